@@ -1,0 +1,232 @@
+"""How is a place along a river said? Chainage text (桩号) and chainage equations (断链).
+
+A river is measured in metres from the upstream end of its drawn centreline: its *measure*.
+What people say is the *chainage*: it may start anywhere, run either way, and jump where a
+survey was joined to an older one (a chainage equation, 断链).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pinghu_geo.errors import ChainageError
+
+__all__ = ["ChainageScale", "format_chainage", "parse_chainage"]
+
+FORMS = "K12+669.5, 12+669.5, k0+000, or metres as a plain number such as 12669.5"
+_TEXT = re.compile(r"(?P<sign>[-−]?)\s*[Kk]?\s*(?P<km>\d+)\s*\+\s*(?P<m>\d{3}(?:\.\d+)?)")
+_NUMBER = re.compile(r"[-+−]?\d+(?:\.\d+)?")
+
+
+def parse_chainage(text: object) -> float:
+    """Read one chainage, as text or number, into metres 桩号.
+
+    Parameters
+    ----------
+    text
+        ``"K12+669.5"``, ``"12+669.5"``, ``"k0+000"``, full-width characters too, or a
+        number of metres. Three digits follow the plus sign, before any decimals: ``K1+5``
+        may mean 1,005 or 1,500 m and is refused.
+
+    Returns
+    -------
+    float
+        Chainage [m].
+
+    Raises
+    ------
+    ChainageError
+        The text has none of the accepted forms.
+
+    References
+    ----------
+    Kilometres stand before the plus sign and metres, three digits, behind it:
+    kxting.com/article/20221119/1476289.html.
+
+    Examples
+    --------
+    >>> parse_chainage("K12+669.5")
+    12669.5
+    >>> parse_chainage("Ｋ０＋０２０") - parse_chainage("-0+020")
+    40.0
+    """
+    if isinstance(text, int | float | np.integer | np.floating) and np.isfinite(text):
+        return float(text)
+    plain = unicodedata.normalize("NFKC", str(text)).strip()
+    if found := _TEXT.fullmatch(plain):
+        metres = 1000.0 * int(found["km"]) + float(found["m"])
+        return -metres if found["sign"] else metres
+    if _NUMBER.fullmatch(plain):
+        return float(plain.replace("−", "-"))
+    raise ChainageError(
+        f"{text!r} is not a chainage (桩号)", hint=f"accepted forms are {FORMS}"
+    )
+
+
+def format_chainage(chainage_m: float, *, decimals: int = 1, prefix: str = "K") -> str:
+    """Write a chainage in the form engineers use 桩号.
+
+    Parameters
+    ----------
+    chainage_m
+        Chainage [m].
+    decimals
+        Decimals of the metre. Trailing zeros are kept, so that a column lines up.
+    prefix
+        What stands before the kilometres.
+
+    Returns
+    -------
+    str
+        Such as ``K1+234.5``; a negative chainage has its sign before the prefix's digits.
+
+    Raises
+    ------
+    ChainageError
+        The number is not finite.
+
+    Examples
+    --------
+    >>> format_chainage(1234.5)
+    'K1+234.5'
+    >>> format_chainage(999.96), format_chainage(-20, decimals=0)
+    ('K1+000.0', 'K-0+020')
+    """
+    if not np.isfinite(chainage_m):
+        raise ChainageError(f"{chainage_m!r} is no chainage (桩号)", hint="give metres")
+    # rounded before it is split, or 999.96 would read K0+1000.0
+    scale = 10**decimals
+    units = round(abs(chainage_m) * scale)
+    km, rest = divmod(units, 1000 * scale)
+    sign = "-" if chainage_m < 0 and units else ""
+    width = 4 + decimals if decimals else 3
+    return f"{prefix}{sign}{km}+{rest / scale:0{width}.{decimals}f}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChainageScale:
+    """The rule of one river from measure to chainage and back 桩号换算.
+
+    Parameters
+    ----------
+    length_m
+        Length of the centreline [m].
+    start_m
+        Chainage of its upstream end [m].
+    sign
+        +1: chainage grows downstream; -1: it grows upstream (counted from the mouth).
+    equations
+        Pairs (back, ahead) [m] in the order of the flow: a point that is ``back`` for the
+        reach above it and ``ahead`` for the reach below it.
+
+    Notes
+    -----
+    With ``sign=+1``, ``ahead < back`` is a long chain (长链: some chainages occur twice) and
+    ``ahead > back`` a short chain (短链: some chainages don't occur).
+    """
+
+    length_m: float
+    start_m: float = 0.0
+    sign: int = 1
+    equations: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a scale that contradicts itself."""
+        if self.sign not in (1, -1):
+            raise ChainageError(
+                f"chainage_sign is {self.sign}", hint="use 1 (grows downstream) or -1"
+            )
+        breaks = self._starts()[0]
+        if np.any(np.diff(breaks) <= 0) or breaks[-1] >= self.length_m > 0:
+            raise ChainageError(
+                "the chainage equations (断链) are out of order or outside the river",
+                hint="list them downstream as back=ahead, e.g. K2+300=K2+350;K4+000=K3+980",
+            )
+
+    @classmethod
+    def from_text(
+        cls, length_m: float, start_m: float, sign: int, equations: str
+    ) -> ChainageScale:
+        """Build the scale from the text that rivers carry: ``K2+300=K2+350;K4+000=K3+980``."""
+        pairs = []
+        for part in filter(None, (p.strip() for p in re.split(r"[;；]", equations))):
+            back, equal, ahead = part.replace("＝", "=").partition("=")
+            if not equal:
+                raise ChainageError(
+                    f"{part!r} is not a chainage equation (断链)",
+                    hint="write back=ahead, e.g. K2+300=K2+350",
+                )
+            pairs.append((parse_chainage(back), parse_chainage(ahead)))
+        return cls(length_m, start_m, sign, tuple(pairs))
+
+    def _starts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Measure and chainage at the start of each run between equations."""
+        measure, chainage = [0.0], [self.start_m]
+        for back, ahead in self.equations:
+            measure.append(measure[-1] + self.sign * (back - chainage[-1]))
+            chainage.append(ahead)
+        return np.array(measure), np.array(chainage)
+
+    def chainage(self, measure_m: ArrayLike) -> NDArray[np.float64]:
+        """Chainage [m] of points given by their measure [m]; at an equation, the one ahead."""
+        starts_m, starts_chainage = self._starts()
+        measure = np.asarray(measure_m, float)
+        run = np.clip(np.searchsorted(starts_m, measure, side="right") - 1, 0, None)
+        return np.asarray(starts_chainage[run] + self.sign * (measure - starts_m[run]))
+
+    def measure(
+        self,
+        chainage_m: ArrayLike,
+        *,
+        twice: Literal["upstream", "downstream"] = "upstream",
+        tolerance_m: float = 0.01,
+    ) -> NDArray[np.float64]:
+        """Measure [m] of points given by their chainage.
+
+        Parameters
+        ----------
+        chainage_m
+            Chainages [m].
+        twice
+            Which of two points is meant where a long chain makes a chainage occur twice.
+        tolerance_m
+            How far beyond the river's ends a rounded chainage may lie [m]; it is taken
+            back to the end.
+
+        Returns
+        -------
+        numpy.ndarray
+            Measures [m], each from 0 to ``length_m``.
+
+        Raises
+        ------
+        ChainageError
+            A chainage lies outside the river, or in the gap of a short chain.
+        """
+        chainage = np.atleast_1d(np.asarray(chainage_m, float))
+        starts_m, starts_chainage = self._starts()
+        ends_m = np.append(starts_m[1:], self.length_m)
+        # one row a run between equations, one column a chainage
+        candidate = starts_m[:, None] + self.sign * (chainage[None, :] - starts_chainage[:, None])
+        inside = (candidate >= starts_m[:, None] - tolerance_m) & (
+            candidate <= ends_m[:, None] + tolerance_m
+        )
+        if not inside.any(axis=0).all():
+            bad = chainage[~inside.any(axis=0)]
+            raise ChainageError(
+                "chainages outside the river, or in the gap of a chainage equation (断链)",
+                ids=[format_chainage(c) if np.isfinite(c) else str(c) for c in bad],
+                hint=f"the river runs from {format_chainage(self.start_m, decimals=2)} to "
+                f"{format_chainage(float(self.chainage(self.length_m)), decimals=2)}",
+            )
+        order = inside if twice == "upstream" else inside[::-1]
+        run = order.argmax(axis=0)
+        run = run if twice == "upstream" else len(starts_m) - 1 - run
+        found = candidate[run, np.arange(len(chainage))]
+        return np.clip(found, 0.0, self.length_m).reshape(np.shape(chainage_m))

@@ -1,0 +1,87 @@
+"""What can go wrong, named by what failed. Every error says what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+__all__ = [
+    "CRSError",
+    "ChainageError",
+    "LayerError",
+    "OutputError",
+    "PinghuError",
+    "ProjectError",
+    "RateError",
+]
+
+
+class PinghuError(Exception):
+    """Base of every error that `pinghu_geo` raises on purpose.
+
+    Parameters
+    ----------
+    problem
+        What is wrong, without the layer's name and without a full stop.
+    layer
+        The table at fault, e.g. ``"buildings"``.
+    ids
+        Index labels of the rows at fault; the message shows the first five.
+    hint
+        What to type next.
+
+    Attributes
+    ----------
+    layer : str
+        The table at fault; empty where no table is.
+    ids : tuple
+        All the labels at fault.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        layer: str = "",
+        ids: Iterable[object] = (),
+        hint: str = "",
+    ) -> None:
+        self.layer = layer
+        self.ids = tuple(ids)
+        text = f"{layer}: {problem}" if layer else problem
+        if self.ids:
+            text += f" ({len(self.ids)}: {first_ids(self.ids)})"
+        text += "."
+        if hint:
+            text += f"\n\nHint: {hint}"
+        super().__init__(text)
+
+
+class LayerError(PinghuError, ValueError):
+    """A table lacks something, or holds something that can't be used."""
+
+
+class CRSError(PinghuError, ValueError):
+    """A coordinate reference system is missing, geographic, or not the other layer's."""
+
+
+class ChainageError(PinghuError, ValueError):
+    """A chainage (桩号) can't be read, or lies outside its river."""
+
+
+class RateError(PinghuError, ValueError):
+    """A building has no compensation rate, or more than one."""
+
+
+class ProjectError(PinghuError, ValueError):
+    """A project file is wrong, or names something that isn't there."""
+
+
+class OutputError(PinghuError, RuntimeError):
+    """A result can't be written where it was asked for."""
+
+
+def first_ids(ids: Iterable[object], most: int = 5) -> str:
+    """Show the first few labels, with an ellipsis where there are more."""
+    shown = [str(one) for one in islice(ids, most + 1)]
+    return ", ".join(shown[:most]) + (", ..." if len(shown) > most else "")
