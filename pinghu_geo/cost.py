@@ -1,0 +1,129 @@
+"""What does it cost? Compensation from a table of rates, row by row and head by head."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.errors import LayerError, RateError
+from pinghu_geo.schema import NOUNS, require_columns
+
+__all__ = ["compensation"]
+
+KEYS = ("use", "structure", "title")
+HEADS = {
+    "building_yuan_m2": "building_yuan",
+    "relocation_yuan_m2": "relocation_yuan",
+    "interruption_yuan_m2": "interruption_yuan",
+}
+
+
+def compensation(affected: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
+    """Compensation for each affected building, by head 征收补偿.
+
+    Parameters
+    ----------
+    affected
+        With demolish_floor_area_m2 [m²] and those of use, structure, title that the rates
+        distinguish.
+    rates
+        Columns use, structure, title (an empty cell means any) and building_yuan_m2,
+        relocation_yuan_m2, interruption_yuan_m2 [yuan/m² of floor area]; the last two may be
+        missing, an empty cell in them is no claim.
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the index of ``affected``: rate (label of the row of ``rates`` applied),
+        building_yuan, relocation_yuan, interruption_yuan and their sum cost_yuan [yuan].
+
+    Raises
+    ------
+    RateError
+        A building has no rate, or two equally specific ones, or no floor area.
+    LayerError
+        A column is missing, or a rate is missing or negative.
+
+    Notes
+    -----
+    Of the rows that fit a building, the one that states most of use, structure and title
+    applies. Money is floor area times rate and is not rounded, so sums by any grouping add
+    up. The heads are those of Art. 17 of 国有土地上房屋征收与补偿条例 (2011): value of the
+    house, removal and temporary housing, interruption of business. Art. 24: whether an
+    unregistered building is compensated is decided after investigation; the table of rates
+    has to say so, with a row of its own (0 if nothing is due).
+
+    Examples
+    --------
+    >>> hit = pd.DataFrame({"use": ["residential"], "demolish_floor_area_m2": [120.0]}, ["B1"])
+    >>> rates = pd.DataFrame({"use": ["residential"], "building_yuan_m2": [1000.0]}, ["R1"])
+    >>> pg.compensation(hit, rates).loc["B1", ["rate", "cost_yuan"]].tolist()
+    ['R1', 120000.0]
+    """
+    require_columns(affected, ["demolish_floor_area_m2"], "affected")
+    prices = _prices(rates)
+    keys = [k for k in KEYS if k in rates and rates[k].notna().any()]
+    require_columns(affected, keys, "affected")
+    area = affected["demolish_floor_area_m2"].astype(float)
+    if area.isna().any():
+        raise RateError("have neither floor area nor floors, so nothing can be priced",
+                        layer="affected", ids=affected.index[area.isna()],
+                        hint='survey them, or set affected.loc[ids, "demolish_floor_area_m2"]')
+    row = _row_of(affected, rates, keys)
+    money = {name: area.to_numpy() * prices[head][row] for head, name in HEADS.items()}
+    table = pd.DataFrame(money, index=affected.index)
+    table.insert(0, "rate", rates.index.astype(str).to_numpy()[row])
+    table["cost_yuan"] = table[list(HEADS.values())].sum(axis=1)
+    return table
+
+
+def _prices(rates: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Unit prices by head, each row's; refused where the first is missing or any negative."""
+    require_columns(rates, ["building_yuan_m2"], "rates")
+    prices = {}
+    for head in HEADS:
+        values = rates[head].astype(float) if head in rates else pd.Series(0.0, rates.index)
+        bad = values < 0 if head != "building_yuan_m2" else ~(values >= 0)
+        if bad.any():
+            raise LayerError(f"has rows with a missing or negative {head}", layer="rates",
+                             ids=rates.index[bad], hint="state 0 where nothing is due")
+        prices[head] = values.fillna(0.0).to_numpy()
+    for key in set(KEYS) & set(rates.columns):
+        unknown = ~rates[key].dropna().isin(NOUNS["rates"][key].codes)
+        if unknown.any():
+            raise LayerError(f"has unknown words for {key}", layer="rates",
+                             ids=rates[key].dropna()[unknown].unique(),
+                             hint=f"use {', '.join(NOUNS['rates'][key].codes)}")
+    return prices
+
+
+def _row_of(affected: pd.DataFrame, rates: pd.DataFrame, keys: list[str]) -> np.ndarray:
+    """Position of the rate that applies to each building, judged once a combination."""
+    if not keys:
+        if len(rates) != 1:
+            raise RateError("has several rows and no use, structure or title to tell them apart",
+                            layer="rates", hint="add a column use, structure or title")
+        return np.zeros(len(affected), np.intp)
+    combos = affected[keys].astype(object).where(affected[keys].notna(), None)
+    code, distinct = pd.factorize(pd.MultiIndex.from_frame(combos))
+    stated = rates[keys].notna()
+    row = np.empty(len(distinct), np.intp)
+    for k, words in enumerate(distinct):
+        fits = np.ones(len(rates), bool)
+        for key, word in zip(keys, words, strict=True):
+            fits &= (~stated[key] | (rates[key] == word)).to_numpy()
+        weight = np.where(fits, stated.sum(axis=1), -1)
+        said = ", ".join(f"{key}={'NA' if pd.isna(w) else w}"
+                         for key, w in zip(keys, words, strict=True))
+        ids = affected.index[code == k]
+        if weight.max(initial=-1) < 0:
+            raise RateError(f"have no rate for {said}", layer="affected", ids=ids,
+                            hint="add a row for it to rates (an empty cell means any)")
+        best = np.flatnonzero(weight == weight.max())
+        if len(best) > 1:
+            both = ", ".join(map(str, rates.index[best]))
+            raise RateError(f"have {len(best)} equally specific rates ({both}) for {said}",
+                            layer="affected", ids=ids,
+                            hint="let one of these rows state more of use, structure, title")
+        row[k] = best[0]
+    return row[code]
