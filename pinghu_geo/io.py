@@ -10,6 +10,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -387,10 +388,11 @@ def _with_crs(frame: gpd.GeoDataFrame, crs: Any, what: str) -> gpd.GeoDataFrame:
             bounds = frame.total_bounds
             seen = ", ".join(f"{v:,.1f}" for v in bounds)
             options = crs_candidates(bounds)
-            listed = "; ".join(f"{code} {name}" for code, name in options.items()) or "none fits"
+            listed = "; ".join(f"{code} {name}" for code, name in islice(options.items(), 8))
+            listed += f"; ... {len(options)} in all" if len(options) > 8 else ""
             raise CRSError(
                 f"the file doesn't say its coordinate reference system; bounds {seen}. "
-                f"In China these could be: {listed}",
+                f"In China these could be: {listed or 'none (are x and y swapped?)'}",
                 layer=what,
                 hint="ask who surveyed it (the datum can't be told from coordinates), then "
                 f"pg.read_layer(..., crs={next(iter(options), 4547)})",
@@ -422,10 +424,10 @@ def crs_candidates(bounds: Any) -> dict[int, str]:
     Returns
     -------
     dict
-        Name by code, for the 3-degree and 6-degree Gauss-Kruger systems of Beijing 1954,
-        Xian 1980 and CGCS2000 whose area of use holds the bounds; CGCS2000 first. Systems
-        without a zone number in the easting fit all over China, so those are listed for
-        central meridian 114°E only where nothing narrows the choice... by latitude alone.
+        Name by code: the 3-degree and 6-degree Gauss-Kruger systems of CGCS2000, Xian 1980
+        and Beijing 1954 in whose area of use the bounds may lie, CGCS2000 first. An easting
+        without a zone number fits every central meridian, and no coordinates tell the datum:
+        so this is a list to choose from, never an answer.
 
     Examples
     --------
@@ -468,7 +470,9 @@ def _canonical(
                              hint=nearest(id_column, map(str, frame.columns)))
         frame = frame.rename(columns={id_column: kind.index})
     names = match_columns(frame.columns.drop(frame.geometry.name), kind)
-    frame = frame.rename(columns=names).rename_geometry("geometry")
+    frame = frame.rename(columns=names)
+    if frame.geometry.name != "geometry":
+        frame = frame.rename_geometry("geometry")
     frame = _typed(frame, kind)
     if kind.index is None:
         return frame
