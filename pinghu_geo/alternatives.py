@@ -71,9 +71,9 @@ class Comparison:
         said = []
         for scheme, row in _sums(self.changes, ["scheme"]).iterrows():
             text = (
-                f"{scheme} 较 {self.baseline}:避免拆除 {row['n_saved']:,} 栋,"
-                f"新增拆除 {row['n_added']:,} 栋,少拆建筑面积 {row['avoided_floor_area_m2']:,.0f} m²,"
-                f"少清退租户 {row['avoided_tenants']:,} 户"
+                f"{scheme} 较 {self.baseline}:避免拆除 {row['n_saved']:,.0f} 栋,"
+                f"新增拆除 {row['n_added']:,.0f} 栋,少拆建筑面积 {row['avoided_floor_area_m2']:,.0f} m²,"
+                f"少清退租户 {row['avoided_tenants']:,.0f} 户"
             )
             if self.changes["avoided_yuan"].notna().any():
                 text += f",节省补偿 {row['avoided_yuan'] / 1e4:,.0f} 万元"

@@ -1,0 +1,439 @@
+"""How do I show it on a map? One HTML file that opens without any network: the command map."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import folium
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from branca.element import MacroElement
+from folium.elements import JSCSSMixin
+from folium.plugins import MeasureControl
+from folium.template import Template
+
+from pinghu_geo.alternatives import Comparison
+from pinghu_geo.centreline import stations
+from pinghu_geo.chainage import format_chainage
+from pinghu_geo.errors import LayerError, OutputError
+from pinghu_geo.io import atomic_path
+from pinghu_geo.schema import code_label, label, require_layer
+
+__all__ = ["command_map"]
+
+# Six decimals of a degree are 0.1 m: enough for the eye, and a third of the file.
+DEGREES = 6
+# More features than this make a browser slow; the neighbours are the first to go.
+MOST_NEIGHBOURS = 8000
+NEIGHBOURS_M = 80.0
+# Folium adds these for markers that the map doesn't use.
+UNUSED = re.compile(r"bootstrap|font-?awesome|awesome|glyphicons", re.IGNORECASE)
+
+STATUS = {
+    "full": ("全部压占", "#c0392b"),
+    "partial": ("部分压占", "#e67e22"),
+    "saved": ("优化后避免拆除", "#27ae60"),
+    "added": ("优化后新增拆除", "#8e44ad"),
+}
+SCHEME_STYLES = (("#d00000", ""), ("#1565c0", "7 5"), ("#6a1b9a", "2 5"), ("#00796b", "10 4 2 4"))
+POPUP = (
+    "building_id", "status", "river", "bank", "chainage_m", "node_id", "extent", "inside_m2",
+    "inside_ratio", "footprint_m2", "floors", "demolish_floor_area_m2", "floor_area_source",
+    "structure", "use", "title", "owner", "tenants", "parcel_id", "cleared_by", "cost_yuan",
+    "verdict", "reason",
+)
+
+
+def command_map(
+    affected: gpd.GeoDataFrame,
+    red_line: gpd.GeoDataFrame | Mapping[str, gpd.GeoDataFrame],
+    rivers: gpd.GeoDataFrame,
+    *,
+    buildings: gpd.GeoDataFrame | None = None,
+    nodes: gpd.GeoDataFrame | None = None,
+    zones: gpd.GeoDataFrame | None = None,
+    comparison: Comparison | None = None,
+    title: str = "征拆作战指挥图",
+    note: str = "",
+    station_m: float = 100.0,
+) -> folium.Map:
+    """Command map: who is affected, where, in which node; opens offline 作战指挥图.
+
+    Parameters
+    ----------
+    affected
+        Affected buildings; the columns that are present are shown in the popups.
+    red_line
+        Red line, or several by scheme.
+    rivers
+        Centrelines drawn downstream, indexed by river.
+    buildings
+        All buildings; those within 80 m of a red line are drawn in grey for orientation.
+    nodes
+        Result of `node_table`.
+    zones
+        Renewal and consolidation areas.
+    comparison
+        Result of `compare`: buildings that another scheme saves or adds get layers of their
+        own.
+    title, note
+        Shown on the map; say in the note where the data come from.
+    station_m
+        Spacing of the chainage labels [m].
+
+    Returns
+    -------
+    folium.Map
+        With ``save(path)`` that writes one self-contained file, whole or not at all.
+
+    Raises
+    ------
+    LayerError, CRSError
+        A layer can't be drawn.
+
+    Notes
+    -----
+    There is no base map: public tiles need a network, and Chinese ones are shifted by some
+    600 m (GCJ-02). All texts of the data are escaped. Search is by building id.
+
+    Examples
+    --------
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
+    >>> line = pg.red_line(rivers, 9.0)
+    >>> page = pg.command_map(pg.affected(buildings, line, rivers), line, rivers)
+    >>> page.save(folder / "作战图.html")
+    >>> "https://" in (folder / "作战图.html").read_text("utf-8").split("<body>")[0].split("L.")[0]
+    False
+    """
+    lines = dict(red_line) if isinstance(red_line, Mapping) else {"红线": red_line}
+    if not lines:
+        raise LayerError("no red line to draw", hint="pg.red_line(rivers, widths)")
+    for name, line in lines.items():
+        require_layer(line, f"red_line {name}", crs=rivers.crs)
+    require_layer(affected, "affected", crs=rivers.crs)
+    page = _OfflineMap(
+        tiles=None, prefer_canvas=True, control_scale=False, zoom_control=True,
+        attributionControl=False,
+    )
+    page.options["maxZoom"], page.options["minZoom"] = 21, 9
+    if zones is not None and len(zones):
+        _zones(zones).add_to(page)
+    if buildings is not None:
+        _neighbours(buildings, affected, comparison, list(lines.values()), page)
+    _geojson(rivers.reset_index()[["geometry"]], "河道中心线", "#2e86c1", weight=2, fill=0).add_to(page)
+    for k, (name, line) in enumerate(lines.items()):
+        colour, dash = SCHEME_STYLES[k % len(SCHEME_STYLES)]
+        edge = gpd.GeoDataFrame(geometry=line.geometry.boundary.to_numpy(), crs=line.crs)
+        swatch = _swatch(colour, line=True) + html.escape(f"红线 {name}")
+        _geojson(edge, swatch, colour, weight=1.8, dash=dash, fill=0).add_to(page)
+    searchable = _status_layers(affected, comparison, page)
+    if nodes is not None and len(nodes):
+        _nodes(nodes).add_to(page)
+    _Labels(stations(rivers, spacing_m=station_m), rivers).add_to(page)
+    _Furniture(title, _panel(affected, comparison, note), searchable).add_to(page)
+    MeasureControl(
+        position="bottomleft", primary_length_unit="meters", secondary_length_unit="kilometers",
+        primary_area_unit="sqmeters", secondary_area_unit="hectares",
+    ).add_to(page)
+    folium.LayerControl(collapsed=False).add_to(page)
+    everything = gpd.GeoSeries(pd.concat([line.geometry for line in lines.values()]), crs=rivers.crs)
+    x0, y0, x1, y1 = everything.to_crs(4326).total_bounds
+    page.fit_bounds([[y0, x0], [y1, x1]])
+    return page
+
+
+# --- layers -----------------------------------------------------------------------------------
+
+
+def _swatch(colour: str, *, line: bool = False) -> str:
+    size = "width:18px;height:3px;margin:0 5px 3px 0" if line else (
+        "width:12px;height:12px;margin:0 5px -1px 3px")
+    return f'<i style="display:inline-block;{size};background:{colour}"></i>'
+
+
+def _geojson(
+    frame: gpd.GeoDataFrame, name: str, colour: str, *, weight: float = 1, dash: str = "",
+    fill: float = 0.55, show: bool = True, popup: list[str] | None = None,
+) -> folium.GeoJson:
+    """One layer with one style: folium writes a switch over all features for any other."""
+    data = frame.to_crs(4326)
+    data = data.set_geometry(shapely.set_precision(
+        data.geometry.to_numpy(), 10.0**-DEGREES, mode="pointwise"))
+    style = {"color": colour, "weight": weight, "fillColor": colour, "fillOpacity": fill,
+             "fill": fill > 0, "dashArray": dash}
+    return folium.GeoJson(
+        json.loads(data.to_json(show_bbox=False, drop_id=True)), name=name, show=show,
+        style_function=lambda _, style=style: style, smooth_factor=0.5,
+        popup=folium.GeoJsonPopup(popup, labels=True, localize=False, max_width=420) if popup else None,
+    )
+
+
+def _texts(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Values as people read them, under Chinese headings, inert in HTML."""
+    shown = {}
+    for name in columns:
+        if name in frame.columns:
+            shown[label(name)] = [html.escape(_say(name, v)) for v in frame[name]]
+    return pd.DataFrame(shown, index=frame.index)
+
+
+def _say(name: str, value: object) -> str:
+    """One value as text."""
+    if value is None or value is pd.NA or value is pd.NaT or (
+        isinstance(value, float) and np.isnan(value)
+    ):
+        return "—"
+    if isinstance(value, bool | np.bool_):
+        return "是" if value else "否"
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}"
+    if isinstance(value, int | float | np.number):
+        number = float(value)
+        if name in ("chainage_m", "from_m", "to_m"):
+            return format_chainage(number)
+        if name.endswith("_ratio"):
+            return f"{number:.1%}"
+        return f"{number:,.0f}" if name.endswith("_yuan") or number == round(number) else (
+            f"{number:,.2f}")
+    return code_label(name, value)
+
+
+def _status_layers(
+    affected: gpd.GeoDataFrame, comparison: Comparison | None, page: folium.Map
+) -> list[folium.GeoJson]:
+    """A layer for each status with its count; saved and added buildings leave the others."""
+    status = affected["extent"].astype(object)
+    parts = {"full": affected, "partial": affected}
+    if comparison is not None:
+        changes = comparison.changes
+        saved = changes.loc[changes["change"] == "saved", "building_id"]
+        status = status.where(~affected.index.isin(saved), "saved")
+        parts["saved"] = affected
+        others = [one.affected for one in comparison.schemes.values()]
+        added = changes.loc[changes["change"] == "added", "building_id"].unique()
+        extra = pd.concat(others)
+        extra = extra[extra.index.isin(added) & ~extra.index.isin(affected.index)]
+        parts["added"] = extra[~extra.index.duplicated()]
+    layers = []
+    for code, frame in parts.items():
+        rows = frame if code == "added" else frame[status == code]
+        if rows.empty:
+            continue
+        words, colour = STATUS[code]
+        ids = rows.index.astype(str).to_numpy()
+        facts = _texts(pd.DataFrame(rows.drop(columns="geometry")).assign(
+            building_id=ids, status=words), POPUP)
+        layer = gpd.GeoDataFrame(facts.assign(key=ids), geometry=rows.geometry.to_numpy(),
+                                 crs=rows.crs)
+        name = f"{_swatch(colour)}{words} {len(rows):,} 栋"
+        made = _geojson(layer, name, colour, weight=2, popup=list(facts.columns))
+        made.add_to(page)
+        layers.append(made)
+    return layers
+
+
+def _neighbours(
+    buildings: gpd.GeoDataFrame, affected: gpd.GeoDataFrame, comparison: Comparison | None,
+    lines: list[gpd.GeoDataFrame], page: folium.Map,
+) -> None:
+    """Buildings near the line, in grey."""
+    require_layer(buildings, "buildings", crs=affected.crs)
+    edges = np.concatenate([line.geometry.to_numpy() for line in lines])
+    near = np.unique(buildings.sindex.query(edges, predicate="dwithin", distance=NEIGHBOURS_M)[1])
+    drawn = set(affected.index)
+    if comparison is not None:
+        drawn |= set(comparison.changes["building_id"])
+    rows = buildings.iloc[near]
+    rows = rows[~rows.index.isin(drawn)]
+    if len(rows) > MOST_NEIGHBOURS:
+        far = shapely.distance(rows.geometry.to_numpy(), shapely.union_all(edges))
+        rows = rows.iloc[np.sort(np.argsort(far, kind="stable")[:MOST_NEIGHBOURS])]
+    if len(rows):
+        name = f"{_swatch('#b0b0a8')}不受影响 {len(rows):,} 栋(红线外 {NEIGHBOURS_M:g} m 内)"
+        shapes = gpd.GeoDataFrame(geometry=rows.geometry.to_numpy(), crs=rows.crs)
+        _geojson(shapes, name, "#8d8d85", weight=0.6, fill=0.35).add_to(page)
+
+
+def _zones(zones: gpd.GeoDataFrame) -> folium.GeoJson:
+    facts = _texts(zones.reset_index(), ("zone_id", "kind", "name", "payer"))
+    if "kind" in zones:
+        words = {"renewal": "城市更新", "consolidation": "土地整备", "other": "其他项目"}
+        facts[label("kind")] = [html.escape(words.get(str(k), str(k))) for k in zones["kind"]]
+    layer = gpd.GeoDataFrame(facts, geometry=zones.geometry.to_numpy(), crs=zones.crs)
+    name = f"{_swatch('#d7bde2')}城市更新/土地整备 {len(zones)} 片"
+    return _geojson(layer, name, "#9b59b6", weight=1.2, fill=0.15, dash="4 3",
+                    popup=list(facts.columns))
+
+
+def _nodes(nodes: gpd.GeoDataFrame) -> folium.GeoJson:
+    columns = ("node_id", "river", "bank", "from_m", "to_m", "n_buildings", "n_full", "n_partial",
+               "n_tenants", "floor_area_m2", "cost_yuan", "group", "leader", "start", "due")
+    facts = _texts(nodes.reset_index(), columns)
+    hulls = nodes.geometry.convex_hull.buffer(4, quad_segs=3)
+    layer = gpd.GeoDataFrame(facts, geometry=hulls.to_numpy(), crs=nodes.crs)
+    name = f"{_swatch('#34495e', line=True)}征拆节点 {len(nodes)} 个"
+    return _geojson(layer, name, "#34495e", weight=1.5, fill=0.08, show=False,
+                    popup=list(facts.columns))
+
+
+def _panel(affected: gpd.GeoDataFrame, comparison: Comparison | None, note: str) -> str:
+    """Sums in the corner: the affected, and what each scheme saves."""
+    area = affected.get("demolish_floor_area_m2", pd.Series(dtype=float)).sum()
+    parts = [f"<b>受影响房屋 {len(affected):,} 栋</b>,拆除建筑面积 {area:,.0f} m²"]
+    if comparison is not None:
+        parts += [html.escape(s) for s in comparison.summary()]
+    if note:
+        parts.append(f'<span style="color:#b03a2e">{html.escape(note)}</span>')
+    return "<br>".join(parts)
+
+
+class _Labels(MacroElement):
+    """Names of the rivers, and chainages: the more of them, the closer one looks."""
+
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+        {{ this.rows }}.forEach(function (d) {
+            L.marker([d[0], d[1]], {interactive: false, keyboard: false, icon: L.divIcon({
+                className: d[3], html: '<span>' + d[2] + '</span>',
+                iconSize: [0, 0]})}).addTo({{ this._parent.get_name() }});
+        });
+        {% endmacro %}
+        """)
+
+    def __init__(self, points: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> None:
+        super().__init__()
+        self._name = "Labels"
+        kinds = ["pg-station" + ("" if c % 500 < 0.5 else " pg-minor") for c in points["chainage_m"]]
+        middles = shapely.line_interpolate_point(rivers.geometry.to_numpy(), 0.5, normalized=True)
+        at = gpd.GeoSeries(np.append(points.geometry.to_numpy(), middles), crs=points.crs)
+        texts = [*points["label"], *(html.escape(str(name)) for name in rivers.index)]
+        kinds += ["pg-river"] * len(rivers)
+        rows = [[round(y, DEGREES), round(x, DEGREES), text, kind] for (x, y), text, kind in zip(
+            shapely.get_coordinates(at.to_crs(4326)), texts, kinds, strict=True)]
+        self.rows = json.dumps(rows, ensure_ascii=False).replace("</", "<\\/")
+
+
+class _Furniture(JSCSSMixin, MacroElement):
+    """Title, sums, search over all status layers, metric scale, zoom-dependent labels."""
+
+    default_js = [("Leaflet.Search.js",
+                   "https://cdn.jsdelivr.net/npm/leaflet-search@2.9.7/dist/leaflet-search.min.js")]
+    default_css = [("Leaflet.Search.css",
+                    "https://cdn.jsdelivr.net/npm/leaflet-search@2.9.7/dist/leaflet-search.min.css")]
+    _template = Template("""
+        {% macro header(this, kwargs) %}
+        <meta charset="utf-8"><title>{{ this.title }}</title>
+        <style>
+        .leaflet-container {background:#f4f3ee;
+          font-family:"Microsoft YaHei","PingFang SC","Noto Sans SC","WenQuanYi Micro Hei",sans-serif}
+        .pg-panel {background:rgba(255,255,255,.93);padding:8px 12px;border-radius:4px;
+          box-shadow:0 1px 4px rgba(0,0,0,.35);max-width:430px;font-size:13px;line-height:1.5}
+        .pg-panel h1 {font-size:16px;margin:0 0 4px}
+        .pg-station span {white-space:nowrap;font-size:11px;color:#1a5276;background:rgba(255,255,255,.75);
+          padding:0 2px;border-left:2px solid #1a5276;position:absolute;left:3px;top:-7px}
+        .pg-river span {white-space:nowrap;font-size:14px;font-weight:bold;color:#154360;
+          text-shadow:0 0 3px #fff,0 0 3px #fff,0 0 3px #fff;position:absolute;left:8px;top:12px}
+        .leaflet-control-search .search-input {width:150px}
+        .pg-far .pg-minor, .pg-afar .pg-station {display:none}
+        .foliumpopup table {border-collapse:collapse;font-size:12px}
+        .foliumpopup th {text-align:left;padding:1px 10px 1px 0;color:#555;font-weight:normal;white-space:nowrap}
+        .foliumpopup td {padding:1px 0}
+        .foliumpopup tr:nth-child(even) {background:#f3f3f0}
+        .leaflet-popup-content {max-height:330px;overflow:auto}
+        .leaflet-control-layers {font-size:13px}
+        @media print {.leaflet-control-search,.leaflet-control-measure,.leaflet-control-zoom {display:none}}
+        </style>
+        {% endmacro %}
+        {% macro script(this, kwargs) %}
+        (function (map) {
+            var panel = L.control({position: 'topleft'});
+            panel.onAdd = function () {
+                var div = L.DomUtil.create('div', 'pg-panel');
+                div.innerHTML = {{ this.panel }};
+                L.DomEvent.disableClickPropagation(div);
+                return div;
+            };
+            panel.addTo(map);
+            L.control.scale({position: 'bottomright', imperial: false}).addTo(map);
+            function labels() {
+                var z = map.getZoom(), c = map.getContainer();
+                L.DomUtil[z < 17 ? 'addClass' : 'removeClass'](c, 'pg-far');
+                L.DomUtil[z < 15 ? 'addClass' : 'removeClass'](c, 'pg-afar');
+            }
+            map.on('zoomend', labels);
+            labels();
+            var found = L.layerGroup([{{ this.layers }}]);
+            var search = new L.Control.Search({layer: found, propertyName: 'key', initial: false,
+                collapsed: false, position: 'topleft', zoom: 19, marker: false, firstTipSubmit: true,
+                textPlaceholder: '搜索房屋编号', textErr: '没有这个编号', textCancel: '清除'});
+            search.on('search:locationfound', function (e) {
+                // the search moves the map first, and a moving map closes popups
+                setTimeout(function () { e.layer.openPopup(e.layer.getBounds().getCenter()); }, 600);
+            });
+            map.addControl(search);
+        })({{ this._parent.get_name() }});
+        {% endmacro %}
+        """)
+
+    def __init__(self, title: str, panel: str, searchable: list[folium.GeoJson]) -> None:
+        super().__init__()
+        self._name = "Furniture"
+        self.title = html.escape(title)
+        self.panel = json.dumps(f"<h1>{self.title}</h1>{panel}", ensure_ascii=False).replace("</", "<\\/")
+        self.layers = ", ".join(layer.get_name() for layer in searchable)
+
+
+# --- offline ----------------------------------------------------------------------------------
+
+
+class _OfflineMap(folium.Map):
+    """A folium map whose page carries all scripts and styles in itself."""
+
+    def page(self) -> str:
+        """The whole page as text; the same map gives the same text."""
+        text = self.get_root().render()
+        text = re.sub(r'<script src="([^"]+)"></script>', _inline_script, text)
+        text = re.sub(r'<link rel="stylesheet" href="([^"]+)"\s*/?>', _inline_style, text)
+        names: dict[str, str] = {}
+        return re.sub(
+            r"[0-9a-f]{32}", lambda m: names.setdefault(m[0], f"{len(names):032x}"), text
+        )
+
+    def save(self, outfile: str | Path, **_: Any) -> None:
+        """Write the page, whole or not at all."""
+        with atomic_path(Path(outfile)) as temporary:
+            temporary.write_text(self.page(), "utf-8")
+
+    def _repr_html_(self, **_: Any) -> str:
+        page = html.escape(self.page())
+        return f'<iframe srcdoc="{page}" style="width:100%;height:620px;border:none"></iframe>'
+
+
+def _resource(url: str) -> str:
+    from offlinefolium.elements import _res
+
+    if url not in _res:
+        raise OutputError(f"no offline copy of {url}", hint="keep folium and folium-offline at one version")
+    return str(_res[url])
+
+
+def _inline_script(match: re.Match[str]) -> str:
+    if UNUSED.search(match[1]):
+        return ""
+    return f"<script>{_resource(match[1])}</script>"
+
+
+def _inline_style(match: re.Match[str]) -> str:
+    if UNUSED.search(match[1]):
+        return ""
+    # pictures that aren't in the style sheet itself would be asked for from the network
+    css = re.sub(r"url\((?!\s*['\"]?data:)[^)]*\)", "none", _resource(match[1]))
+    return f"<style>{css}</style>"
