@@ -16,9 +16,12 @@ from .errors import (
 )
 from .faults import Repaired, check, repair
 from .io import crs_candidates, read_layer, read_table, write_layer
+from .maps import command_map
 from .nodes import node_ids, node_table
 from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
+from .project import check_project, run_project, sample_folder
 from .redline import red_line
+from .report import write_ledger, write_results
 from .schema import label
 
 __all__ = [
@@ -38,6 +41,7 @@ __all__ = [
     "assess",
     "belongs_to",
     "check",
+    "check_project",
     "command_map",
     "compare",
     "compensation",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -96,6 +97,8 @@ def assess(
     rivers: gpd.GeoDataFrame,
     *,
     rates: pd.DataFrame | None = None,
+    partial_rule: Literal["whole", "share"] = "whole",
+    survey_tolerance_m: float = 0.5,
     gap_m: float = 50.0,
     max_length_m: float = 300.0,
 ) -> Assessment:
@@ -111,6 +114,8 @@ def assess(
         Centrelines drawn downstream, indexed by river.
     rates
         Table for `compensation`; without it there is no cost.
+    partial_rule, survey_tolerance_m
+        Passed to `affected`.
     gap_m, max_length_m
         Passed to `node_ids` [m].
 
@@ -132,7 +137,10 @@ def assess(
     >>> bool(found.totals["n_buildings"].iloc[0] == len(found.affected))
     True
     """
-    hit = affected(buildings, red_line, rivers)
+    hit = affected(
+        buildings, red_line, rivers, partial_rule=partial_rule,
+        survey_tolerance_m=survey_tolerance_m,
+    )
     hit["node_id"] = node_ids(hit, gap_m=gap_m, max_length_m=max_length_m)
     if rates is not None:
         hit = hit.join(compensation(hit, rates))
@@ -149,6 +157,8 @@ def compare(
     *,
     rates: pd.DataFrame | None = None,
     baseline: str | None = None,
+    partial_rule: Literal["whole", "share"] = "whole",
+    survey_tolerance_m: float = 0.5,
     gap_m: float = 50.0,
     max_length_m: float = 300.0,
 ) -> Comparison:
@@ -166,6 +176,8 @@ def compare(
         Table for `compensation`; without it there is no cost.
     baseline
         Name of the scheme to hold the others against; the first by default.
+    partial_rule, survey_tolerance_m
+        Passed to `affected`.
     gap_m, max_length_m
         Passed to `node_ids` [m].
 
@@ -201,7 +213,10 @@ def compare(
     if baseline not in schemes:
         raise LayerError(f"baseline {baseline!r} is no scheme", hint=nearest(baseline, names))
     done = {
-        name: assess(line, buildings, rivers, rates=rates, gap_m=gap_m, max_length_m=max_length_m)
+        name: assess(
+            line, buildings, rivers, rates=rates, partial_rule=partial_rule,
+            survey_tolerance_m=survey_tolerance_m, gap_m=gap_m, max_length_m=max_length_m,
+        )
         for name, line in schemes.items()
     }
     sums = pd.concat({name: one.totals.iloc[0] for name, one in done.items()}, axis=1).T

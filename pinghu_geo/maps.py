@@ -275,7 +275,7 @@ def _zones(zones: gpd.GeoDataFrame) -> folium.GeoJson:
 
 def _nodes(nodes: gpd.GeoDataFrame) -> folium.GeoJson:
     columns = ("node_id", "river", "bank", "from_m", "to_m", "n_buildings", "n_full", "n_partial",
-               "n_tenants", "floor_area_m2", "cost_yuan", "group", "leader", "start", "due")
+               "n_tenants", "demolish_floor_area_m2", "cost_yuan", "group", "leader", "start", "due")
     facts = _texts(nodes.reset_index(), columns)
     hulls = nodes.geometry.convex_hull.buffer(4, quad_segs=3)
     layer = gpd.GeoDataFrame(facts, geometry=hulls.to_numpy(), crs=nodes.crs)
@@ -375,8 +375,10 @@ class _Furniture(JSCSSMixin, MacroElement):
                 collapsed: false, position: 'topleft', zoom: 19, marker: false, firstTipSubmit: true,
                 textPlaceholder: '搜索房屋编号', textErr: '没有这个编号', textCancel: '清除'});
             search.on('search:locationfound', function (e) {
-                // the search moves the map first, and a moving map closes popups
-                setTimeout(function () { e.layer.openPopup(e.layer.getBounds().getCenter()); }, 600);
+                // the popup belongs to the layer's group; the search moves the map before
+                setTimeout(function () {
+                    e.layer.fire('click', {latlng: e.layer.getBounds().getCenter()}, true);
+                }, 600);
             });
             map.addControl(search);
         })({{ this._parent.get_name() }});

@@ -92,8 +92,8 @@ def node_table(affected: gpd.GeoDataFrame, segments: pd.DataFrame | None = None)
     -------
     geopandas.GeoDataFrame
         Indexed by node_id, by river, bank and number: river, bank, from_m, to_m [m],
-        n_buildings, n_full, n_partial, n_tenants, floor_area_m2 [m², to demolish],
-        cost_yuan, group, leader, start, due (NA where no reach fits), and the footprints
+        n_buildings, n_full, n_partial, n_tenants, demolish_floor_area_m2 [m²], cost_yuan,
+        group, leader, start, due (NA where no reach fits), and the footprints
         as a MultiPolygon.
 
     Raises

@@ -378,8 +378,8 @@ def totals(affected: pd.DataFrame, by: str | list[str] | None = None) -> pd.Data
     -------
     pandas.DataFrame
         One row a group in order of their appearance downstream (one row in all without
-        ``by``): n_buildings, n_full, n_partial, inside_m2 [m²], floor_area_m2 [m², to
-        demolish], estimated_m2 [m², part of it that is estimated], n_unknown (buildings
+        ``by``): n_buildings, n_full, n_partial, inside_m2 [m²],
+        demolish_floor_area_m2 [m²], estimated_m2 [m², part of it that is estimated], n_unknown (buildings
         without any floor area), n_tenants, n_survey and, where present, cost_yuan [yuan].
 
     Raises
@@ -407,7 +407,7 @@ def totals(affected: pd.DataFrame, by: str | list[str] | None = None) -> pd.Data
             "n_full": (affected["extent"] == "full").astype(int),
             "n_partial": (affected["extent"] == "partial").astype(int),
             "inside_m2": affected["inside_m2"],
-            "floor_area_m2": area.fillna(0.0),
+            "demolish_floor_area_m2": area.fillna(0.0),
             "estimated_m2": area.where(estimated, 0.0).fillna(0.0),
             "n_unknown": area.isna().astype(int),
             "n_tenants": affected.get("tenants", none).fillna(0).astype(int),

@@ -318,7 +318,7 @@ _NOUNS = (
             Column("n_full", "int", "全部压占", "栋"),
             Column("n_partial", "int", "部分压占", "栋"),
             Column("n_tenants", "int", "租户数", "户"),
-            _FLOOR_AREA,
+            Column("demolish_floor_area_m2", "float", "拆除建筑面积", "m²"),
             _COST,
             _GROUP,
             _LEADER,
@@ -338,7 +338,7 @@ _NOUNS = (
             Column("n_full", "int", "全部压占", "栋"),
             Column("n_partial", "int", "部分压占", "栋"),
             Column("inside_m2", "float", "红线内基底面积", "m²"),
-            Column("floor_area_m2", "float", "拆除建筑面积", "m²"),
+            Column("demolish_floor_area_m2", "float", "拆除建筑面积", "m²"),
             Column("estimated_m2", "float", "其中估算面积", "m²"),
             Column("n_unknown", "int", "建筑面积不详", "栋"),
             Column("n_tenants", "int", "租户数", "户"),
@@ -423,11 +423,11 @@ def label(column: str, *, lang: Lang = "zh", unit: bool = True) -> str:
     found = next((c for n in _NOUNS for c in n.columns if c.name == column), None)
     if found is None:
         return column
+    # a chainage is shown as K1+234, which says its unit itself
+    tail = f" ({found.unit})" if unit and found.unit and found.dtype != "chainage" else ""
     if lang == "en":
-        return re.sub(r"_(m2|m|yuan|m3s)$", "", column).replace("_", " ") + (
-            f" ({found.unit})" if unit and found.unit else ""
-        )
-    return found.zh + (f" ({found.unit})" if unit and found.unit else "")
+        return re.sub(r"_(m2|m|yuan|m3s)$", "", column).replace("_", " ") + tail
+    return found.zh + tail
 
 
 def code_label(column: str, code: object, *, lang: Lang = "zh") -> str:

@@ -1,0 +1,346 @@
+"""How do I hand it over? The ledger (台账) as a workbook, and all layers in one GeoPackage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+
+from pinghu_geo.alternatives import Comparison
+from pinghu_geo.chainage import format_chainage
+from pinghu_geo.errors import OutputError
+from pinghu_geo.io import atomic_path
+from pinghu_geo.overlap import totals
+from pinghu_geo.schema import NOUNS, Column, code_label, label
+
+__all__ = ["write_ledger", "write_results"]
+
+BUILDING_COLUMNS = [
+    "river", "node_id", "bank", "chainage_m", "from_m", "to_m", "extent", "inside_m2",
+    "inside_ratio", "cut_depth_m", "footprint_m2", "floors", "demolish_floor_area_m2",
+    "floor_area_source", "structure", "use", "title", "tenure", "owner", "tenants", "parcel_id",
+    "zone_id", "cleared_by", "rate", "building_yuan", "relocation_yuan", "interruption_yuan",
+    "cost_yuan", "needs_survey", "ambiguous",
+]
+PARCEL_COLUMNS = ["river", "bank", "from_m", "to_m", "extent", "inside_m2", "inside_ratio",
+                  "land_use", "owner", "n_buildings", "n_tenants", "demolish_floor_area_m2", "cost_yuan"]
+NODE_COLUMNS = ["river", "bank", "from_m", "to_m", "n_buildings", "n_full", "n_partial",
+                "n_tenants", "demolish_floor_area_m2", "cost_yuan", "group", "leader", "start", "due"]
+CHANGE_COLUMNS = ["scheme", "building_id", "change", "river", "bank", "chainage_m", "node_id",
+                  "extent_before", "extent_after", "inside_before_m2", "inside_after_m2",
+                  "avoided_floor_area_m2", "avoided_tenants", "avoided_yuan"]
+# Sums that make sense below a column; ratios, depths and chainages have none.
+SUMMED = {"inside_m2", "footprint_m2", "demolish_floor_area_m2", "estimated_m2",
+          "tenants", "n_tenants", "n_buildings", "n_full", "n_partial", "n_survey", "n_unknown",
+          "n_saved", "n_added", "building_yuan", "relocation_yuan", "interruption_yuan",
+          "cost_yuan", "avoided_floor_area_m2", "avoided_tenants", "avoided_yuan"}
+# Control characters that no XML file may hold.
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# A fixed date of creation: the same input gives the same bytes.
+CREATED = pd.Timestamp("2000-01-01")
+_COLUMN: dict[str, Column] = {c.name: c for n in NOUNS.values() for c in n.columns}
+
+
+def write_ledger(
+    affected: gpd.GeoDataFrame,
+    target: str | Path,
+    *,
+    parcels: gpd.GeoDataFrame | None = None,
+    nodes: gpd.GeoDataFrame | None = None,
+    comparison: Comparison | None = None,
+    title: str = "河道征拆台账",
+    note: str = "",
+    published: Mapping[str, str] | None = None,
+) -> None:
+    """Write the ledger: summary, buildings, parcels, nodes, schemes 征拆台账.
+
+    Parameters
+    ----------
+    affected
+        Affected buildings, with whatever was joined to them.
+    target
+        ``.xlsx``; an existing file is replaced, whole or not at all.
+    parcels
+        Affected parcels, with their sums where they were joined.
+    nodes
+        Result of `node_table`.
+    comparison
+        Result of `compare`.
+    title, note
+        Stand above the summary; say in the note where the data come from.
+    published
+        Figures published elsewhere, shown beside the computed ones.
+
+    Raises
+    ------
+    OutputError
+        The target isn't an .xlsx, or can't be written (open in Excel).
+
+    Notes
+    -----
+    Ids and all texts are written as text: nothing becomes a formula or a number.
+
+    Examples
+    --------
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
+    >>> hit = pg.affected(buildings, pg.red_line(rivers, 9.0), rivers)
+    >>> pg.write_ledger(hit, folder / "征拆台账.xlsx")
+    >>> sheets = pd.read_excel(folder / "征拆台账.xlsx", sheet_name=None)
+    >>> list(sheets)
+    ['汇总', '房屋台账']
+    """
+    import xlsxwriter
+
+    path = Path(target)
+    if path.suffix.lower() != ".xlsx":
+        raise OutputError(f"{path.name} is no .xlsx", hint=f"use {path.stem}.xlsx")
+    try:
+        with atomic_path(path) as temporary:
+            book = xlsxwriter.Workbook(temporary, {
+                "strings_to_formulas": False, "strings_to_numbers": False,
+                "strings_to_urls": False, "nan_inf_to_errors": False,
+            })
+            book.set_properties({"title": title, "comments": note, "created": CREATED})
+            paper = _Paper(book)
+            _summary(paper, affected, comparison, title, note, published or {})
+            paper.sheet("房屋台账", affected, BUILDING_COLUMNS)
+            if parcels is not None:
+                paper.sheet("宗地台账", parcels, PARCEL_COLUMNS)
+            if nodes is not None:
+                paper.sheet("征拆节点", nodes, NODE_COLUMNS)
+            if comparison is not None and len(comparison.schemes) > 1:
+                paper.sheet("方案差异", comparison.changes, CHANGE_COLUMNS)
+            book.close()
+    except PermissionError as fault:
+        raise OutputError(f"{path} can't be written", hint="close it in Excel") from fault
+
+
+class _Paper:
+    """The workbook's formats, and tables laid out with them."""
+
+    def __init__(self, book: Any) -> None:
+        self.book = book
+        base = {"font_name": "微软雅黑", "font_size": 10, "valign": "vcenter"}
+        edge = base | {"border": 1, "border_color": "#BFBFBF"}
+        self.formats = {
+            "title": book.add_format(base | {"font_size": 16, "bold": True}),
+            "note": book.add_format(base | {"font_color": "#B03A2E", "text_wrap": True}),
+            "said": book.add_format(base),
+            "section": book.add_format(base | {"bold": True, "font_size": 11}),
+            "head": book.add_format(edge | {"bold": True, "bg_color": "#1F4E78", "align": "center",
+                                            "font_color": "white", "text_wrap": True}),
+            "text": book.add_format(edge | {"num_format": "@"}),
+            "int": book.add_format(edge | {"num_format": "#,##0"}),
+            "float": book.add_format(edge | {"num_format": "#,##0.00"}),
+            "ratio": book.add_format(edge | {"num_format": "0.0%"}),
+            "date": book.add_format(edge | {"num_format": "yyyy-mm-dd", "align": "center"}),
+            "sum_text": book.add_format(edge | {"bold": True, "bg_color": "#DDEBF7"}),
+            "sum_int": book.add_format(edge | {"bold": True, "bg_color": "#DDEBF7",
+                                               "num_format": "#,##0"}),
+            "sum_float": book.add_format(edge | {"bold": True, "bg_color": "#DDEBF7",
+                                                 "num_format": "#,##0.00"}),
+        }
+
+    def sheet(self, name: str, frame: pd.DataFrame, columns: list[str]) -> None:
+        """A sheet with one table: frozen heading, filter, sums, made for printing."""
+        sheet = self.book.add_worksheet(name)
+        rows = _flat(frame, columns)
+        last = self.table(sheet, 0, rows)
+        # the sums stay outside the filter, or a filter would hide them
+        sheet.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
+        sheet.freeze_panes(1, 1)
+        sheet.set_landscape()
+        sheet.set_paper(8)  # A3
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
+        sheet.set_footer("&L&A&R第 &P 页 / 共 &N 页")
+        sheet.print_area(0, 0, last, len(rows.columns) - 1)
+
+    def table(self, sheet: Any, top: int, rows: pd.DataFrame, *, widths: bool = True) -> int:
+        """Lay a table out from a row on; the number of its last row."""
+        for at, name in enumerate(rows.columns):
+            heading = label(name)
+            sheet.write_string(top, at, heading, self.formats["head"])
+            kind = _kind(name, rows[name])
+            cells = [_cell(name, v, kind) for v in rows[name]]
+            for k, value in enumerate(cells, start=top + 1):
+                self._write(sheet, k, at, value, kind)
+            if widths:
+                wide = max([_wide(heading), *(_wide(c, kind) for c in cells[:500])], default=8)
+                sheet.set_column(at, at, min(max(wide + 2, 8), 34))
+        sheet.set_row(top, 30)
+        if len(rows) > 1:
+            self._sums(sheet, top, rows)
+        return top + len(rows) + (1 if len(rows) > 1 else 0)
+
+    def _sums(self, sheet: Any, top: int, rows: pd.DataFrame) -> None:
+        """Row of sums; the value stands beside the formula for viewers that don't calculate."""
+        row = top + len(rows) + 1
+        for at, name in enumerate(rows.columns):
+            if name in SUMMED and rows[name].notna().any():
+                letter = _letter(at)
+                kind = "sum_int" if _kind(name, rows[name]) == "int" else "sum_float"
+                formula = f"=SUBTOTAL(109,{letter}{top + 2}:{letter}{row})"
+                sheet.write_formula(row, at, formula, self.formats[kind], float(rows[name].sum()))
+            else:
+                sheet.write_string(row, at, "合计" if at == 0 else "", self.formats["sum_text"])
+
+    def _write(self, sheet: Any, row: int, at: int, value: Any, kind: str) -> None:
+        style = self.formats[kind]
+        if value is None:
+            sheet.write_blank(row, at, None, style)
+        elif isinstance(value, str):
+            sheet.write_string(row, at, value, style)
+        elif kind == "date":
+            sheet.write_datetime(row, at, value, style)
+        else:
+            sheet.write_number(row, at, value, style)
+
+
+def _summary(
+    paper: _Paper, affected: gpd.GeoDataFrame, comparison: Comparison | None, title: str,
+    note: str, published: Mapping[str, str],
+) -> None:
+    """First sheet: what it is, the sums, the schemes, and by river, bank, use and title."""
+    sheet = paper.book.add_worksheet("汇总")
+    f = paper.formats
+    sheet.hide_gridlines(2)
+    sheet.write_string(0, 0, title, f["title"])
+    sheet.set_row(0, 28)
+    row = 1
+    if note:
+        sheet.write_string(row, 0, note, f["note"])
+        row += 1
+    whole = totals(affected)
+    row = _section(paper, sheet, row + 1, "总计", whole)
+    if comparison is not None:
+        row = _section(paper, sheet, row, "方案比选", comparison.totals.reset_index(), sums=False)
+        for line in comparison.summary():
+            sheet.write_string(row - 1, 0, line, f["said"])
+            row += 1
+        row += 1
+    if published:
+        table = pd.DataFrame({"公开报道(实际案例,非本次计算)": list(published),
+                              "数字": list(published.values())})
+        row = _section(paper, sheet, row, "公开报道的数字,仅供对照", table, sums=False)
+    for key in ("river", "bank", "extent", "use", "title", "zone_id"):
+        if key in affected and affected[key].notna().any():
+            table = totals(affected, key).reset_index()
+            row = _section(paper, sheet, row, f"按{label(key, unit=False)}", table)
+    sheet.set_column(0, 0, 26)
+    sheet.set_column(1, 14, 14)
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+
+
+def _section(
+    paper: _Paper, sheet: Any, row: int, heading: str, table: pd.DataFrame, *, sums: bool = True
+) -> int:
+    """A heading and a table below one another; the next free row after a gap."""
+    sheet.write_string(row, 0, heading, paper.formats["section"])
+    if sums:
+        return paper.table(sheet, row + 1, table, widths=False) + 2
+    for at, name in enumerate(table.columns):
+        sheet.write_string(row + 1, at, label(name), paper.formats["head"])
+        kind = _kind(name, table[name])
+        for k, value in enumerate(table[name], start=row + 2):
+            paper._write(sheet, k, at, _cell(name, value, kind), kind)
+    sheet.set_row(row + 1, 30)
+    return row + 1 + len(table) + 2
+
+
+def _flat(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Index and the columns that are there, without geometry."""
+    have = [c for c in columns if c in frame.columns and frame[c].notna().any()]
+    rows = pd.DataFrame(frame)[have]
+    return rows.reset_index() if frame.index.name and frame.index.name not in have else rows
+
+
+def _kind(name: str, values: pd.Series) -> str:
+    """Format of a column."""
+    column = _COLUMN.get(name)
+    dtype = column.dtype if column else ""
+    if pd.api.types.is_datetime64_any_dtype(values) or dtype == "date":
+        return "date"
+    if dtype in ("text", "code", "chainage", "bool") or not pd.api.types.is_numeric_dtype(values):
+        return "text"
+    if name.endswith("_ratio"):
+        return "ratio"
+    return "int" if dtype == "int" or name.endswith("_yuan") else "float"
+
+
+def _cell(name: str, value: Any, kind: str) -> Any:
+    """Value of a cell: text as people read it, numbers as numbers, NA as nothing."""
+    if value is None or value is pd.NaT or (np.isscalar(value) and pd.isna(value)):
+        return None
+    if kind == "date":
+        return pd.Timestamp(value).to_pydatetime()
+    if kind != "text":
+        return float(value)
+    if isinstance(value, bool | np.bool_):
+        return "是" if value else ""
+    column = _COLUMN.get(name)
+    if column is not None and column.dtype == "chainage":
+        return format_chainage(float(value))
+    return UNWRITABLE.sub("", code_label(name, value))
+
+
+def _wide(value: Any, kind: str = "text") -> int:
+    """Width in characters; a Chinese one counts twice."""
+    if value is None:
+        return 0
+    if kind == "date":
+        return 10
+    text = value if isinstance(value, str) else f"{value:,.2f}" if kind == "float" else f"{value:,.0f}"
+    return sum(2 if ord(c) > 0x2E80 else 1 for c in text)
+
+
+def _letter(at: int) -> str:
+    from xlsxwriter.utility import xl_col_to_name
+
+    return str(xl_col_to_name(at))
+
+
+def write_results(layers: Mapping[str, gpd.GeoDataFrame], target: str | Path) -> None:
+    """Write layers into one GeoPackage, whole or not at all 成果数据库.
+
+    Parameters
+    ----------
+    layers
+        Layer by its name in the file; empty ones are left out.
+    target
+        ``.gpkg``; an existing file is replaced.
+
+    Raises
+    ------
+    OutputError
+        The target isn't a .gpkg.
+
+    Examples
+    --------
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> pg.write_results({"rivers": rivers}, folder / "results.gpkg")
+    >>> len(gpd.read_file(folder / "results.gpkg", layer="rivers")) == len(rivers)
+    True
+    """
+    path = Path(target)
+    if path.suffix.lower() != ".gpkg":
+        raise OutputError(f"{path.name} is no .gpkg", hint=f"use {path.stem}.gpkg")
+    # a fixed date of change: the same input gives the same bytes
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
+    try:
+        with atomic_path(path) as temporary:
+            for name, layer in layers.items():
+                flat = layer.reset_index() if layer.index.name else layer
+                if len(flat):
+                    pyogrio.write_dataframe(flat, temporary, layer=name, promote_to_multi=True)
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
