@@ -95,7 +95,8 @@ def course(river: River, p: Parameters, rng: np.random.Generator, start: np.ndar
     s = np.append(np.arange(0.0, river.length_m, p.vertex_m), river.length_m)
     phase = rng.uniform(0, 2 * np.pi, 3)
     swing = np.radians(p.meander_deg) * (
-        0.7 * np.sin(2 * np.pi * s / 640 + phase[0]) + 0.45 * np.sin(2 * np.pi * s / 271 + phase[1])
+        0.7 * np.sin(2 * np.pi * s / 640 + phase[0])
+        + 0.45 * np.sin(2 * np.pi * s / 271 + phase[1])
         + 0.35 * np.sin(2 * np.pi * s / 2900 + phase[2])
     )
     angle = np.radians(river.heading_deg) + swing
@@ -113,11 +114,12 @@ def make_rivers(p: Parameters, rng: np.random.Generator) -> gpd.GeoDataFrame:
             stem, at = river.joins
             mouth = np.array(lines[stem].interpolate(at).coords[0])
             lines[river.name] = shapely.LineString(course(river, p, rng, mouth)[::-1])
-    frame = gpd.GeoDataFrame(
-        {"start_m": 0.0, "chainage_sign": 1}, index=pd.Index(list(lines), name="river"),
-        geometry=[shapely.set_precision(g, 0.001) for g in lines.values()], crs=CRS,
+    return gpd.GeoDataFrame(
+        {"start_m": 0.0, "chainage_sign": 1},
+        index=pd.Index(list(lines), name="river"),
+        geometry=[shapely.set_precision(g, 0.001) for g in lines.values()],
+        crs=CRS,
     )
-    return frame
 
 
 def villages(p: Parameters, rivers: gpd.GeoDataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -128,11 +130,17 @@ def villages(p: Parameters, rivers: gpd.GeoDataFrame, rng: np.random.Generator) 
             at = rng.uniform(0, p.open_m[1])
             while at < line.length - p.village_m[0]:
                 long = min(rng.uniform(*p.village_m), line.length - at)
-                rows.append({
-                    "river": river, "side": side, "from_m": at, "to_m": at + long,
-                    "works": rng.random() < p.shop_share, "setback_m": rng.uniform(*p.setback_m),
-                    "depth_m": p.depth_m * rng.uniform(0.6, 1.2),
-                })
+                rows.append(
+                    {
+                        "river": river,
+                        "side": side,
+                        "from_m": at,
+                        "to_m": at + long,
+                        "works": rng.random() < p.shop_share,
+                        "setback_m": rng.uniform(*p.setback_m),
+                        "depth_m": p.depth_m * rng.uniform(0.6, 1.2),
+                    }
+                )
                 at += long + rng.uniform(*p.open_m)
     return pd.DataFrame(rows)
 
@@ -145,8 +153,12 @@ def lay_houses(
     a, b = (np.array(line.interpolate(middle + d).coords[0]) for d in (-40, 40))
     along = (b - a) / np.hypot(*(b - a))
     turn = np.radians(rng.normal(0, 4))
-    along = np.array([along[0] * np.cos(turn) - along[1] * np.sin(turn),
-                      along[0] * np.sin(turn) + along[1] * np.cos(turn)])
+    along = np.array(
+        [
+            along[0] * np.cos(turn) - along[1] * np.sin(turn),
+            along[0] * np.sin(turn) + along[1] * np.cos(turn),
+        ]
+    )
     out = village["side"] * np.array([-along[1], along[0]])
     origin = np.array(line.interpolate(middle).coords[0])
     half = (village["to_m"] - village["from_m"]) / 2
@@ -164,9 +176,13 @@ def lay_houses(
             wide, alley = rng.uniform(*side), rng.uniform(*gap)
             if rng.random() < 0.9:  # a yard or a tree now and then
                 jut = rng.uniform(0, 0.8)
-                found.append((box(s, s + wide, d + jut, d + deep - rng.uniform(0, 0.8)),
-                              box(s - alley / 2, s + wide + alley / 2, d - 0.5, d + deep + 0.5),
-                              works))
+                found.append(
+                    (
+                        box(s, s + wide, d + jut, d + deep - rng.uniform(0, 0.8)),
+                        box(s - alley / 2, s + wide + alley / 2, d - 0.5, d + deep + 0.5),
+                        works,
+                    )
+                )
             k += 1
             s += wide + (p.lane_m if k % 4 == 0 else alley)
         row += 1
@@ -217,16 +233,22 @@ def make_fabric(
     # a straight row may cross a bend: what lies on the far bank is not this village's
     clear &= pg.locate(gpd.GeoDataFrame(geometry=shapes, crs=CRS), rivers)["bank"] == bank
     keep = np.flatnonzero(clear)
-    one, other = shapely.STRtree(shapes[keep]).query(shapes[keep], predicate="dwithin", distance=0.8)
+    one, other = shapely.STRtree(shapes[keep]).query(
+        shapes[keep], predicate="dwithin", distance=0.8
+    )
     later = np.zeros(len(keep), bool)
     for a, b in zip(one[one < other], other[one < other], strict=True):
         if not later[a]:
             later[b] = True
     keep = keep[~later]
     return gpd.GeoDataFrame(
-        {"works": np.array(works)[keep], "village": np.array(village)[keep],
-         "plot": np.array(plots)[keep]},
-        geometry=shapely.set_precision(shapes[keep], 0.001), crs=CRS,
+        {
+            "works": np.array(works)[keep],
+            "village": np.array(village)[keep],
+            "plot": np.array(plots)[keep],
+        },
+        geometry=shapely.set_precision(shapes[keep], 0.001),
+        crs=CRS,
     )
 
 
@@ -234,11 +256,17 @@ def furnish(fabric: gpd.GeoDataFrame, p: Parameters, rng: np.random.Generator) -
     """Attributes of the houses, drawn by chance."""
     n, works = len(fabric), fabric["works"].to_numpy()
     floors = np.where(works, rng.integers(1, 5, n), rng.integers(p.floors[0], p.floors[1] + 1, n))
-    use = np.where(works, rng.choice(["industrial", "storage"], n, p=[0.75, 0.25]),
-                   rng.choice(["residential", "mixed", "commercial"], n, p=[0.72, 0.22, 0.06]))
+    use = np.where(
+        works,
+        rng.choice(["industrial", "storage"], n, p=[0.75, 0.25]),
+        rng.choice(["residential", "mixed", "commercial"], n, p=[0.72, 0.22, 0.06]),
+    )
     structure = np.where(
-        works, rng.choice(["concrete", "steel"], n, p=[0.6, 0.4]),
-        np.where(floors > 4, "concrete", rng.choice(["brick_concrete", "concrete"], n, p=[0.7, 0.3])),
+        works,
+        rng.choice(["concrete", "steel"], n, p=[0.6, 0.4]),
+        np.where(
+            floors > 4, "concrete", rng.choice(["brick_concrete", "concrete"], n, p=[0.7, 0.3])
+        ),
     )
     footprint = fabric.area.to_numpy()
     shed = footprint < 15
@@ -254,12 +282,16 @@ def furnish(fabric: gpd.GeoDataFrame, p: Parameters, rng: np.random.Generator) -
             "floor_area_m2": surveyed,
             "structure": structure,
             "use": use,
-            "title": rng.choice(["registered", "historical", "unregistered"], n, p=[0.3, 0.55, 0.15]),
+            "title": rng.choice(
+                ["registered", "historical", "unregistered"], n, p=[0.3, 0.55, 0.15]
+            ),
             "tenure": np.where(works, "collective", "private"),
             "owner": [f"业主{k:05d}" for k in rng.permutation(n) + 1],
             "tenants": np.where(shed, 0, rng.poisson(p.tenants_per_floor * floors)),
         },
-        index=pd.Index(ids, name="building_id"), geometry=fabric.geometry.to_numpy(), crs=CRS,
+        index=pd.Index(ids, name="building_id"),
+        geometry=fabric.geometry.to_numpy(),
+        crs=CRS,
     )
 
 
@@ -282,10 +314,15 @@ def make_parcels(fabric: gpd.GeoDataFrame, rng: np.random.Generator) -> gpd.GeoD
     shapes = shapes[shapely.area(shapes) > 5]
     n = len(shapes)
     return gpd.GeoDataFrame(
-        {"land_use": rng.choice(["宅基地", "集体建设用地", "国有建设用地"], n, p=[0.6, 0.3, 0.1]),
-         "owner": [f"股份合作公司{k % 14 + 1:02d}" for k in range(n)]},
+        {
+            "land_use": rng.choice(
+                ["宅基地", "集体建设用地", "国有建设用地"], n, p=[0.6, 0.3, 0.1]
+            ),
+            "owner": [f"股份合作公司{k % 14 + 1:02d}" for k in range(n)],
+        },
         index=pd.Index([f"ZD{k:05d}" for k in range(1, n + 1)], name="parcel_id"),
-        geometry=shapes, crs=CRS,
+        geometry=shapes,
+        crs=CRS,
     )
 
 
@@ -295,20 +332,29 @@ def make_zones(
     """Renewal and consolidation areas around a few villages."""
     picked = rng.choice(len(stretch), 8, replace=False)
     hulls = [
-        shapely.simplify(shapely.buffer(
-            shapely.convex_hull(shapely.union_all(fabric.geometry[fabric["village"] == k])), 4), 1)
+        shapely.simplify(
+            shapely.buffer(
+                shapely.convex_hull(shapely.union_all(fabric.geometry[fabric["village"] == k])), 4
+            ),
+            1,
+        )
         for k in sorted(picked)
     ]
     kinds = ["renewal"] * 5 + ["consolidation"] * 3
     keep = [not h.is_empty for h in hulls]
     rows = [(h, kind) for h, kind, ok in zip(hulls, kinds, keep, strict=True) if ok]
     return gpd.GeoDataFrame(
-        {"kind": [r[1] for r in rows],
-         "name": [f"示例{'城市更新' if r[1] == 'renewal' else '土地整备'}项目{k + 1}"
-                  for k, r in enumerate(rows)],
-         "payer": [f"示例实施主体{k + 1}" for k in range(len(rows))]},
+        {
+            "kind": [r[1] for r in rows],
+            "name": [
+                f"示例{'城市更新' if r[1] == 'renewal' else '土地整备'}项目{k + 1}"
+                for k, r in enumerate(rows)
+            ],
+            "payer": [f"示例实施主体{k + 1}" for k in range(len(rows))],
+        },
         index=pd.Index([f"GX{k + 1:02d}" for k in range(len(rows))], name="zone_id"),
-        geometry=[r[0] for r in rows], crs=CRS,
+        geometry=[r[0] for r in rows],
+        crs=CRS,
     )
 
 
@@ -319,13 +365,17 @@ def base_widths(p: Parameters, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
         long = rivers.geometry[river.name].length
         at = np.append(np.arange(0.0, long - 1, p.widths_every_m), np.floor(long * 10) / 10)
         half = np.round(river.half_width_m * (0.9 + 0.2 * at / long), 2)
-        parts.append(pd.DataFrame({"river": river.name, "chainage_m": at, "left_m": half,
-                                   "right_m": half}))
+        parts.append(
+            pd.DataFrame({"river": river.name, "chainage_m": at, "left_m": half, "right_m": half})
+        )
     return pd.concat(parts, ignore_index=True)
 
 
 def redesign(
-    p: Parameters, widths: pd.DataFrame, rivers: gpd.GeoDataFrame, stretch: pd.DataFrame,
+    p: Parameters,
+    widths: pd.DataFrame,
+    rivers: gpd.GeoDataFrame,
+    stretch: pd.DataFrame,
     fabric: gpd.GeoDataFrame,
 ) -> pd.DataFrame:
     """优化方案: where one bank is built up and the other is free, move the line across.
@@ -336,8 +386,10 @@ def redesign(
     score = []
     for k, one in stretch.iterrows():
         facing = stretch[(stretch["river"] == one["river"]) & (stretch["side"] != one["side"])]
-        free = not ((facing["from_m"] < one["to_m"] + p.taper_m / 2)
-                    & (facing["to_m"] > one["from_m"] - p.taper_m / 2)).any()
+        free = not (
+            (facing["from_m"] < one["to_m"] + p.taper_m / 2)
+            & (facing["to_m"] > one["from_m"] - p.taper_m / 2)
+        ).any()
         near = fabric.geometry[fabric["village"] == k].distance(rivers.geometry[one["river"]])
         half = next(r.half_width_m for r in p.rivers if r.name == one["river"])
         score.append(((near < half).sum() if free else -1, k))
@@ -364,10 +416,17 @@ def make_segments(p: Parameters, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
         for lo, hi in zip(cuts[:-1], cuts[1:], strict=True):
             group += 1
             due = pd.Timestamp("2017-06-30") + pd.Timedelta(days=20 * (group % 7))
-            rows.append({"河道": river, "起点桩号": pg.format_chainage(lo), "终点桩号":
-                         pg.format_chainage(np.ceil(hi) if hi == line.length else hi),
-                         "责任组": f"第{group}组", "责任人": f"组长{group:02d}",
-                         "开始日期": "2017-03-01", "完成期限": f"{due:%Y-%m-%d}"})
+            rows.append(
+                {
+                    "河道": river,
+                    "起点桩号": pg.format_chainage(lo),
+                    "终点桩号": pg.format_chainage(np.ceil(hi) if hi == line.length else hi),
+                    "责任组": f"第{group}组",
+                    "责任人": f"组长{group:02d}",
+                    "开始日期": "2017-03-01",
+                    "完成期限": f"{due:%Y-%m-%d}",
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -389,9 +448,20 @@ def make_dem(p: Parameters, rivers: gpd.GeoDataFrame, target: Path) -> None:
     z = np.full((rows, cols), -9999.0, np.float32)
     z[r, c] = np.round(ground, 1)
     with rasterio.open(
-        target, "w", driver="GTiff", height=rows, width=cols, count=1, dtype="float32",
-        crs=f"EPSG:{CRS}", transform=grid, nodata=-9999.0, compress="deflate", predictor=3,
-        zlevel=9, tiled=True,
+        target,
+        "w",
+        driver="GTiff",
+        height=rows,
+        width=cols,
+        count=1,
+        dtype="float32",
+        crs=f"EPSG:{CRS}",
+        transform=grid,
+        nodata=-9999.0,
+        compress="deflate",
+        predictor=3,
+        zlevel=9,
+        tiled=True,
     ) as file:
         file.write(z, 1)
 
@@ -399,8 +469,9 @@ def make_dem(p: Parameters, rivers: gpd.GeoDataFrame, target: Path) -> None:
 def chinese(table: pd.DataFrame) -> pd.DataFrame:
     """Width table as an office would send it: Chinese headings, chainage as text."""
     text = [pg.format_chainage(c) for c in table["chainage_m"]]
-    return pd.DataFrame({"河道": table["river"], "桩号": text, "左宽": table["left_m"],
-                         "右宽": table["right_m"]})
+    return pd.DataFrame(
+        {"河道": table["river"], "桩号": text, "左宽": table["left_m"], "右宽": table["right_m"]}
+    )
 
 
 def main(target: Path, p: Parameters) -> None:
@@ -425,10 +496,12 @@ def main(target: Path, p: Parameters) -> None:
     for name, table in (("原方案", before), ("优化方案", after)):
         chinese(table).to_csv(target / f"红线宽度_{name}.csv", index=False, encoding="utf-8-sig")
     make_segments(p, rivers).to_csv(target / "责任段.csv", index=False, encoding="utf-8-sig")
-    pd.DataFrame([
-        {"用途": use, "房屋补偿单价": a, "搬迁费单价": b, "停产停业单价": c}
-        for use, (a, b, c) in p.rates.items()
-    ]).to_csv(target / "补偿标准_示例.csv", index=False, encoding="utf-8-sig")
+    pd.DataFrame(
+        [
+            {"用途": use, "房屋补偿单价": a, "搬迁费单价": b, "停产停业单价": c}
+            for use, (a, b, c) in p.rates.items()
+        ]
+    ).to_csv(target / "补偿标准_示例.csv", index=False, encoding="utf-8-sig")
     make_dem(p, rivers, target / "地面高程.tif")
     print(f"{len(buildings):,} buildings, {rivers.length.sum():,.0f} m of rivers")
 

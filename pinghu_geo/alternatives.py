@@ -1,4 +1,4 @@
-"""Which design is better, building by building?"""
+"""Which design is better, building by building? Schemes assessed, and held against another."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ class Comparison:
         for scheme, row in _sums(self.changes, ["scheme"]).iterrows():
             text = (
                 f"{scheme} 较 {self.baseline}:避免拆除 {row['n_saved']:,.0f} 栋,"
-                f"新增拆除 {row['n_added']:,.0f} 栋,少拆建筑面积 {row['avoided_floor_area_m2']:,.0f} m²,"
+                f"新增拆除 {row['n_added']:,.0f} 栋,"
+                f"少拆建筑面积 {row['avoided_floor_area_m2']:,.0f} m²,"
                 f"少清退租户 {row['avoided_tenants']:,.0f} 户"
             )
             if self.changes["avoided_yuan"].notna().any():
@@ -138,7 +139,10 @@ def assess(
     True
     """
     hit = affected(
-        buildings, red_line, rivers, partial_rule=partial_rule,
+        buildings,
+        red_line,
+        rivers,
+        partial_rule=partial_rule,
         survey_tolerance_m=survey_tolerance_m,
     )
     hit["node_id"] = node_ids(hit, gap_m=gap_m, max_length_m=max_length_m)
@@ -214,8 +218,14 @@ def compare(
         raise LayerError(f"baseline {baseline!r} is no scheme", hint=nearest(baseline, names))
     done = {
         name: assess(
-            line, buildings, rivers, rates=rates, partial_rule=partial_rule,
-            survey_tolerance_m=survey_tolerance_m, gap_m=gap_m, max_length_m=max_length_m,
+            line,
+            buildings,
+            rivers,
+            rates=rates,
+            partial_rule=partial_rule,
+            survey_tolerance_m=survey_tolerance_m,
+            gap_m=gap_m,
+            max_length_m=max_length_m,
         )
         for name, line in schemes.items()
     }
@@ -244,8 +254,12 @@ def _changes(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> pd.DataFrame:
     old, new = before.reindex(ids), after.reindex(ids)
     inside_old, inside_new = old["inside_m2"].fillna(0.0), new["inside_m2"].fillna(0.0)
     change = np.select(
-        [new["extent"].isna(), old["extent"].isna(),
-         inside_new < inside_old - 1e-6, inside_new > inside_old + 1e-6],
+        [
+            new["extent"].isna(),
+            old["extent"].isna(),
+            inside_new < inside_old - 1e-6,
+            inside_new > inside_old + 1e-6,
+        ],
         ["saved", "added", "less", "more"],
         default="",
     )

@@ -55,26 +55,36 @@ def _centreline(line: Any, river: str) -> Any:
     if line.geom_type != "LineString":
         raise LayerError(
             "a centreline is in several parts that don't join end to start",
-            layer="rivers", ids=[river],
+            layer="rivers",
+            ids=[river],
             hint="draw it as one line, downstream; through covered reaches too",
         )
     xy = shapely.get_coordinates(line)
     xy = xy[np.append(True, np.any(np.diff(xy, axis=0) != 0, axis=1))]
     if len(xy) < 2:
-        raise LayerError("a centreline has no length", layer="rivers", ids=[river],
-                         hint="rivers = rivers[rivers.length > 0]")
+        raise LayerError(
+            "a centreline has no length",
+            layer="rivers",
+            ids=[river],
+            hint="rivers = rivers[rivers.length > 0]",
+        )
     line = shapely.linestrings(xy)
     if not line.is_simple:
-        raise LayerError("a centreline crosses itself", layer="rivers", ids=[river],
-                         hint="mend the drawing: a river flows through a place once")
+        raise LayerError(
+            "a centreline crosses itself",
+            layer="rivers",
+            ids=[river],
+            hint="mend the drawing: a river flows through a place once",
+        )
     return line
 
 
 def _river_names(rivers: gpd.GeoDataFrame) -> list[str]:
     """Names of the rivers, which are the index."""
     if rivers.index.name != "river" and "river" in rivers.columns:
-        raise LayerError("is not indexed by river", layer="rivers",
-                         hint='rivers = rivers.set_index("river")')
+        raise LayerError(
+            "is not indexed by river", layer="rivers", hint='rivers = rivers.set_index("river")'
+        )
     return [str(name) for name in rivers.index]
 
 
@@ -155,9 +165,13 @@ def river_codes(values: pd.Series, lines: Centrelines, layer: str) -> Ints:
     known = {name: k for k, name in enumerate(lines.names)}
     unknown = [v for v in pd.unique(values) if str(v) not in known]
     if unknown:
-        raise LayerError("names rivers that the layer of rivers doesn't have", layer=layer,
-                         ids=unknown, hint=nearest(unknown[0], lines.names))
-    return values.map(lambda v: known[str(v)]).to_numpy(np.intp)
+        raise LayerError(
+            "names rivers that the layer of rivers doesn't have",
+            layer=layer,
+            ids=unknown,
+            hint=nearest(unknown[0], lines.names),
+        )
+    return np.array([known[str(v)] for v in values], np.intp)
 
 
 def points_at(lines: Centrelines, river: Ints, measure: Floats) -> tuple[Floats, Floats]:
@@ -172,8 +186,9 @@ def points_at(lines: Centrelines, river: Ints, measure: Floats) -> tuple[Floats,
     unit = lines.step[at] / lines.length[at, None]
     along = (measure - lines.measure[at])[:, None]
     # a drawn vertex is returned to the bit
-    return np.where(along >= lines.length[at, None], lines.end[at],
-                    lines.start[at] + unit * along), unit
+    return np.where(
+        along >= lines.length[at, None], lines.end[at], lines.start[at] + unit * along
+    ), unit
 
 
 def stations(rivers: gpd.GeoDataFrame, *, spacing_m: float = 100.0) -> gpd.GeoDataFrame:
@@ -225,8 +240,9 @@ def stations(rivers: gpd.GeoDataFrame, *, spacing_m: float = 100.0) -> gpd.GeoDa
         {
             "river": [lines.names[k] for k in code],
             "chainage_m": at_chainage,
-            "label": [format_chainage(c, decimals=d)
-                      for c, d in zip(at_chainage, decimals, strict=True)],
+            "label": [
+                format_chainage(c, decimals=d) for c, d in zip(at_chainage, decimals, strict=True)
+            ],
             "bearing_deg": np.degrees(np.arctan2(unit[:, 0], unit[:, 1])) % 360,
         },
         geometry=shapely.points(xy),

@@ -64,9 +64,7 @@ def parse_chainage(text: object) -> float:
         return -metres if found["sign"] else metres
     if _NUMBER.fullmatch(plain):
         return float(plain.replace("−", "-"))
-    raise ChainageError(
-        f"{text!r} is not a chainage (桩号)", hint=f"accepted forms are {FORMS}"
-    )
+    raise ChainageError(f"{text!r} is not a chainage (桩号)", hint=f"accepted forms are {FORMS}")
 
 
 def format_chainage(chainage_m: float, *, decimals: int = 1, prefix: str = "K") -> str:
@@ -150,9 +148,7 @@ class ChainageScale:
             )
 
     @classmethod
-    def from_text(
-        cls, length_m: float, start_m: float, sign: int, equations: str
-    ) -> ChainageScale:
+    def from_text(cls, length_m: float, start_m: float, sign: int, equations: str) -> ChainageScale:
         """Build the scale from the text that rivers carry: ``K2+300=K2+350;K4+000=K3+980``."""
         pairs = []
         for part in filter(None, (p.strip() for p in re.split(r"[;；]", equations))):
@@ -229,4 +225,4 @@ class ChainageScale:
         run = order.argmax(axis=0)
         run = run if twice == "upstream" else len(starts_m) - 1 - run
         found = candidate[run, np.arange(len(chainage))]
-        return np.clip(found, 0.0, self.length_m).reshape(np.shape(chainage_m))
+        return np.asarray(np.clip(found, 0.0, self.length_m).reshape(np.shape(chainage_m)))

@@ -13,7 +13,9 @@ __all__ = ["main"]
 
 app = typer.Typer(
     help="河道红线征拆分析:谁受影响、多少、哪个方案拆得最少。",
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 
 Project = Annotated[Path, typer.Argument(help="项目文件 project.toml")]
@@ -51,7 +53,9 @@ def check(
     groups = faults.groupby(["layer", "severity", "fault", "field", "advice"], sort=False)
     for (layer, severity, _, field, advice), rows in groups:
         ids = ", ".join(rows["id"].head(5)) + (", ..." if len(rows) > 5 else "")
-        typer.echo(f"[{words[severity]}] {layer}.{field}:{rows['problem'].iloc[0]}({len(rows)}: {ids})")
+        typer.echo(
+            f"[{words[severity]}] {layer}.{field}:{rows['problem'].iloc[0]}({len(rows)}: {ids})"
+        )
         typer.echo(f"        → {advice}")
     if out is not None:
         faults.to_excel(out, index=False)
@@ -65,7 +69,9 @@ def _run(project: Path, out: Path, *, force: bool) -> Path:
     """Run with progress on stderr, results on stdout."""
     from pinghu_geo.project import run_project, summary_lines
 
-    folder = run_project(project, out, force=force, progress=lambda s: typer.echo(f"· {s}", err=True))
+    folder = run_project(
+        project, out, force=force, progress=lambda s: typer.echo(f"· {s}", err=True)
+    )
     for line in summary_lines(folder):
         typer.echo(line)
     typer.echo(f"结果目录:{folder.resolve()}")

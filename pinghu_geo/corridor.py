@@ -79,8 +79,17 @@ def locate(
     require_layer(rivers, "rivers")
     require_layer(features, "features", crs=rivers.crs)
     lines = lay_out(rivers)
-    columns = ["river", "bank", "chainage_m", "from_m", "to_m",
-               "offset_min_m", "offset_max_m", "distance_m", "ambiguous"]
+    columns = [
+        "river",
+        "bank",
+        "chainage_m",
+        "from_m",
+        "to_m",
+        "offset_min_m",
+        "offset_max_m",
+        "distance_m",
+        "ambiguous",
+    ]
     if features.empty:
         return pd.DataFrame(index=features.index, columns=columns)
     shapes = shapely.force_2d(features.geometry.to_numpy())
@@ -88,8 +97,11 @@ def locate(
     seed = _seeds(shapes, lines, wanted)
     at = _follow(shapes, lines, seed)
     low, high = at["offset_min"], at["offset_max"]
-    bank = np.where((low < -SAME_PLACE_M) & (high > SAME_PLACE_M), "both",
-                    np.where(high + low > 0, "right", "left"))
+    bank = np.where(
+        (low < -SAME_PLACE_M) & (high > SAME_PLACE_M),
+        "both",
+        np.where(high + low > 0, "right", "left"),
+    )
     return pd.DataFrame(
         {
             "river": np.array(lines.names, object)[seed.river],

@@ -66,9 +66,12 @@ def compensation(affected: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     require_columns(affected, keys, "affected")
     area = affected["demolish_floor_area_m2"].astype(float)
     if area.isna().any():
-        raise RateError("have neither floor area nor floors, so nothing can be priced",
-                        layer="affected", ids=affected.index[area.isna()],
-                        hint='survey them, or set affected.loc[ids, "demolish_floor_area_m2"]')
+        raise RateError(
+            "have neither floor area nor floors, so nothing can be priced",
+            layer="affected",
+            ids=affected.index[area.isna()],
+            hint='survey them, or set affected.loc[ids, "demolish_floor_area_m2"]',
+        )
     row = _row_of(affected, rates, keys)
     money = {name: area.to_numpy() * prices[head][row] for head, name in HEADS.items()}
     table = pd.DataFrame(money, index=affected.index)
@@ -85,15 +88,22 @@ def _prices(rates: pd.DataFrame) -> dict[str, np.ndarray]:
         values = rates[head].astype(float) if head in rates else pd.Series(0.0, rates.index)
         bad = values < 0 if head != "building_yuan_m2" else ~(values >= 0)
         if bad.any():
-            raise LayerError(f"has rows with a missing or negative {head}", layer="rates",
-                             ids=rates.index[bad], hint="state 0 where nothing is due")
+            raise LayerError(
+                f"has rows with a missing or negative {head}",
+                layer="rates",
+                ids=rates.index[bad],
+                hint="state 0 where nothing is due",
+            )
         prices[head] = values.fillna(0.0).to_numpy()
     for key in set(KEYS) & set(rates.columns):
         unknown = ~rates[key].dropna().isin(NOUNS["rates"][key].codes)
         if unknown.any():
-            raise LayerError(f"has unknown words for {key}", layer="rates",
-                             ids=rates[key].dropna()[unknown].unique(),
-                             hint=f"use {', '.join(NOUNS['rates'][key].codes)}")
+            raise LayerError(
+                f"has unknown words for {key}",
+                layer="rates",
+                ids=rates[key].dropna()[unknown].unique(),
+                hint=f"use {', '.join(NOUNS['rates'][key].codes)}",
+            )
     return prices
 
 
@@ -101,8 +111,11 @@ def _row_of(affected: pd.DataFrame, rates: pd.DataFrame, keys: list[str]) -> np.
     """Position of the rate that applies to each building, judged once a combination."""
     if not keys:
         if len(rates) != 1:
-            raise RateError("has several rows and no use, structure or title to tell them apart",
-                            layer="rates", hint="add a column use, structure or title")
+            raise RateError(
+                "has several rows and no use, structure or title to tell them apart",
+                layer="rates",
+                hint="add a column use, structure or title",
+            )
         return np.zeros(len(affected), np.intp)
     combos = affected[keys].astype(object).where(affected[keys].notna(), None)
     code, distinct = pd.factorize(pd.MultiIndex.from_frame(combos))
@@ -113,17 +126,25 @@ def _row_of(affected: pd.DataFrame, rates: pd.DataFrame, keys: list[str]) -> np.
         for key, word in zip(keys, words, strict=True):
             fits &= (~stated[key] | (rates[key] == word)).to_numpy()
         weight = np.where(fits, stated.sum(axis=1), -1)
-        said = ", ".join(f"{key}={'NA' if pd.isna(w) else w}"
-                         for key, w in zip(keys, words, strict=True))
+        said = ", ".join(
+            f"{key}={'NA' if pd.isna(w) else w}" for key, w in zip(keys, words, strict=True)
+        )
         ids = affected.index[code == k]
         if weight.max(initial=-1) < 0:
-            raise RateError(f"have no rate for {said}", layer="affected", ids=ids,
-                            hint="add a row for it to rates (an empty cell means any)")
+            raise RateError(
+                f"have no rate for {said}",
+                layer="affected",
+                ids=ids,
+                hint="add a row for it to rates (an empty cell means any)",
+            )
         best = np.flatnonzero(weight == weight.max())
         if len(best) > 1:
             both = ", ".join(map(str, rates.index[best]))
-            raise RateError(f"have {len(best)} equally specific rates ({both}) for {said}",
-                            layer="affected", ids=ids,
-                            hint="let one of these rows state more of use, structure, title")
+            raise RateError(
+                f"have {len(best)} equally specific rates ({both}) for {said}",
+                layer="affected",
+                ids=ids,
+                hint="let one of these rows state more of use, structure, title",
+            )
         row[k] = best[0]
-    return row[code]
+    return np.asarray(row[code])

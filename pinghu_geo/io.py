@@ -22,6 +22,7 @@ import shapely
 from pyproj import CRS
 from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_crs_info
+from pyproj.enums import PJType
 from pyproj.exceptions import CRSError as ProjError
 
 from pinghu_geo.chainage import parse_chainage
@@ -158,8 +159,9 @@ def read_table(
         found = encoding or text_encoding(path.read_bytes(), path.name).name
         frame = pd.read_csv(path, dtype=str, encoding=found, skipinitialspace=True)
     else:
-        raise LayerError(f"{path.name} is no table that can be read", layer=what,
-                         hint="save it as .xlsx or .csv")
+        raise LayerError(
+            f"{path.name} is no table that can be read", layer=what, hint="save it as .xlsx or .csv"
+        )
     frame = frame.rename(columns=match_columns(frame.columns, kind))
     frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
     frame = frame[frame.notna().any(axis=1)]
@@ -200,8 +202,11 @@ def write_layer(
     path = Path(target)
     suffix = path.suffix.lower()
     if suffix not in {".shp", ".gpkg", ".geojson", ".fgb"} | PARQUET:
-        raise LayerError(f"{path.name} has a suffix that can't be written", layer=what,
-                         hint="use .gpkg, .shp, .geojson, .fgb or .parquet")
+        raise LayerError(
+            f"{path.name} has a suffix that can't be written",
+            layer=what,
+            hint="use .gpkg, .shp, .geojson, .fgb or .parquet",
+        )
     flat = frame.reset_index() if frame.index.name else frame
     if suffix in PARQUET:
         with atomic_path(path) as temporary:
@@ -234,8 +239,11 @@ def _for_shapefile(flat: gpd.GeoDataFrame, kind: Noun, encoding: str) -> gpd.Geo
         names[column] = text.encode(encoding)[:10].decode(encoding, "ignore")
     clash = [n for n in names.values() if list(names.values()).count(n) > 1]
     if clash:
-        raise OutputError("field names are equal after the cut to 10 bytes", ids=clash,
-                          hint="rename a column, or write a GeoPackage")
+        raise OutputError(
+            "field names are equal after the cut to 10 bytes",
+            ids=clash,
+            hint="rename a column, or write a GeoPackage",
+        )
     return flat.rename(columns=names)
 
 
@@ -255,16 +263,21 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def _exists(path: Path, what: str) -> None:
     if not path.exists():
         here = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
-        raise LayerError(f"there is no file {path}", layer=what,
-                         hint=nearest(path.name, here) if here else "check the folder's name")
+        raise LayerError(
+            f"there is no file {path}",
+            layer=what,
+            hint=nearest(path.name, here) if here else "check the folder's name",
+        )
 
 
 def _unpacked(path: Path, stack: ExitStack) -> Path:
     """The file itself, or the one layer in a zip, unpacked where nothing else lies."""
     _exists(path, "source")
     if path.suffix.lower() == ".dwg":
-        raise LayerError(f"{path.name} is a DWG drawing, a closed format",
-                         hint="save it as DXF in the CAD program and read that")
+        raise LayerError(
+            f"{path.name} is a DWG drawing, a closed format",
+            hint="save it as DXF in the CAD program and read that",
+        )
     if path.suffix.lower() != ".zip":
         return path
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -275,14 +288,18 @@ def _unpacked(path: Path, stack: ExitStack) -> Path:
         raise LayerError(f"{path.name} is no readable zip", hint="ask for it again") from fault
     size = sum(i.file_size for i in archive.infolist())
     if size > ZIP_BYTES or size > ZIP_RATIO * max(path.stat().st_size, 2**20):
-        raise LayerError(f"{path.name} would unpack to {size / 2**20:,.0f} MB",
-                         hint="unpack it yourself if that is right, and read the layer inside")
+        raise LayerError(
+            f"{path.name} would unpack to {size / 2**20:,.0f} MB",
+            hint="unpack it yourself if that is right, and read the layer inside",
+        )
     archive.extractall(folder)  # noqa: S202 - zipfile drops absolute paths and ".."
     found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in VECTOR | PARQUET)
     if len(found) != 1:
         names = ", ".join(str(p.relative_to(folder)) for p in found) or "none"
-        raise LayerError(f"{path.name} holds {len(found)} layers: {names}",
-                         hint="unpack it and read the one you mean")
+        raise LayerError(
+            f"{path.name} holds {len(found)} layers: {names}",
+            hint="unpack it and read the one you mean",
+        )
     return found[0]
 
 
@@ -292,8 +309,11 @@ def _read_vector(
     """Read by suffix; the reader's own errors become one that says what to do."""
     suffix = path.suffix.lower()
     if suffix not in VECTOR | PARQUET:
-        raise LayerError(f"{path.name} is no layer that can be read", layer=what,
-                         hint="use Shapefile, GeoPackage, GeoJSON, GeoParquet, FlatGeobuf or DXF")
+        raise LayerError(
+            f"{path.name} is no layer that can be read",
+            layer=what,
+            hint="use Shapefile, GeoPackage, GeoJSON, GeoParquet, FlatGeobuf or DXF",
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what they say is checked here, or by `check`
@@ -305,16 +325,27 @@ def _read_vector(
             elif suffix == ".dxf":
                 frame = _read_dxf(path, layer, what)
             else:
-                frame = pyogrio.read_dataframe(path, layer=_one_layer(path, layer, what),
-                                               on_invalid="ignore")
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.GeometryError, UnicodeDecodeError,
-            OSError, ValueError) as fault:
+                frame = pyogrio.read_dataframe(
+                    path, layer=_one_layer(path, layer, what), on_invalid="ignore"
+                )
+    except (
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.GeometryError,
+        UnicodeDecodeError,
+        OSError,
+        ValueError,
+    ) as fault:
         if isinstance(fault, LayerError):
             raise
-        raise LayerError(f"{path.name} can't be read: {str(fault).rstrip('.')}", layer=what,
-                         hint="open it in the program that wrote it and export it again") from fault
+        raise LayerError(
+            f"{path.name} can't be read: {str(fault).rstrip('.')}",
+            layer=what,
+            hint="open it in the program that wrote it and export it again",
+        ) from fault
     if not isinstance(frame, gpd.GeoDataFrame):
-        raise LayerError(f"{path.name} has no geometry", layer=what, hint="pg.read_table reads tables")
+        raise LayerError(
+            f"{path.name} has no geometry", layer=what, hint="pg.read_table reads tables"
+        )
     return frame
 
 
@@ -322,11 +353,15 @@ def _one_layer(path: Path, layer: str | None, what: str) -> str:
     """The layer asked for, or the only one."""
     names = [str(n) for n in pyogrio.list_layers(path)[:, 0]]
     if layer is None and len(names) != 1:
-        raise LayerError(f"{path.name} has {len(names)} layers: {', '.join(names)}", layer=what,
-                         hint=f"pg.read_layer(..., layer={names[0]!r})" if names else "")
+        raise LayerError(
+            f"{path.name} has {len(names)} layers: {', '.join(names)}",
+            layer=what,
+            hint=f"pg.read_layer(..., layer={names[0]!r})" if names else "",
+        )
     if layer is not None and layer not in names:
-        raise LayerError(f"{path.name} has no layer {layer!r}", layer=what,
-                         hint=nearest(layer, names))
+        raise LayerError(
+            f"{path.name} has no layer {layer!r}", layer=what, hint=nearest(layer, names)
+        )
     return layer or names[0]
 
 
@@ -336,8 +371,9 @@ def _shapefile(path: Path, encoding: str | None, stack: ExitStack) -> tuple[Path
     dbf = parts.get(".dbf")
     if encoding is None and dbf is not None:
         found = dbf_encoding(dbf)
-        log.info("%s: %s (%s, %.0f %% sure)", path.name, found.name, found.reason,
-                 100 * found.confidence)
+        log.info(
+            "%s: %s (%s, %.0f %% sure)", path.name, found.name, found.reason, 100 * found.confidence
+        )
         encoding = found.name
     if ".shx" not in parts:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -354,23 +390,32 @@ def _read_dxf(path: Path, layer: str | None, what: str) -> gpd.GeoDataFrame:
     frame = pyogrio.read_dataframe(path, CLOSED_LINE_AS_POLYGON="YES", OGR_ARC_STEPSIZE=1)
     names = sorted(frame["Layer"].dropna().unique())
     if layer is None and len(names) > 1:
-        raise LayerError(f"{path.name} has {len(names)} CAD layers: {', '.join(names)}",
-                         layer=what, hint=f"pg.read_layer(..., layer={names[0]!r})")
+        raise LayerError(
+            f"{path.name} has {len(names)} CAD layers: {', '.join(names)}",
+            layer=what,
+            hint=f"pg.read_layer(..., layer={names[0]!r})",
+        )
     if layer is not None:
         if layer not in names:
-            raise LayerError(f"{path.name} has no CAD layer {layer!r}", layer=what,
-                             hint=nearest(layer, names))
+            raise LayerError(
+                f"{path.name} has no CAD layer {layer!r}", layer=what, hint=nearest(layer, names)
+            )
         frame = frame[frame["Layer"] == layer].reset_index(drop=True)
     if "Polygon" in NOUNS[what].geometry:
         lines = frame.geometry.to_numpy().copy()
         ring = shapely.is_closed(lines) & (shapely.get_type_id(lines) == 1)
         ring &= shapely.get_num_coordinates(lines) >= 4
-        lines[ring] = shapely.polygons(shapely.linearrings(
-            *shapely.get_coordinates(lines[ring], return_index=True)
-        )) if ring.any() else lines[ring]
+        lines[ring] = (
+            shapely.polygons(
+                shapely.linearrings(*shapely.get_coordinates(lines[ring], return_index=True))
+            )
+            if ring.any()
+            else lines[ring]
+        )
         frame = frame.set_geometry(lines)
-    return frame.drop(columns=["PaperSpace", "SubClasses", "Linetype", "EntityHandle"],
-                      errors="ignore")
+    return frame.drop(
+        columns=["PaperSpace", "SubClasses", "Linetype", "EntityHandle"], errors="ignore"
+    )
 
 
 # --- coordinates ------------------------------------------------------------------------------
@@ -381,8 +426,11 @@ def _with_crs(frame: gpd.GeoDataFrame, crs: Any, what: str) -> gpd.GeoDataFrame:
     try:
         given = None if crs is None else CRS.from_user_input(crs)
     except ProjError as fault:
-        raise CRSError(f"crs={crs!r} is no coordinate reference system", layer=what,
-                       hint="give an EPSG code, such as 4547") from fault
+        raise CRSError(
+            f"crs={crs!r} is no coordinate reference system",
+            layer=what,
+            hint="give an EPSG code, such as 4547",
+        ) from fault
     if frame.crs is None:
         if given is None:
             bounds = frame.total_bounds
@@ -401,7 +449,8 @@ def _with_crs(frame: gpd.GeoDataFrame, crs: Any, what: str) -> gpd.GeoDataFrame:
     declared = _normal(frame.crs)
     if given is not None and not same_crs(declared, given):
         raise CRSError(
-            f"the file says it is in {declared.name}, not in {given.name}", layer=what,
+            f"the file says it is in {declared.name}, not in {given.name}",
+            layer=what,
             hint=f"leave crs out, then {what} = {what}.to_crs({given.to_epsg() or 'crs'})",
         )
     return frame.set_crs(declared, allow_override=True)
@@ -438,10 +487,16 @@ def crs_candidates(bounds: Any) -> dict[int, str]:
     if not np.isfinite([x0, y0, x1, y1]).all():
         return {}
     found: dict[int, str] = {}
-    infos = query_crs_info(auth_name="EPSG", pj_types="PROJECTED_CRS", area_of_interest=CHINA,
-                           contains=False)
-    wanted = [i for i in infos if "Gauss-Kruger" in i.name and "(E-N)" not in i.name
-              and i.name.startswith(("CGCS2000", "Beijing 1954", "Xian 1980"))]
+    infos = query_crs_info(
+        auth_name="EPSG", pj_types=PJType.PROJECTED_CRS, area_of_interest=CHINA, contains=False
+    )
+    wanted = [
+        i
+        for i in infos
+        if "Gauss-Kruger" in i.name
+        and "(E-N)" not in i.name
+        and i.name.startswith(("CGCS2000", "Beijing 1954", "Xian 1980"))
+    ]
     wanted.sort(key=lambda i: (not i.name.startswith("CGCS2000"), int(i.code)))
     for info in wanted:
         area = info.area_of_use
@@ -466,8 +521,11 @@ def _canonical(
     """Rename, type and index a layer."""
     if id_column is not None:
         if id_column not in frame.columns:
-            raise LayerError(f"has no column {id_column!r}", layer=kind.name,
-                             hint=nearest(id_column, map(str, frame.columns)))
+            raise LayerError(
+                f"has no column {id_column!r}",
+                layer=kind.name,
+                hint=nearest(id_column, map(str, frame.columns)),
+            )
         frame = frame.rename(columns={id_column: kind.index})
     names = match_columns(frame.columns.drop(frame.geometry.name), kind)
     frame = frame.rename(columns=names)
@@ -481,7 +539,8 @@ def _canonical(
     if kind.index not in frame.columns:
         have = ", ".join(map(str, frame.columns.drop("geometry"))) or "no columns"
         raise LayerError(
-            f"has no column that is known to hold ids; it has {have}", layer=kind.name,
+            f"has no column that is known to hold ids; it has {have}",
+            layer=kind.name,
             hint="pg.read_layer(..., id_column=...), or row_ids=True to number the rows",
         )
     return frame.set_index(kind.index)
@@ -537,6 +596,10 @@ def _chainages(values: pd.Series, field: str, layer: str) -> pd.Series:
         except ChainageError:
             bad.append(f"{values.index[k]}: {value}")
     if bad:
-        raise ChainageError(f"{field} holds texts that are no chainage (桩号)", layer=layer, ids=bad,
-                            hint="accepted forms are K12+669.5, 12+669.5, or metres")
+        raise ChainageError(
+            f"{field} holds texts that are no chainage (桩号)",
+            layer=layer,
+            ids=bad,
+            hint="accepted forms are K12+669.5, 12+669.5, or metres",
+        )
     return pd.Series(read, index=values.index)

@@ -44,10 +44,29 @@ STATUS = {
 }
 SCHEME_STYLES = (("#d00000", ""), ("#1565c0", "7 5"), ("#6a1b9a", "2 5"), ("#00796b", "10 4 2 4"))
 POPUP = (
-    "building_id", "status", "river", "bank", "chainage_m", "node_id", "extent", "inside_m2",
-    "inside_ratio", "footprint_m2", "floors", "demolish_floor_area_m2", "floor_area_source",
-    "structure", "use", "title", "owner", "tenants", "parcel_id", "cleared_by", "cost_yuan",
-    "verdict", "reason",
+    "building_id",
+    "status",
+    "river",
+    "bank",
+    "chainage_m",
+    "node_id",
+    "extent",
+    "inside_m2",
+    "inside_ratio",
+    "footprint_m2",
+    "floors",
+    "demolish_floor_area_m2",
+    "floor_area_source",
+    "structure",
+    "use",
+    "title",
+    "owner",
+    "tenants",
+    "parcel_id",
+    "cleared_by",
+    "cost_yuan",
+    "verdict",
+    "reason",
 )
 
 
@@ -120,7 +139,10 @@ def command_map(
         require_layer(line, f"red_line {name}", crs=rivers.crs)
     require_layer(affected, "affected", crs=rivers.crs)
     page = _OfflineMap(
-        tiles=None, prefer_canvas=True, control_scale=False, zoom_control=True,
+        tiles=None,
+        prefer_canvas=True,
+        control_scale=False,
+        zoom_control=True,
         attributionControl=False,
     )
     page.options["maxZoom"], page.options["minZoom"] = 21, 9
@@ -128,7 +150,9 @@ def command_map(
         _zones(zones).add_to(page)
     if buildings is not None:
         _neighbours(buildings, affected, comparison, list(lines.values()), page)
-    _geojson(rivers.reset_index()[["geometry"]], "河道中心线", "#2e86c1", weight=2, fill=0).add_to(page)
+    _geojson(rivers.reset_index()[["geometry"]], "河道中心线", "#2e86c1", weight=2, fill=0).add_to(
+        page
+    )
     for k, (name, line) in enumerate(lines.items()):
         colour, dash = SCHEME_STYLES[k % len(SCHEME_STYLES)]
         edge = gpd.GeoDataFrame(geometry=line.geometry.boundary.to_numpy(), crs=line.crs)
@@ -140,11 +164,16 @@ def command_map(
     _Labels(stations(rivers, spacing_m=station_m), rivers).add_to(page)
     _Furniture(title, _panel(affected, comparison, note), searchable).add_to(page)
     MeasureControl(
-        position="bottomleft", primary_length_unit="meters", secondary_length_unit="kilometers",
-        primary_area_unit="sqmeters", secondary_area_unit="hectares",
+        position="bottomleft",
+        primary_length_unit="meters",
+        secondary_length_unit="kilometers",
+        primary_area_unit="sqmeters",
+        secondary_area_unit="hectares",
     ).add_to(page)
     folium.LayerControl(collapsed=False).add_to(page)
-    everything = gpd.GeoSeries(pd.concat([line.geometry for line in lines.values()]), crs=rivers.crs)
+    everything = gpd.GeoSeries(
+        pd.concat([line.geometry for line in lines.values()]), crs=rivers.crs
+    )
     x0, y0, x1, y1 = everything.to_crs(4326).total_bounds
     page.fit_bounds([[y0, x0], [y1, x1]])
     return page
@@ -154,25 +183,47 @@ def command_map(
 
 
 def _swatch(colour: str, *, line: bool = False) -> str:
-    size = "width:18px;height:3px;margin:0 5px 3px 0" if line else (
-        "width:12px;height:12px;margin:0 5px -1px 3px")
+    size = (
+        "width:18px;height:3px;margin:0 5px 3px 0"
+        if line
+        else ("width:12px;height:12px;margin:0 5px -1px 3px")
+    )
     return f'<i style="display:inline-block;{size};background:{colour}"></i>'
 
 
 def _geojson(
-    frame: gpd.GeoDataFrame, name: str, colour: str, *, weight: float = 1, dash: str = "",
-    fill: float = 0.55, show: bool = True, popup: list[str] | None = None,
+    frame: gpd.GeoDataFrame,
+    name: str,
+    colour: str,
+    *,
+    weight: float = 1,
+    dash: str = "",
+    fill: float = 0.55,
+    show: bool = True,
+    popup: list[str] | None = None,
 ) -> folium.GeoJson:
     """One layer with one style: folium writes a switch over all features for any other."""
     data = frame.to_crs(4326)
-    data = data.set_geometry(shapely.set_precision(
-        data.geometry.to_numpy(), 10.0**-DEGREES, mode="pointwise"))
-    style = {"color": colour, "weight": weight, "fillColor": colour, "fillOpacity": fill,
-             "fill": fill > 0, "dashArray": dash}
+    data = data.set_geometry(
+        shapely.set_precision(data.geometry.to_numpy(), 10.0**-DEGREES, mode="pointwise")
+    )
+    style = {
+        "color": colour,
+        "weight": weight,
+        "fillColor": colour,
+        "fillOpacity": fill,
+        "fill": fill > 0,
+        "dashArray": dash,
+    }
     return folium.GeoJson(
-        json.loads(data.to_json(show_bbox=False, drop_id=True)), name=name, show=show,
-        style_function=lambda _, style=style: style, smooth_factor=0.5,
-        popup=folium.GeoJsonPopup(popup, labels=True, localize=False, max_width=420) if popup else None,
+        json.loads(data.to_json(show_bbox=False, drop_id=True)),
+        name=name,
+        show=show,
+        style_function=lambda _, style=style: style,
+        smooth_factor=0.5,
+        popup=folium.GeoJsonPopup(popup, labels=True, localize=False, max_width=420)
+        if popup
+        else None,
     )
 
 
@@ -187,23 +238,25 @@ def _texts(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
 
 def _say(name: str, value: object) -> str:
     """One value as text."""
-    if value is None or value is pd.NA or value is pd.NaT or (
-        isinstance(value, float) and np.isnan(value)
-    ):
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return "—"
     if isinstance(value, bool | np.bool_):
         return "是" if value else "否"
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}"
     if isinstance(value, int | float | np.number):
-        number = float(value)
-        if name in ("chainage_m", "from_m", "to_m"):
-            return format_chainage(number)
-        if name.endswith("_ratio"):
-            return f"{number:.1%}"
-        return f"{number:,.0f}" if name.endswith("_yuan") or number == round(number) else (
-            f"{number:,.2f}")
+        return _say_number(name, float(value))
     return code_label(name, value)
+
+
+def _say_number(name: str, number: float) -> str:
+    """One number as text, in the form of its column."""
+    if name in ("chainage_m", "from_m", "to_m"):
+        return format_chainage(number)
+    if name.endswith("_ratio"):
+        return f"{number:.1%}"
+    whole = name.endswith("_yuan") or number == round(number)
+    return f"{number:,.0f}" if whole else f"{number:,.2f}"
 
 
 def _status_layers(
@@ -229,10 +282,12 @@ def _status_layers(
             continue
         words, colour = STATUS[code]
         ids = rows.index.astype(str).to_numpy()
-        facts = _texts(pd.DataFrame(rows.drop(columns="geometry")).assign(
-            building_id=ids, status=words), POPUP)
-        layer = gpd.GeoDataFrame(facts.assign(key=ids), geometry=rows.geometry.to_numpy(),
-                                 crs=rows.crs)
+        facts = _texts(
+            pd.DataFrame(rows.drop(columns="geometry")).assign(building_id=ids, status=words), POPUP
+        )
+        layer = gpd.GeoDataFrame(
+            facts.assign(key=ids), geometry=rows.geometry.to_numpy(), crs=rows.crs
+        )
         name = f"{_swatch(colour)}{words} {len(rows):,} 栋"
         made = _geojson(layer, name, colour, weight=2, popup=list(facts.columns))
         made.add_to(page)
@@ -241,8 +296,11 @@ def _status_layers(
 
 
 def _neighbours(
-    buildings: gpd.GeoDataFrame, affected: gpd.GeoDataFrame, comparison: Comparison | None,
-    lines: list[gpd.GeoDataFrame], page: folium.Map,
+    buildings: gpd.GeoDataFrame,
+    affected: gpd.GeoDataFrame,
+    comparison: Comparison | None,
+    lines: list[gpd.GeoDataFrame],
+    page: folium.Map,
 ) -> None:
     """Buildings near the line, in grey."""
     require_layer(buildings, "buildings", crs=affected.crs)
@@ -269,19 +327,36 @@ def _zones(zones: gpd.GeoDataFrame) -> folium.GeoJson:
         facts[label("kind")] = [html.escape(words.get(str(k), str(k))) for k in zones["kind"]]
     layer = gpd.GeoDataFrame(facts, geometry=zones.geometry.to_numpy(), crs=zones.crs)
     name = f"{_swatch('#d7bde2')}城市更新/土地整备 {len(zones)} 片"
-    return _geojson(layer, name, "#9b59b6", weight=1.2, fill=0.15, dash="4 3",
-                    popup=list(facts.columns))
+    return _geojson(
+        layer, name, "#9b59b6", weight=1.2, fill=0.15, dash="4 3", popup=list(facts.columns)
+    )
 
 
 def _nodes(nodes: gpd.GeoDataFrame) -> folium.GeoJson:
-    columns = ("node_id", "river", "bank", "from_m", "to_m", "n_buildings", "n_full", "n_partial",
-               "n_tenants", "demolish_floor_area_m2", "cost_yuan", "group", "leader", "start", "due")
+    columns = (
+        "node_id",
+        "river",
+        "bank",
+        "from_m",
+        "to_m",
+        "n_buildings",
+        "n_full",
+        "n_partial",
+        "n_tenants",
+        "demolish_floor_area_m2",
+        "cost_yuan",
+        "group",
+        "leader",
+        "start",
+        "due",
+    )
     facts = _texts(nodes.reset_index(), columns)
     hulls = nodes.geometry.convex_hull.buffer(4, quad_segs=3)
     layer = gpd.GeoDataFrame(facts, geometry=hulls.to_numpy(), crs=nodes.crs)
     name = f"{_swatch('#34495e', line=True)}征拆节点 {len(nodes)} 个"
-    return _geojson(layer, name, "#34495e", weight=1.5, fill=0.08, show=False,
-                    popup=list(facts.columns))
+    return _geojson(
+        layer, name, "#34495e", weight=1.5, fill=0.08, show=False, popup=list(facts.columns)
+    )
 
 
 def _panel(affected: gpd.GeoDataFrame, comparison: Comparison | None, note: str) -> str:
@@ -311,45 +386,63 @@ class _Labels(MacroElement):
     def __init__(self, points: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> None:
         super().__init__()
         self._name = "Labels"
-        kinds = ["pg-station" + ("" if c % 500 < 0.5 else " pg-minor") for c in points["chainage_m"]]
+        kinds = [
+            "pg-station" + ("" if c % 500 < 0.5 else " pg-minor") for c in points["chainage_m"]
+        ]
         middles = shapely.line_interpolate_point(rivers.geometry.to_numpy(), 0.5, normalized=True)
         at = gpd.GeoSeries(np.append(points.geometry.to_numpy(), middles), crs=points.crs)
         texts = [*points["label"], *(html.escape(str(name)) for name in rivers.index)]
         kinds += ["pg-river"] * len(rivers)
-        rows = [[round(y, DEGREES), round(x, DEGREES), text, kind] for (x, y), text, kind in zip(
-            shapely.get_coordinates(at.to_crs(4326)), texts, kinds, strict=True)]
+        rows = [
+            [round(y, DEGREES), round(x, DEGREES), text, kind]
+            for (x, y), text, kind in zip(
+                shapely.get_coordinates(at.to_crs(4326)), texts, kinds, strict=True
+            )
+        ]
         self.rows = json.dumps(rows, ensure_ascii=False).replace("</", "<\\/")
 
 
 class _Furniture(JSCSSMixin, MacroElement):
     """Title, sums, search over all status layers, metric scale, zoom-dependent labels."""
 
-    default_js = [("Leaflet.Search.js",
-                   "https://cdn.jsdelivr.net/npm/leaflet-search@2.9.7/dist/leaflet-search.min.js")]
-    default_css = [("Leaflet.Search.css",
-                    "https://cdn.jsdelivr.net/npm/leaflet-search@2.9.7/dist/leaflet-search.min.css")]
+    default_js = [
+        (
+            "Leaflet.Search.js",
+            "https://cdn.jsdelivr.net/npm/leaflet-search@2.9.7/dist/leaflet-search.min.js",
+        )
+    ]
+    default_css = [
+        (
+            "Leaflet.Search.css",
+            "https://cdn.jsdelivr.net/npm/leaflet-search@2.9.7/dist/leaflet-search.min.css",
+        )
+    ]
     _template = Template("""
         {% macro header(this, kwargs) %}
         <meta charset="utf-8"><title>{{ this.title }}</title>
         <style>
         .leaflet-container {background:#f4f3ee;
-          font-family:"Microsoft YaHei","PingFang SC","Noto Sans SC","WenQuanYi Micro Hei",sans-serif}
+          font-family:"Microsoft YaHei","PingFang SC","Noto Sans SC",
+          "WenQuanYi Micro Hei",sans-serif}
         .pg-panel {background:rgba(255,255,255,.93);padding:8px 12px;border-radius:4px;
           box-shadow:0 1px 4px rgba(0,0,0,.35);max-width:430px;font-size:13px;line-height:1.5}
         .pg-panel h1 {font-size:16px;margin:0 0 4px}
-        .pg-station span {white-space:nowrap;font-size:11px;color:#1a5276;background:rgba(255,255,255,.75);
-          padding:0 2px;border-left:2px solid #1a5276;position:absolute;left:3px;top:-7px}
+        .pg-station span {white-space:nowrap;font-size:11px;color:#1a5276;
+          background:rgba(255,255,255,.75);padding:0 2px;border-left:2px solid #1a5276;
+          position:absolute;left:3px;top:-7px}
         .pg-river span {white-space:nowrap;font-size:14px;font-weight:bold;color:#154360;
           text-shadow:0 0 3px #fff,0 0 3px #fff,0 0 3px #fff;position:absolute;left:8px;top:12px}
         .leaflet-control-search .search-input {width:150px}
         .pg-far .pg-minor, .pg-afar .pg-station {display:none}
         .foliumpopup table {border-collapse:collapse;font-size:12px}
-        .foliumpopup th {text-align:left;padding:1px 10px 1px 0;color:#555;font-weight:normal;white-space:nowrap}
+        .foliumpopup th {text-align:left;padding:1px 10px 1px 0;color:#555;font-weight:normal;
+          white-space:nowrap}
         .foliumpopup td {padding:1px 0}
         .foliumpopup tr:nth-child(even) {background:#f3f3f0}
         .leaflet-popup-content {max-height:330px;overflow:auto}
         .leaflet-control-layers {font-size:13px}
-        @media print {.leaflet-control-search,.leaflet-control-measure,.leaflet-control-zoom {display:none}}
+        @media print {.leaflet-control-search,.leaflet-control-measure,
+          .leaflet-control-zoom {display:none}}
         </style>
         {% endmacro %}
         {% macro script(this, kwargs) %}
@@ -372,7 +465,8 @@ class _Furniture(JSCSSMixin, MacroElement):
             labels();
             var found = L.layerGroup([{{ this.layers }}]);
             var search = new L.Control.Search({layer: found, propertyName: 'key', initial: false,
-                collapsed: false, position: 'topleft', zoom: 19, marker: false, firstTipSubmit: true,
+                collapsed: false, position: 'topleft', zoom: 19, marker: false,
+                firstTipSubmit: true,
                 textPlaceholder: '搜索房屋编号', textErr: '没有这个编号', textCancel: '清除'});
             search.on('search:locationfound', function (e) {
                 // the popup belongs to the layer's group; the search moves the map before
@@ -389,7 +483,9 @@ class _Furniture(JSCSSMixin, MacroElement):
         super().__init__()
         self._name = "Furniture"
         self.title = html.escape(title)
-        self.panel = json.dumps(f"<h1>{self.title}</h1>{panel}", ensure_ascii=False).replace("</", "<\\/")
+        self.panel = json.dumps(f"<h1>{self.title}</h1>{panel}", ensure_ascii=False).replace(
+            "</", "<\\/"
+        )
         self.layers = ", ".join(layer.get_name() for layer in searchable)
 
 
@@ -405,9 +501,7 @@ class _OfflineMap(folium.Map):
         text = re.sub(r'<script src="([^"]+)"></script>', _inline_script, text)
         text = re.sub(r'<link rel="stylesheet" href="([^"]+)"\s*/?>', _inline_style, text)
         names: dict[str, str] = {}
-        return re.sub(
-            r"[0-9a-f]{32}", lambda m: names.setdefault(m[0], f"{len(names):032x}"), text
-        )
+        return re.sub(r"[0-9a-f]{32}", lambda m: names.setdefault(m[0], f"{len(names):032x}"), text)
 
     def save(self, outfile: str | Path, **_: Any) -> None:
         """Write the page, whole or not at all."""
@@ -423,7 +517,9 @@ def _resource(url: str) -> str:
     from offlinefolium.elements import _res
 
     if url not in _res:
-        raise OutputError(f"no offline copy of {url}", hint="keep folium and folium-offline at one version")
+        raise OutputError(
+            f"no offline copy of {url}", hint="keep folium and folium-offline at one version"
+        )
     return str(_res[url])
 
 

@@ -51,8 +51,10 @@ def node_ids(
     """
     require_columns(affected, ["river", "bank", "from_m", "to_m"], "affected")
     if gap_m < 0 or max_length_m <= 0:
-        raise LayerError(f"gap_m is {gap_m} and max_length_m {max_length_m}",
-                         hint="give positive lengths in metres")
+        raise LayerError(
+            f"gap_m is {gap_m} and max_length_m {max_length_m}",
+            hint="give positive lengths in metres",
+        )
     found = pd.Series(index=affected.index, dtype="str", name="node_id")
     ends = np.sort(affected[["from_m", "to_m"]].to_numpy(float), axis=1)
     for (river, bank), rows in affected.groupby(["river", "bank"], sort=True).indices.items():
@@ -77,7 +79,9 @@ def _runs(low: np.ndarray, high: np.ndarray, gap_m: float, max_length_m: float) 
     return number
 
 
-def node_table(affected: gpd.GeoDataFrame, segments: pd.DataFrame | None = None) -> gpd.GeoDataFrame:
+def node_table(
+    affected: gpd.GeoDataFrame, segments: pd.DataFrame | None = None
+) -> gpd.GeoDataFrame:
     """Demolition nodes with their sums and the group responsible 征拆节点表.
 
     Parameters
@@ -143,17 +147,24 @@ def _responsible(table: pd.DataFrame, segments: pd.DataFrame | None) -> pd.DataF
     reach[["low", "high"]] = np.sort(reach[["from_m", "to_m"]].to_numpy(float), axis=1)
     if "bank" not in reach:
         reach["bank"] = pd.NA
-    pairs = table[["river", "bank"]].assign(
-        middle=(table["from_m"] + table["to_m"]) / 2, node_id=table.index
-    ).merge(reach.assign(reach=reach.index), on="river", suffixes=("", "_reach"))
-    fits = (pairs["low"] <= pairs["middle"]) & (pairs["middle"] < pairs["high"]) & (
-        pairs["bank_reach"].isna() | (pairs["bank_reach"] == pairs["bank"])
+    pairs = (
+        table[["river", "bank"]]
+        .assign(middle=(table["from_m"] + table["to_m"]) / 2, node_id=table.index)
+        .merge(reach.assign(reach=reach.index), on="river", suffixes=("", "_reach"))
+    )
+    fits = (
+        (pairs["low"] <= pairs["middle"])
+        & (pairs["middle"] < pairs["high"])
+        & (pairs["bank_reach"].isna() | (pairs["bank_reach"] == pairs["bank"]))
     )
     pairs = pairs[fits]
     double = pairs["node_id"].duplicated(keep=False)
     if double.any():
-        raise LayerError("has reaches that overlap", layer="segments",
-                         ids=segments.index[pairs.loc[double, "reach"].unique()],
-                         hint="let each reach end where the next begins")
+        raise LayerError(
+            "has reaches that overlap",
+            layer="segments",
+            ids=segments.index[pairs.loc[double, "reach"].unique()],
+            hint="let each reach end where the next begins",
+        )
     have = [c for c in columns if c in reach]
     return empty[[]].join(pairs.set_index("node_id")[have]).reindex(columns=columns)

@@ -134,7 +134,8 @@ def _river_of(
     named = red_line["river"].map(lambda r: known.get(str(r), -1)).to_numpy(np.intp)
     if (named < 0).any():
         raise LayerError(
-            "names rivers that the layer of rivers doesn't have", layer="red_line",
+            "names rivers that the layer of rivers doesn't have",
+            layer="red_line",
             ids=red_line["river"][named < 0].unique(),
             hint=f"rivers has {', '.join(known)}",
         )
@@ -266,8 +267,7 @@ def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.Dat
             left: features.index[pairs["who"]],
             right: zones.index[pairs["zone"]],
             "shared_m2": pairs["shared_m2"].to_numpy(),
-            "shared_ratio": pairs["shared_m2"].to_numpy()
-            / shapely.area(shapes)[pairs["who"]],
+            "shared_ratio": pairs["shared_m2"].to_numpy() / shapely.area(shapes)[pairs["who"]],
         }
     )
 
@@ -348,12 +348,14 @@ def _subdivide(zones: Any) -> tuple[Any, Ints]:
         x0, y0, x1, y1 = shapely.bounds(pieces).T
         wide = (x1 - x0) > (y1 - y0)
         mx, my = np.where(wide, (x0 + x1) / 2, x1), np.where(wide, y1, (y0 + y1) / 2)
-        halves = np.concatenate([
-            shapely.intersection(pieces, shapely.box(x0, y0, mx, my)),
-            shapely.intersection(
-                pieces, shapely.box(np.where(wide, mx, x0), np.where(wide, y0, my), x1, y1)
-            ),
-        ])
+        halves = np.concatenate(
+            [
+                shapely.intersection(pieces, shapely.box(x0, y0, mx, my)),
+                shapely.intersection(
+                    pieces, shapely.box(np.where(wide, mx, x0), np.where(wide, y0, my), x1, y1)
+                ),
+            ]
+        )
         pieces, index = shapely.get_parts(halves, return_index=True)
         at = np.concatenate([at, at])[index]
         flat = shapely.get_dimensions(pieces) == 2  # a cut along an edge leaves a line behind
@@ -379,8 +381,9 @@ def totals(affected: pd.DataFrame, by: str | list[str] | None = None) -> pd.Data
     pandas.DataFrame
         One row a group in order of their appearance downstream (one row in all without
         ``by``): n_buildings, n_full, n_partial, inside_m2 [m²],
-        demolish_floor_area_m2 [m²], estimated_m2 [m², part of it that is estimated], n_unknown (buildings
-        without any floor area), n_tenants, n_survey and, where present, cost_yuan [yuan].
+        demolish_floor_area_m2 [m²], estimated_m2 [m², part of it that is estimated],
+        n_unknown (buildings without any floor area), n_tenants, n_survey and, where present,
+        cost_yuan [yuan].
 
     Raises
     ------

@@ -12,6 +12,7 @@ import tomllib
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,10 @@ SECTIONS = {"name", "note", "crs", "layers", "tables", "schemes", "rules", "publ
 LAYERS = ("buildings", "rivers", "parcels", "zones")
 TABLES = ("rates", "segments")
 RULES: dict[str, Any] = {
-    "partial": "whole", "survey_tolerance_m": 0.5, "gap_m": 50.0, "max_length_m": 300.0,
+    "partial": "whole",
+    "survey_tolerance_m": 0.5,
+    "gap_m": 50.0,
+    "max_length_m": 300.0,
     "zone_ratio": 0.5,
 }
 SOURCE_KEYS = {"path", "layer", "crs", "encoding", "id_column", "row_ids"}
@@ -167,26 +171,28 @@ def check_project(project: str | Path) -> pd.DataFrame:
     plan = _load(Path(project))
     found = []
     readers: dict[str, Callable[[], Any]] = {
-        name: (lambda name=name: _layer(plan, name)) for name in plan.layers  # type: ignore[misc]
+        name: partial(_layer, plan, name) for name in plan.layers
     }
-    readers |= {
-        name: (lambda name=name: read_table(plan.file(plan.tables[name]), name))  # type: ignore[misc]
-        for name in plan.tables
-    }
-    for scheme, source in plan.schemes.items():
+    for name, path in plan.tables.items():
+        readers[name] = partial(read_table, plan.file(path), name)
+    for name, source in plan.schemes.items():
         if "widths" in source:
-            readers[scheme] = lambda s=source: read_table(plan.file(s["widths"]), "widths")  # type: ignore[misc]
+            readers[name] = partial(read_table, plan.file(source["widths"]), "widths")
         else:
-            readers[scheme] = lambda s=source: _drawn(plan, s)  # type: ignore[misc]
+            readers[name] = partial(_drawn, plan, source)
     for name, read in readers.items():
-        what = name if name not in plan.schemes else (
-            "widths" if "widths" in plan.schemes[name] else "red_line")
+        what = (
+            name
+            if name not in plan.schemes
+            else ("widths" if "widths" in plan.schemes[name] else "red_line")
+        )
         try:
             faults = check(read(), what)
         except PinghuError as fault:
             problem, _, advice = str(fault).partition("\n\nHint: ")
-            faults = pd.DataFrame([["", "error", "unreadable", "-", "", problem, advice]],
-                                  columns=FIELDS)
+            faults = pd.DataFrame(
+                [["", "error", "unreadable", "-", "", problem, advice]], columns=FIELDS
+            )
         found.append(faults.assign(layer=name))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=FIELDS)
 
@@ -197,13 +203,17 @@ def check_project(project: str | Path) -> pd.DataFrame:
 def _load(path: Path) -> _Project:
     """Read and check the project file; every key is known."""
     if not path.exists():
-        raise ProjectError(f"there is no project file {path}", hint="pinghu demo shows one that works")
+        raise ProjectError(
+            f"there is no project file {path}", hint="pinghu demo shows one that works"
+        )
     try:
         # Notepad saves a byte order mark that TOML doesn't allow
         raw = tomllib.loads(path.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise ProjectError(f"{path.name} is no valid TOML in UTF-8: {fault}",
-                           hint="names in Chinese stand in quotes") from fault
+        raise ProjectError(
+            f"{path.name} is no valid TOML in UTF-8: {fault}",
+            hint="names in Chinese stand in quotes",
+        ) from fault
     _known(raw, SECTIONS, path.name)
     for section in ("layers", "tables", "schemes", "rules", "published"):
         if not isinstance(raw.get(section, {}), dict):
@@ -217,20 +227,30 @@ def _load(path: Path) -> _Project:
         _known(source, SOURCE_KEYS, f"[layers] {name}")
     _known(raw.get("tables", {}), TABLES, "[tables]")
     _known(raw.get("rules", {}), RULES, "[rules]")
-    schemes = {n: v if isinstance(v, dict) else {"path": v} for n, v in raw.get("schemes", {}).items()}
+    schemes = {
+        n: v if isinstance(v, dict) else {"path": v} for n, v in raw.get("schemes", {}).items()
+    }
     if not schemes:
-        raise ProjectError(f"{path.name} names no scheme",
-                           hint='[schemes."原方案"]\nwidths = "红线宽度.xlsx"')
+        raise ProjectError(
+            f"{path.name} names no scheme", hint='[schemes."原方案"]\nwidths = "红线宽度.xlsx"'
+        )
     for name, source in schemes.items():
         _known(source, SOURCE_KEYS | {"widths", "interpolation"}, f"[schemes] {name}")
         if ("widths" in source) == ("path" in source):
-            raise ProjectError(f"scheme {name} needs either widths or path",
-                               hint='widths = "红线宽度.xlsx", or path = "红线.shp" as drawn')
+            raise ProjectError(
+                f"scheme {name} needs either widths or path",
+                hint='widths = "红线宽度.xlsx", or path = "红线.shp" as drawn',
+            )
     if not isinstance(raw.get("crs"), int):
         raise ProjectError(f"{path.name} doesn't say its crs", hint="crs = 4547")
     return _Project(
-        path=path, name=str(raw.get("name", path.stem)), note=str(raw.get("note", "")),
-        crs=raw["crs"], layers=layers, tables=raw.get("tables", {}), schemes=schemes,
+        path=path,
+        name=str(raw.get("name", path.stem)),
+        note=str(raw.get("note", "")),
+        crs=raw["crs"],
+        layers=layers,
+        tables=raw.get("tables", {}),
+        schemes=schemes,
         rules=RULES | raw.get("rules", {}),
         published={str(k): str(v) for k, v in raw.get("published", {}).items()},
     )
@@ -253,8 +273,9 @@ def _refuse_overwrite(target: Path, *, force: bool) -> None:
     if not force:
         raise OutputError(f"{target} exists", hint="--force replaces it, or choose another folder")
     if not (target / "manifest.json").exists():
-        raise OutputError(f"{target} was not made by pinghu, so it is not replaced",
-                          hint="choose another folder")
+        raise OutputError(
+            f"{target} was not made by pinghu, so it is not replaced", hint="choose another folder"
+        )
 
 
 # --- the steps --------------------------------------------------------------------------------
@@ -300,7 +321,8 @@ def _in_crs(plan: _Project, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFr
         raise CRSError(
             f"is in {layer.crs.name}, the project in {wanted.name}: another datum, and PROJ would "
             "shift it roughly or not at all",
-            layer=name, hint="have it transformed with the official parameters",
+            layer=name,
+            hint="have it transformed with the official parameters",
         )
     return layer.to_crs(wanted)
 
@@ -312,8 +334,9 @@ def _read(plan: _Project) -> _Data:
     for name, source in plan.schemes.items():
         if "widths" in source:
             widths = read_table(plan.file(source["widths"]), "widths")
-            schemes[name] = red_line(layers["rivers"], widths,
-                                     interpolation=source.get("interpolation", "linear"))
+            schemes[name] = red_line(
+                layers["rivers"], widths, interpolation=source.get("interpolation", "linear")
+            )
         else:
             schemes[name] = _drawn(plan, source)
     return _Data(layers, tables, schemes)
@@ -322,8 +345,13 @@ def _read(plan: _Project) -> _Data:
 def _compute(plan: _Project, data: _Data) -> _Found:
     rules, layers = plan.rules, data.layers
     comparison = compare(
-        data.schemes, layers["buildings"], layers["rivers"], rates=data.tables.get("rates"),
-        gap_m=rules["gap_m"], max_length_m=rules["max_length_m"], partial_rule=rules["partial"],
+        data.schemes,
+        layers["buildings"],
+        layers["rivers"],
+        rates=data.tables.get("rates"),
+        gap_m=rules["gap_m"],
+        max_length_m=rules["max_length_m"],
+        partial_rule=rules["partial"],
         survey_tolerance_m=rules["survey_tolerance_m"],
     )
     hit = comparison.schemes[comparison.baseline].affected.copy()
@@ -349,23 +377,39 @@ def _write(
     layers, comparison = data.layers, found.comparison
     tell("写出成果数据库 results.gpkg")
     lines = pd.concat([line.assign(scheme=name) for name, line in data.schemes.items()])
-    out = {"affected": found.affected, "nodes": found.nodes, "red_line": lines.reset_index(drop=True),
-           "rivers": layers["rivers"], "stations": stations(layers["rivers"]),
-           "changes": comparison.changes}
+    out = {
+        "affected": found.affected,
+        "nodes": found.nodes,
+        "red_line": lines.reset_index(drop=True),
+        "rivers": layers["rivers"],
+        "stations": stations(layers["rivers"]),
+        "changes": comparison.changes,
+    }
     if found.parcels is not None:
         out["parcels"] = found.parcels
     write_results(out, folder / "results.gpkg")
     tell("写出台账 ledger.xlsx")
     write_ledger(
-        found.affected, folder / "ledger.xlsx", parcels=found.parcels, nodes=found.nodes,
-        comparison=comparison, title=f"{plan.name} · 征拆台账", note=plan.note,
+        found.affected,
+        folder / "ledger.xlsx",
+        parcels=found.parcels,
+        nodes=found.nodes,
+        comparison=comparison,
+        title=f"{plan.name} · 征拆台账",
+        note=plan.note,
         published=plan.published,
     )
     tell("写出作战图 map.html")
     command_map(
-        found.affected, data.schemes, layers["rivers"], buildings=layers["buildings"],
-        nodes=found.nodes, zones=layers.get("zones"), comparison=comparison,
-        title=f"{plan.name} · 作战指挥图", note=plan.note,
+        found.affected,
+        data.schemes,
+        layers["rivers"],
+        buildings=layers["buildings"],
+        nodes=found.nodes,
+        zones=layers.get("zones"),
+        comparison=comparison,
+        title=f"{plan.name} · 作战指挥图",
+        note=plan.note,
     ).save(folder / "map.html")
     tell("写出 summary.json 与 manifest.json")
     _dump(_summary(plan, found, notes), folder / "summary.json")
@@ -401,17 +445,23 @@ def _manifest(plan: _Project) -> dict[str, Any]:
     named += [s.get("widths", s.get("path")) for s in plan.schemes.values()]
     for name in named:
         path = plan.file(name)
-        files |= {p for p in path.parent.glob("*") if p.stem == path.stem and p.is_file()} \
-            if path.suffix.lower() == ".shp" else {path}
+        files |= (
+            {p for p in path.parent.glob("*") if p.stem == path.stem and p.is_file()}
+            if path.suffix.lower() == ".shp"
+            else {path}
+        )
     return {
         "inputs": {
-            os.path.relpath(p, plan.path.parent).replace(os.sep, "/"):
-                hashlib.sha256(p.read_bytes()).hexdigest()
-            for p in sorted(files) if p.is_file()
+            os.path.relpath(p, plan.path.parent).replace(os.sep, "/"): hashlib.sha256(
+                p.read_bytes()
+            ).hexdigest()
+            for p in sorted(files)
+            if p.is_file()
         },
         "crs": plan.crs,
         "rules": plan.rules,
-        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "versions": {name: version(name) for name in PACKAGES}
+        | {"python": platform.python_version()},
     }
 
 
@@ -424,9 +474,12 @@ def summary_lines(folder: Path) -> list[str]:
     said = json.loads((folder / "summary.json").read_text("utf-8"))
     if not said["schemes"]:
         raise LayerError("the summary has no schemes")
-    lines = []
+    lines: list[str] = []
     for row in said["schemes"]:
-        facts = [f"{label(k, unit=False)} {v:,.0f}" for k, v in row.items()
-                 if k != "scheme" and isinstance(v, int | float)]
+        facts = [
+            f"{label(k, unit=False)} {v:,.0f}"
+            for k, v in row.items()
+            if k != "scheme" and isinstance(v, int | float)
+        ]
         lines.append(f"{row['scheme']}:{','.join(facts)}")
-    return lines + said["said"] + [f"注意:{w}" for w in said["warnings"]]
+    return [*lines, *said["said"], *(f"注意:{w}" for w in said["warnings"])]

@@ -67,8 +67,8 @@ def red_line(
     whatever the bends, contains every narrower line, covers the centreline, has flat ends,
     and equals the flat-capped buffer where the widths are constant, but for the chords of the
     wedges. One-sided buffers of GEOS fail on tight bends (GEOS #1273). On a circular arc of
-    length L and curvature κ the area tends to L·(l+r) ± κ·(l²-r²)/2 (tube formula, Weyl 1939)
-    with the square of the vertex spacing.
+    length L that turns by Θ from its first segment to its last, the area tends to
+    L·(l+r) ± Θ·(l²-r²)/2 (tube formula, Weyl 1939) with the square of the vertex spacing.
 
     It runs from the first to the last chainage of the table; where the table ends, so do
     the works.
@@ -108,12 +108,14 @@ def _width_table(
     if not isinstance(widths, pd.DataFrame):
         left, right = widths if isinstance(widths, tuple) else (widths, widths)
         n = len(lines.names)
-        table = pd.DataFrame({
-            "river": np.repeat(lines.names, 2),
-            "measure": np.ravel([[0.0, s.length_m] for s in lines.scales]),
-            "left_m": np.full(2 * n, float(left)),
-            "right_m": np.full(2 * n, float(right)),
-        })
+        table = pd.DataFrame(
+            {
+                "river": np.repeat(lines.names, 2),
+                "measure": np.ravel([[0.0, s.length_m] for s in lines.scales]),
+                "left_m": np.full(2 * n, float(left)),
+                "right_m": np.full(2 * n, float(right)),
+            }
+        )
         table["code"] = np.repeat(np.arange(n), 2)
         table["piece"] = ""
     else:
@@ -121,8 +123,12 @@ def _width_table(
         table = widths.copy()
         bad = table[["river", "chainage_m", "left_m", "right_m"]].isna().any(axis=1)
         if bad.any():
-            raise LayerError("has rows without river, chainage or width", layer="widths",
-                             ids=table.index[bad], hint="fill them in, or widths.dropna()")
+            raise LayerError(
+                "has rows without river, chainage or width",
+                layer="widths",
+                ids=table.index[bad],
+                hint="fill them in, or widths.dropna()",
+            )
         table["code"] = river_codes(table["river"], lines, "widths")
         table["piece"] = table["piece"].fillna("").astype(str) if "piece" in table else ""
         table["measure"] = 0.0
@@ -133,8 +139,12 @@ def _width_table(
                 raise ChainageError(f"{lines.names[k]}: {fault}", layer="widths") from fault
     negative = (table["left_m"] < 0) | (table["right_m"] < 0)
     if negative.any():
-        raise LayerError("has negative widths", layer="widths", ids=table.index[negative],
-                         hint="widths are measured outwards; move the centreline instead")
+        raise LayerError(
+            "has negative widths",
+            layer="widths",
+            ids=table.index[negative],
+            hint="widths are measured outwards; move the centreline instead",
+        )
     table = table.sort_values(["code", "measure"], kind="stable")
     _refuse_overlaps(table, lines)
     return table
@@ -146,17 +156,27 @@ def _refuse_overlaps(table: pd.DataFrame, lines: Centrelines) -> None:
     short = spans["max"] - spans["min"] <= 0
     if short.any():
         names = [lines.names[k] for k in spans.loc[short, "code"]]
-        raise LayerError("has a single chainage for a stretch", layer="widths", ids=names,
-                         hint="give its first and its last chainage")
+        raise LayerError(
+            "has a single chainage for a stretch",
+            layer="widths",
+            ids=names,
+            hint="give its first and its last chainage",
+        )
     spans = spans.sort_values(["code", "min"])
     lap = (spans["code"] == spans["code"].shift()) & (
         spans["min"] < spans["max"].shift() - SAME_PLACE_M
     )
     if lap.any():
-        names = [f"{lines.names[k]} {p}" for k, p in zip(spans.loc[lap, "code"],
-                                                          spans.loc[lap, "piece"], strict=True)]
-        raise LayerError("has pieces that overlap", layer="widths", ids=names,
-                         hint="let each piece end where the next begins")
+        names = [
+            f"{lines.names[k]} {p}"
+            for k, p in zip(spans.loc[lap, "code"], spans.loc[lap, "piece"], strict=True)
+        ]
+        raise LayerError(
+            "has pieces that overlap",
+            layer="widths",
+            ids=names,
+            hint="let each piece end where the next begins",
+        )
 
 
 def _section_rows(

@@ -22,24 +22,107 @@ from pinghu_geo.schema import NOUNS, Column, code_label, label
 __all__ = ["write_ledger", "write_results"]
 
 BUILDING_COLUMNS = [
-    "river", "node_id", "bank", "chainage_m", "from_m", "to_m", "extent", "inside_m2",
-    "inside_ratio", "cut_depth_m", "footprint_m2", "floors", "demolish_floor_area_m2",
-    "floor_area_source", "structure", "use", "title", "tenure", "owner", "tenants", "parcel_id",
-    "zone_id", "cleared_by", "rate", "building_yuan", "relocation_yuan", "interruption_yuan",
-    "cost_yuan", "needs_survey", "ambiguous",
+    "river",
+    "node_id",
+    "bank",
+    "chainage_m",
+    "from_m",
+    "to_m",
+    "extent",
+    "inside_m2",
+    "inside_ratio",
+    "cut_depth_m",
+    "footprint_m2",
+    "floors",
+    "demolish_floor_area_m2",
+    "floor_area_source",
+    "structure",
+    "use",
+    "title",
+    "tenure",
+    "owner",
+    "tenants",
+    "parcel_id",
+    "zone_id",
+    "cleared_by",
+    "rate",
+    "building_yuan",
+    "relocation_yuan",
+    "interruption_yuan",
+    "cost_yuan",
+    "needs_survey",
+    "ambiguous",
 ]
-PARCEL_COLUMNS = ["river", "bank", "from_m", "to_m", "extent", "inside_m2", "inside_ratio",
-                  "land_use", "owner", "n_buildings", "n_tenants", "demolish_floor_area_m2", "cost_yuan"]
-NODE_COLUMNS = ["river", "bank", "from_m", "to_m", "n_buildings", "n_full", "n_partial",
-                "n_tenants", "demolish_floor_area_m2", "cost_yuan", "group", "leader", "start", "due"]
-CHANGE_COLUMNS = ["scheme", "building_id", "change", "river", "bank", "chainage_m", "node_id",
-                  "extent_before", "extent_after", "inside_before_m2", "inside_after_m2",
-                  "avoided_floor_area_m2", "avoided_tenants", "avoided_yuan"]
+PARCEL_COLUMNS = [
+    "river",
+    "bank",
+    "from_m",
+    "to_m",
+    "extent",
+    "inside_m2",
+    "inside_ratio",
+    "land_use",
+    "owner",
+    "n_buildings",
+    "n_tenants",
+    "demolish_floor_area_m2",
+    "cost_yuan",
+]
+NODE_COLUMNS = [
+    "river",
+    "bank",
+    "from_m",
+    "to_m",
+    "n_buildings",
+    "n_full",
+    "n_partial",
+    "n_tenants",
+    "demolish_floor_area_m2",
+    "cost_yuan",
+    "group",
+    "leader",
+    "start",
+    "due",
+]
+CHANGE_COLUMNS = [
+    "scheme",
+    "building_id",
+    "change",
+    "river",
+    "bank",
+    "chainage_m",
+    "node_id",
+    "extent_before",
+    "extent_after",
+    "inside_before_m2",
+    "inside_after_m2",
+    "avoided_floor_area_m2",
+    "avoided_tenants",
+    "avoided_yuan",
+]
 # Sums that make sense below a column; ratios, depths and chainages have none.
-SUMMED = {"inside_m2", "footprint_m2", "demolish_floor_area_m2", "estimated_m2",
-          "tenants", "n_tenants", "n_buildings", "n_full", "n_partial", "n_survey", "n_unknown",
-          "n_saved", "n_added", "building_yuan", "relocation_yuan", "interruption_yuan",
-          "cost_yuan", "avoided_floor_area_m2", "avoided_tenants", "avoided_yuan"}
+SUMMED = {
+    "inside_m2",
+    "footprint_m2",
+    "demolish_floor_area_m2",
+    "estimated_m2",
+    "tenants",
+    "n_tenants",
+    "n_buildings",
+    "n_full",
+    "n_partial",
+    "n_survey",
+    "n_unknown",
+    "n_saved",
+    "n_added",
+    "building_yuan",
+    "relocation_yuan",
+    "interruption_yuan",
+    "cost_yuan",
+    "avoided_floor_area_m2",
+    "avoided_tenants",
+    "avoided_yuan",
+}
 # Control characters that no XML file may hold.
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 # A fixed date of creation: the same input gives the same bytes.
@@ -103,10 +186,15 @@ def write_ledger(
         raise OutputError(f"{path.name} is no .xlsx", hint=f"use {path.stem}.xlsx")
     try:
         with atomic_path(path) as temporary:
-            book = xlsxwriter.Workbook(temporary, {
-                "strings_to_formulas": False, "strings_to_numbers": False,
-                "strings_to_urls": False, "nan_inf_to_errors": False,
-            })
+            book = xlsxwriter.Workbook(
+                temporary,
+                {
+                    "strings_to_formulas": False,
+                    "strings_to_numbers": False,
+                    "strings_to_urls": False,
+                    "nan_inf_to_errors": False,
+                },
+            )
             book.set_properties({"title": title, "comments": note, "created": CREATED})
             paper = _Paper(book)
             _summary(paper, affected, comparison, title, note, published or {})
@@ -131,21 +219,31 @@ class _Paper:
         edge = base | {"border": 1, "border_color": "#BFBFBF"}
         self.formats = {
             "title": book.add_format(base | {"font_size": 16, "bold": True}),
-            "note": book.add_format(base | {"font_color": "#B03A2E", "text_wrap": True}),
+            "note": book.add_format(base | {"font_color": "#B03A2E"}),
             "said": book.add_format(base),
             "section": book.add_format(base | {"bold": True, "font_size": 11}),
-            "head": book.add_format(edge | {"bold": True, "bg_color": "#1F4E78", "align": "center",
-                                            "font_color": "white", "text_wrap": True}),
+            "head": book.add_format(
+                edge
+                | {
+                    "bold": True,
+                    "bg_color": "#1F4E78",
+                    "align": "center",
+                    "font_color": "white",
+                    "text_wrap": True,
+                }
+            ),
             "text": book.add_format(edge | {"num_format": "@"}),
             "int": book.add_format(edge | {"num_format": "#,##0"}),
             "float": book.add_format(edge | {"num_format": "#,##0.00"}),
             "ratio": book.add_format(edge | {"num_format": "0.0%"}),
             "date": book.add_format(edge | {"num_format": "yyyy-mm-dd", "align": "center"}),
             "sum_text": book.add_format(edge | {"bold": True, "bg_color": "#DDEBF7"}),
-            "sum_int": book.add_format(edge | {"bold": True, "bg_color": "#DDEBF7",
-                                               "num_format": "#,##0"}),
-            "sum_float": book.add_format(edge | {"bold": True, "bg_color": "#DDEBF7",
-                                                 "num_format": "#,##0.00"}),
+            "sum_int": book.add_format(
+                edge | {"bold": True, "bg_color": "#DDEBF7", "num_format": "#,##0"}
+            ),
+            "sum_float": book.add_format(
+                edge | {"bold": True, "bg_color": "#DDEBF7", "num_format": "#,##0.00"}
+            ),
         }
 
     def sheet(self, name: str, frame: pd.DataFrame, columns: list[str]) -> None:
@@ -205,8 +303,12 @@ class _Paper:
 
 
 def _summary(
-    paper: _Paper, affected: gpd.GeoDataFrame, comparison: Comparison | None, title: str,
-    note: str, published: Mapping[str, str],
+    paper: _Paper,
+    affected: gpd.GeoDataFrame,
+    comparison: Comparison | None,
+    title: str,
+    note: str,
+    published: Mapping[str, str],
 ) -> None:
     """First sheet: what it is, the sums, the schemes, and by river, bank, use and title."""
     sheet = paper.book.add_worksheet("汇总")
@@ -227,12 +329,14 @@ def _summary(
             row += 1
         row += 1
     if published:
-        table = pd.DataFrame({"公开报道(实际案例,非本次计算)": list(published),
-                              "数字": list(published.values())})
+        table = pd.DataFrame(
+            {"公开报道(实际案例,非本次计算)": list(published), "数字": list(published.values())}
+        )
         row = _section(paper, sheet, row, "公开报道的数字,仅供对照", table, sums=False)
     for key in ("river", "bank", "extent", "use", "title", "zone_id"):
         if key in affected and affected[key].notna().any():
             table = totals(affected, key).reset_index()
+            table[key] = table[key].astype(object).where(table[key].notna(), "(无)")
             row = _section(paper, sheet, row, f"按{label(key, unit=False)}", table)
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, 14, 14)
@@ -299,7 +403,9 @@ def _wide(value: Any, kind: str = "text") -> int:
         return 0
     if kind == "date":
         return 10
-    text = value if isinstance(value, str) else f"{value:,.2f}" if kind == "float" else f"{value:,.0f}"
+    text = (
+        value if isinstance(value, str) else f"{value:,.2f}" if kind == "float" else f"{value:,.0f}"
+    )
     return sum(2 if ord(c) > 0x2E80 else 1 for c in text)
 
 

@@ -122,7 +122,11 @@ CHANGE = {
 }
 
 _RIVER = Column(
-    "river", "text", "河道", required=True, aliases=("河流", "河道名称", "河流名称", "河名", "RIVER")
+    "river",
+    "text",
+    "河道",
+    required=True,
+    aliases=("河流", "河道名称", "河流名称", "河名", "RIVER"),
 )
 _FLOOR_AREA = Column(
     "floor_area_m2",
@@ -156,19 +160,54 @@ _NOUNS = (
                 "text",
                 "房屋编号",
                 required=True,
-                aliases=("房屋编码", "幢编号", "自然幢号", "ZRZH", "BDCDYH", "不动产单元号", "osm_id",
-                         "full_id", "bldg_id", "FWBH"),
+                aliases=(
+                    "房屋编码",
+                    "幢编号",
+                    "自然幢号",
+                    "ZRZH",
+                    "BDCDYH",
+                    "不动产单元号",
+                    "osm_id",
+                    "full_id",
+                    "bldg_id",
+                    "FWBH",
+                ),
             ),
-            Column("footprint_m2", "float", "基底面积", "m²", minimum=0,
-                   aliases=("ZZDMJ", "幢占地面积", "占地面积", "建筑占地面积", "基底面积㎡")),
-            Column("floors", "int", "层数", "层", minimum=1, maximum=200,
-                   aliases=("ZCS", "总层数", "楼层数", "房屋层数", "building:levels", "levels")),
+            Column(
+                "footprint_m2",
+                "float",
+                "基底面积",
+                "m²",
+                minimum=0,
+                aliases=("ZZDMJ", "幢占地面积", "占地面积", "建筑占地面积", "基底面积㎡"),
+            ),
+            Column(
+                "floors",
+                "int",
+                "层数",
+                "层",
+                minimum=1,
+                maximum=200,
+                aliases=("ZCS", "总层数", "楼层数", "房屋层数", "building:levels", "levels"),
+            ),
             _FLOOR_AREA,
-            Column("floor_area_source", "code", "建筑面积来源", codes=SOURCE, aliases=("面积来源",)),
-            Column("structure", "code", "结构", codes=STRUCTURE,
-                   aliases=("FWJG", "房屋结构", "结构类型", "建筑结构")),
-            Column("use", "code", "用途", codes=USE,
-                   aliases=("GHYT", "规划用途", "房屋用途", "使用性质", "使用功能")),
+            Column(
+                "floor_area_source", "code", "建筑面积来源", codes=SOURCE, aliases=("面积来源",)
+            ),
+            Column(
+                "structure",
+                "code",
+                "结构",
+                codes=STRUCTURE,
+                aliases=("FWJG", "房屋结构", "结构类型", "建筑结构"),
+            ),
+            Column(
+                "use",
+                "code",
+                "用途",
+                codes=USE,
+                aliases=("GHYT", "规划用途", "房屋用途", "使用性质", "使用功能"),
+            ),
             Column("title", "code", "产权情况", codes=TITLE, aliases=("产权状况", "权属状况")),
             Column("tenure", "code", "所有制", codes=TENURE, aliases=("所有权性质", "权属性质")),
             Column("owner", "text", "权利人", aliases=("业主", "户主", "产权人", "QLRMC")),
@@ -181,8 +220,13 @@ _NOUNS = (
         "parcel_id",
         ("Polygon", "MultiPolygon"),
         (
-            Column("parcel_id", "text", "宗地编号", required=True,
-                   aliases=("宗地代码", "宗地号", "ZDDM", "ZDH", "SG_CODE")),
+            Column(
+                "parcel_id",
+                "text",
+                "宗地编号",
+                required=True,
+                aliases=("宗地代码", "宗地号", "ZDDM", "ZDH", "SG_CODE"),
+            ),
             Column("land_use", "text", "土地用途", aliases=("地类", "TDYT", "用地性质")),
             Column("area_m2", "float", "宗地面积", "m²", aliases=("ZDMJ", "用地面积"), minimum=0),
             Column("owner", "text", "土地权利人", aliases=("权利人", "土地使用权人", "业主")),
@@ -194,8 +238,13 @@ _NOUNS = (
         "river",
         ("LineString", "MultiLineString"),
         (
-            Column("river", "text", "河道", required=True,
-                   aliases=("河流", "河道名称", "河流名称", "河名", "name", "名称")),
+            Column(
+                "river",
+                "text",
+                "河道",
+                required=True,
+                aliases=("河流", "河道名称", "河流名称", "河名", "name", "名称"),
+            ),
             Column("start_m", "chainage", "起点桩号", "m", aliases=("起始桩号",)),
             Column("chainage_sign", "int", "桩号方向", minimum=-1, maximum=1),
             Column("equations", "text", "断链", aliases=("断链表",)),
@@ -209,8 +258,9 @@ _NOUNS = (
         (
             Column("river", "text", "河道", required=True, aliases=_RIVER.aliases),
             Column("kind", "code", "线型", codes=KIND, aliases=("红线类型",)),
-            Column("source", "code", "来源",
-                   codes={"widths": ("由宽度生成",), "drawing": ("图纸",)}),
+            Column(
+                "source", "code", "来源", codes={"widths": ("由宽度生成",), "drawing": ("图纸",)}
+            ),
             Column("works_m2", "float", "工程用地面积", "m²", minimum=0),
         ),
     ),
@@ -233,11 +283,27 @@ _NOUNS = (
         (),
         (
             _RIVER,
-            Column("chainage_m", "chainage", "桩号", "m", required=True, aliases=("里程", "里程桩号")),
-            Column("left_m", "float", "左宽", "m", required=True, minimum=0,
-                   aliases=("左岸宽度", "左侧宽度", "左岸")),
-            Column("right_m", "float", "右宽", "m", required=True, minimum=0,
-                   aliases=("右岸宽度", "右侧宽度", "右岸")),
+            Column(
+                "chainage_m", "chainage", "桩号", "m", required=True, aliases=("里程", "里程桩号")
+            ),
+            Column(
+                "left_m",
+                "float",
+                "左宽",
+                "m",
+                required=True,
+                minimum=0,
+                aliases=("左岸宽度", "左侧宽度", "左岸"),
+            ),
+            Column(
+                "right_m",
+                "float",
+                "右宽",
+                "m",
+                required=True,
+                minimum=0,
+                aliases=("右岸宽度", "右侧宽度", "右岸"),
+            ),
             Column("piece", "text", "分段"),
         ),
     ),
@@ -391,8 +457,12 @@ _NOUNS = (
         (),
         (
             Column("layer", "text", "图层"),
-            Column("severity", "code", "级别",
-                   codes={"error": ("错误",), "warning": ("警告",), "note": ("提示",)}),
+            Column(
+                "severity",
+                "code",
+                "级别",
+                codes={"error": ("错误",), "warning": ("警告",), "note": ("提示",)},
+            ),
             Column("fault", "text", "代码"),
             Column("id", "text", "编号"),
             Column("field", "text", "字段"),
@@ -555,19 +625,23 @@ def require_layer(frame: Any, layer: str, *, crs: Any = None) -> None:
             "has duplicate ids",
             layer=layer,
             ids=frame.index[frame.index.duplicated()].unique(),
-            hint=f"{layer} = {layer}[~{layer}.index.duplicated()], once you know which row is right",
+            hint=f"{layer} = {layer}[~{layer}.index.duplicated()], when you know which is right",
         )
     geometry = frame.geometry
     empty = geometry.isna().to_numpy() | geometry.is_empty.to_numpy()
     if empty.any():
         raise LayerError(
-            "has rows without geometry", layer=layer, ids=frame.index[empty],
+            "has rows without geometry",
+            layer=layer,
+            ids=frame.index[empty],
             hint=f"pg.check({layer}) lists them; {layer} = {layer}[~{layer}.is_empty]",
         )
     invalid = ~geometry.is_valid.to_numpy()
     if invalid.any():
         raise LayerError(
-            "has invalid geometry", layer=layer, ids=frame.index[invalid],
+            "has invalid geometry",
+            layer=layer,
+            ids=frame.index[invalid],
             hint=f"{layer} = pg.repair({layer}, {layer!r})",
         )
 
@@ -586,7 +660,8 @@ def require_polygons(frame: Any, layer: str) -> None:
     if bad.any():
         raise LayerError(
             f"has {frame.geometry.geom_type[bad].iloc[0]} where polygons are needed",
-            layer=layer, ids=frame.index[bad],
+            layer=layer,
+            ids=frame.index[bad],
             hint=f"{layer} = pg.repair({layer}, {layer!r})",
         )
 

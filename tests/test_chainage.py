@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pinghu_geo as pg
+from pinghu_geo.chainage import ChainageScale
+
+
+@pytest.mark.parametrize(
+    ("text", "metres"),
+    [
+        ("K12+669.5", 12669.5),
+        ("12+669.5", 12669.5),
+        ("k0+000", 0.0),
+        ("Ｋ１＋２３４．５", 1234.5),
+        (" K 1 + 020 ", 1020.0),
+        ("-0+020", -20.0),
+        ("12669.5", 12669.5),
+        (12, 12.0),
+        (np.float64(3.5), 3.5),
+    ],
+)
+def test_parse_reads_every_accepted_form(text, metres):
+    assert pg.parse_chainage(text) == metres
+
+
+@pytest.mark.parametrize("text", ["K1+5", "K1+1234", "K1-200", "", "abc", "K1+2O0", None, np.nan])
+def test_parse_refuses_the_rest_and_shows_the_forms(text):
+    with pytest.raises(pg.ChainageError, match=r"(?s)is not a chainage.*K12\+669\.5, 12\+669\.5"):
+        pg.parse_chainage(text)
+
+
+def test_published_reach_is_6771_m():
+    # civilcn.com 1408498795694139: 12+669 to 19+440, 6.771 km
+    assert pg.parse_chainage("19+440") - pg.parse_chainage("12+669") == 6771
+
+
+@given(st.integers(-(10**7), 10**8))
+def test_format_and_parse_are_inverse(decimetres):
+    metres = decimetres / 10
+    assert pg.parse_chainage(pg.format_chainage(metres).replace("K", "")) == pytest.approx(metres)
+
+
+def test_scale_runs_either_way():
+    down = ChainageScale(100.0, 12669.0, 1)
+    assert down.chainage([0, 100]).tolist() == [12669, 12769]
+    up = ChainageScale(100.0, 100.0, -1)
+    assert up.chainage([0, 30, 100]).tolist() == [100, 70, 0]
+    assert up.measure([70.0]).tolist() == [30.0]
+
+
+def test_long_chain_has_two_points_for_one_chainage():
+    # at 300 m the survey says K0+300 and goes on from K0+250: K0+260 occurs twice
+    scale = ChainageScale.from_text(1000.0, 0.0, 1, "K0+300=K0+250")
+    assert scale.chainage([299, 300, 350]).tolist() == [299, 250, 300]
+    assert scale.measure([260.0]).tolist() == [260.0]
+    assert scale.measure([260.0], twice="downstream").tolist() == [310.0]
+
+
+def test_short_chain_has_a_gap():
+    scale = ChainageScale.from_text(1000.0, 0.0, 1, "K0+300=K0+350")
+    assert scale.chainage([300, 310]).tolist() == [350, 360]
+    with pytest.raises(pg.ChainageError, match=r"in the gap of a chainage equation.*K0\+320"):
+        scale.measure([320.0])
+
+
+def test_two_equations_add_up():
+    scale = ChainageScale.from_text(1000.0, 0.0, 1, "K0+300=K0+350；K0+650=K0+600")
+    # 300 m to the first, 300 m on to the second, then from 600
+    assert scale.chainage([600.0, 700.0]).tolist() == [600.0, 700.0]
+    assert scale.measure(scale.chainage([650.0]), twice="downstream").tolist() == [650.0]
+
+
+@pytest.mark.parametrize(
+    ("equations", "problem"),
+    [("K0+300", "is not a chainage equation"), ("K5+000=K5+100", "out of order or outside")],
+)
+def test_bad_equations_are_refused(equations, problem):
+    with pytest.raises(pg.ChainageError, match=problem):
+        ChainageScale.from_text(1000.0, 0.0, 1, equations)
+
+
+def test_outside_is_refused_with_the_river_s_range():
+    with pytest.raises(pg.ChainageError, match=r"(?s)K1\+200\.0.*from K0\+000\.00 to K1\+000\.00"):
+        ChainageScale(1000.0).measure([1200.0])
+
+
+def test_nan_is_refused():
+    with pytest.raises(pg.ChainageError, match="outside the river"):
+        ChainageScale(1000.0).measure([np.nan])

@@ -1,0 +1,191 @@
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from conftest import CRS, building_frame, river_frame
+
+
+def test_stations_are_round_chainages_and_both_ends():
+    rivers = river_frame({"A": [(0, 0), (250, 0)]}, start_m=[12669.0])
+    found = pg.stations(rivers, spacing_m=100)
+    assert found["label"].tolist() == ["K12+669", "K12+700", "K12+800", "K12+900", "K12+919"]
+    assert found.geometry.x.tolist() == pytest.approx([0, 31, 131, 231, 250])
+    assert found["bearing_deg"].tolist() == [90.0] * 5
+
+
+def test_stations_run_upstream_where_chainage_does():
+    rivers = river_frame({"A": [(0, 0), (250, 0)]}, start_m=[250.0], chainage_sign=[-1])
+    found = pg.stations(rivers, spacing_m=100)
+    assert found["chainage_m"].tolist() == [250, 200, 100, 0]
+    assert found.geometry.x.tolist() == pytest.approx([0, 50, 150, 250])
+
+
+def test_locate_on_a_straight_river_is_exact(straight, houses):
+    where = pg.locate(houses, straight)
+    assert where["bank"].to_dict() == {
+        "inside": "left",
+        "straddling": "left",
+        "touching": "left",
+        "outside": "left",
+        "right": "right",
+        "across": "both",
+        "hole": "left",
+        "two": "left",
+    }
+    one = where.loc["straddling"]
+    assert one[["chainage_m", "from_m", "to_m"]].tolist() == [205, 200, 210]
+    assert one[["offset_min_m", "offset_max_m", "distance_m"]].tolist() == [-25, -15, 15]
+    assert where.loc["right", ["offset_min_m", "offset_max_m"]].tolist() == [15, 25]
+    assert where.loc["across", ["offset_min_m", "offset_max_m", "distance_m"]].tolist() == [
+        -5,
+        5,
+        0,
+    ]
+    assert where.loc["two", ["from_m", "to_m"]].tolist() == [800, 830]
+    assert not where["ambiguous"].any()
+
+
+def test_locate_takes_points_and_lines_too(straight):
+    shapes = gpd.GeoDataFrame(
+        geometry=[shapely.Point(30, 4), shapely.LineString([(10, -2), (20, -6)])],
+        index=["p", "l"],
+        crs=CRS,
+    )
+    where = pg.locate(shapes, straight)
+    assert where.loc["p", ["chainage_m", "from_m", "to_m", "offset_min_m"]].tolist() == [
+        30,
+        30,
+        30,
+        -4,
+    ]
+    assert where.loc["l", ["from_m", "to_m", "offset_min_m", "offset_max_m"]].tolist() == [
+        10,
+        20,
+        2,
+        6,
+    ]
+
+
+def test_locate_outside_a_bend_has_one_chainage(bend):
+    # the corner's wedge: every point of it is nearest to the vertex at 100 m
+    house = building_frame({"B": shapely.box(110, -30, 120, -20)})
+    where = pg.locate(house, bend).loc["B"]
+    assert where[["chainage_m", "from_m", "to_m"]].tolist() == [100, 100, 100]
+    assert where["bank"] == "right"
+    assert where["offset_max_m"] == pytest.approx(np.hypot(20, 30))
+
+
+def test_locate_on_a_circular_arc_matches_the_closed_form():
+    # counter-clockwise: the centre lies to the left; a house outside is on the right bank
+    angle = np.linspace(0, np.pi, 20_001)
+    rivers = river_frame({"A": 100 * np.c_[np.cos(angle), np.sin(angle)]})
+    r, a = np.array([[130.0, 142.0, 142.0, 130.0], [1.0, 1.0, 1.1, 1.1]])
+    house = building_frame({"B": shapely.Polygon(np.c_[r * np.cos(a), r * np.sin(a)])})
+    where = pg.locate(house, rivers).loc["B"]
+    # outside a bend the nearest point of the drawn line is exact to half its vertex spacing
+    half = 100 * np.pi / 20_000 / 2
+    assert where["from_m"] == pytest.approx(100.0, abs=half)
+    assert where["to_m"] == pytest.approx(110.0, abs=half)
+    # the inner wall is a chord, nearest in its middle
+    assert where["offset_min_m"] == pytest.approx(130 * np.cos(0.05) - 100, abs=1e-4)
+    assert where["chainage_m"] == pytest.approx(105.0, abs=half)
+    assert where["offset_max_m"] == pytest.approx(42.0, abs=1e-4)
+    assert where["bank"] == "right"
+
+
+def test_house_on_the_neck_of_a_meander_belongs_to_the_nearer_limb(hairpin):
+    houses = building_frame(
+        {"low": shapely.box(50, 5, 60, 15), "mid": shapely.box(100, 12, 110, 30)}
+    )
+    where = pg.locate(houses, hairpin)
+    assert where.loc["low", ["from_m", "to_m"]].tolist() == [50, 60]
+    assert not where.loc["low", "ambiguous"]
+    # 10 m from the upper limb, 12 m from the lower: the upper, at 300 + 40 + (300 - 110)
+    assert where.loc["mid", ["from_m", "to_m"]].tolist() == [530, 540]
+    assert where.loc["mid", "ambiguous"]
+
+
+def test_reversing_a_river_maps_s_to_length_minus_s_and_swaps_banks(sample):
+    rivers, some = sample["rivers"], sample["buildings"].iloc[::23]
+    back = rivers.set_geometry(rivers.geometry.reverse())
+    one, other = pg.locate(some, rivers), pg.locate(some, back)
+    length = rivers.length.loc[one["river"]].to_numpy()
+    assert (one["river"] == other["river"]).all()
+    sure = ~one["ambiguous"].to_numpy()
+    np.testing.assert_allclose(other["from_m"][sure], (length - one["to_m"])[sure], atol=1e-6)
+    np.testing.assert_allclose(other["offset_min_m"], -one["offset_max_m"], atol=1e-6)
+    swapped = one["bank"].map({"left": "right", "right": "left", "both": "both"})
+    assert (swapped == other["bank"]).all()
+
+
+def test_locate_agrees_with_a_plain_loop(sample):
+    rivers, some = sample["rivers"], sample["buildings"].iloc[::41]
+    where = pg.locate(some, rivers)
+    for name, shape in some.geometry.items():
+        far = rivers.distance(shape)
+        line = rivers.geometry[far.idxmin()]
+        assert where.loc[name, "river"] == far.idxmin()
+        assert where.loc[name, "distance_m"] == pytest.approx(far.min(), abs=1e-9)
+        if where.loc[name, "ambiguous"]:
+            continue
+        at = [line.project(shapely.Point(p)) for p in shape.exterior.coords]
+        nearest = line.project(shapely.Point(shapely.shortest_line(line, shape).coords[0]))
+        assert where.loc[name, "from_m"] == pytest.approx(min([*at, nearest]), abs=1e-6)
+        assert where.loc[name, "to_m"] == pytest.approx(max([*at, nearest]), abs=1e-6)
+
+
+def test_locate_on_a_given_river_and_in_any_order(confluence):
+    houses = building_frame(
+        {"B": shapely.box(510, 20, 520, 30), "C": shapely.box(480, 200, 490, 210)}
+    )
+    where = pg.locate(houses, confluence)
+    assert where["river"].tolist() == ["支流", "支流"]
+    assert where["bank"].tolist() == ["left", "right"]
+    forced = pg.locate(houses, confluence, river=pd.Series("干流", houses.index))
+    assert forced["chainage_m"].tolist() == [515, 485]
+    pd.testing.assert_frame_equal(pg.locate(houses.iloc[::-1], confluence).iloc[::-1], where)
+
+
+def test_locate_nothing(straight, houses):
+    assert pg.locate(houses.iloc[:0], straight).empty
+
+
+def test_chainage_of_a_tributary_with_equations():
+    rivers = river_frame({"A": [(0, 0), (1000, 0)]}, start_m=[100.0], equations=["K0+300=K0+350"])
+    house = building_frame({"B": shapely.box(400, 5, 410, 15)})
+    assert pg.locate(house, rivers).loc["B", "chainage_m"] == 100 + 405 + 50
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (shapely.LineString([(0, 0), (10, 10), (10, 0), (0, 10)]), "crosses itself"),
+        (shapely.MultiLineString([[(0, 0), (1, 0)], [(5, 5), (6, 6)]]), "in several parts"),
+    ],
+)
+def test_bad_centrelines_are_refused(line, problem):
+    rivers = gpd.GeoDataFrame(index=pd.Index(["甲河"], name="river"), geometry=[line], crs=CRS)
+    with pytest.raises(pg.LayerError, match=f"rivers: a centreline .*{problem}.*甲河"):
+        pg.stations(rivers)
+
+
+def test_parts_that_join_are_one_line(straight):
+    parts = shapely.MultiLineString([[(500, 0), (1000, 0)], [(0, 0), (500, 0)]])
+    joined = gpd.GeoDataFrame(index=straight.index, geometry=[parts], crs=CRS)
+    assert pg.river_scales(joined)["A"].length_m == 1000
+
+
+def test_other_refusals(straight, houses):
+    with pytest.raises(pg.CRSError, match="features: is in WGS 84"):
+        pg.locate(houses.to_crs(4326), straight)
+    with pytest.raises(pg.LayerError, match=r"(?s)names rivers.*Hint: use one of A"):
+        pg.locate(houses, straight, river=pd.Series("黄河", houses.index))
+    with pytest.raises(pg.LayerError, match='set_index\\("river"\\)'):
+        pg.stations(straight.reset_index())
+    with pytest.raises(pg.LayerError, match="spacing_m is 0"):
+        pg.stations(straight, spacing_m=0)
+    with pytest.raises(pg.ChainageError, match="river A: .*chainage_sign is 2"):
+        pg.stations(straight.assign(chainage_sign=2))

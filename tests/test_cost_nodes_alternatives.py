@@ -1,0 +1,215 @@
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from conftest import building_frame
+
+
+def rates(*rows):
+    columns = ["use", "structure", "title", "building_yuan_m2", "relocation_yuan_m2"]
+    return pd.DataFrame(rows, columns=columns, index=[f"R{k}" for k in range(len(rows))])
+
+
+@pytest.fixture
+def bill():
+    return pd.DataFrame(
+        {
+            "use": ["residential", "residential", "industrial"],
+            "structure": ["concrete", "brick_concrete", "steel"],
+            "title": ["registered", "unregistered", "historical"],
+            "demolish_floor_area_m2": [100.0, 50.0, 200.0],
+        },
+        index=["B1", "B2", "B3"],
+    )
+
+
+def test_the_most_specific_rate_applies(bill):
+    table = rates(
+        ("residential", None, None, 1000.0, 10.0),
+        ("residential", None, "unregistered", 0.0, 10.0),
+        (None, None, None, 500.0, np.nan),
+    )
+    cost = pg.compensation(bill, table)
+    assert cost["rate"].tolist() == ["R0", "R1", "R2"]
+    assert cost["building_yuan"].tolist() == [100_000, 0, 100_000]
+    assert cost["relocation_yuan"].tolist() == [1000, 500, 0]
+    assert cost["interruption_yuan"].tolist() == [0, 0, 0]
+    heads = ["building_yuan", "relocation_yuan", "interruption_yuan"]
+    assert cost["cost_yuan"].tolist() == cost[heads].sum(axis=1).tolist()
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        (rates(("residential", None, None, 1.0, 0)), r"(?s)no rate for use=industrial.*\(1: B3\).*add a row"),
+        (
+            rates(("residential", None, None, 1.0, 0), (None, "concrete", None, 2.0, 0), (None,) * 3 + (3.0, 0)),
+            r"2 equally specific rates \(R0, R1\).*B1",
+        ),
+        (rates((None, None, None, np.nan, 0)), "missing or negative building_yuan_m2"),
+        (rates((None, None, None, 1.0, -5)), "missing or negative relocation_yuan_m2"),
+        (rates(("住房", None, None, 1.0, 0)), "(?s)unknown words for use.*住房"),
+        (rates((None, None, None, 1.0, 0), (None, None, None, 2.0, 0)), "has several rows and no use"),
+    ],
+)  # fmt: skip
+def test_bad_rates_are_refused(bill, table, problem):
+    with pytest.raises(pg.PinghuError, match=problem):
+        pg.compensation(bill, table)
+
+
+def test_a_building_without_area_or_use_is_named(bill):
+    with pytest.raises(pg.RateError, match=r"neither floor area nor floors.*\(1: B2\)"):
+        pg.compensation(
+            bill.assign(demolish_floor_area_m2=[1, np.nan, 1]), rates((None,) * 3 + (1.0, 0))
+        )
+    with pytest.raises(pg.RateError, match=r"no rate for use=NA .*\(1: B1\)"):
+        pg.compensation(
+            bill.assign(use=[None, "residential", "industrial"]),
+            rates(("residential", None, None, 1.0, 0), ("industrial", None, None, 1.0, 0)),
+        )
+
+
+def spans(*rows):
+    frame = pd.DataFrame(rows, columns=["bank", "from_m", "to_m"]).assign(river="A")
+    return frame.set_axis([f"B{k}" for k in range(len(frame))])
+
+
+def test_nodes_break_at_gaps_and_at_the_longest_length():
+    hit = spans(
+        ("left", 0, 20), ("left", 60, 90), ("left", 150, 160), ("right", 5, 6), ("left", 165, 320)
+    )
+    assert pg.node_ids(hit, gap_m=50, max_length_m=300).tolist() == [
+        "A-L-001", "A-L-001", "A-L-002", "A-R-001", "A-L-002",
+    ]  # fmt: skip
+    assert pg.node_ids(hit, gap_m=60, max_length_m=300).tolist() == [
+        "A-L-001", "A-L-001", "A-L-001", "A-R-001", "A-L-002",
+    ]  # fmt: skip
+
+
+def test_a_long_building_covers_the_gap_behind_it():
+    hit = spans(("left", 0, 200), ("left", 10, 20), ("left", 220, 230))
+    assert pg.node_ids(hit, gap_m=50).nunique() == 1
+
+
+def test_nodes_do_not_depend_on_order_of_rows_and_read_chainage_either_way():
+    hit = spans(("left", 0, 20), ("left", 160, 90), ("left", 400, 410))
+    turned = pg.node_ids(hit.iloc[::-1])
+    assert turned.reindex(hit.index).tolist() == pg.node_ids(hit).tolist()
+    assert pg.node_ids(hit).tolist() == ["A-L-001", "A-L-002", "A-L-003"]
+
+
+def test_node_table_adds_up_and_knows_who_is_responsible(sample):
+    hit = pg.affected(sample["buildings"], sample["原方案"], sample["rivers"])
+    hit["node_id"] = pg.node_ids(hit)
+    table = pg.node_table(hit, sample["segments"])
+    assert table["n_buildings"].sum() == len(hit)
+    assert table["n_tenants"].sum() == hit["tenants"].sum()
+    assert table.index.is_unique
+    assert table["group"].notna().all()
+    one = table.iloc[3]
+    mine = hit[hit["node_id"] == one.name]
+    assert one["from_m"] == mine[["from_m", "to_m"]].min().min()
+    assert one.geometry.area == pytest.approx(mine.area.sum())
+    assert table.geom_type.eq("MultiPolygon").all()
+
+
+def test_overlapping_reaches_are_refused(sample):
+    hit = pg.affected(sample["buildings"], sample["原方案"], sample["rivers"])
+    hit["node_id"] = pg.node_ids(hit)
+    twice = pd.concat([sample["segments"], sample["segments"].head(1)], ignore_index=True)
+    with pytest.raises(pg.LayerError, match="segments: has reaches that overlap"):
+        pg.node_table(hit, twice)
+
+
+def test_bad_lengths_are_refused():
+    with pytest.raises(pg.LayerError, match="max_length_m 0"):
+        pg.node_ids(spans(("left", 0, 1)), max_length_m=0)
+
+
+@pytest.fixture
+def choice(straight, houses):
+    schemes = {"原": pg.red_line(straight, 20.0), "移": pg.red_line(straight, (14.0, 26.0))}
+    price = rates((None, None, None, 10.0, 0))
+    return pg.compare(schemes, houses, straight, rates=price), houses
+
+
+def test_saved_and_added_by_hand(choice):
+    comparison, _ = choice
+    changes = comparison.changes.set_index("building_id")
+    assert changes["change"].to_dict() == {
+        "inside": "less", "straddling": "saved", "right": "more", "hole": "less", "two": "saved",
+    }  # fmt: skip
+    assert changes.loc["straddling", "avoided_floor_area_m2"] == 300
+    assert changes.loc["straddling", "avoided_yuan"] == 3000
+    assert changes.loc["inside", ["extent_before", "extent_after"]].tolist() == ["full", "partial"]
+    assert comparison.totals["n_buildings"].to_dict() == {"原": 6, "移": 4}
+    assert (
+        "避免拆除 2 栋,新增拆除 0 栋,少拆建筑面积 500 m²,少清退租户 6 户" in comparison.summary()[0]
+    )
+
+
+def test_changes_explain_the_difference_of_the_totals(sample):
+    schemes = {k: sample[k] for k in ("原方案", "优化方案")}
+    found = pg.compare(schemes, sample["buildings"], sample["rivers"], rates=sample["rates"])
+    a, b = (found.totals.loc[k] for k in schemes)
+    changes = found.changes
+    assert (changes["change"] == "saved").sum() - (changes["change"] == "added").sum() == (
+        a["n_buildings"] - b["n_buildings"]
+    )
+    for column, total in (
+        ("avoided_yuan", "cost_yuan"), ("avoided_tenants", "n_tenants"),
+        ("avoided_floor_area_m2", "demolish_floor_area_m2"),
+    ):  # fmt: skip
+        assert changes[column].sum() == pytest.approx(a[total] - b[total])
+        assert found.by_river[column].sum() == pytest.approx(changes[column].sum())
+        assert found.by_node[column].sum() == pytest.approx(changes[column].sum())
+    moved = (changes["inside_before_m2"] - changes["inside_after_m2"]).sum()
+    assert moved == pytest.approx(a["inside_m2"] - b["inside_m2"])
+
+
+def test_a_scheme_against_itself_changes_nothing_and_against_another_is_antisymmetric(
+    choice, straight
+):
+    _, houses = choice
+    line, other = pg.red_line(straight, 20.0), pg.red_line(straight, (14.0, 26.0))
+    assert pg.compare({"a": line, "b": line}, houses, straight).changes.empty
+    ab = pg.compare({"a": line, "b": other}, houses, straight).changes.set_index("building_id")
+    ba = pg.compare({"b": other, "a": line}, houses, straight).changes.set_index("building_id")
+    assert set(ab.index) == set(ba.index)
+    flip = {"saved": "added", "added": "saved", "less": "more", "more": "less"}
+    assert ab["change"].map(flip).to_dict() == ba["change"].to_dict()
+    np.testing.assert_allclose(
+        ab["avoided_floor_area_m2"], -ba["avoided_floor_area_m2"].reindex(ab.index)
+    )
+
+
+def test_any_scheme_can_be_the_baseline_and_one_alone_is_fine(choice, straight, houses):
+    lines = {"a": pg.red_line(straight, 20.0), "b": pg.red_line(straight, 10.0)}
+    assert (
+        pg.compare(lines, houses, straight, baseline="b").changes["change"].eq("saved").sum() == 0
+    )
+    alone = pg.compare({"a": lines["a"]}, houses, straight)
+    assert alone.changes.empty
+    assert alone.summary() == []
+    with pytest.raises(pg.LayerError, match="baseline 'c' is no scheme"):
+        pg.compare(lines, houses, straight, baseline="c")
+    with pytest.raises(pg.LayerError, match="no scheme to compare"):
+        pg.compare({}, houses, straight)
+
+
+def test_html_for_notebooks_is_escaped(straight):
+    houses = building_frame({"<b>": shapely.box(0, 0, 5, 5)}, floors=1.0)
+    lines = {"<script>": pg.red_line(straight, 20.0), "b": pg.red_line(straight, 1.0)}
+    shown = pg.compare(lines, houses, straight)._repr_html_()
+    assert "<script>" not in shown
+    assert "房屋栋数" in shown
+
+
+def test_assessment_shows_its_totals(straight, houses):
+    one = pg.assess(pg.red_line(straight, 20.0), houses, straight)
+    assert "拆除建筑面积" in one._repr_html_()
+    assert one.totals["works_m2"].tolist() == [40_000]
+    assert isinstance(one.affected, gpd.GeoDataFrame)
