@@ -38,9 +38,8 @@ def building_frame(shapes, **columns):
 
 def zone_frame(*shapes, river="A"):
     """A red line as drawn."""
-    return gpd.GeoDataFrame(
-        {"river": river, "kind": "works", "source": "drawing"}, geometry=list(shapes), crs=CRS
-    )
+    columns = {"river": river, "kind": "works", "source": "drawing"}
+    return gpd.GeoDataFrame(columns, index=range(len(shapes)), geometry=list(shapes), crs=CRS)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from geopandas.testing import assert_geodataframe_equal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,7 +47,7 @@ def test_what_only_touches_is_not_affected(hit):
 def test_input_is_kept_in_order_and_not_changed(houses, straight):
     before = houses.copy()
     hit = pg.affected(houses, pg.red_line(straight, 20.0), straight)
-    gpd.testing.assert_geodataframe_equal(houses, before)
+    assert_geodataframe_equal(houses, before)
     assert list(hit.index) == [i for i in houses.index if i in set(hit.index)]
     assert hit.geometry.loc["two"].equals(houses.geometry.loc["two"])
     assert hit.loc["right", "use"] == "residential"
