@@ -75,7 +75,9 @@ def _judge(words: list[bytes], declared: str | None, origin: str, name: str) -> 
         return Encoding(declared or "UTF-8", f"{origin or 'plain ASCII'}; no Chinese text", 1.0)
     fits = [e for e in ("UTF-8", "GB18030") if all(_decodes(w, e) for w in words)]
     if declared and declared not in ("UTF-8", "GBK", "GB18030"):
-        if all(_decodes(w, declared) for w in words):
+        # Latin encodings decode anything, and exporters name them by default
+        chinese = "UTF-8" in fits or ("GB18030" in fits and _in_pairs(words))
+        if not chinese and all(_decodes(w, declared) for w in words):
             return Encoding(declared, origin, 0.9)
         origin += ", which the bytes contradict"
         declared = None
@@ -93,6 +95,13 @@ def _judge(words: list[bytes], declared: str | None, origin: str, name: str) -> 
     against = f"{origin} says {declared}, but " if declared == "UTF-8" else ""
     reason = origin if declared in ("GBK", "GB18030") else "the bytes are valid GBK and not UTF-8"
     return Encoding("GB18030" if declared == "GB18030" else "GBK", against + reason, 0.99)
+
+
+def _in_pairs(words: list[bytes]) -> bool:
+    """Whether high bytes mostly stand next to one another, as in Chinese and not in Latin text."""
+    high = np.frombuffer(b" ".join(words), np.uint8) > 0x7F
+    alone = high[1:-1] & ~high[:-2] & ~high[2:]
+    return bool(alone.sum() < 0.4 * high.sum())
 
 
 def _decodes(word: bytes, encoding: str) -> bool:

@@ -177,7 +177,9 @@ def _check_values(frame: pd.DataFrame, kind: Noun, add: Any) -> None:
             pd.DataFrame(frame[[c.name for c in present]]).reset_index(drop=True), lazy=True
         )
     except pa.errors.SchemaErrors as fault:
-        cases = fault.failure_cases.dropna(subset=["index"])
+        cases = fault.failure_cases
+        if cases["index"].isna().any():  # a rule that itself failed, not a value
+            raise
         for (name, rule), rows in cases.groupby(["column", "check"], sort=False):
             column = kind[str(name)]
             at = rows["index"].astype(int).to_numpy()
@@ -206,18 +208,18 @@ def _rules(column: Column, pa: Any) -> list[Any]:
     """Pandera's checks for one column."""
     if column.dtype in ("float", "int"):
 
-        def number(values: pd.Series) -> pd.Series:
+        def is_a_number(values: pd.Series) -> pd.Series:
             return pd.to_numeric(values, errors="coerce").notna()
 
-        def in_range(values: pd.Series) -> pd.Series:
+        def within_limits(values: pd.Series) -> pd.Series:
             v = pd.to_numeric(values, errors="coerce")
             low = -np.inf if column.minimum is None else column.minimum
             high = np.inf if column.maximum is None else column.maximum
             return v.isna() | ((v >= low) & (v <= high) & np.isfinite(v))
 
         return [
-            pa.Check(number, name="not_a_number", error="not_a_number"),
-            pa.Check(in_range, name="out_of_range", error="out_of_range"),
+            pa.Check(is_a_number, name="not_a_number", error="not_a_number"),
+            pa.Check(within_limits, name="out_of_range", error="out_of_range"),
         ]
     if column.codes:
         known = list(column.codes)
@@ -318,7 +320,7 @@ def _check_geometry(frame: gpd.GeoDataFrame, kind: Noun, add: Any) -> None:
         list(shapely.is_valid_reason(shapes[invalid])),
         "pg.repair(frame)",
     )
-    if "Polygon" not in kind.geometry:
+    if "Polygon" not in kind.geometry or frame.crs is None or not frame.crs.is_projected:
         return
     area = shapely.area(shapes)
     good = some & ~wrong & ~invalid

@@ -48,6 +48,8 @@ PARQUET = {".parquet", ".geoparquet"}
 # Unpacked sizes that no delivery of one district has: a zip bomb, not a layer.
 ZIP_BYTES = 8 * 2**30
 ZIP_RATIO = 200
+# Longest text in a .dbf field [bytes].
+DBF_TEXT_BYTES = 254
 # China, for the list of CRS that coordinates could be in [degrees].
 CHINA = AreaOfInterest(73.0, 3.0, 136.0, 54.0)
 
@@ -244,7 +246,21 @@ def _for_shapefile(flat: gpd.GeoDataFrame, kind: Noun, encoding: str) -> gpd.Geo
             ids=clash,
             hint="rename a column, or write a GeoPackage",
         )
+    _refuse_long_texts(flat, encoding)
     return flat.rename(columns=names)
+
+
+def _refuse_long_texts(flat: gpd.GeoDataFrame, encoding: str) -> None:
+    """Refuse texts that a .dbf would cut off."""
+    for column in flat.columns.drop(flat.geometry.name):
+        if not pd.api.types.is_numeric_dtype(flat[column]):
+            size = flat[column].dropna().map(lambda v: len(str(v).encode(encoding, "replace")))
+            if (size > DBF_TEXT_BYTES).any():
+                raise OutputError(
+                    f"texts of {column!r} are longer than the {DBF_TEXT_BYTES} bytes of a Shapefile",
+                    ids=size.index[size > DBF_TEXT_BYTES],
+                    hint="write a GeoPackage",
+                )
 
 
 @contextmanager
@@ -403,15 +419,9 @@ def _read_dxf(path: Path, layer: str | None, what: str) -> gpd.GeoDataFrame:
         frame = frame[frame["Layer"] == layer].reset_index(drop=True)
     if "Polygon" in NOUNS[what].geometry:
         lines = frame.geometry.to_numpy().copy()
-        ring = shapely.is_closed(lines) & (shapely.get_type_id(lines) == 1)
-        ring &= shapely.get_num_coordinates(lines) >= 4
-        lines[ring] = (
-            shapely.polygons(
-                shapely.linearrings(*shapely.get_coordinates(lines[ring], return_index=True))
-            )
-            if ring.any()
-            else lines[ring]
-        )
+        ring = shapely.is_closed(lines) & (shapely.get_num_coordinates(lines) >= 4)
+        ring &= shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING
+        lines[ring] = [shapely.Polygon(line.coords) for line in lines[ring]]
         frame = frame.set_geometry(lines)
     return frame.drop(
         columns=["PaperSpace", "SubClasses", "Linetype", "EntityHandle"], errors="ignore"
@@ -519,6 +529,8 @@ def _canonical(
     frame: gpd.GeoDataFrame, kind: Noun, id_column: str | None, *, row_ids: bool
 ) -> gpd.GeoDataFrame:
     """Rename, type and index a layer."""
+    if frame.index.name is not None:  # GeoParquet keeps the index
+        frame = frame.reset_index()
     if id_column is not None:
         if id_column not in frame.columns:
             raise LayerError(

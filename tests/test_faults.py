@@ -1,0 +1,130 @@
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from conftest import CRS, building_frame
+
+BOW = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
+
+
+@pytest.fixture
+def clean():
+    return building_frame(
+        {f"B{k}": shapely.box(513000 + 20 * k, 2510000, 513010 + 20 * k, 2510010) for k in range(6)},
+        floors=3.0, floor_area_m2=300.0, structure="concrete", use="residential",
+        title="registered", tenure="private", owner="甲", tenants=1.0,
+    )  # fmt: skip
+
+
+def put(frame, column, value, row=0):
+    frame = frame.copy()
+    frame[column] = frame[column].astype(object)
+    frame.iloc[row, frame.columns.get_loc(column)] = value
+    return frame
+
+
+def shape(frame, *new):
+    return frame.set_geometry([*new, *frame.geometry[len(new) :]], crs=frame.crs)
+
+
+FAULTS = {
+    "null_value": lambda f: put(f, "use", None),
+    "not_a_number": lambda f: put(f, "floors", "三层"),
+    "out_of_range": lambda f: put(f, "floors", -3),
+    "unknown_code": lambda f: put(f, "use", "住宅楼"),
+    "duplicate_id": lambda f: f.rename(index={"B1": "B0"}),
+    "missing_id": lambda f: f.rename(index={"B0": np.nan}),
+    "id_as_number": lambda f: f.rename(index={"B0": "4.40307e+17"}),
+    "missing_column": lambda f: f.drop(columns=["floors", "floor_area_m2"]),
+    "no_crs": lambda f: f.set_crs(None, allow_override=True),
+    "geographic_crs": lambda f: f.to_crs(4490),
+    "web_mercator": lambda f: f.to_crs(3857),
+    "outside_crs": lambda f: f.set_crs(4534, allow_override=True),
+    "no_geometry": lambda f: shape(f, None),
+    "empty_geometry": lambda f: shape(f, shapely.Polygon()),
+    "wrong_geometry": lambda f: shape(f, f.geometry.iloc[0].boundary),
+    "invalid_geometry": lambda f: shape(f, shapely.affinity.translate(BOW, 513000, 2510000)),
+    "sliver": lambda f: shape(f, shapely.box(513000, 2510000, 513000.1, 2510001)),
+    "huge_footprint": lambda f: shape(f, shapely.box(513000, 2511000, 513600, 2511600)),
+    "duplicate_geometry": lambda f: shape(f, f.geometry.iloc[1]),
+    "overlap": lambda f: shape(f, shapely.affinity.translate(f.geometry.iloc[1], 5, 0)),
+}
+
+
+def test_nothing_is_reported_on_a_clean_layer(clean):
+    assert pg.check(clean).empty
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_found_and_nothing_else(clean, fault):
+    found = pg.check(FAULTS[fault](clean), "buildings")
+    assert set(found["fault"]) == {fault}
+    assert found[["layer", "severity", "problem", "advice"]].map(bool).all().all()
+    per_layer = {"missing_column", "no_crs", "geographic_crs", "web_mercator", "outside_crs"}
+    if fault not in per_layer:
+        assert len(found) == 1
+
+
+def test_all_faults_come_at_once_errors_first(clean):
+    bad = FAULTS["sliver"](FAULTS["unknown_code"](FAULTS["duplicate_id"](clean)))
+    found = pg.check(bad)
+    assert {"sliver", "unknown_code", "duplicate_id"} <= set(found["fault"])
+    assert found["severity"].tolist() == sorted(
+        found["severity"], key=["error", "warning", "note"].index
+    )
+    assert found.loc[found["fault"] == "unknown_code", "advice"].iloc[0] == "did you mean '住宅'?"
+
+
+def test_the_sample_has_only_the_faults_put_there(sample):
+    found = pg.check(sample["buildings"])
+    assert set(found["fault"]) == {"null_value"}
+    assert set(found["field"]) == {"floor_area_m2"}
+    for name in ("parcels", "rivers", "zones"):
+        assert pg.check(sample[name]).empty
+    for name in ("rates", "segments"):
+        assert set(pg.check(sample[name], name)["severity"]) <= {"note"}
+
+
+def test_what_it_is_has_to_be_known(clean):
+    with pytest.raises(pg.LayerError, match=r"(?s)can't tell.*pg.check\(frame"):
+        pg.check(clean.rename_axis("x"))
+
+
+def test_repair_mends_what_has_one_answer_and_logs_it(clean):
+    line = shapely.LineString([(0, 50), (9, 50)])
+    mixed = shapely.GeometryCollection([shapely.box(0, 50, 10, 60), line])
+    bad = shape(clean, BOW, mixed, shapely.force_3d(shapely.box(0, 90, 10, 99), 7.0))
+    before = bad.copy()
+    layer, log = pg.repair(bad)
+    assert log["id"].tolist() == ["B0", "B1", "B2"]
+    assert log["change"].tolist() == ["重建无效图形", "去除图形集合中的点线", "去除高程"]
+    assert log["area_after_m2"].tolist() == [50, 100, 90]
+    assert layer.index.equals(bad.index)
+    assert layer.is_valid.all()
+    assert layer.geometry.iloc[3] == clean.geometry.iloc[3]
+    pd.testing.assert_series_equal(bad.geometry.to_wkt(), before.geometry.to_wkt())
+    again, nothing = pg.repair(layer)
+    assert nothing.empty
+    assert isinstance(again, gpd.GeoDataFrame)
+
+
+def test_repair_leaves_what_nothing_would_be_left_of(clean):
+    spike = shapely.Polygon([(0, 0), (10, 0), (0, 0)])
+    layer, log = pg.repair(shape(clean, spike))
+    assert log.empty
+    assert layer.geometry.iloc[0].equals_exact(spike, 0)
+    assert "invalid_geometry" in set(pg.check(layer)["fault"])
+
+
+def test_repaired_layers_can_be_computed_with(straight):
+    houses = building_frame({"B": BOW}, floors=1.0)
+    mended = pg.repair(houses).layer
+    assert pg.affected(mended, pg.red_line(straight, 20.0), straight)["inside_m2"].tolist() == [50]
+
+
+def test_rivers_are_not_polygons(straight):
+    assert pg.check(straight.set_crs(CRS, allow_override=True).iloc[:0]).empty
+    assert pg.repair(straight).log.empty

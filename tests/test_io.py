@@ -1,0 +1,327 @@
+import warnings
+import zipfile
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from conftest import CRS, building_frame
+from pinghu_geo.encoding import text_encoding
+from pinghu_geo.schema import NOUNS, match_columns
+
+
+@pytest.fixture
+def delivery():
+    """A delivery as an office sends it: Chinese names and words."""
+    return gpd.GeoDataFrame(
+        {
+            "房屋编号": ["甲1", "乙2", "丙3"],
+            "层数": [3, 4, 5],
+            "建筑面积": [300.5, 410.0, np.nan],
+            "结构": ["框架", "砖混", "木头"],
+            "用途": ["住宅", "厂房", None],
+            "权利人": ["张三丰", "李四", "王五麻子"],
+        },
+        geometry=[shapely.box(x, 2510000, x + 10, 2510010) for x in (513000, 513020, 513040)],
+        crs=CRS,
+    )
+
+
+def write_shp(frame, folder, *, encoding="GBK", cpg=None, ldid=None, drop=()):
+    """A Shapefile with its declarations bent."""
+    path = folder / "房屋.shp"
+    with warnings.catch_warnings(action="ignore"):  # GDAL says which texts it cuts
+        pyogrio.write_dataframe(frame, path, encoding=encoding)
+    path.with_suffix(".cpg").unlink(missing_ok=True)
+    if cpg is not None:
+        path.with_suffix(".cpg").write_text(cpg, "ascii")
+    if ldid is not None:
+        raw = bytearray(path.with_suffix(".dbf").read_bytes())
+        raw[29] = ldid
+        path.with_suffix(".dbf").write_bytes(raw)
+    for suffix in drop:
+        path.with_suffix(suffix).unlink()
+    return path
+
+
+ENCODINGS = [
+    ("GBK", None, 0x00), ("GBK", None, 0x57), ("GBK", None, 0x4D), ("GBK", "GBK", 0x00),
+    ("GBK", "ANSI 936", 0x00), ("GBK", "936", 0x57), ("GBK", "OEM", 0x00), ("GBK", "GB18030", 0x00),
+    ("GBK", "UTF-8", 0x00), ("UTF-8", None, 0x00), ("UTF-8", "UTF-8", 0x00),
+    ("GBK", "ISO-8859-1", 0x57), ("UTF-8", "65001", 0x00), ("UTF-8", "utf8", 0x4D), ("UTF-8", "ISO-8859-1", 0x57),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("encoding", "cpg", "ldid"), ENCODINGS)
+def test_shapefiles_are_never_mojibake(tmp_path, delivery, encoding, cpg, ldid):
+    # 3 characters in UTF-8 and 5 in GBK are what a field name holds
+    names = {"房屋编号": "编号", "建筑面积": "面积"} if encoding == "UTF-8" else {}
+    frame = delivery.rename(columns=names)
+    path = write_shp(frame, tmp_path, encoding=encoding, cpg=cpg, ldid=ldid)
+    read = pg.read_layer(path, "buildings", id_column=names.get("房屋编号"))
+    assert read.index.tolist() == ["甲1", "乙2", "丙3"]
+    assert read["owner"].tolist() == ["张三丰", "李四", "王五麻子"]
+    found = pg.dbf_encoding(path.with_suffix(".dbf"))
+    assert found.name.startswith(encoding[:2])
+    assert found.confidence > 0.9
+
+
+def test_a_name_cut_in_mid_character_still_decodes(tmp_path, delivery):
+    long = "平湖街道君子布社区居民委员会" * 10  # 140 characters, 280 bytes in GBK: cut at 254
+    frame = delivery.assign(权利人=[long + "一", "x" + long, long])
+    path = write_shp(frame, tmp_path)
+    read = pg.read_layer(path, "buildings")
+    assert read["owner"].iloc[1].startswith("x平湖街道君子布")
+    assert "�" not in read["owner"].iloc[0]
+
+
+def test_damaged_text_is_refused(tmp_path, delivery):
+    path = write_shp(delivery, tmp_path)
+    raw = (
+        path.with_suffix(".dbf")
+        .read_bytes()
+        .replace("张三丰".encode("gbk"), b"\xff\xff\xff\xff\xff\xff")
+    )
+    path.with_suffix(".dbf").write_bytes(raw)
+    with pytest.raises(pg.LayerError, match="(?s)neither UTF-8 nor GBK.*encoding="):
+        pg.read_layer(path, "buildings")
+
+
+def test_words_become_codes_and_unknown_ones_stay(tmp_path, delivery):
+    read = pg.read_layer(write_shp(delivery, tmp_path), "buildings")
+    assert read["structure"].tolist() == ["concrete", "brick_concrete", "木头"]
+    assert read["use"].tolist()[:2] == ["residential", "industrial"]
+    assert read["use"].isna().tolist() == [False, False, True]
+    assert read["floors"].tolist() == [3, 4, 5]
+    faults = pg.check(read)
+    assert set(faults["fault"]) == {"unknown_code", "null_value"}
+    assert "木头" in faults.loc[faults["fault"] == "unknown_code", "problem"].iloc[0]
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".geojson", ".fgb", ".parquet", ".shp"])
+def test_round_trip_through_every_format(tmp_path, sample, suffix):
+    some = sample["buildings"].iloc[:200]
+    path = tmp_path / f"房屋{suffix}"
+    pg.write_layer(some, path, "buildings")
+    read = pg.read_layer(path, "buildings")
+    if suffix == ".geojson":  # always in degrees, by its standard
+        read = read.to_crs(CRS)
+    read = read.loc[some.index]  # FlatGeobuf sorts its rows along a Hilbert curve
+    assert read.crs == some.crs
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(read.drop(columns="geometry")), pd.DataFrame(some.drop(columns="geometry")),
+        check_dtype=False,
+    )  # fmt: skip
+    assert read.geometry.area.to_numpy() == pytest.approx(some.area.to_numpy(), rel=1e-3)
+
+
+def test_written_shapefile_is_gbk_with_chinese_names(tmp_path, sample):
+    path = tmp_path / "房屋.shp"
+    pg.write_layer(sample["buildings"].head(5), path, "buildings")
+    assert path.with_suffix(".cpg").read_text() == "GBK"
+    raw = gpd.read_file(path, encoding="GBK")
+    assert {"房屋编号", "层数", "建筑面积", "结构", "产权情况"} <= set(raw.columns)
+    assert set(raw["产权情况"]) <= {"有证", "历史遗留", "无证"}
+
+
+def test_zip_with_a_folder_and_chinese_names(tmp_path, delivery):
+    path = write_shp(delivery, tmp_path)
+    archive = tmp_path / "交付.zip"
+    with zipfile.ZipFile(archive, "w") as z:
+        for part in tmp_path.glob("房屋.*"):
+            z.write(part, f"数据/{part.name}")
+    assert pg.read_layer(archive, "buildings").index.tolist() == ["甲1", "乙2", "丙3"]
+    with zipfile.ZipFile(archive, "a") as z:
+        z.write(path, "另一层.shp")
+    with pytest.raises(pg.LayerError, match="holds 2 layers: .*另一层.shp"):
+        pg.read_layer(archive, "buildings")
+
+
+def test_a_zip_bomb_and_a_broken_zip_are_refused(tmp_path):
+    bomb = tmp_path / "大.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("a.shp", bytes(300 * 2**20))
+    with pytest.raises(pg.LayerError, match="would unpack to 300 MB"):
+        pg.read_layer(bomb, "buildings")
+    bomb.write_bytes(b"PK nothing")
+    with pytest.raises(pg.LayerError, match="is no readable zip"):
+        pg.read_layer(bomb, "buildings")
+
+
+def test_without_shx_and_without_dbf(tmp_path, delivery):
+    path = write_shp(delivery, tmp_path, drop=[".shx"])
+    assert len(pg.read_layer(path, "buildings")) == 3
+    assert not path.with_suffix(".shx").exists()
+    path.with_suffix(".dbf").unlink()
+    with pytest.raises(
+        pg.LayerError, match="(?s)no column that is known to hold ids.*row_ids=True"
+    ):
+        pg.read_layer(path, "buildings")
+    assert pg.read_layer(path, "buildings", row_ids=True).index.tolist() == ["1", "2", "3"]
+
+
+def test_without_prj_the_candidates_are_listed(tmp_path):
+    house = building_frame({"B": shapely.box(513358, 2510213, 513368, 2510223)})
+    path = tmp_path / "b.shp"
+    pyogrio.write_dataframe(house.reset_index(names="编号"), path)
+    path.with_suffix(".prj").unlink()
+    with pytest.raises(
+        pg.CRSError, match=r"(?s)doesn't say its coordinate.*CGCS2000.*datum can't be told"
+    ):
+        pg.read_layer(path, "buildings", id_column="编号")
+    assert pg.read_layer(path, "buildings", id_column="编号", crs=4547).crs.to_epsg() == 4547
+    found = pg.crs_candidates(house.total_bounds)
+    assert {4547, 2383, 2435} <= set(found)
+    zoned = pg.crs_candidates(house.total_bounds + [38e6, 0, 38e6, 0])
+    assert {4526, 2362, 2414} <= set(zoned)
+    assert 4547 not in zoned
+    assert pg.crs_candidates([2510213, 513358, 2510223, 513368]) == {}
+
+
+def test_a_crs_that_contradicts_the_file_is_refused(tmp_path, delivery):
+    path = write_shp(delivery, tmp_path)
+    with pytest.raises(
+        pg.CRSError, match="(?s)the file says it is in CGCS2000.*114E, not in .*120E"
+    ):
+        pg.read_layer(path, "buildings", crs=4549)
+    with pytest.raises(pg.CRSError, match="crs='EPSG:1' is no coordinate reference system"):
+        pg.read_layer(path, "buildings", crs="EPSG:1")
+    assert pg.read_layer(path, "buildings").crs.to_epsg() == 4547  # from ESRI's text
+
+
+def test_several_layers_have_to_be_chosen(tmp_path, sample):
+    path = tmp_path / "a.gpkg"
+    pg.write_results({"房屋": sample["buildings"].head(3), "河道": sample["rivers"]}, path)
+    with pytest.raises(pg.LayerError, match="(?s)has 2 layers: 房屋, 河道.*layer='房屋'"):
+        pg.read_layer(path, "rivers")
+    assert len(pg.read_layer(path, "rivers", layer="河道")) == 4
+    with pytest.raises(pg.LayerError, match="has no layer '河'"):
+        pg.read_layer(path, "rivers", layer="河")
+
+
+DXF = """0\nSECTION\n2\nENTITIES\n{}0\nENDSEC\n0\nEOF\n"""
+
+
+def polyline(layer, points, *, closed):
+    head = f"0\nLWPOLYLINE\n8\n{layer}\n90\n{len(points)}\n70\n{int(closed)}\n"
+    return head + "".join(f"10\n{x}\n20\n{y}\n" for x, y in points)
+
+
+def test_dxf_closed_polylines_are_polygons(tmp_path):
+    path = tmp_path / "图.dxf"
+    square = [(0, 0), (10, 0), (10, 10), (0, 10)]
+    path.write_text(DXF.format(
+        polyline("RED", square, closed=True)
+        + polyline("RED", [(20, 0), (30, 0), (30, 10), (20, 0)], closed=False)
+        + polyline("AXIS", [(0, 0), (50, 0)], closed=False)
+    ))  # fmt: skip
+    with pytest.raises(pg.LayerError, match="has 2 CAD layers: AXIS, RED"):
+        pg.read_layer(path, "red_line", crs=4547)
+    line = pg.read_layer(path, "red_line", layer="RED", crs=4547)
+    assert line.geom_type.tolist() == ["Polygon", "Polygon"]
+    assert line.area.tolist() == [100, 50]
+    axis = pg.read_layer(path, "rivers", layer="AXIS", crs=4547, row_ids=True)
+    assert axis.length.tolist() == [50]
+
+
+def test_other_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(pg.LayerError, match="there is no file .*none.shp"):
+        pg.read_layer(tmp_path / "none.shp", "buildings")
+    (tmp_path / "a.dwg").write_bytes(b"AC1027")
+    with pytest.raises(pg.LayerError, match="(?s)DWG drawing.*save it as DXF"):
+        pg.read_layer(tmp_path / "a.dwg", "buildings")
+    (tmp_path / "a.docx").write_bytes(b"x")
+    with pytest.raises(pg.LayerError, match="is no layer that can be read"):
+        pg.read_layer(tmp_path / "a.docx", "buildings")
+    (tmp_path / "a.gpkg").write_bytes(b"x" * 100)
+    with pytest.raises(pg.LayerError, match=r"a.gpkg can't be read"):
+        pg.read_layer(tmp_path / "a.gpkg", "buildings")
+    with pytest.raises(pg.LayerError, match="did you mean 'buildings'"):
+        pg.read_layer(tmp_path / "a.gpkg", "building")
+
+
+def test_z_is_dropped_and_numeric_ids_become_text(tmp_path):
+    frame = gpd.GeoDataFrame(
+        {"编号x": [1.0, 2.0]},
+        geometry=shapely.force_3d([shapely.box(0, 0, 1, 1)] * 2, 5.0),
+        crs=CRS,
+    )
+    path = tmp_path / "b.gpkg"
+    pyogrio.write_dataframe(frame, path)
+    read = pg.read_layer(path, "buildings", id_column="编号x")
+    assert read.index.tolist() == ["1", "2"]
+    assert not read.has_z.any()
+    with pytest.raises(pg.LayerError, match="did you mean '编号x'"):
+        pg.read_layer(path, "buildings", id_column="编号")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16"])
+def test_tables_in_any_encoding(tmp_path, encoding):
+    path = tmp_path / "宽度.csv"
+    path.write_text(
+        '河道,桩号,左宽(m),右岸宽度,\n君子布河,K0+000,8,9,\n,,,,\n君子布河,k0+120.5,"1,008",9,\n',
+        encoding,
+    )
+    table = pg.read_table(path, "widths")
+    assert table["chainage_m"].tolist() == [0.0, 120.5]
+    assert table["left_m"].tolist() == [8, 1008]
+    assert table["right_m"].tolist() == [9, 9]
+    assert table.index.tolist() == [2, 4]  # the rows of the file
+
+
+def test_tables_from_excel(tmp_path):
+    path = tmp_path / "责任段.xlsx"
+    rows = {"河道": ["甲河"], "起点桩号": ["K0+000"], "终点桩号": ["K1+000"], "责任组": ["一组"],
+            "完成期限": [pd.Timestamp("2017-06-30")]}  # fmt: skip
+    pd.DataFrame(rows).to_excel(path, index=False)
+    table = pg.read_table(path, "segments")
+    assert table.loc[2, ["to_m", "group"]].tolist() == [1000, "一组"]
+    assert table.loc[2, "due"] == pd.Timestamp("2017-06-30")
+
+
+def test_bad_tables_are_refused(tmp_path):
+    path = tmp_path / "宽度.csv"
+    path.write_text("河道,桩号,左宽,右宽\n甲河,K1+5,8,9\n甲河,K0+100,8,9\n", "utf-8")
+    with pytest.raises(
+        pg.ChainageError, match=r"(?s)chainage_m holds texts.*\(1: 2: K1\+5\).*accepted forms"
+    ):
+        pg.read_table(path, "widths")
+    with pytest.raises(pg.LayerError, match="is no table that can be read"):
+        pg.read_table(tmp_path / Path("宽度.csv").with_suffix(".csv").parent, "widths")
+
+
+def test_names_are_matched_whole_before_cut_and_once():
+    kind = NOUNS["buildings"]
+    assert match_columns(["ZRZH", "SCJZMJ", "ZCS", "FWJG"], kind) == {
+        "ZRZH": "building_id", "SCJZMJ": "floor_area_m2", "ZCS": "floors", "FWJG": "structure",
+    }  # fmt: skip
+    assert match_columns(["建筑面积来", "建筑面积"], kind) == {
+        "建筑面积": "floor_area_m2", "建筑面积来": "floor_area_source",
+    }  # fmt: skip
+    assert match_columns(["房屋编号", "房屋编码"], kind) == {"房屋编号": "building_id"}
+    assert match_columns(["建筑面积（㎡）", "building:levels"], kind) == {
+        "建筑面积（㎡）": "floor_area_m2", "building:levels": "floors",
+    }  # fmt: skip
+
+
+def test_text_encoding_refuses_neither():
+    with pytest.raises(pg.LayerError, match="neither UTF-8 nor GBK"):
+        text_encoding(b"\xff\xfe\xff\xff\xff\x00\xff"[2:], "x.csv")
+
+
+def test_nothing_is_half_written(tmp_path, sample):
+    target = tmp_path / "b.shp"
+    clash = sample["buildings"].head(2).assign(很长的字段名一=1, 很长的字段名二=2)
+    with pytest.raises(pg.OutputError, match="field names are equal after the cut"):
+        pg.write_layer(clash, target, "buildings")
+    assert list(tmp_path.iterdir()) == []
+    long = sample["buildings"].head(2).assign(owner="业" * 128)
+    with pytest.raises(pg.OutputError, match="longer than the 254 bytes"):
+        pg.write_layer(long, target, "buildings")
+    with pytest.raises(pg.LayerError, match="suffix that can't be written"):
+        pg.write_layer(clash, tmp_path / "b.doc", "buildings")
