@@ -57,8 +57,8 @@ def compensation(affected: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> hit = pd.DataFrame({"use": ["residential"], "demolish_floor_area_m2": [120.0]}, ["B1"])
     >>> rates = pd.DataFrame({"use": ["residential"], "building_yuan_m2": [1000.0]}, ["R1"])
-    >>> pg.compensation(hit, rates).loc["B1", ["rate", "cost_yuan"]].tolist()
-    ['R1', 120000.0]
+    >>> pg.compensation(hit, rates)[["rate", "cost_yuan"]].values.tolist()
+    [['R1', 120000.0]]
     """
     require_columns(affected, ["demolish_floor_area_m2"], "affected")
     prices = _prices(rates)

@@ -52,6 +52,11 @@ def dbf_encoding(path: str | Path) -> Encoding:
     several fit, the .cpg wins, then the code-page byte, then UTF-8 over GBK, because Chinese
     text in GBK almost never happens to be valid UTF-8. A field cut in mid-character at its
     end counts as fitting.
+
+    Examples
+    --------
+    >>> pg.dbf_encoding(sample / "宗地.dbf").reason
+    'the bytes are valid GBK and not UTF-8'
     """
     path = Path(path)
     words = _dbf_words(path)

@@ -257,7 +257,7 @@ def _refuse_long_texts(flat: gpd.GeoDataFrame, encoding: str) -> None:
             size = flat[column].dropna().map(lambda v: len(str(v).encode(encoding, "replace")))
             if (size > DBF_TEXT_BYTES).any():
                 raise OutputError(
-                    f"texts of {column!r} are longer than the {DBF_TEXT_BYTES} bytes of a Shapefile",
+                    f"texts of {column!r} are longer than the {DBF_TEXT_BYTES} bytes of a .dbf",
                     ids=size.index[size > DBF_TEXT_BYTES],
                     hint="write a GeoPackage",
                 )

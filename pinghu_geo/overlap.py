@@ -200,8 +200,8 @@ def floor_area(buildings: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> one = pd.DataFrame({"floors": [3.0], "footprint_m2": [100.0]}, index=["B1"])
     >>> with warnings.catch_warnings(action="ignore"):
-    ...     pg.floor_area(one).loc["B1"].tolist()
-    [300.0, 'estimated']
+    ...     pg.floor_area(one).values.tolist()
+    [[300.0, 'estimated']]
     """
     index = buildings.index
     blank = pd.Series(np.nan, index=index)

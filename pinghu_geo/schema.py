@@ -489,7 +489,27 @@ def nearest(word: object, words: Iterable[str]) -> str:
 
 
 def label(column: str, *, lang: Lang = "zh", unit: bool = True) -> str:
-    """Heading of a column for people, such as ``建筑面积 (m²)``; unknown names stay as they are."""
+    """Heading of a column for people 字段标签.
+
+    Parameters
+    ----------
+    column
+        Canonical name; an unknown one is returned as it is.
+    lang
+        ``"zh"`` or ``"en"``.
+    unit
+        Whether the unit follows in brackets.
+
+    Returns
+    -------
+    str
+        The heading.
+
+    Examples
+    --------
+    >>> label("floor_area_m2"), label("floor_area_m2", lang="en")
+    ('建筑面积 (m²)', 'floor area (m²)')
+    """
     found = next((c for n in _NOUNS for c in n.columns if c.name == column), None)
     if found is None:
         return column

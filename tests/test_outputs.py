@@ -1,0 +1,285 @@
+import json
+import re
+import subprocess
+import sys
+
+import geopandas as gpd
+import openpyxl
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from conftest import building_frame
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """One run of the sample project."""
+    folder = tmp_path_factory.mktemp("run") / "结果"
+    steps = []
+    pg.run_project(pg.sample_folder() / "project.toml", folder, progress=steps.append)
+    assert len(steps) == 6
+    return folder
+
+
+def test_the_workbook_adds_up_to_the_summary(done):
+    said = json.loads((done / "summary.json").read_text("utf-8"))
+    base = said["schemes"][0]
+    rows = pd.read_excel(done / "ledger.xlsx", sheet_name="房屋台账", dtype={"房屋编号": str})
+    body = rows[rows["房屋编号"] != "合计"]
+    assert len(body) == base["n_buildings"]
+    assert body["拆除建筑面积 (m²)"].sum() == pytest.approx(base["demolish_floor_area_m2"])
+    assert body["补偿金额 (元)"].sum() == pytest.approx(base["cost_yuan"])
+    assert rows["补偿金额 (元)"].iloc[-1] == pytest.approx(base["cost_yuan"])
+    nodes = pd.read_excel(done / "ledger.xlsx", sheet_name="征拆节点")
+    assert nodes["房屋栋数 (栋)"].iloc[:-1].sum() == base["n_buildings"]
+    parcels = pd.read_excel(done / "ledger.xlsx", sheet_name="宗地台账")
+    assert parcels["宗地编号"].iloc[:-1].is_unique
+    changes = pd.read_excel(done / "ledger.xlsx", sheet_name="方案差异")
+    saved = changes.iloc[:-1]["变化"].value_counts()["避免拆除"]
+    assert f"避免拆除 {saved} 栋" in said["said"][0]
+
+
+def test_every_sheet_is_frozen_filtered_and_made_for_printing(done):
+    book = openpyxl.load_workbook(done / "ledger.xlsx")
+    assert book.sheetnames == ["汇总", "房屋台账", "宗地台账", "征拆节点", "方案差异"]
+    for sheet in book.worksheets[1:]:
+        assert sheet.freeze_panes == "B2"
+        assert sheet.auto_filter.ref.startswith("A1:")
+        assert sheet.print_title_rows == "$1:$1"
+    text = " ".join(str(c.value) for row in book["汇总"].iter_rows() for c in row if c.value)
+    assert "合成数据" in text
+    assert "144,000 m²" in text
+
+
+def test_published_figures_stand_beside_the_computed_ones(done):
+    said = json.loads((done / "summary.json").read_text("utf-8"))
+    assert said["published"]["避免拆除房屋"] == "41 栋"
+    assert said["schemes"][0]["n_buildings"] != 41
+    assert any("is estimated" in w for w in said["warnings"])
+
+
+def test_results_hold_all_layers(done):
+    names = set(pyogrio.list_layers(done / "results.gpkg")[:, 0])
+    assert names == {"affected", "nodes", "red_line", "rivers", "stations", "changes", "parcels"}
+    layer = gpd.read_file(done / "results.gpkg", layer="affected")
+    assert layer.crs.to_epsg() == 4547
+    assert layer["building_id"].is_unique
+
+
+def test_two_runs_are_byte_identical(done, tmp_path):
+    again = pg.run_project(pg.sample_folder() / "project.toml", tmp_path / "b")
+    for part in done.iterdir():
+        assert part.read_bytes() == (again / part.name).read_bytes(), part.name
+
+
+def test_the_manifest_names_every_input(done):
+    manifest = json.loads((done / "manifest.json").read_text("utf-8"))
+    assert {"房屋.dbf", "房屋.shp", "宗地.shp", "红线宽度_原方案.csv", "project.toml"} <= set(
+        manifest["inputs"]
+    )
+    assert all(re.fullmatch("[0-9a-f]{64}", h) for h in manifest["inputs"].values())
+    assert manifest["rules"]["gap_m"] == 50
+    assert manifest["versions"]["pinghu_geo"] == pg.__version__
+
+
+def test_the_map_names_no_resource_outside_itself(done):
+    page = (done / "map.html").read_text("utf-8")
+    assert not re.search(r"<script[^>]+src=", page)
+    assert not re.search(r"<link[^>]+href=", page)
+    styles = "".join(re.findall(r"<style>.*?</style>", page, re.DOTALL))
+    assert not re.search(r"url\(\s*['\"]?(?!data:|#)", styles)
+    assert "合成数据" in page
+
+
+HOSTILE = "<img src=x onerror=alert(1)>${1}`=1+1"
+
+
+@pytest.fixture
+def hostile(straight):
+    houses = building_frame(
+        {f"B</script>{HOSTILE}": shapely.box(0, 0, 10, 10), "110101199003078211": shapely.box(20, 0, 30, 10)},
+        floors=1.0, owner=["=HYPERLINK(\"x\")", f"\x07{HOSTILE}"], use="residential",
+    )  # fmt: skip
+    return houses, pg.red_line(straight, 20.0)
+
+
+def test_hostile_texts_come_out_inert_in_the_map(hostile, straight, tmp_path):
+    houses, line = hostile
+    hit = pg.affected(houses, line, straight)
+    pg.command_map(hit, line, straight, title=HOSTILE, note=HOSTILE).save(tmp_path / "m.html")
+    page = (tmp_path / "m.html").read_text("utf-8")
+    assert "<img src=x" not in page
+    assert "&lt;img src=x" in page
+
+
+def test_hostile_texts_come_out_inert_in_the_workbook(hostile, straight, tmp_path):
+    houses, line = hostile
+    hit = pg.affected(houses, line, straight)
+    pg.write_ledger(hit, tmp_path / "l.xlsx", title=HOSTILE, note=HOSTILE)
+    sheet = openpyxl.load_workbook(tmp_path / "l.xlsx")["房屋台账"]
+    cells = {c.value: c.data_type for row in sheet.iter_rows(min_row=2) for c in row}
+    assert cells['=HYPERLINK("x")'] == "s" or cells['=HYPERLINK("x")'] == "inlineStr"
+    assert "110101199003078211" in cells
+    assert HOSTILE in cells
+
+
+def test_outputs_are_whole_or_not_there(hostile, straight, tmp_path):
+    houses, line = hostile
+    hit = pg.affected(houses, line, straight)
+    with pytest.raises(pg.OutputError, match=r"(?s)is no .xlsx.*use l.xlsx"):
+        pg.write_ledger(hit, tmp_path / "l.xls")
+    with pytest.raises(pg.OutputError, match="is no .gpkg"):
+        pg.write_results({"a": hit}, tmp_path / "r.shp")
+    with pytest.raises(pg.LayerError, match="no red line to draw"):
+        pg.command_map(hit, {}, straight)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_maps_show_in_notebooks_without_network(hostile, straight):
+    houses, line = hostile
+    shown = pg.command_map(pg.affected(houses, line, straight), line, straight)._repr_html_()
+    assert shown.startswith("<iframe srcdoc=")
+    assert not re.search(r"&lt;script src=", shown)
+
+
+# --- project files ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(tmp_path, straight, houses):
+    """A small project on disk; returns a function that rewrites its file."""
+    pg.write_layer(houses.drop(columns="structure"), tmp_path / "房屋.shp", "buildings")
+    pg.write_layer(straight, tmp_path / "河道.gpkg", "rivers")
+    (tmp_path / "宽度.csv").write_text("河道,桩号,左宽,右宽\nA,0,20,20\nA,1000,20,20\n", "utf-8")
+
+    def write(
+        text='crs = 4547\n[layers]\nbuildings="房屋.shp"\nrivers="河道.gpkg"\n[schemes."原"]\nwidths="宽度.csv"\n',
+    ):
+        (tmp_path / "project.toml").write_text(text, "utf-8-sig")
+        return tmp_path / "project.toml"
+
+    return write
+
+
+def test_a_small_project_without_parcels_or_rates(project, tmp_path):
+    out = pg.run_project(project(), tmp_path / "out")
+    said = json.loads((out / "summary.json").read_text("utf-8"))
+    assert said["schemes"][0]["n_buildings"] == 6
+    assert said["n_parcels"] is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("[layers]", "[layer]", "(?s)'layer' is not known.*did you mean 'layers'"),
+        ("buildings=", "building=", "(?s)'building' is not known.*did you mean 'buildings'"),
+        ("crs = 4547", "", "(?s)doesn't say its crs.*crs = 4547"),
+        ("crs = 4547", "crs = ", "is no valid TOML"),
+        ('widths="宽度.csv"', "", "needs either widths or path"),
+        ('rivers="河道.gpkg"', "", "names no rivers"),
+        ('[schemes."原"]\nwidths="宽度.csv"', "", "names no scheme"),
+        ("宽度.csv", "宽.csv", "(?s)there is no file .*宽.csv.*did you mean '宽度.csv'"),
+        ("crs = 4547", "crs = 2435", "(?s)another datum.*official parameters"),
+        (
+            "crs = 4547",
+            "crs = 4547\n[rules]\ngap = 5\n",
+            "(?s)'gap' is not known.*did you mean 'gap_m'",
+        ),
+    ],
+)
+def test_bad_projects_are_refused_and_leave_nothing(project, tmp_path, old, new, problem):
+    text = project().read_text("utf-8-sig").replace(old, new)
+    with pytest.raises(pg.PinghuError, match=problem):
+        pg.run_project(project(text), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert {p.suffix for p in tmp_path.iterdir()} <= {
+        ".shp",
+        ".shx",
+        ".dbf",
+        ".prj",
+        ".cpg",
+        ".gpkg",
+        ".csv",
+        ".toml",
+    }
+
+
+def test_a_failed_run_keeps_the_folder_that_was_there(project, tmp_path):
+    out = pg.run_project(project(), tmp_path / "out")
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+    with pytest.raises(pg.OutputError, match="(?s)exists.*--force"):
+        pg.run_project(project(), out)
+    (tmp_path / "宽度.csv").write_text("河道,桩号,左宽,右宽\nA,0,-1,20\nA,1000,20,20\n", "utf-8")
+    with pytest.raises(pg.LayerError, match="negative widths"):
+        pg.run_project(project(), out, force=True)
+    assert before == {p.name: p.read_bytes() for p in out.iterdir()}
+    other = tmp_path / "mine"
+    other.mkdir()
+    with pytest.raises(pg.OutputError, match="was not made by pinghu"):
+        pg.run_project(project(), other, force=True)
+
+
+def test_layers_of_one_datum_are_brought_together(project, tmp_path, straight):
+    pg.write_layer(straight.to_crs(4526), tmp_path / "河道.gpkg", "rivers")
+    out = pg.run_project(project(), tmp_path / "out")
+    assert json.loads((out / "summary.json").read_text("utf-8"))["schemes"][0]["n_buildings"] == 6
+
+
+def test_a_red_line_as_drawn(project, tmp_path, straight):
+    line = pg.red_line(straight, 20.0)
+    pg.write_layer(line.drop(columns=["source", "works_m2"]), tmp_path / "红线.gpkg", "red_line")
+    text = project().read_text("utf-8-sig").replace('widths="宽度.csv"', 'path="红线.gpkg"')
+    out = pg.run_project(project(text), tmp_path / "out")
+    assert json.loads((out / "summary.json").read_text("utf-8"))["schemes"][0]["n_buildings"] == 6
+
+
+def test_check_project_reports_unreadable_layers_as_rows(project, tmp_path):
+    (tmp_path / "宽度.csv").write_text("河道,桩号,左宽,右宽\nA,K1+5,20,20\n", "utf-8")
+    faults = pg.check_project(project())
+    row = faults[faults["fault"] == "unreadable"].iloc[0]
+    assert row["layer"] == "原"
+    assert "K1+5" in row["problem"]
+    assert "accepted forms" in row["advice"]
+
+
+# --- the shell --------------------------------------------------------------------------------
+
+
+def shell(*words, cwd):
+    run = subprocess.run(
+        [sys.executable, "-m", "pinghu_geo", *map(str, words)], cwd=cwd, capture_output=True,
+        text=True, encoding="utf-8", timeout=120, check=False,
+    )  # fmt: skip
+    return run.returncode, run.stdout, run.stderr
+
+
+def test_demo_says_where_the_results_are(tmp_path):
+    code, out, err = shell("demo", cwd=tmp_path)
+    assert code == 0, err
+    assert "避免拆除" in out
+    assert "合成数据" in out
+    assert "41 栋" in out
+    assert (tmp_path / "pinghu_demo" / "map.html").exists()
+    assert "读取图层" in err
+    code, out, err = shell("demo", cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert "--force" in err
+    assert "Traceback" not in err
+    assert shell("demo", "--force", cwd=tmp_path)[0] == 0
+
+
+def test_run_and_check_from_the_shell(project, tmp_path):
+    code, out, err = shell("run", project(), "--out", "out", cwd=tmp_path)
+    assert code == 0, err
+    assert "房屋栋数 6" in out
+    code, out, err = shell("check", "project.toml", "--out", "check.xlsx", cwd=tmp_path)
+    assert "错误 0 项" not in out or code == 0
+    assert (tmp_path / "check.xlsx").exists()
+    code, out, err = shell("run", "none.toml", "--out", "x", cwd=tmp_path)
+    assert code == 2
+    assert "there is no project file" in err
+    assert "Traceback" not in err
+    assert shell("run", cwd=tmp_path)[0] == 2
