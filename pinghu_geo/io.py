@@ -344,13 +344,7 @@ def _read_vector(
                 frame = pyogrio.read_dataframe(
                     path, layer=_one_layer(path, layer, what), on_invalid="ignore"
                 )
-    except (
-        pyogrio.errors.DataSourceError,
-        pyogrio.errors.GeometryError,
-        UnicodeDecodeError,
-        OSError,
-        ValueError,
-    ) as fault:
+    except (RuntimeError, OSError, ValueError) as fault:
         if isinstance(fault, LayerError):
             raise
         raise LayerError(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pinghu_geo.corridor import locate
 from pinghu_geo.errors import LayerError
-from pinghu_geo.schema import one_of, require_columns, require_layer, require_polygons
+from pinghu_geo.schema import numbers, one_of, require_columns, require_layer, require_polygons
 
 __all__ = ["affected", "belongs_to", "floor_area", "overlay_zones", "totals"]
 
@@ -112,7 +112,7 @@ def affected(
     outside = np.maximum(footprint - inside[rows], 0.0)
     full = outside < np.minimum(NO_AREA_M2, footprint / 2)
     hit["footprint_m2"] = footprint
-    hit["inside_m2"] = np.where(full, footprint, inside[rows])
+    hit["inside_m2"] = np.minimum(inside[rows], footprint)
     hit["inside_ratio"] = hit["inside_m2"] / footprint
     hit["cut_depth_m"] = _depth(who, parts, line, len(shapes))[rows]
     hit["extent"] = np.where(full, "full", "partial")
@@ -186,6 +186,11 @@ def floor_area(buildings: pd.DataFrame) -> pd.DataFrame:
         On the buildings' index: floor_area_m2 [m²], NA where neither is known;
         floor_area_source {surveyed, estimated}.
 
+    Raises
+    ------
+    LayerError
+        Texts stand where numbers belong.
+
     Warns
     -----
     UserWarning
@@ -204,13 +209,12 @@ def floor_area(buildings: pd.DataFrame) -> pd.DataFrame:
     [[300.0, 'estimated']]
     """
     index = buildings.index
-    blank = pd.Series(np.nan, index=index)
-    known = pd.to_numeric(buildings.get("floor_area_m2", blank))
+    known = numbers(buildings, "floor_area_m2", "buildings")
     if "footprint_m2" in buildings:
-        footprint = pd.to_numeric(buildings["footprint_m2"])
+        footprint = numbers(buildings, "footprint_m2", "buildings")
     else:
         footprint = pd.Series(shapely.area(buildings.geometry.to_numpy()), index=index)
-    guess = footprint * pd.to_numeric(buildings.get("floors", blank))
+    guess = footprint * numbers(buildings, "floors", "buildings")
     stated = buildings.get("floor_area_source", pd.Series(index=index, dtype="str"))
     source = stated.where(stated.notna(), "surveyed").where(known.notna(), "estimated")
     estimated = known.isna() & guess.notna()
@@ -388,7 +392,7 @@ def totals(affected: pd.DataFrame, by: str | list[str] | None = None) -> pd.Data
     Raises
     ------
     LayerError
-        A column to group by is missing.
+        A column to group by is missing, or texts stand where numbers are summed.
 
     Examples
     --------
@@ -402,7 +406,7 @@ def totals(affected: pd.DataFrame, by: str | list[str] | None = None) -> pd.Data
     keys = [by] if isinstance(by, str) else list(by or [])
     require_columns(affected, keys, "affected")
     none = pd.Series(np.nan, index=affected.index)
-    area = affected.get("demolish_floor_area_m2", none)
+    area = numbers(affected, "demolish_floor_area_m2", "affected")
     estimated = affected.get("floor_area_source", none) == "estimated"
     one = pd.DataFrame(
         {
@@ -413,7 +417,7 @@ def totals(affected: pd.DataFrame, by: str | list[str] | None = None) -> pd.Data
             "demolish_floor_area_m2": area.fillna(0.0),
             "estimated_m2": area.where(estimated, 0.0).fillna(0.0),
             "n_unknown": area.isna().astype(int),
-            "n_tenants": affected.get("tenants", none).fillna(0).astype(int),
+            "n_tenants": numbers(affected, "tenants", "affected").fillna(0).astype(int),
             "n_survey": affected["needs_survey"].astype(int),
         },
         index=affected.index,

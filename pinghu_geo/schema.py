@@ -674,6 +674,24 @@ def same_crs(one: Any, other: Any) -> bool:
     return code is not None and code == other.to_epsg()
 
 
+def numbers(frame: pd.DataFrame, column: str, layer: str) -> pd.Series:
+    """Column as floats, NA throughout where it is missing; refused where texts stand in it."""
+    if column not in frame.columns:
+        return pd.Series(np.nan, index=frame.index)
+    values = pd.to_numeric(frame[column], errors="coerce").astype(float)
+    lost = values.isna() & frame[column].notna()
+    if lost.any():
+        word = frame.loc[lost, column].iloc[0]
+        raise LayerError(
+            f"has texts such as {word!r} in {column} ({label(column)})",
+            layer=layer,
+            ids=frame.index[lost],
+            hint=f"correct them, or count them as unknown: {layer}[{column!r}] = "
+            f'pd.to_numeric({layer}[{column!r}], errors="coerce")',
+        )
+    return values
+
+
 def require_polygons(frame: Any, layer: str) -> None:
     """Refuse a layer that holds anything but polygons."""
     bad = ~frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy()

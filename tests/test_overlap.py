@@ -234,3 +234,11 @@ def test_bad_red_lines_are_refused(houses, straight):
         pg.affected(houses, line.iloc[:0], straight)
     with pytest.raises(pg.LayerError, match="did you mean 'share'"):
         pg.affected(houses, line, straight, partial_rule="shares")
+
+
+def test_texts_among_numbers_are_named(houses, straight):
+    houses["floors"] = ["2", "1;2", "1", "1", "4", "1", "2", "1"]
+    with pytest.raises(
+        pg.LayerError, match=r"(?s)texts such as '1;2' in floors.*straddling.*to_numeric"
+    ):
+        pg.affected(houses, pg.red_line(straight, 20.0), straight)
