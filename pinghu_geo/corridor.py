@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from pinghu_geo.centreline import SAME_PLACE_M, Centrelines, Floats, Ints, lay_out, river_codes
-from pinghu_geo.schema import require_layer
+from pinghu_geo.schema import flat_shapes, require_layer
 
 __all__ = ["locate"]
 
@@ -92,7 +92,7 @@ def locate(
     ]
     if features.empty:
         return pd.DataFrame(index=features.index, columns=columns)
-    shapes = shapely.force_2d(features.geometry.to_numpy())
+    shapes = flat_shapes(features)
     wanted = None if river is None else river_codes(river.reindex(features.index), lines, "river")
     seed = _seeds(shapes, lines, wanted)
     at = _follow(shapes, lines, seed)

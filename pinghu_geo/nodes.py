@@ -9,7 +9,7 @@ import shapely
 
 from pinghu_geo.errors import LayerError
 from pinghu_geo.overlap import totals
-from pinghu_geo.schema import require_columns
+from pinghu_geo.schema import flat_shapes, require_columns
 
 __all__ = ["node_ids", "node_table"]
 
@@ -128,9 +128,7 @@ def node_table(
     sums = totals(affected, "node_id").drop(columns=["inside_m2"])
     table = table.join(sums)
     table = table.join(_responsible(table, segments))
-    footprints, of = shapely.get_parts(
-        shapely.force_2d(affected.geometry.to_numpy()), return_index=True
-    )
+    footprints, of = shapely.get_parts(flat_shapes(affected), return_index=True)
     node = pd.factorize(affected["node_id"], sort=True)[0][of]
     shapes = shapely.multipolygons(footprints, indices=node) if len(affected) else []
     return gpd.GeoDataFrame(table, geometry=shapes, crs=affected.crs)

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from pinghu_geo.corridor import locate
 from pinghu_geo.errors import LayerError
-from pinghu_geo.schema import numbers, one_of, require_columns, require_layer, require_polygons
+from pinghu_geo.schema import (
+    flat_shapes,
+    numbers,
+    one_of,
+    require_columns,
+    require_layer,
+    require_polygons,
+)
 
 __all__ = ["affected", "belongs_to", "floor_area", "overlay_zones", "totals"]
 
@@ -97,8 +104,8 @@ def affected(
     if red_line.empty:
         raise LayerError("has no rows", layer="red_line", hint="pg.red_line(rivers, widths)")
 
-    line = shapely.union_all(shapely.force_2d(red_line.geometry.to_numpy()))
-    shapes = shapely.force_2d(features.geometry.to_numpy())
+    line = shapely.union_all(flat_shapes(red_line))
+    shapes = flat_shapes(features)
     who, _, parts = _shared_parts(shapes, np.array([line]))
     inside = np.bincount(who, weights=shapely.area(parts), minlength=len(shapes))
     rows = np.flatnonzero(inside > 0)
@@ -159,6 +166,10 @@ def _depth(who: Ints, parts: Any, line: Any, n: int) -> Floats:
     xy, part = shapely.get_coordinates(parts, return_index=True)
     if not len(xy):
         return np.zeros(n)
+    # neighbouring parts share the corners on the cuts, and rings end where they begin
+    again = np.append(False, (np.diff(who[part]) == 0) & np.all(np.diff(xy, axis=0) == 0, axis=1))
+    opening = np.append(True, np.diff(part) != 0)
+    xy, part = xy[~again & ~opening], part[~again & ~opening]
     edge = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(line)), return_index=True)
     joined = edge[1][:-1] == edge[1][1:]
     pairs = np.stack([edge[0][:-1][joined], edge[0][1:][joined]], axis=1)
@@ -261,8 +272,8 @@ def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.Dat
     for frame, layer in ((features, "features"), (zones, "zones")):
         require_layer(frame, layer, crs=features.crs)
         require_polygons(frame, layer)
-    shapes = shapely.force_2d(features.geometry.to_numpy())
-    who, zone, parts = _shared_parts(shapes, shapely.force_2d(zones.geometry.to_numpy()))
+    shapes = flat_shapes(features)
+    who, zone, parts = _shared_parts(shapes, flat_shapes(zones))
     pairs = pd.DataFrame({"who": who, "zone": zone, "shared_m2": shapely.area(parts)})
     pairs = pairs.groupby(["who", "zone"], as_index=False)["shared_m2"].sum()
     left, right = features.index.name or "feature_id", zones.index.name or "zone_id"
@@ -329,8 +340,9 @@ def _shared_parts(shapes: Any, zones: Any) -> tuple[Ints, Ints, Any]:
     pieces, owner = _subdivide(zones)
     who, piece = shapely.STRtree(pieces).query(shapes)
     shapely.prepare(pieces)
-    covered = shapely.covers(pieces[piece], shapes[who])
-    cut = ~covered
+    meets = shapely.intersects(pieces[piece], shapes[who])
+    who, piece = who[meets], piece[meets]
+    cut = ~shapely.covers(pieces[piece], shapes[who])
     parts = shapes[who]
     parts[cut] = shapely.intersection(parts[cut], pieces[piece[cut]])
     some = shapely.area(parts) > 0

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from pinghu_geo.errors import CRSError, LayerError
 
@@ -664,6 +665,12 @@ def require_layer(frame: Any, layer: str, *, crs: Any = None) -> None:
             ids=frame.index[invalid],
             hint=f"{layer} = pg.repair({layer}, {layer!r})",
         )
+
+
+def flat_shapes(frame: Any) -> Any:
+    """Geometries of a layer as an array, without Z; copied only where there is any."""
+    shapes = frame.geometry.to_numpy()
+    return shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes
 
 
 def same_crs(one: Any, other: Any) -> bool:

@@ -1,0 +1,42 @@
+"""What the README shows is what happens."""
+
+import json
+import re
+from pathlib import Path
+
+import pinghu_geo as pg
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+
+
+def test_the_session_of_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (session,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(compile(session, "README.md", "exec"), names)  # noqa: S102
+    assert {p.name for p in tmp_path.iterdir()} == {"作战图.html", "征拆台账.xlsx"}
+    assert len(names["comparison"].changes) > 0
+
+
+def test_the_figures_of_the_readme_are_the_computed_ones(tmp_path):
+    out = pg.run_project(pg.sample_folder() / "project.toml", tmp_path / "out")
+    said = json.loads((out / "summary.json").read_text("utf-8"))
+    base = said["schemes"][0]
+    for figure in (
+        base["works_m2"],
+        base["demolish_floor_area_m2"],
+        base["n_nodes"],
+        base["n_buildings"],
+    ):
+        assert f"| {figure:,.0f}" in README
+    changes = said["changes_by_river"]
+    saved, added = (sum(r[k] for r in changes) for k in ("n_saved", "n_added"))
+    assert f"| {saved}, and {added} added" in README
+    assert f"| {sum(r['avoided_floor_area_m2'] for r in changes):,.0f} m²" in README
+
+
+def test_every_command_of_the_readme_is_the_one_that_ci_runs():
+    assert "pip install uv && uv run pinghu demo" in README
+    assert "pip install uv && uv run pytest" in README
+    ci = (Path(__file__).parents[1] / ".ci" / "run").read_text("utf-8")
+    assert "uv run pytest" in ci
