@@ -1,0 +1,113 @@
+"""Run the main job on real layers and write what came out to `benchmarks/real.md`.
+
+Run ``uv run python benchmarks/real.py ../shared/data``: the folder of real layers.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+import pinghu_geo as pg
+
+HEAD = """# Real layers
+
+Written by `benchmarks/real.py`. Each place: what the layers are, what `check` found, what a red line
+takes, and how that compares with a plain loop over pairs of shapely polygons (no index, no subdivision).
+The red lines are invented: they are wide enough to touch buildings, not designs. That DuckDB agrees
+too is a test (`tests/test_real.py`).
+"""
+
+
+def one_river(name: str, line: shapely.Geometry, crs: object) -> gpd.GeoDataFrame:
+    """Rivers of a single line."""
+    return gpd.GeoDataFrame(index=pd.Index([name], name="river"), geometry=[line], crs=crs)
+
+
+def swellendam(data: Path) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, float]:
+    """Buildings with levels, rivers of OSM."""
+    path = data / "swellendam" / "swellendam_epsg32734.gpkg"
+    buildings = pg.read_layer(path, "buildings", layer="buildings", id_column="full_id")
+    return buildings, pg.read_layer(path, "rivers", layer="rivers", id_column="full_id"), 60.0
+
+
+def bayreuth(data: Path) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, float]:
+    """Buildings of OSM, the Roter Main in five parts."""
+    path = data / "bayreuth" / "bayreuth_epsg32632.gpkg"
+    buildings = pg.read_layer(path, "buildings", layer="buildings", row_ids=True)
+    ways = gpd.read_file(path, layer="waterways")
+    parts = ways.geometry[ways["name"] == "Roter Main"].to_numpy()
+    return buildings, one_river("Roter Main", shapely.multilinestrings(parts), ways.crs), 150.0
+
+
+def shenzhen(data: Path) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, float]:
+    """109,609 buildings of OSM, and a line drawn through Pinghu."""
+    path = data / "shenzhen" / "shenzhen_buildings_epsg4547.parquet"
+    buildings = pg.read_layer(path, "buildings", row_ids=True)
+    course = [(511_500, 2_507_000), (513_500, 2_509_500), (514_500, 2_512_500)]
+    return buildings, one_river("任意画线", shapely.LineString(course), 4547), 60.0
+
+
+def jakarta(data: Path) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, float]:
+    """22,266 buildings of OSM, and a line drawn through the city."""
+    path = data / "jakarta" / "jakarta_osm_building_epsg32748.parquet"
+    buildings = pg.read_layer(path, "buildings", row_ids=True)
+    course = [(703_000, 9_316_000), (702_000, 9_312_000), (704_000, 9_308_000)]
+    return buildings, one_river("line as drawn", shapely.LineString(course), buildings.crs), 50.0
+
+
+def report(name: str, data: Path) -> str:
+    """One place: findings, sums, agreement."""
+    start = time.perf_counter()
+    buildings, rivers, width = PLACES[name](data)
+    faults = pg.check(buildings)
+    found = faults.groupby(["severity", "fault", "field"]).size()
+    buildings, log = pg.repair(buildings)
+    if "floors" in buildings:
+        # texts such as "1;2" and zero floors count as unknown, as the error advises
+        floors = pd.to_numeric(buildings["floors"], errors="coerce")
+        buildings = buildings.assign(floors=floors.where(floors >= 1))
+    line = pg.red_line(rivers, width)
+    hit = pg.affected(buildings, line, rivers)
+    seconds = time.perf_counter() - start
+    union = line.geometry.union_all()
+    exact = {
+        i: s.intersection(union).area for i, s in buildings.geometry.items() if s.intersects(union)
+    }
+    exact = {i: a for i, a in exact.items() if a > 0}
+    worst = max((abs(hit.loc[i, "inside_m2"] / a - 1) for i, a in exact.items()), default=0.0)
+    whole = pg.totals(hit).iloc[0]
+    listed = "; ".join(f"{s} {f} ({c or '-'}) {n:,}" for (s, f, c), n in found.items()) or "nothing"
+    return f"""
+## {name}
+
+{PLACES[name].__doc__} {len(buildings):,} buildings, {rivers.length.sum() / 1000:,.1f} km of river, red line {width:g} m to each side.
+
+- check: {listed}
+- repair: {len(log):,} rows changed
+- affected: {whole["n_buildings"]:,.0f} buildings ({whole["n_full"]:,.0f} full, {whole["n_partial"]:,.0f} partial), {whole["inside_m2"]:,.0f} m² inside; floor area {whole["demolish_floor_area_m2"]:,.0f} m², all of it estimated, unknown for {whole["n_unknown"]:,.0f}; {whole["n_survey"]:,.0f} want a survey; position ambiguous for {int(hit["ambiguous"].sum()):,}
+- plain loop: {"the same ids" if set(exact) == set(hit.index) else "OTHER IDS"}, areas within {worst:.1e} relative
+- {seconds:.1f} s from file to result, reading and checking included
+"""
+
+
+PLACES = {"Swellendam": swellendam, "Bayreuth": bayreuth, "Shenzhen": shenzhen, "Jakarta": jakarta}
+
+
+def main() -> None:
+    """Write the page."""
+    warnings.simplefilter("ignore")
+    np.seterr(all="raise")
+    page = HEAD + "".join(report(name, Path(sys.argv[1])) for name in PLACES)
+    Path(__file__).with_suffix(".md").write_text(page, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
