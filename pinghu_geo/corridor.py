@@ -19,6 +19,8 @@ __all__ = ["locate"]
 
 # A footprint is followed along the river this many of its own diameters to either side.
 REACH_DIAMETERS = 4.0
+# Segments of a centreline that are looked at as one where few are expected to matter.
+SEGMENTS_IN_A_ROW = 8
 # Pairs of corner and segment measured at once: bounds the memory to some 300 MB.
 PAIRS_AT_ONCE = 2_000_000
 
@@ -295,15 +297,8 @@ def _nearer_elsewhere(
     shapes: Any, lines: Centrelines, seed: _Seeds, at: dict[str, Any]
 ) -> NDArray[np.bool_]:
     """Whether some corner is nearer to another river, or to another stretch of its own."""
-    segments = shapely.linestrings(np.stack([lines.start, lines.start + lines.step], axis=1))
     result = np.zeros(len(shapes), bool)
-    who, seg = shapely.STRtree(segments).query(shapes, predicate="dwithin", distance=at["far"])
-    measure = lines.measure[seg]
-    mine = (lines.river[seg] == seed.river[who]) & (
-        (measure <= (seed.near_to + seed.reach)[who])
-        & (measure + lines.length[seg] >= (seed.near_from - seed.reach)[who])
-    )
-    who, seg = who[~mine], seg[~mine]
+    who, seg = _foreign_segments(shapes, lines, seed, at["far"])
     if not len(who):
         return result
     corners = np.searchsorted(at["corner"], np.arange(len(shapes) + 1))
@@ -311,7 +306,58 @@ def _nearer_elsewhere(
     first = np.concatenate([[0], np.cumsum(count)[:-1]])
     corner = np.arange(count.sum()) - np.repeat(first - corners[who], count)
     xy = shapely.get_coordinates(shapes)
-    far = shapely.distance(shapely.points(xy[corner]), np.repeat(segments[seg], count))
+    pieces = shapely.linestrings(np.stack([lines.start[seg], lines.end[seg]], axis=1))
+    far = shapely.distance(shapely.points(xy[corner]), np.repeat(pieces, count))
     nearer = far < at["corner_distance"][corner] - SAME_PLACE_M
     result[np.repeat(who, count)[nearer]] = True
     return result
+
+
+def _foreign_segments(
+    shapes: Any, lines: Centrelines, seed: _Seeds, far: Floats
+) -> tuple[Ints, Ints]:
+    """Pairs of feature and segment outside its stretch, as near as its farthest corner.
+
+    Several segments in a row are looked at as one, and those within the stretch are dropped
+    before any distance is measured: almost nothing is left.
+    """
+    starts = np.concatenate(
+        [
+            np.arange(lo, hi, SEGMENTS_IN_A_ROW)
+            for lo, hi in zip(lines.first[:-1], lines.first[1:], strict=True)
+        ]
+    )
+    ends = np.minimum(starts + SEGMENTS_IN_A_ROW, lines.first[lines.river[starts] + 1])
+    row_of = np.repeat(np.arange(len(starts)), ends - starts + 1)
+    seg = np.arange(len(row_of)) - row_of  # each row holds one corner more than segments
+    last = np.append(np.diff(row_of) > 0, True)
+    xy = np.where(
+        last[:, None],
+        lines.end[np.minimum(seg, len(lines.end)) - 1],
+        lines.start[np.minimum(seg, len(lines.start) - 1)],
+    )
+    rows = shapely.linestrings(xy, indices=row_of)
+    box = shapely.bounds(shapes)
+    wide = shapely.box(box[:, 0] - far, box[:, 1] - far, box[:, 2] + far, box[:, 3] + far)
+    who, row = shapely.STRtree(rows).query(wide)
+
+    def outside(first: Ints, last: Ints, whole: bool) -> NDArray[np.bool_]:
+        low, high = lines.measure[first], lines.measure[last] + lines.length[last]
+        reach_lo, reach_hi = (seed.near_from - seed.reach)[who], (seed.near_to + seed.reach)[who]
+        within = (
+            (low >= reach_lo) & (high <= reach_hi)
+            if whole
+            else ((low <= reach_hi) & (high >= reach_lo))
+        )
+        return (lines.river[first] != seed.river[who]) | ~within
+
+    keep = outside(starts[row], ends[row] - 1, whole=True)
+    who, row = who[keep], row[keep]
+    keep = shapely.dwithin(shapes[who], rows[row], far[who])
+    who, row = who[keep], row[keep]
+    count = ends[row] - starts[row]
+    first = np.concatenate([[0], np.cumsum(count)[:-1]]).astype(np.intp)
+    seg = np.arange(count.sum()) - np.repeat(first - starts[row], count)
+    who = np.repeat(who, count)
+    keep = outside(seg, seg, whole=False)
+    return who[keep], seg[keep]
