@@ -1,8 +1,9 @@
 from ._version import __version__
 from .alternatives import Assessment, Comparison, assess, compare
+from .axis import JoinedRivers, join_parts, river_axis
 from .centreline import river_scales, stations
 from .chainage import ChainageScale, format_chainage, parse_chainage
-from .corridor import locate
+from .corridor import confluences, locate, transfer_chainage
 from .cost import compensation
 from .encoding import dbf_encoding
 from .errors import (
@@ -20,7 +21,7 @@ from .maps import command_map
 from .nodes import node_ids, node_table
 from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
 from .project import check_project, run_project, sample_folder
-from .redline import red_line
+from .redline import red_line, widths_of
 from .report import write_ledger, write_results
 from .schema import label
 
@@ -30,6 +31,7 @@ __all__ = [
     "ChainageError",
     "ChainageScale",
     "Comparison",
+    "JoinedRivers",
     "LayerError",
     "OutputError",
     "PinghuError",
@@ -45,10 +47,12 @@ __all__ = [
     "command_map",
     "compare",
     "compensation",
+    "confluences",
     "crs_candidates",
     "dbf_encoding",
     "floor_area",
     "format_chainage",
+    "join_parts",
     "label",
     "locate",
     "node_ids",
@@ -59,11 +63,14 @@ __all__ = [
     "read_table",
     "red_line",
     "repair",
+    "river_axis",
     "river_scales",
     "run_project",
     "sample_folder",
     "stations",
     "totals",
+    "transfer_chainage",
+    "widths_of",
     "write_layer",
     "write_ledger",
     "write_results",

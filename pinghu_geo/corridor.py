@@ -12,10 +12,18 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from pinghu_geo.centreline import SAME_PLACE_M, Centrelines, Floats, Ints, lay_out, river_codes
-from pinghu_geo.schema import flat_shapes, require_layer
+from pinghu_geo.centreline import (
+    SAME_PLACE_M,
+    Centrelines,
+    Floats,
+    Ints,
+    lay_out,
+    points_at,
+    river_codes,
+)
+from pinghu_geo.schema import flat_shapes, require_columns, require_layer
 
-__all__ = ["locate"]
+__all__ = ["confluences", "locate", "transfer_chainage"]
 
 # A footprint is followed along the river this many of its own diameters to either side.
 REACH_DIAMETERS = 4.0
@@ -118,6 +126,127 @@ def locate(
         },
         index=features.index,
     )
+
+
+def transfer_chainage(
+    places: pd.DataFrame,
+    rivers: gpd.GeoDataFrame,
+    new_rivers: gpd.GeoDataFrame,
+    *,
+    columns: tuple[str, ...] = ("chainage_m",),
+) -> pd.DataFrame:
+    """Chainages on a re-designed centreline of places known on the old one 桩号转换.
+
+    Parameters
+    ----------
+    places
+        With ``river`` and columns of chainages [m] on the old centrelines.
+    rivers, new_rivers
+        Old and new centrelines drawn downstream, indexed by river, in one CRS; the names of
+        the rivers stay.
+    columns
+        The columns to transfer, e.g. ``("from_m", "to_m")``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the index of ``places``: the columns, now on the new centrelines; moved_m [m], the
+        farthest that a place lies from its new one; ambiguous, where another stretch of the
+        new centreline is nearly as near or the order of a row's places is lost.
+
+    Raises
+    ------
+    LayerError, CRSError, ChainageError
+        A river is unknown, a chainage lies outside its river, or a column is missing.
+
+    Notes
+    -----
+    A place goes to the nearest point of the new centreline. So nodes keep their names after a
+    realignment: transfer from_m and to_m, and keep node_id.
+
+    Examples
+    --------
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> places = pd.DataFrame({"river": ["木古河"], "chainage_m": [1200.0]})
+    >>> pg.transfer_chainage(places, rivers, rivers)["chainage_m"].round(3).tolist()
+    [1200.0]
+    """
+    require_columns(places, ["river", *columns], "places")
+    lines = lay_out(rivers)
+    code = river_codes(places["river"], lines, "places")
+    found = pd.DataFrame(index=places.index)
+    moved = np.zeros(len(places))
+    unsure = np.zeros(len(places), bool)
+    for column in columns:
+        measure = np.empty(len(places))
+        for k in np.unique(code):
+            measure[code == k] = lines.scales[k].measure(places[column].to_numpy(float)[code == k])
+        points = gpd.GeoDataFrame(
+            geometry=shapely.points(points_at(lines, code, measure)[0]),
+            index=places.index,
+            crs=rivers.crs,
+        )
+        where = locate(points, new_rivers, river=places["river"])
+        found[column] = where["chainage_m"]
+        moved = np.maximum(moved, where["distance_m"].to_numpy())
+        unsure |= where["ambiguous"].to_numpy()
+    for one, other in zip(columns[:-1], columns[1:], strict=True):
+        before = np.sign(places[other] - places[one])
+        unsure |= (before * np.sign(found[other] - found[one]) < 0).to_numpy()
+    return found.assign(moved_m=moved, ambiguous=unsure)
+
+
+def confluences(rivers: gpd.GeoDataFrame, *, tolerance_m: float = 20.0) -> pd.DataFrame:
+    """Where rivers end on, or start from, another river 汇流口.
+
+    Parameters
+    ----------
+    rivers
+        Centrelines drawn downstream, indexed by river.
+    tolerance_m
+        An end this close to another river joins it [m].
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a join: tributary, end {mouth, source}, river (the one it joins), chainage_m
+        there, bank that it comes from, gap_m [m, between the drawn lines]. A *source* on
+        another river is a bifurcation, or a tributary drawn the wrong way: turn it with
+        ``rivers.geometry.reverse()``.
+
+    Raises
+    ------
+    LayerError, CRSError
+        A centreline can't be used.
+
+    Examples
+    --------
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> pg.confluences(rivers)[["tributary", "end", "river"]].values.tolist()
+    [['山厦河', 'mouth', '鹅公岭河']]
+    """
+    lines = lay_out(rivers)
+    rows = []
+    for k, name in enumerate(lines.names):
+        others = rivers[np.arange(len(rivers)) != k]
+        if others.empty:
+            continue
+        long = lines.scales[k].length_m
+        for end, measure, behind in (
+            ("source", 0.0, min(1.0, long)),
+            ("mouth", long, max(long - 1.0, 0.0)),
+        ):
+            code = np.array([k, k])
+            xy = points_at(lines, code, np.array([measure, behind]))[0]
+            ends = gpd.GeoDataFrame(geometry=shapely.points(xy), crs=rivers.crs)
+            where = locate(ends, others)
+            gap = where["distance_m"].iloc[0]
+            if gap <= tolerance_m:
+                stem = where["river"].iloc[0]
+                side = locate(ends, others, river=pd.Series(stem, ends.index))["bank"].iloc[1]
+                rows.append([name, end, stem, where["chainage_m"].iloc[0], side, gap])
+    columns = ["tributary", "end", "river", "chainage_m", "bank", "gap_m"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +478,7 @@ def _foreign_segments(
             if whole
             else ((low <= reach_hi) & (high >= reach_lo))
         )
-        return (lines.river[first] != seed.river[who]) | ~within
+        return np.asarray((lines.river[first] != seed.river[who]) | ~within)
 
     keep = outside(starts[row], ends[row] - 1, whole=True)
     who, row = who[keep], row[keep]

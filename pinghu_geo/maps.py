@@ -353,8 +353,8 @@ def _nodes(nodes: gpd.GeoDataFrame) -> folium.GeoJson:
         "due",
     )
     facts = _texts(nodes.reset_index(), columns)
-    hulls = nodes.geometry.convex_hull.buffer(4, quad_segs=3)
-    layer = gpd.GeoDataFrame(facts, geometry=hulls.to_numpy(), crs=nodes.crs)
+    hulls = shapely.buffer(nodes.geometry.convex_hull.to_numpy(), 4, quad_segs=3)
+    layer = gpd.GeoDataFrame(facts, geometry=hulls, crs=nodes.crs)
     name = f"{_swatch('#34495e', line=True)}征拆节点 {len(nodes)} 个"
     return _geojson(
         layer, name, "#34495e", weight=1.5, fill=0.08, show=False, popup=list(facts.columns)

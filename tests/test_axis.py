@@ -1,0 +1,155 @@
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from conftest import CRS, building_frame, river_frame
+
+
+def frame(*shapes):
+    index = pd.Index([f"R{k}" for k in range(len(shapes))], name="river")
+    return gpd.GeoDataFrame(index=index, geometry=list(shapes), crs=CRS)
+
+
+def points(*xy):
+    return gpd.GeoSeries([shapely.Point(p) for p in xy], [f"R{k}" for k in range(len(xy))], crs=CRS)
+
+
+def test_parts_in_any_order_and_direction_become_one_line():
+    parts = shapely.MultiLineString(
+        [[(400, 0), (300, 0)], [(0, 0), (200, 0)], [(210, 0), (300, 0)]]
+    )
+    layer, log = pg.join_parts(frame(parts), gap_m=15)
+    assert shapely.get_coordinates(layer.geometry.iloc[0])[[0, -1]].tolist() == [[0, 0], [400, 0]]
+    assert log.values.tolist() == [
+        ["R0", "joined", 200.0, 210.0, 10.0], ["R0", "turned", 300.0, 400.0, 100.0],
+    ]  # fmt: skip
+    assert pg.stations(layer)["label"].tolist()[-1] == "K0+400"
+
+
+def test_rows_of_one_river_are_its_parts():
+    rows = gpd.GeoDataFrame(
+        {"start_m": [5.0, 7.0]}, index=pd.Index(["A", "A"], name="river"), crs=CRS,
+        geometry=[shapely.LineString([(0, 0), (10, 0)]), shapely.LineString([(10, 0), (20, 5)])],
+    )  # fmt: skip
+    layer, log = pg.join_parts(rows, gap_m=1)
+    assert log.empty
+    assert layer["start_m"].tolist() == [5.0]
+
+
+def test_a_part_too_far_away_is_refused():
+    parts = shapely.MultiLineString([[(0, 0), (200, 0)], [(260, 0), (300, 0)]])
+    with pytest.raises(pg.LayerError, match=r"(?s)a part is 60.0 m from the others.*gap_m=60"):
+        pg.join_parts(frame(parts), gap_m=15)
+
+
+def test_real_river_in_parts(shared):
+    ways = gpd.read_file(
+        shared / "data" / "bayreuth" / "bayreuth_epsg32632.gpkg", layer="waterways"
+    )
+    rows = ways[ways["name"].notna()].rename(columns={"name": "river"}).set_index("river")
+    main = rows.loc[["Roter Main"]]
+    layer, log = pg.join_parts(main, gap_m=30)
+    assert layer.length.iloc[0] == pytest.approx(
+        main.length.sum() + log.loc[log["change"] == "joined", "length_m"].sum()
+    )
+    assert pg.river_scales(layer)["Roter Main"].length_m > 21_000
+
+
+def test_confluence_and_wrong_direction(confluence):
+    found = pg.confluences(confluence)
+    assert found.values.tolist() == [["支流", "mouth", "干流", 500.0, "left", 0.0]]
+    back = confluence.set_geometry(
+        [confluence.geometry.iloc[0], confluence.geometry.iloc[1].reverse()]
+    )
+    assert pg.confluences(back)["end"].tolist() == ["source"]
+    assert pg.confluences(confluence.iloc[:1]).empty
+
+
+def test_swellendam_s_rivers_join(shared):
+    path = shared / "data" / "swellendam" / "swellendam_epsg32734.gpkg"
+    rivers = pg.read_layer(path, "rivers", layer="rivers", id_column="full_id")
+    found = pg.confluences(rivers, tolerance_m=5.0)
+    assert len(found) > 5
+    for _, row in found.iterrows():
+        one, other = rivers.geometry[row["tributary"]], rivers.geometry[row["river"]]
+        end = shapely.Point(one.coords[-1 if row["end"] == "mouth" else 0])
+        assert row["gap_m"] == pytest.approx(end.distance(other), abs=1e-6)
+        assert row["chainage_m"] == pytest.approx(other.project(end), abs=1e-6)
+
+
+def test_transfer_of_chainages_after_a_realignment(straight):
+    # the new line makes a detour of 50 m x 3 between 400 and 500 m
+    new = river_frame({"A": [(0, 0), (400, 0), (400, 50), (500, 50), (500, 0), (1000, 0)]})
+    places = pd.DataFrame(
+        {"river": "A", "from_m": [100.0, 430.0, 800.0], "to_m": [150.0, 470.0, 900.0]},
+        index=list("xyz"),
+    )
+    found = pg.transfer_chainage(places, straight, new, columns=("from_m", "to_m"))
+    assert found["from_m"].tolist()[::2] == [100, 900]
+    assert found["to_m"].tolist()[::2] == [150, 1000]
+    assert found["moved_m"].tolist()[::2] == [0, 0]
+    assert found.loc["y", "moved_m"] == 30
+    assert found.index.tolist() == list("xyz")
+
+
+def test_transfer_to_the_same_line_changes_nothing(sample):
+    rivers = sample["rivers"]
+    places = pg.stations(rivers, spacing_m=73)[["river", "chainage_m"]]
+    found = pg.transfer_chainage(places, rivers, rivers)
+    np.testing.assert_allclose(found["chainage_m"], places["chainage_m"], atol=1e-6)
+    assert found["moved_m"].max() < 1e-6
+    with pytest.raises(pg.LayerError, match="lacks the column 'from_m'"):
+        pg.transfer_chainage(places, rivers, rivers, columns=("from_m",))
+
+
+def strip(course, half):
+    return course.buffer(half, cap_style="flat", quad_segs=32)
+
+
+angle = np.linspace(0, np.pi, 80)
+COURSES = {
+    "straight": np.array([[0, 0], [500, 0]]),
+    "bend": np.array([[0, 0], [200, 0], [300, 120], [320, 400]]),
+    "meander": np.c_[np.linspace(0, 900, 200), 60 * np.sin(np.linspace(0, 14, 200))],
+    "hairpin": np.vstack(
+        [[[-300, 0]], np.c_[40 * np.sin(angle), 40 - 40 * np.cos(angle)], [[-300, 80]]]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COURSES)
+@pytest.mark.parametrize("half", [6.0, 12.0])
+def test_axis_of_a_strip_is_the_line_it_was_made_from(name, half):
+    course = shapely.LineString(COURSES[name])
+    axis = pg.river_axis(frame(strip(course, half)), points(course.coords[0]))
+    line = axis.geometry.iloc[0]
+    # inside a corner of the drawn line the medial axis itself cuts it, by half x tan of half the turn
+    # the meander ends in a bend of 69 m radius, where 1.2 half widths are continued straight:
+    # (1.2 x 12)² / (2 x 69) = 1.5 m, and as much again for the direction taken from a chord
+    allowed = half * {"bend": 0.35, "meander": 0.25}.get(name, 0.1)
+    assert shapely.hausdorff_distance(line, course) < allowed
+    assert line.length == pytest.approx(course.length, rel=0.02)
+    assert (
+        shapely.distance(shapely.Point(line.coords[0]), shapely.Point(course.coords[0])) < allowed
+    )
+    assert axis["asymmetry_m"].iloc[0] < allowed * 2
+    back = pg.river_axis(frame(strip(course, half)), points(course.coords[-1])).geometry.iloc[0]
+    assert (
+        shapely.distance(shapely.Point(back.coords[0]), shapely.Point(course.coords[-1])) < allowed
+    )
+
+
+def test_a_pond_and_a_missing_source_are_refused():
+    with pytest.raises(pg.LayerError, match="too short for its width to be a river.*R0"):
+        pg.river_axis(frame(shapely.box(0, 0, 30, 20)), points((0, 10)))
+    with pytest.raises(pg.LayerError, match="no point at their upstream end"):
+        pg.river_axis(frame(shapely.box(0, 0, 300, 20)), points())
+
+
+def test_an_axis_can_be_located_along():
+    axis = pg.river_axis(frame(strip(shapely.LineString(COURSES["meander"]), 9.0)), points((0, 0)))
+    where = pg.locate(building_frame({"B": shapely.box(400, 90, 410, 100)}), axis)
+    assert where.loc["B", "bank"] == "left"
