@@ -48,6 +48,8 @@ PARQUET = {".parquet", ".geoparquet"}
 # Unpacked sizes that no delivery of one district has: a zip bomb, not a layer.
 ZIP_BYTES = 8 * 2**30
 ZIP_RATIO = 200
+# M values may differ from the drawn length by this [m]: older surveys round to decimetres.
+M_TOLERANCE_M = 1.0
 # Longest text in a .dbf field [bytes].
 DBF_TEXT_BYTES = 254
 # China, for the list of CRS that coordinates could be in [degrees].
@@ -344,6 +346,8 @@ def _read_vector(
                 frame = pyogrio.read_dataframe(
                     path, layer=_one_layer(path, layer, what), on_invalid="ignore"
                 )
+            if what == "rivers" and suffix not in {".dxf"}:
+                frame = _chainage_from_m(frame, path, layer)
     except (RuntimeError, OSError, ValueError) as fault:
         if isinstance(fault, LayerError):
             raise
@@ -357,6 +361,39 @@ def _read_vector(
             f"{path.name} has no geometry", layer=what, hint="pg.read_table reads tables"
         )
     return frame
+
+
+def _chainage_from_m(frame: Any, path: Path, layer: str | None) -> Any:
+    """Start and direction of chainage from the M values of centrelines, where they have any.
+
+    The reader drops M, but hands the file's own WKB over through Arrow. M that doesn't run with
+    the length isn't a chainage that `rivers` can hold; it is refused.
+    """
+    raw = pyogrio.read_arrow(path, layer=layer, columns=[])[1]
+    lines = shapely.from_wkb(raw.column(raw.num_columns - 1).to_pylist(), on_invalid="ignore")
+    if not shapely.has_m(lines).any():
+        return frame
+    start, sign = np.full(len(lines), np.nan), np.full(len(lines), np.nan)
+    misfit = []
+    for k in np.flatnonzero(shapely.has_m(lines)):
+        x, y, m = shapely.get_coordinates(lines[k], include_m=True).T
+        along = np.append(0.0, np.cumsum(np.hypot(np.diff(x), np.diff(y))))
+        way = 1.0 if m[-1] >= m[0] else -1.0
+        if np.nanmax(np.abs(m - m[0] - way * along)) > M_TOLERANCE_M or np.isnan(m).any():
+            misfit.append(k + 1)
+        else:
+            start[k], sign[k] = m[0], way
+    if misfit:
+        raise LayerError(
+            f"{path.name} has M values that don't run with the length of the line (rows)",
+            layer="rivers",
+            ids=misfit,
+            hint="they are no plain chainage: save the layer without M and state start_m, "
+            "chainage_sign and equations (断链)",
+        )
+    taken = {c.lower() for c in map(str, frame.columns)}
+    values = {"start_m": start, "chainage_sign": sign}
+    return frame.assign(**{name: v for name, v in values.items() if name not in taken})
 
 
 def _one_layer(path: Path, layer: str | None, what: str) -> str:

@@ -1,3 +1,4 @@
+import struct
 import warnings
 import zipfile
 from pathlib import Path
@@ -325,3 +326,42 @@ def test_nothing_is_half_written(tmp_path, sample):
         pg.write_layer(long, target, "buildings")
     with pytest.raises(pg.LayerError, match="suffix that can't be written"):
         pg.write_layer(clash, tmp_path / "b.doc", "buildings")
+
+
+def polyline_m(path, xy, m):
+    """A Shapefile of one measured line, by hand: GDAL's Python readers can't write M."""
+    n, (xs, ys) = len(xy), zip(*xy, strict=True)
+    box = (min(xs), min(ys), max(xs), max(ys))
+    body = struct.pack("<i4d2ii", 23, *box, 1, n, 0)
+    body += b"".join(struct.pack("<2d", *p) for p in xy)
+    body += struct.pack(f"<2d{n}d", min(m), max(m), *m)
+
+    def head(words):
+        return struct.pack(">i20xi", 9994, words) + struct.pack(
+            "<ii8d", 1000, 23, *box, 0, 0, min(m), max(m)
+        )
+
+    words = len(body) // 2
+    path.write_bytes(head(54 + words) + struct.pack(">ii", 1, words) + body)
+    path.with_suffix(".shx").write_bytes(head(54) + struct.pack(">ii", 50, words))
+
+
+def test_m_values_of_a_centreline_are_its_chainage(tmp_path):
+    path = tmp_path / "r.shp"
+    polyline_m(path, [(0, 0), (100, 0), (300, 0)], [12669.0, 12769.0, 12969.0])
+    rivers = pg.read_layer(path, "rivers", row_ids=True, crs=CRS)
+    assert rivers[["start_m", "chainage_sign"]].values.tolist() == [[12669, 1]]
+    assert pg.stations(rivers)["label"].tolist() == [
+        "K12+669",
+        "K12+700",
+        "K12+800",
+        "K12+900",
+        "K12+969",
+    ]
+    polyline_m(path, [(0, 0), (100, 0), (300, 0)], [300.0, 200.0, 0.0])
+    assert pg.read_layer(path, "rivers", row_ids=True, crs=CRS)["chainage_sign"].tolist() == [-1]
+    polyline_m(path, [(0, 0), (100, 0), (300, 0)], [0.0, 150.0, 300.0])
+    with pytest.raises(
+        pg.LayerError, match=r"(?s)M values that don't run with the length.*\(1: 1\).*equations"
+    ):
+        pg.read_layer(path, "rivers", row_ids=True, crs=CRS)
