@@ -1,0 +1,120 @@
+"""Places along a river and inside areas, against PostGIS on loopback."""
+
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+import pinghu_geo as pg
+
+BIN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+READY = BIN is not None and next(
+    BIN.parent.parent.parent.parent.glob("share/postgresql/*/extension/postgis.control"), None
+)
+pytestmark = [
+    pytest.mark.skipif(not READY, reason="needs PostgreSQL with PostGIS"),
+    pytest.mark.xdist_group("postgis"),
+]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """A fresh database of our own on a free port of the loopback."""
+    psycopg = pytest.importorskip("psycopg")
+    folder = tmp_path_factory.mktemp("pg")
+    for up in (folder, *folder.parents[:3]):
+        up.chmod(0o755)
+    shutil.chown(folder, "postgres")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+
+    def server(*words):
+        subprocess.run(["runuser", "-u", "postgres", "--", *map(str, words)], check=True,
+                       stdout=subprocess.DEVNULL, cwd=folder)  # fmt: skip
+
+    server(BIN / "initdb", "-D", folder / "d", "-A", "trust", "--no-sync")
+    options = (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    )
+    server(BIN / "pg_ctl", "-D", folder / "d", "-w", "-l", folder / "log", "-o", options, "start")
+    try:
+        with psycopg.connect(f"host=127.0.0.1 port={port} user=postgres", autocommit=True) as one:
+            one.execute("CREATE EXTENSION postgis")
+            yield one
+    finally:
+        server(BIN / "pg_ctl", "-D", folder / "d", "-m", "immediate", "stop")
+
+
+def test_published_examples_of_postgis(base):
+    # https://postgis.net/docs/ST_LineInterpolatePoint.html and ST_LineLocatePoint.html
+    line = shapely.LineString([(25, 50), (100, 125), (150, 190)])
+    rivers = gpd.GeoDataFrame({"river": ["A"]}, geometry=[line], crs=4547).set_index("river")
+    at = pg.stations(rivers, spacing_m=line.length * 0.2).geometry.iloc[1]
+    assert (at.x, at.y) == pytest.approx((51.5974135047432, 76.5974135047432))
+    line = shapely.LineString([(1, 2), (4, 5), (6, 7)])
+    rivers = rivers.set_geometry([line], crs=4547)
+    spot = gpd.GeoDataFrame(geometry=[shapely.Point(4, 3)], crs=4547)
+    where = pg.locate(spot, rivers).iloc[0]
+    found = line.interpolate(where["chainage_m"])
+    assert (found.x, found.y) == pytest.approx((3, 4))
+
+
+def test_places_of_points(base, sample):
+    rivers = sample["rivers"]
+    rng = np.random.default_rng(3)
+    name = "木古河"
+    line = rivers.geometry[name]
+    near = shapely.get_coordinates(line.interpolate(rng.uniform(0, line.length, 1500)))
+    points = shapely.points(near + rng.normal(0, 25, near.shape))
+    where = pg.locate(gpd.GeoDataFrame(geometry=points, crs=rivers.crs), rivers.loc[[name]])
+    rows = base.execute(
+        "SELECT ST_LineLocatePoint(l, p) * ST_Length(l), ST_Distance(l, p) FROM "
+        "(SELECT ST_GeomFromWKB(%s) AS l) AS line, "
+        "LATERAL (SELECT (d).path[1] AS k, (d).geom AS p FROM "
+        "(SELECT ST_Dump(ST_GeomFromWKB(%s)) AS d) AS dumped) AS points ORDER BY k",
+        [line.wkb, shapely.multipoints(points).wkb],
+    ).fetchall()
+    at, far = np.array(rows, float).T
+    np.testing.assert_allclose(where["distance_m"], far, atol=1e-6)
+    sure = np.abs(where["chainage_m"] - at) < 1e-5
+    # where two places are equally near, to a millimetre, either is right
+    other = shapely.distance(points, shapely.line_interpolate_point(line, at))
+    np.testing.assert_allclose(other[~sure], where["distance_m"][~sure], atol=1e-3)
+    assert sure.mean() > 0.99
+
+
+def test_stations_are_where_postgis_puts_them(base, sample):
+    for name, line in sample["rivers"].geometry.items():
+        found = pg.stations(sample["rivers"].loc[[name]], spacing_m=137.0)
+        rows = base.execute(
+            "SELECT ST_X(p), ST_Y(p) FROM (SELECT ST_LineInterpolatePoint(ST_GeomFromWKB(%s), f) AS p "
+            "FROM unnest(%s::float8[]) AS f) AS q",
+            [line.wkb, list(np.clip(found["chainage_m"] / line.length, 0, 1))],
+        ).fetchall()
+        np.testing.assert_allclose(
+            shapely.get_coordinates(found.geometry), np.array(rows), atol=1e-6
+        )
+
+
+@pytest.mark.parametrize("layer", ["buildings", "parcels"])
+def test_every_id_and_area(base, sample, layer):
+    features, line = sample[layer], sample["优化方案"]
+    hit = pg.affected(features, line, sample["rivers"])
+    base.execute("CREATE TEMP TABLE IF NOT EXISTS f (id text, g geometry); TRUNCATE f")
+    with base.cursor().copy("COPY f FROM STDIN") as copy:
+        for name, shape in features.geometry.items():
+            copy.write_row((name, shape.wkb_hex))
+    rows = base.execute(
+        "SELECT id, ST_Area(ST_Intersection(g, l)) FROM f, (SELECT ST_GeomFromWKB(%s) AS l) AS line "
+        "WHERE ST_Intersects(g, l)",
+        [line.geometry.union_all().wkb],
+    ).fetchall()
+    exact = {name: area for name, area in rows if area > 0}
+    assert set(hit.index) == set(exact)
+    np.testing.assert_allclose(hit["inside_m2"], [exact[i] for i in hit.index], rtol=1e-6)
