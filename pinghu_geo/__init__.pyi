@@ -1,7 +1,7 @@
 from ._version import __version__
 from .alternatives import Assessment, Comparison, assess, compare
 from .axis import JoinedRivers, join_parts, river_axis
-from .centreline import river_scales, stations
+from .centreline import river_scales, station_ticks, stations
 from .chainage import ChainageScale, format_chainage, parse_chainage
 from .corridor import confluences, locate, transfer_chainage
 from .cost import compensation
@@ -22,7 +22,7 @@ from .nodes import node_ids, node_table
 from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
 from .project import check_project, run_project, sample_folder
 from .redline import red_line, widths_of
-from .report import write_ledger, write_results
+from .report import write_ledger, write_results, write_table
 from .schema import label
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "river_scales",
     "run_project",
     "sample_folder",
+    "station_ticks",
     "stations",
     "totals",
     "transfer_chainage",
@@ -74,4 +75,5 @@ __all__ = [
     "write_layer",
     "write_ledger",
     "write_results",
+    "write_table",
 ]

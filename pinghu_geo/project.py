@@ -21,7 +21,7 @@ import geopandas as gpd
 import pandas as pd
 
 from pinghu_geo.alternatives import Comparison, compare
-from pinghu_geo.centreline import stations
+from pinghu_geo.centreline import station_ticks, stations
 from pinghu_geo.errors import CRSError, LayerError, OutputError, PinghuError, ProjectError
 from pinghu_geo.faults import FIELDS, check
 from pinghu_geo.io import read_layer, read_table
@@ -383,6 +383,7 @@ def _write(
         "red_line": lines.reset_index(drop=True),
         "rivers": layers["rivers"],
         "stations": stations(layers["rivers"]),
+        "station_ticks": station_ticks(layers["rivers"]),
         "changes": comparison.changes,
     }
     if found.parcels is not None:

@@ -263,10 +263,14 @@ def _strip(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bo
     outer = np.where(turn > 0, -1.0, 1.0)
     before = np.where(turn > 0, rows["right1"][:-1], rows["left1"][:-1])
     after = np.where(turn > 0, rows["right0"][1:], rows["left0"][1:])
-    wedges = []
-    for i in np.flatnonzero(~same & (np.maximum(before, after) > 0)):
-        ray, last = outer[i] * normal[i], outer[i] * normal[i + 1]
-        wedges.append(_wedge(p1[i], ray, last, (before[i], after[i]), arc_step, mitre=mitre))
+    wide = ~same & (np.maximum(before, after) > 0)
+    # most turns are small, and their wedges triangles: made at once
+    small = wide & (np.abs(turn) <= arc_step) & (not mitre)
+    ray, last = outer[:, None] * normal[:-1], outer[:, None] * normal[1:]
+    most = np.maximum(before, after)
+    wedges = list(_triangles(p1[:-1], ray, last, before, most, after, small))
+    for i in np.flatnonzero(wide & ~small):
+        wedges.append(_wedge(p1[i], ray[i], last[i], (before[i], after[i]), arc_step, mitre=mitre))
     if rounded:
         for p, ray, ahead, wide in (
             (p0[0], normal[0], -unit[0], rows["left0"][0]),
@@ -289,6 +293,21 @@ def _without_pinholes(area: Any) -> Any:
         for k in np.flatnonzero(shell)
     ]
     return shapely.multipolygons(parts) if len(parts) > 1 else parts[0]
+
+
+def _triangles(
+    centre: Floats,
+    ray: Floats,
+    last: Floats,
+    before: Floats,
+    most: Floats,
+    after: Floats,
+    rows: Any,
+) -> Any:
+    """Wedges of a single chord, with the corners of both strips."""
+    out = ((ray, before), (ray, most), (last, most), (last, after))
+    ring = [centre, *(centre + direction * radius[:, None] for direction, radius in out)]
+    return shapely.polygons(np.stack(ring, axis=1)[rows])
 
 
 def _wedge(

@@ -19,7 +19,7 @@ from pinghu_geo.io import atomic_path
 from pinghu_geo.overlap import totals
 from pinghu_geo.schema import NOUNS, Column, code_label, label
 
-__all__ = ["write_ledger", "write_results"]
+__all__ = ["write_ledger", "write_results", "write_table"]
 
 BUILDING_COLUMNS = [
     "river",
@@ -208,6 +208,70 @@ def write_ledger(
             book.close()
     except PermissionError as fault:
         raise OutputError(f"{path} can't be written", hint="close it in Excel") from fault
+
+
+def write_table(frame: pd.DataFrame, target: str | Path) -> None:
+    """Write a table for people: Chinese headings, chainages as K1+200 表格.
+
+    Parameters
+    ----------
+    frame
+        Table under canonical names, such as widths or stations; geometry is left out.
+    target
+        ``.xlsx`` or ``.csv`` (UTF-8 with a mark, so that Excel reads it); an existing file is
+        replaced, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        The suffix is another.
+
+    Notes
+    -----
+    `read_table` reads it back: widths can be edited in Excel and drawn again. Chainages are
+    written to the millimetre, all other numbers as they are.
+
+    Examples
+    --------
+    >>> widths = pg.read_table(sample / "红线宽度_原方案.csv", "widths")
+    >>> pg.write_table(widths, folder / "宽度.xlsx")
+    >>> again = pg.read_table(folder / "宽度.xlsx", "widths")
+    >>> bool((again["left_m"].to_numpy() == widths["left_m"].to_numpy()).all())
+    True
+    """
+    path = Path(target)
+    if path.suffix.lower() not in (".xlsx", ".csv"):
+        raise OutputError(f"{path.name} is no .xlsx or .csv", hint=f"use {path.stem}.xlsx")
+    rows = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    rows = rows.reset_index() if frame.index.name in _COLUMN else rows
+    said = pd.DataFrame(index=rows.index)
+    for name in rows.columns:
+        column = _COLUMN.get(name)
+        if column is not None and column.dtype == "chainage":
+            text = rows[name].dropna().map(lambda v: format_chainage(v, decimals=3))
+            said[name] = text.reindex(rows.index)
+        elif column is not None and column.dtype in ("code", "bool"):
+            said[name] = [_cell(name, v, "text") for v in rows[name]]
+        else:
+            said[name] = rows[name]
+    said = said.rename(columns=label)
+    with atomic_path(path) as temporary:
+        if path.suffix.lower() == ".csv":
+            said.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\n")
+            return
+        with pd.ExcelWriter(
+            temporary,
+            engine="xlsxwriter",
+            engine_kwargs={
+                "options": {
+                    "strings_to_formulas": False,
+                    "strings_to_urls": False,
+                    "strings_to_numbers": False,
+                }
+            },
+        ) as book:
+            book.book.set_properties({"created": CREATED})
+            said.to_excel(book, index=False, freeze_panes=(1, 0))
 
 
 class _Paper:

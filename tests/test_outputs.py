@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import geopandas as gpd
+import numpy as np
 import openpyxl
 import pandas as pd
 import pyogrio
@@ -63,7 +64,16 @@ def test_published_figures_stand_beside_the_computed_ones(done):
 
 def test_results_hold_all_layers(done):
     names = set(pyogrio.list_layers(done / "results.gpkg")[:, 0])
-    assert names == {"affected", "nodes", "red_line", "rivers", "stations", "changes", "parcels"}
+    assert names == {
+        "affected",
+        "nodes",
+        "red_line",
+        "rivers",
+        "stations",
+        "station_ticks",
+        "changes",
+        "parcels",
+    }
     layer = gpd.read_file(done / "results.gpkg", layer="affected")
     assert layer.crs.to_epsg() == 4547
     assert layer["building_id"].is_unique
@@ -283,3 +293,23 @@ def test_run_and_check_from_the_shell(project, tmp_path):
     assert "there is no project file" in err
     assert "Traceback" not in err
     assert shell("run", cwd=tmp_path)[0] == 2
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
+def test_tables_are_read_back_and_drawn_again(tmp_path, sample, suffix):
+    widths = pg.widths_of(sample["原方案"], sample["rivers"])
+    pg.write_table(widths, tmp_path / f"宽度{suffix}")
+    again = pg.read_table(tmp_path / f"宽度{suffix}", "widths")
+    for column in ("chainage_m", "left_m", "right_m"):
+        assert again[column].tolist() == pytest.approx(widths[column].tolist(), abs=5e-4)
+    assert pg.red_line(sample["rivers"], again).area.sum() == pytest.approx(
+        sample["原方案"].area.sum(), rel=1e-3
+    )
+    pg.write_table(pg.stations(sample["rivers"]), tmp_path / f"桩号{suffix}")
+    with pytest.raises(pg.OutputError, match="is no .xlsx or .csv"):
+        pg.write_table(widths, tmp_path / "a.doc")
+
+
+def test_ticks_run_from_left_to_right(straight):
+    ticks = pg.station_ticks(straight, spacing_m=500, length_m=8)
+    assert np.ravel(ticks.geometry.iloc[1].coords).tolist() == pytest.approx([500, 4, 500, -4])
