@@ -29,6 +29,8 @@ __all__ = ["confluences", "locate", "transfer_chainage"]
 REACH_DIAMETERS = 4.0
 # Segments of a centreline that are looked at as one where few are expected to matter.
 SEGMENTS_IN_A_ROW = 8
+# Golden section: each step leaves 0.618 of a wall, so 25 steps leave 6e-6 of it.
+GOLDEN, GOLDEN_STEPS = 0.6180339887498949, 25
 # Pairs of corner and segment measured at once: bounds the memory to some 300 MB.
 PAIRS_AT_ONCE = 2_000_000
 
@@ -70,7 +72,7 @@ def locate(
     runs parallel to the river, or the feature lies across it, to the middle of the nearest
     stretch. From there the centreline is followed up and down by four diameters of the
     feature, and ``from_m``, ``to_m`` (in the order of flow) and the offsets are those of the
-    feature's corners on this stretch: a building on the neck of a meander so belongs to one
+    feature on this stretch: a building on the neck of a meander so belongs to one
     limb, the nearer. ``ambiguous`` marks where the answer could jump: another river or
     stretch is nearer to some corner, or a corner's nearest point is at the end of the stretch
     (inside a bend, about its centre).
@@ -356,6 +358,9 @@ def _follow(shapes: Any, lines: Centrelines, seed: _Seeds) -> dict[str, Any]:
     one_side = (least > 0) | (most < 0)
     least = np.where(one_side & (least > 0), np.minimum(least, seed.distance), least)
     most = np.where(one_side & (most < 0), np.maximum(most, -seed.distance), most)
+    beyond = _far_walls(shapes, lines, xy, distance, who, (lo, hi), one_side)
+    least = np.where(one_side & (least < 0), np.minimum(least, -beyond), least)
+    most = np.where(one_side & (most > 0), np.maximum(most, beyond), most)
     return {
         "measure": (near_from + near_to) / 2,
         "from": np.minimum(np.minimum.reduceat(measure, starts), near_from),
@@ -367,6 +372,58 @@ def _follow(shapes: Any, lines: Centrelines, seed: _Seeds) -> dict[str, Any]:
         "corner_distance": distance,
         "corner": who,
     }
+
+
+def _far_walls(
+    shapes: Any,
+    lines: Centrelines,
+    xy: Floats,
+    distance: Floats,
+    who: Ints,
+    stretch: tuple[Ints, Ints],
+    wanted: NDArray[np.bool_],
+) -> Floats:
+    """Greatest distance of any point of each feature: inside a bend it may lie within a wall.
+
+    There the distance to the polyline is the least of linear functions, so along a wall it is
+    concave, and a golden section search finds its maximum. Only walls are searched that start
+    from the farthest corner and lead away from the river.
+    """
+    starts = np.flatnonzero(np.append(True, np.diff(who) > 0))
+    far = np.maximum.reduceat(distance, starts)
+    parts = shapely.get_parts(shapes)
+    areas = shapely.get_dimensions(parts) == 2
+    parts[areas] = shapely.boundary(parts[areas])
+    path = shapely.get_coordinates(shapely.get_parts(parts), return_index=True)[1]
+    end = np.flatnonzero((path[1:] == path[:-1]) & wanted[who[1:]])
+    farthest = distance >= far[who] - SAME_PLACE_M
+    walls = np.concatenate(
+        [
+            np.stack([end[farthest[end]], end[farthest[end]] + 1], axis=1),
+            np.stack([end[farthest[end + 1]] + 1, end[farthest[end + 1]]], axis=1),
+        ]
+    )
+    lo, hi = (edge[who[walls[:, 0]]] for edge in stretch)
+    at, step = xy[walls[:, 0]], xy[walls[:, 1]] - xy[walls[:, 0]]
+
+    def measured(t: Floats, rows: Any) -> Floats:
+        points = at[rows] + t[:, None] * step[rows]
+        found = np.empty(len(points))
+        for part in _chunks((hi - lo)[rows]):
+            found[part] = _nearest_segment(points[part], lines, lo[rows][part], hi[rows][part])[0]
+        return found
+
+    everyone = np.arange(len(walls))
+    probe = measured(np.full(len(walls), 1e-3), everyone)
+    rising = np.flatnonzero(probe > distance[walls[:, 0]] + 1e-9)
+    low, high = np.zeros(len(rising)), np.ones(len(rising))
+    for _ in range(GOLDEN_STEPS if len(rising) else 0):
+        one, other = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+        right = measured(one, rising) < measured(other, rising)
+        low, high = np.where(right, one, low), np.where(right, high, other)
+    if len(rising):
+        np.maximum.at(far, who[walls[rising, 0]], measured((low + high) / 2, rising))
+    return far
 
 
 def _chunks(pairs: Ints) -> Iterator[slice]:

@@ -96,6 +96,19 @@ def test_locate_on_a_circular_arc_matches_the_closed_form():
     assert where["bank"] == "right"
 
 
+def test_inside_an_arc_the_far_wall_is_farthest_in_its_middle():
+    angle = np.linspace(0, np.pi, 20_001)
+    rivers = river_frame({"A": 100 * np.c_[np.cos(angle), np.sin(angle)]})
+    r, a = np.array([[80.0, 80.0, 65.0, 65.0], [1.0, 1.2, 1.2, 1.0]])
+    house = building_frame({"B": shapely.Polygon(np.c_[r * np.cos(a), r * np.sin(a)])})
+    where = pg.locate(house, rivers).loc["B"]
+    # towards the centre a chord is nearer to it in its middle: the wall at 65 m is the far one
+    assert where["offset_min_m"] == pytest.approx(-(100 - 65 * np.cos(0.1)), abs=1e-5)
+    assert where["offset_max_m"] == pytest.approx(-20.0, abs=1e-5)
+    assert where[["from_m", "to_m"]].tolist() == pytest.approx([100, 120], abs=1e-3)
+    assert where["bank"] == "left"
+
+
 def test_house_on_the_neck_of_a_meander_belongs_to_the_nearer_limb(hairpin):
     houses = building_frame(
         {"low": shapely.box(50, 5, 60, 15), "mid": shapely.box(100, 12, 110, 30)}
