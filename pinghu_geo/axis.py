@@ -151,7 +151,7 @@ def river_axis(
     Parameters
     ----------
     areas
-        Polygons of the water or between the bank lines, indexed by river.
+        Polygons of the water, or both bank lines as one MultiLineString, indexed by river.
     sources
         A point near the upstream end of each river, on the same index: no shape tells which
         way water flows.
@@ -192,6 +192,8 @@ def river_axis(
     [(0.0, 10.0), (400.0, 10.0)]
     """
     require_layer(areas, "areas")
+    areas = areas.set_geometry([_between_banks(g) for g in areas.geometry], crs=areas.crs)
+    require_layer(areas, "areas")
     require_polygons(areas, "areas")
     missing = areas.index.difference(sources.index)
     if len(missing):
@@ -216,6 +218,18 @@ def river_axis(
         geometry=axes,
         crs=areas.crs,
     )
+
+
+def _between_banks(banks: Any) -> Any:
+    """The area between two bank lines, whichever way they are drawn; a polygon as it is."""
+    lines = shapely.get_parts(banks)
+    if banks.geom_type != "MultiLineString" or len(lines) != 2:
+        return banks
+    one, other = (shapely.get_coordinates(line) for line in lines)
+    # the end of one bank goes on to the nearer end of the other
+    if np.hypot(*(one[-1] - other[0])) > np.hypot(*(one[-1] - other[-1])):
+        other = other[::-1]
+    return shapely.polygons(np.vstack([one, other]))
 
 
 def _medial_path(area: Any, spacing_m: float, name: str) -> Any:

@@ -153,3 +153,18 @@ def test_an_axis_can_be_located_along():
     axis = pg.river_axis(frame(strip(shapely.LineString(COURSES["meander"]), 9.0)), points((0, 0)))
     where = pg.locate(building_frame({"B": shapely.box(400, 90, 410, 100)}), axis)
     assert where.loc["B", "bank"] == "left"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_axis_between_two_bank_lines(turned):
+    left = shapely.LineString([(0, 10), (400, 10)])
+    right = shapely.LineString([(0, -12), (400, -8)])
+    banks = shapely.MultiLineString([left, right.reverse() if turned else right])
+    line = pg.river_axis(frame(banks), points((0, 0))).geometry.iloc[0]
+    assert shapely.hausdorff_distance(line, shapely.LineString([(0, -1), (400, 1)])) < 0.3
+
+
+def test_banks_that_cross_are_refused():
+    cross = shapely.MultiLineString([[(0, 10), (400, -10)], [(0, -10), (400, 10)]])
+    with pytest.raises(pg.LayerError, match="has invalid geometry"):
+        pg.river_axis(frame(cross), points((0, 0)))
