@@ -296,7 +296,7 @@ class _Paper:
                     "text_wrap": True,
                 }
             ),
-            "text": book.add_format(edge | {"num_format": "@"}),
+            "text": book.add_format(edge | {"num_format": "@", "indent": 1}),
             "int": book.add_format(edge | {"num_format": "#,##0"}),
             "float": book.add_format(edge | {"num_format": "#,##0.00"}),
             "ratio": book.add_format(edge | {"num_format": "0.0%"}),

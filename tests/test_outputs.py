@@ -313,3 +313,12 @@ def test_tables_are_read_back_and_drawn_again(tmp_path, sample, suffix):
 def test_ticks_run_from_left_to_right(straight):
     ticks = pg.station_ticks(straight, spacing_m=500, length_m=8)
     assert np.ravel(ticks.geometry.iloc[1].coords).tolist() == pytest.approx([500, 4, 500, -4])
+
+
+def test_a_project_that_hits_nothing_still_gives_all_results(project, tmp_path):
+    (tmp_path / "宽度.csv").write_text("河道,桩号,左宽,右宽\nA,850,1,1\nA,1000,1,1\n", "utf-8")
+    out = pg.run_project(project(), tmp_path / "out")
+    said = json.loads((out / "summary.json").read_text("utf-8"))
+    assert said["schemes"][0]["n_buildings"] == 0
+    assert "受影响房屋 0 栋" in (out / "map.html").read_text("utf-8")
+    assert openpyxl.load_workbook(out / "ledger.xlsx").sheetnames[0] == "汇总"
