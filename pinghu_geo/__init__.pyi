@@ -5,6 +5,7 @@ from .centreline import river_scales, station_ticks, stations
 from .chainage import ChainageScale, format_chainage, parse_chainage
 from .corridor import confluences, locate, transfer_chainage
 from .cost import compensation
+from .drawing import write_dxf
 from .encoding import dbf_encoding
 from .errors import (
     ChainageError,
@@ -72,6 +73,7 @@ __all__ = [
     "totals",
     "transfer_chainage",
     "widths_of",
+    "write_dxf",
     "write_layer",
     "write_ledger",
     "write_results",

@@ -17,7 +17,7 @@ PACKAGE = Path(pg.__file__).parent
 LAYERS = {
     "errors": 0, "_version": 0, "schema": 1, "chainage": 1, "encoding": 1, "io": 2, "faults": 2,
     "centreline": 2, "axis": 2, "corridor": 3, "redline": 4, "overlap": 4, "nodes": 5, "cost": 5,
-    "alternatives": 6, "maps": 7, "report": 7, "project": 8, "cli": 9, "__main__": 10,
+    "alternatives": 6, "maps": 7, "report": 7, "drawing": 7, "project": 8, "cli": 9, "__main__": 10,
 }  # fmt: skip
 # outputs compute nothing and analysis draws nothing
 HEAVY = {

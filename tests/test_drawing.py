@@ -1,0 +1,51 @@
+import geopandas as gpd
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from conftest import CRS, zone_frame
+
+ezdxf = pytest.importorskip("ezdxf")
+
+
+def test_a_drawing_opens_with_its_layers_and_is_read_back(sample, tmp_path):
+    rivers, line = sample["rivers"], sample["原方案"]
+    hit = pg.affected(sample["buildings"], line, rivers)
+    layers = {
+        "红线_原方案": line, "受影响房屋": hit, "桩号": pg.stations(rivers), "桩号线": pg.station_ticks(rivers),
+    }  # fmt: skip
+    pg.write_dxf(layers, tmp_path / "a.dxf")
+    drawing = ezdxf.readfile(tmp_path / "a.dxf")
+    assert not drawing.audit().errors
+    count = {name: len(drawing.modelspace().query(f'*[layer=="{name}"]')) for name in layers}
+    assert count == {
+        "红线_原方案": 4, "受影响房屋": len(hit), "桩号": len(layers["桩号"]), "桩号线": len(layers["桩号"]),
+    }  # fmt: skip
+    texts = {t.dxf.text for t in drawing.modelspace().query("TEXT")}
+    assert {"K0+000", "K1+200"} <= texts
+    again = pg.read_layer(tmp_path / "a.dxf", "red_line", layer="红线_原方案", crs=CRS)
+    assert again.area.sum() == pytest.approx(line.area.sum(), rel=1e-9)
+    houses = pg.read_layer(
+        tmp_path / "a.dxf", "buildings", layer="受影响房屋", crs=CRS, row_ids=True
+    )
+    assert houses.area.sum() == pytest.approx(hit.area.sum(), rel=1e-9)
+
+
+def test_holes_and_plain_points(tmp_path):
+    ring = shapely.box(0, 0, 30, 30).difference(shapely.box(10, 10, 20, 20))
+    spots = gpd.GeoDataFrame(geometry=[shapely.Point(1, 2)], crs=CRS)
+    pg.write_dxf({"a": zone_frame(ring), "b": spots}, tmp_path / "a.dxf")
+    space = ezdxf.readfile(tmp_path / "a.dxf").modelspace()
+    assert [e.dxftype() for e in space] == ["LWPOLYLINE", "LWPOLYLINE", "POINT"]
+    assert all(e.closed for e in space.query("LWPOLYLINE"))
+
+
+def test_bad_drawings_are_refused(tmp_path):
+    line = zone_frame(shapely.box(0, 0, 1, 1))
+    with pytest.raises(pg.OutputError, match="is no .dxf"):
+        pg.write_dxf({"a": line}, tmp_path / "a.dwg")
+    with pytest.raises(pg.LayerError, match=r"can't be called 'a/b'"):
+        pg.write_dxf({"a/b": line}, tmp_path / "a.dxf")
+    with pytest.raises(pg.CRSError, match="b: is in .*120E but the other layer is in .*114E"):
+        pg.write_dxf({"a": line, "b": line.set_crs(4549, allow_override=True)}, tmp_path / "a.dxf")
+    assert list(tmp_path.iterdir()) == []
