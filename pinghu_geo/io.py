@@ -80,7 +80,7 @@ def read_layer(
     crs
         What the file is in, where it doesn't say. A file that says otherwise is refused.
     encoding
-        Encoding of a Shapefile's text; by default found by `dbf_encoding`.
+        Encoding of a Shapefile's or a DXF's text; by default found from its bytes.
     id_column
         Column that holds the ids; by default found by its name.
     row_ids
@@ -341,7 +341,7 @@ def _read_vector(
                 path, found = _shapefile(path, encoding, stack)
                 frame = pyogrio.read_dataframe(path, encoding=found, on_invalid="ignore")
             elif suffix == ".dxf":
-                frame = _read_dxf(path, layer, what)
+                frame = _read_dxf(path, layer, encoding, what)
             else:
                 frame = pyogrio.read_dataframe(
                     path, layer=_one_layer(path, layer, what), on_invalid="ignore"
@@ -432,9 +432,20 @@ def _shapefile(path: Path, encoding: str | None, stack: ExitStack) -> tuple[Path
     return path, encoding or "UTF-8"
 
 
-def _read_dxf(path: Path, layer: str | None, what: str) -> gpd.GeoDataFrame:
+def _read_dxf(path: Path, layer: str | None, encoding: str | None, what: str) -> gpd.GeoDataFrame:
     """Entities of one CAD layer; closed polylines as polygons where the noun has polygons."""
-    frame = pyogrio.read_dataframe(path, CLOSED_LINE_AS_POLYGON="YES", OGR_ARC_STEPSIZE=1)
+    raw = path.read_bytes()
+    # the header's code page is often the program's default and not that of the texts
+    found = encoding or text_encoding(raw, path.name).name
+    pyogrio.set_gdal_config_options({"DXF_ENCODING": found})
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            if b"HEADER" not in raw[:1000]:  # GDAL looks for the encoding only behind a header
+                path = Path(folder) / path.name
+                path.write_bytes(b"0\nSECTION\n2\nHEADER\n0\nENDSEC\n" + raw)
+            frame = pyogrio.read_dataframe(path, CLOSED_LINE_AS_POLYGON="YES", OGR_ARC_STEPSIZE=1)
+    finally:
+        pyogrio.set_gdal_config_options({"DXF_ENCODING": None})
     names = sorted(frame["Layer"].dropna().unique())
     if layer is None and len(names) > 1:
         raise LayerError(

@@ -230,6 +230,18 @@ def test_dxf_closed_polylines_are_polygons(tmp_path):
     assert axis.length.tolist() == [50]
 
 
+@pytest.mark.parametrize("encoding", ["gbk", "utf-8"])
+@pytest.mark.parametrize("declared", ["ANSI_936", "ANSI_1252", None])
+def test_chinese_layer_names_of_a_dxf_are_never_mojibake(tmp_path, encoding, declared):
+    path = tmp_path / "图.dxf"
+    header = (
+        f"0\nSECTION\n2\nHEADER\n9\n$DWGCODEPAGE\n3\n{declared}\n0\nENDSEC\n" if declared else ""
+    )
+    shape = polyline("河道红线", [(0, 0), (10, 0), (10, 10), (0, 10)], closed=True)
+    path.write_bytes((header + DXF.format(shape)).encode(encoding))
+    assert len(pg.read_layer(path, "red_line", layer="河道红线", crs=4547)) == 1
+
+
 def test_other_files_that_cannot_be_read(tmp_path):
     with pytest.raises(pg.LayerError, match="there is no file .*none.shp"):
         pg.read_layer(tmp_path / "none.shp", "buildings")
