@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from pinghu_geo.chainage import ChainageScale, format_chainage
+from pinghu_geo.chainage import ChainageScale, format_chainage, parse_chainage
 from pinghu_geo.errors import ChainageError, LayerError
 from pinghu_geo.schema import nearest, require_layer
 
@@ -118,7 +118,7 @@ def lay_out(rivers: gpd.GeoDataFrame) -> Centrelines:
             scales.append(
                 ChainageScale.from_text(
                     float(length[first[k] : first[k + 1]].sum()),
-                    0.0 if pd.isna(start) else float(start),
+                    0.0 if pd.isna(start) else parse_chainage(start),
                     1 if pd.isna(sign) else int(sign),
                     "" if pd.isna(equations) else str(equations),
                 )

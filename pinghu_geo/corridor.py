@@ -21,7 +21,8 @@ from pinghu_geo.centreline import (
     points_at,
     river_codes,
 )
-from pinghu_geo.schema import flat_shapes, require_columns, require_layer
+from pinghu_geo.errors import ChainageError
+from pinghu_geo.schema import flat_shapes, numbers, require_columns, require_layer
 
 __all__ = ["confluences", "locate", "transfer_chainage"]
 
@@ -182,7 +183,11 @@ def transfer_chainage(
     for column in columns:
         measure = np.empty(len(places))
         for k in np.unique(code):
-            measure[code == k] = lines.scales[k].measure(places[column].to_numpy(float)[code == k])
+            given = numbers(places, column, "places").to_numpy()[code == k]
+            try:
+                measure[code == k] = lines.scales[k].measure(given)
+            except ChainageError as fault:
+                raise ChainageError(f"{lines.names[k]}: {fault}", layer="places") from fault
         points = gpd.GeoDataFrame(
             geometry=shapely.points(points_at(lines, code, measure)[0]),
             index=places.index,

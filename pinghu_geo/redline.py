@@ -21,7 +21,7 @@ from pinghu_geo.centreline import (
 from pinghu_geo.chainage import ChainageScale
 from pinghu_geo.corridor import locate
 from pinghu_geo.errors import ChainageError, LayerError
-from pinghu_geo.schema import one_of, require_columns, require_layer
+from pinghu_geo.schema import numbers, one_of, require_columns, require_layer
 
 __all__ = ["red_line", "widths_of"]
 
@@ -131,7 +131,7 @@ def _width_table(
 ) -> pd.DataFrame:
     """Widths with river codes and measures, sorted downstream, every fault refused."""
     if not isinstance(widths, pd.DataFrame):
-        left, right = widths if isinstance(widths, tuple) else (widths, widths)
+        left, right = _pair(widths)
         n = len(lines.names)
         table = pd.DataFrame(
             {
@@ -146,6 +146,8 @@ def _width_table(
     else:
         require_columns(widths, ("river", "chainage_m", "left_m", "right_m"), "widths")
         table = widths.copy()
+        for column in ("chainage_m", "left_m", "right_m"):
+            table[column] = numbers(widths, column, "widths")
         bad = table[["river", "chainage_m", "left_m", "right_m"]].isna().any(axis=1)
         if bad.any():
             raise LayerError(
@@ -170,9 +172,33 @@ def _width_table(
             ids=table.index[negative],
             hint="widths are measured outwards; move the centreline instead",
         )
+    nothing = table.groupby("code")[["left_m", "right_m"]].max().sum(axis=1) == 0
+    if nothing.any():
+        raise LayerError(
+            "are 0 on both sides throughout",
+            layer="widths",
+            ids=[lines.names[k] for k in nothing.index[nothing]],
+            hint="leave the river out of the table if nothing is built there",
+        )
     table = table.sort_values(["code", "measure"], kind="stable")
     _refuse_overlaps(table, lines)
     return table
+
+
+def _pair(widths: object) -> tuple[float, float]:
+    """Left and right width from one number or two."""
+    both = widths if isinstance(widths, tuple | list) else (widths, widths)
+    try:
+        left, right = (float(w) for w in both)
+    except (TypeError, ValueError):
+        left = right = float("nan")
+    if not np.isfinite([left, right]).all():
+        raise LayerError(
+            f"{widths!r} is no width",
+            layer="widths",
+            hint="give metres for both sides, as 9.0 or (8.0, 12.0), or a table",
+        )
+    return left, right
 
 
 def _refuse_overlaps(table: pd.DataFrame, lines: Centrelines) -> None:
@@ -255,6 +281,7 @@ def _strip(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bo
         out = [p + side * normal * radius[:, None] for p, radius in across]
         ring += [*out, p1] if side < 0 else out[::-1]
     strips = shapely.polygons(np.stack(ring, axis=1))
+    strips = strips[shapely.area(strips) > 0]  # where both widths taper to 0 there is nothing
     turn = np.arctan2(
         unit[:-1, 0] * unit[1:, 1] - unit[:-1, 1] * unit[1:, 0],
         (unit[:-1] * unit[1:]).sum(axis=1),

@@ -707,7 +707,7 @@ def require_polygons(frame: Any, layer: str) -> None:
             f"has {frame.geometry.geom_type[bad].iloc[0]} where polygons are needed",
             layer=layer,
             ids=frame.index[bad],
-            hint=f"{layer} = pg.repair({layer}, {layer!r})",
+            hint="read the layer of footprints; pg.repair mends collections",
         )
 
 

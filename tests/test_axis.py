@@ -101,6 +101,10 @@ def test_transfer_to_the_same_line_changes_nothing(sample):
     found = pg.transfer_chainage(places, rivers, rivers)
     np.testing.assert_allclose(found["chainage_m"], places["chainage_m"], atol=1e-6)
     assert found["moved_m"].max() < 1e-6
+    with pytest.raises(pg.ChainageError, match="places: 木古河: chainages outside the river"):
+        pg.transfer_chainage(
+            pd.DataFrame({"river": ["木古河"], "chainage_m": [9e9]}), rivers, rivers
+        )
     with pytest.raises(pg.LayerError, match="lacks the column 'from_m'"):
         pg.transfer_chainage(places, rivers, rivers, columns=("from_m",))
 

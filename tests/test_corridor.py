@@ -16,6 +16,11 @@ def test_stations_are_round_chainages_and_both_ends():
     assert found["bearing_deg"].tolist() == [90.0] * 5
 
 
+def test_a_river_s_start_may_be_text():
+    rivers = river_frame({"A": [(0, 0), (250, 0)]}, start_m=["K12+669"])
+    assert pg.stations(rivers)["label"].iloc[0] == "K12+669"
+
+
 def test_stations_run_upstream_where_chainage_does():
     rivers = river_frame({"A": [(0, 0), (250, 0)]}, start_m=[250.0], chainage_sign=[-1])
     found = pg.stations(rivers, spacing_m=100)

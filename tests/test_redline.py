@@ -173,6 +173,24 @@ def test_bad_widths_are_refused(straight, widths, problem):
         pg.red_line(straight, widths)
 
 
+@pytest.mark.parametrize(
+    "widths", [float("nan"), (np.nan, 9.0), "wide", [1, 2, 3], None, float("inf")]
+)
+def test_what_is_no_width_is_refused(straight, widths):
+    with pytest.raises(pg.LayerError, match="(?s)is no width.*9.0 or"):
+        pg.red_line(straight, widths)
+
+
+def test_widths_of_zero_and_texts_are_refused_and_one_side_may_be_zero(straight):
+    with pytest.raises(pg.LayerError, match=r"are 0 on both sides throughout \(1: A\)"):
+        pg.red_line(straight, 0.0)
+    with pytest.raises(pg.LayerError, match="texts such as 'a' in left_m"):
+        pg.red_line(straight, table((0, "a", 5), (1000, 5, 5)))
+    assert pg.red_line(straight, [0, 9]).area[0] == pytest.approx(9000)
+    gap = table((0, 5, 5), (300, 0, 0), (600, 0, 0), (1000, 5, 5))
+    assert pg.red_line(straight, gap).area[0] == pytest.approx(300 * 5 + 400 * 5)
+
+
 def test_unknown_options_are_refused(straight):
     with pytest.raises(pg.LayerError, match="did you mean 'linear'"):
         pg.red_line(straight, 5.0, interpolation="liner")
