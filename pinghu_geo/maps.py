@@ -24,7 +24,7 @@ from pinghu_geo.centreline import stations
 from pinghu_geo.chainage import format_chainage
 from pinghu_geo.errors import LayerError, OutputError
 from pinghu_geo.io import atomic_path
-from pinghu_geo.schema import code_label, label, require_layer
+from pinghu_geo.schema import NOUNS, code_label, label, require_layer
 
 __all__ = ["command_map"]
 
@@ -335,23 +335,7 @@ def _zones(zones: gpd.GeoDataFrame) -> folium.GeoJson:
 
 
 def _nodes(nodes: gpd.GeoDataFrame) -> folium.GeoJson:
-    columns = (
-        "node_id",
-        "river",
-        "bank",
-        "from_m",
-        "to_m",
-        "n_buildings",
-        "n_full",
-        "n_partial",
-        "n_tenants",
-        "demolish_floor_area_m2",
-        "cost_yuan",
-        "group",
-        "leader",
-        "start",
-        "due",
-    )
+    columns = ("node_id", *(c.name for c in NOUNS["nodes"].columns))
     facts = _texts(nodes.reset_index(), columns)
     hulls = shapely.buffer(nodes.geometry.convex_hull.to_numpy(), 4, quad_segs=3)
     layer = gpd.GeoDataFrame(facts, geometry=hulls, crs=nodes.crs)

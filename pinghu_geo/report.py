@@ -68,22 +68,7 @@ PARCEL_COLUMNS = [
     "demolish_floor_area_m2",
     "cost_yuan",
 ]
-NODE_COLUMNS = [
-    "river",
-    "bank",
-    "from_m",
-    "to_m",
-    "n_buildings",
-    "n_full",
-    "n_partial",
-    "n_tenants",
-    "demolish_floor_area_m2",
-    "cost_yuan",
-    "group",
-    "leader",
-    "start",
-    "due",
-]
+NODE_COLUMNS = [c.name for c in NOUNS["nodes"].columns]
 CHANGE_COLUMNS = [
     "scheme",
     "building_id",

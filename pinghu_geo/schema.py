@@ -44,7 +44,6 @@ class Column:
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     minimum: float | None = None
     maximum: float | None = None
-    en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
