@@ -256,7 +256,8 @@ def _medial_path(area: Any, spacing_m: float, name: str) -> Any:
             ids=[name],
             hint="give a smaller spacing_m",
         )
-    one, other = index.reshape(2, -1)
+    # scipy before 1.12 reads nothing but 32-bit indices, and says so only as a warning
+    one, other = index.reshape(2, -1).astype(np.int32)
     long = np.maximum(np.hypot(*(nodes[one] - nodes[other]).T), 1e-9)
     graph = coo_array((long, (one, other)), shape=(len(nodes), len(nodes))).tocsr()
     part = connected_components(graph, directed=False)[1]
