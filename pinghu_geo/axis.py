@@ -236,11 +236,7 @@ def _medial_path(area: Any, spacing_m: float, name: str) -> Any:
     """Longest path through the Voronoi edges inside an area."""
     banks = shapely.segmentize(shapely.boundary(area), spacing_m)
     cells = shapely.voronoi_polygons(banks, only_edges=True)
-    edges = (
-        shapely.get_parts(shapely.line_merge(cells))
-        if cells.geom_type == "LineString"
-        else (shapely.get_parts(cells))
-    )
+    edges = shapely.get_parts(cells)
     pairs = shapely.get_coordinates(edges, return_index=True)
     joined = pairs[1][1:] == pairs[1][:-1]
     a, b = pairs[0][:-1][joined], pairs[0][1:][joined]

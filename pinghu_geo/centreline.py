@@ -46,6 +46,10 @@ class Centrelines:
     river: Ints  # (n,) position of its river in `names`
     first: Ints  # (rivers + 1,) where each river's segments begin
 
+    def segments(self) -> Any:
+        """All segments as lines."""
+        return shapely.linestrings(np.stack([self.start, self.end], axis=1))
+
     def chainage(self, river: Ints, measure: Floats) -> Floats:
         """Chainages of measures on the given rivers."""
         found = np.empty(len(measure))

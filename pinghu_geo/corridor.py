@@ -270,7 +270,7 @@ class _Seeds:
 
 def _seeds(shapes: Any, lines: Centrelines, wanted: Ints | None) -> _Seeds:
     """Nearest segment of each feature, on its river where one is wanted."""
-    segments = shapely.linestrings(np.stack([lines.start, lines.start + lines.step], axis=1))
+    segments = lines.segments()
     if wanted is None:
         (who, seg), distance = shapely.STRtree(segments).query_nearest(
             shapes, all_matches=True, return_distance=True
@@ -286,7 +286,7 @@ def _seeds(shapes: Any, lines: Centrelines, wanted: Ints | None) -> _Seeds:
         who, seg, distance = (np.concatenate(p) for p in zip(*parts, strict=True))
     order = np.lexsort((seg, who))
     who, seg, distance = who[order], seg[order], distance[order]
-    first = np.flatnonzero(np.append(True, np.diff(who) > 0))
+    first = _firsts(who)
     count = np.diff(np.append(first, len(who)))
 
     river = lines.river[seg[first]]
@@ -314,11 +314,16 @@ def _touch_measure(shapes: Any, segments: Any, lines: Centrelines, seg: Ints) ->
         shared = shapely.intersection(segments[crossing], shapes[crossing])
         points, part = shapely.get_coordinates(shared, return_index=True)
         along = _along(points, lines, seg[crossing][part])
-        starts = np.flatnonzero(np.append(True, np.diff(part) > 0))
+        starts = _firsts(part)
         rows = crossing[part[starts]]
         found[rows, 0] = np.minimum.reduceat(along, starts)
         found[rows, 1] = np.maximum.reduceat(along, starts)
     return found
+
+
+def _firsts(sorted_rows: Ints) -> Ints:
+    """Where each run of equal numbers begins."""
+    return np.flatnonzero(np.append(True, np.diff(sorted_rows) > 0))
 
 
 def _along(xy: Floats, lines: Centrelines, seg: Ints) -> Floats:
@@ -352,7 +357,7 @@ def _follow(shapes: Any, lines: Centrelines, seed: _Seeds) -> dict[str, Any]:
             (measure[part] >= lines.measure[hi[rows] - 1] + lines.length[hi[rows] - 1])
             & (hi[rows] < last)
         )
-    starts = np.flatnonzero(np.append(True, np.diff(who) > 0))
+    starts = _firsts(who)
     level = distance <= (seed.distance + SAME_PLACE_M)[who]
     near_lo = np.minimum.reduceat(np.where(level, measure, np.inf), starts)
     near_hi = np.maximum.reduceat(np.where(level, measure, -np.inf), starts)
@@ -394,7 +399,7 @@ def _far_walls(
     concave, and a golden section search finds its maximum. Only walls are searched that start
     from the farthest corner and lead away from the river.
     """
-    starts = np.flatnonzero(np.append(True, np.diff(who) > 0))
+    starts = _firsts(who)
     far = np.maximum.reduceat(distance, starts)
     parts = shapely.get_parts(shapes)
     areas = shapely.get_dimensions(parts) == 2
@@ -478,7 +483,7 @@ def _project(
     other = np.where(inside, other, seg)
     turn = lines.step[other] / lines.length[other, None]
     direction = np.where((before | after)[:, None], unit + turn, unit)
-    vertex = np.where(after[:, None], lines.start[seg] + lines.step[seg], lines.start[seg])
+    vertex = np.where(after[:, None], lines.end[seg], lines.start[seg])
     rel = xy - vertex
     cross = direction[:, 0] * rel[:, 1] - direction[:, 1] * rel[:, 0]
     return measure, np.where(cross > 0, -distance, distance)
@@ -497,7 +502,7 @@ def _nearer_elsewhere(
     first = np.concatenate([[0], np.cumsum(count)[:-1]])
     corner = np.arange(count.sum()) - np.repeat(first - corners[who], count)
     xy = shapely.get_coordinates(shapes)
-    pieces = shapely.linestrings(np.stack([lines.start[seg], lines.end[seg]], axis=1))
+    pieces = lines.segments()[seg]
     far = shapely.distance(shapely.points(xy[corner]), np.repeat(pieces, count))
     nearer = far < at["corner_distance"][corner] - SAME_PLACE_M
     result[np.repeat(who, count)[nearer]] = True

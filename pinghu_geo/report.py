@@ -110,6 +110,8 @@ SUMMED = {
 }
 # Control characters that no XML file may hold.
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# Texts stay texts: nothing that an owner is called becomes a formula, a number or a link.
+INERT = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
 # A fixed date of creation: the same input gives the same bytes.
 CREATED = pd.Timestamp("2000-01-01")
 _COLUMN: dict[str, Column] = {c.name: c for n in NOUNS.values() for c in n.columns}
@@ -171,15 +173,7 @@ def write_ledger(
         raise OutputError(f"{path.name} is no .xlsx", hint=f"use {path.stem}.xlsx")
     try:
         with atomic_path(path) as temporary:
-            book = xlsxwriter.Workbook(
-                temporary,
-                {
-                    "strings_to_formulas": False,
-                    "strings_to_numbers": False,
-                    "strings_to_urls": False,
-                    "nan_inf_to_errors": False,
-                },
-            )
+            book = xlsxwriter.Workbook(temporary, INERT)
             book.set_properties({"title": title, "comments": note, "created": CREATED})
             paper = _Paper(book)
             _summary(paper, affected, comparison, title, note, published or {})
@@ -244,17 +238,8 @@ def write_table(frame: pd.DataFrame, target: str | Path) -> None:
         if path.suffix.lower() == ".csv":
             said.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\n")
             return
-        with pd.ExcelWriter(
-            temporary,
-            engine="xlsxwriter",
-            engine_kwargs={
-                "options": {
-                    "strings_to_formulas": False,
-                    "strings_to_urls": False,
-                    "strings_to_numbers": False,
-                }
-            },
-        ) as book:
+        options = {"options": INERT}
+        with pd.ExcelWriter(temporary, engine="xlsxwriter", engine_kwargs=options) as book:
             book.book.set_properties({"created": CREATED})
             said.to_excel(book, index=False, freeze_panes=(1, 0))
 
