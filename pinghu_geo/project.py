@@ -361,7 +361,12 @@ def _compute(plan: _Project, data: _Data) -> _Found:
     parcels = None
     if "parcels" in layers:
         hit["parcel_id"] = belongs_to(hit, layers["parcels"])
-        parcels = affected(layers["parcels"], data.schemes[comparison.baseline], layers["rivers"])
+        parcels = affected(
+            layers["parcels"],
+            data.schemes[comparison.baseline],
+            layers["rivers"],
+            survey_tolerance_m=rules["survey_tolerance_m"],
+        )
         on = totals(hit, "parcel_id")
         on = on[on.index.notna()].drop(columns=["inside_m2", "n_full", "n_partial", "n_survey"])
         parcels = parcels.join(on)

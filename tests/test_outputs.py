@@ -322,3 +322,13 @@ def test_a_project_that_hits_nothing_still_gives_all_results(project, tmp_path):
     assert said["schemes"][0]["n_buildings"] == 0
     assert "受影响房屋 0 栋" in (out / "map.html").read_text("utf-8")
     assert openpyxl.load_workbook(out / "ledger.xlsx").sheetnames[0] == "汇总"
+
+
+def test_the_rules_of_a_project_hold_for_parcels_too(project, tmp_path, houses):
+    plots = houses[["geometry"]].rename_axis("parcel_id")
+    pg.write_layer(plots, tmp_path / "宗地.gpkg", "parcels")
+    text = project().read_text("utf-8-sig").replace('rivers="', 'parcels="宗地.gpkg"\nrivers="')
+    out = pg.run_project(project(text + "[rules]\nsurvey_tolerance_m = 50\n"), tmp_path / "out")
+    for layer in ("affected", "parcels"):
+        found = gpd.read_file(out / "results.gpkg", layer=layer)
+        assert found["needs_survey"].astype(bool).all(), layer
