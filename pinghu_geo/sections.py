@@ -1,0 +1,469 @@
+"""What does a cross-section hold at a level? Arrays in, arrays out; numpy only, SI.
+
+A section is a row of ground segments between surveyed points. Levees, walls, ineffective areas and
+blocked obstructions become segments too, or windows of level in which a segment counts. What a
+section holds at a level is then one pass of vectorised arithmetic over the segments of as many
+sections as one likes, exact at every level: nothing is tabulated and nothing is interpolated.
+
+The rules are those of HEC-RAS, found in its Hydraulic Reference Manual, chapter 2, and in its
+published results: conveyance is summed over left overbank, channel and right overbank; an overbank
+is split where n changes and at every dry high point; the channel is one unit, with a composite n
+where n changes and a part of it is steeper than 1V:5H, and split at the changes otherwise; a levee
+or a wall adds its wet face to the perimeter, and so does the end of a section where the water
+stands above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+LEFT, CHANNEL, RIGHT = 0, 1, 2
+# a wall that is never overtopped, above the highest point of its section [m]
+ENDLESS_M = 1000.0
+# horizontal over vertical: steeper parts of a channel make its n composite (HEC-RAS)
+STEEP_SIDE = 5.0
+# segments handled at once: their arrays stay in the processor's cache
+BLOCK = 1 << 16
+
+
+class Limit(NamedTuple):
+    """At most one feature a section: NaN where a section has none. All arrays are (sections,)."""
+
+    kind: Literal["blocked", "ineffective", "permanent"]
+    start_m: Array
+    stop_m: Array
+    level_m: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Surveyed points of many sections, one after the other, from left to right.
+
+    ``n`` is the roughness of the ground from a point to the next; ``count`` the points a section.
+    """
+
+    x: Array
+    z: Array
+    n: Array
+    count: Array
+
+    @property
+    def start(self) -> Array:
+        """Place of each section's first point."""
+        return np.cumsum(self.count) - self.count
+
+    @property
+    def section(self) -> Array:
+        """Section of each point."""
+        return np.repeat(np.arange(len(self.count)), self.count)
+
+    def insert(self, place: Array, section: Array, x: Array, z: Array, n: Array) -> Ground:
+        """Ground with more points: each goes before ``place``."""
+        return Ground(
+            np.insert(self.x, place, x),
+            np.insert(self.z, place, z),
+            np.insert(self.n, place, n),
+            self.count + np.bincount(section, minlength=len(self.count)),
+        )
+
+    def below(self, mask: Array) -> Array:
+        """Points of each section for which the mask holds."""
+        return np.add.reduceat(mask, self.start, dtype=np.int64)
+
+    def cut(self, at: Array) -> Ground:
+        """Ground with a point at ``at`` in each section that has none there; NaN: left alone."""
+        before = self.below(self.x <= np.repeat(at, self.count))
+        inside = np.flatnonzero((before > 0) & (before < self.count))
+        place = (self.start + before)[inside]
+        x0, x1, x = self.x[place - 1], self.x[place], at[inside]
+        new = x > x0
+        place, inside, x, x0, x1 = place[new], inside[new], x[new], x0[new], x1[new]
+        if not len(place):
+            return self
+        share = (x - x0) / (x1 - x0)
+        z = self.z[place - 1] + share * (self.z[place] - self.z[place - 1])
+        return self.insert(place, inside, x, z, self.n[place - 1])
+
+    def blocked(self, limit: Limit) -> Ground:
+        """Ground raised to a level between two places, with vertical faces."""
+        has = np.isfinite(limit.start_m)
+        first, last = self.x[self.start], self.x[self.start + self.count - 1]
+        a = np.where(has, np.clip(limit.start_m, first, last), np.nan)
+        b = np.where(has, np.clip(limit.stop_m, first, last), np.nan)
+        a, b = np.where(a < b, a, np.nan), np.where(a < b, b, np.nan)
+        ground = self.cut(a).cut(b)
+        top = np.maximum.reduceat(ground.z, ground.start) + ENDLESS_M
+        level = np.where(np.isfinite(limit.level_m), limit.level_m, top)
+        # where the ground itself rises through the level
+        z, x, each = ground.z, ground.x, ground.section
+        within = (x >= a[each]) & (x <= b[each])
+        high = level[each]
+        k = np.flatnonzero(
+            within[:-1]
+            & within[1:]
+            & (each[:-1] == each[1:])
+            & ((z[:-1] - high[:-1]) * (z[1:] - high[1:]) < 0)
+        )
+        share = (high[k] - z[k]) / (z[k + 1] - z[k])
+        cross = x[k] + share * (x[k + 1] - x[k])
+        ground = ground.insert(k + 1, each[k], cross, high[k], ground.n[k])
+        # the two faces: the ground's own point outside, a raised one inside
+        return ground._faces(a, b, level)
+
+    def _faces(self, a: Array, b: Array, level: Array) -> Ground:
+        x, each = self.x, self.section
+        first, last = x[self.start], x[self.start + self.count - 1]
+        inner = np.maximum(self.z, level[each])
+        # what reaches the end of a section has no face there
+        at_first, at_last = (a == first)[each] & (x == a[each]), (b == last)[each] & (x == b[each])
+        within = ((x > a[each]) & (x < b[each])) | at_first | at_last
+        raised = replace(self, z=np.where(within, inner, self.z))
+        left_has, right_has = np.flatnonzero(a > first), np.flatnonzero(b < last)
+        left = (self.start + self.below(x <= a[each]))[left_has]
+        right = (self.start + self.below(x < b[each]))[right_has]
+        place = np.concatenate([left, right])
+        return raised.insert(
+            place,
+            np.concatenate([left_has, right_has]),
+            np.concatenate([a[left_has], b[right_has]]),
+            np.concatenate([inner[left - 1], inner[right]]),
+            np.concatenate([self.n[left - 1], self.n[right - 1]]),
+        )
+
+    def level_at(self, at: Array, *, side: Literal["left", "right"]) -> Array:
+        """Elevation at a point that `cut` has made; of two at one place, the left or right one."""
+        x = np.repeat(at, self.count)
+        before = self.below(self.x < x if side == "left" else self.x <= x)
+        place = self.start + before - (0 if side == "left" else 1)
+        return self.z[np.clip(place, self.start, self.start + self.count - 1)]
+
+
+class Wetted(NamedTuple):
+    """What sections hold at their levels; zones are left overbank, channel, right overbank."""
+
+    area: Array  # (rows, 3) [m²]
+    top: Array  # (rows, 3) width of the water's surface [m]
+    conveyance: Array  # (rows, 3) [m³/s]
+    slope: Array  # (rows, 3) growth of the conveyance with the level [m²/s]
+
+    @property
+    def total_conveyance(self) -> Array:
+        """Conveyance of the whole sections [m³/s]."""
+        return self.conveyance.sum(axis=1)
+
+    def velocity_head(self) -> tuple[Array, Array]:
+        """αV²/2g for Q²/2g = 1, and its growth with the level: Σ(K³/A²) / (ΣK)³."""
+        k, dk, a, t = self.conveyance, self.slope, self.area, self.top
+        safe = np.where(a > 0, a, 1.0)
+        flux = np.where(a > 0, k**3 / safe**2, 0.0)
+        grows = np.where(a > 0, 3 * k**2 * dk / safe**2 - 2 * k**3 * t / safe**3, 0.0)
+        total = k.sum(axis=1)
+        whole = np.where(total > 0, total, np.nan)
+        b, db = flux.sum(axis=1), grows.sum(axis=1)
+        return b / whole**3, db / whole**3 - 3 * b * dk.sum(axis=1) / whole**4
+
+    @property
+    def alpha(self) -> Array:
+        """Velocity weighting coefficient α."""
+        return self.velocity_head()[0] * self.area.sum(axis=1) ** 2
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """Many cross-sections as padded arrays (sections, segments)."""
+
+    low: Array  # lower end [m]; padding: never wet
+    rise: Array  # upper less lower end [m]
+    steep: Array  # 1 / rise; huge where level, so that a level segment is wet or dry at once
+    run: Array  # horizontal length [m]
+    length: Array  # wetted length [m]
+    rough: Array  # wetted length x n^1.5 [m]
+    zone: Array  # 0, 1, 2
+    first: Array  # starts a unit of conveyance at any level
+    ridge: Array  # elevation of the left end; a dry one starts a unit; -inf in the channel
+    above: Array | None  # a segment counts above this level [m]
+    until: Array | None  # ... and up to this one [m]
+    idle: Array | None  # area below the level of a permanent ineffective area [m²]
+    bottom: Array  # (sections,) lowest point between the walls [m]
+    ends: Array  # (sections,) level of the lower end: above it the section is too short [m]
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+    def wetted(self, rows: Array, level: Array) -> Wetted:
+        """Area, width, conveyance of sections ``rows`` at ``level`` [m]; both (n,)."""
+        step = max(BLOCK // max(self.low.shape[1], 1), 1)
+        if len(rows) <= step:
+            return self._wetted(rows, level)
+        parts = [
+            self._wetted(rows[k : k + step], level[k : k + step])
+            for k in range(0, len(rows), step)
+        ]
+        return Wetted(*(np.concatenate(p) for p in zip(*parts, strict=True)))
+
+    def _wetted(self, rows: Array, level: Array) -> Wetted:
+        level = level[:, None]
+        steep, run = self.steep[rows], self.run[rows]
+        depth = level - self.low[rows]
+        share = np.clip(depth * steep, 0.0, 1.0)
+        ridge, first = self.ridge[rows] >= level, self.first[rows]
+        start = first | ridge
+        if self.above is not None:
+            counts = (level > self.above[rows]) & (level <= self.until[rows])  # type: ignore[index]
+            share = share * counts
+            start[:, 1:] |= counts[:, 1:] != counts[:, :-1]
+        rough = self.rough[rows]
+        top = run * share
+        area = top * (depth - 0.5 * self.rise[rows] * share)
+        if self.idle is not None:
+            area = area - np.where(share > 0, self.idle[rows], 0.0)
+        grows = np.where((share > 0) & (share < 1), rough * steep, 0.0)
+        at = np.flatnonzero(start)
+        a, t, w, dw = (np.add.reduceat(v.ravel(), at) for v in (area, top, rough * share, grows))
+        wet = (a > 0) & (w > 0)
+        a_, w_ = np.where(wet, a, 1.0), np.where(wet, w, 1.0)
+        k = np.where(wet, a_ * (a_ / w_) ** (2 / 3), 0.0)
+        dk = k * (5 / 3 * t / a_ - 2 / 3 * dw / w_)
+        place = (np.arange(len(rows))[:, None] * 3 + self.zone[rows]).ravel()[at]
+        sums = (np.bincount(place, v, minlength=3 * len(rows)) for v in (a, t, k, dk))
+        return Wetted(*(s.reshape(-1, 3) for s in sums))
+
+    def perimeter(self, rows: Array, level: Array) -> Array:
+        """Wetted perimeter of each zone (n, 3) [m]."""
+        share = np.clip((level[:, None] - self.low[rows]) * self.steep[rows], 0.0, 1.0)
+        if self.above is not None:
+            share = share * (level[:, None] > self.above[rows])
+            share = share * (level[:, None] <= self.until[rows])  # type: ignore[index]
+        wet = self.length[rows] * share
+        return np.stack([np.where(self.zone[rows] == k, wet, 0.0).sum(1) for k in range(3)], axis=1)
+
+    def thrust(self, rows: Array, level: Array) -> Array:
+        """Area times depth of its centroid (n,) [m³]; the ground alone, for the specific force."""
+        depth = level[:, None] - self.low[rows]
+        rise, run = self.rise[rows], self.run[rows]
+        share = np.clip(depth * self.steep[rows], 0.0, 1.0)
+        if self.above is not None:
+            share = share * (level[:, None] > self.above[rows])
+        # half the integral of depth² over a straight piece of ground
+        wet = rise * share
+        return (run * share * (depth**2 - depth * wet + wet**2 / 3) / 2).sum(axis=1)
+
+
+def pack(
+    ground: Ground,
+    *,
+    banks: tuple[Array, Array],
+    levees: tuple[Array, Array, Array, Array] | None = None,
+    walls: tuple[Array, Array] | None = None,
+    limits: Iterable[Limit] = (),
+) -> Sections:
+    """Sections from surveyed points and what stands in them.
+
+    Parameters
+    ----------
+    ground
+        Points of all sections.
+    banks
+        Left and right bank (sections,) [m]; NaN: the channel reaches the section's end.
+    levees
+        Place and level of the left levee, place and level of the right one; NaN: none.
+    walls
+        Left and right encroachment wall (sections,) [m]; NaN: none.
+    limits
+        Blocked, ineffective and permanently ineffective stretches, one a section each.
+    """
+    limits = list(limits)
+    for limit in limits:
+        if limit.kind == "blocked":
+            ground = ground.blocked(limit)
+    none = np.full(len(ground.count), np.nan)
+    lines = [*banks, *(walls or ()), *((levees[0], levees[2]) if levees else ())]
+    lines += [x for limit in limits if limit.kind != "blocked" for x in (limit.start_m, limit.stop_m)]
+    for at in lines:
+        ground = ground.cut(at)
+    segments = _Segments.of(ground, banks)
+    for limit in limits:
+        if limit.kind != "blocked":
+            segments.ineffective(limit)
+    for side, at, level in (
+        ("left", levees[0] if levees else none, levees[1] if levees else none),
+        ("right", levees[2] if levees else none, levees[3] if levees else none),
+        ("left", walls[0] if walls else none, np.full(len(none), np.inf)),
+        ("right", walls[1] if walls else none, np.full(len(none), np.inf)),
+    ):
+        if np.isfinite(at).any():
+            segments.barrier(ground, side, at, level)  # type: ignore[arg-type]
+    segments.ends(ground)
+    return segments.padded(ground, walls)
+
+
+@dataclass(slots=True)
+class _Segments:
+    """Segments of all sections, flat, while they are put together."""
+
+    section: Array
+    x0: Array
+    x1: Array
+    z0: Array
+    z1: Array
+    n: Array
+    zone: Array
+    unit: Array  # starts a unit at any level
+    above: Array
+    until: Array
+    idle: Array
+    order: Array  # faces go before the segment that starts at their place
+
+    @classmethod
+    def of(cls, ground: Ground, banks: tuple[Array, Array]) -> _Segments:
+        """Ground between neighbouring points."""
+        each = ground.section
+        pair = np.flatnonzero(each[:-1] == each[1:])
+        section, x0, x1 = each[pair], ground.x[pair], ground.x[pair + 1]
+        z0, z1, n = ground.z[pair], ground.z[pair + 1], ground.n[pair]
+        middle = (x0 + x1) / 2
+        left, right = (b[section] for b in banks)
+        zone = np.where(middle < left, LEFT, np.where(middle > right, RIGHT, CHANNEL))
+        begins = np.r_[True, section[1:] != section[:-1]]
+        new_n = np.r_[True, n[1:] != n[:-1]]
+        unit = begins | np.r_[True, zone[1:] != zone[:-1]] | new_n
+        composite = _composite(section, x0, x1, z0, z1, zone, unit)
+        unit &= ~((zone == CHANNEL) & composite[section] & np.r_[False, zone[1:] == zone[:-1]])
+        unit |= begins
+        size = len(pair)
+        return cls(
+            section, x0, x1, z0, z1, n, zone, unit,
+            np.full(size, -np.inf), np.full(size, np.inf), np.zeros(size), np.ones(size, int),
+        )  # fmt: skip
+
+    def ineffective(self, limit: Limit) -> None:
+        """Between two places water stands still below a level."""
+        middle = (self.x0 + self.x1) / 2
+        level = limit.level_m[self.section]
+        inside = (middle >= limit.start_m[self.section]) & (middle <= limit.stop_m[self.section])
+        self.above = np.where(inside, np.maximum(self.above, level), self.above)
+        if limit.kind == "permanent":
+            low, rise = np.minimum(self.z0, self.z1), np.abs(self.z1 - self.z0)
+            depth = level - low
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share = np.where(rise > 0, np.clip(depth / rise, 0, 1), depth > 0)
+            below = (self.x1 - self.x0) * share * (depth - 0.5 * rise * share)
+            self.idle = np.where(inside, np.maximum(self.idle, below), self.idle)
+
+    def barrier(
+        self, ground: Ground, side: Literal["left", "right"], at: Array, level: Array
+    ) -> None:
+        """Levee or wall: nothing counts behind it below its level; its wet face adds perimeter."""
+        place = at[self.section]
+        behind = self.x1 <= place if side == "left" else self.x0 >= place
+        self.above = np.where(behind, np.maximum(self.above, level[self.section]), self.above)
+        has = np.flatnonzero(np.isfinite(at))
+        foot = ground.level_at(at, side="right" if side == "left" else "left")[has]
+        top = np.minimum(level[has], np.maximum.reduceat(ground.z, ground.start)[has] + ENDLESS_M)
+        inner = (self.x0 if side == "left" else self.x1) == place
+        beside = np.full(len(at), -1)
+        beside[self.section[inner & ~behind]] = np.flatnonzero(inner & ~behind)
+        has, foot, top = has[ok := (beside[has] >= 0) & (top > foot)], foot[ok], top[ok]
+        near = beside[has]
+        new = {
+            "section": has, "x0": at[has], "x1": at[has], "z0": foot, "z1": top,
+            "n": self.n[near], "zone": self.zone[near], "unit": np.full(len(has), side == "left"),
+            "above": np.full(len(has), -np.inf), "until": level[has],
+            "idle": np.zeros(len(has)), "order": np.zeros(len(has), int),
+        }  # fmt: skip
+        if side == "left":
+            self.unit[near] = False  # the face and the ground beside it are one unit
+        self._add(new)
+
+    def ends(self, ground: Ground) -> None:
+        """Faces above both ends of each section, which count only when the water stands higher."""
+        count = np.bincount(self.section, minlength=len(ground.count))
+        first = np.cumsum(count) - count
+        last = first + count - 1
+        at = np.concatenate([ground.start, ground.start + ground.count - 1])
+        near = np.concatenate([first, last])
+        left = np.arange(len(at)) < len(first)
+        self._add(
+            {
+                "section": self.section[near], "x0": ground.x[at], "x1": ground.x[at],
+                "z0": ground.z[at], "z1": ground.z[at] + ENDLESS_M,
+                "n": self.n[near], "zone": self.zone[near], "unit": left,
+                "above": self.above[near], "until": np.full(len(at), np.inf),
+                "idle": np.zeros(len(at)), "order": np.where(left, -1, 2),
+            }
+        )  # fmt: skip
+        starts = np.r_[True, self.section[1:] != self.section[:-1]]
+        self.unit[1:] &= ~starts[:-1]  # the end's face and the ground beside it are one unit
+
+    def _add(self, new: dict[str, Array]) -> None:
+        """Put segments where they belong from left to right."""
+        for name, values in new.items():
+            setattr(self, name, np.concatenate([getattr(self, name), values]))
+        turn = np.lexsort((self.order, self.x0, self.section))
+        for name in new:
+            setattr(self, name, getattr(self, name)[turn])
+
+    def padded(self, ground: Ground, walls: tuple[Array, Array] | None) -> Sections:
+        """Rows of equal length, padded with segments that are never wet."""
+        count = np.bincount(self.section, minlength=len(ground.count))
+        column = np.arange(len(self.section)) - np.repeat(np.cumsum(count) - count, count)
+        shape = (len(count), int(count.max(initial=1)))
+
+        def spread(values: Array, fill: Any) -> Array:
+            wide = np.full(shape, fill, dtype=np.asarray(values).dtype)
+            wide[self.section, column] = values
+            return wide
+
+        low, rise = np.minimum(self.z0, self.z1), np.abs(self.z1 - self.z0)
+        run = self.x1 - self.x0
+        length = np.hypot(run, rise)
+        with np.errstate(divide="ignore"):
+            steep = np.where(rise > 1e-12, 1 / rise, 1e290)
+        windows = bool(np.isfinite(self.above).any() or np.isfinite(self.until).any())
+        ridge = np.where(self.zone == CHANNEL, -np.inf, self.z0)
+        last = ground.start + ground.count - 1
+        lower = np.minimum(ground.z[ground.start], ground.z[last])
+        held = np.zeros(len(count), bool) if walls is None else np.isfinite(walls).any(axis=0)
+        within = np.where(np.isposinf(self.above), np.inf, low)
+        return Sections(
+            low=spread(low, 1e9),
+            rise=spread(rise, 0.0),
+            steep=spread(steep, 0.0),
+            run=spread(run, 0.0),
+            length=spread(length, 0.0),
+            rough=spread(length * self.n**1.5, 0.0),
+            zone=spread(self.zone, RIGHT),
+            first=spread(self.unit, False),
+            ridge=spread(ridge, -np.inf),
+            above=spread(self.above, -np.inf) if windows else None,
+            until=spread(self.until, np.inf) if windows else None,
+            idle=spread(self.idle, 0.0) if self.idle.any() else None,
+            bottom=np.minimum.reduceat(within, np.cumsum(count) - count),
+            ends=np.where(held, np.inf, lower),
+        )
+
+
+def _composite(
+    section: Array, x0: Array, x1: Array, z0: Array, z1: Array, zone: Array, unit: Array
+) -> Array:
+    """Whether a part of the channel between changes of n is steeper than 1V:5H, per section."""
+    inside = zone == CHANNEL
+    start = np.flatnonzero(inside & unit)
+    if not len(start):
+        return np.zeros(int(section.max(initial=-1)) + 1, bool)
+    stop = np.r_[start[1:], len(section)] - 1
+    # the last part of a channel ends where its zone does
+    last = np.maximum.accumulate(np.where(inside, np.arange(len(section)), -1))
+    stop = np.where(section[stop] == section[start], last[stop], stop)
+    ends = np.searchsorted(section, section[start], side="right") - 1
+    stop = np.minimum(stop, last[ends])
+    steep = np.abs(z1[stop] - z0[start]) * STEEP_SIDE > (x1[stop] - x0[start])
+    found = np.zeros(int(section.max()) + 1, bool)
+    np.logical_or.at(found, section[start], steep)
+    return found

@@ -1,0 +1,434 @@
+"""Where does the water stand? Steady gradually varied flow on packed sections; numpy only, SI.
+
+Every profile is a column, every section a row; columns may be floods, designs or both. The energy
+equation between two sections,
+
+    z1 + α1 V1²/2g = z2 + α2 V2²/2g + L Sf + C |α1 V1²/2g - α2 V2²/2g|,
+
+is solved for all sections of a column at once by Newton's method, which converges where the flow is
+clearly subcritical; wherever it is not, the sections are marched one by one with a bracketed
+search. The same residual, below 1e-9 m, accepts both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from pinghu_geo.sections import Array, Sections
+
+Friction = Literal["average_conveyance", "average_slope", "geometric", "harmonic"]
+FRICTION = ("average_conveyance", "average_slope", "geometric", "harmonic")
+
+# energy balance accepted [m]: 2,000 steps of it are still a thousandth of a millimetre
+TOLERANCE_M = 1e-9
+# growth of the energy with the level, 1 - Fr²: below this a section is looked at closely
+CLEARLY_SUBCRITICAL = 0.12
+# lesser dips of the energy curve are no minimum of their own [m]
+DIP_M = 1e-4
+
+BALANCED, CRITICAL, UNBALANCED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a profile is computed from: rows (stations, columns) of ``sections``, upstream first."""
+
+    sections: Sections
+    rows: Array
+    discharge: Array
+    lengths: Array  # (len(sections), 3) to the next section downstream [m]
+    contraction: Array  # (len(sections),)
+    expansion: Array
+    friction: Friction = "average_conveyance"
+    gravity: float = 9.81
+
+    def column(self, k: int) -> Model:
+        """One profile of it."""
+        return replace(self, rows=self.rows[:, [k]], discharge=self.discharge[:, [k]])
+
+    def state(self, rows: Array, discharge: Array, level: Array) -> State:
+        """Energy and conveyance of sections at levels; all (n,)."""
+        wet = self.sections.wetted(rows, level)
+        head, grows = wet.velocity_head()
+        factor = discharge**2 / (2 * self.gravity)
+        k = wet.total_conveyance
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = wet.conveyance / np.where(k > 0, k, np.nan)[:, None]
+        return State(
+            level, factor * head, 1 + factor * grows, k, wet.slope.sum(axis=1), share, discharge
+        )
+
+    def losses(self, rows: Array, up: State, down: State) -> tuple[Array, Array, Array]:
+        """Head lost between sections and its growth with the upper and the lower level [m, -, -].
+
+        The growth of the weighted length is left out: it only slows Newton's method a little.
+        """
+        flow = up.discharge[:, None] * up.share + down.discharge[:, None] * down.share
+        length = (flow * self.lengths[rows]).sum(axis=1) / flow.sum(axis=1)
+        slope, by_up, by_down = _friction(self.friction, up, down)
+        change = up.velocity_head - down.velocity_head
+        contracts = change < 0  # downstream it flows faster
+        c = np.where(contracts, -self.contraction[rows], self.expansion[rows])
+        return (
+            length * slope + c * change,
+            length * by_up + c * (up.grows - 1),
+            length * by_down - c * (down.grows - 1),
+        )
+
+    def residual(self, rows: Array, up: State, down: State) -> tuple[Array, Array, Array]:
+        """Energy above less energy below and losses, and its growth with both levels."""
+        loss, by_up, by_down = self.losses(rows, up, down)
+        return up.energy - down.energy - loss, up.grows - by_up, -down.grows - by_down
+
+
+class State(NamedTuple):
+    """Sections at their levels, all (n,) but ``share`` (n, 3)."""
+
+    level: Array
+    velocity_head: Array
+    grows: Array  # dE/dz
+    conveyance: Array
+    slope: Array  # dK/dz
+    share: Array  # of the discharge in each zone
+    discharge: Array
+
+    @property
+    def energy(self) -> Array:
+        """Level of the energy line [m]."""
+        return self.level + self.velocity_head
+
+    def take(self, mask: Array) -> State:
+        """Part of it."""
+        return State(*(v[mask] for v in self))
+
+
+def _friction(how: Friction, up: State, down: State) -> tuple[Array, Array, Array]:
+    """Friction slope between two sections and its growth with both levels."""
+    if how == "average_conveyance":
+        k = up.conveyance + down.conveyance
+        slope = ((up.discharge + down.discharge) / k) ** 2
+        return slope, -2 * slope / k * up.slope, -2 * slope / k * down.slope
+    one, other = ((s.discharge / s.conveyance) ** 2 for s in (up, down))
+    d_one, d_other = (-2 * v * s.slope / s.conveyance for v, s in ((one, up), (other, down)))
+    if how == "average_slope":
+        return (one + other) / 2, d_one / 2, d_other / 2
+    if how == "geometric":
+        mean = np.sqrt(one * other)
+        return mean, mean * d_one / one / 2, mean * d_other / other / 2
+    total = one + other
+    mean = 2 * one * other / total
+    return mean, 2 * (other / total) ** 2 * d_one, 2 * (one / total) ** 2 * d_other
+
+
+# --- levels that a section has by itself ------------------------------------------------------
+
+
+def normal_level(sections: Sections, rows: Array, discharge: Array, slope: Array) -> Array:
+    """Level at which friction eats the slope: K = Q / √S (Manning)."""
+    wanted = np.log(discharge / np.sqrt(slope))
+
+    def excess(level: Array, mask: Array) -> Array:
+        k = sections.wetted(rows[mask], level).total_conveyance
+        with np.errstate(divide="ignore"):
+            return np.maximum(np.log(k), -1e3) - wanted[mask]
+
+    low = sections.bottom[rows] + 1e-9
+    high = _climb(excess, low + 1.0, np.ones(len(rows), bool))
+    return _bracketed(excess, low, high)
+
+
+def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, Array]:
+    """Level of least energy, and how many minima the energy curve has; (n,) each.
+
+    The curve is scanned, because the lowest of several minima counts; 40 levels a section, closer
+    near the bottom. Between them the growth of the energy changes its sign once.
+    """
+    bottom = model.sections.bottom[rows]
+
+    def energy(level: Array, mask: Array) -> Array:
+        return model.state(rows[mask], discharge[mask], level).energy
+
+    def calm(level: Array, mask: Array) -> Array:
+        # twice the velocity head above the surface no minimum can follow: the energy at this
+        # level is less than any level above the bracket
+        found = model.state(rows[mask], discharge[mask], level)
+        return np.where(found.velocity_head < 0.1 * (level - bottom[mask]), 1.0, -1.0)
+
+    everything = np.ones(len(rows), bool)
+    top = np.minimum(_climb(calm, bottom + 0.5, everything), bottom + 1e4)
+    top = bottom + (energy(top, everything) - bottom) * 1.05
+    share = np.linspace(0.03, 1.0, 40) ** 1.5
+    scan = bottom[:, None] + share * (top - bottom)[:, None]
+    each = np.repeat(np.arange(len(rows)), len(share))
+    e = model.state(rows[each], discharge[each], scan.ravel()).energy.reshape(scan.shape)
+    e = np.where(np.isfinite(e), e, np.inf)
+    dips = (e[:, 1:-1] < e[:, :-2] - DIP_M) & (e[:, 1:-1] <= e[:, 2:])
+    least = np.clip(np.argmin(e, axis=1), 1, len(share) - 2)
+    line = np.arange(len(rows))
+
+    def growth(level: Array, mask: Array) -> Array:
+        return model.state(rows[mask], discharge[mask], level).grows
+
+    low, high = scan[line, least - 1], scan[line, least + 1]
+    return _bracketed(growth, low, high), np.maximum(dips.sum(axis=1), 1)
+
+
+def _climb(f: Callable[[Array, Array], Array], level: Array, mask: Array) -> Array:
+    """Levels at which f is positive, found by climbing in doubling steps."""
+    level, step = level.copy(), 1.0
+    left = mask.copy()
+    for _ in range(24):
+        left[left] = ~(f(level[left], left) > 0)
+        if not left.any():
+            break
+        level[left] += step
+        step *= 2
+    return level
+
+
+def _bracketed(f: Callable[[Array, Array], Array], low: Array, high: Array) -> Array:
+    """Zero of f between low (f < 0) and high (f > 0), for many at once.
+
+    Inverse quadratic interpolation or bisection by Chandrupatla's criterion (Advances in
+    Engineering Software 28 (1997) 145-149). A jump through zero is found as a zero is.
+    """
+    everything = np.ones(len(low), bool)
+    b, a = low.astype(float), high.astype(float)
+    fb, fa = f(b, everything), f(a, everything)
+    c, fc = a.copy(), fa.copy()
+    t = np.full(len(b), 0.5)
+    left = (b != a) & np.isfinite(fa)
+    left &= ~((fb >= 0) | (fa <= 0))  # no bracket: the end nearer to zero is the answer
+    for _ in range(100):
+        if not left.any():
+            break
+        x = a + t * (b - a)
+        fx = np.zeros_like(x)
+        fx[left] = f(x[left], left)
+        same = np.sign(fx) == np.sign(fa)
+        c, fc = np.where(left, np.where(same, a, b), c), np.where(left, np.where(same, fa, fb), fc)
+        b, fb = np.where(left & ~same, a, b), np.where(left & ~same, fa, fb)
+        a, fa = np.where(left, x, a), np.where(left, fx, fa)
+        best = np.where(np.abs(fa) < np.abs(fb), a, b)
+        width = np.abs(b - a)
+        floor = 4e-16 * np.abs(best) + 1e-13
+        left = left & (width > 2 * floor) & (fa != 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)
+            smooth = (phi**2 < xi) & ((1 - phi) ** 2 < 1 - xi)
+            quad = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (
+                fc - fb
+            )
+            margin = np.minimum(floor / width, 0.5)
+        t = np.where(smooth & np.isfinite(quad), quad, 0.5)
+        t = np.clip(t, margin, 1 - margin)
+    return np.where(np.abs(fa) < np.abs(fb), a, b)
+
+
+# --- profiles ---------------------------------------------------------------------------------
+
+
+def subcritical(model: Model, downstream: Array) -> tuple[Array, Array]:
+    """Levels (stations, columns) upstream of known levels (columns,), and how each was found."""
+    shape = model.rows.shape
+    level, found = np.empty(shape), np.zeros(shape, int)
+    sure = np.empty(shape[1], int)
+    for k in range(shape[1]):
+        level[:, k], sure[k] = _all_at_once(model.column(k), float(downstream[k]))
+    level[-1] = downstream
+    if sure.max(initial=0) > 0:
+        _march_up(model, level, found, sure)
+    return level, found
+
+
+def _all_at_once(model: Model, downstream: float) -> tuple[Array, int]:
+    """Levels of one column by Newton's method, and the first station from which they hold.
+
+    The energy equations of neighbours form two diagonals, so a Newton step is one substitution
+    from downstream to upstream. It starts above the answer, where the energy curve is convex and
+    the steps go down to it without overshooting.
+    """
+    rows, q = model.rows[:, 0], model.discharge[:, 0]
+    bottom, n = model.sections.bottom[rows], len(rows)
+    if n == 1:
+        return np.array([downstream]), 0
+    lengths = model.lengths[rows[:-1], 1]
+    slope = max((bottom[0] - bottom[-1]) / lengths.sum(), 1e-5)
+    level = normal_level(model.sections, rows, q, np.full(n, slope))
+    level[-1] = downstream
+    level = np.maximum.accumulate(level[::-1])[::-1] if downstream > bottom[-1] else level
+    r = np.full(n - 1, np.inf)
+    state = model.state(rows, q, level)
+    for _ in range(30):
+        up, down = State(*(v[:-1] for v in state)), State(*(v[1:] for v in state))
+        r, by_up, by_down = model.residual(rows[:-1], up, down)
+        if not np.isfinite(r).all():
+            return level, n - 1
+        if np.abs(r).max() < TOLERANCE_M / 10:
+            break
+        move = _substitute(r, np.maximum(by_up, 0.1), by_down)
+        depth = level[:-1] - bottom[:-1]
+        level[:-1] += np.clip(move, -0.4 * depth, depth + 1.0)
+        state = model.state(rows, q, level)
+    bad = (np.abs(r) > TOLERANCE_M) | (state.grows[:-1] < CLEARLY_SUBCRITICAL)
+    return level, int(np.flatnonzero(bad).max(initial=-1)) + 1
+
+
+def _substitute(r: Array, diagonal: Array, beside: Array) -> Array:
+    """Solve diagonal_i x_i + beside_i x_(i+1) = -r_i from the last to the first."""
+    x, last = [0.0] * len(r), 0.0
+    for i, (a, b, c) in enumerate(
+        zip(r[::-1].tolist(), diagonal[::-1].tolist(), beside[::-1].tolist(), strict=True)
+    ):
+        last = -(a + c * last) / b
+        x[i] = last
+    return np.array(x[::-1])
+
+
+def _march_up(model: Model, level: Array, found: Array, sure: Array) -> None:
+    """Levels above the stations that are sure, one station after the other."""
+    for i in range(int(sure.max()) - 1, -1, -1):
+        k = np.flatnonzero(sure > i)
+        below = model.state(model.rows[i + 1, k], model.discharge[i + 1, k], level[i + 1, k])
+        level[i, k], found[i, k] = _step(model, model.rows[i, k], model.discharge[i, k], below)
+
+
+def _step(
+    model: Model, rows: Array, q: Array, known: State, *, down: Array | None = None
+) -> tuple[Array, Array]:
+    """Levels one section on from known ones: upstream, or downstream at sections ``down``.
+
+    Upstream the answer lies above the critical level, downstream below it; where the energy
+    doesn't allow one, the critical level is taken (HEC-RAS) and said.
+    """
+
+    def balance(level: Array, mask: Array) -> tuple[Array, State]:
+        if down is None:
+            state = model.state(rows[mask], q[mask], level)
+            return model.residual(rows[mask], state, known.take(mask))[0], state
+        state = model.state(down[mask], q[mask], level)
+        return model.residual(rows[mask], known.take(mask), state)[0], state
+
+    here = rows if down is None else down
+    level = np.empty(len(rows))
+    found = np.zeros(len(rows), int)
+    left = np.ones(len(rows), bool)
+    if down is None:
+        level, done = _newton(model, rows, q, known)
+        left = ~done
+    if left.any():
+        k = np.flatnonzero(left)
+        critical, _ = critical_level(model, here[k], q[k])
+        full = np.zeros(len(rows), bool)
+        spread = np.zeros(len(rows))
+
+        def f(value: Array, mask: Array) -> Array:
+            full[:] = False
+            full[k[mask]] = True
+            r = balance(value, full)[0]
+            return np.where(np.isfinite(r), r, -1e9)
+
+        at_critical = f(critical, np.ones(len(k), bool))
+        if down is None:
+            high = _climb(f, np.maximum(critical, known.level[k]) + 1.0, np.ones(len(k), bool))
+            answer, none = _bracketed(f, critical, high), at_critical >= 0
+        else:
+            bottom = model.sections.bottom[here[k]]
+            low = bottom + 1e-4 * (critical - bottom)
+            answer, none = _bracketed(f, low, critical), at_critical <= 0
+        spread[k] = np.where(none, critical, answer)
+        level[k] = spread[k]
+        rest = np.abs(f(level[k], np.ones(len(k), bool)))
+        found[k] = np.where(none, CRITICAL, np.where(rest > 1e-7, UNBALANCED, BALANCED))
+    return level, found
+
+
+def _newton(model: Model, rows: Array, q: Array, below: State) -> tuple[Array, Array]:
+    """Subcritical levels one section up by Newton's method, and where it found one."""
+    bottom = model.sections.bottom[rows]
+    slope = (below.discharge / below.conveyance) ** 2
+    level = np.maximum(below.level + slope * model.lengths[rows, 1], bottom + 0.1)
+    done = np.zeros(len(rows), bool)
+    for _ in range(14):
+        state = model.state(rows, q, level)
+        r, by_up, _ = model.residual(rows, state, below)
+        done = (np.abs(r) < TOLERANCE_M) & (state.grows > CLEARLY_SUBCRITICAL)
+        if done.all():
+            break
+        depth = level - bottom
+        move = np.clip(-r / np.maximum(by_up, 0.1), -0.4 * depth, depth + 1.0)
+        level = np.where(done | ~np.isfinite(move), level, level + move)
+    return level, done
+
+
+def supercritical(
+    model: Model, upstream: Array, *, first: int = 0
+) -> tuple[Array, Array]:
+    """Levels downstream of known levels at station ``first``, and how each was found."""
+    level, found = np.full(model.rows.shape, np.nan), np.zeros(model.rows.shape, int)
+    level[first] = upstream
+    for i in range(first + 1, len(model.rows)):
+        above = model.state(model.rows[i - 1], model.discharge[i - 1], level[i - 1])
+        level[i], found[i] = _step(
+            model, model.rows[i - 1], model.discharge[i], above, down=model.rows[i]
+        )
+    return level, found
+
+
+def mixed(model: Model, downstream: Array, upstream: Array) -> tuple[Array, Array]:
+    """Levels where sub- and supercritical reaches follow one another (HEC-RAS, mixed regime).
+
+    The subcritical profile is found first. From the upstream end and from each section where it
+    fell back on the critical level, a supercritical profile runs down until the subcritical one
+    has the greater specific force: there the hydraulic jump stands.
+    """
+    level, found = subcritical(model, downstream)
+    for k in range(model.rows.shape[1]):
+        one = model.column(k)
+        rows, q = one.rows[:, 0], one.discharge[:, 0]
+        force = specific_force(one, rows, q, level[:, k])
+        sub_valid = found[:, k] != CRITICAL
+        i, n = 0, len(rows)
+        start = float(upstream[k])
+        begins = specific_force(one, rows[:1], q[:1], np.array([start]))[0] > force[0]
+        if not sub_valid[0]:
+            start = min(start, level[0, k])
+            begins = True
+        if begins:
+            found[0, k] = BALANCED
+        while i < n:
+            if not begins:
+                defaults = np.flatnonzero(~sub_valid[i:])
+                if not len(defaults):
+                    break
+                i = i + int(defaults[0])
+                start = level[i, k]
+            level[i, k] = start
+            i = _run_down(one, level[:, k], found[:, k], force, sub_valid, i)
+            begins = False
+    return level, found
+
+
+def _run_down(
+    model: Model, level: Array, found: Array, force: Array, sub_valid: Array, i: int
+) -> int:
+    """Supercritical levels from station i on, in place; the station that is subcritical again."""
+    rows, q = model.rows[:, 0], model.discharge[:, 0]
+    for j in range(i + 1, len(rows)):
+        above = model.state(rows[[j - 1]], q[[j - 1]], level[[j - 1]])
+        new, how = _step(model, rows[[j - 1]], q[[j]], above, down=rows[[j]])
+        drowned = specific_force(model, rows[[j]], q[[j]], new)[0] < force[j]
+        if sub_valid[j] and (drowned or how[0] == CRITICAL):
+            return j
+        level[j], found[j] = new[0], how[0]
+    return len(rows)
+
+
+def specific_force(model: Model, rows: Array, discharge: Array, level: Array) -> Array:
+    """Q²/(gA) + A ȳ [m³]: what two sides of a hydraulic jump have in common."""
+    area = model.sections.wetted(rows, level).area.sum(axis=1)
+    return discharge**2 / (model.gravity * area) + model.sections.thrust(rows, level)
