@@ -3,6 +3,13 @@ from .alternatives import Assessment, Comparison, assess, compare
 from .axis import JoinedRivers, join_parts, river_axis
 from .centreline import river_scales, station_ticks, stations
 from .chainage import ChainageScale, format_chainage, parse_chainage
+from .channel import (
+    critical_levels,
+    design_sections,
+    normal_levels,
+    section_properties,
+    with_roughness,
+)
 from .corridor import confluences, locate, transfer_chainage
 from .cost import compensation
 from .drawing import write_dxf
@@ -10,6 +17,7 @@ from .encoding import dbf_encoding
 from .errors import (
     ChainageError,
     CRSError,
+    HydraulicsError,
     LayerError,
     OutputError,
     PinghuError,
@@ -17,6 +25,9 @@ from .errors import (
     RateError,
 )
 from .faults import Repaired, check, repair
+from .hecras import HecRas, read_hecras_results
+from .hecras_text import read_hecras, write_hecras
+from .hydraulics import water_profile
 from .io import crs_candidates, read_layer, read_table, write_layer
 from .maps import command_map
 from .nodes import node_ids, node_table
@@ -32,6 +43,8 @@ __all__ = [
     "ChainageError",
     "ChainageScale",
     "Comparison",
+    "HecRas",
+    "HydraulicsError",
     "JoinedRivers",
     "LayerError",
     "OutputError",
@@ -49,8 +62,10 @@ __all__ = [
     "compare",
     "compensation",
     "confluences",
+    "critical_levels",
     "crs_candidates",
     "dbf_encoding",
+    "design_sections",
     "floor_area",
     "format_chainage",
     "join_parts",
@@ -58,8 +73,11 @@ __all__ = [
     "locate",
     "node_ids",
     "node_table",
+    "normal_levels",
     "overlay_zones",
     "parse_chainage",
+    "read_hecras",
+    "read_hecras_results",
     "read_layer",
     "read_table",
     "red_line",
@@ -68,12 +86,16 @@ __all__ = [
     "river_scales",
     "run_project",
     "sample_folder",
+    "section_properties",
     "station_ticks",
     "stations",
     "totals",
     "transfer_chainage",
+    "water_profile",
     "widths_of",
+    "with_roughness",
     "write_dxf",
+    "write_hecras",
     "write_layer",
     "write_ledger",
     "write_results",

@@ -8,6 +8,7 @@ from itertools import islice
 __all__ = [
     "CRSError",
     "ChainageError",
+    "HydraulicsError",
     "LayerError",
     "OutputError",
     "PinghuError",
@@ -67,6 +68,10 @@ class CRSError(PinghuError, ValueError):
 
 class ChainageError(PinghuError, ValueError):
     """A chainage (桩号) can't be read, or lies outside its river."""
+
+
+class HydraulicsError(PinghuError, ValueError):
+    """A water profile can't be computed from what was given."""
 
 
 class RateError(PinghuError, ValueError):

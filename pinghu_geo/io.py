@@ -56,6 +56,11 @@ DBF_TEXT_BYTES = 254
 CHINA = AreaOfInterest(73.0, 3.0, 136.0, 54.0)
 
 
+# how yes and no are written in such tables
+TRUTH = dict.fromkeys(("是", "true", "1", "1.0", "yes", "y", "√", "达标", "合格"), True)
+TRUTH |= dict.fromkeys(("否", "false", "0", "0.0", "no", "n", "×", "不达标", "不合格"), False)
+
+
 def read_layer(
     source: str | Path,
     what: str,
@@ -624,7 +629,17 @@ def _column(values: pd.Series, column: Column, layer: str) -> pd.Series:
         numbers = pd.to_numeric(plain, errors="coerce")
         lost = numbers.isna() & plain.notna()
         return values if lost.any() else numbers.astype(float)
+    if column.dtype == "bool":
+        return _truths(values)
     return values
+
+
+def _truths(values: pd.Series) -> pd.Series:
+    """Yes and no as they are written; a blank is NA, and one other word leaves all as they are."""
+    words = values.astype("str").str.strip().str.lower().where(values.notna(), "")
+    truth = words.map(TRUTH)
+    known = truth.notna() | (words == "")
+    return truth.astype("boolean") if known.all() else values
 
 
 def _text(values: pd.Series) -> pd.Series:

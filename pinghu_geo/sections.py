@@ -141,7 +141,8 @@ class Ground:
         x = np.repeat(at, self.count)
         before = self.below(self.x < x if side == "left" else self.x <= x)
         place = self.start + before - (0 if side == "left" else 1)
-        return self.z[np.clip(place, self.start, self.start + self.count - 1)]
+        found: Array = self.z[np.clip(place, self.start, self.start + self.count - 1)]
+        return found
 
 
 class Wetted(NamedTuple):
@@ -155,7 +156,8 @@ class Wetted(NamedTuple):
     @property
     def total_conveyance(self) -> Array:
         """Conveyance of the whole sections [m³/s]."""
-        return self.conveyance.sum(axis=1)
+        total: Array = self.conveyance.sum(axis=1)
+        return total
 
     def velocity_head(self) -> tuple[Array, Array]:
         """αV²/2g for Q²/2g = 1, and its growth with the level: Σ(K³/A²) / (ΣK)³."""
@@ -171,7 +173,8 @@ class Wetted(NamedTuple):
     @property
     def alpha(self) -> Array:
         """Velocity weighting coefficient α."""
-        return self.velocity_head()[0] * self.area.sum(axis=1) ** 2
+        alpha: Array = self.velocity_head()[0] * self.area.sum(axis=1) ** 2
+        return alpha
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +205,7 @@ class Sections:
         if len(rows) <= step:
             return self._wetted(rows, level)
         parts = [
-            self._wetted(rows[k : k + step], level[k : k + step])
-            for k in range(0, len(rows), step)
+            self._wetted(rows[k : k + step], level[k : k + step]) for k in range(0, len(rows), step)
         ]
         return Wetted(*(np.concatenate(p) for p in zip(*parts, strict=True)))
 
@@ -215,9 +217,10 @@ class Sections:
         ridge, first = self.ridge[rows] >= level, self.first[rows]
         start = first | ridge
         if self.above is not None:
-            counts = (level > self.above[rows]) & (level <= self.until[rows])  # type: ignore[index]
-            share = share * counts
-            start[:, 1:] |= counts[:, 1:] != counts[:, :-1]
+            open_ = level > self.above[rows]
+            share = share * (open_ & (level <= self.until[rows]))  # type: ignore[index]
+            # a levee's face parts nothing once it is overtopped
+            start[:, 1:] |= open_[:, 1:] != open_[:, :-1]
         rough = self.rough[rows]
         top = run * share
         area = top * (depth - 0.5 * self.rise[rows] * share)
@@ -252,7 +255,8 @@ class Sections:
             share = share * (level[:, None] > self.above[rows])
         # half the integral of depth² over a straight piece of ground
         wet = rise * share
-        return (run * share * (depth**2 - depth * wet + wet**2 / 3) / 2).sum(axis=1)
+        thrust: Array = (run * share * (depth**2 - depth * wet + wet**2 / 3) / 2).sum(axis=1)
+        return thrust
 
 
 def pack(
@@ -284,7 +288,9 @@ def pack(
             ground = ground.blocked(limit)
     none = np.full(len(ground.count), np.nan)
     lines = [*banks, *(walls or ()), *((levees[0], levees[2]) if levees else ())]
-    lines += [x for limit in limits if limit.kind != "blocked" for x in (limit.start_m, limit.stop_m)]
+    lines += [
+        x for limit in limits if limit.kind != "blocked" for x in (limit.start_m, limit.stop_m)
+    ]
     for at in lines:
         ground = ground.cut(at)
     segments = _Segments.of(ground, banks)
@@ -425,7 +431,7 @@ class _Segments:
         length = np.hypot(run, rise)
         with np.errstate(divide="ignore"):
             steep = np.where(rise > 1e-12, 1 / rise, 1e290)
-        windows = bool(np.isfinite(self.above).any() or np.isfinite(self.until).any())
+        windows = bool((self.above > -np.inf).any() or (self.until < np.inf).any())
         ridge = np.where(self.zone == CHANNEL, -np.inf, self.z0)
         last = ground.start + ground.count - 1
         lower = np.minimum(ground.z[ground.start], ground.z[last])

@@ -365,9 +365,7 @@ def _newton(model: Model, rows: Array, q: Array, below: State) -> tuple[Array, A
     return level, done
 
 
-def supercritical(
-    model: Model, upstream: Array, *, first: int = 0
-) -> tuple[Array, Array]:
+def supercritical(model: Model, upstream: Array, *, first: int = 0) -> tuple[Array, Array]:
     """Levels downstream of known levels at station ``first``, and how each was found."""
     level, found = np.full(model.rows.shape, np.nan), np.zeros(model.rows.shape, int)
     level[first] = upstream
@@ -431,4 +429,5 @@ def _run_down(
 def specific_force(model: Model, rows: Array, discharge: Array, level: Array) -> Array:
     """Q²/(gA) + A ȳ [m³]: what two sides of a hydraulic jump have in common."""
     area = model.sections.wetted(rows, level).area.sum(axis=1)
-    return discharge**2 / (model.gravity * area) + model.sections.thrust(rows, level)
+    force: Array = discharge**2 / (model.gravity * area) + model.sections.thrust(rows, level)
+    return force

@@ -15,9 +15,10 @@ from pinghu_geo.schema import NOUNS
 
 PACKAGE = Path(pg.__file__).parent
 LAYERS = {
-    "errors": 0, "_version": 0, "schema": 1, "chainage": 1, "encoding": 1, "io": 2, "faults": 2,
-    "centreline": 2, "axis": 2, "corridor": 3, "redline": 4, "overlap": 4, "nodes": 5, "cost": 5,
-    "alternatives": 6, "maps": 7, "report": 7, "drawing": 7, "project": 8, "cli": 9, "__main__": 10,
+    "errors": 0, "_version": 0, "nouns": 0, "schema": 1, "chainage": 1, "encoding": 1, "sections": 1,
+    "io": 2, "faults": 2, "centreline": 2, "axis": 2, "steady": 2, "corridor": 3, "survey": 3,
+    "redline": 4, "channel": 4, "hydraulics": 5, "hecras": 6, "hecras_text": 7, "overlap": 5, "nodes": 6, "cost": 6,
+    "alternatives": 7, "maps": 8, "report": 8, "drawing": 8, "project": 9, "cli": 10, "__main__": 11,
 }  # fmt: skip
 # outputs compute nothing and analysis draws nothing
 HEAVY = {
@@ -54,7 +55,7 @@ def test_imports_only_from_lower_layers(module):
     assert all(LAYERS[other] < LAYERS[module] for other in used), used
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if LAYERS[m] < 7])
+@pytest.mark.parametrize("module", [m for m in MODULES if LAYERS[m] < 8])
 def test_analysis_never_imports_what_draws(module):
     used = {i.split(".")[0] for i in imports(module, top_only=True)}
     assert not used & HEAVY
@@ -96,7 +97,7 @@ def test_docstrings_say_all(name):
 
 
 def test_options_are_keyword_only():
-    plain = {"widths", "what", "frame", "rates", "segments", "by", "out", "target", "crs"}
+    plain = {"widths", "what", "frame", "rates", "segments", "by", "out", "target", "crs", "flow"}
     for name, function in FUNCTIONS.items():
         for p in inspect.signature(function).parameters.values():
             if p.default is not inspect.Parameter.empty and p.kind is not p.KEYWORD_ONLY:
@@ -107,8 +108,17 @@ def test_options_are_keyword_only():
 def test_columns_have_a_chinese_label_and_a_unit(name):
     for column in NOUNS[name].columns:
         assert re.search(r"[\u4e00-\u9fff]", column.zh), column.name
-        tail = re.search(r"_(m2|m|yuan|deg|yuan_m2)$", column.name)
-        units = {"m2": "m²", "m": "m", "yuan": "元", "deg": "°", "yuan_m2": "元/m²"}
+        tail = re.search(r"_(m2|m|mm|ms|m3s|yuan|deg|yuan_m2)$", column.name)
+        units = {
+            "m2": "m²",
+            "m": "m",
+            "yuan": "元",
+            "deg": "°",
+            "yuan_m2": "元/m²",
+            "mm": "mm",
+            "ms": "m/s",
+            "m3s": "m³/s",
+        }
         if tail:
             assert column.unit == units[tail[1]], column.name
 

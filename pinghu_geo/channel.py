@@ -1,0 +1,353 @@
+"""What does a channel hold? Cross-sections designed from a few numbers, and what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.chainage import format_chainage
+from pinghu_geo.errors import HydraulicsError
+from pinghu_geo.schema import numbers, require_columns
+from pinghu_geo.sections import Array, Ground, Wetted
+from pinghu_geo.steady import Model, critical_level, normal_level
+from pinghu_geo.survey import GRAVITY_MS2, Laid, discharges, lay_sections, places, rows_of
+
+__all__ = [
+    "by_zone",
+    "critical_levels",
+    "design_sections",
+    "normal_levels",
+    "section_properties",
+    "with_roughness",
+]
+
+
+def by_zone(wet: Wetted) -> dict[str, Array]:
+    """Conveyance and area of left overbank, channel and right overbank."""
+    return {
+        f"{what}_{zone}_{unit}": values[:, k]
+        for what, unit, values in (("conveyance", "m3s", wet.conveyance), ("area", "m2", wet.area))
+        for k, zone in enumerate(("left", "channel", "right"))
+    }
+
+
+def section_properties(
+    sections: pd.DataFrame,
+    levels: pd.DataFrame | float,
+    *,
+    banks: pd.DataFrame | None = None,
+    obstacles: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """What cross-sections hold at given levels 断面水力要素.
+
+    Parameters
+    ----------
+    sections, banks, obstacles
+        As in `water_profile`.
+    levels
+        Level [m] for all sections, or a table: river, chainage_m, level_m, any number of rows a
+        section.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a section and level: area_m2, wetted_perimeter_m, top_width_m, conveyance_m3s
+        (in all and by zone), alpha, bed_m, depth_m.
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        A section can't be used, or a level speaks of none.
+
+    Examples
+    --------
+    >>> box = pd.DataFrame({"river": "示例河", "chainage_m": 0.0, "offset_m": [-5, -5, 5, 5],
+    ...     "elevation_m": [4, 0, 0, 4], "n": 0.025})
+    >>> pg.section_properties(box, 2.0)[["area_m2", "wetted_perimeter_m"]].iloc[0].tolist()
+    [20.0, 14.0]
+    """
+    laid = lay_sections(sections, banks=banks, obstacles=obstacles)
+    if isinstance(levels, pd.DataFrame):
+        require_columns(levels, ("level_m",), "levels")
+        row, station = rows_of(levels, laid.stations, "levels")
+        level = numbers(levels, "level_m", "levels").to_numpy()[row]
+    else:
+        station = np.arange(len(laid.stations))
+        level = np.full(len(station), float(levels))
+    wet = laid.sections.wetted(station, level)
+    stations = laid.stations.iloc[station]
+    bed = laid.sections.bottom[station]
+    with np.errstate(invalid="ignore"):
+        alpha = wet.alpha
+    return pd.DataFrame(
+        {
+            "scheme": stations["scheme"].to_numpy(),
+            "river": stations["river"].to_numpy(),
+            "chainage_m": stations["chainage_m"].to_numpy(),
+            "level_m": level,
+            "bed_m": bed,
+            "depth_m": level - bed,
+            "area_m2": wet.area.sum(axis=1),
+            "wetted_perimeter_m": laid.sections.perimeter(station, level).sum(axis=1),
+            "top_width_m": wet.top.sum(axis=1),
+            "conveyance_m3s": wet.total_conveyance,
+            "alpha": alpha,
+            **by_zone(wet),
+        }
+    )
+
+
+def critical_levels(
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    *,
+    banks: pd.DataFrame | None = None,
+    obstacles: pd.DataFrame | None = None,
+    gravity_ms2: float = GRAVITY_MS2,
+) -> pd.DataFrame:
+    """Level of least energy of every section and flood 临界水位.
+
+    Parameters
+    ----------
+    sections, flows, banks, obstacles, gravity_ms2
+        As in `water_profile`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a section and profile: critical_level_m, and n_minima of the energy curve: above
+        1 the section has several critical levels and the one of least energy is given.
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        As in `water_profile`.
+
+    Notes
+    -----
+    The minimum of z + αQ²/(2gA²) over z: for a rectangle (q²/g)^(1/3) above the bed.
+
+    Examples
+    --------
+    >>> box = pd.DataFrame({"river": "示例河", "chainage_m": 0.0, "offset_m": [-5, -5, 5, 5],
+    ...     "elevation_m": [4, 0, 0, 4], "n": 0.025})
+    >>> round(float(pg.critical_levels(box, 20.0)["critical_level_m"].iloc[0]), 7)
+    0.7415327
+    """
+
+    def find(model: Model, rows: Array, q: Array) -> dict[str, Array]:
+        level, minima = critical_level(model, rows, q)
+        return {"critical_level_m": level, "n_minima": minima}
+
+    laid = lay_sections(sections, banks=banks, obstacles=obstacles)
+    return _each_section(laid, flows, gravity_ms2, find)
+
+
+def normal_levels(
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    *,
+    slope: float,
+    banks: pd.DataFrame | None = None,
+    obstacles: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Level of uniform flow of every section and flood by Manning's formula 正常水位.
+
+    Parameters
+    ----------
+    sections, flows, banks, obstacles
+        As in `water_profile`.
+    slope
+        Energy slope, as a ratio.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a section and profile: normal_level_m, at which K√slope is the discharge.
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        As in `water_profile`; the slope is not above 0.
+
+    Examples
+    --------
+    >>> vee = pd.DataFrame({"river": "示例河", "chainage_m": 0.0, "offset_m": [-20, 0, 20],
+    ...     "elevation_m": [10, 0, 10], "n": 0.02})
+    >>> found = pg.normal_levels(vee, 20.0, slope=0.001)
+    >>> round(float(found["normal_level_m"].iloc[0]), 6)
+    2.442067
+    """
+    if not slope > 0:
+        raise HydraulicsError(
+            f"slope={slope:g}; uniform flow needs one above 0", hint="slope=0.001, as a ratio"
+        )
+
+    def find(model: Model, rows: Array, q: Array) -> dict[str, Array]:
+        return {"normal_level_m": normal_level(model.sections, rows, q, np.full(len(rows), slope))}
+
+    laid = lay_sections(sections, banks=banks, obstacles=obstacles)
+    return _each_section(laid, flows, GRAVITY_MS2, find)
+
+
+def _each_section(
+    laid: Laid,
+    flows: pd.DataFrame | float,
+    gravity: float,
+    find: Callable[[Model, Array, Array], dict[str, Array]],
+) -> pd.DataFrame:
+    """One row a profile and section, each by itself."""
+    parts = []
+    for name, q in discharges(flows, laid.stations).items():
+        rows = np.arange(len(laid.stations))
+        model = laid.model(rows[:, None], q[:, None], gravity=gravity)
+        part = laid.stations[["scheme", "river", "chainage_m"]].assign(
+            profile=name, discharge_m3s=q, **find(model, rows, q)
+        )
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
+    """Cross-sections of a designed channel from a few numbers a station 设计断面.
+
+    Parameters
+    ----------
+    stations
+        One row a station: river, chainage_m, bed_level_m [m], bank_level_m (top of both walls)
+        [m], left_m and right_m (from the centreline to the top of the walls) [m], n of the bed.
+        Optional: side_slope (horizontal to 1 vertical; 0, the default, is a vertical wall),
+        n_wall (roughness of walls or revetment; default n), berm_level_m with berm_m (a level
+        berm of that width on each side: a compound channel), scheme.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Points of sections, from left to right: river, chainage_m, offset_m, elevation_m, n, and
+        scheme where it was given.
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        A channel without a bed between its walls.
+
+    Notes
+    -----
+    The four shapes of the books: rectangle (side_slope 0), trapezoid, compound (berm), and walls
+    or revetments with a roughness of their own (n_wall), whose composite roughness follows the
+    channel rule of `water_profile`.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"river": "示例河", "chainage_m": [0.0], "bed_level_m": [0.0],
+    ...     "left_m": 8.0, "right_m": 8.0, "bank_level_m": [3.0], "side_slope": 1.0, "n": 0.03})
+    >>> pg.design_sections(one)["offset_m"].tolist()
+    [-8.0, -5.0, 5.0, 8.0]
+    """
+    need = ("river", "chainage_m", "bed_level_m", "bank_level_m", "left_m", "right_m", "n")
+    require_columns(stations, need, "stations")
+    v = {c: numbers(stations, c, "stations").to_numpy() for c in need[1:]}
+    slope, wall, berm_level, berm = (
+        numbers(stations, c, "stations").to_numpy()
+        for c in ("side_slope", "n_wall", "berm_level_m", "berm_m")
+    )
+    slope, wall = np.nan_to_num(slope), np.where(np.isfinite(wall), wall, v["n"])
+    has = np.isfinite(berm_level) & (np.nan_to_num(berm) > 0)
+    berm, shelf = np.where(has, berm, 0.0), np.where(has, berm_level, v["bed_level_m"])
+    # how far each corner stands back from the top of the wall
+    back = np.stack(
+        [np.zeros(len(stations)), slope * (v["bank_level_m"] - shelf)]
+        + [slope * (v["bank_level_m"] - shelf) + berm]
+        + [slope * (v["bank_level_m"] - v["bed_level_m"]) + berm],
+        axis=1,
+    )
+    high = np.stack([v["bank_level_m"], shelf, shelf, v["bed_level_m"]], axis=1)
+    x = np.hstack([-v["left_m"][:, None] + back, (v["right_m"][:, None] - back)[:, ::-1]])
+    bad = ~(x[:, 3] < x[:, 4]) | ~(v["bank_level_m"] > v["bed_level_m"])
+    bad |= has & ~((berm_level > v["bed_level_m"]) & (berm_level < v["bank_level_m"]))
+    if bad.any():
+        raise HydraulicsError(
+            "has channels without a bed between their walls",
+            layer="stations",
+            ids=places(stations.reset_index(drop=True), np.flatnonzero(bad)),
+            hint="widen left_m and right_m, lower side_slope, or check the levels",
+        )
+    z = np.hstack([high, high[:, ::-1]])
+    rough = np.repeat(wall[:, None], 8, axis=1)
+    rough[:, 3] = v["n"]
+    keep = np.ones(x.shape, bool)
+    keep[~has, 1:3] = keep[~has, 5:7] = False
+    row = np.nonzero(keep)[0]
+    made = {
+        "river": stations["river"].to_numpy()[row],
+        "chainage_m": v["chainage_m"][row],
+        "offset_m": x[keep],
+        "elevation_m": z[keep],
+        "n": rough[keep],
+    }
+    if "scheme" in stations.columns:
+        made["scheme"] = stations["scheme"].to_numpy()[row]
+    return pd.DataFrame(made)
+
+
+def with_roughness(sections: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame:
+    """Cross-sections with Manning's n by ranges of offsets 分区糙率.
+
+    Parameters
+    ----------
+    sections
+        Points of sections: river, chainage_m, offset_m, elevation_m.
+    ranges
+        From where on, to the right, each n holds: offset_m, n; with river and chainage_m for
+        single sections, without them for all. The first range reaches the section's left end.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The sections with a point more where a range begins between points, and the column n.
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        A section has no range, or the tables can't be used.
+
+    Examples
+    --------
+    >>> box = pd.DataFrame({"river": "示例河", "chainage_m": 0.0, "offset_m": [-9, -5, 5, 9],
+    ...     "elevation_m": [4, 0, 0, 4]})
+    >>> made = pg.with_roughness(box, pd.DataFrame({"offset_m": [-9, 0], "n": [0.03, 0.025]}))
+    >>> made[["offset_m", "n"]].to_numpy().tolist()
+    [[-9.0, 0.03], [-5.0, 0.03], [0.0, 0.025], [5.0, 0.025], [9.0, 0.025]]
+    """
+    require_columns(ranges, ("offset_m", "n"), "ranges")
+    require_columns(sections, ("river", "chainage_m", "offset_m", "elevation_m"), "sections")
+    everywhere = not {"river", "chainage_m"} <= set(ranges.columns)
+    by = None if everywhere else dict(iter(ranges.groupby(["river", "chainage_m"])))
+    parts = []
+    for key, part in sections.groupby(["river", "chainage_m"], sort=False):
+        mine = ranges if by is None else by.get(key)
+        if mine is None:
+            raise HydraulicsError(
+                "has no roughness for a section",
+                layer="ranges",
+                ids=[f"{key[0]} {format_chainage(float(key[1]))}"],
+                hint="one or more rows for each section, or no river and chainage_m at all",
+            )
+        parts.append(_rough_section(part, mine.sort_values("offset_m")))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _rough_section(part: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame:
+    x, z = (numbers(part, c, "sections").to_numpy() for c in ("offset_m", "elevation_m"))
+    starts, n = (numbers(ranges, c, "ranges").to_numpy() for c in ("offset_m", "n"))
+    ground = Ground(x, z, np.zeros(len(x)), np.array([len(x)]))
+    for at in starts:
+        ground = ground.cut(np.array([at]))
+    place = np.clip(np.searchsorted(starts, ground.x, side="right") - 1, 0, None)
+    same = {c: part[c].iloc[0] for c in part.columns if c in ("river", "chainage_m", "scheme")}
+    return pd.DataFrame(
+        {**same, "offset_m": ground.x, "elevation_m": ground.z, "n": n[place]},
+        index=range(len(ground.x)),
+    )

@@ -1,0 +1,253 @@
+"""What did HEC-RAS find? Its result files (HDF), in SI, under the names of this library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.channel import with_roughness
+from pinghu_geo.errors import LayerError
+
+__all__ = ["OBSTACLE", "UNITS", "HecRas", "read_hecras_results"]
+
+FOOT_M = 0.3048
+UNITS = {"SI": 1.0, "US": FOOT_M}
+OBSTACLE = ("from_offset_m", "to_offset_m", "top_m", "obstacle")
+
+
+@dataclass(frozen=True, slots=True)
+class HecRas:
+    """Tables of a HEC-RAS model, in SI, as `water_profile` takes them.
+
+    Attributes
+    ----------
+    sections, banks, obstacles, flows, downstream, upstream
+        As in `water_profile`; empty tables where the files hold none. ``banks`` has the river
+        station as text in the column rs.
+    profile
+        HEC-RAS's own results, with the columns of `water_profile` that it has, rs, and the
+        encroachment walls left_wall_m, right_wall_m of each profile; empty without results.
+    structures
+        Bridges and the like by the sections on either side; the reach has to be split there.
+    """
+
+    sections: pd.DataFrame
+    banks: pd.DataFrame
+    obstacles: pd.DataFrame
+    flows: pd.DataFrame
+    downstream: pd.DataFrame
+    upstream: pd.DataFrame
+    profile: pd.DataFrame
+    structures: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        """Show how much there is of each."""
+        rows = {name: len(getattr(self, name)) for name in self.__slots__}
+        return str(pd.Series(rows, name="rows").to_frame().to_html())
+
+
+# --- results ----------------------------------------------------------------------------------
+
+_GEOMETRY = "Geometry/Cross Sections"
+_PROFILES = "Results/Steady/Output/Output Blocks/Base Output/Steady Profiles"
+# our column: their variable, power of the unit of length in it
+_VARIABLES = {
+    "critical_level_m": ("Critical Water Surface", 1),
+    "velocity_ms": ("Velocity Total", 1),
+    "area_m2": ("Area Flow Total", 2),
+    "area_left_m2": ("Area Flow Left OB", 2),
+    "area_channel_m2": ("Area Flow Channel", 2),
+    "area_right_m2": ("Area Flow Right OB", 2),
+    "conveyance_m3s": ("Conveyance Total", 3),
+    "conveyance_left_m3s": ("Conveyance Left OB", 3),
+    "conveyance_channel_m3s": ("Conveyance Channel", 3),
+    "conveyance_right_m3s": ("Conveyance Right OB", 3),
+    "wetted_perimeter_m": ("Wetted Perimeter Total", 1),
+    "top_width_m": ("Top Width Total", 1),
+    "alpha": ("Alpha", 0),
+    "friction_slope": ("EG Slope", 0),
+    "left_wall_m": ("Encroachment Station Left", 1),
+    "right_wall_m": ("Encroachment Station Right", 1),
+}
+
+
+def read_hecras_results(path: str | Path) -> HecRas:
+    """Geometry and steady results of a HEC-RAS plan file (HDF) 读取HEC-RAS成果.
+
+    Parameters
+    ----------
+    path
+        Plan file of HEC-RAS 6, ``.p01.hdf``; needs h5py (extra ``hecras``).
+
+    Returns
+    -------
+    HecRas
+        Geometry and results in SI, whatever the units of the file. Chainages run from the
+        uppermost section of each river by the channel's reach lengths.
+
+    Raises
+    ------
+    LayerError
+        There is no such file, or it holds no cross-sections.
+
+    Examples
+    --------
+    >>> pg.read_hecras_results("没有.p01.hdf")
+    Traceback (most recent call last):
+    ...
+    pinghu_geo.errors.LayerError: hecras: there is no file 没有.p01.hdf.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise LayerError(f"there is no file {path}", layer="hecras")
+    import h5py
+
+    with h5py.File(path) as file:
+        if f"{_GEOMETRY}/Attributes" not in file:
+            raise LayerError(
+                f"{path.name} holds no cross-sections",
+                layer="hecras",
+                hint="choose the plan's file, such as Project.p01.hdf",
+            )
+        units = _text(file.attrs.get("Units System", b"US Customary"))
+        foot = UNITS["US" if units.startswith("US") else "SI"]
+        about = file[f"{_GEOMETRY}/Attributes"][:]
+        keys = _hdf_keys(about, foot)
+        profile = _hdf_profile(file, keys, foot)
+        return HecRas(
+            sections=_hdf_sections(file, keys, foot),
+            banks=_hdf_banks(about, keys, foot),
+            obstacles=_hdf_obstacles(file, keys, foot),
+            flows=_flows_of(profile),
+            downstream=pd.DataFrame(),
+            upstream=pd.DataFrame(),
+            profile=profile,
+            structures=_hdf_structures(file, keys),
+        )
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else str(value)
+
+
+def _hdf_keys(about: Any, foot: float) -> pd.DataFrame:
+    """River, chainage and river station of each section."""
+    river, reach = ([_text(v) for v in about[c]] for c in ("River", "Reach"))
+    single = pd.Series(reach).groupby(pd.Series(river)).nunique().eq(1)
+    names = [r if single[r] else f"{r}, {c}" for r, c in zip(river, reach, strict=True)]
+    length = np.nan_to_num(about["Len Channel"].astype(float)) * foot
+    table = pd.DataFrame({"river": names, "length": length})
+    before = table.groupby("river")["length"].cumsum() - table["length"]
+    return pd.DataFrame(
+        {"river": names, "chainage_m": before.round(3), "rs": [_text(v) for v in about["RS"]]}
+    )
+
+
+def _hdf_rows(file: Any, info: str, values: str, keys: pd.DataFrame) -> tuple[Any, pd.DataFrame]:
+    """Rows of a packed dataset and the section of each."""
+    start_count = file[f"{_GEOMETRY}/{info}"][:]
+    rows = np.concatenate([np.arange(s, s + c) for s, c in start_count] or [np.empty(0)]).astype(
+        int
+    )
+    each = np.repeat(np.arange(len(keys)), start_count[:, 1])
+    return file[f"{_GEOMETRY}/{values}"][:][rows], keys.iloc[each].reset_index(drop=True)
+
+
+def _hdf_sections(file: Any, keys: pd.DataFrame, foot: float) -> pd.DataFrame:
+    points, of = _hdf_rows(file, "Station Elevation Info", "Station Elevation Values", keys)
+    rough, rough_of = _hdf_rows(file, "Manning's n Info", "Manning's n Values", keys)
+    points, rough = points.astype(float), rough.astype(float)
+    sections = of[["river", "chainage_m"]].assign(
+        offset_m=points[:, 0] * foot, elevation_m=points[:, 1] * foot
+    )
+    ranges = rough_of[["river", "chainage_m"]].assign(offset_m=rough[:, 0] * foot, n=rough[:, 1])
+    return with_roughness(sections, ranges)
+
+
+def _hdf_banks(about: Any, keys: pd.DataFrame, foot: float) -> pd.DataFrame:
+    fields = {
+        "left_bank_m": "Left Bank", "right_bank_m": "Right Bank", "length_left_m": "Len Left",
+        "length_channel_m": "Len Channel", "length_right_m": "Len Right",
+        "left_levee_m": "Left Levee Sta", "left_levee_top_m": "Left Levee Elev",
+        "right_levee_m": "Right Levee Sta", "right_levee_top_m": "Right Levee Elev",
+    }  # fmt: skip
+    banks = keys.assign(
+        **{ours: about[theirs].astype(float) * foot for ours, theirs in fields.items()}
+    )
+    return banks.assign(
+        contraction=about["Contr"].astype(float).round(6),
+        expansion=about["Expan"].astype(float).round(6),
+    )
+
+
+def _hdf_obstacles(file: Any, keys: pd.DataFrame, foot: float) -> pd.DataFrame:
+    parts = [pd.DataFrame(columns=["river", "chainage_m", *OBSTACLE])]
+    for name in ("Ineffective", "Obstruction"):
+        if f"{_GEOMETRY}/{name} Blocks" not in file:
+            continue
+        blocks, of = _hdf_rows(file, f"{name} Info", f"{name} Blocks", keys)
+        kind: Any = "blocked"
+        if name == "Ineffective":
+            kind = np.where(blocks["Permanent"] != 0, "permanent", "ineffective")
+        parts.append(
+            of[["river", "chainage_m"]].assign(
+                from_offset_m=blocks["Left Sta"].astype(float) * foot,
+                to_offset_m=blocks["Right Sta"].astype(float) * foot,
+                top_m=blocks["Elevation"].astype(float) * foot,
+                obstacle=kind,
+            )
+        )
+    filled = [p for p in parts if len(p)]
+    return pd.concat(filled, ignore_index=True) if filled else parts[0]
+
+
+def _hdf_profile(file: Any, keys: pd.DataFrame, foot: float) -> pd.DataFrame:
+    """Results as rows, profile by profile."""
+    if _PROFILES not in file:
+        return pd.DataFrame(columns=["profile", "river", "chainage_m", "level_m"])
+    names = [_text(v) for v in file[f"{_PROFILES}/Profile Names"][:]]
+    base = file[f"{_PROFILES}/Cross Sections"]
+    columns = {
+        "discharge_m3s": base["Flow"][:] * foot**3,
+        "level_m": base["Water Surface"][:] * foot,
+        "energy_m": base["Energy Grade"][:] * foot,
+    }
+    more = base["Additional Variables"]
+    for ours, (theirs, power) in _VARIABLES.items():
+        if theirs in more:
+            columns[ours] = more[theirs][:] * foot**power
+    parts = [
+        keys.assign(profile=name, **{c: v[k].astype(float) for c, v in columns.items()})
+        for k, name in enumerate(names)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _flows_of(profile: pd.DataFrame) -> pd.DataFrame:
+    """Discharges where they change."""
+    if profile.empty:
+        return pd.DataFrame(columns=["river", "chainage_m", "discharge_m3s", "profile"])
+    same = profile.groupby(["profile", "river"])["discharge_m3s"].diff().eq(0)
+    return profile.loc[~same, ["river", "chainage_m", "discharge_m3s", "profile"]]
+
+
+def _hdf_structures(file: Any, keys: pd.DataFrame) -> pd.DataFrame:
+    """Structures by the chainages of the sections above and below."""
+    columns = ["river", "kind", "rs", "above_m", "below_m"]
+    if "Geometry/Structures/Attributes" not in file:
+        return pd.DataFrame(columns=columns)
+    about = file["Geometry/Structures/Attributes"][:]
+    at = keys.set_index("rs")
+    rows = []
+    for one in about:
+        up, down = _text(one["US RS"]), _text(one["DS RS"])
+        if up in at.index and down in at.index:
+            rows.append(
+                [at.loc[up, "river"], _text(one["Type"]), _text(one["RS"]),
+                 at.loc[up, "chainage_m"], at.loc[down, "chainage_m"]]
+            )  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,461 @@
+"""Does the water still pass? Water profiles from tables of sections, floods and boundaries.
+
+Steady gradually varied flow in one dimension, SI throughout. `sections` and `steady` hold the
+arithmetic; this module lays tables out for it and tables of results back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.chainage import format_chainage
+from pinghu_geo.channel import by_zone
+from pinghu_geo.errors import HydraulicsError
+from pinghu_geo.schema import nearest, numbers, one_of
+from pinghu_geo.sections import Array
+from pinghu_geo.steady import (
+    BALANCED,
+    CRITICAL,
+    FRICTION,
+    UNBALANCED,
+    Friction,
+    Model,
+    critical_level,
+    mixed,
+    normal_level,
+    subcritical,
+    supercritical,
+)
+from pinghu_geo.survey import (
+    GRAVITY_MS2,
+    Laid,
+    discharges,
+    for_river,
+    lay_sections,
+)
+
+__all__ = ["FLAGS", "Boundary", "boundary_table", "for_profile", "water_profile"]
+
+Regime = Literal["subcritical", "supercritical", "mixed"]
+Boundary: TypeAlias = pd.DataFrame | Mapping[str, Any]
+
+# What a row is flagged for, in the order of FORMULATION's list. The limits of the conveyance ratio,
+# the velocity head and the energy loss are those of HEC-RAS's own warnings (0.7-1.4, 0.5 ft, 1 ft).
+FLAGS = {
+    "critical_default": "no subcritical level balances the energy: the critical level is taken",
+    "unbalanced": "the energy can't be balanced across a jump of the conveyance",
+    "froude": "Froude number above 0.9: the flow is near critical",
+    "conveyance_ratio": "conveyance changes by more than 0.7-1.4 to the next section",
+    "above_ends": "the water stands above the section's end",
+    "spacing": "velocity head changes by 0.15 m or 0.3 m is lost to the next section",
+    "alpha": "α above 2: the flow is strongly uneven, or nearly divided",
+    "several_minima": "the energy curve has several minima: the critical level is doubtful",
+}
+FROUDE_LIMIT = 0.9
+# critical levels are looked for where they may matter, as HEC-RAS does
+FROUDE_NEAR = 0.7
+
+
+def water_profile(
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    downstream: Boundary,
+    *,
+    upstream: Boundary | None = None,
+    banks: pd.DataFrame | None = None,
+    obstacles: pd.DataFrame | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
+    regime: Regime = "subcritical",
+    friction: Friction = "average_conveyance",
+    contraction: float = 0.1,
+    expansion: float = 0.3,
+    gravity_ms2: float = GRAVITY_MS2,
+) -> pd.DataFrame:
+    """Steady water levels by the standard step method 水面线.
+
+    Parameters
+    ----------
+    sections
+        Surveyed points of cross-sections, each from left to right facing downstream: river,
+        chainage_m, offset_m [m] (ascending; equal ones are a vertical wall), elevation_m [m], n
+        (Manning's roughness of the ground from this point to the next; missing: as before it).
+        A column scheme makes each scheme a design of its own.
+    flows
+        Discharge [m³/s], or a table: discharge_m3s; river and chainage_m, from where on it
+        applies downstream (missing: all); profile, the name of the flood (missing: one flood).
+    downstream
+        ``{"level_m": 3.2}``, ``{"slope": 0.001}`` (normal depth), ``{"boundary": "critical"}``,
+        or a table with a row a river and profile: river, profile (missing: all), and level_m, or
+        slope, or boundary; ``joins`` and ``joins_at_m`` for a tributary that takes the level of
+        another river at a chainage; boundary ``rating`` with rows of discharge_m3s and level_m.
+    upstream
+        The same for the upper end; needed by supercritical and mixed profiles.
+    banks
+        One row a section that needs it: left_bank_m, right_bank_m (offsets where the channel
+        ends; missing: all is channel), length_left_m, length_channel_m, length_right_m to the
+        next section downstream [m] (missing: difference of chainages), contraction, expansion,
+        left_levee_m with left_levee_top_m and the same on the right, left_wall_m and right_wall_m
+        (encroachment: a wall that is never overtopped).
+    obstacles
+        River, chainage_m, from_offset_m, to_offset_m, top_m (missing: never overtopped), obstacle:
+        ``blocked`` (default), ``ineffective`` (water stands still below top_m), ``permanent`` (it
+        does so even below higher water).
+    rivers
+        Centrelines: their chainage_sign and chainage equations say which way sections follow and
+        how far apart. Without them chainages grow downstream.
+    regime
+        ``"subcritical"``, ``"supercritical"`` or ``"mixed"`` (with hydraulic jumps).
+    friction
+        Friction slope between sections: ``"average_conveyance"`` (HEC-RAS's default),
+        ``"average_slope"``, ``"geometric"``, ``"harmonic"``.
+    contraction, expansion
+        Coefficients of the change of velocity head where ``banks`` has none. 0 and 0 are no
+        local losses.
+    gravity_ms2
+        Acceleration of gravity [m/s²].
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a scheme, profile and section, upstream first: level_m, energy_m (energy line),
+        critical_level_m (where the Froude number is above 0.7 or the critical level was taken),
+        velocity_ms, froude (with α), area_m2, wetted_perimeter_m, conveyance_m3s in all and by
+        left overbank, channel and right overbank, friction_slope Q²/K², loss_m to the next
+        section downstream, regime, flags (codes joined by commas; see Notes).
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        Sections, discharges or boundaries that no profile can be computed from, each with its
+        river and chainage.
+
+    Notes
+    -----
+    Energy between sections: z1 + α1V1²/2g = z2 + α2V2²/2g + L·Sf + C·|difference of the velocity
+    heads|, C being ``contraction`` where the velocity head grows downstream. L is weighted by the
+    discharges of the three zones. Where no subcritical level balances it, the critical level is
+    taken and flagged. Steady, gradually varied, one-dimensional, rigid bed, slope below about
+    1:10; no bridges, culverts or weirs: split the reach there.
+
+    Flags: critical_default, unbalanced, froude (> 0.9), conveyance_ratio (outside 0.7-1.4),
+    above_ends, spacing (velocity head changes by 0.15 m, or 0.3 m is lost), alpha (> 2),
+    several_minima.
+
+    References
+    ----------
+    HEC-RAS Hydraulic Reference Manual 6.x, chapter 2 (equations 2-1 to 2-14, mixed flow regime).
+
+    Examples
+    --------
+    A wide channel 1 km long at its normal depth:
+
+    >>> bed = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 500.0, 1000.0],
+    ...     "bed_level_m": [1.0, 0.5, 0.0], "left_m": 10.0, "right_m": 10.0,
+    ...     "bank_level_m": [6.0, 5.5, 5.0], "n": 0.03})
+    >>> made = pg.design_sections(bed)
+    >>> found = pg.water_profile(made, 50.0, {"slope": 0.001})
+    >>> found["depth_m"].round(4).tolist()
+    [1.7935, 1.7935, 1.7935]
+    """
+    one_of(regime, ("subcritical", "supercritical", "mixed"), "regime")
+    one_of(friction, FRICTION, "friction")
+    laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
+    q = discharges(flows, laid.stations)
+    edges = _Edges(boundary_table(downstream, "downstream"), boundary_table(upstream, "upstream"))
+    options: dict[str, Any] = {
+        "friction": friction, "contraction": contraction, "expansion": expansion,
+        "gravity": gravity_ms2,
+    }  # fmt: skip
+    solved: dict[str, pd.DataFrame] = {}
+    for river in _joined_last(laid.stations, edges.downstream):
+        solved[river] = _river_profile(laid, river, q, edges, solved, regime, options)
+    found = pd.concat(solved.values())
+    found["_flood"] = found["profile"].map({name: k for k, name in enumerate(q)})
+    found["_scheme"] = pd.factorize(laid.stations["scheme"])[0][found["_row"]]
+    keys = ["_scheme", "_flood", "_row"]
+    return found.sort_values(keys, ignore_index=True).drop(columns=keys)
+
+
+def _river_profile(
+    laid: Laid,
+    river: str,
+    q: dict[str, Array],
+    edges: _Edges,
+    solved: Mapping[str, pd.DataFrame],
+    regime: Regime,
+    options: Mapping[str, Any],
+) -> pd.DataFrame:
+    """All schemes and floods of one river."""
+    mine = laid.stations[laid.stations["river"] == river]
+    parts = []
+    groups = [g.index.to_numpy() for _, g in mine.groupby("scheme", sort=False)]
+    for size in sorted({len(g) for g in groups}):
+        same = [g for g in groups if len(g) == size]
+        rows = np.stack([g for g in same for _ in q], axis=1)
+        flow = np.stack([one[g] for g in same for one in q.values()], axis=1)
+        profiles = [name for _ in same for name in q]
+        model = laid.model(rows, flow, **options)
+        level, found = _levels(model, laid, river, profiles, edges, solved, regime)
+        for k, name in enumerate(profiles):
+            parts.append(_table(model.column(k), laid, level[:, k], found[:, k], name))
+    return pd.concat(parts)
+
+
+def _levels(
+    model: Model,
+    laid: Laid,
+    river: str,
+    profiles: list[str],
+    edges: _Edges,
+    solved: Mapping[str, pd.DataFrame],
+    regime: Regime,
+) -> tuple[Array, Array]:
+    """Levels of a river from its boundaries, and how each was found."""
+    schemes = laid.stations["scheme"].to_numpy()[model.rows[0]]
+
+    def at_end(which: Literal["downstream", "upstream"]) -> tuple[Array, Array]:
+        row = model.rows[-1 if which == "downstream" else 0]
+        flow = model.discharge[-1 if which == "downstream" else 0]
+        critical, _ = critical_level(model, row, flow)
+        level = edges.levels(which, model, river, profiles, schemes, solved, critical)
+        low = level <= model.sections.bottom[row]
+        if low.any():
+            raise HydraulicsError(
+                f"the {which} level {level[low][0]:.3f} m of {river} lies below the bed "
+                f"{model.sections.bottom[row][low][0]:.3f} m",
+                layer="boundaries",
+                hint="levels and sections need the same height datum",
+            )
+        return level, critical
+
+    if regime == "supercritical":
+        level, critical = at_end("upstream")
+        found = supercritical(model, np.minimum(level, critical))
+        found[1][0] = np.where(level > critical, CRITICAL, BALANCED)
+        return found
+    level, critical = at_end("downstream")
+    start = np.maximum(level, critical)
+    if regime == "subcritical":
+        found = subcritical(model, start)
+    else:
+        found = mixed(model, start, at_end("upstream")[0])
+    raised = (level < critical - 1e-9) & (found[0][-1] == start)
+    found[1][-1] = np.where(raised, CRITICAL, found[1][-1])
+    return found
+
+
+def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -> pd.DataFrame:
+    """One profile as a table."""
+    rows, q, g = model.rows[:, 0], model.discharge[:, 0], model.gravity
+    wet = model.sections.wetted(rows, level)
+    state = model.state(rows, q, level)
+    area, top, k = wet.area.sum(axis=1), wet.top.sum(axis=1), wet.total_conveyance
+    alpha = wet.alpha
+    froude = np.sqrt(alpha * q**2 * top / (g * area**3))
+    near = np.flatnonzero((froude > FROUDE_NEAR) | (found == CRITICAL))
+    critical, minima = np.full(len(rows), np.nan), np.ones(len(rows), int)
+    critical[near], minima[near] = critical_level(model, rows[near], q[near])
+    up, down = (type(state)(*(v[s] for v in state)) for s in (slice(None, -1), slice(1, None)))
+    loss = np.append(model.losses(rows[:-1], up, down)[0], np.nan)
+    stations = laid.stations.loc[rows]
+    bits = {
+        "critical_default": found == CRITICAL,
+        "unbalanced": found == UNBALANCED,
+        "froude": froude > FROUDE_LIMIT,
+        "conveyance_ratio": _uneven(k),
+        "above_ends": level > model.sections.ends[rows],
+        "spacing": np.append(np.abs(np.diff(state.velocity_head)) > 0.15, False) | (loss > 0.3),
+        "alpha": alpha > 2.0,
+        "several_minima": minima > 1,
+    }
+    regime = np.where(state.grows < 0, "supercritical", "subcritical")
+    return pd.DataFrame(
+        {
+            "scheme": stations["scheme"].to_numpy(), "profile": profile,
+            "river": stations["river"].to_numpy(), "chainage_m": stations["chainage_m"].to_numpy(),
+            "discharge_m3s": q, "level_m": level, "energy_m": state.energy,
+            "critical_level_m": critical, "bed_m": model.sections.bottom[rows],
+            "depth_m": level - model.sections.bottom[rows], "velocity_ms": q / area,
+            "froude": froude, "area_m2": area,
+            "wetted_perimeter_m": model.sections.perimeter(rows, level).sum(axis=1),
+            "top_width_m": top, "conveyance_m3s": k, "alpha": alpha,
+            "friction_slope": (q / k) ** 2, "loss_m": loss, **by_zone(wet),
+            "regime": np.where(found == CRITICAL, "critical", regime),
+            "flags": _flag_texts(bits), "_row": rows,
+        }
+    )  # fmt: skip
+
+
+def _uneven(k: Array) -> Array:
+    """Where the conveyance differs too much from the next section's."""
+    ratio = np.append(k[:-1] / k[1:], 1.0)
+    return (ratio < 0.7) | (ratio > 1.4)
+
+
+def _flag_texts(bits: Mapping[str, Array]) -> Array:
+    """Codes of a row, joined by commas."""
+    number = sum(mask.astype(int) << i for i, mask in enumerate(bits.values()))
+    names = list(bits)
+    kinds, which = np.unique(number, return_inverse=True)
+    texts = [",".join(n for i, n in enumerate(names) if kind >> i & 1) for kind in kinds]
+    return np.array(texts, dtype=object)[which]
+
+
+# --- boundaries -------------------------------------------------------------------------------
+
+
+def boundary_table(given: Boundary | None, layer: str) -> pd.DataFrame:
+    """Boundaries as a table whose column ``boundary`` says the kind."""
+    if given is None:
+        return pd.DataFrame({"boundary": []})
+    table = given.copy() if isinstance(given, pd.DataFrame) else pd.DataFrame([dict(given)])
+    known = {"river", "profile", "boundary", "level_m", "slope", "discharge_m3s", "joins",
+             "joins_at_m"}  # fmt: skip
+    for column in table.columns:
+        if column not in known:
+            raise HydraulicsError(
+                f"{column!r} is no column of boundaries", layer=layer, hint=nearest(column, known)
+            )
+    kind = table["boundary"].astype(object) if "boundary" in table else pd.Series(None, table.index)
+    for column, word in (("level_m", "level"), ("slope", "normal"), ("joins", "river")):
+        if column in table:
+            kind = kind.where(kind.notna() | table[column].isna(), word)
+    if kind.isna().any():
+        raise HydraulicsError(
+            "says neither level_m, slope, joins nor boundary",
+            layer=layer,
+            ids=table.index[kind.isna()],
+            hint='{"level_m": 3.2}, {"slope": 0.001} or {"boundary": "critical"}',
+        )
+    for word in kind:
+        one_of(word, ("level", "normal", "critical", "rating", "river"), f"{layer} boundary")
+    return table.assign(boundary=kind)
+
+
+def _joined_last(stations: pd.DataFrame, downstream: pd.DataFrame) -> list[str]:
+    """Rivers in an order in which each comes after the one whose level it takes."""
+    rivers = list(stations["river"].unique())
+    into = {}
+    for river in rivers:
+        rows = downstream[for_river(downstream, river)]
+        joins = rows.loc[rows["boundary"] == "river", "joins"] if "joins" in rows else []
+        into[river] = next(iter(joins), None)
+    order: list[str] = []
+    while len(order) < len(rivers):
+        ready = [r for r in rivers if r not in order and (into[r] is None or into[r] in order)]
+        if not ready:
+            left = [r for r in rivers if r not in order]
+            raise HydraulicsError(
+                f"{left[0]} joins {into[left[0]]}, which has no sections or joins it back",
+                layer="boundaries",
+                hint="give the main river's sections too, or a level",
+            )
+        order += ready
+    return order
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Boundaries at both ends."""
+
+    downstream: pd.DataFrame
+    upstream: pd.DataFrame
+
+    def levels(
+        self,
+        which: Literal["downstream", "upstream"],
+        model: Model,
+        river: str,
+        profiles: list[str],
+        schemes: Array,
+        solved: Mapping[str, pd.DataFrame],
+        critical: Array,
+    ) -> Array:
+        """Level of each column at one end of a river."""
+        table = getattr(self, which)
+        row = model.rows[-1 if which == "downstream" else 0]
+        flow = model.discharge[-1 if which == "downstream" else 0]
+        level = np.empty(len(profiles))
+        for k, profile in enumerate(profiles):
+            mine = table[for_river(table, river) & for_profile(table, profile)]
+            kinds = mine["boundary"].unique()
+            if len(kinds) != 1 or (kinds[0] != "rating" and len(mine) > 1):
+                said = "no" if mine.empty else "more than one"
+                raise HydraulicsError(
+                    f"has {said} {which} boundary for {river} {profile}".rstrip(),
+                    layer="boundaries",
+                    hint=f'{which}={{"level_m": 3.2}} or {{"slope": 0.001}}, or a row a river',
+                )
+            one = mine.iloc[0]
+            if kinds[0] == "level":
+                level[k] = float(one["level_m"])
+            elif kinds[0] == "critical":
+                level[k] = critical[k]
+            elif kinds[0] == "normal":
+                level[k] = _normal(model, row[[k]], flow[[k]], float(one["slope"]), river)
+            elif kinds[0] == "rating":
+                level[k] = _rated(mine, float(flow[k]), river)
+            else:
+                level[k] = _at_confluence(one, solved, profile, schemes[k])
+        return level
+
+
+def for_profile(table: pd.DataFrame, profile: str) -> Array:
+    """Rows that speak of a profile, or of all."""
+    if "profile" not in table.columns:
+        return np.ones(len(table), bool)
+    mask: Array = (table["profile"].isna() | (table["profile"] == profile)).to_numpy(bool)
+    return mask
+
+
+def _normal(model: Model, row: Array, flow: Array, slope: float, river: str) -> float:
+    if not slope > 0:
+        raise HydraulicsError(
+            f"has the slope {slope:g} for {river}; normal depth needs one above 0",
+            layer="boundaries",
+            hint='{"slope": 0.001}, as a ratio',
+        )
+    return float(normal_level(model.sections, row, flow, np.array([slope]))[0])
+
+
+def _rated(rows: pd.DataFrame, flow: float, river: str) -> float:
+    """Level of a rating curve; never beyond its ends."""
+    curve = rows.sort_values("discharge_m3s")
+    q, z = (numbers(curve, c, "boundaries").to_numpy() for c in ("discharge_m3s", "level_m"))
+    if not q[0] <= flow <= q[-1]:
+        raise HydraulicsError(
+            f"the rating curve of {river} runs from {q[0]:g} to {q[-1]:g} m³/s and doesn't reach "
+            f"{flow:g}",
+            layer="boundaries",
+            hint="extend the curve with the institute that made it",
+        )
+    return float(np.interp(flow, q, z))
+
+
+def _at_confluence(
+    one: pd.Series, solved: Mapping[str, pd.DataFrame], profile: str, scheme: str
+) -> float:
+    """Level of the river that is joined, between its sections."""
+    main = solved[one["joins"]]
+    schemes = set(main["scheme"])
+    main = main[
+        (main["profile"] == profile)
+        & (main["scheme"] == (scheme if scheme in schemes else next(iter(schemes))))
+    ]
+    main = main.sort_values("chainage_m")
+    at = float(one["joins_at_m"])
+    reach = main["chainage_m"]
+    if not reach.iloc[0] <= at <= reach.iloc[-1]:
+        raise HydraulicsError(
+            f"joins {one['joins']} at {format_chainage(at)}, where that has no sections",
+            layer="boundaries",
+            hint=f"joins_at_m between {format_chainage(reach.iloc[0])} and "
+            f"{format_chainage(reach.iloc[-1])}",
+        )
+    return float(np.interp(at, reach, main["level_m"]))

@@ -1,0 +1,653 @@
+"""The nouns as data: the columns of every table with type, unit, 中文, aliases and range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Dtype = Literal["text", "float", "int", "bool", "code", "date", "chainage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    ``codes`` maps each code to the words that deliveries use for it; the first is its label.
+    """
+
+    name: str
+    dtype: Dtype
+    zh: str
+    unit: str = ""
+    required: bool = False
+    aliases: tuple[str, ...] = ()
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """One kind of table: its index, its geometry and its columns."""
+
+    name: str
+    zh: str
+    index: str | None
+    geometry: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    def __getitem__(self, name: str) -> Column:
+        """Column by its canonical name."""
+        return next(c for c in self.columns if c.name == name)
+
+    @property
+    def required(self) -> list[str]:
+        """Names of the columns that can't be missing."""
+        return [c.name for c in self.columns if c.required]
+
+
+USE = {
+    "residential": ("住宅", "居住", "民宅", "成套住宅", "宿舍", "house", "apartments", "dormitory"),
+    "mixed": ("商住", "商住混合", "商住两用", "综合"),
+    "commercial": ("商业", "商铺", "商服", "retail", "shop"),
+    "industrial": ("工业", "厂房", "工业厂房", "factory"),
+    "storage": ("仓储", "仓库", "warehouse", "shed"),
+    "office": ("办公", "办公楼"),
+    "public": ("公共设施", "公共", "公建", "公共管理与公共服务", "school", "hospital"),
+    "other": ("其他", "其它"),
+}
+STRUCTURE = {
+    "concrete": ("钢筋混凝土", "钢混", "框架", "钢筋混凝土结构", "框架结构", "钢混结构"),
+    "brick_concrete": ("砖混", "混合", "混合结构", "砖混结构"),
+    "brick_wood": ("砖木", "砖木结构"),
+    "steel": ("钢", "钢结构"),
+    "light": ("简易", "铁皮", "铁皮房", "简易结构", "棚房"),
+    "other": ("其他", "其它", "其他结构"),
+}
+TITLE = {
+    "registered": ("有证", "已登记", "有产权证"),
+    "historical": ("历史遗留", "历史遗留违法建筑", "历史遗留建筑"),
+    "unregistered": ("无证", "未登记", "违法建筑"),
+}
+TENURE = {
+    "private": ("私有", "个人", "私人"),
+    "collective": ("集体", "集体所有"),
+    "state": ("国有", "国家所有"),
+}
+SOURCE = {"surveyed": ("实测", "测绘"), "estimated": ("估算", "推算")}
+BANK = {"left": ("左岸", "左", "L"), "right": ("右岸", "右", "R"), "both": ("两岸", "跨河")}
+EXTENT = {"full": ("全部", "全部压占"), "partial": ("部分", "部分压占")}
+KIND = {
+    "works": ("工程红线", "红线"),
+    "management": ("河道管理范围线", "管理范围"),
+    "blue": ("蓝线", "河道蓝线"),
+}
+ZONE = {
+    "renewal": ("城市更新", "更新"),
+    "consolidation": ("土地整备", "整备"),
+    "other": ("其他项目", "其他"),
+}
+STATUS = {
+    "todo": ("未启动", "未签约"),
+    "signed": ("已签约",),
+    "vacated": ("已腾空",),
+    "demolished": ("已拆除",),
+    "handed_over": ("已移交", "已移交施工作业面"),
+}
+CHANGE = {
+    "saved": ("避免拆除",),
+    "added": ("新增拆除",),
+    "less": ("压占减少",),
+    "more": ("压占增加",),
+}
+
+OBSTACLE = {
+    "blocked": ("阻水", "房屋阻水"),
+    "ineffective": ("静水区", "无效过流区"),
+    "permanent": ("永久静水区",),
+}
+BOUNDARY = {
+    "level": ("已知水位",),
+    "normal": ("均匀流", "正常水深"),
+    "critical": ("临界水深",),
+    "rating": ("水位流量关系",),
+    "river": ("汇入干流",),
+}
+REGIME = {"subcritical": ("缓流",), "critical": ("临界流",), "supercritical": ("急流",)}
+VERDICT = {"demolish": ("拆除",), "retain": ("保留",), "review": ("待核",)}
+
+_RIVER = Column(
+    "river",
+    "text",
+    "河道",
+    required=True,
+    aliases=("河流", "河道名称", "河流名称", "河名", "RIVER"),
+)
+_STATION = Column(
+    "chainage_m",
+    "chainage",
+    "桩号",
+    "m",
+    required=True,
+    aliases=("里程", "里程桩号", "断面桩号"),
+)
+_SCHEME = Column("scheme", "text", "方案")
+_PROFILE = Column("profile", "text", "工况", aliases=("频率", "重现期", "设计频率"))
+_FLOOR_AREA = Column(
+    "floor_area_m2",
+    "float",
+    "建筑面积",
+    "m²",
+    aliases=("SCJZMJ", "实测建筑面积", "总建筑面积", "JZMJ", "建筑面积㎡"),
+    minimum=0,
+)
+_FROM = Column("from_m", "chainage", "起点桩号", "m", aliases=("起始桩号", "起点", "FROM"))
+_TO = Column("to_m", "chainage", "终点桩号", "m", aliases=("终止桩号", "终点", "TO"))
+_GROUP = Column("group", "text", "责任组", aliases=("责任小组", "包干组", "工作组"))
+_LEADER = Column("leader", "text", "责任人", aliases=("组长", "负责人"))
+_BANK = Column("bank", "code", "岸别", aliases=("岸",), codes=BANK)
+_COST = Column("cost_yuan", "float", "补偿金额", "元", minimum=0)
+_TENANTS = Column(
+    "tenants", "int", "租户数", "户", aliases=("租户", "承租户数", "承租户"), minimum=0
+)
+_START = Column("start", "date", "开始日期", aliases=("计划开始", "开始时间"))
+_DUE = Column("due", "date", "完成期限", aliases=("完成时限", "计划完成", "截止日期"))
+
+_NOUNS = (
+    Noun(
+        "buildings",
+        "房屋",
+        "building_id",
+        ("Polygon", "MultiPolygon"),
+        (
+            Column(
+                "building_id",
+                "text",
+                "房屋编号",
+                required=True,
+                aliases=(
+                    "房屋编码",
+                    "幢编号",
+                    "自然幢号",
+                    "ZRZH",
+                    "BDCDYH",
+                    "不动产单元号",
+                    "osm_id",
+                    "full_id",
+                    "bldg_id",
+                    "FWBH",
+                ),
+            ),
+            Column(
+                "footprint_m2",
+                "float",
+                "基底面积",
+                "m²",
+                minimum=0,
+                aliases=("ZZDMJ", "幢占地面积", "占地面积", "建筑占地面积", "基底面积㎡"),
+            ),
+            Column(
+                "floors",
+                "int",
+                "层数",
+                "层",
+                minimum=1,
+                maximum=200,
+                aliases=("ZCS", "总层数", "楼层数", "房屋层数", "building:levels", "levels"),
+            ),
+            _FLOOR_AREA,
+            Column(
+                "floor_area_source", "code", "建筑面积来源", codes=SOURCE, aliases=("面积来源",)
+            ),
+            Column(
+                "structure",
+                "code",
+                "结构",
+                codes=STRUCTURE,
+                aliases=("FWJG", "房屋结构", "结构类型", "建筑结构"),
+            ),
+            Column(
+                "use",
+                "code",
+                "用途",
+                codes=USE,
+                aliases=("GHYT", "规划用途", "房屋用途", "使用性质", "使用功能"),
+            ),
+            Column("title", "code", "产权情况", codes=TITLE, aliases=("产权状况", "权属状况")),
+            Column("tenure", "code", "所有制", codes=TENURE, aliases=("所有权性质", "权属性质")),
+            Column("owner", "text", "权利人", aliases=("业主", "户主", "产权人", "QLRMC")),
+            _TENANTS,
+        ),
+    ),
+    Noun(
+        "parcels",
+        "宗地",
+        "parcel_id",
+        ("Polygon", "MultiPolygon"),
+        (
+            Column(
+                "parcel_id",
+                "text",
+                "宗地编号",
+                required=True,
+                aliases=("宗地代码", "宗地号", "ZDDM", "ZDH", "SG_CODE"),
+            ),
+            Column("land_use", "text", "土地用途", aliases=("地类", "TDYT", "用地性质")),
+            Column("area_m2", "float", "宗地面积", "m²", aliases=("ZDMJ", "用地面积"), minimum=0),
+            Column("owner", "text", "土地权利人", aliases=("权利人", "土地使用权人", "业主")),
+        ),
+    ),
+    Noun(
+        "rivers",
+        "河道",
+        "river",
+        ("LineString", "MultiLineString"),
+        (
+            Column(
+                "river",
+                "text",
+                "河道",
+                required=True,
+                aliases=("河流", "河道名称", "河流名称", "河名", "name", "名称"),
+            ),
+            Column("start_m", "chainage", "起点桩号", "m", aliases=("起始桩号",)),
+            Column("chainage_sign", "int", "桩号方向", minimum=-1, maximum=1),
+            Column("equations", "text", "断链", aliases=("断链表",)),
+        ),
+    ),
+    Noun(
+        "red_line",
+        "红线",
+        None,
+        ("Polygon", "MultiPolygon"),
+        (
+            Column("river", "text", "河道", required=True, aliases=_RIVER.aliases),
+            Column("kind", "code", "线型", codes=KIND, aliases=("红线类型",)),
+            Column(
+                "source", "code", "来源", codes={"widths": ("由宽度生成",), "drawing": ("图纸",)}
+            ),
+            Column("works_m2", "float", "工程用地面积", "m²", minimum=0),
+        ),
+    ),
+    Noun(
+        "zones",
+        "更新整备片区",
+        "zone_id",
+        ("Polygon", "MultiPolygon"),
+        (
+            Column("zone_id", "text", "片区编号", required=True, aliases=("项目编号",)),
+            Column("kind", "code", "项目类型", codes=ZONE, aliases=("片区类型",)),
+            Column("name", "text", "项目名称", aliases=("片区名称",)),
+            Column("payer", "text", "实施主体", aliases=("开发商", "责任主体")),
+        ),
+    ),
+    Noun(
+        "widths",
+        "红线宽度表",
+        None,
+        (),
+        (
+            _RIVER,
+            Column(
+                "chainage_m", "chainage", "桩号", "m", required=True, aliases=("里程", "里程桩号")
+            ),
+            Column(
+                "left_m",
+                "float",
+                "左宽",
+                "m",
+                required=True,
+                minimum=0,
+                aliases=("左岸宽度", "左侧宽度", "左岸"),
+            ),
+            Column(
+                "right_m",
+                "float",
+                "右宽",
+                "m",
+                required=True,
+                minimum=0,
+                aliases=("右岸宽度", "右侧宽度", "右岸"),
+            ),
+            Column("piece", "text", "分段"),
+        ),
+    ),
+    Noun(
+        "rates",
+        "补偿标准",
+        None,
+        (),
+        (
+            Column("use", "code", "用途", codes=USE, aliases=("房屋用途",)),
+            Column("structure", "code", "结构", codes=STRUCTURE, aliases=("房屋结构",)),
+            Column("title", "code", "产权情况", codes=TITLE, aliases=("产权状况",)),
+            Column("building_yuan_m2", "float", "房屋补偿单价", "元/m²", required=True, minimum=0),
+            Column("relocation_yuan_m2", "float", "搬迁费单价", "元/m²", minimum=0),
+            Column("interruption_yuan_m2", "float", "停产停业单价", "元/m²", minimum=0),
+        ),
+    ),
+    Noun(
+        "segments",
+        "责任段",
+        None,
+        (),
+        (
+            _RIVER,
+            Column("from_m", "chainage", "起点桩号", "m", required=True, aliases=_FROM.aliases),
+            Column("to_m", "chainage", "终点桩号", "m", required=True, aliases=_TO.aliases),
+            Column("bank", "code", "岸别", codes=BANK, aliases=("岸",)),
+            Column("group", "text", "责任组", required=True, aliases=_GROUP.aliases),
+            _LEADER,
+            _START,
+            _DUE,
+        ),
+    ),
+    Noun(
+        "affected",
+        "受影响房屋",
+        "building_id",
+        ("Polygon", "MultiPolygon"),
+        (
+            Column("river", "text", "河道"),
+            _BANK,
+            Column("chainage_m", "chainage", "桩号", "m"),
+            _FROM,
+            _TO,
+            Column("offset_min_m", "float", "最小偏距", "m"),
+            Column("offset_max_m", "float", "最大偏距", "m"),
+            Column("ambiguous", "bool", "定位存疑"),
+            Column("footprint_m2", "float", "基底面积", "m²"),
+            Column("inside_m2", "float", "红线内面积", "m²", minimum=0),
+            Column("inside_ratio", "float", "压占比例", minimum=0, maximum=1),
+            Column("cut_depth_m", "float", "压占深度", "m", minimum=0),
+            Column("extent", "code", "压占程度", codes=EXTENT),
+            Column("demolish_floor_area_m2", "float", "拆除建筑面积", "m²", minimum=0),
+            Column("floor_area_source", "code", "建筑面积来源", codes=SOURCE),
+            Column("needs_survey", "bool", "需现场勘查"),
+            Column("parcel_id", "text", "宗地编号"),
+            Column("cleared_by", "text", "清拆主体"),
+            Column("zone_id", "text", "片区编号"),
+            Column("node_id", "text", "征拆节点"),
+            Column("rate", "text", "适用标准"),
+            Column("building_yuan", "float", "房屋补偿", "元", minimum=0),
+            Column("relocation_yuan", "float", "搬迁补偿", "元", minimum=0),
+            Column("interruption_yuan", "float", "停产停业补偿", "元", minimum=0),
+            _COST,
+        ),
+    ),
+    Noun(
+        "nodes",
+        "征拆节点",
+        "node_id",
+        ("MultiPolygon",),
+        (
+            Column("river", "text", "河道"),
+            _BANK,
+            _FROM,
+            _TO,
+            Column("n_buildings", "int", "房屋栋数", "栋"),
+            Column("n_full", "int", "全部压占", "栋"),
+            Column("n_partial", "int", "部分压占", "栋"),
+            Column("n_tenants", "int", "租户数", "户"),
+            Column("demolish_floor_area_m2", "float", "拆除建筑面积", "m²"),
+            _COST,
+            _GROUP,
+            _LEADER,
+            _START,
+            _DUE,
+            Column("status", "code", "状态", codes=STATUS),
+        ),
+    ),
+    Noun(
+        "totals",
+        "汇总",
+        None,
+        (),
+        (
+            Column("scheme", "text", "方案"),
+            Column("n_buildings", "int", "房屋栋数", "栋"),
+            Column("n_full", "int", "全部压占", "栋"),
+            Column("n_partial", "int", "部分压占", "栋"),
+            Column("inside_m2", "float", "红线内基底面积", "m²"),
+            Column("demolish_floor_area_m2", "float", "拆除建筑面积", "m²"),
+            Column("estimated_m2", "float", "其中估算面积", "m²"),
+            Column("n_unknown", "int", "建筑面积不详", "栋"),
+            Column("n_tenants", "int", "租户数", "户"),
+            Column("n_survey", "int", "需现场勘查", "栋"),
+            _COST,
+            Column("works_m2", "float", "工程用地面积", "m²"),
+            Column("n_nodes", "int", "征拆节点", "个"),
+        ),
+    ),
+    Noun(
+        "changes",
+        "方案差异",
+        None,
+        ("Polygon", "MultiPolygon"),
+        (
+            Column("scheme", "text", "方案"),
+            Column("building_id", "text", "房屋编号"),
+            Column("change", "code", "变化", codes=CHANGE),
+            Column("river", "text", "河道"),
+            _BANK,
+            Column("chainage_m", "chainage", "桩号", "m"),
+            Column("node_id", "text", "征拆节点"),
+            Column("extent_before", "code", "原压占程度", codes=EXTENT),
+            Column("extent_after", "code", "现压占程度", codes=EXTENT),
+            Column("inside_before_m2", "float", "原红线内面积", "m²"),
+            Column("inside_after_m2", "float", "现红线内面积", "m²"),
+            Column("avoided_floor_area_m2", "float", "避免拆除建筑面积", "m²"),
+            Column("avoided_tenants", "int", "避免清退租户", "户"),
+            Column("avoided_yuan", "float", "节省补偿", "元"),
+            Column("n_saved", "int", "避免拆除栋数", "栋"),
+            Column("n_added", "int", "新增拆除栋数", "栋"),
+        ),
+    ),
+    Noun(
+        "stations",
+        "桩号点",
+        None,
+        ("Point",),
+        (
+            Column("river", "text", "河道"),
+            Column("chainage_m", "chainage", "桩号", "m"),
+            Column("label", "text", "桩号标注"),
+            Column("bearing_deg", "float", "流向方位角", "°"),
+        ),
+    ),
+    Noun(
+        "sections",
+        "断面",
+        None,
+        (),
+        (
+            _RIVER,
+            _STATION,
+            Column(
+                "offset_m", "float", "起点距", "m", required=True, aliases=("偏距", "距离", "间距")
+            ),
+            Column(
+                "elevation_m", "float", "高程", "m", required=True, aliases=("河底高程", "地面高程")
+            ),
+            Column("n", "float", "糙率", aliases=("曼宁糙率", "粗糙系数")),
+            _SCHEME,
+        ),
+    ),
+    Noun(
+        "banks",
+        "断面参数",
+        None,
+        (),
+        (
+            _RIVER,
+            _STATION,
+            Column("left_bank_m", "float", "左河口", "m", aliases=("左滩槽分界",)),
+            Column("right_bank_m", "float", "右河口", "m", aliases=("右滩槽分界",)),
+            Column("length_left_m", "float", "左滩间距", "m", minimum=0),
+            Column("length_channel_m", "float", "主槽间距", "m", minimum=0),
+            Column("length_right_m", "float", "右滩间距", "m", minimum=0),
+            Column("contraction", "float", "收缩系数", minimum=0, maximum=1),
+            Column("expansion", "float", "扩散系数", minimum=0, maximum=1),
+            Column("left_levee_m", "float", "左堤位置", "m"),
+            Column("left_levee_top_m", "float", "左堤顶高程", "m"),
+            Column("right_levee_m", "float", "右堤位置", "m"),
+            Column("right_levee_top_m", "float", "右堤顶高程", "m"),
+            Column("left_wall_m", "float", "左侧束窄位置", "m"),
+            Column("right_wall_m", "float", "右侧束窄位置", "m"),
+            _SCHEME,
+        ),
+    ),
+    Noun(
+        "obstacles",
+        "阻水物",
+        None,
+        (),
+        (
+            _RIVER,
+            _STATION,
+            Column("from_offset_m", "float", "起点偏距", "m", required=True),
+            Column("to_offset_m", "float", "终点偏距", "m", required=True),
+            Column("top_m", "float", "顶高程", "m"),
+            Column("obstacle", "code", "阻水类型", codes=OBSTACLE),
+            Column("building_id", "text", "房屋编号"),
+            Column("moved_m", "float", "移至断面距离", "m"),
+            _SCHEME,
+        ),
+    ),
+    Noun(
+        "flows",
+        "设计流量",
+        None,
+        (),
+        (
+            _RIVER,
+            Column("chainage_m", "chainage", "桩号", "m", aliases=("里程", "里程桩号")),
+            Column(
+                "discharge_m3s",
+                "float",
+                "流量",
+                "m³/s",
+                required=True,
+                minimum=0,
+                aliases=("设计流量", "洪峰流量"),
+            ),
+            _PROFILE,
+        ),
+    ),
+    Noun(
+        "boundaries",
+        "边界条件",
+        None,
+        (),
+        (
+            Column("river", "text", "河道", aliases=_RIVER.aliases),
+            _PROFILE,
+            Column("boundary", "code", "边界类型", codes=BOUNDARY),
+            Column("level_m", "float", "水位", "m", aliases=("控制水位",)),
+            Column("slope", "float", "坡降", minimum=0, aliases=("比降",)),
+            Column("discharge_m3s", "float", "流量", "m³/s", minimum=0),
+            Column("joins", "text", "汇入河道"),
+            Column("joins_at_m", "chainage", "汇入桩号", "m"),
+        ),
+    ),
+    Noun(
+        "profile",
+        "水面线",
+        None,
+        (),
+        (
+            Column("scheme", "text", "方案"),
+            Column("profile", "text", "工况"),
+            Column("river", "text", "河道"),
+            Column("chainage_m", "chainage", "桩号", "m"),
+            Column("discharge_m3s", "float", "流量", "m³/s"),
+            Column("level_m", "float", "水位", "m"),
+            Column("energy_m", "float", "能量线高程", "m"),
+            Column("critical_level_m", "float", "临界水位", "m"),
+            Column("bed_m", "float", "河底高程", "m"),
+            Column("depth_m", "float", "水深", "m"),
+            Column("velocity_ms", "float", "流速", "m/s"),
+            Column("froude", "float", "弗劳德数"),
+            Column("area_m2", "float", "过水面积", "m²"),
+            Column("wetted_perimeter_m", "float", "湿周", "m"),
+            Column("top_width_m", "float", "水面宽", "m"),
+            Column("conveyance_m3s", "float", "流量模数", "m³/s"),
+            Column("alpha", "float", "动能修正系数"),
+            Column("friction_slope", "float", "摩阻坡降"),
+            Column("loss_m", "float", "至下一断面水头损失", "m"),
+            Column("conveyance_left_m3s", "float", "左滩流量模数", "m³/s"),
+            Column("conveyance_channel_m3s", "float", "主槽流量模数", "m³/s"),
+            Column("conveyance_right_m3s", "float", "右滩流量模数", "m³/s"),
+            Column("area_left_m2", "float", "左滩过水面积", "m²"),
+            Column("area_channel_m2", "float", "主槽过水面积", "m²"),
+            Column("area_right_m2", "float", "右滩过水面积", "m²"),
+            Column("regime", "code", "流态", codes=REGIME),
+            Column("flags", "text", "提示"),
+        ),
+    ),
+    Noun(
+        "rise",
+        "壅水",
+        None,
+        (),
+        (
+            Column("level_before_m", "float", "原水位", "m"),
+            Column("level_after_m", "float", "现水位", "m"),
+            Column("rise_mm", "float", "水位壅高", "mm"),
+            Column("energy_rise_mm", "float", "能量线壅高", "mm"),
+            Column("rise_lossless_mm", "float", "水位壅高(不计局部损失)", "mm"),
+            Column("energy_rise_lossless_mm", "float", "能量线壅高(不计局部损失)", "mm"),
+            Column("froude_before", "float", "原弗劳德数"),
+            Column("conveyance_ratio", "float", "过流能力比"),
+            Column("left_top_m", "float", "左岸顶高程", "m"),
+            Column("right_top_m", "float", "右岸顶高程", "m"),
+            Column("freeboard_left_m", "float", "左岸超高", "m"),
+            Column("freeboard_right_m", "float", "右岸超高", "m"),
+        ),
+    ),
+    Noun(
+        "evidence",
+        "留房依据",
+        "building_id",
+        (),
+        (
+            Column("building_id", "text", "房屋编号", required=True, aliases=("房屋编码",)),
+            Column("rise_alone_mm", "float", "单独保留壅高", "mm"),
+            Column("rise_joint_mm", "float", "共同保留壅高", "mm"),
+            Column("joint", "bool", "计入共同保留"),
+            Column("flood_level_m", "float", "设计洪水位", "m"),
+            Column("flood_depth_m", "float", "房屋处水深", "m"),
+            Column("freeboard_m", "float", "超高", "m"),
+            Column("sewage_ok", "bool", "排污达标", aliases=("符合排污标准", "排污是否达标")),
+            Column("optional", "bool", "可拆可不拆"),
+            Column("structure_ok", "bool", "结构安全", aliases=("房屋安全", "安全鉴定合格")),
+            Column("title_ok", "bool", "权属合法", aliases=("产权合法",)),
+            Column("in_project", "bool", "属更新整备范围"),
+            Column("verdict", "code", "结论", codes=VERDICT),
+            Column("reason", "text", "理由"),
+            Column("deciding", "text", "依据条文"),
+        ),
+    ),
+    Noun(
+        "faults",
+        "问题清单",
+        None,
+        (),
+        (
+            Column("layer", "text", "图层"),
+            Column(
+                "severity",
+                "code",
+                "级别",
+                codes={"error": ("错误",), "warning": ("警告",), "note": ("提示",)},
+            ),
+            Column("fault", "text", "代码"),
+            Column("id", "text", "编号"),
+            Column("field", "text", "字段"),
+            Column("problem", "text", "问题"),
+            Column("advice", "text", "建议"),
+        ),
+    ),
+)
+NOUNS: Mapping[str, Noun] = {n.name: n for n in _NOUNS}

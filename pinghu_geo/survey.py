@@ -1,0 +1,406 @@
+"""What was surveyed? Tables of sections, banks, obstacles and floods, checked and laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.centreline import river_scales
+from pinghu_geo.chainage import format_chainage
+from pinghu_geo.errors import HydraulicsError
+from pinghu_geo.schema import nearest, numbers, one_of, require_columns
+from pinghu_geo.sections import Array, Ground, Limit, Sections, pack
+from pinghu_geo.steady import Friction, Model
+
+__all__ = ["GRAVITY_MS2", "Laid", "discharges", "for_river", "lay_sections", "places", "rows_of"]
+
+GRAVITY_MS2 = 9.81
+NUMBERS = (
+    "left_bank_m", "right_bank_m", "length_left_m", "length_channel_m", "length_right_m",
+    "contraction", "expansion", "left_levee_m", "left_levee_top_m", "right_levee_m",
+    "right_levee_top_m", "left_wall_m", "right_wall_m",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """Sections of all rivers and schemes, packed; ``stations`` has one row a section.
+
+    Stations run downstream, river by river, scheme by scheme: columns scheme, river, chainage_m,
+    measure (grows downstream), and what `NUMBERS` lists.
+    """
+
+    sections: Sections
+    stations: pd.DataFrame
+
+    def model(
+        self,
+        rows: Array,
+        discharge: Array,
+        *,
+        friction: Friction = "average_conveyance",
+        contraction: float = 0.1,
+        expansion: float = 0.3,
+        gravity: float = GRAVITY_MS2,
+    ) -> Model:
+        """What `steady` computes from."""
+        table = self.stations
+        gap = -np.diff(table["measure"].to_numpy(), append=np.nan, prepend=np.nan)[1:]
+        gap = np.where(np.isfinite(gap), np.abs(gap), 0.0)
+        lengths = [
+            table[f"length_{part}_m"].fillna(pd.Series(gap, index=table.index)).to_numpy()
+            for part in ("left", "channel", "right")
+        ]
+        return Model(
+            self.sections,
+            rows,
+            discharge,
+            np.stack(lengths, axis=1),
+            table["contraction"].fillna(contraction).to_numpy(),
+            table["expansion"].fillna(expansion).to_numpy(),
+            friction,
+            gravity,
+        )
+
+
+def lay_sections(
+    sections: pd.DataFrame,
+    *,
+    banks: pd.DataFrame | None = None,
+    obstacles: pd.DataFrame | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
+) -> Laid:
+    """Check tables of sections and pack them; see `water_profile` for the columns."""
+    table = _ordered(sections, rivers)
+    points = table["points"]
+    new = table["new"]
+    stations = table["stations"]
+    schemes = [
+        s
+        for one in (banks, obstacles)
+        if one is not None and "scheme" in one.columns
+        for s in one["scheme"].dropna().unique()
+    ]
+    if schemes and "scheme" not in sections.columns:
+        names, n = list(dict.fromkeys(schemes)), len(stations)
+        stations = pd.concat([stations.assign(scheme=s) for s in names], ignore_index=True)
+        points = {k: np.tile(v, len(names)) for k, v in points.items()}
+        new = np.tile(new, len(names))
+        del n
+    begins = np.flatnonzero(new)
+    count = np.diff(np.append(begins, len(new)))
+    ground = Ground(points["offset_m"], points["elevation_m"], points["n"], count)
+    beside = _aligned(banks, stations)
+    stations = stations.assign(**beside)
+    _check_banks(stations, ground)
+
+    def pair(name: str) -> tuple[Array, Array]:
+        return beside[f"left_{name}"], beside[f"right_{name}"]
+
+    left, right = pair("levee_m")
+    left_top, right_top = pair("levee_top_m")
+    packed = pack(
+        ground,
+        banks=pair("bank_m"),
+        levees=(left, left_top, right, right_top),
+        walls=pair("wall_m"),
+        limits=_limits(obstacles, stations),
+    )
+    return Laid(packed, stations)
+
+
+def _ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str, Any]:
+    """Points of all sections in order, where each section begins, and a table of sections."""
+    require_columns(sections, ("river", "chainage_m", "offset_m", "elevation_m"), "sections")
+    if sections.empty:
+        raise HydraulicsError("has no rows", layer="sections", hint="read the surveyed sections")
+    values = {
+        c: numbers(sections, c, "sections").to_numpy()
+        for c in ("chainage_m", "offset_m", "elevation_m", "n")
+    }
+    for column in ("chainage_m", "offset_m", "elevation_m"):
+        bad = ~np.isfinite(values[column])
+        if bad.any():
+            raise HydraulicsError(
+                f"lacks {column} in rows",
+                layer="sections",
+                ids=sections.index[bad],
+                hint=f'sections = sections.dropna(subset=["{column}"])',
+            )
+    river, names = pd.factorize(sections["river"], use_na_sentinel=False)
+    scheme, schemes = (
+        pd.factorize(sections["scheme"], use_na_sentinel=False)
+        if "scheme" in sections.columns
+        else (np.zeros(len(sections), int), np.array([""], dtype=object))
+    )
+    measure = _measures(values["chainage_m"], river, [str(n) for n in names], rivers)
+    keys = (measure, river, scheme)
+    if _unsorted(keys):
+        turn = np.lexsort(keys)
+        river, scheme, measure = river[turn], scheme[turn], measure[turn]
+        values = {k: v[turn] for k, v in values.items()}
+    new = np.r_[True, np.zeros(len(river) - 1, bool)]
+    for key in (measure, river, scheme):
+        new[1:] |= key[1:] != key[:-1]
+    at = np.flatnonzero(new)
+    stations = pd.DataFrame(
+        {
+            "scheme": np.asarray(schemes, dtype=object)[scheme[at]],
+            "river": np.asarray(names, dtype=object)[river[at]],
+            "chainage_m": values["chainage_m"][at],
+            "measure": measure[at],
+        }
+    )
+    count = np.diff(np.append(at, len(new)))
+    section = np.repeat(np.arange(len(at)), count)
+    values["n"] = _carried(values["n"], new)
+    _check_points(values, section, new, count, stations)
+    return {"points": values, "new": new, "stations": stations}
+
+
+def _unsorted(keys: tuple[Array, ...]) -> bool:
+    """Whether rows don't follow scheme, river and measure."""
+    measure, river, scheme = keys
+    later = (np.diff(scheme) > 0) | ((np.diff(scheme) == 0) & (np.diff(river) > 0))
+    same = (np.diff(scheme) == 0) & (np.diff(river) == 0)
+    return bool((~later & ~(same & (np.diff(measure) >= 0))).any())
+
+
+def _measures(
+    chainage: Array, river: Array, names: list[str], rivers: gpd.GeoDataFrame | None
+) -> Array:
+    """Distance downstream of each chainage [m]."""
+    if rivers is None:
+        return chainage
+    scales = river_scales(rivers)
+    for name in names:
+        if name not in scales:
+            raise HydraulicsError(
+                f"names the river {name!r}, which rivers doesn't hold",
+                layer="sections",
+                hint=nearest(name, scales),
+            )
+    measure = np.empty(len(chainage))
+    for k, name in enumerate(names):
+        mine = river == k
+        measure[mine] = scales[name].measure(chainage[mine])
+    return measure
+
+
+def _carried(n: Array, new: Array) -> Array:
+    """Roughness carried on from point to point within a section."""
+    place = np.where(np.isfinite(n) | new, np.arange(len(n)), 0)
+    return n[np.maximum.accumulate(place)]
+
+
+def _check_points(
+    values: Mapping[str, Array], section: Array, new: Array, count: Array, stations: pd.DataFrame
+) -> None:
+    """Refuse sections that hold no water or run back."""
+    back = np.r_[False, (np.diff(values["offset_m"]) < 0) & ~new[1:]]
+    rules = (
+        (back, "has offsets that run back", "points run from left to right; sort each section"),
+        (
+            (count < 2)[section],
+            "has sections of a single point",
+            "a section needs its bed and both banks",
+        ),
+        (
+            ~(values["n"] > 0),
+            "has roughness (糙率 n) that is missing or not above 0",
+            'sections["n"] = 0.03, or what the channel and its walls have',
+        ),
+    )
+    for bad, problem, hint in rules:
+        if bad.any():
+            raise HydraulicsError(
+                problem, layer="sections", ids=places(stations, np.unique(section[bad])), hint=hint
+            )
+
+
+def places(stations: pd.DataFrame, rows: Array) -> list[str]:
+    """Sections as people name them."""
+    return [
+        f"{river} {format_chainage(at)}"
+        for river, at in stations.loc[rows, ["river", "chainage_m"]].itertuples(index=False)
+    ]
+
+
+def rows_of(table: pd.DataFrame, stations: pd.DataFrame, layer: str) -> tuple[Array, Array]:
+    """Pairs of rows: of the table and of the sections it speaks of."""
+    require_columns(table, ("river", "chainage_m"), layer)
+    by = ["scheme", "river", "_mm"] if "scheme" in table.columns else ["river", "_mm"]
+
+    def keyed(frame: pd.DataFrame, row: str) -> pd.DataFrame:
+        mm = np.round(numbers(frame, "chainage_m", layer).to_numpy() * 1000)
+        extra = {"scheme": frame["scheme"].astype(object)} if "scheme" in by else {}
+        return pd.DataFrame(
+            {"river": frame["river"].astype(object), "_mm": mm, row: np.arange(len(frame)), **extra}
+        )
+
+    pairs = keyed(table, "row").merge(keyed(stations, "station"), on=by, how="left")
+    lost = pairs["station"].isna()
+    if lost.any():
+        rows = pairs.loc[lost, "row"].to_numpy()
+        raise HydraulicsError(
+            "speaks of places where there is no section",
+            layer=layer,
+            ids=places(table.reset_index(drop=True), np.unique(rows)),
+            hint=f"chainages of {layer} are those of sections, to the millimetre",
+        )
+    return pairs["row"].to_numpy(), pairs["station"].to_numpy(int)
+
+
+def _aligned(banks: pd.DataFrame | None, stations: pd.DataFrame) -> dict[str, Array]:
+    """What banks says of each section; NaN where it says nothing."""
+    found = {name: np.full(len(stations), np.nan) for name in NUMBERS}
+    if banks is None or banks.empty:
+        return found
+    row, station = rows_of(banks, stations, "banks")
+    twice = pd.Series(station).duplicated().to_numpy()
+    if twice.any():
+        raise HydraulicsError(
+            "has two rows for a section",
+            layer="banks",
+            ids=places(stations, np.unique(station[twice])),
+            hint="one row a section",
+        )
+    for name in NUMBERS:
+        found[name][station] = numbers(banks, name, "banks").to_numpy()[row]
+    return found
+
+
+def _check_banks(stations: pd.DataFrame, ground: Ground) -> None:
+    """Refuse banks and walls outside their section or the wrong way round."""
+    first, last = ground.x[ground.start], ground.x[ground.start + ground.count - 1]
+    for name in ("bank_m", "levee_m", "wall_m"):
+        left, right = (stations[f"{side}_{name}"].to_numpy() for side in ("left", "right"))
+        outside = (left < first) | (left > last) | (right < first) | (right > last)
+        crossed = left >= right
+        for bad, problem in (
+            (outside, f"places {name[:-2]}s outside their section"),
+            (crossed, f"places the left {name[:-2]} right of the right one"),
+        ):
+            if bad.any():
+                raise HydraulicsError(
+                    problem,
+                    layer="banks",
+                    ids=places(stations, np.flatnonzero(bad)),
+                    hint="offsets are negative to the left, facing downstream, as in sections",
+                )
+    for side in ("left", "right"):
+        bad = (
+            stations[f"{side}_levee_m"].notna() & stations[f"{side}_levee_top_m"].isna()
+        ).to_numpy()
+        if bad.any():
+            raise HydraulicsError(
+                f"has a {side} levee without a top",
+                layer="banks",
+                ids=places(stations, np.flatnonzero(bad)),
+                hint=f"fill in {side}_levee_top_m; what is never overtopped is a {side}_wall_m",
+            )
+
+
+def _limits(obstacles: pd.DataFrame | None, stations: pd.DataFrame) -> list[Limit]:
+    """Obstacles as layers of at most one a section."""
+    if obstacles is None or obstacles.empty:
+        return []
+    require_columns(obstacles, ("from_offset_m", "to_offset_m"), "obstacles")
+    row, station = rows_of(obstacles, stations, "obstacles")
+    kind = (
+        obstacles["obstacle"].fillna("blocked").astype(str).to_numpy()
+        if "obstacle" in obstacles.columns
+        else np.full(len(obstacles), "blocked")
+    )
+    a, b, top = (
+        numbers(obstacles, c, "obstacles").to_numpy()
+        for c in ("from_offset_m", "to_offset_m", "top_m")
+    )
+    for bad, problem in (
+        (~(a < b), "has rows whose from_offset_m is not left of to_offset_m"),
+        (~np.isfinite(top) & (kind != "blocked"), "has ineffective areas without top_m"),
+    ):
+        if bad.any():
+            raise HydraulicsError(
+                problem,
+                layer="obstacles",
+                ids=obstacles.index[bad],
+                hint="offsets grow to the right",
+            )
+    limits = []
+    for word in dict.fromkeys(kind):
+        one_of(word, ("blocked", "ineffective", "permanent"), "obstacle")
+        mine = kind[row] == word
+        where, what = station[mine], row[mine]
+        rank = pd.Series(where).groupby(where).cumcount().to_numpy()
+        for k in range(int(rank.max(initial=-1)) + 1):
+            layer = [np.full(len(stations), np.nan) for _ in range(3)]
+            for values, source in zip(layer, (a, b, top), strict=True):
+                values[where[rank == k]] = source[what[rank == k]]
+            limits.append(Limit(word, *layer))
+    return limits
+
+
+def discharges(flows: pd.DataFrame | float, stations: pd.DataFrame) -> dict[str, Array]:
+    """Discharge of every section for every profile [m³/s]."""
+    if not isinstance(flows, pd.DataFrame):
+        flows = pd.DataFrame({"discharge_m3s": [float(flows)]})
+    require_columns(flows, ("discharge_m3s",), "flows")
+    q = numbers(flows, "discharge_m3s", "flows")
+    if not (q > 0).all():
+        raise HydraulicsError(
+            "has discharges that are missing or not above 0",
+            layer="flows",
+            ids=flows.index[~(q > 0)],
+            hint="give each flood its discharge in m³/s",
+        )
+    names = flows["profile"].fillna("") if "profile" in flows.columns else pd.Series([""] * len(q))
+    start = numbers(flows, "chainage_m", "flows").to_numpy()
+    found: dict[str, Array] = {}
+    for name in dict.fromkeys(names):
+        of_profile = (names == name).to_numpy()
+        values = np.full(len(stations), np.nan)
+        for river in stations["river"].unique():
+            at = np.flatnonzero((stations["river"] == river).to_numpy())
+            rows = of_profile & for_river(flows, river)
+            downstream = _downstream_of(stations, at)
+            order = np.argsort(np.where(np.isfinite(start), downstream(start), -np.inf)[rows])
+            for row in np.flatnonzero(rows)[order]:
+                reach = at
+                if np.isfinite(start[row]):
+                    reach = at[
+                        downstream(stations["chainage_m"].to_numpy()[at])
+                        >= downstream(start[[row]])[0] - 1e-6
+                    ]
+                values[reach] = q.iloc[row]
+        if np.isnan(values).any():
+            raise HydraulicsError(
+                f"gives no discharge{f' of {name}' if name else ''} for the upper sections",
+                layer="flows",
+                ids=places(stations, np.flatnonzero(np.isnan(values))),
+                hint="the first row of a river has no chainage_m, or its uppermost section's",
+            )
+        found[str(name)] = values
+    return found
+
+
+def _downstream_of(stations: pd.DataFrame, at: Array) -> Callable[[Array], Array]:
+    """Chainage to something that grows downstream on one river, for comparisons only."""
+    chainage = stations["chainage_m"].to_numpy()[at]
+    measure = stations["measure"].to_numpy()[at]
+    falls = chainage[-1] < chainage[0] and measure[-1] > measure[0]
+    return lambda value: -value if falls else value
+
+
+def for_river(table: pd.DataFrame, river: str) -> Array:
+    """Rows that speak of a river, or of all."""
+    if "river" not in table.columns:
+        return np.ones(len(table), bool)
+    named = table["river"]
+    mask: Array = (named.isna() | (named == river)).to_numpy(bool)
+    return mask
