@@ -40,14 +40,14 @@ from pinghu_geo.survey import (
     lay_sections,
 )
 
-__all__ = ["FLAGS", "Boundary", "boundary_table", "for_profile", "water_profile"]
+__all__ = ["DOUBTS", "Boundary", "boundary_table", "for_profile", "water_profile"]
 
 Regime = Literal["subcritical", "supercritical", "mixed"]
 Boundary: TypeAlias = pd.DataFrame | Mapping[str, Any]
 
 # What a row is flagged for, in the order of FORMULATION's list. The limits of the conveyance ratio,
 # the velocity head and the energy loss are those of HEC-RAS's own warnings (0.7-1.4, 0.5 ft, 1 ft).
-FLAGS = {
+DOUBTS = {
     "critical_default": "no subcritical level balances the energy: the critical level is taken",
     "unbalanced": "the energy can't be balanced across a jump of the conveyance",
     "froude": "Froude number above 0.9: the flow is near critical",
@@ -127,7 +127,7 @@ def water_profile(
         critical_level_m (where the Froude number is above 0.7 or the critical level was taken),
         velocity_ms, froude (with α), area_m2, wetted_perimeter_m, conveyance_m3s in all and by
         left overbank, channel and right overbank, friction_slope Q²/K², loss_m to the next
-        section downstream, regime, flags (codes joined by commas; see Notes).
+        section downstream, regime, doubts (codes joined by commas; see Notes).
 
     Raises
     ------
@@ -143,7 +143,7 @@ def water_profile(
     taken and flagged. Steady, gradually varied, one-dimensional, rigid bed, slope below about
     1:10; no bridges, culverts or weirs: split the reach there.
 
-    Flags: critical_default, unbalanced, froude (> 0.9), conveyance_ratio (outside 0.7-1.4),
+    Doubts: critical_default, unbalanced, froude (> 0.9), conveyance_ratio (outside 0.7-1.4),
     above_ends, spacing (velocity head changes by 0.15 m, or 0.3 m is lost), alpha (> 2),
     several_minima.
 
@@ -287,7 +287,7 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
             "top_width_m": top, "conveyance_m3s": k, "alpha": alpha,
             "friction_slope": (q / k) ** 2, "loss_m": loss, **by_zone(wet),
             "regime": np.where(found == CRITICAL, "critical", regime),
-            "flags": _flag_texts(bits), "_row": rows,
+            "doubts": _doubt_texts(bits), "_row": rows,
         }
     )  # fmt: skip
 
@@ -298,7 +298,7 @@ def _uneven(k: Array) -> Array:
     return (ratio < 0.7) | (ratio > 1.4)
 
 
-def _flag_texts(bits: Mapping[str, Array]) -> Array:
+def _doubt_texts(bits: Mapping[str, Array]) -> Array:
     """Codes of a row, joined by commas."""
     number = sum(mask.astype(int) << i for i, mask in enumerate(bits.values()))
     names = list(bits)

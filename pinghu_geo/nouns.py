@@ -583,7 +583,7 @@ _NOUNS = (
             Column("area_channel_m2", "float", "主槽过水面积", "m²"),
             Column("area_right_m2", "float", "右滩过水面积", "m²"),
             Column("regime", "code", "流态", codes=REGIME),
-            Column("flags", "text", "提示"),
+            Column("doubts", "text", "提示"),
         ),
     ),
     Noun(

@@ -28,6 +28,11 @@ LEFT, CHANNEL, RIGHT = 0, 1, 2
 ENDLESS_M = 1000.0
 # horizontal over vertical: steeper parts of a channel make its n composite (HEC-RAS)
 STEEP_SIDE = 5.0
+# what fills a row that has fewer segments than the longest: never wet
+PADDING = {
+    "low": 1e9, "rise": 0.0, "steep": 0.0, "run": 0.0, "length": 0.0, "rough": 0.0,
+    "zone": RIGHT, "first": False, "ridge": -np.inf, "above": -np.inf, "until": np.inf, "idle": 0.0,
+}  # fmt: skip
 # segments handled at once: their arrays stay in the processor's cache
 BLOCK = 1 << 16
 
@@ -62,6 +67,13 @@ class Ground:
     def section(self) -> Array:
         """Section of each point."""
         return np.repeat(np.arange(len(self.count)), self.count)
+
+    def part(self, of: slice) -> Ground:
+        """Some of the sections."""
+        ends = np.append(self.start, len(self.x))
+        first, last = ends[of.start], ends[min(of.stop, len(self.count))]
+        points = slice(first, last)
+        return Ground(self.x[points], self.z[points], self.n[points], self.count[of])
 
     def insert(self, place: Array, section: Array, x: Array, z: Array, n: Array) -> Ground:
         """Ground with more points: each goes before ``place``."""
@@ -209,8 +221,8 @@ class Sections:
         ]
         return Wetted(*(np.concatenate(p) for p in zip(*parts, strict=True)))
 
-    def _wetted(self, rows: Array, level: Array) -> Wetted:
-        level = level[:, None]
+    def _wetted(self, rows: Array | slice, level: Array) -> Wetted:
+        n, level = len(level), level[:, None]
         steep, run = self.steep[rows], self.run[rows]
         depth = level - self.low[rows]
         share = np.clip(depth * steep, 0.0, 1.0)
@@ -233,8 +245,8 @@ class Sections:
         a_, w_ = np.where(wet, a, 1.0), np.where(wet, w, 1.0)
         k = np.where(wet, a_ * (a_ / w_) ** (2 / 3), 0.0)
         dk = k * (5 / 3 * t / a_ - 2 / 3 * dw / w_)
-        place = (np.arange(len(rows))[:, None] * 3 + self.zone[rows]).ravel()[at]
-        sums = (np.bincount(place, v, minlength=3 * len(rows)) for v in (a, t, k, dk))
+        place = 3 * (at // share.shape[1]) + self.zone[rows].ravel()[at]
+        sums = (np.bincount(place, v, minlength=3 * n) for v in (a, t, k, dk))
         return Wetted(*(s.reshape(-1, 3) for s in sums))
 
     def perimeter(self, rows: Array, level: Array) -> Array:
@@ -257,6 +269,13 @@ class Sections:
         wet = rise * share
         thrust: Array = (run * share * (depth**2 - depth * wet + wet**2 / 3) / 2).sum(axis=1)
         return thrust
+
+
+def _view(rows: Array) -> Array | slice:
+    """Rows that follow one another as a slice, which copies nothing."""
+    first, last = int(rows[0]) if len(rows) else 0, int(rows[-1]) if len(rows) else -1
+    follows = last - first == len(rows) - 1 and bool((np.diff(rows) == 1).all())
+    return slice(first, last + 1) if follows else rows
 
 
 def pack(
@@ -283,6 +302,30 @@ def pack(
         Blocked, ineffective and permanently ineffective stretches, one a section each.
     """
     limits = list(limits)
+    parts = []
+    # a few thousand sections at a time, whose points stay in the processor's cache
+    step = max(4 * BLOCK // max(int(ground.count.max(initial=1)), 1), 1)
+    for k in range(0, len(ground.count), step):
+        of = slice(k, k + step)
+        parts.append(
+            _pack(
+                ground.part(of),
+                tuple(b[of] for b in banks),  # type: ignore[arg-type]
+                tuple(v[of] for v in levees) if levees else None,  # type: ignore[arg-type]
+                tuple(v[of] for v in walls) if walls else None,  # type: ignore[arg-type]
+                [Limit(one.kind, *(v[of] for v in one[1:])) for one in limits],
+            )
+        )
+    return parts[0] if len(parts) == 1 else _stacked(parts)
+
+
+def _pack(
+    ground: Ground,
+    banks: tuple[Array, Array],
+    levees: tuple[Array, Array, Array, Array] | None,
+    walls: tuple[Array, Array] | None,
+    limits: list[Limit],
+) -> Sections:
     for limit in limits:
         if limit.kind == "blocked":
             ground = ground.blocked(limit)
@@ -307,6 +350,28 @@ def pack(
             segments.barrier(ground, side, at, level)  # type: ignore[arg-type]
     segments.ends(ground)
     return segments.padded(ground, walls)
+
+
+def _stacked(parts: list[Sections]) -> Sections:
+    """Packed sections one below the other, padded to one width."""
+    wide = max(p.low.shape[1] for p in parts)
+    made: dict[str, Array | None] = {
+        "bottom": np.concatenate([p.bottom for p in parts]),
+        "ends": np.concatenate([p.ends for p in parts]),
+    }
+    for name, fill in PADDING.items():
+        values = [getattr(p, name) for p in parts]
+        if all(v is None for v in values):
+            made[name] = None
+            continue
+        kind = next(v.dtype for v in values if v is not None)
+        made[name] = np.full((len(made["bottom"]), wide), fill, kind)  # type: ignore[arg-type]
+        at = 0
+        for part, value in zip(parts, values, strict=True):
+            if value is not None:
+                made[name][at : at + len(part), : value.shape[1]] = value  # type: ignore[index]
+            at += len(part)
+    return Sections(**made)  # type: ignore[arg-type]
 
 
 @dataclass(slots=True)
@@ -421,8 +486,8 @@ class _Segments:
         column = np.arange(len(self.section)) - np.repeat(np.cumsum(count) - count, count)
         shape = (len(count), int(count.max(initial=1)))
 
-        def spread(values: Array, fill: Any) -> Array:
-            wide = np.full(shape, fill, dtype=np.asarray(values).dtype)
+        def spread(name: str, values: Array) -> Array:
+            wide = np.full(shape, PADDING[name], dtype=values.dtype)
             wide[self.section, column] = values
             return wide
 
@@ -437,19 +502,22 @@ class _Segments:
         lower = np.minimum(ground.z[ground.start], ground.z[last])
         held = np.zeros(len(count), bool) if walls is None else np.isfinite(walls).any(axis=0)
         within = np.where(np.isposinf(self.above), np.inf, low)
+        made = {
+            "low": low,
+            "rise": rise,
+            "steep": steep,
+            "run": run,
+            "length": length,
+            "rough": length * self.n**1.5,
+            "zone": self.zone.astype(np.int8),
+            "first": self.unit,
+            "ridge": ridge,
+            "above": self.above if windows else None,
+            "until": self.until if windows else None,
+            "idle": self.idle if self.idle.any() else None,
+        }
         return Sections(
-            low=spread(low, 1e9),
-            rise=spread(rise, 0.0),
-            steep=spread(steep, 0.0),
-            run=spread(run, 0.0),
-            length=spread(length, 0.0),
-            rough=spread(length * self.n**1.5, 0.0),
-            zone=spread(self.zone, RIGHT),
-            first=spread(self.unit, False),
-            ridge=spread(ridge, -np.inf),
-            above=spread(self.above, -np.inf) if windows else None,
-            until=spread(self.until, np.inf) if windows else None,
-            idle=spread(self.idle, 0.0) if self.idle.any() else None,
+            **{k: None if v is None else spread(k, v) for k, v in made.items()},  # type: ignore[arg-type]
             bottom=np.minimum.reduceat(within, np.cumsum(count) - count),
             ends=np.where(held, np.inf, lower),
         )

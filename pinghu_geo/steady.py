@@ -127,8 +127,10 @@ def _friction(how: Friction, up: State, down: State) -> tuple[Array, Array, Arra
 # --- levels that a section has by itself ------------------------------------------------------
 
 
-def normal_level(sections: Sections, rows: Array, discharge: Array, slope: Array) -> Array:
-    """Level at which friction eats the slope: K = Q / √S (Manning)."""
+def normal_level(
+    sections: Sections, rows: Array, discharge: Array, slope: Array, *, within: float = 0.0
+) -> Array:
+    """Level at which friction eats the slope: K = Q / √S (Manning), to ``within`` [m]."""
     wanted = np.log(discharge / np.sqrt(slope))
 
     def excess(level: Array, mask: Array) -> Array:
@@ -137,8 +139,8 @@ def normal_level(sections: Sections, rows: Array, discharge: Array, slope: Array
             return np.maximum(np.log(k), -1e3) - wanted[mask]
 
     low = sections.bottom[rows] + 1e-9
-    high = _climb(excess, low + 1.0, np.ones(len(rows), bool))
-    return _bracketed(excess, low, high)
+    high = _climb(excess, low + 2.0, np.ones(len(rows), bool))
+    return _bracketed(excess, low, high, within=within)
 
 
 def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, Array]:
@@ -190,7 +192,9 @@ def _climb(f: Callable[[Array, Array], Array], level: Array, mask: Array) -> Arr
     return level
 
 
-def _bracketed(f: Callable[[Array, Array], Array], low: Array, high: Array) -> Array:
+def _bracketed(
+    f: Callable[[Array, Array], Array], low: Array, high: Array, *, within: float = 0.0
+) -> Array:
     """Zero of f between low (f < 0) and high (f > 0), for many at once.
 
     Inverse quadratic interpolation or bisection by Chandrupatla's criterion (Advances in
@@ -215,7 +219,7 @@ def _bracketed(f: Callable[[Array, Array], Array], low: Array, high: Array) -> A
         a, fa = np.where(left, x, a), np.where(left, fx, fa)
         best = np.where(np.abs(fa) < np.abs(fb), a, b)
         width = np.abs(b - a)
-        floor = 4e-16 * np.abs(best) + 1e-13
+        floor = 4e-16 * np.abs(best) + max(within / 2, 1e-13)
         left = left & (width > 2 * floor) & (fa != 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)
@@ -258,7 +262,10 @@ def _all_at_once(model: Model, downstream: float) -> tuple[Array, int]:
         return np.array([downstream]), 0
     lengths = model.lengths[rows[:-1], 1]
     slope = max((bottom[0] - bottom[-1]) / lengths.sum(), 1e-5)
-    level = normal_level(model.sections, rows, q, np.full(n, slope))
+    # normal depths of a few sections say how deep the river is
+    few = np.linspace(0, n - 1, min(n, 24)).astype(int)
+    normal = normal_level(model.sections, rows[few], q[few], np.full(len(few), slope), within=0.05)
+    level = bottom + 1.3 * np.median(normal - bottom[few])
     level[-1] = downstream
     level = np.maximum.accumulate(level[::-1])[::-1] if downstream > bottom[-1] else level
     r = np.full(n - 1, np.inf)

@@ -50,7 +50,7 @@ def macdonald(name, step):
         contraction=0,
         expansion=0,
     )
-    assert (found["flags"].str.contains("critical_default")).sum() == 0
+    assert (found["doubts"].str.contains("critical_default")).sum() == 0
     return np.abs(found["depth_m"] - depth).max()
 
 
