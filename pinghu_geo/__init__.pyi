@@ -25,12 +25,14 @@ from .errors import (
     RateError,
 )
 from .faults import Repaired, check, repair
+from .flood import encroachments, flood_rise, freeboard, rise_table
 from .hecras import HecRas, read_hecras_results
 from .hecras_text import read_hecras, write_hecras
 from .hydraulics import water_profile
 from .io import crs_candidates, read_layer, read_table, write_layer
 from .maps import command_map
 from .nodes import node_ids, node_table
+from .obstruction import building_obstacles, building_rises, section_lines
 from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
 from .project import check_project, run_project, sample_folder
 from .redline import red_line, widths_of
@@ -56,6 +58,8 @@ __all__ = [
     "affected",
     "assess",
     "belongs_to",
+    "building_obstacles",
+    "building_rises",
     "check",
     "check_project",
     "command_map",
@@ -66,8 +70,11 @@ __all__ = [
     "crs_candidates",
     "dbf_encoding",
     "design_sections",
+    "encroachments",
+    "flood_rise",
     "floor_area",
     "format_chainage",
+    "freeboard",
     "join_parts",
     "label",
     "locate",
@@ -82,10 +89,12 @@ __all__ = [
     "read_table",
     "red_line",
     "repair",
+    "rise_table",
     "river_axis",
     "river_scales",
     "run_project",
     "sample_folder",
+    "section_lines",
     "section_properties",
     "station_ticks",
     "stations",

@@ -1,0 +1,378 @@
+"""What does a change do to the flood? Rise of level and energy line, freeboard, encroachment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.errors import HydraulicsError
+from pinghu_geo.hydraulics import Boundary, water_profile
+from pinghu_geo.schema import one_of, require_columns
+from pinghu_geo.sections import Array
+from pinghu_geo.survey import lay_sections, places
+
+__all__ = ["encroachments", "flood_rise", "freeboard", "rise_table"]
+
+KEYS = ["profile", "river", "chainage_m"]
+LOSSES = {"contraction": 0.1, "expansion": 0.3}
+LOSSLESS = {"contraction": 0.0, "expansion": 0.0}
+# Method 5: trials at most, the part of a miss that is corrected at once, and what is accepted [m]
+TRIALS = 40
+SHARE = 0.35
+WITHIN_M = 0.003
+
+
+def rise_table(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Rise of the water and of the energy line from one profile to another 壅水表.
+
+    Parameters
+    ----------
+    before, after
+        Profiles of `water_profile` at the same sections, for the same floods; or HEC-RAS's and
+        ours. ``after`` may hold several schemes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a row of ``after``: (scheme,) profile, river, chainage_m, level_before_m,
+        level_after_m, rise_mm, energy_rise_mm, froude_before, conveyance_ratio (after to before),
+        doubts of either profile.
+
+    Raises
+    ------
+    HydraulicsError
+        A section of ``after`` is not in ``before``.
+
+    Notes
+    -----
+    The level can rise where a section was *widened*, because velocity head is recovered there:
+    the energy line tells that from a rise that costs the flood something.
+
+    Examples
+    --------
+    >>> bed = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 500.0, 1000.0],
+    ...     "bed_level_m": [1.0, 0.5, 0.0], "left_m": 10.0, "right_m": 10.0,
+    ...     "bank_level_m": [6.0, 5.5, 5.0], "n": 0.03})
+    >>> wide = pg.water_profile(pg.design_sections(bed), 50.0, {"slope": 0.001})
+    >>> narrow = pg.water_profile(pg.design_sections(bed.assign(left_m=8.0)), 50.0,
+    ...     {"slope": 0.001})
+    >>> pg.rise_table(wide, narrow)["rise_mm"].round().tolist()
+    [140.0, 140.0, 140.0]
+    """
+    for frame, layer in ((before, "before"), (after, "after")):
+        require_columns(frame, ("river", "chainage_m", "level_m"), layer)
+    keys = [k for k in KEYS if k in before.columns and k in after.columns]
+    if "scheme" in before.columns and before["scheme"].nunique() > 1:
+        keys = ["scheme", *keys]
+    was, now = _rounded(before), _rounded(after)
+    with_scheme = "scheme" in after.columns and "scheme" not in keys
+    pairs = now.merge(
+        was, on=[*keys[:-1], "_mm"], how="left", suffixes=("", "_was"), validate="many_to_one"
+    )
+    lost = pairs["level_m_was"].isna()
+    if lost.any():
+        raise HydraulicsError(
+            "has sections that the profile before has not",
+            layer="after",
+            ids=places(pairs, np.flatnonzero(lost)),
+            hint="compute both profiles at the same chainages",
+        )
+    found = pairs[(["scheme"] if with_scheme else []) + keys].copy()
+    found["level_before_m"], found["level_after_m"] = pairs["level_m_was"], pairs["level_m"]
+    found["rise_mm"] = (pairs["level_m"] - pairs["level_m_was"]) * 1000
+    if "energy_m_was" in pairs:
+        found["energy_rise_mm"] = (pairs["energy_m"] - pairs["energy_m_was"]) * 1000
+    if "froude_was" in pairs:
+        found["froude_before"] = pairs["froude_was"]
+    if "conveyance_m3s_was" in pairs:
+        found["conveyance_ratio"] = pairs["conveyance_m3s"] / pairs["conveyance_m3s_was"]
+    if "doubts_was" in pairs:
+        found["doubts"] = [
+            ",".join(dict.fromkeys(w for w in f"{a},{b}".split(",") if w))
+            for a, b in zip(pairs["doubts_was"], pairs["doubts"], strict=True)
+        ]
+    return found
+
+
+def _rounded(profile: pd.DataFrame) -> pd.DataFrame:
+    """Profile with a key of whole millimetres of chainage."""
+    return profile.assign(_mm=np.round(profile["chainage_m"].to_numpy() * 1000).astype(np.int64))
+
+
+def flood_rise(
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    downstream: Boundary,
+    *,
+    after: Mapping[str, pd.DataFrame],
+    banks: pd.DataFrame | None = None,
+    obstacles: pd.DataFrame | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Rise that a change of the river causes, with and without local losses 壅水分析.
+
+    Parameters
+    ----------
+    sections, flows, downstream, banks, obstacles
+        The river before, as in `water_profile`.
+    after
+        What changes: any of ``"sections"``, ``"banks"``, ``"obstacles"``, each a whole table.
+    **options
+        Of `water_profile`: rivers, regime, friction, upstream, contraction, expansion (0.1 and
+        0.3 unless given), gravity_ms2.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `rise_table`, and rise_lossless_mm, energy_rise_lossless_mm: the same with coefficients
+        0 and 0. The two stand side by side because the rise depends on them.
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        As `water_profile`; ``after`` names something else.
+
+    Examples
+    --------
+    >>> bed = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 500.0, 1000.0],
+    ...     "bed_level_m": [1.0, 0.5, 0.0], "left_m": 10.0, "right_m": 10.0,
+    ...     "bank_level_m": [6.0, 5.5, 5.0], "n": 0.03})
+    >>> made = pg.design_sections(bed)
+    >>> house = pd.DataFrame({"river": "示例河", "chainage_m": [500.0],
+    ...     "from_offset_m": [6.0], "to_offset_m": [10.0]})
+    >>> found = pg.flood_rise(made, 50.0, {"slope": 0.001}, after={"obstacles": house})
+    >>> found[["rise_mm", "rise_lossless_mm"]].round(1).iloc[0].tolist()
+    [152.8, 145.0]
+    """
+    for key in after:
+        one_of(key, ("sections", "banks", "obstacles"), "after")
+    was = {"sections": sections, "banks": banks, "obstacles": obstacles}
+    now = was | dict(after)
+    tables = []
+    for losses in (LOSSES | {k: options[k] for k in LOSSES if k in options}, LOSSLESS):
+        said = {**options, **losses}
+        first, second = (
+            water_profile(
+                t["sections"], flows, downstream, banks=t["banks"], obstacles=t["obstacles"], **said
+            )
+            for t in (was, now)
+        )
+        tables.append(rise_table(first, second))
+    return tables[0].assign(
+        rise_lossless_mm=tables[1]["rise_mm"], energy_rise_lossless_mm=tables[1]["energy_rise_mm"]
+    )
+
+
+def freeboard(
+    profile: pd.DataFrame, sections: pd.DataFrame, *, banks: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Height of both bank tops above the water, section by section 岸顶超高.
+
+    Parameters
+    ----------
+    profile
+        Of `water_profile`.
+    sections, banks
+        The sections of it. A bank's top is the ground at left_bank_m and right_bank_m, or the
+        levee's top where there is one; without banks, the ends of the section.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a row of the profile: its keys, level_m, left_top_m, right_top_m,
+        freeboard_left_m, freeboard_right_m; negative where the water stands higher.
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        The tables don't fit one another.
+
+    Examples
+    --------
+    >>> bed = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 500.0],
+    ...     "bed_level_m": [0.5, 0.0], "left_m": 10.0, "right_m": 10.0,
+    ...     "bank_level_m": [5.5, 5.0], "n": 0.03})
+    >>> made = pg.design_sections(bed)
+    >>> found = pg.freeboard(pg.water_profile(made, 50.0, {"slope": 0.001}), made)
+    >>> found["freeboard_left_m"].round(3).tolist()
+    [3.207, 3.207]
+    """
+    laid = lay_sections(sections.drop(columns="scheme", errors="ignore"), banks=banks)
+    tops = laid.stations[["river", "chainage_m"]].copy()
+    for side in ("left", "right"):
+        tops[f"{side}_top_m"] = _tops(laid.stations, sections, side)
+    found = _rounded(profile).merge(
+        _rounded(tops).drop(columns="chainage_m"), on=["river", "_mm"], how="left"
+    )
+    lost = found["left_top_m"].isna()
+    if lost.any():
+        raise HydraulicsError(
+            "has chainages where there is no section",
+            layer="profile",
+            ids=places(found, np.flatnonzero(lost)),
+            hint="give the sections that the profile was computed from",
+        )
+    keys = [k for k in ("scheme", *KEYS) if k in profile.columns]
+    found["freeboard_left_m"] = found["left_top_m"] - found["level_m"]
+    found["freeboard_right_m"] = found["right_top_m"] - found["level_m"]
+    return found[
+        [*keys, "level_m", "left_top_m", "right_top_m", "freeboard_left_m", "freeboard_right_m"]
+    ]
+
+
+def _tops(stations: pd.DataFrame, sections: pd.DataFrame, side: str) -> list[float]:
+    """Top of one bank of each section: the highest point at the bank's offset, or the levee."""
+    points = dict(iter(sections.groupby(["river", "chainage_m"], sort=False)))
+    tops = []
+    for one in stations.to_dict("records"):
+        part = points[(one["river"], one["chainage_m"])]
+        x, z = part["offset_m"].to_numpy(float), part["elevation_m"].to_numpy(float)
+        at = one[f"{side}_bank_m"]
+        at = (x[0] if side == "left" else x[-1]) if pd.isna(at) else at
+        here = np.isclose(x, at, atol=1e-6)
+        top = z[here].max() if here.any() else float(np.interp(at, x, z))
+        levee = one[f"{side}_levee_top_m"]
+        tops.append(float(top if pd.isna(levee) else max(top, levee)))
+    return tops
+
+
+# --- encroachment -----------------------------------------------------------------------------
+
+
+def encroachments(
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    downstream: Boundary,
+    *,
+    banks: pd.DataFrame,
+    target_rise_m: float,
+    method: Literal[4, 5] = 4,
+    downstream_after: Boundary | None = None,
+    obstacles: pd.DataFrame | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Walls that narrow both overbanks until the flood rises by a target 束窄分析.
+
+    Parameters
+    ----------
+    sections, flows, downstream, obstacles
+        The natural river, as in `water_profile`, with a single flood and scheme.
+    banks
+        Where the channel ends: left_bank_m, right_bank_m. Walls never enter the channel.
+    target_rise_m
+        Rise above the natural level [m].
+    method
+        4: conveyance at the target level is cut to the natural one, half on each side; what one
+        side can't give the other does. 5: the same with targets that are corrected section by
+        section until the profile itself rises by the target, or the best of 40 trials.
+    downstream_after
+        Boundary of the narrowed river, where it differs: usually the level raised by the target.
+    **options
+        Of `water_profile`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``banks`` with left_wall_m and right_wall_m, to be given to `water_profile`; and rise_m of
+        the encroached profile. Method 1, walls where one wants them, is `water_profile` itself
+        with those two columns.
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        As `water_profile`; several floods; a section without banks.
+
+    Notes
+    -----
+    The comparators of the optimiser: they know nothing of buildings.
+
+    References
+    ----------
+    HEC-RAS Hydraulic Reference Manual 6.x, chapter 9, methods 1, 4 and 5.
+
+    Examples
+    --------
+    >>> plain = pd.DataFrame({"river": "示例河", "chainage_m": np.repeat([0.0, 500.0], 6),
+    ...     "offset_m": [-100, -20, -10, 10, 20, 100] * 2,
+    ...     "elevation_m": np.tile([8.0, 4, 1, 1, 4, 8], 2) - np.repeat([0, 0.5], 6), "n": 0.04})
+    >>> banks = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 500.0],
+    ...     "left_bank_m": -20.0, "right_bank_m": 20.0})
+    >>> found = pg.encroachments(plain, 400.0, {"slope": 0.001}, banks=banks, target_rise_m=0.3)
+    >>> found["right_wall_m"].round(1).tolist()
+    [24.1, 24.1]
+    """
+    one_of(str(method), ("4", "5"), "method")
+    require_columns(banks, ("left_bank_m", "right_bank_m"), "banks")
+    given = {"obstacles": obstacles, **options}
+    downstream_after = downstream if downstream_after is None else downstream_after
+    natural = water_profile(sections, flows, downstream, banks=banks, **given)
+    if natural["profile"].nunique() > 1 or natural["scheme"].nunique() > 1:
+        raise HydraulicsError(
+            "holds several floods or schemes; walls are found for one",
+            layer="flows",
+            hint="choose one",
+        )
+    laid = lay_sections(
+        sections, banks=banks, obstacles=obstacles, rivers=options.get("rivers")
+    ).stations
+    if laid[["left_bank_m", "right_bank_m"]].isna().any().any():
+        raise HydraulicsError(
+            "lacks the channel's ends of some sections",
+            layer="banks",
+            ids=places(laid, np.flatnonzero(laid["left_bank_m"].isna())),
+            hint="a row with left_bank_m and right_bank_m for each section",
+        )
+    target = np.full(len(laid), float(target_rise_m))
+    best = (np.inf, laid, target)
+    for _ in range(TRIALS if method == 5 else 1):
+        walls = _equal_conveyance(sections, laid, natural, target, obstacles, options)
+        narrowed = water_profile(sections, flows, downstream_after, banks=walls, **given)
+        rise = narrowed["level_m"].to_numpy() - natural["level_m"].to_numpy()
+        off = target_rise_m - rise[:-1]
+        worst = float(np.abs(off).max(initial=0.0))
+        if worst < best[0]:
+            best = (worst, walls, rise)
+        if worst < WITHIN_M:
+            break
+        # a part of what is missing: the sections below a section have their share in its rise
+        target[:-1] = np.clip(target[:-1] + SHARE * off, 0.0, 3 * target_rise_m)
+    return best[1].assign(rise_m=best[2])
+
+
+def _equal_conveyance(
+    sections: pd.DataFrame,
+    laid: pd.DataFrame,
+    natural: pd.DataFrame,
+    target: Array,
+    obstacles: pd.DataFrame | None,
+    options: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Walls at which the conveyance at the target level is the natural one (method 4)."""
+    z, rows = natural["level_m"].to_numpy() + target, np.arange(len(laid))
+    same = {"obstacles": obstacles, "rivers": options.get("rivers")}
+    columns = [c for c in laid.columns if c not in ("scheme", "measure")]
+    table = laid[columns].drop(columns=["left_wall_m", "right_wall_m"])
+    high = lay_sections(sections, banks=table, **same).sections.wetted(rows, z).conveyance
+    spare = high.sum(axis=1) - natural["conveyance_m3s"].to_numpy()
+    left, right = high[:, 0], high[:, 2]
+    first = np.minimum(spare / 2, left)
+    second = np.minimum(spare - first, right)
+    first = np.minimum(spare - second, left)
+    ends = sections.groupby(["river", "chainage_m"])["offset_m"].agg(["min", "max"])
+    ends = ends.loc[list(zip(laid["river"], laid["chainage_m"], strict=True))]
+    # between the section's end and the bank, halved until a millimetre
+    outer = {"left": ends["min"].to_numpy(float), "right": ends["max"].to_numpy(float)}
+    inner = {s: laid[f"{s}_bank_m"].to_numpy(float) for s in ("left", "right")}
+    wanted = {"left": left - first, "right": right - second}
+    while max(np.abs(outer[s] - inner[s]).max() for s in outer) > 1e-3:
+        middle = {s: (outer[s] + inner[s]) / 2 for s in outer}
+        trial = table.assign(**{f"{s}_wall_m": middle[s] for s in middle})
+        k = lay_sections(sections, banks=trial, **same).sections.wetted(rows, z).conveyance
+        for s, zone in (("left", 0), ("right", 2)):
+            roomy = k[:, zone] > wanted[s]
+            outer[s] = np.where(roomy, middle[s], outer[s])
+            inner[s] = np.where(roomy, inner[s], middle[s])
+    return table.assign(left_wall_m=inner["left"], right_wall_m=inner["right"])

@@ -1,0 +1,381 @@
+"""Does this house hinder the flood? Buildings as obstacles, alone and together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from pinghu_geo.centreline import Centrelines, lay_out, points_at, river_codes
+from pinghu_geo.corridor import locate
+from pinghu_geo.flood import rise_table
+from pinghu_geo.hydraulics import Boundary, boundary_table, water_profile
+from pinghu_geo.schema import flat_shapes, require_columns, require_layer, require_polygons
+from pinghu_geo.sections import Array
+from pinghu_geo.survey import for_river
+
+__all__ = ["building_obstacles", "building_rises", "section_lines"]
+
+# designs solved at once: each is the whole river with one building in it
+BATCH = 24
+# less of a building within a section is no obstacle but a touching corner [m]
+LEAST_M = 0.01
+
+Progress = Callable[[str], None]
+
+
+def section_lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Cross-sections as lines on the ground, square to the centreline 断面线.
+
+    Parameters
+    ----------
+    sections
+        Points: river, chainage_m, offset_m.
+    rivers
+        Centrelines, indexed by river.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        One line a section, from its leftmost to its rightmost point: river, chainage_m,
+        from_offset_m, to_offset_m.
+
+    Raises
+    ------
+    LayerError, CRSError, ChainageError
+        A layer can't be used, or a chainage lies outside its river.
+
+    Examples
+    --------
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> table = pd.DataFrame({"river": "君子布河", "chainage_m": 100.0, "offset_m": [-20.0, 20]})
+    >>> pg.section_lines(table, rivers).length.round(6).tolist()
+    [40.0]
+    """
+    require_columns(sections, ("river", "chainage_m", "offset_m"), "sections")
+    ends = sections.groupby(["river", "chainage_m"], sort=False)["offset_m"].agg(["min", "max"])
+    table = ends.reset_index().rename(columns={"min": "from_offset_m", "max": "to_offset_m"})
+    lines = lay_out(rivers)
+    code = river_codes(table["river"], lines, "sections")
+    point, right = _square(lines, code, table["chainage_m"].to_numpy(float))
+    a, b = (
+        point + table[c].to_numpy(float)[:, None] * right for c in ("from_offset_m", "to_offset_m")
+    )
+    shapes = shapely.linestrings(np.stack([a, b], axis=1))
+    return gpd.GeoDataFrame(table, geometry=shapes, crs=rivers.crs)
+
+
+def _square(lines: Centrelines, river: Array, chainage: Array) -> tuple[Array, Array]:
+    """Points on centrelines, and the unit vector to the right of the flow there."""
+    measure = np.empty(len(chainage))
+    for k, scale in enumerate(lines.scales):
+        mine = river == k
+        measure[mine] = scale.measure(chainage[mine])
+    point, flow = points_at(lines, river, measure)
+    return point, np.stack([flow[:, 1], -flow[:, 0]], axis=1)
+
+
+def building_obstacles(
+    buildings: gpd.GeoDataFrame, sections: pd.DataFrame, rivers: gpd.GeoDataFrame
+) -> pd.DataFrame:
+    """What buildings block of the cross-sections they stand in 房屋阻水断面.
+
+    Parameters
+    ----------
+    buildings
+        Footprints, indexed by building_id.
+    sections
+        Points of cross-sections.
+    rivers
+        Centrelines in the same CRS.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Obstacles for `water_profile`: river, chainage_m, from_offset_m, to_offset_m, top_m (NA:
+        never overtopped), obstacle, building_id, moved_m. A building crossed by no section stands
+        in the nearest one of its river with its own offsets, and moved_m says how far it was
+        moved; one beyond the ends of the sections blocks nothing and has no row.
+
+    Raises
+    ------
+    LayerError, CRSError, ChainageError
+        A layer can't be used.
+
+    Notes
+    -----
+    A moved building counts with its full depth across the flow: between sections the model knows
+    no shape. Sections at the building's walls say more; moved_m shows where they are missing.
+
+    Examples
+    --------
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
+    >>> table = pd.DataFrame({"river": "君子布河", "chainage_m": np.repeat([100.0, 300.0], 2),
+    ...     "offset_m": [-40.0, 40.0] * 2})
+    >>> pg.building_obstacles(buildings, table, rivers).columns.tolist()[:4]
+    ['river', 'chainage_m', 'from_offset_m', 'to_offset_m']
+    """
+    require_layer(buildings, "buildings", crs=rivers.crs)
+    require_polygons(buildings, "buildings")
+    lines = section_lines(sections, rivers)
+    shapes = flat_shapes(buildings)
+    crossed = _crossed(shapes, lines)
+    standing = _standing(buildings, shapes, crossed, lines, rivers)
+    found = pd.concat([crossed, standing], ignore_index=True)
+    found = found[found["to_offset_m"] - found["from_offset_m"] > LEAST_M]
+    found = found.assign(
+        top_m=np.nan, obstacle="blocked", building_id=buildings.index[found["_who"].astype(int)]
+    )
+    found = found.sort_values(["_who", "chainage_m", "from_offset_m"], ignore_index=True)
+    columns = ["river", "chainage_m", "from_offset_m", "to_offset_m", "top_m", "obstacle"]
+    return found[[*columns, "building_id", "moved_m"]]
+
+
+def _crossed(shapes: Any, lines: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Stretches of section lines inside footprints."""
+    section, who = shapely.STRtree(shapes).query(lines.geometry.to_numpy(), predicate="intersects")
+    inside = shapely.intersection(lines.geometry.to_numpy()[section], shapes[who])
+    parts, of = shapely.get_parts(inside, return_index=True)
+    keep = shapely.get_dimensions(parts) == 1
+    parts, of = parts[keep], of[keep]
+    section, who = section[of], who[of]
+    start = shapely.get_coordinates(shapely.get_point(lines.geometry.to_numpy()[section], 0))
+    ends = np.stack([shapely.get_coordinates(shapely.get_point(parts, k)) for k in (0, -1)], axis=1)
+    along = np.hypot(*np.moveaxis(ends - start[:, None], 2, 0)).reshape(-1, 2)
+    along = along + lines["from_offset_m"].to_numpy()[section][:, None]
+    return pd.DataFrame(
+        {
+            "_who": who,
+            "river": lines["river"].to_numpy()[section],
+            "chainage_m": lines["chainage_m"].to_numpy()[section],
+            "from_offset_m": along.min(axis=1, initial=np.inf),
+            "to_offset_m": along.max(axis=1, initial=-np.inf),
+            "moved_m": 0.0,
+        }
+    )
+
+
+def _standing(
+    buildings: gpd.GeoDataFrame,
+    shapes: Any,
+    crossed: pd.DataFrame,
+    lines: gpd.GeoDataFrame,
+    rivers: gpd.GeoDataFrame,
+) -> pd.DataFrame:
+    """Buildings between sections, in the nearest section of their river."""
+    reach = float(np.abs(lines[["from_offset_m", "to_offset_m"]].to_numpy()).max())
+    near = shapely.STRtree(shapes).query(
+        rivers.geometry.to_numpy(), predicate="dwithin", distance=reach
+    )[1]
+    between = np.setdiff1d(near, crossed["_who"].unique())
+    empty = crossed.iloc[:0]
+    if not len(between):
+        return empty
+    where = locate(buildings.iloc[between], rivers)
+    parts = []
+    for river, of in where.assign(_who=between).groupby("river", sort=False):
+        mine = lines[lines["river"] == river].sort_values("chainage_m")
+        if mine.empty:
+            continue
+        at, wanted = mine["chainage_m"].to_numpy(), of["chainage_m"].to_numpy()
+        k = np.clip(np.searchsorted(at, wanted), 1, len(at) - 1) if len(at) > 1 else 0
+        k = k - (wanted - at[k - 1] < at[k] - wanted) if len(at) > 1 else np.zeros(len(of), int)
+        low, high = (mine[c].to_numpy()[k] for c in ("from_offset_m", "to_offset_m"))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "_who": of["_who"].to_numpy(),
+                    "river": river,
+                    "chainage_m": at[k],
+                    "from_offset_m": np.clip(of["offset_min_m"].to_numpy(), low, high),
+                    "to_offset_m": np.clip(of["offset_max_m"].to_numpy(), low, high),
+                    "moved_m": np.abs(at[k] - wanted),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def building_rises(
+    buildings: gpd.GeoDataFrame,
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    downstream: Boundary,
+    rivers: gpd.GeoDataFrame,
+    *,
+    allowed_mm: float,
+    banks: pd.DataFrame | None = None,
+    obstacles: pd.DataFrame | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Rise of the flood that keeping each building causes, alone and together 留房壅水.
+
+    Parameters
+    ----------
+    buildings
+        Candidates to stay, indexed by building_id.
+    sections, flows, downstream, banks, obstacles
+        The designed river without them, as in `water_profile`.
+    rivers
+        Centrelines.
+    allowed_mm
+        Rise of the level that the design institute allows [mm]; there is no default.
+    progress
+        Called with a line of text now and then.
+    **options
+        Of `water_profile`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the buildings' index: rise_alone_mm, the highest rise anywhere on the river with only
+        this building kept; rise_river, rise_at_m where that is; joint, whether it is among those
+        that can stay together; rise_joint_mm, the highest rise with all of those kept, and for
+        the others the rise with this one added to them; n_sections it stands in; doubts of the
+        base profile at those sections.
+
+    Raises
+    ------
+    HydraulicsError, LayerError, CRSError
+        The tables or layers can't be used.
+
+    Notes
+    -----
+    Together: all whose own rise is allowed are kept at first; while the joint rise exceeds the
+    allowed one somewhere, the building goes that alone raises the water most *there*. A building
+    outside every section, or dry at the flood, raises nothing: 0 mm. Where the flood without any
+    building has a Froude number above 0.9, or no subcritical level, no rise can be relied on: it
+    is NA there, and NA is never a reason to retain.
+
+    Examples
+    --------
+    See notebook 02 and ``pinghu run``; the smallest case:
+
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> none = pg.read_layer(sample / "房屋.shp", "buildings").head(0)
+    >>> bed = pd.DataFrame({"river": "君子布河", "chainage_m": [0.0, 500.0],
+    ...     "bed_level_m": [0.5, 0.0], "left_m": 10.0, "right_m": 10.0,
+    ...     "bank_level_m": [5.5, 5.0], "n": 0.03})
+    >>> made = pg.design_sections(bed)
+    >>> len(pg.building_rises(none, made, 50.0, {"slope": 0.001}, rivers, allowed_mm=10))
+    0
+    """
+    tell = progress or (lambda _: None)
+    standing = building_obstacles(buildings, sections, rivers)
+    base = water_profile(
+        sections, flows, downstream, banks=banks, obstacles=obstacles, rivers=rivers, **options
+    )
+    found = pd.DataFrame(index=buildings.index)
+    found["rise_alone_mm"], found["joint"], found["rise_joint_mm"] = 0.0, True, 0.0
+    found["rise_river"], found["rise_at_m"] = pd.Series(None, buildings.index, "str"), np.nan
+    found["n_sections"] = standing.groupby("building_id").size().reindex(found.index, fill_value=0)
+    doubts = standing.merge(base, on=["river", "chainage_m"]).groupby("building_id")["doubts"]
+    found["doubts"] = doubts.agg(_words).reindex(found.index, fill_value="")
+    for group in _systems(
+        list(dict.fromkeys(sections["river"])), boundary_table(downstream, "downstream")
+    ):
+        trial = _Trial(
+            base,
+            flows,
+            downstream,
+            {"rivers": rivers, **options},
+            *(
+                None if t is None else t[t["river"].isin(group)]
+                for t in (sections, banks, obstacles, standing)
+            ),  # type: ignore[arg-type]
+        )
+        _judge(found, trial, allowed_mm, lambda text, g=group: tell(f"壅水 {'、'.join(g)} {text}"))  # type: ignore[misc]
+    uncertain = found["doubts"].str.contains("froude|critical_default")
+    found.loc[uncertain, ["rise_alone_mm", "rise_joint_mm"]] = np.nan
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """Rivers that take one another's level, and what stands in them."""
+
+    base: pd.DataFrame
+    flows: pd.DataFrame | float
+    downstream: Boundary
+    options: dict[str, Any]
+    sections: pd.DataFrame
+    banks: pd.DataFrame | None
+    obstacles: pd.DataFrame | None
+    standing: pd.DataFrame
+
+    def rises(self, cases: dict[str, list[Any]]) -> pd.DataFrame:
+        """Rise [mm] by section (rows) and case (columns): each case keeps some buildings."""
+        rows = []
+        for name, kept in cases.items():
+            rows.append(self.standing[self.standing["building_id"].isin(kept)].assign(scheme=name))
+            if self.obstacles is not None and len(self.obstacles):
+                rows.append(self.obstacles.assign(scheme=name))
+        profile = water_profile(
+            self.sections,
+            self.flows,
+            self.downstream,
+            banks=self.banks,
+            obstacles=pd.concat(rows),
+            **self.options,
+        )
+        table = rise_table(self.base, profile)
+        return table.pivot_table(
+            index=["profile", "river", "chainage_m"], columns="scheme", values="rise_mm"
+        )
+
+
+def _judge(found: pd.DataFrame, trial: _Trial, allowed_mm: float, tell: Progress) -> None:
+    """Rises of the buildings of one system of rivers, in place."""
+    doubtful = found.index[found["doubts"].str.contains("froude|critical_default")]
+    ids = list(dict.fromkeys(trial.standing["building_id"]))
+    names = [str(i) for i in ids]
+    if not ids:
+        return
+    parts = []
+    for k in range(0, len(ids), BATCH):
+        tell(f"{k}/{len(ids)}")
+        parts.append(trial.rises({str(i): [i] for i in ids[k : k + BATCH]}))
+    single = pd.concat(parts, axis=1)[names]
+    worst = single.idxmax()
+    found.loc[ids, "rise_alone_mm"] = single.max().to_numpy()
+    found.loc[ids, "rise_river"] = [w[1] for w in worst]
+    found.loc[ids, "rise_at_m"] = [w[2] for w in worst]
+    small = found.loc[ids, "rise_alone_mm"] <= allowed_mm
+    kept = [i for i in small.index[small] if i not in set(doubtful)]
+    joint = 0.0
+    while kept:
+        together = trial.rises({"joint": kept})["joint"]
+        joint = float(together.max())
+        if joint <= allowed_mm:
+            break
+        there = single.loc[together.idxmax(), [str(i) for i in kept]]
+        kept.remove(kept[int(np.argmax(there.to_numpy()))])
+    left = [i for i in ids if i not in set(kept)]
+    found.loc[ids, "joint"] = [i in set(kept) for i in ids]
+    found.loc[kept, "rise_joint_mm"] = joint
+    for k in range(0, len(left), BATCH):
+        some = left[k : k + BATCH]
+        more = trial.rises({str(i): [*kept, i] for i in some}).max()
+        found.loc[some, "rise_joint_mm"] = more[[str(i) for i in some]].to_numpy()
+
+
+def _words(texts: pd.Series) -> str:
+    return ",".join(dict.fromkeys(w for t in texts for w in t.split(",") if w))
+
+
+def _systems(rivers: list[str], edges: pd.DataFrame) -> list[list[str]]:
+    """Rivers that take one another's level, together."""
+    of = {r: r for r in rivers}
+    for river in rivers:
+        rows = edges[for_river(edges, river)]
+        for main in rows["joins"].dropna() if "joins" in rows else []:
+            old = of[river]
+            of = {r: of[main] if v == old else v for r, v in of.items()}
+    return [[r for r in rivers if of[r] == root] for root in dict.fromkeys(of.values())]
