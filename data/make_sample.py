@@ -41,6 +41,7 @@ class River:
     start: tuple[float, float]
     heading_deg: float
     half_width_m: float
+    flood_m3s: float = 100.0  # 50-year flood
     joins: tuple[str, float] | None = None  # main stem and the chainage of the mouth on it
 
 
@@ -50,10 +51,10 @@ class Parameters:
 
     seed: int = 2017
     rivers: tuple[River, ...] = (
-        River("君子布河", 6200.0, (509500.0, 2514200.0), -12.0, 9.7),
-        River("鹅公岭河", 5300.0, (510200.0, 2511900.0), 8.0, 9.4),
-        River("山厦河", 4700.0, (0.0, 0.0), -125.0, 7.3, joins=("鹅公岭河", 3200.0)),
-        River("木古河", 4800.0, (513300.0, 2509000.0), 15.0, 8.6),
+        River("君子布河", 6200.0, (509500.0, 2514200.0), -12.0, 9.7, 110.0),
+        River("鹅公岭河", 5300.0, (510200.0, 2511900.0), 8.0, 9.4, 75.0),
+        River("山厦河", 4700.0, (0.0, 0.0), -125.0, 7.3, 50.0, joins=("鹅公岭河", 3200.0)),
+        River("木古河", 4800.0, (513300.0, 2509000.0), 15.0, 8.6, 90.0),
     )
     vertex_m: float = 10.0
     meander_deg: float = 38.0
@@ -75,6 +76,12 @@ class Parameters:
     taper_m: float = 40.0
     widths_every_m: float = 20.0
     reach_m: float = 1000.0  # responsible reaches
+    fall: float = 0.0022  # slope of the water in the DEM and of the designed bed
+    mouth_m: float = 40.0  # level of the water at the mouth of a main river
+    strip_m: float = 2.0  # path between the river's wall and the red line
+    bed_below_m: float = 1.0  # designed bed below the water that lidar saw
+    bank_above_m: float = 2.4  # top of the designed wall above it
+    design_every_m: float = 20.0
     dem_cell_m: float = 5.0
     dem_reach_m: float = 110.0
     rates: dict[str, tuple[float, float, float]] = field(
@@ -430,6 +437,104 @@ def make_segments(p: Parameters, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def water_level(
+    p: Parameters, rivers: gpd.GeoDataFrame, river: np.ndarray, chainage: np.ndarray
+) -> np.ndarray:
+    """Level of the water that lidar saw [m]; a tributary ends at the level of its main river."""
+    end = {}
+    for one in p.rivers:
+        stem, at = one.joins or (None, 0.0)
+        end[one.name] = (
+            p.mouth_m
+            if stem is None
+            else (p.mouth_m + p.fall * (rivers.geometry[stem].length - at))
+        )
+    mouth = pd.Series(end).loc[river].to_numpy()
+    return mouth + p.fall * (rivers.length.loc[river].to_numpy() - chainage)
+
+
+def make_flood(
+    p: Parameters, rivers: gpd.GeoDataFrame, widths: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Designed channel of 原方案, its 50-year flood and the levels at its ends.
+
+    A rectangle between walls that stand a path's width inside the red line: the form that such
+    works take between houses. Discharges are round figures that fill it to about half a metre below
+    the walls' top.
+    """
+    parts, flows, ends = [], [], []
+    for one in p.rivers:
+        long = rivers.geometry[one.name].length
+        at = np.append(np.arange(0.0, long - 5, p.design_every_m), np.floor(long * 10) / 10)
+        mine = widths[widths["river"] == one.name]
+        left, right = (
+            np.interp(at, mine["chainage_m"], mine[c]) - p.strip_m for c in ("left_m", "right_m")
+        )
+        water = water_level(p, rivers, np.full(len(at), one.name), at)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "河道": one.name,
+                    "桩号": [pg.format_chainage(c) for c in at],
+                    "设计河底高程": (water - p.bed_below_m).round(3),
+                    "岸顶高程": (water + p.bank_above_m).round(3),
+                    "左宽": left.round(2),
+                    "右宽": right.round(2),
+                    "边坡系数": 0,
+                    "糙率": 0.028,
+                    "岸壁糙率": 0.022,
+                }
+            )
+        )
+        flows.append({"河道": one.name, "桩号": "K0+000", "流量": one.flood_m3s, "工况": "P=2%"})
+        if one.joins is None:
+            ends.append({"河道": one.name, "坡降": p.fall})
+        else:
+            stem, where = one.joins
+            main = next(r for r in p.rivers if r.name == stem)
+            flows.append(
+                {
+                    "河道": stem,
+                    "桩号": pg.format_chainage(where),
+                    "流量": main.flood_m3s + one.flood_m3s * 0.8,
+                    "工况": "P=2%",
+                }
+            )
+            ends.append({"河道": one.name, "汇入河道": stem, "汇入桩号": pg.format_chainage(where)})
+    return {
+        "设计断面": pd.concat(parts, ignore_index=True),
+        "设计流量": pd.DataFrame(flows),
+        "边界条件": pd.DataFrame(ends),
+    }
+
+
+def make_evidence(
+    buildings: gpd.GeoDataFrame, hit: gpd.GeoDataFrame, rng: np.random.Generator
+) -> pd.DataFrame:
+    """What the survey of the affected houses says of them, drawn by chance; blanks are not known.
+
+    可拆可不拆 are those that the line cuts by less than two metres: the wall can stand without
+    their ground.
+    """
+    n = len(hit)
+
+    def said(share: float, unknown: float = 0.08) -> np.ndarray:
+        words = np.where(rng.random(n) < share, "是", "否").astype(object)
+        words[rng.random(n) < unknown] = None
+        return words
+
+    title = buildings.loc[hit.index, "title"].astype(str).to_numpy()
+    return pd.DataFrame(
+        {
+            "房屋编号": hit.index,
+            "排污达标": said(0.8),
+            "可拆可不拆": np.where(hit["cut_depth_m"] < 2.0, "是", "否"),
+            "结构安全": said(0.9),
+            "权属合法": np.where(title == "unregistered", "否", "是"),
+        }
+    )
+
+
 def make_dem(p: Parameters, rivers: gpd.GeoDataFrame, target: Path) -> None:
     """Ground near the rivers as lidar sees it: valley, banks, and the water's flat surface."""
     near = shapely.buffer(rivers.geometry.to_numpy(), p.dem_reach_m)
@@ -441,8 +546,7 @@ def make_dem(p: Parameters, rivers: gpd.GeoDataFrame, target: Path) -> None:
     x, y = x0 + (c + 0.5) * p.dem_cell_m, y1 - (r + 0.5) * p.dem_cell_m
     spots = gpd.GeoDataFrame(geometry=gpd.points_from_xy(x, y), crs=CRS)
     where = pg.locate(spots, rivers)
-    length = rivers.length
-    water = 40.0 + 0.0022 * (length.loc[where["river"]].to_numpy() - where["chainage_m"].to_numpy())
+    water = water_level(p, rivers, where["river"].to_numpy(), where["chainage_m"].to_numpy())
     away = np.maximum(where["distance_m"].to_numpy() - p.channel_m, 0.0)
     ground = water + np.where(away > 0, 1.2 + np.minimum(away, 6) * 0.35 + 0.012 * away, 0.0)
     z = np.full((rows, cols), -9999.0, np.float32)
@@ -502,6 +606,12 @@ def main(target: Path, p: Parameters) -> None:
             for use, (a, b, c) in p.rates.items()
         ]
     ).to_csv(target / "补偿标准_示例.csv", index=False, encoding="utf-8-sig")
+    for name, table in make_flood(p, rivers, before).items():
+        table.to_csv(target / f"{name}.csv", index=False, encoding="utf-8-sig")
+    hit = pg.affected(buildings, pg.red_line(rivers, before), rivers)
+    make_evidence(buildings, hit, np.random.default_rng(p.seed + 1)).to_csv(
+        target / "留房依据.csv", index=False, encoding="utf-8-sig"
+    )
     make_dem(p, rivers, target / "地面高程.tif")
     print(f"{len(buildings):,} buildings, {rivers.length.sum():,.0f} m of rivers")
 

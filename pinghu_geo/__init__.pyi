@@ -11,7 +11,7 @@ from .channel import (
     with_roughness,
 )
 from .corridor import confluences, locate, transfer_chainage
-from .cost import compensation
+from .cost import clearing, compensation
 from .drawing import write_dxf
 from .encoding import dbf_encoding
 from .errors import (
@@ -37,7 +37,9 @@ from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
 from .project import check_project, run_project, sample_folder
 from .redline import red_line, widths_of
 from .report import write_ledger, write_results, write_table
+from .retention import management_line, management_rules, retention_rules, retention_verdict
 from .schema import label
+from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
 
 __all__ = [
     "Assessment",
@@ -45,6 +47,7 @@ __all__ = [
     "ChainageError",
     "ChainageScale",
     "Comparison",
+    "DemSections",
     "HecRas",
     "HydraulicsError",
     "JoinedRivers",
@@ -62,6 +65,7 @@ __all__ = [
     "building_rises",
     "check",
     "check_project",
+    "clearing",
     "command_map",
     "compare",
     "compensation",
@@ -71,24 +75,31 @@ __all__ = [
     "dbf_encoding",
     "design_sections",
     "encroachments",
+    "flood_levels",
     "flood_rise",
     "floor_area",
     "format_chainage",
     "freeboard",
+    "inundation",
     "join_parts",
     "label",
     "locate",
+    "management_line",
+    "management_rules",
     "node_ids",
     "node_table",
     "normal_levels",
     "overlay_zones",
     "parse_chainage",
+    "raster_values",
     "read_hecras",
     "read_hecras_results",
     "read_layer",
     "read_table",
     "red_line",
     "repair",
+    "retention_rules",
+    "retention_verdict",
     "rise_table",
     "river_axis",
     "river_scales",
@@ -96,6 +107,7 @@ __all__ = [
     "sample_folder",
     "section_lines",
     "section_properties",
+    "sections_from_dem",
     "station_ticks",
     "stations",
     "totals",

@@ -1,14 +1,21 @@
-"""What does it cost? Compensation from a table of rates, row by row and head by head."""
+"""What does it cost, and who pays? Compensation by a table of rates, and who clears what."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from pinghu_geo.errors import LayerError, RateError
-from pinghu_geo.schema import NOUNS, require_columns
+from pinghu_geo.overlap import overlay_zones
+from pinghu_geo.schema import NOUNS, one_of, require_columns
 
-__all__ = ["compensation"]
+__all__ = ["clearing", "compensation"]
+
+# a lesser share of a footprint is a touching edge
+TOUCHING = 1e-6
 
 KEYS = ("use", "structure", "title")
 HEADS = {
@@ -148,3 +155,69 @@ def _row_of(affected: pd.DataFrame, rates: pd.DataFrame, keys: list[str]) -> np.
             )
         row[k] = best[0]
     return np.asarray(row[code])
+
+
+def clearing(
+    affected: gpd.GeoDataFrame,
+    zones: gpd.GeoDataFrame,
+    *,
+    priority: Sequence[str] = ("renewal", "consolidation", "other"),
+    least_ratio: float = 0.5,
+) -> pd.DataFrame:
+    """Who clears each building: a renewal or consolidation project, or the works 清拆主体.
+
+    Parameters
+    ----------
+    affected
+        Buildings inside the red line, indexed by building_id.
+    zones
+        Renewal areas, consolidation areas and other projects in the same CRS, indexed by
+        zone_id: kind {renewal, consolidation, other}, payer.
+    priority
+        Kinds in the order in which they come first where areas overlap.
+    least_ratio
+        Share of the footprint from which on an area takes the building.
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the index of ``affected``: zone_id, zone_kind, zone_ratio (share of the footprint),
+        cleared_by (the area's payer, or ``本项目``), in_project, contested (several areas, or a
+        share above 0 that is less than least_ratio: to be settled by people). One row a building:
+        none is paid twice.
+
+    Raises
+    ------
+    LayerError, CRSError
+        A layer can't be used, or a kind is not in ``priority``.
+
+    Examples
+    --------
+    >>> houses = pg.read_layer(sample / "房屋.shp", "buildings")
+    >>> zones = pg.read_layer(sample / "更新整备.shp", "zones")
+    >>> found = pg.clearing(houses, zones)
+    >>> bool(found.loc[found["in_project"], "zone_id"].notna().all())
+    True
+    """
+    require_columns(zones, ("kind",), "zones")
+    for kind in zones["kind"].unique():
+        one_of(str(kind), priority, "zones: kind")
+    pairs = overlay_zones(affected, zones)
+    pairs.columns = pd.Index(["who", "zone", "shared_m2", "ratio"])
+    pairs["rank"] = pairs["zone"].map(zones["kind"]).map({k: i for i, k in enumerate(priority)})
+    found = pd.DataFrame(index=affected.index)
+    takes = pairs[pairs["ratio"] >= least_ratio]
+    first = takes.sort_values(["rank", "ratio"], ascending=[True, False], kind="stable")
+    first = first.drop_duplicates("who").set_index("who")
+    found["zone_id"] = first["zone"].reindex(found.index)
+    found["zone_kind"] = found["zone_id"].map(zones["kind"])
+    found["zone_ratio"] = first["ratio"].reindex(found.index)
+    payer = zones["payer"] if "payer" in zones.columns else pd.Series(pd.NA, index=zones.index)
+    payer = payer.fillna(pd.Series(zones.index.astype(str), index=zones.index))
+    found["cleared_by"] = found["zone_id"].map(payer).fillna("本项目")
+    found["in_project"] = found["zone_id"].notna()
+    touched = pairs[pairs["ratio"] > TOUCHING].groupby("who").size()
+    several = touched.reindex(found.index, fill_value=0) > 1
+    some = pairs[pairs["ratio"] > TOUCHING].drop_duplicates("who").set_index("who")["ratio"]
+    found["contested"] = several | (some.reindex(found.index).notna() & ~found["in_project"])
+    return found

@@ -289,7 +289,7 @@ def building_rises(
             *(
                 None if t is None else t[t["river"].isin(group)]
                 for t in (sections, banks, obstacles, standing)
-            ),  # type: ignore[arg-type]
+            ),
         )
         _judge(found, trial, allowed_mm, lambda text, g=group: tell(f"壅水 {'、'.join(g)} {text}"))  # type: ignore[misc]
     uncertain = found["doubts"].str.contains("froude|critical_default")

@@ -1,0 +1,350 @@
+"""May it stay, and why? Evidence and rules become a verdict with its reason."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.errors import LayerError
+from pinghu_geo.redline import red_line
+from pinghu_geo.schema import Lang, label, nearest, numbers, one_of
+
+__all__ = ["management_line", "management_rules", "retention_rules", "retention_verdict"]
+
+TESTS = ("at_most", "at_least", "is_true", "is_false")
+VERDICTS = ("demolish", "review")
+RULE_KEYS = {"id", "column", "test", "limit", "fails", "zh", "en", "article", "source"}
+
+
+def retention_rules(path: str | Path | None = None) -> pd.DataFrame:
+    """Rules for what may stay, from a TOML file 留房规则.
+
+    Parameters
+    ----------
+    path
+        TOML file of ``[[rule]]`` tables; by default the library's own,
+        ``pinghu_geo/rules/retention.toml``, which says how to write one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a rule, in order: id, column (evidence), test {at_most, at_least, is_true,
+        is_false}, limit, fails {demolish, review}, zh, en, article, source.
+
+    Raises
+    ------
+    LayerError
+        The file is missing or wrong.
+
+    Examples
+    --------
+    >>> pg.retention_rules()["id"].tolist()[:3]
+    ['in_project', 'rise_alone', 'rise_joint']
+    """
+    raw = _toml(path, "retention.toml")
+    rules = raw.get("rule", [])
+    if not rules:
+        raise LayerError("holds no [[rule]]", layer="rules", hint="copy the library's own file")
+    for rule in rules:
+        name = rule.get("id", "?")
+        for key in rule:
+            if key not in RULE_KEYS:
+                raise LayerError(
+                    f"rule {name}: {key!r} is not known",
+                    layer="rules",
+                    hint=nearest(key, RULE_KEYS),
+                )
+        lacks = sorted(RULE_KEYS - {"limit"} - set(rule))
+        if lacks:
+            raise LayerError(
+                f"rule {name} lacks {', '.join(lacks)}",
+                layer="rules",
+                hint="each rule says what it tests, what fails, and where it stands written",
+            )
+        one_of(rule["test"], TESTS, f"rule {name}: test")
+        one_of(rule["fails"], VERDICTS, f"rule {name}: fails")
+        if ("limit" in rule) != (rule["test"] in ("at_most", "at_least")):
+            raise LayerError(
+                f"rule {name}: a limit belongs to at_most and at_least, and to them only",
+                layer="rules",
+                hint="limit = 10.0, or the name of a limit the project gives",
+            )
+    return pd.DataFrame(rules, columns=["id", "column", "test", "limit", "fails", "zh", "en",
+                                        "article", "source"]).astype({"limit": object})  # fmt: skip
+
+
+def _toml(path: str | Path | None, default: str) -> dict[str, Any]:
+    """Content of a rule file."""
+    if path is None:
+        return tomllib.loads((files("pinghu_geo") / "rules" / default).read_text("utf-8"))
+    path = Path(path)
+    if not path.exists():
+        raise LayerError(f"there is no file {path}", layer="rules")
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise LayerError(
+            f"{path.name} is no valid TOML in UTF-8: {fault}", layer="rules"
+        ) from fault
+
+
+def retention_verdict(
+    affected: pd.DataFrame,
+    evidence: pd.DataFrame,
+    *,
+    limits: Mapping[str, float],
+    rules: pd.DataFrame | None = None,
+    lang: Lang = "zh",
+) -> pd.DataFrame:
+    """Whether each building inside the red line may stay, with the reason 拆留结论.
+
+    Parameters
+    ----------
+    affected
+        Buildings inside the red line, indexed by building_id.
+    evidence
+        What is known of them, on the same ids: rise_alone_mm and rise_joint_mm
+        (`building_rises`), freeboard_m (`flood_levels`), sewage_ok, optional (可拆可不拆),
+        structure_ok, title_ok, in_project: true, false or NA. A building or a column that is
+        missing is NA. Columns may stand in ``affected`` too.
+    limits
+        The limits that the rules name, such as ``{"allowed_mm": 10, "freeboard_m": 0}``.
+    rules
+        Of `retention_rules`; by default the library's own.
+    lang
+        Language of the reasons.
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the index of ``affected``: verdict {demolish, retain, review}; reason, in words with
+        the deciding number; deciding, the article it rests on.
+
+    Raises
+    ------
+    LayerError
+        A limit is not given; evidence that can't be read; ids that are no affected building.
+
+    Notes
+    -----
+    Three-valued: retain only if every rule holds; the first rule that fails gives its verdict;
+    otherwise, with any evidence missing, review, and the reason lists what is missing. A rule
+    that fails goes before evidence that is missing: no survey can save the building then.
+
+    Examples
+    --------
+    >>> affected = pd.DataFrame(index=pd.Index(["A", "B", "C"], name="building_id"))
+    >>> evidence = pd.DataFrame({"rise_alone_mm": [2.0, 35.0, 1.0], "rise_joint_mm": [4.0, 60, 4],
+    ...     "freeboard_m": 0.5, "sewage_ok": [True, True, None], "optional": True,
+    ...     "structure_ok": True, "title_ok": True, "in_project": False}, index=affected.index)
+    >>> found = pg.retention_verdict(affected, evidence,
+    ...     limits={"allowed_mm": 10, "freeboard_m": 0})
+    >>> found["verdict"].tolist()
+    ['retain', 'demolish', 'review']
+    >>> found["reason"].tolist()[1:]
+    ['单独保留壅高 35.0 mm,允许 10.0 mm', '缺少依据:排污达标']
+    """
+    table = retention_rules() if rules is None else rules
+    strange = evidence.index.difference(affected.index)
+    if len(strange):
+        raise LayerError(
+            "speaks of buildings that are not affected",
+            layer="evidence",
+            ids=strange,
+            hint="evidence = evidence.loc[evidence.index.isin(affected.index)]",
+        )
+    if not evidence.index.is_unique:
+        raise LayerError(
+            "has two rows for a building",
+            layer="evidence",
+            ids=evidence.index[evidence.index.duplicated()].unique(),
+            hint="one row a building",
+        )
+    known = evidence.reindex(affected.index)
+    known = known.join(affected[[c for c in affected.columns if c not in known.columns]])
+    verdict = np.full(len(affected), "retain", dtype=object)
+    reason = np.full(len(affected), "", dtype=object)
+    deciding = np.full(len(affected), "", dtype=object)
+    failed = np.zeros(len(affected), bool)
+    missing: list[list[str]] = [[] for _ in range(len(affected))]
+    for rule in table.to_dict("records"):
+        limit = _limit(rule, limits)
+        values = _evidence(known, rule)
+        na = values.isna().to_numpy()
+        holds = _holds(values, rule["test"], limit)
+        new = ~holds & ~na & ~failed
+        verdict[new], deciding[new] = rule["fails"], rule["article"]
+        text = rule[lang]
+        reason[new] = [
+            text.format(value=v, limit=limit) if limit is not None else text
+            for v in values.to_numpy()[new]
+        ]
+        failed |= new
+        for k in np.flatnonzero(na):
+            missing[k].append(label(rule["column"], lang=lang, unit=False))
+    open_ = ~failed & np.array([bool(m) for m in missing], dtype=bool)
+    lead, comma = ("缺少依据:", "、") if lang == "zh" else ("lacks evidence: ", ", ")
+    verdict[open_] = "review"
+    reason[open_] = [lead + comma.join(dict.fromkeys(missing[k])) for k in np.flatnonzero(open_)]
+    stays = ~failed & ~open_
+    reason[stays] = [_all_hold(known.iloc[k], lang) for k in np.flatnonzero(stays)]
+    return pd.DataFrame(
+        {"verdict": verdict, "reason": reason, "deciding": deciding}, index=affected.index
+    ).astype("str")
+
+
+def _limit(rule: Mapping[str, Any], limits: Mapping[str, float]) -> float | None:
+    """Limit of a rule: a number, or one the project gives."""
+    if rule["test"] not in ("at_most", "at_least"):
+        return None
+    if not isinstance(rule["limit"], str):
+        return float(rule["limit"])
+    if rule["limit"] not in limits:
+        raise LayerError(
+            f"rule {rule['id']} needs the limit {rule['limit']!r}, which is not given",
+            layer="limits",
+            hint=f'limits={{"{rule["limit"]}": ...}}; the design institute states it',
+        )
+    return float(limits[rule["limit"]])
+
+
+def _evidence(known: pd.DataFrame, rule: Mapping[str, Any]) -> pd.Series:
+    """Evidence of a rule: numbers, or true, false and NA."""
+    column = rule["column"]
+    if rule["test"] in ("at_most", "at_least"):
+        return numbers(known, column, "evidence")
+    if column not in known.columns:
+        return pd.Series(pd.NA, index=known.index, dtype="boolean")
+    values = known[column]
+    odd = [v for v in values.dropna().unique() if v not in (True, False)]
+    if odd:
+        raise LayerError(
+            f"has {odd[0]!r} in {column} ({label(column)}), which is neither yes nor no",
+            layer="evidence",
+            ids=values.index[values == odd[0]],
+            hint='pg.read_table(..., "evidence") reads 是 and 否; leave blank what is not known',
+        )
+    return values.astype("boolean")
+
+
+def _holds(
+    values: pd.Series, test: str, limit: float | None
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Where a rule holds; not where its evidence is missing."""
+    if test in ("is_true", "is_false"):
+        wanted = values if test == "is_true" else ~values
+        return np.asarray(wanted.fillna(False).to_numpy(bool))
+    plain = values.to_numpy(float)
+    with np.errstate(invalid="ignore"):
+        held = plain <= float(limit or 0.0) if test == "at_most" else plain >= float(limit or 0.0)
+    return np.asarray(held, bool)
+
+
+def _all_hold(row: pd.Series, lang: Lang) -> str:
+    """Reason of a building that may stay, with its rise."""
+    alone, joint = row.get("rise_alone_mm"), row.get("rise_joint_mm")
+    if alone is None or joint is None or pd.isna(alone) or pd.isna(joint):
+        return "各项条件均满足" if lang == "zh" else "every rule holds"
+    if lang == "zh":
+        return f"各项条件均满足:单独壅高 {alone:.1f} mm,共同壅高 {joint:.1f} mm"
+    return f"every rule holds: it raises the flood by {alone:.1f} mm, all kept by {joint:.1f} mm"
+
+
+# --- the legal line ---------------------------------------------------------------------------
+
+
+def management_rules(path: str | Path | None = None) -> pd.DataFrame:
+    """Rules of river management ranges that were seen in the text of a law 管理范围规则.
+
+    Parameters
+    ----------
+    path
+        TOML file; by default the library's own, ``pinghu_geo/rules/management.toml``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by rule: jurisdiction, law, article, applies, from (the line that distance_m is
+        measured from), distance_m, bound {at_least, at_most}.
+
+    Raises
+    ------
+    LayerError
+        The file is missing or wrong.
+
+    Notes
+    -----
+    Only rules whose text was verified; none for Shenzhen is among them.
+
+    Examples
+    --------
+    >>> pg.management_rules().loc["zhejiang_flood_channel", "article"]
+    '第十八条'
+    """
+    table = pd.DataFrame.from_dict(_toml(path, "management.toml"), orient="index")
+    table.index.name = "rule"
+    return table
+
+
+def management_line(
+    rivers: gpd.GeoDataFrame,
+    widths: pd.DataFrame,
+    *,
+    rule: str,
+    rules: pd.DataFrame | None = None,
+) -> gpd.GeoDataFrame:
+    """Management range of a river by the law of its place 河道管理范围线.
+
+    Parameters
+    ----------
+    rivers
+        Centrelines.
+    widths
+        Where the line stands that the rule measures from (its column ``from``: the revetment's
+        water-side top, the blue line ...): river, chainage_m, left_m, right_m [m].
+    rule
+        Name of a rule of `management_rules`.
+    rules
+        Other rules.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        As `red_line`, of kind ``management``, with rule, law, article and bound. A rule
+        ``at_least`` gives the least range, ``at_most`` the greatest; the authority draws the
+        line itself.
+
+    Raises
+    ------
+    LayerError, CRSError, ChainageError
+        The rule is not known, or as `red_line`.
+
+    Examples
+    --------
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> widths = pg.read_table(sample / "红线宽度_原方案.csv", "widths")
+    >>> line = pg.management_line(rivers, widths, rule="zhejiang_county")
+    >>> line[["kind", "article"]].iloc[0].tolist()
+    ['management', '第十八条']
+    """
+    table = management_rules() if rules is None else rules
+    one_of(rule, table.index, "rule")
+    one = table.loc[rule]
+    wider = widths.assign(
+        left_m=widths["left_m"] + one["distance_m"], right_m=widths["right_m"] + one["distance_m"]
+    )
+    line = red_line(rivers, wider)
+    return line.assign(
+        kind="management",
+        rule=rule,
+        law=one["law"],
+        article=one["article"],
+        bound=one["bound"],
+    )
