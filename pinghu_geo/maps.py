@@ -40,6 +40,7 @@ STATUS = {
     "full": ("全部压占", "#c0392b"),
     "partial": ("部分压占", "#e67e22"),
     "saved": ("优化后避免拆除", "#27ae60"),
+    "retain": ("符合保留条件", "#2471a3"),
     "added": ("优化后新增拆除", "#8e44ad"),
 }
 SCHEME_STYLES = (("#d00000", ""), ("#1565c0", "7 5"), ("#6a1b9a", "2 5"), ("#00796b", "10 4 2 4"))
@@ -275,6 +276,9 @@ def _status_layers(
         extra = pd.concat(others)
         extra = extra[extra.index.isin(added) & ~extra.index.isin(affected.index)]
         parts["added"] = extra[~extra.index.duplicated()]
+    if "verdict" in affected:
+        status = status.where((affected["verdict"] != "retain") | (status == "saved"), "retain")
+        parts["retain"] = affected
     layers = []
     for code, frame in parts.items():
         rows = frame if code == "added" else frame[status == code]

@@ -8,9 +8,8 @@ import os
 import platform
 import shutil
 import tempfile
-import tomllib
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -22,51 +21,28 @@ import pandas as pd
 
 from pinghu_geo.alternatives import Comparison, compare
 from pinghu_geo.centreline import station_ticks, stations
-from pinghu_geo.errors import CRSError, OutputError, PinghuError, ProjectError
+from pinghu_geo.channel import design_sections
+from pinghu_geo.cost import clearing
+from pinghu_geo.errors import CRSError, OutputError, PinghuError
 from pinghu_geo.faults import FIELDS, check
+from pinghu_geo.hydraulics import water_profile
 from pinghu_geo.io import read_layer, read_table
 from pinghu_geo.maps import command_map
 from pinghu_geo.nodes import node_table
+from pinghu_geo.obstruction import building_rises, section_lines
 from pinghu_geo.overlap import affected, belongs_to, totals
+from pinghu_geo.plan import FLOOD_TABLES, LIMITS, Plan, read_plan
 from pinghu_geo.redline import red_line
 from pinghu_geo.report import write_ledger, write_results
-from pinghu_geo.schema import label, nearest, same_crs
+from pinghu_geo.retention import retention_rules, retention_verdict
+from pinghu_geo.schema import label, same_crs
+from pinghu_geo.terrain import flood_levels, inundation, sections_from_dem
 
 __all__ = ["check_project", "run_project", "sample_folder"]
 
-SECTIONS = {"name", "note", "crs", "layers", "tables", "schemes", "rules", "published"}
-LAYERS = ("buildings", "rivers", "parcels", "zones")
-TABLES = ("rates", "segments")
-RULES: dict[str, Any] = {
-    "partial": "whole",
-    "survey_tolerance_m": 0.5,
-    "gap_m": 50.0,
-    "max_length_m": 300.0,
-    "zone_ratio": 0.5,
-}
-SOURCE_KEYS = {"path", "layer", "crs", "encoding", "id_column", "row_ids"}
 PACKAGES = ("pinghu_geo", "geopandas", "shapely", "pandas", "numpy", "pyproj", "pyogrio", "folium")
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Project:
-    """A project file that was read and found sound."""
-
-    path: Path
-    name: str
-    note: str
-    crs: int
-    layers: dict[str, dict[str, Any]]
-    tables: dict[str, str]
-    schemes: dict[str, dict[str, Any]]
-    rules: dict[str, Any]
-    published: dict[str, str]
-
-    def file(self, name: str) -> Path:
-        """A file that the project names, relative to the project file."""
-        return self.path.parent / name
 
 
 def sample_folder() -> Path:
@@ -129,7 +105,7 @@ def run_project(
     ['ledger.xlsx', 'manifest.json', 'map.html', 'results.gpkg', 'summary.json']
     """
     tell = progress or (lambda _: None)
-    plan = _load(Path(project))
+    plan = read_plan(Path(project))
     target = Path(out)
     _refuse_overwrite(target, force=force)
     tell("读取图层")
@@ -137,7 +113,7 @@ def run_project(
     tell("计算红线与受影响房屋")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)
-        found = _compute(plan, data)
+        found = _compute(plan, data, tell)
     notes = sorted({str(w.message) for w in said if issubclass(w.category, UserWarning)})
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
@@ -168,13 +144,16 @@ def check_project(project: str | Path) -> pd.DataFrame:
     ProjectError
         The project file is wrong.
     """
-    plan = _load(Path(project))
+    plan = read_plan(Path(project))
     found = []
     readers: dict[str, Callable[[], Any]] = {
         name: partial(_layer, plan, name) for name in plan.layers
     }
     for name, path in plan.tables.items():
         readers[name] = partial(read_table, plan.file(path), name)
+    for key, what in FLOOD_TABLES.items():
+        if key in plan.flood:
+            readers[what] = partial(read_table, plan.file(plan.flood[key]), what)
     for name, source in plan.schemes.items():
         if "widths" in source:
             readers[name] = partial(read_table, plan.file(source["widths"]), "widths")
@@ -197,74 +176,7 @@ def check_project(project: str | Path) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=FIELDS)
 
 
-# --- the project file -------------------------------------------------------------------------
-
-
-def _load(path: Path) -> _Project:
-    """Read and check the project file; every key is known."""
-    if not path.exists():
-        raise ProjectError(
-            f"there is no project file {path}", hint="pinghu demo shows one that works"
-        )
-    try:
-        # Notepad saves a byte order mark that TOML doesn't allow
-        raw = tomllib.loads(path.read_text("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise ProjectError(
-            f"{path.name} is no valid TOML in UTF-8: {fault}",
-            hint="names in Chinese stand in quotes",
-        ) from fault
-    _known(raw, SECTIONS, path.name)
-    for section in ("layers", "tables", "schemes", "rules", "published"):
-        if not isinstance(raw.get(section, {}), dict):
-            raise ProjectError(f"{path.name}: {section} is no section", hint=f"write [{section}]")
-    layers = {name: _source(v) for name, v in raw.get("layers", {}).items()}
-    _known(layers, LAYERS, "[layers]")
-    for name in ("buildings", "rivers"):
-        if name not in layers:
-            raise ProjectError(f"{path.name} names no {name}", hint=f'[layers]\n{name} = "..."')
-    for name, source in layers.items():
-        _known(source, SOURCE_KEYS, f"[layers] {name}")
-    _known(raw.get("tables", {}), TABLES, "[tables]")
-    _known(raw.get("rules", {}), RULES, "[rules]")
-    schemes = {
-        n: v if isinstance(v, dict) else {"path": v} for n, v in raw.get("schemes", {}).items()
-    }
-    if not schemes:
-        raise ProjectError(
-            f"{path.name} names no scheme", hint='[schemes."原方案"]\nwidths = "红线宽度.xlsx"'
-        )
-    for name, source in schemes.items():
-        _known(source, SOURCE_KEYS | {"widths", "interpolation"}, f"[schemes] {name}")
-        if ("widths" in source) == ("path" in source):
-            raise ProjectError(
-                f"scheme {name} needs either widths or path",
-                hint='widths = "红线宽度.xlsx", or path = "红线.shp" as drawn',
-            )
-    if not isinstance(raw.get("crs"), int):
-        raise ProjectError(f"{path.name} doesn't say its crs", hint="crs = 4547")
-    return _Project(
-        path=path,
-        name=str(raw.get("name", path.stem)),
-        note=str(raw.get("note", "")),
-        crs=raw["crs"],
-        layers=layers,
-        tables=raw.get("tables", {}),
-        schemes=schemes,
-        rules=RULES | raw.get("rules", {}),
-        published={str(k): str(v) for k, v in raw.get("published", {}).items()},
-    )
-
-
-def _source(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {"path": value}
-
-
-def _known(given: Mapping[str, Any], known: Any, where: str) -> None:
-    """Refuse a key that isn't known; a slip of the pen must not be ignored."""
-    for key in given:
-        if key not in known:
-            raise ProjectError(f"{where}: {key!r} is not known", hint=nearest(key, known))
+# --- the steps ---
 
 
 def _refuse_overwrite(target: Path, *, force: bool) -> None:
@@ -278,9 +190,6 @@ def _refuse_overwrite(target: Path, *, force: bool) -> None:
         )
 
 
-# --- the steps --------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class _Data:
     """Everything that was read."""
@@ -288,6 +197,7 @@ class _Data:
     layers: dict[str, gpd.GeoDataFrame]
     tables: dict[str, pd.DataFrame]
     schemes: dict[str, gpd.GeoDataFrame]
+    flood: dict[str, pd.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,21 +208,31 @@ class _Found:
     affected: gpd.GeoDataFrame
     nodes: gpd.GeoDataFrame
     parcels: gpd.GeoDataFrame | None
+    flood: _Flood | None
 
 
-def _layer(plan: _Project, name: str) -> gpd.GeoDataFrame:
+@dataclass(frozen=True, slots=True)
+class _Flood:
+    """The designed river in flood."""
+
+    profile: pd.DataFrame
+    sections: gpd.GeoDataFrame
+    inundation: gpd.GeoDataFrame
+
+
+def _layer(plan: Plan, name: str) -> gpd.GeoDataFrame:
     source = dict(plan.layers[name])
     return _in_crs(plan, read_layer(plan.file(source.pop("path")), name, **source), name)
 
 
-def _drawn(plan: _Project, source: dict[str, Any]) -> gpd.GeoDataFrame:
+def _drawn(plan: Plan, source: dict[str, Any]) -> gpd.GeoDataFrame:
     """A red line as it was drawn."""
     rest = {k: v for k, v in source.items() if k not in ("path", "interpolation")}
     line = read_layer(plan.file(source["path"]), "red_line", **rest)
     return _in_crs(plan, line, "red_line").assign(source="drawing")
 
 
-def _in_crs(plan: _Project, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+def _in_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     """The layer in the project's CRS; a change of datum is not done silently."""
     if same_crs(layer.crs, wanted := gpd.GeoSeries(crs=plan.crs).crs):
         return layer
@@ -327,7 +247,7 @@ def _in_crs(plan: _Project, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFr
     return layer.to_crs(wanted)
 
 
-def _read(plan: _Project) -> _Data:
+def _read(plan: Plan) -> _Data:
     layers = {name: _layer(plan, name) for name in plan.layers}
     tables = {name: read_table(plan.file(path), name) for name, path in plan.tables.items()}
     schemes = {}
@@ -339,10 +259,15 @@ def _read(plan: _Project) -> _Data:
             )
         else:
             schemes[name] = _drawn(plan, source)
-    return _Data(layers, tables, schemes)
+    flood = {
+        key: read_table(plan.file(plan.flood[key]), what)
+        for key, what in FLOOD_TABLES.items()
+        if key in plan.flood
+    }
+    return _Data(layers, tables, schemes, flood)
 
 
-def _compute(plan: _Project, data: _Data) -> _Found:
+def _compute(plan: Plan, data: _Data, tell: Progress) -> _Found:
     rules, layers = plan.rules, data.layers
     comparison = compare(
         data.schemes,
@@ -356,8 +281,12 @@ def _compute(plan: _Project, data: _Data) -> _Found:
     )
     hit = comparison.schemes[comparison.baseline].affected.copy()
     if "zones" in layers:
-        zones = layers["zones"]
-        hit["zone_id"] = belongs_to(hit, zones, least_ratio=rules["zone_ratio"])
+        hit = hit.join(clearing(hit, layers["zones"], least_ratio=rules["zone_ratio"]))
+    flood = None
+    if plan.flood:
+        tell("计算水面线与留房结论")
+        flood, verdicts = _flood(plan, data, hit, tell)
+        hit = hit.join(verdicts)
     parcels = None
     if "parcels" in layers:
         hit["parcel_id"] = belongs_to(hit, layers["parcels"])
@@ -373,11 +302,50 @@ def _compute(plan: _Project, data: _Data) -> _Found:
         count = [c for c in ("n_buildings", "n_tenants", "n_unknown") if c in parcels]
         parcels[count] = parcels[count].fillna(0).astype(int)
     nodes = node_table(hit, data.tables.get("segments"))
-    return _Found(comparison, hit, nodes, parcels)
+    return _Found(comparison, hit, nodes, parcels, flood)
+
+
+def _flood(
+    plan: Plan, data: _Data, hit: gpd.GeoDataFrame, tell: Progress
+) -> tuple[_Flood, pd.DataFrame]:
+    """The designed river in flood, and which of the buildings inside its red line may stay."""
+    rivers, asked, tables = data.layers["rivers"], plan.flood, data.flood
+    dem = plan.file(asked["dem"])
+    made = sections_from_dem(
+        rivers,
+        dem,
+        design_sections(tables["design"]),
+        n=asked["n_ground"],
+        spacing_m=asked["spacing_m"],
+        half_width_m=asked["half_width_m"],
+    )
+    river: dict[str, Any] = {
+        "sections": made.sections,
+        "flows": tables["flows"],
+        "downstream": tables["boundaries"],
+        "banks": made.banks,
+        "rivers": rivers,
+    }
+    profile = water_profile(**river)
+    rises = building_rises(hit, **river, allowed_mm=asked["allowed_mm"], progress=tell)
+    first = profile[profile["profile"] == profile["profile"].iloc[0]]
+    levels = flood_levels(hit, first, rivers, dem=dem)
+    known = rises[["rise_alone_mm", "rise_joint_mm"]].join(levels[["flood_level_m", "freeboard_m"]])
+    if "evidence" in tables:
+        said = tables["evidence"].set_index("building_id")
+        known = known.join(said[[c for c in said.columns if c not in known.columns]])
+    rules = None if asked["rules"] is None else retention_rules(plan.file(asked["rules"]))
+    verdict = retention_verdict(
+        hit, known, limits={k: float(asked[k]) for k in LIMITS}, rules=rules
+    )
+    lines = section_lines(made.sections, rivers)
+    return _Flood(profile, lines, inundation(first, dem, rivers)), verdict.join(
+        known.drop(columns=[c for c in known.columns if c in hit.columns])
+    )
 
 
 def _write(
-    plan: _Project, data: _Data, found: _Found, notes: list[str], folder: Path, tell: Progress
+    plan: Plan, data: _Data, found: _Found, notes: list[str], folder: Path, tell: Progress
 ) -> None:
     layers, comparison = data.layers, found.comparison
     tell("写出成果数据库 results.gpkg")
@@ -393,6 +361,9 @@ def _write(
     }
     if found.parcels is not None:
         out["parcels"] = found.parcels
+    if found.flood is not None:
+        out["sections"] = found.flood.sections
+        out["inundation"] = found.flood.inundation
     write_results(out, folder / "results.gpkg")
     tell("写出台账 ledger.xlsx")
     write_ledger(
@@ -401,6 +372,7 @@ def _write(
         parcels=found.parcels,
         nodes=found.nodes,
         comparison=comparison,
+        profile=None if found.flood is None else found.flood.profile,
         title=f"{plan.name} · 征拆台账",
         note=plan.note,
         published=plan.published,
@@ -422,7 +394,7 @@ def _write(
     _dump(_manifest(plan), folder / "manifest.json")
 
 
-def _summary(plan: _Project, found: _Found, notes: list[str]) -> dict[str, Any]:
+def _summary(plan: Plan, found: _Found, notes: list[str]) -> dict[str, Any]:
     comparison = found.comparison
 
     def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -438,16 +410,40 @@ def _summary(plan: _Project, found: _Found, notes: list[str]) -> dict[str, Any]:
         "by_bank": rows(totals(found.affected, "bank")),
         "changes_by_river": rows(comparison.by_river),
         "changes_by_node": rows(comparison.by_node),
+        "by_payer": rows(totals(found.affected, "cleared_by"))
+        if "cleared_by" in found.affected
+        else [],
+        "by_verdict": rows(totals(found.affected, "verdict"))
+        if "verdict" in found.affected
+        else [],
+        "flood": None if found.flood is None else _flood_summary(found.flood.profile),
         "n_parcels": None if found.parcels is None else len(found.parcels),
         "warnings": notes,
         "published": plan.published,
     }
 
 
-def _manifest(plan: _Project) -> dict[str, Any]:
+def _flood_summary(profile: pd.DataFrame) -> list[dict[str, Any]]:
+    """Level, speed and doubts of each river and flood, for those who read no table."""
+    return [
+        {
+            "profile": flood,
+            "river": river,
+            "discharge_m3s": float(part["discharge_m3s"].max()),
+            "froude_max": round(float(part["froude"].max()), 3),
+            "velocity_ms_max": round(float(part["velocity_ms"].max()), 3),
+            "n_sections": len(part),
+            "n_doubtful": int((part["doubts"] != "").sum()),
+        }
+        for (flood, river), part in profile.groupby(["profile", "river"], sort=False)
+    ]
+
+
+def _manifest(plan: Plan) -> dict[str, Any]:
     """What went in: a hash of each file, versions, rules."""
     files = {plan.path}
     named = [s["path"] for s in plan.layers.values()] + list(plan.tables.values())
+    named += [plan.flood[k] for k in ("dem", "rules", *FLOOD_TABLES) if plan.flood.get(k)]
     named += [s.get("widths", s.get("path")) for s in plan.schemes.values()]
     for name in named:
         path = plan.file(name)
@@ -466,6 +462,7 @@ def _manifest(plan: _Project) -> dict[str, Any]:
         },
         "crs": plan.crs,
         "rules": plan.rules,
+        "flood": plan.flood,
         "versions": {name: version(name) for name in PACKAGES}
         | {"python": platform.python_version()},
     }

@@ -32,6 +32,17 @@ BUILDING_COLUMNS = [
     "inside_m2",
     "inside_ratio",
     "cut_depth_m",
+    "verdict",
+    "reason",
+    "deciding",
+    "rise_alone_mm",
+    "rise_joint_mm",
+    "flood_level_m",
+    "freeboard_m",
+    "sewage_ok",
+    "optional",
+    "structure_ok",
+    "title_ok",
     "footprint_m2",
     "floors",
     "demolish_floor_area_m2",
@@ -45,6 +56,7 @@ BUILDING_COLUMNS = [
     "parcel_id",
     "zone_id",
     "cleared_by",
+    "contested",
     "rate",
     "building_yuan",
     "relocation_yuan",
@@ -85,6 +97,24 @@ CHANGE_COLUMNS = [
     "avoided_tenants",
     "avoided_yuan",
 ]
+PROFILE_COLUMNS = [
+    "profile",
+    "river",
+    "chainage_m",
+    "discharge_m3s",
+    "bed_m",
+    "level_m",
+    "energy_m",
+    "depth_m",
+    "velocity_ms",
+    "froude",
+    "area_m2",
+    "conveyance_m3s",
+    "regime",
+    "doubts",
+]
+# a no that says nothing is left blank; a no that is evidence is written
+QUIET = {"needs_survey", "ambiguous", "contested"}
 # Sums that make sense below a column; ratios, depths and chainages have none.
 SUMMED = {
     "inside_m2",
@@ -124,6 +154,7 @@ def write_ledger(
     parcels: gpd.GeoDataFrame | None = None,
     nodes: gpd.GeoDataFrame | None = None,
     comparison: Comparison | None = None,
+    profile: pd.DataFrame | None = None,
     title: str = "河道征拆台账",
     note: str = "",
     published: Mapping[str, str] | None = None,
@@ -142,6 +173,8 @@ def write_ledger(
         Result of `node_table`.
     comparison
         Result of `compare`.
+    profile
+        Result of `water_profile`.
     title, note
         Stand above the summary; say in the note where the data come from.
     published
@@ -184,6 +217,8 @@ def write_ledger(
                 paper.sheet("征拆节点", nodes, NODE_COLUMNS)
             if comparison is not None and len(comparison.schemes) > 1:
                 paper.sheet("方案差异", comparison.changes, CHANGE_COLUMNS)
+            if profile is not None:
+                paper.sheet("水面线", profile, PROFILE_COLUMNS)
             book.close()
     except PermissionError as fault:
         raise OutputError(f"{path} can't be written", hint="close it in Excel") from fault
@@ -367,7 +402,7 @@ def _summary(
             {"公开报道(实际案例,非本次计算)": list(published), "数字": list(published.values())}
         )
         row = _section(paper, sheet, row, "公开报道的数字,仅供对照", table, sums=False)
-    for key in ("river", "bank", "extent", "use", "title", "zone_id"):
+    for key in ("river", "bank", "extent", "verdict", "cleared_by", "use", "title", "zone_id"):
         if key in affected and affected[key].notna().any():
             table = totals(affected, key).reset_index()
             table[key] = table[key].astype(object).where(table[key].notna(), "(无)")
@@ -424,7 +459,7 @@ def _cell(name: str, value: Any, kind: str) -> Any:
     if kind != "text":
         return float(value)
     if isinstance(value, bool | np.bool_):
-        return "是" if value else ""
+        return "是" if value else ("" if name in QUIET else "否")
     column = _COLUMN.get(name)
     if column is not None and column.dtype == "chainage":
         return format_chainage(float(value))

@@ -1,0 +1,146 @@
+"""What does the project file say? Layers, tables, schemes, rules; every key is known."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pinghu_geo.errors import ProjectError
+from pinghu_geo.schema import nearest
+
+__all__ = ["FLOOD_TABLES", "SOURCE_KEYS", "Plan", "read_plan"]
+
+SECTIONS = {"name", "note", "crs", "layers", "tables", "schemes", "rules", "flood", "published"}
+LAYERS = ("buildings", "rivers", "parcels", "zones")
+TABLES = ("rates", "segments")
+RULES: dict[str, Any] = {
+    "partial": "whole",
+    "survey_tolerance_m": 0.5,
+    "gap_m": 50.0,
+    "max_length_m": 300.0,
+    "zone_ratio": 0.5,
+}
+SOURCE_KEYS = {"path", "layer", "crs", "encoding", "id_column", "row_ids"}
+# key of [flood]: noun of the table
+FLOOD_TABLES = {
+    "design": "design",
+    "flows": "flows",
+    "boundaries": "boundaries",
+    "evidence": "evidence",
+}
+FLOOD: dict[str, Any] = {
+    "dem": None,
+    "rules": None,
+    "n_ground": 0.05,
+    "half_width_m": 50.0,
+    "spacing_m": 20.0,
+}
+# what only the design institute can state
+LIMITS = ("allowed_mm", "freeboard_m")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A project file that was read and found sound."""
+
+    path: Path
+    name: str
+    note: str
+    crs: int
+    layers: dict[str, dict[str, Any]]
+    tables: dict[str, str]
+    schemes: dict[str, dict[str, Any]]
+    rules: dict[str, Any]
+    flood: dict[str, Any]
+    published: dict[str, str]
+
+    def file(self, name: str) -> Path:
+        """A file that the project names, relative to the project file."""
+        return self.path.parent / name
+
+
+def read_plan(path: Path) -> Plan:
+    """Read and check the project file; every key is known."""
+    if not path.exists():
+        raise ProjectError(
+            f"there is no project file {path}", hint="pinghu demo shows one that works"
+        )
+    try:
+        # Notepad saves a byte order mark that TOML doesn't allow
+        raw = tomllib.loads(path.read_text("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise ProjectError(
+            f"{path.name} is no valid TOML in UTF-8: {fault}",
+            hint="names in Chinese stand in quotes",
+        ) from fault
+    _known(raw, SECTIONS, path.name)
+    for section in ("layers", "tables", "schemes", "rules", "flood", "published"):
+        if not isinstance(raw.get(section, {}), dict):
+            raise ProjectError(f"{path.name}: {section} is no section", hint=f"write [{section}]")
+    layers = {name: _source(v) for name, v in raw.get("layers", {}).items()}
+    _known(layers, LAYERS, "[layers]")
+    for name in ("buildings", "rivers"):
+        if name not in layers:
+            raise ProjectError(f"{path.name} names no {name}", hint=f'[layers]\n{name} = "..."')
+    for name, source in layers.items():
+        _known(source, SOURCE_KEYS, f"[layers] {name}")
+    _known(raw.get("tables", {}), TABLES, "[tables]")
+    _known(raw.get("rules", {}), RULES, "[rules]")
+    flood = _flood(raw.get("flood", {}))
+    schemes = {
+        n: v if isinstance(v, dict) else {"path": v} for n, v in raw.get("schemes", {}).items()
+    }
+    if not schemes:
+        raise ProjectError(
+            f"{path.name} names no scheme", hint='[schemes."原方案"]\nwidths = "红线宽度.xlsx"'
+        )
+    for name, source in schemes.items():
+        _known(source, SOURCE_KEYS | {"widths", "interpolation"}, f"[schemes] {name}")
+        if ("widths" in source) == ("path" in source):
+            raise ProjectError(
+                f"scheme {name} needs either widths or path",
+                hint='widths = "红线宽度.xlsx", or path = "红线.shp" as drawn',
+            )
+    if not isinstance(raw.get("crs"), int):
+        raise ProjectError(f"{path.name} doesn't say its crs", hint="crs = 4547")
+    return Plan(
+        path=path,
+        name=str(raw.get("name", path.stem)),
+        note=str(raw.get("note", "")),
+        crs=raw["crs"],
+        layers=layers,
+        tables=raw.get("tables", {}),
+        schemes=schemes,
+        rules=RULES | raw.get("rules", {}),
+        flood=flood,
+        published={str(k): str(v) for k, v in raw.get("published", {}).items()},
+    )
+
+
+def _source(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {"path": value}
+
+
+def _known(given: Mapping[str, Any], known: Any, where: str) -> None:
+    """Refuse a key that isn't known; a slip of the pen must not be ignored."""
+    for key in given:
+        if key not in known:
+            raise ProjectError(f"{where}: {key!r} is not known", hint=nearest(key, known))
+
+
+def _flood(given: dict[str, Any]) -> dict[str, Any]:
+    """The flood's part; empty where the project asks for none."""
+    if not given:
+        return {}
+    _known(given, {**FLOOD, **FLOOD_TABLES, **dict.fromkeys(LIMITS)}, "[flood]")
+    for key in ("design", "dem", "flows", "boundaries", *LIMITS):
+        if key not in given:
+            raise ProjectError(
+                f"[flood] lacks {key}",
+                hint="design, dem, flows and boundaries name files; allowed_mm and freeboard_m "
+                "are the limits that the design institute states",
+            )
+    return FLOOD | given
