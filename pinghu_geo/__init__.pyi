@@ -34,6 +34,7 @@ from .maps import command_map
 from .nodes import node_ids, node_table
 from .obstruction import building_obstacles, building_rises, section_lines
 from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
+from .plots import plot_long_section, plot_section
 from .project import check_project, run_project, sample_folder
 from .redline import red_line, widths_of
 from .report import write_ledger, write_results, write_table
@@ -91,6 +92,8 @@ __all__ = [
     "normal_levels",
     "overlay_zones",
     "parse_chainage",
+    "plot_long_section",
+    "plot_section",
     "raster_values",
     "read_hecras",
     "read_hecras_results",

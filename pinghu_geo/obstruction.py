@@ -310,6 +310,20 @@ class _Trial:
     obstacles: pd.DataFrame | None
     standing: pd.DataFrame
 
+    def wet(self) -> Array:
+        """Rows of ``standing`` whose ground the flood reaches; the others change nothing."""
+        level = self.base.groupby(["river", "chainage_m"])["level_m"].max()
+        points = dict(iter(self.sections.groupby(["river", "chainage_m"], sort=False)))
+        found = np.zeros(len(self.standing), bool)
+        for k, row in enumerate(self.standing.itertuples()):
+            part = points[(row.river, row.chainage_m)]
+            x, z = part["offset_m"].to_numpy(float), part["elevation_m"].to_numpy(float)
+            within = (x >= row.from_offset_m) & (x <= row.to_offset_m)
+            ends = np.interp([row.from_offset_m, row.to_offset_m], x, z)
+            lowest = min(ends.min(), z[within].min(initial=np.inf))
+            found[k] = lowest < level[(row.river, row.chainage_m)]
+        return found
+
     def rises(self, cases: dict[str, list[Any]]) -> pd.DataFrame:
         """Rise [mm] by section (rows) and case (columns): each case keeps some buildings."""
         rows = []
@@ -334,8 +348,9 @@ class _Trial:
 def _judge(found: pd.DataFrame, trial: _Trial, allowed_mm: float, tell: Progress) -> None:
     """Rises of the buildings of one system of rivers, in place."""
     doubtful = found.index[found["doubts"].str.contains("froude|critical_default")]
-    ids = list(dict.fromkeys(trial.standing["building_id"]))
+    ids = list(dict.fromkeys(trial.standing.loc[trial.wet(), "building_id"]))
     names = [str(i) for i in ids]
+    dry = [i for i in dict.fromkeys(trial.standing["building_id"]) if i not in set(ids)]
     if not ids:
         return
     parts = []
@@ -359,7 +374,7 @@ def _judge(found: pd.DataFrame, trial: _Trial, allowed_mm: float, tell: Progress
         kept.remove(kept[int(np.argmax(there.to_numpy()))])
     left = [i for i in ids if i not in set(kept)]
     found.loc[ids, "joint"] = [i in set(kept) for i in ids]
-    found.loc[kept, "rise_joint_mm"] = joint
+    found.loc[kept + dry, "rise_joint_mm"] = joint
     for k in range(0, len(left), BATCH):
         some = left[k : k + BATCH]
         more = trial.rises({str(i): [*kept, i] for i in some}).max()

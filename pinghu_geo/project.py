@@ -35,7 +35,7 @@ from pinghu_geo.plan import FLOOD_TABLES, LIMITS, Plan, read_plan
 from pinghu_geo.redline import red_line
 from pinghu_geo.report import write_ledger, write_results
 from pinghu_geo.retention import retention_rules, retention_verdict
-from pinghu_geo.schema import label, same_crs
+from pinghu_geo.schema import code_label, label, same_crs
 from pinghu_geo.terrain import flood_levels, inundation, sections_from_dem
 
 __all__ = ["check_project", "run_project", "sample_folder"]
@@ -483,4 +483,10 @@ def summary_lines(folder: Path) -> list[str]:
             if k != "scheme" and isinstance(v, int | float)
         ]
         lines.append(f"{row['scheme']}:{','.join(facts)}")
+    if said["by_verdict"]:
+        words = [
+            f"{code_label('verdict', row['verdict'])} {row['n_buildings']} 栋"
+            for row in said["by_verdict"]
+        ]
+        lines.append(f"留房审查(筛查,以防洪评价为准):{','.join(words)}")
     return [*lines, *said["said"], *(f"注意:{w}" for w in said["warnings"])]

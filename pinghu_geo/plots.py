@@ -1,0 +1,260 @@
+"""How do I draw the flood? Long sections and cross-sections with Chinese labels."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+
+from pinghu_geo.chainage import format_chainage
+from pinghu_geo.errors import LayerError
+from pinghu_geo.schema import Lang, label, nearest, require_columns
+
+__all__ = ["plot_long_section", "plot_section"]
+
+WATER, ENERGY, BED, BANK = "#1f6fb4", "#c0392b", "#6b4f2a", "#4d4d4d"
+FONT = "NotoSansSC-Regular.ttf"
+WORDS = {
+    "zh": {
+        "bed_m": "河底", "before": "原水面线", "level_m": "水面线", "energy_m": "能量线",
+        "left": "左岸顶", "right": "右岸顶", "risk": "低于设计洪水位的房屋",
+        "other": "其他房屋", "ground": "地面", "blocked": "阻水房屋", "y": "高程 (m)",
+        "offset": "起点距 (m,左岸为负)", "chainage": "桩号",
+    },
+    "en": {
+        "bed_m": "bed", "before": "level before", "level_m": "level", "energy_m": "energy line",
+        "left": "top of left bank", "right": "top of right bank",
+        "risk": "buildings below the flood", "other": "other buildings", "ground": "ground",
+        "blocked": "blocked by buildings", "y": "elevation (m)",
+        "offset": "offset (m, negative to the left)", "chainage": "chainage",
+    },
+}  # fmt: skip
+
+
+class _Drawing(Figure):
+    """A figure that a notebook shows by itself, without pyplot and its global state."""
+
+    def _repr_png_(self) -> bytes:
+        picture = BytesIO()
+        self.savefig(picture, format="png", dpi=100)
+        return picture.getvalue()
+
+
+def plot_long_section(
+    profile: pd.DataFrame,
+    river: str,
+    *,
+    before: pd.DataFrame | None = None,
+    tops: pd.DataFrame | None = None,
+    buildings: pd.DataFrame | None = None,
+    title: str = "",
+    lang: Lang = "zh",
+) -> Figure:
+    """Long section of a river: bed, levels, energy line, banks, buildings 纵断面图.
+
+    Parameters
+    ----------
+    profile
+        Of `water_profile`, one flood and scheme.
+    river
+        Which river.
+    before
+        Profile of the river as it was.
+    tops
+        Result of `freeboard`: the tops of both banks.
+    buildings
+        Buildings with river, chainage_m, ground_m and flood_level_m (`flood_levels` joined to
+        `affected`): those whose ground lies below the flood are marked.
+    title
+        Above the drawing.
+    lang
+        Language of the labels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Shown by a notebook; ``figure.savefig("纵断面.png")`` writes it.
+
+    Raises
+    ------
+    LayerError
+        The profile has no such river, or several floods.
+
+    Notes
+    -----
+    Needs matplotlib; Chinese letters come with zhplot (extra ``notebook``).
+
+    Examples
+    --------
+    >>> bed = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 500.0, 1000.0],
+    ...     "bed_level_m": [1.0, 0.5, 0.0], "left_m": 10.0, "right_m": 10.0,
+    ...     "bank_level_m": [6.0, 5.5, 5.0], "n": 0.03})
+    >>> profile = pg.water_profile(pg.design_sections(bed), 50.0, {"slope": 0.001})
+    >>> figure = pg.plot_long_section(profile, "示例河")
+    >>> figure.axes[0].get_ylabel()
+    '高程 (m)'
+    """
+    words = WORDS[lang]
+    rows = _of_river(profile, river, "profile")
+    figure, axes, font = _figure(11, 4.6)
+    at = rows["chainage_m"].to_numpy()
+    axes.fill_between(at, rows["bed_m"], rows["level_m"], color=WATER, alpha=0.12, linewidth=0)
+    axes.plot(at, rows["bed_m"], color=BED, linewidth=1.6, label=words["bed_m"])
+    if before is not None:
+        was = _of_river(before, river, "before")
+        axes.plot(
+            was["chainage_m"], was["level_m"], color=WATER, linewidth=1, linestyle="--",
+            label=words["before"],
+        )  # fmt: skip
+    axes.plot(at, rows["level_m"], color=WATER, linewidth=1.6, label=words["level_m"])
+    axes.plot(at, rows["energy_m"], color=ENERGY, linewidth=0.9, label=words["energy_m"])
+    if tops is not None:
+        banks = _of_river(tops, river, "tops")
+        for side, style in (("left", "-"), ("right", ":")):
+            axes.plot(
+                banks["chainage_m"], banks[f"{side}_top_m"], color=BANK, linewidth=0.9,
+                linestyle=style, label=words[side],
+            )  # fmt: skip
+    if buildings is not None:
+        _mark_buildings(axes, buildings, river, words)
+    axes.xaxis.set_major_formatter(lambda value, _: format_chainage(value, decimals=0))
+    _finish(axes, font, title or river, words["chainage"], words["y"])
+    return figure
+
+
+def _mark_buildings(axes: Any, buildings: pd.DataFrame, river: str, words: dict[str, str]) -> None:
+    require_columns(buildings, ("river", "chainage_m", "ground_m", "flood_level_m"), "buildings")
+    mine = buildings[(buildings["river"] == river) & buildings["ground_m"].notna()]
+    low = mine["ground_m"] < mine["flood_level_m"]
+    for part, colour, name in ((mine[~low], "#9a9a9a", "other"), (mine[low], ENERGY, "risk")):
+        if len(part):
+            axes.plot(
+                part["chainage_m"], part["ground_m"], linestyle="none", marker="s", markersize=3.5,
+                color=colour, label=f"{words[name]} {len(part)}",
+            )  # fmt: skip
+
+
+def plot_section(
+    sections: pd.DataFrame,
+    river: str,
+    chainage_m: float,
+    *,
+    levels: dict[str, float] | None = None,
+    obstacles: pd.DataFrame | None = None,
+    lang: Lang = "zh",
+) -> Figure:
+    """One cross-section with levels and what blocks it 横断面图.
+
+    Parameters
+    ----------
+    sections
+        Points of sections.
+    river, chainage_m
+        Which section [m].
+    levels
+        Levels to be drawn [m], by name: ``{"设计洪水位": 45.2}``.
+    obstacles
+        Of `building_obstacles`.
+    lang
+        Language of the labels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Seen facing downstream, the left bank on the left.
+
+    Raises
+    ------
+    LayerError
+        There is no such section.
+
+    Examples
+    --------
+    >>> box = pd.DataFrame({"river": "示例河", "chainage_m": 0.0, "offset_m": [-5, -5, 5, 5],
+    ...     "elevation_m": [4, 0, 0, 4], "n": 0.025})
+    >>> figure = pg.plot_section(box, "示例河", 0.0, levels={"设计洪水位": 2.0})
+    >>> figure.axes[0].get_title()
+    '示例河 K0+000.0'
+    """
+    words = WORDS[lang]
+    rows = _of_river(sections, river, "sections")
+    rows = rows[np.isclose(rows["chainage_m"], chainage_m, atol=5e-4)]
+    if rows.empty:
+        have = sections.loc[sections["river"] == river, "chainage_m"]
+        near = have.iloc[int(np.argmin(np.abs(have.to_numpy() - chainage_m)))]
+        raise LayerError(
+            f"has no section at {format_chainage(chainage_m)} of {river}",
+            layer="sections",
+            hint=f"the nearest is at {format_chainage(float(near))}",
+        )
+    figure, axes, font = _figure(9, 3.8)
+    x, z = rows["offset_m"].to_numpy(float), rows["elevation_m"].to_numpy(float)
+    high = max(levels.values(), default=z.max()) if levels else float(z.max())
+    for name, level in (levels or {}).items():
+        axes.fill_between(
+            x, z, level, where=z < level, interpolate=True, color=WATER, alpha=0.15, linewidth=0
+        )
+        axes.axhline(level, color=WATER, linewidth=1.2, label=f"{name} {level:.2f} m")
+    if obstacles is not None:
+        here = obstacles[
+            (obstacles["river"] == river)
+            & np.isclose(obstacles["chainage_m"], chainage_m, atol=5e-4)
+        ]
+        below = [(x[0], z.min() - 1), *zip(x, z, strict=True), (x[-1], z.min() - 1)]
+        ground = shapely.make_valid(shapely.Polygon(below))
+        top = max(high, float(z.max())) + 1.0
+        for k, one in enumerate(here.to_dict("records")):
+            block = shapely.box(one["from_offset_m"], z.min() - 1, one["to_offset_m"], top)
+            for part in shapely.get_parts(shapely.difference(block, ground)):
+                axes.fill(
+                    *part.exterior.xy, color=ENERGY, alpha=0.35, linewidth=0,
+                    label=words["blocked"] if k == 0 else None,
+                )  # fmt: skip
+    axes.plot(x, z, color=BED, linewidth=1.6, label=words["ground"])
+    _finish(axes, font, f"{river} {format_chainage(chainage_m)}", words["offset"], words["y"])
+    return figure
+
+
+def _of_river(table: pd.DataFrame, river: str, layer: str) -> pd.DataFrame:
+    """Rows of one river, in one scheme and flood."""
+    require_columns(table, ("river", "chainage_m"), layer)
+    rows = table[table["river"] == river]
+    if rows.empty:
+        known = [str(r) for r in table["river"].unique()]
+        raise LayerError(f"has no river {river!r}", layer=layer, hint=nearest(river, known))
+    for column in ("profile", "scheme"):
+        if column in rows.columns and rows[column].nunique() > 1:
+            raise LayerError(
+                f"holds several values of {column} ({label(column, unit=False)})",
+                layer=layer,
+                hint=f'{layer} = {layer}[{layer}["{column}"] == {rows[column].iloc[0]!r}]',
+            )
+    return rows.sort_values("chainage_m", kind="stable") if layer != "sections" else rows
+
+
+def _figure(wide: float, high: float) -> tuple[Figure, Any, Any]:
+    """Figure that no global setting of matplotlib's is changed for, and a font for Chinese."""
+    figure = _Drawing(figsize=(wide, high), layout="constrained")
+    # only found, not imported: importing zhplot changes matplotlib's settings for everyone
+    spec = find_spec("zhplot")
+    font = FontProperties()
+    if spec is not None and spec.origin is not None:
+        font = FontProperties(fname=str(Path(spec.origin).parent / "fonts" / FONT))
+    return figure, figure.add_subplot(), font
+
+
+def _finish(axes: Any, font: Any, title: str, x: str, y: str) -> None:
+    axes.set_title(title, fontproperties=font, fontsize=13)
+    axes.set_xlabel(x, fontproperties=font)
+    axes.set_ylabel(y, fontproperties=font)
+    axes.grid(alpha=0.25, linewidth=0.5)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(prop=font, frameon=False, ncols=4, loc="upper right")
+    axes.margins(x=0.01)
