@@ -317,6 +317,8 @@ def _limits(obstacles: pd.DataFrame | None, stations: pd.DataFrame) -> list[Limi
         if "obstacle" in obstacles.columns
         else np.full(len(obstacles), "blocked")
     )
+    for word in dict.fromkeys(kind):
+        one_of(word, ("blocked", "ineffective", "permanent"), "obstacle")
     a, b, top = (
         numbers(obstacles, c, "obstacles").to_numpy()
         for c in ("from_offset_m", "to_offset_m", "top_m")
@@ -334,7 +336,6 @@ def _limits(obstacles: pd.DataFrame | None, stations: pd.DataFrame) -> list[Limi
             )
     limits = []
     for word in dict.fromkeys(kind):
-        one_of(word, ("blocked", "ineffective", "permanent"), "obstacle")
         mine = kind[row] == word
         where, what = station[mine], row[mine]
         rank = pd.Series(where).groupby(where).cumcount().to_numpy()

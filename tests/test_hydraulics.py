@@ -1,0 +1,471 @@
+"""Water profiles: laws, errors, and an independent solver."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pinghu_geo as pg
+from pinghu_geo import steady
+from pinghu_geo.survey import lay_sections
+
+G = 9.81
+
+
+def box(chainage=0.0, *, bed=0.0, half=5.0, high=6.0, n=0.03, **more):
+    return pd.DataFrame(
+        {
+            "river": "R", "chainage_m": chainage, "offset_m": [-half, -half, half, half],
+            "elevation_m": [bed + high, bed, bed, bed + high], "n": n, **more,
+        }
+    )  # fmt: skip
+
+
+def reach(stations=11, spacing=50.0, slope=0.001, **shape):
+    x = np.arange(stations) * spacing
+    return pd.concat([box(c, bed=(x[-1] - c) * slope, **shape) for c in x], ignore_index=True)
+
+
+@st.composite
+def rough_sections(draw):
+    """A section of random ground between high ends, with random roughness."""
+    count = draw(st.integers(4, 14))
+    numbers = st.floats(0.5, 8.0)
+    gaps = draw(st.lists(numbers, min_size=count, max_size=count))
+    z = draw(st.lists(st.floats(0.0, 6.0), min_size=count, max_size=count))
+    n = draw(st.lists(st.sampled_from([0.02, 0.03, 0.05, 0.1]), min_size=count, max_size=count))
+    x = np.cumsum(gaps)
+    z = np.array([12.0, *z, 12.0])
+    x = np.concatenate([[x[0] - 0.5], x, [x[-1] + 0.5]])
+    return pd.DataFrame(
+        {"river": "R", "chainage_m": 0.0, "offset_m": x, "elevation_m": z, "n": [n[0], *n, n[-1]]}
+    )
+
+
+def brute(section, level, left=-np.inf, right=np.inf):
+    """Conveyance and area by the rules, in a plain loop over the ground."""
+    x, z, n = (section[c].to_numpy(float) for c in ("offset_m", "elevation_m", "n"))
+    area, k = 0.0, 0.0
+    unit_a = unit_p = 0.0
+    previous = None
+    for i in range(len(x) - 1):
+        zone = 0 if (x[i] + x[i + 1]) / 2 < left else (2 if (x[i] + x[i + 1]) / 2 > right else 1)
+        key = (zone, n[i])
+        if previous is not None and (key != previous or (zone != 1 and z[i] >= level)):
+            k += unit_a ** (5 / 3) / unit_p ** (2 / 3) / previous[1] if unit_a > 0 else 0.0
+            unit_a = unit_p = 0.0
+        previous = key
+        lo, hi = min(z[i], z[i + 1]), max(z[i], z[i + 1])
+        if level <= lo:
+            continue
+        share = 1.0 if level >= hi else (level - lo) / (hi - lo)
+        wide = (x[i + 1] - x[i]) * share
+        mean = level - (lo + hi) / 2 if level >= hi else (level - lo) / 2
+        unit_a += wide * mean
+        area += wide * mean
+        unit_p += np.hypot(x[i + 1] - x[i], hi - lo) * share
+    k += unit_a ** (5 / 3) / unit_p ** (2 / 3) / previous[1] if unit_a > 0 else 0.0
+    return area, k
+
+
+@settings(max_examples=60, deadline=None)
+@given(rough_sections(), st.floats(0.3, 11.0))
+def test_overbank_conveyance_equals_a_plain_loop(section, depth):
+    """All overbank: split at every change of n and every dry high point."""
+    ends = section["offset_m"].iloc[[0, -1]].to_numpy()
+    level = section["elevation_m"].min() + depth
+    bank = pd.DataFrame({"river": "R", "chainage_m": [0.0], "left_bank_m": [ends[1] - 1e-7]})
+    ours = pg.section_properties(section, level, banks=bank).iloc[0]
+    area, k = brute(section, level, left=np.inf)
+    assert ours["area_m2"] == pytest.approx(area, rel=1e-9, abs=1e-12)
+    assert ours["conveyance_m3s"] == pytest.approx(k, rel=1e-6, abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rough_sections(), st.floats(0.2, 5.0), st.floats(0.01, 5.0))
+def test_area_grows_with_stage(section, depth, more):
+    low = section["elevation_m"].min() + depth
+    one, two = (pg.section_properties(section, z).iloc[0] for z in (low, low + more))
+    assert two["area_m2"] > one["area_m2"]
+    assert two["top_width_m"] >= one["top_width_m"] - 1e-9
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(2, 40), st.floats(0, 3), st.floats(0.1, 8), st.floats(0.1, 4))
+def test_conveyance_of_a_channel_grows_with_stage(width, side, depth, more):
+    one = pd.DataFrame(
+        {"river": "R", "chainage_m": [0.0], "bed_level_m": [0.0], "bank_level_m": [20.0],
+         "left_m": width + 20 * side, "right_m": width + 20 * side, "side_slope": side, "n": 0.03}
+    )  # fmt: skip
+    made = pg.design_sections(one)
+    low, high = (
+        pg.section_properties(made, z)["conveyance_m3s"].iloc[0] for z in (depth, depth + more)
+    )
+    assert high > low
+
+
+@settings(max_examples=40, deadline=None)
+@given(rough_sections(), st.floats(1.0, 300.0), st.floats(1e-4, 0.02))
+def test_normal_depth_inverts_the_discharge(section, discharge, slope):
+    found = pg.normal_levels(section, discharge, slope=slope)["normal_level_m"].iloc[0]
+    bank = {"river": "R", "chainage_m": [0.0]}
+    k = pg.section_properties(section, pd.DataFrame({**bank, "level_m": [found]}))
+    got = k["conveyance_m3s"].iloc[0] * np.sqrt(slope)
+    # where a dry high point drowns, K may jump through the wanted value
+    near = [
+        pg.section_properties(section, found + d)["conveyance_m3s"].iloc[0] * np.sqrt(slope)
+        for d in (-1e-6, 1e-6)
+    ]
+    assert got == pytest.approx(discharge, rel=1e-6) or min(near) <= discharge <= max(near)
+
+
+@settings(max_examples=30, deadline=None)
+@given(rough_sections(), st.floats(1.0, 200.0))
+def test_the_critical_level_has_the_least_energy(section, discharge):
+    found = pg.critical_levels(section, discharge).iloc[0]
+    bed = section["elevation_m"].min()
+    levels = bed + np.linspace(0.02, 11.0, 400)
+
+    def energy(level):
+        p = pg.section_properties(section, level).iloc[0]
+        return level + p["alpha"] * (discharge / p["area_m2"]) ** 2 / (2 * G)
+
+    least = energy(found["critical_level_m"])
+    scan = min(energy(z) for z in levels[::8])
+    assert least <= scan + (1e-6 if found["n_minima"] == 1 else 1e-3)
+
+
+def test_mirrored_sections_give_the_same():
+    rng = np.random.default_rng(7)
+    x = np.sort(rng.uniform(-30, 30, 25))
+    z = np.abs(x) * 0.2 + rng.uniform(0, 0.8, 25)
+    n = rng.choice([0.03, 0.06], 25)
+    parts, mirrored = [], []
+    for c in (0.0, 100.0, 200.0):
+        place = {"river": "R", "chainage_m": c}
+        parts.append(pd.DataFrame({**place, "offset_m": x, "elevation_m": z - c * 0.002, "n": n}))
+        back = np.append(n[:-1][::-1], n[-1])  # n of a piece of ground stands at its left end
+        mirrored.append(
+            pd.DataFrame(
+                {**place, "offset_m": -x[::-1], "elevation_m": z[::-1] - c * 0.002, "n": back}
+            )
+        )
+    banks = {"river": "R", "chainage_m": [0.0, 100.0, 200.0]}
+    one = pg.water_profile(
+        pd.concat(parts), 60.0, {"slope": 0.002},
+        banks=pd.DataFrame({**banks, "left_bank_m": x[8], "right_bank_m": x[15],
+                            "length_left_m": 90.0, "length_right_m": 110.0}),
+    )  # fmt: skip
+    other = pg.water_profile(
+        pd.concat(mirrored), 60.0, {"slope": 0.002},
+        banks=pd.DataFrame({**banks, "left_bank_m": -x[15], "right_bank_m": -x[8],
+                            "length_left_m": 110.0, "length_right_m": 90.0}),
+    )  # fmt: skip
+    assert one["level_m"].to_numpy() == pytest.approx(other["level_m"].to_numpy(), abs=1e-9)
+
+
+@pytest.mark.parametrize("friction", steady.FRICTION)
+@pytest.mark.parametrize("regime", ["subcritical", "supercritical", "mixed"])
+def test_energy_balances(friction, regime):
+    slope = 0.02 if regime == "supercritical" else 0.001
+    ends = {"slope": slope}
+    found = pg.water_profile(
+        reach(slope=slope), 40.0, ends, upstream=ends, regime=regime, friction=friction
+    )
+    assert not found["doubts"].str.contains("critical_default|unbalanced").any()
+    rest = found["energy_m"].diff(-1).iloc[:-1] - found["loss_m"].iloc[:-1]
+    assert rest.abs().max() < 1e-8
+    fast = found["regime"] == "supercritical"
+    assert fast.all() if regime == "supercritical" else not fast.any()
+
+
+def test_backwater_tends_to_normal_depth():
+    made = reach(stations=400, spacing=20.0, slope=0.002)
+    high, low = (
+        pg.water_profile(made, 40.0, {"level_m": z})["depth_m"].to_numpy() for z in (3.5, 1.6)
+    )
+    normal = pg.normal_levels(box(), 40.0, slope=0.002)["normal_level_m"].iloc[0]
+    assert high[0] == pytest.approx(normal, abs=1e-6)
+    assert low[0] == pytest.approx(normal, abs=1e-6)
+    # from above and from below, without crossing
+    assert (np.diff(high) > -1e-9).all()
+    assert (np.diff(low) < 1e-9).all()
+
+
+def test_all_at_once_and_step_by_step_agree():
+    rng = np.random.default_rng(3)
+    x = np.arange(60) * 25.0
+    parts = [
+        box(c, bed=(x[-1] - c) * 0.001 + rng.normal(0, 0.05), half=rng.uniform(4, 9)) for c in x
+    ]
+    laid = lay_sections(pd.concat(parts))
+    rows = np.arange(60)[:, None]
+    model = laid.model(rows, np.full((60, 1), 45.0))
+    at_once, sure = steady._all_at_once(model.column(0), 3.0)
+    assert sure == 0
+    marched, found = at_once[:, None].copy(), np.zeros((60, 1), int)
+    marched[:-1] = np.nan
+    steady._march_up(model, marched, found, np.array([59]))
+    assert marched[:, 0] == pytest.approx(at_once, abs=1e-8)
+
+
+def test_bracketed_search_agrees_with_newton():
+    made = lay_sections(reach(stations=2))
+    model = made.model(np.array([[0], [1]]), np.full((2, 1), 40.0))
+    below = model.state(np.array([1]), np.array([40.0]), np.array([2.5]))
+    level, _ = steady._newton(model, np.array([0]), np.array([40.0]), below)
+    original, steady._newton = steady._newton, lambda *a: (np.zeros(1), np.zeros(1, bool))
+    try:
+        other, how = steady._step(model, np.array([0]), np.array([40.0]), below)
+    finally:
+        steady._newton = original
+    assert how[0] == steady.BALANCED
+    assert other[0] == pytest.approx(level[0], abs=1e-9)
+
+
+def test_a_weir_makes_critical_depth_and_says_so():
+    made = pd.concat([box(0.0, bed=0.1), box(50.0, bed=1.5), box(100.0, bed=0.0)])
+    found = pg.water_profile(made, 40.0, {"level_m": 1.9})
+    assert found["doubts"].str.contains("critical_default").tolist() == [False, True, False]
+    critical = (16 / G) ** (1 / 3)
+    assert found["depth_m"].iloc[1] == pytest.approx(critical, abs=1e-9)
+
+
+def test_mixed_needs_both_ends_and_finds_the_jump():
+    x = np.arange(0, 800.0, 20)
+    bed = np.where(x <= 400, (400 - x) * 0.03, (400 - x) * 0.0005) + 1
+    made = pd.concat([box(c, bed=z) for c, z in zip(x, bed, strict=True)])
+    with pytest.raises(pg.HydraulicsError, match="no upstream boundary for R"):
+        pg.water_profile(made, 40.0, {"level_m": 3.6}, regime="mixed")
+    found = pg.water_profile(made, 40.0, {"level_m": 3.8}, upstream={"slope": 0.03}, regime="mixed")
+    fast = (found["regime"] == "supercritical").to_numpy()
+    assert fast[0]
+    assert not fast[-1]
+    jump = int(np.flatnonzero(~fast)[0])
+    assert not fast[jump:].any()
+    # across the jump energy is lost, but the specific force below is the greater
+    assert found["energy_m"].iloc[jump - 1] > found["energy_m"].iloc[jump]
+
+
+def test_profiles_and_schemes_at_once_equal_one_by_one():
+    made = pd.concat([reach(half=h, scheme=f"h{h}") for h in (4.0, 5.0, 6.0)])
+    flows = pd.DataFrame({"profile": ["P=2%", "P=5%"], "discharge_m3s": [45.0, 30.0]})
+    found = pg.water_profile(made, flows, {"slope": 0.001})
+    assert found.groupby(["scheme", "profile"], sort=False).ngroups == 6
+    assert found["scheme"].tolist() == sorted(found["scheme"])
+    for (scheme, profile), rows in found.groupby(["scheme", "profile"]):
+        one = pg.water_profile(
+            reach(half=float(scheme[1:])),
+            float(flows.set_index("profile")["discharge_m3s"][profile]),
+            {"slope": 0.001},
+        )
+        assert rows["level_m"].to_numpy() == pytest.approx(one["level_m"].to_numpy(), abs=1e-9)
+
+
+def test_a_tributary_takes_the_level_of_the_main_river():
+    main = reach(slope=0.0005).assign(river="干流")
+    side = reach(stations=5, slope=0.001, half=3.0).assign(river="支流")
+    side["elevation_m"] += main.loc[main["chainage_m"] == 250.0, "elevation_m"].min()
+    flows = pd.DataFrame(
+        {
+            "river": ["干流", "干流", "支流"],
+            "chainage_m": [0.0, 250.0, 0.0],
+            "discharge_m3s": [30.0, 42, 12],
+        }
+    )
+    ends = pd.DataFrame(
+        {"river": ["支流", "干流"], "joins": ["干流", None], "joins_at_m": [250.0, np.nan],
+         "slope": [np.nan, 0.0005]}
+    )  # fmt: skip
+    found = pg.water_profile(pd.concat([side, main]), flows, ends).set_index(
+        ["river", "chainage_m"]
+    )
+    assert found.loc[("支流", 200.0), "level_m"] == pytest.approx(
+        found.loc[("干流", 250.0), "level_m"]
+    )
+    assert found.loc[("干流", 200.0), "discharge_m3s"] == 30
+    assert found.loc[("干流", 250.0), "discharge_m3s"] == 42
+
+
+def test_chainages_from_the_mouth_run_the_other_way(straight):
+    rivers = straight.assign(chainage_sign=-1, start_m=500.0)
+    name = rivers.index[0]
+    made = reach().assign(river=name)
+    up = made.assign(chainage_m=500.0 - made["chainage_m"])
+    one = pg.water_profile(made, 40.0, {"slope": 0.001})
+    other = pg.water_profile(up, 40.0, {"slope": 0.001}, rivers=rivers)
+    assert other["chainage_m"].iloc[0] == 500.0
+    assert other["level_m"].to_numpy() == pytest.approx(one["level_m"].to_numpy(), abs=1e-9)
+
+
+def test_rating_curve():
+    curve = pd.DataFrame(
+        {"boundary": "rating", "discharge_m3s": [10.0, 50.0, 90.0], "level_m": [1.0, 2.0, 2.8]}
+    )
+    found = pg.water_profile(reach(), 40.0, curve)
+    assert found["level_m"].iloc[-1] == pytest.approx(1.75)
+    with pytest.raises(pg.HydraulicsError, match=r"runs from 10 to 90 m³/s and doesn't reach 100"):
+        pg.water_profile(reach(), 100.0, curve)
+
+
+def test_walls_levees_and_idle_water():
+    wide = box(half=20.0)
+
+    def area(level, **kind):
+        return pg.section_properties(wide, level, **kind).iloc[0]
+
+    place = {"river": "R", "chainage_m": [0.0]}
+    walls = pd.DataFrame({**place, "left_wall_m": [-8.0], "right_wall_m": [8.0]})
+    found = area(2.0, banks=walls)
+    assert found["area_m2"] == pytest.approx(32.0)
+    assert found["wetted_perimeter_m"] == pytest.approx(20.0)  # both walls count
+    levee = pd.DataFrame({**place, "right_levee_m": [8.0], "right_levee_top_m": [2.5]})
+    assert area(2.0, banks=levee)["area_m2"] == pytest.approx(56.0)
+    assert area(2.0, banks=levee)["wetted_perimeter_m"] == pytest.approx(28 + 2 + 2)
+    assert area(3.0, banks=levee)["area_m2"] == pytest.approx(120.0)  # overtopped
+    idle = pd.DataFrame(
+        {
+            **place,
+            "from_offset_m": [8.0],
+            "to_offset_m": [20.0],
+            "top_m": [2.5],
+            "obstacle": "ineffective",
+        }
+    )
+    assert area(2.0, obstacles=idle)["area_m2"] == pytest.approx(56.0)
+    assert area(3.0, obstacles=idle)["area_m2"] == pytest.approx(120.0)
+    still = idle.assign(obstacle="permanent")
+    assert area(3.0, obstacles=still)["area_m2"] == pytest.approx(84.0 + 12 * 0.5)
+    house = idle.assign(obstacle="blocked", from_offset_m=2.0, to_offset_m=8.0)
+    found = area(2.0, obstacles=house)
+    assert found["area_m2"] == pytest.approx(68.0)
+    assert found["wetted_perimeter_m"] == pytest.approx(44 - 6 + 4)
+    flat = area(3.0, obstacles=house)  # overtopped: water stands on it
+    assert flat["area_m2"] == pytest.approx(120 - 15)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda s: s.assign(n=0.0), r"roughness .* missing or not above 0 \(11: R K0\+000"),
+        (lambda s: s.assign(n=np.nan), "roughness"),
+        (
+            lambda s: s.iloc[::-1].assign(chainage_m=s["chainage_m"].to_numpy()),
+            "offsets that run back",
+        ),
+        (lambda s: s.assign(elevation_m=np.nan), "lacks elevation_m in rows"),
+        (lambda s: s.drop(columns="offset_m"), "lacks the column 'offset_m'"),
+        (lambda s: s.groupby("chainage_m").head(1), "single point"),
+        (lambda s: s.head(0), "has no rows"),
+    ],
+)
+def test_bad_sections_are_named(change, match):
+    with pytest.raises(pg.PinghuError, match=match):
+        pg.water_profile(change(reach()), 40.0, {"slope": 0.001})
+
+
+@pytest.mark.parametrize(
+    ("flows", "ends", "match"),
+    [
+        (40.0, {"level_m": -3.0}, r"downstream level -3\.000 m of R lies below the bed"),
+        (40.0, {"slope": 0.0}, "needs one above 0"),
+        (40.0, {"slop": 0.1}, "did you mean 'slope'"),
+        (40.0, {}, "says neither level_m, slope, joins nor boundary"),
+        (40.0, pd.DataFrame({"river": ["Q"], "slope": [0.001]}), "no downstream boundary for R"),
+        (40.0, pd.DataFrame({"slope": [0.001, 0.002]}), "more than one downstream boundary"),
+        (40.0, {"joins": "X", "joins_at_m": 3.0}, "R joins X, which has no sections"),
+        (-1.0, {"slope": 0.001}, "not above 0"),
+        (pd.DataFrame({"chainage_m": [200.0], "discharge_m3s": [3.0]}), {"slope": 0.001},
+         r"no discharge for the upper sections \(4: R K0\+000"),
+    ],
+)  # fmt: skip
+def test_bad_floods_and_boundaries_are_named(flows, ends, match):
+    with pytest.raises(pg.HydraulicsError, match=match):
+        pg.water_profile(reach(), flows, ends)
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "match"),
+    [
+        ("banks", {"left_bank_m": -9.0}, "places banks outside their section"),
+        ("banks", {"left_bank_m": 2.0, "right_bank_m": -2.0}, "left bank right of the right one"),
+        ("banks", {"left_levee_m": -2.0}, "left levee without a top"),
+        ("banks", {"chainage_m": 7.0}, "speaks of places where there is no section"),
+        ("obstacles", {"from_offset_m": 3.0, "to_offset_m": 1.0}, "not left of to_offset_m"),
+        (
+            "obstacles",
+            {"from_offset_m": 1.0, "to_offset_m": 3.0, "obstacle": "ineffective"},
+            "without top_m",
+        ),
+        (
+            "obstacles",
+            {"from_offset_m": 1.0, "to_offset_m": 3.0, "obstacle": "blokced"},
+            "did you mean 'blocked'",
+        ),
+    ],
+)
+def test_bad_banks_and_obstacles_are_named(kind, table, match):
+    frame = pd.DataFrame([{"river": "R", "chainage_m": 50.0, **table}])
+    with pytest.raises(pg.PinghuError, match=match):
+        pg.water_profile(reach(), 40.0, {"slope": 0.001}, **{kind: frame})
+
+
+def test_doubts_are_flagged():
+    steep = pg.water_profile(reach(slope=0.012), 40.0, {"slope": 0.012})
+    assert steep["doubts"].str.contains("froude").all()
+    shallow = pg.water_profile(reach(high=1.0), 40.0, {"slope": 0.001})
+    assert shallow["doubts"].str.contains("above_ends").all()
+    far = pg.water_profile(reach(spacing=500.0), 40.0, {"slope": 0.001})
+    assert far["doubts"].str.contains("spacing").iloc[:-1].all()
+    uneven = pd.concat([box(0.0, bed=0.1), box(50.0, half=12.0)])
+    found = pg.water_profile(uneven, 40.0, {"level_m": 3.0})
+    assert "conveyance_ratio" in found["doubts"].iloc[0]
+
+
+def test_two_critical_levels_are_counted():
+    """A deep slot beside a wide shelf: energy has two minima."""
+    slot = pd.DataFrame(
+        {"river": "R", "chainage_m": 0.0, "offset_m": [-1.0, -1, 1, 1, 80, 80],
+         "elevation_m": [8.0, 0, 0, 3, 3, 8], "n": 0.03}
+    )  # fmt: skip
+    banks = pd.DataFrame({"river": "R", "chainage_m": [0.0], "right_bank_m": [1.0]})
+    found = pg.critical_levels(slot, 14.0, banks=banks).iloc[0]
+    assert found["n_minima"] == 2
+
+
+def swmm_depths(stage, *, count=40, dx=25.0, slope=0.002, discharge=20.0):
+    """Depths that SWMM's dynamic wave settles at in a rectangular channel 10 m wide."""
+    from swmm.toolkit import output, shared_enum, solver
+
+    bed = (count - np.arange(count + 1)) * dx * slope
+    text = [
+        "[OPTIONS]", "FLOW_UNITS CMS", "FLOW_ROUTING DYNWAVE", "START_DATE 01/01/2020",
+        "START_TIME 00:00:00", "REPORT_START_DATE 01/01/2020", "REPORT_START_TIME 00:00:00",
+        "END_DATE 01/01/2020", "END_TIME 12:00:00", "REPORT_STEP 01:00:00", "ROUTING_STEP 1",
+        "INERTIAL_DAMPING NONE", "NORMAL_FLOW_LIMITED SLOPE", "VARIABLE_STEP 0.5",
+        "MAX_TRIALS 20", "HEAD_TOLERANCE 0.000001", "MIN_SURFAREA 0.01", "[JUNCTIONS]",
+        *(f"J{i} {bed[i]:.6f} 20 0 0 0" for i in range(count)),
+        "[OUTFALLS]", f"J{count} {bed[count]:.6f} FIXED {bed[count] + stage} NO", "[CONDUITS]",
+        *(f"C{i} J{i} J{i + 1} {dx} 0.03 0 0 {discharge}" for i in range(count)),
+        "[XSECTIONS]", *(f"C{i} RECT_OPEN 15 10 0 0 1" for i in range(count)),
+        "[INFLOWS]", f'J0 FLOW "" FLOW 1 1 {discharge}', "[REPORT]", "NODES ALL",
+    ]  # fmt: skip
+    return text, bed, (solver, output, shared_enum)
+
+
+@pytest.mark.parametrize("stage", [1.2, 2.2])
+def test_swmm_on_a_prismatic_reach(stage, tmp_path, capfd):
+    text, bed, (solver, output, shared_enum) = swmm_depths(stage)
+    (tmp_path / "a.inp").write_text("\n".join(text) + "\n")
+    solver.swmm_run(*(str(tmp_path / f"a.{s}") for s in ("inp", "rpt", "out")))
+    handle = output.init()
+    output.open(handle, str(tmp_path / "a.out"))
+    last = output.get_times(handle, shared_enum.Time.NUM_PERIODS) - 1
+    theirs = output.get_node_attribute(handle, last, shared_enum.NodeAttribute.INVERT_DEPTH)
+    output.close(handle)
+    x = np.arange(len(bed)) * 25.0
+    made = pd.concat([box(c, bed=z, high=15.0) for c, z in zip(x, bed, strict=True)])
+    found = pg.water_profile(made, 20.0, {"level_m": stage}, contraction=0, expansion=0)
+    # half a millimetre: SWMM averages depths in a conduit and stores single precision
+    assert np.abs(found["depth_m"].to_numpy() - np.array(theirs)).max() < 5e-4
