@@ -27,6 +27,10 @@ from pinghu_geo.survey import discharges, for_river, lay_sections
 __all__ = ["read_hecras", "write_hecras"]
 
 COLUMN = 8  # characters a number
+# what may be lost by that [m, m³/s]
+ROUNDED = 5e-4
+# n is given by offset, so that above a vertical wall it changes this far behind it [m]
+BEHIND_WALL_M = 1e-3
 
 _KINDS = {1: "level", 2: "critical", 3: "normal"}
 
@@ -200,7 +204,9 @@ def _text_banks(one: Mapping[str, Any], foot: float) -> dict[str, float]:
         found[f"length_{name}_m"] = float(value) * foot if value else np.nan
     for line in one["lines"]:
         head, _, rest = line.partition("=")
-        cells = [float(c) if c.strip() else np.nan for c in rest.split(",")] if rest else []
+        if head not in ("Bank Sta", "Exp/Cntr", "Levee"):
+            continue
+        cells = [float(c) if c.strip() else np.nan for c in rest.split(",")]
         if head == "Bank Sta":
             found["left_bank_m"], found["right_bank_m"] = cells[0] * foot, cells[1] * foot
         elif head == "Exp/Cntr":
@@ -316,8 +322,8 @@ def write_hecras(
 
     Notes
     -----
-    Numbers have eight characters, as the format wants: offsets and elevations below 1,000 m keep
-    millimetres. River stations are metres to the lowest section; the chainage stands in the
+    Numbers have eight characters, as the format wants, and what half a millimetre would be lost
+    of is refused. River stations are metres to the lowest section; the chainage stands in the
     description, from where `read_hecras` takes it back.
 
     Examples
@@ -372,7 +378,7 @@ def _cell(value: float) -> str:
     for decimals in range(6, -1, -1):
         text = f"{value:.{decimals}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
-        if len(text) <= COLUMN:
+        if len(text) <= COLUMN and abs(float(text) - value) <= ROUNDED:
             return text.rjust(COLUMN)
     raise HydraulicsError(
         f"holds {value:g}, which doesn't fit HEC-RAS's eight characters",
@@ -427,7 +433,9 @@ def _section_text(
     n = points["n"].ffill().to_numpy(float)
     change = np.r_[True, n[1:] != n[:-1]]
     change[-1] = len(n) == 1  # the last point begins no ground
-    triples = np.stack([x[change], n[change], np.zeros(change.sum())], axis=1).ravel()
+    on_wall = np.r_[False, x[1:] == x[:-1]]
+    starts = np.where(on_wall, x + BEHIND_WALL_M, x)[change]
+    triples = np.stack([starts, n[change], np.zeros(change.sum())], axis=1).ravel()
     lines = [f"#Sta/Elev= {len(x)} ", *_columns(np.stack([x, z], 1).ravel(), 10)]
     lines += [f"#Mann= {change.sum()} , 0 , 0 ", *_columns(triples, 9)]
     for head, kinds, rows in _obstacle_rows(points, one, blocks):

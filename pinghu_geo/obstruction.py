@@ -294,6 +294,7 @@ def building_rises(
         _judge(found, trial, allowed_mm, lambda text, g=group: tell(f"壅水 {'、'.join(g)} {text}"))  # type: ignore[misc]
     uncertain = found["doubts"].str.contains("froude|critical_default")
     found.loc[uncertain, ["rise_alone_mm", "rise_joint_mm"]] = np.nan
+    found.loc[uncertain, "joint"] = False
     return found
 
 

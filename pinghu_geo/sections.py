@@ -494,8 +494,7 @@ class _Segments:
         low, rise = np.minimum(self.z0, self.z1), np.abs(self.z1 - self.z0)
         run = self.x1 - self.x0
         length = np.hypot(run, rise)
-        with np.errstate(divide="ignore"):
-            steep = np.where(rise > 1e-12, 1 / rise, 1e290)
+        steep = np.where(rise > 1e-12, 1 / np.maximum(rise, 1e-12), 1e290)
         windows = bool((self.above > -np.inf).any() or (self.until < np.inf).any())
         ridge = np.where(self.zone == CHANNEL, -np.inf, self.z0)
         last = ground.start + ground.count - 1

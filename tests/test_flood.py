@@ -1,0 +1,185 @@
+"""Rise, freeboard, encroachment, and buildings as obstacles."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from conftest import building_frame, river_frame
+
+
+def compound(stations=9, spacing=50.0, slope=0.001, river="A"):
+    """A channel 20 m wide between overbanks 60 m wide."""
+    x = np.arange(stations) * spacing
+    offsets = [-70.0, -70, -10, -10, 10, 10, 70, 70]
+    ground = np.array([9.0, 3, 3, 0, 0, 3, 3, 9])
+    parts = [
+        pd.DataFrame(
+            {"river": river, "chainage_m": c, "offset_m": offsets,
+             "elevation_m": ground + (x[-1] - c) * slope, "n": [0.06, 0.06, 0.03, 0.03, 0.03, 0.06, 0.06, 0.06]}
+        )
+        for c in x
+    ]  # fmt: skip
+    banks = pd.DataFrame(
+        {"river": river, "chainage_m": x, "left_bank_m": -10.0, "right_bank_m": 10.0}
+    )
+    return pd.concat(parts, ignore_index=True), banks
+
+
+END = {"slope": 0.001}
+
+
+def test_nothing_changed_raises_nothing():
+    sections, banks = compound()
+    found = pg.flood_rise(sections, 150.0, END, after={}, banks=banks)
+    columns = ["rise_mm", "energy_rise_mm", "rise_lossless_mm", "energy_rise_lossless_mm"]
+    assert np.abs(found[columns].to_numpy()).max() < 1e-6  # 1e-9 m
+    assert (found["conveyance_ratio"] == 1).all()
+
+
+def test_a_house_raises_the_water_upstream_only():
+    sections, banks = compound()
+    house = pd.DataFrame(
+        {"river": "A", "chainage_m": [200.0], "from_offset_m": [15.0], "to_offset_m": [40.0]}
+    )
+    found = pg.flood_rise(sections, 150.0, END, after={"obstacles": house}, banks=banks)
+    found = found.set_index("chainage_m")
+    assert (found.loc[250.0:, "rise_mm"].abs() < 1e-6).all()
+    assert (found.loc[:150.0, "rise_mm"] > 0.1).all()
+    assert (found.loc[:150.0, "energy_rise_mm"] > 0.1).all()
+    # the losses of contraction and expansion only add to it
+    assert (found.loc[:150.0, "rise_lossless_mm"] < found.loc[:150.0, "rise_mm"]).all()
+
+
+def test_rise_needs_the_same_sections():
+    sections, _ = compound()
+    one = pg.water_profile(sections, 50.0, END)
+    other = pg.water_profile(sections.assign(chainage_m=sections["chainage_m"] + 1), 50.0, END)
+    with pytest.raises(
+        pg.HydraulicsError, match=r"sections that the profile before has not \(9: A K0\+001"
+    ):
+        pg.rise_table(one, other)
+
+
+def test_freeboard_by_hand():
+    sections, banks = compound()
+    profile = pg.water_profile(sections, 50.0, {"level_m": 2.0}, banks=banks)
+    found = pg.freeboard(profile, sections, banks=banks).iloc[-1]
+    assert found["left_top_m"] == 3.0
+    assert found["freeboard_right_m"] == pytest.approx(1.0)
+    levee = banks.assign(right_levee_m=20.0, right_levee_top_m=5.0)
+    profile = pg.water_profile(sections, 50.0, {"level_m": 2.0}, banks=levee)
+    assert pg.freeboard(profile, sections, banks=levee).iloc[-1][
+        "freeboard_right_m"
+    ] == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("target", [0.1, 0.3])
+def test_method_4_keeps_the_conveyance_at_the_target_level(target):
+    sections, banks = compound()
+    natural = pg.water_profile(sections, 250.0, END, banks=banks)
+    walls = pg.encroachments(sections, 250.0, END, banks=banks, target_rise_m=target)
+    at = natural.assign(level_m=natural["level_m"] + target)[["river", "chainage_m", "level_m"]]
+    inside = pg.section_properties(sections, at, banks=walls.drop(columns="rise_m"))
+    assert inside["conveyance_m3s"].to_numpy() == pytest.approx(
+        natural["conveyance_m3s"].to_numpy(), rel=1e-4
+    )
+    # symmetric ground: as much from either side
+    assert walls["left_wall_m"].to_numpy() == pytest.approx(
+        -walls["right_wall_m"].to_numpy(), abs=0.01
+    )
+    assert (walls["right_wall_m"] >= 10.0).all()
+
+
+def test_method_5_reaches_the_target():
+    sections, banks = compound(stations=5)
+    walls = pg.encroachments(
+        sections, 250.0, {"level_m": 4.2}, banks=banks, target_rise_m=0.2, method=5,
+        downstream_after={"level_m": 4.4},
+    )  # fmt: skip
+    assert walls["rise_m"].to_numpy() == pytest.approx(0.2, abs=0.003)
+
+
+def test_encroachment_needs_banks_and_a_single_flood():
+    sections, banks = compound(stations=3)
+    with pytest.raises(pg.HydraulicsError, match="lacks the channel's ends"):
+        pg.encroachments(sections, 250.0, END, banks=banks.head(2), target_rise_m=0.2)
+    flows = pd.DataFrame({"profile": ["a", "b"], "discharge_m3s": [100.0, 200.0]})
+    with pytest.raises(pg.HydraulicsError, match="several floods or schemes"):
+        pg.encroachments(sections, flows, END, banks=banks, target_rise_m=0.2)
+
+
+@pytest.fixture
+def houses():
+    return building_frame(
+        {
+            "crossed": shapely.box(195, -30, 205, -20),  # right bank: south of a river to the east
+            "between": shapely.box(220, -40, 228, -25),
+            "far": shapely.box(200, -200, 210, -190),
+            "left": shapely.box(90, 15, 110, 25),
+            "two": shapely.MultiPolygon(
+                [shapely.box(298, 12, 302, 14), shapely.box(298, 20, 302, 24)]
+            ),
+        }
+    )
+
+
+def test_what_houses_block(houses):
+    sections, _ = compound()
+    rivers = river_frame({"A": [(0, 0), (1000, 0)]})
+    found = pg.building_obstacles(houses, sections, rivers)
+    rows = found.set_index("building_id")
+    assert rows.loc[
+        "crossed", ["chainage_m", "from_offset_m", "to_offset_m", "moved_m"]
+    ].tolist() == [200, 20, 30, 0]
+    assert rows.loc["between", ["chainage_m", "from_offset_m", "to_offset_m"]].tolist() == [
+        200,
+        25,
+        40,
+    ]
+    assert rows.loc["between", "moved_m"] == pytest.approx(20.0, abs=4)
+    assert "far" not in rows.index
+    assert rows.loc["left", "to_offset_m"] == pytest.approx(-15)
+    assert sorted(rows.loc["two", "to_offset_m"]) == pytest.approx([-20, -12])
+
+
+def test_alone_and_together(houses):
+    sections, banks = compound()
+    rivers = river_frame({"A": [(0, 0), (1000, 0)]})
+    given = {"banks": banks, "rivers": rivers}
+    found = pg.building_rises(houses, sections, 250.0, END, allowed_mm=1e6, **given)
+    assert found["joint"].all()
+    assert found.loc["far", ["rise_alone_mm", "n_sections"]].tolist() == [0, 0]
+    alone = found["rise_alone_mm"]
+    assert (alone.drop("far") > 0).all()
+    # the same as one profile with all of them, which shares no code with the search
+    everything = pg.building_obstacles(houses, sections, rivers)
+    rise = pg.flood_rise(sections, 250.0, END, after={"obstacles": everything}, banks=banks)
+    assert found["rise_joint_mm"].max() == pytest.approx(rise["rise_mm"].max(), abs=1e-6)
+    limit = float(alone.max())
+    tight = pg.building_rises(houses, sections, 250.0, END, allowed_mm=limit, **given)
+    assert not tight["joint"].all()
+    assert tight.loc[tight["joint"], "rise_joint_mm"].max() <= limit
+    kept = pg.building_obstacles(houses[tight["joint"]], sections, rivers)
+    rise = pg.flood_rise(sections, 250.0, END, after={"obstacles": kept}, banks=banks)
+    assert rise["rise_mm"].max() <= limit + 1e-6
+
+
+def test_dry_houses_raise_nothing(houses):
+    sections, banks = compound()
+    rivers = river_frame({"A": [(0, 0), (1000, 0)]})
+    found = pg.building_rises(houses, sections, 40.0, END, rivers, banks=banks, allowed_mm=1.0)
+    assert (found["rise_alone_mm"] == 0).all()
+    assert found["joint"].all()
+
+
+def test_near_critical_floods_give_no_rise(houses):
+    sections, banks = compound(slope=0.02)
+    rivers = river_frame({"A": [(0, 0), (1000, 0)]})
+    found = pg.building_rises(
+        houses, sections, 250.0, {"slope": 0.02}, rivers, banks=banks, allowed_mm=10
+    )
+    near = found["n_sections"] > 0
+    assert found.loc[near, "rise_alone_mm"].isna().all()
+    assert not found.loc[near & (found.index != "far"), "joint"].any()

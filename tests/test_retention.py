@@ -1,0 +1,178 @@
+"""Verdicts: three-valued, by rules that are data."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pinghu_geo as pg
+from conftest import building_frame
+
+LIMITS = {"allowed_mm": 10.0, "freeboard_m": 0.5}
+GOOD = {
+    "in_project": False, "rise_alone_mm": 1.0, "rise_joint_mm": 5.0, "freeboard_m": 0.8,
+    "sewage_ok": True, "optional": True, "structure_ok": True, "title_ok": True,
+}  # fmt: skip
+
+
+def judge(**change):
+    evidence = pd.DataFrame([GOOD | change], index=pd.Index(["B1"], name="building_id"))
+    return pg.retention_verdict(evidence[[]], evidence, limits=LIMITS).iloc[0]
+
+
+def test_all_true_is_retain():
+    found = judge()
+    assert found["verdict"] == "retain"
+    assert found["reason"] == "各项条件均满足:单独壅高 1.0 mm,共同壅高 5.0 mm"
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "reason"),
+    [
+        ({"rise_alone_mm": 10.0}, "retain", "各项条件均满足"),
+        ({"rise_alone_mm": 10.1}, "demolish", "单独保留壅高 10.1 mm,允许 10.0 mm"),
+        ({"rise_joint_mm": 12.0}, "demolish", "与其他保留房屋共同壅高 12.0 mm"),
+        ({"freeboard_m": 0.2}, "demolish", "地面高出设计洪水位 0.20 m,要求 0.50 m"),
+        ({"in_project": True}, "demolish", "由实施主体清拆"),
+        ({"sewage_ok": False}, "demolish", "不符合排污标准"),
+        ({"optional": False}, "demolish", "工程布置需要拆除"),
+        ({"structure_ok": False}, "demolish", "结构安全鉴定不合格"),
+        ({"title_ok": False}, "review", "未登记建筑"),
+        ({"sewage_ok": None, "title_ok": None}, "review", "缺少依据:排污达标、权属合法"),
+        ({"rise_alone_mm": np.nan}, "review", "缺少依据:单独保留壅高"),
+        # what fails goes before what is missing
+        ({"sewage_ok": None, "rise_alone_mm": 50.0}, "demolish", "单独保留壅高 50.0 mm"),
+    ],
+)
+def test_each_rule(change, verdict, reason):
+    found = judge(**change)
+    assert found["verdict"] == verdict
+    assert reason in found["reason"]
+    if verdict != "retain" and "缺少" not in reason:
+        assert found["deciding"]
+
+
+@given(st.dictionaries(st.sampled_from(sorted(GOOD)), st.none(), min_size=1))
+def test_missing_evidence_is_never_retain(missing):
+    assert judge(**missing)["verdict"] != "retain"
+
+
+def test_every_combination_of_three_values():
+    names = ["sewage_ok", "optional", "title_ok"]
+    for values in itertools.product([True, False, None], repeat=3):
+        found = judge(**dict(zip(names, values, strict=True)))["verdict"]
+        if values[0] is False or values[1] is False:
+            assert found == "demolish"
+        elif values[2] is False or None in values:
+            assert found == "review"
+        else:
+            assert found == "retain"
+
+
+def test_no_evidence_at_all_is_review():
+    affected = pd.DataFrame(index=pd.Index(["A", "B"], name="building_id"))
+    found = pg.retention_verdict(affected, affected, limits=LIMITS)
+    assert found["verdict"].tolist() == ["review", "review"]
+
+
+def test_refusals():
+    affected = pd.DataFrame(index=pd.Index(["B1"], name="building_id"))
+    evidence = pd.DataFrame([GOOD], index=affected.index)
+    with pytest.raises(pg.LayerError, match="needs the limit 'allowed_mm', which is not given"):
+        pg.retention_verdict(affected, evidence, limits={})
+    with pytest.raises(pg.LayerError, match=r"not affected \(1: X\)"):
+        pg.retention_verdict(affected, evidence.rename(index={"B1": "X"}), limits=LIMITS)
+    with pytest.raises(pg.LayerError, match="two rows for a building"):
+        pg.retention_verdict(affected, pd.concat([evidence] * 2), limits=LIMITS)
+    with pytest.raises(pg.LayerError, match="'大概' in sewage_ok .* neither yes nor no"):
+        pg.retention_verdict(affected, evidence.assign(sewage_ok="大概"), limits=LIMITS)
+
+
+RULE = '[[rule]]\nid="r"\ncolumn="noise_db"\ntest="at_most"\nlimit=60\nfails="review"\nzh="噪声 {value:.0f}"\nen="noise"\narticle="第一条"\nsource="示例"\n'
+
+
+def test_rules_of_one_s_own(tmp_path):
+    path = tmp_path / "规则.toml"
+    path.write_text(RULE, "utf-8")
+    rules = pg.retention_rules(path)
+    affected = pd.DataFrame({"noise_db": [50.0, 70.0]}, index=["A", "B"])
+    found = pg.retention_verdict(affected, affected[[]], limits={}, rules=rules)
+    assert found["verdict"].tolist() == ["retain", "review"]
+    assert found["reason"].tolist()[1] == "噪声 70"
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (("limit=60\n", ""), "a limit belongs to at_most and at_least"),
+        (('fails="review"', 'fails="retain"'), "use one of demolish, review"),
+        (('test="at_most"', 'test="atmost"'), "did you mean 'at_most'"),
+        (('article="第一条"\n', ""), "rule r lacks article"),
+        (("limit=60", "limits=60"), "'limits' is not known"),
+        (("[[rule]]", "[[rule"), "no valid TOML"),
+    ],
+)
+def test_bad_rules_are_refused(tmp_path, change, match):
+    path = tmp_path / "规则.toml"
+    path.write_text(RULE.replace(*change), "utf-8")
+    with pytest.raises(pg.LayerError, match=match):
+        pg.retention_rules(path)
+
+
+def test_the_legal_line_by_hand(straight):
+    widths = pd.DataFrame(
+        {"river": "A", "chainage_m": [0.0, 1000.0], "left_m": 8.0, "right_m": 6.0}
+    )
+    line = pg.management_line(straight, widths, rule="zhejiang_flood_channel")
+    assert line.area.sum() == pytest.approx(1000 * (8 + 6 + 14))
+    assert line[["kind", "article", "bound"]].iloc[0].tolist() == [
+        "management",
+        "第十八条",
+        "at_least",
+    ]
+    with pytest.raises(pg.LayerError, match="rule='shenzhen' is not known"):
+        pg.management_line(straight, widths, rule="shenzhen")
+
+
+def test_every_legal_rule_has_law_and_article():
+    table = pg.management_rules()
+    assert table.notna().all().all()
+    assert set(table["bound"]) == {"at_least", "at_most"}
+    assert not table["jurisdiction"].str.contains("深圳").any()
+
+
+def test_who_clears_by_share_and_priority():
+    houses = building_frame(
+        {
+            "in": shapely.box(0, 0, 10, 10),
+            "most": shapely.box(20, 0, 30, 10),
+            "little": shapely.box(38, 0, 48, 10),
+            "both": shapely.box(60, 0, 70, 10),
+            "none": shapely.box(100, 0, 110, 10),
+        }
+    )
+    zones = building_frame(
+        {
+            "Z1": shapely.box(-5, -5, 26, 15), "Z2": shapely.box(40, -5, 41, 15),
+            "Z3": shapely.box(55, -5, 75, 15), "Z4": shapely.box(58, -5, 72, 15),
+        },
+        kind=["renewal", "other", "consolidation", "renewal"],
+        payer=["甲公司", "乙", "丙整备", None],
+    )  # fmt: skip
+    zones.index.name = "zone_id"
+    found = pg.clearing(houses, zones)
+    assert found["zone_id"].tolist()[:2] == ["Z1", "Z1"]
+    assert found["zone_id"].isna().tolist() == [False, False, True, False, True]
+    assert found.loc["both", "zone_id"] == "Z4"  # renewal goes first
+    assert found["cleared_by"].tolist() == ["甲公司", "甲公司", "本项目", "Z4", "本项目"]
+    assert found["contested"].tolist() == [False, False, True, True, False]
+    assert found.loc["most", "zone_ratio"] == pytest.approx(0.6)
+    assert found.index.equals(houses.index)
+    other = pg.clearing(houses, zones, priority=("consolidation", "renewal", "other"))
+    assert other.loc["both", "cleared_by"] == "丙整备"
+    with pytest.raises(pg.LayerError, match="zones: kind='park' is not known"):
+        pg.clearing(houses, zones.assign(kind="park"))
