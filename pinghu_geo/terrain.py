@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from pinghu_geo.chainage import format_chainage
 from pinghu_geo.corridor import locate
 from pinghu_geo.errors import CRSError, LayerError
 from pinghu_geo.schema import (
+    flat_shapes,
     numbers,
     require_columns,
     require_layer,
@@ -405,14 +406,12 @@ def raster_values(
     names = [f"{column}_{k}" for k in ("mean", "min", "max")] + ["covered_ratio"]
     if features.empty:
         return pd.DataFrame(columns=names, index=features.index, dtype=float)
-    plain = gpd.GeoDataFrame(
-        geometry=shapely.force_2d(features.geometry.to_numpy()), crs=features.crs
-    )
+    shapes = flat_shapes(features)
     found = exact_extract(
-        str(raster), plain, ["mean", "min", "max", "count"], output="pandas",
-        strategy="raster-sequential",
+        str(raster), _footprints(shapes, features.crs), ["mean", "min", "max", "count"],
+        output="pandas", strategy="raster-sequential",
     )  # fmt: skip
-    share = found["count"].to_numpy(float) * grid.cell * grid.cell_y / plain.area.to_numpy()
+    share = found["count"].to_numpy(float) * grid.cell * grid.cell_y / shapely.area(shapes)
     values = [found[k].to_numpy(float) for k in ("mean", "min", "max")]
     some = share > 0
     return pd.DataFrame(
@@ -422,6 +421,34 @@ def raster_values(
         },
         index=features.index,
     )
+
+
+def _footprints(shapes: Any, crs: Any) -> Any:
+    """Footprints for exactextract as WKB; a GeoDataFrame would go through GeoJSON, row by row."""
+    from exactextract.feature import Feature, FeatureSource
+
+    class Footprint(Feature):  # type: ignore[misc]
+        def __init__(self, wkb: bytes) -> None:
+            super().__init__()
+            self.wkb = wkb
+
+        def geometry(self) -> bytes:
+            return self.wkb
+
+        def fields(self) -> list[str]:
+            return []
+
+    class Footprints(FeatureSource):  # type: ignore[misc]
+        def count(self) -> int:
+            return len(shapes)
+
+        def __iter__(self) -> Iterator[Footprint]:
+            return iter([Footprint(wkb) for wkb in shapely.to_wkb(shapes)])
+
+        def srs_wkt(self) -> str:
+            return str(crs.to_wkt())
+
+    return Footprints()
 
 
 # --- levels on the ground ---------------------------------------------------------------------
