@@ -168,3 +168,18 @@ def test_real_dirt_reads_right_or_says_why(shared):
     assert (pg.check(rivers)["fault"] == "no_geometry").sum() == 7
     with pytest.raises(pg.LayerError, match=r"water.shp can't be read"):
         pg.read_layer(broken / "water.shp", "zones", row_ids=True)
+
+
+def test_a_flood_from_a_real_dem(shared, tmp_path):
+    """Bayreuth's terrain, river and buildings, with an invented channel: end to end."""
+    from real import bayreuth_flood
+
+    found = bayreuth_flood(shared / "data", tmp_path)
+    profile, rises = found["profile"], found["rises"]
+    assert len(profile) > 200
+    assert profile["level_m"].is_monotonic_decreasing
+    rest = profile["energy_m"].diff(-1).iloc[:-1] - profile["loss_m"].iloc[:-1]
+    assert rest.abs().max() < 1e-8
+    assert found["area"]["flooded_m2"].iloc[0] > 1e5
+    assert (rises["rise_alone_mm"] > 0.01).any()
+    assert rises.loc[rises["joint"], "rise_joint_mm"].max() <= 10.0
