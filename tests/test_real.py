@@ -177,7 +177,7 @@ def test_a_flood_from_a_real_dem(shared, tmp_path):
     found = bayreuth_flood(shared / "data", tmp_path)
     profile, rises = found["profile"], found["rises"]
     assert len(profile) > 200
-    assert profile["level_m"].is_monotonic_decreasing
+    assert profile["energy_m"].is_monotonic_decreasing
     rest = profile["energy_m"].diff(-1).iloc[:-1] - profile["loss_m"].iloc[:-1]
     assert rest.abs().max() < 1e-8
     assert found["area"]["flooded_m2"].iloc[0] > 1e5
