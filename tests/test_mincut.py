@@ -1,0 +1,160 @@
+"""The cheapest line under local rules: exhaustive search, HiGHS, published optima, laws."""
+
+import itertools
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import optimize, sparse
+
+from pinghu_geo import mincut
+from pinghu_geo.mincut import LocalProblem, solve, value
+
+
+def random_problem(seed, *, stations=4, levels=4, buildings=4, pair=True, across=0, holes=0.1):
+    rng = np.random.default_rng(seed)
+    works = np.round(rng.uniform(0, 60, (2, stations, levels)), 2)
+    works[rng.random(works.shape) < holes] = np.inf
+    rows = []
+    for b in range(buildings):
+        for side in (0, 1) if b < across else (int(rng.integers(2)),):
+            for i in rng.choice(
+                stations, size=min(int(rng.integers(1, 4)), stations), replace=False
+            ):
+                rows.append((b, side, int(i), int(rng.integers(1 if b < across else 0, levels))))
+    who, side, station, level = (np.array([r[j] for r in rows], int) for j in range(4))
+    least = np.sort(
+        rng.integers(0, levels + (1 if rng.random() < 0.2 else 0), (stations, levels)), axis=1
+    )
+    return LocalProblem(
+        works, who, side, station, level, np.round(rng.uniform(5, 90, buildings), 2),
+        int(rng.integers(1, 3)), float(rng.integers(0, 4)), least[:, ::-1] if pair else None,
+    )  # fmt: skip
+
+
+def exhaustive(problem):
+    n, k = problem.works.shape[1:]
+    lines = itertools.product(range(k), repeat=2 * n)
+    return min(value(problem, np.array(line).reshape(2, n)) for line in lines)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.integers(0, 10**6), st.booleans(), st.integers(0, 2))
+def test_optimum_is_that_of_exhaustive_search(seed, pair, across):
+    problem = random_problem(seed, stations=3, levels=3, pair=pair, across=across)
+    found, best = solve(problem), exhaustive(problem)
+    if found is None:
+        assert best == np.inf
+        return
+    assert found.cost == pytest.approx(best, abs=1e-6)
+    assert found.cost == pytest.approx(value(problem, found.levels))
+    assert found.gap == pytest.approx(0, abs=1e-6)
+
+
+def milp(problem):
+    """The same model as a mixed-integer programme, written down without the cut's tricks."""
+    _, n, k = problem.works.shape
+    x = np.arange(2 * n * k).reshape(2, n, k)  # level is exactly k
+    y = x.size + np.arange(len(problem.cost))
+    z = y[-1] + 1 + np.arange(2 * (n - 1)).reshape(2, n - 1)  # change of level
+    size = z.size + x.size + len(y)
+    cost = np.zeros(size)
+    cost[x] = np.where(np.isfinite(problem.works), problem.works, 0)
+    cost[y], cost[z] = problem.cost, problem.change_cost
+    upper = np.ones(size)
+    upper[x[~np.isfinite(problem.works)]] = 0
+    upper[z] = problem.most_change
+    rows, low, high = [], [], []
+
+    def rule(terms, lo, hi):
+        row = np.zeros(size)
+        for index, factor in terms:
+            row[index] += factor
+        rows.append(row)
+        low.append(lo)
+        high.append(hi)
+
+    for s, i in itertools.product(range(2), range(n)):
+        rule([(x[s, i], 1)], 1, 1)
+        if i + 1 < n:
+            step = [(x[s, i], np.arange(k)), (x[s, i + 1], -np.arange(k))]
+            rule([*step, (z[s, i], -1)], -np.inf, 0)
+            rule([*step, (z[s, i], 1)], 0, np.inf)
+    for b, s, i, q in zip(problem.who, problem.side, problem.station, problem.level, strict=True):
+        rule([(x[s, i, q:], 1), (y[b], -1)], -np.inf, 0)
+    if problem.least_right is not None:
+        for i, left in itertools.product(range(n), range(k)):
+            least = problem.least_right[i, left]
+            rule([(x[0, i, : left + 1], 1), (x[1, i, least:], -1)], -np.inf, 0)
+    integral = np.zeros(size)
+    integral[x] = 1
+    done = optimize.milp(
+        cost, integrality=integral, bounds=optimize.Bounds(0, upper),
+        constraints=optimize.LinearConstraint(sparse.csr_matrix(np.array(rows)), low, high),
+    )  # fmt: skip
+    return done.fun if done.success else np.inf
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_optimum_is_that_of_highs_on_medium_instances(seed):
+    problem = random_problem(seed, stations=30, levels=8, buildings=25, holes=0.02, across=seed % 3)
+    found, best = solve(problem), milp(problem)
+    assert (found is None) == (best == np.inf)
+    if found is not None:
+        assert found.cost == pytest.approx(best, abs=1e-4)
+        assert found.gap == pytest.approx(0, abs=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6))
+def test_laws(seed):
+    problem = random_problem(seed, stations=5, levels=5, buildings=6, holes=0.0)
+    found = solve(problem)
+    fewer = replace(problem, cost=np.append(problem.cost[:-1], 0.0))
+    freer = replace(problem, most_change=problem.most_change + 1)
+    dearer = replace(
+        problem, works=problem.works * 3, cost=problem.cost * 3, change_cost=problem.change_cost * 3
+    )
+    back = replace(
+        problem,
+        works=problem.works[:, ::-1],
+        station=problem.works.shape[1] - 1 - problem.station,
+        least_right=problem.least_right[::-1],
+    )
+    if found is None:
+        assert solve(fewer) is None
+        return
+    assert solve(fewer).cost <= found.cost + 1e-6  # one building less never costs more
+    assert solve(freer).cost <= found.cost + 1e-6  # nor does a gentler rule
+    assert solve(dearer).cost == pytest.approx(3 * found.cost, abs=1e-5)
+    assert solve(back).cost == pytest.approx(found.cost, abs=1e-6)  # upstream or downstream
+
+
+def test_costs_beyond_a_flow_s_integers_are_rounded_and_said():
+    problem = random_problem(5, stations=6, levels=4, pair=False, holes=0.0)
+    huge = replace(problem, works=problem.works * 1e9 + 0.37, cost=problem.cost * 1e9 + 0.11)
+    found = solve(huge)
+    assert 0 <= found.gap < 1e-6 * found.cost
+    assert mincut._unit(huge) >= 10
+
+
+@pytest.mark.parametrize("k", range(10))
+def test_published_optima(shared, k):
+    path = shared / "reference" / "optimiser" / "P1_redline_local_10.json"
+    case = json.loads(path.read_text("utf-8"))["cases"][k]
+    works = np.array(
+        [[[np.inf if v is None else v for v in r] for r in s] for s in case["works_cost"]]
+    )
+    rows = [
+        (b, x["side"], int(i), q)
+        for b, x in enumerate(case["buildings"])
+        for i, q in x["touched_from_level"].items()
+    ]
+    who, side, station, level = (np.array([r[j] for r in rows]) for j in range(4))
+    cost = np.array([x["cost"] for x in case["buildings"]])
+    found = solve(LocalProblem(works, who, side, station, level, cost, case["max_level_change"]))
+    assert found.cost == pytest.approx(case["optimum"], abs=0.005)
+    assert found.gap == pytest.approx(0, abs=1e-6)
