@@ -21,8 +21,8 @@ from pinghu_geo.sections import Array
 __all__ = ["LocalProblem", "Solution", "solve", "value"]
 
 LEFT, RIGHT = 0, 1
-# scipy's flows are 32-bit integers: all costs together stay below half of that
-MOST = 2**30 - 1
+# scipy's flows are 32-bit integers: what goes through them stays below half of that
+MOST = 2**30 - 2
 # buildings that both sides can touch: each doubles the work
 MOST_ACROSS = 8
 
@@ -142,16 +142,38 @@ def _cut(settled: tuple[LocalProblem, float]) -> tuple[Array, float] | None:
     """Levels of the minimum cut, and the bound that its flow proves."""
     problem, paid = settled
     graph = _Graph(problem)
-    flow = maximum_flow(graph.matrix, graph.source, graph.sink)
-    if flow.flow_value > graph.total:
+    flow, rest = _greatest_flow(graph.matrix, graph.source, graph.sink, graph.total)
+    if flow > graph.total:
         return None
-    rest = (graph.matrix - flow.flow).tocsr()
-    rest.data[rest.data < 0] = 0
-    rest.eliminate_zeros()
     reached = np.zeros(graph.size, bool)
     reached[breadth_first_order(rest, graph.source, return_predecessors=False)] = True
-    bound = (int(flow.flow_value) + graph.constant) * graph.unit + paid
-    return graph.levels(reached), bound
+    return graph.levels(reached), (flow + graph.constant) * graph.unit + paid
+
+
+def _greatest_flow(
+    caps: sparse.csr_matrix, source: int, sink: int, total: int
+) -> tuple[int, sparse.csr_matrix]:
+    """Greatest flow through 64-bit capacities, and what is left of them.
+
+    scipy counts in 32 bits and wraps around without a word. Where the sums are larger, a flow
+    through capacities divided by a whole number comes first; what it leaves can carry at most that
+    number more for each edge of the cut, which fits.
+    """
+    share = max(-(-total // MOST), 1)
+    coarse = caps.copy()
+    coarse.data = np.minimum(coarse.data // share, total // share + 1)
+    first = maximum_flow(coarse.astype(np.int32), source, sink)
+    rest = (caps - first.flow.astype(np.int64) * share).tocsr()
+    flow = int(first.flow_value) * share
+    if share > 1 and flow <= total:
+        fine = rest.copy()
+        fine.data = np.minimum(fine.data, min(share * caps.nnz, MOST) + 1)
+        more = maximum_flow(fine.astype(np.int32), source, sink)
+        flow += int(more.flow_value)
+        rest = (fine - more.flow.astype(np.int64)).tocsr()
+    rest.data[rest.data < 0] = 0
+    rest.eliminate_zeros()
+    return flow, rest
 
 
 class _Graph:
@@ -200,7 +222,7 @@ class _Graph:
     def _works(self) -> None:
         stations, levels = np.arange(self.n)[:, None], np.arange(1, self.k)
         for side in (LEFT, RIGHT):
-            works = np.floor(self.problem.works[side] / self.unit + 1e-6)
+            works = np.floor(self.problem.works[side] / self.unit + 1e-4)
             allowed = np.isfinite(works)
             # a level that is not allowed costs what the last allowed one does: it is never chosen
             last = np.maximum.accumulate(np.where(allowed, np.arange(self.k), 0), axis=1)
@@ -224,7 +246,7 @@ class _Graph:
                 high = self.node(side, here, levels + self.problem.most_change)
                 low = self.node(side, there, levels)
                 self.implies(high.ravel(), low.ravel(), side)
-                amount = int(self.problem.change_cost / self.unit + 1e-6)
+                amount = int(self.problem.change_cost / self.unit + 1e-4)
                 if amount:
                     a = self.node(side, here, levels).ravel()
                     b = self.node(side, there, levels).ravel()
@@ -232,7 +254,7 @@ class _Graph:
 
     def _buildings(self) -> None:
         p = self.problem
-        cost = np.floor(p.cost / self.unit + 1e-6).astype(np.int64)
+        cost = np.floor(p.cost / self.unit + 1e-4).astype(np.int64)
         first = 2 * self.per_side
         for side in (LEFT, RIGHT):
             rows = p.side == side
@@ -259,7 +281,7 @@ class _Graph:
             (caps[real], (rows[real], cols[real])), shape=(self.size, self.size)
         ).tocsr()
         made.data = np.minimum(made.data, self.total + 1)
-        return made.astype(np.int32)
+        return made
 
     def levels(self, reached: Array) -> Array:
         """Levels of the cut."""
@@ -272,15 +294,14 @@ class _Graph:
 
 
 def _unit(problem: LocalProblem) -> float:
-    """Largest power of ten that divides every cost, or the smallest that a flow can count in."""
+    """Largest power of ten that divides every cost, or a millionth, or what 64 bits can count."""
     works = np.where(np.isfinite(problem.works), problem.works, 0.0)
-    spread = np.abs(np.diff(works, axis=2)).sum() + problem.cost.sum()
-    spread += problem.change_cost * 2 * (problem.works.shape[1] - 1) * problem.works.shape[2] * 2
     costs = np.concatenate([works.ravel(), problem.cost, [problem.change_cost]])
+    unit = 1.0
     for power in range(9, -7, -1):
         unit = 10.0**power
-        if np.abs(costs - np.round(costs / unit) * unit).max() <= 1e-9 * costs.max():
+        if np.abs(costs - np.round(costs / unit) * unit).max() <= 1e-15 * costs.max() + 1e-12:
             break
-    while spread / unit > MOST:
+    while costs.sum() / unit > 2**60:
         unit *= 10.0
     return unit
