@@ -19,6 +19,7 @@ from .errors import (
     CRSError,
     HydraulicsError,
     LayerError,
+    OptimiseError,
     OutputError,
     PinghuError,
     ProjectError,
@@ -33,6 +34,7 @@ from .io import crs_candidates, read_layer, read_table, write_layer
 from .maps import command_map
 from .nodes import node_ids, node_table
 from .obstruction import building_obstacles, building_rises, section_lines
+from .optimise import LeastDemolition, least_demolition, what_would_save
 from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
 from .plots import plot_long_section, plot_section
 from .project import check_project, run_project, sample_folder
@@ -53,6 +55,8 @@ __all__ = [
     "HydraulicsError",
     "JoinedRivers",
     "LayerError",
+    "LeastDemolition",
+    "OptimiseError",
     "OutputError",
     "PinghuError",
     "ProjectError",
@@ -84,6 +88,7 @@ __all__ = [
     "inundation",
     "join_parts",
     "label",
+    "least_demolition",
     "locate",
     "management_line",
     "management_rules",
@@ -116,6 +121,7 @@ __all__ = [
     "totals",
     "transfer_chainage",
     "water_profile",
+    "what_would_save",
     "widths_of",
     "with_roughness",
     "write_dxf",

@@ -10,6 +10,7 @@ __all__ = [
     "ChainageError",
     "HydraulicsError",
     "LayerError",
+    "OptimiseError",
     "OutputError",
     "PinghuError",
     "ProjectError",
@@ -72,6 +73,10 @@ class ChainageError(PinghuError, ValueError):
 
 class HydraulicsError(PinghuError, ValueError):
     """A water profile can't be computed from what was given."""
+
+
+class OptimiseError(PinghuError, ValueError):
+    """No design keeps the limits that were given."""
 
 
 class RateError(PinghuError, ValueError):
