@@ -79,6 +79,10 @@ class Model:
             length * by_down - c * (down.grows - 1),
         )
 
+    def step(self, rows: Array, discharge: Array, below: State) -> tuple[Array, Array]:
+        """Subcritical levels one section up from known states, and how each was found."""
+        return _step(self, rows, discharge, below)
+
     def residual(self, rows: Array, up: State, down: State) -> tuple[Array, Array, Array]:
         """Energy above less energy below and losses, and its growth with both levels."""
         loss, by_up, by_down = self.losses(rows, up, down)
@@ -140,7 +144,7 @@ def normal_level(
 
     low = sections.bottom[rows] + 1e-9
     high = _climb(excess, low + 2.0, np.ones(len(rows), bool))
-    return _bracketed(excess, low, high, within=within)
+    return bracketed(excess, low, high, within=within)
 
 
 def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, Array]:
@@ -176,7 +180,7 @@ def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, 
         return model.state(rows[mask], discharge[mask], level).grows
 
     low, high = scan[line, least - 1], scan[line, least + 1]
-    return _bracketed(growth, low, high), np.maximum(dips.sum(axis=1), 1)
+    return bracketed(growth, low, high), np.maximum(dips.sum(axis=1), 1)
 
 
 def _climb(f: Callable[[Array, Array], Array], level: Array, mask: Array) -> Array:
@@ -192,7 +196,7 @@ def _climb(f: Callable[[Array, Array], Array], level: Array, mask: Array) -> Arr
     return level
 
 
-def _bracketed(
+def bracketed(
     f: Callable[[Array, Array], Array], low: Array, high: Array, *, within: float = 0.0
 ) -> Array:
     """Zero of f between low (f < 0) and high (f > 0), for many at once.
@@ -342,11 +346,11 @@ def _step(
         at_critical = f(critical, np.ones(len(k), bool))
         if down is None:
             high = _climb(f, np.maximum(critical, known.level[k]) + 1.0, np.ones(len(k), bool))
-            answer, none = _bracketed(f, critical, high), at_critical >= 0
+            answer, none = bracketed(f, critical, high), at_critical >= 0
         else:
             bottom = model.sections.bottom[here[k]]
             low = bottom + 1e-4 * (critical - bottom)
-            answer, none = _bracketed(f, low, critical), at_critical <= 0
+            answer, none = bracketed(f, low, critical), at_critical <= 0
         spread[k] = np.where(none, critical, answer)
         level[k] = spread[k]
         rest = np.abs(f(level[k], np.ones(len(k), bool)))

@@ -1,0 +1,156 @@
+"""The cheapest design with the standard step in it: published optima, exhaustive search, laws."""
+
+import itertools
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pinghu_geo.labels import NodeProblem, design_cost, solve_node
+from pinghu_geo.survey import lay_sections
+
+HIGH = 20.0
+
+
+def node(case, allowed_m):
+    """A node as the reference writes it: both banks, options with walls, buildings."""
+    options, beds = case["options"], case["bed"]
+    n, o = len(beds), len(options)
+    parts = []
+    for k, (i, a, b) in enumerate(itertools.product(range(n), options, options)):
+        x = [-a["half_bottom"] - a["side_slope"] * HIGH, -a["half_bottom"], 0.0]
+        x += [b["half_bottom"], b["half_bottom"] + b["side_slope"] * HIGH]
+        z = beds[i] + np.array([HIGH, 0, 0, 0, HIGH])
+        rough = [a["n_wall"], case["n_bed"], case["n_bed"], b["n_wall"], b["n_wall"]]
+        parts.append(
+            pd.DataFrame(
+                {"river": "R", "chainage_m": float(k), "offset_m": x, "elevation_m": z, "n": rough}
+            )
+        )
+    rows = np.arange(n * o * o).reshape(n, o, o)
+    flow = np.full(rows.size, case["Q"])
+    model = lay_sections(pd.concat(parts)).model(
+        rows.reshape(-1, 1),
+        flow[:, None],
+        contraction=case["contraction"],
+        expansion=case["expansion"],
+    )
+    model = replace(model, lengths=np.full((rows.size, 3), float(case["spacing"])))
+    level = np.array([x["offset_level"] for x in options])
+    wall = np.array([x["wall"] for x in options])
+    far = np.abs(level[:, None] - level)
+    change = far * float(case["cost_per_level_change"])
+    change = change + case["cost_per_wall_switch"] * (wall[:, None] != wall)
+    change = np.where(far <= case["max_level_change"], change, np.inf)
+    works = np.tile([x["cost_per_station"] for x in options], (2, n, 1)).astype(float)
+    end = [x["id"] for x in options].index(case["ends_fixed_to"])
+    works[:, [0, n - 1]] = np.where(np.arange(o) == end, works[:, [0, n - 1]], np.inf)
+    touch = np.zeros((len(case["buildings"]), 2, n, o), bool)
+    for b, one in enumerate(case["buildings"]):
+        for i, least in one["touched_from_level"].items():
+            touch[b, one["side"], int(i)] = level >= least
+    return NodeProblem(
+        model, rows, np.full(n, case["Q"]), works, change, touch,
+        np.array([b["cost"] for b in case["buildings"]], float), case["downstream_level"],
+        np.array(case["base_level"]) + allowed_m,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cases(shared):
+    path = shared / "reference" / "optimiser" / "P2_node_no_rise_4x3.json"
+    return json.loads(path.read_text("utf-8"))["cases"]
+
+
+@pytest.mark.parametrize(("k", "allowed"), itertools.product(range(4), ["0.01", "0.03", "0.08"]))
+def test_published_optima(cases, k, allowed):
+    case = cases[k]
+    found = solve_node(node(case, float(allowed)))
+    best = case["optimum"][allowed]
+    assert found.proven
+    assert found.cost == pytest.approx(best["cost"], abs=0.005)
+    # another design of the same cost is as good
+    ids = np.array([x["id"] for x in case["options"]])
+    options = np.array([[np.flatnonzero(ids == v)[0] for v in best[s]] for s in ("left", "right")])
+    assert design_cost(node(case, 0.0), options) == pytest.approx(best["cost"], abs=0.005)
+
+
+def march(problem, options):
+    """Levels of a design by single steps with the bracketed search of `steady`, no tables."""
+    n = options.shape[1]
+    rows = problem.rows[np.arange(n), options[0], options[1]]
+    levels = np.full(n, problem.downstream_level)
+    for i in range(n - 2, -1, -1):
+        below = problem.model.state(rows[[i + 1]], problem.discharge[[i + 1]], levels[[i + 1]])
+        levels[i] = problem.model.step(rows[[i]], problem.discharge[[i]], below)[0][0]
+    return levels
+
+
+def small(seed, stations=4):
+    """A node small enough for exhaustive search."""
+    rng = np.random.default_rng(seed)
+    options = [
+        {"id": k, "offset_level": k, "wall": w, "half_bottom": 6.0 + 1.2 * k - s, "side_slope": s,
+         "n_wall": 0.022 + 0.004 * s, "cost_per_station": float(rng.integers(5, 30))}
+        for k, (w, s) in enumerate([("v", 0.0), ("e", 1.0), ("v", 0.0), ("e", 1.0)])
+    ]  # fmt: skip
+    buildings = [
+        {"side": int(rng.integers(2)), "cost": float(rng.integers(20, 120)),
+         "touched_from_level": {str(int(i)): int(rng.integers(1, 4)) for i in rng.choice(stations - 2, 2) + 1}}
+        for _ in range(4)
+    ]  # fmt: skip
+    case = {
+        "options": options, "bed": [0.02 * (stations - 1 - i) for i in range(stations)], "spacing": 10,
+        "Q": 90.0, "contraction": 0.1, "expansion": 0.3, "n_bed": 0.028, "ends_fixed_to": 3,
+        "max_level_change": 2, "cost_per_level_change": 2, "cost_per_wall_switch": 5,
+        "buildings": buildings, "downstream_level": 2.6, "base_level": [9.0] * stations,
+    }  # fmt: skip
+    problem = node(case, 0.0)
+    base = np.full((2, stations), 3)
+    return replace(problem, most_level=march(problem, base) + 0.03), base
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_optimum_is_that_of_exhaustive_search(seed):
+    problem, base = small(seed)
+    best = np.inf
+    for inner in itertools.product(range(4), repeat=4):
+        options = base.copy()
+        options[0, 1:3], options[1, 1:3] = inner[:2], inner[2:]
+        cost = design_cost(problem, options)
+        if cost < best and (march(problem, options) <= problem.most_level + 1e-9).all():
+            best = cost
+    found = solve_node(problem, known=base)
+    assert found.proven
+    assert found.cost == pytest.approx(best)
+    # the levels that the search promises are those of the plain march
+    assert found.levels == pytest.approx(march(problem, found.options), abs=1e-8)
+    assert found.cost == pytest.approx(design_cost(problem, found.options))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_laws(seed):
+    problem, base = small(seed, stations=6)
+    found = solve_node(problem, known=base)
+    assert found.cost <= design_cost(problem, base)
+    freer = solve_node(replace(problem, most_level=problem.most_level + 0.05), known=base)
+    assert freer.cost <= found.cost + 1e-9
+    fewer = solve_node(replace(problem, touch=problem.touch[1:], cost=problem.cost[1:]), known=base)
+    assert fewer.cost <= found.cost + 1e-9
+    mirrored = replace(
+        problem,
+        rows=problem.rows.transpose(0, 2, 1),
+        station_cost=problem.station_cost[::-1],
+        touch=problem.touch[:, ::-1],
+    )
+    assert solve_node(mirrored, known=base[::-1]).cost == pytest.approx(found.cost)
+
+
+def test_cut_lists_are_said_and_never_worse_than_the_known_design():
+    problem, base = small(1, stations=8)
+    exact = solve_node(problem, known=base)
+    cut = solve_node(problem, known=base, most_labels=1, seconds=0.0)
+    assert cut.bound <= exact.cost <= cut.cost <= design_cost(problem, base) + 1e-9
+    assert solve_node(replace(problem, most_level=problem.most_level - 2.0)) is None
