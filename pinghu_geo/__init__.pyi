@@ -1,5 +1,5 @@
 from ._version import __version__
-from .alternatives import Assessment, Comparison, assess, compare
+from .alternatives import Assessment, Comparison, Differences, assess, compare, differences
 from .axis import JoinedRivers, join_parts, river_axis
 from .centreline import river_scales, station_ticks, stations
 from .chainage import ChainageScale, format_chainage, parse_chainage
@@ -34,8 +34,9 @@ from .io import crs_candidates, read_layer, read_table, write_layer
 from .maps import command_map
 from .nodes import node_ids, node_table
 from .obstruction import building_obstacles, building_rises, section_lines
-from .optimise import LeastDemolition, least_demolition, what_would_save
+from .optimise import LeastDemolition, least_demolition, moved_design, what_would_save
 from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
+from .partial import Uncertainty, position_uncertainty, remainders
 from .plots import plot_long_section, plot_section
 from .project import check_project, run_project, sample_folder
 from .redline import red_line, widths_of
@@ -51,6 +52,7 @@ __all__ = [
     "ChainageScale",
     "Comparison",
     "DemSections",
+    "Differences",
     "HecRas",
     "HydraulicsError",
     "JoinedRivers",
@@ -62,6 +64,7 @@ __all__ = [
     "ProjectError",
     "RateError",
     "Repaired",
+    "Uncertainty",
     "__version__",
     "affected",
     "assess",
@@ -79,6 +82,7 @@ __all__ = [
     "crs_candidates",
     "dbf_encoding",
     "design_sections",
+    "differences",
     "encroachments",
     "flood_levels",
     "flood_rise",
@@ -92,6 +96,7 @@ __all__ = [
     "locate",
     "management_line",
     "management_rules",
+    "moved_design",
     "node_ids",
     "node_table",
     "normal_levels",
@@ -99,12 +104,14 @@ __all__ = [
     "parse_chainage",
     "plot_long_section",
     "plot_section",
+    "position_uncertainty",
     "raster_values",
     "read_hecras",
     "read_hecras_results",
     "read_layer",
     "read_table",
     "red_line",
+    "remainders",
     "repair",
     "retention_rules",
     "retention_verdict",

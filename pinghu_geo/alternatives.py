@@ -5,19 +5,24 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
+from pinghu_geo.centreline import Centrelines, lay_out, points_at, river_codes
 from pinghu_geo.cost import compensation
 from pinghu_geo.errors import LayerError
 from pinghu_geo.nodes import node_ids
 from pinghu_geo.overlap import affected, totals
 from pinghu_geo.schema import label, nearest
 
-__all__ = ["Assessment", "Comparison", "assess", "compare"]
+__all__ = ["Assessment", "Comparison", "Differences", "assess", "compare", "differences"]
+
+# further from the centreline no red line reaches [m]
+REACH_M = 500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +35,38 @@ class Assessment:
         Buildings that the scheme takes, with node_id and, where rates were given, cost.
     totals
         One row of sums, works area [m²] and number of nodes included.
+    red_line
+        The scheme's line.
     """
 
     affected: gpd.GeoDataFrame
     totals: pd.DataFrame
+    red_line: gpd.GeoDataFrame
 
     def _repr_html_(self) -> str:
         return _table(self.totals)
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What one scheme does otherwise than another, with the reason 方案差异.
+
+    Attributes
+    ----------
+    buildings
+        One row a building whose state differs: building_id, change {saved, added, less, more},
+        redesign_id, river, bank, chainage_m, moved_m, extent and inside area before and after,
+        avoided floor area [m²], tenants, yuan (negative where the second scheme takes more).
+    redesigned
+        One row a re-designed node (redesign_id): river, from_m, to_m, moved_left_m, moved_right_m
+        (the largest moves of the line), and the sums of ``buildings``.
+    """
+
+    buildings: gpd.GeoDataFrame
+    redesigned: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        return _table(self.redesigned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +181,7 @@ def assess(
     sums = totals(hit)
     sums["works_m2"] = red_line.geometry.union_all().area
     sums["n_nodes"] = hit["node_id"].nunique()
-    return Assessment(hit, sums)
+    return Assessment(hit, sums, red_line)
 
 
 def compare(
@@ -246,6 +276,118 @@ def compare(
         by_node=_sums(changes, ["scheme", "node_id"]),
         schemes=done,
     )
+
+
+def differences(
+    before: Assessment, after: Assessment, rivers: gpd.GeoDataFrame, *, gap_m: float = 50.0
+) -> Differences:
+    """Every building whose state differs between two schemes, and why 方案逐栋差异.
+
+    Parameters
+    ----------
+    before, after
+        Results of `assess` on the same buildings; any two schemes, none need be a baseline.
+    rivers
+        Centrelines drawn downstream, indexed by river.
+    gap_m
+        Changed buildings of one river, on either bank, whose stretches lie further apart than this
+        [m] belong to different re-designed nodes.
+
+    Returns
+    -------
+    Differences
+        The buildings with the metres that the line moved on their bank at their chainage (negative:
+        towards the river), and the re-designed nodes with their sums.
+
+    Raises
+    ------
+    LayerError, CRSError
+        The schemes were not assessed on one CRS, or a building's river is not in ``rivers``.
+
+    Notes
+    -----
+    Identities: a scheme differs in nothing from itself; exchanging the two changes every sign and
+    saved for added; what is avoided from A to B and from B to C adds up to A to C.
+
+    ``moved_m`` is measured along the perpendicular to the centreline at the building, from the
+    centreline to where it first leaves the red line; 0.0 where only another part of the line
+    reaches the building (a bend, another river).
+
+    Examples
+    --------
+    >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> wide, narrow = (pg.assess(pg.red_line(rivers, w), buildings, rivers) for w in (9.0, 8.0))
+    >>> found = pg.differences(wide, narrow, rivers)
+    >>> found.buildings["moved_m"].median().round(3)
+    np.float64(-1.0)
+    """
+    table = _changes(before.affected, after.affected)
+    places = pd.concat([after.affected, before.affected])
+    places = places[~places.index.duplicated(keep="last")].loc[table["building_id"]]
+    lines = lay_out(rivers)
+    reach = [_reach(one.red_line, places, lines) for one in (before, after)]
+    table["moved_m"] = np.round(reach[1] - reach[0], 6)
+    table["redesign_id"] = _redesigns(places, gap_m)
+    first = ["building_id", "change", "redesign_id", "river", "bank", "chainage_m", "moved_m"]
+    table = table[[*first, *table.columns.drop([*first, "geometry", "node_id"]), "geometry"]]
+    spans = places.assign(redesign_id=table["redesign_id"].to_numpy())
+    ends = spans.groupby("redesign_id", sort=False).agg(
+        river=("river", "first"), start=("from_m", "min"), stop=("to_m", "max"),
+        low=("to_m", "min"), high=("from_m", "max"),
+    )  # fmt: skip
+    nodes = pd.DataFrame(
+        {
+            "river": ends["river"],
+            "from_m": ends[["start", "low"]].min(axis=1),
+            "to_m": ends[["stop", "high"]].max(axis=1),
+        }
+    )
+    for bank in ("left", "right"):
+        mine = table[table["bank"] == bank].set_index("redesign_id")["moved_m"]
+        largest = mine.groupby(level=0).agg(lambda v: v.iloc[int(np.argmax(np.abs(v.to_numpy())))])
+        nodes[f"moved_{bank}_m"] = largest.reindex(nodes.index)
+    nodes = nodes.join(_sums(table, ["redesign_id"]))
+    return Differences(gpd.GeoDataFrame(table, geometry="geometry", crs=before.affected.crs), nodes)
+
+
+def _reach(
+    red_line: gpd.GeoDataFrame, places: gpd.GeoDataFrame, lines: Centrelines
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """How far a red line reaches from the centreline on each building's bank [m]."""
+    code = river_codes(places["river"], lines, "affected")
+    measure = np.empty(len(places))
+    for k, scale in enumerate(lines.scales):
+        mine = code == k
+        measure[mine] = scale.measure(places["chainage_m"].to_numpy(float)[mine])
+    point, flow = points_at(lines, code, measure)
+    side = np.where(places["bank"].astype(object) == "left", 1.0, -1.0)
+    out = side[:, None] * np.stack([-flow[:, 1], flow[:, 0]], axis=1)
+    rays = shapely.linestrings(np.stack([point, point + REACH_M * out], axis=1))
+    union = red_line.geometry.union_all()
+    shapely.prepare(union)
+    inside = shapely.intersection(rays, union)
+    parts, of = shapely.get_parts(inside, return_index=True)
+    # the part that begins at the centreline
+    begins = shapely.distance(parts, shapely.points(point)[of]) < 1e-6
+    found = np.zeros(len(places))
+    found[of[begins]] = shapely.length(parts[begins])
+    return found
+
+
+def _redesigns(places: gpd.GeoDataFrame, gap_m: float) -> list[str]:
+    """Names of re-designed nodes: runs of changed buildings along a river, whichever the bank."""
+    low = places[["from_m", "to_m"]].min(axis=1).to_numpy(float)
+    high = places[["from_m", "to_m"]].max(axis=1).to_numpy(float)
+    river = places["river"].astype(str).to_numpy()
+    names = np.empty(len(places), dtype=object)
+    for one in dict.fromkeys(river):
+        mine = np.flatnonzero(river == one)
+        mine = mine[np.argsort(low[mine], kind="stable")]
+        reached = np.r_[-np.inf, np.maximum.accumulate(high[mine])[:-1]]
+        number = np.cumsum(low[mine] - reached > gap_m)
+        names[mine] = [f"{one}-优{k:02d}" for k in number]
+    return list(names)
 
 
 def _changes(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> pd.DataFrame:

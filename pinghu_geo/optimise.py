@@ -31,7 +31,7 @@ from pinghu_geo.schema import (
 )
 from pinghu_geo.sections import Array
 
-__all__ = ["LIMITS", "LeastDemolition", "least_demolition", "what_would_save"]
+__all__ = ["LIMITS", "LeastDemolition", "least_demolition", "moved_design", "what_would_save"]
 
 # What a planner may state, and what holds where nothing is stated. Lengths [m], prices [yuan].
 LIMITS: Mapping[str, float | None] = {
@@ -614,6 +614,62 @@ def what_would_save(best: LeastDemolition, building_id: object) -> pd.DataFrame:
             most = float(change[np.argmax(np.abs(change))])
             rows.append([river, ("left", "right")[side], *ends, most, *price])
     return pd.DataFrame(rows, columns=columns)
+
+
+def moved_design(
+    design: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame, rivers: gpd.GeoDataFrame
+) -> pd.DataFrame:
+    """Designed channel whose walls follow the red line from one width table to another 移位设计断面.
+
+    Parameters
+    ----------
+    design
+        Stations for `design_sections`: river, chainage_m, left_m, right_m and the rest.
+    before, after
+        Width tables of the approved and the new red line.
+    rivers
+        Centrelines, for the chainages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``design`` with left_m and right_m moved as the line moves on each bank. With it the flood of
+        the new line is computed by `water_profile`, which shares nothing with the search.
+
+    Raises
+    ------
+    LayerError
+        A river of the design is missing from a width table.
+
+    Examples
+    --------
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> design = pg.read_table(sample / "设计断面.csv", "design")
+    >>> old, new = (pg.read_table(sample / f"红线宽度_{n}方案.csv", "widths") for n in ("原", "优化"))
+    >>> made = pg.moved_design(design, old, new, rivers)
+    >>> float((made["left_m"] + made["right_m"] - design["left_m"] - design["right_m"]).abs().max())
+    0.0
+    """
+    lines = lay_out(rivers)
+    made = design.copy()
+    for river in design["river"].unique():
+        code = river_codes(pd.Series([river]), lines, "design")[0]
+        scale = lines.scales[code]
+        mine = (design["river"] == river).to_numpy()
+        at = scale.measure(design.loc[mine, "chainage_m"].to_numpy(float))
+        for column in ("left_m", "right_m"):
+            offsets = []
+            for name, table in (("before", before), ("after", after)):
+                rows = table[table["river"] == river]
+                if rows.empty:
+                    raise LayerError(f"has no rows for {river}", layer=name)
+                place = scale.measure(rows["chainage_m"].to_numpy(float))
+                order = np.argsort(place, kind="stable")
+                value = rows[column].to_numpy(float)[order]
+                offsets.append(np.interp(at, place[order], value))
+            moved = np.round(offsets[1] - offsets[0], 6)
+            made.loc[mine, column] = made.loc[mine, column] + moved
+    return made
 
 
 def _stretches(changed: Array) -> list[tuple[int, int, int]]:

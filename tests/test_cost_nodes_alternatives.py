@@ -213,3 +213,61 @@ def test_assessment_shows_its_totals(straight, houses):
     assert "拆除建筑面积" in one._repr_html_()
     assert one.totals["works_m2"].tolist() == [40_000]
     assert isinstance(one.affected, gpd.GeoDataFrame)
+
+
+@pytest.fixture(scope="module")
+def three_schemes():
+    sample = pg.sample_folder()
+    buildings = pg.read_layer(sample / "房屋.shp", "buildings")
+    rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    rates = pg.read_table(sample / "补偿标准_示例.csv", "rates")
+    lines = [
+        pg.red_line(rivers, pg.read_table(sample / f"红线宽度_{n}方案.csv", "widths"))
+        for n in ("原", "优化")
+    ]
+    lines.append(pg.red_line(rivers, 8.0))
+    return rivers, [pg.assess(line, buildings, rivers, rates=rates) for line in lines]
+
+
+def test_a_scheme_differs_in_nothing_from_itself(three_schemes):
+    rivers, (a, _, _) = three_schemes
+    found = pg.differences(a, a, rivers)
+    assert found.buildings.empty
+    assert found.redesigned.empty
+
+
+def test_differences_change_their_sign_and_add_up(three_schemes):
+    rivers, (a, b, c) = three_schemes
+    ab, ba, bc, ac = (
+        pg.differences(x, y, rivers).buildings.set_index("building_id")
+        for x, y in ((a, b), (b, a), (b, c), (a, c))
+    )
+    sums = ["avoided_floor_area_m2", "avoided_tenants", "avoided_yuan", "moved_m"]
+    pd.testing.assert_frame_equal(
+        ab[sums].astype(float).sort_index(), -ba[sums].astype(float).sort_index(), atol=1e-6
+    )
+    swap = {"saved": "added", "added": "saved", "less": "more", "more": "less"}
+    assert ab["change"].map(swap).to_dict() == ba["change"].to_dict()
+    inside = [t["inside_before_m2"] - t["inside_after_m2"] for t in (ab, bc, ac)]
+    both = inside[0].add(inside[1], fill_value=0.0)
+    both = both[both.abs() > 1e-6]
+    pd.testing.assert_series_equal(
+        both.sort_index(), inside[2].sort_index(), check_names=False, atol=1e-5
+    )
+
+
+def test_the_second_scheme_s_redesigned_nodes(three_schemes):
+    """make_sample.py moves the line by 6 m at most, at ten reaches."""
+    rivers, (a, b, _) = three_schemes
+    found = pg.differences(a, b, rivers)
+    nodes, rows = found.redesigned, found.buildings
+    assert 8 <= len(nodes) <= 12
+    assert nodes["n_saved"].sum() == (rows["change"] == "saved").sum()
+    assert nodes["avoided_floor_area_m2"].sum() == pytest.approx(
+        rows["avoided_floor_area_m2"].sum()
+    )
+    assert rows["moved_m"].abs().max() <= 6.01
+    # a saved house is saved because the line moved towards the river on its bank
+    saved = rows[(rows["change"] == "saved") & (rows["bank"] != "both")]
+    assert (saved["moved_m"] < 0).all()
+    assert (nodes["from_m"] < nodes["to_m"]).all()
