@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.alternatives import Comparison, compare
-from pinghu_geo.centreline import Centrelines, lay_out
+from pinghu_geo.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.chainage import format_chainage
 from pinghu_geo.cost import compensation
 from pinghu_geo.errors import LayerError, OptimiseError
@@ -619,7 +619,7 @@ def what_would_save(best: LeastDemolition, building_id: object) -> pd.DataFrame:
 def moved_design(
     design: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame, rivers: gpd.GeoDataFrame
 ) -> pd.DataFrame:
-    """Designed channel whose walls follow the red line from one width table to another 移位设计断面.
+    """Designed channel whose walls follow the red line to another width table 移位设计断面.
 
     Parameters
     ----------
@@ -633,8 +633,8 @@ def moved_design(
     Returns
     -------
     pandas.DataFrame
-        ``design`` with left_m and right_m moved as the line moves on each bank. With it the flood of
-        the new line is computed by `water_profile`, which shares nothing with the search.
+        ``design`` with left_m and right_m moved as the line moves on each bank. With it
+        `water_profile` computes the flood of the new line, which the search knows nothing of.
 
     Raises
     ------
@@ -645,16 +645,23 @@ def moved_design(
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
     >>> design = pg.read_table(sample / "设计断面.csv", "design")
-    >>> old, new = (pg.read_table(sample / f"红线宽度_{n}方案.csv", "widths") for n in ("原", "优化"))
+    >>> names = [f"红线宽度_{n}方案.csv" for n in ("原", "优化")]
+    >>> old, new = (pg.read_table(sample / n, "widths") for n in names)
     >>> made = pg.moved_design(design, old, new, rivers)
-    >>> float((made["left_m"] + made["right_m"] - design["left_m"] - design["right_m"]).abs().max())
-    0.0
+    >>> wide = made["left_m"] + made["right_m"] - design["left_m"] - design["right_m"]
+    >>> bool(wide.abs().max() < 1e-6)
+    True
     """
-    lines = lay_out(rivers)
+    scales = river_scales(rivers)
     made = design.copy()
     for river in design["river"].unique():
-        code = river_codes(pd.Series([river]), lines, "design")[0]
-        scale = lines.scales[code]
+        if river not in scales:
+            raise LayerError(
+                f"names the river {river!r}, which rivers doesn't hold",
+                layer="design",
+                hint=nearest(river, scales),
+            )
+        scale = scales[river]
         mine = (design["river"] == river).to_numpy()
         at = scale.measure(design.loc[mine, "chainage_m"].to_numpy(float))
         for column in ("left_m", "right_m"):
