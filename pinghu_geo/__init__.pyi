@@ -37,7 +37,7 @@ from .obstruction import building_obstacles, building_rises, section_lines
 from .optimise import LeastDemolition, least_demolition, moved_design, what_would_save
 from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
 from .partial import Uncertainty, position_uncertainty, remainders
-from .plots import plot_long_section, plot_section
+from .plots import plot_long_section, plot_section, plot_widths
 from .project import check_project, run_project, sample_folder
 from .redline import red_line, widths_of
 from .report import write_ledger, write_results, write_table
@@ -104,6 +104,7 @@ __all__ = [
     "parse_chainage",
     "plot_long_section",
     "plot_section",
+    "plot_widths",
     "position_uncertainty",
     "raster_values",
     "read_hecras",

@@ -41,11 +41,12 @@ LIMITS: Mapping[str, float | None] = {
     "spacing_m": 10.0,  # between stations
     "taper": 0.2,  # change of offset along the river, m per m
     "least_half_m": 3.0,  # least distance of the line from the centreline
+    "clear_m": 0.02,  # how far the line keeps from a wall that it spares
     "width_ratio": 1.0,  # left and right together, to the approved line
     "works_yuan_m2": 0.0,  # each square metre inside the line
     "move_yuan_m2": 1.0,  # each square metre between the approved line and the new one
 }
-# the line keeps this far from a wall that it spares [m]: more than the drawing rounds
+# the line keeps at least this far from a wall that it spares [m]: more than the drawing rounds
 CLEAR_M = 0.02
 # points along a wall [m]: between them a wall is at most 4 mm nearer, at 8 m from the centreline
 SAMPLE_M = 0.5
@@ -135,12 +136,18 @@ def least_demolition(
     buildings
         Footprints, indexed by building_id, with what `rates` distinguish and floor areas.
     limits
-        What the design may do; what is left out has the value in brackets. inward_m, outward_m:
-        how far the line may move [6 m each]; step_m [0.5], spacing_m [10]: the grid; taper: change
-        of offset along the river [0.2 m per m]; least_half_m: least distance from the centreline
-        [3]; width_ratio: left and right together, to the approved line [1]; works_yuan_m2: price
-        of the works per square metre [0]; move_yuan_m2: price of each square metre by which the
-        line is moved [1], which keeps it where nothing is gained.
+        What the design may do; what is left out has the value in brackets.
+
+        - inward_m, outward_m: how far the line may move [6 m each]
+        - step_m [0.5], spacing_m [10]: the grid of offsets and stations
+        - taper: change of offset along the river [0.2 m per m]
+        - least_half_m: least distance of the line from the centreline [3]
+        - clear_m: distance from walls that are spared [0.02]; give the accuracy of the survey, or
+          the design saves houses by centimetres that nobody has measured
+        - width_ratio: left and right together, to the approved line [1]
+        - works_yuan_m2: price of the works per square metre [0]
+        - move_yuan_m2: price of each square metre by which the line is moved [1], which keeps it
+          where nothing is gained
     rates
         Table for `compensation`; without it, a square metre of floor area counts as one yuan.
     locks
@@ -168,7 +175,7 @@ def least_demolition(
     a screen: `flood_rise` of the designed sections and the flood-impact evaluation decide.
 
     A building within reach counts with its whole floor area, once, as soon as the line comes within
-    2 cm of any wall at any station beside it; between stations the higher offset of the two
+    ``clear_m`` of any wall at any station beside it; between stations the higher offset of the two
     counts. So a building that is promised to stay is clear of the line as drawn. Offsets between
     the stations of the approved table are interpolated.
 
@@ -204,7 +211,7 @@ def least_demolition(
     for code, name in enumerate(lines.names):
         tell(f"优化红线 {name}")
         grid = _stations(lines, code, widths[widths["river"] == name], given)
-        reach = _touched(buildings, lines, code, grid)
+        reach = _touched(buildings, lines, code, grid, max(given["clear_m"], CLEAR_M))
         cost = _costs(buildings.iloc[reach["ids"]], rates)
         problem = _problem(grid, reach, cost, given, _locked(locks, name, grid["chainage"]))
         solution = solve(problem)
@@ -296,13 +303,14 @@ def _touched(
     lines: Centrelines,
     code: int,
     grid: Mapping[str, Any],
+    clear_m: float,
 ) -> dict[str, Any]:
     """From which offset on a line touches a building, station by station.
 
     Points along the walls are projected on every piece of centreline within reach; a point
     between two stations binds both of them.
     """
-    most = float(grid["offsets"].max())
+    most = float(grid["offsets"].max()) + clear_m
     mine = slice(lines.first[code], lines.first[code + 1])
     segments = shapely.linestrings(np.stack([lines.start[mine], lines.end[mine]], axis=1))
     shapes = flat_shapes(buildings)
@@ -323,7 +331,7 @@ def _touched(
     for shift in (0, 1):
         station = np.clip(cell + shift, 0, last)
         offsets = grid["offsets"][np.where(left, 0, 1), station]
-        level = (offsets <= (away - CLEAR_M)[:, None]).sum(axis=1)
+        level = (offsets <= (away - clear_m)[:, None]).sum(axis=1)
         rows.append(np.stack([who[point], np.where(left, 0, 1), station, level], axis=1))
     table = pd.DataFrame(np.concatenate(rows), columns=["who", "side", "station", "level"])
     inside = (measure > grid["measure"][0] - 1e-6) & (measure < grid["measure"][-1] + 1e-6)

@@ -17,16 +17,19 @@ from pinghu_geo.chainage import format_chainage
 from pinghu_geo.errors import LayerError
 from pinghu_geo.schema import Lang, label, nearest, require_columns
 
-__all__ = ["plot_long_section", "plot_section"]
+__all__ = ["plot_long_section", "plot_section", "plot_widths"]
 
 WATER, ENERGY, BED, BANK = "#1f6fb4", "#c0392b", "#6b4f2a", "#4d4d4d"
+STATES = {"saved": "#27ae60", "demolished": "#7f8c8d", "added": "#8e44ad"}
 FONT = "NotoSansSC-Regular.ttf"
 WORDS = {
     "zh": {
         "bed_m": "河底", "before": "原水面线", "level_m": "水面线", "energy_m": "能量线",
         "left": "左岸顶", "right": "右岸顶", "risk": "低于设计洪水位的房屋",
         "other": "其他房屋", "ground": "地面", "blocked": "阻水房屋", "y": "高程 (m)",
-        "offset": "起点距 (m,左岸为负)", "chainage": "桩号",
+        "offset": "起点距 (m,左岸为负)", "chainage": "桩号", "width": "右岸 ← 红线宽度 (m) → 左岸",
+        "before_line": "原红线", "after_line": "优化红线", "saved": "避免拆除",
+        "demolished": "仍需拆除", "added": "新增拆除",
     },
     "en": {
         "bed_m": "bed", "before": "level before", "level_m": "level", "energy_m": "energy line",
@@ -34,6 +37,8 @@ WORDS = {
         "risk": "buildings below the flood", "other": "other buildings", "ground": "ground",
         "blocked": "blocked by buildings", "y": "elevation (m)",
         "offset": "offset (m, negative to the left)", "chainage": "chainage",
+        "width": "right bank - width (m) - left bank", "before_line": "line before",
+        "after_line": "line after", "saved": "saved", "demolished": "demolished", "added": "added",
     },
 }  # fmt: skip
 
@@ -139,6 +144,79 @@ def _mark_buildings(axes: Any, buildings: pd.DataFrame, river: str, words: dict[
                 part["chainage_m"], part["ground_m"], linestyle="none", marker="s", markersize=3.5,
                 color=colour, label=f"{words[name]} {len(part)}",
             )  # fmt: skip
+
+
+def plot_widths(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    river: str,
+    *,
+    buildings: pd.DataFrame | None = None,
+    lang: Lang = "zh",
+) -> Figure:
+    """Red line along a river before and after, and the buildings it saves 红线宽度沿程图.
+
+    Parameters
+    ----------
+    before, after
+        Width tables: river, chainage_m, left_m, right_m.
+    river
+        Which river.
+    buildings
+        Result of `least_demolition` (its ``buildings``): saved and demolished ones are drawn beside
+        their bank.
+    lang
+        Language of the labels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Left bank above, right bank below the centreline.
+
+    Raises
+    ------
+    LayerError
+        A table has no such river.
+
+    Examples
+    --------
+    >>> widths = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 100.0], "left_m": 9.0,
+    ...     "right_m": 9.0})
+    >>> figure = pg.plot_widths(widths, widths.assign(left_m=7.0), "示例河")
+    >>> len(figure.axes)
+    1
+    """
+    words = WORDS[lang]
+    figure, axes, font = _figure(11, 4.2)
+    axes.axhline(0, color=WATER, linewidth=1.0)
+    styles = ((before, "before_line", "--", 0.9), (after, "after_line", "-", 1.5))
+    for table, name, dash, wide in styles:
+        rows = _of_river(table, river, "widths")
+        for column, sign in (("left_m", 1), ("right_m", -1)):
+            axes.plot(
+                rows["chainage_m"], sign * rows[column], color=ENERGY, linewidth=wide,
+                linestyle=dash, label=words[name] if sign > 0 else None,
+            )  # fmt: skip
+    if buildings is not None:
+        edge = 1.15 * max(axes.get_ylim()[1], -axes.get_ylim()[0])
+        mine = buildings[buildings["river"] == river]
+        for state, colour in (
+            ("saved", "#27ae60"),
+            ("demolished", "#7f8c8d"),
+            ("added", "#8e44ad"),
+        ):
+            part = mine[mine["state"] == state]
+            side = part["bank"].map({"left": 1, "right": -1}).fillna(1).to_numpy() * edge
+            if len(part):
+                axes.hlines(
+                    side, part["from_m"], part["to_m"], color=colour, linewidth=5, alpha=0.7,
+                    label=f"{words[state]} {len(part)}",
+                )  # fmt: skip
+        axes.set_ylim(-1.1 * edge, 1.45 * edge)  # room for the legend
+    axes.xaxis.set_major_formatter(lambda value, _: format_chainage(value, decimals=0))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+    _finish(axes, font, river, words["chainage"], words["width"])
+    return figure
 
 
 def plot_section(
