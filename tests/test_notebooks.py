@@ -19,7 +19,8 @@ def test_notebook_executes(path, tmp_path):
     nbclient.NotebookClient(
         notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
-    assert "iframe" in str(code[-1].outputs) or list(tmp_path.iterdir())
+    shown = str([cell.outputs for cell in code])
+    assert "iframe" in shown or "image/png" in shown  # a map or a picture is what people came for
 
 
 def test_there_are_notebooks():

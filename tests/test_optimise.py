@@ -175,3 +175,30 @@ def test_widths_are_an_ordinary_table(on_sample):
     assert "最少拆迁 较 原方案" in on_sample.summary()[0]
     assert "gap_yuan" in on_sample.certificate
     assert on_sample._repr_html_().startswith("<div>")
+
+
+def test_the_flood_of_the_moved_line_is_what_the_readme_says():
+    """Computed by `water_profile` on the sample's terrain: code that the search doesn't share."""
+    sample = pg.sample_folder()
+    rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    buildings = pg.read_layer(sample / "房屋.shp", "buildings")
+    widths = pg.read_table(sample / "红线宽度_原方案.csv", "widths")
+    best = pg.least_demolition(
+        rivers, widths, buildings, {"inward_m": 4, "outward_m": 4, "clear_m": 0.3}
+    )
+    changes = best.comparison.changes["change"].value_counts()
+    assert changes["saved"] - changes["added"] == pytest.approx(200, abs=25)
+    design = pg.read_table(sample / "设计断面.csv", "design")
+    flows = pg.read_table(sample / "设计流量.csv", "flows")
+    ends = pg.read_table(sample / "边界条件.csv", "boundaries")
+    was, now = (
+        pg.sections_from_dem(
+            rivers, sample / "地面高程.tif", pg.design_sections(d), n=0.05, half_width_m=50
+        )
+        for d in (design, pg.moved_design(design, widths, best.widths, rivers))
+    )
+    rise = pg.flood_rise(
+        was.sections, flows, ends, after={"sections": now.sections, "banks": now.banks},
+        banks=was.banks, rivers=rivers,
+    )  # fmt: skip
+    assert rise[["rise_mm", "rise_lossless_mm"]].max().max() < 10.0
