@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pinghu_geo.errors import ProjectError
+from pinghu_geo.optimise import LIMITS as LEAST
 from pinghu_geo.schema import nearest
 
 __all__ = ["FLOOD_TABLES", "SOURCE_KEYS", "Plan", "read_plan"]
@@ -98,12 +99,15 @@ def read_plan(path: Path) -> Plan:
             f"{path.name} names no scheme", hint='[schemes."原方案"]\nwidths = "红线宽度.xlsx"'
         )
     for name, source in schemes.items():
-        _known(source, SOURCE_KEYS | {"widths", "interpolation"}, f"[schemes] {name}")
-        if ("widths" in source) == ("path" in source):
+        _known(source, SOURCE_KEYS | {"widths", "interpolation", "least"}, f"[schemes] {name}")
+        if sum(key in source for key in ("widths", "path", "least")) != 1:
             raise ProjectError(
-                f"scheme {name} needs either widths or path",
-                hint='widths = "红线宽度.xlsx", or path = "红线.shp" as drawn',
+                f"scheme {name} needs either widths or path or least",
+                hint='widths = "红线宽度.xlsx", path = "红线.shp" as drawn, or '
+                'least = { from = "原方案", clear_m = 0.3 }: the line that demolishes least',
             )
+        if "least" in source:
+            _least(name, source["least"], schemes)
     if not isinstance(raw.get("crs"), int):
         raise ProjectError(f"{path.name} doesn't say its crs", hint="crs = 4547")
     return Plan(
@@ -129,6 +133,16 @@ def _known(given: Mapping[str, Any], known: Any, where: str) -> None:
     for key in given:
         if key not in known:
             raise ProjectError(f"{where}: {key!r} is not known", hint=nearest(key, known))
+
+
+def _least(name: str, asked: Any, schemes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse a search that doesn't start from a scheme with a width table."""
+    if not isinstance(asked, dict) or "widths" not in schemes.get(asked.get("from", ""), {}):
+        raise ProjectError(
+            f"scheme {name}: least doesn't say which scheme with widths it starts from",
+            hint='least = { from = "原方案", inward_m = 4, clear_m = 0.3 }',
+        )
+    _known(asked, {"from": None, **LEAST}, f"[schemes] {name} least")
 
 
 def _flood(given: dict[str, Any]) -> dict[str, Any]:

@@ -30,10 +30,11 @@ from pinghu_geo.io import read_layer, read_table
 from pinghu_geo.maps import command_map
 from pinghu_geo.nodes import node_table
 from pinghu_geo.obstruction import building_rises, section_lines
+from pinghu_geo.optimise import LeastDemolition, least_demolition
 from pinghu_geo.overlap import affected, belongs_to, totals
 from pinghu_geo.plan import FLOOD_TABLES, LIMITS, Plan, read_plan
 from pinghu_geo.redline import red_line
-from pinghu_geo.report import write_ledger, write_results
+from pinghu_geo.report import write_ledger, write_results, write_table
 from pinghu_geo.retention import retention_rules, retention_verdict
 from pinghu_geo.schema import code_label, label, same_crs
 from pinghu_geo.terrain import flood_levels, inundation, sections_from_dem
@@ -109,7 +110,7 @@ def run_project(
     target = Path(out)
     _refuse_overwrite(target, force=force)
     tell("读取图层")
-    data = _read(plan)
+    data = _read(plan, tell)
     tell("计算红线与受影响房屋")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)
@@ -155,6 +156,8 @@ def check_project(project: str | Path) -> pd.DataFrame:
         if key in plan.flood:
             readers[what] = partial(read_table, plan.file(plan.flood[key]), what)
     for name, source in plan.schemes.items():
+        if "least" in source:
+            continue  # made from another scheme's table
         if "widths" in source:
             readers[name] = partial(read_table, plan.file(source["widths"]), "widths")
         else:
@@ -198,6 +201,7 @@ class _Data:
     tables: dict[str, pd.DataFrame]
     schemes: dict[str, gpd.GeoDataFrame]
     flood: dict[str, pd.DataFrame]
+    least: dict[str, LeastDemolition]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,16 +251,24 @@ def _in_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     return layer.to_crs(wanted)
 
 
-def _read(plan: Plan) -> _Data:
+def _read(plan: Plan, tell: Progress) -> _Data:
     layers = {name: _layer(plan, name) for name in plan.layers}
     tables = {name: read_table(plan.file(path), name) for name, path in plan.tables.items()}
-    schemes = {}
+    schemes, least = {}, {}
     for name, source in plan.schemes.items():
         if "widths" in source:
             widths = read_table(plan.file(source["widths"]), "widths")
             schemes[name] = red_line(
                 layers["rivers"], widths, interpolation=source.get("interpolation", "linear")
             )
+        elif "least" in source:
+            tell(f"搜索拆迁最少的红线:{name}")
+            asked = dict(source["least"])
+            start = read_table(plan.file(plan.schemes[asked.pop("from")]["widths"]), "widths")
+            least[name] = least_demolition(
+                layers["rivers"], start, layers["buildings"], asked, rates=tables.get("rates")
+            )
+            schemes[name] = red_line(layers["rivers"], least[name].widths)
         else:
             schemes[name] = _drawn(plan, source)
     flood = {
@@ -264,7 +276,7 @@ def _read(plan: Plan) -> _Data:
         for key, what in FLOOD_TABLES.items()
         if key in plan.flood
     }
-    return _Data(layers, tables, schemes, flood)
+    return _Data(layers, tables, schemes, flood, least)
 
 
 def _compute(plan: Plan, data: _Data, tell: Progress) -> _Found:
@@ -365,6 +377,8 @@ def _write(
         out["sections"] = found.flood.sections
         out["inundation"] = found.flood.inundation
     write_results(out, folder / "results.gpkg")
+    for name, best in data.least.items():
+        write_table(best.widths, folder / f"widths_{name}.xlsx")
     tell("写出台账 ledger.xlsx")
     write_ledger(
         found.affected,
@@ -390,11 +404,11 @@ def _write(
         note=plan.note,
     ).save(folder / "map.html")
     tell("写出 summary.json 与 manifest.json")
-    _dump(_summary(plan, found, notes), folder / "summary.json")
+    _dump(_summary(plan, data, found, notes), folder / "summary.json")
     _dump(_manifest(plan), folder / "manifest.json")
 
 
-def _summary(plan: Plan, found: _Found, notes: list[str]) -> dict[str, Any]:
+def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[str, Any]:
     comparison = found.comparison
 
     def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -417,6 +431,7 @@ def _summary(plan: Plan, found: _Found, notes: list[str]) -> dict[str, Any]:
         if "verdict" in found.affected
         else [],
         "flood": None if found.flood is None else _flood_summary(found.flood.profile),
+        "least": {name: rows(best.certificate) for name, best in data.least.items()},
         "n_parcels": None if found.parcels is None else len(found.parcels),
         "warnings": notes,
         "published": plan.published,
@@ -444,7 +459,7 @@ def _manifest(plan: Plan) -> dict[str, Any]:
     files = {plan.path}
     named = [s["path"] for s in plan.layers.values()] + list(plan.tables.values())
     named += [plan.flood[k] for k in ("dem", "rules", *FLOOD_TABLES) if plan.flood.get(k)]
-    named += [s.get("widths", s.get("path")) for s in plan.schemes.values()]
+    named += [s.get("widths", s.get("path")) for s in plan.schemes.values() if "least" not in s]
     for name in named:
         path = plan.file(name)
         files |= (

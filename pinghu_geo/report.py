@@ -432,7 +432,7 @@ def _section(
 
 def _flat(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Index and the columns that are there, without geometry."""
-    have = [c for c in columns if c in frame.columns and frame[c].notna().any()]
+    have = [c for c in columns if c in frame.columns and (frame.empty or frame[c].notna().any())]
     rows = pd.DataFrame(frame)[have]
     return rows.reset_index() if frame.index.name and frame.index.name not in have else rows
 

@@ -183,6 +183,22 @@ def test_a_small_project_without_parcels_or_rates(project, tmp_path):
     assert said["n_parcels"] is None
 
 
+def test_a_project_may_ask_for_the_line_that_demolishes_least(project, tmp_path):
+    text = project().read_text("utf-8-sig")
+    asked = '[schemes."最少"]\nleast={from="原", inward_m=4, outward_m=4, step_m=1}\n'
+    out = pg.run_project(project(text + asked), tmp_path / "out")
+    said = json.loads((out / "summary.json").read_text("utf-8"))
+    assert [row["scheme"] for row in said["schemes"]] == ["原", "最少"]
+    assert said["least"]["最少"][0]["gap_yuan"] == 0
+    assert said["schemes"][1]["n_buildings"] <= said["schemes"][0]["n_buildings"]
+    widths = pg.read_table(out / "widths_最少.xlsx", "widths")
+    assert (widths["left_m"] + widths["right_m"] >= 40 - 1e-6).all()
+    with pytest.raises(pg.ProjectError, match="least doesn't say which scheme with widths"):
+        pg.run_project(project(text + asked.replace('from="原"', 'from="旧"')), tmp_path / "b")
+    with pytest.raises(pg.ProjectError, match="(?s)'inward' is not known.*did you mean 'inward_m'"):
+        pg.run_project(project(text + asked.replace("inward_m", "inward")), tmp_path / "c")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
