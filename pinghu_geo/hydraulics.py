@@ -38,6 +38,7 @@ from pinghu_geo.survey import (
     discharges,
     for_river,
     lay_sections,
+    places,
 )
 
 __all__ = ["DOUBTS", "Boundary", "boundary_table", "for_profile", "water_profile"]
@@ -202,6 +203,16 @@ def _river_profile(
         profiles = [name for _ in same for name in q]
         model = laid.model(rows, flow, **options)
         level, found = _levels(model, laid, river, profiles, edges, solved, regime)
+        dry = ~(level > model.sections.bottom[rows]) | ~np.isfinite(
+            model.state(rows.ravel(), flow.ravel(), level.ravel()).energy.reshape(level.shape)
+        )
+        if dry.any():
+            raise HydraulicsError(
+                f"finds no level of {river} at which its sections carry the discharge",
+                layer="sections",
+                ids=places(laid.stations, np.unique(rows[dry])),
+                hint="ineffective areas, walls or obstacles may close these sections",
+            )
         for k, name in enumerate(profiles):
             parts.append(_table(model.column(k), laid, level[:, k], found[:, k], name))
     return pd.concat(parts)

@@ -69,7 +69,9 @@ class Model:
         """
         flow = up.discharge[:, None] * up.share + down.discharge[:, None] * down.share
         length = (flow * self.lengths[rows]).sum(axis=1) / flow.sum(axis=1)
-        slope, by_up, by_down = _friction(self.friction, up, down)
+        # a trial level may be dry: then nothing is finite, and the search turns back
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            slope, by_up, by_down = _friction(self.friction, up, down)
         change = up.velocity_head - down.velocity_head
         contracts = change < 0  # downstream it flows faster
         c = np.where(contracts, -self.contraction[rows], self.expansion[rows])
@@ -177,7 +179,9 @@ def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, 
     line = np.arange(len(rows))
 
     def growth(level: Array, mask: Array) -> Array:
-        return model.state(rows[mask], discharge[mask], level).grows
+        grows = model.state(rows[mask], discharge[mask], level).grows
+        # where nothing is wet yet the energy falls from infinity
+        return np.where(np.isfinite(grows), grows, -1.0)
 
     low, high = scan[line, least - 1], scan[line, least + 1]
     return bracketed(growth, low, high), np.maximum(dips.sum(axis=1), 1)
@@ -361,7 +365,8 @@ def _step(
 def _newton(model: Model, rows: Array, q: Array, below: State) -> tuple[Array, Array]:
     """Subcritical levels one section up by Newton's method, and where it found one."""
     bottom = model.sections.bottom[rows]
-    slope = (below.discharge / below.conveyance) ** 2
+    with np.errstate(divide="ignore"):
+        slope = np.minimum((below.discharge / below.conveyance) ** 2, 0.1)
     level = np.maximum(below.level + slope * model.lengths[rows, 1], bottom + 0.1)
     done = np.zeros(len(rows), bool)
     for _ in range(14):
@@ -403,12 +408,16 @@ def mixed(model: Model, downstream: Array, upstream: Array) -> tuple[Array, Arra
         sub_valid = found[:, k] != CRITICAL
         i, n = 0, len(rows)
         start = float(upstream[k])
-        begins = specific_force(one, rows[:1], q[:1], np.array([start]))[0] > force[0]
+        # only a supercritical inflow rules downstream, and only if it can push the water away
+        critical = float(critical_level(one, rows[:1], q[:1])[0][0])
+        begins = start < critical and bool(
+            specific_force(one, rows[:1], q[:1], np.array([start]))[0] > force[0]
+        )
         if not sub_valid[0]:
             start = min(start, level[0, k])
             begins = True
         if begins:
-            found[0, k] = BALANCED
+            found[0, k] = BALANCED if start < critical else CRITICAL
         while i < n:
             if not begins:
                 defaults = np.flatnonzero(~sub_valid[i:])
@@ -432,6 +441,8 @@ def _run_down(
         new, how = _step(model, rows[[j - 1]], q[[j]], above, down=rows[[j]])
         drowned = specific_force(model, rows[[j]], q[[j]], new)[0] < force[j]
         if sub_valid[j] and (drowned or how[0] == CRITICAL):
+            if not drowned:  # too little energy to run on, and too little water to jump
+                found[j] = UNBALANCED
             return j
         level[j], found[j] = new[0], how[0]
     return len(rows)

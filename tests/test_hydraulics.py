@@ -468,3 +468,76 @@ def test_swmm_on_a_prismatic_reach(stage, tmp_path, capfd):
     found = pg.water_profile(made, 20.0, {"level_m": stage}, contraction=0, expansion=0)
     # half a millimetre: SWMM averages depths in a conduit and stores single precision
     assert np.abs(found["depth_m"].to_numpy() - np.array(theirs)).max() < 5e-4
+
+
+def wild(seed):
+    """A river as bad as they come: pools, ledges, walls, levees, idle water, any discharge."""
+    rng = np.random.default_rng(seed)
+    gaps = rng.uniform(5, 200, int(rng.integers(2, 20)))
+    at, bed, parts = np.cumsum(gaps), 100.0, []
+    slope = 10 ** rng.uniform(-4, -1.2)
+    for chainage, gap in zip(at, gaps, strict=True):
+        bed -= slope * gap * rng.uniform(-0.3, 2.3)
+        count = int(rng.integers(5, 15))
+        x = np.r_[-40.0, np.sort(np.round(rng.uniform(-39, 39, count - 2), 1)), 40.0]
+        z = bed + rng.uniform(0, 5, count) * (np.abs(x) / 40 + 0.1)
+        z[[0, -1]] += 3
+        n = rng.choice([0.02, 0.035, 0.1], count)
+        parts.append(
+            pd.DataFrame(
+                {"river": "R", "chainage_m": chainage, "offset_m": x, "elevation_m": z, "n": n}
+            )
+        )
+    sections = pd.concat(parts)
+    low = sections.groupby("chainage_m")["elevation_m"].min().to_numpy()
+    banks = pd.DataFrame(
+        {"river": "R", "chainage_m": at, "left_bank_m": -15.0, "right_bank_m": 12.0,
+         "left_wall_m": np.where(rng.random(len(at)) < 0.3, -20.0, np.nan),
+         "right_levee_m": np.where(rng.random(len(at)) < 0.3, 14.0, np.nan)}
+    ).assign(right_levee_top_m=low + rng.uniform(0, 3))  # fmt: skip
+    start = rng.uniform(-30, 20, 3)
+    obstacles = pd.DataFrame(
+        {"river": "R", "chainage_m": rng.choice(at, 3), "from_offset_m": start,
+         "to_offset_m": start + rng.uniform(1, 15, 3), "top_m": bed + rng.uniform(0, 8, 3),
+         "obstacle": rng.choice(["blocked", "ineffective", "permanent"], 3)}
+    )  # fmt: skip
+    return sections, banks, obstacles, 10 ** rng.uniform(-0.5, 3), max(slope, 1e-4), rng
+
+
+@pytest.mark.parametrize("regime", ["subcritical", "supercritical", "mixed"])
+@pytest.mark.parametrize("seed", range(25))
+def test_any_river_balances_or_says_so(seed, regime):
+    """Levels are finite, and energy balances wherever nothing is flagged and nothing jumps."""
+    sections, banks, obstacles, discharge, slope, rng = wild(seed)
+    end = {"slope": slope} if seed % 2 else {"boundary": "critical"}
+    found = pg.water_profile(
+        sections, discharge, end, upstream=end, banks=banks, obstacles=obstacles, regime=regime,
+        friction=rng.choice(steady.FRICTION),
+    )  # fmt: skip
+    assert np.isfinite(found[["level_m", "energy_m", "froude"]].to_numpy()).all()
+    rest = (found["energy_m"].diff(-1) - found["loss_m"]).iloc[:-1].abs().to_numpy()
+    said = found["doubts"].str.contains("critical_default|unbalanced").to_numpy()
+    kind = found["regime"].to_numpy()
+    excused = said[:-1] | said[1:] | (kind[:-1] != kind[1:])
+    assert rest[~excused].max(initial=0.0) < 1e-6
+
+
+def test_a_slow_inflow_is_no_control_of_a_mixed_profile():
+    """A deep normal level upstream presses more than the pool does, but it can't run ahead of it."""
+    made = reach(stations=8, slope=0.0005)
+    plain = pg.water_profile(made, 20.0, {"level_m": 1.9})
+    mixed = pg.water_profile(
+        made, 20.0, {"level_m": 1.9}, upstream={"level_m": 4.0}, regime="mixed"
+    )
+    assert mixed["level_m"].to_numpy() == pytest.approx(plain["level_m"].to_numpy(), abs=1e-8)
+
+
+def test_a_river_that_nothing_can_pass_is_refused():
+    closed = pd.DataFrame(
+        {"river": "R", "chainage_m": [0.0], "from_offset_m": [-5.0], "to_offset_m": [5.0],
+         "top_m": [5e6], "obstacle": "permanent"}
+    )  # fmt: skip
+    with pytest.raises(pg.HydraulicsError, match=r"no level of R at which .* \(1: R K0\+000"):
+        pg.water_profile(
+            pd.concat([box(0.0, bed=0.1), box(50.0)]), 10.0, {"level_m": 2.0}, obstacles=closed
+        )
