@@ -319,8 +319,8 @@ def differences(
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
     >>> wide, narrow = (pg.assess(pg.red_line(rivers, w), buildings, rivers) for w in (9.0, 8.0))
     >>> found = pg.differences(wide, narrow, rivers)
-    >>> found.buildings["moved_m"].median().round(3)
-    np.float64(-1.0)
+    >>> round(float(found.buildings["moved_m"].median()), 3)
+    -1.0
     """
     table = _changes(before.affected, after.affected)
     places = pd.concat([after.affected, before.affected])
