@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.centreline import Centrelines, lay_out, points_at, river_codes
+from pinghu_geo.centreline import Centrelines, lay_out, river_codes, squares_at
 from pinghu_geo.cost import compensation
 from pinghu_geo.errors import LayerError
 from pinghu_geo.nodes import node_ids
@@ -356,13 +356,8 @@ def _reach(
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     """How far a red line reaches from the centreline on each building's bank [m]."""
     code = river_codes(places["river"], lines, "affected")
-    measure = np.empty(len(places))
-    for k, scale in enumerate(lines.scales):
-        mine = code == k
-        measure[mine] = scale.measure(places["chainage_m"].to_numpy(float)[mine])
-    point, flow = points_at(lines, code, measure)
-    side = np.where(places["bank"].astype(object) == "left", 1.0, -1.0)
-    out = side[:, None] * np.stack([-flow[:, 1], flow[:, 0]], axis=1)
+    point, right = squares_at(lines, code, places["chainage_m"].to_numpy(float))
+    out = np.where(places["bank"].astype(object) == "left", -1.0, 1.0)[:, None] * right
     rays = shapely.linestrings(np.stack([point, point + REACH_M * out], axis=1))
     union = red_line.geometry.union_all()
     shapely.prepare(union)

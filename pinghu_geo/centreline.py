@@ -21,6 +21,7 @@ __all__ = [
     "points_at",
     "river_codes",
     "river_scales",
+    "squares_at",
     "station_ticks",
     "stations",
 ]
@@ -201,6 +202,16 @@ def points_at(lines: Centrelines, river: Ints, measure: Floats) -> tuple[Floats,
     return np.where(
         along >= lines.length[at, None], lines.end[at], lines.start[at] + unit * along
     ), unit
+
+
+def squares_at(lines: Centrelines, river: Ints, chainage: Floats) -> tuple[Floats, Floats]:
+    """Points (n, 2) at chainages, and the unit vector (n, 2) to the right of the flow there."""
+    measure = np.empty(len(chainage))
+    for k, scale in enumerate(lines.scales):
+        mine = river == k
+        measure[mine] = scale.measure(chainage[mine])
+    point, flow = points_at(lines, river, measure)
+    return point, np.stack([flow[:, 1], -flow[:, 0]], axis=1)
 
 
 def stations(rivers: gpd.GeoDataFrame, *, spacing_m: float = 100.0) -> gpd.GeoDataFrame:

@@ -203,16 +203,6 @@ def _river_profile(
         profiles = [name for _ in same for name in q]
         model = laid.model(rows, flow, **options)
         level, found = _levels(model, laid, river, profiles, edges, solved, regime)
-        dry = ~(level > model.sections.bottom[rows]) | ~np.isfinite(
-            model.state(rows.ravel(), flow.ravel(), level.ravel()).energy.reshape(level.shape)
-        )
-        if dry.any():
-            raise HydraulicsError(
-                f"finds no level of {river} at which its sections carry the discharge",
-                layer="sections",
-                ids=places(laid.stations, np.unique(rows[dry])),
-                hint="ineffective areas, walls or obstacles may close these sections",
-            )
         for k, name in enumerate(profiles):
             parts.append(_table(model.column(k), laid, level[:, k], found[:, k], name))
     return pd.concat(parts)
@@ -265,14 +255,23 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
     """One profile as a table."""
     rows, q, g = model.rows[:, 0], model.discharge[:, 0], model.gravity
     wet = model.sections.wetted(rows, level)
-    state = model.state(rows, q, level)
+    state = model.state_of(wet, q, level)
+    dry = ~(level > model.sections.bottom[rows]) | ~np.isfinite(state.energy)
+    if dry.any():
+        raise HydraulicsError(
+            f"finds no level of {laid.stations['river'][rows[0]]} at which its sections carry the "
+            "discharge",
+            layer="sections",
+            ids=places(laid.stations, rows[dry]),
+            hint="ineffective areas, walls or obstacles may close these sections",
+        )
     area, top, k = wet.area.sum(axis=1), wet.top.sum(axis=1), wet.total_conveyance
     alpha = wet.alpha
     froude = np.sqrt(alpha * q**2 * top / (g * area**3))
     near = np.flatnonzero((froude > FROUDE_NEAR) | (found == CRITICAL))
     critical, minima = np.full(len(rows), np.nan), np.ones(len(rows), int)
     critical[near], minima[near] = critical_level(model, rows[near], q[near])
-    up, down = (type(state)(*(v[s] for v in state)) for s in (slice(None, -1), slice(1, None)))
+    up, down = state.take(slice(None, -1)), state.take(slice(1, None))
     loss = np.append(model.losses(rows[:-1], up, down)[0], np.nan)
     stations = laid.stations.loc[rows]
     bits = {

@@ -104,7 +104,7 @@ def solve_node(
     march = _March(problem, time.monotonic() + seconds)
     upper = np.inf if known is None else design_cost(problem, known)
     quick = march.run(upper + SAME_COST, QUICK)
-    best = quick if quick is not None else None
+    best = quick
     limit = min(upper, quick.cost if quick is not None else np.inf)
     if best is None or not best.proven:
         exact = march.run(limit, most_labels)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.centreline import Centrelines, lay_out, points_at, river_codes
+from pinghu_geo.centreline import lay_out, river_codes, squares_at
 from pinghu_geo.corridor import locate
 from pinghu_geo.flood import rise_table
 from pinghu_geo.hydraulics import Boundary, boundary_table, water_profile
@@ -62,22 +62,12 @@ def section_lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDa
     table = ends.reset_index().rename(columns={"min": "from_offset_m", "max": "to_offset_m"})
     lines = lay_out(rivers)
     code = river_codes(table["river"], lines, "sections")
-    point, right = _square(lines, code, table["chainage_m"].to_numpy(float))
+    point, right = squares_at(lines, code, table["chainage_m"].to_numpy(float))
     a, b = (
         point + table[c].to_numpy(float)[:, None] * right for c in ("from_offset_m", "to_offset_m")
     )
     shapes = shapely.linestrings(np.stack([a, b], axis=1))
     return gpd.GeoDataFrame(table, geometry=shapes, crs=rivers.crs)
-
-
-def _square(lines: Centrelines, river: Array, chainage: Array) -> tuple[Array, Array]:
-    """Points on centrelines, and the unit vector to the right of the flow there."""
-    measure = np.empty(len(chainage))
-    for k, scale in enumerate(lines.scales):
-        mine = river == k
-        measure[mine] = scale.measure(chainage[mine])
-    point, flow = points_at(lines, river, measure)
-    return point, np.stack([flow[:, 1], -flow[:, 0]], axis=1)
 
 
 def building_obstacles(

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from pinghu_geo.sections import Array, Sections
+from pinghu_geo.sections import Array, Sections, Wetted
 
 Friction = Literal["average_conveyance", "average_slope", "geometric", "harmonic"]
 FRICTION = ("average_conveyance", "average_slope", "geometric", "harmonic")
@@ -52,7 +52,10 @@ class Model:
 
     def state(self, rows: Array, discharge: Array, level: Array) -> State:
         """Energy and conveyance of sections at levels; all (n,)."""
-        wet = self.sections.wetted(rows, level)
+        return self.state_of(self.sections.wetted(rows, level), discharge, level)
+
+    def state_of(self, wet: Wetted, discharge: Array, level: Array) -> State:
+        """Energy and conveyance of what sections hold at levels."""
         head, grows = wet.velocity_head()
         factor = discharge**2 / (2 * self.gravity)
         k = wet.total_conveyance
@@ -107,7 +110,7 @@ class State(NamedTuple):
         """Level of the energy line [m]."""
         return self.level + self.velocity_head
 
-    def take(self, mask: Array) -> State:
+    def take(self, mask: Array | slice) -> State:
         """Part of it."""
         return State(*(v[mask] for v in self))
 
@@ -279,7 +282,7 @@ def _all_at_once(model: Model, downstream: float) -> tuple[Array, int]:
     r = np.full(n - 1, np.inf)
     state = model.state(rows, q, level)
     for _ in range(30):
-        up, down = State(*(v[:-1] for v in state)), State(*(v[1:] for v in state))
+        up, down = state.take(slice(None, -1)), state.take(slice(1, None))
         r, by_up, by_down = model.residual(rows[:-1], up, down)
         if not np.isfinite(r).all():
             return level, n - 1
@@ -321,12 +324,10 @@ def _step(
     doesn't allow one, the critical level is taken (HEC-RAS) and said.
     """
 
-    def balance(level: Array, mask: Array) -> tuple[Array, State]:
-        if down is None:
-            state = model.state(rows[mask], q[mask], level)
-            return model.residual(rows[mask], state, known.take(mask))[0], state
-        state = model.state(down[mask], q[mask], level)
-        return model.residual(rows[mask], known.take(mask), state)[0], state
+    def balance(level: Array, mask: Array) -> Array:
+        state, other = model.state(here[mask], q[mask], level), known.take(mask)
+        up, low = (state, other) if down is None else (other, state)
+        return model.residual(rows[mask], up, low)[0]
 
     here = rows if down is None else down
     level = np.empty(len(rows))
@@ -338,26 +339,22 @@ def _step(
     if left.any():
         k = np.flatnonzero(left)
         critical, _ = critical_level(model, here[k], q[k])
-        full = np.zeros(len(rows), bool)
-        spread = np.zeros(len(rows))
+        everything = np.ones(len(k), bool)
 
         def f(value: Array, mask: Array) -> Array:
-            full[:] = False
-            full[k[mask]] = True
-            r = balance(value, full)[0]
+            r = balance(value, k[mask])
             return np.where(np.isfinite(r), r, -1e9)
 
-        at_critical = f(critical, np.ones(len(k), bool))
+        at_critical = f(critical, everything)
         if down is None:
-            high = _climb(f, np.maximum(critical, known.level[k]) + 1.0, np.ones(len(k), bool))
+            high = _climb(f, np.maximum(critical, known.level[k]) + 1.0, everything)
             answer, none = bracketed(f, critical, high), at_critical >= 0
         else:
             bottom = model.sections.bottom[here[k]]
             low = bottom + 1e-4 * (critical - bottom)
             answer, none = bracketed(f, low, critical), at_critical <= 0
-        spread[k] = np.where(none, critical, answer)
-        level[k] = spread[k]
-        rest = np.abs(f(level[k], np.ones(len(k), bool)))
+        level[k] = np.where(none, critical, answer)
+        rest = np.abs(f(level[k], everything))
         found[k] = np.where(none, CRITICAL, np.where(rest > 1e-7, UNBALANCED, BALANCED))
     return level, found
 
@@ -381,11 +378,11 @@ def _newton(model: Model, rows: Array, q: Array, below: State) -> tuple[Array, A
     return level, done
 
 
-def supercritical(model: Model, upstream: Array, *, first: int = 0) -> tuple[Array, Array]:
-    """Levels downstream of known levels at station ``first``, and how each was found."""
+def supercritical(model: Model, upstream: Array) -> tuple[Array, Array]:
+    """Levels downstream of known levels (columns,), and how each was found."""
     level, found = np.full(model.rows.shape, np.nan), np.zeros(model.rows.shape, int)
-    level[first] = upstream
-    for i in range(first + 1, len(model.rows)):
+    level[0] = upstream
+    for i in range(1, len(model.rows)):
         above = model.state(model.rows[i - 1], model.discharge[i - 1], level[i - 1])
         level[i], found[i] = _step(
             model, model.rows[i - 1], model.discharge[i], above, down=model.rows[i]

@@ -87,11 +87,10 @@ def lay_sections(
         for s in one["scheme"].dropna().unique()
     ]
     if schemes and "scheme" not in sections.columns:
-        names, n = list(dict.fromkeys(schemes)), len(stations)
+        names = list(dict.fromkeys(schemes))
         stations = pd.concat([stations.assign(scheme=s) for s in names], ignore_index=True)
         points = {k: np.tile(v, len(names)) for k, v in points.items()}
         new = np.tile(new, len(names))
-        del n
     begins = np.flatnonzero(new)
     count = np.diff(np.append(begins, len(new)))
     ground = Ground(points["offset_m"], points["elevation_m"], points["n"], count)

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from pinghu_geo.centreline import lay_out, points_at, river_codes, stations
+from pinghu_geo.centreline import lay_out, points_at, river_codes, squares_at, stations
 from pinghu_geo.chainage import format_chainage
 from pinghu_geo.corridor import locate
 from pinghu_geo.errors import CRSError, LayerError
@@ -117,9 +117,7 @@ def sections_from_dem(
     for river, part in channel.groupby("river", sort=False):
         at = part["chainage_m"].unique()
         code = river_codes(pd.Series([river]), lines, "bed")[0]
-        measure = lines.scales[code].measure(at)
-        place, flow = points_at(lines, np.full(len(at), code), measure)
-        right = np.stack([flow[:, 1], -flow[:, 0]], axis=1)
+        place, right = squares_at(lines, np.full(len(at), code), at)
         reach = half_width_m + float(np.abs(part["offset_m"]).max())
         ground = _Ground.read(dem, place, reach, rivers.crs)
         step = step_m or ground.cell
@@ -137,7 +135,7 @@ def _bed_sections(bed: pd.DataFrame, rivers: gpd.GeoDataFrame, spacing_m: float)
     parts = []
     for river, part in bed.groupby("river", sort=False):
         beds = [
-            (float(str(at)) if not isinstance(at, float) else at,
+            (float(at),  # type: ignore[arg-type]
              *(numbers(p, c, "bed").to_numpy() for c in ("offset_m", "elevation_m", "n")))
             for at, p in part.groupby("chainage_m")
         ]  # fmt: skip
