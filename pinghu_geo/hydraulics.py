@@ -41,23 +41,11 @@ from pinghu_geo.survey import (
     places,
 )
 
-__all__ = ["DOUBTS", "Boundary", "boundary_table", "for_profile", "water_profile"]
+__all__ = ["Boundary", "boundary_table", "for_profile", "water_profile"]
 
 Regime = Literal["subcritical", "supercritical", "mixed"]
 Boundary: TypeAlias = pd.DataFrame | Mapping[str, Any]
 
-# What a row is flagged for, in the order of FORMULATION's list. The limits of the conveyance ratio,
-# the velocity head and the energy loss are those of HEC-RAS's own warnings (0.7-1.4, 0.5 ft, 1 ft).
-DOUBTS = {
-    "critical_default": "no subcritical level balances the energy: the critical level is taken",
-    "unbalanced": "the energy can't be balanced across a jump of the conveyance",
-    "froude": "Froude number above 0.9: the flow is near critical",
-    "conveyance_ratio": "conveyance changes by more than 0.7-1.4 to the next section",
-    "above_ends": "the water stands above the section's end",
-    "spacing": "velocity head changes by 0.15 m or 0.3 m is lost to the next section",
-    "alpha": "α above 2: the flow is strongly uneven, or nearly divided",
-    "several_minima": "the energy curve has several minima: the critical level is doubtful",
-}
 FROUDE_LIMIT = 0.9
 # critical levels are looked for where they may matter, as HEC-RAS does
 FROUDE_NEAR = 0.7
@@ -144,9 +132,17 @@ def water_profile(
     taken and flagged. Steady, gradually varied, one-dimensional, rigid bed, slope below about
     1:10; no bridges, culverts or weirs: split the reach there.
 
-    Doubts: critical_default, unbalanced, froude (> 0.9), conveyance_ratio (outside 0.7-1.4),
-    above_ends, spacing (velocity head changes by 0.15 m, or 0.3 m is lost), alpha (> 2),
-    several_minima.
+    Doubts; the limits of conveyance, velocity head and energy are those of HEC-RAS's own warnings
+    (0.7-1.4, 0.5 ft, 1 ft):
+
+    - critical_default: no level balances the energy, and the critical one is taken
+    - unbalanced: the energy can't be balanced, across a jump of the conveyance or of the water
+    - froude: Froude number above 0.9, near critical
+    - conveyance_ratio: outside 0.7-1.4 to the next section
+    - above_ends: the water stands above the section's end
+    - spacing: the velocity head changes by 0.15 m, or 0.3 m is lost, to the next section
+    - alpha: above 2, the flow is strongly uneven or nearly divided
+    - several_minima: of the energy, so that the critical level is doubtful
 
     References
     ----------

@@ -6,10 +6,12 @@ import logging
 import os
 import shutil
 import tempfile
+import tomllib
 import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,14 @@ from pinghu_geo.schema import (
     same_crs,
 )
 
-__all__ = ["atomic_path", "crs_candidates", "read_layer", "read_table", "write_layer"]
+__all__ = [
+    "atomic_path",
+    "crs_candidates",
+    "read_layer",
+    "read_table",
+    "rule_file",
+    "write_layer",
+]
 
 log = logging.getLogger(__name__)
 
@@ -175,6 +184,20 @@ def read_table(
     frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
     frame = frame[frame.notna().any(axis=1)]
     return _typed(frame, kind)
+
+
+def rule_file(path: str | Path | None, default: str) -> dict[str, Any]:
+    """Content of a TOML file of rules; by default one of the library's own."""
+    if path is None:
+        return tomllib.loads((files("pinghu_geo") / "rules" / default).read_text("utf-8"))
+    path = Path(path)
+    _exists(path, "rules")
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise LayerError(
+            f"{path.name} is no valid TOML in UTF-8: {fault}", layer="rules"
+        ) from fault
 
 
 def write_layer(

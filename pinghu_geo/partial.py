@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import shapely
 from scipy.special import ndtr
 
 from pinghu_geo.errors import LayerError
+from pinghu_geo.io import rule_file
 from pinghu_geo.overlap import floor_area
 from pinghu_geo.schema import (
     Lang,
@@ -111,15 +110,7 @@ def remainders(
 
 def _remainder_rules(path: str | Path | None) -> dict[str, Any]:
     """Rules for remainders, checked."""
-    text = (
-        (files("pinghu_geo") / "rules" / "remainder.toml").read_text("utf-8")
-        if path is None
-        else Path(path).read_text("utf-8-sig")
-    )
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        raise LayerError(f"are no valid TOML: {fault}", layer="rules") from fault
+    raw = rule_file(path, "remainder.toml")
     one_of(raw.get("otherwise", ""), SUGGESTIONS, "otherwise")
     known = ("rest_m2", "rest_ratio", "rest_width_m", "n_parts", "cut_depth_m")
     for rule in raw.get("rule", []):

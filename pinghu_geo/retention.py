@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.errors import LayerError
+from pinghu_geo.io import rule_file
 from pinghu_geo.redline import red_line
 from pinghu_geo.schema import Lang, label, nearest, numbers, one_of
 
@@ -48,7 +47,7 @@ def retention_rules(path: str | Path | None = None) -> pd.DataFrame:
     >>> pg.retention_rules()["id"].tolist()[:3]
     ['in_project', 'rise_alone', 'rise_joint']
     """
-    raw = _toml(path, "retention.toml")
+    raw = rule_file(path, "retention.toml")
     rules = raw.get("rule", [])
     if not rules:
         raise LayerError("holds no [[rule]]", layer="rules", hint="copy the library's own file")
@@ -78,21 +77,6 @@ def retention_rules(path: str | Path | None = None) -> pd.DataFrame:
             )
     return pd.DataFrame(rules, columns=["id", "column", "test", "limit", "fails", "zh", "en",
                                         "article", "source"]).astype({"limit": object})  # fmt: skip
-
-
-def _toml(path: str | Path | None, default: str) -> dict[str, Any]:
-    """Content of a rule file."""
-    if path is None:
-        return tomllib.loads((files("pinghu_geo") / "rules" / default).read_text("utf-8"))
-    path = Path(path)
-    if not path.exists():
-        raise LayerError(f"there is no file {path}", layer="rules")
-    try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise LayerError(
-            f"{path.name} is no valid TOML in UTF-8: {fault}", layer="rules"
-        ) from fault
 
 
 def retention_verdict(
@@ -288,7 +272,7 @@ def management_rules(path: str | Path | None = None) -> pd.DataFrame:
     >>> pg.management_rules().loc["zhejiang_flood_channel", "article"]
     '第十八条'
     """
-    table = pd.DataFrame.from_dict(_toml(path, "management.toml"), orient="index")
+    table = pd.DataFrame.from_dict(rule_file(path, "management.toml"), orient="index")
     table.index.name = "rule"
     return table
 

@@ -135,7 +135,7 @@ def _bed_sections(bed: pd.DataFrame, rivers: gpd.GeoDataFrame, spacing_m: float)
     parts = []
     for river, part in bed.groupby("river", sort=False):
         beds = [
-            (float(at),  # type: ignore[arg-type]
+            (float(at),
              *(numbers(p, c, "bed").to_numpy() for c in ("offset_m", "elevation_m", "n")))
             for at, p in part.groupby("chainage_m")
         ]  # fmt: skip

@@ -101,3 +101,9 @@ def test_sigma_must_be_stated(cut):
         pg.position_uncertainty(houses, line)
     with pytest.raises(pg.LayerError, match="sigma_m=0"):
         pg.position_uncertainty(houses, line, sigma_m=0)
+
+
+def test_a_missing_file_of_rules_is_named(cut, tmp_path):
+    line, _, hit = cut
+    with pytest.raises(pg.LayerError, match="rules: there is no file"):
+        pg.remainders(hit, line, rules=tmp_path / "没有.toml")
