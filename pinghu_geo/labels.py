@@ -4,8 +4,12 @@ The river is marched upstream. A label at a station is a choice of options on bo
 buildings already paid for that stand further upstream too, a cost and a water level. With the same
 choice and the same buildings a lower cost and a lower level is better in every way, because the
 level upstream grows with the level downstream while 1 - (1 + C) Fr² > 0 (C = 0.1: Fr < 0.953); all
-other labels are kept. Labels that can't beat the best design known, even with
-the lowest water that there can be upstream, are dropped.
+other labels are kept, unless even the least that can follow is dearer than a design already known.
+
+That least is a Lagrangian bound: a metre of level at the upper end is given a price, every step is
+replaced by a straight line below it, and the cheapest way up is found for each choice. Chords of
+the least of straight lines lie below it, so that the bound stays a straight line in the level; the
+best of a few prices counts.
 """
 
 from __future__ import annotations
@@ -16,22 +20,38 @@ from dataclasses import dataclass
 import numpy as np
 
 from pinghu_geo.sections import Array
-from pinghu_geo.steady import Model, bracketed
+from pinghu_geo.steady import Model, State, bracketed
 
 __all__ = ["NodeProblem", "NodeSolution", "design_cost", "solve_node"]
 
 # most buildings of a node: their set is the bits of one number
 MOST_BUILDINGS = 64
-# labels kept on the first, quick march that finds a good design
-QUICK = 1000
+# labels kept at a station on quick marches, which find good designs
+WIDTHS = (50, 200)
 # 1 - Fr² that is left at the Froude limit of 0.9487 (Fr² = 0.90)
 LEAST_GROWTH = 0.10
-SAME_COST = 1e-9
-# levels tabulated for each choice of options at each station: cubic between them, so that a level
-# is right to about 1e-9 m
-NODES = 64
-# pairs of labels compared at once
+SAME_COST = 1e-6
+# then all are kept that may cost less than a limit, which rises from the bound in steps: a part of
+# the way to the best design known, because the labels kept grow fast with it
+RISE = 0.06
+# levels tabulated for each choice of options at each station, and how far above the highest level
+# allowed [m]: cubic between them, so that a level is right to some 1e-8 m
+NODES = 24
+MARGIN_M = 0.25
+# energy balance accepted in the tables [m]; what a design may exceed the level allowed by [m]
+TOLERANCE_M = 1e-10
+EXCESS_M = 1e-6
+# steps computed at once; pairs of labels compared at once
+STEPS = 400_000
 PAIRS = 4_000_000
+# prices of a metre of level: the first few span all that can matter, the others close in
+COARSE = 4.0 ** np.arange(-5, 4)
+FINE = 1.45 ** np.arange(-3, 4)
+CLOSE = np.array([0.85, 1.0, 1.15])
+# how much more a straight line lies below a step than the point that was looked at says
+SAFETY = 1.5
+# where steps are looked at between the lowest level and the highest
+KNEE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,51 +117,60 @@ def solve_node(
     known
         A design (2, stations) that keeps the levels, such as the base: the answer is never worse.
     most_labels
-        Labels kept at a station; beyond it the cheapest ones are, and the answer is not proven.
+        Labels kept at a station; beyond it the most promising ones are, and the answer may not be
+        proven.
     seconds
         Time after which the best design so far is returned, with the bound reached.
     """
-    march = _March(problem, time.monotonic() + seconds)
-    upper = np.inf if known is None else design_cost(problem, known)
-    quick = march.run(upper + SAME_COST, QUICK)
-    best = quick
-    limit = min(upper, quick.cost if quick is not None else np.inf)
-    if best is None or not best.proven:
-        exact = march.run(limit, most_labels)
-        bound = min(march.dropped, limit)
-        if exact is not None and exact.cost < limit - SAME_COST:
-            best = exact
-        elif best is not None:
-            best = NodeSolution(best.options, best.levels, best.cost, bound, march.count)
-    if best is None and known is not None:
-        levels = march.levels_of(known)
-        return NodeSolution(known, levels, upper, min(march.dropped, upper), march.count)
-    return best
+    deadline = time.monotonic() + seconds
+    march = _March(problem)
+    best, cost = known, np.inf if known is None else design_cost(problem, known)
+    march.price(cost)
+    bound, count = min(march.least(), cost), 0
+    stride = RISE * (cost - bound) if np.isfinite(cost) else np.inf
+    for most in (*(w for w in WIDTHS if w < most_labels), *[most_labels] * round(1 / RISE + 1)):
+        limit = cost if most in WIDTHS else min(bound + stride, cost)
+        found, dropped = march.run(limit - SAME_COST, most, deadline)
+        if found is not None:
+            best, cost = found, min(cost, design_cost(problem, found))
+        bound, count = max(bound, min(dropped, limit, cost)), count + march.count
+        if cost - bound <= SAME_COST or time.monotonic() > deadline:
+            break
+    if best is None:
+        return None
+    return NodeSolution(best, march.levels_of(best), cost, bound, count)
 
 
 class _March:
     """The march upstream over one node."""
 
-    def __init__(self, problem: NodeProblem, deadline: float) -> None:
+    def __init__(self, problem: NodeProblem) -> None:
         if len(problem.cost) > MOST_BUILDINGS:
             raise ValueError(f"a node holds at most {MOST_BUILDINGS} buildings")
-        self.p, self.deadline = problem, deadline
+        self.p = problem
         self.n, self.o, _ = problem.rows.shape
-        self.count, self.dropped = 0, np.inf
+        self.count = 0
         bits = np.left_shift(np.uint64(1), np.arange(len(problem.cost), dtype=np.uint64))
         # buildings that an option touches, as bits (2, stations, options)
-        self.bits = np.zeros(problem.station_cost.shape, np.uint64)
+        one = np.zeros(problem.station_cost.shape, np.uint64)
         for b in range(len(problem.cost)):
-            self.bits |= np.where(problem.touch[b], bits[b], np.uint64(0))
+            one |= np.where(problem.touch[b], bits[b], np.uint64(0))
+        self.touched = (one[0, :, :, None] | one[1, :, None, :]).reshape(self.n, -1)
         beside: Array = np.asarray(problem.touch.any(axis=(1, 3)))  # (buildings, stations)
         # buildings that stand beside some station further upstream
         first = np.where(beside.any(axis=1), beside.argmax(axis=1), self.n)
-        self.open = np.array(
-            [np.bitwise_or.reduce(bits[first < i], initial=np.uint64(0)) for i in range(self.n)]
-        )
+        last = np.where(beside.any(axis=1), self.n - 1 - beside[:, ::-1].argmax(axis=1), -1)
+        none = np.uint64(0)
+        self.open = [np.bitwise_or.reduce(bits[first < i], initial=none) for i in range(self.n)]
+        # in the bound each building counts at the lowest of its stations alone, so that none is
+        # counted that a label may have paid for
+        self.counted = [np.bitwise_or.reduce(bits[last == i], initial=none) for i in range(self.n)]
         self.sums = self._byte_sums()
         self.curves = _Curves.of(problem)
-        self.ahead = self._ahead(beside)
+        self.start = self._first()
+        self.steps = self._all_steps()
+        self.prices = np.zeros((1, 0))
+        self.lines: list[tuple[Array, Array]] = []
 
     def _byte_sums(self) -> Array:
         """Cost of every set of eight buildings."""
@@ -153,109 +182,249 @@ class _March:
     def paid(self, sets: Array) -> Array:
         """Cost of sets of buildings."""
         total = np.zeros(len(sets))
-        for k in range(8):
+        for k in range(-(-len(self.p.cost) // 8)):
             byte = (sets >> np.uint64(8 * k)) & np.uint64(255)
-            total += self.sums[k, byte.astype(int)]
+            total += self.sums[k, byte.astype(np.uint8)]
         return total
 
-    def _ahead(self, beside: Array) -> Array:
-        """Least cost upstream of each choice (stations, pairs), by the lowest water there can be.
-
-        The lowest level of each choice at each station is found first, cost aside: as levels
-        upstream grow with levels downstream, a step that drowns even from there is impossible. Over
-        the steps that are left the cheapest way up is a bound. Each building counts in it at the
-        lowest of its stations alone, so that none is counted that a label may have paid for.
-        """
-        bits = np.left_shift(np.uint64(1), np.arange(len(self.p.cost), dtype=np.uint64))
-        last = np.where(beside.any(axis=1), self.n - 1 - beside[:, ::-1].argmax(axis=1), -1)
-        steps = []
-        labels = self._first(np.inf)
-        for i in range(self.n - 2, -1, -1):
-            parent, pair, change = self._neighbours(labels.pair, i)
-            at, level, energy, conveyance = self._step(labels, parent, pair, i)
-            parent, pair, change = parent[at], pair[at], change[at]
-            counted = np.bitwise_or.reduce(bits[last == i], initial=np.uint64(0))
-            left, right = np.divmod(pair, self.o)
-            touched = (self.bits[0, i, left] | self.bits[1, i, right]) & counted
-            steps.append((labels.pair[parent], pair, change + self.paid(touched)))
-            order = np.lexsort((level, pair))
-            lowest = order[np.r_[True, np.diff(pair[order]) > 0][: len(order)]]
-            none = np.zeros(len(lowest))
-            labels = _Labels(
-                pair[lowest], none.astype(np.uint64), none, level[lowest], energy[lowest],
-                conveyance[lowest], parent[lowest],
-            )  # fmt: skip
-        ahead = np.full((self.n, self.o**2), np.inf)
-        ahead[0] = 0.0
-        for i, (below, above, cost) in enumerate(reversed(steps)):
-            np.minimum.at(ahead[i + 1], below, cost + ahead[i, above])
-        return ahead
-
-    def run(self, limit: float, most: int) -> NodeSolution | None:
-        """March once; None where no label cheaper than the limit arrives."""
-        self.dropped = np.inf
-        labels = self._first(limit)
-        trail = [labels]
-        for i in range(self.n - 2, -1, -1):
-            if not len(labels.cost):
-                return None
-            if time.monotonic() > self.deadline:
-                self.dropped = min(self.dropped, float(self._promise(labels, i + 1).min()))
-                return None
-            labels = self._expand(labels, i, limit, most)
-            trail.append(labels)
-            self.count += len(labels.cost)
-        if not len(labels.cost):
-            return None
-        return self._read(trail)
-
-    def _promise(self, labels: _Labels, i: int) -> Array:
-        """Cost of labels at station i with the least that can follow."""
-        found: Array = labels.cost + self.ahead[i, labels.pair]
-        return found
-
-    def _first(self, limit: float) -> _Labels:
+    def _first(self) -> _Labels:
         """Labels at the lowest station."""
         i = self.n - 1
         pair = np.arange(self.o**2)
-        a, b = np.divmod(pair, self.o)
-        cost = self.p.station_cost[0, i, a] + self.p.station_cost[1, i, b]
-        sets = self.bits[0, i, a] | self.bits[1, i, b]
-        cost = cost + self.paid(sets)
+        works = self.p.station_cost[0, i, :, None] + self.p.station_cost[1, i, None, :]
+        sets = self.touched[i]
         level = np.full(len(pair), self.p.downstream_level)
         flow = np.full(len(pair), self.p.discharge[i])
         state = self.p.model.state(self.p.rows[i].ravel(), flow, level)
         labels = _Labels(
-            pair, sets & self.open[i], cost, level, state.energy, state.conveyance,
-            np.zeros(len(pair), int),
+            pair, sets & self.open[i], works.ravel() + self.paid(sets), level, state.energy,
+            state.conveyance, np.zeros(len(pair), int),
         )  # fmt: skip
-        fine = np.isfinite(cost) & (state.grows >= LEAST_GROWTH)
-        labels = labels.take(fine)
-        if np.isinf(limit):
-            return labels
-        return labels.take(self._promise(labels, i) <= limit)
+        return labels.take(np.isfinite(labels.cost) & (state.grows >= LEAST_GROWTH))
 
-    def _expand(self, labels: _Labels, i: int, limit: float, most: int) -> _Labels:
-        """Labels one station further up."""
-        parent, pair, change = self._neighbours(labels.pair, i)
-        a, b = np.divmod(pair, self.o)
-        touched = self.bits[0, i, a] | self.bits[1, i, b]
-        new = touched & ~labels.sets[parent]
-        cost = labels.cost[parent] + change + self.paid(new)
-        promise = cost + self.ahead[i, pair]
-        keep = promise <= limit
-        parent, pair, cost = parent[keep], pair[keep], cost[keep]
-        sets = (labels.sets[parent] | touched[keep]) & self.open[i]
-        at, level, energy, conveyance = self._step(labels, parent, pair, i)
-        made = _Labels(pair[at], sets[at], cost[at], level, energy, conveyance, parent[at])
-        made = made.take(made.best())
-        made = made.take(self._unbeaten(made))
-        if len(made.cost) > most:
-            promise = self._promise(made, i)
-            order = np.argsort(promise, kind="stable")
-            self.dropped = min(self.dropped, float(promise[order[most]]))
-            made = made.take(np.sort(order[:most]))
+    # --- steps and bounds
+
+    def _all_steps(self) -> list[_Steps]:
+        """What can follow what, station by station from the second lowest up."""
+        low = np.full(self.o**2, np.inf)
+        low[self.start.pair] = self.p.downstream_level
+        top, made = self.p.downstream_level, []
+        for i in range(self.n - 2, -1, -1):
+            steps = self._steps(i, low, top)
+            made.append(steps)
+            low = np.full(self.o**2, np.inf)
+            np.minimum.at(low, steps.above, steps.levels[:, 0])
+            top = float(self.p.most_level[i])
         return made
+
+    def _steps(self, i: int, low: Array, top: float) -> _Steps:
+        """Steps from the pairs that water below can reach to those that it doesn't drown."""
+        here = np.flatnonzero(np.isfinite(low))
+        ways = []
+        for side in (0, 1):
+            price = self.p.change_cost + self.p.station_cost[side, i][None, :]
+            one, other = np.nonzero(np.isfinite(price))
+            many = np.bincount(one, minlength=self.o)
+            ways.append((other, price[one, other], np.cumsum(many) - many, many))
+        a, b = np.divmod(here, self.o)
+        (to_a, cost_a, start_a, many_a), (to_b, cost_b, start_b, many_b) = ways
+        many = many_a[a] * many_b[b]
+        parent = np.repeat(np.arange(len(here)), many)
+        k = np.arange(len(parent)) - np.repeat(np.cumsum(many) - many, many)
+        ka, kb = np.divmod(k, np.maximum(many_b[b], 1)[parent])
+        at_a, at_b = start_a[a][parent] + ka, start_b[b][parent] + kb
+        above, cost = to_a[at_a] * self.o + to_b[at_b], cost_a[at_a] + cost_b[at_b]
+        fine = self.curves.allowed[i * self.o**2 + above]
+        below, above, cost = here[parent[fine]], above[fine], cost[fine]
+        levels, jumps = np.empty((len(below), 3)), np.empty((len(below), 3))
+        flow = np.full(len(here), self.p.discharge[i + 1])
+        guess = np.full(len(below), self.p.most_level[i])
+        bottom = low[here]
+        for j, level in enumerate(
+            (bottom, bottom + KNEE * (top - bottom), np.full(len(here), top))
+        ):
+            state = self.p.model.state(self.p.rows[i + 1].ravel()[here], flow, level)
+            at = np.zeros(self.o**2, int)
+            at[here] = np.arange(len(here))
+            k = at[below]
+            energy, conveyance = state.energy[k], state.conveyance[k]
+            guess, head, _, _ = self._solve(i, above, level[k], energy, conveyance, guess)
+            jumps[:, j] = head - guess - (energy - level[k])
+            levels[:, j] = guess
+            if j == 0:
+                fine = guess <= self.p.most_level[i] + EXCESS_M
+                below, above, cost = below[fine], above[fine], cost[fine]
+                guess, levels, jumps = guess[fine], levels[fine], jumps[fine]
+        first = np.searchsorted(below, np.arange(self.o**2 + 1))
+        section = self.p.rows[i].ravel()[above]
+        local = self.p.model.contraction[section] + self.p.model.expansion[section]
+        return _Steps(above, cost, levels, _minorant(levels, jumps, local), first, low, top)
+
+    def price(self, cost: float) -> None:
+        """Find the prices of a metre of level that bound best."""
+        scale = min(cost, float(self.p.cost.sum()) + 1.0) / 0.1
+        self._bound(np.r_[0.0, scale * COARSE])
+        for spread in (FINE, CLOSE):
+            best = self.prices[np.argmax(self._roots())]
+            self._bound(np.r_[0.0, best * spread])
+
+    def _bound(self, prices: Array) -> None:
+        """Least cost that can follow each pair at each station: a line in the level a price."""
+        self.prices = prices
+        pairs = self.o**2
+        height, slope = np.zeros((len(prices), pairs)), np.repeat(prices[:, None], pairs, axis=1)
+        self.lines = [(height, slope)]
+        for i, steps in enumerate(reversed(self.steps)):
+            extra = steps.cost + self.paid(self.touched[i, steps.above] & self.counted[i])
+            span = steps.top - steps.low
+            ends = []
+            for line in steps.lines.T:
+                over = line - self.p.most_level[i]
+                value = extra + height[:, steps.above] + slope[:, steps.above] * over
+                least = np.full((len(prices), pairs), np.inf)
+                some = steps.first[1:] > steps.first[:-1]
+                if some.any():
+                    least[:, some] = np.minimum.reduceat(value, steps.first[:-1][some], axis=1)
+                ends.append(least)
+            # a chord that would fall is laid flat through its upper end
+            height = ends[1]
+            with np.errstate(invalid="ignore", divide="ignore"):
+                slope = (ends[1] - ends[0]) / span
+            slope = np.where((span > 1e-9) & (slope > 0), slope, 0.0)
+            self.lines.append((height, slope))
+
+    def _roots(self) -> Array:
+        """Bound of each price over the whole node."""
+        if not len(self.start.cost):
+            return np.full(len(self.prices), np.inf)
+        height, slope = self.lines[-1]
+        at = self.start.pair
+        over = self.start.level - self.steps[0].top if self.steps else 0.0
+        found: Array = (self.start.cost + height[:, at] + slope[:, at] * over).min(axis=1)
+        return found
+
+    def least(self) -> float:
+        """What no design of the node can cost less than."""
+        return float(self._roots().max())
+
+    def _promise(self, i: int, pair: Array, cost: Array, level: Array) -> Array:
+        """Cost with the least that can follow."""
+        height, slope = self.lines[i]
+        top = self.p.most_level[i] if i < self.n - 1 else self.p.downstream_level
+        found: Array = cost + (height[:, pair] + slope[:, pair] * (level - top)).max(axis=0)
+        return found
+
+    # --- labels
+
+    def run(self, limit: float, most: int, deadline: float) -> tuple[Array | None, float]:
+        """March once: a design no dearer than the limit, and the least promise that was dropped."""
+        labels, self.count, dropped = self.start, 0, np.inf
+        trail = [labels]
+        for i in range(self.n - 2, -1, -1):
+            promise = self._promise(i + 1, labels.pair, labels.cost, labels.level)
+            if time.monotonic() > deadline:
+                return None, min(dropped, float(promise.min(initial=np.inf)))
+            keep = np.flatnonzero(promise <= limit)
+            if len(keep) > most:
+                order = keep[np.argsort(promise[keep], kind="stable")]
+                dropped = min(dropped, float(promise[order[most]]))
+                keep = np.sort(order[:most])
+            if not len(keep):
+                return None, dropped
+            trail[-1] = labels = labels.take(keep)
+            labels = self._expand(labels, i, limit)
+            trail.append(labels)
+            self.count += len(labels.cost)
+        return (self._read(trail) if len(labels.cost) else None), dropped
+
+    def _expand(self, labels: _Labels, i: int, limit: float) -> _Labels:
+        """Labels one station further up."""
+        steps = self.steps[self.n - 2 - i]
+        first, many = steps.first[labels.pair], np.diff(steps.first)[labels.pair]
+        ends = np.searchsorted(np.cumsum(many), np.arange(STEPS, many.sum() + STEPS, STEPS))
+        parts, begin = [labels.take(slice(0))], 0
+        for end in np.unique(np.minimum(ends + 1, len(many))):
+            part = slice(begin, end)
+            parent = np.repeat(np.arange(begin, end), many[part])
+            k = np.arange(len(parent)) - np.repeat(np.cumsum(many[part]) - many[part], many[part])
+            parts.append(self._continue(labels, parent, steps, first[parent] + k, i, limit))
+            begin = end
+        made = _Labels.join(parts)
+        made = made.take(made.best())
+        return made.take(self._unbeaten(made))
+
+    def _continue(
+        self, labels: _Labels, parent: Array, steps: _Steps, way: Array, i: int, limit: float
+    ) -> _Labels:
+        """Labels that continue others by steps, those whose promise is no dearer than the limit."""
+        share = steps.share(labels.level[parent], labels.pair[parent])
+        line = steps.lines[way]
+        low = line[:, 0] + share * (line[:, 1] - line[:, 0])
+        keep = low <= self.p.most_level[i] + EXCESS_M
+        parent, way, share, low = parent[keep], way[keep], share[keep], low[keep]
+        above = steps.above[way]
+        touched = self.touched[i, above]
+        cost = labels.cost[parent] + steps.cost[way] + self.paid(touched & ~labels.sets[parent])
+        keep = self._promise(i, above, cost, low) <= limit
+        parent, above, cost, share = parent[keep], above[keep], cost[keep], share[keep]
+        # a parabola through the three levels known starts Newton's method
+        y, bend = steps.levels[way[keep]], _bend(steps.levels[way[keep]])
+        guess = y[:, 0] + share * (y[:, 2] - y[:, 0]) - bend * share * (1 - share)
+        known = (labels.level[parent], labels.energy[parent], labels.conveyance[parent])
+        level, energy, conveyance, sound = self._solve(i, above, *known, guess)
+        sound &= level <= self.p.most_level[i]
+        sound &= self._promise(i, above, cost, level) <= limit
+        sets = (labels.sets[parent] | touched[keep]) & self.open[i]
+        return _Labels(above, sets, cost, level, energy, conveyance, parent).take(sound)
+
+    def _solve(
+        self, i: int, above: Array, level: Array, energy: Array, conveyance: Array, guess: Array
+    ) -> tuple[Array, Array, Array, Array]:
+        """Standard step from what is known below to the pairs above.
+
+        Between the level of the Froude limit and the end of the table the energy balance grows with
+        the level. Level, energy, conveyance, and whether there is an answer in between.
+        """
+        curves, model = self.curves, self.p.model
+        row = i * self.o**2 + above
+        section = self.p.rows[i].ravel()[above]
+        length = model.lengths[section, 1]
+        shrink, grow = model.contraction[section], model.expansion[section]
+        flow = np.full(len(above), self.p.discharge[i])
+        nothing = np.zeros(len(above))
+        known = State(
+            level, energy - level, nothing, conveyance, nothing, nothing,
+            np.full(len(above), self.p.discharge[i + 1]),
+        )  # fmt: skip
+        low, high = curves.low[row], curves.low[row] + curves.step[row] * (NODES - 1)
+        found = np.clip(guess, low, high)
+        made = [np.zeros(len(above)) for _ in range(3)]
+        left = np.arange(len(above))
+        for _ in range(60):
+            z = found[left]
+            e, grows, k, d_k = curves.read(row[left], z)
+            here = State(z, e - z, grows, k, d_k, nothing[left], flow[left])
+            lost, by_up, _ = model.lost(
+                length[left], shrink[left], grow[left], here, known.take(left)
+            )
+            rest = e - energy[left] - lost
+            for whole, part in zip(made, (e, k, rest), strict=True):
+                whole[left] = part
+            low[left] = np.where(rest < 0, z, low[left])
+            high[left] = np.where(rest > 0, z, high[left])
+            newton = z - rest / np.maximum(grows - by_up, 1e-3)
+            # out of the bracket it goes to its end first, so that a level beyond is seen at once
+            newton = np.clip(newton, low[left], high[left])
+            stuck = newton == z
+            newton = np.where(
+                stuck & (np.abs(rest) >= TOLERANCE_M), (low[left] + high[left]) / 2, newton
+            )
+            go = (np.abs(rest) >= TOLERANCE_M) & (newton != z)
+            found[left] = np.where(go, newton, z)
+            left = left[go]
+            if not len(left):
+                break
+        return found, made[0], made[1], np.abs(made[2]) < TOLERANCE_M
 
     def _unbeaten(self, labels: _Labels) -> Array:
         """Labels that no other with the same choice beats, whatever buildings each has paid for.
@@ -288,77 +457,17 @@ class _March:
         kept: Array = np.sort(order[~beaten[row, column]])
         return kept
 
-    def _neighbours(self, pairs: Array, i: int) -> tuple[Array, Array, Array]:
-        """For each label the pairs it may continue with, and what the step costs."""
-        ways = []
-        for side in (0, 1):
-            price = self.p.change_cost + self.p.station_cost[side, i][None, :]
-            here, there = np.nonzero(np.isfinite(price))
-            count = np.bincount(here, minlength=self.o)
-            ways.append((there, price[here, there], np.cumsum(count) - count, count))
-        a, b = np.divmod(pairs, self.o)
-        (to_a, cost_a, start_a, count_a), (to_b, cost_b, start_b, count_b) = ways
-        many = count_a[a] * count_b[b]
-        parent = np.repeat(np.arange(len(pairs)), many)
-        k = np.arange(len(parent)) - np.repeat(np.cumsum(many) - many, many)
-        ka, kb = np.divmod(k, np.maximum(count_b[b], 1)[parent])
-        at_a, at_b = start_a[a][parent] + ka, start_b[b][parent] + kb
-        pair = to_a[at_a] * self.o + to_b[at_b]
-        return parent, pair, cost_a[at_a] + cost_b[at_b]
-
-    def _step(self, labels: _Labels, parent: Array, pair: Array, i: int) -> tuple[Array, ...]:
-        """Standard step from each label to its continuation, and where the water is allowed.
-
-        Between the level of the Froude limit and the highest allowed one the energy balance grows
-        with the level: its sign at both ends says whether there is an answer in between.
-        """
-        curves, model = self.curves, self.p.model
-        row = i * self.o**2 + pair
-        below_energy, below_k = labels.energy[parent], labels.conveyance[parent]
-        below_head = below_energy - labels.level[parent]
-        section = self.p.rows[i].ravel()[pair]
-        friction = model.lengths[section, 1] * (self.p.discharge[i] + self.p.discharge[i + 1]) ** 2
-        shrink, grow = model.contraction[section], model.expansion[section]
-
-        def balance(at: Array, level: Array, here: tuple[Array, ...]) -> tuple[Array, Array]:
-            energy, k, d_energy, d_k = here
-            both = k + below_k[at]
-            loss = friction[at] / both**2
-            change = energy - level - below_head[at]
-            c = np.where(change < 0, -shrink[at], grow[at])
-            rest = energy - below_energy[at] - loss - c * change
-            return rest, d_energy + 2 * loss / both * d_k - c * (d_energy - 1)
-
-        at = np.flatnonzero(curves.allowed[row])
-        for end, sign in ((-1, 1.0), (0, -1.0)):
-            rest, _ = balance(at, curves.level[row[at], end], curves.at_end(row[at], end))
-            at = at[sign * rest >= -1e-12]
-        low, high = curves.level[row[at], 0], curves.level[row[at], -1]
-        level = np.clip(labels.level[parent[at]], low, high)
-        for _ in range(30):
-            rest, growth = balance(at, level, curves.read(row[at], level))
-            if np.abs(rest).max(initial=0.0) < 1e-10:
-                break
-            low, high = np.where(rest < 0, level, low), np.where(rest > 0, level, high)
-            newton = level - rest / np.maximum(growth, 1e-3)
-            inside = (newton > low) & (newton < high)
-            level = np.where(rest == 0, level, np.where(inside, newton, (low + high) / 2))
-        energy, k, _, _ = curves.read(row[at], level)
-        return at, level, energy, k
-
-    def _read(self, trail: list[_Labels]) -> NodeSolution:
-        """Cheapest label at the upper end, traced back."""
+    def _read(self, trail: list[_Labels]) -> Array:
+        """Options (2, stations) of the cheapest label at the upper end."""
         at = int(np.argmin(trail[-1].cost))
-        cost = float(trail[-1].cost[at])
-        options, levels = np.empty((2, self.n), int), np.empty(self.n)
+        options = np.empty((2, self.n), int)
         for i, labels in enumerate(reversed(trail)):
             options[:, i] = divmod(int(labels.pair[at]), self.o)
-            levels[i] = labels.level[at]
             at = int(labels.parent[at])
-        return NodeSolution(options, levels, cost, min(cost, self.dropped), self.count)
+        return options
 
     def levels_of(self, options: Array) -> Array:
-        """Levels of a design."""
+        """Levels of a design, without the tables."""
         model, q = self.p.model, self.p.discharge
         rows = self.p.rows[np.arange(self.n), options[0], options[1]]
         levels = np.full(self.n, self.p.downstream_level)
@@ -369,18 +478,67 @@ class _March:
 
 
 @dataclass(frozen=True, slots=True)
+class _Steps:
+    """What can follow what between two stations; in the order of the lower pair.
+
+    ``levels`` (steps, 3) are the levels above for the lowest level below, one at `KNEE`, and the
+    highest; ``lines`` (steps, 2) are the ends of a straight line that lies below the step.
+    ``first`` says where the steps of each lower pair begin.
+    """
+
+    above: Array
+    cost: Array
+    levels: Array
+    lines: Array
+    first: Array
+    low: Array  # lowest level below, pair by pair
+    top: float  # and the highest
+
+    def share(self, level: Array, below: Array) -> Array:
+        """Where levels stand between the lowest and the highest one."""
+        span = self.top - self.low[below]
+        found: Array = np.where(span > 1e-9, (level - self.low[below]) / np.maximum(span, 1e-9), 0)
+        return found
+
+
+def _bend(levels: Array) -> Array:
+    """Second divided difference of steps over their whole range."""
+    low, knee, high = levels.T
+    found: Array = (low + KNEE * (high - low) - knee) / (KNEE * (1 - KNEE))
+    return found
+
+
+def _minorant(levels: Array, jumps: Array, local: Array) -> Array:
+    """Ends of straight lines below steps, close to them where the water is high.
+
+    Where the velocity head's jump changes its sign, a contraction becomes an expansion: the step
+    has a corner there, whose depth is a quarter of what the local losses change, over 1 - Fr².
+    """
+    low, knee, high = levels.T
+    bend = _bend(levels)
+    slope = (high - knee) / (1 - KNEE)
+    corner = [
+        np.where(jumps[:, a] * jumps[:, 2] < 0, local * np.abs(jumps[:, 2] - jumps[:, a]) / 2, 0.0)
+        for a in (0, 1)
+    ]
+    sag = SAFETY * bend * (1 - KNEE) ** 2 / 4 + corner[1]
+    bent = np.stack([high - slope - sag - corner[0], high - sag], axis=1)
+    straight = levels[:, [0, 2]] - corner[0][:, None]
+    found: Array = np.where((bend > 0)[:, None], bent, straight) - 1e-6
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class _Curves:
     """Energy and conveyance of every choice of options at every station, over the levels allowed.
 
-    Rows are station x left option x right option, columns `NODES` levels from that of the Froude
-    limit to the highest allowed one.
+    Rows are station x left option x right option; from the level of the Froude limit ``low`` to a
+    little above the highest allowed one each step of `NODES` has a cubic of both (8 numbers).
     """
 
-    level: Array
-    energy: Array
-    d_energy: Array
-    conveyance: Array
-    d_conveyance: Array
+    low: Array
+    step: Array
+    cubics: Array
     allowed: Array
 
     @classmethod
@@ -391,6 +549,8 @@ class _Curves:
         flow, top = np.repeat(problem.discharge, pairs), np.repeat(problem.most_level, pairs)
         floor = model.sections.bottom[rows] + 1e-3
         allowed = top > floor
+        price = problem.station_cost
+        allowed &= np.isfinite(price[0, :, :, None] + price[1, :, None, :]).ravel()
         allowed[allowed] = (
             model.state(rows[allowed], flow[allowed], top[allowed]).grows > LEAST_GROWTH
         )
@@ -399,37 +559,35 @@ class _Curves:
         def spare(level: Array, mask: Array) -> Array:
             return model.state(rows[some[mask]], flow[some[mask]], level).grows - LEAST_GROWTH
 
-        low = top.copy()
+        low, step = top.copy(), np.ones(len(rows))
         low[some] = bracketed(spare, floor[some], top[some])
-        level = low[:, None] + np.linspace(0.0, 1.0, NODES) * (top - low)[:, None]
-        made = [np.zeros(level.shape) for _ in range(4)]
+        step[some] = (top[some] + MARGIN_M - low[some]) / (NODES - 1)
+        level = low[some, None] + np.arange(NODES) * step[some, None]
         each = np.repeat(some, NODES)
-        state = model.state(rows[each], flow[each], level[some].ravel())
-        parts = (state.energy, state.grows, state.conveyance, state.slope)
-        for whole, part in zip(made, parts, strict=True):
-            whole[some] = part.reshape(-1, NODES)
-        return cls(level, made[0], made[1], made[2], made[3], allowed)
-
-    def at_end(self, row: Array, end: int) -> tuple[Array, ...]:
-        """Energy, conveyance and their growth at the lowest or the highest level."""
-        table = (self.energy, self.conveyance, self.d_energy, self.d_conveyance)
-        return tuple(v[row, end] for v in table)
+        state = model.state(rows[each], flow[each], level.ravel())
+        cubics = np.zeros((len(rows), NODES - 1, 8))
+        for k, (value, slope) in enumerate(
+            ((state.energy, state.grows), (state.conveyance, state.slope))
+        ):
+            v, d = value.reshape(-1, NODES), slope.reshape(-1, NODES) * step[some, None]
+            a, b, da, db = v[:, :-1], v[:, 1:], d[:, :-1], d[:, 1:]
+            made = (a, da, 3 * (b - a) - 2 * da - db, 2 * (a - b) + da + db)
+            cubics[some, :, 4 * k : 4 * k + 4] = np.stack(made, axis=2)
+        return cls(low, step, cubics, allowed)
 
     def read(self, row: Array, level: Array) -> tuple[Array, ...]:
-        """Energy, conveyance and their growth at levels: cubic between two nodes."""
-        low, top = self.level[row, 0], self.level[row, -1]
-        h = (top - low) / (NODES - 1)
-        h = np.where(h > 0, h, 1.0)
-        place = np.clip((level - low) / h, 0.0, NODES - 1.0)
-        k = np.minimum(place.astype(int), NODES - 2)
+        """Energy, its growth, conveyance and its growth at levels."""
+        h = self.step[row]
+        place = np.clip((level - self.low[row]) / h, 0.0, NODES - 1.0)
+        k = np.minimum(place.astype(np.int64), NODES - 2)
         t = place - k
-        found = []
-        for value, slope in ((self.energy, self.d_energy), (self.conveyance, self.d_conveyance)):
-            a, b = value[row, k], value[row, k + 1]
-            da, db = slope[row, k] * h, slope[row, k + 1] * h
-            c2, c3 = 3 * (b - a) - 2 * da - db, 2 * (a - b) + da + db
-            found.append((a + t * (da + t * (c2 + t * c3)), (da + t * (2 * c2 + 3 * t * c3)) / h))
-        return found[0][0], found[1][0], found[0][1], found[1][1]
+        c = self.cubics[row, k].T
+        return (
+            c[0] + t * (c[1] + t * (c[2] + t * c[3])),
+            (c[1] + t * (2 * c[2] + 3 * t * c[3])) / h,
+            c[4] + t * (c[5] + t * (c[6] + t * c[7])),
+            (c[5] + t * (2 * c[6] + 3 * t * c[7])) / h,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,12 +602,17 @@ class _Labels:
     conveyance: Array
     parent: Array
 
-    def take(self, which: Array) -> _Labels:
+    def take(self, which: Array | slice) -> _Labels:
         """Part of them."""
         return _Labels(
             self.pair[which], self.sets[which], self.cost[which], self.level[which],
             self.energy[which], self.conveyance[which], self.parent[which],
         )  # fmt: skip
+
+    @classmethod
+    def join(cls, parts: list[_Labels]) -> _Labels:
+        """Several in one."""
+        return cls(*(np.concatenate([getattr(p, f) for p in parts]) for f in cls.__slots__))
 
     def best(self) -> Array:
         """Labels that no other with the same choice and buildings beats in cost and level."""

@@ -72,12 +72,17 @@ class Model:
         """
         flow = up.discharge[:, None] * up.share + down.discharge[:, None] * down.share
         length = (flow * self.lengths[rows]).sum(axis=1) / flow.sum(axis=1)
+        return self.lost(length, self.contraction[rows], self.expansion[rows], up, down)
+
+    def lost(
+        self, length: Array, contraction: Array, expansion: Array, up: State, down: State
+    ) -> tuple[Array, Array, Array]:
+        """Head lost over known lengths with known coefficients, and its growth with both levels."""
         # a trial level may be dry: then nothing is finite, and the search turns back
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             slope, by_up, by_down = _friction(self.friction, up, down)
         change = up.velocity_head - down.velocity_head
-        contracts = change < 0  # downstream it flows faster
-        c = np.where(contracts, -self.contraction[rows], self.expansion[rows])
+        c = np.where(change < 0, -contraction, expansion)  # below 0 it flows faster downstream
         return (
             length * slope + c * change,
             length * by_up + c * (up.grows - 1),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pinghu_geo import labels
 from pinghu_geo.labels import NodeProblem, design_cost, solve_node
 from pinghu_geo.survey import lay_sections
 
@@ -146,6 +147,69 @@ def test_laws(seed):
         touch=problem.touch[:, ::-1],
     )
     assert solve_node(mirrored, known=base[::-1]).cost == pytest.approx(found.cost)
+
+
+def wide(seed, stations, buildings):
+    """A node with fifteen options a bank: five offsets, three walls."""
+    rng = np.random.default_rng(seed)
+    walls = [(0.0, 0.015, 30), (0.5, 0.022, 18), (1.0, 0.028, 8)]
+    options = [
+        {"id": 3 * k + w, "offset_level": k, "wall": w, "half_bottom": 7.0 + k - 2.5 * s,
+         "side_slope": s, "n_wall": n, "cost_per_station": c + 2 * k}
+        for k in range(5) for w, (s, n, c) in enumerate(walls)
+    ]  # fmt: skip
+    houses = []
+    for _ in range(buildings):
+        i, q = int(rng.integers(1, stations - 2)), int(rng.integers(1, 5))
+        reach = {str(i): q, str(i + 1): max(1, q - int(rng.integers(2)))}
+        houses.append(
+            {"side": int(rng.integers(2)), "cost": float(rng.integers(60, 400)), "touched_from_level": reach}
+        )  # fmt: skip
+    case = {
+        "options": options, "bed": [0.02 * (stations - 1 - i) for i in range(stations)], "spacing": 20,
+        "Q": 110.0, "contraction": 0.1, "expansion": 0.3, "n_bed": 0.028, "ends_fixed_to": 14,
+        "max_level_change": 2, "cost_per_level_change": 2, "cost_per_wall_switch": 5,
+        "buildings": houses, "downstream_level": 3.0, "base_level": [9.0] * stations,
+    }  # fmt: skip
+    problem, base = node(case, 0.0), np.full((2, stations), 14)
+    return replace(problem, most_level=march(problem, base) + 0.03), base
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bounds_and_blocks_change_nothing(seed, monkeypatch):
+    """The same optimum without the Lagrangian bound, and with steps computed in small blocks."""
+    problem, base = wide(seed, stations=8, buildings=6)
+    found = solve_node(problem, known=base)
+    assert found.proven
+    assert (found.levels <= problem.most_level + 1e-6).all()
+    monkeypatch.setattr("pinghu_geo.labels.STEPS", 3000)
+    assert solve_node(problem, known=base).cost == found.cost
+    monkeypatch.setattr("pinghu_geo.labels._March.price", lambda self, _: self._bound(np.zeros(1)))
+    plain = solve_node(problem, known=base)
+    assert plain.proven
+    assert plain.cost == pytest.approx(found.cost)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_step_lies_below_its_straight_line(seed):
+    problem, _ = wide(seed, stations=8, buildings=3)
+    march_ = labels._March(problem)
+    rng = np.random.default_rng(seed)
+    for k, steps in enumerate(march_.steps):
+        i = march_.n - 2 - k
+        way = rng.integers(0, len(steps.above), 3000)
+        below = np.searchsorted(steps.first, way, side="right") - 1
+        share = rng.uniform(0, 1, len(way))
+        level = steps.low[below] + share * (steps.top - steps.low[below])
+        state = problem.model.state(
+            problem.rows[i + 1].ravel()[below], np.full(len(way), problem.discharge[i + 1]), level
+        )
+        above = problem.rows[i].ravel()[steps.above[way]]
+        true, how = problem.model.step(above, np.full(len(way), problem.discharge[i]), state)
+        line = steps.lines[way, 0] + share * (steps.lines[way, 1] - steps.lines[way, 0])
+        real = (how == 0) & (true <= problem.most_level[i]) & (state.grows >= 0.1)
+        assert (line[real] <= true[real] + 1e-6).all()
+        assert np.median(true[real] - line[real]) < 1e-3
 
 
 def test_cut_lists_are_said_and_never_worse_than_the_known_design():
