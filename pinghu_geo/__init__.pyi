@@ -33,6 +33,7 @@ from .hydraulics import water_profile
 from .io import crs_candidates, read_layer, read_table, write_layer
 from .maps import command_map
 from .nodes import node_ids, node_table
+from .norise import WithinRise, least_demolition_within_rise
 from .obstruction import building_obstacles, building_rises, section_lines
 from .optimise import LeastDemolition, least_demolition, moved_design, what_would_save
 from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
@@ -44,6 +45,7 @@ from .report import write_ledger, write_results, write_table
 from .retention import management_line, management_rules, retention_rules, retention_verdict
 from .schema import label
 from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
+from .walls import moved_sections
 
 __all__ = [
     "Assessment",
@@ -65,6 +67,7 @@ __all__ = [
     "RateError",
     "Repaired",
     "Uncertainty",
+    "WithinRise",
     "__version__",
     "affected",
     "assess",
@@ -93,10 +96,12 @@ __all__ = [
     "join_parts",
     "label",
     "least_demolition",
+    "least_demolition_within_rise",
     "locate",
     "management_line",
     "management_rules",
     "moved_design",
+    "moved_sections",
     "node_ids",
     "node_table",
     "normal_levels",

@@ -170,7 +170,7 @@ def water_profile(
         "gravity": gravity_ms2,
     }  # fmt: skip
     solved: dict[str, pd.DataFrame] = {}
-    for river in _joined_last(laid.stations, edges.downstream):
+    for river in joined_last(laid.stations, edges.downstream):
         solved[river] = _river_profile(laid, river, q, edges, solved, regime, options)
     found = pd.concat(solved.values())
     found["_flood"] = found["profile"].map({name: k for k, name in enumerate(q)})
@@ -344,7 +344,7 @@ def boundary_table(given: Boundary | None, layer: str) -> pd.DataFrame:
     return table.assign(boundary=kind)
 
 
-def _joined_last(stations: pd.DataFrame, downstream: pd.DataFrame) -> list[str]:
+def joined_last(stations: pd.DataFrame, downstream: pd.DataFrame) -> list[str]:
     """Rivers in an order in which each comes after the one whose level it takes."""
     rivers = list(stations["river"].unique())
     into = {}

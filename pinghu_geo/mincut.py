@@ -33,9 +33,9 @@ class LocalProblem:
 
     ``works`` (2, stations, levels) is the cost of a level, infinite where it is not allowed.
     Building ``who[t]`` is touched when the level of side ``side[t]`` at ``station[t]`` is at least
-    ``level[t]``; it then costs ``cost[who[t]]``, once. ``most_change`` levels lie between
-    neighbours at most, each costs ``change_cost``. ``least_right`` (stations, levels) is the least
-    right level that a left level needs; it never grows with the left level.
+    ``level[t]``; it then costs ``cost[who[t]]``, once. ``most_change`` levels (one number, or one
+    a gap) lie between neighbours at most, each costs ``change_cost``. ``least_right`` (stations,
+    levels) is the least right level that a left level needs; it never grows with the left level.
     """
 
     works: Array
@@ -44,7 +44,7 @@ class LocalProblem:
     station: Array
     level: Array
     cost: Array
-    most_change: int
+    most_change: int | Array
     change_cost: float = 0.0
     least_right: Array | None = None
 
@@ -241,9 +241,10 @@ class _Graph:
 
     def _changes(self) -> None:
         stations, levels = np.arange(self.n - 1)[:, None], np.arange(1, self.k)
+        most = np.reshape(self.problem.most_change, (-1, 1))
         for side in (LEFT, RIGHT):
             for here, there in ((stations, stations + 1), (stations + 1, stations)):
-                high = self.node(side, here, levels + self.problem.most_change)
+                high = self.node(side, here, levels + most)
                 low = self.node(side, there, levels)
                 self.implies(high.ravel(), low.ravel(), side)
                 amount = int(self.problem.change_cost / self.unit + 1e-4)

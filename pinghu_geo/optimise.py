@@ -5,51 +5,32 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from pinghu_geo.alternatives import Comparison, compare
 from pinghu_geo.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.chainage import format_chainage
-from pinghu_geo.cost import compensation
 from pinghu_geo.errors import LayerError, OptimiseError
 from pinghu_geo.mincut import LocalProblem, Solution, solve
-from pinghu_geo.overlap import floor_area
-from pinghu_geo.redline import red_line
-from pinghu_geo.schema import (
-    flat_shapes,
-    label,
-    nearest,
-    numbers,
-    require_columns,
-    require_layer,
-    require_polygons,
+from pinghu_geo.offsets import (
+    CLEAR_M,
+    LIMITS,
+    Approved,
+    Touches,
+    costs,
+    locked,
+    read_limits,
+    touches,
 )
+from pinghu_geo.redline import red_line
+from pinghu_geo.schema import label, nearest, require_columns, require_layer, require_polygons
 from pinghu_geo.sections import Array
 
 __all__ = ["LIMITS", "LeastDemolition", "least_demolition", "moved_design", "what_would_save"]
-
-# What a planner may state, and what holds where nothing is stated. Lengths [m], prices [yuan].
-LIMITS: Mapping[str, float | None] = {
-    "inward_m": 6.0,  # how far the line may move towards the river
-    "outward_m": 6.0,  # ... and away from it
-    "step_m": 0.5,  # between the offsets that are tried
-    "spacing_m": 10.0,  # between stations
-    "taper": 0.2,  # change of offset along the river, m per m
-    "least_half_m": 3.0,  # least distance of the line from the centreline
-    "clear_m": 0.02,  # how far the line keeps from a wall that it spares
-    "width_ratio": 1.0,  # left and right together, to the approved line
-    "works_yuan_m2": 0.0,  # each square metre inside the line
-    "move_yuan_m2": 1.0,  # each square metre between the approved line and the new one
-}
-# the line keeps at least this far from a wall that it spares [m]: more than the drawing rounds
-CLEAR_M = 0.02
-# points along a wall [m]: between them a wall is at most 4 mm nearer, at 8 m from the centreline
-SAMPLE_M = 0.5
 
 Progress = Callable[[str], None]
 
@@ -99,20 +80,32 @@ class LeastDemolition:
         return f"<div>{lines}{proof}</div>"
 
 
+class _Grid(NamedTuple):
+    """Stations of a river, the approved offsets (2, stations) there, and the moves to be tried."""
+
+    measure: Array
+    chainage: Array
+    base: Array
+    moves: Array
+    level0: int  # the move of nothing
+
+    @property
+    def offsets(self) -> Array:
+        """Offset of each move (2, stations, moves)."""
+        found: Array = self.base[:, :, None] + self.moves
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class _River:
     """One river's problem, its answer, and what is needed to read it."""
 
     name: str
-    chainage: Array
-    base: Array  # (2, stations) offset of the approved line [m]
-    level0: int  # level of the approved line
-    step: float
+    grid: _Grid
     problem: LocalProblem
     solution: Solution
+    reach: Touches
     ids: Array  # building of each number
-    from_m: Array
-    to_m: Array
 
 
 def least_demolition(
@@ -200,7 +193,7 @@ def least_demolition(
     True
     """
     tell = progress or (lambda _: None)
-    given = _limits(limits)
+    given = read_limits(limits)
     require_layer(rivers, "rivers")
     require_layer(buildings, "buildings", crs=rivers.crs)
     require_polygons(buildings, "buildings")
@@ -210,25 +203,17 @@ def least_demolition(
     solved: dict[str, _River] = {}
     for code, name in enumerate(lines.names):
         tell(f"优化红线 {name}")
-        grid = _stations(lines, code, widths[widths["river"] == name], given)
-        reach = _touched(buildings, lines, code, grid, max(given["clear_m"], CLEAR_M))
-        cost = _costs(buildings.iloc[reach["ids"]], rates)
-        problem = _problem(grid, reach, cost, given, _locked(locks, name, grid["chainage"]))
+        line = Approved.of(lines, code, widths)
+        grid = _grid(lines, code, line, given)
+        clear = max(given["clear_m"], CLEAR_M)
+        reach = touches(buildings, lines, code, line, grid.measure, grid.moves, clear)
+        cost = costs(buildings.iloc[reach.ids], rates)
+        problem = _problem(grid, reach, cost, given, locked(locks, name, grid.chainage))
         solution = solve(problem)
         if solution is None:
             raise _conflict(name, grid, problem)
-        solved[name] = _River(
-            name=name,
-            chainage=grid["chainage"],
-            base=grid["base"],
-            level0=grid["level0"],
-            step=given["step_m"],
-            problem=problem,
-            solution=solution,
-            ids=buildings.index[reach["ids"]].to_numpy(),
-            from_m=reach["from_m"],
-            to_m=reach["to_m"],
-        )
+        ids = buildings.index[reach.ids].to_numpy()
+        solved[name] = _River(name, grid, problem, solution, reach, ids)
     table = pd.concat([_widths(one) for one in solved.values()], ignore_index=True)
     drawn = red_line(rivers, table)
     found = compare({"原方案": approved, "最少拆迁": drawn}, buildings, rivers, rates=rates)
@@ -241,165 +226,43 @@ def least_demolition(
     )
 
 
-def _limits(given: Mapping[str, float]) -> dict[str, float]:
-    """Limits with those that are left out; unknown or senseless ones are refused."""
-    for key, number in given.items():
-        if key not in LIMITS:
-            raise LayerError(f"{key!r} is not known", layer="limits", hint=nearest(key, LIMITS))
-        if (
-            not np.isfinite(number)
-            or number < 0
-            or (number == 0 and key in ("step_m", "spacing_m"))
-        ):
-            raise LayerError(
-                f"{key} is {number!r}", layer="limits", hint="lengths and prices are not negative"
-            )
-    return {k: float(v or 0.0) for k, v in (dict(LIMITS) | dict(given)).items()}
+def _stations(approved: Approved, limits: Mapping[str, float]) -> Array:
+    """Measures of the stations: regular ones, and those of the approved table itself.
 
-
-def _stations(
-    lines: Centrelines, code: int, widths: pd.DataFrame, limits: Mapping[str, float]
-) -> dict[str, Any]:
-    """Stations of a river, the approved offsets there, and the offsets to be tried."""
-    name, scale = lines.names[code], lines.scales[code]
-    if widths.empty:
-        raise LayerError(
-            f"has no rows for {name}", layer="widths", hint="leave the river out of rivers, too"
-        )
-    at = scale.measure(widths["chainage_m"].to_numpy(float))
-    order = np.argsort(at, kind="stable")
-    at = at[order]
-    if (np.diff(at) <= 0).any():
-        raise LayerError(
-            f"has two widths at one chainage of {name}, or gaps in it",
-            layer="widths",
-            hint="the search needs one row a chainage; draw abrupt changes over a short stretch",
-        )
+    With the table's own stations an unmoved line is drawn as it was.
+    """
+    at = approved.at
     regular = np.arange(at[0], at[-1], limits["spacing_m"])
-    # stations of the table itself are kept, so that an unmoved line is drawn as it was
     measure = np.union1d(np.round(regular, 6), np.round(at, 6))
     keep = np.r_[True, np.diff(measure) > 0.25 * limits["spacing_m"]] | np.isin(
         measure, np.round(at, 6)
     )
-    measure = measure[keep]
-    base = np.stack(
-        [np.interp(measure, at, widths[c].to_numpy(float)[order]) for c in ("left_m", "right_m")]
+    return np.asarray(measure[keep])
+
+
+def _grid(lines: Centrelines, code: int, approved: Approved, limits: Mapping[str, float]) -> _Grid:
+    """Stations of a river, the approved offsets there, and the moves to be tried."""
+    measure = _stations(approved, limits)
+    down, up = (
+        int(np.floor(limits[k] / limits["step_m"] + 1e-9)) for k in ("inward_m", "outward_m")
     )
-    down = int(np.floor(limits["inward_m"] / limits["step_m"] + 1e-9))
-    up = int(np.floor(limits["outward_m"] / limits["step_m"] + 1e-9))
-    levels = (np.arange(-down, up + 1) * limits["step_m"])[None, None, :]
-    return {
-        "name": name,
-        "measure": measure,
-        "chainage": scale.chainage(measure),
-        "base": base,
-        "offsets": base[:, :, None] + levels,
-        "level0": down,
-    }
-
-
-def _touched(
-    buildings: gpd.GeoDataFrame,
-    lines: Centrelines,
-    code: int,
-    grid: Mapping[str, Any],
-    clear_m: float,
-) -> dict[str, Any]:
-    """From which offset on a line touches a building, station by station.
-
-    Points along the walls are projected on every piece of centreline within reach; a point
-    between two stations binds both of them.
-    """
-    most = float(grid["offsets"].max()) + clear_m
-    mine = slice(lines.first[code], lines.first[code + 1])
-    segments = shapely.linestrings(np.stack([lines.start[mine], lines.end[mine]], axis=1))
-    shapes = flat_shapes(buildings)
-    tree = shapely.STRtree(segments)
-    near = np.unique(tree.query(shapes, predicate="dwithin", distance=most)[0])
-    xy, who = shapely.get_coordinates(shapely.segmentize(shapes[near], SAMPLE_M), return_index=True)
-    point, seg = tree.query(shapely.points(xy), predicate="dwithin", distance=most)
-    start, step, length = (v[mine][seg] for v in (lines.start, lines.step, lines.length))
-    unit = step / length[:, None]
-    rel = xy[point] - start
-    along = np.clip((rel * unit).sum(axis=1), 0.0, length)
-    away = np.hypot(*(rel - unit * along[:, None]).T)
-    left = unit[:, 0] * rel[:, 1] - unit[:, 1] * rel[:, 0] > 0
-    measure = lines.measure[mine][seg] + along
-    last = len(grid["measure"]) - 1
-    cell = np.searchsorted(grid["measure"], measure, side="right") - 1
-    rows = []
-    for shift in (0, 1):
-        station = np.clip(cell + shift, 0, last)
-        offsets = grid["offsets"][np.where(left, 0, 1), station]
-        level = (offsets <= (away - clear_m)[:, None]).sum(axis=1)
-        rows.append(np.stack([who[point], np.where(left, 0, 1), station, level], axis=1))
-    table = pd.DataFrame(np.concatenate(rows), columns=["who", "side", "station", "level"])
-    inside = (measure > grid["measure"][0] - 1e-6) & (measure < grid["measure"][-1] + 1e-6)
-    table = table[np.tile(inside, 2)]
-    table = table[table["level"] < grid["offsets"].shape[2]]
-    table = table.groupby(["who", "side", "station"], as_index=False)["level"].min()
-    ids, table["who"] = np.unique(table["who"].to_numpy(), return_inverse=True)
-    spans = table.groupby("who")["station"].agg(["min", "max"])
-    chainage = grid["chainage"]
-    return {
-        "table": table,
-        "ids": near[ids],
-        "from_m": chainage[spans["min"].to_numpy(int)],
-        "to_m": chainage[spans["max"].to_numpy(int)],
-    }
-
-
-def _costs(near: gpd.GeoDataFrame, rates: pd.DataFrame | None) -> Array:
-    """What each building costs when it goes, in whole yuan."""
-    area = floor_area(near)["floor_area_m2"]
-    priced = near.drop(columns=["demolish_floor_area_m2"], errors="ignore")
-    priced = priced.assign(demolish_floor_area_m2=area)
-    if rates is not None:
-        return np.asarray(np.round(compensation(priced, rates)["cost_yuan"].to_numpy(float)))
-    if area.isna().any():
-        raise LayerError(
-            "have neither floor area nor floors, so that what they count is not known",
-            layer="buildings",
-            ids=area.index[area.isna()],
-            hint="survey them, or give rates and their floor areas",
-        )
-    return np.asarray(np.round(area.to_numpy(float)))
-
-
-def _locked(
-    locks: pd.DataFrame | None, name: str, chainage: Array
-) -> list[tuple[int, Array, Any, Any]]:
-    """Side, stations, least and most offset of each lock of a river."""
-    if locks is None or locks.empty:
-        return []
-    require_columns(locks, ("river", "from_m", "to_m"), "locks")
-    found = []
-    least, most = (numbers(locks, c, "locks").to_numpy() for c in ("least_m", "most_m"))
-    bank = locks["bank"].astype(object) if "bank" in locks else pd.Series(None, locks.index)
-    for k, row in enumerate(locks.to_dict("records")):
-        if row["river"] != name:
-            continue
-        low, high = sorted((float(row["from_m"]), float(row["to_m"])))
-        at = np.flatnonzero((chainage >= low - 1e-6) & (chainage <= high + 1e-6))
-        for side, word in enumerate(("left", "right")):
-            if bank.iloc[k] in (word, None, "both") or pd.isna(bank.iloc[k]):
-                found.append((side, at, least[k], most[k]))
-    return found
+    moves = np.arange(-down, up + 1) * limits["step_m"]
+    base = approved.base(measure)
+    return _Grid(measure, lines.scales[code].chainage(measure), base, moves, down)
 
 
 def _problem(
-    grid: Mapping[str, Any],
-    reach: Mapping[str, Any],
+    grid: _Grid,
+    reach: Touches,
     cost: Array,
     limits: Mapping[str, float],
     locks: list[tuple[int, Array, Any, Any]],
 ) -> LocalProblem:
     """The local problem of one river."""
-    offsets, base, measure = grid["offsets"], grid["base"], grid["measure"]
-    gap = np.diff(measure)
-    length = (
-        np.r_[gap, 0] + np.r_[0, gap]
-    ) / 2  # each station stands for half the way to its neighbours
+    offsets, base = grid.offsets, grid.base
+    gap = np.diff(grid.measure)
+    # each station stands for half the way to its neighbours
+    length = (np.r_[gap, 0] + np.r_[0, gap]) / 2
     moved = np.abs(offsets - base[:, :, None])
     works = limits["works_yuan_m2"] * offsets + limits["move_yuan_m2"] * moved
     works = np.round(works * length[None, :, None])
@@ -407,7 +270,7 @@ def _problem(
     for side, at, least, most in locks:
         free = np.ones((len(at), offsets.shape[2]), bool)
         if np.isnan(least) and np.isnan(most):
-            free[:] = np.arange(offsets.shape[2]) == grid["level0"]
+            free[:] = np.arange(offsets.shape[2]) == grid.level0
         if np.isfinite(least):
             free &= offsets[side, at] >= least - 1e-9
         if np.isfinite(most):
@@ -416,22 +279,20 @@ def _problem(
     wanted = limits["width_ratio"] * base.sum(axis=0)
     need = wanted[:, None] - offsets[0]  # what is left for the right side
     least_right = (offsets[1][:, None, :] < need[:, :, None] - 1e-9).sum(axis=2)
-    table = reach["table"]
-    most_change = max(int(limits["taper"] * gap.min() / limits["step_m"] + 1e-9), 1)
+    most_change = np.floor(limits["taper"] * gap / limits["step_m"] + 1e-9).astype(int)
     return LocalProblem(
         works,
-        table["who"].to_numpy(int),
-        table["side"].to_numpy(int),
-        table["station"].to_numpy(int),
-        table["level"].to_numpy(int),
+        reach.who,
+        reach.side,
+        reach.station,
+        reach.level,
         cost,
         most_change,
-        0.0,
-        least_right,
+        least_right=least_right,
     )
 
 
-def _conflict(name: str, grid: Mapping[str, Any], problem: LocalProblem) -> OptimiseError:
+def _conflict(name: str, grid: _Grid, problem: LocalProblem) -> OptimiseError:
     """Which limits and stations leave no line."""
     n, k = problem.works.shape[1:]
     none = ~np.isfinite(problem.works).any(axis=2)
@@ -439,7 +300,7 @@ def _conflict(name: str, grid: Mapping[str, Any], problem: LocalProblem) -> Opti
         side, station = np.argwhere(none)[0]
         return OptimiseError(
             f"{name}: no offset of the {('left', 'right')[side]} bank keeps its limits at stations",
-            ids=[format_chainage(c) for c in grid["chainage"][none.any(axis=0)]],
+            ids=[format_chainage(c) for c in grid.chainage[none.any(axis=0)]],
             hint="least_half_m, or least_m and most_m of locks, leave nothing there",
         )
     if problem.least_right is not None:
@@ -457,7 +318,7 @@ def _conflict(name: str, grid: Mapping[str, Any], problem: LocalProblem) -> Opti
         if not open_.all():
             return OptimiseError(
                 f"{name}: left and right together can't reach the width that width_ratio asks for",
-                ids=[format_chainage(c) for c in grid["chainage"][~open_]],
+                ids=[format_chainage(c) for c in grid.chainage[~open_]],
                 hint="a larger outward_m, a smaller width_ratio, or other locks",
             )
     return OptimiseError(
@@ -470,17 +331,16 @@ def _conflict(name: str, grid: Mapping[str, Any], problem: LocalProblem) -> Opti
 
 
 def _widths(one: _River) -> pd.DataFrame:
-    moved = (one.solution.levels - one.level0) * one.step
-    left, right = np.round(one.base + moved, 6)
+    left, right = np.round(one.grid.base + one.grid.moves[one.solution.levels], 6)
     return pd.DataFrame(
-        {"river": one.name, "chainage_m": one.chainage, "left_m": left, "right_m": right}
+        {"river": one.name, "chainage_m": one.grid.chainage, "left_m": left, "right_m": right}
     )
 
 
 def _proof(one: _River) -> dict[str, Any]:
     return {
         "river": one.name,
-        "n_stations": len(one.chainage),
+        "n_stations": len(one.grid.measure),
         "n_offsets": one.problem.works.shape[2],
         "n_buildings": len(one.ids),
         "cost_yuan": one.solution.cost,
@@ -493,7 +353,7 @@ def _states(one: _River) -> pd.DataFrame:
     """Buildings within reach: what becomes of them, and what keeps the line on them."""
     p = one.problem
     before = np.zeros(len(p.cost), bool)
-    before[p.who[p.level <= one.level0]] = True
+    before[p.who[p.level <= one.grid.level0]] = True
     after = one.solution.touched
     state = np.select(
         [before & ~after, ~before & after, after], ["saved", "added", "demolished"], "spared"
@@ -506,8 +366,8 @@ def _states(one: _River) -> pd.DataFrame:
         {
             "river": one.name,
             "bank": bank,
-            "from_m": one.from_m,
-            "to_m": one.to_m,
+            "from_m": one.grid.chainage[one.reach.from_station],
+            "to_m": one.grid.chainage[one.reach.to_station],
             "state": state,
             "cost_yuan": p.cost,
             "hindered_by": _hindered(one, np.flatnonzero(after)),
@@ -617,8 +477,9 @@ def what_would_save(best: LeastDemolition, building_id: object) -> pd.DataFrame:
         lost = one.ids[~one.solution.touched & new.touched]
         price = [new.cost - one.solution.cost, len(saved), len(lost), list(saved), list(lost)]
         for side, start, stop in _stretches(new.levels != one.solution.levels):
-            change = (new.levels - one.solution.levels)[side, start:stop] * one.step
-            ends = (one.chainage[start], one.chainage[stop - 1])
+            change = one.grid.moves[new.levels] - one.grid.moves[one.solution.levels]
+            change = change[side, start:stop]
+            ends = (one.grid.chainage[start], one.grid.chainage[stop - 1])
             most = float(change[np.argmax(np.abs(change))])
             rows.append([river, ("left", "right")[side], *ends, most, *price])
     return pd.DataFrame(rows, columns=columns)

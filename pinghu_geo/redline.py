@@ -158,12 +158,13 @@ def _width_table(
             )
         table["code"] = river_codes(table["river"], lines, "widths")
         table["piece"] = table["piece"].fillna("").astype(str) if "piece" in table else ""
-        table["measure"] = 0.0
-        for k, rows in table.groupby("code"):
+        measure = np.zeros(len(table))  # by place: tables put together may repeat their index
+        for k, rows in table.groupby("code").indices.items():
             try:
-                table.loc[rows.index, "measure"] = lines.scales[k].measure(rows["chainage_m"])
+                measure[rows] = lines.scales[k].measure(table["chainage_m"].to_numpy()[rows])
             except ChainageError as fault:
                 raise ChainageError(f"{lines.names[k]}: {fault}", layer="widths") from fault
+        table["measure"] = measure
     negative = (table["left_m"] < 0) | (table["right_m"] < 0)
     if negative.any():
         raise LayerError(

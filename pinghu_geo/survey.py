@@ -17,7 +17,10 @@ from pinghu_geo.schema import nearest, numbers, one_of, require_columns
 from pinghu_geo.sections import Array, Ground, Limit, Sections, pack
 from pinghu_geo.steady import Friction, Model
 
-__all__ = ["GRAVITY_MS2", "Laid", "discharges", "for_river", "lay_sections", "places", "rows_of"]
+__all__ = [
+    "GRAVITY_MS2", "Laid", "aligned", "discharges", "for_river", "lay_sections", "ordered",
+    "places", "rows_of",
+]  # fmt: skip
 
 GRAVITY_MS2 = 9.81
 NUMBERS = (
@@ -76,7 +79,7 @@ def lay_sections(
     rivers: gpd.GeoDataFrame | None = None,
 ) -> Laid:
     """Check tables of sections and pack them; see `water_profile` for the columns."""
-    table = _ordered(sections, rivers)
+    table = ordered(sections, rivers)
     points = table["points"]
     new = table["new"]
     stations = table["stations"]
@@ -94,7 +97,7 @@ def lay_sections(
     begins = np.flatnonzero(new)
     count = np.diff(np.append(begins, len(new)))
     ground = Ground(points["offset_m"], points["elevation_m"], points["n"], count)
-    beside = _aligned(banks, stations)
+    beside = aligned(banks, stations)
     stations = stations.assign(**beside)
     _check_banks(stations, ground)
 
@@ -113,7 +116,7 @@ def lay_sections(
     return Laid(packed, stations)
 
 
-def _ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str, Any]:
+def ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str, Any]:
     """Points of all sections in order, where each section begins, and a table of sections."""
     require_columns(sections, ("river", "chainage_m", "offset_m", "elevation_m"), "sections")
     if sections.empty:
@@ -255,7 +258,7 @@ def rows_of(table: pd.DataFrame, stations: pd.DataFrame, layer: str) -> tuple[Ar
     return pairs["row"].to_numpy(), pairs["station"].to_numpy(int)
 
 
-def _aligned(banks: pd.DataFrame | None, stations: pd.DataFrame) -> dict[str, Array]:
+def aligned(banks: pd.DataFrame | None, stations: pd.DataFrame) -> dict[str, Array]:
     """What banks says of each section; NaN where it says nothing."""
     found = {name: np.full(len(stations), np.nan) for name in NUMBERS}
     if banks is None or banks.empty:

@@ -18,7 +18,7 @@ LAYERS = {
     "errors": 0, "_version": 0, "nouns": 0, "schema": 1, "chainage": 1, "encoding": 1, "sections": 1,
     "io": 2, "faults": 2, "centreline": 2, "axis": 2, "steady": 2, "mincut": 2, "labels": 3, "corridor": 3, "survey": 3,
     "redline": 4, "channel": 4, "hydraulics": 5, "hecras": 6, "flood": 6, "obstruction": 7, "terrain": 6, "retention": 6, "partial": 6, "hecras_text": 7, "overlap": 5, "nodes": 6, "cost": 6,
-    "alternatives": 7, "optimise": 8, "maps": 9, "report": 9, "drawing": 9, "plots": 9, "plan": 9, "project": 10, "cli": 11, "__main__": 12,
+    "alternatives": 7, "offsets": 7, "walls": 4, "optimise": 8, "norise": 9, "maps": 9, "report": 9, "drawing": 9, "plots": 9, "plan": 9, "project": 10, "cli": 11, "__main__": 12,
 }  # fmt: skip
 # outputs compute nothing and analysis draws nothing
 HEAVY = {
@@ -120,13 +120,14 @@ def test_options_are_keyword_only():
 def test_columns_have_a_chinese_label_and_a_unit(name):
     for column in NOUNS[name].columns:
         assert re.search(r"[\u4e00-\u9fff]", column.zh), column.name
-        tail = re.search(r"_(m2|m|mm|ms|m3s|yuan|deg|yuan_m2)$", column.name)
+        tail = re.search(r"_(m2|m|mm|ms|m3s|yuan|deg|yuan_m2|yuan_m)$", column.name)
         units = {
             "m2": "m²",
             "m": "m",
             "yuan": "元",
             "deg": "°",
             "yuan_m2": "元/m²",
+            "yuan_m": "元/m",
             "mm": "mm",
             "ms": "m/s",
             "m3s": "m³/s",

@@ -298,3 +298,10 @@ def test_a_real_island_stays():
     rivers = river_frame({"A": np.c_[60 * np.cos(turn), 60 * np.sin(turn)]})
     line = pg.red_line(rivers, 15.0, ends="round").geometry[0]
     assert shapely.get_num_interior_rings(line) == 1
+
+
+def test_width_tables_put_together_may_repeat_their_index():
+    rivers = river_frame({"A": [(0, 0), (100, 0)], "B": [(0, 90), (100, 90)]})
+    one = pd.DataFrame({"chainage_m": [0.0, 100.0], "left_m": 5.0, "right_m": 5.0})
+    both = pd.concat([one.assign(river="A"), one.assign(river="B")])
+    assert pg.red_line(rivers, both).area.sum() == pytest.approx(2000)

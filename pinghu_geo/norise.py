@@ -1,0 +1,746 @@
+"""Which design demolishes least without raising the flood? Node by node, then all of it checked."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.alternatives import Comparison, compare
+from pinghu_geo.centreline import Centrelines, lay_out
+from pinghu_geo.chainage import format_chainage
+from pinghu_geo.errors import HydraulicsError, LayerError, OptimiseError
+from pinghu_geo.flood import freeboard, rise_table
+from pinghu_geo.hydraulics import Boundary, boundary_table, joined_last, water_profile
+from pinghu_geo.labels import (
+    LEAST_GROWTH,
+    MOST_BUILDINGS,
+    NodeProblem,
+    NodeSolution,
+    design_cost,
+    solve_node,
+)
+from pinghu_geo.offsets import CLEAR_M, Approved, Touches, costs, locked, read_limits, touches
+from pinghu_geo.optimise import Progress
+from pinghu_geo.redline import red_line
+from pinghu_geo.schema import label, require_columns, require_layer, require_polygons
+from pinghu_geo.sections import Array, pack
+from pinghu_geo.steady import Model, subcritical
+from pinghu_geo.survey import Laid, discharges, lay_sections
+from pinghu_geo.walls import (
+    Half,
+    River,
+    Wall,
+    as_surveyed,
+    as_tables,
+    ground_of,
+    spared_strip,
+    wall_menu,
+)
+
+__all__ = ["WithinRise", "least_demolition_within_rise"]
+
+# what the search keeps below the rise allowed [m]: more than its tables and the profile differ
+RESERVE_M = 2e-5
+# what levels may exceed a limit by before a node's design is turned down [m]
+EXCESS_M = 1e-6
+# how often a node is searched again with a lower limit, because its water rises further upstream
+TRIALS = 4
+# labels kept at a station, and time for one node [s]
+MOST_LABELS = 60_000
+NODE_S = 40.0
+# keeps a wall from changing where nothing is gained
+SWITCH_YUAN = 1.0
+# height above the highest level that sections of options are kept for [m]
+ABOVE_M = 1.0
+_COLUMNS = [
+    "node_id", "river", "from_m", "to_m", "n_stations", "n_buildings", "before_yuan", "cost_yuan",
+    "bound_yuan", "gap_yuan", "proof",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class WithinRise:
+    """The line that demolishes least within an allowed rise, its proof and its flood 控制壅高方案.
+
+    Attributes
+    ----------
+    widths
+        The line as a width table; wall_left, wall_right where the menu's walls are built.
+    nodes
+        One row a stretch that was searched: river, from_m, to_m, n_stations, n_buildings, what it
+        cost before, cost_yuan, bound_yuan that no design of the menu can beat, gap_yuan, proof
+        {optimal, feasible, base}, seconds.
+    rise
+        `rise_table` of the whole river before and after, by `water_profile`, with the freeboard
+        after: the acceptance check, by code that the search doesn't use.
+    sections, banks
+        The sections of the design.
+    comparison
+        `compare` of the approved and the new line as drawn.
+    allowed_mm
+        Rise allowed.
+    """
+
+    widths: pd.DataFrame
+    nodes: pd.DataFrame
+    rise: pd.DataFrame
+    sections: pd.DataFrame
+    banks: pd.DataFrame
+    comparison: Comparison
+    allowed_mm: float
+    stopped: bool = False
+    searched: list[_Node] = field(default_factory=list, repr=False)
+
+    @property
+    def largest_rise_mm(self) -> float:
+        """Largest rise of the design flood anywhere [mm]."""
+        first = self.rise["profile"].iloc[0]
+        return float(self.rise.loc[self.rise["profile"] == first, "rise_mm"].max())
+
+    def summary(self) -> list[str]:
+        """What a mayor needs to know, in a few sentences."""
+        nodes = self.nodes
+        proven = int((nodes["proof"] == "optimal").sum())
+        lines = self.comparison.summary()
+        lines.append(
+            f"共搜索 {len(nodes)} 个节点,其中 {proven} 个已证明为所给选项下的最优;"
+            f"设计洪水全河最大壅高 {self.largest_rise_mm:.1f} mm(允许 {self.allowed_mm:g} mm)。"
+        )
+        if self.stopped:
+            lines.append("搜索中途停止,未搜索的节点保持原方案。")
+        lines.append("筛查结果;是否可行以有资质单位的防洪评价为准。")
+        return lines
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<p>{html.escape(s)}</p>" for s in self.summary())
+        table = self.nodes.rename(columns=label).to_html(
+            float_format="{:,.1f}".format, border=0, index=False
+        )
+        return f"<div>{lines}{table}</div>"
+
+
+class _Options(NamedTuple):
+    """Moves of the line and walls; option k is move k // walls with wall k % walls."""
+
+    moves: Array
+    walls: list[Wall | None]
+
+    @property
+    def many(self) -> int:
+        """Options of one bank."""
+        return len(self.moves) * len(self.walls)
+
+    @property
+    def base(self) -> int:
+        """The option that changes nothing."""
+        return int(np.flatnonzero(np.abs(self.moves) < 1e-9)[0]) * len(self.walls)
+
+    def move(self) -> Array:
+        """Move of each option [m]."""
+        return np.repeat(self.moves, len(self.walls))
+
+    def wall(self) -> Array:
+        """Wall of each option."""
+        return np.tile(np.arange(len(self.walls)), len(self.moves))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """One river with what its search needs; arrays run from upstream to downstream."""
+
+    name: str
+    river: River
+    measure: Array
+    offsets: Array  # (2, stations) of the approved line
+    touch: Touches
+    cost: Array
+    options: _Options
+    works: Array  # (2, stations, options) in yuan, infinite where an option is not allowed
+    model: Model  # base sections as one column
+    length: Array  # to the next station, weighted by the base flow
+    level: Array  # of the base
+    most: Array  # levels allowed
+    calm: Array  # whether the base flow is clearly subcritical
+
+    def chainage(self, station: int) -> float:
+        """Chainage of a station."""
+        return float(self.river.stations["chainage_m"].iloc[station])
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A stretch that was searched: stations from ``first`` to ``last``, both as approved."""
+
+    reach: _Reach
+    first: int
+    last: int
+    problem: NodeProblem
+    solution: NodeSolution
+    who: Array  # numbers of its buildings in the reach
+    before: float  # what the approved line costs here
+
+
+def least_demolition_within_rise(
+    rivers: gpd.GeoDataFrame,
+    widths: pd.DataFrame,
+    buildings: gpd.GeoDataFrame,
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    downstream: Boundary,
+    limits: Mapping[str, float],
+    *,
+    allowed_mm: float,
+    banks: pd.DataFrame | None = None,
+    walls: pd.DataFrame | None = None,
+    rates: pd.DataFrame | None = None,
+    locks: pd.DataFrame | None = None,
+    freeboard_m: float | None = None,
+    contraction: float = 0.1,
+    expansion: float = 0.3,
+    node_stations: int = 25,
+    seconds: float = 240.0,
+    progress: Progress | None = None,
+) -> WithinRise:
+    """Red line that demolishes least while the flood rises no more than allowed 控制壅高最少拆迁.
+
+    Parameters
+    ----------
+    rivers, widths, buildings, rates, locks
+        As in `least_demolition`.
+    sections, banks, flows, downstream
+        The approved river as in `water_profile`: designed, surveyed or DEM sections. The first
+        flood is the one that may not rise; the others are checked and reported.
+    limits
+        As in `least_demolition`; spacing_m and width_ratio are not used, because the stations are
+        the sections and the water itself is the rule. A step_m of 1 keeps the menu small.
+    allowed_mm
+        Rise allowed at every section [mm].
+    walls
+        Menu of walls that may replace those that are there: wall, side_slope, n_wall, wall_yuan_m
+        (beyond the wall that is there), and perhaps strip_m; see `moved_sections`.
+    freeboard_m
+        Height of both banks' tops above the flood that is kept [m]; where the approved river
+        has less, its level may not rise at all. None: not a rule.
+    contraction, expansion
+        Coefficients of local losses.
+    node_stations
+        Most stations of a node: longer stretches are cut where fewest buildings stand.
+    seconds
+        Time for the whole search; nodes that are not reached stay as approved. Ctrl-C does the
+        same.
+    progress
+        Called with a line of text before each node.
+
+    Returns
+    -------
+    WithinRise
+        Width table, nodes with their proof, sections, and the rise found by `water_profile`.
+
+    Raises
+    ------
+    HydraulicsError, LayerError, RateError, OptimiseError
+        The layers can't be used, or the approved river itself has no subcritical profile.
+
+    Notes
+    -----
+    Nodes are the stretches where the approved line touches buildings, with room for the line to
+    move and return. Each is searched from downstream to upstream at the water level that really
+    arrives there, with the energy equation of `water_profile` in every step; where no list of
+    designs was cut short, the design is proven optimal for the menu. The river between nodes stays
+    as approved. Heuristic are the extent of nodes, the order (a node takes what rise it needs
+    before those upstream of it), and the menu's resolution.
+
+    Sections with levees or walls in ``banks`` are refused: draw them as points.
+
+    Examples
+    --------
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers").loc[["木古河"]]
+    >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
+    >>> widths = pg.read_table(sample / "红线宽度_原方案.csv", "widths")
+    >>> design = pg.read_table(sample / "设计断面.csv", "design")
+    >>> part = design[(design["river"] == "木古河") & (design["chainage_m"] <= 600)]
+    >>> line = widths[(widths["river"] == "木古河") & (widths["chainage_m"] <= 600)]
+    >>> best = pg.least_demolition_within_rise(rivers, line, buildings, pg.design_sections(part),
+    ...     60.0, {"slope": 0.002}, {"step_m": 1.0, "inward_m": 2, "outward_m": 2}, allowed_mm=20)
+    >>> best.largest_rise_mm <= 20
+    True
+    """
+    tell = progress or (lambda _: None)
+    if not allowed_mm >= 0:
+        raise LayerError(
+            f"allowed_mm is {allowed_mm!r}", layer="limits", hint="a rise in mm, 0 or more"
+        )
+    given = read_limits(limits)
+    require_layer(rivers, "rivers")
+    require_layer(buildings, "buildings", crs=rivers.crs)
+    require_polygons(buildings, "buildings")
+    require_columns(widths, ("river", "chainage_m", "left_m", "right_m"), "widths")
+    search = _Search(
+        rivers, widths, buildings, rates, locks, given, flows, downstream,
+        {"contraction": contraction, "expansion": expansion}, allowed_mm, freeboard_m,
+        _menu(given, walls), node_stations, time.monotonic() + seconds, tell,
+    )  # fmt: skip
+    return search.run(sections, banks)
+
+
+def _menu(limits: Mapping[str, float], walls: pd.DataFrame | None) -> _Options:
+    down, up = (
+        int(np.floor(limits[k] / limits["step_m"] + 1e-9)) for k in ("inward_m", "outward_m")
+    )
+    return _Options(np.arange(-down, up + 1) * limits["step_m"], wall_menu(walls))
+
+
+@dataclass(slots=True)
+class _Search:
+    """What is given, and how it is searched."""
+
+    rivers: gpd.GeoDataFrame
+    widths: pd.DataFrame
+    buildings: gpd.GeoDataFrame
+    rates: pd.DataFrame | None
+    locks: pd.DataFrame | None
+    limits: Mapping[str, float]
+    flows: pd.DataFrame | float
+    downstream: Boundary
+    losses: dict[str, Any]
+    allowed_mm: float
+    freeboard_m: float | None
+    options: _Options
+    node_stations: int
+    deadline: float
+    tell: Progress
+    stopped: bool = False
+
+    def run(self, sections: pd.DataFrame, banks: pd.DataFrame | None) -> WithinRise:
+        """Search river after river, each after the one it joins; then check all of it."""
+        lines = lay_out(self.rivers)
+        surveyed = as_surveyed(sections, banks, self.rivers)
+        for name in surveyed:
+            if name not in set(self.widths["river"]):
+                raise LayerError(f"has no rows for {name}", layer="widths")
+        laid = lay_sections(sections, banks=banks, rivers=self.rivers)
+        before = self.profile(sections, banks)
+        edges = boundary_table(self.downstream, "downstream")
+        _check_confluences(before, edges)
+        made = {name: _as_it_is(river) for name, river in surveyed.items()}
+        nodes: list[_Node] = []
+        reaches = []
+        for name in joined_last(laid.stations, edges):
+            now = self.profile(*_joined(made)) if nodes else before
+            reach = self.reach(name, surveyed[name], lines, laid, before)
+            start = float(_first_flood(now, name)["level_m"].iloc[-1])
+            found = self.search(reach, start)
+            nodes += found
+            reaches.append((reach, _chosen(reach, found)))
+            made[name] = as_tables(reach.river, _halves(*reaches[-1]))
+        return self.result(lines, before, made, nodes, reaches)
+
+    def result(
+        self,
+        lines: Centrelines,
+        before: pd.DataFrame,
+        made: dict[str, _Tables],
+        nodes: list[_Node],
+        reaches: list[tuple[_Reach, Array]],
+    ) -> WithinRise:
+        """The design drawn, counted, and its flood computed anew."""
+        sections, banks = _joined(made)
+        after = self.profile(sections, banks)
+        rise = rise_table(before, after)
+        top = freeboard(after, sections, banks=banks)
+        rise = rise.assign(**{c: top[c] for c in ("freeboard_left_m", "freeboard_right_m")})
+        table = pd.concat(
+            [_widths(lines, self.widths, reach, chosen) for reach, chosen in reaches],
+            ignore_index=True,
+        )
+        drawn = {
+            "原方案": red_line(self.rivers, self.widths),
+            "控制壅高": red_line(self.rivers, table),
+        }
+        comparison = compare(drawn, self.buildings, self.rivers, rates=self.rates)
+        rows = [_row(k, node) for k, node in enumerate(nodes, 1)]
+        return WithinRise(
+            table,
+            pd.DataFrame(rows, columns=_COLUMNS),
+            rise,
+            sections,
+            banks,
+            comparison,
+            self.allowed_mm,
+            self.stopped,
+            nodes,
+        )
+
+    def profile(self, sections: pd.DataFrame, banks: pd.DataFrame | None) -> pd.DataFrame:
+        """Water profile of the whole river."""
+        return water_profile(
+            sections, self.flows, self.downstream, banks=banks, rivers=self.rivers, **self.losses
+        )
+
+    def reach(
+        self, name: str, river: River, lines: Centrelines, laid: Laid, before: pd.DataFrame
+    ) -> _Reach:
+        """One river: its options with their prices, its buildings, its base flow."""
+        code = lines.names.index(name)
+        approved = Approved.of(lines, code, self.widths)
+        rows = np.flatnonzero((laid.stations["river"] == name).to_numpy())
+        measure = laid.stations["measure"].to_numpy()[rows]
+        base = approved.base(measure)
+        clear = max(self.limits["clear_m"], CLEAR_M)
+        touch = touches(self.buildings, lines, code, approved, measure, self.options.moves, clear)
+        flow = next(iter(discharges(self.flows, laid.stations).values()))[rows]
+        model = laid.model(rows[:, None], flow[:, None], **self.losses)
+        own = _first_flood(before, name)
+        level = own["level_m"].to_numpy()
+        state = model.state(rows, flow, level)
+        parts = flow[:, None] * state.share
+        parts = parts[:-1] + parts[1:]
+        length = (parts * model.lengths[rows[:-1]]).sum(axis=1) / parts.sum(axis=1)
+        critical = own["doubts"].str.contains("critical_default|unbalanced", regex=True)
+        calm = (state.grows > LEAST_GROWTH) & ~critical.to_numpy(bool)
+        most = np.maximum(level + self.allowed_mm / 1000 - RESERVE_M, level + EXCESS_M)
+        if self.freeboard_m is not None:
+            top = np.minimum(river.top(0), river.top(1))
+            most = np.maximum(np.minimum(most, top - self.freeboard_m), level + EXCESS_M)
+        return _Reach(
+            name, river, measure, base, touch, costs(self.buildings.iloc[touch.ids], self.rates),
+            self.options, self.works(name, lines.scales[code].chainage(measure), measure, approved),
+            model, np.append(length, 0.0), level, most, calm,
+        )  # fmt: skip
+
+    def works(self, name: str, chainage: Array, measure: Array, approved: Approved) -> Array:
+        """Price of each option at each station (2, stations, options); infinite: not allowed."""
+        options, limits, base = self.options, self.limits, approved.base(measure)
+        move = options.move()
+        gap = np.diff(measure)
+        length = (np.r_[gap, 0] + np.r_[0, gap]) / 2
+        offset = base[:, :, None] + move
+        wall = np.array([0.0 if w is None else w.wall_yuan_m for w in options.walls])[
+            options.wall()
+        ]
+        price = limits["works_yuan_m2"] * offset + limits["move_yuan_m2"] * np.abs(move) + wall
+        price = np.round(price * length[:, None])
+        price[offset < np.minimum(limits["least_half_m"], base[:, :, None]) - 1e-9] = np.inf
+        still = np.arange(options.many) == options.base
+        outside = (measure < approved.at[0] - 1e-6) | (measure > approved.at[-1] + 1e-6)
+        price[:, outside] = np.where(still, price[:, outside], np.inf)
+        for side, at, least, most in locked(self.locks, name, chainage):
+            free = np.ones((len(at), options.many), bool)
+            if np.isnan(least) and np.isnan(most):
+                free[:] = still
+            if np.isfinite(least):
+                free &= offset[side, at] >= least - 1e-9
+            if np.isfinite(most):
+                free &= offset[side, at] <= most + 1e-9
+            price[side, at] = np.where(free, price[side, at], np.inf)
+        shut = ~np.isfinite(price[:, :, options.base]).all(axis=0)
+        if shut.any():
+            raise OptimiseError(
+                f"{name}: locks forbid the approved line, with which nodes begin and end, at",
+                ids=[format_chainage(c) for c in chainage[shut]],
+                hint="move the approved line there first: change its width table",
+            )
+        return np.asarray(price)
+
+    def search(self, reach: _Reach, start: float) -> list[_Node]:
+        """Nodes of one river from downstream to upstream, each at the level that arrives there."""
+        found: list[_Node] = []
+        at, level = len(reach.measure) - 1, start
+        extents = _extents(reach, self.limits, self.node_stations)
+        for k, (first, last) in enumerate(extents):
+            if self.stopped or time.monotonic() > self.deadline:
+                self.stopped = True
+                break
+            self.tell(
+                f"{reach.name} 节点 {k + 1}/{len(extents)} "
+                f"{format_chainage(reach.chainage(first))}-{format_chainage(reach.chainage(last))}"
+            )
+            level = float(_march(reach, last, at, level)[0])
+            left = max(self.deadline - time.monotonic(), 1.0)
+            try:
+                node = _solve(reach, first, last, level, found, self.limits, min(left, NODE_S))
+            except KeyboardInterrupt:
+                self.stopped = True
+                break
+            if node is not None:
+                found.append(node)
+                at, level = first, float(node.solution.levels[0])
+            else:
+                at = last
+        return found
+
+
+_Tables = tuple[pd.DataFrame, pd.DataFrame]
+
+
+def _joined(made: Mapping[str, _Tables]) -> _Tables:
+    """Sections and banks of all rivers."""
+    points, banks = zip(*made.values(), strict=True)
+    return pd.concat(points, ignore_index=True), pd.concat(banks, ignore_index=True)
+
+
+def _as_it_is(river: River) -> _Tables:
+    return as_tables(river, list(zip(river.middle, *river.halves, strict=True)))
+
+
+def _first_flood(profile: pd.DataFrame, river: str) -> pd.DataFrame:
+    """The design flood on one river, upstream first."""
+    first = profile["profile"].iloc[0]
+    return profile[(profile["profile"] == first) & (profile["river"] == river)]
+
+
+def _check_confluences(before: pd.DataFrame, edges: pd.DataFrame) -> None:
+    """A river can't bring more than the one it joins carries on."""
+    if "joins" not in edges:
+        return
+    for row in edges[edges["boundary"] == "river"].to_dict("records"):
+        own, main = (_first_flood(before, row[c]) for c in ("river", "joins"))
+        if own.empty or main.empty:
+            continue
+        gap = (main["chainage_m"] - float(row["joins_at_m"])).abs().to_numpy()
+        here = int(np.argmin(gap))
+        below = float(main["discharge_m3s"].iloc[here : here + 2].max())
+        brings = float(own["discharge_m3s"].iloc[-1])
+        if brings > below * 1.001:
+            raise HydraulicsError(
+                f"gives {row['river']} {brings:g} m³/s where it joins {row['joins']}, which "
+                f"carries only {below:g} m³/s on",
+                layer="flows",
+                ids=[f"{row['joins']} {format_chainage(float(row['joins_at_m']))}"],
+                hint="a row of flows at the confluence, with what comes together there",
+            )
+
+
+def _march(reach: _Reach, first: int, last: int, level: float) -> Array:
+    """Levels of the approved river from station first to last, from the level at last."""
+    part = slice(first, last + 1)
+    model = replace(reach.model, rows=reach.model.rows[part], discharge=reach.model.discharge[part])
+    return np.asarray(subcritical(model, np.array([level]))[0][:, 0])
+
+
+def _extents(reach: _Reach, limits: Mapping[str, float], most: int) -> list[tuple[int, int]]:
+    """First and last station of each node, from downstream to upstream."""
+    touch, n = reach.touch, len(reach.measure)
+    hit = np.zeros(len(reach.cost), bool)
+    still = int(np.flatnonzero(np.abs(reach.options.moves) < 1e-9)[0])
+    hit[touch.who[touch.level <= still]] = True
+    gap = float(np.median(np.diff(reach.measure)))
+    pad = max(int(np.ceil(limits["inward_m"] / max(limits["taper"] * gap, 1e-9))), 1)
+    busy = np.zeros(n, int)
+    for first, last in zip(touch.from_station[hit], touch.to_station[hit], strict=True):
+        busy[max(first - pad, 0) : min(last + pad, n - 1) + 1] += 1
+    # what would be lost by holding the line at a station
+    held = np.zeros(n)
+    for b in np.flatnonzero(hit):
+        held[touch.from_station[b] : touch.to_station[b] + 1] += reach.cost[b]
+    edge = np.flatnonzero(np.diff(np.r_[0, (busy > 0).astype(int), 0]))
+    found: list[tuple[int, int]] = []
+    for start, stop in edge.reshape(-1, 2).tolist():
+        found += _cut(touch, held, start, stop - 1, most)
+    return found[::-1]
+
+
+def _cut(touch: Touches, held: Array, first: int, last: int, most: int) -> list[tuple[int, int]]:
+    """A stretch in pieces that can be searched, cut where holding the line loses least."""
+    found = []
+    while last - first >= 4 and (
+        last - first >= most or _crowd(touch, first, last) > MOST_BUILDINGS
+    ):
+        wide = most if last - first >= most else (last - first) // 2
+        low = first + max(wide // 2, 1)
+        cut = low + int(np.argmin(held[low : first + wide]))
+        found.append((first, cut))
+        first = cut
+    if last - first >= 2:
+        found.append((first, last))
+    return found
+
+
+def _crowd(touch: Touches, first: int, last: int) -> int:
+    """Buildings within reach of a stretch."""
+    return int(((touch.from_station <= last) & (touch.to_station >= first)).sum())
+
+
+def _solve(
+    reach: _Reach,
+    first: int,
+    last: int,
+    level: float,
+    done: list[_Node],
+    limits: Mapping[str, float],
+    seconds: float,
+) -> _Node | None:
+    """Search one node; its design keeps the levels allowed further upstream, too."""
+    if not reach.calm[first : last + 1].all():
+        return None
+    problem, who = _node_problem(reach, first, last, level, done, limits)
+    known = np.full((2, last - first + 1), reach.options.base)
+    before = design_cost(problem, known)
+    for _ in range(TRIALS):
+        found = solve_node(problem, known=known, most_labels=MOST_LABELS, seconds=seconds)
+        if found is None:
+            return None
+        up = _march(reach, 0, first, float(found.levels[0]))
+        over = float((up - reach.most[: first + 1]).max())
+        if over <= EXCESS_M:
+            return _Node(reach, first, last, problem, found, who, before)
+        most = problem.most_level.copy()
+        most[0] = found.levels[0] - 1.2 * over
+        problem = replace(problem, most_level=most)
+    return None
+
+
+def _node_problem(
+    reach: _Reach,
+    first: int,
+    last: int,
+    level: float,
+    done: list[_Node],
+    limits: Mapping[str, float],
+) -> tuple[NodeProblem, Array]:
+    """The node's sections for every pair of options, prices, and its buildings' numbers."""
+    options, n = reach.options, last - first + 1
+    works = reach.works[:, first : last + 1].copy()
+    still = np.arange(options.many) == options.base
+    works[:, [0, -1]] = np.where(still, works[:, [0, -1]], np.inf)
+    halves = [
+        [_of_options(reach, side, first + i, works[side, i]) for i in range(n)] for side in (0, 1)
+    ]
+    pairs: list[tuple[float, Half, Half]] = []
+    rows = np.zeros((n, options.many, options.many), int)
+    for i in range(n):
+        rows[i] = -1
+        for a, left in halves[0][i].items():
+            for b, right in halves[1][i].items():
+                rows[i, a, b] = len(pairs)
+                pairs.append((float(reach.river.middle[first + i]), left, right))
+        # what is not allowed is never looked at
+        rows[i][rows[i] < 0] = rows[i, options.base, options.base]
+    ground, *banks = ground_of(pairs)
+    many = [len(a) * len(b) for a, b in zip(*halves, strict=True)]
+    station = first + np.repeat(np.arange(n), many)
+    base_rows = reach.model.rows[station, 0]
+    model = Model(
+        pack(ground, banks=(banks[0], banks[1])), rows.reshape(-1, 1), np.zeros((rows.size, 1)),
+        np.repeat(reach.length[station][:, None], 3, axis=1),
+        reach.model.contraction[base_rows], reach.model.expansion[base_rows],
+        reach.model.friction, reach.model.gravity,
+    )  # fmt: skip
+    gap = float(np.diff(reach.measure[first : last + 1]).min())
+    far = np.abs(options.move()[:, None] - options.move())
+    switch = options.wall()[:, None] != options.wall()
+    change = np.where(far <= limits["taper"] * gap + 1e-9, SWITCH_YUAN * switch, np.inf)
+    who, touch = _touched(reach, first, last, done)
+    return NodeProblem(
+        model, rows, reach.model.discharge[first : last + 1, 0], works, change, touch,
+        reach.cost[who], level, reach.most[first : last + 1],
+    ), who  # fmt: skip
+
+
+def _of_options(reach: _Reach, side: int, station: int, works: Array) -> dict[int, Half]:
+    """Half sections of the options that are allowed; those that leave no bed are struck out."""
+    half, options = reach.river.halves[side][station], reach.options
+    dry = float(reach.most[station]) + ABOVE_M
+    strip = float(reach.offsets[side, station] - reach.river.bank(side)[station])
+    found = {}
+    for k in np.flatnonzero(np.isfinite(works)):
+        wall, move = options.walls[options.wall()[k]], float(options.move()[k])
+        made: Half | None = half
+        if k != options.base:
+            made = half.moved(move + spared_strip(wall, strip), wall)
+        if made is None:
+            works[k] = np.inf
+        else:
+            found[int(k)] = made.trimmed(dry)
+    return found
+
+
+def _touched(reach: _Reach, first: int, last: int, done: list[_Node]) -> tuple[Array, Array]:
+    """Buildings of a node, and which options touch each (buildings, 2, stations, options).
+
+    A building that the line takes outside of the node, too, is lost whatever happens here.
+    """
+    touch, options = reach.touch, reach.options
+    chosen = _chosen(reach, done)
+    move = np.asarray(chosen // len(options.walls))[touch.side, touch.station]
+    outside = (touch.station < first) | (touch.station > last)
+    lost = np.zeros(len(reach.cost), bool)
+    lost[touch.who[outside & (move >= touch.level)]] = True
+    here = ~outside & ~lost[touch.who]
+    who = np.unique(touch.who[here])
+    place = np.searchsorted(who, touch.who[here])
+    level = np.full((len(who), 2, last - first + 1), len(options.moves))
+    level[place, touch.side[here], touch.station[here] - first] = touch.level[here]
+    at = np.repeat(np.arange(len(options.moves)), len(options.walls))
+    return who, at >= level[..., None]
+
+
+def _chosen(reach: _Reach, nodes: list[_Node]) -> Array:
+    """Option of each bank at each station (2, stations)."""
+    found = np.full((2, len(reach.measure)), reach.options.base)
+    for node in nodes:
+        found[:, node.first : node.last + 1] = node.solution.options
+    return found
+
+
+def _halves(reach: _Reach, chosen: Array) -> list[tuple[float, Half, Half]]:
+    """Sections of the chosen options, whole."""
+    options, made = reach.options, []
+    for side in (0, 1):
+        strip = reach.offsets[side] - reach.river.bank(side)
+        own = []
+        for i, half in enumerate(reach.river.halves[side]):
+            k = chosen[side, i]
+            wall, move = options.walls[options.wall()[k]], float(options.move()[k])
+            new = (
+                half if k == options.base else half.moved(move + spared_strip(wall, strip[i]), wall)
+            )
+            own.append(half if new is None else new)
+        made.append(own)
+    return list(zip(reach.river.middle, *made, strict=True))
+
+
+def _widths(lines: Centrelines, widths: pd.DataFrame, reach: _Reach, chosen: Array) -> pd.DataFrame:
+    """Width table of one river: the approved rows and the stations that moved."""
+    code = lines.names.index(reach.name)
+    approved = Approved.of(lines, code, widths)
+    inside = (reach.measure > approved.at[0]) & (reach.measure < approved.at[-1])
+    measure = np.union1d(np.round(approved.at, 6), np.round(reach.measure[inside], 6))
+    move = reach.options.move()[chosen]
+    left, right = (
+        np.round(base + np.interp(measure, reach.measure, one), 6)
+        for base, one in zip(approved.base(measure), move, strict=True)
+    )
+    table = pd.DataFrame(
+        {
+            "river": reach.name,
+            "chainage_m": np.round(lines.scales[code].chainage(measure), 6),
+            "left_m": left,
+            "right_m": right,
+        }
+    )
+    if len(reach.options.walls) > 1:
+        at = np.clip(np.searchsorted(reach.measure, measure + 1e-3, side="right") - 1, 0, None)
+        names = np.array([None if w is None else w.name for w in reach.options.walls], dtype=object)
+        for side, word in enumerate(("left", "right")):
+            table[f"wall_{word}"] = names[reach.options.wall()[chosen[side, at]]]
+    return table
+
+
+def _row(number: int, node: _Node) -> list[Any]:
+    """One row of the table of nodes."""
+    found, reach = node.solution, node.reach
+    changed = bool((found.options != reach.options.base).any())
+    proof = "optimal" if found.proven else ("feasible" if changed else "base")
+    return [
+        f"Y{number:03d}", reach.name, reach.chainage(node.first), reach.chainage(node.last),
+        node.last - node.first + 1, len(node.who), node.before, found.cost,
+        min(found.bound, found.cost), max(found.cost - found.bound, 0.0), proof,
+    ]  # fmt: skip

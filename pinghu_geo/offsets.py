@@ -1,0 +1,190 @@
+"""Where may the line lie? Stations, offsets, which buildings each touches, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from pinghu_geo.centreline import Centrelines
+from pinghu_geo.cost import compensation
+from pinghu_geo.errors import LayerError
+from pinghu_geo.overlap import floor_area
+from pinghu_geo.schema import flat_shapes, nearest, numbers, require_columns
+from pinghu_geo.sections import Array
+
+__all__ = ["LIMITS", "Approved", "Touches", "costs", "locked", "read_limits", "touches"]
+
+# What a planner may state, and what holds where nothing is stated. Lengths [m], prices [yuan].
+LIMITS: Mapping[str, float | None] = {
+    "inward_m": 6.0,  # how far the line may move towards the river
+    "outward_m": 6.0,  # ... and away from it
+    "step_m": 0.5,  # between the offsets that are tried
+    "spacing_m": 10.0,  # between stations
+    "taper": 0.2,  # change of offset along the river, m per m
+    "least_half_m": 3.0,  # least distance of the line from the centreline
+    "clear_m": 0.02,  # how far the line keeps from a wall that it spares
+    "width_ratio": 1.0,  # left and right together, to the approved line
+    "works_yuan_m2": 0.0,  # each square metre inside the line
+    "move_yuan_m2": 1.0,  # each square metre between the approved line and the new one
+}
+# the line keeps at least this far from a wall that it spares [m]: more than the drawing rounds
+CLEAR_M = 0.02
+# points along a wall [m]: between them a wall is at most 4 mm nearer, at 8 m from the centreline
+SAMPLE_M = 0.5
+
+
+def read_limits(given: Mapping[str, float]) -> dict[str, float]:
+    """Limits with those that are left out; unknown or senseless ones are refused."""
+    for key, number in given.items():
+        if key not in LIMITS:
+            raise LayerError(f"{key!r} is not known", layer="limits", hint=nearest(key, LIMITS))
+        if (
+            not np.isfinite(number)
+            or number < 0
+            or (number == 0 and key in ("step_m", "spacing_m"))
+        ):
+            raise LayerError(
+                f"{key} is {number!r}", layer="limits", hint="lengths and prices are not negative"
+            )
+    return {k: float(v or 0.0) for k, v in (dict(LIMITS) | dict(given)).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The approved line of one river: its offsets (2, rows) at measures that grow downstream."""
+
+    name: str
+    at: Array
+    offsets: Array
+
+    @classmethod
+    def of(cls, lines: Centrelines, code: int, widths: pd.DataFrame) -> Approved:
+        """Read from a width table."""
+        name, scale = lines.names[code], lines.scales[code]
+        mine = widths[widths["river"] == name]
+        if mine.empty:
+            raise LayerError(
+                f"has no rows for {name}", layer="widths", hint="leave the river out of rivers, too"
+            )
+        at = scale.measure(mine["chainage_m"].to_numpy(float))
+        order = np.argsort(at, kind="stable")
+        if (np.diff(at[order]) <= 0).any():
+            raise LayerError(
+                f"has two widths at one chainage of {name}, or gaps in it",
+                layer="widths",
+                hint="the search needs one row a chainage; draw a jump over a short stretch",
+            )
+        offsets = np.stack([mine[c].to_numpy(float)[order] for c in ("left_m", "right_m")])
+        return cls(name, at[order], offsets)
+
+    def base(self, measure: Array) -> Array:
+        """Offsets (2, n) at measures."""
+        return np.stack([np.interp(measure, self.at, one) for one in self.offsets])
+
+
+@dataclass(frozen=True, slots=True)
+class Touches:
+    """From which move on the line touches buildings, station by station.
+
+    Rows of ``who``, ``side``, ``station`` and ``level``, the first move that touches; buildings
+    are numbered, ``ids`` are their rows in the layer, ``from_station`` and ``to_station`` the first
+    and last station that they bind.
+    """
+
+    who: Array
+    side: Array
+    station: Array
+    level: Array
+    ids: Array
+    from_station: Array
+    to_station: Array
+
+
+def touches(
+    buildings: gpd.GeoDataFrame,
+    lines: Centrelines,
+    code: int,
+    approved: Approved,
+    measure: Array,
+    moves: Array,
+    clear_m: float,
+) -> Touches:
+    """From which move (an ascending list [m]) of the approved line on a line touches buildings.
+
+    Points along the walls are projected on every piece of centreline within reach; a point
+    between two stations binds both of them.
+    """
+    most = float(approved.offsets.max() + moves[-1]) + clear_m
+    mine = slice(lines.first[code], lines.first[code + 1])
+    segments = shapely.linestrings(np.stack([lines.start[mine], lines.end[mine]], axis=1))
+    shapes = flat_shapes(buildings)
+    tree = shapely.STRtree(segments)
+    near = np.unique(tree.query(shapes, predicate="dwithin", distance=most)[0])
+    xy, who = shapely.get_coordinates(shapely.segmentize(shapes[near], SAMPLE_M), return_index=True)
+    point, seg = tree.query(shapely.points(xy), predicate="dwithin", distance=most)
+    start, step, length = (v[mine][seg] for v in (lines.start, lines.step, lines.length))
+    unit = step / length[:, None]
+    rel = xy[point] - start
+    along = np.clip((rel * unit).sum(axis=1), 0.0, length)
+    away = np.hypot(*(rel - unit * along[:, None]).T)
+    side = np.where(unit[:, 0] * rel[:, 1] - unit[:, 1] * rel[:, 0] > 0, 0, 1)
+    at = lines.measure[mine][seg] + along
+    room = away - clear_m - approved.base(at)[side, np.arange(len(at))]
+    level = np.searchsorted(moves, room, side="right")
+    last = len(measure) - 1
+    cell = np.searchsorted(measure, at, side="right") - 1
+    inside = (at > measure[0] - 1e-6) & (at < measure[-1] + 1e-6) & (level < len(moves))
+    table = pd.DataFrame({"who": who[point], "side": side, "level": level})[inside]
+    table = pd.concat([table.assign(station=np.clip(cell[inside] + k, 0, last)) for k in (0, 1)])
+    table = table.groupby(["who", "side", "station"], as_index=False)["level"].min()
+    ids, table["who"] = np.unique(table["who"].to_numpy(int), return_inverse=True)
+    spans = table.groupby("who")["station"].agg(["min", "max"])
+    who, side, station, level = (
+        table[c].to_numpy(int) for c in ("who", "side", "station", "level")
+    )
+    first, final = (spans[c].to_numpy(int) for c in ("min", "max"))
+    return Touches(who, side, station, level, near[ids], first, final)
+
+
+def costs(near: gpd.GeoDataFrame, rates: pd.DataFrame | None) -> Array:
+    """What each building costs when it goes, in whole yuan."""
+    area = floor_area(near)["floor_area_m2"]
+    priced = near.drop(columns=["demolish_floor_area_m2"], errors="ignore")
+    priced = priced.assign(demolish_floor_area_m2=area)
+    if rates is not None:
+        return np.asarray(np.round(compensation(priced, rates)["cost_yuan"].to_numpy(float)))
+    if area.isna().any():
+        raise LayerError(
+            "have neither floor area nor floors, so that what they count is not known",
+            layer="buildings",
+            ids=area.index[area.isna()],
+            hint="survey them, or give rates and their floor areas",
+        )
+    return np.asarray(np.round(area.to_numpy(float)))
+
+
+def locked(
+    locks: pd.DataFrame | None, name: str, chainage: Array
+) -> list[tuple[int, Array, Any, Any]]:
+    """Side, stations, least and most offset of each lock of a river."""
+    if locks is None or locks.empty:
+        return []
+    require_columns(locks, ("river", "from_m", "to_m"), "locks")
+    found = []
+    least, most = (numbers(locks, c, "locks").to_numpy() for c in ("least_m", "most_m"))
+    bank = locks["bank"].astype(object) if "bank" in locks else pd.Series(None, locks.index)
+    for k, row in enumerate(locks.to_dict("records")):
+        if row["river"] != name:
+            continue
+        low, high = sorted((float(row["from_m"]), float(row["to_m"])))
+        at = np.flatnonzero((chainage >= low - 1e-6) & (chainage <= high + 1e-6))
+        for side, word in enumerate(("left", "right")):
+            if bank.iloc[k] in (word, None, "both") or pd.isna(bank.iloc[k]):
+                found.append((side, at, least[k], most[k]))
+    return found

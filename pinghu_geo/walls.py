@@ -1,0 +1,373 @@
+"""What would the river be with its walls elsewhere? Surveyed sections whose banks are moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.centreline import river_scales
+from pinghu_geo.chainage import ChainageScale
+from pinghu_geo.errors import HydraulicsError, LayerError
+from pinghu_geo.schema import nearest, numbers, require_columns
+from pinghu_geo.sections import Array, Ground
+from pinghu_geo.survey import aligned, ordered, places
+
+__all__ = ["Half", "River", "Wall", "as_surveyed", "ground_of", "moved_sections", "wall_menu"]
+
+# the wall is what stands above the lowest tenth of the channel, beside the bank
+TOE_SHARE = 0.1
+# least width of the bed on each side of the middle [m]
+LEAST_BED_M = 0.25
+
+
+class Wall(NamedTuple):
+    """A wall that can be built: slope (horizontal to 1 vertical), roughness, price, strip.
+
+    ``strip_m`` lies between the red line and the wall's top; NaN: as wide as it is now.
+    """
+
+    name: str
+    side_slope: float
+    n: float
+    wall_yuan_m: float
+    strip_m: float
+
+
+class Half(NamedTuple):
+    """Half a section from its middle outward: points, roughness behind each, place of the bank."""
+
+    u: Array
+    z: Array
+    n: Array
+    bank: int
+
+    def moved(self, move: float, wall: Wall | None) -> Half | None:
+        """With the bank's top moved outward [m] and perhaps another wall; None: no bed is left.
+
+        The wall moves as it is, the bed between it and the middle is stretched. A wall moved
+        outward cuts into the ground; one moved inward leaves fill as high as itself.
+        """
+        u, z, n, bank = self
+        top, deepest = z[bank], z[: bank + 1].min()
+        low = z[: bank + 1] <= deepest + TOE_SHARE * (top - deepest)
+        toe = int(np.flatnonzero(low)[-1])
+        edge = u[bank] + move
+        if wall is None:
+            wall_u, wall_z, wall_n = u[toe : bank + 1] + move, z[toe : bank + 1], n[toe:bank]
+        else:
+            back = wall.side_slope * (top - z[toe])
+            wall_u, wall_z = np.array([edge - back, edge]), np.array([z[toe], top])
+            wall_n = np.array([wall.n])
+        if wall_u[0] < LEAST_BED_M:
+            return None
+        if u[toe] > 0:
+            bed_u, bed_z, bed_n = u[:toe] * (wall_u[0] / u[toe]), z[:toe], n[:toe]
+        else:  # a vee: its bed opens
+            bed_u, bed_z, bed_n = u[:1], z[:1], n[:1]
+        beyond = np.flatnonzero(u > edge + 1e-9)
+        beyond = beyond[beyond >= bank]
+        behind = n[bank] if bank < len(n) else wall_n[-1]
+        face_u, face_z, face_n = np.empty(0), np.empty(0), np.empty(0)
+        if move > 0 and len(beyond):  # down from the wall's top to the ground behind it
+            ground = float(np.interp(edge, u[bank:], z[bank:]))
+            face_u, face_z, face_n = np.array([edge]), np.array([ground]), np.array([behind])
+        if len(beyond):
+            first = behind if move < 0 else n[beyond[0] - 1]
+            face_n = np.append(face_n, first)
+        made_u = np.concatenate([bed_u, wall_u, face_u, u[beyond]])
+        made_z = np.concatenate([bed_z, wall_z, face_z, z[beyond]])
+        made_n = np.concatenate([bed_n, wall_n, face_n, n[beyond[:-1]]])
+        return Half(made_u, made_z, made_n, len(bed_u) + len(wall_u) - 1)
+
+    def trimmed(self, level: float) -> Half:
+        """Without what lies behind the bank and is never wet."""
+        wet = np.flatnonzero(self.z[self.bank :] <= level)
+        last = self.bank + (int(wet[-1]) + 1 if len(wet) else 0)
+        last = min(last, len(self.u) - 1)
+        return Half(self.u[: last + 1], self.z[: last + 1], self.n[:last], self.bank)
+
+    def holds(self, level: float) -> tuple[float, float]:
+        """Area below a level within the bank [m²], and wetted length weighted by n^1.5."""
+        u, z = self.u[: self.bank + 1], self.z[: self.bank + 1]
+        du, dz = np.diff(u), np.diff(z)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(
+                dz == 0,
+                (z[:-1] < level).astype(float),
+                np.clip((level - np.minimum(z[:-1], z[1:])) / np.abs(dz), 0.0, 1.0),
+            )
+        depth = np.maximum(level - np.minimum(z[:-1], z[1:]), 0.0)
+        shallow = np.maximum(level - np.maximum(z[:-1], z[1:]), 0.0)
+        area = (share * du * (depth + shallow) / 2).sum()
+        rough = (share * np.hypot(du, dz) * self.n[: self.bank] ** 1.5).sum()
+        return float(area), float(rough)
+
+
+@dataclass(frozen=True, slots=True)
+class River:
+    """Sections of one river from upstream to downstream, each as two halves about its middle."""
+
+    stations: pd.DataFrame
+    middle: Array
+    halves: tuple[list[Half], list[Half]]
+
+    def bank(self, side: int) -> Array:
+        """Distance of the bank's top from the centreline [m]."""
+        tops = np.array([h.u[h.bank] for h in self.halves[side]])
+        return tops - self.middle if side == 0 else tops + self.middle
+
+    def top(self, side: int) -> Array:
+        """Level of the bank's top [m]."""
+        return np.array([h.z[h.bank] for h in self.halves[side]])
+
+
+def as_surveyed(
+    sections: pd.DataFrame, banks: pd.DataFrame | None, rivers: gpd.GeoDataFrame
+) -> dict[str, River]:
+    """Sections of each river, split at the middle of the channel."""
+    table = ordered(sections, rivers)
+    stations, points = table["stations"], table["points"]
+    if stations["scheme"].nunique() > 1:
+        raise HydraulicsError(
+            "holds several schemes", layer="sections", hint='sections[sections["scheme"] == "..."]'
+        )
+    beside = aligned(banks, stations)
+    fixed = [c for c in beside if ("levee" in c or "wall" in c) and np.isfinite(beside[c]).any()]
+    if fixed:
+        raise HydraulicsError(
+            f"has {', '.join(fixed)}, which walls that move can't keep",
+            layer="banks",
+            hint="draw levees and walls as points of the sections",
+        )
+    begins = np.flatnonzero(table["new"])
+    ends = np.append(begins[1:], len(table["new"]))
+    middle = np.empty(len(begins))
+    halves: tuple[list[Half], list[Half]] = ([], [])
+    for k, (a, b) in enumerate(zip(begins, ends, strict=True)):
+        x, z, n = (points[c][a:b] for c in ("offset_m", "elevation_m", "n"))
+        left, right = (
+            at if np.isfinite(at) else end
+            for at, end in (
+                (beside["left_bank_m"][k], x[0]), (beside["right_bank_m"][k], x[-1]),
+            )
+        )  # fmt: skip
+        if not left < right:
+            raise HydraulicsError(
+                "has no channel between its banks",
+                layer="sections",
+                ids=places(stations, np.array([k])),
+            )
+        middle[k] = 0.0 if left < 0 < right else (left + right) / 2
+        for side, edge in ((0, left), (1, right)):
+            halves[side].append(_half(x, z, n, middle[k], edge, side))
+    found = {}
+    for river, rows in stations.groupby("river", sort=False).indices.items():
+        found[str(river)] = River(
+            stations.iloc[rows].reset_index(drop=True),
+            middle[rows],
+            ([halves[0][i] for i in rows], [halves[1][i] for i in rows]),
+        )
+    return found
+
+
+def _half(x: Array, z: Array, n: Array, middle: float, edge: float, side: int) -> Half:
+    """One half, from the middle outward."""
+    ground = Ground(x, z, n, np.array([len(x)]))
+    for at in (middle, edge):
+        ground = ground.cut(np.array([at]))
+    x, z, n = ground.x, ground.z, ground.n
+    if side == 0:
+        last = int(np.searchsorted(x, middle, side="right"))
+        x, z, n = x[:last][::-1], z[:last][::-1], n[: last - 1][::-1]
+        u = middle - x
+    else:
+        first = int(np.searchsorted(x, middle, side="left"))
+        # of a vertical face in the middle the half keeps its own foot
+        x, z, n = x[first:], z[first:], n[first:-1]
+        u = x - middle
+    bank = int(np.flatnonzero(u <= abs(edge - middle) + 1e-9)[-1])
+    same = np.flatnonzero(np.abs(u - u[bank]) < 1e-9)
+    bank = int(same[np.argmax(z[same])])
+    return Half(u, z, n, bank)
+
+
+def ground_of(pairs: Iterable[tuple[float, Half, Half]]) -> tuple[Ground, Array, Array]:
+    """Sections put together from halves: their points, and their left and right banks."""
+    x, z, n, count, left, right = [], [], [], [], [], []
+    for middle, a, b in pairs:
+        x += [middle - a.u[::-1], middle + b.u[1:]]
+        z += [a.z[::-1], b.z[1:]]
+        n += [a.n[::-1], b.n, b.n[-1:]]
+        count.append(len(a.u) + len(b.u) - 1)
+        left.append(middle - a.u[a.bank])
+        right.append(middle + b.u[b.bank])
+    ground = Ground(np.concatenate(x), np.concatenate(z), np.concatenate(n), np.array(count))
+    return ground, np.array(left), np.array(right)
+
+
+def wall_menu(walls: pd.DataFrame | None) -> list[Wall | None]:
+    """The wall that is there, and those that the table offers."""
+    if walls is None:
+        return [None]
+    require_columns(walls, ("wall", "side_slope", "n_wall", "wall_yuan_m"), "walls")
+    slope, n, price, strip = (
+        numbers(walls, c, "walls").to_numpy()
+        for c in ("side_slope", "n_wall", "wall_yuan_m", "strip_m")
+    )
+    bad = ~(slope >= 0) | ~(n > 0) | ~(price >= 0) | (strip < 0)
+    if bad.any():
+        raise LayerError(
+            "has walls whose side_slope, n_wall, wall_yuan_m or strip_m can't be",
+            layer="walls",
+            ids=walls["wall"][bad],
+            hint="a vertical wall has side_slope 0; wall_yuan_m is its price beyond the wall there",
+        )
+    rows = zip(walls["wall"].astype(str), slope, n, price, strip, strict=True)
+    return [None, *(Wall(*row) for row in rows)]
+
+
+def moved_sections(
+    sections: pd.DataFrame,
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    rivers: gpd.GeoDataFrame,
+    *,
+    banks: pd.DataFrame | None = None,
+    walls: pd.DataFrame | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Surveyed or DEM sections whose walls follow the red line to another width table 移位断面.
+
+    Parameters
+    ----------
+    sections, banks
+        As in `water_profile`; without banks the ends of a section are its banks' tops.
+    before, after
+        Width tables of the approved and the new line. ``after`` may name walls in wall_left and
+        wall_right (missing: the wall that is there).
+    rivers
+        Centrelines, for the chainages.
+    walls
+        Menu of walls: wall, side_slope, n_wall, wall_yuan_m, and perhaps strip_m (between line and
+        wall's top [m]).
+
+    Returns
+    -------
+    tuple of pandas.DataFrame
+        Sections and banks, for `water_profile`.
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        The tables can't be used, or a moved wall leaves no bed.
+
+    Notes
+    -----
+    Each wall (all that stands beside the bank above the lowest tenth of the channel) moves as the
+    line does on its bank, and the bed between it and the middle is stretched. Ground behind a wall
+    stays; a wall moved inward leaves fill as high as its top.
+
+    Examples
+    --------
+    >>> bed = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 100.0], "bed_level_m": 0.0,
+    ...     "left_m": 8.0, "right_m": 8.0, "bank_level_m": 3.0, "n": 0.03})
+    >>> rivers = gpd.GeoDataFrame({"river": ["示例河"]}, crs=4547,
+    ...     geometry=[shapely.LineString([(0, 0), (100, 0)])]).set_index("river")
+    >>> line = bed[["river", "chainage_m"]].assign(left_m=10.0, right_m=10.0)
+    >>> made, _ = pg.moved_sections(pg.design_sections(bed), line, line.assign(left_m=9.0), rivers)
+    >>> made["offset_m"].head(4).tolist()
+    [-8.0, -7.0, -7.0, 0.0]
+    """
+    menu = {None if w is None else w.name: w for w in wall_menu(walls)}
+    scales = river_scales(rivers)
+    points, ends = [], []
+    for name, river in as_surveyed(sections, banks, rivers).items():
+        measure = river.stations["measure"].to_numpy()
+        moves = np.stack(
+            [_offset(after, name, scales[name], measure, c)
+             - _offset(before, name, scales[name], measure, c) for c in ("left_m", "right_m")]
+        )  # fmt: skip
+        made: list[list[Half]] = []
+        for side, word in enumerate(("left", "right")):
+            named = _named(after, name, scales[name], measure, f"wall_{word}", menu)
+            line = _offset(before, name, scales[name], measure, f"{word}_m")
+            strip = line - river.bank(side)
+            new = []
+            for i, half in enumerate(river.halves[side]):
+                wall = menu[named[i]]
+                move = moves[side, i] + spared_strip(wall, strip[i])
+                same = half if abs(move) < 1e-9 and wall is None else half.moved(move, wall)
+                if same is None:
+                    raise HydraulicsError(
+                        "leaves no bed between moved walls",
+                        layer="after",
+                        ids=places(river.stations, np.array([i])),
+                        hint="a smaller move, or a steeper wall",
+                    )
+                new.append(same)
+            made.append(new)
+        pairs = [(m, a, b) for m, a, b in zip(river.middle, *made, strict=True)]
+        table, edge = as_tables(river, pairs)
+        points.append(table)
+        ends.append(edge)
+    return pd.concat(points, ignore_index=True), pd.concat(ends, ignore_index=True)
+
+
+def spared_strip(wall: Wall | None, strip: float) -> float:
+    """How much further out a wall stands because its strip is narrower than the one there [m]."""
+    return 0.0 if wall is None or np.isnan(wall.strip_m) else strip - wall.strip_m
+
+
+def as_tables(
+    river: River, pairs: Sequence[tuple[float, Half, Half]]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sections and banks of a river, put together from halves."""
+    ground, left, right = ground_of(pairs)
+    keys = river.stations[["river", "chainage_m"]]
+    points = keys.iloc[ground.section].reset_index(drop=True)
+    points = points.assign(offset_m=ground.x, elevation_m=ground.z, n=ground.n)
+    return points, keys.assign(left_bank_m=left, right_bank_m=right)
+
+
+def _offset(
+    table: pd.DataFrame, name: str, scale: ChainageScale, measure: Array, column: str
+) -> Array:
+    """Offsets of a width table at measures."""
+    layer = "widths"
+    rows = table[table["river"] == name]
+    if rows.empty:
+        raise LayerError(f"has no rows for {name}", layer=layer)
+    at = scale.measure(rows["chainage_m"].to_numpy(float))
+    order = np.argsort(at, kind="stable")
+    return np.asarray(np.interp(measure, at[order], rows[column].to_numpy(float)[order]))
+
+
+def _named(
+    table: pd.DataFrame,
+    name: str,
+    scale: ChainageScale,
+    measure: Array,
+    column: str,
+    menu: Mapping[str | None, Wall | None],
+) -> list[str | None]:
+    """Wall of each section: that of the row of the table at it or just upstream."""
+    if column not in table.columns:
+        return [None] * len(measure)
+    rows = table[table["river"] == name]
+    at = scale.measure(rows["chainage_m"].to_numpy(float))
+    order = np.argsort(at, kind="stable")
+    words = rows[column].astype(object).to_numpy()[order]
+    place = np.clip(np.searchsorted(at[order], measure + 1e-6, side="right") - 1, 0, None)
+    found = [None if pd.isna(w) else str(w) for w in words[place]]
+    for word in found:
+        if word not in menu:
+            raise LayerError(
+                f"names the wall {word!r}, which the menu doesn't hold",
+                layer="widths",
+                hint=nearest(str(word), [w for w in menu if w]),
+            )
+    return found

@@ -1,0 +1,233 @@
+"""Least demolition within a rise: exhaustive search, laws, and the profile that checks it."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from conftest import building_frame, river_frame
+
+RATES = pd.DataFrame({"building_yuan_m2": [1000.0]})
+FLOW, SLOPE = 70.0, {"slope": 0.002}
+
+
+def channel(length=400.0, spacing=20.0, river="A", half=8.0, top=4.0, **more):
+    """A rectangle of 2 x half metres that falls 2 in 1,000."""
+    at = np.arange(0, length + 1e-9, spacing)
+    bed = 0.002 * (length - at)
+    table = pd.DataFrame({"river": river, "chainage_m": at, "bed_level_m": bed, "n": 0.028})
+    given = {"left_m": half, "right_m": half, "bank_level_m": bed + top, "n_wall": 0.022} | more
+    return pg.design_sections(table.assign(**given))
+
+
+def line(length=400.0, river="A", offset=10.0):
+    return pd.DataFrame(
+        {"river": river, "chainage_m": [0.0, length], "left_m": offset, "right_m": offset}
+    )
+
+
+@pytest.fixture(scope="module")
+def street():
+    """Houses close to both banks, so that what is given up on one can't be had on the other."""
+    houses = {}
+    for k in range(6):
+        houses[f"L{k}"] = shapely.box(60 + 50 * k, 9.6 - 0.3 * (k % 3), 75 + 50 * k, 20)
+        houses[f"R{k}"] = shapely.box(66 + 50 * k, -20, 80 + 50 * k, -10.6 - 0.3 * (k % 2))
+    return river_frame({"A": [(0, 0), (400, 0)]}), building_frame(houses, floors=2)
+
+
+LIMITS = {"inward_m": 2.0, "outward_m": 1.0, "step_m": 0.5, "taper": 0.1}
+
+
+def search(street, allowed_mm=20, sections=None, limits=LIMITS, **more):
+    rivers, buildings = street
+    return pg.least_demolition_within_rise(
+        rivers, line(), buildings, channel() if sections is None else sections, FLOW, SLOPE, limits,
+        allowed_mm=allowed_mm, rates=RATES, **more,
+    )  # fmt: skip
+
+
+def test_the_rise_that_the_profile_finds_is_within_the_allowed_one(street):
+    best = search(street)
+    assert (best.nodes["proof"] == "optimal").all()
+    assert 5 < best.largest_rise_mm <= 20
+    saved = set(best.comparison.changes.loc[best.comparison.changes["change"] == "saved"].index)
+    assert saved
+    # the same design by another way: the design table moved, and a profile of it
+    bed = pd.DataFrame({"river": "A", "chainage_m": np.arange(0, 401, 20.0)})
+    bed = bed.assign(
+        bed_level_m=0.002 * (400 - bed["chainage_m"]), left_m=8.0, right_m=8.0, n=0.028
+    )
+    bed = bed.assign(bank_level_m=bed["bed_level_m"] + 4, n_wall=0.022)
+    moved = pg.moved_design(bed, line(), best.widths, street[0])
+    before, after = (
+        pg.water_profile(pg.design_sections(t), FLOW, SLOPE, contraction=0.1, expansion=0.3)
+        for t in (bed, moved)
+    )
+    rise = pg.rise_table(before, after)
+    assert rise["rise_mm"].to_numpy() == pytest.approx(best.rise["rise_mm"].to_numpy(), abs=1e-6)
+    assert (best.rise["freeboard_left_m"] > 0).all()
+    # promise and count agree: what nodes cost is the compensation of the buildings still taken
+    taken = best.comparison.schemes["控制壅高"].totals["cost_yuan"].iloc[0]
+    works = best.nodes["cost_yuan"].sum() - taken
+    assert 0 <= works < 1000  # a yuan for each square metre that the line moves
+    assert "已证明" in best.summary()[1]
+    assert "<table" in best._repr_html_()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_optimum_is_that_of_exhaustive_search(seed):
+    """All 3^6 designs of three stations, their floods by `water_profile`, against the search."""
+    rng = np.random.default_rng(seed)
+    rivers = river_frame({"A": [(0, 0), (100, 0)]})
+    houses, at = {}, np.arange(0, 101, 25.0)
+    for k in range(4):
+        x, room, side = rng.uniform(26, 62), rng.uniform(8.7, 10.7), rng.choice([-1, 1])
+        houses[f"H{k}"] = shapely.box(
+            x, min(side * room, side * 20), x + 12, max(side * room, side * 20)
+        )
+    buildings = building_frame(houses, floors=rng.integers(1, 6, 4))
+    moves = np.array([-1.0, 0.0, 1.0])
+    sections = channel(100.0, 25.0)
+    best = pg.least_demolition_within_rise(
+        rivers, line(100.0), buildings, sections, FLOW, SLOPE,
+        {"inward_m": 1, "outward_m": 1, "step_m": 1, "taper": 0.1, "clear_m": 0.02},
+        allowed_mm=15, rates=RATES,
+    )  # fmt: skip
+    area = buildings.geometry.area * buildings["floors"] * 1000.0
+    designs = np.zeros((3**6, 2, 5))
+    designs[:, :, 1:4] = np.array(list(itertools.product(moves, repeat=6))).reshape(-1, 2, 3)
+    cost = np.abs(designs).sum(axis=(1, 2)) * 25
+    for k, shape in enumerate(buildings.geometry):
+        x0, y0, x1, y1 = shape.bounds
+        side, room = (0, y0) if y0 > 0 else (1, -y1)
+        first, last = np.searchsorted(at, x0, side="right") - 1, np.searchsorted(at, x1)
+        hit = (designs[:, side, first : last + 1] + 10 > room - 0.02).any(axis=1)
+        cost += hit * round(area.iloc[k])
+    tables = [
+        sections.assign(offset_m=sections["offset_m"] + np.where(
+            sections["offset_m"] < 0, -1, 1) * np.repeat(both.T, 2, axis=1).ravel(), scheme=str(k))
+        for k, both in enumerate(designs)
+    ]  # fmt: skip
+    found = pg.water_profile(pd.concat(tables), FLOW, SLOPE, contraction=0.1, expansion=0.3)
+    level = found.sort_values(["scheme", "chainage_m"])["level_m"].to_numpy().reshape(-1, 5)
+    level = level[np.argsort(np.argsort(np.array([str(k) for k in range(3**6)])))]
+    base = level[np.flatnonzero((designs == 0).all(axis=(1, 2)))[0]]
+    fine = (level <= base + 0.015 - 2e-5 + 1e-9).all(axis=1)
+    assert best.nodes["proof"].tolist() == ["optimal"]
+    assert best.nodes["cost_yuan"].sum() == pytest.approx(cost[fine].min())
+    assert fine.sum() < len(fine)
+
+
+def test_laws(street):
+    costs = [search(street, mm).nodes["cost_yuan"].sum() for mm in (0, 5, 20, 60)]
+    assert costs == sorted(costs, reverse=True)
+    assert costs[0] > costs[-1]
+    # a larger menu is never dearer, one building less neither
+    rivers, buildings = street
+    smaller = search(street, limits=LIMITS | {"inward_m": 1.0}).nodes["cost_yuan"].sum()
+    assert costs[2] <= smaller
+    fewer = search((rivers, buildings.drop("L2"))).nodes["cost_yuan"].sum()
+    assert fewer <= costs[2]
+    flip = buildings.assign(geometry=buildings.geometry.scale(1, -1, origin=(0, 0)))
+    assert search((rivers, flip)).nodes["cost_yuan"].sum() == pytest.approx(costs[2])
+
+
+def test_a_smoother_wall_makes_room(street):
+    wall = {"wall": ["光面直墙"], "side_slope": 0.0, "n_wall": 0.014}
+    plain = search(street, allowed_mm=5)
+    cheap = search(street, allowed_mm=5, walls=pd.DataFrame(wall | {"wall_yuan_m": 10.0}))
+    dear = search(street, allowed_mm=5, walls=pd.DataFrame(wall | {"wall_yuan_m": 1e9}))
+    assert cheap.nodes["cost_yuan"].sum() < plain.nodes["cost_yuan"].sum()
+    assert dear.nodes["cost_yuan"].sum() == pytest.approx(plain.nodes["cost_yuan"].sum())
+    assert "光面直墙" in set(cheap.widths["wall_left"]) | set(cheap.widths["wall_right"])
+    assert cheap.largest_rise_mm <= 5
+    # the table that comes out makes the same river again
+    made, banks = pg.moved_sections(
+        channel(), line(), cheap.widths, street[0], walls=pd.DataFrame(wall | {"wall_yuan_m": 10.0})
+    )
+    again = pg.water_profile(made, FLOW, SLOPE, banks=banks, contraction=0.1, expansion=0.3)
+    assert again["level_m"].to_numpy() == pytest.approx(cheap.rise["level_after_m"].to_numpy())
+
+
+def test_freeboard_and_locks_bind(street):
+    free = search(street, 60)
+    level = free.rise["level_before_m"] - 0.002 * (400 - free.rise["chainage_m"])
+    tight = search(street, 60, freeboard_m=float(4 - level.max() - 0.01))
+    assert tight.largest_rise_mm <= 10.01
+    assert free.largest_rise_mm > 20
+    bridge = pd.DataFrame({"river": "A", "from_m": [100.0], "to_m": [200.0]})
+    held = search(street, locks=bridge).widths
+    held = held[held["chainage_m"].between(100, 200)]
+    assert (held[["left_m", "right_m"]] == 10).all().all()
+    out = bridge.assign(bank="left", most_m=8.0)
+    with pytest.raises(pg.OptimiseError, match=r"forbid the approved line.*K0\+100"):
+        search(street, locks=out)
+
+
+def test_time_and_interruption_leave_the_rest_as_approved(street, monkeypatch):
+    late = search(street, seconds=0.0)
+    assert late.stopped
+    assert late.nodes.empty
+    assert (late.widths[["left_m", "right_m"]] == 10).all().all()
+    assert "中途停止" in "".join(late.summary())
+    monkeypatch.setattr(
+        "pinghu_geo.norise.solve_node", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
+    assert search(street).stopped
+
+
+def test_a_tributary_starts_at_the_level_of_the_river_it_joins():
+    rivers = river_frame({"A": [(0, 0), (400, 0)], "B": [(200, 300), (200, 20)]})
+    houses = {f"A{k}": shapely.box(230 + 30 * k, 9.2, 245 + 30 * k, 20) for k in range(4)}
+    houses |= {f"B{k}": shapely.box(209.4, 60 + 60 * k, 220, 80 + 60 * k) for k in range(3)}
+    sections = pd.concat(
+        [
+            channel(),
+            channel(280.0, river="B", bed_level_m=0.4 + 0.002 * (280 - np.arange(0, 281, 20.0))),
+        ]
+    )
+    ends = pd.DataFrame(
+        {"river": ["A", "B"], "slope": [0.002, np.nan], "joins": [None, "A"], "joins_at_m": [np.nan, 200.0]}
+    )  # fmt: skip
+    flows = pd.DataFrame({"river": ["A", "B"], "chainage_m": 0.0, "discharge_m3s": [70.0, 40.0]})
+    widths = pd.concat([line(), line(280.0, "B")])
+    best = pg.least_demolition_within_rise(
+        rivers,
+        widths,
+        building_frame(houses, floors=1),
+        sections,
+        flows,
+        ends,
+        LIMITS,
+        allowed_mm=20,
+    )
+    assert set(best.nodes["river"]) == {"A", "B"}
+    assert best.nodes["river"].iloc[0] == "A"
+    assert best.largest_rise_mm <= 20
+    with pytest.raises(
+        pg.HydraulicsError, match=r"B 90 m³/s where it joins A.*only 70 m³/s.*K0\+200"
+    ):
+        pg.least_demolition_within_rise(
+            rivers, widths, building_frame(houses, floors=1), sections, flows.assign(discharge_m3s=[70.0, 90.0]),
+            ends, LIMITS, allowed_mm=20,
+        )  # fmt: skip
+
+
+def test_what_can_t_be_searched_is_said(street):
+    with pytest.raises(pg.LayerError, match="allowed_mm is -1"):
+        search(street, -1)
+    with pytest.raises(pg.LayerError, match="did you mean 'taper'"):
+        search(street, limits={"tapper": 1})
+    rivers, buildings = street
+    with pytest.raises(pg.LayerError, match="widths: has no rows for A"):
+        pg.least_demolition_within_rise(
+            rivers, line(river="B"), buildings, channel(), FLOW, SLOPE, LIMITS, allowed_mm=20
+        )
+    # a torrent: nothing is searched where the base is not subcritical
+    steep = channel(bed_level_m=0.05 * (400 - np.arange(0, 401, 20.0)), bank_level_m=30.0)
+    wild = search(street, sections=steep)
+    assert wild.nodes.empty
