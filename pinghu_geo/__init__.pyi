@@ -45,6 +45,7 @@ from .report import write_ledger, write_results, write_table
 from .retention import management_line, management_rules, retention_rules, retention_verdict
 from .schema import label
 from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
+from .tradeoffs import TradeOffs, trade_offs
 from .walls import moved_sections
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "ProjectError",
     "RateError",
     "Repaired",
+    "TradeOffs",
     "Uncertainty",
     "WithinRise",
     "__version__",
@@ -132,6 +134,7 @@ __all__ = [
     "station_ticks",
     "stations",
     "totals",
+    "trade_offs",
     "transfer_chainage",
     "water_profile",
     "what_would_save",

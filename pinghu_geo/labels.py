@@ -134,7 +134,8 @@ def solve_node(
         if found is not None:
             best, cost = found, min(cost, design_cost(problem, found))
         bound, count = max(bound, min(dropped, limit, cost)), count + march.count
-        if cost - bound <= SAME_COST or time.monotonic() > deadline:
+        # without a known design the first full march settles it: both may be infinite
+        if not cost - bound > SAME_COST or time.monotonic() > deadline:
             break
     if best is None:
         return None

@@ -20,27 +20,41 @@ from pinghu_geo.flood import freeboard, rise_table
 from pinghu_geo.hydraulics import Boundary, boundary_table, joined_last, water_profile
 from pinghu_geo.labels import (
     LEAST_GROWTH,
-    MOST_BUILDINGS,
-    NodeProblem,
     NodeSolution,
-    design_cost,
-    solve_node,
 )
-from pinghu_geo.offsets import CLEAR_M, Approved, Touches, costs, locked, read_limits, touches
-from pinghu_geo.optimise import Progress
+from pinghu_geo.offsets import CLEAR_M, Approved, costs, locked, read_limits, touches
+from pinghu_geo.optimise import (
+    PRICE,
+    Progress,
+    building_states,
+    exchanged,
+    still_taken,
+    stretches,
+)
 from pinghu_geo.redline import red_line
 from pinghu_geo.schema import label, require_columns, require_layer, require_polygons
-from pinghu_geo.sections import Array, pack
-from pinghu_geo.steady import Model, subcritical
+from pinghu_geo.sections import Array
+from pinghu_geo.stretch import (
+    EXCESS_M,
+    NODE_S,
+    Node,
+    Options,
+    Reach,
+    accepted,
+    chosen_options,
+    extents,
+    halves_of,
+    march,
+    solve_stretch,
+    taken_by,
+    touched_by,
+    works_of,
+)
 from pinghu_geo.survey import Laid, discharges, lay_sections
 from pinghu_geo.walls import (
-    Half,
     River,
-    Wall,
     as_surveyed,
     as_tables,
-    ground_of,
-    spared_strip,
     wall_menu,
 )
 
@@ -48,17 +62,6 @@ __all__ = ["WithinRise", "least_demolition_within_rise"]
 
 # what the search keeps below the rise allowed [m]: more than its tables and the profile differ
 RESERVE_M = 2e-5
-# what levels may exceed a limit by before a node's design is turned down [m]
-EXCESS_M = 1e-6
-# how often a node is searched again with a lower limit, because its water rises further upstream
-TRIALS = 4
-# labels kept at a station, and time for one node [s]
-MOST_LABELS = 60_000
-NODE_S = 40.0
-# keeps a wall from changing where nothing is gained
-SWITCH_YUAN = 1.0
-# height above the highest level that sections of options are kept for [m]
-ABOVE_M = 1.0
 _COLUMNS = [
     "node_id", "river", "from_m", "to_m", "n_stations", "n_buildings", "before_yuan", "cost_yuan",
     "bound_yuan", "gap_yuan", "proof",
@@ -77,6 +80,9 @@ class WithinRise:
         One row a stretch that was searched: river, from_m, to_m, n_stations, n_buildings, what it
         cost before, cost_yuan, bound_yuan that no design of the menu can beat, gap_yuan, proof
         {optimal, feasible, base}, seconds.
+    buildings
+        One row a building within reach: river, bank, from_m, to_m, state {saved, added,
+        demolished, near, spared} as drawn, cost_yuan.
     rise
         `rise_table` of the whole river before and after, by `water_profile`, with the freeboard
         after: the acceptance check, by code that the search doesn't use.
@@ -90,19 +96,24 @@ class WithinRise:
 
     widths: pd.DataFrame
     nodes: pd.DataFrame
+    buildings: pd.DataFrame
     rise: pd.DataFrame
     sections: pd.DataFrame
     banks: pd.DataFrame
     comparison: Comparison
     allowed_mm: float
-    stopped: bool = False
-    searched: list[_Node] = field(default_factory=list, repr=False)
+    stopped: bool
+    done: _Done = field(repr=False)
 
     @property
     def largest_rise_mm(self) -> float:
         """Largest rise of the design flood anywhere [mm]."""
-        first = self.rise["profile"].iloc[0]
-        return float(self.rise.loc[self.rise["profile"] == first, "rise_mm"].max())
+        return _largest(self.rise)
+
+    @property
+    def works_yuan(self) -> float:
+        """What the works of the nodes cost, by the prices given."""
+        return sum(works_of(node) for node in self.done.nodes)
 
     def summary(self) -> list[str]:
         """What a mayor needs to know, in a few sentences."""
@@ -118,6 +129,50 @@ class WithinRise:
         lines.append("筛查结果;是否可行以有资质单位的防洪评价为准。")
         return lines
 
+    def price_of(self, building_id: object) -> pd.DataFrame:
+        """See `what_would_save`."""
+        still_taken(self.buildings, building_id)
+        rows: list[list[Any]] = []
+        for node in self.done.nodes:
+            number = np.flatnonzero(node.reach.ids[node.who] == building_id)
+            if not len(number):
+                continue
+            found = self._without(node, int(number[0]))
+            if found is None:
+                return pd.DataFrame(columns=[*PRICE, "largest_rise_mm"])
+            new, rise = found
+            p, reach = node.problem, node.reach
+            taken = [touched_by(p, one.options) for one in (node.solution, new)]
+            price = [
+                new.cost - node.solution.cost,
+                *exchanged(reach.ids[node.who], *taken),
+                _largest(rise),
+            ]
+            move = reach.options.move()
+            chainage = reach.river.stations["chainage_m"].to_numpy()[node.first : node.last + 1]
+            moved = move[new.options] - move[node.solution.options]
+            rows += [[*row, *price] for row in stretches(reach.name, chainage, moved)]
+        return pd.DataFrame(rows, columns=[*PRICE, "largest_rise_mm"])
+
+    def _without(self, node: Node, number: int) -> tuple[NodeSolution, pd.DataFrame] | None:
+        """A node's cheapest design that spares a building, and the rise of the whole river."""
+        works = np.where(node.problem.touch[number], np.inf, node.problem.station_cost)
+        rise = self.rise
+
+        def excess(found: NodeSolution) -> float:
+            nonlocal rise
+            made = {}
+            for reach, chosen in self.done.reaches:
+                options = chosen.copy()
+                if reach.name == node.reach.name:
+                    options[:, node.first : node.last + 1] = found.options
+                made[reach.name] = as_tables(reach.river, halves_of(reach, options))
+            rise = self.done.search.check(self.done.before, _joined(made))
+            return (_largest(rise) - self.allowed_mm) / 1000
+
+        new = accepted(replace(node.problem, station_cost=works), None, excess, NODE_S)
+        return None if new is None else (new, rise)
+
     def _repr_html_(self) -> str:
         lines = "".join(f"<p>{html.escape(s)}</p>" for s in self.summary())
         table = self.nodes.rename(columns=label).to_html(
@@ -126,65 +181,14 @@ class WithinRise:
         return f"<div>{lines}{table}</div>"
 
 
-class _Options(NamedTuple):
-    """Moves of the line and walls; option k is move k // walls with wall k % walls."""
+class _Done(NamedTuple):
+    """How a design was found, for what is asked of it later."""
 
-    moves: Array
-    walls: list[Wall | None]
-
-    @property
-    def many(self) -> int:
-        """Options of one bank."""
-        return len(self.moves) * len(self.walls)
-
-    @property
-    def base(self) -> int:
-        """The option that changes nothing."""
-        return int(np.flatnonzero(np.abs(self.moves) < 1e-9)[0]) * len(self.walls)
-
-    def move(self) -> Array:
-        """Move of each option [m]."""
-        return np.repeat(self.moves, len(self.walls))
-
-    def wall(self) -> Array:
-        """Wall of each option."""
-        return np.tile(np.arange(len(self.walls)), len(self.moves))
-
-
-@dataclass(frozen=True, slots=True)
-class _Reach:
-    """One river with what its search needs; arrays run from upstream to downstream."""
-
-    name: str
-    river: River
-    measure: Array
-    offsets: Array  # (2, stations) of the approved line
-    touch: Touches
-    cost: Array
-    options: _Options
-    works: Array  # (2, stations, options) in yuan, infinite where an option is not allowed
-    model: Model  # base sections as one column
-    length: Array  # to the next station, weighted by the base flow
-    level: Array  # of the base
-    most: Array  # levels allowed
-    calm: Array  # whether the base flow is clearly subcritical
-
-    def chainage(self, station: int) -> float:
-        """Chainage of a station."""
-        return float(self.river.stations["chainage_m"].iloc[station])
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """A stretch that was searched: stations from ``first`` to ``last``, both as approved."""
-
-    reach: _Reach
-    first: int
-    last: int
-    problem: NodeProblem
-    solution: NodeSolution
-    who: Array  # numbers of its buildings in the reach
-    before: float  # what the approved line costs here
+    search: _Search
+    given: tuple[pd.DataFrame, pd.DataFrame | None]
+    before: pd.DataFrame
+    nodes: list[Node]
+    reaches: list[tuple[Reach, Array]]
 
 
 def least_demolition_within_rise(
@@ -285,16 +289,17 @@ def least_demolition_within_rise(
     search = _Search(
         rivers, widths, buildings, rates, locks, given, flows, downstream,
         {"contraction": contraction, "expansion": expansion}, allowed_mm, freeboard_m,
-        _menu(given, walls), node_stations, time.monotonic() + seconds, tell,
+        _menu(given, walls), node_stations, seconds,
+        time.monotonic() + seconds, tell,
     )  # fmt: skip
     return search.run(sections, banks)
 
 
-def _menu(limits: Mapping[str, float], walls: pd.DataFrame | None) -> _Options:
+def _menu(limits: Mapping[str, float], walls: pd.DataFrame | None) -> Options:
     down, up = (
         int(np.floor(limits[k] / limits["step_m"] + 1e-9)) for k in ("inward_m", "outward_m")
     )
-    return _Options(np.arange(-down, up + 1) * limits["step_m"], wall_menu(walls))
+    return Options(np.arange(-down, up + 1) * limits["step_m"], wall_menu(walls))
 
 
 @dataclass(slots=True)
@@ -312,8 +317,9 @@ class _Search:
     losses: dict[str, Any]
     allowed_mm: float
     freeboard_m: float | None
-    options: _Options
+    options: Options
     node_stations: int
+    seconds: float
     deadline: float
     tell: Progress
     stopped: bool = False
@@ -330,7 +336,7 @@ class _Search:
         edges = boundary_table(self.downstream, "downstream")
         _check_confluences(before, edges)
         made = {name: _as_it_is(river) for name, river in surveyed.items()}
-        nodes: list[_Node] = []
+        nodes: list[Node] = []
         reaches = []
         for name in joined_last(laid.stations, edges):
             now = self.profile(*_joined(made)) if nodes else before
@@ -338,26 +344,42 @@ class _Search:
             start = float(_first_flood(now, name)["level_m"].iloc[-1])
             found = self.search(reach, start)
             nodes += found
-            reaches.append((reach, _chosen(reach, found)))
-            made[name] = as_tables(reach.river, _halves(*reaches[-1]))
-        return self.result(lines, before, made, nodes, reaches)
+            reaches.append((reach, chosen_options(reach, found)))
+            made[name] = as_tables(reach.river, halves_of(*reaches[-1]))
+        return self.result(lines, _Done(self, (sections, banks), before, nodes, reaches))
 
-    def result(
-        self,
-        lines: Centrelines,
-        before: pd.DataFrame,
-        made: dict[str, _Tables],
-        nodes: list[_Node],
-        reaches: list[tuple[_Reach, Array]],
-    ) -> WithinRise:
-        """The design drawn, counted, and its flood computed anew."""
-        sections, banks = _joined(made)
+    def again(self, allowed_mm: float, works_weight: float) -> _Search:
+        """The same search with another rise and other prices of works."""
+        prices = {k: self.limits[k] * works_weight for k in ("works_yuan_m2", "move_yuan_m2")}
+        walls = [
+            None if w is None else w._replace(wall_yuan_m=w.wall_yuan_m * works_weight)
+            for w in self.options.walls
+        ]
+        return replace(
+            self,
+            allowed_mm=allowed_mm,
+            limits=dict(self.limits) | prices,
+            options=self.options._replace(walls=walls),
+            deadline=time.monotonic() + self.seconds,
+            stopped=False,
+        )
+
+    def check(self, before: pd.DataFrame, made: _Tables) -> pd.DataFrame:
+        """Rise and freeboard of a whole design, its flood computed anew."""
+        sections, banks = made
         after = self.profile(sections, banks)
-        rise = rise_table(before, after)
         top = freeboard(after, sections, banks=banks)
-        rise = rise.assign(**{c: top[c] for c in ("freeboard_left_m", "freeboard_right_m")})
+        return rise_table(before, after).assign(
+            **{c: top[c] for c in ("freeboard_left_m", "freeboard_right_m")}
+        )
+
+    def result(self, lines: Centrelines, done: _Done) -> WithinRise:
+        """The design drawn, counted and checked."""
+        sections, banks = _joined(
+            {r.name: as_tables(r.river, halves_of(r, chosen)) for r, chosen in done.reaches}
+        )
         table = pd.concat(
-            [_widths(lines, self.widths, reach, chosen) for reach, chosen in reaches],
+            [_widths(lines, self.widths, reach, chosen) for reach, chosen in done.reaches],
             ignore_index=True,
         )
         drawn = {
@@ -365,17 +387,25 @@ class _Search:
             "控制壅高": red_line(self.rivers, table),
         }
         comparison = compare(drawn, self.buildings, self.rivers, rates=self.rates)
-        rows = [_row(k, node) for k, node in enumerate(nodes, 1)]
+        rows = [_row(k, node) for k, node in enumerate(done.nodes, 1)]
+        states = [
+            building_states(
+                r.name, r.ids, r.touch, r.cost, r.river.stations["chainage_m"].to_numpy(),
+                taken_by(r, chosen), comparison,
+            )
+            for r, chosen in done.reaches
+        ]  # fmt: skip
         return WithinRise(
             table,
             pd.DataFrame(rows, columns=_COLUMNS),
-            rise,
+            pd.concat(states),
+            self.check(done.before, (sections, banks)),
             sections,
             banks,
             comparison,
             self.allowed_mm,
             self.stopped,
-            nodes,
+            done,
         )
 
     def profile(self, sections: pd.DataFrame, banks: pd.DataFrame | None) -> pd.DataFrame:
@@ -386,7 +416,7 @@ class _Search:
 
     def reach(
         self, name: str, river: River, lines: Centrelines, laid: Laid, before: pd.DataFrame
-    ) -> _Reach:
+    ) -> Reach:
         """One river: its options with their prices, its buildings, its base flow."""
         code = lines.names.index(name)
         approved = Approved.of(lines, code, self.widths)
@@ -409,8 +439,9 @@ class _Search:
         if self.freeboard_m is not None:
             top = np.minimum(river.top(0), river.top(1))
             most = np.maximum(np.minimum(most, top - self.freeboard_m), level + EXCESS_M)
-        return _Reach(
-            name, river, measure, base, touch, costs(self.buildings.iloc[touch.ids], self.rates),
+        return Reach(
+            name, river, self.buildings.index[touch.ids].to_numpy(), measure, base, touch,
+            costs(self.buildings.iloc[touch.ids], self.rates),
             self.options, self.works(name, lines.scales[code].chainage(measure), measure, approved),
             model, np.append(length, 0.0), level, most, calm,
         )  # fmt: skip
@@ -449,23 +480,25 @@ class _Search:
             )
         return np.asarray(price)
 
-    def search(self, reach: _Reach, start: float) -> list[_Node]:
+    def search(self, reach: Reach, start: float) -> list[Node]:
         """Nodes of one river from downstream to upstream, each at the level that arrives there."""
-        found: list[_Node] = []
+        found: list[Node] = []
         at, level = len(reach.measure) - 1, start
-        extents = _extents(reach, self.limits, self.node_stations)
-        for k, (first, last) in enumerate(extents):
+        parts = extents(reach, self.limits, self.node_stations)
+        for k, (first, last) in enumerate(parts):
             if self.stopped or time.monotonic() > self.deadline:
                 self.stopped = True
                 break
             self.tell(
-                f"{reach.name} 节点 {k + 1}/{len(extents)} "
+                f"{reach.name} 节点 {k + 1}/{len(parts)} "
                 f"{format_chainage(reach.chainage(first))}-{format_chainage(reach.chainage(last))}"
             )
-            level = float(_march(reach, last, at, level)[0])
+            level = float(march(reach, last, at, level)[0])
             left = max(self.deadline - time.monotonic(), 1.0)
             try:
-                node = _solve(reach, first, last, level, found, self.limits, min(left, NODE_S))
+                node = solve_stretch(
+                    reach, first, last, level, found, self.limits, min(left, NODE_S)
+                )
             except KeyboardInterrupt:
                 self.stopped = True
                 break
@@ -518,196 +551,7 @@ def _check_confluences(before: pd.DataFrame, edges: pd.DataFrame) -> None:
             )
 
 
-def _march(reach: _Reach, first: int, last: int, level: float) -> Array:
-    """Levels of the approved river from station first to last, from the level at last."""
-    part = slice(first, last + 1)
-    model = replace(reach.model, rows=reach.model.rows[part], discharge=reach.model.discharge[part])
-    return np.asarray(subcritical(model, np.array([level]))[0][:, 0])
-
-
-def _extents(reach: _Reach, limits: Mapping[str, float], most: int) -> list[tuple[int, int]]:
-    """First and last station of each node, from downstream to upstream."""
-    touch, n = reach.touch, len(reach.measure)
-    hit = np.zeros(len(reach.cost), bool)
-    still = int(np.flatnonzero(np.abs(reach.options.moves) < 1e-9)[0])
-    hit[touch.who[touch.level <= still]] = True
-    gap = float(np.median(np.diff(reach.measure)))
-    pad = max(int(np.ceil(limits["inward_m"] / max(limits["taper"] * gap, 1e-9))), 1)
-    busy = np.zeros(n, int)
-    for first, last in zip(touch.from_station[hit], touch.to_station[hit], strict=True):
-        busy[max(first - pad, 0) : min(last + pad, n - 1) + 1] += 1
-    # what would be lost by holding the line at a station
-    held = np.zeros(n)
-    for b in np.flatnonzero(hit):
-        held[touch.from_station[b] : touch.to_station[b] + 1] += reach.cost[b]
-    edge = np.flatnonzero(np.diff(np.r_[0, (busy > 0).astype(int), 0]))
-    found: list[tuple[int, int]] = []
-    for start, stop in edge.reshape(-1, 2).tolist():
-        found += _cut(touch, held, start, stop - 1, most)
-    return found[::-1]
-
-
-def _cut(touch: Touches, held: Array, first: int, last: int, most: int) -> list[tuple[int, int]]:
-    """A stretch in pieces that can be searched, cut where holding the line loses least."""
-    found = []
-    while last - first >= 4 and (
-        last - first >= most or _crowd(touch, first, last) > MOST_BUILDINGS
-    ):
-        wide = most if last - first >= most else (last - first) // 2
-        low = first + max(wide // 2, 1)
-        cut = low + int(np.argmin(held[low : first + wide]))
-        found.append((first, cut))
-        first = cut
-    if last - first >= 2:
-        found.append((first, last))
-    return found
-
-
-def _crowd(touch: Touches, first: int, last: int) -> int:
-    """Buildings within reach of a stretch."""
-    return int(((touch.from_station <= last) & (touch.to_station >= first)).sum())
-
-
-def _solve(
-    reach: _Reach,
-    first: int,
-    last: int,
-    level: float,
-    done: list[_Node],
-    limits: Mapping[str, float],
-    seconds: float,
-) -> _Node | None:
-    """Search one node; its design keeps the levels allowed further upstream, too."""
-    if not reach.calm[first : last + 1].all():
-        return None
-    problem, who = _node_problem(reach, first, last, level, done, limits)
-    known = np.full((2, last - first + 1), reach.options.base)
-    before = design_cost(problem, known)
-    for _ in range(TRIALS):
-        found = solve_node(problem, known=known, most_labels=MOST_LABELS, seconds=seconds)
-        if found is None:
-            return None
-        up = _march(reach, 0, first, float(found.levels[0]))
-        over = float((up - reach.most[: first + 1]).max())
-        if over <= EXCESS_M:
-            return _Node(reach, first, last, problem, found, who, before)
-        most = problem.most_level.copy()
-        most[0] = found.levels[0] - 1.2 * over
-        problem = replace(problem, most_level=most)
-    return None
-
-
-def _node_problem(
-    reach: _Reach,
-    first: int,
-    last: int,
-    level: float,
-    done: list[_Node],
-    limits: Mapping[str, float],
-) -> tuple[NodeProblem, Array]:
-    """The node's sections for every pair of options, prices, and its buildings' numbers."""
-    options, n = reach.options, last - first + 1
-    works = reach.works[:, first : last + 1].copy()
-    still = np.arange(options.many) == options.base
-    works[:, [0, -1]] = np.where(still, works[:, [0, -1]], np.inf)
-    halves = [
-        [_of_options(reach, side, first + i, works[side, i]) for i in range(n)] for side in (0, 1)
-    ]
-    pairs: list[tuple[float, Half, Half]] = []
-    rows = np.zeros((n, options.many, options.many), int)
-    for i in range(n):
-        rows[i] = -1
-        for a, left in halves[0][i].items():
-            for b, right in halves[1][i].items():
-                rows[i, a, b] = len(pairs)
-                pairs.append((float(reach.river.middle[first + i]), left, right))
-        # what is not allowed is never looked at
-        rows[i][rows[i] < 0] = rows[i, options.base, options.base]
-    ground, *banks = ground_of(pairs)
-    many = [len(a) * len(b) for a, b in zip(*halves, strict=True)]
-    station = first + np.repeat(np.arange(n), many)
-    base_rows = reach.model.rows[station, 0]
-    model = Model(
-        pack(ground, banks=(banks[0], banks[1])), rows.reshape(-1, 1), np.zeros((rows.size, 1)),
-        np.repeat(reach.length[station][:, None], 3, axis=1),
-        reach.model.contraction[base_rows], reach.model.expansion[base_rows],
-        reach.model.friction, reach.model.gravity,
-    )  # fmt: skip
-    gap = float(np.diff(reach.measure[first : last + 1]).min())
-    far = np.abs(options.move()[:, None] - options.move())
-    switch = options.wall()[:, None] != options.wall()
-    change = np.where(far <= limits["taper"] * gap + 1e-9, SWITCH_YUAN * switch, np.inf)
-    who, touch = _touched(reach, first, last, done)
-    return NodeProblem(
-        model, rows, reach.model.discharge[first : last + 1, 0], works, change, touch,
-        reach.cost[who], level, reach.most[first : last + 1],
-    ), who  # fmt: skip
-
-
-def _of_options(reach: _Reach, side: int, station: int, works: Array) -> dict[int, Half]:
-    """Half sections of the options that are allowed; those that leave no bed are struck out."""
-    half, options = reach.river.halves[side][station], reach.options
-    dry = float(reach.most[station]) + ABOVE_M
-    strip = float(reach.offsets[side, station] - reach.river.bank(side)[station])
-    found = {}
-    for k in np.flatnonzero(np.isfinite(works)):
-        wall, move = options.walls[options.wall()[k]], float(options.move()[k])
-        made: Half | None = half
-        if k != options.base:
-            made = half.moved(move + spared_strip(wall, strip), wall)
-        if made is None:
-            works[k] = np.inf
-        else:
-            found[int(k)] = made.trimmed(dry)
-    return found
-
-
-def _touched(reach: _Reach, first: int, last: int, done: list[_Node]) -> tuple[Array, Array]:
-    """Buildings of a node, and which options touch each (buildings, 2, stations, options).
-
-    A building that the line takes outside of the node, too, is lost whatever happens here.
-    """
-    touch, options = reach.touch, reach.options
-    chosen = _chosen(reach, done)
-    move = np.asarray(chosen // len(options.walls))[touch.side, touch.station]
-    outside = (touch.station < first) | (touch.station > last)
-    lost = np.zeros(len(reach.cost), bool)
-    lost[touch.who[outside & (move >= touch.level)]] = True
-    here = ~outside & ~lost[touch.who]
-    who = np.unique(touch.who[here])
-    place = np.searchsorted(who, touch.who[here])
-    level = np.full((len(who), 2, last - first + 1), len(options.moves))
-    level[place, touch.side[here], touch.station[here] - first] = touch.level[here]
-    at = np.repeat(np.arange(len(options.moves)), len(options.walls))
-    return who, at >= level[..., None]
-
-
-def _chosen(reach: _Reach, nodes: list[_Node]) -> Array:
-    """Option of each bank at each station (2, stations)."""
-    found = np.full((2, len(reach.measure)), reach.options.base)
-    for node in nodes:
-        found[:, node.first : node.last + 1] = node.solution.options
-    return found
-
-
-def _halves(reach: _Reach, chosen: Array) -> list[tuple[float, Half, Half]]:
-    """Sections of the chosen options, whole."""
-    options, made = reach.options, []
-    for side in (0, 1):
-        strip = reach.offsets[side] - reach.river.bank(side)
-        own = []
-        for i, half in enumerate(reach.river.halves[side]):
-            k = chosen[side, i]
-            wall, move = options.walls[options.wall()[k]], float(options.move()[k])
-            new = (
-                half if k == options.base else half.moved(move + spared_strip(wall, strip[i]), wall)
-            )
-            own.append(half if new is None else new)
-        made.append(own)
-    return list(zip(reach.river.middle, *made, strict=True))
-
-
-def _widths(lines: Centrelines, widths: pd.DataFrame, reach: _Reach, chosen: Array) -> pd.DataFrame:
+def _widths(lines: Centrelines, widths: pd.DataFrame, reach: Reach, chosen: Array) -> pd.DataFrame:
     """Width table of one river: the approved rows and the stations that moved."""
     code = lines.names.index(reach.name)
     approved = Approved.of(lines, code, widths)
@@ -734,7 +578,7 @@ def _widths(lines: Centrelines, widths: pd.DataFrame, reach: _Reach, chosen: Arr
     return table
 
 
-def _row(number: int, node: _Node) -> list[Any]:
+def _row(number: int, node: Node) -> list[Any]:
     """One row of the table of nodes."""
     found, reach = node.solution, node.reach
     changed = bool((found.options != reach.options.base).any())
@@ -744,3 +588,9 @@ def _row(number: int, node: _Node) -> list[Any]:
         node.last - node.first + 1, len(node.who), node.before, found.cost,
         min(found.bound, found.cost), max(found.cost - found.bound, 0.0), proof,
     ]  # fmt: skip
+
+
+def _largest(rise: pd.DataFrame) -> float:
+    """Largest rise of the first flood [mm]."""
+    first = rise["profile"].iloc[0]
+    return float(rise.loc[rise["profile"] == first, "rise_mm"].max())

@@ -30,6 +30,7 @@ LIMITS: Mapping[str, float | None] = {
     "least_half_m": 3.0,  # least distance of the line from the centreline
     "clear_m": 0.02,  # how far the line keeps from a wall that it spares
     "width_ratio": 1.0,  # left and right together, to the approved line
+    "conveyance_ratio": 1.0,  # conveyance of the channel, to the approved one
     "works_yuan_m2": 0.0,  # each square metre inside the line
     "move_yuan_m2": 1.0,  # each square metre between the approved line and the new one
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 from pinghu_geo.alternatives import Comparison, compare
 from pinghu_geo.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.chainage import format_chainage
+from pinghu_geo.conveyance import Banks, bank_choices, together
 from pinghu_geo.errors import LayerError, OptimiseError
 from pinghu_geo.mincut import LocalProblem, Solution, solve
 from pinghu_geo.offsets import (
@@ -29,10 +30,18 @@ from pinghu_geo.offsets import (
 from pinghu_geo.redline import red_line
 from pinghu_geo.schema import label, nearest, require_columns, require_layer, require_polygons
 from pinghu_geo.sections import Array
+from pinghu_geo.survey import places, rows_of
+from pinghu_geo.walls import River, Wall, as_surveyed, wall_menu
 
 __all__ = ["LIMITS", "LeastDemolition", "least_demolition", "moved_design", "what_would_save"]
 
 Progress = Callable[[str], None]
+
+# columns of the price of one more building
+PRICE = [
+    "river", "bank", "from_m", "to_m", "moved_m", "extra_yuan", "n_saved", "n_lost", "saved_ids",
+    "lost_ids",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +54,13 @@ class LeastDemolition:
         The line as an ordinary width table: to be edited, drawn (`red_line`), compared.
     certificate
         One row a river: stations, offsets tried, buildings within reach; cost_yuan of the optimum,
-        bound_yuan that no other line can beat, gap_yuan (0: proven).
+        bound_yuan that no other line can beat, gap_yuan (0: proven); and of which it consists:
+        works_yuan, counted_yuan for buildings that the line as drawn takes, near_yuan for those
+        that it only comes closer to than the rule allows.
     buildings
         One row a building within reach: river, bank, from_m, to_m, state {saved, added,
-        demolished, spared} against the approved line, cost_yuan, and for those still demolished
-        hindered_by, what keeps the line there.
+        demolished, near, spared} as drawn and against the approved line, cost_yuan, and for those
+        demolished hindered_by, what keeps the line there.
     comparison
         `compare` of the approved and the new line as drawn.
     """
@@ -71,6 +82,29 @@ class LeastDemolition:
         )
         lines.append("仅为局部规则下的筛查,壅水以全河水面线复核,最终以防洪评价为准。")
         return lines
+
+    def price_of(self, building_id: object) -> pd.DataFrame:
+        """See `what_would_save`."""
+        mine = still_taken(self.buildings, building_id)
+        rows: list[list[Any]] = []
+        for river in mine["river"]:
+            one = self.problems[river]
+            number = int(np.flatnonzero(one.ids == building_id)[0])
+            works = one.problem.works.copy()
+            for t in np.flatnonzero(one.problem.who == number):
+                place = (one.problem.side[t], one.problem.station[t])
+                works[place][max(one.problem.level[t], 0) :] = np.inf
+            new = solve(replace(one.problem, works=works))
+            if new is None:
+                return pd.DataFrame(columns=[*PRICE, "least_ratio"])
+            price = [
+                new.cost - one.solution.cost,
+                *exchanged(one.ids, one.solution.touched, new.touched),
+                float(one.ratio(new.levels).min()),
+            ]
+            moved = one.grid.moves[new.levels] - one.grid.moves[one.solution.levels]
+            rows += [[*row, *price] for row in stretches(river, one.grid.chainage, moved)]
+        return pd.DataFrame(rows, columns=[*PRICE, "least_ratio"])
 
     def _repr_html_(self) -> str:
         lines = "".join(f"<p>{html.escape(s)}</p>" for s in self.summary())
@@ -106,6 +140,21 @@ class _River:
     solution: Solution
     reach: Touches
     ids: Array  # building of each number
+    banks: Banks | None  # of the conveyance rule
+    menu: list[Wall | None]
+
+    def ratio(self, levels: Array) -> Array:
+        """Width, or conveyance where that is the rule, to the approved one at each station."""
+        at = np.arange(levels.shape[1])
+        if self.banks is None:
+            new = self.grid.offsets[0, at, levels[0]] + self.grid.offsets[1, at, levels[1]]
+            return np.asarray(new / self.grid.base.sum(axis=0))
+        still = np.full_like(levels, self.grid.level0)
+        held, was = (
+            together(*(v[0, at, one[0]] + v[1, at, one[1]] for v in self.banks[:2]))
+            for one in (levels, still)
+        )
+        return held / was
 
 
 def least_demolition(
@@ -116,6 +165,10 @@ def least_demolition(
     *,
     rates: pd.DataFrame | None = None,
     locks: pd.DataFrame | None = None,
+    sections: pd.DataFrame | None = None,
+    banks: pd.DataFrame | None = None,
+    profile: pd.DataFrame | None = None,
+    walls: pd.DataFrame | None = None,
     progress: Progress | None = None,
 ) -> LeastDemolition:
     """Red line that demolishes least under local rules, proven 最少拆迁红线.
@@ -138,6 +191,7 @@ def least_demolition(
         - clear_m: distance from walls that are spared [0.02]; give the accuracy of the survey, or
           the design saves houses by centimetres that nobody has measured
         - width_ratio: left and right together, to the approved line [1]
+        - conveyance_ratio: conveyance of the channel, to the approved one [1]; with sections
         - works_yuan_m2: price of the works per square metre [0]
         - move_yuan_m2: price of each square metre by which the line is moved [1], which keeps it
           where nothing is gained
@@ -146,6 +200,14 @@ def least_demolition(
     locks
         Stretches where the line is bound: river, from_m, to_m, bank (missing: both), least_m and
         most_m (its offset [m]); neither: it stays where it is (a bridge, a finished reach).
+    sections, banks, profile
+        The approved river as in `water_profile`, and its profile. With them the local rule is the
+        conveyance of the channel at the profile's first flood instead of the width, and the
+        stations are the sections; designed, surveyed and DEM sections alike.
+    walls
+        With sections: menu of walls that may replace those that are there, see `moved_sections`.
+        At each offset the wall is the cheapest with which the bank conveys what it does now; where
+        none does, the one that conveys most.
     progress
         Called with a line of text before each river.
 
@@ -164,12 +226,15 @@ def least_demolition(
     Notes
     -----
     The local rule is the width: at every station left and right together are at least
-    ``width_ratio`` of the approved line, so that a channel of the same depth passes as much. It is
-    a screen: `flood_rise` of the designed sections and the flood-impact evaluation decide.
+    ``width_ratio`` of the approved line, so that a channel of the same depth passes as much; or
+    the conveyance below the approved water level, with Manning's formula and the composite
+    roughness of `water_profile`. Both are a screen: `least_demolition_within_rise` searches with
+    the water itself, and the flood-impact evaluation decides.
 
     A building within reach counts with its whole floor area, once, as soon as the line comes within
     ``clear_m`` of any wall at any station beside it; between stations the higher offset of the two
-    counts. So a building that is promised to stay is clear of the line as drawn. Offsets between
+    counts. So a building that is promised to stay is clear of the line as drawn; one that the
+    drawn line passes closer than promised is counted as near, not as demolished. Offsets between
     the stations of the approved table are interpolated.
 
     Every rule is an implication and every cost belongs to one offset, one change of offset, or one
@@ -200,30 +265,80 @@ def least_demolition(
     require_columns(widths, ("river", "chainage_m", "left_m", "right_m"), "widths")
     lines = lay_out(rivers)
     approved = red_line(rivers, widths)
+    surveyed = _surveyed(sections, banks, profile, walls, rivers)
+    menu = wall_menu(walls)
     solved: dict[str, _River] = {}
     for code, name in enumerate(lines.names):
         tell(f"优化红线 {name}")
         line = Approved.of(lines, code, widths)
-        grid = _grid(lines, code, line, given)
+        measure = _stations(line, given)
+        if surveyed is not None:
+            river, level = _of_river(surveyed, name)
+            at = river.stations["measure"].to_numpy()
+            own = np.flatnonzero((at >= line.at[0] - 1e-6) & (at <= line.at[-1] + 1e-6))
+            measure = at[own]
+        grid = _grid(lines, code, line, measure, given)
         clear = max(given["clear_m"], CLEAR_M)
         reach = touches(buildings, lines, code, line, grid.measure, grid.moves, clear)
         cost = costs(buildings.iloc[reach.ids], rates)
-        problem = _problem(grid, reach, cost, given, locked(locks, name, grid.chainage))
+        choice = (
+            None
+            if surveyed is None
+            else bank_choices(river, own, level[own], grid.base, grid.moves, menu)
+        )
+        problem = _problem(grid, reach, cost, given, choice, locked(locks, name, grid.chainage))
         solution = solve(problem)
         if solution is None:
             raise _conflict(name, grid, problem)
         ids = buildings.index[reach.ids].to_numpy()
-        solved[name] = _River(name, grid, problem, solution, reach, ids)
+        solved[name] = _River(name, grid, problem, solution, reach, ids, choice, menu)
     table = pd.concat([_widths(one) for one in solved.values()], ignore_index=True)
     drawn = red_line(rivers, table)
     found = compare({"原方案": approved, "最少拆迁": drawn}, buildings, rivers, rates=rates)
-    return LeastDemolition(
-        table,
-        pd.DataFrame([_proof(one) for one in solved.values()]),
-        pd.concat([_states(one) for one in solved.values()]),
-        found,
-        solved,
-    )
+    states = [_states(one, found) for one in solved.values()]
+    proof = [_proof(one, own) for one, own in zip(solved.values(), states, strict=True)]
+    return LeastDemolition(table, pd.DataFrame(proof), pd.concat(states), found, solved)
+
+
+def _surveyed(
+    sections: pd.DataFrame | None,
+    banks: pd.DataFrame | None,
+    profile: pd.DataFrame | None,
+    walls: pd.DataFrame | None,
+    rivers: gpd.GeoDataFrame,
+) -> tuple[dict[str, River], pd.DataFrame] | None:
+    """Sections of each river and the profile of the first flood; None without sections."""
+    if sections is None or profile is None:
+        for given, name in ((sections, "sections"), (profile, "profile"), (walls, "walls")):
+            if given is not None:
+                raise LayerError(
+                    "need sections and their profile", layer=name,
+                    hint="sections=..., banks=..., profile=pg.water_profile(sections, ...)",
+                )  # fmt: skip
+        return None
+    require_columns(profile, ("river", "chainage_m", "level_m", "profile"), "profile")
+    first = profile[profile["profile"] == profile["profile"].iloc[0]]
+    return as_surveyed(sections, banks, rivers), first
+
+
+def _of_river(surveyed: tuple[dict[str, River], pd.DataFrame], name: str) -> tuple[River, Array]:
+    """Sections of a river and the water level at each."""
+    if name not in surveyed[0]:
+        raise LayerError(
+            f"has no rows for {name}", layer="sections", hint=nearest(name, surveyed[0])
+        )
+    river, profile = surveyed[0][name], surveyed[1]
+    own = profile[profile["river"] == name].assign(scheme="")
+    row, station = rows_of(own.drop(columns="scheme"), river.stations, "profile")
+    level = np.full(len(river.stations), np.nan)
+    level[station] = own["level_m"].to_numpy()[row]
+    if np.isnan(level).any():
+        raise LayerError(
+            "has no level at sections", layer="profile",
+            ids=places(river.stations, np.flatnonzero(np.isnan(level))),
+            hint="compute it from the same sections",
+        )  # fmt: skip
+    return river, level
 
 
 def _stations(approved: Approved, limits: Mapping[str, float]) -> Array:
@@ -240,9 +355,14 @@ def _stations(approved: Approved, limits: Mapping[str, float]) -> Array:
     return np.asarray(measure[keep])
 
 
-def _grid(lines: Centrelines, code: int, approved: Approved, limits: Mapping[str, float]) -> _Grid:
+def _grid(
+    lines: Centrelines,
+    code: int,
+    approved: Approved,
+    measure: Array,
+    limits: Mapping[str, float],
+) -> _Grid:
     """Stations of a river, the approved offsets there, and the moves to be tried."""
-    measure = _stations(approved, limits)
     down, up = (
         int(np.floor(limits[k] / limits["step_m"] + 1e-9)) for k in ("inward_m", "outward_m")
     )
@@ -256,6 +376,7 @@ def _problem(
     reach: Touches,
     cost: Array,
     limits: Mapping[str, float],
+    banks: Banks | None,
     locks: list[tuple[int, Array, Any, Any]],
 ) -> LocalProblem:
     """The local problem of one river."""
@@ -265,6 +386,8 @@ def _problem(
     length = (np.r_[gap, 0] + np.r_[0, gap]) / 2
     moved = np.abs(offsets - base[:, :, None])
     works = limits["works_yuan_m2"] * offsets + limits["move_yuan_m2"] * moved
+    if banks is not None:
+        works = works + banks.price
     works = np.round(works * length[None, :, None])
     works[offsets < np.minimum(limits["least_half_m"], base[:, :, None]) - 1e-9] = np.inf
     for side, at, least, most in locks:
@@ -276,9 +399,12 @@ def _problem(
         if np.isfinite(most):
             free &= offsets[side, at] <= most + 1e-9
         works[side, at] = np.where(free, works[side, at], np.inf)
-    wanted = limits["width_ratio"] * base.sum(axis=0)
-    need = wanted[:, None] - offsets[0]  # what is left for the right side
-    least_right = (offsets[1][:, None, :] < need[:, :, None] - 1e-9).sum(axis=2)
+    if banks is None:
+        need = limits["width_ratio"] * base.sum(axis=0)[:, None] - offsets[0]
+        least_right = (offsets[1][:, None, :] < need[:, :, None] - 1e-9).sum(axis=2)
+    else:
+        still = (v[:, :, grid.level0].sum(axis=0) for v in banks[:2])
+        least_right = banks.least_right(limits["conveyance_ratio"] * together(*still))
     most_change = np.floor(limits["taper"] * gap / limits["step_m"] + 1e-9).astype(int)
     return LocalProblem(
         works,
@@ -317,9 +443,9 @@ def _conflict(name: str, grid: _Grid, problem: LocalProblem) -> OptimiseError:
         )
         if not open_.all():
             return OptimiseError(
-                f"{name}: left and right together can't reach the width that width_ratio asks for",
+                f"{name}: left and right together can't reach the width or conveyance asked for",
                 ids=[format_chainage(c) for c in grid.chainage[~open_]],
-                hint="a larger outward_m, a smaller width_ratio, or other locks",
+                hint="a larger outward_m, smaller width_ratio or conveyance_ratio, other locks",
             )
     return OptimiseError(
         f"{name}: locks and limits of neighbouring stations leave no line within the taper",
@@ -331,13 +457,22 @@ def _conflict(name: str, grid: _Grid, problem: LocalProblem) -> OptimiseError:
 
 
 def _widths(one: _River) -> pd.DataFrame:
-    left, right = np.round(one.grid.base + one.grid.moves[one.solution.levels], 6)
-    return pd.DataFrame(
+    levels = one.solution.levels
+    left, right = np.round(one.grid.base + one.grid.moves[levels], 6)
+    table = pd.DataFrame(
         {"river": one.name, "chainage_m": one.grid.chainage, "left_m": left, "right_m": right}
     )
+    if one.banks is not None and len(one.menu) > 1:
+        names = np.array([None if w is None else w.name for w in one.menu], dtype=object)
+        for side, word in enumerate(("left", "right")):
+            at = np.arange(levels.shape[1])
+            table[f"wall_{word}"] = names[one.banks.wall[side, at, levels[side]]]
+    return table
 
 
-def _proof(one: _River) -> dict[str, Any]:
+def _proof(one: _River, states: pd.DataFrame) -> dict[str, Any]:
+    paid = float(one.problem.cost[one.solution.touched].sum())
+    near = float(states.loc[states["state"] == "near", "cost_yuan"].sum())
     return {
         "river": one.name,
         "n_stations": len(one.grid.measure),
@@ -346,33 +481,52 @@ def _proof(one: _River) -> dict[str, Any]:
         "cost_yuan": one.solution.cost,
         "bound_yuan": one.solution.bound,
         "gap_yuan": one.solution.gap,
+        "works_yuan": one.solution.cost - paid,
+        "counted_yuan": paid - near,
+        "near_yuan": near,
     }
 
 
-def _states(one: _River) -> pd.DataFrame:
-    """Buildings within reach: what becomes of them, and what keeps the line on them."""
-    p = one.problem
-    before = np.zeros(len(p.cost), bool)
-    before[p.who[p.level <= one.grid.level0]] = True
+def _states(one: _River, found: Comparison) -> pd.DataFrame:
+    """Buildings within reach, what becomes of them, and what keeps the line on them."""
     after = one.solution.touched
-    state = np.select(
-        [before & ~after, ~before & after, after], ["saved", "added", "demolished"], "spared"
+    table = building_states(
+        one.name, one.ids, one.reach, one.problem.cost, one.grid.chainage, after, found
     )
-    sides = pd.Series(p.side).groupby(p.who).agg(["min", "max"]).reindex(range(len(p.cost)))
+    drawn = table["state"].isin(["demolished", "added"]).to_numpy()
+    return table.assign(hindered_by=_hindered(one, np.flatnonzero(after & drawn)))
+
+
+def building_states(
+    river: str,
+    ids: Array,
+    reach: Touches,
+    cost: Array,
+    chainage: Array,
+    after: Array,
+    found: Comparison,
+) -> pd.DataFrame:
+    """What becomes of the buildings within reach: ``after`` by the rule, ``found`` as drawn."""
+    before, drawn = (np.isin(ids, s.affected.index) for s in found.schemes.values())
+    state = np.select(
+        [after & ~drawn, before & ~drawn, ~before & drawn, drawn],
+        ["near", "saved", "added", "demolished"],
+        "spared",
+    )
+    sides = pd.Series(reach.side).groupby(reach.who).agg(["min", "max"]).reindex(range(len(cost)))
     bank = np.where(
         sides["min"] == sides["max"], np.where(sides["min"] == 0, "left", "right"), "both"
     )
     return pd.DataFrame(
         {
-            "river": one.name,
+            "river": river,
             "bank": bank,
-            "from_m": one.grid.chainage[one.reach.from_station],
-            "to_m": one.grid.chainage[one.reach.to_station],
+            "from_m": chainage[reach.from_station],
+            "to_m": chainage[reach.to_station],
             "state": state,
-            "cost_yuan": p.cost,
-            "hindered_by": _hindered(one, np.flatnonzero(after)),
+            "cost_yuan": cost,
         },
-        index=pd.Index(one.ids, name="building_id"),
+        index=pd.Index(ids, name="building_id"),
     )
 
 
@@ -394,7 +548,7 @@ def _hindered(one: _River, demolished: Array) -> list[str]:
         elif (below < lowest[side, station]).any():
             found[who] = "least_half"
         elif p.least_right is not None and _too_narrow(p, side, station, below, highest):
-            found[who] = "width"
+            found[who] = "width" if one.banks is None else "conveyance"
         else:
             found[who] = "cost"  # to spare it costs more elsewhere
     return found
@@ -410,13 +564,13 @@ def _too_narrow(p: LocalProblem, side: Array, station: Array, below: Array, high
     return bool((least[station, highest[0, station]] > below).any())
 
 
-def what_would_save(best: LeastDemolition, building_id: object) -> pd.DataFrame:
+def what_would_save(best: Priced, building_id: object) -> pd.DataFrame:
     """The cheapest change that spares one more building, and its price 保留一栋的代价.
 
     Parameters
     ----------
     best
-        Result of `least_demolition`.
+        Result of `least_demolition` or `least_demolition_within_rise`.
     building_id
         A building that it demolishes.
 
@@ -426,7 +580,8 @@ def what_would_save(best: LeastDemolition, building_id: object) -> pd.DataFrame:
         One row a bank and stretch where the line moves, river, bank, from_m, to_m, moved_m (the
         largest change of offset, negative towards the river); and on every row extra_yuan, what
         the whole design costs more, n_saved and n_lost, buildings spared and lost in all, and
-        their ids. No row: no line within the limits spares it.
+        their ids; least_ratio, the least width or conveyance to the approved one anywhere, or
+        within a rise largest_rise_mm. No row: no line within the limits spares it.
 
     Raises
     ------
@@ -435,8 +590,9 @@ def what_would_save(best: LeastDemolition, building_id: object) -> pd.DataFrame:
 
     Notes
     -----
-    The same minimum cut with the building fixed as spared: nothing infeasible is ever proposed,
-    and no cheaper change exists within the limits.
+    The same search with the building fixed as spared: nothing infeasible is ever proposed, and no
+    cheaper change exists within the limits. Within a rise the building's node is searched again,
+    and the flood of the whole river with the other nodes as they are accepts the change.
 
     Examples
     --------
@@ -450,39 +606,7 @@ def what_would_save(best: LeastDemolition, building_id: object) -> pd.DataFrame:
     >>> all((t["extra_yuan"] >= 0).all() for t in found)
     True
     """
-    columns = [
-        "river", "bank", "from_m", "to_m", "moved_m", "extra_yuan", "n_saved", "n_lost",
-        "saved_ids", "lost_ids",
-    ]  # fmt: skip
-    mine = best.buildings[best.buildings.index == building_id]
-    mine = mine[mine["state"].isin(["demolished", "added"])]
-    if mine.empty:
-        raise LayerError(
-            f"{building_id!r} is no building that the design demolishes",
-            layer="buildings",
-            hint='best.buildings[best.buildings["state"] == "demolished"] lists them',
-        )
-    rows: list[list[Any]] = []
-    for river in mine["river"]:
-        one = best.problems[river]
-        number = int(np.flatnonzero(one.ids == building_id)[0])
-        works = one.problem.works.copy()
-        for t in np.flatnonzero(one.problem.who == number):
-            place = (one.problem.side[t], one.problem.station[t])
-            works[place][max(one.problem.level[t], 0) :] = np.inf
-        new = solve(replace(one.problem, works=works))
-        if new is None:
-            return pd.DataFrame(columns=columns)
-        saved = one.ids[one.solution.touched & ~new.touched]
-        lost = one.ids[~one.solution.touched & new.touched]
-        price = [new.cost - one.solution.cost, len(saved), len(lost), list(saved), list(lost)]
-        for side, start, stop in _stretches(new.levels != one.solution.levels):
-            change = one.grid.moves[new.levels] - one.grid.moves[one.solution.levels]
-            change = change[side, start:stop]
-            ends = (one.grid.chainage[start], one.grid.chainage[stop - 1])
-            most = float(change[np.argmax(np.abs(change))])
-            rows.append([river, ("left", "right")[side], *ends, most, *price])
-    return pd.DataFrame(rows, columns=columns)
+    return best.price_of(building_id)
 
 
 def moved_design(
@@ -548,10 +672,39 @@ def moved_design(
     return made
 
 
-def _stretches(changed: Array) -> list[tuple[int, int, int]]:
-    """Side, first and last station of each run of changed stations."""
+class Priced(Protocol):
+    """A design that can say what sparing one more building costs."""
+
+    def price_of(self, building_id: object) -> pd.DataFrame:
+        """See `what_would_save`."""
+
+
+def still_taken(buildings: pd.DataFrame, building_id: object) -> pd.DataFrame:
+    """Rows of a building that a design demolishes."""
+    mine = buildings[buildings.index == building_id]
+    mine = mine[mine["state"].isin(["demolished", "added", "near"])]
+    if mine.empty:
+        raise LayerError(
+            f"{building_id!r} is no building that the design demolishes",
+            layer="buildings",
+            hint='best.buildings[best.buildings["state"] == "demolished"] lists them',
+        )
+    return mine
+
+
+def exchanged(ids: Array, before: Array, after: Array) -> list[Any]:
+    """How many buildings are spared and lost, and which."""
+    saved, lost = list(ids[before & ~after]), list(ids[~before & after])
+    return [len(saved), len(lost), saved, lost]
+
+
+def stretches(river: str, chainage: Array, moved: Array) -> list[list[Any]]:
+    """River, bank, ends and largest move of each run of stations that move (2, stations)."""
     found = []
-    for side in (0, 1):
-        edge = np.flatnonzero(np.diff(np.r_[False, changed[side], False].astype(int)))
-        found += [(side, int(a), int(b)) for a, b in edge.reshape(-1, 2)]
+    for side, word in enumerate(("left", "right")):
+        edge = np.flatnonzero(np.diff(np.r_[False, moved[side] != 0, False].astype(int)))
+        for a, b in edge.reshape(-1, 2).tolist():
+            run = moved[side, a:b]
+            most = float(run[np.argmax(np.abs(run))])
+            found.append([river, word, chainage[a], chainage[b - 1], most])
     return found

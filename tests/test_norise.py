@@ -175,7 +175,7 @@ def test_time_and_interruption_leave_the_rest_as_approved(street, monkeypatch):
     assert (late.widths[["left_m", "right_m"]] == 10).all().all()
     assert "中途停止" in "".join(late.summary())
     monkeypatch.setattr(
-        "pinghu_geo.norise.solve_node", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+        "pinghu_geo.stretch.solve_node", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     assert search(street).stopped
 
@@ -231,3 +231,42 @@ def test_what_can_t_be_searched_is_said(street):
     steep = channel(bed_level_m=0.05 * (400 - np.arange(0, 401, 20.0)), bank_level_m=30.0)
     wild = search(street, sections=steep)
     assert wild.nodes.empty
+
+
+def test_sparing_one_more_building_is_priced_with_its_rise(street):
+    best = search(street, allowed_mm=5)
+    left = best.buildings.index[best.buildings["state"] == "demolished"]
+    assert len(left)
+    free = search(street, allowed_mm=60)
+    found = {i: pg.what_would_save(best, i) for i in left}
+    assert any(len(t) for t in found.values())
+    for i, table in found.items():
+        assert (table["extra_yuan"] >= 0).all()
+        assert (table["largest_rise_mm"] <= 5.001).all()
+        for saved, lost in zip(table["saved_ids"], table["lost_ids"], strict=True):
+            assert i in saved
+            assert not set(saved) & set(lost)
+    # with more rise more can be spared, and what is spared already has no price
+    assert (free.buildings["state"] == "demolished").sum() < len(left)
+    gone = best.buildings.index[best.buildings["state"] == "saved"]
+    with pytest.raises(pg.LayerError, match="no building that the design demolishes"):
+        pg.what_would_save(best, gone[0])
+
+
+def test_trade_offs_differ_in_buildings_and_none_beats_another(street):
+    best = search(street)
+    found = pg.trade_offs(best, allowed_mm=[0, 5, 6, 20, 60])
+    table = found.table
+    assert table["demolition_yuan"].is_monotonic_decreasing
+    assert table["demolition_yuan"].is_unique
+    assert (table["largest_rise_mm"] <= table["allowed_mm"] + 1e-6).all()
+    taken = [
+        frozenset(d.comparison.schemes["控制壅高"].affected.index) for d in found.designs.values()
+    ]
+    assert len(set(taken)) == len(taken) == len(table) >= 3
+    price = table["yuan_per_cm"].to_numpy()
+    step = -np.diff(table["demolition_yuan"]) / np.diff(table["allowed_mm"]) * 10
+    assert price[:-1] == pytest.approx(step)
+    assert np.isnan(price[-1])
+    with pytest.raises(pg.LayerError, match="works_weights below 0"):
+        pg.trade_offs(best, works_weights=[-1.0])

@@ -202,3 +202,87 @@ def test_the_flood_of_the_moved_line_is_what_the_readme_says():
         banks=was.banks, rivers=rivers,
     )  # fmt: skip
     assert rise[["rise_mm", "rise_lossless_mm"]].max().max() < 10.0
+
+
+# --- the conveyance of sections as the rule
+
+
+def surveyed(street, *, slope=0.0, n_wall=0.022, bed=0.0):
+    """Sections every 20 m along the street, their banks 2 m inside the line, and their profile."""
+    at = np.arange(0, 401, 20.0)
+    low = 0.002 * (400 - at)
+    table = pd.DataFrame({"river": "A", "chainage_m": at, "bed_level_m": low, "left_m": 8.0,
+                          "right_m": 8.0, "bank_level_m": low + 4, "n": 0.028, "n_wall": n_wall,
+                          "side_slope": slope})  # fmt: skip
+    made = pg.design_sections(table)
+    return {"sections": made, "profile": pg.water_profile(made, 70.0, {"slope": 0.002})}
+
+
+def conveyance(made, banks, level):
+    """By `section_properties`, which knows nothing of the search."""
+    held = pg.section_properties(made, level, banks=banks)
+    return held["conveyance_m3s"].to_numpy()
+
+
+@pytest.mark.parametrize("slope", [0.0, 1.0])
+def test_no_section_conveys_less(street, slope):
+    given = surveyed(street, slope=slope)
+    best = solve(street, {"outward_m": 3.0}, **given)
+    assert best.certificate["gap_yuan"].tolist() == [0.0]
+    rivers, widths, _ = street
+    made, banks = pg.moved_sections(given["sections"], widths, best.widths, rivers)
+    level = given["profile"][["river", "chainage_m", "level_m"]]
+    now = conveyance(made, banks, level)
+    assert (now >= conveyance(given["sections"], None, level) * (1 - 1e-6)).all()
+    assert (best.buildings["state"] == "saved").any()
+    # half the conveyance is a weaker rule
+    freer = solve(street, {"outward_m": 3.0, "conveyance_ratio": 0.5}, **given)
+    assert freer.certificate["cost_yuan"].sum() <= best.certificate["cost_yuan"].sum()
+
+
+def test_a_smooth_wall_spares_what_an_earth_bank_can_t(street):
+    given = surveyed(street, slope=1.0, n_wall=0.03)
+    wall = {"wall": ["直墙"], "side_slope": 0.0, "n_wall": 0.016}
+    limits = {"outward_m": 0.0}
+    earth = solve(street, limits, **given)
+    cheap = solve(street, limits, walls=pd.DataFrame(wall | {"wall_yuan_m": 100.0}), **given)
+    dear = solve(street, limits, walls=pd.DataFrame(wall | {"wall_yuan_m": 1e9}), **given)
+    assert (earth.buildings["state"] != "saved").all()
+    assert (cheap.buildings["state"] == "saved").any()
+    assert set(cheap.widths["wall_left"].dropna()) == {"直墙"}
+    assert dear.certificate["cost_yuan"].sum() == earth.certificate["cost_yuan"].sum()
+    rivers, widths, _ = street
+    made, banks = pg.moved_sections(
+        given["sections"],
+        widths,
+        cheap.widths,
+        rivers,
+        walls=pd.DataFrame(wall | {"wall_yuan_m": 1.0}),
+    )
+    level = given["profile"][["river", "chainage_m", "level_m"]]
+    held = conveyance(made, banks, level) / conveyance(given["sections"], None, level)
+    assert (held >= 1 - 1e-6).all()
+
+
+def test_sections_need_their_profile(street):
+    given = surveyed(street)
+    with pytest.raises(pg.LayerError, match="sections: need sections and their profile"):
+        solve(street, sections=given["sections"])
+    with pytest.raises(pg.LayerError, match="walls: need sections"):
+        solve(street, walls=pd.DataFrame())
+    with pytest.raises(pg.LayerError, match=r"profile: has no level at sections.*K0\+400"):
+        solve(street, sections=given["sections"], profile=given["profile"].head(20))
+
+
+@pytest.mark.parametrize("clear_m", [0.02, 0.4])
+def test_the_promise_is_the_count_to_the_yuan(street, clear_m):
+    """Works, buildings counted on the drawn line, and those it only comes close to: no rest."""
+    best = solve(street, {"clear_m": clear_m, "step_m": 0.7, "outward_m": 2.0})
+    proof = best.certificate.iloc[0]
+    assert proof["cost_yuan"] == proof["works_yuan"] + proof["counted_yuan"] + proof["near_yuan"]
+    counted = best.comparison.schemes["最少拆迁"].totals["cost_yuan"].iloc[0]
+    assert proof["counted_yuan"] == pytest.approx(counted, abs=1.0)
+    taken = best.buildings["state"].isin(["demolished", "added"])
+    assert set(best.buildings.index[taken]) == set(
+        best.comparison.schemes["最少拆迁"].affected.index
+    )
