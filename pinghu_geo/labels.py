@@ -9,13 +9,14 @@ other labels are kept, unless even the least that can follow is dearer than a de
 That least is a Lagrangian bound: a metre of level at the upper end is given a price, every step is
 replaced by a straight line below it, and the cheapest way up is found for each choice. Chords of
 the least of straight lines lie below it, so that the bound stays a straight line in the level; the
-best of a few prices counts.
+best of a few prices counts. In the bound a building is paid for in equal parts at its stations;
+what a label has paid in advance is taken off again.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,9 +32,9 @@ WIDTHS = (50, 200)
 # 1 - Fr² that is left at the Froude limit of 0.9487 (Fr² = 0.90)
 LEAST_GROWTH = 0.10
 SAME_COST = 1e-6
-# then all are kept that may cost less than a limit, which rises from the bound in steps: a part of
-# the way to the best design known, because the labels kept grow fast with it
-RISE = 0.06
+# then all are kept that may cost less than a limit, which rises from the bound to the best design
+# known in a few steps, because the labels kept grow fast with it
+REACH = (0.07, 0.14, 0.22, 0.31, 0.41, 0.52, 0.64, 0.78, 1.0)
 # levels tabulated for each choice of options at each station, and how far above the highest level
 # allowed [m]: cubic between them, so that a level is right to some 1e-8 m
 NODES = 24
@@ -127,12 +128,14 @@ def solve_node(
     best, cost = known, np.inf if known is None else design_cost(problem, known)
     march.price(cost)
     bound, count = min(march.least(), cost), 0
-    stride = RISE * (cost - bound) if np.isfinite(cost) else np.inf
-    for most in (*(w for w in WIDTHS if w < most_labels), *[most_labels] * round(1 / RISE + 1)):
-        limit = cost if most in WIDTHS else min(bound + stride, cost)
+    gap = cost - bound
+    tries = [(w, 1.0) for w in WIDTHS if w < most_labels] + [(most_labels, r) for r in REACH]
+    for most, reach in tries:
+        limit = min(march.least() + reach * gap, cost) if np.isfinite(cost) else cost
         found, dropped = march.run(limit - SAME_COST, most, deadline)
         if found is not None:
             best, cost = found, min(cost, design_cost(problem, found))
+            gap = cost - march.least() if most in WIDTHS else gap
         bound, count = max(bound, min(dropped, limit, cost)), count + march.count
         # without a known design the first full march settles it: both may be infinite
         if not cost - bound > SAME_COST or time.monotonic() > deadline:
@@ -160,33 +163,22 @@ class _March:
         beside: Array = np.asarray(problem.touch.any(axis=(1, 3)))  # (buildings, stations)
         # buildings that stand beside some station further upstream
         first = np.where(beside.any(axis=1), beside.argmax(axis=1), self.n)
-        last = np.where(beside.any(axis=1), self.n - 1 - beside[:, ::-1].argmax(axis=1), -1)
         none = np.uint64(0)
         self.open = [np.bitwise_or.reduce(bits[first < i], initial=none) for i in range(self.n)]
-        # in the bound each building counts at the lowest of its stations alone, so that none is
-        # counted that a label may have paid for
-        self.counted = [np.bitwise_or.reduce(bits[last == i], initial=none) for i in range(self.n)]
-        self.sums = self._byte_sums()
+        part = problem.cost / np.maximum(beside.sum(axis=1), 1)
+        self.parts = np.zeros((self.n, self.o**2))
+        for b in range(len(problem.cost)):
+            left, right = problem.touch[b]
+            self.parts += part[b] * (left[:, :, None] | right[:, None, :]).reshape(self.n, -1)
+        self.sums = _byte_sums(problem.cost)
+        # parts of each building that lie upstream of a station
+        above = np.cumsum(beside, axis=1) - beside
+        self.rests = [_byte_sums(part * above[:, i]) for i in range(self.n)]
         self.curves = _Curves.of(problem)
         self.start = self._first()
         self.steps = self._all_steps()
         self.prices = np.zeros((1, 0))
         self.lines: list[tuple[Array, Array]] = []
-
-    def _byte_sums(self) -> Array:
-        """Cost of every set of eight buildings."""
-        cost = np.zeros(MOST_BUILDINGS)
-        cost[: len(self.p.cost)] = self.p.cost
-        sets = (np.arange(256)[:, None] >> np.arange(8)) & 1
-        return np.asarray(sets @ cost.reshape(-1, 8).T).T
-
-    def paid(self, sets: Array) -> Array:
-        """Cost of sets of buildings."""
-        total = np.zeros(len(sets))
-        for k in range(-(-len(self.p.cost) // 8)):
-            byte = (sets >> np.uint64(8 * k)) & np.uint64(255)
-            total += self.sums[k, byte.astype(np.uint8)]
-        return total
 
     def _first(self) -> _Labels:
         """Labels at the lowest station."""
@@ -197,9 +189,10 @@ class _March:
         level = np.full(len(pair), self.p.downstream_level)
         flow = np.full(len(pair), self.p.discharge[i])
         state = self.p.model.state(self.p.rows[i].ravel(), flow, level)
+        cost = works.ravel() + _cost_of(sets, self.sums)
         labels = _Labels(
-            pair, sets & self.open[i], works.ravel() + self.paid(sets), level, state.energy,
-            state.conveyance, np.zeros(len(pair), int),
+            pair, sets & self.open[i], cost, level, state.energy, state.conveyance,
+            np.zeros(len(pair), int),
         )  # fmt: skip
         return labels.take(np.isfinite(labels.cost) & (state.grows >= LEAST_GROWTH))
 
@@ -276,7 +269,7 @@ class _March:
         height, slope = np.zeros((len(prices), pairs)), np.repeat(prices[:, None], pairs, axis=1)
         self.lines = [(height, slope)]
         for i, steps in enumerate(reversed(self.steps)):
-            extra = steps.cost + self.paid(self.touched[i, steps.above] & self.counted[i])
+            extra = steps.cost + self.parts[i, steps.above]
             span = steps.top - steps.low
             ends = []
             for line in steps.lines.T:
@@ -300,19 +293,22 @@ class _March:
             return np.full(len(self.prices), np.inf)
         height, slope = self.lines[-1]
         at = self.start.pair
-        over = self.start.level - self.steps[0].top if self.steps else 0.0
-        found: Array = (self.start.cost + height[:, at] + slope[:, at] * over).min(axis=1)
+        paid = self.start.cost - _cost_of(self.start.sets, self.rests[-1])
+        found: Array = (paid + height[:, at]).min(axis=1)
         return found
 
     def least(self) -> float:
         """What no design of the node can cost less than."""
         return float(self._roots().max())
 
-    def _promise(self, i: int, pair: Array, cost: Array, level: Array) -> Array:
-        """Cost with the least that can follow."""
-        height, slope = self.lines[i]
+    def _promise(
+        self, i: int, labels: _Labels, level: Array, *, price: int | slice = slice(None)
+    ) -> Array:
+        """Cost with the least that can follow, by the best price or by one."""
+        height, slope = (v[price][..., labels.pair] for v in self.lines[i])
         top = self.p.most_level[i] if i < self.n - 1 else self.p.downstream_level
-        found: Array = cost + (height[:, pair] + slope[:, pair] * (level - top)).max(axis=0)
+        after = np.atleast_2d(height + slope * (level - top)).max(axis=0)
+        found: Array = labels.cost - _cost_of(labels.sets, self.rests[i]) + after
         return found
 
     # --- labels
@@ -322,13 +318,15 @@ class _March:
         labels, self.count, dropped = self.start, 0, np.inf
         trail = [labels]
         for i in range(self.n - 2, -1, -1):
-            promise = self._promise(i + 1, labels.pair, labels.cost, labels.level)
+            promise = self._promise(i + 1, labels, labels.level)
             if time.monotonic() > deadline:
                 return None, min(dropped, float(promise.min(initial=np.inf)))
             keep = np.flatnonzero(promise <= limit)
             if len(keep) > most:
-                order = keep[np.argsort(promise[keep], kind="stable")]
-                dropped = min(dropped, float(promise[order[most]]))
+                # those that look best at the highest price keep their water low and arrive
+                wary = self._promise(i + 1, labels, labels.level, price=-1)[keep]
+                order = keep[np.argsort(wary, kind="stable")]
+                dropped = min(dropped, float(promise[order[most:]].min()))
                 keep = np.sort(order[:most])
             if not len(keep):
                 return None, dropped
@@ -365,18 +363,22 @@ class _March:
         parent, way, share, low = parent[keep], way[keep], share[keep], low[keep]
         above = steps.above[way]
         touched = self.touched[i, above]
-        cost = labels.cost[parent] + steps.cost[way] + self.paid(touched & ~labels.sets[parent])
-        keep = self._promise(i, above, cost, low) <= limit
-        parent, above, cost, share = parent[keep], above[keep], cost[keep], share[keep]
+        cost = labels.cost[parent] + steps.cost[way]
+        cost += _cost_of(touched & ~labels.sets[parent], self.sums)
+        sets = (labels.sets[parent] | touched) & self.open[i]
+        made = _Labels(above, sets, cost, low, low, low, parent)
+        keep = self._promise(i, made, low) <= limit
+        made, share, y = made.take(keep), share[keep], steps.levels[way[keep]]
         # a parabola through the three levels known starts Newton's method
-        y, bend = steps.levels[way[keep]], _bend(steps.levels[way[keep]])
-        guess = y[:, 0] + share * (y[:, 2] - y[:, 0]) - bend * share * (1 - share)
-        known = (labels.level[parent], labels.energy[parent], labels.conveyance[parent])
-        level, energy, conveyance, sound = self._solve(i, above, *known, guess)
+        guess = y[:, 0] + share * (y[:, 2] - y[:, 0]) - _bend(y) * share * (1 - share)
+        at = made.parent
+        level, energy, conveyance, sound = self._solve(
+            i, made.pair, labels.level[at], labels.energy[at], labels.conveyance[at], guess
+        )
         sound &= level <= self.p.most_level[i]
-        sound &= self._promise(i, above, cost, level) <= limit
-        sets = (labels.sets[parent] | touched[keep]) & self.open[i]
-        return _Labels(above, sets, cost, level, energy, conveyance, parent).take(sound)
+        sound &= self._promise(i, made, level) <= limit
+        made = replace(made, level=level, energy=energy, conveyance=conveyance)
+        return made.take(sound)
 
     def _solve(
         self, i: int, above: Array, level: Array, energy: Array, conveyance: Array, guess: Array
@@ -452,7 +454,7 @@ class _March:
             part = slice(k, k + step)
             lower = level[part, :, None] <= level[part, None, :]
             g, i, j = np.nonzero(lower & earlier & np.isfinite(cost[part, None, :]))
-            extra = self.paid(sets[part][g, j] & ~sets[part][g, i])
+            extra = _cost_of(sets[part][g, j] & ~sets[part][g, i], self.sums)
             wins = cost[part][g, i] + extra <= cost[part][g, j]
             beaten[part][g[wins], j[wins]] = True
         kept: Array = np.sort(order[~beaten[row, column]])
@@ -500,6 +502,23 @@ class _Steps:
         span = self.top - self.low[below]
         found: Array = np.where(span > 1e-9, (level - self.low[below]) / np.maximum(span, 1e-9), 0)
         return found
+
+
+def _byte_sums(cost: Array) -> Array:
+    """Cost of every set of eight things, eight by eight."""
+    padded = np.zeros(-(-max(len(cost), 1) // 8) * 8)
+    padded[: len(cost)] = cost
+    sets = (np.arange(256)[:, None] >> np.arange(8)) & 1
+    return np.asarray(sets @ padded.reshape(-1, 8).T).T
+
+
+def _cost_of(sets: Array, sums: Array) -> Array:
+    """Cost of sets of things."""
+    total = np.zeros(len(sets))
+    for k, one in enumerate(sums):
+        byte = (sets >> np.uint64(8 * k)) & np.uint64(255)
+        total += one[byte.astype(np.uint8)]
+    return total
 
 
 def _bend(levels: Array) -> Array:

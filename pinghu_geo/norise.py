@@ -281,7 +281,7 @@ def least_demolition_within_rise(
         raise LayerError(
             f"allowed_mm is {allowed_mm!r}", layer="limits", hint="a rise in mm, 0 or more"
         )
-    given = read_limits(limits)
+    given = read_limits(limits, priced=rates is not None)
     require_layer(rivers, "rivers")
     require_layer(buildings, "buildings", crs=rivers.crs)
     require_polygons(buildings, "buildings")
@@ -457,7 +457,7 @@ class _Search:
             options.wall()
         ]
         price = limits["works_yuan_m2"] * offset + limits["move_yuan_m2"] * np.abs(move) + wall
-        price = np.round(price * length[:, None])
+        price = np.round(price * length[:, None], 3)
         price[offset < np.minimum(limits["least_half_m"], base[:, :, None]) - 1e-9] = np.inf
         still = np.arange(options.many) == options.base
         outside = (measure < approved.at[0] - 1e-6) | (measure > approved.at[-1] + 1e-6)

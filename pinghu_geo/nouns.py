@@ -669,6 +669,20 @@ _NOUNS = (
         ),
     ),
     Noun(
+        "locks",
+        "红线约束表",
+        None,
+        (),
+        (
+            _RIVER,
+            Column("from_m", "chainage", "起点桩号", "m", required=True),
+            Column("to_m", "chainage", "终点桩号", "m", required=True),
+            Column("bank", "code", "岸别", codes=BANK),
+            Column("least_m", "float", "最小宽度", "m", minimum=0),
+            Column("most_m", "float", "最大宽度", "m", minimum=0),
+        ),
+    ),
+    Noun(
         "walls",
         "护岸类型表",
         None,

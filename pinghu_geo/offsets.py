@@ -32,7 +32,7 @@ LIMITS: Mapping[str, float | None] = {
     "width_ratio": 1.0,  # left and right together, to the approved line
     "conveyance_ratio": 1.0,  # conveyance of the channel, to the approved one
     "works_yuan_m2": 0.0,  # each square metre inside the line
-    "move_yuan_m2": 1.0,  # each square metre between the approved line and the new one
+    "move_yuan_m2": None,  # each square metre between the approved line and the new one
 }
 # the line keeps at least this far from a wall that it spares [m]: more than the drawing rounds
 CLEAR_M = 0.02
@@ -40,8 +40,12 @@ CLEAR_M = 0.02
 SAMPLE_M = 0.5
 
 
-def read_limits(given: Mapping[str, float]) -> dict[str, float]:
-    """Limits with those that are left out; unknown or senseless ones are refused."""
+def read_limits(given: Mapping[str, float], *, priced: bool) -> dict[str, float]:
+    """Limits with those that are left out; unknown or senseless ones are refused.
+
+    Moving the line costs just enough to keep it where nothing is gained: a yuan a square metre,
+    or, where square metres of floor stand for yuan, a thousandth of one.
+    """
     for key, number in given.items():
         if key not in LIMITS:
             raise LayerError(f"{key!r} is not known", layer="limits", hint=nearest(key, LIMITS))
@@ -53,7 +57,8 @@ def read_limits(given: Mapping[str, float]) -> dict[str, float]:
             raise LayerError(
                 f"{key} is {number!r}", layer="limits", hint="lengths and prices are not negative"
             )
-    return {k: float(v or 0.0) for k, v in (dict(LIMITS) | dict(given)).items()}
+    least_price = {"move_yuan_m2": 1.0 if priced else 0.001}
+    return {k: float(v or 0.0) for k, v in (dict(LIMITS) | least_price | dict(given)).items()}
 
 
 @dataclass(frozen=True, slots=True)

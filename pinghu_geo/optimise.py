@@ -193,8 +193,8 @@ def least_demolition(
         - width_ratio: left and right together, to the approved line [1]
         - conveyance_ratio: conveyance of the channel, to the approved one [1]; with sections
         - works_yuan_m2: price of the works per square metre [0]
-        - move_yuan_m2: price of each square metre by which the line is moved [1], which keeps it
-          where nothing is gained
+        - move_yuan_m2: price of each square metre by which the line is moved [1; without rates
+          0.001], which keeps it where nothing is gained
     rates
         Table for `compensation`; without it, a square metre of floor area counts as one yuan.
     locks
@@ -258,7 +258,7 @@ def least_demolition(
     True
     """
     tell = progress or (lambda _: None)
-    given = read_limits(limits)
+    given = read_limits(limits, priced=rates is not None)
     require_layer(rivers, "rivers")
     require_layer(buildings, "buildings", crs=rivers.crs)
     require_polygons(buildings, "buildings")
@@ -388,7 +388,7 @@ def _problem(
     works = limits["works_yuan_m2"] * offsets + limits["move_yuan_m2"] * moved
     if banks is not None:
         works = works + banks.price
-    works = np.round(works * length[None, :, None])
+    works = np.round(works * length[None, :, None], 3)
     works[offsets < np.minimum(limits["least_half_m"], base[:, :, None]) - 1e-9] = np.inf
     for side, at, least, most in locks:
         free = np.ones((len(at), offsets.shape[2]), bool)

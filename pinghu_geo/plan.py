@@ -16,7 +16,9 @@ __all__ = ["FLOOD_TABLES", "SOURCE_KEYS", "Plan", "read_plan"]
 
 SECTIONS = {"name", "note", "crs", "layers", "tables", "schemes", "rules", "flood", "published"}
 LAYERS = ("buildings", "rivers", "parcels", "zones")
-TABLES = ("rates", "segments")
+TABLES = ("rates", "segments", "walls", "locks")
+# what a search within a rise may state besides the limits of the line
+WITHIN_RISE = ("allowed_mm", "freeboard_m", "node_stations", "seconds")
 RULES: dict[str, Any] = {
     "partial": "whole",
     "survey_tolerance_m": 0.5,
@@ -107,7 +109,7 @@ def read_plan(path: Path) -> Plan:
                 'least = { from = "原方案", clear_m = 0.3 }: the line that demolishes least',
             )
         if "least" in source:
-            _least(name, source["least"], schemes)
+            _least(name, source["least"], schemes, with_flood=bool(flood))
     if not isinstance(raw.get("crs"), int):
         raise ProjectError(f"{path.name} doesn't say its crs", hint="crs = 4547")
     return Plan(
@@ -135,14 +137,22 @@ def _known(given: Mapping[str, Any], known: Any, where: str) -> None:
             raise ProjectError(f"{where}: {key!r} is not known", hint=nearest(key, known))
 
 
-def _least(name: str, asked: Any, schemes: Mapping[str, Mapping[str, Any]]) -> None:
+def _least(
+    name: str, asked: Any, schemes: Mapping[str, Mapping[str, Any]], *, with_flood: bool
+) -> None:
     """Refuse a search that doesn't start from a scheme with a width table."""
     if not isinstance(asked, dict) or "widths" not in schemes.get(asked.get("from", ""), {}):
         raise ProjectError(
             f"scheme {name}: least doesn't say which scheme with widths it starts from",
             hint='least = { from = "原方案", inward_m = 4, clear_m = 0.3 }',
         )
-    _known(asked, {"from": None, **LEAST}, f"[schemes] {name} least")
+    _known(asked, ["from", *LEAST, *WITHIN_RISE], f"[schemes] {name} least")
+    within = [key for key in WITHIN_RISE if key in asked]
+    if within and not ("allowed_mm" in asked and with_flood):
+        raise ProjectError(
+            f"scheme {name}: least states {within[0]} without what a rise is computed from",
+            hint="allowed_mm = 20 in it, and a section [flood] with the river's design",
+        )
 
 
 def _flood(given: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -23,16 +23,18 @@ from pinghu_geo.alternatives import Comparison, compare
 from pinghu_geo.centreline import station_ticks, stations
 from pinghu_geo.channel import design_sections
 from pinghu_geo.cost import clearing
-from pinghu_geo.errors import CRSError, OutputError, PinghuError
+from pinghu_geo.errors import CRSError, OutputError, PinghuError, ProjectError
 from pinghu_geo.faults import FIELDS, check
 from pinghu_geo.hydraulics import water_profile
 from pinghu_geo.io import read_layer, read_table
 from pinghu_geo.maps import command_map
 from pinghu_geo.nodes import node_table
+from pinghu_geo.norise import WithinRise, least_demolition_within_rise
 from pinghu_geo.obstruction import building_rises, section_lines
+from pinghu_geo.offsets import LIMITS as LEAST
 from pinghu_geo.optimise import LeastDemolition, least_demolition
 from pinghu_geo.overlap import affected, belongs_to, totals
-from pinghu_geo.plan import FLOOD_TABLES, LIMITS, Plan, read_plan
+from pinghu_geo.plan import FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline import red_line
 from pinghu_geo.report import write_ledger, write_results, write_table
 from pinghu_geo.retention import retention_rules, retention_verdict
@@ -110,10 +112,10 @@ def run_project(
     target = Path(out)
     _refuse_overwrite(target, force=force)
     tell("读取图层")
-    data = _read(plan, tell)
-    tell("计算红线与受影响房屋")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)
+        data = _read(plan, tell)
+        tell("计算红线与受影响房屋")
         found = _compute(plan, data, tell)
     notes = sorted({str(w.message) for w in said if issubclass(w.category, UserWarning)})
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -200,8 +202,19 @@ class _Data:
     layers: dict[str, gpd.GeoDataFrame]
     tables: dict[str, pd.DataFrame]
     schemes: dict[str, gpd.GeoDataFrame]
-    flood: dict[str, pd.DataFrame]
-    least: dict[str, LeastDemolition]
+    river: _River | None
+    evidence: pd.DataFrame | None
+    least: dict[str, LeastDemolition | WithinRise]
+
+
+@dataclass(frozen=True, slots=True)
+class _River:
+    """The designed river and its floods, as `water_profile` takes them."""
+
+    sections: pd.DataFrame
+    banks: pd.DataFrame
+    flows: pd.DataFrame
+    downstream: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +267,14 @@ def _in_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
 def _read(plan: Plan, tell: Progress) -> _Data:
     layers = {name: _layer(plan, name) for name in plan.layers}
     tables = {name: read_table(plan.file(path), name) for name, path in plan.tables.items()}
-    schemes, least = {}, {}
+    flood = {
+        key: read_table(plan.file(plan.flood[key]), what)
+        for key, what in FLOOD_TABLES.items()
+        if key in plan.flood
+    }
+    river = _designed(plan, layers["rivers"], flood) if flood else None
+    schemes: dict[str, gpd.GeoDataFrame] = {}
+    least: dict[str, LeastDemolition | WithinRise] = {}
     for name, source in plan.schemes.items():
         if "widths" in source:
             widths = read_table(plan.file(source["widths"]), "widths")
@@ -263,20 +283,55 @@ def _read(plan: Plan, tell: Progress) -> _Data:
             )
         elif "least" in source:
             tell(f"搜索拆迁最少的红线:{name}")
-            asked = dict(source["least"])
-            start = read_table(plan.file(plan.schemes[asked.pop("from")]["widths"]), "widths")
-            least[name] = least_demolition(
-                layers["rivers"], start, layers["buildings"], asked, rates=tables.get("rates")
-            )
+            least[name] = _search(plan, source["least"], layers, tables, river, tell)
             schemes[name] = red_line(layers["rivers"], least[name].widths)
         else:
             schemes[name] = _drawn(plan, source)
-    flood = {
-        key: read_table(plan.file(plan.flood[key]), what)
-        for key, what in FLOOD_TABLES.items()
-        if key in plan.flood
-    }
-    return _Data(layers, tables, schemes, flood, least)
+    return _Data(layers, tables, schemes, river, flood.get("evidence"), least)
+
+
+def _designed(plan: Plan, rivers: gpd.GeoDataFrame, tables: dict[str, pd.DataFrame]) -> _River:
+    """The designed channel in the ground beside it."""
+    asked = plan.flood
+    made = sections_from_dem(
+        rivers,
+        plan.file(asked["dem"]),
+        design_sections(tables["design"]),
+        n=asked["n_ground"],
+        spacing_m=asked["spacing_m"],
+        half_width_m=asked["half_width_m"],
+    )
+    return _River(made.sections, made.banks, tables["flows"], tables["boundaries"])
+
+
+def _search(
+    plan: Plan,
+    asked: dict[str, Any],
+    layers: dict[str, gpd.GeoDataFrame],
+    tables: dict[str, pd.DataFrame],
+    river: _River | None,
+    tell: Progress,
+) -> LeastDemolition | WithinRise:
+    """The line that demolishes least, as the project file asks."""
+    start = read_table(plan.file(plan.schemes[asked["from"]]["widths"]), "widths")
+    limits = {k: v for k, v in asked.items() if k in LEAST}
+    common: dict[str, Any] = {k: tables.get(k) for k in ("rates", "locks")}
+    if "allowed_mm" not in asked or river is None:
+        return least_demolition(layers["rivers"], start, layers["buildings"], limits, **common)
+    return least_demolition_within_rise(
+        layers["rivers"],
+        start,
+        layers["buildings"],
+        river.sections,
+        river.flows,
+        river.downstream,
+        limits,
+        banks=river.banks,
+        walls=tables.get("walls"),
+        progress=tell,
+        **common,
+        **{k: asked[k] for k in WITHIN_RISE if k in asked},
+    )
 
 
 def _compute(plan: Plan, data: _Data, tell: Progress) -> _Found:
@@ -321,36 +376,24 @@ def _flood(
     plan: Plan, data: _Data, hit: gpd.GeoDataFrame, tell: Progress
 ) -> tuple[_Flood, pd.DataFrame]:
     """The designed river in flood, and which of the buildings inside its red line may stay."""
-    rivers, asked, tables = data.layers["rivers"], plan.flood, data.flood
-    dem = plan.file(asked["dem"])
-    made = sections_from_dem(
-        rivers,
-        dem,
-        design_sections(tables["design"]),
-        n=asked["n_ground"],
-        spacing_m=asked["spacing_m"],
-        half_width_m=asked["half_width_m"],
-    )
-    river: dict[str, Any] = {
-        "sections": made.sections,
-        "flows": tables["flows"],
-        "downstream": tables["boundaries"],
-        "banks": made.banks,
-        "rivers": rivers,
-    }
+    rivers, asked, dem = data.layers["rivers"], plan.flood, plan.file(plan.flood["dem"])
+    if data.river is None:
+        raise ProjectError(f"{plan.path.name} has no section [flood]")
+    river: dict[str, Any] = {f.name: getattr(data.river, f.name) for f in fields(data.river)}
+    river["rivers"] = rivers
     profile = water_profile(**river)
     rises = building_rises(hit, **river, allowed_mm=asked["allowed_mm"], progress=tell)
     first = profile[profile["profile"] == profile["profile"].iloc[0]]
     levels = flood_levels(hit, first, rivers, dem=dem)
     known = rises[["rise_alone_mm", "rise_joint_mm"]].join(levels[["flood_level_m", "freeboard_m"]])
-    if "evidence" in tables:
-        said = tables["evidence"].set_index("building_id")
+    if data.evidence is not None:
+        said = data.evidence.set_index("building_id")
         known = known.join(said[[c for c in said.columns if c not in known.columns]])
     rules = None if asked["rules"] is None else retention_rules(plan.file(asked["rules"]))
     verdict = retention_verdict(
         hit, known, limits={k: float(asked[k]) for k in LIMITS}, rules=rules
     )
-    lines = section_lines(made.sections, rivers)
+    lines = section_lines(data.river.sections, rivers)
     return _Flood(profile, lines, inundation(first, dem, rivers)), verdict.join(
         known.drop(columns=[c for c in known.columns if c in hit.columns])
     )
@@ -379,6 +422,11 @@ def _write(
     write_results(out, folder / "results.gpkg")
     for name, best in data.least.items():
         write_table(best.widths, folder / f"widths_{name}.xlsx")
+        if isinstance(best, WithinRise):
+            write_table(best.nodes, folder / f"proof_{name}.xlsx")
+            write_table(best.rise, folder / f"rise_{name}.xlsx")
+        else:
+            write_table(best.certificate, folder / f"proof_{name}.xlsx")
     tell("写出台账 ledger.xlsx")
     write_ledger(
         found.affected,
@@ -431,7 +479,11 @@ def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[s
         if "verdict" in found.affected
         else [],
         "flood": None if found.flood is None else _flood_summary(found.flood.profile),
-        "least": {name: rows(best.certificate) for name, best in data.least.items()},
+        "least": {
+            name: rows(best.nodes if isinstance(best, WithinRise) else best.certificate)
+            for name, best in data.least.items()
+        },
+        "least_said": {name: best.summary() for name, best in data.least.items()},
         "n_parcels": None if found.parcels is None else len(found.parcels),
         "warnings": notes,
         "published": plan.published,
@@ -504,4 +556,6 @@ def summary_lines(folder: Path) -> list[str]:
             for row in said["by_verdict"]
         ]
         lines.append(f"留房审查(筛查,以防洪评价为准):{','.join(words)}")
+    for name, texts in said["least_said"].items():
+        lines += [f"{name}:{text}" for text in texts[1:]]  # the first is the comparison's own
     return [*lines, *said["said"], *(f"注意:{w}" for w in said["warnings"])]
