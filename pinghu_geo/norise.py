@@ -331,6 +331,13 @@ class _Search:
         for name in surveyed:
             if name not in set(self.widths["river"]):
                 raise LayerError(f"has no rows for {name}", layer="widths")
+        for name in self.widths["river"].unique():
+            if name not in surveyed:
+                raise LayerError(
+                    f"has no rows for {name}, whose red line is given",
+                    layer="sections",
+                    hint="survey it, or leave it out of widths",
+                )
         laid = lay_sections(sections, banks=banks, rivers=self.rivers)
         before = self.profile(sections, banks)
         edges = boundary_table(self.downstream, "downstream")

@@ -227,6 +227,11 @@ def test_what_can_t_be_searched_is_said(street):
         pg.least_demolition_within_rise(
             rivers, line(river="B"), buildings, channel(), FLOW, SLOPE, LIMITS, allowed_mm=20
         )
+    both = pd.concat([line(), line(river="B")])
+    with pytest.raises(pg.LayerError, match="sections: has no rows for B, whose red line is given"):
+        pg.least_demolition_within_rise(
+            rivers, both, buildings, channel(), FLOW, SLOPE, LIMITS, allowed_mm=20
+        )
     # a torrent: nothing is searched where the base is not subcritical
     steep = channel(bed_level_m=0.05 * (400 - np.arange(0, 401, 20.0)), bank_level_m=30.0)
     wild = search(street, sections=steep)
