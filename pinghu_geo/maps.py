@@ -43,6 +43,8 @@ STATUS = {
     "retain": ("符合保留条件", "#2471a3"),
     "added": ("优化后新增拆除", "#8e44ad"),
 }
+# of several schemes
+SHADES = {"saved": ("#27ae60", "#16a085", "#9acd32"), "added": ("#8e44ad", "#c2185b", "#6d4c41")}
 SCHEME_STYLES = (("#d00000", ""), ("#1565c0", "7 5"), ("#6a1b9a", "2 5"), ("#00796b", "10 4 2 4"))
 POPUP = (
     "building_id",
@@ -260,31 +262,52 @@ def _say_number(name: str, number: float) -> str:
     return f"{number:,.0f}" if whole else f"{number:,.2f}"
 
 
+def _changed(
+    affected: gpd.GeoDataFrame, comparison: Comparison
+) -> list[tuple[str, str, gpd.GeoDataFrame]]:
+    """Buildings that each other scheme saves and adds."""
+    changes = comparison.changes
+    names = list(dict.fromkeys(changes["scheme"]))
+    parts = []
+    for k, name in enumerate(names):
+        own = changes[changes["scheme"] == name]
+        ids = {what: own.loc[own["change"] == what, "building_id"] for what in ("saved", "added")}
+        other = comparison.schemes[name].affected
+        frames = {
+            "saved": affected[affected.index.isin(ids["saved"])],
+            "added": other[other.index.isin(ids["added"])],
+        }
+        for what, rows in frames.items():
+            words, colour = STATUS[what]
+            if len(names) > 1:
+                words = words.replace("优化后", f"{name} ")
+                colour = SHADES[what][k % len(SHADES[what])]
+            parts.append((words, colour, rows))
+    return parts
+
+
 def _status_layers(
     affected: gpd.GeoDataFrame, comparison: Comparison | None, page: folium.Map
 ) -> list[folium.GeoJson]:
-    """A layer for each status with its count; saved and added buildings leave the others."""
+    """A layer for each status with its count; saved buildings leave the others.
+
+    Where several schemes are compared each has its own layers, and a building may be in more than
+    one of them.
+    """
     status = affected["extent"].astype(object)
-    parts = {"full": affected, "partial": affected}
     if comparison is not None:
         changes = comparison.changes
-        saved = changes.loc[changes["change"] == "saved", "building_id"]
-        status = status.where(~affected.index.isin(saved), "saved")
-        parts["saved"] = affected
-        others = [one.affected for one in comparison.schemes.values()]
-        added = changes.loc[changes["change"] == "added", "building_id"].unique()
-        extra = pd.concat(others)
-        extra = extra[extra.index.isin(added) & ~extra.index.isin(affected.index)]
-        parts["added"] = extra[~extra.index.duplicated()]
+        spared = affected.index.isin(changes.loc[changes["change"] == "saved", "building_id"])
+        status = status.where(~spared, "saved")
     if "verdict" in affected:
         status = status.where((affected["verdict"] != "retain") | (status == "saved"), "retain")
-        parts["retain"] = affected
+    parts = [(*STATUS[code], affected[status == code]) for code in ("full", "partial", "retain")]
+    if comparison is not None:
+        parts += _changed(affected, comparison)
     layers = []
-    for code, frame in parts.items():
-        rows = frame if code == "added" else frame[status == code]
+    for words, colour, rows in parts:
         if rows.empty:
             continue
-        words, colour = STATUS[code]
         ids = rows.index.astype(str).to_numpy()
         facts = _texts(
             pd.DataFrame(rows.drop(columns="geometry")).assign(building_id=ids, status=words), POPUP

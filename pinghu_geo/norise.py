@@ -63,7 +63,7 @@ __all__ = ["WithinRise", "least_demolition_within_rise"]
 # what the search keeps below the rise allowed [m]: more than its tables and the profile differ
 RESERVE_M = 2e-5
 _COLUMNS = [
-    "node_id", "river", "from_m", "to_m", "n_stations", "n_buildings", "before_yuan", "cost_yuan",
+    "node_id", "river", "from_m", "to_m", "n_stations", "n_buildings", "before_yuan", "total_yuan",
     "bound_yuan", "gap_yuan", "proof",
 ]  # fmt: skip
 
@@ -78,7 +78,7 @@ class WithinRise:
         The line as a width table; wall_left, wall_right where the menu's walls are built.
     nodes
         One row a stretch that was searched: river, from_m, to_m, n_stations, n_buildings, what it
-        cost before, cost_yuan, bound_yuan that no design of the menu can beat, gap_yuan, proof
+        cost before, total_yuan, bound_yuan that no design of the menu can beat, gap_yuan, proof
         {optimal, feasible, base}, seconds.
     buildings
         One row a building within reach: river, bank, from_m, to_m, state {saved, added,

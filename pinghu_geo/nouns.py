@@ -704,7 +704,7 @@ _NOUNS = (
             Column("n_stations", "int", "断面数"),
             Column("n_offsets", "int", "偏移档数"),
             Column("before_yuan", "float", "原方案代价", "元"),
-            Column("cost_yuan", "float", "方案代价", "元"),
+            Column("total_yuan", "float", "方案代价", "元"),
             Column("bound_yuan", "float", "下界", "元"),
             Column("gap_yuan", "float", "差距", "元"),
             Column("counted_yuan", "float", "按图计补偿", "元"),

@@ -53,7 +53,7 @@ class LeastDemolition:
     widths
         The line as an ordinary width table: to be edited, drawn (`red_line`), compared.
     certificate
-        One row a river: stations, offsets tried, buildings within reach; cost_yuan of the optimum,
+        One row a river: stations, offsets tried, buildings within reach; total_yuan of the optimum,
         bound_yuan that no other line can beat, gap_yuan (0: proven); and of which it consists:
         works_yuan, counted_yuan for buildings that the line as drawn takes, near_yuan for those
         that it only comes closer to than the rule allows.
@@ -478,7 +478,7 @@ def _proof(one: _River, states: pd.DataFrame) -> dict[str, Any]:
         "n_stations": len(one.grid.measure),
         "n_offsets": one.problem.works.shape[2],
         "n_buildings": len(one.ids),
-        "cost_yuan": one.solution.cost,
+        "total_yuan": one.solution.cost,
         "bound_yuan": one.solution.bound,
         "gap_yuan": one.solution.gap,
         "works_yuan": one.solution.cost - paid,

@@ -277,6 +277,7 @@ def write_table(frame: pd.DataFrame, target: str | Path) -> None:
         with pd.ExcelWriter(temporary, engine="xlsxwriter", engine_kwargs=options) as book:
             book.book.set_properties({"created": CREATED})
             said.to_excel(book, index=False, freeze_panes=(1, 0))
+            next(iter(book.sheets.values())).autofit()
 
 
 class _Paper:

@@ -56,7 +56,7 @@ def test_the_approved_line_stays_where_nothing_is_gained(street):
         rivers, widths, buildings[["geometry", "floors"]].loc[["R0"]], LIMITS
     )
     assert (best.widths[["left_m", "right_m"]] == 10.0).all().all()
-    assert best.certificate["cost_yuan"].tolist() == [0.0]
+    assert best.certificate["total_yuan"].tolist() == [0.0]
 
 
 def test_locks_bind_the_line(street):
@@ -237,7 +237,7 @@ def test_no_section_conveys_less(street, slope):
     assert (best.buildings["state"] == "saved").any()
     # half the conveyance is a weaker rule
     freer = solve(street, {"outward_m": 3.0, "conveyance_ratio": 0.5}, **given)
-    assert freer.certificate["cost_yuan"].sum() <= best.certificate["cost_yuan"].sum()
+    assert freer.certificate["total_yuan"].sum() <= best.certificate["total_yuan"].sum()
 
 
 def test_a_smooth_wall_spares_what_an_earth_bank_can_t(street):
@@ -250,7 +250,7 @@ def test_a_smooth_wall_spares_what_an_earth_bank_can_t(street):
     assert (earth.buildings["state"] != "saved").all()
     assert (cheap.buildings["state"] == "saved").any()
     assert set(cheap.widths["wall_left"].dropna()) == {"直墙"}
-    assert dear.certificate["cost_yuan"].sum() == earth.certificate["cost_yuan"].sum()
+    assert dear.certificate["total_yuan"].sum() == earth.certificate["total_yuan"].sum()
     rivers, widths, _ = street
     made, banks = pg.moved_sections(
         given["sections"],
@@ -279,7 +279,7 @@ def test_the_promise_is_the_count_to_the_yuan(street, clear_m):
     """Works, buildings counted on the drawn line, and those it only comes close to: no rest."""
     best = solve(street, {"clear_m": clear_m, "step_m": 0.7, "outward_m": 2.0})
     proof = best.certificate.iloc[0]
-    assert proof["cost_yuan"] == proof["works_yuan"] + proof["counted_yuan"] + proof["near_yuan"]
+    assert proof["total_yuan"] == proof["works_yuan"] + proof["counted_yuan"] + proof["near_yuan"]
     counted = best.comparison.schemes["最少拆迁"].totals["cost_yuan"].iloc[0]
     assert proof["counted_yuan"] == pytest.approx(counted, abs=1.0)
     taken = best.buildings["state"].isin(["demolished", "added"])
