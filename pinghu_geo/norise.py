@@ -261,6 +261,9 @@ def least_demolition_within_rise(
     as approved. Heuristic are the extent of nodes, the order (a node takes what rise it needs
     before those upstream of it), and the menu's resolution.
 
+    Dropped are designs in which Fr² passes 0.90, where levels no longer grow with those below;
+    stretches where the approved river is that fast are left as they are.
+
     Sections with levees or walls in ``banks`` are refused: draw them as points.
 
     Examples
@@ -357,7 +360,7 @@ class _Search:
 
     def again(self, allowed_mm: float, works_weight: float) -> _Search:
         """The same search with another rise and other prices of works."""
-        prices = {k: self.limits[k] * works_weight for k in ("works_yuan_m2", "move_yuan_m2")}
+        prices = {k: v * works_weight for k, v in self.limits.items() if "_yuan_" in k}
         walls = [
             None if w is None else w._replace(wall_yuan_m=w.wall_yuan_m * works_weight)
             for w in self.options.walls

@@ -721,7 +721,6 @@ _NOUNS = (
             Column("works_yuan", "float", "工程费", "元"),
             Column("demolition_yuan", "float", "拆迁费", "元"),
             Column("yuan_per_cm", "float", "每厘米壅高价值", "元/cm"),
-            Column("needs_mm", "float", "所需壅高", "mm"),
         ),
     ),
     Noun(

@@ -32,6 +32,7 @@ LIMITS: Mapping[str, float | None] = {
     "width_ratio": 1.0,  # left and right together, to the approved line
     "conveyance_ratio": 1.0,  # conveyance of the channel, to the approved one
     "works_yuan_m2": 0.0,  # each square metre inside the line
+    "change_yuan_m": 0.0,  # each metre by which the offset changes from station to station
     "move_yuan_m2": None,  # each square metre between the approved line and the new one
 }
 # the line keeps at least this far from a wall that it spares [m]: more than the drawing rounds

@@ -193,6 +193,8 @@ def least_demolition(
         - width_ratio: left and right together, to the approved line [1]
         - conveyance_ratio: conveyance of the channel, to the approved one [1]; with sections
         - works_yuan_m2: price of the works per square metre [0]
+        - change_yuan_m: price of each metre by which the offset changes from one station to the
+          next [0]; a small one keeps the line from zigzagging where that saves little
         - move_yuan_m2: price of each square metre by which the line is moved [1; without rates
           0.001], which keeps it where nothing is gained
     rates
@@ -414,6 +416,7 @@ def _problem(
         reach.level,
         cost,
         most_change,
+        change_cost=limits["change_yuan_m"] * limits["step_m"],
         least_right=least_right,
     )
 

@@ -233,7 +233,8 @@ def _node_problem(
     gap = float(np.diff(reach.measure[first : last + 1]).min())
     far = np.abs(options.move()[:, None] - options.move())
     switch = options.wall()[:, None] != options.wall()
-    change = np.where(far <= limits["taper"] * gap + 1e-9, SWITCH_YUAN * switch, np.inf)
+    price = SWITCH_YUAN * switch + limits["change_yuan_m"] * far
+    change = np.where(far <= limits["taper"] * gap + 1e-9, price, np.inf)
     who, touch = _touched(reach, first, last, done)
     return NodeProblem(
         model, rows, reach.model.discharge[first : last + 1, 0], works, change, touch,

@@ -275,3 +275,72 @@ def test_trade_offs_differ_in_buildings_and_none_beats_another(street):
     assert np.isnan(price[-1])
     with pytest.raises(pg.LayerError, match="works_weights below 0"):
         pg.trade_offs(best, works_weights=[-1.0])
+
+
+def natural(rng, kind):
+    """Five surveyed sections 25 m apart: a vee, a bed with floodplains, or a skew one."""
+    shapes = {
+        "vee": ([-9, -3, 0.5, 4, 8], [3, 0.8, 0, 0.6, 3], (-9, 8)),
+        "plain": ([-40, -8, -6, 6, 8, 45], [3.2, 2, 0, 0, 2, 3.5], (-8, 8)),
+        "skew": ([-30, -10, -9, -2, 5, 7, 7.5, 20], [5, 2.6, 1, 0, 0.3, 1.2, 2.8, 4], (-10, 7.5)),
+    }
+    x, z, (left, right) = shapes[kind]
+    at = np.arange(0, 101, 25.0)
+    parts = [
+        pd.DataFrame(
+            {"river": "A", "chainage_m": c, "offset_m": np.array(x, float),
+             "elevation_m": np.array(z) + 0.002 * (100 - c) + rng.normal(0, 0.02),
+             "n": rng.choice([0.025, 0.03, 0.05], len(x))}
+        )
+        for c in at
+    ]  # fmt: skip
+    banks = pd.DataFrame(
+        {"river": "A", "chainage_m": at, "left_bank_m": left, "right_bank_m": right}
+    )
+    return pd.concat(parts, ignore_index=True), banks
+
+
+@pytest.mark.parametrize(("seed", "kind"), enumerate(["vee", "plain", "skew"]))
+def test_surveyed_sections_against_exhaustive_search(seed, kind):
+    """Designs in order of cost, each through `moved_sections` and `water_profile`."""
+    rng = np.random.default_rng(seed)
+    sections, banks = natural(rng, kind)
+    rivers = river_frame({"A": [(0, 0), (100, 0)]})
+    houses = {}
+    for k, side in enumerate([1, -1, 1]):
+        x, room = rng.uniform(26, 62), rng.uniform(9.0, 9.9)
+        houses[f"H{k}"] = shapely.box(
+            x, min(side * room, side * 20), x + 12, max(side * room, side * 20)
+        )
+    buildings = building_frame(houses, floors=[1, 2, 3])
+    best = pg.least_demolition_within_rise(
+        rivers, line(100.0), buildings, sections, 30.0, SLOPE,
+        {"inward_m": 1, "outward_m": 1, "step_m": 1, "taper": 0.1}, allowed_mm=10, banks=banks,
+        rates=RATES,
+    )  # fmt: skip
+    designs = np.zeros((3**6, 2, 5))
+    designs[:, :, 1:4] = np.array(list(itertools.product([-1.0, 0, 1], repeat=6))).reshape(-1, 2, 3)
+    cost = np.abs(designs).sum(axis=(1, 2)) * 25
+    price = buildings.geometry.area * buildings["floors"] * 1000.0
+    at = np.arange(0, 101, 25.0)
+    for k, shape in enumerate(buildings.geometry):
+        x0, y0, x1, y1 = shape.bounds
+        side, room = (0, y0) if y0 > 0 else (1, -y1)
+        first, last = np.searchsorted(at, x0, side="right") - 1, np.searchsorted(at, x1)
+        cost += round(price.iloc[k]) * (designs[:, side, first : last + 1] + 10 > room - 0.02).any(
+            axis=1
+        )
+    given = {"contraction": 0.1, "expansion": 0.3}
+    base = pg.water_profile(sections, 30.0, SLOPE, banks=banks, **given)["level_m"].to_numpy()
+    for k in np.argsort(cost, kind="stable"):
+        widths = pd.DataFrame({"river": "A", "chainage_m": at, "left_m": 10 + designs[k, 0],
+                               "right_m": 10 + designs[k, 1]})  # fmt: skip
+        try:
+            made, ends = pg.moved_sections(sections, line(100.0), widths, rivers, banks=banks)
+        except pg.HydraulicsError:  # no bed is left: no design
+            continue
+        level = pg.water_profile(made, 30.0, SLOPE, banks=ends, **given)["level_m"].to_numpy()
+        if (level <= base + 0.010 - 2e-5 + 1e-8).all():
+            break
+    assert best.nodes["proof"].tolist() == ["optimal"]
+    assert best.nodes["total_yuan"].sum() == pytest.approx(cost[k])

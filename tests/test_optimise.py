@@ -286,3 +286,17 @@ def test_the_promise_is_the_count_to_the_yuan(street, clear_m):
     assert set(best.buildings.index[taken]) == set(
         best.comparison.schemes["最少拆迁"].affected.index
     )
+
+
+def test_a_price_of_change_straightens_the_line(street):
+    plain = solve(street, {"outward_m": 3.0})
+    calm = solve(street, {"outward_m": 3.0, "change_yuan_m": 1000.0})
+
+    def zigzag(best):
+        return best.widths[["left_m", "right_m"]].diff().abs().sum().sum()
+
+    assert zigzag(calm) < zigzag(plain)
+    # nothing costs less for it, and a price that is high enough allows but one shift of it all
+    assert calm.certificate["total_yuan"].sum() >= plain.certificate["total_yuan"].sum()
+    still = solve(street, {"change_yuan_m": 1e9})
+    assert (still.widths[["left_m", "right_m"]].nunique() == 1).all()
