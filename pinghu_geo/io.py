@@ -79,6 +79,8 @@ def read_layer(
     encoding: str | None = None,
     id_column: str | None = None,
     row_ids: bool = False,
+    near: gpd.GeoDataFrame | None = None,
+    near_m: float = 100.0,
 ) -> gpd.GeoDataFrame:
     """Read a layer of a known kind, under canonical names, indexed by its ids 读取图层.
 
@@ -99,6 +101,12 @@ def read_layer(
         Column that holds the ids; by default found by its name.
     row_ids
         Number the rows ``1``, ``2``, ... where the delivery has no ids.
+    near
+        Read only what meets the box around this layer, such as the red line, in the file's own
+        CRS. Formats with an index (GeoPackage, FlatGeobuf, GeoParquet with a covering) read no
+        more than that from the disk. Rows without geometry stay away, too.
+    near_m
+        How much larger the box is on each side [m].
 
     Returns
     -------
@@ -110,9 +118,11 @@ def read_layer(
     Raises
     ------
     LayerError
-        The file can't be read, has several layers, or lacks ids.
+        The file can't be read, has several layers, or lacks ids; ``near`` with ``row_ids`` (whose
+        numbers would depend on the box) or for rivers (which are read whole).
     CRSError
-        The file doesn't say its CRS and ``crs`` is not given, or they differ.
+        The file doesn't say its CRS and ``crs`` is not given, or they differ; ``near`` is in
+        another CRS.
 
     Notes
     -----
@@ -125,10 +135,21 @@ def read_layer(
     ('building_id', 4547)
     """
     kind = noun(what)
+    box = None if near is None else _box(near, near_m, what, row_ids=row_ids)
     with ExitStack() as stack:
         path = _unpacked(Path(source), stack)
-        frame = _read_vector(path, layer, encoding, what, stack)
+        frame = _read_vector(path, layer, encoding, what, box, stack)
     frame = _with_crs(frame, crs, what)
+    if near is not None and box is not None:
+        if not same_crs(frame.crs, near.crs):
+            raise CRSError(
+                f"is in {frame.crs.name}, near in {near.crs.name if near.crs else 'no CRS'}",
+                layer=what,
+                hint=f"near=near.to_crs({frame.crs.to_epsg() or frame.crs.to_string()!r})",
+            )
+        meets = shapely.intersects(shapely.box(*box), frame.geometry.to_numpy())
+        # GeoParquet keeps an index of its own, which may be the ids
+        frame = frame[meets] if frame.index.name else frame[meets].reset_index(drop=True)
     frame = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
     return _canonical(frame, kind, id_column, row_ids=row_ids)
 
@@ -242,7 +263,7 @@ def write_layer(
     flat = frame.reset_index() if frame.index.name else frame
     if suffix in PARQUET:
         with atomic_path(path) as temporary:
-            frame.to_parquet(temporary)
+            frame.to_parquet(temporary, write_covering_bbox=True)
         return
     if suffix != ".shp":
         with atomic_path(path) as temporary:
@@ -349,8 +370,44 @@ def _unpacked(path: Path, stack: ExitStack) -> Path:
     return found[0]
 
 
+Box = tuple[float, float, float, float]
+
+
+def _box(near: gpd.GeoDataFrame, near_m: float, what: str, *, row_ids: bool) -> Box:
+    """The box around a layer, a little larger."""
+    if row_ids or what == "rivers":
+        raise LayerError(
+            "read near something would have other row numbers each time"
+            if row_ids
+            else "are read whole: their chainage begins at their upper end",
+            layer=what,
+            hint="leave out near, or give the layer ids" if row_ids else "leave out near",
+        )
+    x0, y0, x1, y1 = near.total_bounds
+    if not np.isfinite([x0, y0, x1, y1]).all() or not near_m >= 0:
+        raise LayerError(
+            "is empty, or near_m below 0", layer="near", hint="near=red_line, near_m=100"
+        )
+    return x0 - near_m, y0 - near_m, x1 + near_m, y1 + near_m
+
+
+def _read_parquet(path: Path, box: Box | None) -> gpd.GeoDataFrame:
+    """GeoParquet; of a file with a covering only the row groups that the box meets."""
+    try:
+        return gpd.read_parquet(path, bbox=box)
+    except ValueError as fault:
+        if box is None or "bbox" not in str(fault):
+            raise
+        return gpd.read_parquet(path)  # no covering: the caller leaves out what is too far
+
+
 def _read_vector(
-    path: Path, layer: str | None, encoding: str | None, what: str, stack: ExitStack
+    path: Path,
+    layer: str | None,
+    encoding: str | None,
+    what: str,
+    box: Box | None,
+    stack: ExitStack,
 ) -> gpd.GeoDataFrame:
     """Read by suffix; the reader's own errors become one that says what to do."""
     suffix = path.suffix.lower()
@@ -364,15 +421,15 @@ def _read_vector(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what they say is checked here, or by `check`
             if suffix in PARQUET:
-                return gpd.read_parquet(path)
+                return _read_parquet(path, box)
             if suffix == ".shp":
                 path, found = _shapefile(path, encoding, stack)
-                frame = pyogrio.read_dataframe(path, encoding=found, on_invalid="ignore")
+                frame = pyogrio.read_dataframe(path, encoding=found, on_invalid="ignore", bbox=box)
             elif suffix == ".dxf":
                 frame = _read_dxf(path, layer, encoding, what)
             else:
                 frame = pyogrio.read_dataframe(
-                    path, layer=_one_layer(path, layer, what), on_invalid="ignore"
+                    path, layer=_one_layer(path, layer, what), on_invalid="ignore", bbox=box
                 )
             if what == "rivers" and suffix not in {".dxf"}:
                 frame = _chainage_from_m(frame, path, layer)

@@ -377,3 +377,49 @@ def test_m_values_of_a_centreline_are_its_chainage(tmp_path):
         pg.LayerError, match=r"(?s)M values that don't run with the length.*\(1: 1\).*equations"
     ):
         pg.read_layer(path, "rivers", row_ids=True, crs=CRS)
+
+
+# --- only what lies near
+
+
+def crowd():
+    """100 houses in a row, 20 m apart."""
+    return building_frame(
+        {f"H{k:02d}": shapely.box(20 * k, 0, 20 * k + 8, 8) for k in range(100)}, floors=2
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["a.gpkg", "a.fgb", "a.parquet", "a.geojson", "a.shp", "plain.parquet"]
+)
+def test_reading_near_a_layer_is_reading_all_and_leaving_out_the_rest(name, tmp_path):
+    houses = crowd()
+    if name.startswith("plain"):  # without a covering
+        houses.reset_index().to_parquet(tmp_path / name)
+    else:
+        pg.write_layer(houses, tmp_path / name, "buildings")
+    line = gpd.GeoDataFrame({"river": ["A"]}, geometry=[shapely.box(500, -5, 600, 3)], crs=4547)
+    near = pg.read_layer(tmp_path / name, "buildings", near=line, near_m=50)
+    whole = pg.read_layer(tmp_path / name, "buildings")
+    wanted = whole[whole.intersects(shapely.box(450, -55, 650, 53))]
+    assert set(near.index) == set(wanted.index)
+    assert 0 < len(near) < len(whole)
+    assert near.columns.tolist() == whole.columns.tolist()
+    far = pg.read_layer(tmp_path / name, "buildings", near=line.translate(1e5).to_frame("geometry"))
+    assert far.empty
+    assert far.index.name == "building_id"
+
+
+def test_what_near_can_t_mean_is_refused(tmp_path):
+    pg.write_layer(crowd(), tmp_path / "a.gpkg", "buildings")
+    line = gpd.GeoDataFrame({"river": ["A"]}, geometry=[shapely.box(500, -5, 600, 3)], crs=4547)
+    with pytest.raises(pg.CRSError, match="(?s)near in .*Gauss-Kruger.*near=near.to_crs"):
+        pg.read_layer(
+            tmp_path / "a.gpkg", "buildings", near=line.set_crs(4549, allow_override=True)
+        )
+    with pytest.raises(pg.LayerError, match="other row numbers"):
+        pg.read_layer(tmp_path / "a.gpkg", "buildings", near=line, row_ids=True)
+    with pytest.raises(pg.LayerError, match="near: is empty"):
+        pg.read_layer(tmp_path / "a.gpkg", "buildings", near=line.head(0))
+    with pytest.raises(pg.LayerError, match="read whole"):
+        pg.read_layer(tmp_path / "a.gpkg", "rivers", near=line)
