@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import pinghu_geo as pg
@@ -68,8 +68,10 @@ def test_designed_channels_move_as_if_designed_anew(left, right, slope, berm, cu
         after.loc[1:2, "left_m"] = 10.0
     made, banks = pg.moved_sections(pg.design_sections(table), line(), after, RIVERS)
     anew = pg.design_sections(pg.moved_design(table, line(), after, RIVERS))
-    one = pg.water_profile(made, 60.0, {"slope": 0.002}, banks=banks)
-    other = pg.water_profile(anew, 60.0, {"slope": 0.002})
+    one = pg.water_profile(made, 40.0, {"slope": 0.002}, banks=banks)
+    other = pg.water_profile(anew, 40.0, {"slope": 0.002})
+    # over its walls the water finds the fill behind them, which a new design doesn't have
+    assume((other["level_m"] - other["bed_m"] < 3).all())
     for column in ("level_m", "area_m2", "conveyance_m3s", "alpha"):
         assert one[column].to_numpy() == pytest.approx(other[column].to_numpy(), rel=1e-9)
 
