@@ -165,19 +165,23 @@ class _March:
         first = np.where(beside.any(axis=1), beside.argmax(axis=1), self.n)
         none = np.uint64(0)
         self.open = [np.bitwise_or.reduce(bits[first < i], initial=none) for i in range(self.n)]
-        part = problem.cost / np.maximum(beside.sum(axis=1), 1)
+        # parts grow with the number of options that touch there: where hardly any does, a bound
+        # that has to pay there is hardly raised
+        weight = problem.touch.sum(axis=(1, 3)).astype(float)
+        part = problem.cost[:, None] * weight / np.maximum(weight.sum(axis=1), 1e-9)[:, None]
         self.parts = np.zeros((self.n, self.o**2))
         for b in range(len(problem.cost)):
             left, right = problem.touch[b]
-            self.parts += part[b] * (left[:, :, None] | right[:, None, :]).reshape(self.n, -1)
+            pairs = (left[:, :, None] | right[:, None, :]).reshape(self.n, -1)
+            self.parts += part[b][:, None] * pairs
         self.sums = _byte_sums(problem.cost)
         # parts of each building that lie upstream of a station
-        above = np.cumsum(beside, axis=1) - beside
-        self.rests = [_byte_sums(part * above[:, i]) for i in range(self.n)]
+        above = np.cumsum(part, axis=1) - part
+        self.rests = [_byte_sums(above[:, i]) for i in range(self.n)]
         self.curves = _Curves.of(problem)
         self.start = self._first()
         self.steps = self._all_steps()
-        self.prices = np.zeros((1, 0))
+        self.prices = np.zeros(0)
         self.lines: list[tuple[Array, Array]] = []
 
     def _first(self) -> _Labels:
