@@ -23,7 +23,10 @@ import numpy as np
 from pinghu_geo.sections import Array
 from pinghu_geo.steady import Model, State, bracketed
 
-__all__ = ["NodeProblem", "NodeSolution", "design_cost", "solve_node"]
+__all__ = [
+    "EXCESS_M", "LEAST_GROWTH", "MOST_BUILDINGS", "NodeProblem", "NodeSolution", "design_cost",
+    "design_works", "solve_node", "touched_by",
+]  # fmt: skip
 
 # most buildings of a node: their set is the bits of one number
 MOST_BUILDINGS = 64
@@ -92,14 +95,25 @@ class NodeSolution:
         return self.cost - self.bound <= 1e-6
 
 
+def touched_by(problem: NodeProblem, options: Array) -> Array:
+    """Which buildings a choice of options touches."""
+    station = np.arange(options.shape[1])
+    both = problem.touch[:, np.arange(2)[:, None], station, options]
+    return np.asarray(both.any(axis=(1, 2)))
+
+
+def design_works(problem: NodeProblem, options: Array) -> float:
+    """Cost of a choice of options without its buildings."""
+    station = np.arange(options.shape[1])
+    works = problem.station_cost[np.arange(2)[:, None], station, options].sum()
+    change = problem.change_cost[options[:, :-1], options[:, 1:]].sum()
+    return float(works + change)
+
+
 def design_cost(problem: NodeProblem, options: Array) -> float:
     """Cost of a choice of options, whatever the water does."""
-    n = options.shape[1]
-    works = problem.station_cost[np.arange(2)[:, None], np.arange(n), options].sum()
-    change = problem.change_cost[options[:, :-1], options[:, 1:]].sum()
-    side, station = np.arange(2)[:, None], np.arange(n)[None, :]
-    touched = problem.touch[:, side, station, options].any(axis=(1, 2))
-    return float(works + change + problem.cost[touched].sum())
+    paid = problem.cost[touched_by(problem, options)].sum()
+    return design_works(problem, options) + float(paid)
 
 
 def solve_node(
@@ -127,15 +141,16 @@ def solve_node(
     march = _March(problem)
     best, cost = known, np.inf if known is None else design_cost(problem, known)
     march.price(cost)
-    bound, count = min(march.least(), cost), 0
+    least, count = march.least(), 0
+    bound = min(least, cost)
     gap = cost - bound
     tries = [(w, 1.0) for w in WIDTHS if w < most_labels] + [(most_labels, r) for r in REACH]
     for most, reach in tries:
-        limit = min(march.least() + reach * gap, cost) if np.isfinite(cost) else cost
+        limit = min(least + reach * gap, cost) if np.isfinite(cost) else cost
         found, dropped = march.run(limit - SAME_COST, most, deadline)
         if found is not None:
             best, cost = found, min(cost, design_cost(problem, found))
-            gap = cost - march.least() if most in WIDTHS else gap
+            gap = cost - least if most in WIDTHS else gap
         bound, count = max(bound, min(dropped, limit, cost)), count + march.count
         # without a known design the first full march settles it: both may be infinite
         if not cost - bound > SAME_COST or time.monotonic() > deadline:
@@ -238,13 +253,13 @@ class _March:
         flow = np.full(len(here), self.p.discharge[i + 1])
         guess = np.full(len(below), self.p.most_level[i])
         bottom = low[here]
+        place = np.zeros(self.o**2, int)
+        place[here] = np.arange(len(here))
         for j, level in enumerate(
             (bottom, bottom + KNEE * (top - bottom), np.full(len(here), top))
         ):
             state = self.p.model.state(self.p.rows[i + 1].ravel()[here], flow, level)
-            at = np.zeros(self.o**2, int)
-            at[here] = np.arange(len(here))
-            k = at[below]
+            k = place[below]
             energy, conveyance = state.energy[k], state.conveyance[k]
             guess, head, _, _ = self._solve(i, above, level[k], energy, conveyance, guess)
             jumps[:, j] = head - guess - (energy - level[k])

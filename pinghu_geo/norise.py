@@ -18,11 +18,17 @@ from pinghu_geo.chainage import format_chainage
 from pinghu_geo.errors import HydraulicsError, LayerError, OptimiseError
 from pinghu_geo.flood import freeboard, rise_table
 from pinghu_geo.hydraulics import Boundary, boundary_table, joined_last, water_profile
-from pinghu_geo.labels import (
-    LEAST_GROWTH,
-    NodeSolution,
+from pinghu_geo.labels import EXCESS_M, LEAST_GROWTH, NodeSolution, touched_by
+from pinghu_geo.offsets import (
+    CLEAR_M,
+    Approved,
+    costs,
+    locked,
+    moves_of,
+    prices,
+    read_limits,
+    touches,
 )
-from pinghu_geo.offsets import CLEAR_M, Approved, costs, locked, read_limits, touches
 from pinghu_geo.optimise import (
     PRICE,
     Progress,
@@ -35,7 +41,6 @@ from pinghu_geo.redline import red_line
 from pinghu_geo.schema import label, require_columns, require_layer, require_polygons
 from pinghu_geo.sections import Array
 from pinghu_geo.stretch import (
-    EXCESS_M,
     NODE_S,
     Node,
     Options,
@@ -47,7 +52,6 @@ from pinghu_geo.stretch import (
     march,
     solve_stretch,
     taken_by,
-    touched_by,
     works_of,
 )
 from pinghu_geo.survey import Laid, discharges, lay_sections
@@ -77,9 +81,9 @@ class WithinRise:
     widths
         The line as a width table; wall_left, wall_right where the menu's walls are built.
     nodes
-        One row a stretch that was searched: river, from_m, to_m, n_stations, n_buildings, what it
-        cost before, total_yuan, bound_yuan that no design of the menu can beat, gap_yuan, proof
-        {optimal, feasible, base}, seconds.
+        One row a stretch that was searched: node_id, river, from_m, to_m, n_stations, n_buildings,
+        before_yuan that the approved line costs, total_yuan, bound_yuan that no design of the menu
+        can beat, gap_yuan, proof {optimal, feasible, base}.
     buildings
         One row a building within reach: river, bank, from_m, to_m, state {saved, added,
         demolished, near, spared} as drawn, cost_yuan.
@@ -299,10 +303,7 @@ def least_demolition_within_rise(
 
 
 def _menu(limits: Mapping[str, float], walls: pd.DataFrame | None) -> Options:
-    down, up = (
-        int(np.floor(limits[k] / limits["step_m"] + 1e-9)) for k in ("inward_m", "outward_m")
-    )
-    return Options(np.arange(-down, up + 1) * limits["step_m"], wall_menu(walls))
+    return Options(moves_of(limits), wall_menu(walls))
 
 
 @dataclass(slots=True)
@@ -458,29 +459,15 @@ class _Search:
 
     def works(self, name: str, chainage: Array, measure: Array, approved: Approved) -> Array:
         """Price of each option at each station (2, stations, options); infinite: not allowed."""
-        options, limits, base = self.options, self.limits, approved.base(measure)
-        move = options.move()
-        gap = np.diff(measure)
-        length = (np.r_[gap, 0] + np.r_[0, gap]) / 2
-        offset = base[:, :, None] + move
-        wall = np.array([0.0 if w is None else w.wall_yuan_m for w in options.walls])[
-            options.wall()
-        ]
-        price = limits["works_yuan_m2"] * offset + limits["move_yuan_m2"] * np.abs(move) + wall
-        price = np.round(price * length[:, None], 3)
-        price[offset < np.minimum(limits["least_half_m"], base[:, :, None]) - 1e-9] = np.inf
+        options = self.options
+        wall = np.array([0.0 if w is None else w.wall_yuan_m for w in options.walls])
+        price = prices(
+            approved.base(measure), measure, options.move(), options.base, self.limits,
+            locked(self.locks, name, chainage), wall_yuan_m=wall[options.wall()],
+        )  # fmt: skip
         still = np.arange(options.many) == options.base
         outside = (measure < approved.at[0] - 1e-6) | (measure > approved.at[-1] + 1e-6)
         price[:, outside] = np.where(still, price[:, outside], np.inf)
-        for side, at, least, most in locked(self.locks, name, chainage):
-            free = np.ones((len(at), options.many), bool)
-            if np.isnan(least) and np.isnan(most):
-                free[:] = still
-            if np.isfinite(least):
-                free &= offset[side, at] >= least - 1e-9
-            if np.isfinite(most):
-                free &= offset[side, at] <= most + 1e-9
-            price[side, at] = np.where(free, price[side, at], np.inf)
         shut = ~np.isfinite(price[:, :, options.base]).all(axis=0)
         if shut.any():
             raise OptimiseError(
@@ -488,7 +475,7 @@ class _Search:
                 ids=[format_chainage(c) for c in chainage[shut]],
                 hint="move the approved line there first: change its width table",
             )
-        return np.asarray(price)
+        return price
 
     def search(self, reach: Reach, start: float) -> list[Node]:
         """Nodes of one river from downstream to upstream, each at the level that arrives there."""

@@ -18,7 +18,10 @@ from pinghu_geo.overlap import floor_area
 from pinghu_geo.schema import flat_shapes, nearest, numbers, require_columns
 from pinghu_geo.sections import Array
 
-__all__ = ["LIMITS", "Approved", "Touches", "costs", "locked", "read_limits", "touches"]
+__all__ = [
+    "LIMITS", "Approved", "Touches", "costs", "locked", "moves_of", "prices", "read_limits",
+    "touches",
+]  # fmt: skip
 
 # What a planner may state, and what holds where nothing is stated. Lengths [m], prices [yuan].
 LIMITS: Mapping[str, float | None] = {
@@ -195,3 +198,44 @@ def locked(
             if bank.iloc[k] in (word, None, "both") or pd.isna(bank.iloc[k]):
                 found.append((side, at, least[k], most[k]))
     return found
+
+
+def moves_of(limits: Mapping[str, float]) -> Array:
+    """Moves of the line that are tried, inward to outward [m]; nothing is among them."""
+    down, up = (
+        int(np.floor(limits[k] / limits["step_m"] + 1e-9)) for k in ("inward_m", "outward_m")
+    )
+    return np.asarray(np.arange(-down, up + 1) * limits["step_m"])
+
+
+def prices(
+    base: Array,
+    measure: Array,
+    moves: Array,
+    still: int,
+    limits: Mapping[str, float],
+    locks: list[tuple[int, Array, Any, Any]],
+    *,
+    wall_yuan_m: Array | float = 0.0,
+) -> Array:
+    """Price of each move at each station (2, stations, moves); infinite: not allowed.
+
+    ``base`` (2, stations) are the approved offsets, ``still`` is the move of nothing.
+    """
+    gap = np.diff(measure)
+    # each station stands for half the way to its neighbours
+    length = (np.r_[gap, 0] + np.r_[0, gap]) / 2
+    offset = base[:, :, None] + moves
+    price = limits["works_yuan_m2"] * offset + limits["move_yuan_m2"] * np.abs(moves) + wall_yuan_m
+    price = np.round(price * length[:, None], 3)
+    price[offset < np.minimum(limits["least_half_m"], base[:, :, None]) - 1e-9] = np.inf
+    for side, at, least, most in locks:
+        free = np.ones((len(at), len(moves)), bool)
+        if np.isnan(least) and np.isnan(most):
+            free[:] = np.arange(len(moves)) == still
+        if np.isfinite(least):
+            free &= offset[side, at] >= least - 1e-9
+        if np.isfinite(most):
+            free &= offset[side, at] <= most + 1e-9
+        price[side, at] = np.where(free, price[side, at], np.inf)
+    return np.asarray(price)

@@ -24,6 +24,8 @@ from pinghu_geo.offsets import (
     Touches,
     costs,
     locked,
+    moves_of,
+    prices,
     read_limits,
     touches,
 )
@@ -330,8 +332,8 @@ def _of_river(surveyed: tuple[dict[str, River], pd.DataFrame], name: str) -> tup
             f"has no rows for {name}", layer="sections", hint=nearest(name, surveyed[0])
         )
     river, profile = surveyed[0][name], surveyed[1]
-    own = profile[profile["river"] == name].assign(scheme="")
-    row, station = rows_of(own.drop(columns="scheme"), river.stations, "profile")
+    own = profile[profile["river"] == name].drop(columns="scheme", errors="ignore")
+    row, station = rows_of(own, river.stations, "profile")
     level = np.full(len(river.stations), np.nan)
     level[station] = own["level_m"].to_numpy()[row]
     if np.isnan(level).any():
@@ -365,12 +367,10 @@ def _grid(
     limits: Mapping[str, float],
 ) -> _Grid:
     """Stations of a river, the approved offsets there, and the moves to be tried."""
-    down, up = (
-        int(np.floor(limits[k] / limits["step_m"] + 1e-9)) for k in ("inward_m", "outward_m")
-    )
-    moves = np.arange(-down, up + 1) * limits["step_m"]
+    moves = moves_of(limits)
     base = approved.base(measure)
-    return _Grid(measure, lines.scales[code].chainage(measure), base, moves, down)
+    still = int(np.flatnonzero(np.abs(moves) < 1e-9)[0])
+    return _Grid(measure, lines.scales[code].chainage(measure), base, moves, still)
 
 
 def _problem(
@@ -382,25 +382,11 @@ def _problem(
     locks: list[tuple[int, Array, Any, Any]],
 ) -> LocalProblem:
     """The local problem of one river."""
-    offsets, base = grid.offsets, grid.base
-    gap = np.diff(grid.measure)
-    # each station stands for half the way to its neighbours
-    length = (np.r_[gap, 0] + np.r_[0, gap]) / 2
-    moved = np.abs(offsets - base[:, :, None])
-    works = limits["works_yuan_m2"] * offsets + limits["move_yuan_m2"] * moved
-    if banks is not None:
-        works = works + banks.price
-    works = np.round(works * length[None, :, None], 3)
-    works[offsets < np.minimum(limits["least_half_m"], base[:, :, None]) - 1e-9] = np.inf
-    for side, at, least, most in locks:
-        free = np.ones((len(at), offsets.shape[2]), bool)
-        if np.isnan(least) and np.isnan(most):
-            free[:] = np.arange(offsets.shape[2]) == grid.level0
-        if np.isfinite(least):
-            free &= offsets[side, at] >= least - 1e-9
-        if np.isfinite(most):
-            free &= offsets[side, at] <= most + 1e-9
-        works[side, at] = np.where(free, works[side, at], np.inf)
+    offsets, base, gap = grid.offsets, grid.base, np.diff(grid.measure)
+    works = prices(
+        base, grid.measure, grid.moves, grid.level0, limits, locks,
+        wall_yuan_m=0.0 if banks is None else banks.price,
+    )  # fmt: skip
     if banks is None:
         need = limits["width_ratio"] * base.sum(axis=0)[:, None] - offsets[0]
         least_right = (offsets[1][:, None, :] < need[:, :, None] - 1e-9).sum(axis=2)

@@ -8,19 +8,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pinghu_geo.labels import MOST_BUILDINGS, NodeProblem, NodeSolution, design_cost, solve_node
+from pinghu_geo.labels import (
+    EXCESS_M,
+    MOST_BUILDINGS,
+    NodeProblem,
+    NodeSolution,
+    design_cost,
+    design_works,
+    solve_node,
+)
 from pinghu_geo.offsets import Touches
 from pinghu_geo.sections import Array, pack
 from pinghu_geo.steady import Model, subcritical
 from pinghu_geo.walls import Half, River, Wall, ground_of, spared_strip
 
 __all__ = [
-    "EXCESS_M", "NODE_S", "Node", "Options", "Reach", "accepted", "chosen_options", "extents",
-    "halves_of", "march", "solve_stretch", "taken_by", "touched_by", "works_of",
+    "NODE_S", "Node", "Options", "Reach", "accepted", "chosen_options", "extents",
+    "halves_of", "march", "solve_stretch", "taken_by", "works_of",
 ]  # fmt: skip
 
-# what levels may exceed a limit by before a node's design is turned down [m]
-EXCESS_M = 1e-6
 # how often a node is searched again with a lower limit, because its water rises further upstream
 TRIALS = 4
 # labels kept at a station, and time for one node [s]
@@ -44,9 +50,14 @@ class Options(NamedTuple):
         return len(self.moves) * len(self.walls)
 
     @property
+    def still(self) -> int:
+        """The move of nothing."""
+        return int(np.flatnonzero(np.abs(self.moves) < 1e-9)[0])
+
+    @property
     def base(self) -> int:
         """The option that changes nothing."""
-        return int(np.flatnonzero(np.abs(self.moves) < 1e-9)[0]) * len(self.walls)
+        return self.still * len(self.walls)
 
     def move(self) -> Array:
         """Move of each option [m]."""
@@ -105,8 +116,7 @@ def extents(reach: Reach, limits: Mapping[str, float], most: int) -> list[tuple[
     """First and last station of each node, from downstream to upstream."""
     touch, n = reach.touch, len(reach.measure)
     hit = np.zeros(len(reach.cost), bool)
-    still = int(np.flatnonzero(np.abs(reach.options.moves) < 1e-9)[0])
-    hit[touch.who[touch.level <= still]] = True
+    hit[touch.who[touch.level <= reach.options.still]] = True
     gap = float(np.median(np.diff(reach.measure)))
     pad = max(int(np.ceil(limits["inward_m"] / max(limits["taper"] * gap, 1e-9))), 1)
     busy = np.zeros(n, int)
@@ -305,13 +315,6 @@ def halves_of(reach: Reach, chosen: Array) -> list[tuple[float, Half, Half]]:
     return list(zip(reach.river.middle, *made, strict=True))
 
 
-def touched_by(problem: NodeProblem, options: Array) -> Array:
-    """Which buildings of a node a design touches."""
-    station = np.arange(options.shape[1])
-    both = problem.touch[:, np.arange(2)[:, None], station, options]
-    return np.asarray(both.any(axis=(1, 2)))
-
-
 def taken_by(reach: Reach, chosen: Array) -> Array:
     """Which buildings of a river a design touches."""
     move = np.asarray(chosen // len(reach.options.walls))[reach.touch.side, reach.touch.station]
@@ -322,5 +325,4 @@ def taken_by(reach: Reach, chosen: Array) -> Array:
 
 def works_of(node: Node) -> float:
     """What the works of a node cost."""
-    taken = touched_by(node.problem, node.solution.options)
-    return design_cost(node.problem, node.solution.options) - float(node.problem.cost[taken].sum())
+    return design_works(node.problem, node.solution.options)
