@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pinghu_geo.sections import Array
-from pinghu_geo.walls import River, Wall, spared_strip
+from pinghu_geo.walls import River, Wall
 
 __all__ = ["Banks", "bank_choices", "together"]
 
@@ -65,14 +65,12 @@ def bank_choices(
     area, rough, price = np.zeros(shape), np.ones(shape), np.full(shape, np.inf)
     now = np.empty((2, len(stations)))
     for side in (0, 1):
-        bank = river.bank(side)[stations]
         for i, at in enumerate(stations):
             half = river.halves[side][at]
             now[side, i] = together(*(np.array(v) for v in half.holds(level[i])))
             for w, wall in enumerate(menu):
-                extra = spared_strip(wall, float(offsets[side, i] - bank[i]))
                 for m, move in enumerate(moves):
-                    made = half.moved(float(move) + extra, wall)
+                    made = river.rebuilt(side, at, float(offsets[side, i]), float(move), wall)
                     if made is not None:
                         area[side, i, m, w], rough[side, i, m, w] = made.holds(level[i])
                         price[side, i, m, w] = 0.0 if wall is None else wall.wall_yuan_m

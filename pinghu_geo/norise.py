@@ -357,7 +357,9 @@ class _Search:
             nodes += found
             reaches.append((reach, chosen_options(reach, found)))
             made[name] = as_tables(reach.river, halves_of(*reaches[-1]))
-        return self.result(lines, _Done(self, (sections, banks), before, nodes, reaches))
+        return self.result(
+            lines, _joined(made), _Done(self, (sections, banks), before, nodes, reaches)
+        )
 
     def again(self, allowed_mm: float, works_weight: float) -> _Search:
         """The same search with another rise and other prices of works."""
@@ -384,11 +386,9 @@ class _Search:
             **{c: top[c] for c in ("freeboard_left_m", "freeboard_right_m")}
         )
 
-    def result(self, lines: Centrelines, done: _Done) -> WithinRise:
+    def result(self, lines: Centrelines, made: _Tables, done: _Done) -> WithinRise:
         """The design drawn, counted and checked."""
-        sections, banks = _joined(
-            {r.name: as_tables(r.river, halves_of(r, chosen)) for r, chosen in done.reaches}
-        )
+        sections, banks = made
         table = pd.concat(
             [_widths(lines, self.widths, reach, chosen) for reach, chosen in done.reaches],
             ignore_index=True,

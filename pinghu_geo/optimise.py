@@ -33,7 +33,7 @@ from pinghu_geo.redline import red_line
 from pinghu_geo.schema import label, nearest, require_columns, require_layer, require_polygons
 from pinghu_geo.sections import Array
 from pinghu_geo.survey import places, rows_of
-from pinghu_geo.walls import River, Wall, as_surveyed, wall_menu
+from pinghu_geo.walls import River, Wall, as_surveyed, offset_at, wall_menu
 
 __all__ = ["LIMITS", "LeastDemolition", "least_demolition", "moved_design", "what_would_save"]
 
@@ -647,17 +647,11 @@ def moved_design(
         mine = (design["river"] == river).to_numpy()
         at = scale.measure(design.loc[mine, "chainage_m"].to_numpy(float))
         for column in ("left_m", "right_m"):
-            offsets = []
-            for name, table in (("before", before), ("after", after)):
-                rows = table[table["river"] == river]
-                if rows.empty:
-                    raise LayerError(f"has no rows for {river}", layer=name)
-                place = scale.measure(rows["chainage_m"].to_numpy(float))
-                order = np.argsort(place, kind="stable")
-                value = rows[column].to_numpy(float)[order]
-                offsets.append(np.interp(at, place[order], value))
-            moved = np.round(offsets[1] - offsets[0], 6)
-            made.loc[mine, column] = made.loc[mine, column] + moved
+            was, now = (
+                offset_at(table, river, scale, at, column, layer=layer)
+                for layer, table in (("before", before), ("after", after))
+            )
+            made.loc[mine, column] = made.loc[mine, column] + np.round(now - was, 6)
     return made
 
 

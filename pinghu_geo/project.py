@@ -23,7 +23,7 @@ from pinghu_geo.alternatives import Comparison, compare
 from pinghu_geo.centreline import station_ticks, stations
 from pinghu_geo.channel import design_sections
 from pinghu_geo.cost import clearing
-from pinghu_geo.errors import CRSError, OutputError, PinghuError, ProjectError
+from pinghu_geo.errors import CRSError, OutputError, PinghuError
 from pinghu_geo.faults import FIELDS, check
 from pinghu_geo.hydraulics import water_profile
 from pinghu_geo.io import read_layer, read_table
@@ -351,9 +351,9 @@ def _compute(plan: Plan, data: _Data, tell: Progress) -> _Found:
     if "zones" in layers:
         hit = hit.join(clearing(hit, layers["zones"], least_ratio=rules["zone_ratio"]))
     flood = None
-    if plan.flood:
+    if data.river is not None:
         tell("计算水面线与留房结论")
-        flood, verdicts = _flood(plan, data, hit, tell)
+        flood, verdicts = _flood(plan, data, data.river, hit, tell)
         hit = hit.join(verdicts)
     parcels = None
     if "parcels" in layers:
@@ -374,13 +374,11 @@ def _compute(plan: Plan, data: _Data, tell: Progress) -> _Found:
 
 
 def _flood(
-    plan: Plan, data: _Data, hit: gpd.GeoDataFrame, tell: Progress
+    plan: Plan, data: _Data, designed: _River, hit: gpd.GeoDataFrame, tell: Progress
 ) -> tuple[_Flood, pd.DataFrame]:
     """The designed river in flood, and which of the buildings inside its red line may stay."""
     rivers, asked, dem = data.layers["rivers"], plan.flood, plan.file(plan.flood["dem"])
-    if data.river is None:
-        raise ProjectError(f"{plan.path.name} has no section [flood]")
-    river: dict[str, Any] = {f.name: getattr(data.river, f.name) for f in fields(data.river)}
+    river: dict[str, Any] = {f.name: getattr(designed, f.name) for f in fields(designed)}
     river["rivers"] = rivers
     profile = water_profile(**river)
     rises = building_rises(hit, **river, allowed_mm=asked["allowed_mm"], progress=tell)
@@ -394,7 +392,7 @@ def _flood(
     verdict = retention_verdict(
         hit, known, limits={k: float(asked[k]) for k in LIMITS}, rules=rules
     )
-    lines = section_lines(data.river.sections, rivers)
+    lines = section_lines(designed.sections, rivers)
     return _Flood(profile, lines, inundation(first, dem, rivers)), verdict.join(
         known.drop(columns=[c for c in known.columns if c in hit.columns])
     )

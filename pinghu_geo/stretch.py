@@ -20,7 +20,7 @@ from pinghu_geo.labels import (
 from pinghu_geo.offsets import Touches
 from pinghu_geo.sections import Array, pack
 from pinghu_geo.steady import Model, subcritical
-from pinghu_geo.walls import Half, River, Wall, ground_of, spared_strip
+from pinghu_geo.walls import Half, River, Wall, ground_of
 
 __all__ = [
     "NODE_S", "Node", "Options", "Reach", "accepted", "chosen_options", "extents",
@@ -86,6 +86,17 @@ class Reach:
     level: Array  # of the base
     most: Array  # levels allowed
     calm: Array  # whether the base flow is clearly subcritical
+
+    def rebuilt(self, side: int, station: int, option: int) -> Half | None:
+        """Half a section as an option makes it; None: it leaves no bed."""
+        move, wall = divmod(option, len(self.options.walls))
+        return self.river.rebuilt(
+            side,
+            station,
+            float(self.offsets[side, station]),
+            float(self.options.moves[move]),
+            self.options.walls[wall],
+        )
 
     def chainage(self, station: int) -> float:
         """Chainage of a station."""
@@ -254,19 +265,14 @@ def _node_problem(
 
 def _of_options(reach: Reach, side: int, station: int, works: Array) -> dict[int, Half]:
     """Half sections of the options that are allowed; those that leave no bed are struck out."""
-    half, options = reach.river.halves[side][station], reach.options
     dry = float(reach.most[station]) + ABOVE_M
-    strip = float(reach.offsets[side, station] - reach.river.bank(side)[station])
     found = {}
-    for k in np.flatnonzero(np.isfinite(works)):
-        wall, move = options.walls[options.wall()[k]], float(options.move()[k])
-        made: Half | None = half
-        if k != options.base:
-            made = half.moved(move + spared_strip(wall, strip), wall)
+    for k in np.flatnonzero(np.isfinite(works)).tolist():
+        made = reach.rebuilt(side, station, k)
         if made is None:
             works[k] = np.inf
         else:
-            found[int(k)] = made.trimmed(dry)
+            found[k] = made.trimmed(dry)
     return found
 
 
@@ -300,18 +306,11 @@ def chosen_options(reach: Reach, nodes: list[Node]) -> Array:
 
 def halves_of(reach: Reach, chosen: Array) -> list[tuple[float, Half, Half]]:
     """Sections of the chosen options, whole."""
-    options, made = reach.options, []
+    made: list[list[Half]] = []
     for side in (0, 1):
-        strip = reach.offsets[side] - reach.river.bank(side)
-        own = []
-        for i, half in enumerate(reach.river.halves[side]):
-            k = chosen[side, i]
-            wall, move = options.walls[options.wall()[k]], float(options.move()[k])
-            new = (
-                half if k == options.base else half.moved(move + spared_strip(wall, strip[i]), wall)
-            )
-            own.append(half if new is None else new)
-        made.append(own)
+        own = [reach.rebuilt(side, i, int(k)) for i, k in enumerate(chosen[side])]
+        made.append([half for half in own if half is not None])
+    # an option that leaves no bed is never chosen
     return list(zip(reach.river.middle, *made, strict=True))
 
 

@@ -17,7 +17,16 @@ from pinghu_geo.schema import nearest, numbers, require_columns
 from pinghu_geo.sections import Array, Ground
 from pinghu_geo.survey import aligned, ordered, places
 
-__all__ = ["Half", "River", "Wall", "as_surveyed", "ground_of", "moved_sections", "wall_menu"]
+__all__ = [
+    "Half",
+    "River",
+    "Wall",
+    "as_surveyed",
+    "ground_of",
+    "moved_sections",
+    "offset_at",
+    "wall_menu",
+]
 
 # the wall is what stands above the lowest tenth of the channel, beside the bank
 TOE_SHARE = 0.1
@@ -116,10 +125,21 @@ class River:
     middle: Array
     halves: tuple[list[Half], list[Half]]
 
-    def bank(self, side: int) -> Array:
-        """Distance of the bank's top from the centreline [m]."""
-        tops = np.array([h.u[h.bank] for h in self.halves[side]])
-        return tops - self.middle if side == 0 else tops + self.middle
+    def rebuilt(
+        self, side: int, station: int, offset: float, move: float, wall: Wall | None
+    ) -> Half | None:
+        """Half a section whose red line, at an offset, moves [m], perhaps with another wall.
+
+        A wall whose strip is narrower than the one there stands so much further out. None: no bed
+        is left.
+        """
+        half = self.halves[side][station]
+        if wall is None and abs(move) < 1e-9:
+            return half
+        if wall is not None and np.isfinite(wall.strip_m):
+            middle = self.middle[station] if side else -self.middle[station]
+            move += offset - (half.u[half.bank] + middle) - wall.strip_m
+        return half.moved(move, wall)
 
     def top(self, side: int) -> Array:
         """Level of the bank's top [m]."""
@@ -287,39 +307,30 @@ def moved_sections(
     points, ends = [], []
     for name, river in as_surveyed(sections, banks, rivers).items():
         measure = river.stations["measure"].to_numpy()
-        moves = np.stack(
-            [_offset(after, name, scales[name], measure, c)
-             - _offset(before, name, scales[name], measure, c) for c in ("left_m", "right_m")]
-        )  # fmt: skip
         made: list[list[Half]] = []
         for side, word in enumerate(("left", "right")):
             named = _named(after, name, scales[name], measure, f"wall_{word}", menu)
-            line = _offset(before, name, scales[name], measure, f"{word}_m")
-            strip = line - river.bank(side)
+            was, now = (
+                offset_at(table, name, scales[name], measure, f"{word}_m", layer="widths")
+                for table in (before, after)
+            )
             new = []
-            for i, half in enumerate(river.halves[side]):
-                wall = menu[named[i]]
-                move = moves[side, i] + spared_strip(wall, strip[i])
-                same = half if abs(move) < 1e-9 and wall is None else half.moved(move, wall)
-                if same is None:
+            for i, move in enumerate(now - was):
+                half = river.rebuilt(side, i, was[i], move, menu[named[i]])
+                if half is None:
                     raise HydraulicsError(
                         "leaves no bed between moved walls",
                         layer="after",
                         ids=places(river.stations, np.array([i])),
                         hint="a smaller move, or a steeper wall",
                     )
-                new.append(same)
+                new.append(half)
             made.append(new)
         pairs = [(m, a, b) for m, a, b in zip(river.middle, *made, strict=True)]
         table, edge = as_tables(river, pairs)
         points.append(table)
         ends.append(edge)
     return pd.concat(points, ignore_index=True), pd.concat(ends, ignore_index=True)
-
-
-def spared_strip(wall: Wall | None, strip: float) -> float:
-    """How much further out a wall stands because its strip is narrower than the one there [m]."""
-    return 0.0 if wall is None or np.isnan(wall.strip_m) else strip - wall.strip_m
 
 
 def as_tables(
@@ -333,11 +344,16 @@ def as_tables(
     return points, keys.assign(left_bank_m=left, right_bank_m=right)
 
 
-def _offset(
-    table: pd.DataFrame, name: str, scale: ChainageScale, measure: Array, column: str
+def offset_at(
+    table: pd.DataFrame,
+    name: str,
+    scale: ChainageScale,
+    measure: Array,
+    column: str,
+    *,
+    layer: str,
 ) -> Array:
-    """Offsets of a width table at measures."""
-    layer = "widths"
+    """Offsets of a river's width table at measures."""
     rows = table[table["river"] == name]
     if rows.empty:
         raise LayerError(f"has no rows for {name}", layer=layer)
