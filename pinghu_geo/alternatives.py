@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -44,7 +44,7 @@ class Assessment:
     red_line: gpd.GeoDataFrame
 
     def _repr_html_(self) -> str:
-        return _table(self.totals)
+        return table_html(self.totals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Differences:
     redesigned: pd.DataFrame
 
     def _repr_html_(self) -> str:
-        return _table(self.redesigned)
+        return table_html(self.redesigned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +113,19 @@ class Comparison:
         return said
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<p>{html.escape(s)}</p>" for s in self.summary())
-        return f"<div>{_table(self.totals)}{lines}</div>"
+        return f"<div>{table_html(self.totals)}{sentences_html(self.summary())}</div>"
 
 
-def _table(frame: pd.DataFrame) -> str:
+def table_html(frame: pd.DataFrame, *, decimals: int = 0, index: bool = True) -> str:
+    """A table for a notebook, with headings for people."""
     shown = frame.rename(columns=label)
-    return str(shown.to_html(float_format="{:,.0f}".format, escape=True, border=0))
+    style = f"{{:,.{decimals}f}}".format
+    return str(shown.to_html(float_format=style, escape=True, border=0, index=index))
+
+
+def sentences_html(sentences: Iterable[str]) -> str:
+    """Sentences for a notebook, a paragraph each."""
+    return "".join(f"<p>{html.escape(s)}</p>" for s in sentences)
 
 
 def assess(

@@ -41,7 +41,7 @@ from pinghu_geo.survey import (
     places,
 )
 
-__all__ = ["Boundary", "boundary_table", "for_profile", "water_profile"]
+__all__ = ["Boundary", "boundary_table", "for_profile", "joined_last", "water_profile"]
 
 Regime = Literal["subcritical", "supercritical", "mixed"]
 Boundary: TypeAlias = pd.DataFrame | Mapping[str, Any]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.alternatives import Comparison, compare
+from pinghu_geo.alternatives import Comparison, compare, sentences_html, table_html
 from pinghu_geo.centreline import Centrelines, lay_out
 from pinghu_geo.chainage import format_chainage
 from pinghu_geo.errors import HydraulicsError, LayerError, OptimiseError
@@ -38,7 +37,7 @@ from pinghu_geo.optimise import (
     stretches,
 )
 from pinghu_geo.redline import red_line
-from pinghu_geo.schema import label, require_columns, require_layer, require_polygons
+from pinghu_geo.schema import require_columns, require_layer, require_polygons
 from pinghu_geo.sections import Array
 from pinghu_geo.stretch import (
     NODE_S,
@@ -178,11 +177,8 @@ class WithinRise:
         return None if new is None else (new, rise)
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<p>{html.escape(s)}</p>" for s in self.summary())
-        table = self.nodes.rename(columns=label).to_html(
-            float_format="{:,.1f}".format, border=0, index=False
-        )
-        return f"<div>{lines}{table}</div>"
+        table = table_html(self.nodes, decimals=1, index=False)
+        return f"<div>{sentences_html(self.summary())}{table}</div>"
 
 
 class _Done(NamedTuple):
@@ -454,7 +450,7 @@ class _Search:
             name, river, self.buildings.index[touch.ids].to_numpy(), measure, base, touch,
             costs(self.buildings.iloc[touch.ids], self.rates),
             self.options, self.works(name, lines.scales[code].chainage(measure), measure, approved),
-            model, np.append(length, 0.0), level, most, calm,
+            model, np.append(length, 0.0), most, calm,
         )  # fmt: skip
 
     def works(self, name: str, chainage: Array, measure: Array, approved: Approved) -> Array:

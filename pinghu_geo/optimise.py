@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
@@ -11,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.alternatives import Comparison, compare
+from pinghu_geo.alternatives import Comparison, compare, sentences_html, table_html
 from pinghu_geo.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.chainage import format_chainage
 from pinghu_geo.conveyance import Banks, bank_choices, together
@@ -30,7 +29,7 @@ from pinghu_geo.offsets import (
     touches,
 )
 from pinghu_geo.redline import red_line
-from pinghu_geo.schema import label, nearest, require_columns, require_layer, require_polygons
+from pinghu_geo.schema import nearest, require_columns, require_layer, require_polygons
 from pinghu_geo.sections import Array
 from pinghu_geo.survey import places, rows_of
 from pinghu_geo.walls import River, Wall, as_surveyed, offset_at, wall_menu
@@ -109,11 +108,8 @@ class LeastDemolition:
         return pd.DataFrame(rows, columns=[*PRICE, "least_ratio"])
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<p>{html.escape(s)}</p>" for s in self.summary())
-        proof = self.certificate.rename(columns=label).to_html(
-            float_format="{:,.0f}".format, border=0, index=False
-        )
-        return f"<div>{lines}{proof}</div>"
+        table = table_html(self.certificate, index=False)
+        return f"<div>{sentences_html(self.summary())}{table}</div>"
 
 
 class _Grid(NamedTuple):

@@ -83,7 +83,6 @@ class Reach:
     works: Array  # (2, stations, options) in yuan, infinite where an option is not allowed
     model: Model  # base sections as one column
     length: Array  # to the next station, weighted by the base flow
-    level: Array  # of the base
     most: Array  # levels allowed
     calm: Array  # whether the base flow is clearly subcritical
 

@@ -22,6 +22,7 @@ __all__ = [
     "River",
     "Wall",
     "as_surveyed",
+    "as_tables",
     "ground_of",
     "moved_sections",
     "offset_at",
