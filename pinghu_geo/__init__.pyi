@@ -10,6 +10,7 @@ from .channel import (
     section_properties,
     with_roughness,
 )
+from .coordinates import Shift, crs_candidates, from_gcj02, layer_shift
 from .corridor import confluences, locate, transfer_chainage
 from .cost import clearing, compensation
 from .drawing import write_dxf
@@ -25,12 +26,13 @@ from .errors import (
     ProjectError,
     RateError,
 )
-from .faults import Repaired, check, repair
+from .faults import Repaired, check, check_summary, repair, split_parts
 from .flood import encroachments, flood_rise, freeboard, rise_table
+from .grid import GridFit, apply_grid, fit_grid
 from .hecras import HecRas, read_hecras_results
 from .hecras_text import read_hecras, write_hecras
 from .hydraulics import water_profile
-from .io import crs_candidates, read_layer, read_table, write_layer
+from .io import read_layer, read_table, write_layer
 from .maps import command_map
 from .nodes import node_ids, node_table
 from .norise import WithinRise, least_demolition_within_rise
@@ -41,7 +43,8 @@ from .partial import Uncertainty, position_uncertainty, remainders
 from .plots import plot_long_section, plot_section, plot_widths
 from .project import check_project, run_project, sample_folder
 from .redline import red_line, widths_of
-from .report import write_ledger, write_results, write_table
+from .registry import JoinedLedger, join_ledger, unit_numbers
+from .report import write_faults, write_ledger, write_results, write_table
 from .retention import management_line, management_rules, retention_rules, retention_verdict
 from .schema import label
 from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
@@ -56,8 +59,10 @@ __all__ = [
     "Comparison",
     "DemSections",
     "Differences",
+    "GridFit",
     "HecRas",
     "HydraulicsError",
+    "JoinedLedger",
     "JoinedRivers",
     "LayerError",
     "LeastDemolition",
@@ -67,17 +72,20 @@ __all__ = [
     "ProjectError",
     "RateError",
     "Repaired",
+    "Shift",
     "TradeOffs",
     "Uncertainty",
     "WithinRise",
     "__version__",
     "affected",
+    "apply_grid",
     "assess",
     "belongs_to",
     "building_obstacles",
     "building_rises",
     "check",
     "check_project",
+    "check_summary",
     "clearing",
     "command_map",
     "compare",
@@ -89,14 +97,18 @@ __all__ = [
     "design_sections",
     "differences",
     "encroachments",
+    "fit_grid",
     "flood_levels",
     "flood_rise",
     "floor_area",
     "format_chainage",
     "freeboard",
+    "from_gcj02",
     "inundation",
+    "join_ledger",
     "join_parts",
     "label",
+    "layer_shift",
     "least_demolition",
     "least_demolition_within_rise",
     "locate",
@@ -131,16 +143,19 @@ __all__ = [
     "section_lines",
     "section_properties",
     "sections_from_dem",
+    "split_parts",
     "station_ticks",
     "stations",
     "totals",
     "trade_offs",
     "transfer_chainage",
+    "unit_numbers",
     "water_profile",
     "what_would_save",
     "widths_of",
     "with_roughness",
     "write_dxf",
+    "write_faults",
     "write_hecras",
     "write_layer",
     "write_ledger",

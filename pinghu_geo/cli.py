@@ -43,24 +43,27 @@ def demo(out: Out = Path("pinghu_demo"), force: Force = False) -> None:
 @app.command()
 def check(
     project: Project,
-    out: Annotated[Path | None, typer.Option("--out", help="另存问题清单,如 check.xlsx")] = None,
+    out: Annotated[Path, typer.Option("--out", help="问题清单")] = Path("check.xlsx"),
+    lang: Annotated[str, typer.Option("--lang", help="zh 或 en")] = "zh",
 ) -> None:
-    """Only diagnose the layers and tables of a project 检查数据."""
+    """Only diagnose the layers and tables of a project; list all in check.xlsx 检查数据."""
+    from pinghu_geo.faults import check_summary
     from pinghu_geo.project import check_project
+    from pinghu_geo.report import write_faults
+    from pinghu_geo.schema import code_label, one_of
 
-    faults = check_project(project)
-    words = {"error": "错误", "warning": "警告", "note": "提示"}
-    groups = faults.groupby(["layer", "severity", "fault", "field", "advice"], sort=False)
-    for (layer, severity, _, field, advice), rows in groups:
-        ids = ", ".join(rows["id"].head(5)) + (", ..." if len(rows) > 5 else "")
-        typer.echo(
-            f"[{words[severity]}] {layer}.{field}:{rows['problem'].iloc[0]}({len(rows)}: {ids})"
-        )
-        typer.echo(f"        → {advice}")
-    if out is not None:
-        faults.to_excel(out, index=False)
+    one_of(lang, ("zh", "en"), "--lang")
+    faults = check_project(project, lang=lang)  # type: ignore[arg-type]
+    for row in check_summary(faults).itertuples():
+        word = code_label("severity", row.severity, lang=lang)  # type: ignore[arg-type]
+        place = f"{row.layer}.{row.field}" if row.field else row.layer
+        typer.echo(f"[{word}] {place}: {row.problem} ({row.count}: {row.ids})")
+        typer.echo(f"        → {row.advice}")
+    write_faults(faults, out, lang=lang)  # type: ignore[arg-type]
     errors = int((faults["severity"] == "error").sum())
-    typer.echo(f"共 {len(faults)} 项,其中错误 {errors} 项。")
+    said = "共 {} 项,其中错误 {} 项。" if lang == "zh" else "{} in all, {} of them errors."
+    typer.echo(said.format(len(faults), errors))
+    typer.echo(str(out))
     if errors:
         raise typer.Exit(2)
 

@@ -1,25 +1,152 @@
-"""How do I hand it to the draughtsman? Layers as a DXF drawing that CAD programs open."""
+"""What does the drawing say, and what does the draughtsman get back? Layers from and to DXF."""
 
 from __future__ import annotations
 
+import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import pyogrio
 import shapely
 
+from pinghu_geo.catalogue import Findings
+from pinghu_geo.encoding import text_encoding
 from pinghu_geo.errors import LayerError, OutputError
-from pinghu_geo.io import atomic_path
-from pinghu_geo.schema import require_layer
+from pinghu_geo.files import atomic_path
+from pinghu_geo.schema import NOUNS, nearest, require_layer
 
-__all__ = ["write_dxf"]
+__all__ = ["ARC_STEP_DEG", "read_dxf", "write_dxf"]
+
+# Arcs become chords of so many degrees: within 1 cm of the arc for radii up to 1 km.
+ARC_STEP_DEG = 0.5
+# $INSUNITS of a drawing's header: what is neither unitless (0) nor metres (6).
+DRAWING_UNITS = {1: "inch", 2: "foot", 4: "mm", 5: "cm", 7: "km", 14: "dm"}
+# what GDAL tells of an entity besides layer and text
+ENTITY_COLUMNS = ["PaperSpace", "SubClasses", "Linetype", "EntityHandle"]
 
 # AutoCAD Color Index of the layers in turn: red, blue, green, magenta, cyan, yellow.
 COLOURS = (1, 5, 3, 6, 4, 2)
 # What no layer of a drawing may be called.
 FORBIDDEN = set('<>/\\":;?*|=`')
+
+
+def read_dxf(
+    path: Path, layer: str | None, encoding: str | None, what: str, seen: Findings
+) -> gpd.GeoDataFrame:
+    """Entities of one CAD layer; where the noun has polygons, areas from whatever encloses one.
+
+    Closed polylines, circles, hatches and what is in blocks; open polylines that meet end to end;
+    the two bank lines of a reach, each of which is the other's nearest.
+    """
+    raw = path.read_bytes()
+    if raw.startswith(b"AutoCAD Binary DXF"):
+        raise LayerError(
+            f"{path.name} is a binary DXF",
+            layer=what,
+            hint="save it as ASCII DXF",
+            fault="unreadable",
+        )
+    frame = _entities(path, raw, encoding)
+    unit = re.search(rb"\$INSUNITS\s+70\s+(\d+)", raw)
+    if unit and int(unit[1]) in DRAWING_UNITS:
+        seen.add("drawing_unit", unit=DRAWING_UNITS[int(unit[1])])
+    names = sorted(frame["Layer"].dropna().unique())
+    if layer is None and len(names) > 1:
+        raise LayerError(
+            f"{path.name} has {len(names)} CAD layers: {', '.join(names)}",
+            layer=what,
+            hint=f"pg.read_layer(..., layer={names[0]!r})",
+        )
+    if layer is not None:
+        if layer not in names:
+            raise LayerError(
+                f"{path.name} has no CAD layer {layer!r}", layer=what, hint=nearest(layer, names)
+            )
+        frame = frame[frame["Layer"] == layer].reset_index(drop=True)
+    if "Polygon" in NOUNS[what].geometry:
+        frame = _areas(frame, seen)
+    return frame.drop(columns=ENTITY_COLUMNS, errors="ignore")
+
+
+def _entities(path: Path, raw: bytes, encoding: str | None) -> gpd.GeoDataFrame:
+    """All entities of a drawing, with the names of their layers decoded."""
+    # the header's code page is often the program's default and not that of the texts
+    found = encoding or text_encoding(raw, path.name).name
+    pyogrio.set_gdal_config_options({"DXF_ENCODING": found, "OGR_ARC_STEPSIZE": ARC_STEP_DEG})
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            if b"HEADER" not in raw[:1000]:  # GDAL looks for the encoding only behind a header
+                path = Path(folder) / path.name
+                path.write_bytes(b"0\nSECTION\n2\nHEADER\n0\nENDSEC\n" + raw)
+            frame = pyogrio.read_dataframe(path, CLOSED_LINE_AS_POLYGON="YES", on_invalid="ignore")
+    finally:
+        pyogrio.set_gdal_config_options({"DXF_ENCODING": None, "OGR_ARC_STEPSIZE": None})
+    for column in frame.columns.intersection(["Layer", "Text"]):
+        frame[column] = frame[column].map(_unescaped, na_action="ignore")
+    return frame
+
+
+def _unescaped(text: str) -> str:
+    """Text with AutoCAD's escapes, U+5EFA behind a backslash, as the characters meant."""
+    return re.sub(r"\\U\+([0-9A-Fa-f]{4})", lambda found: chr(int(found[1], 16)), text)
+
+
+def _areas(frame: gpd.GeoDataFrame, seen: Findings) -> gpd.GeoDataFrame:
+    """The entities with every line that encloses an area, alone or with others, as polygon."""
+    shapes = frame.geometry.to_numpy().copy()
+    line = shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING
+    ring = line & shapely.is_closed(shapes) & (shapely.get_num_coordinates(shapes) >= 4)
+    shapes[ring] = [shapely.Polygon(one.coords) for one in shapes[ring]]
+    frame = frame.set_geometry(shapes)
+    open_lines = np.flatnonzero(line & ~ring)
+    if len(open_lines) < 2:
+        return frame
+    joined = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(shapes[open_lines])))
+    closed = shapely.is_closed(joined) & (shapely.get_num_coordinates(joined) >= 4)
+    made = [shapely.Polygon(one.coords) for one in joined[closed]]
+    rest, pairs = _paired_banks(joined[~closed])
+    for area, caps in pairs:
+        row = len(frame) - len(open_lines) + len(made) + 1
+        seen.add("banks_paired", [f"row {row}"], caps=" + ".join(f"{c:,.1f} m" for c in caps))
+        made.append(area)
+    kept = frame.drop(index=frame.index[open_lines])
+    common = frame.iloc[[open_lines[0]] * (len(made) + len(rest))]
+    drawn = common.set_geometry(np.array([*made, *rest], object))
+    return gpd.GeoDataFrame(pd.concat([kept, drawn], ignore_index=True), geometry="geometry")
+
+
+def _paired_banks(lines: Any) -> tuple[list[Any], list[tuple[Any, tuple[float, float]]]]:
+    """Lines that each have the other's ends nearest, as areas with the lengths of their ends."""
+    if len(lines) < 2:
+        return list(lines), []
+    ends = np.array([[one.coords[0][:2], one.coords[-1][:2]] for one in lines])
+    gap = np.linalg.norm(ends[:, None, :, None] - ends[None, :, None, :], axis=-1)
+    along, across = gap[..., 0, 0] + gap[..., 1, 1], gap[..., 0, 1] + gap[..., 1, 0]
+    least = np.minimum(along, across)
+    np.fill_diagonal(least, np.inf)
+    best = least.argmin(axis=1)
+    rest, pairs, taken = [], [], set()
+    for k, one in enumerate(lines):
+        other = int(best[k])
+        if k in taken:
+            continue
+        area = None
+        if best[other] == k:
+            back = lines[other].coords[:: -1 if along[k, other] <= across[k, other] else 1]
+            area = shapely.Polygon([*one.coords, *back])
+        if area is None or not area.is_valid:
+            rest.append(one)
+            continue
+        caps = gap[k, other].diagonal() if along[k, other] <= across[k, other] else (
+            gap[k, other, 0, 1], gap[k, other, 1, 0])  # fmt: skip
+        pairs.append((area, (float(caps[0]), float(caps[1]))))
+        taken |= {k, other}
+    return rest, pairs
 
 
 def write_dxf(

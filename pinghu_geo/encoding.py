@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from pinghu_geo.errors import LayerError
 
-__all__ = ["Encoding", "dbf_encoding", "text_encoding"]
+__all__ = [
+    "Encoding",
+    "dbf_encoding",
+    "dbf_rows",
+    "is_garbled",
+    "mapinfo_encoding",
+    "text_encoding",
+]
 
 # Language driver byte of a .dbf (byte 29) -> encoding; only the Chinese ones matter here.
 LDID = {0x4D: "GBK", 0x7A: "GBK"}
 # Values looked at: a wrong encoding shows in the first few.
 VALUES_SEEN = 20_000
+# Share of common characters below which text that could be GBK is taken for something else:
+# Chinese text has some 0.98, Big5 read as GBK about a half, Latin text next to nothing.
+LEAST_COMMON = 0.7
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """An encoding, why it was taken, and how sure that is (0-1)."""
+    """An encoding, why it was taken, how sure that is (0-1), and the fault that it shows."""
 
     name: str
     reason: str
     confidence: float
+    doubt: Literal["", "encoding_guessed", "encoding_contradicted"] = ""
 
 
 def dbf_encoding(path: str | Path) -> Encoding:
@@ -70,7 +82,69 @@ def text_encoding(raw: bytes, name: str) -> Encoding:
         return Encoding("utf-8-sig", "byte order mark", 1.0)
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Encoding("utf-16", "byte order mark", 1.0)
-    return _judge([raw], None, "", name)
+    found = _judge([raw], None, "", name)
+    # a text file declares nothing, and UTF-8 is the rule
+    return replace(found, doubt="") if found.name == "UTF-8" else found
+
+
+def mapinfo_encoding(path: Path) -> Encoding | None:
+    """Encoding of a MapInfo .tab or .mif that names no character set of its own; else none.
+
+    Where it names one, the reader knows it.
+    """
+    raw = path.read_bytes()
+    head = raw[:65_536].lower()
+    charset = re.search(rb'charset\s+"?([\w-]+)', head)
+    if charset and charset[1] not in (b"neutral", b"none"):
+        return None
+    texts = [raw]
+    for suffix in (".mid", ".MID", ".dat", ".DAT"):
+        if (other := path.with_suffix(suffix)).exists():
+            texts.append(other.read_bytes())
+    binary = path.suffix.lower() == ".tab"
+    words = [w for text in texts for w in re.findall(rb"[\x80-\xff][\x40-\xff]+", text)]
+    return _judge(words[:VALUES_SEEN] if binary else texts, None, "", path.name)
+
+
+def is_garbled(text: str) -> bool:
+    """Whether a text is Chinese that was read in a wrong encoding, or has lost characters."""
+    if text.isascii():
+        return False
+    if re.search("\ufffd|锟斤拷|[\ue000-\uf8ff]", text):
+        return True
+    for run in re.findall("[\u0080-\u00ff]{4,}", text):  # GBK or UTF-8 read as Latin
+        raw = run.encode("latin-1")
+        if any(_is_chinese(raw, e) for e in ("utf-8", "gbk")):
+            return True
+    try:  # UTF-8 read as GBK
+        return _is_chinese(text.encode("gbk"), "utf-8")
+    except UnicodeEncodeError:
+        return False
+
+
+def _is_chinese(raw: bytes, encoding: str) -> bool:
+    """Whether bytes decode to Chinese characters, but for one cut off at the end."""
+    try:
+        decoded = codecs.getincrementaldecoder(encoding)("strict").decode(raw, final=False)
+    except UnicodeDecodeError:
+        return False
+    return re.search("[\u4e00-\u9fff]", decoded) is not None
+
+
+def dbf_rows(path: Path) -> int:
+    """Number of rows of a .dbf, deleted ones included; refused where the file is shorter."""
+    with path.open("rb") as file:
+        head = file.read(32)
+    rows = int.from_bytes(head[4:8], "little")
+    start, width = int.from_bytes(head[8:10], "little"), int.from_bytes(head[10:12], "little")
+    size = path.stat().st_size
+    if len(head) < 32 or start + rows * width > size:
+        raise LayerError(
+            f"{path.name} was cut off: {size:,} bytes of {start + rows * width:,}",
+            hint="ask for it again",
+            fault="unreadable",
+        )
+    return rows
 
 
 def _judge(words: list[bytes], declared: str | None, origin: str, name: str) -> Encoding:
@@ -79,27 +153,51 @@ def _judge(words: list[bytes], declared: str | None, origin: str, name: str) -> 
     if not words:
         return Encoding(declared or "UTF-8", f"{origin or 'plain ASCII'}; no Chinese text", 1.0)
     fits = [e for e in ("UTF-8", "GB18030") if all(_decodes(w, e) for w in words)]
+    said = declared
     if declared and declared not in ("UTF-8", "GBK", "GB18030"):
         # Latin encodings decode anything, and exporters name them by default
         chinese = "UTF-8" in fits or ("GB18030" in fits and _in_pairs(words))
         if not chinese and all(_decodes(w, declared) for w in words):
             return Encoding(declared, origin, 0.9)
-        origin += ", which the bytes contradict"
         declared = None
     if not fits:
         raise LayerError(
             f"the text of {name} is neither UTF-8 nor GBK, or it is damaged",
             hint='name its encoding: pg.read_layer(..., encoding="Big5")',
+            fault="unreadable",
         )
     # three bytes a character against two: by chance GBK passes for UTF-8 once in some 30
     characters = sum(len(w) for w in words) / 3
     sure = 1 - 0.03 ** min(characters / 2, 6)
     if "UTF-8" in fits and (declared in (None, "UTF-8") or sure > 0.999):
-        against = f"{origin} says {declared}, but " if declared not in (None, "UTF-8") else ""
-        return Encoding("UTF-8", f"{against}all {len(words)} texts are valid UTF-8", sure)
-    against = f"{origin} says {declared}, but " if declared == "UTF-8" else ""
-    reason = origin if declared in ("GBK", "GB18030") else "the bytes are valid GBK and not UTF-8"
-    return Encoding("GB18030" if declared == "GB18030" else "GBK", against + reason, 0.99)
+        taken, reason = "UTF-8", f"all {len(words)} texts are valid UTF-8"
+    else:
+        taken, sure = ("GB18030" if declared == "GB18030" else "GBK"), _common(words)
+        reason = "the bytes are valid GBK and not UTF-8"
+        if sure < LEAST_COMMON and declared in (None, "UTF-8"):
+            raise LayerError(
+                f"the text of {name} is not UTF-8, and as GBK only {sure:.0%} of it would be "
+                "common characters",
+                hint='name its encoding: pg.read_layer(..., encoding="Big5"), "latin-1", "GBK"',
+                fault="unreadable",
+            )
+    agreed = said is not None and (said == taken or {said, taken} <= {"GBK", "GB18030"})
+    if agreed:
+        return Encoding(taken, origin, sure)
+    if said is None:
+        reason = f"{origin}; {reason}" if origin else reason
+        return Encoding(taken, reason, sure, "encoding_guessed")
+    return Encoding(taken, f"{origin} says {said}, but {reason}", sure, "encoding_contradicted")
+
+
+def _common(words: list[bytes]) -> float:
+    """Share of the characters, read as GBK, that GB 2312 has: those that people write.
+
+    Big5 and Latin text may decode as GBK, too, but to characters that nobody uses.
+    """
+    text = "".join(w.decode("gb18030", "ignore") for w in words[:VALUES_SEEN])
+    rare = [c for c in text if not c.isascii()][:100_000]
+    return float(np.mean([bool(c.encode("gb2312", "ignore")) for c in rare])) if rare else 0.0
 
 
 def _in_pairs(words: list[bytes]) -> bool:

@@ -31,6 +31,8 @@ class PinghuError(Exception):
         Index labels of the rows at fault; the message shows the first five.
     hint
         What to type next.
+    fault
+        Code under which `check` lists it; see `pinghu_geo.catalogue`.
 
     Attributes
     ----------
@@ -38,6 +40,8 @@ class PinghuError(Exception):
         The table at fault; empty where no table is.
     ids : tuple
         All the labels at fault.
+    fault : str
+        The code; empty where `check` has none of its own for it.
     """
 
     def __init__(
@@ -47,8 +51,10 @@ class PinghuError(Exception):
         layer: str = "",
         ids: Iterable[object] = (),
         hint: str = "",
+        fault: str = "",
     ) -> None:
         self.layer = layer
+        self.fault = fault
         self.ids = tuple(ids)
         text = f"{layer}: {problem}" if layer else problem
         if self.ids:

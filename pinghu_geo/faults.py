@@ -1,26 +1,50 @@
-"""Is it sound? Every fault of a layer at once, and the repairs that have one right answer."""
+"""Is it sound? Every fault of a layer at once, and the repair of what has one right answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.errors import LayerError
-from pinghu_geo.schema import NOUNS, Column, Noun, label, nearest, noun
+from pinghu_geo.catalogue import RANK, Findings
+from pinghu_geo.coordinates import check_coordinates
+from pinghu_geo.encoding import is_garbled
+from pinghu_geo.errors import LayerError, PinghuError
+from pinghu_geo.io import layer_and_findings, table_and_findings
+from pinghu_geo.registry import unit_numbers
+from pinghu_geo.schema import NOUNS, Column, Noun, fold_id, label, nearest, noun
 
-__all__ = ["Repaired", "check", "repair"]
+__all__ = ["Repaired", "check", "check_summary", "repair", "split_parts"]
 
-FIELDS = ["layer", "severity", "fault", "id", "field", "problem", "advice"]
-# A footprint smaller than this [m²] is a sliver of the drawing, one larger is no house.
-SLIVER_M2 = 1.0
+# A footprint smaller than this [m²], or thinner than this [m] on average, is a leftover of the
+# drawing; one larger than that is no house.
+SLIVER_M2, SLIVER_M = 1.0, 0.3
 HUGE_M2 = 200_000.0
 # Two footprints sharing more than this of the smaller are one building drawn twice, or a fault.
 OVERLAP_RATIO = 0.1
+# Parts of one house stand near each other; so many, or so far apart [m], are several houses.
+MANY_PARTS, PARTS_APART_M = 10, 100.0
+# Stated areas that differ from what the shapes say by more than this factor: of the single row,
+# and of the median of a layer, which is then in another unit.
+AREA_FACTOR, FLOOR_AREA_FACTOR, UNIT_FACTOR = 1.25, 3.0, 20.0
+# Multiples of a square metre in which areas come.
+AREA_UNITS = {"亩": 2000 / 3, "公顷/万㎡": 1e4, "km²": 1e6}
+# Rates below this in the median [yuan/m²] are probably in 10,000 yuan.
+LEAST_RATE = 20.0
+CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+ACTIVE = r"(?i)^\s*[=@]|^\s*[+\-][^\d\s(]|<\s*(?:script|img|iframe|svg|a)\b|javascript:"
+# What a text may be, by the fault.
+TESTS: dict[str, Callable[[str], object]] = {
+    "mojibake": is_garbled,
+    "control_character": re.compile(CONTROL).search,
+    "active_text": re.compile(ACTIVE).search,
+}
 
 
 class Repaired(NamedTuple):
@@ -30,22 +54,37 @@ class Repaired(NamedTuple):
     log: pd.DataFrame
 
 
-def check(frame: pd.DataFrame, what: str | None = None) -> pd.DataFrame:
-    """List every fault of a layer or table at once 数据检查.
+def check(
+    source: pd.DataFrame | str | Path,
+    what: str | None = None,
+    *,
+    reference: gpd.GeoDataFrame | None = None,
+    lang: Literal["zh", "en"] = "zh",
+    **reading: Any,
+) -> pd.DataFrame:
+    """List every fault of a layer, a table or a file at once 数据检查.
 
     Parameters
     ----------
-    frame
-        Layer or table under canonical names.
+    source
+        Layer or table under canonical names; or a file, as `read_layer` and `read_table` take it.
     what
-        Its noun; by default told from the index's name.
+        Its noun; of a layer told from the index's name by default.
+    reference
+        A layer known to be in the right place, such as the rivers, or better other footprints: the
+        layer is held against it (another zone, GCJ-02).
+    lang
+        Language of problem and advice.
+    **reading
+        For a file: passed to `read_layer` or `read_table`, such as ``crs``, ``layer``, ``row_ids``.
 
     Returns
     -------
     pandas.DataFrame
-        One row a fault: layer, severity {error, warning, note}, fault (its code), id, field,
-        problem and advice in Chinese. Errors come first; an error keeps the layer from being
-        computed with. Empty where nothing is wrong.
+        One row a fault: layer, severity {error, warning, note}, fault (its code, see
+        docs/faults.md), id, field, problem and advice. Errors come first; an error keeps the layer
+        from being computed with. Empty where nothing is wrong. A file that can't be read is a row,
+        too. `check_summary` puts the rows of one fault together.
 
     Raises
     ------
@@ -57,37 +96,67 @@ def check(frame: pd.DataFrame, what: str | None = None) -> pd.DataFrame:
     >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
     >>> pg.check(buildings).columns.tolist()
     ['layer', 'severity', 'fault', 'id', 'field', 'problem', 'advice']
+    >>> pg.check(sample / "宗地.shp", "parcels", lang="en")["problem"].tolist()
+    ['declares no encoding, read as GBK (the bytes are valid GBK and not UTF-8, 100% sure)']
     """
-    kind = _noun_of(frame, what)
-    found: list[pd.DataFrame] = []
-
-    def add(severity: str, fault: str, ids: Any, field: str, problem: Any, advice: str) -> None:
-        ids = list(ids)
-        if ids:
-            found.append(
-                pd.DataFrame(
-                    {
-                        "layer": kind.name,
-                        "severity": severity,
-                        "fault": fault,
-                        "id": [str(i) for i in ids],
-                        "field": field,
-                        "problem": problem,
-                        "advice": advice,
-                    }
-                )
+    if isinstance(source, pd.DataFrame):
+        kind, frame = _noun_of(source, what), source
+        seen = Findings(kind.name, lang)
+    else:
+        if what is None:
+            raise LayerError(
+                "what the file is meant to be isn't said", hint='pg.check(file, "buildings")'
             )
-
-    _check_columns(frame, kind, add)
-    _check_values(frame, kind, add)
+        kind = noun(what)
+        read: Any = layer_and_findings if kind.geometry else table_and_findings
+        try:
+            frame, seen = read(source, what, lang=lang, **reading)
+        except PinghuError as fault:
+            seen = Findings(kind.name, lang)
+            seen.add_error(fault)
+            return seen.table()
+    _check_columns(frame, kind, seen)
+    _check_ids(frame, kind, seen)
+    _check_values(frame, kind, seen)
+    _check_texts(frame, seen)
     if isinstance(frame, gpd.GeoDataFrame):
-        _check_crs(frame, add)
-        _check_geometry(frame, kind, add)
-    if not found:
-        return pd.DataFrame(columns=FIELDS)
-    table = pd.concat(found, ignore_index=True)[FIELDS]
-    rank = table["severity"].map({"error": 0, "warning": 1, "note": 2})
-    return table.iloc[np.argsort(rank, kind="stable")].reset_index(drop=True)
+        metric = check_coordinates(frame, seen, reference)
+        _check_geometry(frame, kind, seen, metric=metric)
+    if kind.name == "rates" and "building_yuan_m2" in frame:
+        _check_rates(frame, seen)
+    return seen.table()
+
+
+def check_summary(faults: pd.DataFrame) -> pd.DataFrame:
+    """Faults put together, a row for all rows of one fault 问题汇总.
+
+    Parameters
+    ----------
+    faults
+        Result of `check`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of severity: layer, severity, fault, field, count, ids (the first five),
+        problem (of the first), advice.
+
+    Examples
+    --------
+    >>> found = pg.check_summary(pg.check(pg.read_layer(sample / "房屋.shp", "buildings")))
+    >>> found[["fault", "field", "severity"]].values.tolist()
+    [['null_value', 'floor_area_m2', 'note']]
+    """
+    keys = ["layer", "severity", "fault", "field"]
+    groups = faults.groupby(keys, sort=False)
+    found = groups.agg(
+        count=("id", "size"),
+        ids=("id", lambda ids: ", ".join(ids.head(5)) + (", ..." if len(ids) > 5 else "")),
+        problem=("problem", "first"),
+        advice=("advice", "first"),
+    ).reset_index()
+    rank = found["severity"].map(RANK).to_numpy()
+    return found.iloc[np.argsort(rank, kind="stable")].reset_index(drop=True)
 
 
 def _noun_of(frame: pd.DataFrame, what: str | None) -> Noun:
@@ -101,75 +170,72 @@ def _noun_of(frame: pd.DataFrame, what: str | None) -> Noun:
     )
 
 
-def _check_columns(frame: pd.DataFrame, kind: Noun, add: Any) -> None:
-    """Missing columns and ids."""
+# --- columns and ids --------------------------------------------------------------------------
+
+
+def _check_columns(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
+    """Columns that can't be missing."""
     for name in kind.required:
         if name != kind.index and name not in frame.columns:
-            add(
-                "error",
-                "missing_column",
-                ["-"],
-                name,
-                f"缺少字段“{label(name)}”",
-                f'frame.rename(columns={{"原字段名": "{name}"}})',
-            )
+            seen.add("missing_column", column=name, label=label(name))
     if kind.name == "buildings" and not {"floors", "floor_area_m2"} & set(frame.columns):
-        add(
-            "warning",
-            "missing_column",
-            ["-"],
-            "floor_area_m2",
-            "既无建筑面积也无层数,无法计算拆除面积",
-            "补充字段 建筑面积 或 层数",
-        )
+        seen.add("no_floor_area", column="floor_area_m2")
+
+
+def _check_ids(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
+    """Ids that are missing, there twice, almost there twice, or spoilt."""
     if kind.index is None:
         return
     index = frame.index
-    add(
-        "error",
-        "missing_id",
-        np.flatnonzero(index.isna()) + 1,
-        kind.index,
-        "编号为空(所示为行号)",
-        "补充编号后重新读取",
-    )
-    twice = index[index.duplicated(keep=False) & index.notna()]
-    add(
-        "error",
-        "duplicate_id",
-        twice.unique(),
-        kind.index,
-        [f"编号重复 {n} 次" for n in twice.value_counts(sort=False).reindex(twice.unique())],
-        "查明哪一行正确,再 frame[~frame.index.duplicated()]",
-    )
-    text = pd.Series(index.dropna().unique().astype(str))
-    spoilt = text[text.str.fullmatch(r"\d{16,}\.0|\d\.\d+[eE]\+\d+")]
-    add(
-        "error",
-        "id_as_number",
-        spoilt,
-        kind.index,
-        "编号曾按数值存储,末位已丢失",
-        "向提供方索取以文本存储编号的数据",
-    )
+    seen.add("missing_id", np.flatnonzero(index.isna()) + 1, kind.index)
+    known = index.dropna()
+    counts = known.value_counts()
+    twice = counts[counts > 1]
+    seen.add("duplicate_id", twice.index, kind.index, n=twice.to_numpy())
+    ids = pd.Series(known.unique().astype(str))
+    if ids.empty:
+        return
+    odd = ids.str.contains(r"[^\x21-\x60\x7b-\x7e\u3400-\u9fff]", regex=True)
+    if odd.any():
+        folded = ids.map(fold_id)
+        twin = folded.duplicated(keep=False) & folded.duplicated()
+        first = ids.groupby(folded).transform("first")
+        seen.add("twin_id", ids[twin], kind.index, other=first[twin].tolist())
+    spoilt = ids[ids.str.fullmatch(r"\d{16,}\.0|\d(\.\d+)?[eE]\+\d+")]
+    long = ids[ids.str.fullmatch(r"[1-9]\d{15,18}")]
+    if len(long) and _were_doubles(long):
+        spoilt = pd.concat([spoilt, long])
+    seen.add("id_as_number", spoilt, kind.index)
+    numbers = ids[ids.str.fullmatch(r"\d{6}\w{18,26}") & ids.str.contains("[A-Z]", regex=True)]
+    if len(numbers) * 2 > len(ids) and numbers.str.len().median() > 24:
+        parts = unit_numbers(ids)
+        wrong = parts["why"] != ""
+        seen.add("bad_unit_number", ids[wrong], kind.index, why=parts["why"][wrong].tolist())
 
 
-def _check_values(frame: pd.DataFrame, kind: Noun, add: Any) -> None:
+def _were_doubles(ids: pd.Series) -> bool:
+    """Whether long whole numbers are all exact as doubles, which by chance they would not be."""
+    exact = [int(float(i)) == int(i) for i in ids]
+    spacing = np.array([float(np.spacing(float(i))) for i in ids])
+    return all(exact) and float(np.sum(np.log2(np.maximum(spacing, 1)))) > 5
+
+
+# --- values -----------------------------------------------------------------------------------
+
+
+def _check_values(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
     """Types, ranges, words and blanks, column by column, judged by pandera."""
     import pandera.pandas as pa
 
     present = [c for c in kind.columns if c.name in frame.columns and c.name != kind.index]
     for column in present:
-        values = frame[column.name]
-        blank = values.isna()
-        severity = "error" if column.required else "note"
-        add(
-            severity,
+        blank = frame[column.name].isna()
+        seen.add(
             "null_value",
             frame.index[blank],
             column.name,
-            f"{column.zh}为空",
-            "补充;缺失的依据不会被当作“可保留”",
+            severity="error" if column.required else "note",
+            label=column.zh,
         )
     checks = {c.name: pa.Column(checks=_rules(c, pa), nullable=True) for c in present}
     try:
@@ -183,47 +249,51 @@ def _check_values(frame: pd.DataFrame, kind: Noun, add: Any) -> None:
         for (name, rule), rows in cases.groupby(["column", "check"], sort=False):
             column = kind[str(name)]
             at = rows["index"].astype(int).to_numpy()
-            words = [_advice(column, v) for v in rows["failure_case"]]
-            for value in dict.fromkeys(words):
-                mine = [a for a, w in zip(at, words, strict=True) if w == value]
-                shown = frame[column.name].iloc[mine]
-                add(
-                    "error",
-                    str(rule),
-                    frame.index[mine],
-                    column.name,
-                    [f"{column.zh} {v!r}:{RULES[str(rule)]}" for v in shown],
-                    value,
-                )
-
-
-RULES = {
-    "not_a_number": "不是数值",
-    "out_of_range": "超出合理范围",
-    "unknown_code": "不是规定的取值",
-}
+            shown = frame[column.name].iloc[at]
+            seen.add(
+                str(rule),
+                frame.index[at],
+                column.name,
+                label=column.zh,
+                value=list(shown),
+                cure=[_advice(column, v) for v in rows["failure_case"]],
+            )
 
 
 def _rules(column: Column, pa: Any) -> list[Any]:
-    """Pandera's checks for one column."""
-    if column.dtype in ("float", "int"):
+    """Pandera's checks for one column; each is named by the fault that it finds."""
 
-        def is_a_number(values: pd.Series) -> pd.Series:
-            return pd.to_numeric(values, errors="coerce").notna()
+    def rule(name: str, test: Any) -> Any:
+        return pa.Check(test, name=name, error=name)
 
-        def within_limits(values: pd.Series) -> pd.Series:
-            v = pd.to_numeric(values, errors="coerce")
-            low = -np.inf if column.minimum is None else column.minimum
-            high = np.inf if column.maximum is None else column.maximum
-            return v.isna() | ((v >= low) & (v <= high) & np.isfinite(v))
+    def number(values: pd.Series) -> pd.Series:
+        return pd.to_numeric(values, errors="coerce")
 
+    def within(values: pd.Series) -> pd.Series:
+        v = number(values)
+        return v.isna() | (v.between(low, high) & np.isfinite(v))
+
+    if column.dtype in ("float", "int", "chainage"):
+        low = -np.inf if column.minimum is None else column.minimum
+        high = np.inf if column.maximum is None else column.maximum
+        rules = [
+            rule("not_a_number", lambda v: number(v).notna()),
+            rule("out_of_range", within),
+        ]  # fmt: skip
+        if column.dtype == "int":
+            rules.append(
+                rule("not_whole", lambda v: ~(np.abs(number(v) - np.round(number(v))) > 1e-6))
+            )
+        return rules
+    if column.dtype == "date":
         return [
-            pa.Check(is_a_number, name="not_a_number", error="not_a_number"),
-            pa.Check(within_limits, name="out_of_range", error="out_of_range"),
+            rule("bad_date", lambda v: pd.to_datetime(v, errors="coerce", format="mixed").notna())
         ]
+    if column.dtype == "bool":
+        return [rule("not_yes_no", lambda v: v.isin([True, False]))]
     if column.codes:
         known = list(column.codes)
-        return [pa.Check(lambda v: v.isin(known), name="unknown_code", error="unknown_code")]
+        return [rule("unknown_code", lambda v: v.isin(known))]
     return []
 
 
@@ -231,121 +301,165 @@ def _advice(column: Column, value: object) -> str:
     if column.codes:
         words = {w: code for code, all_words in column.codes.items() for w in (code, *all_words)}
         return nearest(value, words)
-    if column.minimum is not None or column.maximum is not None:
-        return (
-            f"应在 {column.minimum} 至 {column.maximum} 之间"
-            if column.maximum
-            else (f"应不小于 {column.minimum}")
+    low, high = column.minimum, column.maximum
+    if low is None and high is None:
+        return "改为数值 / a number"
+    return f"{'-∞' if low is None else f'{low:g}'} … {'∞' if high is None else f'{high:g}'}"
+
+
+def _check_texts(frame: pd.DataFrame, seen: Findings) -> None:
+    """Texts that are garbled, hold control characters, or would run in a workbook or a page."""
+    shape = frame.geometry.name if isinstance(frame, gpd.GeoDataFrame) else ""
+    for name in frame.columns.drop(shape, errors="ignore"):
+        if pd.api.types.is_numeric_dtype(frame[name]):
+            continue
+        text = frame[name].where(frame[name].map(lambda v: isinstance(v, str)))
+        words = pd.Series(text.dropna().unique(), dtype="str")
+        for fault, test in TESTS.items():
+            bad = text.isin(words[[bool(test(w)) for w in words]])
+            shown = [ascii(v)[1:60].rstrip("'") if fault != "mojibake" else v for v in text[bad]]
+            seen.add(fault, frame.index[bad], str(name), label=label(str(name)), value=shown)
+    for name in filter(is_garbled, map(str, frame.columns)):
+        seen.add("mojibake", column=name, label="字段名", value=name)
+
+
+def _check_rates(frame: pd.DataFrame, seen: Findings) -> None:
+    """Rates that were probably written in 10,000 yuan."""
+    rate = pd.to_numeric(frame["building_yuan_m2"], errors="coerce")
+    middle = rate[rate > 0].median()
+    if middle < LEAST_RATE:
+        name = "building_yuan_m2"
+        seen.add(
+            "unit_suspect", column=name, label=label(name), ratio=1e-4, unit="万元/m²", factor=1e4
         )
-    return "改为数值"
 
 
-def _check_crs(frame: gpd.GeoDataFrame, add: Any) -> None:
-    """A CRS that lengths and areas can be measured in."""
-    if frame.crs is None:
-        add("error", "no_crs", ["-"], "geometry", "没有坐标系", "frame.set_crs(4547)(按测绘成果)")
-    elif not frame.crs.is_projected:
-        add(
-            "error",
-            "geographic_crs",
-            ["-"],
-            "geometry",
-            f"坐标系 {frame.crs.name} 以度为单位",
-            "frame.to_crs(4547)",
-        )
-    elif frame.crs.to_epsg() == 3857:
-        add(
-            "error",
-            "web_mercator",
-            ["-"],
-            "geometry",
-            "EPSG:3857 的面积在北纬 22.7° 偏大 18%",
-            "frame.to_crs(4547)",
-        )
-    elif frame.crs.area_of_use is not None and len(frame):
-        x0, y0, x1, y1 = frame.to_crs(4326).total_bounds
-        a = frame.crs.area_of_use
-        if not (
-            a.west - 1.5 <= x0 and x1 <= a.east + 1.5 and a.south - 1 <= y0 and y1 <= a.north + 1
-        ):
-            add(
-                "error",
-                "outside_crs",
-                ["-"],
-                "geometry",
-                f"坐标超出 {frame.crs.name} 的适用范围",
-                "核对坐标系、带号与 X/Y 次序",
-            )
+# --- geometry ---------------------------------------------------------------------------------
 
 
-def _check_geometry(frame: gpd.GeoDataFrame, kind: Noun, add: Any) -> None:
+def _check_geometry(frame: gpd.GeoDataFrame, kind: Noun, seen: Findings, *, metric: bool) -> None:
     """Geometry that is missing, broken, of another type, out of size, or there twice."""
     ids, shapes = frame.index, frame.geometry.to_numpy()
     none = shapely.is_missing(shapes)
     empty = ~none & shapely.is_empty(shapes)
-    add(
-        "error",
-        "no_geometry",
-        ids[none],
-        "geometry",
-        "没有图形",
-        "补绘,或 frame[frame.geometry.notna()]",
-    )
-    add(
-        "error",
-        "empty_geometry",
-        ids[empty],
-        "geometry",
-        "图形为空",
-        "补绘,或 frame[~frame.is_empty]",
-    )
+    seen.add("no_geometry", ids[none], "geometry")
+    seen.add("empty_geometry", ids[empty], "geometry")
+    seen.add("has_z", ids[shapely.has_z(shapes)], "geometry")
     some = ~none & ~empty
+    wild = some & ~_finite(shapes)
+    seen.add("not_finite", ids[wild], "geometry")
     kinds = shapely.get_type_id(shapes)
     names = {"Polygon": 3, "MultiPolygon": 6, "LineString": 1, "MultiLineString": 5, "Point": 0}
     wrong = some & ~np.isin(kinds, [names[g] for g in kind.geometry])
-    add(
-        "error",
+    polygonal = "Polygon" in kind.geometry
+    seen.add(
         "wrong_geometry",
         ids[wrong],
         "geometry",
-        [f"图形类型为 {s.geom_type},应为 {kind.geometry[0]}" for s in shapes[wrong]],
-        "pg.repair(frame)" if "Polygon" in kind.geometry else "重新绘制",
+        is_a=[s.geom_type for s in shapes[wrong]],
+        wanted=kind.geometry[0],
+        cure=[
+            "pg.repair(frame)" if k == 7 and polygonal else "重新绘制 / draw it anew"
+            for k in kinds[wrong]
+        ],
     )
-    invalid = some & ~shapely.is_valid(shapes)
-    add(
-        "error",
+    good = some & ~wrong & ~wild
+    if not polygonal:
+        _check_lines(ids, shapes, good, seen)
+        return
+    area = shapely.area(shapes)
+    flat = good & (area == 0)  # or a bow tie, whose halves cancel out
+    flat[flat] = shapely.area(shapely.make_valid(shapes[flat], method="structure")) == 0
+    seen.add("zero_area", ids[flat], "geometry")
+    invalid = good & ~flat & ~shapely.is_valid(shapes)
+    seen.add(
         "invalid_geometry",
         ids[invalid],
         "geometry",
-        list(shapely.is_valid_reason(shapes[invalid])),
-        "pg.repair(frame)",
+        why=list(shapely.is_valid_reason(shapes[invalid])),
     )
-    if "Polygon" not in kind.geometry or frame.crs is None or not frame.crs.is_projected:
-        return
-    area = shapely.area(shapes)
-    good = some & ~wrong & ~invalid
-    add(
-        "warning",
-        "sliver",
-        ids[good & (area < SLIVER_M2)],
-        "geometry",
-        f"面积小于 {SLIVER_M2:g} m²",
-        "核对是否为绘图碎片",
-    )
+    if metric:
+        _check_sizes(frame, kind, good & ~flat & ~invalid, area, seen)
+
+
+def _finite(shapes: Any) -> Any:
+    """Whether all coordinates are finite numbers."""
+    xy, of = shapely.get_coordinates(shapes, return_index=True)
+    fine = np.ones(len(shapes), bool)
+    fine[of[~np.isfinite(xy).all(axis=1)]] = False
+    return fine
+
+
+def _check_lines(ids: Any, shapes: Any, good: Any, seen: Findings) -> None:
+    """Centrelines that cross themselves, come in pieces or have no length."""
+    seen.add("zero_area", ids[good & (shapely.length(shapes) == 0)], "geometry")
+    seen.add("crosses_itself", ids[good & ~shapely.is_simple(shapes)], "geometry")
+    parts = shapely.get_num_geometries(shapes)
+    many = good & (parts > 1)
+    seen.add("in_pieces", ids[many], "geometry", n=parts[many])
+
+
+def _check_sizes(frame: gpd.GeoDataFrame, kind: Noun, good: Any, area: Any, seen: Findings) -> None:
+    """Sizes that no house or parcel has, parts that are several, areas that don't go together."""
+    ids, shapes = frame.index, frame.geometry.to_numpy()
+    thin = 2 * area < SLIVER_M * shapely.length(shapes)
+    sliver = good & ((area < SLIVER_M2) | thin)
+    seen.add("sliver", ids[sliver], "geometry", area=area[sliver])
+    if kind.name == "parcels" and "area_m2" in frame:
+        _check_area(frame, "area_m2", area, good & ~sliver, AREA_FACTOR, "area_mismatch", seen)
     if kind.name != "buildings":
         return
-    add(
-        "warning",
-        "huge_footprint",
-        ids[good & (area > HUGE_M2)],
-        "geometry",
-        f"基底面积超过 {HUGE_M2:,.0f} m²",
-        "核对坐标系单位,或是否为多栋合并",
-    )
-    _check_overlaps(ids, shapes, good, area, add)
+    huge = good & (area > HUGE_M2)
+    seen.add("huge_footprint", ids[huge], "geometry", area=area[huge])
+    _check_parts(ids, shapes, good, seen)
+    _check_overlaps(ids, shapes, good, area, seen)
+    if "footprint_m2" in frame:
+        _check_area(frame, "footprint_m2", area, good & ~sliver, AREA_FACTOR, "area_mismatch", seen)
+    if {"floors", "floor_area_m2"} <= set(frame.columns):
+        wanted = area * pd.to_numeric(frame["floors"], errors="coerce").to_numpy(float)
+        rows = good & ~sliver & (wanted > 0)
+        fault, factor = "floor_area_mismatch", FLOOR_AREA_FACTOR
+        _check_area(frame, "floor_area_m2", wanted, rows, factor, fault, seen)
 
 
-def _check_overlaps(ids: Any, shapes: Any, good: Any, area: Any, add: Any) -> None:
+def _check_area(
+    frame: pd.DataFrame,
+    name: str,
+    wanted: Any,
+    good: Any,
+    factor: float,
+    fault: str,
+    seen: Findings,
+) -> None:
+    """Stated areas against what the shapes say: a unit for the whole column, or a slip in a row."""
+    stated = pd.to_numeric(frame[name], errors="coerce").to_numpy(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(good & (stated > 0), stated / wanted, np.nan)
+    known = np.isfinite(ratio)
+    if not known.any():
+        return
+    middle = float(np.median(ratio[known]))
+    if known.sum() >= 3 and (middle < 1 / UNIT_FACTOR or middle > UNIT_FACTOR):
+        unit = min(AREA_UNITS, key=lambda u: abs(np.log(middle * AREA_UNITS[u])))
+        seen.add("unit_suspect", column=name, label=label(name), ratio=middle, unit=unit,
+                 factor=AREA_UNITS[unit])  # fmt: skip
+        return
+    off = known & ((ratio > factor) | (ratio < 1 / factor))
+    seen.add(fault, frame.index[off], name, label=label(name, unit=False), value=stated[off],
+             wanted=np.asarray(wanted)[off])  # fmt: skip
+
+
+def _check_parts(ids: Any, shapes: Any, good: Any, seen: Findings) -> None:
+    """Rows of many or far parts: several houses merged by class."""
+    n = shapely.get_num_geometries(shapes)
+    rows = np.flatnonzero(good & (n > 1))
+    x0, y0, x1, y1 = shapely.bounds(shapes[rows]).T
+    apart = np.hypot(x1 - x0, y1 - y0) > PARTS_APART_M + 2 * np.sqrt(shapely.area(shapes[rows]))
+    rows = rows[apart | (n[rows] >= MANY_PARTS)]
+    seen.add("scattered_parts", ids[rows], "geometry", n=n[rows])
+
+
+def _check_overlaps(ids: Any, shapes: Any, good: Any, area: Any, seen: Findings) -> None:
     """Footprints drawn twice, and footprints that overlap."""
     rows = np.flatnonzero(good & (area > 0))
     tree = shapely.STRtree(shapes[rows])
@@ -354,23 +468,66 @@ def _check_overlaps(ids: Any, shapes: Any, good: Any, area: Any, add: Any) -> No
     shared = shapely.area(shapely.intersection(shapes[rows[one]], shapes[rows[other]]))
     ratio = shared / np.minimum(area[rows[one]], area[rows[other]])
     same = shared > 0.999 * np.maximum(area[rows[one]], area[rows[other]])
-    add(
-        "error",
-        "duplicate_geometry",
-        ids[rows[other[same]]],
-        "geometry",
-        [f"与 {ids[rows[k]]} 图形重复" for k in one[same]],
-        "删除其一",
+    seen.add(
+        "duplicate_geometry", ids[rows[other[same]]], "geometry", other=list(ids[rows[one[same]]])
     )
     lap = (ratio > OVERLAP_RATIO) & ~same
-    add(
-        "warning",
+    seen.add(
         "overlap",
         ids[rows[other[lap]]],
         "geometry",
-        [f"与 {ids[rows[k]]} 重叠 {s:.1f} m²" for k, s in zip(one[lap], shared[lap], strict=True)],
-        "核对哪一栋画错",
+        other=list(ids[rows[one[lap]]]),
+        area=shared[lap],
     )
+
+
+# --- repair -----------------------------------------------------------------------------------
+
+
+def split_parts(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """One row a part, for houses that were merged by class 多部件拆分.
+
+    Parameters
+    ----------
+    frame
+        Layer whose rows may have several parts.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Rows of one part keep their id; the parts of others become ``id-1``, ``id-2``, ... Their
+        columns are repeated, but floor_area_m2, footprint_m2, area_m2 and tenants, which are of
+        the whole, are NA.
+
+    Raises
+    ------
+    LayerError
+        A new id is one that exists already.
+
+    Examples
+    --------
+    >>> two = shapely.MultiPolygon([shapely.box(0, 0, 9, 9), shapely.box(300, 0, 309, 9)])
+    >>> layer = gpd.GeoDataFrame(geometry=[two], index=["B1"], crs=4547)
+    >>> pg.split_parts(layer).index.tolist()
+    ['B1-1', 'B1-2']
+    """
+    parts, row = shapely.get_parts(frame.geometry.to_numpy(), return_index=True)
+    bare = np.flatnonzero(shapely.get_num_geometries(frame.geometry.to_numpy()) == 0)
+    order = np.argsort(np.r_[row, bare], kind="stable")
+    row = np.r_[row, bare][order]
+    parts = np.r_[parts, frame.geometry.to_numpy()[bare]][order]
+    several = np.bincount(row, minlength=len(frame))[row] > 1
+    number = np.arange(len(row)) - np.searchsorted(row, row) + 1
+    split = frame.iloc[row].set_geometry(parts, crs=frame.crs)
+    names = [f"{i}-{n}" if s else i for i, n, s in zip(split.index, number, several, strict=True)]
+    split.index = pd.Index(names, name=frame.index.name)
+    if (twice := split.index[split.index.duplicated()]).size and frame.index.is_unique:
+        raise LayerError(
+            "has ids that the parts would get", layer="frame", ids=twice, hint="rename them first"
+        )
+    for name in {"floor_area_m2", "footprint_m2", "area_m2", "tenants"} & set(split.columns):
+        split[name] = split[name].mask(several)
+    return split
 
 
 def repair(frame: gpd.GeoDataFrame, what: str | None = None) -> Repaired:

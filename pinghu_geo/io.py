@@ -4,15 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import tempfile
-import tomllib
-import warnings
-import zipfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from importlib.resources import files
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,50 +13,35 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
-from pyproj import CRS
-from pyproj.aoi import AreaOfInterest
-from pyproj.database import query_crs_info
-from pyproj.enums import PJType
-from pyproj.exceptions import CRSError as ProjError
 
+from pinghu_geo.catalogue import Findings
 from pinghu_geo.chainage import parse_chainage
-from pinghu_geo.encoding import dbf_encoding, text_encoding
+from pinghu_geo.coordinates import settle_crs
 from pinghu_geo.errors import ChainageError, CRSError, LayerError, OutputError
+from pinghu_geo.files import atomic_path, existing
+from pinghu_geo.formats import PARQUET, TABLES, Box, read_cells, read_raw
+from pinghu_geo.grid import GridFit, apply_grid
 from pinghu_geo.schema import (
-    NOUNS,
     Column,
     Noun,
     canonical_codes,
+    label,
     match_columns,
     nearest,
     noun,
+    rival_columns,
     same_crs,
+    unit_of,
 )
 
-__all__ = [
-    "atomic_path",
-    "crs_candidates",
-    "read_layer",
-    "read_table",
-    "rule_file",
-    "write_layer",
-]
+__all__ = ["layer_and_findings", "read_layer", "read_table", "table_and_findings", "write_layer"]
 
 log = logging.getLogger(__name__)
 
-VECTOR = {".shp", ".gpkg", ".geojson", ".json", ".fgb", ".dxf", ".kml", ".tab", ".mif", ".gdb"}
-PARQUET = {".parquet", ".geoparquet"}
-# Unpacked sizes that no delivery of one district has: a zip bomb, not a layer.
-ZIP_BYTES = 8 * 2**30
-ZIP_RATIO = 200
-# M values may differ from the drawn length by this [m]: older surveys round to decimetres.
-M_TOLERANCE_M = 1.0
 # Longest text in a .dbf field [bytes].
 DBF_TEXT_BYTES = 254
-# China, for the list of CRS that coordinates could be in [degrees].
-CHINA = AreaOfInterest(73.0, 3.0, 136.0, 54.0)
-
-
+# A whole number in a column of decimals is exact up to here.
+EXACT = 2**53
 # how yes and no are written in such tables
 TRUTH = dict.fromkeys(("是", "true", "1", "1.0", "yes", "y", "√", "达标", "合格"), True)
 TRUTH |= dict.fromkeys(("否", "false", "0", "0.0", "no", "n", "×", "不达标", "不合格"), False)
@@ -79,6 +56,8 @@ def read_layer(
     encoding: str | None = None,
     id_column: str | None = None,
     row_ids: bool = False,
+    xy: tuple[str, str] | None = None,
+    grid: GridFit | None = None,
     near: gpd.GeoDataFrame | None = None,
     near_m: float = 100.0,
 ) -> gpd.GeoDataFrame:
@@ -88,32 +67,39 @@ def read_layer(
     ----------
     source
         Shapefile, zip, GeoPackage, GeoJSON, GeoParquet, FlatGeobuf, DXF, KML, MapInfo TAB or
-        MIF, File Geodatabase.
+        MIF, File Geodatabase; CSV or XLSX with WKT, or with a row for each corner point; a
+        PostGIS database (``postgresql://user@host/base``, extra ``postgis``).
     what
         ``"buildings"``, ``"parcels"``, ``"rivers"``, ``"red_line"`` or ``"zones"``.
     layer
-        Layer of the file; of a DXF, the CAD layer. Needed where there are several.
+        Layer of the file: of a DXF, the CAD layer; of a workbook, the sheet; of a zip, the file
+        inside; of a database, the table. Needed where there are several.
     crs
         What the file is in, where it doesn't say. A file that says otherwise is refused.
     encoding
-        Encoding of a Shapefile's or a DXF's text; by default found from its bytes.
+        Encoding of the text; by default found from its bytes.
     id_column
         Column that holds the ids; by default found by its name.
     row_ids
         Number the rows ``1``, ``2``, ... where the delivery has no ids.
+    xy
+        Columns of easting and northing in a table; surveyors' X points north, so often
+        ``("Y", "X")``.
+    grid
+        Result of `fit_grid`: the file is in the local grid or old datum that it starts from.
     near
         Read only what meets the box around this layer, such as the red line, in the file's own
-        CRS. Formats with an index (GeoPackage, FlatGeobuf, GeoParquet with a covering) read no
-        more than that from the disk. Rows without geometry stay away, too.
+        CRS. Formats with an index (GeoPackage, FlatGeobuf, GeoParquet with a covering, PostGIS)
+        read no more than that. Rows without geometry stay away, too.
     near_m
         How much larger the box is on each side [m].
 
     Returns
     -------
     geopandas.GeoDataFrame
-        Indexed by id (text); recognised columns renamed, typed and decoded to the words of
-        the data model, all others as they came; geometry without Z. All rows are kept:
-        `check` lists what is wrong with them.
+        Indexed by id (text); recognised columns renamed, typed, decoded to the words and
+        converted to the units of the data model, all others as they came; geometry without Z.
+        All rows are kept: `check` lists what is wrong with them.
 
     Raises
     ------
@@ -126,7 +112,9 @@ def read_layer(
 
     Notes
     -----
-    The encoding used, and why, is logged (logger ``pinghu_geo.io``, level INFO).
+    What was odd about the file (its encoding and why, columns that could be meant too, units
+    converted, rings closed) is logged (logger ``pinghu_geo.io``, level INFO); ``pg.check`` of the
+    same file lists it.
 
     Examples
     --------
@@ -134,24 +122,57 @@ def read_layer(
     >>> buildings.index.name, buildings.crs.to_epsg()
     ('building_id', 4547)
     """
+    frame, seen = layer_and_findings(
+        source, what, layer=layer, crs=crs, encoding=encoding, id_column=id_column,
+        row_ids=row_ids, xy=xy, grid=grid, near=near, near_m=near_m,
+    )  # fmt: skip
+    for line in seen:
+        log.info("%s: %s", Path(str(source)).name, line)
+    return frame
+
+
+def layer_and_findings(
+    source: str | Path,
+    what: str,
+    *,
+    lang: str = "en",
+    layer: str | None = None,
+    crs: Any = None,
+    encoding: str | None = None,
+    id_column: str | None = None,
+    row_ids: bool = False,
+    xy: tuple[str, str] | None = None,
+    grid: GridFit | None = None,
+    near: gpd.GeoDataFrame | None = None,
+    near_m: float = 100.0,
+) -> tuple[gpd.GeoDataFrame, Findings]:
+    """What `read_layer` reads, and what was odd about it."""
     kind = noun(what)
+    seen = Findings(what, lang)  # type: ignore[arg-type]
     box = None if near is None else _box(near, near_m, what, row_ids=row_ids)
-    with ExitStack() as stack:
-        path = _unpacked(Path(source), stack)
-        frame = _read_vector(path, layer, encoding, what, box, stack)
-    frame = _with_crs(frame, crs, what)
+    frame = read_raw(source, what, seen, layer=layer, encoding=encoding, xy=xy, box=box)
+    if grid is not None:
+        frame = apply_grid(frame, grid)
+    frame = settle_crs(frame, crs, what, seen)
     if near is not None and box is not None:
-        if not same_crs(frame.crs, near.crs):
-            raise CRSError(
-                f"is in {frame.crs.name}, near in {near.crs.name if near.crs else 'no CRS'}",
-                layer=what,
-                hint=f"near=near.to_crs({frame.crs.to_epsg() or frame.crs.to_string()!r})",
-            )
-        meets = shapely.intersects(shapely.box(*box), frame.geometry.to_numpy())
-        # GeoParquet keeps an index of its own, which may be the ids
-        frame = frame[meets] if frame.index.name else frame[meets].reset_index(drop=True)
-    frame = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
-    return _canonical(frame, kind, id_column, row_ids=row_ids)
+        frame = _near(frame, near, box, what)
+    if shapely.has_z(frame.geometry.to_numpy()).any():
+        seen.add("heights_dropped")
+        frame = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
+    return _canonical(frame, kind, id_column, seen, row_ids=row_ids), seen
+
+
+def _near(frame: gpd.GeoDataFrame, near: gpd.GeoDataFrame, box: Box, what: str) -> gpd.GeoDataFrame:
+    """What meets the box, of what a file's index let through."""
+    if not same_crs(frame.crs, near.crs):
+        raise CRSError(
+            f"is in {frame.crs.name}, near in {near.crs.name if near.crs else 'no CRS'}",
+            layer=what,
+            hint=f"near=near.to_crs({frame.crs.to_epsg() or frame.crs.to_string()!r})",
+        )
+    meets = shapely.intersects(shapely.box(*box), frame.geometry.to_numpy())
+    # GeoParquet keeps an index of its own, which may be the ids
+    return frame[meets] if frame.index.name else frame[meets].reset_index(drop=True)
 
 
 def read_table(
@@ -164,7 +185,7 @@ def read_table(
     source
         ``.csv``, ``.txt`` (comma), ``.xlsx``.
     what
-        ``"widths"``, ``"rates"`` or ``"segments"``.
+        ``"widths"``, ``"rates"``, ``"segments"``, ``"ledger"``, ``"units"``, ``"control"`` ...
     sheet
         Sheet of a workbook, by name or position.
     encoding
@@ -173,14 +194,14 @@ def read_table(
     Returns
     -------
     pandas.DataFrame
-        Recognised columns renamed and typed; chainages as text (``K1+200``) become metres.
-        The index is the row number in the file (2 is the first below the heading), so that
-        messages lead back to it.
+        Recognised columns renamed, typed and converted to the units of the data model;
+        chainages as text (``K1+200``) become metres. The index is the row number in the file (2
+        is the first below the heading), so that messages lead back to it.
 
     Raises
     ------
     LayerError
-        The file can't be read, or lacks a column.
+        The file can't be read.
     ChainageError
         A chainage can't be read; its rows are named.
 
@@ -189,36 +210,32 @@ def read_table(
     >>> pg.read_table(sample / "红线宽度_原方案.csv", "widths").columns.tolist()
     ['river', 'chainage_m', 'left_m', 'right_m']
     """
+    frame, seen = table_and_findings(source, what, sheet=sheet, encoding=encoding)
+    for line in seen:
+        log.info("%s: %s", Path(source).name, line)
+    return frame
+
+
+def table_and_findings(
+    source: str | Path,
+    what: str,
+    *,
+    lang: str = "en",
+    sheet: str | int = 0,
+    encoding: str | None = None,
+) -> tuple[pd.DataFrame, Findings]:
+    """What `read_table` reads, and what was odd about it."""
     kind = noun(what)
-    path = Path(source)
-    _exists(path, what)
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
-        frame = pd.read_excel(path, sheet_name=sheet, dtype=str)
-    elif path.suffix.lower() in (".csv", ".txt"):
-        found = encoding or text_encoding(path.read_bytes(), path.name).name
-        frame = pd.read_csv(path, dtype=str, encoding=found, skipinitialspace=True)
-    else:
+    seen = Findings(what, lang)  # type: ignore[arg-type]
+    path = existing(Path(source), what)
+    if path.suffix.lower() not in TABLES or path.is_dir():
         raise LayerError(
             f"{path.name} is no table that can be read", layer=what, hint="save it as .xlsx or .csv"
         )
-    frame = frame.rename(columns=match_columns(frame.columns, kind))
+    frame = read_cells(path, what, seen, sheet, encoding)
     frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
     frame = frame[frame.notna().any(axis=1)]
-    return _typed(frame, kind)
-
-
-def rule_file(path: str | Path | None, default: str) -> dict[str, Any]:
-    """Content of a TOML file of rules; by default one of the library's own."""
-    if path is None:
-        return tomllib.loads((files("pinghu_geo") / "rules" / default).read_text("utf-8"))
-    path = Path(path)
-    _exists(path, "rules")
-    try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise LayerError(
-            f"{path.name} is no valid TOML in UTF-8: {fault}", layer="rules"
-        ) from fault
+    return _named(frame, kind, seen), seen
 
 
 def write_layer(
@@ -314,65 +331,6 @@ def _refuse_long_texts(flat: gpd.GeoDataFrame, encoding: str) -> None:
                 )
 
 
-@contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path of the same suffix that takes the target's place when all went well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        os.replace(temporary, path)
-
-
-# --- files ------------------------------------------------------------------------------------
-
-
-def _exists(path: Path, what: str) -> None:
-    if not path.exists():
-        here = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
-        raise LayerError(
-            f"there is no file {path}",
-            layer=what,
-            hint=nearest(path.name, here) if here else "check the folder's name",
-        )
-
-
-def _unpacked(path: Path, stack: ExitStack) -> Path:
-    """The file itself, or the one layer in a zip, unpacked where nothing else lies."""
-    _exists(path, "source")
-    if path.suffix.lower() == ".dwg":
-        raise LayerError(
-            f"{path.name} is a DWG drawing, a closed format",
-            hint="save it as DXF in the CAD program and read that",
-        )
-    if path.suffix.lower() != ".zip":
-        return path
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    try:
-        # names without the UTF-8 mark are in the packer's code page: GBK on Chinese Windows
-        archive = stack.enter_context(zipfile.ZipFile(path, metadata_encoding="gbk"))
-    except (zipfile.BadZipFile, UnicodeDecodeError) as fault:
-        raise LayerError(f"{path.name} is no readable zip", hint="ask for it again") from fault
-    size = sum(i.file_size for i in archive.infolist())
-    if size > ZIP_BYTES or size > ZIP_RATIO * max(path.stat().st_size, 2**20):
-        raise LayerError(
-            f"{path.name} would unpack to {size / 2**20:,.0f} MB",
-            hint="unpack it yourself if that is right, and read the layer inside",
-        )
-    archive.extractall(folder)  # noqa: S202 - zipfile drops absolute paths and ".."
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in VECTOR | PARQUET)
-    if len(found) != 1:
-        names = ", ".join(str(p.relative_to(folder)) for p in found) or "none"
-        raise LayerError(
-            f"{path.name} holds {len(found)} layers: {names}",
-            hint="unpack it and read the one you mean",
-        )
-    return found[0]
-
-
-Box = tuple[float, float, float, float]
-
-
 def _box(near: gpd.GeoDataFrame, near_m: float, what: str, *, row_ids: bool) -> Box:
     """The box around a layer, a little larger."""
     if row_ids or what == "rivers":
@@ -391,269 +349,11 @@ def _box(near: gpd.GeoDataFrame, near_m: float, what: str, *, row_ids: bool) -> 
     return x0 - near_m, y0 - near_m, x1 + near_m, y1 + near_m
 
 
-def _read_parquet(path: Path, box: Box | None) -> gpd.GeoDataFrame:
-    """GeoParquet; of a file with a covering only the row groups that the box meets."""
-    try:
-        return gpd.read_parquet(path, bbox=box)
-    except ValueError as fault:
-        if box is None or "bbox" not in str(fault):
-            raise
-        return gpd.read_parquet(path)  # no covering: the caller leaves out what is too far
-
-
-def _read_vector(
-    path: Path,
-    layer: str | None,
-    encoding: str | None,
-    what: str,
-    box: Box | None,
-    stack: ExitStack,
-) -> gpd.GeoDataFrame:
-    """Read by suffix; the reader's own errors become one that says what to do."""
-    suffix = path.suffix.lower()
-    if suffix not in VECTOR | PARQUET:
-        raise LayerError(
-            f"{path.name} is no layer that can be read",
-            layer=what,
-            hint="use Shapefile, GeoPackage, GeoJSON, GeoParquet, FlatGeobuf or DXF",
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what they say is checked here, or by `check`
-            if suffix in PARQUET:
-                return _read_parquet(path, box)
-            if suffix == ".shp":
-                path, found = _shapefile(path, encoding, stack)
-                frame = pyogrio.read_dataframe(path, encoding=found, on_invalid="ignore", bbox=box)
-            elif suffix == ".dxf":
-                frame = _read_dxf(path, layer, encoding, what)
-            else:
-                frame = pyogrio.read_dataframe(
-                    path, layer=_one_layer(path, layer, what), on_invalid="ignore", bbox=box
-                )
-            if what == "rivers" and suffix not in {".dxf"}:
-                frame = _chainage_from_m(frame, path, layer)
-    except (RuntimeError, OSError, ValueError) as fault:
-        if isinstance(fault, LayerError):
-            raise
-        raise LayerError(
-            f"{path.name} can't be read: {str(fault).rstrip('.')}",
-            layer=what,
-            hint="open it in the program that wrote it and export it again",
-        ) from fault
-    if not isinstance(frame, gpd.GeoDataFrame):
-        raise LayerError(
-            f"{path.name} has no geometry", layer=what, hint="pg.read_table reads tables"
-        )
-    return frame
-
-
-def _chainage_from_m(frame: Any, path: Path, layer: str | None) -> Any:
-    """Start and direction of chainage from the M values of centrelines, where they have any.
-
-    The reader drops M, but hands the file's own WKB over through Arrow. M that doesn't run with
-    the length isn't a chainage that `rivers` can hold; it is refused.
-    """
-    raw = pyogrio.read_arrow(path, layer=layer, columns=[])[1]
-    lines = shapely.from_wkb(raw.column(raw.num_columns - 1).to_pylist(), on_invalid="ignore")
-    if not shapely.has_m(lines).any():
-        return frame
-    start, sign = np.full(len(lines), np.nan), np.full(len(lines), np.nan)
-    misfit = []
-    for k in np.flatnonzero(shapely.has_m(lines)):
-        x, y, m = shapely.get_coordinates(lines[k], include_m=True).T
-        along = np.append(0.0, np.cumsum(np.hypot(np.diff(x), np.diff(y))))
-        way = 1.0 if m[-1] >= m[0] else -1.0
-        if np.nanmax(np.abs(m - m[0] - way * along)) > M_TOLERANCE_M or np.isnan(m).any():
-            misfit.append(k + 1)
-        else:
-            start[k], sign[k] = m[0], way
-    if misfit:
-        raise LayerError(
-            f"{path.name} has M values that don't run with the length of the line (rows)",
-            layer="rivers",
-            ids=misfit,
-            hint="they are no plain chainage: save the layer without M and state start_m, "
-            "chainage_sign and equations (断链)",
-        )
-    taken = {c.lower() for c in map(str, frame.columns)}
-    values = {"start_m": start, "chainage_sign": sign}
-    return frame.assign(**{name: v for name, v in values.items() if name not in taken})
-
-
-def _one_layer(path: Path, layer: str | None, what: str) -> str:
-    """The layer asked for, or the only one."""
-    names = [str(n) for n in pyogrio.list_layers(path)[:, 0]]
-    if layer is None and len(names) != 1:
-        raise LayerError(
-            f"{path.name} has {len(names)} layers: {', '.join(names)}",
-            layer=what,
-            hint=f"pg.read_layer(..., layer={names[0]!r})" if names else "",
-        )
-    if layer is not None and layer not in names:
-        raise LayerError(
-            f"{path.name} has no layer {layer!r}", layer=what, hint=nearest(layer, names)
-        )
-    return layer or names[0]
-
-
-def _shapefile(path: Path, encoding: str | None, stack: ExitStack) -> tuple[Path, str]:
-    """Path and encoding of a Shapefile; one without .shx is given a fresh one in a copy."""
-    parts = {p.suffix.lower(): p for p in path.parent.glob("*") if p.stem == path.stem}
-    dbf = parts.get(".dbf")
-    if encoding is None and dbf is not None:
-        found = dbf_encoding(dbf)
-        log.info(
-            "%s: %s (%s, %.0f %% sure)", path.name, found.name, found.reason, 100 * found.confidence
-        )
-        encoding = found.name
-    if ".shx" not in parts:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        for part in parts.values():
-            shutil.copy(part, folder / part.name)
-        path = folder / path.name
-        pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES"})
-        stack.callback(pyogrio.set_gdal_config_options, {"SHAPE_RESTORE_SHX": None})
-    return path, encoding or "UTF-8"
-
-
-def _read_dxf(path: Path, layer: str | None, encoding: str | None, what: str) -> gpd.GeoDataFrame:
-    """Entities of one CAD layer; closed polylines as polygons where the noun has polygons."""
-    raw = path.read_bytes()
-    # the header's code page is often the program's default and not that of the texts
-    found = encoding or text_encoding(raw, path.name).name
-    pyogrio.set_gdal_config_options({"DXF_ENCODING": found})
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            if b"HEADER" not in raw[:1000]:  # GDAL looks for the encoding only behind a header
-                path = Path(folder) / path.name
-                path.write_bytes(b"0\nSECTION\n2\nHEADER\n0\nENDSEC\n" + raw)
-            frame = pyogrio.read_dataframe(path, CLOSED_LINE_AS_POLYGON="YES", OGR_ARC_STEPSIZE=1)
-    finally:
-        pyogrio.set_gdal_config_options({"DXF_ENCODING": None})
-    names = sorted(frame["Layer"].dropna().unique())
-    if layer is None and len(names) > 1:
-        raise LayerError(
-            f"{path.name} has {len(names)} CAD layers: {', '.join(names)}",
-            layer=what,
-            hint=f"pg.read_layer(..., layer={names[0]!r})",
-        )
-    if layer is not None:
-        if layer not in names:
-            raise LayerError(
-                f"{path.name} has no CAD layer {layer!r}", layer=what, hint=nearest(layer, names)
-            )
-        frame = frame[frame["Layer"] == layer].reset_index(drop=True)
-    if "Polygon" in NOUNS[what].geometry:
-        lines = frame.geometry.to_numpy().copy()
-        ring = shapely.is_closed(lines) & (shapely.get_num_coordinates(lines) >= 4)
-        ring &= shapely.get_type_id(lines) == shapely.GeometryType.LINESTRING
-        lines[ring] = [shapely.Polygon(line.coords) for line in lines[ring]]
-        frame = frame.set_geometry(lines)
-    return frame.drop(
-        columns=["PaperSpace", "SubClasses", "Linetype", "EntityHandle"], errors="ignore"
-    )
-
-
-# --- coordinates ------------------------------------------------------------------------------
-
-
-def _with_crs(frame: gpd.GeoDataFrame, crs: Any, what: str) -> gpd.GeoDataFrame:
-    """Settle the CRS: declared by the file, or given, or refused with what it could be."""
-    try:
-        given = None if crs is None else CRS.from_user_input(crs)
-    except ProjError as fault:
-        raise CRSError(
-            f"crs={crs!r} is no coordinate reference system",
-            layer=what,
-            hint="give an EPSG code, such as 4547",
-        ) from fault
-    if frame.crs is None:
-        if given is None:
-            bounds = frame.total_bounds
-            seen = ", ".join(f"{v:,.1f}" for v in bounds)
-            options = crs_candidates(bounds)
-            listed = "; ".join(f"{code} {name}" for code, name in islice(options.items(), 8))
-            listed += f"; ... {len(options)} in all" if len(options) > 8 else ""
-            raise CRSError(
-                f"the file doesn't say its coordinate reference system; bounds {seen}. "
-                f"In China these could be: {listed or 'none (are x and y swapped?)'}",
-                layer=what,
-                hint="ask who surveyed it (the datum can't be told from coordinates), then "
-                f"pg.read_layer(..., crs={next(iter(options), 4547)})",
-            )
-        return frame.set_crs(given)
-    declared = _normal(frame.crs)
-    if given is not None and not same_crs(declared, given):
-        raise CRSError(
-            f"the file says it is in {declared.name}, not in {given.name}",
-            layer=what,
-            hint=f"leave crs out, then {what} = {what}.to_crs({given.to_epsg() or 'crs'})",
-        )
-    return frame.set_crs(declared, allow_override=True)
-
-
-def _normal(crs: CRS) -> CRS:
-    """The EPSG form of a CRS that came as ESRI text, where it is one beyond doubt."""
-    code = crs.to_epsg()
-    return CRS.from_epsg(code) if code else crs
-
-
-def crs_candidates(bounds: Any) -> dict[int, str]:
-    """EPSG codes of Chinese projected systems that coordinates could be in 候选坐标系.
-
-    Parameters
-    ----------
-    bounds
-        min x, min y, max x, max y, as eastings and northings [m].
-
-    Returns
-    -------
-    dict
-        Name by code: the 3-degree and 6-degree Gauss-Kruger systems of CGCS2000, Xian 1980
-        and Beijing 1954 in whose area of use the bounds may lie, CGCS2000 first. An easting
-        without a zone number fits every central meridian, and no coordinates tell the datum:
-        so this is a list to choose from, never an answer.
-
-    Examples
-    --------
-    >>> 4547 in pg.crs_candidates([513000, 2510000, 514000, 2511000])
-    True
-    """
-    x0, y0, x1, y1 = map(float, bounds)
-    if not np.isfinite([x0, y0, x1, y1]).all():
-        return {}
-    found: dict[int, str] = {}
-    infos = query_crs_info(
-        auth_name="EPSG", pj_types=PJType.PROJECTED_CRS, area_of_interest=CHINA, contains=False
-    )
-    wanted = [
-        i
-        for i in infos
-        if "Gauss-Kruger" in i.name
-        and "(E-N)" not in i.name
-        and i.name.startswith(("CGCS2000", "Beijing 1954", "Xian 1980"))
-    ]
-    wanted.sort(key=lambda i: (not i.name.startswith("CGCS2000"), int(i.code)))
-    for info in wanted:
-        area = info.area_of_use
-        if area is None:
-            continue
-        # easting of the area's edges: 500 km at the central meridian, a degree is <= 111.4 km
-        zone = int(info.name.rsplit("zone ", 1)[1]) if "zone " in info.name else None
-        base = 500_000.0 + (zone or 0) * 1e6
-        half = 111_400.0 * (area.east - area.west) / 2
-        north = (110_560.0 * area.south, 111_700.0 * area.north)
-        if base - half <= x0 and x1 <= base + half and north[0] <= y0 and y1 <= north[1]:
-            found[int(info.code)] = info.name
-    return found
-
-
 # --- columns ----------------------------------------------------------------------------------
 
 
 def _canonical(
-    frame: gpd.GeoDataFrame, kind: Noun, id_column: str | None, *, row_ids: bool
+    frame: gpd.GeoDataFrame, kind: Noun, id_column: str | None, seen: Findings, *, row_ids: bool
 ) -> gpd.GeoDataFrame:
     """Rename, type and index a layer."""
     if frame.index.name is not None:  # GeoParquet keeps the index
@@ -666,11 +366,9 @@ def _canonical(
                 hint=nearest(id_column, map(str, frame.columns)),
             )
         frame = frame.rename(columns={id_column: kind.index})
-    names = match_columns(frame.columns.drop(frame.geometry.name), kind)
-    frame = frame.rename(columns=names)
     if frame.geometry.name != "geometry":
         frame = frame.rename_geometry("geometry")
-    frame = _typed(frame, kind)
+    frame = _named(frame, kind, seen, chosen=id_column)
     if kind.index is None:
         return frame
     if row_ids:
@@ -685,12 +383,25 @@ def _canonical(
     return frame.set_index(kind.index)
 
 
-def _typed(frame: Any, kind: Noun) -> Any:
-    """Give each recognised column its type; what can't be read stays as text for `check`."""
-    frame = frame.copy()
+def _named(frame: Any, kind: Noun, seen: Findings, *, chosen: str | None = None) -> Any:
+    """Recognised columns renamed, typed, in their units; what can't be read stays for `check`."""
+    given = [c for c in frame.columns if c != "geometry"]
+    names = match_columns(given, kind)
+    original = {taken: name for name, taken in names.items()}
+    for other, name in rival_columns(given, kind, names).items():
+        if name == kind.index and chosen is not None:
+            continue
+        seen.add("rival_column", column=name, other=other, taken=original[name], label=label(name))
+    frame = frame.rename(columns=names)
     for column in kind.columns:
-        if column.name in frame.columns:
-            frame[column.name] = _column(frame[column.name], column, kind.name)
+        if column.name not in frame.columns:
+            continue
+        values = _column(frame[column.name], column, kind.name)
+        unit, factor = unit_of(original.get(column.name, ""), column)
+        if factor != 1.0:
+            values = values.map(lambda v, by=factor: v * by if isinstance(v, float) else v)
+            seen.add("unit_converted", column=column.name, unit=unit)
+        frame[column.name] = values
     return frame
 
 
@@ -702,16 +413,32 @@ def _column(values: pd.Series, column: Column, layer: str) -> pd.Series:
     if column.dtype == "chainage":
         return _chainages(values, column.name, layer)
     if column.dtype == "date":
-        return pd.to_datetime(values, errors="coerce")
+        return _dates(values)
     if column.dtype in ("float", "int"):
-        plain = values.map(lambda v: v.replace(",", "").strip() if isinstance(v, str) else v)
-        plain = plain.where(plain != "")
-        numbers = pd.to_numeric(plain, errors="coerce")
-        lost = numbers.isna() & plain.notna()
-        return values if lost.any() else numbers.astype(float)
+        return _numbers(values)
     if column.dtype == "bool":
         return _truths(values)
     return values
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    """Numbers; where a text is none, it stays among them for `check` to name."""
+    if pd.api.types.is_numeric_dtype(values):
+        return values.astype(float)
+    plain = values.map(lambda v: v.replace(",", "").strip() if isinstance(v, str) else v)
+    plain = plain.where(plain != "")
+    numbers = pd.to_numeric(plain, errors="coerce").astype(float)
+    lost = numbers.isna() & plain.notna()
+    return numbers.astype(object).where(~lost, values) if lost.any() else numbers
+
+
+def _dates(values: pd.Series) -> pd.Series:
+    """Dates; a text that is none leaves all as they are, for `check` to name."""
+    text = values.where(values.astype("str").str.strip() != "")
+    dates = pd.to_datetime(
+        text, errors="coerce", format="mixed" if text.dtype != "M8[ns]" else None
+    )
+    return values if (dates.isna() & text.notna()).any() else dates
 
 
 def _truths(values: pd.Series) -> pd.Series:
@@ -726,7 +453,7 @@ def _text(values: pd.Series) -> pd.Series:
     """Ids and names as text: a whole number has no decimals, blanks are NA."""
     if pd.api.types.is_float_dtype(values):
         whole = values.dropna()
-        if (whole == whole.round()).all() and (whole.abs() < 2**53).all():
+        if (whole == whole.round()).all() and (whole.abs() < EXACT).all():
             values = values.astype("Int64")
     text = values.astype("str").str.strip()
     return text.where(values.notna() & (text != ""))

@@ -23,7 +23,7 @@ from pinghu_geo.alternatives import Comparison
 from pinghu_geo.centreline import stations
 from pinghu_geo.chainage import format_chainage
 from pinghu_geo.errors import LayerError, OutputError
-from pinghu_geo.io import atomic_path
+from pinghu_geo.files import atomic_path
 from pinghu_geo.schema import NOUNS, code_label, label, require_layer
 
 __all__ = ["command_map"]

@@ -151,6 +151,42 @@ _COST = Column("cost_yuan", "float", "补偿金额", "元", minimum=0)
 _TENANTS = Column(
     "tenants", "int", "租户数", "户", aliases=("租户", "承租户数", "承租户"), minimum=0
 )
+_BUILDING_IDS = (
+    "房屋编码", "幢编号", "自然幢号", "ZRZH", "BDCDYH", "不动产单元号", "osm_id",
+    "full_id", "bldg_id", "gml_id", "FWBH",
+)  # fmt: skip
+_FLOORS = Column(
+    "floors",
+    "int",
+    "层数",
+    "层",
+    minimum=1,
+    maximum=200,
+    aliases=("ZCS", "总层数", "楼层数", "房屋层数", "building:levels", "building_levels", "levels",
+             "storeysAboveGround"),
+)  # fmt: skip
+_STRUCTURE = Column(
+    "structure",
+    "code",
+    "结构",
+    codes=STRUCTURE,
+    aliases=("FWJG", "房屋结构", "结构类型", "建筑结构"),
+)
+_USE = Column(
+    "use",
+    "code",
+    "用途",
+    codes=USE,
+    aliases=("GHYT", "规划用途", "房屋用途", "使用性质", "使用功能"),
+)
+_TITLE = Column("title", "code", "产权情况", codes=TITLE, aliases=("产权状况", "权属状况"))
+_TENURE = Column("tenure", "code", "所有制", codes=TENURE, aliases=("所有权性质", "权属性质"))
+_OWNER = Column(
+    "owner", "text", "权利人", aliases=("业主", "户主", "产权人", "QLRMC", "QLR", "权利人名称")
+)
+_UNIT_NUMBER = Column(
+    "unit_number", "text", "不动产单元号", required=True, aliases=("BDCDYH", "HBSM", "户编号")
+)
 _START = Column("start", "date", "开始日期", aliases=("计划开始", "开始时间"))
 _DUE = Column("due", "date", "完成期限", aliases=("完成时限", "计划完成", "截止日期"))
 
@@ -166,18 +202,7 @@ _NOUNS = (
                 "text",
                 "房屋编号",
                 required=True,
-                aliases=(
-                    "房屋编码",
-                    "幢编号",
-                    "自然幢号",
-                    "ZRZH",
-                    "BDCDYH",
-                    "不动产单元号",
-                    "osm_id",
-                    "full_id",
-                    "bldg_id",
-                    "FWBH",
-                ),
+                aliases=_BUILDING_IDS,
             ),
             Column(
                 "footprint_m2",
@@ -187,36 +212,16 @@ _NOUNS = (
                 minimum=0,
                 aliases=("ZZDMJ", "幢占地面积", "占地面积", "建筑占地面积", "基底面积㎡"),
             ),
-            Column(
-                "floors",
-                "int",
-                "层数",
-                "层",
-                minimum=1,
-                maximum=200,
-                aliases=("ZCS", "总层数", "楼层数", "房屋层数", "building:levels", "levels"),
-            ),
+            _FLOORS,
             _FLOOR_AREA,
             Column(
                 "floor_area_source", "code", "建筑面积来源", codes=SOURCE, aliases=("面积来源",)
             ),
-            Column(
-                "structure",
-                "code",
-                "结构",
-                codes=STRUCTURE,
-                aliases=("FWJG", "房屋结构", "结构类型", "建筑结构"),
-            ),
-            Column(
-                "use",
-                "code",
-                "用途",
-                codes=USE,
-                aliases=("GHYT", "规划用途", "房屋用途", "使用性质", "使用功能"),
-            ),
-            Column("title", "code", "产权情况", codes=TITLE, aliases=("产权状况", "权属状况")),
-            Column("tenure", "code", "所有制", codes=TENURE, aliases=("所有权性质", "权属性质")),
-            Column("owner", "text", "权利人", aliases=("业主", "户主", "产权人", "QLRMC")),
+            _STRUCTURE,
+            _USE,
+            _TITLE,
+            _TENURE,
+            _OWNER,
             _TENANTS,
         ),
     ),
@@ -724,6 +729,67 @@ _NOUNS = (
         ),
     ),
     Noun(
+        "ledger",
+        "登记台账",
+        None,
+        (),
+        (
+            Column("building_id", "text", "房屋编号", required=True, aliases=_BUILDING_IDS),
+            Column("unit_number", "text", "不动产单元号", aliases=("BDCDYH", "单元号")),
+            _FLOORS,
+            _FLOOR_AREA,
+            _STRUCTURE,
+            _USE,
+            _TITLE,
+            _TENURE,
+            _OWNER,
+            _TENANTS,
+            _GROUP,
+            _LEADER,
+            _START,
+            _DUE,
+            Column("status", "code", "状态", codes=STATUS, aliases=("征拆状态", "进度")),
+        ),
+    ),
+    Noun(
+        "units",
+        "户",
+        None,
+        (),
+        (
+            _UNIT_NUMBER,
+            Column("building_id", "text", "房屋编号", required=True, aliases=_BUILDING_IDS),
+            _FLOOR_AREA,
+            _USE,
+            _OWNER,
+        ),
+    ),
+    Noun(
+        "owners",
+        "权利人",
+        None,
+        (),
+        (
+            Column("owner", "text", "权利人名称", required=True, aliases=_OWNER.aliases),
+            _UNIT_NUMBER,
+        ),
+    ),
+    Noun(
+        "control",
+        "控制点",
+        None,
+        (),
+        (
+            Column("point", "text", "点名", aliases=("点号",)),
+            Column("from_x_m", "float", "原坐标东", "m", required=True, aliases=("原横坐标",)),
+            Column("from_y_m", "float", "原坐标北", "m", required=True, aliases=("原纵坐标",)),
+            Column("from_height_m", "float", "原高程", "m"),
+            Column("to_x_m", "float", "新坐标东", "m", required=True, aliases=("新横坐标",)),
+            Column("to_y_m", "float", "新坐标北", "m", required=True, aliases=("新纵坐标",)),
+            Column("to_height_m", "float", "新高程", "m"),
+        ),
+    ),
+    Noun(
         "faults",
         "问题清单",
         None,
@@ -738,6 +804,8 @@ _NOUNS = (
             ),
             Column("fault", "text", "代码"),
             Column("id", "text", "编号"),
+            Column("count", "int", "数量"),
+            Column("ids", "text", "编号(前五个)"),
             Column("field", "text", "字段"),
             Column("problem", "text", "问题"),
             Column("advice", "text", "建议"),

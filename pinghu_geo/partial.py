@@ -13,7 +13,7 @@ import shapely
 from scipy.special import ndtr
 
 from pinghu_geo.errors import LayerError
-from pinghu_geo.io import rule_file
+from pinghu_geo.files import rule_file
 from pinghu_geo.overlap import floor_area
 from pinghu_geo.schema import (
     Lang,

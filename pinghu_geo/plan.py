@@ -26,7 +26,7 @@ RULES: dict[str, Any] = {
     "max_length_m": 300.0,
     "zone_ratio": 0.5,
 }
-SOURCE_KEYS = {"path", "layer", "crs", "encoding", "id_column", "row_ids"}
+SOURCE_KEYS = {"path", "layer", "crs", "encoding", "id_column", "row_ids", "xy", "control"}
 # key of [flood]: noun of the table
 FLOOD_TABLES = {
     "design": "design",

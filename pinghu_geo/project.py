@@ -11,7 +11,6 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,14 @@ import geopandas as gpd
 import pandas as pd
 
 from pinghu_geo.alternatives import Comparison, compare
+from pinghu_geo.catalogue import FIELDS
 from pinghu_geo.centreline import station_ticks, stations
 from pinghu_geo.channel import design_sections
 from pinghu_geo.cost import clearing
 from pinghu_geo.errors import CRSError, OutputError, PinghuError
-from pinghu_geo.faults import FIELDS, check
+from pinghu_geo.faults import check
+from pinghu_geo.formats import POSTGIS
+from pinghu_geo.grid import fit_grid
 from pinghu_geo.hydraulics import water_profile
 from pinghu_geo.io import read_layer, read_table
 from pinghu_geo.maps import command_map
@@ -38,7 +40,7 @@ from pinghu_geo.plan import FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline import red_line
 from pinghu_geo.report import write_ledger, write_results, write_table
 from pinghu_geo.retention import retention_rules, retention_verdict
-from pinghu_geo.schema import code_label, label, same_crs
+from pinghu_geo.schema import Lang, code_label, label, same_crs, same_datum
 from pinghu_geo.terrain import flood_levels, inundation, sections_from_dem
 
 __all__ = ["check_project", "run_project", "sample_folder"]
@@ -130,18 +132,21 @@ def run_project(
     return target
 
 
-def check_project(project: str | Path) -> pd.DataFrame:
+def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
     """Faults of all layers and tables of a project at once 项目数据检查.
 
     Parameters
     ----------
     project
         TOML file.
+    lang
+        Language of problem and advice.
 
     Returns
     -------
     pandas.DataFrame
-        As `check`; a layer that can't be read at all is a row too.
+        As `check`; a layer that can't be read at all is a row too. Each layer is held against the
+        project's rivers (other zones), the rivers against the buildings.
 
     Raises
     ------
@@ -149,37 +154,36 @@ def check_project(project: str | Path) -> pd.DataFrame:
         The project file is wrong.
     """
     plan = read_plan(Path(project))
-    found = []
-    readers: dict[str, Callable[[], Any]] = {
-        name: partial(_layer, plan, name) for name in plan.layers
-    }
+    files: dict[str, tuple[str, Any, dict[str, Any]]] = {}
+    for name, source in plan.layers.items():
+        files[name] = (name, *_source(plan, source))
     for name, path in plan.tables.items():
-        readers[name] = partial(read_table, plan.file(path), name)
+        files[name] = (name, plan.file(path), {})
     for key, what in FLOOD_TABLES.items():
         if key in plan.flood:
-            readers[what] = partial(read_table, plan.file(plan.flood[key]), what)
+            files[what] = (what, plan.file(plan.flood[key]), {})
     for name, source in plan.schemes.items():
-        if "least" in source:
-            continue  # made from another scheme's table
         if "widths" in source:
-            readers[name] = partial(read_table, plan.file(source["widths"]), "widths")
-        else:
-            readers[name] = partial(_drawn, plan, source)
-    for name, read in readers.items():
-        what = (
-            name
-            if name not in plan.schemes
-            else ("widths" if "widths" in plan.schemes[name] else "red_line")
-        )
-        try:
-            faults = check(read(), what)
-        except PinghuError as fault:
-            problem, _, advice = str(fault).partition("\n\nHint: ")
-            faults = pd.DataFrame(
-                [["", "error", "unreadable", "-", "", problem, advice]], columns=FIELDS
-            )
+            files[name] = ("widths", plan.file(source["widths"]), {})
+        elif "path" in source:
+            files[name] = ("red_line", *_source(plan, source))
+    rivers = _readable(plan, "rivers")
+    found = []
+    for name, (what, path, reading) in files.items():
+        other = _readable(plan, "buildings") if name == "rivers" else rivers
+        faults = check(path, what, lang=lang, reference=other, **reading)
         found.append(faults.assign(layer=name))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=FIELDS)
+
+
+def _readable(plan: Plan, name: str) -> gpd.GeoDataFrame | None:
+    """A layer to hold others against; none where it can't be read, which is said elsewhere."""
+    try:
+        layer = _layer(plan, name)
+    except PinghuError:
+        return None
+    sound = layer[layer.is_valid & ~layer.is_empty]
+    return sound if len(sound) and sound.crs.is_projected else None
 
 
 # --- the steps ---
@@ -239,14 +243,23 @@ class _Flood:
 
 
 def _layer(plan: Plan, name: str) -> gpd.GeoDataFrame:
-    source = dict(plan.layers[name])
-    return _in_crs(plan, read_layer(plan.file(source.pop("path")), name, **source), name)
+    path, reading = _source(plan, plan.layers[name])
+    return _in_crs(plan, read_layer(path, name, **reading), name)
+
+
+def _source(plan: Plan, source: dict[str, Any]) -> tuple[Path | str, dict[str, Any]]:
+    """File (or database) of a layer, and how it is to be read."""
+    reading = {k: v for k, v in source.items() if k not in ("path", "interpolation", "control")}
+    if "control" in source:
+        reading["grid"] = fit_grid(read_table(plan.file(source["control"]), "control"), plan.crs)
+    path = source["path"]
+    return (path if path.startswith(POSTGIS) else plan.file(path)), reading
 
 
 def _drawn(plan: Plan, source: dict[str, Any]) -> gpd.GeoDataFrame:
     """A red line as it was drawn."""
-    rest = {k: v for k, v in source.items() if k not in ("path", "interpolation")}
-    line = read_layer(plan.file(source["path"]), "red_line", **rest)
+    path, reading = _source(plan, source)
+    line = read_layer(path, "red_line", **reading)
     return _in_crs(plan, line, "red_line").assign(source="drawing")
 
 
@@ -254,13 +267,13 @@ def _in_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     """The layer in the project's CRS; a change of datum is not done silently."""
     if same_crs(layer.crs, wanted := gpd.GeoSeries(crs=plan.crs).crs):
         return layer
-    here, there = layer.crs.datum, wanted.datum
-    if here is None or there is None or here.name != there.name:
+    if not same_datum(layer.crs, wanted):
         raise CRSError(
             f"is in {layer.crs.name}, the project in {wanted.name}: another datum, and PROJ would "
             "shift it roughly or not at all",
             layer=name,
-            hint="have it transformed with the official parameters",
+            hint="have it transformed with the official parameters, or name a table of control "
+            'points: control = "控制点.csv"',
         )
     return layer.to_crs(wanted)
 
@@ -509,9 +522,12 @@ def _manifest(plan: Plan) -> dict[str, Any]:
     """What went in: a hash of each file, versions, rules."""
     files = {plan.path}
     named = [s["path"] for s in plan.layers.values()] + list(plan.tables.values())
+    named += [s["control"] for s in plan.layers.values() if "control" in s]
     named += [plan.flood[k] for k in ("dem", "rules", *FLOOD_TABLES) if plan.flood.get(k)]
     named += [s.get("widths", s.get("path")) for s in plan.schemes.values() if "least" not in s]
     for name in named:
+        if name.startswith(POSTGIS):
+            continue  # a database has no bytes to hash
         path = plan.file(name)
         files |= (
             {p for p in path.parent.glob("*") if p.stem == path.stem and p.is_file()}

@@ -15,11 +15,12 @@ import pyogrio
 from pinghu_geo.alternatives import Comparison
 from pinghu_geo.chainage import format_chainage
 from pinghu_geo.errors import OutputError
-from pinghu_geo.io import atomic_path
+from pinghu_geo.faults import check_summary
+from pinghu_geo.files import atomic_path
 from pinghu_geo.overlap import totals
-from pinghu_geo.schema import NOUNS, Column, code_label, label
+from pinghu_geo.schema import NOUNS, Column, Lang, code_label, label
 
-__all__ = ["write_ledger", "write_results", "write_table"]
+__all__ = ["write_faults", "write_ledger", "write_results", "write_table"]
 
 BUILDING_COLUMNS = [
     "river",
@@ -271,13 +272,68 @@ def write_table(frame: pd.DataFrame, target: str | Path) -> None:
     said = said.rename(columns=label)
     with atomic_path(path) as temporary:
         if path.suffix.lower() == ".csv":
+            said = said.map(_inert)  # a .csv can't say that a text is one
             said.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\n")
-            return
-        options = {"options": INERT}
-        with pd.ExcelWriter(temporary, engine="xlsxwriter", engine_kwargs=options) as book:
-            book.book.set_properties({"created": CREATED})
-            said.to_excel(book, index=False, freeze_panes=(1, 0))
-            next(iter(book.sheets.values())).autofit()
+        else:
+            _save(temporary, {"Sheet1": said})
+
+
+def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh") -> None:
+    """Write what `check` found: a sheet with a row a fault, a sheet with all rows 问题清单.
+
+    Parameters
+    ----------
+    faults
+        Result of `check` or `check_project`.
+    target
+        ``.xlsx``; an existing file is replaced, whole or not at all.
+    lang
+        Language of the headings.
+
+    Raises
+    ------
+    OutputError
+        The target isn't an .xlsx.
+
+    Examples
+    --------
+    >>> faults = pg.check(sample / "房屋.shp", "buildings")
+    >>> pg.write_faults(faults, folder / "check.xlsx")
+    >>> list(pd.read_excel(folder / "check.xlsx", sheet_name=None))
+    ['汇总', '明细']
+    """
+    path = Path(target)
+    if path.suffix.lower() != ".xlsx":
+        raise OutputError(f"{path.name} is no .xlsx", hint=f"use {path.stem}.xlsx")
+    names = ("汇总", "明细") if lang == "zh" else ("summary", "rows")
+    sheets = {}
+    for name, table in zip(names, (check_summary(faults), faults), strict=True):
+        said = table.assign(
+            severity=[code_label("severity", s, lang=lang) for s in table["severity"]]
+        )
+        sheets[name] = said.rename(columns=lambda c: label(c, lang=lang))
+    with atomic_path(path) as temporary:
+        _save(temporary, sheets)
+
+
+def _save(path: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
+    """Plain sheets with a frozen heading, the same bytes for the same tables."""
+    options = {"options": INERT}
+    with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs=options) as book:
+        book.book.set_properties({"created": CREATED})
+        for name, table in sheets.items():
+            table.map(_writable).to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 0))
+            book.sheets[name].autofit()
+
+
+def _writable(value: Any) -> Any:
+    """A cell without what no XML file may hold."""
+    return UNWRITABLE.sub(" ", value) if isinstance(value, str) else value
+
+
+def _inert(value: Any) -> Any:
+    """A text that a spreadsheet doesn't take for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "@", "\t") else value
 
 
 class _Paper:

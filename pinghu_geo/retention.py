@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.errors import LayerError
-from pinghu_geo.io import rule_file
+from pinghu_geo.files import rule_file
 from pinghu_geo.redline import red_line
 from pinghu_geo.schema import Lang, label, nearest, numbers, one_of
 

@@ -89,8 +89,14 @@ def code_label(column: str, code: object, *, lang: Lang = "zh") -> str:
 def _plain(name: object) -> str:
     """Fold a column name for comparison: width, case, blanks, units in brackets."""
     text = unicodedata.normalize("NFKC", str(name)).strip().lower()
-    text = re.sub(r"[(\[【].*?[)\]】]", "", text)
+    text = BRACKETS.sub("", text)
     return re.sub(r"[\s_\-]+", "", text)
+
+
+def fold_id(value: object) -> str:
+    """An id without what people don't see: width, case, blanks, kinds of hyphen."""
+    text = unicodedata.normalize("NFKC", str(value)).casefold()
+    return re.sub(r"[\s\u200b\ufeff]+", "", re.sub(r"[\u2010-\u2015\u2212]", "-", text))
 
 
 def _cut_names(name: str) -> set[str]:
@@ -101,6 +107,42 @@ def _cut_names(name: str) -> set[str]:
         if len(raw) > DBF_NAME_BYTES:
             cuts.add(_plain(raw[:DBF_NAME_BYTES].decode(encoding, "ignore")))
     return cuts
+
+
+# Units that stand in the name of a column, as multiples of the one that the column is kept in.
+# 15 mu are a hectare.
+UNITS: dict[str, dict[str, float]] = {
+    "m²": {
+        "m2": 1, "平方米": 1, "平米": 1, "亩": 2000 / 3, "公顷": 1e4, "ha": 1e4,
+        "hm2": 1e4, "万m2": 1e4, "万平方米": 1e4, "万平米": 1e4, "万平": 1e4,
+        "km2": 1e6, "平方公里": 1e6,
+    },
+    "m": {"m": 1, "米": 1, "km": 1e3, "公里": 1e3, "cm": 0.01, "厘米": 0.01,
+          "mm": 1e-3, "毫米": 1e-3},
+    "元": {"元": 1, "千元": 1e3, "万元": 1e4, "亿元": 1e8},
+    "元/m²": {"元/m2": 1, "元/平方米": 1, "元/平米": 1, "万元/m2": 1e4, "万元/平方米": 1e4,
+            "万元/平米": 1e4, "元/亩": 1.5e-3, "万元/亩": 15},
+}  # fmt: skip
+BRACKETS = re.compile(r"[(\[【](.*?)[)\]】]")
+
+
+def _bare(name: object) -> str:
+    """A column name without a unit behind it, such as 面积万㎡; folded."""
+    text = _plain(name)
+    known = sorted((_plain(u) for units in UNITS.values() for u in units), key=len, reverse=True)
+    return next((text[: -len(u)] for u in known if text.endswith(u) and len(text) > len(u)), text)
+
+
+def unit_of(name: object, column: Column) -> tuple[str, float]:
+    """Unit that a delivery's column name states, and what its numbers are to be multiplied by."""
+    units = UNITS.get(column.unit, {})
+    text = unicodedata.normalize("NFKC", str(name)).strip().lower()
+    stated = [found.strip() for found in BRACKETS.findall(text)]
+    tail = _plain(name)
+    for unit in sorted(units, key=len, reverse=True):
+        if unit in stated or tail.endswith(unit) and _bare(name) != tail and not stated:
+            return unit, units[unit]
+    return "", 1.0
 
 
 def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
@@ -121,19 +163,28 @@ def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
         names over cut ones; a canonical name is given once.
     """
     given = [str(n) for n in names]
-    folded = {g: _plain(g) for g in given}
+    whole = {g: {_plain(g)} for g in given}
+    bare = {g: {_bare(g)} for g in given}
     found: dict[str, str] = {}
-    for exact in (True, False):
+    for folded, cut in ((whole, False), (bare, False), (whole, True)):
         for column in what.columns:
             if column.name in found.values():
                 continue
             for alias in (column.name, column.zh, *column.aliases):
-                wanted = {_plain(alias)} if exact else _cut_names(alias)
-                hit = next((g for g in given if folded[g] in wanted and g not in found), None)
+                wanted = _cut_names(alias) if cut else {_plain(alias)}
+                hit = next((g for g in given if folded[g] & wanted and g not in found), None)
                 if hit is not None:
                     found[hit] = column.name
                     break
     return found
+
+
+def rival_columns(names: Iterable[object], what: Noun, taken: dict[str, str]) -> dict[str, str]:
+    """Columns that were not taken, but bear a name of a column that another one was taken for."""
+    words = {_plain(a): c.name for c in what.columns for a in (c.name, c.zh, *c.aliases)}
+    rest = [str(n) for n in names if str(n) not in taken]
+    found = {r: words.get(_plain(r)) or words.get(_bare(r), "") for r in rest}
+    return {r: name for r, name in found.items() if name in taken.values()}
 
 
 def canonical_codes(values: pd.Series, column: Column) -> pd.Series:
@@ -156,7 +207,7 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str], layer: str) -> 
         )
 
 
-def require_layer(frame: Any, layer: str, *, crs: Any = None) -> None:
+def require_layer(frame: Any, layer: str, *, crs: Any = None, valid: bool = True) -> None:
     """Refuse a layer that can't be computed with: CRS, duplicate ids, bad geometry.
 
     Parameters
@@ -167,6 +218,8 @@ def require_layer(frame: Any, layer: str, *, crs: Any = None) -> None:
         Its name in messages.
     crs
         The CRS it has to be in: another layer's.
+    valid
+        Whether invalid geometry is refused, too.
     """
     if getattr(frame, "crs", None) is None:
         raise CRSError(
@@ -181,10 +234,10 @@ def require_layer(frame: Any, layer: str, *, crs: Any = None) -> None:
             layer=layer,
             hint=f"{layer} = {layer}.to_crs(4547), with the code of the survey",
         )
-    if frame.crs.to_epsg() == 3857:
+    if is_mercator(frame.crs):
         raise CRSError(
-            "is in EPSG:3857, whose metres are not metres on the ground (areas 18 % too large "
-            "at 22.7 N)",
+            f"is in {frame.crs.name}, whose metres are not metres on the ground (areas 18 % too "
+            "large at 22.7 N)",
             layer=layer,
             hint=f"{layer} = {layer}.to_crs(4547), with the code of the survey",
         )
@@ -192,7 +245,10 @@ def require_layer(frame: Any, layer: str, *, crs: Any = None) -> None:
         raise CRSError(
             f"is in {frame.crs.name} but the other layer is in {crs.name}",
             layer=layer,
-            hint=f"{layer} = {layer}.to_crs({crs.to_epsg() or 'other.crs'})",
+            hint=f"{layer} = {layer}.to_crs({crs.to_epsg() or 'other.crs'})"
+            if same_datum(frame.crs, crs)
+            else "these are two datums, between which to_crs hardly shifts: have one transformed "
+            "with the official parameters, or pg.fit_grid with control points",
         )
     if not frame.index.is_unique:
         raise LayerError(
@@ -210,7 +266,7 @@ def require_layer(frame: Any, layer: str, *, crs: Any = None) -> None:
             ids=frame.index[empty],
             hint=f"pg.check({layer}) lists them; {layer} = {layer}[~{layer}.is_empty]",
         )
-    invalid = ~geometry.is_valid.to_numpy()
+    invalid = ~geometry.is_valid.to_numpy() if valid else np.zeros(len(frame), bool)
     if invalid.any():
         raise LayerError(
             "has invalid geometry",
@@ -232,6 +288,31 @@ def same_crs(one: Any, other: Any) -> bool:
         return True
     code = one.to_epsg()
     return code is not None and code == other.to_epsg()
+
+
+def same_datum(one: Any, other: Any) -> bool:
+    """Whether two CRS share their datum; WGS 84 and CGCS2000 count as one, as PROJ takes them."""
+    names = [_datum(c) for c in (one, other)]
+    return None not in names and names[0] == names[1]
+
+
+def _datum(crs: Any) -> str | None:
+    datum = crs.datum
+    if datum is None:
+        return None
+    name = str(datum.name).lower()
+    geocentric = (
+        "world geodetic system 1984", "china geodetic coordinate system 2000", "wgs 84", "wgs_1984",
+        "china_2000",
+    )  # fmt: skip
+    return "geocentric" if any(g in name for g in geocentric) else name
+
+
+def is_mercator(crs: Any) -> bool:
+    """Whether a CRS is one of the web maps' or another Mercator projection, upright."""
+    operation = crs.coordinate_operation
+    name = "" if operation is None else operation.method_name
+    return "Mercator" in name and "Transverse" not in name and "Oblique" not in name
 
 
 def numbers(frame: pd.DataFrame, column: str, layer: str) -> pd.Series:

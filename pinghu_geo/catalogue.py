@@ -1,0 +1,119 @@
+"""What can be wrong with a delivery? Every fault by its code, in both languages, and their list.
+
+A fault is written in rules/faults.toml and nowhere else: the reader, `check` and the documentation
+take its severity, its words and its advice from there.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.errors import PinghuError
+
+__all__ = ["FAULTS", "FIELDS", "Fault", "Findings"]
+
+Severity = Literal["error", "warning", "note"]
+FIELDS = ["layer", "severity", "fault", "id", "field", "problem", "advice"]
+RANK = {"error": 0, "warning": 1, "note": 2}
+NO_ROW = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind of fault: how bad, what is said of it, and what to do, in Chinese and English."""
+
+    severity: Severity
+    zh: str
+    en: str
+    cure_zh: str
+    cure_en: str
+
+
+def _faults() -> Mapping[str, Fault]:
+    text = (files("pinghu_geo") / "rules" / "faults.toml").read_text("utf-8")
+    return {code: Fault(**row) for code, row in tomllib.loads(text).items()}
+
+
+FAULTS: Mapping[str, Fault] = _faults()
+
+
+@dataclass(slots=True)
+class Findings:
+    """Faults found so far in one layer, in one language."""
+
+    layer: str
+    lang: Literal["zh", "en"] = "zh"
+    _tables: list[pd.DataFrame] = field(default_factory=list)
+
+    def add(
+        self,
+        fault: str,
+        ids: Iterable[object] = (NO_ROW,),
+        column: str = "",
+        *,
+        severity: Severity | None = None,
+        **said: Any,
+    ) -> None:
+        """Add a fault of some rows; what is said may differ from row to row (a sequence)."""
+        rows = [str(i) for i in ids]
+        if not rows:
+            return
+        kind = FAULTS[fault]
+        zh = self.lang == "zh"
+        problem, cure = (kind.zh, kind.cure_zh) if zh else (kind.en, kind.cure_en)
+        table = {
+            "layer": self.layer,
+            "severity": severity or kind.severity,
+            "fault": fault,
+            "id": rows,
+            "field": column,
+            "problem": _filled(problem, len(rows), column, said),
+            "advice": _filled(cure, len(rows), column, said),
+        }
+        self._tables.append(pd.DataFrame(table))
+
+    def add_error(self, error: PinghuError) -> None:
+        """Add what a reader refused, under the code that the error carries."""
+        problem, _, hint = str(error).partition("\n\nHint: ")
+        rows = [str(i) for i in error.ids] or [NO_ROW]
+        table = {
+            "layer": self.layer,
+            "severity": "error",
+            "fault": error.fault or "unreadable",
+            "id": rows,
+            "field": "",
+            "problem": problem,
+            "advice": hint,
+        }
+        self._tables.append(pd.DataFrame(table))
+
+    def table(self) -> pd.DataFrame:
+        """All that was found, errors first."""
+        if not self._tables:
+            return pd.DataFrame(columns=FIELDS)
+        found = pd.concat(self._tables, ignore_index=True)[FIELDS]
+        rank = found["severity"].map(RANK).to_numpy()
+        return found.iloc[np.argsort(rank, kind="stable")].reset_index(drop=True)
+
+    def __iter__(self) -> Iterator[str]:
+        """Each fault as a line, for the log."""
+        for row in self.table().itertuples():
+            yield f"{row.layer}: {row.severity} {row.fault} {row.id}: {row.problem}"
+
+
+def _filled(text: str, n: int, column: str, said: Mapping[str, Any]) -> list[str] | str:
+    """A text with its blanks filled in, row by row where anything differs by row."""
+    many = {
+        k: v for k, v in said.items() if isinstance(v, Sequence | np.ndarray) and type(v) is not str
+    }
+    one = {k: v for k, v in said.items() if k not in many} | {"field": column}
+    if not many:
+        return text.format(**one)
+    return [text.format(**one, **{k: v[i] for k, v in many.items()}) for i in range(n)]

@@ -1,0 +1,175 @@
+"""Is this file safe to open, and is what is written there whole? Zips, signatures, replacement."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import tomllib
+import zipfile
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pinghu_geo.errors import LayerError, OutputError
+from pinghu_geo.schema import nearest
+
+__all__ = ["atomic_path", "existing", "require_signature", "rule_file", "unpacked"]
+
+# Unpacked sizes and counts that no delivery of one district has: a zip bomb, not a layer.
+ZIP_BYTES = 8 * 2**30
+ZIP_RATIO = 200
+ZIP_MEMBERS = 10_000
+# How a file of each suffix begins; GDAL goes by content, and would open a script of its own
+# virtual format that bears a harmless name.
+SIGNATURES: dict[str, tuple[bytes, ...]] = {
+    ".shp": (b"\x00\x00\x27\x0a",),
+    ".gpkg": (b"SQLite format 3\x00",),
+    ".fgb": (b"fgb",),
+    ".parquet": (b"PAR1",),
+    ".geoparquet": (b"PAR1",),
+    ".xlsx": (b"PK\x03\x04",),
+    ".xlsm": (b"PK\x03\x04",),
+    ".geojson": (b"{",),
+    ".json": (b"{",),
+    ".tab": (b"!table",),
+    ".mif": (b"version",),
+}
+# What a KML may not hold: entities are the way to a file of ours or to gigabytes of text.
+XML_FORBIDDEN = (b"<!doctype", b"<!entity")
+HEAD_BYTES = 65_536
+
+
+def existing(path: Path, what: str) -> Path:
+    """The path, or an error that names the file that was probably meant."""
+    if path.exists():
+        return path
+    here = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
+    raise LayerError(
+        f"there is no file {path}",
+        layer=what,
+        hint=nearest(path.name, here) if here else "check the folder's name",
+    )
+
+
+def require_signature(path: Path, what: str) -> None:
+    """Refuse a file whose content isn't what its suffix says."""
+    if path.is_dir():
+        return
+    suffix = path.suffix.lower()
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
+    begins = SIGNATURES.get(suffix, ())
+    fits = not begins or any(start.lower().startswith(b.lower()) for b in begins)
+    if suffix == ".kml":
+        fits = b"<kml" in head and not any(word in head.lower() for word in XML_FORBIDDEN)
+    if not fits:
+        raise LayerError(
+            f"{path.name} is empty" if not head else f"{path.name} is no {suffix[1:]} by content",
+            layer=what,
+            hint="open it in the program that wrote it and export it again",
+            fault="unreadable",
+        )
+
+
+def unpacked(
+    path: Path, what: str, wanted: str | None, suffixes: Collection[str], stack: ExitStack
+) -> tuple[Path, str | None]:
+    """A file, or the layer asked for in a zip, unpacked where nothing else lies.
+
+    Also what is left of the name asked for: the layer within that file.
+    """
+    existing(path, what)
+    if path.suffix.lower() != ".zip":
+        return path, wanted
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    members = _extract(path, what, folder, stack)
+    found = [m for m in members if m.suffix.lower() in suffixes]
+    named = [m for m in found if wanted in (str(m), m.name, m.stem)]
+    if len(named) == 1:
+        return folder / named[0], None
+    if len(found) != 1:
+        names = ", ".join(map(str, found)) or "none"
+        raise LayerError(
+            f"{path.name} holds {len(found)} layers: {names}",
+            layer=what,
+            hint=f"pg.read_layer(..., layer={str(found[0])!r})"
+            if found
+            else "unpack it and see what is there",
+        )
+    return folder / found[0], wanted
+
+
+def _extract(path: Path, what: str, folder: Path, stack: ExitStack) -> list[PurePosixPath]:
+    """Unpack a zip that is no bomb; names as they are meant, none outside of the folder."""
+    try:
+        # names without the UTF-8 mark are in the packer's code page: GBK on Chinese Windows
+        archive = stack.enter_context(zipfile.ZipFile(path, metadata_encoding="gbk"))
+    except (zipfile.BadZipFile, UnicodeDecodeError, OSError, ValueError) as fault:
+        raise LayerError(
+            f"{path.name} is no readable zip", layer=what, hint="ask for it again"
+        ) from fault
+    inside = [i for i in archive.infolist() if not i.is_dir()]
+    size = sum(i.file_size for i in inside)
+    most = min(ZIP_BYTES, ZIP_RATIO * max(path.stat().st_size, 2**20))
+    if size > most or len(inside) > ZIP_MEMBERS:
+        raise LayerError(
+            f"{path.name} would unpack to {size / 2**20:,.0f} MB in {len(inside):,} files",
+            layer=what,
+            hint="unpack it yourself if that is right, and read the layer inside",
+        )
+    astray = [i.filename for i in inside if _astray(i.filename)]
+    if astray:
+        raise LayerError(
+            f"{path.name} has members that point outside of it",
+            layer=what,
+            ids=astray,
+            hint="do not unpack it; ask the sender what this is",
+        )
+    try:
+        archive.extractall(folder)  # noqa: S202 - checked above
+    except (zipfile.BadZipFile, RuntimeError, OSError, EOFError, ValueError) as fault:
+        raise LayerError(
+            f"{path.name} can't be unpacked: {fault}",
+            layer=what,
+            hint="ask for it again, without a password",
+        ) from fault
+    except Exception as fault:  # zlib.error and what other decompressors raise
+        raise LayerError(
+            f"{path.name} is damaged: {fault}", layer=what, hint="ask for it again"
+        ) from fault
+    return sorted(PurePosixPath(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def _astray(name: str) -> bool:
+    """Whether a member's name leads out of the folder it is unpacked in."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts or ":" in path.parts[0]
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path of the same suffix that takes the target's place when all went well."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise OutputError(f"{path.parent} is no folder", hint="choose another place") from fault
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        os.replace(temporary, path)
+
+
+def rule_file(path: str | Path | None, default: str) -> dict[str, Any]:
+    """Content of a TOML file of rules; by default one of the library's own."""
+    if path is None:
+        return tomllib.loads((files("pinghu_geo") / "rules" / default).read_text("utf-8"))
+    path = existing(Path(path), "rules")
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise LayerError(
+            f"{path.name} is no valid TOML in UTF-8: {fault}", layer="rules"
+        ) from fault

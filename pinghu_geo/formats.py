@@ -1,0 +1,444 @@
+"""How is this file read? Every format, as it came, with what was odd about it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+
+from pinghu_geo.catalogue import Findings
+from pinghu_geo.drawing import ARC_STEP_DEG, read_dxf
+from pinghu_geo.encoding import Encoding, dbf_encoding, dbf_rows, mapinfo_encoding, text_encoding
+from pinghu_geo.errors import LayerError, PinghuError
+from pinghu_geo.files import require_signature, unpacked
+from pinghu_geo.schema import match_columns, nearest, noun
+
+__all__ = ["PARQUET", "POSTGIS", "TABLES", "Box", "read_cells", "read_raw"]
+
+Box = tuple[float, float, float, float]
+
+VECTOR = {".shp", ".gpkg", ".geojson", ".json", ".fgb", ".dxf", ".kml", ".tab", ".mif", ".gdb"}
+PARQUET = {".parquet", ".geoparquet"}
+TABLES = {".csv", ".txt", ".xlsx", ".xlsm"}
+POSTGIS = ("postgresql://", "postgres://")
+# M values may differ from the drawn length by this [m]: older surveys round to decimetres.
+M_TOLERANCE_M = 1.0
+# Columns of a table that hold its geometry: as text, or as easting and northing. In surveying X
+# points north (纵坐标) and Y east (横坐标); whether a table means that, its numbers tell.
+WKT_COLUMNS = ("wkt", "geometry", "geom", "the_geom", "图形", "坐标串")
+XY_COLUMNS = (
+    ("easting", "northing"), ("东坐标", "北坐标"), ("横坐标", "纵坐标"), ("e", "n"),
+    ("经度", "纬度"), ("lon", "lat"), ("longitude", "latitude"), ("x坐标", "y坐标"), ("x", "y"),
+)  # fmt: skip
+# What KML adds to every layer, whether it means anything or not.
+KML_COLUMNS = {
+    "timestamp", "begin", "end", "altitudemode", "tessellate", "extrude", "visibility", "draworder",
+    "icon", "snippet",
+}  # fmt: skip
+# A workbook keeps numbers as doubles and shows so many digits of them.
+SIGNIFICANT_DIGITS = 15
+
+
+def read_raw(
+    source: str | Path,
+    what: str,
+    seen: Findings,
+    *,
+    layer: str | None = None,
+    encoding: str | None = None,
+    xy: tuple[str, str] | None = None,
+    box: Box | None = None,
+) -> gpd.GeoDataFrame:
+    """A layer with the columns and the CRS that it came with; what was odd goes to ``seen``.
+
+    ``box`` is pushed down to the file's own index where it has one; rows outside may remain.
+    """
+    if str(source).startswith(POSTGIS):
+        from pinghu_geo.postgis import read_postgis
+
+        return read_postgis(str(source), what, layer, box)
+    with ExitStack() as stack:
+        path, layer = unpacked(Path(source), what, layer, VECTOR | PARQUET | TABLES, stack)
+        suffix = path.suffix.lower()
+        if suffix == ".dwg":
+            raise LayerError(
+                f"{path.name} is a DWG drawing, a closed format",
+                layer=what,
+                hint="save it as DXF in the CAD program and read that",
+            )
+        if suffix not in VECTOR | PARQUET | TABLES:
+            raise LayerError(
+                f"{path.name} is no layer that can be read",
+                layer=what,
+                hint="use Shapefile, GeoPackage, GeoJSON, GeoParquet, FlatGeobuf, DXF, CSV or XLSX",
+            )
+        require_signature(path, what)
+        with _own_errors(path, what):
+            if suffix in PARQUET:
+                frame = _read_parquet(path, box)
+            elif suffix in TABLES:
+                frame = _drawn_from_table(path, what, seen, layer, encoding, xy)
+            elif suffix == ".dxf":
+                frame = read_dxf(path, layer, encoding, what, seen)
+            else:
+                frame = _read_gdal(path, what, seen, layer, encoding, box, stack)
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise LayerError(
+            f"{path.name} has no geometry", layer=what, hint="pg.read_table reads tables"
+        )
+    return frame
+
+
+@contextmanager
+def _own_errors(path: Path, what: str) -> Iterator[None]:
+    """Turn what a library says of a file into one error that says what to do."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what they say is checked here, or by `check`
+            yield
+    except PinghuError:
+        raise
+    # a damaged file makes the libraries below raise whatever their own slip is
+    except Exception as fault:
+        text = str(fault).strip().rstrip(".") or type(fault).__name__
+        raise LayerError(
+            f"{path.name} can't be read: {text[:300]}",
+            layer=what,
+            hint="open it in the program that wrote it and export it again",
+            fault="unreadable",
+        ) from fault
+
+
+def _read_parquet(path: Path, box: Box | None) -> gpd.GeoDataFrame:
+    """GeoParquet; of a file with a covering only the row groups that the box meets."""
+    try:
+        return gpd.read_parquet(path, bbox=box)
+    except ValueError as fault:
+        if box is None or "bbox" not in str(fault):
+            raise
+        return gpd.read_parquet(path)  # no covering: the caller leaves out what is too far
+
+
+# --- what GDAL reads --------------------------------------------------------------------------
+
+
+def _read_gdal(
+    path: Path,
+    what: str,
+    seen: Findings,
+    layer: str | None,
+    encoding: str | None,
+    box: Box | None,
+    stack: ExitStack,
+) -> gpd.GeoDataFrame:
+    """A layer through GDAL, with the rows counted and broken geometries told from missing ones."""
+    suffix = path.suffix.lower()
+    if suffix == ".shp":
+        path, encoding = _shapefile(path, what, encoding, seen, stack)
+        layer = None
+    else:
+        layer = _one_layer(path, layer, what)
+        if suffix in (".tab", ".mif"):
+            encoding = encoding or _told(mapinfo_encoding(path), seen)
+    pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": ARC_STEP_DEG})
+    stack.callback(pyogrio.set_gdal_config_options, {"OGR_ARC_STEPSIZE": None})
+    read = {"layer": layer, "encoding": encoding, "bbox": box}
+    frame = pyogrio.read_dataframe(path, on_invalid="ignore", **read)
+    info = pyogrio.read_info(path, layer=layer, encoding=encoding)
+    if suffix in (".fgb", ".shp") and box is None and 0 <= info["features"] != len(frame):
+        raise LayerError(
+            f"{path.name} says it has {info['features']:,} rows, but {len(frame):,} could be read",
+            layer=what,
+            hint="it was cut off: ask for it again",
+            fault="unreadable",
+        )
+    _say_geometry(str(info["geometry_type"]), seen)
+    if isinstance(frame, gpd.GeoDataFrame) and frame.geometry.isna().any():
+        frame = _closed(frame, path, read, seen)
+    if suffix == ".kml":
+        idle = [c for c in frame.columns if c.lower() in KML_COLUMNS]
+        frame = frame.drop(columns=idle)
+    if what == "rivers":
+        frame = _chainage_from_m(frame, path, layer)
+    return frame
+
+
+def _say_geometry(kind: str, seen: Findings) -> None:
+    """Note curves and heights, which don't come through as they are."""
+    if "Curve" in kind or "Surface" in kind or "Circular" in kind:
+        seen.add("curves", step=ARC_STEP_DEG)
+    if kind.endswith((" Z", " M", " ZM")) or kind.startswith(("2.5D", "3D", "Measured")):
+        seen.add("heights_dropped")
+
+
+def _closed(
+    frame: gpd.GeoDataFrame, path: Path, read: dict[str, Any], seen: Findings
+) -> gpd.GeoDataFrame:
+    """Geometries that are there but couldn't be decoded: rings closed where that is all."""
+    raw = pyogrio.raw.read(path, columns=[], **read)[2]
+    shapes = frame.geometry.to_numpy().copy()
+    broken = np.flatnonzero(shapely.is_missing(shapes) & np.array([b is not None for b in raw]))
+    mended = np.array([_decoded(raw[k]) for k in broken], object)
+    lost = shapely.is_missing(mended) if len(mended) else np.zeros(0, bool)
+    seen.add("unclosed_ring", [f"row {k + 1}" for k in broken[~lost]])
+    seen.add("unreadable_geometry", [f"row {k + 1}" for k in broken[lost]])
+    shapes[broken] = mended
+    return frame.set_geometry(shapes, crs=frame.crs)
+
+
+def _decoded(raw: bytes) -> Any:
+    """A geometry whose ring was left open; none where the bytes are no geometry at all."""
+    try:
+        return shapely.from_wkb(bytes(raw), on_invalid="fix")
+    except (shapely.errors.ShapelyError, NotImplementedError, ValueError):
+        return None
+
+
+def _one_layer(path: Path, layer: str | None, what: str) -> str:
+    """The layer asked for, or the only one."""
+    names = [str(n) for n in pyogrio.list_layers(path)[:, 0]]
+    if layer is None and len(names) != 1:
+        raise LayerError(
+            f"{path.name} has {len(names)} layers: {', '.join(names)}",
+            layer=what,
+            hint=f"pg.read_layer(..., layer={names[0]!r})" if names else "ask for it again",
+        )
+    if layer is not None and layer not in names:
+        raise LayerError(
+            f"{path.name} has no layer {layer!r}", layer=what, hint=nearest(layer, names)
+        )
+    return layer or names[0]
+
+
+def _told(found: Encoding | None, seen: Findings) -> str | None:
+    """Name of an encoding, having said why it was taken where that isn't plain."""
+    if found is None:
+        return None
+    if found.doubt:
+        sure = f"{found.confidence:.0%}"
+        seen.add(found.doubt, name=found.name, reason=found.reason, sure=sure)
+    return found.name
+
+
+def _shapefile(
+    path: Path, what: str, encoding: str | None, seen: Findings, stack: ExitStack
+) -> tuple[Path, str]:
+    """Path and encoding of a Shapefile whose parts go together; a missing .shx is rebuilt."""
+    parts = {p.suffix.lower(): p for p in path.parent.glob("*") if p.stem == path.stem}
+    dbf = parts.get(".dbf")
+    _require_whole(path, what)
+    if dbf is None:
+        seen.add("no_dbf")
+    elif encoding is None:
+        encoding = _told(dbf_encoding(dbf), seen)
+    if ".shx" not in parts or _stale(path, parts[".shx"]):
+        seen.add("stale_shx" if ".shx" in parts else "no_shx")
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        for suffix, part in parts.items():
+            if suffix != ".shx":
+                shutil.copy(part, folder / part.name)
+        path = folder / path.name
+        pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES"})
+        stack.callback(pyogrio.set_gdal_config_options, {"SHAPE_RESTORE_SHX": None})
+        pyogrio.read_info(path)
+    shx = next(
+        p for p in path.parent.glob("*") if p.stem == path.stem and p.suffix.lower() == ".shx"
+    )
+    shapes = max(shx.stat().st_size - 100, 0) // 8
+    if dbf is not None and (rows := dbf_rows(dbf)) != shapes:
+        raise LayerError(
+            f"{path.name} has {shapes:,} shapes but its .dbf {rows:,} rows: attributes would go to "
+            "the wrong shapes",
+            layer=what,
+            hint="ask for the .shp, .shx and .dbf of one export",
+            fault="unreadable",
+        )
+    return path, encoding or "UTF-8"
+
+
+def _stale(path: Path, shx: Path) -> bool:
+    """Whether a .shx isn't the index of its .shp: its records don't follow one another.
+
+    GDAL goes by it all the same, and finds other shapes, or none.
+    """
+    index = np.fromfile(shx, ">i4", offset=100).astype(np.int64)
+    index = index[: len(index) // 2 * 2].reshape(-1, 2)
+    ends = index[:, 0] + 4 + index[:, 1]
+    begins = np.append(index[:, 0], path.stat().st_size // 2)
+    return bool(begins[0] != 50 or (ends != begins[1:]).any())
+
+
+def _require_whole(path: Path, what: str) -> None:
+    """Refuse a .shp that is shorter than its header says."""
+    with path.open("rb") as file:
+        head = file.read(100)
+    size = path.stat().st_size
+    said = 2 * int.from_bytes(head[24:28], "big")
+    if len(head) < 100 or said > size:
+        raise LayerError(
+            f"{path.name} was cut off: {size:,} bytes of {said:,}",
+            layer=what,
+            hint="ask for it again",
+            fault="unreadable",
+        )
+
+
+def _chainage_from_m(frame: Any, path: Path, layer: str | None) -> Any:
+    """Start and direction of chainage from the M values of centrelines, where they have any.
+
+    The reader drops M, but hands the file's own WKB over through Arrow. M that doesn't run with
+    the length isn't a chainage that `rivers` can hold; it is refused.
+    """
+    raw = pyogrio.read_arrow(path, layer=layer, columns=[])[1]
+    lines = shapely.from_wkb(raw.column(raw.num_columns - 1).to_pylist(), on_invalid="ignore")
+    if not shapely.has_m(lines).any():
+        return frame
+    start, sign = np.full(len(lines), np.nan), np.full(len(lines), np.nan)
+    misfit = []
+    for k in np.flatnonzero(shapely.has_m(lines)):
+        x, y, m = shapely.get_coordinates(lines[k], include_m=True).T
+        along = np.append(0.0, np.cumsum(np.hypot(np.diff(x), np.diff(y))))
+        way = 1.0 if m[-1] >= m[0] else -1.0
+        if np.nanmax(np.abs(m - m[0] - way * along)) > M_TOLERANCE_M or np.isnan(m).any():
+            misfit.append(k + 1)
+        else:
+            start[k], sign[k] = m[0], way
+    if misfit:
+        raise LayerError(
+            f"{path.name} has M values that don't run with the length of the line (rows)",
+            layer="rivers",
+            ids=misfit,
+            hint="they are no plain chainage: save the layer without M and state start_m, "
+            "chainage_sign and equations (断链)",
+        )
+    taken = {c.lower() for c in map(str, frame.columns)}
+    values = {"start_m": start, "chainage_sign": sign}
+    return frame.assign(**{name: v for name, v in values.items() if name not in taken})
+
+
+# --- tables -----------------------------------------------------------------------------------
+
+
+def read_cells(
+    path: Path, what: str, seen: Findings, sheet: str | int = 0, encoding: str | None = None
+) -> pd.DataFrame:
+    """Cells of a CSV or a workbook's sheet as text; ids that were numbers are told apart.
+
+    A workbook keeps a number as a double: of a whole number with more than 15 digits the last
+    ones are gone, whatever it shows. Such cells come as text in scientific notation, so that they
+    are never taken for an id.
+    """
+    require_signature(path, what)
+    with _own_errors(path, what):
+        if path.suffix.lower() in (".csv", ".txt"):
+            found = encoding or _told(text_encoding(path.read_bytes(), path.name), seen)
+            return pd.read_csv(path, dtype=str, encoding=found, skipinitialspace=True)
+        with pd.ExcelFile(path) as book:
+            names = list(map(str, book.sheet_names))
+            if isinstance(sheet, str) and sheet not in names:
+                raise LayerError(
+                    f"{path.name} has no sheet {sheet!r}", layer=what, hint=nearest(sheet, names)
+                )
+            cells = book.parse(sheet_name=sheet, dtype=object)
+    cells.columns = cells.columns.astype(str)
+    return cells.map(_cell).astype("str").where(cells.notna())
+
+
+def _cell(value: Any) -> Any:
+    """A workbook's cell as text."""
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if isinstance(value, int | float | np.number) and not pd.isna(value):
+        if float(value) != round(float(value)):
+            return repr(float(value))
+        whole = round(float(value))
+        return f"{whole:e}" if abs(whole) >= 10**SIGNIFICANT_DIGITS else str(whole)
+    return value
+
+
+def _drawn_from_table(
+    path: Path,
+    what: str,
+    seen: Findings,
+    sheet: str | None,
+    encoding: str | None,
+    xy: tuple[str, str] | None,
+) -> gpd.GeoDataFrame:
+    """A layer from a table with a column of WKT, or with coordinates: a row a shape or a corner."""
+    cells = read_cells(path, what, seen, 0 if sheet is None else sheet, encoding)
+    plain = {re.sub(r"[\s_]|\(.*?\)|（.*?）", "", str(c)).lower(): str(c) for c in cells.columns}
+    wkt = next((plain[w] for w in WKT_COLUMNS if w in plain), None)
+    if xy is None and wkt is not None:
+        shapes = shapely.from_wkt(
+            cells[wkt].astype(object).where(cells[wkt].notna(), None), on_invalid="ignore"
+        )
+        broken = np.flatnonzero(shapely.is_missing(shapes) & cells[wkt].notna().to_numpy())
+        mended = shapely.from_wkt(cells[wkt].iloc[broken], on_invalid="fix")
+        shapes[broken] = mended
+        lost = shapely.is_missing(mended)
+        seen.add("unclosed_ring", cells.index[broken[~lost]] + 2)
+        seen.add("unreadable_geometry", cells.index[broken[lost]] + 2)
+        return gpd.GeoDataFrame(cells.drop(columns=wkt), geometry=shapes)
+    pair = xy or next(((plain[a], plain[b]) for a, b in XY_COLUMNS if {a, b} <= set(plain)), None)
+    if pair is None or not set(pair) <= set(cells.columns):
+        raise LayerError(
+            f"{path.name} has neither WKT nor coordinates; it has {', '.join(cells.columns)}",
+            layer=what,
+            hint='pg.read_layer(..., xy=("east column", "north column")); plain tables are read by '
+            "pg.read_table",
+        )
+    return _drawn_from_corners(cells, pair, what, seen)
+
+
+def _drawn_from_corners(
+    cells: pd.DataFrame, xy: tuple[str, str], what: str, seen: Findings
+) -> gpd.GeoDataFrame:
+    """Areas (or lines) from corner points, a row each, in their order; points where ids differ."""
+    at = cells[list(xy)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    bad = ~np.isfinite(at).all(axis=1)
+    if bad.any():
+        raise LayerError(
+            f"has rows whose {xy[0]}, {xy[1]} are no numbers (rows of the file)",
+            layer=what,
+            ids=cells.index[bad] + 2,
+            hint="correct them, or leave the rows out",
+        )
+    kind = noun(what)
+    matched = {v: k for k, v in match_columns(cells.columns.drop(list(xy)), kind).items()}
+    key = matched.get(kind.index or "")
+    rest = cells.drop(columns=list(xy))
+    if key is None or not cells[key].duplicated().any():
+        return gpd.GeoDataFrame(rest, geometry=shapely.points(at))
+    group, first = pd.factorize(cells[key])
+    if (np.diff(group) < 0).any() or (group < 0).any():
+        raise LayerError(
+            f"has corner points of one {key} in several places, or without any",
+            layer=what,
+            ids=first[np.unique(group[1:][np.diff(group) < 0])] if (group >= 0).all() else (),
+            hint="sort the table by that column, the corners in their order",
+        )
+    size = np.bincount(group)
+    least = 3 if "Polygon" in kind.geometry else 2
+    if (size < least).any():
+        raise LayerError(
+            f"has fewer than {least} corner points for some",
+            layer=what,
+            ids=first[size < least],
+            hint="complete them, or leave the rows out",
+        )
+    make = shapely.polygons if "Polygon" in kind.geometry else shapely.linestrings
+    rings = shapely.linearrings if "Polygon" in kind.geometry else None
+    shapes = make(rings(at, indices=group)) if rings else make(at, indices=group)
+    seen.add("corners_joined", first, n=list(map(str, size)))
+    return gpd.GeoDataFrame(rest.groupby(group).first().reset_index(drop=True), geometry=shapes)

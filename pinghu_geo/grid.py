@@ -1,0 +1,309 @@
+"""How does a city's own grid go over into a national one? By a fit to control points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError as ProjError
+
+from pinghu_geo.errors import CRSError, LayerError
+from pinghu_geo.schema import numbers, one_of, require_columns
+
+__all__ = ["GridFit", "apply_grid", "fit_grid"]
+
+Floats = NDArray[np.float64]
+Change = Callable[[Floats], Floats]
+METHODS = ("similarity", "helmert")
+LEAST_POINTS = {"similarity": 2, "helmert": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class GridFit:
+    """A transformation found from control points 坐标拟合.
+
+    Attributes
+    ----------
+    method
+        ``"similarity"`` (4 parameters in the plane) or ``"helmert"`` (7 in space).
+    parameters
+        One row: shift_x_m, shift_y_m (and shift_z_m) [m], rotation_s (about each axis) ["], and
+        scale_ppm [1e-6].
+    residuals
+        One row a control point, in their order: dx_m, dy_m, off_m (target less transformed) and
+        left_out_m, how far off the point is from the fit to all others [m].
+    rms_m
+        Root mean square of off_m [m].
+    crs
+        CRS of the target.
+    """
+
+    method: Literal["similarity", "helmert"]
+    parameters: pd.DataFrame
+    residuals: pd.DataFrame
+    rms_m: float
+    crs: CRS
+    _change: Change
+
+    def _repr_html_(self) -> str:
+        tables = (self.parameters, self.residuals)
+        return "".join(t.to_html(border=0, float_format="{:.4f}".format) for t in tables)
+
+
+def fit_grid(
+    control: pd.DataFrame,
+    crs: Any,
+    *,
+    method: Literal["similarity", "helmert"] = "similarity",
+    source_crs: Any = None,
+) -> GridFit:
+    """Transformation from a local grid or an old datum, fitted to control points 坐标拟合.
+
+    Parameters
+    ----------
+    control
+        One row a control point: from_x_m, from_y_m (east and north in the local grid), to_x_m,
+        to_y_m (in ``crs``) [m]; for ``helmert`` perhaps from_height_m and to_height_m [m], else 0.
+    crs
+        CRS of the target.
+    method
+        ``"similarity"``: shift, rotation and scale in the plane (四参数), for a district.
+        ``"helmert"``: shift, rotations and scale in space (七参数, Bursa-Wolf), for a larger area;
+        it needs ``source_crs``.
+    source_crs
+        Projected CRS of the source, such as 2435 for Beijing 1954, whose ellipsoid and meridian
+        apply.
+
+    Returns
+    -------
+    GridFit
+        Parameters, residuals at the control points, and what `apply_grid` applies.
+
+    Raises
+    ------
+    LayerError
+        Too few control points (2 and 3), blanks among them, or all in one place.
+    CRSError
+        A CRS is none, or not projected.
+
+    Notes
+    -----
+    Least squares with equal weights, about the points' centre (after Badekas, so that rotation and
+    shift don't mix). Two points fit a similarity exactly and three a Helmert transformation almost:
+    only further points show whether one is wrong, best in ``left_out_m``. Valid within the control
+    points and little beyond.
+
+    Examples
+    --------
+    >>> control = pd.DataFrame({"from_x_m": [0.0, 1000, 0], "from_y_m": [0.0, 0, 1000],
+    ...     "to_x_m": [513000.0, 514000, 513000], "to_y_m": [2510000.0, 2510000, 2511000]})
+    >>> fit = pg.fit_grid(control, 4547)
+    >>> round(fit.rms_m, 6), fit.parameters["shift_x_m"].round(3).tolist()
+    (0.0, [513000.0])
+    """
+    one_of(method, METHODS, "method")
+    target = _projected(crs, "crs")
+    names = ["from_x_m", "from_y_m", "to_x_m", "to_y_m"]
+    require_columns(control, names, "control")
+    at = np.column_stack([numbers(control, n, "control") for n in names])
+    height = np.column_stack(
+        [numbers(control, n, "control").fillna(0.0) for n in ("from_height_m", "to_height_m")]
+    )
+    blank = ~np.isfinite(at).all(axis=1)
+    if blank.any() or len(at) < LEAST_POINTS[method]:
+        raise LayerError(
+            "has rows without coordinates" if blank.any()
+            else f"has {len(at)} points; {method} needs {LEAST_POINTS[method]}, more for a check",
+            layer="control",
+            ids=control.index[blank],
+            hint="complete the table of control points",
+        )  # fmt: skip
+    if min(np.ptp(at[:, :2], axis=0).max(), np.ptp(at[:, 2:], axis=0).max()) < 1.0:
+        raise LayerError(
+            "has all points in one place", layer="control", hint="use points around the works"
+        )
+    solve: Any = _similarity if method == "similarity" else _helmert
+    apply: Any = _apply_similarity if method == "similarity" else _apply_helmert
+    before: Change = np.asarray
+    after: Change = np.asarray
+    one, other = at[:, :2], at[:, 2:]
+    if method == "helmert":
+        source = _projected(source_crs, "source_crs")
+        before, after = _to_space(source), _from_space(target)
+        one = before(np.column_stack([at[:, :2], height[:, 0]]))
+        other = _to_space(target)(np.column_stack([at[:, 2:], height[:, 1]]))
+
+    def change_by(p: Any) -> Change:
+        return lambda xy: after(apply(p, before(xy)))[:, :2]
+
+    from_xy = at[:, :2] if method == "similarity" else np.column_stack([at[:, :2], height[:, 0]])
+    found = solve(one, other)
+    change = change_by(found)
+    residual = at[:, 2:] - change(from_xy)
+    left_out = np.full(len(at), np.nan)
+    if len(at) > LEAST_POINTS[method]:
+        for k in range(len(at)):
+            rest = np.arange(len(at)) != k
+            other_fit = change_by(solve(one[rest], other[rest]))
+            left_out[k] = np.linalg.norm(at[k, 2:] - other_fit(from_xy[k : k + 1])[0])
+    off = np.linalg.norm(residual, axis=1)
+    return GridFit(
+        method=method,
+        parameters=_named(found, method),
+        residuals=pd.DataFrame(
+            {"dx_m": residual[:, 0], "dy_m": residual[:, 1], "off_m": off, "left_out_m": left_out},
+            index=control.index,
+        ),
+        rms_m=float(np.sqrt(np.mean(off**2))),
+        crs=target,
+        _change=change,
+    )
+
+
+def apply_grid(layer: gpd.GeoDataFrame, fit: GridFit) -> gpd.GeoDataFrame:
+    """A layer in a local grid or old datum, carried over by a fit 坐标转换.
+
+    Parameters
+    ----------
+    layer
+        In the source's coordinates (east, north) [m], with no CRS or that of the source.
+    fit
+        Result of `fit_grid`.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The same rows in the fit's CRS.
+
+    Raises
+    ------
+    CRSError
+        The layer is in the target's CRS already.
+
+    Examples
+    --------
+    >>> control = pd.DataFrame({"from_x_m": [0.0, 1000, 0], "from_y_m": [0.0, 0, 1000],
+    ...     "to_x_m": [513000.0, 514000, 513000], "to_y_m": [2510000.0, 2510000, 2511000]})
+    >>> house = gpd.GeoDataFrame(geometry=[shapely.box(10, 10, 20, 20)])
+    >>> [round(v) for v in pg.apply_grid(house, pg.fit_grid(control, 4547)).total_bounds.tolist()]
+    [513010, 2510010, 513020, 2510020]
+    """
+    if layer.crs is not None and layer.crs == fit.crs:
+        raise CRSError(
+            f"is in {fit.crs.name} already", layer="layer", hint="apply the fit to the local layer"
+        )
+    space = fit.method == "helmert"
+
+    def move(xy: Floats) -> Floats:
+        return fit._change(np.column_stack([xy, np.zeros(len(xy))]) if space else xy)  # noqa: SLF001
+
+    shapes = shapely.transform(shapely.force_2d(layer.geometry.to_numpy()), move)
+    return layer.set_geometry(shapes).set_crs(fit.crs, allow_override=True)
+
+
+def _projected(crs: Any, name: str) -> CRS:
+    """A projected CRS, or an error that asks for one."""
+    try:
+        found = None if crs is None else CRS.from_user_input(crs)
+    except ProjError:
+        found = None
+    if found is None or not found.is_projected:
+        raise CRSError(f"{name}={crs!r} is no projected CRS", hint=f"{name}=4547, as surveyed")
+    return found
+
+
+def _similarity(one: Floats, other: Floats) -> tuple[Floats, Floats, Floats]:
+    """Centre of the source, matrix and shift: the least-squares similarity in closed form."""
+    a0, b0 = one.mean(axis=0), other.mean(axis=0)
+    u, v = one - a0, other - b0
+    norm = (u**2).sum()
+    a, b = (u * v).sum() / norm, (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]).sum() / norm
+    return a0, np.array([[a, -b], [b, a]]), b0
+
+
+def _apply_similarity(p: tuple[Floats, Floats, Floats], xy: Floats) -> Floats:
+    a0, matrix, b0 = p
+    return np.asarray((xy - a0) @ matrix.T + b0)
+
+
+def _helmert(one: Floats, other: Floats) -> tuple[Floats, Floats]:
+    """Centre of the source and tx, ty, tz, scale, rx, ry, rz (linear in small angles)."""
+    centre = one.mean(axis=0)
+    x, y, z = (one - centre).T
+    design = np.zeros((len(one), 3, 7))
+    design[:, range(3), range(3)] = 1.0
+    design[:, :, 3] = one - centre
+    design[:, 0, 5], design[:, 0, 6] = -z, y
+    design[:, 1, 4], design[:, 1, 6] = z, -x
+    design[:, 2, 4], design[:, 2, 5] = -y, x
+    scale = np.r_[np.ones(3), np.full(4, max(np.abs(one - centre).max(), 1.0))]
+    solved = np.linalg.lstsq((design / scale).reshape(-1, 7), (other - one).ravel(), rcond=1e-12)[0]
+    return centre, solved / scale
+
+
+def _apply_helmert(p: tuple[Floats, Floats], xyz: Floats) -> Floats:
+    centre, (tx, ty, tz, s, rx, ry, rz) = p
+    u = xyz - centre
+    turned = np.column_stack(
+        [rz * u[:, 1] - ry * u[:, 2], rx * u[:, 2] - rz * u[:, 0], ry * u[:, 0] - rx * u[:, 1]]
+    )
+    return np.asarray(xyz + [tx, ty, tz] + s * u + turned)
+
+
+def _cart(crs: CRS) -> Transformer:
+    e: Any = crs.ellipsoid
+    return Transformer.from_pipeline(
+        "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad "
+        f"+step +proj=cart +a={e.semi_major_metre!r} +rf={e.inverse_flattening!r}"
+    )
+
+
+def _to_space(crs: CRS) -> Change:
+    """East, north, height to geocentric coordinates on the CRS's own ellipsoid."""
+    down, cart = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True), _cart(crs)
+
+    def change(enh: Floats) -> Floats:
+        lon, lat = down.transform(enh[:, 0], enh[:, 1])
+        return np.column_stack(cart.transform(lon, lat, enh[:, 2]))
+
+    return change
+
+
+def _from_space(crs: CRS) -> Change:
+    """Geocentric coordinates to east and north."""
+    down, cart = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True), _cart(crs)
+
+    def change(xyz: Floats) -> Floats:
+        lon, lat, _ = cart.transform(xyz[:, 0], xyz[:, 1], xyz[:, 2], direction="INVERSE")
+        return np.column_stack(down.transform(lon, lat, direction="INVERSE"))
+
+    return change
+
+
+def _named(p: Any, method: str) -> pd.DataFrame:
+    """Parameters by their names, with the shift at the origin of the source's coordinates."""
+    second = np.degrees(1) * 3600
+    if method == "similarity":
+        shift = _apply_similarity(p, np.zeros((1, 2)))[0]
+        matrix = p[1]
+        row = {
+            "shift_x_m": shift[0], "shift_y_m": shift[1],
+            "rotation_s": np.arctan2(matrix[1, 0], matrix[0, 0]) * second,
+            "scale_ppm": (np.hypot(matrix[0, 0], matrix[1, 0]) - 1) * 1e6,
+        }  # fmt: skip
+    else:
+        shift = _apply_helmert(p, np.zeros((1, 3)))[0]
+        s, rx, ry, rz = p[1][3:]
+        row = {
+            "shift_x_m": shift[0], "shift_y_m": shift[1], "shift_z_m": shift[2],
+            "rotation_x_s": rx * second, "rotation_y_s": ry * second, "rotation_z_s": rz * second,
+            "scale_ppm": s * 1e6,
+        }  # fmt: skip
+    return pd.DataFrame([row])

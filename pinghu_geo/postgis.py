@@ -1,0 +1,99 @@
+"""How is a table of a PostGIS database read? With its own index, and names that are only names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import shapely
+from pyproj import CRS
+
+from pinghu_geo.errors import LayerError
+from pinghu_geo.schema import nearest
+
+__all__ = ["read_postgis"]
+
+TABLES = """SELECT f_table_schema, f_table_name, f_geometry_column, srid FROM geometry_columns
+ORDER BY 1, 2, 3"""
+
+
+def read_postgis(
+    source: str, what: str, layer: str | None, box: tuple[float, float, float, float] | None
+) -> gpd.GeoDataFrame:
+    """A table of a database: ``layer`` is its name, with its schema where several have it.
+
+    The connection is read-only. Of ``box`` the database's own index makes use.
+    """
+    try:
+        import psycopg
+    except ImportError as fault:
+        raise LayerError(
+            "psycopg isn't installed", layer=what, hint='pip install "pinghu_geo[postgis]"'
+        ) from fault
+    try:
+        with psycopg.connect(source, connect_timeout=10) as base:
+            base.read_only = True
+            schema, table, column, srid = _table(base, what, layer)
+            names, rows = _rows(base, psycopg.sql, (schema, table, column, srid), box)
+            crs = _crs(base, srid)
+    except psycopg.Error as fault:
+        # the address may hold a password: it stays out of the message
+        raise LayerError(
+            f"the database can't be read: {str(fault).strip().splitlines()[0]}",
+            layer=what,
+            hint='pg.read_layer("postgresql://user@host/base", ..., layer="schema.table")',
+            fault="unreadable",
+        ) from fault
+    columns = list(zip(*rows, strict=True)) or [() for _ in (*names, column)]
+    shapes = shapely.from_wkb([None if b is None else bytes(b) for b in columns[-1]])
+    data = {name: list(values) for name, values in zip(names, columns, strict=False)}
+    return gpd.GeoDataFrame(data, geometry=shapes, crs=crs)
+
+
+def _table(base: Any, what: str, layer: str | None) -> tuple[str, str, str, int]:
+    """Schema, table, geometry column and SRID of the layer asked for, or of the only one."""
+    known = {f"{s}.{t}": (s, t, c, i) for s, t, c, i in base.execute(TABLES).fetchall()}
+    fits = [k for k in known if layer in (None, k, k.split(".", 1)[1])]
+    if len(fits) != 1:
+        names = ", ".join(fits or known) or "none"
+        raise LayerError(
+            f"the database has {len(fits)} such tables with geometry: {names}",
+            layer=what,
+            hint=nearest(layer, known) if layer and not fits else 'layer="schema.table"',
+        )
+    return known[fits[0]]
+
+
+def _rows(base: Any, sql: Any, table: tuple[str, str, str, int], box: Any) -> tuple[list[str], Any]:
+    """Names of the columns but the geometry's, and the rows with its WKB last."""
+    schema, name, column, srid = table
+    frame = sql.Identifier(schema, name)
+    shown = base.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(frame)).description
+    names = [d.name for d in shown if d.name != column]
+    query = sql.SQL("SELECT {} FROM {}").format(
+        sql.SQL(", ").join(
+            [
+                *map(sql.Identifier, names),
+                sql.SQL("ST_AsBinary({})").format(sql.Identifier(column)),
+            ]
+        ),
+        frame,
+    )
+    if box is None:
+        return names, base.execute(query).fetchall()
+    query += sql.SQL(" WHERE {} && ST_MakeEnvelope(%s, %s, %s, %s, %s)").format(
+        sql.Identifier(column)
+    )
+    return names, base.execute(query, (*box, srid)).fetchall()
+
+
+def _crs(base: Any, srid: int) -> CRS | None:
+    """The CRS of an SRID, which is not always EPSG's."""
+    if not srid:
+        return None
+    row = base.execute(
+        "SELECT auth_name, auth_srid, srtext FROM spatial_ref_sys WHERE srid = %s", [srid]
+    ).fetchone()
+    if row is None:
+        return None
+    return CRS.from_user_input(f"{row[0]}:{row[1]}" if row[0] else row[2])
