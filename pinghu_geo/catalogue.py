@@ -50,7 +50,7 @@ class Findings:
 
     layer: str
     lang: Literal["zh", "en"] = "zh"
-    _tables: list[pd.DataFrame] = field(default_factory=list)
+    _tables: list[dict[str, Any]] = field(default_factory=list)
 
     def add(
         self,
@@ -77,7 +77,7 @@ class Findings:
             "problem": _filled(problem, len(rows), column, said),
             "advice": _filled(cure, len(rows), column, said),
         }
-        self._tables.append(pd.DataFrame(table))
+        self._tables.append(table)
 
     def add_error(self, error: PinghuError) -> None:
         """Add what a reader refused, under the code that the error carries."""
@@ -92,13 +92,14 @@ class Findings:
             "problem": problem,
             "advice": hint,
         }
-        self._tables.append(pd.DataFrame(table))
+        self._tables.append(table)
 
     def table(self) -> pd.DataFrame:
         """All that was found, errors first."""
         if not self._tables:
             return pd.DataFrame(columns=FIELDS)
-        found = pd.concat(self._tables, ignore_index=True)[FIELDS]
+        tables = [pd.DataFrame(t) for t in self._tables]
+        found = pd.concat(tables, ignore_index=True)[FIELDS]
         rank = found["severity"].map(RANK).to_numpy()
         return found.iloc[np.argsort(rank, kind="stable")].reset_index(drop=True)
 

@@ -15,7 +15,8 @@ from pyproj import CRS, Transformer
 from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_crs_info
 from pyproj.enums import PJType
-from pyproj.exceptions import CRSError as ProjError
+from pyproj.exceptions import CRSError as NoCRS
+from pyproj.exceptions import ProjError
 
 from pinghu_geo.catalogue import Findings
 from pinghu_geo.errors import CRSError
@@ -45,6 +46,8 @@ APART_M = 5_000.0
 LONELY_M = 20_000.0
 # Zone numbers that stand before eastings: 13-23 of 6 degrees, 24-45 of 3 degrees.
 ZONES = range(13, 46)
+# No northing in metres is larger than this.
+FURTHEST_M = 1.1e7
 OLD_DATUMS = ("Beijing", "Xian")
 
 
@@ -52,7 +55,7 @@ def settle_crs(frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings) -> 
     """Settle the CRS: declared by the file, or given, or refused with what it could be."""
     try:
         given = None if crs is None else CRS.from_user_input(crs)
-    except ProjError as fault:
+    except NoCRS as fault:
         raise CRSError(
             f"crs={crs!r} is no coordinate reference system",
             layer=what,
@@ -118,7 +121,10 @@ def _only_unnamed(declared: CRS, given: CRS) -> bool:
 
 def _projection(crs: CRS) -> dict[str, float]:
     """Parameters of a projection: its meridian, false easting and so on."""
-    operation = crs.coordinate_operation
+    try:
+        operation = crs.coordinate_operation
+    except ProjError:  # bound to another CRS, or no CRS of the earth at all
+        return {}
     return {} if operation is None else {p.name: p.value for p in operation.params}
 
 
@@ -295,7 +301,7 @@ def _say_why_outside(crs: CRS, bounds: Bounds, seen: Findings) -> None:
         seen.add("extra_zone", column="geometry", zone=stated, code=_relative(crs, bounds), **said)
     elif twice in ZONES and (fits(-twice * 1e8) or fits(-twice * (1e8 + 1e6))):
         seen.add("doubled_zone", column="geometry", zone=twice, shift=twice * 1e8)
-    elif factor := next((f for f in (1000.0, 100.0, 10.0) if fits(factor=f)), None):
+    elif y1 > FURTHEST_M and (factor := next((f for f in (1e3, 1e2) if fits(factor=f)), None)):
         seen.add("millimetres", column="geometry", factor=factor)
     else:
         options = crs_candidates(bounds) or crs_candidates((y0, x0, y1, x1))
@@ -308,26 +314,24 @@ def _relative(crs: CRS, bounds: Bounds) -> int:
     origin = "Longitude of natural origin"
     for code in crs_candidates(bounds):
         other = CRS.from_epsg(code)
-        if same_datum(crs, other) and _projection(other).get(
+        if same_datum(crs, other) and _projection(other).get(origin) == _projection(crs).get(
             origin
-        ) == _projection(crs).get(origin):
+        ):
             return code
     return 0
 
 
 def _check_lonely(ids: Any, shapes: Any, seen: Findings) -> None:
     """Features far from the bulk of their layer: a digit too many or too few."""
-    at = shapely.get_coordinates(
-        shapely.centroid(shapes[~shapely.is_empty(shapes) & ~shapely.is_missing(shapes)])
-    )
-    if len(at) < 5:
+    each = shapely.bounds(shapes)
+    rows = np.flatnonzero(np.isfinite(each).all(axis=1))
+    if len(rows) < 5:
         return
+    at = (each[rows, :2] + each[rows, 2:]) / 2
     low, high = np.quantile(at, [0.1, 0.9], axis=0)
-    reach = np.maximum(LONELY_M, high - low)
     off = np.maximum(low - at, at - high)
-    far = (off > reach).any(axis=1)
-    rows = np.flatnonzero(~shapely.is_empty(shapes) & ~shapely.is_missing(shapes))[far]
-    seen.add("lonely", ids[rows], "geometry", km=off[far].max(axis=1) / 1000)
+    far = (off > np.maximum(LONELY_M, high - low)).any(axis=1)
+    seen.add("lonely", ids[rows[far]], "geometry", km=off[far].max(axis=1) / 1000)
 
 
 def _check_against(
@@ -460,7 +464,7 @@ def _features(layer: gpd.GeoDataFrame) -> Floats:
     """Centre, area and length of the outline of each feature of a layer."""
     shapes = layer.geometry.to_numpy()
     area = shapely.area(shapes)
-    kept = shapes[(area > 20.0) & np.isfinite(area)]
+    kept = shapes[(area > 20.0) & np.isfinite(shapely.bounds(shapes)).all(axis=1)]
     at = shapely.get_coordinates(shapely.centroid(kept))
     return np.column_stack([at, shapely.area(kept), shapely.length(kept)])
 

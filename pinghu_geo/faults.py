@@ -313,10 +313,12 @@ def _check_texts(frame: pd.DataFrame, seen: Findings) -> None:
     for name in frame.columns.drop(shape, errors="ignore"):
         if pd.api.types.is_numeric_dtype(frame[name]):
             continue
-        text = frame[name].where(frame[name].map(lambda v: isinstance(v, str)))
-        words = pd.Series(text.dropna().unique(), dtype="str")
+        text = pd.Series(frame[name].to_numpy(object), index=frame.index)
+        words = [w for w in text.unique() if isinstance(w, str)]
         for fault, test in TESTS.items():
-            bad = text.isin(words[[bool(test(w)) for w in words]])
+            if not (wrong := [w for w in words if test(w)]):
+                continue
+            bad = text.isin(wrong)
             shown = [ascii(v)[1:60].rstrip("'") if fault != "mojibake" else v for v in text[bad]]
             seen.add(fault, frame.index[bad], str(name), label=label(str(name)), value=shown)
     for name in filter(is_garbled, map(str, frame.columns)):

@@ -385,7 +385,16 @@ def _canonical(
 
 def _named(frame: Any, kind: Noun, seen: Findings, *, chosen: str | None = None) -> Any:
     """Recognised columns renamed, typed, in their units; what can't be read stays for `check`."""
-    given = [c for c in frame.columns if c != "geometry"]
+    given = [str(c) for c in frame.columns if c != "geometry"]
+    twice = {c for c in given if given.count(c) > 1}
+    if twice or len(frame.columns) != len({*frame.columns}):
+        raise LayerError(
+            "has several columns of one name",
+            layer=kind.name,
+            ids=sorted(twice or {"geometry"}),
+            hint="rename or drop them where the file was made",
+            fault="unreadable",
+        )
     names = match_columns(given, kind)
     original = {taken: name for name, taken in names.items()}
     for other, name in rival_columns(given, kind, names).items():
@@ -400,7 +409,8 @@ def _named(frame: Any, kind: Noun, seen: Findings, *, chosen: str | None = None)
         unit, factor = unit_of(original.get(column.name, ""), column)
         if factor != 1.0:
             values = values.map(lambda v, by=factor: v * by if isinstance(v, float) else v)
-            seen.add("unit_converted", column=column.name, unit=unit)
+            stated = original[column.name]
+            seen.add("unit_converted", column=column.name, stated=stated, unit=unit)
         frame[column.name] = values
     return frame
 

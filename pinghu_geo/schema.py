@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj.exceptions import ProjError
 
 from pinghu_geo.errors import CRSError, LayerError
 from pinghu_geo.nouns import NOUNS, Column, Noun
@@ -310,7 +311,10 @@ def _datum(crs: Any) -> str | None:
 
 def is_mercator(crs: Any) -> bool:
     """Whether a CRS is one of the web maps' or another Mercator projection, upright."""
-    operation = crs.coordinate_operation
+    try:
+        operation = crs.coordinate_operation
+    except ProjError:  # bound to another CRS, or no CRS of the earth at all
+        return False
     name = "" if operation is None else operation.method_name
     return "Mercator" in name and "Transverse" not in name and "Oblique" not in name
 
