@@ -105,7 +105,17 @@ def _no_crs(frame: gpd.GeoDataFrame, what: str) -> CRSError:
 def _normal(crs: CRS) -> CRS:
     """The EPSG form of a CRS that came as ESRI text, where it is one beyond doubt."""
     code = crs.to_epsg()
-    return CRS.from_epsg(code) if code else crs
+    if code:
+        return CRS.from_epsg(code)
+    try:
+        Transformer.from_crs(crs, crs.geodetic_crs or crs)
+    except ProjError as fault:
+        raise CRSError(
+            f"the file's coordinate reference system ({crs.name}) can't be used",
+            hint="remove the .prj and state crs=, or have the file exported again",
+            fault="unreadable",
+        ) from fault
+    return crs
 
 
 def _only_unnamed(declared: CRS, given: CRS) -> bool:
@@ -119,7 +129,7 @@ def _only_unnamed(declared: CRS, given: CRS) -> bool:
     return one.keys() == other.keys() and all(abs(one[k] - other[k]) < 1e-9 for k in one)
 
 
-def _projection(crs: CRS) -> dict[str, float]:
+def _projection(crs: CRS) -> dict[str, Any]:
     """Parameters of a projection: its meridian, false easting and so on."""
     try:
         operation = crs.coordinate_operation
@@ -352,7 +362,7 @@ def _check_against(
         return
     if not {"Polygon", "MultiPolygon"} & set(reference.geom_type):
         return
-    found = layer_shift(frame, reference.to_crs(frame.crs))
+    found = _shift(frame, reference.to_crs(frame.crs))
     if found.confidence > SURE and np.hypot(found.dx_m, found.dy_m) > SHIFTED_M:
         seen.add("shifted", column="geometry", dx=found.dx_m, dy=found.dy_m, n=found.n_matched,
                  cause=CAUSES[found.cause][seen.lang == "en"])  # fmt: skip
@@ -427,9 +437,16 @@ def layer_shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
     """
     require_layer(layer, "layer", valid=False)
     require_layer(reference, "reference", crs=layer.crs, valid=False)
+    return _shift(layer, reference)
+
+
+def _shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
+    """The vote of `layer_shift`, of whatever has an area."""
     from scipy.spatial import cKDTree
 
     mine, theirs = _features(layer), _features(reference)
+    if not len(mine) or not len(theirs):
+        return Shift(0.0, 0.0, 0, 0, 0.0, "unknown")
     low, high = theirs[:, :2].min(axis=0) - SEARCH_M, theirs[:, :2].max(axis=0) + SEARCH_M
     mine = mine[((mine[:, :2] >= low) & (mine[:, :2] <= high)).all(axis=1)]
     rng = np.random.default_rng(0)

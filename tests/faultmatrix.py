@@ -673,7 +673,10 @@ def gdal(suffix: str, **options: Any) -> Write:
 FILES["gpkg"] = FileFault("a GeoPackage", gdal(".gpkg"), frozenset(), True)
 FILES["fgb"] = FileFault("FlatGeobuf, which sorts its rows", gdal(".fgb"), frozenset(), True)
 FILES["gdb"] = FileFault(
-    "a File Geodatabase", gdal(".gdb", driver="OpenFileGDB"), frozenset(), True
+    "a File Geodatabase",
+    gdal(".gdb", driver="OpenFileGDB", promote_to_multi=True),
+    frozenset(),
+    True,
 )
 
 

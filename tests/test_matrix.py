@@ -139,6 +139,8 @@ def test_faults_in_the_layer_are_found_through_every_file(sound, name, tmp_path)
     for inner in CARRIED:
         if inner == "hole_outside" and path_is_shapefile(name):
             continue  # in a Shapefile or MapInfo a ring outside of the others is a part of its own
+        if name.startswith("xlsx") and inner == "owner_formula":
+            continue  # a workbook's formula has no text: what is shown there is its result
         if name == "csv_corners" and inner in ("hole_outside", "far_parts", "id_twice"):
             continue  # a list of corners has neither holes nor parts
         if name == "xlsx_units" and inner in ("area_in_mu", "no_floors"):
