@@ -6,18 +6,17 @@ take its severity, its words and its advice from there.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from pinghu_geo.errors import PinghuError
+from pinghu_geo.files import rule_file
 
-__all__ = ["FAULTS", "FIELDS", "Fault", "Findings"]
+__all__ = ["FAULTS", "FIELDS", "Fault", "Findings", "errors_first"]
 
 Severity = Literal["error", "warning", "note"]
 FIELDS = ["layer", "severity", "fault", "id", "field", "problem", "advice"]
@@ -36,12 +35,9 @@ class Fault:
     cure_en: str
 
 
-def _faults() -> Mapping[str, Fault]:
-    text = (files("pinghu_geo") / "rules" / "faults.toml").read_text("utf-8")
-    return {code: Fault(**row) for code, row in tomllib.loads(text).items()}
-
-
-FAULTS: Mapping[str, Fault] = _faults()
+FAULTS: Mapping[str, Fault] = {
+    code: Fault(**row) for code, row in rule_file(None, "faults.toml").items()
+}
 
 
 @dataclass(slots=True)
@@ -99,14 +95,18 @@ class Findings:
         if not self._tables:
             return pd.DataFrame(columns=FIELDS)
         tables = [pd.DataFrame(t) for t in self._tables]
-        found = pd.concat(tables, ignore_index=True)[FIELDS]
-        rank = found["severity"].map(RANK).to_numpy()
-        return found.iloc[np.argsort(rank, kind="stable")].reset_index(drop=True)
+        return errors_first(pd.concat(tables, ignore_index=True)[FIELDS])
 
     def __iter__(self) -> Iterator[str]:
         """Each fault as a line, for the log."""
         for row in self.table().itertuples():
             yield f"{row.layer}: {row.severity} {row.fault} {row.id}: {row.problem}"
+
+
+def errors_first(faults: pd.DataFrame) -> pd.DataFrame:
+    """Rows of faults by severity, otherwise in their order."""
+    rank = faults["severity"].map(RANK).to_numpy()
+    return faults.iloc[np.argsort(rank, kind="stable")].reset_index(drop=True)
 
 
 def _filled(text: str, n: int, column: str, said: Mapping[str, Any]) -> list[str] | str:

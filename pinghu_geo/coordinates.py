@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
@@ -20,7 +21,7 @@ from pyproj.exceptions import ProjError
 
 from pinghu_geo.catalogue import Findings
 from pinghu_geo.errors import CRSError
-from pinghu_geo.schema import one_of, require_layer, same_crs, same_datum
+from pinghu_geo.schema import one_of, operation_of, require_layer, same_crs, same_datum
 
 __all__ = [
     "Shift",
@@ -131,10 +132,7 @@ def _only_unnamed(declared: CRS, given: CRS) -> bool:
 
 def _projection(crs: CRS) -> dict[str, Any]:
     """Parameters of a projection: its meridian, false easting and so on."""
-    try:
-        operation = crs.coordinate_operation
-    except ProjError:  # bound to another CRS, or no CRS of the earth at all
-        return {}
+    operation = operation_of(crs)
     return {} if operation is None else {p.name: p.value for p in operation.params}
 
 
@@ -163,18 +161,7 @@ def crs_candidates(bounds: Any) -> dict[int, str]:
     if not np.isfinite([x0, y0, x1, y1]).all():
         return {}
     found: dict[int, str] = {}
-    infos = query_crs_info(
-        auth_name="EPSG", pj_types=PJType.PROJECTED_CRS, area_of_interest=CHINA, contains=False
-    )
-    wanted = [
-        i
-        for i in infos
-        if "Gauss-Kruger" in i.name
-        and "(E-N)" not in i.name
-        and i.name.startswith(("CGCS2000", "Beijing 1954", "Xian 1980"))
-    ]
-    wanted.sort(key=lambda i: (not i.name.startswith("CGCS2000"), int(i.code)))
-    for info in wanted:
+    for info in _chinese_grids():
         area = info.area_of_use
         if area is None:
             continue
@@ -186,6 +173,22 @@ def crs_candidates(bounds: Any) -> dict[int, str]:
         if base - half <= x0 and x1 <= base + half and north[0] <= y0 and y1 <= north[1]:
             found[int(info.code)] = info.name
     return found
+
+
+@cache
+def _chinese_grids() -> list[Any]:
+    """What PROJ's database has of China's systems, CGCS2000 first."""
+    infos = query_crs_info(
+        auth_name="EPSG", pj_types=PJType.PROJECTED_CRS, area_of_interest=CHINA, contains=False
+    )
+    wanted = [
+        i
+        for i in infos
+        if "Gauss-Kruger" in i.name
+        and "(E-N)" not in i.name
+        and i.name.startswith(("CGCS2000", "Beijing 1954", "Xian 1980"))
+    ]
+    return sorted(wanted, key=lambda i: (not i.name.startswith("CGCS2000"), int(i.code)))
 
 
 # --- what is wrong with them ------------------------------------------------------------------

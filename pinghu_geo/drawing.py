@@ -17,7 +17,7 @@ import shapely
 from pinghu_geo.catalogue import Findings
 from pinghu_geo.encoding import text_encoding
 from pinghu_geo.errors import LayerError, OutputError
-from pinghu_geo.files import atomic_path
+from pinghu_geo.files import atomic_path, require_suffix
 from pinghu_geo.schema import NOUNS, nearest, require_layer
 
 __all__ = ["ARC_STEP_DEG", "read_dxf", "write_dxf"]
@@ -185,8 +185,7 @@ def write_dxf(
     (4, ['Polygon'])
     """
     path = Path(target)
-    if path.suffix.lower() != ".dxf":
-        raise OutputError(f"{path.name} is no .dxf", hint=f"use {path.stem}.dxf")
+    require_suffix(path, ".dxf")
     try:
         import ezdxf
     except ImportError as fault:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.catalogue import RANK, Findings
+from pinghu_geo.catalogue import Findings, errors_first
 from pinghu_geo.coordinates import check_coordinates
 from pinghu_geo.encoding import is_garbled
 from pinghu_geo.errors import LayerError, PinghuError
@@ -100,21 +100,36 @@ def check(
     ['declares no encoding, read as GBK (the bytes are valid GBK and not UTF-8, 100% sure)']
     """
     if isinstance(source, pd.DataFrame):
-        kind, frame = _noun_of(source, what), source
-        seen = Findings(kind.name, lang)
-    else:
-        if what is None:
-            raise LayerError(
-                "what the file is meant to be isn't said", hint='pg.check(file, "buildings")'
-            )
-        kind = noun(what)
-        read: Any = layer_and_findings if kind.geometry else table_and_findings
-        try:
-            frame, seen = read(source, what, lang=lang, **reading)
-        except PinghuError as fault:
-            seen = Findings(kind.name, lang)
-            seen.add_error(fault)
-            return seen.table()
+        kind = _noun_of(source, what)
+        return examine(source, kind.name, Findings(kind.name, lang), reference)
+    if what is None:
+        raise LayerError(
+            "what the file is meant to be isn't said", hint='pg.check(file, "buildings")'
+        )
+    frame, seen = read_for_check(source, what, lang=lang, **reading)
+    return examine(frame, what, seen, reference)
+
+
+def read_for_check(
+    source: str | Path, what: str, *, lang: Literal["zh", "en"] = "zh", **reading: Any
+) -> tuple[pd.DataFrame | None, Findings]:
+    """A file's layer or table and what was odd about it; no frame where it was refused."""
+    read: Any = layer_and_findings if noun(what).geometry else table_and_findings
+    try:
+        return read(source, what, lang=lang, **reading)  # type: ignore[no-any-return]
+    except PinghuError as fault:
+        seen = Findings(what, lang)
+        seen.add_error(fault)
+        return None, seen
+
+
+def examine(
+    frame: pd.DataFrame | None, what: str, seen: Findings, reference: gpd.GeoDataFrame | None
+) -> pd.DataFrame:
+    """What was found while reading, and all that is wrong with what was read."""
+    if frame is None:
+        return seen.table()
+    kind = noun(what)
     _check_columns(frame, kind, seen)
     _check_ids(frame, kind, seen)
     _check_values(frame, kind, seen)
@@ -154,9 +169,8 @@ def check_summary(faults: pd.DataFrame) -> pd.DataFrame:
         ids=("id", lambda ids: ", ".join(ids.head(5)) + (", ..." if len(ids) > 5 else "")),
         problem=("problem", "first"),
         advice=("advice", "first"),
-    ).reset_index()
-    rank = found["severity"].map(RANK).to_numpy()
-    return found.iloc[np.argsort(rank, kind="stable")].reset_index(drop=True)
+    )
+    return errors_first(found.reset_index())
 
 
 def _noun_of(frame: pd.DataFrame, what: str | None) -> Noun:

@@ -15,7 +15,14 @@ from typing import Any
 from pinghu_geo.errors import LayerError, OutputError
 from pinghu_geo.schema import nearest
 
-__all__ = ["atomic_path", "existing", "require_signature", "rule_file", "unpacked"]
+__all__ = [
+    "atomic_path",
+    "existing",
+    "require_signature",
+    "require_suffix",
+    "rule_file",
+    "unpacked",
+]
 
 # Unpacked sizes and counts that no delivery of one district has: a zip bomb, not a layer.
 ZIP_BYTES = 8 * 2**30
@@ -147,6 +154,12 @@ def _astray(name: str) -> bool:
     """Whether a member's name leads out of the folder it is unpacked in."""
     path = PurePosixPath(name.replace("\\", "/"))
     return path.is_absolute() or ".." in path.parts or ":" in path.parts[0]
+
+
+def require_suffix(path: Path, suffix: str) -> None:
+    """Refuse a target that isn't called what is written there."""
+    if path.suffix.lower() != suffix:
+        raise OutputError(f"{path.name} is no {suffix}", hint=f"use {path.stem}{suffix}")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -188,19 +188,26 @@ def _closed(
     """Geometries that are there but couldn't be decoded: rings closed where that is all."""
     raw = pyogrio.raw.read(path, columns=[], **read)[2]
     shapes = frame.geometry.to_numpy().copy()
-    broken = np.flatnonzero(shapely.is_missing(shapes) & np.array([b is not None for b in raw]))
-    mended = np.array([_decoded(raw[k]) for k in broken], object)
-    lost = shapely.is_missing(mended) if len(mended) else np.zeros(0, bool)
-    seen.add("unclosed_ring", [f"row {k + 1}" for k in broken[~lost]])
-    seen.add("unreadable_geometry", [f"row {k + 1}" for k in broken[lost]])
-    shapes[broken] = mended
+    rows = [f"row {k + 1}" for k in range(len(frame))]
+    _mend(shapes, raw, rows, seen)
     return frame.set_geometry(shapes, crs=frame.crs)
 
 
-def _decoded(raw: bytes) -> Any:
-    """A geometry whose ring was left open; none where the bytes are no geometry at all."""
+def _mend(shapes: Any, raw: Any, rows: Sequence[object], seen: Findings) -> None:
+    """Decode what was left out once more, closing open rings; say which rows that helped."""
+    missing = shapely.is_missing(shapes)
+    broken = np.flatnonzero(missing & np.array([one is not None for one in raw]))
+    for k in broken:
+        shapes[k] = _decoded(raw[k])
+        fault = "unclosed_ring" if shapes[k] is not None else "unreadable_geometry"
+        seen.add(fault, [rows[int(k)]])
+
+
+def _decoded(raw: bytes | str) -> Any:
+    """A geometry whose ring was left open; none where this is no geometry at all."""
+    read = shapely.from_wkt if isinstance(raw, str) else shapely.from_wkb
     try:
-        return shapely.from_wkb(bytes(raw), on_invalid="fix")
+        return read(raw if isinstance(raw, str) else bytes(raw), on_invalid="fix")
     except (shapely.errors.ShapelyError, NotImplementedError, ValueError):
         return None
 
@@ -235,7 +242,7 @@ def _shapefile(
     path: Path, what: str, encoding: str | None, seen: Findings, stack: ExitStack
 ) -> tuple[Path, str]:
     """Path and encoding of a Shapefile whose parts go together; a missing .shx is rebuilt."""
-    parts = {p.suffix.lower(): p for p in path.parent.glob("*") if p.stem == path.stem}
+    parts = _parts(path)
     dbf = parts.get(".dbf")
     _require_whole(path, what)
     if dbf is None:
@@ -252,10 +259,7 @@ def _shapefile(
         pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES"})
         stack.callback(pyogrio.set_gdal_config_options, {"SHAPE_RESTORE_SHX": None})
         pyogrio.read_info(path)
-    shx = next(
-        p for p in path.parent.glob("*") if p.stem == path.stem and p.suffix.lower() == ".shx"
-    )
-    shapes = max(shx.stat().st_size - 100, 0) // 8
+    shapes = max(_parts(path)[".shx"].stat().st_size - 100, 0) // 8
     if dbf is not None and (rows := dbf_rows(dbf)) != shapes:
         raise LayerError(
             f"{path.name} has {shapes:,} shapes but its .dbf {rows:,} rows: attributes would go to "
@@ -265,6 +269,11 @@ def _shapefile(
             fault="unreadable",
         )
     return path, encoding or "UTF-8"
+
+
+def _parts(path: Path) -> dict[str, Path]:
+    """The files of a Shapefile by their suffix, however it is written."""
+    return {p.suffix.lower(): p for p in path.parent.glob("*") if p.stem == path.stem}
 
 
 def _stale(path: Path, shx: Path) -> bool:
@@ -380,15 +389,9 @@ def _drawn_from_table(
     plain = {re.sub(r"[\s_]|\(.*?\)|（.*?）", "", str(c)).lower(): str(c) for c in cells.columns}
     wkt = next((plain[w] for w in WKT_COLUMNS if w in plain), None)
     if xy is None and wkt is not None:
-        shapes = shapely.from_wkt(
-            cells[wkt].astype(object).where(cells[wkt].notna(), None), on_invalid="ignore"
-        )
-        broken = np.flatnonzero(shapely.is_missing(shapes) & cells[wkt].notna().to_numpy())
-        mended = shapely.from_wkt(cells[wkt].iloc[broken], on_invalid="fix")
-        shapes[broken] = mended
-        lost = shapely.is_missing(mended)
-        seen.add("unclosed_ring", cells.index[broken[~lost]] + 2)
-        seen.add("unreadable_geometry", cells.index[broken[lost]] + 2)
+        texts = cells[wkt].astype(object).where(cells[wkt].notna(), None).to_numpy()
+        shapes = shapely.from_wkt(texts, on_invalid="ignore")
+        _mend(shapes, texts, cells.index + 2, seen)
         return gpd.GeoDataFrame(cells.drop(columns=wkt), geometry=shapes)
     pair = xy or next(((plain[a], plain[b]) for a, b in XY_COLUMNS if {a, b} <= set(plain)), None)
     if pair is None or not set(pair) <= set(cells.columns):
@@ -437,8 +440,9 @@ def _drawn_from_corners(
             ids=first[size < least],
             hint="complete them, or leave the rows out",
         )
-    make = shapely.polygons if "Polygon" in kind.geometry else shapely.linestrings
-    rings = shapely.linearrings if "Polygon" in kind.geometry else None
-    shapes = make(rings(at, indices=group)) if rings else make(at, indices=group)
+    if "Polygon" in kind.geometry:
+        shapes = shapely.polygons(shapely.linearrings(at, indices=group))
+    else:
+        shapes = shapely.linestrings(at, indices=group)
     seen.add("corners_joined", first, n=list(map(str, size)))
     return gpd.GeoDataFrame(rest.groupby(group).first().reset_index(drop=True), geometry=shapes)

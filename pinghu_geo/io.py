@@ -23,6 +23,7 @@ from pinghu_geo.formats import PARQUET, TABLES, Box, read_cells, read_raw
 from pinghu_geo.grid import GridFit, apply_grid
 from pinghu_geo.schema import (
     Column,
+    Lang,
     Noun,
     canonical_codes,
     label,
@@ -123,34 +124,38 @@ def read_layer(
     ('building_id', 4547)
     """
     frame, seen = layer_and_findings(
-        source, what, layer=layer, crs=crs, encoding=encoding, id_column=id_column,
-        row_ids=row_ids, xy=xy, grid=grid, near=near, near_m=near_m,
+        source, what, crs=crs, id_column=id_column, row_ids=row_ids, grid=grid, near=near,
+        near_m=near_m, layer=layer, encoding=encoding, xy=xy,
     )  # fmt: skip
-    for line in seen:
-        log.info("%s: %s", Path(str(source)).name, line)
+    _log(source, seen)
     return frame
+
+
+def _log(source: str | Path, seen: Findings) -> None:
+    """Say what was odd about a file to whoever listens."""
+    if log.isEnabledFor(logging.INFO):
+        for line in seen:
+            log.info("%s: %s", Path(source).name, line)
 
 
 def layer_and_findings(
     source: str | Path,
     what: str,
     *,
-    lang: str = "en",
-    layer: str | None = None,
+    lang: Lang = "en",
     crs: Any = None,
-    encoding: str | None = None,
     id_column: str | None = None,
     row_ids: bool = False,
-    xy: tuple[str, str] | None = None,
     grid: GridFit | None = None,
     near: gpd.GeoDataFrame | None = None,
     near_m: float = 100.0,
+    **raw: Any,
 ) -> tuple[gpd.GeoDataFrame, Findings]:
-    """What `read_layer` reads, and what was odd about it."""
+    """What `read_layer` reads, and what was odd about it; ``raw`` goes to `read_raw`."""
     kind = noun(what)
-    seen = Findings(what, lang)  # type: ignore[arg-type]
+    seen = Findings(what, lang)
     box = None if near is None else _box(near, near_m, what, row_ids=row_ids)
-    frame = read_raw(source, what, seen, layer=layer, encoding=encoding, xy=xy, box=box)
+    frame = read_raw(source, what, seen, box=box, **raw)
     if grid is not None:
         frame = apply_grid(frame, grid)
     frame = settle_crs(frame, crs, what, seen)
@@ -211,8 +216,7 @@ def read_table(
     ['river', 'chainage_m', 'left_m', 'right_m']
     """
     frame, seen = table_and_findings(source, what, sheet=sheet, encoding=encoding)
-    for line in seen:
-        log.info("%s: %s", Path(source).name, line)
+    _log(source, seen)
     return frame
 
 
@@ -220,13 +224,13 @@ def table_and_findings(
     source: str | Path,
     what: str,
     *,
-    lang: str = "en",
+    lang: Lang = "en",
     sheet: str | int = 0,
     encoding: str | None = None,
 ) -> tuple[pd.DataFrame, Findings]:
     """What `read_table` reads, and what was odd about it."""
     kind = noun(what)
-    seen = Findings(what, lang)  # type: ignore[arg-type]
+    seen = Findings(what, lang)
     path = existing(Path(source), what)
     if path.suffix.lower() not in TABLES or path.is_dir():
         raise LayerError(
@@ -445,9 +449,7 @@ def _numbers(values: pd.Series) -> pd.Series:
 def _dates(values: pd.Series) -> pd.Series:
     """Dates; a text that is none leaves all as they are, for `check` to name."""
     text = values.where(values.astype("str").str.strip() != "")
-    dates = pd.to_datetime(
-        text, errors="coerce", format="mixed" if text.dtype != "M8[ns]" else None
-    )
+    dates = pd.to_datetime(text, errors="coerce", format="mixed")
     return values if (dates.isna() & text.notna()).any() else dates
 
 

@@ -24,7 +24,7 @@ from pinghu_geo.centreline import station_ticks, stations
 from pinghu_geo.channel import design_sections
 from pinghu_geo.cost import clearing
 from pinghu_geo.errors import CRSError, OutputError, PinghuError
-from pinghu_geo.faults import check
+from pinghu_geo.faults import examine, read_for_check
 from pinghu_geo.formats import POSTGIS
 from pinghu_geo.grid import fit_grid
 from pinghu_geo.hydraulics import water_profile
@@ -167,20 +167,25 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
             files[name] = ("widths", plan.file(source["widths"]), {})
         elif "path" in source:
             files[name] = ("red_line", *_source(plan, source))
-    rivers = _readable(plan, "rivers")
+    read = {
+        name: read_for_check(path, what, lang=lang, **reading)
+        for name, (what, path, reading) in files.items()
+    }
+    others = {name: _sound(plan, read[name][0], name) for name in ("rivers", "buildings")}
     found = []
-    for name, (what, path, reading) in files.items():
-        other = _readable(plan, "buildings") if name == "rivers" else rivers
-        faults = check(path, what, lang=lang, reference=other, **reading)
-        found.append(faults.assign(layer=name))
+    for name, (frame, seen) in read.items():
+        other = others["buildings" if name == "rivers" else "rivers"]
+        found.append(examine(frame, files[name][0], seen, other).assign(layer=name))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=FIELDS)
 
 
-def _readable(plan: Plan, name: str) -> gpd.GeoDataFrame | None:
-    """A layer to hold others against; none where it can't be read, which is said elsewhere."""
+def _sound(plan: Plan, layer: Any, name: str) -> gpd.GeoDataFrame | None:
+    """What of a layer others can be held against; none where it isn't in the project's CRS."""
+    if layer is None:
+        return None
     try:
-        layer = _layer(plan, name)
-    except PinghuError:
+        layer = _in_crs(plan, layer, name)
+    except PinghuError:  # which is said elsewhere
         return None
     sound = layer[layer.is_valid & ~layer.is_empty]
     return sound if len(sound) and sound.crs.is_projected else None

@@ -16,7 +16,7 @@ from pinghu_geo.alternatives import Comparison
 from pinghu_geo.chainage import format_chainage
 from pinghu_geo.errors import OutputError
 from pinghu_geo.faults import check_summary
-from pinghu_geo.files import atomic_path
+from pinghu_geo.files import atomic_path, require_suffix
 from pinghu_geo.overlap import totals
 from pinghu_geo.schema import NOUNS, Column, Lang, code_label, label
 
@@ -203,8 +203,7 @@ def write_ledger(
     import xlsxwriter
 
     path = Path(target)
-    if path.suffix.lower() != ".xlsx":
-        raise OutputError(f"{path.name} is no .xlsx", hint=f"use {path.stem}.xlsx")
+    require_suffix(path, ".xlsx")
     try:
         with atomic_path(path) as temporary:
             book = xlsxwriter.Workbook(temporary, INERT)
@@ -303,8 +302,7 @@ def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh")
     ['汇总', '明细']
     """
     path = Path(target)
-    if path.suffix.lower() != ".xlsx":
-        raise OutputError(f"{path.name} is no .xlsx", hint=f"use {path.stem}.xlsx")
+    require_suffix(path, ".xlsx")
     names = ("汇总", "明细") if lang == "zh" else ("summary", "rows")
     sheets = {}
     for name, table in zip(names, (check_summary(faults), faults), strict=True):
@@ -564,8 +562,7 @@ def write_results(layers: Mapping[str, gpd.GeoDataFrame], target: str | Path) ->
     True
     """
     path = Path(target)
-    if path.suffix.lower() != ".gpkg":
-        raise OutputError(f"{path.name} is no .gpkg", hint=f"use {path.stem}.gpkg")
+    require_suffix(path, ".gpkg")
     # a fixed date of change: the same input gives the same bytes
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
     try:

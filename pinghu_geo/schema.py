@@ -124,14 +124,16 @@ UNITS: dict[str, dict[str, float]] = {
     "元/m²": {"元/m2": 1, "元/平方米": 1, "元/平米": 1, "万元/m2": 1e4, "万元/平方米": 1e4,
             "万元/平米": 1e4, "元/亩": 1.5e-3, "万元/亩": 15},
 }  # fmt: skip
+# the longest first: 万元 ends with 元
+UNIT_WORDS = sorted({u for units in UNITS.values() for u in units}, key=len, reverse=True)
 BRACKETS = re.compile(r"[(\[【](.*?)[)\]】]")
 
 
 def _bare(name: object) -> str:
     """A column name without a unit behind it, such as 面积万㎡; folded."""
     text = _plain(name)
-    known = sorted((_plain(u) for units in UNITS.values() for u in units), key=len, reverse=True)
-    return next((text[: -len(u)] for u in known if text.endswith(u) and len(text) > len(u)), text)
+    ends = (u for u in UNIT_WORDS if text.endswith(u) and len(text) > len(u))
+    return next((text[: -len(u)] for u in ends), text)
 
 
 def unit_of(name: object, column: Column) -> tuple[str, float]:
@@ -164,8 +166,8 @@ def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
         names over cut ones; a canonical name is given once.
     """
     given = [str(n) for n in names]
-    whole = {g: {_plain(g)} for g in given}
-    bare = {g: {_bare(g)} for g in given}
+    whole = {g: _plain(g) for g in given}
+    bare = {g: _bare(g) for g in given}
     found: dict[str, str] = {}
     for folded, cut in ((whole, False), (bare, False), (whole, True)):
         for column in what.columns:
@@ -173,7 +175,7 @@ def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
                 continue
             for alias in (column.name, column.zh, *column.aliases):
                 wanted = _cut_names(alias) if cut else {_plain(alias)}
-                hit = next((g for g in given if folded[g] & wanted and g not in found), None)
+                hit = next((g for g in given if folded[g] in wanted and g not in found), None)
                 if hit is not None:
                     found[hit] = column.name
                     break
@@ -309,12 +311,17 @@ def _datum(crs: Any) -> str | None:
     return "geocentric" if any(g in name for g in geocentric) else name
 
 
+def operation_of(crs: Any) -> Any:
+    """The projection of a CRS; none where it has none, or PROJ can't say."""
+    try:
+        return crs.coordinate_operation
+    except ProjError:  # bound to another CRS, or no CRS of the earth at all
+        return None
+
+
 def is_mercator(crs: Any) -> bool:
     """Whether a CRS is one of the web maps' or another Mercator projection, upright."""
-    try:
-        operation = crs.coordinate_operation
-    except ProjError:  # bound to another CRS, or no CRS of the earth at all
-        return False
+    operation = operation_of(crs)
     name = "" if operation is None else operation.method_name
     return "Mercator" in name and "Transverse" not in name and "Oblique" not in name
 

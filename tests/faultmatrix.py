@@ -58,7 +58,8 @@ class Fault:
     codes: frozenset[str]
     touches: str = "row"  # "row": only the row given; "layer": all of it
     reading: dict[str, Any] = field(default_factory=dict)
-    keeps: str = "all"  # "values": areas can't be judged any more; "nothing": nor can ids
+    # what of the layer can't be judged any more: "noareas", "noids", "nofloors"
+    keeps: str = "all"
 
 
 FAULTS: dict[str, Fault] = {}
