@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import tempfile
@@ -25,6 +26,8 @@ from pinghu_geo.files import require_signature, unpacked
 from pinghu_geo.schema import match_columns, nearest, noun
 
 __all__ = ["PARQUET", "POSTGIS", "TABLES", "Box", "read_cells", "read_raw"]
+
+log = logging.getLogger(__name__)
 
 Box = tuple[float, float, float, float]
 
@@ -147,14 +150,16 @@ def _read_gdal(
     if suffix == ".shp":
         path, encoding = _shapefile(path, what, encoding, seen, stack)
         layer = None
-    else:
+    elif suffix != ".fgb" or layer is not None:  # FlatGeobuf holds one layer
         layer = _one_layer(path, layer, what)
         if suffix in (".tab", ".mif"):
-            encoding = encoding or _told(mapinfo_encoding(path), seen)
+            encoding = encoding or _told(mapinfo_encoding(path), path, seen)
     pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": ARC_STEP_DEG})
     stack.callback(pyogrio.set_gdal_config_options, {"OGR_ARC_STEPSIZE": None})
     read = {"layer": layer, "encoding": encoding, "bbox": box}
-    frame = pyogrio.read_dataframe(path, on_invalid="ignore", **read)
+    # GeoPackage is the one of the indexed formats whose driver fills Arrow's columns itself
+    arrow = suffix == ".gpkg" and encoding is None
+    frame = pyogrio.read_dataframe(path, on_invalid="ignore", use_arrow=arrow, **read)
     info = pyogrio.read_info(path, layer=layer, encoding=encoding)
     if suffix in (".fgb", ".shp") and box is None and 0 <= info["features"] != len(frame):
         raise LayerError(
@@ -228,13 +233,15 @@ def _one_layer(path: Path, layer: str | None, what: str) -> str:
     return layer or names[0]
 
 
-def _told(found: Encoding | None, seen: Findings) -> str | None:
-    """Name of an encoding, having said why it was taken where that isn't plain."""
+def _told(found: Encoding | None, path: Path, seen: Findings) -> str | None:
+    """Name of an encoding, having said why it was taken; a finding where that isn't plain."""
     if found is None:
         return None
     if found.doubt:
         sure = f"{found.confidence:.0%}"
         seen.add(found.doubt, name=found.name, reason=found.reason, sure=sure)
+    else:
+        log.info("%s: text read as %s: %s", path.name, found.name, found.reason)
     return found.name
 
 
@@ -248,7 +255,7 @@ def _shapefile(
     if dbf is None:
         seen.add("no_dbf")
     elif encoding is None:
-        encoding = _told(dbf_encoding(dbf), seen)
+        encoding = _told(dbf_encoding(dbf), path, seen)
     if ".shx" not in parts or _stale(path, parts[".shx"]):
         seen.add("stale_shx" if ".shx" in parts else "no_shx")
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -351,7 +358,7 @@ def read_cells(
     require_signature(path, what)
     with _own_errors(path, what):
         if path.suffix.lower() in (".csv", ".txt"):
-            found = encoding or _told(text_encoding(path.read_bytes(), path.name), seen)
+            found = encoding or _told(text_encoding(path.read_bytes(), path.name), path, seen)
             return pd.read_csv(path, dtype=str, encoding=found, skipinitialspace=True)
         with pd.ExcelFile(path) as book:
             names = list(map(str, book.sheet_names))

@@ -113,9 +113,9 @@ def read_layer(
 
     Notes
     -----
-    What was odd about the file (its encoding and why, columns that could be meant too, units
-    converted, rings closed) is logged (logger ``pinghu_geo.io``, level INFO); ``pg.check`` of the
-    same file lists it.
+    The encoding of the text and why it was taken, and what was odd about the file (columns that
+    could be meant too, units converted, rings closed) are logged (logger ``pinghu_geo``, level
+    INFO); ``pg.check`` of the same file lists what was odd.
 
     Examples
     --------
@@ -176,6 +176,8 @@ def _near(frame: gpd.GeoDataFrame, near: gpd.GeoDataFrame, box: Box, what: str) 
             hint=f"near=near.to_crs({frame.crs.to_epsg() or frame.crs.to_string()!r})",
         )
     meets = shapely.intersects(shapely.box(*box), frame.geometry.to_numpy())
+    if meets.all():  # most formats leave nothing over, and a copy of all rows is not free
+        return frame
     # GeoParquet keeps an index of its own, which may be the ids
     return frame[meets] if frame.index.name else frame[meets].reset_index(drop=True)
 
