@@ -40,7 +40,9 @@ CHINA = AreaOfInterest(73.0, 3.0, 136.0, 54.0)
 # How far a layer may reach beyond the area of use of its CRS [degrees].
 BEYOND_DEG = (1.5, 1.0)
 # Areas off by more than this are no areas on the ground; a strip of 3 degrees is within 0.0002.
-DISTORTION = 0.02
+DISTORTION = 0.01
+# Whether coordinates are true metres, tell at least the place, or neither.
+Right = Literal["metres", "place", "nowhere"]
 # Layers of one project that lie further apart than this [m] are not in the same CRS.
 APART_M = 5_000.0
 # A feature further from the bulk of its layer than the bulk's own size, and than this [m].
@@ -196,28 +198,42 @@ def _chinese_grids() -> list[Any]:
 
 def check_coordinates(
     frame: gpd.GeoDataFrame, seen: Findings, reference: gpd.GeoDataFrame | None = None
-) -> bool:
-    """Faults of the CRS and of the coordinates; whether lengths and areas mean anything."""
-    if frame.crs is None:
-        seen.add("no_crs", column="geometry")
-        return False
+) -> gpd.GeoDataFrame | None:
+    """Faults of the CRS and of the coordinates; the layer in true metres, if it can be had."""
     crs = frame.crs
-    shapes = frame.geometry.to_numpy()
-    bounds = _bounds(shapes)
+    if crs is None:
+        seen.add("no_crs", column="geometry")
+        return None
+    bounds = _bounds(frame.geometry.to_numpy())
+    code = 4547 if bounds is None else grid_of_place(crs, bounds)
     if crs.is_deprecated:
-        seen.add("deprecated_crs", column="geometry", name=crs.name)
+        seen.add("deprecated_crs", column="geometry", name=crs.name, code=code)
     if bounds is None:
-        return bool(crs.is_projected)
-    metric = (
-        _check_projected(crs, bounds, seen)
-        if crs.is_projected
-        else _check_geographic(crs, bounds, seen)
-    )
-    if crs.is_projected and metric:
-        _check_lonely(frame.index, shapes, seen)
-    if reference is not None and metric and len(frame) and len(reference):
-        _check_against(frame, reference, bounds, seen)
-    return metric
+        return frame if crs.is_projected else None
+    find = _check_projected if crs.is_projected else _check_geographic
+    right = find(crs, bounds, code, seen)
+    if right == "nowhere":
+        return None
+    metres = frame if right == "metres" else frame.to_crs(code)
+    _check_lonely(metres, seen)
+    if reference is not None and len(frame) and len(reference):
+        _check_against(frame, metres, reference, bounds, seen)
+    return metres
+
+
+def grid_of_place(crs: CRS, bounds: Bounds) -> int:
+    """EPSG code of the grid in metres for where a layer lies: CGCS2000 in China, else UTM.
+
+    CGCS2000 / 3-degree Gauss-Kruger CM 75E is 4534, and each next meridian the next code.
+    """
+    x, y = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
+    lon, lat = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(x, y)
+    if not np.isfinite([lon, lat]).all():
+        return 4547
+    zone = round(lon / 3)
+    if 25 <= zone <= 45 and CHINA.south_lat_degree <= lat <= CHINA.north_lat_degree:
+        return 4534 + zone - 25
+    return (32600 if lat >= 0 else 32700) + int((lon + 180) // 6 % 60) + 1
 
 
 def _bounds(shapes: Any) -> Bounds | None:
@@ -235,37 +251,39 @@ def _looks_like_degrees(bounds: Any) -> bool:
     return bool(x0 >= -180 and x1 <= 180 and y0 >= -90 and y1 <= 90)
 
 
-def _check_geographic(crs: CRS, bounds: Bounds, seen: Findings) -> bool:
-    """A layer in degrees can't be measured; it may not even be in degrees."""
+def _check_geographic(crs: CRS, bounds: Bounds, code: int, seen: Findings) -> Right:
+    """A layer in degrees can't be computed with; it may not even be in degrees."""
     x0, y0, x1, y1 = bounds
     if _looks_like_degrees(bounds):
-        seen.add("geographic_crs", column="geometry", name=crs.name)
-    elif _looks_like_degrees((y0, x0, y1, x1)):
+        seen.add("geographic_crs", column="geometry", name=crs.name, code=code)
+        return "place"
+    if _looks_like_degrees((y0, x0, y1, x1)):
         seen.add("swapped_axes", column="geometry")
     else:
         seen.add("metres_as_degrees", column="geometry", name=crs.name)
-    return False
+    return "nowhere"
 
 
-def _check_projected(crs: CRS, bounds: Bounds, seen: Findings) -> bool:
+def _check_projected(crs: CRS, bounds: Bounds, code: int, seen: Findings) -> Right:
     """Coordinates outside of what their CRS is for, with the reason where it can be told."""
     unit = crs.axis_info[0].unit_name
     if unit not in ("metre", "meter"):
         seen.add("foreign_unit", column="geometry", name=crs.name, unit=unit)
-        return False
+        return "nowhere"
     if _looks_like_degrees(bounds):
         seen.add("degrees_as_metres", column="geometry", name=crs.name)
-        return False
+        return "nowhere"
     if any(word in crs.name for word in OLD_DATUMS):
         seen.add("old_datum", column="geometry", name=crs.name)
     if not _fits(crs, bounds):
-        _say_why_outside(crs, bounds, seen)
-        return False
+        _say_why_outside(crs, bounds, code, seen)
+        return "nowhere"
     scale = _areal_scale(crs, bounds)
     if abs(scale - 1) > DISTORTION:
-        seen.add("distorted_crs", column="geometry", name=crs.name, percent=100 * (scale - 1))
-        return False
-    return True
+        seen.add("distorted_crs", column="geometry", name=crs.name, code=code,
+                 percent=100 * (scale - 1))  # fmt: skip
+        return "place"
+    return "metres"
 
 
 def _fits(crs: CRS, bounds: Bounds) -> bool:
@@ -295,7 +313,7 @@ def _areal_scale(crs: CRS, bounds: Bounds) -> float:
     return float(pyproj.Proj(crs).get_factors(lon, lat).areal_scale)
 
 
-def _say_why_outside(crs: CRS, bounds: Bounds, seen: Findings) -> None:
+def _say_why_outside(crs: CRS, bounds: Bounds, code: int, seen: Findings) -> None:
     """Name the slip that put coordinates outside of their CRS."""
     x0, y0, x1, y1 = bounds
     zone = int(_projection(crs).get("False easting", 0.0) // 1_000_000)
@@ -319,7 +337,7 @@ def _say_why_outside(crs: CRS, bounds: Bounds, seen: Findings) -> None:
     else:
         options = crs_candidates(bounds) or crs_candidates((y0, x0, y1, x1))
         could = ", ".join(map(str, islice(options, 4))) or "-"
-        seen.add("outside_crs", column="geometry", could=could, **said)
+        seen.add("outside_crs", column="geometry", could=could, code=code, **said)
 
 
 def _relative(crs: CRS, bounds: Bounds) -> int:
@@ -334,9 +352,9 @@ def _relative(crs: CRS, bounds: Bounds) -> int:
     return 0
 
 
-def _check_lonely(ids: Any, shapes: Any, seen: Findings) -> None:
+def _check_lonely(metres: gpd.GeoDataFrame, seen: Findings) -> None:
     """Features far from the bulk of their layer: a digit too many or too few."""
-    each = shapely.bounds(shapes)
+    each = shapely.bounds(metres.geometry.to_numpy())
     rows = np.flatnonzero(np.isfinite(each).all(axis=1))
     if len(rows) < 5:
         return
@@ -344,11 +362,15 @@ def _check_lonely(ids: Any, shapes: Any, seen: Findings) -> None:
     low, high = np.quantile(at, [0.1, 0.9], axis=0)
     off = np.maximum(low - at, at - high)
     far = (off > np.maximum(LONELY_M, high - low)).any(axis=1)
-    seen.add("lonely", ids[rows[far]], "geometry", km=off[far].max(axis=1) / 1000)
+    seen.add("lonely", metres.index[rows[far]], "geometry", km=off[far].max(axis=1) / 1000)
 
 
 def _check_against(
-    frame: gpd.GeoDataFrame, reference: gpd.GeoDataFrame, bounds: Bounds, seen: Findings
+    frame: gpd.GeoDataFrame,
+    metres: gpd.GeoDataFrame,
+    reference: gpd.GeoDataFrame,
+    bounds: Bounds,
+    seen: Findings,
 ) -> None:
     """Whether the layer lies where another one does that is known to be right."""
     goal = shapely.box(*reference.total_bounds)
@@ -365,7 +387,7 @@ def _check_against(
         return
     if not {"Polygon", "MultiPolygon"} & set(reference.geom_type):
         return
-    found = _shift(frame, reference.to_crs(frame.crs))
+    found = _shift(metres, reference.to_crs(metres.crs))
     if found.confidence > SURE and np.hypot(found.dx_m, found.dy_m) > SHIFTED_M:
         seen.add("shifted", column="geometry", dx=found.dx_m, dy=found.dy_m, n=found.n_matched,
                  cause=CAUSES[found.cause][seen.lang == "en"])  # fmt: skip
@@ -481,8 +503,8 @@ def _shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
 
 
 def _features(layer: gpd.GeoDataFrame) -> Floats:
-    """Centre, area and length of the outline of each feature of a layer."""
-    shapes = layer.geometry.to_numpy()
+    """Centre, area and length of the outline of each part of a layer; a row may be many houses."""
+    shapes = shapely.get_parts(layer.geometry.to_numpy()[~shapely.is_missing(layer.geometry)])
     area = shapely.area(shapes)
     kept = shapes[(area > 20.0) & np.isfinite(shapely.bounds(shapes)).all(axis=1)]
     at = shapely.get_coordinates(shapely.centroid(kept))

@@ -29,6 +29,9 @@ VALUES_SEEN = 20_000
 # Chinese text has some 0.98, Big5 read as GBK about a half, Latin text next to nothing.
 LEAST_COMMON = 0.7
 
+# What a Chinese text is written with: ASCII, dots, dashes, Roman numerals, Chinese characters.
+CHINESE_TEXT = "[\x20-\x7e\u00b7\u2010-\u2027\u2160-\u217f\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]*"
+
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
@@ -123,12 +126,14 @@ def is_garbled(text: str) -> bool:
 
 
 def _is_chinese(raw: bytes, encoding: str) -> bool:
-    """Whether bytes decode to Chinese characters, but for one cut off at the end."""
+    """Whether bytes decode to Chinese text and nothing else, but for a character cut off."""
     try:
         decoded = codecs.getincrementaldecoder(encoding)("strict").decode(raw, final=False)
     except UnicodeDecodeError:
         return False
-    return re.search("[\u4e00-\u9fff]", decoded) is not None
+    # rare names decode by chance, but then to Cyrillic and accents among the characters
+    written = re.fullmatch(CHINESE_TEXT, decoded) is not None
+    return written and re.search("[\u4e00-\u9fff]", decoded) is not None
 
 
 def dbf_rows(path: Path) -> int:

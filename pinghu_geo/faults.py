@@ -135,8 +135,8 @@ def examine(
     _check_values(frame, kind, seen)
     _check_texts(frame, seen)
     if isinstance(frame, gpd.GeoDataFrame):
-        metric = check_coordinates(frame, seen, reference)
-        _check_geometry(frame, kind, seen, metric=metric)
+        metres = check_coordinates(frame, seen, reference)
+        _check_geometry(frame, kind, seen, metres)
     if kind.name == "rates" and "building_yuan_m2" in frame:
         _check_rates(frame, seen)
     return seen.table()
@@ -353,7 +353,9 @@ def _check_rates(frame: pd.DataFrame, seen: Findings) -> None:
 # --- geometry ---------------------------------------------------------------------------------
 
 
-def _check_geometry(frame: gpd.GeoDataFrame, kind: Noun, seen: Findings, *, metric: bool) -> None:
+def _check_geometry(
+    frame: gpd.GeoDataFrame, kind: Noun, seen: Findings, metres: gpd.GeoDataFrame | None
+) -> None:
     """Geometry that is missing, broken, of another type, out of size, or there twice."""
     ids, shapes = frame.index, frame.geometry.to_numpy()
     none = shapely.is_missing(shapes)
@@ -394,8 +396,9 @@ def _check_geometry(frame: gpd.GeoDataFrame, kind: Noun, seen: Findings, *, metr
         "geometry",
         why=list(shapely.is_valid_reason(shapes[invalid])),
     )
-    if metric:
-        _check_sizes(frame, kind, good & ~flat & ~invalid, area, seen)
+    if metres is not None:
+        good &= ~flat & ~invalid & (metres is frame or _finite(metres.geometry.to_numpy()))
+        _check_sizes(metres, kind, good, seen)
 
 
 def _finite(shapes: Any) -> Any:
@@ -415,20 +418,22 @@ def _check_lines(ids: Any, shapes: Any, good: Any, seen: Findings) -> None:
     seen.add("in_pieces", ids[many], "geometry", n=parts[many])
 
 
-def _check_sizes(frame: gpd.GeoDataFrame, kind: Noun, good: Any, area: Any, seen: Findings) -> None:
+def _check_sizes(frame: gpd.GeoDataFrame, kind: Noun, good: Any, seen: Findings) -> None:
     """Sizes that no house or parcel has, parts that are several, areas that don't go together."""
     ids, shapes = frame.index, frame.geometry.to_numpy()
+    area = shapely.area(shapes)
     thin = 2 * area < SLIVER_M * shapely.length(shapes)
     sliver = good & ((area < SLIVER_M2) | thin)
     seen.add("sliver", ids[sliver], "geometry", area=area[sliver])
     if kind.name == "parcels" and "area_m2" in frame:
         _check_area(frame, "area_m2", area, good & ~sliver, AREA_FACTOR, "area_mismatch", seen)
+    if kind.name in ("buildings", "parcels"):
+        _check_overlaps(ids, shapes, good, area, seen)
     if kind.name != "buildings":
         return
     huge = good & (area > HUGE_M2)
     seen.add("huge_footprint", ids[huge], "geometry", area=area[huge])
     _check_parts(ids, shapes, good, seen)
-    _check_overlaps(ids, shapes, good, area, seen)
     if "footprint_m2" in frame:
         _check_area(frame, "footprint_m2", area, good & ~sliver, AREA_FACTOR, "area_mismatch", seen)
     if {"floors", "floor_area_m2"} <= set(frame.columns):
@@ -476,7 +481,7 @@ def _check_parts(ids: Any, shapes: Any, good: Any, seen: Findings) -> None:
 
 
 def _check_overlaps(ids: Any, shapes: Any, good: Any, area: Any, seen: Findings) -> None:
-    """Footprints drawn twice, and footprints that overlap."""
+    """Footprints or parcels drawn twice, and such that overlap."""
     rows = np.flatnonzero(good & (area > 0))
     tree = shapely.STRtree(shapes[rows])
     one, other = tree.query(shapes[rows], predicate="intersects")
@@ -484,17 +489,14 @@ def _check_overlaps(ids: Any, shapes: Any, good: Any, area: Any, seen: Findings)
     shared = shapely.area(shapely.intersection(shapes[rows[one]], shapes[rows[other]]))
     ratio = shared / np.minimum(area[rows[one]], area[rows[other]])
     same = shared > 0.999 * np.maximum(area[rows[one]], area[rows[other]])
-    seen.add(
-        "duplicate_geometry", ids[rows[other[same]]], "geometry", other=list(ids[rows[one[same]]])
-    )
+    names = np.array(ids, object)
+    names[ids.isna()] = [f"row {k + 1}" for k in np.flatnonzero(ids.isna())]
+    # of three that are the same the third is named once, not with each of the others
+    again = np.flatnonzero(same)[np.unique(other[same], return_index=True)[1]]
     lap = (ratio > OVERLAP_RATIO) & ~same
-    seen.add(
-        "overlap",
-        ids[rows[other[lap]]],
-        "geometry",
-        other=list(ids[rows[one[lap]]]),
-        area=shared[lap],
-    )
+    for fault, at in (("duplicate_geometry", again), ("overlap", np.flatnonzero(lap))):
+        mine, theirs = rows[other[at]], rows[one[at]]
+        seen.add(fault, ids[mine], "geometry", other=list(names[theirs]), area=shared[at])
 
 
 # --- repair -----------------------------------------------------------------------------------
