@@ -327,8 +327,10 @@ def _check_texts(frame: pd.DataFrame, seen: Findings) -> None:
     for name in frame.columns.drop(shape, errors="ignore"):
         if pd.api.types.is_numeric_dtype(frame[name]):
             continue
-        text = pd.Series(frame[name].to_numpy(object), index=frame.index)
-        words = [w for w in text.unique() if isinstance(w, str)]
+        # a column may hold lists and records, too, which databases and GeoParquet have
+        values = frame[name].to_numpy(object)
+        text = pd.Series([v if isinstance(v, str) else None for v in values], frame.index, object)
+        words = text.dropna().unique()
         for fault, test in TESTS.items():
             if not (wrong := [w for w in words if test(w)]):
                 continue

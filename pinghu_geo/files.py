@@ -114,7 +114,9 @@ def _extract(path: Path, what: str, folder: Path, stack: ExitStack) -> list[Pure
     try:
         # names without the UTF-8 mark are in the packer's code page: GBK on Chinese Windows
         archive = stack.enter_context(zipfile.ZipFile(path, metadata_encoding="gbk"))
-    except (zipfile.BadZipFile, UnicodeDecodeError, OSError, ValueError) as fault:
+    except (
+        zipfile.BadZipFile, UnicodeDecodeError, OSError, ValueError, NotImplementedError
+    ) as fault:  # fmt: skip
         raise LayerError(
             f"{path.name} is no readable zip", layer=what, hint="ask for it again"
         ) from fault

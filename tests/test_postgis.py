@@ -118,3 +118,52 @@ def test_every_id_and_area(base, sample, layer):
     exact = {name: area for name, area in rows if area > 0}
     assert set(hit.index) == set(exact)
     np.testing.assert_allclose(hit["inside_m2"], [exact[i] for i in hit.index], rtol=1e-6)
+
+
+@pytest.fixture
+def tables(base):
+    """Two schemas with tables as a bureau has them, and the address to read them from."""
+    base.execute("""
+        CREATE SCHEMA "不动产";
+        CREATE TABLE "不动产"."房屋" (ZRZH text, "层数" int, "权利人" text, note jsonb, geom geometry(Polygon, 4547));
+        INSERT INTO "不动产"."房屋" VALUES
+          ('B1', 3, '张三', '{"a": 1}', ST_MakeEnvelope(513000, 2510000, 513010, 2510010, 4547)),
+          ('B2', 2, NULL, NULL, ST_MakeEnvelope(519000, 2510000, 519010, 2510010, 4547)),
+          ('B3', 1, '李四', NULL, NULL);
+        CREATE TABLE plain (id int, shape geometry(Point, 0));
+        CREATE TABLE "drop table plain; --" (river text, geom geometry(LineString, 4547));
+        INSERT INTO "drop table plain; --" VALUES
+          ('A', ST_SetSRID(ST_MakeLine(ST_MakePoint(513000, 2510000), ST_MakePoint(514000, 2510000)), 4547));
+    """)
+    info = base.info
+    yield f"postgresql://postgres@{info.host}:{info.port}/postgres"
+    base.execute('DROP SCHEMA "不动产" CASCADE; DROP TABLE plain; DROP TABLE "drop table plain; --"')
+
+
+def test_tables_are_read_with_their_names_crs_and_index(base, tables):
+    houses = pg.read_layer(tables, "buildings", layer="房屋")
+    assert houses.index.tolist() == ["B1", "B2", "B3"]
+    assert houses["floors"].tolist() == [3, 2, 1]
+    assert houses["owner"].fillna("").tolist() == ["张三", "", "李四"]
+    assert houses.crs.to_epsg() == 4547
+    assert houses.area.fillna(0).tolist() == [100, 100, 0]
+    assert "no_geometry" in set(pg.check(tables, "buildings", layer="不动产.房屋")["fault"])
+    line = gpd.GeoDataFrame(geometry=[shapely.box(513000, 2510000, 513500, 2510500)], crs=4547)
+    assert pg.read_layer(tables, "buildings", layer="房屋", near=line).index.tolist() == ["B1"]
+    # a name is only ever a name
+    rivers = pg.read_layer(tables, "rivers", layer="drop table plain; --")
+    assert rivers.length.tolist() == [1000]
+    assert base.execute("SELECT count(*) FROM plain").fetchone() == (0,)
+
+
+def test_databases_that_cannot_be_read_say_why(tables):
+    with pytest.raises(pg.LayerError, match=r"has 3 such tables with geometry: public.*不动产.房屋"):
+        pg.read_layer(tables, "buildings")
+    with pytest.raises(pg.LayerError, match=r"(?s)has 0 such tables.*did you mean '不动产.房屋'"):
+        pg.read_layer(tables, "buildings", layer="不动产.房")
+    with pytest.raises(pg.CRSError, match="doesn't say its coordinate reference system"):
+        pg.read_layer(tables, "zones", layer="plain", row_ids=True)
+    wrong = tables.replace("postgres@", "nobody:geheim@")
+    with pytest.raises(pg.LayerError, match="the database can't be read") as said:
+        pg.read_layer(wrong, "buildings")
+    assert "geheim" not in str(said.value)
