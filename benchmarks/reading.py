@@ -35,14 +35,16 @@ def footprints() -> gpd.GeoDataFrame:
     return frame.iloc[np.argsort(frame.hilbert_distance().to_numpy())]
 
 
-def cpu(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Median CPU seconds of five runs, and the last result."""
-    spent, found = [], None
-    for _ in range(5):
-        start = time.process_time()
-        found = work()
-        spent.append(time.process_time() - start)
-    return float(np.median(spent)), found
+def side_by_side(*works: Callable[[], Any]) -> list[tuple[float, Any]]:
+    """Median CPU seconds of five runs of each, in turns, and what the last one gave."""
+    spent = np.empty((5, len(works)))
+    found: list[Any] = [None] * len(works)
+    for run in range(5):
+        for k, work in enumerate(works):
+            start = time.process_time()
+            found[k] = work()
+            spent[run, k] = time.process_time() - start
+    return list(zip(np.median(spent, axis=0).tolist(), found, strict=True))
 
 
 def main() -> None:
@@ -63,11 +65,13 @@ def main() -> None:
         )
         for suffix, path in files.items():
             peer = gpd.read_parquet if suffix == "parquet" else pyogrio.read_dataframe
-            alone, rows = cpu(lambda peer=peer, path=path: peer(path, bbox=box))
             start = time.process_time()
             peer(path)
             whole = time.process_time() - start
-            ours, found = cpu(lambda path=path: pg.read_layer(path, "buildings", near=line))
+            (alone, rows), (ours, found) = side_by_side(
+                lambda peer=peer, path=path: peer(path, bbox=box),
+                lambda path=path: pg.read_layer(path, "buildings", near=line),
+            )
             assert len(found) == len(rows)
             print(
                 f"| {suffix} | {len(found):,} | {alone:.3f} | {whole:.2f} | {ours:.3f} | {ours / alone:.2f}x |"

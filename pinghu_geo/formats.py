@@ -157,8 +157,8 @@ def _read_gdal(
     pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": ARC_STEP_DEG})
     stack.callback(pyogrio.set_gdal_config_options, {"OGR_ARC_STEPSIZE": None})
     read = {"layer": layer, "encoding": encoding, "bbox": box}
-    # GeoPackage is the one of the indexed formats whose driver fills Arrow's columns itself
-    arrow = suffix == ".gpkg" and encoding is None
+    # these drivers fill Arrow's columns themselves, which is faster; they know no other encoding
+    arrow = suffix in (".gpkg", ".fgb") and encoding is None
     frame = pyogrio.read_dataframe(path, on_invalid="ignore", use_arrow=arrow, **read)
     info = pyogrio.read_info(path, layer=layer, encoding=encoding)
     if suffix in (".fgb", ".shp") and box is None and 0 <= info["features"] != len(frame):
@@ -170,7 +170,7 @@ def _read_gdal(
         )
     _say_geometry(str(info["geometry_type"]), seen)
     if isinstance(frame, gpd.GeoDataFrame) and frame.geometry.isna().any():
-        frame = _closed(frame, path, read, seen)
+        frame = _closed(frame, path, read, seen, arrow=arrow)
     if suffix == ".kml":
         idle = [c for c in frame.columns if c.lower() in KML_COLUMNS]
         frame = frame.drop(columns=idle)
@@ -188,20 +188,29 @@ def _say_geometry(kind: str, seen: Findings) -> None:
 
 
 def _closed(
-    frame: gpd.GeoDataFrame, path: Path, read: dict[str, Any], seen: Findings
+    frame: gpd.GeoDataFrame, path: Path, read: dict[str, Any], seen: Findings, *, arrow: bool
 ) -> gpd.GeoDataFrame:
     """Geometries that are there but couldn't be decoded: rings closed where that is all."""
-    raw = pyogrio.raw.read(path, columns=[], **read)[2]
+    # the same way as the frame was read: with a box the two differ in rows without geometry
+    if arrow:
+        raw = _wkb(pyogrio.read_arrow(path, columns=[], **read)[1])
+    else:
+        raw = pyogrio.raw.read(path, columns=[], **read)[2]
     shapes = frame.geometry.to_numpy().copy()
     rows = [f"row {k + 1}" for k in range(len(frame))]
     _mend(shapes, raw, rows, seen)
     return frame.set_geometry(shapes, crs=frame.crs)
 
 
+def _wkb(table: Any) -> Any:
+    """The geometry column of an Arrow table, which is its last."""
+    return table.column(table.num_columns - 1).to_pylist()
+
+
 def _mend(shapes: Any, raw: Any, rows: Sequence[object], seen: Findings) -> None:
     """Decode what was left out once more, closing open rings; say which rows that helped."""
     missing = shapely.is_missing(shapes)
-    broken = np.flatnonzero(missing & np.array([one is not None for one in raw]))
+    broken = np.flatnonzero(missing & np.array([one is not None for one in raw], bool))
     for k in broken:
         shapes[k] = _decoded(raw[k])
         fault = "unclosed_ring" if shapes[k] is not None else "unreadable_geometry"
@@ -316,8 +325,8 @@ def _chainage_from_m(frame: Any, path: Path, layer: str | None) -> Any:
     The reader drops M, but hands the file's own WKB over through Arrow. M that doesn't run with
     the length isn't a chainage that `rivers` can hold; it is refused.
     """
-    raw = pyogrio.read_arrow(path, layer=layer, columns=[])[1]
-    lines = shapely.from_wkb(raw.column(raw.num_columns - 1).to_pylist(), on_invalid="ignore")
+    raw = _wkb(pyogrio.read_arrow(path, layer=layer, columns=[])[1])
+    lines = shapely.from_wkb(raw, on_invalid="ignore")
     if not shapely.has_m(lines).any():
         return frame
     start, sign = np.full(len(lines), np.nan), np.full(len(lines), np.nan)

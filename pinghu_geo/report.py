@@ -143,6 +143,9 @@ SUMMED = {
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 # Texts stay texts: nothing that an owner is called becomes a formula, a number or a link.
 INERT = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
+# Columns of plain sheets are wrapped from here on [characters].
+WRAPPED = 44
+LINE_PT = 15
 # A fixed date of creation: the same input gives the same bytes.
 CREATED = pd.Timestamp("2000-01-01")
 _COLUMN: dict[str, Column] = {c.name: c for n in NOUNS.values() for c in n.columns}
@@ -315,13 +318,27 @@ def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh")
 
 
 def _save(path: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
-    """Plain sheets with a frozen heading, the same bytes for the same tables."""
+    """Plain sheets, to read, filter, print and read back; the same bytes for the same tables."""
     options = {"options": INERT}
     with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs=options) as book:
         book.book.set_properties({"created": CREATED})
+        paper = _Paper(book.book)
         for name, table in sheets.items():
-            table.map(_writable).to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 0))
-            book.sheets[name].autofit()
+            rows = table.map(_writable)
+            rows.to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 0))
+            sheet = book.sheets[name]
+            lines = np.ones(len(rows), int)
+            for at, heading in enumerate(map(str, rows.columns)):
+                sheet.write_string(0, at, heading, paper.formats["head"])
+                wide = rows.iloc[:, at].map(lambda v: _wide(str(v)), na_action="ignore").fillna(0)
+                sheet.set_column(
+                    at, at, min(max(_wide(heading), wide.max()) + 3, WRAPPED), paper.formats["plain"]
+                )
+                lines = np.maximum(lines, np.ceil((wide + 3) / WRAPPED).to_numpy(int))
+            for row in np.flatnonzero(lines > 1):
+                sheet.set_row(row + 1, LINE_PT * lines[row])
+            sheet.autofilter(0, 0, max(len(rows), 1), max(len(rows.columns) - 1, 0))
+            paper.for_printing(sheet, paper=9)
 
 
 def _writable(value: Any) -> Any:
@@ -345,6 +362,7 @@ class _Paper:
             "title": book.add_format(base | {"font_size": 16, "bold": True}),
             "note": book.add_format(base | {"font_color": "#B03A2E"}),
             "said": book.add_format(base),
+            "plain": book.add_format(base | {"text_wrap": True}),
             "section": book.add_format(base | {"bold": True, "font_size": 11}),
             "head": book.add_format(
                 edge
@@ -378,12 +396,16 @@ class _Paper:
         # the sums stay outside the filter, or a filter would hide them
         sheet.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
         sheet.freeze_panes(1, 1)
+        self.for_printing(sheet, paper=8)
+        sheet.print_area(0, 0, last, len(rows.columns) - 1)
+
+    def for_printing(self, sheet: Any, *, paper: int) -> None:
+        """As wide as the paper (8: A3, 9: A4), the heading on each page."""
         sheet.set_landscape()
-        sheet.set_paper(8)  # A3
+        sheet.set_paper(paper)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
         sheet.set_footer("&L&A&R第 &P 页 / 共 &N 页")
-        sheet.print_area(0, 0, last, len(rows.columns) - 1)
 
     def table(self, sheet: Any, top: int, rows: pd.DataFrame, *, widths: bool = True) -> int:
         """Lay a table out from a row on; the number of its last row."""
