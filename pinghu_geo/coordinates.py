@@ -230,10 +230,10 @@ def grid_of_place(crs: CRS, bounds: Bounds) -> int:
     lon, lat = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(x, y)
     if not np.isfinite([lon, lat]).all():
         return 4547
-    zone = round(lon / 3)
+    zone = round(float(lon) / 3)
     if 25 <= zone <= 45 and CHINA.south_lat_degree <= lat <= CHINA.north_lat_degree:
         return 4534 + zone - 25
-    return (32600 if lat >= 0 else 32700) + int((lon + 180) // 6 % 60) + 1
+    return (32601 if lat >= 0 else 32701) + int((lon + 180) // 6) % 60
 
 
 def _bounds(shapes: Any) -> Bounds | None:

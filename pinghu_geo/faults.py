@@ -245,15 +245,16 @@ def _check_values(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
         values = pd.Series(frame[column.name].array)
         blank = values.isna().to_numpy()
         severity: Literal["error", "note"] = "error" if column.required else "note"
-        said = {"column": column.name, "label": column.zh}
-        seen.add("null_value", frame.index[blank], severity=severity, **said)
+        name, said = column.name, column.zh
+        seen.add("null_value", frame.index[blank], name, severity=severity, label=said)
         given = values[~blank] if blank.any() else values
         for fault, passes in _rules(column):
             wrong = given[~np.asarray(passes(given), bool)]
             if wrong.empty:
                 continue
             cure = [_advice(column, v) for v in wrong]
-            seen.add(fault, frame.index[wrong.index], value=list(wrong), cure=cure, **said)
+            ids = frame.index[wrong.index]
+            seen.add(fault, ids, name, label=said, value=list(wrong), cure=cure)
 
 
 def _rules(column: Column) -> list[tuple[str, Callable[[pd.Series], Any]]]:

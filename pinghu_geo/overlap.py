@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from pinghu_geo.areas import shared_areas
 from pinghu_geo.corridor import locate
 from pinghu_geo.errors import LayerError
 from pinghu_geo.schema import (
@@ -25,12 +26,9 @@ from pinghu_geo.schema import (
 __all__ = ["affected", "belongs_to", "floor_area", "overlay_zones", "totals"]
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 # Outside areas below this are no area [m²]: the square of 3 cm, finer than any cadastre.
 NO_AREA_M2 = 1e-3
-# A zone is cut into pieces of at most so many vertices: GEOS scans all of them for each pair.
-PIECE_VERTICES = 64
 
 
 def affected(
@@ -106,9 +104,7 @@ def affected(
 
     line = shapely.union_all(flat_shapes(red_line))
     shapes = flat_shapes(features)
-    who, _, parts = _shared_parts(shapes, np.array([line]))
-    inside = np.bincount(who, weights=shapely.area(parts), minlength=len(shapes))
-    rows = np.flatnonzero(inside > 0)
+    rows, _, inside = shared_areas(shapes, [line])
     hit = features.iloc[rows].copy()
     hit["river"] = _river_of(hit, red_line, rivers)
     where = locate(hit, rivers, river=hit["river"])
@@ -116,12 +112,12 @@ def affected(
     hit[place] = where[place]
 
     footprint = shapely.area(shapes[rows])
-    outside = np.maximum(footprint - inside[rows], 0.0)
+    outside = footprint - inside
     full = outside < np.minimum(NO_AREA_M2, footprint / 2)
     hit["footprint_m2"] = footprint
-    hit["inside_m2"] = np.minimum(inside[rows], footprint)
+    hit["inside_m2"] = inside
     hit["inside_ratio"] = hit["inside_m2"] / footprint
-    hit["cut_depth_m"] = _depth(who, parts, line, len(shapes))[rows]
+    hit["cut_depth_m"] = _depth(shapes[rows], line)
     hit["extent"] = np.where(full, "full", "partial")
     thin = outside < survey_tolerance_m * np.sqrt(footprint)
     hit["needs_survey"] = (hit["cut_depth_m"] < survey_tolerance_m) | (thin & ~full)
@@ -161,24 +157,24 @@ def _river_of(
     return pd.Series(names, index=hit.index[pairs["who"]]).reindex(hit.index).astype("str")
 
 
-def _depth(who: Ints, parts: Any, line: Any, n: int) -> Floats:
-    """Greatest distance of a corner of each feature's inside parts from the line's edge."""
-    xy, part = shapely.get_coordinates(parts, return_index=True)
-    if not len(xy):
-        return np.zeros(n)
-    # neighbouring parts share the corners on the cuts, and rings end where they begin
-    again = np.append(False, (np.diff(who[part]) == 0) & np.all(np.diff(xy, axis=0) == 0, axis=1))
-    opening = np.append(True, np.diff(part) != 0)
-    xy, part = xy[~again & ~opening], part[~again & ~opening]
-    edge = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(line)), return_index=True)
-    joined = edge[1][:-1] == edge[1][1:]
-    pairs = np.stack([edge[0][:-1][joined], edge[0][1:][joined]], axis=1)
-    tree = shapely.STRtree(shapely.linestrings(pairs))
-    (point, _), distance = tree.query_nearest(
+def _depth(shapes: Any, line: Any) -> Floats:
+    """Greatest distance of a corner of each shape's inside part from the line's edge.
+
+    The inside part has three kinds of corners: the shape's own that are inside, and, at no
+    distance at all, the line's own and those where the two cross.
+    """
+    xy, of = shapely.get_coordinates(shapes, return_index=True)
+    inside = shapely.contains_xy(line, *xy.T)
+    xy, of = xy[inside], of[inside]
+    rings = shapely.get_rings(shapely.get_parts(line))
+    edge, ring = shapely.get_coordinates(rings, return_index=True)
+    joined = ring[:-1] == ring[1:]
+    pairs = np.stack([edge[:-1][joined], edge[1:][joined]], axis=1)
+    (point, _), distance = shapely.STRtree(shapely.linestrings(pairs)).query_nearest(
         shapely.points(xy), all_matches=False, return_distance=True
     )
-    depth = np.zeros(n)
-    np.maximum.at(depth, who[part[point]], distance)
+    depth = np.zeros(len(shapes))
+    np.maximum.at(depth, of[point], distance)
     return depth
 
 
@@ -273,16 +269,14 @@ def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.Dat
         require_layer(frame, layer, crs=features.crs)
         require_polygons(frame, layer)
     shapes = flat_shapes(features)
-    who, zone, parts = _shared_parts(shapes, flat_shapes(zones))
-    pairs = pd.DataFrame({"who": who, "zone": zone, "shared_m2": shapely.area(parts)})
-    pairs = pairs.groupby(["who", "zone"], as_index=False)["shared_m2"].sum()
+    who, zone, shared = shared_areas(shapes, flat_shapes(zones))
     left, right = features.index.name or "feature_id", zones.index.name or "zone_id"
     return pd.DataFrame(
         {
-            left: features.index[pairs["who"]],
-            right: zones.index[pairs["zone"]],
-            "shared_m2": pairs["shared_m2"].to_numpy(),
-            "shared_ratio": pairs["shared_m2"].to_numpy() / shapely.area(shapes)[pairs["who"]],
+            left: features.index[who],
+            right: zones.index[zone],
+            "shared_m2": shared,
+            "shared_ratio": shared / shapely.area(shapes)[who],
         }
     )
 
@@ -325,58 +319,6 @@ def belongs_to(
     # stable, so that of equal shares the first zone stays ahead
     best = shares.sort_values("shared_m2", ascending=False, kind="stable").drop_duplicates(left)
     return best.set_index(left)[right].reindex(features.index).rename(right)
-
-
-# --- kernel -----------------------------------------------------------------------------------
-
-
-def _shared_parts(shapes: Any, zones: Any) -> tuple[Ints, Ints, Any]:
-    """Parts of shapes within zones: position of shape, position of zone, polygon.
-
-    The zones are cut into small pieces first, the tree stands over the pieces, and only
-    shapes that a piece doesn't cover are intersected. One shape may come in several parts;
-    those of one zone don't overlap.
-    """
-    pieces, owner = _subdivide(zones)
-    who, piece = shapely.STRtree(pieces).query(shapes)
-    shapely.prepare(pieces)
-    meets = shapely.intersects(pieces[piece], shapes[who])
-    who, piece = who[meets], piece[meets]
-    cut = ~shapely.covers(pieces[piece], shapes[who])
-    parts = shapes[who]
-    parts[cut] = shapely.intersection(parts[cut], pieces[piece[cut]])
-    some = shapely.area(parts) > 0
-    return who[some], owner[piece[some]], parts[some]
-
-
-def _subdivide(zones: Any) -> tuple[Any, Ints]:
-    """Cut polygons across their longer side until each piece has few vertices."""
-    pieces, at = shapely.get_parts(zones, return_index=True)
-    done: list[Any] = []
-    owner: list[Ints] = []
-    while len(pieces):
-        big = shapely.get_num_coordinates(pieces) > PIECE_VERTICES
-        done.append(pieces[~big])
-        owner.append(at[~big])
-        pieces, at = pieces[big], at[big]
-        if not len(pieces):
-            break
-        x0, y0, x1, y1 = shapely.bounds(pieces).T
-        wide = (x1 - x0) > (y1 - y0)
-        mx, my = np.where(wide, (x0 + x1) / 2, x1), np.where(wide, y1, (y0 + y1) / 2)
-        halves = np.concatenate(
-            [
-                shapely.intersection(pieces, shapely.box(x0, y0, mx, my)),
-                shapely.intersection(
-                    pieces, shapely.box(np.where(wide, mx, x0), np.where(wide, y0, my), x1, y1)
-                ),
-            ]
-        )
-        pieces, index = shapely.get_parts(halves, return_index=True)
-        at = np.concatenate([at, at])[index]
-        flat = shapely.get_dimensions(pieces) == 2  # a cut along an edge leaves a line behind
-        pieces, at = pieces[flat], at[flat]
-    return np.concatenate(done), np.concatenate(owner)
 
 
 # --- totals -----------------------------------------------------------------------------------

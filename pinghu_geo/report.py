@@ -331,9 +331,8 @@ def _save(path: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
             for at, heading in enumerate(map(str, rows.columns)):
                 sheet.write_string(0, at, heading, paper.formats["head"])
                 wide = rows.iloc[:, at].map(lambda v: _wide(str(v)), na_action="ignore").fillna(0)
-                sheet.set_column(
-                    at, at, min(max(_wide(heading), wide.max()) + 3, WRAPPED), paper.formats["plain"]
-                )
+                most = min(max(_wide(heading), wide.max()) + 3, WRAPPED)
+                sheet.set_column(at, at, most, paper.formats["plain"])
                 lines = np.maximum(lines, np.ceil((wide + 3) / WRAPPED).to_numpy(int))
             for row in np.flatnonzero(lines > 1):
                 sheet.set_row(row + 1, LINE_PT * lines[row])

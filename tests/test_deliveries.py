@@ -109,7 +109,9 @@ def test_footprints_of_nanshan_are_gcj02_and_are_put_back(shared):
     assert found.cause == "gcj02"
     assert found.confidence > 0.9
     back = pg.repair(pg.from_gcj02(houses)).layer
-    around = osm.geometry.to_numpy()[osm.sindex.query(shapely.box(*houses.total_bounds).buffer(999))]
+    around = osm.geometry.to_numpy()[
+        osm.sindex.query(shapely.box(*houses.total_bounds).buffer(999))
+    ]
     known = gpd.GeoDataFrame(geometry=[shapely.union_all(around)], index=["osm"], crs=4547)
     on = [pg.overlay_zones(f, known)["shared_m2"].sum() / f.area.sum() for f in (houses, back)]
     assert on == pytest.approx([0.179, 0.542], abs=0.003)
@@ -123,7 +125,9 @@ def test_gcj02_and_bd09_against_another_implementation():
     points = gpd.GeoDataFrame(geometry=shapely.points(lon, lat), crs=4326)
     for name, there in (("gcj02", prcoords.wgs_gcj), ("bd09", prcoords.wgs_bd)):
         at = [there((b, a)) for a, b in zip(lon, lat, strict=True)]
-        moved = points.set_geometry(shapely.points([p.lon for p in at], [p.lat for p in at]), crs=4326)
+        moved = points.set_geometry(
+            shapely.points([p.lon for p in at], [p.lat for p in at]), crs=4326
+        )
         back = pg.from_gcj02(moved, system=name)
         off = shapely.distance(back.geometry.to_numpy(), points.geometry.to_numpy())
         assert off.max() < 1e-9  # degrees: 0.1 mm
@@ -135,7 +139,9 @@ def test_gcj02_and_bd09_against_another_implementation():
 def test_seven_parameters_are_found_again_and_a_wrong_point_shows():
     """Beijing 1954 to CGCS2000 by PROJ's own Helmert step with made-up parameters."""
     pyproj = pytest.importorskip("pyproj")
-    seven = "+x=24.5 +y=-123.1 +z=-94.2 +rx=0.12 +ry=-0.25 +rz=1.1 +s=-3.2 +convention=position_vector"
+    seven = (
+        "+x=24.5 +y=-123.1 +z=-94.2 +rx=0.12 +ry=-0.25 +rz=1.1 +s=-3.2 +convention=position_vector"
+    )
     change = pyproj.Transformer.from_pipeline(
         "+proj=pipeline +step +inv +proj=tmerc +lon_0=114 +x_0=500000 +ellps=krass "
         f"+step +proj=cart +ellps=krass +step +proj=helmert {seven} +step +inv +proj=cart +ellps=GRS80 "
@@ -206,7 +212,10 @@ def test_arcs_of_a_drawing_are_within_the_chord_tolerance(drawing):
 
     def draw(made):
         made.modelspace().add_lwpolyline(
-            [(0, 0, bulge), (chord, 0, bulge)], format="xyb", close=True, dxfattribs={"layer": "红线"}
+            [(0, 0, bulge), (chord, 0, bulge)],
+            format="xyb",
+            close=True,
+            dxfattribs={"layer": "红线"},
         )
 
     line = pg.read_layer(drawing(draw), "red_line", layer="红线", crs=4547)
@@ -222,7 +231,9 @@ def test_arcs_of_a_drawing_are_within_the_chord_tolerance(drawing):
 def test_blocks_hatches_and_escaped_names(drawing):
     def draw(made):
         block = made.blocks.new("屋")
-        block.add_lwpolyline([(0, 0), (10, 0), (10, 5), (0, 5)], close=True, dxfattribs={"layer": "0"})
+        block.add_lwpolyline(
+            [(0, 0), (10, 0), (10, 5), (0, 5)], close=True, dxfattribs={"layer": "0"}
+        )
         made.modelspace().add_blockref("屋", (100, 200), dxfattribs={"layer": "房屋"})
         hatch = made.modelspace().add_hatch(dxfattribs={"layer": "房屋"})
         hatch.paths.add_polyline_path([(0, 0), (20, 0), (20, 20), (0, 20)], is_closed=True)
@@ -290,9 +301,22 @@ def test_a_ledger_goes_with_its_layer_and_what_does_not_is_listed():
 
 def test_unit_numbers_are_taken_apart():
     # GB/T 37346-2019 as PRACTICE.md has it: 19 of the parcel, F and 4 of the building, 4 of the unit
-    good, short, bad = "440307001002GB00123F00010001", "440307001002GB00123F0001", "440307001002gb00123F00010001"
+    good, short, bad = (
+        "440307001002GB00123F00010001",
+        "440307001002GB00123F0001",
+        "440307001002gb00123F00010001",
+    )
     parts = pg.unit_numbers(pd.Series([good, short, bad, None]))
-    assert parts.loc[0, "area":"unit"].tolist() == ["440307", "001", "002", "GB", "00123", "F", "0001", "0001"]
+    assert parts.loc[0, "area":"unit"].tolist() == [
+        "440307",
+        "001",
+        "002",
+        "GB",
+        "00123",
+        "F",
+        "0001",
+        "0001",
+    ]
     assert parts.loc[0, ["parcel_id", "building_id", "why"]].tolist() == [good[:19], good[:24], ""]
     assert parts["why"].tolist()[1:] == ["24 characters instead of 28", "not as GB/T says", "0 characters instead of 28"]  # fmt: skip
     assert parts.loc[1:, "parcel_id"].isna().all()
@@ -346,7 +370,9 @@ def test_a_zip_with_a_password_is_refused_with_the_reason(tmp_path):
     raw[6] |= 1  # the flag of an encrypted member, in both headers
     raw[raw.rfind(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "a.zip").write_bytes(raw)
-    with pytest.raises(pg.LayerError, match=r"(?s)can't be unpacked: .*password.*without a password"):
+    with pytest.raises(
+        pg.LayerError, match=r"(?s)can't be unpacked: .*password.*without a password"
+    ):
         pg.read_layer(tmp_path / "a.zip", "buildings")
 
 

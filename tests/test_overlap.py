@@ -4,12 +4,9 @@ import pandas as pd
 import pytest
 import shapely
 from geopandas.testing import assert_geodataframe_equal
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import pinghu_geo as pg
 from conftest import CRS, building_frame, zone_frame
-from pinghu_geo.overlap import _shared_parts, _subdivide
 
 
 @pytest.fixture
@@ -128,36 +125,6 @@ def test_every_id_and_area_against_a_plain_loop(sample):
     hit = pg.affected(sample["buildings"], sample["原方案"], sample["rivers"])
     assert set(hit.index) == set(exact)
     np.testing.assert_allclose(hit["inside_m2"], [exact[i] for i in hit.index], rtol=1e-6)
-
-
-def test_sharing_a_partition_of_the_line_adds_up(sample):
-    pieces, owner = _subdivide(sample["原方案"].geometry.to_numpy())
-    assert shapely.get_num_coordinates(pieces).max() <= 64
-    assert shapely.is_valid(pieces).all()
-    areas = np.bincount(owner, weights=shapely.area(pieces))
-    np.testing.assert_allclose(areas, sample["原方案"].area, rtol=1e-9)
-
-
-blob = st.builds(
-    lambda seed, n, r: shapely.convex_hull(
-        shapely.multipoints(np.random.default_rng(seed).uniform(0, r, (n, 2)))
-    ),
-    st.integers(0, 10**6), st.integers(4, 30), st.floats(1, 50),
-)  # fmt: skip
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(blob, min_size=1, max_size=6), st.integers(0, 10**6))
-def test_shares_equal_geos_for_zones_with_many_corners(shapes, seed):
-    rng = np.random.default_rng(seed)
-    angle = np.sort(rng.uniform(0, 2 * np.pi, 300))
-    r = 25 + 10 * np.sin(7 * angle)
-    zone = shapely.Polygon(np.c_[25 + r * np.cos(angle), 25 + r * np.sin(angle)])
-    shapes = np.array([s for s in shapes if s.geom_type == "Polygon"], object)
-    who, of, parts = _shared_parts(shapes, np.array([zone]))
-    ours = np.bincount(who, weights=shapely.area(parts), minlength=len(shapes))
-    np.testing.assert_allclose(ours, shapely.area(shapely.intersection(shapes, zone)), atol=1e-9)
-    assert (ours <= shapely.area(shapes) * (1 + 1e-9)).all()
 
 
 def test_zones_shares_and_owners(straight):

@@ -137,7 +137,9 @@ def tables(base):
     """)
     info = base.info
     yield f"postgresql://postgres@{info.host}:{info.port}/postgres"
-    base.execute('DROP SCHEMA "不动产" CASCADE; DROP TABLE plain; DROP TABLE "drop table plain; --"')
+    base.execute(
+        'DROP SCHEMA "不动产" CASCADE; DROP TABLE plain; DROP TABLE "drop table plain; --"'
+    )
 
 
 def test_tables_are_read_with_their_names_crs_and_index(base, tables):
@@ -157,7 +159,9 @@ def test_tables_are_read_with_their_names_crs_and_index(base, tables):
 
 
 def test_databases_that_cannot_be_read_say_why(tables):
-    with pytest.raises(pg.LayerError, match=r"has 3 such tables with geometry: public.*不动产.房屋"):
+    with pytest.raises(
+        pg.LayerError, match=r"has 3 such tables with geometry: public.*不动产.房屋"
+    ):
         pg.read_layer(tables, "buildings")
     with pytest.raises(pg.LayerError, match=r"(?s)has 0 such tables.*did you mean '不动产.房屋'"):
         pg.read_layer(tables, "buildings", layer="不动产.房")

@@ -1,0 +1,106 @@
+"""Shared areas by integrals along outlines, against GEOS and by hand."""
+
+import numpy as np
+import pytest
+import shapely
+from pairs import KINDS, PLACES, pairs
+
+from pinghu_geo import areas
+from pinghu_geo.areas import shared_areas
+
+
+def by_pair(shapes, zones):
+    """Area of each shape in the zone of the same number; nothing else is shared."""
+    who, zone, area = shared_areas(shapes, zones)
+    assert (who == zone).all()
+    found = np.zeros(len(shapes))
+    found[who] = area
+    return found
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_pair_is_within_a_square_millimetre_of_geos(kind, place):
+    rng = np.random.default_rng([len(kind), len(place)])
+    shapes, zones, exact = pairs(rng, 4_000, kind, place)
+    assert len(shapes) > 2_000
+    off = np.abs(by_pair(shapes, zones) - exact)
+    assert off.max() < 1e-6
+    # what is shared is not rounding either way
+    shared = exact > 1e-3
+    assert shared.mean() > 0.2
+    assert (off[shared] / shapely.area(shapes)[shared]).max() < (1e-9 if place == "local" else 1e-7)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_zone_of_all_is_the_same(kind):
+    shapes, zones, exact = pairs(np.random.default_rng(7), 2_000, kind, "zone")
+    who, zone, area = shared_areas(shapes, [shapely.multipolygons(shapely.get_parts(zones))])
+    assert not zone.any()
+    found = np.zeros(len(shapes))
+    found[who] = area
+    assert np.abs(found - exact).max() < 1e-6
+
+
+def test_zones_that_overlap_count_each_and_rows_come_in_order():
+    shapes = shapely.box([0, 20, 3], [0, 0, 3], [10, 30, 4], [10, 10, 4])
+    zones = [shapely.box(5, -5, 50, 50), shapely.box(0, 0, 25, 5), shapely.box(-9, -9, 99, 99)]
+    found = np.column_stack(shared_areas(shapes, zones)).round(9).tolist()
+    assert found == [[0, 0, 50], [0, 1, 50], [0, 2, 100], [1, 0, 100], [1, 1, 25], [1, 2, 100],
+                     [2, 1, 1], [2, 2, 1]]  # fmt: skip
+
+
+def test_touching_is_not_sharing():
+    hole = shapely.box(-10, -10, 20, 20).difference(shapely.box(0, 0, 10, 10))
+    shapes = [shapely.box(0, 0, 10, 10), shapely.box(20, 0, 30, 10), shapely.box(20, 20, 30, 30)]
+    assert shared_areas(shapes, [hole])[0].tolist() == []
+    assert shared_areas([], [hole])[0].tolist() == []
+    assert shared_areas(shapes, [])[0].tolist() == []
+
+
+def test_a_house_within_the_hole_of_a_long_corridor_and_one_around_it():
+    corridor = shapely.LineString([(0, 0), (5000, 0)]).buffer(40, cap_style="flat")
+    island = shapely.box(2000, -10, 2100, 10)
+    zone = corridor.difference(island)
+    shapes = [
+        shapely.box(2040, -5, 2050, 5),
+        shapely.box(1990, -20, 2110, 20),
+        shapely.box(10, 0, 20, 9),
+    ]
+    who, _, area = shared_areas(shapes, [zone])
+    assert who.tolist() == [1, 2]
+    assert area.tolist() == pytest.approx([120 * 40 - 100 * 20, 90], abs=1e-9)
+
+
+def test_batches_and_corners_aligned_with_reference_points(monkeypatch):
+    """Edges that go right through where the reference points are: those pairs are left to GEOS."""
+    monkeypatch.setattr(areas, "BATCH", 7)
+    x, y = np.meshgrid(np.arange(0, 100, 10.0), np.arange(0, 100, 10.0))
+    shapes = shapely.box(x, y, x + 8, y + 8).ravel()
+    aside = np.array(areas.ASIDE_M)
+    zones = [shapely.box(-50, -50, *(np.array([40.0, 40.0]) - aside)), shapely.box(20, 20, 64, 61)]
+    found = np.zeros((len(shapes), 2))
+    who, zone, area = shared_areas(shapes, zones)
+    found[who, zone] = area
+    exact = shapely.area(shapely.intersection(shapes[:, None], np.array(zones)))
+    np.testing.assert_allclose(found, exact, atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_long_straight_lines_and_houses_of_all_sizes(seed):
+    """Corridors along the axes and across, whose edges fall on the borders of the mask's cells."""
+    rng = np.random.default_rng(seed)
+    step = float(rng.choice([1.0, 2.5, 10.0, 37.0]))
+    ends = rng.integers(0, 200, (6, 2, 2)) * step
+    ends[::2, 1, rng.integers(0, 2)] = ends[::2, 0, rng.integers(0, 2)]
+    lines = shapely.linestrings(ends[np.ptp(ends, axis=1).any(axis=1)])
+    zone = shapely.union_all(shapely.buffer(lines, step, cap_style="square", join_style="mitre"))
+    low = rng.integers(-5, 205, (3_000, 2)) * step
+    size = rng.choice([0.2, 1.0, 3.0], (3_000, 2)) * step
+    shapes = shapely.box(*low.T, *(low + size).T)
+    found = np.zeros(len(shapes))
+    who, _, area = shared_areas(shapes, [zone])
+    found[who] = area
+    exact = shapely.area(shapely.intersection(shapes, zone))
+    assert exact.any()
+    np.testing.assert_allclose(found, exact, atol=1e-6, rtol=1e-9)
