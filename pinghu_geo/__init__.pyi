@@ -13,6 +13,7 @@ from .channel import (
 from .coordinates import Shift, crs_candidates, from_gcj02, layer_shift
 from .corridor import confluences, locate, transfer_chainage
 from .cost import clearing, compensation
+from .distributed import affected_parquet
 from .drawing import write_dxf
 from .encoding import dbf_encoding
 from .errors import (
@@ -78,6 +79,7 @@ __all__ = [
     "WithinRise",
     "__version__",
     "affected",
+    "affected_parquet",
     "apply_grid",
     "assess",
     "belongs_to",

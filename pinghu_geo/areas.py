@@ -44,19 +44,35 @@ def shared_areas(shapes: Any, zones: Any) -> tuple[Ints, Ints, Floats]:
     shapes, zones = np.asarray(shapes, object), np.asarray(zones, object)
     if not len(shapes) or not len(zones):
         return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0)
-    shapely.prepare(zones)
+    # a part is looked up faster than a whole of many parts, which share no area
+    parts, owner = shapely.get_parts(zones, return_index=True)
+    shapely.prepare(parts)
     box = shapely.bounds(shapes)
-    near, mask = _near(box, zones)
+    near, mask = _near(box, parts)
     cells = mask.cells(box[near])
     crossed = mask.crossed(cells)
-    found = [_apart(near[~crossed], cells[:2, ~crossed], shapes, zones, mask)]
-    edges, rows = _Edges.of(zones), near[crossed]
+    holders = _holders(mask, parts)
+    # what no boundary comes near is whole inside, or not at all, as its region is
+    k, part = _held(mask.region[cells[1], cells[0]][~crossed], holders)
+    who = near[~crossed][k]
+    found = [(who, part, shapely.area(shapes[who]))]
+    edges = _Edges.of(parts)
     chains = edges.chains()
-    for k in range(0, len(rows), BATCH):
-        found.append(_across(rows[k : k + BATCH], box, shapes, zones, edges, chains))
-    who, zone, area = (np.concatenate(part) for part in zip(*found, strict=True))
-    order = np.lexsort((zone, who))
-    return who[order], zone[order], area[order]
+    for rows in np.array_split(near[crossed], crossed.sum() // BATCH + 1):
+        base = box[rows, :2] - ASIDE_M
+        column, row = mask.cells(np.concatenate([base, base], axis=1))[:2]
+        region = mask.region[row, column]
+        held, unknown = _held(region, holders), np.flatnonzero(region == 0)
+        point, part = _holding(base[unknown], parts)
+        holds = np.append(held[0], unknown[point]), np.append(held[1], part)
+        found.append(_across(rows, box, shapes, parts, edges, chains, holds))
+    who, part, shared = (np.concatenate(one) for one in zip(*found, strict=True))
+    pair, at = np.unique(who * len(zones) + owner[part], return_inverse=True)
+    who, zone = np.divmod(pair, len(zones))
+    whole = shapely.area(shapes[who])
+    area = np.minimum(np.bincount(at, weights=shared, minlength=len(pair)), whole)
+    some = area > np.minimum(ROUNDING_M2, whole / 2)
+    return who[some], zone[some], area[some]
 
 
 class _Edges(NamedTuple):
@@ -144,30 +160,32 @@ def _near(box: Floats, zones: Any) -> tuple[Ints, _Mask]:
     return near, _Mask(corner, cell, sums, ndimage.label(~on)[0])
 
 
-def _apart(
-    rows: Ints, cells: NDArray[np.int32], shapes: Any, zones: Any, mask: _Mask
-) -> tuple[Ints, Ints, Floats]:
-    """Shapes that no boundary comes near: whole inside, or not at all, as their region is."""
-    region = mask.region[cells[1], cells[0]]
-    # any cell of a region speaks for all of it
-    cell = np.zeros(int(mask.region.max()) + 1, np.intp)
-    cell[mask.region.ravel()] = np.arange(mask.region.size)
-    place = np.stack(np.unravel_index(cell, mask.region.shape)[::-1], axis=1)
-    known, zone = _holding(shapely.points(mask.corner + (place + 0.5) * mask.cell), zones)
-    holds = np.zeros(len(cell), bool)
-    holds[known[known > 0]] = True  # region 0 is the boundary's own cells
+def _held(region: Ints, holders: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+    """Pairs of a place and a zone that holds it, of places in free regions."""
+    known, zone = holders
+    holds = np.zeros(max(int(region.max(initial=0)), int(known.max(initial=0))) + 1, bool)
+    holds[known] = True
     inside = np.flatnonzero(holds[region])
     order = inside[np.argsort(region[inside], kind="stable")]
     begin = np.searchsorted(region[order], known)
     size = np.searchsorted(region[order], known, side="right") - begin
-    who = rows[order[_runs(begin, size)]]
-    return who, np.repeat(zone, size), shapely.area(shapes[who])
+    return order[_runs(begin, size)], np.repeat(zone, size)
 
 
-def _holding(points: Any, zones: Any) -> tuple[Ints, Ints]:
+def _holders(mask: _Mask, zones: Any) -> tuple[Ints, Ints]:
+    """Pairs of a free region and a zone that holds it: any cell speaks for its region."""
+    cell = np.zeros(int(mask.region.max()) + 1, np.intp)
+    cell[mask.region.ravel()] = np.arange(mask.region.size)
+    place = np.stack(np.unravel_index(cell, mask.region.shape)[::-1], axis=1)
+    known, zone = _holding(mask.corner + (place + 0.5) * mask.cell, zones)
+    free = known > 0  # region 0 is the boundary's own cells
+    return known[free], zone[free]
+
+
+def _holding(xy: Floats, zones: Any) -> tuple[Ints, Ints]:
     """Pairs of a point and a zone that holds it."""
-    point, zone = shapely.STRtree(zones).query(points)
-    inside = shapely.contains_xy(zones[zone], *shapely.get_coordinates(points[point]).T)
+    point, zone = shapely.STRtree(zones).query(shapely.points(xy))
+    inside = shapely.contains_xy(zones[zone], *xy[point].T)
     return point[inside], zone[inside]
 
 
@@ -182,37 +200,44 @@ def _runs(begin: Ints, size: Ints) -> Ints:
 
 
 def _across(
-    rows: Ints, box: Floats, shapes: Any, zones: Any, edges: _Edges, chains: Any
+    rows: Ints,
+    box: Floats,
+    shapes: Any,
+    zones: Any,
+    edges: _Edges,
+    chains: Any,
+    holds: tuple[Ints, Ints],
 ) -> tuple[Ints, Ints, Floats]:
-    """Shared areas of shapes near a boundary, by integrals along their outlines."""
+    """Shared areas of shapes near a boundary, by integrals along their outlines.
+
+    ``holds`` are the pairs of a shape and a zone that its reference point is in.
+    """
     origin = box[rows, :2] - ASIDE_M
     size = box[rows, 2:] - origin
-    point, zone = _holding(shapely.points(origin), zones)
     shape, edge, xy = _edges_near(rows, origin, size, shapes, edges, chains)
     # pairs of a shape and a zone, by one number
-    holds, meets = point * len(zones) + zone, shape * len(zones) + edges.owner[edge]
-    pair, at = np.unique(np.concatenate([holds, meets]), return_inverse=True)
-    winding = np.bincount(at[: len(holds)], minlength=len(pair))
-    at = at[len(holds) :]
+    n = len(holds[0])
+    both = np.append(holds[0], shape) * len(zones) + np.append(holds[1], edges.owner[edge])
+    pair, at = np.unique(both, return_inverse=True)
+    winding = np.bincount(at[:n], minlength=len(pair))
+    at = at[n:]
     who, of = rows[pair // len(zones)], pair % len(zones)
-    whole = shapely.area(shapes[who])
-    area = winding * whole
+    area = winding * shapely.area(shapes[who])
     touched = np.unique(shape)
     own = _Edges.of(shapes[rows[touched]])
     first = np.searchsorted(own.owner, np.arange(len(touched) + 1))
     local = np.searchsorted(touched, shape)
     for part, index in _clipped(xy, size[shape, 1]):
         begin = first[local[index]]
-        n = first[local[index] + 1] - begin
-        theirs = np.repeat(np.arange(len(index)), n)
+        count = first[local[index] + 1] - begin
+        theirs = np.repeat(np.arange(len(index)), count)
         base = origin[shape[index[theirs]]].T
-        mine = own.xy[:, _runs(begin, n)] - np.concatenate([base, base])
+        mine = own.xy[:, _runs(begin, count)] - np.concatenate([base, base])
         shared = _integral(mine, part[:, theirs])
         area += np.bincount(at[index[theirs]], weights=shared, minlength=len(pair))
     unsure = np.unique(at[_distance_from_origin(xy) < UNSURE_M])
     area[unsure] = shapely.area(shapely.intersection(shapes[who[unsure]], zones[of[unsure]]))
-    some = area > np.minimum(ROUNDING_M2, whole / 2)
-    return who[some], of[some], np.minimum(area, whole)[some]
+    return who, of, area
 
 
 def _edges_near(

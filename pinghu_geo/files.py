@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import tomllib
 import zipfile
@@ -16,6 +17,7 @@ from pinghu_geo.errors import LayerError, OutputError
 from pinghu_geo.schema import nearest
 
 __all__ = [
+    "atomic_folder",
     "atomic_path",
     "existing",
     "require_signature",
@@ -175,6 +177,19 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary = Path(folder) / path.name
         yield temporary
         os.replace(temporary, path)
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder beside the target that takes its place when all went well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        made = Path(folder) / "results"
+        made.mkdir()
+        yield made
+        if target.exists():
+            shutil.rmtree(target)
+        os.replace(made, target)
 
 
 def rule_file(path: str | Path | None, default: str) -> dict[str, Any]:

@@ -35,7 +35,14 @@ from pinghu_geo.schema import (
     unit_of,
 )
 
-__all__ = ["layer_and_findings", "read_layer", "read_table", "table_and_findings", "write_layer"]
+__all__ = [
+    "canonical_layer",
+    "layer_and_findings",
+    "read_layer",
+    "read_table",
+    "table_and_findings",
+    "write_layer",
+]
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +171,7 @@ def layer_and_findings(
     if shapely.has_z(frame.geometry.to_numpy()).any():
         seen.add("heights_dropped")
         frame = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
-    return _canonical(frame, kind, id_column, seen, row_ids=row_ids), seen
+    return canonical_layer(frame, kind, id_column, seen, row_ids=row_ids), seen
 
 
 def _near(frame: gpd.GeoDataFrame, near: gpd.GeoDataFrame, box: Box, what: str) -> gpd.GeoDataFrame:
@@ -358,7 +365,7 @@ def _box(near: gpd.GeoDataFrame, near_m: float, what: str, *, row_ids: bool) -> 
 # --- columns ----------------------------------------------------------------------------------
 
 
-def _canonical(
+def canonical_layer(
     frame: gpd.GeoDataFrame, kind: Noun, id_column: str | None, seen: Findings, *, row_ids: bool
 ) -> gpd.GeoDataFrame:
     """Rename, type and index a layer."""

@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import platform
-import shutil
-import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -25,6 +23,7 @@ from pinghu_geo.channel import design_sections
 from pinghu_geo.cost import clearing
 from pinghu_geo.errors import CRSError, OutputError, PinghuError
 from pinghu_geo.faults import examine, read_for_check
+from pinghu_geo.files import atomic_folder
 from pinghu_geo.formats import POSTGIS
 from pinghu_geo.grid import fit_grid
 from pinghu_geo.hydraulics import water_profile
@@ -121,14 +120,8 @@ def run_project(
         tell("计算红线与受影响房屋")
         found = _compute(plan, data, tell)
     notes = sorted({str(w.message) for w in said if issubclass(w.category, UserWarning)})
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        made = Path(folder) / "out"
-        made.mkdir()
+    with atomic_folder(target) as made:
         _write(plan, data, found, notes, made, tell)
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(made, target)
     return target
 
 

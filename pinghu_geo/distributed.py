@@ -1,0 +1,364 @@
+"""More footprints than fit into memory? The same rows, partition by partition."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from pinghu_geo.catalogue import Findings
+from pinghu_geo.errors import LayerError, OutputError
+from pinghu_geo.files import atomic_folder, existing, require_signature
+from pinghu_geo.formats import PARQUET
+from pinghu_geo.io import canonical_layer
+from pinghu_geo.overlap import affected
+from pinghu_geo.schema import flat_shapes, noun, require_layer
+
+__all__ = ["affected_parquet"]
+
+Progress = Callable[[str], None]
+# Rows taken into memory at a time.
+BATCH_ROWS = 100_000
+# How far from the red line rows are still looked at [m].
+MARGIN_M = 1.0
+
+
+class _Part(NamedTuple):
+    """One partition: a row group of a file, its place in the order, its rows."""
+
+    number: int
+    path: Path
+    group: int
+    rows: int
+
+    def __str__(self) -> str:
+        return f"{self.path.name} row group {self.group}"
+
+
+class _Job(NamedTuple):
+    """What is done to every partition."""
+
+    red_line: gpd.GeoDataFrame
+    rivers: gpd.GeoDataFrame
+    folder: Path
+    what: str
+    id_column: str | None
+    prepare: Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame] | None
+    options: dict[str, Any]
+
+
+def affected_parquet(
+    source: str | Path,
+    red_line: gpd.GeoDataFrame,
+    rivers: gpd.GeoDataFrame,
+    target: str | Path,
+    *,
+    what: Literal["buildings", "parcels"] = "buildings",
+    id_column: str | None = None,
+    prepare: Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame] | None = None,
+    partial_rule: Literal["whole", "share"] = "whole",
+    survey_tolerance_m: float = 0.5,
+    client: Any = None,
+    retries: int = 2,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Affected buildings of a GeoParquet larger than the memory, part by part 分区受影响房屋.
+
+    Parameters
+    ----------
+    source
+        GeoParquet file, or a folder of them. Row groups are the partitions; those whose covering
+        (``bbox``) lies away from the red line are not read. Best sorted along a Hilbert curve.
+    red_line, rivers
+        As for `affected`; in the CRS of the files.
+    target
+        Folder for the result: GeoParquet files in the order of the partitions. It appears whole or
+        not at all.
+    what
+        Noun of the rows.
+    id_column
+        Column that holds the ids, as for `read_layer`.
+    prepare
+        Applied to the rows near the red line before anything else, such as
+        ``lambda f: pg.repair(f).layer``.
+    partial_rule, survey_tolerance_m
+        As for `affected`.
+    client
+        ``distributed.Client`` of a Dask cluster that sees the same files (extra ``distributed``);
+        without one the partitions follow one another in this process.
+    retries
+        How often a partition that failed on a cluster is tried again.
+    force
+        Replace an existing folder.
+    progress
+        Called with a line of text now and then.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a partition that was read, in their order: file, row_group, n_rows, n_near (rows in
+        the red line's boxes), n_affected, n_estimated (floor areas that had to be estimated). The
+        affected rows are in ``target``: ``geopandas.read_parquet(target)``.
+
+    Raises
+    ------
+    LayerError, CRSError
+        A partition can't be used; it is named. Ids occur in several partitions.
+    OutputError
+        The folder exists, or holds anything else than such a result.
+
+    Notes
+    -----
+    Each partition goes through `affected` as the whole layer would, so that the rows are the same.
+    What lies away from the red line is neither checked nor repaired. A partition writes a file of
+    its own under a temporary name first: whichever worker ends it, and however often, it is there
+    once.
+
+    Examples
+    --------
+    >>> houses = pg.read_layer(sample / "房屋.shp", "buildings")
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> line = pg.red_line(rivers, 9.0)
+    >>> houses.to_parquet(folder / "房屋.parquet", write_covering_bbox=True, row_group_size=500)
+    >>> parts = pg.affected_parquet(folder / "房屋.parquet", line, rivers, folder / "受影响")
+    >>> found = gpd.read_parquet(folder / "受影响")
+    >>> found.index.tolist() == pg.affected(houses, line, rivers).index.tolist()
+    True
+    """
+    require_layer(red_line, "red_line")
+    tell, goal = progress or (lambda _: None), Path(target)
+    _refuse_overwrite(goal, force=force)
+    parts = _partitions(Path(source), red_line, what)
+    options = {"partial_rule": partial_rule, "survey_tolerance_m": survey_tolerance_m}
+    with atomic_folder(goal) as folder:
+        job = _Job(red_line, rivers, folder.resolve(), what, id_column, prepare, options)
+        run = _in_turn(parts, job) if client is None else _on_cluster(parts, job, client, retries)
+        done = []
+        for row in run:
+            done.append(row)
+            tell(f"{len(done)}/{len(parts)} {row['file']} {row['row_group']}: {row['n_affected']}")
+        table = pd.DataFrame(done, columns=["number", "file", "row_group", "n_rows", "n_near",
+                                            "n_affected", "n_estimated"])  # fmt: skip
+        _require_once(folder, what)
+    estimated = int(table["n_estimated"].sum())
+    if estimated:
+        warnings.warn(
+            f"floor area of {estimated} of {int(table['n_affected'].sum())} buildings is estimated "
+            "as footprint x floors (floor_area_source = 'estimated')",
+            UserWarning,
+            stacklevel=2,
+        )
+    return table.sort_values("number").drop(columns="number").reset_index(drop=True)
+
+
+def _refuse_overwrite(goal: Path, *, force: bool) -> None:
+    """Refuse a folder that is there, and to replace one that holds anything else."""
+    if not goal.exists():
+        return
+    ours = goal.is_dir() and all(p.match("part-*.parquet") for p in goal.iterdir())
+    if not (force and ours):
+        raise OutputError(
+            f"{goal} exists" if ours else f"{goal} holds other files, so it is not replaced",
+            hint="choose another folder, or force=True" if ours else "choose another folder",
+        )
+
+
+# --- partitions -------------------------------------------------------------------------------
+
+
+def _partitions(source: Path, red_line: gpd.GeoDataFrame, what: str) -> list[_Part]:
+    """Row groups that may hold affected rows."""
+    import pyarrow.parquet as pq
+
+    existing(source, what)
+    files = [source] if source.is_file() else sorted(source.rglob("*.parquet"))
+    if not files or files[0].suffix.lower() not in PARQUET:
+        raise LayerError(
+            f"{source.name} is no GeoParquet, nor a folder of them",
+            layer=what,
+            hint='pg.write_layer(frame, "房屋.parquet", "buildings")',
+        )
+    zones = shapely.STRtree(_zones(red_line))
+    found, number = [], 0
+    for file in files:
+        require_signature(file, what)
+        data = pq.read_metadata(file)
+        covering = _covering(_geo(data.metadata, file, what)[1])
+        at = {data.row_group(0).column(k).path_in_schema: k for k in range(data.num_columns)} if (
+            data.num_row_groups) else {}  # fmt: skip
+        for group in range(data.num_row_groups):
+            rows = data.row_group(group)
+            box = _bounds(rows, [at.get(c) for c in covering]) if covering else None
+            if box is None or len(zones.query(shapely.box(*box))):
+                found.append(_Part(number, file.resolve(), group, rows.num_rows))
+            number += 1
+    return found
+
+
+def _zones(red_line: gpd.GeoDataFrame) -> Any:
+    """Parts of the red line, a little wider."""
+    parts = shapely.get_parts(flat_shapes(red_line))
+    return shapely.box(*(shapely.bounds(parts) + [-MARGIN_M, -MARGIN_M, MARGIN_M, MARGIN_M]).T)
+
+
+def _geo(metadata: Any, path: Path, what: str) -> tuple[str, dict[str, Any]]:
+    """Name and description of a file's geometry column."""
+    geo = json.loads((metadata or {}).get(b"geo", b"{}"))
+    name = geo.get("primary_column")
+    if name is None or geo["columns"][name].get("encoding") != "WKB":
+        raise LayerError(
+            f"{path.name} is no GeoParquet with WKB",
+            layer=what,
+            hint='write it with frame.to_parquet(..., geometry_encoding="WKB")',
+        )
+    return name, geo["columns"][name]
+
+
+def _covering(column: dict[str, Any]) -> list[str]:
+    """Paths of the columns that hold the bounds of each row, if there are any."""
+    box = column.get("covering", {}).get("bbox", {})
+    return [".".join(box[c]) for c in ("xmin", "ymin", "xmax", "ymax")] if box else []
+
+
+def _bounds(rows: Any, columns: list[int | None]) -> list[float] | None:
+    """Bounds of a row group by its statistics."""
+    if None in columns:
+        return None
+    stats = [rows.column(k).statistics for k in columns]
+    if not all(s is not None and s.has_min_max for s in stats):
+        return None
+    return [s.min for s in stats[:2]] + [s.max for s in stats[2:]]
+
+
+def _batches(part: _Part, job: _Job) -> Iterator[gpd.GeoDataFrame]:
+    """Rows of a partition whose boxes meet the red line's, so many at a time."""
+    import pyarrow.parquet as pq
+
+    zones = shapely.STRtree(_zones(job.red_line))
+    with pq.ParquetFile(part.path) as file:
+        name, column = _geo(file.schema_arrow.metadata, part.path, job.what)
+        paths = _covering(column)
+        for batch in file.iter_batches(BATCH_ROWS, row_groups=[part.group]):
+            box = _boxes(batch, paths)
+            if box is None:
+                box = shapely.bounds(shapely.from_wkb(np.asarray(batch.column(name))))
+            meets = np.zeros(len(box), bool)
+            meets[zones.query(shapely.box(*np.nan_to_num(box, nan=1e300).T))[0]] = True
+            table = batch.filter(meets).drop_columns(sorted({p.split(".")[0] for p in paths}))
+            plain = table.to_pandas()
+            shapes = shapely.from_wkb(plain.pop(name).to_numpy())
+            yield gpd.GeoDataFrame(plain, geometry=shapes, crs=column.get("crs", "OGC:CRS84"))
+
+
+def _boxes(batch: Any, paths: list[str]) -> Any:
+    """Bounds of the rows from their covering."""
+    if not paths:
+        return None
+    import pyarrow.compute as pc
+
+    names = [path.split(".") for path in paths]
+    return np.column_stack([pc.struct_field(batch.column(n[0]), n[1:]) for n in names]).astype(
+        float
+    )
+
+
+# --- work -------------------------------------------------------------------------------------
+
+
+def _work(part: _Part, job: _Job) -> dict[str, Any]:
+    """Affected rows of one partition into a file of its own; what there was."""
+    hits, near = [], 0
+    for frame in _batches(part, job):
+        seen = Findings(job.what)
+        layer = canonical_layer(frame, noun(job.what), job.id_column, seen, row_ids=False)
+        layer = layer if job.prepare is None else job.prepare(layer)
+        near += len(layer)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # estimates are summed up by the caller
+            hits.append(affected(layer, job.red_line, job.rivers, **job.options))
+    some = [hit for hit in hits if len(hit)]
+    estimated = 0
+    if some:
+        frame = gpd.GeoDataFrame(pd.concat(some), crs=some[0].crs)
+        for name in frame.columns[frame.isna().all()]:  # so that all files have one schema
+            if frame[name].dtype == object:
+                frame[name] = frame[name].astype("str")
+        if "floor_area_source" in frame:
+            estimated = int((frame["floor_area_source"] == "estimated").sum())
+        place = job.folder / f"part-{part.number:06d}.parquet"
+        made = job.folder / f".{place.stem}-{uuid.uuid4().hex}"
+        frame.to_parquet(made, write_covering_bbox=True)
+        os.replace(made, place)
+    return {
+        "number": part.number, "file": part.path.name, "row_group": part.group,
+        "n_rows": part.rows, "n_near": near, "n_affected": sum(map(len, some)),
+        "n_estimated": estimated,
+    }  # fmt: skip
+
+
+def _in_turn(parts: Iterable[_Part], job: _Job) -> Iterator[dict[str, Any]]:
+    """One partition after the other, in this process."""
+    for part in parts:
+        try:
+            yield _work(part, job)
+        except Exception as fault:
+            raise _named(part, fault) from fault
+
+
+def _on_cluster(
+    parts: list[_Part], job: _Job, client: Any, retries: int
+) -> Iterator[dict[str, Any]]:
+    """All partitions on a Dask cluster, as they end."""
+    from distributed import as_completed  # type: ignore[attr-defined,unused-ignore]
+
+    [shared] = client.scatter([job], broadcast=True)
+    run = uuid.uuid4().hex
+    futures = {
+        client.submit(
+            _work, part, shared, key=f"affected-{run}-{part.number}", retries=retries
+        ): part
+        for part in parts
+    }
+    try:
+        for future in as_completed(futures):
+            try:
+                yield future.result()
+            except Exception as fault:
+                raise _named(futures[future], fault) from fault
+    finally:
+        client.cancel(list(futures))
+
+
+def _named(part: _Part, fault: Exception) -> LayerError:
+    """The error of one partition, with its name."""
+    said, _, hint = str(fault).partition("\n\nHint: ")
+    return LayerError(
+        f"{part}: {said or type(fault).__name__}",
+        hint=hint or "mend that partition, or leave it out",
+    )
+
+
+def _require_once(folder: Path, what: str) -> None:
+    """Refuse ids that are in several partitions."""
+    import pyarrow.parquet as pq
+
+    key = str(noun(what).index)
+    ids = [pq.read_table(f, columns=[key]).column(key) for f in sorted(folder.glob("*.parquet"))]
+    index = pd.Index(np.concatenate([i.to_numpy() for i in ids])) if ids else pd.Index([])
+    if not index.is_unique:
+        raise LayerError(
+            "has the same id in several partitions",
+            layer=what,
+            ids=index[index.duplicated()].unique(),
+            hint="make the ids unique, for instance with the file's name in front",
+        )
