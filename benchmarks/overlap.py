@@ -137,6 +137,7 @@ def duckdb_peer(shapes: Shapes) -> Callable[[Shapes, bytes], Any]:
 
 def sedona_peer(shapes: Shapes) -> Callable[[Shapes, bytes], Any]:
     """SedonaDB, likewise."""
+    import pyarrow as pa
     import sedonadb
 
     base = sedonadb.connect()
@@ -146,9 +147,11 @@ def sedona_peer(shapes: Shapes) -> Callable[[Shapes, bytes], Any]:
     def run(shapes: Shapes, zone: bytes) -> Any:
         cut = gpd.GeoDataFrame(geometry=pieces(zone))
         base.create_data_frame(cut).to_memtable().to_view("z", overwrite=True)
-        found = base.sql(
-            "SELECT k, sum(ST_Area(ST_Intersection(f.geometry, z.geometry))) AS a FROM f JOIN z "
-            "ON ST_Intersects(f.geometry, z.geometry) GROUP BY k"
+        found = pa.table(
+            base.sql(
+                "SELECT k, sum(ST_Area(ST_Intersection(f.geometry, z.geometry))) AS a FROM f JOIN z "
+                "ON ST_Intersects(f.geometry, z.geometry) GROUP BY k"
+            )
         ).to_pandas()
         return np.bincount(found["k"], weights=found["a"], minlength=len(shapes))
 
