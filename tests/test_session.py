@@ -15,7 +15,11 @@ def test_the_session_of_the_readme_runs(tmp_path, monkeypatch):
     for session in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         exec(compile(session, "README.md", "exec"), names)  # noqa: S102
     assert set(names["verdict"]["verdict"]) == {"demolish", "retain", "review"}
-    assert {p.name for p in tmp_path.iterdir()} == {"作战图.html", "征拆台账.xlsx"}
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "作战图.html", "征拆台账.xlsx", "check.xlsx", "房屋.parquet", "受影响",
+    }  # fmt: skip
+    assert names["faults"]["fault"].tolist() != ["unreadable"]
+    assert names["parts"]["n_affected"].sum() == len(names["affected"])
     assert len(names["comparison"].changes) > 0
 
 
