@@ -30,8 +30,10 @@ ASIDE_M = (0.0137, 0.0071)
 CHAIN = 8
 # Cells of the mask that tells shapes near a zone's boundary from all others.
 CELLS = 1_000_000
-# Shapes near a boundary taken at a time: bounds the memory.
-BATCH = 50_000
+# Shapes near a boundary, and pairs of edges, taken at a time: bounds the memory.
+BATCH, AT_ONCE = 50_000, 2_000_000
+# Pairs of edges of one shape and one zone from which on the areas are left to GEOS.
+SWEPT = 200_000
 
 
 def shared_areas(shapes: Any, zones: Any) -> tuple[Ints, Ints, Floats]:
@@ -227,17 +229,30 @@ def _across(
     own = _Edges.of(shapes[rows[touched]])
     first = np.searchsorted(own.owner, np.arange(len(touched) + 1))
     local = np.searchsorted(touched, shape)
+    # many edges against many: there GEOS, which sweeps, is ahead
+    corners = np.bincount(at, weights=np.diff(first)[local], minlength=len(pair))
+    unsure = corners > SWEPT
+    unsure[at[_distance_from_origin(xy) < UNSURE_M]] = True
+    kept = ~unsure[at]
+    shape, local, at, xy = shape[kept], local[kept], at[kept], xy[:, kept]
     for part, index in _clipped(xy, size[shape, 1]):
-        begin = first[local[index]]
-        count = first[local[index] + 1] - begin
-        theirs = np.repeat(np.arange(len(index)), count)
-        base = origin[shape[index[theirs]]].T
-        mine = own.xy[:, _runs(begin, count)] - np.concatenate([base, base])
-        shared = _integral(mine, part[:, theirs])
-        area += np.bincount(at[index[theirs]], weights=shared, minlength=len(pair))
-    unsure = np.unique(at[_distance_from_origin(xy) < UNSURE_M])
+        count = np.diff(first)[local[index]]
+        for some in np.split(np.arange(len(index)), _cuts(count)):
+            k = index[some]
+            theirs = np.repeat(np.arange(len(k)), count[some])
+            base = origin[shape[k[theirs]]].T
+            mine = own.xy[:, _runs(first[local[k]], count[some])] - np.concatenate([base, base])
+            shared = _integral(mine, part[:, some[theirs]])
+            area += np.bincount(at[k[theirs]], weights=shared, minlength=len(pair))
     area[unsure] = shapely.area(shapely.intersection(shapes[who[unsure]], zones[of[unsure]]))
     return who, of, area
+
+
+def _cuts(count: Ints) -> Ints:
+    """Where to cut a sequence so that no piece counts much more than may be in memory."""
+    total = np.cumsum(count)
+    last = int(total[-1]) if len(total) else 0
+    return np.searchsorted(total, np.arange(AT_ONCE, last, AT_ONCE))
 
 
 def _edges_near(

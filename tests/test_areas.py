@@ -104,3 +104,21 @@ def test_long_straight_lines_and_houses_of_all_sizes(seed):
     exact = shapely.area(shapely.intersection(shapes, zone))
     assert exact.any()
     np.testing.assert_allclose(found, exact, atol=1e-6, rtol=1e-9)
+
+
+def test_large_outlines_are_bounded_in_memory_and_left_to_geos(monkeypatch):
+    monkeypatch.setattr(areas, "AT_ONCE", 50)
+    angle = np.linspace(0, 2 * np.pi, 2_000, endpoint=False)
+    wavy = np.column_stack([np.cos(angle), np.sin(angle)]) * (100 + 5 * np.sin(40 * angle))[:, None]
+    shapes = [shapely.Polygon(wavy), shapely.Polygon(wavy[::40] + 30), shapely.box(0, 0, 200, 9)]
+    zones = [shapely.Polygon(wavy + [17.0, 3.0]), shapely.Polygon(wavy[::50] * 1.3)]
+    exact = shapely.area(shapely.intersection(np.array(shapes)[:, None], np.array(zones)))
+    found = np.zeros((3, 2))
+    who, zone, area = shared_areas(shapes, zones)
+    found[who, zone] = area
+    np.testing.assert_allclose(found, exact, rtol=1e-9)
+    monkeypatch.setattr(areas, "SWEPT", 10**9)
+    monkeypatch.setattr(areas, "AT_ONCE", 10**6)
+    who, zone, area = shared_areas(shapes, zones)
+    found[who, zone] = area
+    np.testing.assert_allclose(found, exact, rtol=1e-9)
