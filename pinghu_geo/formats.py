@@ -158,8 +158,12 @@ def _read_gdal(
     stack.callback(pyogrio.set_gdal_config_options, {"OGR_ARC_STEPSIZE": None})
     read = {"layer": layer, "encoding": encoding, "bbox": box}
     # these drivers fill Arrow's columns themselves, which is faster; they know no other encoding
-    arrow = suffix in (".gpkg", ".fgb") and encoding is None
-    frame = pyogrio.read_dataframe(path, on_invalid="ignore", use_arrow=arrow, **read)
+    arrow, curves = suffix in (".gpkg", ".fgb") and encoding is None, False
+    try:
+        frame = pyogrio.read_dataframe(path, on_invalid="ignore", use_arrow=arrow, **read)
+    except NotImplementedError:  # curves: Arrow hands them over as they are
+        arrow, curves = False, True
+        frame = pyogrio.read_dataframe(path, on_invalid="ignore", **read)
     info = pyogrio.read_info(path, layer=layer, encoding=encoding)
     if suffix in (".fgb", ".shp") and box is None and 0 <= info["features"] != len(frame):
         raise LayerError(
@@ -168,7 +172,7 @@ def _read_gdal(
             hint="it was cut off: ask for it again",
             fault="unreadable",
         )
-    _say_geometry(str(info["geometry_type"]), seen)
+    _say_geometry(str(info["geometry_type"]), seen, curves=curves)
     if isinstance(frame, gpd.GeoDataFrame) and frame.geometry.isna().any():
         frame = _closed(frame, path, read, seen, arrow=arrow)
     if suffix == ".kml":
@@ -179,9 +183,9 @@ def _read_gdal(
     return frame
 
 
-def _say_geometry(kind: str, seen: Findings) -> None:
+def _say_geometry(kind: str, seen: Findings, *, curves: bool) -> None:
     """Note curves and heights, which don't come through as they are."""
-    if "Curve" in kind or "Surface" in kind or "Circular" in kind:
+    if curves or "Curve" in kind or "Surface" in kind or "Circular" in kind:
         seen.add("curves", step=ARC_STEP_DEG)
     if kind.endswith((" Z", " M", " ZM")) or kind.startswith(("2.5D", "3D", "Measured")):
         seen.add("heights_dropped")
@@ -326,7 +330,10 @@ def _chainage_from_m(frame: Any, path: Path, layer: str | None) -> Any:
     the length isn't a chainage that `rivers` can hold; it is refused.
     """
     raw = _wkb(pyogrio.read_arrow(path, layer=layer, columns=[])[1])
-    lines = shapely.from_wkb(raw, on_invalid="ignore")
+    try:
+        lines = shapely.from_wkb(raw, on_invalid="ignore")
+    except NotImplementedError:  # along a curve no corner has an M of its own
+        return frame
     if not shapely.has_m(lines).any():
         return frame
     start, sign = np.full(len(lines), np.nan), np.full(len(lines), np.nan)

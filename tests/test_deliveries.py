@@ -1,8 +1,11 @@
 """Real deliveries with what is wrong with each of them, and readers and fits against results by others."""
 
+import contextlib
 import io
 import logging
 import math
+import sqlite3
+import struct
 import time
 import zipfile
 
@@ -10,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 
@@ -226,6 +230,46 @@ def test_arcs_of_a_drawing_are_within_the_chord_tolerance(drawing):
     away = shapely.distance(centre, shapely.points(lower))
     assert away.max() <= radius + 1e-6
     assert away.min() > radius - 0.005
+
+
+def with_curve(path, kind, geometry_type):
+    """A GeoPackage whose second row is a circle, or a half of one, of 50 m as true arcs."""
+    layer = gpd.GeoDataFrame(
+        {"building_id": ["B1", "B2"], "river": ["A", "B"]},
+        geometry=[shapely.box(513000, 2510000, 513010, 2510010) if kind == 10 else
+                  shapely.LineString([(513000, 2510000), (513010, 2510000)])] * 2, crs=4547,
+    )  # fmt: skip
+    pyogrio.write_dataframe(layer, path, geometry_type="Unknown")
+    points = [(513050, 2510000), (513100, 2510050), (513150, 2510000)]
+    points += [(513100, 2509950), (513050, 2510000)] if kind == 10 else []
+    arcs = struct.pack("<BII", 1, 8, len(points)) + b"".join(struct.pack("<dd", *p) for p in points)
+    wkb = struct.pack("<BII", 1, 10, 1) + arcs if kind == 10 else arcs
+    with contextlib.closing(sqlite3.connect(path)) as base:
+        for (name,) in base.execute(
+            "SELECT name FROM sqlite_master WHERE type='trigger'"
+        ).fetchall():
+            base.execute(f'DROP TRIGGER "{name}"')
+        row = b"GP\x00\x01" + struct.pack("<i", 4547) + wkb
+        base.execute(f'UPDATE "{path.stem}" SET geom = ? WHERE fid = 2', (row,))
+        base.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = ?", (geometry_type,))
+        base.commit()
+    return path
+
+
+@pytest.mark.parametrize("stated", ["CURVEPOLYGON", "GEOMETRY"])
+def test_true_curves_become_chords_and_it_is_said(tmp_path, stated):
+    path = with_curve(tmp_path / "a.gpkg", 10, stated)
+    houses = pg.read_layer(path, "buildings")
+    # a chord of 0.5 degrees lies 50 m x (1 - cos 0.25°) = 0.5 mm inside of the arc
+    exact = math.pi * 50**2
+    assert 0 < exact - houses.area["B2"] < 2 * math.pi * 50 * 0.0005
+    assert "curves" in set(pg.check(path, "buildings")["fault"])
+
+
+def test_a_river_drawn_in_arcs_is_read(tmp_path):
+    path = with_curve(tmp_path / "河.gpkg", 8, "COMPOUNDCURVE")
+    rivers = pg.read_layer(path, "rivers")
+    assert rivers.length["B"] == pytest.approx(math.pi * 50, abs=0.01)
 
 
 def test_blocks_hatches_and_escaped_names(drawing):
