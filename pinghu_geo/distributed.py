@@ -48,6 +48,7 @@ class _Job(NamedTuple):
     """What is done to every partition."""
 
     red_line: gpd.GeoDataFrame
+    group: Any
     rivers: gpd.GeoDataFrame
     folder: Path
     what: str
@@ -141,7 +142,8 @@ def affected_parquet(
     parts = _partitions(Path(source), red_line, what)
     options = {"partial_rule": partial_rule, "survey_tolerance_m": survey_tolerance_m}
     with atomic_folder(goal) as folder:
-        job = _Job(red_line, rivers, folder.resolve(), what, id_column, prepare, options)
+        group = _groups(red_line)
+        job = _Job(red_line, group, rivers, folder.resolve(), what, id_column, prepare, options)
         run = _in_turn(parts, job) if client is None else _on_cluster(parts, job, client, retries)
         done = []
         for row in run:
@@ -209,6 +211,26 @@ def _zones(red_line: gpd.GeoDataFrame) -> Any:
     """Parts of the red line, a little wider."""
     parts = shapely.get_parts(flat_shapes(red_line))
     return shapely.box(*(shapely.bounds(parts) + [-MARGIN_M, -MARGIN_M, MARGIN_M, MARGIN_M]).T)
+
+
+def _groups(red_line: gpd.GeoDataFrame) -> Any:
+    """Which rows of the red line belong together: what touches decides on edges and depths."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    shapes = flat_shapes(red_line)
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    graph = coo_matrix((np.ones(len(one)), (one, other)), shape=(len(shapes), len(shapes)))
+    return connected_components(graph, directed=False)[1]
+
+
+def _local(job: _Job, layer: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """The red lines, whole groups of them, and rivers that a batch of rows may have to do with."""
+    x0, y0, x1, y1 = shapely.bounds(flat_shapes(job.red_line)).T
+    low_x, low_y, high_x, high_y = layer.total_bounds
+    meets = (x0 <= high_x) & (x1 >= low_x) & (y0 <= high_y) & (y1 >= low_y)
+    line = job.red_line[np.isin(job.group, job.group[meets])]
+    return line, job.rivers[job.rivers.index.astype(str).isin(line["river"].astype(str))]
 
 
 def _geo(metadata: Any, path: Path, what: str) -> tuple[str, dict[str, Any]]:
@@ -283,9 +305,12 @@ def _work(part: _Part, job: _Job) -> dict[str, Any]:
         layer = canonical_layer(frame, noun(job.what), job.id_column, seen, row_ids=False)
         layer = layer if job.prepare is None else job.prepare(layer)
         near += len(layer)
+        line, rivers = _local(job, layer)
+        if line.empty:
+            continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # estimates are summed up by the caller
-            hits.append(affected(layer, job.red_line, job.rivers, **job.options))
+            hits.append(affected(layer, line, rivers, **job.options))
     some = [hit for hit in hits if len(hit)]
     estimated = 0
     if some:
