@@ -219,6 +219,26 @@ def guard() -> int:
     return int(bool(missed))
 
 
+def draw(table: pd.DataFrame, target: Path) -> None:
+    """CPU seconds by corners of the red line, and by peer where all ran."""
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    growth = table.iloc[4:]
+    for name, word in (("shapely", "shapely in bulk"), ("ours", "pinghu_geo")):
+        left.loglog(growth["corners"], growth[f"{name}_s"], "o-", label=word)
+    left.set(xlabel="corners of the red line", ylabel="CPU seconds", title="100,000 footprints")
+    left.legend()
+    names = ["ours", "duckdb", "sedonadb", "shapely", "overlay"]
+    shown = table.iloc[:3][[f"{n}_s" for n in names if f"{n}_s" in table]].T
+    shown.index = shown.index.str.removesuffix("_s").str.replace("ours", "pinghu_geo")
+    shown.columns = [
+        f"{n / 1e6:g}M x {c / 1e3:g}k" for n, c in table.iloc[:3][["footprints", "corners"]].values
+    ]
+    shown.plot.barh(ax=right, logx=True, xlabel="CPU seconds", title="footprints x corners")
+    figure.savefig(target, dpi=110)
+
+
 def main() -> None:
     """Print the table, and write it."""
     peers = ["overlay", "shapely", "duckdb", "sedonadb"]
@@ -232,6 +252,7 @@ def main() -> None:
         rows.append(measured(100_000, corners, 1, ["shapely"], 5))
     table = pd.DataFrame(rows)
     table.round(4).to_csv(Path(__file__).with_suffix(".csv"), index=False)
+    draw(table, Path(__file__).parents[1] / "docs" / "overlap.png")
     print(table.round(3).to_string(index=False))
 
 
