@@ -15,6 +15,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyogrio
 import shapely
 
@@ -164,6 +165,8 @@ def _read_gdal(
     except NotImplementedError:  # curves: Arrow hands them over as they are
         arrow, curves = False, True
         frame = pyogrio.read_dataframe(path, on_invalid="ignore", **read)
+    if arrow:
+        _require_utf8(frame)
     info = pyogrio.read_info(path, layer=layer, encoding=encoding)
     if suffix in (".fgb", ".shp") and box is None and 0 <= info["features"] != len(frame):
         raise LayerError(
@@ -181,6 +184,12 @@ def _read_gdal(
     if what == "rivers":
         frame = _chainage_from_m(frame, path, layer)
     return frame
+
+
+def _require_utf8(frame: pd.DataFrame) -> None:
+    """Refuse texts that aren't what Arrow takes them for, or they fail wherever they are used."""
+    for name in frame.columns[[isinstance(t, pd.StringDtype) for t in frame.dtypes]]:
+        pa.array(frame[name]).validate(full=True)
 
 
 def _say_geometry(kind: str, seen: Findings, *, curves: bool) -> None:

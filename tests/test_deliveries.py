@@ -406,6 +406,19 @@ def test_sizes_that_are_only_declared_cost_nothing(tmp_path):
     assert time.process_time() - start < 20
 
 
+@pytest.mark.parametrize("suffix", [".gpkg", ".fgb"])
+def test_texts_that_are_no_utf8_are_refused_at_the_door(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    pyogrio.write_dataframe(
+        gpd.GeoDataFrame({"building_id": ["B1"], "owner": ["ABCDEFGH"]}, geometry=[shapely.box(0, 0, 9, 9)], crs=4547),
+        path,
+    )  # fmt: skip
+    path.write_bytes(path.read_bytes().replace(b"ABCDEFGH", b"\xc6\xbd\xba\xfeEFGH"))  # GBK
+    with pytest.raises(pg.LayerError, match="can't be read"):
+        pg.read_layer(path, "buildings")
+    assert set(pg.check(path, "buildings")["fault"]) == {"unreadable"}
+
+
 def test_a_zip_with_a_password_is_refused_with_the_reason(tmp_path):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
