@@ -77,7 +77,6 @@ class Findings:
 
     def add_error(self, error: PinghuError) -> None:
         """Add what a reader refused, under the code that the error carries."""
-        problem, _, hint = str(error).partition("\n\nHint: ")
         rows = [str(i) for i in error.ids] or [NO_ROW]
         table = {
             "layer": self.layer,
@@ -85,8 +84,8 @@ class Findings:
             "fault": error.fault or "unreadable",
             "id": rows,
             "field": "",
-            "problem": problem,
-            "advice": hint,
+            "problem": error.said,
+            "advice": error.hint,
         }
         self._tables.append(table)
 

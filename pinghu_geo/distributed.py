@@ -16,11 +16,11 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.catalogue import Findings
-from pinghu_geo.errors import LayerError, OutputError
+from pinghu_geo.errors import LayerError, OutputError, PinghuError
 from pinghu_geo.files import atomic_folder, existing, require_signature
 from pinghu_geo.formats import PARQUET
 from pinghu_geo.io import canonical_layer
-from pinghu_geo.overlap import affected
+from pinghu_geo.overlap import affected, warn_estimated
 from pinghu_geo.schema import flat_shapes, noun, require_layer
 
 __all__ = ["affected_parquet"]
@@ -154,12 +154,7 @@ def affected_parquet(
         _require_once(folder, what)
     estimated = int(table["n_estimated"].sum())
     if estimated:
-        warnings.warn(
-            f"floor area of {estimated} of {int(table['n_affected'].sum())} buildings is estimated "
-            "as footprint x floors (floor_area_source = 'estimated')",
-            UserWarning,
-            stacklevel=2,
-        )
+        warn_estimated(estimated, int(table["n_affected"].sum()))
     return table.sort_values("number").drop(columns="number").reset_index(drop=True)
 
 
@@ -366,11 +361,10 @@ def _on_cluster(
 
 def _named(part: _Part, fault: Exception) -> LayerError:
     """The error of one partition, with its name."""
-    said, _, hint = str(fault).partition("\n\nHint: ")
-    return LayerError(
-        f"{part}: {said or type(fault).__name__}",
-        hint=hint or "mend that partition, or leave it out",
-    )
+    said, hint = str(fault) or type(fault).__name__, ""
+    if isinstance(fault, PinghuError):
+        said, hint = fault.said, fault.hint
+    return LayerError(f"{part}: {said}", hint=hint or "mend that partition, or leave it out")
 
 
 def _require_once(folder: Path, what: str) -> None:

@@ -42,6 +42,8 @@ class PinghuError(Exception):
         All the labels at fault.
     fault : str
         The code; empty where `check` has none of its own for it.
+    said, hint : str
+        The two halves of the message: what is wrong, and what to type next.
     """
 
     def __init__(
@@ -59,10 +61,8 @@ class PinghuError(Exception):
         text = f"{layer}: {problem}" if layer else problem
         if self.ids:
             text += f" ({len(self.ids)}: {first_ids(self.ids)})"
-        text += "."
-        if hint:
-            text += f"\n\nHint: {hint}"
-        super().__init__(text)
+        self.said, self.hint = f"{text}.", hint
+        super().__init__(f"{self.said}\n\nHint: {hint}" if hint else self.said)
 
 
 class LayerError(PinghuError, ValueError):

@@ -23,7 +23,7 @@ from pinghu_geo.schema import (
     require_polygons,
 )
 
-__all__ = ["affected", "belongs_to", "floor_area", "overlay_zones", "totals"]
+__all__ = ["affected", "belongs_to", "floor_area", "overlay_zones", "totals", "warn_estimated"]
 
 Floats = NDArray[np.float64]
 
@@ -226,14 +226,19 @@ def floor_area(buildings: pd.DataFrame) -> pd.DataFrame:
     source = stated.where(stated.notna(), "surveyed").where(known.notna(), "estimated")
     estimated = known.isna() & guess.notna()
     if estimated.any():
-        warnings.warn(
-            f"floor area of {int(estimated.sum())} of {len(index)} buildings is estimated as "
-            "footprint x floors (floor_area_source = 'estimated')",
-            UserWarning,
-            stacklevel=2,
-        )
+        warn_estimated(int(estimated.sum()), len(index))
     area = known.where(known.notna(), guess)
     return pd.DataFrame({"floor_area_m2": area, "floor_area_source": source.where(area.notna())})
+
+
+def warn_estimated(n: int, total: int) -> None:
+    """Warn the caller's caller, once, of floor areas that had to be estimated."""
+    warnings.warn(
+        f"floor area of {n} of {total} buildings is estimated as footprint x floors "
+        "(floor_area_source = 'estimated')",
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.DataFrame:
