@@ -16,6 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 Project = Annotated[Path, typer.Argument(help="项目文件 project.toml")]
@@ -25,7 +26,7 @@ Force = Annotated[bool, typer.Option("--force", help="替换已有的结果目�
 
 @app.command()
 def run(project: Project, out: Out, force: Force = False) -> None:
-    """Run a project file: read, compute, write the folder of results 运行项目."""
+    """Run a project file into a folder of results 运行项目."""
     _run(project, out, force=force)
 
 
@@ -46,7 +47,7 @@ def check(
     out: Annotated[Path, typer.Option("--out", help="问题清单")] = Path("check.xlsx"),
     lang: Annotated[str, typer.Option("--lang", help="zh 或 en")] = "zh",
 ) -> None:
-    """Only diagnose the layers and tables of a project; list all in check.xlsx 检查数据."""
+    """List every fault of a project's inputs 检查数据."""
     from pinghu_geo.faults import check_summary
     from pinghu_geo.project import check_project
     from pinghu_geo.report import write_faults
