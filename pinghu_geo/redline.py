@@ -23,7 +23,7 @@ from pinghu_geo.corridor import locate
 from pinghu_geo.errors import ChainageError, LayerError
 from pinghu_geo.schema import numbers, one_of, require_columns, require_layer
 
-__all__ = ["red_line", "widths_of"]
+__all__ = ["arc", "bends", "red_line", "section_rows", "width_table", "widths_of"]
 
 # Holes thinner than this [m] aren't in the design.
 PINHOLE_M = 1e-6
@@ -104,10 +104,11 @@ def red_line(
     one_of(corners, ("round", "mitre"), "corners")
     one_of(kind, ("works", "management", "blue"), "kind")
     lines = lay_out(rivers)
-    table = _width_table(widths, lines)
+    table = width_table(widths, lines)
     shapes: dict[int, list[Any]] = {}
     for (k, _), piece in table.groupby(["code", "piece"], sort=True):
-        rows = _section_rows(piece, lines, int(k), step=interpolation == "step")
+        m, left, right = (piece[c].to_numpy(float) for c in ("measure", "left_m", "right_m"))
+        rows = section_rows(m, left, right, lines, int(k), step=interpolation == "step")
         shapes.setdefault(int(k), []).append(
             _strip(
                 rows, np.radians(arc_step_deg), mitre=corners == "mitre", rounded=ends == "round"
@@ -126,10 +127,13 @@ def red_line(
     )
 
 
-def _width_table(
-    widths: pd.DataFrame | tuple[float, float] | float, lines: Centrelines
+def width_table(
+    widths: pd.DataFrame | tuple[float, float] | float, lines: Centrelines, *, by: str | None = None
 ) -> pd.DataFrame:
-    """Widths with river codes and measures, sorted downstream, every fault refused."""
+    """Widths with river codes and measures, sorted downstream, every fault refused.
+
+    ``by`` is a column that tells apart designs in one table; they come one after the other.
+    """
     if not isinstance(widths, pd.DataFrame):
         left, right = _pair(widths)
         n = len(lines.names)
@@ -173,17 +177,24 @@ def _width_table(
             ids=table.index[negative],
             hint="widths are measured outwards; move the centreline instead",
         )
-    nothing = table.groupby("code")[["left_m", "right_m"]].max().sum(axis=1) == 0
+    one = [by, "code"] if by else ["code"]
+    nothing = table.groupby(one, sort=False)[["left_m", "right_m"]].max().sum(axis=1) == 0
     if nothing.any():
         raise LayerError(
             "are 0 on both sides throughout",
             layer="widths",
-            ids=[lines.names[k] for k in nothing.index[nothing]],
+            ids=_named(nothing.index[nothing].to_frame(index=False), one, lines),
             hint="leave the river out of the table if nothing is built there",
         )
-    table = table.sort_values(["code", "measure"], kind="stable")
-    _refuse_overlaps(table, lines)
+    table = table.sort_values([*one, "measure"], kind="stable")
+    _refuse_overlaps(table, one, lines)
     return table
+
+
+def _named(rows: pd.DataFrame, keys: list[str], lines: Centrelines) -> list[str]:
+    """What rows are about, with the names of rivers for their codes."""
+    names = rows[keys].assign(code=[lines.names[k] for k in rows["code"]])
+    return [" ".join(map(str, row)).strip() for row in names.itertuples(index=False)]
 
 
 def _pair(widths: object) -> tuple[float, float]:
@@ -202,41 +213,38 @@ def _pair(widths: object) -> tuple[float, float]:
     return left, right
 
 
-def _refuse_overlaps(table: pd.DataFrame, lines: Centrelines) -> None:
+def _refuse_overlaps(table: pd.DataFrame, one: list[str], lines: Centrelines) -> None:
     """Refuse pieces of one river that overlap, and pieces of a single row."""
-    spans = table.groupby(["code", "piece"])["measure"].agg(["min", "max", "count"]).reset_index()
+    keys = [*one, "piece"]
+    spans = table.groupby(keys, sort=False)["measure"].agg(["min", "max", "count"]).reset_index()
     short = spans["max"] - spans["min"] <= 0
     if short.any():
-        names = [lines.names[k] for k in spans.loc[short, "code"]]
         raise LayerError(
             "has a single chainage for a stretch",
             layer="widths",
-            ids=names,
+            ids=_named(spans[short], one, lines),
             hint="give its first and its last chainage",
         )
-    spans = spans.sort_values(["code", "min"])
-    lap = (spans["code"] == spans["code"].shift()) & (
+    spans = spans.sort_values([*one, "min"])
+    lap = (spans[one] == spans[one].shift()).all(axis=1) & (
         spans["min"] < spans["max"].shift() - SAME_PLACE_M
     )
     if lap.any():
-        names = [
-            f"{lines.names[k]} {p}"
-            for k, p in zip(spans.loc[lap, "code"], spans.loc[lap, "piece"], strict=True)
-        ]
         raise LayerError(
             "has pieces that overlap",
             layer="widths",
-            ids=names,
+            ids=_named(spans[lap], keys, lines),
             hint="let each piece end where the next begins",
         )
 
 
-def _section_rows(
-    piece: pd.DataFrame, lines: Centrelines, k: int, *, step: bool
+def section_rows(
+    m: Floats, left: Floats, right: Floats, lines: Centrelines, k: int, *, step: bool
 ) -> dict[str, Floats]:
-    """Strips of one piece: per stretch of constant taper, its ends, direction and widths."""
-    m = piece["measure"].to_numpy(float)
-    left, right = piece["left_m"].to_numpy(float), piece["right_m"].to_numpy(float)
+    """Strips of one piece: per stretch of constant taper, its ends, direction and widths.
+
+    Widths are given at the measures, (rows) or, of several designs at once, (rows, designs).
+    """
     lo, hi = lines.first[k], lines.first[k + 1]
     cuts = np.concatenate([lines.measure[lo:hi], m])
     cuts = np.unique(cuts[(cuts >= m[0]) & (cuts <= m[-1])])
@@ -254,15 +262,12 @@ def _section_rows(
     t1 = np.zeros_like(start) if step else np.clip((end - m[row]) / span, 0, 1)
     code = np.full(len(start), k)
     corner = points_at(lines, np.full(len(cuts), k), cuts)[0]
-    return {
-        "p0": corner[:-1],
-        "p1": corner[1:],
-        "unit": points_at(lines, code, middle)[1],
-        "left0": left[row] + t0 * (left[row + 1] - left[row]),
-        "left1": left[row] + t1 * (left[row + 1] - left[row]),
-        "right0": right[row] + t0 * (right[row + 1] - right[row]),
-        "right1": right[row] + t1 * (right[row + 1] - right[row]),
-    }
+    found = {"p0": corner[:-1], "p1": corner[1:], "unit": points_at(lines, code, middle)[1]}
+    for name, width in (("left", left), ("right", right)):
+        step_up = width[row + 1] - width[row]
+        for end, t in ((0, t0), (1, t1)):
+            found[f"{name}{end}"] = width[row] + (t * step_up.T).T
+    return found
 
 
 def _strip(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bool) -> Any:
@@ -283,18 +288,10 @@ def _strip(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bo
         ring += [*out, p1] if side < 0 else out[::-1]
     strips = shapely.polygons(np.stack(ring, axis=1))
     strips = strips[shapely.area(strips) > 0]  # where both widths taper to 0 there is nothing
-    turn = np.arctan2(
-        unit[:-1, 0] * unit[1:, 1] - unit[:-1, 1] * unit[1:, 0],
-        (unit[:-1] * unit[1:]).sum(axis=1),
-    )
-    # a left turn opens a wedge on the right, and the other way round
-    outer = np.where(turn > 0, -1.0, 1.0)
-    before = np.where(turn > 0, rows["right1"][:-1], rows["left1"][:-1])
-    after = np.where(turn > 0, rows["right0"][1:], rows["left0"][1:])
+    turn, ray, last, before, after = bends(rows)
     wide = ~same & (np.maximum(before, after) > 0)
     # most turns are small, and their wedges triangles: made at once
     small = wide & (np.abs(turn) <= arc_step) & (not mitre)
-    ray, last = outer[:, None] * normal[:-1], outer[:, None] * normal[1:]
     most = np.maximum(before, after)
     wedges = list(_triangles(p1[:-1], ray, last, before, most, after, small))
     for i in np.flatnonzero(wide & ~small):
@@ -309,6 +306,24 @@ def _strip(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bo
             if wide > 0:
                 wedges.append(_wedge(p, ray, ahead, (wide, wide), arc_step, mitre=False))
     return _without_pinholes(shapely.union_all(np.concatenate([strips, np.array(wedges, object)])))
+
+
+def bends(rows: dict[str, Floats]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Between neighbours: the turn [rad], the rays that bound the wedge outside, their widths.
+
+    A left turn opens a wedge on the right, and the other way round.
+    """
+    unit = rows["unit"]
+    turn = np.arctan2(
+        unit[:-1, 0] * unit[1:, 1] - unit[:-1, 1] * unit[1:, 0],
+        (unit[:-1] * unit[1:]).sum(axis=1),
+    )
+    normal = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
+    side = np.where(turn > 0, -1.0, 1.0)[:, None]
+    left = (turn > 0).reshape(-1, *[1] * (rows["left1"].ndim - 1))
+    before = np.where(left, rows["right1"][:-1], rows["left1"][:-1])
+    after = np.where(left, rows["right0"][1:], rows["left0"][1:])
+    return turn, side * normal[:-1], side * normal[1:], before, after
 
 
 def _without_pinholes(area: Any) -> Any:
@@ -351,17 +366,21 @@ def _wedge(
 
     It has the corners of both strips, to the bit, so that the union closes.
     """
-    turn = np.arctan2(ray[0] * last[1] - ray[1] * last[0], ray @ last)
     radius = max(radii)
-    if mitre and np.cos(turn / 2) * MITRE_LIMIT >= 1:
-        arc = [(ray + last) * (radius / (1 + ray @ last))]
-    else:
-        n = max(int(np.ceil(abs(turn) / arc_step)), 1)
-        angle = np.linspace(0.0, turn, n + 1)[1:-1]
-        cos, sin = np.cos(angle), np.sin(angle)
-        arc = list(radius * np.stack([ray[0] * cos - ray[1] * sin, ray[0] * sin + ray[1] * cos], 1))
-    out = [ray * radii[0], ray * radius, *arc, last * radius, last * radii[1]]
+    between = radius * arc(ray, last, arc_step, mitre=mitre)
+    out = [ray * radii[0], ray * radius, *between, last * radius, last * radii[1]]
     return shapely.polygons(np.vstack([centre, *(centre + o for o in out)]))
+
+
+def arc(ray: Floats, last: Floats, arc_step: float, *, mitre: bool) -> Floats:
+    """Corners of a wedge of radius 1 between its first ray and its last."""
+    turn = np.arctan2(ray[0] * last[1] - ray[1] * last[0], ray @ last)
+    if mitre and np.cos(turn / 2) * MITRE_LIMIT >= 1:
+        return np.asarray([(ray + last) / (1 + ray @ last)])
+    n = max(int(np.ceil(abs(turn) / arc_step)), 1)
+    angle = np.linspace(0.0, turn, n + 1)[1:-1]
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.stack([ray[0] * cos - ray[1] * sin, ray[0] * sin + ray[1] * cos], axis=1)
 
 
 # --- the inverse ------------------------------------------------------------------------------
