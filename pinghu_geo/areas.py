@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["shared_areas"]
+__all__ = ["Edges", "mean_above", "shared_areas"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -58,7 +58,7 @@ def shared_areas(shapes: Any, zones: Any) -> tuple[Ints, Ints, Floats]:
     k, part = _held(mask.region[cells[1], cells[0]][~crossed], holders)
     who = near[~crossed][k]
     found = [(who, part, shapely.area(shapes[who]))]
-    edges = _Edges.of(parts)
+    edges = Edges.of(parts)
     chains = edges.chains()
     for rows in np.array_split(near[crossed], crossed.sum() // BATCH + 1):
         base = box[rows, :2] - ASIDE_M
@@ -77,14 +77,14 @@ def shared_areas(shapes: Any, zones: Any) -> tuple[Ints, Ints, Floats]:
     return who[some], zone[some], area[some]
 
 
-class _Edges(NamedTuple):
+class Edges(NamedTuple):
     """Directed edges (x0, y0, x1, y1) with the area to their left, and whose each is, in order."""
 
     xy: Floats
     owner: Ints
 
     @classmethod
-    def of(cls, polygons: Any) -> _Edges:
+    def of(cls, polygons: Any) -> Edges:
         """All edges of polygons that have a length."""
         parts, of = shapely.get_parts(polygons, return_index=True)
         rings, part = shapely.get_rings(parts, return_index=True)
@@ -206,7 +206,7 @@ def _across(
     box: Floats,
     shapes: Any,
     zones: Any,
-    edges: _Edges,
+    edges: Edges,
     chains: Any,
     holds: tuple[Ints, Ints],
 ) -> tuple[Ints, Ints, Floats]:
@@ -226,7 +226,7 @@ def _across(
     who, of = rows[pair // len(zones)], pair % len(zones)
     area = winding * shapely.area(shapes[who])
     touched = np.unique(shape)
-    own = _Edges.of(shapes[rows[touched]])
+    own = Edges.of(shapes[rows[touched]])
     first = np.searchsorted(own.owner, np.arange(len(touched) + 1))
     local = np.searchsorted(touched, shape)
     # many edges against many: there GEOS, which sweeps, is ahead
@@ -256,7 +256,7 @@ def _cuts(count: Ints) -> Ints:
 
 
 def _edges_near(
-    rows: Ints, origin: Floats, size: Floats, shapes: Any, edges: _Edges, chains: Any
+    rows: Ints, origin: Floats, size: Floats, shapes: Any, edges: Edges, chains: Any
 ) -> tuple[Ints, Ints, Floats]:
     """Pairs of a shape and an edge that meets its box, and the edge as seen from its corner."""
     shape, chain = chains.query(shapes[rows])
@@ -311,14 +311,19 @@ def _integral(a: Floats, b: Floats) -> Floats:
     a, b, low, high = a[:, some], b[:, some], low[some], high[some]
     d0 = _x_at(a, low) - _x_at(b, low)
     d1 = _x_at(a, high) - _x_at(b, high)
-    p0, p1 = np.maximum(d0, 0.0), np.maximum(d1, 0.0)
-    half = (p0 + p1) / 2
-    # where the two cross, a triangle is left of the trapezoid
-    mixed = np.flatnonzero((d0 > 0) != (d1 > 0))
-    half[mixed] *= 2 * half[mixed] / np.abs(d1[mixed] - d0[mixed])
     area = np.zeros(right.shape)
-    area[some] = np.sign(a[3] - a[1]) * np.sign(b[1] - b[3]) * (high - low) * half
+    signs = np.sign(a[3] - a[1]) * np.sign(b[1] - b[3])
+    area[some] = signs * (high - low) * mean_above(d0, d1)
     return area
+
+
+def mean_above(d0: Floats, d1: Floats) -> Floats:
+    """Mean of what is above 0 of values that change evenly from the first to the second."""
+    mean = (np.maximum(d0, 0.0) + np.maximum(d1, 0.0)) / 2
+    # where they change sign, a triangle is left of the trapezoid
+    mixed = np.nonzero((d0 > 0) != (d1 > 0))
+    mean[mixed] *= 2 * mean[mixed] / np.abs(d1[mixed] - d0[mixed])
+    return np.asarray(mean)
 
 
 def _x_at(edge: Floats, y: Floats) -> Floats:
