@@ -13,6 +13,7 @@ from .channel import (
 from .coordinates import Shift, crs_candidates, from_gcj02, layer_shift
 from .corridor import confluences, locate, transfer_chainage
 from .cost import clearing, compensation
+from .designs import Designs, assess_many
 from .distributed import affected_parquet
 from .drawing import write_dxf
 from .encoding import dbf_encoding
@@ -59,6 +60,7 @@ __all__ = [
     "ChainageScale",
     "Comparison",
     "DemSections",
+    "Designs",
     "Differences",
     "GridFit",
     "HecRas",
@@ -82,6 +84,7 @@ __all__ = [
     "affected_parquet",
     "apply_grid",
     "assess",
+    "assess_many",
     "belongs_to",
     "building_obstacles",
     "building_rises",

@@ -275,7 +275,9 @@ def _distance_from_origin(xy: Floats) -> Floats:
     """Distance of the origin from each segment."""
     x0, y0, x1, y1 = xy
     dx, dy = x1 - x0, y1 - y0
-    t = np.clip(-(x0 * dx + y0 * dy) / (dx**2 + dy**2), 0.0, 1.0)
+    # beside zero there are edges whose square is nothing
+    square = np.maximum(dx**2 + dy**2, np.finfo(float).tiny)
+    t = np.clip(-(x0 * dx + y0 * dy) / square, 0.0, 1.0)
     return np.asarray(np.hypot(x0 + t * dx, y0 + t * dy))
 
 

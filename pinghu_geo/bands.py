@@ -1,4 +1,4 @@
-"""How much of each shape do many corridors hold that differ only in their widths?
+"""How much of each shape do many corridors hold? Those that differ only in their widths.
 
 A corridor is a union of convex pieces: strips beside the centreline, and the triangles of the
 wedges outside its bends. Of each piece only one edge moves with the design. So every shape is cut
@@ -129,7 +129,7 @@ def areas_inside(shapes: Any, pieces: Pieces) -> Floats:
         height = np.maximum(*_Seen.of(edges, index[edges.owner], narrowest).heights(narrowest))
         most = np.full((len(some), m), -np.inf)
         np.maximum.at(most, edges.owner, height[:, :, 0])
-        moves = (most > 0).all(axis=1)[edges.owner]
+        moves = np.asarray((most > 0).all(axis=1))[edges.owner]
         edges = Edges(edges.xy[:, moves], edges.owner[moves])
         _take_bare(inside, owner, edges, index, pieces)
     return np.clip(inside, 0.0, shapely.area(shapes)[:, None]).T
@@ -183,7 +183,7 @@ def _cut_once(parts: _Parts, piece: Ints, pieces: Pieces) -> _Parts:
 class _Seen(NamedTuple):
     """Both ends of edges as seen from pieces (n, m): how far away, and where along (0 to 1)."""
 
-    index: Ints
+    pieces: Ints
     away: tuple[Floats, Floats]
     along: tuple[Floats, Floats]
 
@@ -201,8 +201,8 @@ class _Seen(NamedTuple):
 
     def heights(self, pieces: Pieces) -> tuple[Floats, Floats]:
         """How far both ends are outside of the moving edges (n, m, designs)."""
-        near = pieces.near[self.index]
-        step = pieces.far[self.index] - near
+        near = pieces.near[self.pieces]
+        step = pieces.far[self.pieces] - near
         (a0, a1), (t0, t1) = self.away, self.along
         return a0 - near - t0 * step, a1 - near - t1 * step
 

@@ -176,7 +176,8 @@ def river_scales(rivers: gpd.GeoDataFrame) -> dict[str, ChainageScale]:
 def river_codes(values: pd.Series, lines: Centrelines, layer: str) -> Ints:
     """Positions of river names; an unknown river is an error with the nearest name."""
     known = {name: k for k, name in enumerate(lines.names)}
-    unknown = [v for v in pd.unique(values) if str(v) not in known]
+    code, given = pd.factorize(values, use_na_sentinel=False)
+    unknown = [v for v in given if str(v) not in known]
     if unknown:
         raise LayerError(
             "names rivers that the layer of rivers doesn't have",
@@ -184,7 +185,7 @@ def river_codes(values: pd.Series, lines: Centrelines, layer: str) -> Ints:
             ids=unknown,
             hint=nearest(unknown[0], lines.names),
         )
-    return np.array([known[str(v)] for v in values], np.intp)
+    return np.array([known[str(v)] for v in given], np.intp)[code]
 
 
 def points_at(lines: Centrelines, river: Ints, measure: Floats) -> tuple[Floats, Floats]:

@@ -122,3 +122,10 @@ def test_large_outlines_are_bounded_in_memory_and_left_to_geos(monkeypatch):
     who, zone, area = shared_areas(shapes, zones)
     found[who, zone] = area
     np.testing.assert_allclose(found, exact, rtol=1e-9)
+
+
+def test_edges_whose_square_is_nothing():
+    """Beside zero, doubles are so fine that the square of an edge's length is 0."""
+    zone = shapely.polygons([(0, 0), (1e-200, 1e-200), (10, 0), (10, 10), (0, 10)])
+    shape = shapely.box(-5, -5, 5, 5)
+    assert shared_areas([shape], [zone])[2] == pytest.approx([25.0])

@@ -1,0 +1,264 @@
+"""Which of a thousand designs? Width tables on the same stations, evaluated together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+
+from pinghu_geo.alternatives import table_html
+from pinghu_geo.areas import ROUNDING_M2
+from pinghu_geo.bands import Pieces, areas_inside
+from pinghu_geo.centreline import Centrelines, lay_out
+from pinghu_geo.cost import compensation
+from pinghu_geo.errors import LayerError
+from pinghu_geo.nodes import node_ids
+from pinghu_geo.overlap import NO_AREA_M2, affected
+from pinghu_geo.redline import red_line, section_rows, width_table
+from pinghu_geo.schema import (
+    flat_shapes,
+    nearest,
+    numbers,
+    one_of,
+    require_columns,
+    require_layer,
+    require_polygons,
+)
+
+__all__ = ["Designs", "assess_many"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Designs:
+    """What many designs do, side by side 多方案评估.
+
+    Attributes
+    ----------
+    buildings
+        Buildings that at least one design takes, with place and node_id, footprint_m2 [m²] and,
+        where known, floor_area_m2 [m²], floor_area_source, cost_yuan of taking it whole.
+    inside_m2
+        Area of each of them inside each design [m²]; rows are designs, 0 where it is not taken.
+    totals
+        One row a design: n_buildings, n_full, n_partial, inside_m2 [m²],
+        demolish_floor_area_m2 [m²], estimated_m2 [m², part of it that is estimated], n_unknown
+        (buildings without any floor area), n_tenants and, with rates, cost_yuan.
+    by_node
+        The same by design and node_id.
+    """
+
+    buildings: gpd.GeoDataFrame
+    inside_m2: pd.DataFrame
+    totals: pd.DataFrame
+    by_node: pd.DataFrame
+
+    def saved(self, design: str, baseline: str) -> pd.Index:
+        """Ids of buildings that the baseline takes and the design doesn't."""
+        return self._only(baseline, design)
+
+    def added(self, design: str, baseline: str) -> pd.Index:
+        """Ids of buildings that the design takes and the baseline doesn't."""
+        return self._only(design, baseline)
+
+    def _only(self, one: str, other: str) -> pd.Index:
+        for name in (one, other):
+            if name not in self.inside_m2.index:
+                known = self.inside_m2.index.astype(str)
+                raise LayerError(f"{name!r} is no design", hint=nearest(str(name), known))
+        rows = self.inside_m2.loc[[one, other]].to_numpy() > 0
+        return self.buildings.index[rows[0] & ~rows[1]]
+
+    def _repr_html_(self) -> str:
+        return table_html(self.totals)
+
+
+def assess_many(
+    designs: pd.DataFrame | Mapping[str, pd.DataFrame],
+    buildings: gpd.GeoDataFrame,
+    rivers: gpd.GeoDataFrame,
+    *,
+    rates: pd.DataFrame | None = None,
+    partial_rule: Literal["whole", "share"] = "whole",
+    interpolation: Literal["linear", "step"] = "linear",
+    ends: Literal["flat", "round"] = "flat",
+    corners: Literal["round", "mitre"] = "round",
+    arc_step_deg: float = 5.0,
+    gap_m: float = 50.0,
+    max_length_m: float = 300.0,
+) -> Designs:
+    """Many width tables over the same buildings, evaluated together 多方案批量评估.
+
+    Parameters
+    ----------
+    designs
+        Width table of each design by its name, or one table with a column ``design``: river,
+        chainage_m, left_m, right_m [m], optionally piece, as for `red_line`.
+    buildings
+        Footprints, indexed by building_id.
+    rivers
+        Centrelines drawn downstream, indexed by river.
+    rates
+        Table for `compensation`; without it there is no cost.
+    partial_rule
+        As in `affected`.
+    interpolation, ends, corners, arc_step_deg
+        How the red lines are drawn, as in `red_line`.
+    gap_m, max_length_m
+        Passed to `node_ids` [m].
+
+    Returns
+    -------
+    Designs
+        Areas inside by design and building, and sums by design and by node.
+
+    Raises
+    ------
+    LayerError, CRSError, ChainageError, RateError
+        A layer or a table can't be used, as `red_line`, `affected` and `compensation` say.
+
+    Warns
+    -----
+    UserWarning
+        Floor areas had to be estimated; once, with their number.
+
+    Notes
+    -----
+    Areas equal those of ``affected(buildings, red_line(rivers, table), rivers)`` to 1e-6 m², and
+    so do counts and sums. Each building near a river is cut once by the edges of the corridor
+    that no width moves; a design is then a sum over the edges of the parts. Designs whose tables
+    have the same rivers and chainages are evaluated together, others one group after the other.
+
+    Nodes hold the buildings that any of the designs takes, so that all designs have the same
+    ones; place and node of a building don't depend on the design.
+
+    Examples
+    --------
+    >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> ends = pd.concat([rivers.start_m, rivers.start_m + rivers.length]).rename("chainage_m")
+    >>> tables = {f"{w} m": ends.reset_index().assign(left_m=w, right_m=w) for w in (8.0, 9.0)}
+    >>> found = pg.assess_many(tables, buildings, rivers)
+    >>> len(found.added("8.0 m", baseline="9.0 m")), len(found.saved("8.0 m", "9.0 m")) > 0
+    (0, True)
+    """
+    one_of(partial_rule, ("whole", "share"), "partial_rule")
+    one_of(interpolation, ("linear", "step"), "interpolation")
+    require_layer(buildings, "buildings", crs=rivers.crs)
+    require_polygons(buildings, "buildings")
+    lines = lay_out(rivers)
+    given = _one_table(designs)
+    names = pd.Index(given["design"].unique(), name="design")
+    table = width_table(given, lines, by="design")
+    drawn: dict[str, Any] = {
+        "interpolation": interpolation,
+        "ends": ends,
+        "corners": corners,
+        "arc_step_deg": arc_step_deg,
+    }
+    shapes = flat_shapes(buildings)
+    inside = np.zeros((len(names), len(buildings)))
+    widest = []
+    for some, group in _same_stations(table, names):
+        most = group.groupby(["river", "piece", "row"], sort=False, as_index=False).agg(
+            {"chainage_m": "first", "left_m": "max", "right_m": "max"}
+        )
+        widest.append(red_line(rivers, most, **drawn))
+        reach = shapely.STRtree(shapes).query(widest[-1].geometry.to_numpy(), "intersects")[1]
+        near = np.unique(reach)
+        pieces = _pieces(group, lines, len(some), drawn)
+        inside[np.ix_(some, near)] = areas_inside(shapes[near], pieces)
+    # what less is shared is rounding, as in `affected`
+    inside[inside <= np.minimum(ROUNDING_M2, shapely.area(shapes) / 2)] = 0.0
+    ever = inside.any(axis=0)
+    hit = affected(buildings[ever], gpd.GeoDataFrame(pd.concat(widest, ignore_index=True)), rivers)
+    hit["node_id"] = node_ids(hit, gap_m=gap_m, max_length_m=max_length_m)
+    if rates is not None:
+        hit["cost_yuan"] = compensation(hit, rates)["cost_yuan"]
+    return _summed(hit, pd.DataFrame(inside[:, ever], names, hit.index), partial_rule)
+
+
+def _one_table(designs: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One table with a column ``design``."""
+    if isinstance(designs, pd.DataFrame):
+        require_columns(designs, ("design",), "designs")
+        return designs
+    if not designs:
+        raise LayerError("no design to assess", hint='pg.assess_many({"原方案": widths}, ...)')
+    return pd.concat(designs, names=["design"]).reset_index("design").reset_index(drop=True)
+
+
+def _same_stations(table: pd.DataFrame, names: pd.Index) -> list[tuple[Any, pd.DataFrame]]:
+    """Positions and rows of designs whose tables have the same rows, but for the widths."""
+    table = table.assign(code_of=names.get_indexer(table["design"]))
+    table["row"] = table.groupby("code_of").cumcount()
+    keys = ["code", "piece", "measure"]
+    table["key"] = pd.util.hash_pandas_object(table[[*keys, "row"]], index=False)
+    print_of = table.groupby("code_of")["key"].agg(lambda k: hash(tuple(k)))
+    group = print_of.reindex(table["code_of"]).to_numpy()
+    return [(rows["code_of"].unique(), rows) for _, rows in table.groupby(group, sort=False)]
+
+
+def _pieces(group: pd.DataFrame, lines: Centrelines, n: int, drawn: Mapping[str, Any]) -> Pieces:
+    """Pieces of the corridor of all designs of a group."""
+    found = []
+    for (k, _), rows in group.groupby(["code", "piece"], sort=True):
+        left, right = (rows[c].to_numpy(float).reshape(n, -1).T for c in ("left_m", "right_m"))
+        measure = rows["measure"].to_numpy(float)[: len(left)]
+        step = drawn["interpolation"] == "step"
+        found.append(
+            Pieces.of(
+                section_rows(measure, left, right, lines, int(k), step=step),
+                np.radians(drawn["arc_step_deg"]),
+                mitre=drawn["corners"] == "mitre",
+                rounded=drawn["ends"] == "round",
+            )
+        )
+    return Pieces.joined(found)
+
+
+def _summed(hit: gpd.GeoDataFrame, inside: pd.DataFrame, partial_rule: str) -> Designs:
+    """Sums by design, and by design and node."""
+    footprint, area = hit["footprint_m2"].to_numpy(float), inside.to_numpy()
+    taken = area > 0
+    outside = footprint - area
+    full = taken & (outside < np.minimum(NO_AREA_M2, footprint / 2))
+    share = area / footprint if partial_rule == "share" else taken.astype(float)
+    floor = numbers(hit, "demolish_floor_area_m2", "buildings")
+    zero = pd.Series(np.nan, index=hit.index)
+    estimated = (hit.get("floor_area_source", zero) == "estimated").to_numpy()
+    known = floor.fillna(0.0).to_numpy()
+    counts: dict[str, tuple[Any, Any]] = {
+        "n_buildings": (taken, 1.0),
+        "n_full": (full, 1.0),
+        "n_partial": (taken & ~full, 1.0),
+        "inside_m2": (area, 1.0),
+        "demolish_floor_area_m2": (share, known),
+        "estimated_m2": (share, known * estimated),
+        "n_unknown": (taken, floor.isna().to_numpy()),
+        "n_tenants": (taken, numbers(hit, "tenants", "buildings").fillna(0.0).to_numpy()),
+    }
+    if "cost_yuan" in hit:
+        counts["cost_yuan"] = (share, hit["cost_yuan"].to_numpy(float))
+    code, nodes = pd.factorize(hit["node_id"], sort=True)
+    ones = np.ones(len(hit))
+    at = sparse.csr_array((ones, (np.arange(len(hit)), code)), shape=(len(hit), len(nodes)))
+    pairs = pd.MultiIndex.from_product([inside.index, nodes], names=["design", "node_id"])
+    by_node = pd.DataFrame(
+        {name: np.ravel((value * weight) @ at) for name, (value, weight) in counts.items()}, pairs
+    )
+    whole = [name for name in counts if name.startswith("n_")]
+    by_node[whole] = by_node[whole].round().astype(int)
+    sums = by_node.groupby(level="design", sort=False).sum()
+    by_node = by_node[by_node["n_buildings"] > 0]
+    buildings = hit.drop(columns=["inside_m2", "inside_ratio", "cut_depth_m", "extent"])
+    buildings = buildings.drop(columns="needs_survey")
+    return Designs(buildings, inside, sums.reindex(inside.index, fill_value=0), by_node)
