@@ -185,7 +185,7 @@ def river_codes(values: pd.Series, lines: Centrelines, layer: str) -> Ints:
             ids=unknown,
             hint=nearest(unknown[0], lines.names),
         )
-    return np.array([known[str(v)] for v in given], np.intp)[code]
+    return np.asarray(np.array([known[str(v)] for v in given], np.intp)[code])
 
 
 def points_at(lines: Centrelines, river: Ints, measure: Floats) -> tuple[Floats, Floats]:
