@@ -27,6 +27,8 @@ __all__ = ["arc", "bends", "red_line", "section_rows", "width_table", "widths_of
 
 # Holes thinner than this [m] aren't in the design.
 PINHOLE_M = 1e-6
+# Corners of a union that GEOS fails to find otherwise are rounded to this [m].
+GRID_M = 1e-9
 # Points on a drawn edge are taken this far apart [m].
 EDGE_STEP_M = 1.0
 # A width that changes faster than this along the river is a step, not a taper.
@@ -305,7 +307,19 @@ def _strip(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bo
         ):
             if wide > 0:
                 wedges.append(_wedge(p, ray, ahead, (wide, wide), arc_step, mitre=False))
-    return _without_pinholes(shapely.union_all(np.concatenate([strips, np.array(wedges, object)])))
+    return _without_pinholes(_union(np.concatenate([strips, np.array(wedges, object)])))
+
+
+def _union(shapes: Any) -> Any:
+    """Union of convex pieces, on a grid where GEOS can't join almost coincident edges without."""
+    try:
+        return shapely.union_all(shapes)
+    except shapely.errors.GEOSException:
+        base = np.floor(shapely.get_coordinates(shapes)[0])  # near the origin doubles are finer
+        # corners along an edge, there to meet a neighbour's, may turn it back by rounding
+        near = shapely.transform(shapely.convex_hull(shapes), lambda xy: xy - base)
+        joined = shapely.union_all(near, grid_size=GRID_M)
+        return shapely.transform(joined, lambda xy: xy + base)
 
 
 def bends(rows: dict[str, Floats]) -> tuple[Floats, Floats, Floats, Floats, Floats]:

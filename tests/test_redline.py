@@ -1,3 +1,4 @@
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -305,3 +306,26 @@ def test_width_tables_put_together_may_repeat_their_index():
     one = pd.DataFrame({"chainage_m": [0.0, 100.0], "left_m": 5.0, "right_m": 5.0})
     both = pd.concat([one.assign(river="A"), one.assign(river="B")])
     assert pg.red_line(rivers, both).area.sum() == pytest.approx(2000)
+
+
+@pytest.mark.parametrize("east", [0.0, 38_500_000.0])
+def test_a_tangle_that_geos_cannot_join_without_a_grid(east):
+    """Vertices 2 to 5 m apart, widths that jump by 12 m: a TopologyException in the union."""
+    xy = [(1.49, 2.03), (5.35, 3.64), (5.11, 5.58), (6.77, 8.63), (4.88, 11.56), (7.73, 14.71)]
+    line = shapely.LineString([(x + east, y) for x, y in xy])
+    rivers = gpd.GeoDataFrame(geometry=[line], index=pd.Index(["A"], name="river"), crs=4547)
+    widths = pd.DataFrame(
+        {
+            "river": "A",
+            "chainage_m": [0.0, 10.48, 12.22, 17.01, line.length],
+            "left_m": [9.87, 3.92, 1.63, 13.97, 0.71],
+            "right_m": [2.21, 2.01, 4.16, 12.82, 13.21],
+        }
+    )
+    area = pg.red_line(rivers, widths).geometry.iloc[0]
+    assert area.is_valid
+    # `assess_many` never joins the pieces; a raster of houses sees where the line runs
+    x, y = (c.ravel() for c in np.meshgrid(np.arange(-15, 25.0), np.arange(-15, 35.0)))
+    houses = gpd.GeoDataFrame(geometry=shapely.box(x + east, y, x + east + 1, y + 1), crs=4547)
+    inside = pg.assess_many({"d": widths}, houses, rivers).inside_m2
+    assert inside.to_numpy().sum() == pytest.approx(area.area, abs=1e-5)
