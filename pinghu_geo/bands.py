@@ -24,8 +24,8 @@ Ints = NDArray[np.intp]
 
 # Numbers in one array of a step of the integration: what a processor keeps near at hand.
 AT_ONCE = 200_000
-# Cuts are rounded to this [m]: without a grid GEOS errs where edges almost coincide.
-GRID_M = 1e-9
+# Edges that run back less than this [m] have nothing below them.
+UPRIGHT_M = 1e-12
 # Parts smaller than this are rounding [m²].
 SLIVER_M2 = 1e-9
 # Directions that are tried to see moving edges as graphs, and how far from them they must be.
@@ -35,11 +35,13 @@ DIRECTIONS, LEAST_SLANT = 64, 1e-3
 class Pieces(NamedTuple):
     """Convex pieces, each inside of an edge that moves, seen from the piece's origin.
 
+    Their corners at their widest are ``ring`` (pieces, 4, 2); of a triangle one stands twice.
+
     A point ``along``, ``across`` (unit vectors) is inside of the edge where ``across`` is at most
     the width there, between ``near`` (pieces, designs) at ``along`` 0 and ``far`` at ``length``.
     """
 
-    shape: Any
+    ring: Floats
     origin: Floats
     along: Floats
     across: Floats
@@ -48,7 +50,9 @@ class Pieces(NamedTuple):
     far: Floats
 
     @classmethod
-    def of(cls, rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bool) -> Pieces:
+    def of(
+        cls, rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bool
+    ) -> list[Pieces]:
         """Pieces of one stretch of a corridor, of rows with the widths of all designs."""
         found = [cls._strips(rows, side) for side in ("left", "right")]
         turn, ray, last, before, after = bends(rows)
@@ -63,14 +67,16 @@ class Pieces(NamedTuple):
                     square = side * np.array([-unit[k, 1], unit[k, 0]])
                     fan = np.vstack([square, arc(square, ahead, arc_step, mitre=False), ahead])
                     found.append(cls._fan(rows[f"p{end}"][k], fan, rows[f"{name}{end}"][k]))
-        return cls.joined(found)
+        return found
 
     @classmethod
     def joined(cls, parts: list[Pieces]) -> Pieces:
         """Pieces of several, one after the other; those that never hold anything are left out."""
-        found = cls(*(np.concatenate(one) for one in zip(*parts, strict=True)))
-        some = shapely.area(found.shape) > 0
-        return cls(*(one[some] for one in found))
+        some = shapely.area(shapely.polygons(np.concatenate([one.ring for one in parts]))) > 0
+        cuts = np.cumsum([len(one.ring) for one in parts])[:-1]
+        kept = zip(parts, np.split(some, cuts), strict=True)
+        parts = [one if k.all() else cls(*(v[k] for v in one)) for one, k in kept]
+        return cls(*(np.concatenate(one) for one in zip(*parts, strict=True)))
 
     @classmethod
     def _strips(cls, rows: dict[str, Floats], side: str) -> Pieces:
@@ -81,8 +87,7 @@ class Pieces(NamedTuple):
         most = [w.max(axis=1)[:, None] for w in (near, far)]
         ring = [start, end, end + across * most[1], start + across * most[0]]
         length = ((end - start) * unit).sum(axis=1)
-        shape = shapely.polygons(np.stack(ring, axis=1))
-        return cls(shape, start, unit, across, length, near, far)
+        return cls(np.stack(ring, axis=1), start, unit, across, length, near, far)
 
     @classmethod
     def _fan(cls, centre: Floats, corners: Floats, radius: Floats) -> Pieces:
@@ -94,87 +99,157 @@ class Pieces(NamedTuple):
         across, reach = across * np.sign(reach)[:, None], np.abs(reach)
         width = reach[:, None] * radius
         out = centre + np.stack([one, other], axis=1) * radius.max()
-        ring = np.concatenate([np.broadcast_to(centre, (n, 1, 2)), out], axis=1)
+        ring = np.concatenate([np.broadcast_to(centre, (n, 2, 2)), out], axis=1)
         origin = np.broadcast_to(centre, (n, 2))
-        return cls(shapely.polygons(ring), origin, along, across, np.ones(n), width, width)
+        return cls(ring, origin, along, across, np.ones(n), width, width)
+
+    def sides(self) -> Floats:
+        """Of each edge the a, b, c (pieces, 4, 3) with a·x + b·y + c [m] the distance inwards."""
+        ring = self.ring
+        left = shapely.is_ccw(shapely.linearrings(ring))
+        way = np.roll(ring, -1, axis=1) - ring
+        length = np.hypot(way[..., 0], way[..., 1])
+        long = np.where(left[:, None], 1.0, -1.0) * np.where(length > 0, length, np.inf)
+        a, b = -way[..., 1] / long, way[..., 0] / long
+        c = -(a * ring[..., 0] + b * ring[..., 1])
+        return np.stack([a, b, np.where(length > 0, c, 1.0)], axis=2)  # no edge: all is inside
 
 
-class _Parts(NamedTuple):
-    """Parts of shapes: whose each is, and the pieces that it lies in, -1 where there are fewer."""
-
-    shape: Any
-    owner: Ints
-    pieces: Ints
-
-
-def areas_inside(shapes: Any, pieces: Pieces) -> Floats:
-    """Area [m²] of each shape in each design, (designs, shapes)."""
+def areas_inside(shapes: Any, pieces: Pieces) -> tuple[Ints, Floats]:
+    """Positions of shapes near the pieces, and area [m²] of each in each design, (designs, n)."""
+    who, piece = shapely.STRtree(shapely.polygons(pieces.ring)).query(shapes, "intersects")
+    near, who = np.unique(who, return_inverse=True)
     base = np.floor(pieces.origin.mean(axis=0))  # near the origin doubles are finer
-    shapes, moved = (shapely.transform(one, lambda xy: xy - base) for one in (shapes, pieces.shape))
-    pieces = pieces._replace(shape=moved, origin=pieces.origin - base)
-    parts = _cut(shapes, pieces)
+    shapes = shapely.transform(shapes[near], lambda xy: xy - base)
+    pieces = pieces._replace(ring=pieces.ring - base, origin=pieces.origin - base)
+    parts = _cut(shapes, pieces, who, piece)
     count = (parts.pieces >= 0).sum(axis=1)
     inside = np.zeros((len(shapes), pieces.near.shape[1]))
     narrowest = pieces._replace(
         near=pieces.near.min(axis=1, keepdims=True), far=pieces.far.min(axis=1, keepdims=True)
     )
     for m in np.unique(count[count > 0]):
-        some = np.flatnonzero(count == m)
-        some = some[np.argsort(parts.owner[some], kind="stable")]
-        shape, owner, index = parts.shape[some], parts.owner[some], parts.pieces[some, :m]
-        area = np.bincount(owner, weights=shapely.area(shape), minlength=len(shapes))
-        inside += area[:, None]
+        some = parts.take(count == m)
+        index = some.pieces[:, :m]
+        inside += np.bincount(some.owner, weights=some.areas(), minlength=len(shapes))[:, None]
         # what is inside of one edge in the narrowest design is so in all
-        edges = Edges.of(shape)
+        edges = some.edges()
         height = np.maximum(*_Seen.of(edges, index[edges.owner], narrowest).heights(narrowest))
-        most = np.full((len(some), m), -np.inf)
+        most = np.full(index.shape, -np.inf)
         np.maximum.at(most, edges.owner, height[:, :, 0])
         moves = np.asarray((most > 0).all(axis=1))[edges.owner]
         edges = Edges(edges.xy[:, moves], edges.owner[moves])
-        _take_bare(inside, owner, edges, index, pieces)
-    return np.clip(inside, 0.0, shapely.area(shapes)[:, None]).T
+        _take_bare(inside, some.owner, edges, index, pieces)
+    return near, np.clip(inside, 0.0, shapely.area(shapes)[:, None], out=inside).T
 
 
-def _cut(shapes: Any, pieces: Pieces) -> _Parts:
-    """Cut shapes so that each part lies wholly in each piece or outside of it, at its widest."""
-    who, piece = shapely.STRtree(pieces.shape).query(shapes)
-    meets = shapely.intersects(shapes[who], pieces.shape[piece])
-    who, piece = who[meets], piece[meets]
-    order = np.lexsort((piece, who))
-    who, piece = who[order], piece[order]
+# --- cutting -----------------------------------------------------------------------------------
+
+
+class _Rings(NamedTuple):
+    """Rings with the area to their left, in the order of the shapes that own them.
+
+    Corners ``xy`` (n, 2), whose ``ring`` each is; of each ring the ``owner`` and the ``pieces``
+    that it lies in, -1 where there are fewer. A hole is a ring with the hole to its right.
+    """
+
+    xy: Floats
+    ring: Ints
+    owner: Ints
+    pieces: Ints
+
+    @classmethod
+    def of(cls, shapes: Any) -> _Rings:
+        """Rings of polygons and multipolygons."""
+        parts, owner = shapely.get_parts(shapes, return_index=True)
+        rings, of = shapely.get_rings(shapely.orient_polygons(parts), return_index=True)
+        xy, ring = shapely.get_coordinates(rings, return_index=True)
+        open_ = np.diff(ring, append=-1) == 0  # the last corner repeats the first
+        none = np.zeros((len(rings), 0), np.intp)
+        return cls(xy[open_], ring[open_], owner[of], none)
+
+    def take(self, kept: NDArray[np.bool_]) -> _Rings:
+        """Some of the rings."""
+        at, number = kept[self.ring], np.cumsum(kept) - 1
+        return _Rings(self.xy[at], number[self.ring[at]], self.owner[kept], self.pieces[kept])
+
+    def after(self) -> Ints:
+        """Position of the corner after each."""
+        last = np.flatnonzero(np.diff(self.ring, append=-1))
+        after = np.arange(1, len(self.ring) + 1)
+        after[last] = np.append(0, last[:-1] + 1)[: len(last)]
+        return after
+
+    def areas(self) -> Floats:
+        """Signed areas [m²]: those of holes are negative."""
+        x, y = (self.xy - self.xy[np.searchsorted(self.ring, self.ring)]).T
+        after = self.after()
+        twice = x * y[after] - y * x[after]
+        return np.asarray(np.bincount(self.ring, weights=twice, minlength=len(self.owner)) / 2)
+
+    def edges(self) -> Edges:
+        """Edges with the ring that each belongs to."""
+        return Edges(np.concatenate([self.xy.T, self.xy[self.after()].T]), self.ring)
+
+    def away(self, sides: Floats) -> Floats:
+        """How far corners are inside of the sides of the last of their pieces [m], (n, 4)."""
+        at = sides[self.pieces[self.ring, -1]]
+        return np.asarray(at[..., 0] * self.xy[:, :1] + at[..., 1] * self.xy[:, 1:] + at[..., 2])
+
+    def split(self, away: Floats) -> list[_Rings]:
+        """What is on the side of a line where corners are ``away`` of it, and on the other.
+
+        Edges that run to and fro along the line, where a ring falls apart, cancel out in sums.
+        """
+        after = self.after()
+        crosses = np.sign(away) * np.sign(away[after]) < 0
+        place = np.divide(away, away - away[after], out=np.zeros_like(away), where=crosses)
+        at = self.xy + place[:, None] * (self.xy[after] - self.xy)
+        both, ring = np.stack([self.xy, at], axis=1).reshape(-1, 2), np.repeat(self.ring, 2)
+        halves = []
+        for side in (away >= 0, away <= 0):
+            kept = np.stack([side, crosses], axis=1).ravel()
+            half = self._replace(xy=both[kept], ring=ring[kept])
+            halves.append(half.take(np.abs(half.areas()) > SLIVER_M2))
+        return halves
+
+    @classmethod
+    def joined(cls, some: list[_Rings]) -> _Rings:
+        """All rings of several."""
+        before = np.cumsum([0, *(len(one.owner) for one in some[:-1])])
+        ring = np.concatenate([one.ring + n for one, n in zip(some, before, strict=True)])
+        xy, _, owner, pieces = (np.concatenate(one) for one in zip(*some, strict=True))
+        return cls(xy, ring, owner, pieces)
+
+
+def _cut(shapes: Any, pieces: Pieces, who: Ints, piece: Ints) -> _Rings:
+    """Cut shapes so that each part lies wholly in each piece or outside of it, at its widest.
+
+    Shape and piece of the pairs that meet come in the order of the shapes.
+    """
     turn = np.arange(len(who)) - np.searchsorted(who, who)
-    parts = _Parts(shapes, np.arange(len(shapes)), np.full((len(shapes), 1), -1))
+    rings, sides = _Rings.of(shapes), pieces.sides()
     for k in range(int(turn.max(initial=-1)) + 1):
         now = np.full(len(shapes), -1)
         now[who[turn == k]] = piece[turn == k]
-        parts = _cut_once(parts, now[parts.owner], pieces)
-    return parts
+        rings = _cut_once(rings, now[rings.owner], sides)
+    return rings._replace(pieces=-np.sort(-rings.pieces, axis=1))
 
 
-def _cut_once(parts: _Parts, piece: Ints, pieces: Pieces) -> _Parts:
-    """Cut each part by one piece, or by none (-1)."""
-    box = shapely.bounds(parts.shape)
-    edge = shapely.bounds(pieces.shape[piece])
-    meets = (piece >= 0) & (box[:, :2] < edge[:, 2:]).all(axis=1)
-    cut = np.flatnonzero(meets & (box[:, 2:] > edge[:, :2]).all(axis=1))
-    with_it, without = (
-        op(parts.shape[cut], pieces.shape[piece[cut]], grid_size=GRID_M)
-        for op in (shapely.intersection, shapely.difference)
+def _cut_once(rings: _Rings, piece: Ints, sides: Floats) -> _Rings:
+    """Cut each ring by the sides of one piece, or of none (-1)."""
+    rings = rings._replace(pieces=np.column_stack([rings.pieces, piece]))
+    reach = np.maximum.reduceat(
+        rings.away(sides), np.searchsorted(rings.ring, np.arange(len(piece))), axis=0
     )
-    count = (parts.pieces >= 0).sum(axis=1)
-    members = parts.pieces
-    if len(cut) and count[cut].max() == members.shape[1]:
-        members = np.concatenate([members, np.full((len(members), 1), -1)], axis=1)
-    inner = members[cut]
-    inner[np.arange(len(cut)), count[cut]] = piece[cut]
-    kept = np.setdiff1d(np.arange(len(parts.owner)), cut)
-    shape = np.concatenate([parts.shape[kept], without, with_it])
-    owner = np.concatenate([parts.owner[kept], parts.owner[cut], parts.owner[cut]])
-    members = np.concatenate([members[kept], members[cut], inner])
-    # single polygons without the slivers that rounding leaves: on them GEOS is sure
-    shape, of = shapely.get_parts(shape, return_index=True)
-    some = shapely.area(shape) > SLIVER_M2
-    return _Parts(shape[some], owner[of[some]], members[of[some]])
+    meets = (piece >= 0) & (reach > 0).all(axis=1)
+    rings.pieces[~meets, -1] = -1
+    done, rings = [rings.take(~meets)], rings.take(meets)
+    for k in range(4):
+        rings, outside = rings.split(rings.away(sides)[:, k])
+        outside.pieces[:, -1] = -1
+        done.append(outside)
+    return _Rings.joined([*done, rings])
 
 
 # --- what moving edges leave bare --------------------------------------------------------------
@@ -219,19 +294,22 @@ def _take_bare(inside: Floats, owner: Ints, edges: Edges, index: Ints, pieces: P
         # widths that taper very differently: fewer designs at a time do so less
         half = inside.shape[1] // 2
         unsure = ~sure[edges.owner]
-        some = Edges(edges.xy[:, unsure], edges.owner[unsure])
+        steep = Edges(edges.xy[:, unsure], edges.owner[unsure])
         for one in (slice(None, half), slice(half, None)):
             fewer = pieces._replace(near=pieces.near[:, one], far=pieces.far[:, one])
-            _take_bare(inside[:, one], owner, some, index, fewer)
+            _take_bare(inside[:, one], owner, steep, index, fewer)
         edges = Edges(edges.xy[:, ~unsure], edges.owner[~unsure])
+    # how far each edge goes back, against the way to the right of upward
+    (dx, dy), (right, ahead) = edges.xy[2:] - edges.xy[:2], up[edges.owner].T
+    back = dy * right - dx * ahead
+    some = np.flatnonzero(np.abs(back) > UPRIGHT_M)
+    some = some[np.argsort(owner[edges.owner[some]], kind="stable")]
     size = max(1, AT_ONCE // (index.shape[1] * inside.shape[1]))
-    for start in range(0, len(edges.owner), size):
-        part = edges.owner[start : start + size]
-        some = Edges(edges.xy[:, start : start + size], part)
-        # how far each edge goes back, against the way to the right of upward
-        dx, dy = some.xy[2:] - some.xy[:2]
-        back = dy * up[part, 0] - dx * up[part, 1]
-        bare = _mean_bare(some, index[part], up[part], pieces) * back[:, None]
+    for start in range(0, len(some), size):
+        at = some[start : start + size]
+        part = edges.owner[at]
+        bare = _mean_bare(Edges(edges.xy[:, at], part), index[part], up[part], pieces)
+        bare *= back[at, None]
         first = np.flatnonzero(np.diff(owner[part], prepend=-1))
         inside[owner[part[first]]] -= np.add.reduceat(bare, first, axis=0)
 
@@ -266,18 +344,29 @@ def _mean_bare(edges: Edges, index: Ints, up: Floats, pieces: Pieces) -> Floats:
     run = (pieces.along[index] * up[:, None]).sum(axis=2)[..., None]
     upright = rise - run * slope
     h0, h1, below = h0 / upright, h1 / upright, upright > 0
-    # between the places where any two of all edges cross, the height changes evenly
-    zero = np.zeros_like(h0[:, :1])
-    a, b = np.concatenate([zero, h0], axis=1), np.concatenate([zero, h1], axis=1)
+    zero, one = np.zeros_like(h0[:, :1]), np.ones_like(h0[:, :1])
+
+    def height(place: Floats) -> Floats:
+        """Between the lowest edge with its piece below and the highest with its piece above."""
+        h = h0 + place * (h1 - h0)
+        if below.all():
+            return np.asarray(h.min(axis=1))
+        ceiling = np.minimum(0.0, -np.where(below, -np.inf, h).max(axis=1))
+        return np.asarray(np.where(below, h, np.inf).min(axis=1) + ceiling)
+
+    # between the places where any two edges cross, the height changes evenly
+    a, b = h0, h1
+    if not below.all():
+        a, b = (np.concatenate([zero, h], axis=1) for h in (h0, h1))
     i, j = np.triu_indices(a.shape[1], 1)
     d0, d1 = a[:, i] - a[:, j], b[:, i] - b[:, j]
     apart = d0 - d1
     place = np.clip(np.divide(d0, apart, out=np.zeros_like(d0), where=apart != 0), 0.0, 1.0)
-    place = np.sort(np.concatenate([zero, place, zero + 1.0], axis=1), axis=1)
-    height = np.empty_like(place)
+    place = np.concatenate([np.sort(place, axis=1), one], axis=1)
+    mean, before, last = zero[:, 0], zero, height(zero)
     for k in range(place.shape[1]):
-        h = h0 + place[:, k : k + 1] * (h1 - h0)
-        lowest = np.where(below, h, np.inf).min(axis=1)
-        ceiling = np.minimum(0.0, -np.where(below, -np.inf, h).max(axis=1))
-        height[:, k] = np.maximum(lowest + ceiling, 0.0)
-    return np.asarray(((height[:, 1:] + height[:, :-1]) / 2 * np.diff(place, axis=1)).sum(axis=1))
+        here = place[:, k : k + 1]
+        now = height(here)
+        mean = mean + (here - before)[:, 0] * mean_above(last, now)
+        before, last = here, now
+    return np.asarray(mean)

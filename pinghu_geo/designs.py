@@ -165,21 +165,24 @@ def assess_many(
         "arc_step_deg": arc_step_deg,
     }
     shapes = flat_shapes(buildings)
-    inside = np.zeros((len(names), len(buildings)))
-    widest = []
+    widest, found = [], []
     for some, group in _same_stations(table, names):
         most = group.groupby(["river", "piece", "row"], sort=False, as_index=False).agg(
             {"chainage_m": "first", "left_m": "max", "right_m": "max"}
         )
         widest.append(red_line(rivers, most, **drawn))
-        reach = shapely.STRtree(shapes).query(widest[-1].geometry.to_numpy(), "intersects")[1]
-        near = np.unique(reach)
         pieces = _pieces(group, lines, len(some), drawn)
-        inside[np.ix_(some, near)] = areas_inside(shapes[near], pieces)
+        found.append((some, *areas_inside(shapes, pieces)))
+    near = np.unique(np.concatenate([at for _, at, _ in found]))
+    inside = np.zeros((len(names), len(near)))
+    for some, at, area in found:
+        inside[np.ix_(some, np.searchsorted(near, at))] = area
     # what less is shared is rounding, as in `affected`
-    inside[inside <= np.minimum(ROUNDING_M2, shapely.area(shapes) / 2)] = 0.0
+    inside[inside <= np.minimum(ROUNDING_M2, shapely.area(shapes[near]) / 2)] = 0.0
     ever = inside.any(axis=0)
-    hit = affected(buildings[ever], gpd.GeoDataFrame(pd.concat(widest, ignore_index=True)), rivers)
+    hit = affected(
+        buildings.iloc[near[ever]], gpd.GeoDataFrame(pd.concat(widest, ignore_index=True)), rivers
+    )
     hit["node_id"] = node_ids(hit, gap_m=gap_m, max_length_m=max_length_m)
     if rates is not None:
         hit["cost_yuan"] = compensation(hit, rates)["cost_yuan"]
@@ -214,7 +217,7 @@ def _pieces(group: pd.DataFrame, lines: Centrelines, n: int, drawn: Mapping[str,
         left, right = (rows[c].to_numpy(float).reshape(n, -1).T for c in ("left_m", "right_m"))
         measure = rows["measure"].to_numpy(float)[: len(left)]
         step = drawn["interpolation"] == "step"
-        found.append(
+        found.extend(
             Pieces.of(
                 section_rows(measure, left, right, lines, int(k), step=step),
                 np.radians(drawn["arc_step_deg"]),
