@@ -29,7 +29,7 @@ ASIDE_M = (0.0137, 0.0071)
 # Edges of a zone that are looked up together.
 CHAIN = 8
 # Cells of the mask that tells shapes near a zone's boundary from all others.
-CELLS = 1_000_000
+CELLS = 4_000_000
 # Shapes near a boundary, and pairs of edges, taken at a time: bounds the memory.
 BATCH, AT_ONCE = 50_000, 2_000_000
 # Pairs of edges of one shape and one zone from which on the areas are left to GEOS.
@@ -176,8 +176,10 @@ def _held(region: Ints, holders: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
 
 def _holders(mask: _Mask, zones: Any) -> tuple[Ints, Ints]:
     """Pairs of a free region and a zone that holds it: any cell speaks for its region."""
-    cell = np.zeros(int(mask.region.max()) + 1, np.intp)
-    cell[mask.region.ravel()] = np.arange(mask.region.size)
+    region = mask.region.ravel()
+    cell = np.zeros(int(region.max()) + 1, np.intp)
+    begin = np.flatnonzero(np.diff(region, prepend=-1))
+    cell[region[begin]] = begin
     place = np.stack(np.unravel_index(cell, mask.region.shape)[::-1], axis=1)
     known, zone = _holding(mask.corner + (place + 0.5) * mask.cell, zones)
     free = known > 0  # region 0 is the boundary's own cells
@@ -187,6 +189,8 @@ def _holders(mask: _Mask, zones: Any) -> tuple[Ints, Ints]:
 def _holding(xy: Floats, zones: Any) -> tuple[Ints, Ints]:
     """Pairs of a point and a zone that holds it."""
     point, zone = shapely.STRtree(zones).query(shapely.points(xy))
+    order = np.argsort(zone, kind="stable")  # one zone after the other stays in the cache
+    point, zone = point[order], zone[order]
     inside = shapely.contains_xy(zones[zone], *xy[point].T)
     return point[inside], zone[inside]
 
