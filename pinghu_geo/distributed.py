@@ -18,7 +18,7 @@ import shapely
 from pinghu_geo.catalogue import Findings
 from pinghu_geo.errors import LayerError, OutputError, PinghuError
 from pinghu_geo.files import atomic_folder, existing, require_signature
-from pinghu_geo.formats import PARQUET
+from pinghu_geo.formats import PARQUET, covering
 from pinghu_geo.io import canonical_layer
 from pinghu_geo.overlap import affected, warn_estimated
 from pinghu_geo.schema import flat_shapes, noun, require_layer
@@ -190,12 +190,12 @@ def _partitions(source: Path, red_line: gpd.GeoDataFrame, what: str) -> list[_Pa
     for file in files:
         require_signature(file, what)
         data = pq.read_metadata(file)
-        covering = _covering(_geo(data.metadata, file, what)[1])
+        bounds = covering(_geo(data.metadata, file, what)[1])
         at = {data.row_group(0).column(k).path_in_schema: k for k in range(data.num_columns)} if (
             data.num_row_groups) else {}  # fmt: skip
         for group in range(data.num_row_groups):
             rows = data.row_group(group)
-            box = _bounds(rows, [at.get(c) for c in covering]) if covering else None
+            box = _bounds(rows, [at.get(".".join(c)) for c in bounds]) if bounds else None
             if box is None or len(zones.query(shapely.box(*box))):
                 found.append(_Part(number, file.resolve(), group, rows.num_rows))
             number += 1
@@ -241,12 +241,6 @@ def _geo(metadata: Any, path: Path, what: str) -> tuple[str, dict[str, Any]]:
     return name, geo["columns"][name]
 
 
-def _covering(column: dict[str, Any]) -> list[str]:
-    """Paths of the columns that hold the bounds of each row, if there are any."""
-    box = column.get("covering", {}).get("bbox", {})
-    return [".".join(box[c]) for c in ("xmin", "ymin", "xmax", "ymax")] if box else []
-
-
 def _bounds(rows: Any, columns: list[int | None]) -> list[float] | None:
     """Bounds of a row group by its statistics."""
     if None in columns:
@@ -264,29 +258,27 @@ def _batches(part: _Part, job: _Job) -> Iterator[gpd.GeoDataFrame]:
     zones = shapely.STRtree(_zones(job.red_line))
     with pq.ParquetFile(part.path) as file:
         name, column = _geo(file.schema_arrow.metadata, part.path, job.what)
-        paths = _covering(column)
+        paths = covering(column)
         for batch in file.iter_batches(BATCH_ROWS, row_groups=[part.group]):
             box = _boxes(batch, paths)
             if box is None:
                 box = shapely.bounds(shapely.from_wkb(np.asarray(batch.column(name))))
             meets = np.zeros(len(box), bool)
             meets[zones.query(shapely.box(*np.nan_to_num(box, nan=1e300).T))[0]] = True
-            table = batch.filter(meets).drop_columns(sorted({p.split(".")[0] for p in paths}))
+            table = batch.filter(meets).drop_columns(sorted({p[0] for p in paths}))
             plain = table.to_pandas()
             shapes = shapely.from_wkb(plain.pop(name).to_numpy())
             yield gpd.GeoDataFrame(plain, geometry=shapes, crs=column.get("crs", "OGC:CRS84"))
 
 
-def _boxes(batch: Any, paths: list[str]) -> Any:
+def _boxes(batch: Any, paths: list[tuple[str, ...]]) -> Any:
     """Bounds of the rows from their covering."""
     if not paths:
         return None
     import pyarrow.compute as pc
 
-    names = [path.split(".") for path in paths]
-    return np.column_stack([pc.struct_field(batch.column(n[0]), n[1:]) for n in names]).astype(
-        float
-    )
+    bounds = [pc.struct_field(batch.column(p[0]), p[1:]) for p in paths]
+    return np.column_stack(bounds).astype(float)
 
 
 # --- work -------------------------------------------------------------------------------------

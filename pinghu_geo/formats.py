@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import shutil
@@ -9,6 +10,8 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ import pandas as pd
 import pyarrow as pa
 import pyogrio
 import shapely
+from numpy.typing import NDArray
 
 from pinghu_geo.catalogue import Findings
 from pinghu_geo.drawing import ARC_STEP_DEG, read_dxf
@@ -26,14 +30,19 @@ from pinghu_geo.errors import LayerError, PinghuError
 from pinghu_geo.files import require_signature, unpacked
 from pinghu_geo.schema import match_columns, nearest, noun
 
-__all__ = ["PARQUET", "POSTGIS", "TABLES", "Box", "read_cells", "read_raw"]
+__all__ = ["PARQUET", "POSTGIS", "TABLES", "Boxes", "covering", "read_cells", "read_raw"]
 
 log = logging.getLogger(__name__)
 
-Box = tuple[float, float, float, float]
+# Where rows are wanted: x0, y0, x1, y1 of boxes that are apart, (n, 4).
+Boxes = NDArray[np.float64]
 
 VECTOR = {".shp", ".gpkg", ".geojson", ".json", ".fgb", ".dxf", ".kml", ".tab", ".mif", ".gdb"}
 PARQUET = {".parquet", ".geoparquet"}
+# Formats with an index of boxes, which is asked for each box; others are scanned once for all.
+INDEXED = {".gpkg", ".fgb"}
+# From so many boxes on a file is asked for the one around all of them.
+MOST_BOXES = 8
 TABLES = {".csv", ".txt", ".xlsx", ".xlsm"}
 POSTGIS = ("postgresql://", "postgres://")
 # M values may differ from the drawn length by this [m]: older surveys round to decimetres.
@@ -62,16 +71,18 @@ def read_raw(
     layer: str | None = None,
     encoding: str | None = None,
     xy: tuple[str, str] | None = None,
-    box: Box | None = None,
+    boxes: Boxes | None = None,
 ) -> gpd.GeoDataFrame:
     """A layer with the columns and the CRS that it came with; what was odd goes to ``seen``.
 
-    ``box`` is pushed down to the file's own index where it has one; rows outside may remain.
+    ``boxes`` are pushed down to the file's own index where it has one; rows outside may remain.
     """
+    if boxes is not None and len(boxes) > MOST_BOXES:
+        boxes = np.concatenate([boxes.min(axis=0)[:2], boxes.max(axis=0)[2:]])[None]
     if str(source).startswith(POSTGIS):
         from pinghu_geo.postgis import read_postgis
 
-        return read_postgis(str(source), what, layer, box)
+        return read_postgis(str(source), what, layer, boxes)
     with ExitStack() as stack:
         path, layer = unpacked(Path(source), what, layer, VECTOR | PARQUET | TABLES, stack)
         suffix = path.suffix.lower()
@@ -90,13 +101,13 @@ def read_raw(
         require_signature(path, what)
         with _own_errors(path, what):
             if suffix in PARQUET:
-                frame = _read_parquet(path, box)
+                frame = _read_parquet(path, boxes)
             elif suffix in TABLES:
                 frame = _drawn_from_table(path, what, seen, layer, encoding, xy)
             elif suffix == ".dxf":
                 frame = read_dxf(path, layer, encoding, what, seen)
             else:
-                frame = _read_gdal(path, what, seen, layer, encoding, box, stack)
+                frame = _read_gdal(path, what, seen, layer, encoding, boxes, stack)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise LayerError(
             f"{path.name} has no geometry", layer=what, hint="pg.read_table reads tables"
@@ -124,14 +135,26 @@ def _own_errors(path: Path, what: str) -> Iterator[None]:
         ) from fault
 
 
-def _read_parquet(path: Path, box: Box | None) -> gpd.GeoDataFrame:
-    """GeoParquet; of a file with a covering only the row groups that the box meets."""
-    try:
-        return gpd.read_parquet(path, bbox=box)
-    except ValueError as fault:
-        if box is None or "bbox" not in str(fault):
-            raise
-        return gpd.read_parquet(path)  # no covering: the caller leaves out what is too far
+def _read_parquet(path: Path, boxes: Boxes | None) -> gpd.GeoDataFrame:
+    """GeoParquet; of a file with a covering only the rows that the boxes meet."""
+    if boxes is None:
+        return gpd.read_parquet(path)
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    geo = json.loads((pq.ParquetDataset(path).schema.metadata or {}).get(b"geo", b"{}"))
+    bounds = covering(geo.get("columns", {}).get(geo.get("primary_column"), {}))
+    if not bounds:
+        return gpd.read_parquet(path)  # the caller leaves out what is too far
+    x0, y0, x1, y1 = (pc.field(name) for name in bounds)
+    meets = [(x0 <= b[2]) & (y0 <= b[3]) & (x1 >= b[0]) & (y1 >= b[1]) for b in boxes.tolist()]
+    return gpd.read_parquet(path, filters=reduce(or_, meets))
+
+
+def covering(column: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Columns with the bounds of each row of a GeoParquet geometry column, if there are any."""
+    box = column.get("covering", {}).get("bbox", {})
+    return [tuple(box[c]) for c in ("xmin", "ymin", "xmax", "ymax")] if box else []
 
 
 # --- what GDAL reads --------------------------------------------------------------------------
@@ -143,7 +166,7 @@ def _read_gdal(
     seen: Findings,
     layer: str | None,
     encoding: str | None,
-    box: Box | None,
+    boxes: Boxes | None,
     stack: ExitStack,
 ) -> gpd.GeoDataFrame:
     """A layer through GDAL, with the rows counted and broken geometries told from missing ones."""
@@ -157,18 +180,12 @@ def _read_gdal(
             encoding = encoding or _told(mapinfo_encoding(path), path, seen)
     pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": ARC_STEP_DEG})
     stack.callback(pyogrio.set_gdal_config_options, {"OGR_ARC_STEPSIZE": None})
-    read = {"layer": layer, "encoding": encoding, "bbox": box}
+    read = {"layer": layer, "encoding": encoding}
     # these drivers fill Arrow's columns themselves, which is faster; they know no other encoding
-    arrow, curves = suffix in (".gpkg", ".fgb") and encoding is None, False
-    try:
-        frame = pyogrio.read_dataframe(path, on_invalid="ignore", use_arrow=arrow, **read)
-    except NotImplementedError:  # curves: Arrow hands them over as they are
-        arrow, curves = False, True
-        frame = pyogrio.read_dataframe(path, on_invalid="ignore", **read)
-    if arrow:
-        _require_utf8(frame)
+    arrow = suffix in INDEXED and encoding is None
+    frame, curves = _read_boxes(path, read, boxes, seen, arrow=arrow)
     info = pyogrio.read_info(path, layer=layer, encoding=encoding)
-    if suffix in (".fgb", ".shp") and box is None and 0 <= info["features"] != len(frame):
+    if suffix in (".fgb", ".shp") and boxes is None and 0 <= info["features"] != len(frame):
         raise LayerError(
             f"{path.name} says it has {info['features']:,} rows, but {len(frame):,} could be read",
             layer=what,
@@ -176,14 +193,48 @@ def _read_gdal(
             fault="unreadable",
         )
     _say_geometry(str(info["geometry_type"]), seen, curves=curves)
-    if isinstance(frame, gpd.GeoDataFrame) and frame.geometry.isna().any():
-        frame = _closed(frame, path, read, seen, arrow=arrow)
     if suffix == ".kml":
         idle = [c for c in frame.columns if c.lower() in KML_COLUMNS]
         frame = frame.drop(columns=idle)
     if what == "rivers":
         frame = _chainage_from_m(frame, path, layer)
     return frame
+
+
+def _read_boxes(
+    path: Path, read: dict[str, Any], boxes: Boxes | None, seen: Findings, *, arrow: bool
+) -> tuple[Any, bool]:
+    """Rows that meet any of the boxes, or all, each once and in order; and if there are curves."""
+    if boxes is None:
+        return _read_once(path, read, seen, arrow=arrow)
+    if len(boxes) > 1 and path.suffix.lower() not in INDEXED:
+        read = read | {"mask": shapely.multipolygons(shapely.box(*boxes.T))}
+        return _read_once(path, read, seen, arrow=arrow)
+    found = [
+        _read_once(path, read | {"bbox": tuple(b), "fid_as_index": True}, seen, arrow=arrow)
+        for b in boxes.tolist()
+    ]
+    some = [frame for frame, _ in found if len(frame)] or [found[0][0]]
+    frame = pd.concat(some) if len(some) > 1 else some[0]
+    frame = frame[~frame.index.duplicated()].sort_index().reset_index(drop=True)
+    return frame, any(curves for _, curves in found)
+
+
+def _read_once(
+    path: Path, read: dict[str, Any], seen: Findings, *, arrow: bool
+) -> tuple[Any, bool]:
+    """A layer as it stands in the file, and whether it has curves."""
+    curves = False
+    try:
+        frame = pyogrio.read_dataframe(path, on_invalid="ignore", use_arrow=arrow, **read)
+    except NotImplementedError:  # curves: Arrow hands them over as they are
+        arrow, curves = False, True
+        frame = pyogrio.read_dataframe(path, on_invalid="ignore", **read)
+    if arrow:
+        _require_utf8(frame)
+    if isinstance(frame, gpd.GeoDataFrame) and frame.geometry.isna().any():
+        frame = _closed(frame, path, read, seen, arrow=arrow)
+    return frame, curves
 
 
 def _require_utf8(frame: pd.DataFrame) -> None:
@@ -204,6 +255,7 @@ def _closed(
     frame: gpd.GeoDataFrame, path: Path, read: dict[str, Any], seen: Findings, *, arrow: bool
 ) -> gpd.GeoDataFrame:
     """Geometries that are there but couldn't be decoded: rings closed where that is all."""
+    read = {k: v for k, v in read.items() if k != "fid_as_index"}
     # the same way as the frame was read: with a box the two differ in rows without geometry
     if arrow:
         raw = _wkb(pyogrio.read_arrow(path, columns=[], **read)[1])

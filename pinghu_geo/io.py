@@ -19,7 +19,7 @@ from pinghu_geo.chainage import parse_chainage
 from pinghu_geo.coordinates import settle_crs
 from pinghu_geo.errors import ChainageError, CRSError, LayerError, OutputError
 from pinghu_geo.files import atomic_path, existing
-from pinghu_geo.formats import PARQUET, TABLES, Box, read_cells, read_raw
+from pinghu_geo.formats import PARQUET, TABLES, Boxes, read_cells, read_raw
 from pinghu_geo.grid import GridFit, apply_grid
 from pinghu_geo.schema import (
     Column,
@@ -96,11 +96,12 @@ def read_layer(
     grid
         Result of `fit_grid`: the file is in the local grid or old datum that it starts from.
     near
-        Read only what meets the box around this layer, such as the red line, in the file's own
-        CRS. Formats with an index (GeoPackage, FlatGeobuf, GeoParquet with a covering, PostGIS)
-        read no more than that. Rows without geometry stay away, too.
+        Read only what meets the boxes around the parts of this layer, such as the red line, in
+        the file's own CRS; boxes that meet become one. Formats with an index (GeoPackage,
+        FlatGeobuf, GeoParquet with a covering, PostGIS) read no more than that, of up to 8
+        boxes. Rows without geometry stay away, too.
     near_m
-        How much larger the box is on each side [m].
+        How much larger the boxes are on each side [m].
 
     Returns
     -------
@@ -113,7 +114,7 @@ def read_layer(
     ------
     LayerError
         The file can't be read, has several layers, or lacks ids; ``near`` with ``row_ids`` (whose
-        numbers would depend on the box) or for rivers (which are read whole).
+        numbers would depend on the boxes) or for rivers (which are read whole).
     CRSError
         The file doesn't say its CRS and ``crs`` is not given, or they differ; ``near`` is in
         another CRS.
@@ -161,28 +162,32 @@ def layer_and_findings(
     """What `read_layer` reads, and what was odd about it; ``raw`` goes to `read_raw`."""
     kind = noun(what)
     seen = Findings(what, lang)
-    box = None if near is None else _box(near, near_m, what, row_ids=row_ids)
-    frame = read_raw(source, what, seen, box=box, **raw)
+    boxes = None if near is None else _boxes(near, near_m, what, row_ids=row_ids)
+    frame = read_raw(source, what, seen, boxes=boxes, **raw)
     if grid is not None:
         frame = apply_grid(frame, grid)
     frame = settle_crs(frame, crs, what, seen)
-    if near is not None and box is not None:
-        frame = _near(frame, near, box, what)
+    if near is not None and boxes is not None:
+        frame = _near(frame, near, boxes, what)
     if shapely.has_z(frame.geometry.to_numpy()).any():
         seen.add("heights_dropped")
         frame = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
     return canonical_layer(frame, kind, id_column, seen, row_ids=row_ids), seen
 
 
-def _near(frame: gpd.GeoDataFrame, near: gpd.GeoDataFrame, box: Box, what: str) -> gpd.GeoDataFrame:
-    """What meets the box, of what a file's index let through."""
+def _near(
+    frame: gpd.GeoDataFrame, near: gpd.GeoDataFrame, boxes: Boxes, what: str
+) -> gpd.GeoDataFrame:
+    """What meets a box, of what a file's index let through."""
     if not same_crs(frame.crs, near.crs):
         raise CRSError(
             f"is in {frame.crs.name}, near in {near.crs.name if near.crs else 'no CRS'}",
             layer=what,
             hint=f"near=near.to_crs({frame.crs.to_epsg() or frame.crs.to_string()!r})",
         )
-    meets = shapely.intersects(shapely.box(*box), frame.geometry.to_numpy())
+    tree = shapely.STRtree(shapely.box(*boxes.T))
+    meets = np.zeros(len(frame), bool)
+    meets[tree.query(frame.geometry.to_numpy(), predicate="intersects")[0]] = True
     if meets.all():  # most formats leave nothing over, and a copy of all rows is not free
         return frame
     # GeoParquet keeps an index of its own, which may be the ids
@@ -344,8 +349,8 @@ def _refuse_long_texts(flat: gpd.GeoDataFrame, encoding: str) -> None:
                 )
 
 
-def _box(near: gpd.GeoDataFrame, near_m: float, what: str, *, row_ids: bool) -> Box:
-    """The box around a layer, a little larger."""
+def _boxes(near: gpd.GeoDataFrame, near_m: float, what: str, *, row_ids: bool) -> Boxes:
+    """Boxes around the parts of a layer, a little larger; those that meet become one."""
     if row_ids or what == "rivers":
         raise LayerError(
             "read near something would have other row numbers each time"
@@ -354,12 +359,19 @@ def _box(near: gpd.GeoDataFrame, near_m: float, what: str, *, row_ids: bool) -> 
             layer=what,
             hint="leave out near, or give the layer ids" if row_ids else "leave out near",
         )
-    x0, y0, x1, y1 = near.total_bounds
-    if not np.isfinite([x0, y0, x1, y1]).all() or not near_m >= 0:
+    parts = shapely.get_parts(near.geometry.to_numpy())
+    parts = parts[~(shapely.is_missing(parts) | shapely.is_empty(parts))]
+    if not len(parts) or not 0 <= near_m < np.inf:
         raise LayerError(
             "is empty, or near_m below 0", layer="near", hint="near=red_line, near_m=100"
         )
-    return x0 - near_m, y0 - near_m, x1 + near_m, y1 + near_m
+    bounds = shapely.bounds(parts) + np.array([-near_m, -near_m, near_m, near_m])
+    count = 0
+    while count != len(bounds):
+        count = len(bounds)
+        joined = shapely.union_all(shapely.box(*bounds.T))
+        bounds = shapely.bounds(shapely.get_parts(joined))
+    return np.asarray(bounds)
 
 
 # --- columns ----------------------------------------------------------------------------------

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
 
 from pinghu_geo.errors import LayerError
@@ -18,11 +20,11 @@ ORDER BY 1, 2, 3"""
 
 
 def read_postgis(
-    source: str, what: str, layer: str | None, box: tuple[float, float, float, float] | None
+    source: str, what: str, layer: str | None, boxes: NDArray[np.float64] | None
 ) -> gpd.GeoDataFrame:
     """A table of a database: ``layer`` is its name, with its schema where several have it.
 
-    The connection is read-only. Of ``box`` the database's own index makes use.
+    The connection is read-only. Of ``boxes`` the database's own index makes use.
     """
     try:
         import psycopg
@@ -34,7 +36,7 @@ def read_postgis(
         with psycopg.connect(source, connect_timeout=10) as base:
             base.read_only = True
             schema, table, column, srid = _table(base, what, layer)
-            names, rows = _rows(base, psycopg.sql, (schema, table, column, srid), box)
+            names, rows = _rows(base, psycopg.sql, (schema, table, column, srid), boxes)
             crs = _crs(base, srid)
     except psycopg.Error as fault:
         # the address may hold a password: it stays out of the message
@@ -64,7 +66,9 @@ def _table(base: Any, what: str, layer: str | None) -> tuple[str, str, str, int]
     return known[fits[0]]
 
 
-def _rows(base: Any, sql: Any, table: tuple[str, str, str, int], box: Any) -> tuple[list[str], Any]:
+def _rows(
+    base: Any, sql: Any, table: tuple[str, str, str, int], boxes: Any
+) -> tuple[list[str], Any]:
     """Names of the columns but the geometry's, and the rows with its WKB last."""
     schema, name, column, srid = table
     frame = sql.Identifier(schema, name)
@@ -79,12 +83,12 @@ def _rows(base: Any, sql: Any, table: tuple[str, str, str, int], box: Any) -> tu
         ),
         frame,
     )
-    if box is None:
+    if boxes is None:
         return names, base.execute(query).fetchall()
-    query += sql.SQL(" WHERE {} && ST_MakeEnvelope(%s, %s, %s, %s, %s)").format(
-        sql.Identifier(column)
-    )
-    return names, base.execute(query, (*box, srid)).fetchall()
+    meets = sql.SQL("{} && ST_MakeEnvelope(%s, %s, %s, %s, %s)").format(sql.Identifier(column))
+    query += sql.SQL(" WHERE ") + sql.SQL(" OR ").join([meets] * len(boxes))
+    given = [number for box in boxes.tolist() for number in (*box, srid)]
+    return names, base.execute(query, given).fetchall()
 
 
 def _crs(base: Any, srid: int) -> CRS | None:

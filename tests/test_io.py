@@ -410,6 +410,28 @@ def test_reading_near_a_layer_is_reading_all_and_leaving_out_the_rest(name, tmp_
     assert far.index.name == "building_id"
 
 
+@pytest.mark.parametrize("n", [3, 20])
+@pytest.mark.parametrize(
+    "name", ["a.gpkg", "a.fgb", "a.parquet", "a.geojson", "a.shp", "plain.parquet"]
+)
+def test_between_the_parts_of_a_layer_nothing_is_read_and_no_row_twice(name, n, tmp_path):
+    """Boxes of 4 m, 60 m apart; a house 70 m long meets two of them."""
+    houses = pd.concat([crowd(), building_frame({"L": shapely.box(58, 9, 128, 10)}, floors=2)])
+    if name.startswith("plain"):
+        houses.reset_index().to_parquet(tmp_path / name)
+    else:
+        pg.write_layer(houses, tmp_path / name, "buildings")
+    boxes = shapely.box(*np.array([[60 * k, 7, 60 * k + 4, 11] for k in range(n)]).T)
+    line = gpd.GeoDataFrame(
+        {"river": ["A"]}, geometry=[shapely.MultiPolygon(list(boxes))], crs=4547
+    )
+    near = pg.read_layer(tmp_path / name, "buildings", near=line, near_m=0)
+    whole = pg.read_layer(tmp_path / name, "buildings").index
+    wanted = [f"H{3 * k:02d}" for k in range(n)] + ["L"]
+    assert near.index.tolist() == whole[whole.isin(wanted)].tolist()
+    assert len(near) == n + 1
+
+
 def test_what_near_can_t_mean_is_refused(tmp_path):
     pg.write_layer(crowd(), tmp_path / "a.gpkg", "buildings")
     line = gpd.GeoDataFrame({"river": ["A"]}, geometry=[shapely.box(500, -5, 600, 3)], crs=4547)
