@@ -1,21 +1,13 @@
 """Places along a river and inside areas, against PostGIS on loopback."""
 
-import shutil
-import socket
-import subprocess
-from pathlib import Path
-
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from pgserver import READY, fresh_database
 
 import pinghu_geo as pg
 
-BIN = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
-READY = BIN is not None and next(
-    BIN.parent.parent.parent.parent.glob("share/postgresql/*/extension/postgis.control"), None
-)
 pytestmark = [
     pytest.mark.skipif(not READY, reason="needs PostgreSQL with PostGIS"),
     pytest.mark.xdist_group("postgis"),
@@ -24,31 +16,10 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """A fresh database of our own on a free port of the loopback."""
-    psycopg = pytest.importorskip("psycopg")
-    folder = tmp_path_factory.mktemp("pg")
-    for up in (folder, *folder.parents[:3]):
-        up.chmod(0o755)
-    shutil.chown(folder, "postgres")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
-    def server(*words):
-        subprocess.run(["runuser", "-u", "postgres", "--", *map(str, words)], check=True,
-                       stdout=subprocess.DEVNULL, cwd=folder)  # fmt: skip
-
-    server(BIN / "initdb", "-D", folder / "d", "-A", "trust", "--no-sync")
-    options = (
-        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-    )
-    server(BIN / "pg_ctl", "-D", folder / "d", "-w", "-l", folder / "log", "-o", options, "start")
-    try:
-        with psycopg.connect(f"host=127.0.0.1 port={port} user=postgres", autocommit=True) as one:
-            one.execute("CREATE EXTENSION postgis")
-            yield one
-    finally:
-        server(BIN / "pg_ctl", "-D", folder / "d", "-m", "immediate", "stop")
+    """A fresh database of our own."""
+    pytest.importorskip("psycopg")
+    with fresh_database(tmp_path_factory.mktemp("pg")) as one:
+        yield one
 
 
 def test_published_examples_of_postgis(base):
