@@ -52,6 +52,7 @@ from .schema import label
 from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
 from .tradeoffs import TradeOffs, trade_offs
 from .walls import moved_sections
+from .widget import LiveRedLine, live_red_line
 
 __all__ = [
     "Assessment",
@@ -69,6 +70,7 @@ __all__ = [
     "JoinedRivers",
     "LayerError",
     "LeastDemolition",
+    "LiveRedLine",
     "OptimiseError",
     "OutputError",
     "PinghuError",
@@ -116,6 +118,7 @@ __all__ = [
     "layer_shift",
     "least_demolition",
     "least_demolition_within_rise",
+    "live_red_line",
     "locate",
     "management_line",
     "management_rules",

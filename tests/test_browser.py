@@ -1,8 +1,13 @@
-"""The command map in headless Chromium, opened from disk with the network off."""
+"""The command map and the notebook's live red line in headless Chromium with the network off."""
 
 import json
+import os
 import shutil
+import socket
+import subprocess
+import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -16,16 +21,13 @@ pytestmark = [
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage", "--window-size=1400,900", "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--disable-dev-shm-usage", "--window-size=1400,900", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
+@contextmanager
+def browser():
     webdriver = pytest.importorskip("selenium.webdriver")
-    folder = pg.run_project(
-        pg.sample_folder() / "project.toml", tmp_path_factory.mktemp("map") / "out"
-    )
     options = webdriver.ChromeOptions()
     for flag in FLAGS:
         options.add_argument(flag)
@@ -33,10 +35,21 @@ def page(tmp_path_factory):
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = webdriver.ChromeService(executable_path=DRIVER)
     driver = webdriver.Chrome(options=options, service=service)
-    driver.get((folder / "map.html").as_uri())
-    time.sleep(1)
-    yield driver
-    driver.quit()
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = pg.run_project(
+        pg.sample_folder() / "project.toml", tmp_path_factory.mktemp("map") / "out"
+    )
+    with browser() as driver:
+        driver.get((folder / "map.html").as_uri())
+        time.sleep(1)
+        yield driver
 
 
 def requests(driver):
@@ -113,3 +126,94 @@ def test_a_layer_can_be_switched_off(page):
     box.click()
     assert box.is_selected()
     assert page.get_log("browser") == []
+
+
+# --- the live red line in JupyterLab
+
+LIVE = """import pinghu_geo as pg
+folder = pg.sample_folder()
+rivers = pg.read_layer(folder / "河道.shp", "rivers")
+buildings = pg.read_layer(folder / "房屋.shp", "buildings")
+live = pg.live_red_line(pg.read_table(folder / "红线宽度_原方案.csv", "widths"), buildings, rivers)
+live"""
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Address of a JupyterLab with a notebook of one cell."""
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("jupyterlab")
+    pytest.importorskip("ipyleaflet")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    note = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(LIVE)], metadata=kernel)
+    (tmp_path / "work").mkdir()
+    nbformat.write(note, tmp_path / "work" / "live.ipynb")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {k: str(tmp_path / k) for k in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")}
+    command = (
+        "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+        "--ServerApp.port_retries=0", "--IdentityProvider.token=", "--LabApp.news_url=None",
+    )  # fmt: skip
+    with (tmp_path / "log").open("w") as log, subprocess.Popen(
+        [sys.executable, *command], cwd=tmp_path / "work", env=os.environ | own, stdout=log,
+        stderr=log,
+    ) as server:  # fmt: skip
+        try:
+            for _ in range(120):
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                time.sleep(0.5)
+            yield f"http://127.0.0.1:{port}/lab/tree/live.ipynb"
+        finally:
+            server.terminate()
+
+
+def waited(driver, what, seconds=90):
+    """The first true value of a function, tried again and again."""
+    from selenium.common.exceptions import WebDriverException
+
+    for _ in range(2 * seconds):
+        try:
+            if found := what():
+                return found
+        except WebDriverException:  # not there yet, or drawn anew meanwhile
+            pass
+        time.sleep(0.5)
+    raise AssertionError(driver.find_element("css selector", "body").text[-2000:])
+
+
+def test_a_handle_dragged_in_jupyter_moves_the_line(lab):
+    from selenium.webdriver import ActionChains, Keys
+
+    with browser() as driver:
+        driver.get(lab)
+
+        def run():
+            driver.find_element("css selector", ".jp-Notebook .cm-content").click()
+            keys = ActionChains(driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER)
+            keys.key_up(Keys.SHIFT).perform()
+            time.sleep(2)
+            return driver.find_element("css selector", ".jp-InputPrompt").text != "[ ]:"
+
+        waited(driver, run)
+        waited(driver, lambda: driver.find_elements("css selector", "path.leaflet-interactive"))
+
+        def titles():
+            found = driver.find_elements("css selector", ".leaflet-div-icon")
+            return [one.get_attribute("title") for one in found]
+
+        before = waited(driver, titles)
+        assert len(before) == 32, "16 stations from 0 to 300 m, on both banks"
+        handle = driver.find_elements("css selector", ".leaflet-div-icon")[16]
+        ActionChains(driver).drag_and_drop_by_offset(handle, 0, 12).perform()
+        after = waited(driver, lambda: (now := titles()) != before and len(now) == 32 and now)
+        moved = [k for k in range(32) if after[k] != before[k]]
+        assert moved == [16]
+        assert after[16].rsplit(" ", 2)[0] == before[16].rsplit(" ", 2)[0]
+        said = driver.find_element("css selector", ".jp-OutputArea").text
+        assert "房屋栋数 (栋) 305" in said
+        urls = {u.split("/")[2] for u in requests(driver)}
+        assert {u.split(":")[0] for u in urls} == {"127.0.0.1"}

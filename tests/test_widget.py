@@ -1,0 +1,114 @@
+"""The red line that is moved by hand: what it says is what `affected` says."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import pinghu_geo as pg
+
+pytest.importorskip("ipyleaflet")
+
+
+@pytest.fixture
+def live():
+    """A straight river of 100 m with houses on both sides, a row of widths each 10 m."""
+    names = pd.Index(["河"], name="river")
+    rivers = gpd.GeoDataFrame(
+        geometry=[shapely.LineString([(5e5, 25e5), (500100, 25e5)])], index=names, crs=4547
+    )
+    corners = [(20, 8), (50, 8), (80, 12), (50, -26)]
+    houses = gpd.GeoDataFrame(
+        {"floors": 2.0},
+        geometry=[
+            shapely.box(5e5 + x, 25e5 + y, 5e5 + x + 8, 25e5 + y + 8)
+            for x, y in [*corners, (0, 900)]
+        ],
+        index=pd.Index(["L1", "L2", "L3", "R1", "far"], name="building_id"),
+        crs=4547,
+    )
+    at = np.arange(0.0, 101.0, 10.0)
+    widths = pd.DataFrame({"river": "河", "chainage_m": at, "left_m": 10.0, "right_m": 10.0})
+    return pg.live_red_line(widths, houses, rivers, most_m=30.0)
+
+
+def test_moved_lines_take_what_affected_says(live):
+    assert live.affected.index.tolist() == ["L1", "L2"]
+    assert "far" not in live.buildings.index
+    live.set_widths("河", 40, 60, left_m=5.0, right_m=10.0)
+    assert live.affected.index.tolist() == ["L1"]
+    # of L1, 8 m long and from 8 m out, 2 m are inside
+    assert live.affected["inside_m2"].tolist() == pytest.approx([16.0])
+    live.set_widths("河", 40, 60, right_m=30.0)
+    expected = pg.affected(live.buildings, pg.red_line(live.rivers, live.widths), live.rivers)
+    pd.testing.assert_frame_equal(live.affected, expected)
+    assert live.affected.index.tolist() == ["L1", "R1"]
+    sums = live.sums()
+    assert sums["n_buildings"].tolist() == [2, 2, 0]
+    assert sums["n_full"].tolist() == [0, 1, 1]
+    live.reset("河")
+    pd.testing.assert_frame_equal(live.affected, live.baseline)
+
+
+def test_sliders_set_the_stretch_and_say_who_is_saved(live):
+    panel = live._panel
+    panel.stretch.value = (40.0, 60.0)
+    assert len(panel._handles.layers) == 6
+    panel.width["left_m"].value = 4.0
+    assert live.widths["left_m"].tolist() == [10.0] * 4 + [4.0] * 3 + [10.0] * 4
+    assert [f["id"] for f in panel._layers["saved"].data["features"]] == ["L2"]
+    assert [f["id"] for f in panel._layers["partial"].data["features"]] == ["L1"]
+    assert "少拆 1 栋,多拆 0 栋" in panel.sums.value
+    panel.reset.click()
+    assert "少拆 0 栋" in panel.sums.value
+    assert panel.width["left_m"].value == 10.0
+
+
+def test_a_handle_let_go_sets_the_width_there(live):
+    panel = live._panel
+    panel.stretch.value = (80.0, 80.0)
+    handle = panel._handles.layers[0]
+    spot = gpd.GeoSeries.from_xy([500083.0], [2500017.04], crs=4547).to_crs(4326)
+    handle.location = (spot.y[0], spot.x[0])
+    assert live.widths["left_m"].tolist() == [10.0] * 8 + [17.0] + [10.0] * 2
+    assert live.affected.index.tolist() == ["L1", "L2", "L3"]
+    again = panel._handles.layers[0].location
+    back = gpd.GeoSeries.from_xy([again[1]], [again[0]], crs=4326).to_crs(4547)
+    assert (back.x[0], back.y[0]) == pytest.approx((500080.0, 2500017.0), abs=1e-3)
+    # across the river there is no width below 0
+    handle = panel._handles.layers[0]
+    spot = gpd.GeoSeries.from_xy([500080.0], [2499990.0], crs=4547).to_crs(4326)
+    handle.location = (spot.y[0], spot.x[0])
+    assert live.widths["left_m"].iloc[8] == 0.0
+
+
+def test_a_click_on_a_house_says_what_is_taken(live):
+    live.set_widths("河", 0, 100, left_m=9.0)
+    live._panel._tell(feature={"id": "L1"}, event="click")
+    assert "<b>L1</b><br>原方案:红线内面积 (m²) 16," in live._panel.house.value
+    assert "当前:红线内面积 (m²) 8," in live._panel.house.value
+    live._panel._tell(feature={"id": "R1"}, event="click")
+    assert live._panel.house.value == "<b>R1</b><br>原方案:不拆<br>当前:不拆"
+
+
+def test_costs_follow(live):
+    rates = pd.DataFrame({"building_yuan_m2": [1000.0]}, index=["R"])
+    at = live.widths[["river", "chainage_m", "left_m", "right_m"]]
+    dear = pg.live_red_line(at, live.buildings, live.rivers, rates=rates, most_m=30.0)
+    assert dear.sums().loc["原方案", "cost_yuan"] == pytest.approx(2 * 64 * 2 * 1000)
+    dear.set_widths("河", 0, 100, left_m=5.0)
+    assert dear.sums()["cost_yuan"].tolist() == pytest.approx([256_000, 0, -256_000])
+    assert dear.affected.empty
+
+
+def test_what_can_t_be_set_is_refused(live):
+    with pytest.raises(pg.LayerError, match="(?s)'溪' is not in the widths.*use one of 河"):
+        live.set_widths("溪", 0, 100, left_m=5.0)
+    with pytest.raises(pg.LayerError, match="left_m=31 isn't between 0 and most_m=30"):
+        live.set_widths("河", 0, 100, left_m=31.0)
+    with pytest.raises(pg.LayerError, match=r"no row of 河 lies between 41 and 49 m"):
+        live.set_widths("河", 41, 49, left_m=5.0)
+    with pytest.raises(pg.LayerError, match=r"(?s)widths above 8 m.*most_m=10"):
+        pg.live_red_line(live.widths, live.buildings, live.rivers, most_m=8.0)
+    assert (live.widths["left_m"] == 10.0).all()
