@@ -84,7 +84,7 @@ def live_red_line(
     >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
     >>> widths = pg.read_table(sample / "红线宽度_原方案.csv", "widths")
     >>> live = pg.live_red_line(widths, buildings, rivers)
-    >>> live.set_widths("木古河", 400, 500, left_m=6.0)
+    >>> live.set_widths("木古河", 0, 2000, left_m=6.0, right_m=6.0)
     >>> len(live.affected) < len(live.baseline)
     True
     """
