@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 
 # Longest text in a .dbf field [bytes].
 DBF_TEXT_BYTES = 254
+# Boxes around parts of a layer are at least so much larger [m].
+LEAST_NEAR_M = 1e-6
 # A whole number in a column of decimals is exact up to here.
 EXACT = 2**53
 # how yes and no are written in such tables
@@ -365,7 +367,8 @@ def _boxes(near: gpd.GeoDataFrame, near_m: float, what: str, *, row_ids: bool) -
         raise LayerError(
             "is empty, or near_m below 0", layer="near", hint="near=red_line, near_m=100"
         )
-    bounds = shapely.bounds(parts) + np.array([-near_m, -near_m, near_m, near_m])
+    wide = max(near_m, LEAST_NEAR_M)  # the box of a line that runs straight north has no area
+    bounds = shapely.bounds(parts) + np.array([-wide, -wide, wide, wide])
     count = 0
     while count != len(bounds):
         count = len(bounds)

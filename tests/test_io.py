@@ -432,6 +432,15 @@ def test_between_the_parts_of_a_layer_nothing_is_read_and_no_row_twice(name, n, 
     assert len(near) == n + 1
 
 
+def test_near_a_line_that_runs_straight_north(tmp_path):
+    """Its box has no area, and is a box nevertheless."""
+    pg.write_layer(crowd(), tmp_path / "a.gpkg", "buildings")
+    lines = [shapely.LineString([(x, -5), (x, 9)]) for x in (24, 1004)]
+    line = gpd.GeoDataFrame({"river": ["A", "B"]}, geometry=lines, crs=4547)
+    near = pg.read_layer(tmp_path / "a.gpkg", "buildings", near=line, near_m=0)
+    assert near.index.tolist() == ["H01", "H50"]
+
+
 def test_what_near_can_t_mean_is_refused(tmp_path):
     pg.write_layer(crowd(), tmp_path / "a.gpkg", "buildings")
     line = gpd.GeoDataFrame({"river": ["A"]}, geometry=[shapely.box(500, -5, 600, 3)], crs=4547)
