@@ -26,7 +26,7 @@ from pinghu_geo.errors import LayerError, OutputError
 from pinghu_geo.files import atomic_path
 from pinghu_geo.schema import NOUNS, code_label, label, require_layer
 
-__all__ = ["command_map"]
+__all__ = ["STATUS", "command_map", "in_degrees"]
 
 # Six decimals of a degree are 0.1 m: enough for the eye, and a third of the file.
 DEGREES = 6
@@ -71,6 +71,13 @@ POPUP = (
     "verdict",
     "reason",
 )
+
+
+def in_degrees(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Shapes in longitude and latitude, as fine as the eye sees them."""
+    found = shapes.to_crs(4326)
+    rounded = shapely.set_precision(found.to_numpy(), 10.0**-DEGREES, mode="pointwise")
+    return gpd.GeoSeries(rounded, found.index, crs=found.crs)
 
 
 def command_map(
@@ -206,10 +213,7 @@ def _geojson(
     popup: list[str] | None = None,
 ) -> folium.GeoJson:
     """One layer with one style: folium writes a switch over all features for any other."""
-    data = frame.to_crs(4326)
-    data = data.set_geometry(
-        shapely.set_precision(data.geometry.to_numpy(), 10.0**-DEGREES, mode="pointwise")
-    )
+    data = frame.set_geometry(in_degrees(frame.geometry))
     style = {
         "color": colour,
         "weight": weight,

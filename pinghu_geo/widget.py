@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -17,7 +18,7 @@ from pinghu_geo.centreline import lay_out, points_at
 from pinghu_geo.chainage import format_chainage
 from pinghu_geo.cost import compensation
 from pinghu_geo.errors import LayerError
-from pinghu_geo.maps import DEGREES, STATUS
+from pinghu_geo.maps import STATUS, in_degrees
 from pinghu_geo.overlap import affected, totals
 from pinghu_geo.redline import red_line, width_table
 from pinghu_geo.schema import flat_shapes, label, nearest, require_layer
@@ -97,7 +98,7 @@ class LiveRedLine:
     Attributes
     ----------
     widths
-        Width table as it is now; give it to `red_line`, `assess` or `write_layer`.
+        Width table as it is now; give it to `red_line` or `write_table`.
     affected, baseline
         Buildings taken now and by the line to begin with, as `affected` says, with rates with
         cost_yuan.
@@ -137,7 +138,7 @@ class LiveRedLine:
         around = shapely.buffer(reach.geometry.to_numpy(), AROUND_M)
         near = shapely.STRtree(flat_shapes(buildings)).query(around, predicate="intersects")[1]
         self.buildings = buildings.iloc[np.unique(near)]
-        self._red = {r: self._line_of(str(r)) for r in self._given["river"].unique()}
+        self._red = {r: self._line_of(r, self.widths) for r in self._given["river"].unique()}
         self.baseline = self.affected = self._taken()
         self._panel = _Panel(self)
         self.panel = self._panel.box
@@ -155,25 +156,24 @@ class LiveRedLine:
         """Set the widths [m] of the rows of a river between two chainages, both included."""
         if river not in self._red:
             raise LayerError(f"{river!r} is not in the widths", hint=nearest(river, self._red))
-        for name, width in (("left_m", left_m), ("right_m", right_m)):
-            if width is None:
-                continue
+        given = {"left_m": left_m, "right_m": right_m}
+        sides = {name: float(width) for name, width in given.items() if width is not None}
+        for name, width in sides.items():
             if not 0 <= width <= self.most_m:
                 raise LayerError(f"{name}={width:g} isn't between 0 and most_m={self.most_m:g}")
-            rows = (self.widths["river"] == river) & self.widths["chainage_m"].between(from_m, to_m)
-            if not rows.any():
-                raise LayerError(
-                    f"no row of {river} lies between {from_m:g} and {to_m:g} m",
-                    layer="widths",
-                    hint="put a row there: widths has the chainages",
-                )
-            self.widths.loc[rows, name] = float(width)
-        self._follow(river)
+        rows = (self.widths["river"] == river) & self.widths["chainage_m"].between(from_m, to_m)
+        if not rows.any():
+            raise LayerError(
+                f"no row of {river} lies between {from_m:g} and {to_m:g} m",
+                layer="widths",
+                hint="put a row there: widths has the chainages",
+            )
+        self._set(river, rows, sides)
 
     def reset(self, river: str) -> None:
         """Take a river back to the widths to begin with."""
-        self.widths[self.widths["river"] == river] = self._given[self._given["river"] == river]
-        self._follow(river)
+        rows = self._given["river"] == river
+        self._set(river, rows, {side: self._given.loc[rows, side] for side in SIDES})
 
     def sums(self) -> pd.DataFrame:
         """Sums of both lines [units as in `totals`], and their difference."""
@@ -188,8 +188,8 @@ class LiveRedLine:
         """The line as it is now, one row a river."""
         return gpd.GeoDataFrame(pd.concat(self._red.values(), ignore_index=True))
 
-    def _line_of(self, river: str) -> gpd.GeoDataFrame:
-        return red_line(self.rivers, self.widths[self.widths["river"] == river])
+    def _line_of(self, river: str, widths: pd.DataFrame) -> gpd.GeoDataFrame:
+        return red_line(self.rivers, widths[widths["river"] == river])
 
     def _taken(self) -> gpd.GeoDataFrame:
         with warnings.catch_warnings():
@@ -200,9 +200,13 @@ class LiveRedLine:
             hit["cost_yuan"] = compensation(hit, self.rates)["cost_yuan"]
         return hit
 
-    def _follow(self, river: str) -> None:
-        """Draw and count anew after the widths of a river changed."""
-        self._red[river] = self._line_of(river)
+    def _set(self, river: str, rows: Any, sides: Mapping[str, Any]) -> None:
+        """Set widths of rows of a river, if a line can be drawn with them, and count anew."""
+        widths = self.widths.copy()
+        for side, width in sides.items():
+            widths.loc[rows, side] = width
+        self._red[river] = self._line_of(river, widths)
+        self.widths = widths
         self.affected = self._taken()
         self._panel.show()
 
@@ -225,12 +229,12 @@ class _Panel:
             "line": {"color": "#d00000", "weight": 2, "fill": False},
             "river": {"color": "#1f6fb4", "weight": 2},
         }
-        self._names = {
+        names = {
             "other": "其他房屋", **{s: n for s, (n, _) in STATES.items()},
             "before": "原红线", "line": "当前红线", "river": "河道中线",
         }  # fmt: skip
         self._layers = {
-            key: leaflet.GeoJSON(data=_geojson(None), style=style, name=self._names[key])
+            key: leaflet.GeoJSON(data=_geojson(None), style=style, name=names[key])
             for key, style in styles.items()
         }
         for key in ("other", *STATES):
@@ -338,8 +342,7 @@ class _Panel:
         sign = 1.0 if side == "left_m" else -1.0
         offset = sign * float((np.array([spot.x[0], spot.y[0]]) - xy[0]) @ across[0])
         width = np.round(np.clip(offset, 0.0, live.most_m) / STEP_M) * STEP_M
-        live.widths.loc[row, side] = width
-        live._follow(self.river.value)
+        live._set(self.river.value, row, {side: width})
 
     def _tell(self, feature: dict[str, Any], **_: Any) -> None:
         """Say what the line takes of a house."""
@@ -422,7 +425,5 @@ def _geojson(layer: gpd.GeoDataFrame | None) -> dict[str, Any]:
     """A layer in degrees, with nothing but shapes and ids."""
     if layer is None or layer.empty:
         return {"type": "FeatureCollection", "features": []}
-    shapes = layer.geometry.to_crs(4326)
-    rounded = shapely.set_precision(shapes.to_numpy(), 10.0**-DEGREES, mode="pointwise")
-    found: dict[str, Any] = json.loads(gpd.GeoSeries(rounded, index=layer.index).to_json())
+    found: dict[str, Any] = json.loads(in_degrees(layer.geometry).to_json())
     return found

@@ -111,4 +111,9 @@ def test_what_can_t_be_set_is_refused(live):
         live.set_widths("河", 41, 49, left_m=5.0)
     with pytest.raises(pg.LayerError, match=r"(?s)widths above 8 m.*most_m=10"):
         pg.live_red_line(live.widths, live.buildings, live.rivers, most_m=8.0)
-    assert (live.widths["left_m"] == 10.0).all()
+    # of two widths one, or a line that can't be drawn, changes nothing
+    with pytest.raises(pg.LayerError, match="right_m=31"):
+        live.set_widths("河", 0, 100, left_m=5.0, right_m=31.0)
+    with pytest.raises(pg.LayerError, match="0 on both sides throughout"):
+        live.set_widths("河", 0, 100, left_m=0.0, right_m=0.0)
+    assert (live.widths[["left_m", "right_m"]] == 10.0).all(axis=None)
