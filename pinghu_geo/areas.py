@@ -27,7 +27,7 @@ UNSURE_M = 1e-6
 # How far reference points are from the corners of the boxes: CAD aligns corners with walls [m].
 ASIDE_M = (0.0137, 0.0071)
 # Edges of a zone that are looked up together.
-CHAIN = 8
+CHAIN = 6
 # Cells of the mask that tells shapes near a zone's boundary from all others.
 CELLS = 4_000_000
 # Shapes near a boundary, and pairs of edges, taken at a time: bounds the memory.
@@ -39,7 +39,7 @@ SWEPT = 200_000
 def shared_areas(shapes: Any, zones: Any) -> tuple[Ints, Ints, Floats]:
     """Position of shape, position of zone and shared area [m²] of all pairs that share any.
 
-    Both are arrays of valid, two-dimensional polygons or multipolygons in metres; zones may overlap
+    Both are arrays of valid polygons or multipolygons in metres, none empty; zones may overlap
     one another. Pairs come in the order of the shapes, then of the zones. Areas are within
     rounding of the exact ones: 1e-9 of a shape's, also where boundaries touch or coincide.
     """
@@ -50,22 +50,24 @@ def shared_areas(shapes: Any, zones: Any) -> tuple[Ints, Ints, Floats]:
     parts, owner = shapely.get_parts(zones, return_index=True)
     shapely.prepare(parts)
     box = shapely.bounds(shapes)
-    near, mask = _near(box, parts)
-    cells = mask.cells(box[near])
-    crossed = mask.crossed(cells)
-    holders = _holders(mask, parts)
+    mask = _Mask.of(parts, box)
+    region = mask.regions(box)
+    tree = _tree(*shapely.bounds(parts).T.reshape(2, 2, -1))
+    holders = _holders(mask, parts, tree)
     # what no boundary comes near is whole inside, or not at all, as its region is
-    k, part = _held(mask.region[cells[1], cells[0]][~crossed], holders)
-    who = near[~crossed][k]
+    who, part = _held(region, holders)
     found = [(who, part, shapely.area(shapes[who]))]
     edges = Edges.of(parts)
     chains = edges.chains()
-    for rows in np.array_split(near[crossed], crossed.sum() // BATCH + 1):
+    # the four numbers of an edge side by side: looking one up reads one line of the cache
+    edges = edges._replace(xy=np.asfortranarray(edges.xy))
+    crossed = np.flatnonzero(region == 0)
+    for rows in np.array_split(crossed, len(crossed) // BATCH + 1):
         base = box[rows, :2] - ASIDE_M
-        column, row = mask.cells(np.concatenate([base, base], axis=1))[:2]
-        region = mask.region[row, column]
+        region = mask.regions(np.concatenate([base, base], axis=1))
         held, unknown = _held(region, holders), np.flatnonzero(region == 0)
-        point, part = _holding(base[unknown], parts)
+        pairs = tree.query(shapes[rows[unknown]])
+        point, part = _holding(base[unknown], pairs, parts)
         holds = np.append(held[0], unknown[point]), np.append(held[1], part)
         found.append(_across(rows, box, shapes, parts, edges, chains, holds))
     who, part, shared = (np.concatenate(one) for one in zip(*found, strict=True))
@@ -86,25 +88,49 @@ class Edges(NamedTuple):
     @classmethod
     def of(cls, polygons: Any) -> Edges:
         """All edges of polygons that have a length."""
-        parts, of = shapely.get_parts(polygons, return_index=True)
-        rings, part = shapely.get_rings(parts, return_index=True)
-        hole = np.append(False, part[1:] == part[:-1])[: len(part)]
-        back = shapely.is_ccw(rings) == hole
+        rings, of, hole = _rings(np.asarray(polygons, object))
         xy, ring = shapely.get_coordinates(rings, return_index=True)
         x, y = xy.T.copy()
         joined = (ring[1:] == ring[:-1]) & ((x[1:] != x[:-1]) | (y[1:] != y[:-1]))
-        ends = np.stack([x[:-1][joined], y[:-1][joined], x[1:][joined], y[1:][joined]])
         ring = ring[:-1][joined]
-        if (turned := back[ring]).any():
+        ends = np.stack([x[:-1][joined], y[:-1][joined], x[1:][joined], y[1:][joined]])
+        first = np.searchsorted(ring, np.arange(len(rings)))
+        base = ends[:2, np.minimum(first, len(ring) - 1)][:, ring]
+        x0, y0, x1, y1 = ends - np.concatenate([base, base])
+        ccw = np.bincount(ring, weights=x0 * y1 - x1 * y0, minlength=len(rings)) > 0
+        if (turned := (ccw == hole)[ring]).any():
             ends[:, turned] = ends[[2, 3, 0, 1]][:, turned]
-        return cls(ends, of[part[ring]])
+        return cls(ends, of[ring])
 
     def chains(self) -> Any:
         """Index of the boxes of so many edges in turn, as wide as reference points are aside."""
         begin = np.arange(0, len(self.owner), CHAIN)
         low = np.minimum.reduceat(np.minimum(self.xy[:2], self.xy[2:]), begin, axis=1)
         high = np.maximum.reduceat(np.maximum(self.xy[:2], self.xy[2:]), begin, axis=1)
-        return shapely.STRtree(shapely.box(*low, *(high.T + ASIDE_M).T))
+        return _tree(low, high)
+
+
+def _tree(low: Floats, high: Floats) -> Any:
+    """Index of boxes, grown so that it finds what reference points beside a shape are in."""
+    return shapely.STRtree(shapely.box(*low, *(high.T + ASIDE_M).T))
+
+
+def _rings(polygons: Any) -> tuple[Any, Ints, NDArray[np.bool_]]:
+    """Rings, whose each is, in order, and whether it is a hole: a plain polygon counts as one."""
+    plain = (shapely.get_type_id(polygons) == shapely.GeometryType.POLYGON) & (
+        shapely.get_num_interior_rings(polygons) == 0
+    )
+    of = np.arange(len(polygons))
+    if plain.all():
+        return polygons, of, np.zeros(len(polygons), bool)
+    parts, whole = shapely.get_parts(polygons[~plain], return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    hole = np.append(False, part[1:] == part[:-1])[: len(part)]
+    rings = np.concatenate([polygons[plain], rings])
+    of = np.concatenate([of[plain], of[~plain][whole[part]]])
+    hole = np.concatenate([np.zeros(plain.sum(), bool), hole])
+    order = np.argsort(of, kind="stable")
+    return rings[order], of[order], hole[order]
 
 
 # --- which shapes are near a boundary ---------------------------------------------------------
@@ -115,51 +141,50 @@ class _Mask(NamedTuple):
 
     corner: Floats
     cell: float
-    sums: NDArray[np.int32]
+    on: NDArray[np.bool_]
     region: NDArray[np.int32]
 
-    def cells(self, box: Floats) -> NDArray[np.int32]:
-        """First and last column and row of boxes; what is outside belongs to the empty rim."""
-        rows, columns = self.region.shape
-        found = np.empty((4, len(box)), np.int32)
-        for k, last in enumerate((columns, rows, columns, rows)):
-            at = (box[:, k] - self.corner[k % 2]) / self.cell
-            found[k] = np.clip(at, 0, last - 1, out=at)
+    @classmethod
+    def of(cls, zones: Any, box: Floats) -> _Mask:
+        """Mask of zones, with cells as large as most of the boxes."""
+        bounds = shapely.total_bounds(zones)
+        some = box[:: max(1, len(box) // 1000)]
+        size = np.median(some[:, 2:] - some[:, :2])
+        extent = bounds[2:] - bounds[:2]
+        least = max(np.sqrt(np.prod(extent) / CELLS), extent.max() / 1e5)
+        cell = float(max(min(size, extent.max()), least))
+        corner = bounds[:2] - cell
+        # steps shorter than a cell: what a step crosses are the cells of its two ends' box
+        walk = shapely.segmentize(shapely.boundary(zones), 0.9 * cell)
+        xy, line = shapely.get_coordinates(shapely.get_parts(walk), return_index=True)
+        column, row = ((xy - corner) / cell).T.astype(np.intp)
+        step = line[1:] == line[:-1]
+        on = np.zeros(np.ceil(extent[::-1] / cell).astype(int) + 3, bool)
+        on[row, column] = True
+        for r, c in ((row[1:], column[:-1]), (row[:-1], column[1:])):
+            on[r[step], c[step]] = True
+        return cls(corner, cell, on, ndimage.label(~on)[0])
+
+    def regions(self, box: Floats) -> NDArray[np.int32]:
+        """Free region of each box; 0 where a boundary crosses its cells, or some beside them."""
+        last = np.array(self.on.shape[::-1]) - 1
+        # what is outside belongs to the empty rim
+        i0, j0, i1, j1 = (
+            np.clip((box[:, k] - self.corner[k % 2]) / self.cell, 0, last[k % 2]).astype(np.int32)
+            for k in range(4)
+        )
+        at = j0 * (last[0] + 1) + i0
+        found = self.region.ravel().take(at)
+        size = np.maximum(i1 - i0, j1 - j0) + 1
+        block, wide = self.on.copy(), 1
+        while wide < size.max(initial=0):
+            # whether a boundary crosses any of twice as many cells each way from here on
+            block[:-wide] |= block[wide:]
+            block[:, :-wide] |= block[:, wide:]
+            some = np.flatnonzero((size > wide) & (size <= 2 * wide))
+            found[some[block.ravel().take(at[some])]] = 0
+            wide *= 2
         return found
-
-    def crossed(self, cells: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Whether a boundary crosses any of the cells."""
-        i0, j0, i1, j1 = cells
-        wide, s = self.sums.shape[1], self.sums.ravel()
-        below, above = j0 * wide, (j1 + 1) * wide
-        inside = s[above + i1 + 1] - s[above + i0] - s[below + i1 + 1] + s[below + i0]
-        return np.asarray(inside > 0)
-
-
-def _near(box: Floats, zones: Any) -> tuple[Ints, _Mask]:
-    """Shapes whose boxes meet that of all zones, and the mask to tell them apart."""
-    bounds = shapely.total_bounds(zones)
-    meets = (box[:, 0] < bounds[2]) & (box[:, 2] > bounds[0])
-    near = np.flatnonzero(meets & (box[:, 1] < bounds[3]) & (box[:, 3] > bounds[1]))
-    some = box[near[:: max(1, len(near) // 1000)]]
-    size = np.median(some[:, 2:] - some[:, :2]) if len(near) else np.inf
-    extent = bounds[2:] - bounds[:2]
-    cell = float(max(min(size, extent.max()), np.sqrt(np.prod(extent) / CELLS), extent.max() / 1e5))
-    corner = bounds[:2] - cell
-    shape = tuple(np.ceil(extent[::-1] / cell).astype(int) + 3)
-    # steps shorter than a cell: what a step crosses are the cells of its two ends' box
-    walk = shapely.segmentize(shapely.boundary(zones), 0.9 * cell)
-    xy, line = shapely.get_coordinates(shapely.get_parts(walk), return_index=True)
-    column, row = ((xy - corner) / cell).T.astype(np.intp)
-    step = line[1:] == line[:-1]
-    on = np.zeros(shape, bool)
-    on[row, column] = True
-    for r, c in ((row[1:], column[:-1]), (row[:-1], column[1:])):
-        on[r[step], c[step]] = True
-    sums = np.zeros((shape[0] + 1, shape[1] + 1), np.int32)
-    np.cumsum(on, axis=0, dtype=np.int32, out=sums[1:, 1:])
-    np.cumsum(sums, axis=1, out=sums)
-    return near, _Mask(corner, cell, sums, ndimage.label(~on)[0])
 
 
 def _held(region: Ints, holders: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
@@ -174,21 +199,24 @@ def _held(region: Ints, holders: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
     return order[_runs(begin, size)], np.repeat(zone, size)
 
 
-def _holders(mask: _Mask, zones: Any) -> tuple[Ints, Ints]:
+def _holders(mask: _Mask, zones: Any, tree: Any) -> tuple[Ints, Ints]:
     """Pairs of a free region and a zone that holds it: any cell speaks for its region."""
-    region = mask.region.ravel()
-    cell = np.zeros(int(region.max()) + 1, np.intp)
-    begin = np.flatnonzero(np.diff(region, prepend=-1))
-    cell[region[begin]] = begin
-    place = np.stack(np.unravel_index(cell, mask.region.shape)[::-1], axis=1)
-    known, zone = _holding(mask.corner + (place + 0.5) * mask.cell, zones)
+    wide = mask.on.shape[1]
+    on = np.flatnonzero(mask.on)
+    beside = np.concatenate([on + step for step in (1, -1, wide, -wide)])
+    region = mask.region.ravel()[beside]
+    cell = np.zeros(int(mask.region.max()) + 1, np.intp)
+    cell[region] = beside
+    row, column = np.divmod(cell, wide)
+    xy = mask.corner + (np.column_stack([column, row]) + 0.5) * mask.cell
+    known, zone = _holding(xy, tree.query(shapely.points(xy)), zones)
     free = known > 0  # region 0 is the boundary's own cells
     return known[free], zone[free]
 
 
-def _holding(xy: Floats, zones: Any) -> tuple[Ints, Ints]:
-    """Pairs of a point and a zone that holds it."""
-    point, zone = shapely.STRtree(zones).query(shapely.points(xy))
+def _holding(xy: Floats, pairs: Any, zones: Any) -> tuple[Ints, Ints]:
+    """Pairs of a point and a zone that holds it, among those that may."""
+    point, zone = pairs
     order = np.argsort(zone, kind="stable")  # one zone after the other stays in the cache
     point, zone = point[order], zone[order]
     inside = shapely.contains_xy(zones[zone], *xy[point].T)
@@ -228,7 +256,9 @@ def _across(
     winding = np.bincount(at[:n], minlength=len(pair))
     at = at[n:]
     who, of = rows[pair // len(zones)], pair % len(zones)
-    area = winding * shapely.area(shapes[who])
+    held = np.flatnonzero(winding)
+    area = np.zeros(len(pair))
+    area[held] = winding[held] * shapely.area(shapes[who[held]])
     touched = np.unique(shape)
     own = Edges.of(shapes[rows[touched]])
     first = np.searchsorted(own.owner, np.arange(len(touched) + 1))
@@ -267,12 +297,14 @@ def _edges_near(
     begin = chain * CHAIN
     n = np.minimum(CHAIN, len(edges.owner) - begin)
     shape, edge = np.repeat(shape, n), _runs(begin, n)
+    x0, y0, x1, y1 = edges.xy.T[edge].T
+    west, south, east, north = np.concatenate([origin, origin + size], axis=1)[shape].T
+    meets = (np.maximum(x0, x1) >= west) & (np.minimum(x0, x1) <= east)
+    meets &= (np.maximum(y0, y1) >= south) & (np.minimum(y0, y1) <= north)
+    some = np.flatnonzero(meets)
+    shape, edge = shape[some], edge[some]
     base = origin[shape].T
-    xy = edges.xy[:, edge] - np.concatenate([base, base])
-    (x0, y0, x1, y1), (wide, high) = xy, size[shape].T
-    meets = (np.maximum(x0, x1) >= 0) & (np.minimum(x0, x1) <= wide)
-    meets &= (np.maximum(y0, y1) >= 0) & (np.minimum(y0, y1) <= high)
-    return shape[meets], edge[meets], xy[:, meets]
+    return shape, edge, edges.xy[:, edge] - np.concatenate([base, base])
 
 
 def _distance_from_origin(xy: Floats) -> Floats:
