@@ -19,6 +19,7 @@ __all__ = ["Edges", "mean_above", "shared_areas"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+Shorts = NDArray[np.int32]
 
 # What less is shared is rounding: at eastings with a zone number doubles are 7 nm apart [m²].
 ROUNDING_M2 = 1e-6
@@ -142,7 +143,7 @@ class _Mask(NamedTuple):
     corner: Floats
     cell: float
     on: NDArray[np.bool_]
-    region: NDArray[np.int32]
+    region: Shorts
 
     @classmethod
     def of(cls, zones: Any, box: Floats) -> _Mask:
@@ -165,7 +166,7 @@ class _Mask(NamedTuple):
             on[r[step], c[step]] = True
         return cls(corner, cell, on, ndimage.label(~on)[0])
 
-    def regions(self, box: Floats) -> NDArray[np.int32]:
+    def regions(self, box: Floats) -> Shorts:
         """Free region of each box; 0 where a boundary crosses its cells, or some beside them."""
         last = np.array(self.on.shape[::-1]) - 1
         # what is outside belongs to the empty rim
@@ -174,7 +175,7 @@ class _Mask(NamedTuple):
             for k in range(4)
         )
         at = j0 * (last[0] + 1) + i0
-        found = self.region.ravel().take(at)
+        found: Shorts = self.region.ravel().take(at)
         size = np.maximum(i1 - i0, j1 - j0) + 1
         block, wide = self.on.copy(), 1
         while wide < size.max(initial=0):
@@ -187,7 +188,7 @@ class _Mask(NamedTuple):
         return found
 
 
-def _held(region: Ints, holders: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+def _held(region: Shorts, holders: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
     """Pairs of a place and a zone that holds it, of places in free regions."""
     known, zone = holders
     holds = np.zeros(max(int(region.max(initial=0)), int(known.max(initial=0))) + 1, bool)

@@ -276,10 +276,12 @@ def _dbf_words(path: Path) -> list[bytes]:
             n = len(block) // width
             if not n:
                 break
+            seen += n
+            if block.isascii():
+                continue
             table = np.frombuffer(block, np.uint8, n * width).reshape(n, width)
             for begin, size in columns:
                 cells = table[:, begin : begin + size]
                 for row in np.flatnonzero((cells > 0x7F).any(axis=1))[:VALUES_SEEN]:
                     words.append(cells[row].tobytes().rstrip(b" \0"))
-            seen += n
     return words

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -25,10 +23,11 @@ from numpy.typing import NDArray
 
 from pinghu_geo.catalogue import Findings
 from pinghu_geo.drawing import ARC_STEP_DEG, read_dxf
-from pinghu_geo.encoding import Encoding, dbf_encoding, dbf_rows, mapinfo_encoding, text_encoding
+from pinghu_geo.encoding import Encoding, dbf_encoding, mapinfo_encoding, text_encoding
 from pinghu_geo.errors import LayerError, PinghuError
 from pinghu_geo.files import require_signature, unpacked
 from pinghu_geo.schema import match_columns, nearest, noun
+from pinghu_geo.shapefile import parts_of, rows_meeting, whole_shapefile
 
 __all__ = ["PARQUET", "POSTGIS", "TABLES", "Boxes", "covering", "read_cells", "read_raw"]
 
@@ -172,7 +171,10 @@ def _read_gdal(
     """A layer through GDAL, with the rows counted and broken geometries told from missing ones."""
     suffix = path.suffix.lower()
     if suffix == ".shp":
-        path, encoding = _shapefile(path, what, encoding, seen, stack)
+        dbf = parts_of(path).get(".dbf")
+        if dbf is not None and encoding is None:
+            encoding = _told(dbf_encoding(dbf), path, seen)
+        path, encoding = whole_shapefile(path, what, seen, stack), encoding or "UTF-8"
         layer = None
     elif suffix != ".fgb" or layer is not None:  # FlatGeobuf holds one layer
         layer = _one_layer(path, layer, what)
@@ -207,6 +209,8 @@ def _read_boxes(
     """Rows that meet any of the boxes, or all, each once and in order; and if there are curves."""
     if boxes is None:
         return _read_once(path, read, seen, arrow=arrow)
+    if path.suffix.lower() == ".shp" and (rows := rows_meeting(path, boxes)) is not None:
+        return _read_once(path, read | {"fids": rows}, seen, arrow=arrow)
     if len(boxes) > 1 and path.suffix.lower() not in INDEXED:
         read = read | {"mask": shapely.multipolygons(shapely.box(*boxes.T))}
         return _read_once(path, read, seen, arrow=arrow)
@@ -317,71 +321,6 @@ def _told(found: Encoding | None, path: Path, seen: Findings) -> str | None:
     else:
         log.info("%s: text read as %s: %s", path.name, found.name, found.reason)
     return found.name
-
-
-def _shapefile(
-    path: Path, what: str, encoding: str | None, seen: Findings, stack: ExitStack
-) -> tuple[Path, str]:
-    """Path and encoding of a Shapefile whose parts go together; a missing .shx is rebuilt."""
-    parts = _parts(path)
-    dbf = parts.get(".dbf")
-    _require_whole(path, what)
-    if dbf is None:
-        seen.add("no_dbf")
-    elif encoding is None:
-        encoding = _told(dbf_encoding(dbf), path, seen)
-    if ".shx" not in parts or _stale(path, parts[".shx"]):
-        seen.add("stale_shx" if ".shx" in parts else "no_shx")
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        for suffix, part in parts.items():
-            if suffix != ".shx":
-                shutil.copy(part, folder / part.name)
-        path = folder / path.name
-        pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES"})
-        stack.callback(pyogrio.set_gdal_config_options, {"SHAPE_RESTORE_SHX": None})
-        pyogrio.read_info(path)
-    shapes = max(_parts(path)[".shx"].stat().st_size - 100, 0) // 8
-    if dbf is not None and (rows := dbf_rows(dbf)) != shapes:
-        raise LayerError(
-            f"{path.name} has {shapes:,} shapes but its .dbf {rows:,} rows: attributes would go to "
-            "the wrong shapes",
-            layer=what,
-            hint="ask for the .shp, .shx and .dbf of one export",
-            fault="unreadable",
-        )
-    return path, encoding or "UTF-8"
-
-
-def _parts(path: Path) -> dict[str, Path]:
-    """The files of a Shapefile by their suffix, however it is written."""
-    return {p.suffix.lower(): p for p in path.parent.glob("*") if p.stem == path.stem}
-
-
-def _stale(path: Path, shx: Path) -> bool:
-    """Whether a .shx isn't the index of its .shp: its records don't follow one another.
-
-    GDAL goes by it all the same, and finds other shapes, or none.
-    """
-    index = np.fromfile(shx, ">i4", offset=100).astype(np.int64)
-    index = index[: len(index) // 2 * 2].reshape(-1, 2)
-    ends = index[:, 0] + 4 + index[:, 1]
-    begins = np.append(index[:, 0], path.stat().st_size // 2)
-    return bool(begins[0] != 50 or (ends != begins[1:]).any())
-
-
-def _require_whole(path: Path, what: str) -> None:
-    """Refuse a .shp that is shorter than its header says."""
-    with path.open("rb") as file:
-        head = file.read(100)
-    size = path.stat().st_size
-    said = 2 * int.from_bytes(head[24:28], "big")
-    if len(head) < 100 or said > size:
-        raise LayerError(
-            f"{path.name} was cut off: {size:,} bytes of {said:,}",
-            layer=what,
-            hint="ask for it again",
-            fault="unreadable",
-        )
 
 
 def _chainage_from_m(frame: Any, path: Path, layer: str | None) -> Any:

@@ -101,7 +101,7 @@ def read_layer(
         Read only what meets the boxes around the parts of this layer, such as the red line, in
         the file's own CRS; boxes that meet become one. Formats with an index (GeoPackage,
         FlatGeobuf, GeoParquet with a covering, PostGIS) read no more than that, of up to 8
-        boxes. Rows without geometry stay away, too.
+        boxes; of a Shapefile all else is passed over. Rows without geometry stay away, too.
     near_m
         How much larger the boxes are on each side [m].
 

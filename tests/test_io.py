@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 import pinghu_geo as pg
+import pinghu_geo.shapefile
 from conftest import CRS, building_frame
 from pinghu_geo.encoding import text_encoding
 from pinghu_geo.schema import NOUNS, match_columns
@@ -430,6 +431,38 @@ def test_between_the_parts_of_a_layer_nothing_is_read_and_no_row_twice(name, n, 
     wanted = [f"H{3 * k:02d}" for k in range(n)] + ["L"]
     assert near.index.tolist() == whole[whole.isin(wanted)].tolist()
     assert len(near) == n + 1
+
+
+@pytest.mark.parametrize("kind", ["Polygon", "LineString", "Point"])
+def test_rows_of_a_shapefile_are_found_as_gdal_finds_them(kind, tmp_path, monkeypatch):
+    """With rows that were deleted, have no geometry, or a box without area; in several blocks."""
+    monkeypatch.setattr(pinghu_geo.shapefile, "AT_ONCE", 7)
+    shapes = crowd().geometry.to_numpy().copy()
+    shapes = {"Polygon": shapes, "LineString": shapely.boundary(shapes)}.get(
+        kind, shapely.centroid(shapes)
+    )
+    if kind == "LineString":
+        shapes[28] = shapely.LineString([(563, -9), (563, 20)])
+    shapes[[26, 99]] = None
+    layer = gpd.GeoDataFrame({"name": [f"H{k:02d}" for k in range(100)]}, geometry=shapes, crs=4547)
+    path = tmp_path / "a.shp"
+    pyogrio.write_dataframe(layer, path, encoding="UTF-8", geometry_type=kind)
+    dbf = path.with_suffix(".dbf")
+    raw = bytearray(dbf.read_bytes())
+    start, width = (int.from_bytes(raw[k : k + 2], "little") for k in (8, 10))
+    for row in (27, 60):
+        raw[start + row * width] = ord("*")
+    dbf.write_bytes(raw)
+    boxes = np.array([[500.0, -5, 600, 5], [1900, 0, 2100, 9]])
+    mask = shapely.multipolygons(shapely.box(*boxes.T))
+    theirs = pyogrio.read_dataframe(path, mask=mask, fid_as_index=True)
+    assert {"H25", "H29", "H95"} <= set(theirs["name"])
+    assert not {"H26", "H27", "H99"} & set(theirs["name"])
+    rows = pinghu_geo.shapefile.rows_meeting(path, boxes)
+    if kind == "Point":
+        assert rows is None
+    else:
+        assert rows.tolist() == theirs.index.tolist()
 
 
 def test_near_a_line_that_runs_straight_north(tmp_path):
