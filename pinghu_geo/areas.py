@@ -32,7 +32,9 @@ CHAIN = 6
 # Cells of the mask that tells shapes near a zone's boundary from all others.
 CELLS = 4_000_000
 # Shapes near a boundary, and pairs of edges, taken at a time: bounds the memory.
-BATCH, AT_ONCE = 50_000, 2_000_000
+BATCH, AT_ONCE = 20_000, 2_000_000
+# Added above and below, it makes one of nothing by nothing, and alters nothing else.
+TINY = 1e-300
 # Pairs of edges of one shape and one zone from which on the areas are left to GEOS.
 SWEPT = 200_000
 
@@ -358,10 +360,14 @@ def _integral(a: Floats, b: Floats) -> Floats:
 
 def mean_above(d0: Floats, d1: Floats) -> Floats:
     """Mean of what is above 0 of values that change evenly from the first to the second."""
-    mean = (np.maximum(d0, 0.0) + np.maximum(d1, 0.0)) / 2
-    # where they change sign, a triangle is left of the trapezoid
-    mixed = np.nonzero((d0 > 0) != (d1 > 0))
-    mean[mixed] *= 2 * mean[mixed] / np.abs(d1[mixed] - d0[mixed])
+    above0, above1 = np.maximum(d0, 0.0), np.maximum(d1, 0.0)
+    mean = (above0 + above1) / 2
+    # of values that change sign only this share of the way is above, of all others the whole
+    above1 -= above0
+    above1 += TINY
+    way = np.subtract(d1, d0, out=above0)
+    way += TINY
+    mean *= np.divide(above1, way, out=way)
     return np.asarray(mean)
 
 

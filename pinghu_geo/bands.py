@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
 # Numbers in one array of a step of the integration: what a processor keeps near at hand.
-AT_ONCE = 200_000
+AT_ONCE = 100_000
 # Edges that run back less than this [m] have nothing below them.
 UPRIGHT_M = 1e-12
 # Parts smaller than this are rounding [m²].
@@ -57,16 +57,19 @@ class Pieces(NamedTuple):
         found = [cls._strips(rows, side) for side in ("left", "right")]
         turn, ray, last, before, after = bends(rows)
         wide = np.maximum(before, after)
-        for i in np.flatnonzero((turn != 0) & (wide.max(axis=1) > 0)):
-            between = arc(ray[i], last[i], arc_step, mitre=mitre)
-            found.append(cls._fan(rows["p1"][i], np.vstack([ray[i], between, last[i]]), wide[i]))
+        bent = np.flatnonzero((turn != 0) & (wide.max(axis=1) > 0))
+        fans = [
+            np.vstack([ray[i], arc(ray[i], last[i], arc_step, mitre=mitre), last[i]]) for i in bent
+        ]
+        found.append(cls._fans(rows["p1"][bent], fans, wide[bent]))
         if rounded:
             unit = rows["unit"]
             for end, k, ahead in (("0", 0, -unit[0]), ("1", -1, unit[-1])):
                 for name, side in (("left", 1.0), ("right", -1.0)):
                     square = side * np.array([-unit[k, 1], unit[k, 0]])
                     fan = np.vstack([square, arc(square, ahead, arc_step, mitre=False), ahead])
-                    found.append(cls._fan(rows[f"p{end}"][k], fan, rows[f"{name}{end}"][k]))
+                    centre, radius = rows[f"p{end}"][[k]], rows[f"{name}{end}"][[k]]
+                    found.append(cls._fans(centre, [fan], radius))
         return found
 
     @classmethod
@@ -90,18 +93,20 @@ class Pieces(NamedTuple):
         return cls(np.stack(ring, axis=1), start, unit, across, length, near, far)
 
     @classmethod
-    def _fan(cls, centre: Floats, corners: Floats, radius: Floats) -> Pieces:
-        """Triangles of a wedge with its corners at radius 1, the chords of which move out."""
-        n, one, other = len(corners) - 1, corners[:-1], corners[1:]
+    def _fans(cls, centre: Floats, corners: list[Floats], radius: Floats) -> Pieces:
+        """Triangles of wedges with their corners at radius 1, the chords of which move out."""
+        of = np.repeat(np.arange(len(corners)), [len(c) - 1 for c in corners])
+        nothing = np.zeros((0, 2))
+        one = np.concatenate([nothing, *(c[:-1] for c in corners)])
+        other = np.concatenate([nothing, *(c[1:] for c in corners)])
         along = (other - one) / np.hypot(*(other - one).T)[:, None]
         across = np.stack([along[:, 1], -along[:, 0]], axis=1)
         reach = (across * one).sum(axis=1)
         across, reach = across * np.sign(reach)[:, None], np.abs(reach)
-        width = reach[:, None] * radius
-        out = centre + np.stack([one, other], axis=1) * radius.max()
-        ring = np.concatenate([np.broadcast_to(centre, (n, 2, 2)), out], axis=1)
-        origin = np.broadcast_to(centre, (n, 2))
-        return cls(ring, origin, along, across, np.ones(n), width, width)
+        width, origin = reach[:, None] * radius[of], centre[of]
+        most = radius.max(axis=1)[of, None]
+        ring = np.stack([origin, origin, origin + most * one, origin + most * other], axis=1)
+        return cls(ring, origin, along, across, np.ones(len(of)), width, width)
 
     def sides(self) -> Floats:
         """Of each edge the a, b, c (pieces, 4, 3) with a·x + b·y + c [m] the distance inwards."""
@@ -125,21 +130,15 @@ def areas_inside(shapes: Any, pieces: Pieces) -> tuple[Ints, Floats]:
     parts = _cut(shapes, pieces, who, piece)
     count = (parts.pieces >= 0).sum(axis=1)
     inside = np.zeros((len(shapes), pieces.near.shape[1]))
-    narrowest = pieces._replace(
-        near=pieces.near.min(axis=1, keepdims=True), far=pieces.far.min(axis=1, keepdims=True)
-    )
     for m in np.unique(count[count > 0]):
         some = parts.take(count == m)
         index = some.pieces[:, :m]
         inside += np.bincount(some.owner, weights=some.areas(), minlength=len(shapes))[:, None]
-        # what is inside of one edge in the narrowest design is so in all
-        edges = some.edges()
-        height = np.maximum(*_Seen.of(edges, index[edges.owner], narrowest).heights(narrowest))
-        most = np.full(index.shape, -np.inf)
-        np.maximum.at(most, edges.owner, height[:, :, 0])
-        moves = np.asarray((most > 0).all(axis=1))[edges.owner]
-        edges = Edges(edges.xy[:, moves], edges.owner[moves])
-        _take_bare(inside, some.owner, edges, index, pieces)
+        if m == 1:
+            _take_above(inside, some.owner, some.edges(), index[:, 0], pieces)
+        else:
+            edges = _in_play(some.edges(), index, pieces)
+            _take_bare(inside, some.owner, edges, index, pieces)
     return near, np.clip(inside, 0.0, shapely.area(shapes)[:, None], out=inside).T
 
 
@@ -282,11 +281,62 @@ class _Seen(NamedTuple):
         return a0 - near - t0 * step, a1 - near - t1 * step
 
 
+def _take_above(inside: Floats, owner: Ints, edges: Edges, piece: Ints, pieces: Pieces) -> None:
+    """Take from the area of each shape (rows of ``inside``) what is outside of one moving edge.
+
+    Parts have an ``owner`` and lie in one ``piece`` each; ``edges`` are theirs. What is outside is
+    the integral, along a part's outline, of the height above the moving edge.
+    """
+    part = edges.owner
+    seen = _Seen.of(edges, piece[part, None], pieces)
+    # heights are these by 1, near and far
+    ends = [
+        np.concatenate([away[:, 0], along[:, 0] - 1, -along[:, 0]], axis=1)
+        for away, along in zip(seen.away, seen.along, strict=True)
+    ]
+    narrowest = np.stack(
+        [np.ones(len(pieces.near)), pieces.near.min(axis=1), pieces.far.min(axis=1)]
+    )
+    highest = np.maximum(*((end * narrowest.T[piece[part]]).sum(axis=1) for end in ends))
+    # how far each edge goes back, against the way along the piece
+    (dx, dy), (east, north) = edges.xy[2:] - edges.xy[:2], pieces.across[piece[part]].T
+    back = dy * east - dx * north
+    some = np.flatnonzero((np.abs(back) > UPRIGHT_M) & (highest > 0))
+    some = some[np.lexsort((owner[part[some]], piece[part[some]]))]
+    mine, of = owner[part[some]], piece[part[some]]
+    size = max(1, AT_ONCE // inside.shape[1])
+    new = np.diff(of, prepend=-1) != 0
+    new[::size] = True
+    # where the edges of another shape begin, in a step and in all
+    first = np.flatnonzero(new | (np.diff(mine, prepend=-1) != 0))
+    starts = np.append(np.flatnonzero(new), len(some))
+    steps = np.searchsorted(first, starts)
+    for k in range(len(starts) - 1):
+        at, begin = some[starts[k] : starts[k + 1]], first[steps[k] : steps[k + 1]]
+        strip = of[starts[k]]
+        moving = np.stack([np.ones(inside.shape[1]), pieces.near[strip], pieces.far[strip]])
+        outside = mean_above(*(end[at] @ moving for end in ends))
+        outside *= back[at, None]
+        inside[mine[begin]] -= np.add.reduceat(outside, begin - starts[k], axis=0)
+
+
+def _in_play(edges: Edges, index: Ints, pieces: Pieces) -> Edges:
+    """Edges of parts that some design leaves bare: what the narrowest covers, all do."""
+    narrowest = pieces._replace(
+        near=pieces.near.min(axis=1, keepdims=True), far=pieces.far.min(axis=1, keepdims=True)
+    )
+    height = np.maximum(*_Seen.of(edges, index[edges.owner], narrowest).heights(narrowest))
+    most = np.full(index.shape, -np.inf)
+    np.maximum.at(most, edges.owner, height[:, :, 0])
+    moves = np.asarray((most > 0).all(axis=1))[edges.owner]
+    return Edges(edges.xy[:, moves], edges.owner[moves])
+
+
 def _take_bare(inside: Floats, owner: Ints, edges: Edges, index: Ints, pieces: Pieces) -> None:
     """Take from the area of each shape (rows of ``inside``) what no piece of a part covers.
 
-    Parts have an ``owner`` and an ``index`` (n, m) of pieces; ``edges`` are theirs, in order. Seen
-    in a direction in which the moving edges are graphs, the bare area of a part is the integral,
+    Parts have an ``owner`` and an ``index`` (n, m) of pieces; ``edges`` are theirs. Seen in
+    a direction in which the moving edges are graphs, the bare area of a part is the integral,
     along its outline, of the height between the highest edge below and the lowest one above.
     """
     up, sure = _upward(index, pieces)
@@ -316,10 +366,11 @@ def _take_bare(inside: Floats, owner: Ints, edges: Edges, index: Ints, pieces: P
 
 def _upward(index: Ints, pieces: Pieces) -> tuple[Floats, NDArray[np.bool_]]:
     """Direction in which each part's moving edges are graphs in all designs, and if it is sure."""
-    if index.shape[1] == 1:
-        return pieces.across[index[:, 0]], np.ones(len(index), bool)
-    slope = (pieces.far - pieces.near) / pieces.length[:, None]
-    least, most = slope.min(axis=1)[index, None], slope.max(axis=1)[index, None]
+    used, at = np.unique(index, return_inverse=True)
+    slope = (pieces.far[used] - pieces.near[used]) / pieces.length[used, None]
+    least, most = (
+        one[at].reshape(*index.shape, 1) for one in (slope.min(axis=1), slope.max(axis=1))
+    )
     angle = np.arange(DIRECTIONS) * np.pi / DIRECTIONS
     ways = np.stack([np.cos(angle), np.sin(angle)])
     rise, run = pieces.across[index] @ ways, pieces.along[index] @ ways
@@ -337,8 +388,6 @@ def _upward(index: Ints, pieces: Pieces) -> tuple[Floats, NDArray[np.bool_]]:
 def _mean_bare(edges: Edges, index: Ints, up: Floats, pieces: Pieces) -> Floats:
     """Mean height of the bare part below edges (n) of an outline, (n, designs)."""
     h0, h1 = _Seen.of(edges, index, pieces).heights(pieces)
-    if index.shape[1] == 1:
-        return mean_above(h0[:, 0], h1[:, 0])
     slope = (pieces.far[index] - pieces.near[index]) / pieces.length[index][..., None]
     rise = (pieces.across[index] * up[:, None]).sum(axis=2)[..., None]
     run = (pieces.along[index] * up[:, None]).sum(axis=2)[..., None]

@@ -203,10 +203,9 @@ def _same_stations(table: pd.DataFrame, names: pd.Index) -> list[tuple[Any, pd.D
     """Positions and rows of designs whose tables have the same rows, but for the widths."""
     table = table.assign(code_of=names.get_indexer(table["design"]))
     table["row"] = table.groupby("code_of").cumcount()
-    keys = ["code", "piece", "measure"]
-    table["key"] = pd.util.hash_pandas_object(table[[*keys, "row"]], index=False)
-    print_of = table.groupby("code_of")["key"].agg(lambda k: hash(tuple(k)))
-    group = print_of.reindex(table["code_of"]).to_numpy()
+    # a sum, for the rows are numbered
+    key = pd.util.hash_pandas_object(table[["code", "piece", "measure", "row"]], index=False)
+    group = key.groupby(table["code_of"].to_numpy()).transform("sum").to_numpy()
     return [(rows["code_of"].unique(), rows) for _, rows in table.groupby(group, sort=False)]
 
 
@@ -214,7 +213,9 @@ def _pieces(group: pd.DataFrame, lines: Centrelines, n: int, drawn: Mapping[str,
     """Pieces of the corridor of all designs of a group."""
     found = []
     for (k, _), rows in group.groupby(["code", "piece"], sort=True):
-        left, right = (rows[c].to_numpy(float).reshape(n, -1).T for c in ("left_m", "right_m"))
+        left, right = (
+            rows[c].to_numpy(float).reshape(n, -1).T.copy() for c in ("left_m", "right_m")
+        )
         measure = rows["measure"].to_numpy(float)[: len(left)]
         step = drawn["interpolation"] == "step"
         found.extend(

@@ -268,7 +268,8 @@ def section_rows(
     for name, width in (("left", left), ("right", right)):
         step_up = width[row + 1] - width[row]
         for end, t in ((0, t0), (1, t1)):
-            found[f"{name}{end}"] = width[row] + (t * step_up.T).T
+            share = t.reshape(-1, *[1] * (width.ndim - 1))
+            found[f"{name}{end}"] = width[row] + share * step_up
     return found
 
 
