@@ -35,6 +35,7 @@ from pinghu_geo.schema import (
 __all__ = ["Designs", "assess_many"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,10 @@ def assess_many(
     require_polygons(buildings, "buildings")
     lines = lay_out(rivers)
     given = _one_table(designs)
-    names = pd.Index(given["design"].unique(), name="design")
+    codes, names = pd.factorize(given["design"])
+    names = pd.Index(names, name="design")
+    # words are grouped and sorted as numbers
+    given = given.assign(design=pd.Categorical.from_codes(codes, names))
     table = width_table(given, lines, by="design")
     drawn: dict[str, Any] = {
         "interpolation": interpolation,
@@ -166,12 +170,12 @@ def assess_many(
     }
     shapes = flat_shapes(buildings)
     widest, found = [], []
-    for some, group in _same_stations(table, names):
-        most = group.groupby(["river", "piece", "row"], sort=False, as_index=False).agg(
-            {"chainage_m": "first", "left_m": "max", "right_m": "max"}
+    for some, rows, left, right in _same_stations(table):
+        most = rows[["river", "piece", "chainage_m"]].assign(
+            left_m=left.max(axis=1), right_m=right.max(axis=1)
         )
         widest.append(red_line(rivers, most, **drawn))
-        pieces = _pieces(group, lines, len(some), drawn)
+        pieces = _pieces(rows, left, right, lines, drawn)
         found.append((some, *areas_inside(shapes, pieces)))
     near = np.unique(np.concatenate([at for _, at, _ in found]))
     inside = np.zeros((len(names), len(near)))
@@ -193,34 +197,51 @@ def _one_table(designs: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFra
     """One table with a column ``design``."""
     if isinstance(designs, pd.DataFrame):
         require_columns(designs, ("design",), "designs")
+        if (nameless := designs["design"].isna()).any():
+            raise LayerError(
+                "has rows without design",
+                layer="designs",
+                ids=designs.index[nameless],
+                hint='fill them in, or designs.dropna(subset="design")',
+            )
         return designs
     if not designs:
         raise LayerError("no design to assess", hint='pg.assess_many({"原方案": widths}, ...)')
     return pd.concat(designs, names=["design"]).reset_index("design").reset_index(drop=True)
 
 
-def _same_stations(table: pd.DataFrame, names: pd.Index) -> list[tuple[Any, pd.DataFrame]]:
-    """Positions and rows of designs whose tables have the same rows, but for the widths."""
-    table = table.assign(code_of=names.get_indexer(table["design"]))
-    table["row"] = table.groupby("code_of").cumcount()
+def _same_stations(table: pd.DataFrame) -> list[tuple[Ints, pd.DataFrame, Floats, Floats]]:
+    """Designs whose tables have the same rows, but for the widths, which are (rows, designs).
+
+    Given are the positions of the designs, the rows of one of them, and left and right widths.
+    """
+    design = table["design"].cat.codes.to_numpy(np.intp)
+    begin = np.flatnonzero(np.diff(design, prepend=-1))
+    size = np.diff(begin, append=len(table))
+    row = np.arange(len(table)) - np.repeat(begin, size)
+    keys = table[["code", "piece", "measure"]].assign(row=row)
     # a sum, for the rows are numbered
-    key = pd.util.hash_pandas_object(table[["code", "piece", "measure", "row"]], index=False)
-    group = key.groupby(table["code_of"].to_numpy()).transform("sum").to_numpy()
-    return [(rows["code_of"].unique(), rows) for _, rows in table.groupby(group, sort=False)]
-
-
-def _pieces(group: pd.DataFrame, lines: Centrelines, n: int, drawn: Mapping[str, Any]) -> Pieces:
-    """Pieces of the corridor of all designs of a group."""
+    prints = np.add.reduceat(pd.util.hash_pandas_object(keys, index=False).to_numpy(), begin)
     found = []
-    for (k, _), rows in group.groupby(["code", "piece"], sort=True):
-        left, right = (
-            rows[c].to_numpy(float).reshape(n, -1).T.copy() for c in ("left_m", "right_m")
-        )
-        measure = rows["measure"].to_numpy(float)[: len(left)]
+    for same in pd.unique(prints):
+        some = np.flatnonzero(prints == same)
+        at = begin[some] + np.arange(size[some[0]])[:, None]
+        left, right = (table[c].to_numpy(float)[at] for c in ("left_m", "right_m"))
+        found.append((design[begin[some]], table.iloc[at[:, 0]], left, right))
+    return found
+
+
+def _pieces(
+    rows: pd.DataFrame, left: Floats, right: Floats, lines: Centrelines, drawn: Mapping[str, Any]
+) -> Pieces:
+    """Pieces of the corridor of all designs whose tables have these rows."""
+    found = []
+    for (k, _), at in rows.groupby(["code", "piece"], sort=True).indices.items():
         step = drawn["interpolation"] == "step"
+        measure = rows["measure"].to_numpy(float)[at]
         found.extend(
             Pieces.of(
-                section_rows(measure, left, right, lines, int(k), step=step),
+                section_rows(measure, left[at], right[at], lines, int(k), step=step),
                 np.radians(drawn["arc_step_deg"]),
                 mitre=drawn["corners"] == "mitre",
                 rounded=drawn["ends"] == "round",

@@ -180,7 +180,9 @@ def width_table(
             hint="widths are measured outwards; move the centreline instead",
         )
     one = [by, "code"] if by else ["code"]
-    nothing = table.groupby(one, sort=False)[["left_m", "right_m"]].max().sum(axis=1) == 0
+    nothing = (
+        table.groupby(one, sort=False, observed=True)[["left_m", "right_m"]].max().sum(axis=1) == 0
+    )
     if nothing.any():
         raise LayerError(
             "are 0 on both sides throughout",
@@ -218,7 +220,8 @@ def _pair(widths: object) -> tuple[float, float]:
 def _refuse_overlaps(table: pd.DataFrame, one: list[str], lines: Centrelines) -> None:
     """Refuse pieces of one river that overlap, and pieces of a single row."""
     keys = [*one, "piece"]
-    spans = table.groupby(keys, sort=False)["measure"].agg(["min", "max", "count"]).reset_index()
+    by = table.groupby(keys, sort=False, observed=True)["measure"]
+    spans = by.agg(["min", "max"]).reset_index()
     short = spans["max"] - spans["min"] <= 0
     if short.any():
         raise LayerError(
