@@ -129,3 +129,20 @@ def test_edges_whose_square_is_nothing():
     zone = shapely.polygons([(0, 0), (1e-200, 1e-200), (10, 0), (10, 10), (0, 10)])
     shape = shapely.box(-5, -5, 5, 5)
     assert shared_areas([shape], [zone])[2] == pytest.approx([25.0])
+
+
+def test_outlines_of_all_kinds_in_one_layer():
+    """Clockwise or not, with a hole, in parts; all are halved by the zone."""
+    house, court = shapely.box(0, 0, 10, 10), shapely.box(30, 0, 40, 10)
+    shapes = [
+        house,
+        shapely.reverse(house),
+        court - shapely.box(32, 2, 38, 8),
+        shapely.MultiPolygon(
+            [shapely.box(60, 0, 64, 10), shapely.reverse(shapely.box(66, 0, 68, 10))]
+        ),
+        shapely.reverse(shapely.MultiPolygon([court])),
+    ]
+    who, _, area = shared_areas(shapes, [shapely.box(-99, -99, 99, 5)])
+    assert who.tolist() == [0, 1, 2, 3, 4]
+    assert area.tolist() == pytest.approx([50, 50, 32, 30, 50], abs=1e-9)

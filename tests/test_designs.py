@@ -142,7 +142,9 @@ def test_faults_name_the_design():
     with pytest.raises(pg.LayerError, match="lacks.*design"):
         pg.assess_many(good, houses, rivers)
     nameless = pd.concat([good.assign(design="d"), good.assign(design=None)], ignore_index=True)
-    with pytest.raises(pg.LayerError, match=r"(?s)rows without design \(5: 5, 6, 7, 8, 9\).*dropna"):
+    with pytest.raises(
+        pg.LayerError, match=r"(?s)rows without design \(5: 5, 6, 7, 8, 9\).*dropna"
+    ):
         pg.assess_many(nameless, houses, rivers)
     with pytest.raises(pg.LayerError, match=r"single chainage for a stretch.*d2 河0"):
         pg.assess_many({"d1": good, "d2": good.head(1)}, houses, rivers)
