@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,9 @@ __all__ = ["parts_of", "rows_meeting", "whole_shapefile"]
 
 # Types of shapes whose records begin with their box: all but points (ESRI white paper, 1998).
 BOXED = {3, 5, 8, 13, 15, 18, 23, 25, 28, 31}
-# Bytes of a record's head, and how its shape begins; records read at a time.
+# Bytes of a record's head, and how its shape begins; bytes read at a time.
 HEAD, SHAPE = 8, np.dtype([("type", "<i4"), ("box", "<f8", 4)])
-AT_ONCE = 65_536
+AT_ONCE = 2_000_000
 
 
 def parts_of(path: Path) -> dict[str, Path]:
@@ -59,22 +60,23 @@ def whole_shapefile(path: Path, what: str, seen: Findings, stack: ExitStack) -> 
 
 
 def rows_meeting(path: Path, boxes: NDArray[np.float64]) -> NDArray[np.intp] | None:
-    """Rows whose boxes in the .shp meet any of the boxes; none where the shapes have no boxes.
+    """Rows whose boxes in the .shp meet any of the boxes; None where shapes have no boxes.
 
     A third of the time in which GDAL reads all shapes to look at their boxes.
     """
-    index = _index(parts_of(path)[".shx"]) * 2
+    begin, size = _index(parts_of(path)[".shx"]).T * 2
+    blocks = np.flatnonzero(np.diff(begin // AT_ONCE, prepend=-1))
     rows = [np.zeros(0, np.intp)]
     with path.open("rb") as file:
         kind = int.from_bytes(file.read(100)[32:36], "little")
         if kind not in BOXED:
             return None
-        for first in range(0, len(index), AT_ONCE):
-            begin, size = index[first : first + AT_ONCE].T
+        for first, end in pairwise([*blocks, len(begin)]):
+            length = begin[end - 1] + HEAD + size[end - 1] - begin[first]
             # the last shape may have no geometry, and be shorter than what is looked at
-            block = file.read(begin[-1] + HEAD + size[-1] - begin[0]) + bytes(SHAPE.itemsize)
-            anywhere = np.ndarray(len(block) - SHAPE.itemsize, SHAPE, block, strides=(1,))
-            shape = anywhere[begin - begin[0] + HEAD]
+            block = file.read(length) + bytes(SHAPE.itemsize)
+            anywhere = np.ndarray(length, SHAPE, block, strides=(1,))
+            shape = anywhere[begin[first:end] - begin[first] + HEAD]
             if not np.isin(shape["type"], [0, kind]).all():
                 return None
             x0, y0, x1, y1 = shape["box"].T

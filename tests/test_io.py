@@ -436,7 +436,7 @@ def test_between_the_parts_of_a_layer_nothing_is_read_and_no_row_twice(name, n, 
 @pytest.mark.parametrize("kind", ["Polygon", "LineString", "Point"])
 def test_rows_of_a_shapefile_are_found_as_gdal_finds_them(kind, tmp_path, monkeypatch):
     """With rows that were deleted, have no geometry, or a box without area; in several blocks."""
-    monkeypatch.setattr(pinghu_geo.shapefile, "AT_ONCE", 7)
+    monkeypatch.setattr(pinghu_geo.shapefile, "AT_ONCE", 1_000)
     shapes = crowd().geometry.to_numpy().copy()
     shapes = {"Polygon": shapes, "LineString": shapely.boundary(shapes)}.get(
         kind, shapely.centroid(shapes)
