@@ -179,9 +179,10 @@ class _Mask(NamedTuple):
         at = j0 * (last[0] + 1) + i0
         found: Shorts = self.region.ravel().take(at)
         size = np.maximum(i1 - i0, j1 - j0) + 1
-        block, wide = self.on.copy(), 1
+        block, wide = self.on, 1
         while wide < size.max(initial=0):
             # whether a boundary crosses any of twice as many cells each way from here on
+            block = block.copy()
             block[:-wide] |= block[wide:]
             block[:, :-wide] |= block[:, wide:]
             some = np.flatnonzero((size > wide) & (size <= 2 * wide))

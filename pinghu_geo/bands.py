@@ -130,14 +130,17 @@ def areas_inside(shapes: Any, pieces: Pieces) -> tuple[Ints, Floats]:
     parts = _cut(shapes, pieces, who, piece)
     count = (parts.pieces >= 0).sum(axis=1)
     inside = np.zeros((len(shapes), pieces.near.shape[1]))
+    narrowest = pieces._replace(
+        near=pieces.near.min(axis=1, keepdims=True), far=pieces.far.min(axis=1, keepdims=True)
+    )
     for m in np.unique(count[count > 0]):
         some = parts.take(count == m)
         index = some.pieces[:, :m]
         inside += np.bincount(some.owner, weights=some.areas(), minlength=len(shapes))[:, None]
         if m == 1:
-            _take_above(inside, some.owner, some.edges(), index[:, 0], pieces)
+            _take_above(inside, some.owner, some.edges(), index[:, 0], pieces, narrowest)
         else:
-            edges = _in_play(some.edges(), index, pieces)
+            edges = _in_play(some.edges(), index, narrowest)
             _take_bare(inside, some.owner, edges, index, pieces)
     return near, np.clip(inside, 0.0, shapely.area(shapes)[:, None], out=inside).T
 
@@ -281,11 +284,14 @@ class _Seen(NamedTuple):
         return a0 - near - t0 * step, a1 - near - t1 * step
 
 
-def _take_above(inside: Floats, owner: Ints, edges: Edges, piece: Ints, pieces: Pieces) -> None:
+def _take_above(
+    inside: Floats, owner: Ints, edges: Edges, piece: Ints, pieces: Pieces, narrowest: Pieces
+) -> None:
     """Take from the area of each shape (rows of ``inside``) what is outside of one moving edge.
 
     Parts have an ``owner`` and lie in one ``piece`` each; ``edges`` are theirs. What is outside is
-    the integral, along a part's outline, of the height above the moving edge.
+    the integral, along a part's outline, of the height above the moving edge: nothing for edges
+    that the ``narrowest`` design covers.
     """
     part = edges.owner
     seen = _Seen.of(edges, piece[part, None], pieces)
@@ -294,10 +300,7 @@ def _take_above(inside: Floats, owner: Ints, edges: Edges, piece: Ints, pieces: 
         np.concatenate([away[:, 0], along[:, 0] - 1, -along[:, 0]], axis=1)
         for away, along in zip(seen.away, seen.along, strict=True)
     ]
-    narrowest = np.stack(
-        [np.ones(len(pieces.near)), pieces.near.min(axis=1), pieces.far.min(axis=1)]
-    )
-    highest = np.maximum(*((end * narrowest.T[piece[part]]).sum(axis=1) for end in ends))
+    highest = np.maximum(*seen.heights(narrowest))[:, 0, 0]
     # how far each edge goes back, against the way along the piece
     (dx, dy), (east, north) = edges.xy[2:] - edges.xy[:2], pieces.across[piece[part]].T
     back = dy * east - dx * north
@@ -320,11 +323,8 @@ def _take_above(inside: Floats, owner: Ints, edges: Edges, piece: Ints, pieces: 
         inside[mine[begin]] -= np.add.reduceat(outside, begin - starts[k], axis=0)
 
 
-def _in_play(edges: Edges, index: Ints, pieces: Pieces) -> Edges:
+def _in_play(edges: Edges, index: Ints, narrowest: Pieces) -> Edges:
     """Edges of parts that some design leaves bare: what the narrowest covers, all do."""
-    narrowest = pieces._replace(
-        near=pieces.near.min(axis=1, keepdims=True), far=pieces.far.min(axis=1, keepdims=True)
-    )
     height = np.maximum(*_Seen.of(edges, index[edges.owner], narrowest).heights(narrowest))
     most = np.full(index.shape, -np.inf)
     np.maximum.at(most, edges.owner, height[:, :, 0])

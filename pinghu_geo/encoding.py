@@ -15,6 +15,7 @@ from pinghu_geo.errors import LayerError
 __all__ = [
     "Encoding",
     "dbf_encoding",
+    "dbf_head",
     "dbf_rows",
     "is_garbled",
     "mapinfo_encoding",
@@ -136,12 +137,17 @@ def _is_chinese(raw: bytes, encoding: str) -> bool:
     return written and re.search("[\u4e00-\u9fff]", decoded) is not None
 
 
+def dbf_head(raw: bytes) -> tuple[int, int, int]:
+    """Number of rows, where the first begins, and bytes of each, of the first bytes of a .dbf."""
+    rows = int.from_bytes(raw[4:8], "little")
+    return rows, int.from_bytes(raw[8:10], "little"), int.from_bytes(raw[10:12], "little")
+
+
 def dbf_rows(path: Path) -> int:
     """Number of rows of a .dbf, deleted ones included; refused where the file is shorter."""
     with path.open("rb") as file:
         head = file.read(32)
-    rows = int.from_bytes(head[4:8], "little")
-    start, width = int.from_bytes(head[8:10], "little"), int.from_bytes(head[10:12], "little")
+    rows, start, width = dbf_head(head)
     size = path.stat().st_size
     if len(head) < 32 or start + rows * width > size:
         raise LayerError(
@@ -257,8 +263,7 @@ def _dbf_words(path: Path) -> list[bytes]:
         head = file.read(32)
         if len(head) < 32:
             raise LayerError(f"{path.name} is no .dbf, or it is cut off", hint="ask for it again")
-        rows = int.from_bytes(head[4:8], "little")
-        start, width = int.from_bytes(head[8:10], "little"), int.from_bytes(head[10:12], "little")
+        rows, start, width = dbf_head(head)
         fields = file.read(max(start - 32, 0))
         words, columns, at = [], [], 1
         for k in range(0, len(fields) - 31, 32):

@@ -13,7 +13,7 @@ import pyogrio
 from numpy.typing import NDArray
 
 from pinghu_geo.catalogue import Findings
-from pinghu_geo.encoding import dbf_rows
+from pinghu_geo.encoding import dbf_head, dbf_rows
 from pinghu_geo.errors import LayerError
 
 __all__ = ["parts_of", "rows_meeting", "whole_shapefile"]
@@ -46,7 +46,7 @@ def whole_shapefile(path: Path, what: str, seen: Findings, stack: ExitStack) -> 
         pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES"})
         stack.callback(pyogrio.set_gdal_config_options, {"SHAPE_RESTORE_SHX": None})
         pyogrio.read_info(path)
-    parts = parts_of(path)
+        parts = parts_of(path)
     shapes = max(parts[".shx"].stat().st_size - 100, 0) // 8
     if ".dbf" in parts and (rows := dbf_rows(parts[".dbf"])) != shapes:
         raise LayerError(
@@ -64,7 +64,8 @@ def rows_meeting(path: Path, boxes: NDArray[np.float64]) -> NDArray[np.intp] | N
 
     A third of the time in which GDAL reads all shapes to look at their boxes.
     """
-    begin, size = _index(parts_of(path)[".shx"]).T * 2
+    parts = parts_of(path)
+    begin, size = _index(parts[".shx"]).T * 2
     blocks = np.flatnonzero(np.diff(begin // AT_ONCE, prepend=-1))
     rows = [np.zeros(0, np.intp)]
     with path.open("rb") as file:
@@ -85,16 +86,13 @@ def rows_meeting(path: Path, boxes: NDArray[np.float64]) -> NDArray[np.intp] | N
                 meets |= (x0 <= east) & (x1 >= west) & (y0 <= north) & (y1 >= south)
             rows.append(first + np.flatnonzero(meets & (shape["type"] == kind)))
     found = np.concatenate(rows)
-    return found[~_deleted(path, found)]
+    return found[~_deleted(parts[".dbf"], found)] if ".dbf" in parts else found
 
 
-def _deleted(path: Path, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _deleted(dbf: Path, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Whether rows are marked as deleted in the .dbf: they are still there, but don't count."""
-    dbf = parts_of(path).get(".dbf")
-    if dbf is None:
-        return np.zeros(len(rows), bool)
     data = np.memmap(dbf, np.uint8, "r")
-    start, width = data[8:12].copy().view("<u2").astype(int)
+    _, start, width = dbf_head(data[:32].tobytes())
     return np.asarray(data[start + rows * width] == ord("*"))
 
 
