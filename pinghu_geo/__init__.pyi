@@ -35,6 +35,7 @@ from .hecras import HecRas, read_hecras_results
 from .hecras_text import read_hecras, write_hecras
 from .hydraulics import water_profile
 from .io import read_layer, read_table, write_layer
+from .legal import management_line, management_rules
 from .maps import command_map
 from .nodes import node_ids, node_table
 from .norise import WithinRise, least_demolition_within_rise
@@ -47,7 +48,7 @@ from .project import check_project, run_project, sample_folder
 from .redline import red_line, widths_of
 from .registry import JoinedLedger, join_ledger, unit_numbers
 from .report import write_faults, write_ledger, write_results, write_table
-from .retention import management_line, management_rules, retention_rules, retention_verdict
+from .retention import retention_rules, retention_verdict
 from .schema import label
 from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
 from .tradeoffs import TradeOffs, trade_offs

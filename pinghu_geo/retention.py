@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from pinghu_geo.errors import LayerError
 from pinghu_geo.files import rule_file
-from pinghu_geo.redline import red_line
 from pinghu_geo.schema import Lang, label, nearest, numbers, one_of
 
-__all__ = ["management_line", "management_rules", "retention_rules", "retention_verdict"]
+__all__ = ["retention_rules", "retention_verdict"]
 
 TESTS = ("at_most", "at_least", "is_true", "is_false")
 VERDICTS = ("demolish", "review")
@@ -239,96 +237,3 @@ def _all_hold(row: pd.Series, lang: Lang) -> str:
     if lang == "zh":
         return f"各项条件均满足:单独壅高 {alone:.1f} mm,共同壅高 {joint:.1f} mm"
     return f"every rule holds: it raises the flood by {alone:.1f} mm, all kept by {joint:.1f} mm"
-
-
-# --- the legal line ---------------------------------------------------------------------------
-
-
-def management_rules(path: str | Path | None = None) -> pd.DataFrame:
-    """Rules of river management ranges that were seen in the text of a law 管理范围规则.
-
-    Parameters
-    ----------
-    path
-        TOML file; by default the library's own, ``pinghu_geo/rules/management.toml``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by rule: jurisdiction, law, article, applies, from (the line that distance_m is
-        measured from), distance_m, bound {at_least, at_most}.
-
-    Raises
-    ------
-    LayerError
-        The file is missing or wrong.
-
-    Notes
-    -----
-    Only rules whose text was verified; none for Shenzhen is among them.
-
-    Examples
-    --------
-    >>> pg.management_rules().loc["zhejiang_flood_channel", "article"]
-    '第十八条'
-    """
-    table = pd.DataFrame.from_dict(rule_file(path, "management.toml"), orient="index")
-    table.index.name = "rule"
-    return table
-
-
-def management_line(
-    rivers: gpd.GeoDataFrame,
-    widths: pd.DataFrame,
-    *,
-    rule: str,
-    rules: pd.DataFrame | None = None,
-) -> gpd.GeoDataFrame:
-    """Management range of a river by the law of its place 河道管理范围线.
-
-    Parameters
-    ----------
-    rivers
-        Centrelines.
-    widths
-        Where the line stands that the rule measures from (its column ``from``: the revetment's
-        water-side top, the blue line ...): river, chainage_m, left_m, right_m [m].
-    rule
-        Name of a rule of `management_rules`.
-    rules
-        Other rules.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        As `red_line`, of kind ``management``, with rule, law, article and bound. A rule
-        ``at_least`` gives the least range, ``at_most`` the greatest; the authority draws the
-        line itself.
-
-    Raises
-    ------
-    LayerError, CRSError, ChainageError
-        The rule is not known, or as `red_line`.
-
-    Examples
-    --------
-    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
-    >>> widths = pg.read_table(sample / "红线宽度_原方案.csv", "widths")
-    >>> line = pg.management_line(rivers, widths, rule="zhejiang_county")
-    >>> line[["kind", "article"]].iloc[0].tolist()
-    ['management', '第十八条']
-    """
-    table = management_rules() if rules is None else rules
-    one_of(rule, table.index, "rule")
-    one = table.loc[rule]
-    wider = widths.assign(
-        left_m=widths["left_m"] + one["distance_m"], right_m=widths["right_m"] + one["distance_m"]
-    )
-    line = red_line(rivers, wider)
-    return line.assign(
-        kind="management",
-        rule=rule,
-        law=one["law"],
-        article=one["article"],
-        bound=one["bound"],
-    )

@@ -17,7 +17,7 @@ PACKAGE = Path(pg.__file__).parent
 LAYERS = {
     "errors": 0, "_version": 0, "nouns": 0, "schema": 1, "chainage": 1, "encoding": 1, "sections": 1,
     "files": 2, "grid": 2, "registry": 2, "postgis": 2, "catalogue": 3, "coordinates": 4, "drawing": 4, "shapefile": 4, "formats": 5, "io": 6, "faults": 7, "centreline": 2, "axis": 2, "steady": 2, "mincut": 2, "labels": 3, "corridor": 3, "survey": 3,
-    "redline": 4, "channel": 4, "hydraulics": 5, "hecras": 6, "flood": 6, "obstruction": 7, "terrain": 6, "retention": 6, "partial": 6, "hecras_text": 7, "areas": 2, "bands": 5, "overlap": 5, "nodes": 6, "cost": 6,
+    "redline": 4, "channel": 4, "hydraulics": 5, "hecras": 6, "flood": 6, "obstruction": 7, "terrain": 6, "retention": 6, "legal": 6, "partial": 6, "hecras_text": 7, "areas": 2, "bands": 5, "overlap": 5, "nodes": 6, "cost": 6,
     "alternatives": 7, "offsets": 7, "walls": 4, "conveyance": 5, "optimise": 8, "designs": 8, "stretch": 8, "norise": 9, "tradeoffs": 10, "maps": 9, "report": 9, "plots": 9, "plan": 9, "widget": 10, "distributed": 8, "project": 11, "cli": 12, "__main__": 13,
 }  # fmt: skip
 # outputs compute nothing and analysis draws nothing
