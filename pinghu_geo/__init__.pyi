@@ -17,17 +17,6 @@ from .designs import Designs, assess_many
 from .distributed import affected_parquet
 from .drawing import write_dxf
 from .encoding import dbf_encoding
-from .errors import (
-    ChainageError,
-    CRSError,
-    HydraulicsError,
-    LayerError,
-    OptimiseError,
-    OutputError,
-    PinghuError,
-    ProjectError,
-    RateError,
-)
 from .faults import Repaired, check, check_summary, repair, split_parts
 from .flood import encroachments, flood_rise, freeboard, rise_table
 from .grid import GridFit, apply_grid, fit_grid
@@ -39,6 +28,18 @@ from .legal import management_line, management_rules
 from .maps import command_map
 from .nodes import node_ids, node_table
 from .norise import WithinRise, least_demolition_within_rise
+from .nouns.errors import (
+    ChainageError,
+    CRSError,
+    HydraulicsError,
+    LayerError,
+    OptimiseError,
+    OutputError,
+    PinghuError,
+    ProjectError,
+    RateError,
+)
+from .nouns.schema import label
 from .obstruction import building_obstacles, building_rises, section_lines
 from .optimise import LeastDemolition, least_demolition, moved_design, what_would_save
 from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
@@ -49,7 +50,6 @@ from .redline import red_line, widths_of
 from .registry import JoinedLedger, join_ledger, unit_numbers
 from .report import write_faults, write_ledger, write_results, write_table
 from .retention import retention_rules, retention_verdict
-from .schema import label
 from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
 from .tradeoffs import TradeOffs, trade_offs
 from .walls import moved_sections

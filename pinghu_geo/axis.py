@@ -11,8 +11,8 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from pinghu_geo.errors import LayerError
-from pinghu_geo.schema import require_layer, require_polygons
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.schema import require_layer, require_polygons
 
 __all__ = ["JoinedRivers", "join_parts", "river_axis"]
 

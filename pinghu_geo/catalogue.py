@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.errors import PinghuError
-from pinghu_geo.files import rule_file
+from pinghu_geo.nouns.errors import PinghuError
+from pinghu_geo.nouns.files import rule_file
 
 __all__ = ["FAULTS", "FIELDS", "Fault", "Findings", "errors_first"]
 

@@ -12,8 +12,8 @@ import shapely
 from numpy.typing import NDArray
 
 from pinghu_geo.chainage import ChainageScale, format_chainage, parse_chainage
-from pinghu_geo.errors import ChainageError, LayerError
-from pinghu_geo.schema import nearest, require_layer
+from pinghu_geo.nouns.errors import ChainageError, LayerError
+from pinghu_geo.nouns.schema import nearest, require_layer
 
 __all__ = [
     "Centrelines",

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pinghu_geo.errors import ChainageError
+from pinghu_geo.nouns.errors import ChainageError
 
 __all__ = ["ChainageScale", "format_chainage", "parse_chainage"]
 

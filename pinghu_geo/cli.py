@@ -49,9 +49,9 @@ def check(
 ) -> None:
     """List every fault of a project's inputs 检查数据."""
     from pinghu_geo.faults import check_summary
+    from pinghu_geo.nouns.schema import code_label, one_of
     from pinghu_geo.project import check_project
     from pinghu_geo.report import write_faults
-    from pinghu_geo.schema import code_label, one_of
 
     one_of(lang, ("zh", "en"), "--lang")
     faults = check_project(project, lang=lang)  # type: ignore[arg-type]
@@ -90,7 +90,7 @@ def main() -> None:
         # a GBK console has no m²
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    from pinghu_geo.errors import PinghuError
+    from pinghu_geo.nouns.errors import PinghuError
 
     try:
         app()

@@ -20,8 +20,8 @@ from pyproj.exceptions import CRSError as NoCRS
 from pyproj.exceptions import ProjError
 
 from pinghu_geo.catalogue import Findings
-from pinghu_geo.errors import CRSError
-from pinghu_geo.schema import one_of, operation_of, require_layer, same_crs, same_datum
+from pinghu_geo.nouns.errors import CRSError
+from pinghu_geo.nouns.schema import one_of, operation_of, require_layer, same_crs, same_datum
 
 __all__ = [
     "Shift",

@@ -21,8 +21,8 @@ from pinghu_geo.centreline import (
     points_at,
     river_codes,
 )
-from pinghu_geo.errors import ChainageError
-from pinghu_geo.schema import flat_shapes, numbers, require_columns, require_layer
+from pinghu_geo.nouns.errors import ChainageError
+from pinghu_geo.nouns.schema import flat_shapes, numbers, require_columns, require_layer
 
 __all__ = ["confluences", "locate", "transfer_chainage"]
 

@@ -8,9 +8,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.errors import LayerError, RateError
+from pinghu_geo.nouns.errors import LayerError, RateError
+from pinghu_geo.nouns.schema import NOUNS, one_of, require_columns
 from pinghu_geo.overlap import overlay_zones
-from pinghu_geo.schema import NOUNS, one_of, require_columns
 
 __all__ = ["clearing", "compensation"]
 

@@ -18,11 +18,9 @@ from pinghu_geo.areas import ROUNDING_M2
 from pinghu_geo.bands import Pieces, areas_inside
 from pinghu_geo.centreline import Centrelines, lay_out
 from pinghu_geo.cost import compensation
-from pinghu_geo.errors import LayerError
 from pinghu_geo.nodes import node_ids
-from pinghu_geo.overlap import NO_AREA_M2, affected
-from pinghu_geo.redline import red_line, section_rows, width_table
-from pinghu_geo.schema import (
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.schema import (
     flat_shapes,
     nearest,
     numbers,
@@ -31,6 +29,8 @@ from pinghu_geo.schema import (
     require_layer,
     require_polygons,
 )
+from pinghu_geo.overlap import NO_AREA_M2, affected
+from pinghu_geo.redline import red_line, section_rows, width_table
 
 __all__ = ["Designs", "assess_many"]
 

@@ -16,12 +16,12 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.catalogue import Findings
-from pinghu_geo.errors import LayerError, OutputError, PinghuError
-from pinghu_geo.files import atomic_folder, existing, require_signature
 from pinghu_geo.formats import PARQUET, covering
 from pinghu_geo.io import canonical_layer
+from pinghu_geo.nouns.errors import LayerError, OutputError, PinghuError
+from pinghu_geo.nouns.files import atomic_folder, existing, require_signature
+from pinghu_geo.nouns.schema import flat_shapes, noun, require_layer
 from pinghu_geo.overlap import affected, warn_estimated
-from pinghu_geo.schema import flat_shapes, noun, require_layer
 
 __all__ = ["affected_parquet"]
 

@@ -16,9 +16,9 @@ import shapely
 
 from pinghu_geo.catalogue import Findings
 from pinghu_geo.encoding import text_encoding
-from pinghu_geo.errors import LayerError, OutputError
-from pinghu_geo.files import atomic_path, require_suffix
-from pinghu_geo.schema import NOUNS, nearest, require_layer
+from pinghu_geo.nouns.errors import LayerError, OutputError
+from pinghu_geo.nouns.files import atomic_path, require_suffix
+from pinghu_geo.nouns.schema import NOUNS, nearest, require_layer
 
 __all__ = ["ARC_STEP_DEG", "read_dxf", "write_dxf"]
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from pinghu_geo.errors import LayerError
+from pinghu_geo.nouns.errors import LayerError
 
 __all__ = [
     "Encoding",

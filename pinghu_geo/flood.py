@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.errors import HydraulicsError
 from pinghu_geo.hydraulics import Boundary, water_profile
-from pinghu_geo.schema import one_of, require_columns
+from pinghu_geo.nouns.errors import HydraulicsError
+from pinghu_geo.nouns.schema import one_of, require_columns
 from pinghu_geo.sections import Array
 from pinghu_geo.survey import lay_sections, places
 

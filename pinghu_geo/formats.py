@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from pinghu_geo.catalogue import Findings
 from pinghu_geo.drawing import ARC_STEP_DEG, read_dxf
 from pinghu_geo.encoding import Encoding, dbf_encoding, mapinfo_encoding, text_encoding
-from pinghu_geo.errors import LayerError, PinghuError
-from pinghu_geo.files import require_signature, unpacked
-from pinghu_geo.schema import match_columns, nearest, noun
+from pinghu_geo.nouns.errors import LayerError, PinghuError
+from pinghu_geo.nouns.files import require_signature, unpacked
+from pinghu_geo.nouns.schema import match_columns, nearest, noun
 from pinghu_geo.shapefile import parts_of, rows_meeting, whole_shapefile
 
 __all__ = ["PARQUET", "POSTGIS", "TABLES", "Boxes", "covering", "read_cells", "read_raw"]

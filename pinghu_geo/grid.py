@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError as ProjError
 
-from pinghu_geo.errors import CRSError, LayerError
-from pinghu_geo.schema import numbers, one_of, require_columns
+from pinghu_geo.nouns.errors import CRSError, LayerError
+from pinghu_geo.nouns.schema import numbers, one_of, require_columns
 
 __all__ = ["GridFit", "apply_grid", "fit_grid"]
 

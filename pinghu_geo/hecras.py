@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.channel import with_roughness
-from pinghu_geo.errors import LayerError
+from pinghu_geo.nouns.errors import LayerError
 
 __all__ = ["OBSTACLE", "UNITS", "HecRas", "read_hecras_results"]
 
@@ -99,7 +99,7 @@ def read_hecras_results(path: str | Path) -> HecRas:
     >>> pg.read_hecras_results("没有.p01.hdf")
     Traceback (most recent call last):
     ...
-    pinghu_geo.errors.LayerError: hecras: there is no file 没有.p01.hdf.
+    pinghu_geo.nouns.errors.LayerError: hecras: there is no file 没有.p01.hdf.
     """
     path = Path(path)
     if not path.exists():

@@ -14,10 +14,11 @@ import pandas as pd
 from pinghu_geo.alternatives import Comparison, compare, sentences_html, table_html
 from pinghu_geo.centreline import Centrelines, lay_out
 from pinghu_geo.chainage import format_chainage
-from pinghu_geo.errors import HydraulicsError, LayerError, OptimiseError
 from pinghu_geo.flood import freeboard, rise_table
 from pinghu_geo.hydraulics import Boundary, boundary_table, joined_last, water_profile
 from pinghu_geo.labels import EXCESS_M, LEAST_GROWTH, NodeSolution, touched_by
+from pinghu_geo.nouns.errors import HydraulicsError, LayerError, OptimiseError
+from pinghu_geo.nouns.schema import require_columns, require_layer, require_polygons
 from pinghu_geo.offsets import (
     CLEAR_M,
     Approved,
@@ -37,7 +38,6 @@ from pinghu_geo.optimise import (
     stretches,
 )
 from pinghu_geo.redline import red_line
-from pinghu_geo.schema import require_columns, require_layer, require_polygons
 from pinghu_geo.sections import Array
 from pinghu_geo.stretch import (
     NODE_S,

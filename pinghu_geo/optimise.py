@@ -14,8 +14,9 @@ from pinghu_geo.alternatives import Comparison, compare, sentences_html, table_h
 from pinghu_geo.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.chainage import format_chainage
 from pinghu_geo.conveyance import Banks, bank_choices, together
-from pinghu_geo.errors import LayerError, OptimiseError
 from pinghu_geo.mincut import LocalProblem, Solution, solve
+from pinghu_geo.nouns.errors import LayerError, OptimiseError
+from pinghu_geo.nouns.schema import nearest, require_columns, require_layer, require_polygons
 from pinghu_geo.offsets import (
     CLEAR_M,
     LIMITS,
@@ -29,7 +30,6 @@ from pinghu_geo.offsets import (
     touches,
 )
 from pinghu_geo.redline import red_line
-from pinghu_geo.schema import nearest, require_columns, require_layer, require_polygons
 from pinghu_geo.sections import Array
 from pinghu_geo.survey import places, rows_of
 from pinghu_geo.walls import River, Wall, as_surveyed, offset_at, wall_menu

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from pinghu_geo.areas import shared_areas
 from pinghu_geo.corridor import locate
-from pinghu_geo.errors import LayerError
-from pinghu_geo.schema import (
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.schema import (
     flat_shapes,
     numbers,
     one_of,

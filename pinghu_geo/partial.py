@@ -12,10 +12,9 @@ import pandas as pd
 import shapely
 from scipy.special import ndtr
 
-from pinghu_geo.errors import LayerError
-from pinghu_geo.files import rule_file
-from pinghu_geo.overlap import floor_area
-from pinghu_geo.schema import (
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.files import rule_file
+from pinghu_geo.nouns.schema import (
     Lang,
     flat_shapes,
     one_of,
@@ -23,6 +22,7 @@ from pinghu_geo.schema import (
     require_layer,
     require_polygons,
 )
+from pinghu_geo.overlap import floor_area
 
 __all__ = ["Uncertainty", "position_uncertainty", "remainders"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pinghu_geo.errors import ProjectError
+from pinghu_geo.nouns.errors import ProjectError
+from pinghu_geo.nouns.schema import nearest
 from pinghu_geo.optimise import LIMITS as LEAST
-from pinghu_geo.schema import nearest
 
 __all__ = ["FLOOD_TABLES", "SOURCE_KEYS", "Plan", "read_plan"]
 

@@ -10,8 +10,8 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from pinghu_geo.errors import LayerError
-from pinghu_geo.schema import nearest
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.schema import nearest
 
 __all__ = ["read_postgis"]
 

@@ -21,9 +21,7 @@ from pinghu_geo.catalogue import FIELDS
 from pinghu_geo.centreline import station_ticks, stations
 from pinghu_geo.channel import design_sections
 from pinghu_geo.cost import clearing
-from pinghu_geo.errors import CRSError, OutputError, PinghuError
 from pinghu_geo.faults import examine, read_for_check
-from pinghu_geo.files import atomic_folder
 from pinghu_geo.formats import POSTGIS
 from pinghu_geo.grid import fit_grid
 from pinghu_geo.hydraulics import water_profile
@@ -31,6 +29,9 @@ from pinghu_geo.io import read_layer, read_table
 from pinghu_geo.maps import command_map
 from pinghu_geo.nodes import node_table
 from pinghu_geo.norise import WithinRise, least_demolition_within_rise
+from pinghu_geo.nouns.errors import CRSError, OutputError, PinghuError
+from pinghu_geo.nouns.files import atomic_folder
+from pinghu_geo.nouns.schema import Lang, code_label, label, same_crs, same_datum
 from pinghu_geo.obstruction import building_rises, section_lines
 from pinghu_geo.offsets import LIMITS as LEAST
 from pinghu_geo.optimise import LeastDemolition, least_demolition
@@ -39,7 +40,6 @@ from pinghu_geo.plan import FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline import red_line
 from pinghu_geo.report import write_ledger, write_results, write_table
 from pinghu_geo.retention import retention_rules, retention_verdict
-from pinghu_geo.schema import Lang, code_label, label, same_crs, same_datum
 from pinghu_geo.terrain import flood_levels, inundation, sections_from_dem
 
 __all__ = ["check_project", "run_project", "sample_folder"]

@@ -20,8 +20,8 @@ from pinghu_geo.centreline import (
 )
 from pinghu_geo.chainage import ChainageScale
 from pinghu_geo.corridor import locate
-from pinghu_geo.errors import ChainageError, LayerError
-from pinghu_geo.schema import numbers, one_of, require_columns, require_layer
+from pinghu_geo.nouns.errors import ChainageError, LayerError
+from pinghu_geo.nouns.schema import numbers, one_of, require_columns, require_layer
 
 __all__ = ["arc", "bends", "red_line", "section_rows", "width_table", "widths_of"]
 

@@ -8,8 +8,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.errors import LayerError
-from pinghu_geo.schema import fold_id, nearest, require_columns
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.schema import fold_id, nearest, require_columns
 
 __all__ = ["JoinedLedger", "join_ledger", "unit_numbers"]
 

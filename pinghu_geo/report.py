@@ -14,11 +14,11 @@ import pyogrio
 
 from pinghu_geo.alternatives import Comparison
 from pinghu_geo.chainage import format_chainage
-from pinghu_geo.errors import OutputError
 from pinghu_geo.faults import check_summary
-from pinghu_geo.files import atomic_path, require_suffix
+from pinghu_geo.nouns.errors import OutputError
+from pinghu_geo.nouns.files import atomic_path, require_suffix
+from pinghu_geo.nouns.schema import NOUNS, Column, Lang, code_label, label
 from pinghu_geo.overlap import totals
-from pinghu_geo.schema import NOUNS, Column, Lang, code_label, label
 
 __all__ = ["write_faults", "write_ledger", "write_results", "write_table"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.errors import LayerError
-from pinghu_geo.files import rule_file
-from pinghu_geo.schema import Lang, label, nearest, numbers, one_of
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.files import rule_file
+from pinghu_geo.nouns.schema import Lang, label, nearest, numbers, one_of
 
 __all__ = ["retention_rules", "retention_verdict"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pinghu_geo.catalogue import Findings
 from pinghu_geo.encoding import dbf_head, dbf_rows
-from pinghu_geo.errors import LayerError
+from pinghu_geo.nouns.errors import LayerError
 
 __all__ = ["parts_of", "rows_meeting", "whole_shapefile"]
 

@@ -15,8 +15,8 @@ from pyproj import CRS
 from pinghu_geo.centreline import lay_out, points_at, river_codes, squares_at, stations
 from pinghu_geo.chainage import format_chainage
 from pinghu_geo.corridor import locate
-from pinghu_geo.errors import CRSError, LayerError
-from pinghu_geo.schema import (
+from pinghu_geo.nouns.errors import CRSError, LayerError
+from pinghu_geo.nouns.schema import (
     flat_shapes,
     numbers,
     require_columns,

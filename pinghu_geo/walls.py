@@ -12,8 +12,8 @@ import pandas as pd
 
 from pinghu_geo.centreline import river_scales
 from pinghu_geo.chainage import ChainageScale
-from pinghu_geo.errors import HydraulicsError, LayerError
-from pinghu_geo.schema import nearest, numbers, require_columns
+from pinghu_geo.nouns.errors import HydraulicsError, LayerError
+from pinghu_geo.nouns.schema import nearest, numbers, require_columns
 from pinghu_geo.sections import Array, Ground
 from pinghu_geo.survey import aligned, ordered, places
 

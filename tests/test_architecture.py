@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import pinghu_geo as pg
-from pinghu_geo.schema import NOUNS
+from pinghu_geo.nouns.schema import NOUNS
 
 PACKAGE = Path(pg.__file__).parent
 LAYERS = {

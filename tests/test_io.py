@@ -14,7 +14,7 @@ import pinghu_geo as pg
 import pinghu_geo.shapefile
 from conftest import CRS, building_frame
 from pinghu_geo.encoding import text_encoding
-from pinghu_geo.schema import NOUNS, match_columns
+from pinghu_geo.nouns.schema import NOUNS, match_columns
 
 
 @pytest.fixture

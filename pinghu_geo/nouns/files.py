@@ -13,8 +13,8 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pinghu_geo.errors import LayerError, OutputError
-from pinghu_geo.schema import nearest
+from pinghu_geo.nouns.errors import LayerError, OutputError
+from pinghu_geo.nouns.schema import nearest
 
 __all__ = [
     "atomic_folder",

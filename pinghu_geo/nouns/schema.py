@@ -17,8 +17,8 @@ import pandas as pd
 import shapely
 from pyproj.exceptions import ProjError
 
-from pinghu_geo.errors import CRSError, LayerError
-from pinghu_geo.nouns import NOUNS, Column, Noun
+from pinghu_geo.nouns.columns import NOUNS, Column, Noun
+from pinghu_geo.nouns.errors import CRSError, LayerError
 
 __all__ = ["NOUNS", "Column", "Noun", "canonical_codes", "label", "match_columns", "noun"]
 

@@ -1,0 +1,1 @@
+"""What are the tables, and how does one speak of them?"""
