@@ -1,8 +1,5 @@
 from ._version import __version__
 from .alternatives import Assessment, Comparison, Differences, assess, compare, differences
-from .axis import JoinedRivers, join_parts, river_axis
-from .centreline import river_scales, station_ticks, stations
-from .chainage import ChainageScale, format_chainage, parse_chainage
 from .channel import (
     critical_levels,
     design_sections,
@@ -11,7 +8,6 @@ from .channel import (
     with_roughness,
 )
 from .coordinates import Shift, crs_candidates, from_gcj02, layer_shift
-from .corridor import confluences, locate, transfer_chainage
 from .cost import clearing, compensation
 from .designs import Designs, assess_many
 from .distributed import affected_parquet
@@ -50,6 +46,10 @@ from .redline import red_line, widths_of
 from .registry import JoinedLedger, join_ledger, unit_numbers
 from .report import write_faults, write_ledger, write_results, write_table
 from .retention import retention_rules, retention_verdict
+from .river.axis import JoinedRivers, join_parts, river_axis
+from .river.centreline import river_scales, station_ticks, stations
+from .river.chainage import ChainageScale, format_chainage, parse_chainage
+from .river.corridor import confluences, locate, transfer_chainage
 from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
 from .tradeoffs import TradeOffs, trade_offs
 from .walls import moved_sections

@@ -14,10 +14,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.chainage import format_chainage
 from pinghu_geo.channel import by_zone
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of
+from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.sections import Array
 from pinghu_geo.steady import (
     BALANCED,

@@ -15,7 +15,6 @@ import pyogrio
 import shapely
 
 from pinghu_geo.catalogue import Findings
-from pinghu_geo.chainage import parse_chainage
 from pinghu_geo.coordinates import settle_crs
 from pinghu_geo.formats import PARQUET, TABLES, Boxes, read_cells, read_raw
 from pinghu_geo.grid import GridFit, apply_grid
@@ -34,6 +33,7 @@ from pinghu_geo.nouns.schema import (
     same_crs,
     unit_of,
 )
+from pinghu_geo.river.chainage import parse_chainage
 
 __all__ = [
     "canonical_layer",

@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.alternatives import Comparison, compare, sentences_html, table_html
-from pinghu_geo.centreline import Centrelines, lay_out
-from pinghu_geo.chainage import format_chainage
 from pinghu_geo.flood import freeboard, rise_table
 from pinghu_geo.hydraulics import Boundary, boundary_table, joined_last, water_profile
 from pinghu_geo.labels import EXCESS_M, LEAST_GROWTH, NodeSolution, touched_by
@@ -38,6 +36,8 @@ from pinghu_geo.optimise import (
     stretches,
 )
 from pinghu_geo.redline import red_line
+from pinghu_geo.river.centreline import Centrelines, lay_out
+from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.sections import Array
 from pinghu_geo.stretch import (
     NODE_S,

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.centreline import Centrelines
 from pinghu_geo.cost import compensation
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import flat_shapes, nearest, numbers, require_columns
 from pinghu_geo.overlap import floor_area
+from pinghu_geo.river.centreline import Centrelines
 from pinghu_geo.sections import Array
 
 __all__ = [

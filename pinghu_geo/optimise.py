@@ -11,8 +11,6 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.alternatives import Comparison, compare, sentences_html, table_html
-from pinghu_geo.centreline import Centrelines, lay_out, river_scales
-from pinghu_geo.chainage import format_chainage
 from pinghu_geo.conveyance import Banks, bank_choices, together
 from pinghu_geo.mincut import LocalProblem, Solution, solve
 from pinghu_geo.nouns.errors import LayerError, OptimiseError
@@ -30,6 +28,8 @@ from pinghu_geo.offsets import (
     touches,
 )
 from pinghu_geo.redline import red_line
+from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
+from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.sections import Array
 from pinghu_geo.survey import places, rows_of
 from pinghu_geo.walls import River, Wall, as_surveyed, offset_at, wall_menu

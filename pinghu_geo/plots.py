@@ -13,9 +13,9 @@ import shapely
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
-from pinghu_geo.chainage import format_chainage
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import Lang, label, nearest, require_columns
+from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["plot_long_section", "plot_section", "plot_widths"]
 

@@ -18,7 +18,6 @@ import pandas as pd
 
 from pinghu_geo.alternatives import Comparison, compare
 from pinghu_geo.catalogue import FIELDS
-from pinghu_geo.centreline import station_ticks, stations
 from pinghu_geo.channel import design_sections
 from pinghu_geo.cost import clearing
 from pinghu_geo.faults import examine, read_for_check
@@ -40,6 +39,7 @@ from pinghu_geo.plan import FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline import red_line
 from pinghu_geo.report import write_ledger, write_results, write_table
 from pinghu_geo.retention import retention_rules, retention_verdict
+from pinghu_geo.river.centreline import station_ticks, stations
 from pinghu_geo.terrain import flood_levels, inundation, sections_from_dem
 
 __all__ = ["check_project", "run_project", "sample_folder"]

@@ -10,7 +10,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from pinghu_geo.centreline import (
+from pinghu_geo.nouns.errors import ChainageError, LayerError
+from pinghu_geo.nouns.schema import numbers, one_of, require_columns, require_layer
+from pinghu_geo.river.centreline import (
     SAME_PLACE_M,
     Centrelines,
     Floats,
@@ -18,10 +20,8 @@ from pinghu_geo.centreline import (
     points_at,
     river_codes,
 )
-from pinghu_geo.chainage import ChainageScale
-from pinghu_geo.corridor import locate
-from pinghu_geo.nouns.errors import ChainageError, LayerError
-from pinghu_geo.nouns.schema import numbers, one_of, require_columns, require_layer
+from pinghu_geo.river.chainage import ChainageScale
+from pinghu_geo.river.corridor import locate
 
 __all__ = ["arc", "bends", "red_line", "section_rows", "width_table", "widths_of"]
 

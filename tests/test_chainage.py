@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pinghu_geo as pg
-from pinghu_geo.chainage import ChainageScale
+from pinghu_geo.river.chainage import ChainageScale
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from pinghu_geo.chainage import ChainageScale, format_chainage, parse_chainage
 from pinghu_geo.nouns.errors import ChainageError, LayerError
 from pinghu_geo.nouns.schema import nearest, require_layer
+from pinghu_geo.river.chainage import ChainageScale, format_chainage, parse_chainage
 
 __all__ = [
     "Centrelines",

@@ -12,7 +12,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from pinghu_geo.centreline import (
+from pinghu_geo.nouns.errors import ChainageError
+from pinghu_geo.nouns.schema import flat_shapes, numbers, require_columns, require_layer
+from pinghu_geo.river.centreline import (
     SAME_PLACE_M,
     Centrelines,
     Floats,
@@ -21,8 +23,6 @@ from pinghu_geo.centreline import (
     points_at,
     river_codes,
 )
-from pinghu_geo.nouns.errors import ChainageError
-from pinghu_geo.nouns.schema import flat_shapes, numbers, require_columns, require_layer
 
 __all__ = ["confluences", "locate", "transfer_chainage"]
 

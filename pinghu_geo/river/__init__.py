@@ -1,0 +1,1 @@
+"""Where along the river is it?"""
