@@ -10,7 +10,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from faultmatrix import FAULTS, FILES  # noqa: E402
 
-from pinghu_geo.catalogue import FAULTS as CATALOGUE  # noqa: E402
+from pinghu_geo.intake.catalogue import FAULTS as CATALOGUE  # noqa: E402
 
 HEAD = """# What `check` finds
 

@@ -7,19 +7,20 @@ from .channel import (
     section_properties,
     with_roughness,
 )
-from .coordinates import Shift, crs_candidates, from_gcj02, layer_shift
 from .cost import clearing, compensation
 from .designs import Designs, assess_many
 from .distributed import affected_parquet
-from .drawing import write_dxf
-from .encoding import dbf_encoding
-from .faults import Repaired, check, check_summary, repair, split_parts
 from .flood import encroachments, flood_rise, freeboard, rise_table
-from .grid import GridFit, apply_grid, fit_grid
 from .hecras import HecRas, read_hecras_results
 from .hecras_text import read_hecras, write_hecras
 from .hydraulics import water_profile
-from .io import read_layer, read_table, write_layer
+from .intake.coordinates import Shift, crs_candidates, from_gcj02, layer_shift
+from .intake.drawing import write_dxf
+from .intake.encoding import dbf_encoding
+from .intake.faults import Repaired, check, check_summary, repair, split_parts
+from .intake.grid import GridFit, apply_grid, fit_grid
+from .intake.io import read_layer, read_table, write_layer
+from .intake.registry import JoinedLedger, join_ledger, unit_numbers
 from .legal import management_line, management_rules
 from .maps import command_map
 from .nodes import node_ids, node_table
@@ -43,7 +44,6 @@ from .partial import Uncertainty, position_uncertainty, remainders
 from .plots import plot_long_section, plot_section, plot_widths
 from .project import check_project, run_project, sample_folder
 from .redline import red_line, widths_of
-from .registry import JoinedLedger, join_ledger, unit_numbers
 from .report import write_faults, write_ledger, write_results, write_table
 from .retention import retention_rules, retention_verdict
 from .river.axis import JoinedRivers, join_parts, river_axis

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.catalogue import Findings
-from pinghu_geo.formats import PARQUET, covering
-from pinghu_geo.io import canonical_layer
+from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.formats import PARQUET, covering
+from pinghu_geo.intake.io import canonical_layer
 from pinghu_geo.nouns.errors import LayerError, OutputError, PinghuError
 from pinghu_geo.nouns.files import atomic_folder, existing, require_signature
 from pinghu_geo.nouns.schema import flat_shapes, noun, require_layer

@@ -17,14 +17,14 @@ import geopandas as gpd
 import pandas as pd
 
 from pinghu_geo.alternatives import Comparison, compare
-from pinghu_geo.catalogue import FIELDS
 from pinghu_geo.channel import design_sections
 from pinghu_geo.cost import clearing
-from pinghu_geo.faults import examine, read_for_check
-from pinghu_geo.formats import POSTGIS
-from pinghu_geo.grid import fit_grid
 from pinghu_geo.hydraulics import water_profile
-from pinghu_geo.io import read_layer, read_table
+from pinghu_geo.intake.catalogue import FIELDS
+from pinghu_geo.intake.faults import examine, read_for_check
+from pinghu_geo.intake.formats import POSTGIS
+from pinghu_geo.intake.grid import fit_grid
+from pinghu_geo.intake.io import read_layer, read_table
 from pinghu_geo.maps import command_map
 from pinghu_geo.nodes import node_table
 from pinghu_geo.norise import WithinRise, least_demolition_within_rise

@@ -13,7 +13,7 @@ import pandas as pd
 import pyogrio
 
 from pinghu_geo.alternatives import Comparison
-from pinghu_geo.faults import check_summary
+from pinghu_geo.intake.faults import check_summary
 from pinghu_geo.nouns.errors import OutputError
 from pinghu_geo.nouns.files import atomic_path, require_suffix
 from pinghu_geo.nouns.schema import NOUNS, Column, Lang, code_label, label

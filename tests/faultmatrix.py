@@ -19,7 +19,7 @@ import pyogrio
 import shapely
 from shapely import affinity
 
-from pinghu_geo.coordinates import _bd09, _gcj02, _in_degrees
+from pinghu_geo.intake.coordinates import _bd09, _gcj02, _in_degrees
 
 X0, Y0 = 513_000.0, 2_510_000.0
 N = 24

@@ -11,9 +11,9 @@ import pytest
 import shapely
 
 import pinghu_geo as pg
-import pinghu_geo.shapefile
+import pinghu_geo.intake.shapefile
 from conftest import CRS, building_frame
-from pinghu_geo.encoding import text_encoding
+from pinghu_geo.intake.encoding import text_encoding
 from pinghu_geo.nouns.schema import NOUNS, match_columns
 
 
@@ -436,7 +436,7 @@ def test_between_the_parts_of_a_layer_nothing_is_read_and_no_row_twice(name, n, 
 @pytest.mark.parametrize("kind", ["Polygon", "LineString", "Point"])
 def test_rows_of_a_shapefile_are_found_as_gdal_finds_them(kind, tmp_path, monkeypatch):
     """With rows that were deleted, have no geometry, or a box without area; in several blocks."""
-    monkeypatch.setattr(pinghu_geo.shapefile, "AT_ONCE", 1_000)
+    monkeypatch.setattr(pinghu_geo.intake.shapefile, "AT_ONCE", 1_000)
     shapes = crowd().geometry.to_numpy().copy()
     shapes = {"Polygon": shapes, "LineString": shapely.boundary(shapes)}.get(
         kind, shapely.centroid(shapes)
@@ -458,7 +458,7 @@ def test_rows_of_a_shapefile_are_found_as_gdal_finds_them(kind, tmp_path, monkey
     theirs = pyogrio.read_dataframe(path, mask=mask, fid_as_index=True)
     assert {"H25", "H29", "H95"} <= set(theirs["name"])
     assert not {"H26", "H27", "H99"} & set(theirs["name"])
-    rows = pinghu_geo.shapefile.rows_meeting(path, boxes)
+    rows = pinghu_geo.intake.shapefile.rows_meeting(path, boxes)
     if kind == "Point":
         assert rows is None
     else:

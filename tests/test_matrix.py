@@ -9,7 +9,7 @@ import shapely
 from faultmatrix import FAULTS, FILES, N, clean
 
 import pinghu_geo as pg
-from pinghu_geo.catalogue import FAULTS as CATALOGUE
+from pinghu_geo.intake.catalogue import FAULTS as CATALOGUE
 
 # codes that need metres, or the columns that another fault takes away
 METRIC = {"sliver", "huge_footprint", "scattered_parts", "duplicate_geometry", "overlap", "lonely",

@@ -32,7 +32,7 @@ class PinghuError(Exception):
     hint
         What to type next.
     fault
-        Code under which `check` lists it; see `pinghu_geo.catalogue`.
+        Code under which `check` lists it; see `pinghu_geo.intake.catalogue`.
 
     Attributes
     ----------

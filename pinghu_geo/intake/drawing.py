@@ -14,8 +14,8 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from pinghu_geo.catalogue import Findings
-from pinghu_geo.encoding import text_encoding
+from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.encoding import text_encoding
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.files import atomic_path, require_suffix
 from pinghu_geo.nouns.schema import NOUNS, nearest, require_layer

@@ -21,13 +21,13 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from pinghu_geo.catalogue import Findings
-from pinghu_geo.drawing import ARC_STEP_DEG, read_dxf
-from pinghu_geo.encoding import Encoding, dbf_encoding, mapinfo_encoding, text_encoding
+from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.drawing import ARC_STEP_DEG, read_dxf
+from pinghu_geo.intake.encoding import Encoding, dbf_encoding, mapinfo_encoding, text_encoding
+from pinghu_geo.intake.shapefile import parts_of, rows_meeting, whole_shapefile
 from pinghu_geo.nouns.errors import LayerError, PinghuError
 from pinghu_geo.nouns.files import require_signature, unpacked
 from pinghu_geo.nouns.schema import match_columns, nearest, noun
-from pinghu_geo.shapefile import parts_of, rows_meeting, whole_shapefile
 
 __all__ = ["PARQUET", "POSTGIS", "TABLES", "Boxes", "covering", "read_cells", "read_raw"]
 
@@ -79,7 +79,7 @@ def read_raw(
     if boxes is not None and len(boxes) > MOST_BOXES:
         boxes = np.concatenate([boxes.min(axis=0)[:2], boxes.max(axis=0)[2:]])[None]
     if str(source).startswith(POSTGIS):
-        from pinghu_geo.postgis import read_postgis
+        from pinghu_geo.intake.postgis import read_postgis
 
         return read_postgis(str(source), what, layer, boxes)
     with ExitStack() as stack:

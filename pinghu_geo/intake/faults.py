@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.catalogue import Findings, errors_first
-from pinghu_geo.coordinates import check_coordinates
-from pinghu_geo.encoding import is_garbled
-from pinghu_geo.io import layer_and_findings, table_and_findings
+from pinghu_geo.intake.catalogue import Findings, errors_first
+from pinghu_geo.intake.coordinates import check_coordinates
+from pinghu_geo.intake.encoding import is_garbled
+from pinghu_geo.intake.io import layer_and_findings, table_and_findings
+from pinghu_geo.intake.registry import unit_numbers
 from pinghu_geo.nouns.errors import LayerError, PinghuError
 from pinghu_geo.nouns.schema import NOUNS, Column, Noun, fold_id, label, nearest, noun
-from pinghu_geo.registry import unit_numbers
 
 __all__ = ["Repaired", "check", "check_summary", "repair", "split_parts"]
 

@@ -12,8 +12,8 @@ import numpy as np
 import pyogrio
 from numpy.typing import NDArray
 
-from pinghu_geo.catalogue import Findings
-from pinghu_geo.encoding import dbf_head, dbf_rows
+from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.encoding import dbf_head, dbf_rows
 from pinghu_geo.nouns.errors import LayerError
 
 __all__ = ["parts_of", "rows_meeting", "whole_shapefile"]

@@ -19,7 +19,7 @@ from pyproj.enums import PJType
 from pyproj.exceptions import CRSError as NoCRS
 from pyproj.exceptions import ProjError
 
-from pinghu_geo.catalogue import Findings
+from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.nouns.errors import CRSError
 from pinghu_geo.nouns.schema import one_of, operation_of, require_layer, same_crs, same_datum
 

@@ -14,10 +14,10 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from pinghu_geo.catalogue import Findings
-from pinghu_geo.coordinates import settle_crs
-from pinghu_geo.formats import PARQUET, TABLES, Boxes, read_cells, read_raw
-from pinghu_geo.grid import GridFit, apply_grid
+from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.coordinates import settle_crs
+from pinghu_geo.intake.formats import PARQUET, TABLES, Boxes, read_cells, read_raw
+from pinghu_geo.intake.grid import GridFit, apply_grid
 from pinghu_geo.nouns.errors import ChainageError, CRSError, LayerError, OutputError
 from pinghu_geo.nouns.files import atomic_path, existing
 from pinghu_geo.nouns.schema import (

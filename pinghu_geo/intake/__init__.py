@@ -1,0 +1,1 @@
+"""What did they give me, and is it sound?"""
