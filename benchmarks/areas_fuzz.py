@@ -19,7 +19,7 @@ def main(n: int) -> None:
     """Compare until so many pairs were seen."""
     from pairs import KINDS, PLACES, pairs
 
-    from pinghu_geo.areas import shared_areas
+    from pinghu_geo.redline.areas import shared_areas
 
     worst: dict[tuple[str, str], float] = {}
     seen, seed = 0, 0

@@ -24,7 +24,7 @@ import pandas as pd
 import shapely
 
 import pinghu_geo as pg
-from pinghu_geo.areas import shared_areas
+from pinghu_geo.redline.areas import shared_areas
 
 Shapes = Any
 LENGTH_M, APART_M, CRS = 5_250.0, 3_000.0, 4547

@@ -21,7 +21,6 @@ from .intake.faults import Repaired, check, check_summary, repair, split_parts
 from .intake.grid import GridFit, apply_grid, fit_grid
 from .intake.io import read_layer, read_table, write_layer
 from .intake.registry import JoinedLedger, join_ledger, unit_numbers
-from .legal import management_line, management_rules
 from .maps import command_map
 from .nodes import node_ids, node_table
 from .norise import WithinRise, least_demolition_within_rise
@@ -39,11 +38,12 @@ from .nouns.errors import (
 from .nouns.schema import label
 from .obstruction import building_obstacles, building_rises, section_lines
 from .optimise import LeastDemolition, least_demolition, moved_design, what_would_save
-from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
-from .partial import Uncertainty, position_uncertainty, remainders
 from .plots import plot_long_section, plot_section, plot_widths
 from .project import check_project, run_project, sample_folder
-from .redline import red_line, widths_of
+from .redline.legal import management_line, management_rules
+from .redline.lines import red_line, widths_of
+from .redline.overlap import affected, belongs_to, floor_area, overlay_zones, totals
+from .redline.partial import Uncertainty, position_uncertainty, remainders
 from .report import write_faults, write_ledger, write_results, write_table
 from .retention import retention_rules, retention_verdict
 from .river.axis import JoinedRivers, join_parts, river_axis

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pinghu_geo.nouns.errors import LayerError, RateError
 from pinghu_geo.nouns.schema import NOUNS, one_of, require_columns
-from pinghu_geo.overlap import overlay_zones
+from pinghu_geo.redline.overlap import overlay_zones
 
 __all__ = ["clearing", "compensation"]
 

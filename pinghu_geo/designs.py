@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pinghu_geo.alternatives import table_html
-from pinghu_geo.areas import ROUNDING_M2
-from pinghu_geo.bands import Pieces, areas_inside
 from pinghu_geo.cost import compensation
 from pinghu_geo.nodes import node_ids
 from pinghu_geo.nouns.errors import LayerError
@@ -28,8 +26,10 @@ from pinghu_geo.nouns.schema import (
     require_layer,
     require_polygons,
 )
-from pinghu_geo.overlap import NO_AREA_M2, affected
-from pinghu_geo.redline import red_line, section_rows, width_table
+from pinghu_geo.redline.areas import ROUNDING_M2
+from pinghu_geo.redline.bands import Pieces, areas_inside
+from pinghu_geo.redline.lines import red_line, section_rows, width_table
+from pinghu_geo.redline.overlap import NO_AREA_M2, affected
 from pinghu_geo.river.centreline import Centrelines, lay_out
 
 __all__ = ["Designs", "assess_many"]

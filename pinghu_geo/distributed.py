@@ -21,7 +21,7 @@ from pinghu_geo.intake.io import canonical_layer
 from pinghu_geo.nouns.errors import LayerError, OutputError, PinghuError
 from pinghu_geo.nouns.files import atomic_folder, existing, require_signature
 from pinghu_geo.nouns.schema import flat_shapes, noun, require_layer
-from pinghu_geo.overlap import affected, warn_estimated
+from pinghu_geo.redline.overlap import affected, warn_estimated
 
 __all__ = ["affected_parquet"]
 

@@ -9,7 +9,7 @@ import shapely
 
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import flat_shapes, require_columns
-from pinghu_geo.overlap import totals
+from pinghu_geo.redline.overlap import totals
 
 __all__ = ["node_ids", "node_table"]
 

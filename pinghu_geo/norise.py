@@ -35,7 +35,7 @@ from pinghu_geo.optimise import (
     still_taken,
     stretches,
 )
-from pinghu_geo.redline import red_line
+from pinghu_geo.redline.lines import red_line
 from pinghu_geo.river.centreline import Centrelines, lay_out
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.sections import Array

@@ -14,7 +14,7 @@ import shapely
 from pinghu_geo.cost import compensation
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import flat_shapes, nearest, numbers, require_columns
-from pinghu_geo.overlap import floor_area
+from pinghu_geo.redline.overlap import floor_area
 from pinghu_geo.river.centreline import Centrelines
 from pinghu_geo.sections import Array
 

@@ -27,7 +27,7 @@ from pinghu_geo.offsets import (
     read_limits,
     touches,
 )
-from pinghu_geo.redline import red_line
+from pinghu_geo.redline.lines import red_line
 from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.sections import Array

@@ -34,9 +34,9 @@ from pinghu_geo.nouns.schema import Lang, code_label, label, same_crs, same_datu
 from pinghu_geo.obstruction import building_rises, section_lines
 from pinghu_geo.offsets import LIMITS as LEAST
 from pinghu_geo.optimise import LeastDemolition, least_demolition
-from pinghu_geo.overlap import affected, belongs_to, totals
 from pinghu_geo.plan import FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
-from pinghu_geo.redline import red_line
+from pinghu_geo.redline.lines import red_line
+from pinghu_geo.redline.overlap import affected, belongs_to, totals
 from pinghu_geo.report import write_ledger, write_results, write_table
 from pinghu_geo.retention import retention_rules, retention_verdict
 from pinghu_geo.river.centreline import station_ticks, stations

@@ -17,7 +17,7 @@ from pinghu_geo.intake.faults import check_summary
 from pinghu_geo.nouns.errors import OutputError
 from pinghu_geo.nouns.files import atomic_path, require_suffix
 from pinghu_geo.nouns.schema import NOUNS, Column, Lang, code_label, label
-from pinghu_geo.overlap import totals
+from pinghu_geo.redline.overlap import totals
 from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["write_faults", "write_ledger", "write_results", "write_table"]

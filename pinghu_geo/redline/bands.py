@@ -14,8 +14,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from pinghu_geo.areas import Edges, mean_above
-from pinghu_geo.redline import arc, bends
+from pinghu_geo.redline.areas import Edges, mean_above
+from pinghu_geo.redline.lines import arc, bends
 
 __all__ = ["Pieces", "areas_inside"]
 

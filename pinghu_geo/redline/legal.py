@@ -9,7 +9,7 @@ import pandas as pd
 
 from pinghu_geo.nouns.files import rule_file
 from pinghu_geo.nouns.schema import one_of
-from pinghu_geo.redline import red_line
+from pinghu_geo.redline.lines import red_line
 
 __all__ = ["management_line", "management_rules"]
 

@@ -22,7 +22,7 @@ from pinghu_geo.nouns.schema import (
     require_layer,
     require_polygons,
 )
-from pinghu_geo.overlap import floor_area
+from pinghu_geo.redline.overlap import floor_area
 
 __all__ = ["Uncertainty", "position_uncertainty", "remainders"]
 

@@ -11,7 +11,6 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from pinghu_geo.areas import shared_areas
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import (
     flat_shapes,
@@ -21,6 +20,7 @@ from pinghu_geo.nouns.schema import (
     require_layer,
     require_polygons,
 )
+from pinghu_geo.redline.areas import shared_areas
 from pinghu_geo.river.corridor import locate
 
 __all__ = ["affected", "belongs_to", "floor_area", "overlay_zones", "totals", "warn_estimated"]

@@ -1,0 +1,1 @@
+"""Who is hit by a red line, and by how much?"""
