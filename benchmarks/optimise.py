@@ -15,10 +15,10 @@ import numpy as np
 from scipy import optimize, sparse
 
 import pinghu_geo as pg
+from pinghu_geo.flood.sections import Ground, pack
+from pinghu_geo.flood.steady import Model
 from pinghu_geo.labels import NodeProblem, solve_node
 from pinghu_geo.mincut import LocalProblem, solve, touches, value
-from pinghu_geo.sections import Ground, pack
-from pinghu_geo.steady import Model
 
 
 def chance(stations: int, levels: int, buildings: int, seed: int = 0) -> LocalProblem:

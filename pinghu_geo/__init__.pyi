@@ -1,19 +1,21 @@
 from ._version import __version__
 from .alternatives import Assessment, Comparison, Differences, assess, compare, differences
-from .channel import (
+from .cost import clearing, compensation
+from .designs import Designs, assess_many
+from .distributed import affected_parquet
+from .flood.channel import (
     critical_levels,
     design_sections,
     normal_levels,
     section_properties,
     with_roughness,
 )
-from .cost import clearing, compensation
-from .designs import Designs, assess_many
-from .distributed import affected_parquet
-from .flood import encroachments, flood_rise, freeboard, rise_table
-from .hecras import HecRas, read_hecras_results
-from .hecras_text import read_hecras, write_hecras
-from .hydraulics import water_profile
+from .flood.hecras import HecRas, read_hecras_results
+from .flood.hecras_text import read_hecras, write_hecras
+from .flood.hydraulics import water_profile
+from .flood.obstruction import building_obstacles, building_rises, section_lines
+from .flood.rises import encroachments, flood_rise, freeboard, rise_table
+from .flood.terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
 from .intake.coordinates import Shift, crs_candidates, from_gcj02, layer_shift
 from .intake.drawing import write_dxf
 from .intake.encoding import dbf_encoding
@@ -36,7 +38,6 @@ from .nouns.errors import (
     RateError,
 )
 from .nouns.schema import label
-from .obstruction import building_obstacles, building_rises, section_lines
 from .optimise import LeastDemolition, least_demolition, moved_design, what_would_save
 from .plots import plot_long_section, plot_section, plot_widths
 from .project import check_project, run_project, sample_folder
@@ -50,7 +51,6 @@ from .river.axis import JoinedRivers, join_parts, river_axis
 from .river.centreline import river_scales, station_ticks, stations
 from .river.chainage import ChainageScale, format_chainage, parse_chainage
 from .river.corridor import confluences, locate, transfer_chainage
-from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
 from .tradeoffs import TradeOffs, trade_offs
 from .walls import moved_sections
 from .widget import LiveRedLine, live_red_line

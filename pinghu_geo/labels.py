@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pinghu_geo.sections import Array
-from pinghu_geo.steady import Model, State, bracketed
+from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.steady import Model, State, bracketed
 
 __all__ = [
     "EXCESS_M", "LEAST_GROWTH", "MOST_BUILDINGS", "NodeProblem", "NodeSolution", "design_cost",

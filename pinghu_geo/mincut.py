@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
-from pinghu_geo.sections import Array
+from pinghu_geo.flood.sections import Array
 
 __all__ = ["LocalProblem", "Solution", "solve", "value"]
 

@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.alternatives import Comparison, compare, sentences_html, table_html
-from pinghu_geo.flood import freeboard, rise_table
-from pinghu_geo.hydraulics import Boundary, boundary_table, joined_last, water_profile
+from pinghu_geo.flood.hydraulics import Boundary, boundary_table, joined_last, water_profile
+from pinghu_geo.flood.rises import freeboard, rise_table
+from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.survey import Laid, discharges, lay_sections
 from pinghu_geo.labels import EXCESS_M, LEAST_GROWTH, NodeSolution, touched_by
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError, OptimiseError
 from pinghu_geo.nouns.schema import require_columns, require_layer, require_polygons
@@ -38,7 +40,6 @@ from pinghu_geo.optimise import (
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.river.centreline import Centrelines, lay_out
 from pinghu_geo.river.chainage import format_chainage
-from pinghu_geo.sections import Array
 from pinghu_geo.stretch import (
     NODE_S,
     Node,
@@ -53,7 +54,6 @@ from pinghu_geo.stretch import (
     taken_by,
     works_of,
 )
-from pinghu_geo.survey import Laid, discharges, lay_sections
 from pinghu_geo.walls import (
     River,
     as_surveyed,

@@ -17,9 +17,11 @@ import geopandas as gpd
 import pandas as pd
 
 from pinghu_geo.alternatives import Comparison, compare
-from pinghu_geo.channel import design_sections
 from pinghu_geo.cost import clearing
-from pinghu_geo.hydraulics import water_profile
+from pinghu_geo.flood.channel import design_sections
+from pinghu_geo.flood.hydraulics import water_profile
+from pinghu_geo.flood.obstruction import building_rises, section_lines
+from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
 from pinghu_geo.intake.catalogue import FIELDS
 from pinghu_geo.intake.faults import examine, read_for_check
 from pinghu_geo.intake.formats import POSTGIS
@@ -31,7 +33,6 @@ from pinghu_geo.norise import WithinRise, least_demolition_within_rise
 from pinghu_geo.nouns.errors import CRSError, OutputError, PinghuError
 from pinghu_geo.nouns.files import atomic_folder
 from pinghu_geo.nouns.schema import Lang, code_label, label, same_crs, same_datum
-from pinghu_geo.obstruction import building_rises, section_lines
 from pinghu_geo.offsets import LIMITS as LEAST
 from pinghu_geo.optimise import LeastDemolition, least_demolition
 from pinghu_geo.plan import FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
@@ -40,7 +41,6 @@ from pinghu_geo.redline.overlap import affected, belongs_to, totals
 from pinghu_geo.report import write_ledger, write_results, write_table
 from pinghu_geo.retention import retention_rules, retention_verdict
 from pinghu_geo.river.centreline import station_ticks, stations
-from pinghu_geo.terrain import flood_levels, inundation, sections_from_dem
 
 __all__ = ["check_project", "run_project", "sample_folder"]
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pinghu_geo.flood.sections import Array, pack
+from pinghu_geo.flood.steady import Model, subcritical
 from pinghu_geo.labels import (
     EXCESS_M,
     MOST_BUILDINGS,
@@ -18,8 +20,6 @@ from pinghu_geo.labels import (
     solve_node,
 )
 from pinghu_geo.offsets import Touches
-from pinghu_geo.sections import Array, pack
-from pinghu_geo.steady import Model, subcritical
 from pinghu_geo.walls import Half, River, Wall, ground_of
 
 __all__ = [

@@ -10,12 +10,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.sections import Array, Ground
+from pinghu_geo.flood.survey import aligned, ordered, places
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.schema import nearest, numbers, require_columns
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale
-from pinghu_geo.sections import Array, Ground
-from pinghu_geo.survey import aligned, ordered, places
 
 __all__ = [
     "Half",

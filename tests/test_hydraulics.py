@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pinghu_geo as pg
-from pinghu_geo import steady
-from pinghu_geo.survey import lay_sections
+from pinghu_geo.flood.rises import steady
+from pinghu_geo.flood.survey import lay_sections
 
 G = 9.81
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from pinghu_geo import labels
+from pinghu_geo.flood.survey import lay_sections
 from pinghu_geo.labels import NodeProblem, design_cost, solve_node
-from pinghu_geo.survey import lay_sections
 
 HIGH = 20.0
 

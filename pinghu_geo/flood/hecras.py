@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.channel import with_roughness
+from pinghu_geo.flood.channel import with_roughness
 from pinghu_geo.nouns.errors import LayerError
 
 __all__ = ["OBSTACLE", "UNITS", "HecRas", "read_hecras_results"]

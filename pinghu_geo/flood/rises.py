@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.hydraulics import Boundary, water_profile
+from pinghu_geo.flood.hydraulics import Boundary, water_profile
+from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.survey import lay_sections, places
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import one_of, require_columns
-from pinghu_geo.sections import Array
-from pinghu_geo.survey import lay_sections, places
 
 __all__ = ["encroachments", "flood_rise", "freeboard", "rise_table"]
 

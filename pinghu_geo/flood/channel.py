@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.sections import Array, Ground, Wetted
+from pinghu_geo.flood.steady import Model, critical_level, normal_level
+from pinghu_geo.flood.survey import GRAVITY_MS2, Laid, discharges, lay_sections, places, rows_of
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, require_columns
 from pinghu_geo.river.chainage import format_chainage
-from pinghu_geo.sections import Array, Ground, Wetted
-from pinghu_geo.steady import Model, critical_level, normal_level
-from pinghu_geo.survey import GRAVITY_MS2, Laid, discharges, lay_sections, places, rows_of
 
 __all__ = [
     "by_zone",

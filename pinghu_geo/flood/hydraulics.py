@@ -14,12 +14,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.channel import by_zone
-from pinghu_geo.nouns.errors import HydraulicsError
-from pinghu_geo.nouns.schema import nearest, numbers, one_of
-from pinghu_geo.river.chainage import format_chainage
-from pinghu_geo.sections import Array
-from pinghu_geo.steady import (
+from pinghu_geo.flood.channel import by_zone
+from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.steady import (
     BALANCED,
     CRITICAL,
     FRICTION,
@@ -32,7 +29,7 @@ from pinghu_geo.steady import (
     subcritical,
     supercritical,
 )
-from pinghu_geo.survey import (
+from pinghu_geo.flood.survey import (
     GRAVITY_MS2,
     Laid,
     discharges,
@@ -40,6 +37,9 @@ from pinghu_geo.survey import (
     lay_sections,
     places,
 )
+from pinghu_geo.nouns.errors import HydraulicsError
+from pinghu_geo.nouns.schema import nearest, numbers, one_of
+from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["Boundary", "boundary_table", "for_profile", "joined_last", "water_profile"]
 

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.flood import rise_table
-from pinghu_geo.hydraulics import Boundary, boundary_table, water_profile
+from pinghu_geo.flood.hydraulics import Boundary, boundary_table, water_profile
+from pinghu_geo.flood.rises import rise_table
+from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.survey import for_river
 from pinghu_geo.nouns.schema import flat_shapes, require_columns, require_layer, require_polygons
 from pinghu_geo.river.centreline import lay_out, river_codes, squares_at
 from pinghu_geo.river.corridor import locate
-from pinghu_geo.sections import Array
-from pinghu_geo.survey import for_river
 
 __all__ = ["building_obstacles", "building_rises", "section_lines"]
 

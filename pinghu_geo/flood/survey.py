@@ -10,12 +10,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.sections import Array, Ground, Limit, Sections, pack
+from pinghu_geo.flood.steady import Friction, Model
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import format_chainage
-from pinghu_geo.sections import Array, Ground, Limit, Sections, pack
-from pinghu_geo.steady import Friction, Model
 
 __all__ = [
     "GRAVITY_MS2", "Laid", "aligned", "discharges", "for_river", "lay_sections", "ordered",

@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
+from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import CRSError, LayerError
 from pinghu_geo.nouns.schema import (
     flat_shapes,
@@ -24,7 +25,6 @@ from pinghu_geo.nouns.schema import (
 from pinghu_geo.river.centreline import lay_out, points_at, river_codes, squares_at, stations
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.river.corridor import locate
-from pinghu_geo.sections import Array
 
 __all__ = ["DemSections", "flood_levels", "inundation", "raster_values", "sections_from_dem"]
 

@@ -15,14 +15,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.channel import with_roughness
-from pinghu_geo.hecras import OBSTACLE, UNITS, HecRas
-from pinghu_geo.hydraulics import boundary_table, for_profile
+from pinghu_geo.flood.channel import with_roughness
+from pinghu_geo.flood.hecras import OBSTACLE, UNITS, HecRas
+from pinghu_geo.flood.hydraulics import boundary_table, for_profile
+from pinghu_geo.flood.survey import discharges, for_river, lay_sections
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.files import atomic_path
 from pinghu_geo.nouns.schema import one_of
 from pinghu_geo.river.chainage import format_chainage, parse_chainage
-from pinghu_geo.survey import discharges, for_river, lay_sections
 
 __all__ = ["read_hecras", "write_hecras"]
 

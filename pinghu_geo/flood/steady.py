@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from pinghu_geo.sections import Array, Sections, Wetted
+from pinghu_geo.flood.sections import Array, Sections, Wetted
 
 Friction = Literal["average_conveyance", "average_slope", "geometric", "harmonic"]
 FRICTION = ("average_conveyance", "average_slope", "geometric", "harmonic")

@@ -1,0 +1,1 @@
+"""Does the water still pass?"""
