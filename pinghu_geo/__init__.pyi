@@ -1,8 +1,4 @@
 from ._version import __version__
-from .alternatives import Assessment, Comparison, Differences, assess, compare, differences
-from .cost import clearing, compensation
-from .designs import Designs, assess_many
-from .distributed import affected_parquet
 from .flood.channel import (
     critical_levels,
     design_sections,
@@ -24,7 +20,6 @@ from .intake.grid import GridFit, apply_grid, fit_grid
 from .intake.io import read_layer, read_table, write_layer
 from .intake.registry import JoinedLedger, join_ledger, unit_numbers
 from .maps import command_map
-from .nodes import node_ids, node_table
 from .norise import WithinRise, least_demolition_within_rise
 from .nouns.errors import (
     ChainageError,
@@ -46,11 +41,16 @@ from .redline.lines import red_line, widths_of
 from .redline.overlap import affected, belongs_to, floor_area, overlay_zones, totals
 from .redline.partial import Uncertainty, position_uncertainty, remainders
 from .report import write_faults, write_ledger, write_results, write_table
-from .retention import retention_rules, retention_verdict
 from .river.axis import JoinedRivers, join_parts, river_axis
 from .river.centreline import river_scales, station_ticks, stations
 from .river.chainage import ChainageScale, format_chainage, parse_chainage
 from .river.corridor import confluences, locate, transfer_chainage
+from .schemes.alternatives import Assessment, Comparison, Differences, assess, compare, differences
+from .schemes.cost import clearing, compensation
+from .schemes.designs import Designs, assess_many
+from .schemes.distributed import affected_parquet
+from .schemes.nodes import node_ids, node_table
+from .schemes.retention import retention_rules, retention_verdict
 from .tradeoffs import TradeOffs, trade_offs
 from .walls import moved_sections
 from .widget import LiveRedLine, live_red_line

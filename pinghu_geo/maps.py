@@ -19,12 +19,12 @@ from folium.elements import JSCSSMixin
 from folium.plugins import MeasureControl
 from folium.template import Template
 
-from pinghu_geo.alternatives import Comparison
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.files import atomic_path
 from pinghu_geo.nouns.schema import NOUNS, code_label, label, require_layer
 from pinghu_geo.river.centreline import stations
 from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.schemes.alternatives import Comparison
 
 __all__ = ["STATUS", "command_map", "in_degrees"]
 

@@ -11,7 +11,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.alternatives import Comparison, compare, sentences_html, table_html
 from pinghu_geo.flood.hydraulics import Boundary, boundary_table, joined_last, water_profile
 from pinghu_geo.flood.rises import freeboard, rise_table
 from pinghu_geo.flood.sections import Array
@@ -40,6 +39,7 @@ from pinghu_geo.optimise import (
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.river.centreline import Centrelines, lay_out
 from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
 from pinghu_geo.stretch import (
     NODE_S,
     Node,

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.cost import compensation
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import flat_shapes, nearest, numbers, require_columns
 from pinghu_geo.redline.overlap import floor_area
 from pinghu_geo.river.centreline import Centrelines
+from pinghu_geo.schemes.cost import compensation
 
 __all__ = [
     "LIMITS", "Approved", "Touches", "costs", "locked", "moves_of", "prices", "read_limits",

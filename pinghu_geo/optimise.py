@@ -10,7 +10,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.alternatives import Comparison, compare, sentences_html, table_html
 from pinghu_geo.conveyance import Banks, bank_choices, together
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import places, rows_of
@@ -32,6 +31,7 @@ from pinghu_geo.offsets import (
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
 from pinghu_geo.walls import River, Wall, as_surveyed, offset_at, wall_menu
 
 __all__ = ["LIMITS", "LeastDemolition", "least_demolition", "moved_design", "what_would_save"]

@@ -16,8 +16,6 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from pinghu_geo.alternatives import Comparison, compare
-from pinghu_geo.cost import clearing
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import building_rises, section_lines
@@ -28,7 +26,6 @@ from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.grid import fit_grid
 from pinghu_geo.intake.io import read_layer, read_table
 from pinghu_geo.maps import command_map
-from pinghu_geo.nodes import node_table
 from pinghu_geo.norise import WithinRise, least_demolition_within_rise
 from pinghu_geo.nouns.errors import CRSError, OutputError, PinghuError
 from pinghu_geo.nouns.files import atomic_folder
@@ -39,8 +36,11 @@ from pinghu_geo.plan import FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
 from pinghu_geo.report import write_ledger, write_results, write_table
-from pinghu_geo.retention import retention_rules, retention_verdict
 from pinghu_geo.river.centreline import station_ticks, stations
+from pinghu_geo.schemes.alternatives import Comparison, compare
+from pinghu_geo.schemes.cost import clearing
+from pinghu_geo.schemes.nodes import node_table
+from pinghu_geo.schemes.retention import retention_rules, retention_verdict
 
 __all__ = ["check_project", "run_project", "sample_folder"]
 

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import pyogrio
 
-from pinghu_geo.alternatives import Comparison
 from pinghu_geo.intake.faults import check_summary
 from pinghu_geo.nouns.errors import OutputError
 from pinghu_geo.nouns.files import atomic_path, require_suffix
 from pinghu_geo.nouns.schema import NOUNS, Column, Lang, code_label, label
 from pinghu_geo.redline.overlap import totals
 from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.schemes.alternatives import Comparison
 
 __all__ = ["write_faults", "write_ledger", "write_results", "write_table"]
 

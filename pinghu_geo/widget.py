@@ -13,8 +13,6 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.alternatives import table_html
-from pinghu_geo.cost import compensation
 from pinghu_geo.maps import STATUS, in_degrees
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import flat_shapes, label, nearest, require_layer
@@ -22,6 +20,8 @@ from pinghu_geo.redline.lines import red_line, width_table
 from pinghu_geo.redline.overlap import affected, totals
 from pinghu_geo.river.centreline import lay_out, points_at
 from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.schemes.alternatives import table_html
+from pinghu_geo.schemes.cost import compensation
 
 __all__ = ["LiveRedLine", "live_red_line"]
 

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.cost import compensation
-from pinghu_geo.nodes import node_ids
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import label, nearest
 from pinghu_geo.redline.overlap import affected, totals
 from pinghu_geo.river.centreline import Centrelines, lay_out, river_codes, squares_at
+from pinghu_geo.schemes.cost import compensation
+from pinghu_geo.schemes.nodes import node_ids
 
 __all__ = ["Assessment", "Comparison", "Differences", "assess", "compare", "differences"]
 

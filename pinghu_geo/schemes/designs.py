@@ -13,9 +13,6 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from pinghu_geo.alternatives import table_html
-from pinghu_geo.cost import compensation
-from pinghu_geo.nodes import node_ids
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import (
     flat_shapes,
@@ -31,6 +28,9 @@ from pinghu_geo.redline.bands import Pieces, areas_inside
 from pinghu_geo.redline.lines import red_line, section_rows, width_table
 from pinghu_geo.redline.overlap import NO_AREA_M2, affected
 from pinghu_geo.river.centreline import Centrelines, lay_out
+from pinghu_geo.schemes.alternatives import table_html
+from pinghu_geo.schemes.cost import compensation
+from pinghu_geo.schemes.nodes import node_ids
 
 __all__ = ["Designs", "assess_many"]
 
