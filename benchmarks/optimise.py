@@ -17,8 +17,8 @@ from scipy import optimize, sparse
 import pinghu_geo as pg
 from pinghu_geo.flood.sections import Ground, pack
 from pinghu_geo.flood.steady import Model
-from pinghu_geo.labels import NodeProblem, solve_node
-from pinghu_geo.mincut import LocalProblem, solve, touches, value
+from pinghu_geo.search.labels import NodeProblem, solve_node
+from pinghu_geo.search.mincut import LocalProblem, solve, touches, value
 
 
 def chance(stations: int, levels: int, buildings: int, seed: int = 0) -> LocalProblem:

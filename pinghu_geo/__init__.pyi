@@ -20,7 +20,6 @@ from .intake.grid import GridFit, apply_grid, fit_grid
 from .intake.io import read_layer, read_table, write_layer
 from .intake.registry import JoinedLedger, join_ledger, unit_numbers
 from .maps import command_map
-from .norise import WithinRise, least_demolition_within_rise
 from .nouns.errors import (
     ChainageError,
     CRSError,
@@ -33,7 +32,6 @@ from .nouns.errors import (
     RateError,
 )
 from .nouns.schema import label
-from .optimise import LeastDemolition, least_demolition, moved_design, what_would_save
 from .plots import plot_long_section, plot_section, plot_widths
 from .project import check_project, run_project, sample_folder
 from .redline.legal import management_line, management_rules
@@ -51,8 +49,10 @@ from .schemes.designs import Designs, assess_many
 from .schemes.distributed import affected_parquet
 from .schemes.nodes import node_ids, node_table
 from .schemes.retention import retention_rules, retention_verdict
-from .tradeoffs import TradeOffs, trade_offs
-from .walls import moved_sections
+from .search.norise import WithinRise, least_demolition_within_rise
+from .search.optimise import LeastDemolition, least_demolition, moved_design, what_would_save
+from .search.tradeoffs import TradeOffs, trade_offs
+from .search.walls import moved_sections
 from .widget import LiveRedLine, live_red_line
 
 __all__ = [

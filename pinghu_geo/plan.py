@@ -10,7 +10,7 @@ from typing import Any
 
 from pinghu_geo.nouns.errors import ProjectError
 from pinghu_geo.nouns.schema import nearest
-from pinghu_geo.optimise import LIMITS as LEAST
+from pinghu_geo.search.optimise import LIMITS as LEAST
 
 __all__ = ["FLOOD_TABLES", "SOURCE_KEYS", "Plan", "read_plan"]
 

@@ -26,12 +26,9 @@ from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.grid import fit_grid
 from pinghu_geo.intake.io import read_layer, read_table
 from pinghu_geo.maps import command_map
-from pinghu_geo.norise import WithinRise, least_demolition_within_rise
 from pinghu_geo.nouns.errors import CRSError, OutputError, PinghuError
 from pinghu_geo.nouns.files import atomic_folder
 from pinghu_geo.nouns.schema import Lang, code_label, label, same_crs, same_datum
-from pinghu_geo.offsets import LIMITS as LEAST
-from pinghu_geo.optimise import LeastDemolition, least_demolition
 from pinghu_geo.plan import FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
@@ -41,6 +38,9 @@ from pinghu_geo.schemes.alternatives import Comparison, compare
 from pinghu_geo.schemes.cost import clearing
 from pinghu_geo.schemes.nodes import node_table
 from pinghu_geo.schemes.retention import retention_rules, retention_verdict
+from pinghu_geo.search.norise import WithinRise, least_demolition_within_rise
+from pinghu_geo.search.offsets import LIMITS as LEAST
+from pinghu_geo.search.optimise import LeastDemolition, least_demolition
 
 __all__ = ["check_project", "run_project", "sample_folder"]
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pinghu_geo import labels
 from pinghu_geo.flood.survey import lay_sections
-from pinghu_geo.labels import NodeProblem, design_cost, solve_node
+from pinghu_geo.search import labels
+from pinghu_geo.search.labels import NodeProblem, design_cost, solve_node
 
 HIGH = 20.0
 
@@ -182,9 +182,11 @@ def test_bounds_and_blocks_change_nothing(seed, monkeypatch):
     found = solve_node(problem, known=base)
     assert found.proven
     assert (found.levels <= problem.most_level + 1e-6).all()
-    monkeypatch.setattr("pinghu_geo.labels.STEPS", 3000)
+    monkeypatch.setattr("pinghu_geo.search.labels.STEPS", 3000)
     assert solve_node(problem, known=base).cost == found.cost
-    monkeypatch.setattr("pinghu_geo.labels._March.price", lambda self, _: self._bound(np.zeros(1)))
+    monkeypatch.setattr(
+        "pinghu_geo.search.labels._March.price", lambda self, _: self._bound(np.zeros(1))
+    )
     plain = solve_node(problem, known=base)
     assert plain.proven
     assert plain.cost == pytest.approx(found.cost)

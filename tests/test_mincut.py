@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, sparse
 
-from pinghu_geo.mincut import LocalProblem, solve, value
+from pinghu_geo.search.mincut import LocalProblem, solve, value
 
 
 def random_problem(seed, *, stations=4, levels=4, buildings=4, pair=True, across=0, holes=0.1):

@@ -175,7 +175,8 @@ def test_time_and_interruption_leave_the_rest_as_approved(street, monkeypatch):
     assert (late.widths[["left_m", "right_m"]] == 10).all().all()
     assert "中途停止" in "".join(late.summary())
     monkeypatch.setattr(
-        "pinghu_geo.stretch.solve_node", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+        "pinghu_geo.search.stretch.solve_node",
+        lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt),
     )
     assert search(street).stopped
 

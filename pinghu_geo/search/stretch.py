@@ -10,7 +10,7 @@ import numpy as np
 
 from pinghu_geo.flood.sections import Array, pack
 from pinghu_geo.flood.steady import Model, subcritical
-from pinghu_geo.labels import (
+from pinghu_geo.search.labels import (
     EXCESS_M,
     MOST_BUILDINGS,
     NodeProblem,
@@ -19,8 +19,8 @@ from pinghu_geo.labels import (
     design_works,
     solve_node,
 )
-from pinghu_geo.offsets import Touches
-from pinghu_geo.walls import Half, River, Wall, ground_of
+from pinghu_geo.search.offsets import Touches
+from pinghu_geo.search.walls import Half, River, Wall, ground_of
 
 __all__ = [
     "NODE_S", "Node", "Options", "Reach", "accepted", "chosen_options", "extents",

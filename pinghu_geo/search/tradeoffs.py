@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.norise import WithinRise
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.optimise import Progress
+from pinghu_geo.search.norise import WithinRise
+from pinghu_geo.search.optimise import Progress
 
 __all__ = ["TradeOffs", "trade_offs"]
 

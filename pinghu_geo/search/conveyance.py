@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.walls import River, Wall
+from pinghu_geo.search.walls import River, Wall
 
 __all__ = ["Banks", "bank_choices", "together"]
 

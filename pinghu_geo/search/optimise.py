@@ -10,13 +10,17 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.conveyance import Banks, bank_choices, together
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import places, rows_of
-from pinghu_geo.mincut import LocalProblem, Solution, solve
 from pinghu_geo.nouns.errors import LayerError, OptimiseError
 from pinghu_geo.nouns.schema import nearest, require_columns, require_layer, require_polygons
-from pinghu_geo.offsets import (
+from pinghu_geo.redline.lines import red_line
+from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
+from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
+from pinghu_geo.search.conveyance import Banks, bank_choices, together
+from pinghu_geo.search.mincut import LocalProblem, Solution, solve
+from pinghu_geo.search.offsets import (
     CLEAR_M,
     LIMITS,
     Approved,
@@ -28,11 +32,7 @@ from pinghu_geo.offsets import (
     read_limits,
     touches,
 )
-from pinghu_geo.redline.lines import red_line
-from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
-from pinghu_geo.river.chainage import format_chainage
-from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
-from pinghu_geo.walls import River, Wall, as_surveyed, offset_at, wall_menu
+from pinghu_geo.search.walls import River, Wall, as_surveyed, offset_at, wall_menu
 
 __all__ = ["LIMITS", "LeastDemolition", "least_demolition", "moved_design", "what_would_save"]
 

@@ -15,10 +15,14 @@ from pinghu_geo.flood.hydraulics import Boundary, boundary_table, joined_last, w
 from pinghu_geo.flood.rises import freeboard, rise_table
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import Laid, discharges, lay_sections
-from pinghu_geo.labels import EXCESS_M, LEAST_GROWTH, NodeSolution, touched_by
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError, OptimiseError
 from pinghu_geo.nouns.schema import require_columns, require_layer, require_polygons
-from pinghu_geo.offsets import (
+from pinghu_geo.redline.lines import red_line
+from pinghu_geo.river.centreline import Centrelines, lay_out
+from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
+from pinghu_geo.search.labels import EXCESS_M, LEAST_GROWTH, NodeSolution, touched_by
+from pinghu_geo.search.offsets import (
     CLEAR_M,
     Approved,
     costs,
@@ -28,7 +32,7 @@ from pinghu_geo.offsets import (
     read_limits,
     touches,
 )
-from pinghu_geo.optimise import (
+from pinghu_geo.search.optimise import (
     PRICE,
     Progress,
     building_states,
@@ -36,11 +40,7 @@ from pinghu_geo.optimise import (
     still_taken,
     stretches,
 )
-from pinghu_geo.redline.lines import red_line
-from pinghu_geo.river.centreline import Centrelines, lay_out
-from pinghu_geo.river.chainage import format_chainage
-from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
-from pinghu_geo.stretch import (
+from pinghu_geo.search.stretch import (
     NODE_S,
     Node,
     Options,
@@ -54,7 +54,7 @@ from pinghu_geo.stretch import (
     taken_by,
     works_of,
 )
-from pinghu_geo.walls import (
+from pinghu_geo.search.walls import (
     River,
     as_surveyed,
     as_tables,
