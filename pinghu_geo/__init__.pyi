@@ -1,4 +1,8 @@
 from ._version import __version__
+from .deliver.maps import command_map
+from .deliver.plots import plot_long_section, plot_section, plot_widths
+from .deliver.report import write_faults, write_ledger, write_results, write_table
+from .deliver.widget import LiveRedLine, live_red_line
 from .flood.channel import (
     critical_levels,
     design_sections,
@@ -19,7 +23,6 @@ from .intake.faults import Repaired, check, check_summary, repair, split_parts
 from .intake.grid import GridFit, apply_grid, fit_grid
 from .intake.io import read_layer, read_table, write_layer
 from .intake.registry import JoinedLedger, join_ledger, unit_numbers
-from .maps import command_map
 from .nouns.errors import (
     ChainageError,
     CRSError,
@@ -32,13 +35,11 @@ from .nouns.errors import (
     RateError,
 )
 from .nouns.schema import label
-from .plots import plot_long_section, plot_section, plot_widths
 from .project import check_project, run_project, sample_folder
 from .redline.legal import management_line, management_rules
 from .redline.lines import red_line, widths_of
 from .redline.overlap import affected, belongs_to, floor_area, overlay_zones, totals
 from .redline.partial import Uncertainty, position_uncertainty, remainders
-from .report import write_faults, write_ledger, write_results, write_table
 from .river.axis import JoinedRivers, join_parts, river_axis
 from .river.centreline import river_scales, station_ticks, stations
 from .river.chainage import ChainageScale, format_chainage, parse_chainage
@@ -53,7 +54,6 @@ from .search.norise import WithinRise, least_demolition_within_rise
 from .search.optimise import LeastDemolition, least_demolition, moved_design, what_would_save
 from .search.tradeoffs import TradeOffs, trade_offs
 from .search.walls import moved_sections
-from .widget import LiveRedLine, live_red_line
 
 __all__ = [
     "Assessment",

@@ -48,10 +48,10 @@ def check(
     lang: Annotated[str, typer.Option("--lang", help="zh 或 en")] = "zh",
 ) -> None:
     """List every fault of a project's inputs 检查数据."""
+    from pinghu_geo.deliver.report import write_faults
     from pinghu_geo.intake.faults import check_summary
     from pinghu_geo.nouns.schema import code_label, one_of
     from pinghu_geo.project import check_project
-    from pinghu_geo.report import write_faults
 
     one_of(lang, ("zh", "en"), "--lang")
     faults = check_project(project, lang=lang)  # type: ignore[arg-type]

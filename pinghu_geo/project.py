@@ -16,6 +16,8 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from pinghu_geo.deliver.maps import command_map
+from pinghu_geo.deliver.report import write_ledger, write_results, write_table
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import building_rises, section_lines
@@ -25,14 +27,12 @@ from pinghu_geo.intake.faults import examine, read_for_check
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.grid import fit_grid
 from pinghu_geo.intake.io import read_layer, read_table
-from pinghu_geo.maps import command_map
 from pinghu_geo.nouns.errors import CRSError, OutputError, PinghuError
 from pinghu_geo.nouns.files import atomic_folder
 from pinghu_geo.nouns.schema import Lang, code_label, label, same_crs, same_datum
 from pinghu_geo.plan import FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
-from pinghu_geo.report import write_ledger, write_results, write_table
 from pinghu_geo.river.centreline import station_ticks, stations
 from pinghu_geo.schemes.alternatives import Comparison, compare
 from pinghu_geo.schemes.cost import clearing

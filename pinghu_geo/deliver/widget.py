@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.maps import STATUS, in_degrees
+from pinghu_geo.deliver.maps import STATUS, in_degrees
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import flat_shapes, label, nearest, require_layer
 from pinghu_geo.redline.lines import red_line, width_table
