@@ -193,7 +193,7 @@ def floodways(river: str, allowed_mm: float) -> None:
     # the channel of these methods is a strip in the middle, so that walls may narrow all the rest
     middle = design[["river", "chainage_m"]].assign(left_bank_m=-2.0, right_bank_m=2.0)
     for method in (4, 5):
-        walls = pg.encroachments(
+        walls = pg.flood.encroachments(
             sections, flows, slope, banks=middle, target_rise_m=allowed_mm / 1000, method=method
         )
         moved = walls[["river", "chainage_m"]].assign(

@@ -80,7 +80,7 @@ def parcels(data: Path, line: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> str
 
 def bayreuth_river(
     data: Path, folder: Path, spacing_m: float
-) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, Path, pg.DemSections, float]:
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, Path, pg.flood.DemSections, float]:
     """Buildings, river, DEM, its sections with the invented channel, and the channel's slope."""
     _, rivers, _ = bayreuth(data)
     buildings = pg.read_layer(
@@ -115,7 +115,7 @@ def bayreuth_river(
     return buildings, rivers, dem, made, -float(fall[0])
 
 
-def bayreuth_search(data: Path, folder: Path) -> tuple[pg.WithinRise, pd.DataFrame, float]:
+def bayreuth_search(data: Path, folder: Path) -> tuple[pg.search.WithinRise, pd.DataFrame, float]:
     """A red line of 25 m to each side, moved by up to 8 m with the channel, so that it takes least.
 
     Sections every 25 m on SRTM with the invented channel, 80 m³/s; no building has floors in OSM, so

@@ -1,7 +1,6 @@
 """The house keeps its layers, its words and its promises."""
 
 import ast
-import importlib
 import inspect
 import re
 import subprocess
@@ -14,12 +13,19 @@ import pinghu_geo as pg
 from pinghu_geo.nouns.schema import NOUNS
 
 PACKAGE = Path(pg.__file__).parent
-LAYERS = {
-    "errors": 0, "_version": 0, "nouns": 0, "schema": 1, "chainage": 1, "encoding": 1, "sections": 1,
-    "files": 2, "grid": 2, "registry": 2, "postgis": 2, "catalogue": 3, "coordinates": 4, "drawing": 4, "shapefile": 4, "formats": 5, "io": 6, "faults": 7, "centreline": 2, "axis": 2, "steady": 2, "mincut": 2, "labels": 3, "corridor": 3, "survey": 3,
-    "redline": 4, "channel": 4, "hydraulics": 5, "hecras": 6, "flood": 6, "obstruction": 7, "terrain": 6, "retention": 6, "legal": 6, "partial": 6, "hecras_text": 7, "areas": 2, "bands": 5, "overlap": 5, "nodes": 6, "cost": 6,
-    "alternatives": 7, "offsets": 7, "walls": 4, "conveyance": 5, "optimise": 8, "designs": 8, "stretch": 8, "norise": 9, "tradeoffs": 10, "maps": 9, "report": 9, "plots": 9, "plan": 9, "widget": 10, "distributed": 8, "project": 11, "cli": 12, "__main__": 13,
-}  # fmt: skip
+# a room imports only from rooms above it here, a module within a room only from those left of it
+ROOMS = {
+    "nouns": "columns errors schema files",
+    "river": "axis chainage centreline corridor",
+    "intake": "catalogue coordinates encoding drawing grid postgis registry shapefile formats io faults",
+    "redline": "areas lines bands legal overlap partial",
+    "flood": "sections steady survey channel hecras hydraulics hecras_text rises obstruction terrain",
+    "schemes": "cost distributed nodes alternatives designs retention",
+    "search": "labels mincut offsets walls conveyance optimise stretch norise tradeoffs",
+    "deliver": "maps plots report widget",
+    "": "_version plan project cli __main__",
+}
+PLACES = [f"{room}.{m}".strip(".") for room, modules in ROOMS.items() for m in modules.split()]
 # outputs compute nothing and analysis draws nothing
 HEAVY = {
     "folium",
@@ -32,13 +38,27 @@ HEAVY = {
     "rasterio",
     "offlinefolium",
 }
-MODULES = sorted(p.stem for p in PACKAGE.glob("*.py") if p.stem != "__init__")
-PUBLIC = {name: getattr(pg, name) for name in pg.__all__}
+MODULES = sorted(
+    ".".join(p.relative_to(PACKAGE).with_suffix("").parts)
+    for p in PACKAGE.rglob("*.py")
+    if p.stem != "__init__"
+)
+NAMESPACES = {"": pg} | {room: getattr(pg, room) for room in ROOMS if room}
+PUBLIC = {
+    name: one
+    for space in NAMESPACES.values()
+    for name in space.__all__
+    if not inspect.ismodule(one := getattr(space, name))
+}
 FUNCTIONS = {n: f for n, f in PUBLIC.items() if inspect.isfunction(f)}
 
 
+def source(module):
+    return (PACKAGE / f"{module.replace('.', '/')}.py").read_text("utf-8")
+
+
 def imports(module, *, top_only=False):
-    tree = ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))
+    tree = ast.parse(source(module))
     for node in tree.body if top_only else ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -46,30 +66,61 @@ def imports(module, *, top_only=False):
             yield node.module or ""
 
 
-def test_every_module_has_its_layer():
-    assert set(MODULES) == set(LAYERS)
+def own(module):
+    """What a module imports of the package, as room.module, with the names."""
+    for node in ast.walk(ast.parse(source(module))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pinghu_geo"):
+            place = node.module.removeprefix("pinghu_geo").strip(".")
+            for alias in node.names:
+                below = f"{place}.{alias.name}".strip(".")
+                yield (below if below in PLACES else place), alias.name
+
+
+def test_every_module_has_its_room():
+    assert set(MODULES) == set(PLACES)
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_imports_only_from_lower_layers(module):
-    used = {i.split(".")[1] for i in imports(module) if i.startswith("pinghu_geo.")}
-    assert all(LAYERS[other] < LAYERS[module] for other in used), used
+def test_imports_only_from_above_and_no_private_names(module):
+    room = module.rpartition(".")[0]
+    for other, name in own(module):
+        if other == "" or other in NAMESPACES:  # the package itself, for its doors: root only
+            assert room == ""
+            continue
+        assert PLACES.index(other) < PLACES.index(module), f"{module} imports {other}"
+        assert name == "__version__" or not name.startswith("_"), f"{other}.{name} is private"
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if LAYERS[m] < 9])
+@pytest.mark.parametrize("room", [r for r in ROOMS if r])
+def test_a_room_says_what_it_answers_and_lists_its_doors(room):
+    assert re.search(r"[\u4e00-\u9fff]\.$", NAMESPACES[room].__doc__.splitlines()[0])
+    assert NAMESPACES[room].__all__
+    stub = (PACKAGE / room / "__init__.pyi").read_text("utf-8")
+    for module in re.findall(r"^from \.(\w+) import", stub, re.MULTILINE):
+        assert f"{room}.{module}" in PLACES
+
+
+def test_the_rooms_hang_together_by_few_arrows():
+    room_of = {m: m.rpartition(".")[0] for m in MODULES}
+    arrows = {(room_of[m], room_of.get(o, o)) for m in MODULES for o, _ in own(m)}
+    assert len({(a, b) for a, b in arrows if a != b}) <= 38
+
+
+@pytest.mark.parametrize(
+    "module", [m for m in MODULES if "." in m and not m.startswith("deliver.")]
+)
 def test_analysis_never_imports_what_draws(module):
     used = {i.split(".")[0] for i in imports(module, top_only=True)}
     assert not used & HEAVY
 
 
-def test_no_function_has_a_module_s_name():
-    assert not set(PUBLIC) & set(MODULES)
+def test_no_function_has_the_name_of_a_room_or_a_module():
+    assert not set(PUBLIC) & ({m.rpartition(".")[2] for m in MODULES} | set(ROOMS))
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_functions_are_short_and_nothing_is_printed_or_asserted(module):
-    source = (PACKAGE / f"{module}.py").read_text("utf-8")
-    tree = ast.parse(source)
+    tree = ast.parse(source(module))
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
@@ -165,7 +216,14 @@ def test_help_needs_no_geopandas():
     assert "检查数据" in run.stdout
 
 
-def test_the_public_list_is_what_can_be_imported():
-    for name in pg.__all__:
-        assert getattr(importlib.import_module("pinghu_geo"), name) is not None
-    assert pg.__all__ == sorted(pg.__all__)
+@pytest.mark.parametrize("space", NAMESPACES)
+def test_the_public_list_is_what_can_be_imported(space):
+    names = NAMESPACES[space].__all__
+    assert names == sorted(names)
+    assert all(getattr(NAMESPACES[space], name) is not None for name in names)
+
+
+def test_what_is_at_the_top_is_a_door_of_its_room():
+    for name in set(pg.__all__) - set(ROOMS) - {"__version__", "errors"}:
+        home = PUBLIC[name].__module__.split(".")[1:-1]
+        assert not home or name in NAMESPACES[home[0]].__all__, name

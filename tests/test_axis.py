@@ -41,7 +41,9 @@ def test_rows_of_one_river_are_its_parts():
 
 def test_a_part_too_far_away_is_refused():
     parts = shapely.MultiLineString([[(0, 0), (200, 0)], [(260, 0), (300, 0)]])
-    with pytest.raises(pg.LayerError, match=r"(?s)a part is 60.0 m from the others.*gap_m=60"):
+    with pytest.raises(
+        pg.errors.LayerError, match=r"(?s)a part is 60.0 m from the others.*gap_m=60"
+    ):
         pg.join_parts(frame(parts), gap_m=15)
 
 
@@ -55,23 +57,23 @@ def test_real_river_in_parts(shared):
     assert layer.length.iloc[0] == pytest.approx(
         main.length.sum() + log.loc[log["change"] == "joined", "length_m"].sum()
     )
-    assert pg.river_scales(layer)["Roter Main"].length_m > 21_000
+    assert pg.river.river_scales(layer)["Roter Main"].length_m > 21_000
 
 
 def test_confluence_and_wrong_direction(confluence):
-    found = pg.confluences(confluence)
+    found = pg.river.confluences(confluence)
     assert found.values.tolist() == [["支流", "mouth", "干流", 500.0, "left", 0.0]]
     back = confluence.set_geometry(
         [confluence.geometry.iloc[0], confluence.geometry.iloc[1].reverse()]
     )
-    assert pg.confluences(back)["end"].tolist() == ["source"]
-    assert pg.confluences(confluence.iloc[:1]).empty
+    assert pg.river.confluences(back)["end"].tolist() == ["source"]
+    assert pg.river.confluences(confluence.iloc[:1]).empty
 
 
 def test_swellendam_s_rivers_join(shared):
     path = shared / "data" / "swellendam" / "swellendam_epsg32734.gpkg"
     rivers = pg.read_layer(path, "rivers", layer="rivers", id_column="full_id")
-    found = pg.confluences(rivers, tolerance_m=5.0)
+    found = pg.river.confluences(rivers, tolerance_m=5.0)
     assert len(found) > 5
     for _, row in found.iterrows():
         one, other = rivers.geometry[row["tributary"]], rivers.geometry[row["river"]]
@@ -101,11 +103,13 @@ def test_transfer_to_the_same_line_changes_nothing(sample):
     found = pg.transfer_chainage(places, rivers, rivers)
     np.testing.assert_allclose(found["chainage_m"], places["chainage_m"], atol=1e-6)
     assert found["moved_m"].max() < 1e-6
-    with pytest.raises(pg.ChainageError, match="places: 木古河: chainages outside the river"):
+    with pytest.raises(
+        pg.errors.ChainageError, match="places: 木古河: chainages outside the river"
+    ):
         pg.transfer_chainage(
             pd.DataFrame({"river": ["木古河"], "chainage_m": [9e9]}), rivers, rivers
         )
-    with pytest.raises(pg.LayerError, match="lacks the column 'from_m'"):
+    with pytest.raises(pg.errors.LayerError, match="lacks the column 'from_m'"):
         pg.transfer_chainage(places, rivers, rivers, columns=("from_m",))
 
 
@@ -147,9 +151,9 @@ def test_axis_of_a_strip_is_the_line_it_was_made_from(name, half):
 
 
 def test_a_pond_and_a_missing_source_are_refused():
-    with pytest.raises(pg.LayerError, match="too short for its width to be a river.*R0"):
+    with pytest.raises(pg.errors.LayerError, match="too short for its width to be a river.*R0"):
         pg.river_axis(frame(shapely.box(0, 0, 30, 20)), points((0, 10)))
-    with pytest.raises(pg.LayerError, match="no point at their upstream end"):
+    with pytest.raises(pg.errors.LayerError, match="no point at their upstream end"):
         pg.river_axis(frame(shapely.box(0, 0, 300, 20)), points())
 
 
@@ -170,5 +174,5 @@ def test_axis_between_two_bank_lines(turned):
 
 def test_banks_that_cross_are_refused():
     cross = shapely.MultiLineString([[(0, 10), (400, -10)], [(0, -10), (400, 10)]])
-    with pytest.raises(pg.LayerError, match="has invalid geometry"):
+    with pytest.raises(pg.errors.LayerError, match="has invalid geometry"):
         pg.river_axis(frame(cross), points((0, 0)))

@@ -27,7 +27,9 @@ def test_parse_reads_every_accepted_form(text, metres):
 
 @pytest.mark.parametrize("text", ["K1+5", "K1+1234", "K1-200", "", "abc", "K1+2O0", None, np.nan])
 def test_parse_refuses_the_rest_and_shows_the_forms(text):
-    with pytest.raises(pg.ChainageError, match=r"(?s)is not a chainage.*K12\+669\.5, 12\+669\.5"):
+    with pytest.raises(
+        pg.errors.ChainageError, match=r"(?s)is not a chainage.*K12\+669\.5, 12\+669\.5"
+    ):
         pg.parse_chainage(text)
 
 
@@ -61,7 +63,9 @@ def test_long_chain_has_two_points_for_one_chainage():
 def test_short_chain_has_a_gap():
     scale = ChainageScale.from_text(1000.0, 0.0, 1, "K0+300=K0+350")
     assert scale.chainage([300, 310]).tolist() == [350, 360]
-    with pytest.raises(pg.ChainageError, match=r"in the gap of a chainage equation.*K0\+320"):
+    with pytest.raises(
+        pg.errors.ChainageError, match=r"in the gap of a chainage equation.*K0\+320"
+    ):
         scale.measure([320.0])
 
 
@@ -77,15 +81,17 @@ def test_two_equations_add_up():
     [("K0+300", "is not a chainage equation"), ("K5+000=K5+100", "out of order or outside")],
 )
 def test_bad_equations_are_refused(equations, problem):
-    with pytest.raises(pg.ChainageError, match=problem):
+    with pytest.raises(pg.errors.ChainageError, match=problem):
         ChainageScale.from_text(1000.0, 0.0, 1, equations)
 
 
 def test_outside_is_refused_with_the_river_s_range():
-    with pytest.raises(pg.ChainageError, match=r"(?s)K1\+200\.0.*from K0\+000\.00 to K1\+000\.00"):
+    with pytest.raises(
+        pg.errors.ChainageError, match=r"(?s)K1\+200\.0.*from K0\+000\.00 to K1\+000\.00"
+    ):
         ChainageScale(1000.0).measure([1200.0])
 
 
 def test_nan_is_refused():
-    with pytest.raises(pg.ChainageError, match="outside the river"):
+    with pytest.raises(pg.errors.ChainageError, match="outside the river"):
         ChainageScale(1000.0).measure([np.nan])

@@ -186,24 +186,24 @@ def test_chainage_of_a_tributary_with_equations():
 )
 def test_bad_centrelines_are_refused(line, problem):
     rivers = gpd.GeoDataFrame(index=pd.Index(["甲河"], name="river"), geometry=[line], crs=CRS)
-    with pytest.raises(pg.LayerError, match=f"rivers: a centreline .*{problem}.*甲河"):
+    with pytest.raises(pg.errors.LayerError, match=f"rivers: a centreline .*{problem}.*甲河"):
         pg.stations(rivers)
 
 
 def test_parts_that_join_are_one_line(straight):
     parts = shapely.MultiLineString([[(500, 0), (1000, 0)], [(0, 0), (500, 0)]])
     joined = gpd.GeoDataFrame(index=straight.index, geometry=[parts], crs=CRS)
-    assert pg.river_scales(joined)["A"].length_m == 1000
+    assert pg.river.river_scales(joined)["A"].length_m == 1000
 
 
 def test_other_refusals(straight, houses):
-    with pytest.raises(pg.CRSError, match="features: is in WGS 84"):
+    with pytest.raises(pg.errors.CRSError, match="features: is in WGS 84"):
         pg.locate(houses.to_crs(4326), straight)
-    with pytest.raises(pg.LayerError, match=r"(?s)names rivers.*Hint: use one of A"):
+    with pytest.raises(pg.errors.LayerError, match=r"(?s)names rivers.*Hint: use one of A"):
         pg.locate(houses, straight, river=pd.Series("黄河", houses.index))
-    with pytest.raises(pg.LayerError, match='set_index\\("river"\\)'):
+    with pytest.raises(pg.errors.LayerError, match='set_index\\("river"\\)'):
         pg.stations(straight.reset_index())
-    with pytest.raises(pg.LayerError, match="spacing_m is 0"):
+    with pytest.raises(pg.errors.LayerError, match="spacing_m is 0"):
         pg.stations(straight, spacing_m=0)
-    with pytest.raises(pg.ChainageError, match="river A: .*chainage_sign is 2"):
+    with pytest.raises(pg.errors.ChainageError, match="river A: .*chainage_sign is 2"):
         pg.stations(straight.assign(chainage_sign=2))

@@ -61,11 +61,11 @@ def test_bad_rates_are_refused(bill, table, problem):
 
 
 def test_a_building_without_area_or_use_is_named(bill):
-    with pytest.raises(pg.RateError, match=r"neither floor area nor floors.*\(1: B2\)"):
+    with pytest.raises(pg.errors.RateError, match=r"neither floor area nor floors.*\(1: B2\)"):
         pg.compensation(
             bill.assign(demolish_floor_area_m2=[1, np.nan, 1]), rates((None,) * 3 + (1.0, 0))
         )
-    with pytest.raises(pg.RateError, match=r"no rate for use=NA .*\(1: B1\)"):
+    with pytest.raises(pg.errors.RateError, match=r"no rate for use=NA .*\(1: B1\)"):
         pg.compensation(
             bill.assign(use=[None, "residential", "industrial"]),
             rates(("residential", None, None, 1.0, 0), ("industrial", None, None, 1.0, 0)),
@@ -120,12 +120,12 @@ def test_overlapping_reaches_are_refused(sample):
     hit = pg.affected(sample["buildings"], sample["原方案"], sample["rivers"])
     hit["node_id"] = pg.node_ids(hit)
     twice = pd.concat([sample["segments"], sample["segments"].head(1)], ignore_index=True)
-    with pytest.raises(pg.LayerError, match="segments: has reaches that overlap"):
+    with pytest.raises(pg.errors.LayerError, match="segments: has reaches that overlap"):
         pg.node_table(hit, twice)
 
 
 def test_bad_lengths_are_refused():
-    with pytest.raises(pg.LayerError, match="max_length_m 0"):
+    with pytest.raises(pg.errors.LayerError, match="max_length_m 0"):
         pg.node_ids(spans(("left", 0, 1)), max_length_m=0)
 
 
@@ -194,9 +194,9 @@ def test_any_scheme_can_be_the_baseline_and_one_alone_is_fine(choice, straight, 
     alone = pg.compare({"a": lines["a"]}, houses, straight)
     assert alone.changes.empty
     assert alone.summary() == []
-    with pytest.raises(pg.LayerError, match="baseline 'c' is no scheme"):
+    with pytest.raises(pg.errors.LayerError, match="baseline 'c' is no scheme"):
         pg.compare(lines, houses, straight, baseline="c")
-    with pytest.raises(pg.LayerError, match="no scheme to compare"):
+    with pytest.raises(pg.errors.LayerError, match="no scheme to compare"):
         pg.compare({}, houses, straight)
 
 

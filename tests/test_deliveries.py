@@ -108,18 +108,20 @@ def test_footprints_of_nanshan_are_gcj02_and_are_put_back(shared):
     raw = pg.read_layer(data / "messy/original/nanshan-building.geojson", "buildings", row_ids=True)
     faults = pg.check(raw, reference=osm, lang="en").set_index("fault")
     assert "as of GCJ-02" in faults.loc["shifted", "problem"]
-    houses = pg.repair(pg.split_parts(pg.repair(raw).layer).to_crs(4547)).layer
-    found = pg.layer_shift(houses, osm)
+    houses = pg.repair(pg.intake.split_parts(pg.repair(raw).layer).to_crs(4547)).layer
+    found = pg.intake.layer_shift(houses, osm)
     assert found.cause == "gcj02"
     assert found.confidence > 0.9
-    back = pg.repair(pg.from_gcj02(houses)).layer
+    back = pg.repair(pg.intake.from_gcj02(houses)).layer
     around = osm.geometry.to_numpy()[
         osm.sindex.query(shapely.box(*houses.total_bounds).buffer(999))
     ]
     known = gpd.GeoDataFrame(geometry=[shapely.union_all(around)], index=["osm"], crs=4547)
-    on = [pg.overlay_zones(f, known)["shared_m2"].sum() / f.area.sum() for f in (houses, back)]
+    on = [
+        pg.redline.overlay_zones(f, known)["shared_m2"].sum() / f.area.sum() for f in (houses, back)
+    ]
     assert on == pytest.approx([0.179, 0.542], abs=0.003)
-    assert pg.layer_shift(back, osm).cause == "none"
+    assert pg.intake.layer_shift(back, osm).cause == "none"
 
 
 def test_gcj02_and_bd09_against_another_implementation():
@@ -132,7 +134,7 @@ def test_gcj02_and_bd09_against_another_implementation():
         moved = points.set_geometry(
             shapely.points([p.lon for p in at], [p.lat for p in at]), crs=4326
         )
-        back = pg.from_gcj02(moved, system=name)
+        back = pg.intake.from_gcj02(moved, system=name)
         off = shapely.distance(back.geometry.to_numpy(), points.geometry.to_numpy())
         assert off.max() < 1e-9  # degrees: 0.1 mm
 
@@ -185,9 +187,9 @@ def test_four_parameters_by_hand():
     row = fit.parameters.iloc[0]
     assert row.tolist() == pytest.approx([5e5, 25e5, 5400.0, 8.0], rel=1e-6)
     assert fit.rms_m < 1e-6
-    with pytest.raises(pg.LayerError, match="has 1 points; similarity needs 2"):
+    with pytest.raises(pg.errors.LayerError, match="has 1 points; similarity needs 2"):
         pg.fit_grid(control.head(1), 4547)
-    with pytest.raises(pg.CRSError, match="source_crs=None is no projected CRS"):
+    with pytest.raises(pg.errors.CRSError, match="source_crs=None is no projected CRS"):
         pg.fit_grid(control, 4547, method="helmert")
 
 
@@ -335,11 +337,13 @@ def test_a_ledger_goes_with_its_layer_and_what_does_not_is_listed():
     sides = found.unmatched.fillna({"row": 0}).to_numpy().tolist()
     assert sides == [["layer", "B3", 0, "b3"], ["layer", "B4", 0, ""],
                      ["ledger", "b3", 4, "B3"], ["ledger", "B9", 5, ""]]  # fmt: skip
-    with pytest.raises(pg.LayerError, match=r"ledger: has the same id in several rows \(1: B1\)"):
+    with pytest.raises(
+        pg.errors.LayerError, match=r"ledger: has the same id in several rows \(1: B1\)"
+    ):
         pg.join_ledger(houses, pd.concat([ledger, ledger.head(1)]))
-    with pytest.raises(pg.LayerError, match="no id of the 1 is in the layer"):
+    with pytest.raises(pg.errors.LayerError, match="no id of the 1 is in the layer"):
         pg.join_ledger(houses, ledger.tail(1))
-    with pytest.raises(pg.LayerError, match=r"has rows without building_id \(1: 2\)"):
+    with pytest.raises(pg.errors.LayerError, match=r"has rows without building_id \(1: 2\)"):
         pg.join_ledger(houses, ledger.assign(building_id=[None, "B2", "B3", "B4"]))
 
 
@@ -350,7 +354,7 @@ def test_unit_numbers_are_taken_apart():
         "440307001002GB00123F0001",
         "440307001002gb00123F00010001",
     )
-    parts = pg.unit_numbers(pd.Series([good, short, bad, None]))
+    parts = pg.intake.unit_numbers(pd.Series([good, short, bad, None]))
     assert parts.loc[0, "area":"unit"].tolist() == [
         "440307",
         "001",
@@ -390,18 +394,18 @@ def test_sizes_that_are_only_declared_cost_nothing(tmp_path):
         b"\x00\x00\x27\x0a" + bytes(20) + (2**31 - 8).to_bytes(4, "big") + bytes(72)
     )
     start = time.process_time()
-    with pytest.raises(pg.LayerError, match="would unpack to 4,096 MB"):
+    with pytest.raises(pg.errors.LayerError, match="would unpack to 4,096 MB"):
         pg.read_layer(tmp_path / "big.zip", "buildings")
-    with pytest.raises(pg.LayerError, match="newer.zip is no readable zip"):
+    with pytest.raises(pg.errors.LayerError, match="newer.zip is no readable zip"):
         pg.read_layer(tmp_path / "newer.zip", "buildings")
-    with pytest.raises(pg.LayerError, match="a.shp was cut off: 100 bytes of 4,294,967,280"):
+    with pytest.raises(pg.errors.LayerError, match="a.shp was cut off: 100 bytes of 4,294,967,280"):
         pg.read_layer(tmp_path / "a.shp", "buildings", row_ids=True, crs=4547)
     house = building_frame({"B1": shapely.box(0, 0, 9, 9)})
     pg.write_layer(house, tmp_path / "b.shp", "buildings")
     dbf = bytearray((tmp_path / "b.dbf").read_bytes())
     dbf[4:8] = (10**9).to_bytes(4, "little")
     (tmp_path / "b.dbf").write_bytes(dbf)
-    with pytest.raises(pg.LayerError, match="b.dbf was cut off"):
+    with pytest.raises(pg.errors.LayerError, match="b.dbf was cut off"):
         pg.read_layer(tmp_path / "b.shp", "buildings")
     assert time.process_time() - start < 20
 
@@ -414,7 +418,7 @@ def test_texts_that_are_no_utf8_are_refused_at_the_door(tmp_path, suffix):
         path,
     )  # fmt: skip
     path.write_bytes(path.read_bytes().replace(b"ABCDEFGH", b"\xc6\xbd\xba\xfeEFGH"))  # GBK
-    with pytest.raises(pg.LayerError, match="can't be read"):
+    with pytest.raises(pg.errors.LayerError, match="can't be read"):
         pg.read_layer(path, "buildings")
     assert set(pg.check(path, "buildings")["fault"]) == {"unreadable"}
 
@@ -428,7 +432,7 @@ def test_a_zip_with_a_password_is_refused_with_the_reason(tmp_path):
     raw[raw.rfind(b"PK\x01\x02") + 8] |= 1
     (tmp_path / "a.zip").write_bytes(raw)
     with pytest.raises(
-        pg.LayerError, match=r"(?s)can't be unpacked: .*password.*without a password"
+        pg.errors.LayerError, match=r"(?s)can't be unpacked: .*password.*without a password"
     ):
         pg.read_layer(tmp_path / "a.zip", "buildings")
 
@@ -450,7 +454,7 @@ def test_hostile_names_are_inert_from_the_file_to_map_and_workbooks(tmp_path, st
     assert script not in page
     assert "\x07" not in page
     pg.write_ledger(hit, tmp_path / "台账.xlsx")
-    pg.write_faults(faults, tmp_path / "check.xlsx")
+    pg.deliver.write_faults(faults, tmp_path / "check.xlsx")
     for name in ("台账.xlsx", "check.xlsx"):
         for sheet in openpyxl.load_workbook(tmp_path / name):
             for cell in (c for row in sheet.iter_rows() for c in row):

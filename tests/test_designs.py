@@ -137,21 +137,21 @@ def test_faults_name_the_design():
     rivers = rivers_of([(0, 0), (100, 0)])
     houses = houses_of([shapely.box(20, 6, 30, 16)])
     good = widths_of_design(rivers, 8.0, 8.0)
-    with pytest.raises(pg.LayerError, match="no design to assess"):
+    with pytest.raises(pg.errors.LayerError, match="no design to assess"):
         pg.assess_many({}, houses, rivers)
-    with pytest.raises(pg.LayerError, match="lacks.*design"):
+    with pytest.raises(pg.errors.LayerError, match="lacks.*design"):
         pg.assess_many(good, houses, rivers)
     nameless = pd.concat([good.assign(design="d"), good.assign(design=None)], ignore_index=True)
     with pytest.raises(
-        pg.LayerError, match=r"(?s)rows without design \(5: 5, 6, 7, 8, 9\).*dropna"
+        pg.errors.LayerError, match=r"(?s)rows without design \(5: 5, 6, 7, 8, 9\).*dropna"
     ):
         pg.assess_many(nameless, houses, rivers)
-    with pytest.raises(pg.LayerError, match=r"single chainage for a stretch.*d2 河0"):
+    with pytest.raises(pg.errors.LayerError, match=r"single chainage for a stretch.*d2 河0"):
         pg.assess_many({"d1": good, "d2": good.head(1)}, houses, rivers)
-    with pytest.raises(pg.LayerError, match=r"0 on both sides throughout.*d2 河0"):
+    with pytest.raises(pg.errors.LayerError, match=r"0 on both sides throughout.*d2 河0"):
         pg.assess_many({"d1": good, "d2": good.assign(left_m=0, right_m=0)}, houses, rivers)
     found = pg.assess_many({"d1": good, "d2": good}, houses, rivers)
-    with pytest.raises(pg.LayerError, match="'d3' is no design"):
+    with pytest.raises(pg.errors.LayerError, match="'d3' is no design"):
         found.saved("d3", "d1")
 
 

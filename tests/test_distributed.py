@@ -79,17 +79,17 @@ def test_a_partition_that_cannot_be_used_is_named_and_nothing_is_left(delivery, 
     bad.loc[bad.index[row], "geometry"] = bow
     bad.to_parquet(folder / "a.parquet", write_covering_bbox=True, row_group_size=300)
     os.remove(folder / "b.parquet")
-    with pytest.raises(pg.LayerError, match=r"a.parquet row group \d+: .*invalid geometry"):
+    with pytest.raises(pg.errors.LayerError, match=r"a.parquet row group \d+: .*invalid geometry"):
         pg.affected_parquet(folder, sample["原方案"], sample["rivers"], tmp_path / "out")
     assert [p.name for p in tmp_path.iterdir()] == ["房屋"]
     mended = pg.affected_parquet(
         folder, sample["原方案"], sample["rivers"], tmp_path / "out", prepare=lambda f: pg.repair(f).layer
     )  # fmt: skip
     assert mended["n_affected"].sum() > 0
-    with pytest.raises(pg.OutputError, match="out exists"):
+    with pytest.raises(pg.errors.OutputError, match="out exists"):
         pg.affected_parquet(folder, sample["原方案"], sample["rivers"], tmp_path / "out")
     (tmp_path / "out" / "notes.txt").write_text("x")
-    with pytest.raises(pg.OutputError, match="holds other files, so it is not replaced"):
+    with pytest.raises(pg.errors.OutputError, match="holds other files, so it is not replaced"):
         pg.affected_parquet(
             folder, sample["原方案"], sample["rivers"], tmp_path / "out", force=True
         )
@@ -98,14 +98,14 @@ def test_a_partition_that_cannot_be_used_is_named_and_nothing_is_left(delivery, 
 def test_ids_in_two_partitions_and_other_files_are_refused(delivery, sample, tmp_path):
     folder, houses = delivery
     houses.to_parquet(folder / "c.parquet")
-    with pytest.raises(pg.LayerError, match="has the same id in several partitions"):
+    with pytest.raises(pg.errors.LayerError, match="has the same id in several partitions"):
         pg.affected_parquet(folder, sample["原方案"], sample["rivers"], tmp_path / "out")
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "plain.parquet")
-    with pytest.raises(pg.LayerError, match="plain.parquet is no GeoParquet with WKB"):
+    with pytest.raises(pg.errors.LayerError, match="plain.parquet is no GeoParquet with WKB"):
         pg.affected_parquet(
             tmp_path / "plain.parquet", sample["原方案"], sample["rivers"], tmp_path / "o"
         )
-    with pytest.raises(pg.LayerError, match="is no GeoParquet, nor a folder of them"):
+    with pytest.raises(pg.errors.LayerError, match="is no GeoParquet, nor a folder of them"):
         pg.affected_parquet(pg.sample_folder() / "房屋.shp", sample["原方案"], sample["rivers"], tmp_path / "o")  # fmt: skip
 
 

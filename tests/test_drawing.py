@@ -12,7 +12,7 @@ def test_a_drawing_opens_with_its_layers_and_is_read_back(sample, tmp_path):
     rivers, line = sample["rivers"], sample["原方案"]
     hit = pg.affected(sample["buildings"], line, rivers)
     layers = {
-        "红线_原方案": line, "受影响房屋": hit, "桩号": pg.stations(rivers), "桩号线": pg.station_ticks(rivers),
+        "红线_原方案": line, "受影响房屋": hit, "桩号": pg.stations(rivers), "桩号线": pg.river.station_ticks(rivers),
     }  # fmt: skip
     pg.write_dxf(layers, tmp_path / "a.dxf")
     drawing = ezdxf.readfile(tmp_path / "a.dxf")
@@ -42,10 +42,12 @@ def test_holes_and_plain_points(tmp_path):
 
 def test_bad_drawings_are_refused(tmp_path):
     line = zone_frame(shapely.box(0, 0, 1, 1))
-    with pytest.raises(pg.OutputError, match="is no .dxf"):
+    with pytest.raises(pg.errors.OutputError, match="is no .dxf"):
         pg.write_dxf({"a": line}, tmp_path / "a.dwg")
-    with pytest.raises(pg.LayerError, match=r"can't be called 'a/b'"):
+    with pytest.raises(pg.errors.LayerError, match=r"can't be called 'a/b'"):
         pg.write_dxf({"a/b": line}, tmp_path / "a.dxf")
-    with pytest.raises(pg.CRSError, match="b: is in .*120E but the other layer is in .*114E"):
+    with pytest.raises(
+        pg.errors.CRSError, match="b: is in .*120E but the other layer is in .*114E"
+    ):
         pg.write_dxf({"a": line, "b": line.set_crs(4549, allow_override=True)}, tmp_path / "a.dxf")
     assert list(tmp_path.iterdir()) == []

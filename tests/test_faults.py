@@ -33,7 +33,7 @@ def test_the_sample_has_only_the_faults_put_there(sample):
 
 
 def test_what_it_is_has_to_be_known(clean):
-    with pytest.raises(pg.LayerError, match=r"(?s)can't tell.*pg.check\(frame"):
+    with pytest.raises(pg.errors.LayerError, match=r"(?s)can't tell.*pg.check\(frame"):
         pg.check(clean.rename_axis("x"))
 
 

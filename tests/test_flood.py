@@ -57,9 +57,9 @@ def test_rise_needs_the_same_sections():
     one = pg.water_profile(sections, 50.0, END)
     other = pg.water_profile(sections.assign(chainage_m=sections["chainage_m"] + 1), 50.0, END)
     with pytest.raises(
-        pg.HydraulicsError, match=r"sections that the profile before has not \(9: A K0\+001"
+        pg.errors.HydraulicsError, match=r"sections that the profile before has not \(9: A K0\+001"
     ):
-        pg.rise_table(one, other)
+        pg.flood.rise_table(one, other)
 
 
 def test_freeboard_by_hand():
@@ -79,9 +79,9 @@ def test_freeboard_by_hand():
 def test_method_4_keeps_the_conveyance_at_the_target_level(target):
     sections, banks = compound()
     natural = pg.water_profile(sections, 250.0, END, banks=banks)
-    walls = pg.encroachments(sections, 250.0, END, banks=banks, target_rise_m=target)
+    walls = pg.flood.encroachments(sections, 250.0, END, banks=banks, target_rise_m=target)
     at = natural.assign(level_m=natural["level_m"] + target)[["river", "chainage_m", "level_m"]]
-    inside = pg.section_properties(sections, at, banks=walls.drop(columns="rise_m"))
+    inside = pg.flood.section_properties(sections, at, banks=walls.drop(columns="rise_m"))
     assert inside["conveyance_m3s"].to_numpy() == pytest.approx(
         natural["conveyance_m3s"].to_numpy(), rel=1e-4
     )
@@ -94,7 +94,7 @@ def test_method_4_keeps_the_conveyance_at_the_target_level(target):
 
 def test_method_5_reaches_the_target():
     sections, banks = compound(stations=5)
-    walls = pg.encroachments(
+    walls = pg.flood.encroachments(
         sections, 250.0, {"level_m": 4.2}, banks=banks, target_rise_m=0.2, method=5,
         downstream_after={"level_m": 4.4},
     )  # fmt: skip
@@ -103,11 +103,11 @@ def test_method_5_reaches_the_target():
 
 def test_encroachment_needs_banks_and_a_single_flood():
     sections, banks = compound(stations=3)
-    with pytest.raises(pg.HydraulicsError, match="lacks the channel's ends"):
-        pg.encroachments(sections, 250.0, END, banks=banks.head(2), target_rise_m=0.2)
+    with pytest.raises(pg.errors.HydraulicsError, match="lacks the channel's ends"):
+        pg.flood.encroachments(sections, 250.0, END, banks=banks.head(2), target_rise_m=0.2)
     flows = pd.DataFrame({"profile": ["a", "b"], "discharge_m3s": [100.0, 200.0]})
-    with pytest.raises(pg.HydraulicsError, match="several floods or schemes"):
-        pg.encroachments(sections, flows, END, banks=banks, target_rise_m=0.2)
+    with pytest.raises(pg.errors.HydraulicsError, match="several floods or schemes"):
+        pg.flood.encroachments(sections, flows, END, banks=banks, target_rise_m=0.2)
 
 
 @pytest.fixture

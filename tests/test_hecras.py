@@ -120,18 +120,18 @@ def test_a_us_geometry_is_read_by_hand(tmp_path):
 
 
 def test_refusals(tmp_path, model):
-    with pytest.raises(pg.LayerError, match="there is no file"):
+    with pytest.raises(pg.errors.LayerError, match="there is no file"):
         pg.read_hecras(tmp_path / "none.g01", units="SI")
     (tmp_path / "b.g01").write_text("Flow Title=x\n")
-    with pytest.raises(pg.LayerError, match="doesn't begin with 'Geom Title='"):
+    with pytest.raises(pg.errors.LayerError, match="doesn't begin with 'Geom Title='"):
         pg.read_hecras(tmp_path / "b.g01", units="SI")
     (tmp_path / "c.g01").write_text("Geom Title=x\n")
-    with pytest.raises(pg.LayerError, match="holds no cross-sections"):
+    with pytest.raises(pg.errors.LayerError, match="holds no cross-sections"):
         pg.read_hecras(tmp_path / "c.g01", units="SI")
     curve = {"boundary": "rating", "discharge_m3s": 100.0, "level_m": 3.0}
-    with pytest.raises(pg.HydraulicsError, match="has no level, slope or critical depth"):
+    with pytest.raises(pg.errors.HydraulicsError, match="has no level, slope or critical depth"):
         pg.write_hecras(tmp_path / "d", downstream=curve, **model)
     assert not list(tmp_path.glob("d.*"))  # nothing half-written
     far = model["sections"].assign(offset_m=model["sections"]["offset_m"] + 38_500_000)
-    with pytest.raises(pg.HydraulicsError, match="doesn't fit HEC-RAS's eight characters"):
+    with pytest.raises(pg.errors.HydraulicsError, match="doesn't fit HEC-RAS's eight characters"):
         pg.write_hecras(tmp_path / "e", far, 100.0, END)

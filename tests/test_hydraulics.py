@@ -76,7 +76,7 @@ def test_overbank_conveyance_equals_a_plain_loop(section, depth):
     ends = section["offset_m"].iloc[[0, -1]].to_numpy()
     level = min(section["elevation_m"].min() + depth, 11.9)  # above the ends stand walls
     bank = pd.DataFrame({"river": "R", "chainage_m": [0.0], "left_bank_m": [ends[1] - 1e-7]})
-    ours = pg.section_properties(section, level, banks=bank).iloc[0]
+    ours = pg.flood.section_properties(section, level, banks=bank).iloc[0]
     area, k = brute(section, level, left=np.inf)
     assert ours["area_m2"] == pytest.approx(area, rel=1e-9, abs=1e-12)
     assert ours["conveyance_m3s"] == pytest.approx(k, rel=1e-6, abs=1e-9)
@@ -86,7 +86,7 @@ def test_overbank_conveyance_equals_a_plain_loop(section, depth):
 @given(rough_sections(), st.floats(0.2, 5.0), st.floats(0.01, 5.0))
 def test_area_grows_with_stage(section, depth, more):
     low = section["elevation_m"].min() + depth
-    one, two = (pg.section_properties(section, z).iloc[0] for z in (low, low + more))
+    one, two = (pg.flood.section_properties(section, z).iloc[0] for z in (low, low + more))
     assert two["area_m2"] > one["area_m2"]
     assert two["top_width_m"] >= one["top_width_m"] - 1e-9
 
@@ -100,7 +100,8 @@ def test_conveyance_of_a_channel_grows_with_stage(width, side, depth, more):
     )  # fmt: skip
     made = pg.design_sections(one)
     low, high = (
-        pg.section_properties(made, z)["conveyance_m3s"].iloc[0] for z in (depth, depth + more)
+        pg.flood.section_properties(made, z)["conveyance_m3s"].iloc[0]
+        for z in (depth, depth + more)
     )
     assert high > low
 
@@ -108,13 +109,13 @@ def test_conveyance_of_a_channel_grows_with_stage(width, side, depth, more):
 @settings(max_examples=40, deadline=None)
 @given(rough_sections(), st.floats(1.0, 300.0), st.floats(1e-4, 0.02))
 def test_normal_depth_inverts_the_discharge(section, discharge, slope):
-    found = pg.normal_levels(section, discharge, slope=slope)["normal_level_m"].iloc[0]
+    found = pg.flood.normal_levels(section, discharge, slope=slope)["normal_level_m"].iloc[0]
     bank = {"river": "R", "chainage_m": [0.0]}
-    k = pg.section_properties(section, pd.DataFrame({**bank, "level_m": [found]}))
+    k = pg.flood.section_properties(section, pd.DataFrame({**bank, "level_m": [found]}))
     got = k["conveyance_m3s"].iloc[0] * np.sqrt(slope)
     # where a dry high point drowns, K may jump through the wanted value
     near = [
-        pg.section_properties(section, found + d)["conveyance_m3s"].iloc[0] * np.sqrt(slope)
+        pg.flood.section_properties(section, found + d)["conveyance_m3s"].iloc[0] * np.sqrt(slope)
         for d in (-1e-6, 1e-6)
     ]
     assert got == pytest.approx(discharge, rel=1e-6) or min(near) <= discharge <= max(near)
@@ -123,13 +124,13 @@ def test_normal_depth_inverts_the_discharge(section, discharge, slope):
 @settings(max_examples=30, deadline=None)
 @given(rough_sections(), st.floats(1.0, 200.0))
 def test_the_critical_level_has_the_least_energy(section, discharge):
-    found = pg.critical_levels(section, discharge).iloc[0]
+    found = pg.flood.critical_levels(section, discharge).iloc[0]
     bed = section["elevation_m"].min()
     levels = bed + np.linspace(0.02, 11.0, 400)
 
     place = {"river": "R", "chainage_m": 0.0}
     at = pd.DataFrame({**place, "level_m": [found["critical_level_m"], *levels]})
-    p = pg.section_properties(section, at)
+    p = pg.flood.section_properties(section, at)
     energy = p["level_m"] + p["alpha"] * (discharge / p["area_m2"]) ** 2 / (2 * G)
     least, scan = energy.iloc[0], energy.iloc[1:].min()
     assert least <= scan + (1e-6 if found["n_minima"] == 1 else 1e-3)
@@ -184,7 +185,7 @@ def test_backwater_tends_to_normal_depth():
     high, low = (
         pg.water_profile(made, 40.0, {"level_m": z})["depth_m"].to_numpy() for z in (3.5, 1.6)
     )
-    normal = pg.normal_levels(box(), 40.0, slope=0.002)["normal_level_m"].iloc[0]
+    normal = pg.flood.normal_levels(box(), 40.0, slope=0.002)["normal_level_m"].iloc[0]
     assert high[0] == pytest.approx(normal, abs=1e-6)
     assert low[0] == pytest.approx(normal, abs=1e-6)
     # from above and from below, without crossing
@@ -235,7 +236,7 @@ def test_mixed_needs_both_ends_and_finds_the_jump():
     x = np.arange(0, 800.0, 20)
     bed = np.where(x <= 400, (400 - x) * 0.03, (400 - x) * 0.0005) + 1
     made = pd.concat([box(c, bed=z) for c, z in zip(x, bed, strict=True)])
-    with pytest.raises(pg.HydraulicsError, match="no upstream boundary for R"):
+    with pytest.raises(pg.errors.HydraulicsError, match="no upstream boundary for R"):
         pg.water_profile(made, 40.0, {"level_m": 3.6}, regime="mixed")
     found = pg.water_profile(made, 40.0, {"level_m": 3.8}, upstream={"slope": 0.03}, regime="mixed")
     fast = (found["regime"] == "supercritical").to_numpy()
@@ -304,7 +305,9 @@ def test_rating_curve():
     )
     found = pg.water_profile(reach(), 40.0, curve)
     assert found["level_m"].iloc[-1] == pytest.approx(1.75)
-    with pytest.raises(pg.HydraulicsError, match=r"runs from 10 to 90 m³/s and doesn't reach 100"):
+    with pytest.raises(
+        pg.errors.HydraulicsError, match=r"runs from 10 to 90 m³/s and doesn't reach 100"
+    ):
         pg.water_profile(reach(), 100.0, curve)
 
 
@@ -312,7 +315,7 @@ def test_walls_levees_and_idle_water():
     wide = box(half=20.0)
 
     def area(level, **kind):
-        return pg.section_properties(wide, level, **kind).iloc[0]
+        return pg.flood.section_properties(wide, level, **kind).iloc[0]
 
     place = {"river": "R", "chainage_m": [0.0]}
     walls = pd.DataFrame({**place, "left_wall_m": [-8.0], "right_wall_m": [8.0]})
@@ -380,7 +383,7 @@ def test_bad_sections_are_named(change, match):
     ],
 )  # fmt: skip
 def test_bad_floods_and_boundaries_are_named(flows, ends, match):
-    with pytest.raises(pg.HydraulicsError, match=match):
+    with pytest.raises(pg.errors.HydraulicsError, match=match):
         pg.water_profile(reach(), flows, ends)
 
 
@@ -429,7 +432,7 @@ def test_two_critical_levels_are_counted():
          "elevation_m": [8.0, 0, 0, 3, 3, 8], "n": 0.03}
     )  # fmt: skip
     banks = pd.DataFrame({"river": "R", "chainage_m": [0.0], "right_bank_m": [1.0]})
-    found = pg.critical_levels(slot, 14.0, banks=banks).iloc[0]
+    found = pg.flood.critical_levels(slot, 14.0, banks=banks).iloc[0]
     assert found["n_minima"] == 2
 
 
@@ -537,7 +540,9 @@ def test_a_river_that_nothing_can_pass_is_refused():
         {"river": "R", "chainage_m": [0.0], "from_offset_m": [-5.0], "to_offset_m": [5.0],
          "top_m": [5e6], "obstacle": "permanent"}
     )  # fmt: skip
-    with pytest.raises(pg.HydraulicsError, match=r"no level of R at which .* \(1: R K0\+000"):
+    with pytest.raises(
+        pg.errors.HydraulicsError, match=r"no level of R at which .* \(1: R K0\+000"
+    ):
         pg.water_profile(
             pd.concat([box(0.0, bed=0.1), box(50.0)]), 10.0, {"level_m": 2.0}, obstacles=closed
         )

@@ -68,7 +68,7 @@ def test_shapefiles_are_never_mojibake(tmp_path, delivery, encoding, cpg, ldid):
     read = pg.read_layer(path, "buildings", id_column=names.get("房屋编号"))
     assert read.index.tolist() == ["甲1", "乙2", "丙3"]
     assert read["owner"].tolist() == ["张三丰", "李四", "王五麻子"]
-    found = pg.dbf_encoding(path.with_suffix(".dbf"))
+    found = pg.intake.dbf_encoding(path.with_suffix(".dbf"))
     assert found.name.startswith(encoding[:2])
     assert found.confidence > 0.9
 
@@ -90,7 +90,7 @@ def test_damaged_text_is_refused(tmp_path, delivery):
         .replace("张三丰".encode("gbk"), b"\xff\xff\xff\xff\xff\xff")
     )
     path.with_suffix(".dbf").write_bytes(raw)
-    with pytest.raises(pg.LayerError, match="(?s)neither UTF-8 nor GBK.*encoding="):
+    with pytest.raises(pg.errors.LayerError, match="(?s)neither UTF-8 nor GBK.*encoding="):
         pg.read_layer(path, "buildings")
 
 
@@ -140,7 +140,7 @@ def test_zip_with_a_folder_and_chinese_names(tmp_path, delivery):
     assert pg.read_layer(archive, "buildings").index.tolist() == ["甲1", "乙2", "丙3"]
     with zipfile.ZipFile(archive, "a") as z:
         z.write(path, "另一层.shp")
-    with pytest.raises(pg.LayerError, match="holds 2 layers: .*另一层.shp"):
+    with pytest.raises(pg.errors.LayerError, match="holds 2 layers: .*另一层.shp"):
         pg.read_layer(archive, "buildings")
 
 
@@ -148,10 +148,10 @@ def test_a_zip_bomb_and_a_broken_zip_are_refused(tmp_path):
     bomb = tmp_path / "大.zip"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as z:
         z.writestr("a.shp", bytes(300 * 2**20))
-    with pytest.raises(pg.LayerError, match="would unpack to 300 MB"):
+    with pytest.raises(pg.errors.LayerError, match="would unpack to 300 MB"):
         pg.read_layer(bomb, "buildings")
     bomb.write_bytes(b"PK nothing")
-    with pytest.raises(pg.LayerError, match="is no readable zip"):
+    with pytest.raises(pg.errors.LayerError, match="is no readable zip"):
         pg.read_layer(bomb, "buildings")
 
 
@@ -161,7 +161,7 @@ def test_without_shx_and_without_dbf(tmp_path, delivery):
     assert not path.with_suffix(".shx").exists()
     path.with_suffix(".dbf").unlink()
     with pytest.raises(
-        pg.LayerError, match="(?s)no column that is known to hold ids.*row_ids=True"
+        pg.errors.LayerError, match="(?s)no column that is known to hold ids.*row_ids=True"
     ):
         pg.read_layer(path, "buildings")
     assert pg.read_layer(path, "buildings", row_ids=True).index.tolist() == ["1", "2", "3"]
@@ -173,36 +173,36 @@ def test_without_prj_the_candidates_are_listed(tmp_path):
     pyogrio.write_dataframe(house.reset_index(names="编号"), path)
     path.with_suffix(".prj").unlink()
     with pytest.raises(
-        pg.CRSError, match=r"(?s)doesn't say its coordinate.*CGCS2000.*datum can't be told"
+        pg.errors.CRSError, match=r"(?s)doesn't say its coordinate.*CGCS2000.*datum can't be told"
     ):
         pg.read_layer(path, "buildings", id_column="编号")
     assert pg.read_layer(path, "buildings", id_column="编号", crs=4547).crs.to_epsg() == 4547
-    found = pg.crs_candidates(house.total_bounds)
+    found = pg.intake.crs_candidates(house.total_bounds)
     assert {4547, 2383, 2435} <= set(found)
-    zoned = pg.crs_candidates(house.total_bounds + [38e6, 0, 38e6, 0])
+    zoned = pg.intake.crs_candidates(house.total_bounds + [38e6, 0, 38e6, 0])
     assert {4526, 2362, 2414} <= set(zoned)
     assert 4547 not in zoned
-    assert pg.crs_candidates([2510213, 513358, 2510223, 513368]) == {}
+    assert pg.intake.crs_candidates([2510213, 513358, 2510223, 513368]) == {}
 
 
 def test_a_crs_that_contradicts_the_file_is_refused(tmp_path, delivery):
     path = write_shp(delivery, tmp_path)
     with pytest.raises(
-        pg.CRSError, match="(?s)the file says it is in CGCS2000.*114E, not in .*120E"
+        pg.errors.CRSError, match="(?s)the file says it is in CGCS2000.*114E, not in .*120E"
     ):
         pg.read_layer(path, "buildings", crs=4549)
-    with pytest.raises(pg.CRSError, match="crs='EPSG:1' is no coordinate reference system"):
+    with pytest.raises(pg.errors.CRSError, match="crs='EPSG:1' is no coordinate reference system"):
         pg.read_layer(path, "buildings", crs="EPSG:1")
     assert pg.read_layer(path, "buildings").crs.to_epsg() == 4547  # from ESRI's text
 
 
 def test_several_layers_have_to_be_chosen(tmp_path, sample):
     path = tmp_path / "a.gpkg"
-    pg.write_results({"房屋": sample["buildings"].head(3), "河道": sample["rivers"]}, path)
-    with pytest.raises(pg.LayerError, match="(?s)has 2 layers: 房屋, 河道.*layer='房屋'"):
+    pg.deliver.write_results({"房屋": sample["buildings"].head(3), "河道": sample["rivers"]}, path)
+    with pytest.raises(pg.errors.LayerError, match="(?s)has 2 layers: 房屋, 河道.*layer='房屋'"):
         pg.read_layer(path, "rivers")
     assert len(pg.read_layer(path, "rivers", layer="河道")) == 4
-    with pytest.raises(pg.LayerError, match="has no layer '河'"):
+    with pytest.raises(pg.errors.LayerError, match="has no layer '河'"):
         pg.read_layer(path, "rivers", layer="河")
 
 
@@ -222,7 +222,7 @@ def test_dxf_closed_polylines_are_polygons(tmp_path):
         + polyline("RED", [(20, 0), (30, 0), (30, 10), (20, 0)], closed=False)
         + polyline("AXIS", [(0, 0), (50, 0)], closed=False)
     ))  # fmt: skip
-    with pytest.raises(pg.LayerError, match="has 2 CAD layers: AXIS, RED"):
+    with pytest.raises(pg.errors.LayerError, match="has 2 CAD layers: AXIS, RED"):
         pg.read_layer(path, "red_line", crs=4547)
     line = pg.read_layer(path, "red_line", layer="RED", crs=4547)
     assert line.geom_type.tolist() == ["Polygon", "Polygon"]
@@ -244,18 +244,18 @@ def test_chinese_layer_names_of_a_dxf_are_never_mojibake(tmp_path, encoding, dec
 
 
 def test_other_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(pg.LayerError, match="there is no file .*none.shp"):
+    with pytest.raises(pg.errors.LayerError, match="there is no file .*none.shp"):
         pg.read_layer(tmp_path / "none.shp", "buildings")
     (tmp_path / "a.dwg").write_bytes(b"AC1027")
-    with pytest.raises(pg.LayerError, match="(?s)DWG drawing.*save it as DXF"):
+    with pytest.raises(pg.errors.LayerError, match="(?s)DWG drawing.*save it as DXF"):
         pg.read_layer(tmp_path / "a.dwg", "buildings")
     (tmp_path / "a.docx").write_bytes(b"x")
-    with pytest.raises(pg.LayerError, match="is no layer that can be read"):
+    with pytest.raises(pg.errors.LayerError, match="is no layer that can be read"):
         pg.read_layer(tmp_path / "a.docx", "buildings")
     (tmp_path / "a.gpkg").write_bytes(b"x" * 100)
-    with pytest.raises(pg.LayerError, match="a.gpkg is no gpkg by content"):
+    with pytest.raises(pg.errors.LayerError, match="a.gpkg is no gpkg by content"):
         pg.read_layer(tmp_path / "a.gpkg", "buildings")
-    with pytest.raises(pg.LayerError, match="did you mean 'buildings'"):
+    with pytest.raises(pg.errors.LayerError, match="did you mean 'buildings'"):
         pg.read_layer(tmp_path / "a.gpkg", "building")
 
 
@@ -270,7 +270,7 @@ def test_z_is_dropped_and_numeric_ids_become_text(tmp_path):
     read = pg.read_layer(path, "buildings", id_column="编号x")
     assert read.index.tolist() == ["1", "2"]
     assert not read.has_z.any()
-    with pytest.raises(pg.LayerError, match="did you mean '编号x'"):
+    with pytest.raises(pg.errors.LayerError, match="did you mean '编号x'"):
         pg.read_layer(path, "buildings", id_column="编号")
 
 
@@ -302,10 +302,11 @@ def test_bad_tables_are_refused(tmp_path):
     path = tmp_path / "宽度.csv"
     path.write_text("河道,桩号,左宽,右宽\n甲河,K1+5,8,9\n甲河,K0+100,8,9\n", "utf-8")
     with pytest.raises(
-        pg.ChainageError, match=r"(?s)chainage_m holds texts.*\(1: 2: K1\+5\).*accepted forms"
+        pg.errors.ChainageError,
+        match=r"(?s)chainage_m holds texts.*\(1: 2: K1\+5\).*accepted forms",
     ):
         pg.read_table(path, "widths")
-    with pytest.raises(pg.LayerError, match="is no table that can be read"):
+    with pytest.raises(pg.errors.LayerError, match="is no table that can be read"):
         pg.read_table(tmp_path / Path("宽度.csv").with_suffix(".csv").parent, "widths")
 
 
@@ -324,20 +325,20 @@ def test_names_are_matched_whole_before_cut_and_once():
 
 
 def test_text_encoding_refuses_neither():
-    with pytest.raises(pg.LayerError, match="neither UTF-8 nor GBK"):
+    with pytest.raises(pg.errors.LayerError, match="neither UTF-8 nor GBK"):
         text_encoding(b"\xff\xfe\xff\xff\xff\x00\xff"[2:], "x.csv")
 
 
 def test_nothing_is_half_written(tmp_path, sample):
     target = tmp_path / "b.shp"
     clash = sample["buildings"].head(2).assign(很长的字段名一=1, 很长的字段名二=2)
-    with pytest.raises(pg.OutputError, match="field names are equal after the cut"):
+    with pytest.raises(pg.errors.OutputError, match="field names are equal after the cut"):
         pg.write_layer(clash, target, "buildings")
     assert list(tmp_path.iterdir()) == []
     long = sample["buildings"].head(2).assign(owner="业" * 128)
-    with pytest.raises(pg.OutputError, match="longer than the 254 bytes"):
+    with pytest.raises(pg.errors.OutputError, match="longer than the 254 bytes"):
         pg.write_layer(long, target, "buildings")
-    with pytest.raises(pg.LayerError, match="suffix that can't be written"):
+    with pytest.raises(pg.errors.LayerError, match="suffix that can't be written"):
         pg.write_layer(clash, tmp_path / "b.doc", "buildings")
 
 
@@ -375,7 +376,8 @@ def test_m_values_of_a_centreline_are_its_chainage(tmp_path):
     assert pg.read_layer(path, "rivers", row_ids=True, crs=CRS)["chainage_sign"].tolist() == [-1]
     polyline_m(path, [(0, 0), (100, 0), (300, 0)], [0.0, 150.0, 300.0])
     with pytest.raises(
-        pg.LayerError, match=r"(?s)M values that don't run with the length.*\(1: 1\).*equations"
+        pg.errors.LayerError,
+        match=r"(?s)M values that don't run with the length.*\(1: 1\).*equations",
     ):
         pg.read_layer(path, "rivers", row_ids=True, crs=CRS)
 
@@ -477,13 +479,13 @@ def test_near_a_line_that_runs_straight_north(tmp_path):
 def test_what_near_can_t_mean_is_refused(tmp_path):
     pg.write_layer(crowd(), tmp_path / "a.gpkg", "buildings")
     line = gpd.GeoDataFrame({"river": ["A"]}, geometry=[shapely.box(500, -5, 600, 3)], crs=4547)
-    with pytest.raises(pg.CRSError, match="(?s)near in .*Gauss-Kruger.*near=near.to_crs"):
+    with pytest.raises(pg.errors.CRSError, match="(?s)near in .*Gauss-Kruger.*near=near.to_crs"):
         pg.read_layer(
             tmp_path / "a.gpkg", "buildings", near=line.set_crs(4549, allow_override=True)
         )
-    with pytest.raises(pg.LayerError, match="other row numbers"):
+    with pytest.raises(pg.errors.LayerError, match="other row numbers"):
         pg.read_layer(tmp_path / "a.gpkg", "buildings", near=line, row_ids=True)
-    with pytest.raises(pg.LayerError, match="near: is empty"):
+    with pytest.raises(pg.errors.LayerError, match="near: is empty"):
         pg.read_layer(tmp_path / "a.gpkg", "buildings", near=line.head(0))
-    with pytest.raises(pg.LayerError, match="read whole"):
+    with pytest.raises(pg.errors.LayerError, match="read whole"):
         pg.read_layer(tmp_path / "a.gpkg", "rivers", near=line)

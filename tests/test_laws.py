@@ -87,7 +87,7 @@ def test_square_spiral_in_closed_form():
         xy.append(tuple(at))
         step = np.array([-step[1], step[0]])
     spiral = river_frame({"A": xy})
-    assert pg.river_scales(spiral)["A"].length_m == 1200
+    assert pg.river.river_scales(spiral)["A"].length_m == 1200
     # 5 left turns: two strips of 20 m, less 10 x 10 inside each corner, plus a quarter disc
     line = pg.red_line(spiral, 10.0, arc_step_deg=0.1)
     assert line.area[0] == pytest.approx(1200 * 20 + 5 * (np.pi / 4 - 1) * 100, rel=1e-6)

@@ -156,11 +156,11 @@ def test_faults_in_the_layer_are_found_through_every_file(sound, name, tmp_path)
 
 def test_the_shift_of_gcj02_is_measured_and_undone(sound):
     moved = FAULTS["gcj02"].make(sound, 0)
-    shift = pg.layer_shift(moved, sound)
+    shift = pg.intake.layer_shift(moved, sound)
     assert shift.n_matched == N
     assert shift.cause == "gcj02"
     assert np.hypot(shift.dx_m, shift.dy_m) == pytest.approx(601, abs=3)  # as PRACTICE.md measured
-    back = pg.from_gcj02(moved)
+    back = pg.intake.from_gcj02(moved)
     assert shapely.distance(back.centroid, sound.centroid).max() < 1e-4
 
 
@@ -183,8 +183,8 @@ def test_the_documentation_has_the_table():
 
 def test_a_summary_has_a_row_a_fault(sound):
     bad = FAULTS["blank"].make(FAULTS["blank"].make(FAULTS["bow_tie"].make(sound, 1), 2), 3)
-    summary = pg.check_summary(pg.check(bad))
+    summary = pg.intake.check_summary(pg.check(bad))
     assert summary["severity"].tolist() == ["error", "note", "note", "note"]
     assert summary.set_index("field").loc["use", ["count", "ids"]].tolist() == [2, "B02, B03"]
-    assert pg.check_summary(pg.check(sound)).empty
+    assert pg.intake.check_summary(pg.check(sound)).empty
     assert isinstance(summary, pd.DataFrame)

@@ -67,7 +67,7 @@ def test_the_rise_that_the_profile_finds_is_within_the_allowed_one(street):
         pg.water_profile(pg.design_sections(t), FLOW, SLOPE, contraction=0.1, expansion=0.3)
         for t in (bed, moved)
     )
-    rise = pg.rise_table(before, after)
+    rise = pg.flood.rise_table(before, after)
     assert rise["rise_mm"].to_numpy() == pytest.approx(best.rise["rise_mm"].to_numpy(), abs=1e-6)
     assert (best.rise["freeboard_left_m"] > 0).all()
     # promise and count agree: what nodes cost is the compensation of the buildings still taken
@@ -146,7 +146,7 @@ def test_a_smoother_wall_makes_room(street):
     assert "光面直墙" in set(cheap.widths["wall_left"]) | set(cheap.widths["wall_right"])
     assert cheap.largest_rise_mm <= 5
     # the table that comes out makes the same river again
-    made, banks = pg.moved_sections(
+    made, banks = pg.search.moved_sections(
         channel(), line(), cheap.widths, street[0], walls=pd.DataFrame(wall | {"wall_yuan_m": 10.0})
     )
     again = pg.water_profile(made, FLOW, SLOPE, banks=banks, contraction=0.1, expansion=0.3)
@@ -164,7 +164,7 @@ def test_freeboard_and_locks_bind(street):
     held = held[held["chainage_m"].between(100, 200)]
     assert (held[["left_m", "right_m"]] == 10).all().all()
     out = bridge.assign(bank="left", most_m=8.0)
-    with pytest.raises(pg.OptimiseError, match=r"forbid the approved line.*K0\+100"):
+    with pytest.raises(pg.errors.OptimiseError, match=r"forbid the approved line.*K0\+100"):
         search(street, locks=out)
 
 
@@ -210,7 +210,7 @@ def test_a_tributary_starts_at_the_level_of_the_river_it_joins():
     assert best.nodes["river"].iloc[0] == "A"
     assert best.largest_rise_mm <= 20
     with pytest.raises(
-        pg.HydraulicsError, match=r"B 90 m³/s where it joins A.*only 70 m³/s.*K0\+200"
+        pg.errors.HydraulicsError, match=r"B 90 m³/s where it joins A.*only 70 m³/s.*K0\+200"
     ):
         pg.least_demolition_within_rise(
             rivers, widths, building_frame(houses, floors=1), sections, flows.assign(discharge_m3s=[70.0, 90.0]),
@@ -219,17 +219,19 @@ def test_a_tributary_starts_at_the_level_of_the_river_it_joins():
 
 
 def test_what_can_t_be_searched_is_said(street):
-    with pytest.raises(pg.LayerError, match="allowed_mm is -1"):
+    with pytest.raises(pg.errors.LayerError, match="allowed_mm is -1"):
         search(street, -1)
-    with pytest.raises(pg.LayerError, match="did you mean 'taper'"):
+    with pytest.raises(pg.errors.LayerError, match="did you mean 'taper'"):
         search(street, limits={"tapper": 1})
     rivers, buildings = street
-    with pytest.raises(pg.LayerError, match="widths: has no rows for A"):
+    with pytest.raises(pg.errors.LayerError, match="widths: has no rows for A"):
         pg.least_demolition_within_rise(
             rivers, line(river="B"), buildings, channel(), FLOW, SLOPE, LIMITS, allowed_mm=20
         )
     both = pd.concat([line(), line(river="B")])
-    with pytest.raises(pg.LayerError, match="sections: has no rows for B, whose red line is given"):
+    with pytest.raises(
+        pg.errors.LayerError, match="sections: has no rows for B, whose red line is given"
+    ):
         pg.least_demolition_within_rise(
             rivers, both, buildings, channel(), FLOW, SLOPE, LIMITS, allowed_mm=20
         )
@@ -255,7 +257,7 @@ def test_sparing_one_more_building_is_priced_with_its_rise(street):
     # with more rise more can be spared, and what is spared already has no price
     assert (free.buildings["state"] == "demolished").sum() < len(left)
     gone = best.buildings.index[best.buildings["state"] == "saved"]
-    with pytest.raises(pg.LayerError, match="no building that the design demolishes"):
+    with pytest.raises(pg.errors.LayerError, match="no building that the design demolishes"):
         pg.what_would_save(best, gone[0])
 
 
@@ -274,7 +276,7 @@ def test_trade_offs_differ_in_buildings_and_none_beats_another(street):
     step = -np.diff(table["demolition_yuan"]) / np.diff(table["allowed_mm"]) * 10
     assert price[:-1] == pytest.approx(step)
     assert np.isnan(price[-1])
-    with pytest.raises(pg.LayerError, match="works_weights below 0"):
+    with pytest.raises(pg.errors.LayerError, match="works_weights below 0"):
         pg.trade_offs(best, works_weights=[-1.0])
 
 
@@ -337,8 +339,10 @@ def test_surveyed_sections_against_exhaustive_search(seed, kind):
         widths = pd.DataFrame({"river": "A", "chainage_m": at, "left_m": 10 + designs[k, 0],
                                "right_m": 10 + designs[k, 1]})  # fmt: skip
         try:
-            made, ends = pg.moved_sections(sections, line(100.0), widths, rivers, banks=banks)
-        except pg.HydraulicsError:  # no bed is left: no design
+            made, ends = pg.search.moved_sections(
+                sections, line(100.0), widths, rivers, banks=banks
+            )
+        except pg.errors.HydraulicsError:  # no bed is left: no design
             continue
         level = pg.water_profile(made, 30.0, SLOPE, banks=ends, **given)["level_m"].to_numpy()
         if (level <= base + 0.010 - 2e-5 + 1e-8).all():

@@ -86,19 +86,20 @@ def test_conflicts_name_the_stations(street):
             "most_m": [9.0] * 2,
         }
     )
-    with pytest.raises(pg.OptimiseError, match=r"can't reach the width .* \(3: K0\+100"):
+    with pytest.raises(pg.errors.OptimiseError, match=r"can't reach the width .* \(3: K0\+100"):
         solve(street, locks=both)
     with pytest.raises(
-        pg.OptimiseError, match=r"no offset of the left bank keeps its limits .* \(3: K0\+100"
+        pg.errors.OptimiseError,
+        match=r"no offset of the left bank keeps its limits .* \(3: K0\+100",
     ):
         solve(street, locks=both.head(1).assign(most_m=2.0))
     steep = pd.DataFrame({"river": "A", "from_m": [100.0, 120.0], "to_m": [110.0, 130.0], "bank": "left",
                           "least_m": [13.5, np.nan], "most_m": [np.nan, 6.5]})  # fmt: skip
-    with pytest.raises(pg.OptimiseError, match="within the taper"):
+    with pytest.raises(pg.errors.OptimiseError, match="within the taper"):
         solve(street, {"taper": 0.1, "width_ratio": 0.5}, locks=steep)
-    with pytest.raises(pg.LayerError, match="did you mean 'taper'"):
+    with pytest.raises(pg.errors.LayerError, match="did you mean 'taper'"):
         solve(street, {"tapr": 0.1})
-    with pytest.raises(pg.LayerError, match="step_m is 0"):
+    with pytest.raises(pg.errors.LayerError, match="step_m is 0"):
         solve(street, {"step_m": 0})
 
 
@@ -120,7 +121,7 @@ def test_what_would_save(street):
     gone = best.buildings.index[best.buildings["state"] == "demolished"]
     none = pg.what_would_save(best, gone[0])  # needs 12.5 m on the right, which is locked at 12
     assert none.empty
-    with pytest.raises(pg.LayerError, match="no building that the design demolishes"):
+    with pytest.raises(pg.errors.LayerError, match="no building that the design demolishes"):
         pg.what_would_save(best, "R0")
     # a house in the way of the free bank: saving all of L costs R0
     near = pd.concat(
@@ -220,7 +221,7 @@ def surveyed(street, *, slope=0.0, n_wall=0.022, bed=0.0):
 
 def conveyance(made, banks, level):
     """By `section_properties`, which knows nothing of the search."""
-    held = pg.section_properties(made, level, banks=banks)
+    held = pg.flood.section_properties(made, level, banks=banks)
     return held["conveyance_m3s"].to_numpy()
 
 
@@ -230,7 +231,7 @@ def test_no_section_conveys_less(street, slope):
     best = solve(street, {"outward_m": 3.0}, **given)
     assert best.certificate["gap_yuan"].tolist() == [0.0]
     rivers, widths, _ = street
-    made, banks = pg.moved_sections(given["sections"], widths, best.widths, rivers)
+    made, banks = pg.search.moved_sections(given["sections"], widths, best.widths, rivers)
     level = given["profile"][["river", "chainage_m", "level_m"]]
     now = conveyance(made, banks, level)
     assert (now >= conveyance(given["sections"], None, level) * (1 - 1e-6)).all()
@@ -252,7 +253,7 @@ def test_a_smooth_wall_spares_what_an_earth_bank_can_t(street):
     assert set(cheap.widths["wall_left"].dropna()) == {"直墙"}
     assert dear.certificate["total_yuan"].sum() == earth.certificate["total_yuan"].sum()
     rivers, widths, _ = street
-    made, banks = pg.moved_sections(
+    made, banks = pg.search.moved_sections(
         given["sections"],
         widths,
         cheap.widths,
@@ -266,11 +267,11 @@ def test_a_smooth_wall_spares_what_an_earth_bank_can_t(street):
 
 def test_sections_need_their_profile(street):
     given = surveyed(street)
-    with pytest.raises(pg.LayerError, match="sections: need sections and their profile"):
+    with pytest.raises(pg.errors.LayerError, match="sections: need sections and their profile"):
         solve(street, sections=given["sections"])
-    with pytest.raises(pg.LayerError, match="walls: need sections"):
+    with pytest.raises(pg.errors.LayerError, match="walls: need sections"):
         solve(street, walls=pd.DataFrame())
-    with pytest.raises(pg.LayerError, match=r"profile: has no level at sections.*K0\+400"):
+    with pytest.raises(pg.errors.LayerError, match=r"profile: has no level at sections.*K0\+400"):
         solve(street, sections=given["sections"], profile=given["profile"].head(20))
 
 

@@ -143,11 +143,11 @@ def test_hostile_texts_come_out_inert_in_the_workbook(hostile, straight, tmp_pat
 def test_outputs_are_whole_or_not_there(hostile, straight, tmp_path):
     houses, line = hostile
     hit = pg.affected(houses, line, straight)
-    with pytest.raises(pg.OutputError, match=r"(?s)is no .xlsx.*use l.xlsx"):
+    with pytest.raises(pg.errors.OutputError, match=r"(?s)is no .xlsx.*use l.xlsx"):
         pg.write_ledger(hit, tmp_path / "l.xls")
-    with pytest.raises(pg.OutputError, match="is no .gpkg"):
-        pg.write_results({"a": hit}, tmp_path / "r.shp")
-    with pytest.raises(pg.LayerError, match="no red line to draw"):
+    with pytest.raises(pg.errors.OutputError, match="is no .gpkg"):
+        pg.deliver.write_results({"a": hit}, tmp_path / "r.shp")
+    with pytest.raises(pg.errors.LayerError, match="no red line to draw"):
         pg.command_map(hit, {}, straight)
     assert list(tmp_path.iterdir()) == []
 
@@ -195,9 +195,11 @@ def test_a_project_may_ask_for_the_line_that_demolishes_least(project, tmp_path)
     assert said["schemes"][1]["n_buildings"] <= said["schemes"][0]["n_buildings"]
     widths = pg.read_table(out / "widths_最少.xlsx", "widths")
     assert (widths["left_m"] + widths["right_m"] >= 40 - 1e-6).all()
-    with pytest.raises(pg.ProjectError, match="least doesn't say which scheme with widths"):
+    with pytest.raises(pg.errors.ProjectError, match="least doesn't say which scheme with widths"):
         pg.run_project(project(text + asked.replace('from="原"', 'from="旧"')), tmp_path / "b")
-    with pytest.raises(pg.ProjectError, match="(?s)'inward' is not known.*did you mean 'inward_m'"):
+    with pytest.raises(
+        pg.errors.ProjectError, match="(?s)'inward' is not known.*did you mean 'inward_m'"
+    ):
         pg.run_project(project(text + asked.replace("inward_m", "inward")), tmp_path / "c")
 
 
@@ -240,15 +242,15 @@ def test_bad_projects_are_refused_and_leave_nothing(project, tmp_path, old, new,
 def test_a_failed_run_keeps_the_folder_that_was_there(project, tmp_path):
     out = pg.run_project(project(), tmp_path / "out")
     before = {p.name: p.read_bytes() for p in out.iterdir()}
-    with pytest.raises(pg.OutputError, match="(?s)exists.*--force"):
+    with pytest.raises(pg.errors.OutputError, match="(?s)exists.*--force"):
         pg.run_project(project(), out)
     (tmp_path / "宽度.csv").write_text("河道,桩号,左宽,右宽\nA,0,-1,20\nA,1000,20,20\n", "utf-8")
-    with pytest.raises(pg.LayerError, match="negative widths"):
+    with pytest.raises(pg.errors.LayerError, match="negative widths"):
         pg.run_project(project(), out, force=True)
     assert before == {p.name: p.read_bytes() for p in out.iterdir()}
     other = tmp_path / "mine"
     other.mkdir()
-    with pytest.raises(pg.OutputError, match="was not made by pinghu"):
+    with pytest.raises(pg.errors.OutputError, match="was not made by pinghu"):
         pg.run_project(project(), other, force=True)
 
 
@@ -326,12 +328,12 @@ def test_tables_are_read_back_and_drawn_again(tmp_path, sample, suffix):
         sample["原方案"].area.sum(), rel=1e-3
     )
     pg.write_table(pg.stations(sample["rivers"]), tmp_path / f"桩号{suffix}")
-    with pytest.raises(pg.OutputError, match="is no .xlsx or .csv"):
+    with pytest.raises(pg.errors.OutputError, match="is no .xlsx or .csv"):
         pg.write_table(widths, tmp_path / "a.doc")
 
 
 def test_ticks_run_from_left_to_right(straight):
-    ticks = pg.station_ticks(straight, spacing_m=500, length_m=8)
+    ticks = pg.river.station_ticks(straight, spacing_m=500, length_m=8)
     assert np.ravel(ticks.geometry.iloc[1].coords).tolist() == pytest.approx([500, 4, 500, -4])
 
 

@@ -134,12 +134,12 @@ def test_zones_shares_and_owners(straight):
         geometry=[shapely.box(0, 0, 4, 10), shapely.box(4, 0, 20, 10)],
         crs=CRS,
     )
-    shares = pg.overlay_zones(houses, zones)
+    shares = pg.redline.overlay_zones(houses, zones)
     assert shares.values.tolist() == [["B", "Z1", 40.0, 0.4], ["B", "Z2", 60.0, 0.6]]
-    owner = pg.belongs_to(houses, zones)
+    owner = pg.redline.belongs_to(houses, zones)
     assert owner["B"] == "Z2"
     assert pd.isna(owner["C"])
-    assert pg.belongs_to(houses, zones, least_ratio=0.7).isna().all()
+    assert pg.redline.belongs_to(houses, zones, least_ratio=0.7).isna().all()
 
 
 def test_totals_add_up_however_grouped(sample):
@@ -190,22 +190,24 @@ def test_bad_buildings_are_refused(houses, straight, spoil, problem):
 def test_bad_red_lines_are_refused(houses, straight):
     line = pg.red_line(straight, 20.0)
     with pytest.raises(
-        pg.CRSError, match=r"(?s)red_line: is in .*120E.* but .*114E.*to_crs\(4547\)"
+        pg.errors.CRSError, match=r"(?s)red_line: is in .*120E.* but .*114E.*to_crs\(4547\)"
     ):
         pg.affected(houses, line.set_crs(4549, allow_override=True), straight)
-    with pytest.raises(pg.LayerError, match="lacks the column 'river'"):
+    with pytest.raises(pg.errors.LayerError, match="lacks the column 'river'"):
         pg.affected(houses, line.drop(columns="river"), straight)
-    with pytest.raises(pg.LayerError, match="names rivers that the layer of rivers doesn't have"):
+    with pytest.raises(
+        pg.errors.LayerError, match="names rivers that the layer of rivers doesn't have"
+    ):
         pg.affected(houses, line.assign(river="黄河"), straight)
-    with pytest.raises(pg.LayerError, match="red_line: has no rows"):
+    with pytest.raises(pg.errors.LayerError, match="red_line: has no rows"):
         pg.affected(houses, line.iloc[:0], straight)
-    with pytest.raises(pg.LayerError, match="did you mean 'share'"):
+    with pytest.raises(pg.errors.LayerError, match="did you mean 'share'"):
         pg.affected(houses, line, straight, partial_rule="shares")
 
 
 def test_texts_among_numbers_are_named(houses, straight):
     houses["floors"] = ["2", "1;2", "1", "1", "4", "1", "2", "1"]
     with pytest.raises(
-        pg.LayerError, match=r"(?s)texts such as '1;2' in floors.*straddling.*to_numeric"
+        pg.errors.LayerError, match=r"(?s)texts such as '1;2' in floors.*straddling.*to_numeric"
     ):
         pg.affected(houses, pg.red_line(straight, 20.0), straight)

@@ -60,13 +60,13 @@ def test_rules_for_remainders_are_data(cut, tmp_path):
         ),
     ):
         path.write_text(text, "utf-8")
-        with pytest.raises(pg.LayerError, match=match):
+        with pytest.raises(pg.errors.LayerError, match=match):
             pg.remainders(hit, line, rules=path)
 
 
 def test_probabilities_by_hand(cut):
     line, houses, _ = cut
-    found = pg.position_uncertainty(houses, line, sigma_m=0.5)
+    found = pg.redline.position_uncertainty(houses, line, sigma_m=0.5)
     rows = found.buildings
     assert rows.loc["touch", "signed_m"] == pytest.approx(0.05)
     assert rows.loc["touch", "probability"] == pytest.approx(stats.norm.cdf(0.1))
@@ -86,7 +86,7 @@ def test_quantiles_against_simulation():
         floors=2,
     )
     line = zone_frame(shapely.box(0, -10, 1000, 10))
-    found = pg.position_uncertainty(houses, line, sigma_m=0.5)
+    found = pg.redline.position_uncertainty(houses, line, sigma_m=0.5)
     p = found.buildings["probability"].to_numpy()
     draws = (np.random.default_rng(5).random((40_000, len(p))) < p).sum(axis=1)
     simulated = np.quantile(draws, [0.1, 0.5, 0.9])  # a median may fall between two counts
@@ -98,12 +98,12 @@ def test_quantiles_against_simulation():
 def test_sigma_must_be_stated(cut):
     line, houses, _ = cut
     with pytest.raises(TypeError, match="sigma_m"):
-        pg.position_uncertainty(houses, line)
-    with pytest.raises(pg.LayerError, match="sigma_m=0"):
-        pg.position_uncertainty(houses, line, sigma_m=0)
+        pg.redline.position_uncertainty(houses, line)
+    with pytest.raises(pg.errors.LayerError, match="sigma_m=0"):
+        pg.redline.position_uncertainty(houses, line, sigma_m=0)
 
 
 def test_a_missing_file_of_rules_is_named(cut, tmp_path):
     line, _, hit = cut
-    with pytest.raises(pg.LayerError, match="rules: there is no file"):
+    with pytest.raises(pg.errors.LayerError, match="rules: there is no file"):
         pg.remainders(hit, line, rules=tmp_path / "没有.toml")

@@ -131,14 +131,16 @@ def test_tables_are_read_with_their_names_crs_and_index(base, tables):
 
 def test_databases_that_cannot_be_read_say_why(tables):
     with pytest.raises(
-        pg.LayerError, match=r"has 3 such tables with geometry: public.*不动产.房屋"
+        pg.errors.LayerError, match=r"has 3 such tables with geometry: public.*不动产.房屋"
     ):
         pg.read_layer(tables, "buildings")
-    with pytest.raises(pg.LayerError, match=r"(?s)has 0 such tables.*did you mean '不动产.房屋'"):
+    with pytest.raises(
+        pg.errors.LayerError, match=r"(?s)has 0 such tables.*did you mean '不动产.房屋'"
+    ):
         pg.read_layer(tables, "buildings", layer="不动产.房")
-    with pytest.raises(pg.CRSError, match="doesn't say its coordinate reference system"):
+    with pytest.raises(pg.errors.CRSError, match="doesn't say its coordinate reference system"):
         pg.read_layer(tables, "zones", layer="plain", row_ids=True)
     wrong = tables.replace("postgres@", "nobody:geheim@")
-    with pytest.raises(pg.LayerError, match="the database can't be read") as said:
+    with pytest.raises(pg.errors.LayerError, match="the database can't be read") as said:
         pg.read_layer(wrong, "buildings")
     assert "geheim" not in str(said.value)

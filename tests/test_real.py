@@ -76,8 +76,8 @@ def test_swellendam_s_dirt_is_named(swellendam, shared):
     buildings, rivers, line = swellendam
     faults = pg.check(buildings)
     assert set(faults["fault"]) == {"not_a_number", "null_value", "overlap"}
-    with pytest.raises(pg.LayerError, match="texts such as .* in floors"):
-        pg.floor_area(buildings)
+    with pytest.raises(pg.errors.LayerError, match="texts such as .* in floors"):
+        pg.redline.floor_area(buildings)
     known = buildings.assign(floors=pd.to_numeric(buildings["floors"], errors="coerce"))
     with pytest.warns(UserWarning, match="is estimated as footprint x floors"):
         hit = pg.affected(known, line, rivers)
@@ -92,7 +92,7 @@ def test_swellendam_s_parcels(swellendam, shared):
     _, rivers, line = swellendam
     path = shared / "data" / "swellendam" / "swellendam_epsg32734.gpkg"
     farms = pg.read_layer(path, "parcels", layer="farms", row_ids=True)
-    with pytest.raises(pg.LayerError, match=r"has invalid geometry \(16: .*\)"):
+    with pytest.raises(pg.errors.LayerError, match=r"has invalid geometry \(16: .*\)"):
         pg.affected(farms, line, rivers)
     mended = pg.repair(farms)
     assert len(mended.log) == 16
@@ -108,7 +108,7 @@ def test_swellendam_s_parcels(swellendam, shared):
 
 def test_bayreuth_s_river_comes_in_parts_and_is_one_line(bayreuth):
     _, rivers, _ = bayreuth
-    scale = pg.river_scales(rivers)["Roter Main"]
+    scale = pg.river.river_scales(rivers)["Roter Main"]
     assert scale.length_m == pytest.approx(21_625.79, abs=0.01)
 
 
@@ -153,7 +153,7 @@ def test_real_dirt_reads_right_or_says_why(shared):
     chongqing = pg.read_layer(messy / "chongqing_shp" / "区县界_area.shp", "zones", row_ids=True)
     text = " ".join(str(v) for v in chongqing.drop(columns="geometry").to_numpy().ravel())
     assert "渝中区" in text
-    with pytest.raises(pg.CRSError, match="doesn't say its coordinate reference system"):
+    with pytest.raises(pg.errors.CRSError, match="doesn't say its coordinate reference system"):
         pg.read_layer(messy / "chinese_encoding.shp", "zones", row_ids=True)
     anhui = pg.read_layer(messy / "chinese_encoding.shp", "zones", row_ids=True, crs=4490)
     assert len(anhui) == 78

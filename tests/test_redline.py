@@ -178,14 +178,14 @@ def test_bad_widths_are_refused(straight, widths, problem):
     "widths", [float("nan"), (np.nan, 9.0), "wide", [1, 2, 3], None, float("inf")]
 )
 def test_what_is_no_width_is_refused(straight, widths):
-    with pytest.raises(pg.LayerError, match="(?s)is no width.*9.0 or"):
+    with pytest.raises(pg.errors.LayerError, match="(?s)is no width.*9.0 or"):
         pg.red_line(straight, widths)
 
 
 def test_widths_of_zero_and_texts_are_refused_and_one_side_may_be_zero(straight):
-    with pytest.raises(pg.LayerError, match=r"are 0 on both sides throughout \(1: A\)"):
+    with pytest.raises(pg.errors.LayerError, match=r"are 0 on both sides throughout \(1: A\)"):
         pg.red_line(straight, 0.0)
-    with pytest.raises(pg.LayerError, match="texts such as 'a' in left_m"):
+    with pytest.raises(pg.errors.LayerError, match="texts such as 'a' in left_m"):
         pg.red_line(straight, table((0, "a", 5), (1000, 5, 5)))
     assert pg.red_line(straight, [0, 9]).area[0] == pytest.approx(9000)
     gap = table((0, 5, 5), (300, 0, 0), (600, 0, 0), (1000, 5, 5))
@@ -193,9 +193,9 @@ def test_widths_of_zero_and_texts_are_refused_and_one_side_may_be_zero(straight)
 
 
 def test_unknown_options_are_refused(straight):
-    with pytest.raises(pg.LayerError, match="did you mean 'linear'"):
+    with pytest.raises(pg.errors.LayerError, match="did you mean 'linear'"):
         pg.red_line(straight, 5.0, interpolation="liner")
-    with pytest.raises(pg.CRSError, match="(?s)unit is degree.*to_crs"):
+    with pytest.raises(pg.errors.CRSError, match="(?s)unit is degree.*to_crs"):
         pg.red_line(straight.set_crs(4490, allow_override=True), 5.0)
 
 
@@ -270,9 +270,9 @@ def test_where_the_edge_is_no_function_of_chainage_is_said(straight):
 
 
 def test_a_line_that_is_not_on_its_river_is_refused(straight):
-    with pytest.raises(pg.LayerError, match="lies off its river"):
+    with pytest.raises(pg.errors.LayerError, match="lies off its river"):
         pg.widths_of(zone_frame(shapely.box(0, 100, 10, 110)), straight)
-    with pytest.raises(pg.LayerError, match="names rivers"):
+    with pytest.raises(pg.errors.LayerError, match="names rivers"):
         pg.widths_of(zone_frame(shapely.box(0, -5, 10, 10), river="B"), straight)
 
 

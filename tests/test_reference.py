@@ -116,13 +116,13 @@ def test_closed_forms():
             "n": 0.02,
         }
     )
-    critical = pg.critical_levels(pd.concat([box, vee.assign(river="V")]), 20.0)
+    critical = pg.flood.critical_levels(pd.concat([box, vee.assign(river="V")]), 20.0)
     # eight digits are given
     assert critical["critical_level_m"].tolist() == pytest.approx(
         [d["rect_critical"]["yc"], d["triangle_critical"]["yc"]], abs=1e-7
     )
     assert critical["critical_level_m"].iloc[0] == pytest.approx((4 / 9.81) ** (1 / 3), abs=1e-9)
-    normal = pg.normal_levels(vee, 20.0, slope=d["triangle_normal"]["S"])
+    normal = pg.flood.normal_levels(vee, 20.0, slope=d["triangle_normal"]["S"])
     assert normal["normal_level_m"].iloc[0] == pytest.approx(d["triangle_normal"]["yn"], abs=1e-7)
 
 
@@ -222,7 +222,7 @@ def white_river():
     for table in tables:
         lengths = [c for c in table.columns if c.endswith("_m")]
         table[lengths] = table[lengths] * FOOT
-    made = pg.with_roughness(tables[0], tables[1])
+    made = pg.flood.with_roughness(tables[0], tables[1])
     return d["results"], {"sections": made, "banks": tables[2], "obstacles": tables[3]}
 
 
@@ -236,7 +236,7 @@ def test_hecras_sections(white_river):
             "level_m": np.ravel(results["wse"]) * FOOT,
         }
     )
-    found = pg.section_properties(
+    found = pg.flood.section_properties(
         tables["sections"], levels, banks=tables["banks"], obstacles=tables["obstacles"]
     )
     for column, theirs, power in (
@@ -268,7 +268,7 @@ def test_hecras_profiles(white_river):
     assert (
         np.abs(normal["level_m"].to_numpy().reshape(21, 5)[:, -1] / FOOT - wse[:, -1]).max() < 0.02
     )
-    critical = pg.critical_levels(
+    critical = pg.flood.critical_levels(
         tables["sections"],
         flows,
         banks=tables["banks"],
@@ -282,7 +282,7 @@ def test_hecras_profiles(white_river):
 
 @pytest.fixture(scope="module")
 def floodway():
-    return pg.read_hecras_results(REFERENCE / "hecras" / "FLODENCR.p01.hdf")
+    return pg.flood.read_hecras_results(REFERENCE / "hecras" / "FLODENCR.p01.hdf")
 
 
 def walls(model, profile):
@@ -294,7 +294,7 @@ def walls(model, profile):
 @pytest.mark.parametrize("profile", ["PF#1", "PF#2"])
 def test_hecras_floodway_sections(floodway, profile):
     theirs = floodway.profile[floodway.profile["profile"] == profile]
-    ours = pg.section_properties(
+    ours = pg.flood.section_properties(
         floodway.sections,
         theirs[["river", "chainage_m", "level_m"]],
         banks=walls(floodway, profile),

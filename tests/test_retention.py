@@ -82,13 +82,15 @@ def test_no_evidence_at_all_is_review():
 def test_refusals():
     affected = pd.DataFrame(index=pd.Index(["B1"], name="building_id"))
     evidence = pd.DataFrame([GOOD], index=affected.index)
-    with pytest.raises(pg.LayerError, match="needs the limit 'allowed_mm', which is not given"):
+    with pytest.raises(
+        pg.errors.LayerError, match="needs the limit 'allowed_mm', which is not given"
+    ):
         pg.retention_verdict(affected, evidence, limits={})
-    with pytest.raises(pg.LayerError, match=r"not affected \(1: X\)"):
+    with pytest.raises(pg.errors.LayerError, match=r"not affected \(1: X\)"):
         pg.retention_verdict(affected, evidence.rename(index={"B1": "X"}), limits=LIMITS)
-    with pytest.raises(pg.LayerError, match="two rows for a building"):
+    with pytest.raises(pg.errors.LayerError, match="two rows for a building"):
         pg.retention_verdict(affected, pd.concat([evidence] * 2), limits=LIMITS)
-    with pytest.raises(pg.LayerError, match="'大概' in sewage_ok .* neither yes nor no"):
+    with pytest.raises(pg.errors.LayerError, match="'大概' in sewage_ok .* neither yes nor no"):
         pg.retention_verdict(affected, evidence.assign(sewage_ok="大概"), limits=LIMITS)
 
 
@@ -98,7 +100,7 @@ RULE = '[[rule]]\nid="r"\ncolumn="noise_db"\ntest="at_most"\nlimit=60\nfails="re
 def test_rules_of_one_s_own(tmp_path):
     path = tmp_path / "规则.toml"
     path.write_text(RULE, "utf-8")
-    rules = pg.retention_rules(path)
+    rules = pg.schemes.retention_rules(path)
     affected = pd.DataFrame({"noise_db": [50.0, 70.0]}, index=["A", "B"])
     found = pg.retention_verdict(affected, affected[[]], limits={}, rules=rules)
     assert found["verdict"].tolist() == ["retain", "review"]
@@ -119,27 +121,27 @@ def test_rules_of_one_s_own(tmp_path):
 def test_bad_rules_are_refused(tmp_path, change, match):
     path = tmp_path / "规则.toml"
     path.write_text(RULE.replace(*change), "utf-8")
-    with pytest.raises(pg.LayerError, match=match):
-        pg.retention_rules(path)
+    with pytest.raises(pg.errors.LayerError, match=match):
+        pg.schemes.retention_rules(path)
 
 
 def test_the_legal_line_by_hand(straight):
     widths = pd.DataFrame(
         {"river": "A", "chainage_m": [0.0, 1000.0], "left_m": 8.0, "right_m": 6.0}
     )
-    line = pg.management_line(straight, widths, rule="zhejiang_flood_channel")
+    line = pg.redline.management_line(straight, widths, rule="zhejiang_flood_channel")
     assert line.area.sum() == pytest.approx(1000 * (8 + 6 + 14))
     assert line[["kind", "article", "bound"]].iloc[0].tolist() == [
         "management",
         "第十八条",
         "at_least",
     ]
-    with pytest.raises(pg.LayerError, match="rule='shenzhen' is not known"):
-        pg.management_line(straight, widths, rule="shenzhen")
+    with pytest.raises(pg.errors.LayerError, match="rule='shenzhen' is not known"):
+        pg.redline.management_line(straight, widths, rule="shenzhen")
 
 
 def test_every_legal_rule_has_law_and_article():
-    table = pg.management_rules()
+    table = pg.redline.management_rules()
     assert table.notna().all().all()
     assert set(table["bound"]) == {"at_least", "at_most"}
     assert not table["jurisdiction"].str.contains("深圳").any()
@@ -174,5 +176,5 @@ def test_who_clears_by_share_and_priority():
     assert found.index.equals(houses.index)
     other = pg.clearing(houses, zones, priority=("consolidation", "renewal", "other"))
     assert other.loc["both", "cleared_by"] == "丙整备"
-    with pytest.raises(pg.LayerError, match="zones: kind='park' is not known"):
+    with pytest.raises(pg.errors.LayerError, match="zones: kind='park' is not known"):
         pg.clearing(houses, zones.assign(kind="park"))

@@ -82,14 +82,15 @@ def test_tiles_make_the_same_sections_as_one_raster(tmp_path, river, bed):
     )
     pd.testing.assert_frame_equal(one, other)
     raster(tmp_path / "odd.tif", values[:60], x=-49.7, y=60.0)
-    with pytest.raises(pg.LayerError, match="don't lie on one grid: odd.tif"):
+    with pytest.raises(pg.errors.LayerError, match="don't lie on one grid: odd.tif"):
         pg.sections_from_dem(river, [whole, tmp_path / "odd.tif"], bed, n=0.06)
 
 
 def test_no_bed_no_answer(tmp_path, river, bed):
     two = pd.concat([river, river_frame({"B": [(0, 20), (200, 20)]})])
     with pytest.raises(
-        pg.LayerError, match=r"without a surveyed bed; a DEM shows the water's surface.* \(1: B\)"
+        pg.errors.LayerError,
+        match=r"without a surveyed bed; a DEM shows the water's surface.* \(1: B\)",
     ):
         pg.sections_from_dem(two, plane(tmp_path / "dem.tif"), bed, n=0.06)
 
@@ -106,23 +107,27 @@ def test_holes_end_a_section_or_are_refused(tmp_path, river, bed):
     with rasterio.open(dem, "r+") as file:
         values[75, 100:200] = -9999  # y = -15.5, with ground behind it
         file.write(values, 1)
-    with pytest.raises(pg.LayerError, match=r"holes \(nodata\) inside cross-sections"):
+    with pytest.raises(pg.errors.LayerError, match=r"holes \(nodata\) inside cross-sections"):
         pg.sections_from_dem(river, dem, bed, n=0.06, half_width_m=40)
 
 
 @pytest.mark.parametrize(
     ("more", "error", "match"),
     [
-        ({"crs": "EPSG:4549"}, pg.CRSError, "dem.tif is in EPSG:4549, the layer in CGCS2000"),
-        ({"crs": None}, pg.CRSError, "dem.tif is in no CRS"),
-        ({"nodata": None, "tilt": (100.0, 0.0)}, pg.LayerError, "declares no nodata value"),
-        ({"x": 5000.0}, pg.LayerError, "doesn't cover the river"),
+        (
+            {"crs": "EPSG:4549"},
+            pg.errors.CRSError,
+            "dem.tif is in EPSG:4549, the layer in CGCS2000",
+        ),
+        ({"crs": None}, pg.errors.CRSError, "dem.tif is in no CRS"),
+        ({"nodata": None, "tilt": (100.0, 0.0)}, pg.errors.LayerError, "declares no nodata value"),
+        ({"x": 5000.0}, pg.errors.LayerError, "doesn't cover the river"),
     ],
 )
 def test_bad_rasters_are_named(tmp_path, river, bed, more, error, match):
     with pytest.raises(error, match=match):
         pg.sections_from_dem(river, plane(tmp_path / "dem.tif", **more), bed, n=0.06)
-    with pytest.raises(pg.LayerError, match="there is no file"):
+    with pytest.raises(pg.errors.LayerError, match="there is no file"):
         pg.sections_from_dem(river, tmp_path / "none.tif", bed, n=0.06)
 
 
@@ -141,7 +146,7 @@ def test_raster_values_by_shares_of_cells(tmp_path):
     assert found["depth_m_mean"].tolist()[:3] == pytest.approx([1.5, 3.0, 3.0])
     assert found.loc["outside"].drop("covered_ratio").isna().all()
     assert found["covered_ratio"].tolist() == pytest.approx([1.0, 1.0, 0.5, 0.0])
-    with pytest.raises(pg.CRSError, match="the layer in"):
+    with pytest.raises(pg.errors.CRSError, match="the layer in"):
         pg.raster_values(houses.to_crs(4549), dem)
 
 
@@ -176,5 +181,5 @@ def test_a_profile_of_two_floods_is_refused(river):
     profile = pd.DataFrame(
         {"river": "A", "chainage_m": [0.0, 0.0], "level_m": [1.0, 2.0], "profile": ["P=1%", "P=2%"]}
     )
-    with pytest.raises(pg.LayerError, match="several values of profile"):
+    with pytest.raises(pg.errors.LayerError, match="several values of profile"):
         pg.flood_levels(houses, profile, river)

@@ -103,17 +103,17 @@ def test_costs_follow(live):
 
 
 def test_what_can_t_be_set_is_refused(live):
-    with pytest.raises(pg.LayerError, match="(?s)'溪' is not in the widths.*use one of 河"):
+    with pytest.raises(pg.errors.LayerError, match="(?s)'溪' is not in the widths.*use one of 河"):
         live.set_widths("溪", 0, 100, left_m=5.0)
-    with pytest.raises(pg.LayerError, match="left_m=31 isn't between 0 and most_m=30"):
+    with pytest.raises(pg.errors.LayerError, match="left_m=31 isn't between 0 and most_m=30"):
         live.set_widths("河", 0, 100, left_m=31.0)
-    with pytest.raises(pg.LayerError, match=r"no row of 河 lies between 41 and 49 m"):
+    with pytest.raises(pg.errors.LayerError, match=r"no row of 河 lies between 41 and 49 m"):
         live.set_widths("河", 41, 49, left_m=5.0)
-    with pytest.raises(pg.LayerError, match=r"(?s)widths above 8 m.*most_m=10"):
+    with pytest.raises(pg.errors.LayerError, match=r"(?s)widths above 8 m.*most_m=10"):
         pg.live_red_line(live.widths, live.buildings, live.rivers, most_m=8.0)
     # of two widths one, or a line that can't be drawn, changes nothing
-    with pytest.raises(pg.LayerError, match="right_m=31"):
+    with pytest.raises(pg.errors.LayerError, match="right_m=31"):
         live.set_widths("河", 0, 100, left_m=5.0, right_m=31.0)
-    with pytest.raises(pg.LayerError, match="0 on both sides throughout"):
+    with pytest.raises(pg.errors.LayerError, match="0 on both sides throughout"):
         live.set_widths("河", 0, 100, left_m=0.0, right_m=0.0)
     assert (live.widths[["left_m", "right_m"]] == 10.0).all(axis=None)

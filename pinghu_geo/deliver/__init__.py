@@ -1,1 +1,5 @@
-"""How do I hand it over? Outputs compute nothing."""
+"""How do I hand it over; outputs compute nothing 成果."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -300,7 +300,7 @@ def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh")
     Examples
     --------
     >>> faults = pg.check(sample / "房屋.shp", "buildings")
-    >>> pg.write_faults(faults, folder / "check.xlsx")
+    >>> pg.deliver.write_faults(faults, folder / "check.xlsx")
     >>> list(pd.read_excel(folder / "check.xlsx", sheet_name=None))
     ['汇总', '明细']
     """
@@ -578,7 +578,7 @@ def write_results(layers: Mapping[str, gpd.GeoDataFrame], target: str | Path) ->
     Examples
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
-    >>> pg.write_results({"rivers": rivers}, folder / "results.gpkg")
+    >>> pg.deliver.write_results({"rivers": rivers}, folder / "results.gpkg")
     >>> len(gpd.read_file(folder / "results.gpkg", layer="rivers")) == len(rivers)
     True
     """

@@ -1,1 +1,5 @@
-"""Does the water still pass?"""
+"""Does the water still pass 行洪."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -65,7 +65,7 @@ def section_properties(
     --------
     >>> box = pd.DataFrame({"river": "示例河", "chainage_m": 0.0, "offset_m": [-5, -5, 5, 5],
     ...     "elevation_m": [4, 0, 0, 4], "n": 0.025})
-    >>> pg.section_properties(box, 2.0)[["area_m2", "wetted_perimeter_m"]].iloc[0].tolist()
+    >>> pg.flood.section_properties(box, 2.0)[["area_m2", "wetted_perimeter_m"]].iloc[0].tolist()
     [20.0, 14.0]
     """
     laid = lay_sections(sections, banks=banks, obstacles=obstacles)
@@ -133,7 +133,7 @@ def critical_levels(
     --------
     >>> box = pd.DataFrame({"river": "示例河", "chainage_m": 0.0, "offset_m": [-5, -5, 5, 5],
     ...     "elevation_m": [4, 0, 0, 4], "n": 0.025})
-    >>> round(float(pg.critical_levels(box, 20.0)["critical_level_m"].iloc[0]), 7)
+    >>> round(float(pg.flood.critical_levels(box, 20.0)["critical_level_m"].iloc[0]), 7)
     0.7415327
     """
 
@@ -176,7 +176,7 @@ def normal_levels(
     --------
     >>> vee = pd.DataFrame({"river": "示例河", "chainage_m": 0.0, "offset_m": [-20, 0, 20],
     ...     "elevation_m": [10, 0, 10], "n": 0.02})
-    >>> found = pg.normal_levels(vee, 20.0, slope=0.001)
+    >>> found = pg.flood.normal_levels(vee, 20.0, slope=0.001)
     >>> round(float(found["normal_level_m"].iloc[0]), 6)
     2.442067
     """
@@ -317,7 +317,7 @@ def with_roughness(sections: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame
     --------
     >>> box = pd.DataFrame({"river": "示例河", "chainage_m": 0.0, "offset_m": [-9, -5, 5, 9],
     ...     "elevation_m": [4, 0, 0, 4]})
-    >>> made = pg.with_roughness(box, pd.DataFrame({"offset_m": [-9, 0], "n": [0.03, 0.025]}))
+    >>> made = pg.flood.with_roughness(box, pd.DataFrame({"offset_m": [-9, 0], "n": [0.03, 0.025]}))
     >>> made[["offset_m", "n"]].to_numpy().tolist()
     [[-9.0, 0.03], [-5.0, 0.03], [0.0, 0.025], [5.0, 0.025], [9.0, 0.025]]
     """

@@ -96,7 +96,7 @@ def read_hecras_results(path: str | Path) -> HecRas:
 
     Examples
     --------
-    >>> pg.read_hecras_results("没有.p01.hdf")
+    >>> pg.flood.read_hecras_results("没有.p01.hdf")
     Traceback (most recent call last):
     ...
     pinghu_geo.nouns.errors.LayerError: hecras: there is no file 没有.p01.hdf.

@@ -54,7 +54,7 @@ def section_lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDa
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
     >>> table = pd.DataFrame({"river": "君子布河", "chainage_m": 100.0, "offset_m": [-20.0, 20]})
-    >>> pg.section_lines(table, rivers).length.round(6).tolist()
+    >>> pg.flood.section_lines(table, rivers).length.round(6).tolist()
     [40.0]
     """
     require_columns(sections, ("river", "chainage_m", "offset_m"), "sections")

@@ -59,7 +59,7 @@ def rise_table(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     >>> wide = pg.water_profile(pg.design_sections(bed), 50.0, {"slope": 0.001})
     >>> narrow = pg.water_profile(pg.design_sections(bed.assign(left_m=8.0)), 50.0,
     ...     {"slope": 0.001})
-    >>> pg.rise_table(wide, narrow)["rise_mm"].round().tolist()
+    >>> pg.flood.rise_table(wide, narrow)["rise_mm"].round().tolist()
     [140.0, 140.0, 140.0]
     """
     for frame, layer in ((before, "before"), (after, "after")):
@@ -300,7 +300,9 @@ def encroachments(
     ...     "elevation_m": np.tile([8.0, 4, 1, 1, 4, 8], 2) - np.repeat([0, 0.5], 6), "n": 0.04})
     >>> banks = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 500.0],
     ...     "left_bank_m": -20.0, "right_bank_m": 20.0})
-    >>> found = pg.encroachments(plain, 400.0, {"slope": 0.001}, banks=banks, target_rise_m=0.3)
+    >>> found = pg.flood.encroachments(
+    ...     plain, 400.0, {"slope": 0.001}, banks=banks, target_rise_m=0.3
+    ... )
     >>> found["right_wall_m"].round(1).tolist()
     [24.1, 24.1]
     """

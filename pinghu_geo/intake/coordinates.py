@@ -156,7 +156,7 @@ def crs_candidates(bounds: Any) -> dict[int, str]:
 
     Examples
     --------
-    >>> 4547 in pg.crs_candidates([513000, 2510000, 514000, 2511000])
+    >>> 4547 in pg.intake.crs_candidates([513000, 2510000, 514000, 2511000])
     True
     """
     x0, y0, x1, y1 = map(float, bounds)
@@ -456,7 +456,7 @@ def layer_shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
     --------
     >>> houses = pg.read_layer(sample / "房屋.shp", "buildings")
     >>> moved = houses.set_geometry(houses.translate(523.0, -297.0))
-    >>> found = pg.layer_shift(moved, houses)
+    >>> found = pg.intake.layer_shift(moved, houses)
     >>> round(found.dx_m), round(found.dy_m), found.cause
     (523, -297, 'gcj02')
     """
@@ -556,7 +556,7 @@ def from_gcj02(
     Examples
     --------
     >>> houses = pg.read_layer(sample / "房屋.shp", "buildings")
-    >>> back = pg.from_gcj02(houses)
+    >>> back = pg.intake.from_gcj02(houses)
     >>> moved = houses.centroid.distance(back.centroid)
     >>> bool(moved.between(550, 650).all())
     True

@@ -71,7 +71,7 @@ def dbf_encoding(path: str | Path) -> Encoding:
 
     Examples
     --------
-    >>> pg.dbf_encoding(sample / "宗地.dbf").reason
+    >>> pg.intake.dbf_encoding(sample / "宗地.dbf").reason
     'the bytes are valid GBK and not UTF-8'
     """
     path = Path(path)

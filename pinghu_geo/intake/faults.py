@@ -158,7 +158,7 @@ def check_summary(faults: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> found = pg.check_summary(pg.check(pg.read_layer(sample / "房屋.shp", "buildings")))
+    >>> found = pg.intake.check_summary(pg.check(pg.read_layer(sample / "房屋.shp", "buildings")))
     >>> found[["fault", "field", "severity"]].values.tolist()
     [['null_value', 'floor_area_m2', 'note']]
     """
@@ -501,7 +501,7 @@ def split_parts(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     --------
     >>> two = shapely.MultiPolygon([shapely.box(0, 0, 9, 9), shapely.box(300, 0, 309, 9)])
     >>> layer = gpd.GeoDataFrame(geometry=[two], index=["B1"], crs=4547)
-    >>> pg.split_parts(layer).index.tolist()
+    >>> pg.intake.split_parts(layer).index.tolist()
     ['B1-1', 'B1-2']
     """
     parts, row = shapely.get_parts(frame.geometry.to_numpy(), return_index=True)

@@ -54,7 +54,7 @@ def unit_numbers(values: pd.Series) -> pd.DataFrame:
 
     Examples
     --------
-    >>> parts = pg.unit_numbers(pd.Series(["130104015008GB00013F00031020", "1301"]))
+    >>> parts = pg.intake.unit_numbers(pd.Series(["130104015008GB00013F00031020", "1301"]))
     >>> parts.loc[0, ["parcel_id", "building_id"]].tolist()
     ['130104015008GB00013', '130104015008GB00013F0003']
     >>> parts.loc[1, "why"]

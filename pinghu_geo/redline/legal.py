@@ -39,7 +39,7 @@ def management_rules(path: str | Path | None = None) -> pd.DataFrame:
 
     Examples
     --------
-    >>> pg.management_rules().loc["zhejiang_flood_channel", "article"]
+    >>> pg.redline.management_rules().loc["zhejiang_flood_channel", "article"]
     '第十八条'
     """
     table = pd.DataFrame.from_dict(rule_file(path, "management.toml"), orient="index")
@@ -84,7 +84,7 @@ def management_line(
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
     >>> widths = pg.read_table(sample / "红线宽度_原方案.csv", "widths")
-    >>> line = pg.management_line(rivers, widths, rule="zhejiang_county")
+    >>> line = pg.redline.management_line(rivers, widths, rule="zhejiang_county")
     >>> line[["kind", "article"]].iloc[0].tolist()
     ['management', '第十八条']
     """

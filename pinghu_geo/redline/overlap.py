@@ -212,7 +212,7 @@ def floor_area(buildings: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> one = pd.DataFrame({"floors": [3.0], "footprint_m2": [100.0]}, index=["B1"])
     >>> with warnings.catch_warnings(action="ignore"):
-    ...     pg.floor_area(one).values.tolist()
+    ...     pg.redline.floor_area(one).values.tolist()
     [[300.0, 'estimated']]
     """
     index = buildings.index
@@ -267,7 +267,7 @@ def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.Dat
     --------
     >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings").head(50)
     >>> parcels = pg.read_layer(sample / "宗地.shp", "parcels")
-    >>> pg.overlay_zones(buildings, parcels).columns.tolist()
+    >>> pg.redline.overlay_zones(buildings, parcels).columns.tolist()
     ['building_id', 'parcel_id', 'shared_m2', 'shared_ratio']
     """
     for frame, layer in ((features, "features"), (zones, "zones")):
@@ -315,7 +315,7 @@ def belongs_to(
     --------
     >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings").head(50)
     >>> parcels = pg.read_layer(sample / "宗地.shp", "parcels")
-    >>> pg.belongs_to(buildings, parcels).name
+    >>> pg.redline.belongs_to(buildings, parcels).name
     'parcel_id'
     """
     shares = overlay_zones(features, zones)

@@ -202,7 +202,7 @@ def position_uncertainty(
     --------
     >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
     >>> line = pg.red_line(pg.read_layer(sample / "河道.shp", "rivers"), 9.0)
-    >>> found = pg.position_uncertainty(buildings, line, sigma_m=0.5)
+    >>> found = pg.redline.position_uncertainty(buildings, line, sigma_m=0.5)
     >>> found.totals["n_buildings"].is_monotonic_increasing
     True
     """

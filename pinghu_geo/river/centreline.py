@@ -165,7 +165,7 @@ def river_scales(rivers: gpd.GeoDataFrame) -> dict[str, ChainageScale]:
     Examples
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
-    >>> scale = pg.river_scales(rivers)["君子布河"]
+    >>> scale = pg.river.river_scales(rivers)["君子布河"]
     >>> float(scale.chainage(100.0))
     100.0
     """
@@ -301,7 +301,7 @@ def station_ticks(
     Examples
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
-    >>> float(pg.station_ticks(rivers, length_m=8.0).length.max().round(6))
+    >>> float(pg.river.station_ticks(rivers, length_m=8.0).length.max().round(6))
     8.0
     """
     points = stations(rivers, spacing_m=spacing_m)

@@ -229,7 +229,7 @@ def confluences(rivers: gpd.GeoDataFrame, *, tolerance_m: float = 20.0) -> pd.Da
     Examples
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
-    >>> pg.confluences(rivers)[["tributary", "end", "river"]].values.tolist()
+    >>> pg.river.confluences(rivers)[["tributary", "end", "river"]].values.tolist()
     [['山厦河', 'mouth', '鹅公岭河']]
     """
     lines = lay_out(rivers)

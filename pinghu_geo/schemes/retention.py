@@ -42,7 +42,7 @@ def retention_rules(path: str | Path | None = None) -> pd.DataFrame:
 
     Examples
     --------
-    >>> pg.retention_rules()["id"].tolist()[:3]
+    >>> pg.schemes.retention_rules()["id"].tolist()[:3]
     ['in_project', 'rise_alone', 'rise_joint']
     """
     raw = rule_file(path, "retention.toml")

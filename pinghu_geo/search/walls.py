@@ -299,7 +299,9 @@ def moved_sections(
     >>> rivers = gpd.GeoDataFrame({"river": ["示例河"]}, crs=4547,
     ...     geometry=[shapely.LineString([(0, 0), (100, 0)])]).set_index("river")
     >>> line = bed[["river", "chainage_m"]].assign(left_m=10.0, right_m=10.0)
-    >>> made, _ = pg.moved_sections(pg.design_sections(bed), line, line.assign(left_m=9.0), rivers)
+    >>> made, _ = pg.search.moved_sections(
+    ...     pg.design_sections(bed), line, line.assign(left_m=9.0), rivers
+    ... )
     >>> made["offset_m"].head(4).tolist()
     [-8.0, -7.0, -7.0, 0.0]
     """

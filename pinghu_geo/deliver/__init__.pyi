@@ -1,0 +1,17 @@
+from .maps import command_map
+from .plots import plot_long_section, plot_section, plot_widths
+from .report import write_faults, write_ledger, write_results, write_table
+from .widget import LiveRedLine, live_red_line
+
+__all__ = [
+    "LiveRedLine",
+    "command_map",
+    "live_red_line",
+    "plot_long_section",
+    "plot_section",
+    "plot_widths",
+    "write_faults",
+    "write_ledger",
+    "write_results",
+    "write_table",
+]

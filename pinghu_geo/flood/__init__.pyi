@@ -1,0 +1,38 @@
+from .channel import (
+    critical_levels,
+    design_sections,
+    normal_levels,
+    section_properties,
+    with_roughness,
+)
+from .hecras import HecRas, read_hecras_results
+from .hecras_text import read_hecras, write_hecras
+from .hydraulics import water_profile
+from .obstruction import building_obstacles, building_rises, section_lines
+from .rises import encroachments, flood_rise, freeboard, rise_table
+from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
+
+__all__ = [
+    "DemSections",
+    "HecRas",
+    "building_obstacles",
+    "building_rises",
+    "critical_levels",
+    "design_sections",
+    "encroachments",
+    "flood_levels",
+    "flood_rise",
+    "freeboard",
+    "inundation",
+    "normal_levels",
+    "raster_values",
+    "read_hecras",
+    "read_hecras_results",
+    "rise_table",
+    "section_lines",
+    "section_properties",
+    "sections_from_dem",
+    "water_profile",
+    "with_roughness",
+    "write_hecras",
+]

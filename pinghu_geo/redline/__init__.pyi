@@ -1,0 +1,19 @@
+from .legal import management_line, management_rules
+from .lines import red_line, widths_of
+from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
+from .partial import Uncertainty, position_uncertainty, remainders
+
+__all__ = [
+    "Uncertainty",
+    "affected",
+    "belongs_to",
+    "floor_area",
+    "management_line",
+    "management_rules",
+    "overlay_zones",
+    "position_uncertainty",
+    "red_line",
+    "remainders",
+    "totals",
+    "widths_of",
+]

@@ -1,0 +1,16 @@
+from .norise import WithinRise, least_demolition_within_rise
+from .optimise import LeastDemolition, least_demolition, moved_design, what_would_save
+from .tradeoffs import TradeOffs, trade_offs
+from .walls import moved_sections
+
+__all__ = [
+    "LeastDemolition",
+    "TradeOffs",
+    "WithinRise",
+    "least_demolition",
+    "least_demolition_within_rise",
+    "moved_design",
+    "moved_sections",
+    "trade_offs",
+    "what_would_save",
+]
