@@ -5,8 +5,8 @@ import pytest
 import shapely
 from pairs import KINDS, PLACES, pairs
 
+from pinghu_geo.redline import areas
 from pinghu_geo.redline.areas import shared_areas
-from pinghu_geo.redline.lines import areas
 
 
 def by_pair(shapes, zones):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pinghu_geo as pg
-from pinghu_geo.flood.rises import steady
+from pinghu_geo.flood import steady
 from pinghu_geo.flood.survey import lay_sections
 
 G = 9.81
