@@ -27,6 +27,7 @@ from pinghu_geo.intake.encoding import Encoding, dbf_encoding, mapinfo_encoding,
 from pinghu_geo.intake.shapefile import parts_of, rows_meeting, whole_shapefile
 from pinghu_geo.nouns.errors import LayerError, PinghuError
 from pinghu_geo.nouns.files import require_signature, unpacked
+from pinghu_geo.nouns.numerals import split_numbers
 from pinghu_geo.nouns.schema import match_columns, nearest, noun
 
 __all__ = ["PARQUET", "POSTGIS", "TABLES", "Boxes", "covering", "read_cells", "read_raw"]
@@ -431,7 +432,8 @@ def _drawn_from_corners(
     cells: pd.DataFrame, xy: tuple[str, str], what: str, seen: Findings
 ) -> gpd.GeoDataFrame:
     """Areas (or lines) from corner points, a row each, in their order; points where ids differ."""
-    at = cells[list(xy)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    read = [split_numbers(cells[c]) for c in xy]
+    at = np.column_stack([r["number"].where(r["unit"].isin(["", "m", "米"])) for r in read])
     bad = ~np.isfinite(at).all(axis=1)
     if bad.any():
         raise LayerError(

@@ -20,11 +20,13 @@ from pinghu_geo.intake.formats import PARQUET, TABLES, Boxes, read_cells, read_r
 from pinghu_geo.intake.grid import GridFit, apply_grid
 from pinghu_geo.nouns.errors import ChainageError, CRSError, LayerError, OutputError
 from pinghu_geo.nouns.files import atomic_path, existing
+from pinghu_geo.nouns.numerals import numbers_written
 from pinghu_geo.nouns.schema import (
     Column,
     Lang,
     Noun,
     canonical_codes,
+    cell_units,
     label,
     match_columns,
     nearest,
@@ -433,41 +435,29 @@ def _named(frame: Any, kind: Noun, seen: Findings, *, chosen: str | None = None)
     for column in kind.columns:
         if column.name not in frame.columns:
             continue
-        values = _column(frame[column.name], column, kind.name)
         unit, factor = unit_of(original.get(column.name, ""), column)
         if factor != 1.0:
-            values = values.map(lambda v, by=factor: v * by if isinstance(v, float) else v)
             stated = original[column.name]
             seen.add("unit_converted", column=column.name, stated=stated, unit=unit)
-        frame[column.name] = values
+        frame[column.name] = _column(frame[column.name], column, kind.name, factor)
     return frame
 
 
-def _column(values: pd.Series, column: Column, layer: str) -> pd.Series:
-    """One column in its type."""
+def _column(values: pd.Series, column: Column, layer: str, factor: float) -> pd.Series:
+    """One column in its type; numbers without a unit of their own times what the heading says."""
     if column.dtype in ("text", "code"):
         text = _text(values)
         return canonical_codes(text, column) if column.dtype == "code" else text
     if column.dtype == "chainage":
-        return _chainages(values, column.name, layer)
+        read = _chainages(values, column.name, layer)
+        return read * factor if factor != 1.0 else read
     if column.dtype == "date":
         return _dates(values)
     if column.dtype in ("float", "int"):
-        return _numbers(values)
+        return numbers_written(values, cell_units(column), factor=factor)
     if column.dtype == "bool":
         return _truths(values)
     return values
-
-
-def _numbers(values: pd.Series) -> pd.Series:
-    """Numbers; where a text is none, it stays among them for `check` to name."""
-    if pd.api.types.is_numeric_dtype(values):
-        return values.astype(float)
-    plain = values.map(lambda v: v.replace(",", "").strip() if isinstance(v, str) else v)
-    plain = plain.where(plain != "")
-    numbers = pd.to_numeric(plain, errors="coerce").astype(float)
-    lost = numbers.isna() & plain.notna()
-    return numbers.astype(object).where(~lost, values) if lost.any() else numbers
 
 
 def _dates(values: pd.Series) -> pd.Series:

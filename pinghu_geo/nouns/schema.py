@@ -148,6 +148,11 @@ def unit_of(name: object, column: Column) -> tuple[str, float]:
     return "", 1.0
 
 
+def cell_units(column: Column) -> dict[str, float]:
+    """Units that may stand behind a number of a column, as multiples of the column's own."""
+    return {column.unit: 1.0, **UNITS.get(column.unit, {})}
+
+
 def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
     """Map the column names of a delivery to the canonical ones.
 
