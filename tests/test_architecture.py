@@ -18,7 +18,7 @@ ROOMS = {
     "nouns": "columns errors numerals schema files",
     "river": "axis chainage centreline corridor",
     "intake": "catalogue coordinates encoding drawing grid postgis registry shapefile formats io faults",
-    "redline": "areas lines bands legal overlap partial",
+    "redline": "areas depths lines bands legal overlap partial",
     "flood": "sections steady survey channel hecras hydraulics hecras_text rises obstruction terrain",
     "schemes": "cost distributed nodes alternatives designs retention",
     "search": "labels mincut offsets walls conveyance optimise stretch norise tradeoffs",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal
+from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -21,6 +21,7 @@ from pinghu_geo.nouns.schema import (
     require_polygons,
 )
 from pinghu_geo.redline.areas import shared_areas
+from pinghu_geo.redline.depths import deepest
 from pinghu_geo.river.corridor import locate
 
 __all__ = ["affected", "belongs_to", "floor_area", "overlay_zones", "totals", "warn_estimated"]
@@ -81,9 +82,10 @@ def affected(
     A row's river is the one whose red line touches it, the nearest of several.
 
     ``extent`` is ``full`` where less than 0.001 m² lies outside. ``cut_depth_m`` is how far
-    the line would have to draw back to clear the building: the greatest distance of a corner
-    of the inside part from the red line. ``needs_survey`` marks slivers: a cut depth below
-    the tolerance, or a remainder thinner than it on average along one side.
+    the line would have to draw back to clear the building: the greatest distance of any point
+    of the inside part from the red line's edge, to 0.01 m; a house across the whole strip so has
+    half the strip's width. ``needs_survey`` marks slivers: a cut depth below the tolerance, or a
+    remainder thinner than it on average along one side.
 
     Examples
     --------
@@ -117,7 +119,7 @@ def affected(
     hit["footprint_m2"] = footprint
     hit["inside_m2"] = inside
     hit["inside_ratio"] = hit["inside_m2"] / footprint
-    hit["cut_depth_m"] = _depth(shapes[rows], line)
+    hit["cut_depth_m"] = deepest(shapes[rows], line)
     hit["extent"] = np.where(full, "full", "partial")
     thin = outside < survey_tolerance_m * np.sqrt(footprint)
     hit["needs_survey"] = (hit["cut_depth_m"] < survey_tolerance_m) | (thin & ~full)
@@ -155,27 +157,6 @@ def _river_of(
     pairs = pairs.sort_values(["who", "far", "river"]).drop_duplicates("who")
     names = np.array(list(known), object)[pairs["river"]]
     return pd.Series(names, index=hit.index[pairs["who"]]).reindex(hit.index).astype("str")
-
-
-def _depth(shapes: Any, line: Any) -> Floats:
-    """Greatest distance of a corner of each shape's inside part from the line's edge.
-
-    The inside part has three kinds of corners: the shape's own that are inside, and, at no
-    distance at all, the line's own and those where the two cross.
-    """
-    xy, of = shapely.get_coordinates(shapes, return_index=True)
-    inside = shapely.contains_xy(line, *xy.T)
-    xy, of = xy[inside], of[inside]
-    rings = shapely.get_rings(shapely.get_parts(line))
-    edge, ring = shapely.get_coordinates(rings, return_index=True)
-    joined = ring[:-1] == ring[1:]
-    pairs = np.stack([edge[:-1][joined], edge[1:][joined]], axis=1)
-    (point, _), distance = shapely.STRtree(shapely.linestrings(pairs)).query_nearest(
-        shapely.points(xy), all_matches=False, return_distance=True
-    )
-    depth = np.zeros(len(shapes))
-    np.maximum.at(depth, of[point], distance)
-    return depth
 
 
 def floor_area(buildings: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from pinghu_geo.nouns.schema import (
     require_layer,
     require_polygons,
 )
+from pinghu_geo.redline.depths import deepest
 from pinghu_geo.redline.overlap import floor_area
 
 __all__ = ["Uncertainty", "position_uncertainty", "remainders"]
@@ -241,16 +242,9 @@ def position_uncertainty(
 def _signed(shapes: Any, union: Any) -> Any:
     """Depth of the deepest point inside the line [m], or minus the distance to it."""
     shapely.prepare(union)
-    away = shapely.distance(shapes, union)
-    edge = shapely.boundary(union)
-    inside = away <= 0
-    parts = shapely.intersection(shapes[inside], union)
-    corners, of = shapely.get_coordinates(parts, return_index=True)
-    deep = shapely.distance(shapely.points(corners), edge) if len(corners) else np.empty(0)
-    depth = np.zeros(int(inside.sum()))
-    np.maximum.at(depth, of, deep)
-    signed = -away
-    signed[inside] = depth
+    signed = -shapely.distance(shapes, union)
+    inside = signed >= 0
+    signed[inside] = deepest(shapes[inside], union)
     return signed
 
 
