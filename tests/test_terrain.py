@@ -120,7 +120,7 @@ def test_holes_end_a_section_or_are_refused(tmp_path, river, bed):
             "dem.tif is in EPSG:4549, the layer in CGCS2000",
         ),
         ({"crs": None}, pg.errors.CRSError, "dem.tif is in no CRS"),
-        ({"nodata": None, "tilt": (100.0, 0.0)}, pg.errors.LayerError, "declares no nodata value"),
+        ({"nodata": None, "tilt": (100.0, 0.0)}, pg.errors.LayerError, "which no ground has"),
         ({"x": 5000.0}, pg.errors.LayerError, "doesn't cover the river"),
     ],
 )

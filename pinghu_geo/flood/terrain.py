@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import CRS
 
+from pinghu_geo.flood.floodplain import flooded_ground
+from pinghu_geo.flood.rasters import Rasters, Source, unit_of_heights
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.nouns.errors import CRSError, LayerError
+from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import (
     flat_shapes,
     numbers,
     require_columns,
     require_layer,
     require_polygons,
-    same_crs,
 )
 from pinghu_geo.river.centreline import lay_out, points_at, river_codes, squares_at, stations
 from pinghu_geo.river.chainage import format_chainage
@@ -28,8 +26,12 @@ from pinghu_geo.river.corridor import locate
 
 __all__ = ["DemSections", "flood_levels", "inundation", "raster_values", "sections_from_dem"]
 
-# elevations below this are a nodata value that was not declared [m]: the Dead Sea is at -430
-LOWEST_M = -500.0
+# ground beside a bed is not so far from the bed's ends, unless its heights are others [m]
+FAR_M = 15.0
+# nor is the ground at the centreline from the flood level, over most of a river [m]
+DEEP_M = 50.0
+# cells in memory at once
+WINDOW_CELLS = 500_000
 # the level of a flooded cell is taken from the centreline's point nearest to it [m]
 ALONG_M = 2.0
 
@@ -47,7 +49,7 @@ class DemSections(NamedTuple):
 
 def sections_from_dem(
     rivers: gpd.GeoDataFrame,
-    dem: str | Path | Sequence[str | Path],
+    dem: Source,
     bed: pd.DataFrame,
     *,
     n: float,
@@ -112,18 +114,17 @@ def sections_from_dem(
             hint="survey the channel, or leave the river out: rivers = rivers.drop(...)",
         )
     channel = _bed_sections(bed, rivers, spacing_m)
+    rasters = Rasters.of(dem, rivers.crs, "dem")
     lines = lay_out(rivers)
     points, banks = [], []
     for river, part in channel.groupby("river", sort=False):
         at = part["chainage_m"].unique()
         code = river_codes(pd.Series([river]), lines, "bed")[0]
         place, right = squares_at(lines, np.full(len(at), code), at)
-        reach = half_width_m + float(np.abs(part["offset_m"]).max())
-        ground = _Ground.read(dem, place, reach, rivers.crs)
-        step = step_m or ground.cell
+        step = step_m or rasters.cell
         offsets = np.arange(-np.floor(half_width_m / step), half_width_m / step + 1e-9) * step
-        xy = place[:, None] + offsets[:, None] * right[:, None]
-        made, ends = _merged(part, at, offsets, ground.at(xy), n, str(river))
+        ground = _heights_at(rasters, place[:, None] + offsets[:, None] * right[:, None])
+        made, ends = _merged(part, at, offsets, ground, n, str(river))
         points.append(made)
         banks.append(ends)
     return DemSections(pd.concat(points, ignore_index=True), pd.concat(banks, ignore_index=True))
@@ -195,6 +196,7 @@ def _merged(
         ],
         axis=1,
     )
+    _require_ground(ground, outside, offsets, at, river)
     hole = np.isfinite(ground) & outside & ~reach
     if hole.any():
         raise LayerError(
@@ -203,6 +205,7 @@ def _merged(
             ids=[f"{river} {format_chainage(c)}" for c in at[hole.any(axis=1)]],
             hint="fill the holes, or give a smaller half_width_m",
         )
+    _require_metres(channel, offsets, np.where(outside & reach, ground, np.nan))
     row, column = np.nonzero(outside & reach)
     dem = pd.DataFrame(
         {
@@ -223,147 +226,88 @@ def _merged(
     return order, banks
 
 
-class _Ground(NamedTuple):
-    """Part of a DEM in memory."""
-
-    values: Array  # (rows, columns), NaN: nodata
-    x0: float  # centre of the first cell
-    y0: float
-    cell: float
-    cell_y: float
-
-    @classmethod
-    def read(
-        cls, dem: str | Path | Sequence[str | Path], place: Array, reach: float, crs: Any
-    ) -> _Ground:
-        """Read what lies around some points."""
-        import rasterio
-        from rasterio.windows import Window
-
-        paths = [dem] if isinstance(dem, str | Path) else list(dem)
-        grids = {p: _checked(p, crs) for p in paths}
-        first = next(iter(grids.values()))
-        pad = reach + 2 * max(first.cell, first.cell_y)
-        low, high = place.min(axis=0) - pad, place.max(axis=0) + pad
-        # the part of the common grid that is wanted, counted from the first tile's corner
-        c0, c1 = (int(np.floor((x - first.x) / first.cell)) for x in (low[0], high[0]))
-        r0, r1 = (int(np.floor((first.y - y) / first.cell_y)) for y in (high[1], low[1]))
-        values = np.full((r1 - r0 + 1, c1 - c0 + 1), np.nan)
-        for path, grid in grids.items():
-            row, column = grid.place_in(first, path)
-            top, left = max(row, r0), max(column, c0)
-            bottom, right = min(row + grid.rows, r1 + 1), min(column + grid.columns, c1 + 1)
-            if top >= bottom or left >= right:
-                continue
-            with rasterio.open(path) as file:
-                part = file.read(
-                    1,
-                    window=Window(left - column, top - row, right - left, bottom - top),
-                    masked=True,
-                )
-            part = part.astype(float).filled(np.nan)
-            here = values[top - r0 : bottom - r0, left - c0 : right - c0]
-            np.copyto(here, part, where=np.isnan(here) & (part > LOWEST_M))
-        if np.isnan(values).all():
-            raise LayerError(
-                "doesn't cover the river", layer="dem", hint="check the tiles and their CRS"
-            )
-        return cls(
-            values,
-            first.x + (c0 + 0.5) * first.cell,
-            first.y - (r0 + 0.5) * first.cell_y,
-            first.cell,
-            -first.cell_y,
+def _heights_at(rasters: Rasters, xy: Array) -> Array:
+    """Elevations at the points of many sections (sections, points, 2), a few sections at a time."""
+    found = np.full(xy.shape[:2], np.nan)
+    pad = 2 * max(rasters.cell, rasters.cell_y)
+    begin = 0
+    while begin < len(xy):
+        low = np.minimum.accumulate(xy[begin:].min(axis=1)) - pad
+        high = np.maximum.accumulate(xy[begin:].max(axis=1)) + pad
+        cells = np.prod((high - low) / (rasters.cell, rasters.cell_y), axis=1)
+        end = begin + max(int(np.searchsorted(cells, WINDOW_CELLS)), 1)
+        window = rasters.window(low[end - begin - 1], high[end - begin - 1])
+        found[begin:end] = window.at(xy[begin:end])
+        begin = end
+    if np.isnan(found).all():
+        raise LayerError(
+            "doesn't cover the river", layer="dem", hint="check the tiles and their CRS"
         )
-
-    def at(self, xy: Array) -> Array:
-        """Bilinear elevations of points (..., 2); NaN beside nodata."""
-        c, r = (xy[..., 0] - self.x0) / self.cell, (xy[..., 1] - self.y0) / self.cell_y
-        rows, columns = self.values.shape
-        i, j = np.floor(r).astype(int), np.floor(c).astype(int)
-        inside = (i >= 0) & (j >= 0) & (i < rows - 1) & (j < columns - 1)
-        i, j = np.clip(i, 0, rows - 2), np.clip(j, 0, columns - 2)
-        u, v = c - j, r - i
-        z = self.values
-        found: Array = (
-            z[i, j] * (1 - u) * (1 - v)
-            + z[i, j + 1] * u * (1 - v)
-            + z[i + 1, j] * (1 - u) * v
-            + z[i + 1, j + 1] * u * v
-        )
-        return np.where(inside, found, np.nan)
+    return found
 
 
-class _Grid(NamedTuple):
-    """Cells of a raster: upper left corner, size [m], number, CRS."""
-
-    x: float
-    y: float
-    cell: float
-    cell_y: float
-    rows: int
-    columns: int
-    crs: str  # as the raster writes it
-
-    def place_in(self, first: _Grid, path: str | Path) -> tuple[int, int]:
-        """Row and column of its corner, counted from the first tile's."""
-        row, column = (first.y - self.y) / first.cell_y, (self.x - first.x) / first.cell
-        off = max(abs(row - round(row)), abs(column - round(column)))
-        same = np.isclose([self.cell, self.cell_y], [first.cell, first.cell_y], rtol=1e-6).all()
-        if not same or off > 0.01:
+def _require_ground(ground: Array, outside: Array, offsets: Array, at: Array, river: str) -> None:
+    """Refuse sections that have no ground at all on a side: a tile may be missing."""
+    for side, mine in (("left", offsets < 0), ("right", offsets > 0)):
+        wanted = outside & mine
+        bare = np.asarray(wanted.any(axis=1) & ~(wanted & np.isfinite(ground)).any(axis=1))
+        if bare.any():
             raise LayerError(
-                f"has tiles that don't lie on one grid: {Path(path).name} has cells of "
-                f"{self.cell:g} m, the first {first.cell:g} m",
+                f"has no ground on the {side} of sections; is a tile missing",
                 layer="dem",
-                hint="gdalbuildvrt or gdalwarp makes one grid of them",
+                ids=_stretches_of(at, bare, river),
+                hint='dem=["a.tif", "b.tif"], with all tiles of the river; or a bed that ends '
+                "where the DEM does",
             )
-        return round(row), round(column)
 
 
-def _checked(path: str | Path, crs: Any) -> _Grid:
-    """Grid of a raster that can be used."""
-    import rasterio
-
-    if not Path(path).exists():
-        raise LayerError(f"there is no file {path}", layer="raster")
-    with rasterio.open(path) as file:
-        name = Path(path).name
-        if file.crs is None or not same_crs(CRS.from_wkt(file.crs.to_wkt()), crs):
-            raise CRSError(
-                f"{name} is in {file.crs or 'no CRS'}, the layer in {crs.name}",
-                layer="raster",
-                hint="gdalwarp -t_srs EPSG:4547 in.tif out.tif, with the layer's code",
-            )
-        grid = file.transform
-        if grid.b or grid.d or grid.a <= 0 or grid.e >= 0:
-            raise LayerError(
-                f"{name} is rotated or drawn upside down",
-                layer="raster",
-                hint="gdalwarp makes a grid along the axes, north up",
-            )
-        if file.nodata is None and _undeclared(file):
-            raise LayerError(
-                f"{name} holds values below {LOWEST_M:g} and declares no nodata value",
-                layer="raster",
-                hint="gdal_edit.py -a_nodata -9999 raster.tif, with its value",
-            )
-        return _Grid(
-            grid.c, grid.f, grid.a, -grid.e, file.height, file.width, str(file.crs.to_wkt())
-        )
+def _stretches_of(chainage: Array, bare: Array, river: str) -> list[str]:
+    """Stretches of a river where something is missing, as people name them."""
+    step = np.diff(bare.astype(int), prepend=0, append=0)
+    begin, end = np.flatnonzero(step == 1), np.flatnonzero(step == -1) - 1
+    return [
+        f"{river} {format_chainage(chainage[a])} to {format_chainage(chainage[b])}"
+        if a < b
+        else f"{river} {format_chainage(chainage[a])}"
+        for a, b in zip(begin, end, strict=True)
+    ]
 
 
-def _undeclared(file: Any) -> bool:
-    """Whether values that no ground or flood has stand in a raster."""
-    return any(
-        bool((file.read(1, window=window) < LOWEST_M).any()) for _, window in file.block_windows(1)
+def _require_metres(channel: pd.DataFrame, offsets: Array, ground: Array) -> None:
+    """Refuse a DEM whose ground beside the bed is nowhere near the bed's own ends."""
+    ends = channel.groupby("chainage_m").agg(
+        left=("elevation_m", "first"), right=("elevation_m", "last")
     )
+    beside, known = [], []
+    for side, mine in (("left", offsets < 0), ("right", offsets > 0)):
+        part = ground[:, mine][:, ::-1] if side == "left" else ground[:, mine]
+        some = np.isfinite(part)
+        first = np.argmax(some, axis=1)
+        beside.append(np.where(some.any(axis=1), part[np.arange(len(part)), first], np.nan))
+        known.append(ends[side])
+    _require_near(np.concatenate(beside), np.concatenate(known), "the ends of the surveyed bed")
+
+
+def _require_near(ground: Array, known: Array, what: str, *, most_m: float = FAR_M) -> None:
+    """Refuse ground in another unit, or far from heights that it should be near."""
+    unit = unit_of_heights(ground, known)
+    off = ground - known
+    far = float(np.median(off[np.isfinite(off)])) if np.isfinite(off).any() else 0.0
+    if unit and (unit != "another datum" or abs(far) > most_m):
+        said = "are heights of another system" if unit == "another datum" else f"are they {unit}"
+        raise LayerError(
+            f"lies {abs(far):.0f} m {'above' if far > 0 else 'below'} {what} (median); {said}",
+            layer="dem",
+            hint="gdal_edit.py -scale 0.1 dem.tif declares decimetres, -units ft feet; heights of "
+            "another datum are to be shifted first",
+        )
 
 
 # --- rasters at buildings ---------------------------------------------------------------------
 
 
 def raster_values(
-    features: gpd.GeoDataFrame, raster: str | Path, *, column: str = "value"
+    features: gpd.GeoDataFrame, raster: Source, *, column: str = "value"
 ) -> pd.DataFrame:
     """Values of a raster within each footprint, by exact shares of cells 栅格取值.
 
@@ -399,20 +343,15 @@ def raster_values(
     >>> pg.raster_values(houses, sample / "地面高程.tif", column="ground_m").columns.tolist()
     ['ground_m_mean', 'ground_m_min', 'ground_m_max', 'covered_ratio']
     """
-    from exactextract import exact_extract
-
     require_layer(features, "features")
     require_polygons(features, "features")
-    grid = _checked(raster, features.crs)
+    rasters = Rasters.of(raster, features.crs, "raster")
     names = [f"{column}_{k}" for k in ("mean", "min", "max")] + ["covered_ratio"]
     if features.empty:
         return pd.DataFrame(columns=names, index=features.index, dtype=float)
     shapes = flat_shapes(features)
-    found = exact_extract(
-        str(raster), _footprints(shapes, grid.crs), ["mean", "min", "max", "count"],
-        output="pandas", strategy="raster-sequential",
-    )  # fmt: skip
-    share = found["count"].to_numpy(float) * grid.cell * grid.cell_y / shapely.area(shapes)
+    found = rasters.shares(shapes, ["mean", "min", "max", "count"])
+    share = found["count"].to_numpy(float) * rasters.cell * rasters.cell_y / shapely.area(shapes)
     values = [found[k].to_numpy(float) for k in ("mean", "min", "max")]
     some = share > 0
     return pd.DataFrame(
@@ -424,38 +363,6 @@ def raster_values(
     )
 
 
-def _footprints(shapes: Any, crs: str) -> Any:
-    """Footprints for exactextract as WKB; a GeoDataFrame would go through GeoJSON, row by row.
-
-    They carry the raster's own text of the CRS: that the two are the same was checked by code, and
-    libraries of different age write the same CRS differently.
-    """
-    from exactextract.feature import Feature, FeatureSource
-
-    class Footprint(Feature):  # type: ignore[misc]
-        def __init__(self, wkb: bytes) -> None:
-            super().__init__()
-            self.wkb = wkb
-
-        def geometry(self) -> bytes:
-            return self.wkb
-
-        def fields(self) -> list[str]:
-            return []
-
-    class Footprints(FeatureSource):  # type: ignore[misc]
-        def count(self) -> int:
-            return len(shapes)
-
-        def __iter__(self) -> Iterator[Footprint]:
-            return iter([Footprint(wkb) for wkb in shapely.to_wkb(shapes)])
-
-        def srs_wkt(self) -> str:
-            return crs
-
-    return Footprints()
-
-
 # --- levels on the ground ---------------------------------------------------------------------
 
 
@@ -464,7 +371,7 @@ def flood_levels(
     profile: pd.DataFrame,
     rivers: gpd.GeoDataFrame,
     *,
-    dem: str | Path | None = None,
+    dem: Source | None = None,
 ) -> pd.DataFrame:
     """Flood level beside each building, its depth and freeboard 房屋设计洪水位.
 
@@ -541,7 +448,7 @@ def _level_at(profile: pd.DataFrame, river: Array, chainage: Array) -> Array:
 
 def inundation(
     profile: pd.DataFrame,
-    dem: str | Path | Sequence[str | Path],
+    dem: Source,
     rivers: gpd.GeoDataFrame,
     *,
     half_width_m: float = 100.0,
@@ -585,6 +492,7 @@ def inundation(
     """
     _single(profile)
     require_layer(rivers, "rivers")
+    rasters = Rasters.of(dem, rivers.crs, "dem")
     lines = lay_out(rivers)
     rows = []
     for k, river in enumerate(lines.names):
@@ -595,43 +503,17 @@ def inundation(
         measure = np.append(np.arange(span[0], span[1], ALONG_M), span[1])
         place, _ = points_at(lines, np.full(len(measure), k), measure)
         level = _level_at(part, np.full(len(measure), river), lines.scales[k].chainage(measure))
-        rows.append((river, *_flooded(place, level, dem, rivers.crs, half_width_m)))
+        found = flooded_ground(place, level, rasters, half_width_m)
+        bare = found.bare | ~rasters.covers(place)
+        if bare.any():
+            raise LayerError(
+                "leaves stretches of the river without ground; is a tile missing",
+                layer="dem",
+                ids=_stretches_of(lines.scales[k].chainage(measure), bare, str(river)),
+                hint='dem=["a.tif", "b.tif"], with all tiles of the river; or the profile of the '
+                "reach that the DEM covers",
+            )
+        _require_near(found.ground_m, level, "the flood level, at the centreline", most_m=DEEP_M)
+        rows.append((river, found.area, float(shapely.area(found.area)), found.depth_max_m))
     table = pd.DataFrame(rows, columns=["river", "geometry", "flooded_m2", "depth_max_m"])
     return gpd.GeoDataFrame(table, geometry="geometry", crs=rivers.crs)
-
-
-def _flooded(
-    place: Array, level: Array, dem: Any, crs: Any, half_width_m: float
-) -> tuple[Any, float, float]:
-    """Area below the level that is connected to the river, and the greatest depth."""
-    from rasterio import Affine
-    from rasterio.features import rasterize, shapes
-    from scipy import ndimage
-
-    ground = _Ground.read(dem, place, half_width_m, crs)
-    i, j = np.nonzero(np.isfinite(ground.values))
-    xy = np.stack([ground.x0 + j * ground.cell, ground.y0 + i * ground.cell_y], axis=1)
-    cells = shapely.points(xy)
-    at, nearest = shapely.STRtree(shapely.points(place)).query_nearest(
-        cells, max_distance=half_width_m, all_matches=False
-    )
-    depth = np.full(ground.values.shape, -np.inf)
-    depth[i[at], j[at]] = level[nearest] - ground.values[i[at], j[at]]
-    wet = depth > 0
-    grid = Affine(
-        ground.cell, 0.0, ground.x0 - ground.cell / 2,
-        0.0, ground.cell_y, ground.y0 - ground.cell_y / 2,
-    )  # fmt: skip
-    course = rasterize([shapely.linestrings(place)], wet.shape, transform=grid, all_touched=True)
-    parts, _ = ndimage.label(wet, structure=np.ones((3, 3)))
-    reached = np.isin(parts, np.setdiff1d(np.unique(parts[(course > 0) & wet]), [0]))
-    found = [
-        shapely.geometry.shape(one)
-        for one, value in shapes(reached.astype(np.uint8), mask=reached, transform=grid)
-        if value
-    ]
-    area = shapely.union_all(found) if found else shapely.MultiPolygon()
-    if area.geom_type == "Polygon":
-        area = shapely.MultiPolygon([area])
-    deepest = float(depth[reached].max()) if reached.any() else 0.0
-    return area, float(shapely.area(area)), deepest

@@ -291,11 +291,35 @@ def flat_shapes(frame: Any) -> Any:
 
 
 def same_crs(one: Any, other: Any) -> bool:
-    """Whether two CRS are the same; ESRI's and EPSG's texts of one CRS differ, so codes decide."""
+    """Whether two CRS lay a point in the same place.
+
+    ESRI's and EPSG's texts of one CRS differ, and a height system beside it changes nothing in the
+    plane: codes decide where both have one, else method, parameters, ellipsoid and datum.
+    """
     if one == other:
         return True
-    code = one.to_epsg()
-    return code is not None and code == other.to_epsg()
+    one, other = (_in_the_plane(c) for c in (one, other))
+    codes = one.to_epsg(), other.to_epsg()
+    if None not in codes:
+        return bool(codes[0] == codes[1])
+    return bool(one == other) or _laid_out(one) == _laid_out(other) is not None
+
+
+def _in_the_plane(crs: Any) -> Any:
+    """A CRS without the heights beside it."""
+    while crs.is_compound or crs.is_bound:
+        crs = crs.sub_crs_list[0] if crs.is_compound else crs.source_crs
+    return crs
+
+
+def _laid_out(crs: Any) -> tuple[object, ...] | None:
+    """What a projected CRS does, whoever wrote it; none for others."""
+    operation = operation_of(crs) if crs.is_projected else None
+    if operation is None or crs.ellipsoid is None:
+        return None
+    values = sorted((str(p.code), round(float(p.value), 9)) for p in operation.params)
+    shape = round(crs.ellipsoid.semi_major_metre, 3), round(crs.ellipsoid.inverse_flattening, 6)
+    return _datum(crs), operation.method_name, *values, *shape, crs.axis_info[0].unit_name
 
 
 def same_datum(one: Any, other: Any) -> bool:
@@ -308,10 +332,10 @@ def _datum(crs: Any) -> str | None:
     datum = crs.datum
     if datum is None:
         return None
-    name = str(datum.name).lower()
+    name = re.sub(r"[\s_]+", " ", str(datum.name).lower()).removeprefix("d ")
     geocentric = (
-        "world geodetic system 1984", "china geodetic coordinate system 2000", "wgs 84", "wgs_1984",
-        "china_2000",
+        "world geodetic system 1984", "china geodetic coordinate system 2000", "wgs 84", "wgs 1984",
+        "china 2000", "cgcs 2000", "cgcs2000",
     )  # fmt: skip
     return "geocentric" if any(g in name for g in geocentric) else name
 

@@ -1,0 +1,264 @@
+"""What a DEM's numbers mean: one meaning in every function, or a refusal that names the cure."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import shapely
+from pyproj import CRS
+from rasterio.transform import Affine
+from scipy import ndimage
+
+import pinghu_geo as pg
+from conftest import building_frame, river_frame
+
+X, Y, N, CELL = 513000.0, 2510000.0, 150, 2.0
+EAST = X + (np.arange(N) + 0.5) * CELL
+NORTH = Y + 300 - (np.arange(N) + 0.5) * CELL
+PLANE = 50 + 0.01 * (EAST - X)[None] + 0.02 * (NORTH - Y)[:, None]
+HOUSE = building_frame({"H1": shapely.box(X + 141, Y + 171, X + 153, Y + 181)})
+HOLE = np.zeros(PLANE.shape, bool)
+HOLE[62:65, 70:77] = True  # the lower half of the house lies in it
+PROFILE = pd.DataFrame({"river": "R", "chainage_m": [0.0, 260.0], "level_m": [54.0, 54.0]})
+
+
+@pytest.fixture
+def river():
+    return river_frame({"R": [(X + 20, Y + 150), (X + 280, Y + 150)]})
+
+
+@pytest.fixture
+def bed():
+    return pd.DataFrame(
+        {"river": "R", "chainage_m": np.repeat([40.0, 200.0], 4),
+         "offset_m": [-6.0, -5, 5, 6] * 2, "elevation_m": [52.0, 48, 48, 52] * 2, "n": 0.03}
+    )  # fmt: skip
+
+
+def tif(path, values, *, x=X, crs="EPSG:4547", dtype="float64", nodata=None, mask=None, **said):
+    values = values[None] if values.ndim == 2 else values
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+        rasterio.open(
+            path, "w", driver="GTiff", width=values.shape[2], height=values.shape[1],
+            count=len(values), dtype=dtype, crs=crs, nodata=nodata,
+            transform=Affine(CELL, 0, x, 0, -CELL, Y + 300),
+        ) as file,
+    ):  # fmt: skip
+        file.write(values.astype(dtype))
+        for name, value in said.items():
+            setattr(file, name, value)
+        if mask is not None:
+            file.write_mask(mask)
+    return path
+
+
+def mean(path):
+    return pg.raster_values(HOUSE, path).iloc[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("value", "declared"),
+    [
+        (3.4028234663852886e38, None), (9999, None), (0, None), (-99, None), (-32768, -9999),
+        (-3.4028234663852886e38, -3.4e38), (-9999, float("nan")), (-9999, None), (1e20, None),
+        (-32767, 0), (99999, -9999), (-999, None), (float("inf"), None), (float("nan"), None),
+        (255, None), (-1, None), (32767, None),
+    ],
+)  # fmt: skip
+def test_nodata_is_found_by_what_the_values_are_beside_the_rest(tmp_path, value, declared):
+    values = np.where(HOLE, value, PLANE)
+    path = tif(tmp_path / "a.tif", values, dtype="float64", nodata=declared)
+    if np.isfinite(value):
+        with pytest.warns(UserWarning, match=r"a.tif holds .* taken for nodata"):
+            found = mean(path)
+    else:
+        found = mean(path)
+    # what a raster that declares its holes gives
+    good = np.where(HOLE, -9999, PLANE)
+    assert found == pytest.approx(mean(tif(tmp_path / "b.tif", good, nodata=-9999)), rel=1e-12)
+    assert found[3] == pytest.approx(0.5)
+
+
+def test_a_mask_and_an_alpha_band_are_heard(tmp_path):
+    masked = tif(tmp_path / "m.tif", np.where(HOLE, 12.3, PLANE), mask=~HOLE)
+    assert mean(masked)[3] == pytest.approx(0.5)
+    assert mean(masked)[1] > 50
+
+
+def test_true_zeros_depths_and_sea_levels_stay(tmp_path):
+    depth = np.maximum(PLANE - 53.5, 0.0)  # dry houses are 0 deep
+    assert mean(tif(tmp_path / "d.tif", depth))[3] == 1.0
+    coast = np.where(HOLE, 0.0, PLANE - 49.9)  # a pond at 0.0 beside a beach that begins at 0.13
+    assert mean(tif(tmp_path / "c.tif", coast))[1] == 0.0
+    assert mean(tif(tmp_path / "z.tif", np.zeros_like(PLANE)))[:3] == [0, 0, 0]
+
+
+def test_a_house_wholly_in_a_hole_has_no_ground(tmp_path):
+    inside = building_frame({"H": shapely.box(X + 142, Y + 172, X + 144, Y + 174)})
+    path = tif(tmp_path / "a.tif", np.where(HOLE, 0.0, PLANE))
+    with pytest.warns(UserWarning, match="taken for nodata"):
+        found = pg.raster_values(inside, path)
+    assert found["value_mean"].isna().all()
+    assert found["covered_ratio"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "said", "match"),
+    [
+        (np.where(HOLE, 7.5, PLANE), {}, r"21 cells of exactly 7.5, .* nodata or ground"),
+        (np.where(HOLE, PLANE * -100, PLANE), {}, r"which no ground has: .* resampling"),
+        (PLANE * 1000, {}, "which no ground has: another unit"),
+        (np.stack([PLANE, PLANE]), {}, "has 2 bands"),
+        (np.stack([PLANE] * 3), {"dtype": "uint8"}, "has 3 bands"),
+        (PLANE, {"dtype": "uint8"}, "holds uint8, as a hillshade"),
+        (PLANE, {"units": ["fathom"]}, "states the unit 'fathom'"),
+    ],
+)
+def test_what_is_no_height_in_metres_is_refused(tmp_path, values, said, match):
+    path = tif(tmp_path / "a.tif", values, **said)
+    with pytest.raises(pg.errors.LayerError, match=match):
+        mean(path)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (np.round(PLANE * 10), {"dtype": "int16", "scales": [0.1], "offsets": [0.0]}),
+        (np.round(PLANE * 100) - 3000, {"dtype": "int16", "scales": [0.01], "offsets": [30.0]}),
+        (PLANE / 0.3048, {"units": ["ft"]}),
+        (PLANE * 3937 / 1200, {"units": ["US survey foot"]}),
+        (np.round(PLANE * 100), {"dtype": "int32", "units": ["cm"]}),
+        (PLANE / 0.3048, {"crs": "EPSG:4547+8228"}),  # heights in feet by the vertical CRS
+    ],
+)
+def test_scale_offset_and_unit_mean_the_same_in_all_functions(tmp_path, river, bed, values, said):
+    path = tif(tmp_path / "a.tif", values, **said)
+    plain = tif(tmp_path / "b.tif", PLANE)
+    assert mean(path) == pytest.approx(mean(plain), abs=0.06)
+    one, other = (
+        pg.sections_from_dem(river, p, bed, n=0.05, spacing_m=40, half_width_m=20).sections
+        for p in (path, plain)
+    )
+    assert one["elevation_m"].to_numpy() == pytest.approx(other["elevation_m"], abs=0.06)
+    one, other = (pg.inundation(PROFILE, p, river, half_width_m=60) for p in (path, plain))
+    # 0.05 m of rounding are 2.5 m of this slope
+    assert one.flooded_m2.iloc[0] == pytest.approx(other.flooded_m2.iloc[0], abs=2.6 * 260)
+    one, other = (pg.flood_levels(HOUSE, PROFILE, river, dem=p) for p in (path, plain))
+    assert one["ground_m"].iloc[0] == pytest.approx(other["ground_m"].iloc[0], abs=0.06)
+
+
+@pytest.mark.parametrize(
+    ("factor", "shift", "dtype", "match"),
+    [
+        (10, 0, "int16", "are they decimetres"),
+        (100, 0, "int32", "are they centimetres"),
+        (1 / 0.3048, 0, "float32", "are they feet"),
+        (1, 40, "float32", "heights of another system"),
+    ],
+)
+def test_ground_in_another_unit_than_the_bed_is_refused(
+    tmp_path, river, bed, factor, shift, dtype, match
+):
+    path = tif(tmp_path / "a.tif", np.round(PLANE * factor + shift, 1), dtype=dtype)
+    with pytest.raises(pg.errors.LayerError, match=match):
+        pg.sections_from_dem(river, path, bed, n=0.05, half_width_m=20)
+    if not shift:
+        with pytest.raises(pg.errors.LayerError, match=match):
+            pg.inundation(PROFILE, path, river, half_width_m=60)
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [CRS(4547).to_wkt("WKT1_ESRI"), "EPSG:4547+5737", CRS(4547).to_wkt("WKT1_GDAL"),
+     CRS.from_proj4("+proj=tmerc +lon_0=114 +x_0=500000 +ellps=GRS80 +units=m").to_wkt()],
+)  # fmt: skip
+def test_one_crs_in_several_writings(tmp_path, crs):
+    path = tif(tmp_path / "a.tif", PLANE, crs=crs)
+    if "unknown" in str(crs):  # no datum is stated: not the same
+        with pytest.raises(pg.errors.CRSError, match="the layer in CGCS2000"):
+            mean(path)
+    else:
+        assert mean(path)[0] == pytest.approx(54.99, abs=0.01)
+
+
+def test_another_zone_or_datum_is_not_the_same(tmp_path):
+    for other in (4549, 2435, 32650, 4526, "EPSG:4549+5737", CRS(4548).to_wkt("WKT1_ESRI")):
+        with pytest.raises(pg.errors.CRSError, match="the layer in CGCS2000"):
+            mean(tif(tmp_path / "a.tif", PLANE, crs=other))
+
+
+def test_tiles_are_one_raster_in_all_functions(tmp_path, river, bed):
+    whole = tif(tmp_path / "w.tif", PLANE)
+    tiles = [tif(tmp_path / "l.tif", PLANE[:, :70]),
+             tif(tmp_path / "r.tif", PLANE[:, 70:], x=X + 140)]  # fmt: skip
+    across = building_frame({"A": shapely.box(X + 133, Y + 171, X + 147, Y + 181)})
+    for features in (HOUSE, across):
+        one, other = (pg.raster_values(features, p) for p in (whole, tiles))
+        pd.testing.assert_frame_equal(one, other)
+        one, other = (pg.flood_levels(features, PROFILE, river, dem=p) for p in (whole, tiles))
+        pd.testing.assert_frame_equal(one, other)
+    one, other = (pg.inundation(PROFILE, p, river, half_width_m=60) for p in (whole, tiles))
+    assert one.geometry.iloc[0].equals(other.geometry.iloc[0])
+    with pytest.raises(pg.errors.LayerError, match=r"tile missing \(1: R K0\+120.0 to K0\+260.0"):
+        pg.inundation(PROFILE, tiles[0], river, half_width_m=60)
+    with pytest.raises(pg.errors.LayerError, match=r"tile missing \(1: R K0\+120.0 to K0\+200.0"):
+        pg.sections_from_dem(river, tiles[0], bed, n=0.05, spacing_m=40, half_width_m=20)
+    with pytest.raises(pg.errors.LayerError, match="empty list of tiles"):
+        pg.inundation(PROFILE, [], river)
+
+
+def test_a_tile_of_one_bank_alone_is_said(tmp_path, river, bed):
+    path = tif(tmp_path / "a.tif", PLANE[:74])  # ends 2 m north of the centreline
+    with pytest.raises(pg.errors.LayerError, match="no ground on the right of sections"):
+        pg.sections_from_dem(river, path, bed, n=0.05, spacing_m=40, half_width_m=20)
+
+
+@pytest.mark.parametrize("content", ["text", "empty", "folder", "cut", "laz"])
+def test_a_file_that_is_no_raster_is_one_sentence(tmp_path, river, content):
+    path = tmp_path / "t.tif"
+    if content == "folder":
+        path.mkdir()
+    elif content == "cut":
+        tif(path, PLANE)
+        path.write_bytes(path.read_bytes()[:90_000])
+    else:
+        path.write_bytes({"text": b"no tif", "empty": b"", "laz": b"LASF\0\0"}[content])
+    with pytest.raises(pg.errors.LayerError, match=r"t.tif is no raster that can be read"):
+        mean(path)
+    with pytest.raises(pg.errors.LayerError, match=r"t.tif is no raster that can be read"):
+        pg.inundation(PROFILE, path, river, half_width_m=60)
+
+
+def brute_force(place, level, values, half_width_m):
+    """Cells below the level of the nearest sample that hang together with the centreline."""
+    east, north = np.meshgrid(EAST, NORTH)
+    off = np.hypot(east[..., None] - place[:, 0], north[..., None] - place[:, 1])
+    nearest = off.argmin(axis=-1)
+    wet = (off.min(axis=-1) <= half_width_m) & (values < level[nearest])
+    part, _ = ndimage.label(wet, np.ones((3, 3)))
+    cells = shapely.box(east - 1, north - 1, east + 1, north + 1)
+    course = shapely.intersects(shapely.linestrings(place), cells)
+    return np.isin(part, np.setdiff1d(np.unique(part[course & wet]), [0])).sum() * CELL**2
+
+
+@pytest.mark.parametrize("stretch", [200, 3000, 400_000])
+def test_stretch_by_stretch_floods_what_one_look_floods(tmp_path, monkeypatch, stretch):
+    monkeypatch.setattr("pinghu_geo.flood.floodplain.STRETCH_CELLS", stretch)
+    monkeypatch.setattr("pinghu_geo.flood.floodplain.ROWS_AT_ONCE", 13)
+    bend = [(20.3, 40), (150, 60.7), (240, 150), (150.5, 200), (60, 170), (30, 260.2)]
+    curved = river_frame({"R": [(X + a, Y + b) for a, b in bend]})
+    rough = ndimage.gaussian_filter(np.random.default_rng(5).normal(0, 30, PLANE.shape), 3)
+    rough[40:50, 60:90] = -9999.0
+    path = tif(tmp_path / "a.tif", rough, nodata=-9999)
+    length = curved.length.iloc[0]
+    profile = pd.DataFrame({"river": "R", "chainage_m": [0.0, length], "level_m": [2.0, -1.0]})
+    measure = np.append(np.arange(0, length, 2.0), length)
+    place = shapely.get_coordinates(
+        shapely.line_interpolate_point(curved.geometry.iloc[0], measure)
+    )
+    wanted = brute_force(place, 2 - 3 * measure / length, np.where(rough < -500, np.inf, rough), 35)
+    found = pg.inundation(profile, path, curved, half_width_m=35)
+    assert found.flooded_m2.iloc[0] == pytest.approx(wanted, abs=1e-6)
+    assert wanted > 2000
+    assert found.geometry.iloc[0].is_valid
