@@ -95,3 +95,44 @@ def test_outside_is_refused_with_the_river_s_range():
 def test_nan_is_refused():
     with pytest.raises(pg.errors.ChainageError, match="outside the river"):
         ChainageScale(1000.0).measure([np.nan])
+
+
+@pytest.mark.parametrize("metres", [-20, -0.04, -1234.5, 0, 999.96, 1e6 + 0.5])
+def test_own_label_is_read_back(metres):
+    assert pg.parse_chainage(pg.format_chainage(metres)) == round(metres, 1)
+    text = pg.format_chainage(metres, prefix="DK")
+    assert pg.parse_chainage(text, prefix="DK") == round(metres, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "metres"),
+    [
+        ("1234.5m", 1234.5), ("1234.5 米", 1234.5), ("1.2km", 1200.0), ("1.2 公里", 1200.0),
+        ("K1+200m", 1200.0), ("K1+200.5米", 1200.5), ("K12.669", 12669.0), ("k0.0205", 20.5),
+        ("桩号K1+200", 1200.0), ("Ｋ１＋２００", 1200.0), ("K-0+020.0", -20.0), ("-K0+020", -20.0),
+        ("１２００ｍ", 1200.0),
+    ],
+)  # fmt: skip
+def test_units_full_width_and_points(text, metres):
+    assert pg.parse_chainage(text) == pytest.approx(metres, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "text", ["DK12+669", "AK0+100", "左K1+200", "右K1+200", "ZK1+200", "新K0+000"]
+)
+def test_the_prefix_of_another_line_is_named_and_never_dropped(text):
+    prefix = text.rstrip("0123456789+")
+    with pytest.raises(
+        pg.errors.ChainageError, match=rf"of the line '{prefix}', not of 'K'"
+    ) as error:
+        pg.parse_chainage(text)
+    # the hint works as typed
+    assert eval(error.value.hint.partition(",  where")[0].rsplit(", where", 1)[0], {"pg": pg}) >= 0
+    with pytest.raises(pg.errors.ChainageError, match="of the line 'K'"):
+        pg.parse_chainage("K1+200", prefix=prefix)
+
+
+@pytest.mark.parametrize("text", ["K1.2", "--0+020", "-K-0+020", "K1+200km", "1.2.3", "K1+200 800"])
+def test_what_may_mean_two_things_is_refused(text):
+    with pytest.raises(pg.errors.ChainageError, match="is not a chainage"):
+        pg.parse_chainage(text)

@@ -51,3 +51,22 @@ def test_bad_drawings_are_refused(tmp_path):
     ):
         pg.write_dxf({"a": line, "b": line.set_crs(4549, allow_override=True)}, tmp_path / "a.dxf")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["0", "Defpoints", "defpoints", "桩号", "a.b-c_$1", "红线 (工程)"])
+def test_any_name_that_cad_takes_is_a_layer(tmp_path, name, straight):
+    drawing = {name: straight.rename_axis("river"), "other": straight}
+    pg.write_dxf(drawing, tmp_path / "a.dxf")
+    import ezdxf
+
+    back = ezdxf.readfile(tmp_path / "a.dxf")
+    assert [e.dxf.layer for e in back.modelspace()] == [name, "other"]
+    assert not back.audit().errors
+
+
+@pytest.mark.parametrize("name", ["", " ", "a,b", "a=b", "a`b", "a\nb", " a", "x" * 256])
+def test_a_name_that_cad_refuses_is_refused(tmp_path, name, straight):
+    with pytest.raises(pg.errors.LayerError, match="a drawing's layer can't be called"):
+        pg.write_dxf({name: straight}, tmp_path / "a.dxf")
+    with pytest.raises(pg.errors.LayerError, match="differ by capitals only"):
+        pg.write_dxf({"A": straight, "a": straight}, tmp_path / "a.dxf")

@@ -32,7 +32,8 @@ ENTITY_COLUMNS = ["PaperSpace", "SubClasses", "Linetype", "EntityHandle"]
 # AutoCAD Color Index of the layers in turn: red, blue, green, magenta, cyan, yellow.
 COLOURS = (1, 5, 3, 6, 4, 2)
 # What no layer of a drawing may be called.
-FORBIDDEN = set('<>/\\":;?*|=`')
+FORBIDDEN = set('<>/\\":;?*|=`,')
+LONGEST_NAME = 255
 
 
 def read_dxf(
@@ -193,18 +194,37 @@ def write_dxf(
     crs = next(iter(layers.values())).crs if layers else None
     for name, layer in layers.items():
         require_layer(layer.reset_index(), name, crs=crs)
-        if bad := FORBIDDEN & set(name):
-            raise LayerError(
-                f"a drawing's layer can't be called {name!r}",
-                hint=f"leave out {' '.join(sorted(bad))}",
-            )
+    _require_names(list(layers))
     drawing = ezdxf.new("R2010", setup=True, units=ezdxf.units.M)
     style = drawing.styles.new("中文", dxfattribs={"font": "simsun.ttc"})
     for k, (name, layer) in enumerate(layers.items()):
-        drawing.layers.add(name, color=COLOURS[k % len(COLOURS)])
+        if name in drawing.layers:  # every drawing has 0, and Defpoints, which is not printed
+            drawing.layers.get(name).dxf.color = COLOURS[k % len(COLOURS)]
+        else:
+            drawing.layers.add(name, color=COLOURS[k % len(COLOURS)])
         _draw(drawing.modelspace(), name, layer, text_height_m, style.dxf.name)
     with atomic_path(path) as temporary:
         drawing.saveas(temporary)
+
+
+def _require_names(names: list[str]) -> None:
+    """Refuse names of layers that CAD refuses, or takes for one another."""
+    for name in names:
+        bad = sorted(FORBIDDEN & set(name)) + [repr(c) for c in name if ord(c) < ord(" ")]
+        if bad or not name.strip() or name != name.strip() or len(name) > LONGEST_NAME:
+            raise LayerError(
+                f"a drawing's layer can't be called {name!r}",
+                hint=f"leave out {' '.join(bad)}"
+                if bad
+                else f"1 to {LONGEST_NAME} characters, no blanks at the ends",
+            )
+    twins = {n for n in names if sum(n.upper() == other.upper() for other in names) > 1}
+    if twins:
+        raise LayerError(
+            "has layers whose names differ by capitals only, which CAD takes for one",
+            ids=sorted(twins),
+            hint="rename one of them",
+        )
 
 
 def _draw(space: Any, name: str, layer: gpd.GeoDataFrame, height: float, style: str) -> None:

@@ -22,6 +22,12 @@ __all__ = ["GridFit", "apply_grid", "fit_grid"]
 Floats = NDArray[np.float64]
 Change = Callable[[Floats], Floats]
 METHODS = ("similarity", "helmert")
+# control points may lie so far beyond the area of their CRS: works at the edge of a zone [degrees]
+BEYOND_DEG = 1.0
+# a fit so far off that is so many times better with axes swapped has them swapped
+MIRRORED_M, MIRRORED_TIMES = 1.0, 100.0
+# a fit says nothing farther from its control points than this, or so many times their extent [m]
+REACH_M, REACH_TIMES = 20_000.0, 10.0
 LEAST_POINTS = {"similarity": 2, "helmert": 3}
 
 
@@ -51,6 +57,7 @@ class GridFit:
     rms_m: float
     crs: CRS
     _change: Change
+    _source: Floats  # the control points in the local grid
 
     def _repr_html_(self) -> str:
         tables = (self.parameters, self.residuals)
@@ -91,7 +98,7 @@ def fit_grid(
     LayerError
         Too few control points (2 and 3), blanks among them, or all in one place.
     CRSError
-        A CRS is none, or not projected.
+        A CRS is none, or not projected; targets outside of its area, as where axes are swapped.
 
     Notes
     -----
@@ -125,6 +132,7 @@ def fit_grid(
             ids=control.index[blank],
             hint="complete the table of control points",
         )  # fmt: skip
+    _require_in_crs(at[:, 2:], target, control.index)
     if min(np.ptp(at[:, :2], axis=0).max(), np.ptp(at[:, 2:], axis=0).max()) < 1.0:
         raise LayerError(
             "has all points in one place", layer="control", hint="use points around the works"
@@ -147,6 +155,8 @@ def fit_grid(
     found = solve(one, other)
     change = change_by(found)
     residual = at[:, 2:] - change(from_xy)
+    if method == "similarity":
+        _require_upright(one, other, residual)
     left_out = np.full(len(at), np.nan)
     if len(at) > LEAST_POINTS[method]:
         for k in range(len(at)):
@@ -164,6 +174,7 @@ def fit_grid(
         rms_m=float(np.sqrt(np.mean(off**2))),
         crs=target,
         _change=change,
+        _source=at[:, :2],
     )
 
 
@@ -185,7 +196,7 @@ def apply_grid(layer: gpd.GeoDataFrame, fit: GridFit) -> gpd.GeoDataFrame:
     Raises
     ------
     CRSError
-        The layer is in the target's CRS already.
+        The layer is in the target's CRS already, or far from the control points.
 
     Examples
     --------
@@ -199,6 +210,7 @@ def apply_grid(layer: gpd.GeoDataFrame, fit: GridFit) -> gpd.GeoDataFrame:
         raise CRSError(
             f"is in {fit.crs.name} already", layer="layer", hint="apply the fit to the local layer"
         )
+    _require_near_control(layer, fit)
     space = fit.method == "helmert"
 
     def move(xy: Floats) -> Floats:
@@ -206,6 +218,78 @@ def apply_grid(layer: gpd.GeoDataFrame, fit: GridFit) -> gpd.GeoDataFrame:
 
     shapes = shapely.transform(shapely.force_2d(layer.geometry.to_numpy()), move)
     return layer.set_geometry(shapes).set_crs(fit.crs, allow_override=True)
+
+
+def _require_in_crs(xy: Floats, crs: CRS, ids: Any) -> None:
+    """Refuse targets where their CRS has no land: axes swapped, zone in front, another zone."""
+    outside = ~_within(xy, crs)
+    if not outside.any():
+        return
+    zone = np.floor(xy[:, 0] / 1e6)
+    if _within(xy[:, ::-1], crs).all():
+        why = "east and north look swapped: surveyors' X points north"
+        hint = "control = control.rename(columns={'to_x_m': 'to_y_m', 'to_y_m': 'to_x_m'})"
+    elif (zone > 0).all() and _within(xy - [zone[0] * 1e6, 0], crs).all():
+        why = f"the easting has the zone {zone[0]:.0f} in front"
+        hint = f"control['to_x_m'] -= {zone[0] * 1e6:.0f}, or give the CRS with that zone"
+    else:
+        why = "they lie outside of its area of use"
+        hint = "give the CRS that the control points are in; is it another zone"
+    raise CRSError(
+        f"has targets that are not in {crs.name}: {why}", layer="control", ids=ids[outside],
+        hint=hint,
+    )  # fmt: skip
+
+
+def _within(xy: Floats, crs: CRS) -> NDArray[np.bool_]:
+    """Points in the area that a CRS is made for, or a little beyond; all, if it doesn't say."""
+    code = crs.to_epsg(min_confidence=20)  # texts by others state no area
+    area = crs.area_of_use or (CRS.from_epsg(code).area_of_use if code else None)
+    if area is None:
+        return np.ones(len(xy), bool)
+    lon, lat = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(*xy.T)
+    wide = BEYOND_DEG
+    west, east = area.west - wide, area.east + wide
+    found: NDArray[np.bool_] = np.asarray(
+        (lon >= west) & (lon <= east) & (lat >= area.south - wide) & (lat <= area.north + wide)
+    )
+    return found
+
+
+def _require_upright(one: Floats, other: Floats, residual: Floats) -> None:
+    """Refuse control points of which one side is mirrored: its east and north are swapped."""
+    off = float(np.sqrt(np.mean(residual**2)))
+    turned = one[:, ::-1]
+    mirrored = other - _apply_similarity(_similarity(turned, other), turned)
+    if len(one) > LEAST_POINTS["similarity"] and off > max(
+        MIRRORED_M, MIRRORED_TIMES * float(np.sqrt(np.mean(mirrored**2)))
+    ):
+        raise LayerError(
+            f"fits {off:.0f} m off, but well with the source's east and north swapped: surveyors' "
+            "X points north",
+            layer="control",
+            hint="control = control.rename("
+            "columns={'from_x_m': 'from_y_m', 'from_y_m': 'from_x_m'})",
+        )
+
+
+def _require_near_control(layer: gpd.GeoDataFrame, fit: GridFit) -> None:
+    """Refuse a layer that lies where no control point says anything."""
+    bounds = np.asarray(layer.total_bounds, float)
+    if not np.isfinite(bounds).all():
+        return
+    points = fit._source  # noqa: SLF001
+    low, high = points.min(axis=0), points.max(axis=0)
+    off = np.maximum(np.maximum(low - bounds[:2], bounds[2:] - high), 0.0).max()
+    if off > max(REACH_M, REACH_TIMES * float((high - low).max())):
+        middle = (bounds[:2] + bounds[2:]) / 2
+        turned = np.maximum(np.maximum(low - middle[::-1], middle[::-1] - high), 0.0).max()
+        why = "; its east and north look swapped" if turned < off / 10 else ""
+        raise CRSError(
+            f"reaches {off / 1000:.0f} km beyond the control points of the fit{why}",
+            layer="layer",
+            hint="give the layer in the grid that the control points start from, east first",
+        )
 
 
 def _projected(crs: Any, name: str) -> CRS:

@@ -17,14 +17,28 @@ from numpy.typing import ArrayLike, NDArray
 
 from pinghu_geo.nouns.errors import ChainageError
 
-__all__ = ["ChainageScale", "format_chainage", "parse_chainage"]
+__all__ = ["ChainageScale", "chainage_prefix", "format_chainage", "parse_chainage"]
 
-FORMS = "K12+669.5, 12+669.5, k0+000, or metres as a plain number such as 12669.5"
-_TEXT = re.compile(r"(?P<sign>[-−]?)\s*[Kk]?\s*(?P<km>\d+)\s*\+\s*(?P<m>\d{3}(?:\.\d+)?)")
-_NUMBER = re.compile(r"[-+−]?\d+(?:\.\d+)?")
+FORMS = "K12+669.5, 12+669.5, k0+000, K12.669, 12669.5 m, 12.6695 km, or metres as a number"
+_PREFIX = r"(?P<prefix>[^\W\d_]*)"
+_UNIT = r"(?P<unit>km|m|公里|千米|米)?"
+_TEXT = re.compile(
+    rf"(?P<sign>[-−]?)\s*{_PREFIX}\s*(?P<inner>[-−]?)\s*(?P<km>\d+)\s*\+\s*"
+    r"(?P<m>\d{3}(?:\.\d+)?)\s*(?:m|米)?",
+    re.IGNORECASE,
+)
+# K12.669: kilometres with metres behind the point, in which both readings agree
+_KILOMETRES = re.compile(
+    rf"(?P<sign>[-−]?)\s*{_PREFIX}\s*(?P<inner>[-−]?)\s*(?P<km>\d+\.\d{{3,}})\s*(?:km|公里|千米)?",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(rf"(?P<number>[-+−]?\d+(?:\.\d*)?)\s*{_UNIT}", re.IGNORECASE)
+# what a river's own chainage begins with, or nothing
+ORDINARY = ("", "K", "桩号", "桩号K", "里程", "里程K")
+_METRES = {"km": 1000.0, "公里": 1000.0, "千米": 1000.0}
 
 
-def parse_chainage(text: object) -> float:
+def parse_chainage(text: object, *, prefix: str = "K") -> float:
     """Read one chainage, as text or number, into metres 桩号.
 
     Parameters
@@ -33,6 +47,9 @@ def parse_chainage(text: object) -> float:
         ``"K12+669.5"``, ``"12+669.5"``, ``"k0+000"``, full-width characters too, or a
         number of metres. Three digits follow the plus sign, before any decimals: ``K1+5``
         may mean 1,005 or 1,500 m and is refused.
+    prefix
+        What may stand before the kilometres. Another one, such as DK or 左K, means another
+        line, whose chainages have nothing to do with this one's; it is refused by name.
 
     Returns
     -------
@@ -42,7 +59,7 @@ def parse_chainage(text: object) -> float:
     Raises
     ------
     ChainageError
-        The text has none of the accepted forms.
+        The text has none of the accepted forms, or the prefix of another line.
 
     References
     ----------
@@ -55,16 +72,40 @@ def parse_chainage(text: object) -> float:
     12669.5
     >>> parse_chainage("Ｋ０＋０２０") - parse_chainage("-0+020")
     40.0
+    >>> parse_chainage("DK12+669", prefix="DK"), parse_chainage(format_chainage(-20))
+    (12669.0, -20.0)
     """
     if isinstance(text, int | float | np.integer | np.floating) and np.isfinite(text):
         return float(text)
     plain = unicodedata.normalize("NFKC", str(text)).strip()
-    if found := _TEXT.fullmatch(plain):
-        metres = 1000.0 * int(found["km"]) + float(found["m"])
-        return -metres if found["sign"] else metres
-    if _NUMBER.fullmatch(plain):
-        return float(plain.replace("−", "-"))
+    found = _TEXT.fullmatch(plain) or _KILOMETRES.fullmatch(plain)
+    if found and (found.re is _TEXT or found["prefix"]) and not (found["sign"] and found["inner"]):
+        _require_prefix(text, found["prefix"], prefix)
+        metres = 1000.0 * float(found["km"]) + float(found.groupdict().get("m") or 0.0)
+        return -metres if found["sign"] or found["inner"] else metres
+    if found := _NUMBER.fullmatch(plain):
+        number = float(found["number"].replace("−", "-"))
+        return number * _METRES.get((found["unit"] or "").lower(), 1.0)
     raise ChainageError(f"{text!r} is not a chainage (桩号)", hint=f"accepted forms are {FORMS}")
+
+
+def chainage_prefix(text: object) -> str:
+    """What stands before the kilometres of a chainage, such as DK; empty where it is K or none."""
+    plain = unicodedata.normalize("NFKC", str(text)).strip()
+    found = _TEXT.fullmatch(plain) or _KILOMETRES.fullmatch(plain)
+    word = found["prefix"].upper() if found else ""
+    return "" if word in ORDINARY else word
+
+
+def _require_prefix(text: object, found: str, wanted: str) -> None:
+    """Refuse the chainage of another line."""
+    word = found.upper()
+    if word == wanted.upper() or (word in ORDINARY and wanted.upper() in ORDINARY):
+        return
+    raise ChainageError(
+        f"{text!r} is a chainage (桩号) of the line {word or 'K'!r}, not of {wanted!r}",
+        hint=f"pg.parse_chainage({str(text)!r}, prefix={word or 'K'!r}), where that line is meant",
+    )
 
 
 def format_chainage(chainage_m: float, *, decimals: int = 1, prefix: str = "K") -> str:

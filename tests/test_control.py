@@ -1,0 +1,68 @@
+"""Control points are held against the CRS that they are said to be in."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from pyproj import CRS
+
+import pinghu_geo as pg
+
+LOCAL = np.array([[100000, 20000], [101000, 20000], [100000, 21000], [101000, 21500.0]])
+TARGET = LOCAL + [413000, 2490000]
+HOUSE = gpd.GeoDataFrame(index=["a"], geometry=[shapely.box(100500, 20500, 100510, 20510)])
+
+
+def control(one, other):
+    names = ["from_x_m", "from_y_m", "to_x_m", "to_y_m"]
+    return pd.DataFrame(np.column_stack([one, other]), columns=names)
+
+
+def test_sound_points_fit():
+    for crs in (4547, CRS(4547).to_wkt("WKT1_ESRI"), 32649):
+        shift = [500000 - 111000, 0] if crs == 32649 else [0, 0]
+        fit = pg.fit_grid(control(LOCAL, TARGET + shift), crs)
+        assert fit.rms_m == pytest.approx(0, abs=1e-6)
+    at = pg.apply_grid(HOUSE, pg.fit_grid(control(LOCAL, TARGET), 4547)).geometry.iloc[0].centroid
+    assert (at.x, at.y) == pytest.approx((513505, 2510505))
+
+
+@pytest.mark.parametrize(
+    ("target", "crs", "match"),
+    [
+        (TARGET[:, ::-1], 4547, "east and north look swapped"),
+        (TARGET[:, ::-1], CRS(4547).to_wkt("WKT1_ESRI"), "east and north look swapped"),
+        (TARGET + [38e6, 0], 4547, "the easting has the zone 38 in front"),
+        (TARGET, 4526, "outside of its area of use"),  # 4526 wants the zone in front
+        (TARGET - [0, 2490000], 4547, "outside of its area of use"),
+        (TARGET + [2e6, 0], 4547, "the easting has the zone 2 in front"),
+    ],
+)
+def test_targets_outside_their_crs_are_refused(target, crs, match):
+    with pytest.raises(pg.errors.CRSError, match=match) as error:
+        pg.fit_grid(control(LOCAL, target), crs)
+    assert len(error.value.ids) == 4
+
+
+def test_hints_of_swapped_axes_work_as_typed():
+    table = control(LOCAL[:, ::-1], TARGET[:, ::-1])
+    for _ in range(2):
+        with pytest.raises((pg.errors.CRSError, pg.errors.LayerError)) as error:
+            pg.fit_grid(table, 4547)
+        names = {"control": table}
+        exec(error.value.hint, names)
+        table = names["control"]
+    assert pg.fit_grid(table, 4547).rms_m == pytest.approx(0, abs=1e-6)
+
+
+def test_a_layer_far_from_the_control_points_is_refused():
+    fit = pg.fit_grid(control(LOCAL, TARGET), 4547)
+    swapped = HOUSE.set_geometry(shapely.transform(HOUSE.geometry.array, lambda xy: xy[:, ::-1]))
+    with pytest.raises(pg.errors.CRSError, match="beyond the control points.*look swapped"):
+        pg.apply_grid(swapped, fit)
+    with pytest.raises(pg.errors.CRSError, match="reaches 500 km beyond"):
+        pg.apply_grid(HOUSE.translate(5e5).to_frame("geometry"), fit)
+    assert len(pg.apply_grid(HOUSE.iloc[:0], fit)) == 0
+    near = pg.apply_grid(HOUSE.translate(8e3).to_frame("geometry"), fit)
+    assert near.geometry.iloc[0].centroid.x == pytest.approx(521505)
