@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from pinghu_geo.nouns.inert import console_text
+
 __all__ = ["main"]
 
 app = typer.Typer(
@@ -38,7 +40,7 @@ def demo(out: Out = Path("pinghu_demo"), force: Force = False) -> None:
     folder = _run(sample_folder() / "project.toml", out, force=force)
     published = json.loads((folder / "summary.json").read_text("utf-8"))["published"]
     typer.echo("以上为合成数据的计算结果。公开报道的平湖实际数字(仅供对照):")
-    typer.echo("  " + ",".join(f"{k} {v}" for k, v in published.items()))
+    typer.echo(console_text("  " + ",".join(f"{k} {v}" for k, v in published.items())))
 
 
 @app.command()
@@ -58,13 +60,13 @@ def check(
     for row in check_summary(faults).itertuples():
         word = code_label("severity", row.severity, lang=lang)  # type: ignore[arg-type]
         place = f"{row.layer}.{row.field}" if row.field else row.layer
-        typer.echo(f"[{word}] {place}: {row.problem} ({row.count}: {row.ids})")
-        typer.echo(f"        → {row.advice}")
+        typer.echo(console_text(f"[{word}] {place}: {row.problem} ({row.count}: {row.ids})"))
+        typer.echo(console_text(f"        → {row.advice}"))
     write_faults(faults, out, lang=lang)  # type: ignore[arg-type]
     errors = int((faults["severity"] == "error").sum())
     said = "共 {} 项,其中错误 {} 项。" if lang == "zh" else "{} in all, {} of them errors."
     typer.echo(said.format(len(faults), errors))
-    typer.echo(str(out))
+    typer.echo(console_text(out))
     if errors:
         raise typer.Exit(2)
 
@@ -74,13 +76,13 @@ def _run(project: Path, out: Path, *, force: bool) -> Path:
     from pinghu_geo.project import run_project, summary_lines
 
     folder = run_project(
-        project, out, force=force, progress=lambda s: typer.echo(f"· {s}", err=True)
+        project, out, force=force, progress=lambda s: typer.echo(console_text(f"· {s}"), err=True)
     )
     for line in summary_lines(folder):
-        typer.echo(line)
-    typer.echo(f"结果目录:{folder.resolve()}")
+        typer.echo(console_text(line))
+    typer.echo(console_text(f"结果目录:{folder.resolve()}"))
     for name in ("map.html", "ledger.xlsx", "results.gpkg"):
-        typer.echo(f"  {folder / name}")
+        typer.echo(console_text(f"  {folder / name}"))
     return folder
 
 

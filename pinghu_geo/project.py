@@ -29,6 +29,7 @@ from pinghu_geo.intake.grid import fit_grid
 from pinghu_geo.intake.io import read_layer, read_table
 from pinghu_geo.nouns.errors import CRSError, OutputError, PinghuError
 from pinghu_geo.nouns.files import atomic_folder
+from pinghu_geo.nouns.inert import file_names
 from pinghu_geo.nouns.schema import Lang, code_label, label, same_crs, same_datum
 from pinghu_geo.plan import FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
@@ -430,7 +431,9 @@ def _write(
         out["sections"] = found.flood.sections
         out["inundation"] = found.flood.inundation
     write_results(out, folder / "results.gpkg")
-    for name, best in data.least.items():
+    stems = file_names(data.least)
+    for scheme, best in data.least.items():
+        name = stems[scheme]
         write_table(best.widths, folder / f"widths_{name}.xlsx")
         if isinstance(best, WithinRise):
             write_table(best.nodes, folder / f"proof_{name}.xlsx")

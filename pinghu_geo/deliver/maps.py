@@ -21,6 +21,7 @@ from folium.template import Template
 
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.files import atomic_path
+from pinghu_geo.nouns.inert import html_text, script_value
 from pinghu_geo.nouns.schema import NOUNS, code_label, label, require_layer
 from pinghu_geo.river.centreline import stations
 from pinghu_geo.river.chainage import format_chainage
@@ -166,7 +167,7 @@ def command_map(
     for k, (name, line) in enumerate(lines.items()):
         colour, dash = SCHEME_STYLES[k % len(SCHEME_STYLES)]
         edge = gpd.GeoDataFrame(geometry=line.geometry.boundary.to_numpy(), crs=line.crs)
-        swatch = _swatch(colour, line=True) + html.escape(f"红线 {name}")
+        swatch = _swatch(colour, line=True) + html_text(f"红线 {name}")
         _geojson(edge, swatch, colour, weight=1.8, dash=dash, fill=0).add_to(page)
     searchable = _status_layers(affected, comparison, page)
     if nodes is not None and len(nodes):
@@ -239,7 +240,7 @@ def _texts(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     shown = {}
     for name in columns:
         if name in frame.columns:
-            shown[label(name)] = [html.escape(_say(name, v)) for v in frame[name]]
+            shown[label(name)] = [html_text(_say(name, v)) for v in frame[name]]
     return pd.DataFrame(shown, index=frame.index)
 
 
@@ -317,11 +318,11 @@ def _status_layers(
             pd.DataFrame(rows.drop(columns="geometry")).assign(building_id=ids, status=words), POPUP
         )
         layer = gpd.GeoDataFrame(
-            facts.assign(key=[html.escape(i) for i in ids]),
+            facts.assign(key=[html_text(i) for i in ids]),
             geometry=rows.geometry.to_numpy(),
             crs=rows.crs,
         )
-        name = f"{_swatch(colour)}{words} {len(rows):,} 栋"
+        name = f"{_swatch(colour)}{html_text(words)} {len(rows):,} 栋"
         made = _geojson(layer, name, colour, weight=2, popup=list(facts.columns))
         made.add_to(page)
         layers.append(made)
@@ -357,7 +358,7 @@ def _zones(zones: gpd.GeoDataFrame) -> folium.GeoJson:
     facts = _texts(zones.reset_index(), ("zone_id", "kind", "name", "payer"))
     if "kind" in zones:
         words = {"renewal": "城市更新", "consolidation": "土地整备", "other": "其他项目"}
-        facts[label("kind")] = [html.escape(words.get(str(k), str(k))) for k in zones["kind"]]
+        facts[label("kind")] = [html_text(words.get(str(k), str(k))) for k in zones["kind"]]
     layer = gpd.GeoDataFrame(facts, geometry=zones.geometry.to_numpy(), crs=zones.crs)
     name = f"{_swatch('#d7bde2')}城市更新/土地整备 {len(zones)} 片"
     return _geojson(
@@ -381,9 +382,9 @@ def _panel(affected: gpd.GeoDataFrame, comparison: Comparison | None, note: str)
     area = affected.get("demolish_floor_area_m2", pd.Series(dtype=float)).sum()
     parts = [f"<b>受影响房屋 {len(affected):,} 栋</b>,拆除建筑面积 {area:,.0f} m²"]
     if comparison is not None:
-        parts += [html.escape(s) for s in comparison.summary()]
+        parts += [html_text(s) for s in comparison.summary()]
     if note:
-        parts.append(f'<span style="color:#b03a2e">{html.escape(note)}</span>')
+        parts.append(f'<span style="color:#b03a2e">{html_text(note)}</span>')
     return "<br>".join(parts)
 
 
@@ -408,7 +409,7 @@ class _Labels(MacroElement):
         ]
         middles = shapely.line_interpolate_point(rivers.geometry.to_numpy(), 0.5, normalized=True)
         at = gpd.GeoSeries(np.append(points.geometry.to_numpy(), middles), crs=points.crs)
-        texts = [*points["label"], *(html.escape(str(name)) for name in rivers.index)]
+        texts = [html_text(text) for text in (*points["label"], *rivers.index)]
         kinds += ["pg-river"] * len(rivers)
         rows = [
             [round(y, DEGREES), round(x, DEGREES), text, kind]
@@ -416,7 +417,7 @@ class _Labels(MacroElement):
                 shapely.get_coordinates(at.to_crs(4326)), texts, kinds, strict=True
             )
         ]
-        self.rows = json.dumps(rows, ensure_ascii=False).replace("</", "<\\/")
+        self.rows = script_value(rows)
 
 
 class _Furniture(JSCSSMixin, MacroElement):
@@ -499,10 +500,8 @@ class _Furniture(JSCSSMixin, MacroElement):
     def __init__(self, title: str, panel: str, searchable: list[folium.GeoJson]) -> None:
         super().__init__()
         self._name = "Furniture"
-        self.title = html.escape(title)
-        self.panel = json.dumps(f"<h1>{self.title}</h1>{panel}", ensure_ascii=False).replace(
-            "</", "<\\/"
-        )
+        self.title = html_text(title, isolated=False)
+        self.panel = script_value(f"<h1>{html_text(title)}</h1>{panel}")
         self.layers = ", ".join(layer.get_name() for layer in searchable)
 
 
@@ -517,8 +516,7 @@ class _OfflineMap(folium.Map):
         text = self.get_root().render()
         text = re.sub(r'<script src="([^"]+)"></script>', _inline_script, text)
         text = re.sub(r'<link rel="stylesheet" href="([^"]+)"\s*/?>', _inline_style, text)
-        names: dict[str, str] = {}
-        return re.sub(r"[0-9a-f]{32}", lambda m: names.setdefault(m[0], f"{len(names):032x}"), text)
+        return _renumbered(text, self.get_root())
 
     def save(self, outfile: str | Path, **_: Any) -> None:
         """Write the page, whole or not at all."""
@@ -528,6 +526,27 @@ class _OfflineMap(folium.Map):
     def _repr_html_(self, **_: Any) -> str:
         page = html.escape(self.page())
         return f'<iframe srcdoc="{page}" style="width:100%;height:620px;border:none"></iframe>'
+
+
+def _renumbered(text: str, root: Any) -> str:
+    """The page with its elements numbered, so that the same map gives the same text.
+
+    Only names that the page's own elements have: an id of a house may look like one.
+    """
+    elements, own = [root], set()
+    while elements:
+        one = elements.pop()
+        own.add(one._id)
+        elements += one._children.values()
+        elements += [
+            part for name in ("header", "html", "script") if (part := getattr(one, name, 0))
+        ]
+    names: dict[str, str] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        return names.setdefault(found[0], f"{len(names):032x}") if found[0] in own else found[0]
+
+    return re.sub(r"[0-9a-f]{32}", numbered, text)
 
 
 def _resource(url: str) -> str:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.inert import figure_text
 from pinghu_geo.nouns.schema import Lang, label, nearest, require_columns
 from pinghu_geo.river.chainage import format_chainage
 
@@ -279,7 +280,7 @@ def plot_section(
         axes.fill_between(
             x, z, level, where=z < level, interpolate=True, color=WATER, alpha=0.15, linewidth=0
         )
-        axes.axhline(level, color=WATER, linewidth=1.2, label=f"{name} {level:.2f} m")
+        axes.axhline(level, color=WATER, linewidth=1.2, label=figure_text(f"{name} {level:.2f} m"))
     if obstacles is not None:
         here = obstacles[
             (obstacles["river"] == river)
@@ -329,7 +330,7 @@ def _figure(wide: float, high: float) -> tuple[Figure, Any, Any]:
 
 
 def _finish(axes: Any, font: Any, title: str, x: str, y: str) -> None:
-    axes.set_title(title, fontproperties=font, fontsize=13)
+    axes.set_title(figure_text(title), fontproperties=font, fontsize=13)
     axes.set_xlabel(x, fontproperties=font)
     axes.set_ylabel(y, fontproperties=font)
     axes.grid(alpha=0.25, linewidth=0.5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,10 @@ import pandas as pd
 import pyogrio
 
 from pinghu_geo.intake.faults import check_summary
+from pinghu_geo.intake.io import database_frame
 from pinghu_geo.nouns.errors import OutputError
 from pinghu_geo.nouns.files import atomic_path, require_suffix
+from pinghu_geo.nouns.inert import csv_text, database_name, sheet_text
 from pinghu_geo.nouns.schema import NOUNS, Column, Lang, code_label, label
 from pinghu_geo.redline.overlap import totals
 from pinghu_geo.river.chainage import format_chainage
@@ -139,8 +140,6 @@ SUMMED = {
     "avoided_tenants",
     "avoided_yuan",
 }
-# Control characters that no XML file may hold.
-UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 # Texts stay texts: nothing that an owner is called becomes a formula, a number or a link.
 INERT = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
 # Columns of plain sheets are wrapped from here on [characters].
@@ -210,7 +209,8 @@ def write_ledger(
     try:
         with atomic_path(path) as temporary:
             book = xlsxwriter.Workbook(temporary, INERT)
-            book.set_properties({"title": title, "comments": note, "created": CREATED})
+            about = {"title": sheet_text(title), "comments": sheet_text(note), "created": CREATED}
+            book.set_properties(about)
             paper = _Paper(book)
             _summary(paper, affected, comparison, title, note, published or {})
             paper.sheet("房屋台账", affected, BUILDING_COLUMNS)
@@ -274,7 +274,7 @@ def write_table(frame: pd.DataFrame, target: str | Path) -> None:
     said = said.rename(columns=label)
     with atomic_path(path) as temporary:
         if path.suffix.lower() == ".csv":
-            said = said.map(_inert)  # a .csv can't say that a text is one
+            said = said.map(csv_text).rename(columns=csv_text)
             said.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\n")
         else:
             _save(temporary, {"Sheet1": said})
@@ -328,7 +328,7 @@ def _save(path: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
             rows.to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 0))
             sheet = book.sheets[name]
             lines = np.ones(len(rows), int)
-            for at, heading in enumerate(map(str, rows.columns)):
+            for at, heading in enumerate(map(sheet_text, rows.columns)):
                 sheet.write_string(0, at, heading, paper.formats["head"])
                 wide = rows.iloc[:, at].map(lambda v: _wide(str(v)), na_action="ignore").fillna(0)
                 most = min(max(_wide(heading), wide.max()) + 3, WRAPPED)
@@ -341,13 +341,8 @@ def _save(path: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
 
 
 def _writable(value: Any) -> Any:
-    """A cell without what no XML file may hold."""
-    return UNWRITABLE.sub(" ", value) if isinstance(value, str) else value
-
-
-def _inert(value: Any) -> Any:
-    """A text that a spreadsheet doesn't take for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "@", "\t") else value
+    """A cell, texts as a workbook holds them."""
+    return sheet_text(value) if isinstance(value, str) else value
 
 
 class _Paper:
@@ -409,7 +404,7 @@ class _Paper:
     def table(self, sheet: Any, top: int, rows: pd.DataFrame, *, widths: bool = True) -> int:
         """Lay a table out from a row on; the number of its last row."""
         for at, name in enumerate(rows.columns):
-            heading = label(name)
+            heading = sheet_text(label(name))
             sheet.write_string(top, at, heading, self.formats["head"])
             kind = _kind(name, rows[name])
             cells = [_cell(name, v, kind) for v in rows[name]]
@@ -459,18 +454,18 @@ def _summary(
     sheet = paper.book.add_worksheet("汇总")
     f = paper.formats
     sheet.hide_gridlines(2)
-    sheet.write_string(0, 0, title, f["title"])
+    sheet.write_string(0, 0, sheet_text(title), f["title"])
     sheet.set_row(0, 28)
     row = 1
     if note:
-        sheet.write_string(row, 0, note, f["note"])
+        sheet.write_string(row, 0, sheet_text(note), f["note"])
         row += 1
     whole = totals(affected)
     row = _section(paper, sheet, row + 1, "总计", whole)
     if comparison is not None:
         row = _section(paper, sheet, row, "方案比选", comparison.totals.reset_index(), sums=False)
         for line in comparison.summary():
-            sheet.write_string(row - 1, 0, line, f["said"])
+            sheet.write_string(row - 1, 0, sheet_text(line), f["said"])
             row += 1
         row += 1
     if published:
@@ -498,7 +493,7 @@ def _section(
     if sums:
         return paper.table(sheet, row + 1, table, widths=False) + 2
     for at, name in enumerate(table.columns):
-        sheet.write_string(row + 1, at, label(name), paper.formats["head"])
+        sheet.write_string(row + 1, at, sheet_text(label(name)), paper.formats["head"])
         kind = _kind(name, table[name])
         for k, value in enumerate(table[name], start=row + 2):
             paper._write(sheet, k, at, _cell(name, value, kind), kind)
@@ -539,7 +534,7 @@ def _cell(name: str, value: Any, kind: str) -> Any:
     column = _COLUMN.get(name)
     if column is not None and column.dtype == "chainage":
         return format_chainage(float(value))
-    return UNWRITABLE.sub("", code_label(name, value))
+    return sheet_text(code_label(name, value))
 
 
 def _wide(value: Any, kind: str = "text") -> int:
@@ -591,6 +586,8 @@ def write_results(layers: Mapping[str, gpd.GeoDataFrame], target: str | Path) ->
             for name, layer in layers.items():
                 flat = layer.reset_index() if layer.index.name else layer
                 if len(flat):
-                    pyogrio.write_dataframe(flat, temporary, layer=name, promote_to_multi=True)
+                    flat = database_frame(flat)
+                    table = database_name(name)
+                    pyogrio.write_dataframe(flat, temporary, layer=table, promote_to_multi=True)
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})

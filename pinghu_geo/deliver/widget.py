@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 import geopandas as gpd
@@ -15,6 +14,7 @@ import shapely
 
 from pinghu_geo.deliver.maps import STATUS, in_degrees
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.inert import html_text
 from pinghu_geo.nouns.schema import flat_shapes, label, nearest, require_layer
 from pinghu_geo.redline.lines import red_line, width_table
 from pinghu_geo.redline.overlap import affected, totals
@@ -348,7 +348,7 @@ class _Panel:
         """Say what the line takes of a house."""
         name = feature["id"]
         rows = {"原方案": self.live.baseline, "当前": self.live.affected}
-        parts = [f"<b>{escape(str(name))}</b>"]
+        parts = [f"<b>{html_text(name)}</b>"]
         for word, hit in rows.items():
             columns = [c for c in TOLD if c in hit]
             said = [f"{label(c)} {v:,.0f}" for c in columns for v in hit.loc[[name], c]] if (

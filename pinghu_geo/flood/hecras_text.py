@@ -21,6 +21,7 @@ from pinghu_geo.flood.hydraulics import boundary_table, for_profile
 from pinghu_geo.flood.survey import discharges, for_river, lay_sections
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.files import atomic_path
+from pinghu_geo.nouns.inert import field_text
 from pinghu_geo.nouns.schema import one_of
 from pinghu_geo.river.chainage import format_chainage, parse_chainage
 
@@ -347,6 +348,7 @@ def write_hecras(
     stations = stations.assign(rs=_river_stations(stations))
     q = discharges(flows, stations)
     edges = boundary_table(downstream, "downstream")
+    title = field_text(title)
     texts = {
         "project": (".prj", _project_text(title)),
         "geometry": (".g01", _geometry_text(title, sections, stations, obstacles)),
@@ -414,7 +416,7 @@ def _geometry_text(
     for i, one in enumerate(stations.to_dict("records")):
         if one["river"] != river:
             river = one["river"]
-            lines += [f"River Reach={river:<16},{'1':<16}", "Reach XY= 0 "]
+            lines += [f"River Reach={field_text(river):<16},{'1':<16}", "Reach XY= 0 "]
         follows = stations.iloc[i + 1] if i + 1 < len(stations) else None
         same = follows is not None and follows["river"] == river
         gap = follows["measure"] - one["measure"] if same and follows is not None else 0.0
@@ -491,13 +493,15 @@ def _flow_text(
 ) -> list[str]:
     names = [name or "PF 1" for name in q]
     lines = [f"Flow Title={title}", "Program Version=6.50", f"Number of Profiles= {len(q)} "]
-    lines += [f"Profile Names={','.join(names)}"]
+    lines += [f"Profile Names={','.join(map(field_text, names))}"]
     table = np.stack(list(q.values()), axis=1)
     for river, part in stations.groupby("river", sort=False):
         rows = part.index.to_numpy()
         new = np.r_[True, np.any(np.diff(table[rows], axis=0) != 0, axis=1)]
         for row in rows[new]:
-            lines += [f"River Rch & RM={river:<16},{'1':<16},{stations.loc[row, 'rs']:<8}"]
+            lines += [
+                f"River Rch & RM={field_text(river):<16},{'1':<16},{stations.loc[row, 'rs']:<8}"
+            ]
             lines += _columns(table[row], 10)
     for river in stations["river"].unique():
         for k, name in enumerate(q):
@@ -510,7 +514,7 @@ def _flow_text(
                     hint="one such row a river and profile; rating curves are not written",
                 )
             one = mine.iloc[0]
-            lines += [f"Boundary for River Rch & Prof#={river:<16},{'1':<16}, {k + 1} "]
+            lines += [f"Boundary for River Rch & Prof#={field_text(river):<16},{'1':<16}, {k + 1} "]
             lines += ["Up Type= 0 ", f"Dn Type= {kinds[one['boundary']]} "]
             if one["boundary"] == "level":
                 lines += [f"Dn Known WS={one['level_m']:g}"]

@@ -18,6 +18,7 @@ from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.encoding import text_encoding
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.files import atomic_path, require_suffix
+from pinghu_geo.nouns.inert import drawing_name, drawing_text
 from pinghu_geo.nouns.schema import NOUNS, nearest, require_layer
 
 __all__ = ["ARC_STEP_DEG", "read_dxf", "write_dxf"]
@@ -31,9 +32,6 @@ ENTITY_COLUMNS = ["PaperSpace", "SubClasses", "Linetype", "EntityHandle"]
 
 # AutoCAD Color Index of the layers in turn: red, blue, green, magenta, cyan, yellow.
 COLOURS = (1, 5, 3, 6, 4, 2)
-# What no layer of a drawing may be called.
-FORBIDDEN = set('<>/\\":;?*|=`,')
-LONGEST_NAME = 255
 
 
 def read_dxf(
@@ -210,14 +208,8 @@ def write_dxf(
 def _require_names(names: list[str]) -> None:
     """Refuse names of layers that CAD refuses, or takes for one another."""
     for name in names:
-        bad = sorted(FORBIDDEN & set(name)) + [repr(c) for c in name if ord(c) < ord(" ")]
-        if bad or not name.strip() or name != name.strip() or len(name) > LONGEST_NAME:
-            raise LayerError(
-                f"a drawing's layer can't be called {name!r}",
-                hint=f"leave out {' '.join(bad)}"
-                if bad
-                else f"1 to {LONGEST_NAME} characters, no blanks at the ends",
-            )
+        if name != (fit := drawing_name(name)):
+            raise LayerError(f"a drawing's layer can't be called {name!r}", hint=f"call it {fit!r}")
     twins = {n for n in names if sum(n.upper() == other.upper() for other in names) > 1}
     if twins:
         raise LayerError(
@@ -242,7 +234,7 @@ def _draw(space: Any, name: str, layer: gpd.GeoDataFrame, height: float, style: 
         for xy in shapely.get_coordinates(shapes[points]):
             space.add_point(tuple(xy), dxfattribs={"layer": name})
         return
-    labels = layer["label"].astype(str).to_numpy()[row[points]]
+    labels = layer["label"].map(drawing_text).to_numpy()[row[points]]
     bearing = (
         layer["bearing_deg"].to_numpy()[row[points]]
         if "bearing_deg" in layer

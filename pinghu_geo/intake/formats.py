@@ -27,6 +27,7 @@ from pinghu_geo.intake.encoding import Encoding, dbf_encoding, mapinfo_encoding,
 from pinghu_geo.intake.shapefile import parts_of, rows_meeting, whole_shapefile
 from pinghu_geo.nouns.errors import LayerError, PinghuError
 from pinghu_geo.nouns.files import require_signature, unpacked
+from pinghu_geo.nouns.inert import given_text
 from pinghu_geo.nouns.numerals import split_numbers
 from pinghu_geo.nouns.schema import match_columns, nearest, noun
 
@@ -376,7 +377,8 @@ def read_cells(
     with _own_errors(path, what):
         if path.suffix.lower() in (".csv", ".txt"):
             found = encoding or _told(text_encoding(path.read_bytes(), path.name), path, seen)
-            return pd.read_csv(path, dtype=str, encoding=found, skipinitialspace=True)
+            cells = pd.read_csv(path, dtype=str, encoding=found, skipinitialspace=True)
+            return cells.map(given_text).rename(columns=given_text)
         with pd.ExcelFile(path) as book:
             names = list(map(str, book.sheet_names))
             if isinstance(sheet, str) and sheet not in names:

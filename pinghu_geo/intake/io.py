@@ -20,6 +20,7 @@ from pinghu_geo.intake.formats import PARQUET, TABLES, Boxes, read_cells, read_r
 from pinghu_geo.intake.grid import GridFit, apply_grid
 from pinghu_geo.nouns.errors import ChainageError, CRSError, LayerError, OutputError
 from pinghu_geo.nouns.files import atomic_path, existing
+from pinghu_geo.nouns.inert import cell_text, console_text, database_name
 from pinghu_geo.nouns.numerals import numbers_written
 from pinghu_geo.nouns.schema import (
     Column,
@@ -39,6 +40,7 @@ from pinghu_geo.river.chainage import parse_chainage
 
 __all__ = [
     "canonical_layer",
+    "database_frame",
     "layer_and_findings",
     "read_layer",
     "read_table",
@@ -147,7 +149,7 @@ def _log(source: str | Path, seen: Findings) -> None:
     """Say what was odd about a file to whoever listens."""
     if log.isEnabledFor(logging.INFO):
         for line in seen:
-            log.info("%s: %s", Path(source).name, line)
+            log.info("%s: %s", console_text(Path(source).name), console_text(line))
 
 
 def layer_and_findings(
@@ -306,9 +308,9 @@ def write_layer(
         return
     if suffix != ".shp":
         with atomic_path(path) as temporary:
-            pyogrio.write_dataframe(flat, temporary, layer=path.stem)
+            pyogrio.write_dataframe(database_frame(flat), temporary, layer=database_name(path.stem))
         return
-    flat = _for_shapefile(flat, noun(what), encoding)
+    flat = _for_shapefile(database_frame(flat), noun(what), encoding)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         made = Path(folder) / path.name
@@ -316,6 +318,25 @@ def write_layer(
         made.with_suffix(".cpg").write_text(encoding, "ascii")
         for part in Path(folder).iterdir():
             os.replace(part, path.with_suffix(part.suffix))
+
+
+def database_frame(flat: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The layer with names and texts that a database takes whole, and no name twice."""
+    flat, names = flat.copy(deep=False), {}
+    taken: set[str] = set()
+    for column in flat.columns.drop(flat.geometry.name):
+        name = plain = database_name(column)
+        while name.lower() in taken:
+            name = f"{plain}_{len(taken)}"
+        names[column] = name
+        taken.add(name.lower())
+        if not pd.api.types.is_numeric_dtype(flat[column]):
+            text = flat[column].map(lambda v: isinstance(v, str) and not v.isprintable())
+            if (rows := text.fillna(False).to_numpy(bool)).any():
+                shown = flat[column].astype(object)
+                shown[rows] = [cell_text(v) for v in shown[rows]]
+                flat[column] = shown
+    return flat.rename(columns=names)
 
 
 def _for_shapefile(flat: gpd.GeoDataFrame, kind: Noun, encoding: str) -> gpd.GeoDataFrame:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
+from pinghu_geo.nouns.inert import console_text
+
 __all__ = [
     "CRSError",
     "ChainageError",
@@ -61,8 +63,10 @@ class PinghuError(Exception):
         text = f"{layer}: {problem}" if layer else problem
         if self.ids:
             text += f" ({len(self.ids)}: {first_ids(self.ids)})"
-        self.said, self.hint = f"{text}.", hint
-        super().__init__(f"{self.said}\n\nHint: {hint}" if hint else self.said)
+        # what a file is called, or holds, moves no cursor of the terminal that shows it
+        self.said = console_text(f"{text}.")
+        self.hint = "\n".join(map(console_text, hint.split("\n")))
+        super().__init__(f"{self.said}\n\nHint: {self.hint}" if hint else self.said)
 
 
 class LayerError(PinghuError, ValueError):

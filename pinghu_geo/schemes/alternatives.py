@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +12,7 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.inert import html_text
 from pinghu_geo.nouns.schema import label, nearest
 from pinghu_geo.redline.overlap import affected, totals
 from pinghu_geo.river.centreline import Centrelines, lay_out, river_codes, squares_at
@@ -125,7 +125,7 @@ def table_html(frame: pd.DataFrame, *, decimals: int = 0, index: bool = True) ->
 
 def sentences_html(sentences: Iterable[str]) -> str:
     """Sentences for a notebook, a paragraph each."""
-    return "".join(f"<p>{html.escape(s)}</p>" for s in sentences)
+    return "".join(f"<p>{html_text(s)}</p>" for s in sentences)
 
 
 def assess(
