@@ -5,7 +5,8 @@ from .deliver.plots import plot_long_section, plot_section, plot_widths
 from .deliver.report import write_ledger, write_table
 from .deliver.widget import live_red_line
 from .flood.channel import design_sections
-from .flood.hecras_text import read_hecras, write_hecras
+from .flood.hecras_out import write_hecras
+from .flood.hecras_text import read_hecras
 from .flood.hydraulics import water_profile
 from .flood.obstruction import building_obstacles, building_rises
 from .flood.rises import flood_rise, freeboard

@@ -135,3 +135,331 @@ def test_refusals(tmp_path, model):
     far = model["sections"].assign(offset_m=model["sections"]["offset_m"] + 38_500_000)
     with pytest.raises(pg.errors.HydraulicsError, match="doesn't fit HEC-RAS's eight characters"):
         pg.write_hecras(tmp_path / "e", far, 100.0, END)
+
+
+# --- as institutes write them -----------------------------------------------------------------
+
+
+def cells(*values):
+    return "".join(("" if v is None else f"{v:g}").rjust(8) for v in values)
+
+
+def section(rs, *, x0=-50, ineff=None, blocked=None, flags=None, lengths="100,100,100", more=()):
+    """A section 100 m wide in the text of a geometry file; blocks as (mode, values)."""
+    lines = [f"Type RM Length L Ch R = 1 ,{rs:<8},{lengths}", "#Sta/Elev= 4 "]
+    lines += [cells(x0, 20, x0 + 40, 10, x0 + 60, 10, x0 + 100, 20)]
+    lines += ["#Mann= 1 , 0 , 0 ", cells(x0, 0.03, 0)]
+    for head, block in (("#XS Ineff", ineff), ("#Block Obstruct", blocked)):
+        if block:
+            mode, values = block
+            lines.append(f"{head}= {len(values) // 3} ,{mode:>2} ")
+            lines += [cells(*values[k : k + 9]) for k in range(0, len(values), 9)]
+        if head == "#XS Ineff" and flags:
+            lines += ["Permanent Ineff=", "".join(f.rjust(8) for f in flags)]
+    return "\n".join([*lines, f"Bank Sta={x0 + 40},{x0 + 60}", *more, "Exp/Cntr=0.3,0.1", "", ""])
+
+
+def geometry(folder, *parts, reach="Creek           ,Upper           "):
+    path = folder / "m.g01"
+    path.write_text(f"Geom Title=x\n\nRiver Reach={reach}\n" + "".join(parts), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("block", "areas"),
+    [
+        # one left and one right: the outer side, blank or 0, is the section's edge
+        ((0, [None, -30, 15, 30, None, 16]), [(-50, -30, 15), (30, 50, 16)]),
+        ((0, [0, -30, 15, 30, 0, 16]), [(-50, -30, 15), (30, 50, 16)]),
+        ((0, [None, None, None, 30, 0, 16]), [(30, 50, 16)]),
+        ((0, [0, -30, 15, 0, 0, 0]), [(-50, -30, 15)]),
+        ((0, [-50, 0, 15, 30, 50, 16]), [(-50, 0, 15), (30, 50, 16)]),  # 0 on the inner side
+        ((0, [None, -30, None, 30, None, 16]), [(-50, -30, 120), (30, 50, 16)]),
+        # blocks anywhere: 0 is a place, a blank the edge
+        ((-1, [0, 10, 15]), [(0, 10, 15)]),
+        ((-1, [-40, 0, 15, 20, None, 16]), [(-40, 0, 15), (20, 50, 16)]),
+        ((-1, [-40, -30, 15, -20, -10, None, 20, 30, 17, 35, 40, 18]),
+         [(-40, -30, 15), (-20, -10, 120), (20, 30, 17), (35, 40, 18)]),
+    ],
+)  # fmt: skip
+def test_blanks_in_ineffective_areas(block, areas, tmp_path):
+    path = geometry(tmp_path, section("2", ineff=block), section("1"))
+    found = pg.read_hecras(path, units="SI").obstacles
+    assert found.iloc[:, 2:5].to_numpy().tolist() == [list(map(float, a)) for a in areas]
+    assert set(found["obstacle"]) == {"ineffective"}
+
+
+def test_an_obstruction_without_a_height_has_no_limit(tmp_path):
+    path = geometry(tmp_path, section("2", blocked=(0, [0, -45, None, 40, 0, 12])), section("1"))
+    model = pg.read_hecras(path, units="SI")
+    found = model.obstacles
+    assert found["from_offset_m"].tolist() == [-50, 40]
+    assert found["top_m"].isna().tolist() == [True, False]
+    assert set(found["obstacle"]) == {"blocked"}
+    pg.water_profile(model.sections, 100.0, {"slope": 0.001}, obstacles=found)
+
+
+def test_flags_stay_with_their_area(tmp_path):
+    """The left side has none, but its flag stands there all the same."""
+    block = (0, [None, None, None, 30, 0, 16])
+    path = geometry(tmp_path, section("2", ineff=block, flags="FT"), section("1"))
+    assert pg.read_hecras(path, units="SI").obstacles["obstacle"].tolist() == ["permanent"]
+
+
+def test_lines_that_an_editor_trimmed(tmp_path):
+    block = (-1, [-40, -30, 15, -20, -10, None, -5, 0, None, 20, 30, 17])
+    text = section("2", ineff=block, flags="FTFT")
+    trimmed = "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+    path = geometry(tmp_path, trimmed, section("1"))
+    found = pg.read_hecras(path, units="SI").obstacles
+    assert found["top_m"].tolist() == [15, 120, 120, 17]
+    assert found["obstacle"].tolist() == ["ineffective", "permanent", "ineffective", "permanent"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("#Mann= 1", "#Mann= 0"), ("      20     -10", "             -10"), ("0.03", "****"),
+     ("#Sta/Elev= 4", "#Sta/Elev= 6")],
+)  # fmt: skip
+def test_sections_that_cant_be_read_are_named(old, new, tmp_path):
+    text = section("2.5").replace(old, new)
+    assert text != section("2.5")
+    path = geometry(tmp_path, text, section("1"))
+    with pytest.raises(pg.errors.LayerError, match=r"Creek\s+,Upper\s+2\.5"):
+        pg.read_hecras(path, units="SI")
+
+
+BRIDGE = "Type RM Length L Ch R = 3 ,1.5     ,,,\nNode Name=Old Bridge\nDeck Dist= 1\n 99999 X\n"
+
+
+def node(kind, rs):
+    return f"Type RM Length L Ch R = {kind} ,{rs:<8},,,\nBEGIN DESCRIPTION:\nit\nEND DESCRIPTION:\n"
+
+
+def test_a_bridge_is_named_and_doubts_what_lies_above(tmp_path):
+    path = geometry(tmp_path, section("3"), section("2"), BRIDGE, section("1"))
+    model = pg.read_hecras(path, units="SI")
+    assert model.left_out.values.tolist() == [
+        ["bridge", "Old Bridge", "Creek", "1.5", 100.0, 200.0]
+    ]
+    marks = model.sections.drop_duplicates("chainage_m")["left_out"]
+    assert marks.fillna("").tolist() == ["", "bridge Old Bridge 1.5", ""]
+    found = pg.water_profile(model.sections, 100.0, {"slope": 0.001})
+    assert found["doubts"].str.contains("left_out").tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [(2, "culvert"), (4, "multiple_opening"), (5, "inline_structure"), (6, "lateral_structure")],
+)
+def test_every_structure_is_named(kind, word, tmp_path):
+    path = geometry(tmp_path, section("3"), node(kind, "2.5"), section("2"), section("1"))
+    model = pg.read_hecras(path, units="SI")
+    assert model.left_out[["kind", "name", "above_m", "below_m"]].values.tolist() == [
+        [word, "it", 0.0, 100.0]
+    ]
+    found = pg.water_profile(model.sections, 100.0, {"slope": 0.001})
+    assert found["doubts"].str.contains("left_out").tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [("XS Rating Curve= 2 ,0", "rating_curve"), ("Vertical n Elevations= 3 ", "vertical_n"),
+     ("Skew Angle= 15 ", "skew"), ("XS Rating Curve= 0 ,0", None), ("Skew Angle= 0 ", None)],
+)  # fmt: skip
+def test_what_a_section_has_beyond_its_tables_is_named(line, kind, tmp_path):
+    path = geometry(tmp_path, section("2"), section("1", more=[line]))
+    assert pg.read_hecras(path, units="SI").left_out["kind"].tolist() == ([kind] if kind else [])
+
+
+def network(folder):
+    """Two reaches of a river and a tributary at a junction, a bridge in the lowest reach."""
+    path = geometry(
+        folder,
+        section("9"),
+        section("8"),
+        "River Reach=Creek           ,Lower           \n",
+        section("3"),
+        BRIDGE,
+        section("1"),
+        "Junct Name=J1\nUp River,Reach=Creek           ,Upper           \n"
+        "Dn River,Reach=Creek           ,Lower           \n",
+        "Storage Area=Pond,1,2\nStorage Area Is2D=0\nStorage Area=Mesh,1,2\nStorage Area Is2D=-1\n",
+    )
+    return pg.read_hecras(path, units="SI")
+
+
+def test_junctions_and_areas_are_named(tmp_path):
+    found = network(tmp_path).left_out
+    assert found["kind"].tolist() == ["bridge", "junction", "storage_area", "flow_area_2d"]
+    assert found["name"].tolist() == ["Old Bridge", "J1", "Pond", "Mesh"]
+    assert found["river"].fillna("").tolist() == ["Creek, Lower", "Creek, Upper", "", ""]
+
+
+def test_doubts_go_up_a_tributary(tmp_path):
+    model = network(tmp_path)
+    sections = model.sections.copy()
+    upper = sections["river"] == "Creek, Upper"
+    sections.loc[upper, "left_out"] = None  # the junction, but not the bridge, is computed
+    sections.loc[upper, "elevation_m"] += 1
+    for at, doubted in ((0.0, True), (100.0, False)):  # above and below the bridge
+        ends = pd.DataFrame(
+            {"river": ["Creek, Lower", "Creek, Upper"], "slope": [0.001, np.nan],
+             "joins": [None, "Creek, Lower"], "joins_at_m": [np.nan, at]}
+        )  # fmt: skip
+        lower = sections[~upper] if at == 0 else pd.concat(
+            [sections[~upper]]
+            + [sections[~upper & (sections["chainage_m"] == 100)].assign(chainage_m=c) for c in (200, 300)]
+        )  # fmt: skip
+        if at:
+            ends.loc[1, "joins_at_m"] = 250.0
+        found = pg.water_profile(pd.concat([sections[upper], lower]), 50.0, ends)
+        mine = found[found["river"] == "Creek, Upper"]["doubts"].str.contains("left_out")
+        assert mine.tolist() == [doubted] * 2
+
+
+def test_flows_of_other_geometries_are_named(tmp_path):
+    """HEC-RAS keeps flows of reaches that were deleted, and passes them over."""
+    path = geometry(tmp_path, section("2.50"), section("1"))
+    flow = tmp_path / "m.f01"
+    text = "Flow Title=x\nNumber of Profiles= 1 \nProfile Names=PF 1\nRiver Rch & RM={},{},{}\n{}\n"
+    gone = "River Rch & RM=Old,Gone,9\n      99\nBoundary for River Rch & Prof#=Old,Gone, 1 \n"
+    gone += "Up Type= 0 \nDn Type= 3 \nDn Slope=0.5\n"
+    gone += (
+        "Boundary for River Rch & Prof#=Creek,Upper, 1 \nUp Type= 0 \nDn Type= 3 \nDn Slope=0.002\n"
+    )
+    flow.write_text(text.format("Creek", "Upper", "2.5", "      50") + gone)
+    model = pg.read_hecras(path, flow, units="SI")
+    assert model.flows["discharge_m3s"].tolist() == [50]
+    assert model.left_out["kind"].tolist() == ["flow", "boundary"]
+    assert model.downstream[["river", "slope"]].values.tolist() == [["Creek", 0.002]]
+    flow.write_text(text.format("Old", "Gone", "9", "      50"))
+    with pytest.raises(pg.errors.LayerError, match="no flow in any reach"):
+        pg.read_hecras(path, flow, units="SI")
+    flow.write_text("Flow Title=x\nBoundary Location=Creek,Upper,2\n")
+    with pytest.raises(pg.errors.LayerError, match="unsteady"):
+        pg.read_hecras(path, flow, units="SI")
+
+
+@pytest.mark.parametrize(
+    "rivers",
+    [["君子布河上游整治段左岸支流二号箱涵"], ["A very long name of a river", "A very long name of another"],
+     ["Creek, Upper", "Creek, Lower"], ["Creek, Upper"], ["a, b, c"], ["short", "Creek, Upper reach of many"]],
+)  # fmt: skip
+def test_names_and_digits_survive(rivers, tmp_path):
+    sections, banks = compound(stations=3, river="x")
+    shift = 1234.567
+    sections["offset_m"] += shift
+    banks = banks[["river", "chainage_m", "left_bank_m", "right_bank_m"]].copy()
+    banks[["left_bank_m", "right_bank_m"]] += shift
+    banks["left_bank_m"] += 0.123456
+    many = pd.concat([sections.assign(river=r) for r in rivers])
+    beside = pd.concat([banks.assign(river=r) for r in rivers])
+    level = {"level_m": 3.123456}
+    flows = pd.DataFrame({"river": rivers, "discharge_m3s": np.arange(len(rivers)) + 100.0})
+    made = pg.write_hecras(tmp_path / "m", many, flows, level, banks=beside)
+    for line in made["geometry"].read_text("utf-8").splitlines():
+        if line.startswith("River Reach="):
+            assert all(len(v.strip()) <= 16 for v in line.partition("=")[2].split(","))
+    back = pg.read_hecras(made["geometry"], made["flow"], units="SI")
+    assert back.sections["river"].drop_duplicates().tolist() == rivers
+    assert back.flows["river"].drop_duplicates().tolist() == rivers
+    assert back.downstream["river"].tolist() == rivers
+    assert back.downstream["level_m"].tolist() == [3.123456] * len(rivers)
+    assert back.banks["left_bank_m"].to_numpy() == pytest.approx(beside["left_bank_m"], abs=1e-6)
+    pg.water_profile(back.sections, back.flows, back.downstream, banks=back.banks)
+
+
+def test_more_blocks_than_two_are_written_as_blocks(tmp_path):
+    sections, _ = compound(stations=2, river="r")
+    blocks = pd.DataFrame(
+        {"river": "r", "chainage_m": 0.0, "from_offset_m": np.arange(12) * 3.0 - 30,
+         "to_offset_m": np.arange(12) * 3.0 - 28, "top_m": 4.0,
+         "obstacle": ["ineffective", "permanent"] * 6}
+    )  # fmt: skip
+    made = pg.write_hecras(tmp_path / "m", sections, 50.0, END, obstacles=blocks)
+    assert "#XS Ineff= 12 ,-1" in made["geometry"].read_text()
+    back = pg.read_hecras(made["geometry"], units="SI").obstacles
+    assert back["from_offset_m"].tolist() == blocks["from_offset_m"].tolist()
+    assert back["obstacle"].tolist() == blocks["obstacle"].tolist()
+
+
+# --- HDF --------------------------------------------------------------------------------------
+
+
+def hdf(path, reaches, *, structures=(), junctions=()):
+    """A geometry file of HEC-RAS 6 without levees, as (river, reach, stations) and structures."""
+    h5py = pytest.importorskip("h5py")
+    text = "S32"
+    rows = [
+        (r, c, rs, 100.0, 100.0, 100.0, -10.0, 10.0, 0.1, 0.3)
+        for r, c, all_rs in reaches
+        for rs in all_rs
+    ]
+    fields = [("River", text), ("Reach", text), ("RS", text)]
+    fields += [
+        (n, "f4")
+        for n in (
+            "Len Left",
+            "Len Channel",
+            "Len Right",
+            "Left Bank",
+            "Right Bank",
+            "Contr",
+            "Expan",
+        )
+    ]
+    n = len(rows)
+    at = np.stack([np.arange(n) * 4, np.full(n, 4)], 1)
+    ground = np.tile(np.array([[-50, 20], [-10, 10], [10, 10], [50, 20]], "f4"), (n, 1))
+    with h5py.File(path, "w") as file:
+        file.attrs["Units System"] = np.bytes_(b"SI Units")
+        xs = file.create_group("Geometry/Cross Sections")
+        xs["Attributes"] = np.array(rows, fields)
+        xs["Station Elevation Info"], xs["Station Elevation Values"] = at, ground
+        xs["Manning's n Info"] = np.stack([np.arange(n), np.ones(n, int)], 1)
+        xs["Manning's n Values"] = np.tile(np.array([[-50, 0.03]], "f4"), (n, 1))
+        block = [("Left Sta", "f4"), ("Right Sta", "f4"), ("Elevation", "f4"), ("Permanent", "u1")]
+        xs["Ineffective Info"] = np.array([[0, 1]] + [[1, 0]] * (n - 1))
+        xs["Ineffective Blocks"] = np.array([(-50, -30, np.nan, 0)], block)
+        lines = [("River Name", text), ("Reach Name", text), ("DS Type", text), ("DS Name", text)]
+        file["Geometry/River Centerlines/Attributes"] = np.array(
+            [(r, c, "Junction" if (r, c) in junctions else "External", "J1") for r, c, _ in reaches], lines
+        )  # fmt: skip
+        if structures:
+            said = [
+                (s, text)
+                for s in ("Type", "River", "Reach", "RS", "US River", "US Reach", "US RS", "DS RS")
+            ]
+            file["Geometry/Structures/Attributes"] = np.array(structures, said)
+    return path
+
+
+def test_a_geometry_hdf_with_several_reaches(tmp_path):
+    """The same river station stands in two reaches; the bridge is in the second."""
+    bridge = ("Bridge", "Creek", "Lower", "1.5", "Creek", "Lower", "2", "1")
+    reaches = [("Creek", "Upper", ["3", "2", "1"]), ("Creek", "Lower", ["3", "2", "1"])]
+    path = hdf(tmp_path / "m.g01.hdf", reaches, structures=[bridge], junctions={("Creek", "Upper")})
+    model = pg.flood.read_hecras_results(path)
+    assert model.banks["left_levee_m"].isna().all()
+    assert model.left_out[["kind", "river", "above_m"]].values.tolist() == [
+        ["bridge", "Creek, Lower", 100.0], ["junction", "Creek, Upper", 200.0],
+    ]  # fmt: skip
+    assert model.structures["river"].tolist() == ["Creek, Lower"]
+    assert model.obstacles["top_m"].tolist() == [120.0]  # no height: no limit
+    flat = pg.water_profile(
+        model.sections, 100.0, {"slope": 0.001}, banks=model.banks, obstacles=model.obstacles
+    )
+    doubted = flat["doubts"].str.contains("left_out").groupby(flat["river"]).sum()
+    assert doubted.to_dict() == {"Creek, Lower": 2, "Creek, Upper": 3}
+
+
+@pytest.mark.parametrize(
+    "raw", [b"version https://git-lfs.github.com/spec/v1\n", b"", b"\x89HDF\r\n"]
+)
+def test_what_is_no_hdf_is_refused(raw, tmp_path):
+    pytest.importorskip("h5py")
+    path = tmp_path / "a.p01.hdf"
+    path.write_bytes(raw)
+    with pytest.raises(pg.errors.LayerError, match="is no HDF file"):
+        pg.flood.read_hecras_results(path)

@@ -6,7 +6,8 @@ from .channel import (
     with_roughness,
 )
 from .hecras import HecRas, read_hecras_results
-from .hecras_text import read_hecras, write_hecras
+from .hecras_out import write_hecras
+from .hecras_text import read_hecras
 from .hydraulics import water_profile
 from .obstruction import building_obstacles, building_rises, section_lines
 from .rises import encroachments, flood_rise, freeboard, rise_table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,17 @@ import pandas as pd
 from pinghu_geo.flood.channel import with_roughness
 from pinghu_geo.nouns.errors import LayerError
 
-__all__ = ["OBSTACLE", "UNITS", "HecRas", "read_hecras_results"]
+__all__ = [
+    "LEFT_OUT", "OBSTACLE", "UNITS", "HecRas", "obstacle_table", "reach_names",
+    "read_hecras_results", "with_left_out",
+]  # fmt: skip
 
 FOOT_M = 0.3048
 UNITS = {"SI": 1.0, "US": FOOT_M}
 OBSTACLE = ("from_offset_m", "to_offset_m", "top_m", "obstacle")
+LEFT_OUT = ["kind", "name", "river", "rs", "above_m", "below_m"]
+# no water rises so far above a section's highest point [m]
+ENDLESS_M = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,13 @@ class HecRas:
         encroachment walls left_wall_m, right_wall_m of each profile; empty without results.
     structures
         Bridges and the like by the sections on either side; the reach has to be split there.
+    left_out
+        What the files hold and these tables don't: kind {bridge, culvert, multiple_opening,
+        inline_structure, lateral_structure, junction, storage_area, flow_area_2d, connection,
+        pump_station, rating_curve, vertical_n, skew, lid, ice, flow, boundary}, name, river, rs,
+        above_m and below_m (chainages of the sections on either side; NA beside the rivers). The
+        same stands as text in the column left_out of ``sections``, at the section above, and
+        `water_profile` doubts every level from there upstream (``left_out``).
     """
 
     sections: pd.DataFrame
@@ -43,11 +57,37 @@ class HecRas:
     upstream: pd.DataFrame
     profile: pd.DataFrame
     structures: pd.DataFrame
+    left_out: pd.DataFrame
 
     def _repr_html_(self) -> str:
         """Show how much there is of each."""
         rows = {name: len(getattr(self, name)) for name in self.__slots__}
         return str(pd.Series(rows, name="rows").to_frame().to_html())
+
+
+def reach_names(rivers: Sequence[str], reaches: Sequence[str]) -> list[str]:
+    """Names of rivers here: with the reach where a river has several."""
+    several = pd.Series(list(reaches)).groupby(pd.Series(list(rivers))).nunique().gt(1)
+    return [f"{r}, {c}" if several[r] else r for r, c in zip(rivers, reaches, strict=True)]
+
+
+def with_left_out(sections: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFrame:
+    """Sections with a column that says what stands at or below them and is left out."""
+    rows = left_out.dropna(subset=["river", "above_m"])
+    kinds = rows["kind"] + " " + rows["name"].fillna("") + " " + rows["rs"].fillna("")
+    texts = kinds.map(lambda text: " ".join(text.split())).groupby([rows["river"], rows["above_m"]])
+    said = texts.agg("; ".join).to_dict() if len(rows) else {}
+    places = zip(sections["river"], sections["chainage_m"], strict=True)
+    return sections.assign(left_out=pd.array([said.get(p) for p in places], dtype="str"))
+
+
+def obstacle_table(obstacles: pd.DataFrame, sections: pd.DataFrame) -> pd.DataFrame:
+    """Obstacles; ineffective areas without a height are so at any level."""
+    top = sections.groupby(["river", "chainage_m"])["elevation_m"].max() + ENDLESS_M
+    places = pd.MultiIndex.from_frame(obstacles[["river", "chainage_m"]])
+    endless = obstacles["top_m"].isna().to_numpy() & (obstacles["obstacle"] != "blocked").to_numpy()
+    high = top.reindex(places).to_numpy()
+    return obstacles.assign(top_m=np.where(endless, high, obstacles["top_m"].astype(float)))
 
 
 # --- results ----------------------------------------------------------------------------------
@@ -106,7 +146,16 @@ def read_hecras_results(path: str | Path) -> HecRas:
         raise LayerError(f"there is no file {path}", layer="hecras")
     import h5py
 
-    with h5py.File(path) as file:
+    try:
+        file = h5py.File(path)
+    except OSError as fault:
+        raise LayerError(
+            f"{path.name} is no HDF file, or it is cut off",
+            layer="hecras",
+            hint="ask for it again; a few lines of text are the mark of a file kept elsewhere "
+            "(Git LFS)",
+        ) from fault
+    with file:
         if f"{_GEOMETRY}/Attributes" not in file:
             raise LayerError(
                 f"{path.name} holds no cross-sections",
@@ -118,15 +167,19 @@ def read_hecras_results(path: str | Path) -> HecRas:
         about = file[f"{_GEOMETRY}/Attributes"][:]
         keys = _hdf_keys(about, foot)
         profile = _hdf_profile(file, keys, foot)
+        structures = _hdf_structures(file, keys)
+        sections = _hdf_sections(file, keys, foot)
+        left_out = _hdf_left_out(file, keys, structures)
         return HecRas(
-            sections=_hdf_sections(file, keys, foot),
+            sections=with_left_out(sections, left_out),
             banks=_hdf_banks(about, keys, foot),
-            obstacles=_hdf_obstacles(file, keys, foot),
+            obstacles=obstacle_table(_hdf_obstacles(file, keys, foot), sections),
             flows=_flows_of(profile),
             downstream=pd.DataFrame(),
             upstream=pd.DataFrame(),
             profile=profile,
-            structures=_hdf_structures(file, keys),
+            structures=structures.drop(columns="name"),
+            left_out=left_out,
         )
 
 
@@ -137,14 +190,19 @@ def _text(value: Any) -> str:
 def _hdf_keys(about: Any, foot: float) -> pd.DataFrame:
     """River, chainage and river station of each section."""
     river, reach = ([_text(v) for v in about[c]] for c in ("River", "Reach"))
-    single = pd.Series(reach).groupby(pd.Series(river)).nunique().eq(1)
-    names = [r if single[r] else f"{r}, {c}" for r, c in zip(river, reach, strict=True)]
+    names = reach_names(river, reach)
     length = np.nan_to_num(about["Len Channel"].astype(float)) * foot
     table = pd.DataFrame({"river": names, "length": length})
     before = table.groupby("river")["length"].cumsum() - table["length"]
     return pd.DataFrame(
         {"river": names, "chainage_m": before.round(3), "rs": [_text(v) for v in about["RS"]]}
     )
+
+
+def _hdf_ways(about: Any, keys: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Name of a river here by the river and reach of the file."""
+    pairs = zip(about["River"], about["Reach"], keys["river"], strict=True)
+    return {(_text(r), _text(c)): name for r, c, name in pairs}
 
 
 def _hdf_rows(file: Any, info: str, values: str, keys: pd.DataFrame) -> tuple[Any, pd.DataFrame]:
@@ -175,8 +233,12 @@ def _hdf_banks(about: Any, keys: pd.DataFrame, foot: float) -> pd.DataFrame:
         "left_levee_m": "Left Levee Sta", "left_levee_top_m": "Left Levee Elev",
         "right_levee_m": "Right Levee Sta", "right_levee_top_m": "Right Levee Elev",
     }  # fmt: skip
+    # files without levees lack their columns
     banks = keys.assign(
-        **{ours: about[theirs].astype(float) * foot for ours, theirs in fields.items()}
+        **{
+            ours: about[theirs].astype(float) * foot if theirs in about.dtype.names else np.nan
+            for ours, theirs in fields.items()
+        }
     )
     return banks.assign(
         contraction=about["Contr"].astype(float).round(6),
@@ -237,17 +299,50 @@ def _flows_of(profile: pd.DataFrame) -> pd.DataFrame:
 
 def _hdf_structures(file: Any, keys: pd.DataFrame) -> pd.DataFrame:
     """Structures by the chainages of the sections above and below."""
-    columns = ["river", "kind", "rs", "above_m", "below_m"]
+    columns = ["river", "kind", "rs", "above_m", "below_m", "name"]
     if "Geometry/Structures/Attributes" not in file:
         return pd.DataFrame(columns=columns)
-    about = file["Geometry/Structures/Attributes"][:]
-    at = keys.set_index("rs")
+    ways = _hdf_ways(file[f"{_GEOMETRY}/Attributes"][:], keys)
     rows = []
-    for one in about:
-        up, down = _text(one["US RS"]), _text(one["DS RS"])
-        if up in at.index and down in at.index:
-            rows.append(
-                [at.loc[up, "river"], _text(one["Type"]), _text(one["RS"]),
-                 at.loc[up, "chainage_m"], at.loc[down, "chainage_m"]]
-            )  # fmt: skip
+    for one in file["Geometry/Structures/Attributes"][:]:
+        said = {c: _text(one[c]) if c in one.dtype.names else "" for c in _STRUCTURE}
+        river = ways.get((said["US River"] or said["River"], said["US Reach"] or said["Reach"]))
+        at = keys[keys["river"] == river].drop_duplicates("rs").set_index("rs")["chainage_m"]
+        sides = [at.get(said[c], np.nan) for c in ("US RS", "DS RS")]
+        if river is not None:
+            name = said["Node Name"] or said["Groupname"]
+            rows.append([river, said["Type"], said["RS"], *sides, name])
     return pd.DataFrame(rows, columns=columns)
+
+
+_STRUCTURE = (
+    "Type", "River", "Reach", "RS", "US River", "US Reach", "US RS", "DS RS", "Node Name",
+    "Groupname",
+)  # fmt: skip
+# HEC-RAS's words for structures
+_KINDS = {"inline": "inline_structure", "lateral": "lateral_structure", "multi": "multiple_opening"}
+
+
+def _hdf_left_out(file: Any, keys: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
+    """Structures, junctions and areas, as `read_hecras` names them."""
+    kinds = structures["kind"].str.lower()
+    parts = [structures.assign(kind=kinds.map(lambda kind: _KINDS.get(kind.split()[0], kind)))]
+    lowest = keys.groupby("river", sort=False)["chainage_m"].max()
+    if "Geometry/River Centerlines/Attributes" in file:
+        ways = _hdf_ways(file[f"{_GEOMETRY}/Attributes"][:], keys)
+        lines = file["Geometry/River Centerlines/Attributes"][:]
+        ends = [
+            {"kind": "junction", "name": _text(one["DS Name"]), "river": river,
+             "above_m": lowest[river]}
+            for one in lines
+            if "DS Type" in one.dtype.names and _text(one["DS Type"]) == "Junction"
+            and (river := ways.get((_text(one["River Name"]), _text(one["Reach Name"]))))
+        ]  # fmt: skip
+        parts.append(pd.DataFrame(ends, columns=LEFT_OUT))
+    for group, kind in (("Storage Areas", "storage_area"), ("2D Flow Areas", "flow_area_2d")):
+        if f"Geometry/{group}/Attributes" in file:
+            names = [_text(v) for v in file[f"Geometry/{group}/Attributes"]["Name"]]
+            parts.append(pd.DataFrame({"kind": kind, "name": names}))
+    filled = [p for p in parts if len(p)]
+    table = pd.concat(filled, ignore_index=True) if filled else parts[0]
+    return table.reindex(columns=LEFT_OUT)

@@ -7,7 +7,7 @@ arithmetic; this module lays tables out for it and tables of results back.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import geopandas as gpd
@@ -74,7 +74,8 @@ def water_profile(
         Surveyed points of cross-sections, each from left to right facing downstream: river,
         chainage_m, offset_m [m] (ascending; equal ones are a vertical wall), elevation_m [m], n
         (Manning's roughness of the ground from this point to the next; missing: as before it).
-        A column scheme makes each scheme a design of its own.
+        A column scheme makes each scheme a design of its own; a column left_out says at the
+        section above it what stands in the river and is not in these tables, such as a bridge.
     flows
         Discharge [m³/s], or a table: discharge_m3s; river and chainage_m, from where on it
         applies downstream (missing: all); profile, the name of the flood (missing: one flood).
@@ -143,6 +144,8 @@ def water_profile(
     - spacing: the velocity head changes by 0.15 m, or 0.3 m is lost, to the next section
     - alpha: above 2, the flow is strongly uneven or nearly divided
     - several_minima: of the energy, so that the critical level is doubtful
+    - left_out: here or below, or below in the river that this one joins, stands something that
+      isn't computed: the column left_out of ``sections`` says what (see `read_hecras`)
 
     References
     ----------
@@ -170,13 +173,37 @@ def water_profile(
         "gravity": gravity_ms2,
     }  # fmt: skip
     solved: dict[str, pd.DataFrame] = {}
-    for river in joined_last(laid.stations, edges.downstream):
+    order = joined_last(laid.stations, edges.downstream)
+    laid = replace(laid, stations=_beyond_left_out(laid.stations, order, edges.downstream, regime))
+    for river in order:
         solved[river] = _river_profile(laid, river, q, edges, solved, regime, options)
     found = pd.concat(solved.values())
     found["_flood"] = found["profile"].map({name: k for k, name in enumerate(q)})
     found["_scheme"] = pd.factorize(laid.stations["scheme"])[0][found["_row"]]
     keys = ["_scheme", "_flood", "_row"]
     return found.sort_values(keys, ignore_index=True).drop(columns=keys)
+
+
+def _beyond_left_out(
+    stations: pd.DataFrame, order: list[str], downstream: pd.DataFrame, regime: Regime
+) -> pd.DataFrame:
+    """Sections with whether their level depends on a structure that isn't computed."""
+    beyond = np.array(stations["left_out"] != "", bool)
+    if not beyond.any():
+        return stations.assign(beyond=beyond)
+    for river in order:
+        mine = (stations["river"] == river).to_numpy()
+        for _, part in stations[mine].groupby("scheme", sort=False):
+            rows = part.index.to_numpy()
+            above = np.logical_or.accumulate(beyond[rows][::-1])[::-1]
+            beyond[rows] = above if regime == "subcritical" else above.any()
+        for one in downstream[for_river(downstream, river)].to_dict("records"):
+            if one["boundary"] == "river":
+                main = (stations["river"] == one["joins"]).to_numpy()
+                way = np.abs(stations["chainage_m"].to_numpy() - float(one["joins_at_m"]))
+                near = main & (way <= np.sort(way[main])[:2][-1])
+                beyond[mine] |= bool(beyond[near].any())
+    return stations.assign(beyond=beyond)
 
 
 def _river_profile(
@@ -279,6 +306,7 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
         "spacing": np.append(np.abs(np.diff(state.velocity_head)) > 0.15, False) | (loss > 0.3),
         "alpha": alpha > 2.0,
         "several_minima": minima > 1,
+        "left_out": stations["beyond"].to_numpy(),
     }
     regime = np.where(state.grows < 0, "supercritical", "subcritical")
     return pd.DataFrame(

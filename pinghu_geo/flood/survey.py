@@ -35,7 +35,8 @@ class Laid:
     """Sections of all rivers and schemes, packed; ``stations`` has one row a section.
 
     Stations run downstream, river by river, scheme by scheme: columns scheme, river, chainage_m,
-    measure (grows downstream), and what `NUMBERS` lists.
+    measure (grows downstream), left_out ("" or what stands below and isn't computed), and what
+    `NUMBERS` lists.
     """
 
     sections: Sections
@@ -121,10 +122,13 @@ def ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str
     require_columns(sections, ("river", "chainage_m", "offset_m", "elevation_m"), "sections")
     if sections.empty:
         raise HydraulicsError("has no rows", layer="sections", hint="read the surveyed sections")
-    values = {
+    values: dict[str, Any] = {
         c: numbers(sections, c, "sections").to_numpy()
         for c in ("chainage_m", "offset_m", "elevation_m", "n")
     }
+    left_out = np.full(len(sections), "", object)
+    if "left_out" in sections.columns:
+        left_out = sections["left_out"].astype(object).fillna("").to_numpy()
     for column in ("chainage_m", "offset_m", "elevation_m"):
         bad = ~np.isfinite(values[column])
         if bad.any():
@@ -146,6 +150,7 @@ def ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str
         turn = np.lexsort(keys)
         river, scheme, measure = river[turn], scheme[turn], measure[turn]
         values = {k: v[turn] for k, v in values.items()}
+        left_out = left_out[turn]
     new = np.r_[True, np.zeros(len(river) - 1, bool)]
     for key in (measure, river, scheme):
         new[1:] |= key[1:] != key[:-1]
@@ -156,6 +161,7 @@ def ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str
             "river": np.asarray(names, dtype=object)[river[at]],
             "chainage_m": values["chainage_m"][at],
             "measure": measure[at],
+            "left_out": left_out[at],
         }
     )
     count = np.diff(np.append(at, len(new)))

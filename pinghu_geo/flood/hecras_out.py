@@ -1,0 +1,308 @@
+"""How does the design institute get our sections? As a HEC-RAS project of text files, in SI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.flood.hecras import ENDLESS_M, reach_names
+from pinghu_geo.flood.hecras_text import BOUNDARY_KINDS, COLUMN, RIVER_NOTE
+from pinghu_geo.flood.hydraulics import boundary_table, for_profile
+from pinghu_geo.flood.survey import discharges, for_river, lay_sections
+from pinghu_geo.nouns.errors import HydraulicsError
+from pinghu_geo.nouns.files import atomic_path
+from pinghu_geo.nouns.inert import field_text
+from pinghu_geo.river.chainage import format_chainage
+
+__all__ = ["write_hecras"]
+
+# what may be lost by eight characters a number [m, m³/s]
+ROUNDED = 5e-4
+# n is given by offset, so that above a vertical wall it changes this far behind it [m]
+BEHIND_WALL_M = 1e-3
+# characters of a river's and a reach's name, and of a river station
+NAME, STATION = 16, 8
+
+
+def write_hecras(
+    target: str | Path,
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    downstream: pd.DataFrame | Mapping[str, Any],
+    *,
+    banks: pd.DataFrame | None = None,
+    obstacles: pd.DataFrame | None = None,
+    title: str = "",
+) -> dict[str, Path]:
+    """Write sections, floods and boundaries as a HEC-RAS project in SI 导出HEC-RAS模型.
+
+    Parameters
+    ----------
+    target
+        Path without suffix; ``.prj``, ``.g01``, ``.f01`` and ``.p01`` are added.
+    sections, flows, downstream, banks, obstacles
+        As in `water_profile`, of a single scheme; boundaries of kind level, slope or critical.
+        Encroachment walls are written as blocked obstructions, which act alike.
+    title
+        Title of project, geometry, flow and plan.
+
+    Returns
+    -------
+    dict
+        The paths: project, geometry, flow, plan.
+
+    Raises
+    ------
+    HydraulicsError, LayerError, OutputError
+        The tables can't be used, or hold what these files can't.
+
+    Notes
+    -----
+    Numbers have eight characters, as the format wants, and what half a millimetre would be lost
+    of is refused. River stations are metres to the lowest section; the chainage stands in the
+    description, from where `read_hecras` takes it back. ``"River, Reach"`` is a reach of a river;
+    names beyond HEC-RAS's 16 characters are cut there and stand whole in the descriptions.
+
+    Examples
+    --------
+    >>> bed = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 500.0],
+    ...     "bed_level_m": [0.5, 0.0], "left_m": 10.0, "right_m": 10.0,
+    ...     "bank_level_m": [5.5, 5.0], "n": 0.03})
+    >>> made = pg.write_hecras(folder / "模型", pg.design_sections(bed), 50.0, {"slope": 0.001})
+    >>> sorted(p.name for p in made.values())
+    ['模型.f01', '模型.g01', '模型.p01', '模型.prj']
+    """
+    target, title = Path(target), title or Path(target).name
+    laid = lay_sections(sections, banks=banks, obstacles=obstacles)
+    stations = laid.stations
+    if stations["scheme"].nunique() > 1:
+        raise HydraulicsError(
+            "holds several schemes; HEC-RAS has a geometry file for each",
+            layer="sections",
+            hint='sections[sections["scheme"] == "..."]',
+        )
+    stations = stations.assign(rs=_river_stations(stations))
+    q = discharges(flows, stations)
+    edges = boundary_table(downstream, "downstream")
+    title = field_text(title)
+    texts = {
+        "project": (".prj", _project_text(title)),
+        "geometry": (".g01", _geometry_text(title, sections, stations, obstacles)),
+        "flow": (".f01", _flow_text(title, stations, q, edges)),
+        "plan": (
+            ".p01",
+            [f"Plan Title={title}", "Program Version=6.50", f"Short Identifier={title[:24]}",
+             "Geom File=g01", "Flow File=f01", "Subcritical Flow", "Run HTab= 1"],
+        ),
+    }  # fmt: skip
+    made = {}
+    for name, (suffix, lines) in texts.items():
+        made[name] = target.with_name(target.name + suffix)
+        with atomic_path(made[name]) as path:
+            path.write_text("\r\n".join(lines) + "\r\n", "utf-8", newline="")
+    return made
+
+
+def _river_stations(stations: pd.DataFrame) -> list[str]:
+    """Metres to the lowest section of the river, which fall downstream as HEC-RAS wants."""
+    end = stations.groupby("river")["measure"].transform("max")
+    rivers = stations["river"]
+    for decimals in (2, 3, 1, 0):
+        texts = (end - stations["measure"]).map(lambda v, d=decimals: f"{v:.{d}f}")
+        if texts.str.len().max() <= STATION and not (rivers + "|" + texts).duplicated().any():
+            return list(texts)
+    raise HydraulicsError(
+        "holds sections that HEC-RAS's eight characters can't tell apart",
+        layer="sections",
+        hint="write the rivers one by one",
+    )
+
+
+def _file_names(rivers: Iterable[str]) -> dict[str, tuple[str, str, str]]:
+    """River and reach in the files, and the name that these don't give back, if so."""
+    found: dict[str, tuple[str, str]] = {}
+    for river in rivers:
+        name, _, reach = (field_text(v.strip()) for v in river.partition(","))
+        pair = (name, reach or "1") if name else (field_text(river), "1")
+        k = 1
+        cut = tuple(v[:NAME].strip() for v in pair)
+        while cut in found.values():  # two long names that begin alike
+            k += 1
+            cut = (cut[0], f"{pair[1][: NAME - len(str(k)) - 1]}~{k}")
+        found[river] = (cut[0], cut[1])
+    back = reach_names([p[0] for p in found.values()], [p[1] for p in found.values()])
+    return {
+        river: (*pair, "" if river == read else river)
+        for (river, pair), read in zip(found.items(), back, strict=True)
+    }
+
+
+def _exact(value: float) -> str:
+    """A number that stands between commas, with all its digits but those below a micrometre."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def _cell(value: float) -> str:
+    """Number in eight characters, as exact as fits."""
+    if not np.isfinite(value):
+        return " " * COLUMN
+    for decimals in range(6, -1, -1):
+        text = f"{value:.{decimals}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        if len(text) <= COLUMN and abs(float(text) - value) <= ROUNDED:
+            return text.rjust(COLUMN)
+    raise HydraulicsError(
+        f"holds {value:g}, which doesn't fit HEC-RAS's eight characters",
+        layer="sections",
+        hint="use offsets from the centreline and heights above the survey's datum",
+    )
+
+
+def _columns(values: Iterable[float], wide: int) -> list[str]:
+    cells = [_cell(v) for v in values]
+    return ["".join(cells[k : k + wide]) for k in range(0, len(cells), wide)]
+
+
+def _project_text(title: str) -> list[str]:
+    return [
+        f"Proj Title={title}", "Current Plan=p01", "Default Exp/Contr=0.3,0.1", "SI Units",
+        "Geom File=g01", "Flow File=f01", "Plan File=p01",
+    ]  # fmt: skip
+
+
+def _geometry_text(
+    title: str, sections: pd.DataFrame, stations: pd.DataFrame, obstacles: pd.DataFrame | None
+) -> list[str]:
+    lines = [f"Geom Title={title}", "Program Version=6.50", ""]
+    points = dict(iter(sections.groupby(["river", "chainage_m"])))
+    blocks = (
+        {}
+        if obstacles is None or obstacles.empty
+        else dict(iter(obstacles.groupby(["river", "chainage_m"])))
+    )
+    river, names = None, _file_names(stations["river"].unique())
+    lengths = ["length_left_m", "length_channel_m", "length_right_m"]
+    for i, one in enumerate(stations.to_dict("records")):
+        if one["river"] != river:
+            river = one["river"]
+            name, reach, note = names[river]
+            lines += [f"River Reach={name:<{NAME}},{reach:<{NAME}}", "Reach XY= 0 "]
+        follows = stations.iloc[i + 1] if i + 1 < len(stations) else None
+        same = follows is not None and follows["river"] == river
+        gap = follows["measure"] - one["measure"] if same and follows is not None else 0.0
+        ways = ",".join(f"{_exact(gap if pd.isna(one[c]) else one[c])}" for c in lengths)
+        key = (one["river"], one["chainage_m"])
+        lines += [f"Type RM Length L Ch R = 1 ,{one['rs']:<8},{ways}", "BEGIN DESCRIPTION:"]
+        lines += [format_chainage(one["chainage_m"], decimals=3)]
+        lines += [RIVER_NOTE + " ".join(note.split())] if note else []
+        lines += ["END DESCRIPTION:"]
+        lines += _section_text(points[key], one, blocks.get(key))
+    return lines
+
+
+def _section_text(
+    points: pd.DataFrame, one: Mapping[str, Any], blocks: pd.DataFrame | None
+) -> list[str]:
+    x, z = points["offset_m"].to_numpy(float), points["elevation_m"].to_numpy(float)
+    n = points["n"].ffill().to_numpy(float)
+    change = np.r_[True, n[1:] != n[:-1]]
+    change[-1] = len(n) == 1  # the last point begins no ground
+    on_wall = np.r_[False, x[1:] == x[:-1]]
+    starts = np.where(on_wall, x + BEHIND_WALL_M, x)[change]
+    triples = np.stack([starts, n[change], np.zeros(change.sum())], axis=1).ravel()
+    lines = [f"#Sta/Elev= {len(x)} ", *_columns(np.stack([x, z], 1).ravel(), 10)]
+    lines += [f"#Mann= {change.sum()} , 0 , 0 ", *_columns(triples, 9)]
+    for head, kinds, rows in _obstacle_rows(points, one, blocks):
+        if rows:
+            # -1: blocks anywhere; 0 would be one to the left and one to the right
+            lines += [f"{head}= {len(rows)} ,-1 ", *_columns(np.ravel(rows), 9)]
+            if head == "#XS Ineff":
+                flags = ["T" if k == "permanent" else "F" for k in kinds]
+                flags = [f.rjust(COLUMN) for f in flags]
+                lines.append("Permanent Ineff=")
+                lines += ["".join(flags[k : k + 10]) for k in range(0, len(flags), 10)]
+    levee = [
+        f"-1,{_exact(one[f'{s}_levee_m'])},{_exact(one[f'{s}_levee_top_m'])}"
+        if pd.notna(one[f"{s}_levee_m"])
+        else "0,,"
+        for s in ("left", "right")
+    ]
+    if "-1" in "".join(levee):
+        lines.append(f"Levee={','.join(levee)},,,,")
+    banks = (
+        end if pd.isna(one[f"{side}_bank_m"]) else one[f"{side}_bank_m"]
+        for side, end in (("left", x[0]), ("right", x[-1]))
+    )
+    # at a point of the section its very text, or rounding would put the bank outside
+    lines.append("Bank Sta=" + ",".join(_cell(v).strip() if v in x else _exact(v) for v in banks))
+    lines.append("XS Rating Curve= 0 ,0")
+    expansion, contraction = (
+        d if pd.isna(one[c]) else one[c] for c, d in (("expansion", 0.3), ("contraction", 0.1))
+    )
+    return [*lines, f"Exp/Cntr={_exact(expansion)},{_exact(contraction)}", ""]
+
+
+def _obstacle_rows(
+    points: pd.DataFrame, one: Mapping[str, Any], blocks: pd.DataFrame | None
+) -> list[tuple[str, list[str], list[list[float]]]]:
+    """Ineffective areas and obstructions of a section; walls are obstructions to the ends."""
+    found: dict[str, tuple[list[str], list[list[float]]]] = {
+        "#XS Ineff": ([], []), "#Block Obstruct": ([], []),
+    }  # fmt: skip
+    high = float(points["elevation_m"].max()) + ENDLESS_M
+    x = points["offset_m"].to_numpy(float)
+    for row in [] if blocks is None else blocks.to_dict("records"):
+        kind = row.get("obstacle") or "blocked"
+        top = row.get("top_m", np.nan)
+        kinds, rows = found["#Block Obstruct" if kind == "blocked" else "#XS Ineff"]
+        kinds.append(kind)
+        a, b = np.clip([row["from_offset_m"], row["to_offset_m"]], x[0], x[-1])
+        rows.append([a, b, high if pd.isna(top) else top])
+    for wall, a, b in (
+        (one["left_wall_m"], x[0], one["left_wall_m"]),
+        (one["right_wall_m"], one["right_wall_m"], x[-1]),
+    ):
+        if pd.notna(wall) and a < b:
+            found["#Block Obstruct"][1].append([a, b, high])
+    return [(head, kinds, rows) for head, (kinds, rows) in found.items()]
+
+
+def _flow_text(
+    title: str, stations: pd.DataFrame, q: Mapping[str, Any], edges: pd.DataFrame
+) -> list[str]:
+    names = [field_text(name or "PF 1") for name in q]
+    reaches = {r: v[:2] for r, v in _file_names(stations["river"].unique()).items()}
+    kinds = {v: c for c, v in BOUNDARY_KINDS.items()}
+    lines = [f"Flow Title={title}", "Program Version=6.50", f"Number of Profiles= {len(q)} "]
+    lines += [f"Profile Names={','.join(names)}"]
+    table = np.stack(list(q.values()), axis=1)
+    for river, part in stations.groupby("river", sort=False):
+        rows = part.index.to_numpy()
+        new = np.r_[True, np.any(np.diff(table[rows], axis=0) != 0, axis=1)]
+        for row in rows[new]:
+            name, reach = reaches[river]
+            at = f"{name:<{NAME}},{reach:<{NAME}},{stations.loc[row, 'rs']:<{STATION}}"
+            lines.append(f"River Rch & RM={at}")
+            lines += _columns(table[row], 10)
+    for river in stations["river"].unique():
+        for k, name in enumerate(q):
+            mine = edges[for_river(edges, river) & for_profile(edges, name)]
+            if len(mine) != 1 or mine.iloc[0]["boundary"] not in kinds:
+                raise HydraulicsError(
+                    f"has no level, slope or critical depth for {river} {name}".rstrip(),
+                    layer="boundaries",
+                    hint="one such row a river and profile; rating curves are not written",
+                )
+            one = mine.iloc[0]
+            place = ",".join(f"{v:<{NAME}}" for v in reaches[river])
+            lines += [f"Boundary for River Rch & Prof#={place}, {k + 1} "]
+            lines += ["Up Type= 0 ", f"Dn Type= {kinds[one['boundary']]} "]
+            if one["boundary"] == "level":
+                lines += [f"Dn Known WS={_exact(one['level_m'])}"]
+            elif one["boundary"] == "normal":
+                lines += [f"Dn Slope={one['slope']:.9g}"]
+    return lines
