@@ -1,5 +1,12 @@
-from . import deliver, flood, intake, nouns, redline, river, schemes, search
+from . import campaign, deliver, flood, intake, nouns, redline, river, schemes, search
 from ._version import __version__
+from .campaign.faces import working_faces
+from .campaign.funds import payments
+from .campaign.oversight import supervision
+from .campaign.planning import schedule
+from .campaign.progress import progress_state
+from .campaign.reaches import balanced_reaches
+from .campaign.tasks import campaign_tasks
 from .deliver.maps import command_map
 from .deliver.plots import plot_long_section, plot_section, plot_widths
 from .deliver.report import write_ledger, write_table
@@ -44,8 +51,11 @@ __all__ = [
     "apply_grid",
     "assess",
     "assess_many",
+    "balanced_reaches",
     "building_obstacles",
     "building_rises",
+    "campaign",
+    "campaign_tasks",
     "check",
     "check_project",
     "clearing",
@@ -75,9 +85,11 @@ __all__ = [
     "node_table",
     "nouns",
     "parse_chainage",
+    "payments",
     "plot_long_section",
     "plot_section",
     "plot_widths",
+    "progress_state",
     "raster_values",
     "read_hecras",
     "read_layer",
@@ -91,16 +103,19 @@ __all__ = [
     "river_axis",
     "run_project",
     "sample_folder",
+    "schedule",
     "schemes",
     "search",
     "sections_from_dem",
     "stations",
+    "supervision",
     "totals",
     "trade_offs",
     "transfer_chainage",
     "water_profile",
     "what_would_save",
     "widths_of",
+    "working_faces",
     "write_dxf",
     "write_hecras",
     "write_layer",

@@ -22,6 +22,7 @@ ROOMS = {
     "flood": "sections steady survey channel hecras hydraulics hecras_text hecras_out rises obstruction rasters floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",
     "search": "labels mincut offsets walls conveyance optimise stretch norise tradeoffs",
+    "campaign": "stages network workdays tasks reaches crews planning progress faces oversight funds",
     "deliver": "maps plots report widget",
     "": "_version plan project cli __main__",
 }
@@ -161,6 +162,11 @@ def test_options_are_keyword_only():
         "crs",
         "flow",
         "path",
+        "stages",
+        "handover",
+        "capacity",
+        "start",
+        "calendar",
     }
     for name, function in FUNCTIONS.items():
         for p in inspect.signature(function).parameters.values():

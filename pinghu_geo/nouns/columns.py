@@ -95,6 +95,32 @@ STATUS = {
     "demolished": ("已拆除",),
     "handed_over": ("已移交", "已移交施工作业面"),
 }
+STAGE = {
+    "todo": ("未启动",),
+    "survey": ("摸底", "摸底调查", "入户摸底"),
+    "valuation": ("测绘评估", "测量评估", "评估", "测绘"),
+    "negotiation": ("谈判", "协商", "协商谈判"),
+    "signed": ("签约", "已签约", "签订协议"),
+    "vacated": ("清租腾空", "已腾空", "腾空", "清租", "清退"),
+    "demolished": ("拆除", "已拆除"),
+    "removed": ("清运", "已清运"),
+    "handed_over": ("移交", "已移交", "移交作业面"),
+}
+TASK_CLASS = {
+    "others": ("他方清拆",),
+    "retain": ("保留",),
+    "review": ("待核",),
+    "survey": ("待勘",),
+    "task": ("任务",),
+}
+TENANT = {
+    "dwelling": ("住户", "居住", "住家"),
+    "shop": ("商户", "商铺", "店铺"),
+    "factory": ("工厂", "厂房", "企业"),
+}
+SIGNAL = {"red": ("红",), "amber": ("黄",), "green": ("绿",)}
+ACTIVITY = {"done": ("已完成",), "running": ("进行中",), "planned": ("计划",)}
+SHORT_PROOF = {"optimal": ("已证最优",), "feasible": ("可行",)}
 CHANGE = {
     "saved": ("避免拆除",),
     "added": ("新增拆除",),
@@ -190,6 +216,11 @@ _UNIT_NUMBER = Column(
 _START = Column("start", "date", "开始日期", aliases=("计划开始", "开始时间"))
 _DUE = Column("due", "date", "完成期限", aliases=("完成时限", "计划完成", "截止日期"))
 
+_STAGE = Column(
+    "stage", "code", "阶段", required=True, codes=STAGE, aliases=("本次阶段", "进度阶段")
+)
+_BLOCKER = Column("blocker", "text", "卡点", aliases=("存在问题", "卡点问题"))
+
 _NOUNS = (
     Noun(
         "buildings",
@@ -223,6 +254,7 @@ _NOUNS = (
             _TENURE,
             _OWNER,
             _TENANTS,
+            Column("rooms", "int", "间数", "间", aliases=("房间数", "房屋间数"), minimum=0),
         ),
     ),
     Noun(
@@ -285,6 +317,7 @@ _NOUNS = (
             Column("kind", "code", "项目类型", codes=ZONE, aliases=("片区类型",)),
             Column("name", "text", "项目名称", aliases=("片区名称",)),
             Column("payer", "text", "实施主体", aliases=("开发商", "责任主体")),
+            Column("due", "date", "清拆期限", aliases=("完成期限", "承诺完成日期")),
         ),
     ),
     Noun(
@@ -811,5 +844,182 @@ _NOUNS = (
             Column("advice", "text", "建议"),
         ),
     ),
+    Noun(
+        "tenants",
+        "租户",
+        "tenant_id",
+        (),
+        (
+            Column("tenant_id", "text", "租户编号", required=True, aliases=("租户编码",)),
+            Column("building_id", "text", "房屋编号", required=True, aliases=_BUILDING_IDS),
+            Column("kind", "code", "租户类型", codes=TENANT, aliases=("类型", "租户类别")),
+            Column("name", "text", "租户名称", aliases=("承租人", "姓名", "名称", "租户姓名")),
+            Column("area_m2", "float", "承租面积", "m²", minimum=0, aliases=("租赁面积", "面积")),
+            Column("lease_end", "date", "租约到期", aliases=("租期截止", "租赁到期")),
+        ),
+    ),
+    Noun(
+        "progress",
+        "进度记录",
+        None,
+        (),
+        (
+            Column("building_id", "text", "房屋编号", aliases=_BUILDING_IDS),
+            Column("tenant_id", "text", "租户编号", aliases=("租户编码",)),
+            _STAGE,
+            # as it is written: whether a date is one is for the log to judge, row by row
+            Column("date", "text", "日期", required=True, aliases=("填报日期", "完成日期", "时间")),
+            Column("by", "text", "填报人", aliases=("填表人", "上报人", "经办人")),
+            _BLOCKER,
+            Column("note", "text", "备注", aliases=("说明",)),
+            Column("photo", "text", "照片", aliases=("照片名", "影像")),
+            Column("correction", "text", "更正原因", aliases=("更正", "更正说明")),
+            Column("source", "text", "来源"),
+        ),
+    ),
+    Noun(
+        "handover",
+        "进场计划",
+        None,
+        (),
+        (
+            _RIVER,
+            Column("from_m", "chainage", "起点桩号", "m", required=True, aliases=_FROM.aliases),
+            Column("to_m", "chainage", "终点桩号", "m", required=True, aliases=_TO.aliases),
+            _BANK,
+            Column(
+                "needed_by", "date", "要求移交日期", aliases=("进场日期", "需用日期", "移交期限")
+            ),
+            Column("enters", "date", "开始进场", aliases=("进场开始", "开工日期")),
+            Column("m_per_day", "float", "推进速度", "m/天", aliases=("日进尺", "施工速度")),
+        ),
+    ),
+    Noun(
+        "capacity",
+        "工效",
+        None,
+        (),
+        (
+            _GROUP,
+            Column("stage", "code", "阶段", codes=STAGE),
+            Column("per_day", "float", "每队每日工效", aliases=("日工效", "工效")),
+            Column("crews", "int", "队伍数", "支", aliases=("队数", "班组数")),
+        ),
+    ),
+    Noun(
+        "cuts",
+        "分段界线",
+        None,
+        (),
+        (
+            _RIVER,
+            _STATION,
+            _BANK,
+            Column("name", "text", "界线名称", aliases=("社区界", "名称")),
+        ),
+    ),
+    Noun(
+        "groups",
+        "责任组",
+        None,
+        (),
+        (
+            Column("group", "text", "责任组", required=True, aliases=_GROUP.aliases),
+            _LEADER,
+            Column("members", "text", "成员"),
+        ),
+    ),
+    Noun(
+        "campaign",
+        "征拆推进",
+        None,
+        (),
+        (
+            Column("task_class", "code", "分类", codes=TASK_CLASS),
+            Column("payer", "text", "出资主体"),
+            Column("others_due", "date", "他方清拆期限"),
+            Column("rooms", "int", "间数", "间"),
+            Column("n_rooms", "int", "房屋间数", "间"),
+            Column("n_parcels", "int", "宗地数", "宗"),
+            Column("n_unpriced", "int", "未计价", "栋"),
+            Column("n_collective", "int", "集体物业", "栋"),
+            Column("n_private", "int", "私有房屋", "栋"),
+            Column("n_state", "int", "国有房屋", "栋"),
+            Column("length_m", "float", "长度", "m"),
+            Column("share_ratio", "float", "占全区比例"),
+            Column("state", "code", "状态", codes=ACTIVITY),
+            Column("days", "int", "工期", "工作日"),
+            Column("days_left", "int", "剩余工期", "工作日"),
+            Column("earliest_start", "date", "最早开始"),
+            Column("earliest_finish", "date", "最早完成"),
+            Column("latest_start", "date", "最迟开始"),
+            Column("latest_finish", "date", "最迟完成"),
+            Column("float_days", "int", "机动时间", "工作日"),
+            Column("critical", "bool", "关键"),
+            Column("finish", "date", "计划完成"),
+            Column("late_days", "int", "延误", "工作日"),
+            Column("priority", "int", "优先序"),
+            Column("why", "text", "优先理由"),
+            Column("next_stage", "code", "下一阶段", codes=STAGE),
+            Column("next_start", "date", "下一阶段开始"),
+            Column("since", "date", "完成日期"),
+            Column("blocker_since", "date", "卡点起始"),
+            Column("reported", "date", "最近填报"),
+            Column("n_done", "int", "已完成", "栋"),
+            Column("n_tenants_out", "int", "已清退租户", "户"),
+            Column("signal", "code", "红黄绿", codes=SIGNAL),
+            Column("late_by_days", "int", "滞后天数", "天"),
+            Column("stage_due", "code", "应达阶段", codes=STAGE),
+            Column("stage_due_on", "date", "应完成日期"),
+            Column("held_up_m", "float", "影响作业面", "m"),
+            Column("rank", "int", "排名"),
+            Column("n_nodes", "int", "节点数", "个"),
+            Column("n_red", "int", "红", "个"),
+            Column("n_amber", "int", "黄", "个"),
+            Column("n_green", "int", "绿", "个"),
+            Column("rate_7", "float", "近7日", "栋/天"),
+            Column("rate_14", "float", "近14日", "栋/天"),
+            Column("n_left", "int", "剩余", "栋"),
+            Column("forecast", "date", "预计完成"),
+            Column("forecast_early", "date", "最早预计"),
+            Column("forecast_late", "date", "最迟预计"),
+            Column("works_m", "float", "工程长度", "m"),
+            Column("ready_m", "float", "可移交作业面", "m"),
+            Column("blocked_m", "float", "受阻", "m"),
+            Column("ready", "bool", "可移交"),
+            Column("ready_on", "date", "可移交日期"),
+            Column("blocked_by", "text", "阻碍"),
+            Column("handed_over_on", "date", "移交日期"),
+            Column("load", "float", "工作量"),
+            Column("load_ratio", "float", "与平均之比"),
+            Column("month", "text", "月份"),
+            Column(
+                "head",
+                "code",
+                "费用科目",
+                codes={
+                    "building": ("房屋补偿",),
+                    "relocation": ("搬迁补偿",),
+                    "interruption": ("停产停业补偿",),
+                    "cost": ("补偿",),
+                },
+            ),
+            Column("planned_yuan", "float", "计划支付", "元"),
+            Column("signed_yuan", "float", "已签约", "元"),
+            Column(
+                "goal",
+                "code",
+                "目标",
+                codes={
+                    "largest_lateness": ("最大延误",),
+                    "lateness": ("加权总延误",),
+                    "priority": ("优先节点",),
+                    "together": ("相邻集中",),
+                },
+            ),
+            Column("proof", "code", "证明", codes=SHORT_PROOF),
+            Column("crews_more", "int", "需增队伍", "支"),
+        ),
+    ),  # fmt: skip
 )
 NOUNS: Mapping[str, Noun] = {n.name: n for n in _NOUNS}

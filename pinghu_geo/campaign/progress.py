@@ -1,0 +1,548 @@
+"""Where do we stand? The state of buildings, tenants and nodes as of a date, from reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pinghu_geo.campaign.stages import TODO, ancestors, stage_codes, stage_rules
+from pinghu_geo.campaign.workdays import day_of
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.schema import nearest, require_columns
+
+__all__ = ["LOG_COLUMNS", "ProgressState", "log_of", "progress_faults", "progress_state"]
+
+# id, stage, date and correction make a report; the rest says more about it
+KEY = ("building_id", "tenant_id", "stage", "date", "correction")
+SAID = ("by", "blocker", "note", "photo")
+LOG_COLUMNS = (*KEY, *SAID, "source")
+FAULT_COLUMNS = ("fault", "row", "other_row", "id", "problem")
+# serial numbers that Excel counts 2000-2050 by
+SERIAL = (36526, 54789)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressState:
+    """Where a campaign stands on one day 进度状态.
+
+    Attributes
+    ----------
+    as_of : pandas.Timestamp
+        The day; by default the log's last.
+    buildings : pandas.DataFrame
+        On the index of the buildings that are tasks (and all others that are reported on): stage,
+        since, next_stage, blocker, blocker_since, reported (last report), by, note, node_id.
+    tenants : pandas.DataFrame
+        The same of tenants.
+    nodes : pandas.DataFrame
+        Indexed by node_id: stage (the least of its buildings'), since, n_buildings, n_done,
+        n_tenants, n_tenants_out, blocker, blocker_since, and a count of buildings for each stage.
+    stages : pandas.DataFrame
+        A row a node and stage: n, n_done, done_ratio, first, last: what `schedule` re-plans from.
+    reached : pandas.DataFrame
+        A row an id and stage reached: kind {building, tenant}, id, node_id, stage, date.
+    """
+
+    as_of: pd.Timestamp
+    buildings: pd.DataFrame
+    tenants: pd.DataFrame
+    nodes: pd.DataFrame
+    stages: pd.DataFrame
+    reached: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        return str(self.nodes.to_html())
+
+
+def progress_state(
+    log: pd.DataFrame,
+    buildings: pd.DataFrame,
+    *,
+    stages: pd.DataFrame | None = None,
+    tenants: pd.DataFrame | None = None,
+    as_of: Any = None,
+    elsewhere: Mapping[str, str] | None = None,
+) -> ProgressState:
+    """State of every building, tenant and node as of a date 进度状态.
+
+    Parameters
+    ----------
+    log
+        Reports in any order: building_id or tenant_id, stage, date; by, blocker, note, photo,
+        correction (a reason), source where known.
+    buildings
+        ``campaign_tasks(...).buildings``: indexed by building_id, with node_id (and task_class).
+    stages
+        Result of `stage_rules`.
+    tenants
+        ``campaign_tasks(...).tenants``: indexed by tenant_id, with building_id and node_id.
+    as_of
+        Day; later reports are left out. By default the log's last day, never the clock.
+    elsewhere
+        Scheme by building_id, of buildings that only other schemes take: an id of these is named
+        as such.
+
+    Returns
+    -------
+    ProgressState
+        ``buildings``, ``tenants``, ``nodes``, ``stages``, ``reached``.
+
+    Raises
+    ------
+    LayerError
+        The log has faults; `progress_faults` lists them all.
+
+    Notes
+    -----
+    Reports count by their date, not by their arrival. A stage implies those before it, but for
+    stages that must be reported by themselves. On one day the later stage counts. A correction
+    (with its reason) sets the stage, back too; what was reached beyond it is void. A blocker
+    stands until a later report of the same id comes without it. A node's stage is the least of
+    its buildings'. Tenants are out when their building is empty.
+
+    Examples
+    --------
+    >>> houses = pd.DataFrame({"node_id": ["A-L-001", "A-L-001"]}, ["B1", "B2"])
+    >>> log = pd.DataFrame({"building_id": ["B1", "B2", "B1"],
+    ...                     "stage": ["签约", "谈判", "摸底"],
+    ...                     "date": ["2018-03-05", "2018-03-01", "2018-01-10"]})
+    >>> state = pg.progress_state(log, houses)
+    >>> state.buildings["stage"].tolist(), state.nodes["stage"].tolist(), f"{state.as_of:%m-%d}"
+    (['signed', 'negotiation'], ['negotiation'], '03-05')
+    """
+    stages = stage_rules() if stages is None else stages
+    clean = log_of(log, stages)
+    faults = progress_faults(clean, buildings, stages=stages, tenants=tenants, elsewhere=elsewhere)
+    if len(faults):
+        raise fault_error(faults)
+    last = clean["date"].max()
+    day = day_of(last if as_of is None and pd.notna(last) else as_of or "1970-01-01", "as_of")
+    clean = clean[clean["date"] <= day]
+    people = _no_tenants() if tenants is None else tenants
+    houses, house_dates = _states(clean[clean["building_id"].notna()], "building_id",
+                                  buildings, stages)  # fmt: skip
+    persons, person_dates = _states(clean[clean["tenant_id"].notna()], "tenant_id", people, stages)
+    persons = _emptied(persons, person_dates, people, houses.index, house_dates, stages)
+    for table, source in ((houses, buildings), (persons, people)):
+        table["node_id"] = source["node_id"].reindex(table.index)
+    nodes, by_stage = _nodes(houses, house_dates, persons, stages)
+    reached = pd.concat([
+        _reached("building", houses, house_dates, stages),
+        _reached("tenant", persons, person_dates, stages),
+    ], ignore_index=True)  # fmt: skip
+    return ProgressState(day, houses, persons, nodes, by_stage, reached)
+
+
+def _no_tenants() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"building_id": pd.Series(dtype="str"), "node_id": pd.Series(dtype="str")},
+        index=pd.Index([], name="tenant_id", dtype="str"),
+    )
+
+
+# --- the log ---
+
+
+def log_of(log: pd.DataFrame, stages: pd.DataFrame) -> pd.DataFrame:
+    """Reports under their codes, with dates as dates; refused where one can't be read."""
+    require_columns(log, ["stage", "date"], "progress")
+    if "building_id" not in log and "tenant_id" not in log:
+        require_columns(log, ["building_id"], "progress")
+    clean = pd.DataFrame(index=log.index)
+    for column in LOG_COLUMNS:
+        if column in ("stage", "date"):
+            clean[column] = log[column]
+            continue
+        values = log.get(column, pd.Series(pd.NA, index=log.index, dtype=object))
+        text = values.astype("str").str.strip()
+        clean[column] = text.where(values.notna() & (text != "")).astype("str")
+    both = clean["building_id"].notna() == clean["tenant_id"].notna()
+    if both.any():
+        raise LayerError(
+            "has reports that name no building and no tenant, or both",
+            layer="progress",
+            ids=log.index[both],
+            hint="each row reports on one building_id or one tenant_id",
+        )
+    clean["stage"] = stage_codes(log["stage"], stages, layer="progress")
+    blank = clean["stage"].isna()
+    if blank.any():
+        raise LayerError("has reports without a stage", layer="progress", ids=log.index[blank],
+                         hint="repeat the stage where only the blocker is new")  # fmt: skip
+    clean["date"] = report_dates(log["date"])
+    if "row" in log.columns:
+        clean["row"] = log["row"]
+    return clean
+
+
+def report_dates(values: pd.Series) -> pd.Series:
+    """Dates of reports; numbers and texts that could mean several days are refused by row."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        days = values.dt.tz_localize(None) if values.dt.tz is not None else values
+        found = days.dt.normalize().astype("datetime64[ns]")
+    else:
+        _refuse_serials(values)
+        text = values.map(lambda v: v.isoformat() if hasattr(v, "isoformat") else v)
+        text = text.astype("str").str.strip().str.replace(r"[T ]\d\d:\d\d.*$", "", regex=True)
+        text = text.str.replace("年", "-").str.replace("月", "-").str.replace("日", "")
+        text = text.str.replace(r"[/.]", "-", regex=True)
+        plain = text.str.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}").fillna(False).astype(bool)
+        eight = text.str.fullmatch(r"(19|20)\d{6}").fillna(False).astype(bool)
+        text = text.where(~eight, text.str[:4] + "-" + text.str[4:6] + "-" + text.str[6:])
+        found = pd.to_datetime(text.where(plain | eight), errors="coerce", format="%Y-%m-%d")
+        found = found.astype("datetime64[ns]")
+    if found.isna().any():
+        bad = values[found.isna()]
+        raise LayerError(
+            f"has dates that can't be read for certain, such as {bad.iloc[0]!r}",
+            layer="progress",
+            ids=bad.index,
+            hint="write 2018-03-01 (or 2018年3月1日)",
+        )
+    return found
+
+
+def _refuse_serials(values: pd.Series) -> None:
+    """Refuse days as Excel counts them."""
+    number = pd.to_numeric(values.where(~values.map(lambda v: hasattr(v, "isoformat"))),
+                           errors="coerce").astype(float)  # fmt: skip
+    serial = number.between(*SERIAL)
+    if serial.any():
+        one = number[serial].iloc[0]
+        day = pd.Timestamp("1899-12-30") + pd.Timedelta(days=int(one))
+        raise LayerError(
+            f"has dates as Excel's numbers of days: {one:.0f} would be {day:%Y-%m-%d}",
+            layer="progress",
+            ids=values.index[serial],
+            hint="format the column as a date before saving, or "
+            'log["date"] = pd.to_datetime(log["date"], unit="D", origin="1899-12-30")',
+        )
+
+
+def progress_faults(
+    log: pd.DataFrame,
+    buildings: pd.DataFrame,
+    *,
+    stages: pd.DataFrame | None = None,
+    tenants: pd.DataFrame | None = None,
+    today: Any = None,
+    elsewhere: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """What is wrong with a log of reports, each fault with its rows 进度记录问题.
+
+    Parameters
+    ----------
+    log, buildings, stages, tenants, elsewhere
+        As for `progress_state`.
+    today
+        Reports of later days are faults.
+
+    Returns
+    -------
+    pandas.DataFrame
+        fault {unknown_id, other_scheme, future, disagree, step_back, skipped}, row, other_row
+        (source, or label of the row), id, problem.
+
+    Examples
+    --------
+    >>> houses = pd.DataFrame({"node_id": ["A-L-001"]}, ["B1"])
+    >>> log = pd.DataFrame({"building_id": ["B1", "B1"], "stage": ["签约", "谈判"],
+    ...                     "date": ["2018-03-01", "2018-03-05"]})
+    >>> pg.campaign.progress_faults(log, houses)[["fault", "row", "other_row"]].values.tolist()
+    [['step_back', '1', '0']]
+    """
+    stages = stage_rules() if stages is None else stages
+    clean = log_of(log, stages)
+    clean = clean.assign(place=_places(clean))
+    found: list[tuple[str, str, str, str, str]] = []
+    for key, known in (("building_id", buildings.index),
+                       ("tenant_id", [] if tenants is None else tenants.index)):  # fmt: skip
+        mine = clean[clean[key].notna()]
+        lost = mine[~mine[key].isin(known)]
+        for row in lost.itertuples():
+            found.append(_unknown(getattr(row, key), row.place, key, known, elsewhere or {}))
+        found += _contradictions(mine[mine[key].isin(known)], key, stages)
+    if today is not None:
+        for row in clean[clean["date"] > day_of(today, "today")].itertuples():
+            one = row.building_id if isinstance(row.building_id, str) else row.tenant_id
+            found.append(("future", row.place, "", one, f"{row.date:%Y-%m-%d} is in the future"))
+    return pd.DataFrame(found, columns=list(FAULT_COLUMNS), dtype="str")
+
+
+def fault_error(faults: pd.DataFrame) -> LayerError:
+    """All faults of a log as one refusal; the first few in words."""
+    words = [
+        f"{row.id}, {row.row}{f' and {row.other_row}' if row.other_row else ''}: {row.problem}"
+        for row in faults.head(5).itertuples()
+    ]
+    more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
+    return LayerError(
+        f"has reports that can't be: {'; '.join(words)}{more}",
+        layer="progress",
+        ids=list(dict.fromkeys(faults["id"])),
+        hint="correct the rows; a step back needs its reason in the column correction (更正)",
+    )
+
+
+def _places(clean: pd.DataFrame) -> pd.Series:
+    """Where each row stands, for people: its source, else its label."""
+    label = pd.Series(clean.index.astype("str"), index=clean.index)
+    return clean["source"].where(clean["source"].notna(), label)
+
+
+def _unknown(
+    one: str, place: str, key: str, known: Any, elsewhere: Mapping[str, str]
+) -> tuple[str, str, str, str, str]:
+    """An id that isn't of this campaign."""
+    if key == "building_id" and one in elsewhere:
+        return ("other_scheme", place, "", one,
+                f"belongs to the scheme {elsewhere[one]} only, not to the adopted one")  # fmt: skip
+    word = "building" if key == "building_id" else "tenant"
+    close = nearest(one, map(str, known)) if len(known) <= 5000 else ""
+    hint = f"; {close}" if close.startswith("did you mean") else ""
+    return ("unknown_id", place, "", one, f"no {word} of this campaign{hint}")
+
+
+def _contradictions(
+    mine: pd.DataFrame, key: str, stages: pd.DataFrame
+) -> list[tuple[str, str, str, str, str]]:
+    """Reports of one id that can't both be: steps back, skipped stages, two that disagree."""
+    found = []
+    said = mine.drop_duplicates([key, "stage", "date", "correction", *SAID])
+    twice = said.duplicated([key, "stage", "date", "correction"], keep=False)
+    for (one, *_), rows in said[twice].groupby([key, "stage", "date", "correction"], dropna=False):
+        found.append(("disagree", rows["place"].iloc[1], rows["place"].iloc[0], one,
+                      "say something else of the same stage and day"))  # fmt: skip
+    fixes = said[said["correction"].notna()].drop_duplicates([key, "stage", "date"])
+    for (one, _), rows in fixes[fixes.duplicated([key, "date"], keep=False)].groupby([key, "date"]):
+        found.append(("disagree", rows["place"].iloc[1], rows["place"].iloc[0], one,
+                      "correct the same day to two stages"))  # fmt: skip
+    found += _steps(said, key, stages)
+    return found
+
+
+def _steps(
+    said: pd.DataFrame, key: str, stages: pd.DataFrame
+) -> list[tuple[str, str, str, str, str]]:
+    """Steps back and skipped stages, in the order of the dates."""
+    rank = {TODO: -1} | {s: k for k, s in enumerate(stages.index)}
+    words = {TODO: "未启动"} | dict(stages["zh"])
+    earlier = ancestors(stages) | {TODO: frozenset()}
+    later = {s: {t for t, before in earlier.items() if s in before} for s in stages.index}
+    must = _must(key, stages)
+    rows = _by_date(said, key, rank)
+    found: list[tuple[str, str, str, str, str]] = []
+    current, standing, last = None, set(), {}  # type: ignore[var-annotated]
+    for one, stage, fix, place, day in zip(
+        rows[key],
+        rows["stage"],
+        rows["correction"].notna(),
+        rows["place"],
+        rows["date"],
+        strict=True,
+    ):
+        if one != current:
+            current, standing, last = one, set(), {}
+        if fix:
+            standing = {stage, *earlier[stage]} if stage != TODO else set()
+            last = dict.fromkeys(standing, (place, day))
+            continue
+        beyond = standing & (later[stage] if stage != TODO else standing)
+        if beyond:
+            top = max(beyond, key=lambda s: rank[s])
+            if last[top][1] < day or stage == TODO:
+                text = f"{words[stage]} after {words[top]}, without a correction"
+                found.append(("step_back", place, last[top][0], one, text))
+                continue
+        skipped = sorted((earlier[stage] & must) - standing, key=lambda s: rank[s])
+        if skipped:
+            text = f"{words[stage]} without {words[skipped[0]]}, which has to be reported"
+            found.append(("skipped", place, "", one, text))
+        new = {stage, *earlier[stage]} - standing
+        standing |= new
+        last |= dict.fromkeys(new, (place, day))
+        last[stage] = (place, day)
+    return found
+
+
+def _must(key: str, stages: pd.DataFrame) -> frozenset[str]:
+    """Stages that a later one doesn't imply."""
+    asked = stages["must_report"].astype(bool)
+    if key == "tenant_id":
+        asked &= stages["tenants"].astype(bool)
+    return frozenset(stages.index[asked])
+
+
+def _by_date(said: pd.DataFrame, key: str, rank: Mapping[str, int]) -> pd.DataFrame:
+    """Reports by id and date; on one day the lower stage first and corrections last."""
+    order = said.assign(rank=said["stage"].map(rank), fix=said["correction"].notna())
+    return order.sort_values(
+        [key, "date", "fix", "rank", "blocker", "note", "by"], kind="stable", na_position="first"
+    )
+
+
+# --- the state ---
+
+
+def _states(
+    log: pd.DataFrame, key: str, known: pd.DataFrame, stages: pd.DataFrame
+) -> tuple[pd.DataFrame, NDArray[np.datetime64]]:
+    """State of each id, and the day on which each stage was reached (NaT: not yet)."""
+    codes = list(stages.index)
+    rank = {TODO: -1} | {s: k for k, s in enumerate(codes)}
+    earlier = ancestors(stages)
+    implied = {s: [rank[x] for x in (s, *earlier[s])] for s in codes}
+    rows = _by_date(log.drop_duplicates([key, "stage", "date", "correction"]), key, rank)
+    row_of = known.index.get_indexer(rows[key])
+    dates = np.full((len(known), len(codes)), np.datetime64("NaT", "D"))
+    when = rows["date"].to_numpy().astype("datetime64[D]")
+    for at, stage, day, fix in zip(
+        row_of.tolist(), rows["stage"], when, rows["correction"].notna(), strict=True
+    ):
+        mine = dates[at]
+        if fix:
+            keep = implied.get(stage, [])
+            void = np.ones(len(codes), bool)
+            void[keep] = False
+            mine[void] = np.datetime64("NaT")
+        for k in implied.get(stage, ()):
+            if np.isnat(mine[k]):
+                mine[k] = day
+    table = _summary_rows(rows, row_of, known, dates, codes)
+    return table, dates
+
+
+def _summary_rows(
+    rows: pd.DataFrame,
+    row_of: NDArray[np.intp],
+    known: pd.DataFrame,
+    dates: NDArray[np.datetime64],
+    codes: list[str],
+) -> pd.DataFrame:
+    """The table of states: stage, since, blocker and who said so."""
+    there = ~np.isnat(dates)
+    top = np.where(there.any(axis=1), len(codes) - 1 - there[:, ::-1].argmax(axis=1), -1)
+    words = np.array([*codes, TODO], object)
+    table = pd.DataFrame(index=known.index)
+    table["stage"] = pd.Series(words[top], index=known.index, dtype="str")
+    since = np.where(top >= 0, dates[np.arange(len(known)), top], np.datetime64("NaT"))
+    table["since"] = since.astype("datetime64[ns]")
+    nexts = np.array([*codes[1:], None, codes[0]], object)
+    table["next_stage"] = pd.Series(nexts[top], index=known.index, dtype="str")
+    last = rows.assign(at=row_of).drop_duplicates("at", keep="last").set_index("at")
+    for name, column in (("reported", "date"), ("blocker", "blocker"), ("by", "by"),
+                         ("note", "note"), ("photo", "photo")):  # fmt: skip
+        values = last[column].reindex(np.arange(len(known)))
+        values.index = known.index
+        table[name] = values
+    table["blocker_since"] = _blocked_since(rows, row_of, len(known))
+    return table
+
+
+def _blocked_since(rows: pd.DataFrame, row_of: NDArray[np.intp], n: int) -> NDArray[np.datetime64]:
+    """First day of the blocker that stands now, by its unbroken run."""
+    found = np.full(n, np.datetime64("NaT", "ns"))
+    text = rows["blocker"].fillna("").to_numpy(object)
+    new = np.ones(len(rows), bool)
+    new[1:] = (row_of[1:] != row_of[:-1]) | (text[1:] != text[:-1])
+    run = np.cumsum(new) - 1
+    begins = rows["date"].to_numpy().astype("datetime64[ns]")[new][run] if len(rows) else found[:0]
+    standing = text != ""
+    found[row_of] = np.where(standing, begins, np.datetime64("NaT"))
+    return found
+
+
+def _emptied(
+    persons: pd.DataFrame,
+    dates: NDArray[np.datetime64],
+    people: pd.DataFrame,
+    houses: pd.Index,
+    house_dates: NDArray[np.datetime64],
+    stages: pd.DataFrame,
+) -> pd.DataFrame:
+    """Tenants of a building that is empty are out, whether or not each was reported."""
+    theirs = np.flatnonzero(stages["tenants"].to_numpy(bool))
+    if not len(people) or not len(theirs):
+        return persons
+    out = theirs[-1]
+    home = houses.get_indexer(people["building_id"])
+    gone = np.where(home >= 0, house_dates[home, out], np.datetime64("NaT"))
+    new = ~np.isnat(gone) & np.isnat(dates[:, out])
+    for k in theirs:
+        empty = new & np.isnat(dates[:, k])
+        dates[empty, k] = gone[empty]
+    codes = list(stages.index)
+    persons.loc[new, "stage"] = codes[out]
+    persons.loc[new, "since"] = gone[new].astype("datetime64[ns]")
+    persons.loc[new, ["next_stage", "blocker"]] = np.nan
+    persons.loc[new, "blocker_since"] = pd.NaT
+    persons.loc[persons["stage"] == codes[out], "next_stage"] = np.nan
+    return persons
+
+
+def _nodes(
+    houses: pd.DataFrame,
+    dates: NDArray[np.datetime64],
+    persons: pd.DataFrame,
+    stages: pd.DataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """State of the nodes, and the table of nodes and stages."""
+    codes = list(stages.index)
+    mine = houses["node_id"].notna().to_numpy()
+    number, names = pd.factorize(houses["node_id"][mine], sort=True)
+    day = dates[mine]
+    n = np.bincount(number, minlength=len(names))
+    done = np.zeros((len(names), len(codes)), int)
+    far = np.datetime64("9999-12-31", "D")
+    first = np.full(done.shape, far)
+    last = np.full(done.shape, np.datetime64("0001-01-01", "D"))
+    for k in range(len(codes)):
+        there = ~np.isnat(day[:, k])
+        np.add.at(done[:, k], number[there], 1)
+        np.minimum.at(first[:, k], number[there], day[there, k])
+        np.maximum.at(last[:, k], number[there], day[there, k])
+    none = done == 0
+    first[none] = last[none] = np.datetime64("NaT")
+    table = pd.DataFrame(index=pd.Index(names, name="node_id"))
+    whole = done == n[:, None]
+    top = np.where(whole.any(axis=1), len(codes) - 1 - whole[:, ::-1].argmax(axis=1), -1)
+    table["stage"] = pd.Series(np.array([*codes, TODO], object)[top], table.index, dtype="str")
+    since = np.where(top >= 0, last[np.arange(len(names)), top], np.datetime64("NaT"))
+    table["since"] = since.astype("datetime64[ns]")
+    table["n_buildings"], table["n_done"] = n, done[:, -1] if codes else 0
+    theirs = np.flatnonzero(stages["tenants"].to_numpy(bool))
+    people = persons[persons["node_id"].notna()]
+    table["n_tenants"] = people.groupby("node_id").size().reindex(names, fill_value=0).to_numpy()
+    out = people[people["stage"] == codes[theirs[-1]]] if len(theirs) else people.iloc[:0]
+    table["n_tenants_out"] = out.groupby("node_id").size().reindex(names, fill_value=0).to_numpy()
+    stuck = pd.concat([houses, persons])
+    stuck = stuck[stuck["blocker"].notna() & stuck["node_id"].notna()]
+    stuck = stuck.sort_values("blocker_since", kind="stable").groupby("node_id")
+    table["blocker"] = stuck["blocker"].first().reindex(names).to_numpy()
+    table["blocker_since"] = stuck["blocker_since"].first().reindex(names).to_numpy()
+    for k, code in enumerate(codes):
+        table[f"n_{code}"] = done[:, k]
+    long = pd.DataFrame({"node_id": np.repeat(np.asarray(names), len(codes)),
+                         "stage": np.tile(np.array(codes, object), len(names)),
+                         "n": np.repeat(n, len(codes)), "n_done": done.ravel()})  # fmt: skip
+    long["done_ratio"] = long["n_done"] / long["n"]
+    long["first"] = first.ravel().astype("datetime64[ns]")
+    long["last"] = last.ravel().astype("datetime64[ns]")
+    return table, long
+
+
+def _reached(
+    kind: str, table: pd.DataFrame, dates: NDArray[np.datetime64], stages: pd.DataFrame
+) -> pd.DataFrame:
+    """A row an id and stage reached."""
+    who, what = np.nonzero(~np.isnat(dates))
+    return pd.DataFrame({
+        "kind": kind, "id": table.index.to_numpy()[who],
+        "node_id": table["node_id"].to_numpy()[who],
+        "stage": stages.index.to_numpy()[what], "date": dates[who, what].astype("datetime64[ns]"),
+    })  # fmt: skip

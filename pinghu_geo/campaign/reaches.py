@@ -1,0 +1,459 @@
+"""Who is responsible for which reach? Contiguous reaches with the least largest load, proven."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.schema import numbers, one_of, require_columns
+from pinghu_geo.river.centreline import river_scales
+
+__all__ = ["BalancedReaches", "balanced_reaches"]
+
+# loads are compared in whole millionths, so that equal sums are equal
+MILLIONTHS = 1_000_000
+INFINITE = np.iinfo(np.int64).max // 4
+
+
+@dataclass(frozen=True, slots=True)
+class BalancedReaches:
+    """Responsible reaches of nearly equal loads 责任段.
+
+    Attributes
+    ----------
+    segments : pandas.DataFrame
+        river, from_m, to_m [m], bank, group, leader: as `node_table` takes them.
+    loads : pandas.DataFrame
+        A row a group: river, bank, n_nodes, load, and its ratio to the mean.
+    certificate : pandas.DataFrame
+        One row: largest load, the next smaller one that a partition could have, how many groups
+        that would need, and the proof.
+    """
+
+    segments: pd.DataFrame
+    loads: pd.DataFrame
+    certificate: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        return str(self.loads.to_html() + self.certificate.to_html())
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One river (or one of its banks): blocks that no cut goes through, in order."""
+
+    river: str
+    bank: str | None
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    load: NDArray[np.int64]
+    name: list[str | None]  # the group that a block is fixed to
+    nodes: list[list[object]]
+    cut: NDArray[np.float64]  # where the cut behind each block lies, but the last
+    ends: tuple[float, float]
+    across: bool  # has nodes on both banks, which go with this bank
+
+    def sums(self) -> NDArray[np.int64]:
+        """Sum of the loads before each block."""
+        return np.concatenate([[0], np.cumsum(self.load)])
+
+    def names_before(self) -> NDArray[np.int64]:
+        """Count of fixed blocks before each block."""
+        return np.concatenate([[0], np.cumsum([n is not None for n in self.name])])
+
+
+def balanced_reaches(
+    nodes: pd.DataFrame,
+    groups: int | Sequence[str] | pd.DataFrame,
+    *,
+    by: str = "demolish_floor_area_m2",
+    banks: Literal["together", "apart"] = "together",
+    rivers: gpd.GeoDataFrame | None = None,
+    cuts: pd.DataFrame | None = None,
+    fixed: pd.DataFrame | None = None,
+) -> BalancedReaches:
+    """Responsible reaches for groups, with the least largest load 切段包干.
+
+    Parameters
+    ----------
+    nodes
+        Indexed by node_id: river, bank, from_m, to_m [m] and the load.
+    groups
+        How many, or their names, or a table with group and leader.
+    by
+        Column of the load: demolish_floor_area_m2, n_tenants, or working days.
+    banks
+        Whether a reach takes both banks, or one.
+    rivers
+        Centrelines: the reaches then cover each river from end to end.
+    cuts
+        river, chainage_m (and bank): the only places where a reach may end, such as lines between
+        communities, or bridges. By default the middle of any gap between nodes.
+    fixed
+        river, from_m, to_m, group (and bank): stretches that are a group's already; its reach
+        holds them.
+
+    Returns
+    -------
+    BalancedReaches
+        ``segments``, ``loads``, ``certificate``.
+
+    Raises
+    ------
+    LayerError
+        Fewer groups than rivers (or banks) with nodes, more groups than stretches that can be
+        told apart, a load that is not known, or fixed stretches that contradict one another.
+
+    Notes
+    -----
+    One contiguous reach a group; a reach never ends within a node, and nodes that overlap stay
+    together. How many groups each river gets is part of the search. The result is exact: by
+    dynamic programming over the cuts of each river, then over the rivers, first the least
+    largest load, and among these partitions the least sum of squares. The certificate counts
+    independently how many groups the next smaller load would need: greedy filling from one end
+    uses the fewest. Nodes across the river go with the left bank where banks are apart.
+
+    Examples
+    --------
+    >>> nodes = pd.DataFrame({"river": "A", "bank": "left",
+    ...                       "from_m": np.arange(9) * 100.0, "to_m": np.arange(9) * 100.0 + 50,
+    ...                       "load": np.arange(1, 10) * 100.0})
+    >>> found = pg.balanced_reaches(nodes, 3, by="load")
+    >>> found.loads["load"].tolist()
+    [1500.0, 1300.0, 1700.0]
+    """
+    one_of(banks, ("together", "apart"), "banks")
+    require_columns(nodes, ["river", "bank", "from_m", "to_m", by], "nodes")
+    names, leaders = _named_groups(groups)
+    load = numbers(nodes, by, "nodes")
+    if load.isna().any() or (load < 0).any():
+        raise LayerError(
+            f"has nodes whose {by} is not known or negative",
+            layer="nodes",
+            ids=nodes.index[load.isna() | (load < 0)],
+            hint="survey them, or set a value; unknown isn't 0",
+        )
+    lines = _lines(nodes, load, banks, rivers, cuts, fixed)
+    k = len(names)
+    _require_enough(lines, k, fixed, names)
+    largest = _least_largest(lines, k)
+    pieces = _partition(lines, k, largest)
+    return _result(lines, pieces, largest, names, leaders, by, load)
+
+
+def _named_groups(
+    groups: int | Sequence[str] | pd.DataFrame,
+) -> tuple[list[str], dict[str, object]]:
+    """Names of the groups, and their leaders."""
+    if isinstance(groups, pd.DataFrame):
+        require_columns(groups, ["group"], "groups")
+        names = [str(g) for g in groups["group"]]
+        leaders = dict(zip(names, groups["leader"], strict=True)) if "leader" in groups else {}
+    else:
+        number = isinstance(groups, int | np.integer)
+        names = [f"第{j + 1}组" for j in range(int(groups))] if number else [*map(str, groups)]  # type: ignore[arg-type]
+        leaders = {}
+    if len(set(names)) != len(names) or not names:
+        raise LayerError("has no groups, or one twice", layer="groups", hint="groups=10")
+    return names, leaders
+
+
+def _lines(
+    nodes: pd.DataFrame,
+    load: pd.Series,
+    banks: str,
+    rivers: gpd.GeoDataFrame | None,
+    cuts: pd.DataFrame | None,
+    fixed: pd.DataFrame | None,
+) -> list[_Line]:
+    """Rivers (or banks) with nodes, in the order of the layer of rivers, else of the nodes."""
+    order = list(dict.fromkeys(nodes["river"] if rivers is None else rivers.index))
+    lost = [r for r in nodes["river"].unique() if r not in order]
+    if lost:
+        raise LayerError("has nodes on rivers that the layer lacks", layer="nodes", ids=lost)
+    scales = {} if rivers is None else river_scales(rivers)
+    side = nodes["bank"].where(nodes["bank"] != "both", "left")
+    found = []
+    for river in order:
+        for bank in (None,) if banks == "together" else ("left", "right"):
+            mine = nodes[(nodes["river"] == river) & ((side == bank) | (bank is None))]
+            if mine.empty:
+                continue
+            ends = None
+            if rivers is not None:
+                scale = scales[river]
+                both = [float(v) for v in np.ravel(scale.chainage(np.array([0.0, scale.length_m])))]
+                ends = (min(both), max(both))
+            found.append(_line(river, bank, mine, load[mine.index], ends, cuts, fixed))
+    return found
+
+
+def _line(
+    river: str,
+    bank: str | None,
+    mine: pd.DataFrame,
+    load: pd.Series,
+    ends: tuple[float, float] | None,
+    cuts: pd.DataFrame | None,
+    fixed: pd.DataFrame | None,
+) -> _Line:
+    """Blocks of one line: nodes (and fixed stretches) that a cut can't part."""
+    span = np.sort(mine[["from_m", "to_m"]].to_numpy(float), axis=1)
+    rows = [(lo, hi, int(round(v * MILLIONTHS)), None, [node])
+            for (lo, hi), v, node in zip(span, load, mine.index, strict=True)]  # fmt: skip
+    rows += _fixed_rows(river, bank, fixed)
+    rows.sort(key=lambda r: (r[0], r[1]))
+    blocks: list[list[Any]] = []
+    for lo, hi, value, name, ids in rows:
+        if blocks and lo < blocks[-1][1]:
+            _absorb(blocks[-1], hi, value, name, ids, river)
+        else:
+            blocks.append([lo, hi, value, name, list(ids)])
+    blocks = _joined_by_name(blocks, river)
+    blocks, places = _joined_by_cuts(blocks, river, bank, cuts)
+    low, high = (np.array([b[i] for b in blocks]) for i in (0, 1))
+    return _Line(
+        river, bank, low, high, np.array([b[2] for b in blocks], np.int64),
+        [b[3] for b in blocks], [b[4] for b in blocks], np.array(places),
+        ends or (float(low[0]), float(high[-1])), bool((mine["bank"] == "both").any()),
+    )  # fmt: skip
+
+
+def _fixed_rows(river: str, bank: str | None, fixed: pd.DataFrame | None) -> list[Any]:
+    """Fixed stretches of one line, as rows without load."""
+    if fixed is None:
+        return []
+    require_columns(fixed, ["river", "from_m", "to_m", "group"], "fixed")
+    rows = []
+    for row in fixed[fixed["river"] == river].to_dict("records"):
+        side = row.get("bank")
+        if bank is not None and isinstance(side, str) and side not in (bank, "both"):
+            continue
+        ends = sorted((float(row["from_m"]), float(row["to_m"])))
+        rows.append((*ends, 0, str(row["group"]), []))
+    return rows
+
+
+def _absorb(
+    block: list[Any], hi: float, value: int, name: str | None, ids: list[Any], river: str
+) -> None:
+    """Let a block take in what overlaps it."""
+    if name is not None and block[3] not in (None, name):
+        raise LayerError(
+            f"gives one stretch of {river} to two groups: {block[3]} and {name}",
+            layer="fixed",
+            hint="let the stretches end in a gap between nodes",
+        )
+    block[1], block[2], block[3] = max(block[1], hi), block[2] + value, block[3] or name
+    block[4].extend(ids)
+
+
+def _joined_by_name(blocks: list[Any], river: str) -> list[Any]:
+    """All between two stretches of a group is that group's, too: its reach is contiguous."""
+    last = {b[3]: k for k, b in enumerate(blocks) if b[3] is not None}
+    found: list[Any] = []
+    k = 0
+    while k < len(blocks):
+        one, end = list(blocks[k]), k
+        while k < (end := max(end, last.get(one[3], k))):
+            k += 1
+            _absorb(one, blocks[k][1], blocks[k][2], blocks[k][3], blocks[k][4], river)
+        found.append(one)
+        k += 1
+    return found
+
+
+def _joined_by_cuts(
+    blocks: list[Any],
+    river: str,
+    bank: str | None,
+    cuts: pd.DataFrame | None,
+) -> tuple[list[Any], list[float]]:
+    """Blocks parted at the places given only; without any, in every gap."""
+    if cuts is None:
+        return blocks, [(a[1] + b[0]) / 2 for a, b in zip(blocks[:-1], blocks[1:], strict=True)]
+    require_columns(cuts, ["river", "chainage_m"], "cuts")
+    mine = cuts[cuts["river"] == river]
+    if bank is not None and "bank" in mine:
+        mine = mine[mine["bank"].isna() | mine["bank"].isin([bank, "both"])]
+    at = numbers(mine, "chainage_m", "cuts").to_numpy()
+    found, places = [list(blocks[0])], []
+    for block in blocks[1:]:
+        inside = at[(at >= found[-1][1]) & (at <= block[0])]
+        if len(inside):
+            middle = (found[-1][1] + block[0]) / 2
+            places.append(float(inside[np.abs(inside - middle).argmin()]))
+            found.append(list(block))
+        else:
+            _absorb(found[-1], block[1], block[2], block[3], block[4], river)
+    return found, places
+
+
+def _require_enough(
+    lines: list[_Line], k: int, fixed: pd.DataFrame | None, names: list[str]
+) -> None:
+    """Refuse numbers of groups that no partition has, and fixed groups in two places."""
+    if not lines:
+        raise LayerError("has no rows", layer="nodes")
+    if k < len(lines):
+        raise LayerError(
+            f"{k} groups for {len(lines)} rivers (or banks) with nodes: a reach is on one river",
+            layer="groups",
+            hint=f"give {len(lines)} groups or more, or banks='together'",
+        )
+    most = sum(len(line.load) for line in lines)
+    if k > most:
+        raise LayerError(
+            f"{k} groups for {most} stretches that can be told apart: a group would have no reach",
+            layer="groups",
+            hint=f"give at most {most} groups, or more places to cut",
+        )
+    used = [n for line in lines for n in line.name if n is not None]
+    twice = sorted({n for n in used if used.count(n) > 1})
+    if twice:
+        raise LayerError("fixes a group to stretches on two rivers or banks", layer="fixed",
+                         ids=twice, hint="one contiguous reach a group")  # fmt: skip
+    strange = [str(g) for g in ([] if fixed is None else fixed["group"]) if str(g) not in names]
+    if strange:
+        raise LayerError("fixes stretches to unknown groups", layer="fixed", ids=strange,
+                         hint=f"groups are {', '.join(names)}")  # fmt: skip
+
+
+def _fewest(line: _Line, most: int) -> int:
+    """Fewest reaches of one line whose loads are at most so large."""
+    count, load, named = 1, 0, False
+    for value, name in zip(line.load.tolist(), line.name, strict=True):
+        if value > most:
+            return INFINITE
+        if load + value > most or (named and name is not None):
+            count, load, named = count + 1, 0, False
+        load += value
+        named = named or name is not None
+    return count
+
+
+def _candidates(lines: list[_Line]) -> NDArray[np.int64]:
+    """Every load that a reach can have."""
+    found = []
+    for line in lines:
+        sums = line.sums()
+        upper = np.triu_indices(len(sums), 1)
+        found.append(np.unique(sums[upper[1]] - sums[upper[0]]))
+    return np.unique(np.concatenate(found))
+
+
+def _least_largest(lines: list[_Line], k: int) -> int:
+    """Least largest load with at most k reaches: some sum of neighbours, found by halving."""
+    loads = _candidates(lines)
+    low, high = 0, len(loads) - 1
+    if sum(_fewest(line, int(loads[high])) for line in lines) > k:
+        raise LayerError("fixes more groups than there are", layer="fixed", hint="give more groups")
+    while low < high:
+        middle = (low + high) // 2
+        if sum(_fewest(line, int(loads[middle])) for line in lines) <= k:
+            high = middle
+        else:
+            low = middle + 1
+    return int(loads[high])
+
+
+def _partition(lines: list[_Line], k: int, most: int) -> list[list[int]]:
+    """Exactly k reaches, none above the load, with the least sum of squares.
+
+    For each line the firsts of its reaches.
+    """
+    spare = k - len(lines) + 1
+    tables = [_squares(line, min(spare, len(line.load)), most) for line in lines]
+    best = np.full(k + 1, np.inf)
+    best[0] = 0.0
+    took = np.zeros((len(lines), k + 1), int)
+    for j, (cost, _) in enumerate(tables):
+        new = np.full(k + 1, np.inf)
+        for many in range(1, len(cost)):
+            reached = best[: k + 1 - many] + cost[many]
+            better = reached < new[many:]
+            new[many:][better] = reached[better]
+            took[j, many:][better] = many
+        best = new
+    counts, left = [], k
+    for j in range(len(lines) - 1, -1, -1):
+        counts.append(int(took[j, left]))
+        left -= counts[-1]
+    firsts = []
+    for (_, back), many in zip(tables, reversed(counts), strict=True):
+        at, found = back.shape[1] - 1, []
+        for j in range(many, 0, -1):
+            at = int(back[j, at])
+            found.append(at)
+        firsts.append(found[::-1])
+    return firsts
+
+
+def _squares(line: _Line, most_groups: int, most: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """Least sum of squared loads by number of reaches, and where the last reach of each begins."""
+    sums, named = line.sums(), line.names_before()
+    n = len(line.load)
+    cost = np.full((most_groups + 1, n + 1), np.inf)
+    back = np.zeros((most_groups + 1, n + 1), int)
+    cost[0, 0] = 0.0
+    first = np.searchsorted(sums, sums - most, side="left")
+    first = np.maximum(first, np.searchsorted(named, named - 1, side="left"))
+    for j in range(1, most_groups + 1):
+        for end in range(j, n + 1):
+            start = max(int(first[end]), j - 1)
+            if start >= end:
+                continue
+            load = (sums[end] - sums[start:end]) / MILLIONTHS
+            tried = cost[j - 1, start:end] + load**2
+            at = int(tried.argmin())
+            cost[j, end], back[j, end] = tried[at], start + at
+    return cost[:, n], back
+
+
+def _result(
+    lines: list[_Line],
+    pieces: list[list[int]],
+    largest: int,
+    names: list[str],
+    leaders: dict[str, object],
+    by: str,
+    load: pd.Series,
+) -> BalancedReaches:
+    """Tables of a partition; free groups are named downstream in the order given."""
+    fixed = {n for line in lines for n in line.name if n is not None}
+    free = iter([n for n in names if n not in fixed])
+    segments, loads = [], []
+    for line, firsts in zip(lines, pieces, strict=True):
+        for a, b in zip(firsts, [*firsts[1:], len(line.load)], strict=True):
+            group = next((n for n in line.name[a:b] if n is not None), None) or next(free)
+            ends = (
+                line.ends[0] if a == 0 else float(line.cut[a - 1]),
+                line.ends[1] if b == len(line.load) else float(line.cut[b - 1]),
+            )
+            place = {"river": line.river, "from_m": ends[0], "to_m": ends[1]}
+            who = {"group": group, "leader": leaders.get(group)}
+            for bank in (line.bank, *(["both"] if line.across and line.bank else [])):
+                segments.append(place | {"bank": bank} | who)
+            ids = [n for block in line.nodes[a:b] for n in block]
+            loads.append({"group": group} | place | {"bank": line.bank, "n_nodes": len(ids),
+                          "load": float(load[ids].sum())})  # fmt: skip
+    table = pd.DataFrame(loads).set_index("group")
+    table["load_ratio"] = table["load"] / table["load"].mean() if table["load"].any() else 1.0
+    every = _candidates(lines)
+    smaller = every[every < largest]
+    below = int(smaller[-1]) if len(smaller) else None
+    needed = None if below is None else sum(_fewest(line, below) for line in lines)
+    certificate = pd.DataFrame(
+        [{"by": by, "n_groups": len(names), "largest_load": largest / MILLIONTHS,
+          "next_smaller_load": np.nan if below is None else below / MILLIONTHS,
+          "groups_needed": np.nan if needed is None or needed >= INFINITE else needed,
+          "proof": "optimal"}]
+    )  # fmt: skip
+    return BalancedReaches(pd.DataFrame(segments), table, certificate)

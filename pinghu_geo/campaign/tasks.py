@@ -1,0 +1,318 @@
+"""What is ours to clear? Classes of the adopted scheme, its tasks, tenants and nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.schema import code_label, nearest, numbers, require_columns
+from pinghu_geo.schemes.nodes import BANK_LETTER, node_ids, node_table
+
+__all__ = ["CLASSES", "CampaignTasks", "campaign_tasks"]
+
+# where several fit, the first holds; `task` is what is left
+CLASSES = ("others", "retain", "review", "survey", "task")
+OWN = "本项目"
+TENURES = ("collective", "private", "state")
+TOTALS = ("floor_area_m2", "n_buildings", "n_tenants", "cost_yuan")
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignTasks:
+    """The adopted scheme, split into what is ours to clear and what isn't 征拆任务.
+
+    Attributes
+    ----------
+    buildings : geopandas.GeoDataFrame
+        All affected buildings with task_class, payer, others_due, node_id (of tasks only).
+    tenants : pandas.DataFrame
+        Indexed by tenant_id, with building_id, node_id and task_class; empty where none are given.
+    nodes : geopandas.GeoDataFrame
+        Nodes of tasks only, as `node_table`, with length_m, n_rooms, n_parcels, n_collective,
+        n_private, n_state.
+    classes : pandas.DataFrame
+        A row a class: counts, floor area, tenants, yuan, and how many of each are not known.
+    share : pandas.DataFrame
+        The tasks beside the district's totals; empty where none are given.
+    """
+
+    buildings: gpd.GeoDataFrame
+    tenants: pd.DataFrame
+    nodes: gpd.GeoDataFrame
+    classes: pd.DataFrame
+    share: pd.DataFrame
+
+    def summary(self) -> list[str]:
+        """Sentences for people: each class by itself, never mixed."""
+        lines = []
+        for code, row in self.classes[self.classes["n_buildings"] > 0].iterrows():
+            area = f"建筑面积 {row['demolish_floor_area_m2']:,.0f} m²"
+            if row["n_unknown"]:
+                area += f"(另有 {row['n_unknown']:.0f} 栋面积不详)"
+            word = code_label("task_class", code)
+            lines.append(f"{word}:{row['n_buildings']:.0f} 栋,{area}")
+        for _, row in self.share.iterrows():
+            lines.append(f"任务占全区 {row['share_ratio']:.2%}({row['column']})")
+        return lines
+
+    def _repr_html_(self) -> str:
+        return str(self.classes.to_html())
+
+
+def campaign_tasks(
+    affected: gpd.GeoDataFrame,
+    *,
+    tenants: pd.DataFrame | None = None,
+    zones: pd.DataFrame | None = None,
+    segments: pd.DataFrame | None = None,
+    frozen: pd.Series | None = None,
+    district_total: Mapping[str, float] | None = None,
+    gap_m: float = 50.0,
+    max_length_m: float = 300.0,
+) -> CampaignTasks:
+    """Tasks of the adopted scheme: what is ours to clear, by node 征拆任务.
+
+    Parameters
+    ----------
+    affected
+        Affected buildings of the adopted scheme, with needs_survey; verdict, cleared_by and
+        in_project, cost_yuan, tenants, rooms, parcel_id, tenure where known.
+    tenants
+        Indexed by tenant_id (or with it as a column): building_id, kind, name, area_m2.
+    zones
+        Renewal and other areas indexed by zone_id, with due: the day until which their own
+        developers clear.
+    segments
+        Responsible reaches, as for `node_table`.
+    frozen
+        node_id of each building on the day of adoption: kept, whatever is added later.
+    district_total
+        Sums of the whole district's clearance: floor_area_m2, n_buildings, n_tenants, cost_yuan.
+    gap_m, max_length_m
+        As for `node_ids`.
+
+    Returns
+    -------
+    CampaignTasks
+        ``buildings``, ``tenants``, ``nodes``, ``classes``, ``share``.
+
+    Raises
+    ------
+    LayerError
+        A column is missing, ids occur twice, or a tenant has no building.
+
+    Notes
+    -----
+    Of the classes that fit a building the first holds: 他方清拆 (``others``: a renewal,
+    consolidation or other project clears it), 保留 (``retain``), 待核 (``review``: evidence is
+    missing), 待勘 (``survey``: a sliver below the survey tolerance), 任务 (``task``). With a
+    verdict column, a building without a verdict is 待核. Sums are of what is known; beside them
+    stands how many are not.
+
+    Examples
+    --------
+    >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> hit = pg.affected(buildings, pg.red_line(rivers, 9.0), rivers)
+    >>> found = pg.campaign_tasks(hit)
+    >>> int(found.classes["n_buildings"].sum()) == len(hit)
+    True
+    >>> ours = found.buildings["task_class"] == "task"
+    >>> bool((found.buildings["node_id"].notna() == ours).all())
+    True
+    """
+    require_columns(affected, ["river", "bank", "from_m", "to_m", "needs_survey"], "affected")
+    if not affected.index.is_unique:
+        raise LayerError(
+            "has duplicate ids",
+            layer="affected",
+            ids=affected.index[affected.index.duplicated()].unique(),
+        )
+    rows = affected.drop(columns=["node_id", "task_class", "payer", "others_due"], errors="ignore")
+    theirs = _others(rows)
+    rows["task_class"] = _classes(rows, theirs)
+    rows["payer"] = _payers(rows, theirs)
+    rows["others_due"] = _due(rows, zones, theirs)
+    ours = rows[rows["task_class"] == "task"]
+    ids = _frozen_ids(ours, frozen, gap_m, max_length_m)
+    rows["node_id"] = ids.reindex(rows.index)
+    people = _tenants(rows, tenants)
+    known = None if tenants is None else people
+    nodes = _nodes(rows[rows["task_class"] == "task"], known, segments)
+    classes = _sums(rows, "task_class", known).reindex(list(CLASSES))
+    none = [c for c in classes if c.startswith("n_") and classes[c].notna().any()]
+    classes[none] = classes[none].fillna(0).astype(int)
+    sums = ["demolish_floor_area_m2", *(["cost_yuan"] if "cost_yuan" in rows else [])]
+    classes[sums] = classes[sums].fillna(0.0)
+    return CampaignTasks(rows, people, nodes, classes, _share(classes, district_total))
+
+
+def _others(rows: pd.DataFrame) -> pd.Series:
+    """Which buildings another project clears."""
+    if "in_project" in rows:
+        return rows["in_project"].fillna(False).astype(bool)
+    if "cleared_by" in rows:
+        return rows["cleared_by"].notna() & (rows["cleared_by"] != OWN)
+    return pd.Series(False, index=rows.index)
+
+
+def _classes(rows: pd.DataFrame, theirs: pd.Series) -> pd.Series:
+    """Class of each building, the first that fits."""
+    verdict = rows.get("verdict", pd.Series("demolish", index=rows.index, dtype=object))
+    known = verdict.dropna().unique()
+    for word in known:
+        if word not in ("demolish", "retain", "review"):
+            raise LayerError(
+                f"has the unknown verdict {word!r}",
+                layer="affected",
+                ids=rows.index[verdict == word],
+                hint=nearest(word, ("demolish", "retain", "review")),
+            )
+    sliver = rows["needs_survey"].fillna(True).astype(bool)
+    review = (verdict == "review") | verdict.isna()
+    choices = [theirs, verdict == "retain", review, sliver]
+    found = np.select([c.to_numpy(bool) for c in choices], list(CLASSES[:-1]), default=CLASSES[-1])
+    return pd.Series(found, index=rows.index, dtype="str")
+
+
+def _payers(rows: pd.DataFrame, theirs: pd.Series) -> pd.Series:
+    """Who pays: the other project's payer where one clears, else the works."""
+    named = rows.get("cleared_by", pd.Series(pd.NA, index=rows.index, dtype=object))
+    return named.where(theirs, OWN).astype("str").where(~theirs | named.notna())
+
+
+def _due(rows: pd.DataFrame, zones: pd.DataFrame | None, theirs: pd.Series) -> pd.Series:
+    """The other projects' own dates."""
+    none = pd.Series(pd.NaT, index=rows.index, dtype="datetime64[ns]")
+    if zones is None or "due" not in zones or "zone_id" not in rows:
+        return none
+    dates = pd.to_datetime(zones["due"], errors="coerce").astype("datetime64[ns]")
+    return rows["zone_id"].map(dates).where(theirs).astype("datetime64[ns]")
+
+
+def _frozen_ids(
+    ours: pd.DataFrame, frozen: pd.Series | None, gap_m: float, max_length_m: float
+) -> pd.Series:
+    """Node of each task: as on the day of adoption; what came later joins one or gets a new one."""
+    if frozen is None or frozen.empty:
+        return node_ids(ours, gap_m=gap_m, max_length_m=max_length_m)
+    found = frozen.dropna().reindex(ours.index).astype(object)
+    late = ours[found.isna()]
+    ends = ours[["from_m", "to_m"]].to_numpy(float)
+    spans = pd.DataFrame({"lo": ends.min(axis=1), "hi": ends.max(axis=1)}, index=ours.index)
+    for (river, bank), part in late.groupby(["river", "bank"], sort=True):
+        head = f"{river}-{BANK_LETTER[bank]}-"
+        mine = found[found.notna() & found.astype(str).str.startswith(head)]
+        nodes = spans.loc[mine.index].groupby(mine).agg({"lo": "min", "hi": "max"})
+        homeless = []
+        for building in part.index:
+            lo, hi = spans.loc[building]
+            apart = np.maximum(np.maximum(nodes["lo"] - hi, lo - nodes["hi"]), 0.0)
+            long = np.maximum(nodes["hi"], hi) - np.minimum(nodes["lo"], lo)
+            fits = apart[(apart <= gap_m) & (long <= max_length_m)]
+            if len(fits):
+                found[building] = fits.idxmin()
+            else:
+                homeless.append(building)
+        if homeless:
+            taken = [n for n in frozen.dropna() if str(n).startswith(head)]
+            last = max((int(str(n).rpartition("-")[2]) for n in taken), default=0)
+            new = node_ids(ours.loc[homeless], gap_m=gap_m, max_length_m=max_length_m)
+            number = new.str.rpartition("-")[2].astype(int) + last
+            found[homeless] = [f"{head}{k:03d}" for k in number]
+    return found.astype("str").rename("node_id")
+
+
+def _tenants(rows: pd.DataFrame, tenants: pd.DataFrame | None) -> pd.DataFrame:
+    """Tenants with the node and the class of their building."""
+    if tenants is None:
+        columns = ["building_id", "node_id", "task_class"]
+        index = pd.Index([], name="tenant_id", dtype="str")
+        return pd.DataFrame(columns=columns, index=index, dtype="str")
+    people = tenants.set_index("tenant_id") if "tenant_id" in tenants else tenants.copy()
+    people.index.name = "tenant_id"
+    require_columns(people, ["building_id"], "tenants")
+    if people.index.hasnans or not people.index.is_unique:
+        twice = people.index[people.index.duplicated() | people.index.isna()]
+        raise LayerError(
+            "has tenant ids that are blank or occur twice", layer="tenants", ids=twice.unique()
+        )
+    lost = ~people["building_id"].isin(rows.index)
+    if lost.any():
+        raise LayerError(
+            "has tenants without a building among the affected ones",
+            layer="tenants",
+            ids=people.index[lost],
+            hint="tenants = tenants[tenants.building_id.isin(affected.index)], when you know that "
+            "their buildings stay",
+        )
+    for column in ("node_id", "task_class"):
+        people[column] = people["building_id"].map(rows[column])
+    return people
+
+
+def _sums(rows: pd.DataFrame, by: str, people: pd.DataFrame | None) -> pd.DataFrame:
+    """Counts and sums of what is known, and how many aren't: 栋, 间, 户, 宗, m², 元."""
+    area = numbers(rows, "demolish_floor_area_m2", "affected")
+    one = pd.DataFrame({"n_buildings": 1, "demolish_floor_area_m2": area}, index=rows.index)
+    one["n_unknown"] = area.isna().astype(int)
+    source = rows.get("floor_area_source", pd.Series(pd.NA, index=rows.index, dtype=object))
+    one["estimated_m2"] = area.where((source == "estimated").fillna(False), 0.0)
+    if "cost_yuan" in rows:
+        one["cost_yuan"] = numbers(rows, "cost_yuan", "affected")
+        one["n_unpriced"] = one["cost_yuan"].isna().astype(int)
+    found = one.groupby(rows[by], sort=True).sum()
+    groups = rows.groupby(by, sort=True)
+    all_known = {"min_count": 1}
+    if "rooms" in rows:
+        found["n_rooms"] = numbers(rows, "rooms", "affected").groupby(rows[by]).sum(**all_known)
+    if people is not None:
+        found["n_tenants"] = people.groupby(by).size().reindex(found.index, fill_value=0)
+    elif "tenants" in rows:
+        count = numbers(rows, "tenants", "affected")
+        whole = count.isna().groupby(rows[by]).any()
+        found["n_tenants"] = count.groupby(rows[by]).sum().where(~whole)
+    else:
+        found["n_tenants"] = np.nan
+    if "parcel_id" in rows:
+        found["n_parcels"] = groups["parcel_id"].nunique()
+    return found
+
+
+def _nodes(
+    ours: gpd.GeoDataFrame, people: pd.DataFrame | None, segments: pd.DataFrame | None
+) -> gpd.GeoDataFrame:
+    """Nodes of tasks, with what stages and priorities count."""
+    table = node_table(ours, segments)
+    sums = _sums(ours, "node_id", people).reindex(table.index)
+    # a node with a building of unknown floor area has an unknown floor area, not a smaller one
+    sums["demolish_floor_area_m2"] = sums["demolish_floor_area_m2"].where(sums["n_unknown"] == 0)
+    for column in sums.columns.difference(["n_buildings"]):
+        table[column] = sums[column]
+    table["length_m"] = table["to_m"] - table["from_m"]
+    tenure = ours.get("tenure", pd.Series(pd.NA, index=ours.index, dtype=object))
+    for word in TENURES:
+        fits = (tenure == word).fillna(False).astype(int)
+        table[f"n_{word}"] = fits.groupby(ours["node_id"]).sum().reindex(table.index)
+    return gpd.GeoDataFrame(table)
+
+
+def _share(classes: pd.DataFrame, total: Mapping[str, float] | None) -> pd.DataFrame:
+    """The tasks' share of the district's clearance."""
+    rows = []
+    for column, whole in (total or {}).items():
+        if column not in TOTALS:
+            raise LayerError(f"district_total: {column!r} is not known",
+                             hint=nearest(column, TOTALS))  # fmt: skip
+        if not whole > 0:
+            raise LayerError(f"district_total: {column} is {whole}", hint="state the whole sum")
+        mine = "demolish_floor_area_m2" if column == "floor_area_m2" else column
+        value = float(classes.loc["task", mine]) if mine in classes else np.nan
+        rows.append({"column": column, "value": value, "district_total": float(whole),
+                     "share_ratio": value / float(whole)})  # fmt: skip
+    return pd.DataFrame(rows, columns=["column", "value", "district_total", "share_ratio"])

@@ -1,0 +1,125 @@
+"""Which days are worked? Plain days, weekdays, China's holidays and make-up days, or a table."""
+
+from __future__ import annotations
+
+import datetime
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.schema import nearest, require_columns
+
+__all__ = ["WorkDays", "day_of", "work_calendar"]
+
+Days = NDArray[np.datetime64]
+KINDS = ("days", "weekdays", "china")
+SPAN_DAYS = 366
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDays:
+    """Days worked, in order, from the first on 工作日历."""
+
+    dates: Days
+    said_until: np.datetime64 | None  # no official calendar beyond
+
+    def index_at(self, dates: Any) -> NDArray[np.int64]:
+        """Number of the first working day on or after each date."""
+        return np.searchsorted(self.dates, _as_days(dates), side="left").astype(np.int64)
+
+    def last_at(self, dates: Any) -> NDArray[np.int64]:
+        """Number of the last working day on or before each date; -1 before the first."""
+        return np.searchsorted(self.dates, _as_days(dates), side="right").astype(np.int64) - 1
+
+    def date_at(self, number: Any) -> pd.DatetimeIndex:
+        """Date of working days by number."""
+        at = np.clip(np.asarray(number, np.int64), 0, len(self.dates) - 1)
+        return pd.DatetimeIndex(self.dates[at])
+
+    def most_in(self, calendar_days: int) -> int:
+        """Most working days in any stretch of so many calendar days: a wait that is never short."""
+        if calendar_days <= 0:
+            return 0
+        ends = np.searchsorted(self.dates, self.dates + np.timedelta64(calendar_days, "D"))
+        inside = self.dates + np.timedelta64(calendar_days, "D") <= self.dates[-1]
+        if not inside.any():
+            return calendar_days
+        return int((ends - np.arange(len(self.dates)))[inside].max())
+
+    def warn_beyond(self, last: pd.Timestamp) -> None:
+        """Say so where a plan runs beyond the years whose calendar is published."""
+        if self.said_until is not None and last.to_datetime64() > self.said_until:
+            warnings.warn(
+                f"China's working days are not known beyond {self.said_until}: Monday to Friday "
+                "are taken there, without holidays and make-up days",
+                UserWarning,
+                stacklevel=3,
+            )
+
+
+def work_calendar(
+    calendar: str | pd.DataFrame, start: pd.Timestamp, n_days: int, *, back_days: int = 0
+) -> WorkDays:
+    """At least so many working days from a date on (and calendar days before it)."""
+    first = np.datetime64(start.normalize(), "D") - np.timedelta64(back_days, "D")
+    said_until = None
+    if isinstance(calendar, pd.DataFrame):
+        worked = _of_table(calendar)
+    elif calendar not in KINDS:
+        raise LayerError(f"calendar={calendar!r} is not known", hint=nearest(calendar, KINDS))
+    found: Days = np.empty(0, "datetime64[D]")
+    at, many = first, n_days + back_days + 1
+    while len(found) < many:
+        days = at + np.arange(SPAN_DAYS).astype("timedelta64[D]")
+        if isinstance(calendar, pd.DataFrame):
+            keep = np.array([worked.get(d, np.is_busday(d)) for d in days])
+        elif calendar == "days":
+            keep = np.ones(len(days), bool)
+        else:
+            keep = np.is_busday(days)
+            if calendar == "china":
+                said_until = _china(days, keep)
+        found = np.concatenate([found, days[keep]])
+        at = days[-1] + np.timedelta64(1, "D")
+    return WorkDays(found, said_until)
+
+
+def _of_table(calendar: pd.DataFrame) -> dict[np.datetime64, bool]:
+    """Days that a table says are worked or not; all others are Monday to Friday."""
+    require_columns(calendar, ["date", "working"], "calendar")
+    if not pd.api.types.is_bool_dtype(calendar["working"]) or calendar["working"].isna().any():
+        raise LayerError(
+            "has other words than yes and no in working", layer="calendar", hint="True or False"
+        )
+    return dict(zip(_as_days(calendar["date"]), calendar["working"].astype(bool), strict=True))
+
+
+def _china(days: Days, keep: NDArray[np.bool_]) -> np.datetime64:
+    """Holidays out and make-up days in, as the State Council announced them; the last day known."""
+    from chinese_calendar.constants import holidays, workdays
+
+    last = np.datetime64(datetime.date(max(d.year for d in holidays), 12, 31), "D")
+    keep[np.isin(days, np.array(sorted(holidays), "datetime64[D]"))] = False
+    keep[np.isin(days, np.array(sorted(workdays), "datetime64[D]"))] = True
+    return last
+
+
+def _as_days(dates: Any) -> Days:
+    found: Days = pd.DatetimeIndex(np.atleast_1d(dates)).to_numpy().astype("datetime64[D]")
+    return found
+
+
+def day_of(value: Any, name: str) -> pd.Timestamp:
+    """One date that a caller gives, without time."""
+    try:
+        found = pd.Timestamp(value).normalize()
+    except (ValueError, TypeError) as fault:
+        raise LayerError(f"{name}={value!r} is no date", hint=f'{name}="2018-03-01"') from fault
+    if isinstance(value, int | float) or pd.isna(found):
+        raise LayerError(f"{name}={value!r} is no date", hint=f'{name}="2018-03-01"')
+    return found

@@ -1,0 +1,503 @@
+"""Reaches and schedules: networks by others, exhaustive search, and what must always hold."""
+
+import itertools
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import LinearConstraint, milp
+
+import pinghu_geo as pg
+from conftest import SHARED
+from pinghu_geo.campaign.crews import NO_NEED, Goal, Network, in_turn, least_in_order
+from pinghu_geo.campaign.network import passes
+
+J30 = SHARED / "reference" / "schedule" / "psplib_j30.json"
+NETWORKS = json.loads(J30.read_text("utf-8")) if J30.exists() else []
+needs_networks = pytest.mark.skipif(not NETWORKS, reason="the PSPLIB networks are not here")
+
+
+def node_frame(n, *, river="A", length=40.0, gap=20.0, **columns):
+    lo = np.arange(n) * (length + gap)
+    base = {"river": river, "bank": "left", "from_m": lo, "to_m": lo + length}
+    base |= {"n_buildings": 3, "n_tenants": 6, "demolish_floor_area_m2": 1000.0}
+    return pd.DataFrame(base | columns, index=[f"{river}-L-{k + 1:03d}" for k in range(n)])
+
+
+def entry(day, river="A", **columns):
+    row = {"river": river, "from_m": 0.0, "to_m": 1e5, "needed_by": pd.Timestamp(day)} | columns
+    return pd.DataFrame([row])
+
+
+# --- the critical path ---
+
+
+def as_tables(network):
+    names = [str(k + 1) for k in range(len(network["durations"]))]
+    activities = pd.DataFrame({"duration_days": network["durations"]}, names)
+    pairs = [(str(k + 1), str(b)) for k, after in enumerate(network["successors"]) for b in after]
+    return activities, pd.DataFrame(pairs, columns=["before", "after"])
+
+
+@needs_networks
+@pytest.mark.parametrize("network", NETWORKS[::8], ids=lambda n: n["name"])
+def test_the_published_length_of_the_critical_path(network):
+    found = pg.campaign.critical_path(*as_tables(network))
+    assert found["earliest_finish"].max() == network["mpm_time"]
+    assert (found["latest_start"] >= found["earliest_start"]).all()
+    # a critical way leads from the first activity to the last
+    assert found.iloc[[0, -1]]["critical"].all()
+
+
+def test_floats_by_hand():
+    # a(2) -> c(1), b(3) -> c: a may wait a day; a lag of 2 behind a makes it critical
+    activities = pd.DataFrame({"duration_days": [2, 3, 1]}, ["a", "b", "c"])
+    links = pd.DataFrame({"before": ["a", "b"], "after": ["c", "c"], "lag_days": [2, 0]})
+    found = pg.campaign.critical_path(activities, links)
+    assert found["float_days"].tolist() == [0, 1, 0]
+    assert found["earliest_start"].tolist() == [0, 0, 4]
+    late = pg.campaign.critical_path(activities, links, due_days=4)
+    assert late["float_days"].tolist() == [-1, 0, -1]
+
+
+def test_circles_and_strangers_are_named():
+    activities = pd.DataFrame({"duration_days": [1, 1]}, ["a", "b"])
+    circle = pd.DataFrame({"before": ["a", "b"], "after": ["b", "a"]})
+    with pytest.raises(pg.errors.LayerError, match=r"in a circle \(2: a, b\)"):
+        pg.campaign.critical_path(activities, circle)
+    with pytest.raises(pg.errors.LayerError, match=r"unknown activities \(1: z\)"):
+        pg.campaign.critical_path(activities, pd.DataFrame({"before": ["a"], "after": ["z"]}))
+
+
+# --- with crews ---
+
+
+def network_of(problem):
+    """A PSPLIB problem in our terms: the last activity is wanted on day 0."""
+    days = np.array(problem["durations"], np.int64)
+    pairs = [(a, b - 1) for a, after in enumerate(problem["successors"]) for b in after]
+    before, after = np.array(pairs, np.int64).T
+    asks = np.array(problem["requests"], np.int64)
+    user, resource = np.nonzero(asks)
+    need = np.full(len(days), NO_NEED)
+    need[-1] = 0
+    n = len(days)
+    return Network(
+        days, before, after, np.zeros(len(before), np.int64), user, resource, asks[user, resource],
+        np.array(problem["capacities"], np.int64), need, np.zeros(n, np.int64), np.zeros(n, bool),
+    )  # fmt: skip
+
+
+def makespan(net):
+    return Goal("makespan", "largest_lateness", np.array([len(net.days) - 1]), np.ones(1, int))
+
+
+def plain_model(problem):
+    """The same problem as CP-SAT's own examples write it."""
+    from ortools.sat.python import cp_model
+
+    model = cp_model.CpModel()
+    horizon = sum(problem["durations"])
+    spans, ends = [], []
+    for k, d in enumerate(problem["durations"]):
+        s = model.new_int_var(0, horizon, "")
+        e = model.new_int_var(0, horizon, "")
+        spans.append(model.new_interval_var(s, d, e, f"{k}"))
+        ends.append((s, e))
+    for k, after in enumerate(problem["successors"]):
+        for b in after:
+            model.add(ends[b - 1][0] >= ends[k][1])
+    for r, most in enumerate(problem["capacities"]):
+        asks = [row[r] for row in problem["requests"]]
+        model.add_cumulative(spans, asks, most)
+    model.minimize(ends[-1][1])
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.max_deterministic_time = 20
+    assert solver.solve(model) == cp_model.OPTIMAL
+    return round(solver.objective_value)
+
+
+@needs_networks
+@pytest.mark.parametrize("problem", NETWORKS[3::60], ids=lambda n: n["name"])
+def test_our_model_proves_the_optimum_of_a_plain_one(problem):
+    net = network_of(problem)
+    found = least_in_order(net, [makespan(net)], work=20)
+    assert found.proven == [True]
+    assert found.values == [plain_model(problem)]
+
+
+def holds(net, start):
+    """Whether a plan keeps every link and every capacity."""
+    finish = start + net.days
+    kept = (start[net.after] >= finish[net.before] + net.lag).all()
+    for r, most in enumerate(net.capacity):
+        who = net.user[net.resource == r]
+        for day in range(int(finish.max(initial=0))):
+            kept &= ((start[who] <= day) & (day < finish[who])).sum() <= most
+    return bool(kept and (start >= net.release).all())
+
+
+def exhaustive(net, goal):
+    """Least value of a goal over every order in which activities can be handed out."""
+    best = None
+    n = len(net.days)
+    needs = [set(net.before[net.after == k].tolist()) for k in range(n)]
+    for order in itertools.permutations(range(n)):
+        place = {k: i for i, k in enumerate(order)}
+        if any(place[a] > place[k] for k in range(n) for a in needs[k]):
+            continue
+        start = np.zeros(n, np.int64)
+        use = [{} for _ in net.capacity]
+        for k in order:
+            at = max([int(net.release[k]), *(
+                int(start[a] + net.days[a] + net.lag[(net.before == a) & (net.after == k)].max())
+                for a in needs[k])])  # fmt: skip
+            mine = net.resource[net.user == k]
+            while any(use[r].get(d, 0) + 1 > net.capacity[r]
+                      for r in mine for d in range(at, at + int(net.days[k]))):  # fmt: skip
+                at += 1
+            start[k] = at
+            for r in mine:
+                for d in range(at, at + int(net.days[k])):
+                    use[r][d] = use[r].get(d, 0) + 1
+        late = np.maximum(start[goal.of] + net.days[goal.of] - net.need[goal.of], 0)
+        value = int(late.max() if goal.kind == "largest_lateness" else (late * goal.weight).sum())
+        best = value if best is None else min(best, value)
+    return best
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_least_lateness_equals_exhaustive_search(seed):
+    rng = np.random.default_rng(seed)
+    nodes, steps = (3, 2) if seed % 2 else (2, 3)
+    n = nodes * steps
+    days = rng.integers(1, 6, n)
+    first = np.flatnonzero(np.arange(n) % steps < steps - 1)
+    need = np.full(n, NO_NEED)
+    ends = np.arange(nodes) * steps + steps - 1
+    need[ends] = rng.integers(2, 14, nodes)
+    net = Network(
+        days, first, first + 1, rng.integers(0, 3, len(first)), np.arange(n), np.arange(n) % steps,
+        np.ones(n, int), rng.integers(1, 3, steps), need, rng.integers(0, 3, n), np.zeros(n, bool),
+    )  # fmt: skip
+    metres = rng.integers(1, 100, nodes)
+    largest = Goal("a", "largest_lateness", ends, np.ones(nodes, int))
+    total = Goal("b", "lateness", ends, metres)
+    for goal in (largest, total):
+        found = least_in_order(net, [goal], work=5)
+        assert found.proven == [True]
+        assert found.values == [exhaustive(net, goal)]
+        assert holds(net, found.start)
+    both = least_in_order(net, [largest, total], work=5)
+    assert both.values[0] == exhaustive(net, largest)
+    assert holds(net, in_turn(net))
+
+
+# --- the schedule ---
+
+
+CREWS = pd.DataFrame(
+    [
+        {"group": "甲", "stage": s, "crews": 1}
+        for s in ("survey", "negotiation", "vacated", "demolished")
+    ]
+)
+
+
+def test_days_by_hand_with_one_crew():
+    # each node: 1 + 2 + (30) + 3 + 2 + 3 + 2 + 1 + 1 days; negotiating is the narrow place
+    nodes = node_frame(3, group="甲")
+    free = pg.schedule(nodes, start="2018-01-01")
+    assert free.nodes["due"].dt.strftime("%m-%d").tolist() == ["02-14"] * 3
+    one = pg.schedule(nodes, capacity=CREWS, start="2018-01-01")
+    ends = sorted(one.nodes["due"].dt.strftime("%m-%d"))
+    assert ends == ["02-14", "02-17", "02-20"]
+    wanted = pg.schedule(nodes, None, entry("2018-02-16"), CREWS, "2018-01-01")
+    assert sorted(wanted.nodes["late_days"]) == [0, 1, 4]
+    short = wanted.shortage.iloc[0]
+    assert (short["late_days"], short["late_days_then"], short["proof"]) == (4, 0, "optimal")
+    assert short["crews_more"] >= 1
+
+
+def test_the_smallest_addition_of_crews_does_and_one_less_does_not():
+    nodes = node_frame(3, group="甲")
+    plan = pg.schedule(nodes, None, entry("2018-02-16"), CREWS, "2018-01-01")
+    short = plan.shortage.iloc[0]
+    stages = list(CREWS["stage"])
+    fits = []
+    for extra in itertools.product(range(3), repeat=len(stages)):
+        if sum(extra) <= short["crews_more"]:
+            more = CREWS.assign(crews=[1 + x for x in extra])
+            if sum(extra) in (short["crews_more"], short["crews_more"] - 1):
+                late = pg.schedule(nodes, None, entry("2018-02-16"), more, "2018-01-01", work=0.5)
+                if late.nodes["late_days"].max() <= short["late_days_then"]:
+                    fits.append(sum(extra))
+    assert min(fits) == short["crews_more"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 6), st.integers(0, 12), st.integers(100, 4000)),
+             min_size=1, max_size=4),
+    st.integers(0, 40), st.randoms(use_true_random=False),
+)  # fmt: skip
+@settings(max_examples=12, deadline=None)
+def test_laws_of_a_schedule(rows, slack, random):
+    nodes = node_frame(len(rows), group="甲")
+    nodes[["n_buildings", "n_tenants"]] = [r[:2] for r in rows]
+    nodes["demolish_floor_area_m2"] = [float(r[2]) for r in rows]
+    day = pd.Timestamp("2018-02-01") + pd.Timedelta(days=slack)
+    plan = pg.schedule(nodes, None, entry(day), CREWS, "2018-01-01", work=2)
+    got = plan.activities
+    days = (got["latest_start"] - got["earliest_start"]).dt.days
+    assert (got["float_days"] == days)[got["float_days"] >= 0].all()
+    worst = plan.nodes["late_days"].max()
+    later = pg.schedule(nodes, None, entry(day + pd.Timedelta(days=3)), CREWS, "2018-01-01", work=2)
+    assert later.nodes["late_days"].max() <= worst
+    more = CREWS.assign(crews=[2, 1, 1, 1])
+    richer = pg.schedule(nodes, None, entry(day), more, "2018-01-01", work=2)
+    assert richer.nodes["late_days"].max() <= worst
+    order = list(nodes.index)
+    random.shuffle(order)
+    turned = pg.schedule(nodes.loc[order], None, entry(day), CREWS, "2018-01-01", work=2)
+    assert turned.goals["value"].iloc[:2].tolist() == plan.goals["value"].iloc[:2].tolist()
+    again = pg.schedule(nodes, None, entry(day), CREWS, "2018-01-01", work=2)
+    pd.testing.assert_frame_equal(again.nodes, plan.nodes)
+
+
+def test_calendars():
+    nodes = node_frame(1, n_buildings=20)  # negotiating takes 20 days
+    kinds = {k: pg.schedule(nodes, start="2018-01-02", calendar=k).activities for k in
+             ("days", "weekdays", "china")}  # fmt: skip
+    for kind, table in kinds.items():
+        one = table[table["stage"] == "negotiation"].iloc[0]
+        days = pd.date_range(one["start"], one["finish"])
+        worked = {"days": len(days), "weekdays": (days.weekday < 5).sum()}
+        # 2018: Spring Festival 15-21 February, make-up days 11 and 24 February
+        rest = pd.date_range("2018-02-15", "2018-02-21")
+        makeup = pd.DatetimeIndex(["2018-02-11", "2018-02-24"])
+        official = [d for d in days if (d.weekday() < 5 or d in makeup) and d not in rest]
+        assert worked.get(kind, len(official)) == 20, kind
+    with pytest.warns(UserWarning, match="not known beyond"):
+        pg.schedule(nodes, start="2030-01-02", calendar="china")
+    table = pd.DataFrame({"date": ["2018-01-02"], "working": [False]})
+    plan = pg.schedule(nodes, start="2018-01-02", calendar=table)
+    assert plan.activities["start"].min() == pd.Timestamp("2018-01-03")
+
+
+def test_what_is_done_is_fixed_and_what_runs_goes_on():
+    nodes = node_frame(2, group="甲")
+    done = pd.DataFrame(
+        [
+            ("A-L-001", "survey", "2018-01-02", "2018-01-05", 1.0),
+            ("A-L-001", "valuation", "2018-01-08", "2018-01-09", 0.5),
+            ("A-L-002", "survey", "2018-01-02", "2018-01-20", 1.0),
+        ],
+        columns=["node_id", "stage", "first", "last", "done_ratio"],
+    ).astype({"first": "datetime64[ns]", "last": "datetime64[ns]"})
+    plan = pg.schedule(nodes, None, None, CREWS, "2018-01-01", progress=done, as_of="2018-02-01")
+    got = plan.activities.set_index(["node_id", "stage"])
+    assert got.loc[("A-L-001", "survey"), "state"] == "done"
+    assert got.loc[("A-L-001", "survey"), "finish"] == pd.Timestamp("2018-01-05")
+    running = got.loc[("A-L-001", "valuation")]
+    assert (running["state"], running["days_left"]) == ("running", 1)
+    assert (running["start"], running["finish"]) == (
+        pd.Timestamp("2018-01-08"), pd.Timestamp("2018-02-01"))  # fmt: skip
+    planned = got[got["state"] == "planned"]
+    assert (planned["start"] >= pd.Timestamp("2018-02-01")).all()
+    held = nodes.assign(not_before=pd.to_datetime(["2018-03-01", None]))
+    stuck = pg.schedule(held, None, None, CREWS, "2018-01-01", progress=done, as_of="2018-02-01")
+    rest = stuck.activities.query("node_id == 'A-L-001' and state != 'done'")
+    assert rest["start"].iloc[1:].min() >= pd.Timestamp("2018-03-01")
+
+
+def test_a_line_of_speed_reaches_each_node_in_its_turn():
+    nodes = node_frame(3)
+    line = pd.DataFrame([{"river": "A", "from_m": 0.0, "to_m": 1000.0,
+                          "enters": pd.Timestamp("2018-06-01"), "m_per_day": 10.0}])  # fmt: skip
+    plan = pg.schedule(nodes, handover=line, start="2018-01-01")
+    assert plan.nodes["needed_by"].dt.strftime("%m-%d").tolist() == ["06-01", "06-07", "06-13"]
+    back = line.assign(from_m=160.0, to_m=0.0)
+    plan = pg.schedule(nodes, handover=back, start="2018-01-01")
+    assert plan.nodes["needed_by"].dt.strftime("%m-%d").tolist() == ["06-13", "06-07", "06-01"]
+
+
+def test_collective_nodes_come_first_where_the_works_can_wait():
+    nodes = node_frame(4, group="甲", n_collective=[0, 0, 0, 1])
+    plan = pg.schedule(nodes, None, entry("2018-12-31"), CREWS, "2018-01-01")
+    assert plan.nodes["due"].idxmin() == "A-L-004"
+    assert plan.nodes["priority"].idxmin() == "A-L-004"
+    assert plan.nodes.loc["A-L-004", "why"].startswith("集体物业先行")
+
+
+def test_bad_plans_are_refused_in_their_own_words():
+    nodes = node_frame(2, group=["甲", None])
+    refuse = pytest.raises(pg.errors.LayerError, match=r"nodes without a group \(1: A-L-002\)")
+    with refuse:
+        pg.schedule(nodes, capacity=CREWS, start="2018-01-01")
+    whole = nodes.assign(group="甲")
+    cases = {
+        "capacity of 0": {"capacity": CREWS.assign(per_day=0.0)},
+        "no whole number of 1": {"capacity": CREWS.assign(crews=0)},
+        "groups without a reach": {"capacity": CREWS.assign(group="乙")},
+        "unknown stage": {"capacity": CREWS.assign(stage="拆呀")},
+        "before the campaign's start": {"handover": entry("2017-12-31")},
+        "calendar='lunar' is not known": {"calendar": "lunar"},
+    }
+    for words, given_ in cases.items():
+        with pytest.raises(pg.errors.LayerError, match=words):
+            pg.schedule(whole, **({"start": "2018-01-01"} | given_))
+    with pytest.raises(pg.errors.LayerError, match=r"not known .*\(1: A-L-001\)"):
+        pg.schedule(whole.assign(n_tenants=[None, 2]), start="2018-01-01")
+
+
+def test_stages_in_a_circle_are_named(tmp_path):
+    text = "".join(
+        f'[[stage]]\ncode="{c}"\nzh="{c}"\nletter="{c}"\nunit="node"\nshown_as="todo"\nafter=["{a}"]\n'
+        for c, a in (("x", "y"), ("y", "x"))
+    )
+    (tmp_path / "s.toml").write_text(text, "utf-8")
+    with pytest.raises(pg.errors.LayerError, match=r"in a circle \(2: x, y\)"):
+        pg.campaign.stage_rules(tmp_path / "s.toml")
+
+
+# --- reaches ---
+
+
+def loads(values, river="A"):
+    lo = np.arange(len(values)) * 100.0
+    return pd.DataFrame(
+        {"river": river, "bank": "left", "from_m": lo, "to_m": lo + 50, "load": values},
+        index=[f"{river}-{k}" for k in range(len(values))],
+    )
+
+
+def test_the_textbook_partition():
+    found = pg.balanced_reaches(loads(np.arange(1, 10) * 100.0), 3, by="load")
+    assert found.loads["load"].tolist() == [1500, 1300, 1700]
+    assert found.certificate.loc[0, ["largest_load", "groups_needed"]].tolist() == [1700, 4]
+
+
+def brute(parts, k):
+    """Least largest load by trying every partition of every line."""
+
+    def splits(values, m):
+        for cuts in itertools.combinations(range(1, len(values)), m - 1):
+            edges = [0, *cuts, len(values)]
+            yield max(sum(values[a:b]) for a, b in itertools.pairwise(edges))
+
+    best = np.inf
+    for share in itertools.product(*(range(1, len(p) + 1) for p in parts)):
+        if sum(share) == k:
+            best = min(best, max(min(splits(p, m)) for p, m in zip(parts, share, strict=True)))
+    return best
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 50), min_size=1, max_size=6), min_size=1, max_size=3),
+    st.data(),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_partition_has_a_smaller_largest_load(parts, data):
+    k = data.draw(st.integers(len(parts), sum(map(len, parts))))
+    nodes = pd.concat([loads(np.array(p, float), f"R{j}") for j, p in enumerate(parts)])
+    found = pg.balanced_reaches(nodes, k, by="load")
+    assert found.loads["load"].max() == brute(parts, k)
+    assert len(found.loads) == k
+    assert found.loads["load"].sum() == nodes["load"].sum()
+    assert found.loads["n_nodes"].sum() == len(nodes)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_medium_partitions_equal_an_integer_programme(seed):
+    """HiGHS: node i in reach r; reaches in order; least largest load."""
+    rng = np.random.default_rng(seed)
+    values, k = rng.integers(1, 100, 14), 4
+    n = len(values)
+    size = n * k + 1
+    rows, low, high = [], [], []
+    for i in range(n):
+        row = np.zeros(size)
+        row[i * k : i * k + k] = 1
+        rows.append(row), low.append(1), high.append(1)
+    for r in range(k):
+        row = np.zeros(size)
+        row[r : n * k : k] = values
+        row[-1] = -1
+        rows.append(row), low.append(-np.inf), high.append(0)
+    for i in range(n - 1):  # the number of the reach doesn't fall, and grows by one at most
+        row = np.zeros(size)
+        row[(i + 1) * k : (i + 2) * k] = np.arange(k)
+        row[i * k : i * k + k] -= np.arange(k)
+        rows.append(row), low.append(0), high.append(1)
+    cost = np.zeros(size)
+    cost[-1] = 1
+    kind = np.ones(size)
+    kind[-1] = 0
+    from scipy.optimize import Bounds
+
+    top = np.ones(size)
+    top[-1] = np.inf
+    best = milp(cost, constraints=LinearConstraint(np.array(rows), low, high), integrality=kind,
+                bounds=Bounds(np.zeros(size), top))  # fmt: skip
+    found = pg.balanced_reaches(loads(values.astype(float)), k, by="load")
+    assert found.loads["load"].max() == pytest.approx(best.fun, abs=1e-6)
+
+
+def test_cuts_lie_in_gaps_and_only_where_they_may():
+    nodes = loads(np.array([5.0, 5, 5, 5]))
+    # one of the two places lies within a node
+    cuts = pd.DataFrame({"river": "A", "chainage_m": [120.0, 290.0]})
+    found = pg.balanced_reaches(nodes, 2, by="load", cuts=cuts)
+    assert found.segments["to_m"].tolist() == [290, 350]
+    with pytest.raises(pg.errors.LayerError, match="3 groups for 2 stretches"):
+        pg.balanced_reaches(nodes, 3, by="load", cuts=cuts)
+
+
+def test_nodes_that_overlap_stay_together_and_banks_can_be_apart():
+    nodes = loads(np.array([1.0, 1, 1, 1])).assign(
+        bank=["left", "right", "both", "right"],
+        from_m=[0.0, 30, 200, 300],
+        to_m=[50.0, 80, 250, 350],
+    )
+    found = pg.balanced_reaches(nodes, 3, by="load")
+    assert found.loads["n_nodes"].tolist() == [2, 1, 1]
+    apart = pg.balanced_reaches(nodes, 2, by="load", banks="apart")
+    table = pg.schemes.nodes._responsible(nodes, apart.segments)
+    assert table["group"].tolist() == ["第1组", "第2组", "第1组", "第2组"]
+    with pytest.raises(pg.errors.LayerError, match="1 groups for 2 rivers"):
+        pg.balanced_reaches(nodes, 1, by="load", banks="apart")
+
+
+def test_fixed_stretches_stay_with_their_group():
+    nodes = loads(np.array([9.0, 1, 1, 1, 1, 1]))
+    fixed = pd.DataFrame({"river": "A", "from_m": [0.0], "to_m": [250.0], "group": ["老组"]})
+    found = pg.balanced_reaches(nodes, ["新组", "老组"], by="load", fixed=fixed)
+    assert found.segments["group"].tolist() == ["老组", "新组"]
+    assert found.loads.loc["老组", "load"] == 11
+    both = pd.concat([fixed, fixed.assign(from_m=200.0, to_m=500.0, group="新组")])
+    with pytest.raises(pg.errors.LayerError, match="to two groups: 老组 and 新组"):
+        pg.balanced_reaches(nodes, ["新组", "老组"], by="load", fixed=both)
+    with pytest.raises(pg.errors.LayerError, match="not known or negative"):
+        pg.balanced_reaches(nodes.assign(load=[None, 1, 1, 1, 1, 1]), 2, by="load")
+
+
+def test_passes_do_not_depend_on_the_order_of_links():
+    rng = np.random.default_rng(1)
+    n = 60
+    pairs = [(a, b) for a in range(n) for b in range(a + 1, n) if rng.random() < 0.08]
+    before, after = np.array(pairs).T
+    days, lag = rng.integers(0, 9, n), rng.integers(0, 3, len(pairs))
+    one = passes(days, before, after, lag)
+    turn = rng.permutation(len(pairs))
+    other = passes(days, before[turn], after[turn], lag[turn])
+    assert (one.earliest == other.earliest).all()
+    assert (one.latest == other.latest).all()
+    # longest ways by brute relaxation
+    early = np.zeros(n, int)
+    for _ in range(n):
+        np.maximum.at(early, after, early[before] + days[before] + lag)
+    assert (one.earliest == early).all()
