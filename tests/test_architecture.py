@@ -15,7 +15,7 @@ from pinghu_geo.nouns.schema import NOUNS
 PACKAGE = Path(pg.__file__).parent
 # a room imports only from rooms above it here, a module within a room only from those left of it
 ROOMS = {
-    "nouns": "inert columns errors numerals schema files",
+    "nouns": "inert columns errors numerals schema door files",
     "river": "axis chainage centreline corridor",
     "intake": "catalogue coordinates encoding drawing grid postgis registry shapefile formats io faults",
     "redline": "areas depths lines bands legal overlap partial",

@@ -19,6 +19,7 @@ from folium.elements import JSCSSMixin
 from folium.plugins import MeasureControl
 from folium.template import Template
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.files import atomic_path
 from pinghu_geo.nouns.inert import html_text, script_value
@@ -81,6 +82,7 @@ def in_degrees(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
     return gpd.GeoSeries(rounded, found.index, crs=found.crs)
 
 
+@takes()
 def command_map(
     affected: gpd.GeoDataFrame,
     red_line: gpd.GeoDataFrame | Mapping[str, gpd.GeoDataFrame],

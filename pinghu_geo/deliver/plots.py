@@ -13,6 +13,7 @@ import shapely
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import figure_text
 from pinghu_geo.nouns.schema import Lang, label, nearest, require_columns
@@ -53,6 +54,7 @@ class _Drawing(Figure):
         return picture.getvalue()
 
 
+@takes(before="profile")
 def plot_long_section(
     profile: pd.DataFrame,
     river: str,
@@ -147,6 +149,7 @@ def _mark_buildings(axes: Any, buildings: pd.DataFrame, river: str, words: dict[
             )  # fmt: skip
 
 
+@takes(before="widths", after="widths")
 def plot_widths(
     before: pd.DataFrame,
     after: pd.DataFrame,
@@ -220,6 +223,7 @@ def plot_widths(
     return figure
 
 
+@takes()
 def plot_section(
     sections: pd.DataFrame,
     river: str,

@@ -13,6 +13,7 @@ import pyogrio
 
 from pinghu_geo.intake.faults import check_summary
 from pinghu_geo.intake.io import database_frame
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import OutputError
 from pinghu_geo.nouns.files import atomic_path, require_suffix
 from pinghu_geo.nouns.inert import csv_text, database_name, sheet_text
@@ -150,6 +151,7 @@ CREATED = pd.Timestamp("2000-01-01")
 _COLUMN: dict[str, Column] = {c.name: c for n in NOUNS.values() for c in n.columns}
 
 
+@takes()
 def write_ledger(
     affected: gpd.GeoDataFrame,
     target: str | Path,

@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.deliver.maps import STATUS, in_degrees
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import html_text
 from pinghu_geo.nouns.schema import flat_shapes, label, nearest, require_layer
@@ -43,6 +44,7 @@ STATES = {
 }
 
 
+@takes()
 def live_red_line(
     widths: pd.DataFrame,
     buildings: gpd.GeoDataFrame,

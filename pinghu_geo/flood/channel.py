@@ -10,6 +10,7 @@ import pandas as pd
 from pinghu_geo.flood.sections import Array, Ground, Wetted
 from pinghu_geo.flood.steady import Model, critical_level, normal_level
 from pinghu_geo.flood.survey import GRAVITY_MS2, Laid, discharges, lay_sections, places, rows_of
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, require_columns
 from pinghu_geo.river.chainage import format_chainage
@@ -33,6 +34,7 @@ def by_zone(wet: Wetted) -> dict[str, Array]:
     }
 
 
+@takes(levels="profile")
 def section_properties(
     sections: pd.DataFrame,
     levels: pd.DataFrame | float,
@@ -99,6 +101,7 @@ def section_properties(
     )
 
 
+@takes()
 def critical_levels(
     sections: pd.DataFrame,
     flows: pd.DataFrame | float,
@@ -145,6 +148,7 @@ def critical_levels(
     return _each_section(laid, flows, gravity_ms2, find)
 
 
+@takes()
 def normal_levels(
     sections: pd.DataFrame,
     flows: pd.DataFrame | float,
@@ -210,6 +214,7 @@ def _each_section(
     return pd.concat(parts, ignore_index=True)
 
 
+@takes(stations="design")
 def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
     """Cross-sections of a designed channel from a few numbers a station 设计断面.
 
@@ -292,6 +297,7 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(made)
 
 
+@takes(ranges="sections")
 def with_roughness(sections: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame:
     """Cross-sections with Manning's n by ranges of offsets 分区糙率.
 

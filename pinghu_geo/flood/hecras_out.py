@@ -13,6 +13,7 @@ from pinghu_geo.flood.hecras import ENDLESS_M, reach_names
 from pinghu_geo.flood.hecras_text import BOUNDARY_KINDS, COLUMN, RIVER_NOTE
 from pinghu_geo.flood.hydraulics import boundary_table, for_profile
 from pinghu_geo.flood.survey import discharges, for_river, lay_sections
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.files import atomic_path
 from pinghu_geo.nouns.inert import field_text
@@ -28,6 +29,7 @@ BEHIND_WALL_M = 1e-3
 NAME, STATION = 16, 8
 
 
+@takes()
 def write_hecras(
     target: str | Path,
     sections: pd.DataFrame,

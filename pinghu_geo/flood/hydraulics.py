@@ -37,6 +37,7 @@ from pinghu_geo.flood.survey import (
     lay_sections,
     places,
 )
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of
 from pinghu_geo.river.chainage import format_chainage
@@ -51,6 +52,7 @@ FROUDE_LIMIT = 0.9
 FROUDE_NEAR = 0.7
 
 
+@takes()
 def water_profile(
     sections: pd.DataFrame,
     flows: pd.DataFrame | float,

@@ -15,6 +15,7 @@ from pinghu_geo.flood.hydraulics import Boundary, boundary_table, water_profile
 from pinghu_geo.flood.rises import rise_table
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import for_river
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.schema import flat_shapes, require_columns, require_layer, require_polygons
 from pinghu_geo.river.centreline import lay_out, river_codes, squares_at
 from pinghu_geo.river.corridor import locate
@@ -29,6 +30,7 @@ LEAST_M = 0.01
 Progress = Callable[[str], None]
 
 
+@takes()
 def section_lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Cross-sections as lines on the ground, square to the centreline 断面线.
 
@@ -70,6 +72,7 @@ def section_lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDa
     return gpd.GeoDataFrame(table, geometry=shapes, crs=rivers.crs)
 
 
+@takes()
 def building_obstacles(
     buildings: gpd.GeoDataFrame, sections: pd.DataFrame, rivers: gpd.GeoDataFrame
 ) -> pd.DataFrame:
@@ -192,6 +195,7 @@ def _standing(
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
+@takes()
 def building_rises(
     buildings: gpd.GeoDataFrame,
     sections: pd.DataFrame,
@@ -340,15 +344,16 @@ def _judge(found: pd.DataFrame, trial: _Trial, allowed_mm: float, tell: Progress
     """Rises of the buildings of one system of rivers, in place."""
     doubtful = found.index[found["doubts"].str.contains("froude|critical_default")]
     ids = list(dict.fromkeys(trial.standing.loc[trial.wet(), "building_id"]))
-    names = [str(i) for i in ids]
+    # cases go by number: ids may be numbers, or differ by nothing but a blank
+    case = {i: str(k) for k, i in enumerate(ids)}
     dry = [i for i in dict.fromkeys(trial.standing["building_id"]) if i not in set(ids)]
     if not ids:
         return
     parts = []
     for k in range(0, len(ids), BATCH):
         tell(f"{k}/{len(ids)}")
-        parts.append(trial.rises({str(i): [i] for i in ids[k : k + BATCH]}))
-    single = pd.concat(parts, axis=1)[names]
+        parts.append(trial.rises({case[i]: [i] for i in ids[k : k + BATCH]}))
+    single = pd.concat(parts, axis=1)[list(case.values())]
     worst = single.idxmax()
     found.loc[ids, "rise_alone_mm"] = single.max().to_numpy()
     found.loc[ids, "rise_river"] = [w[1] for w in worst]
@@ -361,15 +366,15 @@ def _judge(found: pd.DataFrame, trial: _Trial, allowed_mm: float, tell: Progress
         joint = float(together.max())
         if joint <= allowed_mm:
             break
-        there = single.loc[together.idxmax(), [str(i) for i in kept]]
+        there = single.loc[together.idxmax(), [case[i] for i in kept]]
         kept.remove(kept[int(np.argmax(there.to_numpy()))])
     left = [i for i in ids if i not in set(kept)]
     found.loc[ids, "joint"] = [i in set(kept) for i in ids]
     found.loc[kept + dry, "rise_joint_mm"] = joint
     for k in range(0, len(left), BATCH):
         some = left[k : k + BATCH]
-        more = trial.rises({str(i): [*kept, i] for i in some}).max()
-        found.loc[some, "rise_joint_mm"] = more[[str(i) for i in some]].to_numpy()
+        more = trial.rises({case[i]: [*kept, i] for i in some}).max()
+        found.loc[some, "rise_joint_mm"] = more[[case[i] for i in some]].to_numpy()
 
 
 def _words(texts: pd.Series) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from pinghu_geo.flood.hydraulics import Boundary, water_profile
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import lay_sections, places
+from pinghu_geo.nouns.door import BY_KEY, takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import one_of, require_columns
 
@@ -25,6 +26,7 @@ SHARE = 0.35
 WITHIN_M = 0.003
 
 
+@takes(before="profile", after="profile")
 def rise_table(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Rise of the water and of the energy line from one profile to another 壅水表.
 
@@ -102,6 +104,7 @@ def _rounded(profile: pd.DataFrame) -> pd.DataFrame:
     return profile.assign(_mm=np.round(profile["chainage_m"].to_numpy() * 1000).astype(np.int64))
 
 
+@takes(after=BY_KEY)
 def flood_rise(
     sections: pd.DataFrame,
     flows: pd.DataFrame | float,
@@ -166,6 +169,7 @@ def flood_rise(
     )
 
 
+@takes()
 def freeboard(
     profile: pd.DataFrame, sections: pd.DataFrame, *, banks: pd.DataFrame | None = None
 ) -> pd.DataFrame:
@@ -242,6 +246,7 @@ def _tops(stations: pd.DataFrame, sections: pd.DataFrame, side: str) -> list[flo
 # --- encroachment -----------------------------------------------------------------------------
 
 
+@takes()
 def encroachments(
     sections: pd.DataFrame,
     flows: pd.DataFrame | float,

@@ -12,6 +12,7 @@ import shapely
 from pinghu_geo.flood.floodplain import flooded_ground
 from pinghu_geo.flood.rasters import Rasters, Source, unit_of_heights
 from pinghu_geo.flood.sections import Array
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import (
     flat_shapes,
@@ -47,6 +48,7 @@ class DemSections(NamedTuple):
     banks: pd.DataFrame
 
 
+@takes()
 def sections_from_dem(
     rivers: gpd.GeoDataFrame,
     dem: Source,
@@ -306,6 +308,7 @@ def _require_near(ground: Array, known: Array, what: str, *, most_m: float = FAR
 # --- rasters at buildings ---------------------------------------------------------------------
 
 
+@takes()
 def raster_values(
     features: gpd.GeoDataFrame, raster: Source, *, column: str = "value"
 ) -> pd.DataFrame:
@@ -366,6 +369,7 @@ def raster_values(
 # --- levels on the ground ---------------------------------------------------------------------
 
 
+@takes()
 def flood_levels(
     features: gpd.GeoDataFrame,
     profile: pd.DataFrame,
@@ -446,6 +450,7 @@ def _level_at(profile: pd.DataFrame, river: Array, chainage: Array) -> Array:
     return level
 
 
+@takes()
 def inundation(
     profile: pd.DataFrame,
     dem: Source,

@@ -25,6 +25,7 @@ from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.drawing import ARC_STEP_DEG, read_dxf
 from pinghu_geo.intake.encoding import Encoding, dbf_encoding, mapinfo_encoding, text_encoding
 from pinghu_geo.intake.shapefile import parts_of, rows_meeting, whole_shapefile
+from pinghu_geo.nouns.door import chainage_of_m
 from pinghu_geo.nouns.errors import LayerError, PinghuError
 from pinghu_geo.nouns.files import require_signature, unpacked
 from pinghu_geo.nouns.inert import given_text
@@ -46,8 +47,6 @@ INDEXED = {".gpkg", ".fgb"}
 MOST_BOXES = 8
 TABLES = {".csv", ".txt", ".xlsx", ".xlsm"}
 POSTGIS = ("postgresql://", "postgres://")
-# M values may differ from the drawn length by this [m]: older surveys round to decimetres.
-M_TOLERANCE_M = 1.0
 # Columns of a table that hold its geometry: as text, or as easting and northing. In surveying X
 # points north (纵坐标) and Y east (横坐标); whether a table means that, its numbers tell.
 WKT_COLUMNS = ("wkt", "geometry", "geom", "the_geom", "图形", "坐标串")
@@ -338,21 +337,12 @@ def _chainage_from_m(frame: Any, path: Path, layer: str | None) -> Any:
         return frame
     if not shapely.has_m(lines).any():
         return frame
-    start, sign = np.full(len(lines), np.nan), np.full(len(lines), np.nan)
-    misfit = []
-    for k in np.flatnonzero(shapely.has_m(lines)):
-        x, y, m = shapely.get_coordinates(lines[k], include_m=True).T
-        along = np.append(0.0, np.cumsum(np.hypot(np.diff(x), np.diff(y))))
-        way = 1.0 if m[-1] >= m[0] else -1.0
-        if np.nanmax(np.abs(m - m[0] - way * along)) > M_TOLERANCE_M or np.isnan(m).any():
-            misfit.append(k + 1)
-        else:
-            start[k], sign[k] = m[0], way
-    if misfit:
+    start, sign, misfit = chainage_of_m(lines)
+    if misfit.any():
         raise LayerError(
             f"{path.name} has M values that don't run with the length of the line (rows)",
             layer="rivers",
-            ids=misfit,
+            ids=np.flatnonzero(misfit) + 1,
             hint="they are no plain chainage: save the layer without M and state start_m, "
             "chainage_sign and equations (断链)",
         )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError as ProjError
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import CRSError, LayerError
 from pinghu_geo.nouns.schema import numbers, one_of, require_columns
 
@@ -64,6 +65,7 @@ class GridFit:
         return "".join(t.to_html(border=0, float_format="{:.4f}".format) for t in tables)
 
 
+@takes(control="control")
 def fit_grid(
     control: pd.DataFrame,
     crs: Any,

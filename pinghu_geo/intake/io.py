@@ -18,6 +18,7 @@ from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.coordinates import settle_crs
 from pinghu_geo.intake.formats import PARQUET, TABLES, Boxes, read_cells, read_raw
 from pinghu_geo.intake.grid import GridFit, apply_grid
+from pinghu_geo.nouns.door import EXACT, TRUTH, clean
 from pinghu_geo.nouns.errors import ChainageError, CRSError, LayerError, OutputError
 from pinghu_geo.nouns.files import atomic_path, existing
 from pinghu_geo.nouns.inert import cell_text, console_text, database_name
@@ -54,11 +55,6 @@ log = logging.getLogger(__name__)
 DBF_TEXT_BYTES = 254
 # Boxes around parts of a layer are at least so much larger [m].
 LEAST_NEAR_M = 1e-6
-# A whole number in a column of decimals is exact up to here.
-EXACT = 2**53
-# how yes and no are written in such tables
-TRUTH = dict.fromkeys(("是", "true", "1", "1.0", "yes", "y", "√", "达标", "合格"), True)
-TRUTH |= dict.fromkeys(("否", "false", "0", "0.0", "no", "n", "×", "不达标", "不合格"), False)
 
 
 def read_layer(
@@ -301,6 +297,11 @@ def write_layer(
             layer=what,
             hint="use .gpkg, .shp, .geojson, .fgb or .parquet",
         )
+    frame = clean(frame, what)
+    if frame.index.name is None and noun(what).index not in (None, *frame.columns):
+        frame = frame.rename_axis(noun(what).index)  # ids that no one named are ids still
+    if frame.columns.inferred_type != "string":
+        frame = frame.rename(columns=str)
     flat = frame.reset_index() if frame.index.name else frame
     if suffix in PARQUET:
         with atomic_path(path) as temporary:

@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.nouns.door import as_text, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import fold_id, nearest, require_columns
 
@@ -73,6 +74,7 @@ def unit_numbers(values: pd.Series) -> pd.DataFrame:
     return parts
 
 
+@takes(layer="features", ledger="ledger")
 def join_ledger(
     layer: gpd.GeoDataFrame, ledger: pd.DataFrame, *, on: str | None = None
 ) -> JoinedLedger:
@@ -115,7 +117,8 @@ def join_ledger(
     """
     key = on or str(layer.index.name)
     require_columns(ledger, [key], "ledger")
-    ids = ledger[key].astype("str").str.strip().where(ledger[key].notna())
+    ids = as_text(ledger[key], strip=True)
+    ids = ids.where(ids != "")
     blank = ids.isna()
     if blank.any():
         raise LayerError(
@@ -129,7 +132,7 @@ def join_ledger(
                 ids=index[index.duplicated()].unique(),
                 hint="sum or choose first: ledger.groupby(...).agg(...)",
             )
-    mine, theirs = pd.Index(layer.index.astype(str)), pd.Index(ids)
+    mine, theirs = pd.Index(as_text(pd.Series(layer.index), strip=True)), pd.Index(ids)
     matched = theirs.isin(mine)
     if not matched.any() and len(theirs):
         raise LayerError(
@@ -175,7 +178,10 @@ def _unmatched(side: str, ids: pd.Index, others: pd.Index, rows: pd.Index | None
     close = [folded.get(fold_id(i), "") for i in ids]
     if len(ids) <= LOOKED_UP >= len(others):
         close = [c or _close(i, others) for c, i in zip(close, ids, strict=True)]
-    row = pd.array([pd.NA] * len(ids) if rows is None else list(rows), dtype="Int64")
+    whole = rows is None or pd.api.types.is_integer_dtype(rows.dtype)
+    row = pd.array(
+        [pd.NA] * len(ids) if rows is None else list(rows), dtype="Int64" if whole else "str"
+    )
     return pd.DataFrame({"side": side, "id": ids.to_numpy(object), "row": row, "nearest": close})
 
 

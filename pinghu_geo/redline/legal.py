@@ -7,6 +7,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.files import rule_file
 from pinghu_geo.nouns.schema import one_of
 from pinghu_geo.redline.lines import red_line
@@ -47,6 +48,7 @@ def management_rules(path: str | Path | None = None) -> pd.DataFrame:
     return table
 
 
+@takes()
 def management_line(
     rivers: gpd.GeoDataFrame,
     widths: pd.DataFrame,

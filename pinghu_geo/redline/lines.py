@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import ChainageError, LayerError
 from pinghu_geo.nouns.schema import numbers, one_of, require_columns, require_layer
 from pinghu_geo.river.centreline import (
@@ -37,6 +38,7 @@ MOST_TAPER = 0.1
 MITRE_LIMIT = 5.0
 
 
+@takes()
 def red_line(
     rivers: gpd.GeoDataFrame,
     widths: pd.DataFrame | tuple[float, float] | float,
@@ -404,6 +406,7 @@ def arc(ray: Floats, last: Floats, arc_step: float, *, mitre: bool) -> Floats:
 # --- the inverse ------------------------------------------------------------------------------
 
 
+@takes()
 def widths_of(
     red_line: gpd.GeoDataFrame,
     rivers: gpd.GeoDataFrame,

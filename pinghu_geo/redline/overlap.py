@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Literal
 
@@ -11,6 +12,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import (
     flat_shapes,
@@ -26,12 +28,15 @@ from pinghu_geo.river.corridor import locate
 
 __all__ = ["affected", "belongs_to", "floor_area", "overlay_zones", "totals", "warn_estimated"]
 
+PACKAGE = __name__.partition(".")[0]
+
 Floats = NDArray[np.float64]
 
 # Outside areas below this are no area [m²]: the square of 3 cm, finer than any cadastre.
 NO_AREA_M2 = 1e-3
 
 
+@takes()
 def affected(
     features: gpd.GeoDataFrame,
     red_line: gpd.GeoDataFrame,
@@ -159,6 +164,7 @@ def _river_of(
     return pd.Series(names, index=hit.index[pairs["who"]]).reindex(hit.index).astype("str")
 
 
+@takes()
 def floor_area(buildings: pd.DataFrame) -> pd.DataFrame:
     """Floor area of each building, surveyed where known, else estimated and marked 建筑面积.
 
@@ -213,15 +219,19 @@ def floor_area(buildings: pd.DataFrame) -> pd.DataFrame:
 
 
 def warn_estimated(n: int, total: int) -> None:
-    """Warn the caller's caller, once, of floor areas that had to be estimated."""
+    """Warn whoever called the library, once, of floor areas that had to be estimated."""
+    frame, depth = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
+        frame, depth = frame.f_back, depth + 1
     warnings.warn(
         f"floor area of {n} of {total} buildings is estimated as footprint x floors "
         "(floor_area_source = 'estimated')",
         UserWarning,
-        stacklevel=3,
+        stacklevel=depth,
     )
 
 
+@takes()
 def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.DataFrame:
     """Share of each feature in each zone: parcels, renewal areas, other projects 叠加分析.
 
@@ -257,6 +267,8 @@ def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.Dat
     shapes = flat_shapes(features)
     who, zone, shared = shared_areas(shapes, flat_shapes(zones))
     left, right = features.index.name or "feature_id", zones.index.name or "zone_id"
+    if left == right:  # zones that are features of one kind with the others
+        right = "zone_id" if left != "zone_id" else "other_id"
     return pd.DataFrame(
         {
             left: features.index[who],
@@ -267,6 +279,7 @@ def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.Dat
     )
 
 
+@takes()
 def belongs_to(
     features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, *, least_ratio: float = 0.0
 ) -> pd.Series:
@@ -310,6 +323,7 @@ def belongs_to(
 # --- totals -----------------------------------------------------------------------------------
 
 
+@takes()
 def totals(affected: pd.DataFrame, by: str | list[str] | None = None) -> pd.DataFrame:
     """Sums of affected buildings, whole or by river, bank, use, title, node 汇总.
 

@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from scipy.special import ndtr
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import rule_file
 from pinghu_geo.nouns.schema import (
@@ -35,6 +36,7 @@ FAR = 4.0
 QUANTILES = (0.1, 0.5, 0.9)
 
 
+@takes()
 def remainders(
     affected: gpd.GeoDataFrame,
     red_line: gpd.GeoDataFrame,
@@ -159,6 +161,7 @@ class Uncertainty:
         return str(self.totals.to_html(float_format="{:,.0f}".format, border=0))
 
 
+@takes()
 def position_uncertainty(
     buildings: gpd.GeoDataFrame,
     red_line: gpd.GeoDataFrame,

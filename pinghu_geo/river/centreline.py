@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import ChainageError, LayerError
 from pinghu_geo.nouns.schema import nearest, require_layer
 from pinghu_geo.river.chainage import ChainageScale, format_chainage, parse_chainage
@@ -143,6 +144,7 @@ def lay_out(rivers: gpd.GeoDataFrame) -> Centrelines:
     )
 
 
+@takes()
 def river_scales(rivers: gpd.GeoDataFrame) -> dict[str, ChainageScale]:
     """Rule from measure to chainage of each river 桩号换算.
 
@@ -215,6 +217,7 @@ def squares_at(lines: Centrelines, river: Ints, chainage: Floats) -> tuple[Float
     return point, np.stack([flow[:, 1], -flow[:, 0]], axis=1)
 
 
+@takes()
 def stations(rivers: gpd.GeoDataFrame, *, spacing_m: float = 100.0) -> gpd.GeoDataFrame:
     """Points along each river at round chainages, both ends included 桩号点.
 
@@ -274,6 +277,7 @@ def stations(rivers: gpd.GeoDataFrame, *, spacing_m: float = 100.0) -> gpd.GeoDa
     )
 
 
+@takes()
 def station_ticks(
     rivers: gpd.GeoDataFrame, *, spacing_m: float = 100.0, length_m: float = 10.0
 ) -> gpd.GeoDataFrame:

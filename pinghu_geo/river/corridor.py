@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import ChainageError
 from pinghu_geo.nouns.schema import flat_shapes, numbers, require_columns, require_layer
 from pinghu_geo.river.centreline import (
@@ -36,6 +37,7 @@ GOLDEN, GOLDEN_STEPS = 0.6180339887498949, 25
 PAIRS_AT_ONCE = 2_000_000
 
 
+@takes()
 def locate(
     features: gpd.GeoDataFrame,
     rivers: gpd.GeoDataFrame,
@@ -104,7 +106,9 @@ def locate(
         "ambiguous",
     ]
     if features.empty:
-        return pd.DataFrame(index=features.index, columns=columns)
+        types = {c: float for c in columns if c.endswith("_m")} | {"ambiguous": bool}
+        empty = pd.DataFrame(index=features.index, columns=columns)
+        return empty.astype(dict.fromkeys(("river", "bank"), "str") | types)
     shapes = flat_shapes(features)
     wanted = None if river is None else river_codes(river.reindex(features.index), lines, "river")
     seed = _seeds(shapes, lines, wanted)
@@ -131,6 +135,7 @@ def locate(
     )
 
 
+@takes(places="profile")
 def transfer_chainage(
     places: pd.DataFrame,
     rivers: gpd.GeoDataFrame,
@@ -203,6 +208,7 @@ def transfer_chainage(
     return found.assign(moved_m=moved, ambiguous=unsure)
 
 
+@takes()
 def confluences(rivers: gpd.GeoDataFrame, *, tolerance_m: float = 20.0) -> pd.DataFrame:
     """Where rivers end on, or start from, another river 汇流口.
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import html_text
 from pinghu_geo.nouns.schema import label, nearest
@@ -128,6 +129,7 @@ def sentences_html(sentences: Iterable[str]) -> str:
     return "".join(f"<p>{html_text(s)}</p>" for s in sentences)
 
 
+@takes()
 def assess(
     red_line: gpd.GeoDataFrame,
     buildings: gpd.GeoDataFrame,
@@ -183,13 +185,16 @@ def assess(
     )
     hit["node_id"] = node_ids(hit, gap_m=gap_m, max_length_m=max_length_m)
     if rates is not None:
-        hit = hit.join(compensation(hit, rates))
+        costs = compensation(hit, rates)
+        # buildings that were assessed before are assessed again
+        hit = hit.drop(columns=costs.columns, errors="ignore").join(costs)
     sums = totals(hit)
     sums["works_m2"] = red_line.geometry.union_all().area
     sums["n_nodes"] = hit["node_id"].nunique()
     return Assessment(hit, sums, red_line)
 
 
+@takes(schemes="red_line")
 def compare(
     schemes: Mapping[str, gpd.GeoDataFrame],
     buildings: gpd.GeoDataFrame,

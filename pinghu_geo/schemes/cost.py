@@ -8,8 +8,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, RateError
-from pinghu_geo.nouns.schema import NOUNS, one_of, require_columns
+from pinghu_geo.nouns.schema import NOUNS, nearest, one_of, require_columns
 from pinghu_geo.redline.overlap import overlay_zones
 
 __all__ = ["clearing", "compensation"]
@@ -25,6 +26,7 @@ HEADS = {
 }
 
 
+@takes()
 def compensation(affected: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     """Compensation for each affected building, by head 征收补偿.
 
@@ -71,6 +73,8 @@ def compensation(affected: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     prices = _prices(rates)
     keys = [k for k in KEYS if k in rates and rates[k].notna().any()]
     require_columns(affected, keys, "affected")
+    for key in keys:
+        _require_codes(affected, key)
     area = affected["demolish_floor_area_m2"].astype(float)
     if area.isna().any():
         raise RateError(
@@ -85,6 +89,21 @@ def compensation(affected: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     table.insert(0, "rate", rates.index.astype(str).to_numpy()[row])
     table["cost_yuan"] = table[list(HEADS.values())].sum(axis=1)
     return table
+
+
+def _require_codes(affected: pd.DataFrame, key: str) -> None:
+    """Refuse words that no rate can mean: a catch-all is for what is unknown, not for a slip."""
+    codes = NOUNS["rates"][key].codes
+    strange = affected[key].notna() & ~affected[key].isin(codes)
+    if strange.any():
+        word = affected.loc[strange, key].iloc[0]
+        raise LayerError(
+            f"has unknown words for {key}, such as {word!r}",
+            layer="affected",
+            ids=affected.index[strange],
+            hint=f"{nearest(word, codes)}; or count them as unknown: "
+            f'affected.loc[affected["{key}"] == {word!r}, "{key}"] = pd.NA',
+        )
 
 
 def _prices(rates: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -157,6 +176,7 @@ def _row_of(affected: pd.DataFrame, rates: pd.DataFrame, keys: list[str]) -> np.
     return np.asarray(row[code])
 
 
+@takes()
 def clearing(
     affected: gpd.GeoDataFrame,
     zones: gpd.GeoDataFrame,

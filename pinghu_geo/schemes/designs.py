@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import (
     flat_shapes,
@@ -82,6 +83,7 @@ class Designs:
         return table_html(self.totals)
 
 
+@takes(designs="widths")
 def assess_many(
     designs: pd.DataFrame | Mapping[str, pd.DataFrame],
     buildings: gpd.GeoDataFrame,

@@ -18,6 +18,7 @@ import shapely
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.formats import PARQUET, covering
 from pinghu_geo.intake.io import canonical_layer
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OutputError, PinghuError
 from pinghu_geo.nouns.files import atomic_folder, existing, require_signature
 from pinghu_geo.nouns.schema import flat_shapes, noun, require_layer
@@ -57,6 +58,7 @@ class _Job(NamedTuple):
     options: dict[str, Any]
 
 
+@takes()
 def affected_parquet(
     source: str | Path,
     red_line: gpd.GeoDataFrame,

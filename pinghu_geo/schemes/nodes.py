@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import flat_shapes, require_columns
 from pinghu_geo.redline.overlap import totals
@@ -16,6 +17,7 @@ __all__ = ["node_ids", "node_table"]
 BANK_LETTER = {"left": "L", "right": "R", "both": "B"}
 
 
+@takes()
 def node_ids(
     affected: pd.DataFrame, *, gap_m: float = 50.0, max_length_m: float = 300.0
 ) -> pd.Series:
@@ -79,6 +81,7 @@ def _runs(low: np.ndarray, high: np.ndarray, gap_m: float, max_length_m: float) 
     return number
 
 
+@takes()
 def node_table(
     affected: gpd.GeoDataFrame, segments: pd.DataFrame | None = None
 ) -> gpd.GeoDataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import rule_file
 from pinghu_geo.nouns.schema import Lang, label, nearest, numbers, one_of
@@ -77,6 +78,7 @@ def retention_rules(path: str | Path | None = None) -> pd.DataFrame:
                                         "article", "source"]).astype({"limit": object})  # fmt: skip
 
 
+@takes()
 def retention_verdict(
     affected: pd.DataFrame,
     evidence: pd.DataFrame,
@@ -134,6 +136,7 @@ def retention_verdict(
     ['单独保留壅高 35.0 mm,允许 10.0 mm', '缺少依据:排污达标']
     """
     table = retention_rules() if rules is None else rules
+    evidence = evidence.set_axis(same_ids(evidence.index, affected.index))
     strange = evidence.index.difference(affected.index)
     if len(strange):
         raise LayerError(

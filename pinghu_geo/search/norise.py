@@ -15,6 +15,7 @@ from pinghu_geo.flood.hydraulics import Boundary, boundary_table, joined_last, w
 from pinghu_geo.flood.rises import freeboard, rise_table
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import Laid, discharges, lay_sections
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError, OptimiseError
 from pinghu_geo.nouns.schema import require_columns, require_layer, require_polygons
 from pinghu_geo.redline.lines import red_line
@@ -191,6 +192,7 @@ class _Done(NamedTuple):
     reaches: list[tuple[Reach, Array]]
 
 
+@takes()
 def least_demolition_within_rise(
     rivers: gpd.GeoDataFrame,
     widths: pd.DataFrame,

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import places, rows_of
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OptimiseError
 from pinghu_geo.nouns.schema import nearest, require_columns, require_layer, require_polygons
 from pinghu_geo.redline.lines import red_line
@@ -155,6 +156,7 @@ class _River:
         return held / was
 
 
+@takes()
 def least_demolition(
     rivers: gpd.GeoDataFrame,
     widths: pd.DataFrame,
@@ -594,6 +596,7 @@ def what_would_save(best: Priced, building_id: object) -> pd.DataFrame:
     return best.price_of(building_id)
 
 
+@takes(before="widths", after="widths")
 def moved_design(
     design: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame, rivers: gpd.GeoDataFrame
 ) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pinghu_geo.flood.sections import Array, Ground
 from pinghu_geo.flood.survey import aligned, ordered, places
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.schema import nearest, numbers, require_columns
 from pinghu_geo.river.centreline import river_scales
@@ -252,6 +253,7 @@ def wall_menu(walls: pd.DataFrame | None) -> list[Wall | None]:
     return [None, *(Wall(*row) for row in rows)]
 
 
+@takes(before="widths", after="widths")
 def moved_sections(
     sections: pd.DataFrame,
     before: pd.DataFrame,

@@ -1,0 +1,534 @@
+"""Is this table in clean clothes? The one door that tables of public functions come in by.
+
+Whatever a notebook makes of a table, the functions behind the door see one kind of it: rivers,
+groups and payers as text, numbers as floats, words as codes, ids that are unique and unnamed like
+no column, one active geometry called ``geometry`` in two dimensions. What is clean already is
+handed on as it is, uncopied; what can't be cleaned is refused with its rows; and nothing that was
+given is ever changed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import cache, wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from pinghu_geo.nouns.columns import NOUNS, Column, Noun
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.numerals import numbers_written
+from pinghu_geo.nouns.schema import UNITS, canonical_codes, label, nearest
+
+__all__ = ["BY_KEY", "EXACT", "TRUTH", "as_text", "chainage_of_m", "clean", "same_ids", "takes"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# What a parameter of this name holds, wherever it occurs; `takes` names the rest.
+PARAMETERS = {
+    name: name
+    for name in (
+        "affected", "banks", "buildings", "design", "evidence", "flows", "locks", "nodes",
+        "obstacles", "parcels", "profile", "rates", "red_line", "rivers", "sections", "segments",
+        "walls", "widths", "zones",
+    )
+} | {
+    "new_rivers": "rivers", "features": "features", "downstream": "boundaries",
+    "upstream": "boundaries", "downstream_after": "boundaries", "bed": "sections",
+}  # fmt: skip
+# Of these, an empty text is none; no scheme and no profile are the empty text.
+NEVER_BLANK = ("river", "joins", "group", "payer")
+# A mapping whose keys are names of parameters.
+BY_KEY = "by key"
+# Tables that carry a delivery's own columns along: what the called function doesn't read may be
+# anything, and whoever reads it refuses it.
+CARRIERS = ("buildings", "parcels", "features", "affected", "rivers", "zones", "nodes", "evidence")
+# Words of which deliveries have their own: `check` names them, and who reads them judges them.
+OPEN_CODES = ("use", "structure", "title", "tenure", "status", "kind")
+# Texts by which rows of different tables find each other; blanks at their ends are never meant.
+NAMES = ("river", "joins", "scheme", "profile", "group", "payer", "piece", "wall")
+# What ids are called: a layer of parcels goes where buildings go, and stays one of parcels.
+ID_NAMES = frozenset(n.index for n in NOUNS.values() if n.index) - {"river"}
+# M values may differ from the drawn length by this [m]: older surveys round to decimetres.
+M_TOLERANCE_M = 1.0
+# Whole numbers up to here are exact as floats.
+EXACT = 2**53
+TRUTH = dict.fromkeys(("是", "true", "1", "1.0", "yes", "y", "√", "达标", "合格"), True)
+TRUTH |= dict.fromkeys(("否", "false", "0", "0.0", "no", "n", "×", "不达标", "不合格"), False)
+
+
+class _Clothes(NamedTuple):
+    """What a table of one noun has to look like."""
+
+    columns: Mapping[str, Column]
+    strict: frozenset[str]  # columns whose every value has to be one
+    id_name: str | None
+    is_layer: bool
+
+
+@cache
+def _clothes(what: str) -> _Clothes:
+    """Columns of a noun, and of whatever is carried along with it."""
+    base: Noun | None = NOUNS.get(what)
+    columns = {} if base is None else {c.name: c for c in base.columns}
+    carried = {"affected": ("buildings",), "features": ("affected", "buildings", "parcels")}
+    for other in carried.get(what, ()):
+        columns |= {c.name: c for c in NOUNS[other].columns if c.name not in columns}
+    own = set() if base is None or what in ("buildings", "parcels", "rivers") else set(columns)
+    if base is not None and what in CARRIERS:
+        own &= {c.name for c in base.columns}
+    index = "building_id" if base is None else base.index
+    shapes = base is None or bool(base.geometry)
+    return _Clothes(columns, frozenset(own - set(OPEN_CODES)), index, shapes and what != "nodes")
+
+
+# --- the decorator ----------------------------------------------------------------------------
+
+
+def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let the tables of a function in by the door 数据表入口.
+
+    Parameters
+    ----------
+    tables
+        What a parameter holds, where its name doesn't say so (`PARAMETERS`): a noun, or
+        ``"features"``, or ``"by key"`` for a mapping from names of parameters to tables. Any
+        other mapping is cleaned table by table.
+
+    Returns
+    -------
+    Callable
+        Decorator; the function behind it sees clean tables only.
+    """
+
+    def wrap(function: Callable[P, T]) -> Callable[P, T]:
+        names = list(inspect.signature(function).parameters)
+        nouns = {n: tables.get(n, PARAMETERS.get(n, "")) for n in names}
+        wanted = [(k, n, nouns[n]) for k, n in enumerate(names) if nouns[n]]
+        let_in = _let_in  # the wrapper below has the globals of the function's own module
+
+        def through_the_door(*args: P.args, **kwargs: P.kwargs) -> T:
+            given = list(args)
+            for place, name, what in wanted:
+                if place < len(given):
+                    given[place] = let_in(given[place], what, name)
+                elif name in kwargs:
+                    kwargs[name] = let_in(kwargs[name], what, name)
+            return function(*given, **kwargs)  # type: ignore[arg-type]
+
+        # doctest takes a function for the module's own by its globals, so they stay
+        own: Any = types.FunctionType(
+            through_the_door.__code__,
+            function.__globals__,
+            function.__name__,
+            None,
+            through_the_door.__closure__,
+        )
+        wrapped: Callable[P, T] = wraps(function)(own)
+        return wrapped
+
+    return wrap
+
+
+def _let_in(value: Any, what: str, layer: str) -> Any:
+    """A table, or every table of a mapping, cleaned; anything else as it is."""
+    if isinstance(value, pd.DataFrame):
+        return clean(value, what, layer)
+    if isinstance(value, Mapping):
+        nouns = {k: PARAMETERS.get(k, "") if what == BY_KEY else what for k in value}
+        neat = {
+            k: clean(v, nouns[k], layer)
+            for k, v in value.items()
+            if nouns[k] and isinstance(v, pd.DataFrame)
+        }
+        return {**value, **neat} if neat else value
+    if _clothes(what).is_layer and value is not None and not hasattr(value, "columns"):
+        raise LayerError(
+            f"is no table but {type(value).__name__}",
+            layer=layer,
+            hint=f'{layer} = pg.read_layer("{layer}.shp", "{_example(what)}")',
+        )
+    return value
+
+
+def _example(what: str) -> str:
+    return what if what in NOUNS else "buildings"
+
+
+# --- one table --------------------------------------------------------------------------------
+
+
+def clean(frame: Any, what: str, layer: str = "") -> Any:
+    """The table in clean clothes; itself where it is clean 规整数据表.
+
+    Parameters
+    ----------
+    frame
+        DataFrame or GeoDataFrame.
+    what
+        Its noun, or ``"features"`` for any layer of things beside a river.
+    layer
+        Its name in messages; by default the noun.
+
+    Returns
+    -------
+    pandas.DataFrame or geopandas.GeoDataFrame
+        On the same ids in the same order, a table without ids on a running number where its
+        index had twins. Text columns are text, codes are codes, numbers are floats (whole
+        numbers of a count may stay integers), yes and no are boolean with NA, dates are dates.
+        The active geometry is called ``geometry``; another column of that name is called
+        ``geometry_other``.
+
+    Raises
+    ------
+    LayerError
+        A column occurs twice; a row has no id; a value can't be what its column holds.
+
+    Examples
+    --------
+    >>> widths = pd.DataFrame({"river": pd.Categorical([1]), "chainage_m": ["12.5"],
+    ...                        "left_m": 7, "right_m": [None]})
+    >>> clean(widths, "widths").dtypes.astype(str).tolist()
+    ['str', 'float64', 'float64', 'float64']
+    """
+    layer = layer or what
+    wear = _clothes(what)
+    frame = _columns_once(frame, layer)
+    frame = _indexed(frame, wear, what, layer)
+    if wear.is_layer:
+        frame = _shaped(frame, what, layer)
+    changed = {}
+    for name in frame.columns:
+        if isinstance(name, str) and (column := wear.columns.get(name)) is not None:
+            values = frame[name]
+            better = _valued(values, column, layer, strict=name in wear.strict)
+            if better is not values:
+                changed[name] = better
+    return frame.assign(**changed) if changed else frame
+
+
+def _columns_once(frame: Any, layer: str) -> Any:
+    """Refuse columns in several levels or of one name; plain names for categorical ones."""
+    if frame.columns.nlevels > 1:
+        raise LayerError(
+            "has columns in several levels",
+            layer=layer,
+            hint=f"{layer}.columns = {layer}.columns.get_level_values(0)",
+        )
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()].unique()
+        raise LayerError(
+            "has several columns of one name",
+            layer=layer,
+            ids=twice,
+            hint=f"{layer} = {layer}.loc[:, ~{layer}.columns.duplicated()], if the first is right",
+        )
+    if isinstance(frame.columns, pd.CategoricalIndex):
+        frame = frame.set_axis(frame.columns.astype(object), axis=1)
+    return frame
+
+
+def _indexed(frame: Any, wear: _Clothes, what: str, layer: str) -> Any:
+    """The table with ids that people would recognise, under a name that is no column's."""
+    index = frame.index
+    if wear.id_name is None:
+        levels = [n for n in index.names if n in wear.columns and n not in frame.columns]
+        if levels:  # indexed by what are columns of its noun
+            frame = frame.reset_index(level=levels)
+            index = frame.index
+        if index.nlevels > 1 or not index.is_unique or index.hasnans:
+            return frame.reset_index(drop=True)
+    elif index.nlevels > 1:
+        raise LayerError(
+            f"has ids of several levels: {', '.join(map(str, index.names))}",
+            layer=layer,
+            hint=f"{layer} = {layer}.set_axis"
+            f'({layer}.index.map(lambda ids: "-".join(map(str, ids))))',
+        )
+    ids = _ids(index, layer, to_text=what == "rivers")
+    name = index.name
+    clash = name in frame.columns or (name in wear.columns and name not in ID_NAMES)
+    if name is not None and name != wear.id_name and clash:
+        name = wear.id_name
+    if name is not None and name in frame.columns:
+        name = None
+    if ids is index and name is index.name:
+        return frame
+    return frame.set_axis(ids.rename(name))
+
+
+def _ids(index: pd.Index, layer: str, *, to_text: bool) -> pd.Index:
+    """Ids as people read them: whole numbers or texts, never 1.0; the index itself if so."""
+    if index.hasnans:
+        raise LayerError(
+            f"has rows without an id (rows {', '.join(_first(np.flatnonzero(index.isna()) + 1))})",
+            layer=layer,
+            hint=f"{layer} = {layer}[{layer}.index.notna()]",
+        )
+    kind = index.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        index = index.astype(kind.categories.dtype)
+        kind = index.dtype
+    if pd.api.types.is_numeric_dtype(kind) and not isinstance(kind, np.dtype):
+        index = index.astype(float if pd.api.types.is_float_dtype(kind) else np.int64)
+    if pd.api.types.is_float_dtype(index.dtype):
+        values = index.to_numpy()
+        whole = np.isfinite(values).all() and (values == np.round(values)).all()
+        index = index.astype(np.int64) if whole else index
+    elif index.dtype == object:
+        inside = pd.api.types.infer_dtype(index)
+        index = index.astype(np.int64) if inside == "integer" else index
+        to_text |= inside not in ("integer", "string")
+    elif not isinstance(index.dtype, np.dtype) and index.dtype != "str":
+        to_text = True
+    if not to_text:
+        return index
+    words = as_text(pd.Series(index), strip=True)
+    same = index.dtype == "str" and words.equals(pd.Series(index))
+    return index if same else pd.Index(words, name=index.name)
+
+
+def same_ids(index: pd.Index, others: pd.Index) -> pd.Index:
+    """An index in the ids of another one: what reads the same is the same, 7 and "7"."""
+    if index.dtype == others.dtype:
+        return index
+    known = dict(zip(as_text(pd.Series(others), strip=True), others, strict=True))
+    words = as_text(pd.Series(index), strip=True)
+    same = [known.get(word, own) for word, own in zip(words, index, strict=True)]
+    return pd.Index(same, name=index.name)
+
+
+def _first(values: Any) -> list[str]:
+    return [str(v) for v in values[:5]]
+
+
+# --- geometry ---------------------------------------------------------------------------------
+
+
+def _shaped(frame: Any, what: str, layer: str) -> Any:
+    """The layer with one active geometry, called geometry, in a CRS of the plane."""
+    if not isinstance(frame, gpd.GeoDataFrame):
+        return frame
+    active = frame._geometry_column_name
+    if active is None or active not in frame.columns:
+        have = [c for c in frame.columns if isinstance(frame[c].dtype, gpd.array.GeometryDtype)]
+        raise LayerError(
+            "has no active geometry"
+            + (f"; geometries stand in {', '.join(map(str, have))}" if have else ""),
+            layer=layer,
+            hint=f'{layer} = {layer}.set_geometry("{have[0] if have else "geometry"}")',
+        )
+    if active != "geometry":
+        if "geometry" in frame.columns:
+            frame = frame.rename(columns={"geometry": "geometry_other"})
+        frame = frame.rename_geometry("geometry")
+    flat = _plane(frame.crs)
+    if flat is not frame.crs:
+        frame = frame.set_crs(flat, allow_override=True)
+    stated = "start_m" in frame.columns  # goes before what a digitiser left in the line
+    if what == "rivers" and not stated and shapely.has_m(frame.geometry.to_numpy()).any():
+        start, sign, misfit = chainage_of_m(frame.geometry.to_numpy())
+        if misfit.any():
+            raise LayerError(
+                "has M values that don't run with the length of the line",
+                layer=layer,
+                ids=frame.index[misfit],
+                hint=f"{layer} = {layer}.set_geometry(shapely.force_2d({layer}.geometry)), and "
+                "state start_m, chainage_sign and equations (断链)",
+            )
+        values = {"start_m": start, "chainage_sign": sign}
+        frame = frame.assign(**{n: v for n, v in values.items() if n not in frame.columns})
+    return frame
+
+
+def _plane(crs: Any) -> Any:
+    """The horizontal part of a compound or 3-D CRS; the CRS itself where it is plane."""
+    if crs is None:
+        return None
+    if crs.is_compound and crs.sub_crs_list:
+        crs = crs.sub_crs_list[0]
+    return crs.to_2d() if len(crs.axis_info) > 2 else crs
+
+
+def chainage_of_m(
+    lines: Any,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Start and direction of chainage from the M values of lines; NaN where they have none.
+
+    The last array marks M that doesn't run with the length: no chainage that a river can hold.
+    M that is one number or NaN throughout is what software fills in where nobody measured.
+    """
+    start, sign = np.full(len(lines), np.nan), np.full(len(lines), np.nan)
+    misfit = np.zeros(len(lines), bool)
+    for k in np.flatnonzero(shapely.has_m(lines)):
+        x, y, m = shapely.get_coordinates(lines[k], include_m=True).T
+        if np.isnan(m).all() or (m == m[0]).all():
+            continue
+        along = np.append(0.0, np.cumsum(np.hypot(np.diff(x), np.diff(y))))
+        way = 1.0 if m[-1] >= m[0] else -1.0
+        misfit[k] = np.isnan(m).any() or np.abs(m - m[0] - way * along).max() > M_TOLERANCE_M
+        if not misfit[k]:
+            start[k], sign[k] = m[0], way
+    return start, sign, misfit
+
+
+# --- values -----------------------------------------------------------------------------------
+
+
+def _valued(values: pd.Series, column: Column, layer: str, *, strict: bool) -> pd.Series:
+    """A column in its type: itself where it is; as it is where it can't be and needn't be."""
+    kind = column.dtype
+    if kind == "text":
+        text = as_text(values, strip=column.name in NAMES)
+        blank = text.dropna().unique() == "" if column.name in NEVER_BLANK else np.False_
+        return text.where(text != "") if blank.any() else text
+    if kind == "code":
+        return _codes(values, column, layer, strict=strict)
+    if kind == "chainage" and layer == "rivers":  # K12+669 is read where the river is laid out
+        return values
+    if kind in ("bool", "date"):
+        better, lost = (_truths if kind == "bool" else _dates)(values)
+    elif kind == "int" and isinstance(values.dtype, np.dtype) and values.dtype.kind == "i":
+        return values
+    else:
+        better, lost = _numbers(values, column.unit)
+    if not lost.any():
+        return better
+    if not strict:
+        return values
+    raise _misfit(values, lost, column, layer)
+
+
+def _misfit(values: pd.Series, lost: Any, column: Column, layer: str) -> LayerError:
+    """What is to be said of values that can't be what their column holds."""
+    name, word = column.name, values[lost].iloc[0]
+    place = f"{name} ({label(name)})"
+    cell = f'{layer}["{name}"]'
+    said, hint = {
+        "bool": (
+            f"has {word!r} in {place}, which is neither yes nor no",
+            'pg.read_table(..., "evidence") reads 是 and 否; leave blank what is not known',
+        ),
+        "date": (
+            f"has {word!r} in {place}, which is no date",
+            f'{cell} = pd.to_datetime({cell}, errors="coerce")',
+        ),
+        "chainage": (
+            f"has texts such as {word!r} in {place}",
+            f"{cell} = {cell}.map(pg.parse_chainage)",
+        ),
+    }.get(
+        column.dtype,
+        (
+            f"has {'texts' if isinstance(word, str) else 'values'} such as {word!r} in {place}",
+            "correct them, or count them as unknown: "
+            f'{cell} = pd.to_numeric({cell}, errors="coerce")',
+        ),
+    )
+    return LayerError(said, layer=layer, ids=values.index[lost], hint=hint)
+
+
+def as_text(values: pd.Series, *, strip: bool = False) -> pd.Series:
+    """Names as text: a whole number has no decimals; blanks at the ends go where names match."""
+    if values.dtype != "str":
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            words = as_text(pd.Series(values.cat.categories, dtype=values.cat.categories.dtype))
+            codes = values.cat.codes.to_numpy()
+            taken = words.to_numpy(object)[codes] if len(words) else np.full(len(values), None)
+            plain = pd.Series(taken, values.index, name=values.name)
+            values = plain.where(codes >= 0).astype("str")
+        elif pd.api.types.is_numeric_dtype(values.dtype) or values.dtype == object:
+            plain = values.astype(object)
+            values = plain.map(_word, na_action="ignore").where(values.notna()).astype("str")
+        else:
+            values = values.astype("str").where(values.notna())
+    if not strip:
+        return values
+    known = values.dropna().unique()
+    cure = {w: w.strip() for w in known if w != w.strip()}
+    return values.replace(cure) if cure else values
+
+
+def _word(value: Any) -> str:
+    """One value as people read it."""
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if isinstance(value, float | np.floating | Decimal) and value == value // 1 < EXACT:
+        return str(int(value))
+    return str(value)
+
+
+def _codes(values: pd.Series, column: Column, layer: str, *, strict: bool) -> pd.Series:
+    """Words as codes; a word that is none is refused by row with the nearest."""
+    words = values.dropna().unique()
+    if values.dtype == "str" and all(w in column.codes for w in words):
+        return values
+    found = canonical_codes(as_text(values), column)
+    found = found.where(found.str.strip() != "")
+    lost = ~found.isin(column.codes) & found.notna()
+    if strict and lost.any():
+        word = str(found[lost].iloc[0])
+        known = {w: c for c, all_words in column.codes.items() for w in (c, *all_words)}
+        raise LayerError(
+            f"has unknown words for {column.name} ({column.zh}), such as {word!r}",
+            layer=layer,
+            ids=values.index[lost],
+            hint=_meant(word, known, column),
+        )
+    return found
+
+
+def _meant(word: str, known: Mapping[str, str], column: Column) -> str:
+    said = nearest(word.strip().lower(), known)
+    return said if said.startswith("did") else f"use one of {', '.join(column.codes)}"
+
+
+def _numbers(values: pd.Series, unit: str) -> tuple[pd.Series, Any]:
+    """Numbers as floats, and which are none."""
+    kind = values.dtype
+    if kind == np.float64:
+        return values, np.False_
+    if isinstance(kind, np.dtype) and kind.kind in "iufb":
+        return values.astype(float), np.False_
+    if isinstance(kind, np.dtype) and kind.kind in "mMc":
+        return values, values.notna().to_numpy()
+    if pd.api.types.is_numeric_dtype(kind) and not isinstance(kind, pd.CategoricalDtype):
+        plain = values.to_numpy(float, na_value=np.nan)
+        return pd.Series(plain, values.index, name=values.name), np.False_
+    plain = pd.Series(np.asarray(values, object), values.index, name=values.name)
+    read = numbers_written(plain, UNITS.get(unit))
+    if read.dtype == float:
+        return read, np.False_
+    number = pd.to_numeric(read, errors="coerce").astype(float)
+    lost = read.map(lambda v: not isinstance(v, float)) & values.notna().to_numpy()
+    return number, lost.to_numpy(bool)
+
+
+def _truths(values: pd.Series) -> tuple[pd.Series, Any]:
+    """Yes and no as they are written, and which are neither."""
+    if values.dtype in (bool, "boolean"):
+        return values, np.False_
+    words = as_text(values).str.strip().str.lower()
+    words = words.where(values.notna() & (words != ""))
+    truth = words.map(TRUTH)
+    return truth.astype("boolean"), (truth.isna() & words.notna()).to_numpy()
+
+
+def _dates(values: pd.Series) -> tuple[pd.Series, Any]:
+    """Dates, and which are none."""
+    if pd.api.types.is_datetime64_dtype(values.dtype):
+        return values, np.False_
+    if pd.api.types.is_numeric_dtype(values.dtype) and values.notna().any():
+        return values, values.notna().to_numpy()
+    text = values.astype(object).where(values.notna())
+    text = text.map(lambda v: v.strip() or None if isinstance(v, str) else v)
+    dates = pd.to_datetime(text, errors="coerce", format="mixed")
+    return dates, (dates.isna() & text.notna()).to_numpy()

@@ -1,0 +1,309 @@
+"""Sound tables in other clothes give what the neat table gives, or one sentence."""
+
+from decimal import Decimal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from pandas.testing import assert_frame_equal, assert_index_equal
+
+import pinghu_geo as pg
+from conftest import building_frame, river_frame
+from pinghu_geo.nouns.door import clean
+
+WIDTHS = pd.DataFrame(
+    {"river": "A", "chainage_m": [0.0, 1000.0], "left_m": [20.0, 20.0], "right_m": [20.0, 24.0]}
+)
+RATES = pd.DataFrame(
+    {"use": ["residential", None], "building_yuan_m2": [8000.0, 100.0]}, index=["R1", "R2"]
+)
+PROFILE = pd.DataFrame({"river": "A", "chainage_m": [0.0, 1000.0], "level_m": [20.0, 10.0]})
+
+
+def same(found, wanted):
+    """Values alike, whatever the dtype of a column."""
+    assert list(found.columns) == list(wanted.columns)
+    for column in wanted:
+        a, b = found[column].to_numpy(object), wanted[column].to_numpy(object)
+        for x, y in zip(a, b, strict=True):
+            if isinstance(y, float | np.floating):
+                assert x == pytest.approx(y, nan_ok=True, abs=1e-12)
+            else:
+                assert pd.isna(x) and pd.isna(y) or x == y, column
+
+
+# --- names and codes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [1, "1", 1.0, Decimal(1), np.int8(1), " 1 "],
+    ids=lambda v: type(v).__name__,
+)
+def test_a_river_is_called_what_people_read(name, straight, houses):
+    rivers = straight.rename(index={"A": 1})
+    widths = WIDTHS.assign(river=pd.Series([name] * 2, dtype=object))
+    line = pg.red_line(rivers, widths)
+    profile = PROFILE.assign(river=pd.Series([name] * 2, dtype=object))
+    neat = pg.flood_levels(houses, PROFILE, straight)
+    assert_frame_equal(pg.flood_levels(houses, profile, rivers), neat)
+    hit = pg.affected(houses, line.assign(river=1), rivers)
+    assert set(hit["river"]) == {"1"}
+    assert (
+        hit.index.tolist()
+        == pg.affected(houses, pg.red_line(straight, WIDTHS), straight).index.tolist()
+    )
+
+
+@pytest.mark.parametrize("word", ["左岸", "左", "L", " LEFT ", "Left"])
+def test_a_bank_in_any_words_is_that_bank(word, straight, houses):
+    hit = pg.affected(houses, pg.red_line(straight, WIDTHS), straight)
+    hit["node_id"] = pg.node_ids(hit)
+    reach = pd.DataFrame({"river": "A", "from_m": [0.0], "to_m": [1000.0], "group": ["甲"]})
+    neat = pg.node_table(hit, reach.assign(bank="left"))
+    found = pg.node_table(hit, reach.assign(bank=word))
+    assert found["group"].tolist() == neat["group"].tolist()
+    assert 0 < neat["group"].notna().sum() < len(neat)
+    for blank in ("", " ", None, np.nan, pd.NA):
+        every = pg.node_table(hit, reach.assign(bank=pd.Series([blank], dtype=object)))
+        assert every["group"].notna().all()
+    with pytest.raises(pg.errors.LayerError, match=r"unknown words for bank .*'lfet' \(1: 0\)"):
+        pg.node_table(hit, reach.assign(bank="lfet"))
+
+
+@pytest.mark.parametrize("word", ["residential ", "RESIDENTIAL", "住宅", " 住 宅"])
+def test_an_unknown_use_never_falls_to_the_catch_all(word, straight, houses):
+    hit = pg.affected(houses, pg.red_line(straight, WIDTHS), straight)
+    hit = hit[hit["demolish_floor_area_m2"].notna()]
+    neat = pg.compensation(hit, RATES)["cost_yuan"].sum()
+    assert pg.compensation(hit.assign(use=word), RATES)["cost_yuan"].sum() == neat
+    with pytest.raises(pg.errors.LayerError, match="'residental'") as fault:
+        pg.compensation(hit.assign(use="residental"), RATES)
+    assert "'residential'" in str(fault.value)
+    nothing = hit.assign(use=pd.Series(pd.NA, hit.index, dtype="str"))
+    assert pg.compensation(nothing, RATES)["cost_yuan"].sum() == pytest.approx(neat / 80)
+
+
+# --- dtypes -----------------------------------------------------------------------------------
+
+
+NUMBERS = {
+    "nullable": lambda v: v.astype("Float64"),
+    "arrow": lambda v: v.astype("double[pyarrow]"),
+    "arrow_text": lambda v: v.astype(str).astype("string[pyarrow]"),
+    "category": lambda v: v.astype("category"),
+    "decimal": lambda v: v.map(lambda x: None if pd.isna(x) else Decimal(repr(x))),
+    "object": lambda v: v.astype(object).where(v.notna(), None),
+    "mixed": lambda v: v.astype(object).where(np.arange(len(v)) % 2 == 0, v.astype(str)),
+    "text": lambda v: v.map("{:,.3f}".format).where(v.notna(), ""),
+    "full width": lambda v: v.map(lambda x: "" if pd.isna(x) else repr(x).replace("1", "１")),
+}
+
+
+@pytest.mark.parametrize("clothes", NUMBERS)
+def test_numbers_in_any_dtype_are_the_same_numbers(clothes, straight, houses):
+    dress = NUMBERS[clothes]
+    widths = WIDTHS.apply(lambda c: dress(c) if c.dtype == float else c)
+    rates = RATES.assign(building_yuan_m2=dress(RATES["building_yuan_m2"]))
+    line = pg.red_line(straight, widths)
+    assert line.equals(pg.red_line(straight, WIDTHS))
+    known = houses.drop(index="right")
+    other = known.assign(floor_area_m2=dress(known["floor_area_m2"]), floors=dress(known["floors"]))
+    before = other.copy(deep=True)
+    found, neat = (pg.assess(line, b, straight, rates=rates) for b in (other, known))
+    assert_frame_equal(other, before)
+    same(found.totals, neat.totals)
+    cost = dress(neat.affected["cost_yuan"])
+    same(pg.totals(neat.affected.assign(cost_yuan=cost), "bank"), pg.totals(neat.affected, "bank"))
+
+
+@pytest.mark.parametrize("word", ["8.5.2", "约20", "1,2,0", "nan?", "inf", "True", "2024-01-01"])
+def test_what_is_no_number_is_refused_with_its_rows(word, straight):
+    widths = WIDTHS.assign(left_m=[20.0, word])
+    with pytest.raises(pg.errors.LayerError, match=r"in left_m .*\(1: 1\)"):
+        pg.red_line(straight, widths)
+
+
+def test_dates_and_truths_are_no_numbers(straight):
+    for values in (pd.to_datetime(["2024-01-01"] * 2), pd.to_timedelta([1, 2], unit="D")):
+        with pytest.raises(pg.errors.LayerError, match="left_m"):
+            pg.red_line(straight, WIDTHS.assign(left_m=values))
+
+
+# --- ids, index, columns ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        pd.Index(range(8)),
+        pd.Index(np.arange(8.0)),
+        pd.Index(range(8), dtype="Int64"),
+        pd.Index(range(8), dtype="int64[pyarrow]"),
+        pd.CategoricalIndex(range(8)),
+        pd.Index([f"H{k}" for k in range(8)], dtype=object),
+        pd.Index([f"H{k}" for k in range(8)], dtype="string[pyarrow]"),
+        pd.Index([1, "2", 3, "B4", 5, 6, 7, 8], dtype=object),
+    ],
+    ids=lambda i: str(i.dtype),
+)
+@pytest.mark.parametrize("name", [None, "building_id", "river", "chainage_m", "id"])
+def test_ids_come_back_as_people_read_them(ids, name, straight, houses):
+    other = houses.set_axis(ids.rename(name))
+    hit = pg.affected(other, pg.red_line(straight, WIDTHS), straight)
+    neat = pg.affected(houses, pg.red_line(straight, WIDTHS), straight)
+    same(hit.drop(columns="geometry"), neat.drop(columns="geometry"))
+    where = houses.index.get_indexer(neat.index)
+    read = [str(int(i)) if isinstance(i, float) else str(i) for i in ids]
+    assert [str(i) for i in hit.index] == [read[k] for k in where]
+    assert pg.node_ids(hit).tolist() == pg.node_ids(neat).tolist()
+    assert hit.sort_values("river").index.isin(hit.index).all()
+
+
+def test_an_index_that_holds_columns_gives_them_back(straight):
+    neat = pg.red_line(straight, WIDTHS)
+    for keys in (["chainage_m"], ["river", "chainage_m"], ["river"]):
+        assert pg.red_line(straight, WIDTHS.set_index(keys)).equals(neat)
+    assert pg.red_line(straight, pd.concat([WIDTHS[:1], WIDTHS[1:]]).set_axis([0, 0])).equals(neat)
+
+
+def test_what_has_no_plain_ids_is_refused(straight, houses):
+    many = pd.MultiIndex.from_arrays([list("aabbccdd"), range(8)], names=["街道", "号"])
+    blank = [*houses.index[:-1], None]
+    for ids, said in ((many, "ids of several levels: 街道, 号"), (blank, "without an id")):
+        with pytest.raises(pg.errors.LayerError, match=said):
+            pg.locate(houses.set_axis(ids), straight)
+    twice = pd.concat([houses, houses[["floors"]]], axis=1)
+    with pytest.raises(pg.errors.LayerError, match=r"several columns of one name \(1: floors\)"):
+        pg.affected(twice, pg.red_line(straight, WIDTHS), straight)
+
+
+def test_evidence_finds_its_house_by_number_or_text(straight, houses):
+    hit = pg.affected(houses.set_axis(range(8)), pg.red_line(straight, WIDTHS), straight)
+    evidence = pd.DataFrame({"in_project": True}, index=hit.index)
+    neat = pg.retention_verdict(hit, evidence, limits={"allowed_mm": 1, "freeboard_m": 0})
+    for ids in (hit.index.astype(str), hit.index.astype(float), hit.index.astype("category")):
+        found = pg.retention_verdict(
+            hit, evidence.set_axis(ids), limits={"allowed_mm": 1, "freeboard_m": 0}
+        )
+        assert_frame_equal(found, neat)
+    ledger = pd.DataFrame({"building_id": hit.index.astype(float), "leader": "甲"})
+    joined = pg.join_ledger(hit.rename_axis("building_id"), ledger)
+    assert joined.unmatched.empty
+    assert (joined.layer["leader"] == "甲").all()
+
+
+def test_what_was_assessed_is_assessed_again(straight, houses):
+    known = houses.drop(index="right")
+    line = pg.red_line(straight, WIDTHS)
+    once = pg.assess(line, known, straight, rates=RATES)
+    again = pg.assess(line, once.affected, straight, rates=RATES)
+    assert_frame_equal(again.affected[once.affected.columns], once.affected)
+    same(again.totals, once.totals)
+
+
+def test_empty_tables_give_empty_tables(straight, houses):
+    none = houses.head(0)
+    line = pg.red_line(straight, WIDTHS)
+    hit = pg.affected(none, line, straight)
+    assert hit.empty
+    assert {"river", "bank", "inside_m2"} <= set(hit.columns)
+    assert pg.flood_levels(none, PROFILE, straight).dtypes.eq(float).all()
+    assert pg.locate(none, straight).empty
+    assert pg.compensation(hit, RATES).empty
+    assert pg.node_ids(hit).empty
+    assert pg.totals(hit)["n_buildings"].tolist() == [0]
+    assert pg.assess(line, none, straight, rates=RATES).affected.empty
+
+
+def test_columns_that_a_database_takes_for_one_are_both_written(houses, tmp_path):
+    for suffix in ("gpkg", "shp"):
+        pg.write_layer(houses.assign(FLOORS=9), tmp_path / f"h.{suffix}", "buildings")
+        back = pg.read_layer(tmp_path / f"h.{suffix}", "buildings")
+        assert back["floors"].tolist() == houses["floors"].tolist()
+        assert 9 in back.drop(columns="geometry").to_numpy(object)
+
+
+def test_ids_that_no_one_named_are_written(houses, tmp_path):
+    pg.write_layer(houses.rename_axis(None), tmp_path / "h.gpkg", "buildings")
+    assert pg.read_layer(tmp_path / "h.gpkg", "buildings").index.tolist() == houses.index.tolist()
+
+
+# --- geometry ---------------------------------------------------------------------------------
+
+
+def test_whatever_the_geometry_is_called(straight, houses):
+    line = pg.red_line(straight, WIDTHS)
+    neat = pg.affected(houses, line, straight)
+    renamed = houses.rename_geometry("geom")
+    second = renamed.assign(geometry=renamed.centroid)
+    for other in (renamed, second):
+        found = pg.affected(other, line.rename_geometry("shape"), straight.rename_geometry("g"))
+        assert_frame_equal(found[neat.columns], neat)
+    assert second.geometry.name == "geom"
+    with pytest.raises(pg.errors.LayerError, match="no active geometry"):
+        pg.affected(gpd.GeoDataFrame(houses.drop(columns="geometry")), line, straight)
+
+
+def test_measures_of_a_line_are_its_chainage():
+    line = shapely.linestrings([[0.0, 0.0, 5400.0], [600.0, 0.0, 4800.0], [1000.0, 0.0, 4400.0]])
+    measured = shapely.from_wkt("LINESTRING M (0 0 5400, 600 0 4800, 1000 0 4400)")
+    assert shapely.has_m(measured)
+    assert shapely.has_z(line)
+    rivers = gpd.GeoDataFrame(geometry=[measured], index=pd.Index(["A"], name="river"), crs=4547)
+    house = building_frame({"B": shapely.box(100, 5, 110, 15)})
+    assert pg.locate(house, rivers)["chainage_m"].tolist() == [5295.0]
+    plain = rivers.set_geometry([line], crs=4547)
+    assert pg.locate(house, plain)["chainage_m"].tolist() == [105.0]  # heights are no chainage
+    stated = rivers.assign(start_m=0.0)
+    assert pg.locate(house, stated)["chainage_m"].tolist() == [105.0]
+    wild = shapely.from_wkt("LINESTRING M (0 0 0, 600 0 10, 1000 0 20)")
+    with pytest.raises(pg.errors.LayerError, match=r"M values that don't run .*\(1: A\)"):
+        pg.locate(house, rivers.set_geometry([wild], crs=4547))
+
+
+def test_heights_and_their_datum_are_left_out(straight, houses):
+    line = pg.red_line(straight, WIDTHS)
+    neat = pg.affected(houses, line, straight)
+    tall = houses.set_geometry(
+        shapely.force_3d(houses.geometry.to_numpy(), 9.0), crs="EPSG:4547+5737"
+    )
+    found = pg.affected(tall, line, straight)
+    assert_frame_equal(found.drop(columns="geometry"), neat.drop(columns="geometry"))
+    assert found.crs == neat.crs
+
+
+# --- the door itself --------------------------------------------------------------------------
+
+
+def test_what_is_clean_is_handed_on_uncopied(straight, houses):
+    for frame, what in ((houses, "buildings"), (straight, "rivers"), (WIDTHS, "widths")):
+        assert clean(frame, what) is frame
+    twice = clean(WIDTHS.assign(left_m=7), "widths")
+    assert clean(twice, "widths") is twice
+
+
+def test_what_was_given_stays_as_it_was(straight, houses):
+    other = houses.rename_geometry("geom").set_axis(pd.Index(np.arange(8.0), name="river"))
+    other = other.assign(use=" 住宅", floors=other["floors"].astype(str))
+    before, crs = other.copy(deep=True), other.crs
+    pg.affected(other, pg.red_line(straight, WIDTHS), straight)
+    assert_frame_equal(other, before)
+    assert_index_equal(other.index, before.index)
+    assert (other.geometry.name, other.index.name, other.crs) == ("geom", "river", crs)
+
+
+def test_what_is_no_table_is_said(straight):
+    with pytest.raises(pg.errors.LayerError, match="is no table but str"):
+        pg.locate("房屋.shp", straight)
+    with pytest.raises(pg.errors.LayerError, match="several levels"):
+        pg.red_line(straight, pd.concat({"x": WIDTHS}, axis=1))
+
+
+def test_river_names_may_be_categories_in_one_and_numbers_in_another():
+    rivers = river_frame({7: [(0, 0), (1000, 0)], 8: [(0, 500), (1000, 500)]})
+    house = building_frame({"B": shapely.box(100, 5, 110, 15)})
+    river = pd.Series(pd.Categorical(["7"]), index=house.index)
+    assert pg.locate(house, rivers, river=river)["river"].tolist() == ["7"]
