@@ -378,9 +378,8 @@ def _compute(plan: Plan, data: _Data, tell: Progress) -> _Found:
         )
         on = totals(hit, "parcel_id")
         on = on[on.index.notna()].drop(columns=["inside_m2", "n_full", "n_partial", "n_survey"])
-        parcels = parcels.join(on)
-        count = [c for c in ("n_buildings", "n_tenants", "n_unknown") if c in parcels]
-        parcels[count] = parcels[count].fillna(0).astype(int)
+        # on a parcel without any building that falls there is nothing to sum: 0, and known
+        parcels = parcels.join(on.reindex(on.index.union(parcels.index), fill_value=0))
     nodes = node_table(hit, data.tables.get("segments"))
     return _Found(comparison, hit, nodes, parcels, flood)
 
@@ -561,9 +560,9 @@ def summary_lines(folder: Path) -> list[str]:
     lines: list[str] = []
     for row in said["schemes"]:
         facts = [
-            f"{label(k, unit=False)} {v:,.0f}"
+            f"{label(k, unit=False)} {'不详' if v is None else f'{v:,.0f}'}"
             for k, v in row.items()
-            if k != "scheme" and isinstance(v, int | float)
+            if k != "scheme" and not (k.endswith("unknown") and not v)
         ]
         lines.append(f"{row['scheme']}:{','.join(facts)}")
     if said["by_verdict"]:

@@ -381,8 +381,12 @@ def _nodes(nodes: gpd.GeoDataFrame) -> folium.GeoJson:
 
 def _panel(affected: gpd.GeoDataFrame, comparison: Comparison | None, note: str) -> str:
     """Sums in the corner: the affected, and what each scheme saves."""
-    area = affected.get("demolish_floor_area_m2", pd.Series(dtype=float)).sum()
-    parts = [f"<b>受影响房屋 {len(affected):,} 栋</b>,拆除建筑面积 {area:,.0f} m²"]
+    area = affected.get("demolish_floor_area_m2", pd.Series(np.nan, affected.index)).astype(float)
+    unknown = int(area.isna().sum())
+    said = "不详" if unknown and unknown == len(area) else f" {area.sum():,.0f} m²"
+    if 0 < unknown < len(area):
+        said += f"(另有 {unknown:,} 栋不详)"
+    parts = [f"<b>受影响房屋 {len(affected):,} 栋</b>,拆除建筑面积{said}"]
     if comparison is not None:
         parts += [html_text(s) for s in comparison.summary()]
     if note:

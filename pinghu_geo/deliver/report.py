@@ -141,6 +141,8 @@ SUMMED = {
     "avoided_tenants",
     "avoided_yuan",
 }
+# What stands for a sum of which nothing is known.
+UNKNOWN = "不详"
 # Texts stay texts: nothing that an owner is called becomes a formula, a number or a link.
 INERT = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
 # Columns of plain sheets are wrapped from here on [characters].
@@ -382,6 +384,12 @@ class _Paper:
             "sum_float": book.add_format(
                 edge | {"bold": True, "bg_color": "#DDEBF7", "num_format": "#,##0.00"}
             ),
+            "sum_int_known": book.add_format(
+                edge | {"bold": True, "bg_color": "#DDEBF7", "num_format": '"已知 "#,##0'}
+            ),
+            "sum_float_known": book.add_format(
+                edge | {"bold": True, "bg_color": "#DDEBF7", "num_format": '"已知 "#,##0.00'}
+            ),
         }
 
     def sheet(self, name: str, frame: pd.DataFrame, columns: list[str]) -> None:
@@ -403,13 +411,16 @@ class _Paper:
         sheet.repeat_rows(0)
         sheet.set_footer("&L&A&R第 &P 页 / 共 &N 页")
 
-    def table(self, sheet: Any, top: int, rows: pd.DataFrame, *, widths: bool = True) -> int:
-        """Lay a table out from a row on; the number of its last row."""
+    def table(
+        self, sheet: Any, top: int, rows: pd.DataFrame, *, widths: bool = True, blank: Any = None
+    ) -> int:
+        """Lay a table out from a row on, ``blank`` for what is unknown; number of its last row."""
         for at, name in enumerate(rows.columns):
             heading = sheet_text(label(name))
             sheet.write_string(top, at, heading, self.formats["head"])
             kind = _kind(name, rows[name])
             cells = [_cell(name, v, kind) for v in rows[name]]
+            cells = [blank if value is None else value for value in cells]
             for k, value in enumerate(cells, start=top + 1):
                 self._write(sheet, k, at, value, kind)
             if widths:
@@ -427,6 +438,8 @@ class _Paper:
             if name in SUMMED and rows[name].notna().any():
                 letter = _letter(at)
                 kind = "sum_int" if _kind(name, rows[name]) == "int" else "sum_float"
+                # a sum with blanks above it is one of what is known, and says so
+                kind += "_known" if rows[name].isna().any() else ""
                 formula = f"=SUBTOTAL(109,{letter}{top + 2}:{letter}{row})"
                 sheet.write_formula(row, at, formula, self.formats[kind], float(rows[name].sum()))
             else:
@@ -493,12 +506,13 @@ def _section(
     """A heading and a table below one another; the next free row after a gap."""
     sheet.write_string(row, 0, heading, paper.formats["section"])
     if sums:
-        return paper.table(sheet, row + 1, table, widths=False) + 2
+        return paper.table(sheet, row + 1, table, widths=False, blank=UNKNOWN) + 2
     for at, name in enumerate(table.columns):
         sheet.write_string(row + 1, at, sheet_text(label(name)), paper.formats["head"])
         kind = _kind(name, table[name])
         for k, value in enumerate(table[name], start=row + 2):
-            paper._write(sheet, k, at, _cell(name, value, kind), kind)
+            cell = _cell(name, value, kind)
+            paper._write(sheet, k, at, UNKNOWN if cell is None else cell, kind)
     sheet.set_row(row + 1, 30)
     return row + 1 + len(table) + 2
 
@@ -525,7 +539,12 @@ def _kind(name: str, values: pd.Series) -> str:
 
 def _cell(name: str, value: Any, kind: str) -> Any:
     """Value of a cell: text as people read it, numbers as numbers, NA as nothing."""
-    if value is None or value is pd.NaT or (np.isscalar(value) and pd.isna(value)):
+    if (
+        value is None
+        or value is pd.NaT
+        or value is pd.NA
+        or (np.isscalar(value) and pd.isna(value))
+    ):
         return None
     if kind == "date":
         return pd.Timestamp(value).to_pydatetime()

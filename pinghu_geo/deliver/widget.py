@@ -179,11 +179,9 @@ class LiveRedLine:
 
     def sums(self) -> pd.DataFrame:
         """Sums of both lines [units as in `totals`], and their difference."""
-        rows = {}
-        for name, hit in (("原方案", self.baseline), ("当前", self.affected)):
-            rows[name] = totals(hit).iloc[0]
-        table = pd.DataFrame(rows).T
-        table.loc["差"] = table.loc["当前"] - table.loc["原方案"]
+        both = pd.concat([totals(self.baseline), totals(self.affected)], ignore_index=True)
+        table = pd.concat([both, both.diff().tail(1)])
+        table.index = pd.Index(["原方案", "当前", "差"])
         return table
 
     def red_line(self) -> gpd.GeoDataFrame:

@@ -26,7 +26,15 @@ from pinghu_geo.redline.areas import shared_areas
 from pinghu_geo.redline.depths import deepest
 from pinghu_geo.river.corridor import locate
 
-__all__ = ["affected", "belongs_to", "floor_area", "overlay_zones", "totals", "warn_estimated"]
+__all__ = [
+    "affected",
+    "belongs_to",
+    "floor_area",
+    "known_sums",
+    "overlay_zones",
+    "totals",
+    "warn_estimated",
+]
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -339,9 +347,11 @@ def totals(affected: pd.DataFrame, by: str | list[str] | None = None) -> pd.Data
     pandas.DataFrame
         One row a group in order of their appearance downstream (one row in all without
         ``by``): n_buildings, n_full, n_partial, inside_m2 [m²],
-        demolish_floor_area_m2 [m²], estimated_m2 [m², part of it that is estimated],
-        n_unknown (buildings without any floor area), n_tenants, n_survey and, where present,
-        cost_yuan [yuan].
+        demolish_floor_area_m2 [m², of those whose floor area is known], estimated_m2 [m², part
+        of it that is estimated], n_unknown (buildings without any floor area), n_tenants,
+        n_tenants_unknown (buildings whose tenants nobody counted), n_survey and, where present,
+        cost_yuan [yuan]. A sum is NA where nothing of it is known; cost_yuan where anything of it
+        is unknown.
 
     Raises
     ------
@@ -362,23 +372,42 @@ def totals(affected: pd.DataFrame, by: str | list[str] | None = None) -> pd.Data
     none = pd.Series(np.nan, index=affected.index)
     area = numbers(affected, "demolish_floor_area_m2", "affected")
     estimated = affected.get("floor_area_source", none) == "estimated"
+    tenants = numbers(affected, "tenants", "affected")
     one = pd.DataFrame(
         {
             "n_buildings": 1,
             "n_full": (affected["extent"] == "full").astype(int),
             "n_partial": (affected["extent"] == "partial").astype(int),
             "inside_m2": affected["inside_m2"],
-            "demolish_floor_area_m2": area.fillna(0.0),
-            "estimated_m2": area.where(estimated, 0.0).fillna(0.0),
+            "demolish_floor_area_m2": area,
+            "estimated_m2": area.where(estimated | area.isna(), 0.0),
             "n_unknown": area.isna().astype(int),
-            "n_tenants": numbers(affected, "tenants", "affected").fillna(0).astype(int),
+            "n_tenants": tenants,
+            "n_tenants_unknown": tenants.isna().astype(int),
             "n_survey": affected["needs_survey"].astype(int),
         },
         index=affected.index,
     )
     if "cost_yuan" in affected:
-        one["cost_yuan"] = affected["cost_yuan"]
-    if not keys:
-        return one.sum().to_frame().T.astype(one.dtypes.to_dict())
-    groups = [affected[k] for k in keys]
-    return one.groupby(groups, sort=False, dropna=False).sum()
+        one["cost_yuan"] = numbers(affected, "cost_yuan", "affected")
+    if keys:
+        return known_sums(one, [affected[k] for k in keys])
+    if one.empty:
+        return one.sum().to_frame().T.astype(one.dtypes.to_dict() | {"n_tenants": "Int64"})
+    return known_sums(one, [pd.Series(0, affected.index)]).reset_index(drop=True)
+
+
+def known_sums(one: pd.DataFrame, groups: list[pd.Series]) -> pd.DataFrame:
+    """Sums by group in which what is unknown is not 0.
+
+    Areas and tenants are sums of the known, NA where none of the group is; how many are unknown
+    is counted in columns of their own. Money has no such column: one unknown, and its sum is NA.
+    """
+    by = one.groupby(groups, sort=False, dropna=False)
+    sums = by.sum(min_count=1)
+    for name in sums.columns:
+        if name.endswith("_yuan"):
+            sums[name] = sums[name].where(by[name].count() == by.size())
+        elif name.endswith("_tenants"):
+            sums[name] = sums[name].round().astype("Int64")
+    return sums

@@ -151,7 +151,8 @@ class Uncertainty:
         Buildings whose state is in doubt or that are inside: signed_m (depth inside the line, or
         minus the distance to it), probability of being affected, floor_area_m2, field_check.
     totals
-        Rows P10, P50, P90: n_buildings, demolish_floor_area_m2.
+        Rows P10, P50, P90: n_buildings, demolish_floor_area_m2 (of those whose floor area is
+        known, NA where none is), and n_unknown: how many of ``buildings`` have none.
     """
 
     buildings: pd.DataFrame
@@ -259,8 +260,15 @@ def _quantiles(p: Any, area: Any) -> pd.DataFrame:
     sure = int((p >= 1).sum())
     numbers = [sure + int(np.searchsorted(np.cumsum(count), q)) for q in QUANTILES]
     draws = np.random.default_rng(0).random((4000, len(p))) < p
+    unknown = np.isnan(area) & (p > 0)
     floors = np.quantile(draws @ np.nan_to_num(area), QUANTILES)
+    if unknown.any() and unknown.sum() == (p > 0).sum():
+        floors = np.full(len(QUANTILES), np.nan)
     return pd.DataFrame(
-        {"n_buildings": numbers, "demolish_floor_area_m2": floors},
+        {
+            "n_buildings": numbers,
+            "demolish_floor_area_m2": floors,
+            "n_unknown": int(unknown.sum()),
+        },
         index=pd.Index([f"P{q:.0%}".rstrip("%") for q in QUANTILES], name="quantile"),
     )

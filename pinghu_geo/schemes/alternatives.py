@@ -15,7 +15,7 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import html_text
 from pinghu_geo.nouns.schema import label, nearest
-from pinghu_geo.redline.overlap import affected, totals
+from pinghu_geo.redline.overlap import affected, known_sums, totals
 from pinghu_geo.river.centreline import Centrelines, lay_out, river_codes, squares_at
 from pinghu_geo.schemes.cost import compensation
 from pinghu_geo.schemes.nodes import node_ids
@@ -84,9 +84,11 @@ class Comparison:
         One row a building whose state differs from the baseline's: scheme, building_id,
         change {saved, added, less, more}, river, bank, chainage_m, node_id, extent and inside
         area before and after, and what is avoided: floor area [m²], tenants, yuan (negative
-        where more is taken).
+        where more is taken, NA where unknown).
     by_river, by_node
-        Sums of ``changes`` by scheme and river, and by scheme and node.
+        Sums of ``changes`` by scheme and river, and by scheme and node: of what is known, with
+        the buildings of which it isn't counted in n_unknown and n_tenants_unknown; NA where
+        nothing is known, of yuan where anything is unknown.
     schemes
         Assessment of each scheme.
     """
@@ -102,14 +104,22 @@ class Comparison:
         """One sentence a scheme: what it saves against the baseline."""
         said = []
         for scheme, row in _sums(self.changes, ["scheme"]).iterrows():
-            text = (
-                f"{scheme} 较 {self.baseline}:避免拆除 {row['n_saved']:,.0f} 栋,"
-                f"新增拆除 {row['n_added']:,.0f} 栋,"
-                f"少拆建筑面积 {row['avoided_floor_area_m2']:,.0f} m²,"
-                f"少清退租户 {row['avoided_tenants']:,.0f} 户"
-            )
+            parts = [
+                f"避免拆除 {row['n_saved']:,.0f} 栋",
+                f"新增拆除 {row['n_added']:,.0f} 栋",
+                _amount(
+                    ("少拆建筑面积", "多拆建筑面积"), row["avoided_floor_area_m2"], "m²",
+                    row["n_unknown"], "建筑面积",
+                ),
+                _amount(
+                    ("少清退租户", "多清退租户"), row["avoided_tenants"], "户",
+                    row["n_tenants_unknown"], "租户数",
+                ),
+            ]  # fmt: skip
             if self.changes["avoided_yuan"].notna().any():
-                text += f",节省补偿 {row['avoided_yuan'] / 1e4:,.0f} 万元"
+                money = row["avoided_yuan"] / 1e4
+                parts.append(_amount(("节省补偿", "增加补偿"), money, "万元", 0, ""))
+            text = f"{scheme} 较 {self.baseline}:{','.join(parts)}"
             said.append(text + "。")
         return said
 
@@ -270,10 +280,12 @@ def compare(
         )
         for name, line in schemes.items()
     }
-    sums = pd.concat({name: one.totals.iloc[0] for name, one in done.items()}, axis=1).T
-    sums = sums.astype(done[baseline].totals.dtypes.to_dict()).rename_axis("scheme")
+    sums = pd.concat([one.totals for one in done.values()])
+    sums.index = pd.Index(list(done), name="scheme")
     parts = [
-        _changes(done[baseline].affected, one.affected).assign(scheme=name)
+        _changes(done[baseline].affected, one.affected, whole=partial_rule == "whole").assign(
+            scheme=name
+        )
         for name, one in done.items()
         if name != baseline
     ] or [_changes(done[baseline].affected, done[baseline].affected).assign(scheme=baseline)]
@@ -396,8 +408,13 @@ def _redesigns(places: gpd.GeoDataFrame, gap_m: float) -> list[str]:
     return list(names)
 
 
-def _changes(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Buildings whose state differs, those of the baseline first, in their order."""
+def _changes(
+    before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, *, whole: bool = False
+) -> pd.DataFrame:
+    """Buildings whose state differs, those of the baseline first, in their order.
+
+    ``whole``: a building that is cut counts as a whole, so its floor area stays what it is.
+    """
     ids = before.index.append(after.index.difference(before.index, sort=False))
     old, new = before.reindex(ids), after.reindex(ids)
     inside_old, inside_new = old["inside_m2"].fillna(0.0), new["inside_m2"].fillna(0.0)
@@ -412,14 +429,20 @@ def _changes(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> pd.DataFrame:
         default="",
     )
 
-    def avoided(column: str) -> pd.Series:
+    stays = old["extent"].notna() & new["extent"].notna()
+
+    def avoided(column: str, *, changes_inside: bool = True) -> pd.Series:
+        """What the second scheme doesn't take; NA where it isn't known how much that is."""
         if column not in before:
             return pd.Series(np.nan, index=ids)
-        return old[column].fillna(0) - new[column].fillna(0)
+        # a scheme takes nothing of a building that it leaves: that is known
+        a, b = (s[column].astype(float).where(s["extent"].notna(), 0.0) for s in (old, new))
+        return (a - b).mask(stays, 0.0) if not changes_inside else a - b
 
     place = ["river", "bank", "chainage_m", "node_id", "geometry"]
     table = old[place].where(old["extent"].notna(), new[place])
-    tenants = avoided("tenants")
+    # a building that is cut less is demolished all the same: its tenants go
+    tenants = avoided("tenants", changes_inside=False)
     table = pd.DataFrame(table).assign(
         building_id=ids,
         change=change,
@@ -427,8 +450,8 @@ def _changes(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> pd.DataFrame:
         extent_after=new["extent"],
         inside_before_m2=inside_old,
         inside_after_m2=inside_new,
-        avoided_floor_area_m2=avoided("demolish_floor_area_m2"),
-        avoided_tenants=tenants.fillna(0).astype(int),
+        avoided_floor_area_m2=avoided("demolish_floor_area_m2", changes_inside=not whole),
+        avoided_tenants=tenants.round().astype("Int64"),
         avoided_yuan=avoided("cost_yuan"),
     )
     first = ["building_id", "change"]
@@ -437,12 +460,28 @@ def _changes(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def _sums(changes: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Counts and sums of changes by group."""
-    one = changes[by].assign(
-        n_saved=(changes["change"] == "saved").astype(int),
-        n_added=(changes["change"] == "added").astype(int),
-        avoided_floor_area_m2=changes["avoided_floor_area_m2"].astype(float),
-        avoided_tenants=changes["avoided_tenants"],
-        avoided_yuan=changes["avoided_yuan"].astype(float),
+    """Counts and sums of changes by group; what is unknown is counted, not taken for 0."""
+    area = changes["avoided_floor_area_m2"].astype(float)
+    tenants = changes["avoided_tenants"].astype(float)
+    one = pd.DataFrame(
+        {
+            "n_saved": (changes["change"] == "saved").astype(int),
+            "n_added": (changes["change"] == "added").astype(int),
+            "avoided_floor_area_m2": area,
+            "n_unknown": area.isna().astype(int),
+            "avoided_tenants": tenants,
+            "n_tenants_unknown": tenants.isna().astype(int),
+            "avoided_yuan": changes["avoided_yuan"].astype(float),
+        }
     )
-    return one.groupby(by, sort=False, dropna=False).sum()
+    return known_sums(one, [changes[k] for k in by])
+
+
+def _amount(words: tuple[str, str], value: Any, unit: str, unknown: float, what: str) -> str:
+    """What is saved, or spent where it is negative; and of how many that isn't known."""
+    missing = f"{unknown:,.0f} 栋{what}不详" if unknown else ""
+    if pd.isna(value):
+        return f"{words[0]}不详" + (f"({missing})" if missing else "")
+    less = float(value) > -1e-6  # below that it is rounding
+    said = f"{words[0] if less else words[1]} {abs(float(value)):,.0f} {unit}"
+    return said + (f"(另有 {missing})" if missing else "")

@@ -53,7 +53,8 @@ class Designs:
     totals
         One row a design: n_buildings, n_full, n_partial, inside_m2 [m²],
         demolish_floor_area_m2 [m²], estimated_m2 [m², part of it that is estimated], n_unknown
-        (buildings without any floor area), n_tenants and, with rates, cost_yuan.
+        (buildings without any floor area), n_tenants, n_tenants_unknown and, with rates,
+        cost_yuan; NA where nothing is known, as in `totals`.
     by_node
         The same by design and node_id.
     """
@@ -262,7 +263,7 @@ def _summed(hit: gpd.GeoDataFrame, inside: pd.DataFrame, partial_rule: str) -> D
     floor = numbers(hit, "demolish_floor_area_m2", "buildings")
     zero = pd.Series(np.nan, index=hit.index)
     estimated = (hit.get("floor_area_source", zero) == "estimated").to_numpy()
-    known = floor.fillna(0.0).to_numpy()
+    known, tenants = floor.fillna(0.0).to_numpy(), numbers(hit, "tenants", "buildings")
     counts: dict[str, tuple[Any, Any]] = {
         "n_buildings": (taken, 1.0),
         "n_full": (full, 1.0),
@@ -271,10 +272,13 @@ def _summed(hit: gpd.GeoDataFrame, inside: pd.DataFrame, partial_rule: str) -> D
         "demolish_floor_area_m2": (share, known),
         "estimated_m2": (share, known * estimated),
         "n_unknown": (taken, floor.isna().to_numpy()),
-        "n_tenants": (taken, numbers(hit, "tenants", "buildings").fillna(0.0).to_numpy()),
+        "n_tenants": (taken, tenants.fillna(0.0).to_numpy()),
+        "n_tenants_unknown": (taken, tenants.isna().to_numpy()),
     }
     if "cost_yuan" in hit:
-        counts["cost_yuan"] = (share, hit["cost_yuan"].to_numpy(float))
+        cost = numbers(hit, "cost_yuan", "buildings")
+        counts["cost_yuan"] = (share, cost.fillna(0.0).to_numpy())
+        counts["unpriced"] = (taken, cost.isna().to_numpy())
     code, nodes = pd.factorize(hit["node_id"], sort=True)
     ones = np.ones(len(hit))
     at = sparse.csr_array((ones, (np.arange(len(hit)), code)), shape=(len(hit), len(nodes)))
@@ -284,8 +288,22 @@ def _summed(hit: gpd.GeoDataFrame, inside: pd.DataFrame, partial_rule: str) -> D
     )
     whole = [name for name in counts if name.startswith("n_")]
     by_node[whole] = by_node[whole].round().astype(int)
-    sums = by_node.groupby(level="design", sort=False).sum()
-    by_node = by_node[by_node["n_buildings"] > 0]
+    sums = by_node.groupby(level="design", sort=False).sum().reindex(inside.index, fill_value=0)
+    by_node, sums = _unknown_as_na(by_node[by_node["n_buildings"] > 0]), _unknown_as_na(sums)
     buildings = hit.drop(columns=["inside_m2", "inside_ratio", "cut_depth_m", "extent"])
     buildings = buildings.drop(columns="needs_survey")
-    return Designs(buildings, inside, sums.reindex(inside.index, fill_value=0), by_node)
+    return Designs(buildings, inside, sums, by_node)
+
+
+def _unknown_as_na(sums: pd.DataFrame) -> pd.DataFrame:
+    """Sums as `totals` gives them: NA where nothing is known, of money where anything isn't."""
+    sums = sums.copy()
+    all_ = sums["n_buildings"] > 0
+    none = all_ & (sums["n_unknown"] == sums["n_buildings"])
+    for name in ("demolish_floor_area_m2", "estimated_m2"):
+        sums[name] = sums[name].mask(none)
+    nobody = all_ & (sums["n_tenants_unknown"] == sums["n_buildings"])
+    sums["n_tenants"] = sums["n_tenants"].astype("Int64").mask(nobody)
+    if "unpriced" in sums:
+        sums["cost_yuan"] = sums["cost_yuan"].mask(sums["unpriced"] > 0)
+    return sums.drop(columns="unpriced", errors="ignore")
