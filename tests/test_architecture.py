@@ -17,7 +17,7 @@ PACKAGE = Path(pg.__file__).parent
 ROOMS = {
     "nouns": "inert columns errors numerals schema door files",
     "river": "axis chainage centreline corridor",
-    "intake": "catalogue coordinates encoding drawing grid postgis registry shapefile formats io faults",
+    "intake": "catalogue coordinates encoding drivers drawing grid postgis registry shapefile formats io faults",
     "redline": "areas depths lines bands legal overlap partial",
     "flood": "sections steady survey channel hecras hydraulics hecras_text hecras_out rises obstruction rasters floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",

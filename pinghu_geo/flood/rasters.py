@@ -14,6 +14,7 @@ import shapely
 from pyproj import CRS
 
 from pinghu_geo.flood.sections import Array
+from pinghu_geo.intake.drivers import raster_driver, require_raster
 from pinghu_geo.nouns.errors import CRSError, LayerError
 from pinghu_geo.nouns.schema import nearest, same_crs
 
@@ -166,7 +167,6 @@ class Rasters:
 
     def read(self, r0: int, c0: int, rows: int, columns: int) -> Array:
         """Heights of a block of cells of the common grid."""
-        import rasterio
         from rasterio.windows import Window as Block
 
         values = np.full((rows, columns), np.nan)
@@ -176,7 +176,7 @@ class Rasters:
             right = min(tile.column + tile.columns, c0 + columns)
             if top >= bottom or left >= right:
                 continue
-            with _one_sentence(tile.path, self.layer), rasterio.open(tile.path) as file:
+            with _one_sentence(tile.path, self.layer), _opened(tile.path) as file:
                 block = Block(left - tile.column, top - tile.row, right - left, bottom - top)
                 raw = file.read(1, window=block, masked=True)
             here = values[top - r0 : bottom - r0, left - c0 : right - c0]
@@ -275,15 +275,23 @@ def _one_sentence(path: Path, layer: str) -> Iterator[None]:
         ) from fault
 
 
+def _opened(path: Path) -> Any:
+    """A raster, opened by the driver of its suffix, whatever its content may say."""
+    import rasterio
+
+    return rasterio.open(path, driver=raster_driver(path))
+
+
 def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
     """Grid and meaning of a file."""
     import rasterio
 
     if not path.exists():
         raise LayerError(f"there is no file {path}", layer=layer)
+    require_raster(path, layer)
     with _one_sentence(path, layer), warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        file = rasterio.open(path)
+        file = _opened(path)
     with file:
         own = None if file.crs is None else CRS.from_wkt(file.crs.to_wkt())
         if own is None or not same_crs(own, crs):
@@ -381,7 +389,6 @@ def _heights(raw: Any, tile: _Tile) -> tuple[Array, Array]:
 
 def _sampled(tile: _Tile, layer: str) -> tuple[Array, Array]:
     """Cells of a file as stored and as metres: all of a small one, blocks all over a large one."""
-    import rasterio
     from rasterio.windows import Window as Block
 
     size = (tile.rows, tile.columns)
@@ -394,7 +401,7 @@ def _sampled(tile: _Tile, layer: str) -> tuple[Array, Array]:
             for i in r
             for j in c
         ]
-    with _one_sentence(tile.path, layer), rasterio.open(tile.path) as file:
+    with _one_sentence(tile.path, layer), _opened(tile.path) as file:
         parts = [_heights(file.read(1, window=b, masked=True), tile) for b in blocks]
     stored, heights = (np.concatenate([p[k].ravel() for p in parts]) for k in (0, 1))
     known = np.isfinite(heights)

@@ -15,6 +15,7 @@ import pyogrio
 import shapely
 
 from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.drivers import drawing_for_one_driver
 from pinghu_geo.intake.encoding import text_encoding
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.files import atomic_path, require_suffix
@@ -50,7 +51,7 @@ def read_dxf(
             hint="save it as ASCII DXF",
             fault="unreadable",
         )
-    frame = _entities(path, raw, encoding)
+    frame = _entities(path, raw, encoding, what)
     unit = re.search(rb"\$INSUNITS\s+70\s+(\d+)", raw)
     if unit and int(unit[1]) in DRAWING_UNITS:
         seen.add("drawing_unit", unit=DRAWING_UNITS[int(unit[1])])
@@ -72,17 +73,16 @@ def read_dxf(
     return frame.drop(columns=ENTITY_COLUMNS, errors="ignore")
 
 
-def _entities(path: Path, raw: bytes, encoding: str | None) -> gpd.GeoDataFrame:
+def _entities(path: Path, raw: bytes, encoding: str | None, what: str) -> gpd.GeoDataFrame:
     """All entities of a drawing, with the names of their layers decoded."""
     # the header's code page is often the program's default and not that of the texts
     found = encoding or text_encoding(raw, path.name).name
     pyogrio.set_gdal_config_options({"DXF_ENCODING": found, "OGR_ARC_STEPSIZE": ARC_STEP_DEG})
     try:
         with tempfile.TemporaryDirectory() as folder:
-            if b"HEADER" not in raw[:1000]:  # GDAL looks for the encoding only behind a header
-                path = Path(folder) / path.name
-                path.write_bytes(b"0\nSECTION\n2\nHEADER\n0\nENDSEC\n" + raw)
-            frame = pyogrio.read_dataframe(path, CLOSED_LINE_AS_POLYGON="YES", on_invalid="ignore")
+            copy = Path(folder) / path.name
+            copy.write_bytes(drawing_for_one_driver(raw, path.name, what))
+            frame = pyogrio.read_dataframe(copy, CLOSED_LINE_AS_POLYGON="YES", on_invalid="ignore")
     finally:
         pyogrio.set_gdal_config_options({"DXF_ENCODING": None, "OGR_ARC_STEPSIZE": None})
     for column in frame.columns.intersection(["Layer", "Text"]):

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.drawing import ARC_STEP_DEG, read_dxf
+from pinghu_geo.intake.drivers import for_one_driver
 from pinghu_geo.intake.encoding import Encoding, dbf_encoding, mapinfo_encoding, text_encoding
 from pinghu_geo.intake.shapefile import parts_of, rows_meeting, whole_shapefile
 from pinghu_geo.nouns.door import chainage_of_m
@@ -177,10 +178,12 @@ def _read_gdal(
             encoding = _told(dbf_encoding(dbf), path, seen)
         path, encoding = whole_shapefile(path, what, seen, stack), encoding or "UTF-8"
         layer = None
-    elif suffix != ".fgb" or layer is not None:  # FlatGeobuf holds one layer
-        layer = _one_layer(path, layer, what)
+    else:
         if suffix in (".tab", ".mif"):
             encoding = encoding or _told(mapinfo_encoding(path), path, seen)
+        path = for_one_driver(path, what, stack)
+        if suffix != ".fgb" or layer is not None:  # FlatGeobuf holds one layer
+            layer = _one_layer(path, layer, what)
     pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": ARC_STEP_DEG})
     stack.callback(pyogrio.set_gdal_config_options, {"OGR_ARC_STEPSIZE": None})
     read = {"layer": layer, "encoding": encoding}
@@ -369,7 +372,7 @@ def read_cells(
             found = encoding or _told(text_encoding(path.read_bytes(), path.name), path, seen)
             cells = pd.read_csv(path, dtype=str, encoding=found, skipinitialspace=True)
             return cells.map(given_text).rename(columns=given_text)
-        with pd.ExcelFile(path) as book:
+        with pd.ExcelFile(path, engine="openpyxl") as book:
             names = list(map(str, book.sheet_names))
             if isinstance(sheet, str) and sheet not in names:
                 raise LayerError(
