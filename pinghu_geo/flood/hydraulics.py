@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.channel import by_zone
+from pinghu_geo.flood.junctions import Branch, End, Junction, junction_level, junction_table
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.steady import (
     BALANCED,
@@ -29,6 +30,7 @@ from pinghu_geo.flood.steady import (
     subcritical,
     supercritical,
 )
+from pinghu_geo.flood.structures import with_structures
 from pinghu_geo.flood.survey import (
     GRAVITY_MS2,
     Laid,
@@ -61,6 +63,9 @@ def water_profile(
     upstream: Boundary | None = None,
     banks: pd.DataFrame | None = None,
     obstacles: pd.DataFrame | None = None,
+    structures: pd.DataFrame | None = None,
+    structure_parts: pd.DataFrame | None = None,
+    junctions: pd.DataFrame | None = None,
     rivers: gpd.GeoDataFrame | None = None,
     regime: Regime = "subcritical",
     friction: Friction = "average_conveyance",
@@ -78,6 +83,8 @@ def water_profile(
         (Manning's roughness of the ground from this point to the next; missing: as before it).
         A column scheme makes each scheme a design of its own; a column left_out says at the
         section above it what stands in the river and is not in these tables, such as a bridge.
+        lid_m [m] covers a section (暗涵, pressurised when full) with n_lid; a closed outline whose
+        last point is its first is a section too.
     flows
         Discharge [m³/s], or a table: discharge_m3s; river and chainage_m, from where on it
         applies downstream (missing: all); profile, the name of the flood (missing: one flood).
@@ -98,6 +105,17 @@ def water_profile(
         River, chainage_m, from_offset_m, to_offset_m, top_m (missing: never overtopped), obstacle:
         ``blocked`` (default), ``ineffective`` (water stands still below top_m), ``permanent`` (it
         does so even below higher water).
+    structures
+        Bridges, culverts, weirs, gates and drops between sections, indexed by structure_id: river,
+        chainage_m, kind, and the columns of its kind (see Notes). Several bridge and culvert rows
+        between the same sections are openings of one crossing.
+    structure_parts
+        What a row can't say: structure_id, part {deck, pier, culvert, gate, crest, setting} and its
+        columns (see Notes).
+    junctions
+        Where rivers meet or part: junction, river, role {in, out}, length_m of the way across for
+        each branch, angle_deg to the common direction, method {energy, momentum}, friction, weight.
+        A river that flows into one needs no ``downstream``.
     rivers
         Centrelines: their chainage_sign and chainage equations say which way sections follow and
         how far apart. Without them chainages grow downstream.
@@ -119,7 +137,10 @@ def water_profile(
         critical_level_m (where the Froude number is above 0.7 or the critical level was taken),
         velocity_ms, froude (with α), area_m2, wetted_perimeter_m, conveyance_m3s in all and by
         left overbank, channel and right overbank, friction_slope Q²/K², loss_m to the next
-        section downstream, regime, doubts (codes joined by commas; see Notes).
+        section downstream, regime, doubts (codes joined by commas; see Notes); structure_id of what
+        stands below the section, control (how the water passes it: energy, momentum, yarnell,
+        wspro, pressure_inlet, pressure_full, inlet, outlet, weir, gate, drop, road; B after it is
+        flow of class B) and over_m3s over its road or crest.
 
     Raises
     ------
@@ -133,7 +154,21 @@ def water_profile(
     heads|, C being ``contraction`` where the velocity head grows downstream. L is weighted by the
     discharges of the three zones. Where no subcritical level balances it, the critical level is
     taken and flagged. Steady, gradually varied, one-dimensional, rigid bed, slope below about
-    1:10; no bridges, culverts or weirs: split the reach there.
+    1:10.
+
+    Bridges: low_chord_m, deck_m, from_offset_m and to_offset_m of the opening, width_m along the
+    river, distance_m from the section above, n_piers, pier_width_m, skew_deg, debris_width_m,
+    debris_height_m; method (energy, momentum, yarnell, wspro joined by +; the highest counts),
+    high_flow (pressure, energy), pressure_by (energy, level), pier_drag, yarnell_k, sluice,
+    orifice, weir_coefficient [√m/s], max_submergence. Parts: deck (offset_m, low_chord_m, deck_m,
+    side), pier (offset_m, elevation_m, pier_width_m, group). Culverts: shape, span_m, rise_m,
+    barrels, length_m, invert_up_m, invert_down_m, n, entrance_loss, exit_loss, chart and scale of
+    HDS-5, deck_m of the road; parts culvert for several groups. Weirs and drops: crest_m, crest
+    (broad, ogee, sharp), weir_coefficient, design_head_m; parts crest. Gates: n_gates,
+    gate_width_m, gate_height_m, sill_m, opening_m, gate_kind (vertical, radial, overflow); parts
+    gate by group, setting (profile, group, n_open, opening_m) for openings by flood. Of the
+    supercritical and the mixed regime only reaches without structures know more than the
+    subcritical one: a structure is passed from below.
 
     Doubts; the limits of conveyance, velocity head and energy are those of HEC-RAS's own warnings
     (0.7-1.4, 0.5 ft, 1 ft):
@@ -148,10 +183,12 @@ def water_profile(
     - several_minima: of the energy, so that the critical level is doubtful
     - left_out: here or below, or below in the river that this one joins, stands something that
       isn't computed: the column left_out of ``sections`` says what (see `read_hecras`)
+    - pressurised: the water stands against the lid of a covered section
 
     References
     ----------
-    HEC-RAS Hydraulic Reference Manual 6.x, chapter 2 (equations 2-1 to 2-14, mixed flow regime).
+    HEC-RAS Hydraulic Reference Manual 6.x, chapters 2 (equations 2-1 to 2-14, mixed flow regime),
+    4 (junctions), 5 (bridges), 6 (culverts), 8 (gates and weirs); FHWA HDS-5 (culverts), HDS-1.
 
     Examples
     --------
@@ -164,19 +201,35 @@ def water_profile(
     >>> found = pg.water_profile(made, 50.0, {"slope": 0.001})
     >>> found["depth_m"].round(4).tolist()
     [1.7935, 1.7935, 1.7935]
+
+    With a box culvert under a road between the last two sections:
+
+    >>> crossing = pd.DataFrame({"river": "示例河", "chainage_m": 750.0, "kind": "culvert",
+    ...     "shape": "box", "span_m": 6.0, "rise_m": 2.5, "barrels": 2, "length_m": 30.0,
+    ...     "invert_up_m": 0.26, "invert_down_m": 0.24, "deck_m": 4.5},
+    ...     index=pd.Index(["路涵"], name="structure_id"))
+    >>> found = pg.water_profile(made, 50.0, {"slope": 0.001}, structures=crossing)
+    >>> found[["structure_id", "control"]].iloc[1].tolist()
+    ['路涵', 'outlet']
     """
     one_of(regime, ("subcritical", "supercritical", "mixed"), "regime")
     one_of(friction, FRICTION, "friction")
     laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
+    laid = with_structures(laid, structures, structure_parts)
     q = discharges(flows, laid.stations)
-    edges = _Edges(boundary_table(downstream, "downstream"), boundary_table(upstream, "upstream"))
+    edges = _Edges(
+        boundary_table(downstream, "downstream"),
+        boundary_table(upstream, "upstream"),
+        junction_table(junctions),
+        _lowest_ends(laid, q),
+    )
     options: dict[str, Any] = {
         "friction": friction, "contraction": contraction, "expansion": expansion,
         "gravity": gravity_ms2,
     }  # fmt: skip
     solved: dict[str, pd.DataFrame] = {}
-    order = joined_last(laid.stations, edges.downstream)
-    laid = replace(laid, stations=_beyond_left_out(laid.stations, order, edges.downstream, regime))
+    order = joined_last(laid.stations, edges.downstream, edges.junctions)
+    laid = replace(laid, stations=_beyond_left_out(laid.stations, order, edges, regime))
     for river in order:
         solved[river] = _river_profile(laid, river, q, edges, solved, regime, options)
     found = pd.concat(solved.values())
@@ -187,7 +240,7 @@ def water_profile(
 
 
 def _beyond_left_out(
-    stations: pd.DataFrame, order: list[str], downstream: pd.DataFrame, regime: Regime
+    stations: pd.DataFrame, order: list[str], edges: _Edges, regime: Regime
 ) -> pd.DataFrame:
     """Sections with whether their level depends on a structure that isn't computed."""
     beyond = np.array(stations["left_out"] != "", bool)
@@ -199,6 +252,10 @@ def _beyond_left_out(
             rows = part.index.to_numpy()
             above = np.logical_or.accumulate(beyond[rows][::-1])[::-1]
             beyond[rows] = above if regime == "subcritical" else above.any()
+        for out in edges.junctions[river].out if river in edges.junctions else ():
+            first = stations.index[stations["river"] == out.river][:1]
+            beyond[mine] |= bool(beyond[first].any())
+        downstream = edges.downstream
         for one in downstream[for_river(downstream, river)].to_dict("records"):
             if one["boundary"] == "river":
                 main = (stations["river"] == one["joins"]).to_numpy()
@@ -226,7 +283,7 @@ def _river_profile(
         rows = np.stack([g for g in same for _ in q], axis=1)
         flow = np.stack([one[g] for g in same for one in q.values()], axis=1)
         profiles = [name for _ in same for name in q]
-        model = laid.model(rows, flow, **options)
+        model = laid.model(rows, flow, profiles=profiles, **options)
         level, found = _levels(model, laid, river, profiles, edges, solved, regime)
         for k, name in enumerate(profiles):
             parts.append(_table(model.column(k), laid, level[:, k], found[:, k], name))
@@ -298,6 +355,7 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
     critical[near], minima[near] = critical_level(model, rows[near], q[near])
     up, down = state.take(slice(None, -1)), state.take(slice(1, None))
     loss = np.append(model.losses(rows[:-1], up, down)[0], np.nan)
+    through = _through(model, level, loss)
     stations = laid.stations.loc[rows]
     bits = {
         "critical_default": found == CRITICAL,
@@ -309,6 +367,7 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
         "alpha": alpha > 2.0,
         "several_minima": minima > 1,
         "left_out": stations["beyond"].to_numpy(),
+        "pressurised": top < 1e-6,
     }
     regime = np.where(state.grows < 0, "supercritical", "subcritical")
     return pd.DataFrame(
@@ -323,9 +382,30 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
             "top_width_m": top, "conveyance_m3s": k, "alpha": alpha,
             "friction_slope": (q / k) ** 2, "loss_m": loss, **by_zone(wet),
             "regime": np.where(found == CRITICAL, "critical", regime),
-            "doubts": _doubt_texts(bits), "_row": rows,
+            "doubts": _doubt_texts(bits), **through, "_row": rows,
         }
     )  # fmt: skip
+
+
+def _through(model: Model, level: Array, loss: Array) -> dict[str, Any]:
+    """What stands below each section and how the water passes it; its loss, in place."""
+    size = len(level)
+    (named, control), over = np.full((2, size), None, object), np.full(size, np.nan)
+    for i, row in enumerate(model.rows[:-1, 0]):
+        if int(row) not in model.crossings:
+            continue
+        one = model.crossed(i, 0, float(level[i + 1]))
+        named[i] = model.crossings[int(row)].name
+        control[i] = one.control + (f" {one.flow_class}" if one.flow_class not in ("", "A") else "")
+        over[i] = one.over
+        down = model.state(model.rows[[i + 1], 0], model.discharge[[i + 1], 0], level[[i + 1]])
+        up = model.state(model.rows[[i], 0], model.discharge[[i], 0], level[[i]])
+        loss[i] = up.energy[0] - down.energy[0]
+    return {
+        "structure_id": pd.array(named, dtype="str"),
+        "control": pd.array(control, dtype="str"),
+        "over_m3s": over,
+    }
 
 
 def _uneven(k: Array) -> Array:
@@ -374,21 +454,28 @@ def boundary_table(given: Boundary | None, layer: str) -> pd.DataFrame:
     return table.assign(boundary=kind)
 
 
-def joined_last(stations: pd.DataFrame, downstream: pd.DataFrame) -> list[str]:
-    """Rivers in an order in which each comes after the one whose level it takes."""
+def joined_last(
+    stations: pd.DataFrame,
+    downstream: pd.DataFrame,
+    junctions: Mapping[str, Junction] | None = None,
+) -> list[str]:
+    """Rivers in an order in which each comes after those whose level it takes."""
     rivers = list(stations["river"].unique())
-    into = {}
+    into: dict[str, list[str]] = {}
     for river in rivers:
         rows = downstream[for_river(downstream, river)]
         joins = rows.loc[rows["boundary"] == "river", "joins"] if "joins" in rows else []
-        into[river] = next(iter(joins), None)
+        into[river] = list(joins)[:1]
+        if junctions and river in junctions:
+            into[river] = [b.river for b in junctions[river].out]
     order: list[str] = []
     while len(order) < len(rivers):
-        ready = [r for r in rivers if r not in order and (into[r] is None or into[r] in order)]
+        ready = [r for r in rivers if r not in order and set(into[r]) <= set(order)]
         if not ready:
             left = [r for r in rivers if r not in order]
             raise HydraulicsError(
-                f"{left[0]} joins {into[left[0]]}, which has no sections or joins it back",
+                f"{left[0]} joins {'、'.join(into[left[0]])}, which has no sections or joins it "
+                "back",
                 layer="boundaries",
                 hint="give the main river's sections too, or a level",
             )
@@ -402,6 +489,27 @@ class _Edges:
 
     downstream: pd.DataFrame
     upstream: pd.DataFrame
+    junctions: Mapping[str, Junction]
+    lowest: Mapping[tuple[str, str, str], tuple[int, float]]  # row and discharge
+
+    def _across(
+        self,
+        model: Model,
+        river: str,
+        profiles: list[str],
+        schemes: Array,
+        solved: Mapping[str, pd.DataFrame],
+    ) -> Array:
+        """Level of each column across the junction at the river's lower end."""
+        junction = self.junctions[river]
+        level = np.empty(len(profiles))
+        for k, profile in enumerate(profiles):
+            out = [_end_of(solved, b, profile, schemes[k], first=True) for b in junction.out]
+            ends = {b.river: self.lowest[b.river, profile, schemes[k]] for b in junction.into}
+            into = [End(b, *ends[b.river], np.nan) for b in junction.into]
+            mine = next(e for e in into if e.branch.river == river)
+            level[k] = junction_level(model, junction, mine, into, out)
+        return level
 
     def levels(
         self,
@@ -418,6 +526,8 @@ class _Edges:
         row = model.rows[-1 if which == "downstream" else 0]
         flow = model.discharge[-1 if which == "downstream" else 0]
         level = np.empty(len(profiles))
+        if which == "downstream" and river in self.junctions:
+            return self._across(model, river, profiles, schemes, solved)
         for k, profile in enumerate(profiles):
             mine = table[for_river(table, river) & for_profile(table, profile)]
             kinds = mine["boundary"].unique()
@@ -440,6 +550,32 @@ class _Edges:
             else:
                 level[k] = _at_confluence(one, solved, profile, schemes[k])
         return level
+
+
+def _lowest_ends(
+    laid: Laid, q: Mapping[str, Array]
+) -> dict[tuple[str, str, str], tuple[int, float]]:
+    """Row and discharge of the lowest section of each river, profile and scheme."""
+    last = laid.stations.groupby(["scheme", "river"], sort=False).tail(1)
+    return {
+        (river, profile, scheme): (int(row), float(values[row]))
+        for row, scheme, river in zip(last.index, last["scheme"], last["river"], strict=True)
+        for profile, values in q.items()
+    }
+
+
+def _end_of(
+    solved: Mapping[str, pd.DataFrame], branch: Branch, profile: str, scheme: str, *, first: bool
+) -> End:
+    """First or last section of a river that is solved."""
+    table = solved[branch.river]
+    schemes = set(table["scheme"])
+    mine = table[
+        (table["profile"] == profile)
+        & (table["scheme"] == (scheme if scheme in schemes else next(iter(schemes))))
+    ]
+    one = mine.iloc[0 if first else -1]
+    return End(branch, int(one["_row"]), float(one["discharge_m3s"]), float(one["level_m"]))
 
 
 def for_profile(table: pd.DataFrame, profile: str) -> Array:

@@ -33,6 +33,8 @@ PADDING = {
     "low": 1e9, "rise": 0.0, "steep": 0.0, "run": 0.0, "length": 0.0, "rough": 0.0,
     "zone": RIGHT, "first": False, "ridge": -np.inf, "above": -np.inf, "until": np.inf, "idle": 0.0,
 }  # fmt: skip
+# place of a lid's pieces among the segments that start at one place: after the ground
+COVER = 3
 # segments handled at once: their arrays stay in the processor's cache
 BLOCK = 1 << 16
 
@@ -44,6 +46,20 @@ class Limit(NamedTuple):
     start_m: Array
     stop_m: Array
     level_m: Array
+
+
+class Lid(NamedTuple):
+    """Undersides over some sections: points from left to right, section after section.
+
+    ``low`` is the underside and ``high`` the upper side [m]; an infinite one lets nothing over it.
+    """
+
+    section: Array
+    x: Array
+    low: Array
+    high: Array
+    n: Array  # of the underside from a point to the next; NaN: as the ground below it
+    n_top: Array  # of the upper side
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +242,7 @@ class Sections:
         steep, run = self.steep[rows], self.run[rows]
         depth = level - self.low[rows]
         share = np.clip(depth * steep, 0.0, 1.0)
-        ridge, first = self.ridge[rows] >= level, self.first[rows]
+        ridge, first = self.ridge[rows] > level, self.first[rows]
         start = first | ridge
         if self.above is not None:
             open_ = level > self.above[rows]
@@ -285,6 +301,7 @@ def pack(
     levees: tuple[Array, Array, Array, Array] | None = None,
     walls: tuple[Array, Array] | None = None,
     limits: Iterable[Limit] = (),
+    lid: Lid | None = None,
 ) -> Sections:
     """Sections from surveyed points and what stands in them.
 
@@ -300,8 +317,12 @@ def pack(
         Left and right encroachment wall (sections,) [m]; NaN: none.
     limits
         Blocked, ineffective and permanently ineffective stretches, one a section each.
+    lid
+        Undersides of bridges, culverts and covers; below them the water may be under pressure.
     """
     limits = list(limits)
+    if lid is not None and len(lid.x):
+        return _pack(ground, banks, levees, walls, limits, lid)
     parts = []
     # a few thousand sections at a time, whose points stay in the processor's cache
     step = max(4 * BLOCK // max(int(ground.count.max(initial=1)), 1), 1)
@@ -316,7 +337,7 @@ def pack(
                 [Limit(one.kind, *(v[of] for v in one[1:])) for one in limits],
             )
         )
-    return parts[0] if len(parts) == 1 else _stacked(parts)
+    return parts[0] if len(parts) == 1 else join(parts)
 
 
 def _pack(
@@ -325,10 +346,13 @@ def _pack(
     levees: tuple[Array, Array, Array, Array] | None,
     walls: tuple[Array, Array] | None,
     limits: list[Limit],
+    lid: Lid | None = None,
 ) -> Sections:
     for limit in limits:
         if limit.kind == "blocked":
             ground = ground.blocked(limit)
+    if lid is not None:
+        ground = _cut_below(ground, lid)
     none = np.full(len(ground.count), np.nan)
     lines = [*banks, *(walls or ()), *((levees[0], levees[2]) if levees else ())]
     lines += [
@@ -348,11 +372,38 @@ def _pack(
     ):
         if np.isfinite(at).any():
             segments.barrier(ground, side, at, level)  # type: ignore[arg-type]
-    segments.ends(ground)
-    return segments.padded(ground, walls)
+    closed = np.zeros(len(ground.count), bool)
+    if lid is not None:
+        closed = _closed(ground, lid)
+    segments.ends(ground, closed)
+    if lid is not None:
+        segments.cover(lid)
+    return segments.padded(ground, walls, closed)
 
 
-def _stacked(parts: list[Sections]) -> Sections:
+def _cut_below(ground: Ground, lid: Lid) -> Ground:
+    """Ground with a point under each of a lid's points."""
+    rank = np.arange(len(lid.x)) - np.searchsorted(lid.section, lid.section)
+    for k in range(int(rank.max(initial=-1)) + 1):
+        at = np.full(len(ground.count), np.nan)
+        at[lid.section[rank == k]] = lid.x[rank == k]
+        ground = ground.cut(at)
+    return ground
+
+
+def _closed(ground: Ground, lid: Lid) -> Array:
+    """Sections whose lid reaches both of their ends and lets nothing over it."""
+    first, last = ground.x[ground.start], ground.x[ground.start + ground.count - 1]
+    found = np.zeros(len(ground.count), bool)
+    for k in np.unique(lid.section):
+        mine = lid.section == k
+        x = lid.x[mine]
+        covers = x[0] <= first[k] + 1e-9 and x[-1] >= last[k] - 1e-9
+        found[k] = covers and bool(np.isinf(lid.high[mine]).all())
+    return found
+
+
+def join(parts: list[Sections]) -> Sections:
     """Packed sections one below the other, padded to one width."""
     wide = max(p.low.shape[1] for p in parts)
     made: dict[str, Array | None] = {
@@ -452,7 +503,50 @@ class _Segments:
             self.unit[near] = False  # the face and the ground beside it are one unit
         self._add(new)
 
-    def ends(self, ground: Ground) -> None:
+    def cover(self, lid: Lid) -> None:
+        """Take away what lies between a lid's sides, and add its wet faces to the perimeter.
+
+        A piece of the underside is a segment of negative width: above it the area no longer
+        grows. One of the upper side is ground again.
+        """
+        of = np.searchsorted(lid.section, np.arange(int(self.section.max()) + 2))
+        low, high = (np.full((2, len(self.x0)), np.nan) for _ in range(2))
+        rough = np.full((2, len(self.x0)), np.nan)
+        for k in np.unique(lid.section):
+            part = slice(of[k], of[k + 1])
+            x, under, over = lid.x[part], lid.low[part], lid.high[part]
+            mine = np.flatnonzero((self.section == k) & (self.x1 > self.x0))
+            middle = (self.x0[mine] + self.x1[mine]) / 2
+            mine = mine[(middle > x[0]) & (middle < x[-1])]
+            # of two lid points at one place the one on the segment's side counts
+            piece = np.searchsorted(x, (self.x0[mine] + self.x1[mine]) / 2, side="right") - 1
+            with np.errstate(invalid="ignore", divide="ignore"):
+                for row, at in enumerate((self.x0[mine], self.x1[mine])):
+                    share = (at - x[piece]) / (x[piece + 1] - x[piece])
+                    low[row, mine] = under[piece] + share * (under[piece + 1] - under[piece])
+                    rise = np.where(np.isfinite(over[piece]), over[piece + 1] - over[piece], 0.0)
+                    high[row, mine] = over[piece] + share * rise
+            rough[:, mine] = lid.n[part][piece], lid.n_top[part][piece]
+        has = np.flatnonzero(np.isfinite(low).all(axis=0))
+        over = has[np.isfinite(high[:, has]).all(axis=0)]
+        rough = np.where(np.isfinite(rough), rough, self.n)
+        parts = []
+        for which, z, sign, n in ((has, low, -1.0, rough[0]), (over, high, 1.0, rough[1])):
+            # the ground may rise above the underside: nothing is taken away there
+            z0, z1 = (np.maximum(z[k, which], g[which]) for k, g in ((0, self.z0), (1, self.z1)))
+            parts.append(
+                {
+                    "section": self.section[which], "x0": self.x0[which],
+                    "x1": self.x0[which] + sign * (self.x1 - self.x0)[which],
+                    "z0": z0, "z1": z1, "n": n[which], "zone": self.zone[which],
+                    "unit": np.zeros(len(which), bool), "above": self.above[which],
+                    "until": self.until[which], "idle": np.zeros(len(which)),
+                    "order": np.full(len(which), COVER),
+                }
+            )  # fmt: skip
+        self._add({k: np.concatenate([p[k] for p in parts]) for k in parts[0]})
+
+    def ends(self, ground: Ground, closed: Array) -> None:
         """Faces above both ends of each section, which count only when the water stands higher."""
         count = np.bincount(self.section, minlength=len(ground.count))
         first = np.cumsum(count) - count
@@ -464,7 +558,9 @@ class _Segments:
             {
                 "section": self.section[near], "x0": ground.x[at], "x1": ground.x[at],
                 "z0": ground.z[at], "z1": ground.z[at] + ENDLESS_M,
-                "n": self.n[near], "zone": self.zone[near], "unit": left,
+                # a closed section has a lid there, and no face above it
+                "n": np.where(closed[self.section[near]], 0.0, self.n[near]),
+                "zone": self.zone[near], "unit": left,
                 "above": self.above[near], "until": np.full(len(at), np.inf),
                 "idle": np.zeros(len(at)), "order": np.where(left, -1, 2),
             }
@@ -480,7 +576,7 @@ class _Segments:
         for name in new:
             setattr(self, name, getattr(self, name)[turn])
 
-    def padded(self, ground: Ground, walls: tuple[Array, Array] | None) -> Sections:
+    def padded(self, ground: Ground, walls: tuple[Array, Array] | None, closed: Array) -> Sections:
         """Rows of equal length, padded with segments that are never wet."""
         count = np.bincount(self.section, minlength=len(ground.count))
         column = np.arange(len(self.section)) - np.repeat(np.cumsum(count) - count, count)
@@ -494,12 +590,13 @@ class _Segments:
         low, rise = np.minimum(self.z0, self.z1), np.abs(self.z1 - self.z0)
         run = self.x1 - self.x0
         length = np.hypot(run, rise)
+        length = np.where(self.n > 0, length, 0.0)
         steep = np.where(rise > 1e-12, 1 / np.maximum(rise, 1e-12), 1e290)
         windows = bool((self.above > -np.inf).any() or (self.until < np.inf).any())
-        ridge = np.where(self.zone == CHANNEL, -np.inf, self.z0)
+        ridge = np.where((self.zone == CHANNEL) | (self.order == COVER), -np.inf, self.z0)
         last = ground.start + ground.count - 1
         lower = np.minimum(ground.z[ground.start], ground.z[last])
-        held = np.zeros(len(count), bool) if walls is None else np.isfinite(walls).any(axis=0)
+        held = closed if walls is None else closed | np.isfinite(walls).any(axis=0)
         within = np.where(np.isposinf(self.above), np.inf, low)
         made = {
             "low": low,

@@ -12,9 +12,9 @@ search. The same residual, below 1e-9 m, accepts both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -33,9 +33,26 @@ DIP_M = 1e-4
 BALANCED, CRITICAL, UNBALANCED = 0, 1, 2
 
 
+class Barrier(Protocol):
+    """What stands between two neighbouring sections; see `crossings`."""
+
+    @property
+    def name(self) -> str:
+        """Its id."""
+
+    def passed(
+        self, model: Model, row_up: int, row_down: int, flow: float, level: float, profile: str
+    ) -> Any:
+        """How the discharge of a profile passes, with the water below at a level."""
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What a profile is computed from: rows (stations, columns) of ``sections``, upstream first."""
+    """What a profile is computed from: rows (stations, columns) of ``sections``, upstream first.
+
+    ``crossings`` has what stands below a row; ``passed`` keeps what they found, by row, discharge
+    and level below.
+    """
 
     sections: Sections
     rows: Array
@@ -45,10 +62,37 @@ class Model:
     expansion: Array
     friction: Friction = "average_conveyance"
     gravity: float = 9.81
+    crossings: Mapping[int, Barrier] = field(default_factory=dict)
+    gaps: Mapping[int, Array] = field(default_factory=dict)  # whole way below a bridge's row
+    passed: dict[tuple[int, float, float, str], Any] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()  # name of each column, for what is set by profile
 
     def column(self, k: int) -> Model:
         """One profile of it."""
-        return replace(self, rows=self.rows[:, [k]], discharge=self.discharge[:, [k]])
+        return replace(
+            self,
+            rows=self.rows[:, [k]],
+            discharge=self.discharge[:, [k]],
+            profiles=self.profiles[k : k + 1],
+        )
+
+    def part(self, of: slice) -> Model:
+        """Some of its stations."""
+        return replace(self, rows=self.rows[of], discharge=self.discharge[of])
+
+    def with_lengths(self, lengths: Array) -> Model:
+        """The same with other ways between sections."""
+        return replace(self, lengths=lengths)
+
+    def crossed(self, i: int, k: int, level: float) -> Any:
+        """How the discharge of a column passes what stands below a station."""
+        row, flow = int(self.rows[i, k]), float(self.discharge[i, k])
+        profile = self.profiles[k] if self.profiles else ""
+        key = (row, flow, level, profile)
+        if key not in self.passed:
+            down = int(self.rows[i + 1, k])
+            self.passed[key] = self.crossings[row].passed(self, row, down, flow, level, profile)
+        return self.passed[key]
 
     def state(self, rows: Array, discharge: Array, level: Array) -> State:
         """Energy and conveyance of sections at levels; all (n,)."""
@@ -254,6 +298,37 @@ def bracketed(
 
 def subcritical(model: Model, downstream: Array) -> tuple[Array, Array]:
     """Levels (stations, columns) upstream of known levels (columns,), and how each was found."""
+    cuts = np.flatnonzero(np.isin(model.rows, list(model.crossings)).any(axis=1))
+    if not len(cuts):
+        return _free_reach(model, downstream)
+    level, found = np.empty(model.rows.shape), np.zeros(model.rows.shape, int)
+    last, known, how = len(model.rows), downstream, np.zeros(len(downstream), int)
+    for i in [*cuts[::-1], -1]:
+        reach = slice(i + 1, last)
+        level[reach], found[reach] = _free_reach(model.part(reach), known)
+        found[last - 1] = np.maximum(found[last - 1], how)
+        if i >= 0:
+            known, how = _cross(model, i, level[i + 1])
+        last = i + 1
+    return level, found
+
+
+def _cross(model: Model, i: int, below: Array) -> tuple[Array, Array]:
+    """Levels of station i from those of the next one, across what stands between them."""
+    level, found = np.empty(len(below)), np.zeros(len(below), int)
+    rows, down, q = model.rows[i], model.rows[i + 1], model.discharge[i]
+    for k, row in enumerate(rows):
+        if int(row) in model.crossings:
+            one = model.crossed(i, k, float(below[k]))
+            level[k], found[k] = one.level, one.found
+        else:
+            state = model.state(down[[k]], model.discharge[i + 1, [k]], below[[k]])
+            level[[k]], found[[k]] = _step(model, rows[[k]], q[[k]], state)
+    return level, found
+
+
+def _free_reach(model: Model, downstream: Array) -> tuple[Array, Array]:
+    """Levels of stations with nothing between them."""
     shape = model.rows.shape
     level, found = np.empty(shape), np.zeros(shape, int)
     sure = np.empty(shape[1], int)

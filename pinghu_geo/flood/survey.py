@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.sections import Array, Ground, Limit, Sections, pack
-from pinghu_geo.flood.steady import Friction, Model
+from pinghu_geo.flood.sections import Array, Ground, Lid, Limit, Sections, pack
+from pinghu_geo.flood.steady import Barrier, Friction, Model
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
 from pinghu_geo.river.centreline import river_scales
@@ -29,6 +29,9 @@ NUMBERS = (
     "right_levee_top_m", "left_wall_m", "right_wall_m",
 )  # fmt: skip
 
+# of a covered section: underside, and what it is made of
+LID = ("lid_m", "n_lid")
+
 
 @dataclass(frozen=True, slots=True)
 class Laid:
@@ -41,6 +44,11 @@ class Laid:
 
     sections: Sections
     stations: pd.DataFrame
+    ground: Ground
+    crossings: Mapping[int, Barrier] = field(default_factory=dict)
+    reach: Mapping[int, float] = field(default_factory=dict)  # from a section to its bridge
+    # length, contraction and expansion of the sections inside bridges, after the stations' own
+    inner: Array = field(default_factory=lambda: np.zeros((0, 3)))
 
     def model(
         self,
@@ -51,6 +59,7 @@ class Laid:
         contraction: float = 0.1,
         expansion: float = 0.3,
         gravity: float = GRAVITY_MS2,
+        profiles: Sequence[str] = (),
     ) -> Model:
         """What `steady` computes from."""
         table = self.stations
@@ -60,15 +69,24 @@ class Laid:
             table[f"length_{part}_m"].fillna(pd.Series(gap, index=table.index)).to_numpy()
             for part in ("left", "channel", "right")
         ]
+        ways = np.stack(lengths, axis=1)
+        gaps = {row: ways[row].copy() for row in self.reach}
+        for row, length in self.reach.items():
+            ways[row] *= length / ways[row, 1] if ways[row, 1] > 0 else 0.0
+        inner = [np.where(np.isfinite(v), v, d) for v, d in
+                 zip(self.inner.T, (0.0, contraction, expansion), strict=True)]  # fmt: skip
         return Model(
             self.sections,
             rows,
             discharge,
-            np.stack(lengths, axis=1),
-            table["contraction"].fillna(contraction).to_numpy(),
-            table["expansion"].fillna(expansion).to_numpy(),
+            np.r_[ways, np.repeat(inner[0][:, None], 3, axis=1)],
+            np.r_[table["contraction"].fillna(contraction).to_numpy(), inner[1]],
+            np.r_[table["expansion"].fillna(expansion).to_numpy(), inner[2]],
             friction,
             gravity,
+            crossings=self.crossings,
+            gaps=gaps,
+            profiles=tuple(profiles),
         )
 
 
@@ -80,6 +98,7 @@ def lay_sections(
     rivers: gpd.GeoDataFrame | None = None,
 ) -> Laid:
     """Check tables of sections and pack them; see `water_profile` for the columns."""
+    sections = _rings_opened(sections)
     table = ordered(sections, rivers)
     points = table["points"]
     new = table["new"]
@@ -113,8 +132,101 @@ def lay_sections(
         levees=(left, left_top, right, right_top),
         walls=pair("wall_m"),
         limits=_limits(obstacles, stations),
+        lid=_lid(points, ground, stations),
     )
-    return Laid(packed, stations)
+    return Laid(packed, stations, ground)
+
+
+def _lid(points: Mapping[str, Array], ground: Ground, stations: pd.DataFrame) -> Lid | None:
+    """Undersides over the sections that have one."""
+    low = points.get("lid_m")
+    if low is None or not np.isfinite(low).any():
+        return None
+    bad = low < points["elevation_m"] - 1e-9
+    section = ground.section
+    if bad.any():
+        raise HydraulicsError(
+            "has a lid that lies below the ground",
+            layer="sections",
+            ids=places(stations, np.unique(section[bad])),
+            hint="lid_m is the height of the underside, above elevation_m",
+        )
+    has = np.isfinite(low)
+    n = points.get("n_lid", np.full(len(low), np.nan))
+    alone = pd.Series(section[has]).value_counts()
+    if (alone < 2).any():
+        raise HydraulicsError(
+            "has a lid of a single point",
+            layer="sections",
+            ids=places(stations, np.sort(alone.index[alone < 2].to_numpy())),
+            hint="lid_m at the point where the cover begins and at that where it ends",
+        )
+    # between its first and last point a lid is whole
+    first = pd.Series(ground.x[has]).groupby(section[has]).agg(["min", "max"])
+    inside = np.isin(section, first.index)
+    span = first.reindex(section)
+    inside &= (ground.x >= span["min"].to_numpy()) & (ground.x <= span["max"].to_numpy())
+    if (inside & ~has).any():
+        raise HydraulicsError(
+            "has a lid with gaps",
+            layer="sections",
+            ids=places(stations, np.unique(section[inside & ~has])),
+            hint="fill lid_m at every point below the cover",
+        )
+    endless = np.full(int(has.sum()), np.inf)
+    return Lid(section[has], ground.x[has], low[has], endless, n[has], n[has])
+
+
+def _rings_opened(sections: pd.DataFrame) -> pd.DataFrame:
+    """Closed outlines (the last point is the first) as ground with a lid; others as they are."""
+    if not {"river", "chainage_m", "offset_m", "elevation_m"} <= set(sections.columns):
+        return sections
+    keys = [c for c in ("scheme", "river", "chainage_m") if c in sections.columns]
+    same = np.all([(sections[c] == sections[c].shift()).to_numpy() for c in keys], axis=0)
+    x = pd.to_numeric(sections["offset_m"], errors="coerce").to_numpy()
+    back = same & np.r_[False, np.diff(x) < 0]
+    if not back.any():
+        return sections
+    wrong = pd.MultiIndex.from_frame(sections.loc[back, keys]).unique()
+    mine = pd.MultiIndex.from_frame(sections[keys]).isin(wrong)
+    parts = [sections[~mine]]
+    for _, part in sections[mine].groupby(keys, sort=False, dropna=False):
+        ends = part[["offset_m", "elevation_m"]].to_numpy(float)[[0, -1]]
+        parts.append(_ring_opened(part) if (ends[0] == ends[1]).all() else part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _ring_opened(part: pd.DataFrame) -> pd.DataFrame:
+    """A closed outline as its lower side with the upper one as lid."""
+    xz = part[["offset_m", "elevation_m"]].to_numpy(float)[:-1]
+    n = (
+        (part["n"] if "n" in part.columns else pd.Series(np.nan, part.index))
+        .ffill()
+        .to_numpy()[:-1]
+    )
+    left = max(np.flatnonzero(xz[:, 0] == xz[:, 0].min()), key=lambda k: xz[k, 1])
+    turn = np.roll(np.arange(len(xz)), -left)
+    right = max(np.flatnonzero(xz[turn, 0] == xz[:, 0].max()), key=lambda k: xz[turn[k], 1])
+    one, other = turn[: right + 1], np.r_[turn[right:], turn[0]][::-1]
+    below, above = sorted((one, other), key=lambda k: float(_mean_height(xz[k])))
+    gx, gz, gn = xz[below, 0], xz[below, 1], n[below]
+    lx, lz = xz[above, 0], xz[above, 1]
+    if (np.diff(gx) < 0).any() or (np.diff(lx) < 0).any():
+        return part  # overhanging: refused as offsets that run back
+    more = np.setdiff1d(lx, gx)
+    at = np.searchsorted(gx, more)
+    gz = np.insert(gz, at, np.interp(more, gx, gz))
+    gn = np.insert(gn, at, gn[at - 1])
+    gx = np.insert(gx, at, more)
+    same = {c: part[c].iloc[0] for c in part.columns if c in ("river", "chainage_m", "scheme")}
+    return pd.DataFrame(
+        {**same, "offset_m": gx, "elevation_m": gz, "n": gn, "lid_m": np.interp(gx, lx, lz)}
+    )
+
+
+def _mean_height(xz: Array) -> float:
+    run = np.diff(xz[:, 0])
+    return float(((xz[1:, 1] + xz[:-1, 1]) / 2 * run).sum() / run.sum())
 
 
 def ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str, Any]:
@@ -124,7 +236,8 @@ def ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str
         raise HydraulicsError("has no rows", layer="sections", hint="read the surveyed sections")
     values: dict[str, Any] = {
         c: numbers(sections, c, "sections").to_numpy()
-        for c in ("chainage_m", "offset_m", "elevation_m", "n")
+        for c in ("chainage_m", "offset_m", "elevation_m", "n", *LID)
+        if c in sections.columns or c not in LID
     }
     left_out = np.full(len(sections), "", object)
     if "left_out" in sections.columns:

@@ -141,6 +141,40 @@ BOUNDARY = {
     "river": ("汇入干流",),
 }
 REGIME = {"subcritical": ("缓流",), "critical": ("临界流",), "supercritical": ("急流",)}
+STRUCTURE_KIND = {
+    "bridge": ("桥", "桥梁", "跨河桥"),
+    "culvert": ("涵洞", "箱涵", "管涵", "暗涵"),
+    "weir": ("堰", "溢流堰", "拦河堰", "滚水坝"),
+    "gate": ("闸", "水闸", "节制闸"),
+    "drop": ("跌水", "陡坎"),
+}
+SHAPE = {
+    "box": ("箱形", "矩形", "箱涵"),
+    "circle": ("圆形", "圆管"),
+    "arch": ("拱形",),
+    "pipe_arch": ("管拱",),
+    "ellipse": ("椭圆",),
+    "semicircle": ("半圆",),
+    "low_arch": ("坦拱",),
+    "high_arch": ("高拱",),
+    "conspan": ("预制拱",),
+}
+CREST = {"broad": ("宽顶堰",), "ogee": ("实用堰", "曲线型实用堰"), "sharp": ("薄壁堰",)}
+GATE_KIND = {
+    "vertical": ("平板闸门", "直升闸门"),
+    "radial": ("弧形闸门",),
+    "overflow": ("敞泄", "无门"),
+}
+ROLE = {"in": ("汇入", "来水"), "out": ("流出", "出水")}
+JUNCTION_METHOD = {"energy": ("能量法",), "momentum": ("动量法",)}
+PART = {
+    "deck": ("桥面", "梁底与桥面"),
+    "pier": ("桥墩",),
+    "culvert": ("涵管",),
+    "gate": ("闸孔",),
+    "crest": ("堰顶",),
+    "setting": ("闸门开度",),
+}
 VERDICT = {"demolish": ("拆除",), "retain": ("保留",), "review": ("待核",)}
 
 _RIVER = Column(
@@ -220,6 +254,39 @@ _STAGE = Column(
     "stage", "code", "阶段", required=True, codes=STAGE, aliases=("本次阶段", "进度阶段")
 )
 _BLOCKER = Column("blocker", "text", "卡点", aliases=("存在问题", "卡点问题"))
+_OPENING = (
+    Column("shape", "code", "洞形", codes=SHAPE, aliases=("断面形状", "涵洞形状")),
+    Column("span_m", "float", "净宽", "m", minimum=0, aliases=("孔宽", "跨径")),
+    Column("rise_m", "float", "净高", "m", minimum=0, aliases=("孔高", "管径")),
+    Column("barrels", "int", "孔数", minimum=1),
+    Column("length_m", "float", "长度", "m", minimum=0, aliases=("洞长", "涵长")),
+    Column("invert_up_m", "float", "进口底高程", "m"),
+    Column("invert_down_m", "float", "出口底高程", "m"),
+    Column("n", "float", "糙率", minimum=0),
+    Column("n_bottom", "float", "底板糙率", minimum=0),
+    Column("n_bottom_to_m", "float", "底板糙率高度", "m", minimum=0),
+    Column("blocked_m", "float", "淤积深度", "m", minimum=0, aliases=("淤积",)),
+    Column("entrance_loss", "float", "进口损失系数", minimum=0),
+    Column("exit_loss", "float", "出口损失系数", minimum=0),
+    Column("chart", "int", "HDS-5图号", minimum=1),
+    Column("scale", "int", "HDS-5比尺", minimum=1),
+    Column("n_gates", "int", "闸孔数", minimum=0),
+    Column("n_open", "float", "开启孔数", minimum=0),
+    Column("gate_width_m", "float", "闸孔净宽", "m", minimum=0),
+    Column("gate_height_m", "float", "闸门高", "m", minimum=0),
+    Column("sill_m", "float", "闸底高程", "m", aliases=("闸底板高程",)),
+    Column("opening_m", "float", "闸门开度", "m", minimum=0, aliases=("开度",)),
+    Column("gate_kind", "code", "闸门型式", codes=GATE_KIND),
+    Column("gate_coefficient", "float", "闸孔流量系数", minimum=0),
+    Column("orifice", "float", "孔口流量系数", minimum=0),
+    Column("trunnion_m", "float", "铰心高", "m", minimum=0),
+    Column("exponent_trunnion", "float", "铰高指数"),
+    Column("exponent_opening", "float", "开度指数"),
+    Column("exponent_head", "float", "水头指数"),
+    Column("sill_crest", "code", "闸底堰型", codes=CREST),
+    Column("sill_coefficient", "float", "闸底堰流系数", minimum=0),
+    Column("sill_design_head_m", "float", "闸底堰设计水头", "m", minimum=0),
+)
 
 _NOUNS = (
     Noun(
@@ -529,6 +596,8 @@ _NOUNS = (
                 "elevation_m", "float", "高程", "m", required=True, aliases=("河底高程", "地面高程")
             ),
             Column("n", "float", "糙率", aliases=("曼宁糙率", "粗糙系数")),
+            Column("lid_m", "float", "盖板底高程", "m", aliases=("顶板底高程", "涵顶高程")),
+            Column("n_lid", "float", "盖板糙率", minimum=0),
             _SCHEME,
         ),
     ),
@@ -664,6 +733,9 @@ _NOUNS = (
             Column("area_right_m2", "float", "右滩过水面积", "m²"),
             Column("regime", "code", "流态", codes=REGIME),
             Column("doubts", "text", "提示"),
+            Column("structure_id", "text", "建筑物编号"),
+            Column("control", "text", "过流方式"),
+            Column("over_m3s", "float", "漫溢流量", "m³/s"),
         ),
     ),
     Noun(
@@ -823,6 +895,92 @@ _NOUNS = (
             Column("to_x_m", "float", "新坐标东", "m", required=True, aliases=("新横坐标",)),
             Column("to_y_m", "float", "新坐标北", "m", required=True, aliases=("新纵坐标",)),
             Column("to_height_m", "float", "新高程", "m"),
+        ),
+    ),
+    Noun(
+        "structures",
+        "桥涵闸坝",
+        "structure_id",
+        (),
+        (
+            Column("structure_id", "text", "建筑物编号", aliases=("编号", "桥涵编号", "名称")),
+            _RIVER,
+            _STATION,
+            Column(
+                "kind", "code", "类型", required=True, codes=STRUCTURE_KIND, aliases=("建筑物类型",)
+            ),
+            Column("low_chord_m", "float", "梁底高程", "m", aliases=("梁底",)),
+            Column("deck_m", "float", "桥面高程", "m", aliases=("桥面", "路面高程")),
+            Column("from_offset_m", "float", "起点偏距", "m"),
+            Column("to_offset_m", "float", "终点偏距", "m"),
+            Column("width_m", "float", "顺河宽", "m", minimum=0, aliases=("桥宽",)),
+            Column("distance_m", "float", "距上断面", "m", minimum=0),
+            Column("skew_deg", "float", "斜交角", "°", minimum=0, maximum=89),
+            Column("n_piers", "int", "墩数", minimum=0),
+            Column("pier_width_m", "float", "墩宽", "m", minimum=0),
+            Column("debris_width_m", "float", "漂浮物宽", "m", minimum=0),
+            Column("debris_height_m", "float", "漂浮物高", "m", minimum=0),
+            Column("method", "text", "低水算法"),
+            Column(
+                "high_flow",
+                "code",
+                "高水算法",
+                codes={"pressure": ("压力流与堰流",), "energy": ("能量法",)},
+            ),
+            Column(
+                "pressure_by",
+                "code",
+                "压力流判别",
+                codes={"energy": ("能量线",), "level": ("水位",)},
+            ),
+            Column("pier_drag", "float", "墩阻力系数", minimum=0),
+            Column("yarnell_k", "float", "亚内尔系数", minimum=0),
+            Column("wspro_c", "float", "WSPRO流量系数", minimum=0),
+            Column("sluice", "float", "进口淹没流量系数", minimum=0),
+            Column("friction", "bool", "计摩阻"),
+            Column("weight", "bool", "计水重"),
+            Column("weir_coefficient", "float", "堰流系数", "√m/s", minimum=0),
+            Column("max_submergence", "float", "最大淹没度", minimum=0, maximum=1),
+            Column("crest", "code", "堰型", codes=CREST),
+            Column("crest_m", "float", "堰顶高程", "m"),
+            Column("design_head_m", "float", "设计水头", "m", minimum=0),
+            *_OPENING,
+        ),
+    ),
+    Noun(
+        "structure_parts",
+        "建筑物构件",
+        None,
+        (),
+        (
+            Column("structure_id", "text", "建筑物编号", required=True, aliases=("编号",)),
+            Column("part", "code", "构件", required=True, codes=PART),
+            Column("side", "code", "上下游", codes={"up": ("上游侧",), "down": ("下游侧",)}),
+            Column("group", "text", "组"),
+            _PROFILE,
+            Column("offset_m", "float", "偏距", "m"),
+            Column("elevation_m", "float", "高程", "m"),
+            Column("low_chord_m", "float", "梁底高程", "m"),
+            Column("deck_m", "float", "桥面高程", "m"),
+            Column("pier_width_m", "float", "墩宽", "m", minimum=0),
+            Column("crest_m", "float", "堰顶高程", "m"),
+            *_OPENING,
+        ),
+    ),
+    Noun(
+        "junctions",
+        "汇流口",
+        None,
+        (),
+        (
+            Column("junction", "text", "汇流口", required=True),
+            Column("river", "text", "河道", required=True, aliases=_RIVER.aliases),
+            Column("role", "code", "来去", required=True, codes=ROLE),
+            Column("length_m", "float", "长度", "m", minimum=0),
+            Column("angle_deg", "float", "夹角", "°", minimum=0, maximum=180),
+            Column("method", "code", "算法", codes=JUNCTION_METHOD),
+            Column("friction", "bool", "计摩阻"),
+            Column("weight", "bool", "计水重"),
         ),
     ),
     Noun(

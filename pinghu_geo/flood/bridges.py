@@ -1,0 +1,554 @@
+"""How high does a bridge hold the water back? Low flow and pressure flow; numpy, SI.
+
+Four sections: 3 and 2, surveyed just above and below the bridge, and BU and BD inside it, which are
+their ground with deck, piers and abutments cut out. Numbers of equations are those of the HEC-RAS
+Hydraulic Reference Manual 6.x, chapter 5; pressure flow is FHWA HDS-1's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from pinghu_geo.flood.sections import Array, Sections
+from pinghu_geo.flood.steady import CRITICAL, Model, State, bracketed, critical_level
+
+__all__ = [
+    "METHODS", "Bridge", "Force", "Opened", "Site", "bridge_energy", "bridge_ground", "energy_at",
+    "level_of", "line_at", "open_pieces", "opening_of", "section_force", "upper_line",
+]  # fmt: skip
+
+METHODS = ("energy", "momentum", "yarnell", "wspro")
+# coefficient of the sluice-gate equation against Y3/Z where none is given; HDS-1, figure on
+# pressure flow, read to about 0.01
+SLUICE = ((1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6), (0.27, 0.35, 0.41, 0.45, 0.475, 0.49, 0.50))
+
+
+class Bridge(NamedTuple):
+    """One opening of a bridge."""
+
+    up_row: int  # BU and BD among the model's sections
+    down_row: int
+    methods: tuple[str, ...]  # low flow: the highest of them
+    drag: float  # Cd of the piers (momentum)
+    yarnell: float  # K
+    friction: bool  # forces in the momentum balance
+    weight: bool
+    pressure: bool  # high flow by orifice; otherwise by energy
+    by_energy: bool  # pressure is looked for by the energy line, otherwise by the level
+    sluice: float  # Cd with the inlet submerged; NaN: by Y3/Z
+    orifice: float  # C with both ends submerged
+    up_chord: float  # highest low chord [m]
+    down_chord: float
+    up_area: float  # net area of the full opening [m²]
+    down_area: float
+    up_bed: float  # mean bed of the opening [m]
+    pier_area: tuple[Array, Array]  # level [m] and area of the piers below it, at section 2
+    pier_area_up: tuple[Array, Array]  # ... at section 3
+    spans_all: bool  # neither piers nor abutments: a deck over the whole section
+    lengths: tuple[float, float, float]  # 3 to BU, BU to BD, BD to 2
+    wspro: float = math.nan  # its coefficient of discharge C
+
+
+class Opened(NamedTuple):
+    """What an opening demands of the water above it."""
+
+    energy: float
+    control: str
+    flow_class: str
+
+
+def bridge_ground(
+    ground: tuple[Array, Array, Array],
+    deck: tuple[Array, Array, Array],
+    piers: Iterable[tuple[float, Array, Array]],
+) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array, Array, Array]]:
+    """Ground and lid of a section with deck and piers in it.
+
+    ``ground`` is offset, elevation, n; ``deck`` is offset, low chord, high chord; a pier is its
+    centre, elevations, widths. Where the low chord lies in the ground the embankment is solid up to
+    the high chord.
+    """
+    made, lid = _ground_and_lid(_pieces(ground, deck))
+    for centre, at, width in piers:
+        made = _with_pier(made, centre, at, width)
+    return _thinned(made), lid
+
+
+def _pieces(ground: tuple[Array, Array, Array], deck: tuple[Array, Array, Array]) -> list[_Piece]:
+    """Stretches of a section without a bend in ground or deck."""
+    x, z, n = ground
+    dx, low, high = deck
+    stops = np.unique(
+        np.concatenate([x, dx, _crossings(x, z, dx, low), _crossings(x, z, dx, high)])
+    )
+    stops = stops[(stops >= x[0]) & (stops <= x[-1])]
+    pieces = []
+    for a, b in zip(stops[:-1], stops[1:], strict=True):
+        middle = (a + b) / 2
+        under = line_at(x, z, middle, (a, b))
+        soffit = road = None
+        if dx[0] <= middle <= dx[-1]:
+            soffit, road = line_at(dx, low, middle, (a, b)), line_at(dx, high, middle, (a, b))
+        rough = float(n[np.searchsorted(x, middle, side="right") - 1])
+        solid = soffit is not None and sum(soffit) <= sum(under) + 1e-9
+        pieces.append(_Piece(a, b, under, soffit, road, rough, solid))
+    return pieces
+
+
+def open_pieces(
+    ground: tuple[Array, Array, Array], deck: tuple[Array, Array, Array]
+) -> list[tuple[float, float, float]]:
+    """Where there is an opening below the deck: from, to, highest soffit."""
+    return [
+        (p.start, p.stop, max(p.soffit))
+        for p in _pieces(ground, deck)
+        if p.soffit is not None and not p.solid
+    ]
+
+
+def upper_line(x: Array, z: Array, other_x: Array, other_z: Array) -> tuple[Array, Array]:
+    """The higher of two lines where both are, with two points at each place."""
+    stops = np.unique(np.concatenate([x, other_x, _crossings(x, z, other_x, other_z)]))
+    stops = stops[(stops >= max(x[0], other_x[0])) & (stops <= min(x[-1], other_x[-1]))]
+    line = []
+    for a, b in zip(stops[:-1], stops[1:], strict=True):
+        middle = (a + b) / 2
+        one = line_at(x, z, middle, (a, b))
+        other = line_at(other_x, other_z, middle, (a, b))
+        line += [(a, max(one[0], other[0])), (b, max(one[1], other[1]))]
+    made = np.array(line).reshape(-1, 2)
+    return made[:, 0], made[:, 1]
+
+
+class _Piece(NamedTuple):
+    """A stretch of a section without a bend: ground, low and high chord at both ends."""
+
+    start: float
+    stop: float
+    under: tuple[float, float]
+    soffit: tuple[float, float] | None
+    road: tuple[float, float] | None
+    n: float
+    solid: bool
+
+
+def _ground_and_lid(
+    pieces: list[_Piece],
+) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array, Array, Array]]:
+    """Points of the ground, and of the lid with the n of its two sides.
+
+    An embankment is ground up to the soffit beside it, without a wetted length, and a lid from
+    there to the road: so its face is wet below the soffit only, and its road when the water runs
+    over it.
+    """
+    x, z, n = [], [], []
+    lid: list[tuple[float, float, float, float, float]] = []
+    for k, one in enumerate(pieces):
+        ground, rough = one.under, one.n
+        if one.solid and one.road is not None:
+            ground = tuple(max(v, _cap(pieces, k)) for v in one.under)  # type: ignore[assignment]
+            ground = tuple(min(v, r) if v > u else v for v, r, u in  # type: ignore[assignment]
+                           zip(ground, one.road, one.under, strict=True))  # fmt: skip
+            rough = 0.0
+            for at, low, top in zip((one.start, one.stop), ground, one.road, strict=True):
+                lid.append((at, low, top, 0.0, one.n))
+        elif one.soffit is not None and one.road is not None:
+            for at, low, top in zip((one.start, one.stop), one.soffit, one.road, strict=True):
+                lid.append((at, low, top, math.nan, math.nan))
+        x += [one.start, one.stop]
+        z += list(ground)
+        n += [rough, rough]
+        if len(x) > 2 and z[-3] > z[-2]:  # a face has the n of the side that it looks to
+            n[-3] = rough
+    return (np.array(x), np.array(z), np.array(n)), tuple(np.array(lid).reshape(-1, 5).T)  # type: ignore[return-value]
+
+
+def _cap(pieces: list[_Piece], k: int) -> float:
+    """Soffit of the opening beside an embankment; the higher of two."""
+    found = [-math.inf]
+    for step in (-1, 1):
+        j = k
+        while 0 <= j < len(pieces) and pieces[j].solid:
+            j += step
+        if 0 <= j < len(pieces):
+            soffit = pieces[j].soffit
+            if soffit is not None:
+                found.append(soffit[0] if step > 0 else soffit[1])
+            else:  # open ground beside the embankment: its face is wet as high as it is
+                found.append(math.inf)
+    return max(found)
+
+
+def line_at(x: Array, z: Array, middle: float, ends: tuple[float, float]) -> tuple[float, float]:
+    """Elevation at both ends of a stretch, by the piece of line that runs through its middle."""
+    k = int(np.clip(np.searchsorted(x, middle, side="right") - 1, 0, len(x) - 2))
+    if not math.isfinite(z[k]) or not math.isfinite(z[k + 1]):
+        return float(z[k]), float(z[k + 1])
+    slope = (z[k + 1] - z[k]) / (x[k + 1] - x[k])
+    return float(z[k] + slope * (ends[0] - x[k])), float(z[k] + slope * (ends[1] - x[k]))
+
+
+def _crossings(x: Array, z: Array, other_x: Array, other_z: Array) -> Array:
+    """Where two lines cross between their points."""
+    stops = np.unique(np.concatenate([x, other_x]))
+    stops = stops[(stops >= max(x[0], other_x[0])) & (stops <= min(x[-1], other_x[-1]))]
+    found = []
+    for a, b in zip(stops[:-1], stops[1:], strict=True):
+        one, two = (
+            line_at(x, z, (a + b) / 2, (a, b)),
+            line_at(other_x, other_z, (a + b) / 2, (a, b)),
+        )
+        gap = one[0] - two[0], one[1] - two[1]
+        if math.isfinite(gap[0]) and gap[0] * gap[1] < 0:
+            found.append(a + (b - a) * gap[0] / (gap[0] - gap[1]))
+    return np.array(found)
+
+
+def _thinned(ground: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+    """Points without those said twice."""
+    x, z, n = ground
+    keep = np.r_[True, (np.diff(x) != 0) | (np.diff(z) != 0)]
+    last = np.r_[keep[1:], True]  # of equal points the last one's n holds
+    return x[keep], z[keep], n[last]
+
+
+def _with_pier(
+    ground: tuple[Array, Array, Array], centre: float, at: Array, width: Array
+) -> tuple[Array, Array, Array]:
+    """Ground raised to the pier: steps of its widths, the widest at the bottom of each step.
+
+    The faces are vertical, so a pier that grows upwards is drawn with its mean width by height.
+    """
+    x, z, n = ground
+    foot = float(np.interp(centre, x, z))
+    top = float(at[-1])
+    if top <= foot:
+        return ground
+    heights = np.unique(np.r_[foot, at[(at > foot) & (at < top)], top])
+    half = [float(np.interp(h, at, width)) / 2 for h in heights]
+    half = list(np.maximum.accumulate(half[::-1])[::-1])  # a section's ground can't overhang
+    left = [(centre - w, h) for h, w in zip(heights, half, strict=True)]
+    right = [(centre + w, h) for h, w in zip(heights[::-1], half[::-1], strict=True)]
+    a, b = left[0][0], right[-1][0]
+    if a <= x[0] or b >= x[-1]:
+        return ground
+    before, after = x < a, x > b
+    za, zb = np.interp([a, b], x, z)
+    rough = float(n[np.searchsorted(x, centre, side="right") - 1])
+    points = [(a, za), *left, *right, (b, zb)]
+    px, pz = (np.array(v) for v in zip(*points, strict=True))
+    n_after = float(n[np.searchsorted(x, b, side="right") - 1])
+    pn = np.full(len(px), rough)
+    pn[-1] = n_after
+    return (
+        np.r_[x[before], px, x[after]],
+        np.r_[z[before], pz, z[after]],
+        np.r_[n[before], pn, n[after]],
+    )
+
+
+# --- states -----------------------------------------------------------------------------------
+
+
+def one_state(model: Model, row: int, flow: float, level: float) -> State:
+    """State of a single section."""
+    return model.state(np.array([row]), np.array([flow]), np.array([level]))
+
+
+def energy_at(model: Model, row: int, flow: float, level: float) -> float:
+    """Energy line of a section at a level."""
+    return float(one_state(model, row, flow, level).energy[0])
+
+
+def level_of(model: Model, row: int, flow: float, energy: float) -> tuple[float, bool]:
+    """Subcritical level whose energy line is given; critical, and False, where there is none."""
+    level = energy
+    for _ in range(40):
+        state = one_state(model, row, flow, level)
+        off = float(state.energy[0]) - energy
+        grows = float(state.grows[0])
+        if abs(off) < 1e-11 and grows > 0.1:
+            return level, True
+        if not math.isfinite(off) or grows < 0.1:
+            break
+        level -= off / grows
+    rows, q = np.array([row]), np.array([flow])
+    critical = critical_level(model, rows, q)[0]
+
+    def excess(value: Array, mask: Array) -> Array:
+        e = model.state(rows[mask], q[mask], value).energy - energy
+        return np.where(np.isfinite(e), e, -1e9)
+
+    if excess(critical, np.ones(1, bool))[0] >= 0:
+        return float(critical[0]), False
+    return float(bracketed(excess, critical, np.array([energy]))[0]), True
+
+
+# --- low flow ---------------------------------------------------------------------------------
+
+
+class Site(NamedTuple):
+    """Where and under what an opening stands."""
+
+    row_up: int  # section 3
+    row_down: int  # section 2
+    total: float  # discharge past both [m³/s]
+    below: State  # at section 2
+
+
+def bridge_energy(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+    """Energy line that an opening demands at section 3 to pass ``flow``.
+
+    Low flow by the methods asked, of which the highest counts; where its energy line (or its
+    level) reaches the low chord, pressure flow too, and again the higher counts.
+    """
+    by = {"energy": _energy, "momentum": _momentum, "yarnell": _yarnell, "wspro": _wspro}
+    answers = [by[how](model, bridge, flow, site) for how in bridge.methods]
+    low = max(answers, key=lambda one: one.energy)
+    if not bridge.pressure:
+        return low
+    reached = low.energy
+    if not bridge.by_energy:
+        reached = level_of(model, site.row_up, site.total, low.energy)[0]
+    if reached <= bridge.up_chord:
+        return low
+    high = _pressure(model, bridge, flow, float(site.below.level[0]))
+    return high if high.energy > low.energy else low
+
+
+def _energy(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+    """Standard steps 2 - BD - BU - 3: friction, contraction and expansion."""
+    through, critical = site.below, False
+    steps = ((bridge.down_row, flow), (bridge.up_row, flow), (site.row_up, site.total))
+    for row, q in steps:
+        rows, flows = np.array([row]), np.array([q])
+        level, found = model.step(rows, flows, through)
+        through = model.state(rows, flows, level)
+        critical |= bool(found[0] == CRITICAL) and row != site.row_up
+    return Opened(float(through.energy[0]), "energy", "B" if critical else "A")
+
+
+class Force(NamedTuple):
+    """A section's thrust A ȳ, momentum flux β Q²/(gA) [m³], area, discharge and conveyance."""
+
+    thrust: float
+    flux: float
+    area: float
+    flow: float
+    conveyance: float
+
+
+def section_force(model: Model, row: int, flow: float, level: float) -> Force:
+    """Thrust and momentum flux of a section at a level."""
+    rows, at = np.array([row]), np.array([level])
+    wet = model.sections.wetted(rows, at)
+    area, k = wet.area[0], wet.conveyance[0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        whole = k.sum()
+        shared = np.where(area > 0, k**2 / np.where(area > 0, area, 1.0), 0.0).sum()
+        flux = flow**2 / model.gravity * shared / whole**2
+    thrust = float(model.sections.thrust(rows, at)[0])
+    return Force(thrust, float(flux), float(area.sum()), flow, float(whole))
+
+
+def _momentum(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+    """Momentum in three steps (equations 5-1 to 5-4), as force over γ [m³].
+
+    What deck, piers and abutments take of sections 2 and 3 carries the still water's pressure, and
+    piers a drag of ½ Cd A_p/A3 Q²/(gA3) besides. Where the water below has less momentum than
+    critical flow in the bridge (class B), the level inside is critical.
+    """
+    z = float(site.below.level[0])
+    outside = section_force(model, site.row_down, site.total, z)
+    # section 2 less what stands before it is BD at the level of section 2
+    wanted = section_force(model, bridge.down_row, flow, z).thrust + outside.flux
+    last, kind = outside, "A"
+    inner = _fall(model, bridge)
+    for row, length, slope in (
+        (bridge.down_row, bridge.lengths[2], 0.0), (bridge.up_row, bridge.lengths[1], inner)
+    ):  # fmt: skip
+        z, critical = _level_of_force(model, bridge, row, flow, wanted, last, (length, slope), z)
+        kind = "B" if critical else kind
+        last = section_force(model, row, flow, z)
+        wanted = last.thrust + last.flux
+    level = _above(model, bridge, flow, site, wanted, last, z)
+    return Opened(energy_at(model, site.row_up, site.total, level), "momentum", kind)
+
+
+def _fall(model: Model, bridge: Bridge) -> float:
+    """Slope of the bed inside: the water's weight pushes down it."""
+    fall = model.sections.bottom[bridge.up_row] - model.sections.bottom[bridge.down_row]
+    return float(fall / bridge.lengths[1]) if bridge.lengths[1] > 0 else 0.0
+
+
+def _between(bridge: Bridge, one: Force, other: Force, length: float, slope: float = 0.0) -> float:
+    """Friction less weight of the water between two sections [m³] (equation 5-1).
+
+    The friction slope is that of the average conveyance, as in the energy method.
+    """
+    volume = (one.area + other.area) / 2 * length
+    rubs = 0.0
+    if bridge.friction:
+        rubs = ((one.flow + other.flow) / (one.conveyance + other.conveyance)) ** 2 * volume
+    return rubs - (slope * volume if bridge.weight else 0.0)
+
+
+def _level_of_force(
+    model: Model,
+    bridge: Bridge,
+    row: int,
+    flow: float,
+    wanted: float,
+    last: Force,
+    way: tuple[float, float],
+    start: float,
+) -> tuple[float, bool]:
+    """Subcritical level at which a section's force is what is wanted, friction and weight too.
+
+    ``way`` is the length to the section below and the slope of its bed.
+    """
+    rows, flows = np.array([row]), np.array([flow])
+    critical = critical_level(model, rows, flows)[0]
+
+    def excess(level: Array, mask: Array) -> Array:
+        del mask
+        mine = section_force(model, row, flow, float(level[0]))
+        return np.array([mine.thrust + mine.flux - wanted - _between(bridge, mine, last, *way)])
+
+    if excess(critical, rows)[0] >= 0:
+        return float(critical[0]), True
+    high = max(start, float(critical[0])) + 0.5
+    while excess(np.array([high]), rows)[0] < 0:
+        high += 1.0
+    return float(bracketed(excess, critical, np.array([high]))[0]), False
+
+
+def _above(
+    model: Model, bridge: Bridge, flow: float, site: Site, wanted: float, last: Force, start: float
+) -> float:
+    """Level at section 3 from the force at BU, with what stands before it and its drag."""
+    row, total = site.row_up, site.total
+    rows, flows = np.array([row]), np.array([total])
+    critical = critical_level(model, rows, flows)[0]
+
+    def excess(level: Array, mask: Array) -> Array:
+        del mask
+        z = float(level[0])
+        mine = section_force(model, row, total, z)
+        free = section_force(model, bridge.up_row, flow, z).thrust
+        piers = float(np.interp(z, *bridge.pier_area_up))
+        drag = bridge.drag / 2 * piers / mine.area * total**2 / (model.gravity * mine.area)
+        rubs = _between(bridge, mine, last, bridge.lengths[0])
+        return np.array([free + mine.flux - wanted - drag - rubs])
+
+    if excess(critical, rows)[0] >= 0:
+        return float(critical[0])
+    high = max(start, float(critical[0])) + 0.5
+    while excess(np.array([high]), rows)[0] < 0:
+        high += 1.0
+    return float(bracketed(excess, critical, np.array([high]))[0])
+
+
+def _yarnell(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+    """Drop of the surface at piers, 2K(K + 10ω - 0.6)(α + 15α⁴) V²/2g (equation 5-5).
+
+    Class A only, from experiments with piers and no other losses; α is the share of section 2 that
+    piers take, ω its velocity head over its hydraulic depth.
+    """
+    del flow
+    row, level = site.row_down, float(site.below.level[0])
+    wet = model.sections.wetted(np.array([row]), np.array([level]))
+    area, top = float(wet.area.sum()), float(wet.top.sum())
+    head = (site.total / area) ** 2 / (2 * model.gravity)
+    share = float(np.interp(level, *bridge.pier_area)) / area
+    k, omega = bridge.yarnell, head / (area / top) if top > 0 else 0.0
+    rise = 2 * k * (k + 10 * omega - 0.6) * (share + 15 * share**4) * head
+    return Opened(energy_at(model, site.row_up, site.total, level + rise), "yarnell", "A")
+
+
+def _wspro(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+    """Friction by parts and the expansion below the bridge, with its coefficient C.
+
+    Friction between sections is L Q²/(K1 K2); the expansion from BD to section 2 loses
+    Q²/(2gA2²) (2β2 - α2 - 2β_b (A2/A_b) + α_b (A2/A_b)²) with α_b = 1/C², β_b = 1/C (FHWA WSPRO,
+    HEC-RAS equations 5-9 to 5-13). C is given: of FHWA's charts by the kind of embankment.
+    """
+    c = bridge.wspro if math.isfinite(bridge.wspro) else 0.8
+    below = site.below
+    z2 = float(below.level[0])
+    outside = section_force(model, site.row_down, site.total, z2)
+    alpha = float(below.velocity_head[0]) * 2 * model.gravity * outside.area**2 / site.total**2
+    beta = outside.flux * model.gravity * outside.area / site.total**2
+
+    def friction(one: float, other: float, length: float) -> float:
+        return length * flow**2 / (one * other)
+
+    def steps(z: float) -> tuple[float, float]:
+        inside = one_state(model, bridge.down_row, flow, z)
+        area = section_force(model, bridge.down_row, flow, z).area
+        ratio = outside.area / area
+        grows = 2 * beta - alpha - 2 / c * ratio + ratio**2 / c**2
+        lost = (site.total / outside.area) ** 2 / (2 * model.gravity) * max(grows, 0.0)
+        k = float(inside.conveyance[0])
+        rubs = friction(k, float(below.conveyance[0]), bridge.lengths[2])
+        return float(inside.energy[0]), float(below.energy[0]) + lost + rubs
+
+    rows, flows = np.array([bridge.down_row]), np.array([flow])
+    low = critical_level(model, rows, flows)[0]
+
+    def excess(level: Array, mask: Array) -> Array:
+        del mask
+        have, need = steps(float(level[0]))
+        return np.array([have - need])
+
+    critical = bool(excess(low, rows)[0] >= 0)
+    z = low if critical else bracketed(excess, low, np.array([z2 + 5.0]))
+    k_down = float(one_state(model, bridge.down_row, flow, float(z[0])).conveyance[0])
+    k_up = float(one_state(model, bridge.up_row, flow, float(z[0])).conveyance[0])
+    energy = steps(float(z[0]))[0] + friction(k_down, k_up, bridge.lengths[1])
+    level, _ = level_of(model, site.row_up, site.total, energy)
+    k_outer = float(one_state(model, site.row_up, site.total, level).conveyance[0])
+    energy += friction(k_up, k_outer, bridge.lengths[0])
+    return Opened(energy, "wspro", "B" if critical else "A")
+
+
+# --- pressure flow ----------------------------------------------------------------------------
+
+
+def _pressure(model: Model, bridge: Bridge, flow: float, level: float) -> Opened:
+    """Orifice: inlet submerged (equation 5-14), or both ends (5-15).
+
+    Q = Cd A √2g (E3 - bed - Z/2)^½, Z from the mean bed to the low chord and the head from the
+    mean bed to the energy line; Q = C A √(2g (E3 - z2)) where the water below covers the low
+    chord.
+    """
+    g = model.gravity
+    if level >= bridge.down_chord:
+        area = min(bridge.up_area, bridge.down_area)
+        head = (flow / (bridge.orifice * area)) ** 2 / (2 * g)
+        return Opened(level + head, "pressure_full", "")
+    height = bridge.up_chord - bridge.up_bed
+
+    def above_bed(coefficient: float) -> float:
+        return (flow / (coefficient * bridge.up_area)) ** 2 / (2 * g) + height / 2
+
+    if math.isfinite(bridge.sluice):
+        return Opened(bridge.up_bed + above_bed(bridge.sluice), "pressure_inlet", "")
+    y, coefficient = height * 1.3, 0.45
+    for _ in range(60):  # the coefficient grows with the depth, which then falls: a contraction
+        y = (y + above_bed(coefficient)) / 2
+        coefficient = float(np.interp(y / height, *SLUICE))
+    return Opened(bridge.up_bed + above_bed(coefficient), "pressure_inlet", "")
+
+
+def opening_of(sections: Sections, row: int, chord: float) -> tuple[float, float]:
+    """Net area below a low chord and its mean bed (chord less area over width)."""
+    rows = np.array([row])
+    wet = sections.wetted(rows, np.array([chord - 1e-9]))
+    area, width = float(wet.area.sum()), float(wet.top.sum())
+    full = float(sections.wetted(rows, np.array([chord + 1e-6])).area.sum())
+    return full, chord - (area / width if width > 0 else 0.0)

@@ -1,0 +1,223 @@
+"""What does a structure demand of the water above it? Openings, road, weir and gates in one; numpy.
+
+A crossing stands between two neighbouring sections. Its parts share the discharge so that all have
+one energy line upstream; from that comes the level of the section above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from pinghu_geo.flood.bridges import Bridge, Opened, Site, bridge_energy, level_of
+from pinghu_geo.flood.conduits import root
+from pinghu_geo.flood.culverts import Group, barrel_head
+from pinghu_geo.flood.gates import Crest, Gates, crest_flow, gates_flow
+from pinghu_geo.flood.steady import CRITICAL, Model
+
+__all__ = ["Crossing", "Passed"]
+
+
+class Passed(NamedTuple):
+    """How a discharge passes a crossing."""
+
+    level: float  # of the section above [m]
+    energy: float
+    control: str  # what governs, joined by +
+    flow_class: str  # A, B, C of bridges
+    over: float  # over road or crest [m³/s]
+    shares: tuple[float, ...]  # through each opening [m³/s]
+    found: int  # CRITICAL where the energy stands below the section's least
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """All that stands between two neighbouring sections."""
+
+    name: str
+    kind: str
+    openings: tuple[Bridge | Group, ...] = ()
+    road: Crest | None = None
+    gates: Gates | None = None
+    gates_of: Mapping[str, Gates] = field(default_factory=dict)  # profiles with their own openings
+    drowned: float = 0.95  # above this ratio a road or a crest is no weir: energy
+
+    def passed(
+        self, model: Model, row_up: int, row_down: int, flow: float, level: float, profile: str
+    ) -> Passed:
+        """How the discharge of a profile passes, with the water below at a level."""
+        gates = self.gates_of.get(profile, self.gates)
+        rows, flows = np.array([row_down]), np.array([flow])
+        below = model.state(rows, flows, np.array([level]))
+        site = Site(row_up, row_down, flow, below)
+        if gates is not None:
+            energy, control, over = self._dammed(model, gates, site, level)
+            shares: tuple[float, ...] = (flow - over,) if gates.gates else ()
+            found = Opened(energy, control, "")
+        elif _untouched(model, self.openings, site):
+            return Passed(*_plain_level(model, site), "energy", "A", 0.0, (flow,), 0)
+        else:
+            found, over, shares = self._through(model, site, level)
+        top, calm = level_of(model, row_up, flow, found.energy)
+        energy = found.energy if calm else float(
+            model.state(np.array([row_up]), flows, np.array([top])).energy[0]
+        )  # fmt: skip
+        return Passed(
+            top, energy, found.control, found.flow_class, over, shares, 0 if calm else CRITICAL
+        )
+
+    # --- weirs and gates
+
+    def _dammed(
+        self, model: Model, made: Gates, site: Site, level: float
+    ) -> tuple[float, str, float]:
+        """Energy line above a weir with gates; at least what the plain river would have."""
+        flow, plain = site.total, _plain_step(model, site)
+        sills = [g.sill for g in made.gates if g.number and g.opening > 0]
+        sills += [made.crest.low] if made.crest is not None else []
+        low = max(min(sills, default=level), level)
+
+        def excess(energy: float) -> float:
+            return sum(gates_flow(made, energy, level, model.gravity)) - flow
+
+        energy = root(excess, low, _raised(excess, low))
+        if plain > energy:
+            return plain, "energy", 0.0
+        over, under = gates_flow(made, energy, level, model.gravity)
+        crest = "drop" if self.kind == "drop" else "weir"
+        words = [w for w, q in (("gate", under), (crest, over)) if q > 1e-9 * flow]
+        return energy, "+".join(words), over
+
+    # --- bridges and culverts
+
+    def _through(
+        self, model: Model, site: Site, level: float
+    ) -> tuple[Opened, float, tuple[float, ...]]:
+        """Openings and the road over them."""
+        flow = site.total
+
+        def over(energy: float) -> float:
+            return crest_flow(self.road, energy, level) if self.road is not None else 0.0
+
+        def one(k: int, q: float) -> Opened:
+            return _demand(model, self.openings[k], q, site)
+
+        if len(self.openings) == 1:
+            whole = one(0, flow)
+            if over(whole.energy) <= 0:
+                return whole, 0.0, (flow,)
+            if self._is_drowned(whole, level):
+                return self._by_energy(model, site), 0.0, (flow,)
+            q = root(lambda q: q + over(one(0, q).energy) - flow, 1e-4 * flow, flow, within=1e-11)
+            part = one(0, q)
+            energy = part.energy
+            if q <= 1.1e-4 * flow:  # hardly anything fits through: the road carries it
+                energy = root(
+                    lambda e: over(e) + q - flow,
+                    level,
+                    _raised(lambda e: over(e) + q - flow, level),
+                )
+            if self._is_drowned(Opened(energy, "", ""), level):
+                return self._by_energy(model, site), 0.0, (flow,)
+            return Opened(energy, f"{part.control}+road", part.flow_class), flow - q, (q,)
+        energy, shares = self._shared(one, over, flow, float(site.below.energy[0]))
+        parts = [one(k, q) for k, q in enumerate(shares) if q > 1e-9 * flow]
+        spill = over(energy)
+        words = list(dict.fromkeys(p.control for p in parts)) + (["road"] if spill > 0 else [])
+        kinds = "".join(sorted({p.flow_class for p in parts}))
+        return Opened(energy, "+".join(words), kinds[-1:]), spill, tuple(shares)
+
+    def _shared(
+        self,
+        one: Callable[[int, float], Opened],
+        over: Callable[[float], float],
+        flow: float,
+        low: float,
+    ) -> tuple[float, list[float]]:
+        """Energy line at which openings and road pass the whole discharge."""
+        least = 1e-5 * flow
+
+        def share(k: int, energy: float) -> float:
+            if one(k, least).energy >= energy:
+                return 0.0
+            if one(k, flow).energy <= energy:
+                return flow
+            return root(lambda q: one(k, q).energy - energy, least, flow, within=1e-10)
+
+        def excess(energy: float) -> float:
+            return sum(share(k, energy) for k in range(len(self.openings))) + over(energy) - flow
+
+        high = min(one(k, flow).energy for k in range(len(self.openings)))
+        energy = root(excess, low, high, within=1e-10)
+        return energy, [share(k, energy) for k in range(len(self.openings))]
+
+    def _is_drowned(self, found: Opened, level: float) -> bool:
+        """Whether the road's submergence is above the limit."""
+        if self.road is None or not all(isinstance(o, Bridge) for o in self.openings):
+            return False
+        head, tail = found.energy - self.road.low, level - self.road.low
+        return head > 0 and tail / head > self.drowned
+
+    def _by_energy(self, model: Model, site: Site) -> Opened:
+        """Drowned: bridges by the energy method over deck and all, others by a plain step."""
+        bridges = [o for o in self.openings if isinstance(o, Bridge)]
+        if len(bridges) == 1 and len(self.openings) == 1:
+            plain = bridges[0]._replace(methods=("energy",), pressure=False)
+            return bridge_energy(model, plain, site.total, site)
+        return Opened(_plain_step(model, site), "energy", "")
+
+
+def _raised(f: Callable[[float], float], low: float) -> float:
+    """Place above ``low`` at which f is positive."""
+    step = 0.25
+    for _ in range(60):
+        if f(low + step) > 0:
+            return low + step
+        step *= 1.6
+    return low + step
+
+
+def _plain_step(model: Model, site: Site) -> float:
+    """Energy line above as if nothing stood there but the ground."""
+    return _plain_level(model, site)[1]
+
+
+def _plain_level(model: Model, site: Site) -> tuple[float, float]:
+    """Level and energy line above as if nothing stood there but the ground."""
+    rows, flows = np.array([site.row_up]), np.array([site.total])
+    gaps = model.gaps.get(site.row_up)
+    if gaps is not None:
+        ways = model.lengths.copy()
+        ways[site.row_up] = gaps
+        model = model.with_lengths(ways)
+    level, _ = model.step(rows, flows, site.below)
+    return float(level[0]), float(model.state(rows, flows, level).energy[0])
+
+
+def _untouched(model: Model, openings: tuple[Bridge | Group, ...], site: Site) -> bool:
+    """Whether a deck without piers and abutments is above the water: then it isn't there.
+
+    With them the four sections are computed even where the water keeps clear of them, as HEC-RAS
+    does: that is what its results are compared with.
+    """
+    if len(openings) != 1 or not isinstance(openings[0], Bridge) or not openings[0].spans_all:
+        return False
+    bridge = openings[0]
+    return _plain_level(model, site)[1] < min(bridge.up_chord, bridge.down_chord)
+
+
+def _demand(model: Model, opening: Bridge | Group, flow: float, site: Site) -> Opened:
+    """Energy line that an opening demands to pass a discharge."""
+    if isinstance(opening, Bridge):
+        return bridge_energy(model, opening, flow, site)
+    head = barrel_head(
+        opening.barrel,
+        flow / opening.number,
+        float(site.below.level[0]),
+        float(site.below.velocity_head[0]),
+        model.gravity,
+    )
+    return Opened(head.energy, head.control, "")

@@ -1,0 +1,210 @@
+"""Where do rivers meet or part? Levels across a junction by energy or momentum; HEC-RAS chapter 4.
+
+A river whose water leaves it at a junction takes its lowest level from the rivers that carry on;
+in a network these are solved first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.flood.bridges import Force, section_force
+from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.steady import Model, bracketed, critical_level
+from pinghu_geo.nouns.errors import HydraulicsError
+from pinghu_geo.nouns.schema import numbers, one_of, require_columns
+
+__all__ = ["Branch", "Junction", "junction_level", "junction_table", "junctions_of"]
+
+# discharges in and out may differ by this share of their sum
+BALANCE = 0.005
+
+
+class Branch(NamedTuple):
+    """A river at a junction: the way across it and the angle to the common direction."""
+
+    river: str
+    length_m: float
+    angle_deg: float
+
+
+class Junction(NamedTuple):
+    """Rivers that flow into a junction and out of it."""
+
+    name: str
+    method: str
+    friction: bool
+    weight: bool
+    into: tuple[Branch, ...]
+    out: tuple[Branch, ...]
+
+
+def junction_table(given: pd.DataFrame | None) -> dict[str, Junction]:
+    """Junctions by the rivers that flow into them; see `water_profile` for the columns."""
+    if given is None or given.empty:
+        return {}
+    require_columns(given, ("junction", "river", "role"), "junctions")
+    for word in given["role"]:
+        one_of(word, ("in", "out"), "junctions: role")
+    found: dict[str, Junction] = {}
+    for name, rows in given.groupby("junction", sort=False):
+        one = _junction(str(name), rows)
+        for branch in one.into:
+            if branch.river in found:
+                raise HydraulicsError(
+                    "lets a river flow into two junctions",
+                    layer="junctions",
+                    ids=[branch.river],
+                    hint="cut the river in two, each with its own name",
+                )
+            found[branch.river] = one
+    return found
+
+
+def _junction(name: str, rows: pd.DataFrame) -> Junction:
+    methods = rows["method"].dropna().unique() if "method" in rows.columns else []
+    method = str(methods[0]) if len(methods) else "energy"
+    one_of(method, ("energy", "momentum"), "junctions: method")
+    length = numbers(rows, "length_m", "junctions").to_numpy()
+    angle = np.nan_to_num(numbers(rows, "angle_deg", "junctions").to_numpy())
+    sides: dict[str, list[Branch]] = {"in": [], "out": []}
+    for river, role, way, turn in zip(rows["river"], rows["role"], length, angle, strict=True):
+        sides[role].append(Branch(str(river), float(way), float(turn)))
+    many = "in" if len(sides["out"]) == 1 else "out"
+    if not sides["in"] or not sides["out"] or (len(sides["in"]) > 1 and len(sides["out"]) > 1):
+        raise HydraulicsError(
+            f"has {len(sides['in'])} rivers in and {len(sides['out'])} out",
+            layer="junctions",
+            ids=[name],
+            hint="several flow into one, or one parts into several",
+        )
+    lacks = [b.river for b in sides[many] if not b.length_m >= 0]
+    if lacks:
+        raise HydraulicsError(
+            "lacks the length across the junction",
+            layer="junctions",
+            ids=[f"{name} {river}" for river in lacks],
+            hint="length_m from the last section of a branch to the first one beyond the junction",
+        )
+    flags = {
+        c: bool(rows[c].dropna().iloc[0]) if c in rows.columns and rows[c].notna().any() else True
+        for c in ("friction", "weight")
+    }
+    return Junction(
+        name, method, flags["friction"], flags["weight"], tuple(sides["in"]), tuple(sides["out"])
+    )
+
+
+def junctions_of(junctions: dict[str, Junction], river: str) -> tuple[str, ...]:
+    """Rivers that have to be solved before one that flows into a junction."""
+    return tuple(b.river for b in junctions[river].out) if river in junctions else ()
+
+
+class End(NamedTuple):
+    """A river's section at a junction."""
+
+    branch: Branch
+    row: int
+    flow: float
+    level: float  # NaN where it isn't known yet
+
+
+def check_balance(junction: Junction, into: Sequence[End], out: Sequence[End]) -> None:
+    """Refuse discharges that don't add up."""
+    one, other = sum(e.flow for e in into), sum(e.flow for e in out)
+    if abs(one - other) > BALANCE * max(one, other):
+        parts = ", ".join(f"{e.branch.river} {e.flow:.4g}" for e in [*into, *out])
+        raise HydraulicsError(
+            f"{one:.4g} m³/s flow in and {other:.4g} out",
+            layer="junctions",
+            ids=[f"{junction.name}: {parts}"],
+            hint="the discharges of flows at a junction add up; give the split",
+        )
+
+
+def junction_level(
+    model: Model, junction: Junction, mine: End, into: Sequence[End], out: Sequence[End]
+) -> float:
+    """Level of a river's lowest section, from the levels beyond the junction.
+
+    Energy: a standard step over the length across; parting, the branch that demands most counts.
+    Momentum: the forces of all branches balance, with one level in the rivers that join.
+    """
+    check_balance(junction, into, out)
+    if junction.method == "momentum":
+        return _by_momentum(model, junction, mine, into, out)
+    levels = []
+    for end in out:
+        length = mine.branch.length_m if len(out) == 1 else end.branch.length_m
+        levels.append(_by_energy(model, mine, end, length))
+    return max(levels)
+
+
+def _by_energy(model: Model, mine: End, beyond: End, length: float) -> float:
+    rows, flows = np.array([mine.row]), np.array([mine.flow])
+    below = model.state(np.array([beyond.row]), np.array([beyond.flow]), np.array([beyond.level]))
+    ways = model.lengths.copy()
+    ways[mine.row] = length
+    return float(model.with_lengths(ways).step(rows, flows, below)[0][0])
+
+
+def _by_momentum(
+    model: Model, junction: Junction, mine: End, into: Sequence[End], out: Sequence[End]
+) -> float:
+    """Specific forces in the common direction (equations 4-2 to 4-9).
+
+    Into one: Σ F_i cosθ_i - friction + weight = F_out. Out of one: F_in = Σ F_j cosθ_j + friction
+    - weight. Friction of half the length by each side's area, the far side's by its share of the
+    discharge.
+    """
+    joins = len(out) == 1
+    branches = into if joins else out
+    single = out[0] if joins else mine
+    rows = np.array([e.row for e in into]) if joins else np.array([mine.row])
+    flows = np.array([e.flow for e in into]) if joins else np.array([mine.flow])
+    critical = float(critical_level(model, rows, flows)[0].max())
+
+    def balance(z: float) -> float:
+        far = section_force(model, single.row, single.flow, single.level if joins else z)
+        total = -1.0 * (far.thrust + far.flux)
+        for end in branches:
+            near = section_force(model, end.row, end.flow, z if joins else end.level)
+            turn = math.cos(math.radians(end.branch.angle_deg))
+            rubs = _rubs(model, junction, near, far, end, single, turn)
+            total += (near.thrust + near.flux) * turn + (-rubs if joins else rubs)
+        return total if joins else -total
+
+    def excess(level: Array, mask: Array) -> Array:
+        del mask
+        return np.array([balance(float(level[0]))])
+
+    low = np.array([critical])
+    if excess(low, low)[0] >= 0:
+        return critical
+    high = critical + 1.0
+    while balance(high) < 0 and high < critical + 200:
+        high += 1.0
+    return float(bracketed(excess, low, np.array([high]))[0])
+
+
+def _rubs(
+    model: Model, junction: Junction, near: Force, far: Force, end: End, single: End, turn: float
+) -> float:
+    """Friction less weight between a branch and the common river [m³]."""
+    half = end.branch.length_m / 2
+    share = near.flow / far.flow
+    found = 0.0
+    if junction.friction:
+        slope = ((near.flow + far.flow) / (near.conveyance + far.conveyance)) ** 2
+        found += slope * half * (near.area * turn + far.area * share)
+    if junction.weight and end.branch.length_m > 0:
+        bottom = model.sections.bottom
+        fall = float(bottom[end.row] - bottom[single.row]) / end.branch.length_m
+        fall = fall if len(junction.out) == 1 else -fall
+        found -= fall * half * (near.area * turn + far.area * share)
+    return found

@@ -1,0 +1,656 @@
+"""What stands in the river? Tables of bridges, culverts, weirs and gates, checked and laid out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.flood.bridges import (
+    METHODS,
+    Bridge,
+    bridge_ground,
+    open_pieces,
+    opening_of,
+    upper_line,
+)
+from pinghu_geo.flood.conduits import SHAPES, Conduit
+from pinghu_geo.flood.crossings import Crossing
+from pinghu_geo.flood.culverts import CHARTS, STANDING, Barrel, Group
+from pinghu_geo.flood.gates import Crest, Gate, Gates
+from pinghu_geo.flood.sections import Array, Ground, Lid, Sections, join, pack
+from pinghu_geo.flood.steady import Barrier
+from pinghu_geo.flood.survey import Laid
+from pinghu_geo.nouns.errors import HydraulicsError
+from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
+from pinghu_geo.river.chainage import format_chainage
+
+__all__ = ["KINDS", "with_structures"]
+
+KINDS = ("bridge", "culvert", "weir", "gate", "drop")
+PARTS = ("deck", "pier", "culvert", "gate", "crest", "setting")
+
+# what a structure has where the table says nothing; coefficients of weirs in √m/s
+DEFAULTS: dict[str, float] = {
+    "width_m": 10.0,
+    "pier_drag": 2.0,  # Cd, square nose; 1.2 round (HEC-RAS table 5-2)
+    "yarnell_k": 1.25,  # square nose; 0.9 semicircular (HEC-RAS table 5-3)
+    "orifice": 0.8,
+    "weir_coefficient": 1.44,  # 2.6 in feet: a road
+    "max_submergence": 0.95,
+    "skew_deg": 0.0,
+    "entrance_loss": 0.5,
+    "exit_loss": 1.0,
+    "barrels": 1.0,
+    "n": 0.015,
+    "blocked_m": 0.0,
+    "gate_coefficient": 0.6,
+    "exponent_trunnion": 0.16,
+    "exponent_opening": 0.72,
+    "exponent_head": 0.62,
+}
+# a crest's coefficient by its form [√m/s]: 1.7 broad (3.1 in feet), 2.18 ogee (3.95), 1.84 sharp
+CRESTS = {"broad": 1.70, "ogee": 2.18, "sharp": 1.84, "road": 1.44}
+# inlet of HDS-5 where the table names none: chart, scale
+INLETS = {"box": (8, 2), "circle": (1, 1), "arch": (41, 1), "pipe_arch": (34, 1),
+          "ellipse": (29, 1), "semicircle": (41, 1), "low_arch": (41, 1), "high_arch": (41, 1),
+          "conspan": (8, 2)}  # fmt: skip
+
+
+def with_structures(
+    laid: Laid, structures: pd.DataFrame | None, parts: pd.DataFrame | None = None
+) -> Laid:
+    """Sections with what stands between them; see `water_profile` for the columns."""
+    if structures is None or structures.empty:
+        return laid
+    table = _checked(structures)
+    detail = _details(parts, table)
+    made = _Made(laid)
+    stations = laid.stations
+    for (scheme, river), reach in stations.groupby(["scheme", "river"], sort=False):
+        mine = table[table["river"] == river]
+        if "scheme" in mine.columns:
+            mine = mine[mine["scheme"].isna() | (mine["scheme"] == scheme)]
+        places_ = _between(mine, reach)
+        for up in sorted(set(places_)):
+            rows = mine[places_ == up]
+            made.add(rows, {i: detail.get(i, {}) for i in rows.index}, int(up))
+    return made.laid()
+
+
+def _checked(structures: pd.DataFrame) -> pd.DataFrame:
+    """Structures with their words and numbers checked one by one."""
+    require_columns(structures, ("river", "chainage_m", "kind"), "structures")
+    if not structures.index.is_unique:
+        raise HydraulicsError(
+            "has two rows for an id",
+            layer="structures",
+            ids=structures.index[structures.index.duplicated()].unique(),
+            hint="openings of one crossing have an id each and the same chainage",
+        )
+    for word in structures["kind"]:
+        one_of(word, KINDS, "structures: kind")
+    return structures.assign(chainage_m=numbers(structures, "chainage_m", "structures"))
+
+
+def _details(parts: pd.DataFrame | None, table: pd.DataFrame) -> dict[Any, dict[str, pd.DataFrame]]:
+    """Parts of each structure by their kind."""
+    if parts is None or parts.empty:
+        return {}
+    require_columns(parts, ("structure_id", "part"), "structure_parts")
+    strange = [i for i in parts["structure_id"].unique() if i not in table.index]
+    if strange:
+        raise HydraulicsError(
+            "speaks of structures that are not there",
+            layer="structure_parts",
+            ids=strange,
+            hint="structure_id is the index of structures",
+        )
+    for word in parts["part"].unique():
+        one_of(word, PARTS, "structure_parts: part")
+    found: dict[Any, dict[str, pd.DataFrame]] = {}
+    for (name, part), rows in parts.groupby(["structure_id", "part"], sort=False):
+        found.setdefault(name, {})[part] = rows
+    return found
+
+
+def _between(mine: pd.DataFrame, reach: pd.DataFrame) -> Array:
+    """Row of the section above each structure."""
+    at, rows = reach["chainage_m"].to_numpy(float), reach.index.to_numpy()
+    rising = len(at) < 2 or at[-1] > at[0]
+    found = np.empty(len(mine), int)
+    for k, (name, where) in enumerate(mine["chainage_m"].items()):
+        order = at if rising else -at
+        place = int(np.searchsorted(order, where if rising else -where, side="right")) - 1
+        if not 0 <= place < len(at) - 1 or where in (at[0], at[-1]):
+            raise HydraulicsError(
+                f"stands at {format_chainage(float(where))}, where there are no sections on both "
+                "sides",
+                layer="structures",
+                ids=[name],
+                hint="survey a section just above and one just below it",
+            )
+        found[k] = rows[place]
+    return found
+
+
+class _Made:
+    """Sections, lengths and crossings while they are put together."""
+
+    def __init__(self, laid: Laid) -> None:
+        self.base = laid
+        self.crossings: dict[int, Barrier] = dict(laid.crossings)
+        self.reach: dict[int, float] = dict(laid.reach)
+        self.extra: list[tuple[Sections, float, float, float]] = []  # length, contraction, ...
+
+    def laid(self) -> Laid:
+        """All of it."""
+        sections = join([self.base.sections, *(one for one, *_ in self.extra)])
+        return Laid(
+            sections,
+            self._stations(),
+            self.base.ground,
+            self.crossings,
+            self.reach,
+            np.array([e[1:] for e in self.extra]).reshape(-1, 3),
+        )
+
+    def _stations(self) -> pd.DataFrame:
+        """Sections, of which those no longer lack what stands below them."""
+        stations = self.base.stations
+        if "left_out" not in stations.columns:
+            return stations
+        known = stations.index.isin(list(self.crossings))
+        return stations.assign(left_out=stations["left_out"].where(~known, ""))
+
+    def add(
+        self, rows: pd.DataFrame, detail: Mapping[Any, Mapping[str, pd.DataFrame]], up: int
+    ) -> None:
+        """What stands between a section and the next one."""
+        kinds = set(rows["kind"])
+        name = "、".join(str(i) for i in rows.index)
+        if len(rows) > 1 and not kinds <= {"bridge", "culvert"}:
+            raise HydraulicsError(
+                "overlap: two structures stand between the same sections",
+                layer="structures",
+                ids=rows.index,
+                hint="survey a section between them, or call both bridge or culvert",
+            )
+        if kinds & {"weir", "gate", "drop"}:
+            key = rows.index[0]
+            one = _Row(rows.iloc[0], key)
+            base, by_profile = _weir_and_gates(one, detail[key], self._ground(up))
+            self.crossings[up] = Crossing(
+                name, one.text("kind", ""), gates=base, gates_of=by_profile
+            )
+            return
+        openings: list[Bridge | Group] = []
+        road: Crest | None = None
+        drowned = DEFAULTS["max_submergence"]
+        for key, row in rows.iterrows():
+            one = _Row(row, key)
+            drowned = one.number("max_submergence")
+            if one.text("kind", "") == "bridge":
+                bridge, top = self._bridge(one, detail[key], up)
+                openings.append(bridge)
+            else:
+                openings += _culverts(one, detail[key], self._gap(up))
+                top = _deck_line(one, detail[key], self._ground(up))
+            road = _road(one, top) if top is not None and road is None else road
+        self.crossings[up] = Crossing(
+            name, rows["kind"].iloc[0], tuple(openings), road, drowned=drowned
+        )
+
+    # --- the section's own things
+
+    def _ground(self, row: int) -> tuple[Array, Array, Array]:
+        g = self.base.ground
+        part = slice(int(g.start[row]), int(g.start[row] + g.count[row]))
+        return g.x[part], g.z[part], g.n[part]
+
+    def _gap(self, up: int) -> float:
+        stations = self.base.stations
+        given = stations.loc[up, "length_channel_m"]
+        if pd.notna(given):
+            return float(given)
+        return abs(float(stations.loc[up + 1, "measure"] - stations.loc[up, "measure"]))
+
+    # --- bridges
+
+    def _bridge(
+        self, one: _Row, detail: Mapping[str, pd.DataFrame], up: int
+    ) -> tuple[Bridge, tuple[Array, Array] | None]:
+        gap, width = self._gap(up), one.number("width_m")
+        before = one.number("distance_m", (gap - width) / 2)
+        if before < 0 or before + width > gap + 1e-6:
+            raise one.fault(
+                f"is {width:g} m wide and doesn't fit between its sections, {gap:g} m apart",
+                "width_m along the river, distance_m from the section above; or move the sections",
+            )
+        inside = []
+        for side, row in (("up", up), ("down", up + 1)):
+            ground = _skewed(self._ground(row), one.number("skew_deg"))
+            deck = _deck(one, detail, ground, side)
+            piers = _piers(one, detail, ground, deck)
+            (x, z, n), lid = bridge_ground(ground, deck, piers)
+            chord = _highest_chord(one, ground, deck)
+            part = self._inner(row, (x, z, n), lid, chord, piers, ground)
+            inside.append(part | {"free": not piers and not (lid[3] == 0).any()})
+        lengths = (before, width, gap - before - width)
+        bridge = self._hydraulics(one, inside, lengths, up)
+        top = _deck_line(one, detail, self._ground(up))
+        return bridge, top
+
+    def _inner(
+        self,
+        row: int,
+        ground: tuple[Array, Array, Array],
+        lid: Any,
+        chord: float,
+        piers: list[tuple[float, Array, Array]],
+        outside: tuple[Array, Array, Array],
+    ) -> dict[str, Any]:
+        """A section inside the bridge, its opening, and its piers by level."""
+        x, z, n = ground
+        stations = self.base.stations
+        banks = tuple(
+            np.array([np.clip(stations.loc[row, f"{s}_bank_m"], x[0], x[-1])])
+            for s in ("left", "right")
+        )
+        made = pack(
+            Ground(x, z, n, np.array([len(x)])),
+            banks=banks,  # type: ignore[arg-type]
+            lid=Lid(np.zeros(len(lid[0]), int), *lid),
+        )
+        area, bed = opening_of(made, 0, chord)
+        levels, taken = _pier_areas(piers, outside)
+        return {
+            "sections": made, "chord": chord, "area": area, "bed": bed, "piers": (levels, taken),
+        }  # fmt: skip
+
+    def _hydraulics(
+        self, one: _Row, inside: list[dict[str, Any]], lengths: tuple[float, float, float], up: int
+    ) -> Bridge:
+        stations = self.base.stations
+        first = len(stations) + len(self.extra)
+        local = [stations.loc[up, c] for c in ("contraction", "expansion")]
+        for part, length in zip(inside, (lengths[1], lengths[2]), strict=True):
+            self.extra.append((part["sections"], length, local[0], local[1]))
+        self.reach[up] = lengths[0]
+        methods = _methods(one)
+        above, below = inside
+        return Bridge(
+            up_row=first,
+            down_row=first + 1,
+            methods=methods,
+            drag=one.number("pier_drag"),
+            yarnell=one.number("yarnell_k"),
+            friction=one.yes("friction", True),
+            weight=one.yes("weight", True),
+            pressure=one.choice("high_flow", ("pressure", "energy")) == "pressure",
+            by_energy=one.choice("pressure_by", ("energy", "level")) == "energy",
+            sluice=one.number("sluice", math.nan),
+            orifice=one.number("orifice"),
+            up_chord=above["chord"],
+            down_chord=below["chord"],
+            up_area=above["area"],
+            down_area=below["area"],
+            up_bed=above["bed"],
+            pier_area=below["piers"],
+            pier_area_up=above["piers"],
+            spans_all=above["free"] and below["free"],
+            lengths=lengths,
+            wspro=one.number("wspro_c", math.nan),
+        )
+
+
+class _Row:
+    """A structure's row: its numbers with their defaults, and its faults in words."""
+
+    def __init__(self, row: pd.Series, name: Any) -> None:
+        self.row, self.name = row, name
+
+    def has(self, column: str) -> bool:
+        """Whether the table says it."""
+        return column in self.row.index and pd.notna(self.row[column])
+
+    def number(self, column: str, default: float | None = None) -> float:
+        """A number, or its default; an error where there is none."""
+        if self.has(column):
+            try:
+                return float(self.row[column])
+            except (TypeError, ValueError):
+                raise self.fault(f"has {self.row[column]!r} in {column}", "a number") from None
+        if default is not None:
+            return default
+        if column in DEFAULTS:
+            return DEFAULTS[column]
+        raise self.fault(f"lacks {column}", f"fill in {column}")
+
+    def text(self, column: str, default: str) -> str:
+        """A word, or its default."""
+        return str(self.row[column]) if self.has(column) else default
+
+    def choice(self, column: str, words: tuple[str, ...]) -> str:
+        """One of some words; the first where the table says nothing."""
+        word = self.text(column, words[0])
+        if word not in words:
+            raise self.fault(f"has {word!r} in {column}", nearest(word, words))
+        return word
+
+    def yes(self, column: str, default: bool) -> bool:
+        """True or false."""
+        return bool(self.row[column]) if self.has(column) else default
+
+    def fault(self, problem: str, hint: str) -> HydraulicsError:
+        """What is wrong with this structure."""
+        return HydraulicsError(problem, layer="structures", ids=[self.name], hint=hint)
+
+
+def _methods(one: _Row) -> tuple[str, ...]:
+    words = tuple(w.strip() for w in one.text("method", "energy").split("+"))
+    for word in words:
+        if word not in METHODS:
+            raise one.fault(
+                f"has {word!r} in method", f"{nearest(word, METHODS)}; several joined by +"
+            )
+    return words
+
+
+def _skewed(ground: tuple[Array, Array, Array], degrees: float) -> tuple[Array, Array, Array]:
+    x, z, n = ground
+    middle = (x[0] + x[-1]) / 2
+    return middle + (x - middle) * math.cos(math.radians(degrees)), z, n
+
+
+def _deck(
+    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array, Array], side: str
+) -> tuple[Array, Array, Array]:
+    """Offset, low chord and high chord of the deck; solid outside the abutments."""
+    x, z, _ = ground
+    if "deck" in detail:
+        rows = _side(detail["deck"], side)
+        dx, low, high = (
+            numbers(rows, c, "structure_parts").to_numpy()
+            for c in ("offset_m", "low_chord_m", "deck_m")
+        )
+        if (np.diff(dx) < 0).any():
+            raise one.fault("has a deck whose offsets run back", "from left to right")
+        bad = np.isfinite(low) & np.isfinite(high) & (low > high + 1e-9)
+        if bad.any():
+            raise one.fault("has its low chord above its deck", "low_chord_m lies below deck_m")
+        low = np.where(np.isfinite(low), low, -1e9)
+        return dx, low, np.where(np.isfinite(high), high, np.inf)
+    low_chord, high_chord = one.number("low_chord_m"), one.number("deck_m", math.inf)
+    if low_chord > high_chord:
+        raise one.fault("has its low chord above its deck", "low_chord_m lies below deck_m")
+    a, b = one.number("from_offset_m", float(x[0])), one.number("to_offset_m", float(x[-1]))
+    if not (a < b and a >= x[0] - 1e-9 and b <= x[-1] + 1e-9):
+        raise one.fault(
+            "has abutments that don't stand in its section", "from_offset_m is left of to_offset_m"
+        )
+    buried = -1e9
+    points = [(x[0], buried), (a, buried), (a, low_chord), (b, low_chord), (b, buried),
+              (x[-1], buried)]  # fmt: skip
+    points = points[2:] if a <= x[0] else points
+    points = points[:-2] if b >= x[-1] else points
+    dx, low = (np.array(v) for v in zip(*points, strict=True))
+    return dx, low, np.full(len(dx), high_chord)
+
+
+def _side(rows: pd.DataFrame, side: str) -> pd.DataFrame:
+    """Rows of the upper or the lower side; of both where the table doesn't tell them apart."""
+    if "side" not in rows.columns or rows["side"].isna().all():
+        return rows
+    mine = rows[rows["side"] == side]
+    return mine if len(mine) else rows
+
+
+def _highest_chord(
+    one: _Row, ground: tuple[Array, Array, Array], deck: tuple[Array, Array, Array]
+) -> float:
+    found = open_pieces(ground, deck)
+    if not found:
+        raise one.fault(
+            "has its low chord below the bed everywhere", "check the datum of low_chord_m"
+        )
+    return max(top for _, _, top in found)
+
+
+def _piers(
+    one: _Row,
+    detail: Mapping[str, pd.DataFrame],
+    ground: tuple[Array, Array, Array],
+    deck: tuple[Array, Array, Array],
+) -> list[tuple[float, Array, Array]]:
+    """Centre, elevations and widths of each pier, with its debris."""
+    x, z, _ = ground
+    dx, low, high = deck
+    chord = _highest_chord(one, ground, deck)
+    floor = float(z.min()) - 1.0
+    found: list[tuple[float, Array, Array]] = []
+    if "pier" in detail:
+        rows = detail["pier"]
+        by = "group" if "group" in rows.columns and rows["group"].notna().all() else "offset_m"
+        for _, part in rows.groupby(by, sort=False):
+            at = numbers(part, "elevation_m", "structure_parts").to_numpy()
+            width = numbers(part, "pier_width_m", "structure_parts").to_numpy()
+            if np.isnan(at).all():
+                at, width = np.array([floor, chord]), np.repeat(width[:1], 2)
+            turn = np.argsort(at, kind="stable")
+            found.append((float(part["offset_m"].iloc[0]), at[turn], width[turn]))
+    elif one.has("n_piers") and one.number("n_piers") > 0:
+        count, width = int(one.number("n_piers")), one.number("pier_width_m")
+        free = open_pieces(ground, deck)
+        a, b = min(p[0] for p in free), max(p[1] for p in free)
+        span = (b - a - count * width) / (count + 1)
+        if span <= 0:
+            raise one.fault(
+                f"has {count} piers of {width:g} m in an opening of {b - a:g} m", "fewer or thinner"
+            )
+        centres = a + span + width / 2 + np.arange(count) * (span + width)
+        found = [(float(c), np.array([floor, chord]), np.array([width, width])) for c in centres]
+    for centre, _, width in found:
+        half = float(width.max()) / 2
+        inside = (dx[:-1] <= centre) & (dx[1:] >= centre) & (low[:-1] > -1e8)
+        if centre - half < x[0] or centre + half > x[-1] or not inside.any():
+            raise one.fault(
+                f"has a pier at {centre:g} m, outside its opening",
+                "offsets are those of the sections, negative to the left",
+            )
+    return [_with_debris(one, pier, chord) for pier in found]
+
+
+def _with_debris(
+    one: _Row, pier: tuple[float, Array, Array], chord: float
+) -> tuple[float, Array, Array]:
+    """A pier with the debris that floats at its top, wide and high as given."""
+    if not one.has("debris_width_m"):
+        return pier
+    centre, at, width = pier
+    foot = chord - one.number("debris_height_m")
+    wide = one.number("debris_width_m")
+    levels = np.unique(np.r_[at, foot, foot + 1e-6])
+    return centre, levels, np.where(levels > foot, np.maximum(wide, np.interp(levels, at, width)),
+                                    np.interp(levels, at, width))  # fmt: skip
+
+
+def _pier_areas(
+    piers: list[tuple[float, Array, Array]], ground: tuple[Array, Array, Array]
+) -> tuple[Array, Array]:
+    """Area of all piers below levels."""
+    x, z, _ = ground
+    if not piers:
+        return np.array([0.0, 1.0]), np.zeros(2)
+    low = min(float(np.interp(c, x, z)) for c, *_ in piers)
+    levels = np.linspace(low, max(float(at[-1]) for _, at, _ in piers), 200)
+    total = np.zeros(len(levels))
+    for centre, at, width in piers:
+        foot = float(np.interp(centre, x, z))
+        wide = np.where((levels >= foot) & (levels <= at[-1]), np.interp(levels, at, width), 0.0)
+        steps = (wide[1:] + wide[:-1]) / 2 * np.diff(levels)
+        total += np.r_[0.0, np.cumsum(steps)]
+    return levels, total
+
+
+# --- roads, culverts, weirs, gates ------------------------------------------------------------
+
+
+def _deck_line(
+    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array, Array]
+) -> tuple[Array, Array] | None:
+    """The road's top as a line, where water may run over it; the ground where that is higher."""
+    x, z, _ = ground
+    if "deck" in detail:
+        rows = _side(detail["deck"], "up")
+        dx = numbers(rows, "offset_m", "structure_parts").to_numpy()
+        top = numbers(rows, "deck_m", "structure_parts").to_numpy()
+        if not np.isfinite(top).all():
+            return None
+    elif one.has("deck_m"):
+        dx, top = np.array([x[0], x[-1]]), np.full(2, one.number("deck_m"))
+    else:
+        return None
+    return upper_line(dx, top, x, z)
+
+
+def _road(one: _Row, top: tuple[Array, Array]) -> Crest:
+    return Crest(*top, one.number("weir_coefficient", CRESTS["road"]))
+
+
+def _culverts(one: _Row, detail: Mapping[str, pd.DataFrame], gap: float) -> list[Group]:
+    """Groups of barrels: of the parts, or the row itself."""
+    rows = [one]
+    if "culvert" in detail:
+        shared = one.row
+        rows = [
+            _Row(pd.Series({**shared.to_dict(), **part.dropna().to_dict()}), one.name)
+            for _, part in detail["culvert"].iterrows()
+        ]
+    return [_culvert(row, gap) for row in rows]
+
+
+def _culvert(one: _Row, gap: float) -> Group:
+    shape = one.choice("shape", SHAPES) if one.has("shape") else None
+    if shape is None:
+        raise one.fault("lacks shape", f"one of {', '.join(SHAPES)}")
+    rise = one.number("rise_m")
+    span = one.number("span_m", rise if shape == "circle" else None)
+    length = one.number("length_m", gap)
+    up, down = one.number("invert_up_m"), one.number("invert_down_m")
+    for bad, problem, hint in (
+        (not (span > 0 and rise > 0), f"is {span:g} m wide and {rise:g} m high", "above 0"),
+        (length > gap + 1e-6, f"is {length:g} m long in a gap of {gap:g} m between its sections",
+         "move the sections, or model a long covered reach by sections with lid_m"),
+        (one.number("blocked_m") >= rise, "is blocked over its whole height", "less than rise_m"),
+    ):  # fmt: skip
+        if bad:
+            raise one.fault(problem, hint)
+    chart = INLETS[shape]
+    if one.has("chart"):
+        chart = (int(one.number("chart")), int(one.number("scale", 1.0)))
+    if chart not in CHARTS and chart not in STANDING:
+        known = sorted({c for c, _ in CHARTS})
+        raise one.fault(
+            f"names chart {chart[0]} scale {chart[1]}, which HDS-5 doesn't have",
+            f"charts {', '.join(map(str, known))}, with the scales of each",
+        )
+    pipe = Conduit(
+        shape, span, rise, one.number("n"),
+        one.number("n_bottom") if one.has("n_bottom") else None,
+        one.number("n_bottom_to_m", 0.0), one.number("blocked_m"),
+    )  # fmt: skip
+    barrel = Barrel(
+        pipe, length, up, down, one.number("entrance_loss"), one.number("exit_loss"), chart
+    )
+    return Group(barrel, int(one.number("barrels")))
+
+
+def _weir_and_gates(
+    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array, Array]
+) -> tuple[Gates, dict[str, Gates]]:
+    """Crest and gates, and those of profiles that have their own openings."""
+    crest = _crest(one, detail, ground)
+    rows: list[_Row] = []
+    if "gate" in detail:
+        rows = [
+            _Row(pd.Series({**one.row.to_dict(), **part.dropna().to_dict()}), one.name)
+            for _, part in detail["gate"].iterrows()
+        ]
+    elif one.has("gate_width_m"):
+        rows = [one]
+    if one.text("kind", "") == "gate" and not rows:
+        raise one.fault("has no gates", "gate_width_m, gate_height_m, sill_m, opening_m")
+    if crest is None and not rows:
+        raise one.fault("lacks crest_m", "fill in crest_m, or its crest in structure_parts")
+    base = Gates(crest, tuple(_gate(r) for r in rows))
+    by_profile: dict[str, Gates] = {}
+    if "setting" in detail:
+        settings = detail["setting"]
+        for profile, part in settings.groupby("profile", sort=False):
+            set_ = part.set_index("group") if "group" in part.columns else None
+            gates = []
+            for r in rows:
+                new = dict(r.row)
+                mine = part.iloc[0] if set_ is None else set_.loc[r.text("group", "")]
+                new |= {"opening_m": mine["opening_m"], "n_open": mine.get("n_open", np.nan)}
+                gates.append(_gate(_Row(pd.Series(new), r.name)))
+            by_profile[str(profile)] = Gates(crest, tuple(gates))
+    return base, by_profile
+
+
+def _crest(
+    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array, Array]
+) -> Crest | None:
+    x, z, _ = ground
+    form = one.choice("crest", ("broad", "ogee", "sharp"))
+    coefficient = one.number("weir_coefficient", CRESTS[form])
+    design = one.number("design_head_m", math.nan)
+    if "crest" in detail:
+        rows = detail["crest"]
+        dx, top = (numbers(rows, c, "structure_parts").to_numpy() for c in ("offset_m", "crest_m"))
+    elif one.has("crest_m"):
+        a, b = one.number("from_offset_m", float(x[0])), one.number("to_offset_m", float(x[-1]))
+        if not a < b:
+            raise one.fault("has a crest of no width", "from_offset_m is left of to_offset_m")
+        dx, top = np.array([a, b]), np.full(2, one.number("crest_m"))
+    else:
+        return None
+    a, b = max(dx[0], x[0]), min(dx[-1], x[-1])
+    if not a < b:
+        raise one.fault("has its crest beside its section", "offsets are those of the sections")
+    stops, line = upper_line(dx, top, x, z)
+    return Crest(stops, line, coefficient, form == "ogee", design)
+
+
+def _gate(one: _Row) -> Gate:
+    width, height = one.number("gate_width_m"), one.number("gate_height_m")
+    opening, sill = one.number("opening_m"), one.number("sill_m")
+    if opening > height + 1e-9:
+        raise one.fault(
+            f"has its gates open {opening:g} m, above their height of {height:g} m",
+            "opening_m is at most gate_height_m",
+        )
+    count = one.number("n_gates", 1.0)
+    n_open = one.number("n_open", count)
+    if n_open > count:
+        raise one.fault(f"has {n_open:g} of {count:g} gates open", "n_open is at most n_gates")
+    kind = one.choice("gate_kind", ("vertical", "radial", "overflow"))
+    sill_form = one.choice("sill_crest", ("broad", "ogee"))
+    weir = Crest(
+        np.array([0.0, width]),
+        np.full(2, sill),
+        one.number("sill_coefficient", CRESTS[sill_form]),
+        sill_form == "ogee",
+        one.number("sill_design_head_m", math.nan),
+    )
+    return Gate(
+        n_open, width, height, sill, opening, kind,
+        one.number("gate_coefficient"), one.number("orifice"),
+        one.number("trunnion_m", height),
+        (one.number("exponent_trunnion"), one.number("exponent_opening"),
+         one.number("exponent_head")), weir,
+    )  # fmt: skip

@@ -1,0 +1,512 @@
+"""Bridges, culverts, weirs, gates, junctions: HEC-RAS's results, hand calculations, laws, faults."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasreference as ras
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pinghu_geo as pg
+from pinghu_geo.flood.conduits import SHAPES, Conduit
+from pinghu_geo.flood.culverts import (
+    CHARTS,
+    KU,
+    Barrel,
+    barrel_head,
+    inlet_head,
+    outlet_head,
+)  # fmt: skip
+from pinghu_geo.flood.gates import BROAD, Crest, Gate, Gates, crest_flow, gates_flow
+
+needs_reference = pytest.mark.skipif(
+    not ras.FOLDER.exists(), reason="HEC-RAS's structure results are not beside the project"
+)
+G = 9.81
+
+
+# --- HEC-RAS's own results --------------------------------------------------------------------
+
+
+def ras_profile(name, build, **more):
+    made = ras.example(name)
+    sections, banks, obstacles, keys = ras.tables(made)
+    table, parts = build(made, keys)
+    for column, value in more.items():
+        table[column] = value
+    found = pg.water_profile(
+        sections,
+        ras.flows(made, keys),
+        ras.downstream(made, keys["river"].iloc[0]),
+        banks=banks,
+        obstacles=obstacles,
+        structures=table,
+        structure_parts=parts,
+        gravity_ms2=ras.G_US,
+    )
+    return found, ras.differences(made, found, keys)
+
+
+def worst(off, *, above):
+    """Largest difference [ft] at and above a station, and below it."""
+    number = off["rs"].astype(float)
+    return off.loc[number >= above, "off_ft"].abs().max(), off.loc[
+        number < above, "off_ft"
+    ].abs().max()
+
+
+@needs_reference
+def test_beaver_creek_bridge_at_low_flow_and_under_pressure():
+    found, off = ras_profile("BEAVCREK", ras.bridge)
+    low = off["profile"] != "May '74 flood"
+    up, down = worst(off[low], above=5.41)
+    assert up < 0.02
+    assert down < 0.01
+    up, down = worst(off[~low], above=5.41)
+    assert up < 0.03
+    assert down < 0.01
+    said = found.dropna(subset=["structure_id"]).set_index("profile")["control"]
+    assert said["May '74 flood"] == "pressure_inlet+road"
+    assert "road" not in said["100 yr"]
+
+
+@needs_reference
+@pytest.mark.parametrize("name", ["TWINPIPE", "MULTCULV"])
+def test_culverts_with_the_road_over_them(name):
+    found, off = ras_profile(name, ras.culverts)
+    up, down = worst(off, above=20.238)
+    assert up < 0.02
+    assert down < 0.01
+    over = found.dropna(subset=["structure_id"]).set_index("profile")["over_m3s"] / ras.FOOT**3
+    if name == "TWINPIPE":
+        assert over["5 yr"] == 0
+        assert over["25 yr"] == pytest.approx(75, abs=1)  # by hand, in its README
+
+
+@needs_reference
+def test_ogee_weir_with_radial_gates():
+    found, off = ras_profile("NIT", ras.inline)
+    off["up"] = off["rs"].astype(float) >= 41.76
+    by = off.groupby(["profile", "up"])["off_ft"].agg(lambda v: v.abs().max())
+    assert by.xs(False, level="up").max() < 0.01
+    assert by["PF#1", True] < 0.05
+    assert by["PF#3", True] < 0.05
+    assert by["PF#7", True] < 0.1
+    assert by["PF#5", True] < 0.2  # drowned gates half out of the water; the source's own limit
+    assert "gate+weir" in set(found["control"].dropna())
+
+
+@needs_reference
+@pytest.mark.parametrize(("name", "limit"), [("EX1_JUNCTION", 0.01), ("LOOP", 0.01)])
+def test_junctions_by_energy(name, limit):
+    made = ras.example(name)
+    sections, banks, obstacles, keys = ras.tables(made)
+    end = made["flow_data"]["downstream_boundary"]
+    found = pg.water_profile(
+        sections,
+        ras.flows(made, keys),
+        ras.downstream(made, f"{end['river']}, {end['reach']}"),
+        banks=banks,
+        obstacles=obstacles,
+        junctions=ras.junctions(made),
+        gravity_ms2=ras.G_US,
+    )
+    assert ras.differences(made, found, keys)["off_ft"].abs().max() < limit
+
+
+@needs_reference
+def test_table_of_a_bridge_by_energy_in_metres():
+    made = ras.example("ANUGA_BRIDGE_TABLE")
+    nodes = [made["upstream_section"], made["bridge"], made["downstream_section"]]
+    small = {"reaches": [{"river": "A", "reach": "1", "nodes": nodes}]}
+    sections, banks, obstacles, keys = ras.tables(small, foot=1.0)
+    table, parts = ras.bridge(small, keys, foot=1.0)
+    # HEC-RAS ran the table with the deck raised out of reach
+    parts.loc[parts["part"] == "deck", "deck_m"] = 1000.0
+    for curve in made["results"]["submerged_curves"][1:8:3]:
+        rows = [p for p in curve["flow_and_headwater_at_525"] if p[0] > 0][3:-4:6]
+        flows = pd.DataFrame(rows, columns=["discharge_m3s", "theirs"])
+        flows["profile"] = flows.index.astype(str)
+        found = pg.water_profile(
+            sections,
+            flows,
+            {"level_m": curve["tailwater_at_475"]},
+            banks=banks,
+            obstacles=obstacles,
+            structures=table,
+            structure_parts=parts,
+        )
+        off = found.loc[found["chainage_m"] == 0, "level_m"].to_numpy() - flows["theirs"].to_numpy()
+        free = flows["theirs"].to_numpy() < -2.2
+        outside_ineffective = flows["theirs"].to_numpy() < -1.0
+        assert np.abs(off[free]).max(initial=0) < 0.005
+        assert np.abs(off[~free & outside_ineffective]).max(initial=0) < 0.05
+
+
+# --- by hand ----------------------------------------------------------------------------------
+
+
+def river(q=40.0, *, width=12.0, slope=0.0005, n=0.03, gap=50.0, count=9, bank=8.0):
+    at = np.arange(count) * gap
+    bed = pd.DataFrame({
+        "river": "r", "chainage_m": at, "bed_level_m": slope * (at[-1] - at), "left_m": width / 2,
+        "right_m": width / 2, "bank_level_m": bank, "n": n,
+    })  # fmt: skip
+    return pg.design_sections(bed), q, {"slope": slope}
+
+
+def one(kind, at=225.0, **columns):
+    index = pd.Index(["S"], name="structure_id")
+    return pd.DataFrame({"river": "r", "chainage_m": at, "kind": kind, **columns}, index=index)
+
+
+def profile(structures=None, parts=None, q=40.0, regime="subcritical", **options):
+    sections, q, end = river(q, **options)
+    return pg.water_profile(
+        sections, q, end, structures=structures, structure_parts=parts, upstream={"slope": 0.0005},
+        regime=regime,
+    )  # fmt: skip
+
+
+def test_inlet_control_is_hds5s_equation_in_feet():
+    """Chart 8 scale 1, a 7 x 5 ft box: HW = D (c (Q/AD^.5)² + Y - .5 S) for 300 ft³/s."""
+    foot = 0.3048
+    barrel = Barrel(
+        Conduit("box", 7 * foot, 5 * foot, 0.012), 100 * foot, 2 * foot, foot, 0.5, 1.0, (8, 1)
+    )
+    load = 300 / (35 * math.sqrt(5))
+    assert load < 4  # between both equations
+    for flow in (350.0, 500.0):
+        load = flow / (35 * math.sqrt(5))
+        assert load > 4
+        by_hand = 2 + 5 * (0.0347 * load**2 + 0.81 - 0.5 * 0.01)
+        # HDS-5's own 1.811 has four digits
+        assert inlet_head(barrel, flow * foot**3, ras.G_US) / foot == pytest.approx(
+            by_hand, rel=2e-4
+        )
+    flow = 150.0
+    yc = (flow**2 / 49 / 32.174) ** (1 / 3)
+    load = flow / (35 * math.sqrt(5))
+    by_hand = 2 + 1.5 * yc + 5 * (0.026 * load**1.0 - 0.005)
+    assert inlet_head(barrel, flow * foot**3, ras.G_US) / foot == pytest.approx(by_hand, rel=2e-4)
+
+
+def test_every_chart_rises_with_the_discharge():
+    pipe = Conduit("circle", 1.5, 1.5, 0.013)
+    box = Conduit("box", 2.0, 1.5, 0.013)
+    for chart in CHARTS:
+        form = box if 8 <= chart[0] <= 16 or chart[0] > 56 else pipe
+        barrel = Barrel(form, 20.0, 0.1, 0.0, 0.5, 1.0, chart)
+        heads = [inlet_head(barrel, q, G) for q in np.linspace(0.2, 12, 40)]
+        # HDS-5's own curves of a few charts dip by some cm between both equations
+        assert np.diff(heads).min() > -0.02, chart
+        assert KU == 1.811
+
+
+def test_a_drowned_pipe_loses_what_the_orifice_equation_says():
+    pipe = Conduit("circle", 1.2, 1.2, 0.013)
+    barrel = Barrel(pipe, 30.0, 0.3, 0.0, 0.5, 1.0, (1, 1))
+    area, q = math.pi * 0.36, 2.0
+    head = (q / area) ** 2 / (2 * G)
+    friction = 30 * (q * 0.013 / (area * 0.3 ** (2 / 3))) ** 2
+    found = outlet_head(barrel, q, 2.5, 0.0, G)
+    assert found.full
+    assert found.energy == pytest.approx(2.5 + head * 1.5 + friction, abs=1e-6)
+
+
+def test_a_free_pipe_is_uniform_where_its_water_is():
+    """Long and mild: normal depth inside, entrance loss on top of its energy."""
+    pipe = Conduit("box", 3.0, 2.0, 0.015)
+    q, slope = 4.0, 0.001
+    barrel = Barrel(pipe, 3000.0, 3.0, 0.0, 0.4, 1.0, (8, 1))
+    y = pipe.normal_depth(q, slope)
+    assert q == pytest.approx(
+        3 * y * (3 * y / (3 + 2 * y)) ** (2 / 3) * math.sqrt(slope) / 0.015, rel=1e-9
+    )
+    v = q / (3 * y)
+    found = outlet_head(barrel, q, 0.2, 0.0, G)
+    assert found.energy == pytest.approx(3.0 + y + 1.4 * v**2 / (2 * G), abs=2e-4)
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_shapes_hold_what_integration_says(kind):
+    pipe = Conduit(kind, 3.0, 3.0 if kind == "circle" else 2.2, 0.013)
+    y = np.linspace(0, pipe.depth_m, 4001)
+    top = pipe.top(y)
+    area = np.concatenate([[0], np.cumsum((top[1:] + top[:-1]) / 2 * np.diff(y))])
+    assert pipe.area(y) == pytest.approx(area, abs=2e-3)
+    assert (np.diff(pipe.perimeter(y)) >= -1e-12).all()
+    q = 3.0
+    yc = pipe.critical_depth(q, G)
+    a, t = pipe.area(np.array(yc)), pipe.top(np.array(yc))
+    assert q**2 * t / (G * a**3) == pytest.approx(1, abs=1e-4)
+    if kind == "circle":
+        assert pipe.full()[0] == pytest.approx(math.pi * 2.25, rel=1e-12)
+    if kind == "ellipse":
+        assert pipe.full()[0] == pytest.approx(math.pi * 1.5 * 1.1, rel=1e-5)
+
+
+def test_crests_and_gates_by_hand():
+    level = Crest(np.array([0.0, 10.0]), np.array([2.0, 2.0]), 1.7)
+    assert crest_flow(level, 3.0, 0.0) == pytest.approx(17.0)
+    slope = Crest(np.array([0.0, 10.0]), np.array([2.0, 4.0]), 1.7)
+    # ∫ 1.7 (1 - x/5)^1.5 dx over the wet 5 m = 1.7 * 5 * 2/5
+    assert crest_flow(slope, 3.0, 0.0) == pytest.approx(3.4)
+    ratio, factor = BROAD[0][2], BROAD[1][2]
+    assert crest_flow(level, 3.0, 2 + ratio) == pytest.approx(17.0 * factor)
+    assert crest_flow(level, 3.0, 3.0) == 0
+    sill = Crest(np.array([0.0, 4.0]), np.zeros(2), 1.7)
+    gate = Gate(2, 4.0, 3.0, 0.0, 1.0, "vertical", 0.6, 0.8, 3.0, (0.16, 0.72, 0.62), sill)
+    free = gates_flow(Gates(None, (gate,)), 4.0, 0.5, G)[1]
+    assert free == pytest.approx(2 * 0.6 * 4 * math.sqrt(2 * G * 4))
+    drowned = gates_flow(Gates(None, (gate,)), 4.0, 3.6, G)[1]
+    assert drowned == pytest.approx(2 * 0.8 * 4 * math.sqrt(2 * G * 0.4))
+    radial = gate._replace(kind="radial")
+    found = gates_flow(Gates(None, (radial,)), 4.0, 0.5, G)[1]
+    by_hand = 2 * 0.6 * math.sqrt(2 * G) * 4 * 3**0.16 * 1.0 * 4**0.62
+    assert found == pytest.approx(by_hand)
+    out = gates_flow(Gates(None, (gate,)), 0.9, 0.0, G)[1]
+    assert out == pytest.approx(2 * 1.7 * 4 * 0.9**1.5)
+
+
+def test_a_weir_in_the_river_stands_on_its_own_equation():
+    found = profile(one("weir", crest_m=3.0, crest="broad"))
+    row = found.dropna(subset=["structure_id"]).iloc[0]
+    assert row["control"] == "weir"
+    assert 1.7 * 12 * (row["energy_m"] - 3.0) ** 1.5 == pytest.approx(40, rel=1e-8)
+
+
+def test_yarnells_rise_by_hand():
+    table = one("bridge", low_chord_m=7.0, deck_m=8.0, n_piers=2, pier_width_m=0.8,
+                method="yarnell", width_m=8.0, yarnell_k=0.9)  # fmt: skip
+    found = profile(table)
+    up, down = found.iloc[4], found.iloc[5]
+    v, depth = down["velocity_ms"], down["depth_m"]
+    head, share = v**2 / (2 * G), 2 * 0.8 / 12
+    rise = 2 * 0.9 * (0.9 + 10 * head / depth - 0.6) * (share + 15 * share**4) * head
+    assert up["level_m"] - down["level_m"] == pytest.approx(rise, abs=2e-4)
+
+
+def test_momentum_at_a_bridge_balances():
+    table = one("bridge", low_chord_m=7.0, n_piers=1, pier_width_m=2.0, method="momentum",
+                width_m=10.0, friction=False, weight=False, pier_drag=2.0)  # fmt: skip
+    found = profile(table)
+    up, down = found.iloc[4], found.iloc[5]
+    q = 40.0
+
+    def force(level, bed, width):
+        y = level - bed
+        return width * y**2 / 2 + q**2 / (G * width * y)
+
+    # one prismatic opening of 10 m: steps 1 and 3 of the manual, bed steps of the sections kept
+    y2 = down["depth_m"]
+    inside = 10 * y2**2 / 2 + q**2 / (G * 12 * y2)
+    y_bd = max(np.roots([5, 0, -inside, q**2 / (G * 10)]).real)
+    assert 10 * y_bd**2 / 2 + q**2 / (G * 10 * y_bd) == pytest.approx(inside)
+    in_up = 10 * y_bd**2 / 2 + q**2 / (G * 10 * y_bd)
+    y_bu = max(np.roots([5, 0, -in_up, q**2 / (G * 10)]).real)
+    y3 = up["depth_m"]
+    left = 10 * y3**2 / 2 + q**2 / (G * 12 * y3)
+    drag = 2.0 / 2 * (2.0 * y3) / (12 * y3) * q**2 / (G * 12 * y3)
+    assert left == pytest.approx(10 * y_bu**2 / 2 + q**2 / (G * 10 * y_bu) + drag, rel=1e-6)
+    assert force(up["level_m"], up["bed_m"], 12) > 0
+
+
+# --- laws -------------------------------------------------------------------------------------
+
+
+def test_a_bridge_that_touches_no_water_changes_nothing():
+    plain = profile()
+    high = profile(one("bridge", low_chord_m=7.5, deck_m=7.9, width_m=10.0), gap=50.0)
+    assert np.abs(high["level_m"] - plain["level_m"]).max() < 1e-9
+    assert high["control"].dropna().tolist() == ["energy"]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.sampled_from(["energy", "momentum", "energy+momentum+yarnell"]),
+    st.floats(4.0, 9.0),
+    st.floats(0.3, 2.5),
+    st.floats(20.0, 70.0),
+)
+def test_a_wider_opening_never_raises_the_energy_line(method, width, wider, q):
+    def energy(opening):
+        table = one("bridge", low_chord_m=3.2, deck_m=5.0, width_m=10.0, method=method,
+                    from_offset_m=-opening / 2, to_offset_m=opening / 2)  # fmt: skip
+        return profile(table, q=q)["energy_m"].to_numpy()
+
+    assert (energy(width + wider) <= energy(width) + 1e-7).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.sampled_from(["bridge", "culvert", "weir", "gate"]), st.floats(5.0, 60.0))
+def test_more_water_never_stands_lower(kind, q):
+    table = {
+        "bridge": one("bridge", low_chord_m=2.6, deck_m=4.5, width_m=10.0, n_piers=1,
+                      pier_width_m=1.0, from_offset_m=-5.0, to_offset_m=5.0),
+        "culvert": one("culvert", shape="box", span_m=4.0, rise_m=2.0, barrels=2, length_m=40.0,
+                       invert_up_m=0.1, invert_down_m=0.08, deck_m=5.0),
+        "weir": one("weir", crest_m=2.0),
+        "gate": one("gate", n_gates=3, gate_width_m=3.0, gate_height_m=2.0, sill_m=0.2,
+                    opening_m=1.0, crest_m=5.0),
+    }[kind]  # fmt: skip
+    lower, higher = profile(table, q=q), profile(table, q=q * 1.05)
+    assert (higher["level_m"] >= lower["level_m"] - 1e-9).all()
+
+
+def test_the_mirror_image_has_the_same_levels():
+    sections, q, end = river()
+    sections.loc[sections["offset_m"] < 0, "n"] = 0.04
+    table = one("bridge", low_chord_m=2.5, deck_m=3.5, from_offset_m=-5.0, to_offset_m=2.0)
+    pier = pd.DataFrame(
+        {"structure_id": ["S"], "part": "pier", "offset_m": -1.0, "elevation_m": np.nan,
+         "pier_width_m": 1.0}
+    )  # fmt: skip
+    found = pg.water_profile(sections, q, end, structures=table, structure_parts=pier)
+    turned = sections.assign(offset_m=-sections["offset_m"])
+    parts = []
+    for _, part in turned.groupby("chainage_m", sort=False):
+        n = part["n"].to_numpy()
+        flipped = part.iloc[::-1].copy()
+        flipped["n"] = np.r_[n[:-1][::-1], n[-1]]
+        parts.append(flipped)
+    mirrored = pg.water_profile(
+        pd.concat(parts), q, end,
+        structures=table.assign(from_offset_m=-2.0, to_offset_m=5.0),
+        structure_parts=pier.assign(offset_m=1.0),
+    )  # fmt: skip
+    assert mirrored["level_m"].to_numpy() == pytest.approx(found["level_m"].to_numpy(), abs=1e-9)
+
+
+def test_groups_of_barrels_share_one_energy_line():
+    parts = pd.DataFrame([
+        {"structure_id": "S", "part": "culvert", "shape": "box", "span_m": 3.0, "rise_m": 2.0,
+         "barrels": 2, "invert_up_m": 0.1, "invert_down_m": 0.08},
+        {"structure_id": "S", "part": "culvert", "shape": "circle", "span_m": 1.8, "rise_m": 1.8,
+         "barrels": 3, "invert_up_m": 0.4, "invert_down_m": 0.38},
+    ])  # fmt: skip
+    both = profile(one("culvert", length_m=40.0), parts)
+    row = both.dropna(subset=["structure_id"]).iloc[0]
+    below = both.iloc[5]
+    head = below["velocity_ms"] ** 2 / (2 * G)
+    total = 0.0
+    for part, number in ((parts.iloc[0], 2), (parts.iloc[1], 3)):
+        pipe = Conduit(part["shape"], part["span_m"], part["rise_m"], 0.015)
+        chart = (8, 2) if part["shape"] == "box" else (1, 1)
+        barrel = Barrel(pipe, 40.0, part["invert_up_m"], part["invert_down_m"], 0.5, 1.0, chart)
+        low, high = 0.0, 40.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            energy = barrel_head(barrel, middle / number, below["level_m"], head, G).energy
+            low, high = (middle, high) if energy < row["energy_m"] else (low, middle)
+        total += low
+    assert total == pytest.approx(40, rel=1e-6)
+
+
+def test_a_covered_reach_is_a_pipe_under_pressure_and_a_river_below_it():
+    at = np.arange(6) * 40.0
+    box = pd.DataFrame({
+        "river": "r", "chainage_m": np.repeat(at, 4), "offset_m": np.tile([-4.0, -4, 4, 4], 6),
+        "elevation_m": np.tile([3.0, 0, 0, 3], 6), "n": 0.015, "lid_m": 3.0,
+    })  # fmt: skip
+    found = pg.water_profile(box, 60.0, {"level_m": 4.0})
+    conveyance = 24 * (24 / 22) ** (2 / 3) / 0.015
+    assert found["level_m"].iloc[0] - 4.0 == pytest.approx(200 * (60 / conveyance) ** 2, rel=1e-9)
+    assert (found["doubts"] == "pressurised").all()
+    assert (found["velocity_ms"] == 2.5).all()
+    ring = pd.concat([
+        pd.DataFrame({"river": "r", "chainage_m": c, "offset_m": [-4.0, 4, 4, -4, -4],
+                      "elevation_m": [0.0, 0, 3, 3, 0], "n": 0.015}) for c in at
+    ])  # fmt: skip
+    same = pg.water_profile(ring, 60.0, {"level_m": 4.0})
+    assert same["level_m"].to_numpy() == pytest.approx(found["level_m"].to_numpy(), abs=1e-12)
+    free = pg.water_profile(box, 20.0, {"level_m": 2.0})
+    open_ = pg.water_profile(box.drop(columns="lid_m"), 20.0, {"level_m": 2.0})
+    assert free["level_m"].to_numpy() == pytest.approx(open_["level_m"].to_numpy(), abs=1e-9)
+
+
+def test_a_momentum_junction_without_friction_keeps_the_force():
+    def channel(name, width, at):
+        bed = pd.DataFrame({"river": name, "chainage_m": at, "bed_level_m": 0.0,
+                            "left_m": width / 2, "right_m": width / 2, "bank_level_m": 9.0,
+                            "n": 0.03})  # fmt: skip
+        return pg.design_sections(bed)
+
+    at = np.array([0.0, 100.0])
+    sections = pd.concat([channel("a", 10, at), channel("b", 6, at), channel("c", 15, at)])
+    flows = pd.DataFrame({"river": ["a", "b", "c"], "discharge_m3s": [30.0, 15.0, 45.0]})
+    table = pd.DataFrame({
+        "junction": "J", "river": ["a", "b", "c"], "role": ["in", "in", "out"],
+        "length_m": [20.0, 20.0, np.nan], "angle_deg": [0.0, 60.0, np.nan], "method": "momentum",
+        "friction": False, "weight": False,
+    })  # fmt: skip
+    end = pd.DataFrame({"river": ["c"], "level_m": [2.5]})
+    found = pg.water_profile(sections, flows, end, junctions=table).set_index(
+        ["river", "chainage_m"]
+    )
+    za, zb, zc = (found.loc[k, "level_m"] for k in (("a", 100.0), ("b", 100.0), ("c", 0.0)))
+    assert za == pytest.approx(zb, abs=1e-9)
+
+    def force(q, b, y):
+        return q**2 / (G * b * y) + b * y**2 / 2
+
+    wanted = force(45, 15, zc)
+    assert force(30, 10, za) + force(15, 6, za) * 0.5 == pytest.approx(wanted, rel=1e-8)
+
+
+# --- faults -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (one("bridge", at=900.0, low_chord_m=3.0), "no sections on both sides"),
+        (one("bridge", low_chord_m=3.0, deck_m=2.0), "low chord above its deck"),
+        (one("bridge", low_chord_m=-3.0, deck_m=2.0), "low chord below the bed"),
+        (one("bridge", low_chord_m=3.0, width_m=60.0), "doesn't fit between its sections"),
+        (one("bridge", low_chord_m=3.0, n_piers=20, pier_width_m=1.0), "20 piers"),
+        (one("bridge", low_chord_m=3.0, method="magic"), "'magic' in method"),
+        (one("bridge", low_chord_m=3.0, from_offset_m=4.0, to_offset_m=-4.0), "abutments"),
+        (one("culvert", shape="box", span_m=2.0, rise_m=2.0, length_m=80.0, invert_up_m=0.1,
+             invert_down_m=0.0), "is 80 m long in a gap of 50 m"),
+        (one("culvert", shape="box", span_m=2.0, rise_m=2.0, invert_up_m=0.1, invert_down_m=0.0,
+             chart=99), "chart 99"),
+        (one("culvert", shape="egg", span_m=2.0, rise_m=2.0), "'egg' in shape"),
+        (one("culvert", span_m=2.0, rise_m=2.0), "lacks shape"),
+        (one("gate", gate_width_m=3.0, gate_height_m=2.0, sill_m=0.0, opening_m=2.5),
+         "open 2.5 m, above their height of 2 m"),
+        (one("gate", crest_m=2.0), "has no gates"),
+        (one("weir"), "lacks crest_m"),
+        (one("tunnel"), "tunnel"),
+    ],
+)  # fmt: skip
+def test_bad_structures_are_named(table, words):
+    with pytest.raises(pg.errors.PinghuError, match=words):
+        profile(table)
+
+
+def test_a_pier_outside_and_two_structures_at_one_place():
+    pier = pd.DataFrame(
+        {"structure_id": ["S"], "part": "pier", "offset_m": 9.0, "elevation_m": np.nan,
+         "pier_width_m": 1.0}
+    )  # fmt: skip
+    with pytest.raises(pg.errors.HydraulicsError, match="outside its opening"):
+        profile(one("bridge", low_chord_m=3.0), pier)
+    both = pd.concat([one("weir", crest_m=2.0), one("bridge", low_chord_m=3.0)])
+    both.index = ["A", "B"]
+    with pytest.raises(pg.errors.HydraulicsError, match="overlap"):
+        profile(both)
+
+
+def test_bad_junctions_are_named():
+    sections, _, _ = river()
+    two = pd.concat([sections, sections.assign(river="s")])
+    table = pd.DataFrame({"junction": "J", "river": ["r", "s"], "role": ["in", "out"]})
+    end = pd.DataFrame({"river": ["s"], "level_m": [3.0]})
+    with pytest.raises(pg.errors.HydraulicsError, match="lacks the length"):
+        pg.water_profile(two, 40.0, end, junctions=table)
+    flows = pd.DataFrame({"river": ["r", "s"], "discharge_m3s": [40.0, 50.0]})
+    with pytest.raises(pg.errors.HydraulicsError, match="40 m³/s flow in and 50 out"):
+        pg.water_profile(two, flows, end, junctions=table.assign(length_m=20.0))
