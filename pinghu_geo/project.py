@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import platform
-import warnings
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from importlib.metadata import version
@@ -27,9 +27,10 @@ from pinghu_geo.intake.faults import examine, read_for_check
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.grid import fit_grid
 from pinghu_geo.intake.io import read_layer, read_table
-from pinghu_geo.nouns.errors import CRSError, OutputError, PinghuError
-from pinghu_geo.nouns.files import atomic_folder
+from pinghu_geo.nouns.errors import CRSError, PinghuError
 from pinghu_geo.nouns.inert import file_names
+from pinghu_geo.nouns.notices import heard
+from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, digests
 from pinghu_geo.nouns.schema import Lang, code_label, label, same_crs, same_datum
 from pinghu_geo.plan import FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
@@ -46,6 +47,11 @@ from pinghu_geo.search.optimise import LeastDemolition, least_demolition
 __all__ = ["check_project", "run_project", "sample_folder"]
 
 PACKAGES = ("pinghu_geo", "geopandas", "shapely", "pandas", "numpy", "pyproj", "pyogrio", "folium")
+
+# What runs of versions wrote whose manifest doesn't list it.
+OUTPUTS = re.compile(
+    r"(results\.gpkg|ledger\.xlsx|map\.html|summary\.json|(widths|proof|rise)_.+\.xlsx)"
+)
 
 Progress = Callable[[str], None]
 
@@ -84,7 +90,8 @@ def run_project(
     out
         Folder for the results; it appears whole or not at all.
     force
-        Replace the folder if it exists and was made by this function.
+        Replace the folder if it exists and was made by this function. Files that you put there,
+        and those of ours that you changed (under another name), are carried into the new one.
     progress
         Called with a line of text before each step.
 
@@ -100,7 +107,8 @@ def run_project(
     ProjectError
         The project file is wrong.
     OutputError
-        The folder exists.
+        The folder exists, another run is writing it, or it can't be written; said before the work
+        where it can be known.
     PinghuError
         A layer can't be used; the message names it.
 
@@ -113,16 +121,13 @@ def run_project(
     tell = progress or (lambda _: None)
     plan = read_plan(Path(project))
     target = Path(out)
-    _refuse_overwrite(target, force=force)
-    tell("读取图层")
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always", UserWarning)
-        data = _read(plan, tell)
-        tell("计算红线与受影响房屋")
-        found = _compute(plan, data, tell)
-    notes = sorted({str(w.message) for w in said if issubclass(w.category, UserWarning)})
-    with atomic_folder(target) as made:
-        _write(plan, data, found, notes, made, tell)
+    with atomic_folder(target, ours=_outputs_of, force=force, tell=tell) as made:
+        tell("读取图层")
+        with heard() as said:
+            data = _read(plan, tell)
+            tell("计算红线与受影响房屋")
+            found = _compute(plan, data, tell)
+        _write(plan, data, found, sorted(set(said)), made, tell)
     return target
 
 
@@ -188,15 +193,19 @@ def _sound(plan: Plan, layer: Any, name: str) -> gpd.GeoDataFrame | None:
 # --- the steps ---
 
 
-def _refuse_overwrite(target: Path, *, force: bool) -> None:
-    if not target.exists():
-        return
-    if not force:
-        raise OutputError(f"{target} exists", hint="--force replaces it, or choose another folder")
-    if not (target / "manifest.json").exists():
-        raise OutputError(
-            f"{target} was not made by pinghu, so it is not replaced", hint="choose another folder"
-        )
+def _outputs_of(folder: Path) -> dict[str, str] | None:
+    """Files that a run wrote into a folder, with their digests; None where none did."""
+    try:
+        said = json.loads((folder / "manifest.json").read_text("utf-8"))
+        ours = "pinghu_geo" in said["versions"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not ours:
+        return None
+    made = said.get("outputs")
+    if made is None:  # of a version that didn't say
+        made = {p.name: "" for p in folder.iterdir() if p.is_file() and OUTPUTS.fullmatch(p.name)}
+    return {**made, "manifest.json": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,7 +474,7 @@ def _write(
     ).save(folder / "map.html")
     tell("写出 summary.json 与 manifest.json")
     _dump(_summary(plan, data, found, notes), folder / "summary.json")
-    _dump(_manifest(plan), folder / "manifest.json")
+    _dump(_manifest(plan) | {"outputs": digests(folder)}, folder / "manifest.json")
 
 
 def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[str, Any]:
@@ -551,7 +560,8 @@ def _manifest(plan: Plan) -> dict[str, Any]:
 
 
 def _dump(what: dict[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(what, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(what, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def summary_lines(folder: Path) -> list[str]:

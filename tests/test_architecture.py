@@ -15,9 +15,9 @@ from pinghu_geo.nouns.schema import NOUNS
 PACKAGE = Path(pg.__file__).parent
 # a room imports only from rooms above it here, a module within a room only from those left of it
 ROOMS = {
-    "nouns": "inert columns errors numerals schema door files",
+    "nouns": "inert columns errors notices numerals schema door replacing files",
     "river": "axis chainage centreline corridor",
-    "intake": "catalogue coordinates encoding drivers drawing grid postgis registry shapefile formats io faults",
+    "intake": "catalogue coordinates encoding gdal drivers drawing grid postgis registry shapefile formats io faults",
     "redline": "areas depths lines bands legal overlap partial",
     "flood": "sections steady survey conduits culverts gates bridges crossings structures junctions channel hecras hydraulics hecras_text hecras_out rises obstruction rasters floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",
@@ -113,6 +113,23 @@ def test_the_rooms_hang_together_by_few_arrows():
 def test_analysis_never_imports_what_draws(module):
     used = {i.split(".")[0] for i in imports(module, top_only=True)}
     assert not used & HEAVY
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_switches_of_the_whole_process_are_never_flipped(module):
+    """Other threads see them: each has one door that is of the thread, or of the call."""
+    doors = {
+        "nouns.notices": {"warn", "catch_warnings"},
+        "intake.gdal": {"set_gdal_config_options"},
+    }
+    switches = {
+        "warn", "catch_warnings", "simplefilter", "filterwarnings", "set_gdal_config_options",
+        "putenv", "chdir", "setlocale", "umask", "seterr",
+    }  # fmt: skip
+    for node in ast.walk(ast.parse(source(module))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            allowed = doors.get(module, set()) | ({"simplefilter"} if module in doors else set())
+            assert node.func.attr not in switches - allowed, f"{module}: {node.func.attr}"
 
 
 def test_no_function_has_the_name_of_a_room_or_a_module():

@@ -88,11 +88,20 @@ def test_a_partition_that_cannot_be_used_is_named_and_nothing_is_left(delivery, 
     assert mended["n_affected"].sum() > 0
     with pytest.raises(pg.errors.OutputError, match="out exists"):
         pg.affected_parquet(folder, sample["原方案"], sample["rivers"], tmp_path / "out")
-    (tmp_path / "out" / "notes.txt").write_text("x")
-    with pytest.raises(pg.errors.OutputError, match="holds other files, so it is not replaced"):
+    (tmp_path / "out" / "_notes.txt").write_text("x")
+    pg.affected_parquet(
+        folder, sample["原方案"], sample["rivers"], tmp_path / "out", force=True,
+        prepare=lambda f: pg.repair(f).layer,
+    )  # fmt: skip
+    assert (tmp_path / "out" / "_notes.txt").read_text() == "x"
+    assert len(gpd.read_parquet(tmp_path / "out")) == mended["n_affected"].sum()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "part-0.parquet").write_text("x")
+    with pytest.raises(pg.errors.OutputError, match="mine exists and was not made by pinghu"):
         pg.affected_parquet(
-            folder, sample["原方案"], sample["rivers"], tmp_path / "out", force=True
+            folder, sample["原方案"], sample["rivers"], tmp_path / "mine", force=True
         )
+    assert {p.name for p in tmp_path.iterdir()} == {"房屋", "out", "mine"}
 
 
 def test_ids_in_two_partitions_and_other_files_are_refused(delivery, sample, tmp_path):

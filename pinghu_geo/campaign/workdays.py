@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.schema import nearest, require_columns
 
 __all__ = ["WorkDays", "day_of", "work_calendar"]
@@ -54,11 +54,9 @@ class WorkDays:
     def warn_beyond(self, last: pd.Timestamp) -> None:
         """Say so where a plan runs beyond the years whose calendar is published."""
         if self.said_until is not None and last.to_datetime64() > self.said_until:
-            warnings.warn(
+            notify(
                 f"China's working days are not known beyond {self.said_until}: Monday to Friday "
-                "are taken there, without holidays and make-up days",
-                UserWarning,
-                stacklevel=3,
+                "are taken there, without holidays and make-up days"
             )
 
 

@@ -21,8 +21,8 @@ from folium.template import Template
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OutputError
-from pinghu_geo.nouns.files import atomic_path
 from pinghu_geo.nouns.inert import html_text, script_value
+from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import NOUNS, code_label, label, require_layer
 from pinghu_geo.river.centreline import stations
 from pinghu_geo.river.chainage import format_chainage

@@ -12,11 +12,13 @@ import pandas as pd
 import pyogrio
 
 from pinghu_geo.intake.faults import check_summary
+from pinghu_geo.intake.gdal import gdal_options
 from pinghu_geo.intake.io import database_frame
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import OutputError
-from pinghu_geo.nouns.files import atomic_path, require_suffix
+from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import csv_text, database_name, sheet_text
+from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import NOUNS, Column, Lang, code_label, label
 from pinghu_geo.redline.overlap import totals
 from pinghu_geo.river.chainage import format_chainage
@@ -210,25 +212,22 @@ def write_ledger(
 
     path = Path(target)
     require_suffix(path, ".xlsx")
-    try:
-        with atomic_path(path) as temporary:
-            book = xlsxwriter.Workbook(temporary, INERT)
-            about = {"title": sheet_text(title), "comments": sheet_text(note), "created": CREATED}
-            book.set_properties(about)
-            paper = _Paper(book)
-            _summary(paper, affected, comparison, title, note, published or {})
-            paper.sheet("房屋台账", affected, BUILDING_COLUMNS)
-            if parcels is not None:
-                paper.sheet("宗地台账", parcels, PARCEL_COLUMNS)
-            if nodes is not None:
-                paper.sheet("征拆节点", nodes, NODE_COLUMNS)
-            if comparison is not None and len(comparison.schemes) > 1:
-                paper.sheet("方案差异", comparison.changes, CHANGE_COLUMNS)
-            if profile is not None:
-                paper.sheet("水面线", profile, PROFILE_COLUMNS)
-            book.close()
-    except PermissionError as fault:
-        raise OutputError(f"{path} can't be written", hint="close it in Excel") from fault
+    with atomic_path(path) as temporary:
+        book = xlsxwriter.Workbook(temporary, INERT)
+        about = {"title": sheet_text(title), "comments": sheet_text(note), "created": CREATED}
+        book.set_properties(about)
+        paper = _Paper(book)
+        _summary(paper, affected, comparison, title, note, published or {})
+        paper.sheet("房屋台账", affected, BUILDING_COLUMNS)
+        if parcels is not None:
+            paper.sheet("宗地台账", parcels, PARCEL_COLUMNS)
+        if nodes is not None:
+            paper.sheet("征拆节点", nodes, NODE_COLUMNS)
+        if comparison is not None and len(comparison.schemes) > 1:
+            paper.sheet("方案差异", comparison.changes, CHANGE_COLUMNS)
+        if profile is not None:
+            paper.sheet("水面线", profile, PROFILE_COLUMNS)
+        book.close()
 
 
 def write_table(frame: pd.DataFrame, target: str | Path) -> None:
@@ -601,14 +600,10 @@ def write_results(layers: Mapping[str, gpd.GeoDataFrame], target: str | Path) ->
     path = Path(target)
     require_suffix(path, ".gpkg")
     # a fixed date of change: the same input gives the same bytes
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
-    try:
-        with atomic_path(path) as temporary:
-            for name, layer in layers.items():
-                flat = layer.reset_index() if layer.index.name else layer
-                if len(flat):
-                    flat = database_frame(flat)
-                    table = database_name(name)
-                    pyogrio.write_dataframe(flat, temporary, layer=table, promote_to_multi=True)
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+    with gdal_options(OGR_CURRENT_DATE="2000-01-01T00:00:00.000Z"), atomic_path(path) as temporary:
+        for name, layer in layers.items():
+            flat = layer.reset_index() if layer.index.name else layer
+            if len(flat):
+                flat = database_frame(flat)
+                table = database_name(name)
+                pyogrio.write_dataframe(flat, temporary, layer=table, promote_to_multi=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from pinghu_geo.deliver.maps import STATUS, in_degrees
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import html_text
+from pinghu_geo.nouns.notices import heard
 from pinghu_geo.nouns.schema import flat_shapes, label, nearest, require_layer
 from pinghu_geo.redline.lines import red_line, width_table
 from pinghu_geo.redline.overlap import affected, totals
@@ -192,9 +192,7 @@ class LiveRedLine:
         return red_line(self.rivers, widths[widths["river"] == river])
 
     def _taken(self) -> gpd.GeoDataFrame:
-        with warnings.catch_warnings():
-            # the sums say how much of the floor area is estimated, at each move
-            warnings.filterwarnings("ignore", "floor area of", UserWarning)
+        with heard():  # the sums say how much of the floor area is estimated, at each move
             hit = affected(self.buildings, self.red_line(), self.rivers)
         if self.rates is not None:
             hit["cost_yuan"] = compensation(hit, self.rates)["cost_yuan"]

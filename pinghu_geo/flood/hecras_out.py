@@ -15,8 +15,8 @@ from pinghu_geo.flood.hydraulics import boundary_table, for_profile
 from pinghu_geo.flood.survey import discharges, for_river, lay_sections
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
-from pinghu_geo.nouns.files import atomic_path
 from pinghu_geo.nouns.inert import field_text
+from pinghu_geo.nouns.replacing import atomic_parts
 from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["write_hecras"]
@@ -101,11 +101,11 @@ def write_hecras(
              "Geom File=g01", "Flow File=f01", "Subcritical Flow", "Run HTab= 1"],
         ),
     }  # fmt: skip
-    made = {}
-    for name, (suffix, lines) in texts.items():
-        made[name] = target.with_name(target.name + suffix)
-        with atomic_path(made[name]) as path:
-            path.write_text("\r\n".join(lines) + "\r\n", "utf-8", newline="")
+    made = {name: target.with_name(target.name + suffix) for name, (suffix, _) in texts.items()}
+    with atomic_parts(made["project"]) as folder:
+        for name, (_, lines) in texts.items():
+            text = "\r\n".join(lines) + "\r\n"
+            (folder / made[name].name).write_text(text, "utf-8", newline="")
     return made
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pyproj import CRS
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.intake.drivers import raster_driver, require_raster
 from pinghu_geo.nouns.errors import CRSError, LayerError
+from pinghu_geo.nouns.notices import notify, quiet_libraries
 from pinghu_geo.nouns.schema import nearest, same_crs
 
 __all__ = ["Rasters", "Source", "Window", "unit_of_heights"]
@@ -197,10 +197,9 @@ class Rasters:
         new = [v for v in (*none, *beyond) if (tile.path, v) not in self.told]
         self.told.update((tile.path, v) for v in new)
         if new:
-            warnings.warn(
+            notify(
                 f"{self.layer}: {tile.path.name} holds {', '.join(f'{v:g}' for v in new)}, which "
-                "it doesn't declare as nodata and no height comes near; taken for nodata",
-                stacklevel=2,
+                "it doesn't declare as nodata and no height comes near; taken for nodata"
             )
         return heights
 
@@ -284,13 +283,10 @@ def _opened(path: Path) -> Any:
 
 def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
     """Grid and meaning of a file."""
-    import rasterio
-
     if not path.exists():
         raise LayerError(f"there is no file {path}", layer=layer)
     require_raster(path, layer)
-    with _one_sentence(path, layer), warnings.catch_warnings():
-        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+    with _one_sentence(path, layer), quiet_libraries():  # one without a place is refused below
         file = _opened(path)
     with file:
         own = None if file.crs is None else CRS.from_wkt(file.crs.to_wkt())

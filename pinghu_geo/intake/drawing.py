@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,11 @@ import shapely
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.drivers import drawing_for_one_driver
 from pinghu_geo.intake.encoding import text_encoding
+from pinghu_geo.intake.gdal import gdal_options
 from pinghu_geo.nouns.errors import LayerError, OutputError
-from pinghu_geo.nouns.files import atomic_path, require_suffix
+from pinghu_geo.nouns.files import require_suffix, scratch_folder
 from pinghu_geo.nouns.inert import drawing_name, drawing_text
+from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import NOUNS, nearest, require_layer
 
 __all__ = ["ARC_STEP_DEG", "read_dxf", "write_dxf"]
@@ -77,14 +78,11 @@ def _entities(path: Path, raw: bytes, encoding: str | None, what: str) -> gpd.Ge
     """All entities of a drawing, with the names of their layers decoded."""
     # the header's code page is often the program's default and not that of the texts
     found = encoding or text_encoding(raw, path.name).name
-    pyogrio.set_gdal_config_options({"DXF_ENCODING": found, "OGR_ARC_STEPSIZE": ARC_STEP_DEG})
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / path.name
-            copy.write_bytes(drawing_for_one_driver(raw, path.name, what))
-            frame = pyogrio.read_dataframe(copy, CLOSED_LINE_AS_POLYGON="YES", on_invalid="ignore")
-    finally:
-        pyogrio.set_gdal_config_options({"DXF_ENCODING": None, "OGR_ARC_STEPSIZE": None})
+    options = {"DXF_ENCODING": found, "OGR_ARC_STEPSIZE": ARC_STEP_DEG}
+    with gdal_options(**options), scratch_folder(path.name) as folder:
+        copy = folder / path.name
+        copy.write_bytes(drawing_for_one_driver(raw, path.name, what))
+        frame = pyogrio.read_dataframe(copy, CLOSED_LINE_AS_POLYGON="YES", on_invalid="ignore")
     for column in frame.columns.intersection(["Layer", "Text"]):
         frame[column] = frame[column].map(_unescaped, na_action="ignore")
     return frame

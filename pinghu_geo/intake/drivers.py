@@ -13,7 +13,6 @@ import mmap
 import os
 import re
 import shutil
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.files import scratch_folder
 
 __all__ = ["drawing_for_one_driver", "for_one_driver", "raster_driver", "require_raster"]
 
@@ -180,7 +180,7 @@ def _is_plain_crs(raw: bytes) -> bool:
 
 def _beside(path: Path, stack: ExitStack, suffixes: tuple[str, ...]) -> Path:
     """A path of the same name in a folder of its own, with the companions that belong to it."""
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    folder = stack.enter_context(scratch_folder(path.name))
     for part in path.parent.glob("*"):
         if part.stem == path.stem and part.suffix.lower() in suffixes and part.is_file():
             _link(part, folder / part.name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import reduce
@@ -25,11 +24,13 @@ from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.drawing import ARC_STEP_DEG, read_dxf
 from pinghu_geo.intake.drivers import for_one_driver
 from pinghu_geo.intake.encoding import Encoding, dbf_encoding, mapinfo_encoding, text_encoding
+from pinghu_geo.intake.gdal import gdal_options
 from pinghu_geo.intake.shapefile import parts_of, rows_meeting, whole_shapefile
 from pinghu_geo.nouns.door import chainage_of_m
 from pinghu_geo.nouns.errors import LayerError, PinghuError
 from pinghu_geo.nouns.files import require_signature, unpacked
 from pinghu_geo.nouns.inert import given_text
+from pinghu_geo.nouns.notices import quiet_libraries
 from pinghu_geo.nouns.numerals import split_numbers
 from pinghu_geo.nouns.schema import match_columns, nearest, noun
 
@@ -120,8 +121,7 @@ def read_raw(
 def _own_errors(path: Path, what: str) -> Iterator[None]:
     """Turn what a library says of a file into one error that says what to do."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what they say is checked here, or by `check`
+        with quiet_libraries():  # what they say is checked here, or by `check`
             yield
     except PinghuError:
         raise
@@ -184,8 +184,7 @@ def _read_gdal(
         path = for_one_driver(path, what, stack)
         if suffix != ".fgb" or layer is not None:  # FlatGeobuf holds one layer
             layer = _one_layer(path, layer, what)
-    pyogrio.set_gdal_config_options({"OGR_ARC_STEPSIZE": ARC_STEP_DEG})
-    stack.callback(pyogrio.set_gdal_config_options, {"OGR_ARC_STEPSIZE": None})
+    stack.enter_context(gdal_options(OGR_ARC_STEPSIZE=ARC_STEP_DEG))
     read = {"layer": layer, "encoding": encoding}
     # these drivers fill Arrow's columns themselves, which is faster; they know no other encoding
     arrow = suffix in INDEXED and encoding is None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +18,10 @@ from pinghu_geo.intake.formats import PARQUET, TABLES, Boxes, read_cells, read_r
 from pinghu_geo.intake.grid import GridFit, apply_grid
 from pinghu_geo.nouns.door import EXACT, TRUTH, clean
 from pinghu_geo.nouns.errors import ChainageError, CRSError, LayerError, OutputError
-from pinghu_geo.nouns.files import atomic_path, existing
+from pinghu_geo.nouns.files import existing
 from pinghu_geo.nouns.inert import cell_text, console_text, database_name
 from pinghu_geo.nouns.numerals import numbers_written
+from pinghu_geo.nouns.replacing import SHAPEFILE_PARTS, atomic_parts, atomic_path
 from pinghu_geo.nouns.schema import (
     Column,
     Lang,
@@ -312,13 +311,10 @@ def write_layer(
             pyogrio.write_dataframe(database_frame(flat), temporary, layer=database_name(path.stem))
         return
     flat = _for_shapefile(database_frame(flat), noun(what), encoding)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        made = Path(folder) / path.name
+    with atomic_parts(path, drop=SHAPEFILE_PARTS) as folder:
+        made = folder / path.name
         pyogrio.write_dataframe(flat, made, encoding=encoding)
         made.with_suffix(".cpg").write_text(encoding, "ascii")
-        for part in Path(folder).iterdir():
-            os.replace(part, path.with_suffix(part.suffix))
 
 
 def database_frame(flat: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

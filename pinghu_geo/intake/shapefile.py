@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +13,9 @@ from numpy.typing import NDArray
 
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.encoding import dbf_head, dbf_rows
+from pinghu_geo.intake.gdal import gdal_options
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.files import scratch_folder
 
 __all__ = ["parts_of", "rows_meeting", "whole_shapefile"]
 
@@ -38,14 +39,13 @@ def whole_shapefile(path: Path, what: str, seen: Findings, stack: ExitStack) -> 
         seen.add("no_dbf")
     if ".shx" not in parts or _stale(path, parts[".shx"]):
         seen.add("stale_shx" if ".shx" in parts else "no_shx")
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = stack.enter_context(scratch_folder(path.name))
         for suffix, part in parts.items():
             if suffix != ".shx":
                 shutil.copy(part, folder / part.name)
         path = folder / path.name
-        pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": "YES"})
-        stack.callback(pyogrio.set_gdal_config_options, {"SHAPE_RESTORE_SHX": None})
-        pyogrio.read_info(path)
+        with gdal_options(SHAPE_RESTORE_SHX="YES"):
+            pyogrio.read_info(path)
         parts = parts_of(path)
     shapes = max(parts[".shx"].stat().st_size - 100, 0) // 8
     if ".dbf" in parts and (rows := dbf_rows(parts[".dbf"])) != shapes:

@@ -1,9 +1,7 @@
-"""Is this file safe to open, and is what is written there whole? Zips, signatures, replacement."""
+"""Is this file safe to open? Zips, signatures, and files of rules."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 import tomllib
 import zipfile
@@ -14,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pinghu_geo.nouns.errors import LayerError, OutputError
+from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, completed
 from pinghu_geo.nouns.schema import nearest
 
 __all__ = [
@@ -23,6 +22,7 @@ __all__ = [
     "require_signature",
     "require_suffix",
     "rule_file",
+    "scratch_folder",
     "unpacked",
 ]
 
@@ -54,12 +54,30 @@ def existing(path: Path, what: str) -> Path:
     """The path, or an error that names the file that was probably meant."""
     if path.exists():
         return path
+    completed(path)  # of a set whose writer was killed: the new parts are all there
+    if path.exists():
+        return path
     here = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
     raise LayerError(
         f"there is no file {path}",
         layer=what,
         hint=nearest(path.name, here) if here else "check the folder's name",
     )
+
+
+@contextmanager
+def scratch_folder(what: str) -> Iterator[Path]:
+    """A folder for a while, where the system keeps such; a sentence where it keeps none."""
+    try:
+        kept = tempfile.TemporaryDirectory(prefix="pinghu-", ignore_cleanup_errors=True)
+    except OSError as fault:
+        raise OutputError(
+            f"there is no place for temporary files, which {what} needs: "
+            f"{fault.strerror or 'no folder can be written'}",
+            hint="set the environment variable TMPDIR (Windows: TEMP) to a folder of yours",
+        ) from fault
+    with kept as name:
+        yield Path(name)
 
 
 def require_signature(path: Path, what: str) -> None:
@@ -93,7 +111,7 @@ def unpacked(
     existing(path, what)
     if path.suffix.lower() != ".zip":
         return path, wanted
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    folder = stack.enter_context(scratch_folder(what))
     members = _extract(path, what, folder, stack)
     found = [m for m in members if m.suffix.lower() in suffixes]
     named = [m for m in found if wanted in (str(m), m.name, m.stem)]
@@ -157,39 +175,13 @@ def _extract(path: Path, what: str, folder: Path, stack: ExitStack) -> list[Pure
 def _astray(name: str) -> bool:
     """Whether a member's name leads out of the folder it is unpacked in."""
     path = PurePosixPath(name.replace("\\", "/"))
-    return path.is_absolute() or ".." in path.parts or ":" in path.parts[0]
+    return path.is_absolute() or ".." in path.parts or not path.parts or ":" in path.parts[0]
 
 
 def require_suffix(path: Path, suffix: str) -> None:
     """Refuse a target that isn't called what is written there."""
     if path.suffix.lower() != suffix:
         raise OutputError(f"{path.name} is no {suffix}", hint=f"use {path.stem}{suffix}")
-
-
-@contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path of the same suffix that takes the target's place when all went well."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise OutputError(f"{path.parent} is no folder", hint="choose another place") from fault
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        os.replace(temporary, path)
-
-
-@contextmanager
-def atomic_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside the target that takes its place when all went well."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        made = Path(folder) / "results"
-        made.mkdir()
-        yield made
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(made, target)
 
 
 def rule_file(path: str | Path | None, default: str) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from typing import Literal
 
 import geopandas as gpd
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.schema import (
     flat_shapes,
     numbers,
@@ -36,7 +35,6 @@ __all__ = [
     "warn_estimated",
 ]
 
-PACKAGE = __name__.partition(".")[0]
 
 Floats = NDArray[np.float64]
 
@@ -228,14 +226,9 @@ def floor_area(buildings: pd.DataFrame) -> pd.DataFrame:
 
 def warn_estimated(n: int, total: int) -> None:
     """Warn whoever called the library, once, of floor areas that had to be estimated."""
-    frame, depth = sys._getframe(), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
-        frame, depth = frame.f_back, depth + 1
-    warnings.warn(
+    notify(
         f"floor area of {n} of {total} buildings is estimated as footprint x floors "
-        "(floor_area_source = 'estimated')",
-        UserWarning,
-        stacklevel=depth,
+        "(floor_area_source = 'estimated')"
     )
 
 

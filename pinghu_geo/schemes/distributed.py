@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
-import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -20,7 +21,9 @@ from pinghu_geo.intake.formats import PARQUET, covering
 from pinghu_geo.intake.io import canonical_layer
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OutputError, PinghuError
-from pinghu_geo.nouns.files import atomic_folder, existing, require_signature
+from pinghu_geo.nouns.files import existing, require_signature
+from pinghu_geo.nouns.notices import heard
+from pinghu_geo.nouns.replacing import atomic_folder, in_words
 from pinghu_geo.nouns.schema import flat_shapes, noun, require_layer
 from pinghu_geo.redline.overlap import affected, warn_estimated
 
@@ -102,7 +105,7 @@ def affected_parquet(
     retries
         How often a partition that failed on a cluster is tried again.
     force
-        Replace an existing folder.
+        Replace an existing folder of such a result; other files in it are carried into the new.
     progress
         Called with a line of text now and then.
 
@@ -118,7 +121,8 @@ def affected_parquet(
     LayerError, CRSError
         A partition can't be used; it is named. Ids occur in several partitions.
     OutputError
-        The folder exists, or holds anything else than such a result.
+        The folder exists and isn't such a result, or without ``force``; another run is writing
+        it; it can't be written; the cluster is lost.
 
     Notes
     -----
@@ -140,10 +144,9 @@ def affected_parquet(
     """
     require_layer(red_line, "red_line")
     tell, goal = progress or (lambda _: None), Path(target)
-    _refuse_overwrite(goal, force=force)
     parts = _partitions(Path(source), red_line, what)
     options = {"partial_rule": partial_rule, "survey_tolerance_m": survey_tolerance_m}
-    with atomic_folder(goal) as folder:
+    with atomic_folder(goal, ours=_parts_of, force=force, tell=tell) as folder:
         group = _groups(red_line)
         job = _Job(red_line, group, rivers, folder.resolve(), what, id_column, prepare, options)
         run = _in_turn(parts, job) if client is None else _on_cluster(parts, job, client, retries)
@@ -153,6 +156,8 @@ def affected_parquet(
             tell(f"{len(done)}/{len(parts)} {row['file']} {row['row_group']}: {row['n_affected']}")
         table = pd.DataFrame(done, columns=["number", "file", "row_group", "n_rows", "n_near",
                                             "n_affected", "n_estimated"])  # fmt: skip
+        for left in folder.glob(".part-*"):  # of workers that died while they wrote
+            left.unlink()
         _require_once(folder, what)
     estimated = int(table["n_estimated"].sum())
     if estimated:
@@ -160,16 +165,10 @@ def affected_parquet(
     return table.sort_values("number").drop(columns="number").reset_index(drop=True)
 
 
-def _refuse_overwrite(goal: Path, *, force: bool) -> None:
-    """Refuse a folder that is there, and to replace one that holds anything else."""
-    if not goal.exists():
-        return
-    ours = goal.is_dir() and all(p.match("part-*.parquet") for p in goal.iterdir())
-    if not (force and ours):
-        raise OutputError(
-            f"{goal} exists" if ours else f"{goal} holds other files, so it is not replaced",
-            hint="choose another folder, or force=True" if ours else "choose another folder",
-        )
+def _parts_of(folder: Path) -> dict[str, str] | None:
+    """Files of such a result, whose bytes are not known; None where the folder is none."""
+    ours = {p.name: "" for p in folder.iterdir() if re.fullmatch(r"part-\d{6}\.parquet", p.name)}
+    return ours if ours or not any(folder.iterdir()) else None
 
 
 # --- partitions -------------------------------------------------------------------------------
@@ -297,8 +296,7 @@ def _work(part: _Part, job: _Job) -> dict[str, Any]:
         line, rivers = _local(job, layer)
         if line.empty:
             continue
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # estimates are summed up by the caller
+        with heard():  # estimates are summed up by the caller
             hits.append(affected(layer, line, rivers, **job.options))
     some = [hit for hit in hits if len(hit)]
     estimated = 0
@@ -311,8 +309,9 @@ def _work(part: _Part, job: _Job) -> dict[str, Any]:
             estimated = int((frame["floor_area_source"] == "estimated").sum())
         place = job.folder / f"part-{part.number:06d}.parquet"
         made = job.folder / f".{place.stem}-{uuid.uuid4().hex}"
-        frame.to_parquet(made, write_covering_bbox=True)
-        os.replace(made, place)
+        with in_words(place):
+            frame.to_parquet(made, write_covering_bbox=True)
+            os.replace(made, place)
     return {
         "number": part.number, "file": part.path.name, "row_group": part.group,
         "n_rows": part.rows, "n_near": near, "n_affected": sum(map(len, some)),
@@ -325,6 +324,8 @@ def _in_turn(parts: Iterable[_Part], job: _Job) -> Iterator[dict[str, Any]]:
     for part in parts:
         try:
             yield _work(part, job)
+        except OutputError:  # is no matter of the partition
+            raise
         except Exception as fault:
             raise _named(part, fault) from fault
 
@@ -333,24 +334,39 @@ def _on_cluster(
     parts: list[_Part], job: _Job, client: Any, retries: int
 ) -> Iterator[dict[str, Any]]:
     """All partitions on a Dask cluster, as they end."""
-    from distributed import as_completed  # type: ignore[attr-defined,unused-ignore]
+    from distributed import CancelledError, as_completed  # type: ignore[attr-defined,unused-ignore]
+    from distributed.comm import CommClosedError
 
-    [shared] = client.scatter([job], broadcast=True)
     run = uuid.uuid4().hex
-    futures = {
-        client.submit(
-            _work, part, shared, key=f"affected-{run}-{part.number}", retries=retries
-        ): part
-        for part in parts
-    }
     try:
-        for future in as_completed(futures):
-            try:
-                yield future.result()
-            except Exception as fault:
-                raise _named(futures[future], fault) from fault
-    finally:
-        client.cancel(list(futures))
+        # a task, and no scattered data: where its worker dies, another one has it again
+        shared = client.submit(_given, job, key=f"affected-{run}-job", retries=retries)
+        futures = {
+            client.submit(
+                _work, part, shared, key=f"affected-{run}-{part.number}", retries=retries
+            ): part
+            for part in parts
+        }
+        try:
+            for future in as_completed(futures):
+                try:
+                    yield future.result()
+                except (CommClosedError, CancelledError, OutputError):
+                    raise
+                except Exception as fault:
+                    raise _named(futures[future], fault) from fault
+        finally:
+            with suppress(Exception):  # of a cluster that is gone
+                client.cancel([*futures, shared])
+    except (CommClosedError, CancelledError, TimeoutError) as fault:
+        raise OutputError(
+            f"the cluster is lost: {str(fault) or type(fault).__name__}",
+            hint="start it again and run once more; nothing was written",
+        ) from fault
+
+
+def _given(job: _Job) -> _Job:
+    return job
 
 
 def _named(part: _Part, fault: Exception) -> LayerError:
