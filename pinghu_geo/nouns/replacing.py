@@ -242,12 +242,16 @@ def _claimed(goal: Path, wait_s: float) -> Iterator[None]:
         os.write(held, said.encode())
         yield
     finally:
+        try:
+            if os.name != "nt":  # there no open file can be removed
+                lock.unlink(missing_ok=True)
+        except OSError:
+            log.info("%s can't be removed", lock)
+        finally:
+            os.close(held)
         if os.name == "nt":
-            os.close(held)
-        with suppress(OSError):
-            lock.unlink()
-        if os.name != "nt":
-            os.close(held)
+            with suppress(OSError):
+                lock.unlink()
 
 
 def _lock(lock: Path) -> int | None:
