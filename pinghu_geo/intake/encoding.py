@@ -102,12 +102,15 @@ def mapinfo_encoding(path: Path) -> Encoding | None:
     if charset and charset[1] not in (b"neutral", b"none"):
         return None
     texts = [raw]
-    for suffix in (".mid", ".MID", ".dat", ".DAT"):
+    for suffix in (".mid", ".MID"):
         if (other := path.with_suffix(suffix)).exists():
             texts.append(other.read_bytes())
-    binary = path.suffix.lower() == ".tab"
-    words = [w for text in texts for w in re.findall(rb"[\x80-\xff][\x40-\xff]+", text)]
-    return _judge(words[:VALUES_SEEN] if binary else texts, None, "", path.name)
+    # laid out as a .dbf is, but the .tab says which columns are text: its numbers are binary
+    kinds = re.findall(rb"(?im)^[ \t]*\S+[ \t]+([a-z]+)[ \t]*(?:\([^)\n]*\))?[^;\n]*;", raw)
+    for suffix in (".dat", ".DAT"):
+        if path.suffix.lower() == ".tab" and (other := path.with_suffix(suffix)).exists():
+            texts += _dbf_words(other, [kind.lower() == b"char" for kind in kinds])
+    return _judge(texts, None, "", path.name)
 
 
 def is_garbled(text: str) -> bool:
@@ -257,7 +260,7 @@ def _encoding_name(text: str) -> str | None:
         return None
 
 
-def _dbf_words(path: Path) -> list[bytes]:
+def _dbf_words(path: Path, texts: list[bool] | None = None) -> list[bytes]:
     """Field names and the first distinct non-ASCII texts of a .dbf."""
     with path.open("rb") as file:
         head = file.read(32)
@@ -271,7 +274,9 @@ def _dbf_words(path: Path) -> list[bytes]:
                 break
             words.append(fields[k : k + 11].split(b"\0")[0])
             size = fields[k + 16]
-            if fields[k + 11 : k + 12] == b"C":
+            if fields[k + 11 : k + 12] == b"C" and (
+                texts is None or texts[k // 32 : k // 32 + 1] == [True]
+            ):
                 columns.append((at, size))
             at += size
         file.seek(start)
@@ -288,5 +293,5 @@ def _dbf_words(path: Path) -> list[bytes]:
             for begin, size in columns:
                 cells = table[:, begin : begin + size]
                 for row in np.flatnonzero((cells > 0x7F).any(axis=1))[:VALUES_SEEN]:
-                    words.append(cells[row].tobytes().rstrip(b" \0"))
+                    words.append(cells[row].tobytes().split(b"\0")[0].rstrip(b" "))
     return words
