@@ -15,9 +15,9 @@ from pinghu_geo.nouns.schema import NOUNS
 PACKAGE = Path(pg.__file__).parent
 # a room imports only from rooms above it here, a module within a room only from those left of it
 ROOMS = {
-    "nouns": "inert columns errors notices numerals schema door replacing files",
+    "nouns": "inert columns errors notices numerals units schema door replacing files",
     "river": "axis chainage centreline corridor",
-    "intake": "catalogue coordinates encoding gdal drivers drawing grid postgis registry shapefile formats io faults",
+    "intake": "catalogue coordinates encoding gdal drivers drawing grid postgis registry shapefile headings formats io faults",
     "redline": "areas depths lines bands legal overlap partial",
     "flood": "sections steady survey conduits culverts gates bridges crossings structures junctions channel hecras hydraulics hecras_text hecras_out rises obstruction rasters floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",

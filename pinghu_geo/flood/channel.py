@@ -292,8 +292,9 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
         "elevation_m": z[keep],
         "n": rough[keep],
     }
-    if "scheme" in stations.columns:
-        made["scheme"] = stations["scheme"].to_numpy()[row]
+    for column in ("scheme", "datum", "line"):
+        if column in stations.columns:
+            made[column] = stations[column].to_numpy()[row]
     return pd.DataFrame(made)
 
 

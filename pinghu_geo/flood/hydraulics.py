@@ -42,6 +42,7 @@ from pinghu_geo.flood.survey import (
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of
+from pinghu_geo.nouns.units import require_one_datum
 from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["Boundary", "boundary_table", "for_profile", "joined_last", "water_profile"]
@@ -223,6 +224,10 @@ def water_profile(
         junction_table(junctions),
         _lowest_ends(laid, q),
     )
+    require_one_datum(
+        {"sections": sections, "banks": banks, "obstacles": obstacles,
+         "downstream": edges.downstream, "upstream": edges.upstream}
+    )  # fmt: skip
     options: dict[str, Any] = {
         "friction": friction, "contraction": contraction, "expansion": expansion,
         "gravity": gravity_ms2,
@@ -432,12 +437,15 @@ def boundary_table(given: Boundary | None, layer: str) -> pd.DataFrame:
         return pd.DataFrame({"boundary": []})
     table = given.copy() if isinstance(given, pd.DataFrame) else pd.DataFrame([dict(given)])
     known = {"river", "profile", "boundary", "level_m", "slope", "discharge_m3s", "joins",
-             "joins_at_m"}  # fmt: skip
+             "joins_at_m", "datum", "line"}  # fmt: skip
     for column in table.columns:
         if column not in known:
             raise HydraulicsError(
                 f"{column!r} is no column of boundaries", layer=layer, hint=nearest(column, known)
             )
+    for column in ("level_m", "slope", "discharge_m3s", "joins_at_m"):
+        if column in table:
+            table[column] = numbers(table, column, layer)
     kind = table["boundary"].astype(object) if "boundary" in table else pd.Series(None, table.index)
     for column, word in (("level_m", "level"), ("slope", "normal"), ("joins", "river")):
         if column in table:

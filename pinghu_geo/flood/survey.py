@@ -251,6 +251,14 @@ def ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str
                 ids=sections.index[bad],
                 hint=f'sections = sections.dropna(subset=["{column}"])',
             )
+    nameless = sections["river"].isna().to_numpy()
+    if nameless.any():
+        raise HydraulicsError(
+            "has rows without a river",
+            layer="sections",
+            ids=sections.index[nameless],
+            hint="write the river in each row; a merged cell speaks for the rows that it covers",
+        )
     river, names = pd.factorize(sections["river"], use_na_sentinel=False)
     scheme, schemes = (
         pd.factorize(sections["scheme"], use_na_sentinel=False)

@@ -25,16 +25,32 @@ from pinghu_geo.intake.drawing import ARC_STEP_DEG, read_dxf
 from pinghu_geo.intake.drivers import for_one_driver
 from pinghu_geo.intake.encoding import Encoding, dbf_encoding, mapinfo_encoding, text_encoding
 from pinghu_geo.intake.gdal import gdal_options
+from pinghu_geo.intake.headings import (
+    Grid,
+    begins_like,
+    csv_grid,
+    sheet_grids,
+    sheet_named,
+    table_of,
+)
 from pinghu_geo.intake.shapefile import parts_of, rows_meeting, whole_shapefile
 from pinghu_geo.nouns.door import chainage_of_m
 from pinghu_geo.nouns.errors import LayerError, PinghuError
 from pinghu_geo.nouns.files import require_signature, unpacked
-from pinghu_geo.nouns.inert import given_text
 from pinghu_geo.nouns.notices import quiet_libraries
 from pinghu_geo.nouns.numerals import split_numbers
 from pinghu_geo.nouns.schema import match_columns, nearest, noun
 
-__all__ = ["PARQUET", "POSTGIS", "TABLES", "Boxes", "covering", "read_cells", "read_raw"]
+__all__ = [
+    "PARQUET",
+    "POSTGIS",
+    "TABLES",
+    "Boxes",
+    "cell_grids",
+    "covering",
+    "read_cells",
+    "read_raw",
+]
 
 log = logging.getLogger(__name__)
 
@@ -361,29 +377,36 @@ def read_cells(
 ) -> pd.DataFrame:
     """Cells of a CSV or a workbook's sheet as text; ids that were numbers are told apart.
 
-    A workbook keeps a number as a double: of a whole number with more than 15 digits the last
-    ones are gone, whatever it shows. Such cells come as text in scientific notation, so that they
-    are never taken for an id.
+    The index is the row of the file. A workbook keeps a number as a double: of a whole number with
+    more than 15 digits the last ones are gone, whatever it shows. Such cells come as text in
+    scientific notation, so that they are never taken for an id.
     """
+    grids = cell_grids(path, what, seen, encoding)
+    grid = sheet_named(grids, sheet, path, what)
+    if sheet == 0 and len(grids) > 1:
+        kind = noun(what)
+        alike = [g.name for g in grids[1:] if begins_like(g, grid, kind)]
+        if alike:
+            seen.add("other_sheets", sheets=", ".join(alike), taken=grid.name)
+    cells = table_of(grid, noun(what), seen)
+    return cells.astype("str").where(cells.notna()) if len(cells.columns) else cells
+
+
+def cell_grids(path: Path, what: str, seen: Findings, encoding: str | None = None) -> list[Grid]:
+    """All cells of a CSV or of every sheet of a workbook, as text."""
     require_signature(path, what)
     with _own_errors(path, what):
-        if path.suffix.lower() in (".csv", ".txt"):
-            found = encoding or _told(text_encoding(path.read_bytes(), path.name), path, seen)
-            cells = pd.read_csv(path, dtype=str, encoding=found, skipinitialspace=True)
-            return cells.map(given_text).rename(columns=given_text)
-        with pd.ExcelFile(path, engine="openpyxl") as book:
-            names = list(map(str, book.sheet_names))
-            if isinstance(sheet, str) and sheet not in names:
-                raise LayerError(
-                    f"{path.name} has no sheet {sheet!r}", layer=what, hint=nearest(sheet, names)
-                )
-            cells = book.parse(sheet_name=sheet, dtype=object)
-    cells.columns = cells.columns.astype(str)
-    return cells.map(_cell).astype("str").where(cells.notna())
+        if path.suffix.lower() not in (".xlsx", ".xlsm"):
+            raw = path.read_bytes()
+            found = encoding or _told(text_encoding(raw, path.name), path, seen)
+            return [csv_grid(raw.decode(found or "utf-8").removeprefix("\ufeff"))]
+        return sheet_grids(path, _cell)
 
 
 def _cell(value: Any) -> Any:
     """A workbook's cell as text."""
+    if value is None:
+        return None
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if isinstance(value, int | float | np.number) and not pd.isna(value):
@@ -391,7 +414,7 @@ def _cell(value: Any) -> Any:
             return repr(float(value))
         whole = round(float(value))
         return f"{whole:e}" if abs(whole) >= 10**SIGNIFICANT_DIGITS else str(whole)
-    return value
+    return str(value)
 
 
 def _drawn_from_table(
@@ -404,12 +427,13 @@ def _drawn_from_table(
 ) -> gpd.GeoDataFrame:
     """A layer from a table with a column of WKT, or with coordinates: a row a shape or a corner."""
     cells = read_cells(path, what, seen, 0 if sheet is None else sheet, encoding)
+    rows, cells = cells.index, cells.reset_index(drop=True)
     plain = {re.sub(r"[\s_]|\(.*?\)|（.*?）", "", str(c)).lower(): str(c) for c in cells.columns}
     wkt = next((plain[w] for w in WKT_COLUMNS if w in plain), None)
     if xy is None and wkt is not None:
         texts = cells[wkt].astype(object).where(cells[wkt].notna(), None).to_numpy()
         shapes = shapely.from_wkt(texts, on_invalid="ignore")
-        _mend(shapes, texts, cells.index + 2, seen)
+        _mend(shapes, texts, rows, seen)
         return gpd.GeoDataFrame(cells.drop(columns=wkt), geometry=shapes)
     pair = xy or next(((plain[a], plain[b]) for a, b in XY_COLUMNS if {a, b} <= set(plain)), None)
     if pair is None or not set(pair) <= set(cells.columns):
@@ -419,11 +443,11 @@ def _drawn_from_table(
             hint='pg.read_layer(..., xy=("east column", "north column")); plain tables are read by '
             "pg.read_table",
         )
-    return _drawn_from_corners(cells, pair, what, seen)
+    return _drawn_from_corners(cells, rows, pair, what, seen)
 
 
 def _drawn_from_corners(
-    cells: pd.DataFrame, xy: tuple[str, str], what: str, seen: Findings
+    cells: pd.DataFrame, rows: pd.Index, xy: tuple[str, str], what: str, seen: Findings
 ) -> gpd.GeoDataFrame:
     """Areas (or lines) from corner points, a row each, in their order; points where ids differ."""
     read = [split_numbers(cells[c]) for c in xy]
@@ -433,7 +457,7 @@ def _drawn_from_corners(
         raise LayerError(
             f"has rows whose {xy[0]}, {xy[1]} are no numbers (rows of the file)",
             layer=what,
-            ids=cells.index[bad] + 2,
+            ids=rows[bad],
             hint="correct them, or leave the rows out",
         )
     kind = noun(what)

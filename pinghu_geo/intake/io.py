@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.coordinates import settle_crs
 from pinghu_geo.intake.formats import PARQUET, TABLES, Boxes, read_cells, read_raw
 from pinghu_geo.intake.grid import GridFit, apply_grid
+from pinghu_geo.intake.headings import is_height
 from pinghu_geo.nouns.door import EXACT, TRUTH, clean
 from pinghu_geo.nouns.errors import ChainageError, CRSError, LayerError, OutputError
 from pinghu_geo.nouns.files import existing
@@ -26,17 +29,26 @@ from pinghu_geo.nouns.schema import (
     Column,
     Lang,
     Noun,
+    bare_name,
     canonical_codes,
-    cell_units,
+    code_label,
     label,
     match_columns,
     nearest,
     noun,
+    one_of,
     rival_columns,
     same_crs,
-    unit_of,
 )
-from pinghu_geo.river.chainage import parse_chainage
+from pinghu_geo.nouns.units import (
+    Stated,
+    cell_units,
+    datum_stated,
+    ratios_written,
+    turned_over,
+    unit_stated,
+)
+from pinghu_geo.river.chainage import chainage_prefix, parse_chainage
 
 __all__ = [
     "canonical_layer",
@@ -52,6 +64,8 @@ log = logging.getLogger(__name__)
 
 # Longest text in a .dbf field [bytes].
 DBF_TEXT_BYTES = 254
+# a chainage that says no unit of its own
+PLAIN_METRES = re.compile(r"[-+−]?\d+(\.\d*)?")
 # Boxes around parts of a layer are at least so much larger [m].
 LEAST_NEAR_M = 1e-6
 
@@ -196,7 +210,12 @@ def _near(
 
 
 def read_table(
-    source: str | Path, what: str, *, sheet: str | int = 0, encoding: str | None = None
+    source: str | Path,
+    what: str,
+    *,
+    sheet: str | int = 0,
+    encoding: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Read a table of a known kind from CSV or XLSX, under canonical names 读取表格.
 
@@ -210,27 +229,38 @@ def read_table(
         Sheet of a workbook, by name or position.
     encoding
         Encoding of a CSV; by default UTF-8 or GBK by its bytes.
+    columns
+        Which columns are meant, where names don't tell: ``{"高程(1985)": "elevation_m"}``.
 
     Returns
     -------
     pandas.DataFrame
-        Recognised columns renamed, typed and converted to the units of the data model;
-        chainages as text (``K1+200``) become metres. The index is the row number in the file (2
-        is the first below the heading), so that messages lead back to it.
+        Recognised columns renamed, typed and converted to the units of the data model, by what
+        headings (``流量(L/s)``), titles (``单位:万元``) and cells (``2.2‰``, ``1/455``) say;
+        chainages as text (``K1+200``) become metres. ``line`` keeps the prefix of another line
+        (DK), ``datum`` the height system that a heading or a title states. The index is the row
+        number in the file, so that messages lead back to it.
 
     Raises
     ------
     LayerError
-        The file can't be read.
+        The file can't be read; a unit of something else (元/户 for 元/m²); two columns for one
+        meaning; a quantity merged over several rows; a second table on the sheet; rows with more
+        cells than the heading.
     ChainageError
-        A chainage can't be read; its rows are named.
+        A chainage can't be read, or several lines are mixed; the rows are named.
+
+    Notes
+    -----
+    Titles above the heading, headings of several rows, rows of units, repeated headings and notes
+    below the table are told apart. A merged cell speaks for every cell that it covers.
 
     Examples
     --------
     >>> pg.read_table(sample / "红线宽度_原方案.csv", "widths").columns.tolist()
     ['river', 'chainage_m', 'left_m', 'right_m']
     """
-    frame, seen = table_and_findings(source, what, sheet=sheet, encoding=encoding)
+    frame, seen = table_and_findings(source, what, sheet=sheet, encoding=encoding, columns=columns)
     _log(source, seen)
     return frame
 
@@ -242,6 +272,7 @@ def table_and_findings(
     lang: Lang = "en",
     sheet: str | int = 0,
     encoding: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, Findings]:
     """What `read_table` reads, and what was odd about it."""
     kind = noun(what)
@@ -252,9 +283,24 @@ def table_and_findings(
             f"{path.name} is no table that can be read", layer=what, hint="save it as .xlsx or .csv"
         )
     frame = read_cells(path, what, seen, sheet, encoding)
-    frame.index = pd.RangeIndex(2, len(frame) + 2, name="row")
-    frame = frame[frame.notna().any(axis=1)]
-    return _named(frame, kind, seen), seen
+    frame = _named(frame, kind, seen, columns=columns)
+    _require_rivers(frame, kind)
+    return frame, seen
+
+
+def _require_rivers(frame: pd.DataFrame, kind: Noun) -> None:
+    """Refuse rows without a river among rows that have one: they would speak of all rivers."""
+    if "river" not in frame.columns or kind.name in ("ledger", "evidence"):
+        return
+    blank = frame["river"].isna().to_numpy()
+    if blank.any() and not blank.all():
+        raise LayerError(
+            "has rows without a river among rows that name one (rows of the file)",
+            layer=kind.name,
+            ids=frame.index[blank],
+            hint="write the river in each row; a cell that was merged is blank in a CSV",
+            fault="unreadable",
+        )
 
 
 def write_layer(
@@ -431,7 +477,14 @@ def canonical_layer(
     return frame.set_index(kind.index)
 
 
-def _named(frame: Any, kind: Noun, seen: Findings, *, chosen: str | None = None) -> Any:
+def _named(
+    frame: Any,
+    kind: Noun,
+    seen: Findings,
+    *,
+    chosen: str | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Any:
     """Recognised columns renamed, typed, in their units; what can't be read stays for `check`."""
     given = [str(c) for c in frame.columns if c != "geometry"]
     twice = {c for c in given if given.count(c) > 1}
@@ -443,36 +496,144 @@ def _named(frame: Any, kind: Noun, seen: Findings, *, chosen: str | None = None)
             hint="rename or drop them where the file was made",
             fault="unreadable",
         )
-    names = match_columns(given, kind)
+    names = _meant(given, kind, columns)
     original = {taken: name for name, taken in names.items()}
-    for other, name in rival_columns(given, kind, names).items():
+    rivals = rival_columns(given, kind, names)
+    for other, name in rivals.items():
         if name == kind.index and chosen is not None:
             continue
         seen.add("rival_column", column=name, other=other, taken=original[name], label=label(name))
+    if not kind.geometry and columns is None:
+        _require_no_question(frame, rivals, original, kind)
     frame = frame.rename(columns=names)
+    datums: dict[str, str] = {}
     for column in kind.columns:
         if column.name not in frame.columns:
             continue
-        unit, factor = unit_of(original.get(column.name, ""), column)
-        if factor != 1.0:
-            stated = original[column.name]
-            seen.add("unit_converted", column=column.name, stated=stated, unit=unit)
-        frame[column.name] = _column(frame[column.name], column, kind.name, factor)
-    return frame
+        stated = original.get(column.name, "")
+        unit = unit_stated(stated, column)
+        if unit.factor != 1.0 or unit.turned:
+            seen.add("unit_converted", column=column.name, stated=stated, unit=unit.unit)
+        frame[column.name] = _column(frame[column.name], column, unit)
+        if is_height(column.name) and (datum := datum_stated(stated)):
+            datums[datum] = stated
+    return _with_line(_with_datum(frame, datums, kind, seen), original, kind, seen)
 
 
-def _column(values: pd.Series, column: Column, layer: str, factor: float) -> pd.Series:
+def _meant(given: list[str], kind: Noun, columns: Mapping[str, str] | None) -> dict[str, str]:
+    """Canonical names of given columns: as the user says, else as they are called."""
+    said = dict(columns or {})
+    for name, canonical in said.items():
+        if name not in given:
+            raise LayerError(f"has no column {name!r}", layer=kind.name, hint=nearest(name, given))
+        one_of(canonical, [c.name for c in kind.columns], "columns")
+    rest = [g for g in given if g not in said]
+    found = match_columns(rest, kind)
+    return said | {g: c for g, c in found.items() if c not in said.values()}
+
+
+def _require_no_question(
+    frame: Any, rivals: Mapping[str, str], original: Mapping[str, str], kind: Noun
+) -> None:
+    """Refuse two columns of one name that differ in a unit, a datum or a remark, and in values."""
+    for other, name in rivals.items():
+        one = original[name]
+        if kind[name].dtype not in ("float", "int") or bare_name(one) != bare_name(other):
+            continue
+        left, right = (
+            pd.to_numeric(
+                _column(frame[c], kind[name], unit_stated(c, kind[name])), errors="coerce"
+            ).to_numpy(float)
+            for c in (one, other)
+        )
+        if not np.allclose(left, right, rtol=1e-3, atol=1e-9, equal_nan=True):
+            raise LayerError(
+                f"has two columns for {label(name)}: {one!r} and {other!r}; which is meant",
+                layer=kind.name,
+                hint=f"pg.read_table(..., columns={{{one!r}: {name!r}}})",
+                fault="unreadable",
+            )
+
+
+def _with_datum(frame: Any, datums: Mapping[str, str], kind: Noun, seen: Findings) -> Any:
+    """The height system that headings state, as a column of its own."""
+    if not datums or "datum" not in {c.name for c in kind.columns}:
+        return frame
+    if len(datums) > 1:
+        raise LayerError(
+            f"has heights in several systems: {', '.join(datums.values())}",
+            layer=kind.name,
+            hint="shift them to one system first",
+            fault="unreadable",
+        )
+    code, stated = next(iter(datums.items()))
+    if "datum" in frame.columns and not frame["datum"].dropna().eq(code).all():
+        raise LayerError(
+            f"has {stated!r} and another height system in its column datum",
+            layer=kind.name,
+            hint="correct one of them",
+            fault="unreadable",
+        )
+    seen.add("datum_stated", column="datum", stated=stated, datum=code_label("datum", code))
+    return frame.assign(datum=code)
+
+
+def _with_line(frame: Any, original: Mapping[str, str], kind: Noun, seen: Findings) -> Any:
+    """Chainages in metres; the prefix of another line than K, which is kept as a column."""
+    lines = pd.Series("", index=frame.index, dtype=object)
+    for column in kind.columns:
+        if column.dtype != "chainage" or column.name not in frame.columns:
+            continue
+        values = frame[column.name]
+        unit = unit_stated(original.get(column.name, ""), column)
+        prefix = (
+            pd.Series("", index=frame.index)
+            if pd.api.types.is_numeric_dtype(values)
+            else values.map(lambda v: "" if pd.isna(v) else chainage_prefix(v))
+        )
+        frame[column.name] = _chainages(values, prefix, column.name, kind.name, unit.factor)
+        some = values.notna().to_numpy()
+        clash = some & (lines != "").to_numpy() & (lines != prefix).to_numpy()
+        _require_one_line(frame, clash, "rows whose chainages are of two lines", kind)
+        lines = lines.where(~some, prefix)
+    if not (lines != "").any():
+        return frame
+    by = frame["river"].astype(object) if "river" in frame.columns else lines.map(lambda _: "")
+    mixed = lines.groupby(by, dropna=False).transform("nunique").gt(1).to_numpy()
+    _require_one_line(frame, mixed, "chainages of several lines (桩号冠号) on one river", kind)
+    seen.add("line_kept", column="line", lines=", ".join(sorted(set(lines) - {""})))
+    return frame.assign(line=lines.where(lines != "")) if "line" in _names_of(kind) else frame
+
+
+def _names_of(kind: Noun) -> set[str]:
+    return {c.name for c in kind.columns}
+
+
+def _require_one_line(frame: Any, bad: Any, problem: str, kind: Noun) -> None:
+    if bad.any():
+        raise ChainageError(
+            f"has {problem}",
+            layer=kind.name,
+            ids=frame.index[bad],
+            hint="give each line a table of its own: chainages of two lines can't be compared",
+            fault="unreadable",
+        )
+
+
+def _column(values: pd.Series, column: Column, unit: Stated) -> pd.Series:
     """One column in its type; numbers without a unit of their own times what the heading says."""
     if column.dtype in ("text", "code"):
         text = _text(values)
         return canonical_codes(text, column) if column.dtype == "code" else text
     if column.dtype == "chainage":
-        read = _chainages(values, column.name, layer)
-        return read * factor if factor != 1.0 else read
+        return values  # read with their prefixes, in `_with_line`
     if column.dtype == "date":
         return _dates(values)
     if column.dtype in ("float", "int"):
-        return numbers_written(values, cell_units(column), factor=factor)
+        found = numbers_written(
+            ratios_written(values, column), cell_units(column), factor=unit.factor
+        )
+        return turned_over(found) if unit.turned else found
     if column.dtype == "bool":
         return _truths(values)
     return values
@@ -503,18 +664,26 @@ def _text(values: pd.Series) -> pd.Series:
     return text.where(values.notna() & (text != ""))
 
 
-def _chainages(values: pd.Series, field: str, layer: str) -> pd.Series:
-    """Chainages in metres; all rows that can't be read in one error."""
+def _chainages(
+    values: pd.Series, prefixes: pd.Series, field: str, layer: str, factor: float
+) -> pd.Series:
+    """Chainages in metres; all rows that can't be read in one error.
+
+    ``factor`` is the heading's unit, for numbers without one: K1+200 says itself what it is.
+    """
     if pd.api.types.is_numeric_dtype(values):
-        return values.astype(float)
+        return values.astype(float) * factor
     read, bad = np.full(len(values), np.nan), []
-    for k, value in enumerate(values):
+    for k, (value, prefix) in enumerate(zip(values, prefixes, strict=True)):
         if pd.isna(value) or not str(value).strip():
             continue
         try:
-            read[k] = parse_chainage(value)
+            read[k] = parse_chainage(value, prefix=prefix or "K")
         except ChainageError:
             bad.append(f"{values.index[k]}: {value}")
+            continue
+        if factor != 1.0 and PLAIN_METRES.fullmatch(str(value).strip()):
+            read[k] *= factor
     if bad:
         raise ChainageError(
             f"{field} holds texts that are no chainage (桩号)",

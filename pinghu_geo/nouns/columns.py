@@ -175,6 +175,15 @@ PART = {
     "crest": ("堰顶",),
     "setting": ("闸门开度",),
 }
+# Height systems differ by decimetres; each survey states its own.
+DATUM = {
+    "cnhd_1985": ("1985国家高程基准", "1985", "85高程", "国家85"),
+    "yellow_sea_1956": ("1956年黄海高程系", "1956", "黄海高程", "56黄海"),
+    "pearl_river": ("珠江基面", "珠江高程", "珠基"),
+    "wusong": ("吴淞高程",),
+    "dagu": ("大沽高程",),
+    "local": ("假定高程", "相对高程", "独立高程"),
+}
 VERDICT = {"demolish": ("拆除",), "retain": ("保留",), "review": ("待核",)}
 
 _RIVER = Column(
@@ -193,6 +202,10 @@ _STATION = Column(
     aliases=("里程", "里程桩号", "断面桩号"),
 )
 _SCHEME = Column("scheme", "text", "方案")
+_LINE = Column("line", "text", "桩号冠号")
+_DATUM = Column(
+    "datum", "code", "高程基准", codes=DATUM, aliases=("高程系统", "高程系", "高程基准面", "基面")
+)
 _PROFILE = Column("profile", "text", "工况", aliases=("频率", "重现期", "设计频率"))
 _FLOOR_AREA = Column(
     "floor_area_m2",
@@ -417,6 +430,7 @@ _NOUNS = (
             ),
             Column("wall_left", "text", "左岸墙型"),
             Column("wall_right", "text", "右岸墙型"),
+            _LINE,
             Column("piece", "text", "分段"),
         ),
     ),
@@ -445,6 +459,7 @@ _NOUNS = (
             Column("to_m", "chainage", "终点桩号", "m", required=True, aliases=_TO.aliases),
             Column("bank", "code", "岸别", codes=BANK, aliases=("岸",)),
             Column("group", "text", "责任组", required=True, aliases=_GROUP.aliases),
+            _LINE,
             _LEADER,
             _START,
             _DUE,
@@ -598,6 +613,8 @@ _NOUNS = (
             Column("n", "float", "糙率", aliases=("曼宁糙率", "粗糙系数")),
             Column("lid_m", "float", "盖板底高程", "m", aliases=("顶板底高程", "涵顶高程")),
             Column("n_lid", "float", "盖板糙率", minimum=0),
+            _DATUM,
+            _LINE,
             _SCHEME,
         ),
     ),
@@ -620,6 +637,8 @@ _NOUNS = (
             Column("n_wall", "float", "岸壁糙率", aliases=("护岸糙率",)),
             Column("berm_level_m", "float", "平台高程", "m"),
             Column("berm_m", "float", "平台宽", "m", minimum=0),
+            _DATUM,
+            _LINE,
             _SCHEME,
         ),
     ),
@@ -644,6 +663,8 @@ _NOUNS = (
             Column("right_levee_top_m", "float", "右堤顶高程", "m"),
             Column("left_wall_m", "float", "左侧束窄位置", "m"),
             Column("right_wall_m", "float", "右侧束窄位置", "m"),
+            _DATUM,
+            _LINE,
             _SCHEME,
         ),
     ),
@@ -661,6 +682,8 @@ _NOUNS = (
             Column("obstacle", "code", "阻水类型", codes=OBSTACLE),
             Column("building_id", "text", "房屋编号"),
             Column("moved_m", "float", "移至断面距离", "m"),
+            _DATUM,
+            _LINE,
             _SCHEME,
         ),
     ),
@@ -681,6 +704,7 @@ _NOUNS = (
                 minimum=0,
                 aliases=("设计流量", "洪峰流量"),
             ),
+            _LINE,
             _PROFILE,
         ),
     ),
@@ -698,6 +722,7 @@ _NOUNS = (
             Column("discharge_m3s", "float", "流量", "m³/s", minimum=0),
             Column("joins", "text", "汇入河道"),
             Column("joins_at_m", "chainage", "汇入桩号", "m"),
+            _DATUM,
         ),
     ),
     Noun(
@@ -791,6 +816,7 @@ _NOUNS = (
             Column("from_m", "chainage", "起点桩号", "m", required=True),
             Column("to_m", "chainage", "终点桩号", "m", required=True),
             Column("bank", "code", "岸别", codes=BANK),
+            _LINE,
             Column("least_m", "float", "最小宽度", "m", minimum=0),
             Column("most_m", "float", "最大宽度", "m", minimum=0),
         ),

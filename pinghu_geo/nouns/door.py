@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from pinghu_geo.nouns.columns import NOUNS, Column, Noun
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.numerals import numbers_written
-from pinghu_geo.nouns.schema import UNITS, canonical_codes, label, nearest
+from pinghu_geo.nouns.schema import canonical_codes, label, nearest
+from pinghu_geo.nouns.units import UNITS
 
 __all__ = ["BY_KEY", "EXACT", "TRUTH", "as_text", "chainage_of_m", "clean", "same_ids", "takes"]
 

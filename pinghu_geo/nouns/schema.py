@@ -19,6 +19,7 @@ from pyproj.exceptions import ProjError
 
 from pinghu_geo.nouns.columns import NOUNS, Column, Noun
 from pinghu_geo.nouns.errors import CRSError, LayerError
+from pinghu_geo.nouns.units import BRACKETS, UNIT_WORDS
 
 __all__ = ["NOUNS", "Column", "Noun", "canonical_codes", "label", "match_columns", "noun"]
 
@@ -110,47 +111,18 @@ def _cut_names(name: str) -> set[str]:
     return cuts
 
 
-# Units that stand in the name of a column, as multiples of the one that the column is kept in.
-# 15 mu are a hectare.
-UNITS: dict[str, dict[str, float]] = {
-    "m²": {
-        "m2": 1, "平方米": 1, "平米": 1, "亩": 2000 / 3, "公顷": 1e4, "ha": 1e4,
-        "hm2": 1e4, "万m2": 1e4, "万平方米": 1e4, "万平米": 1e4, "万平": 1e4,
-        "km2": 1e6, "平方公里": 1e6,
-    },
-    "m": {"m": 1, "米": 1, "km": 1e3, "公里": 1e3, "cm": 0.01, "厘米": 0.01,
-          "mm": 1e-3, "毫米": 1e-3},
-    "元": {"元": 1, "千元": 1e3, "万元": 1e4, "亿元": 1e8},
-    "元/m²": {"元/m2": 1, "元/平方米": 1, "元/平米": 1, "万元/m2": 1e4, "万元/平方米": 1e4,
-            "万元/平米": 1e4, "元/亩": 1.5e-3, "万元/亩": 15},
-}  # fmt: skip
-# the longest first: 万元 ends with 元
-UNIT_WORDS = sorted({u for units in UNITS.values() for u in units}, key=len, reverse=True)
-BRACKETS = re.compile(r"[(\[【](.*?)[)\]】]")
+DATUM_ABOUT = (
+    r"1985|1956|国家85|85国家|黄海85|85黄海|56黄海|85(?=高程)|56(?=高程)|黄海|珠江|珠基|吴淞|大沽|假定|"
+    r"基面|高程基准|(?<=高程)[系面基准]+"
+)
 
 
-def _bare(name: object) -> str:
-    """A column name without a unit behind it, such as 面积万㎡; folded."""
-    text = _plain(name)
+def bare_name(name: object) -> str:
+    """A column name without a unit or a datum about it, such as 面积万㎡, 1985高程; folded."""
+    text = _plain(name).rstrip("/")
+    text = re.sub(DATUM_ABOUT, "", text) or text
     ends = (u for u in UNIT_WORDS if text.endswith(u) and len(text) > len(u))
-    return next((text[: -len(u)] for u in ends), text)
-
-
-def unit_of(name: object, column: Column) -> tuple[str, float]:
-    """Unit that a delivery's column name states, and what its numbers are to be multiplied by."""
-    units = UNITS.get(column.unit, {})
-    text = unicodedata.normalize("NFKC", str(name)).strip().lower()
-    stated = [found.strip() for found in BRACKETS.findall(text)]
-    tail = _plain(name)
-    for unit in sorted(units, key=len, reverse=True):
-        if unit in stated or tail.endswith(unit) and _bare(name) != tail and not stated:
-            return unit, units[unit]
-    return "", 1.0
-
-
-def cell_units(column: Column) -> dict[str, float]:
-    """Units that may stand behind a number of a column, as multiples of the column's own."""
-    return {column.unit: 1.0, **UNITS.get(column.unit, {})}
+    return next((text[: -len(u)].rstrip("/") for u in ends), text)
 
 
 def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
@@ -172,7 +144,7 @@ def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
     """
     given = [str(n) for n in names]
     whole = {g: _plain(g) for g in given}
-    bare = {g: _bare(g) for g in given}
+    bare = {g: bare_name(g) for g in given}
     found: dict[str, str] = {}
     for folded, cut in ((whole, False), (bare, False), (whole, True)):
         for column in what.columns:
@@ -191,7 +163,7 @@ def rival_columns(names: Iterable[object], what: Noun, taken: dict[str, str]) ->
     """Columns that were not taken, but bear a name of a column that another one was taken for."""
     words = {_plain(a): c.name for c in what.columns for a in (c.name, c.zh, *c.aliases)}
     rest = [str(n) for n in names if str(n) not in taken]
-    found = {r: words.get(_plain(r)) or words.get(_bare(r), "") for r in rest}
+    found = {r: words.get(_plain(r)) or words.get(bare_name(r), "") for r in rest}
     return {r: name for r, name in found.items() if name in taken.values()}
 
 

@@ -1,0 +1,364 @@
+"""Where does the table begin, and which cells does a cell speak for? Grids of cells as tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.nouns.columns import DATUM
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.inert import given_text
+from pinghu_geo.nouns.numerals import fold_unit
+from pinghu_geo.nouns.schema import Noun, match_columns, nearest
+from pinghu_geo.nouns.units import UNIT_WORDS, cell_units, datum_stated, unit_stated
+
+__all__ = ["Grid", "begins_like", "csv_grid", "is_height", "sheet_grids", "sheet_named", "table_of"]
+
+# a heading stands in the first rows, in at most so many of them
+HEADING_ROWS, DEEPEST = 12, 3
+# a row of units begins with no longer a cell, and has no longer ones [characters]
+LONGEST_UNIT, LONGEST_HEADING = 6, 20
+DELIMITERS = (",", "\t", ";", "\uff0c", "|")
+# texts that stand for nothing, as pandas takes them
+BLANK = {
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+}  # fmt: skip
+NUMBER = re.compile(r"[-+]?[\d.,]+(?:[eE][-+]?\d+)?|[KkＫ]?\s*\d+\s*[+＋]\s*\d+(?:\.\d+)?")
+# rows below a table that are none of it
+BELOW = re.compile(
+    r"\s*(?:合\s*计|总\s*计|小\s*计|累\s*计|注\s*\d*\s*[:\uff1a]|备注\s*[:\uff1a]|说明\s*[:\uff1a]|制表|审核|编制|填表|校核)"
+)
+UNIT_LINE = re.compile(r"单位\s*[:\uff1a]\s*([^\s,\uff0c;\uff1b、)\uff09]+)")
+RIVER_LINE = re.compile(r"(?:河道|河流)(?:名称)?\s*[:\uff1a]\s*([^\s,\uff0c;\uff1b、)\uff09]+)")
+# a merged quantity is one for all its rows: repeating it would count it again
+SUMMED = ("m²", "元", "户", "栋")
+
+
+@dataclass
+class Grid:
+    """Cells of a sheet as text, None where blank; ``rows`` are the numbers people see."""
+
+    cells: list[list[str | None]]
+    name: str = ""
+    # merged cells: first row and column, last row and column, counted from 0
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+
+    @property
+    def width(self) -> int:
+        """Columns of the widest row."""
+        return max((len(row) for row in self.cells), default=0)
+
+
+def csv_grid(text: str) -> Grid:
+    """Cells of a delimited text; the delimiter is the one that cuts its first lines most."""
+    lines = [line for line in text.splitlines()[:HEADING_ROWS] if line.strip()]
+    found = max(DELIMITERS, key=lambda d: (_fields(lines, d), -DELIMITERS.index(d)))
+    try:
+        rows = list(
+            csv.reader(io.StringIO(text, newline=""), delimiter=found, skipinitialspace=True)
+        )
+    except csv.Error:  # a shape of many corners is longer than a field may be
+        frame = pd.read_csv(
+            io.StringIO(text), dtype=str, sep=found, header=None, skipinitialspace=True,
+            keep_default_na=False, skip_blank_lines=False,
+        )  # fmt: skip
+        rows = frame.to_numpy(object).tolist()
+    return Grid([[_plain(given_text(c)) for c in row] for row in rows])
+
+
+def _fields(lines: Sequence[str], delimiter: str) -> int:
+    try:
+        return max((len(r) for r in csv.reader(lines, delimiter=delimiter)), default=0)
+    except csv.Error:
+        return 1 + max(line.count(delimiter) for line in lines)
+
+
+def _plain(cell: Any) -> str | None:
+    text = None if cell is None else str(cell)
+    return None if text is None or text.strip() in BLANK else text
+
+
+def sheet_grids(path: Path, cell_text: Any) -> list[Grid]:
+    """All sheets of a workbook, with their merged cells."""
+    from openpyxl import load_workbook
+
+    book = load_workbook(path, data_only=True)
+    grids = []
+    for sheet in book.worksheets:
+        cells = [[_plain(cell_text(v)) for v in row] for row in sheet.iter_rows(values_only=True)]
+        merged = [
+            (r.min_row - 1, r.min_col - 1, r.max_row - 1, r.max_col - 1)
+            for r in sheet.merged_cells.ranges
+        ]
+        grids.append(Grid(cells, sheet.title, merged))
+    book.close()
+    return grids
+
+
+def table_of(grid: Grid, kind: Noun, seen: Findings) -> pd.DataFrame:
+    """The one table of a sheet under its headings; the index is the row of the file.
+
+    A merged cell speaks for all that it covers. Titles above the heading, rows of units, repeated
+    headings and notes below are no rows of it; a second table is refused.
+    """
+    if not any(any(row) for row in grid.cells):
+        return pd.DataFrame()
+    width = grid.width
+    cells = [row + [None] * (width - len(row)) for row in grid.cells]
+    begin, depth = _heading(cells, grid.merged, kind)
+    names = _names(cells, grid.merged, begin, depth, kind)
+    first = begin + depth
+    if first < len(cells) and _is_units(cells[first]):
+        names = [
+            f"{n}({u.strip()})" if n and u and fold_unit(u) in UNIT_WORDS else n
+            for n, u in zip(names, cells[first], strict=True)
+        ]
+        first += 1
+    title = " ".join(c for row in cells[:begin] for c in row if c)
+    names = _with_title(names, title, kind)
+    _fill_merged(cells, names, grid.merged, first, kind)
+    rows = _body(cells, first, (begin, depth), kind, seen)
+    frame = pd.DataFrame([cells[r] for r in rows], columns=range(width), dtype=object)
+    frame.index = pd.Index([r + 1 for r in rows], name="row")
+    kept = [k for k in range(width) if names[k] or frame[k].notna().any()]
+    _require_headings(frame, names, kept, kind)
+    frame = frame[kept].set_axis(_told_apart([names[k] for k in kept], kept, kind), axis=1)
+    river = RIVER_LINE.search(title)
+    if river and "river" in _columns(kind) and "river" not in match_columns(names, kind).values():
+        frame.insert(0, "river", river[1])
+    return frame
+
+
+def begins_like(grid: Grid, other: Grid, kind: Noun) -> bool:
+    """Whether a sheet has the headings of another one: it may hold more of the same."""
+    named = []
+    for one in (grid, other):
+        if not any(any(row) for row in one.cells):
+            return False
+        cells = [row + [None] * (one.width - len(row)) for row in one.cells[: 2 * HEADING_ROWS]]
+        begin, depth = _heading(cells, one.merged, kind)
+        names = _names(cells, one.merged, begin, depth, kind)
+        named.append(set(match_columns([n for n in names if n], kind).values()))
+    return len(named[0]) > 1 and named[0] >= named[1]
+
+
+def _columns(kind: Noun) -> set[str]:
+    return {c.name for c in kind.columns}
+
+
+def _is_number(cell: str | None) -> bool:
+    return cell is not None and NUMBER.fullmatch(cell.strip()) is not None
+
+
+def _heading(
+    cells: list[list[str | None]], merged: list[tuple[int, int, int, int]], kind: Noun
+) -> tuple[int, int]:
+    """Row where the heading begins, and of how many rows it is."""
+    best, place = (0, 0), (0, 1)
+    for begin in range(min(HEADING_ROWS, len(cells))):
+        for depth in range(1, DEEPEST + 1):
+            rows = cells[begin : begin + depth]
+            if len(rows) < depth or any(_is_number(c) for c in rows[-1]):
+                break
+            names = _names(cells, merged, begin, depth, kind)
+            # a title over a heading is no part of it: the fewest rows that name as many columns
+            found = (len(match_columns([n for n in names if n], kind)), -depth)
+            if found[0] and found > best:
+                best, place = found, (begin, depth)
+    if not best[0]:
+        filled = (k for k, row in enumerate(cells) if any(row))
+        return next(filled), 1
+    return place
+
+
+def _names(
+    cells: list[list[str | None]],
+    merged: list[tuple[int, int, int, int]],
+    begin: int,
+    depth: int,
+    kind: Noun,
+) -> list[str]:
+    """Names of columns from the rows of a heading: joined, or the lowest where that is known."""
+    rows = [list(row) for row in cells[begin : begin + depth]]
+    for r0, c0, r1, c1 in merged:
+        for r in range(max(r0, begin), min(r1, begin + depth - 1) + 1):
+            for c in range(c0, min(c1, len(rows[0]) - 1) + 1):
+                rows[r - begin][c] = cells[r0][c0]
+    stacks = [
+        [p for k, p in enumerate(parts) if p and p not in parts[:k]]
+        for parts in ([r[c] for r in rows] for c in range(len(rows[0])))
+    ]
+    joined = ["".join(s.strip() for s in stack) for stack in stacks]
+    if depth == 1:
+        return joined
+    known = match_columns([j for j in joined if j], kind)
+    taken = set(known.values())
+    for k, stack in enumerate(stacks):
+        if joined[k] in known or not stack:
+            continue
+        for part in (stack[-1], stack[0]):
+            found = match_columns([part], kind).get(part)
+            if found and found not in taken and joined.count(joined[k]) == 1:
+                joined[k] = part
+                taken.add(found)
+                break
+    return joined
+
+
+def _is_units(row: Sequence[str | None]) -> bool:
+    """Whether a row says nothing but units."""
+    if any(c and len(c) > LONGEST_HEADING for c in row):
+        return False
+    words = [fold_unit(c).strip("()") for c in row if c]
+    some = [w for w in words if w in UNIT_WORDS]
+    return bool(some) and all(w in UNIT_WORDS or w in ("-", "/", "—", "1") for w in words)
+
+
+def _with_title(names: list[str], title: str, kind: Noun) -> list[str]:
+    """Headings with the unit and the height system that a title above them states."""
+    unit = UNIT_LINE.search(title)
+    code = datum_stated(title)
+    known = match_columns([n for n in names if n], kind)
+    found = []
+    for name in names:
+        said = ""
+        column = kind[known[name]] if name in known else None
+        if column and unit and not unit_stated(name, column).unit:
+            word = fold_unit(unit[1])
+            if word in cell_units(column) and column.dtype != "chainage":
+                said += f"({word})"
+        if column and code and is_height(column.name) and not datum_stated(name):
+            said += f"({DATUM[code][0]})"
+        found.append(name + said)
+    return found
+
+
+def is_height(column: str) -> bool:
+    """Whether a column holds heights above a datum."""
+    return column.endswith(("elevation_m", "level_m", "top_m", "height_m"))
+
+
+def _fill_merged(
+    cells: list[list[str | None]],
+    names: list[str],
+    merged: list[tuple[int, int, int, int]],
+    first: int,
+    kind: Noun,
+) -> None:
+    """Give every cell of the body that a merged one covers its value."""
+    known = match_columns([n for n in names if n], kind)
+    for r0, c0, r1, c1 in merged:
+        if r1 < first or cells[r0][c0] is None:
+            continue
+        column = kind[known[names[c0]]] if names[c0] in known else None
+        if column and column.unit in SUMMED and r1 > max(r0, first):
+            raise LayerError(
+                f"has one merged {names[c0]} for several rows, which can't be told how to share "
+                "(rows of the file)",
+                layer=kind.name,
+                ids=range(max(r0, first) + 1, r1 + 2),
+                hint="give each row its own",
+                fault="unreadable",
+            )
+        for r in range(max(r0, first), r1 + 1):
+            for c in range(c0, c1 + 1):
+                cells[r][c] = cells[r0][c0]
+
+
+def _body(
+    cells: list[list[str | None]],
+    first: int,
+    heading: tuple[int, int],
+    kind: Noun,
+    seen: Findings,
+) -> list[int]:
+    """Rows that hold the table."""
+    begin, depth = heading
+    titles = [cells[r] for r in range(begin, begin + depth)]
+    words = {a for c in kind.columns for a in (c.name, c.zh, *c.aliases)}
+    rows, left_out = [], [r + 1 for r in range(begin) if any(cells[r])]
+    for r in range(first, len(cells)):
+        row = cells[r]
+        text = next((c for c in row if c), None)
+        if text is None:
+            continue
+        # the first cell tells nearly all rows for what they are
+        again = row in titles or (len(text) <= LONGEST_UNIT and r > first and _is_units(row))
+        if again or BELOW.match(text) or (UNIT_LINE.search(text) and _lonely(row)):
+            left_out.append(r + 1)
+            continue
+        if re.split(r"[(\uff08\s]", text, maxsplit=1)[0] in words:
+            _require_no_heading(row, r, kind)
+        rows.append(r)
+    if left_out:
+        seen.add("rows_left_out", left_out)
+    return rows
+
+
+def _require_no_heading(row: Sequence[str | None], r: int, kind: Noun) -> None:
+    """Refuse a row that begins another table."""
+    filled = [c for c in row if c]
+    found = match_columns(filled, kind)
+    if len(found) > 1 and len(found) >= len(filled) / 2 and not any(map(_is_number, filled)):
+        raise LayerError(
+            f"has a second table that begins in row {r + 1} ({', '.join(found)})",
+            layer=kind.name,
+            hint="give each table a sheet or a file of its own",
+            fault="unreadable",
+        )
+
+
+def _lonely(row: Iterable[str | None]) -> bool:
+    return sum(c is not None for c in row) == 1
+
+
+def _require_headings(frame: pd.DataFrame, names: list[str], kept: list[int], kind: Noun) -> None:
+    """Refuse cells to the right of the last heading: whose they are is not said."""
+    last = max((k for k, n in enumerate(names) if n), default=-1)
+    beyond = [k for k in kept if k > last]
+    if beyond and last >= 0:
+        rows = frame.index[frame[beyond].notna().any(axis=1)]
+        raise LayerError(
+            "has rows with more cells than the heading has (rows of the file)",
+            layer=kind.name,
+            ids=rows,
+            hint="a comma too many, or decimal commas: put quotes around such cells",
+            fault="unreadable",
+        )
+
+
+def _told_apart(names: list[str], kept: list[int], kind: Noun) -> list[str]:
+    """Names with a number behind those that occur again and mean nothing to us."""
+    known = match_columns([n for n in names if n], kind)
+    found: list[str] = []
+    for name, k in zip(names, kept, strict=True):
+        plain = name.strip() or f"Unnamed: {k}"
+        again = sum(f == plain or f.startswith(f"{plain}.") for f in found)
+        found.append(f"{plain}.{again}" if again and name not in known else plain)
+    return found
+
+
+def sheet_named(grids: list[Grid], sheet: str | int, path: Path, what: str) -> Grid:
+    """A sheet by its name or position."""
+    names = [g.name for g in grids]
+    if isinstance(sheet, str):
+        if sheet not in names:
+            raise LayerError(
+                f"{path.name} has no sheet {sheet!r}", layer=what, hint=nearest(sheet, names)
+            )
+        return grids[names.index(sheet)]
+    if not -len(grids) <= sheet < len(grids):
+        raise LayerError(
+            f"{path.name} has {len(grids)} sheets, none at {sheet}", layer=what,
+            hint=f"use one of {', '.join(names)}",
+        )  # fmt: skip
+    return grids[sheet]

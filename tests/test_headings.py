@@ -1,0 +1,276 @@
+"""Tables as offices write them: headings, units, merged cells, datums; by hand, each kind."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from openpyxl import Workbook
+
+import pinghu_geo as pg
+
+
+def csv(folder, text, name="t.csv", encoding="utf-8"):
+    (folder / name).write_text(text, encoding)
+    return folder / name
+
+
+def xlsx(folder, rows, merges=(), name="t.xlsx", more=()):
+    book = Workbook()
+    sheet = book.active
+    for row in rows:
+        sheet.append(row)
+    for one in merges:
+        sheet.merge_cells(one)
+    for title, other in more:
+        extra = book.create_sheet(title)
+        for row in other:
+            extra.append(row)
+    book.save(folder / name)
+    return folder / name
+
+
+@pytest.mark.parametrize("end", [",", ",,", ", ", ""])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_commas_at_the_end_of_rows_shift_nothing(tmp_path, end, delimiter):
+    text = f"河道,桩号,起点距,高程\nR,1+200,0,4{end}\nR,1+200,2,1\n".replace(",", delimiter)
+    found = pg.read_table(csv(tmp_path, text), "sections")
+    assert found.to_dict("list") == {
+        "river": ["R", "R"], "chainage_m": [1200.0] * 2, "offset_m": [0.0, 2.0],
+        "elevation_m": [4.0, 1.0],
+    }  # fmt: skip
+    assert found.index.tolist() == [2, 3]
+
+
+def test_cells_beyond_the_heading_are_refused_by_row(tmp_path):
+    text = "河道,流量\nR,12\nR,12,5\nR,7\n"
+    with pytest.raises(pg.errors.LayerError, match=r"more cells than the heading .* \(1: 3\)"):
+        pg.read_table(csv(tmp_path, text), "flows")
+
+
+def test_rows_keep_their_numbers_past_blank_ones(tmp_path):
+    found = pg.read_table(csv(tmp_path, "河道,流量\n\nR,12\n,\nS,13\n"), "flows")
+    assert found.index.tolist() == [3, 5]
+
+
+FLOWS = [["河道", "桩号", "流量", "频率"], ["A", 0, 110, "P=2%"], [None, 0, 80, "P=5%"],
+         ["B", 0, 50, "P=2%"], [None, 0, 40, "P=5%"]]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("what", "rows", "merges", "column", "wanted"),
+    [
+        ("flows", FLOWS, ["A2:A3", "A4:A5"], "river", ["A", "A", "B", "B"]),
+        ("rates", [["用途", "结构", "房屋补偿单价"], ["住宅", "框架", 5000], [None, "砖混", 4000]],
+         ["A2:A3"], "use", ["residential"] * 2),
+        ("widths", [["河道", "桩号", "左宽", "右宽"], ["A", 0, 5, None], ["A", 100, 6, 7]],
+         ["C2:D2"], "right_m", [5.0, 7.0]),
+        ("segments", [["河道", "起点桩号", "终点桩号", "责任组"], ["A", 0, 9, "一组"],
+                      ["A", 9, 12, None]], ["D2:D3"], "group", ["一组", "一组"]),
+    ],
+)  # fmt: skip
+def test_a_merged_cell_speaks_for_what_it_covers(tmp_path, what, rows, merges, column, wanted):
+    assert pg.read_table(xlsx(tmp_path, rows, merges), what)[column].tolist() == wanted
+
+
+@pytest.mark.parametrize("column", ["建筑面积", "租户数"])
+def test_a_merged_quantity_is_not_counted_twice(tmp_path, column):
+    rows = [["房屋编号", column], ["H1", 300], ["H2", None]]
+    with pytest.raises(pg.errors.LayerError, match=r"one merged .* for several rows.*\(2: 2, 3\)"):
+        pg.read_table(xlsx(tmp_path, rows, ["B2:B3"]), "ledger")
+
+
+def test_a_blank_river_among_named_ones_is_a_question(tmp_path):
+    with pytest.raises(pg.errors.LayerError, match=r"rows without a river .* \(1: 3\)"):
+        pg.read_table(csv(tmp_path, "河道,流量\nA,12\n,13\n"), "flows")
+    assert len(pg.read_table(csv(tmp_path, "河道,流量\n,12\n"), "flows")) == 1  # speaks of all
+    made = pd.DataFrame({"river": [None], "chainage_m": [0.0], "bed_level_m": [1.0],
+                         "bank_level_m": [4.0], "left_m": [8.0], "right_m": [8.0], "n": [0.03]})  # fmt: skip
+    with pytest.raises(pg.PinghuError, match="without a river"):
+        pg.water_profile(pg.design_sections(made), 5.0, {"slope": 0.001})
+
+
+def test_titles_units_second_headings_and_notes(tmp_path):
+    rows = [
+        ["君子布河设计水面线计算流量表"], ["单位:L/s"],
+        ["河道", "桩号", "流量", "频率"],
+        ["A", "K0+000", 110, "P=2%"], ["河道", "桩号", "流量", "频率"],
+        ["A", "K0+100", 220, "P=2%"], ["合计", None, 330], ["注:本表流量为天然流量"],
+    ]  # fmt: skip
+    path = xlsx(tmp_path, rows, ["A1:D1"])
+    found = pg.read_table(path, "flows")
+    assert found["discharge_m3s"].tolist() == [0.11, 0.22]
+    assert found.index.tolist() == [4, 6]
+    seen = pg.check(path, "flows", lang="en")
+    assert {"rows_left_out", "unit_converted"} <= set(seen["fault"])
+    assert set(seen.loc[seen["fault"] == "rows_left_out", "id"]) == {"1", "2", "5", "7", "8"}
+
+
+def test_headings_of_two_rows_and_a_row_of_units(tmp_path):
+    rows = [
+        ["河道", "桩号", "红线宽度", None], [None, None, "左岸", "右岸"], [None, "m", "dm", "m"],
+        ["A", "1+000", 50, 6],
+    ]  # fmt: skip
+    found = pg.read_table(xlsx(tmp_path, rows, ["A1:A2", "B1:B2", "C1:D1"]), "widths")
+    assert found.to_dict("list") == {
+        "river": ["A"], "chainage_m": [1000.0], "left_m": [5.0], "right_m": [6.0]
+    }  # fmt: skip
+
+
+def test_a_river_named_in_the_title_fills_its_column(tmp_path):
+    text = "河道名称:君子布河,,\n桩号,左宽,右宽\nK0+000,5,6\n"
+    assert pg.read_table(csv(tmp_path, text), "widths")["river"].tolist() == ["君子布河"]
+
+
+def test_a_second_table_on_a_sheet_is_refused_by_row(tmp_path):
+    rows = [
+        ["河道", "桩号", "左宽", "右宽"],
+        ["A", 0, 5, 6],
+        [],
+        ["河道", "桩号", "流量"],
+        ["A", 0, 9],
+    ]
+    with pytest.raises(pg.errors.LayerError, match="second table that begins in row 4"):
+        pg.read_table(xlsx(tmp_path, rows), "widths")
+
+
+def test_sheets_of_one_heading_are_said(tmp_path):
+    path = xlsx(tmp_path, FLOWS[:2], more=[("二期", FLOWS[:2]), ("说明", [["文字"]])])
+    seen = pg.check(path, "flows", lang="en").set_index("fault")
+    assert "二期" in seen.loc["other_sheets", "problem"]
+    assert "说明" not in seen.loc["other_sheets", "problem"]
+
+
+@pytest.mark.parametrize(
+    ("what", "heading", "cell", "column", "wanted"),
+    [
+        ("boundaries", "坡降(‰)", "2.2", "slope", 0.0022),
+        ("boundaries", "比降(1/10000)", "22", "slope", 0.0022),
+        ("boundaries", "坡降", "2.2‰", "slope", 0.0022),
+        ("boundaries", "坡降", "1/455", "slope", 1 / 455),
+        ("boundaries", "坡降", "1:455", "slope", 1 / 455),
+        ("boundaries", "坡降", "0.22%", "slope", 0.0022),
+        ("boundaries", "比降(1/n)", "455", "slope", 1 / 455),
+        ("boundaries", "水位", "43.5m", "level_m", 43.5),
+        ("boundaries", "水位", "4350cm", "level_m", 43.5),
+        ("flows", "流量(L/s)", "110", "discharge_m3s", 0.11),
+        ("flows", "流量(m³/h)", "3600", "discharge_m3s", 1.0),
+        ("flows", "流量/(m³·s⁻¹)", "7", "discharge_m3s", 7.0),
+        ("flows", "流量 [万m3/d]", "8.64", "discharge_m3s", 1.0),
+        ("flows", "流量", "110 L/s", "discharge_m3s", 0.11),
+        ("flows", "流量", '"12,5"', "discharge_m3s", 12.5),
+        ("flows", "里程(km),流量", "1.2,3", "chainage_m", 1200.0),
+        ("flows", "里程(km),流量", "K1+200,3", "chainage_m", 1200.0),
+        ("flows", "里程km,流量", "1.2,3", "chainage_m", 1200.0),
+        ("flows", "里程(km),流量", "1200m,3", "chainage_m", 1200.0),
+        ("sections", "糙率(1/n)", "40", "n", 0.025),
+        ("sections", "高程/m", "40", "elevation_m", 40.0),
+        ("sections", "高程(cm)", "4000", "elevation_m", 40.0),
+        ("rates", "房屋补偿单价(万元/m²)", "0.45", "building_yuan_m2", 4500.0),
+        ("rates", "房屋补偿单价(万元/亩)", "300", "building_yuan_m2", 4500.0),
+        ("rates", "房屋补偿单价(元/平方米)", "4500", "building_yuan_m2", 4500.0),
+        ("ledger", "建筑面积(亩)", "3", "floor_area_m2", 2000.0),
+        ("ledger", "建筑面积(含阳台)", "3", "floor_area_m2", 3.0),
+    ],
+)
+def test_units_of_headings_and_cells(tmp_path, what, heading, cell, column, wanted):
+    text = f"河道,{heading}\nR,{cell}\n" if what != "rates" else f"{heading}\n{cell}\n"
+    found = pg.read_table(csv(tmp_path, text), what)[column].tolist()
+    assert found == pytest.approx([wanted], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("what", "heading"),
+    [
+        ("rates", "搬迁费单价(元/户)"), ("rates", "搬迁费单价(元/人·月)"), ("rates", "房屋补偿单价(万元)"),
+        ("flows", "流量(m)"), ("sections", "高程(m3/s)"), ("ledger", "建筑面积(元)"),
+        ("rates", "房屋补偿单价(港元)"),
+    ],
+)  # fmt: skip
+def test_a_unit_of_something_else_is_refused(tmp_path, what, heading):
+    with pytest.raises(pg.errors.LayerError, match="is in"):
+        pg.read_table(csv(tmp_path, f"河道,{heading}\nR,3\n"), what)
+
+
+@pytest.mark.parametrize(
+    ("heading", "code"),
+    [
+        ("高程(珠江基面)", "pearl_river"), ("高程(m,珠江高程)", "pearl_river"),
+        ("1985高程", "cnhd_1985"), ("高程(85国家高程基准)", "cnhd_1985"),
+        ("高程(1956黄海)", "yellow_sea_1956"), ("黄海高程", "yellow_sea_1956"),
+        ("高程(1985黄海高程)", "cnhd_1985"), ("吴淞高程", "wusong"),
+    ],
+)  # fmt: skip
+def test_the_height_system_of_a_heading_is_kept(tmp_path, heading, code):
+    text = f"河道,桩号,起点距,{heading}\nR,0,-2,4\nR,0,2,4\n".replace("m,", "m;")
+    path = csv(tmp_path, text)
+    found = pg.read_table(path, "sections")
+    assert found["datum"].tolist() == [code] * 2
+    assert found["elevation_m"].tolist() == [4.0] * 2
+    assert "datum_stated" in set(pg.check(path, "sections")["fault"])
+
+
+def test_height_systems_must_agree_in_a_run(tmp_path):
+    title = "高程系统:珠江基面,,,,\n河道,桩号,起点距,高程,糙率\n"
+    points = "".join(
+        f"R,{c},{x},{z},0.03\n" for c in (0, 100) for x, z in ((-9, 5), (0, 1), (9, 5))
+    )
+    sections = pg.read_table(csv(tmp_path, title + points), "sections")
+    assert set(sections["datum"]) == {"pearl_river"}
+    for heading in ("水位(1985)", "水位(1956年黄海高程系)"):
+        level = pg.read_table(csv(tmp_path, f"河道,{heading}\nR,3\n", "b.csv"), "boundaries")
+        with pytest.raises(pg.errors.LayerError, match="珠江基面"):
+            pg.water_profile(sections, 20.0, level)
+    for heading in ("水位(珠江基面)", "水位"):
+        level = pg.read_table(csv(tmp_path, f"河道,{heading}\nR,3\n", "b.csv"), "boundaries")
+        assert len(pg.water_profile(sections, 20.0, level)) == 2
+
+
+@pytest.mark.parametrize(
+    ("what", "text"),
+    [
+        ("sections", "河道,桩号,起点距,高程(1956黄海),高程(1985)\nR,0,0,4.029,4.0\n"),
+        ("flows", "河道,流量(P=1%),流量(P=2%)\nR,12,9\n"),
+        ("flows", "河道,流量(m3/s),流量(L/s)\nR,12,9\n"),
+        ("widths", "河道,桩号,左宽(现状),左宽(规划),右宽\nR,0,5,6,7\n"),
+    ],
+)
+def test_two_columns_for_one_meaning_are_a_question(tmp_path, what, text):
+    path = csv(tmp_path, text)
+    with pytest.raises(pg.errors.LayerError, match="two columns for .*which is meant") as error:
+        pg.read_table(path, what)
+    hint = error.value.hint.replace("...", "path, what")
+    assert len(eval(hint, {"pg": pg, "path": path, "what": what})) == 1
+
+
+def test_two_columns_that_say_the_same_are_none(tmp_path):
+    text = "河道,流量(m3/s),流量(L/s)\nR,12,12000\n"
+    assert pg.read_table(csv(tmp_path, text), "flows")["discharge_m3s"].tolist() == [12.0]
+
+
+def test_the_prefix_of_a_line_is_kept_and_lines_are_not_mixed(tmp_path):
+    found = pg.read_table(
+        csv(tmp_path, "河道,桩号,左宽,右宽\nR,DK1+000,5,6\nR,dk1+050,5,6\n"), "widths"
+    )
+    assert found["chainage_m"].tolist() == [1000.0, 1050.0]
+    assert found["line"].tolist() == ["DK", "DK"]
+    two = "河道,桩号,左宽,右宽\nR,左K1+000,5,6\nS,右K1+050,5,6\n"
+    assert pg.read_table(csv(tmp_path, two), "widths")["line"].tolist() == ["左K", "右K"]
+    with pytest.raises(pg.errors.ChainageError, match=r"several lines .* \(2: 2, 3\)"):
+        pg.read_table(csv(tmp_path, two.replace("S,", "R,")), "widths")
+    plain = "河道,桩号,左宽,右宽\nR,K1+000,5,6\nR,1050,5,6\n"
+    assert "line" not in pg.read_table(csv(tmp_path, plain), "widths")
+
+
+def test_a_row_of_texts_is_no_heading(tmp_path):
+    found = pg.read_table(
+        csv(tmp_path, "房屋编号,用途,权利人\nA-1,住宅,张三\nA-2,工业,李四\n"), "ledger"
+    )
+    assert found["owner"].tolist() == ["张三", "李四"]
+
+
+def test_long_shapes_in_a_csv_are_read(tmp_path):
+    ring = ", ".join(f"{513000 + 50 * np.cos(a):.6f} {2510000 + 50 * np.sin(a):.6f}"
+                     for a in np.linspace(0, 2 * np.pi, 6000)[:-1])  # fmt: skip
+    first = ring.split(",")[0]
+    path = csv(tmp_path, f'房屋编号,层数,wkt\nH1,3,"POLYGON (({ring}, {first}))"\n')
+    found = pg.read_layer(path, "buildings", crs=4547)
+    assert found.area.iloc[0] == pytest.approx(np.pi * 2500, rel=1e-4)
