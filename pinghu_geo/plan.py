@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +53,9 @@ class Plan:
     name: str
     note: str
     crs: int
-    layers: dict[str, dict[str, Any]]
+    layers: dict[str, dict[str, Any]] = field(repr=False)  # may hold addresses with passwords
     tables: dict[str, str]
-    schemes: dict[str, dict[str, Any]]
+    schemes: dict[str, dict[str, Any]] = field(repr=False)
     rules: dict[str, Any]
     flood: dict[str, Any]
     published: dict[str, str]

@@ -16,7 +16,7 @@ import shapely
 
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.coordinates import settle_crs
-from pinghu_geo.intake.formats import PARQUET, TABLES, Boxes, read_cells, read_raw
+from pinghu_geo.intake.formats import PARQUET, POSTGIS, TABLES, Boxes, read_cells, read_raw
 from pinghu_geo.intake.grid import GridFit, apply_grid
 from pinghu_geo.intake.headings import is_height
 from pinghu_geo.nouns.door import EXACT, TRUTH, clean
@@ -157,8 +157,10 @@ def read_layer(
 def _log(source: str | Path, seen: Findings) -> None:
     """Say what was odd about a file to whoever listens."""
     if log.isEnabledFor(logging.INFO):
+        base = str(source).startswith(POSTGIS)  # whose address may hold a password
+        name = "database" if base else console_text(Path(source).name)
         for line in seen:
-            log.info("%s: %s", console_text(Path(source).name), console_text(line))
+            log.info("%s: %s", name, console_text(line))
 
 
 def layer_and_findings(

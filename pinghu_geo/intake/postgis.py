@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import geopandas as gpd
@@ -32,6 +33,8 @@ def read_postgis(
         raise LayerError(
             "psycopg isn't installed", layer=what, hint='pip install "pinghu_geo[postgis]"'
         ) from fault
+    password = _password(source, what)
+    said = ""
     try:
         with psycopg.connect(source, connect_timeout=10) as base:
             base.read_only = True
@@ -39,17 +42,41 @@ def read_postgis(
             names, rows = _rows(base, psycopg.sql, (schema, table, column, srid), boxes)
             crs = _crs(base, srid)
     except psycopg.Error as fault:
-        # the address may hold a password: it stays out of the message
+        said = (str(fault).strip() or type(fault).__name__).splitlines()[0]
+    if said:  # and no longer within the except: what psycopg raised may hold the password
         raise LayerError(
-            f"the database can't be read: {str(fault).strip().splitlines()[0]}",
+            f"the database can't be read: {said.replace(password, '***') if password else said}",
             layer=what,
             hint='pg.read_layer("postgresql://user@host/base", ..., layer="schema.table")',
             fault="unreadable",
-        ) from fault
+        )
     columns = list(zip(*rows, strict=True)) or [() for _ in (*names, column)]
     shapes = shapely.from_wkb([None if b is None else bytes(b) for b in columns[-1]])
     data = {name: list(values) for name, values in zip(names, columns, strict=False)}
     return gpd.GeoDataFrame(data, geometry=shapes, crs=crs)
+
+
+def _password(source: str, what: str) -> str:
+    """The password in an address, to keep it out of messages; refuse an address cut amiss by it."""
+    from psycopg import Error
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        parts = conninfo_to_dict(source)
+        amiss = "@" in f"{parts.get('host', '')}{parts.get('dbname', '')}" or not re.fullmatch(
+            r"[\d,]*", str(parts.get("port", ""))
+        )
+    except Error:
+        amiss = True
+    if amiss:
+        raise LayerError(
+            "the address of the database can't be understood",
+            layer=what,
+            hint="write postgresql://user@host/base, the password in PGPASSWORD or a .pgpass file; "
+            "in an address, @ : / ? # % and blanks of a password are %40 %3A %2F %3F %23 %25 %20",
+            fault="unreadable",
+        )
+    return str(parts.get("password", ""))
 
 
 def _table(base: Any, what: str, layer: str | None) -> tuple[str, str, str, int]:

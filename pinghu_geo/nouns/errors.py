@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from pinghu_geo.nouns.inert import console_text
+from pinghu_geo.nouns.inert import console_text, without_secrets
 
 __all__ = [
     "CRSError",
@@ -64,8 +64,8 @@ class PinghuError(Exception):
         if self.ids:
             text += f" ({len(self.ids)}: {first_ids(self.ids)})"
         # what a file is called, or holds, moves no cursor of the terminal that shows it
-        self.said = console_text(f"{text}.")
-        self.hint = "\n".join(map(console_text, hint.split("\n")))
+        self.said = console_text(without_secrets(f"{text}."))
+        self.hint = "\n".join(map(console_text, without_secrets(hint).split("\n")))
         super().__init__(f"{self.said}\n\nHint: {self.hint}" if hint else self.said)
 
 

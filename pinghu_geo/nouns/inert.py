@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
+    "without_secrets",
     "cell_text",
     "console_text",
     "csv_text",
@@ -233,3 +234,24 @@ def _file_name(text: str) -> str:
     plain = re.sub("^-+", "_", plain)
     plain = plain.encode()[:STEM_BYTES].decode("utf-8", "ignore").rstrip(". ")
     return f"_{plain}" if not plain or DEVICES.fullmatch(plain) else plain
+
+
+# Whatever stands between an address's scheme and its last @, where that has a password; and
+# passwords given by name.
+SECRETS = (
+    (re.compile(r"([a-zA-Z][\w+.-]+:/+)[^\n]*:[^\n]*@"), r"\1***@"),
+    (
+        re.compile(
+            r"(?i)\b((?:ssl)?pass(?:word|wd|file)?|pwd|token|secret|api_?key)"
+            r"(\s*=\s*)('[^'\n]*'|\"[^\"\n]*\"|[^\s&;,'\"]+)"
+        ),
+        r"\1\2***",
+    ),
+)
+
+
+def without_secrets(text: str) -> str:
+    """A text without the passwords of the addresses in it."""
+    for secret, shown in SECRETS:
+        text = secret.sub(shown, text)
+    return text
