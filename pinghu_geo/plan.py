@@ -14,7 +14,18 @@ from pinghu_geo.search.optimise import LIMITS as LEAST
 
 __all__ = ["FLOOD_TABLES", "SOURCE_KEYS", "Plan", "read_plan"]
 
-SECTIONS = {"name", "note", "crs", "layers", "tables", "schemes", "rules", "flood", "published"}
+SECTIONS = {
+    "name",
+    "note",
+    "crs",
+    "repair",
+    "layers",
+    "tables",
+    "schemes",
+    "rules",
+    "flood",
+    "published",
+}
 LAYERS = ("buildings", "rivers", "parcels", "zones")
 TABLES = ("rates", "segments", "walls", "locks")
 # what a search within a rise may state besides the limits of the line
@@ -59,6 +70,7 @@ class Plan:
     rules: dict[str, Any]
     flood: dict[str, Any]
     published: dict[str, str]
+    repair: bool = False
 
     def file(self, name: str) -> Path:
         """A file that the project names, relative to the project file."""
@@ -110,8 +122,7 @@ def read_plan(path: Path) -> Plan:
             )
         if "least" in source:
             _least(name, source["least"], schemes, with_flood=bool(flood))
-    if not isinstance(raw.get("crs"), int):
-        raise ProjectError(f"{path.name} doesn't say its crs", hint="crs = 4547")
+    _require_stated(raw, path.name)
     return Plan(
         path=path,
         name=str(raw.get("name", path.stem)),
@@ -122,8 +133,17 @@ def read_plan(path: Path) -> Plan:
         schemes=schemes,
         rules=RULES | raw.get("rules", {}),
         flood=flood,
+        repair=raw.get("repair", False),
         published={str(k): str(v) for k, v in raw.get("published", {}).items()},
     )
+
+
+def _require_stated(raw: Mapping[str, Any], name: str) -> None:
+    """Refuse a project file whose plain words are missing, or of another kind."""
+    if not isinstance(raw.get("crs"), int):
+        raise ProjectError(f"{name} doesn't say its crs", hint="crs = 4547")
+    if not isinstance(raw.get("repair", False), bool):
+        raise ProjectError(f"{name} says of repair neither true nor false", hint="repair = true")
 
 
 def _source(value: Any) -> dict[str, Any]:

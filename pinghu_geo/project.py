@@ -22,12 +22,12 @@ from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import building_rises, section_lines
 from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
-from pinghu_geo.intake.catalogue import FIELDS
-from pinghu_geo.intake.faults import examine, read_for_check
+from pinghu_geo.intake.catalogue import FIELDS, Findings, errors_first
+from pinghu_geo.intake.faults import examine, read_for_check, repair
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.grid import fit_grid
 from pinghu_geo.intake.io import read_layer, read_table
-from pinghu_geo.nouns.errors import CRSError, PinghuError
+from pinghu_geo.nouns.errors import CRSError, LayerError, PinghuError
 from pinghu_geo.nouns.inert import file_names
 from pinghu_geo.nouns.notices import heard
 from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, digests
@@ -42,6 +42,7 @@ from pinghu_geo.schemes.nodes import node_table
 from pinghu_geo.schemes.retention import retention_rules, retention_verdict
 from pinghu_geo.search.norise import WithinRise, least_demolition_within_rise
 from pinghu_geo.search.offsets import LIMITS as LEAST
+from pinghu_geo.search.offsets import costs, read_limits, within_reach
 from pinghu_geo.search.optimise import LeastDemolition, least_demolition
 
 __all__ = ["check_project", "run_project", "sample_folder"]
@@ -50,7 +51,7 @@ PACKAGES = ("pinghu_geo", "geopandas", "shapely", "pandas", "numpy", "pyproj", "
 
 # What runs of versions wrote whose manifest doesn't list it.
 OUTPUTS = re.compile(
-    r"(results\.gpkg|ledger\.xlsx|map\.html|summary\.json|(widths|proof|rise)_.+\.xlsx)"
+    r"(results\.gpkg|(ledger|repairs)\.xlsx|map\.html|summary\.json|(widths|proof|rise)_.+\.xlsx)"
 )
 
 Progress = Callable[[str], None]
@@ -98,9 +99,10 @@ def run_project(
     Returns
     -------
     pathlib.Path
-        The folder: results.gpkg, ledger.xlsx, map.html, summary.json, manifest.json; and for each
-        scheme that was searched for widths_, proof_ and perhaps rise_ with its name (.xlsx). Two
-        runs on the same input give the same bytes, unless a search runs out of its time.
+        The folder: results.gpkg, ledger.xlsx, map.html, summary.json, manifest.json; repairs.xlsx,
+        row by row, where the project says ``repair = true``; and for each scheme that was searched
+        for widths_, proof_ and perhaps rise_ with its name (.xlsx). Two runs on the same input give
+        the same bytes, unless a search runs out of its time.
 
     Raises
     ------
@@ -124,9 +126,12 @@ def run_project(
     with atomic_folder(target, ours=_outputs_of, force=force, tell=tell) as made:
         tell("读取图层")
         with heard() as said:
-            data = _read(plan, tell)
-            tell("计算红线与受影响房屋")
-            found = _compute(plan, data, tell)
+            try:
+                data = _read(plan, tell)
+                tell("计算红线与受影响房屋")
+                found = _compute(plan, data, tell)
+            except PinghuError as fault:
+                raise _for_the_shell(plan, fault) from fault
         _write(plan, data, found, sorted(set(said)), made, tell)
     return target
 
@@ -145,7 +150,9 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
     -------
     pandas.DataFrame
         As `check`; a layer that can't be read at all is a row too. Each layer is held against the
-        project's rivers (other zones), the rivers against the buildings.
+        project's rivers (other zones), the rivers against the buildings. An error is what
+        `run_project` refuses, and no more: the run is rehearsed up to where it searches, so that
+        what doesn't hinder it, such as an invalid footprint far from every line, is a warning.
 
     Raises
     ------
@@ -166,28 +173,63 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
             files[name] = ("widths", plan.file(source["widths"]), {})
         elif "path" in source:
             files[name] = ("red_line", *_source(plan, source))
-    read = {
-        name: read_for_check(path, what, lang=lang, **reading)
-        for name, (what, path, reading) in files.items()
-    }
-    others = {name: _sound(plan, read[name][0], name) for name in ("rivers", "buildings")}
+    read = {}
+    for name, (what, path, reading) in files.items():
+        frame, seen = read_for_check(path, what, lang=lang, **reading)
+        read[name] = (_as_run_sees_it(plan, frame, what, seen), seen)
+    others = {name: _sound(read[name][0]) for name in ("rivers", "buildings")}
     found = []
     for name, (frame, seen) in read.items():
         other = others["buildings" if name == "rivers" else "rivers"]
         found.append(examine(frame, files[name][0], seen, other).assign(layer=name))
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=FIELDS)
+    return _judged(plan, pd.concat(found, ignore_index=True)[list(FIELDS)], lang)
 
 
-def _sound(plan: Plan, layer: Any, name: str) -> gpd.GeoDataFrame | None:
-    """What of a layer others can be held against; none where it isn't in the project's CRS."""
-    if layer is None:
-        return None
+def _as_run_sees_it(plan: Plan, frame: Any, what: str, seen: Findings) -> Any:
+    """A layer in the project's CRS, and repaired where the project says so; None if refused."""
+    if not isinstance(frame, gpd.GeoDataFrame):
+        return frame
     try:
-        layer = _in_crs(plan, layer, name)
-    except PinghuError:  # which is said elsewhere
+        return _prepared(plan, frame, what)[0]
+    except PinghuError as fault:
+        seen.add_error(fault)
         return None
-    sound = layer[layer.is_valid & ~layer.is_empty]
+
+
+def _sound(layer: Any) -> gpd.GeoDataFrame | None:
+    """What of a layer others can be held against."""
+    if layer is None or layer.crs is None:
+        return None
+    sound = layer[layer.is_valid & ~layer.is_empty & ~layer.geometry.isna()]
     return sound if len(sound) and sound.crs.is_projected else None
+
+
+def _judged(plan: Plan, faults: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+    """Faults as a run takes them: an error is what it refuses, and all that it refuses is there.
+
+    The run is rehearsed up to where it searches and writes. What it passes over, such as an
+    invalid footprint far from every line, is a warning.
+    """
+    errors = faults["severity"] == "error"
+    try:
+        with heard():
+            _compute(plan, _read(plan, lambda _: None, search=False), lambda _: None)
+    except PinghuError as fault:
+        layer = next((n for n in plan.layers if fault.layer.startswith(n)), fault.layer)
+        told = faults[errors & faults["layer"].isin([layer, *_schemes_of(plan, layer)])]
+        if told.empty:
+            seen = Findings(layer or plan.path.name, lang)
+            seen.add_error(fault)
+            faults = pd.concat([faults, seen.table()], ignore_index=True)
+        return errors_first(faults)
+    faults.loc[errors, "severity"] = "warning"
+    return errors_first(faults)
+
+
+def _schemes_of(plan: Plan, layer: str) -> list[str]:
+    """Schemes whose files are of this noun."""
+    key = {"widths": "widths", "red_line": "path"}.get(layer, "")
+    return [name for name, source in plan.schemes.items() if key in source]
 
 
 # --- the steps ---
@@ -208,6 +250,23 @@ def _outputs_of(folder: Path) -> dict[str, str] | None:
     return {**made, "manifest.json": ""}
 
 
+def _for_the_shell(plan: Plan, fault: PinghuError) -> PinghuError:
+    """The fault with the layer's file, and a cure for those who type no Python."""
+    source = plan.layers.get(fault.layer)
+    if source is None or not isinstance(fault, LayerError):
+        return fault
+    hint = fault.hint
+    if fault.fault == "invalid_geometry":
+        hint = f"repair = true  # in {plan.path.name}, above the first [section]"
+    return LayerError(
+        fault.problem,
+        layer=f"{fault.layer} ({source['path']})",
+        ids=fault.ids,
+        hint=hint,
+        fault=fault.fault,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Data:
     """Everything that was read."""
@@ -218,6 +277,7 @@ class _Data:
     river: _River | None
     evidence: pd.DataFrame | None
     least: dict[str, LeastDemolition | WithinRise]
+    repairs: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +310,20 @@ class _Flood:
     inundation: gpd.GeoDataFrame
 
 
-def _layer(plan: Plan, name: str) -> gpd.GeoDataFrame:
+def _layer(plan: Plan, name: str) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """A layer as the run computes with it, and the log of its repair."""
     path, reading = _source(plan, plan.layers[name])
-    return _in_crs(plan, read_layer(path, name, **reading), name)
+    return _prepared(plan, read_layer(path, name, **reading), name)
+
+
+def _prepared(
+    plan: Plan, layer: gpd.GeoDataFrame, what: str
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """A layer in the project's CRS, and repaired with its log where the project says so."""
+    layer = _in_crs(plan, layer, what)
+    if not plan.repair:
+        return layer, pd.DataFrame(columns=["id", "change", "area_before_m2", "area_after_m2"])
+    return repair(layer, what)
 
 
 def _source(plan: Plan, source: dict[str, Any]) -> tuple[Path | str, dict[str, Any]]:
@@ -264,11 +335,11 @@ def _source(plan: Plan, source: dict[str, Any]) -> tuple[Path | str, dict[str, A
     return (path if path.startswith(POSTGIS) else plan.file(path)), reading
 
 
-def _drawn(plan: Plan, source: dict[str, Any]) -> gpd.GeoDataFrame:
-    """A red line as it was drawn."""
+def _drawn(plan: Plan, source: dict[str, Any]) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """A red line as it was drawn, and the log of its repair."""
     path, reading = _source(plan, source)
-    line = read_layer(path, "red_line", **reading)
-    return _in_crs(plan, line, "red_line").assign(source="drawing")
+    line, log = _prepared(plan, read_layer(path, "red_line", **reading), "red_line")
+    return line.assign(source="drawing"), log
 
 
 def _in_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
@@ -286,8 +357,11 @@ def _in_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     return layer.to_crs(wanted)
 
 
-def _read(plan: Plan, tell: Progress) -> _Data:
-    layers = {name: _layer(plan, name) for name in plan.layers}
+def _read(plan: Plan, tell: Progress, *, search: bool = True) -> _Data:
+    """Everything that is computed with; without ``search`` no line is searched for."""
+    read = {name: _layer(plan, name) for name in plan.layers}
+    layers = {name: layer for name, (layer, _) in read.items()}
+    logs = {name: log for name, (_, log) in read.items()}
     tables = {name: read_table(plan.file(path), name) for name, path in plan.tables.items()}
     flood = {
         key: read_table(plan.file(plan.flood[key]), what)
@@ -303,13 +377,32 @@ def _read(plan: Plan, tell: Progress) -> _Data:
             schemes[name] = red_line(
                 layers["rivers"], widths, interpolation=source.get("interpolation", "linear")
             )
+        elif "least" in source and not search:
+            _require_prices(source["least"], schemes, layers["buildings"], tables.get("rates"))
         elif "least" in source:
             tell(f"搜索拆迁最少的红线:{name}")
             least[name] = _search(plan, source["least"], layers, tables, river, tell)
             schemes[name] = red_line(layers["rivers"], least[name].widths)
         else:
-            schemes[name] = _drawn(plan, source)
-    return _Data(layers, tables, schemes, river, flood.get("evidence"), least)
+            schemes[name], logs[name] = _drawn(plan, source)
+    log = pd.concat({k: v for k, v in logs.items() if len(v)} or logs, names=["layer"])
+    repairs = log.reset_index("layer").reset_index(drop=True)
+    if not search:
+        river = None
+    return _Data(layers, tables, schemes, river, flood.get("evidence"), least, repairs)
+
+
+def _require_prices(
+    asked: dict[str, Any],
+    schemes: dict[str, gpd.GeoDataFrame],
+    buildings: gpd.GeoDataFrame,
+    rates: pd.DataFrame | None,
+) -> None:
+    """Refuse what a search would: buildings within its reach that count nothing knows for what."""
+    limits = read_limits({k: v for k, v in asked.items() if k in LEAST}, priced=rates is not None)
+    if (start := schemes.get(asked["from"])) is not None:
+        rows = buildings.iloc[within_reach(buildings, start, limits)]
+        costs(rows, rates)
 
 
 def _designed(plan: Plan, rivers: gpd.GeoDataFrame, tables: dict[str, pd.DataFrame]) -> _River:
@@ -448,6 +541,8 @@ def _write(
             write_table(best.rise, folder / f"rise_{name}.xlsx")
         else:
             write_table(best.certificate, folder / f"proof_{name}.xlsx")
+    if plan.repair:
+        write_table(data.repairs, folder / "repairs.xlsx")
     tell("写出台账 ledger.xlsx")
     write_ledger(
         found.affected,
@@ -506,6 +601,7 @@ def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[s
         },
         "least_said": {name: best.summary() for name, best in data.least.items()},
         "n_parcels": None if found.parcels is None else len(found.parcels),
+        "n_repaired": len(data.repairs),
         "warnings": notes,
         "published": plan.published,
     }
@@ -552,6 +648,7 @@ def _manifest(plan: Plan) -> dict[str, Any]:
             if p.is_file()
         },
         "crs": plan.crs,
+        "repair": plan.repair,
         "rules": plan.rules,
         "flood": plan.flood,
         "versions": {name: version(name) for name in PACKAGES}

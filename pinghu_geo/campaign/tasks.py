@@ -248,8 +248,8 @@ def _tenants(rows: pd.DataFrame, tenants: pd.DataFrame | None) -> pd.DataFrame:
             "has tenants without a building among the affected ones",
             layer="tenants",
             ids=people.index[lost],
-            hint="tenants = tenants[tenants.building_id.isin(affected.index)], when you know that "
-            "their buildings stay",
+            hint="tenants = tenants[tenants.building_id.isin(affected.index)]  # when their "
+            "buildings stay, as you know",
         )
     for column in ("node_id", "task_class"):
         people[column] = people["building_id"].map(rows[column])

@@ -339,7 +339,7 @@ def _neighbours(
     page: folium.Map,
 ) -> None:
     """Buildings near the line, in grey."""
-    require_layer(buildings, "buildings", crs=affected.crs)
+    require_layer(buildings, "buildings", crs=affected.crs, valid=False)
     edges = np.concatenate([line.geometry.to_numpy() for line in lines])
     near = np.unique(buildings.sindex.query(edges, predicate="dwithin", distance=NEIGHBOURS_M)[1])
     drawn = set(affected.index)

@@ -21,7 +21,14 @@ from pyproj.exceptions import ProjError
 
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.nouns.errors import CRSError
-from pinghu_geo.nouns.schema import one_of, operation_of, require_layer, same_crs, same_datum
+from pinghu_geo.nouns.schema import (
+    grid_of_place,
+    one_of,
+    operation_of,
+    require_layer,
+    same_crs,
+    same_datum,
+)
 
 __all__ = [
     "Shift",
@@ -219,21 +226,6 @@ def check_coordinates(
     if reference is not None and len(frame) and len(reference):
         _check_against(frame, metres, reference, bounds, seen)
     return metres
-
-
-def grid_of_place(crs: CRS, bounds: Bounds) -> int:
-    """EPSG code of the grid in metres for where a layer lies: CGCS2000 in China, else UTM.
-
-    CGCS2000 / 3-degree Gauss-Kruger CM 75E is 4534, and each next meridian the next code.
-    """
-    x, y = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
-    lon, lat = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(x, y)
-    if not np.isfinite([lon, lat]).all():
-        return 4547
-    zone = round(float(lon) / 3)
-    if 25 <= zone <= 45 and CHINA.south_lat_degree <= lat <= CHINA.north_lat_degree:
-        return 4534 + zone - 25
-    return (32601 if lat >= 0 else 32701) + int((lon + 180) // 6) % 60
 
 
 def _bounds(shapes: Any) -> Bounds | None:

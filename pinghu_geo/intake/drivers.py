@@ -135,7 +135,7 @@ def _named_json(path: Path, what: str) -> Path:
             raise LayerError(
                 f"{path.name} names a CRS that would have to be fetched, or read from a file",
                 layer=what,
-                hint='pg.read_layer(..., crs=4547) after deleting the member "crs" from the file',
+                hint='delete the member "crs" from the file, and state crs=4547 while reading',
                 fault="unreadable",
             )
     return Path(f"{driver}:{path.absolute()}")

@@ -440,7 +440,7 @@ def _drawn_from_table(
         raise LayerError(
             f"{path.name} has neither WKT nor coordinates; it has {', '.join(cells.columns)}",
             layer=what,
-            hint='pg.read_layer(..., xy=("east column", "north column")); plain tables are read by '
+            hint='name the columns, xy=("east column", "north column"); plain tables are read by '
             "pg.read_table",
         )
     return _drawn_from_corners(cells, rows, pair, what, seen)

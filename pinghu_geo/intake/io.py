@@ -474,7 +474,7 @@ def canonical_layer(
         raise LayerError(
             f"has no column that is known to hold ids; it has {have}",
             layer=kind.name,
-            hint="pg.read_layer(..., id_column=...), or row_ids=True to number the rows",
+            hint="name it with id_column, or row_ids=True to number the rows",
         )
     return frame.set_index(kind.index)
 

@@ -230,7 +230,7 @@ def _columns_once(frame: Any, layer: str) -> Any:
             "has several columns of one name",
             layer=layer,
             ids=twice,
-            hint=f"{layer} = {layer}.loc[:, ~{layer}.columns.duplicated()], if the first is right",
+            hint=f"{layer} = {layer}.loc[:, ~{layer}.columns.duplicated()]  # if that is right",
         )
     if isinstance(frame.columns, pd.CategoricalIndex):
         frame = frame.set_axis(frame.columns.astype(object), axis=1)
@@ -342,7 +342,7 @@ def _shaped(frame: Any, what: str, layer: str) -> Any:
                 "has M values that don't run with the length of the line",
                 layer=layer,
                 ids=frame.index[misfit],
-                hint=f"{layer} = {layer}.set_geometry(shapely.force_2d({layer}.geometry)), and "
+                hint=f"{layer} = {layer}.set_geometry({layer}.geometry.force_2d())  # and "
                 "state start_m, chainage_sign and equations (断链)",
             )
         values = {"start_m": start, "chainage_sign": sign}

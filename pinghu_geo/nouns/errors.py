@@ -44,6 +44,8 @@ class PinghuError(Exception):
         All the labels at fault.
     fault : str
         The code; empty where `check` has none of its own for it.
+    problem : str
+        What is wrong, without layer and ids.
     said, hint : str
         The two halves of the message: what is wrong, and what to type next.
     """
@@ -60,6 +62,7 @@ class PinghuError(Exception):
         self.layer = layer
         self.fault = fault
         self.ids = tuple(ids)
+        self.problem = problem
         text = f"{layer}: {problem}" if layer else problem
         if self.ids:
             text += f" ({len(self.ids)}: {first_ids(self.ids)})"

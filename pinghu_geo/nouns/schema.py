@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj import Transformer
 from pyproj.exceptions import ProjError
 
 from pinghu_geo.nouns.columns import NOUNS, Column, Noun
@@ -179,15 +180,21 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str], layer: str) -> 
     """Refuse a table that lacks a column; name the nearest one it has."""
     missing = [c for c in columns if c not in frame.columns]
     if missing:
-        have = ", ".join(map(str, frame.columns))
+        have = [str(c) for c in frame.columns if c != "geometry"]
+        close = difflib.get_close_matches(missing[0], have, n=1, cutoff=0.6)
+        hint = f"name that column {missing[0]}; it has {', '.join(have)}"
+        if close:
+            hint = f"{layer} = {layer}.rename(columns={{{close[0]!r}: {missing[0]!r}}})"
         raise LayerError(
             f"lacks the column {missing[0]!r} ({label(missing[0])})",
             layer=layer,
-            hint=f"{layer} = {layer}.rename(columns={{...: {missing[0]!r}}}); it has {have}",
+            hint=hint,
         )
 
 
-def require_layer(frame: Any, layer: str, *, crs: Any = None, valid: bool = True) -> None:
+def require_layer(
+    frame: Any, layer: str, *, crs: Any = None, valid: bool = True, near: Any = None
+) -> None:
     """Refuse a layer that can't be computed with: CRS, duplicate ids, bad geometry.
 
     Parameters
@@ -200,32 +207,17 @@ def require_layer(frame: Any, layer: str, *, crs: Any = None, valid: bool = True
         The CRS it has to be in: another layer's.
     valid
         Whether invalid geometry is refused, too.
+    near
+        Positions of the rows that are computed with, where these are few: an invalid shape far
+        from all that matters changes nothing and is left alone.
     """
-    if getattr(frame, "crs", None) is None:
-        raise CRSError(
-            "has no coordinate reference system",
-            layer=layer,
-            hint=f"{layer} = {layer}.set_crs(4547), with the code of the survey",
-        )
-    if not frame.crs.is_projected or frame.crs.axis_info[0].unit_name not in ("metre", "meter"):
-        raise CRSError(
-            f"is in {frame.crs.name}, whose unit is {frame.crs.axis_info[0].unit_name}; "
-            "areas and widths need projected metres",
-            layer=layer,
-            hint=f"{layer} = {layer}.to_crs(4547), with the code of the survey",
-        )
-    if is_mercator(frame.crs):
-        raise CRSError(
-            f"is in {frame.crs.name}, whose metres are not metres on the ground (areas 18 % too "
-            "large at 22.7 N)",
-            layer=layer,
-            hint=f"{layer} = {layer}.to_crs(4547), with the code of the survey",
-        )
+    _require_metres(frame, layer)
     if crs is not None and not same_crs(frame.crs, crs):
+        code = crs.to_epsg()
         raise CRSError(
             f"is in {frame.crs.name} but the other layer is in {crs.name}",
             layer=layer,
-            hint=f"{layer} = {layer}.to_crs({crs.to_epsg() or 'other.crs'})"
+            hint=f"{layer} = {layer}.to_crs({code or crs.to_wkt()!r})"
             if same_datum(frame.crs, crs)
             else "these are two datums, between which to_crs hardly shifts: have one transformed "
             "with the official parameters, or pg.fit_grid with control points",
@@ -235,7 +227,7 @@ def require_layer(frame: Any, layer: str, *, crs: Any = None, valid: bool = True
             "has duplicate ids",
             layer=layer,
             ids=frame.index[frame.index.duplicated()].unique(),
-            hint=f"{layer} = {layer}[~{layer}.index.duplicated()], when you know which is right",
+            hint=f"{layer} = {layer}[~{layer}.index.duplicated()]  # when you know which is right",
         )
     geometry = frame.geometry
     empty = geometry.isna().to_numpy() | geometry.is_empty.to_numpy()
@@ -244,22 +236,112 @@ def require_layer(frame: Any, layer: str, *, crs: Any = None, valid: bool = True
             "has rows without geometry",
             layer=layer,
             ids=frame.index[empty],
-            hint=f"pg.check({layer}) lists them; {layer} = {layer}[~{layer}.is_empty]",
+            hint=f"{layer} = {layer}[~({layer}.is_empty | {layer}.geometry.isna())]",
         )
-    invalid = ~geometry.is_valid.to_numpy() if valid else np.zeros(len(frame), bool)
+    if valid:
+        require_valid(frame, layer, near=near)
+
+
+def _require_metres(frame: Any, layer: str) -> None:
+    """Refuse a layer whose coordinates aren't metres on the ground."""
+    if getattr(frame, "crs", None) is None:
+        raise CRSError(
+            "has no coordinate reference system",
+            layer=layer,
+            hint=f"pg.intake.crs_candidates({layer}.total_bounds)  # what fits; then "
+            f"{layer} = {layer}.set_crs(...), with the code of the survey",
+        )
+    if not frame.crs.is_projected or frame.crs.axis_info[0].unit_name not in ("metre", "meter"):
+        said = f"whose unit is {frame.crs.axis_info[0].unit_name}; areas and widths need "
+        problem = f"is in {frame.crs.name}, {said}projected metres"
+    elif is_mercator(frame.crs):
+        lat = _place(frame.crs, frame.total_bounds)[1]
+        larger = 100 * (1 / np.cos(np.radians(lat)) ** 2 - 1)
+        problem = f"is in {frame.crs.name}, whose metres are not metres on the ground"
+        if np.isfinite(larger):
+            problem += (
+                f" (areas {larger:.0f} % too large at {abs(lat):.1f} {'N' if lat >= 0 else 'S'})"
+            )
+    else:
+        return
+    code = grid_of_place(frame.crs, tuple(frame.total_bounds))
+    hint = f"{layer} = {layer}.to_crs({code})  # the grid of the place; better the survey's code"
+    raise CRSError(problem, layer=layer, hint=hint)
+
+
+def require_valid(frame: Any, layer: str, *, near: Any = None, parameter: str = "") -> None:
+    """Refuse invalid geometry, of the rows at the positions ``near`` only where these are given.
+
+    The cure names the layer, and the parameter that it was given as where that differs.
+    """
+    rows = frame if near is None else frame.iloc[near]
+    invalid = ~shapely.is_valid(rows.geometry.to_numpy())
     if invalid.any():
+        what = layer if layer in NOUNS else "buildings"
+        names = layer if parameter in ("", layer) else f"{parameter} = {layer}"
         raise LayerError(
             "has invalid geometry",
             layer=layer,
-            ids=frame.index[invalid],
-            hint=f"{layer} = pg.repair({layer}, {layer!r})",
+            ids=rows.index[invalid],
+            hint=f'{names} = pg.repair({layer}, "{what}").layer',
+            fault="invalid_geometry",
         )
+
+
+def rows_near(frame: Any, zones: Any, *, within_m: float = 0.0) -> Any:
+    """Positions of the rows whose boxes meet zones, or come as near to them; in their order.
+
+    Boxes only: whether a shape is valid needn't be known, and nothing is missed.
+    """
+    boxes = shapely.bounds(frame.geometry.to_numpy())
+    found = np.zeros(len(boxes), bool)
+    for zone in shapely.get_parts(zones):
+        low_x, low_y, high_x, high_y = shapely.bounds(zone) + np.r_[[-within_m] * 2, [within_m] * 2]
+        west, south, east, north = boxes.T
+        beside = (east >= low_x) & (west <= high_x) & (north >= low_y) & (south <= high_y)
+        some = np.flatnonzero(beside & ~found)
+        shapely.prepare(zone)
+        found[some] = shapely.dwithin(zone, shapely.box(*boxes[some].T), within_m)
+    return np.flatnonzero(found)
+
+
+def name_of(frame: Any, otherwise: str) -> str:
+    """What a layer's rows are, told from its index: buildings, parcels; or another word."""
+    kinds = (k for k, one in NOUNS.items() if one.index and one.index == frame.index.name)
+    return next(kinds, otherwise)
 
 
 def flat_shapes(frame: Any) -> Any:
     """Geometries of a layer as an array, without Z; copied only where there is any."""
     shapes = frame.geometry.to_numpy()
     return shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes
+
+
+# Latitudes of China, for which CGCS2000 is the grid; elsewhere it is UTM.
+CHINA_LATITUDES = (3.0, 54.0)
+
+
+def grid_of_place(crs: Any, bounds: tuple[float, ...]) -> int:
+    """EPSG code of the grid in metres for where a layer lies: CGCS2000 in China, else UTM.
+
+    CGCS2000 / 3-degree Gauss-Kruger CM 75E is 4534, and each next meridian the next code.
+    """
+    lon, lat = _place(crs, bounds)
+    if not np.isfinite([lon, lat]).all():
+        return 4547
+    zone = round(lon / 3)
+    if 25 <= zone <= 45 and CHINA_LATITUDES[0] <= lat <= CHINA_LATITUDES[1]:
+        return 4534 + zone - 25
+    return (32601 if lat >= 0 else 32701) + int((lon + 180) // 6) % 60
+
+
+def _place(crs: Any, bounds: Any) -> tuple[float, float]:
+    """Longitude and latitude of the middle of a layer [degrees]."""
+    if crs.geodetic_crs is None:  # a local system, without a place on the earth
+        return np.nan, np.nan
+    x, y = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
+    lon, lat = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(x, y)
+    return float(lon), float(lat)
 
 
 def same_crs(one: Any, other: Any) -> bool:

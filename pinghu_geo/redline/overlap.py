@@ -15,11 +15,14 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.schema import (
     flat_shapes,
+    name_of,
     numbers,
     one_of,
     require_columns,
     require_layer,
     require_polygons,
+    require_valid,
+    rows_near,
 )
 from pinghu_geo.redline.areas import shared_areas
 from pinghu_geo.redline.depths import deepest
@@ -80,7 +83,8 @@ def affected(
     Raises
     ------
     LayerError, CRSError
-        A layer can't be used, lacks ``river``, or is in another CRS.
+        A layer can't be used, lacks ``river``, or is in another CRS. Of the features only those
+        whose boxes meet the red line are judged: an invalid shape elsewhere is no fault here.
 
     Warns
     -----
@@ -107,8 +111,9 @@ def affected(
     True
     """
     one_of(partial_rule, ("whole", "share"), "partial_rule")
-    require_layer(features, "features")
-    require_polygons(features, "features")
+    name = name_of(features, "features")
+    require_layer(features, name, valid=False)
+    require_polygons(features, name)
     require_layer(red_line, "red_line", crs=features.crs)
     require_polygons(red_line, "red_line")
     require_columns(red_line, ["river"], "red_line")
@@ -116,8 +121,12 @@ def affected(
         raise LayerError("has no rows", layer="red_line", hint="pg.red_line(rivers, widths)")
 
     line = shapely.union_all(flat_shapes(red_line))
+    # what is far away is neither judged nor measured
+    near = rows_near(features, line)
+    require_valid(features, name, near=near, parameter="features")
     shapes = flat_shapes(features)
-    rows, _, inside = shared_areas(shapes, [line])
+    rows, _, inside = shared_areas(shapes[near], [line])
+    rows = near[rows]
     hit = features.iloc[rows].copy()
     hit["river"] = _river_of(hit, red_line, rivers)
     where = locate(hit, rivers, river=hit["river"])
@@ -262,11 +271,15 @@ def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.Dat
     >>> pg.redline.overlay_zones(buildings, parcels).columns.tolist()
     ['building_id', 'parcel_id', 'shared_m2', 'shared_ratio']
     """
-    for frame, layer in ((features, "features"), (zones, "zones")):
-        require_layer(frame, layer, crs=features.crs)
-        require_polygons(frame, layer)
+    require_layer(features, name_of(features, "features"))
+    require_polygons(features, name_of(features, "features"))
+    require_layer(zones, name_of(zones, "zones"), crs=features.crs, valid=False)
+    require_polygons(zones, name_of(zones, "zones"))
     shapes = flat_shapes(features)
-    who, zone, shared = shared_areas(shapes, flat_shapes(zones))
+    near = _meeting(zones, shapes)
+    require_valid(zones, name_of(zones, "zones"), near=near)
+    who, zone, shared = shared_areas(shapes, flat_shapes(zones)[near])
+    zone = near[zone]
     left, right = features.index.name or "feature_id", zones.index.name or "zone_id"
     if left == right:  # zones that are features of one kind with the others
         right = "zone_id" if left != "zone_id" else "other_id"
@@ -278,6 +291,13 @@ def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.Dat
             "shared_ratio": shared / shapely.area(shapes)[who],
         }
     )
+
+
+def _meeting(zones: gpd.GeoDataFrame, shapes: NDArray[np.object_]) -> NDArray[np.intp]:
+    """Positions of the zones whose boxes meet some shape's box."""
+    tree = shapely.STRtree(shapely.box(*shapely.bounds(shapes).T))
+    boxes = shapely.box(*shapely.bounds(zones.geometry.to_numpy()).T)
+    return np.unique(tree.query(boxes)[0])
 
 
 @takes()

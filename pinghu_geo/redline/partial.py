@@ -22,6 +22,8 @@ from pinghu_geo.nouns.schema import (
     require_columns,
     require_layer,
     require_polygons,
+    require_valid,
+    rows_near,
 )
 from pinghu_geo.redline.depths import deepest
 from pinghu_geo.redline.overlap import floor_area
@@ -211,7 +213,7 @@ def position_uncertainty(
     >>> found.totals["n_buildings"].is_monotonic_increasing
     True
     """
-    require_layer(buildings, "buildings", crs=red_line.crs)
+    require_layer(buildings, "buildings", crs=red_line.crs, valid=False)
     require_polygons(buildings, "buildings")
     low, high = doubtful
     if not sigma_m > 0 or not 0 <= low < high <= 1:
@@ -222,11 +224,9 @@ def position_uncertainty(
         )
     shapes = flat_shapes(buildings)
     union = red_line.geometry.union_all()
-    near = np.unique(
-        shapely.STRtree(shapes).query(
-            shapely.get_parts(union), predicate="dwithin", distance=FAR * sigma_m
-        )[1]
-    )
+    near = rows_near(buildings, union, within_m=FAR * sigma_m)
+    require_valid(buildings, "buildings", near=near)
+    near = near[shapely.dwithin(shapes[near], union, FAR * sigma_m)]
     signed = _signed(shapes[near], union)
     rows = buildings.iloc[near]
     area = floor_area(rows)["floor_area_m2"].to_numpy(float)

@@ -104,7 +104,8 @@ def _chain(parts: list[Any], gap_m: float, name: str) -> tuple[Any, pd.DataFrame
                 f"a part is {gap:,.1f} m from the others",
                 layer="rivers",
                 ids=[name],
-                hint=f"draw the line between, or join_parts(rivers, gap_m={gap:.0f})",
+                hint=f"rivers = pg.join_parts(rivers, gap_m={np.ceil(gap):.0f}).layer"
+                "  # or draw the line between",
             )
         left.remove(k)
         part = parts[k][::-1] if turned else parts[k]

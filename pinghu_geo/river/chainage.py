@@ -104,7 +104,7 @@ def _require_prefix(text: object, found: str, wanted: str) -> None:
         return
     raise ChainageError(
         f"{text!r} is a chainage (桩号) of the line {word or 'K'!r}, not of {wanted!r}",
-        hint=f"pg.parse_chainage({str(text)!r}, prefix={word or 'K'!r}), where that line is meant",
+        hint=f"pg.parse_chainage({str(text)!r}, prefix={word or 'K'!r})  # if that is meant",
     )
 
 

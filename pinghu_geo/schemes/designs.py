@@ -23,6 +23,8 @@ from pinghu_geo.nouns.schema import (
     require_columns,
     require_layer,
     require_polygons,
+    require_valid,
+    rows_near,
 )
 from pinghu_geo.redline.areas import ROUNDING_M2
 from pinghu_geo.redline.bands import Pieces, areas_inside
@@ -156,7 +158,7 @@ def assess_many(
     """
     one_of(partial_rule, ("whole", "share"), "partial_rule")
     one_of(interpolation, ("linear", "step"), "interpolation")
-    require_layer(buildings, "buildings", crs=rivers.crs)
+    require_layer(buildings, "buildings", crs=rivers.crs, valid=False)
     require_polygons(buildings, "buildings")
     lines = lay_out(rivers)
     given = _one_table(designs)
@@ -171,13 +173,17 @@ def assess_many(
         "corners": corners,
         "arc_step_deg": arc_step_deg,
     }
-    shapes = flat_shapes(buildings)
-    widest, found = [], []
-    for some, rows, left, right in _same_stations(table):
+    widest, groups = [], _same_stations(table)
+    for _, rows, left, right in groups:
         most = rows[["river", "piece", "chainage_m"]].assign(
             left_m=left.max(axis=1), right_m=right.max(axis=1)
         )
         widest.append(red_line(rivers, most, **drawn))
+    within_reach = rows_near(buildings, np.concatenate([one.geometry for one in widest]))
+    require_valid(buildings, "buildings", near=within_reach)
+    buildings = buildings.iloc[within_reach]
+    shapes, found = flat_shapes(buildings), []
+    for some, rows, left, right in groups:
         pieces = _pieces(rows, left, right, lines, drawn)
         found.append((some, *areas_inside(shapes, pieces)))
     near = np.unique(np.concatenate([at for _, at, _ in found]))

@@ -72,7 +72,7 @@ def retention_rules(path: str | Path | None = None) -> pd.DataFrame:
             raise LayerError(
                 f"rule {name}: a limit belongs to at_most and at_least, and to them only",
                 layer="rules",
-                hint="limit = 10.0, or the name of a limit the project gives",
+                hint="limit = 10.0  # or the name of a limit the project gives",
             )
     return pd.DataFrame(rules, columns=["id", "column", "test", "limit", "fails", "zh", "en",
                                         "article", "source"]).astype({"limit": object})  # fmt: skip
@@ -214,7 +214,7 @@ def _evidence(known: pd.DataFrame, rule: Mapping[str, Any]) -> pd.Series:
             f"has {odd[0]!r} in {column} ({label(column)}), which is neither yes nor no",
             layer="evidence",
             ids=values.index[values == odd[0]],
-            hint='pg.read_table(..., "evidence") reads 是 and 否; leave blank what is not known',
+            hint="pg.read_table reads 是 and 否; leave blank what is not known",
         )
     return values.astype("boolean")
 

@@ -17,7 +17,12 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import Laid, discharges, lay_sections
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError, OptimiseError
-from pinghu_geo.nouns.schema import require_columns, require_layer, require_polygons
+from pinghu_geo.nouns.schema import (
+    require_columns,
+    require_layer,
+    require_polygons,
+    require_valid,
+)
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.river.centreline import Centrelines, lay_out
 from pinghu_geo.river.chainage import format_chainage
@@ -32,6 +37,7 @@ from pinghu_geo.search.offsets import (
     prices,
     read_limits,
     touches,
+    within_reach,
 )
 from pinghu_geo.search.optimise import (
     PRICE,
@@ -288,9 +294,11 @@ def least_demolition_within_rise(
         )
     given = read_limits(limits, priced=rates is not None)
     require_layer(rivers, "rivers")
-    require_layer(buildings, "buildings", crs=rivers.crs)
+    require_layer(buildings, "buildings", crs=rivers.crs, valid=False)
     require_polygons(buildings, "buildings")
     require_columns(widths, ("river", "chainage_m", "left_m", "right_m"), "widths")
+    near = within_reach(buildings, red_line(rivers, widths), given)
+    require_valid(buildings, "buildings", near=near)
     search = _Search(
         rivers, widths, buildings, rates, locks, given, flows, downstream,
         {"contraction": contraction, "expansion": expansion}, allowed_mm, freeboard_m,

@@ -13,7 +13,7 @@ import shapely
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.schema import flat_shapes, nearest, numbers, require_columns
+from pinghu_geo.nouns.schema import flat_shapes, nearest, numbers, require_columns, rows_near
 from pinghu_geo.redline.overlap import floor_area
 from pinghu_geo.river.centreline import Centrelines
 from pinghu_geo.schemes.cost import compensation
@@ -160,6 +160,14 @@ def touches(
     )
     first, final = (spans[c].to_numpy(int) for c in ("min", "max"))
     return Touches(who, side, station, level, near[ids], first, final)
+
+
+def within_reach(
+    buildings: gpd.GeoDataFrame, approved: gpd.GeoDataFrame, limits: Mapping[str, float]
+) -> Array:
+    """Positions of the buildings whose boxes the line may come to, wherever it is moved."""
+    most = max(limits["outward_m"], 0.0) + max(limits["clear_m"], CLEAR_M)
+    return np.asarray(rows_near(buildings, approved.geometry.to_numpy(), within_m=most))
 
 
 def costs(near: gpd.GeoDataFrame, rates: pd.DataFrame | None) -> Array:

@@ -14,7 +14,13 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import places, rows_of
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OptimiseError
-from pinghu_geo.nouns.schema import nearest, require_columns, require_layer, require_polygons
+from pinghu_geo.nouns.schema import (
+    nearest,
+    require_columns,
+    require_layer,
+    require_polygons,
+    require_valid,
+)
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.river.chainage import format_chainage
@@ -32,6 +38,7 @@ from pinghu_geo.search.offsets import (
     prices,
     read_limits,
     touches,
+    within_reach,
 )
 from pinghu_geo.search.walls import River, Wall, as_surveyed, offset_at, wall_menu
 
@@ -262,11 +269,12 @@ def least_demolition(
     tell = progress or (lambda _: None)
     given = read_limits(limits, priced=rates is not None)
     require_layer(rivers, "rivers")
-    require_layer(buildings, "buildings", crs=rivers.crs)
+    require_layer(buildings, "buildings", crs=rivers.crs, valid=False)
     require_polygons(buildings, "buildings")
     require_columns(widths, ("river", "chainage_m", "left_m", "right_m"), "widths")
     lines = lay_out(rivers)
     approved = red_line(rivers, widths)
+    require_valid(buildings, "buildings", near=within_reach(buildings, approved, given))
     surveyed = _surveyed(sections, banks, profile, walls, rivers)
     menu = wall_menu(walls)
     solved: dict[str, _River] = {}

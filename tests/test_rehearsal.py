@@ -1,0 +1,171 @@
+"""`check` says what `run` will do; only rows near the line are judged; `repair = true` has a log."""
+
+import json
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from conftest import building_frame, river_frame
+
+pytestmark = pytest.mark.filterwarnings("ignore:floor area of:UserWarning")
+RIVER = river_frame({"A": [(0, 0), (1000, 0)]})
+BOW = [(0, 0), (10, 10), (10, 0), (0, 10)]
+TEXT = (
+    'crs = 4547\n{top}[layers]\nbuildings = "房屋.gpkg"\nrivers = "河道.gpkg"\n'
+    '[schemes."原"]\nwidths = "宽度.csv"\n{more}'
+)
+
+
+def bow(x, y):
+    return shapely.Polygon([(x + a, y + b) for a, b in BOW])
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Writes a project of given houses, and returns its file."""
+
+    def write(shapes, *, top="", more="", crs=4547, **columns):
+        place = {"xoff": 500_000, "yoff": 2_500_000}
+        houses = building_frame(shapes, **({"floors": 2} | columns)).translate(**place)
+        houses = building_frame(shapes, **({"floors": 2} | columns)).set_geometry(houses)
+        river = RIVER.set_geometry(RIVER.translate(**place))
+        houses.set_crs(4547).to_crs(crs).reset_index().to_file(tmp_path / "房屋.gpkg")
+        pg.write_layer(river, tmp_path / "河道.gpkg", "rivers")
+        (tmp_path / "宽度.csv").write_text(
+            "河道,桩号,左宽,右宽\nA,0,20,20\nA,1000,20,20\n", "utf-8"
+        )
+        (tmp_path / "project.toml").write_text(TEXT.format(top=top, more=more), "utf-8")
+        return tmp_path / "project.toml"
+
+    return write
+
+
+def errors(file):
+    found = pg.check_project(file, lang="en")
+    return found[found["severity"] == "error"]
+
+
+HOUSE = {"H": shapely.box(100, 5, 110, 15)}
+FAR, NEAR = {"bad": bow(500, 400)}, {"bad": bow(500, 5)}
+
+
+def test_a_project_without_a_fault_has_an_empty_list(project):
+    found = pg.check_project(project(HOUSE, floor_area_m2=200.0, top=""))
+    assert errors(project(HOUSE)).empty
+    assert found.columns.tolist() == [
+        "layer",
+        "severity",
+        "fault",
+        "id",
+        "field",
+        "problem",
+        "advice",
+    ]
+
+
+@pytest.mark.parametrize("bad", [bow(500, 400), bow(-300, 5), bow(500, -45)])
+def test_a_bad_footprint_far_away_hinders_nobody_and_is_said(project, tmp_path, bad):
+    file = project(HOUSE | {"bad": bad})
+    out = pg.run_project(file, tmp_path / "out")
+    assert json.loads((out / "summary.json").read_text("utf-8"))["schemes"][0]["n_buildings"] == 1
+    found = pg.check_project(file)
+    row = found[found["fault"] == "invalid_geometry"].iloc[0]
+    assert (row["severity"], row["id"]) == ("warning", "bad")
+
+
+def test_a_bad_footprint_at_the_line_is_refused_by_both_with_a_cure_that_works(project, tmp_path):
+    file = project(HOUSE | NEAR)
+    assert errors(file)["fault"].tolist() == ["invalid_geometry"]
+    with pytest.raises(pg.errors.LayerError, match=r"buildings \(房屋.gpkg\): has invalid") as said:
+        pg.run_project(file, tmp_path / "out")
+    # what the hint says stands on a line of its own, above the first section
+    file.write_text(said.value.hint + "\n" + file.read_text("utf-8"), "utf-8")
+    assert errors(file).empty
+    out = pg.run_project(file, tmp_path / "out")
+    log = pd.read_excel(out / "repairs.xlsx")
+    assert log.iloc[:, :2].astype(str).to_numpy().tolist() == [["buildings", "bad"]]
+    summary = json.loads((out / "summary.json").read_text("utf-8"))
+    assert (summary["n_repaired"], summary["schemes"][0]["n_buildings"]) == (1, 2)
+    assert summary["schemes"][0]["inside_m2"] == pytest.approx(100 + 50)
+
+
+def test_repair_is_said_with_true_or_false(project):
+    with pytest.raises(pg.errors.ProjectError, match="neither true nor false"):
+        pg.check_project(project(HOUSE, top='repair = "yes"\n'))
+
+
+def test_a_layer_that_run_transforms_is_no_error(project, tmp_path):
+    for crs in (4490, 4526, 4326):
+        file = project(HOUSE, crs=crs)
+        assert errors(file).empty, crs
+        pg.run_project(file, tmp_path / f"out{crs}")
+
+
+def test_a_layer_that_run_refuses_is_an_error(project, tmp_path):
+    file = project(HOUSE, crs=2383)  # Xian 1980: another datum
+    found = errors(file)
+    assert len(found) == 1
+    assert "another datum" in found["problem"].iloc[0]
+    with pytest.raises(pg.errors.CRSError, match="another datum"):
+        pg.run_project(file, tmp_path / "out")
+
+
+def test_what_a_search_would_refuse_is_found(project, tmp_path):
+    more = '[schemes."少"]\nleast = {from = "原", inward_m = 4, step_m = 1}\n'
+    file = project(HOUSE, more=more, floors=float("nan"))
+    found = errors(file)
+    assert found["layer"].tolist() == ["buildings"]
+    assert "neither floor area nor floors" in found["problem"].iloc[0]
+    with pytest.raises(pg.errors.LayerError, match="neither floor area nor floors"):
+        pg.run_project(file, tmp_path / "out")
+    assert errors(project(HOUSE, more=more)).empty
+    # of a house out of its reach nothing need be known
+    far = HOUSE | {"far": shapely.box(500, 400, 510, 410)}
+    assert errors(project(far, more=more, floors=[2.0, float("nan")])).empty
+
+
+def test_what_a_table_lacks_is_found_before_the_run(project, tmp_path):
+    (tmp_path / "标准.csv").write_text("用途,房屋补偿单价\n厂房,1000\n", "utf-8")
+    more = '[tables]\nrates = "标准.csv"\n'
+    file = project(HOUSE, more=more, use="residential")
+    found = errors(file)
+    with pytest.raises(pg.PinghuError) as said:
+        pg.run_project(file, tmp_path / "out")
+    assert said.value.problem in found["problem"].iloc[-1]
+
+
+def test_only_what_meets_the_line_is_judged():
+    line = pg.red_line(RIVER, 20.0)
+    layer = building_frame(HOUSE | FAR, floors=1)
+    assert pg.affected(layer, line, RIVER).index.tolist() == ["H"]
+    ends = {"river": ["A", "A"], "chainage_m": [0.0, 1000.0], "left_m": 20.0, "right_m": 20.0}
+    assert pg.assess_many({"一": pd.DataFrame(ends)}, layer, RIVER).buildings.index.tolist() == [
+        "H"
+    ]
+    found = pg.redline.position_uncertainty(layer, line, sigma_m=1.0)
+    assert found.buildings.index.tolist() == ["H"]
+    best = pg.least_demolition(RIVER, pd.DataFrame(ends), layer, {"step_m": 1.0})
+    assert best.buildings.index.tolist() == ["H"]
+    layer = building_frame(HOUSE | NEAR, floors=1)
+    for use in (
+        lambda: pg.affected(layer, line, RIVER),
+        lambda: pg.assess_many({"一": pd.DataFrame(ends)}, layer, RIVER),
+        lambda: pg.redline.position_uncertainty(layer, line, sigma_m=1.0),
+        lambda: pg.least_demolition(RIVER, pd.DataFrame(ends), layer, {"step_m": 1.0}),
+    ):
+        with pytest.raises(pg.errors.LayerError, match=r"buildings: has invalid .*1: bad"):
+            use()
+
+
+def test_zones_far_from_every_feature_are_not_judged():
+    zones = gpd.GeoDataFrame(
+        geometry=[shapely.box(90, 0, 120, 30), bow(500, 400)],
+        index=pd.Index(["Z1", "Z2"], name="zone_id"),
+        crs=4547,
+    )
+    assert pg.redline.belongs_to(building_frame(HOUSE), zones).tolist() == ["Z1"]
+    with pytest.raises(pg.errors.LayerError, match=r"zones: has invalid .*1: Z2"):
+        pg.redline.belongs_to(building_frame({"F": shapely.box(500, 400, 520, 420)}), zones)
