@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from itertools import islice
@@ -71,10 +72,11 @@ def settle_crs(frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings) -> 
             layer=what,
             hint="give an EPSG code, such as 4547",
         ) from fault
-    if frame.crs is None:
+    # a GeoPackage says "undefined" (srs_id -1, 0) where it was written without
+    if frame.crs is None or re.match(r"(?i)undefined|unknown", frame.crs.name):
         if given is None:
             raise _no_crs(frame, what)
-        return frame.set_crs(given)
+        return frame.set_crs(given, allow_override=True)
     declared = _normal(frame.crs)
     if given is not None and _only_unnamed(declared, given):
         seen.add("unnamed_crs", column="geometry", name=given.name)

@@ -16,6 +16,7 @@ from pinghu_geo.intake.catalogue import Findings, errors_first
 from pinghu_geo.intake.coordinates import check_coordinates
 from pinghu_geo.intake.encoding import is_garbled
 from pinghu_geo.intake.io import layer_and_findings, table_and_findings
+from pinghu_geo.intake.nesting import by_nesting, rings_turned
 from pinghu_geo.intake.registry import unit_numbers
 from pinghu_geo.nouns.errors import LayerError, PinghuError
 from pinghu_geo.nouns.schema import NOUNS, Column, Noun, fold_id, label, nearest, noun
@@ -547,8 +548,9 @@ def repair(frame: gpd.GeoDataFrame, what: str | None = None) -> Repaired:
     Notes
     -----
     Invalid polygons are rebuilt with GEOS's *structure* method, which merges what the rings
-    enclose; ``buffer(0)`` drops half a bow tie silently. Lines and points left over in a
-    collection are dropped. A shape of which no area remains stays as it was, for `check`.
+    enclose; ``buffer(0)`` drops half a bow tie silently. Where a hole encloses its shell, their
+    rings run the wrong way round, and what lies between them is meant. Lines and points left over
+    in a collection are dropped. A shape of which no area remains stays as it was, for `check`.
     Duplicates, overlaps, slivers and missing values are not touched.
 
     Examples
@@ -570,6 +572,9 @@ def repair(frame: gpd.GeoDataFrame, what: str | None = None) -> Repaired:
     shapes = flat
     if polygonal:
         broken = ~shapely.is_missing(shapes) & ~shapely.is_valid(shapes)
+        turned = broken & rings_turned(shapes)
+        _put(shapes, change, turned, by_nesting(shapes[turned]), "按内外嵌套改正环线方向")
+        broken &= ~shapely.is_valid(shapes)
         mended = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
         _put(shapes, change, broken, mended, "重建无效图形")
         mixed = shapely.get_type_id(shapes) == 7

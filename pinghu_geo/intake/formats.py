@@ -21,6 +21,7 @@ import shapely
 from numpy.typing import NDArray
 
 from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.dbf import deleted_rows, numbers_as_written, say_cut_texts, texts_decoded
 from pinghu_geo.intake.drawing import ARC_STEP_DEG, read_dxf
 from pinghu_geo.intake.drivers import for_one_driver
 from pinghu_geo.intake.encoding import Encoding, dbf_encoding, mapinfo_encoding, text_encoding
@@ -33,6 +34,7 @@ from pinghu_geo.intake.headings import (
     sheet_named,
     table_of,
 )
+from pinghu_geo.intake.nesting import by_nesting, shells_nested
 from pinghu_geo.intake.shapefile import parts_of, rows_meeting, whole_shapefile
 from pinghu_geo.nouns.door import chainage_of_m
 from pinghu_geo.nouns.errors import LayerError, PinghuError
@@ -205,14 +207,23 @@ def _read_gdal(
     # these drivers fill Arrow's columns themselves, which is faster; they know no other encoding
     arrow = suffix in INDEXED and encoding is None
     frame, curves = _read_boxes(path, read, boxes, seen, arrow=arrow)
-    info = pyogrio.read_info(path, layer=layer, encoding=encoding)
-    if suffix in (".fgb", ".shp") and boxes is None and 0 <= info["features"] != len(frame):
+    # any encoding does for a number of rows; not every text decodes in its own
+    info = pyogrio.read_info(path, layer=layer, encoding="ISO-8859-1" if suffix == ".shp" else None)
+    deleted = 0
+    if suffix == ".shp" and (dbf := parts_of(path).get(".dbf")):
+        frame, deleted = _as_in_dbf(frame, dbf, str(encoding), boxes, seen)
+    if boxes is not None:
+        frame = frame.reset_index(drop=True)
+    short = 0 <= info["features"] != len(frame) + deleted
+    if suffix in (".fgb", ".shp") and boxes is None and short:
         raise LayerError(
             f"{path.name} says it has {info['features']:,} rows, but {len(frame):,} could be read",
             layer=what,
             hint="it was cut off: ask for it again",
             fault="unreadable",
         )
+    if suffix == ".shp":
+        frame = _rings_nested(frame, seen)
     _say_geometry(str(info["geometry_type"]), seen, curves=curves)
     if suffix == ".kml":
         idle = [c for c in frame.columns if c.lower() in KML_COLUMNS]
@@ -222,6 +233,41 @@ def _read_gdal(
     return frame
 
 
+def _as_in_dbf(
+    frame: Any, dbf: Path, encoding: str, boxes: Boxes | None, seen: Findings
+) -> tuple[Any, int]:
+    """A Shapefile's frame with its numbers as written, and how many rows count as deleted."""
+    gone = deleted_rows(dbf)
+    if boxes is None:
+        rows = np.flatnonzero(~gone)
+        if gone.any():
+            seen.add("deleted_rows", n=int(gone.sum()))
+    else:
+        rows = frame.index.to_numpy()
+    if len(rows) == len(frame):
+        say_cut_texts(frame, dbf, rows, encoding, seen)
+        frame = numbers_as_written(frame.reset_index(drop=True), dbf, rows, encoding)
+    return frame, int(gone.sum())
+
+
+def _rings_nested(frame: Any, seen: Findings) -> Any:
+    """In a Shapefile a ring inside of another one is a hole, whichever way it runs.
+
+    GDAL goes by the direction and makes two houses, one on the other, of a house and its court.
+    """
+    if not isinstance(frame, gpd.GeoDataFrame):
+        return frame
+    shapes = frame.geometry.to_numpy().copy()
+    rows = np.flatnonzero(shells_nested(shapes))
+    made = by_nesting(shapes[rows])
+    good = ~shapely.is_empty(made)
+    if not good.any():
+        return frame
+    shapes[rows[good]] = made[good]
+    seen.add("rings_turned", [f"row {k + 1}" for k in rows[good]], "geometry")
+    return frame.set_geometry(shapes, crs=frame.crs)
+
+
 def _read_boxes(
     path: Path, read: dict[str, Any], boxes: Boxes | None, seen: Findings, *, arrow: bool
 ) -> tuple[Any, bool]:
@@ -229,9 +275,9 @@ def _read_boxes(
     if boxes is None:
         return _read_once(path, read, seen, arrow=arrow)
     if path.suffix.lower() == ".shp" and (rows := rows_meeting(path, boxes)) is not None:
-        return _read_once(path, read | {"fids": rows}, seen, arrow=arrow)
+        return _read_once(path, read | {"fids": rows, "fid_as_index": True}, seen, arrow=arrow)
     if len(boxes) > 1 and path.suffix.lower() not in INDEXED:
-        read = read | {"mask": shapely.multipolygons(shapely.box(*boxes.T))}
+        read = read | {"mask": shapely.multipolygons(shapely.box(*boxes.T)), "fid_as_index": True}
         return _read_once(path, read, seen, arrow=arrow)
     found = [
         _read_once(path, read | {"bbox": tuple(b), "fid_as_index": True}, seen, arrow=arrow)
@@ -239,7 +285,7 @@ def _read_boxes(
     ]
     some = [frame for frame, _ in found if len(frame)] or [found[0][0]]
     frame = pd.concat(some) if len(some) > 1 else some[0]
-    frame = frame[~frame.index.duplicated()].sort_index().reset_index(drop=True)
+    frame = frame[~frame.index.duplicated()].sort_index()
     return frame, any(curves for _, curves in found)
 
 
@@ -253,6 +299,12 @@ def _read_once(
     except NotImplementedError:  # curves: Arrow hands them over as they are
         arrow, curves = False, True
         frame = pyogrio.read_dataframe(path, on_invalid="ignore", **read)
+    except UnicodeDecodeError:
+        if path.suffix.lower() != ".shp":
+            raise
+        bytewise = read | {"encoding": "ISO-8859-1"}
+        frame = pyogrio.read_dataframe(path, on_invalid="ignore", **bytewise)
+        frame = texts_decoded(frame, read["encoding"], path, seen)
     if arrow:
         _require_utf8(frame)
     if isinstance(frame, gpd.GeoDataFrame) and frame.geometry.isna().any():
@@ -283,7 +335,8 @@ def _closed(
     if arrow:
         raw = _wkb(pyogrio.read_arrow(path, columns=[], **read)[1])
     else:
-        raw = pyogrio.raw.read(path, columns=[], **read)[2]
+        bytewise = {"encoding": "ISO-8859-1"} if path.suffix.lower() == ".shp" else {}
+        raw = pyogrio.raw.read(path, columns=[], **read | bytewise)[2]
     shapes = frame.geometry.to_numpy().copy()
     rows = [f"row {k + 1}" for k in range(len(frame))]
     _mend(shapes, raw, rows, seen)

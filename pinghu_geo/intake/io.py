@@ -306,7 +306,7 @@ def _require_rivers(frame: pd.DataFrame, kind: Noun) -> None:
 
 
 def write_layer(
-    frame: gpd.GeoDataFrame, target: str | Path, what: str, *, encoding: str = "GBK"
+    frame: gpd.GeoDataFrame, target: str | Path, what: str, *, encoding: str | None = None
 ) -> None:
     """Write a layer whole or not at all; Shapefiles with Chinese names in GBK 写出图层.
 
@@ -320,14 +320,15 @@ def write_layer(
     what
         Its noun; decides the Chinese field names and words of a Shapefile.
     encoding
-        Of a Shapefile; the .cpg says so.
+        Of a Shapefile; the .cpg says so. By default GBK, or UTF-8 where a character isn't in GBK.
 
     Raises
     ------
     LayerError
         The suffix is not known.
     OutputError
-        Field names collide after the cut to 10 bytes, or the file can't be written.
+        Field names collide after the cut to 10 bytes, texts are too long, ``encoding`` lacks one
+        of their characters, or the file can't be written.
 
     Examples
     --------
@@ -358,11 +359,36 @@ def write_layer(
         with atomic_path(path) as temporary:
             pyogrio.write_dataframe(database_frame(flat), temporary, layer=database_name(path.stem))
         return
+    encoding = encoding or ("GBK" if not len(_rows_lost(flat, "GBK")) else "UTF-8")
+    if len(lost := _rows_lost(flat, encoding)):
+        raise OutputError(
+            f"holds characters that {encoding} doesn't have",
+            ids=lost,
+            hint='pg.write_layer(..., encoding="UTF-8")',
+        )
     flat = _for_shapefile(database_frame(flat), noun(what), encoding)
     with atomic_parts(path, drop=SHAPEFILE_PARTS) as folder:
         made = folder / path.name
         pyogrio.write_dataframe(flat, made, encoding=encoding)
         made.with_suffix(".cpg").write_text(encoding, "ascii")
+
+
+def _rows_lost(flat: gpd.GeoDataFrame, encoding: str) -> list[object]:
+    """Ids of rows, and names of columns, with a character that an encoding doesn't have."""
+
+    def fits(text: object) -> bool:
+        try:
+            str(text).encode(encoding)
+        except UnicodeEncodeError:
+            return False
+        return True
+
+    lost: list[object] = [c for c in flat.columns if not fits(c)]
+    rows = np.zeros(len(flat), bool)
+    for column in flat.columns.drop(flat.geometry.name):
+        if not pd.api.types.is_numeric_dtype(flat[column]):
+            rows |= ~flat[column].map(fits).to_numpy(bool)
+    return [*lost, *flat.iloc[:, 0][rows]]
 
 
 def database_frame(flat: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

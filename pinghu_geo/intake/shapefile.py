@@ -1,4 +1,8 @@
-"""Do the parts of this Shapefile go together, and which rows are near? Seen before GDAL reads."""
+"""Do the parts of this Shapefile go together, and which rows are near? Seen before GDAL reads.
+
+The .shx is the authority: records stand in the .shp in any order, with gaps, and old ones that
+nothing points at any more.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,8 @@ import pyogrio
 from numpy.typing import NDArray
 
 from pinghu_geo.intake.catalogue import Findings
-from pinghu_geo.intake.encoding import dbf_head, dbf_rows
+from pinghu_geo.intake.dbf import deleted_rows
+from pinghu_geo.intake.encoding import dbf_rows
 from pinghu_geo.intake.gdal import gdal_options
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import scratch_folder
@@ -66,6 +71,9 @@ def rows_meeting(path: Path, boxes: NDArray[np.float64]) -> NDArray[np.intp] | N
     """
     parts = parts_of(path)
     begin, size = _index(parts[".shx"]).T * 2
+    there = np.flatnonzero(size > 0)  # entries without a record have no geometry
+    turn = there[np.argsort(begin[there], kind="stable")]
+    begin, size = begin[turn], size[turn]
     blocks = np.flatnonzero(np.diff(begin // AT_ONCE, prepend=-1))
     rows = [np.zeros(0, np.intp)]
     with path.open("rb") as file:
@@ -74,6 +82,7 @@ def rows_meeting(path: Path, boxes: NDArray[np.float64]) -> NDArray[np.intp] | N
             return None
         for first, end in pairwise([*blocks, len(begin)]):
             length = begin[end - 1] + HEAD + size[end - 1] - begin[first]
+            file.seek(begin[first])
             # the last shape may have no geometry, and be shorter than what is looked at
             block = file.read(length) + bytes(SHAPE.itemsize)
             anywhere = np.ndarray(length, SHAPE, block, strides=(1,))
@@ -85,15 +94,8 @@ def rows_meeting(path: Path, boxes: NDArray[np.float64]) -> NDArray[np.intp] | N
             for west, south, east, north in boxes:
                 meets |= (x0 <= east) & (x1 >= west) & (y0 <= north) & (y1 >= south)
             rows.append(first + np.flatnonzero(meets & (shape["type"] == kind)))
-    found = np.concatenate(rows)
-    return found[~_deleted(parts[".dbf"], found)] if ".dbf" in parts else found
-
-
-def _deleted(dbf: Path, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Whether rows are marked as deleted in the .dbf: they are still there, but don't count."""
-    data = np.memmap(dbf, np.uint8, "r")
-    _, start, width = dbf_head(data[:32].tobytes())
-    return np.asarray(data[start + rows * width] == ord("*"))
+    found = np.sort(turn[np.concatenate(rows)])
+    return found[~deleted_rows(parts[".dbf"])[found]] if ".dbf" in parts else found
 
 
 def _index(shx: Path) -> NDArray[np.int64]:
@@ -103,13 +105,36 @@ def _index(shx: Path) -> NDArray[np.int64]:
 
 
 def _stale(path: Path, shx: Path) -> bool:
-    """Whether a .shx isn't the index of its .shp: its records don't follow one another.
+    """Whether a .shx isn't the index of its .shp.
 
-    GDAL goes by it all the same, and finds other shapes, or none.
+    It is where each entry points at the head of a record of its length and, where records are
+    numbered, of its number. GDAL goes by it all the same, and finds other shapes, or none.
     """
     begin, size = _index(shx).T
-    begins = np.append(begin, path.stat().st_size // 2)
-    return bool(begins[0] != 50 or (begin + 4 + size != begins[1:]).any())
+    there = np.flatnonzero((begin != 0) | (size != 0))  # no record: no geometry
+    begin, size = begin[there], size[there]
+    words = path.stat().st_size // 2
+    if not len(there):
+        return words > 50
+    if begin.min() < 50 or size.min() < 2 or (begin + HEAD // 2 + size).max() > words:
+        return True
+    heads = _heads(path, begin)
+    if (heads[:, 1] != size).any():
+        return True
+    # numbered by rows, records added later aside, or by their order in the file, or not at all
+    numbers = heads[:, 0]
+    by_rows = (numbers == there + 1) | (numbers > len(there))
+    by_file = np.diff(numbers[np.argsort(begin, kind="stable")]) > 0
+    if by_rows.all() or by_file.all():
+        return False
+    return len(np.unique(numbers)) == len(numbers) or len(np.unique(begin)) != len(begin)
+
+
+def _heads(path: Path, begin: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number and length of the records that begin at these words of a .shp."""
+    words = np.memmap(path, ">i2", "r")
+    at = begin[:, None] + np.arange(HEAD // 2)
+    return np.ascontiguousarray(words[at]).view(">i4").astype(np.int64)
 
 
 def _require_whole(path: Path, what: str) -> None:

@@ -97,6 +97,9 @@ def split_numbers(values: pd.Series) -> pd.DataFrame:
     found: list[tuple[int, str, re.Match[str]]] = []
     for k, value in enumerate(values):
         if isinstance(value, str):
+            if value.isascii() and value.isdigit():  # most are, and tell nothing of the others
+                number[k] = float(value)
+                continue
             text = " ".join(value.translate(PLAIN).split())
             if (match := WRITTEN.fullmatch(text)) and (kind := _kind(match)):
                 found.append((k, kind, match))
@@ -104,7 +107,7 @@ def split_numbers(values: pd.Series) -> pd.DataFrame:
             number[k] = float(value)
     read = _readers(found)
     for k, kind, match in found:
-        unit[k] = fold_unit(match["rest"])
+        unit[k] = fold_unit(match["rest"]) if match["rest"] else ""
         plain = read[kind](match["body"]) if kind in read else None
         if plain is not None:
             number[k] = float(match["sign"] + plain + (match["power"] or ""))

@@ -1,0 +1,188 @@
+"""What do the cells of this .dbf say? Numbers and texts as written, where GDAL would lose some.
+
+GDAL takes as much of a number as it understands ("1,300.5" is 1, "3F" is 3), keeps 15 digits, and
+no text whose last character was cut. Where the bytes say so, columns are taken from the file
+itself.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.encoding import dbf_head
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.numerals import numbers_written
+
+__all__ = ["Table", "deleted_rows", "numbers_as_written", "say_cut_texts", "texts_decoded"]
+
+# A double holds so many digits of any number.
+EXACT_DIGITS = 15
+# Bytes looked at at a time: some 100 MB with what is made of them.
+AT_ONCE = 16_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The cells of a .dbf, a row of bytes each, and its fields: kind, start, size, decimals."""
+
+    cells: NDArray[np.uint8]
+    fields: list[tuple[str, int, int, int]]
+
+    @classmethod
+    def of(cls, path: Path) -> Table:
+        """Open a .dbf, whose rows are all there."""
+        data = np.memmap(path, np.uint8, "r")
+        rows, start, width = dbf_head(data[:32].tobytes())
+        head = data[32:start].tobytes()
+        fields, at = [], 1
+        for k in range(0, len(head) - 31, 32):
+            if head[k] == 0x0D:
+                break
+            fields.append((chr(head[k + 11]), at, head[k + 16], head[k + 17]))
+            at += head[k + 16]
+        return cls(data[start : start + rows * width].reshape(rows, width), fields)
+
+    def field(self, k: int, rows: NDArray[np.intp] | slice) -> NDArray[np.uint8]:
+        """Cells of one field."""
+        _, at, size, _ = self.fields[k]
+        return np.asarray(self.cells[rows, at : at + size])
+
+
+def deleted_rows(path: Path) -> NDArray[np.bool_]:
+    """Whether each row is marked as deleted: it is still there, but doesn't count."""
+    return np.asarray(Table.of(path).cells[:, 0] == ord("*"))
+
+
+def numbers_as_written(frame: Any, path: Path, rows: NDArray[np.intp], encoding: str) -> Any:
+    """The frame with every column of numbers as the file has it; ``rows`` are those of the file.
+
+    Columns that GDAL reads to the last digit stay as they are. What no number is stays a text,
+    for `check` to name, and so does a whole number of more than 15 digits, which is an id.
+    """
+    table = Table.of(path)
+    names = [c for c in frame.columns if c != frame.geometry.name] if len(rows) else []
+    if len(names) != len(table.fields):
+        return frame  # no field at all: GDAL makes one up
+    made = {
+        name: _column(table, k, rows, encoding)
+        for k, name in enumerate(names)
+        if table.fields[k][0] in "NF" and _any_odd(table, k, rows)
+    }
+    return frame.assign(**made) if made else frame
+
+
+def _any_odd(table: Table, k: int, rows: NDArray[np.intp]) -> bool:
+    """Whether a field has a cell that GDAL doesn't read as it is written."""
+    _, _, size, decimals = table.fields[k]
+    step = max(AT_ONCE // max(size, 1), 1)
+    whole = table.fields[k][0] == "N" and decimals == 0
+    contiguous = len(rows) == len(table.cells)
+    return any(
+        _odd(table.field(k, slice(i, i + step) if contiguous else rows[i : i + step]), whole).any()
+        for i in range(0, len(rows), step)
+    )
+
+
+def _odd(cells: NDArray[np.uint8], whole: bool) -> NDArray[np.bool_]:
+    """Cells that are neither blank nor a plain number of at most 15 digits before the point.
+
+    GDAL writes decimals beyond what a double holds; only ids are read to the last digit.
+    """
+    odd, begun, ended, some = np.zeros((4, len(cells)), bool)
+    points, before = np.zeros((2, len(cells)), np.uint8)
+    stars = np.ones(len(cells), bool)  # the number was too wide for its field
+    for byte in np.ascontiguousarray(cells.T):
+        blank = (byte == ord(" ")) | (byte == 0)
+        digit = (byte >= ord("0")) & (byte <= ord("9"))
+        point = byte == ord(".")
+        sign = (byte == ord("-")) | (byte == ord("+"))
+        stars &= byte == ord("*")
+        odd |= ~(blank | digit | point | sign) | (sign & begun) | (~blank & ended)
+        ended |= blank & begun
+        begun |= ~blank
+        some |= digit
+        points += point
+        before += digit & (points == 0)
+    odd |= (points > (0 if whole else 1)) | (before > EXACT_DIGITS) | (begun & ~some)
+    return np.asarray(odd & ~stars)
+
+
+def _column(table: Table, k: int, rows: NDArray[np.intp], encoding: str) -> pd.Series:
+    """A field as numbers; as texts where it holds an id, or a text that is no number."""
+    cells = np.ascontiguousarray(table.field(k, rows))
+    raw = cells.view(f"S{cells.shape[1]}").ravel()
+    texts = pd.Series(
+        [one.replace(b"\0", b" ").decode(encoding, "replace").strip() for one in raw], dtype=object
+    )
+    texts = texts.where((texts != "") & (texts.str.strip("*") != ""), None)
+    numbers = numbers_written(texts)
+    plain = texts.str.fullmatch(r"[-+]?[0-9]+(\.0*)?", na=False)
+    if (texts[plain].str.count("[0-9]") > EXACT_DIGITS).any() or numbers.dtype == object:
+        return texts.where(~plain, texts.str.replace(r"\.0*$", "", regex=True))
+    return numbers
+
+
+def say_cut_texts(
+    frame: Any, path: Path, rows: NDArray[np.intp], encoding: str, seen: Findings
+) -> None:
+    """Name the texts that their field cut inside a character; a reader drops that end silently."""
+    table = Table.of(path)
+    names = [c for c in frame.columns if c != frame.geometry.name] if len(rows) else []
+    if len(names) != len(table.fields):
+        return
+    for k, name in enumerate(names):
+        kind, at, size, _ = table.fields[k]
+        if kind != "C" or not size:
+            continue
+        full = np.flatnonzero(table.cells[rows, at + size - 1] > 0x7F)
+        cells = table.field(k, rows[full])
+        decode = codecs.getincrementaldecoder(encoding)
+        cut = [row + 1 for row, cell in zip(full, cells, strict=True)
+               if _ends_inside(decode("ignore"), cell.tobytes())]  # fmt: skip
+        seen.add("text_cut", [f"row {row}" for row in cut], str(name))
+
+
+def _ends_inside(decoder: codecs.IncrementalDecoder, raw: bytes) -> bool:
+    decoder.decode(raw, final=False)
+    return bool(decoder.getstate()[0])
+
+
+def texts_decoded(frame: Any, encoding: str, path: Path, seen: Findings) -> Any:
+    """A frame whose names and texts were read byte by byte (Latin-1), in their encoding.
+
+    A field cuts a text at its width, in Chinese often inside of a character: that end is left out.
+    """
+    names = {}
+    for name in frame.columns.drop(frame.geometry.name):
+        texts = frame[name]
+        if texts.dtype == object or isinstance(texts.dtype, pd.StringDtype):
+            given = texts.astype(object).where(texts.notna(), None)
+            read = [None if t is None else _decoded(t, encoding, path)[0] for t in given]
+            frame[name] = pd.Series(read, frame.index, dtype="str")
+        names[name], broken = _decoded(str(name), encoding, path)
+        if broken:
+            seen.add("text_cut", column=names[name])
+    return frame.rename(columns=names)
+
+
+def _decoded(text: str, encoding: str, path: Path) -> tuple[str, bool]:
+    """A text of single bytes in its encoding, and whether its last character was cut off."""
+    raw = text.encode("latin-1")
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    try:
+        read = decoder.decode(raw, final=False)
+    except UnicodeDecodeError as fault:
+        raise LayerError(
+            f"{path.name} has a text that is no {encoding}: {raw[:40]!r}",
+            hint='name its encoding: pg.read_layer(..., encoding="GBK")',
+            fault="unreadable",
+        ) from fault
+    return read.strip(), bool(decoder.getstate()[0])
