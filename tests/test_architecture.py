@@ -22,8 +22,8 @@ ROOMS = {
     "flood": "sections steady survey conduits culverts gates bridges crossings structures junctions channel hecras hydraulics hecras_text hecras_out rises obstruction rasters floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",
     "search": "labels mincut offsets walls conveyance optimise stretch norise tradeoffs",
-    "campaign": "stages network workdays tasks reaches crews planning progress faces oversight funds",
-    "deliver": "maps plots report widget",
+    "campaign": "stages network workdays tasks reaches crews planning progress store reports faces oversight funds",
+    "deliver": "maps plots report forms widget",
     "": "_version plan project cli __main__",
 }
 PLACES = [f"{room}.{m}".strip(".") for room, modules in ROOMS.items() for m in modules.split()]

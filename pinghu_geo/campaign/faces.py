@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pinghu_geo.campaign.stages import stage_rules
 from pinghu_geo.campaign.workdays import day_of
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import one_of, require_columns
 from pinghu_geo.river.centreline import river_scales
@@ -49,6 +50,7 @@ class WorkingFaces:
         return str(self.stretches.to_html())
 
 
+@takes()
 def working_faces(
     buildings: pd.DataFrame,
     rivers: gpd.GeoDataFrame | pd.DataFrame,

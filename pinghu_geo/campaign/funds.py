@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.campaign.stages import stage_rules
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import numbers, require_columns
 
@@ -18,6 +19,7 @@ HEADS = {
 }
 
 
+@takes()
 def payments(
     buildings: pd.DataFrame,
     plan: pd.DataFrame,

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import TODO, stage_rules
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import code_label, nearest, require_columns
 
@@ -50,6 +51,7 @@ class Supervision:
         return str(self.nodes.to_html())
 
 
+@takes()
 def supervision(
     plan: pd.DataFrame,
     state: ProgressState,

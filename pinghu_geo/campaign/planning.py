@@ -27,6 +27,7 @@ from pinghu_geo.campaign.stages import (
     work_days,
 )
 from pinghu_geo.campaign.workdays import WorkDays, day_of, work_calendar
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import code_label, numbers, require_columns
 
@@ -96,6 +97,7 @@ class _Work:
     need: Ints  # of each node
 
 
+@takes(tasks="nodes", handover="handover", capacity="capacity")
 def schedule(
     tasks: pd.DataFrame,
     stages: pd.DataFrame | None = None,

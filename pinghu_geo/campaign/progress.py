@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pinghu_geo.campaign.stages import TODO, ancestors, stage_codes, stage_rules
 from pinghu_geo.campaign.workdays import day_of
+from pinghu_geo.nouns.door import as_text, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import nearest, require_columns
 
@@ -59,6 +60,7 @@ class ProgressState:
         return str(self.nodes.to_html())
 
 
+@takes(tenants="tenants")
 def progress_state(
     log: pd.DataFrame,
     buildings: pd.DataFrame,
@@ -136,6 +138,11 @@ def progress_state(
         _reached("tenant", persons, person_dates, stages),
     ], ignore_index=True)  # fmt: skip
     return ProgressState(day, houses, persons, nodes, by_stage, reached)
+
+
+def _words(index: pd.Index) -> pd.Index:
+    """Ids as people read them, which is how reports name them."""
+    return pd.Index(as_text(pd.Series(index.to_numpy()), strip=True))
 
 
 def _no_tenants() -> pd.DataFrame:
@@ -224,6 +231,7 @@ def _refuse_serials(values: pd.Series) -> None:
         )
 
 
+@takes(tenants="tenants")
 def progress_faults(
     log: pd.DataFrame,
     buildings: pd.DataFrame,
@@ -260,8 +268,8 @@ def progress_faults(
     clean = log_of(log, stages)
     clean = clean.assign(place=_places(clean))
     found: list[tuple[str, str, str, str, str]] = []
-    for key, known in (("building_id", buildings.index),
-                       ("tenant_id", [] if tenants is None else tenants.index)):  # fmt: skip
+    people = pd.Index([]) if tenants is None else tenants.index
+    for key, known in (("building_id", _words(buildings.index)), ("tenant_id", _words(people))):
         mine = clean[clean[key].notna()]
         lost = mine[~mine[key].isin(known)]
         for row in lost.itertuples():
@@ -363,10 +371,10 @@ def _steps(
         if skipped:
             text = f"{words[stage]} without {words[skipped[0]]}, which has to be reported"
             found.append(("skipped", place, "", one, text))
-        new = {stage, *earlier[stage]} - standing
+        new = {stage, *earlier[stage]} - standing - {TODO}
         standing |= new
         last |= dict.fromkeys(new, (place, day))
-        last[stage] = (place, day)
+        last[stage] = (place, day)  # step back is dated from the last report of a stage
     return found
 
 
@@ -398,7 +406,7 @@ def _states(
     earlier = ancestors(stages)
     implied = {s: [rank[x] for x in (s, *earlier[s])] for s in codes}
     rows = _by_date(log.drop_duplicates([key, "stage", "date", "correction"]), key, rank)
-    row_of = known.index.get_indexer(rows[key])
+    row_of = _words(known.index).get_indexer(rows[key])
     dates = np.full((len(known), len(codes)), np.datetime64("NaT", "D"))
     when = rows["date"].to_numpy().astype("datetime64[D]")
     for at, stage, day, fix in zip(

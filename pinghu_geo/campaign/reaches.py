@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import numbers, one_of, require_columns
 from pinghu_geo.river.centreline import river_scales
@@ -69,6 +70,7 @@ class _Line:
         return np.concatenate([[0], np.cumsum([n is not None for n in self.name])])
 
 
+@takes(groups="groups", cuts="cuts", fixed="segments")
 def balanced_reaches(
     nodes: pd.DataFrame,
     groups: int | Sequence[str] | pd.DataFrame,

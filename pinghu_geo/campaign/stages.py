@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import rule_file
 from pinghu_geo.nouns.schema import nearest, numbers, require_columns
@@ -184,6 +185,7 @@ def work_units(nodes: pd.DataFrame, stages: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
+@takes(capacity="capacity")
 def work_days(
     nodes: pd.DataFrame,
     stages: pd.DataFrame | None = None,

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import code_label, nearest, numbers, require_columns
 from pinghu_geo.schemes.nodes import BANK_LETTER, node_ids, node_table
@@ -64,6 +65,7 @@ class CampaignTasks:
         return str(self.classes.to_html())
 
 
+@takes(tenants="tenants")
 def campaign_tasks(
     affected: gpd.GeoDataFrame,
     *,

@@ -1,3 +1,4 @@
+from .forms import write_forms
 from .maps import command_map
 from .plots import plot_long_section, plot_section, plot_widths
 from .report import write_faults, write_ledger, write_results, write_table
@@ -11,6 +12,7 @@ __all__ = [
     "plot_section",
     "plot_widths",
     "write_faults",
+    "write_forms",
     "write_ledger",
     "write_results",
     "write_table",

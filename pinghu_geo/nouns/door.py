@@ -53,7 +53,7 @@ BY_KEY = "by key"
 # anything, and whoever reads it refuses it.
 CARRIERS = ("buildings", "parcels", "features", "affected", "rivers", "zones", "nodes", "evidence")
 # Words of which deliveries have their own: `check` names them, and who reads them judges them.
-OPEN_CODES = ("use", "structure", "title", "tenure", "status", "kind")
+OPEN_CODES = ("use", "structure", "title", "tenure", "status", "kind", "stage")
 # Texts by which rows of different tables find each other; blanks at their ends are never meant.
 NAMES = ("river", "joins", "scheme", "profile", "group", "payer", "piece", "wall")
 # What ids are called: a layer of parcels goes where buildings go, and stays one of parcels.

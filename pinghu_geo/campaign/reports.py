@@ -1,0 +1,304 @@
+"""What do the returned forms, tables and field packages report? Their rows, into the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyogrio
+
+from pinghu_geo.campaign.progress import (
+    KEY,
+    LOG_COLUMNS,
+    SAID,
+    fault_error,
+    log_of,
+    progress_faults,
+)
+from pinghu_geo.campaign.stages import stage_codes, stage_rules
+from pinghu_geo.campaign.store import CampaignStore
+from pinghu_geo.intake.formats import TABLES
+from pinghu_geo.intake.io import read_table
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.files import existing, require_signature
+
+__all__ = ["FORM_HEADINGS", "FORM_MARK", "read_reports", "update_progress"]
+
+# hidden sheet of a form: what it is and where its table begins
+FORM_MARK = "_pinghu"
+# heading of each column of a form; the second part is filled in
+FORM_HEADINGS = {
+    "node_id": "征拆节点",
+    "id": "编号",
+    "name": "权利人(租户)",
+    "place": "岸别桩号",
+    "amount": "建筑面积 (m²)",
+    "last_stage": "上次阶段",
+    "last_date": "上次日期",
+    "last_blocker": "上次卡点",
+    "stage": "本次阶段",
+    "date": "日期",
+    "blocker": "卡点",
+    "by": "填报人",
+    "note": "备注",
+    "photo": "照片",
+    "correction": "更正原因",
+}
+FILLED = ("stage", "date", "blocker", "by", "note", "photo", "correction")
+
+
+def read_reports(
+    source: str | Path, *, stages: pd.DataFrame | None = None, project: str | None = None
+) -> pd.DataFrame:
+    r"""Reports of a returned form, a table, or a field package 读取进度.
+
+    Parameters
+    ----------
+    source
+        Form as `write_forms` makes it, workbook or CSV with 房屋编号 (or 租户编号), 阶段, 日期, or
+        GeoPackage with a layer ``progress``.
+    stages
+        Result of `stage_rules`.
+    project
+        Name of the project: a form or a package of another one is refused.
+
+    Returns
+    -------
+    pandas.DataFrame
+        building_id, tenant_id, stage, date, correction, by, blocker, note, photo, source (file and
+        row): as `progress_state` takes it. Of a form only the rows that say something new.
+
+    Raises
+    ------
+    LayerError
+        The file can't be read, a stage is unknown, or a date can't be read for certain.
+
+    Examples
+    --------
+    >>> said = folder / "日报.csv"
+    >>> _ = said.write_text("房屋编号,阶段,日期\nB1,签约,2018-03-01\n", "utf-8")
+    >>> pg.campaign.read_reports(said)[["building_id", "stage", "source"]].values.tolist()
+    [['B1', 'signed', '日报.csv 第2行']]
+    """
+    stages = stage_rules() if stages is None else stages
+    path = existing(Path(source), "progress")
+    suffix = path.suffix.lower()
+    if suffix == ".gpkg":
+        rows = _of_package(path, project)
+    elif suffix not in TABLES:
+        raise LayerError(
+            f"{path.name} is no file of reports", layer="progress", hint="use .xlsx, .csv or .gpkg"
+        )
+    elif (mark := _mark(path)) is not None:
+        if project is not None and mark.get("project") not in (None, project):
+            raise LayerError(
+                f"{path.name} is a form of another project: {mark['project']}", layer="progress"
+            )
+        rows = _of_form(path, mark, stages)
+    else:
+        table = read_table(path, "progress")
+        rows = table.assign(source=[f"{path.name} 第{k}行" for k in table.index])
+    if rows.empty:
+        return pd.DataFrame(columns=list(LOG_COLUMNS)).astype({"date": "datetime64[ns]"})
+    rows.index = pd.Index(rows["source"], name="row")
+    return log_of(rows, stages).reset_index(drop=True)
+
+
+def _mark(path: Path) -> dict[str, Any] | None:
+    """What a form says of itself; None where the file is none."""
+    if path.suffix.lower() not in (".xlsx", ".xlsm"):
+        return None
+    require_signature(path, "progress")
+    with closing(_workbook(path)) as book:
+        if FORM_MARK not in book.sheetnames:
+            return None
+        text = book[FORM_MARK]["A1"].value
+    try:
+        found = json.loads(str(text))
+    except json.JSONDecodeError as fault:
+        raise LayerError(
+            f"{path.name}: the hidden sheet {FORM_MARK} was changed", layer="progress",
+            hint="fill in a fresh form: pinghu forms project.toml",
+        ) from fault  # fmt: skip
+    return dict(found)
+
+
+def _workbook(path: Path) -> Any:
+    """A workbook's values."""
+    import openpyxl
+
+    try:
+        return openpyxl.load_workbook(path, data_only=True)
+    except Exception as fault:  # openpyxl lets many kinds of errors out of damaged files
+        raise LayerError(
+            f"{path.name} can't be read as a workbook", layer="progress",
+            hint="open it in Excel and save it again", fault="unreadable",
+        ) from fault  # fmt: skip
+
+
+def _of_form(path: Path, mark: Mapping[str, Any], stages: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a form that say something new."""
+    rows: list[dict[str, Any]] = []
+    with closing(_workbook(path)) as book:
+        for title, kind in mark["sheets"].items():
+            if title not in book.sheetnames:
+                raise LayerError(f"{path.name} lacks the sheet {title}", layer="progress")
+            sheet = book[title]
+            heading = [c.value for c in sheet[mark["heading"]]]
+            at = {k: heading.index(t) for k, t in FORM_HEADINGS.items() if t in heading}
+            if "id" not in at or "stage" not in at:
+                raise LayerError(f"{path.name}, {title}: the headings were changed",
+                                 layer="progress")  # fmt: skip
+            day = sheet[mark["day"]].value
+            for number in range(mark["heading"] + 1, sheet.max_row + 1):
+                cells = sheet[number]
+                one = {k: cells[c].value for k, c in at.items()}
+                if _text(one["id"]) or any(_text(one.get(k)) for k in FILLED):
+                    rows.append(_report(one, kind, day, f"{path.name} {title} 第{number}行"))
+    said = [r for r in rows if r["new"]]
+    table = pd.DataFrame(said, columns=[*LOG_COLUMNS, "last_stage", "new"])
+    if table.empty:
+        return table
+    blank = table["stage"].isna()
+    table.loc[blank, "stage"] = table.loc[blank, "last_stage"]
+    table.index = pd.Index(table["source"], name="row")
+    last = stage_codes(table["last_stage"], stages, layer="progress")
+    now = stage_codes(table["stage"], stages, layer="progress")
+    same = (now == last) & ~table["new"].eq("more")
+    return table[~same.to_numpy()].drop(columns=["last_stage", "new"])
+
+
+def _report(one: Mapping[str, Any], kind: str, day: Any, source: str) -> dict[str, Any]:
+    """A row of a form as a report, and whether it says anything."""
+    text = {k: _text(one.get(k)) for k in (*FILLED, "id", "last_stage", "last_blocker")}
+    more = (text["blocker"] != text["last_blocker"] or text["note"] or text["photo"]
+            or text["correction"])  # fmt: skip
+    given = one.get("date")
+    return {
+        "building_id": text["id"] if kind == "building" else None,
+        "tenant_id": text["id"] if kind == "tenant" else None,
+        "stage": text["stage"], "date": day if given in (None, "") else given,
+        **{k: text[k] for k in ("correction", *SAID)}, "source": source,
+        "last_stage": text["last_stage"],
+        "new": "more" if more else ("stage" if text["stage"] else ""),
+    }  # fmt: skip
+
+
+def _text(value: Any) -> str | None:
+    """A cell's text; none where it is blank."""
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip() or None
+
+
+def _of_package(path: Path, project: str | None) -> pd.DataFrame:
+    """Reports of a GeoPackage: its layer ``progress``."""
+    require_signature(path, "progress")
+    names = [str(n) for n in pyogrio.list_layers(path)[:, 0]]
+    if "progress" not in names:
+        raise LayerError(
+            f"{path.name} has no layer progress, but {', '.join(names) or 'none'}", layer="progress"
+        )
+    if "campaign" in names and project is not None:
+        of = pyogrio.read_dataframe(path, layer="campaign")
+        if len(of) and of["project"].iloc[0] != project:
+            raise LayerError(
+                f"{path.name} holds the log of another project: {of['project'].iloc[0]}",
+                layer="progress",
+            )
+    table = pd.DataFrame(pyogrio.read_dataframe(path, layer="progress", fid_as_index=True))
+    table = table.drop(columns="geometry", errors="ignore")
+    where = pd.Series([f"{path.name} 第{k}行" for k in table.index], table.index, dtype="str")
+    if "source" in table:
+        where = table["source"].where(table["source"].notna(), where)
+    return table.assign(source=where)
+
+
+def update_progress(
+    store: CampaignStore,
+    files: Sequence[str | Path],
+    buildings: pd.DataFrame,
+    *,
+    stages: pd.DataFrame | None = None,
+    tenants: pd.DataFrame | None = None,
+    today: Any = None,
+    elsewhere: Mapping[str, str] | None = None,
+    project: str | None = None,
+) -> pd.DataFrame:
+    r"""Put the reports of files into the store, one transaction a file 更新进度.
+
+    Parameters
+    ----------
+    store
+        Result of `open_store`.
+    files
+        What `read_reports` reads.
+    buildings, tenants, stages, elsewhere
+        As for `progress_state`.
+    today
+        Reports of later days are refused; without it none are.
+    project
+        As for `read_reports`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a file: file, n_reports, n_new, n_known (the same report was there already).
+
+    Raises
+    ------
+    LayerError
+        A file has faults; nothing of it is kept, the files before it are.
+
+    Examples
+    --------
+    >>> said = folder / "日报.csv"
+    >>> _ = said.write_text("房屋编号,阶段,日期\nB1,签约,2018-03-01\n", "utf-8")
+    >>> store = pg.campaign.open_store(folder / "campaign.gpkg", "示例")
+    >>> houses = pd.DataFrame({"node_id": ["A-L-001"]}, ["B1"])
+    >>> [pg.campaign.update_progress(store, [said], houses)["n_new"].tolist() for _ in "12"]
+    [[1], [0]]
+    """
+    stages = stage_rules() if stages is None else stages
+    done = []
+    for file in files:
+        rows = read_reports(file, stages=stages, project=project)
+
+        def new(kept: pd.DataFrame, rows: pd.DataFrame = rows) -> pd.DataFrame:
+            return _new_reports(kept, rows, buildings, stages, tenants, today, elsewhere)
+
+        added = store.append(new)
+        distinct = len(rows.drop_duplicates(list(KEY)))
+        done.append({"file": Path(file).name, "n_reports": len(rows), "n_new": added,
+                     "n_known": distinct - added})  # fmt: skip
+    return pd.DataFrame(done, columns=["file", "n_reports", "n_new", "n_known"])
+
+
+def _new_reports(
+    kept: pd.DataFrame,
+    rows: pd.DataFrame,
+    buildings: pd.DataFrame,
+    stages: pd.DataFrame,
+    tenants: pd.DataFrame | None,
+    today: Any,
+    elsewhere: Mapping[str, str] | None,
+) -> pd.DataFrame:
+    """What of the rows is not in the log yet; refused where they and the log can't both be."""
+    old = [f"库 第{k}条 ({s})" if isinstance(s, str) else f"库 第{k}条"
+           for k, s in zip(kept.index, kept["source"], strict=True)]  # fmt: skip
+    whole = pd.concat([kept.assign(source=old).reset_index(drop=True), rows], ignore_index=True)
+    faults = progress_faults(
+        whole, buildings, stages=stages, tenants=tenants, today=today, elsewhere=elsewhere
+    )
+    mine = faults["row"].isin(rows["source"]) | faults["other_row"].isin(rows["source"])
+    if mine.any():
+        raise fault_error(faults[mine])
+    fresh = ~whole.duplicated(list(KEY))
+    found = whole[fresh.to_numpy()].iloc[int(fresh.iloc[: len(kept)].sum()) :]
+    return found[list(LOG_COLUMNS)]

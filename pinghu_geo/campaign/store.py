@@ -1,0 +1,377 @@
+"""Where are the reports kept? In a GeoPackage beside the project, or in an office's database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+from pinghu_geo.campaign.progress import LOG_COLUMNS
+from pinghu_geo.nouns.errors import LayerError, ProjectError
+
+__all__ = ["CampaignStore", "open_store"]
+
+POSTGRES = ("postgresql://", "postgres://")
+# GeoPackage 1.3 (OGC 12-128r17, 1.1.1.1.1): "GPKG" and the version in the header
+APPLICATION_ID, USER_VERSION = 0x47504B47, 10300
+WAIT_S = 120
+LOCK = 0x70696E67  # of PostgreSQL's advisory locks: one writer a schema
+GPKG = """
+CREATE TABLE gpkg_spatial_ref_sys (srs_name TEXT NOT NULL, srs_id INTEGER PRIMARY KEY,
+ organization TEXT NOT NULL, organization_coordsys_id INTEGER NOT NULL,
+ definition TEXT NOT NULL, description TEXT);
+INSERT INTO gpkg_spatial_ref_sys VALUES
+ ('Undefined cartesian SRS', -1, 'NONE', -1, 'undefined', NULL),
+ ('Undefined geographic SRS', 0, 'NONE', 0, 'undefined', NULL),
+ ('WGS 84 geodetic', 4326, 'EPSG', 4326, 'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",
+6378137,298.257223563]],PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]]', NULL);
+CREATE TABLE gpkg_contents (table_name TEXT NOT NULL PRIMARY KEY, data_type TEXT NOT NULL,
+ identifier TEXT UNIQUE, description TEXT DEFAULT '', last_change DATETIME NOT NULL
+ DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), min_x DOUBLE, min_y DOUBLE, max_x DOUBLE,
+ max_y DOUBLE, srs_id INTEGER REFERENCES gpkg_spatial_ref_sys(srs_id));
+CREATE TABLE gpkg_geometry_columns (table_name TEXT NOT NULL PRIMARY KEY, column_name TEXT NOT NULL,
+ geometry_type_name TEXT NOT NULL, srs_id INTEGER NOT NULL, z TINYINT NOT NULL, m TINYINT NOT NULL);
+INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES
+ ('progress', 'attributes', '进度记录', 0), ('adopted_nodes', 'attributes', '采用方案节点', 0),
+ ('campaign', 'attributes', '征拆项目', 0)
+"""
+TABLES = """
+CREATE TABLE {s}progress (fid {serial}, building_id TEXT, tenant_id TEXT, stage TEXT NOT NULL,
+ date DATE NOT NULL, correction TEXT, {q}by{q} TEXT, blocker TEXT, note TEXT, photo TEXT,
+ source TEXT);
+CREATE UNIQUE INDEX progress_report ON {s}progress (coalesce(building_id, ''),
+ coalesce(tenant_id, ''), stage, date, coalesce(correction, ''));
+CREATE TABLE {s}adopted_nodes (fid {serial}, building_id TEXT NOT NULL UNIQUE,
+ node_id TEXT NOT NULL);
+CREATE TABLE {s}campaign (fid {serial}, project TEXT NOT NULL, scheme TEXT)
+"""
+# what was reported stays: a mistake is corrected by a report
+APPEND_ONLY_SQLITE = """
+CREATE TRIGGER progress_no_update BEFORE UPDATE ON progress BEGIN
+ SELECT RAISE(ABORT, 'progress is append-only: add a correction'); END;;
+CREATE TRIGGER progress_no_delete BEFORE DELETE ON progress BEGIN
+ SELECT RAISE(ABORT, 'progress is append-only: add a correction'); END
+"""
+APPEND_ONLY_POSTGRES = """
+CREATE FUNCTION {s}append_only() RETURNS trigger LANGUAGE plpgsql AS
+ $$ BEGIN RAISE EXCEPTION 'progress is append-only: add a correction'; END $$;;
+CREATE TRIGGER progress_append_only BEFORE UPDATE OR DELETE ON {s}progress
+ FOR EACH ROW EXECUTE FUNCTION {s}append_only()
+"""
+INSERT = list(LOG_COLUMNS)
+Check = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+class CampaignStore(Protocol):
+    """A place where reports are only ever added 进度库."""
+
+    def log(self) -> pd.DataFrame:
+        """All reports, in the order of their arrival; the index is their number."""
+
+    def nodes(self) -> pd.Series:
+        """Node of each building as adopted; empty before."""
+
+    def scheme(self) -> str | None:
+        """The scheme that was adopted."""
+
+    def adopt(self, scheme: str, nodes: pd.Series) -> None:
+        """Freeze the nodes of a scheme; the first adoption stays."""
+
+    def append(self, check: Check) -> int:
+        """Add what ``check`` makes of the log as it stands, all or nothing; how many were added."""
+
+
+def open_store(
+    place: str | Path, project: str, *, schema: str = "pinghu_campaign"
+) -> CampaignStore:
+    """The store of a project's campaign; made by the first thing kept in it 进度库.
+
+    Parameters
+    ----------
+    place
+        Path of a ``.gpkg``, or ``postgresql://user@host/base``.
+    project
+        Name of the project: a store of another one is refused.
+    schema
+        Of a database.
+
+    Returns
+    -------
+    CampaignStore
+        With ``log()``, ``nodes()``, ``scheme()``, ``adopt(scheme, nodes)`` and ``append(check)``.
+
+    Raises
+    ------
+    ProjectError
+        The place is neither.
+
+    Notes
+    -----
+    Reports are only ever added: the tables refuse changes and deletions. A file's reports land in
+    one transaction, one writer at a time; whoever waits sees what the other has written.
+
+    Examples
+    --------
+    >>> store = pg.campaign.open_store(folder / "campaign.gpkg", "示例")
+    >>> store.adopt("寻优方案", pd.Series({"B1": "A-L-001"}))
+    >>> store.scheme(), store.nodes().to_dict()
+    ('寻优方案', {'B1': 'A-L-001'})
+    """
+    if str(place).startswith(POSTGRES):
+        return _Postgres(str(place), project, schema)
+    path = Path(place)
+    if path.suffix.lower() != ".gpkg":
+        raise ProjectError(
+            f"store = {str(place)!r} is no .gpkg and no database",
+            hint='store = "campaign.gpkg" or "postgresql://user@host/base"',
+        )
+    return _GeoPackage(path, project)
+
+
+class _Kept:
+    """What both kinds of store do, in SQL that both understand."""
+
+    project: str
+    mark = "?"
+    prefix = ""
+
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        """A connection with a settled state; None where nothing was ever kept."""
+        raise NotImplementedError
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        """A connection that alone writes; all of it lands, or nothing."""
+        raise NotImplementedError
+
+    def rows(self, base: Any, query: str, given: tuple[Any, ...] = ()) -> list[Any]:
+        """Rows of a query."""
+        return list(base.execute(query.format(s=self.prefix, m=self.mark), given).fetchall())
+
+    def require_own(self, base: Any) -> str | None:
+        """The adopted scheme; refused where the store is another project's."""
+        kept = self.rows(base, "SELECT project, scheme FROM {s}campaign ORDER BY fid")
+        if not kept:
+            return None
+        if kept[0][0] != self.project:
+            raise ProjectError(
+                f"the store is of another project: {kept[0][0]}, not {self.project}",
+                hint='name another store in [campaign]: store = "..."',
+            )
+        return kept[0][1]  # type: ignore[no-any-return]
+
+    def scheme(self) -> str | None:
+        """The scheme that was adopted."""
+        with self.reading() as base:
+            return None if base is None else self.require_own(base)
+
+    def log(self) -> pd.DataFrame:
+        """All reports, in the order of their arrival."""
+        with self.reading() as base:
+            if base is None:
+                return self._frame([])
+            self.require_own(base)
+            return self._frame(self._kept(base))
+
+    def nodes(self) -> pd.Series:
+        """Node of each building as adopted."""
+        with self.reading() as base:
+            found = []
+            if base is not None:
+                self.require_own(base)
+                found = self.rows(
+                    base, "SELECT building_id, node_id FROM {s}adopted_nodes ORDER BY fid"
+                )
+        ids = pd.Index([b for b, _ in found], name="building_id", dtype="str")
+        return pd.Series([n for _, n in found], ids, name="node_id", dtype="str")
+
+    def adopt(self, scheme: str, nodes: pd.Series) -> None:
+        """Freeze the nodes of a scheme; what came later is added, nothing is changed."""
+        with self.writing() as base:
+            kept = self.require_own(base)
+            if kept is not None and kept != scheme:
+                raise ProjectError(
+                    f"two schemes are adopted: {kept} in the store, {scheme} in the project",
+                    hint=f'adopted = "{kept}", or another store for another campaign',
+                )
+            if kept is None:
+                query = f"UPDATE {self.prefix}campaign SET scheme = {self.mark}"
+                base.execute(query, (scheme,))
+            known = {b for (b,) in self.rows(base, "SELECT building_id FROM {s}adopted_nodes")}
+            new = [(str(b), str(n)) for b, n in nodes.dropna().items() if str(b) not in known]
+            self._insert(base, "adopted_nodes", ["building_id", "node_id"], new)
+
+    def append(self, check: Check) -> int:
+        """Add what ``check`` makes of the log as it stands, all or nothing."""
+        with self.writing() as base:
+            self.require_own(base)
+            new = check(self._frame(self._kept(base)))
+            days = new["date"].dt.strftime("%Y-%m-%d")
+            texts = new.assign(date=days)[INSERT].astype(object)
+            table = texts.where(texts.notna(), None)
+            self._insert(base, "progress", INSERT, list(table.itertuples(index=False, name=None)))
+            return len(new)
+
+    def _kept(self, base: Any) -> list[Any]:
+        columns = ", ".join(f'"{c}"' for c in ("fid", *LOG_COLUMNS))
+        return self.rows(base, f"SELECT {columns} FROM {{s}}progress ORDER BY fid")
+
+    def _frame(self, rows: list[Any]) -> pd.DataFrame:
+        table = pd.DataFrame(rows, columns=["fid", *LOG_COLUMNS]).set_index("fid")
+        table["date"] = pd.to_datetime(table["date"]).astype("datetime64[ns]")
+        text = [c for c in LOG_COLUMNS if c != "date"]
+        table[text] = table[text].astype("str").where(table[text].notna())
+        return table
+
+    def _insert(self, base: Any, table: str, columns: list[str], rows: list[Any]) -> None:
+        names = ", ".join(f'"{c}"' for c in columns)
+        marks = ", ".join([self.mark] * len(columns))
+        self.many(base, f"INSERT INTO {self.prefix}{table} ({names}) VALUES ({marks})", rows)
+
+    def many(self, base: Any, query: str, rows: list[Any]) -> None:
+        """One statement for many rows."""
+        base.executemany(query, rows)
+
+
+class _GeoPackage(_Kept):
+    """Reports in a GeoPackage, with SQLite's own journal: whole after a crash at any moment."""
+
+    def __init__(self, path: Path, project: str) -> None:
+        self.path, self.project = path, project
+
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        """One settled state of the file."""
+        if not self.path.exists() or not self.path.stat().st_size:
+            yield None
+            return
+        with self._open() as base:
+            base.execute("BEGIN")
+            there = self._is_made(base)
+            yield base if there else None
+            base.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        """The only writer, until all is on the disk."""
+        if not self.path.parent.is_dir():
+            raise ProjectError(f"{self.path.parent} is no folder, so nothing can be kept there")
+        with self._open() as base:
+            base.execute("BEGIN IMMEDIATE")
+            try:
+                if not self._is_made(base):
+                    self._make(base)
+                    self._insert(base, "campaign", ["project"], [(self.project,)])
+                yield base
+            except BaseException:
+                base.execute("ROLLBACK")
+                raise
+            base.execute("COMMIT")
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        try:
+            base = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None)
+            try:
+                base.execute("PRAGMA synchronous = FULL")
+                yield base
+            finally:
+                base.close()
+        except sqlite3.Error as fault:
+            raise LayerError(
+                f"{self.path.name} can't be read or written: {fault}",
+                layer="store",
+                hint="close it in other programs; if it is damaged, take the last copy",
+            ) from fault
+
+    def _is_made(self, base: Any) -> bool:
+        names = {n for (n,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if names and not {"progress", "adopted_nodes", "campaign"} <= names:
+            raise ProjectError(
+                f"{self.path.name} is a GeoPackage of something else",
+                hint='name another file: store = "campaign.gpkg"',
+            )
+        return bool(names)
+
+    def _make(self, base: Any) -> None:
+        base.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        base.execute(f"PRAGMA user_version = {USER_VERSION}")
+        tables = TABLES.format(s="", q='"', serial="INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL")
+        for text in (*GPKG.split(";\n"), *tables.split(";\n")):
+            base.execute(text)
+        for text in APPEND_ONLY_SQLITE.split(";;"):
+            base.execute(text)
+
+
+class _Postgres(_Kept):
+    """Reports in a PostgreSQL database: one schema a campaign."""
+
+    mark = "%s"
+
+    def __init__(self, place: str, project: str, schema: str) -> None:
+        self.place, self.project, self.schema = place, project, schema
+        quoted = schema.replace('"', '""')
+        self.prefix = f'"{quoted}".'
+
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        """One settled state of the schema."""
+        with self._open() as base:
+            base.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield base if self._is_made(base) else None
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        """The only writer of the schema, until the commit."""
+        with self._open() as base:
+            base.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK, self.schema))
+            if not self._is_made(base):
+                self._make(base)
+                self._insert(base, "campaign", ["project"], [(self.project,)])
+            yield base
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        try:
+            import psycopg
+        except ImportError as fault:
+            raise ProjectError(
+                "psycopg isn't installed", hint='pip install "pinghu_geo[postgis]"'
+            ) from fault
+        try:
+            with psycopg.connect(self.place, connect_timeout=10) as base:
+                yield base
+        except psycopg.Error as fault:
+            # the address may hold a password: it stays out of the message
+            raise LayerError(
+                f"the database can't be read or written: {str(fault).strip().splitlines()[0]}",
+                layer="store",
+                hint='store = "postgresql://user@host/base"',
+            ) from fault
+
+    def _is_made(self, base: Any) -> bool:
+        found = base.execute(
+            "SELECT count(*) FROM information_schema.tables WHERE table_schema = %s AND table_name "
+            "IN ('progress', 'adopted_nodes', 'campaign')",
+            (self.schema,),
+        ).fetchone()
+        return bool(found[0] == 3)
+
+    def _make(self, base: Any) -> None:
+        base.execute(f"CREATE SCHEMA IF NOT EXISTS {self.prefix[:-1]}")
+        serial = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+        tables = TABLES.format(s=self.prefix, q='"', serial=serial)
+        for text in tables.split(";\n"):
+            base.execute(text)
+        for text in APPEND_ONLY_POSTGRES.format(s=self.prefix).split(";;"):
+            base.execute(text)
+
+    def many(self, base: Any, query: str, rows: list[Any]) -> None:
+        """One statement for many rows."""
+        with base.cursor() as cursor:
+            cursor.executemany(query, rows)

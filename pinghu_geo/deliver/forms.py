@@ -1,0 +1,245 @@
+"""How does an office report? A workbook a group: its tasks, their last state, cells to fill in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.campaign.progress import ProgressState
+from pinghu_geo.campaign.reports import FORM_HEADINGS, FORM_MARK
+from pinghu_geo.campaign.stages import TODO, stage_rules
+from pinghu_geo.deliver.report import CREATED, INERT
+from pinghu_geo.nouns.files import atomic_path
+from pinghu_geo.nouns.inert import file_names, sheet_text
+from pinghu_geo.nouns.schema import code_label, require_columns
+from pinghu_geo.river.chainage import format_chainage
+
+__all__ = ["write_forms"]
+
+HEADING_ROW = 4  # as people count: title, what to do, day, heading
+DAY_CELL = "C3"
+WIDTHS = {"node_id": 17, "id": 12, "name": 14, "place": 16, "amount": 11, "last_stage": 10,
+          "last_date": 11, "last_blocker": 16, "stage": 11, "date": 12, "blocker": 20, "by": 10,
+          "note": 20, "photo": 14, "correction": 18}  # fmt: skip
+LOCKED = ("node_id", "id", "name", "place", "amount", "last_stage", "last_date", "last_blocker")
+
+
+def write_forms(
+    buildings: pd.DataFrame,
+    nodes: pd.DataFrame,
+    state: ProgressState,
+    folder: str | Path,
+    *,
+    tenants: pd.DataFrame | None = None,
+    stages: pd.DataFrame | None = None,
+    project: str = "",
+    blockers: Sequence[str] = (),
+) -> list[Path]:
+    """Write the forms for progress, a workbook a group 进度填报表.
+
+    Parameters
+    ----------
+    buildings
+        ``campaign_tasks(...).buildings``.
+    nodes
+        ``campaign_tasks(...).nodes``, with group; nodes without one share a form.
+    state
+        Result of `progress_state`: the last state of each row.
+    folder
+        Where the workbooks go; each replaces its forerunner whole.
+    tenants
+        ``campaign_tasks(...).tenants``, for a second sheet.
+    stages
+        Result of `stage_rules`.
+    project
+        Its name stands in the form, so that a form of another project is refused.
+    blockers
+        Suggestions for the column 卡点, which takes any text.
+
+    Returns
+    -------
+    list
+        Paths, a group each, such as ``进度填报_第1组.xlsx``.
+
+    Raises
+    ------
+    LayerError
+        A column is missing.
+
+    Notes
+    -----
+    Ids and last states are locked (without a password: it guards against slips, not against
+    intent); stages are a drop-down list; the blocker that stands is filled in, to be changed or
+    cleared. `read_reports` reads a returned form and yields only what changed.
+
+    Examples
+    --------
+    >>> houses = pd.DataFrame({"node_id": ["A-L-001"], "river": "A", "bank": "left",
+    ...                        "chainage_m": [120.0], "owner": ["甲"]}, ["B1"])
+    >>> nodes = pd.DataFrame({"group": ["第1组"]}, ["A-L-001"])
+    >>> log = pd.DataFrame({"building_id": ["B1"], "stage": ["谈判"], "date": ["2018-03-01"]})
+    >>> made = pg.deliver.write_forms(houses, nodes, pg.progress_state(log, houses), folder)
+    >>> [p.name for p in made], len(pg.campaign.read_reports(made[0]))
+    (['进度填报_第1组.xlsx'], 0)
+    """
+    require_columns(buildings, ["node_id", "river", "bank"], "buildings")
+    require_columns(nodes, ["group"], "nodes")
+    stages = stage_rules() if stages is None else stages
+    ours = buildings[buildings["node_id"].notna()]
+    group = nodes["group"].astype("str").where(nodes["group"].notna(), "未分组")
+    names = file_names(group)
+    made = []
+    for name in dict.fromkeys(group):
+        mine = group.index[group == name]
+        houses = ours[ours["node_id"].isin(mine)]
+        sheets = {"房屋": ("building", _rows(houses, houses, state.buildings, stages))}
+        if tenants is not None and len(people := tenants[tenants["node_id"].isin(mine)]):
+            homes = buildings.reindex(people["building_id"]).set_axis(people.index)
+            sheets["租户"] = ("tenant", _rows(people, homes, state.tenants, stages))
+        path = Path(folder) / f"进度填报_{names[name]}.xlsx"
+        with atomic_path(path) as temporary:
+            _write(temporary, sheets, stages, state, name, project, blockers)
+        made.append(path)
+    return made
+
+
+def _rows(
+    who: pd.DataFrame, homes: pd.DataFrame, state: pd.DataFrame, stages: pd.DataFrame
+) -> pd.DataFrame:
+    """The locked part of a form, in the order of the nodes downstream."""
+    words = {TODO: "未启动"} | dict(stages["zh"])
+    table = pd.DataFrame({"node_id": who["node_id"], "id": who.index.astype("str")}, who.index)
+    none = pd.Series(pd.NA, index=who.index, dtype=object)
+    table["name"] = who.get("name", who.get("owner", none))
+    at = homes.get("chainage_m", none)
+    table["place"] = [
+        f"{code_label('bank', b)} {format_chainage(float(c)) if pd.notna(c) else ''}".strip()
+        for b, c in zip(homes["bank"], at, strict=True)
+    ]
+    table["amount"] = pd.to_numeric(
+        who.get("demolish_floor_area_m2", who.get("area_m2", none)), errors="coerce"
+    )
+    last = state.reindex(who.index)
+    table["last_stage"] = last["stage"].fillna(TODO).map(words)
+    table["last_date"] = last["since"]
+    table["last_blocker"] = last["blocker"]
+    order = np.lexsort((pd.to_numeric(at, errors="coerce").to_numpy(float),
+                        table["node_id"].astype(str)))  # fmt: skip
+    return table.iloc[order]
+
+
+def _write(
+    path: Path,
+    sheets: dict[str, tuple[str, pd.DataFrame]],
+    stages: pd.DataFrame,
+    state: ProgressState,
+    group: str,
+    project: str,
+    blockers: Sequence[str],
+) -> None:
+    """One workbook."""
+    import xlsxwriter
+
+    book = xlsxwriter.Workbook(path, INERT)
+    book.set_properties({"title": f"进度填报 {group}", "created": CREATED})
+    styles = _styles(book)
+    for title, (kind, rows) in sheets.items():
+        sheet = book.add_worksheet(title)
+        heads = list(FORM_HEADINGS)
+        heading = sheet_text(f"{project} 进度填报表({title}) {group}".strip())
+        sheet.write_string(0, 0, heading, styles["title"])
+        sheet.write_string(1, 0, f"状态截至 {state.as_of:%Y-%m-%d}。只填白色各列;没有变化的行留空;"
+                           "卡点解除请清空;退回须写更正原因。", styles["note"])  # fmt: skip
+        sheet.merge_range(2, 0, 2, 1, "填报日期(各行日期留空时用)", styles["note"])
+        sheet.write_blank(DAY_CELL, None, styles["date"])
+        for at, name in enumerate(heads):
+            sheet.write_string(HEADING_ROW - 1, at, FORM_HEADINGS[name], styles["head"])
+            sheet.set_column(at, at, WIDTHS[name])
+        for k, row in enumerate(rows.to_dict("records"), start=HEADING_ROW):
+            for at, name in enumerate(heads):
+                value = row.get("last_blocker") if name == "blocker" else row.get(name)
+                _cell(sheet, k, at, value, name, styles)
+        _validate(sheet, rows, stages, kind, blockers)
+        sheet.freeze_panes(HEADING_ROW, 2)
+        sheet.protect("", {"autofilter": True, "sort": True, "format_columns": True,
+                           "format_rows": True})  # fmt: skip
+        sheet.autofilter(HEADING_ROW - 1, 0, HEADING_ROW - 1 + max(len(rows), 1), len(heads) - 1)
+        sheet.set_landscape()
+        sheet.set_paper(8)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(HEADING_ROW - 1)
+    mark = {"project": project or None, "group": group, "heading": HEADING_ROW, "day": DAY_CELL,
+            "as_of": f"{state.as_of:%Y-%m-%d}",
+            "sheets": {t: kind for t, (kind, _) in sheets.items()}}  # fmt: skip
+    hidden = book.add_worksheet(FORM_MARK)
+    hidden.write_string(0, 0, json.dumps(mark, ensure_ascii=False))
+    hidden.very_hidden()
+    book.close()
+
+
+def _styles(book: Any) -> dict[str, Any]:
+    base = {"font_name": "微软雅黑", "font_size": 10, "valign": "vcenter"}
+    edge = base | {"border": 1, "border_color": "#BFBFBF"}
+    grey = edge | {"bg_color": "#EDEDED", "locked": True}
+    white = edge | {"locked": False}
+    return {
+        "title": book.add_format(base | {"font_size": 14, "bold": True}),
+        "note": book.add_format(base | {"font_color": "#7F3F00"}),
+        "head": book.add_format(edge | {"bold": True, "bg_color": "#1F4E78", "font_color": "white",
+                                        "text_wrap": True, "align": "center"}),
+        "grey": book.add_format(grey | {"num_format": "@"}),
+        "grey_date": book.add_format(grey | {"num_format": "yyyy-mm-dd"}),
+        "grey_number": book.add_format(grey | {"num_format": "#,##0.0"}),
+        "white": book.add_format(white | {"num_format": "@", "text_wrap": True}),
+        "date": book.add_format(white | {"num_format": "yyyy-mm-dd"}),
+    }  # fmt: skip
+
+
+def _cell(sheet: Any, row: int, at: int, value: Any, name: str, styles: dict[str, Any]) -> None:
+    """A cell: text as text, blank where nothing is known."""
+    locked = name in LOCKED
+    if name in ("last_date", "date"):
+        style = styles["grey_date" if locked else "date"]
+        if value is None or pd.isna(value):
+            sheet.write_blank(row, at, None, style)
+        else:
+            sheet.write_datetime(row, at, pd.Timestamp(value).to_pydatetime(), style)
+    elif value is None or pd.isna(value):
+        sheet.write_blank(row, at, None, styles["grey" if locked else "white"])
+    elif name == "amount":
+        sheet.write_number(row, at, float(value), styles["grey_number"])
+    else:
+        text = sheet_text(value)
+        sheet.write_string(row, at, text, styles["grey" if locked else "white"])
+
+
+def _validate(
+    sheet: Any, rows: pd.DataFrame, stages: pd.DataFrame, kind: str, blockers: Sequence[str]
+) -> None:
+    """Lists and limits of the cells to fill in."""
+    heads = list(FORM_HEADINGS)
+    first, last = HEADING_ROW, HEADING_ROW + max(len(rows), 1) - 1
+    known = stages["zh"] if kind == "building" else stages.loc[stages["tenants"].astype(bool), "zh"]
+    at = heads.index("stage")
+    sheet.data_validation(first, at, last, at, {
+        "validate": "list", "source": [*known], "error_title": "阶段",
+        "error_message": "请从列表中选择阶段",
+    })  # fmt: skip
+    day = {"validate": "date", "criteria": "between", "minimum": pd.Timestamp("2000-01-01"),
+           "maximum": pd.Timestamp("2100-01-01"), "error_title": "日期",
+           "error_message": "请填日期,例如 2018-03-01"}  # fmt: skip
+    at = heads.index("date")
+    sheet.data_validation(first, at, last, at, day)
+    sheet.data_validation(DAY_CELL, day)
+    short = [b for b in blockers if b]
+    if short and len(",".join(short)) <= 255:
+        at = heads.index("blocker")
+        sheet.data_validation(first, at, last, at, {
+            "validate": "list", "source": short, "error_type": "information",
+            "show_error": False,
+        })  # fmt: skip
