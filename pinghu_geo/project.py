@@ -482,7 +482,7 @@ def _compute(plan: Plan, data: _Data, tell: Progress) -> _Found:
         on = on[on.index.notna()].drop(columns=["inside_m2", "n_full", "n_partial", "n_survey"])
         # on a parcel without any building that falls there is nothing to sum: 0, and known
         parcels = parcels.join(on.reindex(on.index.union(parcels.index), fill_value=0))
-    nodes = node_table(hit, data.tables.get("segments"))
+    nodes = node_table(hit, data.tables.get("segments"), rivers=layers["rivers"])
     return _Found(comparison, hit, nodes, parcels, flood)
 
 

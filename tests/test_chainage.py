@@ -56,7 +56,7 @@ def test_long_chain_has_two_points_for_one_chainage():
     # at 300 m the survey says K0+300 and goes on from K0+250: K0+260 occurs twice
     scale = ChainageScale.from_text(1000.0, 0.0, 1, "K0+300=K0+250")
     assert scale.chainage([299, 300, 350]).tolist() == [299, 250, 300]
-    assert scale.measure([260.0]).tolist() == [260.0]
+    assert scale.measure([260.0], twice="upstream").tolist() == [260.0]
     assert scale.measure([260.0], twice="downstream").tolist() == [310.0]
 
 

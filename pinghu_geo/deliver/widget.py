@@ -360,7 +360,7 @@ class _Panel:
         """Points on the centreline, and the unit vectors to the left."""
         lines = self.live._lines
         k = lines.names.index(str(self.river.value))
-        at = lines.scales[k].measure(rows["chainage_m"].to_numpy(float))
+        at = lines.scales[k].measure(rows["chainage_m"].to_numpy(float), twice="order")
         xy, unit = points_at(lines, np.full(len(at), k), at)
         return xy, np.stack([-unit[:, 1], unit[:, 0]], axis=1)
 

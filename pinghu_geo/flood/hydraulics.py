@@ -43,7 +43,8 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of
 from pinghu_geo.nouns.units import require_one_datum
-from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.river.centreline import river_scales
+from pinghu_geo.river.chainage import ChainageScale, format_chainage
 
 __all__ = ["Boundary", "boundary_table", "for_profile", "joined_last", "water_profile"]
 
@@ -217,12 +218,13 @@ def water_profile(
     one_of(friction, FRICTION, "friction")
     laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
     laid = with_structures(laid, structures, structure_parts)
-    q = discharges(flows, laid.stations)
+    q = discharges(flows, laid.stations, rivers)
     edges = _Edges(
         boundary_table(downstream, "downstream"),
         boundary_table(upstream, "upstream"),
         junction_table(junctions),
         _lowest_ends(laid, q),
+        {} if rivers is None else river_scales(rivers),
     )
     require_one_datum(
         {"sections": sections, "banks": banks, "obstacles": obstacles,
@@ -264,7 +266,10 @@ def _beyond_left_out(
         for one in downstream[for_river(downstream, river)].to_dict("records"):
             if one["boundary"] == "river":
                 main = (stations["river"] == one["joins"]).to_numpy()
-                way = np.abs(stations["chainage_m"].to_numpy() - float(one["joins_at_m"]))
+                scale = edges.scales.get(str(one["joins"]))
+                at = np.array([float(one["joins_at_m"])])
+                at = at if scale is None else scale.measure(at, beyond=True)
+                way = np.abs(stations["measure"].to_numpy() - at)
                 near = main & (way <= np.sort(way[main])[:2][-1])
                 beyond[mine] |= bool(beyond[near].any())
     return stations.assign(beyond=beyond)
@@ -499,6 +504,7 @@ class _Edges:
     upstream: pd.DataFrame
     junctions: Mapping[str, Junction]
     lowest: Mapping[tuple[str, str, str], tuple[int, float]]  # row and discharge
+    scales: Mapping[str, ChainageScale]
 
     def _across(
         self,
@@ -556,7 +562,7 @@ class _Edges:
             elif kinds[0] == "rating":
                 level[k] = _rated(mine, float(flow[k]), river)
             else:
-                level[k] = _at_confluence(one, solved, profile, schemes[k])
+                level[k] = _at_confluence(one, solved, profile, schemes[k], self.scales)
         return level
 
 
@@ -619,7 +625,11 @@ def _rated(rows: pd.DataFrame, flow: float, river: str) -> float:
 
 
 def _at_confluence(
-    one: pd.Series, solved: Mapping[str, pd.DataFrame], profile: str, scheme: str
+    one: pd.Series,
+    solved: Mapping[str, pd.DataFrame],
+    profile: str,
+    scheme: str,
+    scales: Mapping[str, ChainageScale],
 ) -> float:
     """Level of the river that is joined, between its sections."""
     main = solved[one["joins"]]
@@ -628,14 +638,18 @@ def _at_confluence(
         (main["profile"] == profile)
         & (main["scheme"] == (scheme if scheme in schemes else next(iter(schemes))))
     ]
-    main = main.sort_values("chainage_m")
-    at = float(one["joins_at_m"])
-    reach = main["chainage_m"]
-    if not reach.iloc[0] <= at <= reach.iloc[-1]:
+    at, own = float(one["joins_at_m"]), main["chainage_m"].to_numpy(float)
+    scale = scales.get(str(one["joins"]))
+    along, here = own, at
+    if scale is not None:
+        along = scale.measure(own, twice="order", beyond=True)
+        here = float(scale.measure([at], beyond=True)[0])
+    order = np.argsort(along, kind="stable")
+    along, own = along[order], own[order]
+    if not along[0] <= here <= along[-1]:
         raise HydraulicsError(
             f"joins {one['joins']} at {format_chainage(at)}, where that has no sections",
             layer="boundaries",
-            hint=f"joins_at_m between {format_chainage(reach.iloc[0])} and "
-            f"{format_chainage(reach.iloc[-1])}",
+            hint=f"joins_at_m between {format_chainage(own[0])} and {format_chainage(own[-1])}",
         )
-    return float(np.interp(at, reach, main["level_m"]))
+    return float(np.interp(here, along, main["level_m"].to_numpy(float)[order]))

@@ -17,7 +17,13 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import for_river
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.schema import flat_shapes, require_columns, require_layer, require_polygons
-from pinghu_geo.river.centreline import lay_out, river_codes, squares_at
+from pinghu_geo.river.centreline import (
+    by_measure,
+    lay_out,
+    river_codes,
+    river_scales,
+    squares_at,
+)
 from pinghu_geo.river.corridor import locate
 
 __all__ = ["building_obstacles", "building_rises", "section_lines"]
@@ -170,13 +176,16 @@ def _standing(
     empty = crossed.iloc[:0]
     if not len(between):
         return empty
-    where = locate(buildings.iloc[between], rivers)
+    where = locate(buildings.iloc[between], by_measure(rivers))
+    scales = river_scales(rivers)
     parts = []
     for river, of in where.assign(_who=between).groupby("river", sort=False):
-        mine = lines[lines["river"] == river].sort_values("chainage_m")
+        mine = lines[lines["river"] == river]
         if mine.empty:
             continue
-        at, wanted = mine["chainage_m"].to_numpy(), of["chainage_m"].to_numpy()
+        at = scales[str(river)].measure(mine["chainage_m"].to_numpy(float), twice="order")
+        mine, at = mine.iloc[np.argsort(at, kind="stable")], np.sort(at)
+        wanted = of["chainage_m"].to_numpy(float)
         k = np.clip(np.searchsorted(at, wanted), 1, len(at) - 1) if len(at) > 1 else 0
         k = k - (wanted - at[k - 1] < at[k] - wanted) if len(at) > 1 else np.zeros(len(of), int)
         low, high = (mine[c].to_numpy()[k] for c in ("from_offset_m", "to_offset_m"))
@@ -185,7 +194,7 @@ def _standing(
                 {
                     "_who": of["_who"].to_numpy(),
                     "river": river,
-                    "chainage_m": at[k],
+                    "chainage_m": mine["chainage_m"].to_numpy()[k],
                     "from_offset_m": np.clip(of["offset_min_m"].to_numpy(), low, high),
                     "to_offset_m": np.clip(of["offset_max_m"].to_numpy(), low, high),
                     "moved_m": np.abs(at[k] - wanted),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from pinghu_geo.flood.steady import Barrier, Friction, Model
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
 from pinghu_geo.river.centreline import river_scales
-from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.river.chainage import ChainageScale, format_chainage
 
 __all__ = [
     "GRAVITY_MS2", "Laid", "aligned", "discharges", "for_river", "lay_sections", "ordered",
@@ -317,7 +317,7 @@ def _measures(
     measure = np.empty(len(chainage))
     for k, name in enumerate(names):
         mine = river == k
-        measure[mine] = scales[name].measure(chainage[mine])
+        measure[mine] = scales[name].measure(chainage[mine], twice="order")
     return measure
 
 
@@ -476,8 +476,11 @@ def _limits(obstacles: pd.DataFrame | None, stations: pd.DataFrame) -> list[Limi
     return limits
 
 
-def discharges(flows: pd.DataFrame | float, stations: pd.DataFrame) -> dict[str, Array]:
+def discharges(
+    flows: pd.DataFrame | float, stations: pd.DataFrame, rivers: gpd.GeoDataFrame | None = None
+) -> dict[str, Array]:
     """Discharge of every section for every profile [m³/s]."""
+    scales = {} if rivers is None else river_scales(rivers)
     if not isinstance(flows, pd.DataFrame):
         flows = pd.DataFrame({"discharge_m3s": [float(flows)]})
     require_columns(flows, ("discharge_m3s",), "flows")
@@ -498,16 +501,12 @@ def discharges(flows: pd.DataFrame | float, stations: pd.DataFrame) -> dict[str,
         for river in stations["river"].unique():
             at = np.flatnonzero((stations["river"] == river).to_numpy())
             rows = of_profile & for_river(flows, river)
-            downstream = _downstream_of(stations, at)
-            order = np.argsort(np.where(np.isfinite(start), downstream(start), -np.inf)[rows])
+            begin = np.full(len(start), -np.inf)
+            stated = rows & np.isfinite(start)
+            here, begin[stated] = _along(stations, at, start[stated], scales.get(str(river)))
+            order = np.argsort(begin[rows], kind="stable")
             for row in np.flatnonzero(rows)[order]:
-                reach = at
-                if np.isfinite(start[row]):
-                    reach = at[
-                        downstream(stations["chainage_m"].to_numpy()[at])
-                        >= downstream(start[[row]])[0] - 1e-6
-                    ]
-                values[reach] = q.iloc[row]
+                values[at[here >= begin[row] - 1e-6]] = q.iloc[row]
         if np.isnan(values).any():
             raise HydraulicsError(
                 f"gives no discharge{f' of {name}' if name else ''} for the upper sections",
@@ -519,12 +518,16 @@ def discharges(flows: pd.DataFrame | float, stations: pd.DataFrame) -> dict[str,
     return found
 
 
-def _downstream_of(stations: pd.DataFrame, at: Array) -> Callable[[Array], Array]:
-    """Chainage to something that grows downstream on one river, for comparisons only."""
-    chainage = stations["chainage_m"].to_numpy()[at]
-    measure = stations["measure"].to_numpy()[at]
-    falls = chainage[-1] < chainage[0] and measure[-1] > measure[0]
-    return lambda value: -value if falls else value
+def _along(
+    stations: pd.DataFrame, at: Array, chainage: Array, scale: ChainageScale | None
+) -> tuple[Array, Array]:
+    """What grows downstream on one river, of its sections and of chainages."""
+    own = stations["chainage_m"].to_numpy(float)[at]
+    measure = stations["measure"].to_numpy(float)[at]
+    if scale is not None:
+        return measure, scale.measure(chainage, beyond=True)
+    falls = own[-1] < own[0] and measure[-1] > measure[0]
+    return (-own, -chainage) if falls else (own, chainage)
 
 
 def for_river(table: pd.DataFrame, river: str) -> Array:

@@ -21,7 +21,15 @@ from pinghu_geo.nouns.schema import (
     require_layer,
     require_polygons,
 )
-from pinghu_geo.river.centreline import lay_out, points_at, river_codes, squares_at, stations
+from pinghu_geo.river.centreline import (
+    Centrelines,
+    Ints,
+    by_measure,
+    lay_out,
+    points_at,
+    river_codes,
+    stations,
+)
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.river.corridor import locate
 
@@ -115,14 +123,15 @@ def sections_from_dem(
             ids=lost,
             hint="survey the channel, or leave the river out: rivers = rivers.drop(...)",
         )
-    channel = _bed_sections(bed, rivers, spacing_m)
     rasters = Rasters.of(dem, rivers.crs, "dem")
     lines = lay_out(rivers)
+    channel = _bed_sections(bed, lines, stations(rivers, spacing_m=spacing_m))
     points, banks = [], []
     for river, part in channel.groupby("river", sort=False):
-        at = part["chainage_m"].unique()
+        at = part["_at"].unique()
         code = river_codes(pd.Series([river]), lines, "bed")[0]
-        place, right = squares_at(lines, np.full(len(at), code), at)
+        place, flow = points_at(lines, np.full(len(at), code), at)
+        right = np.stack([flow[:, 1], -flow[:, 0]], axis=1)
         step = step_m or rasters.cell
         offsets = np.arange(-np.floor(half_width_m / step), half_width_m / step + 1e-9) * step
         ground = _heights_at(rasters, place[:, None] + offsets[:, None] * right[:, None])
@@ -132,33 +141,40 @@ def sections_from_dem(
     return DemSections(pd.concat(points, ignore_index=True), pd.concat(banks, ignore_index=True))
 
 
-def _bed_sections(bed: pd.DataFrame, rivers: gpd.GeoDataFrame, spacing_m: float) -> pd.DataFrame:
-    """Surveyed beds, and beds between them at regular stations."""
-    regular = stations(rivers, spacing_m=spacing_m)
+def _bed_sections(bed: pd.DataFrame, lines: Centrelines, regular: pd.DataFrame) -> pd.DataFrame:
+    """Surveyed beds, and beds between them at regular stations, in the order of their chainage."""
     parts = []
     for river, part in bed.groupby("river", sort=False):
+        scale = lines.scales[river_codes(pd.Series([river]), lines, "bed")[0]]
+        place = scale.measure(numbers(part, "chainage_m", "bed").to_numpy(), twice="order")
         beds = [
             (float(at),
-             *(numbers(p, c, "bed").to_numpy() for c in ("offset_m", "elevation_m", "n")))
-            for at, p in part.groupby("chainage_m")
+             *(numbers(p, c, "bed").to_numpy()
+               for c in ("offset_m", "elevation_m", "n", "chainage_m")))
+            for at, p in part.groupby(place)
         ]  # fmt: skip
-        at = regular.loc[regular["river"] == river, "chainage_m"].to_numpy(float)
-        for k, (here, x, z, rough) in enumerate(beds):
-            parts.append((river, here, x, z, rough))
+        own = regular.loc[regular["river"] == river, "chainage_m"].to_numpy(float)
+        at = scale.measure(own, twice="order")
+        for k, (here, x, z, rough, said) in enumerate(beds):
+            parts.append((river, said[0], here, x, z, rough))
             if k + 1 < len(beds):
                 there = beds[k + 1][0]
-                for between in at[(at > here + 0.01) & (at < there - 0.01)]:
-                    share = (between - here) / (there - here)
-                    parts.append((river, between, *_between(beds[k], beds[k + 1], share)))
+                for j in np.flatnonzero((at > here + 0.01) & (at < there - 0.01)):
+                    share = (at[j] - here) / (there - here)
+                    made = _between(beds[k][:4], beds[k + 1][:4], share)
+                    parts.append((river, own[j], at[j], *made))
     return pd.concat(
         [
             pd.DataFrame(
-                {"river": r, "chainage_m": at, "offset_m": x, "elevation_m": z, "n": rough}
+                {
+                    "river": r, "chainage_m": said, "offset_m": x, "elevation_m": z, "n": rough,
+                    "_at": at,
+                }
             )
-            for r, at, x, z, rough in parts
+            for r, said, at, x, z, rough in parts
         ],
         ignore_index=True,
-    )
+    )  # fmt: skip
 
 
 def _between(one: tuple[Any, ...], other: tuple[Any, ...], share: float) -> tuple[Array, ...]:
@@ -185,7 +201,8 @@ def _merged(
     channel: pd.DataFrame, at: Array, offsets: Array, ground: Array, n: float, river: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ground outside the channel and the channel itself, as points from left to right."""
-    by = channel.groupby("chainage_m")["offset_m"].agg(["min", "max"]).loc[at]
+    by = channel.groupby("_at")["offset_m"].agg(["min", "max"]).loc[at]
+    said = channel.groupby("_at")["chainage_m"].first().loc[at].to_numpy()
     left, right = (by[c].to_numpy()[:, None] for c in ("min", "max"))
     outside = (offsets < left) | (offsets > right)
     middle = int(np.searchsorted(offsets, 0.0))
@@ -198,34 +215,39 @@ def _merged(
         ],
         axis=1,
     )
-    _require_ground(ground, outside, offsets, at, river)
+    _require_ground(ground, outside, offsets, said, river)
     hole = np.isfinite(ground) & outside & ~reach
     if hole.any():
         raise LayerError(
             "has holes (nodata) inside cross-sections",
             layer="dem",
-            ids=[f"{river} {format_chainage(c)}" for c in at[hole.any(axis=1)]],
+            ids=[f"{river} {format_chainage(c)}" for c in said[hole.any(axis=1)]],
             hint="fill the holes, or give a smaller half_width_m",
         )
     _require_metres(channel, offsets, np.where(outside & reach, ground, np.nan))
     row, column = np.nonzero(outside & reach)
     dem = pd.DataFrame(
         {
-            "river": river, "chainage_m": at[row], "offset_m": offsets[column],
-            "elevation_m": ground[row, column], "n": n, "source": "dem",
+            "river": river, "chainage_m": said[row], "offset_m": offsets[column],
+            "elevation_m": ground[row, column], "n": n, "source": "dem", "_at": at[row],
         }
     )  # fmt: skip
     both = pd.concat([dem, channel.assign(source="survey")], ignore_index=True)
     # the right end of the survey begins ground of the DEM's roughness
-    last = both.groupby("chainage_m")["offset_m"].transform("max")
-    ends = by["max"].reindex(both["chainage_m"]).to_numpy()
+    last = both.groupby("_at")["offset_m"].transform("max")
+    ends = by["max"].reindex(both["_at"]).to_numpy()
     edge = (both["source"] == "survey") & (both["offset_m"] == ends) & (ends < last)
-    both.loc[edge & ~both[edge].duplicated("chainage_m", keep="last"), "n"] = n
-    order = both.sort_values(["chainage_m", "offset_m"], kind="stable", ignore_index=True)
-    banks = pd.DataFrame(
-        {"river": river, "chainage_m": at, "left_bank_m": left[:, 0], "right_bank_m": right[:, 0]}
+    both.loc[edge & ~both[edge].duplicated("_at", keep="last"), "n"] = n
+    # by growing chainage, whichever way that runs; along the river where it jumps
+    way = 1.0 if said[-1] >= said[0] else -1.0
+    order = both.assign(_at=both["_at"] * way).sort_values(
+        ["_at", "offset_m"], kind="stable", ignore_index=True
     )
-    return order, banks
+    banks = pd.DataFrame(
+        {"river": river, "chainage_m": said, "left_bank_m": left[:, 0], "right_bank_m": right[:, 0]}
+    )
+    rows = order.drop(columns="_at")
+    return rows, banks if way > 0 else banks[::-1].reset_index(drop=True)
 
 
 def _heights_at(rasters: Rasters, xy: Array) -> Array:
@@ -416,8 +438,10 @@ def flood_levels(
     True
     """
     _single(profile)
-    where = locate(features, rivers)
-    level = _level_at(profile, where["river"].to_numpy(), where["chainage_m"].to_numpy())
+    lines = lay_out(rivers)
+    where = locate(features, by_measure(rivers))
+    code = river_codes(where["river"], lines, "rivers")
+    level = _level_at(profile, lines, code, where["chainage_m"].to_numpy(float))
     found = pd.DataFrame({"flood_level_m": level}, index=features.index)
     ground = np.full(len(found), np.nan)
     if dem is not None:
@@ -439,14 +463,17 @@ def _single(profile: pd.DataFrame) -> None:
             )
 
 
-def _level_at(profile: pd.DataFrame, river: Array, chainage: Array) -> Array:
-    """Level between sections; NaN outside them."""
-    level = np.full(len(chainage), np.nan)
-    for name, part in profile.sort_values("chainage_m").groupby("river"):
-        mine = river == name
-        level[mine] = np.interp(
-            chainage[mine], part["chainage_m"], part["level_m"], left=np.nan, right=np.nan
-        )
+def _level_at(profile: pd.DataFrame, lines: Centrelines, river: Ints, measure: Array) -> Array:
+    """Level between sections, by the way along the river; NaN outside them."""
+    level = np.full(len(measure), np.nan)
+    for k, name in enumerate(lines.names):
+        part, mine = profile[profile["river"] == name], river == k
+        if part.empty or not mine.any():
+            continue
+        at = lines.scales[k].measure(part["chainage_m"].to_numpy(float), twice="order", beyond=True)
+        order = np.argsort(at, kind="stable")
+        known = part["level_m"].to_numpy(float)[order]
+        level[mine] = np.interp(measure[mine], at[order], known, left=np.nan, right=np.nan)
     return level
 
 
@@ -504,10 +531,11 @@ def inundation(
         part = profile[profile["river"] == river]
         if part.empty:
             continue
-        span = np.sort(lines.scales[k].measure(part["chainage_m"].to_numpy(float)))[[0, -1]]
+        at = lines.scales[k].measure(part["chainage_m"].to_numpy(float), twice="order")
+        span = np.sort(at)[[0, -1]]
         measure = np.append(np.arange(span[0], span[1], ALONG_M), span[1])
         place, _ = points_at(lines, np.full(len(measure), k), measure)
-        level = _level_at(part, np.full(len(measure), river), lines.scales[k].chainage(measure))
+        level = _level_at(part, lines, np.full(len(measure), k), measure)
         found = flooded_ground(place, level, rasters, half_width_m)
         bare = found.bare | ~rasters.covers(place)
         if bare.any():

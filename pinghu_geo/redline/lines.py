@@ -17,6 +17,7 @@ from pinghu_geo.river.centreline import (
     SAME_PLACE_M,
     Centrelines,
     Floats,
+    by_measure,
     lay_out,
     points_at,
     river_codes,
@@ -169,7 +170,8 @@ def width_table(
         measure = np.zeros(len(table))  # by place: tables put together may repeat their index
         for k, rows in table.groupby("code").indices.items():
             try:
-                measure[rows] = lines.scales[k].measure(table["chainage_m"].to_numpy()[rows])
+                chainage = table["chainage_m"].to_numpy()[rows]
+                measure[rows] = lines.scales[k].measure(chainage, twice="order")
             except ChainageError as fault:
                 raise ChainageError(f"{lines.names[k]}: {fault}", layer="widths") from fault
         table["measure"] = measure
@@ -485,7 +487,7 @@ def _read_widths(
     edge = shapely.segmentize(piece.boundary, EDGE_STEP_M)
     points = gpd.GeoDataFrame(geometry=shapely.points(shapely.get_coordinates(edge)), crs=river.crs)
     # in metres along the line: chainages may jump or occur twice
-    plain = gpd.GeoDataFrame(index=river.index, geometry=river.geometry.to_numpy(), crs=river.crs)
+    plain = by_measure(river)
     where = locate(points, plain)
     at, offset = where["chainage_m"].to_numpy(), where["offset_min_m"].to_numpy()
     ends = locate(

@@ -18,6 +18,7 @@ from pinghu_geo.river.chainage import ChainageScale, format_chainage, parse_chai
 
 __all__ = [
     "Centrelines",
+    "by_measure",
     "lay_out",
     "points_at",
     "river_codes",
@@ -173,6 +174,14 @@ def river_scales(rivers: gpd.GeoDataFrame) -> dict[str, ChainageScale]:
     """
     lines = lay_out(rivers)
     return dict(zip(lines.names, lines.scales, strict=True))
+
+
+def by_measure(rivers: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The rivers with chainages that count metres from their upstream ends, without equations.
+
+    What lies between two places of a river lies between them by measure; chainages jump.
+    """
+    return gpd.GeoDataFrame(index=rivers.index, geometry=rivers.geometry.to_numpy(), crs=rivers.crs)
 
 
 def river_codes(values: pd.Series, lines: Centrelines, layer: str) -> Ints:

@@ -221,7 +221,8 @@ class ChainageScale:
         self,
         chainage_m: ArrayLike,
         *,
-        twice: Literal["upstream", "downstream"] = "upstream",
+        twice: Literal["refuse", "order", "upstream", "downstream"] = "refuse",
+        beyond: bool = False,
         tolerance_m: float = 0.01,
     ) -> NDArray[np.float64]:
         """Measure [m] of points given by their chainage.
@@ -231,7 +232,11 @@ class ChainageScale:
         chainage_m
             Chainages [m].
         twice
-            Which of two points is meant where a long chain makes a chainage occur twice.
+            Which of two points is meant where a long chain makes a chainage occur twice: refused
+            by default; ``"order"`` takes the chainages for stations listed along the river, up
+            or down, whose neighbours tell, and refuses those where they don't.
+        beyond
+            Whether chainages past the river's ends are laid on its straight continuation.
         tolerance_m
             How far beyond the river's ends a rounded chainage may lie [m]; it is taken
             back to the end.
@@ -239,21 +244,22 @@ class ChainageScale:
         Returns
         -------
         numpy.ndarray
-            Measures [m], each from 0 to ``length_m``.
+            Measures [m], each from 0 to ``length_m``, unless ``beyond``.
 
         Raises
         ------
         ChainageError
-            A chainage lies outside the river, or in the gap of a short chain.
+            A chainage lies outside the river, or in the gap of a short chain, or it occurs twice.
         """
         chainage = np.atleast_1d(np.asarray(chainage_m, float))
         starts_m, starts_chainage = self._starts()
         ends_m = np.append(starts_m[1:], self.length_m)
         # one row a run between equations, one column a chainage
         candidate = starts_m[:, None] + self.sign * (chainage[None, :] - starts_chainage[:, None])
-        inside = (candidate >= starts_m[:, None] - tolerance_m) & (
-            candidate <= ends_m[:, None] + tolerance_m
-        )
+        low, high = starts_m - tolerance_m, ends_m + tolerance_m
+        if beyond:
+            low[0], high[-1] = -np.inf, np.inf
+        inside = (candidate >= low[:, None]) & (candidate <= high[:, None])
         if not inside.any(axis=0).all():
             bad = chainage[~inside.any(axis=0)]
             raise ChainageError(
@@ -262,8 +268,38 @@ class ChainageScale:
                 hint=f"the river runs from {format_chainage(self.start_m, decimals=2)} to "
                 f"{format_chainage(float(self.chainage(self.length_m)), decimals=2)}",
             )
-        order = inside if twice == "upstream" else inside[::-1]
-        run = order.argmax(axis=0)
-        run = run if twice == "upstream" else len(starts_m) - 1 - run
-        found = candidate[run, np.arange(len(chainage))]
-        return np.asarray(np.clip(found, 0.0, self.length_m).reshape(np.shape(chainage_m)))
+        candidate = np.where(inside, candidate, np.nan)
+        first, last = np.nanmin(candidate, axis=0), np.nanmax(candidate, axis=0)
+        if twice == "order" and (last - first > tolerance_m).any():
+            first, last = _in_order(candidate)
+        open_ = last - first > tolerance_m
+        if open_.any() and twice in ("refuse", "order"):
+            raise ChainageError(
+                "chainages that occur twice, above and below a long chain (断链)",
+                ids=[format_chainage(c) for c in chainage[open_]],
+                hint="list the stations along the river, both places of such a chainage, or move "
+                "this one out of the stretch that the equation repeats",
+            )
+        found = last if twice == "downstream" else first
+        ends = (-np.inf, np.inf) if beyond else (0.0, self.length_m)
+        return np.asarray(np.clip(found, *ends).reshape(np.shape(chainage_m)))
+
+
+def _in_order(candidate: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First and last place (runs, chainages) of each station of a list along the river.
+
+    Equal where the neighbours tell which of two places is meant. A list that runs neither down
+    nor up tells nothing.
+    """
+    for way in (1, -1):
+        places = candidate[:, ::way]
+        first, last = np.empty(places.shape[1]), np.empty(places.shape[1])
+        at = -np.inf
+        for k, some in enumerate(places.T):
+            first[k] = at = np.min(some, where=some >= at - 1e-6, initial=np.inf)
+        at = np.inf
+        for k, some in reversed(list(enumerate(places.T))):
+            last[k] = at = np.max(some, where=some <= at + 1e-6, initial=-np.inf)
+        if np.isfinite(first).all() and np.isfinite(last).all():
+            return first[::way], last[::way]
+    return np.nanmin(candidate, axis=0), np.nanmax(candidate, axis=0)

@@ -16,9 +16,10 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import html_text
 from pinghu_geo.nouns.schema import label, nearest
 from pinghu_geo.redline.overlap import affected, known_sums, totals
-from pinghu_geo.river.centreline import Centrelines, lay_out, river_codes, squares_at
+from pinghu_geo.river.centreline import by_measure, lay_out, river_codes, squares_at
+from pinghu_geo.river.corridor import locate
 from pinghu_geo.schemes.cost import compensation
-from pinghu_geo.schemes.nodes import node_ids
+from pinghu_geo.schemes.nodes import node_ids, river_ends
 
 __all__ = ["Assessment", "Comparison", "Differences", "assess", "compare", "differences"]
 
@@ -193,7 +194,7 @@ def assess(
         partial_rule=partial_rule,
         survey_tolerance_m=survey_tolerance_m,
     )
-    hit["node_id"] = node_ids(hit, gap_m=gap_m, max_length_m=max_length_m)
+    hit["node_id"] = node_ids(hit, gap_m=gap_m, max_length_m=max_length_m, rivers=rivers)
     if rates is not None:
         costs = compensation(hit, rates)
         # buildings that were assessed before are assessed again
@@ -348,24 +349,21 @@ def differences(
     table = _changes(before.affected, after.affected)
     places = pd.concat([after.affected, before.affected])
     places = places[~places.index.duplicated(keep="last")].loc[table["building_id"]]
-    lines = lay_out(rivers)
-    reach = [_reach(one.red_line, places, lines) for one in (before, after)]
+    reach = [_reach(one.red_line, places, rivers) for one in (before, after)]
     table["moved_m"] = np.round(reach[1] - reach[0], 6)
-    table["redesign_id"] = _redesigns(places, gap_m)
+    table["redesign_id"] = _redesigns(places, gap_m, rivers)
     first = ["building_id", "change", "redesign_id", "river", "bank", "chainage_m", "moved_m"]
     table = table[[*first, *table.columns.drop([*first, "geometry", "node_id"]), "geometry"]]
-    spans = places.assign(redesign_id=table["redesign_id"].to_numpy())
-    ends = spans.groupby("redesign_id", sort=False).agg(
-        river=("river", "first"), start=("from_m", "min"), stop=("to_m", "max"),
-        low=("to_m", "min"), high=("from_m", "max"),
-    )  # fmt: skip
+    along, said = river_ends(places, rivers)
+    spans = pd.DataFrame(along, columns=["low", "high"]).assign(river=places["river"].to_numpy())
+    by = spans.groupby(table["redesign_id"].to_numpy(), sort=False)
     nodes = pd.DataFrame(
         {
-            "river": ends["river"],
-            "from_m": ends[["start", "low"]].min(axis=1),
-            "to_m": ends[["stop", "high"]].max(axis=1),
+            "river": by["river"].first(),
+            "from_m": said[by["low"].idxmin().to_numpy(int), 0],
+            "to_m": said[by["high"].idxmax().to_numpy(int), 1],
         }
-    )
+    ).rename_axis("redesign_id")
     for bank in ("left", "right"):
         mine = table[table["bank"] == bank].set_index("redesign_id")["moved_m"]
         largest = mine.groupby(level=0).agg(lambda v: v.iloc[int(np.argmax(np.abs(v.to_numpy())))])
@@ -375,11 +373,15 @@ def differences(
 
 
 def _reach(
-    red_line: gpd.GeoDataFrame, places: gpd.GeoDataFrame, lines: Centrelines
+    red_line: gpd.GeoDataFrame, places: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     """How far a red line reaches from the centreline on each building's bank [m]."""
+    lines, chainage = lay_out(rivers), places["chainage_m"]
+    if any(scale.equations for scale in lines.scales):  # a chainage may be two places
+        lines = lay_out(by_measure(rivers))
+        chainage = locate(places, by_measure(rivers), river=places["river"])["chainage_m"]
     code = river_codes(places["river"], lines, "affected")
-    point, right = squares_at(lines, code, places["chainage_m"].to_numpy(float))
+    point, right = squares_at(lines, code, chainage.to_numpy(float))
     out = np.where(places["bank"].astype(object) == "left", -1.0, 1.0)[:, None] * right
     rays = shapely.linestrings(np.stack([point, point + REACH_M * out], axis=1))
     union = red_line.geometry.union_all()
@@ -393,10 +395,9 @@ def _reach(
     return found
 
 
-def _redesigns(places: gpd.GeoDataFrame, gap_m: float) -> list[str]:
+def _redesigns(places: gpd.GeoDataFrame, gap_m: float, rivers: gpd.GeoDataFrame) -> list[str]:
     """Names of re-designed nodes: runs of changed buildings along a river, whichever the bank."""
-    low = places[["from_m", "to_m"]].min(axis=1).to_numpy(float)
-    high = places[["from_m", "to_m"]].max(axis=1).to_numpy(float)
+    low, high = river_ends(places, rivers)[0].T
     river = places["river"].astype(str).to_numpy()
     names = np.empty(len(places), dtype=object)
     for one in dict.fromkeys(river):

@@ -196,7 +196,7 @@ def assess_many(
     hit = affected(
         buildings.iloc[near[ever]], gpd.GeoDataFrame(pd.concat(widest, ignore_index=True)), rivers
     )
-    hit["node_id"] = node_ids(hit, gap_m=gap_m, max_length_m=max_length_m)
+    hit["node_id"] = node_ids(hit, gap_m=gap_m, max_length_m=max_length_m, rivers=rivers)
     if rates is not None:
         hit["cost_yuan"] = compensation(hit, rates)["cost_yuan"]
     return _summed(hit, pd.DataFrame(inside[:, ever], names, hit.index), partial_rule)

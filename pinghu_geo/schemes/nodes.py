@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 from pinghu_geo.nouns.door import takes
-from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.schema import flat_shapes, require_columns
+from pinghu_geo.nouns.errors import ChainageError, LayerError
+from pinghu_geo.nouns.schema import flat_shapes, nearest, require_columns
 from pinghu_geo.redline.overlap import totals
+from pinghu_geo.river.centreline import Floats, by_measure, river_scales
+from pinghu_geo.river.chainage import ChainageScale
+from pinghu_geo.river.corridor import locate
 
-__all__ = ["node_ids", "node_table"]
+__all__ = ["node_ids", "node_table", "river_ends"]
 
 BANK_LETTER = {"left": "L", "right": "R", "both": "B"}
 
 
 @takes()
 def node_ids(
-    affected: pd.DataFrame, *, gap_m: float = 50.0, max_length_m: float = 300.0
+    affected: pd.DataFrame,
+    *,
+    gap_m: float = 50.0,
+    max_length_m: float = 300.0,
+    rivers: gpd.GeoDataFrame | None = None,
 ) -> pd.Series:
     """Demolition node of each affected building 征拆节点.
 
@@ -32,6 +41,9 @@ def node_ids(
     max_length_m
         A node is not extended beyond this length [m]; a single longer building is a node of
         its own.
+    rivers
+        Centrelines; needed where they have chainage equations (断链), across which lengths are
+        no differences of chainages.
 
     Returns
     -------
@@ -58,13 +70,56 @@ def node_ids(
             hint="give positive lengths in metres",
         )
     found = pd.Series(index=affected.index, dtype="str", name="node_id")
-    ends = np.sort(affected[["from_m", "to_m"]].to_numpy(float), axis=1)
+    ends, _ = river_ends(affected, rivers)
     for (river, bank), rows in affected.groupby(["river", "bank"], sort=True).indices.items():
         low, high = ends[rows].T
         order = np.lexsort((high, low))
         number = _runs(low[order], high[order], gap_m, max_length_m)
         names = [f"{river}-{BANK_LETTER[bank]}-{k + 1:03d}" for k in number]
         found.iloc[rows[order]] = names
+    return found
+
+
+def river_ends(affected: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> tuple[Floats, Floats]:
+    """Both ends of each building along its river, the lower first (n, 2), and their chainages.
+
+    Ends are chainages, too, but where a river has equations: there they are metres along it that
+    grow as chainages do.
+    """
+    given = affected[["from_m", "to_m"]].to_numpy(float)
+    scales = {} if rivers is None else river_scales(rivers)
+    if rivers is None or not any(scale.equations for scale in scales.values()):
+        ends = np.sort(given, axis=1)
+        return ends, ends
+    known = affected["river"].notna().to_numpy()
+    own = affected[known]
+    ends = np.full(given.shape, np.nan)
+    if isinstance(affected, gpd.GeoDataFrame):  # says which of two places of one chainage
+        where = locate(own, by_measure(rivers), river=own["river"])
+        ends[known] = where[["from_m", "to_m"]].to_numpy(float)
+    else:
+        ends[known] = _along(own, ["from_m", "to_m"], scales, "affected")
+    ends *= affected["river"].map({r: s.sign for r, s in scales.items()}).to_numpy(float)[:, None]
+    return np.sort(ends, axis=1), np.take_along_axis(given, np.argsort(ends, axis=1), axis=1)
+
+
+def _along(
+    table: pd.DataFrame, columns: list[str], scales: Mapping[str, ChainageScale], layer: str
+) -> Floats:
+    """Measures (n, columns) of the chainages of a table."""
+    found = np.empty((len(table), len(columns)))
+    for river, rows in table.groupby("river").indices.items():
+        if river not in scales:
+            raise LayerError(
+                f"names the river {river!r}, which rivers doesn't hold",
+                layer=layer,
+                hint=nearest(river, scales),
+            )
+        given = table[columns].to_numpy(float)[rows]
+        try:
+            found[rows] = scales[str(river)].measure(given.ravel()).reshape(given.shape)
+        except ChainageError as fault:
+            raise ChainageError(f"{river}: {fault}", layer=layer) from fault
     return found
 
 
@@ -83,7 +138,10 @@ def _runs(low: np.ndarray, high: np.ndarray, gap_m: float, max_length_m: float) 
 
 @takes()
 def node_table(
-    affected: gpd.GeoDataFrame, segments: pd.DataFrame | None = None
+    affected: gpd.GeoDataFrame,
+    segments: pd.DataFrame | None = None,
+    *,
+    rivers: gpd.GeoDataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """Demolition nodes with their sums and the group responsible 征拆节点表.
 
@@ -94,6 +152,8 @@ def node_table(
     segments
         Responsible reaches (切段包干): river, from_m, to_m [m], group; optional bank, leader,
         start, due. They may not overlap on one bank.
+    rivers
+        Centrelines; needed where they have chainage equations (断链).
 
     Returns
     -------
@@ -124,20 +184,27 @@ def node_table(
     require_columns(affected, ["node_id", "river", "bank", "from_m", "to_m"], "affected")
     affected = affected.sort_values("node_id", kind="stable")
     groups = affected.groupby("node_id", sort=True)
-    ends = affected[["from_m", "to_m"]].astype(float)
+    along, said = river_ends(affected, rivers)
+    by = pd.DataFrame(along, columns=["low", "high"]).groupby(affected["node_id"].to_numpy())
     table = groups[["river", "bank"]].first()
-    table["from_m"] = ends.min(axis=1).groupby(affected["node_id"]).min()
-    table["to_m"] = ends.max(axis=1).groupby(affected["node_id"]).max()
+    table["from_m"] = said[by["low"].idxmin().to_numpy(int), 0]
+    table["to_m"] = said[by["high"].idxmax().to_numpy(int), 1]
+    middle = (by["low"].min() + by["high"].max()) / 2
     sums = totals(affected, "node_id").drop(columns=["inside_m2"])
     table = table.join(sums)
-    table = table.join(_responsible(table, segments))
+    table = table.join(_responsible(table, middle, segments, None if along is said else rivers))
     footprints, of = shapely.get_parts(flat_shapes(affected), return_index=True)
     node = pd.factorize(affected["node_id"], sort=True)[0][of]
     shapes = shapely.multipolygons(footprints, indices=node) if len(affected) else []
     return gpd.GeoDataFrame(table, geometry=shapes, crs=affected.crs)
 
 
-def _responsible(table: pd.DataFrame, segments: pd.DataFrame | None) -> pd.DataFrame:
+def _responsible(
+    table: pd.DataFrame,
+    middle: pd.Series,
+    segments: pd.DataFrame | None,
+    rivers: gpd.GeoDataFrame | None,
+) -> pd.DataFrame:
     """Group, leader and dates of the reach that holds each node's middle."""
     columns = ["group", "leader", "start", "due"]
     empty = pd.DataFrame(index=table.index, columns=columns, dtype=object)
@@ -145,12 +212,17 @@ def _responsible(table: pd.DataFrame, segments: pd.DataFrame | None) -> pd.DataF
         return empty
     require_columns(segments, ["river", "from_m", "to_m", "group"], "segments")
     reach = segments.reset_index(drop=True)
-    reach[["low", "high"]] = np.sort(reach[["from_m", "to_m"]].to_numpy(float), axis=1)
+    ends = reach[["from_m", "to_m"]].to_numpy(float)
+    if rivers is not None:
+        scales = river_scales(rivers)
+        sign = reach["river"].map({r: s.sign for r, s in scales.items()}).to_numpy()
+        ends = _along(reach, ["from_m", "to_m"], scales, "segments") * sign[:, None]
+    reach[["low", "high"]] = np.sort(ends, axis=1)
     if "bank" not in reach:
         reach["bank"] = pd.NA
     pairs = (
         table[["river", "bank"]]
-        .assign(middle=(table["from_m"] + table["to_m"]) / 2, node_id=table.index)
+        .assign(middle=middle, node_id=table.index)
         .merge(reach.assign(reach=reach.index), on="river", suffixes=("", "_reach"))
     )
     fits = (

@@ -442,7 +442,7 @@ class _Search:
         base = approved.base(measure)
         clear = max(self.limits["clear_m"], CLEAR_M)
         touch = touches(self.buildings, lines, code, approved, measure, self.options.moves, clear)
-        flow = next(iter(discharges(self.flows, laid.stations).values()))[rows]
+        flow = next(iter(discharges(self.flows, laid.stations, self.rivers).values()))[rows]
         model = laid.model(rows[:, None], flow[:, None], **self.losses)
         own = _first_flood(before, name)
         level = own["level_m"].to_numpy()

@@ -82,7 +82,7 @@ class Approved:
             raise LayerError(
                 f"has no rows for {name}", layer="widths", hint="leave the river out of rivers, too"
             )
-        at = scale.measure(mine["chainage_m"].to_numpy(float))
+        at = scale.measure(mine["chainage_m"].to_numpy(float), twice="order")
         order = np.argsort(at, kind="stable")
         if (np.diff(at[order]) <= 0).any():
             raise LayerError(

@@ -652,7 +652,7 @@ def moved_design(
             )
         scale = scales[river]
         mine = (design["river"] == river).to_numpy()
-        at = scale.measure(design.loc[mine, "chainage_m"].to_numpy(float))
+        at = scale.measure(design.loc[mine, "chainage_m"].to_numpy(float), twice="order")
         for column in ("left_m", "right_m"):
             was, now = (
                 offset_at(table, river, scale, at, column, layer=layer)

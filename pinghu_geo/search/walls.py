@@ -362,7 +362,7 @@ def offset_at(
     rows = table[table["river"] == name]
     if rows.empty:
         raise LayerError(f"has no rows for {name}", layer=layer)
-    at = scale.measure(rows["chainage_m"].to_numpy(float))
+    at = scale.measure(rows["chainage_m"].to_numpy(float), twice="order")
     order = np.argsort(at, kind="stable")
     return np.asarray(np.interp(measure, at[order], rows[column].to_numpy(float)[order]))
 
@@ -379,7 +379,7 @@ def _named(
     if column not in table.columns:
         return [None] * len(measure)
     rows = table[table["river"] == name]
-    at = scale.measure(rows["chainage_m"].to_numpy(float))
+    at = scale.measure(rows["chainage_m"].to_numpy(float), twice="order")
     order = np.argsort(at, kind="stable")
     words = rows[column].astype(object).to_numpy()[order]
     place = np.clip(np.searchsorted(at[order], measure + 1e-6, side="right") - 1, 0, None)

@@ -1,0 +1,307 @@
+"""A river with chainage equations (断链) is the same river: place by place, to 1e-9."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from conftest import CRS, river_frame
+from pinghu_geo.river.chainage import ChainageScale
+
+XY = [(0, 0), (700, 90), (1500, 0), (2600, 240), (3300, 60), (4000, 0)]
+LONG = shapely.LineString(XY).length
+# a long chain (K0+800 to K0+860 occur twice), then a short one (K1+900 to K2+000 don't occur)
+EQUATIONS = "K0+860=K0+800;K1+900=K2+000"
+RIVERS = {
+    "plain": river_frame({"A": XY}),
+    "down": river_frame({"A": XY}, equations=[EQUATIONS]),
+    "up": river_frame(
+        {"A": XY}, start_m=[5000.0], chainage_sign=[-1], equations=["K4+200=K4+260;K3+100=K3+000"]
+    ),
+}
+SCALES = {name: pg.river.river_scales(r)["A"] for name, r in RIVERS.items()}
+# stations on both sides of each equation, none of them a place whose chainage occurs twice
+PLACES = np.array([0.0, 150, 420, 700, 1000, 1350, 1800, 1955, 2100, 2500, 3000, 3600, LONG])
+KINDS = ["down", "up"]
+
+
+def houses():
+    rng = np.random.default_rng(7)
+    at = np.sort(rng.uniform(20, LONG - 20, 160))
+    line = shapely.LineString(XY)
+    xy = shapely.get_coordinates(shapely.line_interpolate_point(line, at))
+    off = rng.uniform(-30, 30, xy.shape)
+    boxes = shapely.box(*(xy + off - 5).T, *(xy + off + 5).T)
+    return gpd.GeoDataFrame(
+        {"floors": 2.0, "floor_area_m2": 200.0, "use": "residential"},
+        index=pd.Index([f"B{k:03d}" for k in range(len(at))], name="building_id"),
+        geometry=boxes,
+        crs=CRS,
+    )
+
+
+HOUSES = houses()
+
+
+def table(kind, measure=PLACES, **columns):
+    return pd.DataFrame({"river": "A", "chainage_m": SCALES[kind].chainage(measure), **columns})
+
+
+def widths(kind):
+    k = np.arange(len(PLACES))
+    return table(kind, left_m=12 + k % 4, right_m=15 - k % 3)
+
+
+def sections(kind, ground=10.0):
+    design = table(
+        kind,
+        bed_level_m=ground - PLACES / 400,
+        bank_level_m=ground + 4 - PLACES / 400,
+        left_m=9.0,
+        right_m=8.0,
+        n=0.03,
+    )
+    return pg.design_sections(design)
+
+
+def places_of(kind, chainage):
+    """Measures of chainages that occur once; NaN for the others."""
+    found = np.full(len(chainage), np.nan)
+    for k, c in enumerate(chainage):
+        try:
+            found[k] = SCALES[kind].measure([c])[0]
+        except pg.errors.ChainageError:
+            continue
+    return found
+
+
+def alike(found, wanted, kind, chainages=("chainage_m", "from_m", "to_m")):
+    assert list(found.columns) == list(wanted.columns)
+    assert len(found) == len(wanted)
+    for column in wanted.columns:
+        a, b = found[column].to_numpy(), wanted[column].to_numpy()
+        if column in chainages:
+            at = places_of(kind, a)
+            known = np.isfinite(at)
+            assert known.any()
+            np.testing.assert_allclose(at[known], b[known].astype(float), atol=1e-9, rtol=0)
+        elif wanted[column].dtype.kind == "f":
+            np.testing.assert_allclose(a, b, atol=1e-9, rtol=1e-12, equal_nan=True, err_msg=column)
+        else:
+            same = (a == b) | (pd.isna(a) & pd.isna(b))
+            assert np.all(same.astype(bool)), column
+
+
+def profile(kind, flows=None, **options):
+    return pg.water_profile(
+        sections(kind),
+        120.0 if flows is None else flows,
+        {"slope": 0.0025},
+        rivers=RIVERS[kind],
+        **options,
+    )
+
+
+def assessed(kind):
+    line = pg.red_line(RIVERS[kind], widths(kind))
+    rates = pd.DataFrame({"building_yuan_m2": [1000.0]})
+    return pg.assess(line, HOUSES, RIVERS[kind], rates=rates, gap_m=30.0, max_length_m=120.0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_red_line_and_its_widths(kind):
+    lines = {k: pg.red_line(RIVERS[k], widths(k)) for k in ("plain", kind)}
+    assert lines[kind].geometry.iloc[0].equals_exact(lines["plain"].geometry.iloc[0], 1e-9)
+    read = {k: pg.widths_of(line, RIVERS[k], spacing_m=45.0) for k, line in lines.items()}
+    # the stations of the round trip lie in the stretch that occurs twice, and their order tells
+    again = pg.red_line(RIVERS[kind], read[kind])
+    plain = pg.red_line(RIVERS["plain"], read["plain"])
+    assert shapely.hausdorff_distance(again.geometry.iloc[0], plain.geometry.iloc[0]) < 1e-6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_assess_nodes_and_reaches(kind):
+    found, wanted = assessed(kind), assessed("plain")
+    plain = wanted.affected
+    same = found.affected.drop(columns=["node_id", "geometry"])
+    alike(same, plain.drop(columns=["node_id", "geometry"]), kind)
+    groups = [a.affected.groupby("node_id").groups.values() for a in (found, wanted)]
+    assert sorted(map(sorted, groups[0])) == sorted(map(sorted, groups[1]))
+    if kind == "down":
+        assert found.affected["node_id"].tolist() == plain["node_id"].tolist()
+    cuts = np.array([0.0, 700, 1300, 2500, LONG])
+    tables = {}
+    for k, hit in ((kind, found.affected), ("plain", plain)):
+        ends = SCALES[k].chainage(cuts)
+        reaches = pd.DataFrame(
+            {"river": "A", "from_m": ends[:-1], "to_m": ends[1:], "group": list("甲乙丙丁")}
+        )
+        nodes = pg.node_table(hit, reaches, rivers=RIVERS[k])
+        tables[k] = hit["node_id"].map(nodes["group"])
+    # an end on an equation is two chainages, so only the middle of a node decides
+    assert tables[kind].tolist() == tables["plain"].tolist()
+    assert set(tables["plain"]) == set("甲乙丙丁")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_differences(kind):
+    found = {}
+    for k in (kind, "plain"):
+        wide = pg.assess(pg.red_line(RIVERS[k], widths(k)), HOUSES, RIVERS[k])
+        narrow = pg.assess(pg.red_line(RIVERS[k], 9.0), HOUSES, RIVERS[k])
+        found[k] = pg.differences(wide, narrow, RIVERS[k], gap_m=30.0)
+    drop = ["geometry", "redesign_id"]
+    alike(
+        found[kind].buildings.drop(columns=drop), found["plain"].buildings.drop(columns=drop), kind
+    )
+    groups = [f.buildings.groupby("redesign_id").groups.values() for f in found.values()]
+    assert sorted(map(sorted, groups[0])) == sorted(map(sorted, groups[1]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_levels_discharges_and_freeboard(kind):
+    tables = {}
+    for k in (kind, "plain"):
+        steps = pd.DataFrame(
+            {
+                "river": "A",
+                "chainage_m": [np.nan, *SCALES[k].chainage([1200.0, 2300.0])],
+                "discharge_m3s": [60.0, 90.0, 150.0],
+            }
+        )
+        tables[k] = profile(k, steps)
+    alike(tables[kind], tables["plain"], kind)
+    assert tables["plain"]["discharge_m3s"].nunique() == 3
+    levels = [pg.flood_levels(HOUSES, tables[k], RIVERS[k]) for k in (kind, "plain")]
+    alike(levels[0], levels[1], kind)
+    assert levels[1]["flood_level_m"].notna().all()
+    board = [pg.freeboard(tables[k], sections(k)) for k in (kind, "plain")]
+    alike(board[0], board[1], kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_level_at_a_confluence(kind):
+    levels = []
+    for k in (kind, "plain"):
+        both = pd.concat([RIVERS[k], river_frame({"支": [(2050, 600), (2050, 120)]})])
+        main = sections(k)
+        side = pg.design_sections(
+            pd.DataFrame(
+                {"river": "支", "chainage_m": [0.0, 480.0], "bed_level_m": [6.5, 5.5], "left_m": 5.0,
+                 "right_m": 5.0, "bank_level_m": [14.0, 13.0], "n": 0.03}
+            )
+        )  # fmt: skip
+        at = float(SCALES[k].chainage([2063.0])[0])
+        edges = pd.DataFrame(
+            {"river": ["A", "支"], "slope": [0.0025, np.nan], "joins": [None, "A"],
+             "joins_at_m": [np.nan, at]}
+        )  # fmt: skip
+        made = pg.water_profile(pd.concat([main, side]), 80.0, edges, rivers=both)
+        levels.append(made[made["river"] == "支"]["level_m"].to_numpy())
+    np.testing.assert_allclose(levels[0], levels[1], atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_obstacles_and_rises(kind):
+    few = HOUSES.iloc[::8]
+    made = [pg.building_obstacles(few, sections(k), RIVERS[k]) for k in (kind, "plain")]
+    alike(made[0], made[1], kind)
+    assert (made[1]["moved_m"] > 0).any()
+    rises = [
+        pg.building_rises(
+            few.head(6), sections(k), 120.0, {"slope": 0.0025}, RIVERS[k], allowed_mm=20.0
+        )
+        for k in (kind, "plain")
+    ]
+    alike(rises[0], rises[1], kind, chainages=("rise_at_m",))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_moved_designs(kind):
+    made = []
+    for k in (kind, "plain"):
+        between = (PLACES[:-1] + PLACES[1:]) / 2
+        between = between[np.isfinite(places_of(kind, SCALES[kind].chainage(between)))]
+        design = table(k, between, left_m=9.0, right_m=8.0)
+        wide = widths(k)
+        made.append(
+            pg.moved_design(design, wide.assign(left_m=10.0, right_m=10.0), wide, RIVERS[k])
+        )
+    alike(made[0], made[1], kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_terrain(kind, tmp_path):
+    rasterio = pytest.importorskip("rasterio")
+    x, y = np.meshgrid(np.arange(-80, 4100, 5.0), np.arange(400, -160, -5.0))
+    ground = 13.0 - x / 400 + np.abs(y) / 200 + np.sin(x / 37) / 5
+    path = tmp_path / "dem.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=x.shape[1], height=x.shape[0], count=1, crs=CRS,
+        dtype="float64", transform=rasterio.transform.from_origin(-82.5, 402.5, 5, 5),
+    ) as out:  # fmt: skip
+        out.write(ground, 1)
+    found = {}
+    for k in (kind, "plain"):
+        water = profile(k)
+        wet = pg.inundation(water, path, RIVERS[k], half_width_m=60.0)
+        # regular stations are multiples of a chainage: none between, so that both have the same
+        made = pg.sections_from_dem(
+            RIVERS[k], path, sections(k), n=0.05, spacing_m=1e6, half_width_m=30.0
+        )
+        found[k] = wet.drop(columns="geometry"), made.sections, made.banks
+    for a, b in zip(found[kind], found["plain"], strict=True):
+        if kind == "up" and "chainage_m" in b:  # listed by growing chainage, either way
+            offset = "offset_m" if "offset_m" in b else "left_bank_m"
+            at = places_of(kind, a["chainage_m"])
+            turned = a.iloc[np.lexsort((a[offset], at))].reset_index(drop=True)
+        else:
+            turned = a
+        alike(turned, b, kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_searches(kind):
+    best = [
+        pg.least_demolition(
+            RIVERS[k],
+            widths(k),
+            HOUSES,
+            {"clear_m": 0.5, "step_m": 0.5, "inward_m": 3.0, "outward_m": 3.0},
+        )
+        for k in (kind, "plain")
+    ]
+    totals = [b.certificate["total_yuan"].tolist() for b in best]
+    assert totals[0] == pytest.approx(totals[1])
+    assert (best[1].widths["left_m"].nunique()) > 4
+    np.testing.assert_allclose(
+        best[0].widths[["left_m", "right_m"]], best[1].widths[["left_m", "right_m"]], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_transfer_to_the_plain_river(kind):
+    free = np.isfinite(places_of(kind, SCALES[kind].chainage(PLACES)))
+    where = pg.transfer_chainage(table(kind)[free], RIVERS[kind], RIVERS["plain"])
+    np.testing.assert_allclose(where["chainage_m"], PLACES[free], atol=1e-6)
+
+
+def test_a_chainage_that_occurs_twice_is_told_by_its_neighbours_or_refused():
+    scale = ChainageScale(1000.0, equations=((860.0, 800.0),))
+    with pytest.raises(pg.errors.ChainageError, match=r"occur twice.*K0\+830"):
+        scale.measure([830.0])
+    with pytest.raises(pg.errors.ChainageError, match=r"occur twice.*K0\+830"):
+        scale.measure([700.0, 830.0, 900.0], twice="order")
+    both = [700.0, 830.0, 850.0, 810.0, 830.0, 900.0]
+    wanted = [700.0, 830.0, 850.0, 870.0, 890.0, 960.0]
+    assert scale.measure(both, twice="order").tolist() == wanted
+    assert scale.measure(both[::-1], twice="order").tolist() == wanted[::-1]
+    with pytest.raises(pg.errors.ChainageError, match="occur twice"):  # in no order
+        scale.measure([830.0, 900.0, 700.0], twice="order")
+    assert scale.measure([830.0], twice="downstream").tolist() == [890.0]
+    assert scale.measure([-20.0, 1010.0], beyond=True).tolist() == [-20.0, 1070.0]
+    place = pd.DataFrame({"river": ["A"], "chainage_m": [830.0]})
+    with pytest.raises(pg.errors.ChainageError, match="occur twice"):
+        pg.transfer_chainage(place, RIVERS["down"], RIVERS["plain"])
