@@ -10,6 +10,7 @@ from .hecras_out import write_hecras
 from .hecras_text import read_hecras
 from .hydraulics import water_profile
 from .obstruction import building_obstacles, building_rises, section_lines
+from .offsets import section_offsets
 from .rises import encroachments, flood_rise, freeboard, rise_table
 from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
 
@@ -31,6 +32,7 @@ __all__ = [
     "read_hecras_results",
     "rise_table",
     "section_lines",
+    "section_offsets",
     "section_properties",
     "sections_from_dem",
     "water_profile",

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.flood.floodplain import flooded_ground
+from pinghu_geo.flood.offsets import require_across
 from pinghu_geo.flood.rasters import Rasters, Source, unit_of_heights
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.door import takes
@@ -76,8 +77,9 @@ def sections_from_dem(
     dem
         Elevation raster [m] in the same CRS, or several tiles of one resolution.
     bed
-        Surveyed points of the channel: river, chainage_m, offset_m, elevation_m, n. Lidar sees
-        the water's surface, so that without a survey there is no bed and no answer.
+        Surveyed points of the channel: river, chainage_m, offset_m, elevation_m, n; offsets about
+        the centreline, from left to right (else `section_offsets`). Lidar sees the water's
+        surface, so that without a survey there is no bed and no answer.
     n
         Manning's roughness of the ground outside the surveyed channel.
     spacing_m
@@ -95,8 +97,9 @@ def sections_from_dem(
     Raises
     ------
     LayerError, CRSError
-        A river without a surveyed bed; a DEM in another CRS, rotated, or with a nodata value it
-        doesn't declare; holes of the DEM inside a section. Holes at a section's ends shorten it.
+        A river without a surveyed bed; offsets that run back, or on one side of the centreline; a
+        DEM in another CRS, rotated, in another unit or datum than the bed; sections without ground
+        on a side; holes of the DEM inside a section. Holes at a section's ends shorten it.
 
     Notes
     -----
@@ -115,6 +118,7 @@ def sections_from_dem(
     require_layer(rivers, "rivers")
     need = ("river", "chainage_m", "offset_m", "elevation_m", "n")
     require_columns(bed, need, "bed")
+    require_across(bed, "bed")
     lost = [name for name in rivers.index if name not in set(bed["river"])]
     if lost:
         raise LayerError(

@@ -545,7 +545,8 @@ def _named(
         frame[column.name] = _column(frame[column.name], column, unit)
         if is_height(column.name) and (datum := datum_stated(stated)):
             datums[datum] = stated
-    return _with_line(_with_datum(frame, datums, kind, seen), original, kind, seen)
+    frame = _with_line(_with_datum(frame, datums, kind, seen), original, kind, seen)
+    return _increments_summed(frame, original, kind, seen)
 
 
 def _meant(given: list[str], kind: Noun, columns: Mapping[str, str] | None) -> dict[str, str]:
@@ -631,6 +632,18 @@ def _with_line(frame: Any, original: Mapping[str, str], kind: Noun, seen: Findin
     _require_one_line(frame, mixed, "chainages of several lines (桩号冠号) on one river", kind)
     seen.add("line_kept", column="line", lines=", ".join(sorted(set(lines) - {""})))
     return frame.assign(line=lines.where(lines != "")) if "line" in _names_of(kind) else frame
+
+
+def _increments_summed(frame: Any, original: Mapping[str, str], kind: Noun, seen: Findings) -> Any:
+    """Offsets of sections whose points say how far they are from the one before (间距)."""
+    if kind.name != "sections" or bare_name(original.get("offset_m", "")) != "间距":
+        return frame
+    step = pd.to_numeric(frame["offset_m"], errors="coerce")
+    if not {"river", "chainage_m"} <= set(frame.columns) or step.isna().any() or (step < 0).any():
+        return frame  # a step back is none: these are offsets
+    by = [frame["river"].astype(object), frame["chainage_m"]]
+    seen.add("increments_summed", column="offset_m", stated=original["offset_m"])
+    return frame.assign(offset_m=step.groupby(by, dropna=False).cumsum())
 
 
 def _names_of(kind: Noun) -> set[str]:
