@@ -82,10 +82,14 @@ def section_offsets(
     found = sections.copy()
     found["offset_m"] = numbers(sections, "offset_m", "sections")
     parts = []
-    for (river, at), part in found.groupby(KEYS, sort=False, dropna=False):
+    for (river, at, *_), part in found.groupby(_keys(found), sort=False, dropna=False):
         label = f"{river} {format_chainage(float(at))}" if pd.notna(at) else str(river)
         parts.append(_one_section(part, origin, order, centre_m, label))
     return pd.concat(parts) if parts else found
+
+
+def _keys(sections: pd.DataFrame) -> list[str]:
+    return KEYS + (["scheme"] if "scheme" in sections.columns else [])
 
 
 def _one_section(
@@ -159,14 +163,14 @@ def require_across(sections: pd.DataFrame, layer: str) -> None:
     the ground beside would be fitted at the wrong place.
     """
     x = numbers(sections, "offset_m", layer).to_numpy()
-    key = sections.groupby(KEYS, sort=False, dropna=False).ngroup().to_numpy()
+    key = sections.groupby(_keys(sections), sort=False, dropna=False).ngroup().to_numpy()
     order = np.argsort(key, kind="stable")
     x, key = x[order], key[order]
     same = np.diff(key) == 0
     back = np.unique(key[1:][same & (np.diff(x) < 0)])
     ends = pd.DataFrame({"key": key, "x": x}).groupby("key")["x"].agg(["min", "max"])
     aside = ends.index[(ends["min"] > -1e-9) | (ends["max"] < 1e-9)].to_numpy()
-    named = sections.drop_duplicates(KEYS)
+    named = sections.drop_duplicates(_keys(sections))
     for bad, problem, hint in (
         (back, "has offsets that run back",
          f'{layer} = pg.flood.section_offsets({layer}, order="right_to_left")'),
