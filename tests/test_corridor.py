@@ -78,7 +78,12 @@ def test_locate_outside_a_bend_has_one_chainage(bend):
     # the corner's wedge: every point of it is nearest to the vertex at 100 m
     house = building_frame({"B": shapely.box(110, -30, 120, -20)})
     where = pg.locate(house, bend).loc["B"]
-    assert where[["chainage_m", "from_m", "to_m"]].tolist() == [100, 100, 100]
+    assert where[["from_m", "to_m"]].tolist() == [100, 100]
+    # the stretch within a millimetre of as near is 2 mm long upstream and 1 mm downstream
+    back, ahead = (
+        np.sqrt((np.hypot(10, 20) + 1e-3) ** 2 - a**2) - b for a, b in ((20, 10), (10, 20))
+    )
+    assert where["chainage_m"] == pytest.approx(100 + (ahead - back) / 2, abs=1e-9)
     assert where["bank"] == "right"
     assert where["offset_max_m"] == pytest.approx(np.hypot(20, 30))
 
@@ -207,3 +212,31 @@ def test_other_refusals(straight, houses):
         pg.stations(straight, spacing_m=0)
     with pytest.raises(pg.errors.ChainageError, match="river A: .*chainage_sign is 2"):
         pg.stations(straight.assign(chainage_sign=2))
+
+
+@pytest.mark.parametrize("angle", [0, 13, 45, 77.7, 90, 163])
+@pytest.mark.parametrize("lean_m", [0.0, 2e-4, -2e-4, 5e-4])
+def test_a_parallel_wall_has_its_middle_however_the_drawing_is_turned(angle, lean_m):
+    # a wall of 16 m, one end of which is nearer by less than a millimetre
+    wall = [(40, 8), (56, 8 + lean_m), (56, 20), (40, 20)]
+    house = building_frame({"B": shapely.Polygon(wall)})
+    river = river_frame({"A": [(0, 0), (37, 0), (200, 0)]})
+    turn = {"angle": angle, "origin": (0, 0)}
+    place = {"xoff": 506_000, "yoff": 2_503_000}
+    for frame in (house, river):
+        turned = frame.rotate(**turn).translate(**place)
+        frame["geometry"] = turned
+    assert pg.locate(house, river)["chainage_m"].tolist() == pytest.approx([48], abs=0.1)
+
+
+@pytest.mark.parametrize("slope", [1e-3, 0.01, 0.1, 1.0])
+def test_chainage_is_the_middle_of_what_is_within_a_millimetre_of_as_near(slope):
+    house = building_frame(
+        {"B": shapely.Polygon([(40, 8), (56, 8 + 16 * slope), (56, 60), (40, 60)])}
+    )
+    river = river_frame({"A": [(0, 0), (200, 0)]})
+    at = np.arange(30, 60, 1e-3)
+    far = shapely.distance(shapely.points(at, 0), house.geometry.iloc[0])
+    level = at[far <= far.min() + 1e-3]
+    found = pg.locate(house, river)["chainage_m"].iloc[0]
+    assert found == pytest.approx((level[0] + level[-1]) / 2, abs=2e-3)

@@ -101,6 +101,22 @@ def test_nodes_do_not_depend_on_order_of_rows_and_read_chainage_either_way():
     assert pg.node_ids(hit).tolist() == ["A-L-001", "A-L-002", "A-L-003"]
 
 
+@pytest.mark.parametrize(
+    ("ends", "wanted"),
+    [
+        # a building of 400 m, and shorter ones inside it, at its ends and beyond
+        ([(0, 400), (100, 110)], ["001", "002"]),
+        ([(0, 10), (5, 405), (20, 30)], ["001", "002", "001"]),
+        ([(0, 400), (10, 20), (390, 410)], ["001", "002", "003"]),
+        ([(0, 400), (0, 500), (40, 50)], ["001", "002", "003"]),
+        ([(400, 0), (110, 100)], ["001", "002"]),
+    ],
+)
+def test_a_building_longer_than_the_longest_node_is_alone(ends, wanted):
+    hit = spans(*(("left", a, b) for a, b in ends))
+    assert pg.node_ids(hit).str[-3:].tolist() == wanted
+
+
 def test_node_table_adds_up_and_knows_who_is_responsible(sample):
     hit = pg.affected(sample["buildings"], sample["原方案"], sample["rivers"])
     hit["node_id"] = pg.node_ids(hit)

@@ -71,11 +71,11 @@ def locate(
 
     Notes
     -----
-    ``chainage_m`` belongs to the point of the centreline nearest to the feature; where a wall
-    runs parallel to the river, or the feature lies across it, to the middle of the nearest
-    stretch. From there the centreline is followed up and down by four diameters of the
-    feature, and ``from_m``, ``to_m`` (in the order of flow) and the offsets are those of the
-    feature on this stretch: a building on the neck of a meander so belongs to one
+    ``chainage_m`` is the middle of the stretch of the centreline that is within a millimetre of
+    as near to the feature as any: the nearest point, or the middle of a wall that runs parallel
+    to the river, or of what lies across it. From there the centreline is followed up and down by
+    four diameters of the feature, and ``from_m``, ``to_m`` (in the order of flow) and the offsets
+    are those of the feature on this stretch: a building on the neck of a meander so belongs to one
     limb, the nearer. ``ambiguous`` marks where the answer could jump: another river or
     stretch is nearer to some corner, or a corner's nearest point is at the end of the stretch
     (inside a bend, about its centre).
@@ -364,10 +364,7 @@ def _follow(shapes: Any, lines: Centrelines, seed: _Seeds) -> dict[str, Any]:
             & (hi[rows] < last)
         )
     starts = _firsts(who)
-    level = distance <= (seed.distance + SAME_PLACE_M)[who]
-    near_lo = np.minimum.reduceat(np.where(level, measure, np.inf), starts)
-    near_hi = np.maximum.reduceat(np.where(level, measure, -np.inf), starts)
-    near_from, near_to = np.fmin(near_lo, seed.near_from), np.fmax(near_hi, seed.near_to)
+    near_from, near_to = _nearest_stretch(shapes, lines, seed)
     least = np.minimum.reduceat(offset, starts)
     most = np.maximum.reduceat(offset, starts)
     # the nearest point may lie within a wall; a feature across the river has offset 0 inside
@@ -379,8 +376,8 @@ def _follow(shapes: Any, lines: Centrelines, seed: _Seeds) -> dict[str, Any]:
     most = np.where(one_side & (most > 0), np.maximum(most, beyond), most)
     return {
         "measure": (near_from + near_to) / 2,
-        "from": np.minimum(np.minimum.reduceat(measure, starts), near_from),
-        "to": np.maximum(np.maximum.reduceat(measure, starts), near_to),
+        "from": np.minimum(np.minimum.reduceat(measure, starts), seed.near_from),
+        "to": np.maximum(np.maximum.reduceat(measure, starts), seed.near_to),
         "offset_min": least,
         "offset_max": most,
         "far": np.maximum.reduceat(distance, starts),
@@ -388,6 +385,92 @@ def _follow(shapes: Any, lines: Centrelines, seed: _Seeds) -> dict[str, Any]:
         "corner_distance": distance,
         "corner": who,
     }
+
+
+def _nearest_stretch(shapes: Any, lines: Centrelines, seed: _Seeds) -> tuple[Floats, Floats]:
+    """First and last measure that are within a millimetre of as near as any to each feature.
+
+    The middle between them is what `locate` calls its chainage: where a wall runs parallel to the
+    river it is the middle of the wall, however the drawing is turned and rounded. Of each piece
+    of centreline and each wall this is where the one is within the other's capsule: two discs
+    and what lies beside the wall, whose places on a line are one interval.
+    """
+    limit = seed.distance + SAME_PLACE_M
+    who, seg = shapely.STRtree(lines.segments()).query(
+        shapes, predicate="dwithin", distance=limit + SAME_PLACE_M
+    )
+    low, high = lines.measure[seg], lines.measure[seg] + lines.length[seg]
+    mine = (lines.river[seg] == seed.river[who]) & (
+        (low <= (seed.near_to + seed.reach)[who]) & (high >= (seed.near_from - seed.reach)[who])
+    )
+    who, seg = who[mine], seg[mine]
+    ends, begin = _walls(shapes)
+    count = np.diff(begin)[who]
+    wall = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - begin[who], count)
+    who, seg = np.repeat(who, count), np.repeat(seg, count)
+    unit = lines.step[seg] / lines.length[seg, None]
+    near, far = _within(
+        ends[wall, 0] - lines.start[seg], ends[wall, 1] - lines.start[seg], unit, limit[who]
+    )
+    near, far = np.maximum(near, 0.0), np.minimum(far, lines.length[seg])
+    some = near <= far
+    first, last = seed.near_from.copy(), seed.near_to.copy()
+    np.minimum.at(first, who[some], lines.measure[seg[some]] + near[some])
+    np.maximum.at(last, who[some], lines.measure[seg[some]] + far[some])
+    return first, last
+
+
+def _walls(shapes: Any) -> tuple[Floats, Ints]:
+    """Ends (n, 2, 2) of the walls of all features, in order, and where those of each begin."""
+    parts, of = shapely.get_parts(shapes, return_index=True)
+    areas = shapely.get_dimensions(parts) == 2
+    parts[areas] = shapely.boundary(parts[areas])
+    parts, part = shapely.get_parts(parts, return_index=True)
+    xy, path = shapely.get_coordinates(parts, return_index=True)
+    last = np.append(path[1:] != path[:-1], True)
+    alone = last & np.append(True, path[1:] != path[:-1])[: len(path)]  # a point is its own wall
+    at = np.flatnonzero(~last | alone)
+    ends = np.stack([xy[at], xy[np.where(alone[at], at, at + 1)]], axis=1)
+    owner = of[part][path[at]]
+    return ends, np.searchsorted(owner, np.arange(len(shapes) + 1))
+
+
+def _within(a: Floats, b: Floats, unit: Floats, limit: Floats) -> tuple[Floats, Floats]:
+    """From where to where lines from the origin are within a limit of walls from a to b [m].
+
+    Where nowhere, the first is beyond the second.
+    """
+    near, far = np.full(len(a), np.inf), np.full(len(a), -np.inf)
+    for end in (a, b):
+        along = (end * unit).sum(axis=1)
+        aside = end[:, 0] * unit[:, 1] - end[:, 1] * unit[:, 0]
+        half = np.sqrt(np.maximum(limit**2 - aside**2, 0.0))
+        meets = np.abs(aside) <= limit
+        near = np.where(meets, np.minimum(near, along - half), near)
+        far = np.where(meets, np.maximum(far, along + half), far)
+    wall = b - a
+    long = np.hypot(*wall.T)
+    axis = wall / np.maximum(long, 1e-12)[:, None]
+    cosine = (unit * axis).sum(axis=1)
+    sine = axis[:, 0] * unit[:, 1] - axis[:, 1] * unit[:, 0]
+    beside = _slab(-(a * axis).sum(axis=1), cosine, np.zeros(len(a)), long)
+    within = _slab(axis[:, 1] * a[:, 0] - axis[:, 0] * a[:, 1], sine, -limit, limit)
+    low, high = np.maximum(beside[0], within[0]), np.minimum(beside[1], within[1])
+    meets = (low <= high) & (long > 0)
+    near = np.where(meets, np.minimum(near, low), near)
+    return near, np.where(meets, np.maximum(far, high), far)
+
+
+def _slab(at: Floats, slope: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """From where to where at + slope * t lies between low and high; everywhere, or nowhere."""
+    level = np.abs(slope) < 1e-12
+    steep = np.where(level, 1.0, slope)
+    ends = np.stack([(low - at) / steep, (high - at) / steep])
+    inside = (at >= low) & (at <= high)
+    return (
+        np.where(level, np.where(inside, -np.inf, np.inf), ends.min(axis=0)),
+        np.where(level, np.where(inside, np.inf, -np.inf), ends.max(axis=0)),
+    )
 
 
 def _far_walls(

@@ -124,12 +124,15 @@ def _along(
 
 
 def _runs(low: np.ndarray, high: np.ndarray, gap_m: float, max_length_m: float) -> np.ndarray:
-    """Number the runs of intervals sorted by their low ends."""
+    """Number the runs of intervals sorted by their low ends; one that is too long is alone."""
     number = np.empty(len(low), np.intp)
-    node, start, end = -1, -np.inf, -np.inf
+    nodes, node, start, end = 0, -1, -np.inf, -np.inf
     for k, (lo, hi) in enumerate(zip(low, high, strict=True)):
+        if hi - lo > max_length_m:
+            number[k], nodes = nodes, nodes + 1
+            continue
         if node < 0 or lo - end > gap_m or hi - start > max_length_m:
-            node, start, end = node + 1, lo, hi
+            node, start, end, nodes = nodes, lo, hi, nodes + 1
         else:
             end = max(end, hi)
         number[k] = node
