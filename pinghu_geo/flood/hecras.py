@@ -94,6 +94,9 @@ def obstacle_table(obstacles: pd.DataFrame, sections: pd.DataFrame) -> pd.DataFr
 
 _GEOMETRY = "Geometry/Cross Sections"
 _PROFILES = "Results/Steady/Output/Output Blocks/Base Output/Steady Profiles"
+# What is read of such a file; beyond these sizes it is no river, but made to fill a memory.
+_READ = (_GEOMETRY, "Geometry/Structures", "Geometry/River Centerlines", _PROFILES)
+MOST_BYTES, MOST_NODES = 256 * 2**20, 100_000
 # our column: their variable, power of the unit of length in it
 _VARIABLES = {
     "critical_level_m": ("Critical Water Surface", 1),
@@ -156,6 +159,7 @@ def read_hecras_results(path: str | Path) -> HecRas:
             "(Git LFS)",
         ) from fault
     with file:
+        _require_own(file, path.name)
         if f"{_GEOMETRY}/Attributes" not in file:
             raise LayerError(
                 f"{path.name} holds no cross-sections",
@@ -205,9 +209,45 @@ def _hdf_ways(about: Any, keys: pd.DataFrame) -> dict[tuple[str, str], str]:
     return {(_text(r), _text(c)): name for r, c, name in pairs}
 
 
+def _require_own(file: Any, name: str) -> None:
+    """Refuse a file whose tables lie in other files, or unfold to more than any river has."""
+    import h5py
+
+    groups, seen = [("", file)], 0
+    while groups:
+        above, group = groups.pop()
+        for key in group:
+            seen += 1
+            place = f"{above}/{key}".lstrip("/")
+            if not any(f"{p}/".startswith(f"{place}/") or place.startswith(p) for p in _READ):
+                continue
+            if not isinstance(group.get(key, getlink=True), h5py.HardLink) or seen > MOST_NODES:
+                raise LayerError(
+                    f"{name} keeps {place} in another place, or has no end",
+                    layer="hecras",
+                    hint="do not open it; ask the sender for the plan file itself",
+                )
+            one = group[key]
+            if isinstance(one, h5py.Group):
+                groups.append((place, one))
+            elif isinstance(one, h5py.Dataset) and (
+                one.external or one.is_virtual or one.size * one.dtype.itemsize > MOST_BYTES
+            ):
+                raise LayerError(
+                    f"{name} keeps {place} in another file, or it unfolds to "
+                    f"{one.size * one.dtype.itemsize / 2**20:,.0f} MB",
+                    layer="hecras",
+                    hint="do not open it; ask the sender for the plan file itself",
+                )
+
+
 def _hdf_rows(file: Any, info: str, values: str, keys: pd.DataFrame) -> tuple[Any, pd.DataFrame]:
     """Rows of a packed dataset and the section of each."""
-    start_count = file[f"{_GEOMETRY}/{info}"][:]
+    start_count = file[f"{_GEOMETRY}/{info}"][:].astype(np.int64)
+    if (start_count < 0).any() or start_count[:, 1].sum() > len(file[f"{_GEOMETRY}/{values}"]):
+        raise LayerError(
+            f"says of {info} more than {values} holds", layer="hecras", hint="ask for it again"
+        )
     rows = np.concatenate([np.arange(s, s + c) for s, c in start_count] or [np.empty(0)]).astype(
         int
     )

@@ -13,6 +13,7 @@ import pandas as pd
 import pyogrio
 import shapely
 
+from pinghu_geo.intake.bounds import require_bounded_drawing
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.drivers import drawing_for_one_driver
 from pinghu_geo.intake.encoding import text_encoding
@@ -52,6 +53,7 @@ def read_dxf(
             hint="save it as ASCII DXF",
             fault="unreadable",
         )
+    require_bounded_drawing(raw, path.name, what)
     frame = _entities(path, raw, encoding, what)
     unit = re.search(rb"\$INSUNITS\s+70\s+(\d+)", raw)
     if unit and int(unit[1]) in DRAWING_UNITS:

@@ -20,6 +20,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
+from pinghu_geo.intake.bounds import SHORT_BYTES, require_bounded_book, without_nests
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.dbf import deleted_rows, numbers_as_written, say_cut_texts, texts_decoded
 from pinghu_geo.intake.drawing import ARC_STEP_DEG, read_dxf
@@ -156,18 +157,36 @@ def _own_errors(path: Path, what: str) -> Iterator[None]:
 
 def _read_parquet(path: Path, boxes: Boxes | None) -> gpd.GeoDataFrame:
     """GeoParquet; of a file with a covering only the rows that the boxes meet."""
-    if boxes is None:
-        return gpd.read_parquet(path)
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     geo = json.loads((pq.ParquetDataset(path).schema.metadata or {}).get(b"geo", b"{}"))
-    bounds = covering(geo.get("columns", {}).get(geo.get("primary_column"), {}))
-    if not bounds:
-        return gpd.read_parquet(path)  # the caller leaves out what is too far
-    x0, y0, x1, y1 = (pc.field(name) for name in bounds)
-    meets = [(x0 <= b[2]) & (y0 <= b[3]) & (x1 >= b[0]) & (y1 >= b[1]) for b in boxes.tolist()]
-    return gpd.read_parquet(path, filters=reduce(or_, meets))
+    columns = geo.get("columns", {})
+    bounds = covering(columns.get(geo.get("primary_column"), {}))
+    near = None
+    if boxes is not None and bounds:  # else the caller leaves out what is too far
+        x0, y0, x1, y1 = (pc.field(name) for name in bounds)
+        near = reduce(or_, [
+            (x0 <= b[2]) & (y0 <= b[3]) & (x1 >= b[0]) & (y1 >= b[1]) for b in boxes.tolist()
+        ])  # fmt: skip
+    for name, about in columns.items():
+        if isinstance(about.get("crs"), str) and re.search("[/=]", about["crs"]):
+            raise ValueError(f"its CRS {about['crs'][:40]!r} would be read from a file")
+        if str(about.get("encoding", "WKB")).upper() == "WKB":
+            shapes = pq.read_table(path, columns=[name], filters=near)[name]
+            _require_no_nests(shapes)
+    return gpd.read_parquet(path, filters=near)
+
+
+def _require_no_nests(shapes: pa.ChunkedArray) -> None:
+    """Refuse WKB that nests deeper than any shape, before anything decodes it."""
+    import pyarrow.compute as pc
+
+    long = pc.greater(pc.binary_length(shapes), SHORT_BYTES)
+    if pc.any(long).as_py():
+        raw = shapes.filter(long).to_pylist()
+        if any(one is None for one in without_nests(raw)):
+            raise ValueError("it has a geometry of parts within parts without end")
 
 
 def covering(column: dict[str, Any]) -> list[tuple[str, ...]]:
@@ -453,6 +472,7 @@ def cell_grids(path: Path, what: str, seen: Findings, encoding: str | None = Non
             raw = path.read_bytes()
             found = encoding or _told(text_encoding(raw, path.name), path, seen)
             return [csv_grid(raw.decode(found or "utf-8").removeprefix("\ufeff"))]
+        require_bounded_book(path, what)
         return sheet_grids(path, _cell)
 
 
@@ -485,6 +505,7 @@ def _drawn_from_table(
     wkt = next((plain[w] for w in WKT_COLUMNS if w in plain), None)
     if xy is None and wkt is not None:
         texts = cells[wkt].astype(object).where(cells[wkt].notna(), None).to_numpy()
+        texts = without_nests(texts)
         shapes = shapely.from_wkt(texts, on_invalid="ignore")
         _mend(shapes, texts, rows, seen)
         return gpd.GeoDataFrame(cells.drop(columns=wkt), geometry=shapes)

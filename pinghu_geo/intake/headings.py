@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from pinghu_geo.intake.bounds import require_bounded_sheet
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.nouns.columns import DATUM
 from pinghu_geo.nouns.errors import LayerError
@@ -94,7 +95,14 @@ def sheet_grids(path: Path, cell_text: Any) -> list[Grid]:
     book = load_workbook(path, data_only=True)
     grids = []
     for sheet in book.worksheets:
-        cells = [[_plain(cell_text(v)) for v in row] for row in sheet.iter_rows(values_only=True)]
+        # formats and comments may go on to the last row there is; the table ends before
+        filled = [at for at, cell in sheet._cells.items() if cell.value is not None]
+        last, wide = (
+            (max(ends, default=1) for ends in zip(*filled, strict=True)) if filled else (1, 1)
+        )
+        require_bounded_sheet(last, wide, path)
+        laid = sheet.iter_rows(max_row=last, max_col=wide, values_only=True)
+        cells = [[_plain(cell_text(v)) for v in row] for row in laid]
         merged = [
             (r.min_row - 1, r.min_col - 1, r.max_row - 1, r.max_col - 1)
             for r in sheet.merged_cells.ranges

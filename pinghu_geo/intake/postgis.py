@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from pinghu_geo.intake.bounds import without_nests
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import nearest
 
@@ -51,7 +52,7 @@ def read_postgis(
             fault="unreadable",
         )
     columns = list(zip(*rows, strict=True)) or [() for _ in (*names, column)]
-    shapes = shapely.from_wkb([None if b is None else bytes(b) for b in columns[-1]])
+    shapes = shapely.from_wkb(without_nests([None if b is None else bytes(b) for b in columns[-1]]))
     data = {name: list(values) for name, values in zip(names, columns, strict=False)}
     return gpd.GeoDataFrame(data, geometry=shapes, crs=crs)
 

@@ -1,0 +1,214 @@
+"""Small files that ask for more than a machine has: refused in words, at once."""
+
+import re
+import struct
+import time
+import zipfile
+
+import ezdxf
+import geopandas as gpd
+import h5py
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from pinghu_geo.intake import bounds
+from pinghu_geo.intake.bounds import without_nests
+
+
+@pytest.fixture
+def soon():
+    begun = time.process_time()
+    yield
+    assert time.process_time() - begun < 20
+
+
+def book(path, sheet, shared="", name="xl/worksheets/sheet1.xml"):
+    """A workbook with a sheet of one's own."""
+    openpyxl.Workbook().save(path)
+    with zipfile.ZipFile(path) as old:
+        parts = {n: old.read(n) for n in old.namelist()}
+    parts[name] = sheet.encode()
+    if shared:
+        parts["xl/sharedStrings.xml"] = shared.encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for part, raw in parts.items():
+            new.writestr(part, raw)
+
+
+SHEET = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+CELL = '<c r="{}" t="inlineStr"><is><t>x</t></is></c>'
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        f'<row r="1">{CELL.format("A1")}</row><row r="1048576">{CELL.format("XFD1048576")}</row>',
+        f'<row r="1">{CELL.format("XFD1")}</row><row r="1048576">{CELL.format("A1048576")}</row>',
+        "".join(f'<row r="{k}">{CELL.format(f"XFD{k}")}</row>' for k in range(1, 3001)),
+        '<row r="1">' + "<c><v>1</v></c>" * 600_000 + "</row>",
+    ],
+    ids=["corner", "two edges", "a far column", "too many cells"],
+)
+def test_a_sheet_of_17_thousand_million_cells(tmp_path, soon, rows, monkeypatch):
+    monkeypatch.setattr(bounds, "MOST_CELLS", 500_000)
+    book(tmp_path / "b.xlsx", SHEET.format(rows))
+    with pytest.raises(
+        pg.errors.LayerError, match=r"has a sheet of (more than )?[\d,]+ (rows|cells)"
+    ):
+        pg.read_table(tmp_path / "b.xlsx", "widths")
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        '<mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>',
+        '<hyperlinks><hyperlink ref="A1:XFD1048576" location="x"/></hyperlinks>',
+    ],
+)
+def test_one_line_that_lays_out_all_cells(tmp_path, soon, tail):
+    sheet = SHEET.format(f'<row r="1">{CELL.format("A1")}</row>')
+    book(tmp_path / "b.xlsx", sheet.replace("</worksheet>", f"{tail}</worksheet>"))
+    with pytest.raises(pg.errors.LayerError, match="merged or linked"):
+        pg.read_table(tmp_path / "b.xlsx", "widths")
+
+
+def test_a_comment_at_the_last_cell(tmp_path, soon):
+    table = openpyxl.Workbook()
+    for row in (["河道", "桩号", "左宽", "右宽"], ["甲", "K0+000", 9, 9]):
+        table.active.append(row)
+    table.active["XFD1048576"].comment = openpyxl.comments.Comment("x", "y")
+    table.save(tmp_path / "t.xlsx")
+    raw = {}
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as old:
+        raw = {n: old.read(n) for n in old.namelist()}
+    sheet = raw["xl/worksheets/sheet1.xml"]
+    raw["xl/worksheets/sheet1.xml"] = re.sub(rb'<row r="1048576".*?</row>', b"", sheet)
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "w") as new:
+        for name, one in raw.items():
+            new.writestr(name, one)
+    assert len(pg.read_table(tmp_path / "t.xlsx", "widths")) == 1
+
+
+def test_one_text_that_all_cells_refer_to(tmp_path, soon):
+    shared = f"<sst><si><t>{'x' * 32_000}</t></si></sst>"
+    rows = "".join(f'<row r="{k}"><c r="A{k}" t="s"><v>0</v></c></row>' for k in range(1, 40_001))
+    book(tmp_path / "b.xlsx", SHEET.format(rows), shared)
+    with pytest.raises(pg.errors.LayerError, match="repeats its texts"):
+        pg.read_table(tmp_path / "b.xlsx", "widths")
+
+
+def test_a_sheet_with_formats_to_its_end_is_read(tmp_path):
+    table = openpyxl.Workbook()
+    for row in (["河道", "桩号", "左宽", "右宽"], ["甲", "K0+000", 9, 9]):
+        table.active.append(row)
+    table.active["A1048576"].font = openpyxl.styles.Font(bold=True)
+    table.active["XA1"].font = openpyxl.styles.Font(bold=True)
+    table.save(tmp_path / "t.xlsx")
+    assert len(pg.read_table(tmp_path / "t.xlsx", "widths")) == 1
+
+
+def nested_blocks(path, deep, across=1, itself=False):
+    drawing = ezdxf.new()
+    for k in range(deep):
+        block = drawing.blocks.new(f"B{k}")
+        if k == 0:
+            block.add_line((0, 0), (1, 1))
+        for _ in range(2 if k else 0):
+            block.add_blockref(f"B{k - 1}", (0, 0))
+    if itself:
+        drawing.blocks.get("B0").add_blockref(f"B{deep - 1}", (0, 0))
+    ref = drawing.modelspace().add_blockref(f"B{deep - 1}", (0, 0), dxfattribs={"layer": "房屋"})
+    ref.grid((across, across), (1, 1))
+    drawing.saveas(path)
+
+
+@pytest.mark.parametrize(
+    ("deep", "across", "itself"),
+    [(24, 1, False), (1, 3000, False), (12, 60, False), (40, 1, False), (3, 1, True)],
+)
+def test_blocks_within_blocks(tmp_path, soon, deep, across, itself):
+    nested_blocks(tmp_path / "b.dxf", deep, across, itself)
+    with pytest.raises(pg.errors.LayerError, match="by blocks within blocks"):
+        pg.read_layer(tmp_path / "b.dxf", "buildings", crs=4547, row_ids=True)
+
+
+def test_blocks_as_people_use_them(tmp_path):
+    nested_blocks(tmp_path / "b.dxf", 4, 10)
+    frame = pg.read_layer(tmp_path / "b.dxf", "rivers", layer="房屋", crs=4547, row_ids=True)
+    assert len(frame) >= 1
+
+
+def nested_wkb(deep, kind=7):
+    return b"".join(struct.pack("<BII", 1, kind, 1) for _ in range(deep)) + shapely.to_wkb(
+        shapely.Point(1, 2)
+    )
+
+
+@pytest.mark.parametrize(
+    "word", ["GEOMETRYCOLLECTION", "MULTIPOLYGON", "geometrycollection z", "COMPOUNDCURVE"]
+)
+def test_parts_within_parts_as_text(tmp_path, soon, word):
+    wkt = f"{word} (" * 40_000 + "POINT (1 2)" + ")" * 40_000
+    house = "POLYGON ((506000 2503000, 506000 2503010, 506010 2503010, 506000 2503000))"
+    pd.DataFrame({"FWBH": ["A", "B"], "WKT": [house, wkt]}).to_csv(tmp_path / "b.csv", index=False)
+    read = pg.read_layer(tmp_path / "b.csv", "buildings", crs=4547)
+    assert read.geometry.isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("kind", [7, 4, 6, 1007, 0x80000007, 12])
+def test_parts_within_parts_as_bytes(tmp_path, soon, kind):
+    good = shapely.to_wkb(shapely.box(506000, 2503000, 506010, 2503010))
+    ring = shapely.to_wkb(
+        shapely.MultiPolygon([shapely.Point(9 * k, 0).buffer(3, quad_segs=40) for k in range(50)])
+    )
+    assert [one is None for one in without_nests([good, ring, None, nested_wkb(3000, kind)])] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    houses = gpd.GeoDataFrame(
+        {"FWBH": ["A", "B"]}, geometry=[shapely.box(0, 0, 1, 1), shapely.box(0, 0, 1, 1)], crs=4547
+    )
+    houses.to_parquet(tmp_path / "g.parquet")
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(tmp_path / "g.parquet")
+    at = table.schema.get_field_index("geometry")
+    bad = table.set_column(at, table.schema.field(at), [[good, nested_wkb(40_000, kind)]])
+    pq.write_table(bad, tmp_path / "b.parquet")
+    with pytest.raises(pg.errors.LayerError, match="parts within parts"):
+        pg.read_layer(tmp_path / "b.parquet", "buildings")
+    assert len(pg.read_layer(tmp_path / "g.parquet", "buildings")) == 2
+
+
+@pytest.mark.parametrize("kind", ["huge", "external link", "soft link", "external data", "virtual"])
+def test_hdf_that_unfolds_or_leads_elsewhere(tmp_path, soon, kind):
+    (tmp_path / "secret").write_bytes(bytes(800))
+    with h5py.File(tmp_path / "other.hdf", "w") as file:
+        file["x"] = np.zeros(100)
+    with h5py.File(tmp_path / "b.p01.hdf", "w") as file:
+        group = file.create_group("Geometry/Cross Sections")
+        if kind == "huge":
+            group.create_dataset("Attributes", (2**33,), "f8", chunks=(2**20,), compression="gzip")
+        elif kind == "external link":
+            group["Attributes"] = h5py.ExternalLink(str(tmp_path / "other.hdf"), "x")
+        elif kind == "soft link":
+            group["Attributes"] = h5py.SoftLink("/elsewhere")
+        elif kind == "external data":
+            group.create_dataset(
+                "Attributes", (100,), "f8", external=[(str(tmp_path / "secret"), 0, 800)]
+            )
+        else:
+            layout = h5py.VirtualLayout((100,), "f8")
+            layout[:] = h5py.VirtualSource(str(tmp_path / "other.hdf"), "x", (100,))
+            group.create_virtual_dataset("Attributes", layout)
+    assert (tmp_path / "b.p01.hdf").stat().st_size < 100_000
+    with pytest.raises(
+        pg.errors.LayerError, match="keeps Geometry/Cross Sections/Attributes in another"
+    ):
+        pg.flood.read_hecras_results(tmp_path / "b.p01.hdf")
