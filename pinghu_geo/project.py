@@ -101,8 +101,8 @@ def run_project(
     pathlib.Path
         The folder: results.gpkg, ledger.xlsx, map.html, summary.json, manifest.json; repairs.xlsx,
         row by row, where the project says ``repair = true``; and for each scheme that was searched
-        for widths_, proof_ and perhaps rise_ with its name (.xlsx). Two runs on the same input give
-        the same bytes, unless a search runs out of its time.
+        for widths_, proof_ and perhaps searched_ and rise_ with its name (.xlsx). Two runs on the
+        same input give the same bytes.
 
     Raises
     ------
@@ -536,11 +536,10 @@ def _write(
     for scheme, best in data.least.items():
         name = stems[scheme]
         write_table(best.widths, folder / f"widths_{name}.xlsx")
+        write_table(best.certificate, folder / f"proof_{name}.xlsx")
         if isinstance(best, WithinRise):
-            write_table(best.nodes, folder / f"proof_{name}.xlsx")
+            write_table(best.nodes, folder / f"searched_{name}.xlsx")
             write_table(best.rise, folder / f"rise_{name}.xlsx")
-        else:
-            write_table(best.certificate, folder / f"proof_{name}.xlsx")
     if plan.repair:
         write_table(data.repairs, folder / "repairs.xlsx")
     tell("写出台账 ledger.xlsx")
@@ -595,10 +594,7 @@ def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[s
         if "verdict" in found.affected
         else [],
         "flood": None if found.flood is None else _flood_summary(found.flood.profile),
-        "least": {
-            name: rows(best.nodes if isinstance(best, WithinRise) else best.certificate)
-            for name, best in data.least.items()
-        },
+        "least": {name: rows(best.certificate) for name, best in data.least.items()},
         "least_said": {name: best.summary() for name, best in data.least.items()},
         "n_parcels": None if found.parcels is None else len(found.parcels),
         "n_repaired": len(data.repairs),

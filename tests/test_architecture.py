@@ -21,7 +21,7 @@ ROOMS = {
     "redline": "areas depths lines bands legal overlap partial",
     "flood": "sections steady survey conduits culverts gates bridges crossings structures junctions channel hecras hydraulics hecras_text hecras_out rises obstruction offsets rasters floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",
-    "search": "labels mincut offsets walls conveyance optimise stretch norise tradeoffs",
+    "search": "labels mincut offsets walls conveyance optimise stretch joint norise tradeoffs",
     "campaign": "stages network workdays tasks reaches crews planning progress store reports faces oversight funds",
     "deliver": "maps plots report forms widget",
     "": "_version plan project cli __main__",

@@ -185,7 +185,7 @@ def test_bounds_and_blocks_change_nothing(seed, monkeypatch):
     monkeypatch.setattr("pinghu_geo.search.labels.STEPS", 3000)
     assert solve_node(problem, known=base).cost == found.cost
     monkeypatch.setattr(
-        "pinghu_geo.search.labels._March.price", lambda self, _: self._bound(np.zeros(1))
+        "pinghu_geo.search.labels.March.price", lambda self, _: self._bound(np.zeros(1))
     )
     plain = solve_node(problem, known=base)
     assert plain.proven
@@ -195,7 +195,7 @@ def test_bounds_and_blocks_change_nothing(seed, monkeypatch):
 @pytest.mark.parametrize("seed", range(2))
 def test_no_step_lies_below_its_straight_line(seed):
     problem, _ = wide(seed, stations=8, buildings=3)
-    march_ = labels._March(problem)
+    march_ = labels.March(problem)
     rng = np.random.default_rng(seed)
     for k, steps in enumerate(march_.steps):
         i = march_.n - 2 - k

@@ -851,7 +851,12 @@ _NOUNS = (
                 "proof",
                 "code",
                 "证明",
-                codes={"optimal": ("已证最优",), "feasible": ("可行",), "base": ("维持原方案",)},
+                codes={
+                    "optimal": ("已证最优",),
+                    "river": ("属已证的全河最优",),
+                    "feasible": ("可行",),
+                    "base": ("维持原方案",),
+                },
             ),
             Column("moved_m", "float", "红线移动", "m"),
             Column("extra_yuan", "float", "增加代价", "元"),

@@ -1,4 +1,4 @@
-"""Which design is cheapest with the real standard step in it? One node, exact while lists fit.
+"""Which design is cheapest with the real standard step in it? One stretch, exact while lists fit.
 
 The river is marched upstream. A label at a station is a choice of options on both banks, the
 buildings already paid for that stand further upstream too, a cost and a water level. With the same
@@ -11,6 +11,10 @@ replaced by a straight line below it, and the cheapest way up is found for each 
 the least of straight lines lie below it, so that the bound stays a straight line in the level; the
 best of a few prices counts. In the bound a building is paid for in equal parts at its stations;
 what a label has paid in advance is taken off again.
+
+A stretch may be one of several along a river (`joint`): then several labels arrive at its lower
+end, and what all further ones cost at least, as straight lines in the level it passes on, stands at
+its upper end.
 """
 
 from __future__ import annotations
@@ -24,11 +28,12 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.steady import Model, State, bracketed
 
 __all__ = [
-    "EXCESS_M", "LEAST_GROWTH", "MOST_BUILDINGS", "NodeProblem", "NodeSolution", "design_cost",
-    "design_works", "solve_node", "touched_by",
+    "EXCESS_M", "LEAST_GROWTH", "MOST_BUILDINGS", "REACH", "SAME_COST", "WIDTHS", "Arrivals",
+    "March", "NodeProblem", "NodeSolution", "Trail", "design_cost", "design_works",
+    "open_at_once", "solve_node", "touched_by", "works_within",
 ]  # fmt: skip
 
-# most buildings of a node: their set is the bits of one number
+# most buildings that stand beside one station: the set of those paid for is the bits of one number
 MOST_BUILDINGS = 64
 # labels kept at a station on quick marches, which find good designs
 WIDTHS = (50, 200)
@@ -104,9 +109,15 @@ def touched_by(problem: NodeProblem, options: Array) -> Array:
 
 def design_works(problem: NodeProblem, options: Array) -> float:
     """Cost of a choice of options without its buildings."""
-    station = np.arange(options.shape[1])
-    works = problem.station_cost[np.arange(2)[:, None], station, options].sum()
-    change = problem.change_cost[options[:, :-1], options[:, 1:]].sum()
+    return works_within(problem, options, 0, options.shape[1])
+
+
+def works_within(problem: NodeProblem, options: Array, first: int, stop: int) -> float:
+    """Cost of a choice of options without its buildings at some stations, and on to the next."""
+    station = np.arange(first, stop)
+    works = problem.station_cost[np.arange(2)[:, None], station, options[:, first:stop]].sum()
+    ways = slice(first, min(stop, options.shape[1] - 1))
+    change = problem.change_cost[options[:, ways], options[:, 1:][:, ways]].sum()
     return float(works + change)
 
 
@@ -138,96 +149,177 @@ def solve_node(
         Time after which the best design so far is returned, with the bound reached.
     """
     deadline = time.monotonic() + seconds
-    march = _March(problem)
+    march = March(problem)
+    here = Arrivals(np.zeros(1), np.array([problem.downstream_level]))
     best, cost = known, np.inf if known is None else design_cost(problem, known)
     march.price(cost)
-    least, count = march.least(), 0
+    least, count = float(march.least()[0]), 0
     bound = min(least, cost)
     gap = cost - bound
     tries = [(w, 1.0) for w in WIDTHS if w < most_labels] + [(most_labels, r) for r in REACH]
     for most, reach in tries:
         limit = min(least + reach * gap, cost) if np.isfinite(cost) else cost
-        found, dropped = march.run(limit - SAME_COST, most, deadline)
-        if found is not None:
-            best, cost = found, min(cost, design_cost(problem, found))
+        trail = march.run(here, limit - SAME_COST, most, deadline)
+        if len(trail.cost):
+            best = march.read(trail, int(np.argmin(trail.cost)))[0]
+            cost = min(cost, design_cost(problem, best))
             gap = cost - least if most in WIDTHS else gap
-        bound, count = max(bound, min(dropped, limit, cost)), count + march.count
+        bound, count = max(bound, min(trail.dropped, limit, cost)), count + trail.count
         # without a known design the first full march settles it: both may be infinite
         if not cost - bound > SAME_COST or time.monotonic() > deadline:
             break
     if best is None:
         return None
-    return NodeSolution(best, march.levels_of(best), cost, bound, count)
+    return NodeSolution(best, march.levels_of(best, problem.downstream_level), cost, bound, count)
 
 
-class _March:
-    """The march upstream over one node."""
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What arrives at the lower end of a stretch: costs so far and levels, none better in both."""
 
-    def __init__(self, problem: NodeProblem) -> None:
-        if len(problem.cost) > MOST_BUILDINGS:
-            raise ValueError(f"a node holds at most {MOST_BUILDINGS} buildings")
+    cost: Array
+    level: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """One march: its labels station by station, from the lowest up, and what it dropped."""
+
+    labels: list[_Labels]
+    dropped: float  # the least promise of a label that was dropped: nothing lost can cost less
+    count: int
+    arrived: bool
+
+    @property
+    def cost(self) -> Array:
+        """Costs at the upper end."""
+        return self.labels[-1].cost if self.arrived else np.zeros(0)
+
+    @property
+    def level(self) -> Array:
+        """Levels at the upper end [m]."""
+        return self.labels[-1].level if self.arrived else np.zeros(0)
+
+
+def open_at_once(first: Array, last: Array) -> tuple[Array, int]:
+    """A number for each interval that no other has which overlaps it, and how many are needed."""
+    number = np.zeros(len(first), int)
+    ends: list[int] = []  # where the last interval of each number ends
+    for b in np.argsort(first, kind="stable"):
+        free = next((k for k, end in enumerate(ends) if end < first[b]), None)
+        if free is None:
+            free = len(ends)
+            ends.append(0)
+        number[b], ends[free] = free, int(last[b])
+    return number, len(ends)
+
+
+class March:
+    """The march upstream over one stretch."""
+
+    def __init__(
+        self, problem: NodeProblem, *, lowest: float | None = None, highest: float | None = None
+    ) -> None:
+        """Set up for levels from the lowest to the highest that may arrive."""
         self.p = problem
         self.n, self.o, _ = problem.rows.shape
-        self.count = 0
-        bits = np.left_shift(np.uint64(1), np.arange(len(problem.cost), dtype=np.uint64))
-        # buildings that an option touches, as bits (2, stations, options)
-        one = np.zeros(problem.station_cost.shape, np.uint64)
-        for b in range(len(problem.cost)):
-            one |= np.where(problem.touch[b], bits[b], np.uint64(0))
-        self.touched = (one[0, :, :, None] | one[1, :, None, :]).reshape(self.n, -1)
-        beside: Array = np.asarray(problem.touch.any(axis=(1, 3)))  # (buildings, stations)
-        # buildings that stand beside some station further upstream
-        first = np.where(beside.any(axis=1), beside.argmax(axis=1), self.n)
-        none = np.uint64(0)
-        self.open = [np.bitwise_or.reduce(bits[first < i], initial=none) for i in range(self.n)]
-        # parts grow with the number of options that touch there: where hardly any does, a bound
-        # that has to pay there is hardly raised
-        weight = problem.touch.sum(axis=(1, 3)).astype(float)
-        part = problem.cost[:, None] * weight / np.maximum(weight.sum(axis=1), 1e-9)[:, None]
-        self.parts = np.zeros((self.n, self.o**2))
-        for b in range(len(problem.cost)):
-            left, right = problem.touch[b]
-            pairs = (left[:, :, None] | right[:, None, :]).reshape(self.n, -1)
-            self.parts += part[b][:, None] * pairs
-        self.sums = _byte_sums(problem.cost)
-        # parts of each building that lie upstream of a station
-        above = np.cumsum(part, axis=1) - part
-        self.rests = [_byte_sums(above[:, i]) for i in range(self.n)]
+        self.highest = problem.downstream_level if highest is None else highest
+        self.terminal = (np.zeros(1), np.zeros(1))
+        self._count_buildings()
         self.curves = _Curves.of(problem)
-        self.start = self._first()
+        self.start = self._starts(problem.downstream_level if lowest is None else lowest)
         self.steps = self._all_steps()
         self.prices = np.zeros(0)
         self.lines: list[tuple[Array, Array]] = []
 
-    def _first(self) -> _Labels:
-        """Labels at the lowest station."""
+    def _count_buildings(self) -> None:
+        """Sets of buildings as bits; a bit serves another building where the first has ended."""
+        p = self.p
+        beside: Array = np.asarray(p.touch.any(axis=(1, 3)))  # (buildings, stations)
+        some = beside.any(axis=1)
+        first = np.where(some, beside.argmax(axis=1), self.n)
+        last = np.where(some, self.n - 1 - beside[:, ::-1].argmax(axis=1), self.n)
+        number, many = open_at_once(first, last)
+        if many > MOST_BUILDINGS:
+            raise ValueError(f"at most {MOST_BUILDINGS} buildings may stand beside one station")
+        bits = np.left_shift(np.uint64(1), number.astype(np.uint64))
+        # buildings that an option touches, as bits (2, stations, options)
+        one = np.zeros(p.station_cost.shape, np.uint64)
+        for b in range(len(p.cost)):
+            one |= np.where(p.touch[b], bits[b], np.uint64(0))
+        self.touched = (one[0, :, :, None] | one[1, :, None, :]).reshape(self.n, -1)
+        # buildings beside a station that stand further upstream, too
+        none = np.uint64(0)
+        self.open = [
+            np.bitwise_or.reduce(bits[(first < i) & (last >= i)], initial=none)
+            for i in range(self.n)
+        ]
+        # parts grow with the number of options that touch there: where hardly any does, a bound
+        # that has to pay there is hardly raised
+        weight = p.touch.sum(axis=(1, 3)).astype(float)
+        part = p.cost[:, None] * weight / np.maximum(weight.sum(axis=1), 1e-9)[:, None]
+        self.parts = np.zeros((self.n, self.o**2))
+        for b in range(len(p.cost)):
+            left, right = p.touch[b]
+            pairs = (left[:, :, None] | right[:, None, :]).reshape(self.n, -1)
+            self.parts += part[b][:, None] * pairs
+        # what sets cost, and their parts that lie upstream, station by station
+        above = np.cumsum(part, axis=1) - part
+        self.sums: list[Array] = []
+        self.rests: list[Array] = []
+        for i in range(self.n):
+            here = (first <= i) & (last >= i)
+            for table, value in ((self.sums, p.cost), (self.rests, above[:, i])):
+                by_bit = np.zeros(many)
+                by_bit[number[here]] = value[here]
+                table.append(_byte_sums(by_bit))
+
+    def _starts(self, lowest: float) -> _Labels:
+        """Labels at the lowest station for the lowest level that each pair can stand."""
         i = self.n - 1
         pair = np.arange(self.o**2)
         works = self.p.station_cost[0, i, :, None] + self.p.station_cost[1, i, None, :]
-        sets = self.touched[i]
-        level = np.full(len(pair), self.p.downstream_level)
+        slow = np.where(self.curves.allowed, self.curves.low, lowest)[i * self.o**2 :]
+        level = np.clip(slow, lowest, self.highest)
+        return self._labels_at_start(pair, works.ravel(), level, np.zeros(len(pair), int))
+
+    def _labels_at_start(self, pair: Array, cost: Array, level: Array, parent: Array) -> _Labels:
+        """Labels at the lowest station, where the water is clearly subcritical."""
+        i = self.n - 1
         flow = np.full(len(pair), self.p.discharge[i])
-        state = self.p.model.state(self.p.rows[i].ravel(), flow, level)
-        cost = works.ravel() + _cost_of(sets, self.sums)
+        state = self.p.model.state(self.p.rows[i].ravel()[pair], flow, level)
+        sets = self.touched[i, pair]
         labels = _Labels(
-            pair, sets & self.open[i], cost, level, state.energy, state.conveyance,
-            np.zeros(len(pair), int),
+            pair, sets & self.open[i], cost + _cost_of(sets, self.sums[i]), level,
+            state.energy, state.conveyance, parent,
         )  # fmt: skip
-        return labels.take(np.isfinite(labels.cost) & (state.grows >= LEAST_GROWTH))
+        return labels.take(np.isfinite(labels.cost) & (state.grows >= LEAST_GROWTH - 1e-9))
+
+    def _arrived(self, here: Arrivals) -> _Labels:
+        """Labels of all that arrives."""
+        i, many = self.n - 1, len(here.cost)
+        works = self.p.station_cost[0, i, :, None] + self.p.station_cost[1, i, None, :]
+        free = np.flatnonzero(np.isfinite(works.ravel()))
+        pair, parent = np.tile(free, many), np.repeat(np.arange(many), len(free))
+        cost = works.ravel()[pair] + here.cost[parent]
+        return self._labels_at_start(pair, cost, here.level[parent], parent)
 
     # --- steps and bounds
 
     def _all_steps(self) -> list[_Steps]:
         """What can follow what, station by station from the second lowest up."""
         low = np.full(self.o**2, np.inf)
-        low[self.start.pair] = self.p.downstream_level
-        top, made = self.p.downstream_level, []
+        low[self.start.pair] = self.start.level
+        top, made = self.highest, []
+        # the lowest level that any design has at each station
+        self.floors = np.full(self.n, self.start.level.min(initial=np.inf))
         for i in range(self.n - 2, -1, -1):
             steps = self._steps(i, low, top)
             made.append(steps)
             low = np.full(self.o**2, np.inf)
             np.minimum.at(low, steps.above, steps.levels[:, 0])
             top = float(self.p.most_level[i])
+            self.floors[i] = low.min()
         return made
 
     def _steps(self, i: int, low: Array, top: float) -> _Steps:
@@ -278,14 +370,16 @@ class _March:
         scale = min(cost, float(self.p.cost.sum()) + 1.0) / 0.1
         self._bound(np.r_[0.0, scale * COARSE])
         for spread in (FINE, CLOSE):
-            best = self.prices[np.argmax(self._roots())]
+            best = self.prices[np.argmax(self._roots()[0])]
             self._bound(np.r_[0.0, best * spread])
 
     def _bound(self, prices: Array) -> None:
         """Least cost that can follow each pair at each station: a line in the level a price."""
-        self.prices = prices
         pairs = self.o**2
-        height, slope = np.zeros((len(prices), pairs)), np.repeat(prices[:, None], pairs, axis=1)
+        base, slopes = self.terminal
+        self.prices = np.repeat(prices, len(base))
+        height = np.repeat(np.tile(base, len(prices))[:, None], pairs, axis=1)
+        slope = np.repeat((self.prices + np.tile(slopes, len(prices)))[:, None], pairs, axis=1)
         self.lines = [(height, slope)]
         for i, steps in enumerate(reversed(self.steps)):
             extra = steps.cost + self.parts[i, steps.above]
@@ -294,7 +388,7 @@ class _March:
             for line in steps.lines.T:
                 over = line - self.p.most_level[i]
                 value = extra + height[:, steps.above] + slope[:, steps.above] * over
-                least = np.full((len(prices), pairs), np.inf)
+                least = np.full((len(self.prices), pairs), np.inf)
                 some = steps.first[1:] > steps.first[:-1]
                 if some.any():
                     least[:, some] = np.minimum.reduceat(value, steps.first[:-1][some], axis=1)
@@ -306,40 +400,46 @@ class _March:
             slope = np.where((span > 1e-9) & (slope > 0), slope, 0.0)
             self.lines.append((height, slope))
 
-    def _roots(self) -> Array:
-        """Bound of each price over the whole node."""
+    def _roots(self, level: Array | None = None) -> Array:
+        """Bound of each price for levels that arrive, with all upstream (levels, prices)."""
+        level = self.start.level.min(initial=np.inf, keepdims=True) if level is None else level
         if not len(self.start.cost):
-            return np.full(len(self.prices), np.inf)
-        height, slope = self.lines[-1]
-        at = self.start.pair
+            return np.full((len(level), len(self.prices)), np.inf)
+        height, slope = (v[:, self.start.pair] for v in self.lines[-1])
         paid = self.start.cost - _cost_of(self.start.sets, self.rests[-1])
-        found: Array = (paid + height[:, at]).min(axis=1)
+        over = level[:, None, None] - self.highest
+        found: Array = (paid + height + slope * over).min(axis=2)
         return found
 
-    def least(self) -> float:
-        """What no design of the node can cost less than."""
-        return float(self._roots().max())
+    def least(self, level: Array | None = None) -> Array:
+        """What no design of the stretch, and all upstream of it, can cost less than.
+
+        For levels that arrive, or (one value) for the lowest.
+        """
+        found: Array = self._roots(level).max(axis=1)
+        return found
 
     def _promise(
         self, i: int, labels: _Labels, level: Array, *, price: int | slice = slice(None)
     ) -> Array:
         """Cost with the least that can follow, by the best price or by one."""
         height, slope = (v[price][..., labels.pair] for v in self.lines[i])
-        top = self.p.most_level[i] if i < self.n - 1 else self.p.downstream_level
+        top = self.p.most_level[i] if i < self.n - 1 else self.highest
         after = np.atleast_2d(height + slope * (level - top)).max(axis=0)
         found: Array = labels.cost - _cost_of(labels.sets, self.rests[i]) + after
         return found
 
     # --- labels
 
-    def run(self, limit: float, most: int, deadline: float) -> tuple[Array | None, float]:
-        """March once: a design no dearer than the limit, and the least promise that was dropped."""
-        labels, self.count, dropped = self.start, 0, np.inf
+    def run(self, here: Arrivals, limit: float, most: int, deadline: float) -> Trail:
+        """March once: what may cost no more than the limit, and the least promise dropped."""
+        labels, count, dropped = self._arrived(here), 0, np.inf
         trail = [labels]
         for i in range(self.n - 2, -1, -1):
             promise = self._promise(i + 1, labels, labels.level)
             if time.monotonic() > deadline:
-                return None, min(dropped, float(promise.min(initial=np.inf)))
+                left = min(dropped, float(promise.min(initial=np.inf)))
+                return Trail(trail, left, count, arrived=False)
             keep = np.flatnonzero(promise <= limit)
             if len(keep) > most:
                 # those that look best at the highest price keep their water low and arrive
@@ -347,13 +447,13 @@ class _March:
                 order = keep[np.argsort(wary, kind="stable")]
                 dropped = min(dropped, float(promise[order[most:]].min()))
                 keep = np.sort(order[:most])
-            if not len(keep):
-                return None, dropped
             trail[-1] = labels = labels.take(keep)
+            if not len(keep):
+                return Trail(trail, dropped, count, arrived=False)
             labels = self._expand(labels, i, limit)
             trail.append(labels)
-            self.count += len(labels.cost)
-        return (self._read(trail) if len(labels.cost) else None), dropped
+            count += len(labels.cost)
+        return Trail(trail, dropped, count, arrived=True)
 
     def _expand(self, labels: _Labels, i: int, limit: float) -> _Labels:
         """Labels one station further up."""
@@ -369,7 +469,7 @@ class _March:
             begin = end
         made = _Labels.join(parts)
         made = made.take(made.best())
-        return made.take(self._unbeaten(made))
+        return made.take(self._unbeaten(made, i))
 
     def _continue(
         self, labels: _Labels, parent: Array, steps: _Steps, way: Array, i: int, limit: float
@@ -383,7 +483,7 @@ class _March:
         above = steps.above[way]
         touched = self.touched[i, above]
         cost = labels.cost[parent] + steps.cost[way]
-        cost += _cost_of(touched & ~labels.sets[parent], self.sums)
+        cost += _cost_of(touched & ~labels.sets[parent], self.sums[i])
         sets = (labels.sets[parent] | touched) & self.open[i]
         made = _Labels(above, sets, cost, low, low, low, parent)
         keep = self._promise(i, made, low) <= limit
@@ -448,7 +548,7 @@ class _March:
                 break
         return found, made[0], made[1], np.abs(made[2]) < TOLERANCE_M
 
-    def _unbeaten(self, labels: _Labels) -> Array:
+    def _unbeaten(self, labels: _Labels, i: int) -> Array:
         """Labels that no other with the same choice beats, whatever buildings each has paid for.
 
         A label that pays at once for all that another has paid for, and is still no dearer and no
@@ -472,27 +572,26 @@ class _March:
         for k in range(0, len(many), step):
             part = slice(k, k + step)
             lower = level[part, :, None] <= level[part, None, :]
-            g, i, j = np.nonzero(lower & earlier & np.isfinite(cost[part, None, :]))
-            extra = _cost_of(sets[part][g, j] & ~sets[part][g, i], self.sums)
-            wins = cost[part][g, i] + extra <= cost[part][g, j]
-            beaten[part][g[wins], j[wins]] = True
+            g, a, b = np.nonzero(lower & earlier & np.isfinite(cost[part, None, :]))
+            extra = _cost_of(sets[part][g, b] & ~sets[part][g, a], self.sums[i])
+            wins = cost[part][g, a] + extra <= cost[part][g, b]
+            beaten[part][g[wins], b[wins]] = True
         kept: Array = np.sort(order[~beaten[row, column]])
         return kept
 
-    def _read(self, trail: list[_Labels]) -> Array:
-        """Options (2, stations) of the cheapest label at the upper end."""
-        at = int(np.argmin(trail[-1].cost))
+    def read(self, trail: Trail, at: int) -> tuple[Array, int]:
+        """Options (2, stations) of a label at the upper end, and which arrival it began as."""
         options = np.empty((2, self.n), int)
-        for i, labels in enumerate(reversed(trail)):
+        for i, labels in enumerate(reversed(trail.labels)):
             options[:, i] = divmod(int(labels.pair[at]), self.o)
             at = int(labels.parent[at])
-        return options
+        return options, at
 
-    def levels_of(self, options: Array) -> Array:
-        """Levels of a design, without the tables."""
+    def levels_of(self, options: Array, level: float) -> Array:
+        """Levels of a design above a level that arrives, without the tables."""
         model, q = self.p.model, self.p.discharge
         rows = self.p.rows[np.arange(self.n), options[0], options[1]]
-        levels = np.full(self.n, self.p.downstream_level)
+        levels = np.full(self.n, level)
         for i in range(self.n - 2, -1, -1):
             below = model.state(rows[[i + 1]], q[[i + 1]], levels[[i + 1]])
             levels[i] = model.step(rows[[i]], q[[i]], below)[0][0]

@@ -1,4 +1,4 @@
-"""Which design demolishes least without raising the flood? Node by node, then all of it checked."""
+"""Which design demolishes least without raising the flood? All of a river at once, then checked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,15 @@ from pinghu_geo.redline.lines import red_line
 from pinghu_geo.river.centreline import Centrelines, lay_out
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
-from pinghu_geo.search.labels import EXCESS_M, LEAST_GROWTH, NodeSolution, touched_by
+from pinghu_geo.search.joint import Chain, ChainSolution, Stretch, Work
+from pinghu_geo.search.labels import (
+    EXCESS_M,
+    LEAST_GROWTH,
+    SAME_COST,
+    design_works,
+    touched_by,
+    works_within,
+)
 from pinghu_geo.search.offsets import (
     CLEAR_M,
     Approved,
@@ -47,20 +55,7 @@ from pinghu_geo.search.optimise import (
     still_taken,
     stretches,
 )
-from pinghu_geo.search.stretch import (
-    NODE_S,
-    Node,
-    Options,
-    Reach,
-    accepted,
-    chosen_options,
-    extents,
-    halves_of,
-    march,
-    solve_stretch,
-    taken_by,
-    works_of,
-)
+from pinghu_geo.search.stretch import Options, Reach, extents, halves_of, taken_by
 from pinghu_geo.search.walls import (
     River,
     as_surveyed,
@@ -76,6 +71,9 @@ _COLUMNS = [
     "node_id", "river", "from_m", "to_m", "n_stations", "n_buildings", "before_yuan", "total_yuan",
     "bound_yuan", "gap_yuan", "proof",
 ]  # fmt: skip
+_RIVER_COLUMNS = [
+    "river", "n_nodes", "before_yuan", "total_yuan", "bound_yuan", "gap_yuan", "proof",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +84,16 @@ class WithinRise:
     ----------
     widths
         The line as a width table; wall_left, wall_right where the menu's walls are built.
+    certificate
+        One row a river: n_nodes, before_yuan that the approved line costs where it is searched,
+        total_yuan, bound_yuan that no design of the menu along the whole river can beat, gap_yuan,
+        proof {optimal, feasible, base}. A tributary's bound holds for the lowest level that any
+        design of the river it joins can bring it.
     nodes
         One row a stretch that was searched: node_id, river, from_m, to_m, n_stations, n_buildings,
-        before_yuan that the approved line costs, total_yuan, bound_yuan that no design of the menu
-        can beat, gap_yuan, proof {optimal, feasible, base}.
+        before_yuan, total_yuan, bound_yuan and gap_yuan (what it may cost too much at most, with
+        all that it takes from the stretches upstream), proof {river: part of a design that is
+        proven for its whole river; feasible; base: as approved, and not proven}.
     buildings
         One row a building within reach: river, bank, from_m, to_m, state {saved, added,
         demolished, near, spared} as drawn, cost_yuan.
@@ -105,6 +109,7 @@ class WithinRise:
     """
 
     widths: pd.DataFrame
+    certificate: pd.DataFrame
     nodes: pd.DataFrame
     buildings: pd.DataFrame
     rise: pd.DataFrame
@@ -122,70 +127,85 @@ class WithinRise:
 
     @property
     def works_yuan(self) -> float:
-        """What the works of the nodes cost, by the prices given."""
-        return sum(works_of(node) for node in self.done.nodes)
+        """What the works cost where the river was searched, by the prices given."""
+        return sum(found.works() for found in self.done.found)
 
     def summary(self) -> list[str]:
         """What a mayor needs to know, in a few sentences."""
-        nodes = self.nodes
-        proven = int((nodes["proof"] == "optimal").sum())
-        lines = self.comparison.summary()
+        lines = [*self.comparison.summary(), *_proof_lines(self.certificate)]
         lines.append(
-            f"共搜索 {len(nodes)} 个节点,其中 {proven} 个已证明为所给选项下的最优;"
             f"设计洪水全河最大壅高 {self.largest_rise_mm:.1f} mm(允许 {self.allowed_mm:g} mm)。"
         )
         if self.stopped:
-            lines.append("搜索中途停止,未搜索的节点保持原方案。")
+            lines.append("搜索中途停止,未搜索的河段保持原方案。")
         lines.append("筛查结果;是否可行以有资质单位的防洪评价为准。")
         return lines
 
     def price_of(self, building_id: object) -> pd.DataFrame:
         """See `what_would_save`."""
         still_taken(self.buildings, building_id)
-        rows: list[list[Any]] = []
-        for node in self.done.nodes:
-            number = np.flatnonzero(node.reach.ids[node.who] == building_id)
-            if not len(number):
-                continue
-            found = self._without(node, int(number[0]))
-            if found is None:
-                return pd.DataFrame(columns=[*PRICE, "largest_rise_mm"])
-            new, rise = found
-            p, reach = node.problem, node.reach
-            taken = [touched_by(p, one.options) for one in (node.solution, new)]
-            price = [
-                new.cost - node.solution.cost,
-                *exchanged(reach.ids[node.who], *taken),
-                _largest(rise),
-            ]
-            move = reach.options.move()
-            chainage = reach.river.stations["chainage_m"].to_numpy()[node.first : node.last + 1]
-            moved = move[new.options] - move[node.solution.options]
-            rows += [[*row, *price] for row in stretches(reach.name, chainage, moved)]
-        return pd.DataFrame(rows, columns=[*PRICE, "largest_rise_mm"])
-
-    def _without(self, node: Node, number: int) -> tuple[NodeSolution, pd.DataFrame] | None:
-        """A node's cheapest design that spares a building, and the rise of the whole river."""
-        works = np.where(node.problem.touch[number], np.inf, node.problem.station_cost)
-        rise = self.rise
-
-        def excess(found: NodeSolution) -> float:
-            nonlocal rise
-            made = {}
-            for reach, chosen in self.done.reaches:
-                options = chosen.copy()
-                if reach.name == node.reach.name:
-                    options[:, node.first : node.last + 1] = found.options
-                made[reach.name] = as_tables(reach.river, halves_of(reach, options))
-            rise = self.done.search.check(self.done.before, _joined(made))
-            return (_largest(rise) - self.allowed_mm) / 1000
-
-        new = accepted(replace(node.problem, station_cost=works), None, excess, NODE_S)
-        return None if new is None else (new, rise)
+        empty = pd.DataFrame(columns=[*PRICE, "largest_rise_mm"])
+        number, one = next(
+            (int(np.flatnonzero(f.reach.ids == building_id)[0]), f)
+            for f in self.done.found
+            if (f.reach.ids == building_id).any()
+        )
+        found = self.done.search.chain(one.reach, one.start, one.lowest, spare=number)
+        solution = found.solve()
+        if solution is None:
+            return empty
+        other = _Found(one.reach, found.stretches, solution, one.start, one.lowest, found.lows)
+        made = {
+            f.reach.name: as_tables(
+                f.reach.river, halves_of(f.reach, (other if f is one else f).chosen())
+            )
+            for f in self.done.found
+        }
+        rise = self.done.search.check(self.done.before, _joined(made))
+        if _largest(rise) > self.allowed_mm + 1e-3:  # a river that joins it can't bear that
+            return empty
+        taken = [taken_by(one.reach, f.chosen()) for f in (one, other)]
+        price = [solution.cost - one.solution.cost, *exchanged(one.reach.ids, *taken)]
+        move = one.reach.options.move()
+        chainage = one.reach.river.stations["chainage_m"].to_numpy()
+        moved = move[other.chosen()] - move[one.chosen()]
+        rows = [
+            [*row, *price, _largest(rise)] for row in stretches(one.reach.name, chainage, moved)
+        ]
+        return pd.DataFrame(rows, columns=empty.columns)
 
     def _repr_html_(self) -> str:
-        table = table_html(self.nodes, decimals=1, index=False)
-        return f"<div>{sentences_html(self.summary())}{table}</div>"
+        tables = "".join(
+            table_html(one, decimals=1, index=False) for one in (self.certificate, self.nodes)
+        )
+        return f"<div>{sentences_html(self.summary())}{tables}</div>"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One river as it was searched."""
+
+    reach: Reach
+    stretches: list[Stretch]
+    solution: ChainSolution
+    start: float  # level at its lowest station
+    lowest: float  # ... and the lowest that any design of the river it joins can bring
+    lows: Array  # lowest level that any design has at each station
+    least: float = 0.0  # what it costs at least
+
+    def chosen(self) -> Array:
+        """Option of each bank at each station (2, stations)."""
+        found = np.full((2, len(self.reach.measure)), self.reach.options.base)
+        for one, options in zip(self.stretches, self.solution.options, strict=True):
+            found[:, one.first : one.last + 1] = options
+        return found
+
+    def works(self) -> float:
+        """What its works cost."""
+        return sum(
+            design_works(one.problem, options)
+            for one, options in zip(self.stretches, self.solution.options, strict=True)
+        )
 
 
 class _Done(NamedTuple):
@@ -194,8 +214,7 @@ class _Done(NamedTuple):
     search: _Search
     given: tuple[pd.DataFrame, pd.DataFrame | None]
     before: pd.DataFrame
-    nodes: list[Node]
-    reaches: list[tuple[Reach, Array]]
+    found: list[_Found]
 
 
 @takes()
@@ -217,7 +236,7 @@ def least_demolition_within_rise(
     contraction: float = 0.1,
     expansion: float = 0.3,
     node_stations: int = 25,
-    seconds: float = 240.0,
+    seconds: float | None = None,
     progress: Progress | None = None,
 ) -> WithinRise:
     """Red line that demolishes least while the flood rises no more than allowed 控制壅高最少拆迁.
@@ -243,12 +262,13 @@ def least_demolition_within_rise(
     contraction, expansion
         Coefficients of local losses.
     node_stations
-        Most stations of a node: longer stretches are cut where fewest buildings stand.
+        Most stations of a row of ``nodes``: longer stretches are shown in several rows, cut where
+        fewest buildings stand. The design doesn't depend on it.
     seconds
-        Time for the whole search; nodes that are not reached stay as approved. Ctrl-C does the
-        same.
+        Time after which rivers that are not yet searched stay as approved. None: the search ends
+        by its work alone, so that the same input always gives the same design. Ctrl-C ends it, too.
     progress
-        Called with a line of text before each node.
+        Called with a line of text before each river.
 
     Returns
     -------
@@ -262,12 +282,13 @@ def least_demolition_within_rise(
 
     Notes
     -----
-    Nodes are the stretches where the approved line touches buildings, with room for the line to
-    move and return. Each is searched from downstream to upstream at the water level that really
-    arrives there, with the energy equation of `water_profile` in every step; where no list of
-    designs was cut short, the design is proven optimal for the menu. The river between nodes stays
-    as approved. Heuristic are the extent of nodes, the order (a node takes what rise it needs
-    before those upstream of it), and the menu's resolution.
+    Searched are the stretches where the approved line touches buildings, with room for the line to
+    move and return; between them the river stays as approved. All stretches of a river share the
+    rise allowed, and are searched together: lists of cost and level are marched from the mouth up
+    with the energy equation of `water_profile` in every step, and dropped where the least that all
+    further stretches cost can't beat the best design known. Where no list was cut short, the
+    design is proven optimal for the whole river, for the menu of offsets and walls, at the levels
+    allowed less 0.02 mm. A tributary is searched at the level that the river it joins brings it.
 
     Dropped are designs in which Fr² passes 0.90, where levels no longer grow with those below;
     stretches where the approved river is that fast are left as they are.
@@ -302,8 +323,7 @@ def least_demolition_within_rise(
     search = _Search(
         rivers, widths, buildings, rates, locks, given, flows, downstream,
         {"contraction": contraction, "expansion": expansion}, allowed_mm, freeboard_m,
-        _menu(given, walls), node_stations, seconds,
-        time.monotonic() + seconds, tell,
+        _menu(given, walls), node_stations, seconds, tell,
     )  # fmt: skip
     return search.run(sections, banks)
 
@@ -329,10 +349,10 @@ class _Search:
     freeboard_m: float | None
     options: Options
     node_stations: int
-    seconds: float
-    deadline: float
+    seconds: float | None
     tell: Progress
     stopped: bool = False
+    deadline: float = np.inf
 
     def run(self, sections: pd.DataFrame, banks: pd.DataFrame | None) -> WithinRise:
         """Search river after river, each after the one it joins; then check all of it."""
@@ -353,19 +373,16 @@ class _Search:
         edges = boundary_table(self.downstream, "downstream")
         _check_confluences(before, edges)
         made = {name: _as_it_is(river) for name, river in surveyed.items()}
-        nodes: list[Node] = []
-        reaches = []
+        found: list[_Found] = []
+        self.deadline = np.inf if self.seconds is None else time.monotonic() + self.seconds
         for name in joined_last(laid.stations, edges):
-            now = self.profile(*_joined(made)) if nodes else before
+            now = self.profile(*_joined(made)) if found else before
             reach = self.reach(name, surveyed[name], lines, laid, before)
             start = float(_first_flood(now, name)["level_m"].iloc[-1])
-            found = self.search(reach, start)
-            nodes += found
-            reaches.append((reach, chosen_options(reach, found)))
-            made[name] = as_tables(reach.river, halves_of(*reaches[-1]))
-        return self.result(
-            lines, _joined(made), _Done(self, (sections, banks), before, nodes, reaches)
-        )
+            lowest = min(_lowest_at_mouth(name, edges, found, start), start)
+            found.append(self.search(reach, start, lowest))
+            made[name] = as_tables(reach.river, halves_of(reach, found[-1].chosen()))
+        return self.result(lines, _joined(made), _Done(self, (sections, banks), before, found))
 
     def again(self, allowed_mm: float, works_weight: float) -> _Search:
         """The same search with another rise and other prices of works."""
@@ -379,7 +396,6 @@ class _Search:
             allowed_mm=allowed_mm,
             limits=dict(self.limits) | prices,
             options=self.options._replace(walls=walls),
-            deadline=time.monotonic() + self.seconds,
             stopped=False,
         )
 
@@ -396,7 +412,7 @@ class _Search:
         """The design drawn, counted and checked."""
         sections, banks = made
         table = pd.concat(
-            [_widths(lines, self.widths, reach, chosen) for reach, chosen in done.reaches],
+            [_widths(lines, self.widths, f.reach, f.chosen()) for f in done.found],
             ignore_index=True,
         )
         drawn = {
@@ -404,17 +420,18 @@ class _Search:
             "控制壅高": red_line(self.rivers, table),
         }
         comparison = compare(drawn, self.buildings, self.rivers, rates=self.rates)
-        rows = [_row(k, node) for k, node in enumerate(done.nodes, 1)]
         states = [
             building_states(
-                r.name, r.ids, r.touch, r.cost, r.river.stations["chainage_m"].to_numpy(),
-                taken_by(r, chosen), comparison,
+                f.reach.name, f.reach.ids, f.reach.touch, f.reach.cost,
+                f.reach.river.stations["chainage_m"].to_numpy(),
+                taken_by(f.reach, f.chosen()), comparison,
             )
-            for r, chosen in done.reaches
+            for f in done.found
         ]  # fmt: skip
         return WithinRise(
             table,
-            pd.DataFrame(rows, columns=_COLUMNS),
+            pd.DataFrame([_certificate(f) for f in done.found], columns=_RIVER_COLUMNS),
+            _node_table(done.found, self.node_stations),
             pd.concat(states),
             self.check(done.before, (sections, banks)),
             sections,
@@ -460,7 +477,7 @@ class _Search:
             name, river, self.buildings.index[touch.ids].to_numpy(), measure, base, touch,
             costs(self.buildings.iloc[touch.ids], self.rates),
             self.options, self.works(name, lines.scales[code].chainage(measure), measure, approved),
-            model, np.append(length, 0.0), most, calm,
+            model, np.append(length, 0.0), level, most, calm,
         )  # fmt: skip
 
     def works(self, name: str, chainage: Array, measure: Array, approved: Approved) -> Array:
@@ -483,34 +500,35 @@ class _Search:
             )
         return price
 
-    def search(self, reach: Reach, start: float) -> list[Node]:
-        """Nodes of one river from downstream to upstream, each at the level that arrives there."""
-        found: list[Node] = []
-        at, level = len(reach.measure) - 1, start
-        parts = extents(reach, self.limits, self.node_stations)
-        for k, (first, last) in enumerate(parts):
-            if self.stopped or time.monotonic() > self.deadline:
-                self.stopped = True
-                break
-            self.tell(
-                f"{reach.name} 节点 {k + 1}/{len(parts)} "
-                f"{format_chainage(reach.chainage(first))}-{format_chainage(reach.chainage(last))}"
-            )
-            level = float(march(reach, last, at, level)[0])
-            left = max(self.deadline - time.monotonic(), 1.0)
-            try:
-                node = solve_stretch(
-                    reach, first, last, level, found, self.limits, min(left, NODE_S)
-                )
-            except KeyboardInterrupt:
-                self.stopped = True
-                break
-            if node is not None:
-                found.append(node)
-                at, level = first, float(node.solution.levels[0])
-            else:
-                at = last
-        return found
+    def search(self, reach: Reach, start: float, lowest: float) -> _Found:
+        """One river, at the level that arrives at its lowest station."""
+        still = _Found(reach, [], ChainSolution.none(), start, lowest, reach.level)
+        if self.stopped or time.monotonic() > self.deadline:
+            self.stopped = True
+            return still
+        self.tell(f"搜索 {reach.name}")
+        try:
+            chain = self.chain(reach, start, lowest)
+            solution = chain.solve()
+        except KeyboardInterrupt:
+            self.stopped = True
+            return still
+        if time.monotonic() > self.deadline:
+            self.stopped = True
+        if solution is None:  # not even the approved line: the menu's tables are too coarse for it
+            return still
+        return _Found(
+            reach, chain.stretches, solution, start, lowest, chain.lows, chain.bound_at(lowest)
+        )
+
+    def chain(
+        self, reach: Reach, start: float, lowest: float, *, spare: int | None = None
+    ) -> Chain:
+        """The stretches of a river; ``spare`` is the number of a building that must be spared."""
+        return Chain(
+            reach, extents(reach, self.limits), self.limits, start, lowest=lowest, spare=spare,
+            work=Work(deadline=self.deadline),
+        )  # fmt: skip
 
 
 _Tables = tuple[pd.DataFrame, pd.DataFrame]
@@ -581,16 +599,111 @@ def _widths(lines: Centrelines, widths: pd.DataFrame, reach: Reach, chosen: Arra
     return table
 
 
-def _row(number: int, node: Node) -> list[Any]:
-    """One row of the table of nodes."""
-    found, reach = node.solution, node.reach
-    changed = bool((found.options != reach.options.base).any())
-    proof = "optimal" if found.proven else ("feasible" if changed else "base")
+def _lowest_at_mouth(name: str, edges: pd.DataFrame, found: list[_Found], start: float) -> float:
+    """Lowest level that a river can meet at its mouth, whatever the river it joins is made."""
+    if "joins" not in edges:
+        return start
+    own = edges[(edges["boundary"] == "river") & (edges["river"] == name)]
+    for row in own.to_dict("records"):
+        for main in found:
+            if main.reach.name == row["joins"]:
+                chainage = main.reach.river.stations["chainage_m"].to_numpy(float)
+                order = np.argsort(chainage)
+                at = float(row["joins_at_m"])
+                return float(np.interp(at, chainage[order], main.lows[order]))
+    return start
+
+
+def _certificate(found: _Found) -> list[Any]:
+    """One river's proof."""
+    solution = found.solution
+    before = sum(one.before for one in found.stretches)
+    bound = min(solution.bound, found.least) if found.lowest < found.start else solution.bound
+    gap = max(solution.cost - bound, 0.0)
+    moved = bool((found.chosen() != found.reach.options.base).any())
+    proof = "optimal" if gap <= SAME_COST else ("feasible" if moved else "base")
     return [
-        f"Y{number:03d}", reach.name, reach.chainage(node.first), reach.chainage(node.last),
-        node.last - node.first + 1, len(node.who), node.before, found.cost,
-        min(found.bound, found.cost), max(found.cost - found.bound, 0.0), proof,
+        found.reach.name, len(found.stretches), before, solution.cost, bound, gap, proof,
     ]  # fmt: skip
+
+
+def _node_table(found: list[_Found], most: int) -> pd.DataFrame:
+    """One row a stretch, or several where it is longer than a row may be."""
+    rows: list[list[Any]] = []
+    for one in found:
+        proven = one.solution.proven
+        for k, stretch in enumerate(one.stretches):
+            gap = one.solution.gaps[k]
+            for part in _parts(stretch, one.solution.options[k], most):
+                proof = "river" if proven else ("feasible" if part.changed else "base")
+                rows.append([
+                    f"Y{len(rows) + 1:03d}", one.reach.name, one.reach.chainage(part.first),
+                    one.reach.chainage(part.last), part.last - part.first + 1, part.n_buildings,
+                    part.before, part.total, max(part.total - gap, 0.0),
+                    min(gap, part.total), proof,
+                ])  # fmt: skip
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+class _Part(NamedTuple):
+    """One row of the table of nodes: stations, buildings, and what it cost and costs."""
+
+    first: int
+    last: int
+    n_buildings: int
+    before: float
+    total: float
+    changed: bool
+
+
+def _parts(stretch: Stretch, options: Array, most: int) -> list[_Part]:
+    """A stretch in rows of at most so many stations.
+
+    A building counts where it stands first, seen from upstream; a change of offset between two
+    rows counts in the upper one.
+    """
+    problem, n = stretch.problem, options.shape[1]
+    base = np.full_like(options, stretch.base)
+    beside: Array = np.asarray(problem.touch.any(axis=(1, 3)))
+    begins = np.where(beside.any(axis=1), beside.argmax(axis=1), -1)
+    held = problem.cost @ beside
+    cuts = [0]
+    while n - cuts[-1] > most:
+        low = cuts[-1] + max(most // 2, 1)
+        cuts.append(low + int(np.argmin(held[low : cuts[-1] + most])))
+    found = []
+    for first, stop in zip(cuts, [*cuts[1:], n], strict=True):
+        mine = (begins >= first) & (begins < stop)
+        before, total = (
+            works_within(problem, one, first, stop)
+            + float(problem.cost[mine & touched_by(problem, one)].sum())
+            for one in (base, options)
+        )
+        changed = bool((options[:, first:stop] != stretch.base).any())
+        last = stretch.first + min(stop, n - 1)
+        found.append(_Part(stretch.first + first, last, int(mine.sum()), before, total, changed))
+    return found
+
+
+def _proof_lines(certificate: pd.DataFrame) -> list[str]:
+    """What is proven, and of what."""
+    searched = certificate[certificate["n_nodes"] > 0]
+    lines = []
+    proven = searched[searched["proof"] == "optimal"]
+    if len(proven):
+        lines.append(
+            f"{'、'.join(proven['river'].astype(str))}:所得方案已证明为全河最优"
+            "(在所给移动量与墙型选项内,各节点共用允许壅高)。"
+        )
+    for row in searched[searched["proof"] != "optimal"].itertuples():
+        lines.append(
+            f"{row.river}:所得方案可行,尚未证明全河最优,"
+            f"与下界相差至多 {row.gap_yuan:,.0f}({row.gap_yuan / max(row.total_yuan, 1e-9):.1%})。"
+        )
+    still = certificate.loc[certificate["n_nodes"] == 0, "river"].astype(str)
+    if len(still):
+        lines.append(f"{'、'.join(still)}:没有可搜索的节点,保持原方案。")
+    return lines
 
 
 def _largest(rise: pd.DataFrame) -> float:

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from pinghu_geo.flood.sections import Array, pack
-from pinghu_geo.flood.steady import Model, subcritical
-from pinghu_geo.search.labels import (
-    EXCESS_M,
-    MOST_BUILDINGS,
-    NodeProblem,
-    NodeSolution,
-    design_cost,
-    design_works,
-    solve_node,
-)
+from pinghu_geo.flood.steady import Model
+from pinghu_geo.search.labels import MOST_BUILDINGS, NodeProblem, open_at_once
 from pinghu_geo.search.offsets import Touches
 from pinghu_geo.search.walls import Half, River, Wall, ground_of
 
-__all__ = [
-    "NODE_S", "Node", "Options", "Reach", "accepted", "chosen_options", "extents",
-    "halves_of", "march", "solve_stretch", "taken_by", "works_of",
-]  # fmt: skip
+__all__ = ["Options", "Reach", "extents", "halves_of", "stretch_problem", "taken_by"]
 
-# how often a node is searched again with a lower limit, because its water rises further upstream
-TRIALS = 4
-# labels kept at a station, and time for one node [s]
-MOST_LABELS = 60_000
-NODE_S = 40.0
 # keeps a wall from changing where nothing is gained
 SWITCH_YUAN = 1.0
 # height above the highest level that sections of options are kept for [m]
@@ -83,6 +67,7 @@ class Reach:
     works: Array  # (2, stations, options) in yuan, infinite where an option is not allowed
     model: Model  # base sections as one column
     length: Array  # to the next station, weighted by the base flow
+    level: Array  # of the approved river
     most: Array  # levels allowed
     calm: Array  # whether the base flow is clearly subcritical
 
@@ -102,127 +87,59 @@ class Reach:
         return float(self.river.stations["chainage_m"].iloc[station])
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A stretch that was searched: stations from ``first`` to ``last``, both as approved."""
+def extents(reach: Reach, limits: Mapping[str, float]) -> list[tuple[int, int]]:
+    """First and last station of each stretch to be searched, from downstream to upstream.
 
-    reach: Reach
-    first: int
-    last: int
-    problem: NodeProblem
-    solution: NodeSolution
-    who: Array  # numbers of its buildings in the reach
-    before: float  # what the approved line costs here
-
-
-def march(reach: Reach, first: int, last: int, level: float) -> Array:
-    """Levels of the approved river from station first to last, from the level at last."""
-    part = slice(first, last + 1)
-    model = replace(reach.model, rows=reach.model.rows[part], discharge=reach.model.discharge[part])
-    return np.asarray(subcritical(model, np.array([level]))[0][:, 0])
-
-
-def extents(reach: Reach, limits: Mapping[str, float], most: int) -> list[tuple[int, int]]:
-    """First and last station of each node, from downstream to upstream."""
+    Where the approved line takes buildings, with room to move and return; stretches that could
+    both reach one building are one. Left out are those that aren't clearly subcritical.
+    """
     touch, n = reach.touch, len(reach.measure)
     hit = np.zeros(len(reach.cost), bool)
     hit[touch.who[touch.level <= reach.options.still]] = True
     gap = float(np.median(np.diff(reach.measure)))
     pad = max(int(np.ceil(limits["inward_m"] / max(limits["taper"] * gap, 1e-9))), 1)
-    busy = np.zeros(n, int)
+    busy = np.zeros(n, bool)
     for first, last in zip(touch.from_station[hit], touch.to_station[hit], strict=True):
-        busy[max(first - pad, 0) : min(last + pad, n - 1) + 1] += 1
-    # what would be lost by holding the line at a station
-    held = np.zeros(n)
-    for b in np.flatnonzero(hit):
-        held[touch.from_station[b] : touch.to_station[b] + 1] += reach.cost[b]
-    edge = np.flatnonzero(np.diff(np.r_[0, (busy > 0).astype(int), 0]))
-    found: list[tuple[int, int]] = []
-    for start, stop in edge.reshape(-1, 2).tolist():
-        found += _cut(touch, held, start, stop - 1, most)
-    return found[::-1]
+        busy[max(first - pad, 0) : min(last + pad, n - 1) + 1] = True
+    while True:
+        found, split = _runs(busy), False
+        for first, last in zip(touch.from_station, touch.to_station, strict=True):
+            beside = [r for r in found if r[0] <= last and r[1] >= first]
+            if len(beside) > 1:
+                busy[beside[0][1] : beside[-1][0]] = split = True
+        if not split:
+            break
+    parts = [part for start, stop in found for part in _cut(reach, hit, start, stop)]
+    return [(a, b) for a, b in parts[::-1] if reach.calm[a : b + 1].all()]
 
 
-def _cut(touch: Touches, held: Array, first: int, last: int, most: int) -> list[tuple[int, int]]:
-    """A stretch in pieces that can be searched, cut where holding the line loses least."""
-    found = []
-    while last - first >= 4 and (
-        last - first >= most or _crowd(touch, first, last) > MOST_BUILDINGS
-    ):
-        wide = most if last - first >= most else (last - first) // 2
-        low = first + max(wide // 2, 1)
-        cut = low + int(np.argmin(held[low : first + wide]))
-        found.append((first, cut))
-        first = cut
-    if last - first >= 2:
-        found.append((first, last))
-    return found
+def _runs(busy: Array) -> list[tuple[int, int]]:
+    """First and last of each run of trues."""
+    edge = np.flatnonzero(np.diff(np.r_[0, busy.astype(int), 0]))
+    return [(int(a), int(b) - 1) for a, b in edge.reshape(-1, 2)]
 
 
-def _crowd(touch: Touches, first: int, last: int) -> int:
-    """Buildings within reach of a stretch."""
-    return int(((touch.from_station <= last) & (touch.to_station >= first)).sum())
+def _cut(reach: Reach, hit: Array, first: int, last: int) -> list[tuple[int, int]]:
+    """A stretch in pieces, where more buildings overlap than a set can hold."""
+    touch = reach.touch
+    within = (touch.from_station <= last) & (touch.to_station >= first)
+    if last - first < 2:
+        return []
+    if open_at_once(touch.from_station[within], touch.to_station[within])[1] <= MOST_BUILDINGS:
+        return [(first, last)]
+    held = np.zeros(last - first + 1)
+    for b in np.flatnonzero(hit & within):
+        a = max(int(touch.from_station[b]) - first, 0)
+        held[a : touch.to_station[b] - first + 1] += reach.cost[b]
+    quarter = max((last - first) // 4, 1)
+    cut = first + quarter + int(np.argmin(held[quarter : last - first - quarter + 1]))
+    return _cut(reach, hit, first, cut) + _cut(reach, hit, cut, last)
 
 
-def solve_stretch(
-    reach: Reach,
-    first: int,
-    last: int,
-    level: float,
-    done: list[Node],
-    limits: Mapping[str, float],
-    seconds: float,
-) -> Node | None:
-    """Search one node; its design keeps the levels allowed further upstream, too."""
-    if not reach.calm[first : last + 1].all():
-        return None
-    problem, who = _node_problem(reach, first, last, level, done, limits)
-    known = np.full((2, last - first + 1), reach.options.base)
-    before = design_cost(problem, known)
-
-    def excess(found: NodeSolution) -> float:
-        up = march(reach, 0, first, float(found.levels[0]))
-        return float((up - reach.most[: first + 1]).max())
-
-    solution = accepted(problem, known, excess, seconds)
-    if solution is None:
-        return None
-    return Node(reach, first, last, problem, solution, who, before)
-
-
-def accepted(
-    problem: NodeProblem,
-    known: Array | None,
-    excess: Callable[[NodeSolution], float],
-    seconds: float,
-) -> NodeSolution | None:
-    """Cheapest design of a node whose water keeps all limits, also those upstream of the node.
-
-    ``excess`` says by how much a design breaks a limit anywhere; the level at the node's upper end
-    is lowered by a little more, and the node is searched again.
-    """
-    for _ in range(TRIALS):
-        found = solve_node(problem, known=known, most_labels=MOST_LABELS, seconds=seconds)
-        if found is None:
-            return None
-        over = excess(found)
-        if over <= EXCESS_M:
-            return found
-        most = problem.most_level.copy()
-        most[0] = found.levels[0] - 1.2 * over
-        problem = replace(problem, most_level=most)
-    return None
-
-
-def _node_problem(
-    reach: Reach,
-    first: int,
-    last: int,
-    level: float,
-    done: list[Node],
-    limits: Mapping[str, float],
+def stretch_problem(
+    reach: Reach, first: int, last: int, level: float, limits: Mapping[str, float]
 ) -> tuple[NodeProblem, Array]:
-    """The node's sections for every pair of options, prices, and its buildings' numbers."""
+    """A stretch's sections for every pair of options, prices, and its buildings' numbers."""
     options, n = reach.options, last - first + 1
     works = reach.works[:, first : last + 1].copy()
     still = np.arange(options.many) == options.base
@@ -255,7 +172,7 @@ def _node_problem(
     switch = options.wall()[:, None] != options.wall()
     price = SWITCH_YUAN * switch + limits["change_yuan_m"] * far
     change = np.where(far <= limits["taper"] * gap + 1e-9, price, np.inf)
-    who, touch = _touched(reach, first, last, done)
+    who, touch = _touched(reach, first, last)
     return NodeProblem(
         model, rows, reach.model.discharge[first : last + 1, 0], works, change, touch,
         reach.cost[who], level, reach.most[first : last + 1],
@@ -275,17 +192,16 @@ def _of_options(reach: Reach, side: int, station: int, works: Array) -> dict[int
     return found
 
 
-def _touched(reach: Reach, first: int, last: int, done: list[Node]) -> tuple[Array, Array]:
-    """Buildings of a node, and which options touch each (buildings, 2, stations, options).
+def _touched(reach: Reach, first: int, last: int) -> tuple[Array, Array]:
+    """Buildings of a stretch, and which options touch each (buildings, 2, stations, options).
 
-    A building that the line takes outside of the node, too, is lost whatever happens here.
+    A building that the approved line takes outside of the stretch, too, is lost whatever happens
+    here.
     """
     touch, options = reach.touch, reach.options
-    chosen = chosen_options(reach, done)
-    move = np.asarray(chosen // len(options.walls))[touch.side, touch.station]
     outside = (touch.station < first) | (touch.station > last)
     lost = np.zeros(len(reach.cost), bool)
-    lost[touch.who[outside & (move >= touch.level)]] = True
+    lost[touch.who[outside & (touch.level <= options.still)]] = True
     here = ~outside & ~lost[touch.who]
     who = np.unique(touch.who[here])
     place = np.searchsorted(who, touch.who[here])
@@ -293,14 +209,6 @@ def _touched(reach: Reach, first: int, last: int, done: list[Node]) -> tuple[Arr
     level[place, touch.side[here], touch.station[here] - first] = touch.level[here]
     at = np.repeat(np.arange(len(options.moves)), len(options.walls))
     return who, at >= level[..., None]
-
-
-def chosen_options(reach: Reach, nodes: list[Node]) -> Array:
-    """Option of each bank at each station (2, stations)."""
-    found = np.full((2, len(reach.measure)), reach.options.base)
-    for node in nodes:
-        found[:, node.first : node.last + 1] = node.solution.options
-    return found
 
 
 def halves_of(reach: Reach, chosen: Array) -> list[tuple[float, Half, Half]]:
@@ -319,8 +227,3 @@ def taken_by(reach: Reach, chosen: Array) -> Array:
     found = np.zeros(len(reach.cost), bool)
     found[reach.touch.who[move >= reach.touch.level]] = True
     return found
-
-
-def works_of(node: Node) -> float:
-    """What the works of a node cost."""
-    return design_works(node.problem, node.solution.options)
