@@ -1,6 +1,7 @@
 """Numbers as people write them: the one that a person reads, or none."""
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -71,8 +72,13 @@ def test_units_in_cells():
     assert got == [1300.0, 15000.0, 2000.0, 85000.0, "2 亩地", "m2"]
 
 
+CENTS = st.lists(
+    st.integers(-(10**11), 10**11).map(lambda n: Decimal(n) / 100), min_size=1, max_size=9
+)
+
+
 @given(
-    st.lists(st.decimals(-(10**9), 10**9, allow_nan=False, places=2), min_size=1),
+    CENTS,
     st.sampled_from([",", " ", "'", ""]),
 )
 def test_what_is_written_with_grouped_thousands_is_read_back(numbers, by):
@@ -80,7 +86,7 @@ def test_what_is_written_with_grouped_thousands_is_read_back(numbers, by):
     assert read(*texts) == [float(n) for n in numbers]
 
 
-@given(st.lists(st.decimals(-(10**9), 10**9, allow_nan=False, places=2), min_size=1))
+@given(CENTS)
 def test_what_is_written_with_decimal_commas_is_read_back(numbers):
     texts = [f"{n:,.2f}".translate(str.maketrans(",.", ".,")) for n in numbers]
     assert read(*texts) == [float(n) for n in numbers]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def read_dxf(
     unit = re.search(rb"\$INSUNITS\s+70\s+(\d+)", raw)
     if unit and int(unit[1]) in DRAWING_UNITS:
         seen.add("drawing_unit", unit=DRAWING_UNITS[int(unit[1])])
+    frame = _shown(frame, raw, layer, seen)
     names = sorted(frame["Layer"].dropna().unique())
     if layer is None and len(names) > 1:
         raise LayerError(
@@ -88,6 +90,55 @@ def _entities(path: Path, raw: bytes, encoding: str | None, what: str) -> gpd.Ge
     for column in frame.columns.intersection(["Layer", "Text"]):
         frame[column] = frame[column].map(_unescaped, na_action="ignore")
     return frame
+
+
+def _shown(
+    frame: gpd.GeoDataFrame, raw: bytes, layer: str | None, seen: Findings
+) -> gpd.GeoDataFrame:
+    """What a drawing shows in its model: no frames of sheets, nothing invisible or frozen.
+
+    A layer that is asked for by name is read even where it is frozen or switched off.
+    """
+    paper = frame["PaperSpace"].fillna(0).astype(int).to_numpy() != 0
+    lines = [line.strip() for line in raw.split(b"\n")]
+    handles, hidden = _hidden(lines)
+    names = {_unescaped(_decoded_name(name, raw)) for name in hidden} - {layer}
+    off = frame["EntityHandle"].isin(handles).to_numpy() & ~paper
+    frozen = frame["Layer"].isin(names).to_numpy() & ~paper
+    if off.any():
+        ids = frame["EntityHandle"][off]
+        seen.add("hidden_entities", [f"handle {h}" for h in ids], why="invisible")
+    if frozen.any():
+        where = frame["Layer"][frozen & ~off]
+        n = where.value_counts()
+        seen.add("hidden_entities", [f"layer {name}" for name in n.index],
+                 why=[f"on a layer that is frozen or off, {k} in all" for k in n])  # fmt: skip
+    return frame[~(paper | off | frozen)].reset_index(drop=True)
+
+
+def _hidden(lines: list[bytes]) -> tuple[set[str], list[bytes]]:
+    """Handles of invisible entities, and layers that are frozen or switched off."""
+    codes, values = lines[0::2], lines[1::2]
+    begins = [k for k, code in enumerate(codes) if code == b"0"]
+    handles: set[str] = set()
+    layers: list[bytes] = []
+    for first, last in pairwise([*begins, len(codes)]):
+        is_layer = values[first] == b"LAYER"
+        said = codes[first:last]
+        if not is_layer and b"60" not in said:
+            continue
+        own = dict(
+            zip(reversed(said), reversed(values[first:last]), strict=False)
+        )  # the first wins
+        if is_layer and (int(own.get(b"70", b"0")) & 1 or own.get(b"62", b"7").startswith(b"-")):
+            layers.append(own.get(b"2", b""))
+        elif not is_layer and own.get(b"60") == b"1":
+            handles.add(own.get(b"5", b"").decode("ascii", "replace"))
+    return handles, layers
+
+
+def _decoded_name(name: bytes, raw: bytes) -> str:
+    return name.decode(text_encoding(raw, "drawing").name, "replace")
 
 
 def _unescaped(text: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import reduce
@@ -219,6 +221,9 @@ def _read_gdal(
         if suffix in (".tab", ".mif"):
             encoding = encoding or _told(mapinfo_encoding(path), path, seen)
         path = for_one_driver(path, what, stack)
+        names: dict[str, str] = {}
+        if suffix == ".kml":
+            path, names = _plain_names(path, stack)
         if suffix != ".fgb" or layer is not None:  # FlatGeobuf holds one layer
             layer = _one_layer(path, layer, what)
     stack.enter_context(gdal_options(OGR_ARC_STEPSIZE=ARC_STEP_DEG))
@@ -246,10 +251,40 @@ def _read_gdal(
     _say_geometry(str(info["geometry_type"]), seen, curves=curves)
     if suffix == ".kml":
         idle = [c for c in frame.columns if c.lower() in KML_COLUMNS]
-        frame = frame.drop(columns=idle)
+        frame = frame.drop(columns=idle).rename(columns=names)
     if what == "rivers":
         frame = _chainage_from_m(frame, path, layer)
     return frame
+
+
+def _plain_names(path: Path, stack: ExitStack) -> tuple[Path, dict[str, str]]:
+    """A KML whose fields have plain names and hold texts, and the names that they stand for.
+
+    GDAL makes one line of underscores of every Chinese name, and of "1,300" in a field of whole
+    numbers 1.
+    """
+    raw = path.read_bytes()
+    names: dict[str, str] = {}
+    plain: dict[bytes, bytes] = {}
+    said = re.search(rb"""encoding\s*=\s*["']([\w-]+)""", raw[:200])
+    encoding = said[1].decode("ascii") if said else "utf-8"
+
+    def renamed(found: re.Match[bytes]) -> bytes:
+        tag, before, quote, name, after = found.groups()
+        if name not in plain:
+            plain[name] = f"field_{len(plain) + 1}".encode()
+            names[plain[name].decode()] = html.unescape(name.decode(encoding, "replace"))
+        after = re.sub(rb"""type\s*=\s*(['"]).*?\1""", b'type="string"', after)
+        before = re.sub(rb"""type\s*=\s*(['"]).*?\1""", b'type="string"', before)
+        return b"<" + tag + before + b"name=" + quote + plain[name] + quote + after + b">"
+
+    tags = rb"<((?:\w+:)?(?:Data|SimpleData|SimpleField))"
+    text = re.sub(tags + rb"""(\s[^>]*?)name\s*=\s*(["'])(.*?)\3([^>]*)>""", renamed, raw)
+    if not names:
+        return path, names
+    made = Path(stack.enter_context(tempfile.TemporaryDirectory())) / path.name
+    made.write_bytes(text)
+    return made, names
 
 
 def _as_in_dbf(

@@ -236,7 +236,7 @@ _FLOORS = Column(
     minimum=1,
     maximum=200,
     aliases=("ZCS", "总层数", "楼层数", "房屋层数", "building:levels", "building_levels", "levels",
-             "storeysAboveGround"),
+             "storeysAboveGround", "楼层"),
 )  # fmt: skip
 _STRUCTURE = Column(
     "structure",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -18,6 +19,10 @@ __all__ = ["JoinedRivers", "join_parts", "river_axis"]
 
 # Half widths that are cut off an end: the diagonal to a corner, and a little of the fork.
 FORK = 1.6
+# Ends of lines within this meet [m].
+TOUCHING_M = 1.0
+# No covered reach is so long that joining across it should be proposed [m].
+FARTHEST_M = 500.0
 
 
 class JoinedRivers(NamedTuple):
@@ -43,8 +48,9 @@ def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
     -------
     JoinedRivers
         ``layer``: one row a river, in order of appearance, with the first row's columns;
-        ``log``: river, change {joined, turned}, from_m, to_m, length_m [m, measured along
-        the new line], one row a gap or a part that was turned round.
+        ``log``: river, change {joined, turned, branch}, from_m, to_m, length_m [m, measured along
+        the new line], one row a gap, a part that was turned round, or a part that was left out
+        because it is the other branch around an island (length_m is its own).
 
     Raises
     ------
@@ -54,7 +60,8 @@ def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
     Notes
     -----
     The longest part keeps its direction; from its ends the nearest part is added until none is
-    left, turned round where its far end is the nearer one.
+    left, turned round where its far end is the nearer one. Of the branches around an island the
+    way through on which the river is shortest is kept.
 
     Examples
     --------
@@ -78,11 +85,70 @@ def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
                 ids=[name],
                 hint="rivers = rivers[rivers.length > 0]",
             )
-        line, log = _chain(parts, gap_m, str(name))
+        stem, branches = _without_branches(parts, min(gap_m, TOUCHING_M))
+        line, log = _chain(stem, gap_m, str(name))
+        log = pd.concat([log, _branch_log(branches, line, str(name))], ignore_index=True)
         shapes.append(line)
         logs.append(log)
     layer = rivers[~rivers.index.duplicated()].set_geometry(shapes, crs=rivers.crs)
     return JoinedRivers(layer, pd.concat(logs, ignore_index=True))
+
+
+def _without_branches(parts: list[Any], touching_m: float) -> tuple[list[Any], list[Any]]:
+    """Parts along the river, and those that leave and meet it again: around islands."""
+    ends = np.array([[p[0], p[-1]] for p in parts]).reshape(-1, 2)
+    near = shapely.STRtree(shapely.points(ends)).query(
+        shapely.points(ends), predicate="dwithin", distance=touching_m
+    )
+    size = (len(ends), len(ends))
+    ones = coo_array((np.ones(near.shape[1]), tuple(near.astype(np.int32))), shape=size)
+    count, node = connected_components(ones, directed=False)
+    a, b = node.reshape(-1, 2).T
+    if len(parts) < count or (a == b).any():  # a tree, or a ring: nothing runs beside anything
+        return parts, []
+    long = np.array([np.hypot(*np.diff(p, axis=0).T).sum() for p in parts])
+    by: dict[tuple[int, int], int] = {}
+    for k in np.argsort(-long, kind="stable"):  # of a pair of branches the shorter is written last
+        by[min(a[k], b[k]), max(a[k], b[k])] = int(k)
+    pairs = np.array(list(by), np.int32).T
+    weight = coo_array((long[list(by.values())], tuple(pairs)), shape=(count, count)).tocsr()
+    free = np.flatnonzero(np.bincount(np.concatenate([a, b]), minlength=count) == 1)
+    if len(free) < 2:
+        return parts, []
+    far, before = dijkstra(weight, directed=False, indices=free, return_predecessors=True)
+    apart = np.where(np.isfinite(far[:, free]), far[:, free], -1.0)
+    first, last = np.unravel_index(np.argmax(apart), apart.shape)
+    way = [int(free[last])]
+    while way[-1] != free[first]:
+        way.append(int(before[first, way[-1]]))
+    stem = {by[min(i, j), max(i, j)] for i, j in pairwise(way)}
+    # parts that hang together off the stem meet it twice, or are a tributary and no branch
+    on_way = set(way)
+    rest = [k for k in range(len(parts)) if k not in stem]
+    off = [(int(i), int(j)) for i, j in zip(a[rest], b[rest], strict=True)]
+    hung = [(i, j) for i, j in off if not {i, j} & on_way]
+    ends = np.array(hung, np.int32).reshape(-1, 2).T
+    tied = coo_array((np.ones(len(hung)), tuple(ends)), shape=(count, count))
+    group = connected_components(tied, directed=False)[1]
+    meets: dict[int, set[int]] = {}
+    own = [
+        next((int(group[n]) for n in pair if n not in on_way), -1 - k)
+        for k, pair in zip(rest, off, strict=True)
+    ]
+    for g, pair in zip(own, off, strict=True):
+        meets.setdefault(g, set()).update(set(pair) & on_way)
+    beside = [k for k, g in zip(rest, own, strict=True) if len(meets[g]) > 1]
+    kept = [p for k, p in enumerate(parts) if k not in beside]
+    return kept, [parts[k] for k in beside]
+
+
+def _branch_log(branches: list[Any], line: Any, name: str) -> pd.DataFrame:
+    """Where each branch that was left out leaves the line and meets it again."""
+    rows = []
+    for one in branches:
+        at = np.sort(shapely.line_locate_point(line, shapely.points([one[0], one[-1]])))
+        rows.append([name, "branch", *at, float(np.hypot(*np.diff(one, axis=0).T).sum())])
+    return pd.DataFrame(rows, columns=["river", "change", "from_m", "to_m", "length_m"])
 
 
 def _chain(parts: list[Any], gap_m: float, name: str) -> tuple[Any, pd.DataFrame]:
@@ -105,7 +171,9 @@ def _chain(parts: list[Any], gap_m: float, name: str) -> tuple[Any, pd.DataFrame
                 layer="rivers",
                 ids=[name],
                 hint=f"rivers = pg.join_parts(rivers, gap_m={np.ceil(gap):.0f}).layer"
-                "  # or draw the line between",
+                "  # or draw the line between"
+                if gap <= FARTHEST_M
+                else "draw the line between, or leave out what is no part of this river",
             )
         left.remove(k)
         part = parts[k][::-1] if turned else parts[k]
@@ -193,9 +261,19 @@ def river_axis(
     [(0.0, 10.0), (400.0, 10.0)]
     """
     require_layer(areas, "areas")
-    areas = areas.set_geometry([_between_banks(g) for g in areas.geometry], crs=areas.crs)
+    shapes = [_one_area(_between_banks(g)) for g in areas.geometry]
+    areas = areas.set_geometry(shapes, crs=areas.crs)
     require_layer(areas, "areas")
     require_polygons(areas, "areas")
+    several = shapely.get_num_geometries(areas.geometry.to_numpy()) > 1
+    if several.any():
+        raise LayerError(
+            "comes in several areas, such as on both sides of a bridge",
+            layer="areas",
+            ids=areas.index[several],
+            hint="draw the water through below what covers it, or take the axis of each: "
+            "pg.river_axis(areas.explode(), ...), then pg.join_parts",
+        )
     missing = areas.index.difference(sources.index)
     if len(missing):
         raise LayerError(
@@ -219,6 +297,13 @@ def river_axis(
         geometry=axes,
         crs=areas.crs,
     )
+
+
+def _one_area(shape: Any) -> Any:
+    """A polygon of parts that touch; islands are its holes."""
+    if shape is None or shape.geom_type != "MultiPolygon" or not shape.is_valid:
+        return shape
+    return shapely.union_all(shapely.get_parts(shape))
 
 
 def _between_banks(banks: Any) -> Any:

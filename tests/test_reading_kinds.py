@@ -1,0 +1,197 @@
+"""Kinds of files and shapes that were read otherwise than they are meant, each with its siblings."""
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+
+import pinghu_geo as pg
+
+X, Y = 506000.0, 2503000.0
+
+
+def square(x=0.0, w=10.0):
+    return [(X + x, Y), (X + x, Y + w), (X + x + w, Y + w), (X + x + w, Y)]
+
+
+# --- KML ----------------------------------------------------------------------------------------
+
+RING = "<Polygon><outerBoundaryIs><LinearRing><coordinates>114,22 114.001,22 114.001,22.001 114,22"
+RING += "</coordinates></LinearRing></outerBoundaryIs></Polygon>"
+
+
+def kml(path, data, *, encoding="utf-8", head=""):
+    text = f'<?xml version="1.0" encoding="{encoding}"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document>'
+    text += f"{head}<Placemark><name>A1</name><ExtendedData>{data}</ExtendedData>{RING}</Placemark>"
+    path.write_text(text + "</Document></kml>", encoding)
+    return pg.read_layer(path, "buildings", id_column="Name").iloc[0]
+
+
+DATA = '<Data name="{}"><value>{}</value></Data>'
+
+
+@pytest.mark.parametrize("name", ["楼层", "层数", "&#x697C;&#x5C42;", "总层数", "ZCS"])
+def test_kml_data_with_any_name(name, tmp_path):
+    both = DATA.format(name, "3") + DATA.format("结构", "砖混")
+    row = kml(tmp_path / "k.kml", both)
+    assert (row["floors"], row["structure"]) == (3.0, "brick_concrete")
+
+
+def test_kml_in_gbk(tmp_path):
+    assert kml(tmp_path / "k.kml", DATA.format("权利人", "李四"), encoding="gbk")["owner"] == "李四"
+
+
+def test_kml_names_of_one_length_stay_two_columns(tmp_path):
+    row = kml(tmp_path / "k.kml", DATA.format("备注", "甲") + DATA.format("来源", "乙"))
+    assert (row["备注"], row["来源"]) == ("甲", "乙")
+
+
+@pytest.mark.parametrize(("text", "value"), [("1,300.5", 1300.5), ("12", 12), ("3F", "3F")])
+def test_kml_fields_with_a_type_are_read_as_written(text, value, tmp_path):
+    schema = '<Schema name="s" id="s"><SimpleField type="int" name="建筑面积"/></Schema>'
+    data = (
+        '<SchemaData schemaUrl="#s"><SimpleData name="建筑面积">'
+        + text
+        + "</SimpleData></SchemaData>"
+    )
+    assert kml(tmp_path / "k.kml", data, head=schema)["floor_area_m2"] == value
+
+
+# --- DXF ----------------------------------------------------------------------------------------
+
+
+def drawing(path, change):
+    ezdxf = pytest.importorskip("ezdxf")
+    made = ezdxf.new()
+    space = made.modelspace()
+    made.layers.add("房屋")
+    space.add_lwpolyline(square(), close=True, dxfattribs={"layer": "房屋"})
+    change(made, space)
+    made.saveas(path)
+    return path
+
+
+def paper(made, _):
+    frame = [(0, 0), (420, 0), (420, 297), (0, 297)]
+    made.layout("Layout1").add_lwpolyline(frame, close=True, dxfattribs={"layer": "房屋"})
+
+
+def invisible(_, space):
+    space.add_lwpolyline(square(50), close=True, dxfattribs={"layer": "房屋", "invisible": 1})
+
+
+def frozen(made, space):
+    made.layers.add("旧房").freeze()
+    space.add_lwpolyline(square(50), close=True, dxfattribs={"layer": "旧房"})
+
+
+def off(made, space):
+    made.layers.add("旧房").off()
+    space.add_lwpolyline(square(50), close=True, dxfattribs={"layer": "旧房"})
+
+
+def on_sheet(made, _):
+    made.layout("Layout1").add_circle((0, 0), 30, dxfattribs={"layer": "图框"})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [(paper, 0), (on_sheet, 0), (invisible, 1), (frozen, 1), (off, 1)]
+)
+def test_only_what_a_drawing_shows_is_read(change, said, tmp_path):
+    path = drawing(tmp_path / "p.dxf", change)
+    assert pg.read_layer(path, "buildings", crs=4547, row_ids=True).area.tolist() == [100.0]
+    found = pg.check(path, "buildings", crs=4547, row_ids=True)
+    assert (found["fault"] == "hidden_entities").sum() == said
+
+
+@pytest.mark.parametrize("change", [frozen, off])
+def test_a_frozen_layer_is_read_by_its_name(change, tmp_path):
+    path = drawing(tmp_path / "p.dxf", change)
+    found = pg.read_layer(path, "buildings", crs=4547, row_ids=True, layer="旧房")
+    assert found.geometry.bounds["minx"].tolist() == [X + 50]
+
+
+# --- GeoPackage ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("srs_id", [-1, 0])
+def test_a_geopackage_without_a_crs_takes_the_one_stated(srs_id, tmp_path):
+    import sqlite3
+
+    path = tmp_path / "g.gpkg"
+    layer = gpd.GeoDataFrame({"FWBH": ["A"]}, geometry=[shapely.Polygon(square())], crs=4547)
+    layer.to_file(path)
+    with sqlite3.connect(path) as base:
+        base.execute("UPDATE gpkg_geometry_columns SET srs_id = ?", (srs_id,))
+        base.execute("UPDATE gpkg_contents SET srs_id = ?", (srs_id,))
+    base.close()
+    assert pg.read_layer(path, "buildings", crs=4547).crs.to_epsg() == 4547
+    with pytest.raises(pg.errors.CRSError, match="doesn't say its coordinate reference system"):
+        pg.read_layer(path, "buildings")
+
+
+# --- rivers -------------------------------------------------------------------------------------
+
+
+def rivers(*parts):
+    return gpd.GeoDataFrame(
+        geometry=[shapely.MultiLineString(parts)], index=pd.Index(["A"], name="river"), crs=4547
+    )
+
+
+MAIN = [[(0, 0), (5000, 0)], [(5200, 0), (12000, 0)]]
+SHORT = [(5000, 0), (5100, 50), (5200, 0)]
+LONG = [(5000, 0), (5100, -60), (5200, 0)]
+
+
+@pytest.mark.parametrize("turn", [False, True])
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(
+    "branch", [[LONG], [LONG[:2], LONG[1:]], [[(5000, 0.4), (5100, -60), (5199.7, 0)]]]
+)
+def test_a_river_around_an_island(branch, first, turn, tmp_path):
+    other = [b[::-1] for b in branch] if turn else branch
+    parts = [SHORT, *other, *MAIN] if first else [*MAIN, *other, SHORT]
+    joined, log = pg.join_parts(rivers(*parts), gap_m=1.0)
+    assert joined.length["A"] == pytest.approx(11800 + 2 * (100**2 + 50**2) ** 0.5)
+    left = log[log["change"] == "branch"]
+    assert left["length_m"].sum() == pytest.approx(2 * (100**2 + 60**2) ** 0.5, abs=1)
+    assert left["from_m"].min() == pytest.approx(5000, abs=1)
+
+
+def test_two_islands_in_a_row_and_one_in_another():
+    parts = [*MAIN, SHORT, LONG, [(12000, 0), (12100, 9), (12200, 0)], [(12000, 0), (12100, -40), (12200, 0)],
+             [(12000, 0), (12100, -80), (12200, 0)], [(12200, 0), (13000, 0)]]  # fmt: skip
+    joined, log = pg.join_parts(rivers(*parts), gap_m=1.0)
+    assert (log["change"] == "branch").sum() == 3
+    assert joined.length["A"] == pytest.approx(5000 + 223.607 + 6800 + 200.808 + 800, abs=0.01)
+
+
+def test_a_tributary_is_no_branch():
+    with pytest.raises(pg.errors.LayerError, match="m from the others"):
+        pg.join_parts(rivers(*MAIN, SHORT, [(5100, 50), (5100, 4000)]), gap_m=1.0)
+
+
+def test_no_gap_of_kilometres_is_proposed():
+    with pytest.raises(pg.errors.LayerError, match="leave out what is no part"):
+        pg.join_parts(rivers([(0, 0), (100, 0)], [(48000, 0), (48100, 0)]), gap_m=1.0)
+
+
+@pytest.mark.parametrize("gap", [1.0, 20.0, 5000.0])
+def test_the_axis_of_a_river_in_two_areas_is_refused(gap):
+    water = shapely.MultiPolygon(
+        [shapely.box(0, 0, 400, 20), shapely.box(400 + gap, 0, 1000 + gap, 20)]
+    )
+    areas = gpd.GeoDataFrame(geometry=[water], index=pd.Index(["A"], name="river"), crs=4547)
+    source = gpd.GeoSeries([shapely.Point(0, 10)], index=areas.index, crs=4547)
+    with pytest.raises(pg.errors.LayerError, match=r"several areas.*\(1: A\)"):
+        pg.river_axis(areas, source)
+
+
+def test_the_axis_runs_by_an_island():
+    water = shapely.box(0, 0, 2000, 40) - shapely.box(900, 15, 1000, 30)
+    areas = gpd.GeoDataFrame(geometry=[water], index=pd.Index(["A"], name="river"), crs=4547)
+    source = gpd.GeoSeries([shapely.Point(0, 20)], index=areas.index, crs=4547)
+    axis = pg.river_axis(areas, source).geometry["A"]
+    assert 2000 <= axis.length <= 2030
+    assert axis.within(water.buffer(1e-6))
