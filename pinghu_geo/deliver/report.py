@@ -9,10 +9,9 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 
 from pinghu_geo.intake.faults import check_summary
-from pinghu_geo.intake.gdal import gdal_options
+from pinghu_geo.intake.gdal import gdal_options, write_frame
 from pinghu_geo.intake.io import database_frame
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import OutputError
@@ -606,4 +605,4 @@ def write_results(layers: Mapping[str, gpd.GeoDataFrame], target: str | Path) ->
             if len(flat):
                 flat = database_frame(flat)
                 table = database_name(name)
-                pyogrio.write_dataframe(flat, temporary, layer=table, promote_to_multi=True)
+                write_frame(flat, temporary, layer=table, promote_to_multi=True)

@@ -11,14 +11,15 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.coordinates import settle_crs
 from pinghu_geo.intake.formats import PARQUET, POSTGIS, TABLES, Boxes, read_cells, read_raw
+from pinghu_geo.intake.gdal import write_frame
 from pinghu_geo.intake.grid import GridFit, apply_grid
 from pinghu_geo.intake.headings import is_height
+from pinghu_geo.intake.shapefile import part_stamps
 from pinghu_geo.nouns.door import EXACT, TRUTH, clean
 from pinghu_geo.nouns.errors import ChainageError, CRSError, LayerError, OutputError
 from pinghu_geo.nouns.files import existing
@@ -66,6 +67,8 @@ log = logging.getLogger(__name__)
 DBF_TEXT_BYTES = 254
 # a chainage that says no unit of its own
 PLAIN_METRES = re.compile(r"[-+−]?\d+(\.\d*)?")
+# So often a Shapefile is read that others keep replacing.
+READS = 10
 # Boxes around parts of a layer are at least so much larger [m].
 LEAST_NEAR_M = 1e-6
 
@@ -178,9 +181,8 @@ def layer_and_findings(
 ) -> tuple[gpd.GeoDataFrame, Findings]:
     """What `read_layer` reads, and what was odd about it; ``raw`` goes to `read_raw`."""
     kind = noun(what)
-    seen = Findings(what, lang)
     boxes = None if near is None else _boxes(near, near_m, what, row_ids=row_ids)
-    frame = read_raw(source, what, seen, boxes=boxes, **raw)
+    frame, seen = _read_unchanged(source, what, lang, boxes=boxes, **raw)
     if grid is not None:
         frame = apply_grid(frame, grid)
     frame = settle_crs(frame, crs, what, seen)
@@ -190,6 +192,27 @@ def layer_and_findings(
         seen.add("heights_dropped")
         frame = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
     return canonical_layer(frame, kind, id_column, seen, row_ids=row_ids), seen
+
+
+def _read_unchanged(
+    source: str | Path, what: str, lang: Lang, **raw: Any
+) -> tuple[gpd.GeoDataFrame, Findings]:
+    """A layer as it came; read again where its parts were replaced meanwhile, one by one."""
+    for _ in range(READS):
+        before, seen = part_stamps(source), Findings(what, lang)
+        try:
+            frame = read_raw(source, what, seen, **raw)
+        except LayerError:
+            if part_stamps(source) == before:
+                raise
+            continue
+        if part_stamps(source) == before:
+            return frame, seen
+    raise LayerError(
+        f"{Path(source).name} is being replaced all the time",
+        layer=what,
+        hint="wait until its writer has ended",
+    )
 
 
 def _near(
@@ -357,7 +380,7 @@ def write_layer(
         return
     if suffix != ".shp":
         with atomic_path(path) as temporary:
-            pyogrio.write_dataframe(database_frame(flat), temporary, layer=database_name(path.stem))
+            write_frame(database_frame(flat), temporary, layer=database_name(path.stem))
         return
     encoding = encoding or ("GBK" if not len(_rows_lost(flat, "GBK")) else "UTF-8")
     if len(lost := _rows_lost(flat, encoding)):
@@ -369,7 +392,7 @@ def write_layer(
     flat = _for_shapefile(database_frame(flat), noun(what), encoding)
     with atomic_parts(path, drop=SHAPEFILE_PARTS) as folder:
         made = folder / path.name
-        pyogrio.write_dataframe(flat, made, encoding=encoding)
+        write_frame(flat, made, encoding=encoding)
         made.with_suffix(".cpg").write_text(encoding, "ascii")
 
 

@@ -7,7 +7,7 @@ nothing points at any more.
 from __future__ import annotations
 
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from pinghu_geo.intake.gdal import gdal_options
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import scratch_folder
 
-__all__ = ["parts_of", "rows_meeting", "whole_shapefile"]
+__all__ = ["part_stamps", "parts_of", "rows_meeting", "whole_shapefile"]
 
 # Types of shapes whose records begin with their box: all but points (ESRI white paper, 1998).
 BOXED = {3, 5, 8, 13, 15, 18, 23, 25, 28, 31}
@@ -34,6 +34,19 @@ AT_ONCE = 2_000_000
 def parts_of(path: Path) -> dict[str, Path]:
     """The files of a Shapefile by their suffix, however it is written."""
     return {p.suffix.lower(): p for p in path.parent.glob("*") if p.stem == path.stem}
+
+
+def part_stamps(source: str | Path) -> dict[str, tuple[int, int, int]]:
+    """What tells a Shapefile's parts from others under their names; empty for other sources."""
+    path = Path(source)
+    if path.suffix.lower() != ".shp" or not path.exists():
+        return {}
+    stamps = {}
+    for suffix, part in parts_of(path).items():
+        with suppress(FileNotFoundError):  # replaced in this moment
+            now = part.stat()
+            stamps[suffix] = (now.st_ino, now.st_size, now.st_mtime_ns)
+    return stamps
 
 
 def whole_shapefile(path: Path, what: str, seen: Findings, stack: ExitStack) -> Path:

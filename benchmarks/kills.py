@@ -1,0 +1,440 @@
+"""Kill, or fail, at every file event of everything that is written, and look at what is there.
+
+    python benchmarks/kills.py                       # every event of every writer (an hour)
+    python benchmarks/kills.py --sample 20 shp run   # 20 events of each of these
+
+A layer between the process and its files (`file_events.c`, built with the C compiler that is
+there; Linux) counts what changes files and acts at a chosen event, in Python, GDAL, SQLite and
+Arrow alike. Three things are done at each event: SIGKILL; an I/O error, once; a disk that is full
+from there on. Afterwards the target must be the old one or the new one, whole, with what a person
+put there; a writer that says that it succeeded must have written the new one, and one that failed
+must have said so in a sentence. Then the same is written once more, undisturbed: the new one is
+there and nothing beside it. For the parts of a Shapefile and of a HEC-RAS project, which no system
+can exchange in one step, "not there to be opened" is allowed in between; the new is then complete
+beside it, and the next one to read or to write puts it in place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import errno
+import hashlib
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+HERE = Path(__file__).parent
+COUNT, KILL, FAIL, FULL = 0, 1, 2, 3
+WAYS = {"kill": (KILL, errno.EIO), "fail": (FAIL, errno.EIO), "full": (FULL, errno.ENOSPC)}
+# What a process says with its exit status.
+DONE, REFUSED, CRASHED = 0, 3, 4
+
+
+def layer_of_events(folder: Path) -> Path | None:
+    """The layer as a library; None where no compiler is."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None or not sys.platform.startswith("linux"):
+        return None
+    library = folder / "file_events.so"
+    source = HERE / "file_events.c"
+    build = [compiler, "-shared", "-fPIC", "-O1", "-w", "-o", library, source, "-ldl"]
+    done = subprocess.run(build, capture_output=True, check=False)
+    return library if done.returncode == 0 else None
+
+
+# --- writers ----------------------------------------------------------------------------------
+
+
+def houses(kind: str) -> object:
+    """Three houses beside a river, of an old and of a new survey."""
+    import geopandas as gpd
+    import pandas as pd
+    import shapely
+
+    east = 0 if kind == "old" else 5000
+    shapes = [shapely.box(east + x, 5, east + x + 10, 25) for x in (100, 200, 300)]
+    return gpd.GeoDataFrame(
+        {"floors": [2.0, 3, 1], "use": "residential" if kind == "old" else "industrial",
+         "floor_area_m2": [200.0, 300, 100], "owner": f"{kind} 户主" * 5},
+        index=pd.Index(["甲", "乙", "丙"], name="building_id"), geometry=shapes, crs=4547,
+    )  # fmt: skip
+
+
+def river() -> object:
+    """A straight river."""
+    import geopandas as gpd
+    import pandas as pd
+    import shapely
+
+    line = shapely.LineString([(0, 0), (6000, 0)])
+    return gpd.GeoDataFrame(index=pd.Index(["A"], name="river"), geometry=[line], crs=4547)
+
+
+def a_layer(suffix: str) -> Callable[[Path, str], None]:
+    """A writer of a layer in one format."""
+
+    def write(folder: Path, kind: str) -> None:
+        import pinghu_geo as pg
+
+        pg.write_layer(houses(kind), folder / f"房屋{suffix}", "buildings")
+
+    return write
+
+
+def drawing(folder: Path, kind: str) -> None:
+    """A writer of a drawing."""
+    import ezdxf
+
+    import pinghu_geo as pg
+
+    ezdxf.options.write_fixed_meta_data_for_testing = True
+    pg.write_dxf({"房屋": houses(kind)}, folder / "图.dxf")
+
+
+def affected(kind: str) -> object:
+    """Affected houses, with their line."""
+    import pinghu_geo as pg
+
+    line = pg.red_line(river(), 20.0)
+    return pg.affected(houses(kind), line, river()), line
+
+
+def ledger(folder: Path, kind: str) -> None:
+    """A writer of the ledger."""
+    import pinghu_geo as pg
+
+    pg.write_ledger(affected(kind)[0], folder / "台账.xlsx")
+
+
+def board(folder: Path, kind: str) -> None:
+    """A writer of the map."""
+    import pinghu_geo as pg
+
+    hit, line = affected(kind)
+    pg.command_map(hit, line, river()).save(folder / "图.html")
+
+
+def table(folder: Path, kind: str) -> None:
+    """A writer of a plain table."""
+    import pandas as pd
+
+    import pinghu_geo as pg
+
+    width = 20.0 if kind == "old" else 30.0
+    frame = pd.DataFrame({"river": "A", "chainage_m": [0.0, 6000], "left_m": width, "right_m": 1.0})
+    pg.write_table(frame, folder / "宽度.csv")
+
+
+def hecras(folder: Path, kind: str) -> None:
+    """A writer of a HEC-RAS project."""
+    import pandas as pd
+
+    import pinghu_geo as pg
+
+    level = 0.5 if kind == "old" else 0.6
+    bed = pd.DataFrame(
+        {"river": "A", "chainage_m": [0.0, 500.0], "bed_level_m": [level, 0.0], "left_m": 10.0,
+         "right_m": 10.0, "bank_level_m": [5.5, 5.0], "n": 0.03}
+    )  # fmt: skip
+    pg.write_hecras(folder / "模型", pg.design_sections(bed), 50.0, {"slope": 0.001})
+
+
+def partitions(folder: Path, kind: str) -> None:
+    """A writer of affected rows by partitions, over a folder that a person has put a file into."""
+    import pinghu_geo as pg
+
+    line = pg.red_line(river(), 20.0)
+    out = folder / "受影响"
+    pg.affected_parquet(given(folder) / f"{kind}.parquet", line, river(), out, force=True)
+    if kind == "old":
+        (out / "_mine.txt").write_text("mine")
+
+
+def run(folder: Path, kind: str) -> None:
+    """A run with --force, over a folder that a person has put a file into."""
+    import pinghu_geo as pg
+
+    out = folder / "结果"
+    pg.run_project(given(folder) / f"{kind}.toml", out, force=True)
+    if kind == "old":
+        (out / "照片").mkdir()
+        (out / "照片" / "mine.txt").write_text("mine")
+
+
+def first_run(folder: Path, kind: str) -> None:
+    """A run to a folder that isn't there."""
+    import pinghu_geo as pg
+
+    if kind == "new":
+        pg.run_project(given(folder) / "new.toml", folder / "结果", force=True)
+
+
+def given(folder: Path) -> Path:
+    """Where the inputs of runs lie: beside the folder that is watched."""
+    return folder.parent / "given"
+
+
+def make_given(folder: Path) -> None:
+    """Inputs of runs."""
+    import pandas as pd
+
+    import pinghu_geo as pg
+
+    folder.mkdir()
+    pg.write_layer(river(), folder / "河道.gpkg", "rivers")
+    for kind in ("old", "new"):
+        houses(kind).to_parquet(folder / f"{kind}.parquet", write_covering_bbox=True)
+        pg.write_layer(houses(kind), folder / f"{kind}.gpkg", "buildings")
+        (folder / f"{kind}.toml").write_text(
+            f'crs = 4547\n[layers]\nbuildings = "{kind}.gpkg"\nrivers = "河道.gpkg"\n'
+            '[schemes."原"]\nwidths = "宽度.csv"\n',
+            "utf-8",
+        )
+    width = {"river": "A", "chainage_m": [0.0, 6000], "left_m": 20.0, "right_m": 20.0}
+    pg.write_table(pd.DataFrame(width), folder / "宽度.csv")
+
+
+WRITERS: dict[str, Callable[[Path, str], None]] = {
+    "shp": a_layer(".shp"), "gpkg": a_layer(".gpkg"), "geojson": a_layer(".geojson"),
+    "fgb": a_layer(".fgb"), "parquet": a_layer(".parquet"), "dxf": drawing, "ledger": ledger,
+    "map": board, "table": table, "hecras": hecras, "partitions": partitions,
+    "first_run": first_run, "run": run,
+}  # fmt: skip
+# Sets of files, by their first: a moment without it is allowed, one with a mixed set is not.
+SETS = {"shp": "房屋.shp", "hecras": "模型.prj"}
+
+
+# --- processes --------------------------------------------------------------------------------
+
+
+class Events:
+    """The layer, in this process and its forks."""
+
+    def __init__(self) -> None:
+        self.library = ctypes.CDLL(None)
+        self.library.events_what.restype = ctypes.c_char_p
+
+    def arm(self, folder: Path, at: int = -1, how: int = COUNT, code: int = errno.EIO) -> None:
+        """Act at an event below a folder."""
+        writes = int(how in (FAIL, FULL))
+        self.library.events_arm(
+            os.fsencode(folder), ctypes.c_long(at), how, code, 0 if how == FAIL else writes
+        )
+
+    def seen(self) -> int:
+        """Events so far."""
+        return int(self.library.events_seen())
+
+
+def apart(work: Callable[[], int | None]) -> tuple[int, str]:
+    """Exit status (minus the signal) of a piece of work in a process of its own, and its words."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        status = CRASHED
+        try:
+            status = work() or DONE
+        except BaseException:  # noqa: BLE001 - told to the parent
+            os.write(writing, traceback.format_exc()[-3000:].encode())
+        finally:
+            os._exit(status)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        said = pipe.read().decode("utf-8", "replace")
+    status = os.waitpid(child, 0)[1]
+    return os.waitstatus_to_exitcode(status), said
+
+
+def state(folder: Path) -> dict[str, str]:
+    """Digest of each file that is to be seen."""
+    return {
+        p.relative_to(folder).as_posix(): hashlib.sha256(content(p)).hexdigest()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and ".pinghu-" not in p.relative_to(folder).as_posix()
+    }
+
+
+def content(path: Path) -> bytes:
+    """Bytes of a file; of a database what is in it, for a page may lie elsewhere after a retry."""
+    if path.suffix != ".gpkg":
+        return path.read_bytes()
+    with closing(sqlite3.connect(path)) as base:
+        sound = base.execute("PRAGMA integrity_check").fetchone()[0]
+        return "\n".join([sound, *base.iterdump()]).encode()
+
+
+def litter(folder: Path) -> list[str]:
+    """What was left beside a target."""
+    return sorted(p.name for p in folder.rglob("*") if ".pinghu-" in p.name)
+
+
+class Writer:
+    """One writer: its old and its new state, and what it does at each event."""
+
+    def __init__(self, name: str, base: Path, events: Events) -> None:
+        self.name, self.write, self.events = name, WRITERS[name], events
+        self.folder = base / "watched"
+        self.kept = base / f"old of {name}"
+        self.fresh()
+        status, said = apart(lambda: self.write(self.folder, "old"))
+        if status:
+            raise SystemExit(f"{name}: {said}")
+        shutil.copytree(self.folder, self.kept, dirs_exist_ok=True)
+        self.old = state(self.folder)
+        self.counts = {way: self._count(way) for way in WAYS}
+        self.new = state(self.folder)
+        if self.new == self.old or litter(self.folder):
+            raise SystemExit(f"{name}: {sorted(self.new)} {litter(self.folder)}")
+
+    def fresh(self) -> None:
+        """The old state again."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.kept.exists():
+            shutil.copytree(self.kept, self.folder)
+        else:
+            self.folder.mkdir()
+
+    def _count(self, way: str) -> int:
+        """Events of an undisturbed writer."""
+        self.fresh()
+        tally = self.folder.parent / "tally"
+
+        def work() -> None:
+            how = WAYS[way][0]
+            self.events.arm(self.folder, -1, how)
+            self.write(self.folder, "new")
+            tally.write_text(str(self.events.seen()))
+
+        status, said = apart(work)
+        if status:
+            raise SystemExit(f"{self.name}: {said}")
+        return int(tally.read_text())
+
+    def at(self, way: str, event: int) -> list[str]:
+        """What is wrong after something happened at an event."""
+        self.fresh()
+        how, code = WAYS[way]
+
+        def work() -> int:
+            from pinghu_geo.nouns.errors import PinghuError
+
+            self.events.arm(self.folder, event, how, code)
+            try:
+                self.write(self.folder, "new")
+            except PinghuError:
+                return REFUSED
+            finally:
+                self.events.arm(Path("/nowhere"))
+            return DONE
+
+        status, said = apart(work)
+        wrong = []
+        if status == CRASHED:
+            wrong.append(f"no sentence: {said.strip().splitlines()[-1] if said else '?'}\n{said}")
+        if way == "kill" and status not in (-signal.SIGKILL, DONE):
+            wrong.append(f"ended with {status}")
+        wrong += self._wrong(state(self.folder), status)
+        status, said = apart(lambda: self.write(self.folder, "new"))
+        if status:
+            wrong.append(f"the next one failed: {said}")
+        if (now := state(self.folder)) != self.new:
+            wrong.append(f"the next one wrote {self._differs(now, self.new)}")
+        if left := litter(self.folder):
+            wrong.append(f"left behind: {left}")
+        return [f"{self.name}, {way} at {event}: {w}" for w in wrong]
+
+    def _wrong(self, now: dict[str, str], status: int) -> Iterator[str]:
+        """Whether a state is neither the old nor the new one."""
+        if status == DONE and now != self.new:
+            yield f"said that it succeeded: {self._differs(now, self.new)}"
+        elif (
+            now not in (self.old, self.new)
+            and SETS.get(self.name, "") in now
+            or now not in (self.old, self.new)
+            and self.name not in SETS
+        ):
+            yield f"neither old nor new: {self._differs(now, self.old)}"
+
+    @staticmethod
+    def _differs(one: dict[str, str], other: dict[str, str]) -> list[str]:
+        return sorted(k for k in {*one, *other} if one.get(k) != other.get(k))
+
+
+def chosen(count: int, sample: int | None, name: str) -> list[int]:
+    """All events, or so many of them: the first, the last, and others by chance."""
+    if sample is None or sample >= count:
+        return list(range(count))
+    rng = random.Random(f"{name} {count}")  # noqa: S311 - no secret
+    ends = [0, *range(max(count - sample // 3, 1), count)]
+    return sorted({*ends, *rng.sample(range(count), max(sample - len(ends), 0))})
+
+
+def main() -> int:
+    """Go through the events."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("writers", nargs="*", default=list(WRITERS))
+    parser.add_argument("--sample", type=int)
+    parser.add_argument("--ways", nargs="*", default=list(WAYS))
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        base = Path(name).resolve()
+        if "events_arm" not in dir() and not os.environ.get("PINGHU_EVENTS"):
+            library = layer_of_events(base)
+            if library is None:
+                sys.stdout.write("needs Linux and a C compiler\n")
+                return 77
+            more = {
+                "LD_PRELOAD": str(library), "PINGHU_EVENTS": "1", "PYTHONWARNINGS": "ignore",
+                "OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z",
+            }  # fmt: skip
+            again = [sys.executable, __file__, *sys.argv[1:]]
+            return subprocess.run(again, env=os.environ | more, check=False).returncode
+        return tried(asked, base)
+
+
+def tried(asked: argparse.Namespace, base: Path) -> int:
+    """The writers one after the other."""
+    import ezdxf  # noqa: F401 - loaded before the forks
+    import folium  # noqa: F401
+    import offlinefolium  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+    import xlsxwriter  # noqa: F401
+
+    import pinghu_geo as pg
+    import pinghu_geo.project  # noqa: F401
+
+    [getattr(pg, one) for one in pg.__all__]
+    warnings.simplefilter("ignore")
+    status, said = apart(lambda: make_given(base / "given"))
+    if status:
+        raise SystemExit(said)
+    events, bad = Events(), 0
+    for name in asked.writers:
+        writer = Writer(name, base, events)
+        for way in asked.ways:
+            at = chosen(writer.counts[way], asked.sample, f"{name} {way}")
+            wrong = [line for event in at for line in writer.at(way, event)]
+            bad += len(wrong)
+            sys.stdout.write(
+                f"{name:10} {way:4}: {len(at):5} of {writer.counts[way]:5} events, "
+                f"{len(wrong)} wrong\n"
+            )
+            sys.stdout.writelines(f"    {line}\n" for line in wrong[:20])
+            sys.stdout.flush()
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
