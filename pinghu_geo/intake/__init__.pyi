@@ -5,6 +5,7 @@ from .faults import Repaired, check, check_summary, repair, split_parts
 from .grid import GridFit, apply_grid, fit_grid
 from .io import read_layer, read_table, write_layer
 from .registry import JoinedLedger, join_ledger, unit_numbers
+from .surveys import read_sections, write_sections
 
 __all__ = [
     "GridFit",
@@ -21,10 +22,12 @@ __all__ = [
     "join_ledger",
     "layer_shift",
     "read_layer",
+    "read_sections",
     "read_table",
     "repair",
     "split_parts",
     "unit_numbers",
     "write_dxf",
     "write_layer",
+    "write_sections",
 ]

@@ -1,0 +1,234 @@
+"""Section surveys in the files of their programs: one river, one set of points, every clothing."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_headings import csv, xlsx
+
+import pinghu_geo as pg
+from conftest import river_frame
+
+X = [-6.0, -5.0, 0.0, 5.0, 6.0]
+Z = {0.0: [52.0, 48, 47.5, 48, 52], 100.0: [51.9, 47.9, 47.4, 47.9, 51.9]}
+POINTS = [(at, x, z) for at in Z for x, z in zip(X, Z[at], strict=True)]
+WANTED = pd.DataFrame(POINTS, columns=["chainage_m", "offset_m", "elevation_m"])
+
+
+def text(folder, name, content, encoding="utf-8"):
+    (folder / name).write_text(content, encoding)
+    return folder / name
+
+
+def same(found, shift=0.0):
+    assert found["river"].unique().tolist() == ["R"]
+    for column in WANTED:
+        wanted = WANTED[column] + (shift if column == "offset_m" else 0)
+        assert found[column].to_numpy() == pytest.approx(wanted.to_numpy(), abs=1e-9), column
+
+
+def block(at, head, point="{x:g},{z:g}"):
+    return head.format(at=at, km=f"K0+{at:03.0f}") + "\n" + "".join(
+        point.format(x=x, z=z) + "\n" for a, x, z in POINTS if a == at
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "point"),
+    [
+        ("a.hdm", "BEGIN,{at:g}:1", "{x:g},{z:g}"),
+        ("a.hdm", "begin , {at:.3f}", "{x:.3f} , {z:.3f}"),
+        ("a.HDM", "BEGIN,{km}:2", "{x:g},{z:g}"),
+        ("a.txt", "{at:g}", "{x:g} {z:g}"),
+        ("a.txt", "{km}", "{x:g}\t{z:g}"),
+        ("a.txt", "断面 {km}", "{x:g},{z:g}"),
+        ("a.txt", "桩号:{km}", "{x:g},{z:g}"),
+        ("a.zdm", "{km}", "{x:g} {z:g}"),
+        ("a.csv", "断面 {km},\n起点距,高程", "{x:g},{z:g}"),
+        ("a.csv", "断面 {km},\n高程,起点距", "{z:g},{x:g}"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+def test_blocks_of_points(tmp_path, name, head, point, encoding):
+    path = text(tmp_path, name, "\n".join(block(at, head, point) for at in Z), encoding)
+    same(pg.intake.read_sections(path, river="R"))
+
+
+def test_wide_rows(tmp_path):
+    pairs = {at: ",".join(f"{x:g},{z:g}" for x, z in zip(X, Z[at], strict=True)) for at in Z}
+    for name in ("a.txt", "a.csv"):
+        rows = "".join(f"K0+{at:03.0f},{pairs[at]}\n" for at in Z)
+        same(pg.intake.read_sections(text(tmp_path, name, rows), river="R"))
+    rows = "".join(f"{at:g} {pairs[at].replace(',', ' ')}\n" for at in Z)
+    same(pg.intake.read_sections(text(tmp_path, "b.txt", rows), river="R"))
+    rows = [[f"K0+{at:03.0f}", "起点距(m)", *X] if k else [None, "高程(m)", *Z[at]]
+            for at in Z for k in (1, 0)]  # fmt: skip
+    same(pg.intake.read_sections(xlsx(tmp_path, rows), river="R"))
+    broken = [[*rows[0]], rows[1][:-1]]
+    with pytest.raises(pg.errors.LayerError, match=r"5 offsets but 4 heights .*\(2: 1, 2\)"):
+        pg.intake.read_sections(xlsx(tmp_path, broken), river="R")
+
+
+def test_a_sheet_a_section_with_the_chainage_in_its_name(tmp_path):
+    sheets = [
+        (
+            f"断面K0+{at:03.0f}",
+            [["起点距", "高程"], *([x, z] for x, z in zip(X, Z[at], strict=True))],
+        )
+        for at in Z
+    ]
+    path = xlsx(tmp_path, [["君子布河横断面测量成果"], ["测量单位:某院"]], more=sheets)
+    same(pg.intake.read_sections(path, river="R"))
+    with pytest.raises(pg.errors.LayerError, match="doesn't say its river"):
+        pg.intake.read_sections(path)
+    unnamed = xlsx(tmp_path, sheets[0][1], name="b.xlsx")
+    with pytest.raises(pg.errors.LayerError, match="section has no chainage"):
+        pg.intake.read_sections(unnamed, river="R")
+
+
+def test_several_sheets_of_tables_are_all_read(tmp_path):
+    rows = [
+        [["河道", "桩号", "起点距", "高程"], *(["R", at, x, z] for a, x, z in POINTS if a == at)]
+        for at in Z
+    ]
+    path = xlsx(tmp_path, rows[0], more=[("二", rows[1])])
+    same(pg.intake.read_sections(path))
+
+
+def test_columns_for_the_left_and_the_right(tmp_path):
+    rows = []
+    for at, z in Z.items():
+        rows += [[f"桩号K0+{at:03.0f}"], ["左距离", "左高程", "右距离", "右高程"]]
+        rows += [[0, z[2], None, None], [5, z[1], 5, z[3]], [6, z[0], 6, z[4]]]
+    same(pg.intake.read_sections(xlsx(tmp_path, rows), river="R"))
+    text_rows = "\n".join(",".join("" if c is None else str(c) for c in r) for r in rows)
+    same(pg.intake.read_sections(csv(tmp_path, text_rows), river="R"))
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_coordinates_are_laid_along_the_river(tmp_path, direction):
+    start, along = np.array([513000.0, 2510000.0]), np.array([0.6, 0.8]) * direction
+    right = np.array([along[1], -along[0]])
+    river = river_frame(
+        {"R": [tuple(start - 50 * along), tuple(start + 200 * along)]}, start_m=-50.0
+    )
+    lines, hdm = [], []
+    for k, (at, x, z) in enumerate(reversed(POINTS)):
+        e, n = start + at * along + x * right + 0.3 * (k % 3 - 1) * along  # not quite in line
+        lines.append(f"{k},{'' if k % 2 else 'DM'},{e:.4f},{n:.4f},{z:g}\n")
+    found = pg.intake.read_sections(text(tmp_path, "a.dat", "".join(lines)), rivers=river)
+    assert found["chainage_m"].unique() == pytest.approx([0, 100], abs=0.31)
+    assert found["offset_m"].tolist() == pytest.approx(WANTED["offset_m"].tolist(), abs=1e-3)
+    assert found["elevation_m"].tolist() == WANTED["elevation_m"].tolist()
+    for at in Z:
+        hdm.append(f"BEGIN,{at:g}:1\n")
+        for a, x, z in POINTS:
+            if a == at:
+                e, n = start + at * along + x * right
+                hdm.append(f"{e:.4f},{n:.4f},{z:g}\n")
+    found = pg.intake.read_sections(text(tmp_path, "a.hdm", "".join(hdm)), rivers=river)
+    assert found["offset_m"].to_numpy() == pytest.approx(WANTED["offset_m"].to_numpy(), abs=1e-3)
+    assert found["chainage_m"].tolist() == WANTED["chainage_m"].tolist()
+    with pytest.raises(pg.errors.LayerError, match="need the centrelines"):
+        pg.intake.read_sections(tmp_path / "a.dat", river="R")
+    far = text(tmp_path, "b.dat", "1,,2510000,513000,4\n2,,2510001,513000,4\n")
+    with pytest.raises(pg.errors.LayerError, match="more than 1 km from any river"):
+        pg.intake.read_sections(far, rivers=river)
+    e, n = start + 50 * along
+    loose = text(tmp_path, "c.dat", "".join(lines) + f"99,,{e:.3f},{n:.3f},4\n")
+    with pytest.raises(pg.errors.LayerError, match=r"don't lie in sections across R .*\(1: 11\)"):
+        pg.intake.read_sections(loose, rivers=river)
+
+
+SDF = """BEGIN HEADER:
+UNITS: {units}
+END HEADER:
+BEGIN STREAM NETWORK:
+REACH:
+STREAM ID: R
+REACH ID: Upper
+CENTERLINE:
+0, 0, ,
+0, 500, ,
+END:
+END STREAM NETWORK:
+BEGIN CROSS-SECTIONS:
+{sections}
+END CROSS-SECTIONS:
+"""
+
+
+@pytest.mark.parametrize(("units", "foot"), [("METRIC", 1.0), ("US CUSTOMARY", 0.3048)])
+def test_hec_ras_sections_are_about_their_stream(tmp_path, units, foot):
+    sections = "".join(
+        f"CROSS-SECTION:\nSTREAM ID:R\nREACH ID:Upper\nSTATION:{at / foot:.6f}{star}\nCUT LINE:\n"
+        f"{-6 / foot}, 50\n{6 / foot}, 50\nBANK POSITIONS: 0.1, 0.9\nN VALUES:\n0.0, 0.05\n0.2, 0.03\n"
+        "SURFACE LINE:\n"
+        + "".join(f"{x / foot:.6f}, 50, {z / foot:.6f}\n" for x, z in zip(X, Z[at], strict=True))
+        + "END:\n"
+        for at, star in ((0.0, ""), (100.0, "*"))
+    )
+    path = text(tmp_path, "a.sdf", SDF.format(units=units, sections=sections))
+    found = pg.intake.read_sections(path)
+    assert found["offset_m"].to_numpy() == pytest.approx(WANTED["offset_m"].to_numpy(), abs=1e-5)
+    assert found["elevation_m"].to_numpy() == pytest.approx(
+        WANTED["elevation_m"].to_numpy(), abs=1e-5
+    )
+    assert found["chainage_m"].to_numpy() == pytest.approx(
+        WANTED["chainage_m"].to_numpy(), abs=1e-5
+    )
+    assert found["n"].tolist() == [0.05, 0.05, 0.03, 0.03, 0.03] * 2
+    assert found["river"].unique().tolist() == ["R"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        ("a.hdm", "K0+000\n2 5.0 -1.2 8.0 0.3\n2 4.0 -1.0 9.0 0.5\n", "HintCAD .*K0\\+000 / 2,5.0"),
+        ("a.dmx", "0.000 48.5\n20.000 48.4\n40.000 48.3\n", "longitudinal profile"),
+        ("a.hdm", "HINTCAD5.83_HDM_SHUJU\nabc def 1 2 3\n", "its first lines are HINTCAD5.83_HDM"),
+        ("a.hdx", "x y z\n", "is no format that is known|holds no points"),
+        ("a.txt", "", "is empty"),
+        ("a.hdm", "BEGIN,0:1\n-6,52\nabc,3\n", r"'abc' where a number is expected .*\(1: 3\)"),
+        ("a.hdm", "BEGIN,0:1\n-6,52,9\n", r"where offset and height are expected .*\(1: 2\)"),
+        ("a.hdm", "BEGIN\n-6,52\n", "section has no chainage"),
+    ],
+)
+def test_what_is_no_section_is_refused_with_its_first_lines(tmp_path, name, content, match):
+    with pytest.raises(pg.errors.LayerError, match=match):
+        pg.intake.read_sections(text(tmp_path, name, content), river="R")
+
+
+def test_the_line_of_the_chainages_is_kept(tmp_path):
+    path = text(tmp_path, "a.hdm", "BEGIN,DK0+000:1\n-6,52\n6,52\n")
+    assert pg.intake.read_sections(path, river="R")["line"].tolist() == ["DK", "DK"]
+    path = text(tmp_path, "a.hdm", "BEGIN,DK0+000:1\n-6,52\n6,52\nBEGIN,K0+100:2\n-6,52\n6,52\n")
+    with pytest.raises(pg.errors.ChainageError, match="mixes chainages of several lines"):
+        pg.intake.read_sections(path, river="R")
+
+
+def test_a_section_without_a_centre_peg_is_asked_for_and_fitted(tmp_path):
+    path = text(
+        tmp_path,
+        "a.hdm",
+        "BEGIN,0:1\n0,52\n1,48\n11,48\n12,52\nBEGIN,100:2\n0,52\n1,48\n11,48\n12,52\n",
+    )
+    found = pg.intake.read_sections(path, river="R").assign(n=0.03)
+    assert found["offset_m"].tolist() == [0, 1, 11, 12] * 2
+    fitted = pg.flood.section_offsets(found, origin="left_bank", centre_m="middle")
+    assert fitted["offset_m"].tolist() == [-6, -5, 5, 6] * 2
+    level = pg.water_profile(fitted, 20.0, {"slope": 0.001})
+    assert len(level) == 2
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    sections = WANTED.assign(river="R")
+    pg.intake.write_sections(sections, tmp_path / "a.hdm")
+    assert (tmp_path / "a.hdm").read_text().splitlines()[:2] == ["BEGIN,0.000:1", "-6.000,52.000"]
+    same(pg.intake.read_sections(tmp_path / "a.hdm", river="R"))
+    with pytest.raises(pg.errors.LayerError, match="hold several rivers"):
+        pg.intake.write_sections(
+            pd.concat([sections, sections.assign(river="S")]), tmp_path / "b.hdm"
+        )
+    with pytest.raises(pg.PinghuError, match=r"\.hdm"):
+        pg.intake.write_sections(sections, tmp_path / "b.txt")
+    assert not (tmp_path / "b.hdm").exists()
