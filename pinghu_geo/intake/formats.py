@@ -6,9 +6,9 @@ import html
 import json
 import logging
 import re
-import tempfile
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -41,9 +41,9 @@ from pinghu_geo.intake.nesting import by_nesting, shells_nested
 from pinghu_geo.intake.shapefile import parts_of, rows_meeting, whole_shapefile
 from pinghu_geo.nouns.door import chainage_of_m
 from pinghu_geo.nouns.errors import LayerError, PinghuError
-from pinghu_geo.nouns.files import require_signature, unpacked
+from pinghu_geo.nouns.files import require_signature, scratch_folder, unpacked
 from pinghu_geo.nouns.notices import quiet_libraries
-from pinghu_geo.nouns.numerals import split_numbers
+from pinghu_geo.nouns.numerals import numbers_written, split_numbers
 from pinghu_geo.nouns.schema import match_columns, nearest, noun
 
 __all__ = [
@@ -210,7 +210,8 @@ def _read_gdal(
     stack: ExitStack,
 ) -> gpd.GeoDataFrame:
     """A layer through GDAL, with the rows counted and broken geometries told from missing ones."""
-    suffix = path.suffix.lower()
+    suffix, given = path.suffix.lower(), path
+    names: dict[str, str] = {}
     if suffix == ".shp":
         dbf = parts_of(path).get(".dbf")
         if dbf is not None and encoding is None:
@@ -221,7 +222,6 @@ def _read_gdal(
         if suffix in (".tab", ".mif"):
             encoding = encoding or _told(mapinfo_encoding(path), path, seen)
         path = for_one_driver(path, what, stack)
-        names: dict[str, str] = {}
         if suffix == ".kml":
             path, names = _plain_names(path, stack)
         if suffix != ".fgb" or layer is not None:  # FlatGeobuf holds one layer
@@ -233,11 +233,7 @@ def _read_gdal(
     frame, curves = _read_boxes(path, read, boxes, seen, arrow=arrow)
     # any encoding does for a number of rows; not every text decodes in its own
     info = pyogrio.read_info(path, layer=layer, encoding="ISO-8859-1" if suffix == ".shp" else None)
-    deleted = 0
-    if suffix == ".shp" and (dbf := parts_of(path).get(".dbf")):
-        frame, deleted = _as_in_dbf(frame, dbf, str(encoding), boxes, seen)
-    if boxes is not None:
-        frame = frame.reset_index(drop=True)
+    frame, deleted = _as_written(frame, given, layer, encoding, boxes, seen)
     short = 0 <= info["features"] != len(frame) + deleted
     if suffix in (".fgb", ".shp") and boxes is None and short:
         raise LayerError(
@@ -246,8 +242,6 @@ def _read_gdal(
             hint="it was cut off: ask for it again",
             fault="unreadable",
         )
-    if suffix == ".shp":
-        frame = _rings_nested(frame, seen)
     _say_geometry(str(info["geometry_type"]), seen, curves=curves)
     if suffix == ".kml":
         idle = [c for c in frame.columns if c.lower() in KML_COLUMNS]
@@ -255,6 +249,25 @@ def _read_gdal(
     if what == "rivers":
         frame = _chainage_from_m(frame, path, layer)
     return frame
+
+
+def _as_written(
+    frame: Any,
+    path: Path,
+    layer: str | None,
+    encoding: str | None,
+    boxes: Boxes | None,
+    seen: Findings,
+) -> tuple[Any, int]:
+    """What GDAL made of a file set right from its bytes, and how many rows count as deleted."""
+    deleted = 0
+    if path.suffix.lower() == ".shp":
+        if dbf := parts_of(path).get(".dbf"):
+            frame, deleted = _as_in_dbf(frame, dbf, str(encoding), boxes, seen)
+        frame = _rings_nested(frame, seen)
+    elif path.suffix.lower() == ".gpkg" and layer is not None:
+        frame = _texts_among_numbers(frame, path, layer, whole=boxes is None)
+    return frame if boxes is None else frame.reset_index(drop=True), deleted
 
 
 def _plain_names(path: Path, stack: ExitStack) -> tuple[Path, dict[str, str]]:
@@ -282,9 +295,44 @@ def _plain_names(path: Path, stack: ExitStack) -> tuple[Path, dict[str, str]]:
     text = re.sub(tags + rb"""(\s[^>]*?)name\s*=\s*(["'])(.*?)\3([^>]*)>""", renamed, raw)
     if not names:
         return path, names
-    made = Path(stack.enter_context(tempfile.TemporaryDirectory())) / path.name
+    made = stack.enter_context(scratch_folder(path.name)) / path.name
     made.write_bytes(text)
     return made, names
+
+
+def _texts_among_numbers(frame: Any, path: Path, layer: str, *, whole: bool) -> Any:
+    """A GeoPackage's columns of numbers, with the texts that SQLite keeps in them as written.
+
+    GDAL takes the prefix of such a text that is a number: 1 of "1,300.5".
+    """
+    names = [str(c) for c in frame.columns if pd.api.types.is_numeric_dtype(frame[c])]
+    table, *columns = ('"' + n.replace('"', '""') + '"' for n in (layer, *names))
+    if not names:
+        return frame
+    address = path.resolve().as_uri() + "?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as base:
+            kinds = ", ".join(f"max(typeof({c}) = 'text')" for c in columns)
+            found = base.execute(f"SELECT {kinds} FROM {table}").fetchone()
+            odd = [k for k, some in enumerate(found) if some]
+            if not odd:
+                return frame
+            wanted = ", ".join(["rowid", *(columns[k] for k in odd)])
+            rows = base.execute(f"SELECT {wanted} FROM {table} ORDER BY rowid").fetchall()
+    except sqlite3.Error:  # a view, or columns that GDAL named itself
+        return frame
+    cells = pd.DataFrame(rows, dtype=object).set_index(0)
+    if not whole:
+        cells = cells.reindex(frame.index)
+    if len(cells) != len(frame):
+        return frame
+    cells.index, cells.columns = frame.index, pd.Index([names[k] for k in odd])
+    made = {}
+    for name in cells:
+        texts = cells[name].map(str, na_action="ignore")
+        numbers = numbers_written(texts)
+        made[name] = texts if numbers.dtype == object else numbers
+    return frame.assign(**made)
 
 
 def _as_in_dbf(
