@@ -497,7 +497,14 @@ def _flood(
     rises = building_rises(hit, **river, allowed_mm=asked["allowed_mm"], progress=tell)
     first = profile[profile["profile"] == profile["profile"].iloc[0]]
     levels = flood_levels(hit, first, rivers, dem=dem)
-    known = rises[["rise_alone_mm", "rise_joint_mm"]].join(levels[["flood_level_m", "freeboard_m"]])
+    band = [
+        c for c in rises.columns if c.startswith("rise_") and c not in ("rise_river", "rise_at_m")
+    ]
+    known = rises[band].dropna(axis=1, how="all")
+    known = known.reindex(
+        columns=known.columns.union(["rise_alone_mm", "rise_joint_mm"], sort=False)
+    )
+    known = known.join(levels[["flood_level_m", "freeboard_m"]])
     if data.evidence is not None:
         said = data.evidence.set_index("building_id")
         known = known.join(said[[c for c in said.columns if c not in known.columns]])

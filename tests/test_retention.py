@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pinghu_geo as pg
@@ -56,6 +56,7 @@ def test_each_rule(change, verdict, reason):
         assert found["deciding"]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(GOOD)), st.none(), min_size=1))
 def test_missing_evidence_is_never_retain(missing):
     assert judge(**missing)["verdict"] != "retain"

@@ -510,3 +510,87 @@ def test_bad_junctions_are_named():
     flows = pd.DataFrame({"river": ["r", "s"], "discharge_m3s": [40.0, 50.0]})
     with pytest.raises(pg.errors.HydraulicsError, match="40 m³/s flow in and 50 out"):
         pg.water_profile(two, flows, end, junctions=table.assign(length_m=20.0))
+
+
+# --- the verdict's doubt ----------------------------------------------------------------------
+
+
+def house_in_channel(*, allowed_mm, **options):
+    """A block of 4 m x 30 m at the bank of a channel of 20 m: ../shared/PRACTICE.md."""
+    import geopandas as gpd
+    import shapely
+
+    line = shapely.LineString([(0, 0), (1000, 0)])
+    rivers = gpd.GeoDataFrame(
+        {"chainage_sign": [1]}, geometry=[line], index=pd.Index(["r"], name="river"), crs=4547
+    )
+    rivers.geometry = rivers.translate(500000, 2500000)
+    block = shapely.box(500485, 2500006, 500515, 2500010)
+    buildings = gpd.GeoDataFrame(
+        geometry=[block], index=pd.Index(["A"], name="building_id"), crs=4547
+    )
+    at = np.unique(np.r_[np.arange(0, 1001, 25.0), 484.9, 485.1, 514.9, 515.1])
+    bed = pd.DataFrame({
+        "river": "r", "chainage_m": at, "bed_level_m": 0.0022 * (1000 - at), "left_m": 10.0,
+        "right_m": 10.0, "bank_level_m": 8.0 + 0.0022 * (1000 - at), "n": 0.035,
+    })  # fmt: skip
+    sections = pg.design_sections(bed)
+    return pg.building_rises(
+        buildings, sections, 90.0, {"slope": 0.0022}, rivers, allowed_mm=allowed_mm, **options
+    )
+
+
+def test_the_rise_of_a_house_is_told_for_a_band_of_losses():
+    found = house_in_channel(allowed_mm=100.0, roughness_share=0.1).loc["A"]
+    band = dict(part.split(" ") for part in found["rise_band"].split("; "))
+    rises = [float(band[k]) for k in ("0/0", "0.1/0.3", "0.3/0.5", "0.6/0.8")]
+    assert rises == sorted(rises)
+    # 182 mm in two-dimensional shallow water (ANUGA): the band holds it, no single pair need to
+    assert rises[0] < 182 < rises[-1]
+    assert found["rise_alone_low_mm"] <= float(band["0/0"]) + 0.1
+    assert found["rise_alone_high_mm"] >= float(band["0.6/0.8"]) - 0.1
+    assert found["rise_decided_by"] == "0.1/0.3"
+    assert found["rise_rough_low_mm"] < found["rise_alone_mm"] < found["rise_rough_high_mm"]
+    assert not found["joint"]
+
+
+def test_the_band_is_the_profiles_with_each_pair():
+    """Solved from near levels or from scratch, a rise is one number."""
+    band = house_in_channel(allowed_mm=100.0).loc["A", "rise_band"]
+    for part in band.split("; "):
+        pair, rise = part.split(" ")
+        contraction, expansion = map(float, pair.split("/"))
+        alone = house_in_channel(
+            allowed_mm=100.0, losses=(), contraction=contraction, expansion=expansion
+        )
+        assert alone.loc["A", "rise_alone_mm"] == pytest.approx(float(rise), abs=0.051)
+
+
+def test_the_verdict_is_review_where_the_limit_runs_through_the_band():
+    index = pd.Index(list("abc"), name="building_id")
+    affected = pd.DataFrame(index=index)
+    evidence = pd.DataFrame({
+        "rise_alone_mm": [3.0, 12.0, 50.0], "rise_alone_low_mm": [1.0, 6.0, 21.0],
+        "rise_alone_high_mm": [9.0, 27.0, 90.0], "rise_joint_mm": [4.0, 12.0, 50.0],
+        "rise_joint_low_mm": [2.0, 6.0, 21.0], "rise_joint_high_mm": [9.5, 27.0, 90.0],
+        "rise_decided_by": [None, "0.3/0.5", None], "freeboard_m": 0.5, "sewage_ok": True,
+        "optional": True, "structure_ok": True, "title_ok": True, "in_project": False,
+    }, index=index)  # fmt: skip
+    limits = {"allowed_mm": 20, "freeboard_m": 0}
+    found = pg.retention_verdict(affected, evidence, limits=limits)
+    assert found["verdict"].tolist() == ["retain", "review", "demolish"]
+    assert "6.0~27.0" in found.loc["b", "reason"]
+    assert "0.3/0.5" in found.loc["b", "reason"]
+    plain = evidence.drop(columns=[c for c in evidence if "low" in c or "high" in c])
+    assert pg.retention_verdict(affected, plain, limits=limits)["verdict"].tolist() == [
+        "retain", "retain", "demolish",
+    ]  # fmt: skip
+
+
+def test_a_house_above_an_unknown_structure_is_review():
+    sections, q, end = river()
+    sections["left_out"] = np.where(sections["chainage_m"] == 200.0, "bridge", None)
+    found = pg.water_profile(sections, q, end)
+    assert found.loc[found["chainage_m"] <= 200, "doubts"].str.contains("left_out").all()
+    known = pg.water_profile(sections, q, end, structures=one("bridge", low_chord_m=7.0))
+    assert not known["doubts"].str.contains("left_out").any()

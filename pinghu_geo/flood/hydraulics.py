@@ -6,9 +6,9 @@ arithmetic; this module lays tables out for it and tables of results back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -46,7 +46,15 @@ from pinghu_geo.nouns.units import require_one_datum
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 
-__all__ = ["Boundary", "boundary_table", "for_profile", "joined_last", "water_profile"]
+__all__ = [
+    "Boundary",
+    "Scenario",
+    "scenario_levels",
+    "boundary_table",
+    "for_profile",
+    "joined_last",
+    "water_profile",
+]
 
 Regime = Literal["subcritical", "supercritical", "mixed"]
 Boundary: TypeAlias = pd.DataFrame | Mapping[str, Any]
@@ -214,6 +222,133 @@ def water_profile(
     >>> found[["structure_id", "control"]].iloc[1].tolist()
     ['路涵', 'outlet']
     """
+    _check_rivers(sections, structures)
+    case = _case(
+        sections, flows, downstream, upstream=upstream, banks=banks, obstacles=obstacles,
+        structures=structures, structure_parts=structure_parts, junctions=junctions,
+        rivers=rivers, regime=regime, friction=friction, contraction=contraction,
+        expansion=expansion, gravity_ms2=gravity_ms2,
+    )  # fmt: skip
+    return case.solved(_tables)
+
+
+def _check_rivers(sections: pd.DataFrame, structures: pd.DataFrame | None) -> None:
+    """Refuse structures on rivers without sections."""
+    if structures is None or "river" not in structures.columns:
+        return
+    if "river" not in sections.columns:
+        return
+    known = set(sections["river"])
+    lost = [i for i, river in structures["river"].items() if river not in known]
+    if lost:
+        raise HydraulicsError(
+            f"stands on {structures.loc[lost[0], 'river']!r}, which has no sections",
+            layer="structures",
+            ids=lost,
+            hint=nearest(str(structures.loc[lost[0], "river"]), [str(k) for k in known]),
+        )
+
+
+class Scenario(NamedTuple):
+    """What is doubtful of a river: coefficients of local losses and a factor on its n.
+
+    None: the river's own coefficients.
+    """
+
+    losses: tuple[float, float] | None = None  # contraction, expansion
+    n_factor: float = 1.0
+    name: tuple[float, float] | None = None  # the pair that the river's own coefficients are
+
+    def of(self, model: Model) -> Model:
+        """A model with these coefficients at all its sections but those inside bridges."""
+        if self.losses is None:
+            return model
+        size = len(model.contraction) - model.inner
+        contraction, expansion = self.losses
+        return replace(
+            model,
+            contraction=np.r_[np.full(size, contraction), model.contraction[size:]],
+            expansion=np.r_[np.full(size, expansion), model.expansion[size:]],
+        )
+
+
+def scenario_levels(
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    downstream: Boundary,
+    scenarios: Sequence[Scenario],
+    *,
+    near: Sequence[pd.DataFrame] = (),
+    **options: Any,
+) -> list[pd.DataFrame]:
+    """Levels of one river under several scenarios, laid out once.
+
+    One table a scenario: scheme, profile, river, chainage_m, level_m, in one order. ``near`` are
+    such tables of a single scheme at the same sections, whose levels are not far off.
+    """
+    case = _case(sections, flows, downstream, **options)
+    size = len(case.laid.stations)
+    found = []
+    for k, one in enumerate(scenarios):
+        if near:
+            levels = near[k]["level_m"].to_numpy().reshape(len(case.q), -1)
+            guess = np.tile(levels, (1, size // levels.shape[1])).T
+            case = replace(case, guess=guess)
+        packed = case.laid.sections
+        rough = packed.rough * one.n_factor**1.5
+        laid = replace(case.laid, sections=replace(packed, rough=rough))
+        found.append(replace(case, laid=laid, scenario=one).solved(_lean_tables))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """Tables laid out, ready to be solved."""
+
+    laid: Laid
+    q: dict[str, Array]
+    edges: _Edges
+    order: list[str]
+    regime: Regime
+    options: dict[str, Any]
+    scenario: Scenario | None = None
+    guess: Array | None = None  # levels near which those of all sections may lie
+
+    def solved(self, tables: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+        """All rivers, those that take another's level after it."""
+        solved: dict[str, pd.DataFrame] = {}
+        for river in self.order:
+            solved[river] = _river_profile(self, river, solved, tables)
+        found = pd.concat(solved.values())
+        flood = {name: k for k, name in enumerate(self.q)}
+        row = found["_row"].to_numpy()
+        keys = (
+            row,
+            found["profile"].astype(object).map(flood).to_numpy(int),
+            pd.factorize(self.laid.stations["scheme"])[0][row],
+        )
+        return found.iloc[np.lexsort(keys)].drop(columns="_row").reset_index(drop=True)
+
+
+def _case(
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    downstream: Boundary,
+    *,
+    upstream: Boundary | None = None,
+    banks: pd.DataFrame | None = None,
+    obstacles: pd.DataFrame | None = None,
+    structures: pd.DataFrame | None = None,
+    structure_parts: pd.DataFrame | None = None,
+    junctions: pd.DataFrame | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
+    regime: Regime = "subcritical",
+    friction: Friction = "average_conveyance",
+    contraction: float = 0.1,
+    expansion: float = 0.3,
+    gravity_ms2: float = GRAVITY_MS2,
+) -> _Case:
+    """Tables checked and laid out; see `water_profile`."""
     one_of(regime, ("subcritical", "supercritical", "mixed"), "regime")
     one_of(friction, FRICTION, "friction")
     laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
@@ -234,16 +369,9 @@ def water_profile(
         "friction": friction, "contraction": contraction, "expansion": expansion,
         "gravity": gravity_ms2,
     }  # fmt: skip
-    solved: dict[str, pd.DataFrame] = {}
     order = joined_last(laid.stations, edges.downstream, edges.junctions)
     laid = replace(laid, stations=_beyond_left_out(laid.stations, order, edges, regime))
-    for river in order:
-        solved[river] = _river_profile(laid, river, q, edges, solved, regime, options)
-    found = pd.concat(solved.values())
-    found["_flood"] = found["profile"].map({name: k for k, name in enumerate(q)})
-    found["_scheme"] = pd.factorize(laid.stations["scheme"])[0][found["_row"]]
-    keys = ["_scheme", "_flood", "_row"]
-    return found.sort_values(keys, ignore_index=True).drop(columns=keys)
+    return _Case(laid, q, edges, order, regime, options)
 
 
 def _beyond_left_out(
@@ -276,15 +404,13 @@ def _beyond_left_out(
 
 
 def _river_profile(
-    laid: Laid,
+    case: _Case,
     river: str,
-    q: dict[str, Array],
-    edges: _Edges,
     solved: Mapping[str, pd.DataFrame],
-    regime: Regime,
-    options: Mapping[str, Any],
+    tables: Callable[..., pd.DataFrame],
 ) -> pd.DataFrame:
     """All schemes and floods of one river."""
+    laid, q = case.laid, case.q
     mine = laid.stations[laid.stations["river"] == river]
     parts = []
     groups = [g.index.to_numpy() for _, g in mine.groupby("scheme", sort=False)]
@@ -293,10 +419,12 @@ def _river_profile(
         rows = np.stack([g for g in same for _ in q], axis=1)
         flow = np.stack([one[g] for g in same for one in q.values()], axis=1)
         profiles = [name for _ in same for name in q]
-        model = laid.model(rows, flow, profiles=profiles, **options)
-        level, found = _levels(model, laid, river, profiles, edges, solved, regime)
-        for k, name in enumerate(profiles):
-            parts.append(_table(model.column(k), laid, level[:, k], found[:, k], name))
+        model = laid.model(rows, flow, profiles=profiles, **case.options)
+        model = case.scenario.of(model) if case.scenario is not None else model
+        if case.guess is not None:
+            model = replace(model, guess=case.guess[rows, np.tile(np.arange(len(q)), len(same))])
+        level, found = _levels(model, laid, river, profiles, case.edges, solved, case.regime)
+        parts.append(tables(model, laid, level, found, profiles))
     return pd.concat(parts)
 
 
@@ -341,6 +469,18 @@ def _levels(
     raised = (level < critical - 1e-9) & (found[0][-1] == start)
     found[1][-1] = np.where(raised, CRITICAL, found[1][-1])
     return found
+
+
+def _tables(
+    model: Model, laid: Laid, level: Array, found: Array, profiles: list[str]
+) -> pd.DataFrame:
+    """Profiles as a table."""
+    return pd.concat(
+        [
+            _table(model.column(k), laid, level[:, k], found[:, k], name)
+            for k, name in enumerate(profiles)
+        ]
+    )
 
 
 def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -> pd.DataFrame:
@@ -395,6 +535,28 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
             "doubts": _doubt_texts(bits), **through, "_row": rows,
         }
     )  # fmt: skip
+
+
+def _lean_tables(
+    model: Model, laid: Laid, level: Array, found: Array, profiles: list[str]
+) -> pd.DataFrame:
+    """Levels only, of all profiles at once."""
+    del found
+    rows = model.rows.T.ravel()
+    stations = laid.stations
+    names = list(dict.fromkeys(profiles))
+    code = np.array([names.index(p) for p in profiles])
+    made: dict[str, Any] = {
+        "profile": pd.Categorical.from_codes(np.repeat(code, len(model.rows)), names),
+        "discharge_m3s": model.discharge.T.ravel(),
+        "level_m": level.T.ravel(),
+        "chainage_m": stations["chainage_m"].to_numpy()[rows],
+        "_row": rows,
+    }
+    for column in ("scheme", "river"):
+        codes, words = pd.factorize(stations[column])
+        made[column] = pd.Categorical.from_codes(codes[rows], list(words))
+    return pd.DataFrame(made)
 
 
 def _through(model: Model, level: Array, loss: Array) -> dict[str, Any]:

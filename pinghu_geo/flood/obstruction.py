@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,17 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.flood.hydraulics import Boundary, boundary_table, water_profile
-from pinghu_geo.flood.rises import rise_table
+from pinghu_geo.flood.hydraulics import (
+    Boundary,
+    Scenario,
+    boundary_table,
+    scenario_levels,
+    water_profile,
+)
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import for_river
 from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import flat_shapes, require_columns, require_layer, require_polygons
 from pinghu_geo.river.centreline import (
     by_measure,
@@ -32,6 +38,16 @@ __all__ = ["building_obstacles", "building_rises", "section_lines"]
 BATCH = 24
 # less of a building within a section is no obstacle but a touching corner [m]
 LEAST_M = 0.01
+
+# coefficients of contraction and expansion that a house may cause: none; gradual; a bridge's;
+# abrupt changes (HEC-RAS Hydraulic Reference Manual, table 3-3)
+LOSSES = ((0.0, 0.0), (0.1, 0.3), (0.3, 0.5), (0.6, 0.8))
+# doubts under which no rise can be relied on
+UNCERTAIN = "froude|critical_default|left_out"
+RISES = (
+    "rise_alone_mm", "rise_alone_low_mm", "rise_alone_high_mm", "rise_rough_low_mm",
+    "rise_rough_high_mm", "rise_joint_mm", "rise_joint_low_mm", "rise_joint_high_mm",
+)  # fmt: skip
 
 Progress = Callable[[str], None]
 
@@ -213,6 +229,8 @@ def building_rises(
     rivers: gpd.GeoDataFrame,
     *,
     allowed_mm: float,
+    losses: Sequence[tuple[float, float]] = LOSSES,
+    roughness_share: float = 0.0,
     banks: pd.DataFrame | None = None,
     obstacles: pd.DataFrame | None = None,
     progress: Progress | None = None,
@@ -230,6 +248,11 @@ def building_rises(
         Centrelines.
     allowed_mm
         Rise of the level that the design institute allows [mm]; there is no default.
+    losses
+        Coefficients of contraction and expansion that a house may cause, the least first: the rise
+        is computed for each, with and without the house. ``()`` is no band.
+    roughness_share
+        Share by which n may be wrong: with 0.1 the rise is computed for 0.9 n and 1.1 n too.
     progress
         Called with a line of text now and then.
     **options
@@ -239,10 +262,14 @@ def building_rises(
     -------
     pandas.DataFrame
         On the buildings' index: rise_alone_mm, the highest rise anywhere on the river with only
-        this building kept; rise_river, rise_at_m where that is; joint, whether it is among those
-        that can stay together; rise_joint_mm, the highest rise with all of those kept, and for
-        the others the rise with this one added to them; n_sections it stands in; doubts of the
-        base profile at those sections.
+        this building kept, by the river's own coefficients; rise_alone_low_mm and
+        rise_alone_high_mm, its least and most over the band; rise_band, the rise for each pair of
+        the band; rise_decided_by, the first of the band whose rise is above the allowed one, where
+        not all are; rise_rough_low_mm, rise_rough_high_mm, what the roughness alone makes of it;
+        rise_river, rise_at_m where it is highest; joint, whether it is among those that can stay
+        together; rise_joint_mm, the highest rise with all of those kept, and for the others the
+        rise with this one added to them, with rise_joint_low_mm and rise_joint_high_mm; n_sections
+        it stands in; doubts of the base profile at those sections.
 
     Raises
     ------
@@ -251,11 +278,17 @@ def building_rises(
 
     Notes
     -----
-    Together: all whose own rise is allowed are kept at first; while the joint rise exceeds the
-    allowed one somewhere, the building goes that alone raises the water most *there*. A building
-    outside every section, or dry at the flood, raises nothing: 0 mm. Where the flood without any
-    building has a Froude number above 0.9, or no subcritical level, no rise can be relied on: it
-    is NA there, and NA is never a reason to retain.
+    What a house raises in one dimension hangs on the losses that are laid on it: a block of 4 m x
+    30 m in a channel of 20 m by 54, 122, 185, 272 mm with 0/0, 0.1/0.3, 0.3/0.5, 0.6/0.8, and by
+    182 mm in two dimensions. The band is from no losses to those of abrupt changes (HEC-RAS table
+    3-3), and takes the place of all coefficients but those inside bridges.
+
+    Together: all whose own rise is allowed in the whole band are kept at first; while the joint
+    rise exceeds the allowed one somewhere in it, the building goes that alone raises the water most
+    *there*. A building outside every section, or dry at the flood, raises nothing: 0 mm. Where the
+    flood without any building has a Froude number above 0.9, or no subcritical level, or its level
+    hangs on a structure that isn't computed (left_out), no rise can be relied on: it is NA there,
+    and NA is never a reason to retain.
 
     Examples
     --------
@@ -275,30 +308,65 @@ def building_rises(
     base = water_profile(
         sections, flows, downstream, banks=banks, obstacles=obstacles, rivers=rivers, **options
     )
+    # where the river has no coefficients of its own, its pair is the first scenario already
+    own = (options.get("contraction", 0.1), options.get("expansion", 0.3))
+    given = banks is not None and {"contraction", "expansion"} & set(
+        banks.dropna(axis=1, how="all")
+    )
+    scenarios = _scenarios(losses, roughness_share, own=None if given else own)
     found = pd.DataFrame(index=buildings.index)
-    found["rise_alone_mm"], found["joint"], found["rise_joint_mm"] = 0.0, True, 0.0
-    found["rise_river"], found["rise_at_m"] = pd.Series(None, buildings.index, "str"), np.nan
+    for column in RISES:
+        found[column] = 0.0
+    found["joint"] = True
+    for column in ("rise_band", "rise_decided_by", "rise_river"):
+        found[column] = pd.Series(None, buildings.index, "str")
+    found["rise_at_m"] = np.nan
     found["n_sections"] = standing.groupby("building_id").size().reindex(found.index, fill_value=0)
     doubts = standing.merge(base, on=["river", "chainage_m"]).groupby("building_id")["doubts"]
     found["doubts"] = doubts.agg(_words).reindex(found.index, fill_value="")
     for group in _systems(
-        list(dict.fromkeys(sections["river"])), boundary_table(downstream, "downstream")
+        list(dict.fromkeys(sections["river"])),
+        boundary_table(downstream, "downstream"),
+        options.get("junctions"),
     ):
-        trial = _Trial(
+        trial = _Trial.of(
             base,
             flows,
             downstream,
             {"rivers": rivers, **options},
-            *(
+            scenarios,
+            [
                 None if t is None else t[t["river"].isin(group)]
                 for t in (sections, banks, obstacles, standing)
-            ),
+            ],
         )
         _judge(found, trial, allowed_mm, lambda text, g=group: tell(f"壅水 {'、'.join(g)} {text}"))  # type: ignore[misc]
-    uncertain = found["doubts"].str.contains("froude|critical_default")
-    found.loc[uncertain, ["rise_alone_mm", "rise_joint_mm"]] = np.nan
+    uncertain = found["doubts"].str.contains(UNCERTAIN)
+    found.loc[uncertain, list(RISES)] = np.nan
+    found.loc[uncertain, ["rise_band", "rise_decided_by"]] = None
     found.loc[uncertain, "joint"] = False
+    if not roughness_share:
+        found[["rise_rough_low_mm", "rise_rough_high_mm"]] = np.nan
     return found
+
+
+def _scenarios(
+    losses: Sequence[tuple[float, float]], share: float, *, own: tuple[float, float] | None
+) -> list[Scenario]:
+    """The river's own coefficients first, then the band, then the roughness."""
+    for pair in losses:
+        if len(pair) != 2 or not all(0 <= c <= 1 for c in pair):
+            raise HydraulicsError(
+                f"losses holds {pair!r}, which is no pair of coefficients from 0 to 1",
+                hint="losses=((0.0, 0.0), (0.1, 0.3), (0.3, 0.5), (0.6, 0.8))",
+            )
+    if not 0 <= share < 1:
+        raise HydraulicsError(
+            f"roughness_share={share:g}; it is a share of n", hint="roughness_share=0.1"
+        )
+    band = [Scenario((float(c), float(e))) for c, e in losses if (c, e) != own]
+    rough = [Scenario(None, 1 - share), Scenario(None, 1 + share)] if share else []
+    return [Scenario(name=own), *band, *rough]
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,10 +377,42 @@ class _Trial:
     flows: pd.DataFrame | float
     downstream: Boundary
     options: dict[str, Any]
+    scenarios: list[Scenario]
     sections: pd.DataFrame
     banks: pd.DataFrame | None
     obstacles: pd.DataFrame | None
     standing: pd.DataFrame
+    before: list[pd.DataFrame]  # levels without any building, a table a scenario
+
+    @classmethod
+    def of(
+        cls,
+        base: pd.DataFrame,
+        flows: pd.DataFrame | float,
+        downstream: Boundary,
+        options: dict[str, Any],
+        scenarios: list[Scenario],
+        tables: list[Any],
+    ) -> _Trial:
+        """With the levels without any building."""
+        sections, banks, obstacles, standing = tables
+        before = []
+        if len(standing):
+            before = scenario_levels(
+                sections, flows, downstream, scenarios, banks=banks, obstacles=obstacles, **options
+            )
+        return cls(
+            base,
+            flows,
+            downstream,
+            options,
+            scenarios,
+            sections,
+            banks,
+            obstacles,
+            standing,
+            before,
+        )
 
     def wet(self) -> Array:
         """Rows of ``standing`` whose ground the flood reaches; the others change nothing."""
@@ -328,33 +428,37 @@ class _Trial:
             found[k] = lowest < level[(row.river, row.chainage_m)]
         return found
 
-    def rises(self, cases: dict[str, list[Any]]) -> pd.DataFrame:
-        """Rise [mm] by section (rows) and case (columns): each case keeps some buildings."""
+    def rises(self, cases: dict[str, list[Any]]) -> Array:
+        """Rise [mm] by scenario, case and place; each case keeps some buildings."""
         rows = []
         for name, kept in cases.items():
             rows.append(self.standing[self.standing["building_id"].isin(kept)].assign(scheme=name))
             if self.obstacles is not None and len(self.obstacles):
                 rows.append(self.obstacles.assign(scheme=name))
-        profile = water_profile(
+        after = scenario_levels(
             self.sections,
             self.flows,
             self.downstream,
+            self.scenarios,
             banks=self.banks,
             obstacles=pd.concat(rows),
+            near=self.before,
             **self.options,
         )
-        table = rise_table(self.base, profile)
-        return table.pivot_table(
-            index=["profile", "river", "chainage_m"], columns="scheme", values="rise_mm"
-        )
+        made = []
+        for was, now in zip(self.before, after, strict=True):
+            level = now["level_m"].to_numpy().reshape(len(cases), len(was))
+            made.append((level - was["level_m"].to_numpy()) * 1000)
+        return np.stack(made)
 
 
 def _judge(found: pd.DataFrame, trial: _Trial, allowed_mm: float, tell: Progress) -> None:
     """Rises of the buildings of one system of rivers, in place."""
-    doubtful = found.index[found["doubts"].str.contains("froude|critical_default")]
+    doubtful = set(found.index[found["doubts"].str.contains(UNCERTAIN)])
     ids = list(dict.fromkeys(trial.standing.loc[trial.wet(), "building_id"]))
     # cases go by number: ids may be numbers, or differ by nothing but a blank
     case = {i: str(k) for k, i in enumerate(ids)}
+    place = {i: k for k, i in enumerate(ids)}
     dry = [i for i in dict.fromkeys(trial.standing["building_id"]) if i not in set(ids)]
     if not ids:
         return
@@ -362,40 +466,95 @@ def _judge(found: pd.DataFrame, trial: _Trial, allowed_mm: float, tell: Progress
     for k in range(0, len(ids), BATCH):
         tell(f"{k}/{len(ids)}")
         parts.append(trial.rises({case[i]: [i] for i in ids[k : k + BATCH]}))
-    single = pd.concat(parts, axis=1)[list(case.values())]
-    worst = single.idxmax()
-    found.loc[ids, "rise_alone_mm"] = single.max().to_numpy()
-    found.loc[ids, "rise_river"] = [w[1] for w in worst]
-    found.loc[ids, "rise_at_m"] = [w[2] for w in worst]
-    small = found.loc[ids, "rise_alone_mm"] <= allowed_mm
-    kept = [i for i in small.index[small] if i not in set(doubtful)]
-    joint = 0.0
+    single = np.concatenate(parts, axis=1)
+    _tell_alone(found, trial, ids, single, allowed_mm)
+    small = single.max(axis=(0, 2)) <= allowed_mm
+    kept = [i for i, fits in zip(ids, small, strict=True) if fits and i not in doubtful]
+    joint = np.zeros(len(trial.scenarios))
     while kept:
-        together = trial.rises({"joint": kept})["joint"]
-        joint = float(together.max())
-        if joint <= allowed_mm:
+        together = trial.rises({"joint": kept})[:, 0]
+        joint = together.max(axis=1)
+        if joint.max() <= allowed_mm:
             break
-        there = single.loc[together.idxmax(), [case[i] for i in kept]]
-        kept.remove(kept[int(np.argmax(there.to_numpy()))])
+        scenario, where = np.unravel_index(int(together.argmax()), together.shape)
+        there = single[scenario, [place[i] for i in kept], where]
+        kept.remove(kept[int(np.argmax(there))])
     left = [i for i in ids if i not in set(kept)]
     found.loc[ids, "joint"] = [i in set(kept) for i in ids]
-    found.loc[kept + dry, "rise_joint_mm"] = joint
+    _tell_joint(found, kept + dry, joint[:, None] if kept else np.zeros((len(joint), 1)))
     for k in range(0, len(left), BATCH):
         some = left[k : k + BATCH]
-        more = trial.rises({case[i]: [*kept, i] for i in some}).max()
-        found.loc[some, "rise_joint_mm"] = more[[case[i] for i in some]].to_numpy()
+        more = trial.rises({case[i]: [*kept, i] for i in some}).max(axis=2)
+        _tell_joint(found, some, more)
+
+
+def _tell_alone(
+    found: pd.DataFrame, trial: _Trial, ids: list[Any], single: Array, allowed_mm: float
+) -> None:
+    """Rises of single buildings over the band, in place."""
+    highest = single.max(axis=2)
+    where = trial.before[0].iloc[single[0].argmax(axis=1)]
+    found.loc[ids, "rise_river"] = where["river"].to_numpy()
+    found.loc[ids, "rise_at_m"] = where["chainage_m"].to_numpy()
+    found.loc[ids, "rise_alone_mm"] = highest[0]
+    found.loc[ids, "rise_alone_low_mm"] = highest.min(axis=0)
+    found.loc[ids, "rise_alone_high_mm"] = highest.max(axis=0)
+    rough = [k for k, s in enumerate(trial.scenarios) if s.n_factor != 1]
+    if rough:
+        found.loc[ids, "rise_rough_low_mm"] = highest[[0, *rough]].min(axis=0)
+        found.loc[ids, "rise_rough_high_mm"] = highest[[0, *rough]].max(axis=0)
+    names = [_scenario_name(s) for s in trial.scenarios]
+    band = [k for k, s in enumerate(trial.scenarios) if (s.losses or s.name) and s.n_factor == 1]
+    band.sort(key=lambda k: trial.scenarios[k].losses or trial.scenarios[k].name or ())
+    found.loc[ids, "rise_band"] = [
+        "; ".join(f"{names[k]} {highest[k, i]:.1f}" for k in band) or None for i in range(len(ids))
+    ]
+    over = highest > allowed_mm
+    order = list(dict.fromkeys([*band, 0, *rough]))
+    found.loc[ids, "rise_decided_by"] = [
+        next(names[k] for k in order if over[k, i])
+        if over[:, i].any() and not over[:, i].all()
+        else None
+        for i in range(len(ids))
+    ]
+
+
+def _tell_joint(found: pd.DataFrame, ids: list[Any], rises: Array) -> None:
+    """Joint rises by scenario of some buildings, in place."""
+    size = (len(rises), len(ids))
+    found.loc[ids, "rise_joint_mm"] = np.broadcast_to(rises, size)[0]
+    found.loc[ids, "rise_joint_low_mm"] = np.broadcast_to(rises.min(axis=0), size[1:])
+    found.loc[ids, "rise_joint_high_mm"] = np.broadcast_to(rises.max(axis=0), size[1:])
+
+
+def _scenario_name(one: Scenario) -> str:
+    """Words for a scenario: its coefficients, or what it makes of n."""
+    pair = one.losses or one.name
+    if pair is not None and one.n_factor == 1:
+        return f"{pair[0]:g}/{pair[1]:g}"
+    return "own" if one.n_factor == 1 else f"n x {one.n_factor:g}"
 
 
 def _words(texts: pd.Series) -> str:
     return ",".join(dict.fromkeys(w for t in texts for w in t.split(",") if w))
 
 
-def _systems(rivers: list[str], edges: pd.DataFrame) -> list[list[str]]:
+def _systems(
+    rivers: list[str], edges: pd.DataFrame, junctions: pd.DataFrame | None
+) -> list[list[str]]:
     """Rivers that take one another's level, together."""
     of = {r: r for r in rivers}
+
+    def join(river: str, main: str) -> None:
+        old, new = of[river], of[main]
+        of.update({r: new for r, v in of.items() if v == old})
+
     for river in rivers:
         rows = edges[for_river(edges, river)]
         for main in rows["joins"].dropna() if "joins" in rows else []:
-            old = of[river]
-            of = {r: of[main] if v == old else v for r, v in of.items()}
+            join(river, main)
+    if junctions is not None and len(junctions):
+        for _, part in junctions.groupby("junction"):
+            for river in part["river"]:
+                join(river, part["river"].iloc[0])
     return [[r for r in rivers if of[r] == root] for root in dict.fromkeys(of.values())]

@@ -30,6 +30,9 @@ CLEARLY_SUBCRITICAL = 0.12
 # lesser dips of the energy curve are no minimum of their own [m]
 DIP_M = 1e-4
 
+# stations that are solved at once where only a part of a river has changed
+WINDOW = 48
+
 BALANCED, CRITICAL, UNBALANCED = 0, 1, 2
 
 
@@ -63,6 +66,8 @@ class Model:
     friction: Friction = "average_conveyance"
     gravity: float = 9.81
     crossings: Mapping[int, Barrier] = field(default_factory=dict)
+    guess: Array | None = None  # levels (stations, columns) not far from the answer
+    inner: int = 0  # sections inside bridges, at the end
     gaps: Mapping[int, Array] = field(default_factory=dict)  # whole way below a bridge's row
     passed: dict[tuple[int, float, float, str], Any] = field(default_factory=dict)
     profiles: tuple[str, ...] = ()  # name of each column, for what is set by profile
@@ -74,11 +79,13 @@ class Model:
             rows=self.rows[:, [k]],
             discharge=self.discharge[:, [k]],
             profiles=self.profiles[k : k + 1],
+            guess=None if self.guess is None else self.guess[:, [k]],
         )
 
     def part(self, of: slice) -> Model:
         """Some of its stations."""
-        return replace(self, rows=self.rows[of], discharge=self.discharge[of])
+        guess = None if self.guess is None else self.guess[of]
+        return replace(self, rows=self.rows[of], discharge=self.discharge[of], guess=guess)
 
     def with_lengths(self, lengths: Array) -> Model:
         """The same with other ways between sections."""
@@ -351,6 +358,10 @@ def _all_at_once(model: Model, downstream: float) -> tuple[Array, int]:
     bottom, n = model.sections.bottom[rows], len(rows)
     if n == 1:
         return np.array([downstream]), 0
+    if model.guess is not None:
+        near = _changed_only(model, _guessed(model, downstream))
+        if near is not None:
+            return near, 0
     lengths = model.lengths[rows[:-1], 1]
     slope = max((bottom[0] - bottom[-1]) / lengths.sum(), 1e-5)
     # normal depths of a few sections say how deep the river is
@@ -359,9 +370,51 @@ def _all_at_once(model: Model, downstream: float) -> tuple[Array, int]:
     level = bottom + 1.3 * np.median(normal - bottom[few])
     level[-1] = downstream
     level = np.maximum.accumulate(level[::-1])[::-1] if downstream > bottom[-1] else level
+    return _newton_levels(model, level, 30)
+
+
+def _guessed(model: Model, downstream: float) -> Array:
+    """Levels that were given as near, ending at the known one."""
+    bottom = model.sections.bottom[model.rows[:, 0]]
+    near = model.guess if model.guess is not None else bottom[:, None]
+    level: Array = np.maximum(near[:, 0], bottom + 0.01)
+    level[-1] = downstream
+    return level
+
+
+def _changed_only(model: Model, level: Array) -> Array | None:
+    """Levels from near ones, solved only where they no longer balance; None: not found so.
+
+    A house changes nothing below it, and little far above: windows of stations are solved upwards
+    until a level is the old one again.
+    """
+    rows, q = model.rows[:, 0], model.discharge[:, 0]
+    state = model.state(rows, q, level)
+    r = model.residual(rows[:-1], state.take(slice(None, -1)), state.take(slice(1, None)))[0]
+    if not np.isfinite(r).all() or (state.grows[:-1] < CLEARLY_SUBCRITICAL).any():
+        return None
+    bad = np.flatnonzero(np.abs(r) > TOLERANCE_M / 10)
+    while len(bad):
+        stop = int(bad[-1]) + 2
+        start = max(stop - WINDOW, 0)
+        before = level[start]
+        part = model.part(slice(start, stop))
+        level[start:stop], sure = _newton_levels(part, level[start:stop], 12)
+        if sure:
+            return None
+        bad = bad[bad < start]
+        if start and abs(level[start] - before) > TOLERANCE_M / 100:
+            bad = np.append(bad[bad < start - 1], start - 1)
+    return level
+
+
+def _newton_levels(model: Model, level: Array, most: int) -> tuple[Array, int]:
+    """Levels of one column from a first guess, and the first station from which they hold."""
+    rows, q = model.rows[:, 0], model.discharge[:, 0]
+    bottom, n = model.sections.bottom[rows], len(rows)
     r = np.full(n - 1, np.inf)
     state = model.state(rows, q, level)
-    for _ in range(30):
+    for _ in range(most):
         up, down = state.take(slice(None, -1)), state.take(slice(1, None))
         r, by_up, by_down = model.residual(rows[:-1], up, down)
         if not np.isfinite(r).all():

@@ -85,6 +85,7 @@ class Laid:
             friction,
             gravity,
             crossings=self.crossings,
+            inner=len(self.inner),
             gaps=gaps,
             profiles=tuple(profiles),
         )

@@ -267,6 +267,16 @@ _STAGE = Column(
     "stage", "code", "阶段", required=True, codes=STAGE, aliases=("本次阶段", "进度阶段")
 )
 _BLOCKER = Column("blocker", "text", "卡点", aliases=("存在问题", "卡点问题"))
+_RISE_BAND = (
+    Column("rise_alone_low_mm", "float", "单独保留壅高下限", "mm"),
+    Column("rise_alone_high_mm", "float", "单独保留壅高上限", "mm"),
+    Column("rise_joint_low_mm", "float", "共同保留壅高下限", "mm"),
+    Column("rise_joint_high_mm", "float", "共同保留壅高上限", "mm"),
+    Column("rise_rough_low_mm", "float", "糙率减小壅高", "mm"),
+    Column("rise_rough_high_mm", "float", "糙率增大壅高", "mm"),
+    Column("rise_band", "text", "各损失系数壅高"),
+    Column("rise_decided_by", "text", "超限起始系数"),
+)
 _OPENING = (
     Column("shape", "code", "洞形", codes=SHAPE, aliases=("断面形状", "涵洞形状")),
     Column("span_m", "float", "净宽", "m", minimum=0, aliases=("孔宽", "跨径")),
@@ -500,6 +510,7 @@ _NOUNS = (
             Column("deciding", "text", "依据条文"),
             Column("rise_alone_mm", "float", "单独保留壅高", "mm"),
             Column("rise_joint_mm", "float", "共同保留壅高", "mm"),
+            *_RISE_BAND,
             Column("flood_level_m", "float", "设计洪水位", "m"),
             Column("freeboard_m", "float", "超高", "m"),
             Column("rate", "text", "适用标准"),
@@ -792,6 +803,7 @@ _NOUNS = (
             Column("building_id", "text", "房屋编号", required=True, aliases=("房屋编码",)),
             Column("rise_alone_mm", "float", "单独保留壅高", "mm"),
             Column("rise_joint_mm", "float", "共同保留壅高", "mm"),
+            *_RISE_BAND,
             Column("joint", "bool", "计入共同保留"),
             Column("flood_level_m", "float", "设计洪水位", "m"),
             Column("flood_depth_m", "float", "房屋处水深", "m"),

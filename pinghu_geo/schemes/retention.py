@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,8 @@ def retention_verdict(
         What is known of them, on the same ids: rise_alone_mm and rise_joint_mm
         (`building_rises`), freeboard_m (`flood_levels`), sewage_ok, optional (可拆可不拆),
         structure_ok, title_ok, in_project: true, false or NA. A building or a column that is
-        missing is NA. Columns may stand in ``affected`` too.
+        missing is NA. Columns may stand in ``affected`` too. With rise_alone_low_mm and
+        rise_alone_high_mm (and the joint ones) a rise is a band.
     limits
         The limits that the rules name, such as ``{"allowed_mm": 10, "freeboard_m": 0}``.
     rules
@@ -119,7 +121,9 @@ def retention_verdict(
     Notes
     -----
     Three-valued: retain only if every rule holds; the first rule that fails gives its verdict;
-    otherwise, with any evidence missing, review, and the reason lists what is missing. A rule
+    otherwise, with any evidence missing, review, and the reason lists what is missing. A rule on a
+    band holds where the whole band does and fails where none of it does; where the limit runs
+    through it the verdict is review, with the numbers and the coefficients that decide. A rule
     that fails goes before evidence that is missing: no survey can save the building then.
 
     Examples
@@ -159,12 +163,15 @@ def retention_verdict(
     deciding = np.full(len(affected), "", dtype=object)
     failed = np.zeros(len(affected), bool)
     missing: list[list[str]] = [[] for _ in range(len(affected))]
+    spread: list[list[str]] = [[] for _ in range(len(affected))]
     for rule in table.to_dict("records"):
         limit = _limit(rule, limits)
         values = _evidence(known, rule)
         na = values.isna().to_numpy()
-        holds = _holds(values, rule["test"], limit)
-        new = ~holds & ~na & ~failed
+        least, most = _band(known, rule["column"], values)
+        holds = _holds(least, rule["test"], limit) & _holds(most, rule["test"], limit)
+        some = _holds(least, rule["test"], limit) | _holds(most, rule["test"], limit)
+        new = ~some & ~na & ~failed
         verdict[new], deciding[new] = rule["fails"], rule["article"]
         text = rule[lang]
         reason[new] = [
@@ -172,17 +179,52 @@ def retention_verdict(
             for v in values.to_numpy()[new]
         ]
         failed |= new
+        for k in np.flatnonzero(some & ~holds & ~na):
+            spread[k].append(_spread_text(known.iloc[k], rule["column"], least, most, limit, lang))
         for k in np.flatnonzero(na):
             missing[k].append(label(rule["column"], lang=lang, unit=False))
-    open_ = ~failed & np.array([bool(m) for m in missing], dtype=bool)
+    lacks = np.array([bool(m) for m in missing], dtype=bool)
+    open_ = ~failed & (lacks | np.array([bool(m) for m in spread], dtype=bool))
     lead, comma = ("缺少依据:", "、") if lang == "zh" else ("lacks evidence: ", ", ")
     verdict[open_] = "review"
-    reason[open_] = [lead + comma.join(dict.fromkeys(missing[k])) for k in np.flatnonzero(open_)]
+    stop = ";" if lang == "zh" else "; "
+    reason[open_] = [
+        stop.join(
+            [*spread[k], *([lead + comma.join(dict.fromkeys(missing[k]))] if lacks[k] else [])]
+        )
+        for k in np.flatnonzero(open_)
+    ]
     stays = ~failed & ~open_
     reason[stays] = [_all_hold(known.iloc[k], lang) for k in np.flatnonzero(stays)]
     return pd.DataFrame(
         {"verdict": verdict, "reason": reason, "deciding": deciding}, index=affected.index
     ).astype("str")
+
+
+def _band(known: pd.DataFrame, column: str, values: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Least and most that a number may be; both are the number where no band is given."""
+    found = []
+    for end in ("low", "high"):
+        name = re.sub(r"(_[a-z0-9]+)$", rf"_{end}\1", column)
+        if name not in known.columns:
+            return values, values
+        given = numbers(known, name, "evidence")
+        found.append(given.where(given.notna(), values).where(values.notna()))
+    return found[0], found[1]
+
+
+def _spread_text(
+    row: pd.Series, column: str, least: pd.Series, most: pd.Series, limit: float | None, lang: Lang
+) -> str:
+    """A band that a limit runs through, in words."""
+    low, high = float(least[row.name]), float(most[row.name])
+    name, by = label(column, lang=lang), row.get("rise_decided_by")
+    by = by if column == "rise_alone_mm" and isinstance(by, str) else None
+    if lang == "zh":
+        tail = f",{by} 起超限" if by else ""
+        return f"{name}随损失系数、糙率为 {low:.1f}~{high:.1f},允许 {limit:.1f}{tail}"
+    tail = f", above it from {by} on" if by else ""
+    return f"{name} is {low:.1f} to {high:.1f} by losses and n, allowed {limit:.1f}{tail}"
 
 
 def _limit(rule: Mapping[str, Any], limits: Mapping[str, float]) -> float | None:
@@ -237,6 +279,11 @@ def _all_hold(row: pd.Series, lang: Lang) -> str:
     alone, joint = row.get("rise_alone_mm"), row.get("rise_joint_mm")
     if alone is None or joint is None or pd.isna(alone) or pd.isna(joint):
         return "各项条件均满足" if lang == "zh" else "every rule holds"
+    most, most_joint = row.get("rise_alone_high_mm"), row.get("rise_joint_high_mm")
+    one, all_ = f"{alone:.1f} mm", f"{joint:.1f} mm"
+    if pd.notna(most) and pd.notna(most_joint):
+        up_to = "最大" if lang == "zh" else "at most"
+        one, all_ = f"{one}({up_to} {most:.1f})", f"{all_}({up_to} {most_joint:.1f})"
     if lang == "zh":
-        return f"各项条件均满足:单独壅高 {alone:.1f} mm,共同壅高 {joint:.1f} mm"
-    return f"every rule holds: it raises the flood by {alone:.1f} mm, all kept by {joint:.1f} mm"
+        return f"各项条件均满足:单独壅高 {one},共同壅高 {all_}"
+    return f"every rule holds: it raises the flood by {one}, all kept by {all_}"
