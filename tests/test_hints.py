@@ -159,3 +159,35 @@ CODE = [pytest.param(text, id=place) for place, text in hints() if STATEMENT.mat
 @pytest.mark.parametrize("text", CODE)
 def test_a_hint_that_begins_as_code_is_code_throughout(text):
     ast.parse(text)
+
+
+ENDS = {"river": "A", "left_m": 9.0, "right_m": 9.0}
+
+
+@pytest.mark.parametrize(
+    ("limits", "every_m"),
+    [
+        ({"spacing_m": 4, "step_m": 1}, 300),  # 0.2 x 4 = 0.8 m
+        ({"taper": 0.01, "step_m": 0.5}, 300),
+        ({"step_m": 3}, 300),
+        ({"step_m": 1}, 3),  # the table's own stations are too close
+        ({"spacing_m": 7, "taper": 1 / 3, "step_m": 2.4}, 300),
+    ],
+)
+def test_a_line_that_would_freeze_is_refused_with_a_step_that_fits(limits, every_m):
+    at = np.arange(0.0, 301.0, every_m)
+    widths = pd.DataFrame({"chainage_m": at, **ENDS})
+    houses = building_frame({"S": shapely.box(506_100, 2_503_008, 506_110, 2_503_018)}, floors=1)
+    with pytest.raises(pg.errors.OptimiseError, match="the line couldn't move") as error:
+        pg.least_demolition(RIVER, widths, houses, limits)
+    limits = typed(error, limits=limits)["limits"]
+    best = pg.least_demolition(RIVER, widths, houses, limits)
+    assert best.buildings["state"].tolist() == ["saved"]
+
+
+def test_a_taper_of_nothing_moves_the_line_as_a_whole():
+    widths = pd.DataFrame({"chainage_m": [0.0, 300.0], **ENDS})
+    houses = building_frame({"S": shapely.box(506_100, 2_503_008, 506_110, 2_503_018)}, floors=1)
+    best = pg.least_demolition(RIVER, widths, houses, {"taper": 0, "step_m": 1})
+    assert np.ptp(best.widths["left_m"]) == 0
+    assert best.buildings["state"].tolist() == ["saved"]

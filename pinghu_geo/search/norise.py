@@ -44,6 +44,7 @@ from pinghu_geo.search.offsets import (
     moves_of,
     prices,
     read_limits,
+    require_room,
     touches,
     within_reach,
 )
@@ -456,6 +457,7 @@ class _Search:
         approved = Approved.of(lines, code, self.widths)
         rows = np.flatnonzero((laid.stations["river"] == name).to_numpy())
         measure = laid.stations["measure"].to_numpy()[rows]
+        require_room(measure, self.limits, name)
         base = approved.base(measure)
         clear = max(self.limits["clear_m"], CLEAR_M)
         touch = touches(self.buildings, lines, code, approved, measure, self.options.moves, clear)

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.errors import LayerError, OptimiseError
 from pinghu_geo.nouns.schema import flat_shapes, nearest, numbers, require_columns, rows_near
 from pinghu_geo.redline.overlap import floor_area
 from pinghu_geo.river.centreline import Centrelines
@@ -63,6 +63,24 @@ def read_limits(given: Mapping[str, float], *, priced: bool) -> dict[str, float]
             )
     least_price = {"move_yuan_m2": 1.0 if priced else 0.001}
     return {k: float(v or 0.0) for k, v in (dict(LIMITS) | least_price | dict(given)).items()}
+
+
+def require_room(measure: Array, limits: Mapping[str, float], river: str) -> None:
+    """Refuse stations so close that the taper allows no step between them: the line would freeze.
+
+    A taper of 0 is a wish: a line that moves as a whole.
+    """
+    gap = np.diff(measure)
+    frozen = limits["taper"] * gap / limits["step_m"] + 1e-9 < 1
+    if limits["taper"] > 0 and gap[frozen].sum() > gap.sum() / 2:
+        usual = float(np.median(gap[frozen]))
+        step = np.floor(limits["taper"] * usual * 1e6) / 1e6
+        raise OptimiseError(
+            f"{river}: a taper of {limits['taper']!r} allows {limits['taper'] * usual:.6g} m from one "
+            f"station to the next, {usual:.6g} m on, less than step_m = {limits['step_m']!r}: the line "
+            "couldn't move",
+            hint=f'limits = limits | {{"step_m": {step:.6f}}}  # or a larger taper or spacing_m',
+        )
 
 
 @dataclass(frozen=True, slots=True)

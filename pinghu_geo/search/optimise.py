@@ -37,6 +37,7 @@ from pinghu_geo.search.offsets import (
     moves_of,
     prices,
     read_limits,
+    require_room,
     touches,
     within_reach,
 )
@@ -84,7 +85,7 @@ class LeastDemolition:
         """What a mayor needs to know, in a few sentences."""
         proven = float(self.certificate["gap_yuan"].sum()) < 1.0
         lines = self.comparison.summary()
-        word = "已证明为所给规则下的最优" if proven else "尚有差距,见证明表"
+        word = "已证明最优(指所给断面、偏移档与局部规则之内)" if proven else "尚有差距,见证明表"
         lines.append(
             f"红线偏移方案{word}:{int(self.certificate['n_stations'].sum()):,} 个断面、"
             f"{int(self.certificate['n_buildings'].sum()):,} 栋可及房屋。"
@@ -373,6 +374,7 @@ def _grid(
     limits: Mapping[str, float],
 ) -> _Grid:
     """Stations of a river, the approved offsets there, and the moves to be tried."""
+    require_room(measure, limits, lines.names[code])
     moves = moves_of(limits)
     base = approved.base(measure)
     still = int(np.flatnonzero(np.abs(moves) < 1e-9)[0])
