@@ -21,6 +21,7 @@ from pinghu_geo.deliver.report import write_ledger, write_results, write_table
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import building_rises, section_lines
+from pinghu_geo.flood.rises import freeboard
 from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
 from pinghu_geo.intake.catalogue import FIELDS, Findings, errors_first
 from pinghu_geo.intake.faults import examine, read_for_check, repair
@@ -36,6 +37,7 @@ from pinghu_geo.plan import FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
 from pinghu_geo.river.centreline import station_ticks, stations
+from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare
 from pinghu_geo.schemes.cost import clearing
 from pinghu_geo.schemes.nodes import node_table
@@ -306,6 +308,7 @@ class _Flood:
     """The designed river in flood."""
 
     profile: pd.DataFrame
+    freeboard: pd.DataFrame
     sections: gpd.GeoDataFrame
     inundation: gpd.GeoDataFrame
 
@@ -513,7 +516,8 @@ def _flood(
         hit, known, limits={k: float(asked[k]) for k in LIMITS}, rules=rules
     )
     lines = section_lines(designed.sections, rivers)
-    return _Flood(profile, lines, inundation(first, dem, rivers)), verdict.join(
+    above = freeboard(profile, designed.sections, banks=designed.banks)
+    return _Flood(profile, above, lines, inundation(first, dem, rivers)), verdict.join(
         known.drop(columns=[c for c in known.columns if c in hit.columns])
     )
 
@@ -600,7 +604,7 @@ def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[s
         "by_verdict": rows(totals(found.affected, "verdict"))
         if "verdict" in found.affected
         else [],
-        "flood": None if found.flood is None else _flood_summary(found.flood.profile),
+        "flood": None if found.flood is None else _flood_summary(found.flood),
         "least": {name: rows(best.certificate) for name, best in data.least.items()},
         "least_said": {name: best.summary() for name, best in data.least.items()},
         "n_parcels": None if found.parcels is None else len(found.parcels),
@@ -610,19 +614,27 @@ def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[s
     }
 
 
-def _flood_summary(profile: pd.DataFrame) -> list[dict[str, Any]]:
-    """Level, speed and doubts of each river and flood, for those who read no table."""
+def _flood_summary(flood: _Flood) -> list[dict[str, Any]]:
+    """Level, speed, freeboard and doubts of each river and flood, for those who read no table."""
+    profile = flood.profile.assign(
+        freeboard_m=flood.freeboard.filter(like="freeboard_").min(axis=1).to_numpy()
+    )
     return [
         {
-            "profile": flood,
+            "profile": name,
             "river": river,
             "discharge_m3s": float(part["discharge_m3s"].max()),
             "froude_max": round(float(part["froude"].max()), 3),
             "velocity_ms_max": round(float(part["velocity_ms"].max()), 3),
             "n_sections": len(part),
             "n_doubtful": int((part["doubts"] != "").sum()),
+            "freeboard_m_min": round(float(part["freeboard_m"].min()), 3),
+            "freeboard_at": format_chainage(
+                float(part.loc[part["freeboard_m"].idxmin(), "chainage_m"])
+            ),
+            "n_overtopped": int((part["freeboard_m"] < 0).sum()),
         }
-        for (flood, river), part in profile.groupby(["profile", "river"], sort=False)
+        for (name, river), part in profile.groupby(["profile", "river"], sort=False)
     ]
 
 
@@ -681,6 +693,12 @@ def summary_lines(folder: Path) -> list[str]:
             for row in said["by_verdict"]
         ]
         lines.append(f"留房审查(筛查,以防洪评价为准):{','.join(words)}")
+    for row in said["flood"] or []:
+        if row["n_overtopped"]:
+            lines.append(
+                f"设计方案漫顶:{row['river']} {row['profile']},{row['n_overtopped']} 个断面水位高于"
+                f"岸顶,最低超高 {row['freeboard_m_min']:.2f} m({row['freeboard_at']})。"
+            )
     for name, texts in said["least_said"].items():
         lines += [f"{name}:{text}" for text in texts[1:]]  # the first is the comparison's own
     return [*lines, *said["said"], *(f"注意:{w}" for w in said["warnings"])]

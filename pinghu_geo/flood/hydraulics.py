@@ -64,6 +64,10 @@ FROUDE_LIMIT = 0.9
 FROUDE_NEAR = 0.7
 
 
+# A bed that rises downstream by more than this [m], at so many sections, and between most of them.
+UPHILL_M, LEAST_UPHILL, MOSTLY_UPHILL = 1.0, 4, 0.6
+
+
 @takes()
 def water_profile(
     sections: pd.DataFrame,
@@ -353,6 +357,8 @@ def _case(
     one_of(friction, FRICTION, "friction")
     laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
     laid = with_structures(laid, structures, structure_parts)
+    if rivers is None:
+        _refuse_uphill(laid)
     q = discharges(flows, laid.stations, rivers)
     edges = _Edges(
         boundary_table(downstream, "downstream"),
@@ -372,6 +378,25 @@ def _case(
     order = joined_last(laid.stations, edges.downstream, edges.junctions)
     laid = replace(laid, stations=_beyond_left_out(laid.stations, order, edges, regime))
     return _Case(laid, q, edges, order, regime, options)
+
+
+def _refuse_uphill(laid: Laid) -> None:
+    """Refuse rivers that would flow uphill: their chainages run up from the mouth, unsaid."""
+    stations = laid.stations
+    for (river, _), part in stations.groupby(["river", "scheme"], sort=False):
+        bed = laid.sections.bottom[part.index.to_numpy()]
+        rise = np.diff(bed)
+        climbs = bed[-1] - bed[0] if len(bed) >= LEAST_UPHILL else 0.0
+        # most of the way, not a sill or a scour hole at the end
+        if climbs > UPHILL_M and (rise > 0).mean() >= MOSTLY_UPHILL:
+            top = float(part["chainage_m"].max())
+            raise HydraulicsError(
+                f"{river}: the bed rises by {climbs:.2f} m along growing chainages, so these seem "
+                "to run up from the mouth",
+                layer="sections",
+                hint=f"rivers = rivers.assign(chainage_sign=-1, start_m={top!r})  # the source's "
+                "chainage; and rivers=rivers here. With +1 where the bed does rise downstream",
+            )
 
 
 def _beyond_left_out(

@@ -75,10 +75,10 @@ def require_room(measure: Array, limits: Mapping[str, float], river: str) -> Non
     if limits["taper"] > 0 and gap[frozen].sum() > gap.sum() / 2:
         usual = float(np.median(gap[frozen]))
         step = np.floor(limits["taper"] * usual * 1e6) / 1e6
+        most = limits["taper"] * usual
         raise OptimiseError(
-            f"{river}: a taper of {limits['taper']!r} allows {limits['taper'] * usual:.6g} m from one "
-            f"station to the next, {usual:.6g} m on, less than step_m = {limits['step_m']!r}: the line "
-            "couldn't move",
+            f"{river}: a taper of {limits['taper']!r} allows {most:.6g} m from station to station, "
+            f"{usual:.6g} m on, less than step_m = {limits['step_m']!r}: the line couldn't move",
             hint=f'limits = limits | {{"step_m": {step:.6f}}}  # or a larger taper or spacing_m',
         )
 
