@@ -117,7 +117,7 @@ def test_duplicate_ids():
     assert typed(error, buildings=houses)["buildings"].index.tolist() == ["S"]
 
 
-@pytest.mark.parametrize("gap", [30.04, 30.5, 30.96, 4999.6])
+@pytest.mark.parametrize("gap", [30.04, 30.5, 30.96])
 def test_parts_that_are_apart(gap):
     parts = shapely.MultiLineString([[(0, 0), (500, 0)], [(500 + gap, 0), (9000, 0)]])
     rivers = gpd.GeoDataFrame(geometry=[parts], index=pd.Index(["A"], name="river"), crs=4547)
