@@ -195,3 +195,32 @@ def test_the_axis_runs_by_an_island():
     axis = pg.river_axis(areas, source).geometry["A"]
     assert 2000 <= axis.length <= 2030
     assert axis.within(water.buffer(1e-6))
+
+
+@pytest.mark.parametrize("name", ["宗号", "界址线所属", "No"])
+def test_corner_points_by_a_column_that_the_user_names(name, tmp_path):
+    path = tmp_path / "c.csv"
+    rows = [f"{k},{X + x},{Y + y}" for k in ("a", "b") for x, y in ((0, 0), (0, 9), (9, 9), (9, 0))]
+    path.write_text(f"{name},东坐标,北坐标\n" + "\n".join(rows), "utf-8")
+    found = pg.read_layer(path, "parcels", crs=4547, id_column=name)
+    assert found.area.to_dict() == {"a": 81.0, "b": 81.0}
+
+
+def test_rows_without_an_id_are_told_by_their_number():
+    shapes = [shapely.box(0, 0, 9, 9), shapely.Polygon(), shapely.box(50, 0, 50.1, 9)]
+    layer = gpd.GeoDataFrame({"floors": [2.5, 1, 1]}, geometry=shapes, crs=4547,
+                             index=pd.Index([None, None, "C"], name="building_id"))  # fmt: skip
+    found = pg.check(layer).set_index("fault")["id"]
+    assert (found["not_whole"], found["empty_geometry"]) == ("row 1", "row 2")
+
+
+def test_a_river_in_several_rows_is_joined_by_the_hint():
+    parts = gpd.GeoDataFrame(
+        geometry=[shapely.LineString([(0, 0), (300, 0)]), shapely.LineString([(300, 0), (700, 0)])],
+        index=pd.Index(["A", "A"], name="river"), crs=4547,
+    )  # fmt: skip
+    with pytest.raises(pg.errors.LayerError, match="duplicate ids") as fault:
+        pg.red_line(parts, 9.0)
+    space = {"pg": pg, "rivers": parts}
+    exec(str(fault.value).split("Hint: ")[1], space)
+    assert pg.red_line(space["rivers"], 9.0).area.sum() == pytest.approx(700 * 18)

@@ -133,6 +133,9 @@ def examine(
     kind = noun(what)
     _check_columns(frame, kind, seen)
     _check_ids(frame, kind, seen)
+    if kind.index is not None and frame.index.isna().any():  # no id: the row says where
+        places = [f"row {k + 1}" for k in range(len(frame))]
+        frame = frame.set_axis(frame.index.astype(object).where(~frame.index.isna(), places))
     _check_values(frame, kind, seen)
     _check_texts(frame, seen)
     if isinstance(frame, gpd.GeoDataFrame):

@@ -94,6 +94,7 @@ def read_raw(
     layer: str | None = None,
     encoding: str | None = None,
     xy: tuple[str, str] | None = None,
+    id_column: str | None = None,
     boxes: Boxes | None = None,
 ) -> gpd.GeoDataFrame:
     """A layer with the columns and the CRS that it came with; what was odd goes to ``seen``.
@@ -126,7 +127,7 @@ def read_raw(
             if suffix in PARQUET:
                 frame = _read_parquet(path, boxes)
             elif suffix in TABLES:
-                frame = _drawn_from_table(path, what, seen, layer, encoding, xy)
+                frame = _drawn_from_table(path, what, seen, layer, encoding, xy, id_column)
             elif suffix == ".dxf":
                 frame = read_dxf(path, layer, encoding, what, seen)
             else:
@@ -580,6 +581,7 @@ def _drawn_from_table(
     sheet: str | None,
     encoding: str | None,
     xy: tuple[str, str] | None,
+    id_column: str | None,
 ) -> gpd.GeoDataFrame:
     """A layer from a table with a column of WKT, or with coordinates: a row a shape or a corner."""
     cells = read_cells(path, what, seen, 0 if sheet is None else sheet, encoding)
@@ -600,11 +602,16 @@ def _drawn_from_table(
             hint='name the columns, xy=("east column", "north column"); plain tables are read by '
             "pg.read_table",
         )
-    return _drawn_from_corners(cells, rows, pair, what, seen)
+    return _drawn_from_corners(cells, rows, pair, what, seen, id_column)
 
 
 def _drawn_from_corners(
-    cells: pd.DataFrame, rows: pd.Index, xy: tuple[str, str], what: str, seen: Findings
+    cells: pd.DataFrame,
+    rows: pd.Index,
+    xy: tuple[str, str],
+    what: str,
+    seen: Findings,
+    id_column: str | None,
 ) -> gpd.GeoDataFrame:
     """Areas (or lines) from corner points, a row each, in their order; points where ids differ."""
     read = [split_numbers(cells[c]) for c in xy]
@@ -619,7 +626,7 @@ def _drawn_from_corners(
         )
     kind = noun(what)
     matched = {v: k for k, v in match_columns(cells.columns.drop(list(xy)), kind).items()}
-    key = matched.get(kind.index or "")
+    key = id_column if id_column in cells.columns else matched.get(kind.index or "")
     rest = cells.drop(columns=list(xy))
     if key is None or not cells[key].duplicated().any():
         return gpd.GeoDataFrame(rest, geometry=shapely.points(at))

@@ -182,7 +182,7 @@ def layer_and_findings(
     """What `read_layer` reads, and what was odd about it; ``raw`` goes to `read_raw`."""
     kind = noun(what)
     boxes = None if near is None else _boxes(near, near_m, what, row_ids=row_ids)
-    frame, seen = _read_unchanged(source, what, lang, boxes=boxes, **raw)
+    frame, seen = _read_unchanged(source, what, lang, boxes=boxes, id_column=id_column, **raw)
     if grid is not None:
         frame = apply_grid(frame, grid)
     frame = settle_crs(frame, crs, what, seen)

@@ -227,7 +227,9 @@ def require_layer(
             "has duplicate ids",
             layer=layer,
             ids=frame.index[frame.index.duplicated()].unique(),
-            hint=f"{layer} = {layer}[~{layer}.index.duplicated()]  # when you know which is right",
+            hint=f"{layer} = pg.join_parts({layer}, gap_m=1).layer"
+            if layer == "rivers"
+            else f"{layer} = {layer}[~{layer}.index.duplicated()]  # when you know which is right",
         )
     geometry = frame.geometry
     empty = geometry.isna().to_numpy() | geometry.is_empty.to_numpy()
