@@ -52,6 +52,8 @@ BY_KEY = "by key"
 # Tables that carry a delivery's own columns along: what the called function doesn't read may be
 # anything, and whoever reads it refuses it.
 CARRIERS = ("buildings", "parcels", "features", "affected", "rivers", "zones", "nodes", "evidence")
+# Nouns that are nothing without their shapes; buildings may come as a list of them.
+LAYERS = ("rivers", "red_line", "zones", "parcels")
 # Words of which deliveries have their own: `check` names them, and who reads them judges them.
 OPEN_CODES = ("use", "structure", "title", "tenure", "status", "kind", "stage")
 # Texts by which rows of different tables find each other; blanks at their ends are never meant.
@@ -86,6 +88,8 @@ def _clothes(what: str) -> _Clothes:
     own = set() if base is None or what in ("buildings", "parcels", "rivers") else set(columns)
     if base is not None and what in CARRIERS:
         own &= {c.name for c in base.columns}
+    if what == "rivers":
+        own = {"chainage_sign"}  # where a river's chainages go is never a matter of course
     index = "building_id" if base is None else base.index
     shapes = base is None or bool(base.geometry)
     return _Clothes(columns, frozenset(own - set(OPEN_CODES)), index, shapes and what != "nodes")
@@ -317,6 +321,13 @@ def _first(values: Any) -> list[str]:
 def _shaped(frame: Any, what: str, layer: str) -> Any:
     """The layer with one active geometry, called geometry, in a CRS of the plane."""
     if not isinstance(frame, gpd.GeoDataFrame):
+        if what in LAYERS:
+            raise LayerError(
+                "is a table without geometry",
+                layer=layer,
+                hint=f'{layer} = gpd.GeoDataFrame({layer}, geometry="geometry", crs=4547), with '
+                "the code of the survey",
+            )
         return frame
     active = frame._geometry_column_name
     if active is None or active not in frame.columns:

@@ -415,7 +415,10 @@ def numbers(frame: pd.DataFrame, column: str, layer: str) -> pd.Series:
     """Column as floats, NA throughout where it is missing; refused where texts stand in it."""
     if column not in frame.columns:
         return pd.Series(np.nan, index=frame.index)
-    values = pd.to_numeric(frame[column], errors="coerce").astype(float)
+    given = frame[column]
+    if given.dtype.kind in "mM":  # a date is no number, though software counts its nanoseconds
+        given = given.astype(object).astype("str").where(given.notna())
+    values = pd.to_numeric(given, errors="coerce").astype(float)
     lost = values.isna() & frame[column].notna()
     if lost.any():
         word = frame.loc[lost, column].iloc[0]

@@ -185,6 +185,12 @@ def node_table(
     True
     """
     require_columns(affected, ["node_id", "river", "bank", "from_m", "to_m"], "affected")
+    if not isinstance(affected, gpd.GeoDataFrame):
+        raise LayerError(
+            "is a table without geometry",
+            layer="affected",
+            hint='affected = buildings.loc[affected.index, ["geometry"]].join(affected)',
+        )
     affected = affected.sort_values("node_id", kind="stable")
     groups = affected.groupby("node_id", sort=True)
     along, said = river_ends(affected, rivers)
