@@ -48,8 +48,18 @@ def check(
     project: Project,
     out: Annotated[Path, typer.Option("--out", help="问题清单")] = Path("check.xlsx"),
     lang: Annotated[str, typer.Option("--lang", help="zh 或 en")] = "zh",
+    isolate: Annotated[
+        bool, typer.Option("--isolate/--no-isolate", help="在受限的子进程中打开文件(默认)")
+    ] = True,
 ) -> None:
     """List every fault of a project's inputs 检查数据."""
+    if isolate:
+        from pinghu_geo.intake.isolate import CHECK_SECONDS, isolated_command
+
+        # a database is asked over the network
+        asks = project.is_file() and b"postgres" in project.read_bytes()
+        given = ["check", str(project), "--out", str(out), "--lang", lang, "--no-isolate"]
+        raise typer.Exit(isolated_command(given, network=asks, seconds=CHECK_SECONDS))
     from pinghu_geo.deliver.report import write_faults
     from pinghu_geo.intake.faults import check_summary
     from pinghu_geo.nouns.schema import code_label, one_of

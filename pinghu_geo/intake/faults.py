@@ -16,6 +16,7 @@ from pinghu_geo.intake.catalogue import Findings, errors_first
 from pinghu_geo.intake.coordinates import check_coordinates
 from pinghu_geo.intake.encoding import is_garbled
 from pinghu_geo.intake.io import layer_and_findings, table_and_findings
+from pinghu_geo.intake.isolate import note_reading
 from pinghu_geo.intake.nesting import by_nesting, rings_turned
 from pinghu_geo.intake.registry import unit_numbers
 from pinghu_geo.nouns.errors import LayerError, PinghuError
@@ -115,6 +116,7 @@ def read_for_check(
     source: str | Path, what: str, *, lang: Literal["zh", "en"] = "zh", **reading: Any
 ) -> tuple[pd.DataFrame | None, Findings]:
     """A file's layer or table and what was odd about it; no frame where it was refused."""
+    note_reading(source)
     read: Any = layer_and_findings if noun(what).geometry else table_and_findings
     try:
         return read(source, what, lang=lang, **reading)  # type: ignore[no-any-return]

@@ -19,6 +19,7 @@ from pinghu_geo.intake.formats import PARQUET, POSTGIS, TABLES, Boxes, read_cell
 from pinghu_geo.intake.gdal import write_frame
 from pinghu_geo.intake.grid import GridFit, apply_grid
 from pinghu_geo.intake.headings import is_height
+from pinghu_geo.intake.isolate import isolated_raw
 from pinghu_geo.intake.shapefile import part_stamps
 from pinghu_geo.nouns.door import EXACT, TRUTH, clean
 from pinghu_geo.nouns.errors import ChainageError, CRSError, LayerError, OutputError
@@ -86,6 +87,7 @@ def read_layer(
     grid: GridFit | None = None,
     near: gpd.GeoDataFrame | None = None,
     near_m: float = 100.0,
+    isolate: bool = False,
 ) -> gpd.GeoDataFrame:
     """Read a layer of a known kind, under canonical names, indexed by its ids 读取图层.
 
@@ -120,6 +122,9 @@ def read_layer(
         boxes; of a Shapefile all else is passed over. Rows without geometry stay away, too.
     near_m
         How much larger the boxes are on each side [m].
+    isolate
+        Open the file in a process of its own, with limits of memory and time and, on Linux, no
+        network: a file that would end the process is a `LayerError`. It takes a second longer.
 
     Returns
     -------
@@ -151,7 +156,7 @@ def read_layer(
     """
     frame, seen = layer_and_findings(
         source, what, crs=crs, id_column=id_column, row_ids=row_ids, grid=grid, near=near,
-        near_m=near_m, layer=layer, encoding=encoding, xy=xy,
+        near_m=near_m, isolate=isolate, layer=layer, encoding=encoding, xy=xy,
     )  # fmt: skip
     _log(source, seen)
     return frame
@@ -177,12 +182,15 @@ def layer_and_findings(
     grid: GridFit | None = None,
     near: gpd.GeoDataFrame | None = None,
     near_m: float = 100.0,
+    isolate: bool = False,
     **raw: Any,
 ) -> tuple[gpd.GeoDataFrame, Findings]:
     """What `read_layer` reads, and what was odd about it; ``raw`` goes to `read_raw`."""
     kind = noun(what)
     boxes = None if near is None else _boxes(near, near_m, what, row_ids=row_ids)
-    frame, seen = _read_unchanged(source, what, lang, boxes=boxes, id_column=id_column, **raw)
+    frame, seen = _read_unchanged(
+        source, what, lang, isolate=isolate, boxes=boxes, id_column=id_column, **raw
+    )
     if grid is not None:
         frame = apply_grid(frame, grid)
     frame = settle_crs(frame, crs, what, seen)
@@ -195,13 +203,14 @@ def layer_and_findings(
 
 
 def _read_unchanged(
-    source: str | Path, what: str, lang: Lang, **raw: Any
+    source: str | Path, what: str, lang: Lang, *, isolate: bool, **raw: Any
 ) -> tuple[gpd.GeoDataFrame, Findings]:
     """A layer as it came; read again where its parts were replaced meanwhile, one by one."""
     for _ in range(READS):
         before, seen = part_stamps(source), Findings(what, lang)
         try:
-            frame = read_raw(source, what, seen, **raw)
+            read = isolated_raw if isolate else read_raw
+            frame = read(source, what, seen, **raw)
         except LayerError:
             if part_stamps(source) == before:
                 raise
