@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -211,10 +212,8 @@ def _child() -> None:
         if task == "layer":
             _read_what_is_asked(Path(rest[0]))
             return
-        from pinghu_geo.cli import main
-
         sys.argv = ["pinghu", *rest]
-        main()
+        runpy.run_module("pinghu_geo", run_name="__main__")
     except MemoryError:
         os._exit(NO_MEMORY)
 
