@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -62,10 +63,12 @@ def check(
         raise typer.Exit(isolated_command(given, network=asks, seconds=CHECK_SECONDS))
     from pinghu_geo.deliver.report import write_faults
     from pinghu_geo.intake.faults import check_summary
+    from pinghu_geo.nouns.replacing import require_place
     from pinghu_geo.nouns.schema import code_label, one_of
     from pinghu_geo.project import check_project
 
     one_of(lang, ("zh", "en"), "--lang")
+    require_place(out)
     faults = check_project(project, lang=lang)  # type: ignore[arg-type]
     for row in check_summary(faults).itertuples():
         word = code_label("severity", row.severity, lang=lang)  # type: ignore[arg-type]
@@ -102,6 +105,16 @@ def main() -> None:
         # a GBK console has no m²
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    if sys.getfilesystemencoding().lower() not in ("utf-8", "utf8"):
+        # in ASCII, as nothing else can be shown here either
+        typer.echo(
+            "error: in this locale files can't have Chinese names.\n\n"
+            "Hint: set the environment variable PYTHONUTF8=1, or LC_ALL=C.UTF-8",
+            err=True,
+        )
+        sys.exit(2)
+    # whoever ends us asks us to clear away what is half there
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     from pinghu_geo.nouns.errors import PinghuError
 
     try:

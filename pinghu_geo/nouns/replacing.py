@@ -197,7 +197,8 @@ def in_words(path: Path) -> Iterator[None]:
     except PinghuError:
         raise
     except Exception as fault:
-        if not isinstance(fault, OSError) and type(fault).__module__.split(".")[0] not in WRITERS:
+        library = type(fault).__module__.split(".")[0]
+        if not isinstance(fault, OSError | UnicodeEncodeError) and library not in WRITERS:
             raise
         said, hint = _sentence(path, fault)
         raise OutputError(f"{_shown(path)} can't be written: {said}", hint=hint) from fault
@@ -210,6 +211,8 @@ def _shown(path: Path) -> Path:
 
 def _sentence(path: Path, fault: Exception) -> tuple[str, str]:
     """What went wrong and what to do."""
+    if isinstance(fault, UnicodeEncodeError):
+        return "files can't have such a name here", "set the environment variable PYTHONUTF8=1"
     cause = fault if isinstance(fault, OSError) else fault.__context__
     code = cause.errno if isinstance(cause, OSError) else None
     if code in SENTENCES:
