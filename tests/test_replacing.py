@@ -423,3 +423,21 @@ def test_options_of_gdal_are_of_one_thread():
     assert pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE") is None
     go.set()
     thread.join()
+
+
+# --- numbers beyond all measure ---------------------------------------------------------------
+
+
+def test_shapes_and_numbers_beyond_any_map_are_refused_and_not_lost(straight, houses):
+    line = pg.red_line(straight, 20.0)
+    vast = houses.copy()
+    vast.loc["across", "geometry"] = shapely.box(-1e308, -1e308, 1e308, 1e308)
+    with pytest.raises(pg.errors.LayerError, match=r"coordinates of more than .* \(1: across\)"):
+        pg.affected(vast, line, straight)
+    with pytest.raises(pg.errors.LayerError, match=r"numbers such as 1e\+308 in floors .*inside"):
+        pg.affected(houses.assign(floors=1e308, floor_area_m2=float("nan")), line, straight)
+    with pytest.raises(pg.errors.LayerError, match="1e.308 is no width"):
+        pg.red_line(straight, 1e308)
+    far = straight.set_geometry([shapely.LineString([(0, 0), (1e12, 0)])], crs=straight.crs)
+    with pytest.raises(pg.errors.LayerError, match=r"coordinates of more than"):
+        pg.stations(far)

@@ -112,6 +112,10 @@ def _cut_names(name: str) -> set[str]:
     return cuts
 
 
+# No coordinate of a map in metres is larger, with the number of its zone in front or not [m].
+FARTHEST_M = 1e9
+# No number that anybody measures or pays is larger; sums of such numbers stay numbers.
+VASTEST = 1e15
 DATUM_ABOUT = (
     r"1985|1956|国家85|85国家|黄海85|85黄海|56黄海|85(?=高程)|56(?=高程)|黄海|珠江|珠基|吴淞|大沽|假定|"
     r"基面|高程基准|(?<=高程)[系面基准]+"
@@ -240,8 +244,23 @@ def require_layer(
             ids=frame.index[empty],
             hint=f"{layer} = {layer}[~({layer}.is_empty | {layer}.geometry.isna())]",
         )
+    _require_on_earth(frame, layer)
     if valid:
         require_valid(frame, layer, near=near)
+
+
+def _require_on_earth(frame: Any, layer: str) -> None:
+    """Refuse coordinates beyond any map: a shape that reaches there has no area that is known."""
+    shapes = frame.geometry.to_numpy()
+    if not len(shapes) or not (np.abs(shapely.total_bounds(shapes)) > FARTHEST_M).any():
+        return
+    far = np.abs(shapely.bounds(shapes)).max(axis=1) > FARTHEST_M
+    raise LayerError(
+        f"has coordinates of more than {FARTHEST_M:,.0f} m",
+        layer=layer,
+        ids=frame.index[far],
+        hint=f"far = {layer}.bounds.abs().max(axis=1) > {FARTHEST_M:g}; {layer} = {layer}[~far]",
+    )
 
 
 def _require_metres(frame: Any, layer: str) -> None:
@@ -428,6 +447,15 @@ def numbers(frame: pd.DataFrame, column: str, layer: str) -> pd.Series:
             ids=frame.index[lost],
             hint=f"correct them, or count them as unknown: {layer}[{column!r}] = "
             f'pd.to_numeric({layer}[{column!r}], errors="coerce")',
+        )
+    vast = np.isfinite(values) & (values.abs() > VASTEST)
+    if vast.any():
+        raise LayerError(
+            f"has numbers such as {values[vast].iloc[0]:g} in {column} ({label(column)})",
+            layer=layer,
+            ids=frame.index[vast],
+            hint=f"correct them, or count them as unknown: {layer}[{column!r}] = "
+            f"{layer}[{column!r}].where({layer}[{column!r}].abs() < {VASTEST:g})",
         )
     return values
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import ChainageError, LayerError
-from pinghu_geo.nouns.schema import numbers, one_of, require_columns, require_layer
+from pinghu_geo.nouns.schema import FARTHEST_M, numbers, one_of, require_columns, require_layer
 from pinghu_geo.river.centreline import (
     SAME_PLACE_M,
     Centrelines,
@@ -212,7 +212,7 @@ def _pair(widths: object) -> tuple[float, float]:
         left, right = (float(w) for w in both)
     except (TypeError, ValueError):
         left = right = float("nan")
-    if not np.isfinite([left, right]).all():
+    if not (np.abs([left, right]) <= FARTHEST_M).all():  # nor NaN
         raise LayerError(
             f"{widths!r} is no width",
             layer="widths",
