@@ -165,8 +165,9 @@ def water_profile(
     Notes
     -----
     Energy between sections: z1 + α1V1²/2g = z2 + α2V2²/2g + L·Sf + C times the
-    difference of the velocity heads, C being ``contraction`` where the velocity head grows downstream. L is weighted by the
-    discharges of the three zones. Where no subcritical level balances it, the critical level is
+    difference of the velocity heads, C being ``contraction`` where the velocity head grows
+    downstream. L is weighted by the discharges of the three zones. Where no subcritical level
+    balances it, the critical level is
     taken and flagged. Steady, gradually varied, one-dimensional, rigid bed, slope below about
     1:10.
 
