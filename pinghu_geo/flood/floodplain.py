@@ -14,7 +14,7 @@ from pinghu_geo.flood.sections import Array
 __all__ = ["Flooded", "flooded_ground"]
 
 # cells looked at in one go, about
-STRETCH_CELLS = 400_000
+STRETCH_CELLS = 150_000
 # rows of cells that are drawn in one go
 ROWS_AT_ONCE = 512
 
@@ -86,8 +86,8 @@ def _stretches(place: Array, rasters: Rasters, half_width_m: float) -> Iterator[
 
 def _known_beside(here: Array, ground: Window, half_width_m: float) -> Array:
     """Whether any height is known in the square around each sample."""
-    known = np.zeros(np.add(ground.values.shape, 1), np.int64)
-    known[1:, 1:] = np.isfinite(ground.values).cumsum(axis=0).cumsum(axis=1)
+    known = np.zeros(np.add(ground.values.shape, 1), np.int32)
+    known[1:, 1:] = np.isfinite(ground.values).cumsum(axis=0, dtype=np.int32).cumsum(axis=1)
     column = (here[:, 0] - ground.x0) / ground.cell
     row = (here[:, 1] - ground.y0) / ground.cell_y
     wide, high = half_width_m / ground.cell, half_width_m / -ground.cell_y
