@@ -274,3 +274,23 @@ def test_long_shapes_in_a_csv_are_read(tmp_path):
     path = csv(tmp_path, f'房屋编号,层数,wkt\nH1,3,"POLYGON (({ring}, {first}))"\n')
     found = pg.read_layer(path, "buildings", crs=4547)
     assert found.area.iloc[0] == pytest.approx(np.pi * 2500, rel=1e-4)
+
+
+def test_a_canal_with_different_tops_and_a_bed_width(tmp_path):
+    text = (
+        "河道,桩号,设计渠底高程,设计左堤顶高程,设计右堤顶高程,设计渠底宽度,边坡系数,糙率\n"
+        "R,0+000,10,14,13,6,1.5,0.025\n"
+    )
+    made = pg.design_sections(pg.read_table(csv(tmp_path, text), "design"))
+    # half the bed is 3 m wide; the left wall is 4 m high and stands back 6 m, the right one 4.5 m
+    assert made["offset_m"].tolist() == [-9.0, -3.0, 3.0, 7.5]
+    assert made["elevation_m"].tolist() == [14.0, 10.0, 10.0, 13.0]
+    one = pd.DataFrame({"river": "R", "chainage_m": [0.0], "bed_level_m": [10.0],
+                        "bank_level_m": [13.0], "left_top_m": [14.0], "left_m": [9.0],
+                        "right_m": [7.5], "side_slope": [1.5], "n": [0.025]})  # fmt: skip
+    pd.testing.assert_frame_equal(pg.design_sections(one), made)
+    for lost, match in (("bank_level_m", "right_top_m|bank_level_m"), ("left_m", "left_m")):
+        with pytest.raises(pg.errors.LayerError, match=f"lacks the column '({match})'"):
+            pg.design_sections(one.drop(columns=lost))
+    with pytest.raises(pg.PinghuError, match="without a bed between their walls"):
+        pg.design_sections(one.assign(left_top_m=9.0))

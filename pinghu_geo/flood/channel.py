@@ -225,7 +225,9 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
         [m], left_m and right_m (from the centreline to the top of the walls) [m], n of the bed.
         Optional: side_slope (horizontal to 1 vertical; 0, the default, is a vertical wall),
         n_wall (roughness of walls or revetment; default n), berm_level_m with berm_m (a level
-        berm of that width on each side: a compound channel), scheme.
+        berm of that width on each side: a compound channel), scheme. Instead of bank_level_m, or
+        beside it, left_top_m and right_top_m where the walls are of different height; instead of
+        left_m and right_m, bed_width_m: half of it to each side of the centreline.
 
     Returns
     -------
@@ -251,7 +253,7 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
     >>> pg.design_sections(one)["offset_m"].tolist()
     [-8.0, -5.0, 5.0, 8.0]
     """
-    need = ("river", "chainage_m", "bed_level_m", "bank_level_m", "left_m", "right_m", "n")
+    need = ("river", "chainage_m", "bed_level_m", "n")
     require_columns(stations, need, "stations")
     v = {c: numbers(stations, c, "stations").to_numpy() for c in need[1:]}
     slope, wall, berm_level, berm = (
@@ -260,18 +262,24 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
     )
     slope, wall = np.nan_to_num(slope), np.where(np.isfinite(wall), wall, v["n"])
     has = np.isfinite(berm_level) & (np.nan_to_num(berm) > 0)
-    berm, shelf = np.where(has, berm, 0.0), np.where(has, berm_level, v["bed_level_m"])
-    # how far each corner stands back from the top of the wall
-    back = np.stack(
-        [np.zeros(len(stations)), slope * (v["bank_level_m"] - shelf)]
-        + [slope * (v["bank_level_m"] - shelf) + berm]
-        + [slope * (v["bank_level_m"] - v["bed_level_m"]) + berm],
-        axis=1,
-    )
-    high = np.stack([v["bank_level_m"], shelf, shelf, v["bed_level_m"]], axis=1)
-    x = np.hstack([-v["left_m"][:, None] + back, (v["right_m"][:, None] - back)[:, ::-1]])
-    bad = ~(x[:, 3] < x[:, 4]) | ~(v["bank_level_m"] > v["bed_level_m"])
-    bad |= has & ~((berm_level > v["bed_level_m"]) & (berm_level < v["bank_level_m"]))
+    bed = v["bed_level_m"]
+    berm, shelf = np.where(has, berm, 0.0), np.where(has, berm_level, bed)
+    sides, heights = [], []
+    bad = has & ~(berm_level > bed)
+    for side in ("left", "right"):
+        top = _side_values(stations, f"{side}_top_m", "bank_level_m")
+        # how far each corner stands back from the top of the wall
+        back = np.stack(
+            [np.zeros(len(stations)), slope * (top - shelf)]
+            + [slope * (top - shelf) + berm, slope * (top - bed) + berm],
+            axis=1,
+        )
+        wide = _side_values(stations, f"{side}_m", "bed_width_m", lambda w, b=back: w / 2 + b[:, 3])
+        sides.append(wide[:, None] - back)
+        heights.append(np.stack([top, shelf, shelf, bed], axis=1))
+        bad |= ~(top > bed) | (has & ~(berm_level < top))
+    x = np.hstack([-sides[0], sides[1][:, ::-1]])
+    bad |= ~(x[:, 3] < x[:, 4])
     if bad.any():
         raise HydraulicsError(
             "has channels without a bed between their walls",
@@ -279,7 +287,7 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
             ids=places(stations.reset_index(drop=True), np.flatnonzero(bad)),
             hint="widen left_m and right_m, lower side_slope, or check the levels",
         )
-    z = np.hstack([high, high[:, ::-1]])
+    z = np.hstack([heights[0], heights[1][:, ::-1]])
     rough = np.repeat(wall[:, None], 8, axis=1)
     rough[:, 3] = v["n"]
     keep = np.ones(x.shape, bool)
@@ -296,6 +304,22 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
         if column in stations.columns:
             made[column] = stations[column].to_numpy()[row]
     return pd.DataFrame(made)
+
+
+def _side_values(
+    stations: pd.DataFrame,
+    own: str,
+    common: str,
+    change: Callable[[Array], Array] = lambda values: values,
+) -> Array:
+    """What a side of the channel has of its own, else what both have."""
+    values = numbers(stations, own, "stations").to_numpy()
+    if own not in stations.columns or np.isnan(values).any():
+        if own not in stations.columns and common not in stations.columns:
+            require_columns(stations, (common if own.endswith("top_m") else own,), "stations")
+        both = change(numbers(stations, common, "stations").to_numpy())
+        values = np.where(np.isfinite(values), values, both)
+    return np.asarray(values)
 
 
 @takes(ranges="sections")
