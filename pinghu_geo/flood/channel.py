@@ -266,15 +266,17 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
     berm, shelf = np.where(has, berm, 0.0), np.where(has, berm_level, bed)
     sides, heights = [], []
     bad = has & ~(berm_level > bed)
+    both = numbers(stations, "bank_level_m", "stations").to_numpy()
     for side in ("left", "right"):
-        top = _side_values(stations, f"{side}_top_m", "bank_level_m")
+        top = _side_values(stations, f"{side}_top_m", "bank_level_m", both)
         # how far each corner stands back from the top of the wall
         back = np.stack(
             [np.zeros(len(stations)), slope * (top - shelf)]
             + [slope * (top - shelf) + berm, slope * (top - bed) + berm],
             axis=1,
         )
-        wide = _side_values(stations, f"{side}_m", "bed_width_m", lambda w, b=back: w / 2 + b[:, 3])
+        half = numbers(stations, "bed_width_m", "stations").to_numpy() / 2
+        wide = _side_values(stations, f"{side}_m", "bed_width_m", half + back[:, 3])
         sides.append(wide[:, None] - back)
         heights.append(np.stack([top, shelf, shelf, bed], axis=1))
         bad |= ~(top > bed) | (has & ~(berm_level < top))
@@ -306,20 +308,12 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(made)
 
 
-def _side_values(
-    stations: pd.DataFrame,
-    own: str,
-    common: str,
-    change: Callable[[Array], Array] = lambda values: values,
-) -> Array:
+def _side_values(stations: pd.DataFrame, own: str, common: str, both: Array) -> Array:
     """What a side of the channel has of its own, else what both have."""
+    if own not in stations.columns and common not in stations.columns:
+        require_columns(stations, (common if own.endswith("top_m") else own,), "stations")
     values = numbers(stations, own, "stations").to_numpy()
-    if own not in stations.columns or np.isnan(values).any():
-        if own not in stations.columns and common not in stations.columns:
-            require_columns(stations, (common if own.endswith("top_m") else own,), "stations")
-        both = change(numbers(stations, common, "stations").to_numpy())
-        values = np.where(np.isfinite(values), values, both)
-    return np.asarray(values)
+    return np.asarray(np.where(np.isfinite(values), values, both))
 
 
 @takes(ranges="sections")
