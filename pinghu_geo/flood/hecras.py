@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,10 @@ class HecRas:
     profile
         HEC-RAS's own results, with the columns of `water_profile` that it has, rs, and the
         encroachment walls left_wall_m, right_wall_m of each profile; empty without results.
-    structures
-        Bridges and the like by the sections on either side; the reach has to be split there.
+    structures, structure_parts, junctions
+        Bridges, culverts, weirs and gates as `water_profile` takes them, with rs and the chainages
+        above_m and below_m of the sections on either side; of results (HDF) river, kind, rs and
+        these only, which `water_profile` doesn't take.
     left_out
         What the files hold and these tables don't: kind {bridge, culvert, multiple_opening,
         inline_structure, lateral_structure, junction, storage_area, flow_area_2d, connection,
@@ -58,6 +60,8 @@ class HecRas:
     profile: pd.DataFrame
     structures: pd.DataFrame
     left_out: pd.DataFrame
+    structure_parts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    junctions: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def _repr_html_(self) -> str:
         """Show how much there is of each."""

@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.hecras import ENDLESS_M, reach_names
+from pinghu_geo.flood.hecras_structures_out import junction_lines, structure_lines
 from pinghu_geo.flood.hecras_text import BOUNDARY_KINDS, COLUMN, RIVER_NOTE
 from pinghu_geo.flood.hydraulics import boundary_table, for_profile
-from pinghu_geo.flood.survey import discharges, for_river, lay_sections
+from pinghu_geo.flood.junctions import junction_table
+from pinghu_geo.flood.structures import with_structures
+from pinghu_geo.flood.survey import Laid, discharges, for_river, lay_sections
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.inert import field_text
@@ -38,6 +41,9 @@ def write_hecras(
     *,
     banks: pd.DataFrame | None = None,
     obstacles: pd.DataFrame | None = None,
+    structures: pd.DataFrame | None = None,
+    structure_parts: pd.DataFrame | None = None,
+    junctions: pd.DataFrame | None = None,
     title: str = "",
 ) -> dict[str, Path]:
     """Write sections, floods and boundaries as a HEC-RAS project in SI 导出HEC-RAS模型.
@@ -46,7 +52,7 @@ def write_hecras(
     ----------
     target
         Path without suffix; ``.prj``, ``.g01``, ``.f01`` and ``.p01`` are added.
-    sections, flows, downstream, banks, obstacles
+    sections, flows, downstream, banks, obstacles, structures, structure_parts, junctions
         As in `water_profile`, of a single scheme; boundaries of kind level, slope or critical.
         Encroachment walls are written as blocked obstructions, which act alike.
     title
@@ -67,7 +73,9 @@ def write_hecras(
     Numbers have eight characters, as the format wants, and what half a millimetre would be lost
     of is refused. River stations are metres to the lowest section; the chainage stands in the
     description, from where `read_hecras` takes it back. ``"River, Reach"`` is a reach of a river;
-    names beyond HEC-RAS's 16 characters are cut there and stand whole in the descriptions.
+    names beyond HEC-RAS's 16 characters are cut there and stand whole in the descriptions. Openings
+    of gates have no place in a geometry file and stand in the description. WSPRO's coefficient and
+    debris are not written.
 
     Examples
     --------
@@ -80,7 +88,14 @@ def write_hecras(
     """
     target, title = Path(target), title or Path(target).name
     laid = lay_sections(sections, banks=banks, obstacles=obstacles)
+    laid = with_structures(laid, structures, structure_parts)
     stations = laid.stations
+    if "lid_m" in sections.columns and sections["lid_m"].notna().any():
+        raise HydraulicsError(
+            "has covered sections (lid_m), which aren't written",
+            layer="sections",
+            hint='write them as a culvert, or sections.drop(columns="lid_m") and say so',
+        )
     if stations["scheme"].nunique() > 1:
         raise HydraulicsError(
             "holds several schemes; HEC-RAS has a geometry file for each",
@@ -91,10 +106,11 @@ def write_hecras(
     q = discharges(flows, stations)
     edges = boundary_table(downstream, "downstream")
     title = field_text(title)
+    crossings = _Crossings(laid, structures, structure_parts, junctions)
     texts = {
         "project": (".prj", _project_text(title)),
-        "geometry": (".g01", _geometry_text(title, sections, stations, obstacles)),
-        "flow": (".f01", _flow_text(title, stations, q, edges)),
+        "geometry": (".g01", _geometry_text(title, sections, stations, obstacles, crossings)),
+        "flow": (".f01", _flow_text(title, stations, q, edges, junctions)),
         "plan": (
             ".p01",
             [f"Plan Title={title}", "Program Version=6.50", f"Short Identifier={title[:24]}",
@@ -177,9 +193,14 @@ def _project_text(title: str) -> list[str]:
 
 
 def _geometry_text(
-    title: str, sections: pd.DataFrame, stations: pd.DataFrame, obstacles: pd.DataFrame | None
+    title: str,
+    sections: pd.DataFrame,
+    stations: pd.DataFrame,
+    obstacles: pd.DataFrame | None,
+    crossings: _Crossings,
 ) -> list[str]:
     lines = [f"Geom Title={title}", "Program Version=6.50", ""]
+    lines += crossings.junction_lines(stations)
     points = dict(iter(sections.groupby(["river", "chainage_m"])))
     blocks = (
         {}
@@ -203,7 +224,57 @@ def _geometry_text(
         lines += [RIVER_NOTE + " ".join(note.split())] if note else []
         lines += ["END DESCRIPTION:"]
         lines += _section_text(points[key], one, blocks.get(key))
+        lines += crossings.lines_below(i, stations)
     return lines
+
+
+class _Crossings:
+    """Structures between sections and junctions between rivers, as lines."""
+
+    def __init__(
+        self,
+        laid: Laid,
+        structures: pd.DataFrame | None,
+        parts: pd.DataFrame | None,
+        junctions: pd.DataFrame | None,
+    ) -> None:
+        self.laid, self.junctions = laid, junctions
+        self.table = pd.DataFrame() if structures is None else structures
+        self.parts: dict[Any, dict[str, pd.DataFrame]] = {}
+        if parts is not None and len(parts):
+            for (name, part), rows in parts.groupby(["structure_id", "part"], sort=False):
+                self.parts.setdefault(name, {})[part] = rows
+        self.below = {row: one.name.split("、") for row, one in laid.crossings.items()}
+
+    def lines_below(self, row: int, stations: pd.DataFrame) -> list[str]:
+        """Lines of what stands below a section."""
+        names = self.below.get(row)
+        if not names:
+            return []
+        ids = [i for i in self.table.index if str(i) in names]
+        if len(ids) > 1:
+            raise HydraulicsError(
+                "has several openings in one crossing, which aren't written",
+                layer="structures",
+                ids=ids,
+                hint="groups of barrels are parts of one culvert; write bridges apart",
+            )
+        g = self.laid.ground
+        part = slice(int(g.start[row]), int(g.start[row] + g.count[row]))
+        up, down = (float(stations["rs"].iloc[k]) for k in (row, row + 1))
+        gap = stations["length_channel_m"].iloc[row]
+        gap = abs(up - down) if pd.isna(gap) else float(gap)
+        rs = f"{(up + down) / 2:.3f}".rstrip("0")[:STATION]
+        one = self.table.loc[ids[0]].to_dict()
+        ground = (g.x[part], g.z[part])
+        return structure_lines(str(ids[0]), one, self.parts.get(ids[0], {}), rs, ground, gap)
+
+    def junction_lines(self, stations: pd.DataFrame) -> list[str]:
+        """Lines of the junctions, which stand before the reaches."""
+        if self.junctions is None or self.junctions.empty:
+            return []
+        names = _file_names(stations["river"].unique())
+        return junction_lines(self.junctions, names, NAME)
 
 
 def _section_text(
@@ -274,8 +345,13 @@ def _obstacle_rows(
 
 
 def _flow_text(
-    title: str, stations: pd.DataFrame, q: Mapping[str, Any], edges: pd.DataFrame
+    title: str,
+    stations: pd.DataFrame,
+    q: Mapping[str, Any],
+    edges: pd.DataFrame,
+    junctions: pd.DataFrame | None,
 ) -> list[str]:
+    inner = set(junction_table(junctions))
     names = [field_text(name or "PF 1") for name in q]
     reaches = {r: v[:2] for r, v in _file_names(stations["river"].unique()).items()}
     kinds = {v: c for c, v in BOUNDARY_KINDS.items()}
@@ -292,6 +368,8 @@ def _flow_text(
             lines += _columns(table[row], 10)
     for river in stations["river"].unique():
         for k, name in enumerate(q):
+            if river in inner:  # its water goes on at a junction
+                continue
             mine = edges[for_river(edges, river) & for_profile(edges, name)]
             if len(mine) != 1 or mine.iloc[0]["boundary"] not in kinds:
                 raise HydraulicsError(

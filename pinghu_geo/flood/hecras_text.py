@@ -26,6 +26,7 @@ from pinghu_geo.flood.hecras import (
     reach_names,
     with_left_out,
 )
+from pinghu_geo.flood.hecras_structures import structures_between, structures_of_text
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import one_of
@@ -76,8 +77,10 @@ def read_hecras(
     HecRas
         Tables in SI. A description that is a chainage (``K1+234.5``) gives the section's
         chainage; otherwise it is the way from the uppermost section along the channel. A river of
-        several reaches is as many rivers, ``"River, Reach"``. ``left_out`` names the bridges,
-        culverts, junctions and all else that stands in the files and not in these tables.
+        several reaches is as many rivers, ``"River, Reach"``. Bridges, culverts, inline weirs with
+        gates, and junctions are ``structures``, ``structure_parts`` and ``junctions``;
+        ``left_out`` names all else that stands in the files and not in these tables. Openings of
+        gates stand in no geometry file and are 0: set opening_m.
 
     Raises
     ------
@@ -126,7 +129,10 @@ def read_hecras(
                 hint="open it in HEC-RAS and save it again",
             ) from fault
     ways = dict(zip([b["river"] for b in raw], [k["river"] for k in keys], strict=True))
-    left_out = _left_out(blocks, keys, ways)
+    between = structures_between(blocks, keys, ways)
+    structures, parts, junctions, done = structures_of_text(blocks, between, ways, foot)
+    rest = [b for k, b in enumerate(blocks) if k not in set(done)]
+    left_out = _left_out(rest, keys, ways)
     flows = down = up = pd.DataFrame()
     if flow is not None:
         lines = _flow_lines(flow)
@@ -142,8 +148,10 @@ def read_hecras(
         downstream=down,
         upstream=up,
         profile=pd.DataFrame(),
-        structures=pd.DataFrame(),
+        structures=structures,
         left_out=left_out,
+        structure_parts=parts,
+        junctions=junctions,
     )
 
 
@@ -239,6 +247,8 @@ def _description(lines: list[str]) -> list[str]:
 def _described(lines: list[str]) -> float | None:
     """Chainage that a section's description is."""
     for line in _description(lines)[:1]:
+        if "+" not in line:  # "41.76" is a river station, K0+041.76 a chainage
+            return None
         try:
             return parse_chainage(line)
         except ValueError:

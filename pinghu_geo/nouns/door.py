@@ -37,9 +37,9 @@ T = TypeVar("T")
 PARAMETERS = {
     name: name
     for name in (
-        "affected", "banks", "buildings", "design", "evidence", "flows", "locks", "nodes",
-        "obstacles", "parcels", "profile", "rates", "red_line", "rivers", "sections", "segments",
-        "walls", "widths", "zones",
+        "affected", "banks", "buildings", "design", "evidence", "flows", "junctions", "locks",
+        "nodes", "obstacles", "parcels", "profile", "rates", "red_line", "rivers", "sections",
+        "segments", "structures", "structure_parts", "walls", "widths", "zones",
     )
 } | {
     "new_rivers": "rivers", "features": "features", "downstream": "boundaries",

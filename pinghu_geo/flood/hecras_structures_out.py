@@ -1,0 +1,289 @@
+"""How does HEC-RAS read our structures? Bridges, culverts, weirs, gates, junctions as its texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.flood.bridges import METHODS
+from pinghu_geo.flood.conduits import SHAPES
+from pinghu_geo.flood.hecras_structures import GATE_CODES, SHAPE_CODES
+from pinghu_geo.flood.structures import CRESTS, DEFAULTS, INLETS
+from pinghu_geo.nouns.errors import HydraulicsError
+
+__all__ = ["junction_lines", "structure_lines"]
+
+GATE_HEAD = (
+    "IW Gate Name Wd,H,Inv,GCoef,Exp_T,Exp_O,Exp_H,Type,WCoef,Is_Ogee,SpillHt,DesHd,#Openings"
+)
+TYPES = {"bridge": 3, "culvert": 2, "weir": 5, "gate": 5, "drop": 5}
+
+
+def _cell(value: float) -> str:
+    """Number in eight characters; blank where there is none."""
+    if value is None or not math.isfinite(value):
+        return " " * 8
+    for decimals in range(6, -1, -1):
+        text = f"{value:.{decimals}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        if len(text) <= 8:
+            return text.rjust(8)
+    return f"{value:.1e}".rjust(8)
+
+
+def _columns(values: Iterable[float]) -> list[str]:
+    cells = [_cell(v) for v in values]
+    return ["".join(cells[k : k + 10]) for k in range(0, len(cells), 10)] or [""]
+
+
+def _plain(value: Any) -> str:
+    """Number without what a float adds; empty where there is none."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    return f"{float(value):.10g}"
+
+
+class _Said:
+    """A row of the table with the defaults of `water_profile`."""
+
+    def __init__(self, row: Mapping[str, Any]) -> None:
+        self.row = row
+
+    def __call__(self, column: str, default: Any = None) -> Any:
+        value = self.row.get(column)
+        if value is None or (not isinstance(value, str) and pd.isna(value)):
+            return DEFAULTS.get(column) if default is None else default
+        return value
+
+
+def structure_lines(
+    name: str,
+    row: Mapping[str, Any],
+    parts: Mapping[str, pd.DataFrame],
+    rs: str,
+    ground: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]],
+    gap: float,
+) -> list[str]:
+    """Lines of one structure between two sections, in SI."""
+    said = _Said(row)
+    kind = row["kind"]
+    lines = [f"Type RM Length L Ch R = {TYPES[kind]} ,{rs:<8},,,", "BEGIN DESCRIPTION:"]
+    lines += [" ".join(str(name).split()), *_openings(parts), "END DESCRIPTION:"]
+    if kind in ("bridge", "culvert"):
+        flags = [said("friction", True), said("weight", True),
+                 said("pressure_by", "energy") == "energy"]  # fmt: skip
+        first = ",".join("-1" if f else "0" for f in flags) if kind == "bridge" else "0,0,1"
+        lines.append(f"Bridge Culvert-{first},-1, 0 ")
+        lines += _deck_lines(said, kind, parts, ground, gap)
+        lines += _pier_lines(said, parts, ground) if kind == "bridge" else []
+        if kind == "culvert":
+            lines += _barrel_lines(name, said, parts, gap, ground)
+        else:
+            lines += _method_lines(name, said)
+        return [*lines, "BC Design=,, 0 ,, 0 ,,,,,,", ""]
+    return [*lines, *_inline_lines(said, parts, ground), ""]
+
+
+def _openings(parts: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Gate openings in words: the geometry file has no place for them."""
+    found = []
+    for part in ("gate", "setting"):
+        for one in parts.get(part, pd.DataFrame()).to_dict("records"):
+            if pd.notna(one.get("opening_m")):
+                of = " ".join(str(one[c]) for c in ("profile", "group") if pd.notna(one.get(c)))
+                found.append(f"Gate opening {of}: {_plain(one['opening_m'])} m")
+    return found
+
+
+def _deck_lines(
+    said: _Said, kind: str, parts: Mapping[str, pd.DataFrame], ground: Any, gap: float
+) -> list[str]:
+    width = float(said("width_m"))
+    before = float(said("distance_m", (gap - width) / 2))
+    sides = []
+    for side in ("up", "down"):
+        if "deck" in parts:
+            rows = parts["deck"]
+            mine = rows[rows["side"] == side] if "side" in rows and rows["side"].notna().any() \
+                else rows  # fmt: skip
+            table = mine[["offset_m", "deck_m", "low_chord_m"]].to_numpy(float)
+        else:
+            table = _flat_deck(said, kind, ground)
+        sides.append(table)
+    count = ", ".join(str(len(s)) for s in sides)
+    lines = [
+        "Deck Dist Width WeirC Skew NumUp NumDn MinLoCord MaxHiCord MaxSubmerge Is_Ogee",
+        f"{_plain(max(before, 0.0))},{_plain(width)},"
+        f"{_plain(said('weir_coefficient', CRESTS['road']))},"
+        f"{_plain(said('skew_deg'))}, {count}, , , {_plain(said('max_submergence'))}, 0, 0,0,,",
+    ]
+    for table in sides:
+        for column in range(3):
+            lines += _columns(table[:, column])
+    return lines
+
+
+def _flat_deck(said: _Said, kind: str, ground: Any) -> np.ndarray[Any, Any]:
+    """Deck of a row as points: solid outside the abutments."""
+    x, z = ground
+    high = float(said("deck_m", float(z.max()) + 10.0))
+    if kind == "culvert":
+        return np.array([[x[0], high, np.nan], [x[-1], high, np.nan]])
+    low, solid = float(said("low_chord_m", math.nan)), float(z.min()) - 1.0
+    a, b = float(said("from_offset_m", x[0])), float(said("to_offset_m", x[-1]))
+    rows = [[a, high, low], [b, high, low]]
+    if a > x[0]:
+        rows = [[x[0], high, solid], [a, high, solid], *rows]
+    if b < x[-1]:
+        rows = [*rows, [b, high, solid], [x[-1], high, solid]]
+    return np.array(rows)
+
+
+def _pier_lines(said: _Said, parts: Mapping[str, pd.DataFrame], ground: Any) -> list[str]:
+    x, z = ground
+    floor, top = float(z.min()) - 1.0, float(said("low_chord_m", float(z.max()) + 10.0))
+    piers: list[tuple[float, list[float], list[float]]] = []
+    if "pier" in parts:
+        rows = parts["pier"]
+        by = "group" if "group" in rows and rows["group"].notna().all() else "offset_m"
+        for _, part in rows.groupby(by, sort=False):
+            width, level = part["pier_width_m"].to_list(), part["elevation_m"].to_list()
+            if np.isnan(level).all():
+                width, level = [width[0]] * 2, [floor, top]
+            piers.append((float(part["offset_m"].iloc[0]), width, level))
+    elif float(said("n_piers", 0)):
+        count, width = int(said("n_piers")), float(said("pier_width_m"))
+        a, b = float(said("from_offset_m", x[0])), float(said("to_offset_m", x[-1]))
+        span = (b - a - count * width) / (count + 1)
+        at = a + span + width / 2 + np.arange(count) * (span + width)
+        piers = [(float(c), [width, width], [floor, top]) for c in at]
+    lines = []
+    for centre, width, level in piers:
+        place = f"{_plain(centre)}, {len(width)} "
+        lines.append(f"Pier Skew, UpSta & Num, DnSta & Num= ,{place},{place}, 0 , 0 , 0 ,,")
+        lines += [*_columns(width), *_columns(level)] * 2
+    return lines
+
+
+def _method_lines(name: str, said: _Said) -> list[str]:
+    """Methods of low and high flow; HEC-RAS uses one of those computed, or the highest."""
+    words = [w.strip() for w in str(said("method", "energy")).split("+")]
+    if len(words) > 1 and "energy" not in words:
+        raise HydraulicsError(
+            f"takes the highest of {' and '.join(words)}; HEC-RAS's highest includes energy",
+            layer="structures",
+            ids=[name],
+            hint="add energy to method, or take one of them",
+        )
+    used = 0 if len(words) > 1 else METHODS.index(words[0]) + 1
+    flags = ["-1" if w in words else "0" for w in ("momentum", "yarnell")]
+    high = "-1" if said("high_flow", "pressure") == "energy" else "0"
+    return [
+        f"BR Coef=-1 ,{flags[0]} ,{flags[1]} ,{_plain(said('yarnell_k'))}, "
+        f"{'-1' if 'wspro' in words else '0'} ,,{_plain(said('sluice', math.nan))},"
+        f"{_plain(said('orifice'))},{high},{_plain(said('pier_drag'))},{used},",
+        "WSPro=,,,, 1 ,,,, 0 ,,,, 0 ,,,,-1 ,-1 ,-1 , 0 , 0 , 0 , 0 , 0 ",
+    ]
+
+
+def _barrel_lines(
+    name: str, said: _Said, parts: Mapping[str, pd.DataFrame], gap: float, ground: Any
+) -> list[str]:
+    codes = {v: k for k, v in SHAPE_CODES.items()}
+    rows = parts["culvert"].to_dict("records") if "culvert" in parts else [{}]
+    middle = float(ground[0].mean())
+    lines: list[str] = []
+    for k, part in enumerate(rows):
+        own = {c: v for c, v in part.items() if isinstance(v, str) or pd.notna(v)}
+        one = _Said({**said.row, **own})
+        shape = str(one("shape", SHAPES[0]))
+        chart = (
+            one("chart", INLETS[shape][0]),
+            one("scale", 1 if one("chart", 0) else INLETS[shape][1]),
+        )
+        values = [codes[shape], one("rise_m"), one("span_m", one("rise_m")), one("length_m", gap),
+                  one("n"), one("entrance_loss"), one("exit_loss"), *chart, one("invert_up_m"),
+                  one("invert_down_m")]  # fmt: skip
+        barrels = int(one("barrels"))
+        label = str(one("group", f"Culvert # {k + 1}"))[:12]
+        lines.append(
+            f"Multiple Barrel Culv={','.join(map(_plain, values))}, {barrels},{label:<12}, 0 ,5"
+        )
+        lines += _columns([middle] * (2 * barrels))
+        lines.append(f"Culvert Bottom n={_plain(one('n_bottom', one('n')))}")
+        for column, head in (("n_bottom_to_m", "Bottom Depth"), ("blocked_m", "Depth Blocked")):
+            if float(one(column, 0.0) or 0.0) > 0:
+                lines.append(f"Culvert {head}={_plain(one(column))}")
+    del name
+    return lines
+
+
+def _inline_lines(said: _Said, parts: Mapping[str, pd.DataFrame], ground: Any) -> list[str]:
+    x, z = ground
+    if "crest" in parts:
+        crest = parts["crest"][["offset_m", "crest_m"]].to_numpy(float)
+    else:
+        level = float(said("crest_m", float(z.max()) + 1.0))
+        a, b = float(said("from_offset_m", x[0])), float(said("to_offset_m", x[-1]))
+        crest = np.array([[a, level], [b, level]])
+    form = str(said("crest", "broad"))
+    ogee = form == "ogee"
+    lines = ["IW Pilot Flow=0", f"#Inline Weir SE= {len(crest)} ", *_columns(crest.ravel())]
+    coefficient = said("weir_coefficient", CRESTS[form])
+    lines += [
+        "IW Dist,WD,Coef,Skew,MaxSub,Min_El,Is_Ogee,SpillHt,DesHd",
+        f"1,1,{_plain(coefficient)},0,{_plain(said('max_submergence'))},,{'-1' if ogee else '0'} ,"
+        f",{_plain(said('design_head_m', math.nan))},0,0,",
+    ]
+    rows = parts["gate"].to_dict("records") if "gate" in parts else []
+    if not rows and said("gate_width_m", 0):
+        rows = [{}]
+    codes = {v: k for k, v in GATE_CODES.items()}
+    for k, part in enumerate(rows):
+        own = {c: v for c, v in part.items() if isinstance(v, str) or pd.notna(v)}
+        one = _Said({**said.row, **own})
+        sill = str(one("sill_crest", "broad"))
+        count = int(one("n_gates", 1))
+        values = [one("gate_width_m"), one("gate_height_m"), one("sill_m"),
+                  one("gate_coefficient"), one("exponent_trunnion"), one("exponent_opening"),
+                  one("exponent_head")]  # fmt: skip
+        lines += [
+            GATE_HEAD,
+            f"{str(one('group', f'Gate {k + 1}'))[:12]:<12},{','.join(map(_plain, values))}, "
+            f"{codes[str(one('gate_kind', 'vertical'))]} ,"
+            f"{_plain(one('sill_coefficient', CRESTS[sill]))},{'-1' if sill == 'ogee' else '0'} ,,"
+            f"{_plain(one('sill_design_head_m', math.nan))}, {count} ,"
+            f"{_plain(one('trunnion_m', one('gate_height_m')))},{_plain(one('orifice'))},"
+            " 0 ,0.8,,0,0,0, 0 ",
+            *_columns([float(x.mean())] * count),
+        ]
+    return lines
+
+
+def junction_lines(
+    junctions: pd.DataFrame, names: Mapping[str, tuple[str, str, str]], wide: int
+) -> list[str]:
+    """Lines of all junctions; rivers by their names in the file."""
+    lines: list[str] = []
+    for name, rows in junctions.groupby("junction", sort=False):
+        one = _Said(rows.iloc[0].to_dict())
+        flags = [one("method", "energy") == "momentum", one("friction", True), one("weight", True)]
+        said = ", ".join("-1" if f else "0" for f in flags)
+        lines += [f"Junct Name={str(name)[:wide]:<{wide}}", f"Junct Desc=, {said}",
+                  "Junct X Y & Text X Y=0,0,0,0"]  # fmt: skip
+        for role, head in (("in", "Up"), ("out", "Dn")):
+            for river in rows.loc[rows["role"] == role, "river"]:
+                file_name, reach, _ = names[river]
+                lines.append(f"{head} River,Reach={file_name:<{wide}},{reach:<{wide}}")
+        many = "in" if (rows["role"] == "in").sum() > 1 else "out"
+        branches = rows if len(rows) == 2 else rows[rows["role"] == many]
+        for branch in branches.to_dict("records"):
+            turn = branch.get("angle_deg")
+            turn = 0.0 if turn is None or pd.isna(turn) else turn
+            lines.append(f"Junc L&A={_plain(branch.get('length_m'))},{_plain(turn)}")
+        lines.append("")
+    return lines
