@@ -163,7 +163,11 @@ def _read_parquet(path: Path, boxes: Boxes | None) -> gpd.GeoDataFrame:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    geo = json.loads((pq.ParquetDataset(path).schema.metadata or {}).get(b"geo", b"{}"))
+    # what dask-geopandas calls, too, to make a frame of a table
+    from geopandas.io.arrow import _arrow_to_geopandas
+
+    dataset = pq.ParquetDataset(path)
+    geo = json.loads((dataset.schema.metadata or {}).get(b"geo", b"{}"))
     columns = geo.get("columns", {})
     bounds = covering(columns.get(geo.get("primary_column"), {}))
     near = None
@@ -172,13 +176,16 @@ def _read_parquet(path: Path, boxes: Boxes | None) -> gpd.GeoDataFrame:
         near = reduce(or_, [
             (x0 <= b[2]) & (y0 <= b[3]) & (x1 >= b[0]) & (y1 >= b[1]) for b in boxes.tolist()
         ])  # fmt: skip
+    covers = {name for name, *_ in bounds}
+    wanted = [name for name in dataset.schema.names if name not in covers]
+    # read once, and looked at before anything decodes it
+    table = pq.read_table(path, columns=wanted, filters=near, use_pandas_metadata=True)
     for name, about in columns.items():
         if isinstance(about.get("crs"), str) and re.search("[/=]", about["crs"]):
             raise ValueError(f"its CRS {about['crs'][:40]!r} would be read from a file")
-        if str(about.get("encoding", "WKB")).upper() == "WKB":
-            shapes = pq.read_table(path, columns=[name], filters=near)[name]
-            _require_no_nests(shapes)
-    return gpd.read_parquet(path, filters=near)
+        if name in wanted and str(about.get("encoding", "WKB")).upper() == "WKB":
+            _require_no_nests(table[name])
+    return _arrow_to_geopandas(table)
 
 
 def _require_no_nests(shapes: pa.ChunkedArray) -> None:
