@@ -570,6 +570,190 @@ def make_dem(p: Parameters, rivers: gpd.GeoDataFrame, target: Path) -> None:
         file.write(z, 1)
 
 
+# --- the campaign: its own random stream, so that what stands above doesn't change ---
+
+GROUPS = 10
+CAMPAIGN_START = pd.Timestamp("2017-11-01")
+LOG_END = pd.Timestamp("2018-08-31")
+# what one crew does a day, by stage: round figures, invented
+PER_DAY = {
+    "摸底": 2.0,
+    "测绘评估": 110.0,
+    "谈判": 0.2,
+    "签约": 1.0,
+    "清租腾空": 0.8,
+    "拆除": 110.0,
+    "清运": 200.0,
+}
+CREWS = {"谈判": 2}
+ENTRY = {  # first day of the contractor on each river, metres a day
+    "君子布河": ("2018-05-07", 60.0),
+    "鹅公岭河": ("2018-05-14", 55.0),
+    "山厦河": ("2018-05-02", 60.0),
+    "木古河": ("2018-04-23", 60.0),
+}
+BLOCKERS = (
+    "产权纠纷",
+    "对补偿标准有异议",
+    "租户拒迁",
+    "业主在外地",
+    "继承人未达成一致",
+    "设备搬迁未落实",
+)
+COMMUNITIES = [
+    "平湖",
+    "白坭坑",
+    "辅城坳",
+    "鹅公岭",
+    "禾花",
+    "良安田",
+    "力昌",
+    "上木古",
+    "山厦",
+    "新木",
+    "新南",
+    "凤凰",
+]
+SURNAMES = tuple("陈李张黄何林刘罗周吴")
+
+
+def make_tenants(
+    buildings: gpd.GeoDataFrame, near: pd.Index, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Tenants of the houses at the line, as many as the houses' table counts."""
+    rows = []
+    for building, one in buildings.loc[near].iterrows():
+        works = one["use"] in ("industrial", "storage")
+        for _ in range(int(one["tenants"])):
+            kind = "工厂" if works else str(rng.choice(["住户", "商户"], p=[0.8, 0.2]))
+            area = {"工厂": (80, 600), "商户": (20, 120), "住户": (12, 60)}[kind]
+            days = int(rng.integers(-60, 700))
+            rows.append(
+                {
+                    "租户编号": f"ZH{len(rows) + 1:05d}",
+                    "房屋编号": building,
+                    "租户类型": kind,
+                    "租户名称": f"{rng.choice(SURNAMES)}租户{len(rows) + 1:05d}",
+                    "承租面积": round(float(rng.uniform(*area)), 1),
+                    "租约到期": f"{CAMPAIGN_START + pd.Timedelta(days=days):%Y-%m-%d}",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def make_campaign(rivers: gpd.GeoDataFrame, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
+    """Groups, community lines, the contractor's entry and what crews do a day."""
+    groups = pd.DataFrame(
+        {
+            "责任组": [f"第{k + 1}组" for k in range(GROUPS)],
+            "责任人": [f"{rng.choice(SURNAMES)}组长{k + 1:02d}" for k in range(GROUPS)],
+        }
+    )
+    lines, entry = [], []
+    for river, line in rivers.geometry.items():
+        at, k = 0.0, int(rng.integers(0, len(COMMUNITIES)))
+        while (at := at + float(rng.uniform(150, 420))) < line.length - 100:
+            pair = f"{COMMUNITIES[k % len(COMMUNITIES)]}/{COMMUNITIES[(k + 1) % len(COMMUNITIES)]}"
+            lines.append(
+                {"河道": river, "桩号": pg.format_chainage(at), "界线名称": f"{pair}社区界"}
+            )
+            k += 1
+        first, speed = ENTRY[river]
+        entry.append(
+            {
+                "河道": river,
+                "起点桩号": pg.format_chainage(0.0),
+                "终点桩号": pg.format_chainage(np.ceil(line.length)),
+                "开始进场": first,
+                "推进速度": speed,
+            }
+        )
+    capacity = [
+        {"责任组": group, "阶段": stage, "每队每日工效": each, "队伍数": CREWS.get(stage, 1)}
+        for group in groups["责任组"]
+        for stage, each in PER_DAY.items()
+    ]
+    return {
+        "责任组": groups,
+        "社区界": pd.DataFrame(lines),
+        "进场计划": pd.DataFrame(entry),
+        "工效": pd.DataFrame(capacity),
+    }
+
+
+def make_log(target: Path, rng: np.random.Generator) -> pd.DataFrame:
+    """Reports as they might have come in: after the plan, with delays, blockers, corrections."""
+    from pinghu_geo.plan import read_plan
+    from pinghu_geo.project import project_campaign
+
+    plan = read_plan(target / "project.toml")
+    plan.campaign.pop("log", None)
+    plan.campaign["store"] = "no reports yet.gpkg"
+    found, _ = project_campaign(plan)
+    words = dict(found.stages["zh"])
+    due = found.plan.activities.pivot(index="node_id", columns="stage", values="finish")
+    slow = pd.Series(rng.uniform(0.95, 1.25, GROUPS), [f"第{k + 1}组" for k in range(GROUPS)])
+    rows: list[tuple[str, str, str, pd.Timestamp, str, str, str]] = []
+    stuck = set(rng.choice(found.tasks.nodes.index, 12, replace=False))
+    for node, one in found.tasks.nodes.iterrows():
+        who = f"{one['group']}填报员"
+        factor = slow[one["group"]] * rng.uniform(0.92, 1.12)
+        hold = int(rng.integers(25, 150)) if node in stuck else 0
+        houses = found.tasks.buildings.index[found.tasks.buildings["node_id"] == node]
+        for building in houses:
+            rows += _house(building, due.loc[node], factor, hold, who, words, rng)
+        for tenant, person in found.tasks.tenants.iterrows():
+            if person["building_id"] in houses:
+                rows += _tenant(tenant, person["building_id"], rows, who, rng)
+    table = pd.DataFrame(rows, columns=["kind", "id", "阶段", "日期", "填报人", "卡点", "更正原因"])
+    table = table[table["日期"] <= LOG_END].drop_duplicates(["id", "阶段", "日期", "更正原因"])
+    table = table.sort_values(["日期", "id", "更正原因"], kind="stable").reset_index(drop=True)
+    house = table["kind"] == "house"
+    table.insert(0, "房屋编号", table["id"].where(house, ""))
+    table.insert(1, "租户编号", table["id"].where(~house, ""))
+    return table.drop(columns=["kind", "id"]).assign(日期=table["日期"].dt.strftime("%Y-%m-%d"))
+
+
+def _house(building, due, factor, hold, who, words, rng) -> list:  # noqa: ANN001
+    """Reports of one house: each stage after its plan's day, later where the node is stuck."""
+    rows, last = [], CAMPAIGN_START
+    lag = pd.Timedelta(days=int(rng.integers(0, 6)))
+    caught = False
+    for stage, word in words.items():
+        day = CAMPAIGN_START + (due[stage] - CAMPAIGN_START) * factor + lag
+        if hold and stage in ("signed", "vacated"):
+            if not caught:
+                reason = str(rng.choice(BLOCKERS))
+                for week in range(0, hold, 21):
+                    rows.append(("house", building, words["negotiation"],
+                                 last + pd.Timedelta(days=week + 2), who, reason, ""))  # fmt: skip
+            caught = True
+        if caught:
+            day += pd.Timedelta(days=hold)
+        day = max(day.normalize(), last + pd.Timedelta(days=1), *(r[3] for r in rows[-1:]))
+        rows.append(("house", building, word, day, who, "", ""))
+        if stage == "signed" and rng.random() < 0.03:  # an agreement that didn't hold
+            back = day + pd.Timedelta(days=3)
+            rows.append(("house", building, words["negotiation"], back, who, "", "协议作废重谈"))
+            day = back + pd.Timedelta(days=int(rng.integers(7, 20)))
+            rows.append(("house", building, word, day, who, "", ""))
+        last = day
+    return rows
+
+
+def _tenant(tenant, building, rows, who, rng) -> list:  # noqa: ANN001
+    """Reports of one tenant: found at the survey, signed and out before the house is empty."""
+    own = [r for r in rows if r[1] == building]
+    when = {r[2]: r[3] for r in own}
+    out = when["清租腾空"] - pd.Timedelta(days=int(rng.integers(0, 9)))
+    signed = out - pd.Timedelta(days=int(rng.integers(3, 25)))
+    signed = max(when["摸底"] + pd.Timedelta(days=1), signed)
+    return [
+        ("tenant", tenant, "签约", min(signed, out), who, "", ""),
+        ("tenant", tenant, "清租腾空", max(signed, out), who, "", ""),
+    ]
+
+
 def chinese(table: pd.DataFrame) -> pd.DataFrame:
     """Width table as an office would send it: Chinese headings, chainage as text."""
     text = [pg.format_chainage(c) for c in table["chainage_m"]]
@@ -613,6 +797,15 @@ def main(target: Path, p: Parameters) -> None:
         target / "留房依据.csv", index=False, encoding="utf-8-sig"
     )
     make_dem(p, rivers, target / "地面高程.tif")
+    rng = np.random.default_rng(p.seed + 2)
+    wide = before.assign(left_m=before["left_m"] + 1.2, right_m=before["right_m"] + 1.2)
+    near = pg.affected(buildings, pg.red_line(rivers, wide), rivers).index
+    tables = {"租户": make_tenants(buildings, near.union(hit.index), rng)}
+    for name, table in (tables | make_campaign(rivers, rng)).items():
+        table.to_csv(target / f"{name}.csv", index=False, encoding="utf-8-sig")
+    if (target / "project.toml").exists():
+        log = make_log(target, np.random.default_rng(p.seed + 3))
+        log.to_csv(target / "进度日志_示例.csv", index=False, encoding="utf-8-sig")
     print(f"{len(buildings):,} buildings, {rivers.length.sum():,.0f} m of rivers")
 
 

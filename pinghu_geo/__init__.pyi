@@ -25,6 +25,7 @@ from .intake.io import read_layer, read_table, write_layer
 from .intake.registry import join_ledger
 from .nouns import errors
 from .nouns.errors import PinghuError
+from .office import adopt_scheme, campaign_project, project_forms, update_project
 from .project import check_project, run_project, sample_folder
 from .redline.lines import red_line, widths_of
 from .redline.overlap import affected, totals
@@ -46,6 +47,7 @@ from .search.tradeoffs import trade_offs
 __all__ = [
     "PinghuError",
     "__version__",
+    "adopt_scheme",
     "affected",
     "affected_parquet",
     "apply_grid",
@@ -55,6 +57,7 @@ __all__ = [
     "building_obstacles",
     "building_rises",
     "campaign",
+    "campaign_project",
     "campaign_tasks",
     "check",
     "check_project",
@@ -90,6 +93,7 @@ __all__ = [
     "plot_section",
     "plot_widths",
     "progress_state",
+    "project_forms",
     "raster_values",
     "read_hecras",
     "read_layer",
@@ -112,6 +116,7 @@ __all__ = [
     "totals",
     "trade_offs",
     "transfer_chainage",
+    "update_project",
     "water_profile",
     "what_would_save",
     "widths_of",

@@ -1,4 +1,4 @@
-"""From the shell: `pinghu run`, `pinghu check`, `pinghu demo`."""
+"""From the shell: `pinghu run`, `check`, `demo`, `adopt`, `update`, `forms`, `campaign`."""
 
 from __future__ import annotations
 
@@ -82,6 +82,65 @@ def check(
     typer.echo(console_text(out))
     if errors:
         raise typer.Exit(2)
+
+
+@app.command()
+def adopt(project: Project) -> None:
+    """Adopt the project's scheme: its nodes keep their ids 采用方案."""
+    from pinghu_geo.office import adopt_scheme
+
+    for line in adopt_scheme(project, progress=_tell):
+        typer.echo(console_text(line))
+
+
+@app.command()
+def update(
+    project: Project,
+    files: Annotated[list[Path], typer.Argument(help="日报:填报表、.xlsx、.csv、.gpkg")],
+    today: Annotated[
+        str | None, typer.Option("--today", help="今天,晚于此日的填报不收;默认按系统日期")
+    ] = None,
+) -> None:
+    """Take progress reports into the project's store 更新进度."""
+    from datetime import date
+
+    from pinghu_geo.office import update_project
+
+    day = date.today().isoformat() if today is None else today  # noqa: DTZ011 - of the office
+    for file in files:
+        for row in update_project(project, [file], today=day, progress=_tell).itertuples():
+            said = f"{row.file}:填报 {row.n_reports} 条,新增 {row.n_new} 条,已有 {row.n_known} 条"
+            typer.echo(console_text(said))
+
+
+@app.command()
+def forms(
+    project: Project, out: Annotated[Path, typer.Option("--out", help="填报表目录")] = Path("填报")
+) -> None:
+    """Write the forms for progress, a workbook a group 进度填报表."""
+    from pinghu_geo.office import project_forms
+
+    for path in project_forms(project, out, progress=_tell):
+        typer.echo(console_text(path))
+
+
+@app.command()
+def campaign(
+    project: Project,
+    out: Out,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="截至日期,如 2018-03-01")] = None,
+    force: Force = False,
+) -> None:
+    """Write the campaign's tables as of any day 征拆推进."""
+    from pinghu_geo.office import campaign_project
+
+    for line in campaign_project(project, out, as_of=as_of, force=force, progress=_tell):
+        typer.echo(console_text(line))
+    typer.echo(console_text(f"结果目录:{out.resolve()}"))
+
+
+def _tell(line: str) -> None:
+    typer.echo(console_text(f"· {line}"), err=True)
 
 
 def _run(project: Path, out: Path, *, force: bool) -> Path:

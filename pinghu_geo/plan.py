@@ -12,7 +12,7 @@ from pinghu_geo.nouns.errors import ProjectError
 from pinghu_geo.nouns.schema import nearest
 from pinghu_geo.search.optimise import LIMITS as LEAST
 
-__all__ = ["FLOOD_TABLES", "SOURCE_KEYS", "Plan", "read_plan"]
+__all__ = ["CAMPAIGN_TABLES", "FLOOD_TABLES", "SOURCE_KEYS", "Plan", "read_plan"]
 
 SECTIONS = {
     "name",
@@ -25,6 +25,7 @@ SECTIONS = {
     "rules",
     "flood",
     "published",
+    "campaign",
 }
 LAYERS = ("buildings", "rivers", "parcels", "zones")
 TABLES = ("rates", "segments", "walls", "locks")
@@ -52,6 +53,30 @@ FLOOD: dict[str, Any] = {
     "half_width_m": 50.0,
     "spacing_m": 20.0,
 }
+# key of [campaign]: noun of the table
+CAMPAIGN_TABLES = {
+    "tenants": "tenants",
+    "handover": "handover",
+    "capacity": "capacity",
+    "cuts": "cuts",
+    "fixed": "segments",
+    "log": "progress",
+}
+CAMPAIGN: dict[str, Any] = {
+    "adopted": None,
+    "start": None,
+    "calendar": "china",
+    "stages": None,
+    "store": "campaign.gpkg",
+    "schema": "pinghu_campaign",
+    "groups": None,
+    "balance_by": "demolish_floor_area_m2",
+    "banks": "together",
+    "district_total": {},
+    "thresholds": {},
+    "blockers": [],
+    "work": 4.0,
+}
 # what only the design institute can state
 LIMITS = ("allowed_mm", "freeboard_m")
 
@@ -71,6 +96,7 @@ class Plan:
     flood: dict[str, Any]
     published: dict[str, str]
     repair: bool = False
+    campaign: dict[str, Any] = field(default_factory=dict, repr=False)  # may hold a password
 
     def file(self, name: str) -> Path:
         """A file that the project names, relative to the project file."""
@@ -92,7 +118,7 @@ def read_plan(path: Path) -> Plan:
             hint="names in Chinese stand in quotes",
         ) from fault
     _known(raw, SECTIONS, path.name)
-    for section in ("layers", "tables", "schemes", "rules", "flood", "published"):
+    for section in ("layers", "tables", "schemes", "rules", "flood", "published", "campaign"):
         if not isinstance(raw.get(section, {}), dict):
             raise ProjectError(f"{path.name}: {section} is no section", hint=f"write [{section}]")
     layers = {name: _source(v) for name, v in raw.get("layers", {}).items()}
@@ -135,6 +161,7 @@ def read_plan(path: Path) -> Plan:
         flood=flood,
         repair=raw.get("repair", False),
         published={str(k): str(v) for k, v in raw.get("published", {}).items()},
+        campaign=_campaign(raw.get("campaign", {}), schemes),
     )
 
 
@@ -188,3 +215,26 @@ def _flood(given: dict[str, Any]) -> dict[str, Any]:
                 "are the limits that the design institute states",
             )
     return FLOOD | given
+
+
+def _campaign(given: dict[str, Any], schemes: Mapping[str, Any]) -> dict[str, Any]:
+    """The campaign's part; empty where the project has none."""
+    if not given:
+        return {}
+    _known(given, {**CAMPAIGN, **CAMPAIGN_TABLES}, "[campaign]")
+    adopted = given.get("adopted")
+    if isinstance(adopted, list):
+        raise ProjectError(
+            f"[campaign] adopts {len(adopted)} schemes: {', '.join(map(str, adopted))}",
+            hint=f'adopted = "{adopted[0] if adopted else next(iter(schemes))}": one scheme',
+        )
+    if adopted not in schemes:
+        raise ProjectError(
+            f"[campaign] adopts {adopted!r}, which is no scheme of the project"
+            if adopted
+            else "[campaign] doesn't say which scheme is adopted",
+            hint=nearest(adopted, schemes) if adopted else f'adopted = "{next(iter(schemes))}"',
+        )
+    if "start" not in given:
+        raise ProjectError("[campaign] lacks start, the first day", hint='start = "2017-11-01"')
+    return CAMPAIGN | given

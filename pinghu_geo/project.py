@@ -16,8 +16,9 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from pinghu_geo.campaigning import Campaign, campaign_of, campaign_sheets
 from pinghu_geo.deliver.maps import command_map
-from pinghu_geo.deliver.report import write_ledger, write_results, write_table
+from pinghu_geo.deliver.report import write_ledger, write_results, write_sheets, write_table
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import building_rises, section_lines
@@ -28,12 +29,12 @@ from pinghu_geo.intake.faults import examine, read_for_check, repair
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.grid import fit_grid
 from pinghu_geo.intake.io import read_layer, read_table
-from pinghu_geo.nouns.errors import CRSError, LayerError, PinghuError
+from pinghu_geo.nouns.errors import CRSError, LayerError, PinghuError, ProjectError
 from pinghu_geo.nouns.inert import file_names
 from pinghu_geo.nouns.notices import heard
 from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, digests
 from pinghu_geo.nouns.schema import Lang, code_label, label, same_crs, same_datum
-from pinghu_geo.plan import FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
+from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
 from pinghu_geo.river.centreline import station_ticks, stations
@@ -47,13 +48,13 @@ from pinghu_geo.search.offsets import LIMITS as LEAST
 from pinghu_geo.search.offsets import costs, read_limits, within_reach
 from pinghu_geo.search.optimise import LeastDemolition, least_demolition
 
-__all__ = ["check_project", "run_project", "sample_folder"]
+__all__ = ["check_project", "project_campaign", "run_project", "sample_folder"]
 
 PACKAGES = ("pinghu_geo", "geopandas", "shapely", "pandas", "numpy", "pyproj", "pyogrio", "folium")
 
 # What runs of versions wrote whose manifest doesn't list it.
 OUTPUTS = re.compile(
-    r"(results\.gpkg|(ledger|repairs)\.xlsx|map\.html|summary\.json|(widths|proof|rise)_.+\.xlsx)"
+    r"(results\.gpkg|(ledger|repairs|campaign)\.xlsx|map\.html|summary\.json|(widths|proof|rise)_.+\.xlsx)"
 )
 
 Progress = Callable[[str], None]
@@ -170,6 +171,9 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
     for key, what in FLOOD_TABLES.items():
         if key in plan.flood:
             files[what] = (what, plan.file(plan.flood[key]), {})
+    for key, what in CAMPAIGN_TABLES.items():
+        if key in plan.campaign and key != "log":  # which is judged report by report
+            files[key] = (what, plan.file(plan.campaign[key]), {})
     for name, source in plan.schemes.items():
         if "widths" in source:
             files[name] = ("widths", plan.file(source["widths"]), {})
@@ -301,6 +305,7 @@ class _Found:
     nodes: gpd.GeoDataFrame
     parcels: gpd.GeoDataFrame | None
     flood: _Flood | None
+    campaign: Campaign | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,7 +457,26 @@ def _search(
     )
 
 
-def _compute(plan: Plan, data: _Data, tell: Progress) -> _Found:
+def project_campaign(
+    plan: Plan, *, as_of: Any = None, progress: Progress | None = None
+) -> tuple[Campaign, dict[str, str]]:
+    """A project's campaign as of a day; and the scheme of each building that only others take."""
+    tell = progress or (lambda _: None)
+    tell("读取图层")
+    with heard():
+        data = _read(plan, tell)
+        found = _compute(plan, data, tell, as_of=as_of)
+    elsewhere = {
+        str(building): name
+        for name, one in found.comparison.schemes.items()
+        for building in one.affected.index.difference(found.affected.index)
+    }
+    if found.campaign is None:
+        raise ProjectError(f"{plan.path.name} has no campaign", hint='[campaign]\nadopted = "..."')
+    return found.campaign, elsewhere
+
+
+def _compute(plan: Plan, data: _Data, tell: Progress, *, as_of: Any = None) -> _Found:
     rules, layers = plan.rules, data.layers
     comparison = compare(
         data.schemes,
@@ -464,7 +488,9 @@ def _compute(plan: Plan, data: _Data, tell: Progress) -> _Found:
         partial_rule=rules["partial"],
         survey_tolerance_m=rules["survey_tolerance_m"],
     )
-    hit = comparison.schemes[comparison.baseline].affected.copy()
+    # what follows is about one scheme: the adopted one, or the baseline before any is adopted
+    scheme = plan.campaign.get("adopted", comparison.baseline)
+    hit = comparison.schemes[scheme].affected.copy()
     if "zones" in layers:
         hit = hit.join(clearing(hit, layers["zones"], least_ratio=rules["zone_ratio"]))
     flood = None
@@ -477,7 +503,7 @@ def _compute(plan: Plan, data: _Data, tell: Progress) -> _Found:
         hit["parcel_id"] = belongs_to(hit, layers["parcels"])
         parcels = affected(
             layers["parcels"],
-            data.schemes[comparison.baseline],
+            data.schemes[scheme],
             layers["rivers"],
             survey_tolerance_m=rules["survey_tolerance_m"],
         )
@@ -485,8 +511,19 @@ def _compute(plan: Plan, data: _Data, tell: Progress) -> _Found:
         on = on[on.index.notna()].drop(columns=["inside_m2", "n_full", "n_partial", "n_survey"])
         # on a parcel without any building that falls there is nothing to sum: 0, and known
         parcels = parcels.join(on.reindex(on.index.union(parcels.index), fill_value=0))
-    nodes = node_table(hit, data.tables.get("segments"), rivers=layers["rivers"])
-    return _Found(comparison, hit, nodes, parcels, flood)
+    segments = data.tables.get("segments")
+    if not plan.campaign:
+        nodes = node_table(hit, segments, rivers=layers["rivers"])
+        return _Found(comparison, hit, nodes, parcels, flood, None)
+    tell("计算征拆任务、责任段、工期与进度")
+    campaign = campaign_of(plan, hit, layers, segments, as_of=as_of)
+    nodes = campaign.nodes()
+    hit = hit.drop(columns="node_id", errors="ignore").join(
+        campaign.tasks.buildings[["node_id", "task_class", "payer", "others_due"]]
+    )
+    now = campaign.state.buildings.reindex(hit.index)
+    hit = hit.join(now[["stage", "since", "blocker", "blocker_since"]])
+    return _Found(comparison, hit, nodes, parcels, flood, campaign)
 
 
 def _flood(
@@ -553,6 +590,9 @@ def _write(
             write_table(best.rise, folder / f"rise_{name}.xlsx")
     if plan.repair:
         write_table(data.repairs, folder / "repairs.xlsx")
+    if found.campaign is not None:
+        tell("写出征拆推进 campaign.xlsx")
+        write_sheets(campaign_sheets(found.campaign), folder / "campaign.xlsx")
     tell("写出台账 ledger.xlsx")
     write_ledger(
         found.affected,
@@ -607,6 +647,8 @@ def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[s
         "flood": None if found.flood is None else _flood_summary(found.flood),
         "least": {name: rows(best.certificate) for name, best in data.least.items()},
         "least_said": {name: best.summary() for name, best in data.least.items()},
+        "adopted": plan.campaign.get("adopted"),
+        "campaign": [] if found.campaign is None else found.campaign.summary(),
         "n_parcels": None if found.parcels is None else len(found.parcels),
         "n_repaired": len(data.repairs),
         "warnings": notes,
@@ -645,6 +687,10 @@ def _manifest(plan: Plan) -> dict[str, Any]:
     named += [s["control"] for s in plan.layers.values() if "control" in s]
     named += [plan.flood[k] for k in ("dem", "rules", *FLOOD_TABLES) if plan.flood.get(k)]
     named += [s.get("widths", s.get("path")) for s in plan.schemes.values() if "least" not in s]
+    asked = plan.campaign
+    named += [
+        asked[k] for k in ("stages", "groups", *CAMPAIGN_TABLES) if isinstance(asked.get(k), str)
+    ]
     for name in named:
         if name.startswith(POSTGIS):
             continue  # a database has no bytes to hash
@@ -701,4 +747,5 @@ def summary_lines(folder: Path) -> list[str]:
             )
     for name, texts in said["least_said"].items():
         lines += [f"{name}:{text}" for text in texts[1:]]  # the first is the comparison's own
+    lines += said["campaign"]
     return [*lines, *said["said"], *(f"注意:{w}" for w in said["warnings"])]

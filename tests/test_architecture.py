@@ -24,7 +24,7 @@ ROOMS = {
     "search": "labels mincut offsets walls conveyance optimise stretch joint norise tradeoffs",
     "campaign": "stages network workdays tasks reaches crews planning progress store reports faces oversight funds",
     "deliver": "maps plots report forms widget",
-    "": "_version plan project cli __main__",
+    "": "_version plan campaigning project office cli __main__",
 }
 PLACES = [f"{room}.{m}".strip(".") for room, modules in ROOMS.items() for m in modules.split()]
 # outputs compute nothing and analysis draws nothing

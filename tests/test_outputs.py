@@ -27,7 +27,7 @@ def done(tmp_path_factory):
 
 def test_the_workbook_adds_up_to_the_summary(done):
     said = json.loads((done / "summary.json").read_text("utf-8"))
-    base = said["schemes"][0]
+    base = next(row for row in said["schemes"] if row["scheme"] == said["adopted"])
     rows = pd.read_excel(done / "ledger.xlsx", sheet_name="房屋台账", dtype={"房屋编号": str})
     body = rows[rows["房屋编号"] != "合计"]
     assert len(body) == base["n_buildings"]
@@ -35,7 +35,9 @@ def test_the_workbook_adds_up_to_the_summary(done):
     assert body["补偿金额 (元)"].sum() == pytest.approx(base["cost_yuan"])
     assert rows["补偿金额 (元)"].iloc[-1] == pytest.approx(base["cost_yuan"])
     nodes = pd.read_excel(done / "ledger.xlsx", sheet_name="征拆节点")
-    assert nodes["房屋栋数 (栋)"].iloc[:-1].sum() == base["n_buildings"]
+    classes = pd.read_excel(done / "campaign.xlsx", sheet_name="分类汇总").set_index("分类")
+    assert classes["房屋栋数 (栋)"].sum() == base["n_buildings"]
+    assert nodes["房屋栋数 (栋)"].iloc[:-1].sum() == classes.loc["任务", "房屋栋数 (栋)"]
     parcels = pd.read_excel(done / "ledger.xlsx", sheet_name="宗地台账")
     assert parcels["宗地编号"].iloc[:-1].is_unique
     changes = pd.read_excel(done / "ledger.xlsx", sheet_name="方案差异")

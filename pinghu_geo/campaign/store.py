@@ -46,7 +46,7 @@ CREATE TABLE {s}progress (fid {serial}, building_id TEXT, tenant_id TEXT, stage 
 CREATE UNIQUE INDEX progress_report ON {s}progress (coalesce(building_id, ''),
  coalesce(tenant_id, ''), stage, date, coalesce(correction, ''));
 CREATE TABLE {s}adopted_nodes (fid {serial}, building_id TEXT NOT NULL UNIQUE,
- node_id TEXT NOT NULL);
+ node_id TEXT);
 CREATE TABLE {s}campaign (fid {serial}, project TEXT NOT NULL, scheme TEXT)
 """
 # what was reported stays: a mistake is corrected by a report
@@ -73,7 +73,7 @@ class CampaignStore(Protocol):
         """All reports, in the order of their arrival; the index is their number."""
 
     def nodes(self) -> pd.Series:
-        """Node of each building as adopted; empty before."""
+        """Node of each affected building as adopted, NA where it isn't a task; empty before."""
 
     def scheme(self) -> str | None:
         """The scheme that was adopted."""
@@ -179,7 +179,7 @@ class _Kept:
             return self._frame(self._kept(base))
 
     def nodes(self) -> pd.Series:
-        """Node of each building as adopted."""
+        """Node of each affected building as adopted, NA where it isn't a task."""
         with self.reading() as base:
             found = []
             if base is not None:
@@ -202,9 +202,14 @@ class _Kept:
             if kept is None:
                 query = f"UPDATE {self.prefix}campaign SET scheme = {self.mark}"
                 base.execute(query, (scheme,))
-            known = {b for (b,) in self.rows(base, "SELECT building_id FROM {s}adopted_nodes")}
-            new = [(str(b), str(n)) for b, n in nodes.dropna().items() if str(b) not in known]
+            old = dict(self.rows(base, "SELECT building_id, node_id FROM {s}adopted_nodes"))
+            said = [(str(b), str(n) if pd.notna(n) else None) for b, n in nodes.items()]
+            new = [(b, n) for b, n in said if b not in old]
             self._insert(base, "adopted_nodes", ["building_id", "node_id"], new)
+            # what was open on the day of adoption and has become a task
+            settled = [(n, b) for b, n in said if n and b in old and old[b] is None]
+            query = f"UPDATE {self.prefix}adopted_nodes SET node_id = {self.mark} WHERE building_id"
+            self.many(base, f"{query} = {self.mark}", settled)
 
     def append(self, check: Check) -> int:
         """Add what ``check`` makes of the log as it stands, all or nothing."""

@@ -1,7 +1,7 @@
 from .forms import write_forms
 from .maps import command_map
 from .plots import plot_long_section, plot_section, plot_widths
-from .report import write_faults, write_ledger, write_results, write_table
+from .report import write_faults, write_ledger, write_results, write_sheets, write_table
 from .widget import LiveRedLine, live_red_line
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "write_forms",
     "write_ledger",
     "write_results",
+    "write_sheets",
     "write_table",
 ]

@@ -23,7 +23,7 @@ from pinghu_geo.redline.overlap import totals
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison
 
-__all__ = ["write_faults", "write_ledger", "write_results", "write_table"]
+__all__ = ["write_faults", "write_ledger", "write_results", "write_sheets", "write_table"]
 
 BUILDING_COLUMNS = [
     "river",
@@ -267,6 +267,45 @@ def write_table(frame: pd.DataFrame, target: str | Path) -> None:
     path = Path(target)
     if path.suffix.lower() not in (".xlsx", ".csv"):
         raise OutputError(f"{path.name} is no .xlsx or .csv", hint=f"use {path.stem}.xlsx")
+    said = _for_people(frame)
+    with atomic_path(path) as temporary:
+        if path.suffix.lower() == ".csv":
+            said = said.map(csv_text).rename(columns=csv_text)
+            said.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\n")
+        else:
+            _save(temporary, {"Sheet1": said})
+
+
+def write_sheets(sheets: Mapping[str, pd.DataFrame], target: str | Path) -> None:
+    """Write tables for people, a sheet each, as `write_table` writes one 多表工作簿.
+
+    Parameters
+    ----------
+    sheets
+        Table under canonical names by the name of its sheet.
+    target
+        ``.xlsx``; an existing file is replaced, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        The suffix is another.
+
+    Examples
+    --------
+    >>> widths = pg.read_table(sample / "红线宽度_原方案.csv", "widths")
+    >>> pg.deliver.write_sheets({"宽度": widths, "前十行": widths.head(10)}, folder / "表.xlsx")
+    >>> list(pd.read_excel(folder / "表.xlsx", sheet_name=None))
+    ['宽度', '前十行']
+    """
+    path = Path(target)
+    require_suffix(path, ".xlsx")
+    with atomic_path(path) as temporary:
+        _save(temporary, {name: _for_people(frame) for name, frame in sheets.items()})
+
+
+def _for_people(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table with Chinese headings and words, chainages as text, the index where it has a name."""
     rows = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
     rows = rows.reset_index() if frame.index.name in _COLUMN else rows
     said = pd.DataFrame(index=rows.index)
@@ -279,13 +318,7 @@ def write_table(frame: pd.DataFrame, target: str | Path) -> None:
             said[name] = [_cell(name, v, "text") for v in rows[name]]
         else:
             said[name] = rows[name]
-    said = said.rename(columns=label)
-    with atomic_path(path) as temporary:
-        if path.suffix.lower() == ".csv":
-            said = said.map(csv_text).rename(columns=csv_text)
-            said.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\n")
-        else:
-            _save(temporary, {"Sheet1": said})
+    return said.rename(columns=label)
 
 
 def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh") -> None:
@@ -328,7 +361,8 @@ def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh")
 def _save(path: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
     """Plain sheets, to read, filter, print and read back; the same bytes for the same tables."""
     options = {"options": INERT}
-    with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs=options) as book:
+    dates = {"date_format": "yyyy-mm-dd", "datetime_format": "yyyy-mm-dd"}
+    with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs=options, **dates) as book:
         book.book.set_properties({"created": CREATED})
         paper = _Paper(book.book)
         for name, table in sheets.items():
@@ -338,7 +372,8 @@ def _save(path: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
             lines = np.ones(len(rows), int)
             for at, heading in enumerate(map(sheet_text, rows.columns)):
                 sheet.write_string(0, at, heading, paper.formats["head"])
-                wide = rows.iloc[:, at].map(lambda v: _wide(str(v)), na_action="ignore").fillna(0)
+                cells = rows.iloc[:, at].astype(object)
+                wide = pd.Series([0 if pd.isna(v) else _wide(_shown(v)) for v in cells])
                 most = min(max(_wide(heading), wide.max()) + 3, WRAPPED)
                 sheet.set_column(at, at, most, paper.formats["plain"])
                 lines = np.maximum(lines, np.ceil((wide + 3) / WRAPPED).to_numpy(int))
@@ -346,6 +381,11 @@ def _save(path: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
                 sheet.set_row(row + 1, LINE_PT * lines[row])
             sheet.autofilter(0, 0, max(len(rows), 1), max(len(rows.columns) - 1, 0))
             paper.for_printing(sheet, paper=9)
+
+
+def _shown(value: Any) -> str:
+    """What a plain sheet shows of a value."""
+    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value)
 
 
 def _writable(value: Any) -> Any:

@@ -1,0 +1,282 @@
+"""The campaign of a project: its tables, from what the project file names and what is reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from pinghu_geo.campaign.faces import WorkingFaces, working_faces
+from pinghu_geo.campaign.funds import payments
+from pinghu_geo.campaign.oversight import Supervision, supervision
+from pinghu_geo.campaign.planning import Schedule, schedule
+from pinghu_geo.campaign.progress import ProgressState, progress_state
+from pinghu_geo.campaign.reaches import BalancedReaches, balanced_reaches
+from pinghu_geo.campaign.reports import read_reports
+from pinghu_geo.campaign.stages import TODO, priority_rules, stage_rules
+from pinghu_geo.campaign.store import POSTGRES, CampaignStore, open_store
+from pinghu_geo.campaign.tasks import CampaignTasks, campaign_tasks
+from pinghu_geo.intake.io import read_table
+from pinghu_geo.nouns.door import as_text
+from pinghu_geo.nouns.errors import LayerError, first_ids
+from pinghu_geo.nouns.notices import notify
+from pinghu_geo.plan import CAMPAIGN_TABLES, Plan
+
+__all__ = [
+    "Campaign",
+    "campaign_log",
+    "campaign_of",
+    "campaign_sheets",
+    "campaign_stages",
+    "campaign_store",
+    "campaign_tenants",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """All tables of a campaign as of a day 征拆推进."""
+
+    scheme: str
+    stages: pd.DataFrame
+    tasks: CampaignTasks
+    reaches: BalancedReaches | None
+    plan: Schedule  # as adopted: what is held against
+    replan: Schedule  # from where we stand
+    state: ProgressState
+    faces: WorkingFaces
+    supervision: Supervision
+    payments: pd.DataFrame
+
+    def nodes(self) -> gpd.GeoDataFrame:
+        """Nodes of tasks with dates, state and signal, for map and ledger."""
+        table = self.tasks.nodes.copy()
+        for column in ("start", "due", "needed_by", "late_days", "float_days", "critical",
+                       "priority", "why"):  # fmt: skip
+            table[column] = self.replan.nodes[column].reindex(table.index)
+        now = self.state.nodes.reindex(table.index)
+        table["stage"] = now["stage"].fillna(TODO)
+        shown = {TODO: TODO} | dict(self.stages["shown_as"])
+        table["status"] = table["stage"].map(shown)
+        watched = self.supervision.nodes.reindex(table.index)
+        for column in ("signal", "late_by_days", "held_up_m"):
+            table[column] = watched[column]
+        for column in ("blocker", "blocker_since"):
+            table[column] = now[column]
+        return table
+
+    def summary(self) -> list[str]:
+        """Sentences for people: classes, plan, where we stand."""
+        groups = self.supervision.groups
+        down = self.supervision.curve.get("done_buildings", pd.Series(dtype=float)).dropna()
+        lines = [f"采用{self.scheme}。", *self.tasks.summary(), *self.plan.summary()]
+        lines.append(
+            f"截至 {self.state.as_of:%Y-%m-%d}:已拆除 {down.iloc[-1] if len(down) else 0:.0f} 栋,"
+            f"红 {(self.supervision.nodes['signal'] == 'red').sum()} 黄 "
+            f"{(self.supervision.nodes['signal'] == 'amber').sum()} 绿 "
+            f"{(self.supervision.nodes['signal'] == 'green').sum()} 个节点。"
+        )
+        if len(groups):
+            lines.append(f"进度第一:{groups.index[0]};最后:{groups.index[-1]}。")
+        return lines
+
+
+def campaign_stages(plan: Plan) -> pd.DataFrame:
+    """Stages as the project has them."""
+    named = plan.campaign["stages"]
+    return stage_rules(None if named is None else plan.file(named))
+
+
+def campaign_store(plan: Plan) -> CampaignStore:
+    """Where the project keeps its reports."""
+    place = str(plan.campaign["store"])
+    where = place if place.startswith(POSTGRES) else plan.file(place)
+    return open_store(where, plan.name, schema=plan.campaign["schema"])
+
+
+def campaign_tenants(plan: Plan) -> pd.DataFrame | None:
+    """Tenants as the project names them."""
+    if "tenants" not in plan.campaign:
+        return None
+    table = read_table(plan.file(plan.campaign["tenants"]), "tenants")
+    return table.set_index("tenant_id")
+
+
+def campaign_log(plan: Plan, store: CampaignStore, stages: pd.DataFrame) -> pd.DataFrame:
+    """All reports: those of the store, and those of a table that was there before it."""
+    kept = store.log()
+    if "log" not in plan.campaign:
+        return kept
+    before = read_reports(plan.file(plan.campaign["log"]), stages=stages, project=plan.name)
+    return pd.concat([before, kept], ignore_index=True) if len(kept) else before
+
+
+def _tables(plan: Plan) -> dict[str, pd.DataFrame]:
+    """Tables that [campaign] names, but for tenants and reports."""
+    return {
+        key: read_table(plan.file(plan.campaign[key]), what)
+        for key, what in CAMPAIGN_TABLES.items()
+        if key in plan.campaign and key not in ("tenants", "log")
+    }
+
+
+def campaign_of(
+    plan: Plan,
+    affected: gpd.GeoDataFrame,
+    layers: dict[str, gpd.GeoDataFrame],
+    segments: pd.DataFrame | None,
+    *,
+    as_of: Any = None,
+) -> Campaign:
+    """All tables of a project's campaign, as of a day.
+
+    Parameters
+    ----------
+    plan
+        With a section [campaign].
+    affected
+        Buildings of the adopted scheme, with verdict and who clears them.
+    layers
+        Layers of the project.
+    segments
+        Responsible reaches, where they are given and not balanced.
+    as_of
+        Day; by default the log's last.
+    """
+    asked, tables, stages = plan.campaign, _tables(plan), campaign_stages(plan)
+    store = campaign_store(plan)
+    tasks, reaches = _tasks_and_reaches(plan, affected, layers, segments, tables, store)
+    log = campaign_log(plan, store, stages)
+    people = tasks.tenants if "tenants" in asked else None
+    log = _of_the_adopted(log, tasks, layers["buildings"], campaign_tenants(plan))
+    state = progress_state(log, tasks.buildings, stages=stages, tenants=people, as_of=as_of)
+    rules = priority_rules(None if asked["stages"] is None else plan.file(asked["stages"]))
+    common: dict[str, Any] = {
+        "stages": stages, "handover": tables.get("handover"),
+        "capacity": _capacity(tables.get("capacity"), tasks, reaches, segments),
+        "start": asked["start"], "calendar": asked["calendar"], "priority": rules,
+        "work": float(asked["work"]),
+    }  # fmt: skip
+    made = schedule(tasks.nodes, **common)
+    again = made
+    if len(log):
+        again = schedule(tasks.nodes, **common, progress=state.stages, as_of=state.as_of)
+    faces = working_faces(
+        tasks.buildings, layers["rivers"], state=state.reached, plan=again.activities,
+        as_of=state.as_of, stages=stages,
+    )  # fmt: skip
+    watched = supervision(
+        made.activities, state, tasks.buildings, faces=faces.stretches, stages=stages,
+        thresholds=asked["thresholds"] or None,
+    )  # fmt: skip
+    money = pd.DataFrame()
+    if "cost_yuan" in tasks.buildings:
+        money = payments(tasks.buildings, again.activities, state=state.reached, stages=stages)
+    return Campaign(
+        asked["adopted"], stages, tasks, reaches, made, again, state, faces, watched, money
+    )
+
+
+def _tasks_and_reaches(
+    plan: Plan,
+    affected: gpd.GeoDataFrame,
+    layers: dict[str, gpd.GeoDataFrame],
+    segments: pd.DataFrame | None,
+    tables: dict[str, pd.DataFrame],
+    store: CampaignStore,
+) -> tuple[CampaignTasks, BalancedReaches | None]:
+    """Tasks by node, with the groups of given reaches, or of balanced ones."""
+    asked = plan.campaign
+    tenants = campaign_tenants(plan)
+    if tenants is not None:
+        lost = ~tenants["building_id"].isin(layers["buildings"].index)
+        if lost.any():
+            raise LayerError("has tenants without a building", layer="tenants",
+                             ids=tenants.index[lost])  # fmt: skip
+        tenants = tenants[tenants["building_id"].isin(affected.index)]
+    frozen = store.nodes() if store.scheme() == asked["adopted"] else None
+    common: dict[str, Any] = {
+        "tenants": tenants, "zones": layers.get("zones"), "frozen": frozen,
+        "district_total": asked["district_total"], "gap_m": plan.rules["gap_m"],
+        "max_length_m": plan.rules["max_length_m"],
+    }  # fmt: skip
+    tasks = campaign_tasks(affected, segments=segments, **common)
+    if asked["groups"] is None or tasks.nodes.empty:
+        return tasks, None
+    groups = asked["groups"]
+    if isinstance(groups, str):
+        groups = read_table(plan.file(groups), "groups")
+    reaches = balanced_reaches(
+        tasks.nodes, groups, by=asked["balance_by"], banks=asked["banks"],
+        rivers=layers["rivers"], cuts=tables.get("cuts"), fixed=tables.get("fixed"),
+    )  # fmt: skip
+    return campaign_tasks(affected, segments=reaches.segments, **common), reaches
+
+
+def _capacity(
+    capacity: pd.DataFrame | None,
+    tasks: CampaignTasks,
+    reaches: BalancedReaches | None,
+    segments: pd.DataFrame | None,
+) -> pd.DataFrame | None:
+    """Capacities of the groups that have nodes; one that has no reach at all is refused later."""
+    if capacity is None:
+        return None
+    known = reaches.segments if reaches is not None else segments
+    if known is None:
+        return capacity
+    idle = set(known["group"]) - set(tasks.nodes["group"])
+    return capacity[~capacity["group"].isin(idle)]
+
+
+def _of_the_adopted(
+    log: pd.DataFrame,
+    tasks: CampaignTasks,
+    buildings: gpd.GeoDataFrame,
+    tenants: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Reports on what the adopted scheme takes; what of the rest is there is said, not counted."""
+    ours = set(as_text(pd.Series(tasks.buildings.index)))
+    spared = set(as_text(pd.Series(buildings.index))) - ours
+    other = log["building_id"].isin(spared)
+    if tenants is not None:
+        theirs = tenants.index[tenants["building_id"].isin(spared)]
+        other |= log["tenant_id"].isin(set(as_text(pd.Series(theirs))))
+    if other.any():
+        ids = log.loc[other, "building_id"].fillna(log["tenant_id"]).unique()
+        notify(
+            f"{other.sum()} reports are on {len(ids)} buildings or tenants that the adopted scheme "
+            f"doesn't take, and aren't counted: {first_ids(ids)}"
+        )
+    return log[~other]
+
+
+def campaign_sheets(campaign: Campaign) -> dict[str, pd.DataFrame]:
+    """The tables of a campaign by the names of their sheets."""
+    state, watched = campaign.state, campaign.supervision
+    goals = campaign.plan.goals
+    sheets = {
+        "分类汇总": campaign.tasks.classes,
+        "占全区比例": campaign.tasks.share,
+        "节点": pd.DataFrame(campaign.nodes().drop(columns="geometry")),
+        "责任段": campaign.reaches.segments if campaign.reaches else pd.DataFrame(),
+        "责任段工作量": campaign.reaches.loads if campaign.reaches else pd.DataFrame(),
+        "责任段证明": campaign.reaches.certificate if campaign.reaches else pd.DataFrame(),
+        "倒排工期": campaign.plan.activities,
+        "工期目标": goals,
+        "队伍缺口": campaign.plan.shortage,
+        "重排工期": campaign.replan.activities if campaign.replan is not campaign.plan else None,
+        "督查": watched.nodes,
+        "责任组": watched.groups,
+        "督办": watched.notices,
+        "近七日": watched.changes,
+        "进度曲线": watched.curve.reset_index(),
+        "作业面": campaign.faces.stretches,
+        "作业面移交": campaign.faces.receipts,
+        "房屋状态": state.buildings,
+        "租户状态": state.tenants,
+        "资金测算": campaign.payments,
+    }
+    return {name: t for name, t in sheets.items() if t is not None and len(t)}

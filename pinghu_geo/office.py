@@ -1,0 +1,287 @@
+"""What an office does day by day: adopt a scheme, hand out forms, take reports, see the state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pinghu_geo.campaign.reports import update_progress
+from pinghu_geo.campaigning import (
+    Campaign,
+    campaign_sheets,
+    campaign_stages,
+    campaign_store,
+    campaign_tenants,
+)
+from pinghu_geo.deliver.forms import write_forms
+from pinghu_geo.deliver.report import write_sheets
+from pinghu_geo.nouns.errors import LayerError, ProjectError
+from pinghu_geo.nouns.replacing import atomic_folder
+from pinghu_geo.plan import Plan, read_plan
+from pinghu_geo.project import Progress, project_campaign
+
+__all__ = ["adopt_scheme", "campaign_project", "project_forms", "update_project"]
+
+
+def adopt_scheme(project: str | Path, *, progress: Progress | None = None) -> list[str]:
+    r"""Adopt the project's scheme: its nodes keep their ids from now on 采用方案.
+
+    Parameters
+    ----------
+    project
+        TOML file with a section [campaign].
+    progress
+        Called with a line of text before each step.
+
+    Returns
+    -------
+    list
+        Sentences that say what was adopted.
+
+    Raises
+    ------
+    ProjectError
+        The project has no campaign, or its store has adopted another scheme.
+
+    Examples
+    --------
+    >>> plain = folder / "project.toml"
+    >>> _ = plain.write_text('crs = 4547\n[layers]\nbuildings = "a"\nrivers = "b"\n'
+    ...                      '[schemes]\n"原方案" = "c"\n', "utf-8")
+    >>> try:
+    ...     pg.adopt_scheme(plain)
+    ... except pg.errors.ProjectError as fault:
+    ...     print(fault.said)
+    project.toml has no campaign.
+    """
+    plan = _plan(project)
+    found, _ = project_campaign(plan, progress=progress)
+    _adopt(plan, found)
+    return found.summary()
+
+
+def _plan(project: str | Path) -> Plan:
+    plan = read_plan(Path(project))
+    if not plan.campaign:
+        raise ProjectError(
+            f"{plan.path.name} has no campaign",
+            hint=f'[campaign]\nadopted = "{next(iter(plan.schemes))}"\nstart = "2017-11-01"',
+        )
+    return plan
+
+
+def _adopt(plan: Plan, found: Campaign) -> None:
+    campaign_store(plan).adopt(plan.campaign["adopted"], found.tasks.buildings["node_id"])
+
+
+def update_project(
+    project: str | Path,
+    files: Sequence[str | Path],
+    *,
+    today: Any = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    r"""Take reports into a project's store: forms, tables, field packages 更新进度.
+
+    Parameters
+    ----------
+    project
+        TOML file with a section [campaign].
+    files
+        Returned forms, workbooks, CSV, GeoPackages; one transaction each.
+    today
+        Reports of later days are refused; by default no day is too late.
+    progress
+        Called with a line of text before each step.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `pinghu_geo.campaign.update_progress`.
+
+    Raises
+    ------
+    ProjectError
+        The project has no campaign.
+    LayerError
+        A file has faults: nothing of it is kept, the files before it are.
+
+    Notes
+    -----
+    The first update adopts the scheme. Later ones read the ids from the store, without computing
+    the scheme anew; only an id that isn't there has it computed.
+
+    Examples
+    --------
+    >>> plain = folder / "project.toml"
+    >>> _ = plain.write_text('crs = 4547\n[layers]\nbuildings = "a"\nrivers = "b"\n'
+    ...                      '[schemes]\n"原方案" = "c"\n', "utf-8")
+    >>> try:
+    ...     pg.update_project(plain, ["日报.xlsx"])
+    ... except pg.errors.ProjectError as fault:
+    ...     print(fault.said)
+    project.toml has no campaign.
+    """
+    plan = _plan(project)
+    store, stages = campaign_store(plan), campaign_stages(plan)
+    common: dict[str, Any] = {"stages": stages, "today": today, "project": plan.name}
+    fresh = None
+    scheme = store.scheme()
+    if scheme not in (None, plan.campaign["adopted"]):
+        raise ProjectError(
+            f"two schemes are adopted: {scheme} in the store, {plan.campaign['adopted']} in the "
+            "project",
+            hint=f'adopted = "{scheme}", or another store for another campaign',
+        )
+    if scheme is None:
+        fresh = project_campaign(plan, progress=progress)
+        _adopt(plan, fresh[0])
+    done = []
+    for file in files:
+        nodes = store.nodes().to_frame()
+        people = _people(plan, nodes)
+        try:
+            done.append(update_progress(store, [file], nodes, tenants=people, **common))
+        except LayerError as fault:
+            if fresh is not None and not _unknown(fault):
+                raise
+            # an id that isn't adopted: whose is it, or has the campaign grown?
+            if fresh is None and _unknown(fault):
+                fresh = project_campaign(plan, progress=progress)
+                _adopt(plan, fresh[0])
+            if fresh is None:
+                raise
+            nodes = store.nodes().to_frame()
+            people = _people(plan, nodes)
+            done.append(
+                update_progress(store, [file], nodes, tenants=people, elsewhere=fresh[1], **common)
+            )
+    return pd.concat(done, ignore_index=True)
+
+
+def _unknown(fault: LayerError) -> bool:
+    return "of this campaign" in fault.said
+
+
+def _people(plan: Plan, nodes: pd.DataFrame) -> pd.DataFrame | None:
+    """Tenants of the adopted scheme's buildings."""
+    tenants = campaign_tenants(plan)
+    if tenants is None:
+        return None
+    people = tenants[tenants["building_id"].isin(nodes.index)]
+    return people.assign(node_id=people["building_id"].map(nodes["node_id"]))
+
+
+def project_forms(
+    project: str | Path, folder: str | Path, *, progress: Progress | None = None
+) -> list[Path]:
+    r"""Write the forms for progress of a project, a workbook a group 进度填报表.
+
+    Parameters
+    ----------
+    project
+        TOML file with a section [campaign].
+    folder
+        Where the workbooks go.
+    progress
+        Called with a line of text before each step.
+
+    Returns
+    -------
+    list
+        Paths.
+
+    Raises
+    ------
+    ProjectError
+        The project has no campaign.
+
+    Notes
+    -----
+    With the forms the nodes' ids go out: the scheme is adopted.
+
+    Examples
+    --------
+    >>> plain = folder / "project.toml"
+    >>> _ = plain.write_text('crs = 4547\n[layers]\nbuildings = "a"\nrivers = "b"\n'
+    ...                      '[schemes]\n"原方案" = "c"\n', "utf-8")
+    >>> try:
+    ...     pg.project_forms(plain, folder / "填报")
+    ... except pg.errors.ProjectError as fault:
+    ...     print(fault.said)
+    project.toml has no campaign.
+    """
+    plan = _plan(project)
+    found, _ = project_campaign(plan, progress=progress)
+    _adopt(plan, found)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return write_forms(
+        found.tasks.buildings, found.tasks.nodes, found.state, folder,
+        tenants=found.tasks.tenants if "tenants" in plan.campaign else None,
+        stages=found.stages, project=plan.name, blockers=plan.campaign["blockers"],
+    )  # fmt: skip
+
+
+def campaign_project(
+    project: str | Path,
+    out: str | Path,
+    *,
+    as_of: Any = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> list[str]:
+    r"""Write a campaign's tables as of any day: 征拆推进.xlsx 征拆推进.
+
+    Parameters
+    ----------
+    project
+        TOML file with a section [campaign].
+    out
+        Folder; it appears whole or not at all.
+    as_of
+        Day; by default the log's last.
+    force
+        Replace the folder if it was made by this function.
+    progress
+        Called with a line of text before each step.
+
+    Returns
+    -------
+    list
+        Sentences for people.
+
+    Raises
+    ------
+    ProjectError
+        The project has no campaign.
+    OutputError
+        The folder exists.
+
+    Examples
+    --------
+    >>> plain = folder / "project.toml"
+    >>> _ = plain.write_text('crs = 4547\n[layers]\nbuildings = "a"\nrivers = "b"\n'
+    ...                      '[schemes]\n"原方案" = "c"\n', "utf-8")
+    >>> try:
+    ...     pg.campaign_project(plain, folder / "0301", as_of="2018-03-01")
+    ... except pg.errors.ProjectError as fault:
+    ...     print(fault.said)
+    project.toml has no campaign.
+    """
+    plan = _plan(project)
+    tell = progress or (lambda _: None)
+    with atomic_folder(Path(out), ours=_made_here, force=force, tell=tell) as made:
+        found, _ = project_campaign(plan, as_of=as_of, progress=progress)
+        write_sheets(campaign_sheets(found), made / "campaign.xlsx")
+        (made / "summary.txt").write_text("\n".join(found.summary()) + "\n", "utf-8")
+    return found.summary()
+
+
+def _made_here(folder: Path) -> dict[str, str] | None:
+    """Files of a folder that `campaign_project` made; None where it didn't."""
+    names = {p.name for p in folder.iterdir()}
+    ours = {"campaign.xlsx", "summary.txt"}
+    return dict.fromkeys(ours, "") if ours <= names else None

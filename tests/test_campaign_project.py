@@ -1,0 +1,190 @@
+"""A project's campaign from its file and from the shell: adopt, forms, reports, any day."""
+
+import json
+
+import geopandas as gpd
+import openpyxl
+import pandas as pd
+import pytest
+import shapely
+from typer.testing import CliRunner
+
+import pinghu_geo as pg
+from conftest import building_frame, river_frame
+from pinghu_geo.cli import app
+
+HEAD = """crs = 4547
+name = "小河"
+[layers]
+buildings = "房屋.gpkg"
+rivers = "河道.gpkg"
+[tables]
+rates = "标准.csv"
+[schemes."宽"]
+widths = "宽.csv"
+[schemes."窄"]
+widths = "窄.csv"
+"""
+CAMPAIGN = """[campaign]
+adopted = "窄"
+start = "2018-01-02"
+calendar = "days"
+groups = ["甲组", "乙组"]
+tenants = "租户.csv"
+handover = "进场.csv"
+capacity = "工效.csv"
+work = 0.5
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Eight houses at a river of 1 km; the narrow scheme spares the last two."""
+    houses = building_frame(
+        {f"B{k}": shapely.box(100 * k + 50, 5 if k < 6 else 14, 100 * k + 60, 20) for k in range(8)},
+        floors=2.0, use="residential", owner="某", tenants=1.0, tenure="private",
+    )  # fmt: skip
+    pg.write_layer(houses, tmp_path / "房屋.gpkg", "buildings")
+    pg.write_layer(river_frame({"A": [(0, 0), (1000, 0)]}), tmp_path / "河道.gpkg", "rivers")
+    for name, wide in (("宽", 17), ("窄", 10)):
+        text = f"河道,桩号,左宽,右宽\nA,0,{wide},{wide}\nA,1000,{wide},{wide}\n"
+        (tmp_path / f"{name}.csv").write_text(text, "utf-8")
+    files = {
+        "标准": "用途,房屋补偿单价\n住宅,5000\n",
+        "租户": "租户编号,房屋编号,租户名称\n" + "".join(f"T{k},B{k},某\n" for k in range(8)),
+        "进场": "河道,起点桩号,终点桩号,要求移交日期\nA,0,1000,2018-06-30\n",
+        "工效": "责任组,阶段,队伍数\n甲组,谈判,1\n乙组,谈判,1\n",
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.csv").write_text(text, "utf-8")
+    path = tmp_path / "project.toml"
+    path.write_text(HEAD + CAMPAIGN, "utf-8")
+    return path
+
+
+def said(*words):
+    got = CliRunner().invoke(app, [str(w) for w in words])
+    if got.exception is not None and not isinstance(got.exception, SystemExit):
+        raise got.exception
+    assert got.exit_code == 0, got.output
+    return got.output
+
+
+def report(folder, text, name="日报.csv"):
+    (folder / name).write_text("房屋编号,租户编号,阶段,日期,更正原因\n" + text, "utf-8")
+    return folder / name
+
+
+def test_a_run_is_about_the_adopted_scheme(project, tmp_path):
+    out = pg.run_project(project, tmp_path / "out")
+    told = json.loads((out / "summary.json").read_text("utf-8"))
+    assert told["adopted"] == "窄"
+    assert told["campaign"][0] == "采用窄。"
+    layer = gpd.read_file(out / "results.gpkg", layer="affected").set_index("building_id")
+    assert layer.index.tolist() == [f"B{k}" for k in range(6)]
+    assert set(layer["task_class"]) == {"task"}
+    nodes = gpd.read_file(out / "results.gpkg", layer="nodes")
+    assert nodes["n_buildings"].sum() == 6
+    assert set(nodes["group"]) == {"甲组", "乙组"}
+    assert nodes["due"].notna().all()
+    sheets = pd.read_excel(out / "campaign.xlsx", sheet_name=None)
+    assert {"分类汇总", "节点", "责任段", "倒排工期", "督查", "作业面", "资金测算"} <= set(sheets)
+    assert sheets["资金测算"]["计划支付 (元)"].sum() == pytest.approx(6 * 150 * 2 * 5000)
+    assert not (tmp_path / "campaign.gpkg").exists()  # a run only reads
+
+
+def test_from_forms_to_a_board_of_any_day(project, tmp_path):
+    lines = said("forms", project, "--out", tmp_path / "填报").split()
+    assert [line.rpartition("/")[2] for line in lines if line.endswith("xlsx")] == [
+        "进度填报_甲组.xlsx", "进度填报_乙组.xlsx"]  # fmt: skip
+    form = tmp_path / "填报" / "进度填报_甲组.xlsx"
+    book = openpyxl.load_workbook(form)
+    sheet = book["房屋"]
+    heads = [c.value for c in sheet[4]]
+    first = sheet.cell(5, heads.index("编号") + 1).value
+    for name, value in {"本次阶段": "签约", "日期": "2018-02-20", "填报人": "甲"}.items():
+        sheet.cell(5, heads.index(name) + 1).value = value
+    book.save(form)
+    told = said("update", project, form, "--today", "2018-03-01")
+    assert "填报 1 条,新增 1 条" in told
+    assert "新增 0 条,已有 1 条" in said("update", project, form, "--today", "2018-03-01")
+    told = said("update", project, report(tmp_path, f",T{first[1:]},签约,2018-03-02,\n"),
+                "--today", "2018-03-05")  # fmt: skip
+    assert "新增 1 条" in told
+    said("campaign", project, "--out", tmp_path / "a", "--as-of", "2018-02-25")
+    said("campaign", project, "--out", tmp_path / "b")
+    for name, house, tenant in (("a", "签约", "未启动"), ("b", "签约", "签约")):
+        sheets = pd.read_excel(tmp_path / name / "campaign.xlsx", sheet_name=None)
+        states = sheets["房屋状态"].set_index("房屋编号")["阶段"]
+        assert states[first] == house
+        assert sheets["租户状态"].set_index("租户编号").loc[f"T{first[1:]}", "阶段"] == tenant
+
+
+FAULTS = {
+    "B9,,签约,2018-02-01,": "no building of this campaign",
+    "B7,,签约,2018-02-01,": "belongs to the scheme 宽 only",
+    ",T7,签约,2018-02-01,": "no tenant of this campaign",
+    "B1,,签约,2018-12-01,": "in the future",
+    "B1,,签约,43160,": "Excel's numbers of days: 43160 would be 2018-03-01",
+    "B1,,签约,二月,": "can't be read for certain",
+    "B1,,拆掉,2018-02-01,": "unknown stage '拆掉'",
+    "B1,,拆除,2018-02-01,": "拆除 without 签约",
+}
+
+
+def test_reports_that_cannot_be_are_refused_in_their_own_words(project, tmp_path):
+    for text, words in FAULTS.items():
+        with pytest.raises(pg.errors.LayerError, match=words):
+            pg.update_project(project, [report(tmp_path, text + "\n")], today="2018-03-01")
+    kept = pg.campaign.open_store(tmp_path / "campaign.gpkg", "小河")
+    assert kept.log().empty
+    assert kept.scheme() == "窄"
+
+
+def test_nodes_keep_their_ids_after_adoption(project, tmp_path):
+    pg.adopt_scheme(project)
+    before = pg.campaign.open_store(tmp_path / "campaign.gpkg", "小河").nodes()
+    extra = building_frame({"A0": shapely.box(10, 5, 20, 20)}, floors=2.0, use="residential",
+                           owner="新", tenants=0.0, tenure="private")  # fmt: skip
+    old = pg.read_layer(tmp_path / "房屋.gpkg", "buildings")
+    pg.write_layer(pd.concat([extra, old]), tmp_path / "房屋.gpkg", "buildings")
+    out = pg.run_project(project, tmp_path / "out")
+    after = gpd.read_file(out / "results.gpkg", layer="affected").set_index("building_id")[
+        "node_id"
+    ]
+    assert after[before.index].tolist() == before.tolist()
+    assert after["A0"] in set(before) or after["A0"] > before.max()
+
+
+PLANS = {
+    'adopted = ["宽", "窄"]': "adopts 2 schemes: 宽, 窄",
+    'adopted = "宅"': "'宅', which is no scheme",
+    "": "doesn't say which scheme is adopted",
+}
+
+
+@pytest.mark.parametrize("line", PLANS)
+def test_project_files_that_adopt_no_one_scheme_are_refused(project, line):
+    project.write_text((HEAD + CAMPAIGN).replace('adopted = "窄"', line), "utf-8")
+    with pytest.raises(pg.errors.ProjectError, match=PLANS[line]):
+        pg.campaign_project(project, project.parent / "out")
+
+
+def test_a_store_of_another_project_or_scheme_is_refused(project, tmp_path):
+    pg.campaign.open_store(tmp_path / "campaign.gpkg", "大河").adopt("窄", pd.Series({"B1": "x"}))
+    with pytest.raises(pg.errors.ProjectError, match="another project: 大河, not 小河"):
+        pg.run_project(project, tmp_path / "out")
+    (tmp_path / "campaign.gpkg").unlink()
+    pg.campaign.open_store(tmp_path / "campaign.gpkg", "小河").adopt("宽", pd.Series({"B1": "x"}))
+    with pytest.raises(pg.errors.ProjectError, match="two schemes are adopted: 宽 in the store"):
+        pg.update_project(project, [report(tmp_path, "B1,,签约,2018-02-01,\n")])
+
+
+def test_reports_on_spared_houses_are_said_and_not_counted(project, tmp_path):
+    report(tmp_path, "B7,,签约,2018-02-01,\nB1,,签约,2018-02-02,\n", "旧日志.csv")
+    project.write_text(HEAD + CAMPAIGN + 'log = "旧日志.csv"\n', "utf-8")
+    out = pg.run_project(project, tmp_path / "out")
+    told = json.loads((out / "summary.json").read_text("utf-8"))
+    assert any("1 reports are on 1 buildings" in w and "B7" in w for w in told["warnings"])
+    states = pd.read_excel(out / "campaign.xlsx", sheet_name="房屋状态").set_index("房屋编号")
+    assert states.loc["B1", "阶段"] == "签约"
