@@ -201,6 +201,7 @@ def _tasks_and_reaches(
         "tenants": tenants, "zones": layers.get("zones"), "frozen": frozen,
         "district_total": asked["district_total"], "gap_m": plan.rules["gap_m"],
         "max_length_m": plan.rules["max_length_m"],
+        "rivers": layers["rivers"],
     }  # fmt: skip
     tasks = campaign_tasks(affected, segments=segments, **common)
     if asked["groups"] is None or tasks.nodes.empty:

@@ -466,8 +466,14 @@ def test_nodes_that_overlap_stay_together_and_banks_can_be_apart():
     found = pg.balanced_reaches(nodes, 3, by="load")
     assert found.loads["n_nodes"].tolist() == [2, 1, 1]
     apart = pg.balanced_reaches(nodes, 2, by="load", banks="apart")
-    table = pg.schemes.nodes._responsible(nodes, apart.segments)
-    assert table["group"].tolist() == ["第1组", "第2组", "第1组", "第2组"]
+    whose = []
+    for row in nodes.itertuples():
+        mine, middle = apart.segments, (row.from_m + row.to_m) / 2
+        mine = mine[
+            (mine["bank"] == row.bank) & (mine["from_m"] <= middle) & (middle < mine["to_m"])
+        ]
+        whose.append(mine["group"].tolist())
+    assert whose == [["第1组"], ["第2组"], ["第1组"], ["第2组"]]
     with pytest.raises(pg.errors.LayerError, match="1 groups for 2 rivers"):
         pg.balanced_reaches(nodes, 1, by="load", banks="apart")
 

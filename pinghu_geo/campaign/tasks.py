@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -76,6 +77,7 @@ def campaign_tasks(
     district_total: Mapping[str, float] | None = None,
     gap_m: float = 50.0,
     max_length_m: float = 300.0,
+    rivers: gpd.GeoDataFrame | None = None,
 ) -> CampaignTasks:
     """Tasks of the adopted scheme: what is ours to clear, by node 征拆任务.
 
@@ -95,7 +97,7 @@ def campaign_tasks(
         node_id of each building on the day of adoption: kept, whatever is added later.
     district_total
         Sums of the whole district's clearance: floor_area_m2, n_buildings, n_tenants, cost_yuan.
-    gap_m, max_length_m
+    gap_m, max_length_m, rivers
         As for `node_ids`.
 
     Returns
@@ -141,11 +143,13 @@ def campaign_tasks(
     rows["payer"] = _payers(rows, theirs)
     rows["others_due"] = _due(rows, zones, theirs)
     ours = rows[rows["task_class"] == "task"]
-    ids = _frozen_ids(ours, frozen, gap_m, max_length_m)
+    ids = _frozen_ids(
+        ours, frozen, {"gap_m": gap_m, "max_length_m": max_length_m, "rivers": rivers}
+    )
     rows["node_id"] = ids.reindex(rows.index)
     people = _tenants(rows, tenants)
     known = None if tenants is None else people
-    nodes = _nodes(rows[rows["task_class"] == "task"], known, segments)
+    nodes = _nodes(rows[rows["task_class"] == "task"], known, segments, rivers)
     classes = _sums(rows, "task_class", known).reindex(list(CLASSES))
     none = [c for c in classes if c.startswith("n_") and classes[c].notna().any()]
     classes[none] = classes[none].fillna(0).astype(int)
@@ -197,12 +201,10 @@ def _due(rows: pd.DataFrame, zones: pd.DataFrame | None, theirs: pd.Series) -> p
     return rows["zone_id"].map(dates).where(theirs).astype("datetime64[ns]")
 
 
-def _frozen_ids(
-    ours: pd.DataFrame, frozen: pd.Series | None, gap_m: float, max_length_m: float
-) -> pd.Series:
+def _frozen_ids(ours: pd.DataFrame, frozen: pd.Series | None, rules: dict[str, Any]) -> pd.Series:
     """Node of each task: as on the day of adoption; what came later joins one or gets a new one."""
     if frozen is None or frozen.empty:
-        return node_ids(ours, gap_m=gap_m, max_length_m=max_length_m)
+        return node_ids(ours, **rules)
     found = frozen.dropna().reindex(ours.index).astype(object)
     late = ours[found.isna()]
     ends = ours[["from_m", "to_m"]].to_numpy(float)
@@ -216,7 +218,7 @@ def _frozen_ids(
             lo, hi = spans.loc[building]
             apart = np.maximum(np.maximum(nodes["lo"] - hi, lo - nodes["hi"]), 0.0)
             long = np.maximum(nodes["hi"], hi) - np.minimum(nodes["lo"], lo)
-            fits = apart[(apart <= gap_m) & (long <= max_length_m)]
+            fits = apart[(apart <= rules["gap_m"]) & (long <= rules["max_length_m"])]
             if len(fits):
                 found[building] = fits.idxmin()
             else:
@@ -224,7 +226,7 @@ def _frozen_ids(
         if homeless:
             taken = [n for n in frozen.dropna() if str(n).startswith(head)]
             last = max((int(str(n).rpartition("-")[2]) for n in taken), default=0)
-            new = node_ids(ours.loc[homeless], gap_m=gap_m, max_length_m=max_length_m)
+            new = node_ids(ours.loc[homeless], **rules)
             number = new.str.rpartition("-")[2].astype(int) + last
             found[homeless] = [f"{head}{k:03d}" for k in number]
     return found.astype("str").rename("node_id")
@@ -287,10 +289,13 @@ def _sums(rows: pd.DataFrame, by: str, people: pd.DataFrame | None) -> pd.DataFr
 
 
 def _nodes(
-    ours: gpd.GeoDataFrame, people: pd.DataFrame | None, segments: pd.DataFrame | None
+    ours: gpd.GeoDataFrame,
+    people: pd.DataFrame | None,
+    segments: pd.DataFrame | None,
+    rivers: gpd.GeoDataFrame | None,
 ) -> gpd.GeoDataFrame:
     """Nodes of tasks, with what stages and priorities count."""
-    table = node_table(ours, segments)
+    table = node_table(ours, segments, rivers=rivers)
     sums = _sums(ours, "node_id", people).reindex(table.index)
     # a node with a building of unknown floor area has an unknown floor area, not a smaller one
     sums["demolish_floor_area_m2"] = sums["demolish_floor_area_m2"].where(sums["n_unknown"] == 0)
