@@ -294,3 +294,26 @@ def test_a_canal_with_different_tops_and_a_bed_width(tmp_path):
             pg.design_sections(one.drop(columns=lost))
     with pytest.raises(pg.PinghuError, match="without a bed between their walls"):
         pg.design_sections(one.assign(left_top_m=9.0))
+
+
+@pytest.mark.parametrize(
+    ("heading", "column"),
+    [("流量Q(m³/s)", "discharge_m3s"), ("流量 Q", "discharge_m3s"), ("洪峰流量Qm (m3/s)", ""),
+     ("糙率n", "n"), ("高程H(m)", "elevation_m"), ("起点距L", "offset_m"), ("高程z1", "elevation_m")],
+)  # fmt: skip
+def test_the_letter_of_a_formula_behind_a_name(tmp_path, heading, column):
+    what = "flows" if "流量" in heading else "sections"
+    found = pg.read_table(csv(tmp_path, f"河道,桩号,{heading}\nR,0,3\n"), what)
+    assert column == "" or found[column].tolist() == [3.0]
+
+
+def test_floods_side_by_side_under_one_heading_are_no_first_column(tmp_path):
+    rows = [["河道", "桩号", "设计流量(m³/s)", None], [None, None, "P=1%", "P=2%"], ["R", 0, 12, 9]]
+    found = pg.read_table(xlsx(tmp_path, rows, ["A1:A2", "B1:B2", "C1:D1"]), "flows")
+    assert "discharge_m3s" not in found
+    with pytest.raises(pg.PinghuError, match="discharge_m3s"):
+        pg.water_profile(WALLS, found, {"slope": 0.001})
+
+
+WALLS = pd.DataFrame({"river": "R", "chainage_m": np.repeat([0.0, 100.0], 4),
+                      "offset_m": [-9.0, -9, 9, 9] * 2, "elevation_m": [5.0, 0, 0, 5] * 2, "n": 0.03})  # fmt: skip

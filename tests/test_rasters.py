@@ -262,3 +262,15 @@ def test_stretch_by_stretch_floods_what_one_look_floods(tmp_path, monkeypatch, s
     assert found.flooded_m2.iloc[0] == pytest.approx(wanted, abs=1e-6)
     assert wanted > 2000
     assert found.geometry.iloc[0].is_valid
+
+
+@pytest.mark.parametrize(("factor", "unit"), [(10, "decimetres"), (100, "centimetres")])
+def test_floods_at_houses_need_ground_in_metres(tmp_path, river, factor, unit):
+    path = tif(tmp_path / "a.tif", np.round(PLANE * factor), dtype="int32")
+    houses = pd.concat(
+        [HOUSE, HOUSE.translate(20).rename("geometry").to_frame().set_index(pd.Index(["H2"]))]
+    )
+    with pytest.raises(pg.errors.LayerError, match=f"beside floods at 54 m .*are they {unit}"):
+        pg.flood_levels(houses, PROFILE, river, dem=path)
+    hills = tif(tmp_path / "b.tif", PLANE + 60)
+    assert pg.flood_levels(houses, PROFILE, river, dem=hills)["freeboard_m"].gt(50).all()

@@ -40,6 +40,12 @@ __all__ = ["DemSections", "flood_levels", "inundation", "raster_values", "sectio
 FAR_M = 15.0
 # nor is the ground at the centreline from the flood level, over most of a river [m]
 DEEP_M = 50.0
+# water may stand so many times deeper over the ground than ground may lie above it
+BELOW_TIMES = 3.0
+SCALE_HINT = (
+    "gdal_edit.py -scale 0.1 dem.tif declares decimetres, -units ft feet; heights of another datum "
+    "are to be shifted first"
+)
 # cells in memory at once
 WINDOW_CELLS = 500_000
 # the level of a flooded cell is taken from the centreline's point nearest to it [m]
@@ -321,13 +327,12 @@ def _require_near(ground: Array, known: Array, what: str, *, most_m: float = FAR
     unit = unit_of_heights(ground, known)
     off = ground - known
     far = float(np.median(off[np.isfinite(off)])) if np.isfinite(off).any() else 0.0
-    if unit and (unit != "another datum" or abs(far) > most_m):
+    if unit and (unit != "another datum" or far > most_m or far < -BELOW_TIMES * most_m):
         said = "are heights of another system" if unit == "another datum" else f"are they {unit}"
         raise LayerError(
             f"lies {abs(far):.0f} m {'above' if far > 0 else 'below'} {what} (median); {said}",
             layer="dem",
-            hint="gdal_edit.py -scale 0.1 dem.tif declares decimetres, -units ft feet; heights of "
-            "another datum are to be shifted first",
+            hint=SCALE_HINT,
         )
 
 
@@ -450,6 +455,15 @@ def flood_levels(
     ground = np.full(len(found), np.nan)
     if dem is not None:
         ground = raster_values(features, dem, column="ground_m")["ground_m_mean"].to_numpy()
+        # houses stand on hills, too, but not all of them ten times as high as the flood
+        unit = unit_of_heights(ground, level)
+        if unit.endswith("metres"):
+            raise LayerError(
+                f"lies at {np.nanmedian(ground):.0f} m beside floods at "
+                f"{np.nanmedian(level):.0f} m (medians); are they {unit}",
+                layer="dem",
+                hint=SCALE_HINT,
+            )
     found["ground_m"] = ground
     found["freeboard_m"] = found["ground_m"] - found["flood_level_m"]
     found["flood_depth_m"] = (-found["freeboard_m"]).clip(lower=0)

@@ -173,7 +173,9 @@ def _heading(
     """Row where the heading begins, and of how many rows it is."""
     best, place = (0, 0), (0, 1)
     for begin in range(min(HEADING_ROWS, len(cells))):
-        for depth in range(1, DEEPEST + 1):
+        # cells merged downwards say of how many rows the heading is
+        least = max((r1 - r0 + 1 for r0, _, r1, _ in merged if r0 == begin), default=1)
+        for depth in range(min(least, DEEPEST), DEEPEST + 1):
             rows = cells[begin : begin + depth]
             if len(rows) < depth or any(_is_number(c) for c in rows[-1]):
                 break
@@ -213,7 +215,9 @@ def _names(
     for k, stack in enumerate(stacks):
         if joined[k] in known or not stack:
             continue
-        for part in (stack[-1], stack[0]):
+        # what stands over several columns names none of them
+        alone = sum(other[:1] == stack[:1] for other in stacks) == 1
+        for part in (stack[-1], stack[0]) if alone else (stack[-1],):
             found = match_columns([part], kind).get(part)
             if found and found not in taken and joined.count(joined[k]) == 1:
                 joined[k] = part

@@ -66,6 +66,18 @@ log = logging.getLogger(__name__)
 
 # Longest text in a .dbf field [bytes].
 DBF_TEXT_BYTES = 254
+# tables whose rows speak of one river, or all of all rivers
+ALONG_RIVERS = (
+    "sections",
+    "design",
+    "banks",
+    "obstacles",
+    "flows",
+    "boundaries",
+    "widths",
+    "segments",
+    "locks",
+)
 # a chainage that says no unit of its own
 PLAIN_METRES = re.compile(r"[-+−]?\d+(\.\d*)?")
 # So often a Shapefile is read that others keep replacing.
@@ -324,7 +336,7 @@ def table_and_findings(
 
 def _require_rivers(frame: pd.DataFrame, kind: Noun) -> None:
     """Refuse rows without a river among rows that have one: they would speak of all rivers."""
-    if "river" not in frame.columns or kind.name in ("ledger", "evidence"):
+    if "river" not in frame.columns or kind.name not in ALONG_RIVERS:
         return
     blank = frame["river"].isna().to_numpy()
     if blank.any() and not blank.all():

@@ -122,12 +122,17 @@ DATUM_ABOUT = (
 )
 
 
+# the letter of a formula behind a Chinese name: 流量Q, 糙率n
+SYMBOL = re.compile(r"(?<=[\u4e00-\u9fff])[a-zα-ω]\d?$")
+
+
 def bare_name(name: object) -> str:
-    """A column name without a unit or a datum about it, such as 面积万㎡, 1985高程; folded."""
+    """A column name without what stands about it, such as 面积万㎡, 1985高程, 流量Q; folded."""
     text = _plain(name).rstrip("/")
     text = re.sub(DATUM_ABOUT, "", text) or text
     ends = (u for u in UNIT_WORDS if text.endswith(u) and len(text) > len(u))
-    return next((text[: -len(u)].rstrip("/") for u in ends), text)
+    found = next((text[: -len(u)].rstrip("/") for u in ends), text)
+    return SYMBOL.sub("", found)
 
 
 def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
