@@ -1,0 +1,379 @@
+"""Every public function on a small world, and every table of it in other clothes.
+
+`cases` lists (function, table, column, variation); `outcome` runs one and says what came of it:
+``same``, ``refused`` (in the library's own words), or what must never be: ``wrong``, ``foreign``
+(another library's error), ``mutated``, ``warned``.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pandas.testing import assert_frame_equal
+
+import pinghu_geo as pg
+from pinghu_geo.nouns.schema import NOUNS
+
+CRS = 4547
+
+
+def world():
+    """A river, nine houses, and whatever the functions make of them."""
+    rivers = gpd.GeoDataFrame(
+        {"start_m": [0.0], "chainage_sign": [1.0]},
+        geometry=[shapely.LineString([(0, 0), (300, 20), (600, 0)])],
+        index=pd.Index(["A"], name="river"), crs=CRS,
+    )  # fmt: skip
+    at, off = np.arange(40.0, 560, 60), np.array([8.0, -9, 20, 14, -14, 30, 9, -24, 0])
+    buildings = gpd.GeoDataFrame(
+        {"floors": 2.0, "floor_area_m2": [200.0] * 8 + [100.0], "use": "residential",
+         "structure": ["concrete"] * 5 + ["brick_wood"] * 4, "title": "registered",
+         "tenants": [1.0, 0, 2, 0, 1, 0, 0, 3, 0], "owner": list("甲乙丙丁戊己庚辛壬")},
+        geometry=shapely.box(at, off + 4, at + 10, off + 14),
+        index=pd.Index([f"B{k}" for k in range(9)], name="building_id"), crs=CRS,
+    )  # fmt: skip
+    end = float(rivers.length.iloc[0])
+    row = {"river": "A", "chainage_m": [0.0, 300.0, end]}
+    widths = pd.DataFrame({**row, "left_m": [15.0, 18, 15], "right_m": [14.0, 14, 16]})
+    narrow = widths.assign(left_m=widths["left_m"] - 4.0)
+    design = pd.DataFrame({**row, "bed_level_m": [5.0, 4.5, 4.0], "bank_level_m": [10.0, 9.5, 9.0],
+                           "left_m": 9.0, "right_m": 8.0, "n": 0.03})  # fmt: skip
+    sections = pg.design_sections(design)
+    flows = pd.DataFrame({"river": ["A"], "chainage_m": [np.nan], "discharge_m3s": [60.0]})
+    ends = pd.DataFrame({"river": ["A"], "boundary": ["normal"], "slope": [0.0016]})
+    rates = pd.DataFrame({"use": ["residential", None], "structure": [None, None],
+                          "building_yuan_m2": [8000.0, 100.0], "relocation_yuan_m2": [50.0, 5.0]},
+                         index=["R1", "R2"])  # fmt: skip
+    line, thin = pg.red_line(rivers, widths), pg.red_line(rivers, narrow)
+    affected = pg.assess(line, buildings, rivers, rates=rates).affected
+    zones = gpd.GeoDataFrame({"kind": ["renewal", "other"], "payer": ["甲", "乙"]},
+                             geometry=shapely.box([0, 200], [-60, -60], [200, 400], [60, 60]),
+                             index=pd.Index(["Z1", "Z2"], name="zone_id"), crs=CRS)  # fmt: skip
+    segments = pd.DataFrame({"river": "A", "from_m": [0.0, 0.0, 300], "to_m": [300.0, 300, end],
+                             "bank": ["left", "right", None], "group": ["甲", "乙", "丙"]})  # fmt: skip
+    evidence = pd.DataFrame({"rise_alone_mm": 1.0, "rise_joint_mm": 2.0, "freeboard_m": 0.5,
+                             "sewage_ok": True, "optional": True, "structure_ok": True,
+                             "title_ok": True, "in_project": False},
+                            index=affected.index)  # fmt: skip
+    profile = pg.water_profile(sections, flows, ends)
+    obstacles = pg.building_obstacles(buildings, sections, rivers)
+    locks = pd.DataFrame({"river": ["A"], "from_m": [0.0], "to_m": [200.0], "bank": ["left"]})
+    return locals()
+
+
+W = world()
+SLOPE = {"slope": 0.0016}
+LIMITS = {"clear_m": 0.3, "step_m": 1.0, "inward_m": 3.0, "outward_m": 3.0}
+GIVEN = {"allowed_mm": 10, "freeboard_m": 0}
+# function: its tables by their names in the world, and how it is called with them
+CALLS = {
+    "red_line": ("rivers widths", lambda t: pg.red_line(t["rivers"], t["widths"])),
+    "widths_of": ("line rivers", lambda t: pg.widths_of(t["line"], t["rivers"], spacing_m=100)),
+    "affected": ("buildings line rivers",
+                 lambda t: pg.affected(t["buildings"], t["line"], t["rivers"])),
+    "locate": ("buildings rivers", lambda t: pg.locate(t["buildings"], t["rivers"])),
+    "stations": ("rivers", lambda t: pg.stations(t["rivers"])),
+    "transfer": ("design rivers",
+                 lambda t: pg.transfer_chainage(t["design"], t["rivers"], t["rivers"])),
+    "totals": ("affected", lambda t: pg.totals(t["affected"], "bank")),
+    "floor_area": ("buildings", lambda t: pg.redline.floor_area(t["buildings"])),
+    "overlay": ("buildings zones", lambda t: pg.redline.overlay_zones(t["buildings"], t["zones"])),
+    "remainders": ("affected line", lambda t: pg.remainders(t["affected"], t["line"])),
+    "compensation": ("affected rates", lambda t: pg.compensation(t["affected"], t["rates"])),
+    "clearing": ("affected zones", lambda t: pg.clearing(t["affected"], t["zones"])),
+    "node_ids": ("affected rivers", lambda t: pg.node_ids(t["affected"], rivers=t["rivers"])),
+    "node_table": ("affected segments", lambda t: pg.node_table(t["affected"], t["segments"])),
+    "assess": ("line buildings rivers rates",
+               lambda t: pg.assess(t["line"], t["buildings"], t["rivers"], rates=t["rates"])),
+    "compare": ("line thin buildings rivers rates",
+                lambda t: pg.compare({"a": t["line"], "b": t["thin"]}, t["buildings"], t["rivers"],
+                                     rates=t["rates"])),
+    "assess_many": ("widths narrow buildings rivers",
+                    lambda t: pg.assess_many({"a": t["widths"], "b": t["narrow"]}, t["buildings"],
+                                             t["rivers"])),
+    "retention": ("affected evidence",
+                  lambda t: pg.retention_verdict(t["affected"], t["evidence"], limits=GIVEN)),
+    "design_sections": ("design", lambda t: pg.design_sections(t["design"])),
+    "water_profile": ("sections flows ends obstacles rivers",
+                      lambda t: pg.water_profile(t["sections"], t["flows"], t["ends"],
+                                                 obstacles=t["obstacles"], rivers=t["rivers"])),
+    "normal_levels": ("sections flows", lambda t: pg.flood.normal_levels(
+        t["sections"], t["flows"], slope=0.0016)),
+    "freeboard": ("profile sections", lambda t: pg.freeboard(t["profile"], t["sections"])),
+    "flood_rise": ("sections flows obstacles",
+                   lambda t: pg.flood_rise(t["sections"], t["flows"], SLOPE,
+                                           after={"obstacles": t["obstacles"]})),
+    "obstacles": ("buildings sections rivers",
+                  lambda t: pg.building_obstacles(t["buildings"], t["sections"], t["rivers"])),
+    "rises": ("buildings sections flows rivers",
+              lambda t: pg.building_rises(t["buildings"], t["sections"], t["flows"], SLOPE,
+                                          t["rivers"], allowed_mm=5.0)),
+    "flood_levels": ("buildings profile rivers",
+                     lambda t: pg.flood_levels(t["buildings"], t["profile"], t["rivers"])),
+    "moved_design": ("design widths narrow rivers",
+                     lambda t: pg.moved_design(t["design"], t["widths"], t["narrow"], t["rivers"])),
+    "least": ("rivers widths buildings rates locks",
+              lambda t: pg.least_demolition(t["rivers"], t["widths"], t["buildings"], LIMITS,
+                                            rates=t["rates"], locks=t["locks"]).widths),
+}  # fmt: skip
+NOUN = {"line": "red_line", "thin": "red_line", "narrow": "widths", "ends": "boundaries"}
+
+# --- clothes ----------------------------------------------------------------------------------
+
+
+def _decimal(v):
+    return v.map(lambda x: None if pd.isna(x) else Decimal(repr(float(x)))).astype(object)
+
+
+NUMBERS = {
+    "Float64": lambda v: v.astype("Float64"),
+    "arrow": lambda v: v.astype("double[pyarrow]"),
+    "category": lambda v: v.astype("category"),
+    "decimal": _decimal,
+    "object": lambda v: v.astype(object).where(v.notna(), None),
+    "text": lambda v: v.map(repr).where(v.notna(), ""),
+    "arrow text": lambda v: v.map(repr).where(v.notna()).astype("string[pyarrow]"),
+    "full width": lambda v: v.map(
+        lambda x: repr(x).translate({k: k + 0xFEE0 for k in range(48, 58)})
+    ).where(v.notna(), None),
+    "float32": lambda v: v.astype("float32") if (v.dropna() == v.dropna().round()).all() else None,
+    "int": lambda v: v.astype(int) if v.notna().all() and (v == v.round()).all() else None,
+    "word": lambda v: v.astype(object).where(np.arange(len(v)) > 0, "不详"),
+    "date": lambda v: pd.to_datetime(["2024-01-01"] * len(v)),
+}
+TEXTS = {
+    "category": lambda v: v.astype("category"),
+    "object": lambda v: v.astype(object).where(v.notna(), None),
+    "arrow": lambda v: v.astype("string[pyarrow]"),
+    "string": lambda v: v.astype("string"),
+    "pd.NA": lambda v: v.astype(object).where(v.notna(), pd.NA),
+}
+BLANKS = {"blanks": lambda v: (" " + v + " ").where(v.notna())}
+CODES = {
+    "capitals": lambda v: v.str.upper(),
+    "slip": lambda v: v.where(np.arange(len(v)) > 0, "residentail"),
+    "none": lambda v: v.where(v.notna(), ""),
+}
+IDS = {
+    "int": lambda i: pd.Index(range(len(i)), name=i.name),
+    "float": lambda i: pd.Index(np.arange(float(len(i))), name=i.name),
+    "Int64": lambda i: pd.Index(range(len(i)), dtype="Int64", name=i.name),
+    "category": lambda i: pd.CategoricalIndex(i, name=i.name),
+    "arrow": lambda i: i.astype("string[pyarrow]"),
+    "unnamed": lambda i: i.rename(None),
+    "river": lambda i: i.rename("river"),
+    "building_id": lambda i: i.rename("building_id"),
+    "chainage_m": lambda i: i.rename("chainage_m"),
+    "levels": lambda i: pd.MultiIndex.from_arrays([i, range(len(i))]),
+    "blank": lambda i: pd.Index([*i[:-1], None], name=i.name, dtype=object),
+}
+ROWS = {
+    "twice": lambda f: f.set_axis([0] * len(f)),
+    "column twice": lambda f: pd.concat([f, f[[f.columns[0]]]], axis=1),
+    "capital twin": lambda f: f.assign(**{str(f.columns[0]).upper(): 1}),
+    "more columns": lambda f: f.assign(**{"备注": "=1+1", "cost": 1, "列 1": None}),
+    "int columns": lambda f: f.assign(**{"x": 1}).rename(columns={"x": 0}),
+    "levels": lambda f: pd.concat({"x": f}, axis=1),
+    "geom": lambda f: f.rename_geometry("geom"),
+    "second": lambda f: f.assign(other=f.centroid),
+    "geometry second": lambda f: f.rename_geometry("geom").assign(geometry=f.centroid.to_numpy()),
+    "heights": lambda f: f.set_geometry(shapely.force_3d(f.geometry.to_numpy(), 9.0), crs=f.crs),
+    "compound": lambda f: f.set_crs("EPSG:4547+5737", allow_override=True),
+    "inactive": lambda f: gpd.GeoDataFrame(f.drop(columns="geometry")),
+    "plain": pd.DataFrame,
+}  # fmt: skip
+
+
+def _label(column):
+    def dress(v):
+        return v.map(lambda w: column.codes[w][0] if w in column.codes else w)
+
+    return dress
+
+
+def _dresses(name):
+    """Every variation of a table: (column or what else, variation, function)."""
+    frame = W[name]
+    what = NOUNS[NOUN.get(name, name)]
+    known = {c.name: c for c in what.columns} | {c.name: c for c in NOUNS["buildings"].columns}
+    for column in frame.columns:
+        c = known.get(column)
+        if c is None or column == "geometry":
+            continue
+        clothes = {"float": NUMBERS, "int": NUMBERS, "chainage": NUMBERS, "bool": {}}.get(c.dtype)
+        if clothes is None:
+            clothes = TEXTS | (CODES | BLANKS | {"label": _label(c)} if c.dtype == "code" else {})
+            clothes = clothes | (BLANKS if column == "river" else {})
+        for word, dress in clothes.items():
+            yield column, word, dress
+    if what.index is not None:
+        for word, dress in IDS.items():
+            if what.name != "rivers" or word in ("category", "arrow", "unnamed", "river", "levels"):
+                yield "index", word, dress
+    layer = isinstance(frame, gpd.GeoDataFrame)
+    for word, dress in ROWS.items():
+        shape = word in (
+            "geom", "second", "geometry second", "heights", "compound", "inactive", "plain",
+        )  # fmt: skip
+        if (shape and not layer) or (word == "twice" and what.index is not None):
+            continue
+        yield "rows", word, dress
+
+
+def cases():
+    """All variations of all tables of all functions."""
+    return [
+        (call, name, place, word)
+        for call, (tables, _) in CALLS.items()
+        for name in tables.split()
+        for place, word, _ in _dresses(name)
+    ] + [(call, "*", "river", word) for call in CALLS for word in ("integers", "mixed")]
+
+
+DRESSES = {
+    (name, place, word): dress
+    for name in {n for tables, _ in CALLS.values() for n in tables.split()}
+    for place, word, dress in _dresses(name)
+}
+
+
+def dressed(case):
+    """The tables of a case; None where the variation says nothing of this table."""
+    call, name, place, word = case
+    tables = {n: W[n] for n in CALLS[call][0].split()}
+    if name == "*":
+        for k, (n, frame) in enumerate(tables.items()):
+            river = "1" if word == "mixed" and k % 2 else 1
+            if n == "rivers":
+                tables[n] = frame.rename(index={"A": river})
+            elif "river" in frame.columns:
+                tables[n] = frame.assign(
+                    river=pd.Series([river] * len(frame), frame.index, dtype=object)
+                )
+        return tables
+    frame, dress = tables[name], DRESSES[name, place, word]
+    if place == "rows":
+        tables[name] = dress(frame)
+    elif place == "index":
+        tables[name] = frame.set_axis(dress(frame.index))
+        if call == "retention" and word in ("int", "float", "Int64"):
+            other = "evidence" if name == "affected" else "affected"
+            ids = IDS["int"](frame.index)
+            tables[other] = W[other].set_axis(ids)
+    else:
+        values = dress(frame[place])
+        if values is None:
+            return None
+        values = pd.Series(np.asarray(values, object), frame.index, dtype=values.dtype)
+        tables[name] = frame.assign(**{place: values})
+    return tables
+
+
+# --- what came of it --------------------------------------------------------------------------
+
+NEAT = {}
+
+
+def plain(result):
+    """A result as nested lists of plain values, without ids."""
+    if isinstance(result, pd.Series):
+        result = result.to_frame("values")
+    if isinstance(result, pd.DataFrame):
+        return {str(c): [_value(v) for v in result[c]] for c in result.columns}
+    if is_dataclass(result):
+        return {f.name: plain(getattr(result, f.name)) for f in fields(result) if f.repr}
+    if isinstance(result, dict):
+        return {str(k): plain(v) for k, v in result.items()}
+    if isinstance(result, tuple | list):
+        return [plain(v) for v in result]
+    return _value(result)
+
+
+def _value(v):
+    if isinstance(v, shapely.Geometry):
+        return v.wkb if not shapely.has_z(v) else shapely.force_2d(v).wkb
+    if v is None or v is pd.NA or (not isinstance(v, str) and np.ndim(v) == 0 and pd.isna(v)):
+        return None
+    if isinstance(v, bool | np.bool_):
+        return float(v)
+    if isinstance(v, int | float | np.number | Decimal):
+        return float(f"{float(v):.9g}") + 0.0
+    return str(v)
+
+
+# what a function carries along from the table that was varied, and ids themselves
+CARRIED = (
+    "building_id",
+    "B",
+    "rate",
+    "geom",
+    "other",
+    "geometry_other",
+    "备注",
+    "cost",
+    "列 1",
+    "0",
+)
+
+
+def differs(found, wanted, place, name):
+    """First place where a result says something else than the neat one."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        for key, value in wanted.items():
+            if (
+                key in CARRIED
+                or (name == "zones" and place == "index" and key == "zone_id")
+                or (
+                    name == "*"
+                    and key in ("river", "node_id", "redesign_id", "joins", "rise_river")
+                )
+            ):
+                continue
+            if key not in found:
+                return key
+            if key == place:
+                continue
+            if said := differs(found[key], value, place, name):
+                return f"{key}.{said}".rstrip(".")
+        return ""
+    return "" if found == wanted else "."
+
+
+def outcome(case):
+    """What became of a case, and the words for it."""
+    call, name, place, _ = case
+    if name == "*" and call == "node_ids":
+        place = "values"  # nodes are named after the river
+    tables = dressed(case)
+    if tables is None:
+        return "same", "nothing to vary"
+    if call not in NEAT:
+        NEAT[call] = plain(CALLS[call][1]({n: W[n] for n in CALLS[call][0].split()}))
+    before = {n: copy.deepcopy(t) for n, t in tables.items()}
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        try:
+            found = plain(CALLS[call][1](tables))
+        except pg.PinghuError as fault:
+            found = fault
+        except Exception as fault:
+            return "foreign", f"{type(fault).__name__}: {str(fault)[:150]}"
+    for n, table in tables.items():
+        try:
+            assert_frame_equal(table, before[n])
+        except AssertionError as fault:
+            return "mutated", f"{n}: {str(fault)[:100]}"
+    leaked = [str(w.message)[:100] for w in heard if not str(w.message).startswith("floor area of")]
+    if leaked:
+        return "warned", leaked[0]
+    if isinstance(found, Exception):
+        return "refused", str(found).split("\n")[0][:150]
+    said = differs(found, NEAT[call], place, name)
+    return ("wrong", said) if said else ("same", "")
