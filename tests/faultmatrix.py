@@ -6,6 +6,7 @@ runs all of them, and all pairs of those that can meet; `docs/faults.md` is made
 
 from __future__ import annotations
 
+import sqlite3
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -611,6 +612,51 @@ def shx_stale(f, folder):
     words = np.frombuffer(bytes(raw[100:]), ">i4").reshape(-1, 2).copy()
     words[5:, 0] += 4
     path.with_suffix(".shx").write_bytes(bytes(raw[:100]) + words.astype(">i4").tobytes())
+    return path, {}
+
+
+@written("records of the .shp in another order, with gaps; the .shx is right")
+def shp_turned(f, folder):
+    path = shapefile(f, folder)
+    raw, shx = path.read_bytes(), path.with_suffix(".shx")
+    words = np.frombuffer(shx.read_bytes()[100:], ">i4").reshape(-1, 2).astype(int)
+    body, begin = b"", np.empty(len(words), int)
+    for k in range(len(words))[::-1]:
+        begin[k] = 50 + len(body) // 2
+        first = 2 * words[k, 0]
+        body += raw[first : first + 8 + 2 * words[k, 1]] + bytes(40)
+    size = (50 + len(body) // 2).to_bytes(4, "big")
+    path.write_bytes(raw[:24] + size + raw[28:100] + body)
+    turned = np.stack([begin, words[:, 1]], axis=1).astype(">i4").tobytes()
+    shx.write_bytes(shx.read_bytes()[:100] + turned)
+    return path, {}
+
+
+@written("a row marked as deleted behind the others", "deleted_rows")
+def dbf_deleted(f, folder):
+    more = pd.concat([f, f.iloc[[0]].rename(index={f.index[0]: "已删"})])
+    path = shapefile(gpd.GeoDataFrame(more, crs=f.crs).rename_axis(f.index.name), folder)
+    dbf = path.with_suffix(".dbf")
+    raw = bytearray(dbf.read_bytes())
+    start, width = (int.from_bytes(raw[k : k + 2], "little") for k in (8, 10))
+    raw[start + len(f) * width] = ord("*")
+    dbf.write_bytes(raw)
+    return path, {}
+
+
+@written("texts among the numbers of a GeoPackage, which group their thousands")
+def gpkg_texts(f, folder):
+    path = folder / "房屋.gpkg"
+    flat = delivered(f)
+    pyogrio.write_dataframe(flat, path, layer="a")
+    with sqlite3.connect(path) as base:
+        sql = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        for (name,) in base.execute(sql).fetchall():
+            base.execute(f'DROP TRIGGER "{name}"')
+        for k, value in enumerate(flat.get("建筑面积", []), 1):
+            if pd.notna(value):
+                base.execute('UPDATE a SET "建筑面积" = ? WHERE rowid = ?', (f"{value:,} ㎡", k))
+    base.close()
     return path, {}
 
 

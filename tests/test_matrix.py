@@ -121,7 +121,7 @@ def test_all_pairs_of_faults_that_can_meet(sound, one):
 
 
 # formats that tell a hole from a part by where it lies: a ring outside of the others is a part
-BY_PLACE = ("gbk", "gb18030", "utf8", "shx", "zipped", "mif", "gdb")
+BY_PLACE = ("gbk", "gb18030", "utf8", "shx", "shp", "dbf", "zipped", "mif", "gdb")
 
 
 CARRIED = ("blank", "use_unknown", "owner_html", "owner_formula", "tenants_negative", "id_twice",

@@ -239,8 +239,9 @@ def _read_gdal(
     # these drivers fill Arrow's columns themselves, which is faster; they know no other encoding
     arrow = suffix in INDEXED and encoding is None
     frame, curves = _read_boxes(path, read, boxes, seen, arrow=arrow)
-    # any encoding does for a number of rows; not every text decodes in its own
-    info = pyogrio.read_info(path, layer=layer, encoding="ISO-8859-1" if suffix == ".shp" else None)
+    # any encoding does for a number of rows; not every text of a .dbf decodes in its own
+    bytewise = "ISO-8859-1" if suffix == ".shp" else encoding
+    info = pyogrio.read_info(path, layer=layer, encoding=bytewise)
     frame, deleted = _as_written(frame, given, layer, encoding, boxes, seen)
     short = 0 <= info["features"] != len(frame) + deleted
     if suffix in (".fgb", ".shp") and boxes is None and short:
