@@ -53,11 +53,13 @@ PARSERS = {
     "dbf": lambda raw: encoding.dbf_encoding(file("x.dbf", raw)),
     "mapinfo": lambda raw: encoding.mapinfo_encoding(file("x.tab", raw)),
     "shapefile": shape,
-    "drawing": lambda raw: bounds.require_bounded_drawing(raw, "x.dxf", "buildings"),
+    "drawing": lambda raw: bounds.require_bounded_drawing(b"0\nINSERT\n" + raw, "x.dxf", "x"),
     "dxf_head": lambda raw: drivers.drawing_for_one_driver(raw, "x.dxf", "buildings"),
     "kml": lambda raw: pg.read_layer(file("x.kml", raw), "buildings", row_ids=True),
     "geojson": lambda raw: pg.read_layer(file("x.geojson", raw), "buildings", row_ids=True),
-    "hecras_text": lambda raw: hecras_text.read_hecras(file("x.g01", b"Geom Title=x\n" + raw)),
+    "hecras_text": lambda raw: hecras_text.read_hecras(
+        file("x.g01", b"Geom Title=x\n" + raw), units="SI"
+    ),
     "chainage": lambda raw: parse_chainage(text(raw)),
     "unit_numbers": lambda raw: registry.unit_numbers(pd.Series([text(raw)])),
     "csv": lambda raw: pg.read_table(file("x.csv", raw), "widths"),

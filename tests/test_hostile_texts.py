@@ -1,5 +1,6 @@
 """30 payloads in every text column of every output: none runs, none is lost."""
 
+import json
 import re
 import warnings
 import zipfile
@@ -12,12 +13,21 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from test_browser import CHROMIUM, DRIVER, browser, requests
 from test_inert import PAYLOADS as ALL
 
 import pinghu_geo as pg
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.drawing import read_dxf
-from pinghu_geo.nouns.inert import cell_text, drawing_text, given_text, sheet_text, visible_text
+from pinghu_geo.nouns.inert import (
+    INNER_PICTURES,
+    cell_text,
+    drawing_text,
+    given_text,
+    sheet_text,
+    visible_text,
+)
+from pinghu_geo.nouns.schema import label
 
 # pandas keeps no half characters among its texts
 PAYLOADS = [text for text in ALL if text != "\ud83d"]
@@ -179,3 +189,31 @@ def test_errors_move_no_cursor():
     assert fault.ids == ("\x1b]0;t\x07", "a\nb")
     assert str(fault).count("\n") == 3
     assert visible_text("\x1b") == "␛"
+
+
+def test_a_browser_runs_nothing_and_shows_each_text(page, tmp_path):
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("needs chromium and chromedriver")
+    (tmp_path / "map.html").write_text(page, "utf-8")
+    with browser() as driver:
+        driver.get((tmp_path / "map.html").as_uri())
+        seen = driver.execute_script(
+            "var texts = []; Object.values(window).forEach(function (one) {"
+            "  if (one instanceof L.GeoJSON) one.eachLayer(function (l) {"
+            "    var p = l.feature && l.feature.properties; if (!p || !p[arguments[0]]) return;"
+            "    l.fire('click', {latlng: l.getBounds().getCenter()}, true);"
+            "    var box = document.createElement('div'); box.innerHTML = p[arguments[0]];"
+            "    document.body.appendChild(box); texts.push(box.textContent); }); });"
+            "return [texts, window.hit || 0, document.title, document.querySelector('.pg-panel h1').textContent]".replace(
+                "arguments[0]", json.dumps(label("owner"))
+            )
+        )
+        asked = [u for u in requests(driver) if not u.startswith("file:")]
+        severe = [e for e in driver.get_log("browser") if e["level"] == "SEVERE"]
+    texts, hit, title, heading = seen
+    assert hit == 0
+    assert not asked
+    assert not severe
+    assert {cell_text(t).translate(INNER_PICTURES) for t in PAYLOADS} <= set(texts)
+    assert heading == RIVER
+    assert title == RIVER
