@@ -722,3 +722,91 @@ def test_covered_sections_and_shared_crossings_are_not_written(tmp_path):
     both.index = ["A", "B"]
     with pytest.raises(pg.errors.HydraulicsError, match="several openings"):
         pg.write_hecras(tmp_path / "b", sections, q, end, structures=both)
+
+
+# --- channel works and flood marks ------------------------------------------------------------
+
+
+@needs_reference
+def test_a_template_cut_as_hec_ras_cuts_it():
+    made = ras.example("CHANMOD")
+    sections, banks, _, keys = ras.tables({"reaches": made["base_reaches_before_modification"]})
+    at, name = keys.set_index("rs")["chainage_m"], keys["river"].iloc[0]
+    rows = []
+    for one_ in made["channel_modification"]["per_section"]:
+        for width, level, n in ((100, "low_cut_invert", 0.025), (400, "bench_elev", 0.03)):
+            rows.append({
+                "river": name, "chainage_m": at[one_["rs"]], "side_slope": 2.0, "n": n,
+                "centre_m": one_["centre_station"] * ras.FOOT, "bottom_m": width * ras.FOOT,
+                "invert_m": one_[level] * ras.FOOT,
+            })  # fmt: skip
+    cut = pg.flood.cut_sections(sections, pd.DataFrame(rows))
+    theirs, their_banks, _, their_keys = ras.tables(made)
+    level = {s["rs"]: s for s in made["results"]["profiles"][0]["sections"]}
+    for rs, place in their_keys.set_index("rs")["chainage_m"].items():
+        ours = cut[np.isclose(cut["chainage_m"], at[rs])]
+        given = theirs[np.isclose(theirs["chainage_m"], place)]
+        x = np.linspace(given["offset_m"].min(), given["offset_m"].max(), 5001) + 1e-5
+        off = np.interp(x, ours["offset_m"], ours["elevation_m"]) - np.interp(
+            x, given["offset_m"], given["elevation_m"]
+        )
+        assert np.abs(off).max() / ras.FOOT < 0.01
+        area = pg.flood.section_properties(ours, level[rs]["wse"] * ras.FOOT)["area_m2"].iloc[0]
+        assert area / ras.FOOT**2 == pytest.approx(level[rs]["area"], rel=1e-3)
+    new_banks = pg.flood.cut_banks(sections, cut, banks=banks)
+    flows = pd.DataFrame({
+        "river": name, "chainage_m": [at["12"], at["8"]], "profile": "100 yr",
+        "discharge_m3s": np.array([9000, 9500]) * ras.FOOT**3,
+    })  # fmt: skip
+    found = pg.water_profile(
+        cut, flows, {"slope": 0.01}, upstream={"slope": 0.01}, banks=new_banks, regime="mixed",
+        gravity_ms2=ras.G_US,
+    )  # fmt: skip
+    assert ras.differences(made, found, keys)["off_ft"].abs().max() < 0.02
+    assert len(their_banks) == 4
+
+
+def test_volumes_by_hand():
+    at = [0.0, 50.0, 150.0]
+    flat = pd.DataFrame({"river": "r", "chainage_m": np.repeat(at, 2),
+                         "offset_m": [-20.0, 20.0] * 3, "elevation_m": 5.0, "n": 0.03})  # fmt: skip
+    cut = pd.DataFrame({"river": "r", "chainage_m": at[:2], "centre_m": 0.0, "bottom_m": 4.0,
+                        "invert_m": [4.0, 3.0], "side_slope": 1.0})  # fmt: skip
+    made = pg.flood.cut_sections(flat, cut)
+    found = pg.flood.excavation(flat, made)
+    one_, other = 4.0 + 1.0, 2 * 4.0 + 4.0
+    assert found["cut_m3"].tolist() == pytest.approx([50 * (one_ + other) / 2, 100 * other / 2])
+    assert found["cut_prismoid_m3"].tolist() == pytest.approx(
+        [50 / 3 * (one_ + other + math.sqrt(one_ * other)), 100 * other / 3]
+    )
+    back = pg.flood.excavation(made, flat)
+    assert back["fill_m3"].tolist() == pytest.approx(found["cut_m3"].tolist())
+    with pytest.raises(pg.errors.HydraulicsError, match="one of the tables only"):
+        pg.flood.excavation(flat, made[made["chainage_m"] > 0])
+
+
+def test_flood_marks_give_the_roughness_back_and_the_odd_one_away():
+    sections, q, _ = river(60.0, count=21)
+    end = {"level_m": 3.0}
+    factor = np.where(sections["chainage_m"] < 500, 1.3, 0.8)
+    true = pg.water_profile(sections.assign(n=sections["n"] * factor), q, end)
+    marks = true[["river", "chainage_m", "level_m"]].iloc[1:19:2].reset_index(drop=True)
+    marks["level_m"] += np.tile([0.004, -0.004, 0.0], 3)
+    marks.loc[4, "level_m"] += 0.4  # a mark on the wrong wall
+    marks["sd_m"] = 1.0
+    zones = pd.DataFrame({"zone": ["up", "down"], "river": "r", "from_m": [0.0, 500.0],
+                          "to_m": [499.0, 1000.0]})  # fmt: skip
+    rough = pg.flood.calibrate_roughness(sections, q, end, marks, reaches=zones)
+    assert rough.marks["disagrees"].tolist() == [k == 4 for k in range(len(marks))]
+    good = marks[~rough.marks["disagrees"]]
+    found = pg.flood.calibrate_roughness(sections, q, end, good, reaches=zones)
+    assert found.zones["factor"].tolist() == pytest.approx([1.3, 0.8], abs=0.03)
+    assert not found.marks["disagrees"].any()
+    assert found.marks["residual_m"].abs().max() < 0.01
+    held = pg.flood.calibrate_roughness(
+        sections, q, end, good, reaches=zones.assign(most_factor=1.1)
+    ).zones
+    assert held["at_bound"].tolist()[0]
+    assert held["factor"].max() <= 1.1
+    with pytest.raises(pg.errors.HydraulicsError, match="no sections, or of no such flood"):
+        pg.flood.calibrate_roughness(sections, q, end, marks.assign(chainage_m=5000.0))

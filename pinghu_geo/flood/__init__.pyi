@@ -1,3 +1,4 @@
+from .calibration import Calibration, calibrate_roughness
 from .channel import (
     critical_levels,
     design_sections,
@@ -5,6 +6,7 @@ from .channel import (
     section_properties,
     with_roughness,
 )
+from .earthworks import cut_banks, cut_sections, excavation
 from .hecras import HecRas, read_hecras_results
 from .hecras_out import write_hecras
 from .hecras_text import read_hecras
@@ -15,13 +17,18 @@ from .rises import encroachments, flood_rise, freeboard, rise_table
 from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
 
 __all__ = [
+    "Calibration",
     "DemSections",
     "HecRas",
     "building_obstacles",
     "building_rises",
+    "calibrate_roughness",
     "critical_levels",
+    "cut_banks",
+    "cut_sections",
     "design_sections",
     "encroachments",
+    "excavation",
     "flood_levels",
     "flood_rise",
     "freeboard",

@@ -261,7 +261,7 @@ class Scenario(NamedTuple):
     """
 
     losses: tuple[float, float] | None = None  # contraction, expansion
-    n_factor: float = 1.0
+    n_factor: Any = 1.0  # one number, or one a section
     name: tuple[float, float] | None = None  # the pair that the river's own coefficients are
 
     def of(self, model: Model) -> Model:
@@ -300,7 +300,10 @@ def scenario_levels(
             guess = np.tile(levels, (1, size // levels.shape[1])).T
             case = replace(case, guess=guess)
         packed = case.laid.sections
-        rough = packed.rough * one.n_factor**1.5
+        factor = np.asarray(one.n_factor, float)
+        if factor.ndim:
+            factor = np.r_[factor, np.ones(len(packed) - size)][:, None]
+        rough = packed.rough * factor**1.5
         laid = replace(case.laid, sections=replace(packed, rough=rough))
         found.append(replace(case, laid=laid, scenario=one).solved(_lean_tables))
     return found

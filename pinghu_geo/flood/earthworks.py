@@ -1,0 +1,299 @@
+"""How much has to be dug? Design templates cut into surveyed sections, and the volumes between."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.flood.bridges import line_at
+from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.survey import rows_of
+from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.errors import HydraulicsError
+from pinghu_geo.nouns.schema import numbers, require_columns
+from pinghu_geo.river.chainage import format_chainage
+
+__all__ = ["cut_banks", "cut_sections", "excavation"]
+
+Line = tuple[Array, Array, Array]  # offset, elevation, n from a point to the next
+
+
+@takes()
+def cut_sections(sections: pd.DataFrame, cuts: pd.DataFrame) -> pd.DataFrame:
+    """Surveyed sections with a design template cut into them 断面开挖.
+
+    Parameters
+    ----------
+    sections
+        Points of surveyed sections: river, chainage_m, offset_m, elevation_m, n.
+    cuts
+        One row a section and cut: river, chainage_m, centre_m (offset of the template's middle),
+        bottom_m (its width), invert_m (its level), side_slope (horizontal to 1 vertical, default
+        0), n (of what is cut; missing: the ground's). Several rows a section are nested cuts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        All sections; where the template lies below the ground it is the ground, from the bottom
+        outwards to where its slope first meets the ground. It is cut only, never filled.
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        A cut speaks of no section, or is no template.
+
+    References
+    ----------
+    HEC-RAS User's Manual 6.x, channel modification (cuts of one template after the other).
+
+    Examples
+    --------
+    >>> flat = pd.DataFrame({"river": "示例河", "chainage_m": 0.0, "offset_m": [-20.0, 20.0],
+    ...     "elevation_m": 5.0, "n": 0.04})
+    >>> cut = pd.DataFrame({"river": ["示例河"], "chainage_m": 0.0, "centre_m": 0.0,
+    ...     "bottom_m": 10.0, "invert_m": 3.0, "side_slope": 2.0, "n": 0.025})
+    >>> pg.flood.cut_sections(flat, cut)["offset_m"].tolist()
+    [-20.0, -9.0, -5.0, 5.0, 9.0, 20.0]
+    """
+    need = ("river", "chainage_m", "centre_m", "bottom_m", "invert_m")
+    require_columns(cuts, need, "cuts")
+    require_columns(sections, ("river", "chainage_m", "offset_m", "elevation_m", "n"), "sections")
+    values = {c: numbers(cuts, c, "cuts").to_numpy() for c in (*need[2:], "side_slope", "n")}
+    values["side_slope"] = np.nan_to_num(values["side_slope"])
+    bad = ~(values["bottom_m"] > 0) | ~np.isfinite(values["invert_m"] + values["centre_m"])
+    bad |= values["side_slope"] < 0
+    if bad.any():
+        raise HydraulicsError(
+            "has templates without width, level or place",
+            layer="cuts",
+            ids=cuts.index[bad],
+            hint="bottom_m above 0, invert_m, centre_m and side_slope 0 or more",
+        )
+    keys = ["river", "chainage_m"]
+    places = sections[keys].drop_duplicates().reset_index(drop=True)
+    row, place = rows_of(cuts, places, "cuts")
+    parts = []
+    for at, (key, part) in enumerate(sections.groupby(keys, sort=False)):
+        mine = row[place == at]
+        x, z, n = (part[c].to_numpy(float) for c in ("offset_m", "elevation_m", "n"))
+        n = pd.Series(n).ffill().to_numpy()
+        line: Line = (x, z, n)
+        # the highest first, so that nested cuts go deeper one after the other
+        for k in mine[np.argsort(-values["invert_m"][mine], kind="stable")]:
+            line = _with_cut(line, {c: float(v[k]) for c, v in values.items()})
+        new = {"river": key[0], "chainage_m": key[1], "offset_m": line[0], "elevation_m": line[1]}
+        parts.append(part if not len(mine) else pd.DataFrame({**new, "n": line[2]}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _with_cut(line: Line, cut: dict[str, float]) -> Line:
+    """A line with one template cut into it."""
+    x, z, n = line
+    half, slope, level = cut["bottom_m"] / 2, cut["side_slope"], cut["invert_m"]
+    left, right = cut["centre_m"] - half, cut["centre_m"] + half
+    reach = max(float(z.max()) - level, 0.0) * slope
+    tx = np.array([left - reach, left, right, right + reach])
+    tz = np.array([z.max(), level, level, z.max()])
+    if reach == 0:
+        tx, tz = np.array([left, right]), np.full(2, level)
+    stops = np.unique(np.concatenate([x, tx[(tx > x[0]) & (tx < x[-1])], _meets(x, z, tx, tz)]))
+    pieces = [(a, b) for a, b in zip(stops[:-1], stops[1:], strict=True)]
+    lower = np.zeros(len(pieces), bool)
+    for k, (a, b) in enumerate(pieces):
+        middle = (a + b) / 2
+        if tx[0] < middle < tx[-1]:
+            lower[k] = (
+                sum(line_at(tx, tz, middle, (a, b))) < sum(line_at(x, z, middle, (a, b))) - 1e-9
+            )
+    keep = _daylight(pieces, lower, left, right)
+    new: list[tuple[float, float, float]] = []
+    for k, (a, b) in enumerate(pieces):
+        middle = (a + b) / 2
+        ends = line_at(tx, tz, middle, (a, b)) if keep[k] else line_at(x, z, middle, (a, b))
+        rough = float(n[np.searchsorted(x, middle, side="right") - 1])
+        rough = cut["n"] if keep[k] and np.isfinite(cut["n"]) else rough
+        new += [(a, ends[0], rough), (b, ends[1], rough)]
+    return _plain_line(np.array(new))
+
+
+def _meets(x: Array, z: Array, tx: Array, tz: Array) -> Array:
+    """Where a template's line meets the ground."""
+    stops = np.unique(np.concatenate([x, tx]))
+    stops = stops[(stops >= max(x[0], tx[0])) & (stops <= min(x[-1], tx[-1]))]
+    found = []
+    for a, b in zip(stops[:-1], stops[1:], strict=True):
+        one = line_at(x, z, (a + b) / 2, (a, b))
+        other = line_at(tx, tz, (a + b) / 2, (a, b))
+        u, v = one[0] - other[0], one[1] - other[1]
+        if u * v < 0:
+            found.append(a + (b - a) * u / (u - v))
+    return np.array(found)
+
+
+def _daylight(pieces: list[tuple[float, float]], lower: Array, left: float, right: float) -> Array:
+    """Pieces that are cut: those over the bottom, and beside it as far as the slope stays below."""
+    middle = np.array([(a + b) / 2 for a, b in pieces])
+    keep = lower & (middle > left) & (middle < right)
+    for order in (np.flatnonzero(middle >= right), np.flatnonzero(middle <= left)[::-1]):
+        for k in order:
+            if not lower[k]:
+                break
+            keep[k] = True
+    return keep
+
+
+def _plain_line(points: Array) -> Line:
+    """Points without those on a straight piece of one n."""
+    x, z, n = points.T
+    same = np.r_[False, (np.diff(x) == 0) & (np.abs(np.diff(z)) < 1e-12)]
+    start = np.r_[same[1:], False]  # of two equal points the second begins the next piece
+    x, z, n = x[~start], z[~start], n[~start]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = np.diff(z) / np.diff(x)
+    straight = np.isfinite(slope[1:]) & np.isfinite(slope[:-1])
+    straight &= (np.abs(slope[1:] - slope[:-1]) < 1e-9) & (n[1:-1] == n[:-2])
+    keep = np.r_[True, ~straight, True]
+    return x[keep], z[keep], n[keep]
+
+
+@takes(before="sections", after="sections")
+def excavation(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Volumes dug and filled between sections, by both usual ways 土方量.
+
+    Parameters
+    ----------
+    before, after
+        Sections at the same chainages, surveyed and designed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a reach between two sections: river, from_m, to_m, length_m, cut_m3 and fill_m3 by
+        average end areas, cut_prismoid_m3 and fill_prismoid_m3 by the frustum; and the areas
+        cut_from_m2, cut_to_m2, fill_from_m2, fill_to_m2 at its ends.
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        A section stands in one table only.
+
+    Notes
+    -----
+    Average end area L (A1 + A2) / 2, the way of estimates; frustum L/3 (A1 + A2 + √(A1 A2)), exact
+    for similar shapes and less. Where a cut ends both differ most: a section there says more.
+
+    Examples
+    --------
+    >>> box = pd.DataFrame({"river": "示例河", "chainage_m": np.repeat([0.0, 100.0], 2),
+    ...     "offset_m": [-5.0, 5.0] * 2, "elevation_m": 5.0})
+    >>> pg.flood.excavation(box, box.assign(elevation_m=4.0))["cut_m3"].tolist()
+    [1000.0]
+    """
+    need = ("river", "chainage_m", "offset_m", "elevation_m")
+    for table, layer in ((before, "before"), (after, "after")):
+        require_columns(table, need, layer)
+    was, now = (dict(iter(t.groupby(["river", "chainage_m"], sort=True))) for t in (before, after))
+    alone = [f"{r} {format_chainage(float(c))}" for r, c in was.keys() ^ now.keys()]
+    if alone:
+        raise HydraulicsError(
+            "has sections that stand in one of the tables only",
+            layer="before",
+            ids=sorted(alone),
+            hint="cut_sections keeps every section",
+        )
+    areas = [(*key, *_areas(was[key], now[key])) for key in was]
+    table = pd.DataFrame(areas, columns=["river", "from_m", "cut", "fill"])
+    rows = []
+    for river, part in table.groupby("river", sort=False):
+        line = part.sort_values("from_m")
+        for a, b in zip(line.iloc[:-1].itertuples(), line.iloc[1:].itertuples(), strict=True):
+            length = b.from_m - a.from_m
+            row = {"river": river, "from_m": a.from_m, "to_m": b.from_m, "length_m": length}
+            for what in ("cut", "fill"):
+                one, other = getattr(a, what), getattr(b, what)
+                row[f"{what}_m3"] = length * (one + other) / 2
+                row[f"{what}_prismoid_m3"] = length / 3 * (one + other + np.sqrt(one * other))
+                row[f"{what}_from_m2"], row[f"{what}_to_m2"] = one, other
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _areas(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float]:
+    """Area dug and area filled of a section."""
+    (x, z), (nx, nz) = (
+        (t["offset_m"].to_numpy(float), t["elevation_m"].to_numpy(float)) for t in (one, other)
+    )
+    stops = np.unique(np.concatenate([x, nx, _meets(x, z, nx, nz)]))
+    stops = stops[(stops >= max(x[0], nx[0])) & (stops <= min(x[-1], nx[-1]))]
+    cut = fill = 0.0
+    for a, b in zip(stops[:-1], stops[1:], strict=True):
+        old, new = (line_at(px, pz, (a + b) / 2, (a, b)) for px, pz in ((x, z), (nx, nz)))
+        gap = (old[0] - new[0] + old[1] - new[1]) / 2 * (b - a)
+        cut, fill = cut + max(gap, 0.0), fill + max(-gap, 0.0)
+    return float(cut), float(fill)
+
+
+@takes(before="sections", after="sections")
+def cut_banks(
+    before: pd.DataFrame, after: pd.DataFrame, *, banks: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Banks at the edges of what was cut, for the flow in the new channel 开挖后河口.
+
+    Parameters
+    ----------
+    before, after
+        Surveyed sections and those of `cut_sections`.
+    banks
+        As in `water_profile`, whose other columns stay.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``banks`` with left_bank_m and right_bank_m at the outer edges of the cut, where there is
+        one: there HEC-RAS's channel modification puts them, too.
+
+    Raises
+    ------
+    LayerError
+        A table can't be used.
+
+    Examples
+    --------
+    >>> flat = pd.DataFrame({"river": "示例河", "chainage_m": 0.0, "offset_m": [-20.0, 20.0],
+    ...     "elevation_m": 5.0, "n": 0.04})
+    >>> cut = pd.DataFrame({"river": ["示例河"], "chainage_m": 0.0, "centre_m": 0.0,
+    ...     "bottom_m": 10.0, "invert_m": 3.0, "side_slope": 2.0})
+    >>> made = pg.flood.cut_sections(flat, cut)
+    >>> pg.flood.cut_banks(flat, made)[["left_bank_m", "right_bank_m"]].iloc[0].tolist()
+    [-9.0, 9.0]
+    """
+    keys = ["river", "chainage_m"]
+    was = dict(iter(before.groupby(keys, sort=False)))
+    rows = []
+    for key, part in after.groupby(keys, sort=False):
+        edges = _edges(was[key], part) if key in was else None
+        rows.append((*key, *(edges or (np.nan, np.nan))))
+    found = pd.DataFrame(rows, columns=[*keys, "left_bank_m", "right_bank_m"])
+    if banks is None or banks.empty:
+        return found
+    old = banks.set_index(keys)
+    new = found.set_index(keys).dropna()
+    made = old.reindex(old.index.union(new.index, sort=False))
+    for side in ("left_bank_m", "right_bank_m"):
+        given = made[side] if side in made.columns else np.nan
+        made[side] = new[side].reindex(made.index).fillna(given)
+    return made.reset_index()
+
+
+def _edges(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float] | None:
+    """Outer edges of where a section was dug."""
+    (x, z), (nx, nz) = (
+        (t["offset_m"].to_numpy(float), t["elevation_m"].to_numpy(float)) for t in (one, other)
+    )
+    stops = np.unique(np.concatenate([x, nx]))
+    dug = []
+    for a, b in zip(stops[:-1], stops[1:], strict=True):
+        old, new = (line_at(*of, (a + b) / 2, (a, b)) for of in ((x, z), (nx, nz)))
+        if sum(new) < sum(old) - 1e-6:
+            dug.append((a, b))
+    return (float(dug[0][0]), float(dug[-1][1])) if dug else None
