@@ -240,3 +240,27 @@ def test_chainage_is_the_middle_of_what_is_within_a_millimetre_of_as_near(slope)
     level = at[far <= far.min() + 1e-3]
     found = pg.locate(house, river)["chainage_m"].iloc[0]
     assert found == pytest.approx((level[0] + level[-1]) / 2, abs=2e-3)
+
+
+def test_what_lies_square_to_an_end_has_the_chainage_of_the_end():
+    river = river_frame({"A": [(0, 0), (300, 0)]})
+    shapes = [
+        shapely.Point(0, 20),
+        shapely.Point(300, -20),
+        shapely.Point(-5, 9),
+        shapely.box(-6, 5, -2, 9),
+    ]
+    layer = gpd.GeoDataFrame(geometry=shapes, index=list("abcd"), crs=CRS)
+    assert pg.locate(layer, river)["chainage_m"].tolist() == pytest.approx([0, 300, 0, 0], abs=2e-3)
+    # of a wall along the end only what the river reaches counts
+    house = building_frame({"B": shapely.box(290, 8, 310, 20), "C": shapely.box(-10, 8, 10, 20)})
+    assert pg.locate(house, river)["chainage_m"].tolist() == pytest.approx([295, 5], abs=0.1)
+
+
+def test_a_point_has_the_chainage_of_its_nearest_place():
+    river = river_frame({"A": [(0, 0), (100, 0), (200, 30), (300, 0)]})
+    line = river.geometry.iloc[0]
+    at = [(x, y) for x in range(5, 300, 17) for y in (-25, -3, 40)]
+    points = gpd.GeoDataFrame(geometry=[shapely.Point(p) for p in at], crs=CRS)
+    wanted = [line.project(p) for p in points.geometry]
+    assert pg.locate(points, river)["chainage_m"].tolist() == pytest.approx(wanted, abs=1e-6)

@@ -168,9 +168,12 @@ def test_nothing_affected_is_an_empty_table(houses, straight):
 @pytest.mark.parametrize(
     ("spoil", "problem"),
     [
-        (lambda b: b.set_crs(None, allow_override=True), "(?s)features: has no coordinate.*set_crs"),
+        (lambda b: b.set_crs(None, allow_override=True), "(?s)buildings: has no coordinate.*set_crs"),
         (lambda b: b.to_crs(4490), "(?s)whose unit is degree.*to_crs"),
-        (lambda b: b.to_crs(3857), r"18 % too large"),
+        (
+            lambda b: b.translate(506_000, 2_511_000).to_frame("geometry").to_crs(3857),
+            r"18 % too large at 22.7 N",
+        ),
         (lambda b: pd.concat([b, b.head(1)]), r"(?s)has duplicate ids \(1: inside\).*duplicated"),
         (lambda b: b.set_geometry([None, *b.geometry[1:]]), r"without geometry \(1: inside\)"),
         (

@@ -282,9 +282,11 @@ def _require_metres(frame: Any, layer: str) -> None:
         problem = f"is in {frame.crs.name}, {said}projected metres"
     elif is_mercator(frame.crs):
         lat = _place(frame.crs, frame.total_bounds)[1]
-        larger = 100 * (1 / np.cos(np.radians(lat)) ** 2 - 1)
+        cos2 = np.cos(np.radians(lat)) ** 2
+        squeezed = 1 - ECCENTRICITY2 * (1 - cos2)
+        larger = 100 * (squeezed**2 / ((1 - ECCENTRICITY2) * cos2) - 1)
         problem = f"is in {frame.crs.name}, whose metres are not metres on the ground"
-        if np.isfinite(larger):
+        if larger > 1:  # and not NaN, where there is no place
             problem += (
                 f" (areas {larger:.0f} % too large at {abs(lat):.1f} {'N' if lat >= 0 else 'S'})"
             )
@@ -343,6 +345,8 @@ def flat_shapes(frame: Any) -> Any:
     return shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes
 
 
+# Square of the first eccentricity of WGS 84 and CGCS2000.
+ECCENTRICITY2 = 0.00669438
 # Latitudes of China, for which CGCS2000 is the grid; elsewhere it is UTM.
 CHINA_LATITUDES = (3.0, 54.0)
 

@@ -31,6 +31,7 @@ __all__ = ["confluences", "locate", "transfer_chainage"]
 REACH_DIAMETERS = 4.0
 # Segments of a centreline that are looked at as one where few are expected to matter.
 SEGMENTS_IN_A_ROW = 8
+POINT = 0  # as shapely numbers its types
 # Golden section: each step leaves 0.618 of a wall, so 25 steps leave 6e-6 of it.
 GOLDEN, GOLDEN_STEPS = 0.6180339887498949, 25
 # Pairs of corner and segment measured at once: bounds the memory to some 300 MB.
@@ -413,7 +414,8 @@ def _nearest_stretch(shapes: Any, lines: Centrelines, seed: _Seeds) -> tuple[Flo
         ends[wall, 0] - lines.start[seg], ends[wall, 1] - lines.start[seg], unit, limit[who]
     )
     near, far = np.maximum(near, 0.0), np.minimum(far, lines.length[seg])
-    some = near <= far
+    # a point has one nearest place, which is known
+    some = (near <= far) & (shapely.get_type_id(shapes) != POINT)[who]
     first, last = seed.near_from.copy(), seed.near_to.copy()
     np.minimum.at(first, who[some], lines.measure[seg[some]] + near[some])
     np.maximum.at(last, who[some], lines.measure[seg[some]] + far[some])
