@@ -325,7 +325,7 @@ def _shaped(frame: Any, what: str, layer: str) -> Any:
             raise LayerError(
                 "is a table without geometry",
                 layer=layer,
-                hint=f'{layer} = gpd.GeoDataFrame({layer}, geometry="geometry", crs=4547), with '
+                hint=f'{layer} = gpd.GeoDataFrame({layer}, geometry="geometry", crs=4547)  # or '
                 "the code of the survey",
             )
         return frame
