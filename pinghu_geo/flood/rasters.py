@@ -179,8 +179,11 @@ class Rasters:
             with _one_sentence(tile.path, self.layer), _opened(tile.path) as file:
                 block = Block(left - tile.column, top - tile.row, right - left, bottom - top)
                 raw = file.read(1, window=block, masked=True)
+            found = self._known(raw, tile)
+            if found.shape == (rows, columns) and len(self.tiles) == 1:
+                return found
             here = values[top - r0 : bottom - r0, left - c0 : right - c0]
-            np.copyto(here, self._known(raw, tile), where=np.isnan(here))
+            np.copyto(here, found, where=np.isnan(here))
         return values
 
     def _known(self, raw: Any, tile: _Tile) -> Array:
@@ -188,7 +191,7 @@ class Rasters:
         if tile.path not in self.ordinary:
             self.ordinary[tile.path] = _ordinary(tile, self.layer)
         beside = self.ordinary[tile.path]
-        stored, heights = _heights(raw, tile)
+        stored, heights = np.ma.getdata(raw), _heights(raw, tile)
         none = _alone(stored, heights, tile, beside)
         beyond = _beyond(raw, heights, tile, self.layer)
         if none:
@@ -372,15 +375,20 @@ def _place(one: _Seen, first: _Seen, layer: str) -> tuple[int, int]:
 # --- what a cell holds ------------------------------------------------------------------------
 
 
-def _heights(raw: Any, tile: _Tile) -> tuple[Array, Array]:
-    """Numbers of a file as they are stored, and as metres; NaN where they can be none."""
-    stored = np.ma.getdata(raw).astype(float)
-    void = np.ma.getmaskarray(raw)
-    with np.errstate(invalid="ignore", over="ignore"):
-        heights = (stored * tile.scale + tile.offset) * tile.metres
-        heights[void | ~np.isfinite(heights)] = np.nan
-        heights[(heights < LOWEST_M) | (heights > HIGHEST_M)] = np.nan
-    return stored, heights
+def _heights(raw: Any, tile: _Tile) -> Array:
+    """Numbers of a file as metres; NaN where they can be none."""
+    heights = np.ma.getdata(raw).astype(float)
+    if (tile.scale, tile.offset, tile.metres) != (1.0, 0.0, 1.0):
+        with np.errstate(invalid="ignore", over="ignore"):
+            heights *= tile.scale
+            heights += tile.offset
+            heights *= tile.metres
+    known = (heights >= LOWEST_M) & (heights <= HIGHEST_M)
+    if np.ma.is_masked(raw):
+        known &= ~np.ma.getmaskarray(raw)
+    if not known.all():
+        heights[~known] = np.nan
+    return heights
 
 
 def _sampled(tile: _Tile, layer: str) -> tuple[Array, Array]:
@@ -398,8 +406,9 @@ def _sampled(tile: _Tile, layer: str) -> tuple[Array, Array]:
             for j in c
         ]
     with _one_sentence(tile.path, layer), _opened(tile.path) as file:
-        parts = [_heights(file.read(1, window=b, masked=True), tile) for b in blocks]
-    stored, heights = (np.concatenate([p[k].ravel() for p in parts]) for k in (0, 1))
+        parts = [file.read(1, window=b, masked=True) for b in blocks]
+    stored = np.concatenate([np.ma.getdata(p).ravel() for p in parts])
+    heights = np.concatenate([_heights(p, tile).ravel() for p in parts])
     known = np.isfinite(heights)
     return stored[known], heights[known]
 
@@ -535,6 +544,8 @@ def _cells_source(rasters: Rasters) -> Any:
             return None
 
         def read_window(self, x0: int, y0: int, nx: int, ny: int) -> Any:
-            return np.ma.masked_invalid(rasters.read(row + y0, column + x0, ny, nx))
+            found = rasters.read(row + y0, column + x0, ny, nx)
+            none = np.isnan(found)
+            return np.ma.masked_array(found, none) if none.any() else found
 
     return Cells()
