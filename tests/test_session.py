@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pinghu_geo as pg
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+# one session goes on from page to page
+PAGES = [README] + [(ROOT / "docs" / p).read_text("utf-8") for p in ("questions.md", "scale.md")]
 
 
 def test_the_session_of_the_readme_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    for session in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
+    for session in re.findall(r"```python\n(.*?)```", "\n".join(PAGES), re.DOTALL):
         exec(compile(session, "README.md", "exec"), names)  # noqa: S102
     assert set(names["verdict"]["verdict"]) == {"demolish", "retain", "review"}
     assert {p.name for p in tmp_path.iterdir()} == {
