@@ -2,6 +2,7 @@
 
     python benchmarks/kills.py                       # every event of every writer (an hour)
     python benchmarks/kills.py --sample 20 shp run   # 20 events of each of these
+    python benchmarks/kills.py --random 100 run      # 100 times two SIGKILLs at any moment
 
 A layer between the process and its files (`file_events.c`, built with the C compiler that is
 there; Linux) counts what changes files and acts at a chosen event, in Python, GDAL, SQLite and
@@ -28,6 +29,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -294,6 +296,9 @@ class Writer:
         shutil.copytree(self.folder, self.kept, dirs_exist_ok=True)
         self.old = state(self.folder)
         self.counts = {way: self._count(way) for way in WAYS}
+        start = time.perf_counter()
+        self._count("kill")
+        self.seconds = time.perf_counter() - start
         self.new = state(self.folder)
         if self.new == self.old or litter(self.folder):
             raise SystemExit(f"{name}: {sorted(self.new)} {litter(self.folder)}")
@@ -346,14 +351,34 @@ class Writer:
         if way == "kill" and status not in (-signal.SIGKILL, DONE):
             wrong.append(f"ended with {status}")
         wrong += self._wrong(state(self.folder), status)
+        return [f"{self.name}, {way} at {event}: {w}" for w in [*wrong, *self._next_one()]]
+
+    def _next_one(self) -> Iterator[str]:
+        """Whether the same, undisturbed, leaves the new one and nothing beside it."""
         status, said = apart(lambda: self.write(self.folder, "new"))
         if status:
-            wrong.append(f"the next one failed: {said}")
+            yield f"the next one failed: {said}"
         if (now := state(self.folder)) != self.new:
-            wrong.append(f"the next one wrote {self._differs(now, self.new)}")
+            yield f"the next one wrote {self._differs(now, self.new)}"
         if left := litter(self.folder):
-            wrong.append(f"left behind: {left}")
-        return [f"{self.name}, {way} at {event}: {w}" for w in wrong]
+            yield f"left behind: {left}"
+
+    def at_random(self, rng: random.Random) -> list[str]:
+        """What is wrong after a SIGKILL at any moment of a run, and one more of the next."""
+        self.fresh()
+        wrong = []
+        for _ in range(2):  # whoever clears away may be killed, too
+            child = os.fork()
+            if child == 0:
+                try:
+                    self.write(self.folder, "new")
+                finally:
+                    os._exit(DONE)
+            time.sleep(rng.uniform(0, self.seconds))
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            wrong += self._wrong(state(self.folder), -signal.SIGKILL)
+        return [f"{self.name}, killed at random: {w}" for w in [*wrong, *self._next_one()]]
 
     def _wrong(self, now: dict[str, str], status: int) -> Iterator[str]:
         """Whether a state is neither the old nor the new one."""
@@ -387,6 +412,7 @@ def main() -> int:
     parser.add_argument("writers", nargs="*", default=list(WRITERS))
     parser.add_argument("--sample", type=int)
     parser.add_argument("--ways", nargs="*", default=list(WAYS))
+    parser.add_argument("--random", type=int, default=0, help="SIGKILLs at any moment instead")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         base = Path(name).resolve()
@@ -423,6 +449,13 @@ def tried(asked: argparse.Namespace, base: Path) -> int:
     events, bad = Events(), 0
     for name in asked.writers:
         writer = Writer(name, base, events)
+        if asked.random:
+            rng = random.Random(name)  # noqa: S311 - no secret
+            wrong = [line for _ in range(asked.random) for line in writer.at_random(rng)]
+            bad += len(wrong)
+            sys.stdout.write(f"{name:10} {asked.random} x 2 random SIGKILLs, {len(wrong)} wrong\n")
+            sys.stdout.writelines(f"    {line}\n" for line in wrong[:20])
+            continue
         for way in asked.ways:
             at = chosen(writer.counts[way], asked.sample, f"{name} {way}")
             wrong = [line for event in at for line in writer.at(way, event)]
