@@ -11,7 +11,7 @@ KILLS = Path(__file__).parents[1] / "benchmarks" / "kills.py"
 
 @pytest.mark.parametrize("writers", [["shp", "geojson", "hecras"], ["gpkg"], ["run"]], ids=" ".join)
 def test_whatever_happens_at_a_file_event_the_old_or_the_new_is_there_whole(writers):
-    sample = {"run": "4", "gpkg": "8"}.get(writers[0], "6")
+    sample = {"run": "3"}.get(writers[0], "4")
     run = subprocess.run(
         [sys.executable, KILLS, "--sample", sample, *writers],
         capture_output=True, text=True, encoding="utf-8", timeout=600, check=False,
