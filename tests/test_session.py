@@ -26,6 +26,18 @@ def test_the_session_of_the_readme_runs(tmp_path, monkeypatch):
     assert len(names["comparison"].changes) > 0
 
 
+def test_both_readmes_show_the_same_session_and_figures():
+    def said(text):
+        blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+        code = [re.sub(r"\s*#.*", "", line) for b in blocks for line in b.splitlines()]
+        table = text[text.rindex("| works area" if "| works area" in text else "| 工程用地面积") :]
+        return code, re.findall(r"[\d,]{2,}", table[: table.index("\n\n")])
+
+    chinese = (ROOT / "README.zh.md").read_text("utf-8")
+    assert said(README) == said(chinese)
+    assert README.count("\n## ") == chinese.count("\n## ")
+
+
 def test_the_figures_of_the_readme_are_the_computed_ones(tmp_path):
     out = pg.run_project(pg.sample_folder() / "project.toml", tmp_path / "out")
     said = json.loads((out / "summary.json").read_text("utf-8"))
