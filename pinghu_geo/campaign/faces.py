@@ -50,7 +50,7 @@ class WorkingFaces:
         return str(self.stretches.to_html())
 
 
-@takes()
+@takes(rivers="")
 def working_faces(
     buildings: pd.DataFrame,
     rivers: gpd.GeoDataFrame | pd.DataFrame,
