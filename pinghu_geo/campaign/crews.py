@@ -267,6 +267,17 @@ def _terms(model: Any, net: Network, goal: Goal, start: list[Any], horizon: int)
     )
 
 
+def _most_at_once(net: Network, start: Ints) -> Ints:
+    """Most crews of each resource that a plan has at work on one day."""
+    found = np.zeros(len(net.capacity), np.int64)
+    steps = np.zeros((len(net.capacity), net.horizon() + 2), np.int64)
+    begin, end = start[net.user], (start + net.days)[net.user]
+    np.add.at(steps, (net.resource, begin), net.amount)
+    np.add.at(steps, (net.resource, end), -net.amount)
+    np.maximum(found, np.cumsum(steps, axis=1).max(axis=1), out=found)
+    return found
+
+
 def least_extra_crews(net: Network, goal: Goal, most: int, *, work: float) -> tuple[Ints, bool]:
     """Fewest crews more, by resource, with which no activity is later than so; whether proven."""
     from ortools.sat.python import cp_model
@@ -281,6 +292,12 @@ def least_extra_crews(net: Network, goal: Goal, most: int, *, work: float) -> tu
     start = _variables(model, net, horizon, extra)
     for a in goal.of.tolist():
         model.add(start[a] + int(net.days[a]) <= int(net.need[a]) + most)
+    # without any wait for crews all is in time: the most that run at once then is enough
+    early = passes(net.days, net.before, net.after, net.lag, release=net.release).earliest
+    enough = np.maximum(_most_at_once(net, early) - net.capacity, 0)
+    model.add(sum(extra) <= int(enough.sum()))
+    for one, at in zip([*start, *extra], [*early.tolist(), *enough.tolist()], strict=True):
+        model.add_hint(one, at)
     model.minimize(sum(extra))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
@@ -288,5 +305,5 @@ def least_extra_crews(net: Network, goal: Goal, most: int, *, work: float) -> tu
     solver.parameters.max_deterministic_time = work
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return np.array(users, np.int64) - net.capacity, False
+        return enough, False
     return np.array([solver.value(x) for x in extra], np.int64), status == cp_model.OPTIMAL

@@ -209,7 +209,9 @@ def _stretches(
     day: np.datetime64,
 ) -> list[dict[str, Any]]:
     """Stretches of one bank: neighbours that are ready for the same reason are one."""
-    spans = np.clip(ends, lo, hi)
+    order = np.lexsort(ends.T[::-1])  # by their lower ends
+    clear, over, who = clear[order], over[order], who[order]
+    spans = np.clip(ends[order], lo, hi)
     cuts = np.unique(np.concatenate([[lo, hi], spans.ravel()]))
     if len(cuts) < 2:
         return []
@@ -222,18 +224,21 @@ def _stretches(
     # stretches that are ready now are one face; what is to come is told apart by its day
     kind = np.where(ready <= day, ALWAYS, ready)
     edge = np.flatnonzero(np.concatenate([[True], kind[1:] != kind[:-1], [True]]))
+    long, reach = np.diff(cuts), np.maximum.accumulate(at[:, 1])
+    begins = np.searchsorted(reach, edge[:-1], side="right")  # none before reaches so far
+    stops = np.searchsorted(at[:, 0], edge[1:], side="left")
     rows = []
-    for a, b in zip(edge[:-1], edge[1:], strict=True):
-        covers = (at[:, 0] < b) & (at[:, 1] > a)
-        open_ = covers & (clear > day)
+    for a, b, i, j in zip(edge[:-1], edge[1:], begins, stops, strict=True):
+        covers = i + np.flatnonzero(at[i:j, 1] > a)
+        open_ = covers[clear[covers] > day]
         when, then = ready[a:b].max(), handed[a:b].max()
         rows.append({
             "from_m": float(cuts[a]), "to_m": float(cuts[b]),
             "length_m": float(cuts[b] - cuts[a]), "ready_on": _stamp(when),
             "ready": bool(when <= day), "blocked_by": "、".join(dict.fromkeys(who[open_])),
-            "n_blocking": int(open_.sum()), "nodes": "、".join(dict.fromkeys(who[covers])),
+            "n_blocking": len(open_), "nodes": "、".join(dict.fromkeys(who[covers])),
             "handed_over_on": _stamp(then),
-            "pieces": (np.diff(cuts)[a:b], ready[a:b]),
+            "pieces": (long[a:b], ready[a:b]),
         })  # fmt: skip
     return rows
 

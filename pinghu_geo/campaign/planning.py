@@ -632,7 +632,9 @@ def _shortage(
                "late_days_then", "proof"]  # fmt: skip
     rows = []
     late = nodes["late_days"].to_numpy()
-    for name in dict.fromkeys(groups[late > 0].tolist()):
+    behind = list(dict.fromkeys(groups[late > 0].tolist()))
+    each = max(work, 1.0) / max(len(behind) / 4, 1)
+    for name in behind:
         mine = np.flatnonzero(groups == name)
         net, place, keys = _network(job, stages, mine, name, crews)
         early = passes(net.days, net.before, net.after, net.lag, release=net.release).earliest
@@ -641,7 +643,7 @@ def _shortage(
         extra, proven = np.zeros(len(keys), np.int64), True
         if best < late[mine].max():
             goal = Goal("", "largest_lateness", ends, np.ones(len(ends), np.int64))
-            extra, proven = least_extra_crews(net, goal, best, work=max(work, 1.0))
+            extra, proven = least_extra_crews(net, goal, best, work=each)
         where = "、".join(f"{code_label('stage', s) if s else '各阶段'} +{x}"
                           for (_, s), x in zip(keys, extra, strict=True) if x)  # fmt: skip
         ids = nodes.index[mine][late[mine] > 0]
