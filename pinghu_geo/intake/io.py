@@ -538,6 +538,7 @@ def canonical_layer(
     if kind.index is None:
         return frame
     if row_ids:
+        frame = frame.copy()  # one block again: columns were put in one by one
         frame[kind.index] = np.arange(1, len(frame) + 1).astype(str)
     if kind.index not in frame.columns:
         have = ", ".join(map(str, frame.columns.drop("geometry"))) or "no columns"
