@@ -317,3 +317,8 @@ def test_floods_side_by_side_under_one_heading_are_no_first_column(tmp_path):
 
 WALLS = pd.DataFrame({"river": "R", "chainage_m": np.repeat([0.0, 100.0], 4),
                       "offset_m": [-9.0, -9, 9, 9] * 2, "elevation_m": [5.0, 0, 0, 5] * 2, "n": 0.03})  # fmt: skip
+
+
+def test_a_note_full_of_other_signs_is_no_delimiter(tmp_path):
+    text = "河道,流量\nR,12\nS,13\n,\n备注:甲|乙|丙|丁;戊;己,\n"
+    assert pg.read_table(csv(tmp_path, text), "flows")["discharge_m3s"].tolist() == [12.0, 13.0]

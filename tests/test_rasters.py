@@ -107,6 +107,8 @@ def test_a_house_wholly_in_a_hole_has_no_ground(tmp_path):
     ("values", "said", "match"),
     [
         (np.where(HOLE, 7.5, PLANE), {}, r"21 cells of exactly 7.5, .* nodata or ground"),
+        (np.where(HOLE, 0.0, PLANE - 47), {}, r"21 cells of exactly 0, .* nodata or ground"),
+        (np.where(HOLE, -1.0, PLANE - 49), {}, r"21 cells of exactly -1, .* nodata or ground"),
         (np.where(HOLE, PLANE * -100, PLANE), {}, r"which no ground has: .* resampling"),
         (PLANE * 1000, {}, "which no ground has: another unit"),
         (np.stack([PLANE, PLANE]), {}, "has 2 bands"),
@@ -274,3 +276,18 @@ def test_floods_at_houses_need_ground_in_metres(tmp_path, river, factor, unit):
         pg.flood_levels(houses, PROFILE, river, dem=path)
     hills = tif(tmp_path / "b.tif", PLANE + 60)
     assert pg.flood_levels(houses, PROFILE, river, dem=hills)["freeboard_m"].gt(50).all()
+
+
+def test_whole_metres_leave_no_doubt(tmp_path):
+    assert mean(tif(tmp_path / "a.tif", np.round(PLANE - 50), dtype="int16"))[3] == 1.0
+    assert (
+        mean(tif(tmp_path / "b.tif", np.where(HOLE, 0, np.round(PLANE - 49)), dtype="int16"))[1]
+        == 0
+    )
+
+
+def test_depths_between_walls_are_true_where_the_file_says_what_is_not(tmp_path):
+    depth = np.where(HOLE, PLANE - 52, 0.0)
+    with pytest.raises(pg.errors.LayerError, match="cells of exactly 0, .* nodata or ground"):
+        mean(tif(tmp_path / "a.tif", depth))
+    assert mean(tif(tmp_path / "b.tif", depth, nodata=-9999))[1] == 0.0

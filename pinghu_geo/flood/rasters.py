@@ -35,6 +35,9 @@ ALONE_M = 5.0
 MOST_VOIDS = 3
 # any other lowest value that stands so far below all others, more than once, is doubtful [m]
 DOUBTFUL_M = 30.0
+# a sentinel that stands so far below all others, but not alone, is doubtful, too [m]: whole metres
+# and the edge of the sea leave less
+DOUBTFUL_SENTINEL_M = 1.5
 # how many cells of a file are looked at before one of its values is taken for nodata
 SAMPLED_CELLS, BLOCK_CELLS, BLOCKS_ACROSS = 1_000_000, 32, 5
 # cells in memory at once
@@ -96,6 +99,7 @@ class _Tile(NamedTuple):
     scale: float
     offset: float
     metres: float
+    declares: bool  # a nodata value, a mask or an alpha band
 
     def stored(self, height: float) -> float:
         """The file's own number for a height."""
@@ -130,7 +134,7 @@ class Rasters:
             row, column = _place(one, first, layer)
             tiles.append(
                 _Tile(one.path, row, column, one.rows, one.columns, one.scale, one.offset,
-                      one.metres)
+                      one.metres, one.declares)
             )  # fmt: skip
         return cls(tuple(tiles), layer, first.x, first.y, first.cell, first.cell_y, first.crs_text)
 
@@ -259,6 +263,7 @@ class _Seen(NamedTuple):
     scale: float
     offset: float
     metres: float
+    declares: bool
 
 
 @contextmanager
@@ -286,6 +291,8 @@ def _opened(path: Path) -> Any:
 
 def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
     """Grid and meaning of a file."""
+    from rasterio.enums import MaskFlags
+
     if not path.exists():
         raise LayerError(f"there is no file {path}", layer=layer)
     require_raster(path, layer)
@@ -299,7 +306,9 @@ def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
             raise CRSError(
                 f"{path.name} is in {name}, the layer in {crs.name}",
                 layer=layer,
-                hint="gdalwarp -t_srs EPSG:4547 in.tif out.tif, with the layer's code",
+                hint="gdalwarp -t_srs EPSG:4547 in.tif out.tif, with the layer's code"
+                if own is not None
+                else f"gdal_edit.py -a_srs EPSG:4547 {path.name}, with the code of the survey",
             )
         grid = file.transform
         if grid.b or grid.d or grid.a <= 0 or grid.e >= 0:
@@ -313,6 +322,7 @@ def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
             path, grid.c, grid.f, grid.a, -grid.e, file.height, file.width,
             str(file.crs.to_wkt()), float(file.scales[0]), float(file.offsets[0]),
             _metres(file, own, path, layer),
+            MaskFlags.all_valid not in file.mask_flag_enums[0],
         )  # fmt: skip
 
 
@@ -463,16 +473,20 @@ def _beyond(raw: Any, heights: Array, tile: _Tile, layer: str) -> list[float]:
 def _require_no_doubt(heights: Array, beside: Array, tile: _Tile, layer: str) -> None:
     """Refuse a value that may be nodata or a hole in the ground."""
     low, high = _ends(heights)
-    if not max(high, beside.max(initial=-np.inf)) - low > DOUBTFUL_M:
+    # a number that often means nodata is in doubt sooner where none is declared
+    soon = not tile.declares and _is_sentinel(tile.stored(low))
+    apart = DOUBTFUL_SENTINEL_M if soon else DOUBTFUL_M
+    if not max(high, beside.max(initial=-np.inf)) - low > apart:
         return
     count = int((heights == low).sum())
-    if count > 1 and _gap(heights, beside, low, up=True) > DOUBTFUL_M:
+    if count > 1 and _gap(heights, beside, low, up=True) > apart:
         value = tile.stored(low)
         raise LayerError(
             f"{tile.path.name} has {count} cells of exactly {value:g}, all others lie more than "
-            f"{DOUBTFUL_M:g} m higher: nodata or ground",
+            f"{apart:g} m higher: nodata or ground",
             layer=layer,
-            hint=f"gdal_edit.py -a_nodata {value:g} {tile.path.name}, if nodata",
+            hint=f"gdal_edit.py -a_nodata {value:g} {tile.path.name}, if nodata; if not, "
+            "-a_nodata -9999 says so",
         )
 
 

@@ -60,9 +60,9 @@ class Grid:
 
 
 def csv_grid(text: str) -> Grid:
-    """Cells of a delimited text; the delimiter is the one that cuts its first lines most."""
+    """Cells of a delimited text; the delimiter is the one that cuts most of its first lines."""
     lines = [line for line in text.splitlines()[:HEADING_ROWS] if line.strip()]
-    found = max(DELIMITERS, key=lambda d: (_fields(lines, d), -DELIMITERS.index(d)))
+    found = max(DELIMITERS, key=lambda d: (*_cuts(lines, d), -DELIMITERS.index(d)))
     try:
         rows = list(
             csv.reader(io.StringIO(text, newline=""), delimiter=found, skipinitialspace=True)
@@ -76,11 +76,13 @@ def csv_grid(text: str) -> Grid:
     return Grid([[_plain(given_text(c)) for c in row] for row in rows])
 
 
-def _fields(lines: Sequence[str], delimiter: str) -> int:
+def _cuts(lines: Sequence[str], delimiter: str) -> tuple[int, int]:
+    """Lines that a delimiter cuts, and into how many fields at most."""
     try:
-        return max((len(r) for r in csv.reader(lines, delimiter=delimiter)), default=0)
+        fields = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
     except csv.Error:
-        return 1 + max(line.count(delimiter) for line in lines)
+        fields = [1 + line.count(delimiter) for line in lines]
+    return sum(n > 1 for n in fields), max(fields, default=0)
 
 
 def _plain(cell: Any) -> str | None:
