@@ -164,12 +164,12 @@ def schedule(
     One crew works on one stage of one node at a time: more crews let more nodes go on at once,
     they don't shorten one. Earliest and latest dates are without regard to crews (critical path;
     backward from the contractor's need, and from the end of the plan where there is none); float
-    is their difference, negative where even that is too late. With crews, goal after goal, each group's
-    by itself (crews belong to one group, so the sum of the groups' optima is the whole's): least
-    largest lateness; least lateness in sum, weighted by the metres of working face held up;
-    priority nodes early; all early and neighbours at once. Lateness is in working days of the
-    calendar. Calendar days that the law makes one wait are counted as the most working days that
-    so many can hold, so they are never cut short.
+    is their difference, negative where even that is too late. With crews, goal after goal, each
+    group's by itself (crews belong to one group, so the sum of the groups' optima is the
+    whole's): least largest lateness; least lateness in sum, weighted by the metres of working
+    face held up; priority nodes early; all early and neighbours at once. Lateness is in working
+    days of the calendar. Calendar days that the law makes one wait are counted as the most
+    working days that so many can hold, so they are never cut short.
 
     Examples
     --------
