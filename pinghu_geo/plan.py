@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,7 +39,21 @@ RULES: dict[str, Any] = {
     "max_length_m": 300.0,
     "zone_ratio": 0.5,
 }
-SOURCE_KEYS = {"path", "layer", "crs", "encoding", "id_column", "row_ids", "xy", "control"}
+SOURCE_KEYS = {
+    "path",
+    "layer",
+    "crs",
+    "encoding",
+    "id_column",
+    "row_ids",
+    "xy",
+    "control",
+    "columns",
+    "where",
+    "values",
+}
+# of rivers alone
+RIVER_KEYS = {"river_name", "join_gap_m"}
 # key of [flood]: noun of the table
 FLOOD_TABLES = {
     "design": "design",
@@ -127,7 +142,9 @@ def read_plan(path: Path) -> Plan:
         if name not in layers:
             raise ProjectError(f"{path.name} names no {name}", hint=f'[layers]\n{name} = "..."')
     for name, source in layers.items():
-        _known(source, SOURCE_KEYS, f"[layers] {name}")
+        own = RIVER_KEYS if name == "rivers" else set()
+        _known(source, SOURCE_KEYS | own, f"[layers] {name}")
+        _require_mapping(source, f"[layers] {name}")
     _known(raw.get("tables", {}), TABLES, "[tables]")
     _known(raw.get("rules", {}), RULES, "[rules]")
     flood = _flood(raw.get("flood", {}))
@@ -146,6 +163,9 @@ def read_plan(path: Path) -> Plan:
                 hint='widths = "红线宽度.xlsx", path = "红线.shp" as drawn, or '
                 'least = { from = "原方案", clear_m = 0.3 }: the line that demolishes least',
             )
+        _require_mapping(source, f"[schemes] {name}")
+        if "widths" in source:
+            _require_widths(name, source["widths"])
         if "least" in source:
             _least(name, source["least"], schemes, with_flood=bool(flood))
     _require_stated(raw, path.name)
@@ -171,6 +191,32 @@ def _require_stated(raw: Mapping[str, Any], name: str) -> None:
         raise ProjectError(f"{name} doesn't say its crs", hint="crs = 4547")
     if not isinstance(raw.get("repair", False), bool):
         raise ProjectError(f"{name} says of repair neither true nor false", hint="repair = true")
+
+
+def _require_mapping(source: Mapping[str, Any], where: str) -> None:
+    """Refuse what `read_layer` couldn't take: tables of names and words, a text as condition."""
+    example = {"columns": '{ floors = "Floor" }', "values": '{ use = { "yes" = "other" } }'}
+    for key, text in example.items():
+        given = source.get(key, {})
+        inner = given.values() if isinstance(given, dict) else [None]
+        if not all(isinstance(v, str if key == "columns" else dict) for v in inner):
+            raise ProjectError(f"{where}: {key} is no table of this kind", hint=f"{key} = {text}")
+    if not isinstance(source.get("where", ""), str):
+        raise ProjectError(f"{where}: where is no text", hint='where = "Floor >= 2"')
+
+
+def _require_widths(name: str, widths: Any) -> None:
+    """Refuse widths that are neither a file, nor a number, nor a number for each bank."""
+    numbers = widths if isinstance(widths, dict) else {"left": widths, "right": widths}
+    sound = set(numbers) == {"left", "right"} and all(
+        isinstance(v, int | float) and not isinstance(v, bool) and 0 <= v < math.inf
+        for v in numbers.values()
+    )
+    if not sound and not isinstance(widths, str):
+        raise ProjectError(
+            f"scheme {name}: widths is neither a file nor a width [m]",
+            hint='widths = "红线宽度.xlsx", widths = 15, or widths = { left = 12, right = 15 }',
+        )
 
 
 def _source(value: Any) -> dict[str, Any]:

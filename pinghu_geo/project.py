@@ -37,7 +37,8 @@ from pinghu_geo.nouns.schema import Lang, code_label, label, same_crs, same_datu
 from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
-from pinghu_geo.river.centreline import station_ticks, stations
+from pinghu_geo.river.axis import join_parts
+from pinghu_geo.river.centreline import river_scales, station_ticks, stations
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare
 from pinghu_geo.schemes.cost import clearing
@@ -175,7 +176,7 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
         if key in plan.campaign and key != "log":  # which is judged report by report
             files[key] = (what, plan.file(plan.campaign[key]), {})
     for name, source in plan.schemes.items():
-        if "widths" in source:
+        if isinstance(source.get("widths"), str):
             files[name] = ("widths", plan.file(source["widths"]), {})
         elif "path" in source:
             files[name] = ("red_line", *_source(plan, source))
@@ -329,6 +330,8 @@ def _prepared(
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """A layer in the project's CRS, and repaired with its log where the project says so."""
     layer = _in_crs(plan, layer, what)
+    if what == "rivers" and (gap_m := plan.layers[what].get("join_gap_m")) is not None:
+        layer = join_parts(layer, gap_m=gap_m).layer
     if not plan.repair:
         return layer, pd.DataFrame(columns=["id", "change", "area_before_m2", "area_after_m2"])
     return repair(layer, what)
@@ -336,7 +339,8 @@ def _prepared(
 
 def _source(plan: Plan, source: dict[str, Any]) -> tuple[Path | str, dict[str, Any]]:
     """File (or database) of a layer, and how it is to be read."""
-    reading = {k: v for k, v in source.items() if k not in ("path", "interpolation", "control")}
+    passed = ("path", "interpolation", "control", "join_gap_m")
+    reading = {k: v for k, v in source.items() if k not in passed}
     if "control" in source:
         reading["grid"] = fit_grid(read_table(plan.file(source["control"]), "control"), plan.crs)
     path = source["path"]
@@ -381,7 +385,7 @@ def _read(plan: Plan, tell: Progress, *, search: bool = True) -> _Data:
     least: dict[str, LeastDemolition | WithinRise] = {}
     for name, source in plan.schemes.items():
         if "widths" in source:
-            widths = read_table(plan.file(source["widths"]), "widths")
+            widths = _widths(plan, source["widths"])
             schemes[name] = red_line(
                 layers["rivers"], widths, interpolation=source.get("interpolation", "linear")
             )
@@ -398,6 +402,27 @@ def _read(plan: Plan, tell: Progress, *, search: bool = True) -> _Data:
     if not search:
         river = None
     return _Data(layers, tables, schemes, river, flood.get("evidence"), least, repairs)
+
+
+def _widths(plan: Plan, widths: Any) -> pd.DataFrame | tuple[float, float]:
+    """A scheme's widths: of a table, or the same all along every river."""
+    if isinstance(widths, str):
+        return read_table(plan.file(widths), "widths")
+    sides = widths if isinstance(widths, dict) else {"left": widths, "right": widths}
+    return float(sides["left"]), float(sides["right"])
+
+
+def _width_rows(widths: pd.DataFrame | tuple[float, float], rivers: gpd.GeoDataFrame) -> Any:
+    """Widths as a table, whose stations a search moves: of constant ones, both ends."""
+    if isinstance(widths, pd.DataFrame):
+        return widths
+    ends = [
+        (river, at)
+        for (river, scale), length in zip(river_scales(rivers).items(), rivers.length, strict=True)
+        for at in scale.chainage([0.0, length])
+    ]
+    table = pd.DataFrame(ends, columns=["river", "chainage_m"])
+    return table.assign(left_m=widths[0], right_m=widths[1])
 
 
 def _require_prices(
@@ -436,7 +461,8 @@ def _search(
     tell: Progress,
 ) -> LeastDemolition | WithinRise:
     """The line that demolishes least, as the project file asks."""
-    start = read_table(plan.file(plan.schemes[asked["from"]]["widths"]), "widths")
+    first = _widths(plan, plan.schemes[asked["from"]]["widths"])
+    start = _width_rows(first, layers["rivers"])
     limits = {k: v for k, v in asked.items() if k in LEAST}
     common: dict[str, Any] = {k: tables.get(k) for k in ("rates", "locks")}
     if "allowed_mm" not in asked or river is None:
@@ -686,7 +712,8 @@ def _manifest(plan: Plan) -> dict[str, Any]:
     named = [s["path"] for s in plan.layers.values()] + list(plan.tables.values())
     named += [s["control"] for s in plan.layers.values() if "control" in s]
     named += [plan.flood[k] for k in ("dem", "rules", *FLOOD_TABLES) if plan.flood.get(k)]
-    named += [s.get("widths", s.get("path")) for s in plan.schemes.values() if "least" not in s]
+    drawn = [s.get("widths", s.get("path")) for s in plan.schemes.values() if "least" not in s]
+    named += [one for one in drawn if isinstance(one, str)]
     asked = plan.campaign
     named += [
         asked[k] for k in ("stages", "groups", *CAMPAIGN_TABLES) if isinstance(asked.get(k), str)

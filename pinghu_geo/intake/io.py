@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.conditions import Condition, parse_condition, require_names
 from pinghu_geo.intake.coordinates import settle_crs
 from pinghu_geo.intake.formats import PARQUET, POSTGIS, TABLES, Boxes, read_cells, read_raw
 from pinghu_geo.intake.gdal import write_frame
@@ -50,9 +52,11 @@ from pinghu_geo.nouns.units import (
     turned_over,
     unit_stated,
 )
+from pinghu_geo.river.axis import join_parts
 from pinghu_geo.river.chainage import chainage_prefix, parse_chainage
 
 __all__ = [
+    "Meaning",
     "canonical_layer",
     "database_frame",
     "layer_and_findings",
@@ -86,6 +90,22 @@ READS = 10
 LEAST_NEAR_M = 1e-6
 
 
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the user says of a file whose names, words and rows don't tell it themselves.
+
+    ``columns`` maps the names of the data model to the file's, ``values`` such a name to the words
+    of the file and what they mean; ``where`` says which rows are meant.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    where: str | None = None
+
+
+PLAIN = Meaning()
+
+
 def read_layer(
     source: str | Path,
     what: str,
@@ -100,6 +120,11 @@ def read_layer(
     near: gpd.GeoDataFrame | None = None,
     near_m: float = 100.0,
     isolate: bool = False,
+    columns: Mapping[str, str] | None = None,
+    where: str | None = None,
+    values: Mapping[str, Mapping[str, Any]] | None = None,
+    river_name: str | None = None,
+    join_gap_m: float | None = None,
 ) -> gpd.GeoDataFrame:
     """Read a layer of a known kind, under canonical names, indexed by its ids 读取图层.
 
@@ -137,6 +162,21 @@ def read_layer(
     isolate
         Open the file in a process of its own, with limits of memory and time and, on Linux, no
         network: a file that would end the process is a `LayerError`. It takes a second longer.
+    columns
+        Which columns are meant, where their names don't tell:
+        ``{"floors": "Floor", "building_id": "OBJECTID"}``.
+    where
+        Which rows are meant: ``"building is not null and levels >= 2"``. Columns of the file (in
+        double quotes where they hold more than letters, digits, ``_ : .``), or of the data model;
+        numbers and texts in single quotes; ``= != < <= > >=``, ``in (...)``, ``is null``, ``and``,
+        ``or``, ``not``, brackets. A row for which it is unknown is left out.
+    values
+        What words of the file mean: ``{"use": {"yes": "other"}}``; ``""`` is a blank.
+    river_name
+        Column with the rivers' names; several rows may bear one.
+    join_gap_m
+        Rivers in several rows or parts become one line each, across gaps up to this [m]; see
+        `join_parts`.
 
     Returns
     -------
@@ -148,7 +188,8 @@ def read_layer(
     Raises
     ------
     LayerError
-        The file can't be read, has several layers, or lacks ids; ``near`` with ``row_ids`` (whose
+        The file can't be read, has several layers, or lacks ids; ``columns``, ``values`` or
+        ``where`` name what isn't there, or no row is left; ``near`` with ``row_ids`` (whose
         numbers would depend on the boxes) or for rivers (which are read whole).
     CRSError
         The file doesn't say its CRS and ``crs`` is not given, or they differ; ``near`` is in
@@ -165,10 +206,14 @@ def read_layer(
     >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
     >>> buildings.index.name, buildings.crs.to_epsg()
     ('building_id', 4547)
+    >>> high = pg.read_layer(sample / "房屋.shp", "buildings", where="层数 >= 6 and 用途 = '住宅'")
+    >>> int(high["floors"].min()), high["use"].unique().tolist()
+    (6, ['residential'])
     """
     frame, seen = layer_and_findings(
         source, what, crs=crs, id_column=id_column, row_ids=row_ids, grid=grid, near=near,
         near_m=near_m, isolate=isolate, layer=layer, encoding=encoding, xy=xy,
+        columns=columns, where=where, values=values, river_name=river_name, join_gap_m=join_gap_m,
     )  # fmt: skip
     _log(source, seen)
     return frame
@@ -195,10 +240,20 @@ def layer_and_findings(
     near: gpd.GeoDataFrame | None = None,
     near_m: float = 100.0,
     isolate: bool = False,
+    columns: Mapping[str, str] | None = None,
+    where: str | None = None,
+    values: Mapping[str, Mapping[str, Any]] | None = None,
+    river_name: str | None = None,
+    join_gap_m: float | None = None,
     **raw: Any,
 ) -> tuple[gpd.GeoDataFrame, Findings]:
     """What `read_layer` reads, and what was odd about it; ``raw`` goes to `read_raw`."""
     kind = noun(what)
+    _require_rivers_joined(what, join_gap_m)
+    said = dict(columns or {}) | ({} if river_name is None else {"river": river_name})
+    meaning = Meaning(said, values or {}, where)
+    if kind.index is not None and id_column is None and isinstance(said.get(kind.index), str):
+        id_column = said[kind.index]
     boxes = None if near is None else _boxes(near, near_m, what, row_ids=row_ids)
     frame, seen = _read_unchanged(
         source, what, lang, isolate=isolate, boxes=boxes, id_column=id_column, **raw
@@ -211,7 +266,18 @@ def layer_and_findings(
     if shapely.has_z(frame.geometry.to_numpy()).any():
         seen.add("heights_dropped")
         frame = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
-    return canonical_layer(frame, kind, id_column, seen, row_ids=row_ids), seen
+    frame = canonical_layer(frame, kind, id_column, seen, row_ids=row_ids, meaning=meaning)
+    return (frame if join_gap_m is None else join_parts(frame, gap_m=join_gap_m).layer), seen
+
+
+def _require_rivers_joined(what: str, join_gap_m: float | None) -> None:
+    """Refuse a gap that isn't one, or of what has no parts to join."""
+    if join_gap_m is None:
+        return
+    if what != "rivers":
+        raise LayerError("only rivers are joined", layer=what, hint="leave out join_gap_m")
+    if isinstance(join_gap_m, bool) or not 0 <= float(join_gap_m) < np.inf:
+        raise LayerError("join_gap_m is no width [m]", layer=what, hint="join_gap_m = 20")
 
 
 def _read_unchanged(
@@ -262,6 +328,7 @@ def read_table(
     sheet: str | int = 0,
     encoding: str | None = None,
     columns: Mapping[str, str] | None = None,
+    values: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> pd.DataFrame:
     """Read a table of a known kind from CSV or XLSX, under canonical names 读取表格.
 
@@ -276,7 +343,10 @@ def read_table(
     encoding
         Encoding of a CSV; by default UTF-8 or GBK by its bytes.
     columns
-        Which columns are meant, where names don't tell: ``{"高程(1985)": "elevation_m"}``.
+        Which columns are meant, where names don't tell: ``{"elevation_m": "高程(1985)"}``, or the
+        other way round.
+    values
+        What words of the file mean: ``{"use": {"民房": "residential"}}``; ``""`` is a blank.
 
     Returns
     -------
@@ -306,7 +376,9 @@ def read_table(
     >>> pg.read_table(sample / "红线宽度_原方案.csv", "widths").columns.tolist()
     ['river', 'chainage_m', 'left_m', 'right_m']
     """
-    frame, seen = table_and_findings(source, what, sheet=sheet, encoding=encoding, columns=columns)
+    frame, seen = table_and_findings(
+        source, what, sheet=sheet, encoding=encoding, columns=columns, values=values
+    )
     _log(source, seen)
     return frame
 
@@ -319,6 +391,7 @@ def table_and_findings(
     sheet: str | int = 0,
     encoding: str | None = None,
     columns: Mapping[str, str] | None = None,
+    values: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> tuple[pd.DataFrame, Findings]:
     """What `read_table` reads, and what was odd about it."""
     kind = noun(what)
@@ -329,7 +402,8 @@ def table_and_findings(
             f"{path.name} is no table that can be read", layer=what, hint="save it as .xlsx or .csv"
         )
     frame = read_cells(path, what, seen, sheet, encoding)
-    frame = _named(frame, kind, seen, columns=columns)
+    said = _file_first(columns, frame, kind) if columns else None
+    frame = _named(frame, kind, seen, columns=said, words=values)
     _require_rivers(frame, kind)
     return frame, seen
 
@@ -519,11 +593,22 @@ def _boxes(near: gpd.GeoDataFrame, near_m: float, what: str, *, row_ids: bool) -
 
 
 def canonical_layer(
-    frame: gpd.GeoDataFrame, kind: Noun, id_column: str | None, seen: Findings, *, row_ids: bool
+    frame: gpd.GeoDataFrame,
+    kind: Noun,
+    id_column: str | None,
+    seen: Findings,
+    *,
+    row_ids: bool,
+    meaning: Meaning = PLAIN,
 ) -> gpd.GeoDataFrame:
-    """Rename, type and index a layer."""
+    """Rename, type and index a layer; only the rows that are meant."""
     if frame.index.name is not None:  # GeoParquet keeps the index
         frame = frame.reset_index()
+    condition = None if meaning.where is None else parse_condition(meaning.where, kind.name)
+    if condition is not None and condition.names <= set(map(str, frame.columns)):
+        # rows that aren't meant needn't be readable
+        frame, condition = _rows_meant(frame, frame, condition, kind), None
+    raw = frame
     if id_column is not None:
         if id_column not in frame.columns:
             raise LayerError(
@@ -531,10 +616,15 @@ def canonical_layer(
                 layer=kind.name,
                 hint=nearest(id_column, map(str, frame.columns)),
             )
-        frame = frame.rename(columns={id_column: kind.index})
+        frame = _renamed(frame, {id_column: str(kind.index)})
     if frame.geometry.name != "geometry":
         frame = frame.rename_geometry("geometry")
-    frame = _named(frame, kind, seen, chosen=id_column)
+    columns = {k: v for k, v in _file_first(meaning.columns, raw, kind).items() if k != id_column}
+    frame = _named(
+        frame, kind, seen, chosen=id_column, columns=columns or None, words=meaning.values
+    )
+    if condition is not None:
+        frame = _rows_meant(frame, raw, condition, kind)
     if kind.index is None:
         return frame
     if row_ids:
@@ -550,6 +640,84 @@ def canonical_layer(
     return frame.set_index(kind.index)
 
 
+def _renamed(frame: Any, names: Mapping[str, str]) -> Any:
+    """The frame with columns under new names; others that bear such a name get a number."""
+    taken = {*map(str, frame.columns), *names.values()}
+    spare: dict[str, str] = {}
+    for column in map(str, frame.columns):
+        if column in names.values() and column not in names:
+            spare[column] = next(n for k in range(2, 1000) if (n := f"{column}_{k}") not in taken)
+            taken.add(spare[column])
+    return frame.rename(columns={**names, **spare})
+
+
+def _rows_meant(frame: Any, raw: Any, condition: Condition, kind: Noun) -> Any:
+    """Rows that a condition holds for; its names are the file's, or else the data model's."""
+    drawn = "geometry" if "geometry" in raw.columns else getattr(raw, "_geometry_column_name", "")
+    own = [str(c) for c in raw.columns if c != drawn]
+    require_names(condition, dict.fromkeys([*own, *map(str, frame.columns)]), kind.name)
+    keep = condition.holds(lambda n: raw[n] if n in own else frame[n], len(frame))
+    if not keep.any() and len(frame):
+        name = min(condition.names)
+        column = (raw[name] if name in own else frame[name]).dropna().astype("str")
+        raise LayerError(
+            f"has no row where {condition.text}",
+            layer=kind.name,
+            hint=f"{name} is one of {', '.join(sorted(column.unique())[:8])}"
+            if len(column)
+            else f"{name} is blank everywhere",
+        )
+    log.info("%s: %d of %d rows where %s", kind.name, keep.sum(), len(keep), condition.text)
+    return frame[keep] if frame.index.name else frame[keep].reset_index(drop=True)
+
+
+def _file_first(said: Mapping[str, str], frame: Any, kind: Noun) -> dict[str, str]:
+    """Columns as the user says, from the file's name to the data model's, written either way."""
+    have, known = {str(c) for c in frame.columns}, {c.name for c in kind.columns}
+    found: dict[str, str] = {}
+    for one, other in said.items():
+        if one not in known and one not in have and other in have:
+            one_of(one, [c.name for c in kind.columns], "columns")
+        turned = one not in known or (one in have and other in known and other not in have)
+        given, name = (one, other) if turned else (other, one)
+        if not isinstance(given, str) or given not in have:
+            raise LayerError(
+                f"has no column {given!r}", layer=kind.name, hint=nearest(given, sorted(have))
+            )
+        one_of(name, [c.name for c in kind.columns], "columns")
+        if given in found or name in found.values():
+            raise LayerError(
+                f"has two columns for {name}, or two names for {given!r}, in columns",
+                layer=kind.name,
+                hint=f'columns = {{ {name} = "{given}" }}: one for each',
+            )
+        found[given] = name
+    return found
+
+
+def _words_meant(frame: Any, kind: Noun, words: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Words of a delivery turned into those that the user says they mean."""
+    for name, said in words.items():
+        one_of(name, [c.name for c in kind.columns], "values")
+        if name not in frame.columns:
+            raise LayerError(
+                f"values speaks of {name}, which no column holds",
+                layer=kind.name,
+                hint=f'columns = {{ {name} = "..." }}: name the column',
+            )
+        codes = kind[name].codes
+        for meant in said.values():
+            if codes and canonical_codes(pd.Series([meant]), kind[name])[0] not in codes:
+                one_of(meant, list(codes), f"values of {name}")
+        text = _text(frame[name]).fillna("")
+        hit = text.isin([str(k).strip() for k in said]).to_numpy()
+        if hit.any():
+            column = frame[name].astype(object)
+            column[hit] = text[hit].map({str(k).strip(): v for k, v in said.items()}).to_numpy()
+            frame = frame.assign(**{name: column})
+    return frame
+
+
 def _named(
     frame: Any,
     kind: Noun,
@@ -557,6 +725,7 @@ def _named(
     *,
     chosen: str | None = None,
     columns: Mapping[str, str] | None = None,
+    words: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Any:
     """Recognised columns renamed, typed, in their units; what can't be read stays for `check`."""
     given = [str(c) for c in frame.columns if c != "geometry"]
@@ -578,7 +747,7 @@ def _named(
         seen.add("rival_column", column=name, other=other, taken=original[name], label=label(name))
     if not kind.geometry and columns is None:
         _require_no_question(frame, rivals, original, kind)
-    frame = frame.rename(columns=names)
+    frame = _words_meant(_renamed(frame, names), kind, words or {})
     datums: dict[str, str] = {}
     for column in kind.columns:
         if column.name not in frame.columns:
@@ -597,10 +766,6 @@ def _named(
 def _meant(given: list[str], kind: Noun, columns: Mapping[str, str] | None) -> dict[str, str]:
     """Canonical names of given columns: as the user says, else as they are called."""
     said = dict(columns or {})
-    for name, canonical in said.items():
-        if name not in given:
-            raise LayerError(f"has no column {name!r}", layer=kind.name, hint=nearest(name, given))
-        one_of(canonical, [c.name for c in kind.columns], "columns")
     rest = [g for g in given if g not in said]
     found = match_columns(rest, kind)
     return said | {g: c for g, c in found.items() if c not in said.values()}

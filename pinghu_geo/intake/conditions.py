@@ -1,0 +1,312 @@
+"""Which rows are meant? Conditions such as ``floors >= 2 and use != 'shed'``, read by us alone.
+
+The text of a condition is parsed here and goes no further: it is never a driver's command, SQL or
+Python, whatever is written in it.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.schema import nearest
+
+__all__ = ["Condition", "parse_condition", "require_names"]
+
+LONGEST = 10_000
+DEEPEST = 50
+TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w]))
+    | '(?P<text>(?:[^']|'')*)'
+    | "(?P<quoted>(?:[^"]|"")*)"
+    | (?P<word>[^\W\d][\w:.]*)
+    | (?P<sign><=|>=|!=|<>|==|=|<|>|\(|\)|,)
+    )""",
+    re.VERBOSE,
+)
+SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt,
+    ">=": operator.ge,
+}  # fmt: skip
+TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+KEYWORDS = {"and", "or", "not", "in", "is", "null"}
+SHOWN = "write it like: floors >= 2 and (use = 'shop' or owner is not null), text in single quotes"
+
+Values = Callable[[str], pd.Series]
+Test = Callable[[Values], pd.Series]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A parsed condition: the columns that it names, and the test of the rows."""
+
+    text: str
+    names: frozenset[str]
+    test: Test
+
+    def holds(self, values: Values, size: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Rows for which it is true; where it is unknown it doesn't hold."""
+        found = self.test(values).fillna(False).to_numpy(bool)
+        return found if len(found) == size else np.zeros(size, bool)
+
+
+def parse_condition(text: str, layer: str) -> Condition:
+    """Read a condition: columns, constants, ``= != < <= > >= in and or not is null``, brackets."""
+    if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
+        raise LayerError("where is no condition", layer=layer, hint=SHOWN)
+    reader = _Reader(text, layer)
+    test = reader.either(0)
+    if reader.at < len(reader.tokens):
+        raise reader.refused("doesn't end there")
+    return Condition(text, frozenset(reader.names), test)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    value: str
+    start: int
+
+    @property
+    def keyword(self) -> str:
+        word = self.value.lower() if self.kind == "word" else ""
+        return word if word in KEYWORDS else ""
+
+
+class _Reader:
+    """Recursive descent over the tokens of one condition."""
+
+    def __init__(self, text: str, layer: str) -> None:
+        self.text, self.layer, self.at = text, layer, 0
+        self.names: set[str] = set()
+        self.tokens: list[_Token] = []
+        start = 0
+        while start < len(text.rstrip()):
+            found = TOKEN.match(text, start)
+            if found is None:
+                raise self.refused("can't be read", start)
+            kind = str(found.lastgroup)
+            self.tokens.append(_Token(kind, found[kind], found.start(kind)))
+            start = found.end()
+
+    def refused(self, problem: str, start: int | None = None) -> LayerError:
+        if start is None:
+            start = self.tokens[self.at].start if self.at < len(self.tokens) else len(self.text)
+        rest = self.text[start : start + 30].strip()
+        place = f"at {rest!r}" if rest else "at its end"
+        return LayerError(f"where {problem}, {place}", layer=self.layer, hint=SHOWN)
+
+    def keyword(self, *words: str) -> bool:
+        """Whether the next tokens are these words, which are then passed."""
+        ahead = self.tokens[self.at : self.at + len(words)]
+        if [t.keyword for t in ahead] != list(words):
+            return False
+        self.at += len(words)
+        return True
+
+    def sign(self, *signs: str) -> str:
+        """The next sign, if it is one of these, which is then passed."""
+        if self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            if token.kind == "sign" and token.value in signs:
+                self.at += 1
+                return token.value
+        return ""
+
+    def either(self, depth: int) -> Test:
+        parts = [self.both(depth)]
+        while self.keyword("or"):
+            parts.append(self.both(depth))
+        return _joined(parts, operator.or_)
+
+    def both(self, depth: int) -> Test:
+        parts = [self.one(depth)]
+        while self.keyword("and"):
+            parts.append(self.one(depth))
+        return _joined(parts, operator.and_)
+
+    def one(self, depth: int) -> Test:
+        if depth > DEEPEST:
+            raise self.refused("is nested too deep")
+        if self.keyword("not"):
+            inner = self.one(depth + 1)
+            return lambda values: ~inner(values)
+        if self.sign("("):
+            inner = self.either(depth + 1)
+            if not self.sign(")"):
+                raise self.refused("lacks a closing bracket")
+            return inner
+        return self.comparison()
+
+    def comparison(self) -> Test:
+        left = self.operand()
+        if self.keyword("is"):
+            wanted = not self.keyword("not")
+            if not self.keyword("null"):
+                raise self.refused("has no null after is")
+            return _nulls(self.column(left), wanted=wanted)
+        if self.keyword("not", "in"):
+            among = _among(self.column(left), self.constants(), self.layer)
+            return lambda values: ~among(values)
+        if self.keyword("in"):
+            return _among(self.column(left), self.constants(), self.layer)
+        sign = self.sign("<=", ">=", "!=", "<>", "==", "=", "<", ">")
+        if not sign:
+            raise self.refused("has no comparison")
+        sign = {"<>": "!=", "==": "="}.get(sign, sign)
+        right = self.operand()
+        if left[0] != "column":
+            left, right, sign = right, left, TURNED.get(sign, sign)
+        return _compared(self.column(left), sign, right, self.layer)
+
+    def operand(self) -> tuple[str, Any]:
+        """A column's name, or a constant."""
+        if self.at >= len(self.tokens) or self.tokens[self.at].keyword:
+            raise self.refused("lacks a column or a constant")
+        token = self.tokens[self.at]
+        if token.kind == "sign":
+            raise self.refused("lacks a column or a constant")
+        self.at += 1
+        if token.kind == "number":
+            return "number", float(token.value)
+        if token.kind == "text":
+            if not token.value.strip():
+                self.at -= 1
+                raise LayerError(
+                    "where compares with an empty text, which is no value",
+                    layer=self.layer,
+                    hint="is null, or is not null",
+                )
+            return "text", token.value.replace("''", "'").strip()
+        if token.kind == "word" and token.value.lower() in ("true", "false"):
+            return "text", token.value.lower()
+        name = token.value.replace('""', '"')
+        self.names.add(name)
+        return "column", name
+
+    def column(self, operand: tuple[str, Any]) -> str:
+        if operand[0] != "column":
+            raise self.refused("compares no column")
+        return str(operand[1])
+
+    def constants(self) -> list[tuple[str, Any]]:
+        """What stands in the brackets behind ``in``."""
+        if not self.sign("("):
+            raise self.refused("has no list in brackets after in")
+        found = [self.operand()]
+        while self.sign(","):
+            found.append(self.operand())
+        if not self.sign(")"):
+            raise self.refused("lacks a closing bracket")
+        if any(kind == "column" for kind, _ in found):
+            raise self.refused("has a column in a list; text stands in single quotes")
+        return found
+
+
+def _joined(parts: list[Test], how: Callable[[Any, Any], Any]) -> Test:
+    if len(parts) == 1:
+        return parts[0]
+
+    def test(values: Values) -> pd.Series:
+        found = parts[0](values)
+        for part in parts[1:]:
+            found = how(found, part(values))
+        return found
+
+    return test
+
+
+def _nulls(name: str, *, wanted: bool) -> Test:
+    def test(values: Values) -> pd.Series:
+        found = _blank(values(name))
+        return pd.Series(found if wanted else ~found).astype("boolean")
+
+    return test
+
+
+def _blank(values: pd.Series) -> pd.Series:
+    """Where there is no value: NA, or a text of nothing but blanks, which is what a .dbf has."""
+    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values):
+        return values.isna()
+    return values.isna() | (values.astype("str").str.strip() == "")
+
+
+def _among(name: str, constants: Iterable[tuple[str, Any]], layer: str) -> Test:
+    return _joined([_compared(name, "=", one, layer) for one in constants], operator.or_)
+
+
+def _compared(name: str, sign: str, right: tuple[str, Any], layer: str) -> Test:
+    """A column against a constant or another column; NA where either has no value."""
+    kind, value = right
+
+    def test(values: Values) -> pd.Series:
+        column = values(name)
+        other = values(value) if kind == "column" else None
+        left, against = _alike(column, kind, value if other is None else other, name, layer)
+        found = pd.Series(SIGNS[sign](left, against), index=column.index).astype("boolean")
+        unknown = left.isna() | _blank(column)
+        if other is not None:
+            unknown = unknown | against.isna() | _blank(other)
+        return found.mask(unknown.to_numpy(bool))
+
+    return test
+
+
+def _alike(
+    column: pd.Series, kind: str, value: Any, name: str, layer: str
+) -> tuple[pd.Series, Any]:
+    """Both sides as numbers, days or text, whichever they are."""
+    numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    if pd.api.types.is_datetime64_any_dtype(column) and kind == "text":
+        day = pd.to_datetime(value, errors="coerce")
+        if pd.isna(day):
+            raise _unlike(name, "days", value, layer)
+        return column, day
+    if kind == "column":
+        if numeric or pd.api.types.is_numeric_dtype(value):
+            return _numbers(column), _numbers(value)
+        return _texts(column), _texts(value)
+    if kind == "number":
+        return _numbers(column), value
+    if numeric:
+        try:
+            return _numbers(column), float(value)
+        except ValueError:
+            raise _unlike(name, "numbers", value, layer) from None
+    return _texts(column), value
+
+
+def _unlike(name: str, held: str, value: Any, layer: str) -> LayerError:
+    return LayerError(
+        f"where compares column {name!r}, which holds {held}, with {value!r}",
+        layer=layer,
+        hint=f"{name} is not null",
+    )
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    return pd.to_numeric(values, errors="coerce").astype("float64")
+
+
+def _texts(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_bool_dtype(values):
+        return values.map({True: "true", False: "false"})
+    return values.astype("str").str.strip()
+
+
+def require_names(condition: Condition, known: Iterable[str], layer: str) -> None:
+    """Refuse a condition on a column that isn't there."""
+    have = list(known)
+    for name in sorted(condition.names):
+        if name not in have:
+            raise LayerError(
+                f"where names {name!r}, which is no column", layer=layer, hint=nearest(name, have)
+            )

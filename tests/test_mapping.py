@@ -1,0 +1,204 @@
+"""Other people's names, words and rows are said where they belong: in reading and in the project."""
+
+import contextlib
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pinghu_geo as pg
+from pinghu_geo.intake.conditions import parse_condition
+
+ROWS = pd.DataFrame(
+    {
+        "OBJECTID": [11, 12, 13, 14],
+        "Floor": [2, 3, 7, None],
+        "tag": ["yes", "house", "shed", None],
+        "addr:no": ["1", " ", "3", "it's"],
+        "floors": [90, 91, 92, 93],
+    }
+)
+X0, Y0 = 500_000, 2_500_000
+
+
+@pytest.fixture
+def houses(tmp_path):
+    shapes = [shapely.box(X0 + x, Y0 + 5, X0 + x + 10, Y0 + 15) for x in (100, 200, 300, 400)]
+    gpd.GeoDataFrame(ROWS, geometry=shapes, crs=4547).to_file(tmp_path / "raw.gpkg")
+    return tmp_path / "raw.gpkg"
+
+
+def kept(condition):
+    found = parse_condition(condition, "buildings").holds(lambda n: ROWS[n], len(ROWS))
+    return ROWS["OBJECTID"][found].tolist()
+
+
+@pytest.mark.parametrize(
+    ("condition", "wanted"),
+    [
+        ("Floor = 3", [12]),
+        ("Floor != 3", [11, 13]),  # of the last nobody knows
+        ("not Floor = 3", [11, 13]),
+        ("Floor is null", [14]),
+        ("\"addr:no\" is null", [12]),  # a blank is no value
+        ("addr:no is not null and Floor <= 7", [11, 13]),
+        ("3 < Floor", [13]),
+        ("tag in ('yes', 'shed')", [11, 13]),
+        ("tag not in ('yes', 'shed')", [12]),
+        ("addr:no = 'it''s'", [14]),
+        ("addr:no >= 2", [13]),
+        ("Floor = 2 or Floor = 3 and tag = 'nothing'", [11]),  # and binds closer
+        ("(Floor = 2 or Floor = 3) and tag = 'house'", [12]),
+        ("Floor IN (2, 7.0) AND tag IS NOT NULL", [11, 13]),
+        ("Floor < floors", [11, 12, 13]),
+        ("Floor is null or tag = 'yes'", [11, 14]),  # true or unknown is true
+        ("Floor <> 2", [12, 13]),
+        ("OBJECTID == 11", [11]),
+    ],
+)  # fmt: skip
+def test_conditions_by_hand(condition, wanted):
+    assert kept(condition) == wanted
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("Floor =", "lacks a column or a constant, at its end"),
+        ("Floor = 3 3", "doesn't end there, at '3'"),
+        ("Floor = 3; drop table x", "can't be read, at '; drop table x'"),
+        ("(Floor = 3", "lacks a closing bracket"),
+        ("tag = ''", "empty text"),
+        ("3 = 3", "compares no column"),
+        ("tag in (house)", "column in a list"),
+        ("(" * 5000 + "Floor = 3", "nested too deep"),
+        ("not " * 5000, "is no condition"),
+        ("Floor = 'many'", "holds numbers"),
+        ("", "is no condition"),
+    ],
+)
+def test_conditions_that_are_none_say_where(condition, said):
+    with pytest.raises(pg.errors.LayerError, match=said.replace("(", r"\(")):
+        kept(condition)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_condition_or_a_layer_error(text):
+    with contextlib.suppress(pg.errors.LayerError):
+        assert callable(parse_condition(text, "buildings").test)
+
+
+def test_columns_are_named_either_way_and_the_files_own_are_kept(houses):
+    for columns in (
+        {"floors": "Floor", "building_id": "OBJECTID"},
+        {"Floor": "floors", "OBJECTID": "building_id"},
+    ):
+        if "Floor" in columns:
+            columns.pop("Floor")
+            columns["floors"] = "Floor"
+        read = pg.read_layer(houses, "buildings", columns=columns)
+        assert read.index.tolist() == ["11", "12", "13", "14"]
+        assert read["floors"].tolist()[:3] == [2, 3, 7]
+        assert read["floors_2"].tolist() == [90, 91, 92, 93]
+
+
+def test_words_and_rows_that_are_meant(houses):
+    read = pg.read_layer(
+        houses, "buildings", id_column="OBJECTID", columns={"use": "tag"},
+        values={"use": {"yes": "other", "": "public"}}, where="tag is null or tag in ('yes')",
+    )  # fmt: skip
+    assert read["use"].to_dict() == {"11": "other", "14": "public"}
+    # names of the data model, where the file has none of its own
+    read = pg.read_layer(
+        houses,
+        "buildings",
+        id_column="OBJECTID",
+        columns={"use": "tag"},
+        where="use = 'residential'",
+    )
+    assert read.index.tolist() == ["12"]
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"columns": {"floors": "Flor"}}, "has no column 'Flor'"),
+        ({"columns": {"flors": "Floor"}}, "did you mean 'floors'"),
+        ({"columns": {"floors": "Floor", "Floor": "tenants"}}, "two columns for tenants|two names"),
+        ({"where": "Flor = 2"}, "did you mean 'Floor'"),
+        ({"where": "Floor = 40"}, "has no row where Floor = 40"),
+        ({"values": {"use": {"yes": "other"}}}, "no column holds"),
+        ({"columns": {"use": "tag"}, "values": {"use": {"yes": "othr"}}}, "did you mean 'other'"),
+        ({"join_gap_m": 3}, "only rivers are joined"),
+    ],
+)
+def test_what_is_not_there_is_named(houses, said, problem):
+    with pytest.raises(pg.errors.LayerError, match=problem):
+        pg.read_layer(houses, "buildings", id_column="OBJECTID", **said)
+
+
+def test_a_river_in_rows_and_parts_becomes_one_line(tmp_path):
+    lines = [[(0, 0), (400, 0)], [(1000, 0), (410, 0)], [(0, 50), (0, 90)]]
+    shapes = (
+        shapely.linestrings([(X0 + x, Y0 + y) for x, y in lines[0]]),
+        *(shapely.LineString([(X0 + x, Y0 + y) for x, y in line]) for line in lines[1:]),
+    )
+    raw = gpd.GeoDataFrame({"label": ["A", "A", None]}, geometry=list(shapes), crs=4547)
+    raw.to_file(tmp_path / "rivers.gpkg")
+    read = pg.read_layer(
+        tmp_path / "rivers.gpkg", "rivers", river_name="label", where="label is not null",
+        join_gap_m=20,
+    )  # fmt: skip
+    assert read.index.tolist() == ["A"]
+    assert read.length["A"] == pytest.approx(1000)
+
+
+PROJECT = """crs = 4547
+[layers.buildings]
+path = "raw.gpkg"
+columns = { building_id = "OBJECTID", floors = "Floor" }
+where = "Floor is not null"
+[layers.rivers]
+path = "rivers.geojson"
+river_name = "label"
+join_gap_m = 20
+[schemes."原方案"]
+widths = { left = 12, right = 15 }
+[schemes."窄"]
+widths = 4
+"""
+
+
+def test_all_of_it_in_a_project_file(houses):
+    folder = houses.parent
+    lines = [shapely.LineString([(X0, Y0), (X0 + 260, Y0)]),
+             shapely.LineString([(X0 + 500, Y0), (X0 + 270, Y0)])]  # fmt: skip
+    raw = gpd.GeoDataFrame({"label": ["甲", "甲"]}, geometry=lines, crs=4547)
+    raw.to_crs(4490).to_file(folder / "rivers.geojson")
+    (folder / "project.toml").write_text(PROJECT, "utf-8")
+    faults = pg.check_project(folder / "project.toml", lang="en")
+    assert not (faults["severity"] == "error").any(), faults.to_string()
+    out = pg.run_project(folder / "project.toml", folder / "out")
+    hit = gpd.read_file(out / "results.gpkg", layer="affected")
+    # drawn rightwards, the left bank is to the north, 12 m wide: 7 m of the 10 m deep houses
+    assert sorted(hit["building_id"]) == ["11", "12", "13"]
+    assert hit["inside_m2"].tolist() == pytest.approx([70, 70, 70], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("widths = 4", "widths = -4", "neither a file nor a width"),
+        ("widths = 4", "widths = { left = 4 }", "neither a file nor a width"),
+        ('where = "Floor is not null"', "where = 3", "where is no text"),
+        ('river_name = "label"', 'river_nme = "label"', "did you mean 'river_name'"),
+        ('where = "Floor is not null"', "join_gap_m = 3", "'join_gap_m' is not known"),
+        ('columns = { building_id = "OBJECTID", floors = "Floor" }', "columns = 3", "no table"),
+    ],
+)
+def test_a_project_that_maps_wrongly_is_refused(tmp_path, old, new, said):
+    (tmp_path / "project.toml").write_text(PROJECT.replace(old, new), "utf-8")
+    with pytest.raises(pg.errors.ProjectError, match=said):
+        pg.run_project(tmp_path / "project.toml", tmp_path / "out")
