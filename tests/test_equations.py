@@ -284,8 +284,20 @@ def test_searches(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_transfer_to_the_plain_river(kind):
     free = np.isfinite(places_of(kind, SCALES[kind].chainage(PLACES)))
-    where = pg.transfer_chainage(table(kind)[free], RIVERS[kind], RIVERS["plain"])
-    np.testing.assert_allclose(where["chainage_m"], PLACES[free], atol=1e-6)
+    near = shapely.affinity.translate(shapely.LineString(XY), 3.0, 8.0)
+    other = RIVERS["plain"].set_geometry([near], crs=CRS)
+    found, wanted = (
+        pg.transfer_chainage(
+            table(k, left_m=0.0)[free].assign(to_m=SCALES[k].chainage(PLACES[free][::-1])[::-1]),
+            RIVERS[k],
+            other,
+            columns=("chainage_m", "to_m"),
+        )
+        for k in (kind, "plain")
+    )
+    pd.testing.assert_frame_equal(found, wanted, rtol=0, atol=1e-9)
+    back = pg.transfer_chainage(table("plain")[free], RIVERS["plain"], RIVERS[kind])
+    alike(back, pg.transfer_chainage(table("plain")[free], RIVERS["plain"], RIVERS["plain"]), kind)
 
 
 def test_a_chainage_that_occurs_twice_is_told_by_its_neighbours_or_refused():

@@ -12,6 +12,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import require_layer, require_polygons
 
@@ -32,6 +33,7 @@ class JoinedRivers(NamedTuple):
     log: pd.DataFrame
 
 
+@takes()
 def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
     """One line a river from parts in any order and direction, across covered reaches 河道拼接.
 

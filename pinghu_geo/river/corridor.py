@@ -20,6 +20,7 @@ from pinghu_geo.river.centreline import (
     Centrelines,
     Floats,
     Ints,
+    by_measure,
     lay_out,
     points_at,
     river_codes,
@@ -181,9 +182,11 @@ def transfer_chainage(
     [1200.0]
     """
     require_columns(places, ["river", *columns], "places")
-    lines = lay_out(rivers)
+    lines, new = lay_out(rivers), lay_out(new_rivers)
     code = river_codes(places["river"], lines, "places")
+    new_code = river_codes(places["river"], new, "places")
     found = pd.DataFrame(index=places.index)
+    old_m, new_m = [], []
     moved = np.zeros(len(places))
     unsure = np.zeros(len(places), bool)
     for column in columns:
@@ -199,13 +202,15 @@ def transfer_chainage(
             index=places.index,
             crs=rivers.crs,
         )
-        where = locate(points, new_rivers, river=places["river"])
-        found[column] = where["chainage_m"]
+        # by the way along the rivers: chainages may jump, and turn places about
+        where = locate(points, by_measure(new_rivers), river=places["river"])
+        old_m.append(measure)
+        new_m.append(where["chainage_m"].to_numpy(float))
+        found[column] = new.chainage(new_code, new_m[-1])
         moved = np.maximum(moved, where["distance_m"].to_numpy())
         unsure |= where["ambiguous"].to_numpy()
-    for one, other in zip(columns[:-1], columns[1:], strict=True):
-        before = np.sign(places[other] - places[one])
-        unsure |= (before * np.sign(found[other] - found[one]) < 0).to_numpy()
+    before, after = (np.sign(np.diff(np.stack(way), axis=0)) for way in (old_m, new_m))
+    unsure |= (before * after < 0).any(axis=0)
     return found.assign(moved_m=moved, ambiguous=unsure)
 
 

@@ -302,6 +302,7 @@ def compare(
     )
 
 
+@takes()
 def differences(
     before: Assessment, after: Assessment, rivers: gpd.GeoDataFrame, *, gap_m: float = 50.0
 ) -> Differences:
