@@ -204,6 +204,20 @@ def test_the_level_at_a_confluence(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_weir_between_two_sections(kind):
+    levels = []
+    for k in (kind, "plain"):
+        at = SCALES[k].chainage([1120.0, 2300.0])
+        weirs = pd.DataFrame(
+            {"river": "A", "chainage_m": at, "kind": "weir", "crest_m": [9.0, 6.5], "crest": "broad"},
+            index=pd.Index(["W1", "W2"], name="structure_id"),
+        )  # fmt: skip
+        levels.append(profile(k, structures=weirs))
+    alike(levels[0], levels[1], kind)
+    assert (levels[1]["level_m"] - profile("plain")["level_m"]).max() > 0.1
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_obstacles_and_rises(kind):
     few = HOUSES.iloc[::8]
     made = [pg.building_obstacles(few, sections(k), RIVERS[k]) for k in (kind, "plain")]

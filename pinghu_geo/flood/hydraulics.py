@@ -360,7 +360,8 @@ def _case(
     one_of(regime, ("subcritical", "supercritical", "mixed"), "regime")
     one_of(friction, FRICTION, "friction")
     laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
-    laid = with_structures(laid, structures, structure_parts)
+    scales = {} if rivers is None else river_scales(rivers)
+    laid = with_structures(laid, structures, structure_parts, scales)
     if rivers is None:
         _refuse_uphill(laid)
     q = discharges(flows, laid.stations, rivers)
@@ -369,7 +370,7 @@ def _case(
         boundary_table(upstream, "upstream"),
         junction_table(junctions),
         _lowest_ends(laid, q),
-        {} if rivers is None else river_scales(rivers),
+        scales,
     )
     require_one_datum(
         {"sections": sections, "banks": banks, "obstacles": obstacles,

@@ -26,7 +26,7 @@ from pinghu_geo.flood.steady import Barrier
 from pinghu_geo.flood.survey import Laid
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
-from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.river.chainage import ChainageScale, format_chainage
 
 __all__ = ["KINDS", "with_structures"]
 
@@ -61,7 +61,10 @@ INLETS = {"box": (8, 2), "circle": (1, 1), "arch": (41, 1), "pipe_arch": (34, 1)
 
 
 def with_structures(
-    laid: Laid, structures: pd.DataFrame | None, parts: pd.DataFrame | None = None
+    laid: Laid,
+    structures: pd.DataFrame | None,
+    parts: pd.DataFrame | None = None,
+    scales: Mapping[str, ChainageScale] | None = None,
 ) -> Laid:
     """Sections with what stands between them; see `water_profile` for the columns."""
     if structures is None or structures.empty:
@@ -74,7 +77,7 @@ def with_structures(
         mine = table[table["river"] == river]
         if "scheme" in mine.columns:
             mine = mine[mine["scheme"].isna() | (mine["scheme"] == scheme)]
-        places_ = _between(mine, reach)
+        places_ = _between(mine, reach, (scales or {}).get(str(river)))
         for up in sorted(set(places_)):
             rows = mine[places_ == up]
             made.add(rows, {i: detail.get(i, {}) for i in rows.index}, int(up))
@@ -117,18 +120,22 @@ def _details(parts: pd.DataFrame | None, table: pd.DataFrame) -> dict[Any, dict[
     return found
 
 
-def _between(mine: pd.DataFrame, reach: pd.DataFrame) -> Array:
+def _between(mine: pd.DataFrame, reach: pd.DataFrame, scale: ChainageScale | None) -> Array:
     """Row of the section above each structure."""
     at, rows = reach["chainage_m"].to_numpy(float), reach.index.to_numpy()
+    places_ = mine["chainage_m"]
+    if scale is not None:  # chainages may jump between sections
+        at = reach["measure"].to_numpy(float)
+        places_ = pd.Series(scale.measure(places_.to_numpy(float), beyond=True), mine.index)
     rising = len(at) < 2 or at[-1] > at[0]
     found = np.empty(len(mine), int)
-    for k, (name, where) in enumerate(mine["chainage_m"].items()):
+    for k, (name, where) in enumerate(places_.items()):
         order = at if rising else -at
         place = int(np.searchsorted(order, where if rising else -where, side="right")) - 1
         if not 0 <= place < len(at) - 1 or where in (at[0], at[-1]):
             raise HydraulicsError(
-                f"stands at {format_chainage(float(where))}, where there are no sections on both "
-                "sides",
+                f"stands at {format_chainage(float(mine.loc[name, 'chainage_m']))}, where there "
+                "are no sections on both sides",
                 layer="structures",
                 ids=[name],
                 hint="survey a section just above and one just below it",

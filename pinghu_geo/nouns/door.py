@@ -38,8 +38,9 @@ PARAMETERS = {
     name: name
     for name in (
         "affected", "banks", "buildings", "design", "evidence", "flows", "junctions", "locks",
-        "nodes", "obstacles", "parcels", "profile", "rates", "red_line", "rivers", "sections",
-        "segments", "structures", "structure_parts", "walls", "widths", "zones",
+        "nodes", "junctions", "obstacles", "parcels", "structure_parts", "structures",
+        "profile", "rates", "red_line", "rivers", "sections", "segments", "structures",
+        "structure_parts", "walls", "widths", "zones",
     )
 } | {
     "new_rivers": "rivers", "features": "features", "downstream": "boundaries",
