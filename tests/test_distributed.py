@@ -158,3 +158,32 @@ def test_a_worker_killed_in_mid_run_loses_nothing_and_doubles_nothing(
     same(tmp_path / "out", houses, sample)
     rows = sum(pq.read_metadata(p).num_rows for p in (tmp_path / "out").iterdir())
     assert rows == parts["n_affected"].sum()
+
+
+def slow(frame):
+    """Takes long enough for the cluster to go."""
+    time.sleep(0.5)
+    return frame
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_that_is_lost_is_said_in_a_sentence_and_nothing_is_left(
+    delivery, sample, tmp_path
+):
+    distributed = pytest.importorskip("distributed")
+    folder, _ = delivery
+    cluster = distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,
+        silence_logs=50, memory_limit=None,
+    )  # fmt: skip
+    client = distributed.Client(cluster)
+    try:
+        with pytest.raises(pg.errors.OutputError, match="(?s)the cluster is lost.*start it again"):
+            pg.affected_parquet(
+                folder, sample["原方案"], sample["rivers"], tmp_path / "out", prepare=slow,
+                client=client, progress=lambda _: cluster.close(),
+            )  # fmt: skip
+    finally:
+        client.close()
+        cluster.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["房屋"]

@@ -2,12 +2,13 @@
 
 import io
 import logging
+import tempfile
 import traceback
 
 import pytest
 
 import pinghu_geo as pg
-from pinghu_geo.nouns.inert import without_secrets
+from pinghu_geo.nouns.inert import source_name, without_secrets
 from pinghu_geo.plan import read_plan
 
 SECRET = "s3cret-part"
@@ -51,6 +52,18 @@ def test_no_error_of_an_address_shows_its_password(address):
         more = more.__cause__ or more.__context__
     lines = [line for line in shown.splitlines() if "pg.read_layer(" not in line]
     assert SECRET not in "\n".join([*lines, *chain])
+
+
+def test_reading_apart_shows_no_password_and_leaves_none_behind(tmp_path, monkeypatch):
+    pytest.importorskip("psycopg")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for address in (ADDRESSES[7], ADDRESSES[8]):
+        with pytest.raises(pg.PinghuError) as caught:
+            pg.read_layer(address, "buildings", isolate=True)
+        assert SECRET not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+    assert source_name(ADDRESSES[8]) == "the database"
+    assert source_name("a/房屋.shp") == "房屋.shp"
 
 
 def test_a_project_shows_no_password_either(tmp_path):

@@ -14,8 +14,8 @@ from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.reports import FORM_HEADINGS, FORM_MARK
 from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.deliver.report import CREATED, INERT
-from pinghu_geo.nouns.files import atomic_path
 from pinghu_geo.nouns.inert import file_names, sheet_text
+from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import code_label, require_columns
 from pinghu_geo.river.chainage import format_chainage
 

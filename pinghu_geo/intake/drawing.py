@@ -20,9 +20,9 @@ from pinghu_geo.intake.drivers import drawing_for_one_driver
 from pinghu_geo.intake.encoding import text_encoding
 from pinghu_geo.intake.gdal import gdal_options
 from pinghu_geo.nouns.errors import LayerError, OutputError
-from pinghu_geo.nouns.files import require_suffix, scratch_folder
+from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import drawing_name, drawing_text
-from pinghu_geo.nouns.replacing import atomic_path
+from pinghu_geo.nouns.replacing import atomic_path, scratch_folder
 from pinghu_geo.nouns.schema import NOUNS, nearest, require_layer
 
 __all__ = ["ARC_STEP_DEG", "read_dxf", "write_dxf"]

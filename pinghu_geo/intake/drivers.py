@@ -20,7 +20,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.files import scratch_folder
+from pinghu_geo.nouns.replacing import scratch_folder
 
 __all__ = ["drawing_for_one_driver", "for_one_driver", "raster_driver", "require_raster"]
 

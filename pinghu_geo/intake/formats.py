@@ -41,9 +41,10 @@ from pinghu_geo.intake.nesting import by_nesting, shells_nested
 from pinghu_geo.intake.shapefile import parts_of, rows_meeting, whole_shapefile
 from pinghu_geo.nouns.door import chainage_of_m
 from pinghu_geo.nouns.errors import LayerError, PinghuError
-from pinghu_geo.nouns.files import require_signature, scratch_folder, unpacked
+from pinghu_geo.nouns.files import require_signature, unpacked
 from pinghu_geo.nouns.notices import quiet_libraries
 from pinghu_geo.nouns.numerals import numbers_written, split_numbers
+from pinghu_geo.nouns.replacing import scratch_folder
 from pinghu_geo.nouns.schema import match_columns, nearest, noun
 
 __all__ = [

@@ -17,7 +17,7 @@ import shapely
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.conditions import Condition, parse_condition, require_names
 from pinghu_geo.intake.coordinates import settle_crs
-from pinghu_geo.intake.formats import PARQUET, POSTGIS, TABLES, Boxes, read_cells, read_raw
+from pinghu_geo.intake.formats import PARQUET, TABLES, Boxes, read_cells, read_raw
 from pinghu_geo.intake.gdal import write_frame
 from pinghu_geo.intake.grid import GridFit, apply_grid
 from pinghu_geo.intake.headings import is_height
@@ -26,7 +26,7 @@ from pinghu_geo.intake.shapefile import part_stamps
 from pinghu_geo.nouns.door import EXACT, TRUTH, clean
 from pinghu_geo.nouns.errors import ChainageError, CRSError, LayerError, OutputError
 from pinghu_geo.nouns.files import existing
-from pinghu_geo.nouns.inert import cell_text, console_text, database_name
+from pinghu_geo.nouns.inert import cell_text, console_text, database_name, source_name
 from pinghu_geo.nouns.numerals import numbers_written
 from pinghu_geo.nouns.replacing import SHAPEFILE_PARTS, atomic_parts, atomic_path
 from pinghu_geo.nouns.schema import (
@@ -222,8 +222,7 @@ def read_layer(
 def _log(source: str | Path, seen: Findings) -> None:
     """Say what was odd about a file to whoever listens."""
     if log.isEnabledFor(logging.INFO):
-        base = str(source).startswith(POSTGIS)  # whose address may hold a password
-        name = "database" if base else console_text(Path(source).name)
+        name = console_text(source_name(source))
         for line in seen:
             log.info("%s: %s", name, console_text(line))
 

@@ -14,12 +14,13 @@ import runpy
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.inert import source_name
+from pinghu_geo.nouns.replacing import scratch_folder
 
 __all__ = ["isolated_command", "isolated_raw", "note_reading"]
 
@@ -54,15 +55,15 @@ def isolated_raw(source: str | Path, what: str, seen: Any, **reading: Any) -> An
 
     if (boxes := reading.get("boxes")) is not None:
         reading["boxes"] = boxes.tolist()
-    with tempfile.TemporaryDirectory() as folder:
-        asked, made, said = (Path(folder) / n for n in ("asked.json", "made.feather", "said.json"))
+    with scratch_folder(source_name(source)) as folder:
+        asked, made, said = (folder / n for n in ("asked.json", "made.feather", "said.json"))
         place = str(source) if str(source).startswith(POSTGIS) else str(Path(source).absolute())
         request = {"source": place, "what": what, "lang": seen.lang, "reading": reading}
         asked.write_text(json.dumps(request), "utf-8")
         network = place.startswith(POSTGIS)
-        code = _in_a_child("layer", [folder], network=network, seconds=LAYER_SECONDS)
+        code = _in_a_child("layer", [str(folder)], network=network, seconds=LAYER_SECONDS)
         if code or not said.exists():
-            raise _broken(Path(place).name, f"the reader ended with status {code}", what)
+            raise _broken(source_name(place), f"the reader ended with status {code}", what)
         answer = json.loads(said.read_text("utf-8"))
         if "error" in answer:
             raise _error(answer["error"])
@@ -76,7 +77,7 @@ def isolated_raw(source: str | Path, what: str, seen: Any, **reading: Any) -> An
 def note_reading(source: object) -> None:
     """Tell the parent, if there is one, which file is read now."""
     if place := os.environ.get(_SAID):
-        Path(place).write_text(str(source), "utf-8", "replace")
+        Path(place).write_text(source_name(source), "utf-8", "replace")
 
 
 def _error(said: dict[str, Any]) -> Exception:
@@ -97,8 +98,8 @@ def _broken(name: str, how: str, what: str = "") -> LayerError:
 
 def _in_a_child(task: str, rest: Sequence[str], *, network: bool, seconds: float) -> int:
     """Run this module as a process with limits, and say in a sentence how it ended."""
-    with tempfile.TemporaryDirectory() as folder:
-        reading = Path(folder) / "reading"
+    with scratch_folder("the reader") as folder:
+        reading = folder / "reading"
         environment = os.environ | {_SAID: str(reading)}
         limits = [task, str(int(network)), str(seconds)]
         command = [sys.executable, "-m", "pinghu_geo.intake.isolate", *limits, *rest]
@@ -111,7 +112,7 @@ def _in_a_child(task: str, rest: Sequence[str], *, network: bool, seconds: float
             except BaseException:  # Ctrl-C: the child is of no more use
                 child.kill()
                 raise
-        name = Path(reading.read_text("utf-8")).name if reading.exists() else "the project"
+        name = reading.read_text("utf-8") if reading.exists() else "the project"
     if code is None:
         raise _broken(name, f"the reader took more than {seconds:g} s and was ended")
     if code == NO_MEMORY:

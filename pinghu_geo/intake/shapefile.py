@@ -20,7 +20,7 @@ from pinghu_geo.intake.dbf import deleted_rows
 from pinghu_geo.intake.encoding import dbf_rows
 from pinghu_geo.intake.gdal import gdal_options
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.files import scratch_folder
+from pinghu_geo.nouns.replacing import scratch_folder
 
 __all__ = ["part_stamps", "parts_of", "rows_meeting", "whole_shapefile"]
 

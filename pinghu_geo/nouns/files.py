@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import tempfile
 import tomllib
 import zipfile
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection
+from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pinghu_geo.nouns.errors import LayerError, OutputError
-from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, completed
+from pinghu_geo.nouns.replacing import completed, scratch_folder
 from pinghu_geo.nouns.schema import nearest
 
 __all__ = [
-    "atomic_folder",
-    "atomic_path",
     "existing",
     "require_signature",
     "require_suffix",
     "rule_file",
-    "scratch_folder",
     "unpacked",
 ]
 
@@ -63,21 +59,6 @@ def existing(path: Path, what: str) -> Path:
         layer=what,
         hint=nearest(path.name, here) if here else "check the folder's name",
     )
-
-
-@contextmanager
-def scratch_folder(what: str) -> Iterator[Path]:
-    """A folder for a while, where the system keeps such; a sentence where it keeps none."""
-    try:
-        kept = tempfile.TemporaryDirectory(prefix="pinghu-", ignore_cleanup_errors=True)
-    except OSError as fault:
-        raise OutputError(
-            f"there is no place for temporary files, which {what} needs: "
-            f"{fault.strerror or 'no folder can be written'}",
-            hint="set the environment variable TMPDIR (Windows: TEMP) to a folder of yours",
-        ) from fault
-    with kept as name:
-        yield Path(name)
 
 
 def require_signature(path: Path, what: str) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
+    "source_name",
     "without_secrets",
     "cell_text",
     "console_text",
@@ -248,6 +249,12 @@ SECRETS = (
         r"\1\2***",
     ),
 )
+
+
+def source_name(source: object) -> str:
+    """What a file is called; a database has no name that could be told without its address."""
+    text = str(source)
+    return "the database" if "://" in text else text.replace("\\", "/").rstrip("/").split("/")[-1]
 
 
 def without_secrets(text: str) -> str:

@@ -17,6 +17,7 @@ import re
 import shutil
 import sqlite3
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -36,6 +37,7 @@ __all__ = [
     "digests",
     "in_words",
     "require_place",
+    "scratch_folder",
 ]
 
 log = logging.getLogger(__name__)
@@ -182,6 +184,21 @@ def completed(main: Path, drop: tuple[str, ...] = SHAPEFILE_PARTS) -> None:
         return
     with in_words(main), _claimed(goal, WAIT_FILE_S):
         _cleared(goal, drop)
+
+
+@contextmanager
+def scratch_folder(what: str) -> Iterator[Path]:
+    """A folder for a while, where the system keeps such; a sentence where it keeps none."""
+    try:
+        kept = tempfile.TemporaryDirectory(prefix="pinghu-", ignore_cleanup_errors=True)
+    except OSError as fault:
+        raise OutputError(
+            f"there is no place for temporary files, which {what} needs: "
+            f"{fault.strerror or 'no folder can be written'}",
+            hint="set the environment variable TMPDIR (Windows: TEMP) to a folder of yours",
+        ) from fault
+    with kept as name:
+        yield Path(name)
 
 
 def digests(folder: Path) -> dict[str, str]:
