@@ -516,6 +516,8 @@ def _compute(plan: Plan, data: _Data, tell: Progress, *, as_of: Any = None) -> _
     )
     # what follows is about one scheme: the adopted one, or the baseline before any is adopted
     scheme = plan.campaign.get("adopted", comparison.baseline)
+    if scheme not in comparison.schemes:  # one that is searched for, in a rehearsal without search
+        scheme = comparison.baseline
     hit = comparison.schemes[scheme].affected.copy()
     if "zones" in layers:
         hit = hit.join(clearing(hit, layers["zones"], least_ratio=rules["zone_ratio"]))
