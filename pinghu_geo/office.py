@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from pinghu_geo.campaign.reports import update_progress
+from pinghu_geo.campaign.reports import read_reports, update_progress
 from pinghu_geo.campaigning import (
     Campaign,
     campaign_sheets,
@@ -128,6 +128,9 @@ def update_project(
     plan = _plan(project)
     store, stages = campaign_store(plan), campaign_stages(plan)
     common: dict[str, Any] = {"stages": stages, "today": today, "project": plan.name}
+    if "log" in plan.campaign:
+        log = plan.file(plan.campaign["log"])
+        common["before"] = read_reports(log, stages=stages, project=plan.name)
     fresh = None
     scheme = store.scheme()
     if scheme not in (None, plan.campaign["adopted"]):

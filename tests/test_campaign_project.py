@@ -188,3 +188,16 @@ def test_reports_on_spared_houses_are_said_and_not_counted(project, tmp_path):
     assert any("1 reports are on 1 buildings" in w and "B7" in w for w in told["warnings"])
     states = pd.read_excel(out / "campaign.xlsx", sheet_name="房屋状态").set_index("房屋编号")
     assert states.loc["B1", "阶段"] == "签约"
+
+
+def test_new_reports_are_held_against_the_log_that_was_there_before(project, tmp_path):
+    report(tmp_path, "B1,,签约,2018-02-10,\n", "旧日志.csv")
+    project.write_text(HEAD + CAMPAIGN + 'log = "旧日志.csv"\n', "utf-8")
+    with pytest.raises(
+        pg.errors.LayerError, match=r"日报.csv 第2行 and 旧日志.csv 第2行: 谈判 after 签约"
+    ):
+        pg.update_project(project, [report(tmp_path, "B1,,谈判,2018-02-20,\n")])
+    told = pg.update_project(
+        project, [report(tmp_path, "B1,,签约,2018-02-10,\nB1,,拆除,2018-03-01,\n")]
+    )
+    assert told[["n_new", "n_known"]].values.tolist() == [[1, 1]]

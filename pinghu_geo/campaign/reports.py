@@ -230,6 +230,7 @@ def update_progress(
     today: Any = None,
     elsewhere: Mapping[str, str] | None = None,
     project: str | None = None,
+    before: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     r"""Put the reports of files into the store, one transaction a file 更新进度.
 
@@ -245,6 +246,8 @@ def update_progress(
         Reports of later days are refused; without it none are.
     project
         As for `read_reports`.
+    before
+        Reports that are kept elsewhere and count as well, as `read_reports` gives them.
 
     Returns
     -------
@@ -271,13 +274,22 @@ def update_progress(
         rows = read_reports(file, stages=stages, project=project)
 
         def new(kept: pd.DataFrame, rows: pd.DataFrame = rows) -> pd.DataFrame:
-            return _new_reports(kept, rows, buildings, stages, tenants, today, elsewhere)
+            old = kept.assign(source=_places_kept(kept))
+            if before is not None:
+                old = pd.concat([before, old], ignore_index=True)
+            return _new_reports(old, rows, buildings, stages, tenants, today, elsewhere)
 
         added = store.append(new)
         distinct = len(rows.drop_duplicates(list(KEY)))
         done.append({"file": Path(file).name, "n_reports": len(rows), "n_new": added,
                      "n_known": distinct - added})  # fmt: skip
     return pd.DataFrame(done, columns=["file", "n_reports", "n_new", "n_known"])
+
+
+def _places_kept(kept: pd.DataFrame) -> list[str]:
+    """Where reports of the store stand, for people."""
+    return [f"库 第{k}条 ({s})" if isinstance(s, str) else f"库 第{k}条"
+            for k, s in zip(kept.index, kept["source"], strict=True)]  # fmt: skip
 
 
 def _new_reports(
@@ -290,9 +302,7 @@ def _new_reports(
     elsewhere: Mapping[str, str] | None,
 ) -> pd.DataFrame:
     """What of the rows is not in the log yet; refused where they and the log can't both be."""
-    old = [f"库 第{k}条 ({s})" if isinstance(s, str) else f"库 第{k}条"
-           for k, s in zip(kept.index, kept["source"], strict=True)]  # fmt: skip
-    whole = pd.concat([kept.assign(source=old).reset_index(drop=True), rows], ignore_index=True)
+    whole = pd.concat([kept, rows], ignore_index=True)
     faults = progress_faults(
         whole, buildings, stages=stages, tenants=tenants, today=today, elsewhere=elsewhere
     )
