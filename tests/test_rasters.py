@@ -291,3 +291,19 @@ def test_depths_between_walls_are_true_where_the_file_says_what_is_not(tmp_path)
     with pytest.raises(pg.errors.LayerError, match="cells of exactly 0, .* nodata or ground"):
         mean(tif(tmp_path / "a.tif", depth))
     assert mean(tif(tmp_path / "b.tif", depth, nodata=-9999))[1] == 0.0
+
+
+def test_the_height_system_of_the_dem_must_be_the_bed_s(tmp_path, river, bed):
+    path = tif(tmp_path / "a.tif", PLANE, crs="EPSG:4547+5737")  # Yellow Sea 1985
+    options = {"n": 0.05, "half_width_m": 20}
+    pg.sections_from_dem(river, path, bed.assign(datum="cnhd_1985"), **options)
+    pg.sections_from_dem(river, path, bed, **options)
+    for other in ("pearl_river", "yellow_sea_1956"):
+        with pytest.raises(pg.errors.LayerError, match="dem: has heights in 1985"):
+            pg.sections_from_dem(river, path, bed.assign(datum=other), **options)
+    tiles = [tif(tmp_path / "l.tif", PLANE[:, :70], crs="EPSG:4547+5737"),
+             tif(tmp_path / "r.tif", PLANE[:, 70:], x=X + 140, crs="EPSG:4547+5736")]  # fmt: skip
+    with pytest.raises(
+        pg.errors.LayerError, match=r"r.tif: has heights in 1956.* but l.tif in 1985"
+    ):
+        pg.inundation(PROFILE, tiles, river)

@@ -17,6 +17,7 @@ from pinghu_geo.intake.drivers import raster_driver, require_raster
 from pinghu_geo.nouns.errors import CRSError, LayerError
 from pinghu_geo.nouns.notices import notify, quiet_libraries
 from pinghu_geo.nouns.schema import nearest, same_crs
+from pinghu_geo.nouns.units import datum_stated, require_one_datum
 
 __all__ = ["Rasters", "Source", "Window", "unit_of_heights"]
 
@@ -117,6 +118,7 @@ class Rasters:
     cell: float
     cell_y: float
     crs_text: str
+    datum: str  # height system by the vertical CRS; empty where there is none
     # per file: heights that occur in it; what was taken for nodata and said
     ordinary: dict[Path, Array] = field(default_factory=dict, repr=False)
     told: set[tuple[Path, float]] = field(default_factory=set, repr=False)
@@ -136,7 +138,12 @@ class Rasters:
                 _Tile(one.path, row, column, one.rows, one.columns, one.scale, one.offset,
                       one.metres, one.declares)
             )  # fmt: skip
-        return cls(tuple(tiles), layer, first.x, first.y, first.cell, first.cell_y, first.crs_text)
+        datums = {one.path.name: one.datum for one in seen}
+        require_one_datum(datums)
+        return cls(
+            tuple(tiles), layer, first.x, first.y, first.cell, first.cell_y, first.crs_text,
+            next(filter(None, datums.values()), ""),
+        )  # fmt: skip
 
     @property
     def first(self) -> tuple[int, int]:
@@ -264,6 +271,7 @@ class _Seen(NamedTuple):
     offset: float
     metres: float
     declares: bool
+    datum: str
 
 
 @contextmanager
@@ -323,6 +331,7 @@ def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
             str(file.crs.to_wkt()), float(file.scales[0]), float(file.offsets[0]),
             _metres(file, own, path, layer),
             MaskFlags.all_valid not in file.mask_flag_enums[0],
+            datum_stated(own.sub_crs_list[-1].name) if own.is_compound else "",
         )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from pinghu_geo.nouns.schema import (
     require_layer,
     require_polygons,
 )
+from pinghu_geo.nouns.units import require_one_datum
 from pinghu_geo.river.centreline import (
     Centrelines,
     Ints,
@@ -134,6 +135,7 @@ def sections_from_dem(
             hint="survey the channel, or leave the river out: rivers = rivers.drop(...)",
         )
     rasters = Rasters.of(dem, rivers.crs, "dem")
+    require_one_datum({"bed": bed, "dem": rasters.datum})
     lines = lay_out(rivers)
     channel = _bed_sections(bed, lines, stations(rivers, spacing_m=spacing_m))
     points, banks = [], []
