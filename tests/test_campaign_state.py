@@ -391,7 +391,8 @@ def test_what_is_kept_stays_and_comes_back(store, tmp_path):
     assert one.scheme() is None
     assert one.log().empty
     one.adopt("寻优方案", HOUSES["node_id"])
-    assert one.nodes().to_dict() == HOUSES["node_id"].dropna().to_dict()
+    assert one.nodes().dropna().to_dict() == HOUSES["node_id"].dropna().to_dict()
+    assert "B4" in one.nodes().index  # affected, but no task
     one.adopt("寻优方案", pd.Series({"B1": "other", "B5": "A-L-009"}))
     assert one.nodes()[["B1", "B5"]].tolist() == ["A-L-001", "A-L-009"]
     file = csv_of(
