@@ -60,6 +60,8 @@ FLOOD_TABLES = {
     "flows": "flows",
     "boundaries": "boundaries",
     "evidence": "evidence",
+    "structures": "structures",
+    "structure_parts": "structure_parts",
 }
 FLOOD: dict[str, Any] = {
     "dem": None,

@@ -295,6 +295,8 @@ class _River:
     banks: pd.DataFrame
     flows: pd.DataFrame
     downstream: pd.DataFrame
+    structures: pd.DataFrame | None = None
+    structure_parts: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -449,7 +451,15 @@ def _designed(plan: Plan, rivers: gpd.GeoDataFrame, tables: dict[str, pd.DataFra
         spacing_m=asked["spacing_m"],
         half_width_m=asked["half_width_m"],
     )
-    return _River(made.sections, made.banks, tables["flows"], tables["boundaries"])
+    structures = tables.get("structures")
+    return _River(
+        made.sections,
+        made.banks,
+        tables["flows"],
+        tables["boundaries"],
+        None if structures is None else structures.set_index("structure_id"),
+        tables.get("structure_parts"),
+    )
 
 
 def _search(
@@ -467,6 +477,11 @@ def _search(
     common: dict[str, Any] = {k: tables.get(k) for k in ("rates", "locks")}
     if "allowed_mm" not in asked or river is None:
         return least_demolition(layers["rivers"], start, layers["buildings"], limits, **common)
+    if river.structures is not None:
+        raise ProjectError(
+            "least with allowed_mm knows no bridges and culverts yet, and [flood] names structures",
+            hint="a line found without them can be judged with them: widths = ... in [schemes]",
+        )
     return least_demolition_within_rise(
         layers["rivers"],
         start,

@@ -810,3 +810,51 @@ def test_flood_marks_give_the_roughness_back_and_the_odd_one_away():
     assert held["factor"].max() <= 1.1
     with pytest.raises(pg.errors.HydraulicsError, match="no sections, or of no such flood"):
         pg.flood.calibrate_roughness(sections, q, end, marks.assign(chainage_m=5000.0))
+
+
+# --- at the door, on paper, in two dimensions -------------------------------------------------
+
+
+def test_structures_come_in_from_a_chinese_table_and_stand_in_the_long_section(tmp_path):
+    path = tmp_path / "桥涵.csv"
+    path.write_text(
+        "编号,河道,桩号,类型,梁底高程,桥面高程,桥宽\n人民桥,r,K0+225,桥梁,3.2,4.5,8\n"
+        "拦河堰,r,K0+075,溢流堰,,,\n",
+        "utf-8",
+    )
+    table = pg.read_table(path, "structures").set_index("structure_id")
+    assert table["kind"].tolist() == ["bridge", "weir"]
+    assert table.loc["人民桥", ["chainage_m", "low_chord_m", "width_m"]].tolist() == [225, 3.2, 8]
+    table.loc["拦河堰", "crest_m"] = 2.5
+    found = profile(table)
+    assert found["structure_id"].dropna().tolist() == ["拦河堰", "人民桥"]
+    figure = pg.plot_long_section(found, "r", structures=table)
+    words = [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
+    assert "桥" in words
+    assert "堰" in words
+
+
+def test_two_dimensions_lay_a_reach_out_and_name_what_they_cannot():
+    from pinghu_geo.flood.shallow import _pair_of, _Reach  # the arithmetic, without the solver
+
+    band = "0/0 54.0; 0.1/0.3 122.0; 0.3/0.5 186.0; 0.6/0.8 272.0"
+    assert _pair_of(154.0, band) == "0.20/0.40"
+    assert _pair_of(300.0, band) is None
+    sections, q, end = river(60.0, count=41, slope=0.001)
+    base = pg.water_profile(sections, q, end)
+    place = pd.Series({"river": "r", "from_m": 990.0, "to_m": 1010.0, "offset_min_m": 2.0,
+                       "offset_max_m": 6.0})  # fmt: skip
+    reach = _Reach.around(place, sections, base, "A")
+    whole, cut = reach.outline(with_house=False), reach.outline(with_house=True)
+    assert whole.area == pytest.approx((reach.x[-1] - reach.x[0]) * 12, rel=1e-3)
+    assert whole.area - cut.area == pytest.approx(20.1 * 4.05, rel=1e-3)
+    bed = reach.bed(np.array([1000.0, 1025.0]), np.array([0.0, 0.0]))
+    assert bed == pytest.approx([0.001 * (2000 - 1000), 0.001 * (2000 - 1025)], abs=1e-9)
+    # what conveys in two dimensions is what conveys in one, though its walls don't rub there
+    depth = reach.level[0] - 0.001 * (2000 - reach.x[0])
+    assert 12 * depth ** (5 / 3) / reach.n[0] * math.sqrt(0.001) == pytest.approx(60.0, rel=1e-3)
+    with pytest.raises(pg.errors.HydraulicsError, match="don't reach"):
+        _Reach.around(place.replace({990.0: 5.0, 1010.0: 25.0}), sections, base, "A")
+    wide = place.replace({2.0: -7.0, 6.0: 7.0})
+    with pytest.raises(pg.errors.HydraulicsError, match="whole width"):
+        _Reach.around(wide, sections, base, "A").outline(with_house=True)

@@ -16,7 +16,7 @@ from matplotlib.font_manager import FontProperties
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import figure_text
-from pinghu_geo.nouns.schema import Lang, label, nearest, require_columns
+from pinghu_geo.nouns.schema import Lang, code_label, label, nearest, require_columns
 from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["plot_long_section", "plot_section", "plot_widths"]
@@ -62,6 +62,7 @@ def plot_long_section(
     before: pd.DataFrame | None = None,
     tops: pd.DataFrame | None = None,
     buildings: pd.DataFrame | None = None,
+    structures: pd.DataFrame | None = None,
     title: str = "",
     lang: Lang = "zh",
 ) -> Figure:
@@ -80,6 +81,8 @@ def plot_long_section(
     buildings
         Buildings with river, chainage_m, ground_m and flood_level_m (`flood_levels` joined to
         `affected`): those whose ground lies below the flood are marked.
+    structures
+        Bridges, culverts, weirs as in `water_profile`, drawn at their levels.
     title
         Above the drawing.
     lang
@@ -132,9 +135,36 @@ def plot_long_section(
             )  # fmt: skip
     if buildings is not None:
         _mark_buildings(axes, buildings, river, words)
+    if structures is not None:
+        _mark_structures(axes, structures, river, lang)
     axes.xaxis.set_major_formatter(lambda value, _: format_chainage(value, decimals=0))
     _finish(axes, font, title or river, words["chainage"], words["y"])
     return figure
+
+
+def _mark_structures(axes: Any, structures: pd.DataFrame, river: str, lang: Lang) -> None:
+    """What stands in the river: decks, barrels and crests at their levels."""
+    require_columns(structures, ("river", "chainage_m", "kind"), "structures")
+    told: set[str] = set()
+    for one in structures[structures["river"] == river].to_dict("records"):
+        spans = {
+            "bridge": ("low_chord_m", "deck_m"), "culvert": ("invert_up_m", "rise_m"),
+            "weir": (None, "crest_m"), "drop": (None, "crest_m"), "gate": ("sill_m", "crest_m"),
+        }[str(one["kind"])]  # fmt: skip
+        low, high = (float(one[c]) if c and pd.notna(one.get(c)) else np.nan for c in spans)
+        if one["kind"] == "culvert":
+            high = low + high
+        floor = axes.get_ylim()[0]
+        low = floor if np.isnan(low) else low
+        high = low + 0.3 if np.isnan(high) else high
+        word = code_label("kind", one["kind"], lang=lang)
+        wide = float(one.get("width_m") or 0.0)
+        wide = max(0.0 if np.isnan(wide) else wide, 0.004 * float(np.ptp(axes.get_xlim())))
+        axes.fill_between(
+            [one["chainage_m"] - wide / 2, one["chainage_m"] + wide / 2], low, high,
+            color=BANK, alpha=0.75, linewidth=0, label=None if word in told else word,
+        )  # fmt: skip
+        told.add(word)
 
 
 def _mark_buildings(axes: Any, buildings: pd.DataFrame, river: str, words: dict[str, str]) -> None:

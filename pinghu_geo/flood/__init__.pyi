@@ -14,6 +14,7 @@ from .hydraulics import water_profile
 from .obstruction import building_obstacles, building_rises, section_lines
 from .offsets import section_offsets
 from .rises import encroachments, flood_rise, freeboard, rise_table
+from .shallow import second_opinion
 from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "read_hecras",
     "read_hecras_results",
     "rise_table",
+    "second_opinion",
     "section_lines",
     "section_offsets",
     "section_properties",

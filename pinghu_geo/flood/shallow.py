@@ -1,0 +1,361 @@
+"""What do two dimensions say? One house in shallow water, as a second opinion on its rise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from pinghu_geo.flood.hydraulics import Boundary, water_profile
+from pinghu_geo.flood.obstruction import LOSSES, Progress, building_rises
+from pinghu_geo.flood.sections import Array
+from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.errors import HydraulicsError, LayerError
+from pinghu_geo.river.corridor import locate
+
+__all__ = ["second_opinion"]
+
+# the reach reaches this many channel widths beyond the house, upstream and downstream
+UP_WIDTHS, DOWN_WIDTHS = 14.0, 14.0
+# the level is read this far above the house [m], or a channel width
+AHEAD_M = 25.0
+# steady: the level moves less than this [m] in a turn of so many seconds of the water's time
+STEADY_M, TURN_S, MOST_S = 1e-4, 60.0, 3000.0
+
+
+@takes()
+def second_opinion(
+    buildings: gpd.GeoDataFrame,
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    downstream: Boundary,
+    rivers: gpd.GeoDataFrame,
+    *,
+    profile: str | None = None,
+    cell_m2: float = 16.0,
+    within: float = 0.03,
+    refinements: int = 2,
+    losses: tuple[tuple[float, float], ...] = LOSSES,
+    progress: Progress | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Rise that a house causes in two-dimensional shallow water, beside the band 二维复核.
+
+    Parameters
+    ----------
+    buildings
+        The few houses in review, indexed by building_id.
+    sections, flows, downstream, rivers
+        The designed river, as in `building_rises`.
+    profile
+        Which flood; the greatest discharge by default.
+    cell_m2
+        Largest cell of the coarse mesh [m²].
+    within
+        The mesh is halved until the rise moves less than this share.
+    refinements
+        How often at most; 0 is the coarse answer.
+    losses
+        The band of coefficients in one dimension.
+    progress
+        Called with a line of text for each run.
+    **options
+        Of `water_profile`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        On the buildings' index: rise_2d_mm, the rise of the mean level one channel width (at least
+        25 m) above the house, with it less without it; rise_coarse_mm of the first mesh; settled,
+        whether the last halving moved it less than ``within``; rise_alone_low_mm,
+        rise_alone_high_mm, rise_band in one dimension; losses_2d, the pair between those of the
+        band that would give the rise; cell_m2, n_cells, seconds of the last pair.
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        ANUGA isn't there, a house stands in no reach of the sections, or covers its whole width.
+
+    Notes
+    -----
+    ANUGA's finite volumes (DE1) on a mesh of the reach 14 channel widths up and down, laid out
+    along the centreline: bends are drawn straight. The ground is linear between sections; the house
+    is a hole whose walls let nothing through; walls of the channel rub in one dimension only, so
+    that n is raised until the depth without the house is that of the 1-D profile. Inflow above,
+    the 1-D level below; run until the level stands still. Structures in the reach are not in it.
+
+    References
+    ----------
+    Roberts, Nielsen, Gray, Sexton & Davies, ANUGA User Manual (2015), algorithm DE1.
+
+    Examples
+    --------
+    See notebook 02; without houses there is nothing to ask:
+
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> none = pg.read_layer(sample / "房屋.shp", "buildings").head(0)
+    >>> bed = pd.DataFrame({"river": "君子布河", "chainage_m": [0.0, 500.0],
+    ...     "bed_level_m": [0.5, 0.0], "left_m": 10.0, "right_m": 10.0,
+    ...     "bank_level_m": [5.5, 5.0], "n": 0.03})
+    >>> made = pg.design_sections(bed)
+    >>> len(pg.flood.second_opinion(none, made, 50.0, {"slope": 0.001}, rivers))
+    0
+    """
+    tell = progress or (lambda _: None)
+    columns = ["rise_2d_mm", "rise_coarse_mm", "settled", "rise_alone_low_mm",
+               "rise_alone_high_mm", "rise_band", "losses_2d", "cell_m2", "n_cells",
+               "seconds"]  # fmt: skip
+    if not len(buildings):
+        return pd.DataFrame(columns=columns, index=buildings.index)
+    base = water_profile(sections, flows, downstream, rivers=rivers, **options)
+    chosen = profile or base.loc[base["discharge_m3s"].idxmax(), "profile"]
+    base = base[base["profile"] == chosen]
+    if base.empty:
+        raise HydraulicsError(
+            f"holds no flood {profile!r}", layer="flows", hint="a name of its column profile"
+        )
+    band = building_rises(
+        buildings, sections, flows, downstream, rivers, allowed_mm=0.0, losses=losses, **options
+    )
+    where = locate(buildings, rivers)
+    rows = {}
+    for name in buildings.index:
+        reach = _Reach.around(where.loc[name], sections, base, name)
+        rows[name] = _refined(reach, cell_m2, within, refinements, _named(tell, name))
+    made = pd.DataFrame.from_dict(rows, orient="index")
+    made = made.join(band[["rise_alone_low_mm", "rise_alone_high_mm", "rise_band"]])
+    both = zip(made["rise_2d_mm"], made["rise_band"], strict=True)
+    made["losses_2d"] = [_pair_of(rise, text) for rise, text in both]
+    made.index.name = buildings.index.name
+    return made[columns]
+
+
+def _named(tell: Progress, name: Any) -> Progress:
+    """The same with the house's id before each line."""
+    return lambda text: tell(f"{name} {text}")
+
+
+def _pair_of(rise: float, band: Any) -> str | None:
+    """Coefficients between those of a band that give a rise; None beyond it."""
+    if not isinstance(band, str):
+        return None
+    parts = [p.split(" ") for p in band.split("; ")]
+    rises = np.array([float(r) for _, r in parts])
+    if not rises.min() <= rise <= rises.max() or (np.diff(rises) <= 0).any():
+        return None
+    pairs = np.array([[float(v) for v in p.split("/")] for p, _ in parts])
+    contraction, expansion = (np.interp(rise, rises, pairs[:, k]) for k in (0, 1))
+    return f"{contraction:.2f}/{expansion:.2f}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """A river's reach along its chainage (x, downstream) and to its left (y), with a house."""
+
+    x: Array  # of the sections
+    ground: list[tuple[Array, Array]]  # y and elevation of each
+    level: Array  # without the house
+    left: Array  # water's edges
+    right: Array
+    n: Array
+    discharge: float
+    house: shapely.Polygon
+    ahead: float  # where the level is read
+
+    @classmethod
+    def around(
+        cls, place: pd.Series, sections: pd.DataFrame, base: pd.DataFrame, name: Any
+    ) -> _Reach:
+        """The reach that matters around one house."""
+        river = place["river"]
+        mine = base[base["river"] == river].sort_values("chainage_m")
+        a, b = float(place["from_m"]), float(place["to_m"])
+        near = mine[(mine["chainage_m"] <= b) & (mine["chainage_m"] >= a)]
+        near = (
+            mine.iloc[[int((mine["chainage_m"] - (a + b) / 2).abs().argmin())]]
+            if near.empty
+            else near
+        )
+        wide = float(near["top_width_m"].max())
+        keep = mine["chainage_m"].between(a - UP_WIDTHS * wide, b + DOWN_WIDTHS * wide)
+        part = mine[keep]
+        ahead = a - max(AHEAD_M, wide)
+        at = part["chainage_m"]
+        if len(part) < 3 or at.iloc[0] >= ahead or at.iloc[-1] <= b:
+            raise HydraulicsError(
+                "stands where the sections don't reach above and below it",
+                layer="buildings", ids=[name],
+                hint=f"sections from {a - UP_WIDTHS * wide:.0f} to {b + DOWN_WIDTHS * wide:.0f} m",
+            )  # fmt: skip
+        points = dict(iter(sections[sections["river"] == river].groupby("chainage_m")))
+        ground, left, right, rough = [], [], [], []
+        for row in part.itertuples():
+            xz = points[row.chainage_m]
+            y = -xz["offset_m"].to_numpy(float)[::-1]
+            z = xz["elevation_m"].to_numpy(float)[::-1]
+            low, high, n = _wet(y, z, float(row.level_m), float(row.conveyance_m3s))
+            ground.append((y, z))
+            right.append(low)
+            left.append(high)
+            rough.append(n)
+        block = shapely.box(a, -float(place["offset_max_m"]), b, -float(place["offset_min_m"]))
+        return cls(
+            part["chainage_m"].to_numpy(float), ground, part["level_m"].to_numpy(float),
+            np.array(left), np.array(right), np.array(rough),
+            float(part["discharge_m3s"].iloc[0]), block, ahead,
+        )  # fmt: skip
+
+    def bed(self, x: Array, y: Array) -> Array:
+        """Elevation of the ground, linear between sections."""
+        k = np.clip(np.searchsorted(self.x, x, side="right") - 1, 0, len(self.x) - 2)
+        share = np.clip((x - self.x[k]) / (self.x[k + 1] - self.x[k]), 0, 1)
+        found = np.empty(len(x))
+        for j in np.unique(k):
+            at = k == j
+            ends = []
+            for i in (j, j + 1):
+                # across the water, not across the walls beside it
+                inside = np.clip(y[at], self.right[i] + 1e-6, self.left[i] - 1e-6)
+                ends.append(np.interp(inside, *self.ground[i]))
+            found[at] = ends[0] + share[at] * (ends[1] - ends[0])
+        return found
+
+    def along(self, values: Array, x: Array) -> Array:
+        """Values of sections between them."""
+        return np.interp(x, self.x, values)
+
+    def outline(self, *, with_house: bool) -> shapely.Polygon:
+        """Plan of the water, with the house cut out."""
+        there, back = zip(self.x, self.right, strict=True), zip(self.x, self.left, strict=True)
+        # points on a straight bank would make slivers of cells, and tiny steps in time
+        plan = shapely.simplify(shapely.Polygon([*there, *list(back)[::-1]]), 0.02)
+        if not with_house:
+            return plan
+        # a house that ends within a hand of the edge ends at it
+        rest = shapely.difference(plan, shapely.buffer(self.house, 0.05, join_style="mitre"))
+        parts = [p for p in shapely.get_parts(rest) if p.area > 1.0]
+        if len(parts) != 1:
+            raise HydraulicsError(
+                "covers the whole width of the water", layer="buildings", hint="it can't stay"
+            )
+        made: shapely.Polygon = parts[0]
+        return made
+
+
+def _wet(y: Array, z: Array, level: float, conveyance: float) -> tuple[float, float, float]:
+    """Edges of the water around the deepest point, and the n that conveys as 1-D does."""
+    fine = np.linspace(y[0] + 1e-6, y[-1] - 1e-6, 2001)
+    depth = level - np.interp(fine, y, z)
+    deepest = int(depth.argmax())
+    dry = np.flatnonzero(depth <= 0)
+    first = int(dry[dry < deepest].max(initial=-1)) + 1
+    last = int(dry[dry > deepest].min(initial=len(fine))) - 1
+    wet = slice(first, last + 1)
+    step = float(fine[1] - fine[0])
+    carried = float((np.clip(depth[wet], 0, None) ** (5 / 3)).sum() * step)
+    return float(fine[first]), float(fine[last]), carried / conveyance
+
+
+def _refined(
+    reach: _Reach, cell: float, within: float, most: int, tell: Progress
+) -> dict[str, Any]:
+    """Rise on meshes halved until it stands still."""
+    rises: list[float] = []
+    settled = False
+    found: dict[str, Any] = {}
+    for k in range(most + 1):
+        begun = time.perf_counter()
+        size = cell / 2**k
+        levels, cells = [], 0
+        for with_house in (False, True):
+            word = "有房" if with_house else "无房"
+            level, cells = _steady_level(reach, size, with_house=with_house)
+            levels.append(level)
+            tell(f"二维 {word} 网格 {size:g} m²,{cells} 单元,水位 {level:.4f} m")
+        rises.append((levels[1] - levels[0]) * 1000)
+        found = {"cell_m2": size, "n_cells": cells, "seconds": time.perf_counter() - begun}
+        if k and abs(rises[-1] - rises[-2]) <= within * abs(rises[-1]):
+            settled = True
+            break
+    return {
+        "rise_2d_mm": rises[-1], "rise_coarse_mm": rises[0], "settled": settled, **found
+    }  # fmt: skip
+
+
+def _steady_level(reach: _Reach, cell: float, *, with_house: bool) -> tuple[float, int]:
+    """Mean level above the house when the water stands still, and the number of cells."""
+    domain = _domain(reach, cell, with_house=with_house)
+    at_x = np.array([reach.ahead])
+    right, left = (float(reach.along(v, at_x)[0]) for v in (reach.right, reach.left))
+    line = [[reach.ahead, right + s * (left - right)] for s in np.linspace(0.1, 0.9, 9)]
+    level = last = np.inf
+    for at in domain.evolve(yieldstep=TURN_S, finaltime=MOST_S):
+        stage = domain.get_quantity("stage").get_values(interpolation_points=line)
+        level = float(np.mean(stage))
+        if abs(level - last) < STEADY_M and at > 4 * TURN_S:
+            break
+        last = level
+    return level, len(domain)
+
+
+def _domain(reach: _Reach, cell: float, *, with_house: bool) -> Any:
+    """ANUGA's domain of a reach, with its inflow and its level below."""
+    try:
+        import anuga
+    except ImportError:
+        raise LayerError(
+            "two dimensions need ANUGA, which isn't installed",
+            hint='pip install "pinghu_geo[flood2d]"',
+        ) from None
+    plan = reach.outline(with_house=with_house)
+    ring = shapely.get_coordinates(plan.exterior)[:-1]
+    holes = [shapely.get_coordinates(r)[:-1].tolist() for r in plan.interiors]
+    tags: dict[str, list[int]] = {"wall": [], "inflow": [], "outflow": []}
+    for k, (one, other) in enumerate(zip(ring, np.roll(ring, -1, axis=0), strict=True)):
+        ends = [t for t, x in (("inflow", reach.x[0]), ("outflow", reach.x[-1]))
+                if abs(one[0] - x) < 1e-9 and abs(other[0] - x) < 1e-9]  # fmt: skip
+        tags[ends[0] if ends else "wall"].append(k)
+    domain = anuga.create_domain_from_regions(
+        ring.tolist(),
+        boundary_tags=tags,
+        maximum_triangle_area=cell,
+        interior_holes=holes or None,
+        use_cache=False,
+        verbose=False,
+    )
+    domain.set_quantities_to_be_stored(None)
+    domain.set_flow_algorithm("DE1")
+    width = reach.left - reach.right
+    fields: dict[str, Callable[[Array, Array], Array]] = {
+        "elevation": reach.bed,
+        "friction": lambda x, y: reach.along(reach.n, x),  # noqa: ARG005
+        "stage": lambda x, y: np.maximum(reach.along(reach.level, x), reach.bed(x, y)),
+        "xmomentum": lambda x, y: reach.discharge / reach.along(width, x),  # noqa: ARG005
+    }
+    for name, field in fields.items():
+        domain.set_quantity(name, field)
+    walls = anuga.Reflective_boundary(domain)
+    below = anuga.Dirichlet_boundary(
+        [float(reach.level[-1]), reach.discharge / float(width[-1]), 0.0]
+    )
+    edges = {"wall": walls, "inflow": walls, "outflow": below, **_interior(holes, walls)}
+    domain.set_boundary(edges)
+    step = 1.0
+    at = float(reach.x[0]) + step
+    anuga.Inlet_operator(
+        domain,
+        [[at, float(reach.right[0]) + 0.1], [at, float(reach.left[0]) - 0.1]],
+        Q=reach.discharge,
+    )
+    return domain
+
+
+def _interior(holes: Iterable[Any], walls: Any) -> dict[str, Any]:
+    """ANUGA tags the edges of holes ``interior``."""
+    return {"interior": walls} if holes else {}
