@@ -350,6 +350,8 @@ def test_bad_plans_are_refused_in_their_own_words():
     for words, given_ in cases.items():
         with pytest.raises(pg.errors.LayerError, match=words):
             pg.schedule(whole, **({"start": "2018-01-01"} | given_))
+    with pytest.raises(pg.errors.LayerError, match="start=None is no date"):
+        pg.schedule(whole)
     with pytest.raises(pg.errors.LayerError, match=r"not known .*\(1: A-L-001\)"):
         pg.schedule(whole.assign(n_tenants=[None, 2]), start="2018-01-01")
 
@@ -507,3 +509,12 @@ def test_passes_do_not_depend_on_the_order_of_links():
     for _ in range(n):
         np.maximum.at(early, after, early[before] + days[before] + lag)
     assert (one.earliest == early).all()
+
+
+def test_a_need_in_years_leaves_a_float_of_years():
+    nodes = node_frame(1)
+    near, far = (
+        pg.schedule(nodes, handover=entry(day), start="2018-01-01").nodes["float_days"].iloc[0]
+        for day in ("2018-12-31", "2035-12-31")
+    )
+    assert far - near == (pd.Timestamp("2035-12-31") - pd.Timestamp("2018-12-31")).days

@@ -190,8 +190,9 @@ def schedule(
     stages = stage_rules() if stages is None else stages
     first = day_of(start, "start")
     days = work_days(tasks, stages, capacity)
-    cal = work_calendar(calendar, first, SPARE_DAYS + int(days.to_numpy().sum()))
     said = needed_by(tasks, handover, start=first)
+    ahead = (said.max() - first).days if said.notna().any() else 0
+    cal = work_calendar(calendar, first, SPARE_DAYS + ahead + int(days.to_numpy().sum()))
     job = _work(tasks, stages, days, cal, said, progress, as_of)
     groups, crews = _crews(tasks, stages, capacity)
     solved, goals = _planned(tasks, stages, job, groups, crews, priority, work)

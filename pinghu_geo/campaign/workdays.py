@@ -116,7 +116,7 @@ def day_of(value: Any, name: str) -> pd.Timestamp:
     """One date that a caller gives, without time."""
     try:
         found = pd.Timestamp(value).normalize()
-    except (ValueError, TypeError) as fault:
+    except (ValueError, TypeError, AttributeError) as fault:  # NaT has no day
         raise LayerError(f"{name}={value!r} is no date", hint=f'{name}="2018-03-01"') from fault
     if isinstance(value, int | float) or pd.isna(found):
         raise LayerError(f"{name}={value!r} is no date", hint=f'{name}="2018-03-01"')
