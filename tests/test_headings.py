@@ -322,3 +322,10 @@ WALLS = pd.DataFrame({"river": "R", "chainage_m": np.repeat([0.0, 100.0], 4),
 def test_a_note_full_of_other_signs_is_no_delimiter(tmp_path):
     text = "河道,流量\nR,12\nS,13\n,\n备注:甲|乙|丙|丁;戊;己,\n"
     assert pg.read_table(csv(tmp_path, text), "flows")["discharge_m3s"].tolist() == [12.0, 13.0]
+
+
+def test_an_empty_file_is_said(tmp_path):
+    for path in (csv(tmp_path, ""), csv(tmp_path, "\n ,\n"), xlsx(tmp_path, [])):
+        with pytest.raises(pg.errors.LayerError, match=f"{path.name} is empty"):
+            pg.read_table(path, "flows")
+    assert pg.read_table(csv(tmp_path, "河道,流量\n"), "flows").empty

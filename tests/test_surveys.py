@@ -232,3 +232,21 @@ def test_what_is_written_is_read_back(tmp_path):
     with pytest.raises(pg.PinghuError, match=r"\.hdm"):
         pg.intake.write_sections(sections, tmp_path / "b.txt")
     assert not (tmp_path / "b.hdm").exists()
+
+
+@pytest.mark.parametrize(
+    ("record", "match"),
+    [
+        ("STATION: abc\nSURFACE LINE:\n0,0,1\n5,0,1\n", "station is no number"),
+        ("SURFACE LINE:\n0,0,1\n5,0,1\n", "station is no number"),
+        ("STATION: 5\nSURFACE LINE:\nfoo\n5,0\n", "without a surface line"),
+        ("STATION: 5\n", "without a surface line"),
+    ],
+)
+def test_a_broken_sdf_is_one_sentence(tmp_path, record, match):
+    section = f"CROSS-SECTION:\nSTREAM ID: R\n{record}END:\n"
+    path = text(tmp_path, "a.sdf", SDF.format(units="METRIC", sections=section))
+    with pytest.raises(pg.errors.LayerError, match=match):
+        pg.intake.read_sections(path)
+    with pytest.raises(pg.errors.LayerError, match="is a folder"):
+        pg.intake.read_sections(tmp_path, river="R")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.sections import Array
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import numbers, one_of, require_columns
 from pinghu_geo.river.chainage import format_chainage
@@ -22,6 +23,7 @@ KEYS = ["river", "chainage_m"]
 ORDERS = ("left_to_right", "right_to_left")
 
 
+@takes()
 def section_offsets(
     sections: pd.DataFrame,
     *,

@@ -553,6 +553,13 @@ def read_cells(
         alike = [g.name for g in grids[1:] if begins_like(g, grid, kind)]
         if alike:
             seen.add("other_sheets", sheets=", ".join(alike), taken=grid.name)
+    if not any(any(row) for row in grid.cells):
+        raise LayerError(
+            f"{path.name} is empty" if len(grids) == 1 else f"sheet {grid.name!r} is empty",
+            layer=what,
+            hint="export it again, or name the sheet that holds the table",
+            fault="unreadable",
+        )
     cells = table_of(grid, noun(what), seen)
     return cells.astype("str").where(cells.notna()) if len(cells.columns) else cells
 

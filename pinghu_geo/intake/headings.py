@@ -240,13 +240,13 @@ def _is_units(row: Sequence[str | None]) -> bool:
 def _with_title(names: list[str], title: str, kind: Noun) -> list[str]:
     """Headings with the unit and the height system that a title above them states."""
     unit = UNIT_LINE.search(title)
-    code = datum_stated(title)
+    code = datum_stated(title, kind.name)
     known = match_columns([n for n in names if n], kind)
     found = []
     for name in names:
         said = ""
         column = kind[known[name]] if name in known else None
-        if column and unit and not unit_stated(name, column).unit:
+        if column and unit and not unit_stated(name, column, kind.name).unit:
             word = fold_unit(unit[1])
             if word in cell_units(column) and column.dtype != "chainage":
                 said += f"({word})"

@@ -752,11 +752,11 @@ def _named(
         if column.name not in frame.columns:
             continue
         stated = original.get(column.name, "")
-        unit = unit_stated(stated, column)
+        unit = unit_stated(stated, column, kind.name)
         if unit.factor != 1.0 or unit.turned:
             seen.add("unit_converted", column=column.name, stated=stated, unit=unit.unit)
         frame[column.name] = _column(frame[column.name], column, unit)
-        if is_height(column.name) and (datum := datum_stated(stated)):
+        if is_height(column.name) and (datum := datum_stated(stated, kind.name)):
             datums[datum] = stated
     frame = _with_line(_with_datum(frame, datums, kind, seen), original, kind, seen)
     return _increments_summed(frame, original, kind, seen)

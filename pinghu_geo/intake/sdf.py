@@ -33,6 +33,12 @@ def sections_of_sdf(lines: Sequence[str], rivers: gpd.GeoDataFrame | None) -> pd
                 "has sections without a surface line of x, y, z", layer="sections",
                 ids=[record.get("STATION", str(k))], hint="export them with elevations",
             )  # fmt: skip
+        station = str(record.get("STATION", "")).rstrip("*").strip()
+        if not NUMBER.fullmatch(station):
+            raise LayerError(
+                "has sections whose station is no number (by their order)", layer="sections",
+                ids=[k], hint="a section's STATION is its place along the reach",
+            )  # fmt: skip
         xyz = np.array([p[:3] for p in surface])
         along = np.append(0, np.cumsum(np.hypot(*np.diff(xyz[:, :2], axis=0).T)))
         name = record.get("STREAM ID", "")
@@ -40,7 +46,7 @@ def sections_of_sdf(lines: Sequence[str], rivers: gpd.GeoDataFrame | None) -> pd
         part = pd.DataFrame(
             {
                 "river": name,
-                "chainage_m": float(str(record["STATION"]).rstrip("*")) * foot,
+                "chainage_m": float(station) * foot,
                 "offset_m": (along - zero) * foot,
                 "elevation_m": xyz[:, 2] * foot,
             }

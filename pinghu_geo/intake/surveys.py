@@ -22,6 +22,7 @@ from pinghu_geo.intake.encoding import text_encoding
 from pinghu_geo.intake.formats import cell_grids
 from pinghu_geo.intake.io import table_and_findings
 from pinghu_geo.intake.sdf import sections_of_sdf
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import ChainageError, LayerError
 from pinghu_geo.nouns.files import existing, require_suffix
 from pinghu_geo.nouns.replacing import atomic_path
@@ -54,6 +55,7 @@ class _Point(NamedTuple):
 Row = tuple[int, list[str]]
 
 
+@takes()
 def read_sections(
     source: str | Path,
     *,
@@ -117,6 +119,8 @@ def read_sections(
     [-6.0, 0.0, 6.0]
     """
     path = existing(Path(source), "sections")
+    if path.is_dir():
+        raise LayerError(f"{path.name} is a folder", layer="sections", hint="give the file in it")
     name = _river_name(river, rivers)
     if path.suffix.lower() in (".xlsx", ".xlsm", ".csv"):
         return _from_cells(path, name, encoding)
@@ -137,6 +141,7 @@ def read_sections(
     return _table(_points_of(rows, path, ""), name, path)
 
 
+@takes()
 def write_sections(sections: pd.DataFrame, target: str | Path) -> None:
     """Cross-sections of one river as a CASS file ``.hdm``, whole or not at all 写出断面文件.
 

@@ -93,7 +93,7 @@ def _words(name: object) -> list[str]:
     return [re.sub(r"[·⋅*]", "", fold_unit(w)).replace("−", "-") for w in found if w.strip()]
 
 
-def unit_stated(name: object, column: Column) -> Stated:
+def unit_stated(name: object, column: Column, layer: str = "") -> Stated:
     """Unit that a delivery's heading states; a unit of something else is refused.
 
     A remark in brackets, such as 面积(含阳台), is none.
@@ -111,6 +111,7 @@ def unit_stated(name: object, column: Column) -> Stated:
             raise LayerError(
                 f"has {column.zh} in {other[0]} ({str(name)!r}); {column.name} is in "
                 f"{column.unit or 'a ratio'}",
+                layer=layer,
                 hint="convert it, or give the column a name of its own, so that it isn't taken",
                 fault="unreadable",
             )
@@ -148,7 +149,7 @@ def ratios_written(values: pd.Series, column: Column) -> pd.Series:
 # --- height systems ---------------------------------------------------------------------------
 
 
-def datum_stated(text: object) -> str:
+def datum_stated(text: object, layer: str = "") -> str:
     """Code of the height system that a text names; empty where it names none.
 
     Several are refused: which of them a height is above is not said.
@@ -160,6 +161,7 @@ def datum_stated(text: object) -> str:
     if len(found) > 1:
         raise LayerError(
             f"names several height systems at once ({str(text)!r})",
+            layer=layer,
             hint="say which one the heights are in",
             fault="unreadable",
         )
