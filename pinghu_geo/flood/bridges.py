@@ -8,6 +8,7 @@ Hydraulic Reference Manual 6.x, chapter 5; pressure flow is FHWA HDS-1's.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -185,11 +186,12 @@ def _cap(pieces: list[_Piece], k: int) -> float:
 
 def line_at(x: Array, z: Array, middle: float, ends: tuple[float, float]) -> tuple[float, float]:
     """Elevation at both ends of a stretch, by the piece of line that runs through its middle."""
-    k = int(np.clip(np.searchsorted(x, middle, side="right") - 1, 0, len(x) - 2))
-    if not math.isfinite(z[k]) or not math.isfinite(z[k + 1]):
-        return float(z[k]), float(z[k + 1])
-    slope = (z[k + 1] - z[k]) / (x[k + 1] - x[k])
-    return float(z[k] + slope * (ends[0] - x[k])), float(z[k] + slope * (ends[1] - x[k]))
+    k = min(max(bisect_right(x, middle) - 1, 0), len(x) - 2)
+    x0, x1, z0, z1 = float(x[k]), float(x[k + 1]), float(z[k]), float(z[k + 1])
+    if not (math.isfinite(z0) and math.isfinite(z1)):
+        return z0, z1
+    slope = (z1 - z0) / (x1 - x0)
+    return z0 + slope * (float(ends[0]) - x0), z0 + slope * (float(ends[1]) - x0)
 
 
 def _crossings(x: Array, z: Array, other_x: Array, other_z: Array) -> Array:
