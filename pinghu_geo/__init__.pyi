@@ -7,6 +7,7 @@ from .campaign.planning import schedule
 from .campaign.progress import progress_state
 from .campaign.reaches import balanced_reaches
 from .campaign.tasks import campaign_tasks
+from .deliver.board import node_board
 from .deliver.maps import command_map
 from .deliver.plots import plot_long_section, plot_section, plot_widths
 from .deliver.report import write_ledger, write_table
@@ -84,6 +85,7 @@ __all__ = [
     "live_red_line",
     "locate",
     "moved_design",
+    "node_board",
     "node_ids",
     "node_table",
     "nouns",

@@ -18,6 +18,7 @@ from pinghu_geo.campaign.reports import read_reports
 from pinghu_geo.campaign.stages import TODO, priority_rules, stage_rules
 from pinghu_geo.campaign.store import POSTGRES, CampaignStore, open_store
 from pinghu_geo.campaign.tasks import CampaignTasks, campaign_tasks
+from pinghu_geo.deliver.board import NodeBoard, node_board
 from pinghu_geo.intake.io import read_table
 from pinghu_geo.nouns.door import as_text
 from pinghu_geo.nouns.errors import LayerError, first_ids
@@ -26,6 +27,7 @@ from pinghu_geo.plan import CAMPAIGN_TABLES, Plan
 
 __all__ = [
     "Campaign",
+    "campaign_board",
     "campaign_log",
     "campaign_of",
     "campaign_sheets",
@@ -281,3 +283,11 @@ def campaign_sheets(campaign: Campaign) -> dict[str, pd.DataFrame]:
         "资金测算": campaign.payments,
     }
     return {name: t for name, t in sheets.items() if t is not None and len(t)}
+
+
+def campaign_board(campaign: Campaign, plan: Plan) -> NodeBoard:
+    """The board on the wall of a project's campaign."""
+    return node_board(
+        campaign.tasks, state=campaign.state, plan=campaign.plan, watched=campaign.supervision,
+        faces=campaign.faces, stages=campaign.stages, title=f"{plan.name} · 作战板", note=plan.note,
+    )  # fmt: skip

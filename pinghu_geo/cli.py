@@ -100,6 +100,9 @@ def update(
     today: Annotated[
         str | None, typer.Option("--today", help="今天,晚于此日的填报不收;默认按系统日期")
     ] = None,
+    board: Annotated[
+        Path | None, typer.Option("--board", help="重写此目录中的作战板与作战图")
+    ] = None,
 ) -> None:
     """Take progress reports into the project's store 更新进度."""
     from datetime import date
@@ -107,10 +110,14 @@ def update(
     from pinghu_geo.office import update_project
 
     day = date.today().isoformat() if today is None else today  # noqa: DTZ011 - of the office
-    for file in files:
-        for row in update_project(project, [file], today=day, progress=_tell).itertuples():
+    for k, file in enumerate(files):
+        wall = board if k == len(files) - 1 else None  # when all are in
+        rows = update_project(project, [file], today=day, board=wall, progress=_tell)
+        for row in rows.itertuples():
             said = f"{row.file}:填报 {row.n_reports} 条,新增 {row.n_new} 条,已有 {row.n_known} 条"
             typer.echo(console_text(said))
+    if board is not None:
+        typer.echo(console_text(board / "board.html"))
 
 
 @app.command()

@@ -11,6 +11,7 @@ import pandas as pd
 from pinghu_geo.campaign.reports import read_reports, update_progress
 from pinghu_geo.campaigning import (
     Campaign,
+    campaign_board,
     campaign_sheets,
     campaign_stages,
     campaign_store,
@@ -21,7 +22,7 @@ from pinghu_geo.deliver.report import write_sheets
 from pinghu_geo.nouns.errors import LayerError, ProjectError
 from pinghu_geo.nouns.replacing import atomic_folder
 from pinghu_geo.plan import Plan, read_plan
-from pinghu_geo.project import Progress, project_campaign
+from pinghu_geo.project import Progress, project_campaign, write_wall
 
 __all__ = ["adopt_scheme", "campaign_project", "project_forms", "update_project"]
 
@@ -82,6 +83,7 @@ def update_project(
     files: Sequence[str | Path],
     *,
     today: Any = None,
+    board: str | Path | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     r"""Take reports into a project's store: forms, tables, field packages 更新进度.
@@ -94,6 +96,9 @@ def update_project(
         Returned forms, workbooks, CSV, GeoPackages; one transaction each.
     today
         Reports of later days are refused; by default no day is too late.
+    board
+        Folder whose board.html and map.html are written anew when the reports are in; pages that
+        are open on the wall reload themselves.
     progress
         Called with a line of text before each step.
 
@@ -162,6 +167,8 @@ def update_project(
             done.append(
                 update_progress(store, [file], nodes, tenants=people, elsewhere=fresh[1], **common)
             )
+    if board is not None:
+        write_wall(plan, Path(board), progress=progress)
     return pd.concat(done, ignore_index=True)
 
 
@@ -236,7 +243,7 @@ def campaign_project(
     force: bool = False,
     progress: Progress | None = None,
 ) -> list[str]:
-    r"""Write a campaign's tables as of any day: 征拆推进.xlsx 征拆推进.
+    r"""Write a campaign's tables and its board as of any day 征拆推进.
 
     Parameters
     ----------
@@ -279,6 +286,7 @@ def campaign_project(
     with atomic_folder(Path(out), ours=_made_here, force=force, tell=tell) as made:
         found, _ = project_campaign(plan, as_of=as_of, progress=progress)
         write_sheets(campaign_sheets(found), made / "campaign.xlsx")
+        campaign_board(found, plan).save(made / "board.html")
         (made / "summary.txt").write_text("\n".join(found.summary()) + "\n", "utf-8")
     return found.summary()
 
@@ -286,5 +294,5 @@ def campaign_project(
 def _made_here(folder: Path) -> dict[str, str] | None:
     """Files of a folder that `campaign_project` made; None where it didn't."""
     names = {p.name for p in folder.iterdir()}
-    ours = {"campaign.xlsx", "summary.txt"}
-    return dict.fromkeys(ours, "") if ours <= names else None
+    always = {"campaign.xlsx", "summary.txt"}  # earlier versions wrote no more
+    return dict.fromkeys(names & {*always, "board.html"}, "") if always <= names else None

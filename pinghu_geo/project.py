@@ -16,7 +16,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from pinghu_geo.campaigning import Campaign, campaign_of, campaign_sheets
+from pinghu_geo.campaigning import Campaign, campaign_board, campaign_of, campaign_sheets
 from pinghu_geo.deliver.maps import command_map
 from pinghu_geo.deliver.report import write_ledger, write_results, write_sheets, write_table
 from pinghu_geo.flood.channel import design_sections
@@ -103,10 +103,10 @@ def run_project(
     Returns
     -------
     pathlib.Path
-        The folder: results.gpkg, ledger.xlsx, map.html, summary.json, manifest.json; repairs.xlsx,
-        row by row, where the project says ``repair = true``; and for each scheme that was searched
-        for widths_, proof_ and perhaps searched_ and rise_ with its name (.xlsx). Two runs on the
-        same input give the same bytes.
+        The folder: results.gpkg, ledger.xlsx, map.html, summary.json, manifest.json; with a
+        campaign campaign.xlsx and board.html; repairs.xlsx, row by row, where the project says
+        ``repair = true``; and for each scheme that was searched for widths_, proof_ and perhaps
+        searched_ and rise_ with its name (.xlsx). Two runs on the same input give the same bytes.
 
     Raises
     ------
@@ -517,6 +517,24 @@ def project_campaign(
     return found.campaign, elsewhere
 
 
+def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) -> list[Path]:
+    """Board and map of a project's campaign as of the log's last day, each whole or not at all."""
+    tell = progress or (lambda _: None)
+    tell("读取图层")
+    with heard():
+        data = _read(plan, tell)
+        found = _compute(plan, data, tell)
+    if found.campaign is None:
+        raise ProjectError(f"{plan.path.name} has no campaign", hint='[campaign]\nadopted = "..."')
+    tell("写出作战板与作战图")
+    folder.mkdir(parents=True, exist_ok=True)
+    board = campaign_board(found.campaign, plan).save(folder / "board.html")
+    target = folder / "map.html"
+    with atomic_path(target) as temporary:
+        _map(plan, data, found).save(temporary)
+    return [board, target]
+
+
 def _compute(plan: Plan, data: _Data, tell: Progress, *, as_of: Any = None) -> _Found:
     rules, layers = plan.rules, data.layers
     comparison = compare(
@@ -636,6 +654,8 @@ def _write(
     if found.campaign is not None:
         tell("写出征拆推进 campaign.xlsx")
         write_sheets(campaign_sheets(found.campaign), folder / "campaign.xlsx")
+        tell("写出作战板 board.html")
+        campaign_board(found.campaign, plan).save(folder / "board.html")
     tell("写出台账 ledger.xlsx")
     write_ledger(
         found.affected,
@@ -649,20 +669,24 @@ def _write(
         published=plan.published,
     )
     tell("写出作战图 map.html")
-    command_map(
-        found.affected,
-        data.schemes,
-        layers["rivers"],
-        buildings=layers["buildings"],
-        nodes=found.nodes,
-        zones=layers.get("zones"),
-        comparison=comparison,
-        title=f"{plan.name} · 作战指挥图",
-        note=plan.note,
-    ).save(folder / "map.html")
+    _map(plan, data, found).save(folder / "map.html")
     tell("写出 summary.json 与 manifest.json")
     _dump(_summary(plan, data, found, notes), folder / "summary.json")
     _dump(_manifest(plan) | {"outputs": digests(folder)}, folder / "manifest.json")
+
+
+def _map(plan: Plan, data: _Data, found: _Found) -> Any:
+    return command_map(
+        found.affected,
+        data.schemes,
+        data.layers["rivers"],
+        buildings=data.layers["buildings"],
+        nodes=found.nodes,
+        zones=data.layers.get("zones"),
+        comparison=found.comparison,
+        title=f"{plan.name} · 作战指挥图",
+        note=plan.note,
+    )
 
 
 def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[str, Any]:

@@ -201,3 +201,15 @@ def test_new_reports_are_held_against_the_log_that_was_there_before(project, tmp
         project, [report(tmp_path, "B1,,签约,2018-02-10,\nB1,,拆除,2018-03-01,\n")]
     )
     assert told[["n_new", "n_known"]].values.tolist() == [[1, 1]]
+
+
+def test_the_wall_is_written_with_the_reports(project, tmp_path):
+    wall = tmp_path / "墙"
+    pg.update_project(project, [report(tmp_path, "B0,,谈判,2018-02-20,\n")], board=wall)
+    assert sorted(p.name for p in wall.iterdir()) == ["board.html", "map.html"]
+    before = (wall / "board.html").read_bytes()
+    assert "截至 2018-02-20" in before.decode()
+    said("update", project, report(tmp_path, "B1,,谈判,2018-02-25,\n"), "--board", wall)
+    assert "截至 2018-02-25" in (wall / "board.html").read_text("utf-8")
+    said("campaign", project, "--out", tmp_path / "月初", "--as-of", "2018-02-20")
+    assert (tmp_path / "月初" / "board.html").read_bytes() == before

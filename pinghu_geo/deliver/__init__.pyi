@@ -1,3 +1,4 @@
+from .board import NodeBoard, node_board
 from .forms import write_forms
 from .maps import command_map
 from .plots import plot_long_section, plot_section, plot_widths
@@ -6,8 +7,10 @@ from .widget import LiveRedLine, live_red_line
 
 __all__ = [
     "LiveRedLine",
+    "NodeBoard",
     "command_map",
     "live_red_line",
+    "node_board",
     "plot_long_section",
     "plot_section",
     "plot_widths",
