@@ -6,7 +6,7 @@ import shapely
 
 import pinghu_geo as pg
 from conftest import building_frame, river_frame, zone_frame
-from pinghu_geo.redline.depths import deepest
+from pinghu_geo.redline.depths import _Edges, deepest
 
 STRIP = shapely.box(0, -10, 300, 10)
 # a strip 20 m wide that turns a right angle: on the diagonal the apex is furthest from both arms
@@ -75,6 +75,19 @@ def test_depth_is_that_of_a_fine_grid_of_points():
         assert most - 0.01 <= depth
         # a point that is as deep exists: at the grid's own spacing from one of its points
         assert depth <= most + np.hypot(x1 - x0, y1 - y0) / 89
+
+
+def test_the_nearest_piece_of_the_edge_is_that_of_all_pieces():
+    # long pieces, pieces of a few millimetres about one centre, holes, several parts
+    disc = shapely.Point(150, 200).buffer(30, quad_segs=500)
+    line = shapely.union_all([STRIP, disc - disc.centroid.buffer(5), shapely.box(0, 30, 900, 31)])
+    random = np.random.default_rng(3)
+    xy = np.r_[random.uniform((-20, -40), (320, 260), (400, 2)), [(150, 200), (0, -10), (0, 0)]]
+    edges = _Edges.of(line)
+    piece, far = edges.nearest(xy)
+    truth = shapely.distance(shapely.points(xy), line.boundary)
+    assert far == pytest.approx(truth, abs=1e-9)
+    assert edges.distance(xy, piece) == pytest.approx(truth, abs=1e-9)
 
 
 def test_a_house_across_the_strip_needs_no_survey():

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 __all__ = ["deepest"]
 
@@ -29,6 +30,12 @@ WINDOW_M = 500.0
 TRIANGLES_AT_ONCE = 200_000
 # Edges of a stretch that is taken as one.
 LONGEST_STRETCH = 24
+# Posts along the edge are no further apart [m], unless there were more than so many.
+POST_M, MOST_POSTS = 2.0, 1_000_000
+# Posts that are looked at of each point.
+POSTS = 8
+# What coordinates with a zone number leave of a distance [m].
+ROUNDING_M = 1e-6
 PAIRS = ((0, 1), (0, 2), (1, 2))
 
 
@@ -67,13 +74,22 @@ def deepest(shapes: Any, line: Any, *, tolerance_m: float = DEPTH_TOLERANCE_M) -
 
 
 class _Edges(NamedTuple):
-    """The line's edge: its straight pieces, and their index."""
+    """The line's edge: its straight pieces, and two indexes of them.
+
+    Few lookups need the tree of the pieces. Along each piece are posts, its ends among them, none
+    further apart than twice ``half``: of the posts beside the nearest place one is no further
+    off than the root of the distance's square and that of ``half``.
+    """
 
     start: Floats
     step: Floats
     square: Floats
     ring: Ints
     tree: Any
+    posts: Any
+    before: Ints  # the edge that comes to each post
+    behind: Ints  # and the one that leaves it
+    half: float
 
     @classmethod
     def of(cls, line: Any) -> _Edges:
@@ -82,19 +98,43 @@ class _Edges(NamedTuple):
         xy, ring = shapely.get_coordinates(rings, return_index=True)
         kept = (ring[1:] == ring[:-1]) & (xy[1:] != xy[:-1]).any(axis=1)
         ends = np.stack([xy[:-1][kept], xy[1:][kept]], axis=1)
+        ring = ring[:-1][kept]
         step = ends[:, 1] - ends[:, 0]
+        long = _length(step)
+        apart = max(POST_M, float(long.sum()) / MOST_POSTS)
+        n = np.ceil(long / apart).astype(np.intp)
+        edge = np.repeat(np.arange(len(n)), n)
+        begin = np.cumsum(n) - n
+        share = (np.arange(len(edge)) - begin[edge]) / n[edge]
+        # each ring is closed: its first post is reached by its last edge
+        before = edge - (share == 0)
+        first = np.flatnonzero(np.diff(ring, prepend=-1))
+        before[begin[first]] = np.append(first[1:], len(ring)) - 1
         tree = shapely.STRtree(shapely.linestrings(ends))
-        return cls(ends[:, 0], step, (step**2).sum(axis=1), ring[:-1][kept], tree)
+        posts = cKDTree(ends[edge, 0] + share[:, None] * step[edge])
+        half = float((long / n).max()) / 2
+        square = (step**2).sum(axis=1)
+        return cls(ends[:, 0], step, square, ring, tree, posts, before, edge, half)
 
     def nearest(self, xy: Floats) -> tuple[Ints, Floats]:
         """The nearest edge of each point, and how far it is."""
-        # corners are shared by triangles: each place is looked up once
-        places, at = np.unique(xy, axis=0, return_inverse=True)
-        (_, edge), far = self.tree.query_nearest(
-            shapely.points(places), all_matches=False, return_distance=True
-        )
-        at = at.ravel()
-        return edge[at], far[at]
+        far, post = self.posts.query(xy, k=POSTS)
+        # what is not beside one of these posts is further off than the first of them
+        limit = np.sqrt(far[:, 0] ** 2 + self.half**2) + ROUNDING_M
+        which, column = np.nonzero(far <= limit[:, None])
+        post = post[which, column]
+        which = np.concatenate([which, which])
+        edge = np.concatenate([self.before[post], self.behind[post]])
+        gap = self.distance(xy[which], edge)
+        order = np.lexsort((gap, which))
+        first = order[np.flatnonzero(np.diff(which[order], prepend=-1))]
+        edge, gap = edge[first], gap[first]
+        unsure = np.flatnonzero(far[:, -1] <= limit)
+        if len(unsure):
+            (_, edge[unsure]), gap[unsure] = self.tree.query_nearest(
+                shapely.points(xy[unsure]), all_matches=False, return_distance=True
+            )
+        return edge, gap
 
     def distance(self, xy: Floats, edge: Ints) -> Floats:
         """Distance of points (..., 2) from edges (...)."""
@@ -144,27 +184,37 @@ def _clipped(part: Any, low: Floats, high: Floats) -> Any:
 
 def _deepen(found: Floats, corners: Floats, owner: Ints, edges: _Edges, tolerance_m: float) -> None:
     """Raise the depths found so far to those of the triangles (n, 3, 2), halving what is open."""
+    # corners are shared by triangles: each place is looked up once
+    flat = corners.reshape(-1, 2)
+    places, at = np.unique(flat[:, 0] + 1j * flat[:, 1], return_inverse=True)
+    edge, depth = edges.nearest(np.stack([places.real, places.imag], axis=1))
+    near = edge[at].reshape(-1, 3)
+    np.maximum.at(found, owner, depth[at].reshape(-1, 3).max(axis=1))
     while len(owner):
-        edge, depth = edges.nearest(corners.reshape(-1, 2))
-        np.maximum.at(found, owner, depth.reshape(-1, 3).max(axis=1))
-        near = edge.reshape(-1, 3)
         still = _bounds_along(corners, near, edges) > found[owner] + tolerance_m
         corners, owner, near = corners[still], owner[still], near[still]
         bound, place = _bounds(corners, near, edges)
         still = bound > found[owner] + tolerance_m
-        corners, owner, place, bound = corners[still], owner[still], place[still], bound[still]
+        corners, owner, near = corners[still], owner[still], near[still]
+        place, bound = place[still], bound[still]
         if not len(owner):
             return
         np.maximum.at(found, owner, edges.nearest(place)[1])
         still = bound > found[owner] + tolerance_m
-        corners, owner = _halved(corners[still]), np.repeat(owner[still], 2)
+        corners, near, owner = corners[still], near[still], owner[still]
+        if not len(owner):
+            return
+        corners, near, depth = _halved(corners, near, edges)
+        np.maximum.at(found, owner, depth)
+        owner = np.repeat(owner, 2)
 
 
 def _bounds_along(corners: Floats, near: Ints, edges: _Edges) -> Floats:
     """Upper bound where all corners are nearest to one stretch of the edge, infinite elsewhere.
 
     Every place of the chord between the outermost feet has one of the stretch beside it, no
-    further off than the stretch's corners are; and the distance from the chord is convex.
+    further off than the stretch's corners are; and the distance from the chord is convex. What
+    bulges towards a triangle is nearer than the chord: only what falls back from it counts.
     """
     rows = np.arange(len(corners))
     first, last = near.argmin(axis=1), near.argmax(axis=1)
@@ -174,20 +224,26 @@ def _bounds_along(corners: Floats, near: Ints, edges: _Edges) -> Floats:
     chord = edges.foot(corners[rows, last], high) - a
     long = _length(chord)
     unit = chord / np.maximum(long, 1e-12)[:, None]
-    aside = np.zeros(len(corners))
+    gap = corners - a[:, None]
+    height = gap[:, :, 1] * unit[:, None, 0] - gap[:, :, 0] * unit[:, None, 1]
+    side = np.where((height >= 0).all(axis=1), 1.0, np.where((height <= 0).all(axis=1), -1.0, 0.0))
+    side[long == 0] = 0.0
+    back, ahead = np.zeros(len(corners)), np.zeros(len(corners))
     for step in range(1, LONGEST_STRETCH + 1):
         on = np.flatnonzero(some & (low + step <= high))
         if not len(on):
             break
-        gap = edges.start[low[on] + step] - a[on]
-        off = np.where(
-            long[on] > 0, np.abs(gap[:, 0] * unit[on, 1] - gap[:, 1] * unit[on, 0]), _length(gap)
-        )
-        aside[on] = np.maximum(aside[on], off)
-    gap = corners - a[:, None]
+        off = edges.start[low[on] + step] - a[on]
+        aside = off[:, 1] * unit[on, 0] - off[:, 0] * unit[on, 1]
+        # where the chord has no length or the triangle lies across it, all that is aside counts
+        one_side = side[on] != 0
+        aside = np.where(long[on] > 0, aside, _length(off))
+        aside = np.where(one_side, aside * side[on], np.abs(aside))
+        back[on] = np.maximum(back[on], np.where(one_side, -aside, aside))
+        ahead[on] = np.maximum(ahead[on], aside)
     along = np.clip((gap * unit[:, None]).sum(axis=2), 0.0, long[:, None])
     far = _length(gap - along[:, :, None] * unit[:, None]).max(axis=1)
-    return np.where(some, far + aside, np.inf)
+    return np.where(some, np.maximum(far + back, ahead), np.inf)
 
 
 def _bounds(corners: Floats, near: Ints, edges: _Edges) -> tuple[Floats, Floats]:
@@ -219,10 +275,14 @@ def _bounds(corners: Floats, near: Ints, edges: _Edges) -> tuple[Floats, Floats]
     return bound, place
 
 
-def _halved(corners: Floats) -> Floats:
-    """Both halves of each triangle, cut at the middle of its longest side."""
-    sides = np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2)
-    first = sides.argmax(axis=1)[:, None] + np.arange(3)
-    a, b, c = np.moveaxis(np.take_along_axis(corners, (first % 3)[:, :, None], axis=1), 1, 0)
+def _halved(corners: Floats, near: Ints, edges: _Edges) -> tuple[Floats, Ints, Floats]:
+    """Both halves of each triangle, cut at the middle of its longest side, and how deep that is."""
+    sides = _length(corners - np.roll(corners, -1, axis=1))
+    turn = (sides.argmax(axis=1)[:, None] + np.arange(3)) % 3
+    a, b, c = np.moveaxis(np.take_along_axis(corners, turn[:, :, None], axis=1), 1, 0)
+    i, j, k = np.take_along_axis(near, turn, axis=1).T
     middle = (a + b) / 2
-    return np.stack([np.stack([a, middle, c], 1), np.stack([middle, b, c], 1)], 1).reshape(-1, 3, 2)
+    edge, depth = edges.nearest(middle)
+    halves = np.stack([np.stack([a, middle, c], 1), np.stack([middle, b, c], 1)], 1)
+    beside = np.stack([np.stack([i, edge, k], 1), np.stack([edge, j, k], 1)], 1)
+    return halves.reshape(-1, 3, 2), beside.reshape(-1, 3), depth
