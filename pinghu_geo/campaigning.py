@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from pinghu_geo.intake.io import read_table
 from pinghu_geo.nouns.door import as_text
 from pinghu_geo.nouns.errors import LayerError, first_ids
 from pinghu_geo.nouns.notices import notify
+from pinghu_geo.nouns.schema import label
 from pinghu_geo.plan import CAMPAIGN_TABLES, Plan
 
 __all__ = [
@@ -35,6 +37,14 @@ __all__ = [
     "campaign_store",
     "campaign_tenants",
 ]
+
+# of a node, what a sheet shows
+NODE_COLUMNS = (
+    "river", "bank", "from_m", "to_m", "group", "leader", "n_buildings", "n_tenants",
+    "n_collective", "demolish_floor_area_m2", "cost_yuan", "needed_by", "start", "due",
+    "late_days", "float_days", "stage", "signal", "late_by_days", "held_up_m", "blocker",
+    "blocker_since", "priority", "why",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,10 +273,10 @@ def campaign_sheets(campaign: Campaign) -> dict[str, pd.DataFrame]:
     sheets = {
         "分类汇总": campaign.tasks.classes,
         "占全区比例": campaign.tasks.share,
-        "节点": pd.DataFrame(campaign.nodes().drop(columns="geometry")),
+        "节点": _columns(campaign.nodes(), NODE_COLUMNS),
         "责任段": campaign.reaches.segments if campaign.reaches else pd.DataFrame(),
         "责任段工作量": campaign.reaches.loads if campaign.reaches else pd.DataFrame(),
-        "责任段证明": campaign.reaches.certificate if campaign.reaches else pd.DataFrame(),
+        "责任段证明": _proof(campaign.reaches),
         "倒排工期": campaign.plan.activities,
         "工期目标": goals,
         "队伍缺口": campaign.plan.shortage,
@@ -282,7 +292,26 @@ def campaign_sheets(campaign: Campaign) -> dict[str, pd.DataFrame]:
         "租户状态": state.tenants,
         "资金测算": campaign.payments,
     }
-    return {name: t for name, t in sheets.items() if t is not None and len(t)}
+    return {name: _rounded(t) for name, t in sheets.items() if t is not None and len(t)}
+
+
+def _columns(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Those of the columns that are there, without geometry."""
+    return pd.DataFrame(table)[[c for c in columns if c in table]]
+
+
+def _proof(reaches: BalancedReaches | None) -> pd.DataFrame:
+    """The certificate of balanced reaches, with the load's Chinese name."""
+    if reaches is None:
+        return pd.DataFrame()
+    said = reaches.certificate.rename(columns={"by": "column"})
+    return said.assign(column=said["column"].map(label))
+
+
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as people read them: two decimals, ratios four."""
+    floats = table.select_dtypes("float").columns
+    return table.round({c: 4 if str(c).endswith("_ratio") else 2 for c in floats})
 
 
 def campaign_board(campaign: Campaign, plan: Plan) -> NodeBoard:
