@@ -486,6 +486,13 @@ def _levels(
         return level, critical
 
     if regime == "supercritical":
+        if model.crossings:
+            raise HydraulicsError(
+                "stand in a river that is computed downwards only",
+                layer="structures",
+                ids=[one.name for one in model.crossings.values()],
+                hint='regime="mixed" passes them from below, and runs down between them',
+            )
         level, critical = at_end("upstream")
         found = supercritical(model, np.minimum(level, critical))
         found[1][0] = np.where(level > critical, CRITICAL, BALANCED)

@@ -237,8 +237,10 @@ class _Reach:
         plan = shapely.simplify(shapely.Polygon([*there, *list(back)[::-1]]), 0.02)
         if not with_house:
             return plan
-        # a house that ends within a hand of the edge ends at it
-        rest = shapely.difference(plan, shapely.buffer(self.house, 0.05, join_style="mitre"))
+        rest = shapely.difference(plan, self.house)
+        # water narrower than a hand behind a house is none, and would make slivers of cells
+        for step in (-0.05, 0.05):
+            rest = shapely.buffer(rest, step, join_style="mitre")
         parts = [p for p in shapely.get_parts(rest) if p.area > 1.0]
         if len(parts) != 1:
             raise HydraulicsError(

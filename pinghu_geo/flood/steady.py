@@ -567,6 +567,8 @@ def _run_down(
     """Supercritical levels from station i on, in place; the station that is subcritical again."""
     rows, q = model.rows[:, 0], model.discharge[:, 0]
     for j in range(i + 1, len(rows)):
+        if int(rows[j - 1]) in model.crossings:  # what stands there is passed from below
+            return j
         above = model.state(rows[[j - 1]], q[[j - 1]], level[[j - 1]])
         new, how = _step(model, rows[[j - 1]], q[[j]], above, down=rows[[j]])
         drowned = specific_force(model, rows[[j]], q[[j]], new)[0] < force[j]
