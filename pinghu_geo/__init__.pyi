@@ -44,6 +44,7 @@ from .schemes.retention import retention_verdict
 from .search.norise import least_demolition_within_rise
 from .search.optimise import least_demolition, moved_design, what_would_save
 from .search.tradeoffs import trade_offs
+from .start import new_project
 
 __all__ = [
     "PinghuError",
@@ -85,6 +86,7 @@ __all__ = [
     "live_red_line",
     "locate",
     "moved_design",
+    "new_project",
     "node_board",
     "node_ids",
     "node_table",

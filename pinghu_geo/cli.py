@@ -1,4 +1,4 @@
-"""From the shell: `pinghu run`, `check`, `demo`, `adopt`, `update`, `forms`, `campaign`."""
+"""From the shell: `pinghu new`, `run`, `check`, `demo`, `adopt`, `update`, `forms`, `campaign`."""
 
 from __future__ import annotations
 
@@ -31,6 +31,26 @@ Force = Annotated[bool, typer.Option("--force", help="替换已有的结果目�
 def run(project: Project, out: Out, force: Force = False) -> None:
     """Run a project file into a folder of results 运行项目."""
     _run(project, out, force=force)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="资料所在目录")],
+    name: Annotated[str | None, typer.Option("--name", help="项目名称;默认为目录名")] = None,
+) -> None:
+    """Write a project file and forms for a folder of layers 新建项目."""
+    from pinghu_geo.nouns.schema import NOUNS
+    from pinghu_geo.start import new_project
+
+    for row in new_project(folder, name=name).itertuples():
+        word = NOUNS[row.what].zh if row.what in NOUNS else "地面高程" if row.what else "未用"
+        mark = "✓" if row.taken else " "
+        layer = f" [{row.layer}]" if row.layer else ""
+        typer.echo(console_text(f"{mark} {word}  {row.file}{layer}:{row.why}"))
+    target = folder / "project.toml"
+    typer.echo(console_text(f"项目文件:{target}"))
+    typer.echo(console_text("下一步:填好 红线宽度.xlsx(或在项目文件中写 widths = 15),"
+                            f"然后 pinghu run {target} --out 结果"))  # fmt: skip
 
 
 @app.command()

@@ -52,8 +52,8 @@ SOURCE_KEYS = {
     "where",
     "values",
 }
-# of rivers alone
-RIVER_KEYS = {"river_name", "join_gap_m"}
+# of one layer alone
+OWN_KEYS = {"rivers": {"river_name", "join_gap_m"}, "buildings": {"storey_height_m"}}
 # key of [flood]: noun of the table
 FLOOD_TABLES = {
     "design": "design",
@@ -144,8 +144,7 @@ def read_plan(path: Path) -> Plan:
         if name not in layers:
             raise ProjectError(f"{path.name} names no {name}", hint=f'[layers]\n{name} = "..."')
     for name, source in layers.items():
-        own = RIVER_KEYS if name == "rivers" else set()
-        _known(source, SOURCE_KEYS | own, f"[layers] {name}")
+        _known(source, SOURCE_KEYS | OWN_KEYS.get(name, set()), f"[layers] {name}")
         _require_mapping(source, f"[layers] {name}")
     _known(raw.get("tables", {}), TABLES, "[tables]")
     _known(raw.get("rules", {}), RULES, "[rules]")

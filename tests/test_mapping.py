@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import pinghu_geo as pg
 from pinghu_geo.intake.conditions import parse_condition
+from pinghu_geo.nouns.schema import NOUNS, match_columns
 
 ROWS = pd.DataFrame(
     {
@@ -202,3 +203,70 @@ def test_a_project_that_maps_wrongly_is_refused(tmp_path, old, new, said):
     (tmp_path / "project.toml").write_text(PROJECT.replace(old, new), "utf-8")
     with pytest.raises(pg.errors.ProjectError, match=said):
         pg.run_project(tmp_path / "project.toml", tmp_path / "out")
+
+
+def written(folder, **columns):
+    n = len(next(iter(columns.values())))
+    shapes = [shapely.box(X0 + 20 * k, Y0, X0 + 20 * k + 10, Y0 + 10) for k in range(n)]
+    path = folder / "raw.geojson"
+    gpd.GeoDataFrame(columns, geometry=shapes, crs=4547).to_crs(4490).to_file(path)
+    return path
+
+
+# schemata as their publishers document them: column -> what it means here
+SCHEMATA = {
+    "overture": {"id": "building_id", "num_floors": "floors", "height": "height_m"},
+    "osm": {"osm_id": "building_id", "building:levels": "floors"},
+    "plateau": {
+        "gml_id": "building_id",
+        "storeysAboveGround": "floors",
+        "measuredHeight": "height_m",
+    },
+    "esri": {"OBJECTID": "building_id", "Floor": "floors", "Shape_Area": None},
+    "survey": {"编号": "building_id", "地上层数": "floors", "FWJG": "structure", "GHYT": "use"},
+    "census": {"建筑编号": "building_id", "层": "floors", "户主": "owner"},
+    "microsoft": {"height": "height_m", "confidence": None},
+    "bare": {"fid": "building_id", "楼层": "floors", "floor_id": None},
+}
+
+
+@pytest.mark.parametrize("schema", SCHEMATA)
+def test_columns_of_public_schemata(schema):
+    wanted = {k: v for k, v in SCHEMATA[schema].items() if v}
+    assert match_columns(SCHEMATA[schema], NOUNS["buildings"]) == wanted
+
+
+def test_a_row_number_is_an_id_only_where_nothing_better_is(tmp_path):
+    path = written(tmp_path, OBJECTID=[1, 2], 房屋编号=["A", "B"])
+    assert pg.read_layer(path, "buildings").index.tolist() == ["A", "B"]
+    assert "rival_column" not in set(pg.check(path, "buildings")["fault"])
+
+
+def test_the_osm_id_that_is_filled_is_taken(tmp_path):
+    path = written(tmp_path, osm_id=["7", None, "9"], osm_way_id=[None, "7", None])
+    assert pg.read_layer(path, "buildings").index.tolist() == ["r7", "w7", "r9"]
+
+
+def test_floors_from_heights_at_a_stated_storey_height(tmp_path):
+    path = written(tmp_path, id=["a", "b", "c", "d"], height=[9.1, 2.0, None, 30.0],
+                   num_floors=[None, None, None, 8])  # fmt: skip
+    read = pg.read_layer(path, "buildings", storey_height_m=3.0)
+    assert read["floors"].astype(object).where(read["floors"].notna(), None).tolist() == [3, 1, None, 8]  # fmt: skip
+    assert read["floors_source"].fillna("-").tolist() == ["estimated", "estimated", "-", "surveyed"]
+    assert "floors_source" not in pg.read_layer(path, "buildings").columns
+    with pytest.raises(pg.errors.LayerError, match="2 to 10 m"):
+        pg.read_layer(path, "buildings", storey_height_m=30)
+
+
+def test_code_dialects_are_told_from_all_codes_and_said(tmp_path):
+    path = written(tmp_path, 编号=["a", "b", "c"], FWJG=[3, 5, 4], GHYT=["11", "27", "60"])
+    read = pg.read_layer(path, "buildings")
+    assert read["structure"].tolist() == ["concrete", "brick_wood", "brick_concrete"]
+    assert read["use"].tolist() == ["residential", "storage", "office"]
+    said = pg.check(path, "buildings", lang="en")
+    assert said["fault"].tolist().count("code_dialect") == 2
+    # one code of another system, and nothing is assumed
+    path = written(tmp_path, 编号=["a", "b"], FWJG=[3, 8], GHYT=["11", "1302"])
+    read = pg.read_layer(path, "buildings")
+    assert read["structure"].tolist() == ["3", "8"]
+    assert read["use"].tolist() == ["11", "1302"]

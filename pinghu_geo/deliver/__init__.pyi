@@ -1,5 +1,5 @@
 from .board import NodeBoard, node_board
-from .forms import write_forms
+from .forms import write_blank_form, write_forms
 from .maps import command_map
 from .plots import plot_long_section, plot_section, plot_widths
 from .report import write_faults, write_ledger, write_results, write_sheets, write_table
@@ -14,6 +14,7 @@ __all__ = [
     "plot_long_section",
     "plot_section",
     "plot_widths",
+    "write_blank_form",
     "write_faults",
     "write_forms",
     "write_ledger",

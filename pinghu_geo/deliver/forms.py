@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,13 @@ from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.deliver.report import CREATED, INERT
 from pinghu_geo.nouns.inert import file_names, sheet_text
 from pinghu_geo.nouns.replacing import atomic_path
-from pinghu_geo.nouns.schema import code_label, require_columns
+from pinghu_geo.nouns.schema import Column, code_label, noun, require_columns
 from pinghu_geo.river.chainage import format_chainage
 
-__all__ = ["write_forms"]
+__all__ = ["write_blank_form", "write_forms"]
 
+# so many rows of a blank form have their lists
+BLANK_ROWS = 2_000
 HEADING_ROW = 4  # as people count: title, what to do, day, heading
 DAY_CELL = "C3"
 WIDTHS = {"node_id": 17, "id": 12, "name": 14, "place": 16, "amount": 11, "last_stage": 10,
@@ -106,6 +108,70 @@ def write_forms(
             _write(temporary, sheets, stages, state, name, project, blockers)
         made.append(path)
     return made
+
+
+def write_blank_form(
+    path: str | Path, what: str, *, rows: Sequence[Mapping[str, Any]] = ()
+) -> None:
+    """Write a form to fill for a table: headings, lists, and a sheet of explanation 空白填报表.
+
+    Parameters
+    ----------
+    path
+        Workbook, ``.xlsx``.
+    what
+        Noun of the table, such as ``"widths"`` or ``"rates"``.
+    rows
+        What is known already, by canonical names.
+
+    Examples
+    --------
+    >>> pg.deliver.write_blank_form(folder / "补偿标准.xlsx", "rates", rows=[{"use": "mixed"}])
+    >>> pg.read_table(folder / "补偿标准.xlsx", "rates")["use"].tolist()
+    ['mixed']
+    """
+    import xlsxwriter
+
+    kind = noun(what)
+    columns = [c for c in kind.columns if c.name not in ("line", "piece")]
+    with atomic_path(Path(path)) as temporary:
+        book = xlsxwriter.Workbook(temporary, INERT)
+        book.set_properties({"title": kind.zh, "created": CREATED})
+        styles = _styles(book)
+        sheet = book.add_worksheet(kind.zh)
+        for at, column in enumerate(columns):
+            unit = f" ({column.unit})" if column.unit and column.dtype != "chainage" else ""
+            sheet.write_string(0, at, column.zh + unit, styles["head"])
+            sheet.set_column(at, at, 16, None if column.dtype in ("float", "int") else
+                             styles["white"])  # fmt: skip
+            if column.codes:
+                words = [w[0] for w in column.codes.values()]
+                sheet.data_validation(1, at, BLANK_ROWS, at, {"validate": "list", "source": words})
+        for k, row in enumerate(rows, start=1):
+            for at, column in enumerate(columns):
+                value = row.get(column.name)
+                if column.codes and value is not None:
+                    value = code_label(column.name, value)
+                if value is not None:
+                    sheet.write_string(k, at, sheet_text(value))
+        sheet.freeze_panes(1, 0)
+        _explained(book.add_worksheet("说明"), columns, styles)
+        book.close()
+
+
+def _explained(sheet: Any, columns: Sequence[Column], styles: dict[str, Any]) -> None:
+    """What each heading of a form means: whether it is needed, its unit, what may stand there."""
+    for at, head in enumerate(("栏目", "必填", "单位", "可填内容")):
+        sheet.write_string(0, at, head, styles["head"])
+        sheet.set_column(at, at, (18, 8, 8, 60)[at])
+    kinds = {"float": "数字", "int": "整数", "chainage": "桩号,如 K1+200 或米数",
+             "date": "日期,如 2018-03-01", "bool": "是 / 否", "text": "文字"}  # fmt: skip
+    for k, column in enumerate(columns, start=1):
+        words = "、".join(w[0] for w in column.codes.values())
+        least = f",不小于 {column.minimum:g}" if column.minimum is not None else ""
+        may = words or kinds.get(column.dtype, "") + least
+        for at, text in enumerate((column.zh, "是" if column.required else "否", column.unit, may)):
+            sheet.write_string(k, at, text)
 
 
 def _rows(

@@ -51,6 +51,7 @@ __all__ = [
     "PARQUET",
     "POSTGIS",
     "TABLES",
+    "VECTOR",
     "Boxes",
     "cell_grids",
     "covering",

@@ -17,6 +17,7 @@ import shapely
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.conditions import Condition, parse_condition, require_names
 from pinghu_geo.intake.coordinates import settle_crs
+from pinghu_geo.intake.dialects import dialect_of
 from pinghu_geo.intake.formats import PARQUET, TABLES, Boxes, read_cells, read_raw
 from pinghu_geo.intake.gdal import write_frame
 from pinghu_geo.intake.grid import GridFit, apply_grid
@@ -101,6 +102,7 @@ class Meaning:
     columns: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     where: str | None = None
+    storey_height_m: float | None = None
 
 
 PLAIN = Meaning()
@@ -123,6 +125,7 @@ def read_layer(
     columns: Mapping[str, str] | None = None,
     where: str | None = None,
     values: Mapping[str, Mapping[str, Any]] | None = None,
+    storey_height_m: float | None = None,
     river_name: str | None = None,
     join_gap_m: float | None = None,
 ) -> gpd.GeoDataFrame:
@@ -172,6 +175,9 @@ def read_layer(
         ``or``, ``not``, brackets. A row for which it is unknown is left out.
     values
         What words of the file mean: ``{"use": {"yes": "other"}}``; ``""`` is a blank.
+    storey_height_m
+        Height of a storey [m], such as 3.0: floors that aren't stated are estimated from the
+        height, and marked in ``floors_source``.
     river_name
         Column with the rivers' names; several rows may bear one.
     join_gap_m
@@ -213,7 +219,8 @@ def read_layer(
     frame, seen = layer_and_findings(
         source, what, crs=crs, id_column=id_column, row_ids=row_ids, grid=grid, near=near,
         near_m=near_m, isolate=isolate, layer=layer, encoding=encoding, xy=xy,
-        columns=columns, where=where, values=values, river_name=river_name, join_gap_m=join_gap_m,
+        columns=columns, where=where, values=values, storey_height_m=storey_height_m,
+        river_name=river_name, join_gap_m=join_gap_m,
     )  # fmt: skip
     _log(source, seen)
     return frame
@@ -242,6 +249,7 @@ def layer_and_findings(
     columns: Mapping[str, str] | None = None,
     where: str | None = None,
     values: Mapping[str, Mapping[str, Any]] | None = None,
+    storey_height_m: float | None = None,
     river_name: str | None = None,
     join_gap_m: float | None = None,
     **raw: Any,
@@ -250,7 +258,7 @@ def layer_and_findings(
     kind = noun(what)
     _require_rivers_joined(what, join_gap_m)
     said = dict(columns or {}) | ({} if river_name is None else {"river": river_name})
-    meaning = Meaning(said, values or {}, where)
+    meaning = Meaning(said, values or {}, where, storey_height_m)
     if kind.index is not None and id_column is None and isinstance(said.get(kind.index), str):
         id_column = said[kind.index]
     boxes = None if near is None else _boxes(near, near_m, what, row_ids=row_ids)
@@ -619,9 +627,12 @@ def canonical_layer(
     if frame.geometry.name != "geometry":
         frame = frame.rename_geometry("geometry")
     columns = {k: v for k, v in _file_first(meaning.columns, raw, kind).items() if k != id_column}
+    if id_column is None and not row_ids:
+        frame = _one_osm_id(frame)
     frame = _named(
         frame, kind, seen, chosen=id_column, columns=columns or None, words=meaning.values
     )
+    frame = _storeys(frame, kind, meaning.storey_height_m)
     if condition is not None:
         frame = _rows_meant(frame, raw, condition, kind)
     if kind.index is None:
@@ -648,6 +659,41 @@ def _renamed(frame: Any, names: Mapping[str, str]) -> Any:
             spare[column] = next(n for k in range(2, 1000) if (n := f"{column}_{k}") not in taken)
             taken.add(spare[column])
     return frame.rename(columns={**names, **spare})
+
+
+def _one_osm_id(frame: Any) -> Any:
+    """OSM's areas bear the id of a relation or of a way: one column, as w123 and r45."""
+    if not {"osm_id", "osm_way_id"} <= set(frame.columns) or "full_id" in frame.columns:
+        return frame
+    relation, way = _text(frame["osm_id"]), _text(frame["osm_way_id"])
+    both = ("r" + relation).where(relation.notna(), "w" + way)
+    return frame.assign(osm_id=both)
+
+
+def _storeys(frame: Any, kind: Noun, storey_height_m: float | None) -> Any:
+    """Floors where only heights are known, estimated at a stated height of a storey, and marked."""
+    if storey_height_m is None:
+        return frame
+    if kind.name != "buildings" or not 2 <= float(storey_height_m) <= 10:
+        raise LayerError(
+            "storey_height_m is a height of 2 to 10 m, of buildings",
+            layer=kind.name,
+            hint="storey_height_m = 3.0",
+        )
+    if "height_m" not in frame.columns:
+        raise LayerError(
+            "has no heights that storeys could be counted from",
+            layer=kind.name,
+            hint='columns = { height_m = "..." }, or leave out storey_height_m',
+        )
+    none = pd.Series(np.nan, index=frame.index)
+    known = pd.to_numeric(frame.get("floors", none), errors="coerce")
+    height = pd.to_numeric(frame["height_m"], errors="coerce").where(lambda h: h > 0)
+    estimated = known.isna() & height.notna()
+    floors = known.where(~estimated, (height / storey_height_m).round().clip(lower=1))
+    source = pd.Series(pd.NA, index=frame.index, dtype="str")
+    source = source.mask(known.notna(), "surveyed").mask(estimated, "estimated")
+    return frame.assign(floors=floors.astype("Int64"), floors_source=source)
 
 
 def _rows_meant(frame: Any, raw: Any, condition: Condition, kind: Noun) -> Any:
@@ -756,6 +802,9 @@ def _named(
         if unit.factor != 1.0 or unit.turned:
             seen.add("unit_converted", column=column.name, stated=stated, unit=unit.unit)
         frame[column.name] = _column(frame[column.name], column, unit)
+        if (dialect := dialect_of(frame[column.name], column.name)) is not None:
+            seen.add("code_dialect", column=column.name, dialect=dialect[0])
+            frame[column.name] = frame[column.name].map(dialect[1])
         if is_height(column.name) and (datum := datum_stated(stated, kind.name)):
             datums[datum] = stated
     frame = _with_line(_with_datum(frame, datums, kind, seen), original, kind, seen)

@@ -14,6 +14,7 @@ class Column:
     """One column of a table.
 
     ``codes`` maps each code to the words that deliveries use for it; the first is its label.
+    ``fallbacks`` are names such as OBJECTID, which are taken where nothing better is there.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Column:
     codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     minimum: float | None = None
     maximum: float | None = None
+    fallbacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,12 @@ _TENANTS = Column(
 )
 _BUILDING_IDS = (
     "房屋编码", "幢编号", "自然幢号", "ZRZH", "BDCDYH", "不动产单元号", "osm_id",
-    "full_id", "bldg_id", "gml_id", "FWBH",
+    "full_id", "bldg_id", "gml_id", "FWBH", "建筑编号", "建筑物编号", "楼栋编号", "建筑ID",
+    "房屋ID", "osm_way_id", "osmid", "building_identifier", "buildingID", "JZWBH",
+)  # fmt: skip
+# what a program numbers rows with, whatever they are
+ROW_NUMBERS = (
+    "编号", "id", "identifier", "uuid", "guid", "gid", "OBJECTID", "fid", "FID_1", "ogc_fid",
 )  # fmt: skip
 _FLOORS = Column(
     "floors",
@@ -236,8 +243,19 @@ _FLOORS = Column(
     minimum=1,
     maximum=200,
     aliases=("ZCS", "总层数", "楼层数", "房屋层数", "building:levels", "building_levels", "levels",
-             "storeysAboveGround", "楼层"),
+             "storeysAboveGround", "楼层", "地上层数", "地上总层数", "DSCS", "num_floors", "Floor",
+             "no_floors", "n_floors", "floor_count", "numberOfFloors", "storeys", "stories", "层",
+             "numberOfFloorsAboveGround"),
 )  # fmt: skip
+_HEIGHT = Column(
+    "height_m",
+    "float",
+    "建筑高度",
+    "m",
+    minimum=0,
+    aliases=("房屋高度", "楼高", "building_height", "measuredHeight", "building:height"),
+    fallbacks=("height", "高度"),
+)
 _STRUCTURE = Column(
     "structure",
     "code",
@@ -324,6 +342,7 @@ _NOUNS = (
                 "房屋编号",
                 required=True,
                 aliases=_BUILDING_IDS,
+                fallbacks=ROW_NUMBERS,
             ),
             Column(
                 "footprint_m2",
@@ -334,6 +353,8 @@ _NOUNS = (
                 aliases=("ZZDMJ", "幢占地面积", "占地面积", "建筑占地面积", "基底面积㎡"),
             ),
             _FLOORS,
+            Column("floors_source", "code", "层数来源", codes=SOURCE),
+            _HEIGHT,
             _FLOOR_AREA,
             Column(
                 "floor_area_source", "code", "建筑面积来源", codes=SOURCE, aliases=("面积来源",)
@@ -358,7 +379,8 @@ _NOUNS = (
                 "text",
                 "宗地编号",
                 required=True,
-                aliases=("宗地代码", "宗地号", "ZDDM", "ZDH", "SG_CODE"),
+                aliases=("宗地代码", "宗地号", "ZDDM", "ZDH", "SG_CODE", "地块编号"),
+                fallbacks=ROW_NUMBERS,
             ),
             Column("land_use", "text", "土地用途", aliases=("地类", "TDYT", "用地性质")),
             Column("area_m2", "float", "宗地面积", "m²", aliases=("ZDMJ", "用地面积"), minimum=0),

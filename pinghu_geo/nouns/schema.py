@@ -156,11 +156,13 @@ def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
     whole = {g: _plain(g) for g in given}
     bare = {g: bare_name(g) for g in given}
     found: dict[str, str] = {}
-    for folded, cut in ((whole, False), (bare, False), (whole, True)):
+    for how in ("named", "bare", "cut", "last"):
+        folded, cut = bare if how == "bare" else whole, how == "cut"
         for column in what.columns:
             if column.name in found.values():
                 continue
-            for alias in (column.name, column.zh, *column.aliases):
+            names_known = (column.name, column.zh, *column.aliases)
+            for alias in column.fallbacks if how == "last" else names_known:
                 wanted = _cut_names(alias) if cut else {_plain(alias)}
                 hit = next((g for g in given if folded[g] in wanted and g not in found), None)
                 if hit is not None:

@@ -1,0 +1,194 @@
+"""What lies in this folder? Each layer, table and raster, what it seems to be, and why."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyogrio
+
+from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.drivers import for_one_driver
+from pinghu_geo.intake.encoding import dbf_encoding
+from pinghu_geo.intake.formats import PARQUET, TABLES, VECTOR, read_cells
+from pinghu_geo.intake.shapefile import parts_of
+from pinghu_geo.nouns.errors import PinghuError
+from pinghu_geo.nouns.files import require_signature
+from pinghu_geo.nouns.notices import quiet_libraries
+from pinghu_geo.nouns.schema import NOUNS, match_columns
+
+__all__ = ["Sight", "sights"]
+
+RASTERS = {".tif", ".tiff", ".asc", ".vrt", ".img"}
+# so deep, and so many files, are looked at
+DEEPEST = 6
+MOST_FILES = 2_000
+# words in the name of a file or layer, by what they say; the first that fits
+WORDS: dict[str, str] = {
+    "red_line": r"红线|蓝线|管理范围线|red_?line",
+    "zones": r"更新|整备|片区|renewal",
+    "parcels": r"宗地|地籍|地块|parcel|cadast|farms?|erf|urban|plots?\b",
+    "buildings": r"房屋|建筑|楼栋|自然幢|building|house|footprint|"
+    r"structures?|bldg",
+    "rivers": r"河道|河流|中心线|水系线|river|waterway|stream|canal|centre?line",
+}
+# columns that say it, whatever the layer is called
+MARKS: dict[str, set[str]] = {
+    "buildings": {"building", "building:levels", "levels", "fwjg", "zcs", "num_floors", "bldg_id",
+                  "measuredheight", "floor", "楼层"},
+    "rivers": {"waterway"},
+    "parcels": {"sg_code", "zddm", "宗地代码", "farm_no", "erf_no"},
+    "roads": {"highway", "maxspeed", "oneway"},
+}  # fmt: skip
+SHAPES = {"Polygon": ("buildings", "parcels", "zones", "red_line"), "LineString": ("rivers",)}
+# words in the name of a table; of evidence, whose headings are few, they have to be there
+TABLE_WORDS = {
+    "widths": "宽|width", "rates": "补偿|标准|单价|rates", "segments": "责任|包干|segments",
+    "design": "设计断面|design", "flows": "流量|flows", "boundaries": "边界条件|boundaries",
+    "evidence": "依据|evidence", "control": "控制点|control",
+}  # fmt: skip
+
+
+class Sight(NamedTuple):
+    """One layer, table or raster: what it seems to be (empty where nothing tells), and why."""
+
+    path: Path
+    layer: str | None
+    what: str
+    why: str
+    geometry: str = ""
+    rows: int = -1
+    crs: str | None = None
+    columns: tuple[str, ...] = ()
+
+
+def sights(folder: Path) -> list[Sight]:
+    """Everything in a folder that could be read, in the order of its names."""
+    found: list[Sight] = []
+    for path in _files(folder):
+        suffix = path.suffix.lower()
+        try:
+            with quiet_libraries():
+                found += _looked_at(path, suffix)
+        except PinghuError as fault:
+            found.append(Sight(path, None, "", fault.said))
+        # whatever a damaged file makes a library say, the others are still looked at
+        except Exception as fault:
+            found.append(Sight(path, None, "", f"can't be read: {str(fault)[:120]}"))
+    return found
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Files that could be layers, tables or rasters; no links, which lead elsewhere."""
+    known = VECTOR | PARQUET | TABLES | RASTERS
+    count = 0
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if len(inside.parts) > DEEPEST or any(p.startswith(".") for p in inside.parts):
+            continue
+        if path.suffix.lower() in known and path.is_file() and not path.is_symlink():
+            count += 1
+            if count > MOST_FILES:
+                return
+            yield path
+
+
+def _looked_at(path: Path, suffix: str) -> list[Sight]:
+    if suffix in RASTERS:
+        dem = re.search(r"dem|dsm|srtm|高程|地面|elev", path.name, re.IGNORECASE)
+        why = "raster, by its name of the ground" if dem else "raster"
+        return [Sight(path, None, "dem" if dem else "", why)]
+    if suffix in TABLES:
+        return [_table(path)]
+    require_signature(path, "new")
+    if suffix in PARQUET:
+        return [_parquet(path)]
+    with ExitStack() as stack:
+        opened = path if suffix == ".shp" else for_one_driver(path, "new", stack)
+        found = []
+        for name, kind in pyogrio.list_layers(opened):
+            if kind is None:
+                continue
+            encoding = _names_in(path) if suffix == ".shp" else None
+            info = pyogrio.read_info(opened, layer=name, encoding=encoding)
+            columns = tuple(map(str, info["fields"]))
+            several = suffix in (".gpkg", ".gdb", ".kml")
+            found.append(
+                _seen(path, str(name) if several else None, str(info["geometry_type"]),
+                      int(info["features"]), info["crs"], columns)
+            )  # fmt: skip
+        return found
+
+
+def _names_in(path: Path) -> str:
+    """Encoding of a Shapefile's field names; any does where there are none."""
+    dbf = parts_of(path).get(".dbf")
+    found = None if dbf is None else dbf_encoding(dbf)
+    return "ISO-8859-1" if found is None else found.name
+
+
+def _parquet(path: Path) -> Sight:
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    geo = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
+    column = geo.get("columns", {}).get(geo.get("primary_column"), {})
+    kinds = column.get("geometry_types") or ["Unknown"]
+    crs = column.get("crs")
+    code = f"EPSG:{crs['id']['code']}" if isinstance(crs, dict) and "id" in crs else None
+    columns = tuple(n for n in file.schema_arrow.names if n != geo.get("primary_column"))
+    kind = "MultiPolygon" if "Polygon" in str(kinds) else str(kinds[0])
+    return _seen(path, None, kind, file.metadata.num_rows, code, columns)
+
+
+def _seen(
+    path: Path, layer: str | None, geometry: str, rows: int, crs: Any, columns: tuple[str, ...]
+) -> Sight:
+    what, why = _meant(layer or path.stem, path.stem, geometry, columns)
+    return Sight(path, layer, what, why, geometry, rows, crs, columns)
+
+
+def _meant(name: str, stem: str, geometry: str, columns: tuple[str, ...]) -> tuple[str, str]:
+    """What a layer seems to be, by its geometry, its name, and its columns; and why."""
+    plain = next((nouns for kind, nouns in SHAPES.items() if kind in geometry), ())
+    have = {c.lower() for c in columns}
+    if hit := have & MARKS["roads"]:
+        return "", f"{geometry} with column {min(hit)}: roads"
+    for noun, marks in MARKS.items():
+        if noun in plain and (hit := have & marks):
+            return noun, f"{geometry} with column {min(hit)}"
+    for text in dict.fromkeys((name, stem)):
+        for noun, words in WORDS.items():
+            if noun in plain and (found := re.search(words, text, re.IGNORECASE)):
+                return noun, f"{geometry} called {found[0]}"
+    for noun in plain:
+        matched = set(match_columns(columns, NOUNS[noun]).values())
+        ids = {NOUNS[noun].index, "river", "owner", "name", "kind", "height_m", "use",
+               "land_use"}  # fmt: skip
+        if matched - ids:
+            return noun, f"{geometry} with {', '.join(sorted(matched - ids))}"
+    return "", f"{geometry or 'no geometry'}, nothing else tells"
+
+
+def _table(path: Path) -> Sight:
+    """A table, by the required columns that its headings hold, and its name where several fit."""
+    cells = read_cells(path, "widths", Findings("widths"))
+    columns = tuple(map(str, cells.columns))
+    fit = []
+    for noun, words in TABLE_WORDS.items():
+        matched = set(match_columns(columns, NOUNS[noun]).values())
+        needed = set(NOUNS[noun].required) - {"river"}
+        if needed and needed <= matched:
+            named = bool(re.search(words, path.stem, re.IGNORECASE))
+            if named or len(needed) > 1 or noun == "rates":
+                fit.append((named, len(needed), noun))
+    if not fit:
+        return Sight(path, None, "", "table, no known headings", rows=len(cells), columns=columns)
+    noun = max(fit)[2]
+    needed = set(NOUNS[noun].required) & set(match_columns(columns, NOUNS[noun]).values())
+    why = f"table with {', '.join(sorted(needed))}"
+    return Sight(path, None, noun, why, rows=len(cells), columns=columns)

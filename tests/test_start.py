@@ -1,0 +1,143 @@
+"""From a folder of other people's files to a project that runs."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import geopandas as gpd
+import openpyxl
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from pinghu_geo.intake.sight import sights
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+X0, Y0 = 500_000, 2_500_000
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """OSM-like buildings without sound ids, rivers in parts, a road, and a file that is none."""
+    place = tmp_path / '城"市'
+    place.mkdir()
+    shapes = [shapely.box(X0 + x, Y0 + 5, X0 + x + 10, Y0 + 15) for x in (100, 200, 300)]
+    gpd.GeoDataFrame(
+        {"osm_id": ["1", "1", "2"], "building": "yes", "building:levels": [2, 3, 4]},
+        geometry=shapes, crs=4547,
+    ).to_crs(4490).to_file(place / "b.geojson")  # fmt: skip
+    lines = {
+        "O'Neill": [[(0, 0), (400, 0)], [(700, 0), (410, 0)]],
+        "远": [[(0, 90_000), (50, 90_000)]],
+        "断": [[(0, 20), (40, 20)], [(300, 20), (340, 20)]],
+        None: [[(0, 60), (90, 60)]],
+    }
+    rows = [
+        (n, shapely.LineString([(X0 + x, Y0 + y) for x, y in p]))
+        for n, ps in lines.items()
+        for p in ps
+    ]
+    gpd.GeoDataFrame(
+        {"name": [n for n, _ in rows], "waterway": "river"}, geometry=[g for _, g in rows], crs=4547
+    ).to_file(place / "lines.gpkg", layer="w")
+    gpd.GeoDataFrame({"highway": ["a"]}, geometry=[rows[0][1]], crs=4547).to_file(
+        place / "lines.gpkg", layer="r"
+    )
+    (place / "broken.shp").write_bytes(b"nothing")
+    return place
+
+
+def test_a_folder_becomes_a_project_that_runs_when_its_form_is_filled(folder):
+    found = pg.new_project(folder).set_index(["file", "layer"])
+    assert found["what"].to_dict() == {
+        ("b.geojson", ""): "buildings", ("broken.shp", ""): "",
+        ("lines.gpkg", "r"): "", ("lines.gpkg", "w"): "rivers",
+    }  # fmt: skip
+    said = tomllib.loads((folder / "project.toml").read_text("utf-8"))
+    assert said["crs"] == 4547
+    assert said["layers"]["buildings"] == {"path": "b.geojson", "row_ids": True}
+    assert said["layers"]["rivers"] == {
+        "path": "lines.gpkg", "layer": "w", "where": "\"name\" in ('O''Neill')", "join_gap_m": 20,
+    }  # fmt: skip
+    with pytest.raises(pg.errors.PinghuError):  # nobody has said how wide
+        pg.run_project(folder / "project.toml", folder / "out")
+    book = openpyxl.load_workbook(folder / "红线宽度.xlsx")
+    sheet = book["红线宽度表"]
+    assert [[c.value for c in row[:2]] for row in sheet["A2:B3"]] == [["O'Neill", "0.0"], ["O'Neill", "700.0"]]  # fmt: skip
+    for row in (2, 3):
+        sheet.cell(row, 3).value, sheet.cell(row, 4).value = 12, 15
+    book.save(folder / "红线宽度.xlsx")
+    pg.run_project(folder / "project.toml", folder / "out")
+    hit = gpd.read_file(folder / "out" / "results.gpkg", layer="affected")
+    assert hit["inside_m2"].tolist() == pytest.approx([70, 70, 70], abs=0.01)
+
+
+def test_nothing_is_overwritten(folder):
+    (folder / "补偿标准.xlsx").write_bytes(b"mine")
+    pg.new_project(folder)
+    assert (folder / "补偿标准.xlsx").read_bytes() == b"mine"
+    (folder / "project.toml").write_text("mine", "utf-8")
+    with pytest.raises(pg.errors.OutputError, match="already"):
+        pg.new_project(folder)
+    assert (folder / "project.toml").read_text("utf-8") == "mine"
+
+
+def test_what_is_not_there_is_said(tmp_path):
+    with pytest.raises(pg.errors.ProjectError, match="no folder"):
+        pg.new_project(tmp_path / "x")
+    with pytest.raises(pg.errors.ProjectError, match="no layer of buildings"):
+        pg.new_project(tmp_path)
+
+
+def test_the_sample_from_the_shell(tmp_path):
+    sample = pg.sample_folder()
+    for file in sample.iterdir():
+        if file.suffix != ".toml":
+            shutil.copy(file, tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "pinghu_geo", "new", str(tmp_path)], capture_output=True, check=True
+    )
+    text = done.stdout.decode("utf-8")
+    assert "✓ 房屋  房屋.shp" in text
+    assert "✓ 河道  河道.shp" in text
+    assert "地面高程  地面高程.tif" in text
+    said = tomllib.loads((tmp_path / "project.toml").read_text("utf-8"))
+    assert set(said["schemes"]) == {"红线宽度_原方案", "红线宽度_优化方案"}
+    assert said["tables"] == {"rates": "补偿标准_示例.csv", "segments": "责任段.csv"}
+    assert not (tmp_path / "红线宽度.xlsx").exists()
+    faults = pg.check_project(tmp_path / "project.toml")
+    assert not (faults["severity"] == "error").any(), (
+        faults[faults["severity"] == "error"].head().to_string()
+    )
+
+
+# what the layers of the public data are, by their publishers
+NOUNS = {
+    "bayreuth_epsg32632.gpkg/buildings": "buildings", "bayreuth_epsg32632.gpkg/waterways": "rivers",
+    "bayreuth_epsg32632.gpkg/water": "", "bayreuth_epsg32632.gpkg/landuse": "",
+    "jakarta_building_attrs_epsg32748.parquet/": "buildings",
+    "jakarta_osm_building_epsg32748.parquet/": "buildings", "rw_jakarta.shp/": "",
+    "OSM_structures_jakarta_20121018.shp/": "buildings", "jakarta_OSM_building.shp/": "buildings",
+    "Jakarta_RW_2007flood.shp/": "", "jakarta_building.gpkg/clipped_jakarta_building": "buildings",
+    "beijing_buildings.json/": "buildings", "chongqing_buildings_LATLON_SWAPPED.json/": "buildings",
+    "nanshan-building.geojson/": "buildings", "区县界_area.shp/": "", "chinese_encoding.shp/": "",
+    "shenzhen_buildings_epsg4547.parquet/": "buildings", "shenzhen_districts_4326.gpkg/districts": "",
+    "farms_33S.shp/": "parcels", "urban_33S.shp/": "parcels", "places_33S.shp/": "",
+    "roads_33S.shp/": "", "schools_33S.shp/": "", "water_33S.shp/": "", "places.shp/": "",
+    "protected_areas.shp/": "", "rivers.shp/": "rivers", "water.shp/": "",
+    "training_data.gpkg/roads": "", "training_data.gpkg/restaurants": "buildings",
+    "training_data.gpkg/schools": "buildings", "training_data.gpkg/buildings": "buildings",
+    "swellendam_epsg32734.gpkg/buildings": "buildings", "swellendam_epsg32734.gpkg/farms": "parcels",
+    "swellendam_epsg32734.gpkg/rivers": "rivers", "swellendam_epsg32734.gpkg/roads": "",
+    "swellendam_epsg32734.gpkg/urban": "parcels", "swellendam_epsg32734.gpkg/water": "",
+    "kanda_291k_epsg6677.parquet/": "buildings",
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the public data isn't here")
+def test_layers_of_public_data_are_named():
+    found = {f"{s.path.name}/{s.layer or ''}": s.what for s in sights(DATA)}
+    missed = {k: (found.get(k), v) for k, v in NOUNS.items() if found.get(k) != v}
+    assert len(missed) <= 0.05 * len(NOUNS), missed
