@@ -8,6 +8,7 @@ from .campaign.progress import progress_state
 from .campaign.reaches import balanced_reaches
 from .campaign.tasks import campaign_tasks
 from .deliver.board import node_board
+from .deliver.chainages import plot_time_chainage
 from .deliver.maps import command_map
 from .deliver.plots import plot_long_section, plot_section, plot_widths
 from .deliver.report import write_ledger, write_table
@@ -95,6 +96,7 @@ __all__ = [
     "payments",
     "plot_long_section",
     "plot_section",
+    "plot_time_chainage",
     "plot_widths",
     "progress_state",
     "project_forms",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -30,6 +32,7 @@ from pinghu_geo.plan import CAMPAIGN_TABLES, Plan
 __all__ = [
     "Campaign",
     "campaign_board",
+    "campaign_diagrams",
     "campaign_log",
     "campaign_of",
     "campaign_sheets",
@@ -320,3 +323,24 @@ def campaign_board(campaign: Campaign, plan: Plan) -> NodeBoard:
         campaign.tasks, state=campaign.state, plan=campaign.plan, watched=campaign.supervision,
         faces=campaign.faces, stages=campaign.stages, title=f"{plan.name} · 作战板", note=plan.note,
     )  # fmt: skip
+
+
+def campaign_diagrams(campaign: Campaign, plan: Plan, target: Path) -> bool:
+    """Write a sheet a river of time against chainage; False where matplotlib isn't there."""
+    if find_spec("matplotlib") is None:
+        return False
+    from pinghu_geo.deliver.chainages import plot_time_chainage, write_sheets_of_plots
+
+    nodes, handover = campaign.plan.nodes, _tables(plan).get("handover")
+    if nodes.empty:
+        return False
+    sheets = (
+        plot_time_chainage(
+            campaign.plan, river, state=campaign.state, faces=campaign.faces.stretches,
+            handover=handover, stages=campaign.stages,
+            segments=campaign.reaches.segments if campaign.reaches else None,
+        )
+        for river in dict.fromkeys(nodes["river"])
+    )  # fmt: skip
+    write_sheets_of_plots(sheets, target)
+    return True

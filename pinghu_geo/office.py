@@ -12,6 +12,7 @@ from pinghu_geo.campaign.reports import read_reports, update_progress
 from pinghu_geo.campaigning import (
     Campaign,
     campaign_board,
+    campaign_diagrams,
     campaign_sheets,
     campaign_stages,
     campaign_store,
@@ -243,7 +244,7 @@ def campaign_project(
     force: bool = False,
     progress: Progress | None = None,
 ) -> list[str]:
-    r"""Write a campaign's tables and its board as of any day 征拆推进.
+    r"""Write a campaign's tables, board and diagrams as of any day 征拆推进.
 
     Parameters
     ----------
@@ -287,6 +288,7 @@ def campaign_project(
         found, _ = project_campaign(plan, as_of=as_of, progress=progress)
         write_sheets(campaign_sheets(found), made / "campaign.xlsx")
         campaign_board(found, plan).save(made / "board.html")
+        campaign_diagrams(found, plan, made / "time_chainage.pdf")
         (made / "summary.txt").write_text("\n".join(found.summary()) + "\n", "utf-8")
     return found.summary()
 
@@ -295,4 +297,8 @@ def _made_here(folder: Path) -> dict[str, str] | None:
     """Files of a folder that `campaign_project` made; None where it didn't."""
     names = {p.name for p in folder.iterdir()}
     always = {"campaign.xlsx", "summary.txt"}  # earlier versions wrote no more
-    return dict.fromkeys(names & {*always, "board.html"}, "") if always <= names else None
+    return (
+        dict.fromkeys(names & {*always, "board.html", "time_chainage.pdf"}, "")
+        if always <= names
+        else None
+    )

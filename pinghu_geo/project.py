@@ -16,7 +16,13 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from pinghu_geo.campaigning import Campaign, campaign_board, campaign_of, campaign_sheets
+from pinghu_geo.campaigning import (
+    Campaign,
+    campaign_board,
+    campaign_diagrams,
+    campaign_of,
+    campaign_sheets,
+)
 from pinghu_geo.deliver.maps import command_map
 from pinghu_geo.deliver.report import write_ledger, write_results, write_sheets, write_table
 from pinghu_geo.flood.channel import design_sections
@@ -104,9 +110,10 @@ def run_project(
     -------
     pathlib.Path
         The folder: results.gpkg, ledger.xlsx, map.html, summary.json, manifest.json; with a
-        campaign campaign.xlsx and board.html; repairs.xlsx, row by row, where the project says
-        ``repair = true``; and for each scheme that was searched for widths_, proof_ and perhaps
-        searched_ and rise_ with its name (.xlsx). Two runs on the same input give the same bytes.
+        campaign campaign.xlsx, board.html and, where matplotlib is there, time_chainage.pdf;
+        repairs.xlsx, row by row, where the project says ``repair = true``; and for each scheme that
+        was searched for widths_, proof_ and perhaps searched_ and rise_ with its name (.xlsx). Two
+        runs on the same input give the same bytes.
 
     Raises
     ------
@@ -656,6 +663,7 @@ def _write(
         write_sheets(campaign_sheets(found.campaign), folder / "campaign.xlsx")
         tell("写出作战板 board.html")
         campaign_board(found.campaign, plan).save(folder / "board.html")
+        campaign_diagrams(found.campaign, plan, folder / "time_chainage.pdf")
     tell("写出台账 ledger.xlsx")
     write_ledger(
         found.affected,

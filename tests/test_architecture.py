@@ -23,7 +23,7 @@ ROOMS = {
     "schemes": "cost distributed nodes alternatives designs retention",
     "search": "labels mincut offsets walls conveyance optimise stretch joint norise tradeoffs",
     "campaign": "stages network workdays tasks reaches crews planning progress store reports faces oversight funds",
-    "deliver": "styles maps plots board report forms widget",
+    "deliver": "styles maps plots board chainages report forms widget",
     "": "_version plan campaigning project office start cli __main__",
 }
 PLACES = [f"{room}.{m}".strip(".") for room, modules in ROOMS.items() for m in modules.split()]

@@ -213,3 +213,4 @@ def test_the_wall_is_written_with_the_reports(project, tmp_path):
     assert "截至 2018-02-25" in (wall / "board.html").read_text("utf-8")
     said("campaign", project, "--out", tmp_path / "月初", "--as-of", "2018-02-20")
     assert (tmp_path / "月初" / "board.html").read_bytes() == before
+    assert (tmp_path / "月初" / "time_chainage.pdf").read_bytes().startswith(b"%PDF")

@@ -1,4 +1,5 @@
 from .board import NodeBoard, node_board
+from .chainages import plot_time_chainage
 from .forms import write_blank_form, write_forms
 from .maps import command_map
 from .plots import plot_long_section, plot_section, plot_widths
@@ -13,6 +14,7 @@ __all__ = [
     "node_board",
     "plot_long_section",
     "plot_section",
+    "plot_time_chainage",
     "plot_widths",
     "write_blank_form",
     "write_faults",

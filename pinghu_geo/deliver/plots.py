@@ -19,7 +19,13 @@ from pinghu_geo.nouns.inert import figure_text
 from pinghu_geo.nouns.schema import Lang, code_label, label, nearest, require_columns
 from pinghu_geo.river.chainage import format_chainage
 
-__all__ = ["plot_long_section", "plot_section", "plot_widths"]
+__all__ = [
+    "DrawnFigure",
+    "chinese_font",
+    "plot_long_section",
+    "plot_section",
+    "plot_widths",
+]
 
 WATER, ENERGY, BED, BANK = "#1f6fb4", "#c0392b", "#6b4f2a", "#4d4d4d"
 STATES = {"saved": "#27ae60", "demolished": "#7f8c8d", "added": "#8e44ad"}
@@ -45,7 +51,7 @@ WORDS = {
 }  # fmt: skip
 
 
-class _Drawing(Figure):
+class DrawnFigure(Figure):
     """A figure that a notebook shows by itself, without pyplot and its global state."""
 
     def _repr_png_(self) -> bytes:
@@ -354,13 +360,17 @@ def _of_river(table: pd.DataFrame, river: str, layer: str) -> pd.DataFrame:
 
 def _figure(wide: float, high: float) -> tuple[Figure, Any, Any]:
     """Figure that no global setting of matplotlib's is changed for, and a font for Chinese."""
-    figure = _Drawing(figsize=(wide, high), layout="constrained")
+    figure = DrawnFigure(figsize=(wide, high), layout="constrained")
+    return figure, figure.add_subplot(), chinese_font()
+
+
+def chinese_font() -> FontProperties:
+    """The font that zhplot brings; matplotlib's own where it isn't there."""
     # only found, not imported: importing zhplot changes matplotlib's settings for everyone
     spec = find_spec("zhplot")
-    font = FontProperties()
-    if spec is not None and spec.origin is not None:
-        font = FontProperties(fname=str(Path(spec.origin).parent / "fonts" / FONT))
-    return figure, figure.add_subplot(), font
+    if spec is None or spec.origin is None:
+        return FontProperties()
+    return FontProperties(fname=str(Path(spec.origin).parent / "fonts" / FONT))
 
 
 def _finish(axes: Any, font: Any, title: str, x: str, y: str) -> None:

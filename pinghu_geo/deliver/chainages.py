@@ -1,0 +1,321 @@
+"""Is each node done when the contractor comes? Time against chainage (时间里程图)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from pinghu_geo.campaign.planning import Schedule, needed_by
+from pinghu_geo.campaign.progress import ProgressState
+from pinghu_geo.campaign.stages import stage_rules
+from pinghu_geo.deliver.plots import DrawnFigure, chinese_font
+from pinghu_geo.deliver.styles import CLASS_LOOKS
+from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.inert import figure_text
+from pinghu_geo.nouns.replacing import atomic_path
+from pinghu_geo.nouns.schema import code_label, nearest, require_columns
+from pinghu_geo.river.chainage import format_chainage
+
+__all__ = ["plot_time_chainage", "write_sheets_of_plots"]
+
+# Paper [in] (A3), share of a sheet's length that a node takes at least, and how light a plan is.
+PAPER, LEAST_SHARE, LIGHT = (16.54, 11.69), 0.014, 0.6
+TODAY, ENTRY, READY, REACH = "#c00000", "#111111", "#0b7a3b", "#1f3d63"
+# A fill of white is seen neither light nor dark: grey stands for what is before the signature.
+TODO_FILL = "#9a9a9a"
+STEPS = 120  # points of the contractor's line
+
+
+@takes(handover="handover", segments="segments")
+def plot_time_chainage(
+    plan: Schedule,
+    river: str,
+    *,
+    state: ProgressState | None = None,
+    faces: pd.DataFrame | None = None,
+    handover: pd.DataFrame | None = None,
+    segments: pd.DataFrame | None = None,
+    stages: pd.DataFrame | None = None,
+    title: str = "",
+) -> Figure:
+    """Time against chainage of a river's nodes: planned, done, needed 时间里程图.
+
+    Parameters
+    ----------
+    plan
+        Result of `schedule`: the plan that is held against.
+    river
+        Which river.
+    state
+        Result of `progress_state`: what is done, and today.
+    faces
+        ``working_faces(...).stretches``: ready stretches stand as a green bar from their day on.
+    handover
+        The contractor's entry, as for `schedule`.
+    segments
+        Responsible reaches: river, from_m, to_m [m], group.
+    stages
+        Result of `stage_rules`.
+    title
+        Above the drawing.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A3, left bank above, right bank below, time downwards in both.
+        ``figure.savefig("时间里程图.pdf")`` writes vectors.
+
+    Raises
+    ------
+    LayerError
+        The plan has no node on the river.
+
+    Notes
+    -----
+    A column a node, as wide as it is long, but never too narrow to be seen (those of less than
+    1.4 % of the sheet are widened, as far as their neighbours leave room). Its left half is the
+    plan, light; its right half is what was reported, dark: each stage that is over reaches from the
+    end of the one before to its last building's day; one that isn't is hatched, from its first
+    building's day to today. A node across the river stands on both banks. Needs matplotlib; Chinese
+    letters come with zhplot (extra ``notebook``).
+
+    Examples
+    --------
+    >>> nodes = pd.DataFrame({"river": "A", "bank": "left", "from_m": [0.0, 60.0],
+    ...     "to_m": [50.0, 90.0], "n_buildings": [4, 2], "n_tenants": [10, 3],
+    ...     "demolish_floor_area_m2": [2000.0, 500.0]}, ["A-L-001", "A-L-002"])
+    >>> figure = pg.plot_time_chainage(pg.schedule(nodes, start="2018-01-01"), "A")
+    >>> [axes.get_ylabel() for axes in figure.axes]
+    ['左岸', '右岸']
+    """
+    stages = stage_rules() if stages is None else stages
+    nodes = plan.nodes[plan.nodes["river"] == river]
+    if nodes.empty:
+        known = [str(r) for r in plan.nodes["river"].unique()]
+        raise LayerError(f"has no node on {river!r}", layer="plan", hint=nearest(river, known))
+    ends = _sheet_ends(nodes, faces, river)
+    figure = DrawnFigure(figsize=PAPER, layout="constrained")
+    font = chinese_font()
+    both = figure.subplots(2, 1, sharex=True, sharey=True)
+    for axes, bank in zip(both, ("left", "right"), strict=True):
+        spans = _spans(nodes[nodes["bank"].isin([bank, "both"])], ends)
+        _planned(axes, plan.activities, spans, stages)
+        if state is not None:
+            _done(axes, state, spans, stages)
+            axes.axhline(_at(state.as_of), color=TODAY, linewidth=1.6)
+        _entry(axes, handover, river, bank, ends)
+        _ready(axes, faces, river, bank)
+        _names(axes, spans, ends, font)
+        axes.set_ylabel(code_label("bank", bank), fontproperties=font, fontsize=13)
+    _reaches(both, segments, river, font)
+    _finish(both, ends, font)
+    day = "" if state is None else f"(截至 {state.as_of:%Y-%m-%d})"
+    figure.suptitle(figure_text(title or f"{river} 时间里程图{day}"), fontproperties=font,
+                    fontsize=18)  # fmt: skip
+    _legend(figure, stages, font, state=state, faces=faces, handover=handover)
+    return figure
+
+
+def _at(day: Any) -> float:
+    """Day as matplotlib counts them, from 1970 on."""
+    return float((pd.Timestamp(day) - pd.Timestamp(0)) / pd.Timedelta(days=1))
+
+
+def _sheet_ends(nodes: pd.DataFrame, faces: pd.DataFrame | None, river: str) -> tuple[float, float]:
+    """Chainages between which the sheet reaches: those of the nodes and of the works."""
+    low = float(nodes[["from_m", "to_m"]].to_numpy(float).min())
+    high = float(nodes[["from_m", "to_m"]].to_numpy(float).max())
+    if faces is not None and len(mine := faces[faces["river"] == river]):
+        low, high = min(low, mine["from_m"].min()), max(high, mine["to_m"].max())
+    return low, max(high, low + 1.0)
+
+
+def _spans(nodes: pd.DataFrame, ends: tuple[float, float]) -> pd.DataFrame:
+    """Ends of each node's column: its own, or of the least width where the neighbours leave it."""
+    true = np.sort(nodes[["from_m", "to_m"]].to_numpy(float), axis=1)
+    order = np.argsort(true[:, 0], kind="stable")
+    low, high = true[order].T
+    half = LEAST_SHARE * (ends[1] - ends[0]) / 2
+    between = (high[:-1] + low[1:]) / 2
+    middle = (low + high) / 2
+    left = np.maximum(middle - half, np.concatenate([[-np.inf], between]))
+    right = np.minimum(middle + half, np.concatenate([between, [np.inf]]))
+    table = pd.DataFrame(
+        {"low": np.minimum(low, left), "high": np.maximum(high, right)}, nodes.index[order]
+    )
+    return table.reindex(nodes.index)
+
+
+def _fill(stages: pd.DataFrame, code: str) -> str:
+    shown = str(stages.at[code, "shown_as"])
+    return TODO_FILL if shown == "todo" else CLASS_LOOKS[shown].fill
+
+
+def _lighter(colour: str) -> tuple[float, float, float]:
+    red, green, blue = (1 - (1 - part) * (1 - LIGHT) for part in to_rgb(colour))
+    return red, green, blue
+
+
+def _planned(
+    axes: Any, activities: pd.DataFrame, spans: pd.DataFrame, stages: pd.DataFrame
+) -> None:
+    """Stages as planned: light, on the left half of each node's column."""
+    rows = activities[activities["node_id"].isin(spans.index)]
+    for code, part in rows.groupby("stage", sort=False):
+        where = spans.loc[part["node_id"]]
+        top = np.array([_at(d) for d in part["start"]])
+        low = np.array([_at(d) for d in part["finish"]]) + 1
+        axes.bar(
+            where["low"], np.maximum(low - top, 0), (where["high"] - where["low"]) / 2, top,
+            align="edge", color=_lighter(_fill(stages, str(code))), edgecolor="#8a8a8a",
+            linewidth=0.3,
+        )  # fmt: skip
+    whole = rows.groupby("node_id").agg(top=("start", "min"), low=("finish", "max"))
+    where = spans.loc[whole.index]
+    first = np.array([_at(d) for d in whole["top"]])
+    axes.bar(
+        where["low"], np.array([_at(d) for d in whole["low"]]) + 1 - first,
+        (where["high"] - where["low"]) / 2, first, align="edge", fill=False, edgecolor="#8a8a8a",
+        linewidth=0.5,
+    )  # fmt: skip
+
+
+def _done(axes: Any, state: ProgressState, spans: pd.DataFrame, stages: pd.DataFrame) -> None:
+    """Stages as reported, on the right half: one column, each stage from where the last ended."""
+    rows = state.stages[state.stages["node_id"].isin(spans.index) & state.stages["first"].notna()]
+    rank = {code: k for k, code in enumerate(stages.index)}
+    rows = rows.assign(rank=rows["stage"].map(rank)).sort_values(["node_id", "rank"])
+    over = rows["done_ratio"] >= 1
+    low = rows["last"].where(over, state.as_of)
+    top = low.groupby(rows["node_id"]).shift().fillna(rows["first"])
+    rows["top"] = np.minimum([_at(d) for d in top], [_at(d) for d in rows["first"]])
+    rows["top"] = np.where(over, rows["top"], [_at(d) for d in rows["first"]])
+    rows["low"] = [_at(d) for d in low]
+    for (code, whole), part in rows.groupby(["stage", over], sort=False):
+        where = spans.loc[part["node_id"]]
+        half = ((where["high"] - where["low"]) / 2).to_numpy()
+        axes.bar(
+            where["low"].to_numpy() + half, np.maximum(part["low"] - part["top"], 1), half,
+            part["top"], align="edge", color=_fill(stages, str(code)), edgecolor="#222222",
+            linewidth=0.4, hatch=None if whole else "////", alpha=1 if whole else 0.75,
+        )  # fmt: skip
+
+
+def _entry(
+    axes: Any,
+    handover: pd.DataFrame | None,
+    river: str,
+    bank: str,
+    ends: tuple[float, float],
+) -> None:
+    """The contractor's line: the first day on which each place is needed."""
+    if handover is None:
+        return
+    cuts = np.linspace(*ends, STEPS + 1)
+    places = pd.DataFrame({"river": river, "bank": bank, "from_m": cuts[:-1], "to_m": cuts[1:]})
+    days = needed_by(places, handover)
+    y = np.array([np.nan if pd.isna(d) else _at(d) for d in days])
+    # ends of a place are needed with it: what is needed at once stays level
+    x, y = np.repeat(cuts, 2)[1:-1], np.repeat(y, 2)
+    if "m_per_day" in handover:
+        x, y = (cuts[:-1] + cuts[1:]) / 2, y[::2]
+    axes.plot(x, y, color=ENTRY, linewidth=1.8, linestyle="--")
+
+
+def _ready(axes: Any, faces: pd.DataFrame | None, river: str, bank: str) -> None:
+    """Faces by the day from which they are ready: solid where they are, hatched where planned."""
+    if faces is None:
+        return
+    require_columns(faces, ["river", "bank", "from_m", "to_m", "ready_on", "ready"], "faces")
+    mine = faces[(faces["river"] == river) & faces["bank"].isin([bank, "both"])]
+    for row in mine[mine["ready_on"].notna()].itertuples():
+        style = "-" if row.ready else (0, (2, 1.5))
+        axes.hlines(_at(row.ready_on) + 1, row.from_m, row.to_m, color=READY, linewidth=3.2,
+                    linestyle=style)  # fmt: skip
+
+
+def _names(axes: Any, spans: pd.DataFrame, ends: tuple[float, float], font: Any) -> None:
+    """Numbers of the nodes above their columns; one that would touch its neighbour is left out."""
+    room = (ends[1] - ends[0]) * 0.01
+    last = -np.inf
+    for node, row in spans.sort_values("low").iterrows():
+        middle = (row["low"] + row["high"]) / 2
+        if middle - last < room:
+            continue
+        last = middle
+        axes.annotate(
+            figure_text(str(node).rpartition("-")[2]), (middle, 1), xytext=(0, 2), ha="center",
+            xycoords=("data", "axes fraction"), textcoords="offset points", fontsize=7,
+            fontproperties=font, rotation=90, va="bottom",
+        )  # fmt: skip
+
+
+def _reaches(both: Any, segments: pd.DataFrame | None, river: str, font: Any) -> None:
+    """Ends of the reaches, and their groups above."""
+    if segments is None:
+        return
+    require_columns(segments, ["river", "from_m", "to_m", "group"], "segments")
+    mine = segments[segments["river"] == river].drop_duplicates(["from_m", "to_m", "group"])
+    for row in mine.itertuples():
+        for axes in both:
+            for end in (row.from_m, row.to_m):
+                axes.axvline(end, color=REACH, linewidth=0.7, linestyle=":")
+        both[0].annotate(
+            figure_text(row.group), ((row.from_m + row.to_m) / 2, 1), xytext=(0, 24), ha="center",
+            xycoords=("data", "axes fraction"), textcoords="offset points", color=REACH,
+            fontproperties=font, fontsize=10,
+        )  # fmt: skip
+
+
+def _finish(both: Any, ends: tuple[float, float], font: Any) -> None:
+    """Time downwards in months, chainage across."""
+    both[0].margins(y=0.02)
+    both[0].invert_yaxis()
+    pad = 0.01 * (ends[1] - ends[0])
+    both[0].set_xlim(ends[0] - pad, ends[1] + pad)
+    for axes in both:
+        axes.yaxis_date()
+        axes.grid(axis="y", alpha=0.3, linewidth=0.5)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.xaxis.set_major_formatter(lambda value, _: format_chainage(value, decimals=0))
+        axes.tick_params(axis="x", labelbottom=True)
+    both[1].set_xlabel("桩号", fontproperties=font)
+
+
+def _legend(figure: Any, stages: pd.DataFrame, font: Any, **shown: Any) -> None:
+    """Words for the classes and lines that the sheet shows."""
+    seen = dict.fromkeys(stages["shown_as"])
+    keys: list[Any] = []
+    for code in seen:
+        colour = TODO_FILL if code == "todo" else CLASS_LOOKS[code].fill
+        word = "、".join(stages.loc[stages["shown_as"] == code, "zh"])
+        keys.append(Patch(facecolor=colour, edgecolor="#222222", label=figure_text(word)))
+    keys.append(Patch(facecolor=_lighter("#444444"), edgecolor="#8a8a8a", label="左半浅色:计划"))
+    keys.append(Patch(facecolor="#444444", edgecolor="#222222", label="右半深色:已填报"))
+    lines = (("state", TODAY, "-", "今天"), ("handover", ENTRY, "--", "施工进场线"),
+             ("faces", READY, "-", "作业面可移交(虚线为计划)"))  # fmt: skip
+    for name, colour, dash, word in lines:
+        if shown[name] is not None:
+            keys += figure.axes[0].plot([], [], color=colour, linestyle=dash, label=word)
+    figure.legend(handles=keys, loc="outside lower center", ncols=6, prop=font, frameon=False)
+
+
+def write_sheets_of_plots(figures: Iterable[Figure], target: str | Path) -> None:
+    """Figures as the sheets of one PDF of vectors; the same figures give the same bytes."""
+    undated = {"CreationDate": None, "Producer": None, "Creator": None}
+    with (
+        atomic_path(Path(target)) as temporary,
+        PdfPages(temporary, metadata=undated) as pages,
+    ):
+        for figure in figures:
+            pages.savefig(figure)
