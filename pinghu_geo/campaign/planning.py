@@ -358,7 +358,7 @@ def _links(tasks: pd.DataFrame, stages: pd.DataFrame, cal: WorkDays) -> tuple[In
     base = np.arange(len(tasks), dtype=np.int64) * len(codes)
     for k, stage in enumerate(codes):
         wait = _waits(tasks, stages.at[stage, "wait_days"], cal)
-        for other in earlier[stage]:
+        for other in (s for s in codes if s in earlier[stage]):  # a set has no order to rely on
             before.append(base + codes.index(other))
             after.append(base + k)
             lag.append(wait if other in stages.at[stage, "after"] else np.zeros_like(wait))
