@@ -98,6 +98,7 @@ def test_unknown_is_said_and_not_counted_as_nothing(small):
     assert "0户" not in page
     assert "尚无进度填报" in page
     assert cells(page)[0][:2] == ("todo", "")
+    assert "集体物业" not in pg.node_board(pg.campaign_tasks(hit.drop(columns=["tenure"]))).html
 
 
 def test_many_nodes_show_number_and_letter_and_the_rest_on_a_click():

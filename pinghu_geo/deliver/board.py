@@ -424,6 +424,8 @@ def _worst(late: pd.DataFrame) -> str:
 def _facts(node: Any, row: dict[str, Any]) -> list[list[str]]:
     """What a click shows of a node: words only, which the script sets as text."""
     since = f"(自 {_day(row['blocker_since'])})" if pd.notna(row["blocker"]) else ""
+    # a count of 0 may be of houses whose tenure nobody knows
+    collective = _number(row["n_collective"], " 栋") if row["n_collective"] > 0 else ""
     facts = (
         ("节点", _text(node)), ("桩号", _between(row["from_m"], row["to_m"])),
         ("责任组", _text(row["group"])), ("组长", _text(row["leader"])),
@@ -431,7 +433,7 @@ def _facts(node: Any, row: dict[str, Any]) -> list[list[str]]:
         ("滞后", "" if pd.isna(row["late_by_days"]) else f"{row['late_by_days']:.0f} 天"),
         ("计划移交", _day(row["due"])), ("要求移交", _day(row["needed_by"])),
         ("房屋", _number(row["n_buildings"], " 栋")), ("租户", _number(row["n_tenants"], " 户")),
-        ("集体物业", _number(row["n_collective"], " 栋")),
+        ("集体物业", collective),
         ("拆除建筑面积", _number(row["demolish_floor_area_m2"], " m²")),
         ("卡点", f"{_text(row['blocker'])}{since}"), ("影响作业面", _text(row["face"])),
     )  # fmt: skip
