@@ -541,7 +541,7 @@ def test_a_river_that_nothing_can_pass_is_refused():
          "top_m": [5e6], "obstacle": "permanent"}
     )  # fmt: skip
     with pytest.raises(
-        pg.errors.HydraulicsError, match=r"no level of R at which .* \(1: R K0\+000"
+        pg.errors.HydraulicsError, match=r"closed from bank to bank .* \(1: R K0\+000"
     ):
         pg.water_profile(
             pd.concat([box(0.0, bed=0.1), box(50.0)]), 10.0, {"level_m": 2.0}, obstacles=closed

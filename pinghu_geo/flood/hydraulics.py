@@ -16,7 +16,7 @@ import pandas as pd
 
 from pinghu_geo.flood.channel import by_zone
 from pinghu_geo.flood.junctions import Branch, End, Junction, junction_level, junction_table
-from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.sections import ENDLESS_M, Array
 from pinghu_geo.flood.steady import (
     BALANCED,
     CRITICAL,
@@ -66,6 +66,10 @@ FROUDE_NEAR = 0.7
 
 # A bed that rises downstream by more than this [m], at so many sections, and between most of them.
 UPHILL_M, LEAST_UPHILL, MOSTLY_UPHILL = 1.0, 4, 0.6
+# A section in which no water can stand up to this share of its depth is blocked.
+BLOCKED_SHARE, LEAST_DEPTH_M, SLIT_M2 = 0.5, 0.05, 1e-3
+# Outside of these nothing is measured in metres: n, levels [m], fall of a river, velocity [m/s].
+LEAST_N, MOST_N, LEVELS_M, STEEPEST, FASTEST_MS = 0.008, 0.3, (-450.0, 6000.0), 0.1, 10.0
 
 
 @takes()
@@ -199,6 +203,11 @@ def water_profile(
     - left_out: here or below, or below in the river that this one joins, stands something that
       isn't computed: the column left_out of ``sections`` says what (see `read_hecras`)
     - pressurised: the water stands against the lid of a covered section
+    - blocked: obstacles or walls close the lower half of the section, and the water passes above
+    - tributary: another river joins above, and the discharge doesn't grow there
+    - implausible: feet read as metres, or a slip: the section's n is nowhere below 0.3 or somewhere
+      below 0.008, a level is outside -450 to 6,000 m, the river falls by more than 1 in 10 on the
+      whole, or the mean velocity is above 10 m/s
 
     References
     ----------
@@ -234,6 +243,14 @@ def water_profile(
         rivers=rivers, regime=regime, friction=friction, contraction=contraction,
         expansion=expansion, gravity_ms2=gravity_ms2,
     )  # fmt: skip
+    shut = case.laid.stations["shut"].to_numpy(bool)
+    if shut.any():
+        raise HydraulicsError(
+            "has sections that are closed from bank to bank and never overtopped",
+            layer="obstacles" if obstacles is not None else "banks",
+            ids=places(case.laid.stations, np.flatnonzero(shut)),
+            hint="an obstacle that water can pass has a top_m; walls leave room between them",
+        )
     return case.solved(_tables)
 
 
@@ -382,6 +399,7 @@ def _case(
     }  # fmt: skip
     order = joined_last(laid.stations, edges.downstream, edges.junctions)
     laid = replace(laid, stations=_beyond_left_out(laid.stations, order, edges, regime))
+    laid = replace(laid, stations=laid.stations.assign(**_odd(laid), **_ungrown(laid, q, edges)))
     return _Case(laid, q, edges, order, regime, options)
 
 
@@ -402,6 +420,58 @@ def _refuse_uphill(laid: Laid) -> None:
                 hint=f"rivers = rivers.assign(chainage_sign=-1, start_m={top!r})  # the source's "
                 "chainage; and rivers=rivers here. With +1 where the bed does rise downstream",
             )
+
+
+def _odd(laid: Laid) -> dict[str, Array]:
+    """Sections that are blocked, shut for good, or unlike anything measured in metres."""
+    ground, stations = laid.ground, laid.stations
+    last = np.cumsum(ground.count) - 1
+    bed, high = (f.reduceat(ground.z, ground.start) for f in (np.minimum, np.maximum))
+    depth = np.minimum(ground.z[ground.start], ground.z[last]) - bed
+    least = np.fmin.reduceat(ground.n, ground.start)
+    odd = (least < LEAST_N) | (least > MOST_N) | (bed < LEVELS_M[0]) | (high > LEVELS_M[1])
+    for _, part in stations.groupby(["river", "scheme"], sort=False):
+        rows = part.index.to_numpy()
+        way = abs(part["measure"].iloc[-1] - part["measure"].iloc[0])
+        if len(rows) >= LEAST_UPHILL and bed[rows[0]] - bed[rows[-1]] > STEEPEST * way:
+            odd[rows] = True
+
+    def closed(level: Array) -> Array:
+        """Whether no water can stand at these levels: a slit between two walls counts as none."""
+        wet = laid.sections.wetted(np.arange(len(stations)), level)
+        return np.asarray(wet.area.sum(axis=1) < SLIT_M2)
+
+    return {
+        "blocked": closed(bed + np.maximum(BLOCKED_SHARE * depth, LEAST_DEPTH_M)),
+        "shut": closed(high + ENDLESS_M / 2),
+        "odd": odd,
+    }
+
+
+def _ungrown(laid: Laid, q: Mapping[str, Array], edges: _Edges) -> dict[str, Array]:
+    """By flood: sections below a confluence at which the discharge doesn't grow."""
+    stations, downstream = laid.stations, edges.downstream
+    found = {f"ungrown {profile}": np.zeros(len(stations), bool) for profile in q}
+    if "joins" not in downstream or "joins_at_m" not in downstream:
+        return found
+    joins = downstream[(downstream["boundary"] == "river") & downstream["joins_at_m"].notna()]
+    for main, at in joins[["joins", "joins_at_m"]].drop_duplicates().itertuples(index=False):
+        scale = edges.scales.get(str(main))
+        place = np.array([float(at)])
+        place = place if scale is None else scale.measure(place, beyond=True)
+        mine = stations[stations["river"] == main]
+        for _, part in mine.groupby("scheme", sort=False):
+            rows, way = part.index.to_numpy(), part["measure"].to_numpy(float) - place
+            below = int(np.searchsorted(way, -1e-6))
+            for profile, flow in q.items():
+                # the discharge may change at the section beside the confluence, either way
+                around = flow[rows[max(below - 2, 0) : below + 2]]
+                if below < 1 or below >= len(rows) or around[-1] > around[0] * (1 + 1e-9):
+                    continue
+                grows = np.flatnonzero(np.diff(flow[rows[below:]]) > 0)
+                stop = below + 1 + int(grows[0]) if len(grows) else len(rows)
+                found[f"ungrown {profile}"][rows[below:stop]] = True
+    return found
 
 
 def _beyond_left_out(
@@ -555,6 +625,9 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
         "several_minima": minima > 1,
         "left_out": stations["beyond"].to_numpy(),
         "pressurised": top < 1e-6,
+        "blocked": stations["blocked"].to_numpy(bool),
+        "tributary": stations[f"ungrown {profile}"].to_numpy(bool),
+        "implausible": stations["odd"].to_numpy(bool) | (q / area > FASTEST_MS),
     }
     regime = np.where(state.grows < 0, "supercritical", "subcritical")
     return pd.DataFrame(

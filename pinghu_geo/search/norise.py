@@ -133,7 +133,7 @@ class WithinRise:
 
     def summary(self) -> list[str]:
         """What a mayor needs to know, in a few sentences."""
-        lines = [*self.comparison.summary(), *_proof_lines(self.certificate)]
+        lines = [*self.comparison.summary(), *_proof_lines(self.certificate), *self._unsearched()]
         lines.append(
             f"设计洪水全河最大壅高 {self.largest_rise_mm:.1f} mm(允许 {self.allowed_mm:g} mm)。"
         )
@@ -141,6 +141,14 @@ class WithinRise:
             lines.append("搜索中途停止,未搜索的河段保持原方案。")
         lines.append("筛查结果;是否可行以有资质单位的防洪评价为准。")
         return lines
+
+    def _unsearched(self) -> list[str]:
+        """Rivers without a node, and why."""
+        return [
+            f"{one.reach.name}:没有可搜索的节点,保持原方案({_why_none(one)})。"
+            for one in self.done.found
+            if not one.stretches and not self.stopped
+        ]
 
     def price_of(self, building_id: object) -> pd.DataFrame:
         """See `what_would_save`."""
@@ -687,6 +695,24 @@ def _parts(stretch: Stretch, options: Array, most: int) -> list[_Part]:
     return found
 
 
+def _why_none(one: _Found) -> str:
+    """Why a river holds no node that could be searched."""
+    reach = one.reach
+    if not len(reach.cost):
+        return "红线可达范围内没有建筑"
+    hit = reach.touch.level <= reach.options.still
+    if not hit.any():
+        return "原方案红线未涉及建筑"
+    top = np.minimum(reach.river.top(0), reach.river.top(1))
+    at = np.unique(reach.touch.station[hit])
+    reasons = []
+    for word, mask in (("流速过快,非明显缓流", ~reach.calm), ("水位漫过岸顶", reach.level > top)):
+        places = [format_chainage(reach.chainage(k)) for k in at[mask[at]][:3].tolist()]
+        if places:
+            reasons.append(f"{word}:{'、'.join(places)}{' 等处' if mask[at].sum() > 3 else ''}")
+    return ";".join(reasons) or "河段过短或断面过稀,没有可移动的余地"
+
+
 def _proof_lines(certificate: pd.DataFrame) -> list[str]:
     """What is proven, and of what."""
     searched = certificate[certificate["n_nodes"] > 0]
@@ -702,9 +728,6 @@ def _proof_lines(certificate: pd.DataFrame) -> list[str]:
             f"{row.river}:所得方案可行,尚未证明全河最优,"
             f"与下界相差至多 {row.gap_yuan:,.0f}({row.gap_yuan / max(row.total_yuan, 1e-9):.1%})。"
         )
-    still = certificate.loc[certificate["n_nodes"] == 0, "river"].astype(str)
-    if len(still):
-        lines.append(f"{'、'.join(still)}:没有可搜索的节点,保持原方案。")
     return lines
 
 
