@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,64 +136,184 @@ def read_plan(path: Path) -> Plan:
             f"{path.name} is no valid TOML in UTF-8: {fault}",
             hint="names in Chinese stand in quotes",
         ) from fault
-    _known(raw, SECTIONS, path.name)
-    for section in ("layers", "tables", "schemes", "rules", "flood", "published", "campaign"):
-        if not isinstance(raw.get(section, {}), dict):
-            raise ProjectError(f"{path.name}: {section} is no section", hint=f"write [{section}]")
-    layers = {name: _source(v) for name, v in raw.get("layers", {}).items()}
-    _known(layers, LAYERS, "[layers]")
-    for name in ("buildings", "rivers"):
-        if name not in layers:
-            raise ProjectError(f"{path.name} names no {name}", hint=f'[layers]\n{name} = "..."')
-    for name, source in layers.items():
-        _known(source, SOURCE_KEYS | OWN_KEYS.get(name, set()), f"[layers] {name}")
-        _require_mapping(source, f"[layers] {name}")
-    _known(raw.get("tables", {}), TABLES, "[tables]")
-    _known(raw.get("rules", {}), RULES, "[rules]")
-    flood = _flood(raw.get("flood", {}))
-    schemes = {
-        n: v if isinstance(v, dict) else {"path": v} for n, v in raw.get("schemes", {}).items()
-    }
-    if not schemes:
-        raise ProjectError(
-            f"{path.name} names no scheme", hint='[schemes."原方案"]\nwidths = "红线宽度.xlsx"'
-        )
-    for name, source in schemes.items():
-        _known(source, SOURCE_KEYS | {"widths", "interpolation", "least"}, f"[schemes] {name}")
-        if sum(key in source for key in ("widths", "path", "least")) != 1:
-            raise ProjectError(
-                f"scheme {name} needs either widths or path or least",
-                hint='widths = "红线宽度.xlsx", path = "红线.shp" as drawn, or '
-                'least = { from = "原方案", clear_m = 0.3 }: the line that demolishes least',
-            )
-        _require_mapping(source, f"[schemes] {name}")
-        if "widths" in source:
-            _require_widths(name, source["widths"])
-        if "least" in source:
-            _least(name, source["least"], schemes, with_flood=bool(flood))
-    _require_stated(raw, path.name)
+    mistakes = _Mistakes(path.name, path.read_text("utf-8-sig"))
+    mistakes.known(raw, SECTIONS, path.name)
+    raw = _sections(raw, mistakes)
+    layers = {name: _source(v) for name, v in raw["layers"].items()}
+    _layers(layers, mistakes)
+    mistakes.known(raw["tables"], TABLES, "[tables]", "tables")
+    mistakes.known(raw["rules"], RULES, "[rules]", "rules")
+    flood = {}
+    with mistakes.caught("flood"):
+        flood = _flood(raw["flood"], mistakes)
+    schemes = {n: v if isinstance(v, dict) else {"path": v} for n, v in raw["schemes"].items()}
+    _schemes(schemes, mistakes, with_flood=bool(flood))
+    campaign = {}
+    with mistakes.caught("campaign", "adopted"):
+        campaign = _campaign(raw["campaign"], schemes, mistakes)
+    for key, check in STATED.items():
+        with mistakes.caught(key):
+            check(raw, path.name)
+    mistakes.refuse()
     return Plan(
         path=path,
         name=str(raw.get("name", path.stem)),
         note=str(raw.get("note", "")),
         crs=raw["crs"],
         layers=layers,
-        tables=raw.get("tables", {}),
+        tables=raw["tables"],
         schemes=schemes,
-        rules=RULES | raw.get("rules", {}),
+        rules=RULES | raw["rules"],
         flood=flood,
         repair=raw.get("repair", False),
-        published={str(k): str(v) for k, v in raw.get("published", {}).items()},
-        campaign=_campaign(raw.get("campaign", {}), schemes),
+        published={str(k): str(v) for k, v in raw["published"].items()},
+        campaign=campaign,
     )
 
 
-def _require_stated(raw: Mapping[str, Any], name: str) -> None:
-    """Refuse a project file whose plain words are missing, or of another kind."""
+@dataclass(slots=True)
+class _Mistakes:
+    """All that is wrong with a project file, each with its line, so that they are named at once."""
+
+    name: str
+    text: str = field(repr=False)
+    found: list[tuple[int, ProjectError]] = field(default_factory=list)
+
+    def known(self, given: Mapping[str, Any], known: Any, where: str, *path: str) -> None:
+        """Note keys that aren't known; a slip of the pen must not be ignored."""
+        for key in given:
+            if key not in known:
+                fault = ProjectError(f"{where}: {key!r} is not known", hint=nearest(key, known))
+                self.found.append((_line_of(self.text, (*path, key)), fault))
+
+    @contextmanager
+    def caught(self, *path: str) -> Iterator[None]:
+        """Note what a check refuses, and go on."""
+        try:
+            yield
+        except ProjectError as fault:
+            self.found.append((_line_of(self.text, path), fault))
+
+    def refuse(self) -> None:
+        """Raise what was found: one mistake as it is, several in the order of their lines."""
+        faults = sorted(self.found, key=lambda one: one[0])
+        if not faults:
+            return
+        places = [f"line {n}" if n else "nowhere" for n, _ in faults]
+        if len(faults) == 1:
+            line, fault = faults[0]
+            place = f" ({places[0]})" if line else ""
+            raise ProjectError(f"{fault.problem}{place}", hint=fault.hint)
+        said = "; ".join(f"{p}: {f.problem}" for p, (_, f) in zip(places, faults, strict=True))
+        raise ProjectError(
+            f"{self.name} has {len(faults)} mistakes: {said}",
+            hint="\n".join(f"# {p}\n{f.hint}" for p, (_, f) in zip(places, faults, strict=True)),
+        )
+
+
+def _line_of(text: str, path: Sequence[str]) -> int:
+    """Line of a project file that holds most of a key's path, 0 where none does."""
+    section: tuple[str, ...] = ()
+    best, most = 0, 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*(\[[^\[\]]+\])\s*(#.*)?$", line):
+            section = _header(header[1])
+        if section != tuple(path[: len(section)]):
+            continue
+        score, rest = len(section), line
+        for key in () if header else path[len(section) :]:
+            hit = re.search(rf"""(?:^|[{{,.])\s*["']?{re.escape(key)}["']?\s*[=.]""", rest)
+            if hit is None:
+                break
+            score, rest = score + 1, "," + rest[hit.end() :].lstrip("{ ")
+        if score > most:
+            best, most = number, score
+    return best
+
+
+def _header(line: str) -> tuple[str, ...]:
+    """Path that a line such as ``[schemes."原方案"]`` opens."""
+    try:
+        inner: Any = tomllib.loads(line)
+    except tomllib.TOMLDecodeError:
+        return ("",)
+    path: list[str] = []
+    while isinstance(inner, dict) and inner:
+        key = next(iter(inner))
+        path.append(key)
+        inner = inner[key]
+    return tuple(path)
+
+
+def _sections(raw: Mapping[str, Any], mistakes: _Mistakes) -> dict[str, Any]:
+    """The file with all of its sections, empty where they aren't there."""
+    whole = dict(raw)
+    for section in ("layers", "tables", "schemes", "rules", "flood", "published", "campaign"):
+        whole.setdefault(section, {})
+        with mistakes.caught(section):
+            if not isinstance(whole[section], dict):
+                whole[section] = {}
+                raise ProjectError(
+                    f"{mistakes.name}: {section} is no section", hint=f"write [{section}]"
+                )
+    return whole
+
+
+def _layers(layers: Mapping[str, dict[str, Any]], mistakes: _Mistakes) -> None:
+    mistakes.known(layers, LAYERS, "[layers]", "layers")
+    for name in ("buildings", "rivers"):
+        with mistakes.caught("layers"):
+            if name not in layers:
+                raise ProjectError(
+                    f"{mistakes.name} names no {name}", hint=f'[layers]\n{name} = "..."'
+                )
+    for name, source in layers.items():
+        where = f"[layers] {name}"
+        mistakes.known(source, SOURCE_KEYS | OWN_KEYS.get(name, set()), where, "layers", name)
+        with mistakes.caught("layers", name):
+            _require_mapping(source, where)
+
+
+def _schemes(
+    schemes: Mapping[str, dict[str, Any]], mistakes: _Mistakes, *, with_flood: bool
+) -> None:
+    with mistakes.caught("schemes"):
+        if not schemes:
+            raise ProjectError(
+                f"{mistakes.name} names no scheme",
+                hint='[schemes."原方案"]\nwidths = "红线宽度.xlsx"',
+            )
+    for name, source in schemes.items():
+        known = SOURCE_KEYS | {"widths", "interpolation", "least"}
+        mistakes.known(source, known, f"[schemes] {name}", "schemes", name)
+        with mistakes.caught("schemes", name):
+            if sum(key in source for key in ("widths", "path", "least")) != 1:
+                raise ProjectError(
+                    f"scheme {name} needs either widths or path or least",
+                    hint='widths = "红线宽度.xlsx", path = "红线.shp" as drawn, or '
+                    'least = { from = "原方案", clear_m = 0.3 }: the line that demolishes least',
+                )
+            _require_mapping(source, f"[schemes] {name}")
+        with mistakes.caught("schemes", name, "widths"):
+            if "widths" in source:
+                _require_widths(name, source["widths"])
+        with mistakes.caught("schemes", name, "least"):
+            if "least" in source:
+                _least(name, source["least"], schemes, mistakes, with_flood=with_flood)
+
+
+def _require_crs(raw: Mapping[str, Any], name: str) -> None:
     if not isinstance(raw.get("crs"), int):
         raise ProjectError(f"{name} doesn't say its crs", hint="crs = 4547")
+
+
+def _require_repair(raw: Mapping[str, Any], name: str) -> None:
     if not isinstance(raw.get("repair", False), bool):
         raise ProjectError(f"{name} says of repair neither true nor false", hint="repair = true")
+
+
+# plain words of a project file that must be there, or of one kind
+STATED = {"crs": _require_crs, "repair": _require_repair}
 
 
 def _require_mapping(source: Mapping[str, Any], where: str) -> None:
@@ -224,15 +346,13 @@ def _source(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {"path": value}
 
 
-def _known(given: Mapping[str, Any], known: Any, where: str) -> None:
-    """Refuse a key that isn't known; a slip of the pen must not be ignored."""
-    for key in given:
-        if key not in known:
-            raise ProjectError(f"{where}: {key!r} is not known", hint=nearest(key, known))
-
-
 def _least(
-    name: str, asked: Any, schemes: Mapping[str, Mapping[str, Any]], *, with_flood: bool
+    name: str,
+    asked: Any,
+    schemes: Mapping[str, Mapping[str, Any]],
+    mistakes: _Mistakes,
+    *,
+    with_flood: bool,
 ) -> None:
     """Refuse a search that doesn't start from a scheme with a width table."""
     if not isinstance(asked, dict) or "widths" not in schemes.get(asked.get("from", ""), {}):
@@ -240,7 +360,8 @@ def _least(
             f"scheme {name}: least doesn't say which scheme with widths it starts from",
             hint='least = { from = "原方案", inward_m = 4, clear_m = 0.3 }',
         )
-    _known(asked, ["from", *LEAST, *WITHIN_RISE], f"[schemes] {name} least")
+    known = ["from", *LEAST, *WITHIN_RISE]
+    mistakes.known(asked, known, f"[schemes] {name} least", "schemes", name, "least")
     within = [key for key in WITHIN_RISE if key in asked]
     if within and not ("allowed_mm" in asked and with_flood):
         raise ProjectError(
@@ -249,11 +370,11 @@ def _least(
         )
 
 
-def _flood(given: dict[str, Any]) -> dict[str, Any]:
+def _flood(given: dict[str, Any], mistakes: _Mistakes) -> dict[str, Any]:
     """The flood's part; empty where the project asks for none."""
     if not given:
         return {}
-    _known(given, {**FLOOD, **FLOOD_TABLES, **dict.fromkeys(LIMITS)}, "[flood]")
+    mistakes.known(given, {**FLOOD, **FLOOD_TABLES, **dict.fromkeys(LIMITS)}, "[flood]", "flood")
     for key in ("design", "dem", "flows", "boundaries", *LIMITS):
         if key not in given:
             raise ProjectError(
@@ -264,11 +385,13 @@ def _flood(given: dict[str, Any]) -> dict[str, Any]:
     return FLOOD | given
 
 
-def _campaign(given: dict[str, Any], schemes: Mapping[str, Any]) -> dict[str, Any]:
+def _campaign(
+    given: dict[str, Any], schemes: Mapping[str, Any], mistakes: _Mistakes
+) -> dict[str, Any]:
     """The campaign's part; empty where the project has none."""
     if not given:
         return {}
-    _known(given, {**CAMPAIGN, **CAMPAIGN_TABLES}, "[campaign]")
+    mistakes.known(given, {**CAMPAIGN, **CAMPAIGN_TABLES}, "[campaign]", "campaign")
     adopted = given.get("adopted")
     if isinstance(adopted, list):
         raise ProjectError(

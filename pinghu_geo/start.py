@@ -186,7 +186,9 @@ def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame) -> _Taken:
     whole, apart, lines = [], [], []
     for river in near:
         try:
-            lines.append(join_parts(named[named.index == river], gap_m=JOIN_GAP_M).layer)
+            line = join_parts(named[named.index == river], gap_m=JOIN_GAP_M).layer
+            river_scales(line)  # a line that crosses itself is no river
+            lines.append(line)
             whole.append(str(river))
         except PinghuError:
             apart.append(str(river))
@@ -202,7 +204,7 @@ def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame) -> _Taken:
         keys["where"] = f"{quoted} in ({listed})"
         notes.append("只取经过房屋范围、有名称、能连成一条线的河")
     if apart:
-        notes.append(f"各段相距超过 {JOIN_GAP_M:g} m,未取:{'、'.join(apart[:20])}")
+        notes.append(f"各段相距超过 {JOIN_GAP_M:g} m,或自相交,未取:{'、'.join(apart[:20])}")
     some = frame[frame.index.isin(whole)]
     if len(some) != len(whole) or (shapely.get_num_geometries(some.geometry.to_numpy()) > 1).any():
         keys["join_gap_m"] = JOIN_GAP_M

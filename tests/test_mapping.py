@@ -1,6 +1,7 @@
 """Other people's names, words and rows are said where they belong: in reading and in the project."""
 
 import contextlib
+import re
 
 import geopandas as gpd
 import pandas as pd
@@ -270,3 +271,46 @@ def test_code_dialects_are_told_from_all_codes_and_said(tmp_path):
     read = pg.read_layer(path, "buildings")
     assert read["structure"].tolist() == ["3", "8"]
     assert read["use"].tolist() == ["11", "1302"]
+
+
+FIVE = """nmae = "x"
+crs = "4547"
+
+[layers.buildings]
+path = "b.gpkg"
+colums = { floors = "Floor" }
+[layers.rivers]
+path = "r.gpkg"
+[schemes."原方案"]
+widths = -3
+[schemes."少拆"]
+least = { from = "原方案", clear = 0.3 }
+[rules]
+gap = 50
+"""
+
+
+def test_all_mistakes_are_named_at_once_with_their_lines(tmp_path):
+    (tmp_path / "project.toml").write_text(FIVE, "utf-8")
+    with pytest.raises(pg.errors.ProjectError, match="has 6 mistakes") as told:
+        pg.check_project(tmp_path / "project.toml")
+    said = str(told.value)
+    for line, problem, cure in (
+        (1, "'nmae' is not known", "did you mean 'name'?"),
+        (2, "doesn't say its crs", "crs = 4547"),
+        (6, "'colums' is not known", "did you mean 'columns'?"),
+        (10, "neither a file nor a width", "widths = 15"),
+        (12, "'clear' is not known", "did you mean 'clear_m'?"),
+        (14, "'gap' is not known", "did you mean 'gap_m'?"),
+    ):
+        assert re.search(rf"line {line}: [^;]*{problem}", said), said
+        assert f"# line {line}\n" in said
+        assert cure in said.partition(f"# line {line}\n")[2].partition("# line")[0]
+
+
+def test_one_mistake_is_said_plainly(tmp_path):
+    (tmp_path / "project.toml").write_text(PROJECT.replace("left = 12", "lft = 12"), "utf-8")
+    with pytest.raises(
+        pg.errors.ProjectError, match=r"neither a file nor a width \[m\] \(line 11\)"
+    ):
+        pg.check_project(tmp_path / "project.toml")
