@@ -692,6 +692,7 @@ def _map(plan: Plan, data: _Data, found: _Found) -> Any:
         nodes=found.nodes,
         zones=data.layers.get("zones"),
         comparison=found.comparison,
+        adopted=plan.campaign.get("adopted"),
         title=f"{plan.name} · 作战指挥图",
         note=plan.note,
     )

@@ -92,7 +92,7 @@ def test_buildings_are_drawn_at_start(page):
 
 def test_legend_counts_what_the_layers_hold(page):
     said = page.find_element("css selector", ".leaflet-control-layers").text
-    for status in ("全部压占", "部分压占", "优化方案 避免拆除", "寻优方案 避免拆除"):
+    for status in ("全部压占", "部分压占", "符合保留条件", "寻优方案 避免拆除"):
         found = ids(page, status)
         assert len(set(found)) == len(found) > 0
         assert f"{status} {len(found)} 栋" in said

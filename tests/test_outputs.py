@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 import pinghu_geo as pg
-from conftest import building_frame
+from conftest import building_frame, river_frame
 
 
 @pytest.fixture(scope="module")
@@ -356,3 +356,37 @@ def test_the_rules_of_a_project_hold_for_parcels_too(project, tmp_path, houses):
     for layer in ("affected", "parcels"):
         found = gpd.read_file(out / "results.gpkg", layer=layer)
         assert found["needs_survey"].astype(bool).all(), layer
+
+
+def test_the_map_of_an_adopted_scheme_shows_what_it_saves_and_nothing_of_the_others(tmp_path):
+    """One house near the line, one further out on the other bank; each scheme spares another one."""
+    river = river_frame({"A": [(0, 0), (100, 0)]})
+    houses = building_frame(
+        {"北": shapely.box(40, 6, 50, 16), "南": shapely.box(60, -16, 70, -6)}, floors=1
+    )
+    lines = {
+        name: pg.red_line(
+            river,
+            pd.DataFrame({"river": "A", "chainage_m": [0.0, 100.0], "left_m": a, "right_m": b}),
+        )
+        for name, a, b in (("原", 8.0, 8.0), ("让北", 5.0, 8.0), ("让南", 8.0, 5.0))
+    }
+    found = pg.compare(lines, houses, river)
+    hit = found.schemes["让北"].affected
+    assert list(hit.index) == ["南"]
+
+    def layers(adopted):
+        page = pg.command_map(
+            hit, lines, river, buildings=houses, comparison=found, adopted=adopted
+        )
+        page.save(tmp_path / "m.html")
+        text = (tmp_path / "m.html").read_text("utf-8")
+        text = re.sub(r"\\u([0-9a-f]{4})", lambda m: chr(int(m[1], 16)), text)
+        return {words: int(n) for words, n in re.findall(r">([^<>]*) (\d+) 栋", text)}
+
+    shown = layers("让北")
+    assert shown["让北 避免拆除"] == 1
+    assert shown["部分压占"] == 1
+    assert "让南 避免拆除" not in shown
+    with pytest.raises(pg.errors.LayerError, match="did you mean '让北'"):
+        layers("让北方案")

@@ -23,7 +23,7 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.inert import html_text, script_value
 from pinghu_geo.nouns.replacing import atomic_path
-from pinghu_geo.nouns.schema import NOUNS, code_label, label, require_layer
+from pinghu_geo.nouns.schema import NOUNS, code_label, label, one_of, require_layer
 from pinghu_geo.river.centreline import stations
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison
@@ -92,6 +92,7 @@ def command_map(
     nodes: gpd.GeoDataFrame | None = None,
     zones: gpd.GeoDataFrame | None = None,
     comparison: Comparison | None = None,
+    adopted: str | None = None,
     title: str = "征拆作战指挥图",
     note: str = "",
     station_m: float = 100.0,
@@ -115,6 +116,10 @@ def command_map(
     comparison
         Result of `compare`: buildings that another scheme saves or adds get layers of their
         own.
+    adopted
+        The scheme of ``comparison`` whose buildings ``affected`` are; by default its baseline. Of
+        another one, what it saves and adds against the baseline is drawn, and nothing of the rest:
+        a house that only a scheme not adopted would save isn't saved.
     title, note
         Shown on the map; say in the note where the data come from.
     station_m
@@ -161,8 +166,9 @@ def command_map(
     page.options["maxZoom"], page.options["minZoom"] = 21, 9
     if zones is not None and len(zones):
         _zones(zones).add_to(page)
+    changed = [] if comparison is None else _changed(affected, comparison, adopted)
     if buildings is not None:
-        _neighbours(buildings, affected, comparison, list(lines.values()), page)
+        _neighbours(buildings, affected, changed, list(lines.values()), page)
     _geojson(rivers.reset_index()[["geometry"]], "河道中心线", "#2e86c1", weight=2, fill=0).add_to(
         page
     )
@@ -171,7 +177,7 @@ def command_map(
         edge = gpd.GeoDataFrame(geometry=line.geometry.boundary.to_numpy(), crs=line.crs)
         swatch = _swatch(colour, line=True) + html_text(f"红线 {name}")
         _geojson(edge, swatch, colour, weight=1.8, dash=dash, fill=0).add_to(page)
-    searchable = _status_layers(affected, comparison, page)
+    searchable = _status_layers(affected, changed, page)
     if nodes is not None and len(nodes):
         _nodes(nodes).add_to(page)
     _Labels(stations(rivers, spacing_m=station_m), rivers).add_to(page)
@@ -270,47 +276,50 @@ def _say_number(name: str, number: float) -> str:
 
 
 def _changed(
-    affected: gpd.GeoDataFrame, comparison: Comparison
+    affected: gpd.GeoDataFrame, comparison: Comparison, adopted: str | None
 ) -> list[tuple[str, str, gpd.GeoDataFrame]]:
-    """Buildings that each other scheme saves and adds."""
+    """Buildings that schemes save and add: each other one, or the adopted one alone."""
+    one_of(adopted or comparison.baseline, comparison.schemes, "adopted")
     changes = comparison.changes
     names = list(dict.fromkeys(changes["scheme"]))
+    chosen = [n for n in names if adopted in (None, comparison.baseline, n)]
     parts = []
     for k, name in enumerate(names):
         own = changes[changes["scheme"] == name]
         ids = {what: own.loc[own["change"] == what, "building_id"] for what in ("saved", "added")}
-        other = comparison.schemes[name].affected
-        frames = {
-            "saved": affected[affected.index.isin(ids["saved"])],
-            "added": other[other.index.isin(ids["added"])],
+        # the rows given, where they hold the building: they may know more of it
+        sources = {
+            "saved": affected
+            if name != adopted
+            else comparison.schemes[comparison.baseline].affected,
+            "added": affected if name == adopted else comparison.schemes[name].affected,
         }
-        for what, rows in frames.items():
+        for what, source in sources.items() if name in chosen else ():
             words, colour = STATUS[what]
             if len(names) > 1:
                 words = words.replace("优化后", f"{name} ")
                 colour = SHADES[what][k % len(SHADES[what])]
-            parts.append((words, colour, rows))
+            parts.append((words, colour, source[source.index.isin(ids[what])]))
     return parts
 
 
 def _status_layers(
-    affected: gpd.GeoDataFrame, comparison: Comparison | None, page: folium.Map
+    affected: gpd.GeoDataFrame,
+    changed: list[tuple[str, str, gpd.GeoDataFrame]],
+    page: folium.Map,
 ) -> list[folium.GeoJson]:
-    """A layer for each status with its count; saved buildings leave the others.
+    """A layer for each status with its count; saved and added buildings leave the others.
 
     Where several schemes are compared each has its own layers, and a building may be in more than
     one of them.
     """
     status = affected["extent"].astype(object)
-    if comparison is not None:
-        changes = comparison.changes
-        spared = affected.index.isin(changes.loc[changes["change"] == "saved", "building_id"])
-        status = status.where(~spared, "saved")
+    for _, _, rows in changed:
+        status = status.where(~affected.index.isin(rows.index), "changed")
     if "verdict" in affected:
-        status = status.where((affected["verdict"] != "retain") | (status == "saved"), "retain")
+        status = status.where((affected["verdict"] != "retain") | (status == "changed"), "retain")
     parts = [(*STATUS[code], affected[status == code]) for code in ("full", "partial", "retain")]
-    if comparison is not None:
-        parts += _changed(affected, comparison)
+    parts += changed
     layers = []
     for words, colour, rows in parts:
         if rows.empty:
@@ -334,7 +343,7 @@ def _status_layers(
 def _neighbours(
     buildings: gpd.GeoDataFrame,
     affected: gpd.GeoDataFrame,
-    comparison: Comparison | None,
+    changed: list[tuple[str, str, gpd.GeoDataFrame]],
     lines: list[gpd.GeoDataFrame],
     page: folium.Map,
 ) -> None:
@@ -343,8 +352,8 @@ def _neighbours(
     edges = np.concatenate([line.geometry.to_numpy() for line in lines])
     near = np.unique(buildings.sindex.query(edges, predicate="dwithin", distance=NEIGHBOURS_M)[1])
     drawn = set(affected.index)
-    if comparison is not None:
-        drawn |= set(comparison.changes["building_id"])
+    for _, _, found in changed:
+        drawn |= set(found.index)
     rows = buildings.iloc[near]
     rows = rows[~rows.index.isin(drawn)]
     if len(rows) > MOST_NEIGHBOURS:
