@@ -113,7 +113,7 @@ def test_the_sample_from_the_shell(tmp_path):
     )
 
 
-# what the layers of the public data are, by their publishers
+# what the layers of the public data are, as we read their READMEs and columns
 NOUNS = {
     "bayreuth_epsg32632.gpkg/buildings": "buildings", "bayreuth_epsg32632.gpkg/waterways": "rivers",
     "bayreuth_epsg32632.gpkg/water": "", "bayreuth_epsg32632.gpkg/landuse": "",

@@ -12,25 +12,17 @@ import pandas as pd
 
 __all__ = ["dialect_of"]
 
-# three public code bases agree on these; the standard itself wasn't seen
+# three public code bases agree on these words; the standard itself wasn't seen. 2 is steel with
+# reinforced concrete: that it counts as concrete here is our choice
 STRUCTURES = {"1": "steel", "2": "concrete", "3": "concrete", "4": "brick_concrete",
               "5": "brick_wood", "6": "other"}  # fmt: skip
-# housing 10-13, industry, traffic and storage 20-27, trade 30-35, schools and hospitals 40-43,
-# culture and sport 50-55, offices 60, others 70-85: of one public code base
-USES = (
-    dict.fromkeys(("10", "11", "111", "112", "12", "13"), "residential")
-    | dict.fromkeys(("20", "21"), "industrial")
-    | dict.fromkeys(("22", "23", "24", "25", "26"), "public")
-    | {"27": "storage"}
-    | dict.fromkeys(("30", "31", "32", "33", "34", "35"), "commercial")
-    | dict.fromkeys(("40", "41", "42", "43", "50", "51", "52", "53", "54", "55"), "public")
-    | {"60": "office"}
-    | dict.fromkeys(("70", "80", "81", "82", "83", "84", "85"), "other")
-)
+# housing, in a public code base; what its further codes mean wasn't seen, so that a column that
+# holds one stays as it is, and values={"use": {"27": ...}} says what it means
+USES = dict.fromkeys(("10", "11", "111", "112"), "residential")
 # column: name of the dialect, and its codes
 DIALECTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "structure": ("FWJG 1-6", STRUCTURES),
-    "use": ("GHYT 10-85", USES),
+    "use": ("GHYT 10", USES),
 }
 
 
