@@ -49,6 +49,7 @@ def test_a_shapefile_that_is_replaced_while_it_is_read_is_read_whole(tmp_path, h
         while not stop.is_set():
             for one in (moved, houses):
                 pg.write_layer(one, path, "buildings")
+                stop.wait(0.3)
 
     writer = threading.Thread(target=write)
     writer.start()

@@ -54,7 +54,14 @@ def test_a_design_that_overtops_is_said(tmp_path):
         {"river": "B", "profile": "50年一遇", "n_overtopped": 0, "freeboard_m_min": 0.8,
          "freeboard_at": "K0+000.0"},
     ]  # fmt: skip
-    said = {"schemes": [], "by_verdict": [], "least_said": {}, "said": [], "warnings": []}
+    said = {
+        "schemes": [],
+        "by_verdict": [],
+        "least_said": {},
+        "said": [],
+        "warnings": [],
+        "campaign": [],
+    }
     (tmp_path / "summary.json").write_text(json.dumps(said | {"flood": flood}), "utf-8")
     assert summary_lines(tmp_path) == [
         "设计方案漫顶:A 50年一遇,3 个断面水位高于岸顶,最低超高 -0.42 m(K1+200.0)。"

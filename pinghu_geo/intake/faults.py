@@ -252,7 +252,8 @@ def _check_values(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
         blank = values.isna().to_numpy()
         severity: Literal["error", "note"] = "error" if column.required else "note"
         name, said = column.name, column.zh
-        seen.add("null_value", frame.index[blank], name, severity=severity, label=said)
+        if not column.stands_in:
+            seen.add("null_value", frame.index[blank], name, severity=severity, label=said)
         given = values[~blank] if blank.any() else values
         for fault, passes in _rules(column):
             wrong = given[~np.asarray(passes(given), bool)]

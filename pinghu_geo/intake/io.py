@@ -86,7 +86,7 @@ ALONG_RIVERS = (
 # a chainage that says no unit of its own
 PLAIN_METRES = re.compile(r"[-+−]?\d+(\.\d*)?")
 # So often a Shapefile is read that others keep replacing.
-READS = 10
+READS = 30
 # Boxes around parts of a layer are at least so much larger [m].
 LEAST_NEAR_M = 1e-6
 

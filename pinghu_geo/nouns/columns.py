@@ -14,7 +14,8 @@ class Column:
     """One column of a table.
 
     ``codes`` maps each code to the words that deliveries use for it; the first is its label.
-    ``fallbacks`` are names such as OBJECTID, which are taken where nothing better is there.
+    ``fallbacks`` are names such as OBJECTID, which are taken where nothing better is there. What
+    ``stands_in`` for another column is wanted only where that isn't known: blanks are no fault.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     fallbacks: tuple[str, ...] = ()
+    stands_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,7 @@ _HEIGHT = Column(
     minimum=0,
     aliases=("房屋高度", "楼高", "building_height", "measuredHeight", "building:height"),
     fallbacks=("height", "高度"),
+    stands_in=True,
 )
 _STRUCTURE = Column(
     "structure",
