@@ -76,7 +76,6 @@ class ChainSolution:
     """The cheapest designs of all stretches together; proven if cost and bound are one."""
 
     options: list[Array]  # (2, stations) a stretch, from the mouth up
-    levels: list[Array]
     costs: list[float]
     gaps: list[float]  # what each stretch may cost too much, at most
     cost: float
@@ -85,7 +84,7 @@ class ChainSolution:
     @classmethod
     def none(cls) -> ChainSolution:
         """Where nothing was searched."""
-        return cls([], [], [], [], 0.0, 0.0)
+        return cls([], [], [], 0.0, 0.0)
 
     @property
     def proven(self) -> bool:
@@ -177,9 +176,13 @@ class Chain:
         """What the whole river costs at least where a level stands at its lowest station."""
         if not self.stretches:
             return 0.0
+        return float(self.least[0](self._first_arrival(level)[0])[0])
+
+    def _first_arrival(self, level: float) -> tuple[Array, bool]:
+        """Level at the lowest stretch for one at the lowest station, and whether it keeps all."""
         last, mouth = self.stretches[0].last, len(self.reach.measure) - 1
-        arrive = rising(self.reach, last, mouth, np.array([level]))[0][0]
-        return float(self.least[0](arrive)[0])
+        levels, fine = rising(self.reach, last, mouth, np.array([level]))
+        return levels[0], bool(fine[0])
 
     # --- set-up
 
@@ -237,7 +240,6 @@ class Chain:
             between = (ends[j][0] + ends[j + 1][0]) / 2
             ends.append((between, self._exact(k, between)))
             ends.sort()
-        least.exact = ends
 
     def _terminal(self, k: int) -> tuple[Array, Array]:
         """Lines below what all upstream of stretch k costs, in the level that it passes on."""
@@ -288,11 +290,9 @@ class Chain:
         """The cheapest designs together; None: no design keeps the levels allowed."""
         if not self.stretches:
             return ChainSolution.none()
-        last, mouth = self.stretches[0].last, len(self.reach.measure) - 1
-        levels, fine = rising(self.reach, last, mouth, np.array([self.start]))
-        if not fine[0]:
+        arrive, fine = self._first_arrival(self.start)
+        if not fine:
             return None
-        arrive = levels[0]
         least = float(self.least[0](arrive)[0])
         cost, bound, best = np.inf, least, None
         gap = sum(s.before for s in self.stretches) - least
@@ -337,11 +337,11 @@ class Chain:
 
     def _solution(self, options: list[Array], level: float, bound: float) -> ChainSolution:
         """Levels and costs of a design, without the tables of the search."""
-        levels, costs, gaps = [], [], []
+        costs, gaps = [], []
         for k, (stretch, chosen) in enumerate(zip(self.stretches, options, strict=True)):
-            levels.append(stretch.march.levels_of(chosen, level))
+            passed = stretch.march.levels_of(chosen, level)[:1]
             costs.append(design_cost(stretch.problem, chosen))
-            ahead, arrive = self._ahead(k, levels[-1][:1])
+            ahead, arrive = self._ahead(k, passed)
             least = float(self.least[k](np.array([level]))[0])
             gaps.append(max(costs[-1] + float(ahead[0]) - least, 0.0))
             level = float(arrive[0])
@@ -349,7 +349,7 @@ class Chain:
         bound = min(bound, cost)
         if cost - bound <= SAME_COST:
             gaps = [0.0] * len(gaps)
-        return ChainSolution(options, levels, costs, gaps, cost, bound)
+        return ChainSolution(options, costs, gaps, cost, bound)
 
 
 _TRIES = [(w, 1.0) for w in WIDTHS] + [(MOST_LABELS, r) for r in REACH]
