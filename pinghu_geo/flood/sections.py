@@ -287,13 +287,6 @@ class Sections:
         return thrust
 
 
-def _view(rows: Array) -> Array | slice:
-    """Rows that follow one another as a slice, which copies nothing."""
-    first, last = int(rows[0]) if len(rows) else 0, int(rows[-1]) if len(rows) else -1
-    follows = last - first == len(rows) - 1 and bool((np.diff(rows) == 1).all())
-    return slice(first, last + 1) if follows else rows
-
-
 def pack(
     ground: Ground,
     *,
