@@ -1,6 +1,7 @@
 """Kill, or fail, at every file event of everything that is written, and look at what is there.
 
     python benchmarks/kills.py                       # every event of every writer (an hour)
+    python benchmarks/kills.py store run             # every event of these
     python benchmarks/kills.py --sample 20 shp run   # 20 events of each of these
     python benchmarks/kills.py --random 100 run      # 100 times two SIGKILLs at any moment
 
@@ -13,6 +14,11 @@ must have said so in a sentence. Then the same is written once more, undisturbed
 there and nothing beside it. For the parts of a Shapefile and of a HEC-RAS project, which no system
 can exchange in one step, "not there to be opened" is allowed in between; the new is then complete
 beside it, and the next one to read or to write puts it in place.
+
+Writers are forks of one process that has everything imported, and work in memory where the system
+has such a place. The next one isn't tried twice on what is the same for it: the same names, and the
+same bytes but for those of the stage (`.….pinghu-new`), which it removes without a look, and of the
+lock, which nobody reads but people.
 """
 
 from __future__ import annotations
@@ -68,7 +74,7 @@ def houses(kind: str) -> object:
     shapes = [shapely.box(east + x, 5, east + x + 10, 25) for x in (100, 200, 300)]
     return gpd.GeoDataFrame(
         {"floors": [2.0, 3, 1], "use": "residential" if kind == "old" else "industrial",
-         "floor_area_m2": [200.0, 300, 100], "owner": f"{kind} 户主" * 5},
+         "tenants": 1.0, "tenure": "private", "floor_area_m2": [200.0, 300, 100], "owner": f"{kind} 户主" * 5},
         index=pd.Index(["甲", "乙", "丙"], name="building_id"), geometry=shapes, crs=4547,
     )  # fmt: skip
 
@@ -174,6 +180,102 @@ def run(folder: Path, kind: str) -> None:
         (out / "照片" / "mine.txt").write_text("mine")
 
 
+def workbook(folder: Path, kind: str) -> None:
+    """A writer of a plain table as a workbook."""
+    import pandas as pd
+
+    import pinghu_geo as pg
+
+    frame = pd.DataFrame({"river": "A", "chainage_m": [0.0], "left_m": 20.0, "right_m": 1.0})
+    pg.write_table(frame.assign(note=kind), folder / "宽度.xlsx")
+
+
+def blank_form(folder: Path, kind: str) -> None:
+    """A writer of a form to fill."""
+    import pinghu_geo as pg
+
+    pg.deliver.write_blank_form(folder / "补偿标准.xlsx", "rates", rows=[{"use": kind}])
+
+
+def node_page(folder: Path, kind: str) -> None:
+    """A writer of the board."""
+    import pinghu_geo as pg
+
+    pg.deliver.NodeBoard(f"<p>{kind}</p>" * 1000).save(folder / "作战板.html")
+
+
+def diagrams(folder: Path, kind: str) -> None:
+    """A writer of sheets of plots."""
+    from matplotlib.figure import Figure
+
+    from pinghu_geo.deliver.chainages import write_sheets_of_plots
+
+    figure = Figure()
+    figure.suptitle(kind)
+    write_sheets_of_plots([figure, figure], folder / "图.pdf")
+
+
+def project_file(folder: Path, kind: str) -> None:
+    """A writer of a project file that is begun from a folder."""
+    from pinghu_geo.nouns.replacing import atomic_path
+
+    with atomic_path(folder / "project.toml") as temporary:
+        temporary.write_text(f'name = "{kind}"\n', "utf-8")
+
+
+def store(folder: Path, kind: str) -> None:
+    """A writer of reports into a campaign's store: a database that is changed in its place."""
+    import pinghu_geo as pg
+
+    kept = pg.campaign.open_store(folder / "campaign.gpkg", "小河")
+    if kind == "old":
+        kept.adopt("原", _series({"甲": "A-L-001", "乙": "A-L-001"}))
+        return
+    kept.append(lambda log: _report() if log.empty else log.iloc[:0])
+
+
+def _series(values: dict[str, str]) -> object:
+    import pandas as pd
+
+    return pd.Series(values)
+
+
+def _report() -> object:
+    """One report."""
+    import pandas as pd
+
+    from pinghu_geo.campaign.store import LOG_COLUMNS
+
+    row = dict.fromkeys(LOG_COLUMNS, None)
+    row |= {"building_id": "甲", "stage": "signed", "date": "2026-03-01", "source": "a.csv"}
+    return pd.DataFrame([row]).assign(date=pd.Timestamp("2026-03-01"))
+
+
+def campaign_folder(folder: Path, kind: str) -> None:
+    """Tables, board and diagrams of a day, over a folder that a person has put a file into."""
+    import pinghu_geo as pg
+
+    out = folder / "日报"
+    project = given(folder) / f"campaign {kind}.toml"
+    pg.campaign_project(project, out, as_of="2026-03-01", force=True)
+    if kind == "old":
+        (out / "mine.txt").write_text("mine")
+
+
+def campaign_run(folder: Path, kind: str) -> None:
+    """A run with a campaign and two schemes, --force."""
+    import pinghu_geo as pg
+
+    pg.run_project(given(folder) / f"campaign {kind}.toml", folder / "结果", force=True)
+
+
+def forms(folder: Path, kind: str) -> None:
+    """Forms of a group: one workbook."""
+    import pinghu_geo as pg
+
+    pg.project_forms(given(folder) / f"campaign {kind}.toml", folder / "填报")
+
+
 def first_run(folder: Path, kind: str) -> None:
     """A run to a folder that isn't there."""
     import pinghu_geo as pg
@@ -203,15 +305,27 @@ def make_given(folder: Path) -> None:
             '[schemes."原"]\nwidths = "宽度.csv"\n',
             "utf-8",
         )
+        (folder / f"campaign {kind}.toml").write_text(
+            (folder / f"{kind}.toml").read_text("utf-8")
+            + '[schemes."窄"]\nwidths = "窄.csv"\n[campaign]\nadopted = "原"\n'
+            + 'start = "2026-01-05"\ncalendar = "days"\ngroups = ["甲组"]\nwork = 0.1\n'
+            + f'store = "{kind}.store.gpkg"\nhandover = "进场.csv"\n',
+            "utf-8",
+        )
+    rows = "河道,起点桩号,终点桩号,要求移交日期\nA,0,6000,2026-06-30\n"
+    (folder / "进场.csv").write_text(rows, "utf-8")
     width = {"river": "A", "chainage_m": [0.0, 6000], "left_m": 20.0, "right_m": 20.0}
     pg.write_table(pd.DataFrame(width), folder / "宽度.csv")
+    pg.write_table(pd.DataFrame(width | {"left_m": 10.0}), folder / "窄.csv")
 
 
 WRITERS: dict[str, Callable[[Path, str], None]] = {
     "shp": a_layer(".shp"), "gpkg": a_layer(".gpkg"), "geojson": a_layer(".geojson"),
     "fgb": a_layer(".fgb"), "parquet": a_layer(".parquet"), "dxf": drawing, "ledger": ledger,
-    "map": board, "table": table, "hecras": hecras, "partitions": partitions,
-    "first_run": first_run, "run": run,
+    "map": board, "table": table, "workbook": workbook, "form": blank_form, "board": node_page,
+    "pdf": diagrams, "project": project_file, "store": store, "hecras": hecras, "partitions": partitions,
+    "forms": forms, "campaign": campaign_folder, "first_run": first_run, "run": run,
+    "campaign_run": campaign_run,
 }  # fmt: skip
 # Sets of files, by their first: a moment without it is allowed, one with a mixed set is not.
 SETS = {"shp": "房屋.shp", "hecras": "模型.prj"}
@@ -264,7 +378,9 @@ def state(folder: Path) -> dict[str, str]:
     return {
         p.relative_to(folder).as_posix(): hashlib.sha256(content(p)).hexdigest()
         for p in sorted(folder.rglob("*"))
-        if p.is_file() and ".pinghu-" not in p.relative_to(folder).as_posix()
+        if p.is_file()
+        and ".pinghu-" not in p.relative_to(folder).as_posix()
+        and not p.name.endswith("-journal")  # SQLite's own: read with its database
     }
 
 
@@ -272,9 +388,28 @@ def content(path: Path) -> bytes:
     """Bytes of a file; of a database what is in it, for a page may lie elsewhere after a retry."""
     if path.suffix != ".gpkg":
         return path.read_bytes()
+    with tempfile.TemporaryDirectory() as name:  # whoever comes next finds it as it was
+        for part in path.parent.glob(f"{path.name}*"):
+            shutil.copy(part, name)
+        return _dumped(Path(name) / path.name)
+
+
+def _dumped(path: Path) -> bytes:
+    """All that a database holds, after what its journal takes back."""
     with closing(sqlite3.connect(path)) as base:
         sound = base.execute("PRAGMA integrity_check").fetchone()[0]
         return "\n".join([sound, *base.iterdump()]).encode()
+
+
+def sight(folder: Path) -> tuple[object, ...]:
+    """What whoever comes next sees: all names, and all bytes that it may look at."""
+    seen: list[object] = []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        passed = any(part.endswith((".pinghu-new", ".pinghu-lock")) for part in Path(name).parts)
+        looked_at = path.is_file() and not path.is_symlink() and not passed
+        seen.append((name, path.read_bytes() if looked_at else path.is_dir()))
+    return tuple(seen)
 
 
 def litter(folder: Path) -> list[str]:
@@ -295,6 +430,7 @@ class Writer:
             raise SystemExit(f"{name}: {said}")
         shutil.copytree(self.folder, self.kept, dirs_exist_ok=True)
         self.old = state(self.folder)
+        self.tried: dict[int, list[str]] = {}
         self.counts = {way: self._count(way) for way in WAYS}
         start = time.perf_counter()
         self._count("kill")
@@ -355,6 +491,11 @@ class Writer:
 
     def _next_one(self) -> Iterator[str]:
         """Whether the same, undisturbed, leaves the new one and nothing beside it."""
+        if (key := hash(sight(self.folder))) not in self.tried:
+            self.tried[key] = list(self._next_one_now())
+        yield from self.tried[key]
+
+    def _next_one_now(self) -> Iterator[str]:
         status, said = apart(lambda: self.write(self.folder, "new"))
         if status:
             yield f"the next one failed: {said}"
@@ -414,7 +555,8 @@ def main() -> int:
     parser.add_argument("--ways", nargs="*", default=list(WAYS))
     parser.add_argument("--random", type=int, default=0, help="SIGKILLs at any moment instead")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+    with tempfile.TemporaryDirectory(dir=memory) as name:
         base = Path(name).resolve()
         if "events_arm" not in dir() and not os.environ.get("PINGHU_EVENTS"):
             library = layer_of_events(base)
@@ -434,6 +576,7 @@ def tried(asked: argparse.Namespace, base: Path) -> int:
     """The writers one after the other."""
     import ezdxf  # noqa: F401 - loaded before the forks
     import folium  # noqa: F401
+    import matplotlib.backends.backend_pdf  # noqa: F401
     import offlinefolium  # noqa: F401
     import pyarrow.parquet  # noqa: F401
     import xlsxwriter  # noqa: F401
@@ -461,8 +604,8 @@ def tried(asked: argparse.Namespace, base: Path) -> int:
             wrong = [line for event in at for line in writer.at(way, event)]
             bad += len(wrong)
             sys.stdout.write(
-                f"{name:10} {way:4}: {len(at):5} of {writer.counts[way]:5} events, "
-                f"{len(wrong)} wrong\n"
+                f"{name:12} {way:4}: {len(at):5} of {writer.counts[way]:5} events, "
+                f"{len(wrong)} wrong ({len(writer.tried)} states)\n"
             )
             sys.stdout.writelines(f"    {line}\n" for line in wrong[:20])
             sys.stdout.flush()

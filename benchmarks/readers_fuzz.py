@@ -1,86 +1,95 @@
 """The own parsers under a coverage-guided fuzzer: whatever the bytes, a value or a PinghuError.
 
-``pip install atheris``, then ``python benchmarks/readers_fuzz.py PARSER [SECONDS]``; without
-PARSER the list of them. What ends in another exception, a crash, 2 GB or 20 s is printed with the
-bytes that did it.
+    pip install atheris
+    python benchmarks/readers_fuzz.py                          # the parsers
+    python benchmarks/readers_fuzz.py hecras_text 1200 FOLDER  # one, for so many seconds
+
+Inputs that reach something new are gathered in FOLDER, beginning with sound ones (`readers.py`)
+and with those that were kept (`readers_corpus.json`). What ends in another exception is said once
+with the place, and its bytes are kept in FOLDER/findings; a crash, 2 GB or 20 s end a round, and
+the next one begins. At the end: seconds, inputs tried, and what was found.
 """
 
 import contextlib
+import hashlib
 import os
+import re
+import subprocess
 import sys
-import tempfile
+import time
+import traceback
 from pathlib import Path
 
-import atheris
+from readers import PARSERS, SEEDS, WORDS, corpus
 
-with atheris.instrument_imports(include=["pinghu_geo"]):
-    import pandas as pd
-
-    import pinghu_geo as pg
-    from pinghu_geo.flood import hecras_text
-    from pinghu_geo.intake import bounds, drivers, encoding, registry
-    from pinghu_geo.plan import read_plan
-    from pinghu_geo.river.chainage import parse_chainage
-
-HERE = Path(tempfile.mkdtemp())
-SAMPLE = pg.sample_folder()
+HERE = Path(__file__).resolve()
 
 
-def file(name, raw):
-    path = HERE / name
-    path.write_bytes(raw)
-    return path
-
-
-def text(raw):
-    return raw.decode("utf-8", "replace")
-
-
-def shape(raw):
-    """The first bytes go to the .shp, .shx and .dbf of a sound Shapefile, where they say."""
-    parts = {s: bytearray((SAMPLE / f"河道{s}").read_bytes()) for s in (".shp", ".shx", ".dbf")}
-    for k in range(0, len(raw) - 4, 5):
-        part = list(parts.values())[raw[k] % 3]
-        at = int.from_bytes(raw[k + 1 : k + 4], "big") % len(part)
-        part[at] = raw[k + 4]
-    for suffix, part in parts.items():
-        file(f"s{suffix}", bytes(part))
-    pg.read_layer(HERE / "s.shp", "rivers", crs=4547, row_ids=False)
-
-
-PARSERS = {
-    "encoding": lambda raw: encoding.text_encoding(raw, "x"),
-    "dbf": lambda raw: encoding.dbf_encoding(file("x.dbf", raw)),
-    "mapinfo": lambda raw: encoding.mapinfo_encoding(file("x.tab", raw)),
-    "shapefile": shape,
-    "drawing": lambda raw: bounds.require_bounded_drawing(b"0\nINSERT\n" + raw, "x.dxf", "x"),
-    "dxf_head": lambda raw: drivers.drawing_for_one_driver(raw, "x.dxf", "buildings"),
-    "kml": lambda raw: pg.read_layer(file("x.kml", raw), "buildings", row_ids=True),
-    "geojson": lambda raw: pg.read_layer(file("x.geojson", raw), "buildings", row_ids=True),
-    "hecras_text": lambda raw: hecras_text.read_hecras(
-        file("x.g01", b"Geom Title=x\n" + raw), units="SI"
-    ),
-    "chainage": lambda raw: parse_chainage(text(raw)),
-    "unit_numbers": lambda raw: registry.unit_numbers(pd.Series([text(raw)])),
-    "csv": lambda raw: pg.read_table(file("x.csv", raw), "widths"),
-    "project": lambda raw: read_plan(file("x.toml", raw)),
-    "wkb": lambda raw: bounds.without_nests([b"\x01\x07\0\0\0" + raw + bytes(400), text(raw) * 20]),
-}
-
-
-def main():
-    """Run one parser for a while."""
+def main() -> None:
+    """Run rounds of one parser until the time is over."""
     if len(sys.argv) < 2 or sys.argv[1] not in PARSERS:
         sys.exit("\n".join(PARSERS))
-    parser, seconds = PARSERS[sys.argv[1]], sys.argv[2] if len(sys.argv) > 2 else "1200"
+    if os.environ.get("PINGHU_FUZZ"):
+        return one_round(sys.argv[1])
+    name, seconds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1200
+    folder = Path(sys.argv[3] if len(sys.argv) > 3 else f"fuzz-{name}").resolve()
+    for sub in ("corpus", "findings"):
+        (folder / sub).mkdir(parents=True, exist_ok=True)
+    for raw in [*SEEDS[name], *corpus(name)]:
+        (folder / "corpus" / hashlib.sha1(raw).hexdigest()).write_bytes(raw)  # noqa: S324
+    words = "".join('"' + "".join(f"\\x{b:02x}" for b in w) + '"\n' for w in WORDS.get(name, ()))
+    (folder / "words").write_text(words)
+    begun, tried, rounds = time.monotonic(), 0, 0
+    while (left := int(seconds - (time.monotonic() - begun))) > 0:
+        options = [
+            f"-max_total_time={left}", "-rss_limit_mb=2500", "-timeout=20", "-max_len=2048",
+            "-print_final_stats=1", "-use_value_profile=1", f"-artifact_prefix={folder}/findings/",
+            f"-dict={folder / 'words'}", str(folder / "corpus"),
+        ]  # fmt: skip
+        run = subprocess.run(
+            [sys.executable, str(HERE), name, *options], cwd=folder, check=False,
+            env=os.environ | {"PINGHU_FUZZ": str(folder / "findings")}, capture_output=True,
+        )  # fmt: skip
+        said = run.stderr.decode("utf-8", "replace")
+        (folder / f"log-{rounds}").write_text(said)
+        rounds += 1
+        counts = re.findall(r"(?:number_of_executed_units: |^#)(\d+)", said, re.MULTILINE)
+        tried += max(map(int, counts), default=0)
+    found = sorted(p.name for p in (folder / "findings").iterdir())
+    sys.stdout.write(
+        f"{name}: {time.monotonic() - begun:.0f} s, {tried:,} inputs, {rounds} rounds, "
+        f"{len(list((folder / 'corpus').iterdir()))} kept, findings: {', '.join(found) or 'none'}\n"
+    )
+    return None
 
-    def one(raw):
-        with contextlib.suppress(pg.PinghuError):
-            parser(raw)
 
-    os.chdir(HERE)
-    options = [f"-max_total_time={seconds}", "-rss_limit_mb=3000", "-timeout=20", "-max_len=4096"]
-    atheris.Setup([sys.argv[0], *options], one)
+def one_round(name: str) -> None:
+    """One run of the fuzzer, in a process of its own."""
+    import atheris
+
+    findings = Path(os.environ["PINGHU_FUZZ"])
+    with atheris.instrument_imports(include=["pinghu_geo", "tomllib"]):
+        import readers
+
+        readers.load()
+    import pinghu_geo as pg
+
+    parser, seen = PARSERS[name], set()
+
+    def one(raw: bytes) -> None:
+        try:
+            with contextlib.suppress(pg.PinghuError):
+                parser(raw)
+        except Exception as fault:  # noqa: BLE001 - what is looked for
+            frames = traceback.extract_tb(fault.__traceback__)
+            own = [f for f in frames if "pinghu_geo" in f.filename][-1:]
+            place = (type(fault).__name__, *(f"{Path(f.filename).stem}-{f.name}" for f in own))
+            if place not in seen:
+                seen.add(place)
+                (findings / "-".join(place)).write_bytes(raw)
+                (findings / ("-".join(place) + ".txt")).write_text(traceback.format_exc())
+
+    atheris.Setup([sys.argv[0], *sys.argv[2:]], one)
     atheris.Fuzz()
 
 

@@ -78,7 +78,10 @@ def reach_names(rivers: Sequence[str], reaches: Sequence[str]) -> list[str]:
 def with_left_out(sections: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFrame:
     """Sections with a column that says what stands at or below them and is left out."""
     rows = left_out.dropna(subset=["river", "above_m"])
-    kinds = rows["kind"] + " " + rows["name"].fillna("") + " " + rows["rs"].fillna("")
+    words = (
+        rows[["kind", "name", "rs"]].astype(object).fillna("").astype(str)
+    )  # none: no text at all
+    kinds = words.agg(" ".join, axis=1) if len(rows) else rows["kind"]
     texts = kinds.map(lambda text: " ".join(text.split())).groupby([rows["river"], rows["above_m"]])
     said = texts.agg("; ".join).to_dict() if len(rows) else {}
     places = zip(sections["river"], sections["chainage_m"], strict=True)

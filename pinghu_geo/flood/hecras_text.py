@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,7 +29,7 @@ from pinghu_geo.flood.hecras import (
 )
 from pinghu_geo.flood.hecras_structures import structures_between, structures_of_text
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.errors import LayerError, PinghuError
 from pinghu_geo.nouns.schema import one_of
 from pinghu_geo.river.chainage import parse_chainage
 
@@ -109,6 +110,28 @@ def read_hecras(
     """
     one_of(units, UNITS, "units")
     foot = UNITS[units]
+    with readable(geometry, flow):
+        return _read(geometry, flow, foot)
+
+
+@contextmanager
+def readable(*paths: str | Path | None) -> Iterator[None]:
+    """Say of a place that holds no number, or one beyond any, in which files it stands."""
+    try:
+        yield
+    except (ValueError, IndexError, KeyError, OverflowError) as fault:
+        if isinstance(fault, PinghuError):
+            raise
+        names = " or ".join(Path(p).name for p in paths if p is not None)
+        raise LayerError(
+            f"{names} has a place that can't be read ({fault})",
+            layer="hecras",
+            hint="open it in HEC-RAS and save it again",
+        ) from fault
+
+
+def _read(geometry: str | Path, flow: str | Path | None, foot: float) -> HecRas:
+    """Tables of the files."""
     blocks = list(_blocks(_lines(geometry, "Geom Title=")))
     raw = [b for b in blocks if b["kind"] == "section"]
     if not raw:
@@ -121,7 +144,7 @@ def read_hecras(
             sections.append(_text_section(one, place, foot))
             banks.append({**key, **_text_banks(one, foot)})
             obstacles += [{**place, **row} for row in _text_obstacles(one, sections[-1], foot)]
-        except (ValueError, IndexError) as fault:
+        except (ValueError, IndexError, OverflowError) as fault:
             raise LayerError(
                 f"{Path(geometry).name} has a section that can't be read ({fault})",
                 layer="hecras",
@@ -275,7 +298,8 @@ def _rows_below(lines: list[str], head: str, each: int) -> tuple[Array, str]:
         if not line.startswith(head):
             continue
         said = line.partition("=")[2]
-        count = int(_number(said.split(",")[0]) or 0)
+        rest = (len(lines) - k) * (80 // COLUMN) // each + 1  # no more than could stand there
+        count = min(int(_number(said.split(",")[0]) or 0), rest)
         values: list[float] = []
         for row in lines[k + 1 :]:
             if len(values) >= count * each:

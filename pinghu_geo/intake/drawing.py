@@ -118,7 +118,7 @@ def _shown(
 
 def _hidden(lines: list[bytes]) -> tuple[set[str], list[bytes]]:
     """Handles of invisible entities, and layers that are frozen or switched off."""
-    codes, values = lines[0::2], lines[1::2]
+    codes, values = lines[0::2], [*lines[1::2], b""]  # the last may have been cut off
     begins = [k for k, code in enumerate(codes) if code == b"0"]
     handles: set[str] = set()
     layers: list[bytes] = []
@@ -130,7 +130,9 @@ def _hidden(lines: list[bytes]) -> tuple[set[str], list[bytes]]:
         own = dict(
             zip(reversed(said), reversed(values[first:last]), strict=False)
         )  # the first wins
-        if is_layer and (int(own.get(b"70", b"0")) & 1 or own.get(b"62", b"7").startswith(b"-")):
+        flags = own.get(b"70", b"0")
+        frozen = flags.lstrip(b"+-").isdigit() and int(flags) & 1
+        if is_layer and (frozen or own.get(b"62", b"7").startswith(b"-")):
             layers.append(own.get(b"2", b""))
         elif not is_layer and own.get(b"60") == b"1":
             handles.add(own.get(b"5", b"").decode("ascii", "replace"))

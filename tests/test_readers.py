@@ -1,0 +1,70 @@
+"""What a fuzzer found in the readers' own parsers, and its corpus again (benchmarks/readers_fuzz)."""
+
+import pandas as pd
+import pytest
+import readers
+
+import pinghu_geo as pg
+
+HEAD = "0\nSECTION\n2\nHEADER\n0\nENDSEC\n0\nSECTION\n2\nTABLES\n"
+
+
+@pytest.mark.parametrize("name", readers.PARSERS)
+def test_every_input_that_was_kept_is_read_or_refused_in_a_sentence(name):
+    for raw in [*readers.SEEDS[name], *readers.corpus(name)]:
+        try:
+            readers.PARSERS[name](raw)
+        except pg.PinghuError as fault:
+            assert str(fault)  # noqa: PT017 - either is right
+
+
+@pytest.mark.parametrize(
+    "rest", ["0\nLAYER\n2\nA\n70\nx1\n0\nENDSEC\n", "0\nLAYER\n2\nA\n70\n1\n0"]
+)
+def test_a_drawing_with_odd_flags_or_cut_off_is_no_crash(tmp_path, rest):
+    from pinghu_geo.intake.drawing import _hidden
+
+    _, layers = _hidden((HEAD + rest).encode().split(b"\n"))
+    assert layers == ([] if "x1" in rest else [b"A"])
+    (tmp_path / "a.dxf").write_text(HEAD + rest)
+    with pytest.raises(pg.PinghuError):
+        pg.read_layer(tmp_path / "a.dxf", "buildings", row_ids=True, crs=4547)
+
+
+SOUND = readers.HECRAS.partition(b"\0")
+
+
+def hecras(tmp_path, old=b"", new=b"", flow=None):
+    text = SOUND[0].replace(old, new, 1) if old else SOUND[0]
+    assert not old or old in SOUND[0] + SOUND[2]
+    (tmp_path / "a.g01").write_bytes(b"Geom Title=a\n" + text)
+    (tmp_path / "a.f01").write_bytes(b"Flow Title=a\n" + SOUND[2].replace(old, new, 1))
+    flow = tmp_path / "a.f01" if flow else None
+    return pg.read_hecras(tmp_path / "a.g01", flow, units="SI")
+
+
+def test_what_a_model_leaves_out_may_have_no_name_at_all(tmp_path):
+    read = hecras(tmp_path, b"Node Name=bridge\n", b"")
+    assert "bridge" in read.structures["kind"].tolist() + read.left_out["kind"].tolist()
+    assert pd.api.types.is_string_dtype(read.sections["left_out"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b",500,500,500", b",500,x,500"),
+        (b"#Sta/Elev= 4", b"#Sta/Elev= 1e999"),
+        (b"#Sta/Elev= 4", b"#Sta/Elev= x"),
+        (b"Number of Profiles= 1", b"Number of Profiles= one"),
+        (b"Dn Type= 3", b"Dn Type= three"),
+        (b"     -10     5.5", b"     -10     abc"),
+    ],
+)
+def test_a_place_of_a_model_that_holds_no_number_is_said(tmp_path, old, new):
+    with pytest.raises(pg.errors.LayerError, match="can't be read"):
+        hecras(tmp_path, old, new, flow=True)
+
+
+def test_a_count_beyond_the_file_costs_no_memory(tmp_path):
+    with pytest.raises(pg.errors.LayerError, match="can't be read"):
+        hecras(tmp_path, b"#Sta/Elev= 4", b"#Sta/Elev= 999999999")
