@@ -144,6 +144,7 @@ def campaign_of(
     segments: pd.DataFrame | None,
     *,
     as_of: Any = None,
+    work: float | None = None,
 ) -> Campaign:
     """All tables of a project's campaign, as of a day.
 
@@ -159,6 +160,8 @@ def campaign_of(
         Responsible reaches, where they are given and not balanced.
     as_of
         Day; by default the log's last.
+    work
+        Limit of the schedule's search; by default what the project says.
     """
     asked, tables, stages = plan.campaign, _tables(plan), campaign_stages(plan)
     store = campaign_store(plan)
@@ -172,7 +175,7 @@ def campaign_of(
         "stages": stages, "handover": tables.get("handover"),
         "capacity": _capacity(tables.get("capacity"), tasks, reaches, segments),
         "start": asked["start"], "calendar": asked["calendar"], "priority": rules,
-        "work": float(asked["work"]),
+        "work": float(asked["work"]) if work is None else work,
     }  # fmt: skip
     made = schedule(tasks.nodes, **common)
     again = made

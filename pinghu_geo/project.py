@@ -52,7 +52,6 @@ from pinghu_geo.schemes.nodes import node_table
 from pinghu_geo.schemes.retention import retention_rules, retention_verdict
 from pinghu_geo.search.norise import WithinRise, least_demolition_within_rise
 from pinghu_geo.search.offsets import LIMITS as LEAST
-from pinghu_geo.search.offsets import costs, read_limits, within_reach
 from pinghu_geo.search.optimise import LeastDemolition, least_demolition
 
 __all__ = ["check_project", "project_campaign", "run_project", "sample_folder"]
@@ -60,6 +59,8 @@ __all__ = ["check_project", "project_campaign", "run_project", "sample_folder"]
 PACKAGES = ("pinghu_geo", "geopandas", "shapely", "pandas", "numpy", "pyproj", "pyogrio", "folium")
 
 # What runs of versions wrote whose manifest doesn't list it.
+# Limit of the schedule's search where a run is only rehearsed.
+REHEARSED_WORK = 0.01
 OUTPUTS = re.compile(
     r"(results\.gpkg|(ledger|repairs|campaign)\.xlsx|map\.html|summary\.json|(widths|proof|rise)_.+\.xlsx)"
 )
@@ -162,8 +163,9 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
     pandas.DataFrame
         As `check`; a layer that can't be read at all is a row too. Each layer is held against the
         project's rivers (other zones), the rivers against the buildings. An error is what
-        `run_project` refuses, and no more: the run is rehearsed up to where it searches, so that
-        what doesn't hinder it, such as an invalid footprint far from every line, is a warning.
+        `run_project` refuses, and no more: the run is rehearsed with as little search as can be,
+        so that what doesn't hinder it, such as an invalid footprint far from every line, is a
+        warning.
 
     Raises
     ------
@@ -221,13 +223,15 @@ def _sound(layer: Any) -> gpd.GeoDataFrame | None:
 def _judged(plan: Plan, faults: pd.DataFrame, lang: Lang) -> pd.DataFrame:
     """Faults as a run takes them: an error is what it refuses, and all that it refuses is there.
 
-    The run is rehearsed up to where it searches and writes. What it passes over, such as an
+    The run is rehearsed up to where it writes, by the same steps in the same order: searches end
+    where they begin, and the rise is that of a few houses. What it passes over, such as an
     invalid footprint far from every line, is a warning.
     """
     errors = faults["severity"] == "error"
     try:
         with heard():
-            _compute(plan, _read(plan, lambda _: None, search=False), lambda _: None)
+            data = _read(plan, lambda _: None, rehearse=True)
+            _compute(plan, data, lambda _: None, rehearse=True)
     except PinghuError as fault:
         layer = next((n for n in plan.layers if fault.layer.startswith(n)), fault.layer)
         told = faults[errors & faults["layer"].isin([layer, *_schemes_of(plan, layer)])]
@@ -378,8 +382,8 @@ def _in_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     return layer.to_crs(wanted)
 
 
-def _read(plan: Plan, tell: Progress, *, search: bool = True) -> _Data:
-    """Everything that is computed with; without ``search`` no line is searched for."""
+def _read(plan: Plan, tell: Progress, *, rehearse: bool = False) -> _Data:
+    """Everything that is computed with; a rehearsal ends searches of the water as they begin."""
     read = {name: _layer(plan, name) for name in plan.layers}
     layers = {name: layer for name, (layer, _) in read.items()}
     logs = {name: log for name, (_, log) in read.items()}
@@ -398,18 +402,15 @@ def _read(plan: Plan, tell: Progress, *, search: bool = True) -> _Data:
             schemes[name] = red_line(
                 layers["rivers"], widths, interpolation=source.get("interpolation", "linear")
             )
-        elif "least" in source and not search:
-            _require_prices(source["least"], schemes, layers["buildings"], tables.get("rates"))
         elif "least" in source:
             tell(f"搜索拆迁最少的红线:{name}")
-            least[name] = _search(plan, source["least"], layers, tables, river, tell)
+            asked = source["least"] | ({"seconds": 0.0} if rehearse else {})
+            least[name] = _search(plan, asked, layers, tables, river, tell)
             schemes[name] = red_line(layers["rivers"], least[name].widths)
         else:
             schemes[name], logs[name] = _drawn(plan, source)
     log = pd.concat({k: v for k, v in logs.items() if len(v)} or logs, names=["layer"])
     repairs = log.reset_index("layer").reset_index(drop=True)
-    if not search:
-        river = None
     return _Data(layers, tables, schemes, river, flood.get("evidence"), least, repairs)
 
 
@@ -432,19 +433,6 @@ def _width_rows(widths: pd.DataFrame | tuple[float, float], rivers: gpd.GeoDataF
     ]
     table = pd.DataFrame(ends, columns=["river", "chainage_m"])
     return table.assign(left_m=widths[0], right_m=widths[1])
-
-
-def _require_prices(
-    asked: dict[str, Any],
-    schemes: dict[str, gpd.GeoDataFrame],
-    buildings: gpd.GeoDataFrame,
-    rates: pd.DataFrame | None,
-) -> None:
-    """Refuse what a search would: buildings within its reach that count nothing knows for what."""
-    limits = read_limits({k: v for k, v in asked.items() if k in LEAST}, priced=rates is not None)
-    if (start := schemes.get(asked["from"])) is not None:
-        rows = buildings.iloc[within_reach(buildings, start, limits)]
-        costs(rows, rates)
 
 
 def _designed(plan: Plan, rivers: gpd.GeoDataFrame, tables: dict[str, pd.DataFrame]) -> _River:
@@ -542,7 +530,9 @@ def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) ->
     return [board, target]
 
 
-def _compute(plan: Plan, data: _Data, tell: Progress, *, as_of: Any = None) -> _Found:
+def _compute(
+    plan: Plan, data: _Data, tell: Progress, *, as_of: Any = None, rehearse: bool = False
+) -> _Found:
     rules, layers = plan.rules, data.layers
     comparison = compare(
         data.schemes,
@@ -556,15 +546,13 @@ def _compute(plan: Plan, data: _Data, tell: Progress, *, as_of: Any = None) -> _
     )
     # what follows is about one scheme: the adopted one, or the baseline before any is adopted
     scheme = plan.campaign.get("adopted", comparison.baseline)
-    if scheme not in comparison.schemes:  # one that is searched for, in a rehearsal without search
-        scheme = comparison.baseline
     hit = comparison.schemes[scheme].affected.copy()
     if "zones" in layers:
         hit = hit.join(clearing(hit, layers["zones"], least_ratio=rules["zone_ratio"]))
     flood = None
     if data.river is not None:
         tell("计算水面线与留房结论")
-        flood, verdicts = _flood(plan, data, data.river, hit, tell)
+        flood, verdicts = _flood(plan, data, data.river, hit, tell, rehearse=rehearse)
         hit = hit.join(verdicts)
     parcels = None
     if "parcels" in layers:
@@ -584,7 +572,8 @@ def _compute(plan: Plan, data: _Data, tell: Progress, *, as_of: Any = None) -> _
         nodes = node_table(hit, segments, rivers=layers["rivers"])
         return _Found(comparison, hit, nodes, parcels, flood, None)
     tell("计算征拆任务、责任段、工期与进度")
-    campaign = campaign_of(plan, hit, layers, segments, as_of=as_of)
+    work = REHEARSED_WORK if rehearse else None
+    campaign = campaign_of(plan, hit, layers, segments, as_of=as_of, work=work)
     nodes = campaign.nodes()
     hit = hit.drop(columns="node_id", errors="ignore").join(
         campaign.tasks.buildings[["node_id", "task_class", "payer", "others_due"]]
@@ -595,20 +584,32 @@ def _compute(plan: Plan, data: _Data, tell: Progress, *, as_of: Any = None) -> _
 
 
 def _flood(
-    plan: Plan, data: _Data, designed: _River, hit: gpd.GeoDataFrame, tell: Progress
+    plan: Plan,
+    data: _Data,
+    designed: _River,
+    hit: gpd.GeoDataFrame,
+    tell: Progress,
+    *,
+    rehearse: bool = False,
 ) -> tuple[_Flood, pd.DataFrame]:
     """The designed river in flood, and which of the buildings inside its red line may stay."""
     rivers, asked, dem = data.layers["rivers"], plan.flood, plan.file(plan.flood["dem"])
     river: dict[str, Any] = {f.name: getattr(designed, f.name) for f in fields(designed)}
     river["rivers"] = rivers
     profile = water_profile(**river)
-    rises = building_rises(hit, **river, allowed_mm=asked["allowed_mm"], progress=tell)
+    risen, band = hit, tuple(LOSSES)
+    if rehearse:  # of one house a river, without the band: what is refused, is refused for it
+        risen, band = hit.groupby("river", sort=False).head(1), ()
+    rises = building_rises(
+        risen, **river, allowed_mm=asked["allowed_mm"], losses=band, progress=tell
+    )
+    rises = rises.reindex(hit.index)
     first = profile[profile["profile"] == profile["profile"].iloc[0]]
     levels = flood_levels(hit, first, rivers, dem=dem)
-    band = [
+    columns = [
         c for c in rises.columns if c.startswith("rise_") and c not in ("rise_river", "rise_at_m")
     ]
-    known = rises[band].dropna(axis=1, how="all")
+    known = rises[columns].dropna(axis=1, how="all")
     known = known.reindex(
         columns=known.columns.union(["rise_alone_mm", "rise_joint_mm"], sort=False)
     )

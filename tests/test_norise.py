@@ -351,3 +351,21 @@ def test_surveyed_sections_against_exhaustive_search(seed, kind):
             break
     assert best.certificate["proof"].tolist() == ["optimal"]
     assert best.nodes["total_yuan"].sum() == pytest.approx(cost[k])
+
+
+def test_within_a_rise_too_no_house_is_paid_that_the_drawn_line_clears():
+    """As in `test_optimise`: P holds the line, and beside Q it lies below the further station's."""
+    rivers = river_frame({"A": [(0, 0), (400, 0)]})
+    p, q = shapely.box(196, 9.52, 204, 20), shapely.box(205, 9.76, 206, 20)
+    houses = building_frame({"P": p, "Q": q}, floor_area_m2=[1000.0, 1.0])
+    limits = LIMITS | {"taper": 0.05, "step_m": 0.5, "move_yuan_m2": 1.0}
+    both, alone = (
+        pg.least_demolition_within_rise(
+            rivers, line(), rows, channel(), FLOW, SLOPE, limits, allowed_mm=50
+        )
+        for rows in (houses, houses.loc[["P"]])
+    )
+    assert alone.buildings["state"].tolist() == ["saved"]
+    assert both.buildings["state"].tolist() == ["saved", "saved"]
+    assert both.certificate["total_yuan"].sum() == alone.certificate["total_yuan"].sum()
+    assert both.largest_rise_mm <= 50

@@ -301,3 +301,47 @@ def test_a_price_of_change_straightens_the_line(street):
     assert calm.certificate["total_yuan"].sum() >= plain.certificate["total_yuan"].sum()
     still = solve(street, {"change_yuan_m": 1e9})
     assert (still.widths[["left_m", "right_m"]].nunique() == 1).all()
+
+
+@pytest.mark.parametrize("clear_m", [0.02, 0.5])
+@pytest.mark.parametrize("bank", [1, -1])
+def test_a_house_that_the_drawn_line_clears_is_not_paid_for(bank, clear_m):
+    """Between two stations the line lies lower than at the further one, and Q stands in the gap.
+
+    P holds the line at 7.5 m from 10 to 30 m; at 40 m it may lie at 9.5 m, so that beside Q it is
+    at 7.9 m at most. By the higher of both stations Q, at 9 m, is taken.
+    """
+    rivers = river_frame({"A": [(0, 0), (200, 0)]})
+    flip = lambda b: shapely.affinity.scale(b, 1, bank, origin=(0, 0))  # noqa: E731
+    p, q = flip(shapely.box(18, 8.02, 22, 20)), flip(shapely.box(31, 9, 32, 20))
+    houses = building_frame({"P": p, "Q": q}, floor_area_m2=[1000.0, 5.0])
+    widths = pd.DataFrame(
+        {"river": "A", "chainage_m": [0.0, 200.0], "left_m": 10.0, "right_m": 10.0}
+    )
+    limits = LIMITS | {"taper": 0.2, "clear_m": clear_m, "move_yuan_m2": 1.0}
+    both, alone = (
+        pg.least_demolition(rivers, widths, rows, limits) for rows in (houses, houses.loc[["P"]])
+    )
+    proof = both.certificate.iloc[0]
+    assert proof["near_yuan"] == 0.0
+    assert proof["total_yuan"] == alone.certificate["total_yuan"].iloc[0]
+    assert proof["bound_yuan"] <= proof["total_yuan"]
+    assert both.buildings["state"].tolist() == ["saved", "saved"]
+    drawn = pg.red_line(rivers, both.widths).geometry.iloc[0]
+    assert min(drawn.distance(p), drawn.distance(q)) >= clear_m - 0.004
+    with pytest.raises(pg.errors.LayerError, match="'Q' is no building that the design demolishes"):
+        pg.what_would_save(both, "Q")
+
+
+def test_a_house_closer_than_the_distance_asked_for_is_paid_and_called_near():
+    """clear_m is the survey's accuracy: what the line passes closer is not surely spared."""
+    rivers = river_frame({"A": [(0, 0), (200, 0)]})
+    houses = building_frame({"Q": shapely.box(95, 10.3, 105, 20)}, floor_area_m2=5.0)
+    widths = pd.DataFrame(
+        {"river": "A", "chainage_m": [0.0, 200.0], "left_m": 10.0, "right_m": 10.0}
+    )
+    best = pg.least_demolition(
+        rivers, widths, houses, LIMITS | {"clear_m": 0.5, "move_yuan_m2": 1.0}
+    )
+    assert best.buildings["state"].tolist() == ["near"]
+    assert best.certificate[["near_yuan", "counted_yuan"]].to_numpy().tolist() == [[5.0, 0.0]]

@@ -1,6 +1,8 @@
 """`check` says what `run` will do; only rows near the line are judged; `repair = true` has a log."""
 
+import importlib.util
 import json
+import shutil
 
 import geopandas as gpd
 import pandas as pd
@@ -125,6 +127,49 @@ def test_what_a_search_would_refuse_is_found(project, tmp_path):
     # of a house out of its reach nothing need be known
     far = HOUSE | {"far": shapely.box(500, 400, 510, 410)}
     assert errors(project(far, more=more, floors=[2.0, float("nan")])).empty
+
+
+def test_limits_that_leave_no_line_are_found(project, tmp_path):
+    """Only the search itself knows: two locks that no taper can join."""
+    (tmp_path / "锁定.csv").write_text(
+        "river,from_m,to_m,bank,least_m,most_m\nA,0,500,left,23,\nA,505,1000,left,,17\n", "utf-8"
+    )
+    more = '[tables]\nlocks = "锁定.csv"\n[schemes."少"]\nleast = {from = "原", step_m = 1}\n'
+    file = project(HOUSE, more=more)
+    with pytest.raises(pg.errors.OptimiseError) as said:
+        pg.run_project(file, tmp_path / "out")
+    found = errors(file)
+    assert found["problem"].unique().tolist() == [said.value.problem]
+    free = "river,from_m,to_m,bank,least_m,most_m\nA,0,400,left,19,\nA,600,1000,left,,21\n"
+    (tmp_path / "锁定.csv").write_text(free, "utf-8")
+    assert errors(file).empty
+
+
+@pytest.mark.skipif(importlib.util.find_spec("rasterio") is None, reason="no rasterio")
+@pytest.mark.parametrize(
+    ("file", "old", "new", "refused"),
+    [
+        # the search begins and ends as approved: where locks forbid that, it can't begin
+        ("锁定.csv", "", "river,from_m,to_m,least_m\n木古河,100,300,99\n", "locks forbid"),
+        # only the flood itself knows: a river that flows nowhere
+        ("设计流量.csv", "木古河", "木古水", "木古"),
+    ],
+)
+def test_what_the_water_would_refuse_is_found(file, old, new, refused, tmp_path):
+    home = shutil.copytree(pg.project.sample_folder(), tmp_path / "sample")
+    plan = home / "project.toml"
+    if old:
+        text = (home / file).read_text("utf-8-sig")
+        assert old in text
+        (home / file).write_text(text.replace(old, new), "utf-8")
+    else:
+        (home / file).write_text(new, "utf-8")
+        plan.write_text(
+            plan.read_text("utf-8").replace("[tables]", f'[tables]\nlocks = "{file}"'), "utf-8"
+        )
+    found = pg.check_project(plan, lang="en")
+    found = found[found["severity"] == "error"]
+    assert found["problem"].str.contains(refused).any()
 
 
 def test_what_a_table_lacks_is_found_before_the_run(project, tmp_path):

@@ -229,14 +229,15 @@ def freeboard(
 
 def _tops(stations: pd.DataFrame, sections: pd.DataFrame, side: str) -> list[float]:
     """Top of one bank of each section: the highest point at the bank's offset, or the levee."""
-    points = dict(iter(sections.groupby(["river", "chainage_m"], sort=False)))
+    points = sections.groupby(["river", "chainage_m"], sort=False).indices
+    offset, level = (sections[c].to_numpy(float) for c in ("offset_m", "elevation_m"))
     tops = []
     for one in stations.to_dict("records"):
-        part = points[(one["river"], one["chainage_m"])]
-        x, z = part["offset_m"].to_numpy(float), part["elevation_m"].to_numpy(float)
+        rows = points[(one["river"], one["chainage_m"])]
+        x, z = offset[rows], level[rows]
         at = one[f"{side}_bank_m"]
         at = (x[0] if side == "left" else x[-1]) if pd.isna(at) else at
-        here = np.isclose(x, at, atol=1e-6)
+        here = np.abs(x - at) <= 1e-6 + 1e-5 * abs(at)  # coordinates of large offsets are rounded
         top = z[here].max() if here.any() else float(np.interp(at, x, z))
         levee = one[f"{side}_levee_top_m"]
         tops.append(float(top if pd.isna(levee) else max(top, levee)))

@@ -158,13 +158,15 @@ def _bed_sections(bed: pd.DataFrame, lines: Centrelines, regular: pd.DataFrame) 
     parts = []
     for river, part in bed.groupby("river", sort=False):
         scale = lines.scales[river_codes(pd.Series([river]), lines, "bed")[0]]
-        place = scale.measure(numbers(part, "chainage_m", "bed").to_numpy(), twice="order")
+        said, x, z, rough = (
+            numbers(part, c, "bed").to_numpy()
+            for c in ("chainage_m", "offset_m", "elevation_m", "n")
+        )
+        place = scale.measure(said, twice="order")
         beds = [
-            (float(at),
-             *(numbers(p, c, "bed").to_numpy()
-               for c in ("offset_m", "elevation_m", "n", "chainage_m")))
-            for at, p in part.groupby(place)
-        ]  # fmt: skip
+            (float(at), *(v[rows] for v in (x, z, rough, said)))
+            for at, rows in sorted(pd.Series(place).groupby(place).indices.items())
+        ]
         own = regular.loc[regular["river"] == river, "chainage_m"].to_numpy(float)
         at = scale.measure(own, twice="order")
         for k, (here, x, z, rough, said) in enumerate(beds):
@@ -175,17 +177,14 @@ def _bed_sections(bed: pd.DataFrame, lines: Centrelines, regular: pd.DataFrame) 
                     share = (at[j] - here) / (there - here)
                     made = _between(beds[k][:4], beds[k + 1][:4], share)
                     parts.append((river, own[j], at[j], *made))
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "river": r, "chainage_m": said, "offset_m": x, "elevation_m": z, "n": rough,
-                    "_at": at,
-                }
-            )
-            for r, said, at, x, z, rough in parts
-        ],
-        ignore_index=True,
+    count = [len(part[3]) for part in parts]
+    names, said, place = (np.repeat([part[k] for part in parts], count) for k in range(3))
+    x, z, rough = (np.concatenate([part[k] for part in parts]) for k in (3, 4, 5))
+    return pd.DataFrame(
+        {
+            "river": names.astype(object), "chainage_m": said, "offset_m": x, "elevation_m": z,
+            "n": rough, "_at": place,
+        }
     )  # fmt: skip
 
 

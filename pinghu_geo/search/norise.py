@@ -39,7 +39,9 @@ from pinghu_geo.search.labels import (
 from pinghu_geo.search.offsets import (
     CLEAR_M,
     Approved,
+    Touches,
     costs,
+    counted_as_drawn,
     locked,
     moves_of,
     prices,
@@ -159,7 +161,8 @@ class WithinRise:
             for f in self.done.found
             if (f.reach.ids == building_id).any()
         )
-        found = self.done.search.chain(one.reach, one.start, one.lowest, spare=number)
+        where = [(s.first, s.last) for s in one.stretches]
+        found = self.done.search.chain(one.reach, where, one.start, one.lowest, spare=number)
         solution = found.solve()
         if solution is None:
             return empty
@@ -385,7 +388,8 @@ class _Search:
         found: list[_Found] = []
         self.deadline = np.inf if self.seconds is None else time.monotonic() + self.seconds
         for name in joined_last(laid.stations, edges):
-            now = self.profile(*_joined(made)) if found else before
+            moved = any((f.chosen() != f.reach.options.base).any() for f in found)
+            now = self.profile(*_joined(made)) if moved else before
             reach = self.reach(name, surveyed[name], lines, laid, before)
             start = float(_first_flood(now, name)["level_m"].iloc[-1])
             lowest = min(_lowest_at_mouth(name, edges, found, start), start)
@@ -517,26 +521,49 @@ class _Search:
             self.stopped = True
             return still
         self.tell(f"搜索 {reach.name}")
-        try:
-            chain = self.chain(reach, start, lowest)
-            solution = chain.solve()
-        except KeyboardInterrupt:
-            self.stopped = True
-            return still
-        if time.monotonic() > self.deadline:
-            self.stopped = True
-        if solution is None:  # not even the approved line: the menu's tables are too coarse for it
-            return still
-        return _Found(
-            reach, chain.stretches, solution, start, lowest, chain.lows, chain.bound_at(lowest)
-        )
+        where, found = extents(reach, self.limits), still
+        while True:
+            try:
+                chain = self.chain(reach, where, start, lowest)
+                solution = chain.solve()
+            except KeyboardInterrupt:
+                self.stopped = True
+                return found
+            if time.monotonic() > self.deadline:
+                self.stopped = True
+            if solution is None:  # not even the approved line: the menu's tables are too coarse
+                return found
+            found = _Found(
+                reach, chain.stretches, solution, start, lowest, chain.lows, chain.bound_at(lowest)
+            )
+            touch = None if self.stopped else self.as_drawn(found)
+            if touch is None:
+                return found
+            reach = replace(reach, touch=touch)
+
+    def as_drawn(self, found: _Found) -> Touches | None:
+        """Touches that count as drawn what the line found clears; None: nothing is paid for so."""
+        reach, chosen = found.reach, found.chosen()
+        paid = taken_by(reach, chosen) & (reach.cost > 0)
+        table = _widths(lay_out(self.rivers.loc[[reach.name]]), self.widths, reach, chosen)
+        line = red_line(self.rivers.loc[[reach.name]], table).geometry.to_numpy()
+        return counted_as_drawn(
+            reach.touch, chosen // len(reach.options.walls), paid,
+            self.buildings.geometry.to_numpy(), line, self.limits["clear_m"],
+        )  # fmt: skip
 
     def chain(
-        self, reach: Reach, start: float, lowest: float, *, spare: int | None = None
+        self,
+        reach: Reach,
+        where: list[tuple[int, int]],
+        start: float,
+        lowest: float,
+        *,
+        spare: int | None = None,
     ) -> Chain:
         """The stretches of a river; ``spare`` is the number of a building that must be spared."""
         return Chain(
-            reach, extents(reach, self.limits), self.limits, start, lowest=lowest, spare=spare,
+            reach, where, self.limits, start, lowest=lowest, spare=spare,
             work=Work(deadline=self.deadline),
         )  # fmt: skip
 
@@ -721,7 +748,7 @@ def _proof_lines(certificate: pd.DataFrame) -> list[str]:
     if len(proven):
         lines.append(
             f"{'、'.join(proven['river'].astype(str))}:所得方案已证明为全河最优"
-            "(在所给移动量与墙型选项内,各节点共用允许壅高)。"
+            "(在所给移动量与墙型选项内,两断面之间按较大偏移计,各节点共用允许壅高)。"
         )
     for row in searched[searched["proof"] != "optimal"].itertuples():
         lines.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -19,8 +19,8 @@ from pinghu_geo.river.centreline import Centrelines
 from pinghu_geo.schemes.cost import compensation
 
 __all__ = [
-    "LIMITS", "Approved", "Touches", "costs", "locked", "moves_of", "prices", "read_limits",
-    "touches",
+    "LIMITS", "Approved", "Touches", "costs", "counted_as_drawn", "locked", "moves_of", "prices",
+    "read_limits", "touches",
 ]  # fmt: skip
 
 # What a planner may state, and what holds where nothing is stated. Lengths [m], prices [yuan].
@@ -178,6 +178,26 @@ def touches(
     )
     first, final = (spans[c].to_numpy(int) for c in ("min", "max"))
     return Touches(who, side, station, level, near[ids], first, final)
+
+
+def counted_as_drawn(
+    touch: Touches, moves: Array, taken: Array, shapes: Array, line: Array, clear_m: float
+) -> Touches | None:
+    """Touches that bill as drawn what a line clears though it is ``taken`` by the stations' rule.
+
+    Between two stations the rule counts the higher of both moves, and the line lies lower. A
+    narrower line never takes more: what clears the line with ``moves`` (2, stations) clears all
+    that lie within it, and that becomes the rule for these buildings. None: there is none.
+    """
+    rows = np.flatnonzero(taken)
+    area = shapely.union_all(line)
+    shapely.prepare(area)
+    free = np.zeros(len(taken), bool)
+    free[rows[~shapely.dwithin(area, shapes[touch.ids[rows]], clear_m)]] = True
+    if not free.any():
+        return None
+    level = np.where(free[touch.who], moves[touch.side, touch.station] + 1, touch.level)
+    return replace(touch, level=level)
 
 
 def within_reach(

@@ -33,6 +33,7 @@ from pinghu_geo.search.offsets import (
     Approved,
     Touches,
     costs,
+    counted_as_drawn,
     locked,
     moves_of,
     prices,
@@ -64,9 +65,10 @@ class LeastDemolition:
         The line as an ordinary width table: to be edited, drawn (`red_line`), compared.
     certificate
         One row a river: stations, offsets tried, buildings within reach; total_yuan of the optimum,
-        bound_yuan that no other line can beat, gap_yuan (0: proven); and of which it consists:
-        works_yuan, counted_yuan for buildings that the line as drawn takes, near_yuan for those
-        that it only comes closer to than the rule allows.
+        bound_yuan that no other line can beat by the rule of the stations, gap_yuan (0: proven);
+        and of which it consists: works_yuan, counted_yuan for buildings that the line as drawn
+        takes, near_yuan for those that it comes closer to than clear_m. What the line as drawn
+        clears is not paid for.
     buildings
         One row a building within reach: river, bank, from_m, to_m, state {saved, added,
         demolished, near, spared} as drawn and against the approved line, cost_yuan, and for those
@@ -85,7 +87,11 @@ class LeastDemolition:
         """What a mayor needs to know, in a few sentences."""
         proven = float(self.certificate["gap_yuan"].sum()) < 1.0
         lines = self.comparison.summary()
-        word = "已证明最优(指所给断面、偏移档与局部规则之内)" if proven else "尚有差距,见证明表"
+        word = (
+            "已证明最优(指所给断面、偏移档与局部规则之内,两断面之间按较大偏移计)"
+            if proven
+            else "尚有差距,见证明表"
+        )
         lines.append(
             f"红线偏移方案{word}:{int(self.certificate['n_stations'].sum()):,} 个断面、"
             f"{int(self.certificate['n_buildings'].sum()):,} 栋可及房屋。"
@@ -243,9 +249,11 @@ def least_demolition(
 
     A building within reach counts with its whole floor area, once, as soon as the line comes within
     ``clear_m`` of any wall at any station beside it; between stations the higher offset of the two
-    counts. So a building that is promised to stay is clear of the line as drawn; one that the
-    drawn line passes closer than promised is counted as near, not as demolished. Offsets between
-    the stations of the approved table are interpolated.
+    counts: that is the rule of the stations, of which the optimum is proven. So a building that is
+    promised to stay is clear of the line as drawn. One that the drawn line clears though a station
+    beside it lies further out is counted as drawn, and the river is searched again, so that none
+    is paid for that stays; one that is closer than ``clear_m`` is paid for, and called near.
+    Offsets between the stations of the approved table are interpolated.
 
     Every rule is an implication and every cost belongs to one offset, one change of offset, or one
     building: the optimum is a minimum cut, and the greatest flow is the bound.
@@ -302,13 +310,37 @@ def least_demolition(
         if solution is None:
             raise _conflict(name, grid, problem)
         ids = buildings.index[reach.ids].to_numpy()
-        solved[name] = _River(name, grid, problem, solution, reach, ids, choice, menu)
+        mine = _River(name, grid, problem, solution, reach, ids, choice, menu)
+        solved[name] = _as_drawn(mine, rivers, buildings, given)
     table = pd.concat([_widths(one) for one in solved.values()], ignore_index=True)
     drawn = red_line(rivers, table)
     found = compare({"原方案": approved, "最少拆迁": drawn}, buildings, rivers, rates=rates)
     states = [_states(one, found) for one in solved.values()]
     proof = [_proof(one, own) for one, own in zip(solved.values(), states, strict=True)]
     return LeastDemolition(table, pd.DataFrame(proof), pd.concat(states), found, solved)
+
+
+def _as_drawn(
+    one: _River, rivers: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, limits: Mapping[str, float]
+) -> _River:
+    """A river's answer in which no building is paid that its line as drawn clears.
+
+    Such buildings are counted as drawn and the river is searched again, until there are none: the
+    line found stays possible at what it costs less them, so that each round is cheaper.
+    """
+    shapes = buildings.geometry.to_numpy()
+    while True:
+        line = red_line(rivers.loc[[one.name]], _widths(one)).geometry.to_numpy()
+        reach = counted_as_drawn(
+            one.reach, one.solution.levels, one.solution.touched, shapes, line, limits["clear_m"]
+        )
+        if reach is None:
+            return one
+        problem = replace(one.problem, level=reach.level)
+        solution = solve(problem)
+        if solution is None:  # can't be: the line found keeps all rules
+            return one
+        one = replace(one, problem=problem, reach=reach, solution=solution)
 
 
 def _surveyed(
