@@ -27,7 +27,7 @@ from pinghu_geo.deliver.maps import command_map
 from pinghu_geo.deliver.report import write_ledger, write_results, write_sheets, write_table
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.hydraulics import water_profile
-from pinghu_geo.flood.obstruction import building_rises, section_lines
+from pinghu_geo.flood.obstruction import LOSSES, building_rises, section_lines
 from pinghu_geo.flood.rises import freeboard
 from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
 from pinghu_geo.intake.catalogue import FIELDS, Findings, errors_first
