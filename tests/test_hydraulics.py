@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 import pinghu_geo as pg
-from pinghu_geo.flood import steady
+from pinghu_geo.flood import steady, water_profile
+from pinghu_geo.flood.hydraulics import Scenario, scenario_levels
 from pinghu_geo.flood.survey import lay_sections
 
 G = 9.81
@@ -261,6 +262,56 @@ def test_profiles_and_schemes_at_once_equal_one_by_one():
             {"slope": 0.001},
         )
         assert rows["level_m"].to_numpy() == pytest.approx(one["level_m"].to_numpy(), abs=1e-9)
+
+
+@st.composite
+def built_into(draw):
+    """What three schemes build into a reach of 11 sections: walls, blocks and idle water."""
+    schemes = ["a", "b", "c"]
+    place = st.integers(0, 10).map(lambda k: k * 50.0)
+    side = st.floats(0.5, 4.0)
+    blocks = [
+        {
+            "scheme": s, "river": "R", "chainage_m": draw(place), "from_offset_m": -draw(side),
+            "to_offset_m": draw(side) - 0.4, "top_m": 1.0 + draw(side),
+            "obstacle": draw(st.sampled_from(["blocked", "ineffective", "permanent"])),
+        }
+        for s in schemes
+        for _ in range(draw(st.integers(1, 3)))
+    ]  # fmt: skip
+    walls = pd.DataFrame(
+        [
+            {
+                "scheme": s, "river": "R", "chainage_m": k * 50.0, "left_bank_m": -4.5,
+                "right_bank_m": 4.5, "left_wall_m": -4.4 if s == "b" and k > 6 else np.nan,
+            }
+            for s in schemes
+            for k in range(11)
+        ]
+    )  # fmt: skip
+    return pd.DataFrame(blocks), walls
+
+
+@settings(max_examples=25, deadline=None)
+@given(built_into(), st.booleans())
+def test_schemes_that_share_sections_equal_each_alone(built, near):
+    blocks, walls = built
+    ground, ends = reach(slope=0.0005), {"slope": 0.0005}
+    guess = []
+    if near:
+        none = walls[walls["scheme"] == "a"].drop(columns="scheme")
+        guess = scenario_levels(ground, 30.0, ends, [Scenario()], banks=none)
+    try:
+        found = scenario_levels(
+            ground, 30.0, ends, [Scenario()], near=guess, banks=walls, obstacles=blocks
+        )[0]
+    except pg.errors.HydraulicsError:
+        reject()
+    for scheme, rows in found.groupby("scheme", observed=True):
+        mine = [t[t["scheme"] == scheme].drop(columns="scheme") for t in (walls, blocks)]
+        alone = water_profile(ground, 30.0, ends, banks=mine[0], obstacles=mine[1])
+        assume(not alone["doubts"].str.contains("unbalanced").any())
+        np.testing.assert_allclose(rows["level_m"], alone["level_m"], atol=2e-8)
 
 
 def test_a_tributary_takes_the_level_of_the_main_river():

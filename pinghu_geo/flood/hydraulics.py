@@ -243,6 +243,7 @@ def water_profile(
         rivers=rivers, regime=regime, friction=friction, contraction=contraction,
         expansion=expansion, gravity_ms2=gravity_ms2,
     )  # fmt: skip
+    case = case.doubted()
     shut = case.laid.stations["shut"].to_numpy(bool)
     if shut.any():
         raise HydraulicsError(
@@ -319,9 +320,8 @@ def scenario_levels(
         packed = case.laid.sections
         factor = np.asarray(one.n_factor, float)
         if factor.ndim:
-            factor = np.r_[factor, np.ones(len(packed) - size)][:, None]
-        rough = packed.rough * factor**1.5
-        laid = replace(case.laid, sections=replace(packed, rough=rough))
+            factor = np.r_[factor, np.ones(len(packed) - size)]
+        laid = replace(case.laid, sections=packed.roughened(factor))
         found.append(replace(case, laid=laid, scenario=one).solved(_lean_tables))
     return found
 
@@ -338,6 +338,12 @@ class _Case:
     options: dict[str, Any]
     scenario: Scenario | None = None
     guess: Array | None = None  # levels near which those of all sections may lie
+
+    def doubted(self) -> _Case:
+        """With what is odd about its sections, which tables say and levels don't need."""
+        more = _odd(self.laid) | _ungrown(self.laid, self.q, self.edges)
+        stations = self.laid.stations.assign(**more)
+        return replace(self, laid=replace(self.laid, stations=stations))
 
     def solved(self, tables: Callable[..., pd.DataFrame]) -> pd.DataFrame:
         """All rivers, those that take another's level after it."""
@@ -399,7 +405,6 @@ def _case(
     }  # fmt: skip
     order = joined_last(laid.stations, edges.downstream, edges.junctions)
     laid = replace(laid, stations=_beyond_left_out(laid.stations, order, edges, regime))
-    laid = replace(laid, stations=laid.stations.assign(**_odd(laid), **_ungrown(laid, q, edges)))
     return _Case(laid, q, edges, order, regime, options)
 
 
@@ -814,7 +819,8 @@ class _Edges:
         level = np.empty(len(profiles))
         if which == "downstream" and river in self.junctions:
             return self._across(model, river, profiles, schemes, solved)
-        for k, profile in enumerate(profiles):
+        for profile in dict.fromkeys(profiles):
+            k = np.flatnonzero([p == profile for p in profiles])
             mine = table[for_river(table, river) & for_profile(table, profile)]
             kinds = mine["boundary"].unique()
             if len(kinds) != 1 or (kinds[0] != "rating" and len(mine) > 1):
@@ -830,9 +836,9 @@ class _Edges:
             elif kinds[0] == "critical":
                 level[k] = critical[k]
             elif kinds[0] == "normal":
-                level[k] = _normal(model, row[[k]], flow[[k]], float(one["slope"]), river)
+                level[k] = _normal(model, row[k], flow[k], float(one["slope"]), river)
             elif kinds[0] == "rating":
-                level[k] = _rated(mine, float(flow[k]), river)
+                level[k] = _rated(mine, flow[k], river)
             else:
                 level[k] = _at_confluence(one, solved, profile, schemes[k], self.scales)
         return level
@@ -872,56 +878,59 @@ def for_profile(table: pd.DataFrame, profile: str) -> Array:
     return mask
 
 
-def _normal(model: Model, row: Array, flow: Array, slope: float, river: str) -> float:
+def _normal(model: Model, rows: Array, flow: Array, slope: float, river: str) -> Array:
     if not slope > 0:
         raise HydraulicsError(
             f"has the slope {slope:g} for {river}; normal depth needs one above 0",
             layer="boundaries",
             hint='{"slope": 0.001}, as a ratio',
         )
-    return float(normal_level(model.sections, row, flow, np.array([slope]))[0])
+    return normal_level(model.sections, rows, flow, np.full(len(rows), slope))
 
 
-def _rated(rows: pd.DataFrame, flow: float, river: str) -> float:
-    """Level of a rating curve; never beyond its ends."""
+def _rated(rows: pd.DataFrame, flow: Array, river: str) -> Array:
+    """Levels of a rating curve; never beyond its ends."""
     curve = rows.sort_values("discharge_m3s")
     q, z = (numbers(curve, c, "boundaries").to_numpy() for c in ("discharge_m3s", "level_m"))
-    if not q[0] <= flow <= q[-1]:
+    beyond = flow[(flow < q[0]) | (flow > q[-1])]
+    if len(beyond):
         raise HydraulicsError(
             f"the rating curve of {river} runs from {q[0]:g} to {q[-1]:g} m³/s and doesn't reach "
-            f"{flow:g}",
+            f"{beyond[0]:g}",
             layer="boundaries",
             hint="extend the curve with the institute that made it",
         )
-    return float(np.interp(flow, q, z))
+    level: Array = np.interp(flow, q, z)
+    return level
 
 
 def _at_confluence(
     one: pd.Series,
     solved: Mapping[str, pd.DataFrame],
     profile: str,
-    scheme: str,
+    schemes: Array,
     scales: Mapping[str, ChainageScale],
-) -> float:
-    """Level of the river that is joined, between its sections."""
+) -> Array:
+    """Levels by scheme of the river that is joined, between its sections."""
     main = solved[one["joins"]]
-    schemes = set(main["scheme"])
-    main = main[
-        (main["profile"] == profile)
-        & (main["scheme"] == (scheme if scheme in schemes else next(iter(schemes))))
-    ]
-    at, own = float(one["joins_at_m"]), main["chainage_m"].to_numpy(float)
+    main = main[main["profile"] == profile]
+    at = float(one["joins_at_m"])
     scale = scales.get(str(one["joins"]))
-    along, here = own, at
-    if scale is not None:
-        along = scale.measure(own, twice="order", beyond=True)
-        here = float(scale.measure([at], beyond=True)[0])
-    order = np.argsort(along, kind="stable")
-    along, own = along[order], own[order]
-    if not along[0] <= here <= along[-1]:
-        raise HydraulicsError(
-            f"joins {one['joins']} at {format_chainage(at)}, where that has no sections",
-            layer="boundaries",
-            hint=f"joins_at_m between {format_chainage(own[0])} and {format_chainage(own[-1])}",
-        )
-    return float(np.interp(here, along, main["level_m"].to_numpy(float)[order]))
+    here = at if scale is None else float(scale.measure([at], beyond=True)[0])
+    chainage, level = (main[c].to_numpy(float) for c in ("chainage_m", "level_m"))
+    rows = main.groupby("scheme", sort=False, observed=True).indices
+    found: dict[Any, float] = {}
+    for scheme in dict.fromkeys(schemes):
+        mine = rows[scheme if scheme in rows else next(iter(rows))]
+        own = chainage[mine]
+        along = own if scale is None else scale.measure(own, twice="order", beyond=True)
+        order = np.argsort(along, kind="stable")
+        along, own = along[order], own[order]
+        if not along[0] <= here <= along[-1]:
+            raise HydraulicsError(
+                f"joins {one['joins']} at {format_chainage(at)}, where that has no sections",
+                layer="boundaries",
+                hint=f"joins_at_m between {format_chainage(own[0])} and {format_chainage(own[-1])}",
+            )
+        found[scheme] = float(np.interp(here, along, level[mine][order]))
+    return np.array([found[scheme] for scheme in schemes])

@@ -91,6 +91,14 @@ class Ground:
         points = slice(first, last)
         return Ground(self.x[points], self.z[points], self.n[points], self.count[of])
 
+    def take(self, sections: Array) -> Ground:
+        """These sections, in this order."""
+        count = self.count[sections]
+        points = np.arange(count.sum()) + np.repeat(
+            self.start[sections] - (np.cumsum(count) - count), count
+        )
+        return Ground(self.x[points], self.z[points], self.n[points], count)
+
     def insert(self, place: Array, section: Array, x: Array, z: Array, n: Array) -> Ground:
         """Ground with more points: each goes before ``place``."""
         return Ground(
@@ -207,7 +215,11 @@ class Wetted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """Many cross-sections as padded arrays (sections, segments)."""
+    """Many cross-sections as padded arrays (kinds, segments).
+
+    Sections that hold the same are of one kind and share its row: a scheme's are those of all
+    others but where it builds.
+    """
 
     low: Array  # lower end [m]; padding: never wet
     rise: Array  # upper less lower end [m]
@@ -223,9 +235,25 @@ class Sections:
     idle: Array | None  # area below the level of a permanent ineffective area [m²]
     bottom: Array  # (sections,) lowest point between the walls [m]
     ends: Array  # (sections,) level of the lower end: above it the section is too short [m]
+    kind: Array  # (sections,) row of the arrays above
 
     def __len__(self) -> int:
-        return len(self.low)
+        return len(self.kind)
+
+    def shared(self, kind: Array) -> Sections:
+        """As many sections as ``kind`` names, each one of these."""
+        return replace(self, bottom=self.bottom[kind], ends=self.ends[kind], kind=self.kind[kind])
+
+    def roughened(self, factor: Array) -> Sections:
+        """With n times a factor, of all or of each section (sections,)."""
+        if factor.ndim == 0:
+            return replace(self, rough=self.rough * factor**1.5)
+        alone: dict[str, Any] = {
+            name: None if (values := getattr(self, name)) is None else values[self.kind]
+            for name in PADDING
+        }
+        alone["rough"] = self.rough[self.kind] * factor[:, None] ** 1.5
+        return replace(self, **alone, kind=np.arange(len(self)))
 
     def wetted(self, rows: Array, level: Array) -> Wetted:
         """Area, width, conveyance of sections ``rows`` at ``level`` [m]; both (n,)."""
@@ -237,7 +265,8 @@ class Sections:
         ]
         return Wetted(*(np.concatenate(p) for p in zip(*parts, strict=True)))
 
-    def _wetted(self, rows: Array | slice, level: Array) -> Wetted:
+    def _wetted(self, rows: Array, level: Array) -> Wetted:
+        rows = self.kind[rows]
         n, level = len(level), level[:, None]
         steep, run = self.steep[rows], self.run[rows]
         depth = level - self.low[rows]
@@ -267,6 +296,7 @@ class Sections:
 
     def perimeter(self, rows: Array, level: Array) -> Array:
         """Wetted perimeter of each zone (n, 3) [m]."""
+        rows = self.kind[rows]
         share = np.clip((level[:, None] - self.low[rows]) * self.steep[rows], 0.0, 1.0)
         if self.above is not None:
             share = share * (level[:, None] > self.above[rows])
@@ -276,6 +306,7 @@ class Sections:
 
     def thrust(self, rows: Array, level: Array) -> Array:
         """Area times depth of its centroid (n,) [m³]; the ground alone, for the specific force."""
+        rows = self.kind[rows]
         depth = level[:, None] - self.low[rows]
         rise, run = self.rise[rows], self.run[rows]
         share = np.clip(depth * self.steep[rows], 0.0, 1.0)
@@ -295,6 +326,7 @@ def pack(
     walls: tuple[Array, Array] | None = None,
     limits: Iterable[Limit] = (),
     lid: Lid | None = None,
+    like: Array | None = None,
 ) -> Sections:
     """Sections from surveyed points and what stands in them.
 
@@ -312,8 +344,19 @@ def pack(
         Blocked, ineffective and permanently ineffective stretches, one a section each.
     lid
         Undersides of bridges, culverts and covers; below them the water may be under pressure.
+    like
+        (sections,) The first section that holds the same as each one; without it, itself.
     """
     limits = list(limits)
+    if like is not None and lid is None:
+        first, kind = np.unique(like, return_inverse=True)
+        return pack(
+            ground.take(first),
+            banks=tuple(b[first] for b in banks),
+            levees=tuple(v[first] for v in levees) if levees else None,
+            walls=tuple(v[first] for v in walls) if walls else None,
+            limits=[Limit(one.kind, *(v[first] for v in one[1:])) for one in limits],
+        ).shared(kind)
     if lid is not None and len(lid.x):
         return _pack(ground, banks, levees, walls, limits, lid)
     parts = []
@@ -399,9 +442,11 @@ def _closed(ground: Ground, lid: Lid) -> Array:
 def join(parts: list[Sections]) -> Sections:
     """Packed sections one below the other, padded to one width."""
     wide = max(p.low.shape[1] for p in parts)
+    begins = np.cumsum([0, *(len(p.low) for p in parts)])
     made: dict[str, Array | None] = {
         "bottom": np.concatenate([p.bottom for p in parts]),
         "ends": np.concatenate([p.ends for p in parts]),
+        "kind": np.concatenate([p.kind + at for p, at in zip(parts, begins, strict=False)]),
     }
     for name, fill in PADDING.items():
         values = [getattr(p, name) for p in parts]
@@ -409,12 +454,10 @@ def join(parts: list[Sections]) -> Sections:
             made[name] = None
             continue
         kind = next(v.dtype for v in values if v is not None)
-        made[name] = np.full((len(made["bottom"]), wide), fill, kind)  # type: ignore[arg-type]
-        at = 0
-        for part, value in zip(parts, values, strict=True):
+        made[name] = np.full((begins[-1], wide), fill, kind)
+        for at, value in zip(begins, values, strict=False):
             if value is not None:
-                made[name][at : at + len(part), : value.shape[1]] = value  # type: ignore[index]
-            at += len(part)
+                made[name][at : at + len(value), : value.shape[1]] = value  # type: ignore[index]
     return Sections(**made)  # type: ignore[arg-type]
 
 
@@ -609,6 +652,7 @@ class _Segments:
             **{k: None if v is None else spread(k, v) for k, v in made.items()},  # type: ignore[arg-type]
             bottom=np.minimum.reduceat(within, np.cumsum(count) - count),
             ends=np.where(held, np.inf, lower),
+            kind=np.arange(len(count)),
         )
 
 

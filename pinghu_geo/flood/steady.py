@@ -31,7 +31,9 @@ CLEARLY_SUBCRITICAL = 0.12
 DIP_M = 1e-4
 
 # stations that are solved at once where only a part of a river has changed
-WINDOW = 48
+WINDOW = 24
+# up to so many columns plain numbers substitute faster than arrays
+FEW_COLUMNS = 8
 
 BALANCED, CRITICAL, UNBALANCED = 0, 1, 2
 
@@ -192,10 +194,22 @@ def _friction(how: Friction, up: State, down: State) -> tuple[Array, Array, Arra
 # --- levels that a section has by itself ------------------------------------------------------
 
 
+def _distinct(sections: Sections, rows: Array, *values: Array) -> tuple[Array, Array]:
+    """First of those that are one section with the same values, and which one each is."""
+    both = np.stack([sections.kind[rows], *values], axis=1)
+    _, first, of = np.unique(both, axis=0, return_index=True, return_inverse=True)
+    return first, of.ravel()
+
+
 def normal_level(
     sections: Sections, rows: Array, discharge: Array, slope: Array, *, within: float = 0.0
 ) -> Array:
     """Level at which friction eats the slope: K = Q / √S (Manning), to ``within`` [m]."""
+    first, of = _distinct(sections, rows, discharge, slope)
+    if len(first) < len(rows):
+        return normal_level(sections, *(v[first] for v in (rows, discharge, slope)), within=within)[
+            of
+        ]
     wanted = np.log(discharge / np.sqrt(slope))
 
     def excess(level: Array, mask: Array) -> Array:
@@ -214,6 +228,10 @@ def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, 
     The curve is scanned, because the lowest of several minima counts; 40 levels a section, closer
     near the bottom. Between them the growth of the energy changes its sign once.
     """
+    first, of = _distinct(model.sections, rows, discharge)
+    if len(first) < len(rows):
+        level, minima = critical_level(model, rows[first], discharge[first])
+        return level[of], minima[of]
     bottom = model.sections.bottom[rows]
 
     def energy(level: Array, mask: Array) -> Array:
@@ -338,9 +356,12 @@ def _free_reach(model: Model, downstream: Array) -> tuple[Array, Array]:
     """Levels of stations with nothing between them."""
     shape = model.rows.shape
     level, found = np.empty(shape), np.zeros(shape, int)
-    sure = np.empty(shape[1], int)
-    for k in range(shape[1]):
-        level[:, k], sure[k] = _all_at_once(model.column(k), float(downstream[k]))
+    sure, left = np.zeros(shape[1], int), np.arange(shape[1])
+    if model.guess is not None and shape[0] > 1:
+        level, solved = _changed_only(model, _guessed(model, downstream))
+        left = np.flatnonzero(~solved)
+    for k in left:
+        level[:, k], sure[k] = _all_at_once(model.column(int(k)), float(downstream[k]))
     level[-1] = downstream
     if sure.max(initial=0) > 0:
         _march_up(model, level, found, sure)
@@ -358,10 +379,6 @@ def _all_at_once(model: Model, downstream: float) -> tuple[Array, int]:
     bottom, n = model.sections.bottom[rows], len(rows)
     if n == 1:
         return np.array([downstream]), 0
-    if model.guess is not None:
-        near = _changed_only(model, _guessed(model, downstream))
-        if near is not None:
-            return near, 0
     lengths = model.lengths[rows[:-1], 1]
     slope = max((bottom[0] - bottom[-1]) / lengths.sum(), 1e-5)
     # normal depths of a few sections say how deep the river is
@@ -370,67 +387,112 @@ def _all_at_once(model: Model, downstream: float) -> tuple[Array, int]:
     level = bottom + 1.3 * np.median(normal - bottom[few])
     level[-1] = downstream
     level = np.maximum.accumulate(level[::-1])[::-1] if downstream > bottom[-1] else level
-    return _newton_levels(model, level, 30)
+    level, r, grows = _newton_levels(model, level[:, None], 30)
+    bad = (~(np.abs(r) <= TOLERANCE_M) | (grows < CLEARLY_SUBCRITICAL))[:, 0]
+    return level[:, 0], int(np.flatnonzero(bad).max(initial=-1)) + 1
 
 
-def _guessed(model: Model, downstream: float) -> Array:
-    """Levels that were given as near, ending at the known one."""
-    bottom = model.sections.bottom[model.rows[:, 0]]
-    near = model.guess if model.guess is not None else bottom[:, None]
-    level: Array = np.maximum(near[:, 0], bottom + 0.01)
+def _guessed(model: Model, downstream: Array) -> Array:
+    """Levels that were given as near, ending at the known ones."""
+    bottom = model.sections.bottom[model.rows]
+    near = model.guess if model.guess is not None else bottom
+    level: Array = np.maximum(near, bottom + 0.01)
     level[-1] = downstream
     return level
 
 
-def _changed_only(model: Model, level: Array) -> Array | None:
-    """Levels from near ones, solved only where they no longer balance; None: not found so.
+def _changed_only(model: Model, level: Array) -> tuple[Array, Array]:
+    """Levels from near ones, solved only where they no longer balance; and the columns found so.
 
     A house changes nothing below it, and little far above: windows of stations are solved upwards
-    until a level is the old one again.
+    until a level is the old one again, in all columns at once.
     """
-    rows, q = model.rows[:, 0], model.discharge[:, 0]
-    state = model.state(rows, q, level)
-    r = model.residual(rows[:-1], state.take(slice(None, -1)), state.take(slice(1, None)))[0]
-    if not np.isfinite(r).all() or (state.grows[:-1] < CLEARLY_SUBCRITICAL).any():
-        return None
-    bad = np.flatnonzero(np.abs(r) > TOLERANCE_M / 10)
-    while len(bad):
-        stop = int(bad[-1]) + 2
-        start = max(stop - WINDOW, 0)
-        before = level[start]
-        part = model.part(slice(start, stop))
-        level[start:stop], sure = _newton_levels(part, level[start:stop], 12)
-        if sure:
-            return None
-        bad = bad[bad < start]
-        if start and abs(level[start] - before) > TOLERANCE_M / 100:
-            bad = np.append(bad[bad < start - 1], start - 1)
-    return level
+    n = len(level)
+    size = min(WINDOW, n)
+    state = _shared_state(model, level)
+    r = model.residual(model.rows[:-1].ravel(), *_neighbours(state, level.shape))[0]
+    off = np.abs(r.reshape(n - 1, -1))
+    bad = np.asarray(off > TOLERANCE_M / 10)
+    found = np.asarray(np.isfinite(off).all(axis=0))
+    found &= (state.grows.reshape(level.shape)[:-1] >= CLEARLY_SUBCRITICAL).all(axis=0)
+    bad &= found
+    while len(k := np.flatnonzero(bad.any(axis=0))):
+        last = n - 2 - np.argmax(bad[::-1, k], axis=0)
+        start = np.maximum(last + 2 - size, 0)
+        at = start + np.arange(size)[:, None]
+        part = replace(model, rows=model.rows[at, k], discharge=model.discharge[at, k], guess=None)
+        before = level[start, k]
+        level[at, k], rest, grows = _newton_levels(part, level[at, k], 12)
+        fine = (np.abs(rest) <= TOLERANCE_M) & (grows >= CLEARLY_SUBCRITICAL)
+        found[k[~fine.all(axis=0)]] = False
+        bad[at[:-1], k] = False
+        moved = (start > 0) & (np.abs(level[start, k] - before) > TOLERANCE_M / 100)
+        bad[start[moved] - 1, k[moved]] = True
+        bad &= found
+    return level, found
 
 
-def _newton_levels(model: Model, level: Array, most: int) -> tuple[Array, int]:
-    """Levels of one column from a first guess, and the first station from which they hold."""
-    rows, q = model.rows[:, 0], model.discharge[:, 0]
-    bottom, n = model.sections.bottom[rows], len(rows)
-    r = np.full(n - 1, np.inf)
-    state = model.state(rows, q, level)
-    for _ in range(most):
-        up, down = state.take(slice(None, -1)), state.take(slice(1, None))
-        r, by_up, by_down = model.residual(rows[:-1], up, down)
-        if not np.isfinite(r).all():
-            return level, n - 1
-        if np.abs(r).max() < TOLERANCE_M / 10:
+def _shared_state(model: Model, level: Array) -> State:
+    """States of stations and columns, flat; of those that are one in all columns, found once."""
+    kind, q = model.sections.kind[model.rows], model.discharge
+    first: dict[tuple[bytes, bytes], int] = {}
+    like = np.array([
+        first.setdefault((level[:-1, k].tobytes(), q[:, k].tobytes()), k)
+        for k in range(level.shape[1])
+    ])  # fmt: skip
+    same = (kind == kind[:, like]) & (level == level[:, like]) & (like != np.arange(len(like)))
+    index = np.arange(level.size).reshape(level.shape)
+    once = ~same.ravel()
+    place = np.cumsum(once) - 1
+    rows, flow, z = (v.ravel()[once] for v in (model.rows, q, level))
+    return model.state(rows, flow, z).take(place[np.where(same, index[:, like], index).ravel()])
+
+
+def _neighbours(state: State, shape: tuple[int, ...]) -> tuple[State, State]:
+    """Upper and lower one of each pair of stations in each column, of flat states."""
+    columns = shape[1]
+    return state.take(slice(None, -columns)), state.take(slice(columns, None))
+
+
+def _newton_levels(model: Model, level: Array, most: int) -> tuple[Array, Array, Array]:
+    """Levels (stations, columns) from a first guess, what is left to balance, and dE/dz."""
+    level = level.copy()
+    rows, q = model.rows, model.discharge
+    bottom = model.sections.bottom[rows]
+    rest, growth = (np.full((len(rows) - 1, rows.shape[1]), v) for v in (np.inf, 1.0))
+    k = np.arange(rows.shape[1])
+    for step in range(most + 1):
+        shape = (len(rows), len(k))
+        state = model.state(rows[:, k].ravel(), q[:, k].ravel(), level[:, k].ravel())
+        r, by_up, by_down = (
+            v.reshape(-1, len(k))
+            for v in model.residual(rows[:-1, k].ravel(), *_neighbours(state, shape))
+        )
+        rest[:, k], growth[:, k] = r, state.grows.reshape(shape)[:-1]
+        size = np.abs(r).max(axis=0)
+        # a column that balances is done, and one that is lost stays so
+        on = np.isfinite(size) & (size >= TOLERANCE_M / 10)
+        if step == most or not on.any():
             break
+        k, r, by_up, by_down = k[on], r[:, on], by_up[:, on], by_down[:, on]
         move = _substitute(r, np.maximum(by_up, 0.1), by_down)
-        depth = level[:-1] - bottom[:-1]
-        level[:-1] += np.clip(move, -0.4 * depth, depth + 1.0)
-        state = model.state(rows, q, level)
-    bad = (np.abs(r) > TOLERANCE_M) | (state.grows[:-1] < CLEARLY_SUBCRITICAL)
-    return level, int(np.flatnonzero(bad).max(initial=-1)) + 1
+        depth = level[:-1, k] - bottom[:-1, k]
+        level[:-1, k] += np.clip(move, -0.4 * depth, depth + 1.0)
+    return level, rest, growth
 
 
 def _substitute(r: Array, diagonal: Array, beside: Array) -> Array:
-    """Solve diagonal_i x_i + beside_i x_(i+1) = -r_i from the last to the first."""
+    """Solve diagonal_i x_i + beside_i x_(i+1) = -r_i from the last to the first, by column."""
+    if r.shape[1] > FEW_COLUMNS:
+        x = np.empty_like(r)
+        below = np.zeros(r.shape[1])
+        for i in range(len(r) - 1, -1, -1):
+            below = x[i] = -(r[i] + beside[i] * below) / diagonal[i]
+        return x
+    return np.stack([_substituted(*v) for v in zip(r.T, diagonal.T, beside.T, strict=True)], axis=1)
+
+
+def _substituted(r: Array, diagonal: Array, beside: Array) -> Array:
     x, last = [0.0] * len(r), 0.0
     for i, (a, b, c) in enumerate(
         zip(r[::-1].tolist(), diagonal[::-1].tolist(), beside[::-1].tolist(), strict=True)

@@ -110,8 +110,8 @@ def lay_sections(
         if one is not None and "scheme" in one.columns
         for s in one["scheme"].dropna().unique()
     ]
-    if schemes and "scheme" not in sections.columns:
-        names = list(dict.fromkeys(schemes))
+    names = list(dict.fromkeys(schemes)) if "scheme" not in sections.columns else []
+    if names:
         stations = pd.concat([stations.assign(scheme=s) for s in names], ignore_index=True)
         points = {k: np.tile(v, len(names)) for k, v in points.items()}
         new = np.tile(new, len(names))
@@ -127,15 +127,32 @@ def lay_sections(
 
     left, right = pair("levee_m")
     left_top, right_top = pair("levee_top_m")
+    limits = _limits(obstacles, stations)
     packed = pack(
         ground,
         banks=pair("bank_m"),
         levees=(left, left_top, right, right_top),
         walls=pair("wall_m"),
-        limits=_limits(obstacles, stations),
+        limits=limits,
         lid=_lid(points, ground, stations),
+        like=_first_alike(beside, limits, len(names)) if len(names) > 1 else None,
     )
     return Laid(packed, stations, ground)
+
+
+def _first_alike(beside: Mapping[str, Array], limits: Sequence[Limit], schemes: int) -> Array:
+    """Of sections that stand in several schemes: the first scheme's, where a scheme's is the same.
+
+    The ground is one; banks and what stands in a section may be a scheme's own.
+    """
+    size = len(next(iter(beside.values())))
+    own = np.zeros((schemes, size // schemes), bool)
+    for values in [*beside.values(), *(v for limit in limits for v in limit[1:])]:
+        of = np.asarray(values).reshape(schemes, -1)
+        own |= (of != of[0]) & ~(np.isnan(of) & np.isnan(of[0]))
+    index = np.arange(size).reshape(own.shape)
+    alike: Array = np.where(own, index, index[0]).ravel()
+    return alike
 
 
 def _lid(points: Mapping[str, Array], ground: Ground, stations: pd.DataFrame) -> Lid | None:
