@@ -139,8 +139,7 @@ def test_limits_that_leave_no_line_are_found(project, tmp_path):
     with pytest.raises(pg.errors.OptimiseError) as said:
         pg.run_project(file, tmp_path / "out")
     found = errors(file)
-    problem = said.value.problem.partition(" (")[0]
-    assert found["problem"].unique().tolist() == [problem]
+    assert found["problem"].unique().tolist() == [said.value.said]
     free = "river,from_m,to_m,bank,least_m,most_m\nA,0,400,left,19,\nA,600,1000,left,,21\n"
     (tmp_path / "锁定.csv").write_text(free, "utf-8")
     assert errors(file).empty
