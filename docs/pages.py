@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pinghu_geo as pg
+from pinghu_geo.keys import keys_page
 from pinghu_geo.nouns.schema import NOUNS
 
 PACKAGE = Path(pg.__file__).parent
@@ -18,6 +19,7 @@ ROOMS = [room for room in ROOMS if (PACKAGE / room).is_dir()]
 def write(folder: Path) -> None:
     """Write all pages into a folder."""
     (folder / "nomenclature.md").write_text(nomenclature(), "utf-8")
+    (folder / "keys.md").write_text(keys_page(), "utf-8")
     (folder / "rooms.svg").write_text(rooms_svg(), "utf-8")
     for room in ROOMS:
         (folder / f"api_{room}.rst").write_text(doors(room), "utf-8")

@@ -25,6 +25,7 @@ from .intake.faults import check, repair
 from .intake.grid import apply_grid, fit_grid
 from .intake.io import read_layer, read_table, write_layer
 from .intake.registry import join_ledger
+from .keys import explain, project_schema
 from .nouns import errors
 from .nouns.errors import PinghuError
 from .office import adopt_scheme, campaign_project, project_forms, update_project
@@ -72,6 +73,7 @@ __all__ = [
     "design_sections",
     "differences",
     "errors",
+    "explain",
     "fit_grid",
     "flood",
     "flood_levels",
@@ -100,6 +102,7 @@ __all__ = [
     "plot_widths",
     "progress_state",
     "project_forms",
+    "project_schema",
     "raster_values",
     "read_hecras",
     "read_layer",

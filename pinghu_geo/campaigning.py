@@ -22,7 +22,6 @@ from pinghu_geo.campaign.stages import TODO, priority_rules, stage_rules
 from pinghu_geo.campaign.store import POSTGRES, CampaignStore, open_store
 from pinghu_geo.campaign.tasks import CampaignTasks, campaign_tasks
 from pinghu_geo.deliver.board import NodeBoard, node_board
-from pinghu_geo.intake.io import read_table
 from pinghu_geo.nouns.door import as_text
 from pinghu_geo.nouns.errors import LayerError, first_ids
 from pinghu_geo.nouns.notices import notify
@@ -115,7 +114,7 @@ def campaign_tenants(plan: Plan) -> pd.DataFrame | None:
     """Tenants as the project names them."""
     if "tenants" not in plan.campaign:
         return None
-    table = read_table(plan.file(plan.campaign["tenants"]), "tenants")
+    table = plan.table(plan.campaign["tenants"], "tenants")
     return table.set_index("tenant_id")
 
 
@@ -131,7 +130,7 @@ def campaign_log(plan: Plan, store: CampaignStore, stages: pd.DataFrame) -> pd.D
 def _tables(plan: Plan) -> dict[str, pd.DataFrame]:
     """Tables that [campaign] names, but for tenants and reports."""
     return {
-        key: read_table(plan.file(plan.campaign[key]), what)
+        key: plan.table(plan.campaign[key], what)
         for key, what in CAMPAIGN_TABLES.items()
         if key in plan.campaign and key not in ("tenants", "log")
     }
@@ -225,8 +224,8 @@ def _tasks_and_reaches(
     if asked["groups"] is None or tasks.nodes.empty:
         return tasks, None
     groups = asked["groups"]
-    if isinstance(groups, str):
-        groups = read_table(plan.file(groups), "groups")
+    if isinstance(groups, str | dict):
+        groups = plan.table(groups, "groups")
     reaches = balanced_reaches(
         tasks.nodes, groups, by=asked["balance_by"], banks=asked["banks"],
         rivers=layers["rivers"], cuts=tables.get("cuts"), fixed=tables.get("fixed"),

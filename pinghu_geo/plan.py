@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,91 +10,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from pinghu_geo.intake.io import read_table
+from pinghu_geo.keys import defaults, key_mistakes, nouns_of, table_source
 from pinghu_geo.nouns.errors import ProjectError
 from pinghu_geo.nouns.schema import nearest
-from pinghu_geo.search.optimise import LIMITS as LEAST
 
-__all__ = ["CAMPAIGN_TABLES", "FLOOD_TABLES", "SOURCE_KEYS", "Plan", "read_plan"]
+__all__ = ["CAMPAIGN_TABLES", "FLOOD_TABLES", "WITHIN_RISE", "Plan", "read_plan"]
 
-SECTIONS = {
-    "name",
-    "note",
-    "crs",
-    "repair",
-    "layers",
-    "tables",
-    "schemes",
-    "rules",
-    "flood",
-    "published",
-    "campaign",
-}
-LAYERS = ("buildings", "rivers", "parcels", "zones")
-TABLES = ("rates", "segments", "walls", "locks")
 # what a search within a rise may state besides the limits of the line
 WITHIN_RISE = ("allowed_mm", "freeboard_m", "node_stations", "seconds")
-RULES: dict[str, Any] = {
-    "partial": "whole",
-    "survey_tolerance_m": 0.5,
-    "gap_m": 50.0,
-    "max_length_m": 300.0,
-    "zone_ratio": 0.5,
-}
-SOURCE_KEYS = {
-    "path",
-    "layer",
-    "crs",
-    "encoding",
-    "id_column",
-    "row_ids",
-    "xy",
-    "control",
-    "columns",
-    "where",
-    "values",
-}
-# of one layer alone
-OWN_KEYS = {"rivers": {"river_name", "join_gap_m"}, "buildings": {"storey_height_m"}}
-# key of [flood]: noun of the table
-FLOOD_TABLES = {
-    "design": "design",
-    "flows": "flows",
-    "boundaries": "boundaries",
-    "evidence": "evidence",
-    "structures": "structures",
-    "structure_parts": "structure_parts",
-}
-FLOOD: dict[str, Any] = {
-    "dem": None,
-    "rules": None,
-    "n_ground": 0.05,
-    "half_width_m": 50.0,
-    "spacing_m": 20.0,
-}
-# key of [campaign]: noun of the table
-CAMPAIGN_TABLES = {
-    "tenants": "tenants",
-    "handover": "handover",
-    "capacity": "capacity",
-    "cuts": "cuts",
-    "fixed": "segments",
-    "log": "progress",
-}
-CAMPAIGN: dict[str, Any] = {
-    "adopted": None,
-    "start": None,
-    "calendar": "china",
-    "stages": None,
-    "store": "campaign.gpkg",
-    "schema": "pinghu_campaign",
-    "groups": None,
-    "balance_by": "demolish_floor_area_m2",
-    "banks": "together",
-    "district_total": {},
-    "thresholds": {},
-    "blockers": [],
-    "work": 4.0,
-}
+# sections that may be missing
+SECTIONS = ("layers", "tables", "schemes", "rules", "flood", "published", "campaign")
+# key of a section: noun of its table
+FLOOD_TABLES = nouns_of("flood")
+# groups may be a number, too, and are read where they are asked for
+CAMPAIGN_TABLES = {k: v for k, v in nouns_of("campaign").items() if k != "groups"}
 # what only the design institute can state
 LIMITS = ("allowed_mm", "freeboard_m")
 
@@ -109,17 +40,23 @@ class Plan:
     note: str
     crs: int
     layers: dict[str, dict[str, Any]] = field(repr=False)  # may hold addresses with passwords
-    tables: dict[str, str]
+    tables: dict[str, dict[str, Any]]
     schemes: dict[str, dict[str, Any]] = field(repr=False)
     rules: dict[str, Any]
     flood: dict[str, Any]
     published: dict[str, str]
     repair: bool = False
+    lang: str = "zh"
     campaign: dict[str, Any] = field(default_factory=dict, repr=False)  # may hold a password
 
     def file(self, name: str) -> Path:
         """A file that the project names, relative to the project file."""
         return self.path.parent / name
+
+    def table(self, given: Any, what: str) -> pd.DataFrame:
+        """A table that the project names: a file, or a file and how it is read."""
+        reading = table_source(given)
+        return read_table(self.file(reading.pop("path")), what, **reading)
 
 
 def read_plan(path: Path) -> Plan:
@@ -137,23 +74,19 @@ def read_plan(path: Path) -> Plan:
             hint="names in Chinese stand in quotes",
         ) from fault
     mistakes = _Mistakes(path.name, path.read_text("utf-8-sig"))
-    mistakes.known(raw, SECTIONS, path.name)
-    raw = _sections(raw, mistakes)
-    layers = {name: _source(v) for name, v in raw["layers"].items()}
-    _layers(layers, mistakes)
-    mistakes.known(raw["tables"], TABLES, "[tables]", "tables")
-    mistakes.known(raw["rules"], RULES, "[rules]", "rules")
-    flood = {}
-    with mistakes.caught("flood"):
-        flood = _flood(raw["flood"], mistakes)
-    schemes = {n: v if isinstance(v, dict) else {"path": v} for n, v in raw["schemes"].items()}
-    _schemes(schemes, mistakes, with_flood=bool(flood))
-    campaign = {}
+    mistakes.found += [
+        (_line_of(mistakes.text, at), fault) for at, fault in key_mistakes(raw, path.name)
+    ]
+    raw = {k: {} for k in SECTIONS} | {
+        k: v for k, v in raw.items() if k not in SECTIONS or isinstance(v, dict)
+    }
+    layers = {name: table_source(v) for name, v in raw["layers"].items()}
+    schemes = {name: table_source(v) for name, v in raw["schemes"].items()}
+    _schemes(schemes, mistakes, with_flood=bool(raw["flood"]))
     with mistakes.caught("campaign", "adopted"):
-        campaign = _campaign(raw["campaign"], schemes, mistakes)
-    for key, check in STATED.items():
-        with mistakes.caught(key):
-            check(raw, path.name)
+        _adopted(raw["campaign"], schemes)
+    with mistakes.caught("layers", "rivers", "direction"):
+        _direction(layers.get("rivers", {}))
     mistakes.refuse()
     return Plan(
         path=path,
@@ -161,14 +94,20 @@ def read_plan(path: Path) -> Plan:
         note=str(raw.get("note", "")),
         crs=raw["crs"],
         layers=layers,
-        tables=raw["tables"],
+        tables={name: table_source(v) for name, v in raw["tables"].items()},
         schemes=schemes,
-        rules=RULES | raw["rules"],
-        flood=flood,
+        rules=defaults("rules") | raw["rules"],
+        flood=_with_defaults("flood", raw["flood"]),
         repair=raw.get("repair", False),
+        lang=raw.get("lang", "zh"),
         published={str(k): str(v) for k, v in raw["published"].items()},
-        campaign=campaign,
+        campaign=_with_defaults("campaign", raw["campaign"]),
     )
+
+
+def _with_defaults(section: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A section with what holds where nothing is stated; empty where the project has none."""
+    return defaults(section) | dict(given) if given else {}
 
 
 @dataclass(slots=True)
@@ -178,13 +117,6 @@ class _Mistakes:
     name: str
     text: str = field(repr=False)
     found: list[tuple[int, ProjectError]] = field(default_factory=list)
-
-    def known(self, given: Mapping[str, Any], known: Any, where: str, *path: str) -> None:
-        """Note keys that aren't known; a slip of the pen must not be ignored."""
-        for key in given:
-            if key not in known:
-                fault = ProjectError(f"{where}: {key!r} is not known", hint=nearest(key, known))
-                self.found.append((_line_of(self.text, (*path, key)), fault))
 
     @contextmanager
     def caught(self, *path: str) -> Iterator[None]:
@@ -245,47 +177,17 @@ def _header(line: str) -> tuple[str, ...]:
     return tuple(path)
 
 
-def _sections(raw: Mapping[str, Any], mistakes: _Mistakes) -> dict[str, Any]:
-    """The file with all of its sections, empty where they aren't there."""
-    whole = dict(raw)
-    for section in ("layers", "tables", "schemes", "rules", "flood", "published", "campaign"):
-        whole.setdefault(section, {})
-        with mistakes.caught(section):
-            if not isinstance(whole[section], dict):
-                whole[section] = {}
-                raise ProjectError(
-                    f"{mistakes.name}: {section} is no section", hint=f"write [{section}]"
-                )
-    return whole
-
-
-def _layers(layers: Mapping[str, dict[str, Any]], mistakes: _Mistakes) -> None:
-    mistakes.known(layers, LAYERS, "[layers]", "layers")
-    for name in ("buildings", "rivers"):
-        with mistakes.caught("layers"):
-            if name not in layers:
-                raise ProjectError(
-                    f"{mistakes.name} names no {name}", hint=f'[layers]\n{name} = "..."'
-                )
-    for name, source in layers.items():
-        where = f"[layers] {name}"
-        mistakes.known(source, SOURCE_KEYS | OWN_KEYS.get(name, set()), where, "layers", name)
-        with mistakes.caught("layers", name):
-            _require_mapping(source, where)
-
-
 def _schemes(
     schemes: Mapping[str, dict[str, Any]], mistakes: _Mistakes, *, with_flood: bool
 ) -> None:
+    """What the keys of schemes say together."""
     with mistakes.caught("schemes"):
-        if not schemes:
+        if not schemes and re.search(r"(?m)^\s*\[schemes\]", mistakes.text):
             raise ProjectError(
                 f"{mistakes.name} names no scheme",
                 hint='[schemes."原方案"]\nwidths = "红线宽度.xlsx"',
             )
     for name, source in schemes.items():
-        known = SOURCE_KEYS | {"widths", "interpolation", "least"}
-        mistakes.known(source, known, f"[schemes] {name}", "schemes", name)
         with mistakes.caught("schemes", name):
             if sum(key in source for key in ("widths", "path", "least")) != 1:
                 raise ProjectError(
@@ -293,75 +195,31 @@ def _schemes(
                     hint='widths = "红线宽度.xlsx", path = "红线.shp" as drawn, or '
                     'least = { from = "原方案", clear_m = 0.3 }: the line that demolishes least',
                 )
-            _require_mapping(source, f"[schemes] {name}")
         with mistakes.caught("schemes", name, "widths"):
-            if "widths" in source:
-                _require_widths(name, source["widths"])
+            _require_sides(name, source.get("widths"))
         with mistakes.caught("schemes", name, "least"):
             if "least" in source:
-                _least(name, source["least"], schemes, mistakes, with_flood=with_flood)
+                _least(name, source["least"], schemes, with_flood=with_flood)
 
 
-def _require_crs(raw: Mapping[str, Any], name: str) -> None:
-    if not isinstance(raw.get("crs"), int):
-        raise ProjectError(f"{name} doesn't say its crs", hint="crs = 4547")
-
-
-def _require_repair(raw: Mapping[str, Any], name: str) -> None:
-    if not isinstance(raw.get("repair", False), bool):
-        raise ProjectError(f"{name} says of repair neither true nor false", hint="repair = true")
-
-
-# plain words of a project file that must be there, or of one kind
-STATED = {"crs": _require_crs, "repair": _require_repair}
-
-
-def _require_mapping(source: Mapping[str, Any], where: str) -> None:
-    """Refuse what `read_layer` couldn't take: tables of names and words, a text as condition."""
-    example = {"columns": '{ floors = "Floor" }', "values": '{ use = { "yes" = "other" } }'}
-    for key, text in example.items():
-        given = source.get(key, {})
-        inner = given.values() if isinstance(given, dict) else [None]
-        if not all(isinstance(v, str if key == "columns" else dict) for v in inner):
-            raise ProjectError(f"{where}: {key} is no table of this kind", hint=f"{key} = {text}")
-    if not isinstance(source.get("where", ""), str):
-        raise ProjectError(f"{where}: where is no text", hint='where = "Floor >= 2"')
-
-
-def _require_widths(name: str, widths: Any) -> None:
-    """Refuse widths that are neither a file, nor a number, nor a number for each bank."""
-    numbers = widths if isinstance(widths, dict) else {"left": widths, "right": widths}
-    sound = set(numbers) == {"left", "right"} and all(
-        isinstance(v, int | float) and not isinstance(v, bool) and 0 <= v < math.inf
-        for v in numbers.values()
-    )
-    if not sound and not isinstance(widths, str):
+def _require_sides(name: str, widths: Any) -> None:
+    """Refuse a width for one bank alone."""
+    if isinstance(widths, dict) and set(widths) < {"left", "right"}:
         raise ProjectError(
-            f"scheme {name}: widths is neither a file nor a width [m]",
+            f"scheme {name}: widths is neither a file nor a width [m] for each bank",
             hint='widths = "红线宽度.xlsx", widths = 15, or widths = { left = 12, right = 15 }',
         )
 
 
-def _source(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {"path": value}
-
-
 def _least(
-    name: str,
-    asked: Any,
-    schemes: Mapping[str, Mapping[str, Any]],
-    mistakes: _Mistakes,
-    *,
-    with_flood: bool,
+    name: str, asked: Any, schemes: Mapping[str, Mapping[str, Any]], *, with_flood: bool
 ) -> None:
     """Refuse a search that doesn't start from a scheme with a width table."""
-    if not isinstance(asked, dict) or "widths" not in schemes.get(asked.get("from", ""), {}):
+    if not isinstance(asked, dict) or "widths" not in schemes.get(str(asked.get("from")), {}):
         raise ProjectError(
             f"scheme {name}: least doesn't say which scheme with widths it starts from",
             hint='least = { from = "原方案", inward_m = 4, clear_m = 0.3 }',
         )
-    known = ["from", *LEAST, *WITHIN_RISE]
-    mistakes.known(asked, known, f"[schemes] {name} least", "schemes", name, "least")
     within = [key for key in WITHIN_RISE if key in asked]
     if within and not ("allowed_mm" in asked and with_flood):
         raise ProjectError(
@@ -370,41 +228,25 @@ def _least(
         )
 
 
-def _flood(given: dict[str, Any], mistakes: _Mistakes) -> dict[str, Any]:
-    """The flood's part; empty where the project asks for none."""
-    if not given:
-        return {}
-    mistakes.known(given, {**FLOOD, **FLOOD_TABLES, **dict.fromkeys(LIMITS)}, "[flood]", "flood")
-    for key in ("design", "dem", "flows", "boundaries", *LIMITS):
-        if key not in given:
-            raise ProjectError(
-                f"[flood] lacks {key}",
-                hint="design, dem, flows and boundaries name files; allowed_mm and freeboard_m "
-                "are the limits that the design institute states",
-            )
-    return FLOOD | given
+def _direction(rivers: Mapping[str, Any]) -> None:
+    """Refuse a direction by a DEM that isn't named, and areas of which nothing tells it."""
+    way = rivers.get("direction", "drawn")
+    if way == "dem" and "dem" not in rivers:
+        raise ProjectError(
+            '[layers] rivers: direction = "dem" names no dem', hint='dem = "地面高程.tif"'
+        )
+    if "axis_m" in rivers and way == "drawn":
+        raise ProjectError(
+            "[layers] rivers: no shape tells which way water flows in it",
+            hint='direction = "dem" and dem = "地面高程.tif", or direction = "confluence"',
+        )
 
 
-def _campaign(
-    given: dict[str, Any], schemes: Mapping[str, Any], mistakes: _Mistakes
-) -> dict[str, Any]:
-    """The campaign's part; empty where the project has none."""
-    if not given:
-        return {}
-    mistakes.known(given, {**CAMPAIGN, **CAMPAIGN_TABLES}, "[campaign]", "campaign")
-    adopted = given.get("adopted")
-    if isinstance(adopted, list):
+def _adopted(campaign: Mapping[str, Any], schemes: Mapping[str, Any]) -> None:
+    """Refuse a campaign that adopts no one scheme of the project."""
+    adopted = campaign.get("adopted")
+    if isinstance(adopted, str) and adopted not in schemes:
         raise ProjectError(
-            f"[campaign] adopts {len(adopted)} schemes: {', '.join(map(str, adopted))}",
-            hint=f'adopted = "{adopted[0] if adopted else next(iter(schemes))}": one scheme',
+            f"[campaign] adopts {adopted!r}, which is no scheme of the project",
+            hint=nearest(adopted, schemes),
         )
-    if adopted not in schemes:
-        raise ProjectError(
-            f"[campaign] adopts {adopted!r}, which is no scheme of the project"
-            if adopted
-            else "[campaign] doesn't say which scheme is adopted",
-            hint=nearest(adopted, schemes) if adopted else f'adopted = "{next(iter(schemes))}"',
-        )
-    if "start" not in given:
-        raise ProjectError("[campaign] lacks start, the first day", hint='start = "2017-11-01"')
-    return CAMPAIGN | given

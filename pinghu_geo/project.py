@@ -26,6 +26,7 @@ from pinghu_geo.campaigning import (
 from pinghu_geo.deliver.maps import command_map
 from pinghu_geo.deliver.report import write_ledger, write_results, write_sheets, write_table
 from pinghu_geo.flood.channel import design_sections
+from pinghu_geo.flood.directions import drawn_downstream
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import LOSSES, building_rises, section_lines
 from pinghu_geo.flood.rises import freeboard
@@ -34,7 +35,8 @@ from pinghu_geo.intake.catalogue import FIELDS, Findings, errors_first
 from pinghu_geo.intake.faults import examine, read_for_check, repair
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.grid import fit_grid
-from pinghu_geo.intake.io import read_layer, read_table
+from pinghu_geo.intake.io import read_layer
+from pinghu_geo.keys import table_source
 from pinghu_geo.nouns.errors import CRSError, LayerError, PinghuError, ProjectError
 from pinghu_geo.nouns.inert import file_names
 from pinghu_geo.nouns.notices import heard
@@ -43,7 +45,7 @@ from pinghu_geo.nouns.schema import Lang, code_label, label, same_crs, same_datu
 from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
-from pinghu_geo.river.axis import join_parts
+from pinghu_geo.river.axis import join_parts, river_axis
 from pinghu_geo.river.centreline import river_scales, station_ticks, stations
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare
@@ -64,6 +66,9 @@ REHEARSED_WORK = 0.01
 OUTPUTS = re.compile(
     r"(results\.gpkg|(ledger|repairs|campaign)\.xlsx|map\.html|summary\.json|(widths|proof|rise)_.+\.xlsx)"
 )
+
+# what is done with rivers after they were read, in the project's CRS
+RIVER_STEPS = ("join_gap_m", "axis_m", "direction", "dem")
 
 Progress = Callable[[str], None]
 
@@ -176,17 +181,17 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
     files: dict[str, tuple[str, Any, dict[str, Any]]] = {}
     for name, source in plan.layers.items():
         files[name] = (name, *_source(plan, source))
-    for name, path in plan.tables.items():
-        files[name] = (name, plan.file(path), {})
+    for name, given in plan.tables.items():
+        files[name] = (name, *_source(plan, given))
     for key, what in FLOOD_TABLES.items():
         if key in plan.flood:
-            files[what] = (what, plan.file(plan.flood[key]), {})
+            files[what] = (what, *_source(plan, table_source(plan.flood[key])))
     for key, what in CAMPAIGN_TABLES.items():
         if key in plan.campaign and key != "log":  # which is judged report by report
-            files[key] = (what, plan.file(plan.campaign[key]), {})
+            files[key] = (what, *_source(plan, table_source(plan.campaign[key])))
     for name, source in plan.schemes.items():
-        if isinstance(source.get("widths"), str):
-            files[name] = ("widths", plan.file(source["widths"]), {})
+        if _is_table(source.get("widths")):
+            files[name] = ("widths", *_source(plan, table_source(source["widths"])))
         elif "path" in source:
             files[name] = ("red_line", *_source(plan, source))
     read = {}
@@ -342,20 +347,34 @@ def _prepared(
     plan: Plan, layer: gpd.GeoDataFrame, what: str
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """A layer in the project's CRS, and repaired with its log where the project says so."""
+    said = plan.layers.get(what, {})
     layer = _in_crs(plan, layer, what)
-    if what == "rivers" and (gap_m := plan.layers[what].get("join_gap_m")) is not None:
-        layer = join_parts(layer, gap_m=gap_m).layer
-    if not plan.repair:
+    if what == "rivers":
+        layer = _as_rivers(plan, layer, said)
+    if not said.get("repair", plan.repair):
         return layer, pd.DataFrame(columns=["id", "change", "area_before_m2", "area_after_m2"])
     return repair(layer, what)
 
 
+def _as_rivers(plan: Plan, layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDataFrame:
+    """Rivers as one line each, drawn downstream, as far as the project says how."""
+    if (axis_m := said.get("axis_m")) is not None:
+        areas = repair(layer, "zones")[0]
+        layer = river_axis(areas, None, spacing_m=axis_m, join_gap_m=said.get("join_gap_m", 0.0))
+    elif (gap_m := said.get("join_gap_m")) is not None:
+        layer = join_parts(layer, gap_m=gap_m).layer
+    if (way := said.get("direction", "drawn")) != "drawn":
+        dem = plan.file(said["dem"]) if way == "dem" else None
+        layer = drawn_downstream(layer, dem=dem).layer
+    return layer
+
+
 def _source(plan: Plan, source: dict[str, Any]) -> tuple[Path | str, dict[str, Any]]:
     """File (or database) of a layer, and how it is to be read."""
-    passed = ("path", "interpolation", "control", "join_gap_m")
+    passed = ("path", "interpolation", "control", "repair", *RIVER_STEPS)
     reading = {k: v for k, v in source.items() if k not in passed}
     if "control" in source:
-        reading["grid"] = fit_grid(read_table(plan.file(source["control"]), "control"), plan.crs)
+        reading["grid"] = fit_grid(plan.table(source["control"], "control"), plan.crs)
     path = source["path"]
     return (path if path.startswith(POSTGIS) else plan.file(path)), reading
 
@@ -387,9 +406,9 @@ def _read(plan: Plan, tell: Progress, *, rehearse: bool = False) -> _Data:
     read = {name: _layer(plan, name) for name in plan.layers}
     layers = {name: layer for name, (layer, _) in read.items()}
     logs = {name: log for name, (_, log) in read.items()}
-    tables = {name: read_table(plan.file(path), name) for name, path in plan.tables.items()}
+    tables = {name: plan.table(given, name) for name, given in plan.tables.items()}
     flood = {
-        key: read_table(plan.file(plan.flood[key]), what)
+        key: plan.table(plan.flood[key], what)
         for key, what in FLOOD_TABLES.items()
         if key in plan.flood
     }
@@ -416,10 +435,15 @@ def _read(plan: Plan, tell: Progress, *, rehearse: bool = False) -> _Data:
 
 def _widths(plan: Plan, widths: Any) -> pd.DataFrame | tuple[float, float]:
     """A scheme's widths: of a table, or the same all along every river."""
-    if isinstance(widths, str):
-        return read_table(plan.file(widths), "widths")
+    if _is_table(widths):
+        return plan.table(widths, "widths")
     sides = widths if isinstance(widths, dict) else {"left": widths, "right": widths}
     return float(sides["left"]), float(sides["right"])
+
+
+def _is_table(widths: Any) -> bool:
+    """Whether a scheme's widths are a table, and no numbers."""
+    return isinstance(widths, str) or (isinstance(widths, dict) and "path" in widths)
 
 
 def _width_rows(widths: pd.DataFrame | tuple[float, float], rivers: gpd.GeoDataFrame) -> Any:
@@ -657,7 +681,7 @@ def _write(
         if isinstance(best, WithinRise):
             write_table(best.nodes, folder / f"searched_{name}.xlsx")
             write_table(best.rise, folder / f"rise_{name}.xlsx")
-    if plan.repair:
+    if plan.repair or any(s.get("repair") for s in plan.layers.values()):
         write_table(data.repairs, folder / "repairs.xlsx")
     if found.campaign is not None:
         tell("写出征拆推进 campaign.xlsx")
@@ -760,16 +784,16 @@ def _flood_summary(flood: _Flood) -> list[dict[str, Any]]:
 def _manifest(plan: Plan) -> dict[str, Any]:
     """What went in: a hash of each file, versions, rules."""
     files = {plan.path}
-    named = [s["path"] for s in plan.layers.values()] + list(plan.tables.values())
-    named += [s["control"] for s in plan.layers.values() if "control" in s]
-    named += [plan.flood[k] for k in ("dem", "rules", *FLOOD_TABLES) if plan.flood.get(k)]
-    drawn = [s.get("widths", s.get("path")) for s in plan.schemes.values() if "least" not in s]
-    named += [one for one in drawn if isinstance(one, str)]
+    sources: list[Any] = [*plan.layers.values(), *plan.tables.values()]
+    sources += [s[k] for s in plan.layers.values() for k in ("control", "dem") if k in s]
+    sources += [plan.flood[k] for k in ("dem", "rules", *FLOOD_TABLES) if plan.flood.get(k)]
+    drawn = [s.get("widths", s) for s in plan.schemes.values() if "least" not in s]
     asked = plan.campaign
-    named += [
-        asked[k] for k in ("stages", "groups", *CAMPAIGN_TABLES) if isinstance(asked.get(k), str)
-    ]
-    for name in named:
+    sources += [*drawn, *(asked.get(k) for k in ("stages", "groups", *CAMPAIGN_TABLES))]
+    for given in sources:
+        name = given.get("path") if isinstance(given, dict) else given
+        if not isinstance(name, str):
+            continue  # numbers, names of groups
         if name.startswith(POSTGIS):
             continue  # a database has no bytes to hash
         path = plan.file(name)

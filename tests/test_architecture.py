@@ -19,12 +19,12 @@ ROOMS = {
     "river": "axis chainage centreline corridor",
     "intake": "bounds catalogue coordinates encoding dbf gdal drivers drawing grid postgis registry shapefile nesting headings formats isolate conditions dialects io sdf surveys faults sight",
     "redline": "areas depths lines bands legal overlap partial",
-    "flood": "sections steady survey conduits culverts gates bridges crossings structures junctions channel hecras hydraulics hecras_structures hecras_structures_out hecras_text hecras_out rises obstruction earthworks calibration shallow offsets rasters floodplain terrain",
+    "flood": "sections steady survey conduits culverts gates bridges crossings structures junctions channel hecras hydraulics hecras_structures hecras_structures_out hecras_text hecras_out rises obstruction earthworks calibration shallow offsets rasters directions floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",
     "search": "labels mincut offsets walls conveyance optimise stretch joint norise tradeoffs",
     "campaign": "stages network workdays tasks reaches crews planning progress store reports faces oversight funds",
     "deliver": "styles maps plots board chainages report forms widget",
-    "": "_version plan campaigning project office start cli __main__",
+    "": "_version keys plan campaigning project office start cli __main__",
 }
 PLACES = [f"{room}.{m}".strip(".") for room, modules in ROOMS.items() for m in modules.split()]
 # outputs compute nothing and analysis draws nothing

@@ -176,3 +176,52 @@ def test_banks_that_cross_are_refused():
     cross = shapely.MultiLineString([[(0, 10), (400, -10)], [(0, -10), (400, 10)]])
     with pytest.raises(pg.errors.LayerError, match="has invalid geometry"):
         pg.river_axis(frame(cross), points((0, 0)))
+
+
+def test_a_river_in_several_areas_has_one_axis():
+    at = [(0, 400), (420, 900), (915, 940), (960, 1500)]  # bridges between; one piece is too short
+    water = frame(*[shapely.box(a, 0, b, 24) for a, b in at])
+    water.index = pd.Index(["A"] * 4, name="river")
+    with pytest.raises(pg.errors.LayerError, match="comes in several areas"):
+        pg.river_axis(water, points((0, 12)))
+    source = gpd.GeoSeries([shapely.Point(1500, 12)], ["A"], crs=water.crs)
+    axis = pg.river_axis(water, source, join_gap_m=80)
+    line = axis.geometry["A"]
+    assert shapely.hausdorff_distance(line, shapely.LineString([(1500, 12), (0, 12)])) < 1e-6
+    assert line.coords[0][0] == pytest.approx(1500)
+    # the same as one row of several parts
+    parts = gpd.GeoDataFrame(geometry=[shapely.MultiPolygon(list(water.geometry))], index=["A"],
+                             crs=water.crs)  # fmt: skip
+    again = pg.river_axis(parts, source, join_gap_m=80).geometry["A"]
+    assert shapely.hausdorff_distance(again, line) < 1e-6
+
+
+def test_rivers_are_turned_by_the_ground_or_by_what_they_meet(tmp_path):
+    # two rivers on ground that falls to the east, in degrees as raw DEMs are; the third is level
+    lines = {"东": [(0, 0), (3000, 0)], "西": [(3000, 800), (0, 800)], "平": [(500, 60), (500, 700)],
+             "孤": [(2500, 1500), (2500, 2100)]}  # fmt: skip
+    rivers = gpd.GeoDataFrame(
+        geometry=[shapely.LineString(np.array(p) + (500_000, 2_500_000)) for p in lines.values()],
+        index=pd.Index(list(lines), name="river"), crs=4547,
+    )  # fmt: skip
+    west, south, east, north = rivers.buffer(900).to_crs(4490).total_bounds
+    columns = np.linspace(20, 5, 300)
+    heights = np.repeat(columns[None], 100, axis=0).astype("float32")
+    import rasterio
+    from rasterio.transform import from_bounds
+
+    with rasterio.open(tmp_path / "dem.tif", "w", driver="GTiff", width=300, height=100, count=1,
+                       dtype="float32", crs="EPSG:4490",
+                       transform=from_bounds(west, south, east, north, 300, 100)) as file:  # fmt: skip
+        file.write(heights, 1)
+    with pytest.warns(UserWarning, match="1 of 4 flow isn't told .*孤"):
+        layer, log = pg.flood.drawn_downstream(rivers, dem=tmp_path / "dem.tif", near_m=80)
+    assert log["told_by"].tolist() == ["dem", "dem", "confluence", "nothing"]
+    assert log["turned"].tolist() == [False, True, True, False]
+    assert layer.geometry["平"].coords[0][1] == 2_500_700  # its mouth is on 东, 60 m away
+    assert (log["fall_m"].iloc[:2] > 2).all()
+    # what is drawn the other way is found the other way
+    again = gpd.GeoDataFrame(geometry=rivers.reverse(), index=rivers.index, crs=rivers.crs)
+    with pytest.warns(UserWarning, match="isn't told"):
+        turned = pg.flood.drawn_downstream(again, dem=tmp_path / "dem.tif", near_m=80)
+    assert turned.layer.geometry.iloc[:3].geom_equals(layer.geometry.iloc[:3]).all()

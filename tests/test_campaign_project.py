@@ -157,9 +157,9 @@ def test_nodes_keep_their_ids_after_adoption(project, tmp_path):
 
 
 PLANS = {
-    'adopted = ["宽", "窄"]': "adopts 2 schemes: 宽, 窄",
+    'adopted = ["宽", "窄"]': "adopted must be text",
     'adopted = "宅"': "'宅', which is no scheme",
-    "": "doesn't say which scheme is adopted",
+    "": "lacks adopted",
 }
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import tomllib
 
 import geopandas as gpd
 import pandas as pd
@@ -192,12 +193,16 @@ def test_all_of_it_in_a_project_file(houses):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("widths = 4", "widths = -4", "neither a file nor a width"),
+        ("widths = 4", "widths = -4", "widths must be file or number"),
         ("widths = 4", "widths = { left = 4 }", "neither a file nor a width"),
-        ('where = "Floor is not null"', "where = 3", "where is no text"),
+        ('where = "Floor is not null"', "where = 3", "where must be text"),
         ('river_name = "label"', 'river_nme = "label"', "did you mean 'river_name'"),
         ('where = "Floor is not null"', "join_gap_m = 3", "'join_gap_m' is not known"),
-        ('columns = { building_id = "OBJECTID", floors = "Floor" }', "columns = 3", "no table"),
+        (
+            'columns = { building_id = "OBJECTID", floors = "Floor" }',
+            "columns = 3",
+            "columns must be table of names",
+        ),
     ],
 )
 def test_a_project_that_maps_wrongly_is_refused(tmp_path, old, new, said):
@@ -297,9 +302,9 @@ def test_all_mistakes_are_named_at_once_with_their_lines(tmp_path):
     said = str(told.value)
     for line, problem, cure in (
         (1, "'nmae' is not known", "did you mean 'name'?"),
-        (2, "doesn't say its crs", "crs = 4547"),
+        (2, "crs must be whole number", "crs = 4547"),
         (6, "'colums' is not known", "did you mean 'columns'?"),
-        (10, "neither a file nor a width", "widths = 15"),
+        (10, "widths must be", "widths = 15"),
         (12, "'clear' is not known", "did you mean 'clear_m'?"),
         (14, "'gap' is not known", "did you mean 'gap_m'?"),
     ):
@@ -310,7 +315,66 @@ def test_all_mistakes_are_named_at_once_with_their_lines(tmp_path):
 
 def test_one_mistake_is_said_plainly(tmp_path):
     (tmp_path / "project.toml").write_text(PROJECT.replace("left = 12", "lft = 12"), "utf-8")
-    with pytest.raises(
-        pg.errors.ProjectError, match=r"neither a file nor a width \[m\] \(line 11\)"
-    ):
+    with pytest.raises(pg.errors.ProjectError, match=r"widths: 'lft' is not known \(line 11\)"):
         pg.check_project(tmp_path / "project.toml")
+
+
+def test_every_key_is_explained_checked_and_in_the_schema():
+    from pinghu_geo.keys import KEYS, keys_below, keys_page
+    from pinghu_geo.search.offsets import LIMITS
+
+    page = keys_page()
+    for path, key in KEYS.items():
+        assert key.holds(tomllib_value(key)), key.dotted
+        assert f"`{key.dotted}`" in page
+        assert pg.explain(key.dotted).startswith(key.dotted)
+        assert re.search("[\u4e00-\u9fff]", key.zh)
+        assert path[:-1] == () or keys_below(path[:-1])
+    with pytest.raises(pg.errors.ProjectError, match="did you mean 'join_gap_m'"):
+        pg.explain("join_gap")
+    # what a search takes is stated there and here: neither may lack a key of the other
+    assert {*LIMITS} < {p[-1] for p in KEYS if p[:3] == ("schemes", "*", "least")}
+
+
+def tomllib_value(key):
+    """The value that a key's example gives to it, or to what is around it."""
+    value = tomllib.loads(key.example)
+    if len(key.path) == 1:  # [layers] ...
+        return value.get(key.path[0], {})
+    name = key.path[-1]
+    if name == "*":
+        return next(iter(value.values()))
+    while name not in value:
+        value = next(v for v in value.values() if isinstance(v, dict))
+    return value[name]
+
+
+def test_the_schema_takes_what_the_check_takes():
+    import jsonschema
+
+    schema = pg.project_schema()
+    jsonschema.Draft7Validator.check_schema(schema)
+    check = jsonschema.Draft7Validator(schema)
+    sample = tomllib.loads((pg.sample_folder() / "project.toml").read_text("utf-8"))
+    assert not list(check.iter_errors(sample))
+    assert not list(check.iter_errors(tomllib.loads(PROJECT)))
+    wrong = [
+        (e.path[-1] if e.path else "", e.validator) for e in check.iter_errors(tomllib.loads(FIVE))
+    ]
+    assert ("crs", "type") in wrong  # each of the mistakes that are of one key
+    assert ("rules", "additionalProperties") in wrong
+
+
+def test_tables_are_mapped_as_layers_are(tmp_path):
+    (tmp_path / "价.csv").write_text("kind,yuan each\nhut,900\n", "utf-8")
+    text = (
+        PROJECT
+        + '[tables.rates]\npath = "价.csv"\ncolumns = { use = "kind", building_yuan_m2 = "yuan each" }\n'
+        'values = { use = { hut = "residential" } }\n'
+    )
+    (tmp_path / "project.toml").write_text(text, "utf-8")
+    from pinghu_geo.plan import read_plan
+
+    plan = read_plan(tmp_path / "project.toml")
+    table = plan.table(plan.tables["rates"], "rates")
+    assert table[["use", "building_yuan_m2"]].to_numpy().tolist() == [["residential", 900.0]]

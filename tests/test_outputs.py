@@ -210,11 +210,11 @@ def test_a_project_may_ask_for_the_line_that_demolishes_least(project, tmp_path)
     [
         ("[layers]", "[layer]", "(?s)'layer' is not known.*did you mean 'layers'"),
         ("buildings=", "building=", "(?s)'building' is not known.*did you mean 'buildings'"),
-        ("crs = 4547", "", "(?s)doesn't say its crs.*crs = 4547"),
+        ("crs = 4547", "", "(?s)lacks crs.*crs = 4547"),
         ("crs = 4547", "crs = ", "is no valid TOML"),
         ('widths="宽度.csv"', "", "needs either widths or path"),
-        ('rivers="河道.gpkg"', "", "names no rivers"),
-        ('[schemes."原"]\nwidths="宽度.csv"', "", "names no scheme"),
+        ('rivers="河道.gpkg"', "", "lacks rivers"),
+        ('[schemes."原"]\nwidths="宽度.csv"', "", "lacks schemes"),
         ("宽度.csv", "宽.csv", "(?s)there is no file .*宽.csv.*did you mean '宽度.csv'"),
         ("crs = 4547", "crs = 2435", "(?s)another datum.*official parameters"),
         (

@@ -6,6 +6,7 @@ from .channel import (
     section_properties,
     with_roughness,
 )
+from .directions import Downstream, drawn_downstream
 from .earthworks import cut_banks, cut_sections, excavation
 from .hecras import HecRas, read_hecras_results
 from .hecras_out import write_hecras
@@ -20,6 +21,7 @@ from .terrain import DemSections, flood_levels, inundation, raster_values, secti
 __all__ = [
     "Calibration",
     "DemSections",
+    "Downstream",
     "HecRas",
     "building_obstacles",
     "building_rises",
@@ -28,6 +30,7 @@ __all__ = [
     "cut_banks",
     "cut_sections",
     "design_sections",
+    "drawn_downstream",
     "encroachments",
     "excavation",
     "flood_levels",

@@ -239,6 +239,22 @@ class Rasters:
         )  # fmt: skip
 
 
+def raster_crs(source: Source, layer: str) -> CRS:
+    """CRS that the first tile of a raster says it is in."""
+    path = Path(source) if isinstance(source, str | Path) else Path(next(iter(source)))
+    if not path.exists():
+        raise LayerError(f"there is no file {path}", layer=layer)
+    require_raster(path, layer)
+    with _one_sentence(path, layer), quiet_libraries(), _opened(path) as file:
+        if file.crs is not None:
+            return CRS.from_wkt(file.crs.to_wkt())
+    raise CRSError(
+        f"{path.name} doesn't say its CRS",
+        layer=layer,
+        hint=f"gdal_edit.py -a_srs EPSG:4547 {path.name}, with the code of the survey",
+    )
+
+
 def unit_of_heights(ground: Array, known: Array) -> str:
     """Unit in which ground is given, if it isn't metres, as known heights beside it tell.
 

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.spatial import Voronoi
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
@@ -215,9 +216,13 @@ def _lay(parts: list[Any], order: list[tuple[int, bool]], name: str) -> tuple[An
 
 
 def river_axis(
-    areas: gpd.GeoDataFrame, sources: gpd.GeoSeries, *, spacing_m: float = 2.0
+    areas: gpd.GeoDataFrame,
+    sources: gpd.GeoSeries | None,
+    *,
+    spacing_m: float | None = None,
+    join_gap_m: float | None = None,
 ) -> gpd.GeoDataFrame:
-    """Centreline of a river from its area, or from two banks made into one 河道中心线.
+    """Centreline of a river from its areas, or from two banks made into one 河道中心线.
 
     Parameters
     ----------
@@ -225,10 +230,14 @@ def river_axis(
         Polygons of the water, or both bank lines as one MultiLineString, indexed by river.
     sources
         A point near the upstream end of each river, on the same index: no shape tells which
-        way water flows.
+        way water flows. With None the axis runs either way; see
+        `pinghu_geo.flood.drawn_downstream`.
     spacing_m
         Distance of the points on the banks that the axis is computed from [m]; at most a
-        quarter of the river's width.
+        quarter of the river's width, by default a twelfth of its mean width.
+    join_gap_m
+        A river in several areas, such as on both sides of bridges, gets the axis of each, joined
+        across gaps up to this [m]; areas too short to have one are passed over.
 
     Returns
     -------
@@ -262,21 +271,14 @@ def river_axis(
     >>> [tuple(map(float, c)) for c in axis.geometry["A"].coords]
     [(0.0, 10.0), (400.0, 10.0)]
     """
-    require_layer(areas, "areas")
+    require_layer(areas[~areas.index.duplicated()], "areas")
     shapes = [_one_area(_between_banks(g)) for g in areas.geometry]
     areas = areas.set_geometry(shapes, crs=areas.crs)
-    require_layer(areas, "areas")
+    require_layer(areas.reset_index(drop=True), "areas")
     require_polygons(areas, "areas")
-    several = shapely.get_num_geometries(areas.geometry.to_numpy()) > 1
-    if several.any():
-        raise LayerError(
-            "comes in several areas, such as on both sides of a bridge",
-            layer="areas",
-            ids=areas.index[several],
-            hint="draw the water through below what covers it, or take the axis of each: "
-            "pg.river_axis(areas.explode(), ...), then pg.join_parts",
-        )
-    missing = areas.index.difference(sources.index)
+    if join_gap_m is None:
+        _require_one_area(areas)
+    missing = areas.index.difference(areas.index if sources is None else sources.index)
     if len(missing):
         raise LayerError(
             "rivers have no point at their upstream end",
@@ -284,21 +286,60 @@ def river_axis(
             ids=missing,
             hint="give a point near the upstream end of each",
         )
-    axes, asymmetry = [], []
-    for name, area in areas.geometry.items():
-        line = _medial_path(area, spacing_m, str(name))
-        line = _extend(line, area, str(name), spacing_m)
-        ends = shapely.points([line.coords[0], line.coords[-1]])
-        if np.argmin(shapely.distance(ends, sources[name])):
-            line = shapely.reverse(line)
-        axes.append(line)
-        asymmetry.append(_asymmetry(line, area))
+    rows = []
+    for name in areas.index.unique():
+        own = shapely.get_parts(areas.geometry[areas.index == name].to_numpy())
+        line, asymmetry, spacing = _axis(own, spacing_m, join_gap_m, str(name), areas.crs)
+        if sources is not None:
+            ends = shapely.points([line.coords[0], line.coords[-1]])
+            if np.argmin(shapely.distance(ends, sources[name])):
+                line = shapely.reverse(line)
+        rows.append((line, asymmetry, spacing))
+    lines, asymmetries, spacings = zip(*rows, strict=True) if rows else ((), (), ())
     return gpd.GeoDataFrame(
-        {"asymmetry_m": asymmetry, "spacing_m": spacing_m},
-        index=areas.index.rename("river"),
-        geometry=axes,
+        {"asymmetry_m": list(asymmetries), "spacing_m": list(spacings)},
+        index=areas.index.unique().rename("river"),
+        geometry=list(lines),
         crs=areas.crs,
     )
+
+
+def _require_one_area(areas: gpd.GeoDataFrame) -> None:
+    """Refuse rivers in several areas, where nothing says how they hang together."""
+    several = shapely.get_num_geometries(areas.geometry.to_numpy()) > 1
+    several |= areas.index.duplicated(keep=False)
+    if several.any():
+        raise LayerError(
+            "comes in several areas, such as on both sides of a bridge",
+            layer="areas",
+            ids=areas.index[several].unique(),
+            hint="draw the water through below what covers it, or join the axes of all: "
+            "pg.river_axis(areas, None, join_gap_m=50)",
+        )
+
+
+def _axis(
+    parts: Any, spacing_m: float | None, gap_m: float | None, name: str, crs: Any
+) -> tuple[Any, float, float]:
+    """One river's axis, its greatest asymmetry, and the spacing that it was computed with."""
+    lines, asymmetry, spacing, refused = [], [], [], []
+    for area in parts:
+        # a twelfth of the width w: a strip of length l has the area l w, the boundary 2 (l + w)
+        step = spacing_m or float(area.area / area.length) / 6
+        try:
+            line = _extend(_medial_path(area, step, name), area, name, step)
+        except LayerError as fault:
+            refused.append(fault)
+            continue
+        lines.append(line)
+        asymmetry.append(_asymmetry(line, area))
+        spacing.append(step)
+    if not lines or (refused and gap_m is None):
+        raise refused[0]
+    if len(lines) > 1:
+        layer = gpd.GeoDataFrame(geometry=lines, index=pd.Index([name] * len(lines)), crs=crs)
+        lines = list(join_parts(layer.rename_axis("river"), gap_m=float(gap_m or 0)).layer.geometry)
+    return lines[0], max(asymmetry), min(spacing)
 
 
 def _one_area(shape: Any) -> Any:
@@ -322,18 +363,15 @@ def _between_banks(banks: Any) -> Any:
 
 def _medial_path(area: Any, spacing_m: float, name: str) -> Any:
     """Longest path through the Voronoi edges inside an area."""
-    banks = shapely.segmentize(shapely.boundary(area), spacing_m)
-    cells = shapely.voronoi_polygons(banks, only_edges=True)
-    edges = shapely.get_parts(cells)
-    pairs = shapely.get_coordinates(edges, return_index=True)
-    joined = pairs[1][1:] == pairs[1][:-1]
-    a, b = pairs[0][:-1][joined], pairs[0][1:][joined]
+    xy = shapely.get_coordinates(shapely.segmentize(shapely.boundary(area), spacing_m))
+    origin = xy.mean(axis=0)  # far from 0 the cells would be rounded
+    cells = Voronoi(np.unique(np.round(xy - origin, 6), axis=0))
     shapely.prepare(area)
-    inside = shapely.contains_xy(area, a) & shapely.contains_xy(area, b)
-    nodes, index = np.unique(
-        np.round(np.vstack([a[inside], b[inside]]), 6), axis=0, return_inverse=True
-    )
-    if len(nodes) < 2:
+    nodes = cells.vertices + origin
+    pairs = np.asarray(cells.ridge_vertices, np.int32)
+    inside = np.append(shapely.contains_xy(area, nodes), False)  # the last: none, at -1
+    pairs = pairs[inside[pairs].all(axis=1)]
+    if not len(pairs):
         raise LayerError(
             "is too narrow for the spacing",
             layer="areas",
@@ -341,7 +379,7 @@ def _medial_path(area: Any, spacing_m: float, name: str) -> Any:
             hint="give a smaller spacing_m",
         )
     # scipy before 1.12 reads nothing but 32-bit indices, and says so only as a warning
-    one, other = index.reshape(2, -1).astype(np.int32)
+    one, other = pairs.T
     long = np.maximum(np.hypot(*(nodes[one] - nodes[other]).T), 1e-9)
     graph = coo_array((long, (one, other)), shape=(len(nodes), len(nodes))).tocsr()
     part = connected_components(graph, directed=False)[1]
@@ -364,6 +402,7 @@ def _farthest(graph: Any, start: int) -> tuple[int, Any]:
 def _extend(line: Any, area: Any, name: str, spacing_m: float) -> Any:
     """Cut the forks into the corners off both ends and go straight on to the edge."""
     bank = shapely.boundary(area)
+    shapely.prepare(bank)
     middle = shapely.line_interpolate_point(line, 0.5, normalized=True)
     width = 2 * float(shapely.distance(middle, bank))
     long = float(shapely.length(line))
@@ -375,11 +414,13 @@ def _extend(line: Any, area: Any, name: str, spacing_m: float) -> Any:
             hint="is it a pond? draw its axis by hand",
         )
     at = np.linspace(0.0, long, max(int(long / spacing_m), 8) + 1)
-    half = shapely.distance(shapely.line_interpolate_point(line, at), bank)
+    # half widths just behind the forks of both ends
+    beside = np.array([at[at > width][0], at[at < long - width][-1]])
+    half = shapely.distance(shapely.line_interpolate_point(line, beside), bank)
     body = shapely.get_coordinates(line)
     measure = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(body, axis=0).T))])
     # the axis forks half a width from the end and runs to a corner: 1.41 half widths to cut
-    start, stop = FORK * half[at > width][0], long - FORK * half[at < long - width][-1]
+    start, stop = FORK * half[0], long - FORK * half[1]
     keep = (measure > start) & (measure < stop)
     kept = shapely.simplify(shapely.linestrings(body[keep]), spacing_m / 4)
     xy = shapely.get_coordinates(kept)
@@ -409,11 +450,25 @@ def _asymmetry(line: Any, area: Any) -> float:
     xy = shapely.get_coordinates(shapely.line_interpolate_point(line, at))
     ahead = shapely.get_coordinates(shapely.line_interpolate_point(line, at + 0.5)) - xy
     normal = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1) / np.hypot(*ahead.T)[:, None]
+    shapely.prepare(bank)
     reach = 4 * float(shapely.distance(shapely.points(xy), bank).max())
+    pieces = _pieces(bank)
+    tree = shapely.STRtree(pieces)
     sides = []
     for sign in (1.0, -1.0):
         rays = shapely.linestrings(np.stack([xy, xy + sign * reach * normal], axis=1))
-        hit = shapely.intersection(rays, bank)
-        sides.append(shapely.distance(shapely.points(xy), hit))
+        ray, piece = tree.query(rays)
+        hit = shapely.intersection(rays[ray], pieces[piece])
+        away = shapely.distance(shapely.points(xy[ray]), hit)
+        nearest = np.full(len(xy), np.inf)
+        np.fmin.at(nearest, ray, away)
+        sides.append(nearest)
     difference = np.abs(sides[0] - sides[1])
-    return float(np.nanmax(difference))
+    return float(np.max(difference[np.isfinite(difference)], initial=0.0))
+
+
+def _pieces(bank: Any) -> Any:
+    """Each straight piece of a boundary as a line of its own."""
+    xy, part = shapely.get_coordinates(shapely.get_parts(bank), return_index=True)
+    same = part[1:] == part[:-1]
+    return shapely.linestrings(np.stack([xy[:-1][same], xy[1:][same]], axis=1))

@@ -1,0 +1,319 @@
+"""What may a project file say? Every key once, for its check, its page, its schema, `explain`."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pinghu_geo.nouns.errors import ProjectError
+from pinghu_geo.nouns.files import rule_file
+from pinghu_geo.nouns.schema import Lang, nearest
+
+__all__ = [
+    "KEYS", "Key", "defaults", "explain", "key_mistakes", "keys_below", "keys_page", "nouns_of",
+    "project_schema", "table_source",
+]  # fmt: skip
+
+Path = tuple[str, ...]
+# nouns that are layers: what is said of their files is said as of layers
+DRAWN = {"buildings", "rivers", "parcels", "zones", "red_line"}
+# kind: what it is called in Chinese and English, and its JSON schema
+KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "text": ("文字", "text", {"type": "string"}),
+    "whole": ("整数", "whole number", {"type": "integer"}),
+    "number": ("数", "number", {"type": "number"}),
+    "truth": ("true 或 false", "true or false", {"type": "boolean"}),
+    "file": ("文件", "file", {"type": "string", "minLength": 1}),
+    "date": ("日期", "date", {"type": "string"}),
+    "texts": ("文字的列表", "list of texts", {"type": "array", "items": {"type": "string"}}),
+    "words": ("列名的表", "table of names",
+              {"type": "object", "additionalProperties": {"type": "string"}}),
+    "meanings": ("词义的表", "table of words",
+                 {"type": "object", "additionalProperties": {"type": "object"}}),
+    "plan": ("表", "table", {"type": "object"}),
+    "any": ("表", "table", {"type": "object"}),
+}  # fmt: skip
+
+# what TOML makes of each kind, and of what is in a table of it
+TYPES: dict[str, Any] = {"text": str, "truth": bool, "whole": int, "number": int | float,
+                         "date": datetime.date, "plan": dict, "any": dict}  # fmt: skip
+INSIDE: dict[str, type] = {"words": str, "meanings": dict}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: what it may hold, its range, and what it means."""
+
+    path: Path
+    kind: tuple[str, ...]
+    zh: str
+    en: str
+    example: str
+    required: bool = False
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    noun: str = ""
+    unit: str = ""
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def dotted(self) -> str:
+        """The path as people write it."""
+        return ".".join("名称" if part == "*" else part for part in self.path)
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value is of one of its kinds, and within its range."""
+        if not any(_is(value, kind) for kind in self.kind):
+            return False
+        if self.choices and value not in self.choices:
+            return False
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            low = -math.inf if self.least is None else self.least
+            return low <= value <= (math.inf if self.most is None else self.most)
+        return True
+
+    def may(self, lang: Lang = "zh") -> str:
+        """What may stand there, in words."""
+        at = 0 if lang == "zh" else 1
+        if self.choices:
+            return " / ".join(self.choices)
+        low, high = self.least, self.most
+        bounds = "" if low is None else f" >= {low:g}" if high is None else f" {low:g} … {high:g}"
+        unit = f" [{self.unit}]" if self.unit else ""
+        said = {
+            str(KINDS[kind][at]) + (unit + bounds if kind in ("number", "whole") else "")
+            for kind in self.kind
+        }
+        return (" / " if lang == "zh" else " or ").join(sorted(said))
+
+
+def _read() -> dict[Path, Key]:
+    found = {}
+    for dotted, said in rule_file(None, "keys.toml").items():
+        row: dict[str, Any] = dict(said)
+        row |= {k: tuple(said[k]) for k in ("kind", "choices") if k in said}
+        path = tuple(dotted.split("."))
+        found[path] = Key(path, **row)
+    return found
+
+
+KEYS: Mapping[Path, Key] = _read()
+
+
+def _fits(pattern: Path, path: Path) -> bool:
+    return len(pattern) == len(path) and all(
+        p in ("*", part) for p, part in zip(pattern, path, strict=True)
+    )
+
+
+def keys_below(path: Path = ()) -> dict[str, Key]:
+    """Keys that may stand below a path; ``*`` where names are the user's own."""
+    plain = {k.path[-1]: k for p, k in KEYS.items() if _fits(p[:-1], path)}
+    own = next((k for p, k in KEYS.items() if _fits(p, path)), None)
+    if own is None or not own.noun or "plan" not in own.kind or path[0] == "layers":
+        return plain
+    # what holds a file may say how it is read
+    reading = ("layers", "*") if own.noun in DRAWN else ("tables", "*")
+    return {p[-1]: k for p, k in KEYS.items() if p[:-1] == reading and p != path} | plain
+
+
+def nouns_of(section: str) -> dict[str, str]:
+    """Keys of a section that hold tables, with the kind of table."""
+    return {name: key.noun for name, key in keys_below((section,)).items() if key.noun}
+
+
+def defaults(section: str) -> dict[str, Any]:
+    """What holds of a section's keys where nothing is stated; None where that is nothing."""
+    return {
+        name: key.default
+        for name, key in keys_below((section,)).items()
+        if not key.noun and not key.required
+    }
+
+
+def _is(value: Any, kind: str) -> bool:
+    """Whether a value read from TOML is of a kind."""
+    if isinstance(value, bool):
+        return kind == "truth"
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
+    if kind == "file":
+        return isinstance(value, str) and bool(value.strip())
+    if kind in INSIDE:
+        return isinstance(value, dict) and all(isinstance(v, INSIDE[kind]) for v in value.values())
+    if kind == "texts":
+        return isinstance(value, list) and all(isinstance(v, str) for v in value)
+    return isinstance(value, TYPES[kind])
+
+
+def _place(path: Path, name: str) -> str:
+    return f"[{path[0]}] {' '.join(path[1:])}".strip() if path else name
+
+
+def key_mistakes(
+    given: Mapping[str, Any], name: str, path: Path = ()
+) -> Iterator[tuple[Path, ProjectError]]:
+    """Keys that aren't known, values that can't stand there, keys that have to be there."""
+    known = keys_below(path)
+    where = _place(path, name)
+    for word, value in given.items():
+        key = known.get(word) or known.get("*")
+        at = (*path, word)
+        if key is None:
+            yield at, ProjectError(f"{where}: {word!r} is not known", hint=nearest(word, known))
+        elif not key.holds(value):
+            hint = key.example if not key.choices else nearest(value, key.choices)
+            what = key.may("en") if not key.choices else f"one of {', '.join(key.choices)}"
+            yield at, ProjectError(f"{where}: {word} must be {what}", hint=hint)
+        elif isinstance(value, dict) and "plan" in key.kind:
+            yield from key_mistakes(value, name, at)
+    for word, key in known.items():
+        if key.required and word not in given and _is_asked(word, given):
+            yield path, ProjectError(f"{where} lacks {word}", hint=_cure(key))
+
+
+def _is_asked(word: str, given: Mapping[str, Any]) -> bool:
+    """A path may be missing where numbers, or a search, stand in its place."""
+    return word != "path" or not {"left", "right", "widths", "least"} & set(given)
+
+
+def _cure(key: Key) -> str:
+    """The key as it is typed, in its section."""
+    inside = key.path[0] in ("layers", "flood", "campaign") and len(key.path) == 2
+    return f"[{key.path[0]}]\n{key.example}" if inside else key.example
+
+
+def explain(word: str, *, lang: Lang = "zh") -> str:
+    """What a key of the project file means, what it may hold, and an example 项目文件的键.
+
+    Parameters
+    ----------
+    word
+        A key such as ``join_gap_m``, or its whole path such as ``layers.rivers.join_gap_m``.
+    lang
+        ``"zh"`` or ``"en"``.
+
+    Returns
+    -------
+    str
+        A paragraph for each place where the key may stand.
+
+    Raises
+    ------
+    ProjectError
+        There is no such key; the nearest one is named.
+
+    Examples
+    --------
+    >>> print(pg.explain("join_gap_m", lang="en"))
+    layers.rivers.join_gap_m: number [m] >= 0
+      rivers in several rows or parts become one line each, across gaps up to this (covered reaches)
+      join_gap_m = 20
+    """
+    asked = tuple(part.strip("[]\"' ") for part in word.split("."))
+    found = [k for p, k in KEYS.items() if p[-len(asked) :] == asked or _fits(p, asked)]
+    if not found:
+        names = dict.fromkeys([p[-1] for p in KEYS if p[-1] != "*"])
+        raise ProjectError(f"{word!r} is no key of a project file", hint=nearest(asked[-1], names))
+    return "\n".join(_paragraph(key, lang) for key in found)
+
+
+def _paragraph(key: Key, lang: Lang) -> str:
+    zh = lang == "zh"
+    facts = [f"{key.dotted}: {key.may(lang)}"]
+    if key.required:
+        facts.append("必填" if zh else "required")
+    if key.default not in (None, {}, []):
+        facts.append(f"{'默认' if zh else 'by default'} {_toml(key.default)}")
+    said = key.zh if zh else key.en
+    shown = key.example.replace("\n", "\n  ")
+    return "\n".join(["; ".join(facts), f"  {said}", f"  {shown}"])
+
+
+def _toml(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value).lower()
+
+
+def project_schema() -> dict[str, Any]:
+    """JSON schema of the project file, by which editors complete and check it 项目文件模式.
+
+    Returns
+    -------
+    dict
+        Draft 7, as ``pinghu schema`` writes it.
+
+    Examples
+    --------
+    >>> pg.project_schema()["properties"]["repair"]["type"]
+    'boolean'
+    """
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "pinghu_geo project.toml",
+        **_object(()),
+    }
+
+
+def _object(path: Path) -> dict[str, Any]:
+    """The schema of a table of keys."""
+    known = keys_below(path)
+    free = known.pop("*", None)
+    made: dict[str, Any] = {
+        "type": "object",
+        "properties": {name: _value(key, (*path, name)) for name, key in known.items()},
+        "additionalProperties": False if free is None else _value(free, (*path, "*")),
+    }
+    needed = [name for name, key in known.items() if key.required and _is_asked(name, known)]
+    return made | ({"required": needed} if needed else {})
+
+
+def _value(key: Key, path: Path) -> dict[str, Any]:
+    """The schema of one key's value."""
+    kinds = [_object(path) if kind == "plan" else dict(KINDS[kind][2]) for kind in key.kind]
+    bounds: dict[str, Any] = {"minimum": key.least, "maximum": key.most}
+    bounds = {word: bound for word, bound in bounds.items() if bound is not None}
+    enum: dict[str, Any] = {"enum": list(key.choices)} if key.choices else {}
+    more: dict[str, dict[str, Any]] = {"number": bounds, "integer": bounds, "string": enum}
+    kinds = [kind | more.get(kind["type"], {}) for kind in kinds]
+    about: dict[str, Any] = {"description": f"{key.zh}\n{key.en}\n{key.example}"}
+    if key.default is not None:
+        about["default"] = key.default
+    return about | (kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
+
+
+def keys_page() -> str:
+    """The page of all keys, for the documentation."""
+    lines = ["# Keys of project.toml 项目文件的键", ""]
+    lines += ["Made from the table that checks the file. `pinghu explain KEY` prints a row of it; "
+              "`pinghu schema` writes the JSON schema by which editors complete and check a "
+              "project file. 名称 stands for a name of your own.", ""]  # fmt: skip
+    sections: dict[str, list[Key]] = {}
+    for path, key in KEYS.items():
+        sections.setdefault(path[0] if len(path) > 1 or "plan" in key.kind else "", []).append(key)
+    for section, keys in sections.items():
+        lines += [f"## {f'[{section}]' if section else 'above the first section'}", ""]
+        lines += [
+            "| key | may hold | default | meaning | 含义 | example |",
+            "|---|---|---|---|---|---|",
+        ]
+        for key in keys:
+            default = "**required**" if key.required else ""
+            if key.default not in (None, {}, []):
+                default = f"`{_toml(key.default)}`"
+            cells = [f"`{key.dotted}`", key.may("en"), default, key.en, key.zh, f"`{key.example}`"]
+            lines.append("| " + " | ".join(map(_cell, cells)) + " |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", "` `")
+
+
+def table_source(value: Any) -> dict[str, Any]:
+    """How a table or layer is read: a file alone stands for its path."""
+    return dict(value) if isinstance(value, Mapping) else {"path": value}
