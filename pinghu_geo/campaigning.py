@@ -63,6 +63,7 @@ class Campaign:
     faces: WorkingFaces
     supervision: Supervision
     payments: pd.DataFrame
+    rivers: gpd.GeoDataFrame
 
     def nodes(self) -> gpd.GeoDataFrame:
         """Nodes of tasks with dates, state and signal, for map and ledger."""
@@ -174,6 +175,7 @@ def campaign_of(
         "stages": stages, "handover": tables.get("handover"),
         "capacity": _capacity(tables.get("capacity"), tasks, reaches, segments),
         "start": asked["start"], "calendar": asked["calendar"], "priority": rules,
+        "rivers": layers["rivers"],
         "work": float(asked["work"]) if work is None else work,
     }  # fmt: skip
     made = schedule(tasks.nodes, **common)
@@ -192,8 +194,9 @@ def campaign_of(
     if "cost_yuan" in tasks.buildings:
         money = payments(tasks.buildings, again.activities, state=state.reached, stages=stages)
     return Campaign(
-        asked["adopted"], stages, tasks, reaches, made, again, state, faces, watched, money
-    )
+        asked["adopted"], stages, tasks, reaches, made, again, state, faces, watched, money,
+        layers["rivers"],
+    )  # fmt: skip
 
 
 def _tasks_and_reaches(
@@ -339,7 +342,7 @@ def campaign_diagrams(campaign: Campaign, plan: Plan, target: Path) -> bool:
     sheets = (
         plot_time_chainage(
             campaign.plan, river, state=campaign.state, faces=campaign.faces.stretches,
-            handover=handover, stages=campaign.stages,
+            handover=handover, stages=campaign.stages, rivers=campaign.rivers,
             segments=campaign.reaches.segments if campaign.reaches else None,
         )
         for river in dict.fromkeys(nodes["river"])

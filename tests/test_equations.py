@@ -145,6 +145,99 @@ def test_assess_nodes_and_reaches(kind):
     assert set(tables["plain"]) == set("甲乙丙丁")
 
 
+def campaign(kind):
+    """A campaign on houses of which some stand where a chainage occurs twice."""
+    rivers, scale = RIVERS[kind], SCALES[kind]
+    hit = pg.affected(HOUSES.assign(tenants=2.0), pg.red_line(rivers, 14.0), rivers)
+    tasks = pg.campaign_tasks(hit, rivers=rivers, gap_m=30.0, max_length_m=120.0)
+    places = pd.DataFrame({"river": "A", "chainage_m": scale.chainage([150.0, 700.0, 2500.0])})
+    reaches = pg.balanced_reaches(tasks.nodes, 4, rivers=rivers)
+    at_places = pg.balanced_reaches(tasks.nodes, 3, rivers=rivers, cuts=places)
+    entry = pd.DataFrame(
+        {"river": "A", "from_m": scale.chainage([100.0]), "to_m": scale.chainage([3600.0]),
+         "enters": ["2018-03-01"], "m_per_day": 20.0}
+    )  # fmt: skip
+    plan = pg.schedule(tasks.nodes, handover=entry, start="2018-01-01", rivers=rivers, work=0)
+    signed = pd.DataFrame({"building_id": hit.index[::2], "stage": "signed", "date": "2018-02-01"})
+    log = pd.concat([signed, signed.assign(stage="demolished", date="2018-02-09")])
+    state = pg.progress_state(log, tasks.buildings)
+    faces = pg.working_faces(
+        tasks.buildings, rivers, state=state.reached, plan=plan.activities, as_of="2018-02-20"
+    )
+    return tasks, reaches, at_places, plan, faces, state
+
+
+CAMPAIGNS = {}
+
+
+def both_campaigns(kind):
+    """The campaign on this river and on the plain one, each node of the plain one by its name."""
+    for k in ("plain", kind):
+        if k not in CAMPAIGNS:
+            CAMPAIGNS[k] = campaign(k)
+    ours, plain = (CAMPAIGNS[k][0].buildings["node_id"] for k in (kind, "plain"))
+    return CAMPAIGNS[kind], CAMPAIGNS["plain"], dict(zip(plain, ours, strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tasks_and_reaches_of_a_campaign(kind):
+    (tasks, reaches, at_places, *_), (want, want_reaches, want_at, *_), name = both_campaigns(kind)
+    groups = [t.buildings.groupby("node_id").groups.values() for t in (tasks, want)]
+    assert sorted(map(sorted, groups[0])) == sorted(map(sorted, groups[1]))
+    nodes, wanted = tasks.nodes.loc[[name[n] for n in want.nodes.index]], want.nodes
+    other = ["geometry", *([] if kind == "down" else ["from_m", "to_m"])]  # ends turn about
+    alike(nodes.drop(columns=other), wanted.drop(columns=other), kind)
+    assert wanted["length_m"].max() > 60
+    step = 1 if kind == "down" else -1
+    for found, plain in ((reaches, want_reaches), (at_places, want_at)):
+        loads = found.loads["load"][::step], plain.loads["load"]
+        # of partitions that are equally good the first from one end is taken
+        np.testing.assert_allclose(*(loads if kind == "down" else map(np.sort, loads)))
+    again = pg.campaign_tasks(
+        tasks.buildings, segments=reaches.segments, rivers=RIVERS[kind], gap_m=30.0,
+        max_length_m=120.0,
+    )  # fmt: skip
+    assert again.nodes["group"].notna().all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_plan_and_faces_of_a_campaign(kind):
+    (*_, plan, faces, _), (*_, want, want_faces, _), name = both_campaigns(kind)
+    dates = ["needed_by", "late_days", "float_days", "due", "length_m"]
+    found = plan.nodes.loc[[name[n] for n in want.nodes.index], dates].reset_index(drop=True)
+    wanted = want.nodes[dates].reset_index(drop=True)
+    pd.testing.assert_frame_equal(pd.DataFrame(found), pd.DataFrame(wanted), rtol=0, atol=1e-9)
+    assert want.nodes["needed_by"].nunique() > 5
+    step = 1 if kind == "down" else -1
+    for bank in ("left", "right"):
+        rows, all_ = (f.stretches[f.stretches["bank"] == bank] for f in (faces, want_faces))
+        np.testing.assert_allclose(rows["length_m"][::step], all_["length_m"], atol=1e-9)
+        assert rows["ready"].tolist()[::step] == all_["ready"].tolist()
+        assert rows["length_m"].sum() == pytest.approx(LONG)
+        at = places_of(kind, rows["from_m" if kind == "down" else "to_m"].to_numpy()[::step])
+        known = np.isfinite(at)
+        np.testing.assert_allclose(at[known], all_["from_m"].to_numpy()[known], atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_time_against_chainage_is_drawn_along_the_river(kind):
+    lows = {}
+    for k, made in zip((kind, "plain"), both_campaigns(kind)[:2], strict=True):
+        _, reaches, _, plan, faces, state = made
+        sheet = pg.plot_time_chainage(
+            plan, "A", state=state, faces=faces.stretches, segments=reaches.segments,
+            rivers=RIVERS[k],
+        )  # fmt: skip
+        bars = np.array([(b.get_x(), b.get_width()) for b in sheet.axes[0].patches])
+        way = sheet.axes[0].collections  # the green bars of what is ready
+        lows[k] = np.sort(bars[:, 1]), sorted(np.ptp(c.get_segments()[0][:, 0]) for c in way)
+        label = sheet.axes[0].xaxis.get_major_formatter()
+        said = pg.format_chainage(float(SCALES[k].chainage(2300.0)), decimals=0)
+        assert label(float(SCALES[k].along(2300.0)), 0) == said
+    for found, wanted in zip(lows[kind], lows["plain"], strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_differences(kind):
     found = {}

@@ -37,7 +37,7 @@ def world():
          "structure": ["concrete"] * 5 + ["brick_wood"] * 4, "title": "registered",
          "tenants": [1.0, 0, 2, 0, 1, 0, 0, 3, 0], "owner": list("甲乙丙丁戊己庚辛壬")},
         geometry=shapely.box(at, off + 4, at + 10, off + 14),
-        index=pd.Index([f"B{k}" for k in range(9)], name="building_id"), crs=CRS,
+        index=pd.Index([f"100{k}" for k in range(9)], name="building_id"), crs=CRS,
     )  # fmt: skip
     end = float(rivers.length.iloc[0])
     row = {"river": "A", "chainage_m": [0.0, 300.0, end]}
@@ -68,7 +68,40 @@ def world():
     return locals()
 
 
+def campaign(w):
+    """What the campaign's functions take, of the same houses."""
+    hit = w["affected"].assign(verdict=["demolish"] * 4 + ["retain"] + ["demolish"] * 2,
+                               cleared_by=["本项目"] * 6 + ["甲"])  # fmt: skip
+    tenants = pd.DataFrame(
+        {"building_id": hit.index[[0, 0, 2]], "kind": ["dwelling", "shop", "factory"],
+         "area_m2": [20.0, 30, 40], "lease_end": pd.to_datetime(["2018-02-01"] * 3)},
+        index=pd.Index(["201", "202", "203"], name="tenant_id"),
+    )  # fmt: skip
+    tasks = pg.campaign_tasks(hit, tenants=tenants, segments=w["segments"])
+    nodes, houses, people = tasks.nodes, tasks.buildings, tasks.tenants
+    groups = pd.DataFrame({"group": ["甲", "乙", "丙"], "leader": ["子", "丑", "寅"]})
+    cuts = pd.DataFrame({"river": "A", "chainage_m": [150.0, 300.0, 420.0]})
+    handover = pd.DataFrame({"river": ["A", "A"], "from_m": [0.0, 300], "to_m": [300.0, 600],
+                             "needed_by": pd.to_datetime(["2018-04-01", "2018-05-01"]),
+                             "bank": ["left", None]})  # fmt: skip
+    capacity = pd.DataFrame({"group": sorted(nodes["group"].dropna().unique()), "stage": "survey",
+                             "per_day": 2.0, "crews": 1.0})  # fmt: skip
+    log = pd.DataFrame({"building_id": [houses.index[0], houses.index[1], None],
+                        "tenant_id": [None, None, "203"],
+                        "stage": ["signed", "negotiation", "signed"],
+                        "date": ["2018-02-01", "2018-02-03", "2018-02-05"],
+                        "blocker": [None, "产权", None]})  # fmt: skip
+    made = pg.schedule(nodes, handover=handover, capacity=capacity, start="2018-01-01", work=0)
+    plan = made.activities
+    state = pg.progress_state(log, houses, tenants=people)
+    reached, by_stage = state.reached, state.stages
+    faces = pg.working_faces(houses, w["rivers"], state=reached, plan=plan).stretches
+    works = pd.DataFrame({"river": ["A"], "from_m": [0.0], "to_m": [600.0]})
+    return locals()
+
+
 W = world()
+W |= campaign(W)
 SLOPE = {"slope": 0.0016}
 LIMITS = {"clear_m": 0.3, "step_m": 1.0, "inward_m": 3.0, "outward_m": 3.0}
 GIVEN = {"allowed_mm": 10, "freeboard_m": 0}
@@ -122,8 +155,39 @@ CALLS = {
     "least": ("rivers widths buildings rates locks",
               lambda t: pg.least_demolition(t["rivers"], t["widths"], t["buildings"], LIMITS,
                                             rates=t["rates"], locks=t["locks"]).widths),
+    "tasks": ("hit tenants segments zones",
+              lambda t: pg.campaign_tasks(t["hit"], tenants=t["tenants"], segments=t["segments"],
+                                          zones=t["zones"])),
+    "reaches": ("nodes groups cuts rivers",
+                lambda t: pg.balanced_reaches(t["nodes"], t["groups"], cuts=t["cuts"],
+                                              rivers=t["rivers"])),
+    "work_days": ("nodes capacity",
+                  lambda t: pg.campaign.work_days(t["nodes"], capacity=t["capacity"])),
+    "schedule": ("nodes handover capacity by_stage",
+                 lambda t: pg.schedule(t["nodes"], handover=t["handover"], capacity=t["capacity"],
+                                       progress=t["by_stage"], start="2018-01-01", work=0)),
+    "state": ("log houses people",
+              lambda t: pg.progress_state(t["log"], t["houses"], tenants=t["people"])),
+    "faults": ("log houses people",
+               lambda t: pg.campaign.progress_faults(t["log"], t["houses"], tenants=t["people"])),
+    "faces": ("houses rivers reached plan",
+              lambda t: pg.working_faces(t["houses"], t["rivers"], state=t["reached"],
+                                         plan=t["plan"])),
+    "faces of works": ("houses works reached plan",
+                       lambda t: pg.working_faces(t["houses"], t["works"], state=t["reached"],
+                                                  plan=t["plan"])),
+    "supervision": ("plan houses faces",
+                    lambda t: pg.supervision(t["plan"], W["state"], t["houses"],
+                                             faces=t["faces"])),
+    "payments": ("houses plan reached",
+                 lambda t: pg.payments(t["houses"], t["plan"], state=t["reached"])),
 }  # fmt: skip
-NOUN = {"line": "red_line", "thin": "red_line", "narrow": "widths", "ends": "boundaries"}
+NOUN = {
+    "line": "red_line", "thin": "red_line", "narrow": "widths", "ends": "boundaries",
+    "hit": "affected", "houses": "affected", "people": "tenants", "log": "progress",
+    "plan": "activities", "by_stage": "activities", "reached": "activities", "works": "segments",
+    "faces": "activities",
+}  # fmt: skip
 
 # --- clothes ----------------------------------------------------------------------------------
 
@@ -161,10 +225,17 @@ CODES = {
     "slip": lambda v: v.where(np.arange(len(v)) > 0, "residentail"),
     "none": lambda v: v.where(v.notna(), ""),
 }
+
+
+def _integers(i):
+    """Ids that read the same where they are numbers; else a running number."""
+    return i.astype(int) if all(str(v).isdigit() for v in i) else pd.Index(range(len(i)))
+
+
 IDS = {
-    "int": lambda i: pd.Index(range(len(i)), name=i.name),
-    "float": lambda i: pd.Index(np.arange(float(len(i))), name=i.name),
-    "Int64": lambda i: pd.Index(range(len(i)), dtype="Int64", name=i.name),
+    "int": lambda i: _integers(i).rename(i.name),
+    "float": lambda i: _integers(i).astype(float).rename(i.name),
+    "Int64": lambda i: _integers(i).astype("Int64").rename(i.name),
     "category": lambda i: pd.CategoricalIndex(i, name=i.name),
     "arrow": lambda i: i.astype("string[pyarrow]"),
     "unnamed": lambda i: i.rename(None),
@@ -263,10 +334,6 @@ def dressed(case):
         tables[name] = dress(frame)
     elif place == "index":
         tables[name] = frame.set_axis(dress(frame.index))
-        if call == "retention" and word in ("int", "float", "Int64"):
-            other = "evidence" if name == "affected" else "affected"
-            ids = IDS["int"](frame.index)
-            tables[other] = W[other].set_axis(ids)
     else:
         values = dress(frame[place])
         if values is None:

@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pinghu_geo.campaign.stages import stage_rules
+from pinghu_geo.campaign.stages import stage_codes, stage_rules
 from pinghu_geo.campaign.workdays import day_of
-from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.schema import one_of, require_columns
+from pinghu_geo.nouns.schema import numbers, one_of, require_columns
 from pinghu_geo.river.centreline import river_scales
+from pinghu_geo.river.chainage import ChainageScale
+from pinghu_geo.schemes.nodes import river_ends
 
 __all__ = ["WorkingFaces", "clear_days", "working_faces"]
 
@@ -50,7 +52,7 @@ class WorkingFaces:
         return str(self.stretches.to_html())
 
 
-@takes(rivers="")
+@takes(buildings="affected", rivers="works", state="activities", plan="activities")
 def working_faces(
     buildings: pd.DataFrame,
     rivers: gpd.GeoDataFrame | pd.DataFrame,
@@ -115,7 +117,9 @@ def working_faces(
     one_of(banks, ("each", "both"), "banks")
     require_columns(buildings, ["river", "bank", "from_m", "to_m", "task_class"], "buildings")
     stages = stage_rules() if stages is None else stages
+    lines = rivers if isinstance(rivers, gpd.GeoDataFrame) else None
     works = _works(rivers)
+    scales = {} if lines is None else river_scales(lines)
     strange = buildings.loc[~buildings["river"].isin(works), "river"].unique()
     if len(strange):
         raise LayerError("lie on rivers without works", layer="buildings", ids=strange)
@@ -124,7 +128,7 @@ def working_faces(
         as_of = state["date"].max() if state is not None and len(state) else "1970-01-01"
     day = day_of(as_of, "as_of").to_datetime64().astype("datetime64[D]")
     blocking = (buildings["task_class"] != "retain").to_numpy()
-    ends = np.sort(buildings[["from_m", "to_m"]].to_numpy(float), axis=1)
+    ends = river_ends(buildings, lines, "buildings")[0]
     who = buildings.get("node_id", pd.Series(pd.NA, index=buildings.index, dtype=object))
     who = who.where(who.notna(), buildings.index.to_series()).astype("str").to_numpy(object)
     stretches, metres = [], []
@@ -134,7 +138,9 @@ def working_faces(
             sides = [bank, "both"] if banks == "each" else ["left", "right", "both"]
             mine = np.flatnonzero(here & buildings["bank"].isin(sides).to_numpy())
             rows = _stretches(lo, hi, ends[mine], clear[mine], over[mine], who[mine], day)
-            stretches += [{"river": river, "bank": bank} | r for r in rows]
+            stretches += [
+                {"river": river, "bank": bank} | _said(r, scales.get(river)) for r in rows
+            ]
             metres += [{"river": river, "bank": bank} | r for r in _metres(rows, hi - lo)]
     columns = ["river", "bank", "from_m", "to_m", "length_m", "ready_on", "ready", "blocked_by",
                "n_blocking", "nodes", "handed_over_on"]  # fmt: skip
@@ -149,15 +155,19 @@ def working_faces(
 
 
 def _works(rivers: gpd.GeoDataFrame | pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """Extent of the works on each river, in chainage."""
+    """Extent of the works on each river, in chainages whose differences are lengths."""
     if isinstance(rivers, gpd.GeoDataFrame):
         found = {}
         for river, scale in river_scales(rivers).items():
-            ends = np.ravel(scale.chainage(np.array([0.0, scale.length_m])))
+            ends = np.ravel(scale.along([0.0, scale.length_m]))
             found[river] = (float(ends.min()), float(ends.max()))
         return found
     require_columns(rivers, ["river", "from_m", "to_m"], "rivers")
-    ends = np.sort(rivers[["from_m", "to_m"]].to_numpy(float), axis=1)
+    both = np.stack([numbers(rivers, c, "rivers") for c in ("from_m", "to_m")], axis=1)
+    if np.isnan(both).any():
+        raise LayerError("has works without both ends", layer="rivers",
+                         ids=rivers.index[np.isnan(both).any(axis=1)])  # fmt: skip
+    ends = np.sort(both, axis=1)
     names = map(str, rivers["river"])
     return dict(zip(names, zip(*ends.T.tolist(), strict=True), strict=True))
 
@@ -180,7 +190,8 @@ def clear_days(
     if plan is None:
         return clear, over
     node = buildings.get("node_id", pd.Series(pd.NA, index=buildings.index, dtype=object))
-    finish = plan.loc[plan["stage"] == down[0]].set_index("node_id")["finish"]
+    said = stage_codes(plan["stage"], stages, layer="plan")
+    finish = plan.loc[said == down[0]].set_index("node_id")["finish"]
     planned = _days(node.map(finish))
     theirs = _days(buildings.get("others_due", pd.Series(pd.NaT, index=buildings.index)))
     later = np.where(buildings["task_class"] == "others", theirs, planned)
@@ -191,6 +202,7 @@ def _reported(buildings: pd.DataFrame, state: pd.DataFrame | None, stage: str) -
     if state is None or state.empty:
         return np.full(len(buildings), NEVER)
     rows = state[(state["stage"] == stage) & (state["kind"] == "building")].set_index("id")["date"]
+    rows.index = same_ids(rows.index, buildings.index)
     return _days(rows.reindex(buildings.index))
 
 
@@ -241,6 +253,13 @@ def _stretches(
             "pieces": (long[a:b], ready[a:b]),
         })  # fmt: skip
     return rows
+
+
+def _said(row: dict[str, Any], scale: ChainageScale | None) -> dict[str, Any]:
+    """A stretch with its ends as chainages."""
+    if scale is None or not scale.equations:
+        return row
+    return row | {c: float(scale.said(row[c])) for c in ("from_m", "to_m")}
 
 
 def _stamp(day: np.datetime64) -> pd.Timestamp | Any:

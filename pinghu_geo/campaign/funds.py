@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.campaign.stages import stage_rules
-from pinghu_geo.nouns.door import takes
+from pinghu_geo.campaign.stages import stage_codes, stage_rules
+from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import numbers, require_columns
 
@@ -19,7 +19,7 @@ HEADS = {
 }
 
 
-@takes()
+@takes(buildings="affected", plan="activities", state="activities")
 def payments(
     buildings: pd.DataFrame,
     plan: pd.DataFrame,
@@ -72,6 +72,7 @@ def payments(
     require_columns(buildings, ["node_id", "task_class", "payer"], "buildings")
     require_columns(plan, ["node_id", "stage", "finish"], "plan")
     stages = stage_rules() if stages is None else stages
+    plan = plan.assign(stage=stage_codes(plan["stage"], stages, layer="plan"))
     pays = stages.index[stages["pays"].astype(bool)]
     if not len(pays):
         raise LayerError("has no stage that pays", layer="stages", hint="pays = true at 签约")
@@ -85,7 +86,9 @@ def payments(
     signed = pd.Series(pd.NaT, index=paid.index, dtype="datetime64[ns]")
     if state is not None and len(state):
         rows = state[(state["stage"] == pays[0]) & (state["kind"] == "building")]
-        signed = pd.to_datetime(rows.set_index("id")["date"].reindex(paid.index))
+        day = rows.set_index("id")["date"]
+        day.index = same_ids(day.index, paid.index)
+        signed = pd.to_datetime(day.reindex(paid.index))
     parts = []
     for column, head in heads.items():
         money = numbers(paid, column, "buildings")

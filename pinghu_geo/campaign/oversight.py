@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.campaign.progress import ProgressState
-from pinghu_geo.campaign.stages import TODO, stage_rules
-from pinghu_geo.nouns.door import takes
+from pinghu_geo.campaign.stages import TODO, stage_codes, stage_rules
+from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.schema import code_label, nearest, require_columns
+from pinghu_geo.nouns.schema import code_label, nearest, numbers, require_columns
 
 __all__ = ["Supervision", "supervision"]
 
@@ -51,7 +51,7 @@ class Supervision:
         return str(self.nodes.to_html())
 
 
-@takes()
+@takes(plan="activities", buildings="affected", faces="activities")
 def supervision(
     plan: pd.DataFrame,
     state: ProgressState,
@@ -113,6 +113,7 @@ def supervision(
     """
     require_columns(plan, ["node_id", "stage", "finish"], "plan")
     stages = stage_rules() if stages is None else stages
+    plan = plan.assign(stage=stage_codes(plan["stage"], stages, layer="plan"))
     limits = _thresholds(thresholds)
     nodes = _nodes(plan, state, buildings, stages, limits)
     nodes["held_up_m"] = _held_up(nodes.index, faces)
@@ -256,22 +257,24 @@ def _curve(
     one = pd.Series(1.0, index=ours.index)
     amounts = {
         "buildings": (down, one),
-        "floor_area_m2": (down, ours.get("demolish_floor_area_m2")),
-        "tenants": (str(out[-1]) if len(out) else down, ours.get("tenants")),
-        "cost_yuan": (str(pays[0]) if len(pays) else down, ours.get("cost_yuan")),
+        "floor_area_m2": (down, _amounts(ours, "demolish_floor_area_m2")),
+        "tenants": (str(out[-1]) if len(out) else down, _amounts(ours, "tenants")),
+        "cost_yuan": (str(pays[0]) if len(pays) else down, _amounts(ours, "cost_yuan")),
     }
     finish = plan.set_index(["node_id", "stage"])["finish"]
     lines = {}
     for name, (stage, amount) in amounts.items():
         if amount is None:
             continue
-        value = pd.to_numeric(amount, errors="coerce").fillna(0.0)
+        value = amount.fillna(0.0)
         if stage in set(plan["stage"]):
             when = ours["node_id"].map(finish.xs(stage, level="stage"))
             lines[f"planned_{name}"] = value.groupby(when).sum().cumsum()
         rows = state.reached[state.reached["stage"] == stage]
         people = rows[(rows["kind"] == "tenant") & rows["node_id"].notna()]
-        rows = rows[(rows["kind"] == "building") & rows["id"].isin(ours.index)]
+        rows = rows[rows["kind"] == "building"]
+        rows = rows.assign(id=same_ids(pd.Index(rows["id"]), ours.index))
+        rows = rows[rows["id"].isin(ours.index)]
         if name == "tenants" and len(state.tenants):
             done = people.groupby("date").size().cumsum().astype(float)
         else:
@@ -285,6 +288,10 @@ def _curve(
     after = table.index > state.as_of
     table.loc[after, [c for c in table if c.startswith("done_")]] = np.nan
     return table
+
+
+def _amounts(ours: pd.DataFrame, column: str) -> pd.Series | None:
+    return numbers(ours, column, "buildings") if column in ours else None
 
 
 def _notices(nodes: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:

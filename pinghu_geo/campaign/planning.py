@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ from pinghu_geo.campaign.workdays import WorkDays, day_of, work_calendar
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import code_label, numbers, require_columns
+from pinghu_geo.schemes.nodes import along_rivers, river_ends
 
 __all__ = ["Schedule", "needed_by", "schedule"]
 
@@ -49,8 +51,9 @@ class Schedule:
         A row a node and stage: days, earliest and latest dates, float_days, critical; start and
         finish as planned with the crews there are; state {done, running, planned}.
     nodes : pandas.DataFrame
-        Indexed by node_id: needed_by, start, due (the last stage's planned finish), late_days,
-        float_days, critical, priority and why.
+        Indexed by node_id: river, bank, from_m, to_m, length_m along the river [m], group and
+        geometry where the tasks have them, needed_by, start, due (the last stage's planned
+        finish), late_days, float_days, critical, priority and why.
     goals : pandas.DataFrame
         Each goal in order: value, bound, gap_ratio, proof {optimal, feasible}.
     shortage : pandas.DataFrame
@@ -82,7 +85,8 @@ class Schedule:
         return lines
 
     def _repr_html_(self) -> str:
-        return str(self.goals.to_html() + self.nodes.to_html())
+        nodes = pd.DataFrame(self.nodes).drop(columns="geometry", errors="ignore")
+        return str(self.goals.to_html() + nodes.to_html())
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class _Work:
     need: Ints  # of each node
 
 
-@takes(tasks="nodes", handover="handover", capacity="capacity")
+@takes(tasks="nodes", handover="handover", capacity="capacity", progress="activities")
 def schedule(
     tasks: pd.DataFrame,
     stages: pd.DataFrame | None = None,
@@ -109,6 +113,7 @@ def schedule(
     progress: pd.DataFrame | None = None,
     as_of: Any = None,
     priority: Sequence[dict[str, str]] | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
     work: float = 4.0,
 ) -> Schedule:
     """Dates of all stages of all nodes, as little late as can be 倒排工期.
@@ -139,6 +144,8 @@ def schedule(
         Day of the re-plan: nothing new starts before it. By default the last day of ``progress``.
     priority
         Rules as in ``rules/stages.toml``; by default its own.
+    rivers
+        Centrelines; needed where they have chainage equations (断链).
     work
         Limit of the search for each goal, over all groups, in the solver's own unit (about a
         second); 0 for a plan without search.
@@ -190,7 +197,8 @@ def schedule(
     stages = stage_rules() if stages is None else stages
     first = day_of(start, "start")
     days = work_days(tasks, stages, capacity)
-    said = needed_by(tasks, handover, start=first)
+    tasks = tasks.assign(**_spans(tasks, rivers))
+    said = needed_by(tasks, handover, start=first, rivers=rivers)
     ahead = (said.max() - first).days if said.notna().any() else 0
     cal = work_calendar(calendar, first, SPARE_DAYS + ahead + int(days.to_numpy().sum()))
     job = _work(tasks, stages, days, cal, said, progress, as_of)
@@ -208,27 +216,43 @@ def schedule(
 # --- what is needed when ---
 
 
+def _spans(tasks: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str, Any]:
+    """Where each node lies along its river, and how long it is."""
+    low, high = river_ends(tasks, rivers, "tasks")[0].T
+    return {"low": low, "length_m": high - low}
+
+
 def needed_by(
-    tasks: pd.DataFrame, handover: pd.DataFrame | None, *, start: pd.Timestamp | None = None
+    tasks: pd.DataFrame,
+    handover: pd.DataFrame | None,
+    *,
+    start: pd.Timestamp | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
+    along: bool = False,
 ) -> pd.Series:
-    """The day on which the contractor needs each node, the first of several; NaT for none."""
+    """The day on which the contractor needs each node, the first of several; NaT for none.
+
+    ``along`` says that the ends of the nodes are lengths along their river already.
+    """
     found = pd.Series(pd.NaT, index=tasks.index, dtype="datetime64[ns]", name="needed_by")
     if handover is None or handover.empty:
         return found
     require_columns(handover, ["river", "from_m", "to_m"], "handover")
     if "needed_by" not in handover and not {"enters", "m_per_day"} <= set(handover.columns):
         require_columns(handover, ["needed_by"], "handover")
-    for row, day in zip(handover.to_dict("records"), _entry_days(handover), strict=True):
-        lo, hi = sorted((row["from_m"], row["to_m"]))
-        ends = np.sort(tasks[["from_m", "to_m"]].to_numpy(float), axis=1)
+    ends = river_ends(tasks, None if along else rivers, "tasks")[0]
+    ways = along_rivers(handover, ["from_m", "to_m"], rivers, "handover")
+    for row, day, (a, b) in zip(
+        handover.to_dict("records"), _entry_days(handover), ways.tolist(), strict=True
+    ):
+        lo, hi = sorted((a, b))
         meets = (tasks["river"] == row["river"]).to_numpy() & (ends[:, 0] < hi) & (ends[:, 1] > lo)
         side = row.get("bank")
         if isinstance(side, str) and side != "both":
             meets &= tasks["bank"].isin([side, "both"]).to_numpy()
         when = np.full(len(tasks), day, "datetime64[D]")
         if pd.notna(row.get("m_per_day")):
-            ahead = row["to_m"] >= row["from_m"]
-            near = np.where(ahead, ends[:, 0] - row["from_m"], row["from_m"] - ends[:, 1])
+            near = np.where(b >= a, ends[:, 0] - a, a - ends[:, 1])
             when = when + (np.maximum(near, 0) // row["m_per_day"]).astype("timedelta64[D]")
         if start is not None and (when[meets] < start.to_datetime64()).any():
             raise LayerError(
@@ -467,13 +491,12 @@ def _goals(tasks: pd.DataFrame, job: _Work, mine: Ints, rank: NDArray[np.float64
     ends = place[job.last]
     nodes = np.flatnonzero(ends >= 0)
     asked = nodes[job.need[nodes] > NO_NEED]
-    span = np.abs(tasks["to_m"].to_numpy(float) - tasks["from_m"].to_numpy(float))
-    metres = np.maximum(np.round(span), 1).astype(np.int64)
+    metres = np.maximum(np.round(tasks["length_m"].to_numpy(float)), 1).astype(np.int64)
     first = nodes[rank[nodes] < rank.max(initial=0)]
     weight = (rank.max(initial=0) - rank[first]).astype(np.int64)
     order = nodes[
         np.lexsort(
-            (tasks["from_m"].to_numpy(float)[nodes], tasks["river"].astype(str).to_numpy()[nodes])
+            (tasks["low"].to_numpy(float)[nodes], tasks["river"].astype(str).to_numpy()[nodes])
         )
     ]
     beside = tasks["river"].to_numpy()[order[:-1]] == tasks["river"].to_numpy()[order[1:]]
@@ -581,8 +604,8 @@ def _nodes(
     priority: Sequence[dict[str, str]] | None,
 ) -> pd.DataFrame:
     """The table of nodes: when, how late, and why this one now."""
-    keep = [c for c in ("river", "bank", "from_m", "to_m", "group") if c in tasks]
-    table = pd.DataFrame(tasks[keep])
+    keep = ("river", "bank", "from_m", "to_m", "length_m", "group", "geometry")
+    table = tasks[[c for c in keep if c in tasks]].copy()
     table["needed_by"] = said
     by_node = activities.groupby("node_id", sort=False)
     table["start"] = by_node["start"].min()
@@ -615,7 +638,7 @@ def _why(row: Any, rule: str) -> str:
         said.append(f"晚于进场 {row.late_days} 天")
     if pd.notna(row.needed_by):
         said.append(f"机动 {row.float_days} 天")
-        said.append(f"{row.needed_by:%Y-%m-%d} 前须交 {abs(row.to_m - row.from_m):.0f} m")
+        said.append(f"{row.needed_by:%Y-%m-%d} 前须交 {row.length_m:.0f} m")
     if row.critical:
         said.append("关键节点")
     return ";".join([*said, f"下一步{code_label('stage', row.next_stage)}"])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pinghu_geo.campaign.stages import TODO, ancestors, stage_codes, stage_rules
 from pinghu_geo.campaign.workdays import day_of
-from pinghu_geo.nouns.door import as_text, takes
+from pinghu_geo.nouns.door import as_text, same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import nearest, require_columns
 
@@ -60,7 +60,7 @@ class ProgressState:
         return str(self.nodes.to_html())
 
 
-@takes(tenants="tenants")
+@takes(log="progress", buildings="affected", tenants="tenants")
 def progress_state(
     log: pd.DataFrame,
     buildings: pd.DataFrame,
@@ -231,7 +231,7 @@ def _refuse_serials(values: pd.Series) -> None:
         )
 
 
-@takes(tenants="tenants")
+@takes(log="progress", buildings="affected", tenants="tenants")
 def progress_faults(
     log: pd.DataFrame,
     buildings: pd.DataFrame,
@@ -478,7 +478,7 @@ def _emptied(
     if not len(people) or not len(theirs):
         return persons
     out = theirs[-1]
-    home = houses.get_indexer(people["building_id"])
+    home = houses.get_indexer(same_ids(pd.Index(people["building_id"]), houses))
     gone = np.where(home >= 0, house_dates[home, out], np.datetime64("NaT"))
     new = ~np.isnat(gone) & np.isnat(dates[:, out])
     for k in theirs:
@@ -550,7 +550,7 @@ def _reached(
     """A row an id and stage reached."""
     who, what = np.nonzero(~np.isnat(dates))
     return pd.DataFrame({
-        "kind": kind, "id": table.index.to_numpy()[who],
+        "kind": kind, "id": _words(table.index).to_numpy()[who],
         "node_id": table["node_id"].to_numpy()[who],
         "stage": stages.index.to_numpy()[what], "date": dates[who, what].astype("datetime64[ns]"),
     })  # fmt: skip

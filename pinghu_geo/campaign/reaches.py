@@ -15,6 +15,8 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import numbers, one_of, require_columns
 from pinghu_geo.river.centreline import river_scales
+from pinghu_geo.river.chainage import ChainageScale
+from pinghu_geo.schemes.nodes import along_rivers, river_ends
 
 __all__ = ["BalancedReaches", "balanced_reaches"]
 
@@ -94,7 +96,8 @@ def balanced_reaches(
     banks
         Whether a reach takes both banks, or one.
     rivers
-        Centrelines: the reaches then cover each river from end to end.
+        Centrelines: the reaches then cover each river from end to end. Needed where they have
+        chainage equations (断链); a reach never ends at a chainage that occurs twice.
     cuts
         river, chainage_m (and bank): the only places where a reach may end, such as lines between
         communities, or bridges. By default the middle of any gap between nodes.
@@ -181,6 +184,16 @@ def _lines(
     if lost:
         raise LayerError("has nodes on rivers that the layer lacks", layer="nodes", ids=lost)
     scales = {} if rivers is None else river_scales(rivers)
+    nodes = nodes.assign(
+        **dict(zip(("low", "high"), river_ends(nodes, rivers, "nodes")[0].T, strict=True))
+    )
+    if fixed is not None:
+        require_columns(fixed, ["river", "from_m", "to_m", "group"], "fixed")
+        ends_m = along_rivers(fixed, ["from_m", "to_m"], rivers, "fixed")
+        fixed = fixed.assign(from_m=ends_m[:, 0], to_m=ends_m[:, 1])
+    if cuts is not None:
+        require_columns(cuts, ["river", "chainage_m"], "cuts")
+        cuts = cuts.assign(chainage_m=along_rivers(cuts, ["chainage_m"], rivers, "cuts")[:, 0])
     side = nodes["bank"].where(nodes["bank"] != "both", "left")
     found = []
     for river in order:
@@ -188,12 +201,7 @@ def _lines(
             mine = nodes[(nodes["river"] == river) & ((side == bank) | (bank is None))]
             if mine.empty:
                 continue
-            ends = None
-            if rivers is not None:
-                scale = scales[river]
-                both = [float(v) for v in np.ravel(scale.chainage(np.array([0.0, scale.length_m])))]
-                ends = (min(both), max(both))
-            found.append(_line(river, bank, mine, load[mine.index], ends, cuts, fixed))
+            found.append(_line(river, bank, mine, load[mine.index], scales.get(river), cuts, fixed))
     return found
 
 
@@ -202,12 +210,12 @@ def _line(
     bank: str | None,
     mine: pd.DataFrame,
     load: pd.Series,
-    ends: tuple[float, float] | None,
+    scale: ChainageScale | None,
     cuts: pd.DataFrame | None,
     fixed: pd.DataFrame | None,
 ) -> _Line:
     """Blocks of one line: nodes (and fixed stretches) that a cut can't part."""
-    span = np.sort(mine[["from_m", "to_m"]].to_numpy(float), axis=1)
+    span = mine[["low", "high"]].to_numpy(float)
     rows = [(lo, hi, int(round(v * MILLIONTHS)), None, [node])
             for (lo, hi), v, node in zip(span, load, mine.index, strict=True)]  # fmt: skip
     rows += _fixed_rows(river, bank, fixed)
@@ -219,12 +227,17 @@ def _line(
         else:
             blocks.append([lo, hi, value, name, list(ids)])
     blocks = _joined_by_name(blocks, river)
-    blocks, places = _joined_by_cuts(blocks, river, bank, cuts)
+    blocks, places = _joined_by_cuts(blocks, river, bank, scale, cuts)
+    ends = [blocks[0][0], blocks[-1][1]]
+    if scale is not None:
+        ends = sorted(np.ravel(scale.along([0.0, scale.length_m])).tolist())
+    if scale is not None and scale.equations:
+        places, ends = scale.said(places).tolist(), scale.said(ends).tolist()
     low, high = (np.array([b[i] for b in blocks]) for i in (0, 1))
     return _Line(
         river, bank, low, high, np.array([b[2] for b in blocks], np.int64),
         [b[3] for b in blocks], [b[4] for b in blocks], np.array(places),
-        ends or (float(low[0]), float(high[-1])), bool((mine["bank"] == "both").any()),
+        (float(ends[0]), float(ends[1])), bool((mine["bank"] == "both").any()),
     )  # fmt: skip
 
 
@@ -232,7 +245,6 @@ def _fixed_rows(river: str, bank: str | None, fixed: pd.DataFrame | None) -> lis
     """Fixed stretches of one line, as rows without load."""
     if fixed is None:
         return []
-    require_columns(fixed, ["river", "from_m", "to_m", "group"], "fixed")
     rows = []
     for row in fixed[fixed["river"] == river].to_dict("records"):
         side = row.get("bank")
@@ -276,26 +288,38 @@ def _joined_by_cuts(
     blocks: list[Any],
     river: str,
     bank: str | None,
+    scale: ChainageScale | None,
     cuts: pd.DataFrame | None,
 ) -> tuple[list[Any], list[float]]:
     """Blocks parted at the places given only; without any, in every gap."""
-    if cuts is None:
-        return blocks, [(a[1] + b[0]) / 2 for a, b in zip(blocks[:-1], blocks[1:], strict=True)]
-    require_columns(cuts, ["river", "chainage_m"], "cuts")
-    mine = cuts[cuts["river"] == river]
-    if bank is not None and "bank" in mine:
-        mine = mine[mine["bank"].isna() | mine["bank"].isin([bank, "both"])]
-    at = numbers(mine, "chainage_m", "cuts").to_numpy()
+    at = np.empty(0)
+    if cuts is not None:
+        mine = cuts[cuts["river"] == river]
+        if bank is not None and "bank" in mine:
+            mine = mine[mine["bank"].isna() | mine["bank"].isin([bank, "both"])]
+        at = numbers(mine, "chainage_m", "cuts").to_numpy()
     found, places = [list(blocks[0])], []
     for block in blocks[1:]:
-        inside = at[(at >= found[-1][1]) & (at <= block[0])]
+        middle = (found[-1][1] + block[0]) / 2
+        if cuts is None:
+            inside = _cuttable(found[-1][1], block[0], scale)
+        else:
+            inside = at[(at >= found[-1][1]) & (at <= block[0])]
         if len(inside):
-            middle = (found[-1][1] + block[0]) / 2
             places.append(float(inside[np.abs(inside - middle).argmin()]))
             found.append(list(block))
         else:
             _absorb(found[-1], block[1], block[2], block[3], block[4], river)
     return found, places
+
+
+def _cuttable(low: float, high: float, scale: ChainageScale | None) -> NDArray[np.float64]:
+    """Places of a gap where a reach can end: its middle, or what has a chainage of its own."""
+    middle = np.array([(low + high) / 2])
+    if scale is None or scale.once(middle).all():
+        return middle
+    inside = np.linspace(low, high, 201)
+    return inside[scale.once(inside)]
 
 
 def _require_enough(

@@ -10,10 +10,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import code_label, nearest, numbers, require_columns
-from pinghu_geo.schemes.nodes import BANK_LETTER, node_ids, node_table
+from pinghu_geo.schemes.nodes import BANK_LETTER, node_ids, node_table, river_ends
 
 __all__ = ["CLASSES", "CampaignTasks", "campaign_tasks"]
 
@@ -98,7 +98,7 @@ def campaign_tasks(
     district_total
         Sums of the whole district's clearance: floor_area_m2, n_buildings, n_tenants, cost_yuan.
     gap_m, max_length_m, rivers
-        As for `node_ids`.
+        As for `node_ids`; lengths are along the rivers.
 
     Returns
     -------
@@ -207,8 +207,7 @@ def _frozen_ids(ours: pd.DataFrame, frozen: pd.Series | None, rules: dict[str, A
         return node_ids(ours, **rules)
     found = frozen.dropna().reindex(ours.index).astype(object)
     late = ours[found.isna()]
-    ends = ours[["from_m", "to_m"]].to_numpy(float)
-    spans = pd.DataFrame({"lo": ends.min(axis=1), "hi": ends.max(axis=1)}, index=ours.index)
+    spans = pd.DataFrame(river_ends(ours, rules["rivers"])[0], ours.index, ["lo", "hi"])
     for (river, bank), part in late.groupby(["river", "bank"], sort=True):
         head = f"{river}-{BANK_LETTER[bank]}-"
         mine = found[found.notna() & found.astype(str).str.startswith(head)]
@@ -246,7 +245,8 @@ def _tenants(rows: pd.DataFrame, tenants: pd.DataFrame | None) -> pd.DataFrame:
         raise LayerError(
             "has tenant ids that are blank or occur twice", layer="tenants", ids=twice.unique()
         )
-    lost = ~people["building_id"].isin(rows.index)
+    home = same_ids(pd.Index(people["building_id"]), rows.index).to_series(people.index)
+    lost = ~home.isin(rows.index)
     if lost.any():
         raise LayerError(
             "has tenants without a building among the affected ones",
@@ -256,7 +256,7 @@ def _tenants(rows: pd.DataFrame, tenants: pd.DataFrame | None) -> pd.DataFrame:
             "buildings stay, as you know",
         )
     for column in ("node_id", "task_class"):
-        people[column] = people["building_id"].map(rows[column])
+        people[column] = home.map(rows[column])
     return people
 
 
@@ -301,7 +301,9 @@ def _nodes(
     sums["demolish_floor_area_m2"] = sums["demolish_floor_area_m2"].where(sums["n_unknown"] == 0)
     for column in sums.columns.difference(["n_buildings"]):
         table[column] = sums[column]
-    table["length_m"] = table["to_m"] - table["from_m"]
+    along = pd.DataFrame(river_ends(ours, rivers)[0], ours.index, ["lo", "hi"])
+    reach = along.groupby(ours["node_id"]).agg({"lo": "min", "hi": "max"}).reindex(table.index)
+    table["length_m"] = reach["hi"] - reach["lo"]
     tenure = ours.get("tenure", pd.Series(pd.NA, index=ours.index, dtype=object))
     for word in TENURES:
         fits = (tenure == word).fillna(False).astype(int)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_pdf import PdfPages
@@ -16,14 +17,16 @@ from matplotlib.patches import Patch
 from pinghu_geo.campaign.planning import Schedule, needed_by
 from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import stage_rules
-from pinghu_geo.deliver.plots import DrawnFigure, chinese_font
+from pinghu_geo.deliver.plots import DrawnFigure, chainage_label, chinese_font
 from pinghu_geo.deliver.styles import CLASS_LOOKS
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import figure_text
 from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import code_label, nearest, require_columns
-from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.river.centreline import river_scales
+from pinghu_geo.river.chainage import ChainageScale
+from pinghu_geo.schemes.nodes import river_ends
 
 __all__ = ["plot_time_chainage", "write_sheets_of_plots"]
 
@@ -35,7 +38,7 @@ TODO_FILL = "#9a9a9a"
 STEPS = 120  # points of the contractor's line
 
 
-@takes(handover="handover", segments="segments")
+@takes(handover="handover", faces="activities")
 def plot_time_chainage(
     plan: Schedule,
     river: str,
@@ -45,6 +48,7 @@ def plot_time_chainage(
     handover: pd.DataFrame | None = None,
     segments: pd.DataFrame | None = None,
     stages: pd.DataFrame | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
     title: str = "",
 ) -> Figure:
     """Time against chainage of a river's nodes: planned, done, needed 时间里程图.
@@ -65,6 +69,9 @@ def plot_time_chainage(
         Responsible reaches: river, from_m, to_m [m], group.
     stages
         Result of `stage_rules`.
+    rivers
+        Centrelines; needed where they have chainage equations (断链): drawn by the way along the
+        river, labelled by chainage.
     title
         Above the drawing.
 
@@ -102,6 +109,12 @@ def plot_time_chainage(
     if nodes.empty:
         known = [str(r) for r in plan.nodes["river"].unique()]
         raise LayerError(f"has no node on {river!r}", layer="plan", hint=nearest(river, known))
+    scale = None if rivers is None else river_scales(rivers).get(river)
+    nodes = _along(nodes, rivers, river, "plan")
+    if faces is not None:
+        faces = _faces_along(faces, rivers, river)
+    if segments is not None:
+        segments = _along(segments, rivers, river, "segments")
     ends = _sheet_ends(nodes, faces, river)
     figure = DrawnFigure(figsize=PAPER, layout="constrained")
     font = chinese_font()
@@ -112,12 +125,12 @@ def plot_time_chainage(
         if state is not None:
             _done(axes, state, spans, stages)
             axes.axhline(_at(state.as_of), color=TODAY, linewidth=1.6)
-        _entry(axes, handover, river, bank, ends)
-        _ready(axes, faces, river, bank)
+        _entry(axes, handover, river, bank, ends, rivers)
+        _ready(axes, faces, bank)
         _names(axes, spans, ends, font)
         axes.set_ylabel(code_label("bank", bank), fontproperties=font, fontsize=13)
-    _reaches(both, segments, river, font)
-    _finish(both, ends, font)
+    _reaches(both, segments, font)
+    _finish(both, ends, font, scale)
     day = "" if state is None else f"(截至 {state.as_of:%Y-%m-%d})"
     figure.suptitle(figure_text(title or f"{river} 时间里程图{day}"), fontproperties=font,
                     fontsize=18)  # fmt: skip
@@ -128,6 +141,31 @@ def plot_time_chainage(
 def _at(day: Any) -> float:
     """Day as matplotlib counts them, from 1970 on."""
     return float((pd.Timestamp(day) - pd.Timestamp(0)) / pd.Timedelta(days=1))
+
+
+def _along(
+    table: pd.DataFrame, rivers: gpd.GeoDataFrame | None, river: str, layer: str
+) -> pd.DataFrame:
+    """Rows of a river with ends whose differences are lengths along it."""
+    require_columns(table, ["river", "from_m", "to_m"], layer)
+    mine = table[table["river"] == river]
+    low, high = river_ends(mine, rivers, layer)[0].T
+    return pd.DataFrame(mine).assign(from_m=low, to_m=high)
+
+
+def _faces_along(faces: pd.DataFrame, rivers: gpd.GeoDataFrame | None, river: str) -> pd.DataFrame:
+    """Stretches of a river along it: those of the whole river by their lengths, in their order."""
+    require_columns(faces, ["river", "bank", "from_m", "to_m", "ready_on", "ready"], "faces")
+    scale = None if rivers is None else river_scales(rivers).get(river)
+    mine = faces[faces["river"] == river]
+    if scale is None or not scale.equations or "length_m" not in mine:
+        return _along(mine, rivers, river, "faces")
+    high = mine.groupby("bank")["length_m"].cumsum()
+    whole = mine.groupby("bank")["length_m"].sum()
+    if not np.isclose(whole, scale.length_m, atol=0.01).all():
+        return _along(mine, rivers, river, "faces")
+    first = float(np.min(scale.along([0.0, scale.length_m])))
+    return mine.assign(from_m=first + high - mine["length_m"], to_m=first + high)
 
 
 def _sheet_ends(nodes: pd.DataFrame, faces: pd.DataFrame | None, river: str) -> tuple[float, float]:
@@ -216,13 +254,14 @@ def _entry(
     river: str,
     bank: str,
     ends: tuple[float, float],
+    rivers: gpd.GeoDataFrame | None,
 ) -> None:
     """The contractor's line: the first day on which each place is needed."""
     if handover is None:
         return
     cuts = np.linspace(*ends, STEPS + 1)
     places = pd.DataFrame({"river": river, "bank": bank, "from_m": cuts[:-1], "to_m": cuts[1:]})
-    days = needed_by(places, handover)
+    days = needed_by(places, handover, rivers=rivers, along=True)
     y = np.array([np.nan if pd.isna(d) else _at(d) for d in days])
     # ends of a place are needed with it: what is needed at once stays level
     x, y = np.repeat(cuts, 2)[1:-1], np.repeat(y, 2)
@@ -231,12 +270,11 @@ def _entry(
     axes.plot(x, y, color=ENTRY, linewidth=1.8, linestyle="--")
 
 
-def _ready(axes: Any, faces: pd.DataFrame | None, river: str, bank: str) -> None:
+def _ready(axes: Any, faces: pd.DataFrame | None, bank: str) -> None:
     """Faces by the day from which they are ready: solid where they are, hatched where planned."""
     if faces is None:
         return
-    require_columns(faces, ["river", "bank", "from_m", "to_m", "ready_on", "ready"], "faces")
-    mine = faces[(faces["river"] == river) & faces["bank"].isin([bank, "both"])]
+    mine = faces[faces["bank"].isin([bank, "both"])]
     for row in mine[mine["ready_on"].notna()].itertuples():
         style = "-" if row.ready else (0, (2, 1.5))
         axes.hlines(_at(row.ready_on) + 1, row.from_m, row.to_m, color=READY, linewidth=3.2,
@@ -259,12 +297,12 @@ def _names(axes: Any, spans: pd.DataFrame, ends: tuple[float, float], font: Any)
         )  # fmt: skip
 
 
-def _reaches(both: Any, segments: pd.DataFrame | None, river: str, font: Any) -> None:
+def _reaches(both: Any, segments: pd.DataFrame | None, font: Any) -> None:
     """Ends of the reaches, and their groups above."""
     if segments is None:
         return
-    require_columns(segments, ["river", "from_m", "to_m", "group"], "segments")
-    mine = segments[segments["river"] == river].drop_duplicates(["from_m", "to_m", "group"])
+    require_columns(segments, ["group"], "segments")
+    mine = segments.drop_duplicates(["from_m", "to_m", "group"])
     for row in mine.itertuples():
         for axes in both:
             for end in (row.from_m, row.to_m):
@@ -276,7 +314,7 @@ def _reaches(both: Any, segments: pd.DataFrame | None, river: str, font: Any) ->
         )  # fmt: skip
 
 
-def _finish(both: Any, ends: tuple[float, float], font: Any) -> None:
+def _finish(both: Any, ends: tuple[float, float], font: Any, scale: ChainageScale | None) -> None:
     """Time downwards in months, chainage across."""
     both[0].margins(y=0.02)
     both[0].invert_yaxis()
@@ -287,7 +325,7 @@ def _finish(both: Any, ends: tuple[float, float], font: Any) -> None:
         axes.grid(axis="y", alpha=0.3, linewidth=0.5)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.xaxis.set_major_formatter(lambda value, _: format_chainage(value, decimals=0))
+        axes.xaxis.set_major_formatter(chainage_label(scale))
         axes.tick_params(axis="x", labelbottom=True)
     both[1].set_xlabel("桩号", fontproperties=font)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -17,10 +18,11 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import figure_text
 from pinghu_geo.nouns.schema import Lang, code_label, label, nearest, require_columns
-from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.river.chainage import ChainageScale, format_chainage
 
 __all__ = [
     "DrawnFigure",
+    "chainage_label",
     "chinese_font",
     "plot_long_section",
     "plot_section",
@@ -146,6 +148,16 @@ def plot_long_section(
     axes.xaxis.set_major_formatter(lambda value, _: format_chainage(value, decimals=0))
     _finish(axes, font, title or river, words["chainage"], words["y"])
     return figure
+
+
+def chainage_label(scale: ChainageScale | None = None) -> Callable[[float, Any], str]:
+    """Labels of an axis that runs along a river."""
+
+    def label_of(value: float, _: Any) -> str:
+        chainage = value if scale is None else float(scale.said(value))
+        return format_chainage(chainage, decimals=0)
+
+    return label_of
 
 
 def _mark_structures(axes: Any, structures: pd.DataFrame, river: str, lang: Lang) -> None:

@@ -50,6 +50,8 @@ PARAMETERS = {
 NEVER_BLANK = ("river", "joins", "group", "payer")
 # A mapping whose keys are names of parameters.
 BY_KEY = "by key"
+# Centrelines, or a table of the stretches along them.
+WORKS = "works"
 # Tables that carry a delivery's own columns along: what the called function doesn't read may be
 # anything, and whoever reads it refuses it.
 CARRIERS = ("buildings", "parcels", "features", "affected", "rivers", "zones", "nodes", "evidence")
@@ -83,7 +85,10 @@ def _clothes(what: str) -> _Clothes:
     """Columns of a noun, and of whatever is carried along with it."""
     base: Noun | None = NOUNS.get(what)
     columns = {} if base is None else {c.name: c for c in base.columns}
-    carried = {"affected": ("buildings",), "features": ("affected", "buildings", "parcels")}
+    carried = {
+        "affected": ("buildings", "campaign"), "activities": ("campaign",), "nodes": ("campaign",),
+        "features": ("affected", "buildings", "parcels"),
+    }  # fmt: skip
     for other in carried.get(what, ()):
         columns |= {c.name: c for c in NOUNS[other].columns if c.name not in columns}
     own = set() if base is None or what in ("buildings", "parcels", "rivers") else set(columns)
@@ -106,8 +111,9 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     ----------
     tables
         What a parameter holds, where its name doesn't say so (`PARAMETERS`): a noun, or
-        ``"features"``, or ``"by key"`` for a mapping from names of parameters to tables. Any
-        other mapping is cleaned table by table.
+        ``"features"``, or ``"works"`` for centrelines or a table of stretches along them, or
+        ``"by key"`` for a mapping from names of parameters to tables. Any other mapping is
+        cleaned table by table.
 
     Returns
     -------
@@ -146,6 +152,8 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 def _let_in(value: Any, what: str, layer: str) -> Any:
     """A table, or every table of a mapping, cleaned; anything else as it is."""
+    if what == WORKS:
+        what = "rivers" if isinstance(value, gpd.GeoDataFrame) else "segments"
     if isinstance(value, pd.DataFrame):
         return clean(value, what, layer)
     if isinstance(value, Mapping):

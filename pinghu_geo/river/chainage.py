@@ -217,11 +217,33 @@ class ChainageScale:
         run = np.clip(np.searchsorted(starts_m, measure, side="right") - 1, 0, None)
         return np.asarray(starts_chainage[run] + self.sign * (measure - starts_m[run]))
 
+    def along(self, measure_m: ArrayLike) -> NDArray[np.float64]:
+        """Chainages [m] whose differences are lengths along the river.
+
+        Where there are equations they are metres that grow as chainages do; `said` turns them back.
+        """
+        measure = np.asarray(measure_m, float)
+        return self.sign * measure if self.equations else self.chainage(measure)
+
+    def said(self, along_m: ArrayLike) -> NDArray[np.float64]:
+        """Chainages [m] as people say them, of those that `along` gives."""
+        along = np.asarray(along_m, float)
+        return self.chainage(self.sign * along) if self.equations else along
+
+    def once(self, along_m: ArrayLike) -> NDArray[np.bool_]:
+        """Whether the chainage of a place occurs there only."""
+        said = self.said(np.atleast_1d(np.asarray(along_m, float)))
+        if not self.equations:
+            return np.ones(said.shape, bool)
+        first, last = (self.measure(said, twice=w, beyond=True) for w in ("upstream", "downstream"))
+        return np.asarray(first == last)
+
     def measure(
         self,
         chainage_m: ArrayLike,
         *,
         twice: Literal["refuse", "order", "upstream", "downstream"] = "refuse",
+        near: ArrayLike | None = None,
         beyond: bool = False,
         tolerance_m: float = 0.01,
     ) -> NDArray[np.float64]:
@@ -235,6 +257,9 @@ class ChainageScale:
             Which of two points is meant where a long chain makes a chainage occur twice: refused
             by default; ``"order"`` takes the chainages for stations listed along the river, up
             or down, whose neighbours tell, and refuses those where they don't.
+        near
+            Measures [m] that are known roughly, as from a drawn place: of several points of one
+            chainage the nearest is meant.
         beyond
             Whether chainages past the river's ends are laid on its straight continuation.
         tolerance_m
@@ -269,6 +294,9 @@ class ChainageScale:
                 f"{format_chainage(float(self.chainage(self.length_m)), decimals=2)}",
             )
         candidate = np.where(inside, candidate, np.nan)
+        if near is not None:
+            away = np.abs(candidate - np.atleast_1d(np.asarray(near, float))[None, :])
+            candidate = candidate[np.nanargmin(away, axis=0), np.arange(len(chainage))][None, :]
         first, last = np.nanmin(candidate, axis=0), np.nanmax(candidate, axis=0)
         if twice == "order" and (last - first > tolerance_m).any():
             first, last = _in_order(candidate)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -17,7 +15,7 @@ from pinghu_geo.river.centreline import Floats, by_measure, river_scales
 from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.river.corridor import locate
 
-__all__ = ["node_ids", "node_table", "river_ends"]
+__all__ = ["along_rivers", "node_ids", "node_table", "river_ends"]
 
 BANK_LETTER = {"left": "L", "right": "R", "both": "B"}
 
@@ -80,34 +78,34 @@ def node_ids(
     return found
 
 
-def river_ends(affected: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> tuple[Floats, Floats]:
-    """Both ends of each building along its river, the lower first (n, 2), and their chainages.
+def river_ends(
+    table: pd.DataFrame, rivers: gpd.GeoDataFrame | None, layer: str = "affected"
+) -> tuple[Floats, Floats]:
+    """Both ends of each row along its river, the lower first (n, 2), and their chainages.
 
     Ends are chainages, too, but where a river has equations: there they are metres along it that
-    grow as chainages do.
+    grow as chainages do (`along_rivers`).
     """
-    given = affected[["from_m", "to_m"]].to_numpy(float)
-    scales = {} if rivers is None else river_scales(rivers)
-    if rivers is None or not any(scale.equations for scale in scales.values()):
-        ends = np.sort(given, axis=1)
-        return ends, ends
-    known = affected["river"].notna().to_numpy()
-    own = affected[known]
-    ends = np.full(given.shape, np.nan)
-    if isinstance(affected, gpd.GeoDataFrame):  # says which of two places of one chainage
-        where = locate(own, by_measure(rivers), river=own["river"])
-        ends[known] = where[["from_m", "to_m"]].to_numpy(float)
-    else:
-        ends[known] = _along(own, ["from_m", "to_m"], scales, "affected")
-    ends *= affected["river"].map({r: s.sign for r, s in scales.items()}).to_numpy(float)[:, None]
-    return np.sort(ends, axis=1), np.take_along_axis(given, np.argsort(ends, axis=1), axis=1)
+    given = table[["from_m", "to_m"]].to_numpy(float)
+    ends = along_rivers(table, ["from_m", "to_m"], rivers, layer)
+    order = np.argsort(ends, axis=1, kind="stable")
+    return np.take_along_axis(ends, order, axis=1), np.take_along_axis(given, order, axis=1)
 
 
-def _along(
-    table: pd.DataFrame, columns: list[str], scales: Mapping[str, ChainageScale], layer: str
+def along_rivers(
+    table: pd.DataFrame, columns: list[str], rivers: gpd.GeoDataFrame | None, layer: str
 ) -> Floats:
-    """Measures (n, columns) of the chainages of a table."""
-    found = np.empty((len(table), len(columns)))
+    """Chainages (n, columns) of a table such that their differences are lengths along the river.
+
+    They are themselves but where a river has equations: there they are metres along it that grow
+    as chainages do (`ChainageScale.along`). A drawn row tells which of two places of one chainage
+    is meant; of one that isn't drawn such a chainage is refused.
+    """
+    given = table[columns].to_numpy(float)
+    scales = {} if rivers is None else river_scales(rivers)
+    if not any(scale.equations for scale in scales.values()):
+        return np.asarray(given)
+    found = given.copy()
     for river, rows in table.groupby("river").indices.items():
         if river not in scales:
             raise LayerError(
@@ -115,12 +113,37 @@ def _along(
                 layer=layer,
                 hint=nearest(river, scales),
             )
-        given = table[columns].to_numpy(float)[rows]
+        scale, values = scales[str(river)], given[rows].ravel()
+        if not scale.equations:
+            continue
         try:
-            found[rows] = scales[str(river)].measure(given.ravel()).reshape(given.shape)
+            first, last = (scale.measure(values, twice=w) for w in ("upstream", "downstream"))
+            if not np.array_equal(first, last):
+                first = _as_drawn(values, scale, table.iloc[rows], rivers)
         except ChainageError as fault:
             raise ChainageError(f"{river}: {fault}", layer=layer) from fault
-    return found
+        found[rows] = scale.along(first).reshape(-1, len(columns))
+    return np.asarray(found)
+
+
+def _as_drawn(
+    values: Floats, scale: ChainageScale, rows: pd.DataFrame, rivers: gpd.GeoDataFrame | None
+) -> Floats:
+    """Measures of chainages of which some occur twice: where the rows are drawn."""
+    if rivers is None or not isinstance(rows, gpd.GeoDataFrame):
+        return scale.measure(values)  # refuses them
+    parts = rows[["river", "geometry"]].reset_index(drop=True).explode(index_parts=False)
+    of = parts.index.to_numpy()
+    parts = parts.reset_index(drop=True)
+    where = locate(parts, by_measure(rivers), river=parts["river"])
+    ends = where.groupby(of).agg({"from_m": "min", "to_m": "max"}).to_numpy(float)
+    many = len(values) // len(rows)
+    if many == 1:
+        return scale.measure(values, near=ends.mean(axis=1))
+    # a table's first end is the upper one, or the one of the lower chainage
+    both = [scale.measure(values, near=e.ravel()).reshape(-1, 2) for e in (ends, ends[:, ::-1])]
+    off = [np.abs(m - e).sum(axis=1) for m, e in zip(both, (ends, ends[:, ::-1]), strict=True)]
+    return np.where((off[0] <= off[1])[:, None], *both).ravel()
 
 
 def _runs(low: np.ndarray, high: np.ndarray, gap_m: float, max_length_m: float) -> np.ndarray:
@@ -201,7 +224,7 @@ def node_table(
     middle = (by["low"].min() + by["high"].max()) / 2
     sums = totals(affected, "node_id").drop(columns=["inside_m2"])
     table = table.join(sums)
-    table = table.join(_responsible(table, middle, segments, None if along is said else rivers))
+    table = table.join(_responsible(table, middle, segments, rivers))
     footprints, of = shapely.get_parts(flat_shapes(affected), return_index=True)
     node = pd.factorize(affected["node_id"], sort=True)[0][of]
     shapes = shapely.multipolygons(footprints, indices=node) if len(affected) else []
@@ -223,9 +246,7 @@ def _responsible(
     reach = segments.reset_index(drop=True)
     ends = reach[["from_m", "to_m"]].to_numpy(float)
     if rivers is not None:
-        scales = river_scales(rivers)
-        sign = reach["river"].map({r: s.sign for r, s in scales.items()}).to_numpy()
-        ends = _along(reach, ["from_m", "to_m"], scales, "segments") * sign[:, None]
+        ends = along_rivers(reach, ["from_m", "to_m"], rivers, "segments")
     reach[["low", "high"]] = np.sort(ends, axis=1)
     if "bank" not in reach:
         reach["bank"] = pd.NA
