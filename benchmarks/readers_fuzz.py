@@ -14,12 +14,14 @@ import contextlib
 import hashlib
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
 import traceback
 from pathlib import Path
 
+import readers
 from readers import PARSERS, SEEDS, WORDS, corpus
 
 HERE = Path(__file__).resolve()
@@ -55,9 +57,11 @@ def main() -> None:
         rounds += 1
         counts = re.findall(r"(?:number_of_executed_units: |^#)(\d+)", said, re.MULTILINE)
         tried += max(map(int, counts), default=0)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = used.ru_utime + used.ru_stime
     found = sorted(p.name for p in (folder / "findings").iterdir())
     sys.stdout.write(
-        f"{name}: {time.monotonic() - begun:.0f} s, {tried:,} inputs, {rounds} rounds, "
+        f"{name}: {time.monotonic() - begun:.0f} s ({cpu:.0f} s of CPU), {tried:,} inputs, {rounds} rounds, "
         f"{len(list((folder / 'corpus').iterdir()))} kept, findings: {', '.join(found) or 'none'}\n"
     )
     return None
@@ -68,10 +72,9 @@ def one_round(name: str) -> None:
     import atheris
 
     findings = Path(os.environ["PINGHU_FUZZ"])
-    with atheris.instrument_imports(include=["pinghu_geo", "tomllib"]):
-        import readers
-
-        readers.load()
+    own = [f"pinghu_geo.{module}" for module in readers.MODULES[name]]
+    with atheris.instrument_imports(include=[*own, *(["tomllib"] if name == "project" else [])]):
+        readers.load(name)
     import pinghu_geo as pg
 
     parser, seen = PARSERS[name], set()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,8 @@ from pinghu_geo.campaigning import (
 from pinghu_geo.deliver.forms import write_forms
 from pinghu_geo.deliver.report import write_sheets
 from pinghu_geo.nouns.errors import LayerError, ProjectError
-from pinghu_geo.nouns.replacing import atomic_folder
+from pinghu_geo.nouns.inert import console_text, json_text
+from pinghu_geo.nouns.replacing import atomic_folder, digests
 from pinghu_geo.plan import Plan, read_plan
 from pinghu_geo.project import Progress, project_campaign, write_wall
 
@@ -289,12 +292,21 @@ def campaign_project(
         write_sheets(campaign_sheets(found), made / "campaign.xlsx")
         campaign_board(found, plan).save(made / "board.html")
         campaign_diagrams(found, plan, made / "time_chainage.pdf")
-        (made / "summary.txt").write_text("\n".join(found.summary()) + "\n", "utf-8")
+        said = "".join(f"{console_text(line)}\n" for line in found.summary())
+        (made / "summary.txt").write_text(said, "utf-8")
+        told = {"campaign": version("pinghu_geo"), "outputs": digests(made)}
+        (made / "manifest.json").write_text(json_text(told), "utf-8")
     return found.summary()
 
 
 def _made_here(folder: Path) -> dict[str, str] | None:
-    """Files of a folder that `campaign_project` made; None where it didn't."""
+    """Files of a folder that `campaign_project` made, with their digests; None where it didn't."""
+    try:
+        told = json.loads((folder / "manifest.json").read_text("utf-8"))
+        if "campaign" in told:
+            return {**told["outputs"], "manifest.json": ""}
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
     names = {p.name for p in folder.iterdir()}
     always = {"campaign.xlsx", "summary.txt"}  # earlier versions wrote no more
     return (

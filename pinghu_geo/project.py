@@ -38,7 +38,7 @@ from pinghu_geo.intake.grid import fit_grid
 from pinghu_geo.intake.io import read_layer
 from pinghu_geo.keys import table_source
 from pinghu_geo.nouns.errors import CRSError, LayerError, PinghuError, ProjectError
-from pinghu_geo.nouns.inert import file_names
+from pinghu_geo.nouns.inert import file_names, json_text
 from pinghu_geo.nouns.notices import heard
 from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, digests
 from pinghu_geo.nouns.schema import Lang, code_label, label, same_crs, same_datum
@@ -268,7 +268,7 @@ def _outputs_of(folder: Path) -> dict[str, str] | None:
     if not ours:
         return None
     made = said.get("outputs")
-    if made is None:  # of a version that didn't say
+    if not isinstance(made, dict):  # of a version that didn't say
         made = {p.name: "" for p in folder.iterdir() if p.is_file() and OUTPUTS.fullmatch(p.name)}
     return {**made, "manifest.json": ""}
 
@@ -821,7 +821,7 @@ def _manifest(plan: Plan) -> dict[str, Any]:
 
 def _dump(what: dict[str, Any], path: Path) -> None:
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(what, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        temporary.write_text(json_text(what), "utf-8")
 
 
 def summary_lines(folder: Path) -> list[str]:

@@ -214,3 +214,31 @@ def test_the_wall_is_written_with_the_reports(project, tmp_path):
     said("campaign", project, "--out", tmp_path / "月初", "--as-of", "2018-02-20")
     assert (tmp_path / "月初" / "board.html").read_bytes() == before
     assert (tmp_path / "月初" / "time_chainage.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_what_a_person_changed_in_a_folder_of_reports_is_kept(project, tmp_path):
+    out = tmp_path / "推进"
+    pg.campaign_project(project, out)
+    pg.campaign_project(project, out, force=True)
+    assert not list(out.glob("*_保留*"))
+    with (out / "campaign.xlsx").open("ab") as file:
+        file.write(b"changed")
+    (out / "mine.txt").write_text("mine")
+    pg.campaign_project(project, out, force=True)
+    assert (out / "campaign_保留1.xlsx").read_bytes().endswith(b"changed")
+    assert (out / "mine.txt").read_text() == "mine"
+    # one of an earlier version, which listed nothing, is still its own
+    (out / "manifest.json").unlink()
+    pg.campaign_project(project, out, force=True)
+    (out / "manifest.json").write_text("[]")
+    (out / "summary.txt").unlink()
+    with pytest.raises(pg.errors.OutputError, match="not made by pinghu"):
+        pg.campaign_project(project, out, force=True)
+
+
+def test_a_manifest_that_lists_no_files_is_no_crash(project, tmp_path):
+    out = pg.run_project(project, tmp_path / "out")
+    said = json.loads((out / "manifest.json").read_text("utf-8"))
+    (out / "manifest.json").write_text(json.dumps(said | {"outputs": 5}), "utf-8")
+    pg.run_project(project, out, force=True)
+    assert isinstance(json.loads((out / "manifest.json").read_text("utf-8"))["outputs"], dict)

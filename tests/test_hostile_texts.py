@@ -134,6 +134,31 @@ def test_cells_and_headings_of_a_workbook_are_strings(given, tmp_path):
         assert not any("externalLink" in n or "hyperlink" in n for n in parts.namelist())
 
 
+def test_forms_open_whoever_the_group_and_whatever_the_blockers(tmp_path):
+    houses = pd.DataFrame(
+        {"node_id": "A-L-001", "river": "A", "bank": "left", "chainage_m": 1.0, "owner": PAYLOADS},
+        index=[str(k) for k in range(len(PAYLOADS))],
+    )
+    log = pd.DataFrame({"building_id": ["0"], "stage": ["谈判"], "date": ["2018-03-01"]})
+    state = pg.progress_state(log, houses)
+    words = ['say "no"', "\x1b[2J", "\uffff"]
+    for group, blockers in [("\x1b\uffff=1+1", words), ("&lt;\x00", ["a,b"]), ("甲", ["x" * 300])]:
+        nodes = pd.DataFrame({"group": [group]}, ["A-L-001"])
+        made = pg.deliver.write_forms(
+            houses, nodes, state, tmp_path, project="\uffff\x1b'", blockers=blockers
+        )
+        book = openpyxl.load_workbook(made[0])
+        cells = {c.value for row in book["房屋"].iter_rows() for c in row if c.data_type == "s"}
+        assert {sheet_text(t) for t in PAYLOADS} <= cells
+        assert not [c for row in book["房屋"].iter_rows() for c in row if c.data_type == "f"]
+        lists = [
+            r.formula1 for r in book["房屋"].data_validations.dataValidation if r.type == "list"
+        ]
+        assert len(lists) == (2 if blockers is words else 1)
+        assert all(re.fullmatch(r'"(?:[^"]|"")*"', one) for one in lists)
+        assert len(pg.campaign.read_reports(made[0], project="\uffff\x1b'")) == 0
+
+
 def test_a_table_with_hostile_headings_comes_back(given, tmp_path):
     *_, hit, _ = given
     table = pd.DataFrame({"=cmd": hit["owner"].to_numpy(), "{{1}}": 1.5, "+x": "-5"})

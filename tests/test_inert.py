@@ -80,6 +80,16 @@ def test_what_a_terminal_shows_is_one_line_without_commands(text):
 
 
 @given(ANY)
+def test_json_in_a_file_is_the_value_and_moves_no_cursor(text):
+    made = inert.json_text({"a": [text, {text: 1}]})
+    assert json.loads(made) == {"a": [text, {text: 1}]}
+    assert not re.search(
+        "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", made
+    )
+    made.encode()
+
+
+@given(ANY)
 def test_texts_and_names_of_drawings_and_databases_hold_no_codes(text):
     for made in (inert.drawing_text(text), inert.drawing_name(text), inert.database_name(text)):
         assert not re.search("[\x00-\x1f]", made)

@@ -31,6 +31,26 @@ def test_a_drawing_with_odd_flags_or_cut_off_is_no_crash(tmp_path, rest):
         pg.read_layer(tmp_path / "a.dxf", "buildings", row_ids=True, crs=4547)
 
 
+@pytest.mark.parametrize("kind", ["no index", "odd length", "wide field"])
+def test_a_shapefile_whose_parts_are_spoilt_is_read_or_refused_in_words(tmp_path, kind):
+    rivers = pg.read_layer(pg.sample_folder() / "河道.shp", "rivers")
+    path = tmp_path / "r.shp"
+    pg.write_layer(rivers, path, "rivers")
+    if kind == "no index":
+        path.with_suffix(".shx").write_bytes(path.with_suffix(".shx").read_bytes()[:60])
+    elif kind == "odd length":
+        path.write_bytes(path.read_bytes() + b"\0")
+    else:
+        raw = bytearray(path.with_suffix(".dbf").read_bytes())
+        raw[48] = 255  # the first field's width
+        path.with_suffix(".dbf").write_bytes(raw)
+    if kind == "wide field":
+        with pytest.raises(pg.errors.LayerError, match="damaged: its fields take"):
+            pg.read_layer(path, "rivers")
+    else:
+        assert pg.read_layer(path, "rivers").index.tolist() == rivers.index.tolist()
+
+
 SOUND = readers.HECRAS.partition(b"\0")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +212,7 @@ def _write(
     import xlsxwriter
 
     book = xlsxwriter.Workbook(path, INERT)
-    book.set_properties({"title": f"进度填报 {group}", "created": CREATED})
+    book.set_properties({"title": sheet_text(f"进度填报 {group}"), "created": CREATED})
     styles = _styles(book)
     for title, (kind, rows) in sheets.items():
         sheet = book.add_worksheet(title)
@@ -243,7 +243,7 @@ def _write(
             "as_of": f"{state.as_of:%Y-%m-%d}",
             "sheets": {t: kind for t, (kind, _) in sheets.items()}}  # fmt: skip
     hidden = book.add_worksheet(FORM_MARK)
-    hidden.write_string(0, 0, json.dumps(mark, ensure_ascii=False))
+    hidden.write_string(0, 0, json.dumps(mark))  # in ASCII: no name can break the sheet
     hidden.very_hidden()
     book.close()
 
@@ -292,20 +292,27 @@ def _validate(
     first, last = HEADING_ROW, HEADING_ROW + max(len(rows), 1) - 1
     known = stages["zh"] if kind == "building" else stages.loc[stages["tenants"].astype(bool), "zh"]
     at = heads.index("stage")
-    sheet.data_validation(first, at, last, at, {
-        "validate": "list", "source": [*known], "error_title": "阶段",
-        "error_message": "请从列表中选择阶段",
-    })  # fmt: skip
+    if words := _listed(known):
+        sheet.data_validation(first, at, last, at, {
+            "validate": "list", "source": words, "error_title": "阶段",
+            "error_message": "请从列表中选择阶段",
+        })  # fmt: skip
     day = {"validate": "date", "criteria": "between", "minimum": pd.Timestamp("2000-01-01"),
            "maximum": pd.Timestamp("2100-01-01"), "error_title": "日期",
            "error_message": "请填日期,例如 2018-03-01"}  # fmt: skip
     at = heads.index("date")
     sheet.data_validation(first, at, last, at, day)
     sheet.data_validation(DAY_CELL, day)
-    short = [b for b in blockers if b]
-    if short and len(",".join(short)) <= 255:
+    if words := _listed(b for b in blockers if b):
         at = heads.index("blocker")
         sheet.data_validation(first, at, last, at, {
-            "validate": "list", "source": short, "error_type": "information",
+            "validate": "list", "source": words, "error_type": "information",
             "show_error": False,
         })  # fmt: skip
+
+
+def _listed(words: Iterable[str]) -> list[str]:
+    """Words of a drop-down list, as a formula of a workbook holds them; none where it can't."""
+    texts = [sheet_text(w).replace('"', '""') for w in words]
+    held = all("," not in t and "\n" not in t for t in texts)
+    return texts if held and len(",".join(texts).encode("utf-16-le")) <= 2 * 255 else []

@@ -48,6 +48,12 @@ class Table:
                 break
             fields.append((chr(head[k + 11]), at, head[k + 16], head[k + 17]))
             at += head[k + 16]
+        if at > width and rows:
+            raise LayerError(
+                f"{path.name} is damaged: its fields take {at} bytes of rows of {width}",
+                hint="ask for it again",
+                fault="unreadable",
+            )
         return cls(data[start : start + rows * width].reshape(rows, width), fields)
 
     def field(self, k: int, rows: NDArray[np.intp] | slice) -> NDArray[np.uint8]:

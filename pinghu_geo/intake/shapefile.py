@@ -113,6 +113,8 @@ def rows_meeting(path: Path, boxes: NDArray[np.float64]) -> NDArray[np.intp] | N
 
 def _index(shx: Path) -> NDArray[np.int64]:
     """Where each record of the .shp begins, and how long it is without its head, in words."""
+    if shx.stat().st_size < 100:  # cut off within its head
+        return np.zeros((0, 2), np.int64)
     index = np.fromfile(shx, ">i4", offset=100).astype(np.int64)
     return index[: len(index) // 2 * 2].reshape(-1, 2)
 
@@ -145,7 +147,7 @@ def _stale(path: Path, shx: Path) -> bool:
 
 def _heads(path: Path, begin: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number and length of the records that begin at these words of a .shp."""
-    words = np.memmap(path, ">i2", "r")
+    words = np.memmap(path, ">i2", "r", shape=(path.stat().st_size // 2,))
     at = begin[:, None] + np.arange(HEAD // 2)
     return np.ascontiguousarray(words[at]).view(">i4").astype(np.int64)
 

@@ -28,6 +28,7 @@ __all__ = [
     "file_names",
     "given_text",
     "html_text",
+    "json_text",
     "script_value",
     "sheet_text",
     "visible_text",
@@ -94,6 +95,17 @@ def script_value(value: Any) -> str:
     said = json.dumps(value, ensure_ascii=False, allow_nan=False)
     said = UNENCODABLE.sub(lambda half: f"\\u{ord(half[0]):04x}", said)
     return JSON_TEXT.sub(_escaped_for_scripts, said)
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON in a file, for programs and for people 数据文件.
+
+    Law: as JSON it is the value given; shown on a terminal or in an editor, no text of it moves a
+    cursor or turns the reading order.
+    """
+    said = json.dumps(value, ensure_ascii=False, indent=1)
+    unseen = f"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff{TURNING}]"
+    return re.sub(unseen, lambda sign: f"\\u{ord(sign[0]):04x}", said) + "\n"
 
 
 def _escaped_for_scripts(text: re.Match[str]) -> str:
