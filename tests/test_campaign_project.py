@@ -39,6 +39,11 @@ work = 0.5
 
 @pytest.fixture
 def project(tmp_path):
+    """A small project in a folder of its own."""
+    return small_project(tmp_path)
+
+
+def small_project(tmp_path):
     """Eight houses at a river of 1 km; the narrow scheme spares the last two."""
     houses = building_frame(
         {f"B{k}": shapely.box(100 * k + 50, 5 if k < 6 else 14, 100 * k + 60, 20) for k in range(8)},
