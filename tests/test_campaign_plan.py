@@ -12,8 +12,9 @@ from scipy.optimize import LinearConstraint, milp
 
 import pinghu_geo as pg
 from conftest import SHARED
-from pinghu_geo.campaign.crews import NO_NEED, Goal, Network, in_turn, least_in_order
-from pinghu_geo.campaign.network import passes
+from pinghu_geo.campaign.crews import in_turn, least_in_order, least_of_groups
+from pinghu_geo.campaign.network import NO_NEED, Goal, Network, passes
+from pinghu_geo.campaign.prices import priced
 
 J30 = SHARED / "reference" / "schedule" / "psplib_j30.json"
 NETWORKS = json.loads(J30.read_text("utf-8")) if J30.exists() else []
@@ -195,6 +196,49 @@ def test_least_lateness_equals_exhaustive_search(seed):
     both = least_in_order(net, [largest, total], work=5)
     assert both.values[0] == exhaustive(net, largest)
     assert holds(net, in_turn(net))
+    # a price of crews bounds the least, and never lies above it
+    plan, least = in_turn(net), exhaustive(net, total)
+    late = np.maximum(plan[ends] + days[ends] - need[ends], 0)
+    bounds = [
+        low for low, _ in priced(net, [total], [], plan, int((late * metres).sum()), rounds=80)
+    ]
+    assert bounds == sorted(bounds)
+    assert all(low <= least for low in bounds)
+    kept = [low for low, _ in priced(net, [largest, total], both.values[:1], both.start,
+                                     both.values[1], rounds=80)]  # fmt: skip
+    assert all(low <= both.values[1] for low in kept)
+
+
+def one_crew(many, days=3):
+    """So many nodes of one stage for one crew, all wanted when the first can be over."""
+    n, none = np.arange(many), np.zeros(0, np.int64)
+    return Network(
+        np.full(many, days), none, none, none, n, np.zeros(many, int), np.ones(many, int),
+        np.ones(1, int), np.full(many, days), np.zeros(many, int), np.zeros(many, bool),
+    )  # fmt: skip
+
+
+def test_prices_alone_prove_what_a_queue_at_one_crew_costs():
+    # the k-th is 3 k days late, whatever the order: 3 * (0 + 1 + ... + 19) = 570, 10 m each
+    net = one_crew(20)
+    total = Goal("b", "lateness", np.arange(20), np.full(20, 10))
+    *_, (low, _) = priced(net, [total], [], in_turn(net), 5700, rounds=300)
+    assert 5700 * 0.98 <= low <= 5700
+
+
+def test_groups_share_the_largest_lateness_and_add_up_the_rest():
+    # alone, three nodes are 6 days late at worst, and two 3: the second group may be as late as
+    # the first, and isn't, for its own sum
+    parts = []
+    for many in (3, 2):
+        of = np.arange(many)
+        goals = [Goal("a", "largest_lateness", of, np.ones(many, int)),
+                 Goal("b", "lateness", of, np.full(many, 10))]  # fmt: skip
+        parts.append((one_crew(many), goals))
+    found = least_of_groups(parts, work=1)
+    assert [one.values for one in found] == [[6, 90], [6, 30]]
+    assert all(all(one.proven) for one in found)
+    assert (found[1].start + 3).max() - 3 == 3
 
 
 # --- the schedule ---

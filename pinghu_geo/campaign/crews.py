@@ -3,52 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pinghu_geo.campaign.network import passes
+from pinghu_geo.campaign.network import NO_NEED, Goal, Network, passes
+from pinghu_geo.campaign.prices import priced
 from pinghu_geo.nouns.errors import OptimiseError
 
-__all__ = ["Goal", "Network", "Solved", "in_turn", "least_extra_crews", "least_in_order"]
+__all__ = ["Solved", "in_turn", "least_extra_crews", "least_in_order", "least_of_groups"]
 
 Ints = NDArray[np.int64]
-NO_NEED = np.int64(-(2**40))
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """Activities with links between them and shared resources; times in working days."""
-
-    days: Ints
-    before: Ints
-    after: Ints
-    lag: Ints
-    user: Ints  # activity of each request
-    resource: Ints  # its resource
-    amount: Ints
-    capacity: Ints  # of each resource
-    need: Ints  # finish that is asked for; NO_NEED where none
-    release: Ints
-    running: NDArray[np.bool_]  # goes on: starts at its release, whatever else
-
-    def horizon(self) -> int:
-        """By then all is over, one after another."""
-        return int(self.release.max(initial=0) + self.days.sum() + self.lag.sum() + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """What is made small: the largest of terms, or their weighted sum."""
-
-    name: str
-    kind: str  # "largest_lateness", "lateness", "finish", "together"
-    of: Ints  # activities
-    weight: Ints
-    effort: float = 1.0  # share of the work
-    other: Ints | None = None  # the second activity of each pair, for "together"
+PRICE_ROUNDS = 200
+TURNS_EVERY = 5  # rounds between two plans that are made of the prices
+VAIN_TURNS = 8  # so many that gave up an earlier goal, and no more are made
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +32,17 @@ class Solved:
     proven: list[bool]
 
 
-def in_turn(net: Network) -> Ints:
-    """A plan without search: whatever is most urgent starts first, as soon as it can."""
+def in_turn(net: Network, urgent: Ints | None = None) -> Ints:
+    """A plan without search: whatever is most urgent starts first, as soon as it can.
+
+    What must start earliest is the most urgent, unless the order is given.
+    """
     n = len(net.days)
-    urgent = passes(
-        net.days, net.before, net.after, net.lag, release=net.release,
-        deadline=np.where(net.need > NO_NEED, net.need, np.int64(2**40)),
-    )  # fmt: skip
+    if urgent is None:
+        urgent = passes(
+            net.days, net.before, net.after, net.lag, release=net.release,
+            deadline=np.where(net.need > NO_NEED, net.need, np.int64(2**40)),
+        ).latest  # fmt: skip
     horizon = net.horizon()
     use = np.zeros((len(net.capacity), horizon + 1), np.int64)
     wants: list[list[tuple[int, int]]] = [[] for _ in range(n)]
@@ -80,7 +55,7 @@ def in_turn(net: Network) -> Ints:
         follows[a].append(b)
     start = np.full(n, -1, np.int64)
     waiting = np.array([len(x) for x in needs])
-    rank = np.lexsort((np.arange(n), urgent.latest)).argsort()
+    rank = np.lexsort((np.arange(n), urgent)).argsort()
     rank = np.where(net.running, -n + rank, rank)
     ready = {k for k in range(n) if waiting[k] == 0}
     while ready:
@@ -113,35 +88,147 @@ def _first_free(use: Ints, capacity: Ints, wants: list[tuple[int, int]], at: int
             return at
 
 
-def least_in_order(
-    net: Network,
-    goals: Sequence[Goal],
-    *,
-    work: float,
-    best: Ints | None = None,
-    held: Sequence[int] = (),
-) -> Solved:
+def least_in_order(net: Network, goals: Sequence[Goal], *, work: float) -> Solved:
     """The least of each goal in turn, none of the earlier ones given up.
 
     ``work`` bounds the search of each goal in the solver's own unit of work (about a second on a
-    usual machine), not in time: the same input gives the same plan. The first goals may be held
-    at values already, which ``best`` keeps.
+    usual machine), not in time: the same input gives the same plan.
     """
-    best = in_turn(net) if best is None else best
-    values, bounds, proven = list(held), list(held), [True] * len(held)
-    for k in range(len(held), len(goals)):
-        value, low = _value(net, goals[k], best), _simple_bound(net, goals[k])
-        bound = low
-        if value > low and work > 0:
-            found = _search(net, goals[: k + 1], values, best, work * goals[k].effort)
-            if found is not None and _value(net, goals[k], found[0]) <= value:
-                best, bound = found
-        value = _value(net, goals[k], best)
-        bound = min(max(bound, low), value)
-        values.append(value)
-        bounds.append(bound)
-        proven.append(bound >= value)
-    return Solved(best, values, bounds, proven)
+    return least_of_groups([(net, goals)], work=work)[0]
+
+
+def least_of_groups(
+    parts: Sequence[tuple[Network, Sequence[Goal]]], *, work: float
+) -> list[Solved]:
+    """The same of groups that share nothing but their goals, each planned by itself.
+
+    The first goal, where it is a largest lateness, is that of all groups: every group may be as
+    late as the latest, and none is searched for less than what the latest can't help. All others
+    are sums, and so the sum of what each group can do. ``work`` is for all groups together: what
+    one doesn't need is left to the others.
+    """
+    groups = [_Standing(net, list(goals), in_turn(net)) for net, goals in parts]
+    with ThreadPoolExecutor(2) as pool:  # the solver lets the lock go
+        for _ in range(max((len(goals) for _, goals in parts), default=0)):
+            if work > 0:
+                list(pool.map(lambda one: one.price(), groups))
+            least, most = _searched(groups, pool, work)
+            for one in groups:
+                one.settle(least, most)
+    return [one.solved() for one in groups]
+
+
+def _searched(groups: list[_Standing], pool: ThreadPoolExecutor, work: float) -> tuple[int, int]:
+    """Search all groups for their next goal; bound and value of the latest, if they share that."""
+    left = work * max((g.goal.effort for g in groups), default=1.0)
+    floor = 0
+    for spare in (2, 2, 1):  # half of what is left in each turn, then all
+        if groups and groups[0].goal.kind == "largest_lateness":
+            floor = max(g.low for g in groups)
+        open_ = [g for g in groups if g.value > max(g.low, floor)]
+        if not open_ or left <= 0:
+            break
+        share = (left / len(open_) / spare, floor)
+        left -= sum(pool.map(_Standing.search, open_, *zip(*[share] * len(open_), strict=True)))
+    if groups and groups[0].goal.kind == "largest_lateness":
+        return max(g.low for g in groups), max(g.value for g in groups)
+    return 0, 0
+
+
+class _Standing:
+    """How far one group's plan is: the goals that are held, and the next one's value and bound."""
+
+    def __init__(self, net: Network, goals: list[Goal], best: Ints) -> None:
+        self.net, self.goals, self.best = net, goals, best
+        self.held: list[int] = []
+        self.bounds: list[int] = []
+        level = passes(net.days, net.before, net.after, net.lag).order.argsort()
+        back = np.argsort(-level[net.after], kind="stable")
+        self._links_back = (net.before[back].tolist(), net.after[back].tolist())
+        self._begin()
+
+    def _begin(self) -> None:
+        """Look at the next goal, if there is one."""
+        if len(self.held) < len(self.goals):
+            self.goal = self.goals[len(self.held)]
+            self.value = _value(self.net, self.goal, self.best)
+            self.low = min(_simple_bound(self.net, self.goal), self.value)
+
+    def settle(self, least: int, most: int) -> None:
+        """Hold the goal at what it has come to: that of the latest group, where it is shared."""
+        shared = self.goal.kind == "largest_lateness"
+        self.held.append(most if shared else self.value)
+        self.bounds.append(least if shared else self.low)
+        self._begin()
+
+    def solved(self) -> Solved:
+        """The plan, with what its goals came to."""
+        proven = [low >= value for low, value in zip(self.bounds, self.held, strict=True)]
+        return Solved(self.best, self.held, self.bounds, proven)
+
+    def price(self) -> None:
+        """A bound by prices, and plans in the orders that the prices lead to."""
+        if self.goal.kind == "largest_lateness" or self.value <= self.low:
+            return
+        asked = self.goals[: len(self.held) + 1]
+        found = priced(self.net, asked, self.held, self.best, self.value, rounds=PRICE_ROUNDS)
+        in_vain = 0
+        for k, (low, starts) in enumerate(found):
+            self.low = min(max(self.low, low), self.value)
+            if k % TURNS_EVERY == 0 and in_vain < VAIN_TURNS:
+                in_vain = 0 if self._ordered(starts) else in_vain + 1
+            if self.low >= self.value:
+                return
+
+    def _ordered(self, starts: Ints) -> bool:
+        """Whether an order leads to a plan that keeps the earlier goals; it is taken if better.
+
+        What comes too late for the first goal is moved forward; where that doesn't do, the order
+        is drawn towards that of the best plan so far.
+        """
+        for mix in (0, 2, 3):
+            order = 4 * ((4 - mix) * starts + mix * self.best)
+            for _ in range(3):
+                plan = in_turn(self.net, order)
+                if self.take(plan):
+                    return True
+                late = self._too_late(plan)
+                if not late.any():
+                    return False  # another goal is given up, which no order mends
+                order = order - 16 * late
+        return False
+
+    def _too_late(self, plan: Ints) -> Ints:
+        """Days by which each activity's end of all comes later than the first goals allow."""
+        late = np.zeros(len(plan), np.int64)
+        for goal, most in zip(self.goals, self.held, strict=False):
+            if goal.kind == "largest_lateness":
+                over = (plan + self.net.days)[goal.of] - self.net.need[goal.of] - most
+                np.maximum.at(late, goal.of, over)
+        np.maximum(late, 0, out=late)
+        for a, b in zip(*self._links_back, strict=True):
+            late[a] = max(late[a], late[b])
+        return late
+
+    def take(self, plan: Ints) -> bool:
+        """Whether a plan gives up none of the earlier goals; it is taken where it is better."""
+        value = _value(self.net, self.goal, plan)
+        kept = all(
+            _value(self.net, g, plan) <= v for g, v in zip(self.goals, self.held, strict=False)
+        )
+        if kept and value < self.value:
+            self.best, self.value = plan, value
+        return kept
+
+    def search(self, work: float, floor: int) -> float:
+        """The solver's search, below ``floor`` for nothing; the work that it took."""
+        asked = self.goals[: len(self.held) + 1]
+        least = max(self.low, floor)
+        plan, bound, used = _search(self.net, asked, self.held, self.best, least, work)
+        if plan is not None:
+            self.take(plan)
+        self.low = min(max(self.low, bound), self.value)
+        return used
 
 
 def _value(net: Network, goal: Goal, start: Ints) -> int:
@@ -167,9 +254,12 @@ def _simple_bound(net: Network, goal: Goal) -> int:
 
 
 def _search(
-    net: Network, goals: Sequence[Goal], held: list[int], hint: Ints, work: float
-) -> tuple[Ints, int] | None:
-    """A plan that is best in the last goal while the earlier ones keep their values."""
+    net: Network, goals: Sequence[Goal], held: list[int], hint: Ints, least: int, work: float
+) -> tuple[Ints | None, int, float]:
+    """A plan that is best in the last goal while the earlier ones keep their values.
+
+    With its bound, and the work that was done. Less than ``least`` isn't looked for.
+    """
     from ortools.sat.python import cp_model
 
     model = cp_model.CpModel()
@@ -178,6 +268,7 @@ def _search(
     terms = [_terms(model, net, goal, start, horizon) for goal in goals]
     for term, most in zip(terms[:-1], held, strict=True):
         model.add(term <= most)
+    model.add(terms[-1] >= least)
     model.minimize(terms[-1])
     for one, at in zip(start, hint.tolist(), strict=True):
         model.add_hint(one, at)
@@ -186,14 +277,15 @@ def _search(
     solver.parameters.random_seed = 1
     solver.parameters.max_deterministic_time = work
     status = solver.solve(model)
+    used = float(solver.response_proto.deterministic_time)
     if status == cp_model.UNKNOWN:
-        return None
+        return None, least, used
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):  # the hint is a plan: can't be
         raise OptimiseError(
             f"the solver says {solver.status_name(status)} of what has a plan: {model.validate()}"
         )
     bound = int(np.ceil(solver.best_objective_bound - 1e-6))
-    return np.array([solver.value(s) for s in start], np.int64), bound
+    return np.array([solver.value(s) for s in start], np.int64), max(bound, least), used
 
 
 def _variables(model: Any, net: Network, horizon: int, extra: list[Any] | None = None) -> list[Any]:

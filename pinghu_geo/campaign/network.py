@@ -11,10 +11,44 @@ from numpy.typing import NDArray
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import require_columns
 
-__all__ = ["Passes", "critical_path", "passes"]
+__all__ = ["NO_NEED", "Goal", "Network", "Passes", "critical_path", "passes"]
 
 Ints = NDArray[np.int64]
 FAR = np.int64(2**40)
+NO_NEED = np.int64(-(2**40))
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Activities with links between them and shared resources; times in working days."""
+
+    days: Ints
+    before: Ints
+    after: Ints
+    lag: Ints
+    user: Ints  # activity of each request
+    resource: Ints  # its resource
+    amount: Ints
+    capacity: Ints  # of each resource
+    need: Ints  # finish that is asked for; NO_NEED where none
+    release: Ints
+    running: NDArray[np.bool_]  # goes on: starts at its release, whatever else
+
+    def horizon(self) -> int:
+        """By then all is over, one after another."""
+        return int(self.release.max(initial=0) + self.days.sum() + self.lag.sum() + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is made small: the largest of terms, or their weighted sum."""
+
+    name: str
+    kind: str  # "largest_lateness", "lateness", "finish", "together"
+    of: Ints  # activities
+    weight: Ints
+    effort: float = 1.0  # share of the work
+    other: Ints | None = None  # the second activity of each pair, for "together"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pinghu_geo.campaign.crews import (
-    NO_NEED,
-    Goal,
-    Network,
-    least_extra_crews,
-    least_in_order,
-)
-from pinghu_geo.campaign.network import FAR, passes
+from pinghu_geo.campaign.crews import least_extra_crews, least_of_groups
+from pinghu_geo.campaign.network import FAR, NO_NEED, Goal, Network, passes
 from pinghu_geo.campaign.stages import (
     ancestors,
     priority_rules,
@@ -524,24 +517,16 @@ def _planned(
     for name in dict.fromkeys(groups.tolist()):
         net, mine, _ = _network(job, stages, np.flatnonzero(groups == name), name, crews)
         parts.append((net, mine, _goals(tasks, job, mine, rank)))
-    each = work / max(len(parts), 1)
-    with ThreadPoolExecutor(2) as pool:  # the solver lets the lock go
-        firsts = list(pool.map(lambda p: least_in_order(p[0], p[2][:1], work=each), parts))
-        most = max([f.values[0] for f in firsts], default=0)
-        rest = list(
-            pool.map(
-                lambda p, f: least_in_order(p[0], p[2], work=each, best=f.start, held=[most]),
-                parts,
-                firsts,
-            )
-        )
+    found = least_of_groups([(net, goals) for net, _, goals in parts], work=work)
     start = np.zeros(len(job.table), np.int64)
-    for (_, mine, _), found in zip(parts, rest, strict=True):
-        start[mine] = found.start
-    rows = [_goal_row(GOALS[0], most, max([f.bounds[0] for f in firsts], default=0))]
-    for k in range(1, len(GOALS)):
-        value, bound = (sum(getattr(f, what)[k] for f in rest) for what in ("values", "bounds"))
-        rows.append(_goal_row(GOALS[k], value, bound))
+    for (_, mine, _), one in zip(parts, found, strict=True):
+        start[mine] = one.start
+    rows = []
+    for k, name in enumerate(GOALS):
+        whole = max if k == 0 else sum  # the latest of all groups; sums of theirs
+        value, bound = (whole([0, *(getattr(f, what)[k] for f in found)])
+                        for what in ("values", "bounds"))  # fmt: skip
+        rows.append(_goal_row(name, value, bound))
     return start, pd.DataFrame(rows)
 
 
