@@ -1,5 +1,9 @@
 """A river with chainage equations (断链) is the same river: place by place, to 1e-9."""
 
+import ast
+import inspect
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -8,6 +12,7 @@ import shapely
 
 import pinghu_geo as pg
 from conftest import CRS, river_frame
+from pinghu_geo.river.centreline import by_measure
 from pinghu_geo.river.chainage import ChainageScale
 
 XY = [(0, 0), (700, 90), (1500, 0), (2600, 240), (3300, 60), (4000, 0)]
@@ -424,3 +429,260 @@ def test_a_chainage_that_occurs_twice_is_told_by_its_neighbours_or_refused():
     place = pd.DataFrame({"river": ["A"], "chainage_m": [830.0]})
     with pytest.raises(pg.errors.ChainageError, match="occur twice"):
         pg.transfer_chainage(place, RIVERS["down"], RIVERS["plain"])
+
+
+def measured(kind, table):
+    """A table of sections' results by the way along the river, in order of the flow."""
+    at = SCALES[kind].measure(table["chainage_m"].to_numpy(float), twice="order")
+    return table.assign(chainage_m=at).sort_values("chainage_m", kind="stable")
+
+
+STEPS = [60.0, 90.0, 150.0]
+
+
+def steps(kind):
+    at = [np.nan, *SCALES[kind].chainage([1200.0, 2300.0])]
+    return pd.DataFrame({"river": "A", "chainage_m": at, "discharge_m3s": STEPS})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_uniform_and_critical_levels_of_discharges_that_change(kind):
+    found, wanted = (
+        [
+            pg.flood.normal_levels(sections(k), steps(k), slope=0.002, rivers=RIVERS[k]),
+            pg.flood.critical_levels(sections(k), steps(k), rivers=RIVERS[k]),
+        ]
+        for k in (kind, "plain")
+    )
+    for a, b in zip(found, wanted, strict=True):
+        assert b["discharge_m3s"].unique().tolist() == STEPS
+        alike(measured(kind, a).assign(chainage_m=b["chainage_m"].to_numpy()), b, "plain")
+        np.testing.assert_allclose(measured(kind, a)["chainage_m"], b["chainage_m"], atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_earthworks(kind):
+    made = []
+    for k in (kind, "plain"):
+        ground = sections(k)
+        dug = ground.assign(elevation_m=ground["elevation_m"] - 1.0)
+        made.append(pg.flood.excavation(ground, dug, rivers=RIVERS[k]))
+    step = 1 if kind == "down" else -1
+    for column in ("length_m", "cut_m3", "cut_prismoid_m3"):
+        np.testing.assert_allclose(made[0][column][::step], made[1][column], rtol=1e-12)
+    assert made[1]["length_m"].sum() == pytest.approx(LONG)
+    template = {"centre_m": 0.0, "bottom_m": 4.0, "invert_m": 3.0}
+    cut = [pg.flood.cut_sections(sections(k), table(k, **template)) for k in (kind, "plain")]
+    np.testing.assert_allclose(cut[0]["elevation_m"], cut[1]["elevation_m"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_calibration_between_sections(kind):
+    factors = []
+    for k in (kind, "plain"):
+        truth = pg.flood_levels(HOUSES.iloc[::16], profile(k), RIVERS[k])["flood_level_m"]
+        at = pg.locate(HOUSES.iloc[::16], RIVERS[k])["chainage_m"]
+        once = np.isfinite(places_of(k, at.to_numpy()))
+        marks = pd.DataFrame({"river": "A", "chainage_m": at, "level_m": truth + 0.05})[once]
+        ends = SCALES[k].chainage([0.0, 1350.0, 1800.0, LONG])
+        zones = pd.DataFrame({"zone": ["a", "b"], "river": "A", "from_m": ends[::2],
+                              "to_m": ends[1::2]})  # fmt: skip
+        fit = pg.flood.calibrate_roughness(
+            sections(k), 120.0, {"slope": 0.0025}, marks.iloc[:6], reaches=zones, rivers=RIVERS[k]
+        )
+        factors.append(fit)
+    np.testing.assert_allclose(factors[0].zones["factor"], factors[1].zones["factor"], rtol=1e-6)
+    assert len(factors[1].marks) == 6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_exported_model_has_lengths_along_the_river(kind, tmp_path):
+    texts = []
+    for k in (kind, "plain"):
+        weirs = pd.DataFrame(
+            {"river": "A", "chainage_m": SCALES[k].chainage([1120.0]), "kind": "weir",
+             "crest_m": 9.0, "crest": "broad"},
+            index=pd.Index(["W1"], name="structure_id"),
+        )  # fmt: skip
+        made = pg.write_hecras(
+            tmp_path / k, sections(k), steps(k), {"slope": 0.0025}, structures=weirs,
+            rivers=RIVERS[k],
+        )  # fmt: skip
+        lines = made["geometry"].read_text("utf-8").splitlines()
+        texts.append([x for x in lines if x.startswith(("Type RM", "#Sta"))])
+        texts[-1] += made["flow"].read_text("utf-8").splitlines()[3:]
+    assert texts[0] == texts[1]
+    assert any(",700.0" in x or "1000.0" in x for x in texts[1]) or len(texts[1]) > 12
+
+
+def drawn(figure):
+    """Places and values of all lines of a drawing, left to right."""
+    lines = [np.asarray(x.get_xydata(), float) for x in figure.axes[0].lines]
+    return [x[np.argsort(x[:, 0], kind="stable")] for x in lines if len(x) > 2]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_drawings_run_along_the_river(kind):
+    figures = {}
+    for k in (kind, "plain"):
+        water = profile(k)
+        where = pg.locate(HOUSES, RIVERS[k])
+        levels = pg.flood_levels(HOUSES, water, RIVERS[k])
+        at_risk = HOUSES.join(where).join(levels).assign(ground_m=9.0)
+        state = at_risk.assign(state="saved")
+        figures[k] = [
+            pg.plot_long_section(
+                water, "A", before=water, tops=pg.freeboard(water, sections(k)),
+                buildings=at_risk, rivers=RIVERS[k],
+            ),
+            pg.plot_widths(
+                widths(k), widths(k), "A", buildings=state, rivers=RIVERS[k]
+            ),
+        ]  # fmt: skip
+    for found, wanted in zip(figures[kind], figures["plain"], strict=True):
+        for a, b in zip(drawn(found), drawn(wanted), strict=True):
+            at = a if kind == "down" else a[::-1] * [-1, 1]
+            np.testing.assert_allclose(at[:, 0], b[:, 0], atol=1e-6)
+        label = found.axes[0].xaxis.get_major_formatter()
+        said = pg.format_chainage(float(SCALES[kind].chainage(2300.0)), decimals=0)
+        assert label(float(SCALES[kind].along(2300.0)), 0) == said
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lock_across_an_equation_holds_its_length(kind):
+    found = []
+    for k in (kind, "plain"):
+        ends = SCALES[k].chainage([700.0, 2100.0])
+        locks = pd.DataFrame({"river": "A", "from_m": ends[:1], "to_m": ends[1:], "bank": "left"})
+        limits = {"clear_m": 0.5, "step_m": 1.0, "inward_m": 3.0, "outward_m": 3.0}
+        best = pg.least_demolition(RIVERS[k], widths(k), HOUSES, limits, locks=locks)
+        found.append(best.widths[["left_m", "right_m"]].to_numpy())
+    np.testing.assert_allclose(found[0], found[1], atol=1e-6)
+
+
+FEW = HOUSES.iloc[::12]
+RATES = pd.DataFrame({"building_yuan_m2": [1000.0]})
+LIMITS = {"clear_m": 0.5, "step_m": 1.0, "inward_m": 2.0, "outward_m": 2.0}
+
+
+def banks(kind):
+    return table(kind, left_bank_m=-6.0, right_bank_m=6.0)
+
+
+def hit(kind):
+    return assessed(kind).affected
+
+
+def within_rise(kind):
+    return pg.least_demolition_within_rise(
+        RIVERS[kind], widths(kind), FEW, sections(kind), 120.0, {"slope": 0.0025}, LIMITS,
+        allowed_mm=20.0, rates=RATES,
+    )  # fmt: skip
+
+
+def around(kind):
+    """What the second opinion in two dimensions is computed on."""
+    from pinghu_geo.flood import shallow
+
+    house = FEW.iloc[[4]]
+    place = pg.locate(house, by_measure(RIVERS[kind])).iloc[0]
+    dense = np.arange(0.0, LONG, 7.0)
+    design = table(kind, dense, bed_level_m=10 - dense / 400, bank_level_m=14 - dense / 400,
+                   left_m=9.0, right_m=8.0, n=0.03)  # fmt: skip
+    at = places_of(kind, design["chainage_m"].to_numpy())
+    made = pg.design_sections(design[np.isfinite(at)])
+    water = pg.water_profile(made, 120.0, {"slope": 0.0025}, rivers=RIVERS[kind])
+    water, points = (shallow._measured(t, RIVERS[kind]) for t in (water, made))
+    reach = shallow._Reach.around(place, points, water, "B")
+    return pd.DataFrame({"x": reach.x, "level": reach.level, "left": reach.left})
+
+
+# name: what it says on a river, without chainages (those the tests above hold)
+EACH = {
+    "assess_many": lambda k: pg.assess_many({"a": widths(k)}, HOUSES, RIVERS[k]).totals,
+    "compare": lambda k: pg.compare(
+        {"a": pg.red_line(RIVERS[k], widths(k)), "b": pg.red_line(RIVERS[k], 9.0)}, HOUSES,
+        RIVERS[k], rates=RATES).totals,
+    "node_ids": lambda k: pg.node_ids(hit(k), gap_m=30, max_length_m=120, rivers=RIVERS[k])
+        .groupby(hit(k)["offset_min_m"] > 0).nunique().to_frame(),
+    "section_lines": lambda k: pg.flood.section_lines(sections(k), RIVERS[k]).geometry.bounds
+        .sort_values("minx").reset_index(drop=True),
+    "encroachments": lambda k: measured(k, pg.flood.encroachments(
+        sections(k), 120.0, {"slope": 0.0025}, banks=banks(k), target_rise_m=0.2,
+        rivers=RIVERS[k]))[["left_wall_m", "right_wall_m"]],
+    "flood_rise": lambda k: measured(k, pg.flood_rise(
+        sections(k), steps(k), {"slope": 0.0025}, rivers=RIVERS[k],
+        after={"obstacles": table(k, from_offset_m=3.0, to_offset_m=9.0).iloc[[5]]}))
+        [["rise_mm", "energy_rise_mm", "rise_lossless_mm"]],
+    "rise_table": lambda k: measured(k, pg.flood.rise_table(profile(k), profile(k, 150.0)))
+        [["rise_mm"]],
+    "section_properties": lambda k: measured(k, pg.flood.section_properties(
+        sections(k), profile(k))).select_dtypes("float").drop(columns="chainage_m"),
+    "moved_sections": lambda k: measured(k, pg.search.moved_sections(
+        sections(k), widths(k), widths(k).assign(left_m=9.0), RIVERS[k])[0])
+        [["offset_m", "elevation_m"]],
+    "within_rise": lambda k: within_rise(k).certificate[["total_yuan"]],
+    "second_opinion": around,
+    "management_line": lambda k: pg.redline.management_line(RIVERS[k], widths(k), rule="hangzhou").bounds,
+    "cut_banks": lambda k: measured(k, pg.flood.cut_banks(sections(k), pg.flood.cut_sections(
+        sections(k), table(k, centre_m=0.0, bottom_m=4.0, invert_m=3.0))))
+        [["left_bank_m", "right_bank_m"]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", EACH)
+def test_each_function_says_the_same(name, kind):
+    found, wanted = (pd.DataFrame(EACH[name](k)) for k in (kind, "plain"))
+    assert len(wanted) > 0
+    assert found.shape == wanted.shape
+    for column in wanted.columns:
+        if column in ("chainage_m", "from_m", "to_m"):
+            continue
+        a, b = found[column].to_numpy(), wanted[column].to_numpy()
+        if b.dtype.kind in "fiu":
+            a, b = a.astype(float), b.astype(float)
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9, err_msg=str(column))
+        else:
+            assert pd.Series(a).equals(pd.Series(b)), column
+
+
+# what reads no chainage, or one section at a time: geometry, ids, money, texts
+READS_NONE = {
+    "belongs_to", "clearing", "compensation", "floor_area",
+    "live_red_line", "node_board", "overlay_zones", "payments", "plot_section",
+    "position_uncertainty", "progress_faults", "raster_values", "remainders", "retention_verdict",
+    "section_offsets", "supervision", "totals", "update_progress", "with_roughness", "work_days",
+    "write_forms", "write_ledger", "write_sections",
+    # ask the search that `within_rise` is again
+    "trade_offs", "what_would_save",
+    # writes chainages as they come
+    "command_map",
+}  # fmt: skip
+SPEAKS_OF_PLACES = {
+    "affected", "after", "banks", "before", "buildings", "cuts", "design", "designs", "faces",
+    "features", "fixed", "flows", "handover", "locks", "marks", "nodes", "obstacles", "places",
+    "plan", "profile", "reaches", "schemes", "sections", "segments", "stations", "structures",
+    "tasks", "widths", "chainage_m", "best",
+}  # fmt: skip
+
+
+def test_no_function_that_takes_chainages_is_forgotten():
+    """A new one has to be called in this file, or named above as one that measures nothing."""
+    public = {}
+    for room in (pg.river, pg.redline, pg.flood, pg.schemes, pg.search, pg.campaign, pg.deliver,
+                 pg.intake):  # fmt: skip
+        for name in room.__all__:
+            one = getattr(room, name)
+            if inspect.isfunction(one) and SPEAKS_OF_PLACES & set(
+                inspect.signature(one).parameters
+            ):
+                public[name] = one
+    tree = ast.parse(Path(__file__).read_text("utf-8"))
+    called = {n.func.attr for n in ast.walk(tree)
+              if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)}  # fmt: skip
+    called |= {"second_opinion"}  # needs ANUGA: what it is computed on is compared
+    forgotten = set(public) - called - READS_NONE
+    assert not forgotten, f"call them here on a river with equations: {sorted(forgotten)}"
+    assert not (gone := READS_NONE - set(public)), f"no such functions: {sorted(gone)}"
+    assert not READS_NONE & called, "called here"

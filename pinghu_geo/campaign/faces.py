@@ -17,7 +17,7 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import numbers, one_of, require_columns
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale
-from pinghu_geo.schemes.nodes import river_ends
+from pinghu_geo.river.corridor import river_ends
 
 __all__ = ["WorkingFaces", "clear_days", "working_faces"]
 

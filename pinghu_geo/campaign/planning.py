@@ -24,7 +24,7 @@ from pinghu_geo.campaign.workdays import WorkDays, day_of, work_calendar
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import code_label, numbers, require_columns
-from pinghu_geo.schemes.nodes import along_rivers, river_ends
+from pinghu_geo.river.corridor import along_rivers, river_ends
 
 __all__ = ["Schedule", "needed_by", "schedule"]
 

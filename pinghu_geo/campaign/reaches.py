@@ -16,7 +16,7 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import numbers, one_of, require_columns
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale
-from pinghu_geo.schemes.nodes import along_rivers, river_ends
+from pinghu_geo.river.corridor import along_rivers, river_ends
 
 __all__ = ["BalancedReaches", "balanced_reaches"]
 

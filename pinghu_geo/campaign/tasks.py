@@ -13,7 +13,8 @@ import pandas as pd
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import code_label, nearest, numbers, require_columns
-from pinghu_geo.schemes.nodes import BANK_LETTER, node_ids, node_table, river_ends
+from pinghu_geo.river.corridor import river_ends
+from pinghu_geo.schemes.nodes import BANK_LETTER, node_ids, node_table
 
 __all__ = ["CLASSES", "CampaignTasks", "campaign_tasks"]
 

@@ -26,7 +26,7 @@ from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import code_label, nearest, require_columns
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale
-from pinghu_geo.schemes.nodes import river_ends
+from pinghu_geo.river.corridor import river_ends
 
 __all__ = ["plot_time_chainage", "write_sheets_of_plots"]
 

@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -18,7 +19,9 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import figure_text
 from pinghu_geo.nouns.schema import Lang, code_label, label, nearest, require_columns
+from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
+from pinghu_geo.river.corridor import along_rivers, river_ends
 
 __all__ = [
     "DrawnFigure",
@@ -71,6 +74,7 @@ def plot_long_section(
     tops: pd.DataFrame | None = None,
     buildings: pd.DataFrame | None = None,
     structures: pd.DataFrame | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
     title: str = "",
     lang: Lang = "zh",
 ) -> Figure:
@@ -91,6 +95,9 @@ def plot_long_section(
         `affected`): those whose ground lies below the flood are marked.
     structures
         Bridges, culverts, weirs as in `water_profile`, drawn at their levels.
+    rivers
+        Centrelines; needed where they have chainage equations (断链): drawn by the way along the
+        river, labelled by chainage.
     title
         Above the drawing.
     lang
@@ -121,31 +128,32 @@ def plot_long_section(
     '高程 (m)'
     """
     words = WORDS[lang]
-    rows = _of_river(profile, river, "profile")
+    scale = None if rivers is None else river_scales(rivers).get(river)
+    rows = _of_river(profile, river, "profile", scale)
     figure, axes, font = _figure(11, 4.6)
-    at = rows["chainage_m"].to_numpy()
+    at = rows["along"].to_numpy()
     axes.fill_between(at, rows["bed_m"], rows["level_m"], color=WATER, alpha=0.12, linewidth=0)
     axes.plot(at, rows["bed_m"], color=BED, linewidth=1.6, label=words["bed_m"])
     if before is not None:
-        was = _of_river(before, river, "before")
+        was = _of_river(before, river, "before", scale)
         axes.plot(
-            was["chainage_m"], was["level_m"], color=WATER, linewidth=1, linestyle="--",
+            was["along"], was["level_m"], color=WATER, linewidth=1, linestyle="--",
             label=words["before"],
         )  # fmt: skip
     axes.plot(at, rows["level_m"], color=WATER, linewidth=1.6, label=words["level_m"])
     axes.plot(at, rows["energy_m"], color=ENERGY, linewidth=0.9, label=words["energy_m"])
     if tops is not None:
-        banks = _of_river(tops, river, "tops")
+        banks = _of_river(tops, river, "tops", scale)
         for side, style in (("left", "-"), ("right", ":")):
             axes.plot(
-                banks["chainage_m"], banks[f"{side}_top_m"], color=BANK, linewidth=0.9,
+                banks["along"], banks[f"{side}_top_m"], color=BANK, linewidth=0.9,
                 linestyle=style, label=words[side],
             )  # fmt: skip
     if buildings is not None:
-        _mark_buildings(axes, buildings, river, words)
+        _mark_buildings(axes, buildings, river, words, rivers)
     if structures is not None:
-        _mark_structures(axes, structures, river, lang)
-    axes.xaxis.set_major_formatter(lambda value, _: format_chainage(value, decimals=0))
+        _mark_structures(axes, structures, river, lang, scale)
+    axes.xaxis.set_major_formatter(chainage_label(scale))
     _finish(axes, font, title or river, words["chainage"], words["y"])
     return figure
 
@@ -160,11 +168,15 @@ def chainage_label(scale: ChainageScale | None = None) -> Callable[[float, Any],
     return label_of
 
 
-def _mark_structures(axes: Any, structures: pd.DataFrame, river: str, lang: Lang) -> None:
+def _mark_structures(
+    axes: Any, structures: pd.DataFrame, river: str, lang: Lang, scale: ChainageScale | None
+) -> None:
     """What stands in the river: decks, barrels and crests at their levels."""
     require_columns(structures, ("river", "chainage_m", "kind"), "structures")
     told: set[str] = set()
-    for one in structures[structures["river"] == river].to_dict("records"):
+    mine = structures[structures["river"] == river]
+    at = _along(mine["chainage_m"], scale)
+    for one, x in zip(mine.to_dict("records"), at.tolist(), strict=True):
         spans = {
             "bridge": ("low_chord_m", "deck_m"), "culvert": ("invert_up_m", "rise_m"),
             "weir": (None, "crest_m"), "drop": (None, "crest_m"), "gate": ("sill_m", "crest_m"),
@@ -179,20 +191,27 @@ def _mark_structures(axes: Any, structures: pd.DataFrame, river: str, lang: Lang
         wide = float(one.get("width_m") or 0.0)
         wide = max(0.0 if np.isnan(wide) else wide, 0.004 * float(np.ptp(axes.get_xlim())))
         axes.fill_between(
-            [one["chainage_m"] - wide / 2, one["chainage_m"] + wide / 2], low, high,
+            [x - wide / 2, x + wide / 2], low, high,
             color=BANK, alpha=0.75, linewidth=0, label=None if word in told else word,
         )  # fmt: skip
         told.add(word)
 
 
-def _mark_buildings(axes: Any, buildings: pd.DataFrame, river: str, words: dict[str, str]) -> None:
+def _mark_buildings(
+    axes: Any,
+    buildings: pd.DataFrame,
+    river: str,
+    words: dict[str, str],
+    rivers: gpd.GeoDataFrame | None,
+) -> None:
     require_columns(buildings, ("river", "chainage_m", "ground_m", "flood_level_m"), "buildings")
     mine = buildings[(buildings["river"] == river) & buildings["ground_m"].notna()]
+    mine = mine.assign(along=along_rivers(mine, ["chainage_m"], rivers, "buildings")[:, 0])
     low = mine["ground_m"] < mine["flood_level_m"]
     for part, colour, name in ((mine[~low], "#9a9a9a", "other"), (mine[low], ENERGY, "risk")):
         if len(part):
             axes.plot(
-                part["chainage_m"], part["ground_m"], linestyle="none", marker="s", markersize=3.5,
+                part["along"], part["ground_m"], linestyle="none", marker="s", markersize=3.5,
                 color=colour, label=f"{words[name]} {len(part)}",
             )  # fmt: skip
 
@@ -204,6 +223,7 @@ def plot_widths(
     river: str,
     *,
     buildings: pd.DataFrame | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
     lang: Lang = "zh",
 ) -> Figure:
     """Red line along a river before and after, and the buildings it saves 红线宽度沿程图.
@@ -217,6 +237,8 @@ def plot_widths(
     buildings
         Result of `least_demolition` (its ``buildings``): saved and demolished ones are drawn beside
         their bank.
+    rivers
+        Centrelines, as in `plot_long_section`.
     lang
         Language of the labels.
 
@@ -239,19 +261,22 @@ def plot_widths(
     1
     """
     words = WORDS[lang]
+    scale = None if rivers is None else river_scales(rivers).get(river)
     figure, axes, font = _figure(11, 4.2)
     axes.axhline(0, color=WATER, linewidth=1.0)
     styles = ((before, "before_line", "--", 0.9), (after, "after_line", "-", 1.5))
     for table, name, dash, wide in styles:
-        rows = _of_river(table, river, "widths")
+        rows = _of_river(table, river, "widths", scale)
         for column, sign in (("left_m", 1), ("right_m", -1)):
             axes.plot(
-                rows["chainage_m"], sign * rows[column], color=ENERGY, linewidth=wide,
+                rows["along"], sign * rows[column], color=ENERGY, linewidth=wide,
                 linestyle=dash, label=words[name] if sign > 0 else None,
             )  # fmt: skip
     if buildings is not None:
         edge = 1.15 * max(axes.get_ylim()[1], -axes.get_ylim()[0])
         mine = buildings[buildings["river"] == river]
+        low, high = river_ends(mine, rivers, "buildings")[0].T
+        mine = mine.assign(low=low, high=high)
         for state, colour in (
             ("saved", "#27ae60"),
             ("demolished", "#7f8c8d"),
@@ -261,11 +286,11 @@ def plot_widths(
             side = part["bank"].map({"left": 1, "right": -1}).fillna(1).to_numpy() * edge
             if len(part):
                 axes.hlines(
-                    side, part["from_m"], part["to_m"], color=colour, linewidth=5, alpha=0.7,
+                    side, part["low"], part["high"], color=colour, linewidth=5, alpha=0.7,
                     label=f"{words[state]} {len(part)}",
                 )  # fmt: skip
         axes.set_ylim(-1.1 * edge, 1.45 * edge)  # room for the legend
-    axes.xaxis.set_major_formatter(lambda value, _: format_chainage(value, decimals=0))
+    axes.xaxis.set_major_formatter(chainage_label(scale))
     axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
     _finish(axes, font, river, words["chainage"], words["width"])
     return figure
@@ -353,8 +378,18 @@ def plot_section(
     return figure
 
 
-def _of_river(table: pd.DataFrame, river: str, layer: str) -> pd.DataFrame:
-    """Rows of one river, in one scheme and flood."""
+def _along(chainage: pd.Series, scale: ChainageScale | None) -> Any:
+    """Where chainages that are listed along a river lie along it."""
+    said = chainage.to_numpy(float)
+    if scale is None or not scale.equations or not len(said):
+        return said
+    return scale.along(scale.measure(said, twice="order", beyond=True))
+
+
+def _of_river(
+    table: pd.DataFrame, river: str, layer: str, scale: ChainageScale | None = None
+) -> pd.DataFrame:
+    """Rows of one river, in one scheme and flood, in order along it."""
     require_columns(table, ("river", "chainage_m"), layer)
     rows = table[table["river"] == river]
     if rows.empty:
@@ -367,7 +402,9 @@ def _of_river(table: pd.DataFrame, river: str, layer: str) -> pd.DataFrame:
                 layer=layer,
                 hint=f'{layer} = {layer}[{layer}["{column}"] == {rows[column].iloc[0]!r}]',
             )
-    return rows.sort_values("chainage_m", kind="stable") if layer != "sections" else rows
+    if layer == "sections":
+        return rows
+    return rows.assign(along=_along(rows["chainage_m"], scale)).sort_values("along", kind="stable")
 
 
 def _figure(wide: float, high: float) -> tuple[Figure, Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,8 @@ from pinghu_geo.flood.survey import lay_sections
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, require_columns
-from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.river.centreline import river_scales
+from pinghu_geo.river.chainage import ChainageScale, format_chainage
 
 __all__ = ["Calibration", "calibrate_roughness"]
 
@@ -111,7 +113,9 @@ def calibrate_roughness(
         rivers=options.get("rivers"),
     )  # fmt: skip
     table = _zone_table(reaches, laid.stations)
-    member = _members(table, laid.stations)
+    rivers = options.get("rivers")
+    scales = {} if rivers is None else river_scales(rivers)
+    member = _members(table, laid.stations, scales)
     given = {"sections": sections, "flows": flows, "downstream": downstream, **options}
     observed = numbers(marks, "level_m", "marks").to_numpy()
     sd = numbers(marks, "sd_m", "marks").fillna(1.0).to_numpy()
@@ -122,7 +126,7 @@ def calibrate_roughness(
             hint="fewer zones, or more marks",
         )
     first = _levels(given, [np.ones(len(table))], member)
-    weights = _weights(marks, first[0])
+    weights = _weights(marks, first[0], scales)
 
     def residuals(factor: Array) -> Array:
         level = _levels(given, [factor], member, near=first)[0]["level_m"].to_numpy()
@@ -161,12 +165,17 @@ def _zone_table(zones: pd.DataFrame | None, stations: pd.DataFrame) -> pd.DataFr
     return table
 
 
-def _members(table: pd.DataFrame, stations: pd.DataFrame) -> Array:
+def _members(
+    table: pd.DataFrame, stations: pd.DataFrame, scales: Mapping[str, ChainageScale]
+) -> Array:
     """Zone of each section; -1: none, n stays."""
     found = np.full(len(stations), -1)
     for k, one in enumerate(table.itertuples()):
-        at = stations["chainage_m"]
-        mine = (stations["river"] == one.river) & at.between(one.from_m, one.to_m)
+        at, ends = stations["chainage_m"], np.array([one.from_m, one.to_m], float)
+        if one.river in scales and np.isfinite(ends).all():
+            at = stations["measure"]
+            ends = np.sort(scales[one.river].measure(ends, beyond=True))
+        mine = (stations["river"] == one.river) & at.between(*ends)
         if not mine.any():
             raise HydraulicsError(
                 "has a zone without sections", layer="reaches", ids=[one.zone],
@@ -190,22 +199,27 @@ def _levels(
     )
 
 
-def _weights(marks: pd.DataFrame, levels: pd.DataFrame) -> Array:
+def _weights(
+    marks: pd.DataFrame, levels: pd.DataFrame, scales: Mapping[str, ChainageScale]
+) -> Array:
     """Marks as straight-line mixtures of section levels (marks, rows)."""
-    at = numbers(marks, "chainage_m", "marks").to_numpy()
+    said = numbers(marks, "chainage_m", "marks").to_numpy()
     profiles = marks["profile"].to_numpy() if "profile" in marks.columns else [None] * len(marks)
     found = np.zeros((len(marks), len(levels)))
     lost = []
-    for k, (river, where, profile) in enumerate(zip(marks["river"], at, profiles, strict=True)):
+    for k, (river, mark, profile) in enumerate(zip(marks["river"], said, profiles, strict=True)):
         mine = (levels["river"] == river).to_numpy()
         if profile is not None and not pd.isna(profile):
             mine &= (levels["profile"] == profile).to_numpy()
         rows = np.flatnonzero(mine)
-        place = levels["chainage_m"].to_numpy()[rows]
+        place, where = levels["chainage_m"].to_numpy()[rows], mark
+        if river in scales:
+            place = scales[river].measure(place, twice="order", beyond=True)
+            where = float(scales[river].measure(where, beyond=True))
         order = np.argsort(place)
         rows, place = rows[order], place[order]
         if not len(rows) or not place[0] <= where <= place[-1]:
-            lost.append(f"{river} {format_chainage(float(where))}")
+            lost.append(f"{river} {format_chainage(float(mark))}")
             continue
         j = int(np.clip(np.searchsorted(place, where), 1, len(place) - 1)) if len(place) > 1 else 0
         if j == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -108,13 +109,14 @@ def critical_levels(
     *,
     banks: pd.DataFrame | None = None,
     obstacles: pd.DataFrame | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
     gravity_ms2: float = GRAVITY_MS2,
 ) -> pd.DataFrame:
     """Level of least energy of every section and flood 临界水位.
 
     Parameters
     ----------
-    sections, flows, banks, obstacles, gravity_ms2
+    sections, flows, banks, obstacles, rivers, gravity_ms2
         As in `water_profile`.
 
     Returns
@@ -144,8 +146,8 @@ def critical_levels(
         level, minima = critical_level(model, rows, q)
         return {"critical_level_m": level, "n_minima": minima}
 
-    laid = lay_sections(sections, banks=banks, obstacles=obstacles)
-    return _each_section(laid, flows, gravity_ms2, find)
+    laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
+    return _each_section(laid, flows, rivers, gravity_ms2, find)
 
 
 @takes()
@@ -156,12 +158,13 @@ def normal_levels(
     slope: float,
     banks: pd.DataFrame | None = None,
     obstacles: pd.DataFrame | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
 ) -> pd.DataFrame:
     """Level of uniform flow of every section and flood by Manning's formula 正常水位.
 
     Parameters
     ----------
-    sections, flows, banks, obstacles
+    sections, flows, banks, obstacles, rivers
         As in `water_profile`.
     slope
         Energy slope, as a ratio.
@@ -192,19 +195,20 @@ def normal_levels(
     def find(model: Model, rows: Array, q: Array) -> dict[str, Array]:
         return {"normal_level_m": normal_level(model.sections, rows, q, np.full(len(rows), slope))}
 
-    laid = lay_sections(sections, banks=banks, obstacles=obstacles)
-    return _each_section(laid, flows, GRAVITY_MS2, find)
+    laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
+    return _each_section(laid, flows, rivers, GRAVITY_MS2, find)
 
 
 def _each_section(
     laid: Laid,
     flows: pd.DataFrame | float,
+    rivers: gpd.GeoDataFrame | None,
     gravity: float,
     find: Callable[[Model, Array, Array], dict[str, Array]],
 ) -> pd.DataFrame:
     """One row a profile and section, each by itself."""
     parts = []
-    for name, q in discharges(flows, laid.stations).items():
+    for name, q in discharges(flows, laid.stations, rivers).items():
         rows = np.arange(len(laid.stations))
         model = laid.model(rows[:, None], q[:, None], gravity=gravity)
         part = laid.stations[["scheme", "river", "chainage_m"]].assign(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -12,6 +13,7 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, require_columns
 from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.river.corridor import along_rivers
 
 __all__ = ["cut_banks", "cut_sections", "excavation"]
 
@@ -157,13 +159,18 @@ def _plain_line(points: Array) -> Line:
 
 
 @takes(before="sections", after="sections")
-def excavation(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+def excavation(
+    before: pd.DataFrame, after: pd.DataFrame, *, rivers: gpd.GeoDataFrame | None = None
+) -> pd.DataFrame:
     """Volumes dug and filled between sections, by both usual ways 土方量.
 
     Parameters
     ----------
     before, after
         Sections at the same chainages, surveyed and designed.
+    rivers
+        Centrelines; needed where they have chainage equations (断链), across which lengths are no
+        differences of chainages.
 
     Returns
     -------
@@ -203,11 +210,12 @@ def excavation(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         )
     areas = [(*key, *_areas(was[key], now[key])) for key in was]
     table = pd.DataFrame(areas, columns=["river", "from_m", "cut", "fill"])
+    table["along"] = along_rivers(table, ["from_m"], rivers, "before")
     rows = []
     for river, part in table.groupby("river", sort=False):
-        line = part.sort_values("from_m")
+        line = part.sort_values("along")
         for a, b in zip(line.iloc[:-1].itertuples(), line.iloc[1:].itertuples(), strict=True):
-            length = b.from_m - a.from_m
+            length = b.along - a.along
             row = {"river": river, "from_m": a.from_m, "to_m": b.from_m, "length_m": length}
             for what in ("cut", "fill"):
                 one, other = getattr(a, what), getattr(b, what)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -20,6 +21,7 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.inert import field_text
 from pinghu_geo.nouns.replacing import atomic_parts
+from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["write_hecras"]
@@ -44,6 +46,7 @@ def write_hecras(
     structures: pd.DataFrame | None = None,
     structure_parts: pd.DataFrame | None = None,
     junctions: pd.DataFrame | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
     title: str = "",
 ) -> dict[str, Path]:
     """Write sections, floods and boundaries as a HEC-RAS project in SI 导出HEC-RAS模型.
@@ -55,6 +58,8 @@ def write_hecras(
     sections, flows, downstream, banks, obstacles, structures, structure_parts, junctions
         As in `water_profile`, of a single scheme; boundaries of kind level, slope or critical.
         Encroachment walls are written as blocked obstructions, which act alike.
+    rivers
+        Centrelines; needed where they have chainage equations (断链): reach lengths are along them.
     title
         Title of project, geometry, flow and plan.
 
@@ -87,8 +92,9 @@ def write_hecras(
     ['模型.f01', '模型.g01', '模型.p01', '模型.prj']
     """
     target, title = Path(target), title or Path(target).name
-    laid = lay_sections(sections, banks=banks, obstacles=obstacles)
-    laid = with_structures(laid, structures, structure_parts)
+    laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
+    scales = None if rivers is None else river_scales(rivers)
+    laid = with_structures(laid, structures, structure_parts, scales)
     stations = laid.stations
     if "lid_m" in sections.columns and sections["lid_m"].notna().any():
         raise HydraulicsError(
@@ -103,7 +109,7 @@ def write_hecras(
             hint='sections[sections["scheme"] == "..."]',
         )
     stations = stations.assign(rs=_river_stations(stations))
-    q = discharges(flows, stations)
+    q = discharges(flows, stations, rivers)
     edges = boundary_table(downstream, "downstream")
     title = field_text(title)
     crossings = _Crossings(laid, structures, structure_parts, junctions)

@@ -17,6 +17,7 @@ from pinghu_geo.flood.obstruction import LOSSES, Progress, building_rises
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
+from pinghu_geo.river.centreline import by_measure, river_scales
 from pinghu_geo.river.corridor import locate
 
 __all__ = ["second_opinion"]
@@ -123,10 +124,12 @@ def second_opinion(
     band = building_rises(
         buildings, sections, flows, downstream, rivers, allowed_mm=0.0, losses=losses, **options
     )
-    where = locate(buildings, rivers)
+    # by the way along the rivers, which chainages aren't where they have equations
+    where = locate(buildings, by_measure(rivers))
+    base, points = (_measured(t, rivers) for t in (base, sections))
     rows = {}
     for name in buildings.index:
-        reach = _Reach.around(where.loc[name], sections, base, name)
+        reach = _Reach.around(where.loc[name], points, base, name)
         rows[name] = _refined(reach, cell_m2, within, refinements, _named(tell, name))
     made = pd.DataFrame.from_dict(rows, orient="index")
     made = made.join(band[["rise_alone_low_mm", "rise_alone_high_mm", "rise_band"]])
@@ -134,6 +137,16 @@ def second_opinion(
     made["losses_2d"] = [_pair_of(rise, text) for rise, text in both]
     made.index.name = buildings.index.name
     return made[columns]
+
+
+def _measured(table: pd.DataFrame, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
+    """A table with metres from the upper end of its river in place of chainages."""
+    table = table[table["river"].isin(rivers.index)]
+    at = table["chainage_m"].to_numpy(float).copy()
+    scales = river_scales(rivers)
+    for river, rows in table.groupby("river").indices.items():
+        at[rows] = scales[str(river)].measure(at[rows], twice="order", beyond=True)
+    return table.assign(chainage_m=at)
 
 
 def _named(tell: Progress, name: Any) -> Progress:

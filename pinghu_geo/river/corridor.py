@@ -13,8 +13,8 @@ import shapely
 from numpy.typing import NDArray
 
 from pinghu_geo.nouns.door import takes
-from pinghu_geo.nouns.errors import ChainageError
-from pinghu_geo.nouns.schema import flat_shapes, numbers, require_columns, require_layer
+from pinghu_geo.nouns.errors import ChainageError, LayerError
+from pinghu_geo.nouns.schema import flat_shapes, nearest, numbers, require_columns, require_layer
 from pinghu_geo.river.centreline import (
     SAME_PLACE_M,
     Centrelines,
@@ -24,9 +24,11 @@ from pinghu_geo.river.centreline import (
     lay_out,
     points_at,
     river_codes,
+    river_scales,
 )
+from pinghu_geo.river.chainage import ChainageScale
 
-__all__ = ["confluences", "locate", "transfer_chainage"]
+__all__ = ["along_rivers", "confluences", "locate", "river_ends", "transfer_chainage"]
 
 # A footprint is followed along the river this many of its own diameters to either side.
 REACH_DIAMETERS = 4.0
@@ -212,6 +214,74 @@ def transfer_chainage(
     before, after = (np.sign(np.diff(np.stack(way), axis=0)) for way in (old_m, new_m))
     unsure |= (before * after < 0).any(axis=0)
     return found.assign(moved_m=moved, ambiguous=unsure)
+
+
+def river_ends(
+    table: pd.DataFrame, rivers: gpd.GeoDataFrame | None, layer: str = "affected"
+) -> tuple[Floats, Floats]:
+    """Both ends of each row along its river, the lower first (n, 2), and their chainages.
+
+    Ends are chainages, too, but where a river has equations: there they are metres along it that
+    grow as chainages do (`along_rivers`).
+    """
+    given = table[["from_m", "to_m"]].to_numpy(float)
+    ends = along_rivers(table, ["from_m", "to_m"], rivers, layer)
+    order = np.argsort(ends, axis=1, kind="stable")
+    return np.take_along_axis(ends, order, axis=1), np.take_along_axis(given, order, axis=1)
+
+
+def along_rivers(
+    table: pd.DataFrame, columns: list[str], rivers: gpd.GeoDataFrame | None, layer: str
+) -> Floats:
+    """Chainages (n, columns) of a table such that their differences are lengths along the river.
+
+    They are themselves but where a river has equations: there they are metres along it that grow
+    as chainages do (`ChainageScale.along`). A drawn row tells which of two places of one chainage
+    is meant; of one that isn't drawn such a chainage is refused.
+    """
+    given = table[columns].to_numpy(float)
+    scales = {} if rivers is None else river_scales(rivers)
+    if not any(scale.equations for scale in scales.values()):
+        return np.asarray(given)
+    found = given.copy()
+    for river, rows in table.groupby("river").indices.items():
+        if river not in scales:
+            raise LayerError(
+                f"names the river {river!r}, which rivers doesn't hold",
+                layer=layer,
+                hint=nearest(river, scales),
+            )
+        scale, values = scales[str(river)], given[rows].ravel()
+        if not scale.equations:
+            continue
+        try:
+            first, last = (scale.measure(values, twice=w) for w in ("upstream", "downstream"))
+            if not np.array_equal(first, last):
+                first = _as_drawn(values, scale, table.iloc[rows], rivers)
+        except ChainageError as fault:
+            raise ChainageError(f"{river}: {fault}", layer=layer) from fault
+        found[rows] = scale.along(first).reshape(-1, len(columns))
+    return np.asarray(found)
+
+
+def _as_drawn(
+    values: Floats, scale: ChainageScale, rows: pd.DataFrame, rivers: gpd.GeoDataFrame | None
+) -> Floats:
+    """Measures of chainages of which some occur twice: where the rows are drawn."""
+    if rivers is None or not isinstance(rows, gpd.GeoDataFrame):
+        return scale.measure(values)  # refuses them
+    parts = rows[["river", "geometry"]].reset_index(drop=True).explode(index_parts=False)
+    of = parts.index.to_numpy()
+    parts = parts.reset_index(drop=True)
+    where = locate(parts, by_measure(rivers), river=parts["river"])
+    ends = where.groupby(of).agg({"from_m": "min", "to_m": "max"}).to_numpy(float)
+    many = len(values) // len(rows)
+    if many == 1:
+        return scale.measure(values, near=ends.mean(axis=1))
+    # a table's first end is the upper one, or the one of the lower chainage
+    both = [scale.measure(values, near=e.ravel()).reshape(-1, 2) for e in (ends, ends[:, ::-1])]
+    off = [np.abs(m - e).sum(axis=1) for m, e in zip(both, (ends, ends[:, ::-1]), strict=True)]
+    return np.where((off[0] <= off[1])[:, None], *both).ravel()
 
 
 @takes()

@@ -17,9 +17,9 @@ from pinghu_geo.nouns.inert import html_text
 from pinghu_geo.nouns.schema import label, nearest
 from pinghu_geo.redline.overlap import affected, known_sums, totals
 from pinghu_geo.river.centreline import by_measure, lay_out, river_codes, squares_at
-from pinghu_geo.river.corridor import locate
+from pinghu_geo.river.corridor import locate, river_ends
 from pinghu_geo.schemes.cost import compensation
-from pinghu_geo.schemes.nodes import node_ids, river_ends
+from pinghu_geo.schemes.nodes import node_ids
 
 __all__ = ["Assessment", "Comparison", "Differences", "assess", "compare", "differences"]
 

@@ -25,7 +25,7 @@ from pinghu_geo.nouns.schema import (
 )
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.river.centreline import Centrelines, lay_out
-from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
 from pinghu_geo.search.joint import Chain, ChainSolution, Stretch, Work
 from pinghu_geo.search.labels import (
@@ -383,7 +383,7 @@ class _Search:
         laid = lay_sections(sections, banks=banks, rivers=self.rivers)
         before = self.profile(sections, banks)
         edges = boundary_table(self.downstream, "downstream")
-        _check_confluences(before, edges)
+        _check_confluences(before, edges, lines)
         made = {name: _as_it_is(river) for name, river in surveyed.items()}
         found: list[_Found] = []
         self.deadline = np.inf if self.seconds is None else time.monotonic() + self.seconds
@@ -392,7 +392,7 @@ class _Search:
             now = self.profile(*_joined(made)) if moved else before
             reach = self.reach(name, surveyed[name], lines, laid, before)
             start = float(_first_flood(now, name)["level_m"].iloc[-1])
-            lowest = min(_lowest_at_mouth(name, edges, found, start), start)
+            lowest = min(_lowest_at_mouth(name, edges, found, start, lines), start)
             found.append(self.search(reach, start, lowest))
             made[name] = as_tables(reach.river, halves_of(reach, found[-1].chosen()))
         return self.result(lines, _joined(made), _Done(self, (sections, banks), before, found))
@@ -490,17 +490,17 @@ class _Search:
         return Reach(
             name, river, self.buildings.index[touch.ids].to_numpy(), measure, base, touch,
             costs(self.buildings.iloc[touch.ids], self.rates),
-            self.options, self.works(name, lines.scales[code].chainage(measure), measure, approved),
+            self.options, self.works(name, lines.scales[code], measure, approved),
             model, np.append(length, 0.0), level, most, calm,
         )  # fmt: skip
 
-    def works(self, name: str, chainage: Array, measure: Array, approved: Approved) -> Array:
+    def works(self, name: str, scale: ChainageScale, measure: Array, approved: Approved) -> Array:
         """Price of each option at each station (2, stations, options); infinite: not allowed."""
         options = self.options
         wall = np.array([0.0 if w is None else w.wall_yuan_m for w in options.walls])
         price = prices(
             approved.base(measure), measure, options.move(), options.base, self.limits,
-            locked(self.locks, name, chainage), wall_yuan_m=wall[options.wall()],
+            locked(self.locks, name, measure, scale), wall_yuan_m=wall[options.wall()],
         )  # fmt: skip
         still = np.arange(options.many) == options.base
         outside = (measure < approved.at[0] - 1e-6) | (measure > approved.at[-1] + 1e-6)
@@ -509,7 +509,7 @@ class _Search:
         if shut.any():
             raise OptimiseError(
                 f"{name}: locks forbid the approved line, with which nodes begin and end, at",
-                ids=[format_chainage(c) for c in chainage[shut]],
+                ids=[format_chainage(c) for c in scale.chainage(measure[shut])],
                 hint="move the approved line there first: change its width table",
             )
         return price
@@ -587,7 +587,7 @@ def _first_flood(profile: pd.DataFrame, river: str) -> pd.DataFrame:
     return profile[(profile["profile"] == first) & (profile["river"] == river)]
 
 
-def _check_confluences(before: pd.DataFrame, edges: pd.DataFrame) -> None:
+def _check_confluences(before: pd.DataFrame, edges: pd.DataFrame, lines: Centrelines) -> None:
     """A river can't bring more than the one it joins carries on."""
     if "joins" not in edges:
         return
@@ -595,7 +595,9 @@ def _check_confluences(before: pd.DataFrame, edges: pd.DataFrame) -> None:
         own, main = (_first_flood(before, row[c]) for c in ("river", "joins"))
         if own.empty or main.empty:
             continue
-        gap = (main["chainage_m"] - float(row["joins_at_m"])).abs().to_numpy()
+        scale = lines.scales[lines.names.index(str(row["joins"]))]
+        at = scale.measure(main["chainage_m"].to_numpy(float), twice="order", beyond=True)
+        gap = np.abs(at - scale.measure(float(row["joins_at_m"]), beyond=True))
         here = int(np.argmin(gap))
         below = float(main["discharge_m3s"].iloc[here : here + 2].max())
         brings = float(own["discharge_m3s"].iloc[-1])
@@ -636,7 +638,9 @@ def _widths(lines: Centrelines, widths: pd.DataFrame, reach: Reach, chosen: Arra
     return table
 
 
-def _lowest_at_mouth(name: str, edges: pd.DataFrame, found: list[_Found], start: float) -> float:
+def _lowest_at_mouth(
+    name: str, edges: pd.DataFrame, found: list[_Found], start: float, lines: Centrelines
+) -> float:
     """Lowest level that a river can meet at its mouth, whatever the river it joins is made."""
     if "joins" not in edges:
         return start
@@ -644,10 +648,9 @@ def _lowest_at_mouth(name: str, edges: pd.DataFrame, found: list[_Found], start:
     for row in own.to_dict("records"):
         for main in found:
             if main.reach.name == row["joins"]:
-                chainage = main.reach.river.stations["chainage_m"].to_numpy(float)
-                order = np.argsort(chainage)
-                at = float(row["joins_at_m"])
-                return float(np.interp(at, chainage[order], main.lows[order]))
+                scale = lines.scales[lines.names.index(main.reach.name)]
+                at = float(scale.measure(float(row["joins_at_m"]), beyond=True))
+                return float(np.interp(at, main.reach.measure, main.lows))
     return start
 
 

@@ -12,10 +12,11 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.nouns.errors import LayerError, OptimiseError
+from pinghu_geo.nouns.errors import ChainageError, LayerError, OptimiseError
 from pinghu_geo.nouns.schema import flat_shapes, nearest, numbers, require_columns, rows_near
 from pinghu_geo.redline.overlap import floor_area
 from pinghu_geo.river.centreline import Centrelines
+from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.schemes.cost import compensation
 
 __all__ = [
@@ -226,7 +227,7 @@ def costs(near: gpd.GeoDataFrame, rates: pd.DataFrame | None) -> Array:
 
 
 def locked(
-    locks: pd.DataFrame | None, name: str, chainage: Array
+    locks: pd.DataFrame | None, name: str, measure: Array, scale: ChainageScale
 ) -> list[tuple[int, Array, Any, Any]]:
     """Side, stations, least and most offset of each lock of a river."""
     if locks is None or locks.empty:
@@ -238,8 +239,11 @@ def locked(
     for k, row in enumerate(locks.to_dict("records")):
         if row["river"] != name:
             continue
-        low, high = sorted((float(row["from_m"]), float(row["to_m"])))
-        at = np.flatnonzero((chainage >= low - 1e-6) & (chainage <= high + 1e-6))
+        try:
+            low, high = np.sort(scale.measure([row["from_m"], row["to_m"]], beyond=True))
+        except ChainageError as fault:
+            raise ChainageError(f"{name}: {fault}", layer="locks") from fault
+        at = np.flatnonzero((measure >= low - 1e-6) & (measure <= high + 1e-6))
         for side, word in enumerate(("left", "right")):
             if bank.iloc[k] in (word, None, "both") or pd.isna(bank.iloc[k]):
                 found.append((side, at, least[k], most[k]))

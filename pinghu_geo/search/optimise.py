@@ -305,7 +305,8 @@ def least_demolition(
             if surveyed is None
             else bank_choices(river, own, level[own], grid.base, grid.moves, menu)
         )
-        problem = _problem(grid, reach, cost, given, choice, locked(locks, name, grid.chainage))
+        held = locked(locks, name, grid.measure, lines.scales[code])
+        problem = _problem(grid, reach, cost, given, choice, held)
         solution = solve(problem)
         if solution is None:
             raise _conflict(name, grid, problem)
