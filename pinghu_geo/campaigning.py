@@ -224,7 +224,7 @@ def _tasks_and_reaches(
         "rivers": layers["rivers"],
     }  # fmt: skip
     tasks = campaign_tasks(affected, segments=segments, **common)
-    if asked["groups"] is None or tasks.nodes.empty:
+    if asked.get("groups") is None or tasks.nodes.empty:
         return tasks, None
     groups = asked["groups"]
     if isinstance(groups, str | dict):

@@ -182,9 +182,9 @@ def _is_asked(word: str, given: Mapping[str, Any]) -> bool:
 
 
 def _cure(key: Key) -> str:
-    """The key as it is typed, in its section."""
+    """The key as it is typed into its section, which is there: it may not stand there twice."""
     inside = key.path[0] in ("layers", "flood", "campaign") and len(key.path) == 2
-    return f"[{key.path[0]}]\n{key.example}" if inside else key.example
+    return f"{key.example}  # in [{key.path[0]}]" if inside else key.example
 
 
 def explain(word: str, *, lang: Lang = "zh") -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyproj
 
 from pinghu_geo.intake.io import read_table
 from pinghu_geo.keys import defaults, key_mistakes, nouns_of, table_source
@@ -27,6 +28,8 @@ SECTIONS = ("layers", "tables", "schemes", "rules", "flood", "published", "campa
 FLOOD_TABLES = nouns_of("flood")
 # groups may be a number, too, and are read where they are asked for
 CAMPAIGN_TABLES = {k: v for k, v in nouns_of("campaign").items() if k != "groups"}
+# where the example of a key names a scheme
+SCHEME = re.compile(r'\b(adopted|from) = "原方案"')
 # what only the design institute can state
 LIMITS = ("allowed_mm", "freeboard_m")
 
@@ -83,10 +86,13 @@ def read_plan(path: Path) -> Plan:
     layers = {name: table_source(v) for name, v in raw["layers"].items()}
     schemes = {name: table_source(v) for name, v in raw["schemes"].items()}
     _schemes(schemes, mistakes, with_flood=bool(raw["flood"]))
+    with mistakes.caught("crs"):
+        _known_crs(raw.get("crs"))
     with mistakes.caught("campaign", "adopted"):
         _adopted(raw["campaign"], schemes)
     with mistakes.caught("layers", "rivers", "direction"):
         _direction(layers.get("rivers", {}))
+    mistakes.name_scheme(next(iter(schemes), None))
     mistakes.refuse()
     return Plan(
         path=path,
@@ -126,9 +132,22 @@ class _Mistakes:
         except ProjectError as fault:
             self.found.append((_line_of(self.text, path), fault))
 
+    def name_scheme(self, scheme: str | None) -> None:
+        """Let hints that name a scheme name one of the project's."""
+        if scheme is not None:
+            self.found = [
+                (
+                    line,
+                    ProjectError(fault.problem, hint=SCHEME.sub(rf'\1 = "{scheme}"', fault.hint)),
+                )
+                for line, fault in self.found
+            ]
+
     def refuse(self) -> None:
         """Raise what was found: one mistake as it is, several in the order of their lines."""
-        faults = sorted(self.found, key=lambda one: one[0])
+        # what a key may be and what it is asked for may both find the same
+        once = {(line, fault.hint): (line, fault) for line, fault in reversed(self.found)}
+        faults = sorted(once.values(), key=lambda one: one[0])
         if not faults:
             return
         places = [f"line {n}" if n else "nowhere" for n, _ in faults]
@@ -240,6 +259,17 @@ def _direction(rivers: Mapping[str, Any]) -> None:
             "[layers] rivers: no shape tells which way water flows in it",
             hint='direction = "dem" and dem = "地面高程.tif", or direction = "confluence"',
         )
+
+
+def _known_crs(code: Any) -> None:
+    """Refuse an EPSG code that there isn't; that it is a number is seen with the keys."""
+    try:
+        if type(code) is int:
+            pyproj.CRS.from_epsg(code)
+    except pyproj.exceptions.CRSError as error:
+        raise ProjectError(
+            f"crs = {code} is no EPSG code of a reference system", hint="crs = 4547"
+        ) from error
 
 
 def _adopted(campaign: Mapping[str, Any], schemes: Mapping[str, Any]) -> None:

@@ -202,7 +202,7 @@ def test_parts_that_join_are_one_line(straight):
 
 
 def test_other_refusals(straight, houses):
-    with pytest.raises(pg.errors.CRSError, match="features: is in WGS 84"):
+    with pytest.raises(pg.errors.CRSError, match="buildings: is in WGS 84"):
         pg.locate(houses.to_crs(4326), straight)
     with pytest.raises(pg.errors.LayerError, match=r"(?s)names rivers.*Hint: use one of A"):
         pg.locate(houses, straight, river=pd.Series("黄河", houses.index))

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 import pinghu_geo as pg
-from conftest import CRS, river_frame
+from conftest import CRS, building_frame, river_frame
 from pinghu_geo.river.centreline import by_measure
 from pinghu_geo.river.chainage import ChainageScale
 
@@ -92,6 +92,8 @@ def alike(found, wanted, kind, chainages=("chainage_m", "from_m", "to_m")):
             known = np.isfinite(at)
             assert known.any()
             np.testing.assert_allclose(at[known], b[known].astype(float), atol=1e-9, rtol=0)
+        elif column == "repeated":  # what only the equation makes so
+            assert pd.isna(b).all()
         elif wanted[column].dtype.kind == "f":
             np.testing.assert_allclose(a, b, atol=1e-9, rtol=1e-12, equal_nan=True, err_msg=column)
         else:
@@ -653,11 +655,9 @@ READS_NONE = {
     "live_red_line", "node_board", "overlay_zones", "payments", "plot_section",
     "position_uncertainty", "progress_faults", "raster_values", "remainders", "retention_verdict",
     "section_offsets", "supervision", "totals", "update_progress", "with_roughness", "work_days",
-    "write_forms", "write_ledger", "write_sections",
+    "write_forms", "write_sections",
     # ask the search that `within_rise` is again
     "trade_offs", "what_would_save",
-    # writes chainages as they come
-    "command_map",
 }  # fmt: skip
 SPEAKS_OF_PLACES = {
     "affected", "after", "banks", "before", "buildings", "cuts", "design", "designs", "faces",
@@ -686,3 +686,47 @@ def test_no_function_that_takes_chainages_is_forgotten():
     assert not forgotten, f"call them here on a river with equations: {sorted(forgotten)}"
     assert not (gone := READS_NONE - set(public)), f"no such functions: {sorted(gone)}"
     assert not READS_NONE & called, "called here"
+
+
+def test_which_place_of_a_repeated_chainage_is_meant_is_said_in_every_output(tmp_path):
+    """A long chain of 60 m: K0+800 to K0+860 occur twice, 60 m apart; three houses by hand."""
+    river = river_frame({"A": [(0, 0), (1000, 0)]}, equations=["K0+860=K0+800"])
+    houses = building_frame(
+        {
+            "once": shapely.box(395, 5, 405, 25),
+            "above": shapely.box(825, 5, 835, 25),
+            "below": shapely.box(885, 5, 895, 25),
+        },
+        floor_area_m2=100.0,
+    )
+    wide, narrow = (pg.red_line(river, half) for half in (10.0, 4.0))
+    found = pg.compare({"原": wide, "窄": narrow}, houses, river)
+    hit = found.schemes["原"].affected
+    assert hit["chainage_m"].to_dict() == pytest.approx({"once": 400, "above": 830, "below": 830})
+    said = {"once": None, "above": "above", "below": "below"}
+    for table in (hit, found.changes.set_index("building_id"), pg.locate(houses, river)):
+        assert table["repeated"].astype(object).where(
+            table["repeated"].notna(), None
+        ).to_dict() == (said)
+    assert found.summary()[-1].startswith("2 栋受影响房屋的桩号因长链(断链)出现两次")
+    pg.write_ledger(hit, tmp_path / "l.xlsx", comparison=found)
+    book = pd.read_excel(tmp_path / "l.xlsx", sheet_name=None, header=None)
+    words = {"长链之前(上游)", "长链之后(下游)"}
+    for sheet in ("房屋台账", "方案差异"):
+        assert words <= set(book[sheet].astype(str).to_numpy().ravel()), sheet
+    pg.command_map(hit, {"原": wide}, river).save(tmp_path / "m.html")
+    page = (tmp_path / "m.html").read_text("utf-8")
+    for word in words:
+        assert word in page or word.encode("unicode_escape").decode() in page
+    # a short chain repeats nothing, nor does a river without equations; mouth upwards is the same
+    short = river_frame({"A": [(0, 0), (1000, 0)]}, equations=["K0+860=K0+900"])
+    assert pg.locate(houses, short)["repeated"].isna().all()
+    up = river_frame(
+        {"A": [(0, 0), (1000, 0)]},
+        start_m=[1000.0],
+        chainage_sign=[-1],
+        equations=["K0+140=K0+200"],
+    )
+    assert pg.locate(houses, up)["repeated"].dropna().to_dict() == {
+        "above": "above", "below": "below"
+    }  # fmt: skip

@@ -8,6 +8,7 @@ from shapely import affinity
 
 import pinghu_geo as pg
 from conftest import building_frame, river_frame
+from pinghu_geo.river import centreline, corridor
 
 PLACE = ["chainage_m", "from_m", "to_m", "offset_min_m", "offset_max_m", "distance_m"]
 
@@ -35,19 +36,35 @@ def test_rigid_motion_changes_nothing(case):
         assert (after["bank"] == before["bank"]).all()
 
 
-def test_scale_scales(case):
+def larger(frame, times=2):
+    shapes = [affinity.scale(g, times, times, origin=(513_000, 2_510_000)) for g in frame.geometry]
+    return frame.set_geometry(shapes, crs=frame.crs)
+
+
+def test_scale_scales(case, monkeypatch):
+    """All but the millimetre within which places are one: made two, everything doubles."""
     rivers, some, before = case
-    origin = (513_000, 2_510_000)
-
-    def larger(frame):
-        shapes = [affinity.scale(g, 2, 2, origin=origin) for g in frame.geometry]
-        return frame.set_geometry(shapes, crs=frame.crs)
-
+    for module in (corridor, centreline):
+        monkeypatch.setattr(module, "SAME_PLACE_M", 2 * centreline.SAME_PLACE_M)
     after = pg.locate(larger(some), larger(rivers))
-    exact = [c for c in PLACE if c != "chainage_m"]
-    np.testing.assert_allclose(after[exact], 2 * before[exact], atol=1e-5)
-    # the middle is of what is within a millimetre, which doesn't scale: 2 sqrt(2 x 60 m x 1 mm)
-    np.testing.assert_allclose(after["chainage_m"], 2 * before["chainage_m"], atol=0.7, rtol=0)
+    np.testing.assert_allclose(after[PLACE], 2 * before[PLACE], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("times", [0.5, 1, 3])
+def test_the_chainage_is_the_middle_of_what_is_within_a_millimetre_of_the_nearest(case, times):
+    """By definition, with the distance of every 2 mm of the river near it, at any scale."""
+    rivers, some = (larger(one, times) for one in case[:2])
+    found = pg.locate(some, rivers)
+    for name, place in found[~found["ambiguous"]].head(12).iterrows():
+        line, shape = rivers.geometry[place["river"]], some.geometry[name]
+        scale = pg.river.river_scales(rivers)[place["river"]]
+        at = scale.measure(place["chainage_m"])
+        s = np.arange(max(at - 25 * times, 0.0), min(at + 25 * times, line.length), 0.002)
+        far = shapely.distance(shapely.line_interpolate_point(line, s), shape)
+        near, least = far <= far.min() + centreline.SAME_PLACE_M, int(far.argmin())
+        first = least - int(np.argmin(np.append(near[: least + 1][::-1], False)) - 1)
+        last = least + int(np.argmin(np.append(near[least:], False)) - 1)
+        assert at == pytest.approx((s[first] + s[last]) / 2, abs=0.005), name
 
 
 def test_more_vertices_on_the_same_line_change_nothing(case):

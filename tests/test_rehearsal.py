@@ -95,7 +95,7 @@ def test_a_bad_footprint_at_the_line_is_refused_by_both_with_a_cure_that_works(p
 
 
 def test_repair_is_said_with_true_or_false(project):
-    with pytest.raises(pg.errors.ProjectError, match="neither true nor false"):
+    with pytest.raises(pg.errors.ProjectError, match="must be true or false"):
         pg.check_project(project(HOUSE, top='repair = "yes"\n'))
 
 

@@ -54,6 +54,7 @@ POPUP = (
     "river",
     "bank",
     "chainage_m",
+    "repeated",
     "node_id",
     "extent",
     "inside_m2",

@@ -82,6 +82,7 @@ TENURE = {
 SOURCE = {"surveyed": ("实测", "测绘"), "estimated": ("估算", "推算")}
 BANK = {"left": ("左岸", "左", "L"), "right": ("右岸", "右", "R"), "both": ("两岸", "跨河")}
 EXTENT = {"full": ("全部", "全部压占"), "partial": ("部分", "部分压占")}
+REPEATED = {"above": ("长链之前(上游)",), "below": ("长链之后(下游)",)}
 KIND = {
     "works": ("工程红线", "红线"),
     "management": ("河道管理范围线", "管理范围"),
@@ -514,6 +515,7 @@ _NOUNS = (
             Column("offset_min_m", "float", "最小偏距", "m"),
             Column("offset_max_m", "float", "最大偏距", "m"),
             Column("ambiguous", "bool", "定位存疑"),
+            Column("repeated", "code", "长链重复桩号", codes=REPEATED),
             Column("footprint_m2", "float", "基底面积", "m²"),
             Column("inside_m2", "float", "红线内面积", "m²", minimum=0),
             Column("inside_ratio", "float", "压占比例", minimum=0, maximum=1),

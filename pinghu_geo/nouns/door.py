@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from pinghu_geo.nouns.columns import NOUNS, Column, Noun
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.numerals import numbers_written
-from pinghu_geo.nouns.schema import canonical_codes, label, nearest
+from pinghu_geo.nouns.schema import canonical_codes, label, name_of, nearest
 from pinghu_geo.nouns.units import UNITS
 
 __all__ = ["BY_KEY", "EXACT", "TRUTH", "as_text", "chainage_of_m", "clean", "same_ids", "takes"]
@@ -154,6 +154,10 @@ def _let_in(value: Any, what: str, layer: str) -> Any:
     """A table, or every table of a mapping, cleaned; anything else as it is."""
     if what == WORKS:
         what = "rivers" if isinstance(value, gpd.GeoDataFrame) else "segments"
+    if what == "features" and isinstance(value, pd.DataFrame):
+        floors = {"floors", "floor_area_m2"} & set(value.columns.get_level_values(0))
+        # as the user knows them: buildings, parcels
+        layer = name_of(value, "buildings" if floors else layer)
     if isinstance(value, pd.DataFrame):
         return clean(value, what, layer)
     if isinstance(value, Mapping):
@@ -330,7 +334,7 @@ def _first(values: Any) -> list[str]:
 def _shaped(frame: Any, what: str, layer: str) -> Any:
     """The layer with one active geometry, called geometry, in a CRS of the plane."""
     if not isinstance(frame, gpd.GeoDataFrame):
-        if what in LAYERS:
+        if what in LAYERS or what == "features":
             raise LayerError(
                 "is a table without geometry",
                 layer=layer,

@@ -307,6 +307,14 @@ def require_valid(frame: Any, layer: str, *, near: Any = None, parameter: str = 
     rows = frame if near is None else frame.iloc[near]
     invalid = ~shapely.is_valid(rows.geometry.to_numpy())
     if invalid.any():
+        if (shapely.length(rows.geometry.to_numpy()[invalid]) == 0).all():
+            raise LayerError(  # nothing can mend a line of one place
+                "has shapes without length",
+                layer=layer,
+                ids=rows.index[invalid],
+                hint=f"{layer} = {layer}[{layer}.length > 0]",
+                fault="invalid_geometry",
+            )
         what = layer if layer in NOUNS else "buildings"
         names = layer if parameter in ("", layer) else f"{parameter} = {layer}"
         raise LayerError(

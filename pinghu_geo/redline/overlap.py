@@ -76,7 +76,7 @@ def affected(
     geopandas.GeoDataFrame
         The rows of ``features`` with a part inside, in their order and with their geometry;
         added are river, bank, chainage_m, from_m, to_m, offset_min_m, offset_max_m [m],
-        ambiguous, footprint_m2, inside_m2 [m²], inside_ratio, cut_depth_m [m], extent,
+        ambiguous, repeated, footprint_m2, inside_m2 [m²], inside_ratio, cut_depth_m [m], extent,
         needs_survey and, where floors or floor areas are known, demolish_floor_area_m2 [m²]
         and floor_area_source.
 
@@ -112,9 +112,11 @@ def affected(
     """
     one_of(partial_rule, ("whole", "share"), "partial_rule")
     name = name_of(features, "features")
-    require_layer(features, name, valid=False)
+    # the layer that differs from the other two is the one to be transformed
+    require_layer(rivers, "rivers", valid=False)
+    require_layer(red_line, "red_line", crs=rivers.crs)
+    require_layer(features, name, crs=rivers.crs, valid=False)
     require_polygons(features, name)
-    require_layer(red_line, "red_line", crs=features.crs)
     require_polygons(red_line, "red_line")
     require_columns(red_line, ["river"], "red_line")
     if red_line.empty:
@@ -130,7 +132,7 @@ def affected(
     hit = features.iloc[rows].copy()
     hit["river"] = _river_of(hit, red_line, rivers)
     where = locate(hit, rivers, river=hit["river"])
-    place = ["bank", "chainage_m", "from_m", "to_m", "offset_min_m", "offset_max_m", "ambiguous"]
+    place = [c for c in where.columns if c not in ("river", "distance_m")]
     hit[place] = where[place]
 
     footprint = shapely.area(shapes[rows])

@@ -61,6 +61,14 @@ class Centrelines:
             found[mine] = scale.chainage(measure[mine])
         return found
 
+    def repeated(self, river: Ints, measure: Floats) -> Any:
+        """Where a long chain repeats the chainage of a measure: which place; see the scale."""
+        found = np.full(len(measure), None, object)
+        for k, scale in enumerate(self.scales):
+            mine = river == k
+            found[mine] = scale.repeated(measure[mine])
+        return found
+
 
 def _centreline(line: Any, river: str) -> Any:
     """One LineString without Z, repeated vertices or loops from what a river layer holds."""

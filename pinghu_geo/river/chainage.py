@@ -148,6 +148,10 @@ def format_chainage(chainage_m: float, *, decimals: int = 1, prefix: str = "K") 
     return f"{prefix}{sign}{km}+{rest / scale:0{width}.{decimals}f}"
 
 
+# places this close along a river are one [m]
+SAME_PLACE_M = 0.01
+
+
 @dataclass(frozen=True, slots=True)
 class ChainageScale:
     """The rule of one river from measure to chainage and back 桩号换算.
@@ -237,6 +241,21 @@ class ChainageScale:
             return np.ones(said.shape, bool)
         first, last = (self.measure(said, twice=w, beyond=True) for w in ("upstream", "downstream"))
         return np.asarray(first == last)
+
+    def repeated(self, measure_m: ArrayLike) -> NDArray[np.object_]:
+        """Which of two places is meant where a long chain repeats a chainage, else None.
+
+        ``"above"`` is the place nearer to the river's head, ``"below"`` any further down.
+        """
+        measure = np.asarray(measure_m, float)
+        found = np.full(measure.shape, None, object)
+        if self.equations:
+            chainage = self.chainage(measure)
+            first = self.measure(chainage, twice="upstream", beyond=True)
+            last = self.measure(chainage, twice="downstream", beyond=True)
+            twice = last - first > SAME_PLACE_M
+            found[twice] = np.where(measure - first <= SAME_PLACE_M, "above", "below")[twice]
+        return found
 
     def measure(
         self,

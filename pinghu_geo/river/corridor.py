@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import ChainageError, LayerError
-from pinghu_geo.nouns.schema import flat_shapes, nearest, numbers, require_columns, require_layer
+from pinghu_geo.nouns.schema import (
+    flat_shapes,
+    name_of,
+    nearest,
+    numbers,
+    require_columns,
+    require_layer,
+)
 from pinghu_geo.river.centreline import (
     SAME_PLACE_M,
     Centrelines,
@@ -66,7 +73,8 @@ def locate(
         On the features' index: river; bank {left, right, both}, facing downstream;
         chainage_m, from_m, to_m [m]; offset_min_m, offset_max_m [m], negative to the left of
         the centreline and positive to the right; distance_m [m] to the centreline, 0 where it
-        is touched; ambiguous.
+        is touched; ambiguous; repeated {above, below}: where a long chain (长链) makes
+        chainage_m occur twice, whether the place lies above or below it, else missing.
 
     Raises
     ------
@@ -96,7 +104,7 @@ def locate(
     ['river', 'bank', 'chainage_m', 'from_m', 'to_m']
     """
     require_layer(rivers, "rivers")
-    require_layer(features, "features", crs=rivers.crs)
+    require_layer(features, name_of(features, "features"), crs=rivers.crs)
     lines = lay_out(rivers)
     columns = [
         "river",
@@ -108,11 +116,12 @@ def locate(
         "offset_max_m",
         "distance_m",
         "ambiguous",
+        "repeated",
     ]
     if features.empty:
         types = {c: float for c in columns if c.endswith("_m")} | {"ambiguous": bool}
         empty = pd.DataFrame(index=features.index, columns=columns)
-        return empty.astype(dict.fromkeys(("river", "bank"), "str") | types)
+        return empty.astype(dict.fromkeys(("river", "bank", "repeated"), "str") | types)
     shapes = flat_shapes(features)
     wanted = None if river is None else river_codes(river.reindex(features.index), lines, "river")
     seed = _seeds(shapes, lines, wanted)
@@ -134,6 +143,7 @@ def locate(
             "offset_max_m": high,
             "distance_m": seed.distance,
             "ambiguous": seed.tied | at["cut"] | _nearer_elsewhere(shapes, lines, seed, at),
+            "repeated": pd.array(lines.repeated(seed.river, at["measure"]), dtype="str"),
         },
         index=features.index,
     )

@@ -83,7 +83,8 @@ class Comparison:
         One row a scheme, indexed by its name.
     changes
         One row a building whose state differs from the baseline's: scheme, building_id,
-        change {saved, added, less, more}, river, bank, chainage_m, node_id, extent and inside
+        change {saved, added, less, more}, river, bank, chainage_m, repeated (which place of a
+        chainage that a long chain repeats), node_id, extent and inside
         area before and after, and what is avoided: floor area [m²], tenants, yuan (negative
         where more is taken, NA where unknown).
     by_river, by_node
@@ -122,6 +123,12 @@ class Comparison:
                 parts.append(_amount(("节省补偿", "增加补偿"), money, "万元", 0, ""))
             text = f"{scheme} 较 {self.baseline}:{','.join(parts)}"
             said.append(text + "。")
+        places = pd.concat([s.affected["repeated"] for s in self.schemes.values()])
+        if n := int((~places.index.duplicated() & places.notna()).sum()):
+            said.append(
+                f"{n:,} 栋受影响房屋的桩号因长链(断链)出现两次,"
+                "逐栋注明在长链之前(上游)或之后(下游)。"
+            )
         return said
 
     def _repr_html_(self) -> str:
@@ -441,7 +448,7 @@ def _changes(
         a, b = (s[column].astype(float).where(s["extent"].notna(), 0.0) for s in (old, new))
         return (a - b).mask(stays, 0.0) if not changes_inside else a - b
 
-    place = ["river", "bank", "chainage_m", "node_id", "geometry"]
+    place = ["river", "bank", "chainage_m", "repeated", "node_id", "geometry"]
     table = old[place].where(old["extent"].notna(), new[place])
     # a building that is cut less is demolished all the same: its tenants go
     tenants = avoided("tenants", changes_inside=False)

@@ -102,7 +102,8 @@ def _require_codes(affected: pd.DataFrame, key: str) -> None:
             layer="affected",
             ids=affected.index[strange],
             hint=f"{nearest(word, codes)}; or count them as unknown: "
-            f'affected.loc[affected["{key}"] == {word!r}, "{key}"] = pd.NA',
+            f'affected.loc[affected["{key}"] == {word!r}, "{key}"] = pd.NA'
+            f"  # for which rates need a row whose {key} is empty",
         )
 
 
