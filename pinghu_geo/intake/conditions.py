@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import pandas as pd
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import nearest
 
-__all__ = ["Condition", "parse_condition", "require_names"]
+__all__ = ["Condition", "as_arrow", "as_sql", "parse_condition", "require_names", "weaker"]
 
 LONGEST = 10_000
 DEEPEST = 50
@@ -42,6 +43,9 @@ SHOWN = "write it like: floors >= 2 and (use = 'shop' or owner is not null), tex
 
 Values = Callable[[str], pd.Series]
 Test = Callable[[Values], pd.Series]
+# a condition as it was read: ("and", parts), ("or", parts), ("not", part),
+# ("null", column, wanted), ("compare", column, sign, (kind, value))
+Node = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,12 @@ class Condition:
 
     text: str
     names: frozenset[str]
-    test: Test
+    node: Node
+    layer: str
 
     def holds(self, values: Values, size: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Rows for which it is true; where it is unknown it doesn't hold."""
-        found = self.test(values).fillna(False).to_numpy(bool)
+        found = _test(self.node, self.layer)(values).fillna(False).to_numpy(bool)
         return found if len(found) == size else np.zeros(size, bool)
 
 
@@ -63,10 +68,10 @@ def parse_condition(text: str, layer: str) -> Condition:
     if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
         raise LayerError("where is no condition", layer=layer, hint=SHOWN)
     reader = _Reader(text, layer)
-    test = reader.either(0)
+    node = reader.either(0)
     if reader.at < len(reader.tokens):
         raise reader.refused("doesn't end there")
-    return Condition(text, frozenset(reader.names), test)
+    return Condition(text, frozenset(reader.names), node, layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,24 +126,23 @@ class _Reader:
                 return token.value
         return ""
 
-    def either(self, depth: int) -> Test:
+    def either(self, depth: int) -> Node:
         parts = [self.both(depth)]
         while self.keyword("or"):
             parts.append(self.both(depth))
-        return _joined(parts, operator.or_)
+        return parts[0] if len(parts) == 1 else ("or", parts)
 
-    def both(self, depth: int) -> Test:
+    def both(self, depth: int) -> Node:
         parts = [self.one(depth)]
         while self.keyword("and"):
             parts.append(self.one(depth))
-        return _joined(parts, operator.and_)
+        return parts[0] if len(parts) == 1 else ("and", parts)
 
-    def one(self, depth: int) -> Test:
+    def one(self, depth: int) -> Node:
         if depth > DEEPEST:
             raise self.refused("is nested too deep")
         if self.keyword("not"):
-            inner = self.one(depth + 1)
-            return lambda values: ~inner(values)
+            return "not", self.one(depth + 1)
         if self.sign("("):
             inner = self.either(depth + 1)
             if not self.sign(")"):
@@ -146,18 +150,17 @@ class _Reader:
             return inner
         return self.comparison()
 
-    def comparison(self) -> Test:
+    def comparison(self) -> Node:
         left = self.operand()
         if self.keyword("is"):
             wanted = not self.keyword("not")
             if not self.keyword("null"):
                 raise self.refused("has no null after is")
-            return _nulls(self.column(left), wanted=wanted)
+            return "null", self.column(left), wanted
         if self.keyword("not", "in"):
-            among = _among(self.column(left), self.constants(), self.layer)
-            return lambda values: ~among(values)
+            return "not", _among(self.column(left), self.constants())
         if self.keyword("in"):
-            return _among(self.column(left), self.constants(), self.layer)
+            return _among(self.column(left), self.constants())
         sign = self.sign("<=", ">=", "!=", "<>", "==", "=", "<", ">")
         if not sign:
             raise self.refused("has no comparison")
@@ -165,7 +168,7 @@ class _Reader:
         right = self.operand()
         if left[0] != "column":
             left, right, sign = right, left, TURNED.get(sign, sign)
-        return _compared(self.column(left), sign, right, self.layer)
+        return "compare", self.column(left), sign, right
 
     def operand(self) -> tuple[str, Any]:
         """A column's name, or a constant."""
@@ -211,6 +214,22 @@ class _Reader:
         return found
 
 
+def _test(node: Node, layer: str) -> Test:
+    """The test of rows that a condition means."""
+    match node:
+        case ("and" | "or" as word, parts):
+            how = operator.and_ if word == "and" else operator.or_
+            return _joined([_test(part, layer) for part in parts], how)
+        case ("not", part):
+            inner = _test(part, layer)
+            return lambda values: ~inner(values)
+        case ("null", name, wanted):
+            return _nulls(name, wanted=wanted)
+        case (_, name, sign, right):
+            return _compared(name, sign, right, layer)
+    raise AssertionError(node)
+
+
 def _joined(parts: list[Test], how: Callable[[Any, Any], Any]) -> Test:
     if len(parts) == 1:
         return parts[0]
@@ -239,8 +258,8 @@ def _blank(values: pd.Series) -> pd.Series:
     return values.isna() | (values.astype("str").str.strip() == "")
 
 
-def _among(name: str, constants: Iterable[tuple[str, Any]], layer: str) -> Test:
-    return _joined([_compared(name, "=", one, layer) for one in constants], operator.or_)
+def _among(name: str, constants: Iterable[tuple[str, Any]]) -> Node:
+    return "or", [("compare", name, "=", one) for one in constants]
 
 
 def _compared(name: str, sign: str, right: tuple[str, Any], layer: str) -> Test:
@@ -310,3 +329,68 @@ def require_names(condition: Condition, known: Iterable[str], layer: str) -> Non
             raise LayerError(
                 f"where names {name!r}, which is no column", layer=layer, hint=nearest(name, have)
             )
+
+
+# --- what the file itself may leave out ---------------------------------------------------------
+
+
+def weaker(condition: Condition, kinds: Mapping[str, str]) -> Node | None:
+    """A condition that all rows meet that are meant, of comparisons that every driver makes alike.
+
+    ``kinds`` says of the file's columns which hold numbers, and which texts. The condition itself
+    is tested on what comes through, so that a driver decides nothing, and only spares work.
+    """
+    return _weaker(condition.node, kinds)
+
+
+def _weaker(node: Node, kinds: Mapping[str, str]) -> Node | None:
+    match node:
+        case ("and", parts):
+            found = [w for p in parts if (w := _weaker(p, kinds)) is not None]
+            return ("and", found) if found else None
+        case ("or", parts):
+            all_of = [_weaker(p, kinds) for p in parts]
+            return None if None in all_of else ("or", all_of)
+        case ("null", name, False) if name in kinds:
+            return "known", name
+        case ("compare", name, sign, ("number", value)) if kinds.get(name) == "number":
+            return "number", name, sign, value
+        case ("compare", name, "=", ("text", value)) if kinds.get(name) == "text":
+            return "holds", name, value  # blanks about a text count for nothing
+    return None  # what is denied, or compared with a column, or ordered as text
+
+
+def as_sql(node: Node, *, sqlite: bool) -> str:
+    """A weaker condition for OGR or SQLite, written by us: names and texts are quoted."""
+    match node:
+        case ("and" | "or" as word, parts):
+            return "(" + f" {word.upper()} ".join(as_sql(p, sqlite=sqlite) for p in parts) + ")"
+        case ("known", name):
+            return f"{_quoted(name)} IS NOT NULL"
+        case ("holds", name, text):
+            return f"{_quoted(name)} LIKE '%{text.replace(chr(39), 2 * chr(39))}%'"
+        case (_, name, sign, value):
+            said = f"{_quoted(name)} {'<>' if sign == '!=' else sign} {value!r}"
+            # SQLite keeps texts such as 1,300 among numbers, which we read
+            return f"({said} OR typeof({_quoted(name)}) = 'text')" if sqlite else said
+    raise AssertionError(node)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def as_arrow(node: Node) -> Any:
+    """A weaker condition for a dataset of Arrow."""
+    import pyarrow.compute as pc
+
+    match node:
+        case ("and" | "or" as word, parts):
+            return reduce(operator.and_ if word == "and" else operator.or_, map(as_arrow, parts))
+        case ("known", name):
+            return ~pc.field(name).is_null()
+        case ("holds", name, text):
+            return pc.match_substring(pc.field(name), text)
+        case (_, name, sign, value):
+            return SIGNS[sign](pc.field(name), value)
+    raise AssertionError(node)

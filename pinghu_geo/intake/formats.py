@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from pinghu_geo.intake.bounds import SHORT_BYTES, require_bounded_book, without_nests
 from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.conditions import Condition, as_arrow, as_sql, parse_condition, weaker
 from pinghu_geo.intake.dbf import deleted_rows, numbers_as_written, say_cut_texts, texts_decoded
 from pinghu_geo.intake.drawing import ARC_STEP_DEG, read_dxf
 from pinghu_geo.intake.drivers import for_one_driver
@@ -68,6 +69,8 @@ VECTOR = {".shp", ".gpkg", ".geojson", ".json", ".fgb", ".dxf", ".kml", ".tab", 
 PARQUET = {".parquet", ".geoparquet"}
 # Formats with an index of boxes, which is asked for each box; others are scanned once for all.
 INDEXED = {".gpkg", ".fgb"}
+# Formats whose columns say what they hold, in UTF-8: a condition is left to their drivers.
+PUSHED = {".gpkg", ".fgb"}
 # From so many boxes on a file is asked for the one around all of them.
 MOST_BOXES = 8
 TABLES = {".csv", ".txt", ".xlsx", ".xlsm"}
@@ -98,11 +101,14 @@ def read_raw(
     xy: tuple[str, str] | None = None,
     id_column: str | None = None,
     boxes: Boxes | None = None,
+    where: str | None = None,
 ) -> gpd.GeoDataFrame:
     """A layer with the columns and the CRS that it came with; what was odd goes to ``seen``.
 
-    ``boxes`` are pushed down to the file's own index where it has one; rows outside may remain.
+    ``boxes``, and what of the condition ``where`` every driver understands alike, are pushed
+    down to the file where it has an index, or columns; rows outside may remain.
     """
+    condition = None if where is None else parse_condition(where, what)
     if boxes is not None and len(boxes) > MOST_BOXES:
         boxes = np.concatenate([boxes.min(axis=0)[:2], boxes.max(axis=0)[2:]])[None]
     if str(source).startswith(POSTGIS):
@@ -127,13 +133,13 @@ def read_raw(
         require_signature(path, what)
         with _own_errors(path, what):
             if suffix in PARQUET:
-                frame = _read_parquet(path, boxes)
+                frame = _read_parquet(path, boxes, condition)
             elif suffix in TABLES:
                 frame = _drawn_from_table(path, what, seen, layer, encoding, xy, id_column)
             elif suffix == ".dxf":
                 frame = read_dxf(path, layer, encoding, what, seen)
             else:
-                frame = _read_gdal(path, what, seen, layer, encoding, boxes, stack)
+                frame = _read_gdal(path, what, seen, layer, encoding, boxes, stack, condition)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise LayerError(
             f"{path.name} has no geometry", layer=what, hint="pg.read_table reads tables"
@@ -160,7 +166,9 @@ def _own_errors(path: Path, what: str) -> Iterator[None]:
         ) from fault
 
 
-def _read_parquet(path: Path, boxes: Boxes | None) -> gpd.GeoDataFrame:
+def _read_parquet(
+    path: Path, boxes: Boxes | None, condition: Condition | None = None
+) -> gpd.GeoDataFrame:
     """GeoParquet; of a file with a covering only the rows that the boxes meet."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -178,6 +186,8 @@ def _read_parquet(path: Path, boxes: Boxes | None) -> gpd.GeoDataFrame:
         near = reduce(or_, [
             (x0 <= b[2]) & (y0 <= b[3]) & (x1 >= b[0]) & (y1 >= b[1]) for b in boxes.tolist()
         ])  # fmt: skip
+    if (rows := _rows_of_arrow(dataset.schema, condition)) is not None:
+        near = rows if near is None else near & rows
     covers = {name for name, *_ in bounds}
     wanted = [name for name in dataset.schema.names if name not in covers]
     # read once, and looked at before anything decodes it
@@ -188,6 +198,38 @@ def _read_parquet(path: Path, boxes: Boxes | None) -> gpd.GeoDataFrame:
         if name in wanted and str(about.get("encoding", "WKB")).upper() == "WKB":
             _require_no_nests(table[name])
     return _arrow_to_geopandas(table)
+
+
+def _rows_of_arrow(schema: Any, condition: Condition | None) -> Any:
+    """What of a condition is left to Arrow; None where nothing is."""
+    if condition is None:
+        return None
+    kinds = {f.name: _kind_of_arrow(f.type) for f in schema}
+    node = weaker(condition, {n: k for n, k in kinds.items() if k})
+    return None if node is None else as_arrow(node)
+
+
+def _kind_of_arrow(kind: Any) -> str:
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return "number"
+    return "text" if pa.types.is_string(kind) or pa.types.is_large_string(kind) else ""
+
+
+def _rows_of_gdal(
+    path: Path, layer: str | None, condition: Condition | None, suffix: str
+) -> dict[str, str]:
+    """What of a condition is left to the driver, as an argument for reading."""
+    if condition is None or suffix not in PUSHED:
+        return {}
+    info = pyogrio.read_info(path, layer=layer)
+    kinds = {"i": "number", "u": "number", "f": "number", "O": "text"}
+    known = {
+        str(name): kinds[np.dtype(kind).kind]
+        for name, kind in zip(info["fields"], info["dtypes"], strict=True)
+        if np.dtype(kind).kind in kinds
+    }
+    node = weaker(condition, known)
+    return {} if node is None else {"where": as_sql(node, sqlite=suffix == ".gpkg")}
 
 
 def _require_no_nests(shapes: pa.ChunkedArray) -> None:
@@ -218,6 +260,7 @@ def _read_gdal(
     encoding: str | None,
     boxes: Boxes | None,
     stack: ExitStack,
+    condition: Condition | None,
 ) -> gpd.GeoDataFrame:
     """A layer through GDAL, with the rows counted and broken geometries told from missing ones."""
     suffix, given = path.suffix.lower(), path
@@ -237,16 +280,20 @@ def _read_gdal(
         if suffix != ".fgb" or layer is not None:  # FlatGeobuf holds one layer
             layer = _one_layer(path, layer, what)
     stack.enter_context(gdal_options(OGR_ARC_STEPSIZE=ARC_STEP_DEG))
-    read = {"layer": layer, "encoding": encoding}
+    rows = _rows_of_gdal(path, layer, condition, suffix)
+    read: dict[str, Any] = {"layer": layer, "encoding": encoding, **rows}
+    if rows:
+        read["fid_as_index"] = True
     # these drivers fill Arrow's columns themselves, which is faster; they know no other encoding
     arrow = suffix in INDEXED and encoding is None
     frame, curves = _read_boxes(path, read, boxes, seen, arrow=arrow)
     # any encoding does for a number of rows; not every text of a .dbf decodes in its own
     bytewise = "ISO-8859-1" if suffix == ".shp" else encoding
     info = pyogrio.read_info(path, layer=layer, encoding=bytewise)
-    frame, deleted = _as_written(frame, given, layer, encoding, boxes, seen)
+    whole = boxes is None and not rows
+    frame, deleted = _as_written(frame, given, layer, encoding, boxes, seen, whole=whole)
     short = 0 <= info["features"] != len(frame) + deleted
-    if suffix in (".fgb", ".shp") and boxes is None and short:
+    if suffix in (".fgb", ".shp") and whole and short:
         raise LayerError(
             f"{path.name} says it has {info['features']:,} rows, but {len(frame):,} could be read",
             layer=what,
@@ -269,6 +316,8 @@ def _as_written(
     encoding: str | None,
     boxes: Boxes | None,
     seen: Findings,
+    *,
+    whole: bool,
 ) -> tuple[Any, int]:
     """What GDAL made of a file set right from its bytes, and how many rows count as deleted."""
     deleted = 0
@@ -277,8 +326,8 @@ def _as_written(
             frame, deleted = _as_in_dbf(frame, dbf, str(encoding), boxes, seen)
         frame = _rings_nested(frame, seen)
     elif path.suffix.lower() == ".gpkg" and layer is not None:
-        frame = _texts_among_numbers(frame, path, layer, whole=boxes is None)
-    return frame if boxes is None else frame.reset_index(drop=True), deleted
+        frame = _texts_among_numbers(frame, path, layer, whole=whole)
+    return frame if whole else frame.reset_index(drop=True), deleted
 
 
 def _plain_names(path: Path, stack: ExitStack) -> tuple[Path, dict[str, str]]:

@@ -262,9 +262,10 @@ def layer_and_findings(
     if kind.index is not None and id_column is None and isinstance(said.get(kind.index), str):
         id_column = said[kind.index]
     boxes = None if near is None else _boxes(near, near_m, what, row_ids=row_ids)
-    frame, seen = _read_unchanged(
-        source, what, lang, isolate=isolate, boxes=boxes, id_column=id_column, **raw
-    )
+    reading: dict[str, Any] = {"isolate": isolate, "boxes": boxes, "id_column": id_column, **raw}
+    frame, seen = _read_unchanged(source, what, lang, where=where, **reading)
+    if where is not None and frame.empty:  # read whole, to say what there is
+        frame, seen = _read_unchanged(source, what, lang, **reading)
     if grid is not None:
         frame = apply_grid(frame, grid)
     frame = settle_crs(frame, crs, what, seen)
