@@ -15,6 +15,7 @@ import shapely
 
 from pinghu_geo.deliver.forms import write_blank_form
 from pinghu_geo.intake.io import read_layer
+from pinghu_geo.intake.osm import NAMELESS
 from pinghu_geo.intake.sight import Sight, sights
 from pinghu_geo.nouns.errors import CRSError, LayerError, OutputError, PinghuError, ProjectError
 from pinghu_geo.nouns.inert import console_text
@@ -183,6 +184,7 @@ def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame) -> _Taken:
     named = frame[frame.index.notna() & ~(frame.is_empty | frame.geometry.isna())]
     beside = shapely.box(*buildings.to_crs(code).total_bounds).buffer(BESIDE_M)
     near = named[named.intersects(beside)].index.unique()
+    near = near[~near.astype(str).str.fullmatch(NAMELESS.pattern)]
     whole, apart, lines = [], [], []
     for river in near:
         try:

@@ -39,6 +39,7 @@ from pinghu_geo.intake.headings import (
     table_of,
 )
 from pinghu_geo.intake.nesting import by_nesting, shells_nested
+from pinghu_geo.intake.osm import OSM, read_osm, with_tags
 from pinghu_geo.intake.shapefile import parts_of, rows_meeting, whole_shapefile
 from pinghu_geo.nouns.door import chainage_of_m
 from pinghu_geo.nouns.errors import LayerError, PinghuError
@@ -65,7 +66,9 @@ log = logging.getLogger(__name__)
 # Where rows are wanted: x0, y0, x1, y1 of boxes that are apart, (n, 4).
 Boxes = NDArray[np.float64]
 
-VECTOR = {".shp", ".gpkg", ".geojson", ".json", ".fgb", ".dxf", ".kml", ".tab", ".mif", ".gdb"}
+VECTOR = {
+    ".shp", ".gpkg", ".geojson", ".json", ".fgb", ".dxf", ".kml", ".tab", ".mif", ".gdb", OSM,
+}  # fmt: skip
 PARQUET = {".parquet", ".geoparquet"}
 # Formats with an index of boxes, which is asked for each box; others are scanned once for all.
 INDEXED = {".gpkg", ".fgb"}
@@ -138,8 +141,11 @@ def read_raw(
                 frame = _drawn_from_table(path, what, seen, layer, encoding, xy, id_column)
             elif suffix == ".dxf":
                 frame = read_dxf(path, layer, encoding, what, seen)
+            elif suffix == OSM:
+                frame = read_osm(path, what, layer, stack)
             else:
                 frame = _read_gdal(path, what, seen, layer, encoding, boxes, stack, condition)
+        frame = with_tags(frame)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise LayerError(
             f"{path.name} has no geometry", layer=what, hint="pg.read_table reads tables"

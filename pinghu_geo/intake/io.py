@@ -135,8 +135,9 @@ def read_layer(
     ----------
     source
         Shapefile, zip, GeoPackage, GeoJSON, GeoParquet, FlatGeobuf, DXF, KML, MapInfo TAB or
-        MIF, File Geodatabase; CSV or XLSX with WKT, or with a row for each corner point; a
-        PostGIS database (``postgresql://user@host/base``, extra ``postgis``).
+        MIF, File Geodatabase, an extract of OpenStreetMap (``.osm.pbf``: its buildings, or its
+        waterways by name, with all tags as columns); CSV or XLSX with WKT, or with a row for each
+        corner point; a PostGIS database (``postgresql://user@host/base``, extra ``postgis``).
     what
         ``"buildings"``, ``"parcels"``, ``"rivers"``, ``"red_line"`` or ``"zones"``.
     layer

@@ -15,6 +15,7 @@ from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.drivers import for_one_driver
 from pinghu_geo.intake.encoding import dbf_encoding
 from pinghu_geo.intake.formats import PARQUET, TABLES, VECTOR, read_cells
+from pinghu_geo.intake.osm import OSM
 from pinghu_geo.intake.shapefile import parts_of
 from pinghu_geo.nouns.errors import PinghuError
 from pinghu_geo.nouns.files import require_signature
@@ -107,6 +108,14 @@ def _looked_at(path: Path, suffix: str) -> list[Sight]:
     require_signature(path, "new")
     if suffix in PARQUET:
         return [_parquet(path)]
+    if suffix == OSM:  # how many rows of what there are, only reading it all would tell
+        return [
+            Sight(path, None, noun, "extract of OpenStreetMap", kind, columns=columns)
+            for noun, kind, columns in (
+                ("buildings", "MultiPolygon", ("building",)),
+                ("rivers", "LineString", ("river",)),
+            )
+        ]
     with ExitStack() as stack:
         opened = path if suffix == ".shp" else for_one_driver(path, "new", stack)
         found = []

@@ -40,6 +40,8 @@ SIGNATURES: dict[str, tuple[bytes, ...]] = {
     ".json": (b"{",),
     ".tab": (b"!table",),
     ".mif": (b"version",),
+    # an extract of OSM begins with the length of its first header
+    ".pbf": tuple(b"\0\0\0" + bytes([n]) + b"\n\tOSMHeader" for n in (13, 14, 15)),
 }
 # What a KML may not hold: entities are the way to a file of ours or to gigabytes of text.
 XML_FORBIDDEN = (b"<!doctype", b"<!entity")

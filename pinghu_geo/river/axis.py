@@ -62,9 +62,9 @@ def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
 
     Notes
     -----
-    The longest part keeps its direction; from its ends the nearest part is added until none is
-    left, turned round where its far end is the nearer one. Of the branches around an island the
-    way through on which the river is shortest is kept.
+    From the ends of the longest part the nearest part is added until none is left, turned round
+    where its far end is the nearer one; the whole runs as most of its length was drawn. Of the
+    branches around an island the way through on which the river is shortest is kept.
 
     Examples
     --------
@@ -90,6 +90,8 @@ def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
             )
         stem, branches = _without_branches(parts, min(gap_m, TOUCHING_M))
         line, log = _chain(stem, gap_m, str(name))
+        if log.loc[log["change"] == "turned", "length_m"].sum() > shapely.length(line) / 2:
+            line, log = _chain([part[::-1] for part in stem], gap_m, str(name))
         log = pd.concat([log, _branch_log(branches, line, str(name))], ignore_index=True)
         shapes.append(line)
         logs.append(log)
