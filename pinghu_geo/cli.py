@@ -1,18 +1,25 @@
-"""From the shell: `pinghu new`, `run`, `check`, `demo`, `adopt`, `update`, `forms`, `campaign`."""
+"""From the shell: `pinghu new`, `check`, `run`, `explain`, `demo`, `adopt`, `update` ..."""
 
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
 from pinghu_geo.nouns.inert import console_text
 
 __all__ = ["main"]
+
+Lang = Literal["zh", "en"]
 
 app = typer.Typer(
     help="河道红线征拆分析:谁受影响、多少、哪个方案拆得最少。",
@@ -25,42 +32,105 @@ app = typer.Typer(
 Project = Annotated[Path, typer.Argument(help="项目文件 project.toml")]
 Out = Annotated[Path, typer.Option("--out", help="结果目录")]
 Force = Annotated[bool, typer.Option("--force", help="替换已有的结果目录")]
+Tongue = Annotated[
+    str | None, typer.Option("--lang", help="zh 或 en;默认按项目文件,否则 zh", show_default=False)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="不显示进度")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from pinghu_geo._version import __version__
+
+        typer.echo(f"pinghu_geo {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="显示版本")
+    ] = False,
+) -> None:
+    """What all commands share."""
 
 
 @app.command()
-def run(project: Project, out: Out, force: Force = False) -> None:
+def run(
+    project: Project, out: Out, force: Force = False, quiet: Quiet = False, lang: Tongue = None
+) -> None:
     """Run a project file into a folder of results 运行项目."""
-    _run(project, out, force=force)
+    _run(project, out, force=force, quiet=quiet, lang=lang)
 
 
 @app.command()
 def new(
     folder: Annotated[Path, typer.Argument(help="资料所在目录")],
     name: Annotated[str | None, typer.Option("--name", help="项目名称;默认为目录名")] = None,
+    lang: Tongue = None,
 ) -> None:
     """Write a project file and forms for a folder of layers 新建项目."""
+    from pinghu_geo.nouns.messages import say, translated
     from pinghu_geo.nouns.schema import NOUNS
     from pinghu_geo.start import new_project
 
-    for row in new_project(folder, name=name).itertuples():
-        word = NOUNS[row.what].zh if row.what in NOUNS else "地面高程" if row.what else "未用"
+    spoken = _lang(lang)
+    for row in new_project(folder, name=name, lang=spoken).itertuples():
+        word = say("heights of the ground" if row.what == "dem" else "not used", spoken)
+        if row.what in NOUNS:
+            word = NOUNS[row.what].zh if spoken == "zh" else row.what
         mark = "✓" if row.taken else " "
         layer = f" [{row.layer}]" if row.layer else ""
-        typer.echo(console_text(f"{mark} {word}  {row.file}{layer}:{row.why}"))
+        why = translated(row.why, spoken)
+        typer.echo(console_text(f"{mark} {word}  {row.file}{layer}: {why}"))
     target = folder / "project.toml"
-    typer.echo(console_text(f"项目文件:{target}"))
-    typer.echo(console_text("下一步:填好 红线宽度.xlsx(或在项目文件中写 widths = 15),"
-                            f"然后 pinghu run {target} --out 结果"))  # fmt: skip
+    typer.echo(console_text(say("Project file: {}", spoken, target)))
+    told = say("Next: fill in 红线宽度.xlsx (or write widths = 15 in it), then {}", spoken,
+               f"pinghu run {target} --out 结果")  # fmt: skip
+    typer.echo(console_text(told))
 
 
 @app.command()
-def demo(out: Out = Path("pinghu_demo"), force: Force = False) -> None:
+def explain(
+    key: Annotated[str, typer.Argument(help="键,如 join_gap_m 或 layers.rivers.join_gap_m")],
+    lang: Tongue = None,
+) -> None:
+    """Say what a key of the project file means 项目文件的键."""
+    from pinghu_geo.keys import explain as explained
+
+    for line in explained(key, lang=_lang(lang)).split("\n"):
+        typer.echo(console_text(line))
+
+
+@app.command()
+def schema(
+    out: Annotated[Path | None, typer.Option("--out", help="写入此文件;默认显示")] = None,
+) -> None:
+    """Write the JSON schema of project files, for editors 项目文件的模式."""
+    from pinghu_geo.keys import project_schema
+    from pinghu_geo.nouns.replacing import atomic_path
+
+    text = json.dumps(project_schema(), ensure_ascii=False, indent=1)
+    if out is None:
+        typer.echo(text)
+        return
+    with atomic_path(out) as temporary:
+        temporary.write_text(text + "\n", "utf-8")
+    typer.echo(console_text(out))
+
+
+@app.command()
+def demo(
+    out: Out = Path("pinghu_demo"), force: Force = False, quiet: Quiet = False, lang: Tongue = None
+) -> None:
     """Run the bundled synthetic sample 运行示例(合成数据)."""
+    from pinghu_geo.nouns.messages import say
     from pinghu_geo.project import sample_folder
 
-    folder = _run(sample_folder() / "project.toml", out, force=force)
+    word = _lang(lang)
+    folder = _run(sample_folder() / "project.toml", out, force=force, quiet=quiet, lang=word)
     published = json.loads((folder / "summary.json").read_text("utf-8"))["published"]
-    typer.echo("以上为合成数据的计算结果。公开报道的平湖实际数字(仅供对照):")
+    typer.echo(say("These are sums of synthetic data. Published for Pinghu, to compare:", word))
     typer.echo(console_text("  " + ",".join(f"{k} {v}" for k, v in published.items())))
 
 
@@ -68,7 +138,7 @@ def demo(out: Out = Path("pinghu_demo"), force: Force = False) -> None:
 def check(
     project: Project,
     out: Annotated[Path, typer.Option("--out", help="问题清单")] = Path("check.xlsx"),
-    lang: Annotated[str, typer.Option("--lang", help="zh 或 en")] = "zh",
+    lang: Tongue = None,
     isolate: Annotated[
         bool, typer.Option("--isolate/--no-isolate", help="在受限的子进程中打开文件(默认)")
     ] = True,
@@ -79,37 +149,41 @@ def check(
 
         # a database is asked over the network
         asks = project.is_file() and b"postgres" in project.read_bytes()
-        given = ["check", str(project), "--out", str(out), "--lang", lang, "--no-isolate"]
+        given = ["check", str(project), "--out", str(out), "--no-isolate"]
+        given += [] if lang is None else ["--lang", lang]
         raise typer.Exit(isolated_command(given, network=asks, seconds=CHECK_SECONDS))
     from pinghu_geo.deliver.report import write_faults
     from pinghu_geo.intake.faults import check_summary
+    from pinghu_geo.nouns.messages import say
     from pinghu_geo.nouns.replacing import require_place
-    from pinghu_geo.nouns.schema import code_label, one_of
+    from pinghu_geo.nouns.schema import code_label
     from pinghu_geo.project import check_project
 
-    one_of(lang, ("zh", "en"), "--lang")
+    word = _lang(lang, project)
     require_place(out)
-    faults = check_project(project, lang=lang)  # type: ignore[arg-type]
+    faults = check_project(project, lang=word)
     for row in check_summary(faults).itertuples():
-        word = code_label("severity", row.severity, lang=lang)  # type: ignore[arg-type]
+        kind = code_label("severity", row.severity, lang=word)
         place = f"{row.layer}.{row.field}" if row.field else row.layer
-        typer.echo(console_text(f"[{word}] {place}: {row.problem} ({row.count}: {row.ids})"))
+        typer.echo(console_text(f"[{kind}] {place}: {row.problem} ({row.count}: {row.ids})"))
         typer.echo(console_text(f"        → {row.advice}"))
-    write_faults(faults, out, lang=lang)  # type: ignore[arg-type]
+    write_faults(faults, out, lang=word)
     errors = int((faults["severity"] == "error").sum())
-    said = "共 {} 项,其中错误 {} 项。" if lang == "zh" else "{} in all, {} of them errors."
-    typer.echo(said.format(len(faults), errors))
+    typer.echo(say("{} in all, {} of them errors.", word, len(faults), errors))
     typer.echo(console_text(out))
     if errors:
         raise typer.Exit(2)
 
 
 @app.command()
-def adopt(project: Project) -> None:
+def adopt(project: Project, quiet: Quiet = False, lang: Tongue = None) -> None:
     """Adopt the project's scheme: its nodes keep their ids 采用方案."""
     from pinghu_geo.office import adopt_scheme
 
-    for line in adopt_scheme(project, progress=_tell):
+    _lang(lang, project)
+    with _steps(quiet=quiet) as tell:
+        said = adopt_scheme(project, progress=tell)
+    for line in said:
         typer.echo(console_text(line))
 
 
@@ -123,18 +197,23 @@ def update(
     board: Annotated[
         Path | None, typer.Option("--board", help="重写此目录中的作战板与作战图")
     ] = None,
+    quiet: Quiet = False,
+    lang: Tongue = None,
 ) -> None:
     """Take progress reports into the project's store 更新进度."""
     from datetime import date
 
+    from pinghu_geo.nouns.messages import say
     from pinghu_geo.office import update_project
 
     day = date.today().isoformat() if today is None else today  # noqa: DTZ011 - of the office
     for k, file in enumerate(files):
         wall = board if k == len(files) - 1 else None  # when all are in
-        rows = update_project(project, [file], today=day, board=wall, progress=_tell)
+        with _steps(quiet=quiet) as tell:
+            rows = update_project(project, [file], today=day, board=wall, progress=tell)
         for row in rows.itertuples():
-            said = f"{row.file}:填报 {row.n_reports} 条,新增 {row.n_new} 条,已有 {row.n_known} 条"
+            counts = (row.file, row.n_reports, row.n_new, row.n_known)
+            said = say("{}: {} reports, {} of them new, {} known", _lang(lang, project), *counts)
             typer.echo(console_text(said))
     if board is not None:
         typer.echo(console_text(board / "board.html"))
@@ -142,12 +221,18 @@ def update(
 
 @app.command()
 def forms(
-    project: Project, out: Annotated[Path, typer.Option("--out", help="填报表目录")] = Path("填报")
+    project: Project,
+    out: Annotated[Path, typer.Option("--out", help="填报表目录")] = Path("填报"),
+    quiet: Quiet = False,
+    lang: Tongue = None,
 ) -> None:
     """Write the forms for progress, a workbook a group 进度填报表."""
     from pinghu_geo.office import project_forms
 
-    for path in project_forms(project, out, progress=_tell):
+    _lang(lang, project)
+    with _steps(quiet=quiet) as tell:
+        made = project_forms(project, out, progress=tell)
+    for path in made:
         typer.echo(console_text(path))
 
 
@@ -157,32 +242,127 @@ def campaign(
     out: Out,
     as_of: Annotated[str | None, typer.Option("--as-of", help="截至日期,如 2018-03-01")] = None,
     force: Force = False,
+    quiet: Quiet = False,
+    lang: Tongue = None,
 ) -> None:
     """Write the campaign's tables as of any day 征拆推进."""
+    from pinghu_geo.nouns.messages import say
     from pinghu_geo.office import campaign_project
 
-    for line in campaign_project(project, out, as_of=as_of, force=force, progress=_tell):
+    with _steps(quiet=quiet) as tell:
+        said = campaign_project(project, out, as_of=as_of, force=force, progress=tell)
+    for line in said:
         typer.echo(console_text(line))
-    typer.echo(console_text(f"结果目录:{out.resolve()}"))
+    typer.echo(console_text(say("Results: {}", _lang(lang, project), out.resolve())))
+
+
+def _lang(asked: str | None, project: Path | None = None) -> Lang:
+    """The language asked for, else the project's, else Chinese."""
+    from pinghu_geo.nouns.schema import one_of
+
+    if asked is not None:
+        one_of(asked, ("zh", "en"), "--lang")
+        return "en" if asked == "en" else "zh"
+    try:
+        said = tomllib.loads(project.read_text("utf-8-sig")) if project else {}
+    except (OSError, ValueError):  # which whoever reads the project says better
+        said = {}
+    return "en" if said.get("lang") == "en" else "zh"
 
 
 def _tell(line: str) -> None:
     typer.echo(console_text(f"· {line}"), err=True)
 
 
-def _run(project: Path, out: Path, *, force: bool) -> Path:
+@contextmanager
+def _steps(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Steps as they come: a bar each on a terminal, lines elsewhere, nothing where nobody asks."""
+    if quiet:
+        yield lambda _: None
+    elif not sys.stderr.isatty():
+        yield _Lines()
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import TimeRemainingColumn as Left
+
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(),
+                   Left(elapsed_when_finished=False))  # fmt: skip
+        with Progress(*columns, console=Console(stderr=True)) as bars:
+            show = _Bars(bars)
+            yield show
+            show.end()
+
+
+COUNT = re.compile(r"(\d+)/(\d+)\b.*")
+
+
+class _Lines:
+    """A line a step; of counts within a step every tenth part."""
+
+    def __init__(self) -> None:
+        self.tenth = -1
+
+    def __call__(self, line: str) -> None:
+        if (count := COUNT.fullmatch(line)) is None:
+            self.tenth = -1
+        elif (tenth := 10 * int(count[1]) // max(int(count[2]), 1)) == self.tenth:
+            return
+        else:
+            self.tenth = tenth
+        _tell(line)
+
+
+class _Bars:
+    """A bar a step: it moves where the step says how far it is, and waits where it doesn't."""
+
+    def __init__(self, bars: Any) -> None:
+        self.bars = bars
+        self.task: Any = None
+
+    def __call__(self, line: str) -> None:
+        count = COUNT.fullmatch(line)
+        if count and self.task is not None:
+            self.bars.update(self.task, completed=int(count[1]), total=int(count[2]))
+            return
+        self.end()
+        self.task = self.bars.add_task(console_text(line), total=None)
+
+    def end(self) -> None:
+        if self.task is not None:
+            total = self.bars.tasks[self.task].total or 1
+            self.bars.update(self.task, completed=total, total=total)
+
+
+def _run(
+    project: Path, out: Path, *, force: bool, quiet: bool = False, lang: str | None = None
+) -> Path:
     """Run with progress on stderr, results on stdout."""
+    from pinghu_geo.nouns.messages import say
     from pinghu_geo.project import run_project, summary_lines
 
-    folder = run_project(
-        project, out, force=force, progress=lambda s: typer.echo(console_text(f"· {s}"), err=True)
-    )
+    word = _lang(lang, project)
+    with _steps(quiet=quiet) as tell:
+        folder = run_project(project, out, force=force, lang=word, progress=tell)
     for line in summary_lines(folder):
         typer.echo(console_text(line))
-    typer.echo(console_text(f"结果目录:{folder.resolve()}"))
-    for name in ("map.html", "ledger.xlsx", "results.gpkg"):
-        typer.echo(console_text(f"  {folder / name}"))
+    typer.echo(console_text(say("Results: {}", word, folder.resolve())))
+    for name, about in FIRST.items():
+        if (folder / name).exists():
+            typer.echo(console_text(f"  {folder / name}  {say(about, word)}"))
     return folder
+
+
+# what a run writes, what to look at first on top
+FIRST = {
+    "map.html": "look at this first: the map, in any browser, with no network",
+    "ledger.xlsx": "the ledger: sums, every house, every node",
+    "results.gpkg": "all layers, for QGIS",
+    "board.html": "the board of the campaign, for the wall",
+    "campaign.xlsx": "tasks, schedule, supervision, payments",
+    "reading.log": "what was odd about the files",
+    "summary.json": "the sums, for programs",
+}
 
 
 def main() -> None:
@@ -206,5 +386,15 @@ def main() -> None:
     try:
         app()
     except PinghuError as fault:
-        typer.echo(f"错误:{fault}", err=True)
+        lang = _lang_of_arguments(sys.argv)
+        head = "错误:" if lang == "zh" else "error: "
+        typer.echo(head + fault.in_language(lang), err=True)
         sys.exit(2)
+
+
+def _lang_of_arguments(given: list[str]) -> Lang:
+    """The language that a command was asked to speak, however far it came."""
+    words = [a.removeprefix("--lang=") for a in given if a.startswith("--lang=")]
+    words += [b for a, b in pairwise(given) if a == "--lang"]
+    project = next((Path(a) for a in given if a.endswith(".toml")), None)
+    return _lang("en" if "en" in words else "zh" if words else None, project)

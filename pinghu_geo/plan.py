@@ -16,7 +16,7 @@ import pyproj
 from pinghu_geo.intake.io import read_table
 from pinghu_geo.keys import defaults, key_mistakes, nouns_of, table_source
 from pinghu_geo.nouns.errors import ProjectError
-from pinghu_geo.nouns.schema import nearest
+from pinghu_geo.nouns.schema import Lang, nearest
 
 __all__ = ["CAMPAIGN_TABLES", "FLOOD_TABLES", "WITHIN_RISE", "Plan", "read_plan"]
 
@@ -49,7 +49,7 @@ class Plan:
     flood: dict[str, Any]
     published: dict[str, str]
     repair: bool = False
-    lang: str = "zh"
+    lang: Lang = "zh"
     campaign: dict[str, Any] = field(default_factory=dict, repr=False)  # may hold a password
 
     def file(self, name: str) -> Path:
@@ -150,11 +150,12 @@ class _Mistakes:
         faults = sorted(once.values(), key=lambda one: one[0])
         if not faults:
             return
-        places = [f"line {n}" if n else "nowhere" for n, _ in faults]
         if len(faults) == 1:
             line, fault = faults[0]
-            place = f" ({places[0]})" if line else ""
-            raise ProjectError(f"{fault.problem}{place}", hint=fault.hint)
+            if line == 0:
+                raise fault
+            raise ProjectError(f"{fault.problem} (line {line})", hint=fault.hint)
+        places = [f"line {n}" if n else "nowhere" for n, _ in faults]
         said = "; ".join(f"{p}: {f.problem}" for p, (_, f) in zip(places, faults, strict=True))
         raise ProjectError(
             f"{self.name} has {len(faults)} mistakes: {said}",

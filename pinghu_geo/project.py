@@ -8,7 +8,7 @@ import os
 import platform
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,16 +32,17 @@ from pinghu_geo.flood.obstruction import LOSSES, building_rises, section_lines
 from pinghu_geo.flood.rises import freeboard
 from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
 from pinghu_geo.intake.catalogue import FIELDS, Findings, errors_first
-from pinghu_geo.intake.faults import examine, read_for_check, repair
+from pinghu_geo.intake.faults import check_summary, examine, read_for_check, repair
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.grid import fit_grid
-from pinghu_geo.intake.io import read_layer
+from pinghu_geo.intake.io import layer_and_findings, table_and_findings
 from pinghu_geo.keys import table_source
 from pinghu_geo.nouns.errors import CRSError, LayerError, PinghuError, ProjectError
-from pinghu_geo.nouns.inert import file_names, json_text
+from pinghu_geo.nouns.inert import console_text, file_names, json_text, source_name
+from pinghu_geo.nouns.messages import merged, say, translated
 from pinghu_geo.nouns.notices import heard
 from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, digests
-from pinghu_geo.nouns.schema import Lang, code_label, label, same_crs, same_datum
+from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, same_crs, same_datum
 from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
@@ -96,6 +97,7 @@ def run_project(
     out: str | Path,
     *,
     force: bool = False,
+    lang: Lang | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Run a project file and write one folder of results 运行项目.
@@ -109,14 +111,18 @@ def run_project(
     force
         Replace the folder if it exists and was made by this function. Files that you put there,
         and those of ours that you changed (under another name), are carried into the new one.
+    lang
+        Language of results and progress; by default the project's, which is ``"zh"`` where it
+        doesn't say.
     progress
         Called with a line of text before each step.
 
     Returns
     -------
     pathlib.Path
-        The folder: results.gpkg, ledger.xlsx, map.html, summary.json, manifest.json; with a
-        campaign campaign.xlsx, board.html and, where matplotlib is there, time_chainage.pdf;
+        The folder: results.gpkg, ledger.xlsx, map.html, summary.json, manifest.json, and
+        reading.log, which says what was odd about each file; with a campaign campaign.xlsx,
+        board.html and, where matplotlib is there, time_chainage.pdf;
         repairs.xlsx, row by row, where the project says ``repair = true``; and for each scheme that
         was searched for widths_, proof_ and perhaps searched_ and rise_ with its name (.xlsx). Two
         runs on the same input give the same bytes.
@@ -137,20 +143,28 @@ def run_project(
     >>> {"ledger.xlsx", "map.html", "results.gpkg"} <= {p.name for p in made.iterdir()}
     True
     """
-    tell = progress or (lambda _: None)
     plan = read_plan(Path(project))
+    plan = replace(plan, lang=lang or plan.lang)
+    tell = _teller(progress, plan.lang)
     target = Path(out)
     with atomic_folder(target, ours=_outputs_of, force=force, tell=tell) as made:
-        tell("读取图层")
+        tell("reading the layers")
         with heard() as said:
             try:
                 data = _read(plan, tell)
-                tell("计算红线与受影响房屋")
+                tell("computing the red line and who is affected")
                 found = _compute(plan, data, tell)
             except PinghuError as fault:
                 raise _for_the_shell(plan, fault) from fault
-        _write(plan, data, found, sorted(set(said)), made, tell)
+        _write(plan, data, found, merged(said), made, tell)
     return target
+
+
+def _teller(progress: Progress | None, lang: Lang) -> Progress:
+    """Progress in a language; of nobody who listens, none."""
+    if progress is None:
+        return lambda _: None
+    return lambda text: progress(translated(text, lang))
 
 
 def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
@@ -283,7 +297,7 @@ def _for_the_shell(plan: Plan, fault: PinghuError) -> PinghuError:
         hint = f"repair = true  # in {plan.path.name}, above the first [section]"
     return LayerError(
         fault.problem,
-        layer=f"{fault.layer} ({source['path']})",
+        layer=f"{fault.layer} ({source_name(source['path'])})",
         ids=fault.ids,
         hint=hint,
         fault=fault.fault,
@@ -301,6 +315,7 @@ class _Data:
     evidence: pd.DataFrame | None
     least: dict[str, LeastDemolition | WithinRise]
     repairs: pd.DataFrame
+    reading: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,10 +352,36 @@ class _Flood:
     inundation: gpd.GeoDataFrame
 
 
-def _layer(plan: Plan, name: str) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+def _layer(
+    plan: Plan, name: str, what: str, source: dict[str, Any], log: list[str]
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """A layer as the run computes with it, and the log of its repair."""
-    path, reading = _source(plan, plan.layers[name])
-    return _prepared(plan, read_layer(path, name, **reading), name)
+    path, reading = _source(plan, source)
+    layer, seen = layer_and_findings(path, what, lang=plan.lang, **reading)
+    log += _read_lines(plan, name, source, len(layer), seen)
+    return _prepared(plan, layer, what)
+
+
+def _table(plan: Plan, name: str, what: str, given: Any, log: list[str]) -> pd.DataFrame:
+    """A table that is computed with."""
+    source = table_source(given)
+    path, reading = _source(plan, source)
+    table, seen = table_and_findings(path, what, lang=plan.lang, **reading)
+    log += _read_lines(plan, name, source, len(table), seen)
+    return table
+
+
+def _read_lines(
+    plan: Plan, name: str, source: dict[str, Any], rows: int, seen: Findings
+) -> list[str]:
+    """What was read of a file, and what was odd about it, a line a kind of fault."""
+    word = NOUNS[name].zh if name in NOUNS and plan.lang == "zh" else name
+    place = source_name(source["path"])
+    lines = [say("{}: {} rows of {}", plan.lang, word, f"{rows:,}", place)]
+    for row in check_summary(seen.table()).itertuples():
+        kind = code_label("severity", row.severity, lang=plan.lang)
+        lines.append(f"  [{kind}] {row.field}: {row.problem} ({row.count}: {row.ids})")
+    return lines
 
 
 def _prepared(
@@ -379,13 +420,6 @@ def _source(plan: Plan, source: dict[str, Any]) -> tuple[Path | str, dict[str, A
     return (path if path.startswith(POSTGIS) else plan.file(path)), reading
 
 
-def _drawn(plan: Plan, source: dict[str, Any]) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """A red line as it was drawn, and the log of its repair."""
-    path, reading = _source(plan, source)
-    line, log = _prepared(plan, read_layer(path, "red_line", **reading), "red_line")
-    return line.assign(source="drawing"), log
-
-
 def _in_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     """The layer in the project's CRS; a change of datum is not done silently."""
     if same_crs(layer.crs, wanted := gpd.GeoSeries(crs=plan.crs).crs):
@@ -403,12 +437,13 @@ def _in_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
 
 def _read(plan: Plan, tell: Progress, *, rehearse: bool = False) -> _Data:
     """Everything that is computed with; a rehearsal ends searches of the water as they begin."""
-    read = {name: _layer(plan, name) for name in plan.layers}
+    said: list[str] = []
+    read = {name: _layer(plan, name, name, source, said) for name, source in plan.layers.items()}
     layers = {name: layer for name, (layer, _) in read.items()}
     logs = {name: log for name, (_, log) in read.items()}
-    tables = {name: plan.table(given, name) for name, given in plan.tables.items()}
+    tables = {n: _table(plan, n, n, given, said) for n, given in plan.tables.items()}
     flood = {
-        key: plan.table(plan.flood[key], what)
+        key: _table(plan, key, what, plan.flood[key], said)
         for key, what in FLOOD_TABLES.items()
         if key in plan.flood
     }
@@ -417,26 +452,29 @@ def _read(plan: Plan, tell: Progress, *, rehearse: bool = False) -> _Data:
     least: dict[str, LeastDemolition | WithinRise] = {}
     for name, source in plan.schemes.items():
         if "widths" in source:
-            widths = _widths(plan, source["widths"])
+            widths = _widths(plan, source["widths"], name, said)
             schemes[name] = red_line(
                 layers["rivers"], widths, interpolation=source.get("interpolation", "linear")
             )
         elif "least" in source:
-            tell(f"搜索拆迁最少的红线:{name}")
+            tell(f"searching for the line that demolishes least: {name}")
             asked = source["least"] | ({"seconds": 0.0} if rehearse else {})
             least[name] = _search(plan, asked, layers, tables, river, tell)
             schemes[name] = red_line(layers["rivers"], least[name].widths)
         else:
-            schemes[name], logs[name] = _drawn(plan, source)
+            line, logs[name] = _layer(plan, name, "red_line", source, said)
+            schemes[name] = line.assign(source="drawing")
     log = pd.concat({k: v for k, v in logs.items() if len(v)} or logs, names=["layer"])
     repairs = log.reset_index("layer").reset_index(drop=True)
-    return _Data(layers, tables, schemes, river, flood.get("evidence"), least, repairs)
+    return _Data(layers, tables, schemes, river, flood.get("evidence"), least, repairs, said)
 
 
-def _widths(plan: Plan, widths: Any) -> pd.DataFrame | tuple[float, float]:
+def _widths(
+    plan: Plan, widths: Any, name: str, log: list[str]
+) -> pd.DataFrame | tuple[float, float]:
     """A scheme's widths: of a table, or the same all along every river."""
     if _is_table(widths):
-        return plan.table(widths, "widths")
+        return _table(plan, name, "widths", widths, log)
     sides = widths if isinstance(widths, dict) else {"left": widths, "right": widths}
     return float(sides["left"]), float(sides["right"])
 
@@ -490,7 +528,7 @@ def _search(
     tell: Progress,
 ) -> LeastDemolition | WithinRise:
     """The line that demolishes least, as the project file asks."""
-    first = _widths(plan, plan.schemes[asked["from"]]["widths"])
+    first = _widths(plan, plan.schemes[asked["from"]]["widths"], asked["from"], [])
     start = _width_rows(first, layers["rivers"])
     limits = {k: v for k, v in asked.items() if k in LEAST}
     common: dict[str, Any] = {k: tables.get(k) for k in ("rates", "locks")}
@@ -521,8 +559,8 @@ def project_campaign(
     plan: Plan, *, as_of: Any = None, progress: Progress | None = None
 ) -> tuple[Campaign, dict[str, str]]:
     """A project's campaign as of a day; and the scheme of each building that only others take."""
-    tell = progress or (lambda _: None)
-    tell("读取图层")
+    tell = _teller(progress, plan.lang)
+    tell("reading the layers")
     with heard():
         data = _read(plan, tell)
         found = _compute(plan, data, tell, as_of=as_of)
@@ -538,14 +576,14 @@ def project_campaign(
 
 def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) -> list[Path]:
     """Board and map of a project's campaign as of the log's last day, each whole or not at all."""
-    tell = progress or (lambda _: None)
-    tell("读取图层")
+    tell = _teller(progress, plan.lang)
+    tell("reading the layers")
     with heard():
         data = _read(plan, tell)
         found = _compute(plan, data, tell)
     if found.campaign is None:
         raise ProjectError(f"{plan.path.name} has no campaign", hint='[campaign]\nadopted = "..."')
-    tell("写出作战板与作战图")
+    tell("writing the board and the map")
     folder.mkdir(parents=True, exist_ok=True)
     board = campaign_board(found.campaign, plan).save(folder / "board.html")
     target = folder / "map.html"
@@ -575,7 +613,7 @@ def _compute(
         hit = hit.join(clearing(hit, layers["zones"], least_ratio=rules["zone_ratio"]))
     flood = None
     if data.river is not None:
-        tell("计算水面线与留房结论")
+        tell("computing the flood and what may stay")
         flood, verdicts = _flood(plan, data, data.river, hit, tell, rehearse=rehearse)
         hit = hit.join(verdicts)
     parcels = None
@@ -595,7 +633,7 @@ def _compute(
     if not plan.campaign:
         nodes = node_table(hit, segments, rivers=layers["rivers"])
         return _Found(comparison, hit, nodes, parcels, flood, None)
-    tell("计算征拆任务、责任段、工期与进度")
+    tell("computing tasks, reaches, schedule and progress")
     work = REHEARSED_WORK if rehearse else None
     campaign = campaign_of(plan, hit, layers, segments, as_of=as_of, work=work)
     nodes = campaign.nodes()
@@ -656,7 +694,7 @@ def _write(
     plan: Plan, data: _Data, found: _Found, notes: list[str], folder: Path, tell: Progress
 ) -> None:
     layers, comparison = data.layers, found.comparison
-    tell("写出成果数据库 results.gpkg")
+    tell("writing results.gpkg")
     lines = pd.concat([line.assign(scheme=name) for name, line in data.schemes.items()])
     out = {
         "affected": found.affected,
@@ -681,15 +719,17 @@ def _write(
         if isinstance(best, WithinRise):
             write_table(best.nodes, folder / f"searched_{name}.xlsx")
             write_table(best.rise, folder / f"rise_{name}.xlsx")
+    with atomic_path(folder / "reading.log") as temporary:
+        temporary.write_text("\n".join(map(console_text, data.reading)) + "\n", "utf-8")
     if plan.repair or any(s.get("repair") for s in plan.layers.values()):
         write_table(data.repairs, folder / "repairs.xlsx")
     if found.campaign is not None:
-        tell("写出征拆推进 campaign.xlsx")
+        tell("writing campaign.xlsx")
         write_sheets(campaign_sheets(found.campaign), folder / "campaign.xlsx")
-        tell("写出作战板 board.html")
+        tell("writing board.html")
         campaign_board(found.campaign, plan).save(folder / "board.html")
         campaign_diagrams(found.campaign, plan, folder / "time_chainage.pdf")
-    tell("写出台账 ledger.xlsx")
+    tell("writing ledger.xlsx")
     write_ledger(
         found.affected,
         folder / "ledger.xlsx",
@@ -701,9 +741,9 @@ def _write(
         note=plan.note,
         published=plan.published,
     )
-    tell("写出作战图 map.html")
+    tell("writing map.html")
     _map(plan, data, found).save(folder / "map.html")
-    tell("写出 summary.json 与 manifest.json")
+    tell("writing summary.json and manifest.json")
     _dump(_summary(plan, data, found, notes), folder / "summary.json")
     _dump(_manifest(plan) | {"outputs": digests(folder)}, folder / "manifest.json")
 
@@ -732,6 +772,7 @@ def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[s
     return {
         "name": plan.name,
         "note": plan.note,
+        "lang": plan.lang,
         "baseline": comparison.baseline,
         "schemes": rows(comparison.totals),
         "said": comparison.summary(),
@@ -752,7 +793,7 @@ def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[s
         "campaign": [] if found.campaign is None else found.campaign.summary(),
         "n_parcels": None if found.parcels is None else len(found.parcels),
         "n_repaired": len(data.repairs),
-        "warnings": notes,
+        "warnings": [translated(note, plan.lang) for note in notes],
         "published": plan.published,
     }
 
@@ -827,27 +868,42 @@ def _dump(what: dict[str, Any], path: Path) -> None:
 def summary_lines(folder: Path) -> list[str]:
     """What a run found, as lines for the shell: published figures beside the computed ones."""
     said = json.loads((folder / "summary.json").read_text("utf-8"))
+    lang: Lang = said.get("lang", "zh")
     lines: list[str] = []
+    unknown, between = ("不详", ",") if lang == "zh" else ("unknown", ", ")
     for row in said["schemes"]:
         facts = [
-            f"{label(k, unit=False)} {'不详' if v is None else f'{v:,.0f}'}"
+            f"{label(k, lang=lang, unit=False)} {unknown if v is None else f'{v:,.0f}'}"
             for k, v in row.items()
             if k != "scheme" and not (k.endswith("unknown") and not v)
         ]
-        lines.append(f"{row['scheme']}:{','.join(facts)}")
+        lines.append(f"{row['scheme']}: {between.join(facts)}")
     if said["by_verdict"]:
         words = [
-            f"{code_label('verdict', row['verdict'])} {row['n_buildings']} 栋"
+            f"{code_label('verdict', row['verdict'], lang=lang)} {row['n_buildings']}"
             for row in said["by_verdict"]
         ]
-        lines.append(f"留房审查(筛查,以防洪评价为准):{','.join(words)}")
+        lines.append(
+            say(
+                "What may stay (a screening; the flood-impact evaluation decides): {}",
+                lang,
+                between.join(words),
+            )
+        )
     for row in said["flood"] or []:
         if row["n_overtopped"]:
+            facts = [row["river"], row["profile"], row["n_overtopped"],
+                     f"{row['freeboard_m_min']:.2f}", row["freeboard_at"]]  # fmt: skip
             lines.append(
-                f"设计方案漫顶:{row['river']} {row['profile']},{row['n_overtopped']} 个断面水位高于"
-                f"岸顶,最低超高 {row['freeboard_m_min']:.2f} m({row['freeboard_at']})。"
+                say(
+                    "The design overtops: {} {}, {} sections have levels above their banks, "
+                    "the least freeboard is {} m ({}).",
+                    lang,
+                    *facts,
+                )
             )
     for name, texts in said["least_said"].items():
-        lines += [f"{name}:{text}" for text in texts[1:]]  # the first is the comparison's own
+        lines += [f"{name}: {text}" for text in texts[1:]]  # the first is the comparison's own
     lines += said["campaign"]
-    return [*lines, *said["said"], *(f"注意:{w}" for w in said["warnings"])]
+    noted = [say("Note: {}", lang, w) for w in said["warnings"]]
+    return [*lines, *said["said"], *noted]

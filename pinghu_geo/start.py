@@ -17,10 +17,19 @@ from pinghu_geo.deliver.forms import write_blank_form
 from pinghu_geo.intake.io import read_layer
 from pinghu_geo.intake.osm import NAMELESS
 from pinghu_geo.intake.sight import Sight, sights
+from pinghu_geo.keys import project_schema
 from pinghu_geo.nouns.errors import CRSError, LayerError, OutputError, PinghuError, ProjectError
 from pinghu_geo.nouns.inert import console_text
+from pinghu_geo.nouns.messages import say, translated
 from pinghu_geo.nouns.replacing import atomic_path
-from pinghu_geo.nouns.schema import NOUNS, grid_of_place, is_mercator, match_columns, same_datum
+from pinghu_geo.nouns.schema import (
+    NOUNS,
+    Lang,
+    grid_of_place,
+    is_mercator,
+    match_columns,
+    same_datum,
+)
 from pinghu_geo.river.axis import join_parts
 from pinghu_geo.river.centreline import river_scales
 
@@ -32,6 +41,9 @@ JOIN_GAP_M = 20.0
 BESIDE_M = 500.0
 # Forms for what may be missing: noun by file.
 OPTIONAL = {"rates": "补偿标准.xlsx", "segments": "责任段.xlsx"}
+FLOOD = {"design": "设计断面.xlsx", "flows": "设计流量.xlsx", "boundaries": "边界条件.xlsx"}
+# by which editors complete and check the project file
+SCHEMA = "project.schema.json"
 WIDTHS = "红线宽度.xlsx"
 
 
@@ -45,7 +57,7 @@ class _Taken:
     notes: list[str] = field(default_factory=list)
 
 
-def new_project(folder: str | Path, *, name: str | None = None) -> pd.DataFrame:
+def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh") -> pd.DataFrame:
     """Write a project file and forms for a folder of layers and tables 新建项目.
 
     Parameters
@@ -54,6 +66,8 @@ def new_project(folder: str | Path, *, name: str | None = None) -> pd.DataFrame:
         Where the files lie: layers, workbooks, rasters, in folders of it too.
     name
         Of the project; by default the folder's.
+    lang
+        Language of the project file's remarks, and of what it will say: ``"zh"`` or ``"en"``.
 
     Returns
     -------
@@ -61,7 +75,9 @@ def new_project(folder: str | Path, *, name: str | None = None) -> pd.DataFrame:
         What lies there, a row a layer, table or raster: file, layer, what (empty where nothing
         tells), why, rows, taken. ``project.toml`` in the folder takes the largest of each kind;
         the forms beside it are to be filled: ``红线宽度.xlsx``, unless a table of widths is there,
-        ``补偿标准.xlsx`` and ``责任段.xlsx``. A form that lies there is left alone.
+        ``补偿标准.xlsx``, ``责任段.xlsx``, and for the flood ``设计断面.xlsx``,
+        ``设计流量.xlsx``, ``边界条件.xlsx``. A form that lies there is left alone.
+        ``project.schema.json`` is what editors complete and check the project file by.
 
     Raises
     ------
@@ -77,8 +93,8 @@ def new_project(folder: str | Path, *, name: str | None = None) -> pd.DataFrame:
     ...     _ = shutil.copy(part, folder)
     >>> pg.new_project(folder)[["file", "what"]].values.tolist()
     [['房屋.shp', 'buildings'], ['河道.shp', 'rivers']]
-    >>> sorted(p.name for p in folder.glob("*.xlsx"))
-    ['红线宽度.xlsx', '补偿标准.xlsx', '责任段.xlsx']
+    >>> sorted(p.stem for p in folder.glob("*.xlsx"))
+    ['红线宽度', '补偿标准', '设计断面', '设计流量', '责任段', '边界条件']
     """
     place = Path(folder)
     if not place.is_dir():
@@ -93,16 +109,21 @@ def new_project(folder: str | Path, *, name: str | None = None) -> pd.DataFrame:
     code = _grid(buildings.frame)
     rivers = _rivers(_largest(found, "rivers", place), code, buildings.frame)
     taken = {"buildings": buildings.seen, "rivers": rivers.seen}
-    for what in ("parcels", "zones", *OPTIONAL):
+    for what in ("parcels", "zones", "dem", *OPTIONAL, *FLOOD):
         if any(s.what == what for s in found):
             taken[what] = _largest(found, what, place)
     tables = [s for s in found if s.what == "widths"]
     if not tables and not (place / WIDTHS).exists():
         write_blank_form(place / WIDTHS, "widths", rows=_ends(rivers.frame))
-    for what, form in OPTIONAL.items():
+    for what, form in (OPTIONAL | FLOOD).items():
         if what not in taken and not (place / form).exists():
-            write_blank_form(place / form, what)
-    text = _project(place, name or place.resolve().name, code, buildings, rivers, taken, tables)
+            write_blank_form(place / form, what, rows=_known(what, rivers.frame))
+    if not (place / SCHEMA).exists():
+        with atomic_path(place / SCHEMA) as temporary:
+            said = json.dumps(project_schema(), ensure_ascii=False, indent=1)
+            temporary.write_text(said + "\n", "utf-8")
+    title = name or place.resolve().name
+    text = _project(place, title, code, buildings, rivers, taken, tables, lang)
     with atomic_path(target) as temporary:
         temporary.write_text(text, "utf-8")
     chosen = {(s.path, s.layer) for s in (*taken.values(), *tables)}
@@ -160,13 +181,13 @@ def _buildings(seen: Sight) -> _Taken:
         sound = False
     if not sound:
         keys["row_ids"] = True
-        notes.append("没有可用的唯一编号,按行号编号")
+        notes.append("no ids that are there and unique: rows are numbered")
         frame = read_layer(seen.path, "buildings", **keys)
     if "floors" not in frame.columns and "floor_area_m2" not in frame.columns:
         notes.append(
-            "没有层数:有高度,可写 storey_height_m = 3.0 估算"
+            "no floors, but heights: storey_height_m = 3.0 estimates them"
             if "height_m" in frame.columns
-            else '没有层数,建筑面积不详;如有该列,写 columns = { floors = "列名" }'
+            else 'no floors, floor areas unknown; a column of them: columns = { floors = "..." }'
         )
     return _Taken(seen, frame, keys, notes)
 
@@ -178,7 +199,7 @@ def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame) -> _Taken:
                    if n == "river"), None)  # fmt: skip
     if column is None:
         frame = read_layer(seen.path, "rivers", row_ids=True, **reading)
-        notes = ['没有河名,按行号命名;如有该列,写 river_name = "列名"']
+        notes = ['no names of rivers: rows are numbered; if there is a column: river_name = "..."']
         return _Taken(seen, frame.to_crs(code), {**reading, "row_ids": True}, notes)
     frame = read_layer(seen.path, "rivers", **reading).to_crs(code)
     named = frame[frame.index.notna() & ~(frame.is_empty | frame.geometry.isna())]
@@ -204,13 +225,19 @@ def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame) -> _Taken:
         listed = ", ".join("'" + one.replace("'", "''") + "'" for one in whole)
         quoted = '"' + column.replace('"', '""') + '"'
         keys["where"] = f"{quoted} in ({listed})"
-        notes.append("只取经过房屋范围、有名称、能连成一条线的河")
+        notes.append("only rivers with a name that pass the buildings and join to one line")
     if apart:
-        notes.append(f"各段相距超过 {JOIN_GAP_M:g} m,或自相交,未取:{'、'.join(apart[:20])}")
+        notes.append(
+            f"parts more than {JOIN_GAP_M:g} m apart, or a line across itself: "
+            + ", ".join(apart[:20])
+        )
     some = frame[frame.index.isin(whole)]
     if len(some) != len(whole) or (shapely.get_num_geometries(some.geometry.to_numpy()) > 1).any():
         keys["join_gap_m"] = JOIN_GAP_M
-    notes.append("河道须按水流方向绘制:左右岸由此而定")
+    notes.append(
+        "rivers are drawn downstream: that tells left from right. "
+        'direction = "dem" and dem = "...", or direction = "confluence" turn them'
+    )
     return _Taken(seen, pd.concat(lines), keys, notes)
 
 
@@ -222,6 +249,13 @@ def _ends(rivers: gpd.GeoDataFrame) -> list[dict[str, Any]]:
         # rounded inwards: a chainage beyond the end would be refused
         for at in scale.chainage([0.0, int(length * 10) / 10])
     ]
+
+
+def _known(what: str, rivers: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+    """What of a form's rows the rivers tell: a row a river, or one for each of its ends."""
+    if what == "design":
+        return _ends(rivers)
+    return [{"river": river} for river in rivers.index] if what in FLOOD else []
 
 
 def _text(value: Any) -> str:
@@ -244,36 +278,67 @@ def _project(
     rivers: _Taken,
     taken: dict[str, Sight],
     widths: Sequence[Sight],
+    lang: Lang,
 ) -> str:
     """The project file, commented."""
     invalid = not shapely.is_valid(buildings.frame.geometry.to_numpy()).all()
     lines = [
-        "# 由 pinghu new 写出;每行可改。",
-        "# 检查: pinghu check project.toml;运行: pinghu run project.toml --out 结果",
+        f"#:schema {SCHEMA}",
+        _remark(say("Written by pinghu new; every line may be changed. What a key means: {}", lang,
+                    "pinghu explain join_gap_m")),
+        _remark(say("Check: {}; run: {}", lang, "pinghu check project.toml",
+                    "pinghu run project.toml --out 结果")),
         f"name = {_text(name)}",
-        f"crs = {code}  # 计算所用坐标系,须为米制投影",
-        f"repair = {_text(invalid)}  # 几何错误自动修复,逐条记录",
+        f"crs = {code}  {_remark(say('the CRS that is computed in, projected in metres', lang))}",
+        f"repair = {_text(invalid)}  "
+        + _remark(say("invalid geometry is repaired, and each change logged", lang)),
     ]  # fmt: skip
+    lines += [] if lang == "zh" else [f"lang = {_text(lang)}"]
     for what, one in (("buildings", buildings), ("rivers", rivers)):
-        lines += ["", f"[layers.{what}]", _remark(f"{NOUNS[what].zh}:{one.seen.why}")]
-        lines += [_remark(note) for note in one.notes]
+        lines += ["", f"[layers.{what}]", _remark(translated(one.seen.why, lang))]
+        lines += [_remark(translated(note, lang)) for note in one.notes]
         lines += [f"path = {_text(_relative(one.seen.path, place))}"]
         lines += [f"{key} = {_text(value)}" for key, value in one.keys.items()]
     for what in ("parcels", "zones"):
         if what in taken:
-            lines += ["", f"# [layers.{what}]  # {NOUNS[what].zh},可用时去掉行首 #",
+            word = NOUNS[what].zh if lang == "zh" else what
+            lines += ["", f"# [layers.{what}]  "
+                      + _remark(say("{}: take away the # where it can be used", lang, word)),
                       _remark(f"path = {_text(_relative(taken[what].path, place))}")]  # fmt: skip
             lines += [_remark(f"layer = {_text(layer)}") for layer in [taken[what].layer] if layer]
     lines += ["", "[tables]"]
     for what, form in OPTIONAL.items():
         given = _relative(taken[what].path, place) if what in taken else form
         entry = f"{what} = {_text(given)}"
-        lines.append(entry if what in taken else f"# {entry}  # {NOUNS[what].zh}:填好后去掉行首 #")
+        word = NOUNS[what].zh if lang == "zh" else what
+        later = _remark(say("{}: take away the # when it is filled in", lang, word))
+        lines.append(entry if what in taken else f"# {entry}  {later}")
+    lines += _schemes_lines(place, widths, lang)
+    return "\n".join([*lines, *_flood_lines(place, taken, lang)]) + "\n"
+
+
+def _schemes_lines(place: Path, widths: Sequence[Sight], lang: Lang) -> list[str]:
+    """A scheme for each table of widths, or one for the form that is to be filled."""
+    lines: list[str] = []
     for k, table in enumerate(widths):
         scheme = table.path.stem if k or len(widths) > 1 else "原方案"
         lines += ["", f"[schemes.{_text(scheme)}]",
                   f"widths = {_text(_relative(table.path, place))}"]  # fmt: skip
     if not widths:
-        lines += ["", '[schemes."原方案"]', f"widths = {_text(WIDTHS)}  # 填好左宽、右宽",
-                  "# 全线等宽不用填表: widths = 15,或 { left = 12, right = 15 }"]  # fmt: skip
-    return "\n".join(lines) + "\n"
+        lines += ["", '[schemes."原方案"]',
+                  f"widths = {_text(WIDTHS)}  "
+                  + _remark(say("fill in the widths on the left and on the right", lang)),
+                  _remark(say("The same width all along needs no form: {}", lang,
+                              "widths = 15, or { left = 12, right = 15 }"))]  # fmt: skip
+    return lines
+
+
+def _flood_lines(place: Path, taken: dict[str, Sight], lang: Lang) -> list[str]:
+    """The section of the flood, to be used when its forms are filled in and a DEM is there."""
+    head = say("Design flood and what may stay: when the forms are filled, take away the #", lang)
+    dem = _relative(taken["dem"].path, place) if "dem" in taken else "地面高程.tif"
+    files = {k: _relative(taken[k].path, place) if k in taken else v for k, v in FLOOD.items()}
+    limits = say("the design institute states both", lang)
+    return ["", _remark(head), "# [flood]", *(f"# {k} = {_text(v)}" for k, v in files.items()),
+            f"# dem = {_text(dem)}",
+            f"# allowed_mm = 20  {_remark(limits)}", "# freeboard_m = 0.0"]  # fmt: skip

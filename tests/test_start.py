@@ -1,5 +1,6 @@
 """From a folder of other people's files to a project that runs."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -141,3 +142,55 @@ def test_layers_of_public_data_are_named():
     found = {f"{s.path.name}/{s.layer or ''}": s.what for s in sights(DATA)}
     missed = {k: (found.get(k), v) for k, v in NOUNS.items() if found.get(k) != v}
     assert len(missed) <= 0.05 * len(NOUNS), missed
+
+
+def test_the_shell_speaks_one_language(folder):
+    def told(*words):
+        done = subprocess.run(
+            [sys.executable, "-m", "pinghu_geo", *words], capture_output=True, check=False
+        )
+        return done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
+
+    code, said, _ = told("new", str(folder), "--lang", "en")
+    assert code == 0
+    assert not set(said.replace("红线宽度", "").replace("结果", "").replace('城"市', "")) & CHINESE
+    text = (folder / "project.toml").read_text("utf-8")
+    assert 'lang = "en"' in text
+    (folder / "project.toml").write_text(text.replace('"红线宽度.xlsx"', "-1", 1), "utf-8")
+    code, said, fault = told("run", str(folder / "project.toml"), "--out", str(folder / "out"))
+    assert code == 2
+    assert fault.startswith("error: ")
+    assert "widths must be file or number" in fault
+    code, said, fault = told(
+        "run", str(folder / "project.toml"), "--out", str(folder / "out"), "--lang", "zh"
+    )
+    assert fault.startswith("错误:")
+    assert "widths 须为 文件或数 [m],不小于 0或表" in fault
+    (folder / "project.toml").write_text(text.replace('"红线宽度.xlsx"', "15", 1), "utf-8")
+    code, said, steps = told("run", str(folder / "project.toml"), "--out", str(folder / "out"))
+    assert "reading the layers" in steps
+    assert "look at this first" in said
+    assert "floor area of 3 of 3 buildings" in said
+    log = (folder / "out" / "reading.log").read_text("utf-8")
+    assert "buildings: 3 rows of b.geojson" in log
+    code, _, steps = told(
+        "run", str(folder / "project.toml"), "--out", str(folder / "out"), "--force", "-q"
+    )
+    assert (code, steps) == (0, "")
+
+
+CHINESE = {chr(c) for c in range(0x4E00, 0x9FFF)}
+
+
+def test_version_keys_and_schema_from_the_shell(tmp_path):
+    def told(*words):
+        done = subprocess.run(
+            [sys.executable, "-m", "pinghu_geo", *words], capture_output=True, check=False
+        )
+        return (done.stdout + done.stderr).decode("utf-8")
+
+    assert told("--version").strip() == f"pinghu_geo {pg.__version__}"
+    assert "join_gap_m = 20" in told("explain", "join_gap_m")
+    assert "是否指 'join_gap_m'" in told("explain", "join_gap")
+    told("schema", "--out", str(tmp_path / "s.json"))
+    assert json.loads((tmp_path / "s.json").read_text("utf-8")) == pg.project_schema()

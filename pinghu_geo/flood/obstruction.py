@@ -340,7 +340,7 @@ def building_rises(
                 for t in (sections, banks, obstacles, standing)
             ],
         )
-        _judge(found, trial, allowed_mm, lambda text, g=group: tell(f"壅水 {'、'.join(g)} {text}"))  # type: ignore[misc]
+        _judge(found, trial, allowed_mm, lambda text, g=group: tell(f"rises {'、'.join(g)} {text}"))  # type: ignore[misc]
     uncertain = found["doubts"].str.contains(UNCERTAIN)
     found.loc[uncertain, list(RISES)] = np.nan
     found.loc[uncertain, ["rise_band", "rise_decided_by"]] = None

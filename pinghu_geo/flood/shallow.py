@@ -289,10 +289,10 @@ def _refined(
         size = cell / 2**k
         levels, cells = [], 0
         for with_house in (False, True):
-            word = "有房" if with_house else "无房"
+            word = "with" if with_house else "without"
             level, cells = _steady_level(reach, size, with_house=with_house)
             levels.append(level)
-            tell(f"二维 {word} 网格 {size:g} m²,{cells} 单元,水位 {level:.4f} m")
+            tell(f"two dimensions {word} the house: {cells} cells of {size:g} m², {level:.4f} m")
         rises.append((levels[1] - levels[0]) * 1000)
         found = {"cell_m2": size, "n_cells": cells, "seconds": time.perf_counter() - begun}
         if k and abs(rises[-1] - rises[-2]) <= within * abs(rises[-1]):

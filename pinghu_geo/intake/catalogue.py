@@ -15,6 +15,7 @@ import pandas as pd
 
 from pinghu_geo.nouns.errors import PinghuError
 from pinghu_geo.nouns.files import rule_file
+from pinghu_geo.nouns.messages import translated
 
 __all__ = ["FAULTS", "FIELDS", "Fault", "Findings", "errors_first"]
 
@@ -64,6 +65,8 @@ class Findings:
         kind = FAULTS[fault]
         zh = self.lang == "zh"
         problem, cure = (kind.zh, kind.cure_zh) if zh else (kind.en, kind.cure_en)
+        if isinstance(why := said.get("reason"), str):
+            said["reason"] = translated(why, self.lang)
         table = {
             "layer": self.layer,
             "severity": severity or kind.severity,
@@ -84,8 +87,8 @@ class Findings:
             "fault": error.fault or "unreadable",
             "id": rows,
             "field": "",
-            "problem": error.said,
-            "advice": error.hint,
+            "problem": error.said_in(self.lang),
+            "advice": error.hint_in(self.lang),
         }
         self._tables.append(table)
 

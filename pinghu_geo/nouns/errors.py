@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
+from pinghu_geo.nouns.columns import NOUNS
 from pinghu_geo.nouns.inert import console_text, without_secrets
+from pinghu_geo.nouns.messages import Lang, read_said, translated
 
 __all__ = [
     "CRSError",
@@ -46,6 +48,8 @@ class PinghuError(Exception):
         The code; empty where `check` has none of its own for it.
     problem : str
         What is wrong, without layer and ids.
+    key, values
+        The sentence's key in the catalogue, and what is filled in.
     said, hint : str
         The two halves of the message: what is wrong, and what to type next.
     """
@@ -70,6 +74,41 @@ class PinghuError(Exception):
         self.said = console_text(without_secrets(f"{text}."))
         self.hint = "\n".join(map(console_text, without_secrets(hint).split("\n")))
         super().__init__(f"{self.said}\n\nHint: {self.hint}" if hint else self.said)
+
+    @property
+    def key(self) -> str:
+        """Key of the sentence in the catalogue: its English template."""
+        found = read_said(self.problem)
+        return self.problem if found is None else found.key
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What is filled into the sentence."""
+        found = read_said(self.problem)
+        return () if found is None else found.values
+
+    def said_in(self, lang: Lang) -> str:
+        """What is wrong, in a language."""
+        if lang == "en":
+            return self.said
+        text = translated(self.problem, lang)
+        if self.layer:
+            name, blank, rest = self.layer.partition(" ")
+            text = f"{NOUNS[name].zh if name in NOUNS else name}{blank}{rest}:{text}"
+        if self.ids:
+            text += f"({len(self.ids)}:{first_ids(self.ids)})"
+        return console_text(without_secrets(f"{text}。"))
+
+    def hint_in(self, lang: Lang) -> str:
+        """What to type next, in a language."""
+        return translated(self.hint, lang)
+
+    def in_language(self, lang: Lang) -> str:
+        """The whole message in a language; ``str()`` of it is English."""
+        if lang == "en":
+            return str(self)
+        hint = self.hint_in(lang)
+        return f"{self.said_in(lang)}\n\n提示:{hint}" if hint else self.said_in(lang)
 
 
 class LayerError(PinghuError, ValueError):

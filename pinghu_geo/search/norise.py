@@ -520,7 +520,7 @@ class _Search:
         if self.stopped or time.monotonic() > self.deadline:
             self.stopped = True
             return still
-        self.tell(f"搜索 {reach.name}")
+        self.tell(f"searching {reach.name}")
         where, found = extents(reach, self.limits), still
         while True:
             try:

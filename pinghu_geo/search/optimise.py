@@ -288,7 +288,7 @@ def least_demolition(
     menu = wall_menu(walls)
     solved: dict[str, _River] = {}
     for code, name in enumerate(lines.names):
-        tell(f"优化红线 {name}")
+        tell(f"searching the line {name}")
         line = Approved.of(lines, code, widths)
         measure = _stations(line, given)
         if surveyed is not None:

@@ -83,7 +83,7 @@ def trade_offs(
     for weight in works_weights:
         for rise in sorted(allowed_mm):
             name = f"壅高{rise:g}mm" + (f"×{weight:g}" if len(works_weights) > 1 else "")
-            tell(f"搜索 {name}")
+            tell(f"searching {name}")
             found = search.again(rise, weight).run(*sections)
             taken = found.buildings[found.buildings["state"].isin(["demolished", "added"])]
             rows.append(

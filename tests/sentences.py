@@ -1,0 +1,65 @@
+"""What the package says: every sentence of an error, a hint or a notice, as it stands in the code."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pinghu_geo as pg
+
+PACKAGE = Path(pg.__file__).parent
+ERRORS = {n for n in pg.errors.__all__ if n.endswith("Error")}
+# who hands a sentence on to an error: which of its arguments holds it
+HELPERS = {"_no": 2, "refused": 0, "notify": 0, "tell": 0, "say": 0, "_require_one_line": 2}
+
+
+def templates(node: ast.expr) -> Iterator[str]:
+    """The texts that an expression may give, with {} for what is filled in."""
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text.replace("{", "{{").replace("}", "}}")
+        case ast.JoinedStr(values=parts):
+            made = [""]
+            for part in parts:
+                inner = getattr(part, "value", None)
+                if isinstance(part, ast.Constant):
+                    options = [part.value.replace("{", "{{").replace("}", "}}")]
+                elif isinstance(inner, ast.IfExp) and _is_text(inner):
+                    options = list(templates(inner))
+                else:
+                    options = ["{}"]
+                made = [m + o for m in made for o in options]
+            yield from made
+        case ast.IfExp(body=one, orelse=other):
+            yield from templates(one)
+            yield from templates(other)
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
+            yield from (a + b for a in templates(left) for b in templates(right))
+        case _:
+            yield "{}"
+
+
+def _is_text(node: ast.IfExp) -> bool:
+    return all(isinstance(n, ast.Constant | ast.JoinedStr) for n in (node.body, node.orelse))
+
+
+def sentences() -> Iterator[tuple[str, int, str, str]]:
+    """Module, line, kind (problem, hint or notice) and text of all that is said."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = str(path.relative_to(PACKAGE))
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in ERRORS and node.args:
+                for text in templates(node.args[0]):
+                    yield module, node.lineno, "problem", text
+                for word in node.keywords:
+                    if word.arg == "hint":
+                        for text in templates(word.value):
+                            yield module, node.lineno, "hint", text
+            elif name in HELPERS and len(node.args) > HELPERS[name]:
+                for text in templates(node.args[HELPERS[name]]):
+                    kind = "notice" if name == "notify" else "part"
+                    # what is said by `say` is a template itself
+                    plain = text.replace("{{", "{").replace("}}", "}") if name == "say" else text
+                    yield module, node.lineno, kind, plain
