@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from scipy.optimize import LinearConstraint, milp
 
 import pinghu_geo as pg
 from conftest import SHARED
-from pinghu_geo.campaign.crews import in_turn, least_in_order, least_of_groups
+from pinghu_geo.campaign.crews import in_turn, least_extra_crews, least_in_order, least_of_groups
 from pinghu_geo.campaign.network import NO_NEED, Goal, Network, passes
 from pinghu_geo.campaign.prices import priced
 
@@ -207,6 +208,34 @@ def test_least_lateness_equals_exhaustive_search(seed):
     kept = [low for low, _ in priced(net, [largest, total], both.values[:1], both.start,
                                      both.values[1], rounds=80)]  # fmt: skip
     assert all(low <= both.values[1] for low in kept)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_fewest_crews_more_equal_exhaustive_search(seed):
+    rng = np.random.default_rng(100 + seed)
+    nodes, steps = 3, 2
+    n = nodes * steps
+    first = np.arange(n)[::steps]
+    ends = first + steps - 1
+    need = np.full(n, NO_NEED)
+    need[ends] = rng.integers(2, 8, nodes)
+    none = np.zeros(n, bool)
+    net = Network(
+        rng.integers(1, 6, n), first, first + 1, np.zeros(nodes, int), np.arange(n),
+        np.arange(n) % steps, np.ones(n, int), np.ones(steps, int), need, np.zeros(n, int), none,
+    )  # fmt: skip
+    goal = Goal("a", "largest_lateness", ends, np.ones(nodes, int))
+    alone = passes(net.days, net.before, net.after, net.lag).earliest + net.days
+    most = int(np.maximum(alone[ends] - need[ends], 0).max())
+    extra, proven = least_extra_crews(net, goal, most, work=5)
+    assert proven
+    sums = [
+        sum(more)
+        for more in itertools.product(range(nodes), repeat=steps)
+        if exhaustive(replace(net, capacity=net.capacity + np.array(more)), goal) <= most
+    ]
+    assert extra.sum() == min(sums)
+    assert exhaustive(replace(net, capacity=net.capacity + extra), goal) <= most
 
 
 def one_crew(many, days=3):

@@ -560,6 +560,91 @@ def test_a_form_without_a_date_or_with_an_unknown_stage_names_its_row(form):
         pg.campaign.read_reports(form)
 
 
+def moved(sheet, one, other):
+    """Two rows of a sheet change places, as when somebody sorts the whole table."""
+    for a, b in zip(sheet[one], sheet[other], strict=True):
+        a.value, b.value = b.value, a.value
+
+
+def handed_about(book, what):
+    """What people do to a form before they return it."""
+    sheet = book["房屋"]
+    if what == "renamed":
+        sheet.title = "张三 3月"
+    elif what == "sorted":
+        moved(sheet, 5, 6)
+    elif what == "row above":
+        sheet.insert_rows(1)
+    elif what == "blank rows":
+        sheet.insert_rows(5, 3)
+    elif what == "row deleted":
+        sheet.delete_rows(5)
+    elif what == "blanks around":
+        for row in (5, 6):
+            for cell in sheet[row]:
+                if isinstance(cell.value, str):
+                    cell.value = f"  {cell.value}\u3000"
+    elif what == "other sheets":
+        book.create_sheet("草稿")["A1"] = "签约"
+
+
+@pytest.mark.parametrize("what", ["renamed", "sorted", "row above", "blank rows", "row deleted",
+                                  "blanks around", "other sheets"])  # fmt: skip
+def test_a_form_says_the_same_whatever_people_did_to_it(form, what):
+    filled = {"本次阶段": "清租腾空", "日期": "2018-03-01", "填报人": "王"}
+    fill(form, "房屋", 6, **filled)
+    book = openpyxl.load_workbook(form)
+    handed_about(book, what)
+    book.save(form)
+    book.close()
+    got = pg.campaign.read_reports(form, project="示例")
+    assert got[["building_id", "stage", "by"]].values.tolist() == [["B2", "vacated", "王"]]
+    assert got["date"].tolist() == [pd.Timestamp("2018-03-01")]
+
+
+def test_white_cells_of_a_form_cannot_be_sorted_away_from_their_ids(form):
+    book = openpyxl.load_workbook(form)
+    assert all(book[title].protection.sort for title in ("房屋", "租户"))  # True: not allowed
+    assert not book["房屋"].protection.autoFilter
+    book.close()
+
+
+def test_what_a_form_cannot_mean_is_said_with_its_row(form):
+    fill(form, "房屋", 6, 本次阶段="清租腾空", 日期=43160)
+    day = pg.campaign.read_reports(form)["date"]  # in a cell of dates it is one
+    assert day.tolist() == [pd.Timestamp("2018-03-01")]
+    book = openpyxl.load_workbook(form)
+    heads = [c.value for c in book["房屋"][4]]
+    book["房屋"].cell(6, heads.index("日期") + 1).number_format = "General"
+    book.save(form)
+    book.close()
+    with pytest.raises(pg.errors.LayerError, match=r"43160 would be 2018-03-01.*房屋 第6行"):
+        pg.campaign.read_reports(form)
+    book = openpyxl.load_workbook(form)
+    del book["租户"]
+    book.save(form)
+    book.close()
+    with pytest.raises(pg.errors.LayerError, match="lacks the sheet 租户, but has 房屋"):
+        pg.campaign.read_reports(form)
+
+
+def test_forms_of_two_groups_land_and_the_same_twice_changes_nothing(form, store):
+    other = form.with_name("进度填报_乙组.xlsx")
+    fill(form, "房屋", 6, 本次阶段="清租腾空", 日期="2018-03-01")
+    fill(other, "房屋", 5, 本次阶段="谈判", 日期="2018-03-02")
+    kept = store()
+    log = reports(("B1", "谈判", "2018-02-01", None, "纠纷"), ("B2", "签约", "2018-02-05"),
+                  ("T1", "摸底", "2018-01-05"))  # fmt: skip
+    for new in (1, 0):
+        told = pg.campaign.update_progress(
+            kept, [form, other], HOUSES, tenants=PEOPLE, project="示例",
+            before=pg.campaign.progress.log_of(log, pg.campaign.stage_rules()),
+        )  # fmt: skip
+        assert told["n_new"].tolist() == [new, new]
+    assert kept.log()[["building_id", "stage"]].values.tolist() == [
+        ["B2", "vacated"], ["B3", "negotiation"]]  # fmt: skip
+
+
 def test_every_stage_word_is_the_rules_own():
     stages = pg.campaign.stage_rules()
     for one, other in itertools.combinations(stages.index, 2):

@@ -48,6 +48,9 @@ FORM_HEADINGS = {
     "photo": "照片",
     "correction": "更正原因",
 }
+# a form's own day stands in the row above the headings
+DAY_COLUMN = 3
+HEADING_ROWS = 20
 FILLED = ("stage", "date", "blocker", "by", "note", "photo", "correction")
 
 
@@ -145,20 +148,15 @@ def _of_form(path: Path, mark: Mapping[str, Any], stages: pd.DataFrame) -> pd.Da
     rows: list[dict[str, Any]] = []
     with closing(_workbook(path)) as book:
         for title, kind in mark["sheets"].items():
-            if title not in book.sheetnames:
-                raise LayerError(f"{path.name} lacks the sheet {title}", layer="progress")
-            sheet = book[title]
-            heading = [c.value for c in sheet[mark["heading"]]]
-            at = {k: heading.index(t) for k, t in FORM_HEADINGS.items() if t in heading}
-            if "id" not in at or "stage" not in at:
-                raise LayerError(f"{path.name}, {title}: the headings were changed",
-                                 layer="progress")  # fmt: skip
-            day = sheet[mark["day"]].value
-            for number in range(mark["heading"] + 1, sheet.max_row + 1):
+            sheet = _sheet_of(book, title, path)
+            first, at = _heading(sheet, f"{path.name}, {sheet.title}")
+            day = sheet.cell(first - 1, DAY_COLUMN).value
+            for number in range(first + 1, sheet.max_row + 1):
                 cells = sheet[number]
                 one = {k: cells[c].value for k, c in at.items()}
                 if _text(one["id"]) or any(_text(one.get(k)) for k in FILLED):
-                    rows.append(_report(one, kind, day, f"{path.name} {title} 第{number}行"))
+                    source = f"{path.name} {sheet.title} 第{number}行"
+                    rows.append(_report(one, kind, day, source))
     said = [r for r in rows if r["new"]]
     table = pd.DataFrame(said, columns=[*LOG_COLUMNS, "last_stage", "new"])
     if table.empty:
@@ -170,6 +168,34 @@ def _of_form(path: Path, mark: Mapping[str, Any], stages: pd.DataFrame) -> pd.Da
     now = stage_codes(table["stage"], stages, layer="progress")
     same = (now == last) & ~table["new"].eq("more")
     return table[~same.to_numpy()].drop(columns=["last_stage", "new"])
+
+
+def _sheet_of(book: Any, title: str, path: Path) -> Any:
+    """The sheet of a form: by its name, or by its title where somebody renamed it."""
+    if title in book.sheetnames:
+        return book[title]
+    for sheet in book.worksheets:
+        if f"({title})" in str(sheet["A1"].value):
+            return sheet
+    raise LayerError(
+        f"{path.name} lacks the sheet {title}, but has {', '.join(book.sheetnames)}",
+        layer="progress",
+        hint="give the sheet its name back; where it is gone: pinghu forms project.toml",
+    )
+
+
+def _heading(sheet: Any, where: str) -> tuple[int, dict[str, int]]:
+    """The row of the headings, wherever rows were put in above it; and the place of each."""
+    for number in range(1, min(sheet.max_row, HEADING_ROWS) + 1):
+        texts = [_text(c.value) for c in sheet[number]]
+        at = {k: texts.index(t) for k, t in FORM_HEADINGS.items() if t in texts}
+        if "id" in at and "stage" in at:
+            return number, at
+    raise LayerError(
+        f"{where}: the headings were changed",
+        layer="progress",
+        hint=f"write {FORM_HEADINGS['id']} and {FORM_HEADINGS['stage']} above their columns again",
+    )
 
 
 def _report(one: Mapping[str, Any], kind: str, day: Any, source: str) -> dict[str, Any]:

@@ -232,8 +232,8 @@ def _write(
                 _cell(sheet, k, at, value, name, styles)
         _validate(sheet, rows, stages, kind, blockers)
         sheet.freeze_panes(HEADING_ROW, 2)
-        sheet.protect("", {"autofilter": True, "sort": True, "format_columns": True,
-                           "format_rows": True})  # fmt: skip
+        # no sorting: white cells alone could be sorted, and would leave the ids that they are of
+        sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
         sheet.autofilter(HEADING_ROW - 1, 0, HEADING_ROW - 1 + max(len(rows), 1), len(heads) - 1)
         sheet.set_landscape()
         sheet.set_paper(8)
