@@ -169,6 +169,8 @@ def campaign_of(
     log = campaign_log(plan, store, stages)
     people = tasks.tenants if "tenants" in asked else None
     log = _of_the_adopted(log, tasks, layers["buildings"], campaign_tenants(plan))
+    if as_of is None and log.empty:
+        as_of = asked["start"]  # nothing is reported yet: where we stand is the first day
     state = progress_state(log, tasks.buildings, stages=stages, tenants=people, as_of=as_of)
     rules = priority_rules(None if asked["stages"] is None else plan.file(asked["stages"]))
     common: dict[str, Any] = {

@@ -419,6 +419,12 @@ def test_bad_plans_are_refused_in_their_own_words():
         "unknown stage": {"capacity": CREWS.assign(stage="拆呀")},
         "before the campaign's start": {"handover": entry("2017-12-31")},
         "calendar='lunar' is not known": {"calendar": "lunar"},
+        r"worked and that it isn't \(2: 0, 1\)": {
+            "calendar": pd.DataFrame({"date": ["2018-01-02"] * 2, "working": [True, False]})
+        },
+        "start='01/03/2018' could be another day": {"start": "01/03/2018"},
+        "start='2018-02-29' is no date": {"start": "2018-02-29"},
+        "work=nan is no limit": {"work": float("nan")},
     }
     for words, given_ in cases.items():
         with pytest.raises(pg.errors.LayerError, match=words):
@@ -427,6 +433,31 @@ def test_bad_plans_are_refused_in_their_own_words():
         pg.schedule(whole)
     with pytest.raises(pg.errors.LayerError, match=r"not known .*\(1: A-L-001\)"):
         pg.schedule(whole.assign(n_tenants=[None, 2]), start="2018-01-01")
+
+
+def test_days_are_read_as_people_write_them():
+    for day in (
+        "2020-02-29",
+        "2020/2/29",
+        "2020年2月29日",
+        "20200229",
+        pd.Timestamp("2020-02-29 08:00"),
+    ):
+        plan = pg.schedule(node_frame(1), start=day)
+        assert plan.nodes["start"].tolist() == [pd.Timestamp("2020-02-29")]
+    with pytest.raises(pg.errors.LayerError, match=r"less than no work to do \(1: A-L-001\)"):
+        pg.schedule(node_frame(1, n_buildings=-1), start="2018-01-02")
+    with pytest.warns(UserWarning, match="not known before 2004"):
+        pg.schedule(node_frame(1), start="1999-01-02", calendar="china")
+
+
+def test_bad_groups_and_loads_are_refused_in_their_own_words():
+    nodes = node_frame(3)
+    for groups in (1.5, "甲组", True, None):
+        with pytest.raises(pg.errors.LayerError, match="no number of groups and no list of names"):
+            pg.balanced_reaches(nodes, groups)
+    with pytest.raises(pg.errors.LayerError, match="or above 1e.09"):
+        pg.balanced_reaches(nodes.assign(demolish_floor_area_m2=[np.inf, 1, 1]), 2)
 
 
 def test_stages_in_a_circle_are_named(tmp_path):

@@ -361,6 +361,64 @@ def test_payments_follow_plan_and_signature_and_add_up():
     assert found["n_buildings"].sum() == 4
 
 
+def test_what_is_not_known_is_never_0_in_a_sum():
+    frame = affected_frame().assign(in_project=False, cleared_by="本项目", verdict="demolish",
+                                    needs_survey=False)  # fmt: skip
+    total = {"floor_area_m2": 1000}
+    some = pg.campaign_tasks(frame, district_total=total)
+    assert some.classes.loc["task", ["demolish_floor_area_m2", "n_unknown"]].tolist() == [160, 1]
+    assert some.share[["share_ratio", "n_unknown"]].values.tolist() == [[0.16, 1]]
+    assert some.summary()[-1] == "任务占全区至少 16.00%(floor_area_m2)"
+    none = pg.campaign_tasks(frame.assign(demolish_floor_area_m2=np.nan), district_total=total)
+    assert none.classes["demolish_floor_area_m2"].isna().tolist() == [False] * 4 + [True]
+    assert none.share["share_ratio"].isna().all()
+    assert none.summary() == ["任务:6 栋,建筑面积不详", "任务占全区不详(floor_area_m2)"]
+    empty = pg.campaign_tasks(frame.iloc[:0])
+    assert empty.classes["n_buildings"].tolist() == [0] * 5
+    # money and curve: B1 has no price and no area
+    houses = HOUSES.assign(cost_yuan=[np.nan, 20.0, 30, 40],
+                           demolish_floor_area_m2=[np.nan, 2.0, 3, 4])  # fmt: skip
+    plan = pd.DataFrame({"node_id": ["A-L-001", "A-L-002"] * 2, "group": "甲",
+                         "stage": ["signed"] * 2 + ["demolished"] * 2,
+                         "finish": pd.to_datetime(["2018-02-05", "2018-03-05"] * 2)})  # fmt: skip
+    log = reports(("B1", "签约", "2018-02-01"), ("B1", "拆除", "2018-02-10"),
+                  ("B2", "签约", "2018-03-01"), ("B2", "拆除", "2018-03-10"))  # fmt: skip
+    state = pg.progress_state(log, houses)
+    paid = pg.payments(houses, plan, state=state.reached).set_index("month")
+    assert paid["signed_yuan"].isna().to_dict() == {"2018-02": True, "2018-03": False}
+    assert paid["planned_yuan"].to_dict() == {"2018-02": 20, "2018-03": 30}
+    curve = pg.supervision(plan, state, houses).curve["done_floor_area_m2"]
+    assert curve["2018-02-05"] == 0
+    assert np.isnan(curve["2018-02-10"])
+    assert curve["2018-03-10"] == 2
+
+
+def test_bad_states_and_sums_are_refused_in_their_own_words():
+    frame, log = affected_frame(), reports(("B1", "签约", "2018-02-01"))
+    twice = HOUSES.set_axis(["B1", "B1", "B3", "B4"])
+    cases = {
+        r"ids twice.*\(1: B1\)": lambda: pg.progress_state(log, twice),
+        r"ids twice.*\(1: T1\)": lambda: pg.progress_state(
+            log, HOUSES, tenants=PEOPLE.set_axis(["T1", "T1", "T3"])
+        ),
+        "floor_area_m2 is 20万": lambda: pg.campaign_tasks(
+            frame, district_total={"floor_area_m2": "20万"}
+        ),
+        "since='下周' is no date": lambda: pg.supervision(
+            pd.DataFrame({"node_id": ["A-L-001"], "stage": "signed", "finish": [pd.Timestamp(0)]}),
+            pg.progress_state(log, HOUSES), HOUSES, since="下周",
+        ),
+        "as_of='01/03/2018' could be another day": lambda: pg.progress_state(
+            log, HOUSES, as_of="01/03/2018"
+        ),
+    }  # fmt: skip
+    for words, call in cases.items():
+        with pytest.raises(pg.errors.LayerError, match=words):
+            call()
+    with pytest.warns(UserWarning, match="more than the whole district's 10"):
+        pg.campaign_tasks(frame, district_total={"floor_area_m2": 10})
+
+
 # --- the store ---
 
 

@@ -58,7 +58,7 @@ def payments(
     Money falls due in the month of signing: compensation comes before removal (Art. 27 of
     国有土地上房屋征收与补偿条例). Only tasks and what others clear are paid; 保留 is not, and 待核
     and 待勘 not before they are settled. What others clear falls due by their own day. Sums are of
-    priced buildings; ``n_unpriced`` counts the others.
+    priced buildings (NA where none of them is priced); ``n_unpriced`` counts the others.
 
     Examples
     --------
@@ -96,15 +96,20 @@ def payments(
             keep = slice(None) if name == "planned_yuan" else when.notna().to_numpy()
             parts.append(pd.DataFrame({
                 "month": when.dt.strftime("%Y-%m"), "head": head, "payer": paid["payer"],
-                "task_class": paid["task_class"], name: money.fillna(0.0),
+                "task_class": paid["task_class"], name: money,
                 "n_buildings": 1 if name == "planned_yuan" else 0,
                 "n_unpriced": money.isna().astype(int) if name == "planned_yuan" else 0,
+                "n_signed": 0 if name == "planned_yuan" else 1,
             })[keep])  # fmt: skip
     keys = ["month", "head", "payer", "task_class"]
     rows = pd.concat(parts, ignore_index=True)
-    sums = rows.groupby(keys, dropna=False, sort=True).sum(min_count=0).reset_index()
+    groups = rows.groupby(keys, dropna=False, sort=True)
+    sums = groups.sum(min_count=0)
+    for name, count in (("planned_yuan", "n_buildings"), ("signed_yuan", "n_signed")):
+        # nobody is 0; somebody whose price isn't known is NA
+        sums[name] = groups[name].sum(min_count=1).where(sums[count] > 0, 0.0)
+    sums = sums.reset_index()
     order = [*keys, "planned_yuan", "signed_yuan", "n_buildings", "n_unpriced"]
-    sums[["planned_yuan", "signed_yuan"]] = sums[["planned_yuan", "signed_yuan"]].fillna(0.0)
     rank = {h: k for k, h in enumerate([*HEADS.values(), "cost"])}
     at = np.lexsort((sums["payer"].astype(str), sums["head"].map(rank), sums["month"].fillna("~")))
     return sums.iloc[at][order].reset_index(drop=True)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import TODO, stage_codes, stage_rules
+from pinghu_geo.campaign.workdays import day_of
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import code_label, nearest, numbers, require_columns
@@ -34,7 +35,8 @@ class Supervision:
         Indexed by group, best first: rank, n_nodes, n_red, n_amber, n_green, n_buildings, n_done,
         n_left, rate_7, rate_14 [buildings a day], forecast, forecast_early, forecast_late.
     curve : pandas.DataFrame
-        A row a day: planned and done buildings, m², tenants, yuan.
+        A row a day: planned and done buildings, m², tenants, yuan: sums of what is known, NA while
+        nothing of it is.
     changes : pandas.DataFrame
         What was reached since a day, a row an id and stage: for daily and weekly reports.
     notices : pandas.DataFrame
@@ -122,7 +124,7 @@ def supervision(
                               key=lambda c: c.map(order) if c.name == "signal" else -c)  # fmt: skip
     groups = _groups(nodes, state, buildings, stages)
     curve = _curve(plan, state, buildings, stages)
-    week = state.as_of - pd.Timedelta(days=7) if since is None else pd.Timestamp(since)
+    week = state.as_of - pd.Timedelta(days=7) if since is None else day_of(since, "since")
     changes = state.reached[(state.reached["date"] > week) & (state.reached["date"] <= state.as_of)]
     changes = changes.sort_values(["date", "node_id", "id"], kind="stable").reset_index(drop=True)
     return Supervision(nodes, groups, curve, changes, _notices(nodes, state.as_of))
@@ -266,10 +268,9 @@ def _curve(
     for name, (stage, amount) in amounts.items():
         if amount is None:
             continue
-        value = amount.fillna(0.0)
         if stage in set(plan["stage"]):
             when = ours["node_id"].map(finish.xs(stage, level="stage"))
-            lines[f"planned_{name}"] = value.groupby(when).sum().cumsum()
+            lines[f"planned_{name}"] = _so_far(amount, when)
         rows = state.reached[state.reached["stage"] == stage]
         people = rows[(rows["kind"] == "tenant") & rows["node_id"].notna()]
         rows = rows[rows["kind"] == "building"]
@@ -278,16 +279,29 @@ def _curve(
         if name == "tenants" and len(state.tenants):
             done = people.groupby("date").size().cumsum().astype(float)
         else:
-            done = value.reindex(rows["id"]).groupby(rows["date"].to_numpy()).sum().cumsum()
+            done = _so_far(amount.reindex(rows["id"]), rows["date"].to_numpy())
         lines[f"done_{name}"] = done
     if not lines:
         return pd.DataFrame()
     days = pd.DatetimeIndex(sorted({state.as_of, *(d for v in lines.values() for d in v.index)}))
-    table = pd.DataFrame({k: v.reindex(days).ffill().fillna(0.0) for k, v in lines.items()},
-                         index=days.rename("date"))  # fmt: skip
+    table = pd.DataFrame({k: _by_day(v, days) for k, v in lines.items()}, days.rename("date"))
     after = table.index > state.as_of
     table.loc[after, [c for c in table if c.startswith("done_")]] = np.nan
     return table
+
+
+def _so_far(values: pd.Series, days: Any) -> pd.Series:
+    """Sum of what is known until each day; NA while nothing of it is."""
+    by_day = values.groupby(days)
+    return by_day.sum().cumsum().where(by_day.count().cumsum() > 0)
+
+
+def _by_day(sums: pd.Series, days: pd.DatetimeIndex) -> pd.Series:
+    """Sums on all days: 0 before the first."""
+    if sums.empty:
+        return pd.Series(0.0, days)
+    found = sums.reindex(days, method="ffill")
+    return found.where(days >= sums.index.min(), 0.0)
 
 
 def _amounts(ours: pd.DataFrame, column: str) -> pd.Series | None:

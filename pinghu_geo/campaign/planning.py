@@ -187,6 +187,8 @@ def schedule(
         raise LayerError(
             "has nodes twice", layer="tasks", ids=tasks.index[tasks.index.duplicated()]
         )
+    if not 0 <= work < np.inf:
+        raise LayerError(f"work={work} is no limit of work", hint="work=4.0; 0 for no search")
     stages = stage_rules() if stages is None else stages
     first = day_of(start, "start")
     days = work_days(tasks, stages, capacity)

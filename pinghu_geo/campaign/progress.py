@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pinghu_geo.campaign.stages import TODO, ancestors, stage_codes, stage_rules
-from pinghu_geo.campaign.workdays import day_of
+from pinghu_geo.campaign.workdays import day_of, plain_dates
 from pinghu_geo.nouns.door import as_text, same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import nearest, require_columns
@@ -118,6 +118,9 @@ def progress_state(
     (['signed', 'negotiation'], ['negotiation'], '03-05')
     """
     stages = stage_rules() if stages is None else stages
+    _require_once(buildings, "buildings")
+    if tenants is not None:
+        _require_once(tenants, "tenants")
     clean = log_of(log, stages)
     faults = progress_faults(clean, buildings, stages=stages, tenants=tenants, elsewhere=elsewhere)
     if len(faults):
@@ -138,6 +141,18 @@ def progress_state(
         _reached("tenant", persons, person_dates, stages),
     ], ignore_index=True)  # fmt: skip
     return ProgressState(day, houses, persons, nodes, by_stage, reached)
+
+
+def _require_once(table: pd.DataFrame, layer: str) -> None:
+    """Refuse ids that occur twice: a report would be on both."""
+    twice = table.index[table.index.duplicated()].unique()
+    if len(twice):
+        raise LayerError(
+            "has ids twice, so that a report would be on both",
+            layer=layer,
+            ids=twice,
+            hint=f"{layer} = {layer}[~{layer}.index.duplicated()]  # keep the first",
+        )
 
 
 def _words(index: pd.Index) -> pd.Index:
@@ -195,14 +210,7 @@ def report_dates(values: pd.Series) -> pd.Series:
     else:
         _refuse_serials(values)
         text = values.map(lambda v: v.isoformat() if hasattr(v, "isoformat") else v)
-        text = text.astype("str").str.strip().str.replace(r"[T ]\d\d:\d\d.*$", "", regex=True)
-        text = text.str.replace("年", "-").str.replace("月", "-").str.replace("日", "")
-        text = text.str.replace(r"[/.]", "-", regex=True)
-        plain = text.str.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}").fillna(False).astype(bool)
-        eight = text.str.fullmatch(r"(19|20)\d{6}").fillna(False).astype(bool)
-        text = text.where(~eight, text.str[:4] + "-" + text.str[4:6] + "-" + text.str[6:])
-        found = pd.to_datetime(text.where(plain | eight), errors="coerce", format="%Y-%m-%d")
-        found = found.astype("datetime64[ns]")
+        found = plain_dates(text)
     if found.isna().any():
         bad = values[found.isna()]
         raise LayerError(

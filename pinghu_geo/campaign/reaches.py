@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ __all__ = ["BalancedReaches", "balanced_reaches"]
 
 # loads are compared in whole millionths, so that equal sums are equal
 MILLIONTHS = 1_000_000
+MOST_LOAD = 1e9  # of one node, in any unit: sums stay exact
 INFINITE = np.iinfo(np.int64).max // 4
 
 
@@ -138,11 +139,12 @@ def balanced_reaches(
     require_columns(nodes, ["river", "bank", "from_m", "to_m", by], "nodes")
     names, leaders = _named_groups(groups)
     load = numbers(nodes, by, "nodes")
-    if load.isna().any() or (load < 0).any():
+    bad = ~(load.between(0, MOST_LOAD))
+    if bad.any():
         raise LayerError(
-            f"has nodes whose {by} is not known or negative",
+            f"has nodes whose {by} is not known or negative, or above {MOST_LOAD:g}",
             layer="nodes",
-            ids=nodes.index[load.isna() | (load < 0)],
+            ids=nodes.index[bad],
             hint="survey them, or set a value; unknown isn't 0",
         )
     lines = _lines(nodes, load, banks, rivers, cuts, fixed)
@@ -162,7 +164,10 @@ def _named_groups(
         names = [str(g) for g in groups["group"]]
         leaders = dict(zip(names, groups["leader"], strict=True)) if "leader" in groups else {}
     else:
-        number = isinstance(groups, int | np.integer)
+        number = isinstance(groups, int | np.integer) and not isinstance(groups, bool)
+        if not number and (isinstance(groups, str) or not isinstance(groups, Iterable)):
+            raise LayerError(f"groups={groups!r} is no number of groups and no list of names",
+                             hint='groups=10, or groups=["第1组", "第2组"]')  # fmt: skip
         names = [f"第{j + 1}组" for j in range(int(groups))] if number else [*map(str, groups)]  # type: ignore[arg-type]
         leaders = {}
     if len(set(names)) != len(names) or not names:

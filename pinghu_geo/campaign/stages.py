@@ -231,6 +231,10 @@ def work_days(
             ids=nodes.index[unknown],
             hint="survey them; until then set a value: tasks.loc[ids, column] = ...",
         )
+    negative = (units < 0).any(axis=1)
+    if negative.any():
+        raise LayerError("have less than no work to do", layer="tasks", ids=nodes.index[negative],
+                         hint="counts and areas are 0 or more")  # fmt: skip
     rates = _rates(nodes, stages, capacity)
     days = pd.DataFrame(index=nodes.index)
     for stage, row in stages.iterrows():
@@ -249,7 +253,7 @@ def _rates(
         return rates
     require_columns(capacity, ["group", "stage"], "capacity")
     per_day = numbers(capacity, "per_day", "capacity")
-    bad = per_day <= 0
+    bad = (per_day <= 0) | np.isinf(per_day)
     if bad.any():
         raise LayerError(
             "has a capacity of 0 or less: nothing would ever be done",

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.schema import code_label, nearest, numbers, require_columns
 from pinghu_geo.river.corridor import river_ends
 from pinghu_geo.schemes.nodes import BANK_LETTER, node_ids, node_table
@@ -55,12 +56,16 @@ class CampaignTasks:
         lines = []
         for code, row in self.classes[self.classes["n_buildings"] > 0].iterrows():
             area = f"建筑面积 {row['demolish_floor_area_m2']:,.0f} m²"
-            if row["n_unknown"]:
+            if pd.isna(row["demolish_floor_area_m2"]):
+                area = "建筑面积不详"
+            elif row["n_unknown"]:
                 area += f"(另有 {row['n_unknown']:.0f} 栋面积不详)"
             word = code_label("task_class", code)
             lines.append(f"{word}:{row['n_buildings']:.0f} 栋,{area}")
         for _, row in self.share.iterrows():
-            lines.append(f"任务占全区 {row['share_ratio']:.2%}({row['column']})")
+            least = "至少" if row["n_unknown"] else ""
+            share = "不详" if pd.isna(row["share_ratio"]) else f"{least} {row['share_ratio']:.2%}"
+            lines.append(f"任务占全区{share}({row['column']})")
         return lines
 
     def _repr_html_(self) -> str:
@@ -152,10 +157,10 @@ def campaign_tasks(
     known = None if tenants is None else people
     nodes = _nodes(rows[rows["task_class"] == "task"], known, segments, rivers)
     classes = _sums(rows, "task_class", known).reindex(list(CLASSES))
-    none = [c for c in classes if c.startswith("n_") and classes[c].notna().any()]
-    classes[none] = classes[none].fillna(0).astype(int)
-    sums = ["demolish_floor_area_m2", *(["cost_yuan"] if "cost_yuan" in rows else [])]
-    classes[sums] = classes[sums].fillna(0.0)
+    # a class that nothing falls into comes to 0; one of which nothing is known, to NA
+    classes.loc[classes["n_buildings"].isna()] = 0
+    none = [c for c in classes if c.startswith("n_") and classes[c].notna().all()]
+    classes[none] = classes[none].astype(int)
     return CampaignTasks(rows, people, nodes, classes, _share(classes, district_total))
 
 
@@ -272,6 +277,9 @@ def _sums(rows: pd.DataFrame, by: str, people: pd.DataFrame | None) -> pd.DataFr
         one["cost_yuan"] = numbers(rows, "cost_yuan", "affected")
         one["n_unpriced"] = one["cost_yuan"].isna().astype(int)
     found = one.groupby(rows[by], sort=True).sum()
+    for column, lost in (("demolish_floor_area_m2", "n_unknown"), ("cost_yuan", "n_unpriced")):
+        if column in found:  # nothing known of any is NA, not 0
+            found[column] = found[column].where(found[lost] < found["n_buildings"])
     groups = rows.groupby(by, sort=True)
     all_known = {"min_count": 1}
     if "rooms" in rows:
@@ -319,10 +327,17 @@ def _share(classes: pd.DataFrame, total: Mapping[str, float] | None) -> pd.DataF
         if column not in TOTALS:
             raise LayerError(f"district_total: {column!r} is not known",
                              hint=nearest(column, TOTALS))  # fmt: skip
-        if not whole > 0:
+        number: Any = whole
+        if not isinstance(number, int | float | np.number) or not 0 < number < np.inf:
             raise LayerError(f"district_total: {column} is {whole}", hint="state the whole sum")
         mine = "demolish_floor_area_m2" if column == "floor_area_m2" else column
         value = float(classes.loc["task", mine]) if mine in classes else np.nan
+        lost = {"floor_area_m2": "n_unknown", "cost_yuan": "n_unpriced"}.get(column, "")
+        unknown = int(classes.loc["task", lost]) if lost in classes else 0
         rows.append({"column": column, "value": value, "district_total": float(whole),
-                     "share_ratio": value / float(whole)})  # fmt: skip
-    return pd.DataFrame(rows, columns=["column", "value", "district_total", "share_ratio"])
+                     "share_ratio": value / float(whole), "n_unknown": unknown})  # fmt: skip
+        if value > whole:
+            notify(f"district_total: the tasks' {column} is {value:,.0f}, more than the whole "
+                   f"district's {whole:,.0f}")  # fmt: skip
+    columns = ["column", "value", "district_total", "share_ratio", "n_unknown"]
+    return pd.DataFrame(rows, columns=columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +15,13 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.schema import nearest, require_columns
 
-__all__ = ["WorkDays", "day_of", "work_calendar"]
+__all__ = ["WorkDays", "day_of", "plain_dates", "work_calendar"]
 
 Days = NDArray[np.datetime64]
 KINDS = ("days", "weekdays", "china")
 SPAN_DAYS = 366
+# 3/1/2018: the third of January, or the first of March
+DAY_OR_MONTH = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class WorkDays:
 
     dates: Days
     said_until: np.datetime64 | None  # no official calendar beyond
+    said_from: np.datetime64 | None = None  # nor before
 
     def index_at(self, dates: Any) -> NDArray[np.int64]:
         """Number of the first working day on or after each date."""
@@ -53,6 +57,11 @@ class WorkDays:
 
     def warn_beyond(self, last: pd.Timestamp) -> None:
         """Say so where a plan runs beyond the years whose calendar is published."""
+        if self.said_from is not None and len(self.dates) and self.dates[0] < self.said_from:
+            notify(
+                f"China's working days are not known before {self.said_from}: Monday to Friday "
+                "are taken there, without holidays and make-up days"
+            )
         if self.said_until is not None and last.to_datetime64() > self.said_until:
             notify(
                 f"China's working days are not known beyond {self.said_until}: Monday to Friday "
@@ -65,7 +74,7 @@ def work_calendar(
 ) -> WorkDays:
     """At least so many working days from a date on (and calendar days before it)."""
     first = np.datetime64(start.normalize(), "D") - np.timedelta64(back_days, "D")
-    said_until = None
+    said_until = said_from = None
     if isinstance(calendar, pd.DataFrame):
         worked = _of_table(calendar)
     elif calendar not in KINDS:
@@ -81,10 +90,10 @@ def work_calendar(
         else:
             keep = np.is_busday(days)
             if calendar == "china":
-                said_until = _china(days, keep)
+                said_from, said_until = _china(days, keep)
         found = np.concatenate([found, days[keep]])
         at = days[-1] + np.timedelta64(1, "D")
-    return WorkDays(found, said_until)
+    return WorkDays(found, said_until, said_from)
 
 
 def _of_table(calendar: pd.DataFrame) -> dict[np.datetime64, bool]:
@@ -94,17 +103,24 @@ def _of_table(calendar: pd.DataFrame) -> dict[np.datetime64, bool]:
         raise LayerError(
             "has other words than yes and no in working", layer="calendar", hint="True or False"
         )
+    both = calendar[["date", "working"]].drop_duplicates()
+    twice = both["date"].duplicated(keep=False)
+    if twice.any():
+        raise LayerError("says both of a day that it is worked and that it isn't",
+                         layer="calendar", ids=both.index[twice],
+                         hint="leave one row a day")  # fmt: skip
     return dict(zip(_as_days(calendar["date"]), calendar["working"].astype(bool), strict=True))
 
 
-def _china(days: Days, keep: NDArray[np.bool_]) -> np.datetime64:
-    """Holidays out and make-up days in, as the State Council announced them; the last day known."""
+def _china(days: Days, keep: NDArray[np.bool_]) -> tuple[np.datetime64, np.datetime64]:
+    """Holidays out and make-up days in, as announced by the State Council; first and last day."""
     from chinese_calendar.constants import holidays, workdays
 
     last = np.datetime64(datetime.date(max(d.year for d in holidays), 12, 31), "D")
+    first = np.datetime64(datetime.date(min(d.year for d in holidays), 1, 1), "D")
     keep[np.isin(days, np.array(sorted(holidays), "datetime64[D]"))] = False
     keep[np.isin(days, np.array(sorted(workdays), "datetime64[D]"))] = True
-    return last
+    return first, last
 
 
 def _as_days(dates: Any) -> Days:
@@ -113,11 +129,30 @@ def _as_days(dates: Any) -> Days:
 
 
 def day_of(value: Any, name: str) -> pd.Timestamp:
-    """One date that a caller gives, without time."""
+    """One date that a caller gives, without time; a text that could be two days is refused."""
+    if isinstance(value, str):
+        text = plain_dates(pd.Series([value])).iloc[0]
+        if pd.isna(text):
+            word = "could be another day" if DAY_OR_MONTH.match(value.strip()) else "is no date"
+            raise LayerError(f"{name}={value!r} {word}", hint=f'{name}="2018-03-01"')
+        value = text
     try:
-        found = pd.Timestamp(value).normalize()
+        found = pd.Timestamp(value).tz_localize(None).normalize()
     except (ValueError, TypeError, AttributeError) as fault:  # NaT has no day
         raise LayerError(f"{name}={value!r} is no date", hint=f'{name}="2018-03-01"') from fault
     if isinstance(value, int | float) or pd.isna(found):
         raise LayerError(f"{name}={value!r} is no date", hint=f'{name}="2018-03-01"')
     return found
+
+
+def plain_dates(texts: pd.Series) -> pd.Series:
+    """Dates that are written with the year first, in the ways people do; NaT for all others."""
+    text = texts.astype("str").str.strip()
+    text = text.str.replace(r"[T ]\d\d:\d\d.*$", "", regex=True)
+    text = text.str.replace("年", "-").str.replace("月", "-").str.replace("日", "")
+    text = text.str.replace(r"[/.]", "-", regex=True)
+    plain = text.str.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}").fillna(False).astype(bool)
+    eight = text.str.fullmatch(r"(19|20)\d{6}").fillna(False).astype(bool)
+    text = text.where(~eight, text.str[:4] + "-" + text.str[4:6] + "-" + text.str[6:])
+    found = pd.to_datetime(text.where(plain | eight), errors="coerce", format="%Y-%m-%d")
+    return found.astype("datetime64[ns]")
