@@ -644,6 +644,17 @@ def dbf_deleted(f, folder):
     return path, {}
 
 
+@written("a name that was cut inside a character, before the end of its field", "text_cut")
+def dbf_text_cut(f, folder):
+    path = shapefile(f, folder, encoding="UTF-8", cpg="UTF-8")
+    dbf = path.with_suffix(".dbf")
+    raw, whole = bytearray(dbf.read_bytes()), OWNERS[0].encode()
+    at = raw.index(whole) + len(whole)
+    raw[at : at + 2] = "某".encode()[:2]
+    dbf.write_bytes(raw)
+    return path, {}
+
+
 @written("texts among the numbers of a GeoPackage, which group their thousands")
 def gpkg_texts(f, folder):
     path = folder / "房屋.gpkg"

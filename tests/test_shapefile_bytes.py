@@ -1,5 +1,6 @@
 """Shapefiles written byte by byte: what the bytes say is read, whatever GDAL makes of them."""
 
+import codecs
 import itertools
 import struct
 
@@ -10,6 +11,7 @@ import pytest
 import shapely
 
 import pinghu_geo as pg
+from pinghu_geo.intake.dbf import _ends_inside
 
 X, Y = 506000.0, 2503000.0
 PRJ = gpd.GeoSeries([], crs=4547).crs.to_wkt("WKT1_ESRI")
@@ -290,3 +292,18 @@ def test_a_podium_and_its_tower_stay_one_house():
     mended, log = pg.repair(layer)
     assert mended.area.tolist() == [400.0]
     assert log["area_before_m2"].tolist() == [500.0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk", "gb18030", "big5"])
+@pytest.mark.parametrize("text", ["張三", "a張", "王五麻子a", "a"])
+@pytest.mark.parametrize("blanks", [0, 3])
+def test_a_cut_character_is_found_wherever_the_text_ends(encoding, text, blanks):
+    """Against Python's own decoder, for every cut of a text and for the whole of it."""
+    if encoding.startswith("gb"):
+        text = text.replace("張", "张")
+    raw = text.encode(encoding)
+    for end in range(1, len(raw) + 1):
+        cell = np.frombuffer(raw[:end] + b" " * blanks, np.uint8)[None]
+        decoder = codecs.getincrementaldecoder(encoding)("ignore")
+        decoder.decode(raw[:end])
+        assert _ends_inside(cell, encoding).tolist() == [bool(decoder.getstate()[0])]
