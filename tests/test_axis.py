@@ -225,3 +225,39 @@ def test_rivers_are_turned_by_the_ground_or_by_what_they_meet(tmp_path):
     with pytest.warns(UserWarning, match="isn't told"):
         turned = pg.flood.drawn_downstream(again, dem=tmp_path / "dem.tif", near_m=80)
     assert turned.layer.geometry.iloc[:3].geom_equals(layer.geometry.iloc[:3]).all()
+
+
+MAIN = [
+    [(0, 0), (700, 0)],
+    [(700, 0), (1000, 300), (1300, 0)],
+    [(700, 0), (1000, -310), (1300, 0)],
+    [(1300, 0), (2000, 0)],
+]
+RINGS = {
+    "in the island's court": [(1050, 0), (1000, 50), (950, 0), (1000, -50), (1050, 0)],
+    "touching the river": [(300, 0), (350, 40), (300, 80), (250, 40), (300, 0)],
+    "far away": [(1000, 900), (1050, 950), (1000, 1000), (1000, 900)],
+}
+
+
+@pytest.mark.parametrize("ring", RINGS.values(), ids=RINGS)
+@pytest.mark.parametrize("gap_m", [1.0, 50.0, 400.0])
+def test_a_ring_is_no_part_of_the_way_through(ring, gap_m):
+    """The river flows around an island, in whose court there is a ring of water: by hand."""
+    parts = shapely.MultiLineString([*MAIN, ring])
+    rivers = gpd.GeoDataFrame(geometry=[parts], index=pd.Index(["A"], name="river"), crs=4547)
+    joined, log = pg.join_parts(rivers, gap_m=gap_m)
+    assert joined.length["A"] == pytest.approx(1400 + 2 * 300 * 2**0.5)
+    assert log["change"].tolist() == ["branch", "branch"]
+    own = shapely.LineString(ring).length
+    assert log["length_m"].tolist() == pytest.approx([2 * np.hypot(300, 310), own])
+
+
+def test_a_river_that_is_a_ring_stays_one():
+    moat = gpd.GeoDataFrame(
+        geometry=[shapely.LineString(RINGS["far away"])], index=pd.Index(["A"], name="river"),
+        crs=4547,
+    )  # fmt: skip
+    joined, log = pg.join_parts(moat, gap_m=1)
+    assert joined.length["A"] == pytest.approx(moat.length["A"])
+    assert log.empty

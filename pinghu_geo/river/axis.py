@@ -53,7 +53,8 @@ def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
         ``layer``: one row a river, in order of appearance, with the first row's columns;
         ``log``: river, change {joined, turned, branch}, from_m, to_m, length_m [m, measured along
         the new line], one row a gap, a part that was turned round, or a part that was left out
-        because it is the other branch around an island (length_m is its own).
+        because it is the other branch around an island, or a ring, through which nothing runs
+        (length_m is its own).
 
     Raises
     ------
@@ -65,6 +66,7 @@ def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
     From the ends of the longest part the nearest part is added until none is left, turned round
     where its far end is the nearer one; the whole runs as most of its length was drawn. Of the
     branches around an island the way through on which the river is shortest is kept.
+    Rings, such as water around or within an island, are left out and named.
 
     Examples
     --------
@@ -88,7 +90,13 @@ def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
                 ids=[name],
                 hint="rivers = rivers[rivers.length > 0]",
             )
-        stem, branches = _without_branches(parts, min(gap_m, TOUCHING_M))
+        touching_m = min(gap_m, TOUCHING_M)
+        rings = [_is_ring(p, touching_m) for p in parts]
+        if all(rings):  # then one of them is the river
+            rings = [False] * len(parts)
+        through = [p for p, ring in zip(parts, rings, strict=True) if not ring]
+        stem, branches = _without_branches(through, touching_m)
+        branches += [p for p, ring in zip(parts, rings, strict=True) if ring]
         line, log = _chain(stem, gap_m, str(name))
         if log.loc[log["change"] == "turned", "length_m"].sum() > shapely.length(line) / 2:
             line, log = _chain([part[::-1] for part in stem], gap_m, str(name))
@@ -97,6 +105,12 @@ def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
         logs.append(log)
     layer = rivers[~rivers.index.duplicated()].set_geometry(shapes, crs=rivers.crs)
     return JoinedRivers(layer, pd.concat(logs, ignore_index=True))
+
+
+def _is_ring(part: Any, touching_m: float) -> bool:
+    """Whether a part ends where it begins, as water around an island does: nothing runs through."""
+    long = float(np.hypot(*np.diff(part, axis=0).T).sum())
+    return float(np.hypot(*(part[-1] - part[0]))) <= touching_m < long / 4
 
 
 def _without_branches(parts: list[Any], touching_m: float) -> tuple[list[Any], list[Any]]:
