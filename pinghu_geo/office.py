@@ -24,9 +24,9 @@ from pinghu_geo.deliver.forms import write_forms
 from pinghu_geo.deliver.report import write_sheets
 from pinghu_geo.nouns.errors import LayerError, ProjectError
 from pinghu_geo.nouns.inert import console_text, json_text
-from pinghu_geo.nouns.replacing import atomic_folder, digests
+from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, require_folder
 from pinghu_geo.plan import Plan, read_plan
-from pinghu_geo.project import Progress, project_campaign, write_wall
+from pinghu_geo.project import ROOM, Progress, project_campaign, write_wall
 
 __all__ = ["adopt_scheme", "campaign_project", "project_forms", "update_project"]
 
@@ -135,6 +135,8 @@ def update_project(
     project.toml has no campaign.
     """
     plan = _plan(project)
+    if board is not None:
+        require_folder(Path(board))
     store, stages = campaign_store(plan), campaign_stages(plan)
     common: dict[str, Any] = {"stages": stages, "today": today, "project": plan.name}
     if "log" in plan.campaign:
@@ -229,11 +231,11 @@ def project_forms(
     project.toml has no campaign.
     """
     plan = _plan(project)
+    require_folder(Path(folder))
     found, _ = project_campaign(plan, progress=progress)
     _adopt(plan, found)
-    Path(folder).mkdir(parents=True, exist_ok=True)
     return write_forms(
-        found.tasks.buildings, found.tasks.nodes, found.state, folder,
+        found.tasks.buildings, found.tasks.nodes, found.state, made_folder(Path(folder)),
         tenants=found.tasks.tenants if "tenants" in plan.campaign else None,
         stages=found.stages, project=plan.name, blockers=plan.campaign["blockers"],
     )  # fmt: skip
@@ -287,7 +289,7 @@ def campaign_project(
     """
     plan = _plan(project)
     tell = progress or (lambda _: None)
-    with atomic_folder(Path(out), ours=_made_here, force=force, tell=tell) as made:
+    with atomic_folder(Path(out), ours=_made_here, force=force, tell=tell, room=ROOM) as made:
         found, _ = project_campaign(plan, as_of=as_of, progress=progress)
         write_sheets(campaign_sheets(found), made / "campaign.xlsx")
         campaign_board(found, plan).save(made / "board.html")

@@ -41,7 +41,7 @@ from pinghu_geo.nouns.errors import CRSError, LayerError, PinghuError, ProjectEr
 from pinghu_geo.nouns.inert import console_text, file_names, json_text, source_name
 from pinghu_geo.nouns.messages import merged, say, translated
 from pinghu_geo.nouns.notices import heard
-from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, digests
+from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, digests, made_folder
 from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, same_crs, same_datum
 from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
@@ -59,6 +59,8 @@ from pinghu_geo.search.optimise import LeastDemolition, least_demolition
 
 __all__ = ["check_project", "project_campaign", "run_project", "sample_folder"]
 
+# A result takes no less than a page's own scripts and an empty database [bytes].
+ROOM = 2**19
 PACKAGES = ("pinghu_geo", "geopandas", "shapely", "pandas", "numpy", "pyproj", "pyogrio", "folium")
 
 # What runs of versions wrote whose manifest doesn't list it.
@@ -147,7 +149,7 @@ def run_project(
     plan = replace(plan, lang=lang or plan.lang)
     tell = _teller(progress, plan.lang)
     target = Path(out)
-    with atomic_folder(target, ours=_outputs_of, force=force, tell=tell) as made:
+    with atomic_folder(target, ours=_outputs_of, force=force, tell=tell, room=ROOM) as made:
         tell("reading the layers")
         with heard() as said:
             try:
@@ -584,7 +586,7 @@ def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) ->
     if found.campaign is None:
         raise ProjectError(f"{plan.path.name} has no campaign", hint='[campaign]\nadopted = "..."')
     tell("writing the board and the map")
-    folder.mkdir(parents=True, exist_ok=True)
+    made_folder(folder)
     board = campaign_board(found.campaign, plan).save(folder / "board.html")
     target = folder / "map.html"
     with atomic_path(target) as temporary:

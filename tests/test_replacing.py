@@ -358,6 +358,50 @@ def test_a_target_that_cannot_be_is_refused_in_words_before_the_work(tmp_path, t
     assert sorted(p.name for p in tmp_path.iterdir()) == before
 
 
+def test_a_disk_that_is_known_to_be_too_small_is_said_before_the_work(
+    tmp_path, houses, monkeypatch
+):
+    def small(_):
+        return shutil._ntuple_diskusage(2**30, 2**30 - 50, 50)
+
+    monkeypatch.setattr(shutil, "disk_usage", small)
+    before = sorted(tmp_path.iterdir())
+    for target in ("a.gpkg", "a.shp", "a.geojson", "a.fgb"):
+        with pytest.raises(pg.errors.OutputError, match="the disk has 0.0 MB left"):
+            pg.write_layer(houses, tmp_path / target, "buildings")
+    monkeypatch.setattr("pinghu_geo.project._read", lambda *_: pytest.fail("the work began"))
+    with pytest.raises(pg.errors.OutputError, match="takes at least 0.5 MB"):
+        pg.run_project(pg.sample_folder() / "project.toml", tmp_path / "out")
+    with pytest.raises(pg.errors.OutputError, match="takes at least 0.5 MB"):
+        pg.campaign_project(pg.sample_folder() / "project.toml", tmp_path / "out")
+    assert sorted(tmp_path.iterdir()) == before
+    # some systems don't say what they have
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, 0))
+    pg.write_layer(houses, tmp_path / "a.gpkg", "buildings")
+
+
+@pytest.mark.parametrize("target", ["file/x", "loop", "/proc/none/out", "n" * 300])
+def test_folders_of_forms_and_boards_are_refused_before_the_work(tmp_path, monkeypatch, target):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.setattr("pinghu_geo.office.project_campaign", lambda *_, **__: pytest.fail("begun"))
+    monkeypatch.setattr("pinghu_geo.office.campaign_store", lambda *_: pytest.fail("begun"))
+    before = sorted(p.name for p in tmp_path.iterdir())
+    project = pg.sample_folder() / "project.toml"
+    with pytest.raises(pg.errors.OutputError, match="can't be written"):
+        pg.project_forms(project, tmp_path / target)
+    with pytest.raises(pg.errors.OutputError, match="can't be written"):
+        pg.update_project(project, [], board=tmp_path / target)
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_a_drawing_is_refused_before_it_is_drawn(tmp_path, houses, monkeypatch):
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setattr("pinghu_geo.intake.drawing._draw", lambda *_: pytest.fail("drawn"))
+    with pytest.raises(pg.errors.OutputError, match="no folder"):
+        pg.write_dxf({"房屋": houses}, tmp_path / "file" / "a.dxf")
+
+
 def test_folders_made_for_a_target_that_failed_are_gone(tmp_path):
     def failing():
         with atomic_path(tmp_path / "a" / "b" / "c.txt") as path:

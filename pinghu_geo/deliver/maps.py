@@ -36,6 +36,8 @@ DEGREES = 6
 MOST_NEIGHBOURS = 8000
 NEIGHBOURS_M = 80.0
 # Folium adds these for markers that the map doesn't use.
+# A page takes no less than its own scripts and styles [bytes].
+ROOM = 2**18
 UNUSED = re.compile(r"bootstrap|font-?awesome|awesome|glyphicons", re.IGNORECASE)
 
 STATUS = {
@@ -536,7 +538,7 @@ class _OfflineMap(folium.Map):
 
     def save(self, outfile: str | Path, **_: Any) -> None:
         """Write the page, whole or not at all."""
-        with atomic_path(Path(outfile)) as temporary:
+        with atomic_path(Path(outfile), room=ROOM) as temporary:
             temporary.write_text(self.page(), "utf-8")
 
     def _repr_html_(self, **_: Any) -> str:

@@ -219,7 +219,7 @@ def write_ledger(
 
     path = Path(target)
     require_suffix(path, ".xlsx")
-    with atomic_path(path) as temporary:
+    with atomic_path(path, room=len(affected)) as temporary:  # a byte a row, however it is packed
         book = xlsxwriter.Workbook(temporary, INERT)
         about = {"title": sheet_text(title), "comments": sheet_text(note), "created": CREATED}
         book.set_properties(about)

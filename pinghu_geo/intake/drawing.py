@@ -22,7 +22,7 @@ from pinghu_geo.intake.gdal import gdal_options
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import drawing_name, drawing_text
-from pinghu_geo.nouns.replacing import atomic_path, scratch_folder
+from pinghu_geo.nouns.replacing import atomic_path, require_place, scratch_folder
 from pinghu_geo.nouns.schema import NOUNS, nearest, require_layer
 
 __all__ = ["ARC_STEP_DEG", "read_dxf", "write_dxf"]
@@ -246,6 +246,7 @@ def write_dxf(
     for name, layer in layers.items():
         require_layer(layer.reset_index(), name, crs=crs)
     _require_names(list(layers))
+    require_place(path)
     drawing = ezdxf.new("R2010", setup=True, units=ezdxf.units.M)
     style = drawing.styles.new("中文", dxfattribs={"font": "simsun.ttc"})
     for k, (name, layer) in enumerate(layers.items()):

@@ -482,8 +482,10 @@ def write_layer(
         with atomic_path(path) as temporary:
             frame.to_parquet(temporary, write_covering_bbox=True)
         return
+    # two numbers a corner: 8 bytes each, or a digit with its comma
+    room = shapely.count_coordinates(frame.geometry.array) * (4 if suffix == ".geojson" else 16)
     if suffix != ".shp":
-        with atomic_path(path) as temporary:
+        with atomic_path(path, room=room) as temporary:
             write_frame(database_frame(flat), temporary, layer=database_name(path.stem))
         return
     encoding = encoding or ("GBK" if not len(_rows_lost(flat, "GBK")) else "UTF-8")
@@ -494,7 +496,7 @@ def write_layer(
             hint='pg.write_layer(..., encoding="UTF-8")',
         )
     flat = _for_shapefile(database_frame(flat), noun(what), encoding)
-    with atomic_parts(path, drop=SHAPEFILE_PARTS) as folder:
+    with atomic_parts(path, drop=SHAPEFILE_PARTS, room=room) as folder:
         made = folder / path.name
         write_frame(flat, made, encoding=encoding)
         made.with_suffix(".cpg").write_text(encoding, "ascii")

@@ -36,6 +36,8 @@ __all__ = [
     "completed",
     "digests",
     "in_words",
+    "made_folder",
+    "require_folder",
     "require_place",
     "scratch_folder",
 ]
@@ -86,13 +88,17 @@ SHAPEFILE_PARTS = (
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path of the same name that takes the target's place when all went well."""
+def atomic_path(path: Path, *, room: int = 0) -> Iterator[Path]:
+    """A temporary path of the same name that takes the target's place when all went well.
+
+    ``room`` is what it will take at least [bytes]: where the disk has less, nothing is begun.
+    """
     with in_words(path):
         goal = _real(path)
         if goal.is_dir():
             raise OutputError(f"{path} is a folder", hint=f"choose another name than {path.name}")
         with _parent_of(goal), _claimed(goal, WAIT_FILE_S):
+            _require_room(goal, room)
             stage = _cleared(goal)
             stage.mkdir()
             try:
@@ -109,7 +115,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_parts(main: Path, *, drop: tuple[str, ...] = ()) -> Iterator[Path]:
+def atomic_parts(main: Path, *, drop: tuple[str, ...] = (), room: int = 0) -> Iterator[Path]:
     """A temporary folder whose files take their places beside ``main`` together.
 
     ``main`` leaves first and comes last: a set of old and new parts is never one that opens.
@@ -119,6 +125,7 @@ def atomic_parts(main: Path, *, drop: tuple[str, ...] = ()) -> Iterator[Path]:
         goal = _real(main.parent) / main.name
         with _parent_of(goal), _claimed(goal, WAIT_FILE_S):
             stage, ready = _cleared(goal, drop), _beside(goal, "ready")
+            _require_room(goal, room)
             stage.mkdir()
             try:
                 yield stage
@@ -139,6 +146,7 @@ def atomic_folder(
     ours: Owned | None = None,
     force: bool = True,
     tell: Callable[[str], None] | None = None,
+    room: int = 0,
 ) -> Iterator[Path]:
     """A temporary folder that takes the target's place when all went well.
 
@@ -152,6 +160,7 @@ def atomic_folder(
             stack.enter_context(_claimed(goal, WAIT_FOLDER_S))
             stage = _cleared(goal, ours=ours)
             _require_replaceable(target, goal, ours, force=force)
+            _require_room(goal, room)
             stage.mkdir()
         stack.callback(_remove, stage)
         yield stage
@@ -175,6 +184,23 @@ def require_place(path: Path) -> None:
             raise OutputError(f"{path} is a folder", hint=f"choose another name than {path.name}")
         with _parent_of(goal, keep=False), _claimed(goal, WAIT_FILE_S):
             pass
+
+
+def require_folder(folder: Path) -> None:
+    """Refuse, before the work, a folder that can't be made, or in which nothing can be written."""
+    with in_words(folder):
+        goal = _real(folder)
+        if goal.exists() and not goal.is_dir():
+            raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        with _parent_of(goal / "_", keep=False):
+            os.rmdir(tempfile.mkdtemp(prefix=".", suffix=".pinghu-new", dir=goal))
+
+
+def made_folder(folder: Path) -> Path:
+    """A folder for files that are whole one by one."""
+    with in_words(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def completed(main: Path, drop: tuple[str, ...] = SHAPEFILE_PARTS) -> None:
@@ -234,9 +260,10 @@ def _sentence(path: Path, fault: Exception) -> tuple[str, str]:
     code = cause.errno if isinstance(cause, OSError) else None
     if code in SENTENCES:
         return SENTENCES[code]
-    with suppress(OSError):  # libraries below say no more than that a write failed
-        if shutil.disk_usage(_real(path).parent).free < 2**20:
-            return FULL
+    if code is None:  # libraries below say no more than that a write failed
+        with suppress(OSError):
+            if shutil.disk_usage(_real(path).parent).free < 2**20:
+                return FULL
     said = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(fault)
     return said.strip().rstrip(".")[:300] or type(fault).__name__, "choose another place"
 
@@ -536,6 +563,17 @@ def _parent_of(goal: Path, *, keep: bool = True) -> Iterator[None]:
             for folder in missing:
                 with suppress(OSError):
                     folder.rmdir()
+
+
+def _require_room(goal: Path, room: int) -> None:
+    """Refuse what will take more than the disk has left; some systems don't say what it has."""
+    left = shutil.disk_usage(goal.parent)
+    if left.total and left.free < room:
+        raise OutputError(
+            f"{goal} can't be written: the disk has {left.free / 2**20:,.1f} MB left, and it takes "
+            f"at least {room / 2**20:,.1f} MB",
+            hint=FULL[1],
+        )
 
 
 def _to_disk(path: Path) -> None:
