@@ -16,6 +16,7 @@ import pyproj
 from pinghu_geo.intake.io import read_table
 from pinghu_geo.keys import defaults, key_mistakes, nouns_of, table_source
 from pinghu_geo.nouns.errors import ProjectError
+from pinghu_geo.nouns.files import require_plain
 from pinghu_geo.nouns.schema import Lang, nearest
 
 __all__ = ["CAMPAIGN_TABLES", "FLOOD_TABLES", "WITHIN_RISE", "Plan", "read_plan"]
@@ -68,6 +69,7 @@ def read_plan(path: Path) -> Plan:
         raise ProjectError(
             f"there is no project file {path}", hint="pinghu demo shows one that works"
         )
+    require_plain(path, "project")
     try:
         # Notepad saves a byte order mark that TOML doesn't allow
         raw = tomllib.loads(path.read_text("utf-8-sig"))

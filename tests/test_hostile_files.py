@@ -50,6 +50,38 @@ def disguises(secret):
     }  # fmt: skip
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes among its files")
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".zip", ".tif", ".toml", ".g01", ".hdf"])
+def test_a_pipe_is_refused_and_waits_for_nobody(tmp_path, suffix):
+    path = tmp_path / f"pipe{suffix}"
+    os.mkfifo(path)
+    read = {
+        ".xlsx": lambda: pg.read_table(path, "widths"), ".csv": lambda: pg.read_table(path, "widths"),
+        ".tif": lambda: pg.flood.raster_values(POINTS, path), ".toml": lambda: pg.run_project(path, tmp_path / "o"),
+        ".g01": lambda: pg.read_hecras(path, units="SI"), ".hdf": lambda: pg.flood.read_hecras_results(path),
+    }.get(suffix, lambda: pg.read_layer(path, "buildings", row_ids=True, crs=4547))  # fmt: skip
+    with pytest.raises(pg.PinghuError, match="no file but a pipe"):
+        read()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes among its files")
+def test_parts_and_companions_are_no_pipes_or_devices(tmp_path, dem):
+    HOUSES.to_file(tmp_path / "s.shp", encoding="UTF-8")
+    for part in (".dbf", ".shx", ".prj", ".cpg"):
+        (tmp_path / f"s{part}").unlink()
+        os.mkfifo(tmp_path / f"s{part}")
+        with pytest.raises(pg.errors.LayerError, match=f"s{part} is no file but a pipe"):
+            pg.read_layer(tmp_path / "s.shp", "buildings")
+        (tmp_path / f"s{part}").unlink()
+        HOUSES.to_file(tmp_path / "s.shp", encoding="UTF-8")
+    os.mkfifo(dem.with_name("dem.tif.aux.xml"))
+    with pytest.raises(pg.errors.LayerError, match="no file but a pipe"):
+        heights(dem)
+    (tmp_path / "zero.csv").symlink_to("/dev/zero")
+    with pytest.raises(pg.errors.LayerError, match="no file but a pipe or a device"):
+        pg.read_table(tmp_path / "zero.csv", "widths")
+
+
 FEATURE = {
     "type": "Feature",
     "properties": {"a": 1},

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pinghu_geo.flood.channel import with_roughness
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.files import require_plain
 
 __all__ = [
     "LEFT_OUT", "OBSTACLE", "UNITS", "HecRas", "obstacle_table", "reach_names",
@@ -154,6 +155,7 @@ def read_hecras_results(path: str | Path) -> HecRas:
     path = Path(path)
     if not path.exists():
         raise LayerError(f"there is no file {path}", layer="hecras")
+    require_plain(path, "hecras")
     import h5py
 
     try:

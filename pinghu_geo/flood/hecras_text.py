@@ -30,6 +30,7 @@ from pinghu_geo.flood.hecras import (
 from pinghu_geo.flood.hecras_structures import structures_between, structures_of_text
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import LayerError, PinghuError
+from pinghu_geo.nouns.files import require_plain
 from pinghu_geo.nouns.schema import one_of
 from pinghu_geo.river.chainage import parse_chainage
 
@@ -182,6 +183,7 @@ def _lines(path: str | Path, title: str) -> list[str]:
     path = Path(path)
     if not path.exists():
         raise LayerError(f"there is no file {path}", layer="hecras")
+    require_plain(path, "hecras")
     raw = path.read_bytes()
     try:
         text = raw.decode("utf-8-sig")

@@ -20,6 +20,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.files import require_plain
 from pinghu_geo.nouns.replacing import scratch_folder
 
 __all__ = ["drawing_for_one_driver", "for_one_driver", "raster_driver", "require_raster"]
@@ -313,6 +314,7 @@ def raster_driver(path: Path) -> str:
 
 def require_raster(path: Path, layer: str) -> None:
     """Refuse a raster that isn't what its suffix says, or that leads to other files."""
+    require_plain(path, layer)
     driver, begins = RASTERS.get(path.suffix.lower(), ("", ()))
     if not driver or not path.is_file():
         raise LayerError(

@@ -16,6 +16,7 @@ from pinghu_geo.nouns.schema import nearest
 
 __all__ = [
     "existing",
+    "require_plain",
     "require_signature",
     "require_suffix",
     "rule_file",
@@ -46,14 +47,16 @@ SIGNATURES: dict[str, tuple[bytes, ...]] = {
 # What a KML may not hold: entities are the way to a file of ours or to gigabytes of text.
 XML_FORBIDDEN = (b"<!doctype", b"<!entity")
 HEAD_BYTES = 65_536
+# Suffixes of what is read with the files beside it.
+IN_PARTS = {".shp", ".tab", ".mif", ".tif", ".tiff", ".gtiff", ".img", ".asc", ".vrt"}
 
 
 def existing(path: Path, what: str) -> Path:
     """The path, or an error that names the file that was probably meant."""
+    if not path.exists():
+        completed(path)  # of a set whose writer was killed: the new parts are all there
     if path.exists():
-        return path
-    completed(path)  # of a set whose writer was killed: the new parts are all there
-    if path.exists():
+        require_plain(path, what)
         return path
     here = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
     raise LayerError(
@@ -61,6 +64,19 @@ def existing(path: Path, what: str) -> Path:
         layer=what,
         hint=nearest(path.name, here) if here else "check the folder's name",
     )
+
+
+def require_plain(path: Path, what: str) -> None:
+    """Refuse pipes and devices, its own companions' too: to read them may never end."""
+    beside = path.parent.glob("*") if path.suffix.lower() in IN_PARTS else ()
+    for one in (path, *(p for p in beside if p.name.startswith(f"{path.stem}."))):
+        if one.exists() and not (one.is_file() or one.is_dir()):
+            raise LayerError(
+                f"{one.name} is no file but a pipe or a device",
+                layer=what,
+                hint="copy what it gives into a file, and name that",
+                fault="unreadable",
+            )
 
 
 def require_signature(path: Path, what: str) -> None:
