@@ -70,6 +70,8 @@ def read_plan(path: Path) -> Plan:
             f"there is no project file {path}", hint="pinghu demo shows one that works"
         )
     require_plain(path, "project")
+    if path.is_dir():
+        raise ProjectError(f"{path} is a folder", hint=f"pinghu run {path / 'project.toml'}")
     try:
         # Notepad saves a byte order mark that TOML doesn't allow
         raw = tomllib.loads(path.read_text("utf-8-sig"))

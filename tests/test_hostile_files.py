@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 
 import geopandas as gpd
 import numpy as np
@@ -80,6 +82,36 @@ def test_parts_and_companions_are_no_pipes_or_devices(tmp_path, dem):
     (tmp_path / "zero.csv").symlink_to("/dev/zero")
     with pytest.raises(pg.errors.LayerError, match="no file but a pipe or a device"):
         pg.read_table(tmp_path / "zero.csv", "widths")
+
+
+ENDLESS = {
+    "recursion": "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n AS fid, x.geom FROM c, x",
+    "joins": "SELECT a.fid, a.geom FROM " + ", ".join(f"x {c}" for c in "abcdefghijklmnopqrstuvwxyz"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [*ENDLESS, "sound"])
+def test_a_view_without_end_is_refused_and_a_sound_one_read(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr("pinghu_geo.intake.drivers.MOST_STEPS", 1_000_000)
+    path = tmp_path / "v.gpkg"
+    pyogrio.write_dataframe(HOUSES, path, layer="x")
+    with closing(sqlite3.connect(path)) as base:
+        base.execute(f"CREATE VIEW v AS {ENDLESS.get(kind, 'SELECT fid, geom, FWBH FROM x')}")
+        base.execute("INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES ('v', 'features', 'v', 4547)")  # fmt: skip
+        base.execute(
+            "INSERT INTO gpkg_geometry_columns VALUES ('v', 'geom', 'POLYGON', 4547, 0, 0)"
+        )
+        base.commit()
+    if kind == "sound":
+        assert pg.read_layer(path, "buildings", layer="v", crs=4547).index.tolist() == ["A1", "A2"]
+    else:
+        with pytest.raises(pg.errors.LayerError, match="computes rows without end"):
+            pg.read_layer(path, "buildings", layer="v", row_ids=True, crs=4547)
+
+
+def test_a_folder_is_no_project_file(tmp_path):
+    with pytest.raises(pg.errors.ProjectError, match="is a folder"):
+        pg.run_project(tmp_path, tmp_path / "out")
 
 
 FEATURE = {

@@ -13,7 +13,8 @@ import mmap
 import os
 import re
 import shutil
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -74,6 +75,8 @@ MOSAIC = {
 }  # fmt: skip
 # deeper than any office nests folders and parts
 DEEPEST = 100
+# Steps of SQLite for counting a view's rows: some seconds; a million rows joined take a tenth.
+MOST_STEPS = 400_000_000
 
 
 def for_one_driver(path: Path, what: str, stack: ExitStack) -> Path:
@@ -83,6 +86,8 @@ def for_one_driver(path: Path, what: str, stack: ExitStack) -> Path:
         _require_geodatabase(path, what)
     elif suffix in (".geojson", ".json"):
         return _named_json(path, what)
+    elif suffix == ".gpkg":
+        _require_ending_views(path, what)
     elif suffix == ".kml":
         return _plain_kml(path, what, stack)
     elif suffix == ".mif":
@@ -117,6 +122,30 @@ def _require_geodatabase(path: Path, what: str) -> None:
     astray = [p.name for p in path.iterdir() if not GEODATABASE.fullmatch(p.name) or p.is_dir()]
     if not known or astray:
         raise _no(path, what, f"; it holds {', '.join(sorted(astray)[:3])}" if astray else "")
+
+
+def _require_ending_views(path: Path, what: str) -> None:
+    """Refuse a database with a view that computes rows without end, by recursion or by joins."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro",
+                                                          uri=True)) as base:  # fmt: skip
+        views = base.execute(
+            "SELECT name FROM sqlite_master JOIN gpkg_contents ON table_name = name "
+            "WHERE type = 'view'"
+        ).fetchall()
+        for (name,) in views:
+            base.set_progress_handler(lambda: 1, MOST_STEPS)  # the first time is the last
+            quoted = name.replace('"', '""')
+            try:
+                base.execute(f'SELECT count(*) FROM "{quoted}"').fetchall()  # noqa: S608 - quoted
+            except sqlite3.OperationalError as fault:
+                if "interrupted" not in str(fault):
+                    continue  # one that can't be read at all is for the reader to say
+                raise LayerError(
+                    f"{path.name} has a view {name!r} that computes rows without end",
+                    layer=what,
+                    hint="ask the sender for the table itself",
+                    fault="unreadable",
+                ) from fault
 
 
 # --- GeoJSON and its kin ---------------------------------------------------------------------
