@@ -14,6 +14,7 @@ design is proven optimal for the whole river; else the least promise dropped is 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -172,11 +173,53 @@ class Chain:
         for k in range(len(self.stretches) - 1, -1, -1):
             self._bound(k)
 
-    def bound_at(self, level: float) -> float:
-        """What the whole river costs at least where a level stands at its lowest station."""
-        if not self.stretches:
-            return 0.0
-        return float(self.least[0](self._first_arrival(level)[0])[0])
+    def capped(self, most: Array) -> Chain:
+        """The same river with lower levels allowed at some stations.
+
+        Stretches keep their tables; what they cost at least is found anew from those stations down.
+        """
+        made = copy(self)
+        made.reach, made.work = replace(self.reach, most=most), Work(deadline=self.work.deadline)
+        made.stretches, made.least = list(self.stretches), list(self.least)
+        up = int(np.flatnonzero(most < self.reach.most).min(initial=len(most)))
+        for k in range(len(self.stretches) - 1, -1, -1):
+            one = self.stretches[k]
+            if one.last < up:
+                continue
+            march = copy(one.march)
+            march.most = np.minimum(march.most, most[one.first : one.last + 1])
+            following = self.stretches[k + 1].last if k + 1 < len(self.stretches) else 0
+            march.most[0] = made._highest(one.first, following, float(march.most[0]))
+            made.stretches[k] = replace(one, march=march)
+            made._bound(k)
+        return made
+
+    def levels(self, solution: ChainSolution, level: float) -> Array:
+        """Levels of a design at all stations, for one at the lowest, without the search's tables.
+
+        Where nothing was searched the river is as approved.
+        """
+        found = np.empty(len(self.reach.measure))
+        at, here = len(found) - 1, np.array([level])
+        for stretch, options in zip(self.stretches, solution.options, strict=True):
+            found[stretch.last : at + 1] = rising(self.reach, stretch.last, at, here)[0][:, 0]
+            own = stretch.march.levels_of(options, float(found[stretch.last]))
+            found[stretch.first : stretch.last + 1] = own
+            at, here = stretch.first, own[:1]
+        found[: at + 1] = rising(self.reach, 0, at, here)[0][:, 0]
+        return found
+
+    def least_above(self, station: int, level: float) -> float:
+        """The lowest level just above a station at which the water stands no lower than a level."""
+        level = max(level, float(self.lows[station]))
+        for one in self.stretches:
+            if one.first < station <= one.last:
+                above = one.march.least_above(station - 1 - one.first, level)
+                return max(above, float(self.lows[station - 1]))
+        return float(rising(self.reach, station - 1, station, np.array([level]))[0][0, 0])
+
+    def _at(self, level: float | None) -> float:
+        return self.start if level is None else level
 
     def _first_arrival(self, level: float) -> tuple[Array, bool]:
         """Level at the lowest stretch for one at the lowest station, and whether it keeps all."""
@@ -219,7 +262,7 @@ class Chain:
                 return high
             k = max(int(np.argmin(fine)), 1)
             low, high = tried[k - 1], tried[k]
-        return low
+        return min(low, most)
 
     def _bound(self, k: int) -> None:
         """What stretch k and all upstream of it cost at least: lines, and values at some levels."""
@@ -286,12 +329,17 @@ class Chain:
 
     # --- search
 
-    def solve(self) -> ChainSolution | None:
-        """The cheapest designs together; None: no design keeps the levels allowed."""
+    def solve(self, level: float | None = None) -> ChainSolution | None:
+        """The cheapest designs together; None: no design keeps the levels allowed.
+
+        ``level`` at the lowest station is one from the lowest to that set up for, which it is by
+        default.
+        """
         if not self.stretches:
-            return ChainSolution.none()
-        arrive, fine = self._first_arrival(self.start)
-        if not fine:
+            fine = rising(self.reach, 0, len(self.reach.measure) - 1, np.array([self._at(level)]))
+            return ChainSolution.none() if fine[1][0] else None
+        arrive, keeps = self._first_arrival(self._at(level))
+        if not keeps:
             return None
         least = float(self.least[0](arrive)[0])
         cost, bound, best = np.inf, least, None

@@ -222,6 +222,7 @@ class March:
     ) -> None:
         """Set up for levels from the lowest to the highest that may arrive."""
         self.p = problem
+        self.most = problem.most_level
         self.n, self.o, _ = problem.rows.shape
         self.highest = problem.downstream_level if highest is None else highest
         self.terminal = (np.zeros(1), np.zeros(1))
@@ -478,7 +479,7 @@ class March:
         share = steps.share(labels.level[parent], labels.pair[parent])
         line = steps.lines[way]
         low = line[:, 0] + share * (line[:, 1] - line[:, 0])
-        keep = low <= self.p.most_level[i] + EXCESS_M
+        keep = low <= self.most[i] + EXCESS_M
         parent, way, share, low = parent[keep], way[keep], share[keep], low[keep]
         above = steps.above[way]
         touched = self.touched[i, above]
@@ -494,7 +495,7 @@ class March:
         level, energy, conveyance, sound = self._solve(
             i, made.pair, labels.level[at], labels.energy[at], labels.conveyance[at], guess
         )
-        sound &= level <= self.p.most_level[i]
+        sound &= level <= self.most[i]
         sound &= self._promise(i, made, level) <= limit
         made = replace(made, level=level, energy=energy, conveyance=conveyance)
         return made.take(sound)
@@ -586,6 +587,20 @@ class March:
             options[:, i] = divmod(int(labels.pair[at]), self.o)
             at = int(labels.parent[at])
         return options, at
+
+    def least_above(self, i: int, level: float) -> float:
+        """The lowest level at a station of any design with no lower one than this just below."""
+        steps = self.steps[self.n - 2 - i]
+        below = np.repeat(np.arange(self.o**2), np.diff(steps.first))
+        if not len(below):
+            return np.inf
+        known = np.maximum(level, steps.low[below])
+        flow = np.full(len(below), self.p.discharge[i + 1])
+        state = self.p.model.state(self.p.rows[i + 1].ravel()[below], flow, known)
+        found, _, _, sound = self._solve(
+            i, steps.above, known, state.energy, state.conveyance, steps.levels[:, 0]
+        )
+        return float(np.where(sound, found, steps.levels[:, 0]).min())
 
     def levels_of(self, options: Array, level: float) -> Array:
         """Levels of a design above a level that arrives, without the tables."""

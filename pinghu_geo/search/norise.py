@@ -24,10 +24,11 @@ from pinghu_geo.nouns.schema import (
     require_valid,
 )
 from pinghu_geo.redline.lines import red_line
-from pinghu_geo.river.centreline import Centrelines, lay_out
+from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
-from pinghu_geo.search.joint import Chain, ChainSolution, Stretch, Work
+from pinghu_geo.search.basin import Basin, Inflow
+from pinghu_geo.search.joint import ChainSolution, Stretch
 from pinghu_geo.search.labels import (
     EXCESS_M,
     LEAST_GROWTH,
@@ -156,34 +157,37 @@ class WithinRise:
         """See `what_would_save`."""
         still_taken(self.buildings, building_id)
         empty = pd.DataFrame(columns=[*PRICE, "largest_rise_mm"])
-        number, one = next(
-            (int(np.flatnonzero(f.reach.ids == building_id)[0]), f)
-            for f in self.done.found
-            if (f.reach.ids == building_id).any()
+        one = next(f for f in self.done.found if (f.reach.ids == building_id).any())
+        number = int(np.flatnonzero(one.reach.ids == building_id)[0])
+        system = next(part for part in self.done.systems if one.reach.name in part)
+        found = {f.reach.name: f for f in self.done.found}
+        others = self.done.search.system(
+            system,
+            {name: f.reach for name, f in found.items()},
+            {name: [(s.first, s.last) for s in f.stretches] for name, f in found.items()},
+            self.done.before,
+            spare=(one.reach.name, number),
         )
-        where = [(s.first, s.last) for s in one.stretches]
-        found = self.done.search.chain(one.reach, where, one.start, one.lowest, spare=number)
-        solution = found.solve()
-        if solution is None:
+        if not any(f.stretches for f in others):  # no design spares it
             return empty
-        other = _Found(one.reach, found.stretches, solution, one.start, one.lowest, found.lows)
-        made = {
-            f.reach.name: as_tables(
-                f.reach.river, halves_of(f.reach, (other if f is one else f).chosen())
-            )
-            for f in self.done.found
-        }
+        instead = {f.reach.name: f for f in others}
+        now = [instead.get(f.reach.name, f) for f in self.done.found]
+        made = {f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.chosen())) for f in now}
         rise = self.done.search.check(self.done.before, _joined(made))
         if _largest(rise) > self.allowed_mm + 1e-3:  # a river that joins it can't bear that
             return empty
-        taken = [taken_by(one.reach, f.chosen()) for f in (one, other)]
-        price = [solution.cost - one.solution.cost, *exchanged(one.reach.ids, *taken)]
-        move = one.reach.options.move()
-        chainage = one.reach.river.stations["chainage_m"].to_numpy()
-        moved = move[other.chosen()] - move[one.chosen()]
-        rows = [
-            [*row, *price, _largest(rise)] for row in stretches(one.reach.name, chainage, moved)
+        price = [
+            sum(f.solution.cost for f in now) - sum(f.solution.cost for f in self.done.found),
+            *_exchanged(self.done.found, now),
         ]
+        rows = []
+        for was, other in zip(self.done.found, now, strict=True):
+            move = was.reach.options.move()
+            chainage = was.reach.river.stations["chainage_m"].to_numpy()
+            moved = move[other.chosen()] - move[was.chosen()]
+            rows += [
+                [*row, *price, _largest(rise)] for row in stretches(was.reach.name, chainage, moved)
+            ]
         return pd.DataFrame(rows, columns=empty.columns)
 
     def _repr_html_(self) -> str:
@@ -200,10 +204,8 @@ class _Found:
     reach: Reach
     stretches: list[Stretch]
     solution: ChainSolution
-    start: float  # level at its lowest station
-    lowest: float  # ... and the lowest that any design of the river it joins can bring
-    lows: Array  # lowest level that any design has at each station
-    least: float = 0.0  # what it costs at least
+    bound: float  # what it costs at least, beside what the rivers cost that it joins or that join
+    proven: bool = False  # whether that holds for all of these together
 
     def chosen(self) -> Array:
         """Option of each bank at each station (2, stations)."""
@@ -227,6 +229,7 @@ class _Done(NamedTuple):
     given: tuple[pd.DataFrame, pd.DataFrame | None]
     before: pd.DataFrame
     found: list[_Found]
+    systems: list[list[str]]  # rivers that join, together
 
 
 @takes()
@@ -385,17 +388,22 @@ class _Search:
         edges = boundary_table(self.downstream, "downstream")
         _check_confluences(before, edges, lines)
         made = {name: _as_it_is(river) for name, river in surveyed.items()}
-        found: list[_Found] = []
         self.deadline = np.inf if self.seconds is None else time.monotonic() + self.seconds
-        for name in joined_last(laid.stations, edges):
-            moved = any((f.chosen() != f.reach.options.base).any() for f in found)
-            now = self.profile(*_joined(made)) if moved else before
-            reach = self.reach(name, surveyed[name], lines, laid, before)
-            start = float(_first_flood(now, name)["level_m"].iloc[-1])
-            lowest = min(_lowest_at_mouth(name, edges, found, start, lines), start)
-            found.append(self.search(reach, start, lowest))
-            made[name] = as_tables(reach.river, halves_of(reach, found[-1].chosen()))
-        return self.result(lines, _joined(made), _Done(self, (sections, banks), before, found))
+        reaches = {
+            name: self.reach(name, surveyed[name], lines, laid, before)
+            for name in joined_last(laid.stations, edges)
+        }
+        where = {name: extents(reach, self.limits) for name, reach in reaches.items()}
+        systems = _systems(list(reaches), edges)
+        found: dict[str, _Found] = {}
+        for names in systems:
+            found |= {f.reach.name: f for f in self.system(names, reaches, where, before)}
+        rivers = [found[name] for name in reaches]
+        made = {
+            f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.chosen())) for f in rivers
+        }
+        done = _Done(self, (sections, banks), before, rivers, systems)
+        return self.result(lines, _joined({name: made[name] for name in surveyed}), done)
 
     def again(self, allowed_mm: float, works_weight: float) -> _Search:
         """The same search with another rise and other prices of works."""
@@ -514,18 +522,30 @@ class _Search:
             )
         return price
 
-    def search(self, reach: Reach, start: float, lowest: float) -> _Found:
-        """One river, at the level that arrives at its lowest station."""
-        still = _Found(reach, [], ChainSolution.none(), start, lowest, reach.level)
+    def system(
+        self,
+        names: list[str],
+        reaches: Mapping[str, Reach],
+        where: Mapping[str, list[tuple[int, int]]],
+        before: pd.DataFrame,
+        *,
+        spare: tuple[str, int] | None = None,
+    ) -> list[_Found]:
+        """Rivers that join, the one at the mouth first, searched together on given stretches.
+
+        ``spare`` is a river and the number of a building there that must be spared.
+        """
+        still = [_Found(reaches[name], [], ChainSolution.none(), 0.0) for name in names]
         if self.stopped or time.monotonic() > self.deadline:
             self.stopped = True
             return still
-        self.tell(f"searching {reach.name}")
-        where, found = extents(reach, self.limits), still
+        self.tell(f"searching {'、'.join(names)}")
+        start = float(_first_flood(before, names[0])["level_m"].iloc[-1])
+        mine, found = {name: reaches[name] for name in names}, still
         while True:
             try:
-                chain = self.chain(reach, where, start, lowest)
-                solution = chain.solve()
+                basin = self.basin(names[0], mine, where, (start, start), spare)
+                solution = basin.solve(start)
             except KeyboardInterrupt:
                 self.stopped = True
                 return found
@@ -533,13 +553,21 @@ class _Search:
                 self.stopped = True
             if solution is None:  # not even the approved line: the menu's tables are too coarse
                 return found
-            found = _Found(
-                reach, chain.stretches, solution, start, lowest, chain.lows, chain.bound_at(lowest)
-            )
-            touch = None if self.stopped else self.as_drawn(found)
-            if touch is None:
+            # what is left to prove stands at the river at the mouth
+            gap = max(solution.cost - solution.bound, 0.0)
+            rivers = [(name, solution.rivers[name]) for name in names]
+            found = [
+                _Found(
+                    mine[name], one.chain.stretches, one.solution,
+                    one.solution.cost - (gap if name == names[0] else 0.0), gap <= SAME_COST,
+                )
+                for name, one in rivers
+            ]  # fmt: skip
+            drawn = {} if self.stopped else {f.reach.name: self.as_drawn(f) for f in found}
+            better = {name: touch for name, touch in drawn.items() if touch is not None}
+            if not better:
                 return found
-            reach = replace(reach, touch=touch)
+            mine |= {name: replace(mine[name], touch=touch) for name, touch in better.items()}
 
     def as_drawn(self, found: _Found) -> Touches | None:
         """Touches that count as drawn what the line found clears; None: nothing is paid for so."""
@@ -552,20 +580,34 @@ class _Search:
             self.buildings.geometry.to_numpy(), line, self.limits["clear_m"],
         )  # fmt: skip
 
-    def chain(
+    def basin(
         self,
-        reach: Reach,
-        where: list[tuple[int, int]],
-        start: float,
-        lowest: float,
-        *,
-        spare: int | None = None,
-    ) -> Chain:
-        """The stretches of a river; ``spare`` is the number of a building that must be spared."""
-        return Chain(
-            reach, where, self.limits, start, lowest=lowest, spare=spare,
-            work=Work(deadline=self.deadline),
-        )  # fmt: skip
+        name: str,
+        reaches: Mapping[str, Reach],
+        where: Mapping[str, list[tuple[int, int]]],
+        mouth: tuple[float, float],
+        spare: tuple[str, int] | None,
+    ) -> Basin:
+        """A river for levels at its mouth from one to another, and what joins it."""
+        reach = reaches[name]
+        number = spare[1] if spare is not None and spare[0] == name else None
+        made = Basin(reach, where[name], self.limits, *mouth, number, self.deadline)
+        edges, scale = (
+            boundary_table(self.downstream, "downstream"),
+            river_scales(self.rivers)[name],
+        )
+        for other in reaches:
+            at = _joins_at(other, name, edges)
+            if at is None:
+                continue
+            measure = float(scale.measure([at], beyond=True)[0])
+            below = int(np.clip(np.searchsorted(reach.measure, measure), 1, len(reach.measure) - 1))
+            way = reach.measure[below - 1 : below + 1]
+            inflow = Inflow(made, below, float((measure - way[0]) / (way[1] - way[0])))
+            levels = [inflow.level(v) for v in (made.chain().lows, reach.most)]
+            inner = self.basin(other, reaches, where, (levels[0] - EXCESS_M, levels[1]), spare)
+            made.inflows.append(inflow._replace(basin=inner))
+        return made
 
 
 _Tables = tuple[pd.DataFrame, pd.DataFrame]
@@ -638,32 +680,47 @@ def _widths(lines: Centrelines, widths: pd.DataFrame, reach: Reach, chosen: Arra
     return table
 
 
-def _lowest_at_mouth(
-    name: str, edges: pd.DataFrame, found: list[_Found], start: float, lines: Centrelines
-) -> float:
-    """Lowest level that a river can meet at its mouth, whatever the river it joins is made."""
-    if "joins" not in edges:
-        return start
-    own = edges[(edges["boundary"] == "river") & (edges["river"] == name)]
-    for row in own.to_dict("records"):
-        for main in found:
-            if main.reach.name == row["joins"]:
-                scale = lines.scales[lines.names.index(main.reach.name)]
-                at = float(scale.measure(float(row["joins_at_m"]), beyond=True))
-                return float(np.interp(at, main.reach.measure, main.lows))
-    return start
+def _joins_at(river: str, main: str, edges: pd.DataFrame) -> float | None:
+    """Where a river joins another one; None: it doesn't."""
+    if "joins" not in edges or "river" not in edges:
+        return None
+    rows = edges[
+        (edges["boundary"] == "river") & (edges["river"] == river) & (edges["joins"] == main)
+    ]
+    return float(rows["joins_at_m"].iloc[0]) if len(rows) else None
+
+
+def _systems(rivers: list[str], edges: pd.DataFrame) -> list[list[str]]:
+    """Rivers that join, together, each after the one it joins."""
+    found: list[list[str]] = []
+    for river in rivers:
+        into = [m for m in rivers if _joins_at(river, m, edges) is not None]
+        own = next((names for names in found if into and into[0] in names), None)
+        if own is None:
+            found.append([river])
+        else:
+            own.append(river)
+    return found
+
+
+def _exchanged(before: list[_Found], after: list[_Found]) -> list[Any]:
+    """How many buildings of all rivers are spared and lost, and which."""
+    found: list[Any] = [0, 0, [], []]
+    for was, now in zip(before, after, strict=True):
+        taken = [taken_by(was.reach, one.chosen()) for one in (was, now)]
+        found = [a + b for a, b in zip(found, exchanged(was.reach.ids, *taken), strict=True)]
+    return found
 
 
 def _certificate(found: _Found) -> list[Any]:
     """One river's proof."""
     solution = found.solution
     before = sum(one.before for one in found.stretches)
-    bound = min(solution.bound, found.least) if found.lowest < found.start else solution.bound
-    gap = max(solution.cost - bound, 0.0)
     moved = bool((found.chosen() != found.reach.options.base).any())
-    proof = "optimal" if gap <= SAME_COST else ("feasible" if moved else "base")
+    proof = "optimal" if found.proven else ("feasible" if moved else "base")
     return [
-        found.reach.name, len(found.stretches), before, solution.cost, bound, gap, proof,
+        found.reach.name, len(found.stretches), before, solution.cost, found.bound,
+        solution.cost - found.bound, proof,
     ]  # fmt: skip
 
 
@@ -671,7 +728,7 @@ def _node_table(found: list[_Found], most: int) -> pd.DataFrame:
     """One row a stretch, or several where it is longer than a row may be."""
     rows: list[list[Any]] = []
     for one in found:
-        proven = one.solution.proven
+        proven = one.proven
         for k, stretch in enumerate(one.stretches):
             gap = one.solution.gaps[k]
             for part in _parts(stretch, one.solution.options[k], most):

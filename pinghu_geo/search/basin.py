@@ -1,0 +1,230 @@
+"""Which designs of rivers that join are cheapest together? They share the level where they meet.
+
+A river brings a level to each one that joins it, and a higher level never makes anything cheaper.
+So the cheapest designs together are found by branching on that level: a cap on it makes the main
+river dearer, a floor under it the other one. A box of caps and floors costs at least what the main
+river costs with those caps, and what each other costs for the floors; a box is cut where the cost
+of a river that joins jumps, until no box promises less than the best designs found.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from pinghu_geo.flood.sections import Array
+from pinghu_geo.search.joint import Chain, ChainSolution, Work
+from pinghu_geo.search.labels import SAME_COST
+from pinghu_geo.search.stretch import Reach
+
+__all__ = ["Basin", "BasinSolution", "Inflow", "Solved"]
+
+# designs of a main river that are searched at most
+MOST_MAINS = 40
+# halvings to find where a cost jumps, and how closely that matters [m]
+JUMP_STEPS = 4
+JUMP_M = 1e-5
+
+
+class Inflow(NamedTuple):
+    """A basin that joins a river between two of its stations."""
+
+    basin: Basin
+    below: int  # the station of the main river just below the confluence
+    share: float  # of its level in the level that is brought; the rest is the station's above it
+
+    def level(self, levels: Array) -> float:
+        """Level at the confluence, of the main river's levels."""
+        above = levels[self.below - 1] if self.share < 1 else 0.0
+        return float(self.share * levels[self.below] + (1 - self.share) * above)
+
+
+class Solved(NamedTuple):
+    """One river of a basin: what was searched, at which level, and what was found."""
+
+    chain: Chain
+    solution: ChainSolution
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class BasinSolution:
+    """The cheapest designs of a basin's rivers together; proven if cost and bound are one."""
+
+    rivers: dict[str, Solved]
+    cost: float
+    bound: float
+
+
+class _Box(NamedTuple):
+    """Levels that a main river may have just below each confluence."""
+
+    bound: float
+    order: int  # of two with the same bound the earlier goes first
+    floors: tuple[float, ...]
+    caps: tuple[float, ...]
+
+
+@dataclass(slots=True)
+class Basin:
+    """A river, and the basins that join it."""
+
+    reach: Reach
+    extents: list[tuple[int, int]]
+    limits: Mapping[str, float]
+    lowest: float  # levels that may stand at its mouth
+    highest: float
+    spare: int | None
+    deadline: float
+    inflows: list[Inflow] = field(default_factory=list)
+    free: Chain | None = None
+    chains: dict[tuple[float, ...], Chain] = field(default_factory=dict)
+    mains: dict[tuple[float, ...], Solved | None] = field(default_factory=dict)
+    solved: dict[float, BasinSolution | None] = field(default_factory=dict)
+
+    def chain(self, caps: tuple[float, ...] | None = None) -> Chain:
+        """The river's stretches, perhaps with levels capped just below each confluence."""
+        if self.free is None:
+            self.free = Chain(
+                self.reach, self.extents, self.limits, self.highest,
+                lowest=self.lowest, spare=self.spare, work=Work(deadline=self.deadline),
+            )  # fmt: skip
+        if not caps or caps == self.uncapped:
+            return self.free
+        if caps not in self.chains:
+            most = self.reach.most.copy()
+            for inflow, cap in zip(self.inflows, caps, strict=True):
+                most[inflow.below] = min(most[inflow.below], cap)
+            self.chains[caps] = self.free.capped(most)
+        return self.chains[caps]
+
+    @property
+    def uncapped(self) -> tuple[float, ...]:
+        """Caps that bind nowhere."""
+        return tuple(float(self.reach.most[one.below]) for one in self.inflows)
+
+    def solve(self, level: float) -> BasinSolution | None:
+        """The cheapest designs for a level at the mouth; None: nothing keeps what is allowed."""
+        if level not in self.solved:
+            self.solved[level] = self._branch(level) if self.inflows else self._alone(level)
+        return self.solved[level]
+
+    def _alone(self, level: float) -> BasinSolution | None:
+        main = self._main(level, ())
+        if main is None:
+            return None
+        return BasinSolution({self.reach.name: main}, main.solution.cost, main.solution.bound)
+
+    def _main(self, level: float, caps: tuple[float, ...]) -> Solved | None:
+        """The river by itself, with caps."""
+        key = (level, *caps)
+        if key not in self.mains:
+            chain = self.chain(caps)
+            found = chain.solve(level)
+            self.mains[key] = None if found is None else Solved(chain, found, level)
+        return self.mains[key]
+
+    def _branch(self, level: float) -> BasinSolution | None:
+        """Boxes of levels at the confluences, the one that promises least first."""
+        free = self.chain()
+        floors = tuple(float(free.lows[one.below]) for one in self.inflows)
+        best: BasinSolution | None = None
+        # boxes that can't be cut, though what they promise isn't reached
+        rest, heap, count = np.inf, list[_Box](), 0
+
+        def add(floors: tuple[float, ...], caps: tuple[float, ...]) -> None:
+            nonlocal count
+            main = self._main(level, caps)
+            if main is not None:
+                bound = main.solution.bound + sum(
+                    self._brought(one, free, floor)
+                    for one, floor in zip(self.inflows, floors, strict=True)
+                )
+                count += 1
+                if np.isfinite(bound):
+                    heapq.heappush(heap, _Box(bound, count, floors, caps))
+
+        add(floors, self.uncapped)
+        while heap:
+            box = heapq.heappop(heap)
+            if best is not None and box.bound >= best.cost - SAME_COST:
+                heapq.heappush(heap, box)
+                break
+            main = self._main(level, box.caps)
+            if main is None:
+                continue
+            found = self._together(main)
+            if found is not None and (best is None or found.cost < best.cost):
+                best = found
+            cut = self._cut(box, main, free) if len(self.mains) < MOST_MAINS else None
+            if cut is None:
+                rest = min(rest, box.bound)
+                continue
+            k, at = cut
+            add(box.floors, (*box.caps[:k], at, *box.caps[k + 1 :]))
+            add((*box.floors[:k], at, *box.floors[k + 1 :]), box.caps)
+        if best is None:
+            return None
+        least = min([rest, best.cost, *(box.bound for box in heap)])
+        return replace(best, bound=least)
+
+    def _together(self, main: Solved) -> BasinSolution | None:
+        """A design of the river with the cheapest ones for the levels that it brings."""
+        levels = main.chain.levels(main.solution, main.level)
+        rivers, cost, bound = {self.reach.name: main}, main.solution.cost, main.solution.bound
+        for one in self.inflows:
+            found = one.basin.solve(one.level(levels))
+            if found is None:
+                return None
+            rivers |= found.rivers
+            cost, bound = cost + found.cost, bound + found.bound
+        return BasinSolution(rivers, cost, bound)
+
+    def _brought(self, one: Inflow, chain: Chain, below: float) -> float:
+        """What a basin costs at least where the water stands no lower just below it."""
+        level = below
+        if one.share < 1:
+            above = chain.least_above(one.below, below)
+            level = one.share * below + (1 - one.share) * above
+        found = one.basin.solve(min(max(level, one.basin.lowest), one.basin.highest))
+        return np.inf if found is None else found.bound
+
+    def _cut(self, box: _Box, main: Solved, free: Chain) -> tuple[int, float] | None:
+        """The confluence whose cost grows most within a box, and its last jump; None: none grows.
+
+        Below that jump the main river has to be a cheaper one to matter: most boxes end there.
+        """
+        levels = main.chain.levels(main.solution, main.level)
+
+        def jump(k: int) -> tuple[float, float]:
+            one = self.inflows[k]
+            low = self._brought(one, free, box.floors[k])
+            return low, self._brought(one, free, float(levels[one.below]))
+
+        jumps = [jump(k) for k in range(len(self.inflows))]
+        k = int(np.argmax([high - low for low, high in jumps]))
+        low, high = jumps[k]
+        if not high - low > SAME_COST:
+            return None
+        one = self.inflows[k]
+        found = _first_at(
+            lambda y: self._brought(one, free, y),
+            box.floors[k],
+            float(levels[one.below]),
+            high - SAME_COST if np.isfinite(high) else high,
+        )
+        return k, found
+
+
+def _first_at(f: Callable[[float], float], low: float, high: float, value: float) -> float:
+    """Where a growing function reaches a value that it has at the upper end: not long before."""
+    for _ in range(JUMP_STEPS):
+        if high - low <= JUMP_M:
+            break
+        middle = (low + high) / 2
+        low, high = (low, middle) if f(middle) >= value else (middle, high)
+    return high
