@@ -61,7 +61,7 @@ class BasinSolution:
 
 
 class _Box(NamedTuple):
-    """Levels that a main river may have just below each confluence."""
+    """Levels that a main river may have just below and just above each confluence."""
 
     bound: float
     order: int  # of two with the same bound the earlier goes first
@@ -87,7 +87,7 @@ class Basin:
     solved: dict[float, BasinSolution | None] = field(default_factory=dict)
 
     def chain(self, caps: tuple[float, ...] | None = None) -> Chain:
-        """The river's stretches, perhaps with levels capped just below each confluence."""
+        """The river's stretches, perhaps with levels capped beside each confluence."""
         if self.free is None:
             self.free = Chain(
                 self.reach, self.extents, self.limits, self.highest,
@@ -97,15 +97,19 @@ class Basin:
             return self.free
         if caps not in self.chains:
             most = self.reach.most.copy()
-            for inflow, cap in zip(self.inflows, caps, strict=True):
-                most[inflow.below] = min(most[inflow.below], cap)
+            np.minimum.at(most, self.gates, caps)
             self.chains[caps] = self.free.capped(most)
         return self.chains[caps]
 
     @property
+    def gates(self) -> list[int]:
+        """Stations just below and just above each confluence, in turn."""
+        return [i for one in self.inflows for i in (one.below, one.below - 1)]
+
+    @property
     def uncapped(self) -> tuple[float, ...]:
         """Caps that bind nowhere."""
-        return tuple(float(self.reach.most[one.below]) for one in self.inflows)
+        return tuple(self.reach.most[self.gates].tolist())
 
     def solve(self, level: float) -> BasinSolution | None:
         """The cheapest designs for a level at the mouth; None: nothing keeps what is allowed."""
@@ -131,7 +135,7 @@ class Basin:
     def _branch(self, level: float) -> BasinSolution | None:
         """Boxes of levels at the confluences, the one that promises least first."""
         free = self.chain()
-        floors = tuple(float(free.lows[one.below]) for one in self.inflows)
+        floors = tuple(free.lows[self.gates].tolist())
         best: BasinSolution | None = None
         # boxes that can't be cut, though what they promise isn't reached
         rest, heap, count = np.inf, list[_Box](), 0
@@ -141,8 +145,7 @@ class Basin:
             main = self._main(level, caps)
             if main is not None:
                 bound = main.solution.bound + sum(
-                    self._brought(one, free, floor)
-                    for one, floor in zip(self.inflows, floors, strict=True)
+                    self._brought(k, floors) for k in range(len(self.inflows))
                 )
                 count += 1
                 if np.isfinite(bound):
@@ -160,7 +163,7 @@ class Basin:
             found = self._together(main)
             if found is not None and (best is None or found.cost < best.cost):
                 best = found
-            cut = self._cut(box, main, free) if len(self.mains) < MOST_MAINS else None
+            cut = self._cut(box, main) if len(self.mains) < MOST_MAINS else None
             if cut is None:
                 rest = min(rest, box.bound)
                 continue
@@ -184,40 +187,46 @@ class Basin:
             cost, bound = cost + found.cost, bound + found.bound
         return BasinSolution(rivers, cost, bound)
 
-    def _brought(self, one: Inflow, chain: Chain, below: float) -> float:
-        """What a basin costs at least where the water stands no lower just below it."""
+    def _brought(self, k: int, floors: tuple[float, ...]) -> float:
+        """What a basin costs at least where the water stands no lower beside it than floors."""
+        one, below, above = self.inflows[k], floors[2 * k], floors[2 * k + 1]
         level = below
         if one.share < 1:
-            above = chain.least_above(one.below, below)
+            above = max(above, self.chain().least_above(one.below, below))
             level = one.share * below + (1 - one.share) * above
         found = one.basin.solve(min(max(level, one.basin.lowest), one.basin.highest))
         return np.inf if found is None else found.bound
 
-    def _cut(self, box: _Box, main: Solved, free: Chain) -> tuple[int, float] | None:
-        """The confluence whose cost grows most within a box, and its last jump; None: none grows.
+    def _cut(self, box: _Box, main: Solved) -> tuple[int, float] | None:
+        """The gate at which a box is to be cut, and the level there; None: nothing is gained.
 
-        Below that jump the main river has to be a cheaper one to matter: most boxes end there.
+        It is the last jump of the cost that grows most within the box. Below it the main river has
+        to be a cheaper one to matter: most boxes end there.
         """
-        levels = main.chain.levels(main.solution, main.level)
+        levels = main.chain.levels(main.solution, main.level)[self.gates]
 
-        def jump(k: int) -> tuple[float, float]:
-            one = self.inflows[k]
-            low = self._brought(one, free, box.floors[k])
-            return low, self._brought(one, free, float(levels[one.below]))
+        def brought(k: int, gates: list[int], at: Array) -> float:
+            floors = np.array(box.floors)
+            floors[gates] = at
+            return self._brought(k, tuple(floors.tolist()))
 
-        jumps = [jump(k) for k in range(len(self.inflows))]
-        k = int(np.argmax([high - low for low, high in jumps]))
-        low, high = jumps[k]
-        if not high - low > SAME_COST:
+        many = range(len(self.inflows))
+        low = [self._brought(k, box.floors) for k in many]
+        high = [brought(k, [2 * k, 2 * k + 1], levels[2 * k : 2 * k + 2]) for k in many]
+        k = int(np.argmax(np.subtract(high, np.minimum(low, np.finfo(float).max))))
+        if not high[k] - low[k] > SAME_COST:
             return None
-        one = self.inflows[k]
-        found = _first_at(
-            lambda y: self._brought(one, free, y),
-            box.floors[k],
-            float(levels[one.below]),
-            high - SAME_COST if np.isfinite(high) else high,
-        )
-        return k, found
+        # one gate alone may make the difference; else the box is halved where it is higher
+        for gate in (2 * k, 2 * k + 1):
+            top = brought(k, [gate], levels[[gate]])
+            if top - low[k] > SAME_COST:
+                value = top - SAME_COST if np.isfinite(top) else top
+                return gate, _first_at(
+                    lambda y, gate=gate: brought(k, [gate], np.array([y])),  # type: ignore[misc]
+                    box.floors[gate], float(levels[gate]), value,
+                )  # fmt: skip
+        gate = 2 * k + int(np.argmax((levels - box.floors)[2 * k : 2 * k + 2]))
+        return gate, float(levels[gate] + box.floors[gate]) / 2
 
 
 def _first_at(f: Callable[[float], float], low: float, high: float, value: float) -> float:

@@ -91,8 +91,8 @@ class WithinRise:
     certificate
         One row a river: n_nodes, before_yuan that the approved line costs where it is searched,
         total_yuan, bound_yuan that no design of the menu along the whole river can beat, gap_yuan,
-        proof {optimal, feasible, base}. A tributary's bound holds for the lowest level that any
-        design of the river it joins can bring it.
+        proof {optimal, feasible, base}. Of rivers that join it is of all together: what is left to
+        prove stands at the one at the mouth.
     nodes
         One row a stretch that was searched: node_id, river, from_m, to_m, n_stations, n_buildings,
         before_yuan, total_yuan, bound_yuan and gap_yuan (what it may cost too much at most, with
@@ -303,7 +303,8 @@ def least_demolition_within_rise(
     with the energy equation of `water_profile` in every step, and dropped where the least that all
     further stretches cost can't beat the best design known. Where no list was cut short, the
     design is proven optimal for the whole river, for the menu of offsets and walls, at the levels
-    allowed less 0.02 mm. A tributary is searched at the level that the river it joins brings it.
+    allowed less 0.02 mm. Rivers that join share the level where they meet: they are searched
+    together, by branching on it, and what is proven is proven of all of them.
 
     Dropped are designs in which Fr² passes 0.90, where levels no longer grow with those below;
     stretches where the approved river is that fast are left as they are.
@@ -563,7 +564,10 @@ class _Search:
                 )
                 for name, one in rivers
             ]  # fmt: skip
-            drawn = {} if self.stopped else {f.reach.name: self.as_drawn(f) for f in found}
+            # a price compares designs that are paid for by one rule
+            if self.stopped or spare is not None:
+                return found
+            drawn = {f.reach.name: self.as_drawn(f) for f in found}
             better = {name: touch for name, touch in drawn.items() if touch is not None}
             if not better:
                 return found
