@@ -278,6 +278,18 @@ def test_trade_offs_differ_in_buildings_and_none_beats_another(street):
     step = -np.diff(table["demolition_yuan"]) / np.diff(table["allowed_mm"]) * 10
     assert price[:-1] == pytest.approx(step)
     assert np.isnan(price[-1])
+    assert (table["proof"] == 1.0).all()
+    assert table["bound_yuan"].tolist() == pytest.approx(table["total_yuan"].tolist())
+    # the one river is all of it
+    rivers = found.rivers.drop(columns=["river", "proof"])
+    assert rivers.equals(table[rivers.columns])
+    assert set(found.rivers["proof"]) == {"optimal"}
+    # no design lies below a line between two of the hull, whose slopes grow
+    hull = table[table["on_hull"]]
+    slope = np.diff(hull["total_yuan"]) / np.diff(hull["allowed_mm"])
+    assert (np.diff(slope) > 0).all()
+    line = np.interp(table["allowed_mm"], hull["allowed_mm"], hull["total_yuan"])
+    assert (table["total_yuan"] >= line - 1e-6).all()
     with pytest.raises(pg.errors.LayerError, match="works_weights below 0"):
         pg.trade_offs(best, works_weights=[-1.0])
 

@@ -33,7 +33,7 @@ from pinghu_geo.search.labels import (
 )
 from pinghu_geo.search.stretch import Reach, stretch_problem
 
-__all__ = ["Chain", "ChainSolution", "Work", "rising"]
+__all__ = ["Chain", "ChainSolution", "Work", "lower_hull", "rising"]
 
 # levels at which what lies upstream is asked for what it costs, and the exact values taken
 LEVELS = 9
@@ -297,7 +297,7 @@ class Chain:
             return value, np.zeros(1)
         # from one level to the next it costs at least what it costs at the first: the lowest hull
         x, y = level, np.r_[value[0], value[:-1]]
-        hull = _lower_hull(x, y)
+        hull = lower_hull(x, y)
         slope = np.diff(y[hull]) / np.maximum(np.diff(x[hull]), 1e-12)
         height = y[hull][1:] + slope * (top - x[hull][1:])
         keep = np.diff(x[hull]) > 1e-9
@@ -410,7 +410,7 @@ def _none_better(cost: Array, level: Array) -> Array:
     return np.sort(order[level[order] < low - SAME_LEVEL_M])
 
 
-def _lower_hull(x: Array, y: Array) -> list[int]:
+def lower_hull(x: Array, y: Array) -> list[int]:
     """Corners of the lower convex hull of points with rising x."""
     hull: list[int] = []
     for k in range(len(x)):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.search.joint import lower_hull
 from pinghu_geo.search.norise import WithinRise
 from pinghu_geo.search.optimise import Progress
 
@@ -18,10 +19,12 @@ __all__ = ["TradeOffs", "trade_offs"]
 class TradeOffs(NamedTuple):
     """Designs that differ in the buildings they take, none worse than another in all 方案权衡.
 
-    ``table`` has one row a design; ``designs`` holds them by its name.
+    ``table`` has one row a design, ``rivers`` one row a design and river; ``designs`` holds them by
+    name.
     """
 
     table: pd.DataFrame
+    rivers: pd.DataFrame
     designs: dict[str, WithinRise]
 
 
@@ -49,11 +52,16 @@ def trade_offs(
     -------
     TradeOffs
         One row a design: allowed_mm, works_weight, n_buildings demolished, demolition_yuan
-        (without rates: m² of floor area), works_yuan, largest_rise_mm, proof (the share of nodes
-        proven optimal), and yuan_per_cm: what each centimetre more of allowed rise saves in
-        demolition up to the next row of the
-        same weight. Designs that take the same buildings are one; one that another beats in
-        demolition, works and rise is left out.
+        (without rates: m² of floor area), works_yuan, largest_rise_mm; total_yuan that the search
+        made least and bound_yuan that no design can beat, by its weight; proof, the share of
+        rivers proven optimal; on_hull, whether it lies on the lower convex hull of total_yuan over
+        allowed_mm; and yuan_per_cm: what each centimetre more of allowed rise saves in demolition
+        up to the next row of the same weight. Designs that take the same buildings are one; one
+        that another beats in demolition, works and rise is left out.
+
+        ``rivers`` has the same of each river: demolition_yuan, works_yuan, total_yuan, bound_yuan,
+        proof, on_hull, yuan_per_cm. Rivers that join share a bound, which stands at the one at the
+        mouth (`WithinRise.certificate`).
 
     Raises
     ------
@@ -79,33 +87,57 @@ def trade_offs(
             raise LayerError(f"{name} below 0", layer="limits", hint=f"{name}=(0, 10, 20, 50)")
     tell = progress or (lambda _: None)
     search, sections = best.done.search, best.done.given
-    rows, designs = [], {}
+    rows, rivers, designs = [], [], {}
     for weight in works_weights:
         for rise in sorted(allowed_mm):
             name = f"壅高{rise:g}mm" + (f"×{weight:g}" if len(works_weights) > 1 else "")
             tell(f"searching {name}")
             found = search.again(rise, weight).run(*sections)
             taken = found.buildings[found.buildings["state"].isin(["demolished", "added"])]
+            proof = found.certificate["proof"]
+            of = {"scheme": name, "allowed_mm": rise, "works_weight": weight}
+            own = _by_river(found, taken, weight)
+            rivers.append(own.assign(**of))
             rows.append(
                 {
-                    "scheme": name,
-                    "allowed_mm": rise,
-                    "works_weight": weight,
+                    **of,
                     "n_buildings": len(taken),
                     "demolition_yuan": float(taken["cost_yuan"].sum()),
-                    "works_yuan": found.works_yuan / (weight or 1.0),
+                    "works_yuan": float(own["works_yuan"].sum()),
                     "largest_rise_mm": found.largest_rise_mm,
-                    "proof": float((found.nodes["proof"] == "optimal").mean()),
+                    "total_yuan": float(own["total_yuan"].sum()),
+                    "bound_yuan": float(own["bound_yuan"].sum()),
+                    "proof": float((proof == "optimal").mean()),
                     "_ids": frozenset(taken.index),
                 }
             )
             designs[name] = found
     table = _worth_a_choice(pd.DataFrame(rows))
-    return TradeOffs(table, {name: designs[name] for name in table["scheme"]})
+    each = pd.concat(rivers, ignore_index=True)
+    each = each[each["scheme"].isin(table["scheme"])].reset_index(drop=True)
+    names = ["scheme", "river", "allowed_mm", "works_weight"]
+    each = _priced(each, ["river", "works_weight"])
+    return TradeOffs(
+        _priced(table, ["works_weight"]),
+        each[[*names, *each.columns.drop(names)]],
+        {name: designs[name] for name in table["scheme"]},
+    )
+
+
+def _by_river(found: WithinRise, taken: pd.DataFrame, weight: float) -> pd.DataFrame:
+    """What a design demolishes and builds on each river, and what is proven of it."""
+    table = found.certificate[["river", "total_yuan", "bound_yuan", "proof"]]
+    sums = taken.groupby("river")["cost_yuan"].agg(["size", "sum"]).reindex(table["river"])
+    works = [one.works() / (weight or 1.0) for one in found.done.found]
+    return table.assign(
+        n_buildings=sums["size"].fillna(0).to_numpy(int),
+        demolition_yuan=sums["sum"].fillna(0.0).to_numpy(),
+        works_yuan=works,
+    )
 
 
 def _worth_a_choice(table: pd.DataFrame) -> pd.DataFrame:
-    """Designs that differ in buildings and that no other beats, with the price of a centimetre."""
+    """Designs that differ in buildings and that no other beats."""
     table = table.drop_duplicates("_ids").reset_index(drop=True)
     value = table[["demolition_yuan", "works_yuan", "largest_rise_mm"]].to_numpy()
     value = np.round(value, 3)
@@ -113,8 +145,19 @@ def _worth_a_choice(table: pd.DataFrame) -> pd.DataFrame:
         axis=2
     )
     table = table[~better.any(axis=0)].drop(columns="_ids")
-    table = table.sort_values(["works_weight", "allowed_mm"], ignore_index=True)
-    by = table.groupby("works_weight")
-    saved = table["demolition_yuan"] - by["demolition_yuan"].shift(-1)
-    more = (by["allowed_mm"].shift(-1) - table["allowed_mm"]) / 10
-    return table.assign(yuan_per_cm=saved / more)
+    return table.sort_values(["works_weight", "allowed_mm"], ignore_index=True)
+
+
+def _priced(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Designs by growing rise, with the lower hull of what they cost and a centimetre's price."""
+    parts = []
+    for _, part in table.sort_values([*by, "allowed_mm"]).groupby(by, sort=False):
+        hull = lower_hull(part["allowed_mm"].to_numpy(float), part["total_yuan"].to_numpy(float))
+        more = -part["allowed_mm"].diff(-1) / 10
+        parts.append(
+            part.assign(
+                on_hull=np.isin(np.arange(len(part)), hull),
+                yuan_per_cm=part["demolition_yuan"].diff(-1) / more,
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
