@@ -169,7 +169,14 @@ def schedule(
     whole's): least largest lateness; least lateness in sum, weighted by the metres of working
     face held up; priority nodes early; all early and neighbours at once. Lateness is in working
     days of the calendar. Calendar days that the law makes one wait are counted as the most
-    working days that so many can hold, so they are never cut short.
+    working days that so many can hold, so they are never cut short. The largest lateness is shared
+    by all groups: none is searched for less than what the latest can't help. Bounds on the other
+    goals are the solver's, or those of Lagrange's relaxation of the capacities where they are
+    better: with a price for each crew and day every node is planned by itself, exactly.
+
+    References
+    ----------
+    Fisher (1981), The Lagrangian relaxation method for solving integer programming problems.
 
     Examples
     --------
