@@ -171,7 +171,8 @@ class _Standing:
         if self.goal.kind == "largest_lateness" or self.value <= self.low:
             return
         asked = self.goals[: len(self.held) + 1]
-        found = priced(self.net, asked, self.held, self.best, self.value, rounds=PRICE_ROUNDS)
+        rounds = int(PRICE_ROUNDS * max(self.goal.effort, 0.4))
+        found = priced(self.net, asked, self.held, self.best, self.value, rounds=rounds)
         in_vain = 0
         for k, (low, starts) in enumerate(found):
             self.low = min(max(self.low, low), self.value)
