@@ -11,6 +11,8 @@ import copy
 import warnings
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import geopandas as gpd
 import numpy as np
@@ -100,8 +102,33 @@ def campaign(w):
     return locals()
 
 
+def drawing(figure):
+    """What a drawing shows: its lines."""
+    return [np.round(np.asarray(x.get_xydata(), float), 9).tolist()
+            for axes in figure.axes for x in axes.lines]  # fmt: skip
+
+
+def written(name, write, read):
+    """What stands in a file that was written."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        write(path)
+        return read(path)
+
+
+def sheets(write):
+    """Cells of the sheets of a workbook that was written, by their headings."""
+    return written("x.xlsx", write, lambda p: pd.read_excel(p, sheet_name=None, header=None))
+
+
 W = world()
 W |= campaign(W)
+W["tops"] = pg.freeboard(W["profile"], W["sections"])
+W["buildings_at"] = (
+    pg.affected(W["buildings"], W["line"], W["rivers"])
+    .join(pg.flood_levels(W["buildings"], W["profile"], W["rivers"])[["flood_level_m"]])
+    .assign(ground_m=9.0)
+)
 SLOPE = {"slope": 0.0016}
 LIMITS = {"clear_m": 0.3, "step_m": 1.0, "inward_m": 3.0, "outward_m": 3.0}
 GIVEN = {"allowed_mm": 10, "freeboard_m": 0}
@@ -179,6 +206,26 @@ CALLS = {
     "supervision": ("plan houses faces",
                     lambda t: pg.supervision(t["plan"], W["state"], t["houses"],
                                              faces=t["faces"])),
+    "long section": ("profile tops buildings_at",
+                     lambda t: drawing(pg.plot_long_section(
+                         t["profile"], "A", before=t["profile"], tops=t["tops"],
+                         buildings=t["buildings_at"]))),
+    "plot of widths": ("widths narrow", lambda t: drawing(pg.plot_widths(
+        t["widths"], t["narrow"], "A"))),
+    "plot of a section": ("sections obstacles", lambda t: drawing(pg.plot_section(
+        t["sections"], "A", 300.0, obstacles=t["obstacles"]))),
+    "ledger": ("affected", lambda t: sheets(lambda p: pg.write_ledger(t["affected"], p))),
+    "table": ("profile", lambda t: sheets(lambda p: pg.write_table(t["profile"], p))),
+    "layer": ("buildings", lambda t: written("x.gpkg", lambda p: pg.write_layer(
+        t["buildings"], p, "buildings"), lambda p: gpd.read_file(p).drop(columns="geometry"))),
+    "sections written": ("sections", lambda t: written(
+        "x.hdm", lambda p: pg.intake.write_sections(t["sections"], p),
+        lambda p: pg.intake.read_sections(p, river="A"))),
+    "hecras": ("sections flows", lambda t: written(
+        "x", lambda p: pg.write_hecras(p, t["sections"], t["flows"], SLOPE),
+        lambda p: [q.read_text("utf-8") for q in sorted(p.parent.glob("x.*"))])),
+    "map": ("affected line rivers", lambda t: pg.command_map(
+        t["affected"], t["line"], t["rivers"]) and None),
     "payments": ("houses plan reached",
                  lambda t: pg.payments(t["houses"], t["plan"], state=t["reached"])),
 }  # fmt: skip
@@ -186,7 +233,7 @@ NOUN = {
     "line": "red_line", "thin": "red_line", "narrow": "widths", "ends": "boundaries",
     "hit": "affected", "houses": "affected", "people": "tenants", "log": "progress",
     "plan": "activities", "by_stage": "activities", "reached": "activities", "works": "segments",
-    "faces": "activities",
+    "faces": "activities", "tops": "profile", "buildings_at": "affected",
 }  # fmt: skip
 
 # --- clothes ----------------------------------------------------------------------------------
@@ -210,6 +257,8 @@ NUMBERS = {
     "float32": lambda v: v.astype("float32") if (v.dropna() == v.dropna().round()).all() else None,
     "int": lambda v: v.astype(int) if v.notna().all() and (v == v.round()).all() else None,
     "word": lambda v: v.astype(object).where(np.arange(len(v)) > 0, "不详"),
+    "sparse": lambda v: v.astype(pd.SparseDtype(float)),
+    "spare category": lambda v: v.astype("category").cat.add_categories([-1.0]),
     "date": lambda v: pd.to_datetime(["2024-01-01"] * len(v)),
 }
 TEXTS = {
@@ -218,6 +267,10 @@ TEXTS = {
     "arrow": lambda v: v.astype("string[pyarrow]"),
     "string": lambda v: v.astype("string"),
     "pd.NA": lambda v: v.astype(object).where(v.notna(), pd.NA),
+    "np.str_": lambda v: v.map(np.str_, na_action="ignore").astype(object),
+    "spare category": lambda v: pd.Series(
+        pd.Categorical(v, [*v.dropna().unique(), "多余"], ordered=True), v.index
+    ),
 }
 BLANKS = {"blanks": lambda v: (" " + v + " ").where(v.notna())}
 CODES = {
@@ -244,6 +297,12 @@ IDS = {
     "chainage_m": lambda i: i.rename("chainage_m"),
     "levels": lambda i: pd.MultiIndex.from_arrays([i, range(len(i))]),
     "blank": lambda i: pd.Index([*i[:-1], None], name=i.name, dtype=object),
+    "geometry": lambda i: i.rename("geometry"),
+    "mixed": lambda i: pd.Index(
+        [int(v) if k % 2 and str(v).isdigit() else v for k, v in enumerate(i)],
+        dtype=object,
+        name=i.name,
+    ),
 }
 ROWS = {
     "twice": lambda f: f.set_axis([0] * len(f)),
@@ -259,7 +318,14 @@ ROWS = {
     "compound": lambda f: f.set_crs("EPSG:4547+5737", allow_override=True),
     "inactive": lambda f: gpd.GeoDataFrame(f.drop(columns="geometry")),
     "plain": pd.DataFrame,
+    "object shapes": lambda f: pd.DataFrame(f).assign(geometry=list(f.geometry)),
+    "no rows": lambda f: f.iloc[:0],
+    "all NA": lambda f: f.assign(**{c: None for c in f.columns if c != "geometry"}),
+    "inf": lambda f: f.assign(**dict.fromkeys(f.select_dtypes("float").columns, np.inf)),
 }  # fmt: skip
+# tables that say something else: what comes of them only has to be said in the library's words
+OTHER = ("no rows", "all NA", "inf")
+AS_DELIVERED = ("word", "date", "slip")
 
 
 def _label(column):
@@ -292,6 +358,7 @@ def _dresses(name):
     for word, dress in ROWS.items():
         shape = word in (
             "geom", "second", "geometry second", "heights", "compound", "inactive", "plain",
+            "object shapes",
         )  # fmt: skip
         if (shape and not layer) or (word == "twice" and what.index is not None):
             continue
@@ -315,32 +382,57 @@ DRESSES = {
 }
 
 
-def dressed(case):
-    """The tables of a case; None where the variation says nothing of this table."""
-    call, name, place, word = case
+def combined(count, seed=0):
+    """Cases of one to four variations of the tables of one call, the same ones each time."""
+    chance = np.random.default_rng(seed)
+    calls = {call: [c[1:] for c in cases() if c[0] == call] for call in CALLS}
+    found = []
+    for k in range(count):
+        call = list(CALLS)[k % len(CALLS)]
+        many = min(1 + k // len(CALLS) % 4, len(calls[call]))
+        taken = chance.choice(len(calls[call]), many, replace=False)
+        found.append((call, [calls[call][n] for n in sorted(taken.tolist())]))
+    return found
+
+
+ORDER = {"index": 1, "rows": 2}  # columns first, the whole table last
+
+
+def dressed(call, changes):
+    """The tables of a call with some variations; None where they can't be worn together."""
     tables = {n: W[n] for n in CALLS[call][0].split()}
+    for name, place, word in sorted(changes, key=lambda c: ORDER.get(c[1], 0)):
+        try:
+            tables |= _in_clothes(tables, name, place, word)
+        except Exception:  # a variation that takes away what the next one is of
+            return None
+        if tables.get(name, 0) is None:
+            return None
+    return tables
+
+
+def _in_clothes(tables, name, place, word):
+    """What one variation makes of the tables."""
     if name == "*":
+        found = {}
         for k, (n, frame) in enumerate(tables.items()):
             river = "1" if word == "mixed" and k % 2 else 1
             if n == "rivers":
-                tables[n] = frame.rename(index={"A": river})
+                found[n] = frame.rename(index={"A": river})
             elif "river" in frame.columns:
-                tables[n] = frame.assign(
-                    river=pd.Series([river] * len(frame), frame.index, dtype=object)
-                )
-        return tables
+                column = pd.Series([river] * len(frame), frame.index, dtype=object)
+                found[n] = frame.assign(river=column)
+        return found
     frame, dress = tables[name], DRESSES[name, place, word]
     if place == "rows":
-        tables[name] = dress(frame)
-    elif place == "index":
-        tables[name] = frame.set_axis(dress(frame.index))
-    else:
-        values = dress(frame[place])
-        if values is None:
-            return None
-        values = pd.Series(np.asarray(values, object), frame.index, dtype=values.dtype)
-        tables[name] = frame.assign(**{place: values})
-    return tables
+        return {name: dress(frame)}
+    if place == "index":
+        return {name: frame.set_axis(dress(frame.index))}
+    values = dress(frame[place])
+    if values is None:
+        return {name: None}
+    values = pd.Series(np.asarray(values, object), frame.index, dtype=values.dtype)
+    return {name: frame.assign(**{place: values})}
 
 
 # --- what came of it --------------------------------------------------------------------------
@@ -375,6 +467,9 @@ def _value(v):
     return str(v)
 
 
+# warnings that are the library's own words
+OURS = ("floor area of", "plot")
+NAMED_AFTER_RIVERS = ("river", "node_id", "redesign_id", "joins", "rise_river")
 # what a function carries along from the table that was varied, and ids themselves
 CARRIED = (
     "building_id",
@@ -390,35 +485,26 @@ CARRIED = (
 )
 
 
-def differs(found, wanted, place, name):
+def differs(found, wanted, places, names):
     """First place where a result says something else than the neat one."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         for key, value in wanted.items():
-            if (
-                key in CARRIED
-                or (name == "zones" and place == "index" and key == "zone_id")
-                or (
-                    name == "*"
-                    and key in ("river", "node_id", "redesign_id", "joins", "rise_river")
-                )
-            ):
+            carried = key in CARRIED or key in places
+            carried |= key == "zone_id" and "zones" in names
+            carried |= "*" in names and key in NAMED_AFTER_RIVERS
+            if carried:
                 continue
             if key not in found:
                 return key
-            if key == place:
-                continue
-            if said := differs(found[key], value, place, name):
+            if said := differs(found[key], value, places, names):
                 return f"{key}.{said}".rstrip(".")
         return ""
     return "" if found == wanted else "."
 
 
-def outcome(case):
-    """What became of a case, and the words for it."""
-    call, name, place, _ = case
-    if name == "*" and call == "node_ids":
-        place = "values"  # nodes are named after the river
-    tables = dressed(case)
+def outcome(call, changes):
+    """What became of a call with some variations, and the words for it."""
+    tables = dressed(call, changes)
     if tables is None:
         return "same", "nothing to vary"
     if call not in NEAT:
@@ -437,10 +523,24 @@ def outcome(case):
             assert_frame_equal(table, before[n])
         except AssertionError as fault:
             return "mutated", f"{n}: {str(fault)[:100]}"
-    leaked = [str(w.message)[:100] for w in heard if not str(w.message).startswith("floor area of")]
+    leaked = [str(w.message)[:100] for w in heard if not str(w.message).startswith(OURS)]
     if leaked:
         return "warned", leaked[0]
+    return _said(call, changes, found)
+
+
+def _said(call, changes, found):
+    """What a call that came through said."""
     if isinstance(found, Exception):
         return "refused", str(found).split("\n")[0][:150]
-    said = differs(found, NEAT[call], place, name)
+    shown = call in ("ledger", "table", "layer")  # what is delivered is shown as it is
+    if call == "table" or any(
+        word in OTHER or (shown and word in AS_DELIVERED) for *_, word in changes
+    ):
+        return "other", ""
+    places = {place for _, place, _ in changes}
+    names = {name for name, *_ in changes}
+    if "*" in names and call == "node_ids":
+        places.add("values")  # nodes are named after the river
+    said = differs(found, NEAT[call], places, names)
     return ("wrong", said) if said else ("same", "")

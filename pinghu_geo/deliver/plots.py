@@ -18,7 +18,7 @@ from matplotlib.font_manager import FontProperties
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import figure_text
-from pinghu_geo.nouns.schema import Lang, code_label, label, nearest, require_columns
+from pinghu_geo.nouns.schema import Lang, code_label, label, nearest, numbers, require_columns
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.river.corridor import along_rivers, river_ends
@@ -65,7 +65,7 @@ class DrawnFigure(Figure):
         return picture.getvalue()
 
 
-@takes(before="profile")
+@takes(before="profile", tops="profile", buildings="affected")
 def plot_long_section(
     profile: pd.DataFrame,
     river: str,
@@ -205,7 +205,9 @@ def _mark_buildings(
     rivers: gpd.GeoDataFrame | None,
 ) -> None:
     require_columns(buildings, ("river", "chainage_m", "ground_m", "flood_level_m"), "buildings")
-    mine = buildings[(buildings["river"] == river) & buildings["ground_m"].notna()]
+    heights = {c: numbers(buildings, c, "buildings") for c in ("ground_m", "flood_level_m")}
+    mine = buildings.assign(**heights)
+    mine = mine[(mine["river"] == river) & mine["ground_m"].notna()]
     mine = mine.assign(along=along_rivers(mine, ["chainage_m"], rivers, "buildings")[:, 0])
     low = mine["ground_m"] < mine["flood_level_m"]
     for part, colour, name in ((mine[~low], "#9a9a9a", "other"), (mine[low], ENERGY, "risk")):
@@ -404,7 +406,9 @@ def _of_river(
             )
     if layer == "sections":
         return rows
-    return rows.assign(along=_along(rows["chainage_m"], scale)).sort_values("along", kind="stable")
+    return rows.assign(along=_along(numbers(rows, "chainage_m", layer), scale)).sort_values(
+        "along", kind="stable"
+    )
 
 
 def _figure(wide: float, high: float) -> tuple[Figure, Any, Any]:

@@ -21,7 +21,7 @@ from pinghu_geo.flood.hydraulics import (
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import for_river
 from pinghu_geo.nouns.door import takes
-from pinghu_geo.nouns.errors import HydraulicsError
+from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.schema import flat_shapes, require_columns, require_layer, require_polygons
 from pinghu_geo.river.centreline import (
     by_measure,
@@ -138,6 +138,8 @@ def building_obstacles(
     """
     require_layer(buildings, "buildings", crs=rivers.crs)
     require_polygons(buildings, "buildings")
+    if sections.empty:
+        raise LayerError("has no rows", layer="sections", hint="read the surveyed sections")
     lines = section_lines(sections, rivers)
     shapes = flat_shapes(buildings)
     crossed = _crossed(shapes, lines)

@@ -544,6 +544,7 @@ def inundation(
     _single(profile)
     require_layer(rivers, "rivers")
     rasters = Rasters.of(dem, rivers.crs, "dem")
+    require_one_datum({"profile": profile, "dem": rasters.datum})
     lines = lay_out(rivers)
     rows = []
     for k, river in enumerate(lines.names):

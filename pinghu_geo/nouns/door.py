@@ -26,7 +26,7 @@ from pinghu_geo.nouns.columns import NOUNS, Column, Noun
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.numerals import numbers_written
 from pinghu_geo.nouns.schema import canonical_codes, label, name_of, nearest
-from pinghu_geo.nouns.units import UNITS
+from pinghu_geo.nouns.units import UNITS, require_one_datum
 
 __all__ = ["BY_KEY", "EXACT", "TRUTH", "as_text", "chainage_of_m", "clean", "same_ids", "takes"]
 
@@ -67,6 +67,8 @@ ID_NAMES = frozenset(n.index for n in NOUNS.values() if n.index) - {"river"}
 M_TOLERANCE_M = 1.0
 # Whole numbers up to here are exact as floats.
 EXACT = 2**53
+# A stretch or a limit may reach as far as there is anything; nothing else is without an end.
+ENDLESS = ("from_m", "to_m", "least_m", "most_m")
 TRUTH = dict.fromkeys(("是", "true", "1", "1.0", "yes", "y", "√", "达标", "合格"), True)
 TRUTH |= dict.fromkeys(("否", "false", "0", "0.0", "no", "n", "×", "不达标", "不合格"), False)
 
@@ -125,15 +127,18 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         names = list(inspect.signature(function).parameters)
         nouns = {n: tables.get(n, PARAMETERS.get(n, "")) for n in names}
         wanted = [(k, n, nouns[n]) for k, n in enumerate(names) if nouns[n]]
-        let_in = _let_in  # the wrapper below has the globals of the function's own module
+        # the wrapper below has the globals of the function's own module
+        let_in, agree = _let_in, _agree
 
         def through_the_door(*args: P.args, **kwargs: P.kwargs) -> T:
             given = list(args)
+            tables = {}
             for place, name, what in wanted:
                 if place < len(given):
-                    given[place] = let_in(given[place], what, name)
+                    tables[name] = given[place] = let_in(given[place], what, name)
                 elif name in kwargs:
-                    kwargs[name] = let_in(kwargs[name], what, name)
+                    tables[name] = kwargs[name] = let_in(kwargs[name], what, name)
+            agree(tables)
             return function(*given, **kwargs)  # type: ignore[arg-type]
 
         # doctest takes a function for the module's own by its globals, so they stay
@@ -148,6 +153,11 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return wrapped
 
     return wrap
+
+
+def _agree(tables: Mapping[str, Any]) -> None:
+    """Refuse heights of one call that are stated above different datums."""
+    require_one_datum({k: t for k, t in tables.items() if isinstance(t, pd.DataFrame)})
 
 
 def _let_in(value: Any, what: str, layer: str) -> Any:
@@ -425,11 +435,19 @@ def _valued(values: pd.Series, column: Column, layer: str, *, strict: bool) -> p
         return values
     else:
         better, lost = _numbers(values, column.unit)
-    if not lost.any():
+    if kind in ("float", "int", "chainage") and column.name not in ENDLESS:
+        lost = lost | _endless(better)
+    if not np.any(lost):
         return better
     if not strict:
         return values
     raise _misfit(values, lost, column, layer)
+
+
+def _endless(values: pd.Series) -> Any:
+    """Which numbers have no end, as a division by 0 leaves them."""
+    plain = values.to_numpy()
+    return np.isinf(plain) if plain.dtype.kind == "f" else np.False_
 
 
 def _misfit(values: pd.Series, lost: Any, column: Column, layer: str) -> LayerError:
@@ -437,6 +455,13 @@ def _misfit(values: pd.Series, lost: Any, column: Column, layer: str) -> LayerEr
     name, word = column.name, values[lost].iloc[0]
     place = f"{name} ({label(name)})"
     cell = f'{layer}["{name}"]'
+    if isinstance(word, float | np.floating) and np.isinf(word):
+        return LayerError(
+            f"has numbers without end, such as {word:g}, in {place}",
+            layer=layer,
+            ids=values.index[lost],
+            hint=f'{cell} = {cell}.replace([float("inf"), float("-inf")], float("nan"))',
+        )
     said, hint = {
         "bool": (
             f"has {word!r} in {place}, which is neither yes nor no",

@@ -467,6 +467,9 @@ def widths_of(
             parts.append(
                 _read_widths(piece, rivers.iloc[[k]], lines.scales[k], spacing_m, tolerance_m)
             )
+    if not parts:
+        none = dict.fromkeys(("chainage_m", "left_m", "right_m"), float)
+        return pd.DataFrame(columns=["river", *none]).astype({"river": "str"} | none)
     table = pd.concat(parts, ignore_index=True)
     pieces = table.groupby("river")["piece"].transform("nunique")
     return table.drop(columns="piece") if (pieces == 1).all() else table

@@ -234,7 +234,8 @@ def river_ends(
     Ends are chainages, too, but where a river has equations: there they are metres along it that
     grow as chainages do (`along_rivers`).
     """
-    given = table[["from_m", "to_m"]].to_numpy(float)
+    require_columns(table, ["river", "from_m", "to_m"], layer)
+    given = np.stack([numbers(table, c, layer).to_numpy() for c in ("from_m", "to_m")], axis=1)
     ends = along_rivers(table, ["from_m", "to_m"], rivers, layer)
     order = np.argsort(ends, axis=1, kind="stable")
     return np.take_along_axis(ends, order, axis=1), np.take_along_axis(given, order, axis=1)
@@ -249,7 +250,7 @@ def along_rivers(
     as chainages do (`ChainageScale.along`). A drawn row tells which of two places of one chainage
     is meant; of one that isn't drawn such a chainage is refused.
     """
-    given = table[columns].to_numpy(float)
+    given = np.stack([numbers(table, c, layer).to_numpy() for c in columns], axis=1)
     scales = {} if rivers is None else river_scales(rivers)
     if not any(scale.equations for scale in scales.values()):
         return np.asarray(given)

@@ -235,7 +235,7 @@ def clearing(
     found["zone_ratio"] = first["ratio"].reindex(found.index)
     payer = zones["payer"] if "payer" in zones.columns else pd.Series(pd.NA, index=zones.index)
     payer = payer.fillna(pd.Series(zones.index.astype(str), index=zones.index))
-    found["cleared_by"] = found["zone_id"].map(payer).fillna("本项目")
+    found["cleared_by"] = found["zone_id"].map(payer).astype("str").fillna("本项目")
     found["in_project"] = found["zone_id"].notna()
     touched = pairs[pairs["ratio"] > TOUCHING].groupby("who").size()
     several = touched.reindex(found.index, fill_value=0) > 1
