@@ -191,8 +191,8 @@ def clear_days(
         return clear, over
     node = buildings.get("node_id", pd.Series(pd.NA, index=buildings.index, dtype=object))
     said = stage_codes(plan["stage"], stages, layer="plan")
-    finish = plan.loc[said == down[0]].set_index("node_id")["finish"]
-    planned = _days(node.map(finish))
+    finish = plan[said == down[0]].groupby("node_id")["finish"].max()
+    planned = _days(finish.reindex(node))
     theirs = _days(buildings.get("others_due", pd.Series(pd.NaT, index=buildings.index)))
     later = np.where(buildings["task_class"] == "others", theirs, planned)
     return np.where(clear == NEVER, later, clear), over

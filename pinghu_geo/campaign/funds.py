@@ -80,7 +80,7 @@ def payments(
     require_columns(buildings, list(heads), "buildings")
     paid = buildings[buildings["task_class"].isin(["task", "others"])]
     finish = plan[plan["stage"] == pays[0]].groupby("node_id")["finish"].max()
-    planned = pd.to_datetime(paid["node_id"].map(finish))
+    planned = pd.to_datetime(finish.reindex(paid["node_id"]).set_axis(paid.index))
     due = pd.to_datetime(paid.get("others_due", pd.Series(pd.NaT, index=paid.index)))
     planned = planned.where(paid["task_class"] == "task", due)
     signed = pd.Series(pd.NaT, index=paid.index, dtype="datetime64[ns]")

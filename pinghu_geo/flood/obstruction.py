@@ -140,6 +140,15 @@ def building_obstacles(
     require_polygons(buildings, "buildings")
     if sections.empty:
         raise LayerError("has no rows", layer="sections", hint="read the surveyed sections")
+    require_columns(sections, ("river", "chainage_m", "offset_m"), "sections")
+    lost = sections[["river", "chainage_m", "offset_m"]].isna().any(axis=1)
+    if lost.any():
+        raise LayerError(
+            "has rows without river, chainage or offset",
+            layer="sections",
+            ids=sections.index[lost],
+            hint='sections = sections.dropna(subset=["river", "chainage_m", "offset_m"])',
+        )
     lines = section_lines(sections, rivers)
     shapes = flat_shapes(buildings)
     crossed = _crossed(shapes, lines)

@@ -101,6 +101,14 @@ def rise_table(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 def _rounded(profile: pd.DataFrame) -> pd.DataFrame:
     """Profile with a key of whole millimetres of chainage."""
+    lost = profile["chainage_m"].isna()
+    if lost.any():
+        raise HydraulicsError(
+            "has rows without a chainage",
+            layer="profile",
+            ids=profile.index[lost],
+            hint='profile = profile.dropna(subset=["chainage_m"])',
+        )
     return profile.assign(_mm=np.round(profile["chainage_m"].to_numpy() * 1000).astype(np.int64))
 
 

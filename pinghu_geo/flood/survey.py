@@ -502,6 +502,8 @@ def discharges(
     if not isinstance(flows, pd.DataFrame):
         flows = pd.DataFrame({"discharge_m3s": [float(flows)]})
     require_columns(flows, ("discharge_m3s",), "flows")
+    if flows.empty:
+        raise HydraulicsError("has no rows", layer="flows", hint="give each flood its discharge")
     q = numbers(flows, "discharge_m3s", "flows")
     if not (q > 0).all():
         raise HydraulicsError(

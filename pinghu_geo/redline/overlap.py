@@ -399,7 +399,8 @@ def totals(affected: pd.DataFrame, by: str | list[str] | None = None) -> pd.Data
             "n_unknown": area.isna().astype(int),
             "n_tenants": tenants,
             "n_tenants_unknown": tenants.isna().astype(int),
-            "n_survey": affected["needs_survey"].astype(int),
+            # not known whether: to be surveyed
+            "n_survey": affected["needs_survey"].astype("boolean").fillna(True).astype(int),
         },
         index=affected.index,
     )

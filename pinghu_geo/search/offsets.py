@@ -44,6 +44,9 @@ CLEAR_M = 0.02
 # points along a wall [m]: between them a wall is at most 4 mm nearer, at 8 m from the centreline
 SAMPLE_M = 0.5
 
+# "As far as the river goes", in a lock [m].
+FAR_M = 1e9
+
 
 def read_limits(given: Mapping[str, float], *, priced: bool) -> dict[str, float]:
     """Limits with those that are left out; unknown or senseless ones are refused.
@@ -240,7 +243,8 @@ def locked(
         if row["river"] != name:
             continue
         try:
-            low, high = np.sort(scale.measure([row["from_m"], row["to_m"]], beyond=True))
+            ends = np.clip(np.array([row["from_m"], row["to_m"]], float), -FAR_M, FAR_M)
+            low, high = np.sort(scale.measure(ends, beyond=True))
         except ChainageError as fault:
             raise ChainageError(f"{name}: {fault}", layer="locks") from fault
         at = np.flatnonzero((measure >= low - 1e-6) & (measure <= high + 1e-6))
