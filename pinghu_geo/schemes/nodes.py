@@ -144,6 +144,14 @@ def node_table(
             layer="affected",
             hint='affected = buildings.loc[affected.index, ["geometry"]].join(affected)',
         )
+    alone = affected["node_id"].isna()
+    if alone.any():
+        raise LayerError(
+            "has buildings without a node",
+            layer="affected",
+            ids=affected.index[alone],
+            hint='affected["node_id"] = pg.node_ids(affected)',
+        )
     affected = affected.sort_values("node_id", kind="stable")
     groups = affected.groupby("node_id", sort=True)
     along, said = river_ends(affected, rivers)
