@@ -391,7 +391,9 @@ def combined(count, seed=0):
         call = list(CALLS)[k % len(CALLS)]
         many = min(1 + k // len(CALLS) % 4, len(calls[call]))
         taken = chance.choice(len(calls[call]), many, replace=False)
-        found.append((call, [calls[call][n] for n in sorted(taken.tolist())]))
+        # one thing has one variation: a text as float32 is another number
+        once = {calls[call][n][:2]: calls[call][n] for n in sorted(taken.tolist())}
+        found.append((call, list(once.values())))
     return found
 
 
