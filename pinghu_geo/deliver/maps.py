@@ -35,6 +35,17 @@ DEGREES = 6
 # More features than this make a browser slow; the neighbours are the first to go.
 MOST_NEIGHBOURS = 8000
 NEIGHBOURS_M = 80.0
+# A hull reaches so far beyond its houses [m].
+HULL_M = 4.0
+# From this zoom on a house is some pixels wide; below, houses in squares of so many pixels are
+# one circle with their number.
+SEEN_ZOOM = 16
+GROUP_PX = 44
+# Chainages divisible by [m] are written from a zoom on, all others from 17 on: every 90 pixels.
+LABEL_ZOOMS = ((50_000, 8), (10_000, 11), (2_000, 13), (500, 15))
+# Spacings of chainage labels [m] for long rivers, so that there are no more than this.
+LABEL_STEPS = (500.0, 2_000.0, 10_000.0)
+MOST_LABELS = 1_500
 # Folium adds these for markers that the map doesn't use.
 # A page takes no less than its own scripts and styles [bytes].
 ROOM = 2**18
@@ -166,7 +177,7 @@ def command_map(
         zoom_control=True,
         attributionControl=False,
     )
-    page.options["maxZoom"], page.options["minZoom"] = 21, 9
+    page.options["maxZoom"], page.options["minZoom"] = 21, 5
     if zones is not None and len(zones):
         _zones(zones).add_to(page)
     changed = [] if comparison is None else _changed(affected, comparison, adopted)
@@ -182,8 +193,11 @@ def command_map(
         _geojson(edge, swatch, colour, weight=1.8, dash=dash, fill=0).add_to(page)
     searchable = _status_layers(affected, changed, page)
     if nodes is not None and len(nodes):
-        _nodes(nodes).add_to(page)
-    _Labels(stations(rivers, spacing_m=station_m), rivers).add_to(page)
+        _nodes(nodes, affected, buildings).add_to(page)
+    if len(affected):
+        _Counts(affected).add_to(page)
+    long_m = float(rivers.length.sum())
+    _Labels(stations(rivers, spacing_m=_spaced(station_m, long_m)), rivers).add_to(page)
     _Furniture(title, _panel(affected, comparison, note), searchable).add_to(page)
     MeasureControl(
         position="bottomleft",
@@ -380,15 +394,43 @@ def _zones(zones: gpd.GeoDataFrame) -> folium.GeoJson:
     )
 
 
-def _nodes(nodes: gpd.GeoDataFrame) -> folium.GeoJson:
+def _nodes(
+    nodes: gpd.GeoDataFrame, affected: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame | None
+) -> folium.GeoJson:
     columns = ("node_id", *(c.name for c in NOUNS["nodes"].columns))
     facts = _texts(nodes.reset_index(), columns)
-    hulls = shapely.buffer(nodes.geometry.convex_hull.to_numpy(), 4, quad_segs=3)
+    hulls = _hulls(nodes, affected, buildings)
     layer = gpd.GeoDataFrame(facts, geometry=hulls, crs=nodes.crs)
     name = f"{_swatch('#34495e', line=True)}征拆节点 {len(nodes)} 个"
     return _geojson(
         layer, name, "#34495e", weight=1.5, fill=0.08, show=False, popup=list(facts.columns)
     )
+
+
+def _hulls(
+    nodes: gpd.GeoDataFrame, affected: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame | None
+) -> Any:
+    """What is around the houses of each node, without the houses between that stay."""
+    own = nodes.geometry.to_numpy()
+    hulls = shapely.buffer(shapely.convex_hull(own), HULL_M, quad_segs=3)
+    if buildings is None:
+        return hulls
+    rest = buildings.geometry[~buildings.index.isin(affected.index)].to_numpy()
+    rest = rest[~(shapely.is_missing(rest) | shapely.is_empty(rest)) & shapely.is_valid(rest)]
+    node, house = shapely.STRtree(rest).query(hulls, predicate="intersects").reshape(2, -1)
+    for k in np.unique(node):
+        stay = shapely.buffer(shapely.union_all(rest[house[node == k]]), HULL_M / 4, quad_segs=2)
+        left = shapely.union(shapely.difference(hulls[k], stay), own[k])
+        parts = shapely.get_parts(left)
+        # what was cut off holds no house of the node
+        hulls[k] = shapely.union_all(parts[shapely.intersects(parts, own[k])])
+    return hulls
+
+
+def _spaced(asked_m: float, long_m: float) -> float:
+    """Spacing of chainage labels: no more of them than a browser moves with ease."""
+    return next((s for s in (asked_m, *LABEL_STEPS) if long_m / s <= MOST_LABELS and s >= asked_m),
+                LABEL_STEPS[-1])  # fmt: skip
 
 
 def _panel(affected: gpd.GeoDataFrame, comparison: Comparison | None, note: str) -> str:
@@ -404,6 +446,53 @@ def _panel(affected: gpd.GeoDataFrame, comparison: Comparison | None, note: str)
     if note:
         parts.append(f'<span style="color:#b03a2e">{html_text(note)}</span>')
     return "<br>".join(parts)
+
+
+class _Counts(MacroElement):
+    """How many houses stand where they would be too small to see: a circle with their number."""
+
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+        (function (map) {
+            var levels = {{ this.levels }}, shown = L.layerGroup().addTo(map);
+            function draw() {
+                shown.clearLayers();
+                (levels[Math.floor(map.getZoom())] || []).forEach(function (d) {
+                    var size = 18 + 8 * Math.log10(d[2]);
+                    L.marker([d[0], d[1]], {icon: L.divIcon({className: 'pg-count',
+                        html: '<span style="width:' + size + 'px;height:' + size + 'px;line-height:'
+                            + size + 'px;background:' + d[3] + '">' + d[2] + '</span>',
+                        iconSize: [size, size]})}).on('click', function () {
+                        map.setView([d[0], d[1]], map.getZoom() + 2);
+                    }).addTo(shown);
+                });
+            }
+            map.on('zoomend', draw);
+            draw();
+        })({{ this._parent.get_name() }});
+        {% endmacro %}
+        """)
+
+    def __init__(self, affected: gpd.GeoDataFrame) -> None:
+        super().__init__()
+        self._name = "Counts"
+        at = shapely.get_coordinates(affected.geometry.centroid.to_crs(4326))
+        full = affected["extent"].to_numpy() == "full"
+        levels = {z: _groups(at, full, z) for z in range(5, SEEN_ZOOM)}
+        self.levels = script_value(levels)
+
+
+def _groups(at: Any, full: Any, zoom: int) -> list[list[Any]]:
+    """Houses that fall into one square of the screen: place, number, colour of the most."""
+    side = GROUP_PX * 360.0 / 256 / 2**zoom
+    squares, group = np.unique(np.floor(at / side).astype(int), axis=0, return_inverse=True)
+    group = group.ravel()
+    count = np.bincount(group)
+    x, y = (np.bincount(group, at[:, k]) / count for k in (0, 1))
+    most = np.bincount(group, full) * 2 > count
+    colours = [STATUS["full" if m else "partial"][1] for m in most]
+    rows = zip(y, x, count, colours, strict=True)
+    return [[round(b, DEGREES), round(a, DEGREES), int(n), c] for b, a, n, c in rows]
 
 
 class _Labels(MacroElement):
@@ -422,9 +511,7 @@ class _Labels(MacroElement):
     def __init__(self, points: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> None:
         super().__init__()
         self._name = "Labels"
-        kinds = [
-            "pg-station" + ("" if c % 500 < 0.5 else " pg-minor") for c in points["chainage_m"]
-        ]
+        kinds = [f"pg-station pg-z{_zoom_of(c)}" for c in points["chainage_m"]]
         middles = shapely.line_interpolate_point(rivers.geometry.to_numpy(), 0.5, normalized=True)
         at = gpd.GeoSeries(np.append(points.geometry.to_numpy(), middles), crs=points.crs)
         texts = [html_text(text) for text in (*points["label"], *rivers.index)]
@@ -436,6 +523,11 @@ class _Labels(MacroElement):
             )
         ]
         self.rows = script_value(rows)
+
+
+def _zoom_of(chainage_m: float) -> int:
+    """From which zoom on a chainage is written: the rounder it is, the farther away."""
+    return next((z for step, z in LABEL_ZOOMS if chainage_m % step < 0.5), 17)
 
 
 class _Furniture(JSCSSMixin, MacroElement):
@@ -469,7 +561,10 @@ class _Furniture(JSCSSMixin, MacroElement):
         .pg-river span {white-space:nowrap;font-size:14px;font-weight:bold;color:#154360;
           text-shadow:0 0 3px #fff,0 0 3px #fff,0 0 3px #fff;position:absolute;left:8px;top:12px}
         .leaflet-control-search .search-input {width:150px}
-        .pg-far .pg-minor, .pg-afar .pg-station {display:none}
+        .pg-count span {display:block;border-radius:50%;color:#fff;font-size:11px;opacity:.9;
+          text-align:center;border:1px solid #fff;box-sizing:content-box}
+        {% for z in this.zooms %}.pg-below{{ z }} .pg-z{{ z }}{% if not loop.last %},
+        {% endif %}{% endfor %} {display:none}
         .foliumpopup table {border-collapse:collapse;font-size:12px}
         .foliumpopup th {text-align:left;padding:1px 10px 1px 0;color:#555;font-weight:normal;
           white-space:nowrap}
@@ -494,8 +589,9 @@ class _Furniture(JSCSSMixin, MacroElement):
             L.control.scale({position: 'bottomright', imperial: false}).addTo(map);
             function labels() {
                 var z = map.getZoom(), c = map.getContainer();
-                L.DomUtil[z < 17 ? 'addClass' : 'removeClass'](c, 'pg-far');
-                L.DomUtil[z < 15 ? 'addClass' : 'removeClass'](c, 'pg-afar');
+                {{ this.zooms }}.forEach(function (least) {
+                    L.DomUtil[z < least ? 'addClass' : 'removeClass'](c, 'pg-below' + least);
+                });
             }
             map.on('zoomend', labels);
             labels();
@@ -518,6 +614,7 @@ class _Furniture(JSCSSMixin, MacroElement):
     def __init__(self, title: str, panel: str, searchable: list[folium.GeoJson]) -> None:
         super().__init__()
         self._name = "Furniture"
+        self.zooms = sorted({17, *(z for _, z in LABEL_ZOOMS)})
         self.title = html_text(title, isolated=False)
         self.panel = script_value(f"<h1>{html_text(title)}</h1>{panel}")
         self.layers = ", ".join(layer.get_name() for layer in searchable)

@@ -1,0 +1,68 @@
+"""A map of a river of 300 km and one of a reach of 300 m: both can be read."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import shapely
+
+import pinghu_geo as pg
+from conftest import building_frame, river_frame
+from pinghu_geo.deliver import maps
+
+
+def page_of(line, at, widths=15.0):
+    rivers = river_frame({"A": line})
+    boxes = [a if len(a) == 4 else (a[0] - 5, a[1] - 4, a[0] + 5, a[1] + 4) for a in at]
+    houses = {f"B{k}": shapely.box(*box) for k, box in enumerate(boxes)}
+    buildings = building_frame(houses, floors=1)
+    red = pg.red_line(rivers, widths)
+    hit = pg.affected(buildings, red, rivers)
+    hit["node_id"] = pg.node_ids(hit, gap_m=50, max_length_m=300)
+    nodes = pg.node_table(hit)
+    return hit, nodes, buildings, pg.command_map(hit, red, rivers, buildings=buildings, nodes=nodes)
+
+
+@pytest.mark.filterwarnings("ignore:floor area")
+def test_a_long_river_shows_numbers_and_few_chainages():
+    at = [(x, 12.0) for x in np.linspace(1000, 299_000, 120)]
+    hit, _, _, page = page_of([(0, 0), (300_000, 0)], at)
+    text = page.page()
+    levels = json.loads(re.search(r"var levels = (\{.*?\}), shown", text, re.DOTALL)[1])
+    # at each distance every house is counted once, in circles that don't lie on one another
+    for zoom, rows in levels.items():
+        assert sum(row[2] for row in rows) == len(hit) == 120
+        assert len(rows) <= 300_000 / (156_543 * 44 / 2 ** int(zoom)) + 2
+    assert sorted(map(int, levels)) == list(range(5, maps.SEEN_ZOOM))
+    labels = re.findall(r"pg-station pg-z(\d+)", text)
+    assert len(labels) <= maps.MOST_LABELS
+    # those of 10 km are written from afar
+    assert labels.count("8") + labels.count("11") == 31
+
+
+@pytest.mark.filterwarnings("ignore:floor area")
+def test_hulls_of_nodes_hold_no_house_that_stays():
+    # a house that stays lies between two deep ones that go; another one is far away
+    at = [(10, 5, 20, 45), (50, 5, 60, 45), (30, 25, 40, 35), (90, 60)]
+    hit, nodes, buildings, _ = page_of([(0, 0), (150, 0)], at)
+    rest = buildings[~buildings.index.isin(hit.index)]
+    assert len(rest)
+    plain = shapely.union_all(nodes.geometry.convex_hull.to_numpy())
+    assert rest.intersects(plain).any()  # else there is nothing to see here
+    hulls = shapely.union_all(maps._hulls(nodes, hit, buildings))
+    assert not rest.intersects(hulls).any()
+    assert hit.within(hulls.buffer(1e-6)).all()
+
+
+def test_a_chainage_is_written_the_farther_away_the_rounder_it_is():
+    assert [maps._zoom_of(c) for c in (0.0, 50_000, 10_000, 4_000, 500, 300)] == [
+        8,
+        8,
+        11,
+        13,
+        15,
+        17,
+    ]
+    assert maps._spaced(100.0, 21_000) == 100
+    assert maps._spaced(100.0, 300_000) == 500
