@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pinghu_geo as pg
 from pinghu_geo.keys import keys_page
 from pinghu_geo.nouns.schema import NOUNS
 
+HERE = Path(__file__).parent
 PACKAGE = Path(pg.__file__).parent
 ROOMS = ["nouns", "river", "intake", "redline", "flood", "schemes", "search", "campaign", "deliver"]
 ROOMS = [room for room in ROOMS if (PACKAGE / room).is_dir()]
@@ -20,6 +22,7 @@ def write(folder: Path) -> None:
     """Write all pages into a folder."""
     (folder / "nomenclature.md").write_text(nomenclature(), "utf-8")
     (folder / "keys.md").write_text(keys_page(), "utf-8")
+    (folder / "schemata.md").write_text(schemata(), "utf-8")
     (folder / "rooms.svg").write_text(rooms_svg(), "utf-8")
     for room in ROOMS:
         (folder / f"api_{room}.rst").write_text(doors(room), "utf-8")
@@ -45,6 +48,22 @@ def nomenclature() -> str:
         for column in noun.columns:
             also = "、".join(column.aliases)
             lines.append(f"| `{column.name}` | {column.zh} | {column.unit or ''} | {also} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def schemata() -> str:
+    """Column names of public data, and what each is read as, with the source of each schema."""
+    lines = ["# Public schemata 公开数据的列名", ""]
+    lines += ["Columns that are recognised without a word, by source; of the others nothing is "
+              "taken. The tests hold the reader against this page.", ""]  # fmt: skip
+    for one in tomllib.loads((HERE / "schemata.toml").read_text("utf-8"))["schema"]:
+        lines += [f"## {one['name']} ({one['noun']})", "", f"Source: {one['source']}.", ""]
+        lines += ["| column | read as |", "|---|---|"]
+        lines += [
+            f"| `{given}` | {f'`{ours}`' if ours else ''} |"
+            for given, ours in one["columns"].items()
+        ]
         lines.append("")
     return "\n".join(lines)
 

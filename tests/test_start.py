@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import geopandas as gpd
 import openpyxl
@@ -13,9 +12,7 @@ import pytest
 import shapely
 
 import pinghu_geo as pg
-from pinghu_geo.intake.sight import sights
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 X0, Y0 = 500_000, 2_500_000
 
 
@@ -112,36 +109,6 @@ def test_the_sample_from_the_shell(tmp_path):
     assert not (faults["severity"] == "error").any(), (
         faults[faults["severity"] == "error"].head().to_string()
     )
-
-
-# what the layers of the public data are, as we read their READMEs and columns
-NOUNS = {
-    "bayreuth_epsg32632.gpkg/buildings": "buildings", "bayreuth_epsg32632.gpkg/waterways": "rivers",
-    "bayreuth_epsg32632.gpkg/water": "", "bayreuth_epsg32632.gpkg/landuse": "",
-    "jakarta_building_attrs_epsg32748.parquet/": "buildings",
-    "jakarta_osm_building_epsg32748.parquet/": "buildings", "rw_jakarta.shp/": "",
-    "OSM_structures_jakarta_20121018.shp/": "buildings", "jakarta_OSM_building.shp/": "buildings",
-    "Jakarta_RW_2007flood.shp/": "", "jakarta_building.gpkg/clipped_jakarta_building": "buildings",
-    "beijing_buildings.json/": "buildings", "chongqing_buildings_LATLON_SWAPPED.json/": "buildings",
-    "nanshan-building.geojson/": "buildings", "区县界_area.shp/": "", "chinese_encoding.shp/": "",
-    "shenzhen_buildings_epsg4547.parquet/": "buildings", "shenzhen_districts_4326.gpkg/districts": "",
-    "farms_33S.shp/": "parcels", "urban_33S.shp/": "parcels", "places_33S.shp/": "",
-    "roads_33S.shp/": "", "schools_33S.shp/": "", "water_33S.shp/": "", "places.shp/": "",
-    "protected_areas.shp/": "", "rivers.shp/": "rivers", "water.shp/": "",
-    "training_data.gpkg/roads": "", "training_data.gpkg/restaurants": "buildings",
-    "training_data.gpkg/schools": "buildings", "training_data.gpkg/buildings": "buildings",
-    "swellendam_epsg32734.gpkg/buildings": "buildings", "swellendam_epsg32734.gpkg/farms": "parcels",
-    "swellendam_epsg32734.gpkg/rivers": "rivers", "swellendam_epsg32734.gpkg/roads": "",
-    "swellendam_epsg32734.gpkg/urban": "parcels", "swellendam_epsg32734.gpkg/water": "",
-    "kanda_291k_epsg6677.parquet/": "buildings",
-}  # fmt: skip
-
-
-@pytest.mark.skipif(not DATA.is_dir(), reason="the public data isn't here")
-def test_layers_of_public_data_are_named():
-    found = {f"{s.path.name}/{s.layer or ''}": s.what for s in sights(DATA)}
-    missed = {k: (found.get(k), v) for k, v in NOUNS.items() if found.get(k) != v}
-    assert len(missed) <= 0.05 * len(NOUNS), missed
 
 
 def test_the_shell_speaks_one_language(folder):

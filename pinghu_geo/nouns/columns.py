@@ -232,11 +232,13 @@ _TENANTS = Column(
 _BUILDING_IDS = (
     "房屋编码", "幢编号", "自然幢号", "ZRZH", "BDCDYH", "不动产单元号", "osm_id",
     "full_id", "bldg_id", "gml_id", "FWBH", "建筑编号", "建筑物编号", "楼栋编号", "建筑ID",
-    "房屋ID", "osm_way_id", "osmid", "building_identifier", "buildingID", "JZWBH",
+    "房屋ID", "osm_way_id", "osmid", "building_identifier", "buildingID", "JZWBH", "localId",
+    "full_plus_code", "DOITT_ID", "EGID",
 )  # fmt: skip
 # what a program numbers rows with, whatever they are
 ROW_NUMBERS = (
-    "编号", "id", "identifier", "uuid", "guid", "gid", "OBJECTID", "fid", "FID_1", "ogc_fid",
+    "编号", "id", "identifier", "uuid", "guid", "Kod", "gid", "OBJECTID", "fid", "FID_1",
+    "ogc_fid",
 )  # fmt: skip
 _FLOORS = Column(
     "floors",
@@ -248,7 +250,7 @@ _FLOORS = Column(
     aliases=("ZCS", "总层数", "楼层数", "房屋层数", "building:levels", "building_levels", "levels",
              "storeysAboveGround", "楼层", "地上层数", "地上总层数", "DSCS", "num_floors", "Floor",
              "no_floors", "n_floors", "floor_count", "numberOfFloors", "storeys", "stories", "层",
-             "numberOfFloorsAboveGround"),
+             "numberOfFloorsAboveGround", "NB_ETAGES", "PocetPodlazi"),
 )  # fmt: skip
 _HEIGHT = Column(
     "height_m",
@@ -256,7 +258,15 @@ _HEIGHT = Column(
     "建筑高度",
     "m",
     minimum=0,
-    aliases=("房屋高度", "楼高", "building_height", "measuredHeight", "building:height"),
+    aliases=(
+        "房屋高度",
+        "楼高",
+        "building_height",
+        "measuredHeight",
+        "building:height",
+        "JZWGD",
+        "HAUTEUR",
+    ),
     fallbacks=("height", "高度"),
     stands_in=True,
 )
@@ -354,7 +364,15 @@ _NOUNS = (
                 "基底面积",
                 "m²",
                 minimum=0,
-                aliases=("ZZDMJ", "幢占地面积", "占地面积", "建筑占地面积", "基底面积㎡"),
+                aliases=(
+                    "ZZDMJ",
+                    "幢占地面积",
+                    "占地面积",
+                    "建筑占地面积",
+                    "基底面积㎡",
+                    "footprint_area_m2",
+                    "area_in_meters",
+                ),
             ),
             _FLOORS,
             Column("floors_source", "code", "层数来源", codes=SOURCE),
@@ -383,12 +401,17 @@ _NOUNS = (
                 "text",
                 "宗地编号",
                 required=True,
-                aliases=("宗地代码", "宗地号", "ZDDM", "ZDH", "SG_CODE", "地块编号"),
+                aliases=("宗地代码", "宗地号", "ZDDM", "ZDH", "SG_CODE", "地块编号", "FSKO", "bbl"),
                 fallbacks=ROW_NUMBERS,
             ),
             Column("land_use", "text", "土地用途", aliases=("地类", "TDYT", "用地性质")),
             Column("area_m2", "float", "宗地面积", "m²", aliases=("ZDMJ", "用地面积"), minimum=0),
-            Column("owner", "text", "土地权利人", aliases=("权利人", "土地使用权人", "业主")),
+            Column(
+                "owner",
+                "text",
+                "土地权利人",
+                aliases=("权利人", "土地使用权人", "业主", "ownername"),
+            ),
         ),
     ),
     Noun(
@@ -402,7 +425,7 @@ _NOUNS = (
                 "text",
                 "河道",
                 required=True,
-                aliases=("河流", "河道名称", "河流名称", "河名", "name", "名称"),
+                aliases=("河流", "河道名称", "河流名称", "河名", "name", "名称", "gnis_name"),
             ),
             Column("start_m", "chainage", "起点桩号", "m", aliases=("起始桩号",)),
             Column("chainage_sign", "int", "桩号方向", minimum=-1, maximum=1),
