@@ -42,6 +42,7 @@ BESIDE_M = 500.0
 # Forms for what may be missing: noun by file.
 OPTIONAL = {"rates": "补偿标准.xlsx", "segments": "责任段.xlsx"}
 FLOOD = {"design": "设计断面.xlsx", "flows": "设计流量.xlsx", "boundaries": "边界条件.xlsx"}
+DRAWN_AMONG = "the drawing states no CRS; taken for the buildings', among which it lies: check that"
 # by which editors complete and check the project file
 SCHEMA = "project.schema.json"
 WIDTHS = "红线宽度.xlsx"
@@ -197,9 +198,12 @@ def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame) -> _Taken:
     reading: dict[str, Any] = {} if seen.layer is None else {"layer": seen.layer}
     column = next((g for g, n in match_columns(seen.columns, NOUNS["rivers"]).items()
                    if n == "river"), None)  # fmt: skip
+    if seen.path.suffix.lower() == ".dxf":
+        reading |= _crs_among(seen, reading, buildings)
     if column is None:
         frame = read_layer(seen.path, "rivers", row_ids=True, **reading)
-        notes = ['no names of rivers: rows are numbered; if there is a column: river_name = "..."']
+        notes = [DRAWN_AMONG] if "crs" in reading else []
+        notes += ['no names of rivers: rows are numbered; if there is a column: river_name = "..."']
         return _Taken(seen, frame.to_crs(code), {**reading, "row_ids": True}, notes)
     frame = read_layer(seen.path, "rivers", **reading).to_crs(code)
     named = frame[frame.index.notna() & ~(frame.is_empty | frame.geometry.isna())]
@@ -239,6 +243,19 @@ def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame) -> _Taken:
         'direction = "dem" and dem = "...", or direction = "confluence" turn them'
     )
     return _Taken(seen, pd.concat(lines), keys, notes)
+
+
+def _crs_among(seen: Sight, reading: dict[str, Any], buildings: gpd.GeoDataFrame) -> dict[str, int]:
+    """The buildings' own CRS for a drawing, which states none, where it lies among them."""
+    code = buildings.crs.to_epsg()
+    frame = read_layer(seen.path, "rivers", row_ids=True, crs=code, **reading)
+    around = shapely.box(*buildings.total_bounds).buffer(BESIDE_M)
+    if code is None or not buildings.crs.is_projected or not frame.intersects(around).any():
+        raise ProjectError(
+            f"{seen.path.name} doesn't say its CRS and doesn't lie among the buildings",
+            hint="ask who drew it, then write project.toml with crs = ... below [layers.rivers]",
+        )
+    return {"crs": int(code)}
 
 
 def _ends(rivers: gpd.GeoDataFrame) -> list[dict[str, Any]]:

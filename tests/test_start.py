@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 
 import geopandas as gpd
 import openpyxl
@@ -161,3 +162,35 @@ def test_version_keys_and_schema_from_the_shell(tmp_path):
     assert "是否指 'join_gap_m'" in told("explain", "join_gap")
     told("schema", "--out", str(tmp_path / "s.json"))
     assert json.loads((tmp_path / "s.json").read_text("utf-8")) == pg.project_schema()
+
+
+def test_a_drawing_and_a_zip_are_looked_into(folder):
+    ezdxf = pytest.importorskip("ezdxf")
+    drawing = ezdxf.new()
+    drawing.header["$INSUNITS"] = 6
+    for name, points in {"河道中心线": [(0, 0), (400, 0)], "图框": [(0, -9), (900, -9)]}.items():
+        drawing.layers.add(name)
+        line = [(X0 + x, Y0 + y) for x, y in points]
+        drawing.modelspace().add_lwpolyline(line, dxfattribs={"layer": name})
+    (folder / "lines.gpkg").unlink()
+    drawing.saveas(folder / "总图.dxf")
+    # the buildings in a zip, in their own projected CRS
+    houses = gpd.read_file(folder / "b.geojson").to_crs(4547)
+    (folder / "b.geojson").unlink()
+    houses.to_file(folder / "houses.gpkg")
+    with zipfile.ZipFile(folder / "房屋.zip", "w") as made:
+        made.write(folder / "houses.gpkg", "交付/houses.gpkg")
+    (folder / "houses.gpkg").unlink()
+    found = pg.new_project(folder).set_index(["file", "layer"])
+    assert found["what"].to_dict()["总图.dxf", "河道中心线"] == "rivers"
+    assert found["what"].to_dict()["总图.dxf", "图框"] == ""
+    said = tomllib.loads((folder / "project.toml").read_text("utf-8"))
+    assert said["layers"]["buildings"]["path"] == "房屋.zip"
+    assert said["layers"]["rivers"] == {
+        "path": "总图.dxf", "layer": "河道中心线", "crs": 4547, "row_ids": True,
+    }  # fmt: skip
+    text = (folder / "project.toml").read_text("utf-8")
+    assert "请核对" in text
+    (folder / "project.toml").write_text(text.replace('"红线宽度.xlsx"', "15", 1), "utf-8")
+    out = pg.run_project(folder / "project.toml", folder / "out")
+    assert len(gpd.read_file(out / "results.gpkg", layer="affected")) == 3

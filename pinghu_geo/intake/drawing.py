@@ -25,7 +25,7 @@ from pinghu_geo.nouns.inert import drawing_name, drawing_text
 from pinghu_geo.nouns.replacing import atomic_path, require_place, scratch_folder
 from pinghu_geo.nouns.schema import NOUNS, nearest, require_layer
 
-__all__ = ["ARC_STEP_DEG", "read_dxf", "write_dxf"]
+__all__ = ["drawing_layers", "ARC_STEP_DEG", "read_dxf", "write_dxf"]
 
 # Arcs become chords of so many degrees: within 1 cm of the arc for radii up to 1 km.
 ARC_STEP_DEG = 0.5
@@ -76,6 +76,18 @@ def read_dxf(
     if "Polygon" in NOUNS[what].geometry:
         frame = _areas(frame, seen)
     return frame.drop(columns=ENTITY_COLUMNS, errors="ignore")
+
+
+def drawing_layers(path: Path) -> list[tuple[str, str, int]]:
+    """CAD layers that a drawing shows: name, the geometry of most entities, how many there are."""
+    seen = Findings("drawing")
+    raw = path.read_bytes()
+    frame = _shown(_entities(path, raw, None, "drawing"), raw, None, seen)
+    found = []
+    for name, rows in frame.groupby("Layer", sort=True):
+        kinds = rows.geom_type.value_counts()
+        found.append((str(name), str(kinds.index[0]) if len(kinds) else "", len(rows)))
+    return found
 
 
 def _entities(path: Path, raw: bytes, encoding: str | None, what: str) -> gpd.GeoDataFrame:

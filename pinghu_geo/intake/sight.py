@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import pyogrio
 
 from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.drawing import drawing_layers
 from pinghu_geo.intake.drivers import for_one_driver
 from pinghu_geo.intake.encoding import dbf_encoding
 from pinghu_geo.intake.formats import PARQUET, TABLES, VECTOR, read_cells
 from pinghu_geo.intake.osm import OSM
 from pinghu_geo.intake.shapefile import parts_of
 from pinghu_geo.nouns.errors import PinghuError
-from pinghu_geo.nouns.files import require_signature
+from pinghu_geo.nouns.files import require_signature, zip_members
 from pinghu_geo.nouns.notices import quiet_libraries
 from pinghu_geo.nouns.schema import NOUNS, match_columns
 
@@ -85,7 +86,7 @@ def sights(folder: Path) -> list[Sight]:
 
 def _files(folder: Path) -> Iterator[Path]:
     """Files that could be layers, tables or rasters; no links, which lead elsewhere."""
-    known = VECTOR | PARQUET | TABLES | RASTERS
+    known = VECTOR | PARQUET | TABLES | RASTERS | {".zip"}
     count = 0
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
@@ -103,19 +104,37 @@ def _looked_at(path: Path, suffix: str) -> list[Sight]:
         dem = re.search(r"dem|dsm|srtm|高程|地面|elev", path.name, re.IGNORECASE)
         why = "raster, by its name of the ground" if dem else "raster"
         return [Sight(path, None, "dem" if dem else "", why)]
-    if suffix in TABLES:
-        return [_table(path)]
+    look = {".zip": _zipped, ".dxf": _drawn, OSM: _extracted}.get(suffix)
+    look = _tables if suffix in TABLES else look
+    if look is None:
+        require_signature(path, "new")
+        look = _parquet if suffix in PARQUET else _layers
+    return look(path)
+
+
+def _extracted(path: Path) -> list[Sight]:
+    """An extract of OSM; how many rows of what there are, only reading it all would tell."""
     require_signature(path, "new")
-    if suffix in PARQUET:
-        return [_parquet(path)]
-    if suffix == OSM:  # how many rows of what there are, only reading it all would tell
-        return [
-            Sight(path, None, noun, "extract of OpenStreetMap", kind, columns=columns)
-            for noun, kind, columns in (
-                ("buildings", "MultiPolygon", ("building",)),
-                ("rivers", "LineString", ("river",)),
-            )
-        ]
+    return [
+        Sight(path, None, noun, "extract of OpenStreetMap", kind, columns=columns)
+        for noun, kind, columns in (
+            ("buildings", "MultiPolygon", ("building",)), ("rivers", "LineString", ("river",))
+        )
+    ]  # fmt: skip
+
+
+def _drawn(path: Path) -> list[Sight]:
+    """The CAD layers of a drawing."""
+    require_signature(path, "new")
+    return [
+        Sight(path, name, *_meant(name, path.stem, kind, ()), kind, rows)
+        for name, kind, rows in drawing_layers(path)
+    ]
+
+
+def _layers(path: Path) -> list[Sight]:
+    """The layers of a file that GDAL reads."""
+    suffix = path.suffix.lower()
     with ExitStack() as stack:
         opened = path if suffix == ".shp" else for_one_driver(path, "new", stack)
         found = []
@@ -133,6 +152,20 @@ def _looked_at(path: Path, suffix: str) -> list[Sight]:
         return found
 
 
+def _zipped(path: Path) -> list[Sight]:
+    """What lies in a zip, under the names by which it is asked for."""
+    found = []
+    with ExitStack() as stack:
+        members = zip_members(path, "new", VECTOR | PARQUET, stack)
+        for name, member in members:
+            seen = _looked_at(member, member.suffix.lower())
+            if len(members) == 1:
+                found += [one._replace(path=path) for one in seen]
+            elif len(seen) == 1:  # of several layers in one of several files none can be named
+                found += [one._replace(path=path, layer=name) for one in seen]
+    return found
+
+
 def _names_in(path: Path) -> str:
     """Encoding of a Shapefile's field names; any does where there are none."""
     dbf = parts_of(path).get(".dbf")
@@ -140,7 +173,7 @@ def _names_in(path: Path) -> str:
     return "ISO-8859-1" if found is None else found.name
 
 
-def _parquet(path: Path) -> Sight:
+def _parquet(path: Path) -> list[Sight]:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)
@@ -151,7 +184,7 @@ def _parquet(path: Path) -> Sight:
     code = f"EPSG:{crs['id']['code']}" if isinstance(crs, dict) and "id" in crs else None
     columns = tuple(n for n in file.schema_arrow.names if n != geo.get("primary_column"))
     kind = "MultiPolygon" if "Polygon" in str(kinds) else str(kinds[0])
-    return _seen(path, None, kind, file.metadata.num_rows, code, columns)
+    return [_seen(path, None, kind, file.metadata.num_rows, code, columns)]
 
 
 def _seen(
@@ -183,7 +216,7 @@ def _meant(name: str, stem: str, geometry: str, columns: tuple[str, ...]) -> tup
     return "", f"{geometry or 'no geometry'}, nothing else tells"
 
 
-def _table(path: Path) -> Sight:
+def _tables(path: Path) -> list[Sight]:
     """A table, by the required columns that its headings hold, and its name where several fit."""
     cells = read_cells(path, "widths", Findings("widths"))
     columns = tuple(map(str, cells.columns))
@@ -196,8 +229,9 @@ def _table(path: Path) -> Sight:
             if named or len(needed) > 1 or noun == "rates":
                 fit.append((named, len(needed), noun))
     if not fit:
-        return Sight(path, None, "", "table, no known headings", rows=len(cells), columns=columns)
+        why = "table, no known headings"
+        return [Sight(path, None, "", why, rows=len(cells), columns=columns)]
     noun = max(fit)[2]
     needed = set(NOUNS[noun].required) & set(match_columns(columns, NOUNS[noun]).values())
     why = f"table with {', '.join(sorted(needed))}"
-    return Sight(path, None, noun, why, rows=len(cells), columns=columns)
+    return [Sight(path, None, noun, why, rows=len(cells), columns=columns)]

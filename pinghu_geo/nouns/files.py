@@ -21,6 +21,7 @@ __all__ = [
     "require_suffix",
     "rule_file",
     "unpacked",
+    "zip_members",
 ]
 
 # Unpacked sizes and counts that no delivery of one district has: a zip bomb, not a layer.
@@ -126,6 +127,15 @@ def unpacked(
             else "unpack it and see what is there",
         )
     return folder / found[0], wanted
+
+
+def zip_members(
+    path: Path, what: str, suffixes: Collection[str], stack: ExitStack
+) -> list[tuple[str, Path]]:
+    """Files of a zip that may be layers: the name to ask for, and where it is unpacked for now."""
+    folder = stack.enter_context(scratch_folder(what))
+    members = _extract(path, what, folder, stack)
+    return [(str(m), folder / m) for m in members if m.suffix.lower() in suffixes]
 
 
 def _extract(path: Path, what: str, folder: Path, stack: ExitStack) -> list[PurePosixPath]:
