@@ -760,8 +760,9 @@ def _map(plan: Plan, data: _Data, found: _Found) -> Any:
         zones=data.layers.get("zones"),
         comparison=found.comparison,
         adopted=plan.campaign.get("adopted"),
-        title=f"{plan.name} · 作战指挥图",
+        title=say("{} · command map", plan.lang, plan.name),
         note=plan.note,
+        lang=plan.lang,
     )
 
 
@@ -777,7 +778,7 @@ def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[s
         "lang": plan.lang,
         "baseline": comparison.baseline,
         "schemes": rows(comparison.totals),
-        "said": comparison.summary(),
+        "said": comparison.summary(lang=plan.lang),
         "by_river": rows(totals(found.affected, "river")),
         "by_bank": rows(totals(found.affected, "bank")),
         "changes_by_river": rows(comparison.by_river),

@@ -22,8 +22,9 @@ from folium.template import Template
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.inert import html_text, script_value
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
-from pinghu_geo.nouns.schema import NOUNS, code_label, label, one_of, require_layer
+from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, one_of, require_layer
 from pinghu_geo.river.centreline import stations
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison
@@ -51,13 +52,18 @@ MOST_LABELS = 1_500
 ROOM = 2**18
 UNUSED = re.compile(r"bootstrap|font-?awesome|awesome|glyphicons", re.IGNORECASE)
 
-STATUS = {
-    "full": ("全部压占", "#c0392b"),
-    "partial": ("部分压占", "#e67e22"),
-    "saved": ("优化后避免拆除", "#27ae60"),
-    "retain": ("符合保留条件", "#2471a3"),
-    "added": ("优化后新增拆除", "#8e44ad"),
+WORDS = {
+    "full": "wholly inside",
+    "partial": "partly inside",
+    "saved": "spared by the better design",
+    "retain": "may stay",
+    "added": "taken by the better design alone",
 }
+COLOURS = {
+    "full": "#c0392b", "partial": "#e67e22", "saved": "#27ae60", "retain": "#2471a3",
+    "added": "#8e44ad",
+}  # fmt: skip
+STATUS = {code: (say(word, "zh"), COLOURS[code]) for code, word in WORDS.items()}
 # of several schemes
 SHADES = {"saved": ("#27ae60", "#16a085", "#9acd32"), "added": ("#8e44ad", "#c2185b", "#6d4c41")}
 SCHEME_STYLES = (("#d00000", ""), ("#1565c0", "7 5"), ("#6a1b9a", "2 5"), ("#00796b", "10 4 2 4"))
@@ -107,9 +113,10 @@ def command_map(
     zones: gpd.GeoDataFrame | None = None,
     comparison: Comparison | None = None,
     adopted: str | None = None,
-    title: str = "征拆作战指挥图",
+    title: str | None = None,
     note: str = "",
     station_m: float = 100.0,
+    lang: Lang = "zh",
 ) -> folium.Map:
     """Command map: who is affected, where, in which node; opens offline 作战指挥图.
 
@@ -137,7 +144,9 @@ def command_map(
     title, note
         Shown on the map; say in the note where the data come from.
     station_m
-        Spacing of the chainage labels [m].
+        Spacing of the chainage labels [m]; wider where a river is so long that they were too many.
+    lang
+        Language of what the map says: ``"zh"`` or ``"en"``.
 
     Returns
     -------
@@ -164,7 +173,7 @@ def command_map(
     >>> "<script src=" in (folder / "作战图.html").read_text("utf-8")
     False
     """
-    lines = dict(red_line) if isinstance(red_line, Mapping) else {"红线": red_line}
+    lines = dict(red_line) if isinstance(red_line, Mapping) else {"": red_line}
     if not lines:
         raise LayerError("no red line to draw", hint="pg.red_line(rivers, widths)")
     for name, line in lines.items():
@@ -179,26 +188,27 @@ def command_map(
     )
     page.options["maxZoom"], page.options["minZoom"] = 21, 5
     if zones is not None and len(zones):
-        _zones(zones).add_to(page)
-    changed = [] if comparison is None else _changed(affected, comparison, adopted)
+        _zones(zones, lang).add_to(page)
+    changed = [] if comparison is None else _changed(affected, comparison, adopted, lang)
     if buildings is not None:
-        _neighbours(buildings, affected, changed, list(lines.values()), page)
-    _geojson(rivers.reset_index()[["geometry"]], "河道中心线", "#2e86c1", weight=2, fill=0).add_to(
-        page
-    )
+        _neighbours(buildings, affected, changed, list(lines.values()), page, lang)
+    centre = rivers.reset_index()[["geometry"]]
+    _geojson(centre, say("centrelines", lang), "#2e86c1", weight=2, fill=0).add_to(page)
     for k, (name, line) in enumerate(lines.items()):
         colour, dash = SCHEME_STYLES[k % len(SCHEME_STYLES)]
         edge = gpd.GeoDataFrame(geometry=line.geometry.boundary.to_numpy(), crs=line.crs)
-        swatch = _swatch(colour, line=True) + html_text(f"红线 {name}")
+        swatch = _swatch(colour, line=True) + html_text(say("red line {}", lang, name).strip())
         _geojson(edge, swatch, colour, weight=1.8, dash=dash, fill=0).add_to(page)
-    searchable = _status_layers(affected, changed, page)
+    searchable = _status_layers(affected, changed, page, lang)
     if nodes is not None and len(nodes):
-        _nodes(nodes, affected, buildings).add_to(page)
+        _nodes(nodes, affected, buildings, lang).add_to(page)
     if len(affected):
         _Counts(affected).add_to(page)
     long_m = float(rivers.length.sum())
     _Labels(stations(rivers, spacing_m=_spaced(station_m, long_m)), rivers).add_to(page)
-    _Furniture(title, _panel(affected, comparison, note), searchable).add_to(page)
+    heading = say("Command map of the demolition", lang) if title is None else title
+    panel = _panel(affected, comparison, note, lang)
+    _Furniture(heading, panel, searchable, lang).add_to(page)
     MeasureControl(
         position="bottomleft",
         primary_length_unit="meters",
@@ -260,26 +270,26 @@ def _geojson(
     )
 
 
-def _texts(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Values as people read them, under Chinese headings, inert in HTML."""
+def _texts(frame: pd.DataFrame, columns: tuple[str, ...], lang: Lang) -> pd.DataFrame:
+    """Values as people read them, under headings for people, inert in HTML."""
     shown = {}
     for name in columns:
         if name in frame.columns:
-            shown[label(name)] = [html_text(_say(name, v)) for v in frame[name]]
+            shown[label(name, lang=lang)] = [html_text(_say(name, v, lang)) for v in frame[name]]
     return pd.DataFrame(shown, index=frame.index)
 
 
-def _say(name: str, value: object) -> str:
+def _say(name: str, value: object, lang: Lang) -> str:
     """One value as text."""
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "—"
     if isinstance(value, bool | np.bool_):
-        return "是" if value else "否"
+        return say("yes" if value else "no", lang)
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}"
     if isinstance(value, int | float | np.number):
         return _say_number(name, float(value))
-    return code_label(name, value)
+    return code_label(name, value, lang=lang)
 
 
 def _say_number(name: str, number: float) -> str:
@@ -293,7 +303,7 @@ def _say_number(name: str, number: float) -> str:
 
 
 def _changed(
-    affected: gpd.GeoDataFrame, comparison: Comparison, adopted: str | None
+    affected: gpd.GeoDataFrame, comparison: Comparison, adopted: str | None, lang: Lang
 ) -> list[tuple[str, str, gpd.GeoDataFrame]]:
     """Buildings that schemes save and add: each other one, or the adopted one alone."""
     one_of(adopted or comparison.baseline, comparison.schemes, "adopted")
@@ -312,9 +322,9 @@ def _changed(
             "added": affected if name == adopted else comparison.schemes[name].affected,
         }
         for what, source in sources.items() if name in chosen else ():
-            words, colour = STATUS[what]
+            words, colour = say(WORDS[what], lang), COLOURS[what]
             if len(names) > 1:
-                words = words.replace("优化后", f"{name} ")
+                words = say("spared by {}" if what == "saved" else "taken by {} alone", lang, name)
                 colour = SHADES[what][k % len(SHADES[what])]
             parts.append((words, colour, source[source.index.isin(ids[what])]))
     return parts
@@ -324,6 +334,7 @@ def _status_layers(
     affected: gpd.GeoDataFrame,
     changed: list[tuple[str, str, gpd.GeoDataFrame]],
     page: folium.Map,
+    lang: Lang,
 ) -> list[folium.GeoJson]:
     """A layer for each status with its count; saved and added buildings leave the others.
 
@@ -335,7 +346,10 @@ def _status_layers(
         status = status.where(~affected.index.isin(rows.index), "changed")
     if "verdict" in affected:
         status = status.where((affected["verdict"] != "retain") | (status == "changed"), "retain")
-    parts = [(*STATUS[code], affected[status == code]) for code in ("full", "partial", "retain")]
+    parts = [
+        (say(WORDS[code], lang), COLOURS[code], affected[status == code])
+        for code in ("full", "partial", "retain")
+    ]
     parts += changed
     layers = []
     for words, colour, rows in parts:
@@ -343,14 +357,16 @@ def _status_layers(
             continue
         ids = rows.index.astype(str).to_numpy()
         facts = _texts(
-            pd.DataFrame(rows.drop(columns="geometry")).assign(building_id=ids, status=words), POPUP
+            pd.DataFrame(rows.drop(columns="geometry")).assign(building_id=ids, status=words),
+            POPUP,
+            lang,
         )
         layer = gpd.GeoDataFrame(
             facts.assign(key=[html_text(i) for i in ids]),
             geometry=rows.geometry.to_numpy(),
             crs=rows.crs,
         )
-        name = f"{_swatch(colour)}{html_text(words)} {len(rows):,} 栋"
+        name = _swatch(colour) + html_text(say("{} ({} buildings)", lang, words, f"{len(rows):,}"))
         made = _geojson(layer, name, colour, weight=2, popup=list(facts.columns))
         made.add_to(page)
         layers.append(made)
@@ -363,6 +379,7 @@ def _neighbours(
     changed: list[tuple[str, str, gpd.GeoDataFrame]],
     lines: list[gpd.GeoDataFrame],
     page: folium.Map,
+    lang: Lang,
 ) -> None:
     """Buildings near the line, in grey."""
     require_layer(buildings, "buildings", crs=affected.crs, valid=False)
@@ -377,31 +394,40 @@ def _neighbours(
         far = shapely.distance(rows.geometry.to_numpy(), shapely.union_all(edges))
         rows = rows.iloc[np.sort(np.argsort(far, kind="stable")[:MOST_NEIGHBOURS])]
     if len(rows):
-        name = f"{_swatch('#b0b0a8')}不受影响 {len(rows):,} 栋(红线外 {NEIGHBOURS_M:g} m 内)"
+        said = say("not affected: {} buildings within {} m of a line", lang, f"{len(rows):,}",
+                   f"{NEIGHBOURS_M:g}")  # fmt: skip
+        name = _swatch("#b0b0a8") + html_text(said)
         shapes = gpd.GeoDataFrame(geometry=rows.geometry.to_numpy(), crs=rows.crs)
         _geojson(shapes, name, "#8d8d85", weight=0.6, fill=0.35).add_to(page)
 
 
-def _zones(zones: gpd.GeoDataFrame) -> folium.GeoJson:
-    facts = _texts(zones.reset_index(), ("zone_id", "kind", "name", "payer"))
+def _zones(zones: gpd.GeoDataFrame, lang: Lang) -> folium.GeoJson:
+    facts = _texts(zones.reset_index(), ("zone_id", "kind", "name", "payer"), lang)
     if "kind" in zones:
-        words = {"renewal": "城市更新", "consolidation": "土地整备", "other": "其他项目"}
-        facts[label("kind")] = [html_text(words.get(str(k), str(k))) for k in zones["kind"]]
+        words = {"renewal": "urban renewal", "consolidation": "land consolidation",
+                 "other": "another project"}  # fmt: skip
+        kinds = [say(words[k], lang) if k in words else str(k) for k in zones["kind"]]
+        facts[label("kind", lang=lang)] = list(map(html_text, kinds))
     layer = gpd.GeoDataFrame(facts, geometry=zones.geometry.to_numpy(), crs=zones.crs)
-    name = f"{_swatch('#d7bde2')}城市更新/土地整备 {len(zones)} 片"
+    name = _swatch("#d7bde2") + html_text(
+        say("renewal and consolidation: {} areas", lang, len(zones))
+    )
     return _geojson(
         layer, name, "#9b59b6", weight=1.2, fill=0.15, dash="4 3", popup=list(facts.columns)
     )
 
 
 def _nodes(
-    nodes: gpd.GeoDataFrame, affected: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame | None
+    nodes: gpd.GeoDataFrame,
+    affected: gpd.GeoDataFrame,
+    buildings: gpd.GeoDataFrame | None,
+    lang: Lang,
 ) -> folium.GeoJson:
     columns = ("node_id", *(c.name for c in NOUNS["nodes"].columns))
-    facts = _texts(nodes.reset_index(), columns)
+    facts = _texts(nodes.reset_index(), columns, lang)
     hulls = _hulls(nodes, affected, buildings)
     layer = gpd.GeoDataFrame(facts, geometry=hulls, crs=nodes.crs)
-    name = f"{_swatch('#34495e', line=True)}征拆节点 {len(nodes)} 个"
+    name = _swatch("#34495e", line=True) + html_text(say("{} nodes", lang, len(nodes)))
     return _geojson(
         layer, name, "#34495e", weight=1.5, fill=0.08, show=False, popup=list(facts.columns)
     )
@@ -433,16 +459,20 @@ def _spaced(asked_m: float, long_m: float) -> float:
                 LABEL_STEPS[-1])  # fmt: skip
 
 
-def _panel(affected: gpd.GeoDataFrame, comparison: Comparison | None, note: str) -> str:
+def _panel(affected: gpd.GeoDataFrame, comparison: Comparison | None, note: str, lang: Lang) -> str:
     """Sums in the corner: the affected, and what each scheme saves."""
     area = affected.get("demolish_floor_area_m2", pd.Series(np.nan, affected.index)).astype(float)
     unknown = int(area.isna().sum())
-    said = "不详" if unknown and unknown == len(area) else f" {area.sum():,.0f} m²"
+    count = f"<b>{html_text(say('{} buildings affected', lang, f'{len(affected):,}'))}</b>"
+    if unknown and unknown == len(area):
+        said = say("floor area unknown", lang)
+    else:
+        said = say("{} m² of floor area to demolish", lang, f"{area.sum():,.0f}")
     if 0 < unknown < len(area):
-        said += f"(另有 {unknown:,} 栋不详)"
-    parts = [f"<b>受影响房屋 {len(affected):,} 栋</b>,拆除建筑面积{said}"]
+        said += say("(and {})", lang, say("{} buildings unknown", lang, f"{unknown:,}"))
+    parts = [f"{count}{',' if lang == 'zh' else ', '}{html_text(said)}"]
     if comparison is not None:
-        parts += [html_text(s) for s in comparison.summary()]
+        parts += [html_text(s) for s in comparison.summary(lang=lang)]
     if note:
         parts.append(f'<span style="color:#b03a2e">{html_text(note)}</span>')
     return "<br>".join(parts)
@@ -599,7 +629,8 @@ class _Furniture(JSCSSMixin, MacroElement):
             var search = new L.Control.Search({layer: found, propertyName: 'key', initial: false,
                 collapsed: false, position: 'topleft', zoom: 19, marker: false,
                 firstTipSubmit: true,
-                textPlaceholder: '搜索房屋编号', textErr: '没有这个编号', textCancel: '清除'});
+                textPlaceholder: {{ this.words[0] }}, textErr: {{ this.words[1] }},
+                textCancel: {{ this.words[2] }}});
             search.on('search:locationfound', function (e) {
                 // the popup belongs to the layer's group; the search moves the map before
                 setTimeout(function () {
@@ -611,9 +642,13 @@ class _Furniture(JSCSSMixin, MacroElement):
         {% endmacro %}
         """)
 
-    def __init__(self, title: str, panel: str, searchable: list[folium.GeoJson]) -> None:
+    def __init__(
+        self, title: str, panel: str, searchable: list[folium.GeoJson], lang: Lang
+    ) -> None:
         super().__init__()
         self._name = "Furniture"
+        said = (say("search for an id", lang), say("no such id", lang), say("clear", lang))
+        self.words = [script_value(word) for word in said]
         self.zooms = sorted({17, *(z for _, z in LABEL_ZOOMS)})
         self.title = html_text(title, isolated=False)
         self.panel = script_value(f"<h1>{html_text(title)}</h1>{panel}")

@@ -14,7 +14,8 @@ import shapely
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import html_text
-from pinghu_geo.nouns.schema import label, nearest
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.schema import Lang, label, nearest
 from pinghu_geo.redline.overlap import affected, known_sums, totals
 from pinghu_geo.river.centreline import by_measure, lay_out, river_codes, squares_at
 from pinghu_geo.river.corridor import locate, river_ends
@@ -102,33 +103,20 @@ class Comparison:
     by_node: pd.DataFrame
     schemes: dict[str, Assessment]
 
-    def summary(self) -> list[str]:
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
         """One sentence a scheme: what it saves against the baseline."""
         said = []
         for scheme, row in _sums(self.changes, ["scheme"]).iterrows():
             parts = [
-                f"避免拆除 {row['n_saved']:,.0f} 栋",
-                f"新增拆除 {row['n_added']:,.0f} 栋",
-                _amount(
-                    ("少拆建筑面积", "多拆建筑面积"), row["avoided_floor_area_m2"], "m²",
-                    row["n_unknown"], "建筑面积",
-                ),
-                _amount(
-                    ("少清退租户", "多清退租户"), row["avoided_tenants"], "户",
-                    row["n_tenants_unknown"], "租户数",
-                ),
-            ]  # fmt: skip
+                say("spares {} buildings", lang, f"{row['n_saved']:,.0f}"),
+                say("takes {} others", lang, f"{row['n_added']:,.0f}"),
+                _amount("floor_area", row["avoided_floor_area_m2"], row["n_unknown"], lang),
+                _amount("tenants", row["avoided_tenants"], row["n_tenants_unknown"], lang),
+            ]
             if self.changes["avoided_yuan"].notna().any():
-                money = row["avoided_yuan"] / 1e4
-                parts.append(_amount(("节省补偿", "增加补偿"), money, "万元", 0, ""))
-            text = f"{scheme} 较 {self.baseline}:{','.join(parts)}"
-            said.append(text + "。")
-        places = pd.concat([s.affected["repeated"] for s in self.schemes.values()])
-        if n := int((~places.index.duplicated() & places.notna()).sum()):
-            said.append(
-                f"{n:,} 栋受影响房屋的桩号因长链(断链)出现两次,"
-                "逐栋注明在长链之前(上游)或之后(下游)。"
-            )
+                parts.append(_amount("yuan", row["avoided_yuan"] / 1e4, 0, lang))
+            listed = ("," if lang == "zh" else ", ").join(parts)
+            said.append(say("{} against {}: {}.", lang, scheme, self.baseline, listed))
         return said
 
     def _repr_html_(self) -> str:
@@ -486,11 +474,29 @@ def _sums(changes: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return known_sums(one, [changes[k] for k in by])
 
 
-def _amount(words: tuple[str, str], value: Any, unit: str, unknown: float, what: str) -> str:
+# of an amount: less, more, unknown, and of how many it isn't known
+AMOUNTS = {
+    "floor_area": (
+        "{} m² of floor area less", "{} m² of floor area more",
+        "floor area less by an unknown amount", "{} buildings of unknown floor area",
+    ),
+    "tenants": (
+        "{} tenants less", "{} tenants more", "tenants less by an unknown number",
+        "{} buildings with unknown tenants",
+    ),
+    "yuan": (
+        "{} times 10,000 yuan of compensation less", "{} times 10,000 yuan of compensation more",
+        "compensation less by an unknown sum", "{}",
+    ),
+}  # fmt: skip
+
+
+def _amount(what: str, value: Any, unknown: float, lang: Lang) -> str:
     """What is saved, or spent where it is negative; and of how many that isn't known."""
-    missing = f"{unknown:,.0f} 栋{what}不详" if unknown else ""
+    less, more, nothing, lost = AMOUNTS[what]
+    missing = say(lost, lang, f"{unknown:,.0f}") if unknown else ""
     if pd.isna(value):
-        return f"{words[0]}不详" + (f"({missing})" if missing else "")
-    less = float(value) > -1e-6  # below that it is rounding
-    said = f"{words[0] if less else words[1]} {abs(float(value)):,.0f} {unit}"
-    return said + (f"(另有 {missing})" if missing else "")
+        return say(nothing, lang) + (f"({missing})" if missing else "")
+    word = less if float(value) > -1e-6 else more  # below that it is rounding
+    text = say(word, lang, f"{abs(float(value)):,.0f}")
+    return text + (say("(and {})", lang, missing) if missing else "")
