@@ -16,7 +16,7 @@ import shapely
 from pinghu_geo.deliver.forms import write_blank_form
 from pinghu_geo.intake.io import read_layer
 from pinghu_geo.intake.osm import NAMELESS
-from pinghu_geo.intake.sight import Sight, sights
+from pinghu_geo.intake.sight import SCHEMA_FILE, Sight, sights
 from pinghu_geo.keys import project_schema
 from pinghu_geo.nouns.errors import CRSError, LayerError, OutputError, PinghuError, ProjectError
 from pinghu_geo.nouns.inert import console_text
@@ -43,8 +43,6 @@ BESIDE_M = 500.0
 OPTIONAL = {"rates": "补偿标准.xlsx", "segments": "责任段.xlsx"}
 FLOOD = {"design": "设计断面.xlsx", "flows": "设计流量.xlsx", "boundaries": "边界条件.xlsx"}
 DRAWN_AMONG = "the drawing states no CRS; taken for the buildings', among which it lies: check that"
-# by which editors complete and check the project file
-SCHEMA = "project.schema.json"
 WIDTHS = "红线宽度.xlsx"
 
 
@@ -119,8 +117,8 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
     for what, form in (OPTIONAL | FLOOD).items():
         if what not in taken and not (place / form).exists():
             write_blank_form(place / form, what, rows=_known(what, rivers.frame))
-    if not (place / SCHEMA).exists():
-        with atomic_path(place / SCHEMA) as temporary:
+    if not (place / SCHEMA_FILE).exists():
+        with atomic_path(place / SCHEMA_FILE) as temporary:
             said = json.dumps(project_schema(), ensure_ascii=False, indent=1)
             temporary.write_text(said + "\n", "utf-8")
     title = name or place.resolve().name
@@ -300,7 +298,7 @@ def _project(
     """The project file, commented."""
     invalid = not shapely.is_valid(buildings.frame.geometry.to_numpy()).all()
     lines = [
-        f"#:schema {SCHEMA}",
+        f"#:schema {SCHEMA_FILE}",
         _remark(say("Written by pinghu new; every line may be changed. What a key means: {}", lang,
                     "pinghu explain join_gap_m")),
         _remark(say("Check: {}; run: {}", lang, "pinghu check project.toml",
@@ -316,6 +314,8 @@ def _project(
         lines += [_remark(translated(note, lang)) for note in one.notes]
         lines += [f"path = {_text(_relative(one.seen.path, place))}"]
         lines += [f"{key} = {_text(value)}" for key, value in one.keys.items()]
+    if "dem" in taken:
+        lines += ['# direction = "dem"', f"# dem = {_text(_relative(taken['dem'].path, place))}"]
     for what in ("parcels", "zones"):
         if what in taken:
             word = NOUNS[what].zh if lang == "zh" else what

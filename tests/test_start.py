@@ -194,3 +194,13 @@ def test_a_drawing_and_a_zip_are_looked_into(folder):
     (folder / "project.toml").write_text(text.replace('"红线宽度.xlsx"', "15", 1), "utf-8")
     out = pg.run_project(folder / "project.toml", folder / "out")
     assert len(gpd.read_file(out / "results.gpkg", layer="affected")) == 3
+
+
+def test_forms_that_nobody_filled_are_no_tables(folder):
+    pg.new_project(folder)
+    (folder / "project.toml").unlink()
+    found = pg.new_project(folder).set_index("file")
+    assert not found.loc[[f for f in found.index if f.endswith(".xlsx")], "what"].any()
+    assert "project.schema.json" not in found.index
+    said = tomllib.loads((folder / "project.toml").read_text("utf-8"))
+    assert said["tables"] == {}

@@ -23,9 +23,11 @@ from pinghu_geo.nouns.files import require_signature, zip_members
 from pinghu_geo.nouns.notices import quiet_libraries
 from pinghu_geo.nouns.schema import NOUNS, match_columns
 
-__all__ = ["Sight", "sights"]
+__all__ = ["SCHEMA_FILE", "Sight", "sights"]
 
 RASTERS = {".tif", ".tiff", ".asc", ".vrt", ".img"}
+# by which editors complete and check the project file; no layer
+SCHEMA_FILE = "project.schema.json"
 # so deep, and so many files, are looked at
 DEEPEST = 6
 MOST_FILES = 2_000
@@ -91,6 +93,8 @@ def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
         if len(inside.parts) > DEEPEST or any(p.startswith(".") for p in inside.parts):
+            continue
+        if path.name == SCHEMA_FILE:
             continue
         if path.suffix.lower() in known and path.is_file() and not path.is_symlink():
             count += 1
@@ -232,6 +236,10 @@ def _tables(path: Path) -> list[Sight]:
         why = "table, no known headings"
         return [Sight(path, None, "", why, rows=len(cells), columns=columns)]
     noun = max(fit)[2]
-    needed = set(NOUNS[noun].required) & set(match_columns(columns, NOUNS[noun]).values())
+    named_by = {ours: given for given, ours in match_columns(columns, NOUNS[noun]).items()}
+    needed = set(NOUNS[noun].required) & set(named_by)
+    if any(cells[named_by[name]].isna().all() for name in needed):
+        why = "a form that isn't filled in yet"
+        return [Sight(path, None, "", why, rows=len(cells), columns=columns)]
     why = f"table with {', '.join(sorted(needed))}"
     return [Sight(path, None, noun, why, rows=len(cells), columns=columns)]
