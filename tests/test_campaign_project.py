@@ -190,7 +190,7 @@ def test_reports_on_spared_houses_are_said_and_not_counted(project, tmp_path):
     project.write_text(HEAD + CAMPAIGN + 'log = "旧日志.csv"\n', "utf-8")
     out = pg.run_project(project, tmp_path / "out")
     told = json.loads((out / "summary.json").read_text("utf-8"))
-    assert any("1 reports are on 1 buildings" in w and "B7" in w for w in told["warnings"])
+    assert any("1 条填报涉及采用方案不拆的 1 处" in w and "B7" in w for w in told["warnings"])
     states = pd.read_excel(out / "campaign.xlsx", sheet_name="房屋状态").set_index("房屋编号")
     assert states.loc["B1", "阶段"] == "签约"
 

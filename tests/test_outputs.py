@@ -63,7 +63,7 @@ def test_published_figures_stand_beside_the_computed_ones(done):
     said = json.loads((done / "summary.json").read_text("utf-8"))
     assert said["published"]["避免拆除房屋"] == "41 栋"
     assert said["schemes"][0]["n_buildings"] != 41
-    assert any("is estimated" in w for w in said["warnings"])
+    assert any("估算" in w for w in said["warnings"])
 
 
 def test_results_hold_all_layers(done):
@@ -276,7 +276,7 @@ def test_check_project_reports_unreadable_layers_as_rows(project, tmp_path):
     row = faults[faults["fault"] == "unreadable"].iloc[0]
     assert row["layer"] == "原"
     assert "K1+5" in row["problem"]
-    assert "accepted forms" in row["advice"]
+    assert "可写 K12+669.5" in row["advice"]
 
 
 # --- the shell --------------------------------------------------------------------------------
