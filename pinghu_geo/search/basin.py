@@ -26,7 +26,7 @@ __all__ = ["Basin", "BasinSolution", "Inflow", "Solved"]
 # designs of a main river that are searched at most
 MOST_MAINS = 40
 # halvings to find where a cost jumps, and how closely that matters [m]
-JUMP_STEPS = 4
+JUMP_STEPS = 2
 JUMP_M = 1e-5
 
 
@@ -100,6 +100,17 @@ class Basin:
             np.minimum.at(most, self.gates, caps)
             self.chains[caps] = self.free.capped(most)
         return self.chains[caps]
+
+    def retouch(self, reaches: Mapping[str, Reach]) -> None:
+        """Let other options touch the buildings of some rivers."""
+        for one in self.inflows:
+            one.basin.retouch(reaches)
+        self.solved.clear()
+        if self.reach.name in reaches:
+            self.reach = reaches[self.reach.name]
+            self.free = self.chain().retouched(self.reach)
+            self.chains.clear()
+            self.mains.clear()
 
     @property
     def gates(self) -> list[int]:

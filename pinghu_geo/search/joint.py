@@ -31,7 +31,7 @@ from pinghu_geo.search.labels import (
     Trail,
     design_cost,
 )
-from pinghu_geo.search.stretch import Reach, stretch_problem
+from pinghu_geo.search.stretch import Reach, stretch_problem, touched_within
 
 __all__ = ["Chain", "ChainSolution", "Work", "lower_hull", "rising"]
 
@@ -192,6 +192,29 @@ class Chain:
             march.most[0] = made._highest(one.first, following, float(march.most[0]))
             made.stretches[k] = replace(one, march=march)
             made._bound(k)
+        return made
+
+    def retouched(self, reach: Reach) -> Chain:
+        """The same river with other options touching its buildings; levels and sections stay."""
+        made = copy(self)
+        made.reach, made.work = reach, Work(deadline=self.work.deadline)
+        made.stretches, made.least = list(self.stretches), list(self.least)
+        changed = False
+        for k in range(len(self.stretches) - 1, -1, -1):
+            one = self.stretches[k]
+            who, touch = touched_within(reach, one.first, one.last)
+            if not (np.array_equal(who, one.who) and np.array_equal(touch, one.problem.touch)):
+                problem = replace(one.problem, touch=touch, cost=reach.cost[who])
+                known = np.full((2, one.last - one.first + 1), one.base)
+                made.stretches[k] = replace(
+                    one, problem=problem, who=who, march=one.march.retouched(problem),
+                    before=design_cost(problem, known),
+                )  # fmt: skip
+                changed = True
+            elif changed:
+                made.stretches[k] = replace(one, march=copy(one.march))
+            if changed:
+                made._bound(k)
         return made
 
     def levels(self, solution: ChainSolution, level: float) -> Array:

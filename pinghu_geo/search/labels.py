@@ -20,6 +20,7 @@ its upper end.
 from __future__ import annotations
 
 import time
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -228,10 +229,19 @@ class March:
         self.terminal = (np.zeros(1), np.zeros(1))
         self._count_buildings()
         self.curves = _Curves.of(problem)
-        self.start = self._starts(problem.downstream_level if lowest is None else lowest)
+        self.lowest = problem.downstream_level if lowest is None else lowest
+        self.start = self._starts(self.lowest)
         self.steps = self._all_steps()
         self.prices = np.zeros(0)
         self.lines: list[tuple[Array, Array]] = []
+
+    def retouched(self, problem: NodeProblem) -> March:
+        """The same stretch with other options touching its buildings; its tables stay."""
+        made = copy(self)
+        made.p = problem
+        made._count_buildings()
+        made.start = made._starts(made.lowest)
+        return made
 
     def _count_buildings(self) -> None:
         """Sets of buildings as bits; a bit serves another building where the first has ended."""

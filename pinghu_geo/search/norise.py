@@ -543,9 +543,10 @@ class _Search:
         self.tell(f"searching {'、'.join(names)}")
         start = float(_first_flood(before, names[0])["level_m"].iloc[-1])
         mine, found = {name: reaches[name] for name in names}, still
+        basin: Basin | None = None
         while True:
             try:
-                basin = self.basin(names[0], mine, where, (start, start), spare)
+                basin = basin or self.basin(names[0], mine, where, (start, start), spare)
                 solution = basin.solve(start)
             except KeyboardInterrupt:
                 self.stopped = True
@@ -568,10 +569,15 @@ class _Search:
             if self.stopped or spare is not None:
                 return found
             drawn = {f.reach.name: self.as_drawn(f) for f in found}
-            better = {name: touch for name, touch in drawn.items() if touch is not None}
+            better = {
+                name: replace(mine[name], touch=touch)
+                for name, touch in drawn.items()
+                if touch is not None
+            }
             if not better:
                 return found
-            mine |= {name: replace(mine[name], touch=touch) for name, touch in better.items()}
+            basin.retouch(better)
+            mine |= better
 
     def as_drawn(self, found: _Found) -> Touches | None:
         """Touches that count as drawn what the line found clears; None: nothing is paid for so."""

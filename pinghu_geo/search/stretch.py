@@ -14,7 +14,15 @@ from pinghu_geo.search.labels import MOST_BUILDINGS, NodeProblem, open_at_once
 from pinghu_geo.search.offsets import Touches
 from pinghu_geo.search.walls import Half, River, Wall, ground_of
 
-__all__ = ["Options", "Reach", "extents", "halves_of", "stretch_problem", "taken_by"]
+__all__ = [
+    "Options",
+    "Reach",
+    "extents",
+    "halves_of",
+    "stretch_problem",
+    "taken_by",
+    "touched_within",
+]
 
 # keeps a wall from changing where nothing is gained
 SWITCH_YUAN = 1.0
@@ -172,7 +180,7 @@ def stretch_problem(
     switch = options.wall()[:, None] != options.wall()
     price = SWITCH_YUAN * switch + limits["change_yuan_m"] * far
     change = np.where(far <= limits["taper"] * gap + 1e-9, price, np.inf)
-    who, touch = _touched(reach, first, last)
+    who, touch = touched_within(reach, first, last)
     return NodeProblem(
         model, rows, reach.model.discharge[first : last + 1, 0], works, change, touch,
         reach.cost[who], level, reach.most[first : last + 1],
@@ -192,7 +200,7 @@ def _of_options(reach: Reach, side: int, station: int, works: Array) -> dict[int
     return found
 
 
-def _touched(reach: Reach, first: int, last: int) -> tuple[Array, Array]:
+def touched_within(reach: Reach, first: int, last: int) -> tuple[Array, Array]:
     """Buildings of a stretch, and which options touch each (buildings, 2, stations, options).
 
     A building that the approved line takes outside of the stretch, too, is lost whatever happens
