@@ -314,7 +314,7 @@ def test_run_and_check_from_the_shell(project, tmp_path):
     assert (tmp_path / "check.xlsx").exists()
     code, out, err = shell("run", "none.toml", "--out", "x", cwd=tmp_path)
     assert code == 2
-    assert "there is no project file" in err
+    assert "没有项目文件 none.toml" in err
     assert "Traceback" not in err
     assert shell("run", cwd=tmp_path)[0] == 2
 
