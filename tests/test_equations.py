@@ -712,7 +712,7 @@ def test_which_place_of_a_repeated_chainage_is_meant_is_said_in_every_output(tmp
     pg.write_ledger(hit, tmp_path / "l.xlsx", comparison=found)
     book = pd.read_excel(tmp_path / "l.xlsx", sheet_name=None, header=None)
     words = {"长链之前(上游)", "长链之后(下游)"}
-    for sheet in ("房屋台账", "方案差异"):
+    for sheet in ("征拆台账", "方案差异"):
         assert words <= set(book[sheet].astype(str).to_numpy().ravel()), sheet
     pg.command_map(hit, {"原": wide}, river).save(tmp_path / "m.html")
     page = (tmp_path / "m.html").read_text("utf-8")

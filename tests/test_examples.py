@@ -59,5 +59,5 @@ def _looked_at(hit, line, buildings, out):
     assert len(hit) > 10
     page = (out / "map.html").read_text("utf-8")
     assert all(f'"{k}"' in page for k in map(str, hit.index))
-    ledger = pd.read_excel(out / "ledger.xlsx", sheet_name="房屋台账", dtype=str, header=None)
+    ledger = pd.read_excel(out / "ledger.xlsx", sheet_name="征拆台账", dtype=str, header=None)
     assert set(map(str, hit.index)) <= set(ledger[0])

@@ -28,7 +28,7 @@ def done(tmp_path_factory):
 def test_the_workbook_adds_up_to_the_summary(done):
     said = json.loads((done / "summary.json").read_text("utf-8"))
     base = next(row for row in said["schemes"] if row["scheme"] == said["adopted"])
-    rows = pd.read_excel(done / "ledger.xlsx", sheet_name="房屋台账", dtype={"房屋编号": str})
+    rows = pd.read_excel(done / "ledger.xlsx", sheet_name="征拆台账", dtype={"房屋编号": str})
     body = rows[rows["房屋编号"] != "合计"]
     assert len(body) == base["n_buildings"]
     assert body["拆除建筑面积 (m²)"].sum() == pytest.approx(base["demolish_floor_area_m2"])
@@ -47,9 +47,30 @@ def test_the_workbook_adds_up_to_the_summary(done):
         assert f"避免拆除 {(own['变化'] == '避免拆除').sum()} 栋" in line
 
 
+def test_the_sheet_of_houses_prints_large_enough_to_read(done):
+    sheet = openpyxl.load_workbook(done / "ledger.xlsx")["征拆台账"]
+    columns = [d.width for d in sheet.column_dimensions.values() for _ in range(d.min, d.max + 1)]
+    # a column's unit is 7 of 96 dots an inch, A3 lies on its side, and the text has 10 points
+    paper_mm = 420 - 25.4 * (sheet.page_margins.left + sheet.page_margins.right)
+    assert sheet.page_setup.paperSize == 8
+    assert 10 * paper_mm / (sum(columns) * 7 / 96 * 25.4) >= 8
+    assert 12 <= len(columns) <= 18
+
+
+def test_the_sheets_of_houses_hold_all_that_is_known_of_them(done):
+    book = openpyxl.load_workbook(done / "ledger.xlsx")
+    names = ["征拆台账", *(n for n in book.sheetnames if n.startswith("附表"))]
+    heads = {c.value for n in names for c in book[n][1]}
+    ids = [[c.value for c in book[n]["A"][1:-1]] for n in names]
+    assert all(one == ids[0] for one in ids)
+    assert {"单独保留壅高 (mm)", "压占比例", "适用标准", "理由", "权利人", "片区编号"} <= heads
+
+
 def test_every_sheet_is_frozen_filtered_and_made_for_printing(done):
     book = openpyxl.load_workbook(done / "ledger.xlsx")
-    assert book.sheetnames == ["汇总", "房屋台账", "宗地台账", "征拆节点", "方案差异", "水面线"]
+    sheets = ["汇总", "征拆台账", "宗地台账", "征拆节点", "方案差异", "水面线"]
+    subjects = ["附表1 位置与压占", "附表2 留房审查", "附表3 补偿测算"]
+    assert book.sheetnames == sheets + subjects
     for sheet in book.worksheets[1:]:
         assert sheet.freeze_panes == "B2"
         assert sheet.auto_filter.ref.startswith("A1:")
@@ -135,7 +156,7 @@ def test_hostile_texts_come_out_inert_in_the_workbook(hostile, straight, tmp_pat
     houses, line = hostile
     hit = pg.affected(houses, line, straight)
     pg.write_ledger(hit, tmp_path / "l.xlsx", title=HOSTILE, note=HOSTILE)
-    sheet = openpyxl.load_workbook(tmp_path / "l.xlsx")["房屋台账"]
+    sheet = openpyxl.load_workbook(tmp_path / "l.xlsx")["征拆台账"]
     cells = {c.value: c.data_type for row in sheet.iter_rows(min_row=2) for c in row}
     assert cells['=HYPERLINK("x")'] == "s" or cells['=HYPERLINK("x")'] == "inlineStr"
     assert "110101199003078211" in cells

@@ -25,57 +25,30 @@ from pinghu_geo.schemes.alternatives import Comparison
 
 __all__ = ["write_faults", "write_ledger", "write_results", "write_sheets", "write_table"]
 
+# What a clerk needs on one sheet of paper; everything else stands on sheets by subject.
 BUILDING_COLUMNS = [
-    "river",
-    "node_id",
-    "bank",
-    "chainage_m",
-    "repeated",
-    "from_m",
-    "to_m",
-    "extent",
-    "inside_m2",
-    "inside_ratio",
-    "cut_depth_m",
-    "verdict",
-    "reason",
-    "deciding",
-    "rise_alone_mm",
-    "rise_alone_low_mm",
-    "rise_alone_high_mm",
-    "rise_joint_mm",
-    "rise_joint_low_mm",
-    "rise_joint_high_mm",
-    "rise_band",
-    "rise_decided_by",
-    "flood_level_m",
-    "freeboard_m",
-    "sewage_ok",
-    "optional",
-    "structure_ok",
-    "title_ok",
-    "footprint_m2",
-    "floors",
-    "demolish_floor_area_m2",
-    "floor_area_source",
-    "structure",
-    "use",
-    "title",
-    "tenure",
-    "owner",
-    "tenants",
-    "parcel_id",
-    "zone_id",
-    "cleared_by",
-    "contested",
-    "rate",
-    "building_yuan",
-    "relocation_yuan",
-    "interruption_yuan",
-    "cost_yuan",
-    "needs_survey",
-    "ambiguous",
-]
+    "river", "node_id", "bank", "chainage_m", "extent", "inside_m2", "floors",
+    "demolish_floor_area_m2", "use", "tenure", "owner", "tenants", "cleared_by", "verdict",
+    "needs_survey", "cost_yuan",
+]  # fmt: skip
+BUILDING_SUBJECTS = {
+    "附表1 位置与压占": [
+        "river", "bank", "chainage_m", "repeated", "from_m", "to_m", "footprint_m2",
+        "inside_m2", "inside_ratio", "cut_depth_m", "parcel_id", "zone_id", "contested",
+        "ambiguous",
+    ],
+    "附表2 留房审查": [
+        "verdict", "reason", "deciding", "rise_alone_mm", "rise_alone_low_mm",
+        "rise_alone_high_mm", "rise_joint_mm", "rise_joint_low_mm", "rise_joint_high_mm",
+        "rise_band", "rise_decided_by", "flood_level_m", "freeboard_m", "sewage_ok", "optional",
+        "structure_ok", "title_ok",
+    ],
+    "附表3 补偿测算": [
+        "owner", "structure", "use", "title", "tenure", "demolish_floor_area_m2",
+        "floor_area_source", "rate", "building_yuan", "relocation_yuan", "interruption_yuan",
+        "cost_yuan",
+    ],
+}  # fmt: skip
 PARCEL_COLUMNS = [
     "river",
     "bank",
@@ -203,7 +176,9 @@ def write_ledger(
 
     Notes
     -----
-    Ids and all texts are written as text: nothing becomes a formula or a number.
+    Ids and all texts are written as text: nothing becomes a formula or a number. What a clerk needs
+    of a house stands on 征拆台账, to be printed on A3; where it lies, why it may stay and how its
+    compensation adds up stand on sheets of their own (附表), in the same order.
 
     Examples
     --------
@@ -213,7 +188,7 @@ def write_ledger(
     >>> pg.write_ledger(hit, folder / "征拆台账.xlsx")
     >>> sheets = pd.read_excel(folder / "征拆台账.xlsx", sheet_name=None)
     >>> list(sheets)
-    ['汇总', '房屋台账']
+    ['汇总', '征拆台账', '附表1 位置与压占']
     """
     import xlsxwriter
 
@@ -225,7 +200,7 @@ def write_ledger(
         book.set_properties(about)
         paper = _Paper(book)
         _summary(paper, affected, comparison, title, note, published or {})
-        paper.sheet("房屋台账", affected, BUILDING_COLUMNS)
+        paper.sheet("征拆台账", affected, BUILDING_COLUMNS)
         if parcels is not None:
             paper.sheet("宗地台账", parcels, PARCEL_COLUMNS)
         if nodes is not None:
@@ -234,6 +209,10 @@ def write_ledger(
             paper.sheet("方案差异", comparison.changes, CHANGE_COLUMNS)
         if profile is not None:
             paper.sheet("水面线", profile, PROFILE_COLUMNS)
+        for name, columns in BUILDING_SUBJECTS.items():
+            # a sheet that says nothing beyond the first one is none
+            if set(_flat(affected, columns)) - {*BUILDING_COLUMNS, affected.index.name}:
+                paper.sheet(name, affected, columns)
         book.close()
 
 
@@ -455,6 +434,7 @@ class _Paper:
         sheet.set_paper(paper)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
+        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
         sheet.set_footer("&L&A&R第 &P 页 / 共 &N 页")
 
     def table(
