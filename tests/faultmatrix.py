@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import ezdxf
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -655,6 +656,18 @@ def dbf_text_cut(f, folder):
     return path, {}
 
 
+# the court of 1 m² is no fault of reading: areas may differ by it
+@written("a court whose ring runs the same way as its house's", "rings_turned", grid_m=0.02)
+def shp_ring_turned(f, folder):
+    shapes = f.geometry.to_numpy().copy()
+    x, y = shapes[20].representative_point().coords[0]
+    # written as two parts, each clockwise, one inside of the other
+    shapes[20] = shapely.MultiPolygon(
+        [*shapely.get_parts(shapes[20]), shapely.box(x, y, x + 1, y + 1)]
+    )
+    return shapefile(f.set_geometry(shapes, crs=f.crs), folder), {}
+
+
 @written("texts among the numbers of a GeoPackage, which group their thousands")
 def gpkg_texts(f, folder):
     path = folder / "房屋.gpkg"
@@ -824,6 +837,21 @@ def empty_file(_, folder):
     return folder / "a.gpkg", {}
 
 
+@written("a drawing with a frozen layer, and without any columns", "hidden_entities",
+         "no_floor_area")  # fmt: skip
+def dxf_frozen(f, folder):
+    made = ezdxf.new()
+    made.layers.add("旧房").freeze()
+    old = affinity.translate(f.geometry.iloc[0], 0, -60)
+    for layer, shapes in (("房屋", f.geometry), ("旧房", [old])):
+        for shape_ in shapes:
+            made.modelspace().add_lwpolyline(
+                list(shape_.exterior.coords)[:-1], close=True, dxfattribs={"layer": layer}
+            )
+    made.saveas(folder / "a.dxf")
+    return folder / "a.dxf", {"crs": 4547, "row_ids": True}
+
+
 @written("a DWG", "unreadable", readable=False)
 def dwg(_, folder):
     (folder / "a.dwg").write_bytes(b"AC1027")
@@ -935,6 +963,22 @@ def csv_plain(f, folder):
 @written("a workbook with WKT")
 def xlsx(f, folder):
     cells(f).to_excel(folder / "a.xlsx", index=False)
+    return folder / "a.xlsx", {"crs": 4547}
+
+
+@written("a workbook with a title, a sum and a note around its rows", "rows_left_out")
+def xlsx_titled(f, folder):
+    table = cells(f).astype(object)
+    width = len(table.columns)
+
+    def line(*texts):
+        return [*texts, *[None] * (width - len(texts))]
+
+    rows = [
+        line("平湖街道房屋调查表"), list(table.columns), *table.to_numpy().tolist(),
+        line("合计", f"共 {len(table)} 栋"), line("注:面积以实测为准"),
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_excel(folder / "a.xlsx", index=False, header=False)
     return folder / "a.xlsx", {"crs": 4547}
 
 
