@@ -157,6 +157,45 @@ def test_a_pond_and_a_missing_source_are_refused():
         pg.river_axis(frame(shapely.box(0, 0, 300, 20)), points())
 
 
+COURT_WATER = {
+    "a ring": shapely.Point(1000, 0).buffer(40).difference(shapely.Point(1000, 0).buffer(30)),
+    "a canal": shapely.box(920, -5, 1080, 5),
+    "a pond": shapely.box(980, -10, 1020, 10),
+}
+
+
+@pytest.mark.parametrize("water", COURT_WATER.values(), ids=COURT_WATER)
+@pytest.mark.parametrize("gap_m", [20.0, 1000.0])
+def test_water_in_an_island_s_court_is_no_part_of_the_river(water, gap_m):
+    river = shapely.box(0, -100, 2000, 100).difference(shapely.box(900, -60, 1100, 40))
+    alone = pg.river_axis(frame(river), points((0, 0)))
+    ends = shapely.get_coordinates(alone.geometry.iloc[0])[[0, -1]]
+    # an island in the middle is no reason to end in a corner
+    assert ends == pytest.approx(np.array([[0.0, 0.0], [2000.0, 0.0]]), abs=1.0)
+    both = pg.river_axis(
+        frame(shapely.MultiPolygon([water, river])), points((0, 0)), join_gap_m=gap_m
+    )
+    # each is simplified by a quarter of the spacing, from whichever end
+    apart = shapely.hausdorff_distance(both.geometry.iloc[0], alone.geometry.iloc[0])
+    assert apart < alone["spacing_m"].iloc[0] / 2
+    assert (alone["n_left_out"].iloc[0], both["n_left_out"].iloc[0]) == (0, 1)
+
+
+def test_sources_as_a_layer_or_refused_in_a_sentence():
+    area, at = frame(shapely.box(0, 0, 300, 20)), points((300, 10))
+    layer = gpd.GeoDataFrame(geometry=at)
+    assert pg.river_axis(area, layer).geometry.iloc[0].coords[0][0] == pytest.approx(300)
+    for bad, said in (
+        (layer.reset_index(drop=True), "no point at their upstream end"),
+        (pd.concat([layer, layer]), "several points for a river"),
+        (layer.set_geometry([None], crs=area.crs), "no point at their upstream end"),
+        (layer.set_crs(4549, allow_override=True), "the areas in"),
+        ({"R0": shapely.Point(300, 10)}, "is a dict, not points by river"),
+    ):
+        with pytest.raises(pg.errors.PinghuError, match=said):
+            pg.river_axis(area, bad)
+
+
 def test_an_axis_can_be_located_along():
     axis = pg.river_axis(frame(strip(shapely.LineString(COURSES["meander"]), 9.0)), points((0, 0)))
     where = pg.locate(building_frame({"B": shapely.box(400, 90, 410, 100)}), axis)

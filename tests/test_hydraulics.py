@@ -476,6 +476,28 @@ def test_doubts_are_flagged():
     assert "conveyance_ratio" in found["doubts"].iloc[0]
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_where_idle_water_sets_in_no_level_balances(share):
+    """Idle, the level would have to stand above the top; live, below it: what's above is in doubt."""
+    made = reach(stations=4, spacing=2000.0, slope=0.0002)
+    at = 2000.0
+    end = {"level_m": 2.0}
+    idle = pd.DataFrame(
+        {"river": "R", "chainage_m": at, "from_offset_m": [-1e3, 3.0],
+         "to_offset_m": [-3.0, 1e3], "top_m": 99.0, "obstacle": "ineffective"}
+    )  # fmt: skip
+    low = pg.water_profile(made, 20.0, end)["level_m"].iloc[1]
+    high = pg.water_profile(made, 20.0, end, obstacles=idle)["level_m"].iloc[1]
+    assert high > low + 0.01
+    top = low + share * (high - low)
+    found = pg.water_profile(made, 20.0, end, obstacles=idle.assign(top_m=top))
+    said = [set(d.split(",")) & {"unbalanced", "carried"} for d in found["doubts"]]
+    assert said == [{"carried"}, {"unbalanced"}, set(), set()]
+    assert found["level_m"].iloc[1] == pytest.approx(top, abs=1e-6)
+    clear = pg.water_profile(made, 20.0, end, obstacles=idle.assign(top_m=high + 0.01))
+    assert not clear["doubts"].str.contains("unbalanced|carried").any()
+
+
 def test_two_critical_levels_are_counted():
     """A deep slot beside a wide shelf: energy has two minima."""
     slot = pd.DataFrame(

@@ -193,7 +193,11 @@ def water_profile(
     (0.7-1.4, 0.5 ft, 1 ft):
 
     - critical_default: no level balances the energy, and the critical one is taken
-    - unbalanced: the energy can't be balanced, across a jump of the conveyance or of the water
+    - unbalanced: the energy can't be balanced, across a jump of the conveyance or of the water.
+      Where idle water sets in, the level is that of the jump (the top of the area). HEC-RAS takes
+      there the level computed from the trial with the least error, and the critical one, however
+      low, where that error is above 0.3 ft
+    - carried: computed from an unbalanced level
     - froude: Froude number above 0.9, near critical
     - conveyance_ratio: outside 0.7-1.4 to the next section
     - above_ends: the water stands above the section's end
@@ -622,6 +626,7 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
     bits = {
         "critical_default": found == CRITICAL,
         "unbalanced": found == UNBALANCED,
+        "carried": _carried(found, state.grows < 0),
         "froude": froude > FROUDE_LIMIT,
         "conveyance_ratio": _uneven(k),
         "above_ends": level > model.sections.ends[rows],
@@ -693,6 +698,18 @@ def _through(model: Model, level: Array, loss: Array) -> dict[str, Any]:
         "control": pd.array(control, dtype="str"),
         "over_m3s": over,
     }
+
+
+def _carried(found: Array, fast: Array) -> Array:
+    """Which levels were computed from an unbalanced one: up to a control, or down to a jump."""
+    carried = np.zeros(len(found), bool)
+    for order, ruled in ((range(len(found))[::-1], ~fast), (range(len(found)), fast)):
+        on = False
+        for i in order:
+            on = on and bool(ruled[i])
+            carried[i] |= on and found[i] == BALANCED
+            on = found[i] != CRITICAL and (on or found[i] == UNBALANCED)
+    return carried
 
 
 def _uneven(k: Array) -> Array:

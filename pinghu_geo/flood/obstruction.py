@@ -43,7 +43,7 @@ LEAST_M = 0.01
 # abrupt changes (HEC-RAS Hydraulic Reference Manual, table 3-3)
 LOSSES = ((0.0, 0.0), (0.1, 0.3), (0.3, 0.5), (0.6, 0.8))
 # doubts under which no rise can be relied on
-UNCERTAIN = "froude|critical_default|left_out|blocked|implausible"
+UNCERTAIN = "froude|critical_default|unbalanced|left_out|blocked|implausible"
 RISES = (
     "rise_alone_mm", "rise_alone_low_mm", "rise_alone_high_mm", "rise_rough_low_mm",
     "rise_rough_high_mm", "rise_joint_mm", "rise_joint_low_mm", "rise_joint_high_mm",

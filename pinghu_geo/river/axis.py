@@ -14,8 +14,8 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import Voronoi
 
 from pinghu_geo.nouns.door import takes
-from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.schema import require_layer, require_polygons
+from pinghu_geo.nouns.errors import CRSError, LayerError
+from pinghu_geo.nouns.schema import require_layer, require_polygons, same_crs
 
 __all__ = ["JoinedRivers", "join_parts", "river_axis"]
 
@@ -233,7 +233,7 @@ def _lay(parts: list[Any], order: list[tuple[int, bool]], name: str) -> tuple[An
 
 def river_axis(
     areas: gpd.GeoDataFrame,
-    sources: gpd.GeoSeries | None,
+    sources: gpd.GeoSeries | gpd.GeoDataFrame | None,
     *,
     spacing_m: float | None = None,
     join_gap_m: float | None = None,
@@ -253,20 +253,22 @@ def river_axis(
         quarter of the river's width, by default a twelfth of its mean width.
     join_gap_m
         A river in several areas, such as on both sides of bridges, gets the axis of each, joined
-        across gaps up to this [m]; areas too short to have one are passed over.
+        across gaps up to this [m]; areas too short to have one, and water in the court of an
+        island, are passed over and counted.
 
     Returns
     -------
     geopandas.GeoDataFrame
         Indexed by river: the axis drawn downstream, from end to end of the area;
         asymmetry_m [m], the greatest difference between its distances to the two nearest
-        banks away from the ends; spacing_m [m] as used.
+        banks away from the ends; spacing_m [m] as used; n_left_out, how many areas were passed
+        over.
 
     Raises
     ------
     LayerError, CRSError
         A polygon is no river: too short for its width, or too narrow for the spacing; a
-        source is missing.
+        source is missing, occurs twice, or is in another CRS.
 
     Notes
     -----
@@ -294,30 +296,63 @@ def river_axis(
     require_polygons(areas, "areas")
     if join_gap_m is None:
         _require_one_area(areas)
-    missing = areas.index.difference(areas.index if sources is None else sources.index)
+    begins = None if sources is None else _begins(sources, areas)
+    rows = []
+    for name in areas.index.unique():
+        own = shapely.get_parts(areas.geometry[areas.index == name].to_numpy())
+        line, *said = _axis(own, spacing_m, join_gap_m, str(name), areas.crs)
+        if begins is not None:
+            ends = shapely.points([line.coords[0], line.coords[-1]])
+            if np.argmin(shapely.distance(ends, begins[name])):
+                line = shapely.reverse(line)
+        rows.append((line, *said))
+    lines, asymmetries, spacings, left_out = zip(*rows, strict=True) if rows else ((),) * 4
+    return gpd.GeoDataFrame(
+        {
+            "asymmetry_m": list(asymmetries),
+            "spacing_m": list(spacings),
+            "n_left_out": np.array(left_out, int),
+        },
+        index=areas.index.unique().rename("river"),
+        geometry=list(lines),
+        crs=areas.crs,
+    )
+
+
+def _begins(sources: Any, areas: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """One point near the upstream end of each river, where the areas lie."""
+    if not isinstance(sources, (gpd.GeoSeries, gpd.GeoDataFrame)):
+        raise LayerError(
+            f"is a {type(sources).__name__}, not points by river",
+            layer="sources",
+            hint="gpd.GeoSeries(points, index=rivers, crs=areas.crs)",
+        )
+    points = sources.geometry
+    if points.crs is not None and not same_crs(points.crs, areas.crs):
+        raise CRSError(
+            f"is in {points.crs.name}, the areas in {areas.crs.name}",
+            layer="sources",
+            hint="sources = sources.to_crs(areas.crs)",
+        )
+    points = points[points.notna() & ~points.is_empty]
+    missing = areas.index.unique().difference(points.index)
     if len(missing):
         raise LayerError(
             "rivers have no point at their upstream end",
             layer="sources",
             ids=missing,
-            hint="give a point near the upstream end of each",
+            hint="give a point near the upstream end of each, on an index of rivers: "
+            'sources.set_index("river")',
         )
-    rows = []
-    for name in areas.index.unique():
-        own = shapely.get_parts(areas.geometry[areas.index == name].to_numpy())
-        line, asymmetry, spacing = _axis(own, spacing_m, join_gap_m, str(name), areas.crs)
-        if sources is not None:
-            ends = shapely.points([line.coords[0], line.coords[-1]])
-            if np.argmin(shapely.distance(ends, sources[name])):
-                line = shapely.reverse(line)
-        rows.append((line, asymmetry, spacing))
-    lines, asymmetries, spacings = zip(*rows, strict=True) if rows else ((), (), ())
-    return gpd.GeoDataFrame(
-        {"asymmetry_m": list(asymmetries), "spacing_m": list(spacings)},
-        index=areas.index.unique().rename("river"),
-        geometry=list(lines),
-        crs=areas.crs,
-    )
+    twice = points.index.duplicated() & points.index.isin(areas.index)
+    if twice.any():
+        raise LayerError(
+            "has several points for a river",
+            layer="sources",
+            ids=points.index[twice].unique(),
+            hint="sources = sources[~sources.index.duplicated()]",
+        )
+    return points
 
 
 def _require_one_area(areas: gpd.GeoDataFrame) -> None:
@@ -336,10 +371,11 @@ def _require_one_area(areas: gpd.GeoDataFrame) -> None:
 
 def _axis(
     parts: Any, spacing_m: float | None, gap_m: float | None, name: str, crs: Any
-) -> tuple[Any, float, float]:
-    """One river's axis, its greatest asymmetry, and the spacing that it was computed with."""
+) -> tuple[Any, float, float, int]:
+    """One river's axis, its greatest asymmetry, the spacing used, and areas passed over."""
     lines, asymmetry, spacing, refused = [], [], [], []
-    for area in parts:
+    through = _through(parts)
+    for area in through:
         # a twelfth of the width w: a strip of length l has the area l w, the boundary 2 (l + w)
         step = spacing_m or float(area.area / area.length) / 6
         try:
@@ -355,7 +391,17 @@ def _axis(
     if len(lines) > 1:
         layer = gpd.GeoDataFrame(geometry=lines, index=pd.Index([name] * len(lines)), crs=crs)
         lines = list(join_parts(layer.rename_axis("river"), gap_m=float(gap_m or 0)).layer.geometry)
-    return lines[0], max(asymmetry), min(spacing)
+    return lines[0], max(asymmetry), min(spacing), len(parts) - len(through) + len(refused)
+
+
+def _through(parts: Any) -> Any:
+    """Areas that a river may run through: not those in the court of an island of another."""
+    shells = shapely.polygons(shapely.get_exterior_ring(parts))
+    inner, outer = shapely.STRtree(shells).query(shells, predicate="within")
+    courts = np.unique(
+        inner[(inner != outer) & (shapely.area(shells)[inner] < shapely.area(shells)[outer])]
+    )
+    return np.delete(parts, courts)
 
 
 def _one_area(shape: Any) -> Any:
@@ -419,8 +465,9 @@ def _extend(line: Any, area: Any, name: str, spacing_m: float) -> Any:
     """Cut the forks into the corners off both ends and go straight on to the edge."""
     bank = shapely.boundary(area)
     shapely.prepare(bank)
-    middle = shapely.line_interpolate_point(line, 0.5, normalized=True)
-    width = 2 * float(shapely.distance(middle, bank))
+    # the median of many, as the arm beside an island is narrower than the river
+    along = shapely.line_interpolate_point(line, np.linspace(0.1, 0.9, 17), normalized=True)
+    width = 2 * float(np.median(shapely.distance(along, bank)))
     long = float(shapely.length(line))
     if long < 3 * width:
         raise LayerError(
