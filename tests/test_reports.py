@@ -1,6 +1,7 @@
 """Situations of public bug reports (docs/reports.md), rebuilt small."""
 
 import struct
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
@@ -12,6 +13,28 @@ from test_reading_kinds import RING
 from test_shapefile_bytes import AREA, ID, ROWS, THREE, record, square, write
 
 import pinghu_geo as pg
+
+DOCS = Path(__file__).parents[1] / "docs" / "reports.md"
+
+
+def test_every_report_names_the_test_that_tries_it():
+    rows = [r for r in DOCS.read_text("utf-8").splitlines() if r.startswith("| [")]
+    assert len(rows) >= 28
+    for row in rows:
+        file, name = row.split("|")[4].strip().strip("`").split(".")
+        assert f"def {name}(" in (Path(__file__).parent / f"{file}.py").read_text("utf-8"), row
+
+
+def test_a_geometry_without_ineffective_areas(tmp_path):
+    """gpt-cmdr/ras-commander#6: sections without #XS Ineff, among ones with it."""
+    area = (-1, [-40, -30, 15])
+    some = pg.read_hecras(geometry(tmp_path, section("2", ineff=area), section("1")), units="SI")
+    assert some.obstacles[["chainage_m", "top_m"]].values.tolist() == [[0.0, 15.0]]
+    none = pg.read_hecras(geometry(tmp_path, section("2"), section("1")), units="SI")
+    assert len(none.obstacles) == 0
+    found = pg.water_profile(none.sections, 50.0, {"slope": 0.001}, obstacles=none.obstacles)
+    bare = pg.water_profile(none.sections, 50.0, {"slope": 0.001})
+    assert found["level_m"].tolist() == bare["level_m"].tolist()
 
 
 def test_cells_shifted_against_their_fields(tmp_path):
