@@ -27,7 +27,7 @@ __all__ = ["write_faults", "write_ledger", "write_results", "write_sheets", "wri
 
 # What a clerk needs on one sheet of paper; everything else stands on sheets by subject.
 BUILDING_COLUMNS = [
-    "river", "node_id", "bank", "chainage_m", "extent", "inside_m2", "floors",
+    "river", "node_id", "bank", "chainage_m", "repeated", "extent", "inside_m2", "floors",
     "demolish_floor_area_m2", "use", "tenure", "owner", "tenants", "cleared_by", "verdict",
     "needs_survey", "cost_yuan",
 ]  # fmt: skip
