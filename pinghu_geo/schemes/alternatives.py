@@ -119,11 +119,14 @@ class Comparison:
             said.append(say("{} against {}: {}.", lang, scheme, self.baseline, listed))
         places = pd.concat([s.affected["repeated"] for s in self.schemes.values()])
         if n := int((~places.index.duplicated() & places.notna()).sum()):
-            text = (
-                "{} affected buildings have a chainage that occurs twice (long chain): "
-                "each says which place is meant."
+            said.append(
+                say(
+                    "{} affected buildings have a chainage that occurs twice (long chain): "
+                    "each says which place is meant.",
+                    lang,
+                    f"{n:,}",
+                )
             )
-            said.append(say(text, lang, f"{n:,}"))
         return said
 
     def _repr_html_(self) -> str:
