@@ -21,7 +21,7 @@ ROOMS = {
     "redline": "areas depths lines bands legal overlap partial",
     "flood": "sections steady survey conduits culverts gates bridges crossings structures junctions channel hecras hydraulics hecras_structures hecras_structures_out hecras_text hecras_out rises obstruction earthworks calibration shallow offsets rasters directions floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",
-    "search": "labels mincut offsets walls conveyance optimise stretch joint basin norise tradeoffs",
+    "search": "labels mincut contacts offsets thresholds stakes walls conveyance optimise stretch joint basin norise tradeoffs",
     "campaign": "stages network workdays tasks reaches prices crews planning progress store reports faces oversight funds",
     "deliver": "styles maps plots board chainages report forms widget",
     "": "_version keys plan campaigning project office start cli __main__",

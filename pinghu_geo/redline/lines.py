@@ -31,6 +31,8 @@ __all__ = ["arc", "bends", "red_line", "section_rows", "width_table", "widths_of
 PINHOLE_M = 1e-6
 # Corners of a union that GEOS fails to find otherwise are rounded to this [m].
 GRID_M = 1e-9
+# Round corners have a point every so many degrees, or closer [°].
+ARC_STEP_DEG = 5.0
 # Points on a drawn edge are taken this far apart [m].
 EDGE_STEP_M = 1.0
 # A width that changes faster than this along the river is a step, not a taper.
@@ -48,7 +50,7 @@ def red_line(
     ends: Literal["flat", "round"] = "flat",
     corners: Literal["round", "mitre"] = "round",
     kind: Literal["works", "management", "blue"] = "works",
-    arc_step_deg: float = 5.0,
+    arc_step_deg: float = ARC_STEP_DEG,
 ) -> gpd.GeoDataFrame:
     """Red line of each river from its centreline and left and right widths 红线.
 

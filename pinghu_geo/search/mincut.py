@@ -95,7 +95,8 @@ def solve(problem: LocalProblem) -> Solution | None:
     sides = np.zeros((2, len(problem.cost)), bool)
     sides[problem.side, problem.who] = True
     always = np.zeros(len(problem.cost), bool)
-    always[problem.who[problem.level <= 0]] = True
+    lowest = np.isfinite(problem.works).argmax(axis=2)[problem.side, problem.station]
+    always[problem.who[problem.level <= lowest]] = True
     open_ = np.flatnonzero(sides.all(axis=0) & ~always)
     if len(open_) > MOST_ACROSS:
         raise ValueError(f"{len(open_)} buildings can be touched from both sides of the river")

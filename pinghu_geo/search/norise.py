@@ -28,6 +28,7 @@ from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
 from pinghu_geo.search.basin import Basin, Inflow
+from pinghu_geo.search.contacts import Approved
 from pinghu_geo.search.joint import ChainSolution, Stretch
 from pinghu_geo.search.labels import (
     EXCESS_M,
@@ -39,16 +40,12 @@ from pinghu_geo.search.labels import (
 )
 from pinghu_geo.search.offsets import (
     CLEAR_M,
-    Approved,
-    Touches,
     costs,
-    counted_as_drawn,
     locked,
     moves_of,
     prices,
     read_limits,
     require_room,
-    touches,
     within_reach,
 )
 from pinghu_geo.search.optimise import (
@@ -60,6 +57,7 @@ from pinghu_geo.search.optimise import (
     stretches,
 )
 from pinghu_geo.search.stretch import Options, Reach, extents, halves_of, taken_by
+from pinghu_geo.search.thresholds import Touches, counted_as_drawn, touches
 from pinghu_geo.search.walls import (
     River,
     as_surveyed,
@@ -481,7 +479,10 @@ class _Search:
         require_room(measure, self.limits, name)
         base = approved.base(measure)
         clear = max(self.limits["clear_m"], CLEAR_M)
-        touch = touches(self.buildings, lines, code, approved, measure, self.options.moves, clear)
+        touch = touches(
+            self.buildings, lines, code, approved, measure, self.options.moves, clear,
+            taper=self.limits["taper"],
+        )  # fmt: skip
         flow = next(iter(discharges(self.flows, laid.stations, self.rivers).values()))[rows]
         model = laid.model(rows[:, None], flow[:, None], **self.losses)
         own = _first_flood(before, name)

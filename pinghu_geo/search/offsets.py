@@ -1,28 +1,22 @@
-"""Where may the line lie? Stations, offsets, which buildings each touches, and what they cost."""
+"""Where may the line lie, and what does it cost there? Limits, moves, locks, prices."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import ChainageError, LayerError, OptimiseError
-from pinghu_geo.nouns.schema import flat_shapes, nearest, numbers, require_columns, rows_near
+from pinghu_geo.nouns.schema import nearest, numbers, require_columns, rows_near
 from pinghu_geo.redline.overlap import floor_area
-from pinghu_geo.river.centreline import Centrelines
 from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.schemes.cost import compensation
 
-__all__ = [
-    "LIMITS", "Approved", "Touches", "costs", "counted_as_drawn", "locked", "moves_of", "prices",
-    "read_limits", "touches",
-]  # fmt: skip
+__all__ = ["LIMITS", "costs", "locked", "moves_of", "prices", "read_limits", "require_room"]
 
 # What a planner may state, and what holds where nothing is stated. Lengths [m], prices [yuan].
 LIMITS: Mapping[str, float | None] = {
@@ -41,8 +35,6 @@ LIMITS: Mapping[str, float | None] = {
 }
 # the line keeps at least this far from a wall that it spares [m]: more than the drawing rounds
 CLEAR_M = 0.02
-# points along a wall [m]: between them a wall is at most 4 mm nearer, at 8 m from the centreline
-SAMPLE_M = 0.5
 
 # "As far as the river goes", in a lock [m].
 FAR_M = 1e9
@@ -85,123 +77,6 @@ def require_room(measure: Array, limits: Mapping[str, float], river: str) -> Non
             f"{usual:.6g} m on, less than step_m = {limits['step_m']!r}: the line couldn't move",
             hint=f'limits = limits | {{"step_m": {step:.6f}}}  # or a larger taper or spacing_m',
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Approved:
-    """The approved line of one river: its offsets (2, rows) at measures that grow downstream."""
-
-    name: str
-    at: Array
-    offsets: Array
-
-    @classmethod
-    def of(cls, lines: Centrelines, code: int, widths: pd.DataFrame) -> Approved:
-        """Read from a width table."""
-        name, scale = lines.names[code], lines.scales[code]
-        mine = widths[widths["river"] == name]
-        if mine.empty:
-            raise LayerError(
-                f"has no rows for {name}", layer="widths", hint="leave the river out of rivers, too"
-            )
-        at = scale.measure(mine["chainage_m"].to_numpy(float), twice="order")
-        order = np.argsort(at, kind="stable")
-        if (np.diff(at[order]) <= 0).any():
-            raise LayerError(
-                f"has two widths at one chainage of {name}, or gaps in it",
-                layer="widths",
-                hint="the search needs one row a chainage; draw a jump over a short stretch",
-            )
-        offsets = np.stack([mine[c].to_numpy(float)[order] for c in ("left_m", "right_m")])
-        return cls(name, at[order], offsets)
-
-    def base(self, measure: Array) -> Array:
-        """Offsets (2, n) at measures."""
-        return np.stack([np.interp(measure, self.at, one) for one in self.offsets])
-
-
-@dataclass(frozen=True, slots=True)
-class Touches:
-    """From which move on the line touches buildings, station by station.
-
-    Rows of ``who``, ``side``, ``station`` and ``level``, the first move that touches; buildings
-    are numbered, ``ids`` are their rows in the layer, ``from_station`` and ``to_station`` the first
-    and last station that they bind.
-    """
-
-    who: Array
-    side: Array
-    station: Array
-    level: Array
-    ids: Array
-    from_station: Array
-    to_station: Array
-
-
-def touches(
-    buildings: gpd.GeoDataFrame,
-    lines: Centrelines,
-    code: int,
-    approved: Approved,
-    measure: Array,
-    moves: Array,
-    clear_m: float,
-) -> Touches:
-    """From which move (an ascending list [m]) of the approved line on a line touches buildings.
-
-    Points along the walls are projected on every piece of centreline within reach; a point
-    between two stations binds both of them.
-    """
-    most = float(approved.offsets.max() + moves[-1]) + clear_m
-    mine = slice(lines.first[code], lines.first[code + 1])
-    segments = shapely.linestrings(np.stack([lines.start[mine], lines.end[mine]], axis=1))
-    shapes = flat_shapes(buildings)
-    tree = shapely.STRtree(segments)
-    near = np.unique(tree.query(shapes, predicate="dwithin", distance=most)[0])
-    xy, who = shapely.get_coordinates(shapely.segmentize(shapes[near], SAMPLE_M), return_index=True)
-    point, seg = tree.query(shapely.points(xy), predicate="dwithin", distance=most)
-    start, step, length = (v[mine][seg] for v in (lines.start, lines.step, lines.length))
-    unit = step / length[:, None]
-    rel = xy[point] - start
-    along = np.clip((rel * unit).sum(axis=1), 0.0, length)
-    away = np.hypot(*(rel - unit * along[:, None]).T)
-    side = np.where(unit[:, 0] * rel[:, 1] - unit[:, 1] * rel[:, 0] > 0, 0, 1)
-    at = lines.measure[mine][seg] + along
-    room = away - clear_m - approved.base(at)[side, np.arange(len(at))]
-    level = np.searchsorted(moves, room, side="right")
-    last = len(measure) - 1
-    cell = np.searchsorted(measure, at, side="right") - 1
-    inside = (at > measure[0] - 1e-6) & (at < measure[-1] + 1e-6) & (level < len(moves))
-    table = pd.DataFrame({"who": who[point], "side": side, "level": level})[inside]
-    table = pd.concat([table.assign(station=np.clip(cell[inside] + k, 0, last)) for k in (0, 1)])
-    table = table.groupby(["who", "side", "station"], as_index=False)["level"].min()
-    ids, table["who"] = np.unique(table["who"].to_numpy(int), return_inverse=True)
-    spans = table.groupby("who")["station"].agg(["min", "max"])
-    who, side, station, level = (
-        table[c].to_numpy(int) for c in ("who", "side", "station", "level")
-    )
-    first, final = (spans[c].to_numpy(int) for c in ("min", "max"))
-    return Touches(who, side, station, level, near[ids], first, final)
-
-
-def counted_as_drawn(
-    touch: Touches, moves: Array, taken: Array, shapes: Array, line: Array, clear_m: float
-) -> Touches | None:
-    """Touches that bill as drawn what a line clears though it is ``taken`` by the stations' rule.
-
-    Between two stations the rule counts the higher of both moves, and the line lies lower. A
-    narrower line never takes more: what clears the line with ``moves`` (2, stations) clears all
-    that lie within it, and that becomes the rule for these buildings. None: there is none.
-    """
-    rows = np.flatnonzero(taken)
-    area = shapely.union_all(line)
-    shapely.prepare(area)
-    free = np.zeros(len(taken), bool)
-    free[rows[~shapely.dwithin(area, shapes[touch.ids[rows]], clear_m)]] = True
-    if not free.any():
-        return None
-    level = np.where(free[touch.who], moves[touch.side, touch.station] + 1, touch.level)
-    return replace(touch, level=level)
 
 
 def within_reach(

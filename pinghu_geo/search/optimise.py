@@ -22,32 +22,32 @@ from pinghu_geo.nouns.schema import (
     require_valid,
 )
 from pinghu_geo.redline.lines import red_line
-from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
-from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.river.centreline import lay_out, river_scales
+from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
+from pinghu_geo.search.contacts import Approved, contacts
 from pinghu_geo.search.conveyance import Banks, bank_choices, together
 from pinghu_geo.search.mincut import LocalProblem, Solution, solve
 from pinghu_geo.search.offsets import (
-    CLEAR_M,
     LIMITS,
-    Approved,
-    Touches,
     costs,
-    counted_as_drawn,
     locked,
     moves_of,
     prices,
     read_limits,
     require_room,
-    touches,
     within_reach,
 )
+from pinghu_geo.search.stakes import stakes, straight
+from pinghu_geo.search.thresholds import Touches, changes, counted_as_drawn, touches_of
 from pinghu_geo.search.walls import River, Wall, as_surveyed, offset_at, wall_menu
 
 __all__ = ["LIMITS", "LeastDemolition", "least_demolition", "moved_design", "what_would_save"]
 
 Progress = Callable[[str], None]
 
+# before anything is searched
+NOTHING = Solution(np.zeros((2, 0), int), np.zeros(0, bool), 0.0, 0.0)
 # columns of the price of one more building
 PRICE = [
     "river", "bank", "from_m", "to_m", "moved_m", "extra_yuan", "n_saved", "n_lost", "saved_ids",
@@ -64,11 +64,13 @@ class LeastDemolition:
     widths
         The line as an ordinary width table: to be edited, drawn (`red_line`), compared.
     certificate
-        One row a river: stations, offsets tried, buildings within reach; total_yuan of the optimum,
-        bound_yuan that no other line can beat by the rule of the stations, gap_yuan (0: proven);
-        and of which it consists: works_yuan, counted_yuan for buildings that the line as drawn
-        takes, near_yuan for those that it comes closer to than clear_m. What the line as drawn
-        clears is not paid for.
+        One row a river: stations, offsets tried, buildings within reach, and decided_between, how
+        many of them no threshold at a single station decides exactly; total_yuan of the line as
+        drawn, bound_yuan that no other line beats by these thresholds, gap_yuan (0: proven), and
+        drawn_bound_yuan, that no line drawn over the same stations beats at all (the total where
+        decided_between is 0); and of which the total consists: works_yuan, counted_yuan for
+        buildings that the line as drawn takes, near_yuan for those that it comes closer to than
+        clear_m. What the line as drawn clears is not paid for.
     buildings
         One row a building within reach: river, bank, from_m, to_m, state {saved, added,
         demolished, near, spared} as drawn and against the approved line, cost_yuan, and for those
@@ -85,42 +87,73 @@ class LeastDemolition:
 
     def summary(self) -> list[str]:
         """What a mayor needs to know, in a few sentences."""
-        proven = float(self.certificate["gap_yuan"].sum()) < 1.0
+        proof = self.certificate
+        between = int(proof["decided_between"].sum())
+        least = float((proof["total_yuan"] - proof["drawn_bound_yuan"]).sum())
         lines = self.comparison.summary()
-        word = (
-            "已证明最优(指所给断面、偏移档与局部规则之内,两断面之间按较大偏移计)"
-            if proven
-            else "尚有差距,见证明表"
-        )
+        if float(proof["gap_yuan"].sum()) >= 1.0:
+            word = "尚有差距,见证明表"
+        elif least < 1.0:
+            word = "按图上红线已证明最优(指所给断面、移动量与局部规则之内)"
+        else:
+            word = "按断面判定规则已证明最优(指所给断面、移动量与局部规则之内)"
         lines.append(
-            f"红线偏移方案{word}:{int(self.certificate['n_stations'].sum()):,} 个断面、"
-            f"{int(self.certificate['n_buildings'].sum()):,} 栋可及房屋。"
+            f"红线偏移方案{word}:{int(proof['n_stations'].sum()):,} 个断面、"
+            f"{int(proof['n_buildings'].sum()):,} 栋可及房屋。"
         )
+        if between:
+            lines.append(
+                f"其中 {between:,} 栋的墙角不在断面上,在两断面之间按偏安全一侧判定;"
+                f"同样断面上任何图上红线至多再省 {least:,.0f}。"
+            )
+        fixed = proof.loc[proof["n_offsets"] == 1, "river"].astype(str)
+        if len(fixed):
+            lines.append(
+                f"{'、'.join(fixed)}:inward_m 与 outward_m 都小于 step_m,只有原方案一种红线可选,"
+                "没有可移动的余地。"
+            )
         lines.append("仅为局部规则下的筛查,壅水以全河水面线复核,最终以防洪评价为准。")
         return lines
 
     def price_of(self, building_id: object) -> pd.DataFrame:
         """See `what_would_save`."""
-        mine = still_taken(self.buildings, building_id)
         rows: list[list[Any]] = []
-        for river in mine["river"]:
-            one = self.problems[river]
-            number = int(np.flatnonzero(one.ids == building_id)[0])
-            works = one.problem.works.copy()
-            for t in np.flatnonzero(one.problem.who == number):
-                place = (one.problem.side[t], one.problem.station[t])
-                works[place][max(one.problem.level[t], 0) :] = np.inf
-            new = solve(replace(one.problem, works=works))
+        for river, new in self._sparing(building_id).items():
             if new is None:
                 return pd.DataFrame(columns=[*PRICE, "least_ratio"])
+            one = self.problems[river]
             price = [
-                new.cost - one.solution.cost,
-                *exchanged(one.ids, one.solution.touched, new.touched),
-                float(one.ratio(new.levels).min()),
+                new.solution.cost - one.solution.cost,
+                *exchanged(one.ids, one.solution.touched, new.solution.touched),
+                float(one.ratio(new.solution.levels).min()),
             ]
-            moved = one.grid.moves[new.levels] - one.grid.moves[one.solution.levels]
+            moved = one.grid.moves[new.solution.levels] - one.grid.moves[one.solution.levels]
             rows += [[*row, *price] for row in stretches(river, one.grid.chainage, moved)]
         return pd.DataFrame(rows, columns=[*PRICE, "least_ratio"])
+
+    def widths_for(self, building_id: object) -> pd.DataFrame:
+        """See `widths_that_save`."""
+        new = self._sparing(building_id)
+        if any(one is None for one in new.values()):
+            return self.widths.iloc[:0]
+        rivers = self.problems | {k: one for k, one in new.items() if one is not None}
+        return pd.concat([_widths(one) for one in rivers.values()], ignore_index=True)
+
+    def _sparing(self, building_id: object) -> dict[str, _River | None]:
+        """The rivers beside a building, searched again with lines that spare it; None: no such."""
+        found: dict[str, _River | None] = {}
+        for river in still_taken(self.buildings, building_id)["river"]:
+            one = self.problems[river]
+            number = int(np.flatnonzero(one.ids == building_id)[0])
+            # dearer than all that a line can cost: taken only where every line takes it
+            cost, works = one.problem.cost.copy(), one.problem.works
+            dear = cost.sum() + np.where(np.isfinite(works), works, 0.0).max(axis=2).sum()
+            dear += one.problem.change_cost * works.shape[2] * works.shape[1] * 2
+            cost[number] = np.ceil(dear) + 1.0
+            new = _searched(replace(one, problem=replace(one.problem, cost=cost)))
+            spared = new is not None and not new.solution.touched[number]
+            found[river] = new if spared else None
+        return found
 
     def _repr_html_(self) -> str:
         table = table_html(self.certificate, index=False)
@@ -143,11 +176,22 @@ class _Grid(NamedTuple):
         return found
 
 
+class _Place(NamedTuple):
+    """Where a river's line is drawn, and what stands beside it."""
+
+    river: gpd.GeoDataFrame  # one row
+    scale: ChainageScale
+    approved: Approved
+    shapes: Array  # all buildings
+    clear_m: float
+
+
 @dataclass(frozen=True, slots=True)
 class _River:
     """One river's problem, its answer, and what is needed to read it."""
 
     name: str
+    place: _Place
     grid: _Grid
     problem: LocalProblem
     solution: Solution
@@ -170,7 +214,7 @@ class _River:
         return held / was
 
 
-@takes()
+@takes(stations="widths")
 def least_demolition(
     rivers: gpd.GeoDataFrame,
     widths: pd.DataFrame,
@@ -183,6 +227,7 @@ def least_demolition(
     banks: pd.DataFrame | None = None,
     profile: pd.DataFrame | None = None,
     walls: pd.DataFrame | None = None,
+    stations: pd.DataFrame | None = None,
     progress: Progress | None = None,
 ) -> LeastDemolition:
     """Red line that demolishes least under local rules, proven 最少拆迁红线.
@@ -199,7 +244,8 @@ def least_demolition(
         What the design may do; what is left out has the value in brackets.
 
         - inward_m, outward_m: how far the line may move [6 m each]
-        - step_m [0.5], spacing_m [10]: the grid of offsets and stations
+        - step_m [0.5], spacing_m [10]: the grid of offsets, and of stations where no corner of a
+          building needs one
         - taper: change of offset along the river [0.2 m per m]
         - least_half_m: least distance of the line from the centreline [3]
         - clear_m: distance from walls that are spared [0.02]; give the accuracy of the survey, or
@@ -224,6 +270,9 @@ def least_demolition(
         With sections: menu of walls that may replace those that are there, see `moved_sections`.
         At each offset the wall is the cheapest with which the bank conveys what it does now; where
         none does, the one that conveys most.
+    stations
+        Where the line may bend, a table of river and chainage_m; without it the line's own bends,
+        corners of buildings, and one every spacing_m. Not with sections, which are the stations.
     progress
         Called with a line of text before each river.
 
@@ -247,13 +296,19 @@ def least_demolition(
     roughness of `water_profile`. Both are a screen: `least_demolition_within_rise` searches with
     the water itself, and the flood-impact evaluation decides.
 
-    A building within reach counts with its whole floor area, once, as soon as the line comes within
-    ``clear_m`` of any wall at any station beside it; between stations the higher offset of the two
-    counts: that is the rule of the stations, of which the optimum is proven. So a building that is
-    promised to stay is clear of the line as drawn. One that the drawn line clears though a station
-    beside it lies further out is counted as drawn, and the river is searched again, so that none
-    is paid for that stays; one that is closer than ``clear_m`` is paid for, and called near.
-    Offsets between the stations of the approved table are interpolated.
+    A building counts with its whole floor area, once, where the line as `red_line` draws it comes
+    within ``clear_m`` of any of its walls. The line is straight from station to station, so that
+    corners of buildings are stations where that leaves at least step_m / taper to the next (bends
+    of the approved line come first), and a regular station without that room moves onto the corner.
+    Then whether a building is taken is decided by the offset at single stations, exactly, and the
+    optimum is that of all lines drawn over these stations. Where corners stand closer, some pairs
+    of offsets take a building and others don't: two thresholds cover those that do, the building is
+    one of ``decided_between``, and what is promised to stay is clear of the line as drawn. One that
+    is paid for though the line clears it gets other thresholds and the river is searched again, so
+    that none is paid for that stays; one that is closer than ``clear_m`` is paid for, and called
+    near. ``drawn_bound_yuan`` counts only what is taken for sure: no line drawn over the same
+    stations costs less. With one building more or fewer the corners, and so the stations, differ;
+    ``stations`` compares over the same ones.
 
     Every rule is an implication and every cost belongs to one offset, one change of offset, or one
     building: the optimum is a minimum cut, and the greatest flow is the bound.
@@ -289,59 +344,93 @@ def least_demolition(
     solved: dict[str, _River] = {}
     for code, name in enumerate(lines.names):
         tell(f"searching the line {name}")
-        line = Approved.of(lines, code, widths)
-        measure = _stations(line, given)
+        place = _Place(
+            rivers.iloc[[code]], lines.scales[code], Approved.of(lines, code, widths),
+            buildings.geometry.to_numpy(), given["clear_m"],
+        )  # fmt: skip
+        moves = moves_of(given)
+        walls_met = contacts(
+            buildings, lines, code, place.approved, moves,
+            clear_m=place.clear_m, taper=given["taper"],
+        )  # fmt: skip
         if surveyed is not None:
             river, level = _of_river(surveyed, name)
-            at = river.stations["measure"].to_numpy()
-            own = np.flatnonzero((at >= line.at[0] - 1e-6) & (at <= line.at[-1] + 1e-6))
+            at, ends = river.stations["measure"].to_numpy(), place.approved.at[[0, -1]]
+            own = np.flatnonzero((at >= ends[0] - 1e-6) & (at <= ends[1] + 1e-6))
             measure = at[own]
-        grid = _grid(lines, code, line, measure, given)
-        clear = max(given["clear_m"], CLEAR_M)
-        reach = touches(buildings, lines, code, line, grid.measure, grid.moves, clear)
-        cost = costs(buildings.iloc[reach.ids], rates)
+            require_room(measure, given, name)
+        elif stations is None:
+            measure = stakes(place.approved, walls_met, moves, given, name)
+        else:
+            measure = _given(stations, place)
+            require_room(measure, given, name)
+        grid = _grid(place, measure, moves)
         choice = (
             None
             if surveyed is None
             else bank_choices(river, own, level[own], grid.base, grid.moves, menu)
         )
+        change = changes(measure, moves, given["taper"])
         held = locked(locks, name, grid.measure, lines.scales[code])
-        problem = _problem(grid, reach, cost, given, choice, held)
-        solution = solve(problem)
-        if solution is None:
-            raise _conflict(name, grid, problem)
+        bare = _problem(grid, given, change, choice, held)
+        reach = touches_of(walls_met, measure, moves, change, np.isfinite(bare.works))
+        cost = costs(buildings.iloc[reach.ids], rates)
         ids = buildings.index[reach.ids].to_numpy()
-        mine = _River(name, grid, problem, solution, reach, ids, choice, menu)
-        solved[name] = _as_drawn(mine, rivers, buildings, given)
+        problem = replace(bare, cost=cost)
+        mine = _River(name, place, grid, problem, NOTHING, reach, ids, choice, menu)
+        found = _searched(mine)
+        if found is None:
+            raise _conflict(name, grid, bare)
+        solved[name] = found
     table = pd.concat([_widths(one) for one in solved.values()], ignore_index=True)
     drawn = red_line(rivers, table)
-    found = compare({"原方案": approved, "最少拆迁": drawn}, buildings, rivers, rates=rates)
-    states = [_states(one, found) for one in solved.values()]
+    both = compare({"原方案": approved, "最少拆迁": drawn}, buildings, rivers, rates=rates)
+    states = [_states(one, both) for one in solved.values()]
     proof = [_proof(one, own) for one, own in zip(solved.values(), states, strict=True)]
-    return LeastDemolition(table, pd.DataFrame(proof), pd.concat(states), found, solved)
+    return LeastDemolition(table, pd.DataFrame(proof), pd.concat(states), both, solved)
 
 
-def _as_drawn(
-    one: _River, rivers: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, limits: Mapping[str, float]
-) -> _River:
-    """A river's answer in which no building is paid that its line as drawn clears.
+def _searched(one: _River) -> _River | None:
+    """A river's answer, in which no building is paid that its line as drawn clears.
 
-    Such buildings are counted as drawn and the river is searched again, until there are none: the
-    line found stays possible at what it costs less them, so that each round is cheaper.
+    The thresholds of those that are paid for so are set anew, and the river is searched again,
+    until there are none: the line found stays possible at what it costs less them, so that each
+    round is cheaper. None: no line keeps the rules.
     """
-    shapes = buildings.geometry.to_numpy()
     while True:
-        line = red_line(rivers.loc[[one.name]], _widths(one)).geometry.to_numpy()
+        problem = _with_touches(one.problem, one.reach, one.reach.level)
+        solution = solve(problem)
+        if solution is None:
+            return None
+        one = replace(one, problem=problem, solution=solution)
+        line = red_line(one.place.river, _widths(one)).geometry.to_numpy()
+        paid = solution.touched & (problem.cost > 0)
         reach = counted_as_drawn(
-            one.reach, one.solution.levels, one.solution.touched, shapes, line, limits["clear_m"]
+            one.reach, solution.levels, paid, one.place.shapes, line, one.place.clear_m
         )
         if reach is None:
             return one
-        problem = replace(one.problem, level=reach.level)
-        solution = solve(problem)
-        if solution is None:  # can't be: the line found keeps all rules
-            return one
-        one = replace(one, problem=problem, reach=reach, solution=solution)
+        one = replace(one, reach=reach)
+
+
+def _with_touches(problem: LocalProblem, reach: Touches, level: Array) -> LocalProblem:
+    """The problem with first moves that take buildings, by row of ``reach``."""
+    some = level < problem.works.shape[2]
+    return replace(
+        problem, who=reach.who[some], side=reach.side[some], station=reach.station[some],
+        level=level[some],
+    )  # fmt: skip
+
+
+def _least_drawn(one: _River) -> float:
+    """What no line that is drawn over the same stations can cost less than.
+
+    Buildings count only with moves that take them whatever the line does beside.
+    """
+    if not one.reach.between.any():
+        return one.solution.bound
+    sure = solve(_with_touches(one.problem, one.reach, one.reach.sure))
+    return one.solution.bound if sure is None else min(sure.bound, one.solution.bound)
 
 
 def _surveyed(
@@ -385,45 +474,32 @@ def _of_river(surveyed: tuple[dict[str, River], pd.DataFrame], name: str) -> tup
     return river, level
 
 
-def _stations(approved: Approved, limits: Mapping[str, float]) -> Array:
-    """Measures of the stations: regular ones, and those of the approved table itself.
-
-    With the table's own stations an unmoved line is drawn as it was.
-    """
-    at = approved.at
-    regular = np.arange(at[0], at[-1], limits["spacing_m"])
-    measure = np.union1d(np.round(regular, 6), np.round(at, 6))
-    keep = np.r_[True, np.diff(measure) > 0.25 * limits["spacing_m"]] | np.isin(
-        measure, np.round(at, 6)
-    )
-    return np.asarray(measure[keep])
+def _given(stations: pd.DataFrame, place: _Place) -> Array:
+    """Measures of the stations that are given, within the approved line and with its ends."""
+    require_columns(stations, ("river", "chainage_m"), "stations")
+    own = stations.loc[stations["river"] == place.approved.name, "chainage_m"]
+    at = place.scale.measure(own.to_numpy(float), twice="order")
+    ends = place.approved.at[[0, -1]]
+    inside = at[(at > ends[0] + 1e-6) & (at < ends[1] - 1e-6)]
+    return np.unique(np.round(np.concatenate([ends, inside]), 6))
 
 
-def _grid(
-    lines: Centrelines,
-    code: int,
-    approved: Approved,
-    measure: Array,
-    limits: Mapping[str, float],
-) -> _Grid:
+def _grid(place: _Place, measure: Array, moves: Array) -> _Grid:
     """Stations of a river, the approved offsets there, and the moves to be tried."""
-    require_room(measure, limits, lines.names[code])
-    moves = moves_of(limits)
-    base = approved.base(measure)
     still = int(np.flatnonzero(np.abs(moves) < 1e-9)[0])
-    return _Grid(measure, lines.scales[code].chainage(measure), base, moves, still)
+    base = place.approved.base(measure)
+    return _Grid(measure, place.scale.chainage(measure), base, moves, still)
 
 
 def _problem(
     grid: _Grid,
-    reach: Touches,
-    cost: Array,
     limits: Mapping[str, float],
+    change: Array,
     banks: Banks | None,
     locks: list[tuple[int, Array, Any, Any]],
 ) -> LocalProblem:
-    """The local problem of one river."""
-    offsets, base, gap = grid.offsets, grid.base, np.diff(grid.measure)
+    """The local problem of one river, without its buildings."""
+    offsets, base = grid.offsets, grid.base
     works = prices(
         base, grid.measure, grid.moves, grid.level0, limits, locks,
         wall_yuan_m=0.0 if banks is None else banks.price,
@@ -434,18 +510,13 @@ def _problem(
     else:
         still = (v[:, :, grid.level0].sum(axis=0) for v in banks[:2])
         least_right = banks.least_right(limits["conveyance_ratio"] * together(*still))
-    most_change = np.floor(limits["taper"] * gap / limits["step_m"] + 1e-9).astype(int)
+    none = np.zeros(0, int)
     return LocalProblem(
-        works,
-        reach.who,
-        reach.side,
-        reach.station,
-        reach.level,
-        cost,
-        most_change,
+        works, none, none, none, none, np.zeros(0),
+        change,
         change_cost=limits["change_yuan_m"] * limits["step_m"],
         least_right=least_right,
-    )
+    )  # fmt: skip
 
 
 def _conflict(name: str, grid: _Grid, problem: LocalProblem) -> OptimiseError:
@@ -487,16 +558,28 @@ def _conflict(name: str, grid: _Grid, problem: LocalProblem) -> OptimiseError:
 
 
 def _widths(one: _River) -> pd.DataFrame:
-    levels = one.solution.levels
-    left, right = np.round(one.grid.base + one.grid.moves[levels], 6)
+    levels, grid, approved = one.solution.levels, one.grid, one.place.approved
+    # rows of the approved table that are no stations stay, so that what isn't moved is as it was
+    own = np.abs(approved.at[:, None] - grid.measure).min(axis=1) > 1e-5
+    own[1:-1] &= ~straight(approved)
+    measure = np.union1d(grid.measure, approved.at[own])
+    left, right = (
+        np.round(base + np.interp(measure, grid.measure, grid.moves[k]), 6)
+        for base, k in zip(approved.base(measure), levels, strict=True)
+    )
     table = pd.DataFrame(
-        {"river": one.name, "chainage_m": one.grid.chainage, "left_m": left, "right_m": right}
+        {
+            "river": one.name,
+            "chainage_m": one.place.scale.chainage(measure),
+            "left_m": left,
+            "right_m": right,
+        }
     )
     if one.banks is not None and len(one.menu) > 1:
         names = np.array([None if w is None else w.name for w in one.menu], dtype=object)
         for side, word in enumerate(("left", "right")):
-            at = np.arange(levels.shape[1])
-            table[f"wall_{word}"] = names[one.banks.wall[side, at, levels[side]]]
+            at = np.clip(np.searchsorted(grid.measure, measure + 1e-3) - 1, 0, None)
+            table[f"wall_{word}"] = names[one.banks.wall[side, at, levels[side, at]]]
     return table
 
 
@@ -508,9 +591,11 @@ def _proof(one: _River, states: pd.DataFrame) -> dict[str, Any]:
         "n_stations": len(one.grid.measure),
         "n_offsets": one.problem.works.shape[2],
         "n_buildings": len(one.ids),
+        "decided_between": int(one.reach.between.sum()),
         "total_yuan": one.solution.cost,
         "bound_yuan": one.solution.bound,
         "gap_yuan": one.solution.gap,
+        "drawn_bound_yuan": _least_drawn(one),
         "works_yuan": one.solution.cost - paid,
         "counted_yuan": paid - near,
         "near_yuan": near,

@@ -11,7 +11,7 @@ import numpy as np
 from pinghu_geo.flood.sections import Array, pack
 from pinghu_geo.flood.steady import Model
 from pinghu_geo.search.labels import MOST_BUILDINGS, NodeProblem, open_at_once
-from pinghu_geo.search.offsets import Touches
+from pinghu_geo.search.thresholds import Touches
 from pinghu_geo.search.walls import Half, River, Wall, ground_of
 
 __all__ = [
