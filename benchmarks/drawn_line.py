@@ -9,6 +9,7 @@ search may be dearer, never cheaper.
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 import warnings
@@ -87,8 +88,7 @@ def exhaustive(case: Instance, stations: np.ndarray) -> float:
     base = [np.interp(stations, rows["chainage_m"], rows[c]) for c in ("left_m", "right_m")]
     gap = np.diff(stations)
     length = (np.append(gap, 0) + np.append(0, gap)) / 2
-    taken = [[_taken(case, stations, i, side, moves) for i in range(len(gap))] for side in (0, 1)]
-    bends = [[_at_bend(case, at, side, moves) for at in stations] for side in (0, 1)]
+    taken, bends = _taken(case, stations, moves), _at_bends(case, stations, moves)
     cost = case.buildings["floor_area_m2"].to_numpy()
     found = {(a, b, 0): 0.0 for a in range(len(moves)) for b in range(len(moves))}
     for i in range(len(stations)):
@@ -99,7 +99,7 @@ def exhaustive(case: Instance, stations: np.ndarray) -> float:
                 continue
             if any(o < min(3.0, w[i]) - 1e-9 for o, w in zip(offset, base, strict=True)):
                 continue
-            held = before | bends[0][i][a] | bends[1][i][b]
+            held = before | bends.get((0, i, a), 0) | bends.get((1, i, b), 0)
             moved = abs(moves[a]) + abs(moves[b])
             paid = spent + length[i] * (
                 limits["works_yuan_m2"] * sum(offset) + limits["move_yuan_m2"] * moved
@@ -112,7 +112,7 @@ def exhaustive(case: Instance, stations: np.ndarray) -> float:
                     turn = abs(moves[[c, d]] - moves[[a, b]])
                     if turn.max() > limits["taper"] * gap[i] + 1e-9:
                         continue
-                    key = c, d, held | taken[0][i][a, c] | taken[1][i][b, d]
+                    key = c, d, held | taken[0, i, a, c] | taken[1, i, b, d]
                     more = paid + limits["change_yuan_m"] * turn.sum()
                     new[key] = min(new.get(key, np.inf), more)
         found = new
@@ -120,11 +120,20 @@ def exhaustive(case: Instance, stations: np.ndarray) -> float:
     return min(paid + cost[(held & bits) > 0].sum() for (_, _, held), paid in found.items())
 
 
-def _drawn(case: Instance, table: pd.DataFrame) -> int:
-    """Buildings within clear_m of a drawn line, as bits."""
-    area = pg.red_line(case.rivers, table).geometry.iloc[0]
-    near = shapely.dwithin(area, case.buildings.geometry.to_numpy(), case.limits["clear_m"])
-    return int((near * (1 << np.arange(len(near)))).sum())
+def _drawn(case: Instance, tables: list[pd.DataFrame]) -> list[int]:
+    """Buildings within clear_m of each drawn line, as bits; all are drawn at once."""
+    if not tables:
+        return []
+    names = [f"R{k}" for k in range(len(tables))]
+    copies = gpd.GeoDataFrame(
+        index=pd.Index(names, name="river"),
+        geometry=[case.rivers.geometry.iloc[0]] * len(names), crs=case.rivers.crs,
+    )  # fmt: skip
+    rows = pd.concat([t.assign(river=n) for t, n in zip(tables, names, strict=True)])
+    drawn = pg.red_line(copies, rows).set_index("river").geometry.reindex(names).to_numpy()
+    shapes = case.buildings.geometry.to_numpy()
+    near = shapely.dwithin(drawn[:, None], shapes, case.limits["clear_m"])
+    return [int(n) for n in near @ (1 << np.arange(len(shapes)))]
 
 
 def _side(case: Instance, at: np.ndarray, side: int, move: np.ndarray) -> pd.DataFrame:
@@ -139,29 +148,34 @@ def _side(case: Instance, at: np.ndarray, side: int, move: np.ndarray) -> pd.Dat
 
 
 def _taken(
-    case: Instance, stations: np.ndarray, i: int, side: int, moves: np.ndarray
-) -> dict[tuple[int, int], int]:
-    """Buildings that the line takes between two stations, for each pair of moves."""
-    found, at = {}, stations[[i, i + 1]]
-    none = _drawn(case, _side(case, at, side, moves[[-1, -1]])) == 0  # the widest line of all
-    for a in range(len(moves)):
-        for c in range(len(moves)):
+    case: Instance, stations: np.ndarray, moves: np.ndarray
+) -> dict[tuple[int, int, int, int], int]:
+    """Buildings that the line takes in each gap between stations, for each pair of moves."""
+    keys, tables = [], []
+    for side, i in itertools.product((0, 1), range(len(stations) - 1)):
+        at = stations[[i, i + 1]]
+        for a, c in itertools.product(range(len(moves)), repeat=2):
             pair = moves[[a, c]]
             if abs(pair[1] - pair[0]) <= case.limits["taper"] * (at[1] - at[0]) + 1e-9:
-                found[a, c] = 0 if none else _drawn(case, _side(case, at, side, pair))
-    return found
+                keys.append((side, i, a, c))
+                tables.append(_side(case, at, side, pair))
+    return dict(zip(keys, _drawn(case, tables), strict=True))
 
 
-def _at_bend(case: Instance, at: float, side: int, moves: np.ndarray) -> list[int]:
-    """Buildings within the fan outside of a bend at a station, for each move."""
-    line = case.rivers.geometry.iloc[0]
-    corners = np.cumsum(shapely.length(shapely.linestrings(
-        np.stack([shapely.get_coordinates(line)[:-1], shapely.get_coordinates(line)[1:]], axis=1)
-    )))[:-1]  # fmt: skip
-    if not (np.abs(corners - at) < 1e-4).any():
-        return [0] * len(moves)
-    ends = np.array([at - 2e-3, at + 2e-3])
-    return [_drawn(case, _side(case, ends, side, np.array([m, m]))) for m in moves]
+def _at_bends(
+    case: Instance, stations: np.ndarray, moves: np.ndarray
+) -> dict[tuple[int, int, int], int]:
+    """Buildings within the fan outside of each bend that is a station, for each move."""
+    xy = shapely.get_coordinates(case.rivers.geometry.iloc[0])
+    corners = np.cumsum(np.hypot(*np.diff(xy, axis=0).T))[:-1]
+    keys, tables = [], []
+    for side, i in itertools.product((0, 1), range(len(stations))):
+        if (np.abs(corners - stations[i]) < 1e-4).any():
+            for a, move in enumerate(moves):
+                ends = stations[i] + np.array([-2e-3, 2e-3])
+                keys.append((side, i, a))
+                tables.append(_side(case, ends, side, np.array([move, move])))
+    return dict(zip(keys, _drawn(case, tables), strict=True))
 
 
 def compared(seed: int) -> tuple[float, float, pd.Series]:

@@ -47,7 +47,7 @@ from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, LIMITS, WITHIN_RISE, 
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
 from pinghu_geo.river.axis import join_parts, river_axis
-from pinghu_geo.river.centreline import river_scales, station_ticks, stations
+from pinghu_geo.river.centreline import station_ticks, stations
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare
 from pinghu_geo.schemes.cost import clearing
@@ -486,19 +486,6 @@ def _is_table(widths: Any) -> bool:
     return isinstance(widths, str) or (isinstance(widths, dict) and "path" in widths)
 
 
-def _width_rows(widths: pd.DataFrame | tuple[float, float], rivers: gpd.GeoDataFrame) -> Any:
-    """Widths as a table, whose stations a search moves: of constant ones, both ends."""
-    if isinstance(widths, pd.DataFrame):
-        return widths
-    ends = [
-        (river, at)
-        for (river, scale), length in zip(river_scales(rivers).items(), rivers.length, strict=True)
-        for at in scale.chainage([0.0, length])
-    ]
-    table = pd.DataFrame(ends, columns=["river", "chainage_m"])
-    return table.assign(left_m=widths[0], right_m=widths[1])
-
-
 def _designed(plan: Plan, rivers: gpd.GeoDataFrame, tables: dict[str, pd.DataFrame]) -> _River:
     """The designed channel in the ground beside it."""
     asked = plan.flood
@@ -531,11 +518,10 @@ def _search(
 ) -> LeastDemolition | WithinRise:
     """The line that demolishes least, as the project file asks."""
     first = _widths(plan, plan.schemes[asked["from"]]["widths"], asked["from"], [])
-    start = _width_rows(first, layers["rivers"])
     limits = {k: v for k, v in asked.items() if k in LEAST}
     common: dict[str, Any] = {k: tables.get(k) for k in ("rates", "locks")}
     if "allowed_mm" not in asked or river is None:
-        return least_demolition(layers["rivers"], start, layers["buildings"], limits, **common)
+        return least_demolition(layers["rivers"], first, layers["buildings"], limits, **common)
     if river.structures is not None:
         raise ProjectError(
             "least with allowed_mm knows no bridges and culverts yet, and [flood] names structures",
@@ -543,7 +529,7 @@ def _search(
         )
     return least_demolition_within_rise(
         layers["rivers"],
-        start,
+        first,
         layers["buildings"],
         river.sections,
         river.flows,

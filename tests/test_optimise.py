@@ -61,6 +61,25 @@ def test_the_approved_line_stays_where_nothing_is_gained(street):
     assert best.certificate["total_yuan"].tolist() == [0.0]
 
 
+def test_a_menu_of_the_approved_line_alone_is_said(street):
+    every = pd.DataFrame({"river": "A", "from_m": [0.0], "to_m": [400.0]})
+    for best in (solve(street, {"inward_m": 0.4, "outward_m": 0.3}), solve(street, locks=every)):
+        assert (best.widths[["left_m", "right_m"]] == 10.0).all().all()
+        assert any("A:" in s and "只有一种红线可选" in s for s in best.summary())
+    assert not any("只有一种红线可选" in s for s in solve(street).summary())
+
+
+@pytest.mark.parametrize("widths", [10, (10, 10.0), {"left": 10, "right": 10}])
+def test_constant_widths_are_a_width_table(street, widths):
+    rivers, table, buildings = street
+    found, wanted = (
+        pg.least_demolition(rivers, w, buildings, LIMITS, rates=RATES) for w in (widths, table)
+    )
+    pd.testing.assert_frame_equal(found.widths, wanted.widths)
+    with pytest.raises(pg.errors.LayerError, match="is no width"):
+        pg.least_demolition(rivers, {"left": 10}, buildings, LIMITS, rates=RATES)
+
+
 def test_locks_bind_the_line(street):
     bridge = pd.DataFrame({"river": "A", "from_m": [100.0], "to_m": [160.0]})
     best = solve(street, locks=bridge)
@@ -125,6 +144,7 @@ def test_what_would_save(street):
     gone = best.buildings.index[best.buildings["state"] == "demolished"]
     none = pg.what_would_save(best, gone[0])  # needs 12.5 m on the right, which is locked at 12
     assert none.empty
+    assert pg.search.widths_that_save(best, gone[0]).empty
     with pytest.raises(pg.errors.LayerError, match="no building that the design demolishes"):
         pg.what_would_save(best, "R0")
     # a house in the way of the free bank: saving all of L costs R0
@@ -137,6 +157,13 @@ def test_what_would_save(street):
         price = pg.what_would_save(best, name)
         assert (price["extra_yuan"] >= 0).all()
         assert all(name in ids for ids in price["saved_ids"])
+        # the proposal as a width table: drawn, it spares the house and those that it names
+        table = pg.search.widths_that_save(best, name)
+        assert table.columns.tolist() == best.widths.columns.tolist()
+        taken = pg.affected(near, pg.red_line(rivers, table), rivers).index
+        assert name not in taken
+        lost = set(price["lost_ids"].iloc[0])
+        assert lost <= set(taken)
 
 
 @pytest.fixture(scope="module")

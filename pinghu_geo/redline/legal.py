@@ -10,7 +10,8 @@ import pandas as pd
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.files import rule_file
 from pinghu_geo.nouns.schema import one_of
-from pinghu_geo.redline.lines import red_line
+from pinghu_geo.redline.lines import Widths, red_line, width_rows
+from pinghu_geo.river.centreline import lay_out
 
 __all__ = ["management_line", "management_rules"]
 
@@ -51,7 +52,7 @@ def management_rules(path: str | Path | None = None) -> pd.DataFrame:
 @takes()
 def management_line(
     rivers: gpd.GeoDataFrame,
-    widths: pd.DataFrame,
+    widths: Widths,
     *,
     rule: str,
     rules: pd.DataFrame | None = None,
@@ -64,7 +65,8 @@ def management_line(
         Centrelines.
     widths
         Where the line stands that the rule measures from (its column ``from``: the revetment's
-        water-side top, the blue line ...): river, chainage_m, left_m, right_m [m].
+        water-side top, the blue line ...): river, chainage_m, left_m, right_m [m], or constant
+        widths as for `red_line`.
     rule
         Name of a rule of `management_rules`.
     rules
@@ -93,6 +95,7 @@ def management_line(
     table = management_rules() if rules is None else rules
     one_of(rule, table.index, "rule")
     one = table.loc[rule]
+    widths = width_rows(widths, lay_out(rivers))
     wider = widths.assign(
         left_m=widths["left_m"] + one["distance_m"], right_m=widths["right_m"] + one["distance_m"]
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -25,7 +26,13 @@ from pinghu_geo.river.centreline import (
 from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.river.corridor import locate
 
-__all__ = ["arc", "bends", "red_line", "section_rows", "width_table", "widths_of"]
+__all__ = [
+    "ARC_STEP_DEG", "Widths", "arc", "bends", "red_line", "section_rows", "width_rows",
+    "width_table", "widths_of",
+]  # fmt: skip
+
+# A width table, or the same all along every river: one number, (left, right) or both by name.
+Widths: TypeAlias = pd.DataFrame | Mapping[str, float] | tuple[float, float] | float
 
 # Holes thinner than this [m] aren't in the design.
 PINHOLE_M = 1e-6
@@ -44,7 +51,7 @@ MITRE_LIMIT = 5.0
 @takes()
 def red_line(
     rivers: gpd.GeoDataFrame,
-    widths: pd.DataFrame | tuple[float, float] | float,
+    widths: Widths,
     *,
     interpolation: Literal["linear", "step"] = "linear",
     ends: Literal["flat", "round"] = "flat",
@@ -60,9 +67,9 @@ def red_line(
         Centrelines drawn downstream, indexed by river.
     widths
         Table with river, chainage_m, left_m, right_m [m, from the centreline to each side],
-        or one width for both sides, or a pair (left, right), for all rivers throughout. A
-        chainage that stands twice is a sudden change. Optional ``piece``: stretches of one
-        river with a gap between them.
+        or one width for both sides, a pair (left, right) or ``{"left": 8, "right": 12}``, for all
+        rivers throughout. A chainage that stands twice is a sudden change. Optional ``piece``:
+        stretches of one river with a gap between them.
     interpolation
         Between rows of the table: ``linear`` taper, or ``step`` (a row holds until the next).
     ends
@@ -134,9 +141,20 @@ def red_line(
     )
 
 
-def width_table(
-    widths: pd.DataFrame | tuple[float, float] | float, lines: Centrelines, *, by: str | None = None
-) -> pd.DataFrame:
+def width_rows(widths: Widths, lines: Centrelines) -> pd.DataFrame:
+    """Widths as a table: of those that are the same all along, both ends of every river."""
+    if isinstance(widths, pd.DataFrame):
+        return widths
+    left, right = _pair(widths)
+    ends = [
+        (name, at)
+        for name, scale in zip(lines.names, lines.scales, strict=True)
+        for at in scale.chainage(np.array([0.0, scale.length_m])).tolist()
+    ]
+    return pd.DataFrame(ends, columns=["river", "chainage_m"]).assign(left_m=left, right_m=right)
+
+
+def width_table(widths: Widths, lines: Centrelines, *, by: str | None = None) -> pd.DataFrame:
     """Widths with river codes and measures, sorted downstream, every fault refused.
 
     ``by`` is a column that tells apart designs in one table; they come one after the other.
@@ -210,6 +228,10 @@ def _named(rows: pd.DataFrame, keys: list[str], lines: Centrelines) -> list[str]
 def _pair(widths: object) -> tuple[float, float]:
     """Left and right width from one number or two."""
     both = widths if isinstance(widths, tuple | list) else (widths, widths)
+    if isinstance(widths, Mapping):
+        both = (
+            tuple(widths[k] for k in ("left", "right")) if set(widths) == {"left", "right"} else ()
+        )
     try:
         left, right = (float(w) for w in both)
     except (TypeError, ValueError):
@@ -218,7 +240,7 @@ def _pair(widths: object) -> tuple[float, float]:
         raise LayerError(
             f"{widths!r} is no width",
             layer="widths",
-            hint="give metres for both sides, as 9.0 or (8.0, 12.0), or a table",
+            hint='give metres, as 9.0, (8.0, 12.0) or {"left": 8.0, "right": 12.0}, or a table',
         )
     return left, right
 

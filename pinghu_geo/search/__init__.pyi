@@ -1,5 +1,11 @@
 from .norise import WithinRise, least_demolition_within_rise
-from .optimise import LeastDemolition, least_demolition, moved_design, what_would_save
+from .optimise import (
+    LeastDemolition,
+    least_demolition,
+    moved_design,
+    what_would_save,
+    widths_that_save,
+)
 from .tradeoffs import TradeOffs, trade_offs
 from .walls import moved_sections
 
@@ -13,4 +19,5 @@ __all__ = [
     "moved_sections",
     "trade_offs",
     "what_would_save",
+    "widths_that_save",
 ]

@@ -23,7 +23,7 @@ from pinghu_geo.nouns.schema import (
     require_polygons,
     require_valid,
 )
-from pinghu_geo.redline.lines import red_line
+from pinghu_geo.redline.lines import Widths, red_line, width_rows
 from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
@@ -74,7 +74,8 @@ _COLUMNS = [
     "bound_yuan", "gap_yuan", "proof",
 ]  # fmt: skip
 _RIVER_COLUMNS = [
-    "river", "n_nodes", "before_yuan", "total_yuan", "bound_yuan", "gap_yuan", "proof",
+    "river", "n_nodes", "decided_between", "before_yuan", "total_yuan", "bound_yuan", "gap_yuan",
+    "proof",
 ]  # fmt: skip
 
 
@@ -87,7 +88,9 @@ class WithinRise:
     widths
         The line as a width table; wall_left, wall_right where the menu's walls are built.
     certificate
-        One row a river: n_nodes, before_yuan that the approved line costs where it is searched,
+        One row a river: n_nodes; decided_between, how many buildings some pairs of moves count for
+        though the line drawn straight between their stations clears them (the safe side, see
+        `least_demolition`); before_yuan that the approved line costs where it is searched,
         total_yuan, bound_yuan that no design of the menu along the whole river can beat, gap_yuan,
         proof {optimal, feasible, base}. Of rivers that join it is of all together: what is left to
         prove stands at the one at the mouth.
@@ -153,26 +156,9 @@ class WithinRise:
 
     def price_of(self, building_id: object) -> pd.DataFrame:
         """See `what_would_save`."""
-        still_taken(self.buildings, building_id)
         empty = pd.DataFrame(columns=[*PRICE, "largest_rise_mm"])
-        one = next(f for f in self.done.found if (f.reach.ids == building_id).any())
-        number = int(np.flatnonzero(one.reach.ids == building_id)[0])
-        system = next(part for part in self.done.systems if one.reach.name in part)
-        found = {f.reach.name: f for f in self.done.found}
-        others = self.done.search.system(
-            system,
-            {name: f.reach for name, f in found.items()},
-            {name: [(s.first, s.last) for s in f.stretches] for name, f in found.items()},
-            self.done.before,
-            spare=(one.reach.name, number),
-        )
-        if not any(f.stretches for f in others):  # no design spares it
-            return empty
-        instead = {f.reach.name: f for f in others}
-        now = [instead.get(f.reach.name, f) for f in self.done.found]
-        made = {f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.chosen())) for f in now}
-        rise = self.done.search.check(self.done.before, _joined(made))
-        if _largest(rise) > self.allowed_mm + 1e-3:  # a river that joins it can't bear that
+        now, rise = self._sparing(building_id)
+        if not now:
             return empty
         price = [
             sum(f.solution.cost for f in now) - sum(f.solution.cost for f in self.done.found),
@@ -187,6 +173,41 @@ class WithinRise:
                 [*row, *price, _largest(rise)] for row in stretches(was.reach.name, chainage, moved)
             ]
         return pd.DataFrame(rows, columns=empty.columns)
+
+    def widths_for(self, building_id: object) -> pd.DataFrame:
+        """See `widths_that_save`."""
+        now, _ = self._sparing(building_id)
+        if not now:
+            return self.widths.iloc[:0]
+        lines = lay_out(self.done.search.rivers)
+        tables = [_widths(lines, self.done.search.widths, f.reach, f.chosen()) for f in now]
+        return pd.concat(tables, ignore_index=True)
+
+    def _sparing(self, building_id: object) -> tuple[list[_Found], pd.DataFrame]:
+        """All rivers, the building's system searched again so that it stays, and their rise.
+
+        Empty: no design within the limits and the rise allowed spares it.
+        """
+        still_taken(self.buildings, building_id)
+        one = next(f for f in self.done.found if (f.reach.ids == building_id).any())
+        number = int(np.flatnonzero(one.reach.ids == building_id)[0])
+        system = next(part for part in self.done.systems if one.reach.name in part)
+        found = {f.reach.name: f for f in self.done.found}
+        others = self.done.search.system(
+            system,
+            {name: f.reach for name, f in found.items()},
+            {name: [(s.first, s.last) for s in f.stretches] for name, f in found.items()},
+            self.done.before,
+            spare=(one.reach.name, number),
+        )
+        if not any(f.stretches for f in others):  # no design spares it
+            return [], self.rise
+        instead = {f.reach.name: f for f in others}
+        now = [instead.get(f.reach.name, f) for f in self.done.found]
+        made = {f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.chosen())) for f in now}
+        rise = self.done.search.check(self.done.before, _joined(made))
+        # a river that joins it may not bear that
+        return now if _largest(rise) <= self.allowed_mm + 1e-3 else [], rise
 
     def _repr_html_(self) -> str:
         tables = "".join(
@@ -233,7 +254,7 @@ class _Done(NamedTuple):
 @takes()
 def least_demolition_within_rise(
     rivers: gpd.GeoDataFrame,
-    widths: pd.DataFrame,
+    widths: Widths,
     buildings: gpd.GeoDataFrame,
     sections: pd.DataFrame,
     flows: pd.DataFrame | float,
@@ -331,6 +352,7 @@ def least_demolition_within_rise(
     require_layer(rivers, "rivers")
     require_layer(buildings, "buildings", crs=rivers.crs, valid=False)
     require_polygons(buildings, "buildings")
+    widths = width_rows(widths, lay_out(rivers))
     require_columns(widths, ("river", "chainage_m", "left_m", "right_m"), "widths")
     near = within_reach(buildings, red_line(rivers, widths), given)
     require_valid(buildings, "buildings", near=near)
@@ -730,8 +752,8 @@ def _certificate(found: _Found) -> list[Any]:
     moved = bool((found.chosen() != found.reach.options.base).any())
     proof = "optimal" if found.proven else ("feasible" if moved else "base")
     return [
-        found.reach.name, len(found.stretches), before, solution.cost, found.bound,
-        solution.cost - found.bound, proof,
+        found.reach.name, len(found.stretches), int(found.reach.touch.between.sum()), before,
+        solution.cost, found.bound, solution.cost - found.bound, proof,
     ]  # fmt: skip
 
 
@@ -819,8 +841,11 @@ def _proof_lines(certificate: pd.DataFrame) -> list[str]:
     if len(proven):
         lines.append(
             f"{'、'.join(proven['river'].astype(str))}:所得方案已证明为全河最优"
-            "(在所给移动量与墙型选项内,两断面之间按较大偏移计,各节点共用允许壅高)。"
+            "(在所给移动量与墙型选项内,各节点共用允许壅高)。"
         )
+        between = int(proven["decided_between"].sum())
+        if between:
+            lines.append(f"其中 {between:,} 栋的墙角不在断面上,在两断面之间按偏安全一侧判定。")
     for row in searched[searched["proof"] != "optimal"].itertuples():
         lines.append(
             f"{row.river}:所得方案可行,尚未证明全河最优,"

@@ -21,8 +21,8 @@ from pinghu_geo.nouns.schema import (
     require_polygons,
     require_valid,
 )
-from pinghu_geo.redline.lines import red_line
-from pinghu_geo.river.centreline import lay_out, river_scales
+from pinghu_geo.redline.lines import Widths, red_line, width_rows
+from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
 from pinghu_geo.search.contacts import Approved, contacts
@@ -42,7 +42,10 @@ from pinghu_geo.search.stakes import stakes, straight
 from pinghu_geo.search.thresholds import Touches, changes, counted_as_drawn, touches_of
 from pinghu_geo.search.walls import River, Wall, as_surveyed, offset_at, wall_menu
 
-__all__ = ["LIMITS", "LeastDemolition", "least_demolition", "moved_design", "what_would_save"]
+__all__ = [
+    "LIMITS", "LeastDemolition", "least_demolition", "moved_design", "what_would_save",
+    "widths_that_save",
+]  # fmt: skip
 
 Progress = Callable[[str], None]
 
@@ -106,12 +109,9 @@ class LeastDemolition:
                 f"其中 {between:,} 栋的墙角不在断面上,在两断面之间按偏安全一侧判定;"
                 f"同样断面上任何图上红线至多再省 {least:,.0f}。"
             )
-        fixed = proof.loc[proof["n_offsets"] == 1, "river"].astype(str)
-        if len(fixed):
-            lines.append(
-                f"{'、'.join(fixed)}:inward_m 与 outward_m 都小于 step_m,只有原方案一种红线可选,"
-                "没有可移动的余地。"
-            )
+        fixed = [name for name, one in self.problems.items() if one.reach.fixed]
+        if fixed:
+            lines.append(f"{'、'.join(fixed)}:移动量小于一档(step_m)或全线锁定,只有一种红线可选。")
         lines.append("仅为局部规则下的筛查,壅水以全河水面线复核,最终以防洪评价为准。")
         return lines
 
@@ -217,7 +217,7 @@ class _River:
 @takes(stations="widths")
 def least_demolition(
     rivers: gpd.GeoDataFrame,
-    widths: pd.DataFrame,
+    widths: Widths,
     buildings: gpd.GeoDataFrame,
     limits: Mapping[str, float],
     *,
@@ -237,7 +237,8 @@ def least_demolition(
     rivers
         Centrelines drawn downstream, indexed by river.
     widths
-        The approved red line: river, chainage_m, left_m, right_m [m].
+        The approved red line: river, chainage_m, left_m, right_m [m]; or what `red_line` takes for
+        constant widths: a number, a pair, or ``{"left": 8, "right": 12}``.
     buildings
         Footprints, indexed by building_id, with what `rates` distinguish and floor areas.
     limits
@@ -335,8 +336,9 @@ def least_demolition(
     require_layer(rivers, "rivers")
     require_layer(buildings, "buildings", crs=rivers.crs, valid=False)
     require_polygons(buildings, "buildings")
-    require_columns(widths, ("river", "chainage_m", "left_m", "right_m"), "widths")
     lines = lay_out(rivers)
+    widths = width_rows(widths, lines)
+    require_columns(widths, ("river", "chainage_m", "left_m", "right_m"), "widths")
     approved = red_line(rivers, widths)
     require_valid(buildings, "buildings", near=within_reach(buildings, approved, given))
     surveyed = _surveyed(sections, banks, profile, walls, rivers)
@@ -706,8 +708,10 @@ def what_would_save(best: Priced, building_id: object) -> pd.DataFrame:
     Notes
     -----
     The same search with the building fixed as spared: nothing infeasible is ever proposed, and no
-    cheaper change exists within the limits. Within a rise the building's node is searched again,
-    and the flood of the whole river with the other nodes as they are accepts the change.
+    cheaper change exists within the limits (where nothing is decided between stations). Within a
+    rise the whole river is searched again, so that the price holds what the building takes from the
+    rise that others would have had, and the flood of all rivers accepts the change.
+    `widths_that_save` is the proposal as a width table.
 
     Examples
     --------
@@ -724,9 +728,43 @@ def what_would_save(best: Priced, building_id: object) -> pd.DataFrame:
     return best.price_of(building_id)
 
 
+def widths_that_save(best: Priced, building_id: object) -> pd.DataFrame:
+    """Width table of the cheapest change that spares one more building 保留一栋的红线宽度.
+
+    Parameters
+    ----------
+    best, building_id
+        As in `what_would_save`, which says what it costs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The whole design, with the line moved so that the building stays: an ordinary width table,
+        to be drawn, edited and compared. No row: no line within the limits spares it.
+
+    Raises
+    ------
+    LayerError
+        The building is not among those that are demolished.
+
+    Examples
+    --------
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers").loc[["木古河"]]
+    >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
+    >>> widths = pg.read_table(sample / "红线宽度_原方案.csv", "widths")
+    >>> best = pg.least_demolition(rivers, widths[widths["river"] == "木古河"], buildings,
+    ...     {"spacing_m": 20, "step_m": 1.0})
+    >>> gone = best.buildings.query("hindered_by == 'cost'").index[0]
+    >>> line = pg.red_line(rivers, pg.search.widths_that_save(best, gone))
+    >>> gone in pg.affected(buildings, line, rivers).index
+    False
+    """
+    return best.widths_for(building_id)
+
+
 @takes(before="widths", after="widths")
 def moved_design(
-    design: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame, rivers: gpd.GeoDataFrame
+    design: pd.DataFrame, before: Widths, after: Widths, rivers: gpd.GeoDataFrame
 ) -> pd.DataFrame:
     """Designed channel whose walls follow the red line to another width table 移位设计断面.
 
@@ -735,7 +773,7 @@ def moved_design(
     design
         Stations for `design_sections`: river, chainage_m, left_m, right_m and the rest.
     before, after
-        Width tables of the approved and the new red line.
+        Width tables of the approved and the new red line, or constant widths as for `red_line`.
     rivers
         Centrelines, for the chainages.
 
@@ -761,7 +799,9 @@ def moved_design(
     >>> bool(wide.abs().max() < 1e-6)
     True
     """
-    scales = river_scales(rivers)
+    lines = lay_out(rivers)
+    scales = dict(zip(lines.names, lines.scales, strict=True))
+    before, after = width_rows(before, lines), width_rows(after, lines)
     made = design.copy()
     for river in design["river"].unique():
         if river not in scales:
@@ -787,6 +827,9 @@ class Priced(Protocol):
 
     def price_of(self, building_id: object) -> pd.DataFrame:
         """See `what_would_save`."""
+
+    def widths_for(self, building_id: object) -> pd.DataFrame:
+        """See `widths_that_save`."""
 
 
 def still_taken(buildings: pd.DataFrame, building_id: object) -> pd.DataFrame:

@@ -76,6 +76,11 @@ class Touches:
     gaps: _Gaps
     menu: _Menu
 
+    @property
+    def fixed(self) -> bool:
+        """Whether there is but one line to choose."""
+        return bool((self.menu.low == self.menu.high).all())
+
 
 def touches(
     buildings: gpd.GeoDataFrame,

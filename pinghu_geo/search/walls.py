@@ -15,7 +15,8 @@ from pinghu_geo.flood.survey import aligned, ordered, places
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.schema import nearest, numbers, require_columns
-from pinghu_geo.river.centreline import river_scales
+from pinghu_geo.redline.lines import Widths, width_rows
+from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.river.chainage import ChainageScale
 
 __all__ = [
@@ -256,8 +257,8 @@ def wall_menu(walls: pd.DataFrame | None) -> list[Wall | None]:
 @takes(before="widths", after="widths")
 def moved_sections(
     sections: pd.DataFrame,
-    before: pd.DataFrame,
-    after: pd.DataFrame,
+    before: Widths,
+    after: Widths,
     rivers: gpd.GeoDataFrame,
     *,
     banks: pd.DataFrame | None = None,
@@ -270,8 +271,8 @@ def moved_sections(
     sections, banks
         As in `water_profile`; without banks the ends of a section are its banks' tops.
     before, after
-        Width tables of the approved and the new line. ``after`` may name walls in wall_left and
-        wall_right (missing: the wall that is there).
+        Width tables of the approved and the new line, or constant widths as for `red_line`.
+        ``after`` may name walls in wall_left and wall_right (missing: the wall that is there).
     rivers
         Centrelines, for the chainages.
     walls
@@ -308,7 +309,9 @@ def moved_sections(
     [-8.0, -7.0, -7.0, 0.0]
     """
     menu = {None if w is None else w.name: w for w in wall_menu(walls)}
-    scales = river_scales(rivers)
+    lines = lay_out(rivers)
+    scales = dict(zip(lines.names, lines.scales, strict=True))
+    before, after = width_rows(before, lines), width_rows(after, lines)
     points, ends = [], []
     for name, river in as_surveyed(sections, banks, rivers).items():
         measure = river.stations["measure"].to_numpy()
