@@ -71,6 +71,12 @@ def test_two_nodes_that_compete_for_one_rise(cases, k):
     assert best.largest_rise_mm <= cases[k]["allowed_mm"]
 
 
+def hit(every, at, x0, x1, room):
+    """Which lines, drawn straight between stations, move farther than a wall from x0 to x1 allows."""
+    ends = np.union1d([x0, x1], at[(at > x0) & (at < x1)])
+    return (np.array([np.interp(ends, at, moves) for moves in every]) > room).any(axis=1)
+
+
 def exhaustive(case):
     """Cost of the cheapest of all designs of the left bank that keep the rise allowed.
 
@@ -85,10 +91,8 @@ def exhaustive(case):
     cost = np.abs(every) @ np.r_[10.0, np.full(len(at) - 2, 20.0), 10.0]
     for b in case["buildings"]:
         x0, y0, x1, y1 = b["bounds_m"]
-        first, last = np.searchsorted(at, x0, side="right") - 1, np.searchsorted(at, x1)
-        hit = every[:, first : last + 1] + case["offset_m"] > y0 - limits["clear_m"]
         price = round((x1 - x0) * (y1 - y0) * b["floors"] * case["yuan_m2_floor"])
-        cost += price * hit.any(axis=1)
+        cost += price * hit(every, at, x0, x1, y0 - limits["clear_m"] - case["offset_m"])
     base = sections_of(case)
     flow, ends = case["discharge_m3s"], {"slope": case["downstream_slope"]}
     still = pg.water_profile(base, flow, ends, **LOSSES)["level_m"].to_numpy()
@@ -182,9 +186,8 @@ def exhaustive_fork(case):
     for river, at in case["at"].items():
         every[river], cost[river] = designs(len(at), case["limits"])
         for x0, x1, near, price in case["taken"][river]:
-            first, last = np.searchsorted(at, x0, side="right") - 1, np.searchsorted(at, x1)
-            hit = every[river][:, first : last + 1] + 10.0 > near - case["limits"]["clear_m"]
-            cost[river] = cost[river] + price * hit.any(axis=1)
+            taken = hit(every[river], at, x0, x1, near - case["limits"]["clear_m"] - 10.0)
+            cost[river] = cost[river] + price * taken
         # beside the houses that stand there nothing is gained by moving
         beside = np.zeros(len(at), bool)
         for x0, x1, *_ in case["taken"][river]:
