@@ -47,6 +47,12 @@ def spare():
 
 HIT = "pg.affected(buildings, red_line, rivers)"
 PROFILE = 'pg.water_profile(sections, 50.0, {"slope": 0.002})'
+AXIS = (
+    "areas = gpd.GeoDataFrame(geometry=[shapely.box(506000, 2503000, 506300, 2503020)], "
+    "index=['A'], crs=4547)\n"
+    "sources = gpd.GeoSeries([shapely.Point(506000, 2503010)], ['A'], crs=4547)\n"
+)
+AXIS_OF = "pg.river_axis(areas, sources)"
 CASES = {
     # nouns/schema
     "another grid": ("buildings = buildings.to_crs(4526)", HIT),
@@ -81,10 +87,13 @@ CASES = {
     "not indexed": ("rivers = rivers.reset_index()", "pg.river.river_scales(rivers)"),
     "parts apart": ("rivers = rivers.set_geometry([shapely.MultiLineString([[(0, 0), (500, 0)], "
                     "[(530, 0), (900, 0)]])], crs=4547)", "pg.join_parts(rivers, gap_m=1.0)"),
+    "a source in another grid": (AXIS + "sources = sources.to_crs(4549)", AXIS_OF),
+    "two sources of a river": (AXIS + "sources = pd.concat([sources, sources])", AXIS_OF),
     "another prefix": ("", "pg.parse_chainage('JS1+200')"),
     # redline, schemes, search
     "an empty line": ("red_line = red_line.head(0)", HIT),
     "blank widths": ("widths.loc[1, 'left_m'] = np.nan", "pg.red_line(rivers, widths)"),
+    "a house without a node": ("affected['node_id'] = None", "pg.node_table(affected)"),
     "nodes of a table": ("affected = pd.DataFrame(affected).drop(columns='geometry')\n"
                          "affected['node_id'] = 'N'", "pg.node_table(affected)"),
     "evidence of others": ("evidence = pd.DataFrame({'title_ok': True}, index=['S', 'other'])",
@@ -96,6 +105,13 @@ CASES = {
         "'building_yuan_m2': [1.0, 2.0]}))"),
     # flood
     "a point without height": ("sections.loc[2, 'elevation_m'] = np.nan", PROFILE),
+    "a section without a chainage": ("sections.loc[2, 'chainage_m'] = np.nan",
+                                     "pg.building_obstacles(buildings, sections, rivers)"),
+    "a level without a chainage": (f"profile = {PROFILE}\nprofile.loc[0, 'chainage_m'] = np.nan",
+                                   "pg.flood.rise_table(profile, profile)"),
+    "numbers without end": (f"profile = {PROFILE}\nafter = profile.copy()\n"
+                            "after.loc[0, 'level_m'] = np.inf",
+                            "pg.flood.rise_table(profile, after)"),
     "several floods": ("profile = pd.concat([pg.water_profile(sections, 50.0, {'slope': 0.002})"
                        ".assign(profile=p) for p in ('a', 'b')])",
                        "pg.flood.flood_levels(affected, profile, rivers, dem=None)"),
@@ -118,6 +134,10 @@ CASES = {
     "ids in several levels": (
         "buildings.index = pd.MultiIndex.from_tuples([('S', 1)])", HIT),
     # campaign
+    "houses reported on twice": (
+        "buildings = pd.concat([affected.assign(node_id='N')] * 2)\n"
+        "log = pd.DataFrame({'building_id': ['S'], 'stage': ['签约'], 'date': ['2018-03-05']})",
+        "pg.progress_state(log, buildings)"),
     "tenants elsewhere": (
         "affected['node_id'] = 'N'\n"
         "tenants = pd.DataFrame({'building_id': ['S', 'gone']}, index=pd.Index(['1', '2'], "
