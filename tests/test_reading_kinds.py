@@ -104,6 +104,29 @@ def test_only_what_a_drawing_shows_is_read(change, said, tmp_path):
     assert (found["fault"] == "hidden_entities").sum() == said
 
 
+@pytest.mark.parametrize("how", ["frozen", "off", "invisible"])
+@pytest.mark.parametrize("kind", ["lwpolyline", "polyline"])
+def test_what_is_hidden_within_a_block_is_left_out(how, kind, tmp_path):
+    """A house drawn as a block holds its old outline on a hidden layer, which GDAL draws."""
+
+    def block(made, space):
+        old = made.layers.add("旧房")
+        one = made.blocks.new("房H")
+        add = one.add_lwpolyline if kind == "lwpolyline" else one.add_polyline2d
+        add([(0, 0), (0, 20), (20, 20), (20, 0)], close=True,
+            dxfattribs={"layer": "旧房"} | ({"invisible": 1} if how == "invisible" else {}))  # fmt: skip
+        one.add_lwpolyline([(0, 0), (0, 9), (9, 9), (9, 0)], close=True,
+                           dxfattribs={"layer": "房屋"})  # fmt: skip
+        {"frozen": old.freeze, "off": old.off, "invisible": lambda: None}[how]()
+        space.add_blockref("房H", (X + 50, Y), dxfattribs={"layer": "房屋"})
+
+    path = drawing(tmp_path / "p.dxf", block)
+    read = pg.read_layer(path, "buildings", crs=4547, row_ids=True)
+    assert read.area.tolist() == [100.0, 81.0]
+    found = pg.check(path, "buildings", crs=4547, row_ids=True)
+    assert found.loc[found["fault"] == "hidden_entities", "id"].tolist() == ["block 房H"]
+
+
 @pytest.mark.parametrize("change", [frozen, off])
 def test_a_frozen_layer_is_read_by_its_name(change, tmp_path):
     path = drawing(tmp_path / "p.dxf", change)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -55,6 +56,7 @@ def read_dxf(
             fault="unreadable",
         )
     require_bounded_drawing(raw, path.name, what)
+    raw = _without_hidden_in_blocks(raw, layer, seen)
     frame = _entities(path, raw, encoding, what)
     unit = re.search(rb"\$INSUNITS\s+70\s+(\d+)", raw)
     if unit and int(unit[1]) in DRAWING_UNITS:
@@ -81,7 +83,7 @@ def read_dxf(
 def drawing_layers(path: Path) -> list[tuple[str, str, int]]:
     """CAD layers that a drawing shows: name, the geometry of most entities, how many there are."""
     seen = Findings("drawing")
-    raw = path.read_bytes()
+    raw = _without_hidden_in_blocks(path.read_bytes(), None, seen)
     frame = _shown(_entities(path, raw, None, "drawing"), raw, None, seen)
     found = []
     for name, rows in frame.groupby("Layer", sort=True):
@@ -149,6 +151,55 @@ def _hidden(lines: list[bytes]) -> tuple[set[str], list[bytes]]:
         elif not is_layer and own.get(b"60") == b"1":
             handles.add(own.get(b"5", b"").decode("ascii", "replace"))
     return handles, layers
+
+
+def _without_hidden_in_blocks(raw: bytes, layer: str | None, seen: Findings) -> bytes:
+    """A drawing whose blocks hold only what is shown: GDAL draws all that is in a block."""
+    begin, end = _section(raw, b"BLOCKS")
+    if begin == end:
+        return raw
+    lines = raw[begin : end - 1].split(b"\n")
+    codes = [c.strip() for c in lines[0::2]]
+    values = [v.strip() for v in lines[1::2]]
+    hidden = {
+        name
+        for name in _hidden([line.strip() for line in raw.split(b"\n")])[1]
+        if _unescaped(_decoded_name(name, raw)) != layer
+    }
+    starts = [k for k, code in enumerate(codes) if code == b"0"]
+    kept, left_out, block, dropping = [], [], b"", False
+    for first, last in pairwise([0, *starts, len(codes)]):
+        own = dict(zip(reversed(codes[first:last]), reversed(values[first:last]), strict=False))
+        kind = own.get(b"0", b"")
+        if kind == b"BLOCK":
+            block = own.get(b"2", b"")
+        if kind not in (b"VERTEX", b"SEQEND", b"ATTRIB"):  # these go with what they belong to
+            dropping = kind not in (b"", b"BLOCK", b"ENDBLK", b"ENDSEC", b"SECTION") and (
+                own.get(b"60") == b"1" or own.get(b"8") in hidden
+            )
+            if dropping:
+                left_out.append(_unescaped(_decoded_name(block, raw)))
+        if not dropping:
+            kept += lines[2 * first : 2 * last]
+    if not left_out:
+        return raw
+    n = Counter(left_out)
+    seen.add(
+        "hidden_entities",
+        [f"block {name}" for name in n],
+        why=[f"invisible, or on a layer that is frozen or off, {k} in all" for k in n.values()],
+    )
+    return raw[:begin] + b"\n".join([*kept, b""]) + raw[end:]
+
+
+def _section(raw: bytes, name: bytes) -> tuple[int, int]:
+    """Where the groups of a section of a drawing begin and end."""
+    group = rb"[ \t]*0[ \t]*\r?\n[ \t]*SECTION[ \t]*\r?\n[ \t]*2[ \t]*\r?\n[ \t]*%s[ \t]*\r?\n"
+    found = re.search(rb"(?:^|\n)" + group % name, raw)
+    if found is None:
+        return 0, 0
+    end = re.compile(rb"\n[ \t]*0[ \t]*\r?\n[ \t]*ENDSEC").search(raw, found.end() - 1)
+    return found.end(), len(raw) if end is None else end.start() + 1
 
 
 def _decoded_name(name: bytes, raw: bytes) -> str:
