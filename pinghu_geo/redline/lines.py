@@ -240,7 +240,7 @@ def _pair(widths: object) -> tuple[float, float]:
         raise LayerError(
             f"{widths!r} is no width",
             layer="widths",
-            hint="give metres, as 9.0, (8.0, 12.0) or dict(left=8.0, right=12.0), or a table",
+            hint="give metres, as 9.0 or (8.0, 12.0) or dict(left=8.0, right=12.0), or a table",
         )
     return left, right
 
