@@ -23,7 +23,6 @@ from pinghu_geo.campaigning import (
     campaign_of,
     campaign_sheets,
 )
-from pinghu_geo.deliver.maps import command_map
 from pinghu_geo.deliver.report import write_ledger, write_results, write_sheets, write_table
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.directions import drawn_downstream
@@ -737,6 +736,8 @@ def _write(
 
 
 def _map(plan: Plan, data: _Data, found: _Found) -> Any:
+    from pinghu_geo.deliver.maps import command_map  # folium takes seconds to import
+
     return command_map(
         found.affected,
         data.schemes,

@@ -145,6 +145,59 @@ def test_a_correction_sets_back_and_voids_what_lay_beyond():
     assert none.buildings.loc["B1", "stage"] == "todo"
 
 
+def test_a_correction_of_a_correction_is_dated_a_day_later():
+    rows = [("B1", "签约", "2018-02-01"), ("B1", "谈判", "2018-02-10", "协议作废")]
+    for log in (reports(*rows, ("B1", "测绘评估", "2018-02-10", "写错")),
+                reports(("B1", "测绘评估", "2018-02-10", "写错"), *rows)):  # fmt: skip
+        faults = pg.campaign.progress_faults(log, HOUSES)
+        assert faults["fault"].tolist() == ["disagree"]
+        assert "date the right one a day later" in faults["problem"].iloc[0]
+    state = pg.progress_state(reports(("B1", "测绘评估", "2018-02-11", "写错"), *rows), HOUSES)
+    assert state.buildings.loc["B1", "stage"] == STAGES[1]
+    # of one day the correction counts last, whatever came last
+    rows.append(("B1", "签约", "2018-02-10"))
+    assert pg.progress_state(reports(*rows), HOUSES).buildings.loc["B1", "stage"] == "negotiation"
+
+
+def test_what_holds_up_a_tenant_after_his_house_is_down_stands():
+    down = [("B1", "签约", "2018-02-01"), ("B1", "拆除", "2018-03-10")]
+    before, after = [("T1", "谈判", day, None, "押金未退") for day in ("2018-03-10", "2018-03-20")]
+    for late, said in ((before, None), (after, "押金未退")):
+        for rows in ([*down, late], [late, *down]):
+            state = pg.progress_state(reports(*rows), HOUSES, tenants=PEOPLE)
+            one = state.tenants.loc["T1"]
+            assert one["stage"] == "vacated"
+            assert one["since"] == pd.Timestamp("2018-03-10")
+            assert (one["blocker"] if said else pd.isna(one["blocker"])) in (said, True)
+            stuck = state.nodes.loc[HOUSES.loc["B1", "node_id"], "blocker"]
+            assert stuck == said if said else pd.isna(stuck)
+    assert one["blocker_since"] == pd.Timestamp("2018-03-20")
+
+
+def test_a_tenant_is_not_corrected_back_into_an_empty_house():
+    down = [("B1", "签约", "2018-02-01"), ("B1", "拆除", "2018-03-10")]
+    back = ("T1", "谈判", "2018-03-20", "仍在住")
+    for rows in ([*down, back], [back, *down]):
+        faults = pg.campaign.progress_faults(reports(*rows), HOUSES, tenants=PEOPLE)
+        assert faults[["fault", "id"]].to_numpy().tolist() == [["disagree", "T1"]]
+        assert rows[int(faults["row"].iloc[0])] == back
+        assert rows[int(faults["other_row"].iloc[0])] == down[1]
+    # once the house is corrected, or the tenant was before it was empty, both can be
+    for more in (("B1", "签约", "2018-03-15", "未拆"), ("T1", "谈判", "2018-03-09", "仍在住")):
+        rows = [*down, more] + ([back] if more[0] == "B1" else [])
+        assert pg.campaign.progress_faults(reports(*rows), HOUSES, tenants=PEOPLE).empty
+
+
+def test_numbers_of_days_say_which_day_they_would_be():
+    for needed in (43160, "43160", 43160.5):
+        with pytest.raises(pg.errors.LayerError, match="would be 2018-03-01"):
+            pg.schedule(HOUSES.groupby("node_id").first(), None, pd.DataFrame(
+                {"river": ["A"], "from_m": [0.0], "to_m": [9.0], "needed_by": [needed]}),
+                None, "2018-01-01")  # fmt: skip
+        with pytest.raises(pg.errors.LayerError, match="as_of=.*it would be 2018-03-01"):
+            pg.progress_state(reports(("B1", "摸底", "2018-01-01")), HOUSES, as_of=needed)
+
+
 FAULTS = {
     "unknown_id": [("B9", "签约", "2018-03-01")],
     "other_scheme": [("B7", "签约", "2018-03-01")],

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pinghu_geo.campaign.stages import TODO, ancestors, stage_codes, stage_rules
 from pinghu_geo.campaign.workdays import day_of, plain_dates
-from pinghu_geo.nouns.door import as_text, same_ids, takes
+from pinghu_geo.nouns.door import as_text, excel_day, same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import nearest, require_columns
 
@@ -23,8 +23,6 @@ KEY = ("building_id", "tenant_id", "stage", "date", "correction")
 SAID = ("by", "blocker", "note", "photo")
 LOG_COLUMNS = (*KEY, *SAID, "source")
 FAULT_COLUMNS = ("fault", "row", "other_row", "id", "problem")
-# serial numbers that Excel counts 2000-2050 by
-SERIAL = (36526, 54789)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +101,14 @@ def progress_state(
     -----
     Reports count by their date, not by their arrival. A stage implies those before it, but for
     stages that must be reported by themselves. On one day the later stage counts. A correction
-    (with its reason) sets the stage, back too; what was reached beyond it is void. A blocker
-    stands until a later report of the same id comes without it. A node's stage is the least of
-    its buildings'. Tenants are out when their building is empty.
+    (with its reason) sets the stage, back too; what was reached beyond it is void. Of one day it
+    counts last. Two corrections of one id and day to different stages are refused, whichever came
+    last: a correction of a correction is dated a day later. A blocker stands until a later report
+    of the same id comes without it. A node's stage is the least of its buildings'.
+
+    Tenants are out when their building is empty, and what held them up till then is over. What
+    held one up later (a payment that is still open) stands, though he is out. A tenant who is
+    corrected back into a building that is empty by then is refused: one of the two is wrong.
 
     Examples
     --------
@@ -224,14 +227,12 @@ def report_dates(values: pd.Series) -> pd.Series:
 
 def _refuse_serials(values: pd.Series) -> None:
     """Refuse days as Excel counts them."""
-    number = pd.to_numeric(values.where(~values.map(lambda v: hasattr(v, "isoformat"))),
-                           errors="coerce").astype(float)  # fmt: skip
-    serial = number.between(*SERIAL)
+    days = values.map(lambda v: None if hasattr(v, "isoformat") else excel_day(v)).astype(object)
+    serial = days.notna()
     if serial.any():
-        one = number[serial].iloc[0]
-        day = pd.Timestamp("1899-12-30") + pd.Timedelta(days=int(one))
         raise LayerError(
-            f"has dates as Excel's numbers of days: {one:.0f} would be {day:%Y-%m-%d}",
+            f"has dates as Excel's numbers of days: {float(values[serial].iloc[0]):.0f} would be "
+            f"{days[serial].iloc[0]:%Y-%m-%d}",
             layer="progress",
             ids=values.index[serial],
             hint="format the column as a date before saving, or "
@@ -283,6 +284,8 @@ def progress_faults(
         for row in lost.itertuples():
             found.append(_unknown(getattr(row, key), row.place, key, known, elsewhere or {}))
         found += _contradictions(mine[mine[key].isin(known)], key, stages)
+    if tenants is not None:
+        found += _back_inside(clean, buildings, tenants, stages)
     if today is not None:
         for row in clean[clean["date"] > day_of(today, "today")].itertuples():
             one = row.building_id if isinstance(row.building_id, str) else row.tenant_id
@@ -337,7 +340,8 @@ def _contradictions(
     fixes = said[said["correction"].notna()].drop_duplicates([key, "stage", "date"])
     for (one, _), rows in fixes[fixes.duplicated([key, "date"], keep=False)].groupby([key, "date"]):
         found.append(("disagree", rows["place"].iloc[1], rows["place"].iloc[0], one,
-                      "correct the same day to two stages"))  # fmt: skip
+                      "correct the same day to two stages; which holds is not known: "
+                      "date the right one a day later"))  # fmt: skip
     found += _steps(said, key, stages)
     return found
 
@@ -383,6 +387,37 @@ def _steps(
         standing |= new
         last |= dict.fromkeys(new, (place, day))
         last[stage] = (place, day)  # step back is dated from the last report of a stage
+    return found
+
+
+def _back_inside(
+    clean: pd.DataFrame, buildings: pd.DataFrame, tenants: pd.DataFrame, stages: pd.DataFrame
+) -> list[tuple[str, str, str, str, str]]:
+    """Tenants that are corrected back into a building that is empty by then, with its report."""
+    theirs = [s for s, tenant in stages["tenants"].items() if tenant]
+    if not theirs:
+        return []
+    before = ancestors(stages)
+    empty = {s for s in stages.index if s == theirs[-1] or theirs[-1] in before[s]}
+    fixes = clean[clean["tenant_id"].notna() & clean["correction"].notna()
+                  & ~clean["stage"].isin(empty)]  # fmt: skip
+    if fixes.empty:
+        return []
+    home = pd.Series(as_text(tenants["building_id"]).to_numpy(), _words(tenants.index))
+    fixes = fixes.assign(home=fixes["tenant_id"].map(home.to_dict()))
+    said = clean[clean["building_id"].isin(fixes["home"].dropna())]
+    known = buildings.loc[_words(buildings.index).isin(said["building_id"])]
+    said = said[said["building_id"].isin(_words(known.index))]
+    _, dates = _states(said, "building_id", known, stages)
+    since = dict(zip(_words(known.index), dates[:, stages.index.get_loc(theirs[-1])], strict=True))
+    found = []
+    for row in fixes.itertuples():
+        gone = since.get(row.home, np.datetime64("NaT"))
+        if row.date.to_datetime64() >= gone:  # never of NaT
+            house = said[(said["building_id"] == row.home) & said["stage"].isin(empty)]
+            house = house[house["date"].to_numpy() >= gone].sort_values(["date", "place"])
+            text = f"corrected back into {row.home}, which is empty since {gone}"
+            found.append(("disagree", row.place, house["place"].iloc[0], row.tenant_id, text))
     return found
 
 
@@ -489,14 +524,17 @@ def _emptied(
     home = houses.get_indexer(same_ids(pd.Index(people["building_id"]), houses))
     gone = np.where(home >= 0, house_dates[home, out], np.datetime64("NaT"))
     new = ~np.isnat(gone) & np.isnat(dates[:, out])
+    # what a report of a later day says holds him up isn't over by the building's being empty
+    over = new & ~(persons["reported"].to_numpy().astype("datetime64[D]") > gone)
     for k in theirs:
         empty = new & np.isnat(dates[:, k])
         dates[empty, k] = gone[empty]
     codes = list(stages.index)
     persons.loc[new, "stage"] = codes[out]
     persons.loc[new, "since"] = gone[new].astype("datetime64[ns]")
-    persons.loc[new, ["next_stage", "blocker"]] = np.nan
-    persons.loc[new, "blocker_since"] = pd.NaT
+    persons.loc[new, "next_stage"] = np.nan
+    persons.loc[over, "blocker"] = np.nan
+    persons.loc[over, "blocker_since"] = pd.NaT
     persons.loc[persons["stage"] == codes[out], "next_stage"] = np.nan
     return persons
 

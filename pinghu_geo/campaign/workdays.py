@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pinghu_geo.nouns.door import excel_day
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.schema import nearest, require_columns
@@ -130,6 +131,9 @@ def _as_days(dates: Any) -> Days:
 
 def day_of(value: Any, name: str) -> pd.Timestamp:
     """One date that a caller gives, without time; a text that could be two days is refused."""
+    if (day := excel_day(value)) is not None:
+        raise LayerError(f"{name}={value!r} is no date; as Excel's number of days it would be "
+                         f"{day:%Y-%m-%d}", hint=f'{name}="{day:%Y-%m-%d}"')  # fmt: skip
     if isinstance(value, str):
         text = plain_dates(pd.Series([value])).iloc[0]
         if pd.isna(text):

@@ -28,7 +28,17 @@ from pinghu_geo.nouns.numerals import numbers_written
 from pinghu_geo.nouns.schema import canonical_codes, label, name_of, nearest
 from pinghu_geo.nouns.units import UNITS, require_one_datum
 
-__all__ = ["BY_KEY", "EXACT", "TRUTH", "as_text", "chainage_of_m", "clean", "same_ids", "takes"]
+__all__ = [
+    "BY_KEY",
+    "EXACT",
+    "TRUTH",
+    "as_text",
+    "chainage_of_m",
+    "clean",
+    "excel_day",
+    "same_ids",
+    "takes",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,6 +79,8 @@ M_TOLERANCE_M = 1.0
 EXACT = 2**53
 # A stretch or a limit may reach as far as there is anything; nothing else is without an end.
 ENDLESS = ("from_m", "to_m", "least_m", "most_m")
+# Days as Excel counts them: the first is 0, and these are those of 2000 to 2049.
+EXCEL_ORIGIN, SERIAL = pd.Timestamp("1899-12-30"), (36526, 54789)
 TRUTH = dict.fromkeys(("是", "true", "1", "1.0", "yes", "y", "√", "达标", "合格"), True)
 TRUTH |= dict.fromkeys(("否", "false", "0", "0.0", "no", "n", "×", "不达标", "不合格"), False)
 
@@ -455,6 +467,14 @@ def _misfit(values: pd.Series, lost: Any, column: Column, layer: str) -> LayerEr
     name, word = column.name, values[lost].iloc[0]
     place = f"{name} ({label(name)})"
     cell = f'{layer}["{name}"]'
+    if column.dtype == "date" and (day := excel_day(word)) is not None:
+        return LayerError(
+            f"has dates as Excel's numbers of days: {word} would be {day:%Y-%m-%d}",
+            layer=layer,
+            ids=values.index[lost],
+            hint="format the column as a date before saving, or "
+            f'{cell} = pd.to_datetime({cell}, unit="D", origin="1899-12-30")',
+        )
     if isinstance(word, float | np.floating) and np.isinf(word):
         return LayerError(
             f"has numbers without end, such as {word:g}, in {place}",
@@ -484,6 +504,17 @@ def _misfit(values: pd.Series, lost: Any, column: Column, layer: str) -> LayerEr
         ),
     )
     return LayerError(said, layer=layer, ids=values.index[lost], hint=hint)
+
+
+def excel_day(value: Any) -> pd.Timestamp | None:
+    """The day of 2000 to 2049 that a number is as Excel counts days; None where it is none."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    if not SERIAL[0] <= number <= SERIAL[1]:
+        return None
+    return EXCEL_ORIGIN + pd.Timedelta(days=int(number))
 
 
 def as_text(values: pd.Series, *, strip: bool = False) -> pd.Series:
