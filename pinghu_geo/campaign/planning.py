@@ -21,7 +21,7 @@ from pinghu_geo.campaign.stages import (
     work_days,
 )
 from pinghu_geo.campaign.workdays import WorkDays, day_of, work_calendar
-from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.door import as_text, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import code_label, numbers, require_columns
 from pinghu_geo.river.corridor import along_rivers, river_ends
@@ -199,6 +199,10 @@ def schedule(
     stages = stage_rules() if stages is None else stages
     first = day_of(start, "start")
     days = work_days(tasks, stages, capacity)
+    given = tasks.index
+    # of plans that are equally good one is taken by the ids, whatever the order of the rows
+    tasks = tasks.iloc[np.argsort(as_text(pd.Series(given)).to_numpy(object), kind="stable")]
+    days = days.reindex(tasks.index)
     tasks = tasks.assign(**_spans(tasks, rivers))
     said = needed_by(tasks, handover, start=first, rivers=rivers)
     ahead = (said.max() - first).days if said.notna().any() else 0
@@ -210,6 +214,9 @@ def schedule(
     nodes = _nodes(tasks, activities, job, said, priority)
     activities = activities.drop(columns="finish_number")
     short = _shortage(stages, job, groups, crews, nodes, work)
+    nodes = nodes.reindex(given)
+    place = given.get_indexer(activities["node_id"])
+    activities = activities.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
     if len(activities):
         cal.warn_beyond(activities["finish"].max())
     return Schedule(activities, nodes, goals, short)
@@ -440,7 +447,7 @@ def _crews(
     if twice:
         raise LayerError("states a group and stage twice", layer="capacity",
                          ids=[f"{g} {s or ''}" for g, s in sorted(twice, key=str)])  # fmt: skip
-    limits = dict(zip(keys, crews.fillna(1).astype(int), strict=True))
+    limits = dict(sorted(zip(keys, crews.fillna(1).astype(int), strict=True), key=str))
     return tasks["group"].astype("str").to_numpy(object), limits
 
 
