@@ -503,7 +503,7 @@ class _Search:
         clear = max(self.limits["clear_m"], CLEAR_M)
         touch = touches(
             self.buildings, lines, code, approved, measure, self.options.moves, clear,
-            taper=self.limits["taper"],
+            taper=self.limits["taper"], even=True,
         )  # fmt: skip
         flow = next(iter(discharges(self.flows, laid.stations, self.rivers).values()))[rows]
         model = laid.model(rows[:, None], flow[:, None], **self.losses)

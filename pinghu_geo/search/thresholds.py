@@ -92,11 +92,16 @@ def touches(
     clear_m: float,
     *,
     taper: float,
+    even: bool = False,
 ) -> Touches:
-    """From which move (an ascending list [m]) of the approved line on a line takes buildings."""
+    """From which move (an ascending list [m]) of the approved line on a line takes buildings.
+
+    What is decided between stations is covered by the thresholds that count fewest pairs of moves
+    too many; ``even``: by one threshold at both, which asks for the least move inward.
+    """
     found = contacts(buildings, lines, code, approved, moves, clear_m=clear_m, taper=taper)
     change = changes(measure, moves, taper)
-    return touches_of(found, measure, moves, change)
+    return touches_of(found, measure, moves, change, even=even)
 
 
 def changes(measure: Array, moves: Array, taper: float) -> Array:
@@ -114,6 +119,8 @@ def touches_of(
     moves: Array,
     change: Array,
     allowed: Array | None = None,
+    *,
+    even: bool = False,
 ) -> Touches:
     """Thresholds at stations; ``allowed`` (2, stations, moves) are the moves that may be chosen."""
     n, k = len(measure), len(moves)
@@ -135,7 +142,7 @@ def touches_of(
     )
     sure = _sure(gaps, menu)
     nobody = np.full(rows, -1)
-    gaps = _covered(gaps, menu, sure, nobody, nobody)
+    gaps = _covered(gaps, menu, sure, nobody, nobody, even=even)
     return _touches(gaps, menu, sure, found.ids, None)
 
 
@@ -226,8 +233,10 @@ def _sure(gaps: _Gaps, menu: _Menu) -> Array:
     return np.asarray(found[inverse].reshape(place.shape))
 
 
-def _covered(gaps: _Gaps, menu: _Menu, sure: Array, upper: Array, lower: Array) -> _Gaps:
-    """Gaps with the thresholds that count fewest pairs too many.
+def _covered(
+    gaps: _Gaps, menu: _Menu, sure: Array, upper: Array, lower: Array, *, even: bool = False
+) -> _Gaps:
+    """Gaps with the thresholds that count fewest pairs too many, or even ones where some do.
 
     They are greater than ``upper`` and ``lower`` (rows,). Pairs with a move that takes the building
     surely need no cover.
@@ -238,7 +247,20 @@ def _covered(gaps: _Gaps, menu: _Menu, sure: Array, upper: Array, lower: Array) 
         part = slice(start, start + max(PAIRS_AT_ONCE // (k + 1) ** 2, 1))
         mine = _Gaps(*(v[part] for v in gaps))
         cover[part], many[part] = _fewest(mine, menu, sure[part], upper[part], lower[part])
+        if even:
+            cover[part] = np.where(many[part, None] > 0, _even(mine, menu, sure[part]), cover[part])
     return gaps._replace(cover=cover, too_many=many)
+
+
+def _even(gaps: _Gaps, menu: _Menu, sure: Array) -> Array:
+    """The greatest threshold at both stations (rows, 1) that every pair to be covered reaches."""
+    k = gaps.safe.shape[1]
+    low, high = _band(gaps, menu, k)
+    level = np.arange(k)
+    first = np.maximum(gaps.safe, low)
+    some = (first <= np.minimum(high, sure[:, 1:] - 1)) & (level < sure[:, :1])
+    found = np.where(some, np.maximum(first, level), k).min(axis=1)
+    return np.asarray(found[:, None])
 
 
 def _fewest(
