@@ -9,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import geopandas as gpd
 import pyogrio
@@ -310,6 +311,25 @@ def test_a_shapefile_is_never_one_of_old_and_new_parts(tmp_path, houses, monkeyp
         assert {p.suffix for p in tmp_path.iterdir()} == {".shp", ".shx", ".dbf", ".prj", ".cpg"}
     assert states[0] == "old"
     assert {"none", "new"} <= set(states)
+
+
+@pytest.mark.parametrize("part", [".shp", ".shx", ".dbf", ".prj", ".cpg", ".fgb", ".geojson"])
+def test_a_write_that_fails_in_any_part_is_said(tmp_path, houses, monkeypatch, part):
+    """GDAL never looks whether a .prj was written, nor some of a .dbf: what it made is not taken."""
+    target = tmp_path / ("房屋.shp" if part not in (".fgb", ".geojson") else f"房屋{part}")
+    pg.write_layer(houses, target, "buildings")
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    write = Path.write_bytes
+
+    def failing(self, data):
+        if self.suffix == part:
+            raise OSError(5, "Input/output error")
+        return write(self, data)
+
+    monkeypatch.setattr(Path, "write_bytes", failing)
+    with pytest.raises(pg.errors.OutputError, match="the disk reports an error"):
+        pg.write_layer(houses.head(1), target, "buildings")
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
 def test_layers_of_a_set_come_together(tmp_path):

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pandas as pd
 import pyogrio
@@ -51,22 +51,39 @@ def gdal_options(**options: Any) -> Iterator[None]:
 def write_frame(frame: pd.DataFrame, path: Path, **options: Any) -> None:
     """Write a layer through GDAL and believe it only if nothing failed on the way.
 
-    Some of its drivers go on after a write that failed, and some say so only when the file is
-    closed, where pyogrio doesn't look: a file without its index, or without its end, would pass
-    for a whole one.
+    Some of its drivers go on after a write that failed, some never look (.prj, GeoJSON), and some
+    say so only when the file is closed, where pyogrio doesn't look: a file without its index, or
+    without its end, would pass for a whole one. What SQLite doesn't guard goes through memory, from
+    where Python writes it, which says what fails.
     """
-    if path.suffix.lower() == ".geojson":  # whose driver never looks: through memory
-        text = BytesIO()
-        pyogrio.write_dataframe(frame, text, driver="GeoJSON", **options)
-        path.write_bytes(text.getvalue())
-        return
     gdal = _library()
+    if gdal is None or path.suffix.lower() == ".gpkg":
+        _write_believed(gdal, frame, str(path), options)
+        return
+    folder = f"/vsimem/{uuid4().hex}"
+    try:
+        _write_believed(gdal, frame, f"{folder}/{path.name}", options)
+        for name in pyogrio.vsi_listtree(folder):
+            path.with_name(name.rpartition("/")[2]).write_bytes(_held(gdal, name))
+    finally:
+        pyogrio.vsi_rmtree(folder)
+
+
+def _write_believed(gdal: Any, frame: pd.DataFrame, path: str, options: dict[str, Any]) -> None:
+    """Write with pyogrio, and raise what only the library says."""
     if gdal is not None:
         gdal.CPLErrorReset()
     pyogrio.write_dataframe(frame, path, **options)
     if gdal is not None and gdal.CPLGetLastErrorType() >= FAILURE:
         said = gdal.CPLGetLastErrorMsg().decode("utf-8", "replace")
         raise pyogrio.errors.DataSourceError(said or "a write failed")
+
+
+def _held(gdal: Any, name: str) -> bytes:
+    """What a file of GDAL's memory holds."""
+    size = ctypes.c_ulonglong()
+    place = gdal.VSIGetMemFileBuffer(name.encode(), ctypes.byref(size), 0)
+    return ctypes.string_at(place, size.value) if place else b""
 
 
 @cache
@@ -78,6 +95,9 @@ def _library() -> Any:
             gdal = ctypes.CDLL(str(place))
             get, put = gdal.CPLGetThreadLocalConfigOption, gdal.CPLSetThreadLocalConfigOption
             gdal.CPLGetLastErrorMsg.restype = ctypes.c_char_p
+            held = gdal.VSIGetMemFileBuffer
+            held.restype = ctypes.c_void_p
+            held.argtypes = [ctypes.c_char_p, ctypes.POINTER(ctypes.c_ulonglong), ctypes.c_int]
         except (OSError, AttributeError):
             continue
         get.argtypes, get.restype = [ctypes.c_char_p, ctypes.c_char_p], ctypes.c_char_p
