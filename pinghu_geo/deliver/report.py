@@ -188,7 +188,7 @@ def write_ledger(
     >>> pg.write_ledger(hit, folder / "征拆台账.xlsx")
     >>> sheets = pd.read_excel(folder / "征拆台账.xlsx", sheet_name=None)
     >>> list(sheets)
-    ['汇总', '征拆台账', '附表1 位置与压占']
+    ['汇总', '征拆台账', '附表1 位置与压占', '附表3 补偿测算']
     """
     import xlsxwriter
 

@@ -286,7 +286,7 @@ def river_axis(
     --------
     >>> water = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 400, 20)], index=["A"], crs=4547)
     >>> axis = pg.river_axis(water, gpd.GeoSeries([shapely.Point(0, 10)], ["A"], crs=4547))
-    >>> [tuple(map(float, c)) for c in axis.geometry["A"].coords]
+    >>> [tuple(round(float(v), 3) for v in c) for c in axis.geometry["A"].coords]
     [(0.0, 10.0), (400.0, 10.0)]
     """
     require_layer(areas[~areas.index.duplicated()], "areas")
