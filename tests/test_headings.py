@@ -149,6 +149,11 @@ def test_sheets_of_one_heading_are_said(tmp_path):
         ("boundaries", "坡降", "1:455", "slope", 1 / 455),
         ("boundaries", "坡降", "0.22%", "slope", 0.0022),
         ("boundaries", "比降(1/n)", "455", "slope", 1 / 455),
+        ("boundaries", "比降(万分之)", "22", "slope", 0.0022),
+        ("boundaries", "比降(×10⁻³)", "2.2", "slope", 0.0022),
+        ("boundaries", "比降", "１／455", "slope", 1 / 455),
+        ("flows", "流量(Q)", "110", "discharge_m3s", 110.0),
+        ("flows", "流量(P=2%)", "110", "discharge_m3s", 110.0),
         ("boundaries", "水位", "43.5m", "level_m", 43.5),
         ("boundaries", "水位", "4350cm", "level_m", 43.5),
         ("flows", "流量(L/s)", "110", "discharge_m3s", 0.11),
@@ -182,7 +187,9 @@ def test_units_of_headings_and_cells(tmp_path, what, heading, cell, column, want
     [
         ("rates", "搬迁费单价(元/户)"), ("rates", "搬迁费单价(元/人·月)"), ("rates", "房屋补偿单价(万元)"),
         ("flows", "流量(m)"), ("sections", "高程(m3/s)"), ("ledger", "建筑面积(元)"),
-        ("rates", "房屋补偿单价(港元)"),
+        ("rates", "房屋补偿单价(港元)"), ("flows", "流量(亿m3)"), ("flows", "流量(万m³/年)"),
+        ("sections", "高程(丈)"), ("sections", "起点距(百米)"), ("ledger", "建筑面积(平方尺)"),
+        ("flows", "桩号(华里),流量"), ("ledger", "建筑面积(sqft)"), ("boundaries", "比降(10-6)"),
     ],
 )  # fmt: skip
 def test_a_unit_of_something_else_is_refused(tmp_path, what, heading):
@@ -196,7 +203,8 @@ def test_a_unit_of_something_else_is_refused(tmp_path, what, heading):
         ("高程(珠江基面)", "pearl_river"), ("高程(m,珠江高程)", "pearl_river"),
         ("1985高程", "cnhd_1985"), ("高程(85国家高程基准)", "cnhd_1985"),
         ("高程(1956黄海)", "yellow_sea_1956"), ("黄海高程", "yellow_sea_1956"),
-        ("高程(1985黄海高程)", "cnhd_1985"), ("吴淞高程", "wusong"),
+        ("高程(1985黄海高程)", "cnhd_1985"), ("吴淞高程", "wusong"), ("高程(85)", "cnhd_1985"),
+        ("高程(56)", "yellow_sea_1956"),
     ],
 )  # fmt: skip
 def test_the_height_system_of_a_heading_is_kept(tmp_path, heading, code):
@@ -329,3 +337,77 @@ def test_an_empty_file_is_said(tmp_path):
         with pytest.raises(pg.errors.LayerError, match=f"{path.name} is empty"):
             pg.read_table(path, "flows")
     assert pg.read_table(csv(tmp_path, "河道,流量\n"), "flows").empty
+
+
+ABOVE = {
+    "widths": ["河道,桩号,左岸宽,右岸宽", "A,K0+000,1000,1200", "left_m", 10.0],
+    "flows": ["河道,桩号,流量", "A,K0+000,1000", "discharge_m3s", 1.0],
+    "sections": ["河道,桩号,起点距,高程,糙率", "A,K0+000,1000,1200,0.03", "offset_m", 10.0],
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "line"),
+    [("widths", "单位:cm"), ("flows", "单位:m、L/s"), ("sections", "单位：厘米；升/秒")],
+)
+@pytest.mark.parametrize("place", [0, 1, 2])  # above, under the heading, at the end
+def test_a_unit_that_stands_anywhere_speaks_for_the_table(tmp_path, what, line, place):
+    heading, row, column, wanted = ABOVE[what]
+    rows = [heading, row]
+    rows.insert(place, line)
+    assert pg.read_table(csv(tmp_path, "\n".join(rows)), what)[column].tolist() == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("what", "text"),
+    [
+        ("flows", "单位:km\n河道,桩号,流量\nA,1.2,3"),
+        ("widths", "单位:cm\n河道,桩号,左岸宽,右岸宽\nA,100,1000,1200"),
+        ("rates", "单位:万元\n用途,房屋补偿单价\nresidential,0.8"),
+        ("rates", "补偿标准(单位:千元)\n用途,房屋补偿单价\nresidential,8"),
+        ("widths", "单位:丈\n河道,桩号,左岸宽,右岸宽\nA,K0+100,3,4"),
+    ],
+)
+def test_a_unit_above_a_table_that_may_mean_two_things_is_a_question(tmp_path, what, text):
+    with pytest.raises(pg.errors.LayerError, match="for the whole table; whether"):
+        pg.read_table(csv(tmp_path, text), what)
+    # what has nothing to do with numbers is no unit
+    said = "\n".join(["编制单位:水务局", *text.split("\n")[1:]])
+    assert len(pg.read_table(csv(tmp_path, said), what)) == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "heading", "row"),
+    [
+        ("flows", "河道,桩号,流量,单位", "A,K0+100,60000,L/s"),
+        ("widths", "河道,桩号,左岸宽,右岸宽,计量单位", "A,K0+100,1000,1000,cm"),
+        ("rates", "用途,房屋补偿单价,单位", "residential,0.8,万元/㎡"),
+    ],
+)
+def test_a_column_of_units_is_heard(tmp_path, what, heading, row):
+    with pytest.raises(pg.errors.LayerError, match=r"has a column .*单位 that says .* \(1: 2\)"):
+        pg.read_table(csv(tmp_path, f"{heading}\n{row}\n"), what)
+    own = {"flows": "m³/s", "widths": "米", "rates": "元/㎡"}[what]
+    fine = ",".join([*row.split(",")[:-1], own])
+    assert len(pg.read_table(csv(tmp_path, f"{heading}\n{fine}\n"), what)) == 1
+
+
+def test_units_in_brackets_below_the_heading(tmp_path):
+    rows = [["A河蓝线宽度", None, None], ["单位:m"], ["桩号", "左岸宽", "右岸宽"],
+            [None, "(cm)", "（厘米）"], ["K0+000", 1000, 1200]]  # fmt: skip
+    found = pg.read_table(xlsx(tmp_path, rows), "widths")
+    assert found[["left_m", "right_m"]].to_numpy().tolist() == [[10.0, 12.0]]
+
+
+@pytest.mark.parametrize("last", ["平均,,10,12", "最大值,,10,12", "均值,,10,12", "合 计,,10,12"])
+def test_sums_and_means_below_are_no_rivers(tmp_path, last):
+    text = f"河道,桩号,左岸宽,右岸宽\nA,K0+000,10,12\n{last}\n"
+    assert pg.read_table(csv(tmp_path, text), "widths")["river"].tolist() == ["A"]
+
+
+@pytest.mark.parametrize(
+    "note", ["注:高程为珠江基面", "说明：本表采用珠江高程", "备注1:高程系统为珠基"]
+)
+def test_the_height_system_of_a_note_is_kept(tmp_path, note):
+    text = f"河道,桩号,起点距,高程,糙率\nA,K0+000,0,5,0.03\n{note}\n"
+    assert pg.read_table(csv(tmp_path, text), "sections")["datum"].tolist() == ["pearl_river"]

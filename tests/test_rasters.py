@@ -266,16 +266,26 @@ def test_stretch_by_stretch_floods_what_one_look_floods(tmp_path, monkeypatch, s
     assert found.geometry.iloc[0].is_valid
 
 
-@pytest.mark.parametrize(("factor", "unit"), [(10, "decimetres"), (100, "centimetres")])
-def test_floods_at_houses_need_ground_in_metres(tmp_path, river, factor, unit):
-    path = tif(tmp_path / "a.tif", np.round(PLANE * factor), dtype="int32")
-    houses = pd.concat(
-        [HOUSE, HOUSE.translate(20).rename("geometry").to_frame().set_index(pd.Index(["H2"]))]
-    )
-    with pytest.raises(pg.errors.LayerError, match=f"beside floods at 54 m .*are they {unit}"):
-        pg.flood_levels(houses, PROFILE, river, dem=path)
-    hills = tif(tmp_path / "b.tif", PLANE + 60)
-    assert pg.flood_levels(houses, PROFILE, river, dem=hills)["freeboard_m"].gt(50).all()
+@pytest.mark.parametrize(
+    ("factor", "unit"),
+    [(10, "decimetres"), (100, "centimetres"), (1000 / 304.8, "feet"), (3, "another system")],
+)
+def test_floods_at_houses_need_the_ground_that_the_river_lies_in(tmp_path, river, factor, unit):
+    path = tif(tmp_path / "a.tif", PLANE + 60 if factor == 3 else PLANE * factor)
+    # one house is enough: the centreline tells
+    with pytest.raises(pg.errors.LayerError, match=f"flood level, at the centreline.*{unit}"):
+        pg.flood_levels(HOUSE, PROFILE, river, dem=path)
+    with pytest.raises(pg.errors.LayerError, match=f"flood level, at the centreline.*{unit}"):
+        pg.inundation(PROFILE, path, river)
+
+
+def test_houses_may_stand_on_hills(tmp_path, river):
+    north = np.arange(len(PLANE)) < len(PLANE) / 2 - 8  # from 16 m beside the river on
+    hills = tif(tmp_path / "b.tif", PLANE + np.where(north, 160.0, 0.0)[:, None])
+    assert pg.flood_levels(HOUSE, PROFILE, river, dem=hills)["freeboard_m"].gt(150).all()
+    # ground that ends before the river tells nothing of the river
+    bank = tif(tmp_path / "c.tif", PLANE[: len(PLANE) // 2 - 8])
+    assert pg.flood_levels(HOUSE, PROFILE, river, dem=bank)["ground_m"].notna().all()
 
 
 def test_whole_metres_leave_no_doubt(tmp_path):
@@ -307,3 +317,28 @@ def test_the_height_system_of_the_dem_must_be_the_bed_s(tmp_path, river, bed):
         pg.errors.LayerError, match=r"r.tif: has heights in 1956.* but l.tif in 1985"
     ):
         pg.inundation(PROFILE, tiles, river)
+
+
+def test_the_height_system_of_the_sections_goes_with_the_levels(tmp_path, river, bed):
+    """Levels computed above one datum are held against no ground above another."""
+    ground = tif(tmp_path / "a.tif", PLANE - 3, crs="EPSG:4547+5737")  # Yellow Sea 1985
+    made = pg.sections_from_dem(
+        river, tif(tmp_path / "b.tif", PLANE), bed.assign(datum="pearl_river"), n=0.05,
+        half_width_m=20,
+    )  # fmt: skip
+    assert set(made.sections["datum"]) == {"pearl_river"}
+    ends = {"slope": 0.001}
+    profile = pg.water_profile(made.sections, 30.0, ends)
+    assert set(profile["datum"]) == {"pearl_river"}
+    for call in (
+        lambda p: pg.inundation(p, ground, river, half_width_m=60),
+        lambda p: pg.flood_levels(HOUSE, p, river, dem=ground),
+        lambda p: pg.freeboard(p, made.sections.assign(datum="cnhd_1985")),
+        lambda p: pg.flood_levels(HOUSE, p, river, dem=[ground]),
+    ):
+        with pytest.raises(pg.errors.LayerError, match="has heights in"):
+            call(profile)
+        call(profile.drop(columns="datum"))
+    # what only some rows state is no statement for the whole
+    some = made.sections["datum"].where(made.sections["chainage_m"] > 50)
+    assert "datum" not in pg.water_profile(made.sections.assign(datum=some), 30.0, ends)

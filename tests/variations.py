@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import warnings
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
@@ -223,7 +224,8 @@ CALLS = {
         lambda p: pg.intake.read_sections(p, river="A"))),
     "hecras": ("sections flows", lambda t: written(
         "x", lambda p: pg.write_hecras(p, t["sections"], t["flows"], SLOPE),
-        lambda p: [q.read_text("utf-8") for q in sorted(p.parent.glob("x.*"))])),
+        lambda p: [re.sub(r"=\w+ +,1 ", "=R,1 ", q.read_text("utf-8"))  # whatever the river's name
+                   for q in sorted(p.parent.glob("x.*"))])),
     "map": ("affected line rivers", lambda t: pg.command_map(
         t["affected"], t["line"], t["rivers"]) and None),
     "payments": ("houses plan reached",
@@ -383,18 +385,21 @@ DRESSES = {
 
 
 def combined(count, seed=0):
-    """Cases of one to four variations of the tables of one call, the same ones each time."""
-    chance = np.random.default_rng(seed)
-    calls = {call: [c[1:] for c in cases() if c[0] == call] for call in CALLS}
-    found = []
-    for k in range(count):
-        call = list(CALLS)[k % len(CALLS)]
-        many = min(1 + k // len(CALLS) % 4, len(calls[call]))
-        taken = chance.choice(len(calls[call]), many, replace=False)
-        # one thing has one variation: a text as float32 is another number
-        once = {calls[call][n][:2]: calls[call][n] for n in sorted(taken.tolist())}
-        found.append((call, list(once.values())))
-    return found
+    """Cases of one to four variations of the tables of one call, the same ones each time.
+
+    The cases of a call don't depend on which other calls there are.
+    """
+    found, each, known = [], -(-count // len(CALLS)), cases()
+    for call in CALLS:
+        single = [c[1:] for c in known if c[0] == call]
+        chance = np.random.default_rng([seed, *call.encode()])
+        for k in range(each):
+            many = min(1 + k % 4, len(single))
+            taken = chance.choice(len(single), many, replace=False)
+            # one thing has one variation: a text as float32 is another number
+            once = {single[n][:2]: single[n] for n in sorted(taken.tolist())}
+            found.append((call, list(once.values())))
+    return [case for k in range(each) for case in found[k::each]]
 
 
 ORDER = {"index": 1, "rows": 2}  # columns first, the whole table last

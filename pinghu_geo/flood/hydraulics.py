@@ -42,7 +42,7 @@ from pinghu_geo.flood.survey import (
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of
-from pinghu_geo.nouns.units import require_one_datum
+from pinghu_geo.nouns.units import datum_of, require_one_datum
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 
@@ -256,7 +256,9 @@ def water_profile(
             ids=places(case.laid.stations, np.flatnonzero(shut)),
             hint="an obstacle that water can pass has a top_m; walls leave room between them",
         )
-    return case.solved(_tables)
+    found = case.solved(_tables)
+    datum = datum_of(sections)
+    return found.assign(datum=datum) if datum else found
 
 
 def _check_rivers(sections: pd.DataFrame, structures: pd.DataFrame | None) -> None:

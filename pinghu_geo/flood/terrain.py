@@ -22,7 +22,7 @@ from pinghu_geo.nouns.schema import (
     require_layer,
     require_polygons,
 )
-from pinghu_geo.nouns.units import require_one_datum
+from pinghu_geo.nouns.units import datum_of, require_one_datum
 from pinghu_geo.river.centreline import (
     Centrelines,
     Ints,
@@ -51,6 +51,8 @@ SCALE_HINT = (
 WINDOW_CELLS = 500_000
 # the level of a flooded cell is taken from the centreline's point nearest to it [m]
 ALONG_M = 2.0
+# so many places along a river tell whether its ground and its levels are of one system
+PLACES = 41
 
 
 class DemSections(NamedTuple):
@@ -150,7 +152,10 @@ def sections_from_dem(
         made, ends = _merged(part, at, offsets, ground, n, str(river))
         points.append(made)
         banks.append(ends)
-    return DemSections(pd.concat(points, ignore_index=True), pd.concat(banks, ignore_index=True))
+    sections = pd.concat(points, ignore_index=True)
+    if datum := datum_of(bed):  # the ground is above the same, or was refused
+        sections["datum"] = datum
+    return DemSections(sections, pd.concat(banks, ignore_index=True))
 
 
 def _bed_sections(bed: pd.DataFrame, lines: Centrelines, regular: pd.DataFrame) -> pd.DataFrame:
@@ -432,7 +437,8 @@ def flood_levels(
     Raises
     ------
     LayerError, CRSError
-        Layers that can't be used, or a profile of several floods.
+        Layers that can't be used, or a profile of several floods; a DEM in another unit or height
+        system than the profile, as it says or as the ground at the centreline tells.
 
     Notes
     -----
@@ -455,20 +461,40 @@ def flood_levels(
     found = pd.DataFrame({"flood_level_m": level}, index=features.index)
     ground = np.full(len(found), np.nan)
     if dem is not None:
+        rasters = Rasters.of(dem, rivers.crs, "dem")
+        require_one_datum({"profile": profile, "dem": rasters.datum})
+        _require_ground_near_levels(rasters, profile, lines)
         ground = raster_values(features, dem, column="ground_m")["ground_m_mean"].to_numpy()
-        # houses stand on hills, too, but not all of them ten times as high as the flood
-        unit = unit_of_heights(ground, level)
-        if unit.endswith("metres"):
-            raise LayerError(
-                f"lies at {np.nanmedian(ground):.0f} m beside floods at "
-                f"{np.nanmedian(level):.0f} m (medians); are they {unit}",
-                layer="dem",
-                hint=SCALE_HINT,
-            )
     found["ground_m"] = ground
     found["freeboard_m"] = found["ground_m"] - found["flood_level_m"]
     found["flood_depth_m"] = (-found["freeboard_m"]).clip(lower=0)
     return found
+
+
+def _require_ground_near_levels(
+    rasters: Rasters, profile: pd.DataFrame, lines: Centrelines
+) -> None:
+    """Refuse ground in another unit or system than the levels, as the centreline tells.
+
+    Houses don't tell it: they stand on hills, too. Where no ground is known at the centreline,
+    nothing is told.
+    """
+    grounds, levels = [np.zeros(0)], [np.zeros(0)]
+    pad = 2 * np.array([rasters.cell, rasters.cell_y])
+    for k, name in enumerate(lines.names):
+        part = profile[profile["river"] == name]
+        if part.empty:
+            continue
+        at = lines.scales[k].measure(part["chainage_m"].to_numpy(float), twice="order", beyond=True)
+        measure = np.linspace(np.nanmin(at), np.nanmax(at), PLACES)
+        code = np.full(PLACES, k)
+        place, _ = points_at(lines, code, measure)
+        grounds.append(np.array([rasters.window(xy - pad, xy + pad).at(xy) for xy in place], float))
+        levels.append(_level_at(part, lines, code, measure))
+    _require_near(
+        np.concatenate(grounds), np.concatenate(levels),
+        "the flood level, at the centreline", most_m=DEEP_M,
+    )  # fmt: skip
 
 
 def _single(profile: pd.DataFrame) -> None:

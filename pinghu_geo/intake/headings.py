@@ -14,12 +14,19 @@ import pandas as pd
 
 from pinghu_geo.intake.bounds import require_bounded_sheet
 from pinghu_geo.intake.catalogue import Findings
-from pinghu_geo.nouns.columns import DATUM
+from pinghu_geo.nouns.columns import DATUM, Column
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import given_text
 from pinghu_geo.nouns.numerals import fold_unit
 from pinghu_geo.nouns.schema import Noun, match_columns, nearest
-from pinghu_geo.nouns.units import UNIT_WORDS, cell_units, datum_stated, unit_stated
+from pinghu_geo.nouns.units import (
+    COINS,
+    UNIT_WORDS,
+    cell_units,
+    datum_stated,
+    looks_like_unit,
+    unit_stated,
+)
 
 __all__ = ["Grid", "begins_like", "csv_grid", "is_height", "sheet_grids", "sheet_named", "table_of"]
 
@@ -36,9 +43,12 @@ BLANK = {
 NUMBER = re.compile(r"[-+]?[\d.,]+(?:[eE][-+]?\d+)?|[KkＫ]?\s*\d+\s*[+＋]\s*\d+(?:\.\d+)?")
 # rows below a table that are none of it
 BELOW = re.compile(
-    r"\s*(?:合\s*计|总\s*计|小\s*计|累\s*计|注\s*\d*\s*[:\uff1a]|备注\s*[:\uff1a]|说明\s*[:\uff1a]|制表|审核|编制|填表|校核)"
+    r"\s*(?:合\s*计|总\s*计|小\s*计|累\s*计|(?:平\s*均|最\s*[大小])\s*值?\s*$|均\s*值\s*$|注\s*\d*\s*[:\uff1a]|备注\s*\d*\s*[:\uff1a]|说明\s*\d*\s*[:\uff1a]|制表|审核|编制|填表|校核)"
 )
-UNIT_LINE = re.compile(r"单位\s*[:\uff1a]\s*([^\s,\uff0c;\uff1b、)\uff09]+)")
+NOTE = re.compile(r"\s*(?:注|备注|说明)\s*\d*\s*[:\uff1a]")
+UNIT_LINE = re.compile(r"单位\s*[:\uff1a]\s*([^\s)\uff09]+)")
+# a column that says the unit of each row
+UNIT_COLUMN = ("单位", "计量单位", "unit", "units")
 RIVER_LINE = re.compile(r"(?:河道|河流)(?:名称)?\s*[:\uff1a]\s*([^\s,\uff0c;\uff1b、)\uff09]+)")
 # a merged quantity is one for all its rows: repeating it would count it again
 SUMMED = ("m²", "元", "户", "栋")
@@ -129,18 +139,19 @@ def table_of(grid: Grid, kind: Noun, seen: Findings) -> pd.DataFrame:
     first = begin + depth
     if first < len(cells) and _is_units(cells[first]):
         names = [
-            f"{n}({u.strip()})" if n and u and fold_unit(u) in UNIT_WORDS else n
+            f"{n}({fold_unit(u).strip('()')})" if n and u and _is_units([u]) else n
             for n, u in zip(names, cells[first], strict=True)
         ]
         first += 1
     title = " ".join(c for row in cells[:begin] for c in row if c)
-    names = _with_title(names, title, kind)
+    names = _with_title(names, " ".join([title, *_remarks(cells[first:])]), cells[first:], kind)
     _fill_merged(cells, names, grid.merged, first, kind)
     rows = _body(cells, first, (begin, depth), kind, seen)
     frame = pd.DataFrame([cells[r] for r in rows], columns=range(width), dtype=object)
     frame.index = pd.Index([r + 1 for r in rows], name="row")
     kept = [k for k in range(width) if names[k] or frame[k].notna().any()]
     _require_headings(frame, names, kept, kind)
+    _require_one_unit(frame, names, kept, kind)
     frame = frame[kept].set_axis(_told_apart([names[k] for k in kept], kept, kind), axis=1)
     river = RIVER_LINE.search(title)
     if river and "river" in _columns(kind) and "river" not in match_columns(names, kind).values():
@@ -237,23 +248,83 @@ def _is_units(row: Sequence[str | None]) -> bool:
     return bool(some) and all(w in UNIT_WORDS or w in ("-", "/", "—", "1") for w in words)
 
 
-def _with_title(names: list[str], title: str, kind: Noun) -> list[str]:
-    """Headings with the unit and the height system that a title above them states."""
-    unit = UNIT_LINE.search(title)
-    code = datum_stated(title, kind.name)
+def _remarks(rows: Iterable[Sequence[str | None]]) -> list[str]:
+    """Notes and lines of units below the heading: they speak of the whole table."""
+    texts = ((next((c for c in row if c), ""), row) for row in rows)
+    return [
+        text for text, row in texts if NOTE.match(text) or (UNIT_LINE.search(text) and _lonely(row))
+    ]
+
+
+def _with_title(
+    names: list[str], title: str, body: Sequence[Sequence[str | None]], kind: Noun
+) -> list[str]:
+    """Headings with the unit and the height system that a title or a note states."""
+    line = UNIT_LINE.search(title)
+    words = [fold_unit(w) for w in re.split("[、,\uff0c;\uff1b]", line[1])] if line else []
+    heights = "datum" in _columns(kind)
+    code = datum_stated(title, kind.name) if heights else ""
     known = match_columns([n for n in names if n], kind)
     found = []
-    for name in names:
+    for k, name in enumerate(names):
         said = ""
         column = kind[known[name]] if name in known else None
-        if column and unit and not unit_stated(name, column, kind.name).unit:
-            word = fold_unit(unit[1])
-            if word in cell_units(column) and column.dtype != "chainage":
-                said += f"({word})"
+        if column and words and not unit_stated(name, column, kind.name).unit:
+            said += _unit_above(words, column, [row[k] for row in body], kind)
         if column and code and is_height(column.name) and not datum_stated(name):
             said += f"({DATUM[code][0]})"
         found.append(name + said)
     return found
+
+
+def _unit_above(
+    words: Sequence[str], column: Column, cells: Sequence[str | None], kind: Noun
+) -> str:
+    """Unit of a column by what is said above the table; refused where that may mean two things."""
+    units = cell_units(column)
+    word = next((w for w in words if w in units), "")
+    money = column.unit.startswith("元/") and any(COINS.fullmatch(w) and w != "元" for w in words)
+    if money and not word:
+        unclear = next(w for w in words if COINS.fullmatch(w))
+    elif column.dtype == "chainage":
+        plain = [c for c in cells if c and re.fullmatch(r"\s*-?[\d.]+\s*", c)]
+        unclear = word if plain and units.get(word, 1.0) != 1.0 else ""
+        word = ""
+    else:
+        odd = (w for w in words if w not in UNIT_WORDS and looks_like_unit(w))
+        unclear = next(odd, "") if column.unit and not word else ""
+    if unclear:
+        raise LayerError(
+            f"states the unit {unclear} for the whole table; whether {column.zh} is in it, is not "
+            "said",
+            layer=kind.name,
+            hint=f"write the unit into the heading: {column.zh}({column.unit})",
+            fault="unreadable",
+        )
+    return f"({word})" if word else ""
+
+
+def _require_one_unit(
+    frame: pd.DataFrame, names: Sequence[str], kept: Sequence[int], kind: Noun
+) -> None:
+    """Refuse a column of units that says another unit than the columns beside it are in."""
+    known = match_columns([n for n in names if n], kind)
+    own = {u for n in known.values() for u, factor in cell_units(kind[n]).items() if factor == 1}
+    own |= {fold_unit(u) for u in own}
+    for k in kept:
+        if fold_unit(names[k]) not in UNIT_COLUMN or names[k] in known:
+            continue
+        odd = frame[k].map(
+            lambda c: bool(c) and fold_unit(c) not in own and looks_like_unit(fold_unit(c))
+        )
+        if odd.any():
+            raise LayerError(
+                f"has a column {names[k]} that says {frame.loc[odd, k].iloc[0]} (rows of the file)",
+                layer=kind.name,
+                ids=frame.index[odd],
+                hint="convert these rows, or write the unit behind each number",
+                fault="unreadable",
+            )
 
 
 def is_height(column: str) -> bool:

@@ -15,8 +15,9 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.numerals import fold_unit
 
 __all__ = [
-    "BRACKETS", "UNITS", "UNIT_WORDS", "Stated", "cell_units", "datum_stated",
-    "ratios_written", "require_one_datum", "turned_over", "unit_of", "unit_stated",
+    "BRACKETS", "UNITS", "UNIT_WORDS", "Stated", "cell_units", "datum_of",
+    "datum_stated", "looks_like_unit", "ratios_written", "require_one_datum", "turned_over",
+    "unit_of", "unit_stated",
 ]  # fmt: skip
 
 # Units as multiples of the one that a column is kept in. 15 mu are a hectare.
@@ -47,7 +48,7 @@ UNITS: dict[str, dict[str, float]] = {
               "1/100000": 1e-5, "1/万": 1e-4, "1/千": 1e-3, "千分之一": 1e-3, "万分之一": 1e-4,
               "千分率": 1e-3, "百分率": 1e-2, "万分率": 1e-4, "m/m": 1, "m/km": 1e-3,
               "m/千米": 1e-3, "mm/m": 1e-3, "cm/m": 1e-2, "10-3": 1e-3, "10-4": 1e-4, "x10-3": 1e-3,
-              "x10-4": 1e-4},
+              "x10-4": 1e-4, "百分之": 1e-2, "千分之": 1e-3, "万分之": 1e-4, "十万分之": 1e-5},
 }  # fmt: skip
 # columns without a unit whose numbers are still written in several
 RATIOS = ("slope", "friction_slope")
@@ -56,13 +57,31 @@ TURNED = {"1/n": ("n", "n_wall", *RATIOS), "1/i": RATIOS, "1:n": RATIOS, "1:i": 
           "1/m": RATIOS, "1:m": RATIOS}  # fmt: skip
 # what amounts are in that are none of yuan
 COINS = re.compile(r"(?:千|万|百万|亿)?(?:元|美元|港元|港币|欧元|usd|hkd|hk\$)(?:/.+)?")
+# what else looks like a unit, and is therefore no remark: 丈, 百米, 亿m3, 10-5; one letter is a
+# symbol, as in 流量(Q)
+_LATIN = (
+    "inch|inches|in|foot|feet|ft|yards?|yd|miles?|mi|nmi|acres?|sqft|gal|hm|km|dm|cm|mm|ha|kg|min"
+)
+_MEASURE = (
+    r"(?:平方|立方)?[市英华公海]?(?:丈|尺|寸|里|码|链|[千分厘毫]?米|亩|顷|加仑|升|方)"
+    rf"|(?:{_LATIN})[23]?"
+)
+UNIT_LIKE = re.compile(
+    rf"[十百千万亿]+|[十百千万亿]*(?:{_MEASURE}|m[23]?|l)"
+    rf"(?:(?:/|每)(?:{_MEASURE}|[mlshda天日时秒年]|小时))?"
+    r"|[x/]?10\*{0,2}-?\d+"
+)
 # the longest first: 万元 ends with 元
 UNIT_WORDS = sorted({u for units in UNITS.values() for u in units}, key=len, reverse=True)
 BRACKETS = re.compile(r"[(\[【](.*?)[)\]】]")
 # Words of height systems; 1985 first, which is above the Yellow Sea, too.
 DATUM_WORDS: dict[str, re.Pattern[str]] = {
-    "cnhd_1985": re.compile(r"1985|(?:国家|黄海)85|85(?:国家|高程|黄海|基准)|八五"),
-    "yellow_sea_1956": re.compile(r"1956|(?:国家|黄海)56|56(?:国家|高程|黄海|基准)|黄海"),
+    "cnhd_1985": re.compile(
+        r"1985|(?:国家|黄海)85|85(?:国家|高程|黄海|基准)|八五|(?:高程|标高|水位|高)[(_\[【]?85(?!\d)"
+    ),
+    "yellow_sea_1956": re.compile(
+        r"1956|(?:国家|黄海)56|56(?:国家|高程|黄海|基准)|黄海|(?:高程|标高|水位|高)[(_\[【]?56(?!\d)"
+    ),
     "pearl_river": re.compile(r"珠江|珠基"),
     "wusong": re.compile(r"吴淞"),
     "dagu": re.compile(r"大沽"),
@@ -90,7 +109,15 @@ def _words(name: object) -> list[str]:
     found = [
         w for inside in BRACKETS.findall(text) for w in (inside, *re.split(r"[,;、:\s]+", inside))
     ]
-    return [re.sub(r"[·⋅*]", "", fold_unit(w)).replace("−", "-") for w in found if w.strip()]
+    folded = (re.sub(r"[·⋅*]", "", fold_unit(w)) for w in found if w.strip())
+    return [w.replace("−", "-").replace("×", "x") for w in folded]
+
+
+def looks_like_unit(word: str) -> bool:
+    """Whether a folded word is a unit, whether or not it is one that we know; `l` alone is not."""
+    return word in UNIT_WORDS or bool(
+        COINS.fullmatch(word) or (word != "l" and UNIT_LIKE.fullmatch(word))
+    )
 
 
 def unit_stated(name: object, column: Column, layer: str = "") -> Stated:
@@ -106,7 +133,7 @@ def unit_stated(name: object, column: Column, layer: str = "") -> Stated:
         if word in units:
             return Stated(word, units[word])
     if units:
-        other = [w for w in words if w in UNIT_WORDS or COINS.fullmatch(w)]
+        other = [w for w in words if looks_like_unit(w)]
         if other:
             raise LayerError(
                 f"has {column.zh} in {other[0]} ({str(name)!r}); {column.name} is in "
@@ -140,7 +167,8 @@ def ratios_written(values: pd.Series, column: Column) -> pd.Series:
         return values
 
     def ratio(value: object) -> object:
-        found = FRACTION.fullmatch(value) if isinstance(value, str) else None
+        plain = unicodedata.normalize("NFKC", value) if isinstance(value, str) else ""
+        found = FRACTION.fullmatch(plain)
         return float(found[1]) / float(found[2]) if found and float(found[2]) else value
 
     return values.astype(object).map(ratio)
@@ -188,6 +216,14 @@ def require_one_datum(tables: Mapping[str, pd.DataFrame | str | None]) -> None:
             hint="shift one to the other by what the survey office gives for the place, and "
             "correct its column datum",
         )
+
+
+def datum_of(table: pd.DataFrame) -> str:
+    """Code of the height system that every row of a table states; empty where some say nothing."""
+    if "datum" not in table.columns or table["datum"].isna().any():
+        return ""
+    codes = set(_codes(table))
+    return codes.pop() if len(codes) == 1 else ""
 
 
 def _codes(table: pd.DataFrame | str | None) -> Iterable[str]:
