@@ -349,3 +349,21 @@ def test_a_number_without_end_is_refused_with_its_rows():
         clean(WIDTHS.assign(left_m=-np.inf), "widths")
     whole = pd.DataFrame({"river": ["A"], "from_m": [-np.inf], "to_m": [np.inf]})
     assert clean(whole, "locks")["to_m"].tolist() == [np.inf]
+
+
+def test_what_no_file_holds_is_refused_before_it_is_written(houses, tmp_path):
+    for suffix in (".gpkg", ".shp", ".geojson"):
+        target = tmp_path / f"x{suffix}"
+        with pytest.raises(pg.errors.LayerError, match="geometries in middle, too"):
+            pg.write_layer(houses.assign(middle=houses.centroid), target, "buildings")
+        with pytest.raises(pg.errors.LayerError, match="table without geometry"):
+            pg.write_layer(pd.DataFrame(houses), target, "buildings")
+        assert not target.exists()
+    pg.write_layer(houses.assign(middle=houses.centroid), tmp_path / "x.parquet", "buildings")
+    rows = pd.DataFrame({"river": "A", "chainage_m": [0.0], "left_m": [1.0]})
+    twice = pd.concat([rows, rows[["left_m"]]], axis=1)
+    for write in (pg.write_table, lambda t, p: pg.deliver.write_sheets({"a": t}, p)):
+        with pytest.raises(pg.errors.LayerError, match="several columns of one name"):
+            write(twice, tmp_path / "x.xlsx")
+        with pytest.raises(pg.errors.ChainageError, match="is no chainage"):
+            write(rows.assign(chainage_m=pd.Timestamp("2024-01-01")), tmp_path / "x.xlsx")

@@ -393,6 +393,11 @@ def test_searches(kind):
     np.testing.assert_allclose(
         best[0].widths[["left_m", "right_m"]], best[1].widths[["left_m", "right_m"]], atol=1e-6
     )
+    spared = [pg.search.widths_that_save(b, best[1].buildings.index[0]) for b in best]
+    assert len(spared[1]) > 4
+    np.testing.assert_allclose(
+        spared[0][["left_m", "right_m"]], spared[1][["left_m", "right_m"]], atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

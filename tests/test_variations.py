@@ -19,7 +19,7 @@ def sample():
     single = [(call, [rest]) for call, *rest in cases()]
     order = np.random.default_rng(26).permutation(len(single)).tolist()
     both = [single[k] for k in order], combined(20_000)
-    few = [c for of in both for k in COSTLY for c in [c for c in of if c[0] == k][:5]]
+    few = [c for of in both for k in COSTLY for c in [c for c in of if c[0] == k][:3]]
     rest = [[c for c in of if c[0] not in COSTLY] for of in both]
     return [*few, *rest[0][:1200], *rest[1]][:2000]
 

@@ -13,7 +13,7 @@ import pandas as pd
 from pinghu_geo.intake.faults import check_summary
 from pinghu_geo.intake.gdal import gdal_options, write_frame
 from pinghu_geo.intake.io import database_frame
-from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.door import columns_once, takes
 from pinghu_geo.nouns.errors import OutputError
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import csv_text, database_name, sheet_text
@@ -229,8 +229,8 @@ def write_table(frame: pd.DataFrame, target: str | Path) -> None:
 
     Raises
     ------
-    OutputError
-        The suffix is another.
+    OutputError, LayerError, ChainageError
+        The suffix is another; columns of one name; a chainage that is no number.
 
     Notes
     -----
@@ -287,7 +287,8 @@ def write_sheets(sheets: Mapping[str, pd.DataFrame], target: str | Path) -> None
 
 def _for_people(frame: pd.DataFrame) -> pd.DataFrame:
     """A table with Chinese headings and words, chainages as text, the index where it has a name."""
-    rows = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    once = columns_once(frame, "table")
+    rows = pd.DataFrame(once.drop(columns="geometry", errors="ignore"))
     rows = rows.reset_index() if frame.index.name in _COLUMN else rows
     said = pd.DataFrame(index=rows.index)
     for name in rows.columns:

@@ -452,7 +452,7 @@ def write_layer(
     Raises
     ------
     LayerError
-        The suffix is not known.
+        The suffix is not known; a table without geometry, or with a second one.
     OutputError
         Field names collide after the cut to 10 bytes, texts are too long, ``encoding`` lacks one
         of their characters, or the file can't be written.
@@ -473,6 +473,7 @@ def write_layer(
             hint="use .gpkg, .shp, .geojson, .fgb or .parquet",
         )
     frame = clean(frame, what)
+    _require_one_shape(frame, what, suffix)
     if frame.index.name is None and noun(what).index not in (None, *frame.columns):
         frame = frame.rename_axis(noun(what).index)  # ids that no one named are ids still
     if frame.columns.inferred_type != "string":
@@ -518,6 +519,24 @@ def _rows_lost(flat: gpd.GeoDataFrame, encoding: str) -> list[object]:
         if not pd.api.types.is_numeric_dtype(flat[column]):
             rows |= ~flat[column].map(fits).to_numpy(bool)
     return [*lost, *flat.iloc[:, 0][rows]]
+
+
+def _require_one_shape(frame: Any, what: str, suffix: str) -> None:
+    """Refuse tables without geometry, and with more of it than a file holds."""
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise LayerError(
+            "is a table without geometry",
+            layer=what,
+            hint=f'{what} = gpd.GeoDataFrame({what}, geometry="geometry", crs=4547)  # or the code '
+            "of the survey",
+        )
+    other = frame.select_dtypes("geometry").columns.drop(frame.geometry.name)
+    if len(other) and suffix not in PARQUET:
+        raise LayerError(
+            f"has geometries in {', '.join(map(str, other))}, too; a {suffix} holds one a row",
+            layer=what,
+            hint=f"{what} = {what}.drop(columns={[str(c) for c in other]!r})  # or write a .parquet",
+        )
 
 
 def database_frame(flat: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

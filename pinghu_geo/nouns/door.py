@@ -35,6 +35,7 @@ __all__ = [
     "as_text",
     "chainage_of_m",
     "clean",
+    "columns_once",
     "excel_day",
     "same_ids",
     "takes",
@@ -241,7 +242,7 @@ def clean(frame: Any, what: str, layer: str = "") -> Any:
     """
     layer = layer or what
     wear = _clothes(what)
-    frame = _columns_once(frame, layer)
+    frame = columns_once(frame, layer)
     frame = _indexed(frame, wear, what, layer)
     if wear.is_layer:
         frame = _shaped(frame, what, layer)
@@ -255,7 +256,7 @@ def clean(frame: Any, what: str, layer: str = "") -> Any:
     return frame.assign(**changed) if changed else frame
 
 
-def _columns_once(frame: Any, layer: str) -> Any:
+def columns_once(frame: Any, layer: str) -> Any:
     """Refuse columns in several levels or of one name; plain names for categorical ones."""
     if frame.columns.nlevels > 1:
         raise LayerError(

@@ -7,6 +7,7 @@ survey was joined to an older one (a chainage equation, 断链).
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -137,7 +138,11 @@ def format_chainage(chainage_m: float, *, decimals: int = 1, prefix: str = "K") 
     >>> format_chainage(999.96), format_chainage(-20, decimals=0)
     ('K1+000.0', 'K-0+020')
     """
-    if not np.isfinite(chainage_m):
+    try:
+        finite = math.isfinite(chainage_m)
+    except (TypeError, ValueError):  # a date, a text
+        finite = False
+    if not finite:
         raise ChainageError(f"{chainage_m!r} is no chainage (桩号)", hint="give metres")
     # rounded before it is split, or 999.96 would read K0+1000.0
     scale = 10**decimals
