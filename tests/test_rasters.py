@@ -247,6 +247,7 @@ def brute_force(place, level, values, half_width_m):
 @pytest.mark.parametrize("stretch", [200, 3000, 400_000])
 def test_stretch_by_stretch_floods_what_one_look_floods(tmp_path, monkeypatch, stretch):
     monkeypatch.setattr("pinghu_geo.flood.floodplain.STRETCH_CELLS", stretch)
+    monkeypatch.setattr("pinghu_geo.flood.floodplain.SQUARES", 0)
     monkeypatch.setattr("pinghu_geo.flood.floodplain.ROWS_AT_ONCE", 13)
     bend = [(20.3, 40), (150, 60.7), (240, 150), (150.5, 200), (60, 170), (30, 260.2)]
     curved = river_frame({"R": [(X + a, Y + b) for a, b in bend]})

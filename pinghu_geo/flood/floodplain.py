@@ -14,7 +14,9 @@ from pinghu_geo.flood.sections import Array
 __all__ = ["Flooded", "flooded_ground"]
 
 # cells looked at in one go, about
-STRETCH_CELLS = 150_000
+STRETCH_CELLS = 400_000
+# but this many squares around one sample, or most cells would be looked at again and again
+SQUARES = 2
 # rows of cells that are drawn in one go
 ROWS_AT_ONCE = 512
 
@@ -75,11 +77,13 @@ def flooded_ground(place: Array, level: Array, rasters: Rasters, half_width_m: f
 def _stretches(place: Array, rasters: Rasters, half_width_m: float) -> Iterator[tuple[int, int]]:
     """Pieces of the centreline whose surroundings hold few enough cells."""
     begin = 0
+    square = (2 * half_width_m) ** 2 / (rasters.cell * rasters.cell_y)
+    most = max(STRETCH_CELLS, SQUARES * square)
     while begin < len(place):
         low = np.minimum.accumulate(place[begin:]) - half_width_m
         high = np.maximum.accumulate(place[begin:]) + half_width_m
         cells = np.prod((high - low) / (rasters.cell, rasters.cell_y), axis=1)
-        count = max(int(np.searchsorted(cells, STRETCH_CELLS)), 8)
+        count = max(int(np.searchsorted(cells, most)), 8)
         yield begin, min(begin + count, len(place))
         begin += count
 

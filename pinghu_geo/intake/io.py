@@ -535,7 +535,8 @@ def _require_one_shape(frame: Any, what: str, suffix: str) -> None:
         raise LayerError(
             f"has geometries in {', '.join(map(str, other))}, too; a {suffix} holds one a row",
             layer=what,
-            hint=f"{what} = {what}.drop(columns={[str(c) for c in other]!r})  # or write a .parquet",
+            hint=f"{what} = {what}.drop(columns={[str(c) for c in other]!r})"
+            "  # or write a .parquet",
         )
 
 
