@@ -663,7 +663,7 @@ READS_NONE = {
     "section_offsets", "supervision", "totals", "update_progress", "with_roughness", "work_days",
     "write_forms", "write_sections",
     # ask the search that `within_rise` is again
-    "trade_offs", "what_would_save", "widths_that_save",
+    "trade_offs", "what_would_save",
 }  # fmt: skip
 SPEAKS_OF_PLACES = {
     "affected", "after", "banks", "before", "buildings", "cuts", "design", "designs", "faces",
