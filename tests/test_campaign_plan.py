@@ -16,6 +16,7 @@ from conftest import SHARED
 from pinghu_geo.campaign.crews import in_turn, least_extra_crews, least_in_order, least_of_groups
 from pinghu_geo.campaign.network import NO_NEED, Goal, Network, passes
 from pinghu_geo.campaign.prices import priced
+from pinghu_geo.campaign.workdays import work_calendar
 
 J30 = SHARED / "reference" / "schedule" / "psplib_j30.json"
 NETWORKS = json.loads(J30.read_text("utf-8")) if J30.exists() else []
@@ -622,3 +623,14 @@ def test_a_need_in_years_leaves_a_float_of_years():
         for day in ("2018-12-31", "2035-12-31")
     )
     assert far - near == (pd.Timestamp("2035-12-31") - pd.Timestamp("2018-12-31")).days
+
+
+@pytest.mark.parametrize(
+    ("calendar", "day"),
+    [("days", "2017-12-31"), ("weekdays", "2017-12-29"), ("china", "2017-12-29")],
+)
+def test_dates_before_the_first_day_are_dates(calendar, day):
+    """The 1st of January 2018 is a Monday, and a holiday; the 30th and 31st are a weekend."""
+    found = work_calendar(calendar, pd.Timestamp("2018-01-01"), 10)
+    assert found.date_at([-1])[0] == pd.Timestamp(day)
+    assert found.date_at([-6])[0] < found.date_at([-5])[0] < found.date_at([0])[0]

@@ -76,6 +76,10 @@ CASES = {
     "no active geometry": ("buildings = gpd.GeoDataFrame(pd.DataFrame(buildings).rename("
                            "columns={'geometry': 'shape'}))\n"
                            "buildings['shape'] = gpd.GeoSeries(buildings['shape'], crs=4547)", HIT),
+    "two geometries in a file of one": (
+        "buildings['shape'] = buildings.geometry",
+        "pg.write_layer(buildings, folder / 'b.gpkg', 'buildings')",
+    ),
     "M that doesn't run": (
         "rivers = rivers.set_geometry(gpd.GeoSeries.from_wkt(['LINESTRING M (506000 2503000 0, "
         "506100 2503000 900, 506300 2503000 910)'], index=rivers.index, crs=4547))",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ __all__ = ["WorkDays", "day_of", "plain_dates", "work_calendar"]
 Days = NDArray[np.datetime64]
 KINDS = ("days", "weekdays", "china")
 SPAN_DAYS = 366
+# spans before the first day that latest dates may fall into: late before it began
+SPANS_BEFORE = 6
 # 3/1/2018: the third of January, or the first of March
 DAY_OR_MONTH = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}$")
 
@@ -32,6 +34,7 @@ class WorkDays:
     dates: Days
     said_until: np.datetime64 | None  # no official calendar beyond
     said_from: np.datetime64 | None = None  # nor before
+    before: Days = field(default_factory=lambda: np.empty(0, "datetime64[D]"))  # the first one
 
     def index_at(self, dates: Any) -> NDArray[np.int64]:
         """Number of the first working day on or after each date."""
@@ -42,9 +45,10 @@ class WorkDays:
         return np.searchsorted(self.dates, _as_days(dates), side="right").astype(np.int64) - 1
 
     def date_at(self, number: Any) -> pd.DatetimeIndex:
-        """Date of working days by number."""
-        at = np.clip(np.asarray(number, np.int64), 0, len(self.dates) - 1)
-        return pd.DatetimeIndex(self.dates[at])
+        """Date of working days by number; below 0 they lie before the first."""
+        dates = np.concatenate([self.before, self.dates])
+        at = np.asarray(number, np.int64) + len(self.before)
+        return pd.DatetimeIndex(dates[np.clip(at, 0, len(dates) - 1)])
 
     def most_in(self, calendar_days: int) -> int:
         """Most working days in any stretch of so many calendar days: a wait that is never short."""
@@ -80,9 +84,10 @@ def work_calendar(
         worked = _of_table(calendar)
     elif calendar not in KINDS:
         raise LayerError(f"calendar={calendar!r} is not known", hint=nearest(calendar, KINDS))
-    found: Days = np.empty(0, "datetime64[D]")
-    at, many = first, n_days + back_days + 1
-    while len(found) < many:
+
+    def worked_from(at: np.datetime64) -> Days:
+        """Days worked of a span from a date on."""
+        nonlocal said_from, said_until
         days = at + np.arange(SPAN_DAYS).astype("timedelta64[D]")
         if isinstance(calendar, pd.DataFrame):
             keep = np.array([worked.get(d, np.is_busday(d)) for d in days])
@@ -92,9 +97,16 @@ def work_calendar(
             keep = np.is_busday(days)
             if calendar == "china":
                 said_from, said_until = _china(days, keep)
-        found = np.concatenate([found, days[keep]])
-        at = days[-1] + np.timedelta64(1, "D")
-    return WorkDays(found, said_until, said_from)
+        return np.asarray(days[keep])
+
+    found: Days = np.empty(0, "datetime64[D]")
+    at, many, span = first, n_days + back_days + 1, np.timedelta64(SPAN_DAYS, "D")
+    while len(found) < many:
+        found = np.concatenate([found, worked_from(at)])
+        at = at + span
+    back = [np.timedelta64(k * SPAN_DAYS, "D") for k in range(SPANS_BEFORE, 0, -1)]
+    before = np.concatenate([worked_from(first - way) for way in back])
+    return WorkDays(found, said_until, said_from, before)
 
 
 def _of_table(calendar: pd.DataFrame) -> dict[np.datetime64, bool]:
