@@ -85,7 +85,7 @@ def work_calendar(
     elif calendar not in KINDS:
         raise LayerError(f"calendar={calendar!r} is not known", hint=nearest(calendar, KINDS))
 
-    def worked_from(at: np.datetime64) -> Days:
+    def worked_from(at: Any) -> Days:
         """Days worked of a span from a date on."""
         nonlocal said_from, said_until
         days = at + np.arange(SPAN_DAYS).astype("timedelta64[D]")
