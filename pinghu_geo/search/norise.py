@@ -408,7 +408,6 @@ class _Search:
         before = self.profile(sections, banks)
         edges = boundary_table(self.downstream, "downstream")
         _check_confluences(before, edges, lines)
-        made = {name: _as_it_is(river) for name, river in surveyed.items()}
         self.deadline = np.inf if self.seconds is None else time.monotonic() + self.seconds
         reaches = {
             name: self.reach(name, surveyed[name], lines, laid, before)
@@ -650,10 +649,6 @@ def _joined(made: Mapping[str, _Tables]) -> _Tables:
     """Sections and banks of all rivers."""
     points, banks = zip(*made.values(), strict=True)
     return pd.concat(points, ignore_index=True), pd.concat(banks, ignore_index=True)
-
-
-def _as_it_is(river: River) -> _Tables:
-    return as_tables(river, list(zip(river.middle, *river.halves, strict=True)))
 
 
 def _first_flood(profile: pd.DataFrame, river: str) -> pd.DataFrame:
