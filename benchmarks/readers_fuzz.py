@@ -2,7 +2,7 @@
 
     pip install atheris
     python benchmarks/readers_fuzz.py                          # the parsers
-    python benchmarks/readers_fuzz.py hecras_text 1200 FOLDER  # one, for so many seconds
+    python benchmarks/readers_fuzz.py hecras_text 1200 FOLDER  # one, for so many s of CPU
 
 Inputs that reach something new are gathered in FOLDER, beginning with sound ones (`readers.py`)
 and with those that were kept (`readers_corpus.json`). What ends in another exception is said once
@@ -42,7 +42,8 @@ def main() -> None:
     words = "".join('"' + "".join(f"\\x{b:02x}" for b in w) + '"\n' for w in WORDS.get(name, ()))
     (folder / "words").write_text(words)
     begun, tried, rounds = time.monotonic(), 0, 0
-    while (left := int(seconds - (time.monotonic() - begun))) > 0:
+    # seconds of the processor, so that a busy machine shortens nothing
+    while (left := int(seconds - cpu_used())) > 0:
         options = [
             f"-max_total_time={left}", "-rss_limit_mb=2500", "-timeout=20", "-max_len=2048",
             "-print_final_stats=1", "-use_value_profile=1", f"-artifact_prefix={folder}/findings/",
@@ -57,14 +58,18 @@ def main() -> None:
         rounds += 1
         counts = re.findall(r"(?:number_of_executed_units: |^#)(\d+)", said, re.MULTILINE)
         tried += max(map(int, counts), default=0)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = used.ru_utime + used.ru_stime
     found = sorted(p.name for p in (folder / "findings").iterdir())
     sys.stdout.write(
-        f"{name}: {time.monotonic() - begun:.0f} s ({cpu:.0f} s of CPU), {tried:,} inputs, {rounds} rounds, "
+        f"{name}: {time.monotonic() - begun:.0f} s ({cpu_used():.0f} s of CPU), {tried:,} inputs, {rounds} rounds, "
         f"{len(list((folder / 'corpus').iterdir()))} kept, findings: {', '.join(found) or 'none'}\n"
     )
     return None
+
+
+def cpu_used() -> float:
+    """Seconds of CPU that the rounds so far have taken."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def one_round(name: str) -> None:
