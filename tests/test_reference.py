@@ -291,6 +291,32 @@ def walls(model, profile):
     return model.banks.merge(of[["chainage_m", "left_wall_m", "right_wall_m"]], on="chainage_m")
 
 
+def test_results_say_what_hecras_left_unbalanced(floodway, tmp_path):
+    """Its own numbers balance to 0.01 ft but where it took its best trial: here, where we move one."""
+    import h5py
+
+    steps = floodway.profile["unbalanced_m"]
+    # none at the mouth and across the bridge, which has an equation of its own
+    mouth = floodway.profile["chainage_m"] == floodway.profile["chainage_m"].max()
+    above = floodway.profile["chainage_m"].isin(floodway.structures["above_m"])
+    assert (steps.isna() == (mouth | above)).all()
+    assert steps.abs().max() < 0.01 * FOOT
+    moved = tmp_path / "moved.p01.hdf"
+    moved.write_bytes((REFERENCE / "hecras" / "FLODENCR.p01.hdf").read_bytes())
+    with h5py.File(moved, "r+") as file:
+        base = file[
+            "Results/Steady/Output/Output Blocks/Base Output/Steady Profiles/Cross Sections"
+        ]
+        for name in ("Water Surface", "Energy Grade"):
+            level = base[name][:]
+            level[0, 2] += 0.5  # ft; velocity head and friction stay as they were
+            base[name][...] = level
+    change = pg.flood.read_hecras_results(moved).profile["unbalanced_m"] - steps
+    wanted = np.where(steps.isna(), np.nan, 0.0)
+    wanted[1], wanted[2] = -0.5 * FOOT, 0.5 * FOOT
+    assert change.to_numpy() == pytest.approx(wanted, abs=1e-4, nan_ok=True)
+
+
 @pytest.mark.parametrize("profile", ["PF#1", "PF#2"])
 def test_hecras_floodway_sections(floodway, profile):
     theirs = floodway.profile[floodway.profile["profile"] == profile]

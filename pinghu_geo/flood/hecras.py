@@ -39,6 +39,11 @@ class HecRas:
     profile
         HEC-RAS's own results, with the columns of `water_profile` that it has, rs, and the
         encroachment walls left_wall_m, right_wall_m of each profile; empty without results.
+        ``unbalanced_m`` is what HEC-RAS's own numbers leave of its energy equation between a
+        section and the next one below it (NA at the lowest, and across structures): 0.003 m (0.01
+        ft) is its usual tolerance. Where it is more and the level isn't critical, HEC-RAS found no
+        solution and took its best trial (Hydraulic Reference Manual, chapter 2, "Computation
+        procedure"): no level to measure another model by, from there upstream.
     structures, structure_parts, junctions
         Bridges, culverts, weirs and gates as `water_profile` takes them, with rs and the chainages
         above_m and below_m of the sections on either side; of results (HDF) river, kind, rs and
@@ -183,9 +188,12 @@ def read_hecras_results(path: str | Path) -> HecRas:
         structures = _hdf_structures(file, keys)
         sections = _hdf_sections(file, keys, foot)
         left_out = _hdf_left_out(file, keys, structures)
+        banks = _hdf_banks(about, keys, foot)
+        if "conveyance_m3s" in profile:
+            profile["unbalanced_m"] = _unbalanced(profile, banks, structures)
         return HecRas(
             sections=with_left_out(sections, left_out),
-            banks=_hdf_banks(about, keys, foot),
+            banks=banks,
             obstacles=obstacle_table(_hdf_obstacles(file, keys, foot), sections),
             flows=_flows_of(profile),
             downstream=pd.DataFrame(),
@@ -336,6 +344,36 @@ def _hdf_profile(file: Any, keys: pd.DataFrame, foot: float) -> pd.DataFrame:
         for k, name in enumerate(names)
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def _unbalanced(
+    profile: pd.DataFrame, banks: pd.DataFrame, structures: pd.DataFrame
+) -> pd.Series[float]:
+    """What the results leave of the energy equation between a section and the next below [m].
+
+    z1 + h1 = z2 + h2 + L ((Q1 + Q2) / (K1 + K2))² + C |h1 - h2|, with the velocity heads h, the
+    length weighted by the discharge of each zone and the average conveyance, which is HEC-RAS's
+    default (Hydraulic Reference Manual, equations 2-1 to 2-4 and 2-13).
+    """
+    up = profile.merge(banks, on=["river", "chainage_m"], suffixes=("", "_of_bank"), how="left")
+    down = up.groupby(["profile", "river"], sort=False).shift(-1)
+    flow = length = 0.0
+    for zone in ("left", "channel", "right"):
+        conveyance = f"conveyance_{zone}_m3s"
+        part = sum(
+            (one["discharge_m3s"] * one[conveyance].fillna(0.0) / one["conveyance_m3s"])
+            for one in (up, down)
+        )
+        flow, length = flow + part, length + part * up[f"length_{zone}_m"].fillna(0.0)
+    slope = (up["discharge_m3s"] + down["discharge_m3s"]) ** 2 / (
+        up["conveyance_m3s"] + down["conveyance_m3s"]
+    ) ** 2
+    change = (up["energy_m"] - up["level_m"]) - (down["energy_m"] - down["level_m"])
+    coefficient = up["expansion"].where(change > 0, -up["contraction"])
+    rest = up["energy_m"] - down["energy_m"] - length / flow * slope - coefficient * change
+    barred = pd.MultiIndex.from_frame(structures[["river", "above_m"]].dropna())
+    here = pd.MultiIndex.from_frame(up[["river", "chainage_m"]])
+    return rest.mask(here.isin(barred)).set_axis(profile.index)
 
 
 def _flows_of(profile: pd.DataFrame) -> pd.DataFrame:
