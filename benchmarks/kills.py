@@ -15,8 +15,9 @@ there and nothing beside it. For the parts of a Shapefile and of a HEC-RAS proje
 can exchange in one step, "not there to be opened" is allowed in between; the new is then complete
 beside it, and the next one to read or to write puts it in place.
 
-Writers are forks of one process that has everything imported, and work in memory where the system
-has such a place. The next one isn't tried twice on what is the same for it: the same names, and the
+Writers are forks of one process that has everything imported, and projects read and computed (the
+files and events that follow must be those of a writer that does it itself), and work in memory where
+the system has such a place. The next one isn't tried twice on what is the same for it: the same names, and the
 same bytes but for those of the stage (`.….pinghu-new`), which it removes without a look, and of the
 lock, which nobody reads but people.
 """
@@ -327,6 +328,8 @@ WRITERS: dict[str, Callable[[Path, str], None]] = {
     "forms": forms, "campaign": campaign_folder, "first_run": first_run, "run": run,
     "campaign_run": campaign_run,
 }  # fmt: skip
+# Writers that compute long before they write.
+PROJECTS = {"forms", "campaign", "first_run", "run", "campaign_run"}
 # Sets of files, by their first: a moment without it is allowed, one with a mixed set is not.
 SETS = {"shp": "房屋.shp", "hecras": "模型.prj"}
 
@@ -417,6 +420,32 @@ def litter(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.rglob("*") if ".pinghu-" in p.name)
 
 
+def compute_once(work: Callable[[], None]) -> None:
+    """Do the work in this process, so that its forks needn't read and compute projects again."""
+    from pinghu_geo import project
+    from pinghu_geo.nouns import notices
+
+    def remembered(what: Callable[..., object]) -> Callable[..., object]:
+        found: dict[str, object] = {}
+
+        def once(plan: object, *more: object, **options: object) -> object:
+            key = repr((plan, options))
+            if key not in found:
+                with notices.heard() as said:
+                    result = what(plan, *more, **options)
+                found[key] = result, said
+            result, said = found[key]
+            for text in said:
+                notices.notify(text)
+            return result
+
+        return once
+
+    for name in ("_read", "_compute"):
+        setattr(project, name, remembered(getattr(project, name)))
+    work()
+
+
 class Writer:
     """One writer: its old and its new state, and what it does at each event."""
 
@@ -431,11 +460,15 @@ class Writer:
         shutil.copytree(self.folder, self.kept, dirs_exist_ok=True)
         self.old = state(self.folder)
         self.tried: dict[int, list[str]] = {}
-        self.counts = {way: self._count(way) for way in WAYS}
         start = time.perf_counter()
-        self._count("kill")
+        alone = self._count("kill"), state(self.folder)
         self.seconds = time.perf_counter() - start
+        if name in PROJECTS:
+            compute_once(lambda: self.write(self.folder, "new"))
+        self.counts = {way: self._count(way) for way in WAYS}
         self.new = state(self.folder)
+        if (self.counts["kill"], self.new) != alone:
+            raise SystemExit(f"{name}: another result where it is computed before")
         if self.new == self.old or litter(self.folder):
             raise SystemExit(f"{name}: {sorted(self.new)} {litter(self.folder)}")
 

@@ -18,7 +18,7 @@ import shapely
 
 import pinghu_geo as pg
 from pinghu_geo.nouns import replacing
-from pinghu_geo.nouns.replacing import atomic_folder, atomic_parts, atomic_path
+from pinghu_geo.nouns.replacing import atomic_folder, atomic_parts, atomic_path, digests
 
 
 def text_of(folder):
@@ -68,6 +68,21 @@ def test_files_of_a_person_are_carried_into_the_new_folder_and_told(tmp_path, ex
     assert (out / "a.txt").read_text() == "2"
     assert {line.split(":")[1] for line in said} == {"说明.docx", "照片/1.jpg", "link"}
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_leftovers_of_writers_within_a_result_are_nobody_s_files(tmp_path, exchange):
+    out, said = tmp_path / "out", []
+    written(out, "1")
+    (out / ".ledger.xlsx.pinghu-lock").write_text("a lock that the disk refused to remove")
+    (out / ".图.html.pinghu-new").mkdir()
+    (out / ".图.html.pinghu-new" / "图.html").write_text("half")
+    # complete parts that a dead writer couldn't install are all that there is of them
+    (out / ".房屋.shp.pinghu-ready").mkdir()
+    (out / ".房屋.shp.pinghu-ready" / "房屋.shp").write_text("whole")
+    assert set(digests(out)) == {"a.txt", ".房屋.shp.pinghu-ready/房屋.shp"}
+    written(out, "2", ours=ours, tell=said.append)
+    assert said == ["保留结果目录中的文件:.房屋.shp.pinghu-ready/房屋.shp"]
+    assert sorted(p.name for p in out.iterdir()) == [".房屋.shp.pinghu-ready", "a.txt"]
 
 
 def test_a_result_that_a_person_changed_is_kept_under_another_name(tmp_path):

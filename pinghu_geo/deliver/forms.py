@@ -13,7 +13,7 @@ import pandas as pd
 from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.reports import FORM_HEADINGS, FORM_MARK
 from pinghu_geo.campaign.stages import TODO, stage_rules
-from pinghu_geo.deliver.report import CREATED, INERT
+from pinghu_geo.deliver.report import CREATED, new_workbook
 from pinghu_geo.nouns.inert import file_names, sheet_text
 from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import Column, code_label, noun, require_columns
@@ -104,8 +104,8 @@ def write_forms(
             homes = buildings.reindex(people["building_id"]).set_axis(people.index)
             sheets["租户"] = ("tenant", _rows(people, homes, state.tenants, stages))
         path = Path(folder) / f"进度填报_{names[name]}.xlsx"
-        with atomic_path(path) as temporary:
-            _write(temporary, sheets, stages, state, name, project, blockers)
+        with atomic_path(path) as temporary, new_workbook(temporary) as book:
+            _write(book, sheets, stages, state, name, project, blockers)
         made.append(path)
     return made
 
@@ -130,12 +130,9 @@ def write_blank_form(
     >>> pg.read_table(folder / "补偿标准.xlsx", "rates")["use"].tolist()
     ['mixed']
     """
-    import xlsxwriter
-
     kind = noun(what)
     columns = [c for c in kind.columns if c.name not in ("line", "piece")]
-    with atomic_path(Path(path)) as temporary:
-        book = xlsxwriter.Workbook(temporary, INERT)
+    with atomic_path(Path(path)) as temporary, new_workbook(temporary) as book:
         book.set_properties({"title": kind.zh, "created": CREATED})
         styles = _styles(book)
         sheet = book.add_worksheet(kind.zh)
@@ -156,7 +153,6 @@ def write_blank_form(
                     sheet.write_string(k, at, sheet_text(value))
         sheet.freeze_panes(1, 0)
         _explained(book.add_worksheet("说明"), columns, styles)
-        book.close()
 
 
 def _explained(sheet: Any, columns: Sequence[Column], styles: dict[str, Any]) -> None:
@@ -200,7 +196,7 @@ def _rows(
 
 
 def _write(
-    path: Path,
+    book: Any,
     sheets: dict[str, tuple[str, pd.DataFrame]],
     stages: pd.DataFrame,
     state: ProgressState,
@@ -209,9 +205,6 @@ def _write(
     blockers: Sequence[str],
 ) -> None:
     """One workbook."""
-    import xlsxwriter
-
-    book = xlsxwriter.Workbook(path, INERT)
     book.set_properties({"title": sheet_text(f"进度填报 {group}"), "created": CREATED})
     styles = _styles(book)
     for title, (kind, rows) in sheets.items():
@@ -245,7 +238,6 @@ def _write(
     hidden = book.add_worksheet(FORM_MARK)
     hidden.write_string(0, 0, json.dumps(mark))  # in ASCII: no name can break the sheet
     hidden.very_hidden()
-    book.close()
 
 
 def _styles(book: Any) -> dict[str, Any]:

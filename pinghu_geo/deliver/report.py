@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,14 @@ from pinghu_geo.redline.overlap import totals
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison
 
-__all__ = ["write_faults", "write_ledger", "write_results", "write_sheets", "write_table"]
+__all__ = [
+    "new_workbook",
+    "write_faults",
+    "write_ledger",
+    "write_results",
+    "write_sheets",
+    "write_table",
+]
 
 # What a clerk needs on one sheet of paper; everything else stands on sheets by subject.
 BUILDING_COLUMNS = [
@@ -126,7 +135,11 @@ SUMMED = {
 # What stands for a sum of which nothing is known.
 UNKNOWN = "不详"
 # Texts stay texts: nothing that an owner is called becomes a formula, a number or a link.
-INERT = {"strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
+# In memory: no temporary files, and the disk is written to once, where its errors are heard.
+INERT = {
+    "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False,
+    "in_memory": True,
+}  # fmt: skip
 # Columns of plain sheets are wrapped from here on [characters].
 WRAPPED = 44
 LINE_PT = 15
@@ -190,13 +203,11 @@ def write_ledger(
     >>> list(sheets)
     ['汇总', '征拆台账', '附表1 位置与压占', '附表3 补偿测算']
     """
-    import xlsxwriter
-
     path = Path(target)
     require_suffix(path, ".xlsx")
-    with atomic_path(path, room=len(affected)) as temporary:  # a byte a row, however it is packed
-        book = xlsxwriter.Workbook(temporary, INERT)
-        about = {"title": sheet_text(title), "comments": sheet_text(note), "created": CREATED}
+    about = {"title": sheet_text(title), "comments": sheet_text(note), "created": CREATED}
+    # a byte a row, however it is packed
+    with atomic_path(path, room=len(affected)) as place, new_workbook(place) as book:
         book.set_properties(about)
         paper = _Paper(book)
         _summary(paper, affected, comparison, title, note, published or {})
@@ -213,7 +224,18 @@ def write_ledger(
             # a sheet that says nothing beyond the first one is none
             if set(_flat(affected, columns)) - {*BUILDING_COLUMNS, affected.index.name}:
                 paper.sheet(name, affected, columns)
-        book.close()
+
+
+@contextmanager
+def new_workbook(path: Path) -> Iterator[Any]:
+    """A workbook that is made in memory, and written where nothing went wrong."""
+    import xlsxwriter
+
+    made = BytesIO()
+    book = xlsxwriter.Workbook(made, INERT)
+    yield book
+    book.close()
+    path.write_bytes(made.getvalue())
 
 
 def write_table(frame: pd.DataFrame, target: str | Path) -> None:
@@ -344,7 +366,8 @@ def _save(path: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
     """Plain sheets, to read, filter, print and read back; the same bytes for the same tables."""
     options = {"options": INERT}
     dates = {"date_format": "yyyy-mm-dd", "datetime_format": "yyyy-mm-dd"}
-    with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs=options, **dates) as book:
+    made = BytesIO()
+    with pd.ExcelWriter(made, engine="xlsxwriter", engine_kwargs=options, **dates) as book:
         book.book.set_properties({"created": CREATED})
         paper = _Paper(book.book)
         for name, table in sheets.items():
@@ -363,6 +386,7 @@ def _save(path: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
                 sheet.set_row(row + 1, LINE_PT * lines[row])
             sheet.autofilter(0, 0, max(len(rows), 1), max(len(rows.columns) - 1, 0))
             paper.for_printing(sheet, paper=9)
+    path.write_bytes(made.getvalue())
 
 
 def _shown(value: Any) -> str:

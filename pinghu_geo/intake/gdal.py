@@ -54,11 +54,13 @@ def write_frame(frame: pd.DataFrame, path: Path, **options: Any) -> None:
     Some of its drivers go on after a write that failed, some never look (.prj, GeoJSON), and some
     say so only when the file is closed, where pyogrio doesn't look: a file without its index, or
     without its end, would pass for a whole one. What SQLite doesn't guard goes through memory, from
-    where Python writes it, which says what fails.
+    where Python writes it, which says what fails. A GeoPackage is written without SQLite's journal
+    and waits for the disk: nobody sees it before it is whole, and then all of it is brought there.
     """
     gdal = _library()
     if gdal is None or path.suffix.lower() == ".gpkg":
-        _write_believed(gdal, frame, str(path), options)
+        with gdal_options(OGR_SQLITE_SYNCHRONOUS="OFF", OGR_SQLITE_JOURNAL="MEMORY"):
+            _write_believed(gdal, frame, str(path), options)
         return
     folder = f"/vsimem/{uuid4().hex}"
     try:

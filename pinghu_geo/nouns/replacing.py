@@ -54,6 +54,9 @@ WAIT_FILE_S, WAIT_FOLDER_S, PAUSE_S = 60.0, 1.0, 0.02
 LISTED = ".parts"
 # A name of more bytes may be too long with our endings; file systems allow 255.
 LONGEST_NAME = 200
+# Our own names beside a target; those that hold nothing that anybody could miss.
+OWN_NAME = re.compile(r"^\.(.+)\.pinghu-(?:lock|new|ready|swap|old)$")
+LITTER = re.compile(r"^\..+\.pinghu-(?:lock|new)$")
 # What the system says, in words, and what to do.
 FULL = ("the disk is full", "make room there, or choose another place")
 SENTENCES = {
@@ -249,7 +252,7 @@ def in_words(path: Path) -> Iterator[None]:
 
 def _shown(path: Path) -> Path:
     """A path without the names that we put beside a target."""
-    return Path(*(re.sub(r"^\.(.+)\.pinghu-\w+$", r"\1", part) for part in path.parts))
+    return Path(*(OWN_NAME.sub(r"\1", part) for part in path.parts))
 
 
 def _sentence(path: Path, fault: Exception) -> tuple[str, str]:
@@ -482,14 +485,12 @@ def _link(one: Path, other: Path) -> None:
 
 
 def _files(folder: Path) -> list[Path]:
-    """All files below a folder, links not followed."""
-    found = [Path(at) / name for at, _, names in os.walk(folder) for name in names]
-    found += [
-        Path(at) / name
-        for at, folders, _ in os.walk(folder)
-        for name in folders
-        if (Path(at) / name).is_symlink()
-    ]
+    """All files below a folder, links not followed; not what dead writers left there."""
+    found: list[Path] = []
+    for at, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not LITTER.match(name)]
+        links = [name for name in folders if (Path(at) / name).is_symlink()]
+        found += [Path(at) / name for name in (*names, *links) if not LITTER.match(name)]
     return sorted(found)
 
 
