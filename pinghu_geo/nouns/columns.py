@@ -217,7 +217,7 @@ _FLOOR_AREA = Column(
     "float",
     "建筑面积",
     "m²",
-    aliases=("SCJZMJ", "实测建筑面积", "总建筑面积", "JZMJ", "建筑面积㎡"),
+    aliases=("SCJZMJ", "实测建筑面积", "总建筑面积", "JZMJ", "建筑面积㎡", "totArea", "tot_area"),
     minimum=0,
 )
 _FROM = Column("from_m", "chainage", "起点桩号", "m", aliases=("起始桩号", "起点", "FROM"))
@@ -233,12 +233,13 @@ _BUILDING_IDS = (
     "房屋编码", "幢编号", "自然幢号", "ZRZH", "BDCDYH", "不动产单元号", "osm_id",
     "full_id", "bldg_id", "gml_id", "FWBH", "建筑编号", "建筑物编号", "楼栋编号", "建筑ID",
     "房屋ID", "osm_way_id", "osmid", "building_identifier", "buildingID", "JZWBH", "localId",
-    "full_plus_code", "DOITT_ID", "EGID",
+    "full_plus_code", "DOITT_ID", "EGID", "BD_MGT_SN", "mgm_bldrgst_pk", "mgmBldrgstPk", "mgm_pk",
+    "BuildingCSUID",
 )  # fmt: skip
 # what a program numbers rows with, whatever they are
 ROW_NUMBERS = (
     "编号", "id", "identifier", "uuid", "guid", "Kod", "gid", "OBJECTID", "fid", "FID_1",
-    "ogc_fid",
+    "ogc_fid", "identificatie", "oid", "TOID", "osid", "cleabs", "LOKALNYID", "lokalnyId",
 )  # fmt: skip
 _FLOORS = Column(
     "floors",
@@ -250,7 +251,7 @@ _FLOORS = Column(
     aliases=("ZCS", "总层数", "楼层数", "房屋层数", "building:levels", "building_levels", "levels",
              "storeysAboveGround", "楼层", "地上层数", "地上总层数", "DSCS", "num_floors", "Floor",
              "no_floors", "n_floors", "floor_count", "numberOfFloors", "storeys", "stories", "层",
-             "numberOfFloorsAboveGround", "NB_ETAGES", "PocetPodlazi"),
+             "numberOfFloorsAboveGround", "NB_ETAGES", "PocetPodlazi", "GRND_FLR", "anzahlgs", "FWCS"),
 )  # fmt: skip
 _HEIGHT = Column(
     "height_m",
@@ -266,6 +267,7 @@ _HEIGHT = Column(
         "building:height",
         "JZWGD",
         "HAUTEUR",
+        "RelHMax",
     ),
     fallbacks=("height", "高度"),
     stands_in=True,
@@ -366,6 +368,8 @@ _NOUNS = (
                 minimum=0,
                 aliases=(
                     "ZZDMJ",
+                    "archArea",
+                    "CalculatedAreaValue",
                     "幢占地面积",
                     "占地面积",
                     "建筑占地面积",
@@ -401,7 +405,7 @@ _NOUNS = (
                 "text",
                 "宗地编号",
                 required=True,
-                aliases=("宗地代码", "宗地号", "ZDDM", "ZDH", "SG_CODE", "地块编号", "FSKO", "bbl"),
+                aliases=("宗地代码", "宗地号", "ZDDM", "ZDH", "SG_CODE", "地块编号", "FSKO", "bbl", "FLSTKENNZ"),
                 fallbacks=ROW_NUMBERS,
             ),
             Column("land_use", "text", "土地用途", aliases=("地类", "TDYT", "用地性质")),
@@ -425,7 +429,7 @@ _NOUNS = (
                 "text",
                 "河道",
                 required=True,
-                aliases=("河流", "河道名称", "河流名称", "河名", "name", "名称", "gnis_name"),
+                aliases=("河流", "河道名称", "河流名称", "河名", "name", "名称", "gnis_name", "W05_004"),
             ),
             Column("start_m", "chainage", "起点桩号", "m", aliases=("起始桩号",)),
             Column("chainage_sign", "int", "桩号方向", minimum=-1, maximum=1),

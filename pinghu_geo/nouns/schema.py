@@ -21,6 +21,7 @@ from pyproj.exceptions import ProjError
 from pinghu_geo.nouns.columns import NOUNS, Column, Noun
 from pinghu_geo.nouns.errors import CRSError, LayerError
 from pinghu_geo.nouns.units import BRACKETS, UNIT_WORDS
+from pinghu_geo.nouns.words import meanings
 
 __all__ = ["NOUNS", "Column", "Noun", "canonical_codes", "label", "match_columns", "noun"]
 
@@ -156,8 +157,14 @@ def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
     whole = {g: _plain(g) for g in given}
     bare = {g: bare_name(g) for g in given}
     found: dict[str, str] = {}
+    own = {c.name for c in what.columns}
     for how in ("named", "bare", "cut", "last"):
         folded, cut = bare if how == "bare" else whole, how == "cut"
+        if how == "last":  # before what a program numbers rows with: what a name's own words say
+            told = {g: meanings(g, what.name) for g in given if g not in found}
+            for given_name, ours in told.items():
+                if ours in own and ours not in found.values():
+                    found[given_name] = ours
         for column in what.columns:
             if column.name in found.values():
                 continue
