@@ -31,6 +31,77 @@ def test_columns_of_public_schemata_are_recognised_and_none_wrongly():
     assert all(schema["source"] for schema in SCHEMATA)
 
 
+# names made of known words and one that turns them, and names that are other things elsewhere
+NONE_OF_OURS = [
+    "HEIGHTROOF",
+    "height_roof",
+    "roof_height",
+    "roof_levels",
+    "underground_floors",
+    "floors_below",
+    "num_basement_floors",
+    "floor_no",
+    "floor_number",
+    "floorNum",
+    "FloorColor",
+    "floor_height",
+    "storey_height",
+    "ground_floor_area",
+    "lot_area",
+    "LotArea",
+    "BldgArea",
+    "total_area",
+    "ground_elevation",
+    "ground_level",
+    "min_level",
+    "building_level",
+    "level_id",
+    "house_number",
+    "building_number",
+    "building_name",
+    "year_of_construction",
+    "number_of_dwellings",
+    "num_units",
+    "nb_logements",
+    "liczbaKondygnacjiPodziemnych",
+    "ugrnd_flr_cnt",
+    "area_terr",
+    "altitude_sol_mean",
+    "max_height_m",
+    "地下层数",
+    "地下階数",
+    "层高",
+    "楼层高度",
+    "敷地面積",
+    "用地面积",
+    "楼号",
+    "建筑密度",
+    "土地面积",
+    "Shape_Area",
+    "roof:height",
+    "min_height",
+    "river_id",
+]
+
+
+@pytest.mark.parametrize("name", NONE_OF_OURS)
+def test_a_word_that_turns_a_name_is_heard(name):
+    assert match_columns([name], NOUNS["buildings"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [("no_of_storeys", "floors"), ("Nombre d'étages", "floors"), ("AnzahlGeschosse", "floors"),
+     ("pocet_nadzemnich_podlazi", "floors"), ("oberirdische_geschosse", "floors"),
+     ("building_footprint_area", "footprint_m2"), ("Grundflaeche_bebaut", None),
+     ("bebaute_flaeche", "footprint_m2"), ("gross_floor_area", "floor_area_m2"),
+     ("hoogte_gebouw", "height_m"), ("건물높이", "height_m"), ("建物高さ", "height_m"),
+     ("gebaeude_id", "building_id"), ("gebaeude_kennz", "building_id")],
+)  # fmt: skip
+def test_names_are_taken_apart(name, ours):
+    assert match_columns([name], NOUNS["buildings"]).get(name) == ours
+
+
 # what lies in the public data, as its READMEs say (path in it: layer: noun); written down from
 # them before `sights` was run on it. Parcels are what is called cadastre there.
 LAYERS = {

@@ -157,14 +157,10 @@ def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
     whole = {g: _plain(g) for g in given}
     bare = {g: bare_name(g) for g in given}
     found: dict[str, str] = {}
-    own = {c.name for c in what.columns}
     for how in ("named", "bare", "cut", "last"):
         folded, cut = bare if how == "bare" else whole, how == "cut"
         if how == "last":  # before what a program numbers rows with: what a name's own words say
-            told = {g: meanings(g, what.name) for g in given if g not in found}
-            for given_name, ours in told.items():
-                if ours in own and ours not in found.values():
-                    found[given_name] = ours
+            _by_words(given, what, found)
         for column in what.columns:
             if column.name in found.values():
                 continue
@@ -175,7 +171,17 @@ def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
                 if hit is not None:
                     found[hit] = column.name
                     break
+    _by_words(given, what, found, late=True)
     return found
+
+
+def _by_words(given: list[str], what: Noun, found: dict[str, str], *, late: bool = False) -> None:
+    """Add the columns whose names say by their words what they are."""
+    own = {c.name for c in what.columns}
+    for name in given:
+        ours = None if name in found else meanings(name, what.name, late=late)
+        if ours in own and ours not in found.values():
+            found[name] = ours
 
 
 def rival_columns(names: Iterable[object], what: Noun, taken: dict[str, str]) -> dict[str, str]:

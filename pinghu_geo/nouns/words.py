@@ -1,4 +1,4 @@
-"""What does a column's name mean that no list has? It is taken apart into words of many languages."""
+"""What does a name of a column mean that no list has? It is taken apart into words."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 __all__ = ["meanings"]
 
 # words, digits apart; of a compound of small and large letters each part that begins large
 PART = re.compile(r"[^\W\d_]+")
 TURN = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-# what an office puts before all its names: b3_, W05_
-PREFIX = re.compile(r"^[a-z]{1,2}\d{1,2}_", re.IGNORECASE)
+# what an office puts before all its names: b3_, byg054
+PREFIX = re.compile(r"^[a-z]{1,3}\d{1,3}_?(?=[^\W\d_])", re.IGNORECASE)
 # shorter words are none within a compound: `no` is in many
 WITHIN = 2
 
@@ -63,23 +64,27 @@ def _concepts(name: str) -> tuple[frozenset[str], ...]:
         if cut is None:
             return ()
         found += [_lexicon()[word] for word in cut]
+    # a number behind its noun says which one it is
+    if any("floor" in a and "number" in b for a, b in pairwise(found)):
+        return ()
     return tuple(found)
 
 
-def meanings(name: object, noun: str) -> str | None:
+def meanings(name: object, noun: str, *, late: bool = False) -> str | None:
     """The column that a name made of known words speaks of, of one kind of table; or none.
 
     A name is refused that holds a word which could turn its meaning (below the ground, of the
     roof, of the lot, of the year): such words aren't in the lexicon, and every word must be.
+    What is ``late`` is to be believed where nothing better is there, such as a mere identifier.
     """
     found = _concepts(str(name))
     if not found:
         return None
-    for column, (needed, allowed) in RULES.get(noun, {}).items():
+    for column, (needed, allowed) in (LATE if late else RULES).get(noun, {}).items():
         if all(any(one & part for one in found) for part in needed) and all(
             one & allowed for one in found
         ):
-            return column
+            return SAME.get(column, column)
     return None
 
 
@@ -91,9 +96,10 @@ def _rule(*needed: str, with_: str = "") -> tuple[list[frozenset[str]], frozense
 
 RULES = {
     "buildings": {
-        "floor_area_m2": _rule("floor|built", "area|english_area", with_="building"),
+        "floor_area_m2": _rule("floor|built", "area|english_area", with_="building most"),
+        "total_area": _rule("most", "building", "area|english_area"),
         "footprint_m2": _rule("ground", "area|english_area", with_="building"),
-        "floors": _rule("floor", "count|above|most|storeys", with_="building floor"),
+        "floors": _rule("floor", "count|number|above|most|storeys", with_="building floor"),
         "height_m": _rule("height", "building|measured", with_="building measured"),
         "parcel_id": _rule("parcel", "id", with_="permanent"),
         "building_id": _rule("building", "id", with_="permanent"),
@@ -104,3 +110,12 @@ RULES = {
     },
     "rivers": {"river": _rule("river", "name")},
 }
+LATE = {
+    "buildings": {
+        "height_m": _rule("height"),
+        "building_id": _rule("id", with_="permanent"),
+    },
+    "parcels": {"parcel_id": _rule("id", with_="permanent")},
+}
+# two rules for one column
+SAME = {"total_area": "floor_area_m2"}
