@@ -6,6 +6,7 @@ to the call. A new hint that is code needs a case here, or a reason in ``NOT_HER
 """
 
 import ast
+import inspect
 import re
 import tempfile
 from functools import cache
@@ -102,6 +103,9 @@ CASES = {
                          "affected['node_id'] = 'N'", "pg.node_table(affected)"),
     "evidence of others": ("evidence = pd.DataFrame({'title_ok': True}, index=['S', 'other'])",
                            "pg.retention_verdict(affected, evidence, limits={'allowed_mm': 20.0, 'freeboard_m': 0.0})"),
+    "rows without a design": (
+        "designs = pd.concat([widths.assign(design='a'), widths.assign(design=None)])",
+        "pg.assess_many(designs, buildings, rivers)"),
     "a step that freezes": ("limits = {'spacing_m': 4, 'step_m': 1}",
                             "pg.least_demolition(rivers, widths, buildings, limits)"),
     "a use that no rate knows": ("affected.loc['S', 'use'] = 'palace'",
@@ -137,7 +141,14 @@ CASES = {
     "no line on the map": ("", "pg.command_map(affected, {}, rivers)"),
     "ids in several levels": (
         "buildings.index = pd.MultiIndex.from_tuples([('S', 1)])", HIT),
+    "covered sections": (
+        "sections['lid_m'] = 6.0",
+        "pg.flood.write_hecras(folder / 'a.prj', sections, 50.0, {'slope': 0.002})"),
     # campaign
+    "days as Excel counts them": (
+        "buildings = affected.assign(node_id='N')\n"
+        "log = pd.DataFrame({'building_id': ['S'], 'stage': ['签约'], 'date': [43160]})",
+        "pg.progress_state(log, buildings)"),
     "houses reported on twice": (
         "buildings = pd.concat([affected.assign(node_id='N')] * 2)\n"
         "log = pd.DataFrame({'building_id': ['S'], 'stage': ['签约'], 'date': ['2018-03-05']})",
@@ -154,6 +165,108 @@ def failed(code, space):
     with pytest.raises(pg.PinghuError) as error:
         exec(code, space)
     return error.value
+
+
+NODES = (
+    "nodes = pd.DataFrame({'river': 'A', 'bank': 'left', 'from_m': np.arange(12.0) * 20, 'to_m': "
+    "np.arange(12.0) * 20 + 10, 'demolish_floor_area_m2': 5.0}, index=[f'N{i}' for i in range(12)])"
+)
+FILE = "file = folder / 'b.gpkg'\npg.write_layer(buildings, file, 'buildings')"
+RISES = "pg.building_rises(affected, sections, 50.0, {'slope': 0.002}, rivers, allowed_mm=20, "
+FRAGMENTS = {
+    # a call with an argument at fault; what the hint says is typed in its place or beside it
+    "red before amber": (
+        "affected = affected.assign(node_id='N', tenants=1)\ntasks = pg.campaign_tasks(affected)\n"
+        "log = pd.DataFrame({'building_id': ['S'], 'stage': ['摸底'], 'date': ['2018-03-01']})\n"
+        "state = pg.progress_state(log, tasks.buildings)\n"
+        "plan = pg.schedule(tasks.nodes, start='2018-01-01').activities",
+        "pg.supervision(plan, state, tasks.buildings, thresholds={'amber_days': 9, 'red_days': 1})"),
+    "no groups": (NODES, "pg.balanced_reaches(nodes, [])"),
+    "half a group": (NODES, "pg.balanced_reaches(nodes, 1.5)"),
+    "uphill flow": ("", "pg.flood.normal_levels(sections, 50.0, slope=-0.001)"),
+    "losses above 1": ("", RISES + "losses=((0, 3),))"),
+    "more than all roughness": ("", RISES + "roughness_share=10)"),
+    "near in another grid": (
+        FILE + "\nnear = red_line.to_crs(4526)", "pg.read_layer(file, 'buildings', near=near)"),
+    "near nothing": (FILE, "pg.read_layer(file, 'buildings', near=red_line, near_m=-1)"),
+    "ids of no known name": (
+        "file = folder / 'b.gpkg'\n"
+        "buildings.reset_index(drop=True).assign(owner='x').to_file(file)",
+        "pg.read_layer(file, 'buildings')"),
+    "a doubtful range": (
+        "", "pg.redline.position_uncertainty(buildings, red_line, sigma_m=0.5, doubtful=(0.9, 0.1))"),
+    "a bank for each group": (
+        NODES + "\nnodes['bank'] = ['left', 'right'] * 6",
+        "pg.balanced_reaches(nodes, 1, banks='apart')"),
+    "no date": (
+        "affected = affected.assign(node_id='N', tenants=1)\nnodes = pg.campaign_tasks(affected).nodes",
+        "pg.schedule(nodes, start='some day')"),
+    "a bank that is the origin": (
+        "sections['offset_m'] += 8", "pg.flood.section_offsets(sections, origin='left_bank')"),
+    "downwards only": (
+        "weir = pd.DataFrame({'river': 'A', 'chainage_m': [50.0], 'kind': 'weir', 'crest_m': 2.0, "
+        "'crest': 'broad'}, index=pd.Index(['S'], name='structure_id'))",
+        "pg.water_profile(sections, 50.0, {'slope': 0.02}, upstream={'slope': 0.02}, "
+        "structures=weir, regime='supercritical')"),
+    "no boundary": ("", "pg.water_profile(sections, 50.0, pd.DataFrame({'river': ['B'], 'level_m': [3.0]}))"),
+    "no grid": (
+        "control = pd.DataFrame({'from_x_m': [0.0, 900, 1000, 100], 'from_y_m': [0.0, 50, 800, 700],"
+        " 'to_x_m': [506000.0, 506900, 507000, 506100], 'to_y_m': [2503000.0, 2503050, 2503800, "
+        "2503700]})", "pg.intake.fit_grid(control, None)"),
+    "an axis of two areas": (
+        "areas = gpd.GeoDataFrame(geometry=[shapely.box(506000, 2503000, 506300, 2503020), "
+        "shapely.box(506320, 2503000, 506600, 2503020)], index=pd.Index(['A', 'A'], name='river'), "
+        "crs=4547)\nsources = gpd.GeoSeries([shapely.Point(506000, 2503010)], ['A'], crs=4547)",
+        "pg.river_axis(areas, sources)"),
+    "wide for the sliders": ("widths['left_m'] = 90.0", "pg.live_red_line(widths, buildings, rivers)"),
+    "a table without coordinates": (
+        "file = folder / 'b.csv'\nfile.write_text('building_id,east column,north column\\nS,506000,2503000\\n')",
+        "pg.read_layer(file, 'buildings', crs=4547)"),
+    "no limit of work": (
+        "affected = affected.assign(node_id='N', tenants=1)\nnodes = pg.campaign_tasks(affected).nodes",
+        "pg.schedule(nodes, start='2018-01-01', work=-1)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FRAGMENTS)
+def test_the_argument_that_a_hint_names_cures(name):
+    space, error = argument(name)
+    exec(typed_into(FRAGMENTS[name][1], fragment(error.hint), space), space)
+
+
+@cache
+def argument(name):
+    """The names that the call knows, and its error; made once."""
+    setup, code = FRAGMENTS[name]
+    space = spare()
+    exec(setup, space)
+    return space, failed(code, space)
+
+
+def fragment(hint):
+    """Arguments that a hint names, as keywords: the first that reads as such."""
+    for part in re.split(r", or |; ", hint):
+        begins = re.search(r"\b\w+=", part)
+        for end in range(len(part), 0, -1) if begins else ():
+            text = f"f({part[begins.start() : end]})"
+            try:
+                return ast.parse(text, mode="eval").body.keywords
+            except SyntaxError:
+                continue
+    raise AssertionError(f"no argument in: {hint}")
+
+
+def typed_into(code, keywords, space):
+    """A call with some of its arguments replaced, wherever they stand in it."""
+    tree = ast.parse(code)
+    call = tree.body[-1].value
+    names = list(inspect.signature(eval(ast.unparse(call.func), space)).parameters)
+    for one in keywords:
+        if (at := names.index(one.arg)) < len(call.args):
+            call.args[at] = one.value
+        else:
+            call.keywords = [k for k in call.keywords if k.arg != one.arg] + [one]
+    return ast.unparse(tree)
 
 
 def statements(hint):
@@ -261,6 +374,12 @@ def test_what_a_project_file_lacks_is_typed_into_it(name, tmp_path):
 # Code of hints that no case above types, and why.
 ELSEWHERE = {
     "test_uphill": ("chainage_sign=-1",),
+    "words, as typed in another table (test_progress, test_door)": ("x = pd.to_datetime(x, unit=",),
+    "tiles, points and tables that the user has": ('dem=["a', "GeoSeries(points, index=rivers"),
+    "a file's own text": ("remove the .prj", 'delete the member "crs"', "back=ahead"),
+    "of the shell, in test_replacing": ("--force (force=True)",),
+    "three ways to write a number, in test_redline": ("give metres, as 9.0 or",),
+    "a search of its own, in test_norise": ("x=(0, 10, 20, 50)",),
     "test_hints": ("crs_candidates", "pg.repair(", "set_crs", "join_parts"),
     "words with dots, to be filled in by who knows": ("...",),
     "an install": ("pip install",),
@@ -289,12 +408,12 @@ def templates():
                 ]
             else:
                 continue
-            if re.match(r"\w+ = \w+[.\[(]|pg\.[\w.]+\(|\w+\[.*\] = |far = ", text):
+            if re.search(r"^\w+ = \w+[.\[(]|^pg\.[\w.]+\(|^\w+\[.*\] = |^far = |\b\w+=\S", text):
                 yield f"{path.stem}:{value.lineno}", text, re.compile("".join(parts), re.DOTALL)
 
 
-def test_every_hint_that_is_a_statement_is_typed_by_some_case():
-    typed = [case(name)[2].hint for name in CASES]
+def test_every_hint_that_is_code_is_typed_by_some_case():
+    typed = [case(name)[2].hint for name in CASES] + [argument(name)[1].hint for name in FRAGMENTS]
     elsewhere = [word for words in ELSEWHERE.values() for word in words]
     left = [
         f"{place}: {text}"

@@ -137,7 +137,7 @@ def _thresholds(given: Mapping[str, float] | None) -> dict[str, float]:
     found = THRESHOLDS | dict(given or {})
     if not 0 <= found["amber_days"] <= found["red_days"]:
         raise LayerError("thresholds: red_days is below amber_days, or one below 0",
-                         hint="amber_days=1, red_days=7")  # fmt: skip
+                         hint='thresholds={"amber_days": 1, "red_days": 7}')  # fmt: skip
     return found
 
 

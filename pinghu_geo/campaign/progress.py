@@ -235,8 +235,8 @@ def _refuse_serials(values: pd.Series) -> None:
             f"{days[serial].iloc[0]:%Y-%m-%d}",
             layer="progress",
             ids=values.index[serial],
-            hint="format the column as a date before saving, or "
-            'log["date"] = pd.to_datetime(log["date"], unit="D", origin="1899-12-30")',
+            hint='log["date"] = pd.to_datetime(log["date"], unit="D", origin="1899-12-30")'
+            "  # or format the column as a date before saving",
         )
 
 

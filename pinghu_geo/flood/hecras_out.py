@@ -100,7 +100,7 @@ def write_hecras(
         raise HydraulicsError(
             "has covered sections (lid_m), which aren't written",
             layer="sections",
-            hint='write them as a culvert, or sections.drop(columns="lid_m") and say so',
+            hint='sections = sections.drop(columns="lid_m")  # and say so; or write them as a culvert',
         )
     if stations["scheme"].nunique() > 1:
         raise HydraulicsError(

@@ -473,8 +473,8 @@ def _misfit(values: pd.Series, lost: Any, column: Column, layer: str) -> LayerEr
             f"has dates as Excel's numbers of days: {word} would be {day:%Y-%m-%d}",
             layer=layer,
             ids=values.index[lost],
-            hint="format the column as a date before saving, or "
-            f'{cell} = pd.to_datetime({cell}, unit="D", origin="1899-12-30")',
+            hint=f'{cell} = pd.to_datetime({cell}, unit="D", origin="1899-12-30")'
+            "  # or format the column as a date before saving",
         )
     if isinstance(word, float | np.floating) and np.isinf(word):
         return LayerError(

@@ -211,7 +211,7 @@ def _one_table(designs: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFra
                 "has rows without design",
                 layer="designs",
                 ids=designs.index[nameless],
-                hint='fill them in, or designs.dropna(subset="design")',
+                hint='designs = designs.dropna(subset="design")  # or name them',
             )
         return designs
     if not designs:
