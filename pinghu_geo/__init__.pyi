@@ -29,6 +29,7 @@ from .keys import explain, project_schema
 from .nouns import errors
 from .nouns.errors import PinghuError
 from .office import adopt_scheme, campaign_project, project_forms, update_project
+from .papers import project_papers
 from .project import check_project, run_project, sample_folder
 from .redline.lines import red_line, widths_of
 from .redline.overlap import affected, totals
@@ -102,6 +103,7 @@ __all__ = [
     "plot_widths",
     "progress_state",
     "project_forms",
+    "project_papers",
     "project_schema",
     "raster_values",
     "read_hecras",

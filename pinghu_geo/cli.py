@@ -256,6 +256,44 @@ def campaign(
     typer.echo(console_text(say("Results: {}", _lang(lang, project), out.resolve())))
 
 
+@app.command()
+def papers(
+    project: Project,
+    out: Out,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="截至日期,如 2018-03-01")] = None,
+    bound: Annotated[bool, typer.Option("--bound", help="各类文书合订为一个文件")] = False,
+    templates: Annotated[
+        Path | None, typer.Option("--templates", help="本单位的模板目录;见 pinghu templates")
+    ] = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    lang: Tongue = None,
+) -> None:
+    """Write household files, report, notices, transfers, report on schemes 文书."""
+    from pinghu_geo.nouns.messages import say
+    from pinghu_geo.papers import project_papers
+
+    word = _lang(lang, project)
+    with _steps(quiet=quiet) as tell:
+        made = project_papers(project, out, as_of=as_of, bound=bound, templates=templates,
+                              force=force, lang=word, progress=tell)  # fmt: skip
+    for path in sorted(p for p in made.iterdir() if p.is_dir() or p.suffix == ".docx"):
+        count = say("{} files", word, sum(1 for _ in path.iterdir())) if path.is_dir() else ""
+        typer.echo(console_text(f"  {path}  {count}".rstrip()))
+    typer.echo(console_text(say("Results: {}", word, made.resolve())))
+
+
+@app.command()
+def templates(
+    folder: Annotated[Path, typer.Argument(help="模板目录")] = Path("模板"), lang: Tongue = None
+) -> None:
+    """Write our templates of all papers, to be changed in Word 文书模板."""
+    from pinghu_geo.deliver.drafts import write_templates
+
+    for path in write_templates(folder, lang=_lang(lang)):
+        typer.echo(console_text(path))
+
+
 def _lang(asked: str | None, project: Path | None = None) -> Lang:
     """The language asked for, else the project's, else Chinese."""
     from pinghu_geo.nouns.schema import one_of

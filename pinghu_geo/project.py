@@ -542,15 +542,43 @@ def _search(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What a project's papers are made of: layers, lines, schemes, searches, campaign."""
+
+    layers: dict[str, gpd.GeoDataFrame]
+    lines: dict[str, gpd.GeoDataFrame]
+    comparison: Comparison
+    affected: gpd.GeoDataFrame
+    least: dict[str, LeastDemolition | WithinRise]
+    campaign: Campaign | None
+    warnings: list[str]
+
+
+def computed_project(
+    plan: Plan, *, as_of: Any = None, progress: Progress | None = None
+) -> Computed:
+    """A project as a run computes it, as of a day, without writing anything."""
+    tell = _teller(progress, plan.lang)
+    tell("reading the layers")
+    with heard() as said:
+        try:
+            data = _read(plan, tell)
+            tell("computing the red line and who is affected")
+            found = _compute(plan, data, tell, as_of=as_of)
+        except PinghuError as fault:
+            raise _for_the_shell(plan, fault) from fault
+    return Computed(
+        data.layers, data.schemes, found.comparison, found.affected, data.least, found.campaign,
+        [translated(note, plan.lang) for note in merged(said)],
+    )  # fmt: skip
+
+
 def project_campaign(
     plan: Plan, *, as_of: Any = None, progress: Progress | None = None
 ) -> tuple[Campaign, dict[str, str]]:
     """A project's campaign as of a day; and the scheme of each building that only others take."""
-    tell = _teller(progress, plan.lang)
-    tell("reading the layers")
-    with heard():
-        data = _read(plan, tell)
-        found = _compute(plan, data, tell, as_of=as_of)
+    found = computed_project(plan, as_of=as_of, progress=progress)
     elsewhere = {
         str(building): name
         for name, one in found.comparison.schemes.items()

@@ -1,5 +1,13 @@
 from .board import NodeBoard, node_board
 from .chainages import plot_time_chainage
+from .documents import (
+    write_household_files,
+    write_notices,
+    write_scheme_report,
+    write_transfers,
+    write_weekly_report,
+)
+from .drafts import write_templates
 from .forms import write_blank_form, write_forms
 from .maps import command_map
 from .plots import plot_long_section, plot_section, plot_widths
@@ -19,8 +27,14 @@ __all__ = [
     "write_blank_form",
     "write_faults",
     "write_forms",
+    "write_household_files",
     "write_ledger",
+    "write_notices",
     "write_results",
+    "write_scheme_report",
     "write_sheets",
     "write_table",
+    "write_templates",
+    "write_transfers",
+    "write_weekly_report",
 ]

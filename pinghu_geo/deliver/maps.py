@@ -19,14 +19,14 @@ from folium.elements import JSCSSMixin
 from folium.plugins import MeasureControl
 from folium.template import Template
 
+from pinghu_geo.deliver.styles import value_text
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.inert import html_text, script_value
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
-from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, one_of, require_layer
+from pinghu_geo.nouns.schema import NOUNS, Lang, label, one_of, require_layer
 from pinghu_geo.river.centreline import stations
-from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison
 
 __all__ = ["STATUS", "command_map", "in_degrees"]
@@ -275,31 +275,10 @@ def _texts(frame: pd.DataFrame, columns: tuple[str, ...], lang: Lang) -> pd.Data
     shown = {}
     for name in columns:
         if name in frame.columns:
-            shown[label(name, lang=lang)] = [html_text(_say(name, v, lang)) for v in frame[name]]
+            shown[label(name, lang=lang)] = [
+                html_text(value_text(name, v, lang)) for v in frame[name]
+            ]
     return pd.DataFrame(shown, index=frame.index)
-
-
-def _say(name: str, value: object, lang: Lang) -> str:
-    """One value as text."""
-    if pd.api.types.is_scalar(value) and pd.isna(value):
-        return "—"
-    if isinstance(value, bool | np.bool_):
-        return say("yes" if value else "no", lang)
-    if isinstance(value, pd.Timestamp):
-        return f"{value:%Y-%m-%d}"
-    if isinstance(value, int | float | np.number):
-        return _say_number(name, float(value))
-    return code_label(name, value, lang=lang)
-
-
-def _say_number(name: str, number: float) -> str:
-    """One number as text, in the form of its column."""
-    if name in ("chainage_m", "from_m", "to_m"):
-        return format_chainage(number)
-    if name.endswith("_ratio"):
-        return f"{number:.1%}"
-    whole = name.endswith("_yuan") or number == round(number)
-    return f"{number:,.0f}" if whole else f"{number:,.2f}"
 
 
 def _changed(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from pinghu_geo.campaign.stages import TODO
-from pinghu_geo.nouns.schema import code_label
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.schema import Lang, code_label
+from pinghu_geo.river.chainage import format_chainage
 
-__all__ = ["AMBER", "CLASS_LOOKS", "RED", "Look", "letters", "stage_words"]
+__all__ = ["AMBER", "CLASS_LOOKS", "RED", "Look", "letters", "stage_words", "value_text"]
 
 # A frame, which has a dash or a sign of its own beside the colour
 RED, AMBER = "#c00000", "#e08a00"
@@ -44,3 +47,26 @@ def stage_words(stages: pd.DataFrame) -> dict[str, str]:
     """Word of each stage as the project has it, and of what isn't begun."""
     words = {str(k): str(v) for k, v in stages["zh"].items()}
     return {TODO: code_label("status", TODO)} | words
+
+
+def value_text(name: str, value: object, lang: Lang = "zh", *, unknown: str = "—") -> str:
+    """One value of a column as people read it."""
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return unknown
+    if isinstance(value, bool | np.bool_):
+        return say("yes" if value else "no", lang)
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}"
+    if isinstance(value, int | float | np.number):
+        return _number_text(name, float(value))
+    return code_label(name, value, lang=lang)
+
+
+def _number_text(name: str, number: float) -> str:
+    """One number as text, in the form of its column."""
+    if name in ("chainage_m", "from_m", "to_m"):
+        return format_chainage(number)
+    if name.endswith("_ratio"):
+        return f"{number:.1%}"
+    whole = name.endswith("_yuan") or number == round(number)
+    return f"{number:,.0f}" if whole else f"{number:,.2f}"

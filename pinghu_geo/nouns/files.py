@@ -21,6 +21,7 @@ __all__ = [
     "require_suffix",
     "rule_file",
     "unpacked",
+    "unpacked_size",
     "zip_members",
 ]
 
@@ -37,6 +38,7 @@ SIGNATURES: dict[str, tuple[bytes, ...]] = {
     ".parquet": (b"PAR1",),
     ".geoparquet": (b"PAR1",),
     ".xlsx": (b"PK\x03\x04",),
+    ".docx": (b"PK\x03\x04",),
     ".xlsm": (b"PK\x03\x04",),
     ".geojson": (b"{",),
     ".json": (b"{",),
@@ -136,6 +138,17 @@ def zip_members(
     folder = stack.enter_context(scratch_folder(what))
     members = _extract(path, what, folder, stack)
     return [(str(m), folder / m) for m in members if m.suffix.lower() in suffixes]
+
+
+def unpacked_size(path: Path, what: str) -> int:
+    """What a zip says that it unpacks to [bytes]; more is never read of a member."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sum(i.file_size for i in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as fault:
+        raise LayerError(
+            f"{path.name} is no readable zip", layer=what, hint="ask for it again"
+        ) from fault
 
 
 def _extract(path: Path, what: str, folder: Path, stack: ExitStack) -> list[PurePosixPath]:

@@ -32,6 +32,7 @@ __all__ = [
     "script_value",
     "sheet_text",
     "visible_text",
+    "word_text",
 ]
 
 # Control pictures stand for the controls in their order; delete has one of its own.
@@ -84,6 +85,18 @@ def html_text(value: object, *, isolated: bool = True) -> str:
 def _turns(text: str) -> bool:
     """Whether a text holds what is read from right to left, or signs that turn the order."""
     return any(unicodedata.bidirectional(c) in RIGHT_TO_LEFT for c in set(text))
+
+
+def word_text(value: object) -> str:
+    """Text within a Word document's markup, and within a template's 文档文字.
+
+    Law: read back it is what was given, tabs and line breaks included, other controls as their
+    pictures and signs that turn the order as their codes; it is no field, no tag, no template.
+    """
+    text = re.sub("\r\n?", "\n", UNENCODABLE.sub("\ufffd", str(value)))
+    unseen = f"[\x80-\x9f\u2028\u2029{TURNING}]"
+    text = re.sub(unseen, lambda sign: f"<U+{ord(sign[0]):04X}>", text)
+    return text.translate(INNER_PICTURES).translate(MARKUP | {ord("%"): "&#37;"})
 
 
 def script_value(value: Any) -> str:

@@ -1,0 +1,320 @@
+"""Papers in Word: what they say is what the tables hold, and stays text."""
+
+import zipfile
+from io import BytesIO
+
+import campaigns
+import docx
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+from docx import Document
+from lxml import etree
+from test_campaign_project import report, said, small_project
+
+import pinghu_geo as pg
+
+HOSTILE = [
+    "{{ 7*7 }}", "{%p if 1 %}", "{_{ one }_}", "</w:t></w:r><w:r><w:fldSimple w:instr='DDEAUTO'/>",
+    "&amp; <b>", "]]>", "a\nb\tc", "\x07bell\x0cfeed\0nul", "\u202e反", "=1+1", "{# x #}", "$x$",
+    "甲\r\n乙", "'\"`", "\ufffe半",
+]  # fmt: skip
+SHOWN = {"\x07bell\x0cfeed\0nul": "␇bell␌feed␀nul", "\u202e反": "<U+202E>反", "甲\r\n乙": "甲\n乙",
+         "\ufffe半": "\ufffd半"}  # fmt: skip
+
+
+def texts(path):
+    """All texts of a document, cell by cell and paragraph by paragraph."""
+    document = Document(path)
+    cells = [c.text for t in document.tables for r in t.rows for c in r.cells]
+    return cells + [p.text for p in document.paragraphs]
+
+
+def table_after(path, *heads):
+    """Rows of the table with these headings."""
+    for table in Document(path).tables:
+        rows = [[c.text for c in r.cells] for r in table.rows]
+        if rows[0][: len(heads)] == list(heads):
+            return rows[1:]
+    raise AssertionError(heads)
+
+
+def one_house(**columns):
+    hit = campaigns.houses(1, each=1)
+    return hit.assign(**columns)
+
+
+@pytest.fixture(scope="module")
+def made():
+    return campaigns.campaign(20)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_texts_of_the_data_arrive_and_do_nothing(tmp_path, text):
+    hit = one_house(owner=text)
+    people = pd.DataFrame({"building_id": hit.index, "name": text}, ["T1"])
+    path = pg.deliver.write_household_files(hit, tmp_path, tenants=people, project=text)[0]
+    want = SHOWN.get(text, text)
+    found = texts(path)
+    assert found.count(want) == 2  # owner and tenant
+    with zipfile.ZipFile(path) as packed:
+        body = packed.read("word/document.xml")
+        for name in packed.namelist():
+            if name.endswith((".xml", ".rels")):
+                etree.fromstring(packed.read(name))
+    for field in (b"fldSimple", b"fldChar", b"instrText", b"w:hyperlink", b"DDEAUTO '"):
+        assert b"<" + field not in body
+    assert not [p for p in found if "{%" in p and text not in p]
+
+
+def test_ids_are_names_within_the_folder(tmp_path):
+    ids = ["../../etc/x", "CON", "a:b", "甲/乙", "x" * 300, "-rf"]
+    hit = gpd.GeoDataFrame(
+        {"owner": "某"}, geometry=[shapely.box(k, 0, k + 1, 1) for k in range(6)], crs=4547,
+        index=pd.Index(ids, name="building_id"),
+    )  # fmt: skip
+    paths = pg.deliver.write_household_files(hit, tmp_path / "档")
+    assert {p.parent for p in paths} == {tmp_path / "档"}
+    assert len({p.name.casefold() for p in paths}) == 6
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["档"]
+    for one, path in zip(ids, paths, strict=True):
+        assert any(one in text for text in texts(path))
+
+
+def test_bound_holds_what_single_files_hold_and_bytes_are_the_same_twice(tmp_path, made):
+    houses = made["tasks"].buildings.head(3)
+    given = {k: made[k] for k in ("state", "stages")} | {"nodes": made["tasks"].nodes}
+    single = pg.deliver.write_household_files(houses, tmp_path / "一", **given)
+    again = pg.deliver.write_household_files(houses, tmp_path / "二", **given)
+    assert [p.read_bytes() for p in single] == [p.read_bytes() for p in again]
+    bound = pg.deliver.write_household_files(houses, tmp_path / "订.docx", **given)
+    assert [t.text for t in tables(bound[0])] == [t.text for p in single for t in tables(p)]
+    pictures = [n for n in zipfile.ZipFile(bound[0]).namelist() if n.startswith("word/media/")]
+    assert len(pictures) == 3
+    days = {i.date_time for i in zipfile.ZipFile(bound[0]).infolist()}
+    assert days == {(2000, 1, 1, 0, 0, 0)}
+
+
+def tables(path):
+    return [c for t in Document(path).tables for r in t.rows for c in r.cells]
+
+
+def test_a_household_file_says_what_the_tables_hold(tmp_path, made):
+    hit = made["tasks"].buildings.head(1).assign(
+        building_yuan=1234.0, relocation_yuan=66.0, cost_yuan=1300.0, title="registered",
+        floor_area_m2=float("nan"),
+    )  # fmt: skip
+    rows = made["state"].reached
+    rows = rows[rows["id"] == hit.index[0]].set_index("stage")["date"]
+    path = pg.deliver.write_household_files(hit, tmp_path, state=made["state"],
+                                            nodes=made["tasks"].nodes)[0]  # fmt: skip
+    facts = {}
+    for row in Document(path).tables[0].rows:
+        cells = [c.text for c in row.cells]
+        facts |= {cells[0]: cells[1], cells[2]: cells[3]}
+    assert facts["权利人"] == "某"
+    assert facts["产权情况"] == "有证"
+    assert facts["建筑面积 (m²)"] == "不详"
+    assert facts["责任组"] == made["tasks"].nodes["group"].iloc[0]
+    costs = table_after(path, "科目", "金额 (元)")
+    assert costs == [["房屋补偿", "1,234"], ["搬迁补偿", "66"], ["合计", "1,300"]]
+    words = made["stages"]["zh"]
+    want = [[words[s], f"{rows[s]:%Y-%m-%d}" if s in rows else "—"] for s in words.index]
+    assert [r[:2] for r in table_after(path, "阶段", "完成日期")] == want
+
+
+def test_tenants_are_those_of_the_house_under_their_own_headings(tmp_path, made):
+    hit = made["tasks"].buildings.head(2)
+    people = pd.DataFrame({"building_id": hit.index[0], "name": ["甲", "乙"], "kind": "shop",
+                           "area_m2": [10.0, None]}, ["T1", "T2"])  # fmt: skip
+    first, second = pg.deliver.write_household_files(hit, tmp_path, tenants=people)
+    rows = table_after(first, "租户编号", "租户名称", "租户类型")
+    assert [r[:2] for r in rows] == [["T1", "甲"], ["T2", "乙"]]
+    assert rows[1][3] == "不详"
+    assert "登记租户 2 户。" in texts(first)
+    assert "无登记租户。" in texts(second)
+
+
+def test_notices_name_each_red_node_and_the_houses_behind(tmp_path, made):
+    watched = made["watched"]
+    paths = pg.deliver.write_notices(watched, tmp_path, tasks=made["tasks"], state=made["state"])
+    assert len(paths) == len(watched.notices) > 2
+    order = ["todo", *made["stages"].index]
+    for path, (node, row) in zip(paths, watched.notices.iterrows(), strict=True):
+        now = made["state"].buildings
+        now = now.loc[now["node_id"] == node, "stage"]
+        behind = now[now.map(order.index) < order.index(row["stage_due"])]
+        found = table_after(path, "房屋编号", "权利人")
+        assert [r[0] for r in found] == list(behind.index)
+        assert any(f"已滞后 {row['late_by_days']} 天" in text for text in texts(path))
+
+
+def test_no_red_node_no_notice(tmp_path):
+    calm = campaigns.campaign(4, as_of="2018-01-03")
+    assert pg.deliver.write_notices(calm["watched"], tmp_path / "督办") == []
+    assert not (tmp_path / "督办").exists()
+
+
+def test_transfers_are_of_stretches_where_something_stood(tmp_path, made):
+    tasks, state = made["tasks"], made["state"]
+    faces = pg.working_faces(tasks.buildings, campaigns.works(tasks), state=state.reached,
+                             as_of=state.as_of)  # fmt: skip
+    paths = pg.deliver.write_transfers(faces, tmp_path, tasks=made["tasks"], state=made["state"])
+    rows = faces.receipts[faces.receipts["nodes"] != ""]
+    assert len(paths) == len(rows) > 0
+    listed = {r[0] for p in paths for r in table_after(p, "房屋编号", "权利人")}
+    down = made["state"].reached.query("stage == 'demolished' and kind == 'building'")["id"]
+    assert listed == set(down)
+
+
+def test_the_weekly_report_counts_the_week(tmp_path):
+    made = campaigns.campaign(20, as_of="2018-03-12")
+    path = pg.deliver.write_weekly_report(
+        made["tasks"], made["state"], made["watched"], tmp_path / "周报.docx", plan=made["plan"],
+        faces=made["faces"],
+    )  # fmt: skip
+    changes = made["watched"].changes
+    words = made["stages"]["zh"]
+    assert len(changes) > 5
+    want = changes[changes["kind"] == "building"].groupby("stage").size()
+    got = {r[0]: int(r[1]) for r in table_after(path, "阶段", "房屋 (栋)")}
+    assert got == {words[s]: n for s, n in want.items()}
+    late = made["watched"].nodes.query("signal != 'green'")
+    assert [r[0] for r in table_after(path, "征拆节点", "责任组", "应达阶段")] == list(late.index)
+    assert "2018-03-06 – 2018-03-12" in texts(path)
+
+
+def test_the_report_on_schemes_holds_the_tables_of_compare(tmp_path):
+    rivers = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (400, 0)])], crs=4547,
+                              index=pd.Index(["甲河"], name="river"))  # fmt: skip
+    houses = gpd.GeoDataFrame(
+        {"floors": 2.0, "use": "residential"},
+        geometry=[shapely.box(50 * k, 8 if k < 4 else 12, 50 * k + 10, 20) for k in range(6)],
+        crs=4547, index=pd.Index([f"B{k}" for k in range(6)], name="building_id"),
+    )  # fmt: skip
+    lines = {"宽": pg.red_line(rivers, 15.0), "窄": pg.red_line(rivers, 10.0)}
+    with pytest.warns(match="estimated"):
+        found = pg.compare(lines, houses, rivers)
+    path = pg.deliver.write_scheme_report(found, tmp_path / "比选.docx", rivers=rivers, note="合成")
+    rows = {r[0]: r for r in table_after(path, "方案", "房屋栋数 (栋)")}
+    assert rows["宽"][1] == "6"
+    assert rows["窄"][1] == "4"
+    assert rows["宽"][5] == "不详"  # no rates: not 0
+    assert table_after(path, "方案", "河道")[0][:4] == ["窄", "甲河", "2", "0"]
+    assert any("按基底面积乘层数估算" in t for t in texts(path))
+    assert "没有搜索得出的方案。" in texts(path)
+
+
+# --- the office's own templates ---
+
+
+def template(tmp_path, text, name="一户一档.docx"):
+    document = docx.Document()
+    for line in ("{%p for one in papers %}", text, "{%p endfor %}"):
+        document.add_paragraph(line)
+    document.save(tmp_path / name)
+    return tmp_path / name
+
+
+def test_an_office_replaces_a_template(tmp_path):
+    own = template(tmp_path, "户主:{{ one.owner }}({{ one.building_id }})")
+    path = pg.deliver.write_household_files(one_house(), tmp_path / "出", template=own)[0]
+    assert "户主:某(H0000-0)" in texts(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("{{ one.ownr }}", "asks for 'ownr'"),
+        ("{{ one.owner + }}", "can't be filled in"),
+        ("{{ ''.__class__.__mro__ }}", "can't be filled in|asks for"),
+        ("{{ one.map._image.tpl.save('x.docx') }}", "can't be filled in|asks for"),
+        ("{{ one.update({'a': 1}) }}", "can't be filled in"),
+        ("{% include 'a' %}", "can't be filled in|can't be read"),
+    ],
+)
+def test_templates_reach_nothing_and_mistakes_are_said(tmp_path, text, match):
+    own = template(tmp_path, text)
+    with pytest.raises(pg.errors.LayerError, match=match) as told:
+        pg.deliver.write_household_files(one_house(), tmp_path / "出", template=own)
+    assert "一户一档.docx" in told.value.said
+    assert not list((tmp_path / "出").glob("*")) if (tmp_path / "出").exists() else True
+
+
+def test_a_template_that_is_none_is_refused(tmp_path):
+    (tmp_path / "一户一档.docx").write_bytes(b"no zip")
+    with pytest.raises(pg.errors.LayerError, match="no docx by content"):
+        pg.deliver.write_household_files(one_house(), tmp_path / "出",
+                                         template=tmp_path / "一户一档.docx")  # fmt: skip
+    with zipfile.ZipFile(tmp_path / "大.docx", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("word/document.xml", b"0" * (65 * 2**20))
+    with pytest.raises(pg.errors.LayerError, match="too large"):
+        pg.deliver.write_household_files(
+            one_house(), tmp_path / "出", template=tmp_path / "大.docx"
+        )
+    with zipfile.ZipFile(tmp_path / "空.docx", "w") as empty:
+        empty.writestr("a", b"")
+    with pytest.raises(pg.errors.LayerError, match="can't be read as a Word document"):
+        pg.deliver.write_household_files(
+            one_house(), tmp_path / "出", template=tmp_path / "空.docx"
+        )
+
+
+def test_our_templates_in_both_languages_are_filled(tmp_path):
+    for lang in ("zh", "en"):
+        folder = tmp_path / lang
+        names = [p.name for p in pg.deliver.write_templates(folder, lang=lang)]
+        assert len(names) == 5
+        first = (folder / names[0]).read_bytes()
+        assert first[:2] == b"PK"
+        path = pg.deliver.write_household_files(
+            one_house(), tmp_path / f"{lang}出", template=folder / names[0], lang=lang
+        )[0]
+        plain = pg.deliver.write_household_files(one_house(), tmp_path / f"{lang}无", lang=lang)[0]
+        assert path.read_bytes() == plain.read_bytes()
+        chinese = [t for t in texts(path) if any("\u4e00" <= c <= "\u9fff" for c in t)]
+        # of an English file, nothing but what the data say
+        assert lang == "zh" or not {t.replace("甲河", "").replace("某", "") for t in chinese} - {
+            " left K0+000–K0+010", "", "floors (层)"}  # fmt: skip
+
+
+# --- a whole project ---
+
+
+def test_papers_of_a_project_come_whole_and_twice_the_same(tmp_path):
+    project = small_project(tmp_path)
+    report(tmp_path, "B0,,签约,2018-02-01,\nB0,,拆除,2018-02-09,\n")
+    said("update", project, tmp_path / "日报.csv", "--today", "2018-03-01", "-q")
+    told = said("papers", project, "--out", tmp_path / "文书", "-q")
+    assert "一户一档" in told
+    out = tmp_path / "文书"
+    assert sorted(p.name for p in (out / "一户一档").iterdir()) == [f"B{k}.docx" for k in range(6)]
+    assert (out / "周报_2018-02-09.docx").exists()
+    assert (out / "方案比选报告.docx").exists()
+    again = pg.project_papers(project, tmp_path / "再")
+    first, second = ({str(p.relative_to(f)): p.read_bytes() for p in f.rglob("*") if p.is_file()}
+                     for f in (out, again))  # fmt: skip
+    assert first == second
+    with pytest.raises(pg.errors.OutputError, match="exists"):
+        pg.project_papers(project, out)
+
+
+def test_a_slip_in_a_templates_name_is_said_before_the_work(tmp_path):
+    project = small_project(tmp_path)
+    folder = tmp_path / "模板"
+    pg.deliver.write_templates(folder)
+    (folder / "周报.docx").rename(folder / "週报.docx")
+    with pytest.raises(pg.errors.LayerError, match="template of no paper") as told:
+        pg.project_papers(project, tmp_path / "文书", templates=folder)
+    assert "周报.docx" in told.value.hint
+    assert not (tmp_path / "文书").exists()
+
+
+def test_a_template_is_read_in_memory_only():
+    """Two templates drawn up are the same bytes, whatever the clock says."""
+    from pinghu_geo.deliver.drafts import PAPERS, own_template
+
+    for kind in PAPERS:
+        assert own_template(kind, "zh") == own_template(kind, "zh")
+        assert zipfile.ZipFile(BytesIO(own_template(kind, "en"))).testzip() is None
