@@ -12,10 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { COUNT = 0, KILL = 1, FAIL = 2, FAIL_ON = 3 };  /* FAIL_ON: this event and all writes after */
+/* FAIL_ON: this event and all writes after. WATCH: wait at each event until the watcher has looked */
+enum { COUNT = 0, KILL = 1, FAIL = 2, FAIL_ON = 3, WATCH = 4 };
 
 static char root[PATH_MAX];
 static long chosen = -1, seen = 0;
@@ -27,6 +29,8 @@ void events_arm(const char *folder, long at, int mode, int error, int writes)
     snprintf(root, sizeof root, "%s", folder);
     chosen = at; how = mode; code = error; only_writes = writes; seen = 0; what[0] = 0;
 }
+static int tell_fd = -1, hear_fd = -1;
+void events_watched_by(int tell, int hear) { tell_fd = tell; hear_fd = hear; }
 long events_seen(void) { return seen; }
 const char *events_what(void) { return what; }
 
@@ -63,6 +67,14 @@ static int event(const char *name, int writes)
     long now;
     if (only_writes && !writes) return 0;
     now = seen++;
+    if (how == WATCH) {
+        char byte = 0;
+        int before = errno;
+        syscall(SYS_write, tell_fd, &byte, 1);
+        syscall(SYS_read, hear_fd, &byte, 1);
+        errno = before;
+        return 0;
+    }
     if (chosen < 0 || how == COUNT) return 0;
     if (now == chosen) {
         snprintf(what, sizeof what, "%s", name);

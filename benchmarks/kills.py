@@ -15,6 +15,9 @@ there and nothing beside it. For the parts of a Shapefile and of a HEC-RAS proje
 can exchange in one step, "not there to be opened" is allowed in between; the new is then complete
 beside it, and the next one to read or to write puts it in place.
 
+Where every event is asked for, one writer is stopped at each of its events, and what then lies on
+the disk is what a kill there leaves; where a sample is, it is killed.
+
 Writers are forks of one process that has everything imported, and projects read and computed (the
 files and events that follow must be those of a writer that does it itself), and work in memory where
 the system has such a place. The next one isn't tried twice on what is the same for it: the same names, and the
@@ -44,7 +47,7 @@ from contextlib import closing
 from pathlib import Path
 
 HERE = Path(__file__).parent
-COUNT, KILL, FAIL, FULL = 0, 1, 2, 3
+COUNT, KILL, FAIL, FULL, WATCH = 0, 1, 2, 3, 4
 WAYS = {"kill": (KILL, errno.EIO), "fail": (FAIL, errno.EIO), "full": (FULL, errno.ENOSPC)}
 # What a process says with its exit status.
 DONE, REFUSED, CRASHED = 0, 3, 4
@@ -522,6 +525,51 @@ class Writer:
         wrong += self._wrong(state(self.folder), status)
         return [f"{self.name}, {way} at {event}: {w}" for w in [*wrong, *self._next_one()]]
 
+    def stopped_at_each(self) -> list[str]:
+        """What is wrong with what lies there at each event of one writer: what a kill leaves."""
+        self.fresh()
+        (told, tell), (hear, heard) = os.pipe(), os.pipe()
+
+        def work() -> None:
+            self.events.library.events_watched_by(tell, hear)
+            self.events.arm(self.folder, -1, WATCH)
+            self.write(self.folder, "new")
+            self.events.arm(Path("/nowhere"))
+
+        child = os.fork()
+        if child == 0:
+            os.close(told)
+            try:
+                work()
+            except BaseException:  # noqa: BLE001 - seen by the exit status
+                traceback.print_exc()
+                os._exit(CRASHED)
+            os._exit(DONE)
+        os.close(tell)
+        kept = self.folder.parent / "stopped"
+        found: list[tuple[int, Path]] = []
+        seen: set[int] = set()
+        events = 0
+        while os.read(told, 1):
+            if (key := hash(sight(self.folder))) not in seen:
+                seen.add(key)
+                found.append((events, kept / str(events)))
+                shutil.copytree(self.folder, found[-1][1], symlinks=True)
+            events += 1
+            os.write(heard, b"x")
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        for end in (told, hear, heard):
+            os.close(end)
+        wrong = [] if events == self.counts["kill"] else [f"{events} events"]
+        wrong += self._wrong(state(self.folder), status)
+        for event, place in found:
+            shutil.rmtree(self.folder)
+            os.rename(place, self.folder)
+            said = [*self._wrong(state(self.folder), -signal.SIGKILL), *self._next_one()]
+            wrong += [f"{self.name}, kill at {event}: {w}" for w in said]
+        shutil.rmtree(kept, ignore_errors=True)
+        return wrong
+
     def _next_one(self) -> Iterator[str]:
         """Whether the same, undisturbed, leaves the new one and nothing beside it."""
         if (key := hash(sight(self.folder))) not in self.tried:
@@ -634,7 +682,10 @@ def tried(asked: argparse.Namespace, base: Path) -> int:
             continue
         for way in asked.ways:
             at = chosen(writer.counts[way], asked.sample, f"{name} {way}")
-            wrong = [line for event in at for line in writer.at(way, event)]
+            if way == "kill" and asked.sample is None:
+                wrong = writer.stopped_at_each()
+            else:
+                wrong = [line for event in at for line in writer.at(way, event)]
             bad += len(wrong)
             sys.stdout.write(
                 f"{name:12} {way:4}: {len(at):5} of {writer.counts[way]:5} events, "

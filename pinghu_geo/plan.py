@@ -15,7 +15,7 @@ import pyproj
 
 from pinghu_geo.intake.io import read_table
 from pinghu_geo.keys import defaults, key_mistakes, nouns_of, table_source
-from pinghu_geo.nouns.errors import ProjectError
+from pinghu_geo.nouns.errors import ProjectError, reason
 from pinghu_geo.nouns.files import require_plain
 from pinghu_geo.nouns.schema import Lang, nearest
 
@@ -77,8 +77,10 @@ def read_plan(path: Path) -> Plan:
         raw = tomllib.loads(path.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise ProjectError(
-            f"{path.name} is no valid TOML in UTF-8: {fault}",
-            hint="names in Chinese stand in quotes",
+            f"{path.name} is no valid TOML in UTF-8: {reason(fault)}",
+            hint="save it as UTF-8"
+            if isinstance(fault, UnicodeDecodeError)
+            else "names in Chinese stand in quotes",
         ) from fault
     mistakes = _Mistakes(path.name, path.read_text("utf-8-sig"))
     mistakes.found += [
@@ -158,7 +160,8 @@ class _Mistakes:
             line, fault = faults[0]
             if line == 0:
                 raise fault
-            raise ProjectError(f"{fault.problem} (line {line})", hint=fault.hint)
+            problem = f"{fault.problem} (line {line})"
+            raise ProjectError(problem, layer=self.name, hint=fault.hint)
         places = [f"line {n}" if n else "nowhere" for n, _ in faults]
         said = "; ".join(f"{p}: {f.problem}" for p, (_, f) in zip(places, faults, strict=True))
         raise ProjectError(

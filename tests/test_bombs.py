@@ -1,9 +1,11 @@
 """Small files that ask for more than a machine has: refused in words, at once."""
 
+import json
 import re
 import struct
 import time
 import zipfile
+import zlib
 
 import ezdxf
 import geopandas as gpd
@@ -184,6 +186,85 @@ def test_parts_within_parts_as_bytes(tmp_path, soon, kind):
     with pytest.raises(pg.errors.LayerError, match="parts within parts"):
         pg.read_layer(tmp_path / "b.parquet", "buildings")
     assert len(pg.read_layer(tmp_path / "g.parquet", "buildings")) == 2
+    rivers = gpd.GeoDataFrame(
+        index=pd.Index(["A"], name="river"), geometry=[shapely.box(0, 0, 9, 9).boundary], crs=4547
+    )
+    line = pg.red_line(rivers, 5.0)
+    with pytest.raises(pg.errors.LayerError, match="b.parquet row group 0: .*parts within parts"):
+        pg.affected_parquet(tmp_path / "b.parquet", line, rivers, tmp_path / "out")
+
+
+GEO = {
+    "version": "1.1.0",
+    "primary_column": "geometry",
+    "columns": {"geometry": {"encoding": "WKB"}},
+}
+BROKEN_GEO = [
+    "[]", "7", '"x"', "{", "null", json.dumps(GEO | {"columns": []}), json.dumps(GEO | {"columns": None}),
+    json.dumps(GEO | {"columns": {"geometry": []}}), json.dumps(GEO | {"primary_column": ["geometry"]}),
+    json.dumps(GEO | {"columns": {"geometry": {"encoding": "WKB", "covering": {"bbox": [1]}}}}),
+    json.dumps(GEO | {"columns": {"geometry": {"encoding": "WKB", "crs": {"type": 7}}}}),
+    json.dumps(GEO | {"columns": {"geometry": {"encoding": ["WKB"]}}}), "[" * 20_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("geo", BROKEN_GEO, ids=lambda text: text[:70])
+def test_broken_metadata_of_geoparquet_is_one_sentence_that_names_the_file(tmp_path, geo):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    wkb = [shapely.to_wkb(shapely.box(500000, 2500000, 500009, 2500009))]
+    table = pa.table({"FWBH": ["A"], "geometry": wkb}).replace_schema_metadata({"geo": geo})
+    pq.write_table(table, tmp_path / "b.parquet")
+    rivers = gpd.GeoDataFrame(
+        index=pd.Index(["A"], name="river"), crs=4547,
+        geometry=[shapely.LineString([(500000, 2500005), (500100, 2500005)])],
+    )  # fmt: skip
+    line = pg.red_line(rivers, 5.0)
+    for read in (
+        lambda: pg.read_layer(tmp_path / "b.parquet", "buildings"),
+        lambda: pg.affected_parquet(tmp_path / "b.parquet", line, rivers, tmp_path / "out"),
+    ):
+        with pytest.raises(pg.PinghuError, match="b.parquet") as said:
+            read()
+        assert not re.search(
+            "object|attribute|NoneType|subscript|indices|KeyError", str(said.value)
+        )
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (AttributeError("'list' object has no attribute 'get'"), "it is damaged, or not what its name says"),
+        (struct.error("unpack requires a buffer of 8 bytes"), "it is damaged, or not what its name says"),
+        (OSError(22, "Invalid argument"), "it is damaged, or not what its name says"),
+        (UnicodeDecodeError("utf-8", b"ab\xff", 2, 3, "invalid start byte"), "its byte 0xff is no UTF-8"),
+        (zlib.error("Error -3 while decompressing data"), "what is packed in it is damaged"),
+        (ValueError("could not convert string to float: '1.x'"), "'1.x' is no number"),
+        (ValueError("invalid literal for int() with base 10: 'x'"), "'x' is no number"),
+        (MemoryError(), "it takes more memory than there is"),
+        (ValueError("row 3 has no end."), "row 3 has no end"),
+    ],
+)  # fmt: skip
+def test_what_a_library_says_is_said_in_words(fault, words):
+    assert pg.errors.reason(fault) == words
+
+
+def test_a_column_of_bytes_that_are_no_text(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    houses = gpd.GeoDataFrame(
+        {"FWBH": ["A"], "GHYT": ["10"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=4547
+    )
+    houses.to_parquet(tmp_path / "b.parquet")
+    table = pq.read_table(tmp_path / "b.parquet")
+    bad = pa.StringArray.from_buffers(
+        1, pa.py_buffer(struct.pack("<2i", 0, 2)), pa.py_buffer(b"\xff\xfe")
+    )
+    pq.write_table(table.set_column(1, "GHYT", bad), tmp_path / "b.parquet")
+    with pytest.raises(pg.errors.LayerError, match="b.parquet can't be read"):
+        pg.read_layer(tmp_path / "b.parquet", "buildings")
 
 
 @pytest.mark.parametrize("kind", ["huge", "external link", "soft link", "external data", "virtual"])

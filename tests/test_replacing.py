@@ -347,6 +347,27 @@ def test_a_write_that_fails_in_any_part_is_said(tmp_path, houses, monkeypatch, p
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize("at", [60, 68], ids=["version", "mark"])
+def test_a_geopackage_that_does_not_say_that_it_is_one_was_not_written(
+    tmp_path, houses, monkeypatch, at
+):
+    """As after an I/O error in the write of its head, which GDAL passes over."""
+    write = pyogrio.write_dataframe
+
+    def failing(frame, path, **options):
+        write(frame, path, **options)
+        with open(path, "r+b") as file:
+            file.seek(at)
+            file.write(bytes(4))
+
+    monkeypatch.setattr(pyogrio, "write_dataframe", failing)
+    with pytest.raises(pg.errors.OutputError, match=r"房屋.gpkg can't be written"):
+        pg.write_layer(houses, tmp_path / "房屋.gpkg", "buildings")
+    with pytest.raises(pg.errors.OutputError, match=r"a.gpkg can't be written"):
+        pg.deliver.write_results({"a": houses}, tmp_path / "a.gpkg")
+    assert not list(tmp_path.iterdir())
+
+
 def test_layers_of_a_set_come_together(tmp_path):
     (tmp_path / "a.g01").write_text("old")
 
@@ -428,6 +449,21 @@ def test_folders_of_forms_and_boards_are_refused_before_the_work(tmp_path, monke
     with pytest.raises(pg.errors.OutputError, match="can't be written"):
         pg.update_project(project, [], board=tmp_path / target)
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_what_a_kill_left_of_asking_for_a_folder_is_gone_after_the_next(tmp_path):
+    from pinghu_geo.nouns.replacing import require_folder
+
+    code = (
+        "import os, signal, sys; from pathlib import Path; from pinghu_geo.nouns import replacing\n"
+        "replacing.os.ftruncate = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "replacing.os.rmdir = replacing.os.ftruncate\n"
+        "replacing.require_folder(Path(sys.argv[1]))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    require_folder(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_drawing_is_refused_before_it_is_drawn(tmp_path, houses, monkeypatch):

@@ -29,7 +29,7 @@ from pinghu_geo.flood.hecras import (
 )
 from pinghu_geo.flood.hecras_structures import structures_between, structures_of_text
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.nouns.errors import LayerError, PinghuError
+from pinghu_geo.nouns.errors import LayerError, PinghuError, reason
 from pinghu_geo.nouns.files import require_plain
 from pinghu_geo.nouns.schema import one_of
 from pinghu_geo.river.chainage import parse_chainage
@@ -125,7 +125,7 @@ def readable(*paths: str | Path | None) -> Iterator[None]:
             raise
         names = " or ".join(Path(p).name for p in paths if p is not None)
         raise LayerError(
-            f"{names} has a place that can't be read ({fault})",
+            f"{names} has a place that can't be read ({reason(fault)})",
             layer="hecras",
             hint="open it in HEC-RAS and save it again",
         ) from fault
@@ -147,7 +147,7 @@ def _read(geometry: str | Path, flow: str | Path | None, foot: float) -> HecRas:
             obstacles += [{**place, **row} for row in _text_obstacles(one, sections[-1], foot)]
         except (ValueError, IndexError, OverflowError) as fault:
             raise LayerError(
-                f"{Path(geometry).name} has a section that can't be read ({fault})",
+                f"{Path(geometry).name} has a section that can't be read ({reason(fault)})",
                 layer="hecras",
                 ids=[f"{one['river'].strip()} {one['rs']}"],
                 hint="open it in HEC-RAS and save it again",

@@ -16,7 +16,7 @@ from xml.parsers import expat
 
 import numpy as np
 
-from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.errors import LayerError, reason
 
 __all__ = [
     "SHORT_BYTES",
@@ -58,7 +58,7 @@ def require_bounded_book(path: Path, what: str) -> None:
         if isinstance(fault, LayerError):
             raise
         raise LayerError(
-            f"{path.name} is no workbook that can be read: {fault}",
+            f"{path.name} is no workbook that can be read: {reason(fault)}",
             layer=what,
             hint="open it in Excel and save it again",
             fault="unreadable",

@@ -42,7 +42,7 @@ from pinghu_geo.intake.nesting import by_nesting, shells_nested
 from pinghu_geo.intake.osm import OSM, read_osm, with_tags
 from pinghu_geo.intake.shapefile import parts_of, rows_meeting, whole_shapefile
 from pinghu_geo.nouns.door import chainage_of_m
-from pinghu_geo.nouns.errors import LayerError, PinghuError
+from pinghu_geo.nouns.errors import LayerError, PinghuError, reason
 from pinghu_geo.nouns.files import require_signature, unpacked
 from pinghu_geo.nouns.notices import quiet_libraries
 from pinghu_geo.nouns.numerals import numbers_written, split_numbers
@@ -57,7 +57,9 @@ __all__ = [
     "Boxes",
     "cell_grids",
     "covering",
+    "own_errors",
     "read_cells",
+    "require_sound",
     "read_raw",
 ]
 
@@ -134,7 +136,7 @@ def read_raw(
                 hint="use Shapefile, GeoPackage, GeoJSON, GeoParquet, FlatGeobuf, DXF, CSV or XLSX",
             )
         require_signature(path, what)
-        with _own_errors(path, what):
+        with own_errors(path, what):
             if suffix in PARQUET:
                 frame = _read_parquet(path, boxes, condition)
             elif suffix in TABLES:
@@ -154,7 +156,7 @@ def read_raw(
 
 
 @contextmanager
-def _own_errors(path: Path, what: str) -> Iterator[None]:
+def own_errors(path: Path, what: str) -> Iterator[None]:
     """Turn what a library says of a file into one error that says what to do."""
     try:
         with quiet_libraries():  # what they say is checked here, or by `check`
@@ -163,9 +165,8 @@ def _own_errors(path: Path, what: str) -> Iterator[None]:
         raise
     # a damaged file makes the libraries below raise whatever their own slip is
     except Exception as fault:
-        text = str(fault).strip().rstrip(".") or type(fault).__name__
         raise LayerError(
-            f"{path.name} can't be read: {text[:300]}",
+            f"{path.name} can't be read: {reason(fault)}",
             layer=what,
             hint="open it in the program that wrote it and export it again",
             fault="unreadable",
@@ -198,12 +199,18 @@ def _read_parquet(
     wanted = [name for name in dataset.schema.names if name not in covers]
     # read once, and looked at before anything decodes it
     table = pq.read_table(path, columns=wanted, filters=near, use_pandas_metadata=True)
+    require_sound(table, columns)
+    return _arrow_to_geopandas(table)
+
+
+def require_sound(table: Any, columns: dict[str, Any]) -> None:
+    """Refuse what GeoParquet's bytes may say that no decoder is to see."""
+    table.validate(full=True)  # texts that are none, offsets beyond the data: read as they come
     for name, about in columns.items():
         if isinstance(about.get("crs"), str) and re.search("[/=]", about["crs"]):
             raise ValueError(f"its CRS {about['crs'][:40]!r} would be read from a file")
-        if name in wanted and str(about.get("encoding", "WKB")).upper() == "WKB":
+        if name in table.schema.names and str(about.get("encoding", "WKB")).upper() == "WKB":
             _require_no_nests(table[name])
-    return _arrow_to_geopandas(table)
 
 
 def _rows_of_arrow(schema: Any, condition: Condition | None) -> Any:
@@ -238,7 +245,7 @@ def _rows_of_gdal(
     return {} if node is None else {"where": as_sql(node, sqlite=suffix == ".gpkg")}
 
 
-def _require_no_nests(shapes: pa.ChunkedArray) -> None:
+def _require_no_nests(shapes: Any) -> None:
     """Refuse WKB that nests deeper than any shape, before anything decodes it."""
     import pyarrow.compute as pc
 
@@ -623,7 +630,7 @@ def read_cells(
 def cell_grids(path: Path, what: str, seen: Findings, encoding: str | None = None) -> list[Grid]:
     """All cells of a CSV or of every sheet of a workbook, as text."""
     require_signature(path, what)
-    with _own_errors(path, what):
+    with own_errors(path, what):
         if path.suffix.lower() not in (".xlsx", ".xlsm"):
             raw = path.read_bytes()
             found = encoding or _told(text_encoding(raw, path.name), path, seen)

@@ -61,6 +61,7 @@ def write_frame(frame: pd.DataFrame, path: Path, **options: Any) -> None:
     if gdal is None or path.suffix.lower() == ".gpkg":
         with gdal_options(OGR_SQLITE_SYNCHRONOUS="OFF", OGR_SQLITE_JOURNAL="MEMORY"):
             _write_believed(gdal, frame, str(path), options)
+        _require_marked(path)
         return
     folder = f"/vsimem/{uuid4().hex}"
     try:
@@ -79,6 +80,14 @@ def _write_believed(gdal: Any, frame: pd.DataFrame, path: str, options: dict[str
     if gdal is not None and gdal.CPLGetLastErrorType() >= FAILURE:
         said = gdal.CPLGetLastErrorMsg().decode("utf-8", "replace")
         raise pyogrio.errors.DataSourceError(said or "a write failed")
+
+
+def _require_marked(path: Path) -> None:
+    """Refuse a GeoPackage that doesn't say that it is one: GDAL passes over such a failure."""
+    with path.open("rb") as file:
+        head = file.read(72)
+    if path.suffix.lower() == ".gpkg" and (head[68:] != b"GPKG" or not any(head[60:64])):
+        raise pyogrio.errors.DataSourceError("a write failed")
 
 
 def _held(gdal: Any, name: str) -> bytes:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import re
+import struct
+import zlib
 from collections.abc import Iterable
 from itertools import islice
+from lzma import LZMAError
 
 from pinghu_geo.nouns.columns import NOUNS
 from pinghu_geo.nouns.inert import console_text, without_secrets
-from pinghu_geo.nouns.messages import Lang, read_said, translated
+from pinghu_geo.nouns.messages import Lang, read_said, say, translated
 
 __all__ = [
     "CRSError",
@@ -19,7 +24,17 @@ __all__ = [
     "PinghuError",
     "ProjectError",
     "RateError",
+    "reason",
 ]
+
+# What libraries raise when a damaged file has led them astray: of their own doing, not of the file.
+SLIPS = (
+    AssertionError, AttributeError, IndexError, KeyError, NameError, RecursionError,
+    StopIteration, TypeError, ZeroDivisionError, struct.error,
+)  # fmt: skip
+NO_NUMBER = re.compile(
+    r"(?:could not convert string to float|invalid literal for int\(\).*?): (.+)"
+)
 
 
 class PinghuError(Exception):
@@ -141,6 +156,25 @@ class ProjectError(PinghuError, ValueError):
 
 class OutputError(PinghuError, RuntimeError):
     """A result can't be written where it was asked for."""
+
+
+def reason(fault: BaseException) -> str:
+    """What a library says of a file, in words for whoever has the file."""
+    text = str(fault).strip().rstrip(".")
+    if isinstance(fault, UnicodeDecodeError):
+        byte = f"0x{fault.object[fault.start]:02x}"
+        text = say("its byte {} is no {}", "en", byte, fault.encoding.upper())
+    elif isinstance(fault, zlib.error | LZMAError):
+        text = say("what is packed in it is damaged", "en")
+    elif isinstance(fault, MemoryError):
+        text = say("it takes more memory than there is", "en")
+    elif isinstance(fault, SLIPS) or not text or getattr(fault, "errno", 0) == errno.EINVAL:
+        text = say("it is damaged, or not what its name says", "en")
+    elif isinstance(fault, OSError) and fault.strerror:
+        text = fault.strerror.lower()
+    elif found := NO_NUMBER.fullmatch(text):
+        text = say("{} is no number", "en", found[1])
+    return text[:300]
 
 
 def first_ids(ids: Iterable[object], most: int = 5) -> str:

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pinghu_geo.nouns.errors import LayerError, OutputError
+from pinghu_geo.nouns.errors import LayerError, OutputError, reason
 from pinghu_geo.nouns.replacing import completed, scratch_folder
 from pinghu_geo.nouns.schema import nearest
 
@@ -183,13 +183,13 @@ def _extract(path: Path, what: str, folder: Path, stack: ExitStack) -> list[Pure
         archive.extractall(folder)  # noqa: S202 - checked above
     except (zipfile.BadZipFile, RuntimeError, OSError, EOFError, ValueError) as fault:
         raise LayerError(
-            f"{path.name} can't be unpacked: {fault}",
+            f"{path.name} can't be unpacked: {reason(fault)}",
             layer=what,
             hint="ask for it again, without a password",
         ) from fault
     except Exception as fault:  # zlib.error and what other decompressors raise
         raise LayerError(
-            f"{path.name} is damaged: {fault}", layer=what, hint="ask for it again"
+            f"{path.name} is damaged: {reason(fault)}", layer=what, hint="ask for it again"
         ) from fault
     return sorted(PurePosixPath(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
@@ -215,5 +215,5 @@ def rule_file(path: str | Path | None, default: str) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise LayerError(
-            f"{path.name} is no valid TOML in UTF-8: {fault}", layer="rules"
+            f"{path.name} is no valid TOML in UTF-8: {reason(fault)}", layer="rules"
         ) from fault

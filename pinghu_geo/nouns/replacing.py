@@ -195,8 +195,9 @@ def require_folder(folder: Path) -> None:
         goal = _real(folder)
         if goal.exists() and not goal.is_dir():
             raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
-        with _parent_of(goal / "_", keep=False):
-            os.rmdir(tempfile.mkdtemp(prefix=".", suffix=".pinghu-new", dir=goal))
+        # one name, which whoever comes after a kill takes and removes
+        with _parent_of(goal / "_", keep=False), _claimed(goal / "_", WAIT_FILE_S):
+            pass
 
 
 def made_folder(folder: Path) -> Path:

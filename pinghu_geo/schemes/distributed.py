@@ -17,10 +17,10 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.intake.catalogue import Findings
-from pinghu_geo.intake.formats import PARQUET, covering
+from pinghu_geo.intake.formats import PARQUET, covering, own_errors, require_sound
 from pinghu_geo.intake.io import canonical_layer
 from pinghu_geo.nouns.door import takes
-from pinghu_geo.nouns.errors import LayerError, OutputError, PinghuError
+from pinghu_geo.nouns.errors import LayerError, OutputError, PinghuError, reason
 from pinghu_geo.nouns.files import existing, require_signature
 from pinghu_geo.nouns.notices import heard
 from pinghu_geo.nouns.replacing import atomic_folder, in_words
@@ -190,8 +190,9 @@ def _partitions(source: Path, red_line: gpd.GeoDataFrame, what: str) -> list[_Pa
     found, number = [], 0
     for file in files:
         require_signature(file, what)
-        data = pq.read_metadata(file)
-        bounds = covering(_geo(data.metadata, file, what)[1])
+        with own_errors(file, what):
+            data = pq.read_metadata(file)
+            bounds = covering(_geo(data.metadata, file, what)[1])
         at = {data.row_group(0).column(k).path_in_schema: k for k in range(data.num_columns)} if (
             data.num_row_groups) else {}  # fmt: skip
         for group in range(data.num_row_groups):
@@ -254,6 +255,7 @@ def _bounds(rows: Any, columns: list[int | None]) -> list[float] | None:
 
 def _batches(part: _Part, job: _Job) -> Iterator[gpd.GeoDataFrame]:
     """Rows of a partition whose boxes meet the red line's, so many at a time."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     zones = shapely.STRtree(_zones(job.red_line))
@@ -261,6 +263,7 @@ def _batches(part: _Part, job: _Job) -> Iterator[gpd.GeoDataFrame]:
         name, column = _geo(file.schema_arrow.metadata, part.path, job.what)
         paths = covering(column)
         for batch in file.iter_batches(BATCH_ROWS, row_groups=[part.group]):
+            require_sound(pa.Table.from_batches([batch]), {name: column})
             box = _boxes(batch, paths)
             if box is None:
                 box = shapely.bounds(shapely.from_wkb(np.asarray(batch.column(name))))
@@ -371,7 +374,7 @@ def _given(job: _Job) -> _Job:
 
 def _named(part: _Part, fault: Exception) -> LayerError:
     """The error of one partition, with its name."""
-    said, hint = str(fault) or type(fault).__name__, ""
+    said, hint = reason(fault), ""
     if isinstance(fault, PinghuError):
         said, hint = fault.said, fault.hint
     return LayerError(f"{part}: {said}", hint=hint or "mend that partition, or leave it out")
