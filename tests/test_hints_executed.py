@@ -383,6 +383,7 @@ ELSEWHERE = {
     "test_hints": ("crs_candidates", "pg.repair(", "set_crs", "join_parts"),
     "words with dots, to be filled in by who knows": ("...",),
     "an install": ("pip install",),
+    "an earlier call, made with all schemes": ("pg.compare(schemes, buildings, rivers)",),
     "a file that is the user's": ('.shp", "', "房屋.parquet"),
     "of a project file or of rules": ("storey_height_m = 3.0", "limit = 10.0"),
     "a folder of the shell, in test_start": ("pinghu new", "pinghu run", "pinghu forms"),

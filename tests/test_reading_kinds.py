@@ -137,6 +137,12 @@ def test_a_frozen_layer_is_read_by_its_name(change, tmp_path):
 # --- GeoPackage ---------------------------------------------------------------------------------
 
 
+LOCAL = (
+    'ENGCRS["mine",EDATUM["a peg"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],'
+    'LENGTHUNIT["metre",1]]'
+)
+
+
 @pytest.mark.parametrize("srs_id", [-1, 0])
 def test_a_geopackage_without_a_crs_takes_the_one_stated(srs_id, tmp_path):
     import sqlite3
@@ -151,6 +157,102 @@ def test_a_geopackage_without_a_crs_takes_the_one_stated(srs_id, tmp_path):
     assert pg.read_layer(path, "buildings", crs=4547).crs.to_epsg() == 4547
     with pytest.raises(pg.errors.CRSError, match="doesn't say its coordinate reference system"):
         pg.read_layer(path, "buildings")
+
+
+@pytest.mark.parametrize(
+    ("srs_id", "definition", "table"),
+    [
+        (70_000, "undefined", None),
+        (70_000, "", None),
+        (70_001, None, None),  # no row of that id
+        (0, None, "gpkg_geometry_columns"),  # the two tables disagree
+        (70_002, LOCAL, None),
+    ],
+)
+def test_a_geopackage_whose_crs_says_nothing(srs_id, definition, table, tmp_path):
+    import sqlite3
+
+    path = tmp_path / "g.gpkg"
+    gpd.GeoDataFrame({"FWBH": ["A"]}, geometry=[shapely.Polygon(square())], crs=4547).to_file(path)
+    with sqlite3.connect(path) as base:
+        if definition is not None:
+            base.execute(
+                "INSERT INTO gpkg_spatial_ref_sys (srs_name, srs_id, organization, "
+                "organization_coordsys_id, definition) VALUES ('local', ?, 'NONE', ?, ?)",
+                (srs_id, srs_id, definition),
+            )
+        for name in ("gpkg_geometry_columns", "gpkg_contents") if table is None else (table,):
+            base.execute(f"UPDATE {name} SET srs_id = ?", (srs_id,))
+    base.close()
+    assert pg.read_layer(path, "buildings", crs=4547).crs.to_epsg() == 4547
+    with pytest.raises(pg.errors.CRSError, match="doesn't say its coordinate reference system"):
+        pg.read_layer(path, "buildings")
+
+
+# --- where a layer lies -------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:'crs' was not provided:UserWarning")
+@pytest.mark.parametrize("suffix", ["shp", "gpkg", "csv"])
+@pytest.mark.parametrize("crs", [4547, 4526, 32650])
+def test_degrees_that_are_stated_as_metres_are_refused(crs, suffix, tmp_path):
+    """Beside the river they would be thousands of kilometres away, and no house affected."""
+    path = tmp_path / f"d.{suffix}"
+    house = shapely.box(114.05, 22.6, 114.0501, 22.6001)
+    bare = gpd.GeoDataFrame({"FWBH": ["A"]}, geometry=[house])
+    if suffix == "csv":
+        pd.DataFrame({"FWBH": ["A"], "WKT": [house.wkt]}).to_csv(path, index=False)
+    else:
+        bare.to_file(path)
+    with pytest.raises(pg.errors.CRSError, match="coordinates are degrees") as error:
+        pg.read_layer(path, "buildings", crs=crs)
+    space = {"pg": pg}
+    exec(error.value.hint.replace("...", f"{str(path)!r}, 'buildings'"), space)
+    back = space["buildings"].to_crs(4490).geometry.iloc[0]
+    assert shapely.distance(back, house) < 1e-9
+    assert space["buildings"].crs.to_epsg() == crs
+
+
+@pytest.mark.filterwarnings("ignore:'crs' was not provided:UserWarning")
+def test_small_numbers_of_a_grid_of_one_s_own_are_no_degrees(tmp_path):
+    gpd.GeoDataFrame({"FWBH": ["A"]}, geometry=[shapely.box(20, 30, 40, 50)]).to_file(
+        tmp_path / "d.shp"
+    )
+    assert len(pg.read_layer(tmp_path / "d.shp", "buildings", crs=4547)) == 1
+
+
+RIVER = gpd.GeoDataFrame(
+    geometry=[shapely.LineString([(X, Y), (X + 300, Y)])],
+    index=pd.Index(["A"], name="river"),
+    crs=4547,
+)
+
+
+@pytest.mark.parametrize(
+    ("dx", "dy"),
+    [
+        (38e6, 0.0),  # the zone's number before the easting
+        (-500_000.0, 0.0),  # without the false easting
+        (Y - X, X - Y),  # swapped
+        (0.0, 1500.0),
+    ],
+)
+def test_a_layer_far_from_the_line_is_said(dx, dy, tmp_path):
+    shape = shapely.Polygon([(x + dx, y + dy) for x, y in square()])
+    houses = gpd.GeoDataFrame(
+        {"floors": [1]}, geometry=[shape], index=pd.Index(["S"], name="building_id"), crs=4547
+    )
+    with pytest.warns(UserWarning, match="buildings and the red line lie .* km apart"):
+        assert pg.affected(houses, pg.red_line(RIVER, 9.0), RIVER).empty
+    houses.to_file(tmp_path / "h.gpkg")
+    with pytest.warns(UserWarning, match="has nothing within 100 m of near"):
+        pg.read_layer(tmp_path / "h.gpkg", "buildings", near=RIVER)
+
+
+def test_houses_that_just_miss_the_line_are_no_warning():
+    shape = shapely.Polygon([(x, y + 500) for x, y in square()])
+    houses = gpd.GeoDataFrame(geometry=[shape], index=pd.Index(["S"], name="building_id"), crs=4547)
+    assert pg.affected(houses, pg.red_line(RIVER, 9.0), RIVER).empty
 
 
 # --- rivers -------------------------------------------------------------------------------------

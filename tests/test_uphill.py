@@ -5,10 +5,14 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
+import shapely
 
 import pinghu_geo as pg
-from conftest import river_frame
+from conftest import building_frame, river_frame
 from pinghu_geo.project import summary_lines
+
+X, Y = 506_000.0, 2_503_000.0
 
 
 def sections(bed, at=None):
@@ -65,4 +69,49 @@ def test_a_design_that_overtops_is_said(tmp_path):
     (tmp_path / "summary.json").write_text(json.dumps(said | {"flood": flood}), "utf-8")
     assert summary_lines(tmp_path) == [
         "设计方案漫顶:A 50年一遇,3 个断面水位高于岸顶,最低超高 -0.42 m(K1+200.0)。"
+    ]
+
+
+def test_a_run_says_where_the_design_overtops(tmp_path):
+    """The lower bank of one river in both floods, of another in the greater; levels by hand."""
+    rivers = river_frame(
+        {name: [(X, Y + k), (X + 400, Y + k)] for k, name in ((0, "A"), (900, "B"), (1800, "C"))}
+    )
+    house = building_frame({"S": shapely.box(X + 20, Y + 12, X + 30, Y + 22)}, floors=1)
+    pg.write_layer(rivers, tmp_path / "河道.gpkg", "rivers")
+    pg.write_layer(house, tmp_path / "房屋.gpkg", "buildings")
+    at = np.tile([0.0, 200.0, 400.0], 3)
+    river = np.repeat(["A", "B", "C"], 3)
+    tops = pd.Series(river).map({"A": 2.9, "B": 3.4, "C": 6.0})
+    design = pd.DataFrame({"river": river, "chainage_m": at, "bed_level_m": 0.0, "left_m": 10.0,
+                           "right_m": 10.0, "bank_level_m": 6.0, "left_top_m": tops, "right_top_m": 6.0, "n": 1e-4})  # fmt: skip
+    design.to_csv(tmp_path / "设计断面.csv", index=False)
+    floods = [(r, p) for p in ("P=5%", "P=2%") for r in "ABC"]
+    flows = pd.DataFrame(floods, columns=["river", "profile"]).assign(
+        chainage_m=0.0, discharge_m3s=1.0
+    )
+    flows.to_csv(tmp_path / "设计流量.csv", index=False)
+    # next to no flow: the water stands level
+    ends = flows[["river", "profile"]].assign(
+        level_m=flows["profile"].map({"P=5%": 3.0, "P=2%": 3.5})
+    )
+    ends.to_csv(tmp_path / "边界条件.csv", index=False)
+    with rasterio.open(
+        tmp_path / "地面高程.tif", "w", driver="GTiff", width=60, height=250, count=1, dtype="float32",
+        crs=4547, transform=rasterio.Affine(10, 0, X - 100, 0, -10, Y + 2200),
+    ) as dem:  # fmt: skip
+        dem.write(np.full((1, 250, 60), 6.0, "float32"))
+    file = tmp_path / "project.toml"
+    file.write_text(
+        'crs = 4547\n[layers]\nbuildings = "房屋.gpkg"\nrivers = "河道.gpkg"\n[schemes."原"]\nwidths = 15\n'
+        '[flood]\ndesign = "设计断面.csv"\nflows = "设计流量.csv"\nboundaries = "边界条件.csv"\n'
+        'dem = "地面高程.tif"\nallowed_mm = 20\nfreeboard_m = 0.0\n', "utf-8",
+    )  # fmt: skip
+    pg.run_project(file, tmp_path / "结果")
+    said = [line for line in summary_lines(tmp_path / "结果") if "漫顶" in line]
+    # a section every 20 m; where the least freeboard stands is a matter of the last digit
+    assert [line.partition("(")[0] for line in said] == [
+        "设计方案漫顶:A P=5%,21 个断面水位高于岸顶,最低超高 -0.10 m",
+        "设计方案漫顶:A P=2%,21 个断面水位高于岸顶,最低超高 -0.60 m",
+        "设计方案漫顶:B P=2%,21 个断面水位高于岸顶,最低超高 -0.10 m",
     ]

@@ -100,7 +100,8 @@ def write_hecras(
         raise HydraulicsError(
             "has covered sections (lid_m), which aren't written",
             layer="sections",
-            hint='sections = sections.drop(columns="lid_m")  # and say so; or write them as a culvert',
+            hint='sections = sections.drop(columns="lid_m")'
+            "  # and say so; or write them as a culvert",
         )
     if stations["scheme"].nunique() > 1:
         raise HydraulicsError(

@@ -64,6 +64,12 @@ OLD_DATUMS = ("Beijing", "Xian")
 
 def settle_crs(frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings) -> gpd.GeoDataFrame:
     """Settle the CRS: declared by the file, or given, or refused with what it could be."""
+    settled = _settled(frame, crs, what, seen)
+    _refuse_degrees(settled, what)
+    return settled
+
+
+def _settled(frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings) -> gpd.GeoDataFrame:
     try:
         given = None if crs is None else CRS.from_user_input(crs)
     except NoCRS as fault:
@@ -76,6 +82,11 @@ def settle_crs(frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings) -> 
     if frame.crs is None or re.match(r"(?i)undefined|unknown", frame.crs.name):
         if given is None:
             raise _no_crs(frame, what)
+        return frame.set_crs(given, allow_override=True)
+    if frame.crs.is_engineering:  # a drawing's own grid says nothing of where on earth it lies
+        if given is None:
+            raise _no_crs(frame, what)
+        seen.add("unnamed_crs", column="geometry", name=given.name)
         return frame.set_crs(given, allow_override=True)
     declared = _normal(frame.crs)
     if given is not None and _only_unnamed(declared, given):
@@ -91,6 +102,32 @@ def settle_crs(frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings) -> 
             fault="crs_contradicts",
         )
     return frame.set_crs(declared, allow_override=True)
+
+
+def _refuse_degrees(frame: gpd.GeoDataFrame, what: str) -> None:
+    """Refuse degrees that are stated to be metres: beside a river they would just be far away."""
+    crs = frame.crs
+    bounds = _bounds(frame.geometry.to_numpy())
+    area = crs.area_of_use if crs.is_projected else None
+    if bounds is None or area is None or not _looks_like_degrees(bounds):
+        return
+
+    def inside(x0: float, y0: float, x1: float, y1: float) -> bool:
+        wide, high = BEYOND_DEG
+        return bool(area.west - wide <= x0 <= x1 <= area.east + wide
+                    and area.south - high <= y0 <= y1 <= area.north + high)  # fmt: skip
+
+    swapped = inside(*np.take(bounds, [1, 0, 3, 2]))
+    if not (inside(*bounds) or swapped):
+        return  # small numbers near an origin of somebody's own
+    code = crs.geodetic_crs.to_epsg() or 4490
+    raise CRSError(
+        f"coordinates are degrees, but {crs.name} is stated",
+        layer=what,
+        hint=f"{what} = pg.read_layer(..., crs={code}).to_crs({crs.to_epsg() or 4547})"
+        + ("  # once x and y are swapped back" if swapped else ""),
+        fault="degrees_as_metres",
+    )
 
 
 def _no_crs(frame: gpd.GeoDataFrame, what: str) -> CRSError:

@@ -28,6 +28,7 @@ from pinghu_geo.nouns.door import EXACT, TRUTH, clean
 from pinghu_geo.nouns.errors import ChainageError, CRSError, LayerError, OutputError
 from pinghu_geo.nouns.files import existing
 from pinghu_geo.nouns.inert import cell_text, console_text, database_name, source_name
+from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.numerals import numbers_written
 from pinghu_geo.nouns.replacing import SHAPEFILE_PARTS, atomic_parts, atomic_path
 from pinghu_geo.nouns.schema import (
@@ -272,6 +273,8 @@ def layer_and_findings(
     frame = settle_crs(frame, crs, what, seen)
     if near is not None and boxes is not None:
         frame = _near(frame, near, boxes, what)
+        if frame.empty:
+            notify(f"{what}: {source_name(source)} has nothing within {near_m:g} m of near")
     if shapely.has_z(frame.geometry.to_numpy()).any():
         seen.add("heights_dropped")
         frame = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)

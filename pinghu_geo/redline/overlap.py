@@ -43,6 +43,8 @@ Floats = NDArray[np.float64]
 
 # Outside areas below this are no area [m²]: the square of 3 cm, finer than any cadastre.
 NO_AREA_M2 = 1e-3
+# layers so far from the line are of another place, or in another grid than they state [m]
+APART_M = 1000.0
 
 
 @takes()
@@ -89,7 +91,8 @@ def affected(
     Warns
     -----
     UserWarning
-        Floor areas had to be estimated; once, with their number.
+        Floor areas had to be estimated; once, with their number. All features lie more than 1 km
+        from the red line: a grid is stated wrongly, or a layer is of another place.
 
     Notes
     -----
@@ -129,6 +132,8 @@ def affected(
     shapes = flat_shapes(features)
     rows, _, inside = shared_areas(shapes[near], [line])
     rows = near[rows]
+    if not len(rows):
+        _warn_apart(features, line, name)
     hit = features.iloc[rows].copy()
     hit["river"] = _river_of(hit, red_line, rivers)
     where = locate(hit, rivers, river=hit["river"])
@@ -233,6 +238,18 @@ def floor_area(buildings: pd.DataFrame) -> pd.DataFrame:
         warn_estimated(int(estimated.sum()), len(index))
     area = known.where(known.notna(), guess)
     return pd.DataFrame({"floor_area_m2": area, "floor_area_source": source.where(area.notna())})
+
+
+def _warn_apart(features: gpd.GeoDataFrame, line: shapely.Geometry, name: str) -> None:
+    """Warn of layers far from each other: an empty answer would look like a finding."""
+    x0, y0, x1, y1 = features.total_bounds
+    left, low, right, high = shapely.bounds(line)
+    apart = np.hypot(max(left - x1, x0 - right, 0.0), max(low - y1, y0 - high, 0.0))
+    if apart > APART_M:
+        notify(
+            f"{name} and the red line lie {apart / 1000:,.1f} km apart: nothing is affected. "
+            "Are both in the grid that they state? pg.check(...) looks at their coordinates"
+        )
 
 
 def warn_estimated(n: int, total: int) -> None:
