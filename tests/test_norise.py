@@ -1,6 +1,7 @@
 """Least demolition within a rise: exhaustive search, laws, and the profile that checks it."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -395,3 +396,41 @@ def test_within_a_rise_too_no_house_is_paid_that_the_drawn_line_clears():
     assert both.buildings["state"].tolist() == ["saved", "saved"]
     assert both.certificate["total_yuan"].sum() == alone.certificate["total_yuan"].sum()
     assert both.largest_rise_mm <= 50
+
+
+@pytest.fixture(scope="module")
+def searched(street):
+    return search(street)
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "unsaid"),
+    [
+        ({}, "A:所得方案已证明为全河最优", "尚未证明"),
+        # feasible: no word of proof, and how far it may be off, in yuan and as a share
+        ({"proof": "feasible", "bound_yuan": 75_000.0, "gap_yuan": 25_000.0, "total_yuan": 100_000.0},
+         "A:所得方案可行,尚未证明全河最优,与下界相差至多 25,000(25.0%)", "已证明"),
+        ({"proof": "base", "bound_yuan": 0.0, "gap_yuan": 100_000.0, "total_yuan": 100_000.0},
+         "尚未证明全河最优,与下界相差至多 100,000(100.0%)", "已证明"),
+        # proven of the thresholds: what was decided on the safe side is said
+        ({"decided_between": 3}, "其中 3 栋的墙角不在断面上", "尚未证明"),
+        # nothing to search is neither proven nor feasible
+        ({"n_nodes": 0}, "", "最优"),
+    ],
+)  # fmt: skip
+def test_words_say_what_is_proven_and_of_what(searched, change, said, unsaid):
+    words = "\n".join(
+        replace(searched, certificate=searched.certificate.assign(**change)).summary()
+    )
+    assert said in words
+    assert unsaid not in words
+
+
+def test_one_river_proven_and_another_not_are_two_sentences(searched):
+    other = searched.certificate.assign(
+        river="B", proof="feasible", gap_yuan=10.0, total_yuan=100.0
+    )
+    both = pd.concat([searched.certificate, other], ignore_index=True)
+    words = replace(searched, certificate=both).summary()
+    assert sum("A:所得方案已证明" in w and "B" not in w for w in words) == 1
+    assert sum("B:所得方案可行" in w and "(10.0%)" in w for w in words) == 1
