@@ -689,7 +689,7 @@ def make_log(target: Path, rng: np.random.Generator) -> pd.DataFrame:
     plan = read_plan(target / "project.toml")
     plan.campaign.pop("log", None)
     plan.campaign["store"] = "no reports yet.gpkg"
-    found, _ = project_campaign(plan)
+    found, *_ = project_campaign(plan)
     words = dict(found.stages["zh"])
     due = found.plan.activities.pivot(index="node_id", columns="stage", values="finish")
     slow = pd.Series(rng.uniform(0.95, 1.25, GROUPS), [f"第{k + 1}组" for k in range(GROUPS)])

@@ -216,7 +216,8 @@ def _tasks_and_reaches(
         lost = ~tenants["building_id"].isin(layers["buildings"].index)
         if lost.any():
             raise LayerError("has tenants without a building", layer="tenants",
-                             ids=tenants.index[lost])  # fmt: skip
+                             ids=tenants.index[lost],
+                             hint="correct 房屋编号 in the row, or leave the row out")  # fmt: skip
         tenants = tenants[tenants["building_id"].isin(affected.index)]
     frozen = store.nodes() if store.scheme() == asked["adopted"] else None
     common: dict[str, Any] = {
@@ -245,8 +246,8 @@ def _capacity(
     segments: pd.DataFrame | None,
 ) -> pd.DataFrame | None:
     """Capacities of the groups that have nodes; one that has no reach at all is refused later."""
-    if capacity is None:
-        return None
+    if capacity is None or tasks.nodes.empty:
+        return None  # nobody has anything to do
     known = reaches.segments if reaches is not None else segments
     if known is None:
         return capacity

@@ -227,13 +227,16 @@ def forms(
     lang: Tongue = None,
 ) -> None:
     """Write the forms for progress, a workbook a group 进度填报表."""
+    from pinghu_geo.nouns.messages import say
     from pinghu_geo.office import project_forms
 
-    _lang(lang, project)
+    word = _lang(lang, project)
     with _steps(quiet=quiet) as tell:
         made = project_forms(project, out, progress=tell)
     for path in made:
         typer.echo(console_text(path))
+    if not made:
+        typer.echo(say("no form: the adopted scheme has nothing for us to clear", word))
 
 
 @app.command()

@@ -26,7 +26,7 @@ from pinghu_geo.nouns.errors import LayerError, ProjectError
 from pinghu_geo.nouns.inert import console_text, json_text
 from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, require_folder
 from pinghu_geo.plan import Plan, read_plan
-from pinghu_geo.project import ROOM, Progress, project_campaign, write_wall
+from pinghu_geo.project import ROOM, Progress, for_the_shell, project_campaign, write_wall
 
 __all__ = ["adopt_scheme", "campaign_project", "project_forms", "update_project"]
 
@@ -63,9 +63,9 @@ def adopt_scheme(project: str | Path, *, progress: Progress | None = None) -> li
     project.toml has no campaign.
     """
     plan = _plan(project)
-    found, _ = project_campaign(plan, progress=progress)
+    found, _, noted = project_campaign(plan, progress=progress)
     _adopt(plan, found)
-    return found.summary()
+    return [*found.summary(), *noted]
 
 
 def _plan(project: str | Path) -> Plan:
@@ -137,7 +137,8 @@ def update_project(
     plan = _plan(project)
     if board is not None:
         require_folder(Path(board))
-    store, stages = campaign_store(plan), campaign_stages(plan)
+    with for_the_shell(plan):
+        store, stages = campaign_store(plan), campaign_stages(plan)
     common: dict[str, Any] = {"stages": stages, "today": today, "project": plan.name}
     if "log" in plan.campaign:
         log = plan.file(plan.campaign["log"])
@@ -232,7 +233,7 @@ def project_forms(
     """
     plan = _plan(project)
     require_folder(Path(folder))
-    found, _ = project_campaign(plan, progress=progress)
+    found, *_ = project_campaign(plan, progress=progress)
     _adopt(plan, found)
     return write_forms(
         found.tasks.buildings, found.tasks.nodes, found.state, made_folder(Path(folder)),
@@ -290,15 +291,16 @@ def campaign_project(
     plan = _plan(project)
     tell = progress or (lambda _: None)
     with atomic_folder(Path(out), ours=_made_here, force=force, tell=tell, room=ROOM) as made:
-        found, _ = project_campaign(plan, as_of=as_of, progress=progress)
+        found, _, noted = project_campaign(plan, as_of=as_of, progress=progress)
+        lines = [*found.summary(), *noted]
         write_sheets(campaign_sheets(found), made / "campaign.xlsx")
         campaign_board(found, plan).save(made / "board.html")
         campaign_diagrams(found, plan, made / "time_chainage.pdf")
-        said = "".join(f"{console_text(line)}\n" for line in found.summary())
+        said = "".join(f"{console_text(line)}\n" for line in lines)
         (made / "summary.txt").write_text(said, "utf-8")
         told = {"campaign": version("pinghu_geo"), "outputs": digests(made)}
         (made / "manifest.json").write_text(json_text(told), "utf-8")
-    return found.summary()
+    return lines
 
 
 def _made_here(folder: Path) -> dict[str, str] | None:

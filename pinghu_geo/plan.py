@@ -13,9 +13,10 @@ from typing import Any
 import pandas as pd
 import pyproj
 
+from pinghu_geo.campaign.workdays import day_of
 from pinghu_geo.intake.io import read_table
 from pinghu_geo.keys import defaults, key_mistakes, nouns_of, table_source
-from pinghu_geo.nouns.errors import ProjectError, reason
+from pinghu_geo.nouns.errors import LayerError, ProjectError, reason
 from pinghu_geo.nouns.files import require_plain
 from pinghu_geo.nouns.schema import Lang, nearest
 
@@ -83,19 +84,20 @@ def read_plan(path: Path) -> Plan:
             else "names in Chinese stand in quotes",
         ) from fault
     mistakes = _Mistakes(path.name, path.read_text("utf-8-sig"))
-    mistakes.found += [
-        (_line_of(mistakes.text, at), fault) for at, fault in key_mistakes(raw, path.name)
-    ]
+    of_keys = [(_line_of(mistakes.text, at), fault) for at, fault in key_mistakes(raw, path.name)]
     raw = {k: {} for k in SECTIONS} | {
         k: v for k, v in raw.items() if k not in SECTIONS or isinstance(v, dict)
     }
+    with mistakes.caught("campaign", "adopted"):  # which says more of two than that it is no text
+        _adopted(raw["campaign"], raw["schemes"])
+    mistakes.found += of_keys
     layers = {name: table_source(v) for name, v in raw["layers"].items()}
     schemes = {name: table_source(v) for name, v in raw["schemes"].items()}
     _schemes(schemes, mistakes, with_flood=bool(raw["flood"]))
     with mistakes.caught("crs"):
         _known_crs(raw.get("crs"))
-    with mistakes.caught("campaign", "adopted"):
-        _adopted(raw["campaign"], schemes)
+    with mistakes.caught("campaign", "start"):
+        _start(raw["campaign"])
     with mistakes.caught("layers", "rivers", "direction"):
         _direction(layers.get("rivers", {}))
     mistakes.name_scheme(next(iter(schemes), None))
@@ -280,9 +282,26 @@ def _known_crs(code: Any) -> None:
         ) from error
 
 
+def _start(campaign: Mapping[str, Any]) -> None:
+    """Refuse a first day that is no day."""
+    if isinstance(campaign.get("start"), str):
+        try:
+            day_of(campaign["start"], "start")
+        except LayerError as fault:
+            raise ProjectError(
+                f"[campaign] {fault.problem}", hint='start = "2017-11-01"'
+            ) from fault
+
+
 def _adopted(campaign: Mapping[str, Any], schemes: Mapping[str, Any]) -> None:
     """Refuse a campaign that adopts no one scheme of the project."""
     adopted = campaign.get("adopted")
+    if isinstance(adopted, list):
+        raise ProjectError(
+            f"[campaign] adopts {len(adopted)} schemes: {', '.join(map(str, adopted))}; "
+            "a campaign is about one",
+            hint='adopted = "原方案"',
+        )
     if isinstance(adopted, str) and adopted not in schemes:
         raise ProjectError(
             f"[campaign] adopts {adopted!r}, which is no scheme of the project",

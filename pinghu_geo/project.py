@@ -7,7 +7,8 @@ import json
 import os
 import platform
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -56,7 +57,7 @@ from pinghu_geo.search.norise import WithinRise, least_demolition_within_rise
 from pinghu_geo.search.offsets import LIMITS as LEAST
 from pinghu_geo.search.optimise import LeastDemolition, least_demolition
 
-__all__ = ["check_project", "project_campaign", "run_project", "sample_folder"]
+__all__ = ["check_project", "for_the_shell", "project_campaign", "run_project", "sample_folder"]
 
 # A result takes no less than a page's own scripts and an empty database [bytes].
 ROOM = 2**19
@@ -150,13 +151,10 @@ def run_project(
     target = Path(out)
     with atomic_folder(target, ours=_outputs_of, force=force, tell=tell, room=ROOM) as made:
         tell("reading the layers")
-        with heard() as said:
-            try:
-                data = _read(plan, tell)
-                tell("computing the red line and who is affected")
-                found = _compute(plan, data, tell)
-            except PinghuError as fault:
-                raise _for_the_shell(plan, fault) from fault
+        with heard() as said, for_the_shell(plan):
+            data = _read(plan, tell)
+            tell("computing the red line and who is affected")
+            found = _compute(plan, data, tell)
         _write(plan, data, found, merged(said), made, tell)
     return target
 
@@ -288,21 +286,38 @@ def _outputs_of(folder: Path) -> dict[str, str] | None:
     return {**made, "manifest.json": ""}
 
 
-def _for_the_shell(plan: Plan, fault: PinghuError) -> PinghuError:
-    """The fault with the layer's file, and a cure for those who type no Python."""
-    source = plan.layers.get(fault.layer)
-    if source is None or not isinstance(fault, LayerError):
-        return fault
-    hint = fault.hint
-    if fault.fault == "invalid_geometry":
-        hint = f"repair = true  # in {plan.path.name}, above the first [section]"
-    return LayerError(
-        fault.problem,
-        layer=f"{fault.layer} ({source_name(source['path'])})",
-        ids=fault.ids,
-        hint=hint,
-        fault=fault.fault,
-    )
+@contextmanager
+def for_the_shell(plan: Plan) -> Iterator[None]:
+    """Give faults of a layer or table its file, and a cure for those who type no Python."""
+    try:
+        yield
+    except LayerError as fault:
+        named = _file_of(plan, fault.layer)
+        if named is None:
+            raise
+        hint = fault.hint
+        if fault.fault == "invalid_geometry":
+            hint = f"repair = true  # in {plan.path.name}, above the first [section]"
+        raise LayerError(fault.problem, layer=named, ids=fault.ids, hint=hint,
+                         fault=fault.fault) from fault  # fmt: skip
+
+
+def _file_of(plan: Plan, layer: str) -> str | None:
+    """A layer or table with the one file that the project names for it; None where none is one."""
+    if layer == "fixed":
+        noun, given = "segments", [plan.campaign.get("fixed")]
+    elif layer == "stages":
+        noun, given = layer, [plan.campaign.get("stages")]
+    elif layer == "progress":  # reports name their files themselves
+        return None
+    else:
+        noun, given = layer, [plan.layers.get(layer), plan.tables.get(layer)]
+        for section, tables in ((plan.flood, FLOOD_TABLES), (plan.campaign, CAMPAIGN_TABLES)):
+            given += [section.get(key) for key, what in tables.items() if what == layer]
+        if layer == "groups" and not isinstance(plan.campaign.get("groups"), int | list):
+            given.append(plan.campaign.get("groups"))
+    files = [one for one in given if one is not None]
+    return f"{noun} ({source_name(table_source(files[0])['path'])})" if len(files) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -561,13 +576,10 @@ def computed_project(
     """A project as a run computes it, as of a day, without writing anything."""
     tell = _teller(progress, plan.lang)
     tell("reading the layers")
-    with heard() as said:
-        try:
-            data = _read(plan, tell)
-            tell("computing the red line and who is affected")
-            found = _compute(plan, data, tell, as_of=as_of)
-        except PinghuError as fault:
-            raise _for_the_shell(plan, fault) from fault
+    with heard() as said, for_the_shell(plan):
+        data = _read(plan, tell)
+        tell("computing the red line and who is affected")
+        found = _compute(plan, data, tell, as_of=as_of)
     return Computed(
         data.layers, data.schemes, found.comparison, found.affected, data.least, found.campaign,
         [translated(note, plan.lang) for note in merged(said)],
@@ -576,8 +588,8 @@ def computed_project(
 
 def project_campaign(
     plan: Plan, *, as_of: Any = None, progress: Progress | None = None
-) -> tuple[Campaign, dict[str, str]]:
-    """A project's campaign as of a day; and the scheme of each building that only others take."""
+) -> tuple[Campaign, dict[str, str], list[str]]:
+    """A project's campaign as of a day; in which scheme other buildings are; what to note."""
     found = computed_project(plan, as_of=as_of, progress=progress)
     elsewhere = {
         str(building): name
@@ -586,14 +598,15 @@ def project_campaign(
     }
     if found.campaign is None:
         raise ProjectError(f"{plan.path.name} has no campaign", hint='[campaign]\nadopted = "..."')
-    return found.campaign, elsewhere
+    noted = [say("Note: {}", plan.lang, note) for note in found.warnings]
+    return found.campaign, elsewhere, noted
 
 
 def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) -> list[Path]:
     """Board and map of a project's campaign as of the log's last day, each whole or not at all."""
     tell = _teller(progress, plan.lang)
     tell("reading the layers")
-    with heard():
+    with heard(), for_the_shell(plan):
         data = _read(plan, tell)
         found = _compute(plan, data, tell)
     if found.campaign is None:

@@ -146,6 +146,97 @@ def test_reports_that_cannot_be_are_refused_in_their_own_words(project, tmp_path
     assert kept.scheme() == "窄"
 
 
+def test_an_adopted_scheme_without_a_task_has_a_campaign(project, tmp_path):
+    """No house on the line, groups and crews named: nothing to do is no mistake."""
+    text = "河道,桩号,左宽,右宽\nA,0,1,1\nA,1000,1,1\n"
+    (tmp_path / "窄.csv").write_text(text, "utf-8")
+    told = said("campaign", project, "--out", tmp_path / "推进")
+    assert "没有征拆节点" in told
+    assert "没有可填的表" in said("forms", project, "--out", tmp_path / "填报")
+    out = pg.run_project(project, tmp_path / "out")
+    sheets = pd.read_excel(out / "campaign.xlsx", sheet_name=None)
+    assert sheets["分类汇总"]["房屋栋数 (栋)"].tolist() == [0] * 5
+    assert sheets["作业面"]["长度 (m)"].tolist() == [1000, 1000]
+    with pytest.raises(pg.errors.LayerError, match="belongs to the scheme 宽 only"):
+        pg.update_project(project, [report(tmp_path, "B0,,签约,2018-02-01,\n")])
+
+
+def test_a_campaign_of_nothing_but_houses_of_others(project, tmp_path):
+    zone = gpd.GeoDataFrame(
+        {"name": ["更新单元"], "kind": "renewal", "due": pd.Timestamp("2018-05-01")},
+        index=pd.Index(["Z1"], name="zone_id"), geometry=[shapely.box(0, 0, 1000, 60)], crs=4547,
+    )  # fmt: skip
+    pg.write_layer(zone, tmp_path / "片区.gpkg", "zones")
+    text = (HEAD + CAMPAIGN).replace("[tables]", 'zones = "片区.gpkg"\n[tables]')
+    project.write_text(text, "utf-8")
+    told = said("campaign", project, "--out", tmp_path / "推进")
+    assert "他方清拆:6 栋" in told
+    assert "没有征拆节点" in told
+    sheets = pd.read_excel(tmp_path / "推进" / "campaign.xlsx", sheet_name=None)
+    faces = sheets["作业面"]
+    # six houses of 10 m block the works all the same, until their own clearers are due
+    assert faces.groupby("可移交")["长度 (m)"].sum().to_dict() == {"否": 60, "是": 1940}
+    due = faces.loc[faces["可移交"] == "否", "可移交日期"]
+    assert pd.to_datetime(due).eq(pd.Timestamp("2018-05-01")).all()
+
+
+# bad input in the project's tables: the shell names table, file, row, and a cure
+BAD_TABLES = {
+    "工效.csv": {
+        "责任组,阶段,队伍数\n甲组,谈判,1\n丙组,谈判,1\n": "工效 (工效.csv):写到没有责任段的组",
+        "责任组,阶段,队伍数\n甲组,谈判,0\n乙组,谈判,1\n": "(1:2)",
+        "责任组,阶段,每队每日工效\n甲组,谈判,0\n乙组,谈判,1\n": "工效 (工效.csv):",
+    },
+    "进场.csv": {
+        "河道,起点桩号,终点桩号,要求移交日期\nA,0,1000,2018-06-30\nA,0,150,2017-06-30\n": (
+            "进场计划 (进场.csv):要求移交工作面的日期早于推进开始日 2018-01-02:A-L-001(1:3)"
+        ),
+        "河道,起点桩号,终点桩号,要求移交日期\nB,0,1000,2018-06-30\n": (
+            "进场计划 (进场.csv):有河道图层中没有的河道(1:2)"
+        ),
+        "河道,起点桩号,终点桩号,要求移交日期\nA,0,1000,六月底\n": (
+            "进场计划 (进场.csv):needed_by(要求移交日期)有 '六月底',不是日期(1:2)"
+        ),
+        "河道,起点桩号,终点桩号,要求移交日期\nA,0,1000,43281\n": "43281 应为 2018-06-30(1:2)",
+    },
+    "租户.csv": {
+        "租户编号,房屋编号\nT0,B0\nT9,B99\n": "租户 (租户.csv):有租户没有对应的房屋(1:T9)",
+        "租户编号,房屋编号\nT0,B0\nT0,B1\n": "租户 (租户.csv):租户编号为空或重复(1:T0)",
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "text"), [(n, t) for n, them in BAD_TABLES.items() for t in them])
+def test_the_shell_names_the_file_of_a_bad_table(project, name, text):
+    (project.parent / name).write_text(text, "utf-8")
+    with pytest.raises(pg.errors.LayerError) as caught:
+        pg.campaign_project(project, project.parent / "推进")
+    assert BAD_TABLES[name][text] in caught.value.said_in("zh")
+    assert caught.value.hint_in("zh")
+
+
+def test_reports_that_cannot_be_are_named_in_chinese(project, tmp_path):
+    text = "B1,,签约,2018-02-01,\nB1,,谈判,2018-02-03,\nB7,,签约,2018-02-01,\n,X,签约,2018-02-01,\n"
+    with pytest.raises(pg.errors.LayerError) as caught:
+        pg.update_project(project, [report(tmp_path, text)])
+    assert caught.value.said_in("zh") == (
+        "进度记录:有不可能的填报:B7(日报.csv 第4行)只属方案宽,不在采用方案之内;"
+        "B1(日报.csv 第3行 与 日报.csv 第2行)谈判 晚于 签约,又没有更正原因;"
+        "X(日报.csv 第5行)不是本次征拆的租户(3:B7, B1, X)。"
+    )
+
+
+def test_groups_without_a_name_and_twice_are_named(project, tmp_path):
+    project.write_text((HEAD + CAMPAIGN).replace('["甲组", "乙组"]', '"组.csv"'), "utf-8")
+    for rows, words in (
+        ("甲组,甲\n,乙\n", r"groups \(组.csv\): has rows without a group's name \(1: 3\)"),
+        ("甲组,甲\n甲组,乙\n", r"groups \(组.csv\): has groups twice \(1: 甲组\)"),
+    ):
+        (tmp_path / "组.csv").write_text(f"责任组,责任人\n{rows}", "utf-8")
+        with pytest.raises(pg.errors.LayerError, match=words):
+            pg.campaign_project(project, tmp_path / "推进")
+
+
 def test_nodes_keep_their_ids_after_adoption(project, tmp_path):
     pg.adopt_scheme(project)
     before = pg.campaign.open_store(tmp_path / "campaign.gpkg", "小河").nodes()
@@ -162,7 +253,7 @@ def test_nodes_keep_their_ids_after_adoption(project, tmp_path):
 
 
 PLANS = {
-    'adopted = ["宽", "窄"]': "adopted must be text",
+    'adopted = ["宽", "窄"]': "adopts 2 schemes: 宽, 窄; a campaign is about one",
     'adopted = "宅"': "'宅', which is no scheme",
     "": "lacks adopted",
 }
@@ -173,6 +264,22 @@ def test_project_files_that_adopt_no_one_scheme_are_refused(project, line):
     project.write_text((HEAD + CAMPAIGN).replace('adopted = "窄"', line), "utf-8")
     with pytest.raises(pg.errors.ProjectError, match=PLANS[line]):
         pg.campaign_project(project, project.parent / "out")
+
+
+def test_a_first_day_that_is_none_is_refused_with_its_line(project):
+    project.write_text((HEAD + CAMPAIGN).replace("2018-01-02", "二月"), "utf-8")
+    with pytest.raises(pg.errors.ProjectError) as caught:
+        pg.update_project(project, [])
+    assert caught.value.said_in("zh") == "[campaign] start='二月' 不是日期(第 14 行)。"
+
+
+def test_what_is_odd_about_a_campaign_is_said_on_the_screen(project, tmp_path):
+    report(tmp_path, "B7,,签约,2018-02-01,\nB1,,签约,2018-02-02,\n", "旧日志.csv")
+    text = (HEAD + CAMPAIGN).replace('"days"', '"china"').replace("2018-01-02", "2018-01-03")
+    project.write_text(text + 'log = "旧日志.csv"\n', "utf-8")
+    told = said("campaign", project, "--out", tmp_path / "推进")
+    assert "注意:1 条填报涉及采用方案不拆的 1 处" in told
+    assert "1 条填报涉及" in (tmp_path / "推进" / "summary.txt").read_text("utf-8")
 
 
 def test_a_store_of_another_project_or_scheme_is_refused(project, tmp_path):

@@ -22,9 +22,9 @@ from pinghu_geo.campaign.stages import (
 )
 from pinghu_geo.campaign.workdays import WorkDays, day_of, work_calendar
 from pinghu_geo.nouns.door import as_text, takes
-from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.errors import LayerError, first_ids
 from pinghu_geo.nouns.schema import code_label, numbers, require_columns
-from pinghu_geo.river.corridor import along_rivers, river_ends
+from pinghu_geo.river.corridor import along_rivers, require_rivers, river_ends
 
 __all__ = ["Schedule", "needed_by", "schedule"]
 
@@ -61,6 +61,12 @@ class Schedule:
 
     def summary(self) -> list[str]:
         """Sentences for people: in time or not, and what it would take."""
+        if self.nodes.empty:
+            return ["没有征拆节点:采用方案没有本项目要拆的房屋。"]
+        if "needed_by" in self.nodes and self.nodes["needed_by"].isna().all():
+            last = self.nodes["due"].max()
+            return [f"{len(self.nodes)} 个节点,{last:%Y-%m-%d} 前可全部移交;"
+                    "没有进场计划(handover),未核对是否按期。"]  # fmt: skip
         late = self.nodes[self.nodes["late_days"] > 0]
         lines = [f"{len(self.nodes)} 个节点,其中 {len(late)} 个不能按期提供作业面。"]
         first = self.goals.iloc[0]
@@ -250,10 +256,12 @@ def needed_by(
     if "needed_by" not in handover and not {"enters", "m_per_day"} <= set(handover.columns):
         require_columns(handover, ["needed_by"], "handover")
     ends = river_ends(tasks, None if along else rivers, "tasks")[0]
+    require_rivers(handover, rivers, "handover")
     ways = along_rivers(handover, ["from_m", "to_m"], rivers, "handover")
-    for row, day, (a, b) in zip(
-        handover.to_dict("records"), _entry_days(handover), ways.tolist(), strict=True
-    ):
+    for label, row, day, (a, b) in zip(
+        handover.index, handover.to_dict("records"), _entry_days(handover), ways.tolist(),
+        strict=True,
+    ):  # fmt: skip
         lo, hi = sorted((a, b))
         meets = (tasks["river"] == row["river"]).to_numpy() & (ends[:, 0] < hi) & (ends[:, 1] > lo)
         side = row.get("bank")
@@ -264,11 +272,13 @@ def needed_by(
             near = np.where(b >= a, ends[:, 0] - a, a - ends[:, 1])
             when = when + (np.maximum(near, 0) // row["m_per_day"]).astype("timedelta64[D]")
         if start is not None and (when[meets] < start.to_datetime64()).any():
+            nodes = tasks.index[meets & (when < start.to_datetime64())]
             raise LayerError(
-                f"needs working faces before the campaign's start on {start:%Y-%m-%d}",
+                f"needs working faces before the campaign's start on {start:%Y-%m-%d}: "
+                f"{first_ids(nodes)}",
                 layer="handover",
-                ids=tasks.index[meets & (when < start.to_datetime64())],
-                hint="correct needed_by, or start earlier",
+                ids=[label],
+                hint="correct the date in the row, or start earlier",
             )
         earlier = meets & ~(found.to_numpy() <= when)
         found[earlier] = when[earlier].astype("datetime64[ns]")
@@ -429,7 +439,8 @@ def _crews(
     if tasks["group"].isna().any():
         raise LayerError("has nodes without a group", layer="tasks",
                          ids=tasks.index[tasks["group"].isna()],
-                         hint="pg.balanced_reaches gives every node one")  # fmt: skip
+                         hint="pg.balanced_reaches gives every node one; in a project, "
+                         "[campaign] groups = 10 does")  # fmt: skip
     crews = numbers(capacity, "crews", "capacity")
     bad = (crews < 1) | (crews != crews.round()) & crews.notna()
     if bad.any():

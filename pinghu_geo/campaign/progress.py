@@ -296,12 +296,13 @@ def progress_faults(
 def fault_error(faults: pd.DataFrame) -> LayerError:
     """All faults of a log as one refusal; the first few in words."""
     words = [
-        f"{row.id}, {row.row}{f' and {row.other_row}' if row.other_row else ''}: {row.problem}"
+        f"report on {row.id}, {row.row}{f' and {row.other_row}' if row.other_row else ''}: "
+        f"{row.problem}"
         for row in faults.head(5).itertuples()
     ]
-    more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
+    words += [f"and {len(faults) - 5} more"] if len(faults) > 5 else []
     return LayerError(
-        f"has reports that can't be: {'; '.join(words)}{more}",
+        f"has reports that can't be: {'; '.join(words)}",
         layer="progress",
         ids=list(dict.fromkeys(faults["id"])),
         hint="correct the rows; a step back needs its reason in the column correction (更正)",

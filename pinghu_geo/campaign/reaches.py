@@ -16,7 +16,7 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import numbers, one_of, require_columns
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale
-from pinghu_geo.river.corridor import along_rivers, river_ends
+from pinghu_geo.river.corridor import along_rivers, require_rivers, river_ends
 
 __all__ = ["BalancedReaches", "balanced_reaches"]
 
@@ -161,6 +161,11 @@ def _named_groups(
     """Names of the groups, and their leaders."""
     if isinstance(groups, pd.DataFrame):
         require_columns(groups, ["group"], "groups")
+        blank = groups["group"].isna() | (groups["group"].astype(str).str.strip() == "")
+        if blank.any():
+            raise LayerError("has rows without a group's name", layer="groups",
+                             ids=groups.index[blank],
+                             hint="write the name, or leave the row out")  # fmt: skip
         names = [str(g) for g in groups["group"]]
         leaders = dict(zip(names, groups["leader"], strict=True)) if "leader" in groups else {}
     else:
@@ -170,8 +175,11 @@ def _named_groups(
                              hint='groups=10, or groups=["第1组", "第2组"]')  # fmt: skip
         names = [f"第{j + 1}组" for j in range(int(groups))] if number else [*map(str, groups)]  # type: ignore[arg-type]
         leaders = {}
-    if len(set(names)) != len(names) or not names:
-        raise LayerError("has no groups, or one twice", layer="groups", hint="groups=10")
+    if not names:
+        raise LayerError("has no group", layer="groups", hint="groups=10")
+    if twice := [g for g in dict.fromkeys(names) if names.count(g) > 1]:
+        raise LayerError("has groups twice", layer="groups", ids=twice,
+                         hint="give each its own name")  # fmt: skip
     return names, leaders
 
 
@@ -194,10 +202,12 @@ def _lines(
     )
     if fixed is not None:
         require_columns(fixed, ["river", "from_m", "to_m", "group"], "fixed")
+        require_rivers(fixed, rivers, "fixed")
         ends_m = along_rivers(fixed, ["from_m", "to_m"], rivers, "fixed")
         fixed = fixed.assign(from_m=ends_m[:, 0], to_m=ends_m[:, 1])
     if cuts is not None:
         require_columns(cuts, ["river", "chainage_m"], "cuts")
+        require_rivers(cuts, rivers, "cuts")
         cuts = cuts.assign(chainage_m=along_rivers(cuts, ["chainage_m"], rivers, "cuts")[:, 0])
     side = nodes["bank"].where(nodes["bank"] != "both", "left")
     found = []

@@ -249,7 +249,10 @@ def _tenants(rows: pd.DataFrame, tenants: pd.DataFrame | None) -> pd.DataFrame:
     if people.index.hasnans or not people.index.is_unique:
         twice = people.index[people.index.duplicated() | people.index.isna()]
         raise LayerError(
-            "has tenant ids that are blank or occur twice", layer="tenants", ids=twice.unique()
+            "has tenant ids that are blank or occur twice",
+            layer="tenants",
+            ids=twice.unique(),
+            hint="give each tenant its own id",
         )
     home = same_ids(pd.Index(people["building_id"]), rows.index).to_series(people.index)
     lost = ~home.isin(rows.index)

@@ -490,6 +490,7 @@ def _misfit(values: pd.Series, lost: Any, column: Column, layer: str) -> LayerEr
         ),
         "date": (
             f"has {word!r} in {place}, which is no date",
+            "write 2018-03-01 or 2018年3月1日, or count it as unknown: "
             f'{cell} = pd.to_datetime({cell}, errors="coerce")',
         ),
         "chainage": (

@@ -19,8 +19,10 @@ __all__ = ["Said", "catalogue", "merged", "read_said", "say", "translated"]
 Lang = Literal["zh", "en"]
 
 
-# between the mistakes of a project file
-MISTAKES = re.compile(r"; (?=line \d+: |nowhere: )")
+# a sentence on a line of a project file
+PLACED = re.compile(r"(.+) \(line (\d+)\)")
+# between the mistakes of a project file, and between reports that can't be
+MISTAKES = re.compile(r"; (?=line \d+: |nowhere: |report on |and \d+ more$)")
 
 
 class Said(NamedTuple):
@@ -88,6 +90,8 @@ def translated(text: str, lang: Lang) -> str:
     """A sentence in a language; one that the catalogue doesn't have stays English."""
     if lang == "en" or not text:
         return text
+    if placed := PLACED.fullmatch(text):  # whatever sentence it is, it ends with where it stands
+        return catalogue()["{} (line {})"].format(*map(_Value, placed.groups()))
     found = read_said(text)
     if found is not None:
         zh = catalogue()[found.key]

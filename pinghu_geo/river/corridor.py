@@ -35,7 +35,14 @@ from pinghu_geo.river.centreline import (
 )
 from pinghu_geo.river.chainage import ChainageScale
 
-__all__ = ["along_rivers", "confluences", "locate", "river_ends", "transfer_chainage"]
+__all__ = [
+    "along_rivers",
+    "confluences",
+    "locate",
+    "require_rivers",
+    "river_ends",
+    "transfer_chainage",
+]
 
 # A footprint is followed along the river this many of its own diameters to either side.
 REACH_DIAMETERS = 4.0
@@ -239,6 +246,16 @@ def river_ends(
     ends = along_rivers(table, ["from_m", "to_m"], rivers, layer)
     order = np.argsort(ends, axis=1, kind="stable")
     return np.take_along_axis(ends, order, axis=1), np.take_along_axis(given, order, axis=1)
+
+
+def require_rivers(table: pd.DataFrame, rivers: gpd.GeoDataFrame | None, layer: str) -> None:
+    """Refuse rows on rivers that the layer of rivers, where there is one, doesn't hold."""
+    if rivers is None:
+        return
+    lost = ~table["river"].isin(rivers.index)
+    if lost.any():
+        raise LayerError("names rivers that rivers lacks", layer=layer, ids=table.index[lost],
+                         hint=nearest(table.loc[lost, "river"].iloc[0], rivers.index))  # fmt: skip
 
 
 def along_rivers(
