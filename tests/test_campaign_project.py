@@ -270,7 +270,9 @@ def test_a_first_day_that_is_none_is_refused_with_its_line(project):
     project.write_text((HEAD + CAMPAIGN).replace("2018-01-02", "二月"), "utf-8")
     with pytest.raises(pg.errors.ProjectError) as caught:
         pg.update_project(project, [])
-    assert caught.value.said_in("zh") == "[campaign] start='二月' 不是日期(第 14 行)。"
+    assert caught.value.said_in("zh") == (
+        "project.toml:[campaign] start='二月' 不是日期(第 14 行)。"
+    )
 
 
 def test_what_is_odd_about_a_campaign_is_said_on_the_screen(project, tmp_path):
