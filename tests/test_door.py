@@ -367,3 +367,71 @@ def test_what_no_file_holds_is_refused_before_it_is_written(houses, tmp_path):
             write(twice, tmp_path / "x.xlsx")
         with pytest.raises(pg.errors.ChainageError, match="is no chainage"):
             write(rows.assign(chainage_m=pd.Timestamp("2024-01-01")), tmp_path / "x.xlsx")
+
+
+# --- layers whose rows are handed on as they are ----------------------------------------------
+
+ON_SHAPES = {
+    "apply_grid": lambda f: pg.apply_grid(f, pg.fit_grid(CONTROL, 4547)),
+    "from_gcj02": pg.intake.from_gcj02,
+    "split_parts": pg.intake.split_parts,
+    "repair": lambda f: pg.repair(f, "buildings"),
+    "layer_shift": lambda f: pg.intake.layer_shift(f, f),
+    "write_dxf": lambda f: pg.write_dxf({"房屋": f}, "never.dxf"),
+    "write_results": lambda f: pg.deliver.write_results({"buildings": f}, "never.gpkg"),
+    "river_axis": lambda f: pg.river_axis(f, None),
+    "read_layer": lambda f: pg.read_layer("never.gpkg", "buildings", near=f),
+}
+CONTROL = pd.DataFrame({"from_x_m": [0.0, 1000, 0], "from_y_m": [0.0, 0, 1000],
+                        "to_x_m": [513000.0, 514000, 513000],
+                        "to_y_m": [2510000.0, 2510000, 2511000]})  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ON_SHAPES)
+def test_no_layer_comes_in_without_shapes(name, houses, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    gpd.GeoDataFrame(geometry=houses.geometry).to_file("never.gpkg")
+    inactive = houses.set_geometry("geometry").assign(other=houses.centroid)
+    inactive = gpd.GeoDataFrame(inactive.drop(columns="geometry"))
+    twice = pd.concat([houses.assign(note=1), houses[[]].assign(note=2)], axis=1)
+    for bad, words in (
+        (pd.DataFrame(houses), "is a table without geometry"),
+        (inactive, "has no active geometry; geometries stand in other"),
+        (twice, "several columns of one name"),
+        (houses.geometry, "is no layer but GeoSeries"),
+    ):
+        with pytest.raises(pg.errors.LayerError, match=words):
+            ON_SHAPES[name](bad)
+
+
+def test_a_ledger_names_the_ids_that_no_one_named(straight, houses, tmp_path):
+    hit = pg.affected(houses, pg.red_line(straight, WIDTHS), straight)
+    sheets = []
+    for k, frame in enumerate((hit, hit.rename_axis(None))):
+        pg.write_ledger(frame, tmp_path / f"{k}.xlsx")
+        sheets.append(pd.read_excel(tmp_path / f"{k}.xlsx", sheet_name="征拆台账"))
+    assert sheets[1].columns[0] == "房屋编号"
+    assert_frame_equal(sheets[0], sheets[1])
+
+
+def test_a_table_beside_another_comes_in_by_the_door(tmp_path):
+    widths = pd.DataFrame({"river": "A", "chainage_m": [0.0, 9.0], "left_m": 5.0, "right_m": 5.0})
+    with pytest.raises(pg.errors.LayerError, match="lacks the column 'from_m'"):
+        pg.plot_widths(
+            widths, widths, "A", buildings=pd.DataFrame({"river": ["A"], "bank": "left"})
+        )
+    with pytest.raises(pg.errors.LayerError, match="several rows for an activity"):
+        pg.campaign.critical_path(
+            pd.DataFrame({"duration_days": [1, 2]}, ["a", "a"]),
+            pd.DataFrame({"before": ["a"], "after": ["a"]}),
+        )
+    with pytest.raises(pg.errors.LayerError, match="no whole number of days"):
+        pg.campaign.critical_path(
+            pd.DataFrame({"duration_days": [1.0, np.inf]}, ["a", "b"]),
+            pd.DataFrame({"before": ["a"], "after": ["b"]}),
+        )
+    said = pg.campaign.critical_path(
+        pd.DataFrame({"duration_days": ["1", "2"]}, [1, 2]),
+        pd.DataFrame({"before": ["1"], "after": ["2"]}),
+    )
+    assert said["earliest_start"].tolist() == [0, 1]

@@ -520,6 +520,38 @@ def test_a_pier_outside_and_two_structures_at_one_place():
         profile(both)
 
 
+def test_parts_without_what_they_need_are_named_and_others_written(tmp_path):
+    bed = pd.DataFrame({"river": "R", "chainage_m": [0.0, 100.0], "bed_level_m": [5.0, 4.9],
+                        "bank_level_m": 12.0, "left_m": 9.0, "right_m": 9.0, "n": 0.03})  # fmt: skip
+    sections, end = pg.design_sections(bed), {"slope": 0.001}
+    bridge = pd.DataFrame(
+        {"river": "R", "chainage_m": 50.0, "kind": "bridge", "low_chord_m": 9.0, "deck_m": 10.0},
+        index=["Q"],
+    )
+    pier = pd.DataFrame({"structure_id": "Q", "part": "pier", "offset_m": [-2.0, 2.0],
+                         "pier_width_m": 0.8})  # fmt: skip
+    spread = bridge.assign(n_piers=2, pier_width_m=0.8)
+    both = [
+        pg.water_profile(sections, 60.0, end, structures=table, structure_parts=parts)
+        for table, parts in ((bridge, pier), (spread, None))
+    ]
+    # as wide as piers spread evenly: (18 - 1.6) / 3 between them, so only the place differs
+    np.testing.assert_allclose(both[0]["level_m"], both[1]["level_m"], atol=1e-9)
+    pg.write_hecras(tmp_path / "a", sections, 60.0, end, structures=bridge, structure_parts=pier)
+    assert "Pier Skew" in (tmp_path / "a.g01").read_text()
+    for column in ("offset_m", "pier_width_m"):
+        for bad in (pier.drop(columns=column), pier.assign(**{column: [1.0, np.nan]})):
+            with pytest.raises(pg.errors.HydraulicsError, match=f"a pier without {column}"):
+                pg.water_profile(sections, 60.0, end, structures=bridge, structure_parts=bad)
+            with pytest.raises(pg.errors.HydraulicsError, match=f"a pier without {column}"):
+                pg.write_hecras(
+                    tmp_path / "a", sections, 60.0, end, structures=bridge, structure_parts=bad
+                )
+    deck = pd.DataFrame({"structure_id": "Q", "part": "deck", "deck_m": [10.0, 10.0]})
+    with pytest.raises(pg.errors.HydraulicsError, match="a deck without offset_m"):
+        pg.water_profile(sections, 60.0, end, structures=bridge, structure_parts=deck)
+
+
 def test_bad_junctions_are_named():
     sections, _, _ = river()
     two = pd.concat([sections, sections.assign(river="s")])

@@ -11,7 +11,15 @@ COSTLY = (
     "rises", "least", "compare", "assess_many", "flood_rise", "tasks", "schedule", "state",
     "supervision", "payments", "faces", "faces of works", "faults", "long section",
     "plot of widths", "plot of a section", "ledger", "layer", "map", "hecras",
+    "rise past obstacles", "rises past obstacles", "encroachments", "calibrate", "inundation",
+    "live", "many designs with rates", "least with conveyance", "within a rise",
+    "time against chainage", "long section past structures", "plot of widths with houses",
+    "forms", "ledger with all", "map with all", "hecras with all", "hecras of a junction",
+    "hecras obstacles", "progress told twice", "drawing", "results", "sheets", "fault list",
+    "board", "parquet", "near", "sections of the ground",
 )  # fmt: skip
+
+AS_GIVEN = ("check", "fault list", "sheets", "table")  # say what is there, whatever it is
 
 
 def sample():
@@ -35,4 +43,5 @@ def test_a_table_in_other_clothes_is_computed_the_same_or_refused(call):
         assert what in ("same", "refused", "other"), f"{call}: {changes}: {what}: {words}"
         count[what, len(changes)] += 1
     # a door that refused everything would pass, too
-    assert count["same", 1] > count["refused", 1] / 2
+    sound = count["same", 1] + count["other", 1] * (call in AS_GIVEN)
+    assert sound > count["refused", 1] / 2

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pinghu_geo.nouns.door import columns_once, same_ids
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.schema import require_columns
+from pinghu_geo.nouns.schema import numbers, require_columns
 
 __all__ = ["NO_NEED", "Goal", "Network", "Passes", "critical_path", "passes"]
 
@@ -167,12 +168,19 @@ def critical_path(
     >>> found["float_days"].tolist(), found["critical"].tolist()
     ([1, 0, 0], [False, True, True])
     """
+    activities = columns_once(activities, "activities")
+    links = columns_once(links, "links")
     require_columns(activities, ["duration_days"], "activities")
     require_columns(links, ["before", "after"], "links")
+    if (twice := activities.index[activities.index.duplicated()]).size:
+        raise LayerError(
+            "has several rows for an activity", layer="activities", ids=twice.unique(),
+            hint="activities = activities[~activities.index.duplicated()]  # if that is right",
+        )  # fmt: skip
     days = whole_days(activities["duration_days"], "activities")
     ends = []
     for column in ("before", "after"):
-        at = activities.index.get_indexer(links[column])
+        at = activities.index.get_indexer(same_ids(pd.Index(links[column]), activities.index))
         if (at < 0).any():
             raise LayerError(
                 "names unknown activities", layer="links", ids=links[column][at < 0].unique()
@@ -206,8 +214,8 @@ def critical_path(
 
 def whole_days(values: pd.Series, layer: str) -> Ints:
     """Durations as whole numbers, none negative or unknown."""
-    plain = pd.to_numeric(values, errors="coerce")
-    bad = ~(plain >= 0) | (plain != plain.round())
+    plain = numbers(values.to_frame(), str(values.name), layer)
+    bad = ~((plain >= 0) & np.isfinite(plain)) | (plain != plain.round())
     if bad.any():
         raise LayerError(
             f"has {values.name} that are no whole number of days of 0 or more",

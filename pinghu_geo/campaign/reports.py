@@ -23,6 +23,7 @@ from pinghu_geo.campaign.stages import stage_codes, stage_rules
 from pinghu_geo.campaign.store import CampaignStore
 from pinghu_geo.intake.formats import TABLES
 from pinghu_geo.intake.io import read_table
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import existing, require_signature
 
@@ -246,6 +247,7 @@ def _of_package(path: Path, project: str | None) -> pd.DataFrame:
     return table.assign(source=where)
 
 
+@takes(buildings="affected", tenants="tenants", before="progress")
 def update_progress(
     store: CampaignStore,
     files: Sequence[str | Path],
@@ -295,14 +297,15 @@ def update_progress(
     [[1], [0]]
     """
     stages = stage_rules() if stages is None else stages
+    elsewhere_kept = None if before is None else log_of(before, stages)
     done = []
     for file in files:
         rows = read_reports(file, stages=stages, project=project)
 
         def new(kept: pd.DataFrame, rows: pd.DataFrame = rows) -> pd.DataFrame:
             old = kept.assign(source=_places_kept(kept))
-            if before is not None:
-                old = pd.concat([before, old], ignore_index=True)
+            if elsewhere_kept is not None and len(elsewhere_kept):
+                old = pd.concat([elsewhere_kept, old], ignore_index=True)
             return _new_reports(old, rows, buildings, stages, tenants, today, elsewhere)
 
         added = store.append(new)

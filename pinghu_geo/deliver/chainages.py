@@ -16,10 +16,10 @@ from matplotlib.patches import Patch
 
 from pinghu_geo.campaign.planning import Schedule, needed_by
 from pinghu_geo.campaign.progress import ProgressState
-from pinghu_geo.campaign.stages import stage_rules
+from pinghu_geo.campaign.stages import stage_codes, stage_rules
 from pinghu_geo.deliver.plots import DrawnFigure, chainage_label, chinese_font
 from pinghu_geo.deliver.styles import CLASS_LOOKS
-from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.door import clean, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import figure_text
 from pinghu_geo.nouns.replacing import atomic_path
@@ -105,6 +105,8 @@ def plot_time_chainage(
     ['左岸', '右岸']
     """
     stages = stage_rules() if stages is None else stages
+    activities = clean(plan.activities, "activities", "plan")
+    activities = activities.assign(stage=stage_codes(activities["stage"], stages, layer="plan"))
     nodes = plan.nodes[plan.nodes["river"] == river]
     if nodes.empty:
         known = [str(r) for r in plan.nodes["river"].unique()]
@@ -121,7 +123,7 @@ def plot_time_chainage(
     both = figure.subplots(2, 1, sharex=True, sharey=True)
     for axes, bank in zip(both, ("left", "right"), strict=True):
         spans = _spans(nodes[nodes["bank"].isin([bank, "both"])], ends)
-        _planned(axes, plan.activities, spans, stages)
+        _planned(axes, activities, spans, stages)
         if state is not None:
             _done(axes, state, spans, stages)
             axes.axhline(_at(state.as_of), color=TODAY, linewidth=1.6)

@@ -14,6 +14,7 @@ from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.reports import FORM_HEADINGS, FORM_MARK
 from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.deliver.report import CREATED, new_workbook
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.inert import file_names, sheet_text
 from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import Column, code_label, noun, require_columns
@@ -31,6 +32,7 @@ WIDTHS = {"node_id": 17, "id": 12, "name": 14, "place": 16, "amount": 11, "last_
 LOCKED = ("node_id", "id", "name", "place", "amount", "last_stage", "last_date", "last_blocker")
 
 
+@takes(buildings="affected", tenants="tenants")
 def write_forms(
     buildings: pd.DataFrame,
     nodes: pd.DataFrame,

@@ -218,7 +218,7 @@ def _mark_buildings(
             )  # fmt: skip
 
 
-@takes(before="widths", after="widths")
+@takes(before="widths", after="widths", buildings="affected")
 def plot_widths(
     before: pd.DataFrame,
     after: pd.DataFrame,
@@ -276,6 +276,7 @@ def plot_widths(
             )  # fmt: skip
     if buildings is not None:
         edge = 1.15 * max(axes.get_ylim()[1], -axes.get_ylim()[0])
+        require_columns(buildings, ("river", "bank", "from_m", "to_m", "state"), "buildings")
         mine = buildings[buildings["river"] == river]
         low, high = river_ends(mine, rivers, "buildings")[0].T
         mine = mine.assign(low=low, high=high)

@@ -14,8 +14,8 @@ import pandas as pd
 
 from pinghu_geo.intake.faults import check_summary
 from pinghu_geo.intake.gdal import gdal_options, write_frame
-from pinghu_geo.intake.io import database_frame
-from pinghu_geo.nouns.door import columns_once, takes
+from pinghu_geo.intake.io import database_frame, with_one_shape
+from pinghu_geo.nouns.door import columns_once, takes, with_named_ids
 from pinghu_geo.nouns.errors import OutputError
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import csv_text, database_name, sheet_text
@@ -205,6 +205,7 @@ def write_ledger(
     """
     path = Path(target)
     require_suffix(path, ".xlsx")
+    affected = with_named_ids(affected, "affected")
     about = {"title": sheet_text(title), "comments": sheet_text(note), "created": CREATED}
     # a byte a row, however it is packed
     with atomic_path(path, room=len(affected)) as place, new_workbook(place) as book:
@@ -213,9 +214,9 @@ def write_ledger(
         _summary(paper, affected, comparison, title, note, published or {})
         paper.sheet("征拆台账", affected, BUILDING_COLUMNS)
         if parcels is not None:
-            paper.sheet("宗地台账", parcels, PARCEL_COLUMNS)
+            paper.sheet("宗地台账", with_named_ids(parcels, "parcels"), PARCEL_COLUMNS)
         if nodes is not None:
-            paper.sheet("征拆节点", nodes, NODE_COLUMNS)
+            paper.sheet("征拆节点", with_named_ids(nodes, "nodes"), NODE_COLUMNS)
         if comparison is not None and len(comparison.schemes) > 1:
             paper.sheet("方案差异", comparison.changes, CHANGE_COLUMNS)
         if profile is not None:
@@ -653,7 +654,8 @@ def write_results(layers: Mapping[str, gpd.GeoDataFrame], target: str | Path) ->
     require_suffix(path, ".gpkg")
     # a fixed date of change: the same input gives the same bytes
     with gdal_options(OGR_CURRENT_DATE="2000-01-01T00:00:00.000Z"), atomic_path(path) as temporary:
-        for name, layer in layers.items():
+        for name, given in layers.items():
+            layer = with_one_shape(given, name, ".gpkg")
             flat = layer.reset_index() if layer.index.name else layer
             if len(flat):
                 flat = database_frame(flat)

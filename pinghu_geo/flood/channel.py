@@ -352,6 +352,11 @@ def with_roughness(sections: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame
     """
     require_columns(ranges, ("offset_m", "n"), "ranges")
     require_columns(sections, ("river", "chainage_m", "offset_m", "elevation_m"), "sections")
+    if sections.empty or ranges.empty:
+        raise HydraulicsError(
+            "has no rows", layer="sections" if sections.empty else "ranges",
+            hint="read it again: pg.read_table(..., \"sections\")",
+        )  # fmt: skip
     everywhere = not {"river", "chainage_m"} <= set(ranges.columns)
     by = None if everywhere else dict(iter(ranges.groupby(["river", "chainage_m"])))
     parts = []

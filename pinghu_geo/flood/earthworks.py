@@ -20,7 +20,7 @@ __all__ = ["cut_banks", "cut_sections", "excavation"]
 Line = tuple[Array, Array, Array]  # offset, elevation, n from a point to the next
 
 
-@takes()
+@takes(cuts="sections")
 def cut_sections(sections: pd.DataFrame, cuts: pd.DataFrame) -> pd.DataFrame:
     """Surveyed sections with a design template cut into them 断面开挖.
 

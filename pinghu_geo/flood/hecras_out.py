@@ -15,7 +15,7 @@ from pinghu_geo.flood.hecras_structures_out import junction_lines, structure_lin
 from pinghu_geo.flood.hecras_text import BOUNDARY_KINDS, COLUMN, RIVER_NOTE
 from pinghu_geo.flood.hydraulics import boundary_table, for_profile
 from pinghu_geo.flood.junctions import junction_table
-from pinghu_geo.flood.structures import with_structures
+from pinghu_geo.flood.structures import parts_by_kind, with_structures
 from pinghu_geo.flood.survey import Laid, discharges, for_river, lay_sections
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
@@ -247,10 +247,7 @@ class _Crossings:
     ) -> None:
         self.laid, self.junctions = laid, junctions
         self.table = pd.DataFrame() if structures is None else structures
-        self.parts: dict[Any, dict[str, pd.DataFrame]] = {}
-        if parts is not None and len(parts):
-            for (name, part), rows in parts.groupby(["structure_id", "part"], sort=False):
-                self.parts.setdefault(name, {})[part] = rows
+        self.parts = parts_by_kind(parts, self.table)
         self.below = {row: one.name.split("、") for row, one in laid.crossings.items()}
 
     def lines_below(self, row: int, stations: pd.DataFrame) -> list[str]:

@@ -108,8 +108,7 @@ def _deck_lines(
     for side in ("up", "down"):
         if "deck" in parts:
             rows = parts["deck"]
-            mine = rows[rows["side"] == side] if "side" in rows and rows["side"].notna().any() \
-                else rows  # fmt: skip
+            mine = rows[rows["side"] == side] if rows["side"].notna().any() else rows
             table = mine[["offset_m", "deck_m", "low_chord_m"]].to_numpy(float)
         else:
             table = _flat_deck(said, kind, ground)
@@ -149,7 +148,7 @@ def _pier_lines(said: _Said, parts: Mapping[str, pd.DataFrame], ground: Any) -> 
     piers: list[tuple[float, list[float], list[float]]] = []
     if "pier" in parts:
         rows = parts["pier"]
-        by = "group" if "group" in rows and rows["group"].notna().all() else "offset_m"
+        by = "group" if rows["group"].notna().all() else "offset_m"
         for _, part in rows.groupby(by, sort=False):
             width, level = part["pier_width_m"].to_list(), part["elevation_m"].to_list()
             if np.isnan(level).all():

@@ -28,10 +28,17 @@ from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 
-__all__ = ["KINDS", "with_structures"]
+__all__ = ["KINDS", "parts_by_kind", "with_structures"]
 
 KINDS = ("bridge", "culvert", "weir", "gate", "drop")
 PARTS = ("deck", "pier", "culvert", "gate", "crest", "setting")
+# what a row of a part can't do without, and what it may have besides
+PART_NEEDS = {
+    "deck": ("offset_m",),
+    "pier": ("offset_m", "pier_width_m"),
+    "crest": ("offset_m", "crest_m"),
+}
+PART_MAY_HAVE = {"deck": ("low_chord_m", "deck_m", "side"), "pier": ("elevation_m", "group")}
 
 # what a structure has where the table says nothing; coefficients of weirs in √m/s
 DEFAULTS: dict[str, float] = {
@@ -70,7 +77,7 @@ def with_structures(
     if structures is None or structures.empty:
         return laid
     table = _checked(structures)
-    detail = _details(parts, table)
+    detail = parts_by_kind(parts, table)
     made = _Made(laid)
     stations = laid.stations
     for (scheme, river), reach in stations.groupby(["scheme", "river"], sort=False):
@@ -99,8 +106,10 @@ def _checked(structures: pd.DataFrame) -> pd.DataFrame:
     return structures.assign(chainage_m=numbers(structures, "chainage_m", "structures"))
 
 
-def _details(parts: pd.DataFrame | None, table: pd.DataFrame) -> dict[Any, dict[str, pd.DataFrame]]:
-    """Parts of each structure by their kind."""
+def parts_by_kind(
+    parts: pd.DataFrame | None, table: pd.DataFrame
+) -> dict[Any, dict[str, pd.DataFrame]]:
+    """Parts of each structure by their kind, with all columns that a part of it may have."""
     if parts is None or parts.empty:
         return {}
     require_columns(parts, ("structure_id", "part"), "structure_parts")
@@ -116,7 +125,17 @@ def _details(parts: pd.DataFrame | None, table: pd.DataFrame) -> dict[Any, dict[
         one_of(word, PARTS, "structure_parts: part")
     found: dict[Any, dict[str, pd.DataFrame]] = {}
     for (name, part), rows in parts.groupby(["structure_id", "part"], sort=False):
-        found.setdefault(name, {})[part] = rows
+        for column in PART_NEEDS.get(part, ()):
+            lost = numbers(rows, column, "structure_parts").isna()
+            if lost.any():
+                raise HydraulicsError(
+                    f"has a {part} without {column}",
+                    layer="structure_parts",
+                    ids=rows.index[lost],
+                    hint=f"fill in {column}: each row of a {part} is a point or a piece of it",
+                )
+        lacks = [c for c in PART_MAY_HAVE.get(part, ()) if c not in rows.columns]
+        found.setdefault(name, {})[part] = rows.reindex(columns=[*rows.columns, *lacks])
     return found
 
 
@@ -410,7 +429,7 @@ def _deck(
 
 def _side(rows: pd.DataFrame, side: str) -> pd.DataFrame:
     """Rows of the upper or the lower side; of both where the table doesn't tell them apart."""
-    if "side" not in rows.columns or rows["side"].isna().all():
+    if rows["side"].isna().all():
         return rows
     mine = rows[rows["side"] == side]
     return mine if len(mine) else rows
@@ -441,7 +460,7 @@ def _piers(
     found: list[tuple[float, Array, Array]] = []
     if "pier" in detail:
         rows = detail["pier"]
-        by = "group" if "group" in rows.columns and rows["group"].notna().all() else "offset_m"
+        by = "group" if rows["group"].notna().all() else "offset_m"
         for _, part in rows.groupby(by, sort=False):
             at = numbers(part, "elevation_m", "structure_parts").to_numpy()
             width = numbers(part, "pier_width_m", "structure_parts").to_numpy()

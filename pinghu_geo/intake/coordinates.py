@@ -21,6 +21,7 @@ from pyproj.exceptions import CRSError as NoCRS
 from pyproj.exceptions import ProjError
 
 from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.nouns.door import with_shapes
 from pinghu_geo.nouns.errors import CRSError
 from pinghu_geo.nouns.schema import (
     grid_of_place,
@@ -491,6 +492,7 @@ def layer_shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
     >>> round(found.dx_m), round(found.dy_m), found.cause
     (523, -297, 'gcj02')
     """
+    layer, reference = with_shapes(layer, "layer"), with_shapes(reference, "reference")
     require_layer(layer, "layer", valid=False)
     require_layer(reference, "reference", crs=layer.crs, valid=False)
     return _shift(layer, reference)
@@ -593,6 +595,7 @@ def from_gcj02(
     True
     """
     one_of(system, OFFSETS, "system")
+    layer = with_shapes(layer, "layer")
     if layer.crs is None:
         raise CRSError(
             "has no coordinate reference system", layer="layer", hint="layer.set_crs(4326)"

@@ -20,11 +20,12 @@ from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.drivers import drawing_for_one_driver
 from pinghu_geo.intake.encoding import text_encoding
 from pinghu_geo.intake.gdal import gdal_options
+from pinghu_geo.nouns.door import with_shapes
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import drawing_name, drawing_text
 from pinghu_geo.nouns.replacing import atomic_path, require_place, scratch_folder
-from pinghu_geo.nouns.schema import NOUNS, nearest, require_layer
+from pinghu_geo.nouns.schema import NOUNS, nearest, numbers, require_layer
 
 __all__ = ["drawing_layers", "ARC_STEP_DEG", "read_dxf", "write_dxf"]
 
@@ -305,9 +306,10 @@ def write_dxf(
         import ezdxf
     except ImportError as fault:
         raise OutputError("ezdxf isn't installed", hint='pip install "pinghu_geo[dxf]"') from fault
+    layers = {name: with_shapes(layer, name) for name, layer in layers.items()}
     crs = next(iter(layers.values())).crs if layers else None
     for name, layer in layers.items():
-        require_layer(layer.reset_index(), name, crs=crs)
+        require_layer(layer.reset_index(drop=True), name, crs=crs)
     _require_names(list(layers))
     require_place(path)
     drawing = ezdxf.new("R2010", setup=True, units=ezdxf.units.M)
@@ -352,11 +354,7 @@ def _draw(space: Any, name: str, layer: gpd.GeoDataFrame, height: float, style: 
             space.add_point(tuple(xy), dxfattribs={"layer": name})
         return
     labels = layer["label"].map(drawing_text).to_numpy()[row[points]]
-    bearing = (
-        layer["bearing_deg"].to_numpy()[row[points]]
-        if "bearing_deg" in layer
-        else (np.zeros(len(points)))
-    )
+    bearing = numbers(layer, "bearing_deg", name).fillna(0.0).to_numpy()[row[points]]
     for xy, text, turn in zip(
         shapely.get_coordinates(shapes[points]), labels, bearing, strict=True
     ):

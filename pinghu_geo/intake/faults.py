@@ -19,8 +19,18 @@ from pinghu_geo.intake.io import layer_and_findings, table_and_findings
 from pinghu_geo.intake.isolate import note_reading
 from pinghu_geo.intake.nesting import by_nesting, rings_turned
 from pinghu_geo.intake.registry import unit_numbers
+from pinghu_geo.nouns.door import columns_once, with_shapes
 from pinghu_geo.nouns.errors import LayerError, PinghuError
-from pinghu_geo.nouns.schema import NOUNS, Column, Noun, fold_id, label, nearest, noun
+from pinghu_geo.nouns.schema import (
+    NOUNS,
+    Column,
+    Noun,
+    fold_id,
+    label,
+    nearest,
+    noun,
+    require_columns,
+)
 
 __all__ = ["Repaired", "check", "check_summary", "repair", "split_parts"]
 
@@ -28,6 +38,8 @@ __all__ = ["Repaired", "check", "check_summary", "repair", "split_parts"]
 # drawing; one larger than that is no house.
 SLIVER_M2, SLIVER_M = 1.0, 0.3
 HUGE_M2 = 200_000.0
+# What rows of a summary have in common.
+FAULT_KEYS = ("layer", "severity", "fault", "field")
 # Two footprints sharing more than this of the smaller are one building drawn twice, or a fault.
 OVERLAP_RATIO = 0.1
 # Parts of one house stand near each other; so many, or so far apart [m], are several houses.
@@ -103,6 +115,8 @@ def check(
     """
     if isinstance(source, pd.DataFrame):
         kind = _noun_of(source, what)
+        if isinstance(source, gpd.GeoDataFrame):
+            source = with_shapes(source, kind.name)
         return examine(source, kind.name, Findings(kind.name, lang), reference)
     if what is None:
         raise LayerError(
@@ -168,7 +182,9 @@ def check_summary(faults: pd.DataFrame) -> pd.DataFrame:
     >>> found[["fault", "field", "severity"]].values.tolist()
     [['null_value', 'floor_area_m2', 'note']]
     """
-    keys = ["layer", "severity", "fault", "field"]
+    faults = columns_once(faults, "faults")
+    require_columns(faults, (*FAULT_KEYS, "id", "problem", "advice"), "faults")
+    keys = list(FAULT_KEYS)
     groups = faults.groupby(keys, sort=False)
     found = groups.agg(
         count=("id", "size"),
@@ -270,6 +286,11 @@ def _rules(column: Column) -> list[tuple[str, Callable[[pd.Series], Any]]]:
     def number(values: pd.Series) -> Any:
         return np.asarray(pd.to_numeric(values, errors="coerce"), float)
 
+    def near_whole(values: pd.Series) -> Any:
+        v = number(values)
+        v = np.where(np.isfinite(v), v, 0.0)  # what is no number is another fault
+        return np.abs(v - np.rint(v)) <= 1e-6
+
     def within(values: pd.Series) -> Any:
         v = number(values)
         return np.isnan(v) | ((v >= low) & (v <= high) & np.isfinite(v))
@@ -277,11 +298,10 @@ def _rules(column: Column) -> list[tuple[str, Callable[[pd.Series], Any]]]:
     if column.dtype in ("float", "int", "chainage"):
         low = -np.inf if column.minimum is None else column.minimum
         high = np.inf if column.maximum is None else column.maximum
-        whole = [("not_whole", lambda v: ~(np.abs(number(v) - np.rint(number(v))) > 1e-6))]
         return [
             ("not_a_number", lambda v: ~np.isnan(number(v))),
             ("out_of_range", within),
-            *(whole if column.dtype == "int" else []),
+            *([("not_whole", near_whole)] if column.dtype == "int" else []),
         ]
     if column.dtype == "date":
         dates = {"errors": "coerce", "format": "mixed"}
@@ -511,6 +531,7 @@ def split_parts(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     >>> pg.intake.split_parts(layer).index.tolist()
     ['B1-1', 'B1-2']
     """
+    frame = with_shapes(frame, "frame")
     parts, row = shapely.get_parts(frame.geometry.to_numpy(), return_index=True)
     bare = np.flatnonzero(shapely.get_num_geometries(frame.geometry.to_numpy()) == 0)
     order = np.argsort(np.r_[row, bare], kind="stable")
@@ -568,6 +589,7 @@ def repair(frame: gpd.GeoDataFrame, what: str | None = None) -> Repaired:
     >>> float(mended.area.iloc[0]), log["id"].tolist()
     (50.0, ['B1'])
     """
+    frame = with_shapes(frame, "frame")
     kind = _noun_of(frame, what)
     shapes = frame.geometry.to_numpy().copy()
     polygonal = "Polygon" in kind.geometry

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError as ProjError
 
-from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.door import takes, with_shapes
 from pinghu_geo.nouns.errors import CRSError, LayerError
 from pinghu_geo.nouns.schema import numbers, one_of, require_columns
 
@@ -208,6 +208,7 @@ def apply_grid(layer: gpd.GeoDataFrame, fit: GridFit) -> gpd.GeoDataFrame:
     >>> [round(v) for v in pg.apply_grid(house, pg.fit_grid(control, 4547)).total_bounds.tolist()]
     [513010, 2510010, 513020, 2510020]
     """
+    layer = with_shapes(layer, "layer")
     if layer.crs is not None and layer.crs == fit.crs:
         raise CRSError(
             f"is in {fit.crs.name} already", layer="layer", hint="apply the fit to the local layer"

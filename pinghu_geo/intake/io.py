@@ -24,7 +24,7 @@ from pinghu_geo.intake.grid import GridFit, apply_grid
 from pinghu_geo.intake.headings import is_height
 from pinghu_geo.intake.isolate import isolated_raw
 from pinghu_geo.intake.shapefile import part_stamps
-from pinghu_geo.nouns.door import EXACT, TRUTH, clean
+from pinghu_geo.nouns.door import EXACT, TRUTH, clean, with_named_ids, with_shapes
 from pinghu_geo.nouns.errors import ChainageError, CRSError, LayerError, OutputError
 from pinghu_geo.nouns.files import existing
 from pinghu_geo.nouns.inert import cell_text, console_text, database_name, source_name
@@ -65,6 +65,7 @@ __all__ = [
     "read_layer",
     "read_table",
     "table_and_findings",
+    "with_one_shape",
     "write_layer",
 ]
 
@@ -263,6 +264,7 @@ def layer_and_findings(
     meaning = Meaning(said, values or {}, where, storey_height_m)
     if kind.index is not None and id_column is None and isinstance(said.get(kind.index), str):
         id_column = said[kind.index]
+    near = None if near is None else with_shapes(near, "near")
     boxes = None if near is None else _boxes(near, near_m, what, row_ids=row_ids)
     reading: dict[str, Any] = {"isolate": isolate, "boxes": boxes, "id_column": id_column, **raw}
     frame, seen = _read_unchanged(source, what, lang, where=where, **reading)
@@ -476,9 +478,8 @@ def write_layer(
             hint="use .gpkg, .shp, .geojson, .fgb or .parquet",
         )
     frame = clean(frame, what)
-    _require_one_shape(frame, what, suffix)
-    if frame.index.name is None and noun(what).index not in (None, *frame.columns):
-        frame = frame.rename_axis(noun(what).index)  # ids that no one named are ids still
+    frame = with_one_shape(frame, what, suffix)
+    frame = with_named_ids(frame, what)
     if frame.columns.inferred_type != "string":
         frame = frame.rename(columns=str)
     flat = frame.reset_index() if frame.index.name else frame
@@ -524,15 +525,9 @@ def _rows_lost(flat: gpd.GeoDataFrame, encoding: str) -> list[object]:
     return [*lost, *flat.iloc[:, 0][rows]]
 
 
-def _require_one_shape(frame: Any, what: str, suffix: str) -> None:
-    """Refuse tables without geometry, and with more of it than a file holds."""
-    if not isinstance(frame, gpd.GeoDataFrame):
-        raise LayerError(
-            "is a table without geometry",
-            layer=what,
-            hint=f'{what} = gpd.GeoDataFrame({what}, geometry="geometry", crs=4547)  # or the code '
-            "of the survey",
-        )
+def with_one_shape(frame: Any, what: str, suffix: str) -> Any:
+    """The layer itself; refused without geometry, and with more of it than a file holds."""
+    frame = with_shapes(frame, what)
     other = frame.select_dtypes("geometry").columns.drop(frame.geometry.name)
     if len(other) and suffix not in PARQUET:
         raise LayerError(
@@ -541,6 +536,7 @@ def _require_one_shape(frame: Any, what: str, suffix: str) -> None:
             hint=f"{what} = {what}.drop(columns={[str(c) for c in other]!r})"
             "  # or write a .parquet",
         )
+    return frame
 
 
 def database_frame(flat: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -39,6 +39,8 @@ __all__ = [
     "excel_day",
     "same_ids",
     "takes",
+    "with_named_ids",
+    "with_shapes",
 ]
 
 P = ParamSpec("P")
@@ -356,25 +358,10 @@ def _first(values: Any) -> list[str]:
 
 def _shaped(frame: Any, what: str, layer: str) -> Any:
     """The layer with one active geometry, called geometry, in a CRS of the plane."""
-    if not isinstance(frame, gpd.GeoDataFrame):
-        if what in LAYERS or what == "features":
-            raise LayerError(
-                "is a table without geometry",
-                layer=layer,
-                hint=f'{layer} = gpd.GeoDataFrame({layer}, geometry="geometry", crs=4547)  # or '
-                "the code of the survey",
-            )
+    if not isinstance(frame, gpd.GeoDataFrame) and what not in LAYERS and what != "features":
         return frame
-    active = frame._geometry_column_name
-    if active is None or active not in frame.columns:
-        have = [c for c in frame.columns if isinstance(frame[c].dtype, gpd.array.GeometryDtype)]
-        raise LayerError(
-            "has no active geometry"
-            + (f"; geometries stand in {', '.join(map(str, have))}" if have else ""),
-            layer=layer,
-            hint=f'{layer} = {layer}.set_geometry("{have[0] if have else "geometry"}")',
-        )
-    if active != "geometry":
+    frame = with_shapes(frame, layer)
+    if frame.geometry.name != "geometry":
         if "geometry" in frame.columns:
             frame = frame.rename(columns={"geometry": "geometry_other"})
         frame = frame.rename_geometry("geometry")
@@ -404,6 +391,44 @@ def _plane(crs: Any) -> Any:
     if crs.is_compound and crs.sub_crs_list:
         crs = crs.sub_crs_list[0]
     return crs.to_2d() if len(crs.axis_info) > 2 else crs
+
+
+def with_shapes(frame: Any, layer: str) -> Any:
+    """The layer itself, if it has one active geometry and no column twice 图层须有图形.
+
+    For functions that hand a layer's rows on as they are and look at its shapes only.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise LayerError(
+            f"is no layer but {type(frame).__name__}",
+            layer=layer,
+            hint=f'{layer} = pg.read_layer("{layer}.shp", "buildings")',
+        )
+    frame = columns_once(frame, layer)
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise LayerError(
+            "is a table without geometry",
+            layer=layer,
+            hint=f'{layer} = gpd.GeoDataFrame({layer}, geometry="geometry", crs=4547)  # or '
+            "the code of the survey",
+        )
+    active = frame._geometry_column_name
+    if active is None or active not in frame.columns:
+        have = [c for c in frame.columns if isinstance(frame[c].dtype, gpd.array.GeometryDtype)]
+        raise LayerError(
+            "has no active geometry"
+            + (f"; geometries stand in {', '.join(map(str, have))}" if have else ""),
+            layer=layer,
+            hint=f'{layer} = {layer}.set_geometry("{have[0] if have else "geometry"}")',
+        )
+    return frame
+
+
+def with_named_ids(frame: Any, what: str) -> Any:
+    """The table with its ids under their noun's name, where no one named them 编号列名."""
+    name = NOUNS[what].index
+    bare = frame.index.name is None and name is not None and name not in frame.columns
+    return frame.rename_axis(name) if bare else frame
 
 
 def chainage_of_m(

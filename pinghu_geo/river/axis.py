@@ -13,7 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import Voronoi
 
-from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.door import takes, with_shapes
 from pinghu_geo.nouns.errors import CRSError, LayerError
 from pinghu_geo.nouns.schema import require_layer, require_polygons, same_crs
 
@@ -25,6 +25,7 @@ FORK = 1.6
 TOUCHING_M = 1.0
 # No covered reach is so long that joining across it should be proposed [m].
 FARTHEST_M = 500.0
+LOG = ["river", "change", "from_m", "to_m", "length_m"]
 
 
 class JoinedRivers(NamedTuple):
@@ -104,7 +105,8 @@ def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
         shapes.append(line)
         logs.append(log)
     layer = rivers[~rivers.index.duplicated()].set_geometry(shapes, crs=rivers.crs)
-    return JoinedRivers(layer, pd.concat(logs, ignore_index=True))
+    log = pd.concat(logs, ignore_index=True) if logs else pd.DataFrame(columns=LOG)
+    return JoinedRivers(layer, log)
 
 
 def _is_ring(part: Any, touching_m: float) -> bool:
@@ -167,7 +169,7 @@ def _branch_log(branches: list[Any], line: Any, name: str) -> pd.DataFrame:
     for one in branches:
         at = np.sort(shapely.line_locate_point(line, shapely.points([one[0], one[-1]])))
         rows.append([name, "branch", *at, float(np.hypot(*np.diff(one, axis=0).T).sum())])
-    return pd.DataFrame(rows, columns=["river", "change", "from_m", "to_m", "length_m"])
+    return pd.DataFrame(rows, columns=LOG)
 
 
 def _chain(parts: list[Any], gap_m: float, name: str) -> tuple[Any, pd.DataFrame]:
@@ -228,7 +230,7 @@ def _lay(parts: list[Any], order: list[tuple[int, bool]], name: str) -> tuple[An
         measure += long
         xy.append(part)
     line = shapely.remove_repeated_points(shapely.linestrings(np.vstack(xy)))
-    return line, pd.DataFrame(rows, columns=["river", "change", "from_m", "to_m", "length_m"])
+    return line, pd.DataFrame(rows, columns=LOG)
 
 
 def river_axis(
@@ -289,6 +291,8 @@ def river_axis(
     >>> [tuple(round(float(v), 3) for v in c) for c in axis.geometry["A"].coords]
     [(0.0, 10.0), (400.0, 10.0)]
     """
+    areas = with_shapes(areas, "areas")
+    sources = with_shapes(sources, "sources") if isinstance(sources, pd.DataFrame) else sources
     require_layer(areas[~areas.index.duplicated()], "areas")
     shapes = [_one_area(_between_banks(g)) for g in areas.geometry]
     areas = areas.set_geometry(shapes, crs=areas.crs)
