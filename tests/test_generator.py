@@ -12,6 +12,7 @@ ROOMS = ("river", "intake", "redline", "flood", "schemes", "search", "campaign",
 # annotations that stand for a table, or for a result that is tables
 TABLE = re.compile(r"DataFrame|GeoSeries|Widths|Boundary|CampaignTasks|WorkingFaces")
 MADE = "made by the library from a file of rules, which is checked when it is read"
+PAPERS = "papers in Word are not varied yet: a call takes seconds"
 # function.parameter: why no variation of it is called
 EXEMPT = {
     "affected_parquet.prepare": "a function that is given tables, none itself",
@@ -22,6 +23,14 @@ EXEMPT = {
         "water_profile, locate and section_lines take it from there"
         for name in ("buildings", "sections", "flows", "downstream", "rivers")
     },
+    **{f"{name}": PAPERS for name in (
+        *(f"write_household_files.{n}" for n in (
+            "buildings", "tenants", "nodes", "stages", "around", "red_line", "rivers")),
+        "write_notices.tasks", "write_notices.stages", "write_transfers.faces",
+        "write_transfers.tasks", "write_transfers.stages", "write_weekly_report.tasks",
+        "write_weekly_report.faces", "write_weekly_report.stages", "write_scheme_report.rivers",
+        "write_scheme_report.widths",
+    )},
     **{
         f"{name}.stages": MADE
         for name in (
