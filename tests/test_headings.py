@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 import pinghu_geo as pg
 
@@ -132,11 +132,83 @@ def test_a_second_table_on_a_sheet_is_refused_by_row(tmp_path):
         pg.read_table(xlsx(tmp_path, rows), "widths")
 
 
-def test_sheets_of_one_heading_are_said(tmp_path):
-    path = xlsx(tmp_path, FLOWS[:2], more=[("二期", FLOWS[:2]), ("说明", [["文字"]])])
-    seen = pg.check(path, "flows", lang="en").set_index("fault")
-    assert "二期" in seen.loc["other_sheets", "problem"]
-    assert "说明" not in seen.loc["other_sheets", "problem"]
+WIDE = [["桩号", "左宽", "右宽"], ["K0+000", 5, 6], ["K0+100", 7, 8]]
+NAMED = [["河道", *WIDE[0]], *(["A", *row] for row in WIDE[1:])]
+OTHER = [NAMED[0], *(["B", *row[1:]] for row in NAMED[1:])]
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        [],
+        [("说明", [["填表说明"], ["一、桩号按设计"]]), ("空", [])],
+        [("流量", [["河道", "流量"], ["A", 9]])],
+    ],
+)
+def test_a_sheet_a_river_is_one_table(tmp_path, around):
+    want = {"river": ["A", "A", "B", "B"], "chainage_m": [0.0, 100, 0, 100],
+            "left_m": [5.0, 7, 5, 7], "right_m": [6.0, 8, 6, 8]}  # fmt: skip
+    said = xlsx(tmp_path, NAMED, more=[("二", OTHER), *around])
+    found = pg.read_table(said, "widths")
+    assert found[list(want)].to_dict("list") == want
+    assert found.index.tolist() == ["Sheet!2", "Sheet!3", "二!2", "二!3"]
+    assert "Sheet, 二" in pg.check(said, "widths", lang="en").set_index("fault").loc[
+        "sheets_joined", "problem"
+    ]  # fmt: skip
+    # no column says which river: the sheets' names do, whatever stands before them
+    book = Workbook()
+    book.active.title = "封面"
+    book.active.append(["某河道红线宽度"])
+    for name in "AB":
+        sheet = book.create_sheet(name)
+        for row in WIDE:
+            sheet.append(row)
+    for title, rows in around:
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(tmp_path / "named.xlsx")
+    found = pg.read_table(tmp_path / "named.xlsx", "widths")
+    assert found[list(want)].to_dict("list") == want
+    one = pg.read_table(tmp_path / "named.xlsx", "widths", sheet="B")
+    assert one["left_m"].tolist() == [5.0, 7.0]
+
+
+def test_each_sheet_has_its_own_units(tmp_path):
+    first = [["河道", "流量(L/s)"], ["A", 110]]
+    second = [["河道", "流量(m³/h)"], ["B", 3600]]
+    found = pg.read_table(xlsx(tmp_path, first, more=[("二", second)]), "flows")
+    assert found["discharge_m3s"].tolist() == pytest.approx([0.11, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("rows", "more", "match"),
+    [
+        (NAMED, [("备份", NAMED)], "the same 河道.*which is meant .*Sheet, 备份"),
+        (NAMED, [("优化方案", [*NAMED[:2], ["A", "K0+100", 3, 3]])], "which is meant"),
+        (NAMED, [("(2)", OTHER), ("旧", [NAMED[0], NAMED[2]])], "which is meant .*Sheet, 旧"),
+        (WIDE, [("Sheet2", WIDE)], r"no river, and their names are none \(2: Sheet, Sheet2\)"),
+        (WIDE, [("表2 (2)", WIDE)], "no river"),
+    ],
+)
+def test_sheets_that_speak_of_the_same_are_a_question(tmp_path, rows, more, match):
+    path = xlsx(tmp_path, rows, more=more)
+    with pytest.raises(pg.errors.LayerError, match=match):
+        pg.read_table(path, "widths")
+    assert len(pg.read_table(path, "widths", sheet=0)) == 2
+    assert len(pg.read_table(path, "widths", sheet=more[0][0])) == len(more[0][1]) - 1
+
+
+def test_hidden_sheets_are_not_read(tmp_path):
+    path = xlsx(tmp_path, NAMED, more=[("旧", NAMED), ("二", OTHER)])
+    book = load_workbook(path)
+    book["旧"].sheet_state = "hidden"
+    book.save(path)
+    assert pg.read_table(path, "widths")["river"].tolist() == ["A", "A", "B", "B"]
+    book["二"].sheet_state = "veryHidden"
+    book.save(path)
+    assert pg.read_table(path, "widths")["river"].tolist() == ["A", "A"]
+    assert pg.read_table(path, "widths", sheet="旧")["river"].tolist() == ["A", "A"]
 
 
 @pytest.mark.parametrize(

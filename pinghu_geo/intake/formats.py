@@ -32,10 +32,10 @@ from pinghu_geo.intake.encoding import Encoding, dbf_encoding, mapinfo_encoding,
 from pinghu_geo.intake.gdal import gdal_options
 from pinghu_geo.intake.headings import (
     Grid,
-    begins_like,
     csv_grid,
     sheet_grids,
     sheet_named,
+    sheets_of,
     table_of,
 )
 from pinghu_geo.intake.nesting import by_nesting, shells_nested
@@ -56,6 +56,7 @@ __all__ = [
     "VECTOR",
     "Boxes",
     "cell_grids",
+    "cells_of",
     "covering",
     "own_errors",
     "read_cells",
@@ -601,7 +602,11 @@ def _chainage_from_m(frame: Any, path: Path, layer: str | None) -> Any:
 
 
 def read_cells(
-    path: Path, what: str, seen: Findings, sheet: str | int = 0, encoding: str | None = None
+    path: Path,
+    what: str,
+    seen: Findings,
+    sheet: str | int | None = None,
+    encoding: str | None = None,
 ) -> pd.DataFrame:
     """Cells of a CSV or a workbook's sheet as text; ids that were numbers are told apart.
 
@@ -610,12 +615,19 @@ def read_cells(
     scientific notation, so that they are never taken for an id.
     """
     grids = cell_grids(path, what, seen, encoding)
-    grid = sheet_named(grids, sheet, path, what)
-    if sheet == 0 and len(grids) > 1:
-        kind = noun(what)
-        alike = [g.name for g in grids[1:] if begins_like(g, grid, kind)]
+    if sheet is None and len(grids) > 1:
+        first, *alike = sheets_of(grids, noun(what)) or [grids[0].name]
+        sheet = first
         if alike:
-            seen.add("other_sheets", sheets=", ".join(alike), taken=grid.name)
+            seen.add("other_sheets", sheets=", ".join(alike), taken=first)
+    return cells_of(grids, 0 if sheet is None else sheet, path, what, seen)
+
+
+def cells_of(
+    grids: list[Grid], sheet: str | int, path: Path, what: str, seen: Findings
+) -> pd.DataFrame:
+    """Cells of one sheet under their headings."""
+    grid = sheet_named(grids, sheet, path, what)
     if not any(any(row) for row in grid.cells):
         raise LayerError(
             f"{path.name} is empty" if len(grids) == 1 else f"sheet {grid.name!r} is empty",
@@ -663,7 +675,7 @@ def _drawn_from_table(
     id_column: str | None,
 ) -> gpd.GeoDataFrame:
     """A layer from a table with a column of WKT, or with coordinates: a row a shape or a corner."""
-    cells = read_cells(path, what, seen, 0 if sheet is None else sheet, encoding)
+    cells = read_cells(path, what, seen, sheet, encoding)
     rows, cells = cells.index, cells.reset_index(drop=True)
     plain = {re.sub(r"[\s_]|\(.*?\)|（.*?）", "", str(c)).lower(): str(c) for c in cells.columns}
     wkt = next((plain[w] for w in WKT_COLUMNS if w in plain), None)

@@ -28,7 +28,16 @@ from pinghu_geo.nouns.units import (
     unit_stated,
 )
 
-__all__ = ["Grid", "begins_like", "csv_grid", "is_height", "sheet_grids", "sheet_named", "table_of"]
+__all__ = [
+    "Grid",
+    "csv_grid",
+    "is_height",
+    "meanings",
+    "sheet_grids",
+    "sheet_named",
+    "sheets_of",
+    "table_of",
+]
 
 # a heading stands in the first rows, in at most so many of them
 HEADING_ROWS, DEEPEST = 12, 3
@@ -62,6 +71,7 @@ class Grid:
     name: str = ""
     # merged cells: first row and column, last row and column, counted from 0
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    hidden: bool = False
 
     @property
     def width(self) -> int:
@@ -119,7 +129,7 @@ def sheet_grids(path: Path, cell_text: Any) -> list[Grid]:
             (r.min_row - 1, r.min_col - 1, r.max_row - 1, r.max_col - 1)
             for r in sheet.merged_cells.ranges
         ]
-        grids.append(Grid(cells, sheet.title, merged))
+        grids.append(Grid(cells, sheet.title, merged, hidden=sheet.sheet_state != "visible"))
     book.close()
     return grids
 
@@ -159,17 +169,35 @@ def table_of(grid: Grid, kind: Noun, seen: Findings) -> pd.DataFrame:
     return frame
 
 
-def begins_like(grid: Grid, other: Grid, kind: Noun) -> bool:
-    """Whether a sheet has the headings of another one: it may hold more of the same."""
-    named = []
-    for one in (grid, other):
-        if not any(any(row) for row in one.cells):
-            return False
-        cells = [row + [None] * (one.width - len(row)) for row in one.cells[: 2 * HEADING_ROWS]]
-        begin, depth = _heading(cells, one.merged, kind)
-        names = _names(cells, one.merged, begin, depth, kind)
-        named.append(set(match_columns([n for n in names if n], kind).values()))
-    return len(named[0]) > 1 and named[0] >= named[1]
+def meanings(grid: Grid, kind: Noun) -> set[str]:
+    """Columns of a noun that the heading of a sheet names."""
+    if not any(any(row) for row in grid.cells):
+        return set()
+    cells = [row + [None] * (grid.width - len(row)) for row in grid.cells[: 2 * HEADING_ROWS]]
+    begin, depth = _heading(cells, grid.merged, kind)
+    names = _names(cells, grid.merged, begin, depth, kind)
+    return set(match_columns([n for n in names if n], kind).values())
+
+
+def sheets_of(grids: list[Grid], kind: Noun) -> list[str]:
+    """Sheets that hold a table of a noun: the first that is one, and those of the same heading.
+
+    Hidden sheets, covers and explanations are none, nor is a sheet of other columns.
+    """
+    shown = [g for g in grids if not g.hidden and any(any(row) for row in g.cells)]
+    named = {g.name: meanings(g, kind) for g in shown}
+    need = set(kind.required) - {"river"}  # the sheet's name may be the river
+    first = next((n for n, found in named.items() if len(found) > 1 and found >= need), None)
+    if first is None:
+        return [shown[0].name] if shown else []
+    same = named[first]
+    return [
+        n
+        for n, found in named.items()
+        if n == first
+        or (len(found) > 1 and found >= need and (found >= same or same >= found)
+            and ("river" in found) == ("river" in same))
+    ]  # fmt: skip
 
 
 def _columns(kind: Noun) -> set[str]:

@@ -18,12 +18,13 @@ from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.conditions import Condition, parse_condition, require_names
 from pinghu_geo.intake.coordinates import settle_crs
 from pinghu_geo.intake.dialects import dialect_of
-from pinghu_geo.intake.formats import PARQUET, TABLES, Boxes, read_cells, read_raw
+from pinghu_geo.intake.formats import PARQUET, TABLES, Boxes, cell_grids, cells_of, read_raw
 from pinghu_geo.intake.gdal import write_frame
 from pinghu_geo.intake.grid import GridFit, apply_grid
-from pinghu_geo.intake.headings import is_height
+from pinghu_geo.intake.headings import is_height, sheets_of
 from pinghu_geo.intake.isolate import isolated_raw
 from pinghu_geo.intake.shapefile import part_stamps
+from pinghu_geo.intake.workbooks import one_table
 from pinghu_geo.nouns.door import EXACT, TRUTH, clean, with_named_ids, with_shapes
 from pinghu_geo.nouns.errors import ChainageError, CRSError, LayerError, OutputError
 from pinghu_geo.nouns.files import existing
@@ -339,7 +340,7 @@ def read_table(
     source: str | Path,
     what: str,
     *,
-    sheet: str | int = 0,
+    sheet: str | int | None = None,
     encoding: str | None = None,
     columns: Mapping[str, str] | None = None,
     values: Mapping[str, Mapping[str, Any]] | None = None,
@@ -353,7 +354,9 @@ def read_table(
     what
         ``"widths"``, ``"rates"``, ``"segments"``, ``"ledger"``, ``"units"``, ``"control"`` ...
     sheet
-        Sheet of a workbook, by name or position.
+        Sheet of a workbook, by name or position; by default all that hold such a table, as one: a
+        sheet a river (its name is the river's where no column says) or a part of one. Hidden
+        sheets and explanations are passed over, sheets that speak of the same things refused.
     encoding
         Encoding of a CSV; by default UTF-8 or GBK by its bytes.
     columns
@@ -402,7 +405,7 @@ def table_and_findings(
     what: str,
     *,
     lang: Lang = "en",
-    sheet: str | int = 0,
+    sheet: str | int | None = None,
     encoding: str | None = None,
     columns: Mapping[str, str] | None = None,
     values: Mapping[str, Mapping[str, Any]] | None = None,
@@ -415,11 +418,18 @@ def table_and_findings(
         raise LayerError(
             f"{path.name} is no table that can be read", layer=what, hint="save it as .xlsx or .csv"
         )
-    frame = read_cells(path, what, seen, sheet, encoding)
-    said = _file_first(columns, frame, kind) if columns else None
-    frame = _named(frame, kind, seen, columns=said, words=values)
-    _require_rivers(frame, kind)
-    return frame, seen
+    grids = cell_grids(path, what, seen, encoding)
+    names: list[Any] = [0 if sheet is None else sheet]
+    if sheet is None and len(grids) > 1:
+        names = list(sheets_of(grids, kind)) or names
+    tables = {}
+    for name in names:
+        frame = cells_of(grids, name, path, what, seen)
+        said = _file_first(columns, frame, kind) if columns else None
+        frame = _named(frame, kind, seen, columns=said, words=values)
+        _require_rivers(frame, kind)
+        tables[name] = frame
+    return (one_table(tables, path, kind, seen) if len(tables) > 1 else frame), seen
 
 
 def _require_rivers(frame: pd.DataFrame, kind: Noun) -> None:

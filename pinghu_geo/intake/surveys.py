@@ -417,6 +417,8 @@ def _from_cells(path: Path, name: str | None, encoding: str | None) -> pd.DataFr
     grids = cell_grids(path, "sections", seen, encoding)
     tables, points = [], []
     for grid in grids:
+        if grid.hidden:
+            continue
         rows = [
             (k, [unicodedata.normalize("NFKC", c or "").strip() for c in row])
             for k, row in enumerate(grid.cells, 1)
