@@ -1,6 +1,6 @@
 """The campaign's promises, at full size: networks, exhaustive search, kills, pairs, speed.
 
-``python benchmarks/campaign.py networks crews kills pairs speed large`` runs the parts named; without a
+``python benchmarks/campaign.py networks crews j30 kills pairs speed large sample`` runs the parts named; without a
 name all. CPU seconds are of this process; a busy machine's clock says little.
 """
 
@@ -176,9 +176,64 @@ def large() -> None:
     print(plan.goals.to_string(index=False))
 
 
+def sample() -> None:
+    """Each scheme of the sample adopted: reaches, largest lateness and second goal, by itself."""
+    from dataclasses import replace
+
+    from pinghu_geo import campaigning
+    from pinghu_geo.campaign import crews as crews_module
+    from pinghu_geo.plan import read_plan
+    from pinghu_geo.project import computed_project, sample_folder
+
+    calls: dict[str, tuple[tuple, dict]] = {}
+    kept = {name: getattr(campaigning, name) for name in ("schedule", "balanced_reaches")}
+
+    def noted(name: str):  # noqa: ANN202
+        def call(*args, **given):  # noqa: ANN002, ANN003, ANN202
+            calls.setdefault(name, (args, given))
+            return kept[name](*args, **given)
+
+        return call
+
+    plan = read_plan(sample_folder() / "project.toml")
+    searched = crews_module._searched
+    for scheme in [*plan.schemes][::-1]:
+        calls.clear()
+        for name in kept:
+            setattr(campaigning, name, noted(name))
+        of_it = replace(plan, campaign=plan.campaign | {"adopted": scheme, "store": "/nowhere.gpkg",
+                                                       "work": 0.0})  # fmt: skip
+        of_it.campaign.pop("log", None)
+        computed_project(of_it)
+        for name, call in kept.items():
+            setattr(campaigning, name, call)
+        args, given = calls["balanced_reaches"]
+        reaches = timed(
+            f"{scheme}: reaches", lambda a=args, g=given: pg.balanced_reaches(*a, **g), 2
+        )
+        print(reaches.certificate.to_string(index=False))
+        args, given = calls["schedule"]
+        given["work"] = 4.0
+        ends = []
+
+        def timed_search(*a, ends=ends, **g):  # noqa: ANN002, ANN003, ANN202
+            found = searched(*a, **g)
+            ends.append((time.process_time(), time.perf_counter()))
+            return found
+
+        crews_module._searched = timed_search
+        begin = time.process_time(), time.perf_counter()
+        found = pg.schedule(*args, **given)
+        crews_module._searched = searched
+        for goal, end in zip(found.goals["goal"], ends, strict=True):
+            print(f"  {scheme}: {len(args[0])} nodes, {goal} after {end[0] - begin[0]:.1f} s CPU, "
+                  f"{end[1] - begin[1]:.1f} s clock, load {os.getloadavg()[0]:.0f}")  # fmt: skip
+        print(found.goals.to_string(index=False), flush=True)
+
+
 if __name__ == "__main__":
     parts = {"networks": networks, "crews": crews, "j30": j30, "kills": kills, "pairs": pairs, "speed": speed,
-             "large": large}  # fmt: skip
+             "large": large, "sample": sample}  # fmt: skip
     for part in sys.argv[1:] or parts:
         parts[part]()
     print(json.dumps({"done": sys.argv[1:] or list(parts)}))

@@ -118,6 +118,8 @@ class Command:
             try:
                 words = ["update", project, *files, "--today", "2030-01-01"]
                 status = app([*map(str, words)], standalone_mode=False) or 0
+            except pg.errors.PinghuError:  # which the entry point says, without a traceback
+                status = kills.REFUSED
             finally:
                 os._exit(status)
         os.close(writing)

@@ -132,6 +132,7 @@ FAULTS = {
     "B1,,签约,2018-12-01,": "in the future",
     "B1,,签约,43160,": "Excel's numbers of days: 43160 would be 2018-03-01",
     "B1,,签约,二月,": "can't be read for certain",
+    "B1,,签约,,": r"reports without a date \(1: 日报.csv 第2行\)",
     "B1,,拆掉,2018-02-01,": "unknown stage '拆掉'",
     "B1,,拆除,2018-02-01,": "拆除 without 签约",
 }

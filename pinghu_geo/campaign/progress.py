@@ -214,6 +214,10 @@ def report_dates(values: pd.Series) -> pd.Series:
         _refuse_serials(values)
         text = values.map(lambda v: v.isoformat() if hasattr(v, "isoformat") else v)
         found = plain_dates(text)
+    blank = values.isna() | (values.astype("str").str.strip() == "")
+    if blank.any():
+        raise LayerError("has reports without a date", layer="progress", ids=values.index[blank],
+                         hint="write 2018-03-01 (or 2018年3月1日)")  # fmt: skip
     if found.isna().any():
         bad = values[found.isna()]
         raise LayerError(

@@ -252,7 +252,7 @@ def _tenants(rows: pd.DataFrame, tenants: pd.DataFrame | None) -> pd.DataFrame:
             "has tenant ids that are blank or occur twice",
             layer="tenants",
             ids=twice.unique(),
-            hint="give each tenant its own id",
+            hint="give each row its own id; who rents in two buildings has one for each",
         )
     home = same_ids(pd.Index(people["building_id"]), rows.index).to_series(people.index)
     lost = ~home.isin(rows.index)
