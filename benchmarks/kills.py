@@ -273,6 +273,17 @@ def campaign_run(folder: Path, kind: str) -> None:
     pg.run_project(given(folder) / f"campaign {kind}.toml", folder / "结果", force=True)
 
 
+def papers(folder: Path, kind: str) -> None:
+    """Papers of a project, over a folder that a person has put a file into."""
+    import pinghu_geo as pg
+
+    out = folder / "文书"
+    project = given(folder) / f"campaign {kind}.toml"
+    pg.project_papers(project, out, bound=True, force=True)
+    if kind == "old":
+        (out / "mine.txt").write_text("mine")
+
+
 def forms(folder: Path, kind: str) -> None:
     """Forms of a group: one workbook."""
     import pinghu_geo as pg
@@ -329,10 +340,10 @@ WRITERS: dict[str, Callable[[Path, str], None]] = {
     "map": board, "table": table, "workbook": workbook, "form": blank_form, "board": node_page,
     "pdf": diagrams, "project": project_file, "store": store, "hecras": hecras, "partitions": partitions,
     "forms": forms, "campaign": campaign_folder, "first_run": first_run, "run": run,
-    "campaign_run": campaign_run,
+    "campaign_run": campaign_run, "papers": papers,
 }  # fmt: skip
 # Writers that compute long before they write.
-PROJECTS = {"forms", "campaign", "first_run", "run", "campaign_run"}
+PROJECTS = {"forms", "campaign", "first_run", "run", "campaign_run", "papers"}
 # Sets of files, by their first: a moment without it is allowed, one with a mixed set is not.
 SETS = {"shp": "房屋.shp", "hecras": "模型.prj"}
 

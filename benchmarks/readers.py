@@ -90,7 +90,7 @@ def shapefile(raw: bytes) -> None:
         raw = raw[size:]
     path = file("s.shp", raw)
     own._require_whole(path, "rivers")
-    if own._stale(path, path.with_suffix(".shx")):
+    if own._looked_through(path, None)[0]:
         return
     table = path.with_suffix(".dbf")
     rows = own.dbf_rows(table)

@@ -40,7 +40,7 @@ from pinghu_geo.intake.headings import (
 )
 from pinghu_geo.intake.nesting import by_nesting, shells_nested
 from pinghu_geo.intake.osm import OSM, read_osm, with_tags
-from pinghu_geo.intake.shapefile import parts_of, rows_meeting, whole_shapefile
+from pinghu_geo.intake.shapefile import parts_of, whole_shapefile
 from pinghu_geo.nouns.door import chainage_of_m
 from pinghu_geo.nouns.errors import LayerError, PinghuError, reason
 from pinghu_geo.nouns.files import require_signature, unpacked
@@ -279,12 +279,13 @@ def _read_gdal(
     """A layer through GDAL, with the rows counted and broken geometries told from missing ones."""
     suffix, given = path.suffix.lower(), path
     names: dict[str, str] = {}
+    meeting: NDArray[np.intp] | None = None
     if suffix == ".shp":
         dbf = parts_of(path).get(".dbf")
         if dbf is not None and encoding is None:
             encoding = _told(dbf_encoding(dbf), path, seen)
-        path, encoding = whole_shapefile(path, what, seen, stack), encoding or "UTF-8"
-        layer = None
+        path, meeting = whole_shapefile(path, what, seen, stack, boxes)
+        layer, encoding = None, encoding or "UTF-8"
     else:
         if suffix in (".tab", ".mif"):
             encoding = encoding or _told(mapinfo_encoding(path), path, seen)
@@ -300,7 +301,11 @@ def _read_gdal(
         read["fid_as_index"] = True
     # these drivers fill Arrow's columns themselves, which is faster; they know no other encoding
     arrow = suffix in INDEXED and encoding is None
-    frame, curves = _read_boxes(path, read, boxes, seen, arrow=arrow)
+    if meeting is not None:
+        near = read | {"fids": meeting, "fid_as_index": True}
+        frame, curves = _read_once(path, near, seen, arrow=arrow)
+    else:
+        frame, curves = _read_boxes(path, read, boxes, seen, arrow=arrow)
     # any encoding does for a number of rows; not every text of a .dbf decodes in its own
     bytewise = "ISO-8859-1" if suffix == ".shp" else encoding
     info = pyogrio.read_info(path, layer=layer, encoding=bytewise)
@@ -450,8 +455,6 @@ def _read_boxes(
     """Rows that meet any of the boxes, or all, each once and in order; and if there are curves."""
     if boxes is None:
         return _read_once(path, read, seen, arrow=arrow)
-    if path.suffix.lower() == ".shp" and (rows := rows_meeting(path, boxes)) is not None:
-        return _read_once(path, read | {"fids": rows, "fid_as_index": True}, seen, arrow=arrow)
     if len(boxes) > 1 and path.suffix.lower() not in INDEXED:
         read = read | {"mask": shapely.multipolygons(shapely.box(*boxes.T)), "fid_as_index": True}
         return _read_once(path, read, seen, arrow=arrow)

@@ -7,9 +7,11 @@ nothing points at any more.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyogrio
@@ -26,8 +28,9 @@ __all__ = ["part_stamps", "parts_of", "rows_meeting", "whole_shapefile"]
 
 # Types of shapes whose records begin with their box: all but points (ESRI white paper, 1998).
 BOXED = {3, 5, 8, 13, 15, 18, 23, 25, 28, 31}
-# Bytes of a record's head, and how its shape begins; bytes read at a time.
-HEAD, SHAPE = 8, np.dtype([("type", "<i4"), ("box", "<f8", 4)])
+# Bytes of a record's head, and how a record begins; bytes read at a time.
+HEAD = 8
+RECORD = np.dtype([("number", ">i4"), ("size", ">i4"), ("type", "<i4"), ("box", "<f8", 4)])
 AT_ONCE = 2_000_000
 
 
@@ -49,13 +52,23 @@ def part_stamps(source: str | Path) -> dict[str, tuple[int, int, int]]:
     return stamps
 
 
-def whole_shapefile(path: Path, what: str, seen: Findings, stack: ExitStack) -> Path:
-    """Path of a Shapefile whose parts go together: a missing or stale .shx is rebuilt in a copy."""
+def whole_shapefile(
+    path: Path,
+    what: str,
+    seen: Findings,
+    stack: ExitStack,
+    boxes: NDArray[np.float64] | None = None,
+) -> tuple[Path, NDArray[np.intp] | None]:
+    """A Shapefile whose parts go together: a missing or stale .shx is rebuilt in a copy.
+
+    Its path and, where boxes are given, the rows that may meet them; see `rows_meeting`.
+    """
     _require_whole(path, what)
     parts = parts_of(path)
     if ".dbf" not in parts:
         seen.add("no_dbf")
-    if ".shx" not in parts or _stale(path, parts[".shx"]):
+    stale, rows = (True, None) if ".shx" not in parts else _looked_through(path, boxes)
+    if stale:
         seen.add("stale_shx" if ".shx" in parts else "no_shx")
         folder = stack.enter_context(scratch_folder(path.name))
         for suffix, part in parts.items():
@@ -65,16 +78,17 @@ def whole_shapefile(path: Path, what: str, seen: Findings, stack: ExitStack) -> 
         with gdal_options(SHAPE_RESTORE_SHX="YES"):
             pyogrio.read_info(path)
         parts = parts_of(path)
+        rows = _looked_through(path, boxes)[1]
     shapes = max(parts[".shx"].stat().st_size - 100, 0) // 8
-    if ".dbf" in parts and (rows := dbf_rows(parts[".dbf"])) != shapes:
+    if ".dbf" in parts and (n := dbf_rows(parts[".dbf"])) != shapes:
         raise LayerError(
-            f"{path.name} has {shapes:,} shapes but its .dbf {rows:,} rows: attributes would go to "
+            f"{path.name} has {shapes:,} shapes but its .dbf {n:,} rows: attributes would go to "
             "the wrong shapes",
             layer=what,
             hint="ask for the .shp, .shx and .dbf of one export",
             fault="unreadable",
         )
-    return path
+    return path, _not_deleted(rows, parts)
 
 
 def rows_meeting(path: Path, boxes: NDArray[np.float64]) -> NDArray[np.intp] | None:
@@ -82,33 +96,69 @@ def rows_meeting(path: Path, boxes: NDArray[np.float64]) -> NDArray[np.intp] | N
 
     A third of the time in which GDAL reads all shapes to look at their boxes.
     """
-    parts = parts_of(path)
-    begin, size = _index(parts[".shx"]).T * 2
-    there = np.flatnonzero(size > 0)  # entries without a record have no geometry
+    return _not_deleted(_looked_through(path, boxes)[1], parts_of(path))
+
+
+def _not_deleted(rows: NDArray[np.intp] | None, parts: dict[str, Path]) -> NDArray[np.intp] | None:
+    """Rows without those that the .dbf marks as deleted."""
+    if rows is None or ".dbf" not in parts:
+        return rows
+    return rows[~deleted_rows(parts[".dbf"])[rows]]
+
+
+def _looked_through(
+    path: Path, boxes: NDArray[np.float64] | None
+) -> tuple[bool, NDArray[np.intp] | None]:
+    """Whether the .shx isn't the index of its .shp; and which rows meet boxes, None where unknown.
+
+    It is the index where each entry points at the head of a record of its length and, where
+    records are numbered, of its number. GDAL goes by it all the same, and finds other shapes, or
+    none. Heads and boxes are looked at on one way through the file.
+    """
+    begin, size = _index(parts_of(path)[".shx"]).T
+    there = np.flatnonzero((begin != 0) | (size != 0))  # no record: no geometry
     turn = there[np.argsort(begin[there], kind="stable")]
     begin, size = begin[turn], size[turn]
-    blocks = np.flatnonzero(np.diff(begin // AT_ONCE, prepend=-1))
+    words = path.stat().st_size // 2
+    if not len(turn):
+        return words > 50, None if boxes is None else np.zeros(0, np.intp)
+    if begin[0] < 50 or size.min() < 2 or (begin + HEAD // 2 + size).max() > words:
+        return True, None
+    numbers = np.empty(len(turn), np.int64)
+    boxed = boxes is not None
     rows = [np.zeros(0, np.intp)]
-    with path.open("rb") as file:
-        kind = int.from_bytes(file.read(100)[32:36], "little")
-        if kind not in BOXED:
-            return None
-        for first, end in pairwise([*blocks, len(begin)]):
-            length = begin[end - 1] + HEAD + size[end - 1] - begin[first]
-            file.seek(begin[first])
-            # the last shape may have no geometry, and be shorter than what is looked at
-            block = file.read(length) + bytes(SHAPE.itemsize)
-            anywhere = np.ndarray(length, SHAPE, block, strides=(1,))
-            shape = anywhere[begin[first:end] - begin[first] + HEAD]
-            if not np.isin(shape["type"], [0, kind]).all():
-                return None
-            x0, y0, x1, y1 = shape["box"].T
+    for first, end, kind, record in _records(path, 2 * begin, 2 * size):
+        if (record["size"] != size[first:end]).any():
+            return True, None
+        numbers[first:end] = record["number"]
+        boxed = boxed and kind in BOXED and bool(np.isin(record["type"], [0, kind]).all())
+        if boxed and boxes is not None:
+            x0, y0, x1, y1 = record["box"].T
             meets = ~((x0 < x1) & (y0 < y1))  # a box without area may not be meant
             for west, south, east, north in boxes:
                 meets |= (x0 <= east) & (x1 >= west) & (y0 <= north) & (y1 >= south)
-            rows.append(first + np.flatnonzero(meets & (shape["type"] == kind)))
-    found = np.sort(turn[np.concatenate(rows)])
-    return found[~deleted_rows(parts[".dbf"])[found]] if ".dbf" in parts else found
+            rows.append(first + np.flatnonzero(meets & (record["type"] == kind)))
+    if _misnumbered(numbers, turn, begin):
+        return True, None
+    if not boxed:
+        return False, None
+    return False, np.sort(turn[np.concatenate(rows)])
+
+
+def _records(
+    path: Path, begin: NDArray[np.int64], size: NDArray[np.int64]
+) -> Iterator[tuple[int, int, int, Any]]:
+    """How the records of a .shp begin, so many at a time, in its order; and the kind it says."""
+    blocks = np.flatnonzero(np.diff(begin // AT_ONCE, prepend=-1))
+    with path.open("rb") as file:
+        kind = int.from_bytes(file.read(100)[32:36], "little")
+        for first, end in pairwise([*blocks.tolist(), len(begin)]):
+            length = int(begin[end - 1] + HEAD + size[end - 1] - begin[first])
+            file.seek(begin[first])
+            # the last shape may have no geometry, and be shorter than what is looked at
+            block = file.read(length) + bytes(RECORD.itemsize)
+            anywhere = np.ndarray(length, RECORD, block, strides=(1,))
+            yield first, end, kind, anywhere[begin[first:end] - begin[first]]
 
 
 def _index(shx: Path) -> NDArray[np.int64]:
@@ -119,37 +169,14 @@ def _index(shx: Path) -> NDArray[np.int64]:
     return index[: len(index) // 2 * 2].reshape(-1, 2)
 
 
-def _stale(path: Path, shx: Path) -> bool:
-    """Whether a .shx isn't the index of its .shp.
-
-    It is where each entry points at the head of a record of its length and, where records are
-    numbered, of its number. GDAL goes by it all the same, and finds other shapes, or none.
-    """
-    begin, size = _index(shx).T
-    there = np.flatnonzero((begin != 0) | (size != 0))  # no record: no geometry
-    begin, size = begin[there], size[there]
-    words = path.stat().st_size // 2
-    if not len(there):
-        return words > 50
-    if begin.min() < 50 or size.min() < 2 or (begin + HEAD // 2 + size).max() > words:
-        return True
-    heads = _heads(path, begin)
-    if (heads[:, 1] != size).any():
-        return True
+def _misnumbered(
+    numbers: NDArray[np.int64], rows: NDArray[np.intp], begin: NDArray[np.int64]
+) -> bool:
+    """Whether records, in the order of the file, carry the numbers of other rows."""
     # numbered by rows, records added later aside, or by their order in the file, or not at all
-    numbers = heads[:, 0]
-    by_rows = (numbers == there + 1) | (numbers > len(there))
-    by_file = np.diff(numbers[np.argsort(begin, kind="stable")]) > 0
-    if by_rows.all() or by_file.all():
+    if ((numbers == rows + 1) | (numbers > len(rows))).all() or (np.diff(numbers) > 0).all():
         return False
     return len(np.unique(numbers)) == len(numbers) or len(np.unique(begin)) != len(begin)
-
-
-def _heads(path: Path, begin: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number and length of the records that begin at these words of a .shp."""
-    words = np.memmap(path, ">i2", "r", shape=(path.stat().st_size // 2,))
-    at = begin[:, None] + np.arange(HEAD // 2)
-    return np.ascontiguousarray(words[at]).view(">i4").astype(np.int64)
 
 
 def _require_whole(path: Path, what: str) -> None:
