@@ -283,7 +283,7 @@ def campaign_sheets(campaign: Campaign) -> dict[str, pd.DataFrame]:
     goals = campaign.plan.goals
     sheets = {
         "分类汇总": campaign.tasks.classes,
-        "占全区比例": campaign.tasks.share,
+        "占全区比例": campaign.tasks.share.assign(column=campaign.tasks.share["column"].map(label)),
         "节点": _columns(campaign.nodes(), NODE_COLUMNS),
         "责任段": campaign.reaches.segments if campaign.reaches else pd.DataFrame(),
         "责任段工作量": campaign.reaches.loads if campaign.reaches else pd.DataFrame(),

@@ -13,7 +13,7 @@ import pandas as pd
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.notices import notify
-from pinghu_geo.nouns.schema import code_label, nearest, numbers, require_columns
+from pinghu_geo.nouns.schema import code_label, label, nearest, numbers, require_columns
 from pinghu_geo.river.corridor import river_ends
 from pinghu_geo.schemes.nodes import BANK_LETTER, node_ids, node_table
 
@@ -65,7 +65,7 @@ class CampaignTasks:
         for _, row in self.share.iterrows():
             least = "至少" if row["n_unknown"] else ""
             share = "不详" if pd.isna(row["share_ratio"]) else f"{least} {row['share_ratio']:.2%}"
-            lines.append(f"任务占全区{share}({row['column']})")
+            lines.append(f"任务占全区{share}({label(row['column'])})")
         return lines
 
     def _repr_html_(self) -> str:
