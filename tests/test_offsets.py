@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from test_headings import csv
 from test_rasters import PLANE, X, Y, tif
 
 import pinghu_geo as pg
-from conftest import river_frame
+from conftest import building_frame, river_frame
 
 RIGHT = pd.DataFrame(
     {"river": "R", "chainage_m": np.repeat([40.0, 200.0], 5),
@@ -90,6 +91,36 @@ def test_the_middle_and_a_column_say_where_the_centreline_is():
 def test_what_can_t_be_is_refused_by_section(offsets, option, match):
     with pytest.raises(pg.errors.LayerError, match=rf"{match}.* \(1: R K0\+040.0\)"):
         pg.flood.section_offsets(surveyed("left_to_right", offsets), **option)
+
+
+@pytest.mark.parametrize("heading", ["偏距", "起点距", "offset_m"])
+@pytest.mark.parametrize(
+    "offsets", [[0, 2, 9, 11, 13], [-13, -11, -9, -2, 0], [20, 22, 29, 31, 33]]
+)
+def test_offsets_from_a_bank_are_asked_about_where_something_stands_beside(
+    tmp_path, heading, offsets
+):
+    """Levels are the same wherever offsets are counted from; buildings, walls and ground are not."""
+    river = river_frame({"R": [(X + 20, Y + 150), (X + 280, Y + 150)]})
+    surveyed("left_to_right", offsets).rename(columns={"offset_m": heading}).to_csv(
+        tmp_path / "s.csv", index=False
+    )
+    bed = pg.read_table(tmp_path / "s.csv", "sections")
+    house = building_frame({"H": shapely.box(X + 90, Y + 152, X + 99, Y + 158)})
+    for call in (
+        lambda t: pg.sections_from_dem(river, tif(tmp_path / "a.tif", PLANE), t, n=0.05),
+        lambda t: pg.building_obstacles(house, t, river),
+        lambda t: pg.flood.section_lines(t, river),
+        lambda t: pg.building_rises(house, t, 20.0, {"slope": 0.001}, river, allowed_mm=5.0),
+        lambda t: pg.search.moved_sections(t, 9.0, 8.0, river),
+    ):
+        with pytest.raises(pg.errors.LayerError, match="on one side of the centreline"):
+            call(bed)
+    about = bed.assign(offset_m=bed["offset_m"] - bed["offset_m"].median())
+    end = {"slope": 0.001}
+    np.testing.assert_allclose(
+        pg.water_profile(bed, 20.0, end)["level_m"], pg.water_profile(about, 20.0, end)["level_m"]
+    )
 
 
 @pytest.mark.parametrize("offsets", [[6, 4, 2, -5, -7], [6, 6, 0, -6, -6], [7, 5, 2, 4, 6]])

@@ -18,6 +18,7 @@ from pinghu_geo.flood.hydraulics import (
     scenario_levels,
     water_profile,
 )
+from pinghu_geo.flood.offsets import require_about_centre
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import for_river
 from pinghu_geo.nouns.door import takes
@@ -82,6 +83,7 @@ def section_lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDa
     [40.0]
     """
     require_columns(sections, ("river", "chainage_m", "offset_m"), "sections")
+    require_about_centre(sections, "sections")
     ends = sections.groupby(["river", "chainage_m"], sort=False)["offset_m"].agg(["min", "max"])
     table = ends.reset_index().rename(columns={"min": "from_offset_m", "max": "to_offset_m"})
     lines = lay_out(rivers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import numbers, one_of, require_columns
 from pinghu_geo.river.chainage import format_chainage
 
-__all__ = ["Order", "Origin", "require_across", "section_offsets"]
+__all__ = ["Order", "Origin", "require_about_centre", "require_across", "section_offsets"]
 
 Origin = Literal["centre", "left_bank", "right_bank", "unsigned", "increments"]
 Order = Literal["left_to_right", "right_to_left"]
@@ -170,23 +170,40 @@ def require_across(sections: pd.DataFrame, layer: str) -> None:
     x, key = x[order], key[order]
     same = np.diff(key) == 0
     back = np.unique(key[1:][same & (np.diff(x) < 0)])
-    ends = pd.DataFrame({"key": key, "x": x}).groupby("key")["x"].agg(["min", "max"])
-    aside = ends.index[(ends["min"] > -1e-9) | (ends["max"] < 1e-9)].to_numpy()
-    named = sections.drop_duplicates(_keys(sections))
-    for bad, problem, hint in (
-        (back, "has offsets that run back",
-         f'{layer} = pg.flood.section_offsets({layer}, order="right_to_left")'),
-        (aside, "has sections on one side of the centreline: are their offsets counted from a bank",
-         f'{layer} = pg.flood.section_offsets({layer}, origin="left_bank", centre_m="middle")'),
-    ):  # fmt: skip
-        if len(bad):
-            places = named.iloc[bad]
-            raise LayerError(
-                problem,
-                layer=layer,
-                ids=[
-                    f"{r} {format_chainage(float(c))}"
-                    for r, c in zip(places["river"], places["chainage_m"], strict=True)
-                ],
-                hint=hint,
-            )
+    if len(back):
+        raise LayerError(
+            "has offsets that run back",
+            layer=layer,
+            ids=_places(sections, back),
+            hint=f'{layer} = pg.flood.section_offsets({layer}, order="right_to_left")',
+        )
+    require_about_centre(sections, layer)
+
+
+def require_about_centre(sections: pd.DataFrame, layer: str) -> None:
+    """Refuse sections on one side of their centreline, where something else is laid beside them.
+
+    Levels alone don't depend on where offsets are counted from; where buildings, walls or the
+    ground are laid beside a section they do.
+    """
+    x = numbers(sections, "offset_m", layer)
+    keys = [sections[k] for k in _keys(sections)]
+    ends = x.groupby(keys, sort=False, dropna=False).agg(["min", "max"])
+    aside = np.flatnonzero((ends["min"] > -1e-9) | (ends["max"] < 1e-9))
+    if len(aside):
+        raise LayerError(
+            "has sections on one side of the centreline: are their offsets counted from a bank",
+            layer=layer,
+            ids=_places(sections, aside),
+            hint=f'{layer} = pg.flood.section_offsets({layer}, origin="left_bank", '
+            'centre_m="middle")',
+        )
+
+
+def _places(sections: pd.DataFrame, number: Any) -> list[str]:
+    """Sections by their number, as river and chainage."""
+    places = sections.drop_duplicates(_keys(sections)).iloc[number]
+    return [
+        f"{r} {format_chainage(float(c))}"
+        for r, c in zip(places["river"], places["chainage_m"], strict=True)
+    ]

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.offsets import require_about_centre
 from pinghu_geo.flood.sections import Array, Ground
 from pinghu_geo.flood.survey import aligned, ordered, places
 from pinghu_geo.nouns.door import takes
@@ -309,6 +310,7 @@ def moved_sections(
     [-8.0, -7.0, -7.0, 0.0]
     """
     menu = {None if w is None else w.name: w for w in wall_menu(walls)}
+    require_about_centre(sections, "sections")
     lines = lay_out(rivers)
     scales = dict(zip(lines.names, lines.scales, strict=True))
     before, after = width_rows(before, lines), width_rows(after, lines)
