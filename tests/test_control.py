@@ -56,6 +56,38 @@ def test_hints_of_swapped_axes_work_as_typed():
     assert pg.fit_grid(table, 4547).rms_m == pytest.approx(0, abs=1e-6)
 
 
+FIVE = np.vstack([LOCAL, [[100500, 20500]]])
+
+
+@pytest.mark.parametrize("point", range(5))
+@pytest.mark.parametrize("off", [(3.0, 0.0), (0.0, -50.0), (5000.0, 0.0)])
+def test_one_point_that_is_off_is_named(point, off):
+    target = FIVE + [413000, 2490000.0]
+    target[point] += off
+    table = control(FIVE, target).set_axis([f"K{k}" for k in range(5)])
+    said = rf"{np.hypot(*off):,.1f} m off.*others fit to 0.000 m \(1: K{point}\)"
+    with pytest.raises(pg.errors.LayerError, match=said) as error:
+        pg.fit_grid(table, 4547)
+    names = {"control": table}
+    exec(error.value.hint.partition(": ")[2], names)
+    assert pg.fit_grid(names["control"], 4547).rms_m == pytest.approx(0, abs=1e-6)
+
+
+def test_points_that_are_all_a_little_off_fit():
+    noise = np.array([[0.4, -0.3], [-0.5, 0.2], [0.1, 0.5], [0.3, -0.4], [-0.3, 0.0]])
+    fit = pg.fit_grid(control(FIVE, FIVE + [413000, 2490000] + 3 * noise), 4547)
+    assert 0.5 < fit.rms_m < 3
+
+
+@pytest.mark.parametrize(
+    ("factor", "match"),
+    [(0.3048, "in feet"), (1000.0, "in km"), (0.001, "in mm"), (0.5, "no two grids in metres")],
+)
+def test_a_source_in_another_unit_is_said(factor, match):
+    with pytest.raises(pg.errors.LayerError, match=match):
+        pg.fit_grid(control(FIVE / factor, FIVE + [413000, 2490000]), 4547)
+
+
 def test_a_layer_far_from_the_control_points_is_refused():
     fit = pg.fit_grid(control(LOCAL, TARGET), 4547)
     swapped = HOUSE.set_geometry(shapely.transform(HOUSE.geometry.array, lambda xy: xy[:, ::-1]))

@@ -29,6 +29,10 @@ BEYOND_DEG = 1.0
 MIRRORED_M, MIRRORED_TIMES = 1.0, 100.0
 # a fit says nothing farther from its control points than this, or so many times their extent [m]
 REACH_M, REACH_TIMES = 20_000.0, 10.0
+# two grids in metres differ by a few hundred 1e-6 in scale; more is another unit or wrong points
+MOST_SCALE_PPM = 5_000.0
+# one point so far off [m], and so many times farther than the others fit without it, is wrong
+ODD_M, ODD_TIMES = 1.0, 10.0
 LEAST_POINTS = {"similarity": 2, "helmert": 3}
 
 
@@ -98,7 +102,8 @@ def fit_grid(
     Raises
     ------
     LayerError
-        Too few control points (2 and 3), blanks among them, or all in one place.
+        Too few control points (2 and 3), blanks among them, or all in one place; one that is far
+        off where all others fit; a scale that no two grids in metres have between them.
     CRSError
         A CRS is none, or not projected; targets outside of its area, as where axes are swapped.
 
@@ -166,6 +171,9 @@ def fit_grid(
             other_fit = change_by(solve(one[rest], other[rest]))
             left_out[k] = np.linalg.norm(at[k, 2:] - other_fit(from_xy[k : k + 1])[0])
     off = np.linalg.norm(residual, axis=1)
+    _require_no_odd_point(from_xy, at[:, 2:], left_out, control.index, solve, one, other, change_by)
+    if method == "similarity":
+        _require_metres(found[1], control.index)
     return GridFit(
         method=method,
         parameters=_named(found, method),
@@ -274,6 +282,45 @@ def _require_upright(one: Floats, other: Floats, residual: Floats) -> None:
             hint="control = control.rename("
             "columns={'from_x_m': 'from_y_m', 'from_y_m': 'from_x_m'})",
         )
+
+
+def _require_no_odd_point(
+    from_xy: Floats, to_xy: Floats, left_out: Floats, ids: Any, solve: Any, one: Floats,
+    other: Floats, change_by: Any,
+) -> None:  # fmt: skip
+    """Refuse one point that is far off where all others fit: mistyped, or another point."""
+    if len(left_out) < 4 or not np.isfinite(left_out).all():
+        return  # three points leave two, which fit whatever they are
+    rest = np.arange(len(left_out)) != int(left_out.argmax())
+    without = change_by(solve(one[rest], other[rest]))
+    own = float(np.sqrt(np.mean(np.sum((to_xy[rest] - without(from_xy[rest])) ** 2, axis=1))))
+    worst = float(left_out.max())
+    if worst > ODD_M and worst > ODD_TIMES * own:
+        k = ids[int(left_out.argmax())]
+        raise LayerError(
+            f"has a point {worst:,.1f} m off, where the others fit to {own:.3f} m",
+            layer="control",
+            ids=[k],
+            hint=f"correct it, or leave it out: control = control.drop(index=[{k!r}])",
+        )
+
+
+def _require_metres(matrix: Floats, ids: Any) -> None:
+    """Refuse a scale that no two grids in metres have between them."""
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    if abs(scale - 1) * 1e6 <= MOST_SCALE_PPM:
+        return
+    unit = next((u for u, f in (("feet", 0.3048), ("km", 1000.0), ("mm", 0.001), ("cm", 0.01))
+                 if abs(scale / f - 1) * 1e6 <= MOST_SCALE_PPM), "")  # fmt: skip
+    raise LayerError(
+        f"has a scale of {scale:g} between both grids"
+        + (f": is the source in {unit}" if unit else ", which no two grids in metres have"),
+        layer="control",
+        ids=ids,
+        hint=f"control[['from_x_m', 'from_y_m']] *= {scale:g}  # if both are right"
+        if unit
+        else "are points exchanged, or from two surveys",
+    )
 
 
 def _require_near_control(layer: gpd.GeoDataFrame, fit: GridFit) -> None:
