@@ -556,3 +556,12 @@ def test_shapes_and_numbers_beyond_any_map_are_refused_and_not_lost(straight, ho
     far = straight.set_geometry([shapely.LineString([(0, 0), (1e12, 0)])], crs=straight.crs)
     with pytest.raises(pg.errors.LayerError, match=r"coordinates of more than"):
         pg.stations(far)
+
+
+@pytest.mark.parametrize("code", sorted(replacing.SENTENCES))
+def test_what_the_system_says_is_said_in_chinese(tmp_path, code):
+    with pytest.raises(pg.errors.OutputError) as said, replacing.in_words(tmp_path / "a"):
+        raise OSError(code, os.strerror(code), "a")
+    told = said.value.in_language("zh").replace(str(tmp_path / "a"), "").replace("QGIS", "")
+    assert not [word for word in told.replace("Excel", "").split() if word.isascii()]
+    assert "不能写出" in told

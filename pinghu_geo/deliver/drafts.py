@@ -10,7 +10,7 @@ from pinghu_geo.deliver.templates import Draft
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import visible_text
 from pinghu_geo.nouns.messages import say
-from pinghu_geo.nouns.replacing import atomic_path, made_folder
+from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import Lang, label, nearest, noun
 
 __all__ = [
@@ -63,7 +63,7 @@ def write_templates(folder: str | Path, *, lang: Lang = "zh") -> list[Path]:
     >>> pg.deliver.write_templates(folder / "模板")
     []
     """
-    goal, made = made_folder(Path(folder)), []
+    goal, made = Path(folder), []
     for kind in PAPERS:
         path = goal / f"{paper_name(kind, lang)}.docx"
         if not path.exists():

@@ -32,6 +32,8 @@ MOST_CELLS, MOST_TEXT = 3_000_000, 2**29
 MOST_SPANNED = 20_000_000
 # XML unfolded from a workbook [bytes]; beyond, its own writer would not have gone.
 MOST_XML = 2 * 2**30
+# Styles are laid out as thirty times their bytes.
+MOST_STYLES = 2**24
 # Entities of a drawing with all blocks inserted, and blocks within blocks.
 MOST_ENTITIES, DEEPEST_BLOCKS = 3_000_000, 32
 # Geometry collections within one another; below so many bytes none can nest too deep.
@@ -50,6 +52,8 @@ def require_bounded_book(path: Path, what: str) -> None:
             parts = [i for i in book.infolist() if i.filename.endswith(".xml")]
             if sum(i.file_size for i in parts) > MOST_XML:
                 raise _too_much(path, what, "unfolds to more than 2 GB")
+            if any(i.filename.endswith("styles.xml") and i.file_size > MOST_STYLES for i in parts):
+                raise _too_much(path, what, "has more styles than a table")
             shared = _shared_lengths(book, path, what)
             for part in parts:
                 if re.fullmatch(r"/?xl/worksheets/[^/]+\.xml", part.filename):

@@ -250,6 +250,8 @@ def _require_no_nests(shapes: Any) -> None:
     """Refuse WKB that nests deeper than any shape, before anything decodes it."""
     import pyarrow.compute as pc
 
+    if not (pa.types.is_binary(shapes.type) or pa.types.is_large_binary(shapes.type)):
+        raise TypeError("geometry that is no WKB")
     long = pc.greater(pc.binary_length(shapes), SHORT_BYTES)
     if pc.any(long).as_py():
         raw = shapes.filter(long).to_pylist()

@@ -116,8 +116,9 @@ def _looked_through(
     none. Heads and boxes are looked at on one way through the file.
     """
     begin, size = _index(parts_of(path)[".shx"]).T
-    there = np.flatnonzero((begin != 0) | (size != 0))  # no record: no geometry
-    turn = there[np.argsort(begin[there], kind="stable")]
+    turn = np.flatnonzero((begin != 0) | (size != 0))  # no record: no geometry
+    if (np.diff(begin[turn]) < 0).any():
+        turn = turn[np.argsort(begin[turn], kind="stable")]
     begin, size = begin[turn], size[turn]
     words = path.stat().st_size // 2
     if not len(turn):
@@ -131,13 +132,14 @@ def _looked_through(
         if (record["size"] != size[first:end]).any():
             return True, None
         numbers[first:end] = record["number"]
-        boxed = boxed and kind in BOXED and bool(np.isin(record["type"], [0, kind]).all())
+        own = record["type"] == kind
+        boxed = boxed and kind in BOXED and bool((own | (record["type"] == 0)).all())
         if boxed and boxes is not None:
             x0, y0, x1, y1 = record["box"].T
             meets = ~((x0 < x1) & (y0 < y1))  # a box without area may not be meant
             for west, south, east, north in boxes:
                 meets |= (x0 <= east) & (x1 >= west) & (y0 <= north) & (y1 >= south)
-            rows.append(first + np.flatnonzero(meets & (record["type"] == kind)))
+            rows.append(first + np.flatnonzero(meets & own))
     if _misnumbered(numbers, turn, begin):
         return True, None
     if not boxed:

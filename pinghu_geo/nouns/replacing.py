@@ -26,6 +26,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from pinghu_geo.nouns.errors import OutputError, PinghuError
+from pinghu_geo.nouns.messages import say
 
 __all__ = [
     "SHAPEFILE_PARTS",
@@ -58,20 +59,26 @@ LONGEST_NAME = 200
 OWN_NAME = re.compile(r"^\.(.+)\.pinghu-(?:lock|new|ready|swap|old)$")
 LITTER = re.compile(r"^\..+\.pinghu-(?:lock|new)$")
 # What the system says, in words, and what to do.
-FULL = ("the disk is full", "make room there, or choose another place")
+ELSEWHERE = say("choose another place", "en")
+FULL = (say("the disk is full", "en"), say("make room there, or choose another place", "en"))
+NO_FOLDER = say("a part of its path is no folder", "en")
 SENTENCES = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
-    errno.EROFS: ("the disk is read-only", "choose another place"),
+    errno.EROFS: (say("the disk is read-only", "en"), ELSEWHERE),
     errno.EACCES: (
-        "writing there is not allowed",
-        "close it in Excel or QGIS, or choose another place",
+        say("writing there is not allowed", "en"),
+        say("close it in Excel or QGIS, or choose another place", "en"),
     ),
-    errno.ENAMETOOLONG: ("the name is too long", "choose a shorter one"),
-    errno.ELOOP: ("it is a link that leads back to itself", "choose another place"),
-    errno.ENOTDIR: ("a part of its path is no folder", "choose another place"),
-    errno.EEXIST: ("a part of its path is no folder", "choose another place"),
-    errno.EIO: ("the disk reports an error", "choose another disk, and have this one looked at"),
+    errno.ENAMETOOLONG: (say("the name is too long", "en"), say("choose a shorter one", "en")),
+    errno.ELOOP: (say("it is a link that leads back to itself", "en"), ELSEWHERE),
+    errno.ENOENT: (say("there is no such place", "en"), ELSEWHERE),
+    errno.ENOTDIR: (NO_FOLDER, ELSEWHERE),
+    errno.EEXIST: (NO_FOLDER, ELSEWHERE),
+    errno.EIO: (
+        say("the disk reports an error", "en"),
+        say("choose another disk, and have this one looked at", "en"),
+    ),
 }
 SENTENCES[errno.EPERM] = SENTENCES[errno.EBUSY] = SENTENCES[errno.EACCES]
 # Libraries that write for us and have errors of their own for what the system said.
@@ -259,7 +266,10 @@ def _shown(path: Path) -> Path:
 def _sentence(path: Path, fault: Exception) -> tuple[str, str]:
     """What went wrong and what to do."""
     if isinstance(fault, UnicodeEncodeError):
-        return "files can't have such a name here", "set the environment variable PYTHONUTF8=1"
+        return (
+            say("files can't have such a name here", "en"),
+            say("set the environment variable PYTHONUTF8=1", "en"),
+        )
     cause = fault if isinstance(fault, OSError) else fault.__context__
     code = cause.errno if isinstance(cause, OSError) else None
     if code in SENTENCES:
@@ -269,7 +279,7 @@ def _sentence(path: Path, fault: Exception) -> tuple[str, str]:
             if shutil.disk_usage(_real(path).parent).free < 2**20:
                 return FULL
     said = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(fault)
-    return said.strip().rstrip(".")[:300] or type(fault).__name__, "choose another place"
+    return said.strip().rstrip(".")[:300] or type(fault).__name__, ELSEWHERE
 
 
 # --- who is writing ---------------------------------------------------------------------------
