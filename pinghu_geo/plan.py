@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,7 +67,7 @@ class Plan:
 
 def read_plan(path: Path) -> Plan:
     """Read and check the project file; every key is known."""
-    if not path.exists():
+    if not os.path.exists(path):
         raise ProjectError(
             f"there is no project file {path}", hint="pinghu demo shows one that works"
         )

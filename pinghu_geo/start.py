@@ -96,7 +96,7 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
     ['红线宽度', '补偿标准', '设计断面', '设计流量', '责任段', '边界条件']
     """
     place = Path(folder)
-    if not place.is_dir():
+    if not os.path.isdir(place):  # False for names that no system has, too
         raise ProjectError(f"there is no folder {place}", hint="pinghu new .")
     target = place / "project.toml"
     if target.exists():

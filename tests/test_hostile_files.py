@@ -315,3 +315,14 @@ def test_a_raster_is_read_by_the_driver_of_its_suffix_alone(dem, tmp_path):
     )
     with pytest.raises(pg.errors.LayerError, match="another file"):
         heights(dem)
+
+
+@pytest.mark.parametrize("name", ["长" * 90, "a\0b"], ids=["too long", "nul"])
+def test_a_name_that_no_system_has_is_not_there(tmp_path, name):
+    for read in (
+        lambda: pg.read_layer(tmp_path / f"{name}.gpkg", "buildings"),
+        lambda: pg.run_project(tmp_path / f"{name}.toml", tmp_path / "out"),
+        lambda: pg.new_project(tmp_path / name),
+    ):
+        with pytest.raises(pg.PinghuError, match="there is no"):
+            read()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 import zipfile
 from collections.abc import Collection
@@ -56,9 +57,9 @@ IN_PARTS = {".shp", ".tab", ".mif", ".tif", ".tiff", ".gtiff", ".img", ".asc", "
 
 def existing(path: Path, what: str) -> Path:
     """The path, or an error that names the file that was probably meant."""
-    if not path.exists():
+    if not os.path.exists(path):  # False for names that no system has, too
         completed(path)  # of a set whose writer was killed: the new parts are all there
-    if path.exists():
+    if os.path.exists(path):
         require_plain(path, what)
         return path
     here = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
