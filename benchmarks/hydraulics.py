@@ -99,6 +99,33 @@ def plain_loop(sections: pd.DataFrame, level: float, *, search: str) -> Array:
     return np.array(levels[::-1])
 
 
+def structures(low_chord_m: float) -> pd.DataFrame:
+    """Forty of them: twenty bridges on two piers, ten triple boxes, ten weirs."""
+    places = np.linspace(20, STATIONS - 20, 40).astype(int) * SPACING + SPACING / 2
+    rows = []
+    for k, at in enumerate(places):
+        bed = STATIONS * SPACING * SLOPE - at * SLOPE
+        one = {
+            "river": "R",
+            "chainage_m": at,
+            "kind": ("bridge", "bridge", "culvert", "weir")[k % 4],
+        }
+        if one["kind"] == "bridge":
+            one |= {
+                "low_chord_m": bed + low_chord_m,
+                "width_m": 6.0,
+                "n_piers": 2,
+                "pier_width_m": 0.8,
+            }
+        elif one["kind"] == "culvert":
+            one |= {"shape": "box", "span_m": 6.0, "rise_m": 3.5, "number": 3, "length_m": 8.0,
+                    "invert_up_m": bed + 0.1, "invert_down_m": bed}  # fmt: skip
+        else:
+            one |= {"crest_m": bed + 1.0, "crest": "broad"}
+        rows.append(one)
+    return pd.DataFrame(rows, index=pd.Index([f"S{k}" for k in range(40)], name="structure_id"))
+
+
 def seconds(call: object, times: int = 5) -> float:
     """Median CPU time [s]."""
     spent = []
@@ -162,6 +189,10 @@ def main() -> None:
         print(
             f"  loop with {search}: {loop:.2f} s, {loop / ours:.0f}x; levels within {worst:.0e} m"
         )
+    for chord, flow in ((6.5, "free"), (3.0, "under pressure")):
+        table = structures(chord)
+        held = seconds(lambda: pg.water_profile(one, Q, end, banks=banks, structures=table))  # noqa: B023
+        print(f"  with 40 structures, {flow}: {held:.3f} s, {held / ours:.1f}x")
     many = pd.concat([river(k).assign(scheme=f"d{k}") for k in range(100)], ignore_index=True)
     start = time.process_time()
     rows = pg.water_profile(many, Q, end, banks=banks)

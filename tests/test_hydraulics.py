@@ -203,7 +203,8 @@ def test_all_at_once_and_step_by_step_agree():
     laid = lay_sections(pd.concat(parts))
     rows = np.arange(60)[:, None]
     model = laid.model(rows, np.full((60, 1), 45.0))
-    at_once, sure = steady._all_at_once(model.column(0), 3.0)
+    one = model.column(0)
+    at_once, sure = steady._all_at_once(one, 3.0, steady._usual_depth(one))
     assert sure == 0
     marched, found = at_once[:, None].copy(), np.zeros((60, 1), int)
     marched[:-1] = np.nan

@@ -8,24 +8,28 @@ Hydraulic Reference Manual 6.x, chapter 5; pressure flow is FHWA HDS-1's.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
+from pinghu_geo.flood.outlines import crossings, line_at
 from pinghu_geo.flood.sections import Array, Sections
 from pinghu_geo.flood.steady import CRITICAL, Model, State, bracketed, critical_level
 
 __all__ = [
-    "METHODS", "Bridge", "Force", "Opened", "Site", "bridge_energy", "bridge_ground", "energy_at",
-    "level_of", "line_at", "open_pieces", "opening_of", "section_force", "upper_line",
+    "METHODS", "Bridge", "Force", "Line", "Opened", "Piece", "Site", "bridge_energy",
+    "bridge_ground", "energy_at", "level_of", "openings_of", "pieces_of", "section_force",
 ]  # fmt: skip
 
 METHODS = ("energy", "momentum", "yarnell", "wspro")
 # coefficient of the sluice-gate equation against Y3/Z where none is given; HDS-1, figure on
 # pressure flow, read to about 0.01
 SLUICE = ((1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6), (0.27, 0.35, 0.41, 0.45, 0.475, 0.49, 0.50))
+
+
+# offset, elevation and n of a ground; offset, low chord and high chord of a deck
+Line = tuple[Array, Array, Array]
 
 
 class Bridge(NamedTuple):
@@ -63,69 +67,41 @@ class Opened(NamedTuple):
 
 
 def bridge_ground(
-    ground: tuple[Array, Array, Array],
-    deck: tuple[Array, Array, Array],
-    piers: Iterable[tuple[float, Array, Array]],
+    pieces: list[Piece], piers: Iterable[tuple[float, Array, Array]]
 ) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array, Array, Array]]:
     """Ground and lid of a section with deck and piers in it.
 
-    ``ground`` is offset, elevation, n; ``deck`` is offset, low chord, high chord; a pier is its
-    centre, elevations, widths. Where the low chord lies in the ground the embankment is solid up to
-    the high chord.
+    A pier is its centre, elevations, widths. Where the low chord lies in the ground the embankment
+    is solid up to the high chord.
     """
-    made, lid = _ground_and_lid(_pieces(ground, deck))
+    made, lid = _ground_and_lid(pieces)
     for centre, at, width in piers:
         made = _with_pier(made, centre, at, width)
     return _thinned(made), lid
 
 
-def _pieces(ground: tuple[Array, Array, Array], deck: tuple[Array, Array, Array]) -> list[_Piece]:
-    """Stretches of a section without a bend in ground or deck."""
+def pieces_of(ground: Line, deck: Line) -> list[Piece]:
+    """Stretches of a section without a bend in ground or deck, from left to right."""
     x, z, n = ground
     dx, low, high = deck
-    stops = np.unique(
-        np.concatenate([x, dx, _crossings(x, z, dx, low), _crossings(x, z, dx, high)])
+    bends = np.unique(np.concatenate([x, dx, crossings(x, z, dx, low), crossings(x, z, dx, high)]))
+    bends = bends[(bends >= x[0]) & (bends <= x[-1])]
+    a, b = bends[:-1], bends[1:]
+    middle = (a + b) / 2
+    under, soffit, road = (
+        np.stack(line_at(*line, a, b), axis=1) for line in ((x, z), (dx, low), (dx, high))
     )
-    stops = stops[(stops >= x[0]) & (stops <= x[-1])]
-    pieces = []
-    for a, b in zip(stops[:-1], stops[1:], strict=True):
-        middle = (a + b) / 2
-        under = line_at(x, z, middle, (a, b))
-        soffit = road = None
-        if dx[0] <= middle <= dx[-1]:
-            soffit, road = line_at(dx, low, middle, (a, b)), line_at(dx, high, middle, (a, b))
-        rough = float(n[np.searchsorted(x, middle, side="right") - 1])
-        solid = soffit is not None and sum(soffit) <= sum(under) + 1e-9
-        pieces.append(_Piece(a, b, under, soffit, road, rough, solid))
-    return pieces
-
-
-def open_pieces(
-    ground: tuple[Array, Array, Array], deck: tuple[Array, Array, Array]
-) -> list[tuple[float, float, float]]:
-    """Where there is an opening below the deck: from, to, highest soffit."""
+    decked = (dx[0] <= middle) & (middle <= dx[-1])
+    solid = decked & (soffit.sum(axis=1) <= under.sum(axis=1) + 1e-9)
+    rough = n[np.searchsorted(x, middle, side="right") - 1]
+    columns = (a, b, under, soffit, road, rough, decked, solid)
     return [
-        (p.start, p.stop, max(p.soffit))
-        for p in _pieces(ground, deck)
-        if p.soffit is not None and not p.solid
+        Piece(start, stop, tuple(u), tuple(s) if d else None, tuple(r) if d else None, k, full)
+        for start, stop, u, s, r, k, d, full in zip(*(c.tolist() for c in columns), strict=True)
     ]
 
 
-def upper_line(x: Array, z: Array, other_x: Array, other_z: Array) -> tuple[Array, Array]:
-    """The higher of two lines where both are, with two points at each place."""
-    stops = np.unique(np.concatenate([x, other_x, _crossings(x, z, other_x, other_z)]))
-    stops = stops[(stops >= max(x[0], other_x[0])) & (stops <= min(x[-1], other_x[-1]))]
-    line = []
-    for a, b in zip(stops[:-1], stops[1:], strict=True):
-        middle = (a + b) / 2
-        one = line_at(x, z, middle, (a, b))
-        other = line_at(other_x, other_z, middle, (a, b))
-        line += [(a, max(one[0], other[0])), (b, max(one[1], other[1]))]
-    made = np.array(line).reshape(-1, 2)
-    return made[:, 0], made[:, 1]
-
-
-class _Piece(NamedTuple):
+class Piece(NamedTuple):
     """A stretch of a section without a bend: ground, low and high chord at both ends."""
 
     start: float
@@ -138,7 +114,7 @@ class _Piece(NamedTuple):
 
 
 def _ground_and_lid(
-    pieces: list[_Piece],
+    pieces: list[Piece],
 ) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array, Array, Array]]:
     """Points of the ground, and of the lid with the n of its two sides.
 
@@ -168,7 +144,7 @@ def _ground_and_lid(
     return (np.array(x), np.array(z), np.array(n)), tuple(np.array(lid).reshape(-1, 5).T)  # type: ignore[return-value]
 
 
-def _cap(pieces: list[_Piece], k: int) -> float:
+def _cap(pieces: list[Piece], k: int) -> float:
     """Soffit of the opening beside an embankment; the higher of two."""
     found = [-math.inf]
     for step in (-1, 1):
@@ -182,32 +158,6 @@ def _cap(pieces: list[_Piece], k: int) -> float:
             else:  # open ground beside the embankment: its face is wet as high as it is
                 found.append(math.inf)
     return max(found)
-
-
-def line_at(x: Array, z: Array, middle: float, ends: tuple[float, float]) -> tuple[float, float]:
-    """Elevation at both ends of a stretch, by the piece of line that runs through its middle."""
-    k = min(max(bisect_right(x, middle) - 1, 0), len(x) - 2)
-    x0, x1, z0, z1 = float(x[k]), float(x[k + 1]), float(z[k]), float(z[k + 1])
-    if not (math.isfinite(z0) and math.isfinite(z1)):
-        return z0, z1
-    slope = (z1 - z0) / (x1 - x0)
-    return z0 + slope * (float(ends[0]) - x0), z0 + slope * (float(ends[1]) - x0)
-
-
-def _crossings(x: Array, z: Array, other_x: Array, other_z: Array) -> Array:
-    """Where two lines cross between their points."""
-    stops = np.unique(np.concatenate([x, other_x]))
-    stops = stops[(stops >= max(x[0], other_x[0])) & (stops <= min(x[-1], other_x[-1]))]
-    found = []
-    for a, b in zip(stops[:-1], stops[1:], strict=True):
-        one, two = (
-            line_at(x, z, (a + b) / 2, (a, b)),
-            line_at(other_x, other_z, (a + b) / 2, (a, b)),
-        )
-        gap = one[0] - two[0], one[1] - two[1]
-        if math.isfinite(gap[0]) and gap[0] * gap[1] < 0:
-            found.append(a + (b - a) * gap[0] / (gap[0] - gap[1]))
-    return np.array(found)
 
 
 def _thinned(ground: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
@@ -547,10 +497,9 @@ def _pressure(model: Model, bridge: Bridge, flow: float, level: float) -> Opened
     return Opened(bridge.up_bed + above_bed(coefficient), "pressure_inlet", "")
 
 
-def opening_of(sections: Sections, row: int, chord: float) -> tuple[float, float]:
-    """Net area below a low chord and its mean bed (chord less area over width)."""
-    rows = np.array([row])
-    wet = sections.wetted(rows, np.array([chord - 1e-9]))
-    area, width = float(wet.area.sum()), float(wet.top.sum())
-    full = float(sections.wetted(rows, np.array([chord + 1e-6])).area.sum())
-    return full, chord - (area / width if width > 0 else 0.0)
+def openings_of(sections: Sections, rows: Array, chords: Array) -> tuple[Array, Array]:
+    """Net areas below low chords and their mean beds (chord less area over width)."""
+    wet = sections.wetted(rows, chords - 1e-9)
+    area, width = wet.area.sum(axis=1), wet.top.sum(axis=1)
+    full: Array = sections.wetted(rows, chords + 1e-6).area.sum(axis=1)
+    return full, chords - np.where(width > 0, area / np.where(width > 0, width, 1.0), 0.0)

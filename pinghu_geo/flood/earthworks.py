@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.bridges import line_at
+from pinghu_geo.flood.outlines import crossings, line_at, stops_of
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import rows_of
 from pinghu_geo.nouns.door import takes
@@ -98,44 +98,22 @@ def _with_cut(line: Line, cut: dict[str, float]) -> Line:
     tz = np.array([z.max(), level, level, z.max()])
     if reach == 0:
         tx, tz = np.array([left, right]), np.full(2, level)
-    stops = np.unique(np.concatenate([x, tx[(tx > x[0]) & (tx < x[-1])], _meets(x, z, tx, tz)]))
-    pieces = [(a, b) for a, b in zip(stops[:-1], stops[1:], strict=True)]
-    lower = np.zeros(len(pieces), bool)
-    for k, (a, b) in enumerate(pieces):
-        middle = (a + b) / 2
-        if tx[0] < middle < tx[-1]:
-            lower[k] = (
-                sum(line_at(tx, tz, middle, (a, b))) < sum(line_at(x, z, middle, (a, b))) - 1e-9
-            )
-    keep = _daylight(pieces, lower, left, right)
-    new: list[tuple[float, float, float]] = []
-    for k, (a, b) in enumerate(pieces):
-        middle = (a + b) / 2
-        ends = line_at(tx, tz, middle, (a, b)) if keep[k] else line_at(x, z, middle, (a, b))
-        rough = float(n[np.searchsorted(x, middle, side="right") - 1])
-        rough = cut["n"] if keep[k] and np.isfinite(cut["n"]) else rough
-        new += [(a, ends[0], rough), (b, ends[1], rough)]
-    return _plain_line(np.array(new))
+    stops = np.unique(np.concatenate([x, tx[(tx > x[0]) & (tx < x[-1])], crossings(x, z, tx, tz)]))
+    a, b = stops[:-1], stops[1:]
+    middle = (a + b) / 2
+    old, new = line_at(x, z, a, b), line_at(tx, tz, a, b)
+    lower = (tx[0] < middle) & (middle < tx[-1]) & (new[0] + new[1] < old[0] + old[1] - 1e-9)
+    keep = _daylight(middle, lower, left, right)
+    rough = n[np.searchsorted(x, middle, side="right") - 1]
+    rough = np.where(keep & np.isfinite(cut["n"]), cut["n"], rough)
+    ends = [np.where(keep, one, other) for one, other in zip(new, old, strict=True)]
+    points = [np.stack([at, z, rough], axis=1) for at, z in zip((a, b), ends, strict=True)]
+    return _plain_line(np.stack(points, axis=1).reshape(-1, 3))
 
 
-def _meets(x: Array, z: Array, tx: Array, tz: Array) -> Array:
-    """Where a template's line meets the ground."""
-    stops = np.unique(np.concatenate([x, tx]))
-    stops = stops[(stops >= max(x[0], tx[0])) & (stops <= min(x[-1], tx[-1]))]
-    found = []
-    for a, b in zip(stops[:-1], stops[1:], strict=True):
-        one = line_at(x, z, (a + b) / 2, (a, b))
-        other = line_at(tx, tz, (a + b) / 2, (a, b))
-        u, v = one[0] - other[0], one[1] - other[1]
-        if u * v < 0:
-            found.append(a + (b - a) * u / (u - v))
-    return np.array(found)
-
-
-def _daylight(pieces: list[tuple[float, float]], lower: Array, left: float, right: float) -> Array:
+def _daylight(middle: Array, lower: Array, left: float, right: float) -> Array:
     """Pieces that are cut: those over the bottom, and beside it as far as the slope stays below."""
-    middle = np.array([(a + b) / 2 for a, b in pieces])
-    keep = lower & (middle > left) & (middle < right)
+    keep: Array = lower & (middle > left) & (middle < right)
     for order in (np.flatnonzero(middle >= right), np.flatnonzero(middle <= left)[::-1]):
         for k in order:
             if not lower[k]:
@@ -231,14 +209,11 @@ def _areas(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float]:
     (x, z), (nx, nz) = (
         (t["offset_m"].to_numpy(float), t["elevation_m"].to_numpy(float)) for t in (one, other)
     )
-    stops = np.unique(np.concatenate([x, nx, _meets(x, z, nx, nz)]))
-    stops = stops[(stops >= max(x[0], nx[0])) & (stops <= min(x[-1], nx[-1]))]
-    cut = fill = 0.0
-    for a, b in zip(stops[:-1], stops[1:], strict=True):
-        old, new = (line_at(px, pz, (a + b) / 2, (a, b)) for px, pz in ((x, z), (nx, nz)))
-        gap = (old[0] - new[0] + old[1] - new[1]) / 2 * (b - a)
-        cut, fill = cut + max(gap, 0.0), fill + max(-gap, 0.0)
-    return float(cut), float(fill)
+    stops = stops_of(x, nx, crossings(x, z, nx, nz))
+    a, b = stops[:-1], stops[1:]
+    old, new = line_at(x, z, a, b), line_at(nx, nz, a, b)
+    gap = (old[0] - new[0] + old[1] - new[1]) / 2 * (b - a)
+    return float(np.maximum(gap, 0.0).sum()), float(np.maximum(-gap, 0.0).sum())
 
 
 @takes(before="sections", after="sections")
@@ -299,9 +274,7 @@ def _edges(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float] | None
         (t["offset_m"].to_numpy(float), t["elevation_m"].to_numpy(float)) for t in (one, other)
     )
     stops = np.unique(np.concatenate([x, nx]))
-    dug = []
-    for a, b in zip(stops[:-1], stops[1:], strict=True):
-        old, new = (line_at(*of, (a + b) / 2, (a, b)) for of in ((x, z), (nx, nz)))
-        if sum(new) < sum(old) - 1e-6:
-            dug.append((a, b))
-    return (float(dug[0][0]), float(dug[-1][1])) if dug else None
+    a, b = stops[:-1], stops[1:]
+    old, new = line_at(x, z, a, b), line_at(nx, nz, a, b)
+    dug = np.flatnonzero(new[0] + new[1] < old[0] + old[1] - 1e-6)
+    return (float(a[dug[0]]), float(b[dug[-1]])) if len(dug) else None

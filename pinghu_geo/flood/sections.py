@@ -126,6 +126,27 @@ class Ground:
         z = self.z[place - 1] + share * (self.z[place] - self.z[place - 1])
         return self.insert(place, inside, x, z, self.n[place - 1])
 
+    def cut_many(self, section: Array, at: Array) -> Ground:
+        """Ground with a point at each place, of as many as there are in a section."""
+        ends = np.append(self.start, len(self.x))
+        of = np.append(np.searchsorted(section, np.arange(len(self.count))), len(section))
+        parts = []  # place, section, x, z, n of what is new
+        for k in np.unique(section):
+            first, last = ends[k], ends[k + 1]
+            x, z, new = self.x[first:last], self.z[first:last], np.unique(at[of[k] : of[k + 1]])
+            before = np.searchsorted(x, new, side="right")
+            inside = (before > 0) & (before < len(x))
+            new, before = new[inside], before[inside]
+            lacks = new > x[before - 1]
+            new, j = new[lacks], before[lacks]
+            share = (new - x[j - 1]) / (x[j] - x[j - 1])
+            level = z[j - 1] + share * (z[j] - z[j - 1])
+            parts.append((first + j, np.full(len(j), k), new, level, self.n[first + j - 1]))
+        if not parts:
+            return self
+        place, each, new, level, rough = (np.concatenate(p) for p in zip(*parts, strict=True))
+        return self.insert(place, each, new, level, rough) if len(place) else self
+
     def blocked(self, limit: Limit) -> Ground:
         """Ground raised to a level between two places, with vertical faces."""
         has = np.isfinite(limit.start_m)
@@ -235,6 +256,8 @@ class Sections:
     idle: Array | None  # area below the level of a permanent ineffective area [m²]
     bottom: Array  # (sections,) lowest point between the walls [m]
     ends: Array  # (sections,) level of the lower end: above it the section is too short [m]
+    count: Array  # (kinds,) segments of each row; what follows is padding
+    windowed: Array  # (kinds,) whether some of them count between levels only
     kind: Array  # (sections,) row of the arrays above
 
     def __len__(self) -> int:
@@ -253,7 +276,8 @@ class Sections:
             for name in PADDING
         }
         alone["rough"] = self.rough[self.kind] * factor[:, None] ** 1.5
-        return replace(self, **alone, kind=np.arange(len(self)))
+        of_kind = {"count": self.count[self.kind], "windowed": self.windowed[self.kind]}
+        return replace(self, **alone, **of_kind, kind=np.arange(len(self)))
 
     def wetted(self, rows: Array, level: Array) -> Wetted:
         """Area, width, conveyance of sections ``rows`` at ``level`` [m]; both (n,)."""
@@ -268,21 +292,26 @@ class Sections:
     def _wetted(self, rows: Array, level: Array) -> Wetted:
         rows = self.kind[rows]
         n, level = len(level), level[:, None]
-        steep, run = self.steep[rows], self.run[rows]
-        depth = level - self.low[rows]
+        wide = int(self.count[rows].max(initial=1))  # a bridge's sections are wider than others
+
+        def of(values: Array) -> Array:
+            taken: Array = values[:, :wide][rows]
+            return taken
+
+        steep, run = of(self.steep), of(self.run)
+        depth = level - of(self.low)
         share = np.clip(depth * steep, 0.0, 1.0)
-        ridge, first = self.ridge[rows] > level, self.first[rows]
-        start = first | ridge
-        if self.above is not None:
-            open_ = level > self.above[rows]
-            share = share * (open_ & (level <= self.until[rows]))  # type: ignore[index]
+        start = of(self.first) | (of(self.ridge) > level)
+        if self.above is not None and self.until is not None and self.windowed[rows].any():
+            open_ = level > of(self.above)
+            share = share * (open_ & (level <= of(self.until)))
             # a levee's face parts nothing once it is overtopped
             start[:, 1:] |= open_[:, 1:] != open_[:, :-1]
-        rough = self.rough[rows]
+        rough = of(self.rough)
         top = run * share
-        area = top * (depth - 0.5 * self.rise[rows] * share)
+        area = top * (depth - 0.5 * of(self.rise) * share)
         if self.idle is not None:
-            area = area - np.where(share > 0, self.idle[rows], 0.0)
+            area = area - np.where(share > 0, of(self.idle), 0.0)
         grows = np.where((share > 0) & (share < 1), rough * steep, 0.0)
         at = np.flatnonzero(start)
         a, t, w, dw = (np.add.reduceat(v.ravel(), at) for v in (area, top, rough * share, grows))
@@ -290,7 +319,7 @@ class Sections:
         a_, w_ = np.where(wet, a, 1.0), np.where(wet, w, 1.0)
         k = np.where(wet, a_ * (a_ / w_) ** (2 / 3), 0.0)
         dk = k * (5 / 3 * t / a_ - 2 / 3 * dw / w_)
-        place = 3 * (at // share.shape[1]) + self.zone[rows].ravel()[at]
+        place = 3 * (at // share.shape[1]) + of(self.zone).ravel()[at]
         sums = (np.bincount(place, v, minlength=3 * n) for v in (a, t, k, dk))
         return Wetted(*(s.reshape(-1, 3) for s in sums))
 
@@ -388,7 +417,7 @@ def _pack(
         if limit.kind == "blocked":
             ground = ground.blocked(limit)
     if lid is not None:
-        ground = _cut_below(ground, lid)
+        ground = ground.cut_many(lid.section, lid.x)
     none = np.full(len(ground.count), np.nan)
     lines = [*banks, *(walls or ()), *((levees[0], levees[2]) if levees else ())]
     lines += [
@@ -417,16 +446,6 @@ def _pack(
     return segments.padded(ground, walls, closed)
 
 
-def _cut_below(ground: Ground, lid: Lid) -> Ground:
-    """Ground with a point under each of a lid's points."""
-    rank = np.arange(len(lid.x)) - np.searchsorted(lid.section, lid.section)
-    for k in range(int(rank.max(initial=-1)) + 1):
-        at = np.full(len(ground.count), np.nan)
-        at[lid.section[rank == k]] = lid.x[rank == k]
-        ground = ground.cut(at)
-    return ground
-
-
 def _closed(ground: Ground, lid: Lid) -> Array:
     """Sections whose lid reaches both of their ends and lets nothing over it."""
     first, last = ground.x[ground.start], ground.x[ground.start + ground.count - 1]
@@ -446,6 +465,8 @@ def join(parts: list[Sections]) -> Sections:
     made: dict[str, Array | None] = {
         "bottom": np.concatenate([p.bottom for p in parts]),
         "ends": np.concatenate([p.ends for p in parts]),
+        "count": np.concatenate([p.count for p in parts]),
+        "windowed": np.concatenate([p.windowed for p in parts]),
         "kind": np.concatenate([p.kind + at for p, at in zip(parts, begins, strict=False)]),
     }
     for name, fill in PADDING.items():
@@ -628,7 +649,8 @@ class _Segments:
         length = np.hypot(run, rise)
         length = np.where(self.n > 0, length, 0.0)
         steep = np.where(rise > 1e-12, 1 / np.maximum(rise, 1e-12), 1e290)
-        windows = bool((self.above > -np.inf).any() or (self.until < np.inf).any())
+        window = (self.above > -np.inf) | (self.until < np.inf)
+        windows = bool(window.any())
         ridge = np.where((self.zone == CHANNEL) | (self.order == COVER), -np.inf, self.z0)
         last = ground.start + ground.count - 1
         lower = np.minimum(ground.z[ground.start], ground.z[last])
@@ -652,6 +674,8 @@ class _Segments:
             **{k: None if v is None else spread(k, v) for k, v in made.items()},  # type: ignore[arg-type]
             bottom=np.minimum.reduceat(within, np.cumsum(count) - count),
             ends=np.where(held, np.inf, lower),
+            count=count,
+            windowed=np.bincount(self.section[window], minlength=len(count)) > 0,
             kind=np.arange(len(count)),
         )
 

@@ -328,9 +328,11 @@ def subcritical(model: Model, downstream: Array) -> tuple[Array, Array]:
         return _free_reach(model, downstream)
     level, found = np.empty(model.rows.shape), np.zeros(model.rows.shape, int)
     last, known, how = len(model.rows), downstream, np.zeros(len(downstream), int)
+    columns = range(len(downstream)) if model.guess is None else ()
+    depth = {k: _usual_depth(model.column(k)) for k in columns}  # one for all reaches
     for i in [*cuts[::-1], -1]:
         reach = slice(i + 1, last)
-        level[reach], found[reach] = _free_reach(model.part(reach), known)
+        level[reach], found[reach] = _free_reach(model.part(reach), known, depth)
         found[last - 1] = np.maximum(found[last - 1], how)
         if i >= 0:
             known, how = _cross(model, i, level[i + 1])
@@ -352,23 +354,39 @@ def _cross(model: Model, i: int, below: Array) -> tuple[Array, Array]:
     return level, found
 
 
-def _free_reach(model: Model, downstream: Array) -> tuple[Array, Array]:
-    """Levels of stations with nothing between them."""
+def _free_reach(
+    model: Model, downstream: Array, depth: Mapping[int, float] | None = None
+) -> tuple[Array, Array]:
+    """Levels of stations with nothing between them; the usual depth of a column may be known."""
     shape = model.rows.shape
     level, found = np.empty(shape), np.zeros(shape, int)
     sure, left = np.zeros(shape[1], int), np.arange(shape[1])
     if model.guess is not None and shape[0] > 1:
         level, solved = _changed_only(model, _guessed(model, downstream))
         left = np.flatnonzero(~solved)
-    for k in left:
-        level[:, k], sure[k] = _all_at_once(model.column(int(k)), float(downstream[k]))
+    for k in left.tolist():
+        one = model.column(k)
+        deep = _usual_depth(one) if depth is None or k not in depth else depth[k]
+        level[:, k], sure[k] = _all_at_once(one, float(downstream[k]), deep)
     level[-1] = downstream
     if sure.max(initial=0) > 0:
         _march_up(model, level, found, sure)
     return level, found
 
 
-def _all_at_once(model: Model, downstream: float) -> tuple[Array, int]:
+def _usual_depth(model: Model) -> float:
+    """Normal depth of a column as a whole: of a few sections, by the fall from end to end [m]."""
+    rows, q = model.rows[:, 0], model.discharge[:, 0]
+    bottom, n = model.sections.bottom[rows], len(rows)
+    if n == 1:
+        return 0.0
+    slope = max((bottom[0] - bottom[-1]) / model.lengths[rows[:-1], 1].sum(), 1e-5)
+    few = np.linspace(0, n - 1, min(n, 24)).astype(int)
+    normal = normal_level(model.sections, rows[few], q[few], np.full(len(few), slope), within=0.05)
+    return float(np.median(normal - bottom[few]))
+
+
+def _all_at_once(model: Model, downstream: float, depth: float) -> tuple[Array, int]:
     """Levels of one column by Newton's method, and the first station from which they hold.
 
     The energy equations of neighbours form two diagonals, so a Newton step is one substitution
@@ -379,12 +397,7 @@ def _all_at_once(model: Model, downstream: float) -> tuple[Array, int]:
     bottom, n = model.sections.bottom[rows], len(rows)
     if n == 1:
         return np.array([downstream]), 0
-    lengths = model.lengths[rows[:-1], 1]
-    slope = max((bottom[0] - bottom[-1]) / lengths.sum(), 1e-5)
-    # normal depths of a few sections say how deep the river is
-    few = np.linspace(0, n - 1, min(n, 24)).astype(int)
-    normal = normal_level(model.sections, rows[few], q[few], np.full(len(few), slope), within=0.05)
-    level = bottom + 1.3 * np.median(normal - bottom[few])
+    level = bottom + 1.3 * depth
     level[-1] = downstream
     level = np.maximum.accumulate(level[::-1])[::-1] if downstream > bottom[-1] else level
     level, r, grows = _newton_levels(model, level[:, None], 30)

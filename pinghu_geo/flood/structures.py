@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,15 +13,17 @@ import pandas as pd
 from pinghu_geo.flood.bridges import (
     METHODS,
     Bridge,
+    Line,
+    Piece,
     bridge_ground,
-    open_pieces,
-    opening_of,
-    upper_line,
+    openings_of,
+    pieces_of,
 )
 from pinghu_geo.flood.conduits import SHAPES, Conduit
 from pinghu_geo.flood.crossings import Crossing
 from pinghu_geo.flood.culverts import CHARTS, STANDING, Barrel, Group
 from pinghu_geo.flood.gates import Crest, Gate, Gates
+from pinghu_geo.flood.outlines import upper_line
 from pinghu_geo.flood.sections import Array, Ground, Lid, Sections, join, pack
 from pinghu_geo.flood.steady import Barrier
 from pinghu_geo.flood.survey import Laid
@@ -84,10 +87,14 @@ def with_structures(
         mine = table[table["river"] == river]
         if "scheme" in mine.columns:
             mine = mine[mine["scheme"].isna() | (mine["scheme"] == scheme)]
-        places_ = _between(mine, reach, (scales or {}).get(str(river)))
-        for up in sorted(set(places_)):
-            rows = mine[places_ == up]
-            made.add(rows, {i: detail.get(i, {}) for i in rows.index}, int(up))
+        said = [_Row(r, i) for i, r in zip(mine.index, mine.to_dict("records"), strict=True)]
+        by_place: dict[int, list[_Row]] = {}
+        for up, one in zip(
+            _between(mine, reach, (scales or {}).get(str(river))), said, strict=True
+        ):
+            by_place.setdefault(int(up), []).append(one)
+        for up in sorted(by_place):
+            made.add(by_place[up], detail, up)
     return made.laid()
 
 
@@ -163,6 +170,24 @@ def _between(mine: pd.DataFrame, reach: pd.DataFrame, scale: ChainageScale | Non
     return found
 
 
+# what is asked of the sections beside a structure
+_OF_STATIONS = (
+    "measure", "length_channel_m", "left_bank_m", "right_bank_m", "contraction", "expansion",
+)  # fmt: skip
+
+
+class _Inner(NamedTuple):
+    """A section inside a bridge, and what the model is told of the way below it."""
+
+    ground: Line
+    lid: tuple[Array, ...]
+    banks: tuple[float, float]
+    chord: float
+    piers: tuple[Array, Array]
+    free: bool  # neither piers nor abutments
+    below: tuple[float, float, float]  # length, contraction, expansion
+
+
 class _Made:
     """Sections, lengths and crossings while they are put together."""
 
@@ -170,19 +195,55 @@ class _Made:
         self.base = laid
         self.crossings: dict[int, Barrier] = dict(laid.crossings)
         self.reach: dict[int, float] = dict(laid.reach)
-        self.extra: list[tuple[Sections, float, float, float]] = []  # length, contraction, ...
+        self.inner: list[_Inner] = []
+        self.start = laid.ground.start
+        self.at = {c: laid.stations[c].to_numpy(float) for c in _OF_STATIONS}
 
     def laid(self) -> Laid:
         """All of it."""
-        sections = join([self.base.sections, *(one for one, *_ in self.extra)])
+        sections = self.base.sections
+        if self.inner:
+            sections = join([sections, self._packed()])
+            self._measure_openings(sections)
         return Laid(
             sections,
             self._stations(),
             self.base.ground,
             self.crossings,
             self.reach,
-            np.array([e[1:] for e in self.extra]).reshape(-1, 3),
+            np.array([one.below for one in self.inner]).reshape(-1, 3),
         )
+
+    def _packed(self) -> Sections:
+        """The sections inside of bridges."""
+        x, z, n = (np.concatenate(v) for v in zip(*(i.ground for i in self.inner), strict=True))
+        lid = [np.concatenate(v) for v in zip(*(i.lid for i in self.inner), strict=True)]
+        count = [len(one.lid[0]) for one in self.inner]
+        left, right = np.array([one.banks for one in self.inner]).T
+        return pack(
+            Ground(x, z, n, np.array([len(one.ground[0]) for one in self.inner])),
+            banks=(left, right),
+            lid=Lid(np.repeat(np.arange(len(count)), count), *lid),
+        )
+
+    def _measure_openings(self, sections: Sections) -> None:
+        """Tell each bridge the net areas of its opening and its mean bed."""
+        first = len(self.base.stations)
+        rows = first + np.arange(len(self.inner))
+        area, bed = openings_of(sections, rows, np.array([one.chord for one in self.inner]))
+
+        def measured(one: Bridge | Group) -> Bridge | Group:
+            if not isinstance(one, Bridge):
+                return one
+            up, down = one.up_row - first, one.down_row - first
+            return one._replace(
+                up_area=float(area[up]), down_area=float(area[down]), up_bed=float(bed[up])
+            )
+
+        for row, one in self.crossings.items():
+            if isinstance(one, Crossing):
+                openings = tuple(measured(opening) for opening in one.openings)
+                self.crossings[row] = replace(one, openings=openings)
 
     def _stations(self) -> pd.DataFrame:
         """Sections, of which those no longer lack what stands below them."""
@@ -193,62 +254,56 @@ class _Made:
         return stations.assign(left_out=stations["left_out"].where(~known, ""))
 
     def add(
-        self, rows: pd.DataFrame, detail: Mapping[Any, Mapping[str, pd.DataFrame]], up: int
+        self, rows: list[_Row], details: Mapping[Any, Mapping[str, pd.DataFrame]], up: int
     ) -> None:
         """What stands between a section and the next one."""
-        kinds = set(rows["kind"])
-        name = "、".join(str(i) for i in rows.index)
+        kinds = {one.text("kind", "") for one in rows}
+        name = "、".join(str(one.name) for one in rows)
         if len(rows) > 1 and not kinds <= {"bridge", "culvert"}:
             raise HydraulicsError(
                 "overlap: two structures stand between the same sections",
                 layer="structures",
-                ids=rows.index,
+                ids=[one.name for one in rows],
                 hint="survey a section between them, or call both bridge or culvert",
             )
         if kinds & {"weir", "gate", "drop"}:
-            key = rows.index[0]
-            one = _Row(rows.iloc[0], key)
-            base, by_profile = _weir_and_gates(one, detail[key], self._ground(up))
+            one = rows[0]
+            base, by_profile = _weir_and_gates(one, details.get(one.name, {}), self._ground(up))
             self.crossings[up] = Crossing(
                 name, one.text("kind", ""), gates=base, gates_of=by_profile
             )
             return
         openings: list[Bridge | Group] = []
         road: Crest | None = None
-        drowned = DEFAULTS["max_submergence"]
-        for key, row in rows.iterrows():
-            one = _Row(row, key)
-            drowned = one.number("max_submergence")
+        for one in rows:
+            detail = details.get(one.name, {})
             if one.text("kind", "") == "bridge":
-                bridge, top = self._bridge(one, detail[key], up)
-                openings.append(bridge)
+                openings.append(self._bridge(one, detail, up))
             else:
-                openings += _culverts(one, detail[key], self._gap(up))
-                top = _deck_line(one, detail[key], self._ground(up))
+                openings += _culverts(one, detail, self._gap(up))
+            top = _deck_line(one, detail, self._ground(up))
             road = _road(one, top) if top is not None and road is None else road
         self.crossings[up] = Crossing(
-            name, rows["kind"].iloc[0], tuple(openings), road, drowned=drowned
-        )
+            name, rows[0].text("kind", ""), tuple(openings), road,
+            drowned=rows[-1].number("max_submergence"),
+        )  # fmt: skip
 
     # --- the section's own things
 
     def _ground(self, row: int) -> tuple[Array, Array, Array]:
         g = self.base.ground
-        part = slice(int(g.start[row]), int(g.start[row] + g.count[row]))
+        part = slice(int(self.start[row]), int(self.start[row] + g.count[row]))
         return g.x[part], g.z[part], g.n[part]
 
     def _gap(self, up: int) -> float:
-        stations = self.base.stations
-        given = stations.loc[up, "length_channel_m"]
-        if pd.notna(given):
+        given = self.at["length_channel_m"][up]
+        if math.isfinite(given):
             return float(given)
-        return abs(float(stations.loc[up + 1, "measure"] - stations.loc[up, "measure"]))
+        return abs(float(self.at["measure"][up + 1] - self.at["measure"][up]))
 
     # --- bridges
 
-    def _bridge(
-        self, one: _Row, detail: Mapping[str, pd.DataFrame], up: int
-    ) -> tuple[Bridge, tuple[Array, Array] | None]:
+    def _bridge(self, one: _Row, detail: Mapping[str, pd.DataFrame], up: int) -> Bridge:
         gap, width = self._gap(up), one.number("width_m")
         before = one.number("distance_m", (gap - width) / 2)
         if before < 0 or before + width > gap + 1e-6:
@@ -256,62 +311,45 @@ class _Made:
                 f"is {width:g} m wide and doesn't fit between its sections, {gap:g} m apart",
                 "width_m along the river, distance_m from the section above; or move the sections",
             )
-        inside = []
-        for side, row in (("up", up), ("down", up + 1)):
-            ground = _skewed(self._ground(row), one.number("skew_deg"))
-            deck = _deck(one, detail, ground, side)
-            piers = _piers(one, detail, ground, deck)
-            (x, z, n), lid = bridge_ground(ground, deck, piers)
-            chord = _highest_chord(one, ground, deck)
-            part = self._inner(row, (x, z, n), lid, chord, piers, ground)
-            inside.append(part | {"free": not piers and not (lid[3] == 0).any()})
         lengths = (before, width, gap - before - width)
-        bridge = self._hydraulics(one, inside, lengths, up)
-        top = _deck_line(one, detail, self._ground(up))
-        return bridge, top
+        inside = [
+            self._inner(one, detail, side, up, length)
+            for side, length in (("up", lengths[1]), ("down", lengths[2]))
+        ]
+        return self._hydraulics(one, inside, lengths, up)
 
     def _inner(
-        self,
-        row: int,
-        ground: tuple[Array, Array, Array],
-        lid: Any,
-        chord: float,
-        piers: list[tuple[float, Array, Array]],
-        outside: tuple[Array, Array, Array],
-    ) -> dict[str, Any]:
-        """A section inside the bridge, its opening, and its piers by level."""
-        x, z, n = ground
-        stations = self.base.stations
-        banks = tuple(
-            np.array([np.clip(stations.loc[row, f"{s}_bank_m"], x[0], x[-1])])
+        self, one: _Row, detail: Mapping[str, pd.DataFrame], side: str, up: int, length: float
+    ) -> _Inner:
+        """The upper or the lower section inside a bridge: its neighbour, with the bridge in it."""
+        row = up if side == "up" else up + 1
+        outside = _skewed(self._ground(row), one.number("skew_deg"))
+        deck = _deck(one, detail, outside, side)
+        pieces = pieces_of(outside, deck)
+        free = _openings(one, pieces)
+        piers = _piers(one, detail, outside, deck, free)
+        ground, lid = bridge_ground(pieces, piers)
+        left, right = (
+            float(np.clip(self.at[f"{s}_bank_m"][row], ground[0][0], ground[0][-1]))
             for s in ("left", "right")
         )
-        made = pack(
-            Ground(x, z, n, np.array([len(x)])),
-            banks=banks,  # type: ignore[arg-type]
-            lid=Lid(np.zeros(len(lid[0]), int), *lid),
-        )
-        area, bed = opening_of(made, 0, chord)
-        levels, taken = _pier_areas(piers, outside)
-        return {
-            "sections": made, "chord": chord, "area": area, "bed": bed, "piers": (levels, taken),
-        }  # fmt: skip
+        return _Inner(
+            ground, lid, (left, right), max(top for _, _, top in free),
+            _pier_areas(piers, outside), not piers and not (lid[3] == 0).any(),
+            (length, float(self.at["contraction"][up]), float(self.at["expansion"][up])),
+        )  # fmt: skip
 
     def _hydraulics(
-        self, one: _Row, inside: list[dict[str, Any]], lengths: tuple[float, float, float], up: int
+        self, one: _Row, inside: list[_Inner], lengths: tuple[float, float, float], up: int
     ) -> Bridge:
-        stations = self.base.stations
-        first = len(stations) + len(self.extra)
-        local = [stations.loc[up, c] for c in ("contraction", "expansion")]
-        for part, length in zip(inside, (lengths[1], lengths[2]), strict=True):
-            self.extra.append((part["sections"], length, local[0], local[1]))
+        first = len(self.base.stations) + len(self.inner)
+        self.inner += inside
         self.reach[up] = lengths[0]
-        methods = _methods(one)
         above, below = inside
         return Bridge(
             up_row=first,
             down_row=first + 1,
-            methods=methods,
+            methods=_methods(one),
             drag=one.number("pier_drag"),
             yarnell=one.number("yarnell_k"),
             friction=one.yes("friction", True),
@@ -320,14 +358,14 @@ class _Made:
             by_energy=one.choice("pressure_by", ("energy", "level")) == "energy",
             sluice=one.number("sluice", math.nan),
             orifice=one.number("orifice"),
-            up_chord=above["chord"],
-            down_chord=below["chord"],
-            up_area=above["area"],
-            down_area=below["area"],
-            up_bed=above["bed"],
-            pier_area=below["piers"],
-            pier_area_up=above["piers"],
-            spans_all=above["free"] and below["free"],
+            up_chord=above.chord,
+            down_chord=below.chord,
+            up_area=math.nan,  # these three are measured when all sections are packed
+            down_area=math.nan,
+            up_bed=math.nan,
+            pier_area=below.piers,
+            pier_area_up=above.piers,
+            spans_all=above.free and below.free,
             lengths=lengths,
             wspro=one.number("wspro_c", math.nan),
         )
@@ -336,12 +374,12 @@ class _Made:
 class _Row:
     """A structure's row: its numbers with their defaults, and its faults in words."""
 
-    def __init__(self, row: pd.Series, name: Any) -> None:
+    def __init__(self, row: Mapping[Any, Any], name: Any) -> None:
         self.row, self.name = row, name
 
     def has(self, column: str) -> bool:
         """Whether the table says it."""
-        return column in self.row.index and pd.notna(self.row[column])
+        return column in self.row and bool(pd.notna(self.row[column]))
 
     def number(self, column: str, default: float | None = None) -> float:
         """A number, or its default; an error where there is none."""
@@ -435,15 +473,16 @@ def _side(rows: pd.DataFrame, side: str) -> pd.DataFrame:
     return mine if len(mine) else rows
 
 
-def _highest_chord(
-    one: _Row, ground: tuple[Array, Array, Array], deck: tuple[Array, Array, Array]
-) -> float:
-    found = open_pieces(ground, deck)
+def _openings(one: _Row, pieces: list[Piece]) -> list[tuple[float, float, float]]:
+    """Where there is an opening below the deck: from, to, highest soffit."""
+    found = [
+        (p.start, p.stop, max(p.soffit)) for p in pieces if p.soffit is not None and not p.solid
+    ]
     if not found:
         raise one.fault(
             "has its low chord below the bed everywhere", "check the datum of low_chord_m"
         )
-    return max(top for _, _, top in found)
+    return found
 
 
 def _piers(
@@ -451,11 +490,12 @@ def _piers(
     detail: Mapping[str, pd.DataFrame],
     ground: tuple[Array, Array, Array],
     deck: tuple[Array, Array, Array],
+    free: list[tuple[float, float, float]],
 ) -> list[tuple[float, Array, Array]]:
     """Centre, elevations and widths of each pier, with its debris."""
     x, z, _ = ground
-    dx, low, high = deck
-    chord = _highest_chord(one, ground, deck)
+    dx, low, _ = deck
+    chord = max(top for _, _, top in free)
     floor = float(z.min()) - 1.0
     found: list[tuple[float, Array, Array]] = []
     if "pier" in detail:
@@ -470,7 +510,6 @@ def _piers(
             found.append((float(part["offset_m"].iloc[0]), at[turn], width[turn]))
     elif one.has("n_piers") and one.number("n_piers") > 0:
         count, width = int(one.number("n_piers")), one.number("pier_width_m")
-        free = open_pieces(ground, deck)
         a, b = min(p[0] for p in free), max(p[1] for p in free)
         span = (b - a - count * width) / (count + 1)
         if span <= 0:
@@ -551,9 +590,8 @@ def _culverts(one: _Row, detail: Mapping[str, pd.DataFrame], gap: float) -> list
     """Groups of barrels: of the parts, or the row itself."""
     rows = [one]
     if "culvert" in detail:
-        shared = one.row
         rows = [
-            _Row(pd.Series({**shared.to_dict(), **part.dropna().to_dict()}), one.name)
+            _Row({**one.row, **part.dropna().to_dict()}, one.name)
             for _, part in detail["culvert"].iterrows()
         ]
     return [_culvert(row, gap) for row in rows]
@@ -603,7 +641,7 @@ def _weir_and_gates(
     rows: list[_Row] = []
     if "gate" in detail:
         rows = [
-            _Row(pd.Series({**one.row.to_dict(), **part.dropna().to_dict()}), one.name)
+            _Row({**one.row, **part.dropna().to_dict()}, one.name)
             for _, part in detail["gate"].iterrows()
         ]
     elif one.has("gate_width_m"):
@@ -623,7 +661,7 @@ def _weir_and_gates(
                 new = dict(r.row)
                 mine = part.iloc[0] if set_ is None else set_.loc[r.text("group", "")]
                 new |= {"opening_m": mine["opening_m"], "n_open": mine.get("n_open", np.nan)}
-                gates.append(_gate(_Row(pd.Series(new), r.name)))
+                gates.append(_gate(_Row(new, r.name)))
             by_profile[str(profile)] = Gates(crest, tuple(gates))
     return base, by_profile
 
