@@ -408,7 +408,9 @@ def test_reading_near_a_layer_is_reading_all_and_leaving_out_the_rest(name, tmp_
     assert set(near.index) == set(wanted.index)
     assert 0 < len(near) < len(whole)
     assert near.columns.tolist() == whole.columns.tolist()
-    far = pg.read_layer(tmp_path / name, "buildings", near=line.translate(1e5).to_frame("geometry"))
+    away = line.translate(1e5).to_frame("geometry")
+    with pytest.warns(UserWarning, match="has nothing within 100 m of near"):
+        far = pg.read_layer(tmp_path / name, "buildings", near=away)
     assert far.empty
     assert far.index.name == "building_id"
 

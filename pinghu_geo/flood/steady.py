@@ -393,7 +393,7 @@ def _all_at_once(model: Model, downstream: float, depth: float) -> tuple[Array, 
     from downstream to upstream. It starts above the answer, where the energy curve is convex and
     the steps go down to it without overshooting.
     """
-    rows, q = model.rows[:, 0], model.discharge[:, 0]
+    rows = model.rows[:, 0]
     bottom, n = model.sections.bottom[rows], len(rows)
     if n == 1:
         return np.array([downstream]), 0
