@@ -77,7 +77,7 @@ def read_plan(path: Path) -> Plan:
     try:
         # Notepad saves a byte order mark that TOML doesn't allow
         raw = tomllib.loads(path.read_text("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise ProjectError(
             f"{path.name} is no valid TOML in UTF-8: {reason(fault)}",
             hint="save it as UTF-8"

@@ -214,7 +214,7 @@ def rule_file(path: str | Path | None, default: str) -> dict[str, Any]:
     path = existing(Path(path), "rules")
     try:
         return tomllib.loads(path.read_text("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise LayerError(
             f"{path.name} is no valid TOML in UTF-8: {reason(fault)}", layer="rules"
         ) from fault
