@@ -779,15 +779,20 @@ def _write(
 def _map(plan: Plan, data: _Data, found: _Found) -> Any:
     from pinghu_geo.deliver.maps import command_map  # folium takes seconds to import
 
+    nodes = found.nodes
+    if found.campaign is not None:  # held against the adopted plan's day, as on the board
+        nodes = nodes.assign(due=found.campaign.supervision.nodes["due"].reindex(nodes.index))
     return command_map(
         found.affected,
         data.schemes,
         data.layers["rivers"],
         buildings=data.layers["buildings"],
-        nodes=found.nodes,
+        nodes=nodes,
         zones=data.layers.get("zones"),
         comparison=found.comparison,
         adopted=plan.campaign.get("adopted"),
+        state=None if found.campaign is None else found.campaign.state,
+        stages=None if found.campaign is None else found.campaign.stages,
         title=say("{} · command map", plan.lang, plan.name),
         note=plan.note,
         lang=plan.lang,

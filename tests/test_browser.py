@@ -1,7 +1,9 @@
 """The command map and the notebook's live red line in headless Chromium with the network off."""
 
+import base64
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -9,7 +11,10 @@ import sys
 import time
 from contextlib import contextmanager
 
+import geopandas as gpd
+import pandas as pd
 import pytest
+import shapely
 
 import pinghu_geo as pg
 
@@ -42,14 +47,34 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    folder = pg.run_project(
+def results(tmp_path_factory):
+    return pg.run_project(
         pg.sample_folder() / "project.toml", tmp_path_factory.mktemp("map") / "out"
     )
+
+
+@pytest.fixture(scope="module")
+def houses(results):
+    """The tables that the map is held against."""
+    layer = gpd.read_file(results / "results.gpkg", layer="affected").set_index("building_id")
+    return pd.DataFrame(layer.drop(columns="geometry"))
+
+
+@pytest.fixture(scope="module")
+def page(results):
     with browser() as driver:
-        driver.get((folder / "map.html").as_uri())
+        driver.get((results / "map.html").as_uri())
         time.sleep(1)
         yield driver
+
+
+@pytest.fixture(autouse=True)
+def as_at_first(request):
+    """Each test of the page begins with all houses on the last day."""
+    yield
+    if "page" in request.fixturenames:
+        request.getfixturevalue("page").refresh()
+        time.sleep(0.7)
 
 
 def requests(driver):
@@ -62,15 +87,30 @@ def requests(driver):
     return [u for u in urls if not u.startswith(("data:", "blob:"))]
 
 
-def ids(driver, status):
-    """Ids in the layer whose legend begins with a status."""
-    return driver.execute_script(
-        "var found = []; Object.values(window).forEach(function (one) {"
-        "  if (one instanceof L.GeoJSON) one.eachLayer(function (l) {"
-        "    if (l.feature && l.feature.properties['状态'] === arguments[0])"
-        "      found.push(l.feature.properties.key); }.bind(null)); });"
-        "return found;".replace("arguments[0]", json.dumps(status))
-    )
+def choose(driver, name, word):
+    """Set a filter as a person does."""
+    from selenium.webdriver.support.ui import Select
+
+    Select(
+        driver.find_element("css selector", f"select[data-filter={name}]")
+    ).select_by_visible_text(word)
+
+
+def shown(driver):
+    return sorted(driver.execute_script("return pgMap.shown()"))
+
+
+def click_at(driver, x, y):
+    """A click on the map, at its own pixels."""
+    from selenium.webdriver import ActionChains
+
+    left, top = driver.execute_script(
+        "var b = pgMap.map.getContainer().getBoundingClientRect(); return [b.left, b.top]")  # fmt: skip
+    mouse = ActionChains(driver)
+    mouse.w3c_actions.pointer_action.move_to_location(int(left + x), int(top + y))
+    mouse.w3c_actions.pointer_action.click()
+    mouse.perform()
+    time.sleep(0.6)
 
 
 def test_no_request_no_error(page):
@@ -79,53 +119,189 @@ def test_no_request_no_error(page):
     assert page.get_log("browser") == []
 
 
-def test_buildings_are_drawn_at_start(page):
-    colours = page.execute_script(
-        "var c = document.querySelector('canvas.leaflet-zoom-animated').getContext('2d');"
-        "var d = c.getImageData(0, 0, c.canvas.width, c.canvas.height).data, n = 0;"
-        "for (var k = 0; k < d.length; k += 4)"
-        "  if (d[k] > 200 && d[k+1] > 100 && d[k+1] < 150 && d[k+2] < 80 && d[k+3] > 100) n++;"
-        "return n;"
+def test_houses_are_drawn_at_start_in_the_colours_of_their_classes(page):
+    page.execute_script("pgMap.map.setZoom(16, {animate: false})")
+    page.execute_script("pgMap.openNode(pgMap.nodes()[0])")
+    time.sleep(1)
+    pixels = page.execute_script(
+        "var n = 0; document.querySelectorAll('.leaflet-pg-houses-pane canvas').forEach(c => {"
+        "var d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+        "for (var k = 3; k < d.length; k += 4) if (d[k]) n++;}); return n;"
     )
-    assert colours > 100, "no pixel in the colour of partly affected buildings"
+    assert pixels > 100
 
 
-def test_legend_counts_what_the_layers_hold(page):
-    said = page.find_element("css selector", ".leaflet-control-layers").text
-    for status in ("全部压占", "部分压占", "符合保留条件", "寻优方案 避免拆除"):
-        found = ids(page, status)
-        assert len(set(found)) == len(found) > 0
-        assert f"{status} {len(found)} 栋" in said
-    panel = page.find_element("css selector", ".pg-panel").text
-    assert "合成数据" in panel
-    assert "避免拆除" in panel
-    assert page.find_element("css selector", ".leaflet-control-scale").text.endswith("m")
+def test_classes_are_those_of_the_tables(page, houses, results):
+    found = page.execute_script("return pgMap.classes()")
+    task = houses["task_class"] == "task"
+    shown_as = pg.campaign.stage_rules()["shown_as"].to_dict() | {"todo": "todo"}
+    want = houses["task_class"].where(~task, houses["stage"].map(shown_as))
+    for code, ids in found.items():
+        assert sorted(ids) == sorted(want.index[want == code]), code
+    assert sum(map(len, found.values())) == len(houses)
+    legend = {row.get_attribute("data-klass"): row.text for row in
+              page.find_elements("css selector", ".pg-legend div")}  # fmt: skip
+    assert {c: int(re.search(r"(\d+) 栋", t)[1]) for c, t in legend.items()} == {
+        c: len(ids) for c, ids in found.items() if c in legend}  # fmt: skip
+    # and the sheet of the campaign's workbook says the same of each class
+    book = pd.read_excel(results / "campaign.xlsx", sheet_name="分类汇总").set_index("分类")
+    tasks = sum(len(found[c]) for c in set(shown_as.values()))
+    assert book.loc["任务", "房屋栋数 (栋)"] == tasks
+    for word, code in (("待核", "review"), ("保留", "retain"), ("他方清拆", "others")):
+        assert book.loc[word, "房屋栋数 (栋)"] == len(found[code])
+    said = page.find_element("css selector", ".pg-panel").text
+    assert "合成数据" in said
+    assert "避免拆除" in said
 
 
-def test_search_finds_a_building_and_opens_its_popup(page):
+FILTERS = [
+    ("river", "木古河", lambda h: h["river"] == "木古河"),
+    ("bank", "右岸", lambda h: h["bank"] == "right"),
+    ("klass", "待核", lambda h: h["task_class"] == "review"),
+    ("stage", "谈判", lambda h: (h["task_class"] == "task") & (h["stage"] == "negotiation")),
+    ("collective", "是", lambda h: h["tenure"] == "collective"),
+]
+
+
+@pytest.mark.parametrize(("name", "word", "rows"), FILTERS)
+def test_filters_show_what_the_table_holds(page, houses, name, word, rows):
+    choose(page, name, word)
+    want = houses[rows(houses)]
+    assert 0 < len(want) < len(houses)
+    assert shown(page) == sorted(want.index)
+
+
+def test_the_filter_of_groups_and_the_order_of_the_nodes(page, houses, results):
+    nodes = gpd.read_file(results / "results.gpkg", layer="nodes").set_index("node_id")
+    listed = page.execute_script("return pgMap.nodes()")
+    assert sorted(listed) == sorted(nodes.index)
+    rank = nodes["signal"].map({"red": 0, "amber": 1, "green": 2})
+    order = [(rank[n], -nodes.at[n, "late_by_days"]) for n in listed]
+    assert order == sorted(order)
+    choose(page, "group", "第6组")
+    mine = nodes.index[nodes["group"] == "第6组"]
+    assert sorted(page.execute_script("return pgMap.nodes()")) == sorted(mine)
+    assert shown(page) == sorted(houses.index[houses["node_id"].isin(mine)])
+
+
+@pytest.mark.parametrize("day", ["2018-01-25", "2018-05-02", "2018-08-31"])
+def test_the_slider_replays_the_log(page, houses, day):
+    log = pg.campaign.read_reports(pg.sample_folder() / "进度日志_示例.csv")
+    slider = page.find_element("css selector", ".pg-time input")
+    back = (pd.Timestamp("2018-08-31") - pd.Timestamp(day)).days
+    page.execute_script(
+        "var s = arguments[0]; s.value = +s.max - arguments[1]; s.dispatchEvent(new Event('input'))",
+        slider, back,
+    )  # fmt: skip
+    assert page.find_element("css selector", ".pg-time span").text == day
+    ours = houses[houses["task_class"] == "task"]
+    log = log[log["building_id"].isin(ours.index)]
+    want = pg.progress_state(log, ours, as_of=day).buildings["stage"]
+    found = page.execute_script("return pgMap.stages()")
+    assert {k: found[k] for k in ours.index} == want.reindex(ours.index).fillna("todo").to_dict()
+
+
+def test_a_click_on_a_node_lists_its_houses_and_one_there_opens_its_card(page, houses):
+    row = page.find_element("css selector", ".pg-nodes tbody tr")
+    node = row.get_attribute("data-node")
+    row.click()
+    time.sleep(0.6)
+    listed = [e.get_attribute("data-house") for e in
+              page.find_elements("css selector", ".pg-houses [data-house]")]  # fmt: skip
+    assert sorted(listed) == sorted(houses.index[houses["node_id"] == node])
+    page.find_element("css selector", ".pg-houses [data-house]").click()
+    time.sleep(0.6)
+    card = page.find_element("css selector", ".leaflet-popup-content").text
+    assert f"房屋编号 {listed[0]}" in card
+    assert f"征拆节点 {node}" in card
+    assert "桩号 K" in card
+
+
+def test_a_click_on_a_house_in_a_hull_is_the_house_and_beside_it_the_node(page, houses):
+    node = houses["node_id"].value_counts().index[0]
+    page.execute_script("pgMap.openNode(arguments[0])", node)
+    time.sleep(0.8)
+    one = houses.index[houses["node_id"] == node][0]
+    at = page.execute_script("var p = pgMap.point(arguments[0]); return [p.x, p.y]", one)
+    click_at(page, *at)
+    card = page.find_element("css selector", ".leaflet-popup-content").text
+    assert f"房屋编号 {one}" in card
+
+
+def search(page, text):
     from selenium.webdriver import ActionChains
 
-    wanted = ids(page, "部分压占")[7]
-    box = page.find_element("css selector", "input.search-input")
-    ActionChains(page).click(box).send_keys(wanted).pause(1).send_keys("\n").perform()
-    time.sleep(2)
-    popup = page.find_element("css selector", ".leaflet-popup-content").text
-    assert f"房屋编号 {wanted}" in popup
-    assert "桩号 K" in popup
-    assert page.find_elements("css selector", ".pg-station")
+    box = page.find_element("css selector", ".pg-search input")
+    box.clear()
+    ActionChains(page).click(box).send_keys(text).pause(0.3).perform()
+    found = [e.text for e in page.find_elements("css selector", ".pg-found button")]
+    ActionChains(page).send_keys("\n").pause(0.6).perform()
+    return found
+
+
+def test_search_knows_ids_owners_nodes_and_chainages(page, houses):
+    one = houses.index[7]
+    assert search(page, one)[0].startswith(one)
+    assert f"房屋编号 {one}" in page.find_element("css selector", ".leaflet-popup-content").text
+    owner = houses["owner"].iloc[20]
+    assert len(search(page, owner)) == (houses["owner"] == owner).sum()
+    node = houses["node_id"].dropna().iloc[5]
+    assert node in search(page, node)
+    assert page.find_element("css selector", ".pg-houses h2").text.startswith(node)
+    rivers = pg.read_layer(pg.sample_folder() / "河道.shp", "rivers")
+    found = search(page, "k3+450")
+    assert len(found) == (rivers.length > 3450).sum()
+    lat, lng = page.execute_script("var c = pgMap.map.getCenter(); return [c.lat, c.lng]")
+    at = gpd.GeoSeries([shapely.Point(lng, lat)], crs=4326).to_crs(rivers.crs)[0]
+    line = rivers.geometry.loc[found[0].split()[0]]
+    assert at.distance(line.interpolate(3450)) < 1.5
+    assert search(page, "没有这个") == []
+    assert page.find_element("css selector", ".pg-found").text == "没有找到"
     assert page.get_log("browser") == []
 
 
-def test_a_layer_can_be_switched_off(page):
-    label = next(
-        e for e in page.find_elements("css selector", ".leaflet-control-layers label")
-        if "征拆节点" in e.text
-    )  # fmt: skip
-    box = label.find_element("css selector", "input")
-    assert not box.is_selected()
-    box.click()
-    assert box.is_selected()
+def test_one_line_is_shown_and_others_are_compared_on_demand(page):
+    boxes = {e.text: e.find_element("css selector", "input") for e in
+             page.find_elements("css selector", ".leaflet-control-layers-overlays label")}  # fmt: skip
+    lines = {t: b.is_selected() for t, b in boxes.items() if "红线" in t and "外" not in t}
+    assert lines == {"比较:红线 原方案": False, "比较:红线 优化方案": False, "红线 寻优方案": True}
+    other = next(b for t, b in boxes.items() if t.startswith("比较:寻优方案 避免拆除"))
+    assert not other.is_selected()
+    other.click()
+    assert other.is_selected()
     assert page.get_log("browser") == []
+
+
+def test_on_a_phone_nothing_covers_title_and_search(page):
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    page.refresh()
+    time.sleep(0.8)
+    uncovered = (
+        "var ok = []; document.querySelectorAll('.pg-head h1, .pg-search input').forEach(e => {"
+        "var b = e.getBoundingClientRect();"
+        "[[.05, .5], [.5, .5], [.95, .5]].forEach(p => ok.push(e.contains(document.elementFromPoint("
+        "b.left + p[0] * b.width, b.top + p[1] * b.height))));}); return ok;"
+    )
+    try:
+        assert page.execute_script(uncovered) == [True] * 6
+        page.find_element("css selector", ".pg-handle").click()
+        assert page.execute_script(uncovered) == [True] * 6
+        assert page.execute_script("return document.documentElement.scrollWidth") == 390
+        page.find_element("css selector", ".pg-nodes tbody tr").click()
+        time.sleep(0.5)
+        assert not page.find_elements("css selector", ".pg-sheet.open")
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_it_prints_on_one_sheet_of_a3(page):
+    made = page.execute_cdp_cmd(
+        "Page.printToPDF", {"printBackground": True, "preferCSSPageSize": True}
+    )
+    pdf = base64.b64decode(made["data"])
+    boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)
+    assert [(round(float(w)), round(float(h))) for w, h in boxes] == [(1191, 842)]
 
 
 # --- the live red line in JupyterLab

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,19 @@ import numpy as np
 import pandas as pd
 import shapely
 from branca.element import MacroElement
-from folium.elements import JSCSSMixin
 from folium.plugins import MeasureControl
 from folium.template import Template
 
+from pinghu_geo.campaign.progress import ProgressState
+from pinghu_geo.campaign.stages import stage_rules
+from pinghu_geo.deliver.mapdata import map_data
 from pinghu_geo.deliver.styles import value_text
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.inert import html_text, script_value
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
-from pinghu_geo.nouns.schema import NOUNS, Lang, label, one_of, require_layer
+from pinghu_geo.nouns.schema import Lang, label, one_of, require_layer
 from pinghu_geo.river.centreline import stations
 from pinghu_geo.schemes.alternatives import Comparison
 
@@ -44,6 +47,8 @@ SEEN_ZOOM = 16
 GROUP_PX = 44
 # Chainages divisible by [m] are written from a zoom on, all others from 17 on: every 90 pixels.
 LABEL_ZOOMS = ((50_000, 8), (10_000, 11), (2_000, 13), (500, 15))
+# A chainage that is searched for lies between points so many times closer than the labels.
+FINER = 5
 # Spacings of chainage labels [m] for long rivers, so that there are no more than this.
 LABEL_STEPS = (500.0, 2_000.0, 10_000.0)
 MOST_LABELS = 1_500
@@ -56,43 +61,17 @@ WORDS = {
     "full": "wholly inside",
     "partial": "partly inside",
     "saved": "spared by the better design",
-    "retain": "may stay",
     "added": "taken by the better design alone",
 }
-COLOURS = {
-    "full": "#c0392b", "partial": "#e67e22", "saved": "#27ae60", "retain": "#2471a3",
-    "added": "#8e44ad",
-}  # fmt: skip
+COLOURS = {"full": "#c0392b", "partial": "#e67e22", "saved": "#27ae60", "added": "#8e44ad"}
 STATUS = {code: (say(word, "zh"), COLOURS[code]) for code, word in WORDS.items()}
 # of several schemes
 SHADES = {"saved": ("#27ae60", "#16a085", "#9acd32"), "added": ("#8e44ad", "#c2185b", "#6d4c41")}
 SCHEME_STYLES = (("#d00000", ""), ("#1565c0", "7 5"), ("#6a1b9a", "2 5"), ("#00796b", "10 4 2 4"))
-POPUP = (
-    "building_id",
-    "status",
-    "river",
-    "bank",
-    "chainage_m",
-    "repeated",
-    "node_id",
-    "extent",
-    "inside_m2",
-    "inside_ratio",
-    "footprint_m2",
-    "floors",
-    "demolish_floor_area_m2",
-    "floor_area_source",
-    "structure",
-    "use",
-    "title",
-    "owner",
-    "tenants",
-    "parcel_id",
-    "cleared_by",
-    "cost_yuan",
-    "verdict",
-    "reason",
-)
+CHANGED_POPUP = (
+    "building_id", "status", "river", "bank", "chainage_m", "extent", "inside_m2",
+    "demolish_floor_area_m2", "owner", "cost_yuan",
+)  # fmt: skip
 
 
 def in_degrees(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
@@ -113,6 +92,8 @@ def command_map(
     zones: gpd.GeoDataFrame | None = None,
     comparison: Comparison | None = None,
     adopted: str | None = None,
+    state: ProgressState | None = None,
+    stages: pd.DataFrame | None = None,
     title: str | None = None,
     note: str = "",
     station_m: float = 100.0,
@@ -141,8 +122,13 @@ def command_map(
         The scheme of ``comparison`` whose buildings ``affected`` are; by default its baseline. Of
         another one, what it saves and adds against the baseline is drawn, and nothing of the rest:
         a house that only a scheme not adopted would save isn't saved.
+    state
+        Result of `progress_state`: the day, and the slider that replays the log. ``affected`` has
+        task_class then, as ``campaign_tasks(...).buildings``.
+    stages
+        Result of `stage_rules`.
     title, note
-        Shown on the map; say in the note where the data come from.
+        Shown beside the map; say in the note where the data come from.
     station_m
         Spacing of the chainage labels [m]; wider where a river is so long that they were too many.
     lang
@@ -161,7 +147,18 @@ def command_map(
     Notes
     -----
     There is no base map: public tiles need a network, and Chinese ones are shifted by some
-    600 m (GCJ-02). All texts of the data are escaped. Search is by building id.
+    600 m (GCJ-02). Texts of the data stay texts.
+
+    Each affected house is of one class, and the legend's counts are those of the tables: of a
+    campaign the five classes of stages for tasks, and what is no task by its class (他方清拆, 保留,
+    待核, 待勘); else what stays, what is in review, and the rest by how much of it lies within.
+    Fill, hatch and letter tell classes apart in grey, too. The adopted line is shown; other lines,
+    and what other schemes save and add, are switched on in the list of layers.
+
+    The panel lists nodes, the latest first; a click zooms to one and lists its houses, a click on a
+    house, there or on the map, opens its card. Search knows nodes, ids, owners and chainages
+    (``K3+400``). The slider shows, for a day, what is known today of that day: a correction counts
+    from the day of what it corrects. Lateness is as of the state's day.
 
     Examples
     --------
@@ -187,36 +184,34 @@ def command_map(
         attributionControl=False,
     )
     page.options["maxZoom"], page.options["minZoom"] = 21, 5
-    if zones is not None and len(zones):
-        _zones(zones, lang).add_to(page)
+    shown = _adopted(lines, comparison, adopted)
     changed = [] if comparison is None else _changed(affected, comparison, adopted, lang)
-    if buildings is not None:
-        _neighbours(buildings, affected, changed, list(lines.values()), page, lang)
-    centre = rivers.reset_index()[["geometry"]]
-    _geojson(centre, say("centrelines", lang), "#2e86c1", weight=2, fill=0).add_to(page)
-    for k, (name, line) in enumerate(lines.items()):
-        colour, dash = SCHEME_STYLES[k % len(SCHEME_STYLES)]
-        edge = gpd.GeoDataFrame(geometry=line.geometry.boundary.to_numpy(), crs=line.crs)
-        swatch = _swatch(colour, line=True) + html_text(say("red line {}", lang, name).strip())
-        _geojson(edge, swatch, colour, weight=1.8, dash=dash, fill=0).add_to(page)
-    searchable = _status_layers(affected, changed, page, lang)
+    _ground(page, zones, buildings, affected, lines, rivers, changed, shown, lang)
+    for words, colour, rows in (one for one in changed if len(one[2])):
+        _changed_layer(words, colour, rows, lang).add_to(page)
+    hulls = None
     if nodes is not None and len(nodes):
-        _nodes(nodes, affected, buildings, lang).add_to(page)
-    if len(affected):
-        _Counts(affected).add_to(page)
-    long_m = float(rivers.length.sum())
-    _Labels(stations(rivers, spacing_m=_spaced(station_m, long_m)), rivers).add_to(page)
+        hulls = gpd.GeoSeries(_hulls(nodes, affected, buildings), nodes.index, crs=nodes.crs)
+        _nodes(hulls, lang).add_to(page)
+    spacing_m = _spaced(station_m, float(rivers.length.sum()))
+    _Labels(stations(rivers, spacing_m=spacing_m), rivers).add_to(page)
+    folium.LayerControl(collapsed=False).add_to(page)
+    data = map_data(
+        affected, nodes, None if hulls is None else in_degrees(hulls),
+        stations(rivers, spacing_m=spacing_m / FINER), spacing_m / FINER,
+        state=state, stages=stage_rules() if stages is None else stages, lang=lang,
+    )  # fmt: skip
     heading = say("Command map of the demolition", lang) if title is None else title
-    panel = _panel(affected, comparison, note, lang)
-    _Furniture(heading, panel, searchable, lang).add_to(page)
+    said = _said(affected, comparison, note, state, lang)
     MeasureControl(
         position="bottomleft",
         primary_length_unit="meters",
         secondary_length_unit="kilometers",
         primary_area_unit="sqmeters",
         secondary_area_unit="hectares",
+        localization="cn" if lang == "zh" else "en",
     ).add_to(page)
-    folium.LayerControl(collapsed=False).add_to(page)
+    _Furniture(heading, said, data, lang, dated=data["last"] > 0).add_to(page)
     everything = gpd.GeoSeries(
         pd.concat([line.geometry for line in lines.values()]), crs=rivers.crs
     )
@@ -247,6 +242,7 @@ def _geojson(
     fill: float = 0.55,
     show: bool = True,
     popup: list[str] | None = None,
+    catches: bool = True,
 ) -> folium.GeoJson:
     """One layer with one style: folium writes a switch over all features for any other."""
     data = frame.set_geometry(in_degrees(frame.geometry))
@@ -264,6 +260,7 @@ def _geojson(
         show=show,
         style_function=lambda _, style=style: style,
         smooth_factor=0.5,
+        interactive=catches and popup is not None,
         popup=folium.GeoJsonPopup(popup, labels=True, localize=False, max_width=420)
         if popup
         else None,
@@ -309,47 +306,52 @@ def _changed(
     return parts
 
 
-def _status_layers(
-    affected: gpd.GeoDataFrame,
-    changed: list[tuple[str, str, gpd.GeoDataFrame]],
-    page: folium.Map,
-    lang: Lang,
-) -> list[folium.GeoJson]:
-    """A layer for each status with its count; saved and added buildings leave the others.
+def _adopted(lines: Mapping[str, Any], comparison: Comparison | None, adopted: str | None) -> str:
+    """Name of the line that is shown from the start."""
+    wanted = adopted or (comparison.baseline if comparison is not None else "")
+    return wanted if wanted in lines else next(iter(lines))
 
-    Where several schemes are compared each has its own layers, and a building may be in more than
-    one of them.
-    """
-    status = affected["extent"].astype(object)
-    for _, _, rows in changed:
-        status = status.where(~affected.index.isin(rows.index), "changed")
-    if "verdict" in affected:
-        status = status.where((affected["verdict"] != "retain") | (status == "changed"), "retain")
-    parts = [
-        (say(WORDS[code], lang), COLOURS[code], affected[status == code])
-        for code in ("full", "partial", "retain")
-    ]
-    parts += changed
-    layers = []
-    for words, colour, rows in parts:
-        if rows.empty:
-            continue
-        ids = rows.index.astype(str).to_numpy()
-        facts = _texts(
-            pd.DataFrame(rows.drop(columns="geometry")).assign(building_id=ids, status=words),
-            POPUP,
-            lang,
-        )
-        layer = gpd.GeoDataFrame(
-            facts.assign(key=[html_text(i) for i in ids]),
-            geometry=rows.geometry.to_numpy(),
-            crs=rows.crs,
-        )
-        name = _swatch(colour) + html_text(say("{} ({} buildings)", lang, words, f"{len(rows):,}"))
-        made = _geojson(layer, name, colour, weight=2, popup=list(facts.columns))
-        made.add_to(page)
-        layers.append(made)
-    return layers
+
+def _ground(
+    page: folium.Map,
+    zones: gpd.GeoDataFrame | None,
+    buildings: gpd.GeoDataFrame | None,
+    affected: gpd.GeoDataFrame,
+    lines: Mapping[str, gpd.GeoDataFrame],
+    rivers: gpd.GeoDataFrame,
+    changed: list[tuple[str, str, gpd.GeoDataFrame]],
+    adopted: str,
+    lang: Lang,
+) -> None:
+    """What lies below the houses: zones, neighbours, rivers, red lines."""
+    if zones is not None and len(zones):
+        _zones(zones, lang).add_to(page)
+    if buildings is not None:
+        _neighbours(buildings, affected, changed, list(lines.values()), page, lang)
+    centre = rivers.reset_index()[["geometry"]]
+    _geojson(centre, html_text(say("centrelines", lang)), "#2e86c1", weight=2, fill=0).add_to(page)
+    for k, (name, line) in enumerate(lines.items()):
+        colour, dash = SCHEME_STYLES[k % len(SCHEME_STYLES)]
+        edge = gpd.GeoDataFrame(geometry=line.geometry.boundary.to_numpy(), crs=line.crs)
+        swatch = _swatch(colour, line=True)
+        if name == adopted:
+            words = say("red line {}", lang, name).strip()
+        else:
+            words = say("compare: red line {}", lang, name)
+        _geojson(edge, swatch + html_text(words), colour, weight=1.8, dash=dash, fill=0,
+                 show=name == adopted).add_to(page)  # fmt: skip
+
+
+def _changed_layer(words: str, colour: str, rows: gpd.GeoDataFrame, lang: Lang) -> folium.GeoJson:
+    """Buildings that another scheme saves or adds, off until they are asked for."""
+    ids = rows.index.astype(str).to_numpy()
+    frame = pd.DataFrame(rows.drop(columns="geometry")).assign(building_id=ids, status=words)
+    facts = _texts(frame, CHANGED_POPUP, lang)
+    layer = gpd.GeoDataFrame(facts, geometry=rows.geometry.to_numpy(), crs=rows.crs)
+    name = _swatch(colour) + html_text(
+        say("compare: {} ({} buildings)", lang, words, f"{len(rows):,}")
+    )
+    return _geojson(layer, name, colour, weight=4, fill=0, show=False, popup=list(facts.columns))
 
 
 def _neighbours(
@@ -396,20 +398,11 @@ def _zones(zones: gpd.GeoDataFrame, lang: Lang) -> folium.GeoJson:
     )
 
 
-def _nodes(
-    nodes: gpd.GeoDataFrame,
-    affected: gpd.GeoDataFrame,
-    buildings: gpd.GeoDataFrame | None,
-    lang: Lang,
-) -> folium.GeoJson:
-    columns = ("node_id", *(c.name for c in NOUNS["nodes"].columns))
-    facts = _texts(nodes.reset_index(), columns, lang)
-    hulls = _hulls(nodes, affected, buildings)
-    layer = gpd.GeoDataFrame(facts, geometry=hulls, crs=nodes.crs)
-    name = _swatch("#34495e", line=True) + html_text(say("{} nodes", lang, len(nodes)))
-    return _geojson(
-        layer, name, "#34495e", weight=1.5, fill=0.08, show=False, popup=list(facts.columns)
-    )
+def _nodes(hulls: gpd.GeoSeries, lang: Lang) -> folium.GeoJson:
+    """Hulls of the nodes; they catch no click, the script asks first for a house."""
+    layer = gpd.GeoDataFrame(geometry=hulls.to_numpy(), crs=hulls.crs)
+    name = _swatch("#34495e", line=True) + html_text(say("{} nodes", lang, len(hulls)))
+    return _geojson(layer, name, "#34495e", weight=1.5, fill=0.08, catches=False)
 
 
 def _hulls(
@@ -438,8 +431,14 @@ def _spaced(asked_m: float, long_m: float) -> float:
                 LABEL_STEPS[-1])  # fmt: skip
 
 
-def _panel(affected: gpd.GeoDataFrame, comparison: Comparison | None, note: str, lang: Lang) -> str:
-    """Sums in the corner: the affected, and what each scheme saves."""
+def _said(
+    affected: gpd.GeoDataFrame,
+    comparison: Comparison | None,
+    note: str,
+    state: ProgressState | None,
+    lang: Lang,
+) -> str:
+    """Sums above the list: the affected, and what each scheme saves; the day."""
     area = affected.get("demolish_floor_area_m2", pd.Series(np.nan, affected.index)).astype(float)
     unknown = int(area.isna().sum())
     count = f"<b>{html_text(say('{} buildings affected', lang, f'{len(affected):,}'))}</b>"
@@ -450,58 +449,13 @@ def _panel(affected: gpd.GeoDataFrame, comparison: Comparison | None, note: str,
     if 0 < unknown < len(area):
         said += say("(and {})", lang, say("{} buildings unknown", lang, f"{unknown:,}"))
     parts = [f"{count}{',' if lang == 'zh' else ', '}{html_text(said)}"]
+    if state is not None:
+        parts.insert(0, f"<b>{html_text(say('As of {}.', lang, f'{state.as_of:%Y-%m-%d}'))}</b>")
     if comparison is not None:
         parts += [html_text(s) for s in comparison.summary(lang=lang)]
     if note:
-        parts.append(f'<span style="color:#b03a2e">{html_text(note)}</span>')
+        parts.append(f'<span class="pg-note">{html_text(note)}</span>')
     return "<br>".join(parts)
-
-
-class _Counts(MacroElement):
-    """How many houses stand where they would be too small to see: a circle with their number."""
-
-    _template = Template("""
-        {% macro script(this, kwargs) %}
-        (function (map) {
-            var levels = {{ this.levels }}, shown = L.layerGroup().addTo(map);
-            function draw() {
-                shown.clearLayers();
-                (levels[Math.floor(map.getZoom())] || []).forEach(function (d) {
-                    var size = 18 + 8 * Math.log10(d[2]);
-                    L.marker([d[0], d[1]], {icon: L.divIcon({className: 'pg-count',
-                        html: '<span style="width:' + size + 'px;height:' + size + 'px;line-height:'
-                            + size + 'px;background:' + d[3] + '">' + d[2] + '</span>',
-                        iconSize: [size, size]})}).on('click', function () {
-                        map.setView([d[0], d[1]], map.getZoom() + 2);
-                    }).addTo(shown);
-                });
-            }
-            map.on('zoomend', draw);
-            draw();
-        })({{ this._parent.get_name() }});
-        {% endmacro %}
-        """)
-
-    def __init__(self, affected: gpd.GeoDataFrame) -> None:
-        super().__init__()
-        self._name = "Counts"
-        at = shapely.get_coordinates(affected.geometry.centroid.to_crs(4326))
-        full = affected["extent"].to_numpy() == "full"
-        levels = {z: _groups(at, full, z) for z in range(5, SEEN_ZOOM)}
-        self.levels = script_value(levels)
-
-
-def _groups(at: Any, full: Any, zoom: int) -> list[list[Any]]:
-    """Houses that fall into one square of the screen: place, number, colour of the most."""
-    side = GROUP_PX * 360.0 / 256 / 2**zoom
-    squares, group = np.unique(np.floor(at / side).astype(int), axis=0, return_inverse=True)
-    group = group.ravel()
-    count = np.bincount(group)
-    x, y = (np.bincount(group, at[:, k]) / count for k in (0, 1))
-    most = np.bincount(group, full) * 2 > count
-    colours = [STATUS["full" if m else "partial"][1] for m in most]
-    rows = zip(y, x, count, colours, strict=True)
-    return [[round(b, DEGREES), round(a, DEGREES), int(n), c] for b, a, n, c in rows]
 
 
 class _Labels(MacroElement):
@@ -539,99 +493,56 @@ def _zoom_of(chainage_m: float) -> int:
     return next((z for step, z in LABEL_ZOOMS if chainage_m % step < 0.5), 17)
 
 
-class _Furniture(JSCSSMixin, MacroElement):
-    """Title, sums, search over all status layers, metric scale, zoom-dependent labels."""
+class _Furniture(MacroElement):
+    """The panel beside the map, and the script that draws houses, filters, searches, prints."""
 
-    default_js = [
-        (
-            "Leaflet.Search.js",
-            "https://cdn.jsdelivr.net/npm/leaflet-search@2.9.7/dist/leaflet-search.min.js",
-        )
-    ]
-    default_css = [
-        (
-            "Leaflet.Search.css",
-            "https://cdn.jsdelivr.net/npm/leaflet-search@2.9.7/dist/leaflet-search.min.css",
-        )
-    ]
     _template = Template("""
         {% macro header(this, kwargs) %}
         <meta charset="utf-8"><title>{{ this.title }}</title>
-        <style>
-        .leaflet-container {background:#f4f3ee;
-          font-family:"Microsoft YaHei","PingFang SC","Noto Sans SC",
-          "WenQuanYi Micro Hei",sans-serif}
-        .pg-panel {background:rgba(255,255,255,.93);padding:8px 12px;border-radius:4px;
-          box-shadow:0 1px 4px rgba(0,0,0,.35);max-width:430px;font-size:13px;line-height:1.5}
-        .pg-panel h1 {font-size:16px;margin:0 0 4px}
-        .pg-station span {white-space:nowrap;font-size:11px;color:#1a5276;
-          background:rgba(255,255,255,.75);padding:0 2px;border-left:2px solid #1a5276;
-          position:absolute;left:3px;top:-7px}
-        .pg-river span {white-space:nowrap;font-size:14px;font-weight:bold;color:#154360;
-          text-shadow:0 0 3px #fff,0 0 3px #fff,0 0 3px #fff;position:absolute;left:8px;top:12px}
-        .leaflet-control-search .search-input {width:150px}
-        .pg-count span {display:block;border-radius:50%;color:#fff;font-size:11px;opacity:.9;
-          text-align:center;border:1px solid #fff;box-sizing:content-box}
+        <meta name="viewport" content="width=device-width,initial-scale=1">
+        <style>{{ this.look }}
         {% for z in this.zooms %}.pg-below{{ z }} .pg-z{{ z }}{% if not loop.last %},
         {% endif %}{% endfor %} {display:none}
-        .foliumpopup table {border-collapse:collapse;font-size:12px}
-        .foliumpopup th {text-align:left;padding:1px 10px 1px 0;color:#555;font-weight:normal;
-          white-space:nowrap}
-        .foliumpopup td {padding:1px 0}
-        .foliumpopup tr:nth-child(even) {background:#f3f3f0}
-        .leaflet-popup-content {max-height:330px;overflow:auto}
-        .leaflet-control-layers {font-size:13px}
-        @media print {.leaflet-control-search,.leaflet-control-measure,
-          .leaflet-control-zoom {display:none}}
         </style>
         {% endmacro %}
+        {% macro html(this, kwargs) %}
+        {{ this.panel }}
+        {% endmacro %}
         {% macro script(this, kwargs) %}
-        (function (map) {
-            var panel = L.control({position: 'topleft'});
-            panel.onAdd = function () {
-                var div = L.DomUtil.create('div', 'pg-panel');
-                div.innerHTML = {{ this.panel }};
-                L.DomEvent.disableClickPropagation(div);
-                return div;
-            };
-            panel.addTo(map);
-            L.control.scale({position: 'bottomright', imperial: false}).addTo(map);
-            function labels() {
-                var z = map.getZoom(), c = map.getContainer();
-                {{ this.zooms }}.forEach(function (least) {
-                    L.DomUtil[z < least ? 'addClass' : 'removeClass'](c, 'pg-below' + least);
-                });
-            }
-            map.on('zoomend', labels);
-            labels();
-            var found = L.layerGroup([{{ this.layers }}]);
-            var search = new L.Control.Search({layer: found, propertyName: 'key', initial: false,
-                collapsed: false, position: 'topleft', zoom: 19, marker: false,
-                firstTipSubmit: true,
-                textPlaceholder: {{ this.words[0] }}, textErr: {{ this.words[1] }},
-                textCancel: {{ this.words[2] }}});
-            search.on('search:locationfound', function (e) {
-                // the popup belongs to the layer's group; the search moves the map before
-                setTimeout(function () {
-                    e.layer.fire('click', {latlng: e.layer.getBounds().getCenter()}, true);
-                }, 600);
-            });
-            map.addControl(search);
-        })({{ this._parent.get_name() }});
+        {{ this.code }}({{ this._parent.get_name() }}, {{ this.data }});
         {% endmacro %}
         """)
 
     def __init__(
-        self, title: str, panel: str, searchable: list[folium.GeoJson], lang: Lang
+        self, title: str, said: str, data: dict[str, Any], lang: Lang, *, dated: bool
     ) -> None:
         super().__init__()
         self._name = "Furniture"
-        said = (say("search for an id", lang), say("no such id", lang), say("clear", lang))
-        self.words = [script_value(word) for word in said]
         self.zooms = sorted({17, *(z for _, z in LABEL_ZOOMS)})
         self.title = html_text(title, isolated=False)
-        self.panel = script_value(f"<h1>{html_text(title)}</h1>{panel}")
-        self.layers = ", ".join(layer.get_name() for layer in searchable)
+        self.data = script_value({**data, "zooms": self.zooms, "seen_zoom": SEEN_ZOOM})
+        pages = files("pinghu_geo") / "deliver" / "pages"
+        self.look = (pages / "map.css").read_text("utf-8")
+        self.code = (pages / "map.js").read_text("utf-8").rstrip()
+        hint = html_text(say("search: node, id, owner, K3+400", lang), isolated=False)
+        time = ""
+        if dated:
+            time = (f'<h2>{html_text(say("as of the day", lang))}</h2><div class="pg-time">'
+                    f'<button aria-label="{html_text(say("play", lang))}">▶</button>'
+                    f'<input type="range" min="0" aria-label="{html_text(say("day", lang))}">'
+                    "<span></span></div>")  # fmt: skip
+        nodes = html_text(say("classes and nodes", lang))
+        self.panel = (
+            f'<div class="pg-panel"><div class="pg-head"><h1>{html_text(title)}</h1>'
+            f'<div class="pg-search"><input type="search" placeholder="{hint}" aria-label="{hint}">'
+            '<div class="pg-found" hidden></div></div></div>'
+            f'<div class="pg-sheet"><button class="pg-handle">{nodes} ▲</button>'
+            f'<div class="pg-body"><div class="pg-said">{said}</div>{time}'
+            f'<h2>{html_text(say("class", lang))}</h2><div class="pg-legend"></div>'
+            f'<h2 class="pg-filters-head">{html_text(say("show only", lang))}</h2>'
+            '<div class="pg-filters"></div><div class="pg-houses"></div>'
+            '<h2 class="pg-nodes-head"></h2><div class="pg-nodes"></div></div></div></div>'
+        )  # fmt: skip
 
 
 # --- offline ----------------------------------------------------------------------------------

@@ -12,7 +12,17 @@ from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang, code_label
 from pinghu_geo.river.chainage import format_chainage
 
-__all__ = ["AMBER", "CLASS_LOOKS", "RED", "Look", "letters", "stage_words", "value_text"]
+__all__ = [
+    "AMBER",
+    "CLASS_LOOKS",
+    "MAP_LOOKS",
+    "RED",
+    "Hatched",
+    "Look",
+    "letters",
+    "stage_words",
+    "value_text",
+]
 
 # A frame, which has a dash or a sign of its own beside the colour
 RED, AMBER = "#c00000", "#e08a00"
@@ -34,6 +44,31 @@ CLASS_LOOKS = {
     "vacated": Look("#f0a030", "#111111"),
     "demolished": Look("#b23c0c", "#ffffff"),
     "handed_over": Look("#0b4a2f", "#ffffff"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hatched:
+    """Fill of a class on the map, its hatch (strokes of these signs) and the hatch's colour."""
+
+    fill: str
+    hatch: str
+    ink: str
+
+
+# No two classes that can be on one map have the same hatch but the white and the darkest one.
+MAP_LOOKS = {
+    "todo": Hatched("#ffffff", "", "#111111"),
+    "signed": Hatched("#b9dcf7", "/", "#1b4f7a"),
+    "vacated": Hatched("#f0a030", "\\", "#5c3300"),
+    "demolished": Hatched("#b23c0c", "/\\", "#ffd9c7"),
+    "handed_over": Hatched("#0b4a2f", "", "#ffffff"),
+    "full": Hatched("#c0392b", "/\\", "#f7c9c4"),
+    "partial": Hatched("#e67e22", "/", "#6b3300"),
+    "others": Hatched("#d7ccc8", "-", "#4e342e"),
+    "retain": Hatched("#8cc0b0", ".", "#0f3d33"),
+    "review": Hatched("#e3d0f5", "|", "#5b2a86"),
+    "survey": Hatched("#fff3a8", "|-", "#6b5d00"),
 }
 NOT_BEGUN = "未"
 
