@@ -24,8 +24,9 @@ from pinghu_geo.campaign.tasks import CampaignTasks, campaign_tasks
 from pinghu_geo.deliver.board import NodeBoard, node_board
 from pinghu_geo.nouns.door import as_text
 from pinghu_geo.nouns.errors import LayerError, first_ids
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.notices import notify
-from pinghu_geo.nouns.schema import label
+from pinghu_geo.nouns.schema import Lang, label
 from pinghu_geo.plan import CAMPAIGN_TABLES, Plan
 
 __all__ = [
@@ -82,19 +83,20 @@ class Campaign:
             table[column] = now[column]
         return table
 
-    def summary(self) -> list[str]:
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
         """Sentences for people: classes, plan, where we stand."""
         groups = self.supervision.groups
         down = self.supervision.curve.get("done_buildings", pd.Series(dtype=float)).dropna()
-        lines = [f"采用{self.scheme}。", *self.tasks.summary(), *self.plan.summary()]
+        lines = [say("The scheme adopted is {}.", lang, self.scheme),
+                 *self.tasks.summary(lang=lang), *self.plan.summary(lang=lang)]  # fmt: skip
+        signals = [(self.supervision.nodes["signal"] == s).sum() for s in ("red", "amber", "green")]
         lines.append(
-            f"截至 {self.state.as_of:%Y-%m-%d}:已拆除 {down.iloc[-1] if len(down) else 0:.0f} 栋,"
-            f"红 {(self.supervision.nodes['signal'] == 'red').sum()} 黄 "
-            f"{(self.supervision.nodes['signal'] == 'amber').sum()} 绿 "
-            f"{(self.supervision.nodes['signal'] == 'green').sum()} 个节点。"
-        )
+            say("As of {}: {} buildings demolished; nodes: {} red, {} amber, {} green.", lang,
+                f"{self.state.as_of:%Y-%m-%d}", f"{down.iloc[-1] if len(down) else 0:.0f}",
+                *signals)
+        )  # fmt: skip
         if len(groups):
-            lines.append(f"进度第一:{groups.index[0]};最后:{groups.index[-1]}。")
+            lines.append(say("First: {}; last: {}.", lang, groups.index[0], groups.index[-1]))
         return lines
 
 
@@ -177,7 +179,7 @@ def campaign_of(
         "stages": stages, "handover": tables.get("handover"),
         "capacity": _capacity(tables.get("capacity"), tasks, reaches, segments),
         "start": asked["start"], "calendar": asked["calendar"], "priority": rules,
-        "rivers": layers["rivers"],
+        "rivers": layers["rivers"], "lang": plan.lang,
         "work": float(asked["work"]) if work is None else work,
     }  # fmt: skip
     made = schedule(tasks.nodes, **common)
@@ -190,7 +192,7 @@ def campaign_of(
     )  # fmt: skip
     watched = supervision(
         made.activities, state, tasks.buildings, faces=faces.stretches, stages=stages,
-        thresholds=asked["thresholds"] or None,
+        thresholds=asked["thresholds"] or None, lang=plan.lang,
     )  # fmt: skip
     money = pd.DataFrame()
     if "cost_yuan" in tasks.buildings:
@@ -277,33 +279,36 @@ def _of_the_adopted(
     return log[~other]
 
 
-def campaign_sheets(campaign: Campaign) -> dict[str, pd.DataFrame]:
+def campaign_sheets(campaign: Campaign, *, lang: Lang = "zh") -> dict[str, pd.DataFrame]:
     """The tables of a campaign by the names of their sheets."""
     state, watched = campaign.state, campaign.supervision
     goals = campaign.plan.goals
+    share = campaign.tasks.share
+    share = share.assign(column=[label(c, lang=lang) for c in share["column"]])
+    again = None if campaign.replan is campaign.plan else campaign.replan.activities
     sheets = {
-        "分类汇总": campaign.tasks.classes,
-        "占全区比例": campaign.tasks.share.assign(column=campaign.tasks.share["column"].map(label)),
-        "节点": _columns(campaign.nodes(), NODE_COLUMNS),
-        "责任段": campaign.reaches.segments if campaign.reaches else pd.DataFrame(),
-        "责任段工作量": campaign.reaches.loads if campaign.reaches else pd.DataFrame(),
-        "责任段证明": _proof(campaign.reaches),
-        "倒排工期": campaign.plan.activities,
-        "工期目标": goals,
-        "队伍缺口": campaign.plan.shortage,
-        "重排工期": campaign.replan.activities if campaign.replan is not campaign.plan else None,
-        "督查": watched.nodes,
-        "责任组": watched.groups,
-        "督办": watched.notices,
-        "近七日": watched.changes,
-        "进度曲线": watched.curve.reset_index(),
-        "作业面": campaign.faces.stretches,
-        "作业面移交": campaign.faces.receipts,
-        "房屋状态": state.buildings,
-        "租户状态": state.tenants,
-        "资金测算": campaign.payments,
+        "classes": campaign.tasks.classes,
+        "share of district": share,
+        "nodes of tasks": _columns(campaign.nodes(), NODE_COLUMNS),
+        "reaches": campaign.reaches.segments if campaign.reaches else pd.DataFrame(),
+        "loads of reaches": campaign.reaches.loads if campaign.reaches else pd.DataFrame(),
+        "proof of reaches": _proof(campaign.reaches, lang),
+        "schedule": campaign.plan.activities,
+        "goals of schedule": goals,
+        "crews lacking": campaign.plan.shortage,
+        "schedule from today": again,
+        "supervision": watched.nodes,
+        "groups": watched.groups,
+        "notices": watched.notices,
+        "last seven days": watched.changes,
+        "progress curve": watched.curve.reset_index(),
+        "stretches of faces": campaign.faces.stretches,
+        "handover of faces": campaign.faces.receipts,
+        "state of buildings": state.buildings,
+        "state of tenants": state.tenants,
+        "payments": campaign.payments,
     }
-    return {name: _rounded(t) for name, t in sheets.items() if t is not None and len(t)}
+    return {say(k, lang): _rounded(t) for k, t in sheets.items() if t is not None and len(t)}
 
 
 def _columns(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -311,12 +316,12 @@ def _columns(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(table)[[c for c in columns if c in table]]
 
 
-def _proof(reaches: BalancedReaches | None) -> pd.DataFrame:
-    """The certificate of balanced reaches, with the load's Chinese name."""
+def _proof(reaches: BalancedReaches | None, lang: Lang) -> pd.DataFrame:
+    """The certificate of balanced reaches, with the load's name for people."""
     if reaches is None:
         return pd.DataFrame()
     said = reaches.certificate.rename(columns={"by": "column"})
-    return said.assign(column=said["column"].map(label))
+    return said.assign(column=[label(c, lang=lang) for c in said["column"]])
 
 
 def _rounded(table: pd.DataFrame) -> pd.DataFrame:
@@ -329,7 +334,8 @@ def campaign_board(campaign: Campaign, plan: Plan) -> NodeBoard:
     """The board on the wall of a project's campaign."""
     return node_board(
         campaign.tasks, state=campaign.state, plan=campaign.plan, watched=campaign.supervision,
-        faces=campaign.faces, stages=campaign.stages, title=f"{plan.name} · 作战板", note=plan.note,
+        faces=campaign.faces, stages=campaign.stages, note=plan.note,
+        title=say("{} · board", plan.lang, plan.name), lang=plan.lang,
     )  # fmt: skip
 
 
@@ -345,7 +351,7 @@ def campaign_diagrams(campaign: Campaign, plan: Plan, target: Path) -> bool:
     sheets = (
         plot_time_chainage(
             campaign.plan, river, state=campaign.state, faces=campaign.faces.stretches,
-            handover=handover, stages=campaign.stages, rivers=campaign.rivers,
+            handover=handover, stages=campaign.stages, rivers=campaign.rivers, lang=plan.lang,
             segments=campaign.reaches.segments if campaign.reaches else None,
         )
         for river in dict.fromkeys(nodes["river"])

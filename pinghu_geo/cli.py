@@ -85,8 +85,8 @@ def new(
         typer.echo(console_text(f"{mark} {word}  {row.file}{layer}: {why}"))
     target = folder / "project.toml"
     typer.echo(console_text(say("Project file: {}", spoken, target)))
-    told = say("Next: fill in 红线宽度.xlsx (or write widths = 15 in it), then {}", spoken,
-               f"pinghu run {target} --out 结果")  # fmt: skip
+    form, then = say("widths.xlsx", spoken), f"pinghu run {target} --out {say('results', spoken)}"
+    told = say("Next: fill in {} (or write widths = 15 in the file), then {}", spoken, form, then)
     typer.echo(console_text(told))
 
 
@@ -180,9 +180,8 @@ def adopt(project: Project, quiet: Quiet = False, lang: Tongue = None) -> None:
     """Adopt the project's scheme: its nodes keep their ids 采用方案."""
     from pinghu_geo.office import adopt_scheme
 
-    _lang(lang, project)
     with _steps(quiet=quiet) as tell:
-        said = adopt_scheme(project, progress=tell)
+        said = adopt_scheme(project, progress=tell, lang=_lang(lang, project))
     for line in said:
         typer.echo(console_text(line))
 
@@ -210,7 +209,9 @@ def update(
     for k, file in enumerate(files):
         wall = board if k == len(files) - 1 else None  # when all are in
         with _steps(quiet=quiet) as tell:
-            rows = update_project(project, [file], today=day, board=wall, progress=tell)
+            rows = update_project(
+                project, [file], today=day, board=wall, progress=tell, lang=_lang(lang, project)
+            )
         for row in rows.itertuples():
             counts = (row.file, row.n_reports, row.n_new, row.n_known)
             said = say("{}: {} reports, {} of them new, {} known", _lang(lang, project), *counts)
@@ -222,7 +223,7 @@ def update(
 @app.command()
 def forms(
     project: Project,
-    out: Annotated[Path, typer.Option("--out", help="填报表目录")] = Path("填报"),
+    out: Annotated[Path | None, typer.Option("--out", help="填报表目录;默认为 填报")] = None,
     quiet: Quiet = False,
     lang: Tongue = None,
 ) -> None:
@@ -231,8 +232,9 @@ def forms(
     from pinghu_geo.office import project_forms
 
     word = _lang(lang, project)
+    place = Path(say("progress forms", word)) if out is None else out
     with _steps(quiet=quiet) as tell:
-        made = project_forms(project, out, progress=tell)
+        made = project_forms(project, place, progress=tell, lang=word)
     for path in made:
         typer.echo(console_text(path))
     if not made:
@@ -253,7 +255,9 @@ def campaign(
     from pinghu_geo.office import campaign_project
 
     with _steps(quiet=quiet) as tell:
-        said = campaign_project(project, out, as_of=as_of, force=force, progress=tell)
+        said = campaign_project(
+            project, out, as_of=as_of, force=force, progress=tell, lang=_lang(lang, project)
+        )
     for line in said:
         typer.echo(console_text(line))
     typer.echo(console_text(say("Results: {}", _lang(lang, project), out.resolve())))

@@ -10,6 +10,7 @@ from typing import Any
 
 from pinghu_geo.nouns.errors import ProjectError
 from pinghu_geo.nouns.files import rule_file
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang, nearest
 
 __all__ = [
@@ -42,6 +43,9 @@ TYPES: dict[str, Any] = {"text": str, "truth": bool, "whole": int, "number": int
                          "date": datetime.date, "plan": dict, "any": dict}  # fmt: skip
 INSIDE: dict[str, type] = {"words": str, "meanings": dict}
 
+# stands for a name of the user's own
+NAME = "名称"
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -63,7 +67,7 @@ class Key:
     @property
     def dotted(self) -> str:
         """The path as people write it."""
-        return ".".join("名称" if part == "*" else part for part in self.path)
+        return ".".join(NAME if part == "*" else part for part in self.path)
 
     def holds(self, value: Any) -> bool:
         """Whether a value is of one of its kinds, and within its range."""
@@ -224,13 +228,14 @@ def explain(word: str, *, lang: Lang = "zh") -> str:
 
 def _paragraph(key: Key, lang: Lang) -> str:
     zh = lang == "zh"
-    facts = [f"{key.dotted}: {key.may(lang)}"]
+    facts = [f"{key.dotted if zh else key.dotted.replace(NAME, 'NAME')}: {key.may(lang)}"]
     if key.required:
-        facts.append("必填" if zh else "required")
+        facts.append(say("required", lang))
     if key.default not in (None, {}, []):
-        facts.append(f"{'默认' if zh else 'by default'} {_toml(key.default)}")
+        facts.append(say("by default {}", lang, _toml(key.default)))
     said = key.zh if zh else key.en
-    shown = key.example.replace("\n", "\n  ")
+    example = key.example if zh else key.example.replace("原方案", say("approved", lang))
+    shown = example.replace("\n", "\n  ")
     return "\n".join(["; ".join(facts), f"  {said}", f"  {shown}"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,23 @@ from pinghu_geo.deliver.report import write_sheets
 from pinghu_geo.nouns.errors import LayerError, ProjectError
 from pinghu_geo.nouns.inert import console_text, json_text
 from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, require_folder
+from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.plan import Plan, read_plan
-from pinghu_geo.project import ROOM, Progress, for_the_shell, project_campaign, write_wall
+from pinghu_geo.project import (
+    ROOM,
+    Progress,
+    for_the_shell,
+    progress_in,
+    project_campaign,
+    write_wall,
+)
 
 __all__ = ["adopt_scheme", "campaign_project", "project_forms", "update_project"]
 
 
-def adopt_scheme(project: str | Path, *, progress: Progress | None = None) -> list[str]:
+def adopt_scheme(
+    project: str | Path, *, progress: Progress | None = None, lang: Lang | None = None
+) -> list[str]:
     r"""Adopt the project's scheme: its nodes keep their ids from now on 采用方案.
 
     Parameters
@@ -40,6 +51,8 @@ def adopt_scheme(project: str | Path, *, progress: Progress | None = None) -> li
         TOML file with a section [campaign].
     progress
         Called with a line of text before each step.
+    lang
+        ``"zh"`` or ``"en"``; by default what the project file says.
 
     Returns
     -------
@@ -62,14 +75,15 @@ def adopt_scheme(project: str | Path, *, progress: Progress | None = None) -> li
     ...     print(fault.said)
     project.toml has no campaign.
     """
-    plan = _plan(project)
+    plan = _plan(project, lang)
     found, _, noted = project_campaign(plan, progress=progress)
     _adopt(plan, found)
-    return [*found.summary(), *noted]
+    return [*found.summary(lang=plan.lang), *noted]
 
 
-def _plan(project: str | Path) -> Plan:
+def _plan(project: str | Path, lang: Lang | None) -> Plan:
     plan = read_plan(Path(project))
+    plan = replace(plan, lang=lang or plan.lang)
     if not plan.campaign:
         raise ProjectError(
             f"{plan.path.name} has no campaign",
@@ -89,6 +103,7 @@ def update_project(
     today: Any = None,
     board: str | Path | None = None,
     progress: Progress | None = None,
+    lang: Lang | None = None,
 ) -> pd.DataFrame:
     r"""Take reports into a project's store: forms, tables, field packages 更新进度.
 
@@ -105,6 +120,8 @@ def update_project(
         are open on the wall reload themselves.
     progress
         Called with a line of text before each step.
+    lang
+        ``"zh"`` or ``"en"``; by default what the project file says.
 
     Returns
     -------
@@ -134,7 +151,7 @@ def update_project(
     ...     print(fault.said)
     project.toml has no campaign.
     """
-    plan = _plan(project)
+    plan = _plan(project, lang)
     if board is not None:
         require_folder(Path(board))
     with for_the_shell(plan):
@@ -193,7 +210,11 @@ def _people(plan: Plan, nodes: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def project_forms(
-    project: str | Path, folder: str | Path, *, progress: Progress | None = None
+    project: str | Path,
+    folder: str | Path,
+    *,
+    progress: Progress | None = None,
+    lang: Lang | None = None,
 ) -> list[Path]:
     r"""Write the forms for progress of a project, a workbook a group 进度填报表.
 
@@ -205,6 +226,8 @@ def project_forms(
         Where the workbooks go.
     progress
         Called with a line of text before each step.
+    lang
+        ``"zh"`` or ``"en"``; by default what the project file says.
 
     Returns
     -------
@@ -231,7 +254,7 @@ def project_forms(
     ...     print(fault.said)
     project.toml has no campaign.
     """
-    plan = _plan(project)
+    plan = _plan(project, lang)
     require_folder(Path(folder))
     found, *_ = project_campaign(plan, progress=progress)
     _adopt(plan, found)
@@ -239,6 +262,7 @@ def project_forms(
         found.tasks.buildings, found.tasks.nodes, found.state, made_folder(Path(folder)),
         tenants=found.tasks.tenants if "tenants" in plan.campaign else None,
         stages=found.stages, project=plan.name, blockers=plan.campaign["blockers"],
+        lang=plan.lang,
     )  # fmt: skip
 
 
@@ -249,6 +273,7 @@ def campaign_project(
     as_of: Any = None,
     force: bool = False,
     progress: Progress | None = None,
+    lang: Lang | None = None,
 ) -> list[str]:
     r"""Write a campaign's tables, board and diagrams as of any day 征拆推进.
 
@@ -264,6 +289,8 @@ def campaign_project(
         Replace the folder if it was made by this function.
     progress
         Called with a line of text before each step.
+    lang
+        ``"zh"`` or ``"en"``; by default what the project file says.
 
     Returns
     -------
@@ -288,12 +315,13 @@ def campaign_project(
     ...     print(fault.said)
     project.toml has no campaign.
     """
-    plan = _plan(project)
-    tell = progress or (lambda _: None)
+    plan = _plan(project, lang)
+    tell = progress_in(progress, plan.lang)
     with atomic_folder(Path(out), ours=_made_here, force=force, tell=tell, room=ROOM) as made:
         found, _, noted = project_campaign(plan, as_of=as_of, progress=progress)
-        lines = [*found.summary(), *noted]
-        write_sheets(campaign_sheets(found), made / "campaign.xlsx")
+        lines = [*found.summary(lang=plan.lang), *noted]
+        sheets = campaign_sheets(found, lang=plan.lang)
+        write_sheets(sheets, made / "campaign.xlsx", lang=plan.lang)
         campaign_board(found, plan).save(made / "board.html")
         campaign_diagrams(found, plan, made / "time_chainage.pdf")
         said = "".join(f"{console_text(line)}\n" for line in lines)

@@ -116,8 +116,16 @@ def read_plan(path: Path) -> Plan:
         repair=raw.get("repair", False),
         lang=raw.get("lang", "zh"),
         published={str(k): str(v) for k, v in raw["published"].items()},
-        campaign=_with_defaults("campaign", raw["campaign"]),
+        campaign=_named_groups(_with_defaults("campaign", raw["campaign"]), raw.get("lang")),
     )
+
+
+def _named_groups(campaign: dict[str, Any], lang: str | None) -> dict[str, Any]:
+    """A number of groups by their names, in the language of the file: names stay, whoever looks."""
+    groups = campaign.get("groups")
+    if lang != "en" or isinstance(groups, bool) or not isinstance(groups, int) or groups < 1:
+        return campaign
+    return campaign | {"groups": [f"group {k + 1}" for k in range(groups)]}
 
 
 def _with_defaults(section: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,14 @@ from pinghu_geo.flood.obstruction import LOSSES, building_rises, section_lines
 from pinghu_geo.flood.rises import freeboard
 from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
 from pinghu_geo.intake.catalogue import FIELDS, Findings, errors_first
-from pinghu_geo.intake.faults import check_summary, examine, read_for_check, repair
+from pinghu_geo.intake.faults import (
+    check_summary,
+    examine,
+    read_for_check,
+    repair,
+    scattered_rows,
+    split_parts,
+)
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.grid import fit_grid
 from pinghu_geo.intake.io import layer_and_findings, table_and_findings
@@ -40,9 +47,9 @@ from pinghu_geo.keys import table_source
 from pinghu_geo.nouns.errors import CRSError, LayerError, PinghuError, ProjectError
 from pinghu_geo.nouns.inert import console_text, file_names, json_text, source_name
 from pinghu_geo.nouns.messages import merged, say, translated
-from pinghu_geo.nouns.notices import heard
+from pinghu_geo.nouns.notices import heard, notify
 from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, digests, made_folder
-from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, same_crs, same_datum
+from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, same_crs, same_datum, spoken
 from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
@@ -147,7 +154,7 @@ def run_project(
     """
     plan = read_plan(Path(project))
     plan = replace(plan, lang=lang or plan.lang)
-    tell = _teller(progress, plan.lang)
+    tell = progress_in(progress, plan.lang)
     target = Path(out)
     with atomic_folder(target, ours=_outputs_of, force=force, tell=tell, room=ROOM) as made:
         tell("reading the layers")
@@ -159,7 +166,7 @@ def run_project(
     return target
 
 
-def _teller(progress: Progress | None, lang: Lang) -> Progress:
+def progress_in(progress: Progress | None, lang: Lang) -> Progress:
     """Progress in a language; of nobody who listens, none."""
     if progress is None:
         return lambda _: None
@@ -224,7 +231,8 @@ def _as_run_sees_it(plan: Plan, frame: Any, what: str, seen: Findings) -> Any:
     if not isinstance(frame, gpd.GeoDataFrame):
         return frame
     try:
-        return _prepared(plan, frame, what)[0]
+        with heard():  # a fault says of it more than a notice
+            return _prepared(plan, frame, what)[0]
     except PinghuError as fault:
         seen.add_error(fault)
         return None
@@ -408,15 +416,29 @@ def _prepared(
     layer = _in_crs(plan, layer, what)
     if what == "rivers":
         layer = _as_rivers(plan, layer, said)
+    if what == "buildings":
+        layer = _one_house_a_row(layer, said)
     if not said.get("repair", plan.repair):
         return layer, pd.DataFrame(columns=["id", "change", "area_before_m2", "area_after_m2"])
-    return repair(layer, what)
+    return repair(layer, what, lang=plan.lang)
+
+
+def _one_house_a_row(layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDataFrame:
+    """Rows of one part each where the project says so; else it is said that they aren't."""
+    if said.get("split_parts"):
+        return split_parts(layer)
+    if merged := len(scattered_rows(layer.geometry.to_numpy())):
+        notify(
+            f"{merged} of {len(layer)} rows of buildings are several houses each, merged by class: "
+            "split_parts = true in [layers.buildings] makes them a row each"
+        )
+    return layer
 
 
 def _as_rivers(plan: Plan, layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDataFrame:
     """Rivers as one line each, drawn downstream, as far as the project says how."""
     if (axis_m := said.get("axis_m")) is not None:
-        areas = repair(layer, "zones")[0]
+        areas = repair(layer, "zones", lang=plan.lang)[0]
         layer = river_axis(areas, None, spacing_m=axis_m, join_gap_m=said.get("join_gap_m", 0.0))
     elif (gap_m := said.get("join_gap_m")) is not None:
         layer = join_parts(layer, gap_m=gap_m).layer
@@ -428,7 +450,7 @@ def _as_rivers(plan: Plan, layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd
 
 def _source(plan: Plan, source: dict[str, Any]) -> tuple[Path | str, dict[str, Any]]:
     """File (or database) of a layer, and how it is to be read."""
-    passed = ("path", "interpolation", "control", "repair", *RIVER_STEPS)
+    passed = ("path", "interpolation", "control", "repair", "split_parts", *RIVER_STEPS)
     reading = {k: v for k, v in source.items() if k not in passed}
     if "control" in source:
         reading["grid"] = fit_grid(plan.table(source["control"], "control"), plan.crs)
@@ -574,7 +596,7 @@ def computed_project(
     plan: Plan, *, as_of: Any = None, progress: Progress | None = None
 ) -> Computed:
     """A project as a run computes it, as of a day, without writing anything."""
-    tell = _teller(progress, plan.lang)
+    tell = progress_in(progress, plan.lang)
     tell("reading the layers")
     with heard() as said, for_the_shell(plan):
         data = _read(plan, tell)
@@ -604,7 +626,7 @@ def project_campaign(
 
 def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) -> list[Path]:
     """Board and map of a project's campaign as of the log's last day, each whole or not at all."""
-    tell = _teller(progress, plan.lang)
+    tell = progress_in(progress, plan.lang)
     tell("reading the layers")
     with heard(), for_the_shell(plan):
         data = _read(plan, tell)
@@ -709,7 +731,7 @@ def _flood(
         known = known.join(said[[c for c in said.columns if c not in known.columns]])
     rules = None if asked["rules"] is None else retention_rules(plan.file(asked["rules"]))
     verdict = retention_verdict(
-        hit, known, limits={k: float(asked[k]) for k in LIMITS}, rules=rules
+        hit, known, limits={k: float(asked[k]) for k in LIMITS}, rules=rules, lang=plan.lang
     )
     lines = section_lines(designed.sections, rivers)
     above = freeboard(profile, designed.sections, banks=designed.banks)
@@ -738,22 +760,24 @@ def _write(
     if found.flood is not None:
         out["sections"] = found.flood.sections
         out["inundation"] = found.flood.inundation
-    write_results(out, folder / "results.gpkg")
+    said = {name: spoken(layer, plan.lang) for name, layer in out.items()}
+    write_results(said, folder / "results.gpkg")
     stems = file_names(data.least)
     for scheme, best in data.least.items():
         name = stems[scheme]
-        write_table(best.widths, folder / f"widths_{name}.xlsx")
-        write_table(best.certificate, folder / f"proof_{name}.xlsx")
+        write_table(best.widths, folder / f"widths_{name}.xlsx", lang=plan.lang)
+        write_table(best.certificate, folder / f"proof_{name}.xlsx", lang=plan.lang)
         if isinstance(best, WithinRise):
-            write_table(best.nodes, folder / f"searched_{name}.xlsx")
-            write_table(best.rise, folder / f"rise_{name}.xlsx")
+            write_table(best.nodes, folder / f"searched_{name}.xlsx", lang=plan.lang)
+            write_table(best.rise, folder / f"rise_{name}.xlsx", lang=plan.lang)
     with atomic_path(folder / "reading.log") as temporary:
         temporary.write_text("\n".join(map(console_text, data.reading)) + "\n", "utf-8")
     if plan.repair or any(s.get("repair") for s in plan.layers.values()):
-        write_table(data.repairs, folder / "repairs.xlsx")
+        write_table(data.repairs, folder / "repairs.xlsx", lang=plan.lang)
     if found.campaign is not None:
         tell("writing campaign.xlsx")
-        write_sheets(campaign_sheets(found.campaign), folder / "campaign.xlsx")
+        sheets = campaign_sheets(found.campaign, lang=plan.lang)
+        write_sheets(sheets, folder / "campaign.xlsx", lang=plan.lang)
         tell("writing board.html")
         campaign_board(found.campaign, plan).save(folder / "board.html")
         campaign_diagrams(found.campaign, plan, folder / "time_chainage.pdf")
@@ -765,7 +789,8 @@ def _write(
         nodes=found.nodes,
         comparison=comparison,
         profile=None if found.flood is None else found.flood.profile,
-        title=f"{plan.name} · 征拆台账",
+        title=say("{} · ledger", plan.lang, plan.name),
+        lang=plan.lang,
         note=plan.note,
         published=plan.published,
     )
@@ -816,7 +841,11 @@ def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[s
         "by_bank": rows(totals(found.affected, "bank")),
         "changes_by_river": rows(comparison.by_river),
         "changes_by_node": rows(comparison.by_node),
-        "by_payer": rows(totals(found.affected, "cleared_by"))
+        "by_payer": rows(
+            spoken(totals(found.affected, "cleared_by").reset_index(), plan.lang).set_index(
+                "cleared_by"
+            )
+        )
         if "cleared_by" in found.affected
         else [],
         "by_verdict": rows(totals(found.affected, "verdict"))
@@ -824,14 +853,19 @@ def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[s
         else [],
         "flood": None if found.flood is None else _flood_summary(found.flood),
         "least": {name: rows(best.certificate) for name, best in data.least.items()},
-        "least_said": {name: best.summary() for name, best in data.least.items()},
+        "least_said": {name: _own_lines(best, plan.lang) for name, best in data.least.items()},
         "adopted": plan.campaign.get("adopted"),
-        "campaign": [] if found.campaign is None else found.campaign.summary(),
+        "campaign": [] if found.campaign is None else found.campaign.summary(lang=plan.lang),
         "n_parcels": None if found.parcels is None else len(found.parcels),
         "n_repaired": len(data.repairs),
         "warnings": [translated(note, plan.lang) for note in notes],
         "published": plan.published,
     }
+
+
+def _own_lines(best: Any, lang: Lang) -> list[str]:
+    """What a search says beyond what its schemes differ in, which is said of the project's."""
+    return list(best.summary(lang=lang)[len(best.comparison.summary(lang=lang)) :])
 
 
 def _flood_summary(flood: _Flood) -> list[dict[str, Any]]:
@@ -906,7 +940,7 @@ def summary_lines(folder: Path) -> list[str]:
     said = json.loads((folder / "summary.json").read_text("utf-8"))
     lang: Lang = said.get("lang", "zh")
     lines: list[str] = []
-    unknown, between = ("不详", ",") if lang == "zh" else ("unknown", ", ")
+    unknown, between = say("unknown", lang), "," if lang == "zh" else ", "
     for row in said["schemes"]:
         facts = [
             f"{label(k, lang=lang, unit=False)} {unknown if v is None else f'{v:,.0f}'}"
@@ -939,7 +973,7 @@ def summary_lines(folder: Path) -> list[str]:
                 )
             )
     for name, texts in said["least_said"].items():
-        lines += [f"{name}: {text}" for text in texts[1:]]  # the first is the comparison's own
+        lines += [f"{name}: {text}" for text in texts]
     lines += said["campaign"]
     noted = [say("Note: {}", lang, w) for w in said["warnings"]]
     return [*lines, *said["said"], *noted]

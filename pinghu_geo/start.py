@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.deliver.forms import write_blank_form
+from pinghu_geo.intake.faults import scattered_rows
 from pinghu_geo.intake.io import read_layer
 from pinghu_geo.intake.osm import NAMELESS
 from pinghu_geo.intake.sight import SCHEMA_FILE, Sight, sights
@@ -40,10 +41,12 @@ JOIN_GAP_M = 20.0
 # Rivers so near to the buildings [m] are taken.
 BESIDE_M = 500.0
 # Forms for what may be missing: noun by file.
-OPTIONAL = {"rates": "补偿标准.xlsx", "segments": "责任段.xlsx"}
-FLOOD = {"design": "设计断面.xlsx", "flows": "设计流量.xlsx", "boundaries": "边界条件.xlsx"}
+OPTIONAL = {"rates": "rates.xlsx", "segments": "reaches.xlsx"}
+FLOOD = {
+    "design": "design sections.xlsx", "flows": "discharges.xlsx", "boundaries": "boundaries.xlsx"
+}  # fmt: skip
 DRAWN_AMONG = "the drawing states no CRS; taken for the buildings', among which it lies: check that"
-WIDTHS = "红线宽度.xlsx"
+WIDTHS = "widths.xlsx"
 
 
 @dataclass(slots=True)
@@ -112,11 +115,13 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
         if any(s.what == what for s in found):
             taken[what] = _largest(found, what, place)
     tables = [s for s in found if s.what == "widths"]
-    if not tables and not (place / WIDTHS).exists():
-        write_blank_form(place / WIDTHS, "widths", rows=_ends(rivers.frame))
+    blank = place / say(WIDTHS, lang)
+    if not tables and not blank.exists():
+        write_blank_form(blank, "widths", rows=_ends(rivers.frame), lang=lang)
     for what, form in (OPTIONAL | FLOOD).items():
-        if what not in taken and not (place / form).exists():
-            write_blank_form(place / form, what, rows=_known(what, rivers.frame))
+        blank = place / say(form, lang)
+        if what not in taken and not blank.exists():
+            write_blank_form(blank, what, rows=_known(what, rivers.frame), lang=lang)
     if not (place / SCHEMA_FILE).exists():
         with atomic_path(place / SCHEMA_FILE) as temporary:
             said = json.dumps(project_schema(), ensure_ascii=False, indent=1)
@@ -125,7 +130,8 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
     text = _project(place, title, code, buildings, rivers, taken, tables, lang)
     with atomic_path(target) as temporary:
         temporary.write_text(text, "utf-8")
-    chosen = {(s.path, s.layer) for s in (*taken.values(), *tables)}
+    chosen = {(s.path, s.layer): s for s in (*taken.values(), *tables)}
+    found = [chosen.get((s.path, s.layer), s) for s in found]
     return pd.DataFrame(
         {
             "file": [_relative(s.path, place) for s in found],
@@ -141,11 +147,19 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
 def _largest(found: Sequence[Sight], what: str, place: Path) -> Sight:
     """The layer of a kind with the most rows."""
     alike = [s for s in found if s.what == what]
+    if not alike and what == "rivers":  # drawn by hand, and called by its name
+        lines = [s for s in found if s.what == "" and "LineString" in s.geometry and s.rows > 0]
+        if len(lines) == 1 and "roads" not in lines[0].why:
+            alike = [lines[0]._replace(what=what, why=f"{lines[0].geometry}, the only lines here")]
     if not alike:
-        kinds = "areas" if what == "buildings" else "lines"
+        if what == "buildings":
+            raise ProjectError(
+                f"{place} holds no layer of buildings that could be told",
+                hint="buildings are areas; call the file buildings or 房屋, or write project.toml",
+            )
         raise ProjectError(
-            f"{place} holds no layer of {what} that could be told",
-            hint=f"{what} are {kinds}; call the file {NOUNS[what].zh}, or write project.toml",
+            f"{place} holds no layer of rivers that could be told",
+            hint="rivers are lines; call the file rivers or 河道, or write project.toml",
         )
     return max(alike, key=lambda s: s.rows)
 
@@ -188,6 +202,10 @@ def _buildings(seen: Sight) -> _Taken:
             if "height_m" in frame.columns
             else 'no floors, floor areas unknown; a column of them: columns = { floors = "..." }'
         )
+    merged = len(scattered_rows(frame.to_crs(_grid(frame)).geometry.to_numpy()))
+    if merged:
+        keys["split_parts"] = True
+        notes.append(f"{merged} rows are several houses each, merged by class: a row each")
     return _Taken(seen, frame, keys, notes)
 
 
@@ -302,7 +320,7 @@ def _project(
         _remark(say("Written by pinghu new; every line may be changed. What a key means: {}", lang,
                     "pinghu explain join_gap_m")),
         _remark(say("Check: {}; run: {}", lang, "pinghu check project.toml",
-                    "pinghu run project.toml --out 结果")),
+                    f"pinghu run project.toml --out {say('results', lang)}")),
         f"name = {_text(name)}",
         f"crs = {code}  {_remark(say('the CRS that is computed in, projected in metres', lang))}",
         f"repair = {_text(invalid)}  "
@@ -325,7 +343,7 @@ def _project(
             lines += [_remark(f"layer = {_text(layer)}") for layer in [taken[what].layer] if layer]
     lines += ["", "[tables]"]
     for what, form in OPTIONAL.items():
-        given = _relative(taken[what].path, place) if what in taken else form
+        given = _relative(taken[what].path, place) if what in taken else say(form, lang)
         entry = f"{what} = {_text(given)}"
         word = NOUNS[what].zh if lang == "zh" else what
         later = _remark(say("{}: take away the # when it is filled in", lang, word))
@@ -338,23 +356,26 @@ def _schemes_lines(place: Path, widths: Sequence[Sight], lang: Lang) -> list[str
     """A scheme for each table of widths, or one for the form that is to be filled."""
     lines: list[str] = []
     for k, table in enumerate(widths):
-        scheme = table.path.stem if k or len(widths) > 1 else "原方案"
+        scheme = table.path.stem if k or len(widths) > 1 else say("approved", lang)
         lines += ["", f"[schemes.{_text(scheme)}]",
                   f"widths = {_text(_relative(table.path, place))}"]  # fmt: skip
     if not widths:
-        lines += ["", '[schemes."原方案"]',
-                  f"widths = {_text(WIDTHS)}  "
+        lines += ["", f"[schemes.{_text(say('approved', lang))}]",
+                  f"widths = {_text(say(WIDTHS, lang))}  "
                   + _remark(say("fill in the widths on the left and on the right", lang)),
                   _remark(say("The same width all along needs no form: {}", lang,
-                              "widths = 15, or { left = 12, right = 15 }"))]  # fmt: skip
+                              say("{}, or {}", lang, "widths = 15",
+                                  "widths = { left = 12, right = 15 }")))]  # fmt: skip
     return lines
 
 
 def _flood_lines(place: Path, taken: dict[str, Sight], lang: Lang) -> list[str]:
     """The section of the flood, to be used when its forms are filled in and a DEM is there."""
     head = say("Design flood and what may stay: when the forms are filled, take away the #", lang)
-    dem = _relative(taken["dem"].path, place) if "dem" in taken else "地面高程.tif"
-    files = {k: _relative(taken[k].path, place) if k in taken else v for k, v in FLOOD.items()}
+    dem = _relative(taken["dem"].path, place) if "dem" in taken else say("ground.tif", lang)
+    files = {
+        k: _relative(taken[k].path, place) if k in taken else say(v, lang) for k, v in FLOOD.items()
+    }
     limits = say("the design institute states both", lang)
     return ["", _remark(head), "# [flood]", *(f"# {k} = {_text(v)}" for k, v in files.items()),
             f"# dem = {_text(dem)}",

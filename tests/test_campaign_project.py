@@ -339,12 +339,12 @@ def test_what_a_person_changed_in_a_folder_of_reports_is_kept(project, tmp_path)
     out = tmp_path / "推进"
     pg.campaign_project(project, out)
     pg.campaign_project(project, out, force=True)
-    assert not list(out.glob("*_保留*"))
+    assert not list(out.glob("*_kept*"))
     with (out / "campaign.xlsx").open("ab") as file:
         file.write(b"changed")
     (out / "mine.txt").write_text("mine")
     pg.campaign_project(project, out, force=True)
-    assert (out / "campaign_保留1.xlsx").read_bytes().endswith(b"changed")
+    assert (out / "campaign_kept1.xlsx").read_bytes().endswith(b"changed")
     assert (out / "mine.txt").read_text() == "mine"
     # one of an earlier version, which listed nothing, is still its own
     (out / "manifest.json").unlink()

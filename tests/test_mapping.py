@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shutil
 import sqlite3
 import tomllib
 
@@ -381,6 +382,7 @@ def test_tables_are_mapped_as_layers_are(tmp_path):
     assert table[["use", "building_yuan_m2"]].to_numpy().tolist() == [["residential", 900.0]]
 
 
+DRIVERS = {".gdb": {"driver": "OpenFileGDB", "TARGET_ARCGIS_VERSION": "ARCGIS_PRO_3_2_OR_LATER"}}
 WORDS = ["a", "A ", "a'b", "100%", "a_b", "", None, "3"]
 CELLS = st.lists(
     st.tuples(st.sampled_from(WORDS), st.sampled_from([None, -1.5, 0.0, 2.0, 3.0]),
@@ -388,7 +390,7 @@ CELLS = st.lists(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("suffix", [".gpkg", ".fgb", ".parquet"])
+@pytest.mark.parametrize("suffix", [".gpkg", ".fgb", ".parquet", ".shp", ".gdb"])
 @given(rows=CELLS, text=st.deferred(lambda: CONDITIONS))
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -400,16 +402,16 @@ def test_what_the_file_leaves_out_is_what_we_would(tmp_path, suffix, rows, text)
         "whole": [r[2] for r in rows],
     }
     frame = gpd.GeoDataFrame(
-        {"building_id": [f"B{k}" for k in range(len(rows))], **columns},
+        {"bldg_id": [f"B{k}" for k in range(len(rows))], **columns},
         geometry=[shapely.box(k, 0, k + 1, 1) for k in range(len(rows))], crs=4547,
     ).astype({"word": "str"})  # fmt: skip
     path = tmp_path / f"x{suffix}"
-    path.unlink(missing_ok=True)
-    frame.to_parquet(path) if suffix == ".parquet" else frame.to_file(path)
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    frame.to_parquet(path) if suffix == ".parquet" else frame.to_file(
+        path, **DRIVERS.get(suffix, {})
+    )
     whole = gpd.read_parquet(path) if suffix == ".parquet" else gpd.read_file(path)
-    wanted = whole.loc[
-        parse_condition(text, "x").holds(lambda n: whole[n], len(whole)), "building_id"
-    ]
+    wanted = whole["bldg_id"][parse_condition(text, "x").holds(lambda n: whole[n], len(whole))]
     if wanted.empty:
         with pytest.raises(pg.errors.LayerError, match="has no row where"):
             pg.read_layer(path, "buildings", where=text)

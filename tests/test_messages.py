@@ -50,7 +50,8 @@ def test_chinese_has_the_same_fields():
         if zh:
             said = translated(filled, "zh")
             assert all(said.count(v) == 1 for v in values), said
-            assert ":t" in zh or any("\u4e00" <= c <= "\u9fff" for c in zh), key
+            ours = ":t" in zh or any("\u4e00" <= c <= "\u9fff" for c in zh)
+            assert ours or not re.search(r"\w", key), key
 
 
 def test_an_error_speaks_both_languages():

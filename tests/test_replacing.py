@@ -81,7 +81,7 @@ def test_leftovers_of_writers_within_a_result_are_nobody_s_files(tmp_path, excha
     (out / ".房屋.shp.pinghu-ready" / "房屋.shp").write_text("whole")
     assert set(digests(out)) == {"a.txt", ".房屋.shp.pinghu-ready/房屋.shp"}
     written(out, "2", ours=ours, tell=said.append)
-    assert said == ["保留结果目录中的文件:.房屋.shp.pinghu-ready/房屋.shp"]
+    assert said == ["kept in the folder of results: .房屋.shp.pinghu-ready/房屋.shp"]
     assert sorted(p.name for p in out.iterdir()) == [".房屋.shp.pinghu-ready", "a.txt"]
 
 
@@ -105,7 +105,7 @@ def test_a_result_that_a_person_changed_is_kept_under_another_name(tmp_path):
     (out / "ledger.txt").write_text("3 and notes")
     run("4")
     kept = text_of(out)
-    assert (kept["ledger.txt"], kept["ledger_保留1.txt"], kept["ledger_保留2.txt"]) == (
+    assert (kept["ledger.txt"], kept["ledger_kept1.txt"], kept["ledger_kept2.txt"]) == (
         "4", "2 and notes", "3 and notes",
     )  # fmt: skip
 

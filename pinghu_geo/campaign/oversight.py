@@ -14,7 +14,8 @@ from pinghu_geo.campaign.stages import TODO, stage_codes, stage_rules
 from pinghu_geo.campaign.workdays import day_of
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.schema import code_label, nearest, numbers, require_columns
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.schema import Lang, code_label, nearest, numbers, require_columns
 
 __all__ = ["Supervision", "supervision"]
 
@@ -63,6 +64,7 @@ def supervision(
     stages: pd.DataFrame | None = None,
     thresholds: Mapping[str, float] | None = None,
     since: Any = None,
+    lang: Lang = "zh",
 ) -> Supervision:
     """Nodes and groups against the plan, as of the state's day 督查督办.
 
@@ -84,6 +86,8 @@ def supervision(
         stand before its node is amber]; by default 1, 7, 7.
     since
         Day from which on ``changes`` are listed; by default a week before.
+    lang
+        Language of what the notices demand: ``"zh"`` or ``"en"``.
 
     Returns
     -------
@@ -127,7 +131,7 @@ def supervision(
     week = state.as_of - pd.Timedelta(days=7) if since is None else day_of(since, "since")
     changes = state.reached[(state.reached["date"] > week) & (state.reached["date"] <= state.as_of)]
     changes = changes.sort_values(["date", "node_id", "id"], kind="stable").reset_index(drop=True)
-    return Supervision(nodes, groups, curve, changes, _notices(nodes, state.as_of))
+    return Supervision(nodes, groups, curve, changes, _notices(nodes, state.as_of, lang))
 
 
 def _thresholds(given: Mapping[str, float] | None) -> dict[str, float]:
@@ -308,15 +312,21 @@ def _amounts(ours: pd.DataFrame, column: str) -> pd.Series | None:
     return numbers(ours, column, "buildings") if column in ours else None
 
 
-def _notices(nodes: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+def _notices(nodes: pd.DataFrame, day: pd.Timestamp, lang: Lang) -> pd.DataFrame:
     """A row a red node, for the notice."""
     red = nodes[nodes["signal"] == "red"]
     rows = pd.DataFrame(red.drop(columns=["signal", "since"]))
     rows.insert(0, "date", day)
     rows["demand"] = [
-        f"{code_label('stage', r.stage_due)}应于 {r.stage_due_on:%Y-%m-%d} 前完成,"
-        f"现为{code_label('stage', r.stage)},滞后 {r.late_by_days} 天"
-        + (f";卡点:{r.blocker}" if isinstance(r.blocker, str) else "")
+        say(
+            "{} is due by {}; now {}, {} days behind",
+            lang,
+            code_label("stage", r.stage_due, lang=lang),
+            f"{r.stage_due_on:%Y-%m-%d}",
+            code_label("stage", r.stage, lang=lang),
+            r.late_by_days,
+        )
+        + (say("; held up by: {}", lang, r.blocker) if isinstance(r.blocker, str) else "")
         for r in red.itertuples()
     ]
     return rows

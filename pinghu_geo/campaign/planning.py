@@ -23,7 +23,8 @@ from pinghu_geo.campaign.stages import (
 from pinghu_geo.campaign.workdays import WorkDays, day_of, work_calendar
 from pinghu_geo.nouns.door import as_text, takes
 from pinghu_geo.nouns.errors import LayerError, first_ids
-from pinghu_geo.nouns.schema import code_label, numbers, require_columns
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.schema import Lang, code_label, numbers, require_columns
 from pinghu_geo.river.corridor import along_rivers, require_rivers, river_ends
 
 __all__ = ["Schedule", "needed_by", "schedule"]
@@ -59,7 +60,7 @@ class Schedule:
     goals: pd.DataFrame
     shortage: pd.DataFrame
 
-    def summary(self) -> list[str]:
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
         """Sentences for people: in time or not, and what it would take."""
         if self.nodes.empty:
             return ["没有征拆节点:采用方案没有本项目要拆的房屋。"]
@@ -68,19 +69,25 @@ class Schedule:
             return [f"{len(self.nodes)} 个节点,{last:%Y-%m-%d} 前可全部移交;"
                     "没有进场计划(handover),未核对是否按期。"]  # fmt: skip
         late = self.nodes[self.nodes["late_days"] > 0]
-        lines = [f"{len(self.nodes)} 个节点,其中 {len(late)} 个不能按期提供作业面。"]
+        lines = [say("{} nodes, {} of which can't be working faces in time.", lang,
+                     len(self.nodes), len(late))]  # fmt: skip
         first = self.goals.iloc[0]
-        proof = "已证最小" if first["proof"] == "optimal" else f"下界 {first['bound']:.0f} 天"
-        lines.append(f"最大延误 {first['value']:.0f} 个工作日({proof})。")
+        least = say("at least {} days", lang, f"{first['bound']:.0f}")
+        proof = say("proven least", lang) if first["proof"] == "optimal" else least
+        lines.append(say("The largest lateness is {} working days ({}).", lang,
+                         f"{first['value']:.0f}", proof))  # fmt: skip
         for row in self.shortage.itertuples():
-            if row.crews_more > 0:
-                proof = "至少" if row.proof == "optimal" else "增加"
-                lines.append(
-                    f"{row.group}:{proof} {row.crews_more} 支队伍({row.where}),"
-                    f"延误由 {row.late_days} 天减到 {row.late_days_then} 天。"
-                )
+            days = row.late_days, row.late_days_then
+            group = row.group or say("all nodes", lang)
+            if row.crews_more <= 0:
+                said = say("{}: {} days late, and more crews don't help.", lang, group, days[0])
+            elif row.proof == "optimal":
+                said = say("{}: at least {} crews more ({}) bring the lateness from {} to {} days.",
+                           lang, group, row.crews_more, row.where, *days)  # fmt: skip
             else:
-                lines.append(f"{row.group}:延误 {row.late_days} 天,增加队伍无济于事。")
+                said = say("{}: {} crews more ({}) bring the lateness from {} to {} days.", lang,
+                           group, row.crews_more, row.where, *days)  # fmt: skip
+            lines.append(said)
         return lines
 
     def _repr_html_(self) -> str:
@@ -114,6 +121,7 @@ def schedule(
     priority: Sequence[dict[str, str]] | None = None,
     rivers: gpd.GeoDataFrame | None = None,
     work: float = 4.0,
+    lang: Lang = "zh",
 ) -> Schedule:
     """Dates of all stages of all nodes, as little late as can be 倒排工期.
 
@@ -148,6 +156,8 @@ def schedule(
     work
         Limit of the search for each goal, over all groups, in the solver's own unit (about a
         second); 0 for a plan without search.
+    lang
+        Language of ``why`` and ``where``: ``"zh"`` or ``"en"``.
 
     Returns
     -------
@@ -217,9 +227,9 @@ def schedule(
     groups, crews = _crews(tasks, stages, capacity)
     solved, goals = _planned(tasks, stages, job, groups, crews, priority, work)
     activities = _activities(tasks, stages, job, solved, cal)
-    nodes = _nodes(tasks, activities, job, said, priority)
+    nodes = _nodes(tasks, activities, job, said, priority, lang)
     activities = activities.drop(columns="finish_number")
-    short = _shortage(stages, job, groups, crews, nodes, work)
+    short = _shortage(stages, job, groups, crews, nodes, work, lang)
     nodes = nodes.reindex(given)
     place = given.get_indexer(activities["node_id"])
     activities = activities.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
@@ -614,6 +624,7 @@ def _nodes(
     job: _Work,
     said: pd.Series,
     priority: Sequence[dict[str, str]] | None,
+    lang: Lang,
 ) -> pd.DataFrame:
     """The table of nodes: when, how late, and why this one now."""
     keep = ("river", "bank", "from_m", "to_m", "length_m", "group", "geometry")
@@ -636,24 +647,26 @@ def _nodes(
         (table["next_start"].to_numpy(), table["float_days"].to_numpy(), rank, -late)
     )
     table["priority"] = order.argsort() + 1
-    table["why"] = [_why(row, rules[int(r)]["zh"] if r < len(rules) else "")
+    table["why"] = [_why(row, rules[int(r)][lang] if r < len(rules) else "", lang)
                     for row, r in zip(table.itertuples(), rank, strict=True)]  # fmt: skip
     return table
 
 
-def _why(row: Any, rule: str) -> str:
+def _why(row: Any, rule: str, lang: Lang) -> str:
     """Why this node now, in a few words."""
     if pd.isna(row.next_stage):
-        return "已完成"
+        return say("all done", lang)
     said = [rule] if rule else []
     if row.late_days:
-        said.append(f"晚于进场 {row.late_days} 天")
+        said.append(say("{} days after the entry", lang, row.late_days))
     if pd.notna(row.needed_by):
-        said.append(f"机动 {row.float_days} 天")
-        said.append(f"{row.needed_by:%Y-%m-%d} 前须交 {row.length_m:.0f} m")
+        said.append(say("float of {} days", lang, row.float_days))
+        said.append(say("by {} {} m must be handed over", lang, f"{row.needed_by:%Y-%m-%d}",
+                        f"{row.length_m:.0f}"))  # fmt: skip
     if row.critical:
-        said.append("关键节点")
-    return ";".join([*said, f"下一步{code_label('stage', row.next_stage)}"])
+        said.append(say("critical", lang))
+    said.append(say("next: {}", lang, code_label("stage", row.next_stage, lang=lang)))
+    return say("; ", lang).join(said)
 
 
 def _shortage(
@@ -663,6 +676,7 @@ def _shortage(
     crews: dict[tuple[str, str | None], int],
     nodes: pd.DataFrame,
     work: float,
+    lang: Lang,
 ) -> pd.DataFrame:
     """Groups that are late, and the fewest crews more with which they needn't be."""
     columns = ["group", "late_days", "n_late", "late_nodes", "crews_more", "where",
@@ -681,8 +695,11 @@ def _shortage(
         if best < late[mine].max():
             goal = Goal("", "largest_lateness", ends, np.ones(len(ends), np.int64))
             extra, proven = least_extra_crews(net, goal, best, work=each)
-        where = "、".join(f"{code_label('stage', s) if s else '各阶段'} +{x}"
-                          for (_, s), x in zip(keys, extra, strict=True) if x)  # fmt: skip
+        words = [code_label("stage", s, lang=lang) if s else say("all stages", lang)
+                 for _, s in keys]  # fmt: skip
+        where = say(", ", lang).join(
+            f"{word} +{x}" for word, x in zip(words, extra, strict=True) if x
+        )
         ids = nodes.index[mine][late[mine] > 0]
         rows.append((name, int(late[mine].max()), len(ids), "、".join(map(str, ids)),
                      int(extra.sum()), where, best,

@@ -26,28 +26,29 @@ from pinghu_geo.intake.io import read_table
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import existing, require_signature
+from pinghu_geo.nouns.messages import say
 
 __all__ = ["FORM_HEADINGS", "FORM_MARK", "read_reports", "update_progress"]
 
 # hidden sheet of a form: what it is and where its table begins
 FORM_MARK = "_pinghu"
-# heading of each column of a form; the second part is filled in
+# heading of each column of a form, in English; the second part is filled in
 FORM_HEADINGS = {
-    "node_id": "征拆节点",
-    "id": "编号",
-    "name": "权利人(租户)",
-    "place": "岸别桩号",
-    "amount": "建筑面积 (m²)",
-    "last_stage": "上次阶段",
-    "last_date": "上次日期",
-    "last_blocker": "上次卡点",
-    "stage": "本次阶段",
-    "date": "日期",
-    "blocker": "卡点",
-    "by": "填报人",
-    "note": "备注",
-    "photo": "照片",
-    "correction": "更正原因",
+    "node_id": "node of demolition",
+    "id": "id",
+    "name": "owner (tenant)",
+    "place": "bank, chainage",
+    "amount": "floor area (m²)",
+    "last_stage": "last stage",
+    "last_date": "last date",
+    "last_blocker": "last blocker",
+    "stage": "this stage",
+    "date": "date",
+    "blocker": "blocker",
+    "by": "reported by",
+    "note": "note",
+    "photo": "photo",
+    "correction": "reason of a correction",
 }
 # a form's own day stands in the row above the headings
 DAY_COLUMN = 3
@@ -189,13 +190,15 @@ def _heading(sheet: Any, where: str) -> tuple[int, dict[str, int]]:
     """The row of the headings, wherever rows were put in above it; and the place of each."""
     for number in range(1, min(sheet.max_row, HEADING_ROWS) + 1):
         texts = [_text(c.value) for c in sheet[number]]
-        at = {k: texts.index(t) for k, t in FORM_HEADINGS.items() if t in texts}
-        if "id" in at and "stage" in at:
-            return number, at
+        for lang in ("zh", "en"):
+            heads = {k: say(word, lang) for k, word in FORM_HEADINGS.items()}
+            at = {k: texts.index(t) for k, t in heads.items() if t in texts}
+            if "id" in at and "stage" in at:
+                return number, at
     raise LayerError(
         f"{where}: the headings were changed",
         layer="progress",
-        hint=f"write {FORM_HEADINGS['id']} and {FORM_HEADINGS['stage']} above their columns again",
+        hint="fill in a fresh form: pinghu forms project.toml",
     )
 
 

@@ -155,7 +155,8 @@ def stage_codes(values: pd.Series, stages: pd.DataFrame, *, layer: str) -> pd.Se
     """Words for stages as their codes; an unknown one is refused with the nearest."""
     words: dict[str, str] = {}
     for code, row in stages.iterrows():
-        for word in (code, row["zh"], row["letter"], *row["words"]):
+        spoken = str(code).replace("_", " ")
+        for word in (code, spoken, row["zh"], row["letter"], *row["words"]):
             words[str(word).strip().lower()] = str(code)
     words |= dict.fromkeys((TODO, "未启动", "未签约"), TODO)
     said = values.astype("str").str.strip().str.lower()

@@ -10,10 +10,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.nouns.columns import OWN
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.notices import notify
-from pinghu_geo.nouns.schema import code_label, label, nearest, numbers, require_columns
+from pinghu_geo.nouns.schema import Lang, code_label, label, nearest, numbers, require_columns
 from pinghu_geo.river.corridor import river_ends
 from pinghu_geo.schemes.nodes import BANK_LETTER, node_ids, node_table
 
@@ -21,7 +23,6 @@ __all__ = ["CLASSES", "CampaignTasks", "campaign_tasks"]
 
 # where several fit, the first holds; `task` is what is left
 CLASSES = ("others", "retain", "review", "survey", "task")
-OWN = "本项目"
 TENURES = ("collective", "private", "state")
 TOTALS = ("floor_area_m2", "n_buildings", "n_tenants", "cost_yuan")
 
@@ -51,21 +52,31 @@ class CampaignTasks:
     classes: pd.DataFrame
     share: pd.DataFrame
 
-    def summary(self) -> list[str]:
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
         """Sentences for people: each class by itself, never mixed."""
         lines = []
         for code, row in self.classes[self.classes["n_buildings"] > 0].iterrows():
-            area = f"建筑面积 {row['demolish_floor_area_m2']:,.0f} m²"
             if pd.isna(row["demolish_floor_area_m2"]):
-                area = "建筑面积不详"
-            elif row["n_unknown"]:
-                area += f"(另有 {row['n_unknown']:.0f} 栋面积不详)"
-            word = code_label("task_class", code)
-            lines.append(f"{word}:{row['n_buildings']:.0f} 栋,{area}")
+                area = say("floor area unknown", lang)
+            else:
+                area = say("floor area {} m²", lang, f"{row['demolish_floor_area_m2']:,.0f}")
+                if row["n_unknown"]:
+                    lost = say(
+                        "{} buildings of unknown floor area", lang, f"{row['n_unknown']:.0f}"
+                    )
+                    area += say("(and {})", lang, lost)
+            word = code_label("task_class", code, lang=lang)
+            lines.append(say("{}: {} buildings, {}", lang, word, f"{row['n_buildings']:.0f}", area))
         for _, row in self.share.iterrows():
-            least = "至少" if row["n_unknown"] else ""
-            share = "不详" if pd.isna(row["share_ratio"]) else f"{least} {row['share_ratio']:.2%}"
-            lines.append(f"任务占全区{share}({label(row['column'])})")
+            if pd.isna(row["share_ratio"]):
+                share = say("unknown", lang)
+            else:
+                share = f"{row['share_ratio']:.2%}"
+                share = say("at least {}", lang, share) if row["n_unknown"] else share
+            column = label(str(row["column"]), lang=lang, unit=False)
+            lines.append(
+                say("Share of the district's total that is ours ({}): {}", lang, column, share)
+            )
         return lines
 
     def _repr_html_(self) -> str:

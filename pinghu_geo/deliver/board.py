@@ -21,8 +21,9 @@ from pinghu_geo.nouns.door import clean, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import html_text, script_value, visible_text
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
-from pinghu_geo.nouns.schema import code_label, label
+from pinghu_geo.nouns.schema import Lang, code_label, label
 from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["NodeBoard", "node_board"]
@@ -38,8 +39,7 @@ GAP, FRAME, WIDEST, HIGHEST = 4, 12, 190, 150
 SHAPES = {"stacked": (5.4, 5.4), "beside": (6.3, 4.3), "short": (4.7, 2.0)}
 LEAST_FONT = 6.0
 BANKS = ("left", "both", "right")
-SIGNALS = {"red": "红", "amber": "黄", "green": "绿"}
-UNKNOWN = "不详"
+LOCALES = {"zh": "zh-CN", "en": "en"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,10 @@ def node_board(
     watched: Supervision | None = None,
     faces: WorkingFaces | None = None,
     stages: pd.DataFrame | None = None,
-    title: str = "征拆节点作战板",
+    title: str | None = None,
     note: str = "",
     reload_s: int = 60,
+    lang: Lang = "zh",
 ) -> NodeBoard:
     """Board of all nodes for a large screen and for A3: one page, no requests 节点作战板.
 
@@ -110,6 +111,8 @@ def node_board(
         Above the board.
     reload_s
         Seconds after which an open page looks for a newer one; 0 for never.
+    lang
+        Language of what the board says: ``"zh"`` or ``"en"``.
 
     Returns
     -------
@@ -148,7 +151,8 @@ def node_board(
     )
     if faces is not None:
         faces = replace(faces, stretches=clean(faces.stretches, "activities", "faces"))
-    nodes = _nodes(tasks, state, plan, watched, faces, stages)
+    title = say("board of the nodes", lang) if title is None else title
+    nodes = _nodes(tasks, state, plan, watched, faces, stages, lang)
     full = len(nodes) <= FULL_CELLS
     late = nodes[nodes["signal"].isin(["red", "amber"])].sort_values("place", kind="stable")
     rows = [(key, part) for key, part in _by_bank(nodes)]
@@ -156,18 +160,19 @@ def node_board(
     layout = _layout([len(part) for _, part in rows], area, full)
     number = {node: k for k, node in enumerate(nodes.index)}
     body = [
-        _head(tasks, nodes, state, watched, stages, title, note),
+        _head(tasks, nodes, state, watched, stages, title, note, lang),
         "<main>",
-        *(_row(key, part, number, layout.shape) for key, part in rows),
-        "</main>" if rows else "<p>没有任务节点</p></main>",
-        _worst(late),
-        '<dialog id="d"><button id="x" aria-label="关闭">✕</button><table></table></dialog>',
+        *(_row(key, part, number, layout.shape, lang) for key, part in rows),
+        "</main>" if rows else f"<p>{say('no nodes of tasks', lang)}</p></main>",
+        _worst(late, lang),
+        f'<dialog id="d"><button id="x" aria-label="{say("close", lang)}">✕</button>'
+        "<table></table></dialog>",
     ]
-    facts = script_value([_facts(node, row) for node, row in zip(nodes.index, _dicts(nodes),
+    facts = script_value([_facts(node, row, lang) for node, row in zip(nodes.index, _dicts(nodes),
                                                                 strict=True)])  # fmt: skip
     script = SCRIPT % (facts, reload_s * 1000)
     head = html_text(title, isolated=False)
-    page = f"{PAGE_HEAD}<title>{head}</title><style>{_style(layout)}</style>"
+    page = f"{PAGE_HEAD % LOCALES[lang]}<title>{head}</title><style>{_style(layout)}</style>"
     return NodeBoard(f"{page}\n<body>{''.join(body)}<script>{script}</script></body></html>\n")
 
 
@@ -181,6 +186,7 @@ def _nodes(
     watched: Supervision | None,
     faces: WorkingFaces | None,
     stages: pd.DataFrame,
+    lang: Lang,
 ) -> pd.DataFrame:
     """A row a node with all that the board shows; NA where it isn't known."""
     table = pd.DataFrame(tasks.nodes.drop(columns="geometry", errors="ignore"))
@@ -190,7 +196,7 @@ def _nodes(
             table[column] = np.nan
     now = None if state is None else state.nodes["stage"].reindex(table.index)
     table["stage"] = TODO if now is None else now.fillna(TODO)
-    words, signs = stage_words(stages), letters(stages)
+    words, signs = stage_words(stages, lang=lang), letters(stages, lang=lang)
     strange = table.loc[~table["stage"].isin(words), "stage"].unique()
     if len(strange):
         raise LayerError("speaks of stages that aren't there", layer="state", ids=strange,
@@ -213,11 +219,11 @@ def _nodes(
         for column in ("blocker", "blocker_since"):
             table[column] = state.nodes[column].reindex(table.index)
     table["word_due"] = table["stage_due"].map(words)
-    table["face"] = _held_up(table.index, faces)
+    table["face"] = _held_up(table.index, faces, lang)
     return table
 
 
-def _held_up(nodes: pd.Index, faces: WorkingFaces | None) -> pd.Series:
+def _held_up(nodes: pd.Index, faces: WorkingFaces | None, lang: Lang) -> pd.Series:
     """The longest stretch that waits for each node, in words, and how many more there are."""
     found = pd.Series(np.nan, index=nodes, dtype=object)
     if faces is None:
@@ -228,8 +234,11 @@ def _held_up(nodes: pd.Index, faces: WorkingFaces | None) -> pd.Series:
         if node not in found.index:
             continue
         longest = rows.loc[rows["length_m"].idxmax()]
-        more = f" 等 {len(rows)} 段 {rows['length_m'].sum():.0f} m" if len(rows) > 1 else ""
-        found[node] = f"{_between(longest['from_m'], longest['to_m'])}{more}"
+        said = _between(longest["from_m"], longest["to_m"])
+        if len(rows) > 1:
+            said = say("{} and others: {} stretches of {} m", lang, said, len(rows),
+                       f"{rows['length_m'].sum():.0f}")  # fmt: skip
+        found[node] = said
     return found
 
 
@@ -253,8 +262,9 @@ def _dicts(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
 
 
-def _number(value: Any, unit: str = "", *, decimals: int = 0) -> str:
-    return UNKNOWN if pd.isna(value) else f"{value:,.{decimals}f}{unit}"
+def _number(value: Any, lang: Lang, what: str = "{}") -> str:
+    """A number within its words; unknown ones say so."""
+    return say("unknown", lang) if pd.isna(value) else say(what, lang, f"{value:,.0f}")
 
 
 def _text(value: Any) -> str:
@@ -298,62 +308,75 @@ def _head(
     stages: pd.DataFrame,
     title: str,
     note: str,
+    lang: Lang,
 ) -> str:
     """Title, day, sums of all and of each class, changes, signals, share of the district."""
-    day = "尚无进度填报" if state is None else f"截至 {_day(state.as_of)}"
+    day = say("no reports of progress yet", lang)
+    day = day if state is None else say("as of {}", lang, _day(state.as_of))
     shares = "".join(
-        f"<span>占全区{label(str(row['column']), unit=False)} "
-        f"<b>{row['share_ratio']:.2%}</b></span>"
+        "<span>"
+        + say(
+            "of the district's {}: {}",
+            lang,
+            label(str(row["column"]), lang=lang, unit=False),
+            f"<b>{row['share_ratio']:.2%}</b>",
+        )
+        + "</span>"
         for row in _dicts(tasks.share)
         if pd.notna(row["share_ratio"])
     )
     top = f"<h1>{html_text(title)}</h1><strong>{day}</strong>"
     top += f"<span>{html_text(note)}</span>" if note else ""
-    top += f"<span>共 {_sums(nodes)}</span>{shares}"
+    top += f"<span>{say('in all: {}', lang, _sums(nodes, lang))}</span>{shares}"
     before = {} if state is None else {n: _classes_before(state, nodes, stages, n) for n in (1, 7)}
-    cards = []
+    cards, since = [], (say("since yesterday", lang), say("since last week", lang))
     for code in CLASS_LOOKS:
         mine = nodes[nodes["class"] == code]
         change = "".join(
             f"<span>{word} {_signed(len(mine) - int((then == code).sum()))}</span>"
-            for word, then in zip(("较昨日", "较上周"), before.values(), strict=False)
+            for word, then in zip(since, before.values(), strict=False)
         )
-        signs = _class_letters(code, stages)
+        signs = _class_letters(code, stages, lang)
         cards.append(
             f'<div class="card"><i class="s-{code}">{html_text(signs[:4])}</i><div>'
-            f"<h2>{code_label('status', code)} <b>{len(mine)}</b> 个节点</h2>"
-            f'<p>{_sums(mine, counted=False)}</p><p class="change">{change}</p></div></div>'
+            f"<h2>{code_label('status', code, lang=lang)} "
+            f"{say('nodes: {}', lang, f'<b>{len(mine)}</b>')}</h2>"
+            f'<p>{_sums(mine, lang, counted=False)}</p><p class="change">{change}</p></div></div>'
         )
     if watched is not None:
         lamps = "".join(
-            f'<b class="{word}">{sign}{SIGNALS[word]} {int((nodes["signal"] == word).sum())}</b>'
+            f'<b class="{word}">{sign}{code_label("signal", word, lang=lang)} '
+            f"{int((nodes['signal'] == word).sum())}</b>"
             for word, sign in (("red", "▲"), ("amber", "◆"))
         )
         cards.append(f'<div class="lamps">{lamps}</div>')
     return f'<header><div class="top">{top}</div><div class="cards">{"".join(cards)}</div></header>'
 
 
-def _class_letters(code: str, stages: pd.DataFrame) -> str:
-    signs = "".join(stages.loc[stages["shown_as"] == code, "letter"])
-    return f"{letters(stages)[TODO]}{signs}" if code == TODO else signs
+def _class_letters(code: str, stages: pd.DataFrame, lang: Lang) -> str:
+    signs = letters(stages, lang=lang)
+    own = "".join(signs[str(s)] for s in stages.index[stages["shown_as"] == code])
+    return f"{signs[TODO]}{own}" if code == TODO else own
 
 
 def _signed(change: int) -> str:
     return f"{change:+d}" if change else "±0"
 
 
-def _sums(nodes: pd.DataFrame, *, counted: bool = True) -> str:
+def _sums(nodes: pd.DataFrame, lang: Lang, *, counted: bool = True) -> str:
     """Sums of what is known, and of how many nodes it isn't."""
-    words = [f"<b>{len(nodes)}</b> 个节点"] if counted else []
-    words.append(f"<b>{int(nodes['n_buildings'].sum()):,}</b> 栋")
-    for column, unit in (("n_tenants", "户"), ("demolish_floor_area_m2", "m²")):
+    words = [say("nodes: {}", lang, f"<b>{len(nodes)}</b>")] if counted else []
+    words.append(say("{} buildings", lang, f"<b>{int(nodes['n_buildings'].sum()):,}</b>"))
+    sums = (("n_tenants", "{} households", "households unknown"),
+            ("demolish_floor_area_m2", "{} m²", "m² unknown"))  # fmt: skip
+    for column, some, none in sums:
         value = pd.to_numeric(nodes[column], errors="coerce")
         lost = int(value.isna().sum())
         if lost and lost == len(value):
-            words.append(f"{unit}数{UNKNOWN}")
+            words.append(say(none, lang))
             continue
-        more = f"(另 {lost} 节点{UNKNOWN})" if lost else ""
-        words.append(f"<b>{value.sum():,.0f}</b> {unit}{more}")
+        said = say(some, lang, f"<b>{value.sum():,.0f}</b>")
+        words.append(said + (say("(unknown of {} nodes)", lang, lost) if lost else ""))
     return " · ".join(words)
 
 
@@ -372,26 +395,32 @@ def _classes_before(
     return pd.Series(np.array([*stages["shown_as"], TODO], object)[top], index=nodes.index)
 
 
-def _row(key: tuple[str, str], part: pd.DataFrame, number: dict[Any, int], shape: str) -> str:
+def _row(
+    key: tuple[str, str], part: pd.DataFrame, number: dict[Any, int], shape: str, lang: Lang
+) -> str:
     river, bank = key
     cells = [
-        _cell(node, row, number[node], shape)
+        _cell(node, row, number[node], shape, lang)
         for node, row in zip(part.index, _dicts(part), strict=True)
     ]
-    head = f"<h3>{html_text(river)}<span>{code_label('bank', bank)}</span></h3>"
+    head = f"<h3>{html_text(river)}<span>{code_label('bank', bank, lang=lang)}</span></h3>"
     return f'<section>{head}<div class="cells">{"".join(cells)}</div></section>'
 
 
-def _cell(node: Any, row: dict[str, Any], k: int, shape: str) -> str:
+def _cell(node: Any, row: dict[str, Any], k: int, shape: str, lang: Lang) -> str:
     signal = row["signal"] if row["signal"] in ("red", "amber") else ""
     name = f"<b>{html_text(_short_name(node, row))}<i>{html_text(row['letter'])}</i></b>"
     rest = ""
     if shape != "short":
         people = row["n_tenants"]
-        counts = f"{_number(row['n_buildings'])}栋" + (
-            "" if pd.isna(people) else f"{people:,.0f}户"
+        counts = _number(row["n_buildings"], lang, "{}b") + (
+            "" if pd.isna(people) else _number(people, lang, "{}h")
         )
-        mark = "<em>集</em>" if pd.notna(row["n_collective"]) and row["n_collective"] > 0 else ""
+        mark = (
+            f"<em>{say('col', lang)}</em>"
+            if pd.notna(row["n_collective"]) and row["n_collective"] > 0
+            else ""
+        )
         day, who = _day(row["due"], "%m-%d") or "–", html_text(_text(row["group"]))
         between = " " if shape == "beside" else "</span><span>"
         rest = f"<span>{counts}{mark}</span><span>{day}{between}{who}</span>"
@@ -400,51 +429,62 @@ def _cell(node: Any, row: dict[str, Any], k: int, shape: str) -> str:
             f"{name}{rest}</button>")  # fmt: skip
 
 
-def _worst(late: pd.DataFrame) -> str:
+def _worst(late: pd.DataFrame, lang: Lang) -> str:
     """The worst nodes, with what blocks them and what they hold up."""
     if late.empty:
         return ""
-    heads = ("节点", "桩号", "责任组 / 组长", "现阶段 → 应达", "滞后", "栋户", "期限", "卡点",
-             "影响作业面")  # fmt: skip
+    heads = ("node", "chainage", "group / leader", "stage now → due", "behind", "houses", "due",
+             "held up by", "face that waits")  # fmt: skip
     lines = []
     for node, row in zip(late.index[:WORST], _dicts(late.iloc[:WORST]), strict=True):
         who = " / ".join(filter(None, (_text(row["group"]), _text(row["leader"]))))
-        since = f"(自 {_day(row['blocker_since'], '%m-%d')})" if pd.notna(row["blocker"]) else ""
-        people = "" if pd.isna(row["n_tenants"]) else f"{row['n_tenants']:,.0f}户"
-        needed = "" if pd.isna(row["needed_by"]) else f",进场 {_day(row['needed_by'], '%m-%d')}"
-        face = "" if pd.isna(row["face"]) else f"{row['face']}{needed}"
+        since = _since(row, "%m-%d", lang)
+        people = "" if pd.isna(row["n_tenants"]) else _number(row["n_tenants"], lang, "{}h")
+        face = "" if pd.isna(row["face"]) else row["face"]
+        if face and pd.notna(row["needed_by"]):
+            face = say("{}, entry {}", lang, face, _day(row["needed_by"], "%m-%d"))
         cells = (
             _text(node), _between(row["from_m"], row["to_m"]), who,
             f"{_text(row['word'])} → {_text(row['word_due'])}",
-            f"{_number(row['late_by_days'])} 天", f"{_number(row['n_buildings'])}栋{people}",
+            _number(row["late_by_days"], lang, "{} days"),
+            _number(row["n_buildings"], lang, "{}b") + people,
             _day(row["due"]), f"{_text(row['blocker'])}{since}", face,
         )  # fmt: skip
         sign = {"red": "▲", "amber": "◆"}[row["signal"]]
         inner = "".join(f"<td>{html_text(c)}</td>" for c in cells)
         lines.append(f'<tr class="{row["signal"]}"><th>{sign}</th>{inner}</tr>')
-    more = f",共 {len(late)} 个" if len(late) > WORST else ""
-    head = "".join(f"<th>{h}</th>" for h in heads)
-    return (f'<footer><h2>滞后最多{more}</h2><table><thead><tr><th></th>{head}</tr></thead>'
+    most = say("farthest behind", lang)
+    most = say("{}, {} in all", lang, most, len(late)) if len(late) > WORST else most
+    head = "".join(f"<th>{say(h, lang)}</th>" for h in heads)
+    return (f'<footer><h2>{most}</h2><table><thead><tr><th></th>{head}</tr></thead>'
             f"<tbody>{''.join(lines)}</tbody></table></footer>")  # fmt: skip
 
 
-def _facts(node: Any, row: dict[str, Any]) -> list[list[str]]:
+def _since(row: dict[str, Any], form: str, lang: Lang) -> str:
+    """Since when a blocker stands, in brackets."""
+    if pd.isna(row["blocker"]):
+        return ""
+    return say("(since {})", lang, _day(row["blocker_since"], form))
+
+
+def _facts(node: Any, row: dict[str, Any], lang: Lang) -> list[list[str]]:
     """What a click shows of a node: words only, which the script sets as text."""
-    since = f"(自 {_day(row['blocker_since'])})" if pd.notna(row["blocker"]) else ""
     # a count of 0 may be of houses whose tenure nobody knows
-    collective = _number(row["n_collective"], " 栋") if row["n_collective"] > 0 else ""
+    late, own = row["late_by_days"], row["n_collective"]
     facts = (
-        ("节点", _text(node)), ("桩号", _between(row["from_m"], row["to_m"])),
-        ("责任组", _text(row["group"])), ("组长", _text(row["leader"])),
-        ("现阶段", _text(row["word"])), ("应达阶段", _text(row["word_due"])),
-        ("滞后", "" if pd.isna(row["late_by_days"]) else f"{row['late_by_days']:.0f} 天"),
-        ("计划移交", _day(row["due"])), ("要求移交", _day(row["needed_by"])),
-        ("房屋", _number(row["n_buildings"], " 栋")), ("租户", _number(row["n_tenants"], " 户")),
-        ("集体物业", collective),
-        ("拆除建筑面积", _number(row["demolish_floor_area_m2"], " m²")),
-        ("卡点", f"{_text(row['blocker'])}{since}"), ("影响作业面", _text(row["face"])),
+        ("node", _text(node)), ("chainage", _between(row["from_m"], row["to_m"])),
+        ("group", _text(row["group"])), ("leader", _text(row["leader"])),
+        ("stage now", _text(row["word"])), ("stage due", _text(row["word_due"])),
+        ("behind", "" if pd.isna(late) else _number(late, lang, "{} days")),
+        ("planned handover", _day(row["due"])), ("needed by", _day(row["needed_by"])),
+        ("number of buildings", _number(row["n_buildings"], lang, "{} buildings")),
+        ("tenants", _number(row["n_tenants"], lang, "{} households")),
+        ("collective", _number(own, lang, "{} buildings") if own > 0 else ""),
+        ("floor area to demolish", _number(row["demolish_floor_area_m2"], lang, "{} m²")),
+        ("held up by", f"{_text(row['blocker'])}{_since(row, '%Y-%m-%d', lang)}"),
+        ("face that waits", _text(row["face"])),
     )  # fmt: skip
-    return [[word, text] for word, text in facts if text]
+    return [[say(word, lang), text] for word, text in facts if text]
 
 
 def _style(layout: _Layout) -> str:
@@ -457,7 +497,7 @@ def _style(layout: _Layout) -> str:
 
 
 PAGE_HEAD = (
-    '<!DOCTYPE html><html lang="zh-CN"><meta charset="utf-8">'
+    '<!DOCTYPE html><html lang="%s"><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width,initial-scale=1">'
 )
 STYLE = """

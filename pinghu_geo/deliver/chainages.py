@@ -18,12 +18,13 @@ from pinghu_geo.campaign.planning import Schedule, needed_by
 from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import stage_codes, stage_rules
 from pinghu_geo.deliver.plots import DrawnFigure, chainage_label, chinese_font
-from pinghu_geo.deliver.styles import CLASS_LOOKS
+from pinghu_geo.deliver.styles import CLASS_LOOKS, stage_words
 from pinghu_geo.nouns.door import clean, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import figure_text
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
-from pinghu_geo.nouns.schema import code_label, nearest, require_columns
+from pinghu_geo.nouns.schema import Lang, code_label, nearest, require_columns
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.river.corridor import river_ends
@@ -50,6 +51,7 @@ def plot_time_chainage(
     stages: pd.DataFrame | None = None,
     rivers: gpd.GeoDataFrame | None = None,
     title: str = "",
+    lang: Lang = "zh",
 ) -> Figure:
     """Time against chainage of a river's nodes: planned, done, needed 时间里程图.
 
@@ -74,6 +76,8 @@ def plot_time_chainage(
         river, labelled by chainage.
     title
         Above the drawing.
+    lang
+        Language of its words: ``"zh"`` or ``"en"``.
 
     Returns
     -------
@@ -130,13 +134,15 @@ def plot_time_chainage(
         _entry(axes, handover, river, bank, ends, rivers)
         _ready(axes, faces, bank)
         _names(axes, spans, ends, font)
-        axes.set_ylabel(code_label("bank", bank), fontproperties=font, fontsize=13)
+        axes.set_ylabel(code_label("bank", bank, lang=lang), fontproperties=font, fontsize=13)
     _reaches(both, segments, font)
-    _finish(both, ends, font, scale)
-    day = "" if state is None else f"(截至 {state.as_of:%Y-%m-%d})"
-    figure.suptitle(figure_text(title or f"{river} 时间里程图{day}"), fontproperties=font,
-                    fontsize=18)  # fmt: skip
-    _legend(figure, stages, font, state=state, faces=faces, handover=handover)
+    _finish(both, ends, scale)
+    both[1].set_xlabel(say("chainage", lang), fontproperties=font)
+    said = say("{}: time against chainage", lang, river)
+    if state is not None:
+        said = say("{} (as of {})", lang, said, f"{state.as_of:%Y-%m-%d}")
+    figure.suptitle(figure_text(title or said), fontproperties=font, fontsize=18)
+    _legend(figure, stages, font, lang, state=state, faces=faces, handover=handover)
     return figure
 
 
@@ -316,7 +322,7 @@ def _reaches(both: Any, segments: pd.DataFrame | None, font: Any) -> None:
         )  # fmt: skip
 
 
-def _finish(both: Any, ends: tuple[float, float], font: Any, scale: ChainageScale | None) -> None:
+def _finish(both: Any, ends: tuple[float, float], scale: ChainageScale | None) -> None:
     """Time downwards in months, chainage across."""
     both[0].margins(y=0.02)
     both[0].invert_yaxis()
@@ -329,24 +335,34 @@ def _finish(both: Any, ends: tuple[float, float], font: Any, scale: ChainageScal
         axes.spines[["top", "right"]].set_visible(False)
         axes.xaxis.set_major_formatter(chainage_label(scale))
         axes.tick_params(axis="x", labelbottom=True)
-    both[1].set_xlabel("桩号", fontproperties=font)
 
 
-def _legend(figure: Any, stages: pd.DataFrame, font: Any, **shown: Any) -> None:
+def _legend(figure: Any, stages: pd.DataFrame, font: Any, lang: Lang, **shown: Any) -> None:
     """Words for the classes and lines that the sheet shows."""
-    seen = dict.fromkeys(stages["shown_as"])
+    seen, words = dict.fromkeys(stages["shown_as"]), stage_words(stages, lang=lang)
     keys: list[Any] = []
     for code in seen:
         colour = TODO_FILL if code == "todo" else CLASS_LOOKS[code].fill
-        word = "、".join(stages.loc[stages["shown_as"] == code, "zh"])
+        own = stages.index[stages["shown_as"] == code]
+        word = say(", ", lang).join(words[str(stage)] for stage in own)
         keys.append(Patch(facecolor=colour, edgecolor="#222222", label=figure_text(word)))
-    keys.append(Patch(facecolor=_lighter("#444444"), edgecolor="#8a8a8a", label="左半浅色:计划"))
-    keys.append(Patch(facecolor="#444444", edgecolor="#222222", label="右半深色:已填报"))
-    lines = (("state", TODAY, "-", "今天"), ("handover", ENTRY, "--", "施工进场线"),
-             ("faces", READY, "-", "作业面可移交(虚线为计划)"))  # fmt: skip
+    keys.append(
+        Patch(
+            facecolor=_lighter("#444444"),
+            edgecolor="#8a8a8a",
+            label=say("left half, light: planned", lang),
+        )
+    )
+    keys.append(
+        Patch(
+            facecolor="#444444", edgecolor="#222222", label=say("right half, dark: reported", lang)
+        )
+    )
+    lines = (("state", TODAY, "-", "today"), ("handover", ENTRY, "--", "the contractor's entry"),
+             ("faces", READY, "-", "face ready (dashed: planned)"))  # fmt: skip
     for name, colour, dash, word in lines:
         if shown[name] is not None:
-            keys += figure.axes[0].plot([], [], color=colour, linestyle=dash, label=word)
+            keys += figure.axes[0].plot([], [], color=colour, linestyle=dash, label=say(word, lang))
     figure.legend(handles=keys, loc="outside lower center", ncols=6, prop=font, frameon=False)
 
 

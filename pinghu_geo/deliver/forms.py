@@ -14,10 +14,12 @@ from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.reports import FORM_HEADINGS, FORM_MARK
 from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.deliver.report import CREATED, new_workbook
+from pinghu_geo.deliver.styles import stage_words
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.inert import file_names, sheet_text
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
-from pinghu_geo.nouns.schema import Column, code_label, noun, require_columns
+from pinghu_geo.nouns.schema import UNITS_EN, Column, Lang, code_label, label, noun, require_columns
 from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["write_blank_form", "write_forms"]
@@ -43,6 +45,7 @@ def write_forms(
     stages: pd.DataFrame | None = None,
     project: str = "",
     blockers: Sequence[str] = (),
+    lang: Lang = "zh",
 ) -> list[Path]:
     """Write the forms for progress, a workbook a group 进度填报表.
 
@@ -64,6 +67,8 @@ def write_forms(
         Its name stands in the form, so that a form of another project is refused.
     blockers
         Suggestions for the column 卡点, which takes any text.
+    lang
+        Language of the forms: ``"zh"`` or ``"en"``; both are read back.
 
     Returns
     -------
@@ -95,25 +100,31 @@ def write_forms(
     require_columns(nodes, ["group"], "nodes")
     stages = stage_rules() if stages is None else stages
     ours = buildings[buildings["node_id"].notna()]
-    group = nodes["group"].astype("str").where(nodes["group"].notna(), "未分组")
+    group = nodes["group"].astype("str").where(nodes["group"].notna(), say("no group", lang))
     names = file_names(group)
     made = []
     for name in dict.fromkeys(group):
         mine = group.index[group == name]
         houses = ours[ours["node_id"].isin(mine)]
-        sheets = {"房屋": ("building", _rows(houses, houses, state.buildings, stages))}
+        rows = _rows(houses, houses, state.buildings, stages, lang)
+        sheets = {say("house list", lang): ("building", rows)}
         if tenants is not None and len(people := tenants[tenants["node_id"].isin(mine)]):
             homes = buildings.reindex(people["building_id"]).set_axis(people.index)
-            sheets["租户"] = ("tenant", _rows(people, homes, state.tenants, stages))
-        path = Path(folder) / f"进度填报_{names[name]}.xlsx"
+            rows = _rows(people, homes, state.tenants, stages, lang)
+            sheets[say("tenant list", lang)] = ("tenant", rows)
+        path = Path(folder) / say("progress_{}.xlsx", lang, names[name])
         with atomic_path(path) as temporary, new_workbook(temporary) as book:
-            _write(book, sheets, stages, state, name, project, blockers)
+            _write(book, sheets, stages, state, name, project, blockers, lang)
         made.append(path)
     return made
 
 
 def write_blank_form(
-    path: str | Path, what: str, *, rows: Sequence[Mapping[str, Any]] = ()
+    path: str | Path,
+    what: str,
+    *,
+    rows: Sequence[Mapping[str, Any]] = (),
+    lang: Lang = "zh",
 ) -> None:
     """Write a form to fill for a table: headings, lists, and a sheet of explanation 空白填报表.
 
@@ -125,6 +136,8 @@ def write_blank_form(
         Noun of the table, such as ``"widths"`` or ``"rates"``.
     rows
         What is known already, by canonical names.
+    lang
+        Language of the form: ``"zh"`` or ``"en"``; both are read back.
 
     Examples
     --------
@@ -135,56 +148,77 @@ def write_blank_form(
     kind = noun(what)
     columns = [c for c in kind.columns if c.name not in ("line", "piece")]
     with atomic_path(Path(path)) as temporary, new_workbook(temporary) as book:
-        book.set_properties({"title": kind.zh, "created": CREATED})
+        title = kind.zh if lang == "zh" else kind.name
+        book.set_properties({"title": title, "created": CREATED})
         styles = _styles(book)
-        sheet = book.add_worksheet(kind.zh)
+        sheet = book.add_worksheet(title)
         for at, column in enumerate(columns):
-            unit = f" ({column.unit})" if column.unit and column.dtype != "chainage" else ""
-            sheet.write_string(0, at, column.zh + unit, styles["head"])
+            sheet.write_string(0, at, heading_of(column, lang), styles["head"])
             sheet.set_column(at, at, 16, None if column.dtype in ("float", "int") else
                              styles["white"])  # fmt: skip
             if column.codes:
-                words = [w[0] for w in column.codes.values()]
+                words = [word_of(code, column, lang) for code in column.codes]
                 sheet.data_validation(1, at, BLANK_ROWS, at, {"validate": "list", "source": words})
         for k, row in enumerate(rows, start=1):
             for at, column in enumerate(columns):
                 value = row.get(column.name)
                 if column.codes and value is not None:
-                    value = code_label(column.name, value)
+                    value = word_of(str(value), column, lang)
                 if value is not None:
                     sheet.write_string(k, at, sheet_text(value))
         sheet.freeze_panes(1, 0)
-        _explained(book.add_worksheet("说明"), columns, styles)
+        _explained(book.add_worksheet(say("explanation", lang)), columns, styles, lang)
 
 
-def _explained(sheet: Any, columns: Sequence[Column], styles: dict[str, Any]) -> None:
+def heading_of(column: Column, lang: Lang) -> str:
+    """Heading of a column of one kind of table, with its unit."""
+    if lang == "en":
+        return label(column.name, lang="en")
+    unit = f" ({column.unit})" if column.unit and column.dtype != "chainage" else ""
+    return column.zh + unit
+
+
+def word_of(code: str, column: Column, lang: Lang) -> str:
+    """Word of a code of a column of one kind of table."""
+    if lang == "en":
+        return code.replace("_", " ")
+    return column.codes[code][0] if code in column.codes else code
+
+
+def _explained(sheet: Any, columns: Sequence[Column], styles: dict[str, Any], lang: Lang) -> None:
     """What each heading of a form means: whether it is needed, its unit, what may stand there."""
-    for at, head in enumerate(("栏目", "必填", "单位", "可填内容")):
-        sheet.write_string(0, at, head, styles["head"])
+    for at, head in enumerate(("column", "required", "unit", "what may stand there")):
+        sheet.write_string(0, at, say(head, lang), styles["head"])
         sheet.set_column(at, at, (18, 8, 8, 60)[at])
-    kinds = {"float": "数字", "int": "整数", "chainage": "桩号,如 K1+200 或米数",
-             "date": "日期,如 2018-03-01", "bool": "是 / 否", "text": "文字"}  # fmt: skip
+    kinds = {"float": "number", "int": "whole number", "date": "date, such as 2018-03-01",
+             "chainage": "chainage, such as K1+200, or metres", "bool": "yes / no",
+             "text": "text"}  # fmt: skip
     for k, column in enumerate(columns, start=1):
-        words = "、".join(w[0] for w in column.codes.values())
-        least = f",不小于 {column.minimum:g}" if column.minimum is not None else ""
-        may = words or kinds.get(column.dtype, "") + least
-        for at, text in enumerate((column.zh, "是" if column.required else "否", column.unit, may)):
+        may = say(", ", lang).join(word_of(code, column, lang) for code in column.codes)
+        may = may or say(kinds[column.dtype], lang)
+        if column.minimum is not None and not column.codes:
+            may = say("{}, not below {}", lang, may, f"{column.minimum:g}")
+        name = column.zh if lang == "zh" else label(column.name, lang="en", unit=False)
+        unit = column.unit if lang == "zh" else UNITS_EN.get(column.unit, column.unit)
+        needed = say("yes" if column.required else "no", lang)
+        for at, text in enumerate((name, needed, unit, may)):
             sheet.write_string(k, at, text)
 
 
 def _rows(
-    who: pd.DataFrame, homes: pd.DataFrame, state: pd.DataFrame, stages: pd.DataFrame
+    who: pd.DataFrame, homes: pd.DataFrame, state: pd.DataFrame, stages: pd.DataFrame, lang: Lang
 ) -> pd.DataFrame:
     """The locked part of a form, in the order of the nodes downstream."""
-    words = {TODO: "未启动"} | dict(stages["zh"])
+    words = stage_words(stages, lang=lang)
     table = pd.DataFrame({"node_id": who["node_id"], "id": who.index.astype("str")}, who.index)
     none = pd.Series(pd.NA, index=who.index, dtype=object)
     table["name"] = who.get("name", who.get("owner", none))
     at = homes.get("chainage_m", none)
     table["place"] = [
-        f"{code_label('bank', b)} {format_chainage(float(c)) if pd.notna(c) else ''}".strip()
+        " ".join(filter(None, (code_label("bank", b, lang=lang),
+                               format_chainage(float(c)) if pd.notna(c) else "")))
         for b, c in zip(homes["bank"], at, strict=True)
-    ]
+    ]  # fmt: skip
     table["amount"] = pd.to_numeric(
         who.get("demolish_floor_area_m2", who.get("area_m2", none)), errors="coerce"
     )
@@ -205,27 +239,32 @@ def _write(
     group: str,
     project: str,
     blockers: Sequence[str],
+    lang: Lang,
 ) -> None:
     """One workbook."""
-    book.set_properties({"title": sheet_text(f"进度填报 {group}"), "created": CREATED})
+    about = sheet_text(say("progress of {}", lang, group))
+    book.set_properties({"title": about, "created": CREATED})
     styles = _styles(book)
     for title, (kind, rows) in sheets.items():
         sheet = book.add_worksheet(title)
         heads = list(FORM_HEADINGS)
-        heading = sheet_text(f"{project} 进度填报表({title}) {group}".strip())
+        heading = sheet_text(say("{} progress form ({}) {}", lang, project, title, group).strip())
         sheet.write_string(0, 0, heading, styles["title"])
-        sheet.write_string(1, 0, f"状态截至 {state.as_of:%Y-%m-%d}。只填白色各列;没有变化的行留空;"
-                           "卡点解除请清空;退回须写更正原因。", styles["note"])  # fmt: skip
-        sheet.merge_range(2, 0, 2, 1, "填报日期(各行日期留空时用)", styles["note"])
+        told = say("State as of {}. Fill in the white columns only; leave rows without news blank; "
+                   "clear a blocker that is gone; a step back needs its reason.", lang,
+                   f"{state.as_of:%Y-%m-%d}")  # fmt: skip
+        sheet.write_string(1, 0, told, styles["note"])
+        told = say("date of this report (where a row has none)", lang)
+        sheet.merge_range(2, 0, 2, 1, told, styles["note"])
         sheet.write_blank(DAY_CELL, None, styles["date"])
         for at, name in enumerate(heads):
-            sheet.write_string(HEADING_ROW - 1, at, FORM_HEADINGS[name], styles["head"])
+            sheet.write_string(HEADING_ROW - 1, at, say(FORM_HEADINGS[name], lang), styles["head"])
             sheet.set_column(at, at, WIDTHS[name])
         for k, row in enumerate(rows.to_dict("records"), start=HEADING_ROW):
             for at, name in enumerate(heads):
                 value = row.get("last_blocker") if name == "blocker" else row.get(name)
                 _cell(sheet, k, at, value, name, styles)
-        _validate(sheet, rows, stages, kind, blockers)
+        _validate(sheet, rows, stages, kind, blockers, lang)
         sheet.freeze_panes(HEADING_ROW, 2)
         # no sorting: white cells alone could be sorted, and would leave the ids that they are of
         sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
@@ -279,21 +318,28 @@ def _cell(sheet: Any, row: int, at: int, value: Any, name: str, styles: dict[str
 
 
 def _validate(
-    sheet: Any, rows: pd.DataFrame, stages: pd.DataFrame, kind: str, blockers: Sequence[str]
+    sheet: Any,
+    rows: pd.DataFrame,
+    stages: pd.DataFrame,
+    kind: str,
+    blockers: Sequence[str],
+    lang: Lang,
 ) -> None:
     """Lists and limits of the cells to fill in."""
     heads = list(FORM_HEADINGS)
     first, last = HEADING_ROW, HEADING_ROW + max(len(rows), 1) - 1
-    known = stages["zh"] if kind == "building" else stages.loc[stages["tenants"].astype(bool), "zh"]
+    own = stages if kind == "building" else stages[stages["tenants"].astype(bool)]
+    spoken = stage_words(stages, lang=lang)
+    known = [spoken[str(stage)] for stage in own.index]
     at = heads.index("stage")
     if words := _listed(known):
         sheet.data_validation(first, at, last, at, {
-            "validate": "list", "source": words, "error_title": "阶段",
-            "error_message": "请从列表中选择阶段",
+            "validate": "list", "source": words, "error_title": say("stage", lang),
+            "error_message": say("choose a stage from the list", lang),
         })  # fmt: skip
     day = {"validate": "date", "criteria": "between", "minimum": pd.Timestamp("2000-01-01"),
-           "maximum": pd.Timestamp("2100-01-01"), "error_title": "日期",
-           "error_message": "请填日期,例如 2018-03-01"}  # fmt: skip
+           "maximum": pd.Timestamp("2100-01-01"), "error_title": say("date", lang),
+           "error_message": say("a date, such as 2018-03-01", lang)}  # fmt: skip
     at = heads.index("date")
     sheet.data_validation(first, at, last, at, day)
     sheet.data_validation(DAY_CELL, day)

@@ -19,8 +19,9 @@ from pinghu_geo.nouns.door import columns_once, takes, with_named_ids
 from pinghu_geo.nouns.errors import OutputError
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import csv_text, database_name, sheet_text
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
-from pinghu_geo.nouns.schema import NOUNS, Column, Lang, code_label, label
+from pinghu_geo.nouns.schema import NOUNS, Column, Lang, code_label, label, spoken
 from pinghu_geo.redline.overlap import totals
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison
@@ -41,18 +42,18 @@ BUILDING_COLUMNS = [
     "needs_survey", "cost_yuan",
 ]  # fmt: skip
 BUILDING_SUBJECTS = {
-    "附表1 位置与压占": [
+    "annex 1 place and line": [
         "river", "bank", "chainage_m", "repeated", "from_m", "to_m", "footprint_m2",
         "inside_m2", "inside_ratio", "cut_depth_m", "parcel_id", "zone_id", "contested",
         "ambiguous",
     ],
-    "附表2 留房审查": [
+    "annex 2 what may stay": [
         "verdict", "reason", "deciding", "rise_alone_mm", "rise_alone_low_mm",
         "rise_alone_high_mm", "rise_joint_mm", "rise_joint_low_mm", "rise_joint_high_mm",
         "rise_band", "rise_decided_by", "flood_level_m", "freeboard_m", "sewage_ok", "optional",
         "structure_ok", "title_ok",
     ],
-    "附表3 补偿测算": [
+    "annex 3 compensation": [
         "owner", "structure", "use", "title", "tenure", "demolish_floor_area_m2",
         "floor_area_source", "rate", "building_yuan", "relocation_yuan", "interruption_yuan",
         "cost_yuan",
@@ -132,14 +133,14 @@ SUMMED = {
     "avoided_tenants",
     "avoided_yuan",
 }
-# What stands for a sum of which nothing is known.
-UNKNOWN = "不详"
 # Texts stay texts: nothing that an owner is called becomes a formula, a number or a link.
 # In memory: no temporary files, and the disk is written to once, where its errors are heard.
 INERT = {
     "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False,
     "in_memory": True,
 }  # fmt: skip
+# of both languages, as offices have it
+FONT = "微软雅黑"
 # Columns of plain sheets are wrapped from here on [characters].
 WRAPPED = 44
 LINE_PT = 15
@@ -157,9 +158,10 @@ def write_ledger(
     nodes: gpd.GeoDataFrame | None = None,
     comparison: Comparison | None = None,
     profile: pd.DataFrame | None = None,
-    title: str = "河道征拆台账",
+    title: str | None = None,
     note: str = "",
     published: Mapping[str, str] | None = None,
+    lang: Lang = "zh",
 ) -> None:
     """Write the ledger: summary, buildings, parcels, nodes, schemes 征拆台账.
 
@@ -181,6 +183,8 @@ def write_ledger(
         Stand above the summary; say in the note where the data come from.
     published
         Figures published elsewhere, shown beside the computed ones.
+    lang
+        Language of sheets, headings and words: ``"zh"`` or ``"en"``.
 
     Raises
     ------
@@ -206,25 +210,27 @@ def write_ledger(
     path = Path(target)
     require_suffix(path, ".xlsx")
     affected = with_named_ids(affected, "affected")
+    title = say("ledger of the demolition", lang) if title is None else title
     about = {"title": sheet_text(title), "comments": sheet_text(note), "created": CREATED}
     # a byte a row, however it is packed
     with atomic_path(path, room=len(affected)) as place, new_workbook(place) as book:
         book.set_properties(about)
-        paper = _Paper(book)
+        paper = _Paper(book, lang)
         _summary(paper, affected, comparison, title, note, published or {})
-        paper.sheet("征拆台账", affected, BUILDING_COLUMNS)
+        paper.sheet(say("ledger", lang), affected, BUILDING_COLUMNS)
         if parcels is not None:
-            paper.sheet("宗地台账", with_named_ids(parcels, "parcels"), PARCEL_COLUMNS)
+            paper.sheet(say("parcels", lang), with_named_ids(parcels, "parcels"), PARCEL_COLUMNS)
         if nodes is not None:
-            paper.sheet("征拆节点", with_named_ids(nodes, "nodes"), NODE_COLUMNS)
+            named = with_named_ids(nodes, "nodes")
+            paper.sheet(say("nodes of demolition", lang), named, NODE_COLUMNS)
         if comparison is not None and len(comparison.schemes) > 1:
-            paper.sheet("方案差异", comparison.changes, CHANGE_COLUMNS)
+            paper.sheet(say("changes by scheme", lang), comparison.changes, CHANGE_COLUMNS)
         if profile is not None:
-            paper.sheet("水面线", profile, PROFILE_COLUMNS)
+            paper.sheet(say("water levels", lang), profile, PROFILE_COLUMNS)
         for name, columns in BUILDING_SUBJECTS.items():
             # a sheet that says nothing beyond the first one is none
             if set(_flat(affected, columns)) - {*BUILDING_COLUMNS, affected.index.name}:
-                paper.sheet(name, affected, columns)
+                paper.sheet(say(name, lang), affected, columns)
 
 
 @contextmanager
@@ -239,7 +245,7 @@ def new_workbook(path: Path) -> Iterator[Any]:
     path.write_bytes(made.getvalue())
 
 
-def write_table(frame: pd.DataFrame, target: str | Path) -> None:
+def write_table(frame: pd.DataFrame, target: str | Path, *, lang: Lang = "zh") -> None:
     """Write a table for people: Chinese headings, chainages as K1+200 表格.
 
     Parameters
@@ -249,6 +255,8 @@ def write_table(frame: pd.DataFrame, target: str | Path) -> None:
     target
         ``.xlsx`` or ``.csv`` (UTF-8 with a mark, so that Excel reads it); an existing file is
         replaced, whole or not at all.
+    lang
+        Language of headings and words: ``"zh"`` or ``"en"``; both are read back.
 
     Raises
     ------
@@ -271,16 +279,18 @@ def write_table(frame: pd.DataFrame, target: str | Path) -> None:
     path = Path(target)
     if path.suffix.lower() not in (".xlsx", ".csv"):
         raise OutputError(f"{path.name} is no .xlsx or .csv", hint=f"use {path.stem}.xlsx")
-    said = _for_people(frame)
+    said = _for_people(frame, lang)
     with atomic_path(path) as temporary:
         if path.suffix.lower() == ".csv":
             said = said.map(csv_text).rename(columns=csv_text)
             said.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\n")
         else:
-            _save(temporary, {"Sheet1": said})
+            _save(temporary, {"Sheet1": said}, lang)
 
 
-def write_sheets(sheets: Mapping[str, pd.DataFrame], target: str | Path) -> None:
+def write_sheets(
+    sheets: Mapping[str, pd.DataFrame], target: str | Path, *, lang: Lang = "zh"
+) -> None:
     """Write tables for people, a sheet each, as `write_table` writes one 多表工作簿.
 
     Parameters
@@ -289,6 +299,8 @@ def write_sheets(sheets: Mapping[str, pd.DataFrame], target: str | Path) -> None
         Table under canonical names by the name of its sheet.
     target
         ``.xlsx``; an existing file is replaced, whole or not at all.
+    lang
+        Language of headings and words: ``"zh"`` or ``"en"``; both are read back.
 
     Raises
     ------
@@ -305,12 +317,12 @@ def write_sheets(sheets: Mapping[str, pd.DataFrame], target: str | Path) -> None
     path = Path(target)
     require_suffix(path, ".xlsx")
     with atomic_path(path) as temporary:
-        _save(temporary, {name: _for_people(frame) for name, frame in sheets.items()})
+        _save(temporary, {name: _for_people(frame, lang) for name, frame in sheets.items()}, lang)
 
 
-def _for_people(frame: pd.DataFrame) -> pd.DataFrame:
-    """A table with Chinese headings and words, chainages as text, the index where it has a name."""
-    once = columns_once(frame, "table")
+def _for_people(frame: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+    """A table with headings and words for people, chainages as text, the index if it has a name."""
+    once = columns_once(spoken(frame, lang), "table")
     rows = pd.DataFrame(once.drop(columns="geometry", errors="ignore"))
     rows = rows.reset_index() if frame.index.name in _COLUMN else rows
     said = pd.DataFrame(index=rows.index)
@@ -320,10 +332,10 @@ def _for_people(frame: pd.DataFrame) -> pd.DataFrame:
             text = rows[name].dropna().map(lambda v: format_chainage(v, decimals=3))
             said[name] = text.reindex(rows.index)
         elif column is not None and column.dtype in ("code", "bool"):
-            said[name] = [_cell(name, v, "text") for v in rows[name]]
+            said[name] = [_cell(name, v, "text", lang) for v in rows[name]]
         else:
             said[name] = rows[name]
-    return said.rename(columns=label)
+    return said.rename(columns=lambda name: label(name, lang=lang))
 
 
 def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh") -> None:
@@ -352,7 +364,7 @@ def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh")
     """
     path = Path(target)
     require_suffix(path, ".xlsx")
-    names = ("汇总", "明细") if lang == "zh" else ("summary", "rows")
+    names = (say("summary", lang), say("rows", lang))
     sheets = {}
     for name, table in zip(names, (check_summary(faults), faults), strict=True):
         said = table.assign(
@@ -360,17 +372,17 @@ def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh")
         )
         sheets[name] = said.rename(columns=lambda c: label(c, lang=lang))
     with atomic_path(path) as temporary:
-        _save(temporary, sheets)
+        _save(temporary, sheets, lang)
 
 
-def _save(path: Path, sheets: Mapping[str, pd.DataFrame]) -> None:
+def _save(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> None:
     """Plain sheets, to read, filter, print and read back; the same bytes for the same tables."""
     options = {"options": INERT}
     dates = {"date_format": "yyyy-mm-dd", "datetime_format": "yyyy-mm-dd"}
     made = BytesIO()
     with pd.ExcelWriter(made, engine="xlsxwriter", engine_kwargs=options, **dates) as book:
         book.book.set_properties({"created": CREATED})
-        paper = _Paper(book.book)
+        paper = _Paper(book.book, lang)
         for name, table in sheets.items():
             rows = table.map(_writable)
             rows.to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 0))
@@ -403,9 +415,10 @@ def _writable(value: Any) -> Any:
 class _Paper:
     """The workbook's formats, and tables laid out with them."""
 
-    def __init__(self, book: Any) -> None:
-        self.book = book
-        base = {"font_name": "微软雅黑", "font_size": 10, "valign": "vcenter"}
+    def __init__(self, book: Any, lang: Lang) -> None:
+        self.book, self.lang = book, lang
+        known = say("known: ", lang)
+        base = {"font_name": FONT, "font_size": 10, "valign": "vcenter"}
         edge = base | {"border": 1, "border_color": "#BFBFBF"}
         self.formats = {
             "title": book.add_format(base | {"font_size": 16, "bold": True}),
@@ -436,10 +449,10 @@ class _Paper:
                 edge | {"bold": True, "bg_color": "#DDEBF7", "num_format": "#,##0.00"}
             ),
             "sum_int_known": book.add_format(
-                edge | {"bold": True, "bg_color": "#DDEBF7", "num_format": '"已知 "#,##0'}
+                edge | {"bold": True, "bg_color": "#DDEBF7", "num_format": f'"{known}"#,##0'}
             ),
             "sum_float_known": book.add_format(
-                edge | {"bold": True, "bg_color": "#DDEBF7", "num_format": '"已知 "#,##0.00'}
+                edge | {"bold": True, "bg_color": "#DDEBF7", "num_format": f'"{known}"#,##0.00'}
             ),
         }
 
@@ -461,17 +474,17 @@ class _Paper:
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(0)
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-        sheet.set_footer("&L&A&R第 &P 页 / 共 &N 页")
+        sheet.set_footer(say("&L&A&Rpage &P of &N", self.lang))
 
     def table(
         self, sheet: Any, top: int, rows: pd.DataFrame, *, widths: bool = True, blank: Any = None
     ) -> int:
         """Lay a table out from a row on, ``blank`` for what is unknown; number of its last row."""
         for at, name in enumerate(rows.columns):
-            heading = sheet_text(label(name))
+            heading = sheet_text(label(name, lang=self.lang))
             sheet.write_string(top, at, heading, self.formats["head"])
             kind = _kind(name, rows[name])
-            cells = [_cell(name, v, kind) for v in rows[name]]
+            cells = [_cell(name, v, kind, self.lang) for v in rows[name]]
             cells = [blank if value is None else value for value in cells]
             for k, value in enumerate(cells, start=top + 1):
                 self._write(sheet, k, at, value, kind)
@@ -495,7 +508,8 @@ class _Paper:
                 formula = f"=SUBTOTAL(109,{letter}{top + 2}:{letter}{row})"
                 sheet.write_formula(row, at, formula, self.formats[kind], float(rows[name].sum()))
             else:
-                sheet.write_string(row, at, "合计" if at == 0 else "", self.formats["sum_text"])
+                word = say("total", self.lang) if at == 0 else ""
+                sheet.write_string(row, at, word, self.formats["sum_text"])
 
     def _write(self, sheet: Any, row: int, at: int, value: Any, kind: str) -> None:
         style = self.formats[kind]
@@ -518,7 +532,8 @@ def _summary(
     published: Mapping[str, str],
 ) -> None:
     """First sheet: what it is, the sums, the schemes, and by river, bank, use and title."""
-    sheet = paper.book.add_worksheet("汇总")
+    lang = paper.lang
+    sheet = paper.book.add_worksheet(say("summary", lang))
     f = paper.formats
     sheet.hide_gridlines(2)
     sheet.write_string(0, 0, sheet_text(title), f["title"])
@@ -528,23 +543,30 @@ def _summary(
         sheet.write_string(row, 0, sheet_text(note), f["note"])
         row += 1
     whole = totals(affected)
-    row = _section(paper, sheet, row + 1, "总计", whole)
+    row = _section(paper, sheet, row + 1, say("sums", lang), whole)
     if comparison is not None:
-        row = _section(paper, sheet, row, "方案比选", comparison.totals.reset_index(), sums=False)
-        for line in comparison.summary():
+        both = comparison.totals.reset_index()
+        row = _section(paper, sheet, row, say("schemes compared", lang), both, sums=False)
+        for line in comparison.summary(lang=lang):
             sheet.write_string(row - 1, 0, sheet_text(line), f["said"])
             row += 1
         row += 1
     if published:
         table = pd.DataFrame(
-            {"公开报道(实际案例,非本次计算)": list(published), "数字": list(published.values())}
+            {
+                say("published (of the real case, not computed here)", lang): list(published),
+                say("figure", lang): list(published.values()),
+            }
         )
-        row = _section(paper, sheet, row, "公开报道的数字,仅供对照", table, sums=False)
+        row = _section(
+            paper, sheet, row, say("Published figures, to compare with", lang), table, sums=False
+        )
     for key in ("river", "bank", "extent", "verdict", "cleared_by", "use", "title", "zone_id"):
         if key in affected and affected[key].notna().any():
             table = totals(affected, key).reset_index()
-            table[key] = table[key].astype(object).where(table[key].notna(), "(无)")
-            row = _section(paper, sheet, row, f"按{label(key, unit=False)}", table)
+            table[key] = table[key].astype(object).where(table[key].notna(), say("(none)", lang))
+            row = _section(paper, sheet, row, say("by {}", lang, label(key, lang=lang, unit=False)),
+                           table)  # fmt: skip
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, 14, 14)
     sheet.set_landscape()
@@ -557,14 +579,17 @@ def _section(
 ) -> int:
     """A heading and a table below one another; the next free row after a gap."""
     sheet.write_string(row, 0, heading, paper.formats["section"])
+    unknown = say("unknown", paper.lang)
     if sums:
-        return paper.table(sheet, row + 1, table, widths=False, blank=UNKNOWN) + 2
+        return paper.table(sheet, row + 1, table, widths=False, blank=unknown) + 2
     for at, name in enumerate(table.columns):
-        sheet.write_string(row + 1, at, sheet_text(label(name)), paper.formats["head"])
+        sheet.write_string(
+            row + 1, at, sheet_text(label(name, lang=paper.lang)), paper.formats["head"]
+        )
         kind = _kind(name, table[name])
         for k, value in enumerate(table[name], start=row + 2):
-            cell = _cell(name, value, kind)
-            paper._write(sheet, k, at, UNKNOWN if cell is None else cell, kind)
+            cell = _cell(name, value, kind, paper.lang)
+            paper._write(sheet, k, at, unknown if cell is None else cell, kind)
     sheet.set_row(row + 1, 30)
     return row + 1 + len(table) + 2
 
@@ -589,7 +614,7 @@ def _kind(name: str, values: pd.Series) -> str:
     return "int" if dtype == "int" or name.endswith("_yuan") else "float"
 
 
-def _cell(name: str, value: Any, kind: str) -> Any:
+def _cell(name: str, value: Any, kind: str, lang: Lang) -> Any:
     """Value of a cell: text as people read it, numbers as numbers, NA as nothing."""
     if (
         value is None
@@ -603,11 +628,11 @@ def _cell(name: str, value: Any, kind: str) -> Any:
     if kind != "text":
         return float(value)
     if isinstance(value, bool | np.bool_):
-        return "是" if value else ("" if name in QUIET else "否")
+        return say("yes", lang) if value else ("" if name in QUIET else say("no", lang))
     column = _COLUMN.get(name)
     if column is not None and column.dtype == "chainage":
         return format_chainage(float(value))
-    return sheet_text(code_label(name, value))
+    return sheet_text(code_label(name, value, lang=lang))
 
 
 def _wide(value: Any, kind: str = "text") -> int:

@@ -70,18 +70,24 @@ MAP_LOOKS = {
     "review": Hatched("#e3d0f5", "|", "#5b2a86"),
     "survey": Hatched("#fff3a8", "|-", "#6b5d00"),
 }
-NOT_BEGUN = "未"
 
 
-def letters(stages: pd.DataFrame) -> dict[str, str]:
-    """Letter of each stage, and of what isn't begun."""
-    return {TODO: NOT_BEGUN} | {str(k): str(v) for k, v in stages["letter"].items()}
+NOT_BEGUN = {"zh": "未", "en": "0"}
 
 
-def stage_words(stages: pd.DataFrame) -> dict[str, str]:
+def letters(stages: pd.DataFrame, *, lang: Lang = "zh") -> dict[str, str]:
+    """Letter of each stage, and of what isn't begun; in English its number in their order."""
+    signs = stages["letter"] if lang == "zh" else range(1, len(stages) + 1)
+    return {TODO: NOT_BEGUN[lang]} | {
+        str(k): str(v) for k, v in zip(stages.index, signs, strict=True)
+    }
+
+
+def stage_words(stages: pd.DataFrame, *, lang: Lang = "zh") -> dict[str, str]:
     """Word of each stage as the project has it, and of what isn't begun."""
-    words = {str(k): str(v) for k, v in stages["zh"].items()}
-    return {TODO: code_label("status", TODO)} | words
+    words = {str(k): str(v) if lang == "zh" else str(k).replace("_", " ")
+             for k, v in stages["zh"].items()}  # fmt: skip
+    return {TODO: code_label("status", TODO, lang=lang)} | words
 
 
 def value_text(name: str, value: object, lang: Lang = "zh", *, unknown: str = "—") -> str:

@@ -23,6 +23,7 @@ from pyproj.exceptions import ProjError
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.nouns.door import with_shapes
 from pinghu_geo.nouns.errors import CRSError
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import (
     grid_of_place,
     one_of,
@@ -422,7 +423,7 @@ def _check_against(
     found = _shift(metres, reference.to_crs(metres.crs))
     if found.confidence > SURE and np.hypot(found.dx_m, found.dy_m) > SHIFTED_M:
         seen.add("shifted", column="geometry", dx=found.dx_m, dy=found.dy_m, n=found.n_matched,
-                 cause=CAUSES[found.cause][seen.lang == "en"])  # fmt: skip
+                 cause=say(CAUSES[found.cause], seen.lang))  # fmt: skip
 
 
 # --- offsets ----------------------------------------------------------------------------------
@@ -436,10 +437,10 @@ SHIFTED_M, SURE = 5.0, 0.9
 # A shift is explained by an offset this near to it [m].
 EXPLAINED_M = 20.0
 CAUSES = {
-    "none": ("无偏移", "none"),
-    "gcj02": ("与 GCJ-02 偏移一致", "as of GCJ-02"),
-    "bd09": ("与 BD-09 偏移一致", "as of BD-09"),
-    "unknown": ("原因不明(基准不同?)", "unknown (another datum?)"),
+    "none": "no offset",
+    "gcj02": "as of GCJ-02",
+    "bd09": "as of BD-09",
+    "unknown": "of unknown cause (another datum?)",
 }
 
 

@@ -8,6 +8,7 @@ itself.
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,14 @@ DOUBLE = frozenset({"gbk", "gb18030", "gb2312", "big5", "cp950", "big5hkscs"})
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The cells of a .dbf, a row of bytes each, and its fields: kind, start, size, decimals."""
+    """The cells of a .dbf, a row of bytes each, and its fields: kind, start, size, decimals.
+
+    Names that aren't ASCII are blank: their encoding isn't known here.
+    """
 
     cells: NDArray[np.uint8]
     fields: list[tuple[str, int, int, int]]
+    names: list[str]
 
     @classmethod
     def of(cls, path: Path) -> Table:
@@ -44,11 +49,13 @@ class Table:
         data = np.memmap(path, np.uint8, "r")
         rows, start, width = dbf_head(data[:32].tobytes())
         head = data[32:start].tobytes()
-        fields, at = [], 1
+        fields, names, at = [], [], 1
         for k in range(0, len(head) - 31, 32):
             if head[k] == 0x0D:
                 break
             fields.append((chr(head[k + 11]), at, head[k + 16], head[k + 17]))
+            name = head[k : k + 11].partition(b"\0")[0]
+            names.append(name.decode("ascii") if name.isascii() else "")
             at += head[k + 16]
         if at > width and rows:
             raise LayerError(
@@ -56,7 +63,7 @@ class Table:
                 hint="ask for it again",
                 fault="unreadable",
             )
-        return cls(data[start : start + rows * width].reshape(rows, width), fields)
+        return cls(data[start : start + rows * width].reshape(rows, width), fields, names)
 
     def field(self, k: int, rows: NDArray[np.intp] | slice) -> NDArray[np.uint8]:
         """Cells of one field."""
@@ -85,6 +92,21 @@ def numbers_as_written(frame: Any, path: Path, rows: NDArray[np.intp], encoding:
         if table.fields[k][0] in "NF" and _any_odd(table, k, rows)
     }
     return frame.assign(**made) if made else frame
+
+
+def plain_numbers(path: Path, names: Iterable[str]) -> set[str]:
+    """Those of a Shapefile's fields whose every cell GDAL reads as it is written: numbers."""
+    dbf = next((p for p in path.parent.glob("*") if p.stem == path.stem
+                and p.suffix.lower() == ".dbf"), None)  # fmt: skip
+    if dbf is None:
+        return set()
+    table = Table.of(dbf)
+    rows, wanted = np.arange(len(table.cells)), set(names) - {""}
+    return {
+        name
+        for k, (kind, _, _, _) in enumerate(table.fields)
+        if kind in "NF" and (name := table.names[k]) in wanted and not _any_odd(table, k, rows)
+    }
 
 
 def _any_odd(table: Table, k: int, rows: NDArray[np.intp]) -> bool:

@@ -21,9 +21,11 @@ from pinghu_geo.intake.nesting import by_nesting, rings_turned
 from pinghu_geo.intake.registry import unit_numbers
 from pinghu_geo.nouns.door import columns_once, with_shapes
 from pinghu_geo.nouns.errors import LayerError, PinghuError
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import (
     NOUNS,
     Column,
+    Lang,
     Noun,
     fold_id,
     label,
@@ -48,7 +50,7 @@ MANY_PARTS, PARTS_APART_M = 10, 100.0
 # and of the median of a layer, which is then in another unit.
 AREA_FACTOR, FLOOR_AREA_FACTOR, UNIT_FACTOR = 1.25, 3.0, 20.0
 # Multiples of a square metre in which areas come.
-AREA_UNITS = {"亩": 2000 / 3, "公顷/万㎡": 1e4, "km²": 1e6}
+AREA_UNITS = {"mu": 2000 / 3, "hectares": 1e4, "km²": 1e6}
 # Rates below this in the median [yuan/m²] are probably in 10,000 yuan.
 LEAST_RATE = 20.0
 CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
@@ -213,7 +215,7 @@ def _check_columns(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
     """Columns that can't be missing."""
     for name in kind.required:
         if name != kind.index and name not in frame.columns:
-            seen.add("missing_column", column=name, label=label(name))
+            seen.add("missing_column", column=name, label=label(name, lang=seen.lang))
     if kind.name == "buildings" and not {"floors", "floor_area_m2"} & set(frame.columns):
         seen.add("no_floor_area", column="floor_area_m2")
 
@@ -275,7 +277,7 @@ def _check_values(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
             wrong = given[~np.asarray(passes(given), bool)]
             if wrong.empty:
                 continue
-            cure = [_advice(column, v) for v in wrong]
+            cure = [_advice(column, v, seen.lang) for v in wrong]
             ids = frame.index[wrong.index]
             seen.add(fault, ids, name, label=said, value=list(wrong), cure=cure)
 
@@ -311,13 +313,13 @@ def _rules(column: Column) -> list[tuple[str, Callable[[pd.Series], Any]]]:
     return [("unknown_code", lambda v: v.isin(list(column.codes)))] if column.codes else []
 
 
-def _advice(column: Column, value: object) -> str:
+def _advice(column: Column, value: object, lang: Lang) -> str:
     if column.codes:
         words = {w: code for code, all_words in column.codes.items() for w in (code, *all_words)}
         return nearest(value, words)
     low, high = column.minimum, column.maximum
     if low is None and high is None:
-        return "改为数值 / a number"
+        return say("a number", lang)
     return f"{'-∞' if low is None else f'{low:g}'} … {'∞' if high is None else f'{high:g}'}"
 
 
@@ -336,9 +338,15 @@ def _check_texts(frame: pd.DataFrame, seen: Findings) -> None:
                 continue
             bad = text.isin(wrong)
             shown = [ascii(v)[1:60].rstrip("'") if fault != "mojibake" else v for v in text[bad]]
-            seen.add(fault, frame.index[bad], str(name), label=label(str(name)), value=shown)
+            seen.add(
+                fault,
+                frame.index[bad],
+                str(name),
+                label=label(str(name), lang=seen.lang),
+                value=shown,
+            )
     for name in filter(is_garbled, map(str, frame.columns)):
-        seen.add("mojibake", column=name, label="字段名", value=name)
+        seen.add("mojibake", column=name, label=say("name of a column", seen.lang), value=name)
 
 
 def _check_rates(frame: pd.DataFrame, seen: Findings) -> None:
@@ -348,7 +356,12 @@ def _check_rates(frame: pd.DataFrame, seen: Findings) -> None:
     if middle < LEAST_RATE:
         name = "building_yuan_m2"
         seen.add(
-            "unit_suspect", column=name, label=label(name), ratio=1e-4, unit="万元/m²", factor=1e4
+            "unit_suspect",
+            column=name,
+            label=label(name, lang=seen.lang),
+            ratio=1e-4,
+            unit=say("10,000 yuan/m²", seen.lang),
+            factor=1e4,
         )
 
 
@@ -379,7 +392,7 @@ def _check_geometry(
         is_a=[s.geom_type for s in shapes[wrong]],
         wanted=kind.geometry[0],
         cure=[
-            "pg.repair(frame)" if k == 7 and polygonal else "重新绘制 / draw it anew"
+            "pg.repair(frame)" if k == 7 and polygonal else say("draw it anew", seen.lang)
             for k in kinds[wrong]
         ],
     )
@@ -464,22 +477,29 @@ def _check_area(
     middle = float(np.median(ratio[known]))
     if known.sum() >= 3 and (middle < 1 / UNIT_FACTOR or middle > UNIT_FACTOR):
         unit = min(AREA_UNITS, key=lambda u: abs(np.log(middle * AREA_UNITS[u])))
-        seen.add("unit_suspect", column=name, label=label(name), ratio=middle, unit=unit,
+        seen.add("unit_suspect", column=name, label=label(name, lang=seen.lang), ratio=middle,
+                 unit=say(unit, seen.lang),
                  factor=AREA_UNITS[unit])  # fmt: skip
         return
     off = known & ((ratio > factor) | (ratio < 1 / factor))
-    seen.add(fault, frame.index[off], name, label=label(name, unit=False), value=stated[off],
+    word = label(name, lang=seen.lang, unit=False)
+    seen.add(fault, frame.index[off], name, label=word, value=stated[off],
              wanted=np.asarray(wanted)[off])  # fmt: skip
 
 
 def _check_parts(ids: Any, shapes: Any, good: Any, seen: Findings) -> None:
     """Rows of many or far parts: several houses merged by class."""
+    rows = scattered_rows(shapes, good)
+    seen.add("scattered_parts", ids[rows], "geometry", n=shapely.get_num_geometries(shapes)[rows])
+
+
+def scattered_rows(shapes: Any, good: Any = True) -> Any:
+    """Positions of the shapes of many or far parts, in metres."""
     n = shapely.get_num_geometries(shapes)
     rows = np.flatnonzero(good & (n > 1))
     x0, y0, x1, y1 = shapely.bounds(shapes[rows]).T
     apart = np.hypot(x1 - x0, y1 - y0) > PARTS_APART_M + 2 * np.sqrt(shapely.area(shapes[rows]))
-    rows = rows[apart | (n[rows] >= MANY_PARTS)]
-    seen.add("scattered_parts", ids[rows], "geometry", n=n[rows])
+    return rows[apart | (n[rows] >= MANY_PARTS)]
 
 
 def _check_overlaps(ids: Any, shapes: Any, good: Any, area: Any, seen: Findings) -> None:
@@ -551,7 +571,7 @@ def split_parts(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return split
 
 
-def repair(frame: gpd.GeoDataFrame, what: str | None = None) -> Repaired:
+def repair(frame: gpd.GeoDataFrame, what: str | None = None, *, lang: Lang = "zh") -> Repaired:
     """Mend what has one right answer; leave the rest to people; log every change 数据修复.
 
     Parameters
@@ -560,6 +580,8 @@ def repair(frame: gpd.GeoDataFrame, what: str | None = None) -> Repaired:
         Layer of polygons under canonical names. It is not changed.
     what
         Its noun; by default told from the index's name.
+    lang
+        Language of the log: ``"zh"`` or ``"en"``.
 
     Returns
     -------
@@ -596,17 +618,25 @@ def repair(frame: gpd.GeoDataFrame, what: str | None = None) -> Repaired:
     before = shapely.area(shapes)
     change = np.full(len(shapes), "", object)
     flat = shapely.force_2d(shapes)
-    change[shapely.has_z(shapes)] = "去除高程"
+    change[shapely.has_z(shapes)] = say("heights dropped", lang)
     shapes = flat
     if polygonal:
         broken = ~shapely.is_missing(shapes) & ~shapely.is_valid(shapes)
         turned = broken & rings_turned(shapes)
-        _put(shapes, change, turned, by_nesting(shapes[turned]), "按内外嵌套改正环线方向")
+        _put(
+            shapes, change, turned, by_nesting(shapes[turned]), say("rings turned by nesting", lang)
+        )
         broken &= ~shapely.is_valid(shapes)
         mended = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
-        _put(shapes, change, broken, mended, "重建无效图形")
+        _put(shapes, change, broken, mended, say("invalid shape rebuilt", lang))
         mixed = shapely.get_type_id(shapes) == 7
-        _put(shapes, change, mixed, _polygons_only(shapes[mixed]), "去除图形集合中的点线")
+        _put(
+            shapes,
+            change,
+            mixed,
+            _polygons_only(shapes[mixed]),
+            say("points and lines dropped from a collection", lang),
+        )
     changed = change != ""
     log = pd.DataFrame(
         {

@@ -25,7 +25,13 @@ from numpy.typing import NDArray
 from pinghu_geo.intake.bounds import SHORT_BYTES, require_bounded_book, without_nests
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.conditions import Condition, as_arrow, as_sql, parse_condition, weaker
-from pinghu_geo.intake.dbf import deleted_rows, numbers_as_written, say_cut_texts, texts_decoded
+from pinghu_geo.intake.dbf import (
+    deleted_rows,
+    numbers_as_written,
+    plain_numbers,
+    say_cut_texts,
+    texts_decoded,
+)
 from pinghu_geo.intake.drawing import ARC_STEP_DEG, read_dxf
 from pinghu_geo.intake.drivers import for_one_driver
 from pinghu_geo.intake.encoding import Encoding, dbf_encoding, mapinfo_encoding, text_encoding
@@ -76,7 +82,7 @@ PARQUET = {".parquet", ".geoparquet"}
 # Formats with an index of boxes, which is asked for each box; others are scanned once for all.
 INDEXED = {".gpkg", ".fgb"}
 # Formats whose columns say what they hold, in UTF-8: a condition is left to their drivers.
-PUSHED = {".gpkg", ".fgb"}
+PUSHED = {".gpkg", ".fgb", ".gdb", ".shp"}
 # From so many boxes on a file is asked for the one around all of them.
 MOST_BOXES = 8
 TABLES = {".csv", ".txt", ".xlsx", ".xlsm"}
@@ -120,7 +126,7 @@ def read_raw(
     if str(source).startswith(POSTGIS):
         from pinghu_geo.intake.postgis import read_postgis
 
-        return read_postgis(str(source), what, layer, boxes)
+        return read_postgis(str(source), what, layer, boxes, condition)
     with ExitStack() as stack:
         path, layer = unpacked(Path(source), what, layer, VECTOR | PARQUET | TABLES, stack)
         suffix = path.suffix.lower()
@@ -235,13 +241,17 @@ def _rows_of_gdal(
     """What of a condition is left to the driver, as an argument for reading."""
     if condition is None or suffix not in PUSHED:
         return {}
-    info = pyogrio.read_info(path, layer=layer)
+    # any encoding does where texts are left to us
+    bytewise = "ISO-8859-1" if suffix == ".shp" else None
+    info = pyogrio.read_info(path, layer=layer, encoding=bytewise)
     kinds = {"i": "number", "u": "number", "f": "number", "O": "text"}
     known = {
         str(name): kinds[np.dtype(kind).kind]
         for name, kind in zip(info["fields"], info["dtypes"], strict=True)
         if np.dtype(kind).kind in kinds
     }
+    if suffix == ".shp":
+        known = dict.fromkeys(plain_numbers(path, condition.names) & set(known), "number")
     node = weaker(condition, known)
     return {} if node is None else {"where": as_sql(node, sqlite=suffix == ".gpkg")}
 
@@ -312,7 +322,7 @@ def _read_gdal(
     bytewise = "ISO-8859-1" if suffix == ".shp" else encoding
     info = pyogrio.read_info(path, layer=layer, encoding=bytewise)
     whole = boxes is None and not rows
-    frame, deleted = _as_written(frame, given, layer, encoding, boxes, seen, whole=whole)
+    frame, deleted = _as_written(frame, given, layer, encoding, seen, whole=whole)
     short = 0 <= info["features"] != len(frame) + deleted
     if suffix in (".fgb", ".shp") and whole and short:
         raise LayerError(
@@ -335,7 +345,6 @@ def _as_written(
     path: Path,
     layer: str | None,
     encoding: str | None,
-    boxes: Boxes | None,
     seen: Findings,
     *,
     whole: bool,
@@ -344,7 +353,7 @@ def _as_written(
     deleted = 0
     if path.suffix.lower() == ".shp":
         if dbf := parts_of(path).get(".dbf"):
-            frame, deleted = _as_in_dbf(frame, dbf, str(encoding), boxes, seen)
+            frame, deleted = _as_in_dbf(frame, dbf, str(encoding), seen, whole=whole)
         frame = _rings_nested(frame, seen)
     elif path.suffix.lower() == ".gpkg" and layer is not None:
         frame = _texts_among_numbers(frame, path, layer, whole=whole)
@@ -417,11 +426,11 @@ def _texts_among_numbers(frame: Any, path: Path, layer: str, *, whole: bool) -> 
 
 
 def _as_in_dbf(
-    frame: Any, dbf: Path, encoding: str, boxes: Boxes | None, seen: Findings
+    frame: Any, dbf: Path, encoding: str, seen: Findings, *, whole: bool
 ) -> tuple[Any, int]:
     """A Shapefile's frame with its numbers as written, and how many rows count as deleted."""
     gone = deleted_rows(dbf)
-    if boxes is None:
+    if whole:
         rows = np.flatnonzero(~gone)
         if gone.any():
             seen.add("deleted_rows", n=int(gone.sum()))

@@ -822,7 +822,13 @@ def _named(
     for other, name in rivals.items():
         if name == kind.index and chosen is not None:
             continue
-        seen.add("rival_column", column=name, other=other, taken=original[name], label=label(name))
+        seen.add(
+            "rival_column",
+            column=name,
+            other=other,
+            taken=original[name],
+            label=label(name, lang=seen.lang),
+        )
     if not kind.geometry and columns is None:
         _require_no_question(frame, rivals, original, kind)
     frame = _words_meant(_renamed(frame, names), kind, words or {})
@@ -894,7 +900,12 @@ def _with_datum(frame: Any, datums: Mapping[str, str], kind: Noun, seen: Finding
             hint="correct one of them",
             fault="unreadable",
         )
-    seen.add("datum_stated", column="datum", stated=stated, datum=code_label("datum", code))
+    seen.add(
+        "datum_stated",
+        column="datum",
+        stated=stated,
+        datum=code_label("datum", code, lang=seen.lang),
+    )
     return frame.assign(datum=code)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from pinghu_geo.intake.bounds import without_nests
+from pinghu_geo.intake.conditions import Condition, Node, weaker
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import nearest
 
@@ -22,11 +23,16 @@ ORDER BY 1, 2, 3"""
 
 
 def read_postgis(
-    source: str, what: str, layer: str | None, boxes: NDArray[np.float64] | None
+    source: str,
+    what: str,
+    layer: str | None,
+    boxes: NDArray[np.float64] | None,
+    condition: Condition | None = None,
 ) -> gpd.GeoDataFrame:
     """A table of a database: ``layer`` is its name, with its schema where several have it.
 
-    The connection is read-only. Of ``boxes`` the database's own index makes use.
+    The connection is read-only. Of ``boxes``, and of what of the condition every database compares
+    alike, its own indices make use.
     """
     try:
         import psycopg
@@ -40,7 +46,7 @@ def read_postgis(
         with psycopg.connect(source, connect_timeout=10) as base:
             base.read_only = True
             schema, table, column, srid = _table(base, what, layer)
-            names, rows = _rows(base, psycopg.sql, (schema, table, column, srid), boxes)
+            names, rows = _rows(base, psycopg.sql, (schema, table, column, srid), boxes, condition)
             crs = _crs(base, srid)
     except psycopg.Error as fault:
         said = (str(fault).strip() or type(fault).__name__).splitlines()[0]
@@ -95,7 +101,11 @@ def _table(base: Any, what: str, layer: str | None) -> tuple[str, str, str, int]
 
 
 def _rows(
-    base: Any, sql: Any, table: tuple[str, str, str, int], boxes: Any
+    base: Any,
+    sql: Any,
+    table: tuple[str, str, str, int],
+    boxes: Any,
+    condition: Condition | None,
 ) -> tuple[list[str], Any]:
     """Names of the columns but the geometry's, and the rows with its WKB last."""
     schema, name, column, srid = table
@@ -111,12 +121,43 @@ def _rows(
         ),
         frame,
     )
-    if boxes is None:
-        return names, base.execute(query).fetchall()
-    meets = sql.SQL("{} && ST_MakeEnvelope(%s, %s, %s, %s, %s)").format(sql.Identifier(column))
-    query += sql.SQL(" WHERE ") + sql.SQL(" OR ").join([meets] * len(boxes))
-    given = [number for box in boxes.tolist() for number in (*box, srid)]
+    asked, given = [], []
+    if boxes is not None:
+        meets = sql.SQL("{} && ST_MakeEnvelope(%s, %s, %s, %s, %s)").format(sql.Identifier(column))
+        asked.append(sql.SQL("({})").format(sql.SQL(" OR ").join([meets] * len(boxes))))
+        given += [number for box in boxes.tolist() for number in (*box, srid)]
+    kinds = {d.name: KINDS[d.type_code] for d in shown if d.type_code in KINDS}
+    node = None if condition is None else weaker(condition, kinds)
+    if node is not None:
+        text, values = _asked(node, sql)
+        asked.append(text)
+        given += values
+    if asked:
+        query += sql.SQL(" WHERE ") + sql.SQL(" AND ").join(asked)
     return names, base.execute(query, given).fetchall()
+
+
+# types of PostgreSQL, by their numbers: int8, int2, int4, float4, float8, numeric; text, varchar
+KINDS = dict.fromkeys((20, 21, 23, 700, 701, 1700), "number") | dict.fromkeys((25, 1043), "text")
+
+
+def _asked(node: Node, sql: Any) -> tuple[Any, list[Any]]:
+    """A weaker condition for PostgreSQL: names are identifiers, constants are handed over apart."""
+    match node:
+        case ("and" | "or" as word, parts):
+            found = [_asked(part, sql) for part in parts]
+            between = sql.SQL(" AND " if word == "and" else " OR ")
+            text = sql.SQL("({})").format(between.join(one for one, _ in found))
+            return text, [value for _, values in found for value in values]
+        case ("known", name):
+            return sql.SQL("{} IS NOT NULL").format(sql.Identifier(name)), []
+        case ("holds", name, text):
+            return sql.SQL("strpos({}, %s) > 0").format(sql.Identifier(name)), [text]
+        case (_, name, sign, value):
+            said = "<>" if sign == "!=" else sign
+            column = sql.SQL("{}::float8").format(sql.Identifier(name))
+            return column + sql.SQL(f" {said} %s"), [value]
+    raise AssertionError(node)
 
 
 def _crs(base: Any, srid: int) -> CRS | None:

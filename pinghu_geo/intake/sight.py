@@ -49,6 +49,8 @@ MARKS: dict[str, set[str]] = {
     "roads": {"highway", "maxspeed", "oneway"},
 }  # fmt: skip
 SHAPES = {"Polygon": ("buildings", "parcels", "zones", "red_line"), "LineString": ("rivers",)}
+# of a layer that states no kind of shape, so many rows are looked at
+LOOKED_AT = 100
 # words in the name of a table; of evidence, whose headings are few, they have to be there
 TABLE_WORDS = {
     "widths": "宽|width", "rates": "补偿|标准|单价|rates", "segments": "责任|包干|segments",
@@ -142,18 +144,29 @@ def _layers(path: Path) -> list[Sight]:
     with ExitStack() as stack:
         opened = path if suffix == ".shp" else for_one_driver(path, "new", stack)
         found = []
-        for name, kind in pyogrio.list_layers(opened):
-            if kind is None:
+        for name, stated in pyogrio.list_layers(opened):
+            if stated is None:
                 continue
             encoding = _names_in(path) if suffix == ".shp" else None
             info = pyogrio.read_info(opened, layer=name, encoding=encoding)
             columns = tuple(map(str, info["fields"]))
             several = suffix in (".gpkg", ".gdb", ".kml")
+            kind = str(info["geometry_type"])
+            if kind == "Unknown":
+                kind = _kind_of_the_first(opened, str(name))
             found.append(
-                _seen(path, str(name) if several else None, str(info["geometry_type"]),
-                      int(info["features"]), info["crs"], columns)
+                _seen(path, str(name) if several else None, kind, int(info["features"]),
+                      info["crs"], columns)
             )  # fmt: skip
         return found
+
+
+def _kind_of_the_first(path: Path, layer: str) -> str:
+    """Kind of the first shapes of a layer that states none, such as of a KML; if they are alike."""
+    first = pyogrio.read_dataframe(path, layer=layer, columns=[], max_features=LOOKED_AT,
+                                   on_invalid="ignore")  # fmt: skip
+    kinds = {k.removeprefix("Multi") for k in first.geometry.geom_type.dropna()}
+    return kinds.pop() if len(kinds) == 1 else "Unknown"
 
 
 def _zipped(path: Path) -> list[Sight]:

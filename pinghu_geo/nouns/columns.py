@@ -51,6 +51,8 @@ class Noun:
         return [c.name for c in self.columns if c.required]
 
 
+# who clears what nobody else clears
+OWN = "本项目"
 USE = {
     "residential": ("住宅", "居住", "民宅", "成套住宅", "宿舍", "house", "apartments", "dormitory"),
     "mixed": ("商住", "商住混合", "商住两用", "综合"),

@@ -7,12 +7,13 @@ import re
 import struct
 import zlib
 from collections.abc import Iterable
+from functools import cache
 from itertools import islice
 from lzma import LZMAError
 
 from pinghu_geo.nouns.columns import NOUNS
 from pinghu_geo.nouns.inert import console_text, without_secrets
-from pinghu_geo.nouns.messages import Lang, read_said, say, translated
+from pinghu_geo.nouns.messages import Lang, catalogue, read_said, say, translated
 
 __all__ = [
     "CRSError",
@@ -105,7 +106,7 @@ class PinghuError(Exception):
     def said_in(self, lang: Lang) -> str:
         """What is wrong, in a language."""
         if lang == "en":
-            return self.said
+            return english_alone(self.said)
         text = translated(self.problem, lang)
         if self.layer:
             name, blank, rest = self.layer.partition(" ")
@@ -116,14 +117,31 @@ class PinghuError(Exception):
 
     def hint_in(self, lang: Lang) -> str:
         """What to type next, in a language."""
-        return translated(self.hint, lang)
+        return translated(self.hint, lang) if lang == "zh" else english_alone(self.hint)
 
     def in_language(self, lang: Lang) -> str:
         """The whole message in a language; ``str()`` of it is English."""
         if lang == "en":
-            return str(self)
+            return english_alone(str(self))
         hint = self.hint_in(lang)
         return f"{self.said_in(lang)}\n\n提示:{hint}" if hint else self.said_in(lang)
+
+
+def english_alone(text: str) -> str:
+    """An English sentence without the Chinese nouns of ours that stand in brackets behind words."""
+    return OURS.sub(lambda found: "" if found[1] in _own_words() else found[0], text)
+
+
+OURS = re.compile(r" \(([^()]*[\u4e00-\u9fff][^()]*(?:\([^()]*\))?)\)")
+
+
+@cache
+def _own_words() -> frozenset[str]:
+    """Labels of columns with and without their units, and the terms that sentences name."""
+    labels = {f"{c.zh}{tail}" for n in NOUNS.values() for c in n.columns
+              for tail in ("", f" ({c.unit})")}  # fmt: skip
+    terms = {word for key in catalogue() for word in OURS.findall(key)}
+    return frozenset(labels | terms)
 
 
 class LayerError(PinghuError, ValueError):

@@ -464,13 +464,14 @@ def _carried(old: Path, new: Path, ours: Owned | None) -> list[str]:
         for ending in ("", *beside):
             _link(path.with_name(path.name + ending), place.with_name(place.name + ending))
         there = _name(place, new)
-        lines.append(f"保留结果目录中的文件:{name}" + ("" if there == name else f" → {there}"))
+        said = name if there == name else f"{name} → {there}"
+        lines.append(f"kept in the folder of results: {said}")
     return lines
 
 
 def _free_place(path: Path, wanted: Path, *, own: bool) -> Path | None:
     """Where a file is kept: under its name if that is free, else beside it; None if it is there."""
-    others = (wanted.with_name(f"{wanted.stem}_保留{k}{wanted.suffix}") for k in count(1))
+    others = (wanted.with_name(f"{wanted.stem}_kept{k}{wanted.suffix}") for k in count(1))
     for place in chain([wanted] if own else [], others):
         if not os.path.lexists(place):
             return place

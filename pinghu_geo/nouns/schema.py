@@ -10,6 +10,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ import shapely
 from pyproj import Transformer
 from pyproj.exceptions import ProjError
 
-from pinghu_geo.nouns.columns import NOUNS, Column, Noun
+from pinghu_geo.nouns.columns import NOUNS, OWN, Column, Noun
 from pinghu_geo.nouns.errors import CRSError, LayerError
 from pinghu_geo.nouns.units import BRACKETS, UNIT_WORDS
 from pinghu_geo.nouns.words import meanings
@@ -30,6 +31,17 @@ DBF_NAME_BYTES = 10
 
 
 Lang = Literal["zh", "en"]
+# Units in English; what is counted is said by the column's name already.
+UNITS_EN = dict.fromkeys(("栋", "支", "个", "户", "层", "宗", "间"), "") | {
+    "m/天": "m/day", "栋/天": "buildings/day", "元": "yuan", "元/m": "yuan/m", "元/m²": "yuan/m²",
+    "元/cm": "yuan/cm", "天": "days", "工作日": "working days",
+}  # fmt: skip
+# columns that list ids or words
+LISTS = {"blocked_by", "late_nodes", "nodes"}
+# columns of names among which a word of ours stands
+PAYERS = {"cleared_by", "payer"}
+# words of ours that stand in a column of names
+OWN_WORDS = {OWN: "this project"}
 
 
 def noun(name: str) -> Noun:
@@ -72,9 +84,11 @@ def label(column: str, *, lang: Lang = "zh", unit: bool = True) -> str:
     if found is None:
         return column
     # a chainage is shown as K1+234, which says its unit itself
-    tail = f" ({found.unit})" if unit and found.unit and found.dtype != "chainage" else ""
+    said = found.unit if lang == "zh" else UNITS_EN.get(found.unit, found.unit)
+    tail = f" ({said})" if unit and said and found.dtype != "chainage" else ""
     if lang == "en":
-        return re.sub(r"_(m2|m|mm|ms|yuan|m3s)$", "", column).replace("_", " ") + tail
+        bare = re.sub(r"_(m2|m|mm|ms|yuan|m3s|ratio)$", "", re.sub(r"^n_", "", column))
+        return bare.replace("_", " ") + tail
     return found.zh + tail
 
 
@@ -87,7 +101,28 @@ def code_label(column: str, code: object, *, lang: Lang = "zh") -> str:
             for c in one.columns:
                 if c.name == column and code in c.codes:
                     return c.codes[str(code)][0]
-    return str(code)
+        return str(code)
+    if column in LISTS:
+        return str(code).replace("、", ", ")
+    return OWN_WORDS.get(str(code), str(code).replace("_", " ") if is_code(column) else str(code))
+
+
+def spoken(frame: Any, lang: Lang) -> Any:
+    """A table with the words of ours among its names and lists in a language."""
+    if lang == "zh":
+        return frame
+    ours = {
+        name: [code_label(name, v, lang=lang) if isinstance(v, str) else v for v in frame[name]]
+        for name in frame.columns
+        if name in LISTS or name in PAYERS
+    }
+    return frame.assign(**ours) if ours else frame
+
+
+@cache
+def is_code(column: str) -> bool:
+    """Whether a column of this name holds codes."""
+    return any(c.name == column and c.dtype == "code" for n in NOUNS.values() for c in n.columns)
 
 
 def _plain(name: object) -> str:
@@ -164,7 +199,8 @@ def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
         for column in what.columns:
             if column.name in found.values():
                 continue
-            names_known = (column.name, column.zh, *column.aliases)
+            own = () if what.geometry else (label(column.name, lang="en", unit=False),)
+            names_known = (column.name, column.zh, *own, *column.aliases)
             for alias in column.fallbacks if how == "last" else names_known:
                 wanted = _cut_names(alias) if cut else {_plain(alias)}
                 hit = next((g for g in given if folded[g] in wanted and g not in found), None)

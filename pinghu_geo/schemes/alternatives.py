@@ -411,7 +411,7 @@ def _redesigns(places: gpd.GeoDataFrame, gap_m: float, rivers: gpd.GeoDataFrame)
         mine = mine[np.argsort(low[mine], kind="stable")]
         reached = np.r_[-np.inf, np.maximum.accumulate(high[mine])[:-1]]
         number = np.cumsum(low[mine] - reached > gap_m)
-        names[mine] = [f"{one}-优{k:02d}" for k in number]
+        names[mine] = [f"{one}-D{k:02d}" for k in number]
     return list(names)
 
 

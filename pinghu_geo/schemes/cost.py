@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.nouns.columns import OWN
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, RateError
 from pinghu_geo.nouns.schema import NOUNS, nearest, one_of, require_columns
@@ -235,7 +236,7 @@ def clearing(
     found["zone_ratio"] = first["ratio"].reindex(found.index)
     payer = zones["payer"] if "payer" in zones.columns else pd.Series(pd.NA, index=zones.index)
     payer = payer.fillna(pd.Series(zones.index.astype(str), index=zones.index))
-    found["cleared_by"] = found["zone_id"].map(payer).astype("str").fillna("本项目")
+    found["cleared_by"] = found["zone_id"].map(payer).astype("str").fillna(OWN)
     found["in_project"] = found["zone_id"].notna()
     touched = pairs[pairs["ratio"] > TOUCHING].groupby("who").size()
     several = touched.reindex(found.index, fill_value=0) > 1

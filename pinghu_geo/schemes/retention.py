@@ -13,13 +13,15 @@ import pandas as pd
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import rule_file
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang, label, nearest, numbers, one_of
 
 __all__ = ["retention_rules", "retention_verdict"]
 
 TESTS = ("at_most", "at_least", "is_true", "is_false")
 VERDICTS = ("demolish", "review")
-RULE_KEYS = {"id", "column", "test", "limit", "fails", "zh", "en", "article", "source"}
+OPTIONAL = {"limit", "article_en"}
+RULE_KEYS = {"id", "column", "test", "fails", "zh", "en", "article", "source"} | OPTIONAL
 
 
 def retention_rules(path: str | Path | None = None) -> pd.DataFrame:
@@ -35,7 +37,8 @@ def retention_rules(path: str | Path | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a rule, in order: id, column (evidence), test {at_most, at_least, is_true,
-        is_false}, limit, fails {demolish, review}, zh, en, article, source.
+        is_false}, limit, fails {demolish, review}, zh, en, article, article_en
+        (blank: as article), source.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def retention_rules(path: str | Path | None = None) -> pd.DataFrame:
                     layer="rules",
                     hint=nearest(key, RULE_KEYS),
                 )
-        lacks = sorted(RULE_KEYS - {"limit"} - set(rule))
+        lacks = sorted(RULE_KEYS - OPTIONAL - set(rule))
         if lacks:
             raise LayerError(
                 f"rule {name} lacks {', '.join(lacks)}",
@@ -76,7 +79,8 @@ def retention_rules(path: str | Path | None = None) -> pd.DataFrame:
                 hint="limit = 10.0  # or the name of a limit the project gives",
             )
     return pd.DataFrame(rules, columns=["id", "column", "test", "limit", "fails", "zh", "en",
-                                        "article", "source"]).astype({"limit": object})  # fmt: skip
+                                        "article", "article_en", "source"]
+                        ).astype({"limit": object})  # fmt: skip
 
 
 @takes()
@@ -172,7 +176,9 @@ def retention_verdict(
         holds = _holds(least, rule["test"], limit) & _holds(most, rule["test"], limit)
         some = _holds(least, rule["test"], limit) | _holds(most, rule["test"], limit)
         new = ~some & ~na & ~failed
-        verdict[new], deciding[new] = rule["fails"], rule["article"]
+        own = rule.get("article_en") if lang == "en" else None
+        law = own if isinstance(own, str) else rule["article"]
+        verdict[new], deciding[new] = rule["fails"], law
         text = rule[lang]
         reason[new] = [
             text.format(value=v, limit=limit) if limit is not None else text
@@ -185,15 +191,13 @@ def retention_verdict(
             missing[k].append(label(rule["column"], lang=lang, unit=False))
     lacks = np.array([bool(m) for m in missing], dtype=bool)
     open_ = ~failed & (lacks | np.array([bool(m) for m in spread], dtype=bool))
-    lead, comma = ("缺少依据:", "、") if lang == "zh" else ("lacks evidence: ", ", ")
     verdict[open_] = "review"
-    stop = ";" if lang == "zh" else "; "
-    reason[open_] = [
-        stop.join(
-            [*spread[k], *([lead + comma.join(dict.fromkeys(missing[k]))] if lacks[k] else [])]
-        )
-        for k in np.flatnonzero(open_)
+    comma, stop = say(", ", lang), say("; ", lang)
+    lost = [
+        [say("lacks evidence: {}", lang, comma.join(dict.fromkeys(m)))] if m else []
+        for m in missing
     ]
+    reason[open_] = [stop.join([*spread[k], *lost[k]]) for k in np.flatnonzero(open_)]
     stays = ~failed & ~open_
     reason[stays] = [_all_hold(known.iloc[k], lang) for k in np.flatnonzero(stays)]
     return pd.DataFrame(
@@ -220,11 +224,9 @@ def _spread_text(
     low, high = float(least[row.name]), float(most[row.name])
     name, by = label(column, lang=lang), row.get("rise_decided_by")
     by = by if column == "rise_alone_mm" and isinstance(by, str) else None
-    if lang == "zh":
-        tail = f",{by} 起超限" if by else ""
-        return f"{name}随损失系数、糙率为 {low:.1f}~{high:.1f},允许 {limit:.1f}{tail}"
-    tail = f", above it from {by} on" if by else ""
-    return f"{name} is {low:.1f} to {high:.1f} by losses and n, allowed {limit:.1f}{tail}"
+    ends = f"{low:.1f}", f"{high:.1f}", f"{limit:.1f}"
+    said = say("{} is {} to {} by losses and n, allowed {}", lang, name, *ends)
+    return said + (say(", above it from {} on", lang, by) if by else "")
 
 
 def _limit(rule: Mapping[str, Any], limits: Mapping[str, float]) -> float | None:
@@ -278,12 +280,10 @@ def _all_hold(row: pd.Series, lang: Lang) -> str:
     """Reason of a building that may stay, with its rise."""
     alone, joint = row.get("rise_alone_mm"), row.get("rise_joint_mm")
     if alone is None or joint is None or pd.isna(alone) or pd.isna(joint):
-        return "各项条件均满足" if lang == "zh" else "every rule holds"
+        return say("every rule holds", lang)
     most, most_joint = row.get("rise_alone_high_mm"), row.get("rise_joint_high_mm")
     one, all_ = f"{alone:.1f} mm", f"{joint:.1f} mm"
     if pd.notna(most) and pd.notna(most_joint):
-        up_to = "最大" if lang == "zh" else "at most"
-        one, all_ = f"{one}({up_to} {most:.1f})", f"{all_}({up_to} {most_joint:.1f})"
-    if lang == "zh":
-        return f"各项条件均满足:单独壅高 {one},共同壅高 {all_}"
-    return f"every rule holds: it raises the flood by {one}, all kept by {all_}"
+        one, all_ = (say("{} (at most {})", lang, a, f"{b:.1f}")
+                     for a, b in ((one, most), (all_, most_joint)))  # fmt: skip
+    return say("every rule holds: it raises the flood by {}, all kept by {}", lang, one, all_)

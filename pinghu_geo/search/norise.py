@@ -17,7 +17,9 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import Laid, discharges, lay_sections
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError, OptimiseError
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import (
+    Lang,
     require_columns,
     require_layer,
     require_polygons,
@@ -49,10 +51,13 @@ from pinghu_geo.search.offsets import (
     within_reach,
 )
 from pinghu_geo.search.optimise import (
+    APPROVED,
     PRICE,
+    WITHIN,
     Progress,
     building_states,
     exchanged,
+    searched_against,
     still_taken,
     stretches,
 )
@@ -135,21 +140,30 @@ class WithinRise:
         """What the works cost where the river was searched, by the prices given."""
         return sum(found.works() for found in self.done.found)
 
-    def summary(self) -> list[str]:
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
         """What a mayor needs to know, in a few sentences."""
-        lines = [*self.comparison.summary(), *_proof_lines(self.certificate), *self._unsearched()]
+        lines = [*searched_against(self.comparison, lang), *_proof_lines(self.certificate, lang),
+                 *self._unsearched(lang)]  # fmt: skip
         lines.append(
-            f"设计洪水全河最大壅高 {self.largest_rise_mm:.1f} mm(允许 {self.allowed_mm:g} mm)。"
-        )
+            say("The design flood rises by at most {} mm anywhere on the rivers ({} mm allowed).",
+                lang, f"{self.largest_rise_mm:.1f}", f"{self.allowed_mm:g}")
+        )  # fmt: skip
         if self.stopped:
-            lines.append("搜索中途停止,未搜索的河段保持原方案。")
-        lines.append("筛查结果;是否可行以有资质单位的防洪评价为准。")
+            lines.append(say("The search was stopped: stretches that it hadn't reached keep the "
+                             "approved design.", lang))  # fmt: skip
+        lines.append(say("This is a screening; the flood-impact evaluation by a qualified office "
+                         "decides.", lang))  # fmt: skip
         return lines
 
-    def _unsearched(self) -> list[str]:
+    def _unsearched(self, lang: Lang) -> list[str]:
         """Rivers without a node, and why."""
         return [
-            f"{one.reach.name}:没有可搜索的节点,保持原方案({_why_none(one)})。"
+            say(
+                "{}: no node to be searched, the approved design stays ({}).",
+                lang,
+                one.reach.name,
+                _why_none(one, lang),
+            )
             for one in self.done.found
             if not one.stretches and not self.stopped
         ]
@@ -457,8 +471,8 @@ class _Search:
             ignore_index=True,
         )
         drawn = {
-            "原方案": red_line(self.rivers, self.widths),
-            "控制壅高": red_line(self.rivers, table),
+            APPROVED: red_line(self.rivers, self.widths),
+            WITHIN: red_line(self.rivers, table),
         }
         comparison = compare(drawn, self.buildings, self.rivers, rates=self.rates)
         states = [
@@ -810,41 +824,57 @@ def _parts(stretch: Stretch, options: Array, most: int) -> list[_Part]:
     return found
 
 
-def _why_none(one: _Found) -> str:
+def _why_none(one: _Found, lang: Lang) -> str:
     """Why a river holds no node that could be searched."""
     reach = one.reach
     if not len(reach.cost):
-        return "红线可达范围内没有建筑"
+        return say("no building where the line may lie", lang)
     hit = reach.touch.level <= reach.options.still
     if not hit.any():
-        return "原方案红线未涉及建筑"
+        return say("the approved line takes no building", lang)
     top = np.minimum(reach.river.top(0), reach.river.top(1))
     at = np.unique(reach.touch.station[hit])
     reasons = []
-    for word, mask in (("流速过快,非明显缓流", ~reach.calm), ("水位漫过岸顶", reach.level > top)):
+    fast = say("the water is too fast, not clearly subcritical", lang)
+    over = say("the level is above the banks", lang)
+    for word, mask in ((fast, ~reach.calm), (over, reach.level > top)):
         places = [format_chainage(reach.chainage(k)) for k in at[mask[at]][:3].tolist()]
         if places:
-            reasons.append(f"{word}:{'、'.join(places)}{' 等处' if mask[at].sum() > 3 else ''}")
-    return ";".join(reasons) or "河段过短或断面过稀,没有可移动的余地"
+            listed = say(", ", lang).join(places)
+            listed = say("{} and elsewhere", lang, listed) if mask[at].sum() > 3 else listed
+            reasons.append(f"{word}{say(': ', lang)}{listed}")
+    none = say("the reach is too short or its sections too sparse for any offset", lang)
+    return say("; ", lang).join(reasons) or none
 
 
-def _proof_lines(certificate: pd.DataFrame) -> list[str]:
+def _proof_lines(certificate: pd.DataFrame, lang: Lang) -> list[str]:
     """What is proven, and of what."""
     searched = certificate[certificate["n_nodes"] > 0]
     lines = []
     proven = searched[searched["proof"] == "optimal"]
     if len(proven):
         lines.append(
-            f"{'、'.join(proven['river'].astype(str))}:所得方案已证明为全河最优"
-            "(在所给移动量与墙型选项内,各节点共用允许壅高)。"
+            say(
+                "{}: the design is proven the best of the whole river (of the offsets and walls "
+                "given, all nodes sharing the rise allowed).",
+                lang,
+                say(", ", lang).join(proven["river"].astype(str)),
+            )
         )
         between = int(proven["decided_between"].sum())
         if between:
-            lines.append(f"其中 {between:,} 栋的墙角不在断面上,在两断面之间按偏安全一侧判定。")
+            lines.append(say("The corners of {} buildings lie on no section: they are decided "
+                             "between two, on the safe side.", lang, f"{between:,}"))  # fmt: skip
     for row in searched[searched["proof"] != "optimal"].itertuples():
         lines.append(
-            f"{row.river}:所得方案可行,尚未证明全河最优,"
-            f"与下界相差至多 {row.gap_yuan:,.0f}({row.gap_yuan / max(row.total_yuan, 1e-9):.1%})。"
+            say(
+                "{}: the design is feasible and not proven the best of the river; it costs at "
+                "most {} ({}) more than the bound.",
+                lang,
+                row.river,
+                f"{row.gap_yuan:,.0f}",
+                f"{row.gap_yuan / max(row.total_yuan, 1e-9):.1%}",
+            )
         )
     return lines
 

@@ -14,7 +14,9 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import places, rows_of
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OptimiseError
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import (
+    Lang,
     nearest,
     require_columns,
     require_layer,
@@ -58,6 +60,22 @@ PRICE = [
 ]  # fmt: skip
 
 
+# names of the designs that a search compares
+APPROVED, FOUND, WITHIN = "原方案", "最少拆迁", "控制壅高"
+
+
+def searched_against(comparison: Comparison, lang: Lang) -> list[str]:
+    """What a search's comparison says, its own names in the language, too."""
+    names = {
+        APPROVED: say("the approved design", lang),
+        FOUND: say("the least demolition", lang),
+        WITHIN: say("the design within the rise", lang),
+    }
+    said = replace(comparison, baseline=names.get(comparison.baseline, comparison.baseline),
+                   changes=comparison.changes.replace({"scheme": names}))  # fmt: skip
+    return said.summary(lang=lang)
+
+
 @dataclass(frozen=True, slots=True)
 class LeastDemolition:
     """The line that demolishes least under the local rule, and why 最少拆迁方案.
@@ -88,31 +106,37 @@ class LeastDemolition:
     comparison: Comparison
     problems: dict[str, _River] = field(repr=False)
 
-    def summary(self) -> list[str]:
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
         """What a mayor needs to know, in a few sentences."""
         proof = self.certificate
         between = int(proof["decided_between"].sum())
         least = float((proof["total_yuan"] - proof["drawn_bound_yuan"]).sum())
-        lines = self.comparison.summary()
+        lines = searched_against(self.comparison, lang)
         if float(proof["gap_yuan"].sum()) >= 1.0:
-            word = "尚有差距,见证明表"
+            word = say("not closed, see the certificate", lang)
         elif least < 1.0:
-            word = "按图上红线已证明最优(指所给断面、移动量与局部规则之内)"
+            word = say("proven optimal as drawn (of the sections, offsets and local rules given)",
+                       lang)  # fmt: skip
         else:
-            word = "按断面判定规则已证明最优(指所给断面、移动量与局部规则之内)"
+            word = say("proven optimal as decided at the sections (of the sections, offsets and "
+                       "local rules given)", lang)  # fmt: skip
         lines.append(
-            f"红线偏移方案{word}:{int(proof['n_stations'].sum()):,} 个断面、"
-            f"{int(proof['n_buildings'].sum()):,} 栋可及房屋。"
-        )
+            say("The line by offsets is {}: {} sections, {} buildings within reach.", lang, word,
+                f"{int(proof['n_stations'].sum()):,}", f"{int(proof['n_buildings'].sum()):,}")
+        )  # fmt: skip
         if between:
             lines.append(
-                f"其中 {between:,} 栋的墙角不在断面上,在两断面之间按偏安全一侧判定;"
-                f"同样断面上任何图上红线至多再省 {least:,.0f}。"
-            )
+                say("The corners of {} buildings lie on no section: they are decided between two, "
+                    "on the safe side; no line drawn on these sections saves more than {} besides.",
+                    lang, f"{between:,}", f"{least:,.0f}")
+            )  # fmt: skip
         fixed = [name for name, one in self.problems.items() if one.reach.fixed]
         if fixed:
-            lines.append(f"{'、'.join(fixed)}:移动量小于一档(step_m)或全线锁定,只有一种红线可选。")
-        lines.append("仅为局部规则下的筛查,壅水以全河水面线复核,最终以防洪评价为准。")
+            lines.append(say("{}: the offsets are less than one step (step_m) or locked all along: "
+                             "there is one line to choose.", lang,
+                             say(", ", lang).join(fixed)))  # fmt: skip
+        lines.append(say("A screening by local rules alone: the level of the whole river has to be "
+                         "computed, and the flood-impact evaluation decides.", lang))  # fmt: skip
         return lines
 
     def price_of(self, building_id: object) -> pd.DataFrame:
@@ -386,7 +410,7 @@ def least_demolition(
         solved[name] = found
     table = pd.concat([_widths(one) for one in solved.values()], ignore_index=True)
     drawn = red_line(rivers, table)
-    both = compare({"原方案": approved, "最少拆迁": drawn}, buildings, rivers, rates=rates)
+    both = compare({APPROVED: approved, FOUND: drawn}, buildings, rivers, rates=rates)
     states = [_states(one, both) for one in solved.values()]
     proof = [_proof(one, own) for one, own in zip(solved.values(), states, strict=True)]
     return LeastDemolition(table, pd.DataFrame(proof), pd.concat(states), both, solved)

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.search.joint import lower_hull
 from pinghu_geo.search.norise import WithinRise
 from pinghu_geo.search.optimise import Progress
@@ -34,6 +36,7 @@ def trade_offs(
     allowed_mm: Sequence[float] = (0.0, 10.0, 20.0, 50.0),
     works_weights: Sequence[float] = (1.0,),
     progress: Progress | None = None,
+    lang: Lang = "zh",
 ) -> TradeOffs:
     """Demolition against works against rise: the designs really worth a choice 多方案权衡.
 
@@ -47,6 +50,8 @@ def trade_offs(
         What the prices of works are multiplied with: above 1 a design that builds less is found.
     progress
         Called with a line of text before each search.
+    lang
+        Language of the designs' names: ``"zh"`` or ``"en"``.
 
     Returns
     -------
@@ -90,7 +95,8 @@ def trade_offs(
     rows, rivers, designs = [], [], {}
     for weight in works_weights:
         for rise in sorted(allowed_mm):
-            name = f"壅高{rise:g}mm" + (f"×{weight:g}" if len(works_weights) > 1 else "")
+            name = say("rise {} mm", lang, f"{rise:g}")
+            name += f"×{weight:g}" if len(works_weights) > 1 else ""
             tell(f"searching {name}")
             found = search.again(rise, weight).run(*sections)
             taken = found.buildings[found.buildings["state"].isin(["demolished", "added"])]
