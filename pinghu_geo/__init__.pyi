@@ -12,6 +12,7 @@ from .deliver.chainages import plot_time_chainage
 from .deliver.maps import command_map
 from .deliver.plots import plot_long_section, plot_section, plot_widths
 from .deliver.report import write_ledger, write_table
+from .deliver.sheets import wall_maps
 from .deliver.widget import live_red_line
 from .flood.channel import design_sections
 from .flood.hecras_out import write_hecras
@@ -128,6 +129,7 @@ __all__ = [
     "trade_offs",
     "transfer_chainage",
     "update_project",
+    "wall_maps",
     "water_profile",
     "what_would_save",
     "widths_of",

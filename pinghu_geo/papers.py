@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from pinghu_geo.deliver.documents import (
 )
 from pinghu_geo.deliver.drafts import paper_name, require_known, template_of
 from pinghu_geo.nouns.inert import json_text
-from pinghu_geo.nouns.messages import translated
+from pinghu_geo.nouns.messages import say, translated
 from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, digests
 from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.plan import Plan, read_plan
@@ -69,7 +70,8 @@ def project_papers(
     -------
     pathlib.Path
         The folder: 一户一档/, 督办通知书/, 作业面移交单/ (or a .docx each), 周报_<day>.docx,
-        方案比选报告.docx, manifest.json. Two calls on the same input give the same bytes.
+        方案比选报告.docx, 挂图.pdf (where matplotlib is there), manifest.json. Two calls on the
+        same input give the same bytes.
 
     Raises
     ------
@@ -151,12 +153,29 @@ def _write(
             camp.faces, place("transfer"), tasks=camp.tasks,
             template=template_of("transfer", templates), **state,
         )  # fmt: skip
+    _wall(plan, found, scheme, made, tell)
     tell("writing the report on the schemes")
     write_scheme_report(
         found.comparison, made / f"{paper_name('schemes', plan.lang)}.docx",
         rivers=found.layers["rivers"], searched=found.least, widths=_widths(plan),
         reservations=found.warnings, template=template_of("schemes", templates), note=plan.note,
         **common,
+    )  # fmt: skip
+
+
+def _wall(plan: Plan, found: Computed, scheme: str, made: Path, tell: Progress) -> None:
+    """Wall maps of the scheme, where matplotlib is there."""
+    if find_spec("matplotlib") is None:
+        return
+    from pinghu_geo.deliver.sheets import wall_maps
+
+    tell("writing the wall maps")
+    camp = found.campaign
+    wall_maps(
+        found.affected, found.lines[scheme], found.layers["rivers"],
+        made / f"{say('wall maps', plan.lang)}.pdf", buildings=found.layers["buildings"],
+        stages=None if camp is None else camp.stages, project=plan.name, lang=plan.lang,
+        date="" if camp is None else f"{camp.state.as_of:%Y-%m-%d}",
     )  # fmt: skip
 
 

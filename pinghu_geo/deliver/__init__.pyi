@@ -12,6 +12,7 @@ from .forms import write_blank_form, write_forms
 from .maps import command_map
 from .plots import plot_long_section, plot_section, plot_widths
 from .report import write_faults, write_ledger, write_results, write_sheets, write_table
+from .sheets import wall_maps
 from .widget import LiveRedLine, live_red_line
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "plot_section",
     "plot_time_chainage",
     "plot_widths",
+    "wall_maps",
     "write_blank_form",
     "write_faults",
     "write_forms",
