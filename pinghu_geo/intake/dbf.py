@@ -63,7 +63,8 @@ class Table:
                 hint="ask for it again",
                 fault="unreadable",
             )
-        return cls(data[start : start + rows * width].reshape(rows, width), fields, names)
+        wide = width if rows else max(at, 1)  # a table without rows may say no width at all
+        return cls(data[start : start + rows * width].reshape(rows, wide), fields, names)
 
     def field(self, k: int, rows: NDArray[np.intp] | slice) -> NDArray[np.uint8]:
         """Cells of one field."""
