@@ -18,7 +18,7 @@ from pinghu_geo.campaign.workdays import day_of
 from pinghu_geo.intake.io import read_table
 from pinghu_geo.keys import defaults, key_mistakes, nouns_of, table_source
 from pinghu_geo.nouns.errors import LayerError, ProjectError, reason
-from pinghu_geo.nouns.files import require_plain
+from pinghu_geo.nouns.files import parsed_toml, require_plain
 from pinghu_geo.nouns.schema import Lang, nearest
 
 __all__ = ["CAMPAIGN_TABLES", "FLOOD_TABLES", "WITHIN_RISE", "Plan", "read_plan"]
@@ -76,12 +76,14 @@ def read_plan(path: Path) -> Plan:
         raise ProjectError(f"{path} is a folder", hint=f"pinghu run {path / 'project.toml'}")
     try:
         # Notepad saves a byte order mark that TOML doesn't allow
-        raw = tomllib.loads(path.read_text("utf-8-sig"))
+        raw = parsed_toml(path.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise ProjectError(
             f"{path.name} is no valid TOML in UTF-8: {reason(fault)}",
             hint="save it as UTF-8"
             if isinstance(fault, UnicodeDecodeError)
+            else "pinghu demo shows one that works"
+            if isinstance(fault, RecursionError)
             else "names in Chinese stand in quotes",
         ) from fault
     mistakes = _Mistakes(path.name, path.read_text("utf-8-sig"))

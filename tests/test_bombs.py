@@ -2,10 +2,12 @@
 
 import json
 import re
+import sqlite3
 import struct
 import time
 import zipfile
 import zlib
+from contextlib import closing
 
 import ezdxf
 import geopandas as gpd
@@ -14,11 +16,13 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+import rasterio
 import shapely
 
 import pinghu_geo as pg
 from pinghu_geo.intake import bounds
 from pinghu_geo.intake.bounds import without_nests
+from pinghu_geo.nouns.files import rule_file
 
 
 @pytest.fixture
@@ -293,3 +297,120 @@ def test_hdf_that_unfolds_or_leads_elsewhere(tmp_path, soon, kind):
         pg.errors.LayerError, match="keeps Geometry/Cross Sections/Attributes in another"
     ):
         pg.flood.read_hecras_results(tmp_path / "b.p01.hdf")
+
+
+def sparse(path, side, tile, **said):
+    """A raster that holds no cell, in tiles of so many cells a side."""
+    place = rasterio.transform.from_origin(506000, 2503040, 1, 1)
+    with rasterio.open(
+        path, "w", driver="GTiff", width=side, height=side, count=1, dtype="float32", crs=4547,
+        transform=place, compress="deflate", SPARSE_OK=True, nodata=-9999, tiled=True,
+        blockxsize=tile, blockysize=tile, **said,
+    ):  # fmt: skip
+        pass
+
+
+HERE = gpd.GeoDataFrame(
+    geometry=[shapely.box(506010, 2503010, 506020, 2503020)], index=["A"], crs=4547
+)
+
+
+@pytest.mark.parametrize("kind", ["itself", "big", "mask", "part", "overview"])
+def test_a_tile_that_fills_the_memory(tmp_path, soon, kind):
+    path = tmp_path / "a.tif"
+    sparse(path, 20_000, 16_384 if kind in ("itself", "big") else 256, BIGTIFF="YES" if kind == "big" else "NO")  # fmt: skip
+    if kind == "mask":
+        sparse(tmp_path / "a.tif.msk", 20_000, 16_384)
+    elif kind == "overview":
+        sparse(tmp_path / "a.tif.ovr", 20_000, 16_384)
+    elif kind == "part":
+        sparse(path, 20_000, 16_384)
+        path = tmp_path / "a.vrt"
+        path.write_text(
+            '<VRTDataset rasterXSize="9" rasterYSize="9"><VRTRasterBand dataType="Float32" band="1">'
+            '<SimpleSource><SourceFilename relativeToVRT="1">a.tif</SourceFilename></SimpleSource>'
+            "</VRTRasterBand></VRTDataset>"
+        )
+    with pytest.raises(pg.errors.LayerError, match=r"has tiles of 16,384 x 16,384 cells"):
+        pg.flood.raster_values(HERE, path)
+
+
+def test_tiles_as_people_make_them_are_read(tmp_path):
+    sparse(tmp_path / "a.tif", 4096, 4096)
+    assert pg.flood.raster_values(HERE, tmp_path / "a.tif", column="z")["z_mean"].isna().all()
+
+
+HEX = "replace(hex(zeroblob(100000000)),'0','aaaaaaaaaa')"
+SHORT = HEX.replace("00000000", "0000000")
+VIEWS = {
+    "text": (f"CREATE VIEW v AS SELECT fid, geom, {HEX} AS t FROM x", "more text"),
+    "bytes": ("CREATE VIEW v AS SELECT fid, zeroblob(1000000000) AS geom FROM x", "more text"),
+    "many": ("CREATE VIEW v AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 1000) SELECT n AS fid, x.geom, zeroblob(1000000) AS t FROM c, x", "more text"),
+    "nul": ("CREATE VIEW v AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 1000) SELECT n AS fid, x.geom, CAST(zeroblob(1000000) AS TEXT) AS t FROM c, x", "more text"),
+    "unknown": ("CREATE VIEW v AS SELECT fid, geom, ST_MinX(geom) AS t FROM x", "can't be looked through: no such function: ST_MinX"),
+    "behind a broken one": (f"CREATE VIEW a AS SELECT * FROM nowhere; CREATE VIEW v AS SELECT fid, geom, {HEX} AS t FROM x", "more text"),
+    "column": (f"CREATE TABLE v (fid INTEGER PRIMARY KEY, geom POLYGON, t TEXT AS ({SHORT})); INSERT INTO v (geom) SELECT geom FROM x", "more text"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", VIEWS)
+def test_a_database_that_computes_what_fills_the_memory(tmp_path, soon, kind):
+    import pyogrio
+
+    made, words = VIEWS[kind]
+    path = tmp_path / "a.gpkg"
+    pyogrio.write_dataframe(HERE, path, layer="x")
+    with closing(sqlite3.connect(path)) as base:
+        base.executescript(
+            f"{made}; INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES "
+            "('v', 'features', 'v', 4547); INSERT INTO gpkg_geometry_columns VALUES "
+            "('v', 'geom', 'POLYGON', 4547, 0, 0);"
+        )
+    with pytest.raises(pg.errors.LayerError, match=words):
+        pg.read_layer(path, "buildings", layer="v", row_ids=True, crs=4547)
+
+
+def test_a_workbook_of_nothing_but_styles(tmp_path, soon):
+    fonts = "".join(f'<font><name val="{k}"/></font>' for k in range(600_000))
+    book(
+        tmp_path / "b.xlsx",
+        f"<styleSheet><fonts>{fonts}</fonts></styleSheet>",
+        name="xl/styles.xml",
+    )
+    with pytest.raises(pg.errors.LayerError, match="more styles than a table"):
+        pg.read_table(tmp_path / "b.xlsx", "widths")
+
+
+def test_a_dictionary_of_one_shape_is_no_geometry(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    wkb = pa.array([shapely.to_wkb(HERE.geometry.iloc[0])])
+    many = pa.DictionaryArray.from_arrays(pa.array(np.zeros(1000, "int32")), wkb)
+    ids = pa.array([str(k) for k in range(1000)])
+    table = pa.table({"FWBH": ids, "geometry": many}).replace_schema_metadata(
+        {"geo": json.dumps(GEO)}
+    )
+    pq.write_table(table, tmp_path / "b.parquet")
+    with pytest.raises(pg.errors.LayerError, match="b.parquet can't be read"):
+        pg.read_layer(tmp_path / "b.parquet", "buildings")
+
+
+NESTED = {
+    "lists": "a = " + "[" * 9000 + "]" * 9000,
+    "tables": "a = " + "{a = " * 9000 + "1" + "}" * 9000,
+    "name": ".".join(["a"] * 100_000) + " = 1",
+    "quoted name": " . ".join(['"a"'] * 100_000) + " = 1",
+    "heading": "[" + ".".join(["a"] * 100_000) + "]",
+}
+
+
+@pytest.mark.parametrize("text", NESTED.values(), ids=NESTED)
+def test_a_project_file_nested_without_end(tmp_path, soon, text):
+    (tmp_path / "project.toml").write_text(text)
+    with pytest.raises(pg.errors.ProjectError, match="its parts nest without end") as said:
+        pg.check_project(tmp_path / "project.toml")
+    assert said.value.hint == "pinghu demo shows one that works"
+    (tmp_path / "rules.toml").write_text(text)
+    with pytest.raises(pg.errors.LayerError, match="rules.toml .* nest without end"):
+        rule_file(tmp_path / "rules.toml", "")

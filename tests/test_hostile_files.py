@@ -92,7 +92,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize("kind", [*ENDLESS, "sound"])
 def test_a_view_without_end_is_refused_and_a_sound_one_read(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr("pinghu_geo.intake.drivers.MOST_STEPS", 1_000_000)
+    monkeypatch.setattr("pinghu_geo.intake.bounds.MOST_STEPS", 1_000_000)
     path = tmp_path / "v.gpkg"
     pyogrio.write_dataframe(HOUSES, path, layer="x")
     with closing(sqlite3.connect(path)) as base:

@@ -13,6 +13,7 @@ import shapely
 from pyproj import CRS
 
 from pinghu_geo.flood.sections import Array
+from pinghu_geo.intake.bounds import require_bounded_block
 from pinghu_geo.intake.drivers import raster_driver, require_raster
 from pinghu_geo.nouns.errors import CRSError, LayerError
 from pinghu_geo.nouns.notices import notify, quiet_libraries
@@ -342,6 +343,8 @@ def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
                 hint="gdalwarp makes a grid along the axes, north up",
             )
         _require_heights(file, path, layer)
+        down, across = file.block_shapes[0]
+        require_bounded_block(down, across, file.dtypes[0], path, layer)
         return _Seen(
             path, grid.c, grid.f, grid.a, -grid.e, file.height, file.width,
             str(file.crs.to_wkt()), float(file.scales[0]), float(file.offsets[0]),

@@ -8,8 +8,12 @@ the pace of its bytes, and refused in words.
 from __future__ import annotations
 
 import re
+import sqlite3
 import struct
+import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -20,9 +24,12 @@ from pinghu_geo.nouns.errors import LayerError, reason
 
 __all__ = [
     "SHORT_BYTES",
+    "require_bounded_base",
+    "require_bounded_block",
     "require_bounded_book",
     "require_bounded_drawing",
     "require_bounded_sheet",
+    "require_bounded_tiff",
     "without_nests",
 ]
 
@@ -38,6 +45,21 @@ MOST_STYLES = 2**24
 MOST_ENTITIES, DEEPEST_BLOCKS = 3_000_000, 32
 # Geometry collections within one another; below so many bytes none can nest too deep.
 DEEPEST_PARTS, SHORT_BYTES = 32, 16_384
+# Steps of SQLite for looking through a view, some seconds: a million rows joined take a tenth. One
+# step may compute a long text, so that time is asked, too [s].
+MOST_STEPS, STEPS_AT_ONCE, LONGEST_S = 400_000_000, 100_000, 20.0
+# One value that is computed, and all that a view may hold beyond four times its file [bytes].
+LONGEST_VALUE, MOST_VALUES = 2**26, 2**28
+# What is known of a GeoPackage when it is opened in vain, and harmless: the reader says it.
+HARMLESS = re.compile(
+    "no such (table|column)|has no column|ambiguous column|malformed|not a database"
+)
+# Cells that are unfolded at once [bytes]: writers make tiles of 256, 512 or 4096 cells a side.
+MOST_BLOCK = 2**28
+# Overviews, masks and pages of a TIFF; beyond, there is no map.
+MOST_DIRECTORIES, MOST_TAGS = 1000, 4096
+# how a TIFF writes whole numbers, by their kind
+WHOLE = {1: "B", 6: "B", 3: "H", 8: "H", 4: "I", 9: "I", 13: "I", 16: "Q", 17: "Q"}
 # words of WKT that may hold others
 HOLDERS = re.compile(r"(?:COLLECTION|MULTI|COMPOUND|CURVEPOLYGON)", re.IGNORECASE)
 
@@ -179,6 +201,122 @@ def _column_number(letters: str) -> int:
     for letter in letters[:4]:
         number = 26 * number + ord(letter) - 64
     return number
+
+
+# --- databases -----------------------------------------------------------------------------------
+
+
+def require_bounded_base(path: Path, what: str) -> None:
+    """Refuse a database that computes rows without end, or values that would fill the memory."""
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    with suppress(sqlite3.Error), closing(sqlite3.connect(address, uri=True)) as base:
+        base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+        most = max(MOST_VALUES, 4 * path.stat().st_size)
+        given = base.execute(
+            "SELECT name, type = 'view' FROM sqlite_master WHERE type = 'view' OR "
+            "type = 'table' AND sql LIKE '%AS%(%' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+        ).fetchall()
+        for name, is_view in given:
+            _stop_in_time(base)
+            try:
+                columns = [
+                    _quoted(column)
+                    for _, column, *_, hidden in base.execute(
+                        f"PRAGMA table_xinfo({_quoted(name)})"
+                    )
+                    if is_view or hidden == 2
+                ]
+                if not columns:
+                    continue
+                lengths = " + ".join(f"total(length(CAST({c} AS BLOB)))" for c in columns)
+                query = f"SELECT {lengths} FROM {_quoted(name)}"  # noqa: S608 - quoted
+                (held,) = base.execute(query).fetchone()
+            except sqlite3.Error as fault:
+                if HARMLESS.search(str(fault)):
+                    continue
+                raise _computes(path, what, name, str(fault)) from fault
+            if held > most:
+                raise _computes(path, what, name, "too big")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _stop_in_time(base: sqlite3.Connection) -> None:
+    """Interrupt what is asked next when it takes too many steps, or too long."""
+    steps, end = 0, time.monotonic() + LONGEST_S
+
+    def goes_on_too_long() -> bool:
+        nonlocal steps
+        steps += STEPS_AT_ONCE
+        return steps > MOST_STEPS or time.monotonic() > end
+
+    base.set_progress_handler(goes_on_too_long, STEPS_AT_ONCE)
+
+
+def _computes(path: Path, what: str, name: str, said: str) -> LayerError:
+    if "interrupted" in said:
+        text = f"{path.name} has a view {name!r} that computes rows without end"
+    elif "too big" in said:
+        text = f"{path.name} computes in {name!r} more text than a table holds"
+    else:
+        text = f"{path.name} has a view {name!r} that can't be looked through: {said}"
+    return LayerError(
+        text, layer=what, hint="ask the sender for the table itself", fault="unreadable"
+    )
+
+
+# --- rasters -------------------------------------------------------------------------------------
+
+
+def require_bounded_tiff(path: Path, what: str) -> None:
+    """Refuse a GeoTIFF of which one tile or strip would fill the memory: holes take no bytes."""
+    for tags in _directories(path):
+        width, height = tags.get(256, 0), tags.get(257, 0)
+        down = tags.get(323, min(tags.get(278, height), height))
+        bytes_of_one = tags.get(277, 1) * max(tags.get(258, 8) // 8, 1)
+        require_bounded_block(down, tags.get(322, width), f"V{bytes_of_one}", path, what)
+
+
+def require_bounded_block(down: int, across: int, dtype: str, path: Path, what: str) -> None:
+    """Refuse a raster of which the cells that are unfolded at once would fill the memory."""
+    if down * across * np.dtype(dtype).itemsize > max(MOST_BLOCK, path.stat().st_size):
+        raise LayerError(
+            f"{path.name} has tiles of {across:,} x {down:,} cells, which are unfolded at once",
+            layer=what,
+            hint="gdal_translate -co TILED=YES in.tif out.tif makes tiles of 256 x 256",
+            fault="unreadable",
+        )
+
+
+def _directories(path: Path) -> Iterator[dict[int, int]]:
+    """Whole numbers in each directory of a TIFF, by their tag; as far as it can be read."""
+    with suppress(struct.error, OSError, OverflowError), path.open("rb") as file:
+        head = file.read(16)
+        order = "<" if head[:2] == b"II" else ">"
+        big = struct.unpack_from(order + "H", head, 2)[0] == 43
+        count, field = (order + "Q", order + "HHQ8s") if big else (order + "H", order + "HHI4s")
+        place = order + ("Q" if big else "I")
+        seen: set[int] = set()
+        at = struct.unpack_from(place, head, 8 if big else 4)[0]
+        while at and at not in seen and len(seen) < MOST_DIRECTORIES:
+            seen.add(at)
+            file.seek(at)
+            many = struct.unpack(count, file.read(struct.calcsize(count)))[0]
+            raw = file.read(min(many, MOST_TAGS) * struct.calcsize(field))
+            after = file.read(struct.calcsize(place))
+            tags: dict[int, int] = {}
+            for tag, kind, values, held in struct.iter_unpack(field, raw):
+                if values == 1 and kind in WHOLE and tag not in tags:  # of two the first counts
+                    form = order + WHOLE[kind]
+                    if struct.calcsize(form) > len(held):
+                        file.seek(struct.unpack(place, held)[0])
+                        tags[tag] = struct.unpack(form, file.read(8))[0]
+                    else:
+                        tags[tag] = struct.unpack_from(form, held)[0]
+            yield tags
+            at = struct.unpack(place, after)[0] if many <= MOST_TAGS else 0
 
 
 # --- drawings ------------------------------------------------------------------------------------

@@ -13,13 +13,13 @@ import mmap
 import os
 import re
 import shutil
-import sqlite3
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
+from pinghu_geo.intake.bounds import require_bounded_base, require_bounded_tiff
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_plain
 from pinghu_geo.nouns.replacing import scratch_folder
@@ -63,6 +63,8 @@ RASTERS: dict[str, tuple[str, tuple[bytes, ...]]] = {
     ".vrt": ("VRT", (b"<VRTDataset", b"<?xml")),
 }
 RASTERS[".tiff"] = RASTERS[".gtiff"] = RASTERS[".tif"]
+# what GDAL opens beside a raster: its mask, its overviews
+BESIDE = (".msk", ".ovr", ".MSK", ".OVR")
 # the parts of a mosaic that only lay files side by side, which name no address and run no code
 MOSAIC = {
     "VRTDataset", "SRS", "GeoTransform", "VRTRasterBand", "NoDataValue", "ColorInterp",
@@ -75,8 +77,6 @@ MOSAIC = {
 }  # fmt: skip
 # deeper than any office nests folders and parts
 DEEPEST = 100
-# Steps of SQLite for counting a view's rows: some seconds; a million rows joined take a tenth.
-MOST_STEPS = 400_000_000
 
 
 def for_one_driver(path: Path, what: str, stack: ExitStack) -> Path:
@@ -87,7 +87,7 @@ def for_one_driver(path: Path, what: str, stack: ExitStack) -> Path:
     elif suffix in (".geojson", ".json"):
         return _named_json(path, what)
     elif suffix == ".gpkg":
-        _require_ending_views(path, what)
+        require_bounded_base(path, what)
     elif suffix == ".kml":
         return _plain_kml(path, what, stack)
     elif suffix == ".mif":
@@ -122,30 +122,6 @@ def _require_geodatabase(path: Path, what: str) -> None:
     astray = [p.name for p in path.iterdir() if not GEODATABASE.fullmatch(p.name) or p.is_dir()]
     if not known or astray:
         raise _no(path, what, f"; it holds {', '.join(sorted(astray)[:3])}" if astray else "")
-
-
-def _require_ending_views(path: Path, what: str) -> None:
-    """Refuse a database with a view that computes rows without end, by recursion or by joins."""
-    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro",
-                                                          uri=True)) as base:  # fmt: skip
-        views = base.execute(
-            "SELECT name FROM sqlite_master JOIN gpkg_contents ON table_name = name "
-            "WHERE type = 'view'"
-        ).fetchall()
-        for (name,) in views:
-            base.set_progress_handler(lambda: 1, MOST_STEPS)  # the first time is the last
-            quoted = name.replace('"', '""')
-            try:
-                base.execute(f'SELECT count(*) FROM "{quoted}"').fetchall()  # noqa: S608 - quoted
-            except sqlite3.OperationalError as fault:
-                if "interrupted" not in str(fault):
-                    continue  # one that can't be read at all is for the reader to say
-                raise LayerError(
-                    f"{path.name} has a view {name!r} that computes rows without end",
-                    layer=what,
-                    hint="ask the sender for the table itself",
-                    fault="unreadable",
-                ) from fault
 
 
 # --- GeoJSON and its kin ---------------------------------------------------------------------
@@ -360,6 +336,10 @@ def require_raster(path: Path, layer: str) -> None:
             layer=layer,
             hint=f"by its content it is no {path.suffix}: ask the sender what it is",
         )
+    if driver == "GTiff":
+        for tail in ("", *BESIDE):
+            if (part := path.with_name(path.name + tail)).is_file():
+                require_bounded_tiff(part, layer)
     if driver == "VRT":
         _require_mosaic(path, layer)
     elif _leads_elsewhere(path, driver):
@@ -372,7 +352,7 @@ def require_raster(path: Path, layer: str) -> None:
 
 def _leads_elsewhere(path: Path, driver: str) -> bool:
     """Whether a raster, or what lies beside it, names a file that isn't its known companion."""
-    for tail in (".msk", ".ovr", ".MSK", ".OVR"):
+    for tail in BESIDE:
         if (mask := path.with_name(path.name + tail)).is_file():
             with mask.open("rb") as file:
                 if file.read(4) not in RASTERS[".tif"][1]:

@@ -184,6 +184,8 @@ def reason(fault: BaseException) -> str:
         text = say("its byte {} is no {}", "en", byte, fault.encoding.upper())
     elif isinstance(fault, zlib.error | LZMAError):
         text = say("what is packed in it is damaged", "en")
+    elif isinstance(fault, RecursionError):
+        text = say("its parts nest without end", "en")
     elif isinstance(fault, MemoryError):
         text = say("it takes more memory than there is", "en")
     elif isinstance(fault, SLIPS) or not text or getattr(fault, "errno", 0) == errno.EINVAL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 import zipfile
 from collections.abc import Collection
@@ -17,6 +18,7 @@ from pinghu_geo.nouns.schema import nearest
 
 __all__ = [
     "existing",
+    "parsed_toml",
     "require_plain",
     "require_signature",
     "require_suffix",
@@ -30,6 +32,10 @@ __all__ = [
 ZIP_BYTES = 8 * 2**30
 ZIP_RATIO = 200
 ZIP_MEMBERS = 10_000
+# a name of 64 parts in a TOML, as a.a.a...
+ENDLESS_NAME = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}"""
+)
 # How a file of each suffix begins; GDAL goes by content, and would open a script of its own
 # virtual format that bears a harmless name.
 SIGNATURES: dict[str, tuple[bytes, ...]] = {
@@ -207,13 +213,20 @@ def require_suffix(path: Path, suffix: str) -> None:
         raise OutputError(f"{path.name} is no {suffix}", hint=f"use {path.stem}{suffix}")
 
 
+def parsed_toml(text: str) -> dict[str, Any]:
+    """Content of a TOML; RecursionError where its parts, or the parts of a name, have no end."""
+    if ENDLESS_NAME.search(text):  # takes the square of its length
+        raise RecursionError
+    return tomllib.loads(text)
+
+
 def rule_file(path: str | Path | None, default: str) -> dict[str, Any]:
     """Content of a TOML file of rules; by default one of the library's own."""
     if path is None:
         return tomllib.loads((files("pinghu_geo") / "rules" / default).read_text("utf-8"))
     path = existing(Path(path), "rules")
     try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
+        return parsed_toml(path.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise LayerError(
             f"{path.name} is no valid TOML in UTF-8: {reason(fault)}", layer="rules"
