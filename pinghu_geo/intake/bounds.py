@@ -21,6 +21,7 @@ from xml.parsers import expat
 import numpy as np
 
 from pinghu_geo.nouns.errors import LayerError, reason
+from pinghu_geo.nouns.messages import say
 
 __all__ = [
     "SHORT_BYTES",
@@ -256,12 +257,13 @@ def _stop_in_time(base: sqlite3.Connection) -> None:
 
 
 def _computes(path: Path, what: str, name: str, said: str) -> LayerError:
+    name = repr(name)
     if "interrupted" in said:
-        text = f"{path.name} has a view {name!r} that computes rows without end"
+        text = say("{} has a view {} that computes rows without end", "en", path.name, name)
     elif "too big" in said:
-        text = f"{path.name} computes in {name!r} more text than a table holds"
+        text = say("{} computes in {} more text than a table holds", "en", path.name, name)
     else:
-        text = f"{path.name} has a view {name!r} that can't be looked through: {said}"
+        text = say("{} has a view {} that can't be looked through: {}", "en", path.name, name, said)
     return LayerError(
         text, layer=what, hint="ask the sender for the table itself", fault="unreadable"
     )
