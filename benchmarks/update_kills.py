@@ -22,6 +22,8 @@ the exit status.
 from __future__ import annotations
 
 import argparse
+import gc
+import io
 import itertools
 import os
 import random
@@ -35,7 +37,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,10 +72,17 @@ def project_in(folder: Path, store: str) -> Path:
 
 
 def computed_once() -> None:
-    """Let every fork adopt what is computed here: the scheme of the small project."""
+    """Let every fork adopt what is computed here, and find all imported that an update needs."""
     with tempfile.TemporaryDirectory() as name:
-        found = office.project_campaign(read_plan(project_in(Path(name) / "once", STORE)))
-    office.project_campaign = lambda *_, **__: found  # type: ignore[assignment]
+        project = project_in(Path(name) / "once", STORE)
+        found = office.project_campaign(read_plan(project))
+        office.project_campaign = lambda *_, **__: found  # type: ignore[assignment]
+        for day in range(2):
+            words = ["update", project, daily(Path(name), day), "--today", "2030-01-01", "--quiet"]
+            with redirect_stdout(io.StringIO()):
+                app([*map(str, words)], standalone_mode=False)
+    gc.collect()
+    gc.freeze()  # a collection in a fork would touch, and so copy, every page of it
 
 
 def daily(folder: Path, *days: int) -> Path:

@@ -41,13 +41,19 @@ __all__ = [
     "campaign_tenants",
 ]
 
-# of a node, what a sheet shows
+# of a node, what a sheet on the wall shows; and the rest, by subject
 NODE_COLUMNS = (
     "river", "bank", "from_m", "to_m", "group", "leader", "n_buildings", "n_tenants",
-    "n_collective", "demolish_floor_area_m2", "cost_yuan", "needed_by", "start", "due",
-    "late_days", "float_days", "stage", "signal", "late_by_days", "held_up_m", "blocker",
-    "blocker_since", "priority", "why",
+    "demolish_floor_area_m2", "needed_by", "due", "late_days", "stage", "signal", "late_by_days",
+    "blocker", "blocker_since",
 )  # fmt: skip
+NODE_SUBJECTS = {
+    "dates and cost of nodes": (
+        "river", "group", "n_collective", "cost_yuan", "start", "due", "needed_by", "late_days",
+        "float_days", "held_up_m",
+    ),
+    "order of nodes": ("river", "group", "start", "priority", "why"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +287,7 @@ def _of_the_adopted(
 
 def campaign_sheets(campaign: Campaign, *, lang: Lang = "zh") -> dict[str, pd.DataFrame]:
     """The tables of a campaign by the names of their sheets."""
-    state, watched = campaign.state, campaign.supervision
+    state, watched, nodes = campaign.state, campaign.supervision, campaign.nodes()
     goals = campaign.plan.goals
     share = campaign.tasks.share
     share = share.assign(column=[label(c, lang=lang) for c in share["column"]])
@@ -289,7 +295,8 @@ def campaign_sheets(campaign: Campaign, *, lang: Lang = "zh") -> dict[str, pd.Da
     sheets = {
         "classes": campaign.tasks.classes,
         "share of district": share,
-        "nodes of tasks": _columns(campaign.nodes(), NODE_COLUMNS),
+        "nodes of tasks": _columns(nodes, NODE_COLUMNS),
+        **{name: _columns(nodes, columns) for name, columns in NODE_SUBJECTS.items()},
         "reaches": campaign.reaches.segments if campaign.reaches else pd.DataFrame(),
         "loads of reaches": campaign.reaches.loads if campaign.reaches else pd.DataFrame(),
         "proof of reaches": _proof(campaign.reaches, lang),

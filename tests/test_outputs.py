@@ -47,14 +47,44 @@ def test_the_workbook_adds_up_to_the_summary(done):
         assert f"避免拆除 {(own['变化'] == '避免拆除').sum()} 栋" in line
 
 
+def points_in_print(sheet):
+    """Size of letters of 10 points, where all columns stand on one sheet of paper; how many."""
+    columns = [d.width for d in sheet.column_dimensions.values() for _ in range(d.min, d.max + 1)]
+    # a column's unit is 7 of 96 dots an inch; A3 (8) and A4 (9) lie on their side
+    paper_mm = {8: 420, 9: 297}[sheet.page_setup.paperSize]
+    paper_mm -= 25.4 * (sheet.page_margins.left + sheet.page_margins.right)
+    return 10 * paper_mm / (sum(columns) * 7 / 96 * 25.4), len(columns)
+
+
 def test_the_sheet_of_houses_prints_large_enough_to_read(done):
     sheet = openpyxl.load_workbook(done / "ledger.xlsx")["征拆台账"]
-    columns = [d.width for d in sheet.column_dimensions.values() for _ in range(d.min, d.max + 1)]
-    # a column's unit is 7 of 96 dots an inch, A3 lies on its side, and the text has 10 points
-    paper_mm = 420 - 25.4 * (sheet.page_margins.left + sheet.page_margins.right)
+    points, many = points_in_print(sheet)
     assert sheet.page_setup.paperSize == 8
-    assert 10 * paper_mm / (sum(columns) * 7 / 96 * 25.4) >= 8
-    assert 12 <= len(columns) <= 18
+    assert points >= 8
+    assert 12 <= many <= 18
+
+
+def test_every_sheet_of_a_campaign_prints_large_enough_to_read(done):
+    book = openpyxl.load_workbook(done / "campaign.xlsx")
+    small = {s.title: points_in_print(s) for s in book if points_in_print(s)[0] < 8}
+    assert not small
+    heads = [c.value for n in book.sheetnames if n.startswith("节点") for c in book[n][1]]
+    assert book["节点"].page_setup.paperSize == 8
+    assert {"卡点", "清拆期限", "红黄绿", "优先理由", "补偿金额 (元)", "机动时间 (工作日)"} <= set(
+        heads
+    )
+
+
+def test_a_table_too_wide_for_any_paper_goes_on_beside_it(tmp_path):
+    wide = pd.DataFrame({f"栏目{k}": ["一段占满一整格的、相当长的说明文字"] for k in range(25)})
+    pg.deliver.write_sheets({"宽": wide, "窄": wide.iloc[:, :3]}, tmp_path / "表.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "表.xlsx")
+    points, _ = points_in_print(book["宽"])
+    across = book["宽"].page_setup.fitToWidth
+    assert points < 8 <= points * across
+    assert book["宽"].print_title_cols == "$A:$A"  # whose row it is, on each page
+    assert book["窄"].page_setup.paperSize == 9
+    assert book["窄"].print_title_cols is None
 
 
 def test_the_sheets_of_houses_hold_all_that_is_known_of_them(done):

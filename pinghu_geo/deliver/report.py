@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
@@ -144,6 +145,12 @@ FONT = "微软雅黑"
 # Columns of plain sheets are wrapped from here on [characters].
 WRAPPED = 44
 LINE_PT = 15
+# Letters, and what they may be reduced to in print.
+TEXT_PT, LEAST_PT = 10, 8
+# A column is 7 dots a character and 5 beside them, of 96 an inch.
+CHARACTER_IN, PADDING_IN = 7 / 96, 5 / 96
+# Excel's number of a paper, and its longer side.
+PAPERS, MARGIN_IN = {"A4": (9, 297 / 25.4), "A3": (8, 420 / 25.4)}, 0.4
 # A fixed date of creation: the same input gives the same bytes.
 CREATED = pd.Timestamp("2000-01-01")
 _COLUMN: dict[str, Column] = {c.name: c for n in NOUNS.values() for c in n.columns}
@@ -392,13 +399,17 @@ def _save(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> None:
                 sheet.write_string(0, at, heading, paper.formats["head"])
                 cells = rows.iloc[:, at].astype(object)
                 wide = pd.Series([0 if pd.isna(v) else _wide(_shown(v)) for v in cells])
-                most = min(max(_wide(heading), wide.max()) + 3, WRAPPED)
-                sheet.set_column(at, at, most, paper.formats["plain"])
+                # a long heading stands in two lines
+                head = _wide(heading) if _wide(heading) <= 10 else math.ceil(_wide(heading) / 2) + 1
+                most = min(max(head, wide.max()) + 3, WRAPPED)
+                text = cells.map(lambda v: isinstance(v, str)).any()
+                paper.column(sheet, at, most, paper.formats["words" if text else "plain"])
                 lines = np.maximum(lines, np.ceil((wide + 3) / WRAPPED).to_numpy(int))
             for row in np.flatnonzero(lines > 1):
                 sheet.set_row(row + 1, LINE_PT * lines[row])
+            sheet.set_row(0, 2 * LINE_PT)
             sheet.autofilter(0, 0, max(len(rows), 1), max(len(rows.columns) - 1, 0))
-            paper.for_printing(sheet, paper=9)
+            paper.for_printing(sheet, "A4", "A3")
     path.write_bytes(made.getvalue())
 
 
@@ -418,13 +429,15 @@ class _Paper:
     def __init__(self, book: Any, lang: Lang) -> None:
         self.book, self.lang = book, lang
         known = say("known: ", lang)
-        base = {"font_name": FONT, "font_size": 10, "valign": "vcenter"}
+        self.widths: dict[str, dict[int, float]] = {}  # of the columns of each sheet [in]
+        base = {"font_name": FONT, "font_size": TEXT_PT, "valign": "vcenter"}
         edge = base | {"border": 1, "border_color": "#BFBFBF"}
         self.formats = {
             "title": book.add_format(base | {"font_size": 16, "bold": True}),
             "note": book.add_format(base | {"font_color": "#B03A2E"}),
             "said": book.add_format(base),
             "plain": book.add_format(base | {"text_wrap": True}),
+            "words": book.add_format(base | {"text_wrap": True, "indent": 1}),
             "section": book.add_format(base | {"bold": True, "font_size": 11}),
             "head": book.add_format(
                 edge
@@ -464,16 +477,31 @@ class _Paper:
         # the sums stay outside the filter, or a filter would hide them
         sheet.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
         sheet.freeze_panes(1, 1)
-        self.for_printing(sheet, paper=8)
+        self.for_printing(sheet, "A3")
         sheet.print_area(0, 0, last, len(rows.columns) - 1)
 
-    def for_printing(self, sheet: Any, *, paper: int) -> None:
-        """As wide as the paper (8: A3, 9: A4), the heading on each page."""
+    def column(self, sheet: Any, at: int, width: float, style: Any = None) -> None:
+        """Set a column's width [characters]."""
+        sheet.set_column(at, at, width, style)
+        self.widths.setdefault(sheet.name, {})[at] = width * CHARACTER_IN + PADDING_IN
+
+    def for_printing(self, sheet: Any, *sizes: str) -> None:
+        """On the first of the sizes that leaves letters large enough, the heading on each page.
+
+        Where the last one doesn't either, on pages side by side, each with the first column.
+        """
+        wide = [*self.widths.get(sheet.name, {}).values()]
+        held = {size: (PAPERS[size][1] - 2 * MARGIN_IN) * TEXT_PT / LEAST_PT for size in sizes}
+        size = next((size for size in sizes if sum(wide) <= held[size]), sizes[-1])
         sheet.set_landscape()
-        sheet.set_paper(paper)
+        sheet.set_paper(PAPERS[size][0])
         sheet.fit_to_pages(1, 0)
+        if sum(wide) > held[size]:
+            others = max(held[size] - wide[0], held[size] / 2)
+            sheet.fit_to_pages(math.ceil(sum(wide[1:]) / others), 0)
+            sheet.repeat_columns(0)
         sheet.repeat_rows(0)
-        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        sheet.set_margins(left=MARGIN_IN, right=MARGIN_IN, top=0.5, bottom=0.6)
         sheet.set_footer(say("&L&A&Rpage &P of &N", self.lang))
 
     def table(
@@ -490,7 +518,7 @@ class _Paper:
                 self._write(sheet, k, at, value, kind)
             if widths:
                 wide = max([_wide(heading), *(_wide(c, kind) for c in cells[:500])], default=8)
-                sheet.set_column(at, at, min(max(wide + 2, 8), 34))
+                self.column(sheet, at, min(max(wide + 2, 8), 34))
         sheet.set_row(top, 30)
         if len(rows) > 1:
             self._sums(sheet, top, rows)
