@@ -101,7 +101,10 @@ class Campaign:
                 f"{self.state.as_of:%Y-%m-%d}", f"{down.iloc[-1] if len(down) else 0:.0f}",
                 *signals)
         )  # fmt: skip
-        if len(groups):
+        if self.replan is not self.plan:
+            again = self.replan.summary(lang=lang)
+            lines += [say("Planned anew from this state: {}", lang, line) for line in again]
+        if len(groups) and groups["rank"].nunique() > 1:  # all alike: nobody is first
             lines.append(say("First: {}; last: {}.", lang, groups.index[0], groups.index[-1]))
         return lines
 

@@ -156,10 +156,10 @@ def update_project(
         require_folder(Path(board))
     with for_the_shell(plan):
         store, stages = campaign_store(plan), campaign_stages(plan)
-    common: dict[str, Any] = {"stages": stages, "today": today, "project": plan.name}
-    if "log" in plan.campaign:
-        log = plan.file(plan.campaign["log"])
-        common["before"] = read_reports(log, stages=stages, project=plan.name)
+        common: dict[str, Any] = {"stages": stages, "today": today, "project": plan.name}
+        if "log" in plan.campaign:
+            log = plan.file(plan.campaign["log"])
+            common["before"] = read_reports(log, stages=stages, project=plan.name)
     fresh = None
     scheme = store.scheme()
     if scheme not in (None, plan.campaign["adopted"]):
@@ -172,25 +172,28 @@ def update_project(
         fresh = project_campaign(plan, progress=progress)
         _adopt(plan, fresh[0])
     done = []
-    for file in files:
-        nodes = store.nodes().to_frame()
-        people = _people(plan, nodes)
-        try:
-            done.append(update_progress(store, [file], nodes, tenants=people, **common))
-        except LayerError as fault:
-            if fresh is not None and not _unknown(fault):
-                raise
-            # an id that isn't adopted: whose is it, or has the campaign grown?
-            if fresh is None and _unknown(fault):
-                fresh = project_campaign(plan, progress=progress)
-                _adopt(plan, fresh[0])
-            if fresh is None:
-                raise
+    with for_the_shell(plan):
+        for file in files:
             nodes = store.nodes().to_frame()
             people = _people(plan, nodes)
-            done.append(
-                update_progress(store, [file], nodes, tenants=people, elsewhere=fresh[1], **common)
-            )
+            try:
+                done.append(update_progress(store, [file], nodes, tenants=people, **common))
+            except LayerError as fault:
+                if fresh is not None and not _unknown(fault):
+                    raise
+                # an id that isn't adopted: whose is it, or has the campaign grown?
+                if fresh is None and _unknown(fault):
+                    fresh = project_campaign(plan, progress=progress)
+                    _adopt(plan, fresh[0])
+                if fresh is None:
+                    raise
+                nodes = store.nodes().to_frame()
+                people = _people(plan, nodes)
+                done.append(
+                    update_progress(
+                        store, [file], nodes, tenants=people, elsewhere=fresh[1], **common
+                    )
+                )
     if board is not None:
         write_wall(plan, Path(board), progress=progress)
     return pd.concat(done, ignore_index=True)

@@ -80,6 +80,17 @@ OUTPUTS = re.compile(
 # what is done with rivers after they were read, in the project's CRS
 RIVER_STEPS = ("join_gap_m", "axis_m", "direction", "dem")
 
+# what to do in Excel, by the Python that cures the same; the first that fits
+CURES_IN_FILES = {
+    r"# or format the column as a date before saving$": (
+        "format the column as a date in Excel, and save the file again"
+    ),
+    r"^write 2018-03-01 .*pd\.to_datetime\(": "write 2018-03-01, or leave the cell empty",
+    r"\.map\(pg\.parse_chainage\)$": "write chainages as K1+200, or as metres",
+    r"pd\.to_numeric\(|\.replace\(\[float\(": "correct them, or leave the cells empty",
+    r"^(\w+) = \1(?:\.loc)?\[": "correct the rows in the file, or leave them out",
+}
+
 Progress = Callable[[str], None]
 
 
@@ -301,13 +312,21 @@ def for_the_shell(plan: Plan) -> Iterator[None]:
         yield
     except LayerError as fault:
         named = _file_of(plan, fault.layer)
-        if named is None:
-            raise
-        hint = fault.hint
-        if fault.fault == "invalid_geometry":
+        hint = _cure_in_a_file(fault.hint)
+        if fault.fault == "invalid_geometry" and named is not None:
             hint = f"repair = true  # in {plan.path.name}, above the first [section]"
-        raise LayerError(fault.problem, layer=named, ids=fault.ids, hint=hint,
+        if named is None and hint == fault.hint:
+            raise
+        raise LayerError(fault.problem, layer=named or fault.layer, ids=fault.ids, hint=hint,
                          fault=fault.fault) from fault  # fmt: skip
+
+
+def _cure_in_a_file(hint: str) -> str:
+    """What to do in Excel, where a hint is a line of Python about a table; else the hint."""
+    for python, cure in CURES_IN_FILES.items():
+        if re.search(python, hint):
+            return cure
+    return hint
 
 
 def _file_of(plan: Plan, layer: str) -> str | None:

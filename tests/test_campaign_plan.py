@@ -636,3 +636,14 @@ def test_dates_before_the_first_day_are_dates(calendar, day):
     found = work_calendar(calendar, pd.Timestamp("2018-01-01"), 10)
     assert found.date_at([-1])[0] == pd.Timestamp(day)
     assert found.date_at([-6])[0] < found.date_at([-5])[0] < found.date_at([0])[0]
+
+
+def test_rows_on_a_river_without_nodes_are_said():
+    """Without the layer of rivers a misspelt name would free a node of its date in silence."""
+    nodes = node_frame(2, group="甲")
+    wrong = entry("2018-06-30", "a")
+    with pytest.warns(UserWarning, match=r"1 rows of handover are on rivers where no node lies"):
+        pg.schedule(nodes, None, wrong, CREWS, "2018-01-01", work=0.1)
+    cuts = pd.DataFrame({"river": ["B"], "chainage_m": [50.0]}, index=["界1"])
+    with pytest.warns(UserWarning, match="1 rows of cuts .*: 界1"):
+        pg.balanced_reaches(nodes.assign(n_tenants=1), 1, by="n_tenants", cuts=cuts)

@@ -1,6 +1,7 @@
 """A project's campaign from its file and from the shell: adopt, forms, reports, any day."""
 
 import json
+import re
 
 import geopandas as gpd
 import openpyxl
@@ -214,6 +215,27 @@ def test_the_shell_names_the_file_of_a_bad_table(project, name, text):
         pg.campaign_project(project, project.parent / "推进")
     assert BAD_TABLES[name][text] in caught.value.said_in("zh")
     assert caught.value.hint_in("zh")
+    assert not re.search(r"\bp[dg]\.|\] = ", caught.value.hint)  # nobody types Python there
+
+
+def test_a_check_says_the_rows_of_a_refusal_once(project):
+    (project.parent / "进场.csv").write_text(
+        "河道,起点桩号,终点桩号,要求移交日期\nB,0,1000,2018-06-30\n"
+    )
+    told = pg.check_project(project)
+    row = told[told["layer"].str.startswith("handover")].iloc[0]
+    assert (row["id"], row["problem"]) == ("2", "有河道图层中没有的河道")
+
+
+def test_what_is_late_by_now_is_said_beside_the_plan(project, tmp_path):
+    told = said("campaign", project, "--out", tmp_path / "前", "--as-of", "2017-12-01")
+    assert "其中 0 个不能按期" in told
+    assert "进度第一" not in told  # both groups stand at the start
+    assert "按现状重排" not in told
+    said("update", project, report(tmp_path, "B0,,测绘评估,2018-02-10,\n"), "--today", "2018-03-01")
+    told = said("campaign", project, "--out", tmp_path / "后", "--as-of", "2019-05-01").splitlines()
+    assert "6 个节点,其中 0 个不能按期提供作业面。" in told
+    assert "按现状重排:6 个节点,其中 6 个不能按期提供作业面。" in told
 
 
 def test_reports_that_cannot_be_are_named_in_chinese(project, tmp_path):

@@ -266,7 +266,7 @@ def needed_by(
     if "needed_by" not in handover and not {"enters", "m_per_day"} <= set(handover.columns):
         require_columns(handover, ["needed_by"], "handover")
     ends = river_ends(tasks, None if along else rivers, "tasks")[0]
-    require_rivers(handover, rivers, "handover")
+    require_rivers(handover, rivers, "handover", nodes=tasks)
     ways = along_rivers(handover, ["from_m", "to_m"], rivers, "handover")
     for label, row, day, (a, b) in zip(
         handover.index, handover.to_dict("records"), _entry_days(handover), ways.tolist(),

@@ -202,12 +202,12 @@ def _lines(
     )
     if fixed is not None:
         require_columns(fixed, ["river", "from_m", "to_m", "group"], "fixed")
-        require_rivers(fixed, rivers, "fixed")
+        require_rivers(fixed, rivers, "fixed", nodes=nodes)
         ends_m = along_rivers(fixed, ["from_m", "to_m"], rivers, "fixed")
         fixed = fixed.assign(from_m=ends_m[:, 0], to_m=ends_m[:, 1])
     if cuts is not None:
         require_columns(cuts, ["river", "chainage_m"], "cuts")
-        require_rivers(cuts, rivers, "cuts")
+        require_rivers(cuts, rivers, "cuts", nodes=nodes)
         cuts = cuts.assign(chainage_m=along_rivers(cuts, ["chainage_m"], rivers, "cuts")[:, 0])
     side = nodes["bank"].where(nodes["bank"] != "both", "left")
     found = []

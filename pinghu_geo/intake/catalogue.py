@@ -87,7 +87,8 @@ class Findings:
             "fault": error.fault or "unreadable",
             "id": rows,
             "field": "",
-            "problem": error.said_in(self.lang),
+            # whose rows are listed beside it need not say them again
+            "problem": error.problem_in(self.lang) if error.ids else error.said_in(self.lang),
             "advice": error.hint_in(self.lang),
         }
         self._tables.append(table)

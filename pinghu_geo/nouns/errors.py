@@ -115,6 +115,11 @@ class PinghuError(Exception):
             text += f"({len(self.ids)}:{first_ids(self.ids)})"
         return console_text(without_secrets(f"{text}。"))
 
+    def problem_in(self, lang: Lang) -> str:
+        """What is wrong, without layer and ids, in a language."""
+        said = translated(self.problem, lang) if lang == "zh" else english_alone(self.problem)
+        return console_text(without_secrets(said))
+
     def hint_in(self, lang: Lang) -> str:
         """What to type next, in a language."""
         return translated(self.hint, lang) if lang == "zh" else english_alone(self.hint)

@@ -13,7 +13,8 @@ import shapely
 from numpy.typing import NDArray
 
 from pinghu_geo.nouns.door import takes
-from pinghu_geo.nouns.errors import ChainageError, LayerError
+from pinghu_geo.nouns.errors import ChainageError, LayerError, first_ids
+from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.schema import (
     flat_shapes,
     name_of,
@@ -248,9 +249,20 @@ def river_ends(
     return np.take_along_axis(ends, order, axis=1), np.take_along_axis(given, order, axis=1)
 
 
-def require_rivers(table: pd.DataFrame, rivers: gpd.GeoDataFrame | None, layer: str) -> None:
-    """Refuse rows on rivers that the layer of rivers, where there is one, doesn't hold."""
+def require_rivers(
+    table: pd.DataFrame, rivers: gpd.GeoDataFrame | None, layer: str, *, nodes: pd.DataFrame
+) -> None:
+    """Refuse rows on rivers that the layer of rivers doesn't hold.
+
+    Without it a name may be wrong, or a river have no node: rows that meet none are said.
+    """
     if rivers is None:
+        idle = ~table["river"].isin(nodes["river"])
+        if idle.any():
+            notify(
+                f"{idle.sum()} rows of {layer} are on rivers where no node lies, and do nothing: "
+                f"{first_ids(table.index[idle])}; with rivers= their names are checked"
+            )
         return
     lost = ~table["river"].isin(rivers.index)
     if lost.any():
