@@ -18,7 +18,7 @@ from pinghu_geo.campaign.planning import Schedule, schedule
 from pinghu_geo.campaign.progress import ProgressState, progress_state
 from pinghu_geo.campaign.reaches import BalancedReaches, balanced_reaches
 from pinghu_geo.campaign.reports import read_reports
-from pinghu_geo.campaign.stages import TODO, priority_rules, stage_rules
+from pinghu_geo.campaign.stages import TODO, priority_rules, stage_rules, stage_words
 from pinghu_geo.campaign.store import POSTGRES, CampaignStore, open_store
 from pinghu_geo.campaign.tasks import CampaignTasks, campaign_tasks
 from pinghu_geo.deliver.board import NodeBoard, node_board
@@ -318,12 +318,20 @@ def campaign_sheets(campaign: Campaign, *, lang: Lang = "zh") -> dict[str, pd.Da
         "state of tenants": state.tenants,
         "payments": campaign.payments,
     }
-    return {say(k, lang): _rounded(t) for k, t in sheets.items() if t is not None and len(t)}
+    words = stage_words(campaign.stages) if lang == "zh" else {}
+    return {say(k, lang): _rounded(_in_words(t, words)) for k, t in sheets.items()
+            if t is not None and len(t)}  # fmt: skip
 
 
 def _columns(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Those of the columns that are there, without geometry."""
     return pd.DataFrame(table)[[c for c in columns if c in table]]
+
+
+def _in_words(table: pd.DataFrame, words: dict[str, str]) -> pd.DataFrame:
+    """Stages as the project calls them: an office's own have no word elsewhere."""
+    stages = [c for c in ("stage", "next_stage", "stage_due") if c in table]
+    return table.assign(**{c: table[c].map(lambda v: words.get(v, v)) for c in stages})
 
 
 def _proof(reaches: BalancedReaches | None, lang: Lang) -> pd.DataFrame:

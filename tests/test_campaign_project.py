@@ -383,3 +383,57 @@ def test_a_manifest_that_lists_no_files_is_no_crash(project, tmp_path):
     (out / "manifest.json").write_text(json.dumps(said | {"outputs": 5}), "utf-8")
     pg.run_project(project, out, force=True)
     assert isinstance(json.loads((out / "manifest.json").read_text("utf-8"))["outputs"], dict)
+
+
+OWN_STAGES = """[[stage]]
+code = "known"
+zh = "入户"
+letter = "入"
+unit = "building"
+shown_as = "todo"
+[[stage]]
+code = "agreed"
+zh = "协商签约"
+letter = "约"
+unit = "household"
+days = 2
+shown_as = "signed"
+pays = true
+[[stage]]
+code = "gone"
+zh = "推平"
+letter = "推"
+unit = "m2"
+days = 0.01
+shown_as = "demolished"
+clears = true
+"""
+
+
+def test_an_office_reads_its_own_words_for_its_own_stages(project, tmp_path):
+    project.write_text((HEAD + CAMPAIGN).replace('capacity = "工效.csv"', 'stages = "阶段.toml"'))
+    (tmp_path / "阶段.toml").write_text(OWN_STAGES, "utf-8")
+    said("campaign", project, "--out", tmp_path / "推进", "--as-of", "2018-05-01")
+    sheets = pd.read_excel(tmp_path / "推进" / "campaign.xlsx", sheet_name=None)
+    assert set(sheets["倒排工期"]["阶段"]) == {"入户", "协商签约", "推平"}
+    assert set(sheets["督查"]["下一阶段"]) == {"入户"}
+    assert set(sheets["督查"]["应达阶段"]) == {"推平"}
+    assert sheets["督办"]["督办事项"].str.startswith("推平应于").all()
+    assert sheets["节点附表2 先后依据"]["优先理由"].str.contains("入户").all()
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [('days = "两天"', "days = 1.5"), ('after = "known"', 'after = ["survey"]'),
+     ("letter = 1", 'letter = "..."'), ('pays = "是"', "pays = true"),
+     ("wait_days = 30", "wait_days = {any = 30}"), ('wait_days = { any = "30" }', "wait_days = {any = 30}")],
+)  # fmt: skip
+def test_a_stage_of_another_kind_is_refused_with_one_that_is_none(tmp_path, line, hint):
+    key = line.partition(" ")[0]
+    first = [row for row in OWN_STAGES.splitlines()[:6] if not row.startswith(f"{key} ")]
+    (tmp_path / "阶段.toml").write_text("\n".join([*first, line]), "utf-8")
+    with pytest.raises(
+        pg.errors.LayerError, match=f"stage 1: {key} = .* of another kind"
+    ) as caught:
+        pg.campaign.stage_rules(tmp_path / "阶段.toml")
+    assert caught.value.hint == hint

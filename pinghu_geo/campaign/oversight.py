@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.campaign.progress import ProgressState
-from pinghu_geo.campaign.stages import TODO, stage_codes, stage_rules
+from pinghu_geo.campaign.stages import TODO, stage_codes, stage_rules, stage_words
 from pinghu_geo.campaign.workdays import day_of
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
-from pinghu_geo.nouns.schema import Lang, code_label, nearest, numbers, require_columns
+from pinghu_geo.nouns.schema import Lang, nearest, numbers, require_columns
 
 __all__ = ["Supervision", "supervision"]
 
@@ -131,7 +131,7 @@ def supervision(
     week = state.as_of - pd.Timedelta(days=7) if since is None else day_of(since, "since")
     changes = state.reached[(state.reached["date"] > week) & (state.reached["date"] <= state.as_of)]
     changes = changes.sort_values(["date", "node_id", "id"], kind="stable").reset_index(drop=True)
-    return Supervision(nodes, groups, curve, changes, _notices(nodes, state.as_of, lang))
+    return Supervision(nodes, groups, curve, changes, _notices(nodes, state.as_of, stages, lang))
 
 
 def _thresholds(given: Mapping[str, float] | None) -> dict[str, float]:
@@ -312,18 +312,20 @@ def _amounts(ours: pd.DataFrame, column: str) -> pd.Series | None:
     return numbers(ours, column, "buildings") if column in ours else None
 
 
-def _notices(nodes: pd.DataFrame, day: pd.Timestamp, lang: Lang) -> pd.DataFrame:
+def _notices(
+    nodes: pd.DataFrame, day: pd.Timestamp, stages: pd.DataFrame, lang: Lang
+) -> pd.DataFrame:
     """A row a red node, for the notice."""
-    red = nodes[nodes["signal"] == "red"]
+    red, words = nodes[nodes["signal"] == "red"], stage_words(stages, lang=lang)
     rows = pd.DataFrame(red.drop(columns=["signal", "since"]))
     rows.insert(0, "date", day)
     rows["demand"] = [
         say(
             "{} is due by {}; now {}, {} days behind",
             lang,
-            code_label("stage", r.stage_due, lang=lang),
+            words[r.stage_due],
             f"{r.stage_due_on:%Y-%m-%d}",
-            code_label("stage", r.stage, lang=lang),
+            words[r.stage],
             r.late_by_days,
         )
         + (say("; held up by: {}", lang, r.blocker) if isinstance(r.blocker, str) else "")

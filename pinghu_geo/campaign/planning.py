@@ -18,13 +18,14 @@ from pinghu_geo.campaign.stages import (
     priority_rules,
     stage_codes,
     stage_rules,
+    stage_words,
     work_days,
 )
 from pinghu_geo.campaign.workdays import WorkDays, day_of, work_calendar
 from pinghu_geo.nouns.door import as_text, takes
 from pinghu_geo.nouns.errors import LayerError, first_ids
 from pinghu_geo.nouns.messages import say
-from pinghu_geo.nouns.schema import Lang, code_label, numbers, require_columns
+from pinghu_geo.nouns.schema import Lang, numbers, require_columns
 from pinghu_geo.river.corridor import along_rivers, require_rivers, river_ends
 
 __all__ = ["Schedule", "needed_by", "schedule"]
@@ -227,7 +228,7 @@ def schedule(
     groups, crews = _crews(tasks, stages, capacity)
     solved, goals = _planned(tasks, stages, job, groups, crews, priority, work)
     activities = _activities(tasks, stages, job, solved, cal)
-    nodes = _nodes(tasks, activities, job, said, priority, lang)
+    nodes = _nodes(tasks, activities, job, said, priority, stage_words(stages, lang=lang), lang)
     activities = activities.drop(columns="finish_number")
     short = _shortage(stages, job, groups, crews, nodes, work, lang)
     nodes = nodes.reindex(given)
@@ -624,6 +625,7 @@ def _nodes(
     job: _Work,
     said: pd.Series,
     priority: Sequence[dict[str, str]] | None,
+    words: dict[str, str],
     lang: Lang,
 ) -> pd.DataFrame:
     """The table of nodes: when, how late, and why this one now."""
@@ -647,12 +649,12 @@ def _nodes(
         (table["next_start"].to_numpy(), table["float_days"].to_numpy(), rank, -late)
     )
     table["priority"] = order.argsort() + 1
-    table["why"] = [_why(row, rules[int(r)][lang] if r < len(rules) else "", lang)
+    table["why"] = [_why(row, rules[int(r)][lang] if r < len(rules) else "", words, lang)
                     for row, r in zip(table.itertuples(), rank, strict=True)]  # fmt: skip
     return table
 
 
-def _why(row: Any, rule: str, lang: Lang) -> str:
+def _why(row: Any, rule: str, words: dict[str, str], lang: Lang) -> str:
     """Why this node now, in a few words."""
     if pd.isna(row.next_stage):
         return say("all done", lang)
@@ -665,7 +667,7 @@ def _why(row: Any, rule: str, lang: Lang) -> str:
                         f"{row.length_m:.0f}"))  # fmt: skip
     if row.critical:
         said.append(say("critical", lang))
-    said.append(say("next: {}", lang, code_label("stage", row.next_stage, lang=lang)))
+    said.append(say("next: {}", lang, words[row.next_stage]))
     return say("; ", lang).join(said)
 
 
@@ -695,7 +697,7 @@ def _shortage(
         if best < late[mine].max():
             goal = Goal("", "largest_lateness", ends, np.ones(len(ends), np.int64))
             extra, proven = least_extra_crews(net, goal, best, work=each)
-        words = [code_label("stage", s, lang=lang) if s else say("all stages", lang)
+        words = [stage_words(stages, lang=lang)[s] if s else say("all stages", lang)
                  for _, s in keys]  # fmt: skip
         where = say(", ", lang).join(
             f"{word} +{x}" for word, x in zip(words, extra, strict=True) if x

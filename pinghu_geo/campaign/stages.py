@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pandas as pd
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import rule_file
-from pinghu_geo.nouns.schema import nearest, numbers, require_columns
+from pinghu_geo.nouns.schema import Lang, code_label, nearest, numbers, require_columns
 
 __all__ = [
     "TODO",
@@ -20,6 +21,7 @@ __all__ = [
     "priority_rules",
     "stage_codes",
     "stage_rules",
+    "stage_words",
     "work_days",
     "work_units",
 ]
@@ -27,6 +29,11 @@ __all__ = [
 # a stage before the first: nothing is reported yet
 TODO = "todo"
 UNITS = {"building": "n_buildings", "household": "n_tenants", "m2": "demolish_floor_area_m2"}
+# what the values of a key look like; of all others text
+EXAMPLES: dict[str, Any] = {
+    "days": 1.5, "least_days": 1, "after": ["survey"], "words": ["入户摸底"],
+    "wait_days": {"any": 30}, "must_report": True, "tenants": True, "pays": True, "clears": True,
+}  # fmt: skip
 SHOWN_AS = ("todo", "signed", "vacated", "demolished", "handed_over")
 DEFAULTS: dict[str, Any] = {
     "words": (),
@@ -71,7 +78,7 @@ def stage_rules(path: str | Path | None = None) -> pd.DataFrame:
     """
     name = "stages.toml" if path is None else Path(path).name
     raw = rule_file(path, "stages.toml").get("stage", [])
-    if not raw:
+    if not raw or not isinstance(raw, list):
         raise LayerError(f"{name} has no [[stage]]", layer="stages", hint="copy rules/stages.toml")
     rows: list[dict[str, Any]] = []
     for k, one in enumerate(raw):
@@ -85,6 +92,7 @@ def stage_rules(path: str | Path | None = None) -> pd.DataFrame:
         for key in NEEDED:
             if key not in one:
                 raise LayerError(f"{name}: stage {k + 1} lacks {key}", layer="stages")
+        _require_kinds(k + 1, one)
         row = DEFAULTS | one
         row["words"] = tuple(row["words"])
         if row["after"] is None:
@@ -100,6 +108,34 @@ def priority_rules(path: str | Path | None = None) -> list[dict[str, str]]:
     """Rules that say which node comes first, in order; see ``rules/stages.toml``."""
     found = rule_file(path, "stages.toml").get("priority", [])
     return [{"zh": r["column"], "en": r["column"]} | r for r in found]
+
+
+def _require_kinds(number: int, stage: Mapping[str, Any]) -> None:
+    """Refuse a value that is none of what its key holds, with one that is."""
+    for key, value in stage.items():
+        example = EXAMPLES.get(key, "...")
+        inside = value.values() if isinstance(value, dict) else [value]
+        if isinstance(example, list | tuple):
+            good = isinstance(value, list) and all(isinstance(v, str) for v in value)
+        elif isinstance(example, bool | str):
+            good = isinstance(value, type(example))
+        else:
+            good = isinstance(value, dict) == isinstance(example, dict) and all(
+                isinstance(v, int | float) and not isinstance(v, bool) for v in inside
+            )
+        if not good:
+            shown = json.dumps(example, ensure_ascii=False)
+            if isinstance(example, dict):  # as TOML has it
+                shown = shown.replace('"', "").replace(":", " =")
+            raise LayerError(f"stage {number}: {key} = {value!r} is of another kind",
+                             layer="stages", hint=f"{key} = {shown}")  # fmt: skip
+
+
+def stage_words(stages: pd.DataFrame, *, lang: Lang = "zh") -> dict[str, str]:
+    """Word of each stage as the project has it, and of what isn't begun."""
+    words = {str(k): str(v) if lang == "zh" else str(k).replace("_", " ")
+             for k, v in stages["zh"].items()}  # fmt: skip
+    return {TODO: code_label("status", TODO, lang=lang)} | words
 
 
 def _require_sound(table: pd.DataFrame) -> None:

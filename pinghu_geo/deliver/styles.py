@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.campaign.stages import TODO
+from pinghu_geo.campaign.stages import TODO, stage_words
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang, code_label
 from pinghu_geo.river.chainage import format_chainage
@@ -81,13 +81,6 @@ def letters(stages: pd.DataFrame, *, lang: Lang = "zh") -> dict[str, str]:
     return {TODO: NOT_BEGUN[lang]} | {
         str(k): str(v) for k, v in zip(stages.index, signs, strict=True)
     }
-
-
-def stage_words(stages: pd.DataFrame, *, lang: Lang = "zh") -> dict[str, str]:
-    """Word of each stage as the project has it, and of what isn't begun."""
-    words = {str(k): str(v) if lang == "zh" else str(k).replace("_", " ")
-             for k, v in stages["zh"].items()}  # fmt: skip
-    return {TODO: code_label("status", TODO, lang=lang)} | words
 
 
 def value_text(name: str, value: object, lang: Lang = "zh", *, unknown: str = "—") -> str:
