@@ -761,3 +761,15 @@ def test_every_stage_word_is_the_rules_own():
     for one, other in itertools.combinations(stages.index, 2):
         assert set(stages.at[one, "words"]).isdisjoint(stages.at[other, "words"])
     assert stages["article"].str.len().gt(0).sum() >= 4
+
+
+def test_the_next_stage_of_a_tenant_is_one_that_tenants_go_through():
+    houses = pd.DataFrame({"node_id": ["A-L-001"]}, ["B1"])
+    people = pd.DataFrame({"building_id": ["B1", "B1"], "node_id": "A-L-001"}, ["T1", "T2"])
+    log = pd.DataFrame({"tenant_id": ["T1"], "stage": ["摸底"], "date": ["2018-02-01"]})
+    state = pg.progress_state(log, houses, tenants=people)
+    # between survey and negotiation lies the valuation, of houses only
+    assert state.tenants["next_stage"].to_dict() == {"T1": "negotiation", "T2": "survey"}
+    assert state.buildings["next_stage"].to_dict() == {"B1": "survey"}
+    log = pd.DataFrame({"building_id": ["B1"], "stage": ["摸底"], "date": ["2018-02-01"]})
+    assert pg.progress_state(log, houses).buildings.loc["B1", "next_stage"] == "valuation"

@@ -469,7 +469,8 @@ def _states(
         for k in implied.get(stage, ()):
             if np.isnat(mine[k]):
                 mine[k] = day
-    table = _summary_rows(rows, row_of, known, dates, codes)
+    theirs = stages["tenants"].astype(bool) if key == "tenant_id" else stages["zh"].notna()
+    table = _summary_rows(rows, row_of, known, dates, theirs)
     return table, dates
 
 
@@ -478,9 +479,13 @@ def _summary_rows(
     row_of: NDArray[np.intp],
     known: pd.DataFrame,
     dates: NDArray[np.datetime64],
-    codes: list[str],
+    theirs: pd.Series,
 ) -> pd.DataFrame:
-    """The table of states: stage, since, blocker and who said so."""
+    """The table of states: stage, since, blocker and who said so.
+
+    ``theirs`` says of each stage whether they go through it: the next one is of those.
+    """
+    codes = list(theirs.index)
     there = ~np.isnat(dates)
     top = np.where(there.any(axis=1), len(codes) - 1 - there[:, ::-1].argmax(axis=1), -1)
     words = np.array([*codes, TODO], object)
@@ -488,7 +493,9 @@ def _summary_rows(
     table["stage"] = pd.Series(words[top], index=known.index, dtype="str")
     since = np.where(top >= 0, dates[np.arange(len(known)), top], np.datetime64("NaT"))
     table["since"] = since.astype("datetime64[ns]")
-    nexts = np.array([*codes[1:], None, codes[0]], object)
+    ours = theirs.to_numpy()
+    after = [next(iter(theirs.index[k:][ours[k:]]), None) for k in range(len(codes) + 1)]
+    nexts = np.array([*after[1:], after[0]], object)
     table["next_stage"] = pd.Series(nexts[top], index=known.index, dtype="str")
     last = rows.assign(at=row_of).drop_duplicates("at", keep="last").set_index("at")
     for name, column in (("reported", "date"), ("blocker", "blocker"), ("by", "by"),
