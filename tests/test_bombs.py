@@ -414,3 +414,9 @@ def test_a_project_file_nested_without_end(tmp_path, soon, text):
     (tmp_path / "rules.toml").write_text(text)
     with pytest.raises(pg.errors.LayerError, match="rules.toml .* nest without end"):
         rule_file(tmp_path / "rules.toml", "")
+
+
+def test_a_table_of_more_columns_than_a_workbook_has(tmp_path, soon):
+    (tmp_path / "a.csv").write_text(",".join(f"c{k}" for k in range(100_000)) + "\n")
+    with pytest.raises(pg.errors.LayerError, match=r"a.csv has a sheet of 1 rows and 100,000 col"):
+        pg.read_table(tmp_path / "a.csv", "widths")

@@ -38,6 +38,8 @@ __all__ = [
 MOST_CELLS, MOST_TEXT = 3_000_000, 2**29
 # Cells laid out where only few are filled: rows times columns of what surrounds them.
 MOST_SPANNED = 20_000_000
+# as many columns as a workbook has
+MOST_COLUMNS = 16_384
 # XML unfolded from a workbook [bytes]; beyond, its own writer would not have gone.
 MOST_XML = 2 * 2**30
 # Styles are laid out as thirty times their bytes.
@@ -104,7 +106,7 @@ def _too_much(path: Path, what: str, why: str) -> LayerError:
 
 def require_bounded_sheet(rows: int, columns: int, path: Path) -> None:
     """Refuse a sheet whose last cell, seen once it is read, lies too far out."""
-    if rows * columns > MOST_SPANNED:
+    if rows * columns > MOST_SPANNED or columns > MOST_COLUMNS:
         raise _too_much(path, "", f"has a sheet of {rows:,} rows and {columns:,} columns")
 
 

@@ -22,7 +22,12 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from pinghu_geo.intake.bounds import SHORT_BYTES, require_bounded_book, without_nests
+from pinghu_geo.intake.bounds import (
+    SHORT_BYTES,
+    require_bounded_book,
+    require_bounded_sheet,
+    without_nests,
+)
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.conditions import Condition, as_arrow, as_sql, parse_condition, weaker
 from pinghu_geo.intake.dbf import (
@@ -660,7 +665,9 @@ def cell_grids(path: Path, what: str, seen: Findings, encoding: str | None = Non
         if path.suffix.lower() not in (".xlsx", ".xlsm"):
             raw = path.read_bytes()
             found = encoding or _told(text_encoding(raw, path.name), path, seen)
-            return [csv_grid(raw.decode(found or "utf-8").removeprefix("\ufeff"))]
+            grid = csv_grid(raw.decode(found or "utf-8").removeprefix("\ufeff"))
+            require_bounded_sheet(len(grid.cells), grid.width, path)
+            return [grid]
         require_bounded_book(path, what)
         return sheet_grids(path, _cell)
 

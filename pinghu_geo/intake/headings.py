@@ -41,6 +41,8 @@ __all__ = [
 
 # a heading stands in the first rows, in at most so many of them
 HEADING_ROWS, DEEPEST = 12, 3
+# where a delimiter is looked for [characters]
+LOOKED_AT = 1_000_000
 # a row of units begins with no longer a cell, and has no longer ones [characters]
 LONGEST_UNIT, LONGEST_HEADING = 6, 20
 DELIMITERS = (",", "\t", ";", "\uff0c", "|")
@@ -81,7 +83,7 @@ class Grid:
 
 def csv_grid(text: str) -> Grid:
     """Cells of a delimited text; the delimiter is the one that cuts most of its first lines."""
-    lines = [line for line in text.splitlines()[:HEADING_ROWS] if line.strip()]
+    lines = [line for line in text[:LOOKED_AT].splitlines()[:HEADING_ROWS] if line.strip()]
     found = max(DELIMITERS, key=lambda d: (*_cuts(lines, d), -DELIMITERS.index(d)))
     try:
         rows = list(
