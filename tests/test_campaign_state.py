@@ -425,7 +425,7 @@ def test_what_is_not_known_is_never_0_in_a_sum():
     none = pg.campaign_tasks(frame.assign(demolish_floor_area_m2=np.nan), district_total=total)
     assert none.classes["demolish_floor_area_m2"].isna().tolist() == [False] * 4 + [True]
     assert none.share["share_ratio"].isna().all()
-    assert none.summary() == ["任务:6 栋,建筑面积不详", "任务占全区(建筑面积)不详"]
+    assert none.summary() == ["任务:6 栋,拆除建筑面积不详", "任务占全区(建筑面积)不详"]
     empty = pg.campaign_tasks(frame.iloc[:0])
     assert empty.classes["n_buildings"].tolist() == [0] * 5
     # money and curve: B1 has no price and no area
