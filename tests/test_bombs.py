@@ -420,3 +420,25 @@ def test_a_table_of_more_columns_than_a_workbook_has(tmp_path, soon):
     (tmp_path / "a.csv").write_text(",".join(f"c{k}" for k in range(100_000)) + "\n")
     with pytest.raises(pg.errors.LayerError, match=r"a.csv has a sheet of 1 rows and 100,000 col"):
         pg.read_table(tmp_path / "a.csv", "widths")
+
+
+def test_a_region_of_2_thousand_million_parts(tmp_path, soon):
+    head = 'Version 300\nCharset "Neutral"\nColumns 1\n a Char(10)\nData\n'
+    (tmp_path / "a.mif").write_text(f"{head}Region 1\n 2000000000\n 1 1\n")
+    (tmp_path / "a.mid").write_text('"a"\n')
+    with pytest.raises(pg.errors.LayerError, match=r"a.mif can't be read"):
+        pg.read_layer(tmp_path / "a.mif", "buildings", row_ids=True, crs=4547)
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_member_of_a_zip_that_is_a_folder_by_its_name(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(name, b"x")
+    with pytest.raises(pg.errors.LayerError, match="a.zip has members that point outside of it"):
+        pg.read_layer(tmp_path / "a.zip", "buildings")
+
+
+def test_a_quote_without_end(tmp_path, soon):
+    (tmp_path / "a.csv").write_text('river,chainage_m,left_m,right_m\n"' + "x" * 5_000_000)
+    with pytest.raises(pg.errors.LayerError, match=r"a.csv can't be read"):
+        pg.read_table(tmp_path / "a.csv", "widths")
