@@ -98,3 +98,40 @@ def test_a_layer_far_from_the_control_points_is_refused():
     assert len(pg.apply_grid(HOUSE.iloc[:0], fit)) == 0
     near = pg.apply_grid(HOUSE.translate(8e3).to_frame("geometry"), fit)
     assert near.geometry.iloc[0].centroid.x == pytest.approx(521505)
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (2, 4), (3, 5), (1, 5)])
+def test_two_targets_that_are_exchanged_are_named(pair):
+    points = np.vstack([LOCAL, [[100500, 20500], [101500, 20200]]])
+    targets = points + [413000, 2490000] + np.linspace(0, 0.03, 12).reshape(6, 2)
+    table = control(points, targets)
+    assert pg.fit_grid(table, 4547).rms_m < 0.03
+    table.loc[list(pair), ["to_x_m", "to_y_m"]] = targets[list(pair)[::-1]]
+    with pytest.raises(pg.errors.LayerError, match="two points exchanged") as refused:
+        pg.fit_grid(table, 4547)
+    assert f"(2: {pair[0]}, {pair[1]})" in str(refused.value)
+
+
+@pytest.mark.parametrize("many", [2, 3, 5])
+def test_points_on_one_line_that_may_be_mirrored_are_refused(many):
+    points = np.column_stack([100000 + np.arange(many) * 1000.0, 20000 + np.arange(many) * 500.0])
+    targets = points + [413000, 2490000]
+    assert pg.fit_grid(control(points, targets), 4547).rms_m < 1e-6
+    # with axes swapped they fit to 0.000 m and lay what is beside the line on its other side
+    with pytest.raises(pg.errors.LayerError, match=r"on one line and turns by -37°"):
+        pg.fit_grid(control(points[:, ::-1], targets), 4547)
+    if many > 2:
+        with pytest.raises(pg.errors.LayerError, match="all points on one line"):
+            pg.fit_grid(control(targets, targets), 4547, method="helmert", source_crs=4547)
+
+
+def test_a_zone_in_front_of_the_source_is_part_of_its_grid_and_of_its_layers():
+    ahead = gpd.GeoDataFrame(geometry=HOUSE.geometry.translate(38e6, 0))
+    fit = pg.fit_grid(control(LOCAL + [38e6, 0], TARGET), 4547)
+    at = pg.apply_grid(ahead, fit).geometry.iloc[0].centroid
+    assert (at.x, at.y) == pytest.approx((513505, 2510505))
+    with pytest.raises(pg.errors.CRSError, match="km beyond the control points"):
+        pg.apply_grid(HOUSE, fit)
+    table = control(TARGET + [38e6, 0], TARGET)
+    with pytest.raises(pg.errors.CRSError, match="the easting has the zone 38 in front"):
+        pg.fit_grid(table, 4547, method="helmert", source_crs=4547)

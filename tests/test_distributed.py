@@ -187,3 +187,19 @@ def test_a_cluster_that_is_lost_is_said_in_a_sentence_and_nothing_is_left(
         client.close()
         cluster.close()
     assert [p.name for p in tmp_path.iterdir()] == ["房屋"]
+
+
+def test_where_nothing_is_affected_the_folder_reads_as_no_rows(delivery, sample, tmp_path):
+    folder, houses = delivery
+    line = sample["原方案"]
+    with pytest.raises(pg.errors.LayerError, match="red_line: has no rows"):
+        pg.affected_parquet(folder, line.iloc[:0], sample["rivers"], tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    line = line.set_geometry(line.translate(5e4, 0))
+    parts = pg.affected_parquet(folder, line, sample["rivers"], tmp_path / "out")
+    assert parts["n_affected"].sum() == 0
+    found = gpd.read_parquet(tmp_path / "out")
+    assert found.empty
+    assert found.crs == houses.crs
+    wanted = pg.affected(houses.iloc[:0], line, sample["rivers"])
+    assert set(found.columns) == set(wanted.columns)

@@ -790,6 +790,11 @@ CARRIED = (
 )
 
 
+def _river_a(text):
+    """A text without the name of its one river, before nodes and in headings."""
+    return re.sub(r"(?<=>)1(?=<span>)", "A", re.sub(r"\b[A1]-[LRB]-", "", text))
+
+
 def differs(found, wanted, places, names):
     """First place where a result says something else than the neat one."""
     if isinstance(wanted, dict) and isinstance(found, dict):
@@ -804,6 +809,12 @@ def differs(found, wanted, places, names):
             if said := differs(found[key], value, places, names):
                 return f"{key}.{said}".rstrip(".")
         return ""
+    if isinstance(wanted, list) and isinstance(found, list) and len(found) == len(wanted):
+        said = (differs(*both, places, names) for both in zip(found, wanted, strict=True))
+        return next((s for s in said if s), "")
+    if "*" in names and isinstance(wanted, str):  # rivers and nodes are named anew
+        same = _river_a(str(found)) == _river_a(wanted)
+        return "" if same or (found, wanted) in (("1", "A"), (1.0, "A")) else "."
     return "" if found == wanted else "."
 
 

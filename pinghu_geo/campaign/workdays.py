@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pinghu_geo.nouns.door import excel_day
+from pinghu_geo.nouns.door import columns_once, excel_day
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.schema import nearest, require_columns
@@ -111,6 +111,7 @@ def work_calendar(
 
 def _of_table(calendar: pd.DataFrame) -> dict[np.datetime64, bool]:
     """Days that a table says are worked or not; all others are Monday to Friday."""
+    calendar = columns_once(calendar, "calendar")
     require_columns(calendar, ["date", "working"], "calendar")
     if not pd.api.types.is_bool_dtype(calendar["working"]) or calendar["working"].isna().any():
         raise LayerError(

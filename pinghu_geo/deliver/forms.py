@@ -16,6 +16,7 @@ from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.deliver.report import CREATED, new_workbook
 from pinghu_geo.deliver.styles import stage_words
 from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import file_names, sheet_text
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
@@ -100,16 +101,27 @@ def write_forms(
     require_columns(nodes, ["group"], "nodes")
     stages = stage_rules() if stages is None else stages
     ours = buildings[buildings["node_id"].notna()]
+    if len(ours) and not ours["node_id"].isin(nodes.index).any():
+        raise LayerError(
+            "has none of the nodes that buildings are of",
+            layer="nodes",
+            ids=ours["node_id"].unique(),
+            hint="both tables from one campaign_tasks(...)",
+        )
     group = nodes["group"].astype("str").where(nodes["group"].notna(), say("no group", lang))
     names = file_names(group)
     made = []
     for name in dict.fromkeys(group):
         mine = group.index[group == name]
         houses = ours[ours["node_id"].isin(mine)]
+        _require_known(houses, houses.index.isin(state.buildings.index), "buildings")
         rows = _rows(houses, houses, state.buildings, stages, lang)
         sheets = {say("house list", lang): ("building", rows)}
         if tenants is not None and len(people := tenants[tenants["node_id"].isin(mine)]):
+            _require_known(people, people["building_id"].isin(buildings.index), "tenants",
+                           "are of houses that buildings lacks")  # fmt: skip
             homes = buildings.reindex(people["building_id"]).set_axis(people.index)
+            _require_known(people, people.index.isin(state.tenants.index), "tenants")
             rows = _rows(people, homes, state.tenants, stages, lang)
             sheets[say("tenant list", lang)] = ("tenant", rows)
         path = Path(folder) / say("progress_{}.xlsx", lang, names[name])
@@ -203,6 +215,19 @@ def _explained(sheet: Any, columns: Sequence[Column], styles: dict[str, Any], la
         needed = say("yes" if column.required else "no", lang)
         for at, text in enumerate((name, needed, unit, may)):
             sheet.write_string(k, at, text)
+
+
+def _require_known(
+    rows: pd.DataFrame, known: Any, layer: str, problem: str = "have no state"
+) -> None:
+    """Refuse rows that another table of the call doesn't know: their state would read 未启动."""
+    lost = ~np.asarray(known, bool)
+    if lost.any():
+        raise LayerError(
+            problem, layer=layer, ids=rows.index[lost],
+            hint="buildings, tenants and nodes from one campaign_tasks(...), and "
+            "pg.progress_state(log, buildings, tenants=tenants) of these very tables",
+        )  # fmt: skip
 
 
 def _rows(

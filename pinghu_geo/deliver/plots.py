@@ -18,7 +18,15 @@ from matplotlib.font_manager import FontProperties
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import figure_text
-from pinghu_geo.nouns.schema import Lang, code_label, label, nearest, numbers, require_columns
+from pinghu_geo.nouns.schema import (
+    Lang,
+    code_label,
+    label,
+    nearest,
+    numbers,
+    one_of,
+    require_columns,
+)
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.river.corridor import along_rivers, river_ends
@@ -35,6 +43,11 @@ __all__ = [
 WATER, ENERGY, BED, BANK = "#1f6fb4", "#c0392b", "#6b4f2a", "#4d4d4d"
 STATES = {"saved": "#27ae60", "demolished": "#7f8c8d", "added": "#8e44ad"}
 FONT = "NotoSansSC-Regular.ttf"
+# levels between which a structure is drawn
+SPANS = {
+    "bridge": ("low_chord_m", "deck_m"), "culvert": ("invert_up_m", "rise_m"),
+    "weir": (None, "crest_m"), "drop": (None, "crest_m"), "gate": ("sill_m", "crest_m"),
+}  # fmt: skip
 WORDS = {
     "zh": {
         "bed_m": "河底", "before": "原水面线", "level_m": "水面线", "energy_m": "能量线",
@@ -174,13 +187,12 @@ def _mark_structures(
     """What stands in the river: decks, barrels and crests at their levels."""
     require_columns(structures, ("river", "chainage_m", "kind"), "structures")
     told: set[str] = set()
+    for word in structures["kind"]:
+        one_of(word, SPANS, "structures: kind")
     mine = structures[structures["river"] == river]
     at = _along(mine["chainage_m"], scale)
     for one, x in zip(mine.to_dict("records"), at.tolist(), strict=True):
-        spans = {
-            "bridge": ("low_chord_m", "deck_m"), "culvert": ("invert_up_m", "rise_m"),
-            "weir": (None, "crest_m"), "drop": (None, "crest_m"), "gate": ("sill_m", "crest_m"),
-        }[str(one["kind"])]  # fmt: skip
+        spans = SPANS[str(one["kind"])]
         low, high = (float(one[c]) if c and pd.notna(one.get(c)) else np.nan for c in spans)
         if one["kind"] == "culvert":
             high = low + high

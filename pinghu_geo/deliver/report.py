@@ -16,7 +16,7 @@ import pandas as pd
 from pinghu_geo.intake.faults import check_summary
 from pinghu_geo.intake.gdal import gdal_options, write_frame
 from pinghu_geo.intake.io import database_frame, with_one_shape
-from pinghu_geo.nouns.door import columns_once, takes, with_named_ids
+from pinghu_geo.nouns.door import columns_once, takes, with_ids_as_column, with_named_ids
 from pinghu_geo.nouns.errors import OutputError
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import csv_text, database_name, sheet_text
@@ -331,7 +331,7 @@ def _for_people(frame: pd.DataFrame, lang: Lang) -> pd.DataFrame:
     """A table with headings and words for people, chainages as text, the index if it has a name."""
     once = columns_once(spoken(frame, lang), "table")
     rows = pd.DataFrame(once.drop(columns="geometry", errors="ignore"))
-    rows = rows.reset_index() if frame.index.name in _COLUMN else rows
+    rows = with_ids_as_column(rows) if frame.index.name in _COLUMN else rows
     said = pd.DataFrame(index=rows.index)
     for name in rows.columns:
         column = _COLUMN.get(name)
@@ -709,7 +709,7 @@ def write_results(layers: Mapping[str, gpd.GeoDataFrame], target: str | Path) ->
     with gdal_options(OGR_CURRENT_DATE="2000-01-01T00:00:00.000Z"), atomic_path(path) as temporary:
         for name, given in layers.items():
             layer = with_one_shape(given, name, ".gpkg")
-            flat = layer.reset_index() if layer.index.name else layer
+            flat = with_ids_as_column(layer)
             if len(flat):
                 flat = database_frame(flat)
                 table = database_name(name)

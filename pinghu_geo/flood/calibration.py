@@ -50,7 +50,7 @@ class Calibration:
         return str(self.zones.to_html() + self.marks.to_html())
 
 
-@takes()
+@takes(marks="profile", reaches="segments")
 def calibrate_roughness(
     sections: pd.DataFrame,
     flows: pd.DataFrame | float,
@@ -150,6 +150,10 @@ def _zone_table(zones: pd.DataFrame | None, stations: pd.DataFrame) -> pd.DataFr
         table = pd.DataFrame({"zone": rivers, "river": rivers, "from_m": -np.inf, "to_m": np.inf})
     else:
         require_columns(zones, ("zone", "river", "from_m", "to_m"), "reaches")
+        if zones.empty:
+            raise HydraulicsError(
+                "has no rows", layer="reaches", hint="reaches=None makes each river a zone"
+            )
         table = zones.reset_index(drop=True)
     for column, value in (("least_factor", 0.5), ("most_factor", 2.0)):
         given = table[column] if column in table.columns else pd.Series(np.nan, table.index)

@@ -259,7 +259,7 @@ def cut_banks(
     found = pd.DataFrame(rows, columns=[*keys, "left_bank_m", "right_bank_m"])
     if banks is None or banks.empty:
         return found
-    old = banks.set_index(keys)
+    old = banks.dropna(subset=keys).set_index(keys)  # edges of nowhere are of no section
     new = found.set_index(keys).dropna()
     made = old.reindex(old.index.union(new.index, sort=False))
     for side in ("left_bank_m", "right_bank_m"):

@@ -14,6 +14,7 @@ from pinghu_geo.flood.conduits import SHAPES
 from pinghu_geo.flood.hecras_structures import GATE_CODES, SHAPE_CODES
 from pinghu_geo.flood.structures import CRESTS, DEFAULTS, INLETS
 from pinghu_geo.nouns.errors import HydraulicsError
+from pinghu_geo.nouns.schema import nearest
 
 __all__ = ["junction_lines", "structure_lines"]
 
@@ -268,6 +269,12 @@ def junction_lines(
 ) -> list[str]:
     """Lines of all junctions; rivers by their names in the file."""
     lines: list[str] = []
+    lost = ~junctions["river"].isin(names)
+    if lost.any():
+        raise HydraulicsError(
+            "names rivers without sections", layer="junctions", ids=junctions.index[lost],
+            hint=nearest(junctions.loc[lost, "river"].iloc[0], names),
+        )  # fmt: skip
     for name, rows in junctions.groupby("junction", sort=False):
         one = _Said(rows.iloc[0].to_dict())
         flags = [one("method", "energy") == "momentum", one("friction", True), one("weight", True)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Literal
 
 import geopandas as gpd
@@ -33,6 +34,10 @@ REACH_M, REACH_TIMES = 20_000.0, 10.0
 MOST_SCALE_PPM = 5_000.0
 # one point so far off [m], and so many times farther than the others fit without it, is wrong
 ODD_M, ODD_TIMES = 1.0, 10.0
+# points that lie so near to a line, by its length, are on it; two grids turn little between them
+ON_LINE, MOST_TURN_DEG = 1e-3, 10.0
+# three points fit some exchange of two by chance; more than so many pairs aren't tried
+LEAST_EXCHANGED, MOST_EXCHANGED = 4, 100
 LEAST_POINTS = {"similarity": 2, "helmert": 3}
 
 
@@ -151,6 +156,7 @@ def fit_grid(
     one, other = at[:, :2], at[:, 2:]
     if method == "helmert":
         source = _projected(source_crs, "source_crs")
+        _require_in_crs(at[:, :2], source, control.index)
         before, after = _to_space(source), _from_space(target)
         one = before(np.column_stack([at[:, :2], height[:, 0]]))
         other = _to_space(target)(np.column_stack([at[:, 2:], height[:, 1]]))
@@ -159,6 +165,7 @@ def fit_grid(
         return lambda xy: after(apply(p, before(xy)))[:, :2]
 
     from_xy = at[:, :2] if method == "similarity" else np.column_stack([at[:, :2], height[:, 0]])
+    _require_spread(at, method, control.index)
     found = solve(one, other)
     change = change_by(found)
     residual = at[:, 2:] - change(from_xy)
@@ -171,6 +178,7 @@ def fit_grid(
             other_fit = change_by(solve(one[rest], other[rest]))
             left_out[k] = np.linalg.norm(at[k, 2:] - other_fit(from_xy[k : k + 1])[0])
     off = np.linalg.norm(residual, axis=1)
+    _require_own_targets(at, control.index)
     _require_no_odd_point(from_xy, at[:, 2:], left_out, control.index, solve, one, other, change_by)
     if method == "similarity":
         _require_metres(found[1], control.index)
@@ -282,6 +290,53 @@ def _require_upright(one: Floats, other: Floats, residual: Floats) -> None:
             hint="control = control.rename("
             "columns={'from_x_m': 'from_y_m', 'from_y_m': 'from_x_m'})",
         )
+
+
+def _require_spread(at: Floats, method: str, ids: Any) -> None:
+    """Refuse points on one line where they can't say how the grids lie to one another."""
+    middle = at[:, :2] - at[:, :2].mean(axis=0)
+    long, wide = np.linalg.svd(middle, compute_uv=False)[:2]
+    if wide > ON_LINE * long:
+        return
+    if method == "helmert":
+        raise LayerError(
+            "has all points on one line, about which a Helmert transformation may turn",
+            layer="control", ids=ids, hint='add a point beside it, or method="similarity"',
+        )  # fmt: skip
+    matrix = _similarity(at[:, :2], at[:, 2:])[1]
+    turn = float(np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0])))
+    if abs(turn) > MOST_TURN_DEG:
+        raise LayerError(
+            f"has all points on one line and turns by {turn:.0f}°: whether the source's east and "
+            "north are swapped can't be told from them",
+            layer="control", ids=ids, hint="add a point beside the line",
+        )  # fmt: skip
+
+
+def _require_own_targets(at: Floats, ids: Any) -> None:
+    """Refuse two points that have each other's targets."""
+    one, other = at[:, :2], at[:, 2:]
+
+    def rms(targets: Floats) -> float:
+        off = targets - _apply_similarity(_similarity(one, targets), one)
+        return float(np.sqrt(np.mean(np.sum(off**2, axis=1))))
+
+    if len(at) < LEAST_EXCHANGED or len(at) > MOST_EXCHANGED or (own := rms(other)) < ODD_M:
+        return
+    pairs = list(combinations(range(len(at)), 2))
+    found = []
+    for a, b in pairs:
+        targets = other.copy()
+        targets[[a, b]] = targets[[b, a]]
+        found.append(rms(targets))
+    best = int(np.argmin(found))
+    if own > ODD_TIMES * found[best]:
+        raise LayerError(
+            f"fits {own:,.1f} m off, but to {found[best]:.3f} m with the targets of two points "
+            "exchanged",
+            layer="control", ids=[ids[k] for k in pairs[best]],
+            hint="look both points up again",
+        )  # fmt: skip
 
 
 def _require_no_odd_point(

@@ -25,7 +25,14 @@ from pinghu_geo.intake.headings import is_height, sheets_of
 from pinghu_geo.intake.isolate import isolated_raw
 from pinghu_geo.intake.shapefile import part_stamps
 from pinghu_geo.intake.workbooks import one_table
-from pinghu_geo.nouns.door import EXACT, TRUTH, clean, with_named_ids, with_shapes
+from pinghu_geo.nouns.door import (
+    EXACT,
+    TRUTH,
+    clean,
+    with_ids_as_column,
+    with_named_ids,
+    with_shapes,
+)
 from pinghu_geo.nouns.errors import ChainageError, CRSError, LayerError, OutputError
 from pinghu_geo.nouns.files import existing
 from pinghu_geo.nouns.inert import cell_text, console_text, database_name, source_name
@@ -492,7 +499,7 @@ def write_layer(
     frame = with_named_ids(frame, what)
     if frame.columns.inferred_type != "string":
         frame = frame.rename(columns=str)
-    flat = frame.reset_index() if frame.index.name else frame
+    flat = with_ids_as_column(frame)
     if suffix in PARQUET:
         with atomic_path(path) as temporary:
             frame.to_parquet(temporary, write_covering_bbox=True)

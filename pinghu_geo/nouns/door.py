@@ -39,6 +39,7 @@ __all__ = [
     "excel_day",
     "same_ids",
     "takes",
+    "with_ids_as_column",
     "with_named_ids",
     "with_shapes",
 ]
@@ -246,7 +247,7 @@ def clean(frame: Any, what: str, layer: str = "") -> Any:
     wear = _clothes(what)
     frame = columns_once(frame, layer)
     frame = _indexed(frame, wear, what, layer)
-    if wear.is_layer:
+    if wear.is_layer or _is_drawn(frame):
         frame = _shaped(frame, what, layer)
     changed = {}
     for name in frame.columns:
@@ -277,6 +278,16 @@ def columns_once(frame: Any, layer: str) -> Any:
     if isinstance(frame.columns, pd.CategoricalIndex):
         frame = frame.set_axis(frame.columns.astype(object), axis=1)
     return frame
+
+
+def with_ids_as_column(frame: Any) -> Any:
+    """The table with its named ids as its first column; ``_id`` behind a name that is taken."""
+    name = frame.index.name
+    if name is None:
+        return frame
+    while name in frame.columns:
+        name = f"{name}_id"
+    return frame.rename_axis(name).reset_index()
 
 
 def _indexed(frame: Any, wear: _Clothes, what: str, layer: str) -> Any:
@@ -354,6 +365,12 @@ def _first(values: Any) -> list[str]:
 
 
 # --- geometry ---------------------------------------------------------------------------------
+
+
+def _is_drawn(frame: Any) -> bool:
+    """Whether a table that needs no shapes carries some, under a name that isn't ``geometry``."""
+    name = frame.active_geometry_name if isinstance(frame, gpd.GeoDataFrame) else None
+    return name not in (None, "geometry") and name in frame.columns
 
 
 def _shaped(frame: Any, what: str, layer: str) -> Any:
@@ -607,7 +624,9 @@ def _numbers(values: pd.Series, unit: str) -> tuple[pd.Series, Any]:
     if isinstance(kind, np.dtype) and kind.kind in "iufb":
         return values.astype(float), np.False_
     if isinstance(kind, np.dtype) and kind.kind in "mMc":
-        return values, values.notna().to_numpy()
+        lost = values.notna().to_numpy()
+        # days without a day in them are unknown numbers
+        return (values if lost.any() else pd.Series(np.nan, values.index, name=values.name)), lost
     if pd.api.types.is_numeric_dtype(kind) and not isinstance(kind, pd.CategoricalDtype):
         plain = values.to_numpy(float, na_value=np.nan)
         return pd.Series(plain, values.index, name=values.name), np.False_

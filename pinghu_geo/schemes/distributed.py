@@ -143,6 +143,8 @@ def affected_parquet(
     True
     """
     require_layer(red_line, "red_line")
+    if red_line.empty:
+        raise LayerError("has no rows", layer="red_line", hint="pg.red_line(rivers, widths)")
     tell, goal = progress or (lambda _: None), Path(target)
     parts = _partitions(Path(source), red_line, what)
     options = {"partial_rule": partial_rule, "survey_tolerance_m": survey_tolerance_m}
@@ -159,6 +161,8 @@ def affected_parquet(
         for left in folder.glob(".part-*"):  # of workers that died while they wrote
             left.unlink()
         _require_once(folder, what)
+        if not any(folder.glob("part-*.parquet")):
+            _write_no_rows(Path(source), job)
     estimated = int(table["n_estimated"].sum())
     if estimated:
         warn_estimated(estimated, int(table["n_affected"].sum()))
@@ -320,6 +324,22 @@ def _work(part: _Part, job: _Job) -> dict[str, Any]:
         "n_rows": part.rows, "n_near": near, "n_affected": sum(map(len, some)),
         "n_estimated": estimated,
     }  # fmt: skip
+
+
+def _write_no_rows(source: Path, job: _Job) -> None:
+    """A part without rows, with all columns: a folder without files can't be read."""
+    import pyarrow.parquet as pq
+
+    file = source if source.is_file() else min(source.rglob("*.parquet"))
+    table = pq.read_schema(file).empty_table()
+    name, column = _geo(table.schema.metadata, file, job.what)
+    table = table.drop_columns(sorted({p[0] for p in covering(column)}))
+    plain = table.to_pandas().drop(columns=name)
+    frame = gpd.GeoDataFrame(plain, geometry=[], crs=column.get("crs", "OGC:CRS84"))
+    layer = canonical_layer(frame, noun(job.what), job.id_column, Findings(job.what), row_ids=False)
+    layer = layer if job.prepare is None else job.prepare(layer)
+    none = affected(layer, job.red_line, job.rivers, **job.options)
+    none.to_parquet(job.folder / "part-000000.parquet", write_covering_bbox=True)
 
 
 def _in_turn(parts: Iterable[_Part], job: _Job) -> Iterator[dict[str, Any]]:

@@ -476,6 +476,10 @@ def _surveyed(
                 )  # fmt: skip
         return None
     require_columns(profile, ("river", "chainage_m", "level_m", "profile"), "profile")
+    if profile.empty:
+        raise LayerError(
+            "has no rows", layer="profile", hint="profile=pg.water_profile(sections, ...)"
+        )
     first = profile[profile["profile"] == profile["profile"].iloc[0]]
     return as_surveyed(sections, banks, rivers), first
 
