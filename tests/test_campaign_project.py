@@ -304,7 +304,7 @@ def test_what_is_odd_about_a_campaign_is_said_on_the_screen(project, tmp_path):
     more = 'log = "旧日志.csv"\ndistrict_total = { floor_area_m2 = 3600 }\n'
     project.write_text(text + more, "utf-8")
     told = said("campaign", project, "--out", tmp_path / "推进")
-    assert "任务占全区 50.00%(建筑面积 (m²))" in told
+    assert "任务占全区(建筑面积)50.00%" in told
     share = pd.read_excel(tmp_path / "推进" / "campaign.xlsx", sheet_name="占全区比例")
     assert share.iloc[0].tolist()[:4] == ["建筑面积 (m²)", 1800, 3600, 0.5]
     assert "注意:1 条填报涉及采用方案不拆的 1 处" in told
