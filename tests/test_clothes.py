@@ -66,3 +66,15 @@ def test_numbers_of_no_rows_and_edges_of_no_section_are_none():
     banks = W["banks"].assign(river=pd.NA, chainage_m=float("nan"))
     found = called("cut banks", banks=pd.concat([banks, banks]))
     assert found["river"].notna().all()
+
+
+def test_layers_of_no_rows_or_no_shapes_are_not_pandas_matter():
+    nowhere = CALLS["axis"][1]({**W, "water": W["water"].iloc[:0]})
+    assert nowhere is not None
+    for bad in (pd.DataFrame(W["nodes"]), pd.DataFrame(W["nodes"]).drop(columns="geometry")):
+        with pytest.raises(pg.PinghuError, match="nodes"):
+            called("map with all", nodes=bad)
+    with pytest.raises(pg.PinghuError, match="bearings without end"):
+        called("drawing", labelled=W["labelled"].assign(bearing_deg=float("inf")))
+    parcels = W["parcels_"].rename_axis("chainage_m")
+    assert clean(parcels, "parcels").index.name == "parcel_id"

@@ -855,6 +855,7 @@ def _said(call, changes, found):
     if (
         mended
         or call in ("table", "sheets", "fault list", "check")
+        or (call == "hecras with all" and any(n == "*" for n, *_ in changes))  # one text
         or any(word in OTHER or (shown and word in AS_DELIVERED) for *_, word in changes)
     ):
         return "other", ""

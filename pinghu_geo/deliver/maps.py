@@ -23,7 +23,7 @@ from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import stage_rules
 from pinghu_geo.deliver.mapdata import map_data
 from pinghu_geo.deliver.styles import value_text
-from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.door import takes, with_shapes
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.inert import html_text, script_value
 from pinghu_geo.nouns.messages import say
@@ -190,7 +190,7 @@ def command_map(
     for words, colour, rows in (one for one in changed if len(one[2])):
         _changed_layer(words, colour, rows, lang).add_to(page)
     hulls = None
-    if nodes is not None and len(nodes):
+    if nodes is not None and len(nodes := with_shapes(nodes, "nodes")):
         hulls = gpd.GeoSeries(_hulls(nodes, affected, buildings), nodes.index, crs=nodes.crs)
         _nodes(hulls, lang).add_to(page)
     spacing_m = _spaced(station_m, float(rivers.length.sum()))

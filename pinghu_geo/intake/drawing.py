@@ -354,7 +354,13 @@ def _draw(space: Any, name: str, layer: gpd.GeoDataFrame, height: float, style: 
             space.add_point(tuple(xy), dxfattribs={"layer": name})
         return
     labels = layer["label"].map(drawing_text).to_numpy()[row[points]]
-    bearing = numbers(layer, "bearing_deg", name).fillna(0.0).to_numpy()[row[points]]
+    turned = numbers(layer, "bearing_deg", name).fillna(0.0).to_numpy()
+    if np.isinf(turned).any():
+        raise LayerError(
+            "has bearings without end", layer=name, ids=layer.index[np.isinf(turned)],
+            hint="leave bearing_deg blank where it isn't known",
+        )  # fmt: skip
+    bearing = turned[row[points]]
     for xy, text, turn in zip(
         shapely.get_coordinates(shapes[points]), labels, bearing, strict=True
     ):

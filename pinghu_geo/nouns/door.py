@@ -309,7 +309,7 @@ def _indexed(frame: Any, wear: _Clothes, what: str, layer: str) -> Any:
         )
     ids = _ids(index, layer, to_text=what == "rivers")
     name = index.name
-    clash = name in frame.columns or (name in wear.columns and name not in ID_NAMES)
+    clash = name in frame.columns or (name in _column_names() and name not in ID_NAMES)
     if name is not None and name != wear.id_name and clash:
         name = wear.id_name
     if name is not None and name in frame.columns:
@@ -317,6 +317,12 @@ def _indexed(frame: Any, wear: _Clothes, what: str, layer: str) -> Any:
     if ids is index and name is index.name:
         return frame
     return frame.set_axis(ids.rename(name))
+
+
+@cache
+def _column_names() -> frozenset[str]:
+    """Names that are some noun's column: ids under one of them would be shown as such."""
+    return frozenset(c.name for noun in NOUNS.values() for c in noun.columns)
 
 
 def _ids(index: pd.Index, layer: str, *, to_text: bool) -> pd.Index:

@@ -317,7 +317,7 @@ def river_axis(
             "spacing_m": list(spacings),
             "n_left_out": np.array(left_out, int),
         },
-        index=areas.index.unique().rename("river"),
+        index=pd.Index(areas.index.unique().to_list(), name="river", dtype="str"),
         geometry=list(lines),
         crs=areas.crs,
     )
