@@ -125,6 +125,8 @@ class LiveRedLine:
         require_layer(buildings, "buildings", crs=rivers.crs)
         self._lines = lay_out(rivers)
         table = width_table(widths, self._lines)
+        if table.empty:
+            raise LayerError("has no rows", layer="widths", hint="pg.widths_of(line, rivers)")
         wide = table[["left_m", "right_m"]].max(axis=1) > most_m
         if wide.any():
             raise LayerError(
