@@ -130,8 +130,9 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
     text = _project(place, title, code, buildings, rivers, taken, tables, lang)
     with atomic_path(target) as temporary:
         temporary.write_text(text, "utf-8")
-    chosen = {(s.path, s.layer): s for s in (*taken.values(), *tables)}
-    found = [chosen.get((s.path, s.layer), s) for s in found]
+    # an extract of OpenStreetMap holds several under one name
+    chosen = {(s.path, s.layer, s.geometry): s for s in (*taken.values(), *tables)}
+    found = [chosen.get((s.path, s.layer, s.geometry), s) for s in found]
     return pd.DataFrame(
         {
             "file": [_relative(s.path, place) for s in found],
@@ -139,7 +140,7 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
             "what": [s.what for s in found],
             "why": [s.why for s in found],
             "rows": [s.rows if s.rows >= 0 else pd.NA for s in found],
-            "taken": [(s.path, s.layer) in chosen for s in found],
+            "taken": [(s.path, s.layer, s.geometry) in chosen for s in found],
         }
     )
 

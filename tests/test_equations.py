@@ -662,6 +662,9 @@ READS_NONE = {
     "position_uncertainty", "progress_faults", "raster_values", "remainders", "retention_verdict",
     "section_offsets", "supervision", "totals", "update_progress", "with_roughness", "work_days",
     "write_forms", "write_sections",
+    # say what tables hold, at the chainages that stand in them
+    "wall_maps", "write_household_files", "write_notices", "write_scheme_report",
+    "write_transfers", "write_weekly_report",
     # ask the search that `within_rise` is again
     "trade_offs", "what_would_save",
 }  # fmt: skip

@@ -12,7 +12,7 @@ ROOMS = ("river", "intake", "redline", "flood", "schemes", "search", "campaign",
 # annotations that stand for a table, or for a result that is tables
 TABLE = re.compile(r"DataFrame|GeoSeries|Widths|Boundary|CampaignTasks|WorkingFaces")
 MADE = "made by the library from a file of rules, which is checked when it is read"
-PAPERS = "papers in Word are not varied yet: a call takes seconds"
+PAPERS = "papers and sheets on paper are not varied yet: a call takes seconds"
 # function.parameter: why no variation of it is called
 EXEMPT = {
     "affected_parquet.prepare": "a function that is given tables, none itself",
@@ -29,14 +29,15 @@ EXEMPT = {
         "write_notices.tasks", "write_notices.stages", "write_transfers.faces",
         "write_transfers.tasks", "write_transfers.stages", "write_weekly_report.tasks",
         "write_weekly_report.faces", "write_weekly_report.stages", "write_scheme_report.rivers",
-        "write_scheme_report.widths",
+        "write_scheme_report.widths", "wall_maps.affected", "wall_maps.buildings",
+        "wall_maps.red_line", "wall_maps.rivers", "wall_maps.stages",
     )},
     **{
         f"{name}.stages": MADE
         for name in (
             "node_board", "payments", "plot_time_chainage", "progress_faults", "progress_state",
             "read_reports", "schedule", "supervision", "update_progress", "work_days",
-            "working_faces", "write_forms",
+            "working_faces", "write_forms", "command_map",
         )
     },
 }  # fmt: skip

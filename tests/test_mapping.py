@@ -92,7 +92,7 @@ def test_conditions_that_are_none_say_where(condition, said):
 @given(st.text(max_size=40))
 def test_any_text_is_a_condition_or_a_layer_error(text):
     with contextlib.suppress(pg.errors.LayerError):
-        assert callable(parse_condition(text, "buildings").test)
+        assert callable(parse_condition(text, "buildings").holds)
 
 
 def test_columns_are_named_either_way_and_the_files_own_are_kept(houses):

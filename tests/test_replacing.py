@@ -66,7 +66,7 @@ def test_files_of_a_person_are_carried_into_the_new_folder_and_told(tmp_path, ex
     assert (out / "照片" / "1.jpg").read_text() == "photo"
     assert os.readlink(out / "link") == "照片"
     assert (out / "a.txt").read_text() == "2"
-    assert {line.split(":")[1] for line in said} == {"说明.docx", "照片/1.jpg", "link"}
+    assert {line.split(": ")[1] for line in said} == {"说明.docx", "照片/1.jpg", "link"}
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 

@@ -301,7 +301,7 @@ def write_weekly_report(
     Examples
     --------
     >>> houses = gpd.GeoDataFrame({"river": "甲河", "bank": "left", "from_m": [0.0], "to_m": [9.0],
-    ...     "needs_survey": False, "extent": "full", "inside_m2": 90.0,
+    ...     "needs_survey": False, "extent": "full", "inside_m2": 90.0, "tenants": 0,
     ...     "demolish_floor_area_m2": 180.0}, geometry=[shapely.box(0, 5, 9, 15)], crs=4547,
     ...     index=pd.Index(["B1"], name="building_id"))
     >>> tasks = pg.campaign_tasks(houses)

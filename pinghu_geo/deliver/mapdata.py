@@ -88,7 +88,7 @@ def map_data(
                  for c in CARD if c in affected],
     }  # fmt: skip
     shown = {s: place[str(k)] for s, k in stages["shown_as"].items()} if tasks else {}
-    signs, said = letters(stages), stage_words(stages) if lang == "zh" else {}
+    signs, said = letters(stages, lang=lang), stage_words(stages, lang=lang)
     return {
         "houses": houses,
         "nodes": [] if nodes is None else _nodes(_in_order(nodes), hulls, lang),
@@ -112,12 +112,13 @@ def _classes(
         "full": say("W", lang), "partial": say("P", lang), "others": say("O", lang),
         "retain": say("S", lang), "review": say("R", lang), "survey": say("M", lang),
     }  # fmt: skip
-    first = stages.drop_duplicates("shown_as").set_index("shown_as")["letter"]
+    of_stage = letters(stages, lang=lang)
+    first = {look: of_stage[str(k)] for k, look in stages["shown_as"][::-1].items()}
     found = []
     for code in codes:
         look = MAP_LOOKS[code]
         word = words[code] if code in words else code_label("status", code, lang=lang)
-        letter = signs.get(code) or (letters(stages)[TODO] if code == TODO else str(first[code]))
+        letter = signs.get(code) or (of_stage[TODO] if code == TODO else first[code])
         found.append({"code": code, "word": word, "fill": look.fill, "mark": look.ink,
                       "hatch": look.hatch, "letter": letter,
                       "count": int((kinds == code).sum()) or int(code in CLASS_LOOKS)})  # fmt: skip

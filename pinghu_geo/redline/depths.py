@@ -175,11 +175,14 @@ def _inside(shapes: Any, line: Any) -> Any:
 
 def _clipped(part: Any, low: Floats, high: Floats) -> Any:
     """A part of the line within a window."""
-    quick = shapely.clip_by_rect(part, *low, *high)
-    # the fast way may leave an invalid shape where the line runs along the window
-    return (
-        quick if shapely.is_valid(quick) else shapely.intersection(part, shapely.box(*low, *high))
-    )
+    # the fast way may fail, or leave an invalid shape, where the line runs along the window
+    try:
+        quick = shapely.clip_by_rect(part, *low, *high)
+    except shapely.GEOSException:
+        quick = None
+    if quick is not None and shapely.is_valid(quick):
+        return quick
+    return shapely.intersection(part, shapely.box(*low, *high))
 
 
 def _deepen(found: Floats, corners: Floats, owner: Ints, edges: _Edges, tolerance_m: float) -> None:
