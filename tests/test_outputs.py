@@ -326,7 +326,7 @@ def test_check_project_reports_unreadable_layers_as_rows(project, tmp_path):
     faults = pg.check_project(project())
     row = faults[faults["fault"] == "unreadable"].iloc[0]
     assert row["layer"] == "原"
-    assert "K1+5" in row["problem"]
+    assert row["id"] == "2: K1+5"
     assert "可写 K12+669.5" in row["advice"]
 
 

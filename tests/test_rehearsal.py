@@ -139,7 +139,8 @@ def test_limits_that_leave_no_line_are_found(project, tmp_path):
     with pytest.raises(pg.errors.OptimiseError) as said:
         pg.run_project(file, tmp_path / "out")
     found = errors(file)
-    assert found["problem"].unique().tolist() == [said.value.said]
+    assert found["problem"].unique().tolist() == [said.value.problem]
+    assert set(found["id"].astype(str)) == {str(i) for i in said.value.ids}
     free = "river,from_m,to_m,bank,least_m,most_m\nA,0,400,left,19,\nA,600,1000,left,,21\n"
     (tmp_path / "锁定.csv").write_text(free, "utf-8")
     assert errors(file).empty
@@ -169,7 +170,7 @@ def test_what_the_water_would_refuse_is_found(file, old, new, refused, tmp_path)
         )
     found = pg.check_project(plan, lang="en")
     found = found[found["severity"] == "error"]
-    assert found["problem"].str.contains(refused).any()
+    assert found.astype(str).agg(" ".join, axis=1).str.contains(refused).any()
 
 
 def test_what_a_table_lacks_is_found_before_the_run(project, tmp_path):

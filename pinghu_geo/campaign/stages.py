@@ -79,7 +79,10 @@ def stage_rules(path: str | Path | None = None) -> pd.DataFrame:
     name = "stages.toml" if path is None else Path(path).name
     raw = rule_file(path, "stages.toml").get("stage", [])
     if not raw or not isinstance(raw, list):
-        raise LayerError(f"{name} has no [[stage]]", layer="stages", hint="copy rules/stages.toml")
+        own = Path(__file__).parents[1] / "rules" / "stages.toml"
+        raise LayerError(
+            f"{name} has no [[stage]]", layer="stages", hint=f"begin with a copy of {own}"
+        )
     rows: list[dict[str, Any]] = []
     for k, one in enumerate(raw):
         for key in one:
@@ -142,7 +145,8 @@ def _require_sound(table: pd.DataFrame) -> None:
     """Refuse stages that occur twice, wait for unknown ones, or have units that don't exist."""
     twice = table.index[table.index.duplicated()].unique()
     if len(twice):
-        raise LayerError("has the same stage twice", layer="stages", ids=twice)
+        raise LayerError("has the same stage twice", layer="stages", ids=twice,
+                         hint="give each [[stage]] a code of its own")  # fmt: skip
     for stage, row in table.iterrows():
         for key, words in (("unit", (*UNITS, "node")), ("shown_as", SHOWN_AS)):
             if row[key] not in words:

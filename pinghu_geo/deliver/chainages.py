@@ -269,7 +269,9 @@ def _entry(
         return
     cuts = np.linspace(*ends, STEPS + 1)
     places = pd.DataFrame({"river": river, "bank": bank, "from_m": cuts[:-1], "to_m": cuts[1:]})
-    days = needed_by(places, handover, rivers=rivers, along=True)
+    require_columns(handover, ["river"], "handover")
+    mine = handover[handover["river"].astype(str) == str(river)]  # a sheet is of one river
+    days = needed_by(places, mine, rivers=rivers, along=True)
     y = np.array([np.nan if pd.isna(d) else _at(d) for d in days])
     # ends of a place are needed with it: what is needed at once stays level
     x, y = np.repeat(cuts, 2)[1:-1], np.repeat(y, 2)
