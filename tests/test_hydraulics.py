@@ -76,6 +76,8 @@ def test_overbank_conveyance_equals_a_plain_loop(section, depth):
     """All overbank: split at every change of n and every dry high point."""
     ends = section["offset_m"].iloc[[0, -1]].to_numpy()
     level = min(section["elevation_m"].min() + depth, 11.9)  # above the ends stand walls
+    # a high point just at the level may count as dry or wet: the conveyance jumps there
+    assume((section["elevation_m"] != level).all())
     bank = pd.DataFrame({"river": "R", "chainage_m": [0.0], "left_bank_m": [ends[1] - 1e-7]})
     ours = pg.flood.section_properties(section, level, banks=bank).iloc[0]
     area, k = brute(section, level, left=np.inf)
