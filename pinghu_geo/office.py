@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -25,7 +24,13 @@ from pinghu_geo.deliver.forms import write_forms
 from pinghu_geo.deliver.report import write_sheets
 from pinghu_geo.nouns.errors import LayerError, ProjectError
 from pinghu_geo.nouns.inert import console_text, json_text
-from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, require_folder
+from pinghu_geo.nouns.replacing import (
+    atomic_folder,
+    digests,
+    made_folder,
+    require_folder,
+    told_by,
+)
 from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.plan import Plan, read_plan
 from pinghu_geo.project import (
@@ -336,12 +341,8 @@ def campaign_project(
 
 def _made_here(folder: Path) -> dict[str, str] | None:
     """Files of a folder that `campaign_project` made, with their digests; None where it didn't."""
-    try:
-        told = json.loads((folder / "manifest.json").read_text("utf-8"))
-        if "campaign" in told:
-            return {**told["outputs"], "manifest.json": ""}
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+    if (told := told_by(folder, "campaign")) is not None:
+        return told
     names = {p.name for p in folder.iterdir()}
     always = {"campaign.xlsx", "summary.txt"}  # earlier versions wrote no more
     return (

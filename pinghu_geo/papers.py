@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
@@ -23,7 +22,7 @@ from pinghu_geo.deliver.documents import (
 from pinghu_geo.deliver.drafts import paper_name, require_known, template_of
 from pinghu_geo.nouns.inert import json_text
 from pinghu_geo.nouns.messages import say, translated
-from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, digests
+from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, digests, told_by
 from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.plan import Plan, read_plan
 from pinghu_geo.project import ROOM, Computed, Progress, computed_project
@@ -196,10 +195,4 @@ def _widths(plan: Plan) -> dict[str, pd.DataFrame]:
 
 def _made_here(folder: Path) -> dict[str, str] | None:
     """Files of a folder that `project_papers` made, with their digests; None where it didn't."""
-    try:
-        told = json.loads((folder / "manifest.json").read_text("utf-8"))
-        if "papers" in told:
-            return {**told["outputs"], "manifest.json": ""}
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return None
+    return told_by(folder, "papers")
