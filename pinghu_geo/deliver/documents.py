@@ -113,7 +113,7 @@ def write_household_files(
     """
     require_layer(buildings, "buildings", valid=False)
     stages = stage_rules() if stages is None else stages
-    words = stage_words(stages) if lang == "zh" else {s: str(s) for s in (TODO, *stages.index)}
+    words = stage_words(stages, lang=lang)
     people = {} if tenants is None else dict(iter(tenants.groupby("building_id")))
     of_node = pd.DataFrame() if nodes is None else pd.DataFrame(nodes)
     pictures = _extracts(buildings, around, red_line, rivers, lang)
@@ -314,7 +314,7 @@ def write_weekly_report(
     """
     require_suffix(Path(target), ".docx")
     stages = stage_rules() if stages is None else stages
-    words = stage_words(stages) if lang == "zh" else {s: str(s) for s in (TODO, *stages.index)}
+    words = stage_words(stages, lang=lang)
     since = state.as_of - pd.Timedelta(days=WEEK - 1)
     signal = watched.nodes["signal"]
     sums = _sums_said(tasks, watched, lang)
@@ -496,7 +496,7 @@ def write_notices(
     ['督办通知书_A-L-001.docx']
     """
     stages = stage_rules() if stages is None else stages
-    words = stage_words(stages) if lang == "zh" else {s: str(s) for s in (TODO, *stages.index)}
+    words = stage_words(stages, lang=lang)
     rank = {code: k for k, code in enumerate((TODO, *stages.index))}
     nodes = pd.DataFrame() if tasks is None else pd.DataFrame(tasks.nodes)
     papers: dict[str, dict[str, Any]] = {}

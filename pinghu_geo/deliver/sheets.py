@@ -210,7 +210,7 @@ def _looks(affected: gpd.GeoDataFrame, stages: pd.DataFrame, lang: Lang) -> pd.D
     stage = affected.get("stage", pd.Series(TODO, affected.index)).fillna(TODO).astype(str)
     shown = {TODO: TODO} | {str(k): str(v) for k, v in stages["shown_as"].items()}
     kinds = kinds.where(kinds != "task", stage.map(shown).fillna(TODO))
-    signs = letters(stages)
+    signs = letters(stages, lang=lang)
     letter = stage.map(signs).where(kinds.isin(set(shown.values())), "")
     said = [words.get(k) or code_label("status", k, lang=lang) for k in kinds]
     return pd.DataFrame({"kind": kinds, "word": said, "letter": letter.fillna("")}, affected.index)
