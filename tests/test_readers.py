@@ -88,3 +88,43 @@ def test_a_place_of_a_model_that_holds_no_number_is_said(tmp_path, old, new):
 def test_a_count_beyond_the_file_costs_no_memory(tmp_path):
     with pytest.raises(pg.errors.LayerError, match="can't be read"):
         hecras(tmp_path, b"#Sta/Elev= 4", b"#Sta/Elev= 999999999")
+
+
+class _OfOurs:
+    __module__ = "pinghu_geo.intake.formats"
+
+
+def _slips():
+    return {
+        "a name": lambda: no_such_name,  # noqa: F821
+        "of a module": lambda: readers.no_such_thing,
+        "of our object": lambda: _OfOurs().no_such_field,
+    }
+
+
+@pytest.mark.parametrize("kind", _slips())
+def test_a_mistake_in_our_own_lines_is_never_said_of_the_file(kind, tmp_path, monkeypatch):
+    from pinghu_geo.intake import formats
+
+    pg.write_layer(
+        pg.read_layer(pg.sample_folder() / "河道.shp", "rivers"), tmp_path / "r.parquet", "rivers"
+    )
+    slip = _slips()[kind]
+    code = slip.__code__
+    as_ours = type(slip)(code, globals() | {"__name__": "pinghu_geo.intake.formats"})
+    monkeypatch.setattr(formats, "_read_parquet", lambda *_: as_ours())
+    with pytest.raises((NameError, AttributeError)):
+        pg.read_layer(tmp_path / "r.parquet", "rivers")
+    # the same of a library: what a damaged file makes it say
+    monkeypatch.setattr(formats, "_read_parquet", lambda *_: slip())
+    with pytest.raises(pg.errors.LayerError, match="can't be read"):
+        pg.read_layer(tmp_path / "r.parquet", "rivers")
+
+
+def test_an_attribute_that_a_value_from_a_file_lacks_is_said_of_the_file():
+    from pinghu_geo.nouns.errors import own_slip
+
+    ours = {"__name__": "pinghu_geo.intake.formats"}
+    with pytest.raises(AttributeError) as caught:
+        eval("(lambda value: value.group())(None)", ours)
+    assert not own_slip(caught.value)

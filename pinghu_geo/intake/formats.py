@@ -53,7 +53,7 @@ from pinghu_geo.intake.nesting import by_nesting, shells_nested
 from pinghu_geo.intake.osm import OSM, read_osm, with_tags
 from pinghu_geo.intake.shapefile import parts_of, whole_shapefile
 from pinghu_geo.nouns.door import chainage_of_m
-from pinghu_geo.nouns.errors import LayerError, PinghuError, reason
+from pinghu_geo.nouns.errors import LayerError, PinghuError, own_slip, reason
 from pinghu_geo.nouns.files import require_signature, unpacked
 from pinghu_geo.nouns.notices import quiet_libraries
 from pinghu_geo.nouns.numerals import numbers_written, split_numbers
@@ -177,6 +177,8 @@ def own_errors(path: Path, what: str) -> Iterator[None]:
         raise
     # a damaged file makes the libraries below raise whatever their own slip is
     except Exception as fault:
+        if own_slip(fault):
+            raise
         raise LayerError(
             f"{path.name} can't be read: {reason(fault)}",
             layer=what,

@@ -18,7 +18,7 @@ from pinghu_geo.intake.encoding import dbf_encoding
 from pinghu_geo.intake.formats import PARQUET, TABLES, VECTOR, read_cells
 from pinghu_geo.intake.osm import OSM
 from pinghu_geo.intake.shapefile import parts_of
-from pinghu_geo.nouns.errors import PinghuError, reason
+from pinghu_geo.nouns.errors import PinghuError, own_slip, reason
 from pinghu_geo.nouns.files import require_signature, zip_members
 from pinghu_geo.nouns.notices import quiet_libraries
 from pinghu_geo.nouns.schema import NOUNS, match_columns
@@ -84,6 +84,8 @@ def sights(folder: Path) -> list[Sight]:
             found.append(Sight(path, None, "", fault.said))
         # whatever a damaged file makes a library say, the others are still looked at
         except Exception as fault:
+            if own_slip(fault):
+                raise
             found.append(Sight(path, None, "", f"can't be read: {reason(fault)[:120]}"))
     return found
 

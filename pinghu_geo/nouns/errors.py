@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import islice
 from lzma import LZMAError
+from types import ModuleType
 
 from pinghu_geo.nouns.columns import NOUNS
 from pinghu_geo.nouns.inert import console_text, without_secrets
@@ -25,6 +26,7 @@ __all__ = [
     "PinghuError",
     "ProjectError",
     "RateError",
+    "own_slip",
     "reason",
 ]
 
@@ -179,6 +181,27 @@ class ProjectError(PinghuError, ValueError):
 
 class OutputError(PinghuError, RuntimeError):
     """A result can't be written where it was asked for."""
+
+
+def own_slip(fault: BaseException) -> bool:
+    """Whether an error is a mistake in our own lines, which no file can cause.
+
+    A name that isn't defined, or an attribute that a module or an object of ours lacks. Said of a
+    file, such a mistake would send its owner to look for damage that isn't there.
+    """
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or not _ours(trace.tb_frame.f_globals.get("__name__", "")):
+        return False
+    if isinstance(fault, AttributeError):
+        lacks = fault.obj
+        return isinstance(lacks, ModuleType) or _ours(type(lacks).__module__)
+    return isinstance(fault, NameError)
+
+
+def _ours(module: str) -> bool:
+    return module.split(".", maxsplit=1)[0] == "pinghu_geo"
 
 
 def reason(fault: BaseException) -> str:
