@@ -46,7 +46,7 @@ def trusted_shapefile(path: Path, *_: Any) -> tuple[Path, Any]:
     """The rows that meet boxes, from a Shapefile whose parts are believed to go together."""
     from pinghu_geo.intake.shapefile import _index, _not_deleted, _records, parts_of
 
-    begin, size = _index(path.with_suffix(".shx")).T * 2
+    begin, size = _index(path.with_suffix(".shx"))
     rows = []
     for first, _, _, record in _records(path, begin, size):
         x0, y0, x1, y1 = record["box"].T

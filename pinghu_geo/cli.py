@@ -108,14 +108,13 @@ def schema(
 ) -> None:
     """Write the JSON schema of project files, for editors 项目文件的模式."""
     from pinghu_geo.keys import project_schema
-    from pinghu_geo.nouns.replacing import atomic_path
+    from pinghu_geo.nouns.replacing import write_whole
 
     text = json.dumps(project_schema(), ensure_ascii=False, indent=1)
     if out is None:
         typer.echo(text)
         return
-    with atomic_path(out) as temporary:
-        temporary.write_text(text + "\n", "utf-8")
+    write_whole(out, text + "\n")
     typer.echo(console_text(out))
 
 

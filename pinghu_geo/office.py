@@ -30,6 +30,7 @@ from pinghu_geo.nouns.replacing import (
     made_folder,
     require_folder,
     told_by,
+    write_whole,
 )
 from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.plan import Plan, read_plan
@@ -333,9 +334,9 @@ def campaign_project(
         campaign_board(found, plan).save(made / "board.html")
         campaign_diagrams(found, plan, made / "time_chainage.pdf")
         said = "".join(f"{console_text(line)}\n" for line in lines)
-        (made / "summary.txt").write_text(said, "utf-8")
+        write_whole(made / "summary.txt", said)
         told = {"campaign": version("pinghu_geo"), "outputs": digests(made)}
-        (made / "manifest.json").write_text(json_text(told), "utf-8")
+        write_whole(made / "manifest.json", json_text(told))
     return lines
 
 

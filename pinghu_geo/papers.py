@@ -22,7 +22,7 @@ from pinghu_geo.deliver.documents import (
 from pinghu_geo.deliver.drafts import paper_name, require_known, template_of
 from pinghu_geo.nouns.inert import json_text
 from pinghu_geo.nouns.messages import say, translated
-from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, digests, told_by
+from pinghu_geo.nouns.replacing import atomic_folder, digests, told_by, write_whole
 from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.plan import Plan, read_plan
 from pinghu_geo.project import ROOM, Computed, Progress, computed_project
@@ -111,8 +111,7 @@ def project_papers(
         common: dict[str, Any] = {"project": plan.name, "lang": plan.lang}
         _write(plan, found, made, place, templates, common, tell)
         told = {"papers": version("pinghu_geo"), "outputs": digests(made)}
-        with atomic_path(made / "manifest.json") as temporary:
-            temporary.write_text(json_text(told), "utf-8")
+        write_whole(made / "manifest.json", json_text(told))
     return target
 
 

@@ -48,7 +48,7 @@ from pinghu_geo.nouns.errors import CRSError, LayerError, PinghuError, ProjectEr
 from pinghu_geo.nouns.inert import console_text, file_names, json_text, source_name
 from pinghu_geo.nouns.messages import merged, say, translated
 from pinghu_geo.nouns.notices import heard, notify
-from pinghu_geo.nouns.replacing import atomic_folder, atomic_path, digests, made_folder
+from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, write_whole
 from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, same_crs, same_datum, spoken
 from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
@@ -656,8 +656,7 @@ def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) ->
     made_folder(folder)
     board = campaign_board(found.campaign, plan).save(folder / "board.html")
     target = folder / "map.html"
-    with atomic_path(target) as temporary:
-        _map(plan, data, found).save(temporary)
+    _map(plan, data, found).save(target)
     return [board, target]
 
 
@@ -789,8 +788,7 @@ def _write(
         if isinstance(best, WithinRise):
             write_table(best.nodes, folder / f"searched_{name}.xlsx", lang=plan.lang)
             write_table(best.rise, folder / f"rise_{name}.xlsx", lang=plan.lang)
-    with atomic_path(folder / "reading.log") as temporary:
-        temporary.write_text("\n".join(map(console_text, data.reading)) + "\n", "utf-8")
+    write_whole(folder / "reading.log", "\n".join(map(console_text, data.reading)) + "\n")
     if plan.repair or any(s.get("repair") for s in plan.layers.values()):
         write_table(data.repairs, folder / "repairs.xlsx", lang=plan.lang)
     if found.campaign is not None:
@@ -816,8 +814,8 @@ def _write(
     tell("writing map.html")
     _map(plan, data, found).save(folder / "map.html")
     tell("writing summary.json and manifest.json")
-    _dump(_summary(plan, data, found, notes), folder / "summary.json")
-    _dump(_manifest(plan) | {"outputs": digests(folder)}, folder / "manifest.json")
+    write_whole(folder / "summary.json", json_text(_summary(plan, data, found, notes)))
+    write_whole(folder / "manifest.json", json_text(_manifest(plan) | {"outputs": digests(folder)}))
 
 
 def _map(plan: Plan, data: _Data, found: _Found) -> Any:
@@ -947,11 +945,6 @@ def _manifest(plan: Plan) -> dict[str, Any]:
         "versions": {name: version(name) for name in PACKAGES}
         | {"python": platform.python_version()},
     }
-
-
-def _dump(what: dict[str, Any], path: Path) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json_text(what), "utf-8")
 
 
 def summary_lines(folder: Path) -> list[str]:

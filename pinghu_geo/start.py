@@ -22,7 +22,7 @@ from pinghu_geo.keys import project_schema
 from pinghu_geo.nouns.errors import CRSError, LayerError, OutputError, PinghuError, ProjectError
 from pinghu_geo.nouns.inert import console_text
 from pinghu_geo.nouns.messages import say, translated
-from pinghu_geo.nouns.replacing import atomic_path
+from pinghu_geo.nouns.replacing import write_whole
 from pinghu_geo.nouns.schema import (
     NOUNS,
     Lang,
@@ -123,13 +123,11 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
         if what not in taken and not blank.exists():
             write_blank_form(blank, what, rows=_known(what, rivers.frame), lang=lang)
     if not (place / SCHEMA_FILE).exists():
-        with atomic_path(place / SCHEMA_FILE) as temporary:
-            said = json.dumps(project_schema(), ensure_ascii=False, indent=1)
-            temporary.write_text(said + "\n", "utf-8")
+        said = json.dumps(project_schema(), ensure_ascii=False, indent=1)
+        write_whole(place / SCHEMA_FILE, said + "\n")
     title = name or place.resolve().name
     text = _project(place, title, code, buildings, rivers, taken, tables, lang)
-    with atomic_path(target) as temporary:
-        temporary.write_text(text, "utf-8")
+    write_whole(target, text)
     # an extract of OpenStreetMap holds several under one name
     chosen = {(s.path, s.layer, s.geometry): s for s in (*taken.values(), *tables)}
     found = [chosen.get((s.path, s.layer, s.geometry), s) for s in found]

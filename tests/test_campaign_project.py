@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import geopandas as gpd
 import openpyxl
@@ -355,6 +356,30 @@ def test_the_wall_is_written_with_the_reports(project, tmp_path):
     said("campaign", project, "--out", tmp_path / "月初", "--as-of", "2018-02-20")
     assert (tmp_path / "月初" / "board.html").read_bytes() == before
     assert (tmp_path / "月初" / "time_chainage.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("name", ["summary.txt", "manifest.json"])
+def test_a_disk_that_fails_at_any_file_of_a_day_is_said_and_the_old_day_stays(
+    project, tmp_path, monkeypatch, name
+):
+    out = tmp_path / "推进"
+    pg.campaign_project(project, out, as_of="2018-02-20")
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+    write = Path.write_text, Path.write_bytes
+
+    def failing(which):
+        def written(self, *given, **more):
+            if self.name == name:
+                raise OSError(28, "No space left on device")
+            return write[which](self, *given, **more)
+
+        return written
+
+    monkeypatch.setattr(Path, "write_text", failing(0))
+    monkeypatch.setattr(Path, "write_bytes", failing(1))
+    with pytest.raises(pg.errors.OutputError, match="the disk is full"):
+        pg.campaign_project(project, out, as_of="2018-02-25", force=True)
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
 
 
 def test_what_a_person_changed_in_a_folder_of_reports_is_kept(project, tmp_path):

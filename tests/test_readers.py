@@ -19,6 +19,24 @@ def test_every_input_that_was_kept_is_read_or_refused_in_a_sentence(name):
 
 
 @pytest.mark.parametrize(
+    "flags", ["x1", "--1", "+-1", "1" * 5000, "", "1.0"], ids=lambda flags: flags[:3] or "none"
+)
+def test_flags_of_a_layer_that_are_no_number_freeze_nothing(flags):
+    from pinghu_geo.intake.drawing import _hidden
+
+    said = (HEAD + f"0\nLAYER\n2\nA\n70\n{flags}\n0\nENDSEC\n").encode()
+    assert _hidden(said.split(b"\n")) == (set(), [])
+
+
+@pytest.mark.parametrize("flags", ["1", "+1", "-1", "00065"])
+def test_flags_of_a_frozen_layer_are_read_with_their_sign(flags):
+    from pinghu_geo.intake.drawing import _hidden
+
+    said = (HEAD + f"0\nLAYER\n2\nA\n70\n{flags}\n0\nENDSEC\n").encode()
+    assert _hidden(said.split(b"\n")) == (set(), [b"A"])
+
+
+@pytest.mark.parametrize(
     "rest", ["0\nLAYER\n2\nA\n70\nx1\n0\nENDSEC\n", "0\nLAYER\n2\nA\n70\n1\n0"]
 )
 def test_a_drawing_with_odd_flags_or_cut_off_is_no_crash(tmp_path, rest):

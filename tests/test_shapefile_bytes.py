@@ -308,3 +308,21 @@ def test_a_cut_character_is_found_wherever_the_text_ends(encoding, text, blanks)
         decoder = codecs.getincrementaldecoder(encoding)("ignore")
         decoder.decode(raw[:end])
         assert _ends_inside(cell, encoding).tolist() == [bool(decoder.getstate()[0])]
+
+
+@pytest.mark.parametrize("order", [None, (1, 0, 2)])
+@pytest.mark.parametrize("longest", [0, 1, 2])
+def test_records_of_any_length_end_within_the_file(tmp_path, longest, order):
+    """The longest record stands anywhere: what follows it may be shorter."""
+    many = [(X + 5 + 5 * np.cos(a), Y + 5 + 5 * np.sin(a)) for a in np.linspace(0, -6.28, 90)]
+    shapes = [square(), square(20), square(40)]
+    shapes[longest] = [*many, many[0]]
+    path = tmp_path / "a.shp"
+    write(path, [record(one) for one in shapes], ["A", "B", "C"], order=order)
+    seen = pg.check(path, "buildings")
+    assert not {"stale_shx", "no_shx"} & set(seen["fault"])
+    near = gpd.GeoDataFrame({"river": ["A"]}, geometry=[shapely.box(X - 9, Y, X + 60, Y + 9)],
+                            crs=4547)  # fmt: skip
+    read = pg.read_layer(path, "buildings", near=near)
+    sizes = [shapely.Polygon(shapes[k]).area for k in (order or range(3))]
+    assert read.area.tolist() == pytest.approx(sizes)

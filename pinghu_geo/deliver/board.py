@@ -22,7 +22,7 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import html_text, script_value, visible_text
 from pinghu_geo.nouns.messages import say
-from pinghu_geo.nouns.replacing import atomic_path
+from pinghu_geo.nouns.replacing import write_whole
 from pinghu_geo.nouns.schema import Lang, code_label, label
 from pinghu_geo.river.chainage import format_chainage
 
@@ -58,8 +58,7 @@ class NodeBoard:
         """Write the page, whole or not at all."""
         target = Path(path)
         require_suffix(target, ".html")
-        with atomic_path(target) as temporary:
-            temporary.write_text(self.html, "utf-8")
+        write_whole(target, self.html)
         return target
 
     def _repr_html_(self) -> str:

@@ -72,9 +72,9 @@ class Table:
         return np.asarray(self.cells[rows, at : at + size])
 
 
-def deleted_rows(path: Path) -> NDArray[np.bool_]:
+def deleted_rows(path: Path, rows: NDArray[np.intp] | slice = slice(None)) -> NDArray[np.bool_]:
     """Whether each row is marked as deleted: it is still there, but doesn't count."""
-    return np.asarray(Table.of(path).cells[:, 0] == ord("*"))
+    return np.asarray(Table.of(path).cells[rows, 0] == ord("*"))
 
 
 def numbers_as_written(frame: Any, path: Path, rows: NDArray[np.intp], encoding: str) -> Any:

@@ -28,6 +28,7 @@ DIALECTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 
 def dialect_of(values: pd.Series, column: str) -> tuple[str, Mapping[str, str]] | None:
     """Name and codes of the dialect that all values of a column are of; None where none fits."""
-    found = DIALECTS.get(column)
+    if (found := DIALECTS.get(column)) is None:
+        return None
     words = set(values.dropna().unique())
-    return found if found and words and words <= set(found[1]) else None
+    return found if words and words <= set(found[1]) else None

@@ -33,6 +33,8 @@ __all__ = ["drawing_layers", "ARC_STEP_DEG", "read_dxf", "write_dxf"]
 ARC_STEP_DEG = 0.5
 # $INSUNITS of a drawing's header: what is neither unitless (0) nor metres (6).
 DRAWING_UNITS = {1: "inch", 2: "foot", 4: "mm", 5: "cm", 7: "km", 14: "dm"}
+# group codes of flags, which the format keeps in 16 bits
+FLAGS = re.compile(rb"[+-]?\d{1,5}")
 # what GDAL tells of an entity besides layer and text
 ENTITY_COLUMNS = ["PaperSpace", "SubClasses", "Linetype", "EntityHandle"]
 
@@ -146,7 +148,7 @@ def _hidden(lines: list[bytes]) -> tuple[set[str], list[bytes]]:
             zip(reversed(said), reversed(values[first:last]), strict=False)
         )  # the first wins
         flags = own.get(b"70", b"0")
-        frozen = flags.lstrip(b"+-").isdigit() and int(flags) & 1
+        frozen = FLAGS.fullmatch(flags) and int(flags) & 1
         if is_layer and (frozen or own.get(b"62", b"7").startswith(b"-")):
             layers.append(own.get(b"2", b""))
         elif not is_layer and own.get(b"60") == b"1":

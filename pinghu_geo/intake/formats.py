@@ -436,17 +436,18 @@ def _as_in_dbf(
     frame: Any, dbf: Path, encoding: str, seen: Findings, *, whole: bool
 ) -> tuple[Any, int]:
     """A Shapefile's frame with its numbers as written, and how many rows count as deleted."""
-    gone = deleted_rows(dbf)
+    deleted = 0  # where only some rows were asked for, they are none that are deleted
     if whole:
-        rows = np.flatnonzero(~gone)
-        if gone.any():
-            seen.add("deleted_rows", n=int(gone.sum()))
+        gone = deleted_rows(dbf)
+        rows, deleted = np.flatnonzero(~gone), int(gone.sum())
+        if deleted:
+            seen.add("deleted_rows", n=deleted)
     else:
         rows = frame.index.to_numpy()
     if len(rows) == len(frame):
         say_cut_texts(frame, dbf, rows, encoding, seen)
         frame = numbers_as_written(frame.reset_index(drop=True), dbf, rows, encoding)
-    return frame, int(gone.sum())
+    return frame, deleted
 
 
 def _rings_nested(frame: Any, seen: Findings) -> Any:

@@ -103,7 +103,7 @@ def _not_deleted(rows: NDArray[np.intp] | None, parts: dict[str, Path]) -> NDArr
     """Rows without those that the .dbf marks as deleted."""
     if rows is None or ".dbf" not in parts:
         return rows
-    return rows[~deleted_rows(parts[".dbf"])[rows]]
+    return rows[~deleted_rows(parts[".dbf"], rows)]
 
 
 def _looked_through(
@@ -115,68 +115,93 @@ def _looked_through(
     records are numbered, of its number. GDAL goes by it all the same, and finds other shapes, or
     none. Heads and boxes are looked at on one way through the file.
     """
-    begin, size = _index(parts_of(path)[".shx"]).T
-    turn = np.flatnonzero((begin != 0) | (size != 0))  # no record: no geometry
-    if (np.diff(begin[turn]) < 0).any():
-        turn = turn[np.argsort(begin[turn], kind="stable")]
-    begin, size = begin[turn], size[turn]
+    begin, size = _index(parts_of(path)[".shx"])
+    turn: NDArray[Any] = np.arange(len(begin), dtype=np.int32)
+    if len(begin) and not begin.all():
+        turn = turn[(begin != 0) | (size != 0)]  # no record: no geometry
+        begin, size = begin[turn], size[turn]
+    if (begin[1:] < begin[:-1]).any():
+        order = np.argsort(begin, kind="stable")
+        turn, begin, size = turn[order], begin[order], size[order]
     words = path.stat().st_size // 2
     if not len(turn):
         return words > 50, None if boxes is None else np.zeros(0, np.intp)
-    if begin[0] < 50 or size.min() < 2 or (begin + HEAD // 2 + size).max() > words:
+    if begin[0] < 50 or size.min() < 2 or not _within(begin, size, words):
         return True, None
-    numbers = np.empty(len(turn), np.int64)
+    numbers = np.empty(len(turn), np.int32)
+    by_row = True
     boxed = boxes is not None
     rows = [np.zeros(0, np.intp)]
-    for first, end, kind, record in _records(path, 2 * begin, 2 * size):
-        if (record["size"] != size[first:end]).any():
+    for first, end, kind, record in _records(path, begin, size):
+        if (record["size"].astype(np.int32) != size[first:end]).any():
             return True, None
         numbers[first:end] = record["number"]
+        by_row = by_row and bool((numbers[first:end] - 1 == turn[first:end]).all())
         own = record["type"] == kind
-        boxed = boxed and kind in BOXED and bool((own | (record["type"] == 0)).all())
+        boxed = boxed and kind in BOXED and bool(own.all() or (own | (record["type"] == 0)).all())
         if boxed and boxes is not None:
-            x0, y0, x1, y1 = record["box"].T
-            meets = ~((x0 < x1) & (y0 < y1))  # a box without area may not be meant
-            for west, south, east, north in boxes:
-                meets |= (x0 <= east) & (x1 >= west) & (y0 <= north) & (y1 >= south)
-            rows.append(first + np.flatnonzero(meets & own))
-    if _misnumbered(numbers, turn, begin):
+            rows.append(first + np.flatnonzero(_may_meet(record["box"], boxes) & own))
+    if not by_row and _misnumbered(numbers, turn, begin):
         return True, None
     if not boxed:
         return False, None
-    return False, np.sort(turn[np.concatenate(rows)])
+    return False, np.sort(turn[np.concatenate(rows)]).astype(np.intp)
+
+
+def _within(begin: NDArray[np.int32], size: NDArray[np.int32], words: int) -> bool:
+    """Whether all records, in the order of the file, end within its so many words."""
+    room = words - HEAD // 2
+    if int(begin[-1]) + int(size.max()) <= room:  # as a rule, and quickly told
+        return True
+    return bool((begin.astype(np.int64) + size <= room).all())
+
+
+def _may_meet(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of so many boxes meet any of the given ones, or have no area and may not be meant."""
+    x0, y0, x1, y1 = np.ascontiguousarray(box.T)
+    meets: NDArray[np.bool_] = ~((x0 < x1) & (y0 < y1))
+    for west, south, east, north in boxes:
+        meets |= (x0 <= east) & (x1 >= west) & (y0 <= north) & (y1 >= south)
+    return meets
 
 
 def _records(
-    path: Path, begin: NDArray[np.int64], size: NDArray[np.int64]
+    path: Path, begin: NDArray[np.int32], size: NDArray[np.int32]
 ) -> Iterator[tuple[int, int, int, Any]]:
     """How the records of a .shp begin, so many at a time, in its order; and the kind it says."""
-    blocks = np.flatnonzero(np.diff(begin // AT_ONCE, prepend=-1))
+    starts = np.arange(int(begin[0]), int(begin[-1]) + 1, AT_ONCE // 2)
+    blocks = np.unique(np.searchsorted(begin, starts.astype(np.int32)))
+    block = bytearray()
     with path.open("rb") as file:
         kind = int.from_bytes(file.read(100)[32:36], "little")
         for first, end in pairwise([*blocks.tolist(), len(begin)]):
-            length = int(begin[end - 1] + HEAD + size[end - 1] - begin[first])
-            file.seek(begin[first])
+            start = 2 * int(begin[first])
+            length = 2 * (int(begin[end - 1]) + int(size[end - 1])) + HEAD - start
             # the last shape may have no geometry, and be shorter than what is looked at
-            block = file.read(length) + bytes(RECORD.itemsize)
-            anywhere = np.ndarray(length, RECORD, block, strides=(1,))
-            yield first, end, kind, anywhere[begin[first:end] - begin[first]]
+            if len(block) < length + RECORD.itemsize:
+                block = bytearray(length + RECORD.itemsize)
+            file.seek(start)
+            file.readinto(memoryview(block)[:length])
+            # as bytes, which numpy takes at once, and not field by field
+            anywhere = np.ndarray(length, f"V{RECORD.itemsize}", block, strides=(1,))
+            at = 2 * (begin[first:end] - begin[first]).astype(np.intp)
+            yield first, end, kind, anywhere[at].view(RECORD)
 
 
-def _index(shx: Path) -> NDArray[np.int64]:
+def _index(shx: Path) -> NDArray[np.int32]:
     """Where each record of the .shp begins, and how long it is without its head, in words."""
     if shx.stat().st_size < 100:  # cut off within its head
-        return np.zeros((0, 2), np.int64)
-    index = np.fromfile(shx, ">i4", offset=100).astype(np.int64)
-    return index[: len(index) // 2 * 2].reshape(-1, 2)
+        return np.zeros((2, 0), np.int32)
+    index = np.fromfile(shx, ">i4", offset=100)
+    return index[: len(index) // 2 * 2].reshape(-1, 2).T.astype(np.int32, order="C")
 
 
 def _misnumbered(
-    numbers: NDArray[np.int64], rows: NDArray[np.intp], begin: NDArray[np.int64]
+    numbers: NDArray[np.int32], rows: NDArray[np.int32], begin: NDArray[np.int32]
 ) -> bool:
     """Whether records, in the order of the file, carry the numbers of other rows."""
     # numbered by rows, records added later aside, or by their order in the file, or not at all
-    if ((numbers == rows + 1) | (numbers > len(rows))).all() or (np.diff(numbers) > 0).all():
+    if ((numbers - 1 == rows) | (numbers > len(rows))).all() or (numbers[1:] > numbers[:-1]).all():
         return False
     return len(np.unique(numbers)) == len(numbers) or len(np.unique(begin)) != len(begin)
 

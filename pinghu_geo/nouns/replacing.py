@@ -42,6 +42,7 @@ __all__ = [
     "require_folder",
     "require_place",
     "scratch_folder",
+    "write_whole",
 ]
 
 log = logging.getLogger(__name__)
@@ -123,6 +124,12 @@ def atomic_path(path: Path, *, room: int = 0) -> Iterator[Path]:
                 _to_disk(goal.parent)
             finally:
                 _remove(stage)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """A text in UTF-8 that takes the target's place when it is whole."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, "utf-8")
 
 
 @contextmanager
