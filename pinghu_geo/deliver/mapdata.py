@@ -173,14 +173,14 @@ def _shapes(shapes: gpd.GeoSeries) -> dict[str, list[int]]:
 def _texts(values: pd.Series, name: str, lang: Lang, *, unknown: str) -> list[str]:
     """Texts of a column, each different value turned into words once."""
     codes, unique = pd.factorize(values.astype(object), use_na_sentinel=True)
-    words = [visible_text(value_text(name, v, lang)) for v in unique]
+    words = [visible_text(value_text(name, v, lang), lines=True) for v in unique]
     return [words[c] if c >= 0 else unknown for c in codes]
 
 
 def _coded(values: pd.Series, name: str, lang: Lang) -> dict[str, Any] | list[str]:
     """Texts of a column; where few of them differ, as numbers into their list."""
     codes, unique = pd.factorize(values.astype(object), use_na_sentinel=True)
-    words = [visible_text(value_text(name, v, lang)) for v in unique] + ["—"]
+    words = [visible_text(value_text(name, v, lang), lines=True) for v in unique] + ["—"]
     codes = np.where(codes < 0, len(unique), codes)
     if 2 * len(words) < len(codes):
         return {"d": words, "k": codes.tolist()}

@@ -62,9 +62,12 @@ UNFIT_FOR_FILES = re.compile(r'[<>:"/\\|?*]')
 UNFIT_FOR_LAYERS = re.compile(r"[<>/\\\":;?*|=`,]")
 
 
-def visible_text(value: object) -> str:
-    """Text whose controls are seen as their pictures: no NUL, escape or half character is left."""
-    return UNENCODABLE.sub("\ufffd", str(value)).translate(PICTURES)
+def visible_text(value: object, *, lines: bool = False) -> str:
+    """Text whose controls are seen as their pictures: no NUL, escape or half character is left.
+
+    With ``lines`` its tabs and line breaks stay, for where they are shown.
+    """
+    return UNENCODABLE.sub("\ufffd", str(value)).translate(INNER_PICTURES if lines else PICTURES)
 
 
 def html_text(value: object, *, isolated: bool = True) -> str:
