@@ -483,3 +483,42 @@ def test_sums_and_means_below_are_no_rivers(tmp_path, last):
 def test_the_height_system_of_a_note_is_kept(tmp_path, note):
     text = f"河道,桩号,起点距,高程,糙率\nA,K0+000,0,5,0.03\n{note}\n"
     assert pg.read_table(csv(tmp_path, text), "sections")["datum"].tolist() == ["pearl_river"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('用途,房屋补偿单价\n住宅,5000\n"商业,8000\n工业,3000\n', "from line 3 on is never closed"),
+        ('用途,房屋补偿单价\n住宅,"5000\n商业,8000\n', "from line 2 on is never closed"),
+        (
+            '用途,房屋补偿单价,备注\n住宅,1,"a\n商业,2,b"c\n工业,3,d\n',
+            "from line 2 on goes on behind",
+        ),
+        ('用途;房屋补偿单价;备注\n住宅;1;"6" 管"\n商业;2;b\n', "from line 2 on goes on behind"),
+        ('"用途\n住宅,5000\n', "from line 1 on is never closed"),
+        (
+            "用途,房屋补偿单价\n住宅,5000\n" + '商业,"' + "8" * 200_000 + "\n工业,3\n",
+            "never closed",
+        ),
+        (
+            "用途,备注,房屋补偿单价\n住宅," + '"' + "长\n" * 90_000 + '",3\n',
+            "line 2 on is never closed",
+        ),
+    ],
+)
+def test_a_quotation_mark_that_swallows_rows_is_refused_with_its_line(tmp_path, text, said):
+    path = tmp_path / "标准.csv"
+    path.write_text(text, "utf-8")
+    with pytest.raises(pg.errors.LayerError, match=said):
+        pg.read_table(path, "rates")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_quotation_marks_and_line_ends_that_are_meant_are_read(tmp_path, end):
+    lines = ["用途,备注,房屋补偿单价", '住宅,"甲,""乙""",5000', '商业,6" 管,8000', f'工业,"一{end}二",3000',
+             "办公,一\u2028二\x0b,4000"]  # fmt: skip
+    path = tmp_path / "标准.csv"
+    path.write_bytes(end.join(lines).encode())
+    read = pg.read_table(path, "rates")
+    assert read["building_yuan_m2"].tolist() == [5000, 8000, 3000, 4000]
+    assert read["备注"].tolist() == ['甲,"乙"', '6" 管', f"一{end}二", "一\u2028二\x0b"]

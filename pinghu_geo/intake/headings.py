@@ -17,6 +17,7 @@ from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.nouns.columns import DATUM, Column
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import given_text
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.numerals import fold_unit
 from pinghu_geo.nouns.schema import Noun, match_columns, nearest
 from pinghu_geo.nouns.units import (
@@ -42,6 +43,7 @@ __all__ = [
 # a heading stands in the first rows, in at most so many of them
 HEADING_ROWS, DEEPEST = 12, 3
 # where a delimiter is looked for [characters]
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 LOOKED_AT = 1_000_000
 # a row of units begins with no longer a cell, and has no longer ones [characters]
 LONGEST_UNIT, LONGEST_HEADING = 6, 20
@@ -85,17 +87,50 @@ def csv_grid(text: str) -> Grid:
     """Cells of a delimited text; the delimiter is the one that cuts most of its first lines."""
     lines = [line for line in text[:LOOKED_AT].splitlines()[:HEADING_ROWS] if line.strip()]
     found = max(DELIMITERS, key=lambda d: (*_cuts(lines, d), -DELIMITERS.index(d)))
+    rows: list[list[str]] = []
     try:
-        rows = list(
-            csv.reader(io.StringIO(text, newline=""), delimiter=found, skipinitialspace=True)
-        )
-    except csv.Error:  # a shape of many corners is longer than a field may be
-        frame = pd.read_csv(
-            io.StringIO(text), dtype=str, sep=found, header=None, skipinitialspace=True,
-            keep_default_na=False, skip_blank_lines=False,
-        )  # fmt: skip
-        rows = frame.to_numpy(object).tolist()
+        rows.extend(_strict_rows(text, found))
+    except csv.Error as fault:
+        if "field larger" not in str(fault):
+            raise ValueError(_odd_quote(text, found)) from fault
+        rows = _long_rows(text, found)
     return Grid([[_plain(given_text(c)) for c in row] for row in rows])
+
+
+def _strict_rows(text: str, delimiter: str) -> Any:
+    """Rows of a delimited text, by its lines: a StringIO would take four times the text.
+
+    Strict, or a quotation mark that is never closed would take all that follows into its cell.
+    """
+    lines = (line[0] for line in LINE.finditer(text))
+    return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+
+
+def _odd_quote(text: str, delimiter: str) -> str:
+    """Where the quotation mark opens that Python's reader stumbled on."""
+    rows = _strict_rows(text, delimiter)
+    line = 1
+    try:
+        for _ in rows:
+            line = rows.line_num + 1
+    except csv.Error as fault:
+        if "end of data" not in str(fault):
+            return say("a text from line {} on goes on behind its quotation mark", "en", line)
+    return say("a quotation mark from line {} on is never closed", "en", line)
+
+
+def _long_rows(text: str, delimiter: str) -> list[list[str]]:
+    """Rows with cells longer than Python's reader takes: shapes of many corners."""
+    frame = pd.read_csv(
+        io.BytesIO(text.encode()), encoding="utf-8", dtype=str, sep=delimiter, header=None,
+        skipinitialspace=True, keep_default_na=False, skip_blank_lines=False,
+    )  # fmt: skip
+    rows: list[list[str]] = frame.to_numpy(object).tolist()
+    longest = csv.field_size_limit()
+    for n, row in enumerate(rows):
+        if any(len(cell) > longest and "\n" in cell for cell in row if isinstance(cell, str)):
+            raise ValueError(say("a quotation mark from line {} on is never closed", "en", n + 1))
+    return rows
 
 
 def _cuts(lines: Sequence[str], delimiter: str) -> tuple[int, int]:

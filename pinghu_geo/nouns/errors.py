@@ -35,6 +35,8 @@ SLIPS = (
     AssertionError, AttributeError, IndexError, KeyError, NameError, RecursionError,
     StopIteration, TypeError, ZeroDivisionError, struct.error,
 )  # fmt: skip
+# what pandas says; it counts rows from 0
+OPEN_QUOTE = re.compile(r"EOF inside string starting at row (\d+)")
 NO_NUMBER = re.compile(
     r"(?:could not convert string to float|invalid literal for int\(\).*?): (.+)"
 )
@@ -220,6 +222,8 @@ def reason(fault: BaseException) -> str:
         text = say("it is damaged, or not what its name says", "en")
     elif isinstance(fault, OSError) and fault.strerror:
         text = fault.strerror.lower()
+    elif found := OPEN_QUOTE.search(text):
+        text = say("a quotation mark from line {} on is never closed", "en", int(found[1]) + 1)
     elif found := NO_NUMBER.fullmatch(text):
         text = say("{} is no number", "en", found[1])
     return text[:300]
