@@ -59,6 +59,10 @@ class Plan:
         """A file that the project names, relative to the project file."""
         return self.path.parent / name
 
+    def tiles(self, given: str | list[str]) -> list[Path]:
+        """Rasters that the project names, one or a list, relative to the project file."""
+        return [self.file(name) for name in ([given] if isinstance(given, str) else given)]
+
     def table(self, given: Any, what: str) -> pd.DataFrame:
         """A table that the project names: a file, or a file and how it is read."""
         reading = table_source(given)

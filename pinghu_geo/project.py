@@ -462,7 +462,7 @@ def _as_rivers(plan: Plan, layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd
     elif (gap_m := said.get("join_gap_m")) is not None:
         layer = join_parts(layer, gap_m=gap_m).layer
     if (way := said.get("direction", "drawn")) != "drawn":
-        dem = plan.file(said["dem"]) if way == "dem" else None
+        dem = plan.tiles(said["dem"]) if way == "dem" else None
         layer = drawn_downstream(layer, dem=dem).layer
     return layer
 
@@ -546,7 +546,7 @@ def _designed(plan: Plan, rivers: gpd.GeoDataFrame, tables: dict[str, pd.DataFra
     asked = plan.flood
     made = sections_from_dem(
         rivers,
-        plan.file(asked["dem"]),
+        plan.tiles(asked["dem"]),
         design_sections(tables["design"]),
         n=asked["n_ground"],
         spacing_m=asked["spacing_m"],
@@ -723,7 +723,7 @@ def _flood(
     rehearse: bool = False,
 ) -> tuple[_Flood, pd.DataFrame]:
     """The designed river in flood, and which of the buildings inside its red line may stay."""
-    rivers, asked, dem = data.layers["rivers"], plan.flood, plan.file(plan.flood["dem"])
+    rivers, asked, dem = data.layers["rivers"], plan.flood, plan.tiles(plan.flood["dem"])
     river: dict[str, Any] = {f.name: getattr(designed, f.name) for f in fields(designed)}
     river["rivers"] = rivers
     profile = water_profile(**river)
@@ -913,8 +913,10 @@ def _manifest(plan: Plan) -> dict[str, Any]:
     """What went in: a hash of each file, versions, rules."""
     files = {plan.path}
     sources: list[Any] = [*plan.layers.values(), *plan.tables.values()]
-    sources += [s[k] for s in plan.layers.values() for k in ("control", "dem") if k in s]
-    sources += [plan.flood[k] for k in ("dem", "rules", *FLOOD_TABLES) if plan.flood.get(k)]
+    sources += [s["control"] for s in plan.layers.values() if "control" in s]
+    sources += [plan.flood[k] for k in ("rules", *FLOOD_TABLES) if plan.flood.get(k)]
+    files |= {p for s in (*plan.layers.values(), plan.flood) if "dem" in s
+              for p in plan.tiles(s["dem"])}  # fmt: skip
     drawn = [s.get("widths", s) for s in plan.schemes.values() if "least" not in s]
     asked = plan.campaign
     sources += [*drawn, *(asked.get(k) for k in ("stages", "groups", *CAMPAIGN_TABLES))]

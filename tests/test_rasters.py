@@ -1,5 +1,7 @@
 """What a DEM's numbers mean: one meaning in every function, or a refusal that names the cure."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -343,3 +345,194 @@ def test_the_height_system_of_the_sections_goes_with_the_levels(tmp_path, river,
     # what only some rows state is no statement for the whole
     some = made.sections["datum"].where(made.sections["chainage_m"] > 50)
     assert "datum" not in pg.water_profile(made.sections.assign(datum=some), 30.0, ends)
+
+
+@pytest.mark.parametrize("wrong", [None, 5, [None], [5.0], b"a.tif", {"a": 1}, np.zeros((3, 3))])
+def test_what_is_no_name_of_a_raster_is_one_sentence(river, bed, wrong):
+    options = {"n": 0.05, "half_width_m": 20}
+    calls = [
+        lambda: pg.raster_values(HOUSE, wrong),
+        lambda: pg.sections_from_dem(river, wrong, bed, **options),
+        lambda: pg.inundation(PROFILE, wrong, river),
+    ]
+    if wrong is not None:  # both do without
+        calls += [
+            lambda: pg.flood_levels(HOUSE, PROFILE, river, dem=wrong),
+            lambda: pg.flood.drawn_downstream(river, dem=wrong),
+        ]
+    for call in calls:
+        with pytest.raises(pg.errors.LayerError, match="is no name of a raster but "):
+            call()
+
+
+def test_tiles_may_come_as_a_tuple_or_from_a_generator(tmp_path, river):
+    paths = [tif(tmp_path / "l.tif", PLANE[:, :70]),
+             tif(tmp_path / "r.tif", PLANE[:, 70:], x=X + 140)]  # fmt: skip
+    wanted = pg.flood_levels(HOUSE, PROFILE, river, dem=paths)
+    for given in (tuple(paths), (str(p) for p in paths), map(str, paths)):
+        pd.testing.assert_frame_equal(pg.flood_levels(HOUSE, PROFILE, river, dem=given), wanted)
+    assert pg.flood.drawn_downstream(river, dem=(p for p in paths)).log["told_by"].tolist() == [
+        "dem"
+    ]
+
+
+def mixed(void, *, width=3):
+    """A hole of a value, as a resampling without a word of it leaves it."""
+    return ndimage.uniform_filter(np.where(HOLE, float(void), PLANE), width)
+
+
+@pytest.mark.parametrize(
+    ("values", "match"),
+    [
+        (np.where(HOLE, 1000.0, PLANE), r"21 cells of exactly 1000, all others .* 30 m lower"),
+        (np.where(HOLE, 100.0, PLANE), r"21 cells of exactly 100, .* lower: nodata or ground"),
+        (np.where(HOLE, 3000.25, PLANE), r"21 cells of exactly 3000.25, .* 100 m lower"),
+        (np.where(HOLE & np.roll(~HOLE, 1), -400.0, PLANE), r"of exactly -400, .* 30 m higher"),
+        (np.where(HOLE, 17.456, PLANE), r"21 cells of exactly 17.456, .* nodata or ground"),
+        (np.where(HOLE, 0.0, (PLANE - 50) / 4 + 1), r"21 cells of exactly 0, .* 0.5 m higher"),
+        (mixed(0), "beside holes that lie 10 m and more beyond all others"),
+        (mixed(9999, width=2), "beside holes|no ground has|nodata or ground"),
+        (mixed(-9999), "which no ground has"),
+        (mixed(999), "beside holes|nodata or ground"),
+    ],
+)
+def test_holes_that_nobody_declared_are_in_doubt(tmp_path, values, match):
+    with pytest.raises(pg.errors.LayerError, match=match):
+        mean(tif(tmp_path / "a.tif", values))
+
+
+def test_one_cell_far_below_all_others_is_in_doubt(tmp_path):
+    values = PLANE.copy()
+    values[63, 73] = -400.0
+    with pytest.raises(pg.errors.LayerError, match="1 cells of exactly -400, .* higher"):
+        mean(tif(tmp_path / "a.tif", values))
+    values[63, 73] = 110.5  # a mast
+    assert mean(tif(tmp_path / "b.tif", values))[2] == 110.5
+
+
+@pytest.mark.parametrize(
+    ("unit", "metres"),
+    [
+        ("feet (US)", 1200 / 3937), ("ft (US)", 1200 / 3937), ("US survey feet", 1200 / 3937),
+        ("m a.s.l.", 1), ("meters above sea level", 1), ("[m]", 1), ("m AMSL", 1), ("(米)", 1),
+        ("unknown", 1), ("cm asl", 0.01),
+    ],
+)  # fmt: skip
+def test_a_unit_is_read_as_people_write_it(tmp_path, unit, metres):
+    path = tif(tmp_path / "a.tif", PLANE / metres, units=[unit])
+    assert mean(path)[0] == pytest.approx(mean(tif(tmp_path / "b.tif", PLANE))[0], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("said", "match"),
+    [
+        ({"scales": [0.0]}, "states the scale 0 and offset 0"),
+        ({"scales": [float("nan")]}, "states the scale nan"),
+        ({"offsets": [float("inf")]}, "offset inf"),
+        ({"units": ["m"], "crs": "EPSG:4547+8228"}, "the unit 'm' but a CRS with heights in foot"),
+        ({"units": ["mmHg"]}, "states the unit 'mmHg', which is not known"),
+        ({"crs": "EPSG:4547+5831"}, "holds depths"),
+        ({"crs": 'LOCAL_CS["plan",UNIT["metre",1]]'}, "is in plan, the layer in"),
+    ],
+)
+def test_what_a_raster_states_of_itself_must_hold(tmp_path, river, said, match):
+    path = tif(tmp_path / "a.tif", PLANE, **said)
+    with pytest.raises(pg.PinghuError, match=match):
+        mean(path)
+    with pytest.raises(pg.PinghuError, match=f"{match}|doesn't say its CRS"):
+        pg.flood.drawn_downstream(river, dem=path)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "match"),
+    [
+        (1, 10, r"r.tif, l.tif the first lies 489.60 m higher .* are they decimetres"),
+        (10, 1, r"l.tif, r.tif the first lies 489.60 m higher .* are they decimetres"),
+        (1, 1 / 0.3048, r"r.tif, l.tif the first lies .* are they feet"),
+        (1, 100, "are they centimetres"),
+        (1, 1.5, r"r.tif, l.tif the first lies 27.20 m higher where they touch \(median\)\."),
+    ],
+)
+@pytest.mark.parametrize("overlap", [0, 30])
+def test_tiles_of_another_unit_or_system_don_t_meet(tmp_path, river, left, right, match, overlap):
+    tiles = [tif(tmp_path / "l.tif", PLANE[:, : 70 + overlap] * left),
+             tif(tmp_path / "r.tif", PLANE[:, 70:] * right, x=X + 140)]  # fmt: skip
+    match = match if not overlap else match.replace("489.60", r"[\d.]+").replace("27.20", r"[\d.]+")
+    for call in (
+        lambda: pg.raster_values(HOUSE, tiles),
+        lambda: pg.inundation(PROFILE, tiles, river, half_width_m=60),
+        lambda: pg.flood.drawn_downstream(river, dem=tiles),
+    ):
+        with pytest.raises(pg.errors.LayerError, match=f"heights don't meet: of {match}|{match}"):
+            call()
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_a_step_between_tiles_is_said(tmp_path, down):
+    low, high = (PLANE[:75], PLANE[75:]) if down else (PLANE[:, :75], PLANE[:, 75:])
+    low = tif(tmp_path / "l.tif", low)
+    for step in (0.0, 0.7):
+        other = tif(tmp_path / "h.tif", high + step, x=X + (0 if down else 150))
+        if down:
+            with rasterio.open(other, "r+") as file:
+                file.transform = Affine(CELL, 0, X, 0, -CELL, Y + 150)
+        if step:  # 珠江 beside 1985
+            with pytest.warns(UserWarning, match=r"h.tif, l.tif the first lies 0.70 m higher"):
+                pg.raster_values(HOUSE, [low, other])
+        else:
+            pg.raster_values(HOUSE, [low, other])
+
+
+def test_steep_ground_meets_across_tiles(tmp_path):
+    steep = 400 + 3.0 * (EAST - X)[None] + 0 * PLANE  # 6 m a cell
+    tiles = [tif(tmp_path / "l.tif", steep[:, :75]),
+             tif(tmp_path / "r.tif", steep[:, 75:], x=X + 150)]  # fmt: skip
+    found = pg.raster_values(HOUSE, tiles)["value_mean"].iloc[0]
+    assert found == pytest.approx(400 + 3 * 147.0, abs=0.1)
+
+
+def test_tiles_beside_one_another_on_another_grid_say_how(tmp_path):
+    tiles = [tif(tmp_path / "l.tif", PLANE[:, :70]),
+             tif(tmp_path / "s.tif", PLANE[:, 70:], x=X + 141)]  # fmt: skip
+    with pytest.raises(pg.errors.LayerError, match=r"one grid: s.tif lies 0.50 of a cell beside l"):
+        pg.raster_values(HOUSE, tiles)
+
+
+def test_one_number_everywhere_is_no_ground(tmp_path, river):
+    path = tif(tmp_path / "a.tif", np.zeros_like(PLANE))
+    for call in (
+        lambda: pg.inundation(PROFILE, path, river, half_width_m=60),
+        lambda: pg.flood_levels(HOUSE, PROFILE, river, dem=path),
+    ):
+        with pytest.raises(pg.errors.LayerError, match="is 0 m everywhere beside the river, 54 m"):
+            call()
+    slopes = tif(tmp_path / "s.tif", np.abs(np.random.default_rng(1).normal(0, 3, PLANE.shape)))
+    with pytest.warns(UserWarning, match="lies 52 m below the flood level, .* is it the ground"):
+        pg.inundation(PROFILE, slopes, river, half_width_m=60)
+
+
+TILED = """crs = 4547
+[layers]
+buildings = "b.geojson"
+rivers = { path = "r.geojson", direction = "dem", dem = ["l.tif", "r.tif"] }
+[schemes."原方案"]
+widths = 40
+"""
+
+
+def test_a_project_names_its_tiles_in_a_list(tmp_path, river):
+    tif(tmp_path / "l.tif", PLANE[:, :70])
+    tif(tmp_path / "r.tif", PLANE[:, 70:], x=X + 140)
+    river.to_file(tmp_path / "r.geojson")  # drawn up the slope
+    HOUSE.assign(floors=2, floor_area_m2=200.0).to_file(tmp_path / "b.geojson")
+    (tmp_path / "project.toml").write_text(TILED, "utf-8")
+    out = pg.run_project(tmp_path / "project.toml", tmp_path / "out")
+    table = pg.read_layer(out / "results.gpkg", "affected", layer="affected", crs=4547)
+    assert table["bank"].tolist() == ["right"]  # the river runs to the west, the house is north
+    made = json.loads((out / "manifest.json").read_text("utf-8"))
+    assert {"l.tif", "r.tif"} <= set(made["inputs"])
+    for wrong, said in (("[]", "is an empty list of tiles"), ("[1]", "dem must be")):
+        text = TILED.replace('["l.tif", "r.tif"]', wrong)
+        (tmp_path / "project.toml").write_text(text, "utf-8")
+        with pytest.raises(pg.PinghuError, match=said):
+            pg.run_project(tmp_path / "project.toml", tmp_path / "new")

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from pyproj import Transformer
 
-from pinghu_geo.flood.rasters import Rasters, Source, raster_crs
+from pinghu_geo.flood.rasters import Rasters, Source, raster_crs, tiles_of
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, first_ids
 from pinghu_geo.nouns.notices import notify
@@ -108,8 +108,9 @@ def _trends(shapes: Any, crs: Any, dem: Source | None) -> tuple[Any, Any]:
     trend, fall = np.zeros(len(shapes), int), np.full(len(shapes), np.nan)
     if dem is None:
         return trend, fall
-    own = raster_crs(dem, "dem")
-    rasters = Rasters.of(dem, own, "dem")
+    tiles = tiles_of(dem, "dem")
+    own = raster_crs(tiles, "dem")
+    rasters = Rasters.of(tiles, own, "dem")
     place = Transformer.from_crs(crs, own, always_xy=True)
     # a cell of the raster along the line, in the rivers' metres
     unit = 111_320.0 if own.is_geographic else own.axis_info[0].unit_conversion_factor

@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import shapely
 from pyproj import CRS
 
+from pinghu_geo.flood.cells import (
+    Tile,
+    edge_heights,
+    known_heights,
+    one_sentence,
+    opened,
+    ordinary_heights,
+)
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.intake.bounds import require_bounded_block
-from pinghu_geo.intake.drivers import raster_driver, require_raster
+from pinghu_geo.intake.drivers import require_raster
 from pinghu_geo.nouns.errors import CRSError, LayerError
 from pinghu_geo.nouns.notices import notify, quiet_libraries
-from pinghu_geo.nouns.schema import nearest, same_crs
+from pinghu_geo.nouns.schema import same_crs
 from pinghu_geo.nouns.units import datum_stated, require_one_datum
 
-__all__ = ["Rasters", "Source", "Window", "unit_of_heights"]
+__all__ = ["Rasters", "Source", "Window", "raster_crs", "tiles_of", "unit_of_heights"]
 
 Source = str | Path | Sequence[str | Path]
 
-# no ground and no flood is outside [m]: the Dead Sea is at -430, Qomolangma at 8849
-LOWEST_M, HIGHEST_M = -500.0, 9000.0
-# what programs write where they know nothing; without a word only where it stands alone
-SENTINELS = np.array([
-    0, -1, -9, -99, -99.9, -99.99, -100, -128, -999, -999.9, -999.99, -9999, -99999, -32768, -32767,
-    -2147483648, 99, 255, 999, 999.9, 999.99, 8888, 9999, 99999, 32767, 65535, 2147483647,
-])  # fmt: skip
-# a sentinel is one where no other value comes within so many metres of it
-ALONE_M = 5.0
-# so many values beyond what ground has may each mean nodata
-MOST_VOIDS = 3
-# any other lowest value that stands so far below all others, more than once, is doubtful [m]
-DOUBTFUL_M = 30.0
-# a sentinel that stands so far below all others, but not alone, is doubtful, too [m]: whole metres
-# and the edge of the sea leave less
-DOUBTFUL_SENTINEL_M = 1.5
-# how many cells of a file are looked at before one of its values is taken for nodata
-SAMPLED_CELLS, BLOCK_CELLS, BLOCKS_ACROSS = 1_000_000, 32, 5
 # cells in memory at once
 CELLS_AT_ONCE = 1_000_000
 # units of a band as programs write them, in metres
@@ -54,11 +46,17 @@ METRES = {
     "foot": 0.3048, "feet": 0.3048, "英尺": 0.3048, "international foot": 0.3048,
     "us survey foot": 1200 / 3937, "us survey feet": 1200 / 3937, "ftus": 1200 / 3937,
     "us-ft": 1200 / 3937, "foot_us": 1200 / 3937, "us_survey_foot": 1200 / 3937,
+    "feet us": 1200 / 3937, "ft us": 1200 / 3937, "foot us": 1200 / 3937, "us foot": 1200 / 3937,
+    "us feet": 1200 / 3937, "us ft": 1200 / 3937, "sft": 1200 / 3937,
 }  # fmt: skip
 # what ground that is in another unit comes out as, if it is taken for metres
 MISTAKEN = {"decimetres": 10.0, "centimetres": 100.0, "millimetres": 1000.0, "feet": 1 / 0.3048}
 # ground and survey agree where they are so near (median) [m]
 AGREE_M = 5.0
+# tiles that differ by so much where they meet, nearly all in one direction, are said [m]
+STEP_M, SAME_WAY = 0.3, 0.9
+# cells looked at across, and the fewest that tell anything
+SEAM_CELLS, FEW_CELLS = 256, 5
 # a unit explains a difference if it leaves no more of it than this
 EXPLAINED = 0.1
 
@@ -90,29 +88,11 @@ class Window(NamedTuple):
         return np.where(inside, found, np.nan)
 
 
-class _Tile(NamedTuple):
-    """One file: where its cells lie in the common grid, and what its numbers mean."""
-
-    path: Path
-    row: int
-    column: int
-    rows: int
-    columns: int
-    scale: float
-    offset: float
-    metres: float
-    declares: bool  # a nodata value, a mask or an alpha band
-
-    def stored(self, height: float) -> float:
-        """The file's own number for a height."""
-        return (height / self.metres - self.offset) / self.scale
-
-
 @dataclass(frozen=True, slots=True)
 class Rasters:
     """Tiles on one grid; row 0, column 0 is the upper left cell of the first."""
 
-    tiles: tuple[_Tile, ...]
+    tiles: tuple[Tile, ...]
     layer: str
     x: float
     y: float
@@ -127,20 +107,18 @@ class Rasters:
     @classmethod
     def of(cls, source: Source, crs: Any, layer: str) -> Rasters:
         """Look at the tiles; refuse what is no height, no raster, or elsewhere."""
-        paths = [source] if isinstance(source, str | Path) else list(source)
-        if not paths:
-            raise LayerError("is an empty list of tiles", layer=layer, hint='dem=["a.tif"]')
-        seen = [_looked_at(Path(p), crs, layer) for p in paths]
+        seen = [_looked_at(path, crs, layer) for path in tiles_of(source, layer)]
         first = seen[0]
         tiles = []
         for one in seen:
             row, column = _place(one, first, layer)
             tiles.append(
-                _Tile(one.path, row, column, one.rows, one.columns, one.scale, one.offset,
+                Tile(one.path, row, column, one.rows, one.columns, one.scale, one.offset,
                       one.metres, one.declares)
             )  # fmt: skip
         datums = {one.path.name: one.datum for one in seen}
         require_one_datum(datums)
+        _require_meeting(tiles, layer)
         return cls(
             tuple(tiles), layer, first.x, first.y, first.cell, first.cell_y, first.crs_text,
             next(filter(None, datums.values()), ""),
@@ -188,7 +166,7 @@ class Rasters:
             right = min(tile.column + tile.columns, c0 + columns)
             if top >= bottom or left >= right:
                 continue
-            with _one_sentence(tile.path, self.layer), _opened(tile.path) as file:
+            with one_sentence(tile.path, self.layer), opened(tile.path) as file:
                 block = Block(left - tile.column, top - tile.row, right - left, bottom - top)
                 raw = file.read(1, window=block, masked=True)
             found = self._known(raw, tile)
@@ -198,18 +176,12 @@ class Rasters:
             np.copyto(here, found, where=np.isnan(here))
         return values
 
-    def _known(self, raw: Any, tile: _Tile) -> Array:
+    def _known(self, raw: Any, tile: Tile) -> Array:
         """Heights of a block of a tile, NaN where its numbers mean that there is none."""
         if tile.path not in self.ordinary:
-            self.ordinary[tile.path] = _ordinary(tile, self.layer)
-        beside = self.ordinary[tile.path]
-        stored, heights = np.ma.getdata(raw), _heights(raw, tile)
-        none = _alone(stored, heights, tile, beside)
-        beyond = _beyond(raw, heights, tile, self.layer)
-        if none:
-            heights[np.isin(stored, none)] = np.nan
-        _require_no_doubt(heights, beside, tile, self.layer)
-        new = [v for v in (*none, *beyond) if (tile.path, v) not in self.told]
+            self.ordinary[tile.path] = ordinary_heights(tile, self.layer)
+        heights, none = known_heights(raw, self.ordinary[tile.path], tile, self.layer)
+        new = [v for v in none if (tile.path, v) not in self.told]
         self.told.update((tile.path, v) for v in new)
         if new:
             notify(
@@ -240,20 +212,44 @@ class Rasters:
         )  # fmt: skip
 
 
+def tiles_of(source: Any, layer: str) -> list[Path]:
+    """Files that are named, as a list; refused where that is none."""
+    one = isinstance(source, str | PathLike)
+    other = isinstance(source, bytes | Mapping | pd.DataFrame) or not isinstance(source, Iterable)
+    named: list[Any] = [source] if one or other else list(source)
+    wrong = [p for p in named if not isinstance(p, str | PathLike)]
+    if wrong or (other and not one):
+        what = wrong[0] if wrong else source
+        raise LayerError(
+            f"is no name of a raster but {type(what).__name__}",
+            layer=layer,
+            hint='dem="地面高程.tif", or several tiles: dem=["a.tif", "b.tif"]',
+        )
+    if not named:
+        raise LayerError("is an empty list of tiles", layer=layer, hint='dem=["a.tif"]')
+    return [Path(p) for p in named]
+
+
 def raster_crs(source: Source, layer: str) -> CRS:
     """CRS that the first tile of a raster says it is in."""
-    path = Path(source) if isinstance(source, str | Path) else Path(next(iter(source)))
+    path = tiles_of(source, layer)[0]
     if not path.exists():
         raise LayerError(f"there is no file {path}", layer=layer)
     require_raster(path, layer)
-    with _one_sentence(path, layer), quiet_libraries(), _opened(path) as file:
-        if file.crs is not None:
-            return CRS.from_wkt(file.crs.to_wkt())
+    with one_sentence(path, layer), quiet_libraries(), opened(path) as file:
+        own = None if file.crs is None else CRS.from_wkt(file.crs.to_wkt())
+    if own is not None and not _is_local(own):
+        return own
     raise CRSError(
         f"{path.name} doesn't say its CRS",
         layer=layer,
         hint=f"gdal_edit.py -a_srs EPSG:4547 {path.name}, with the code of the survey",
     )
+
+
+def _is_local(crs: CRS) -> bool:
+    """Whether a CRS is a grid of its own that says nothing of where it lies on the Earth."""
+    return "Engineering" in crs.type_name
 
 
 def unit_of_heights(ground: Array, known: Array) -> str:
@@ -291,29 +287,6 @@ class _Seen(NamedTuple):
     datum: str
 
 
-@contextmanager
-def _one_sentence(path: Path, layer: str) -> Iterator[None]:
-    """What GDAL says of a file that it can't read, as one error."""
-    from rasterio.errors import RasterioError
-
-    try:
-        yield
-    except RasterioError as fault:
-        raise LayerError(
-            f"{path.name} is no raster that can be read, or it is cut off",
-            layer=layer,
-            hint="a DEM is a GeoTIFF, IMG, ASC or VRT; clouds of points (.las, .laz) are gridded "
-            "first",
-        ) from fault
-
-
-def _opened(path: Path) -> Any:
-    """A raster, opened by the driver of its suffix, whatever its content may say."""
-    import rasterio
-
-    return rasterio.open(path, driver=raster_driver(path))
-
-
 def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
     """Grid and meaning of a file."""
     from rasterio.enums import MaskFlags
@@ -321,8 +294,8 @@ def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
     if not path.exists():
         raise LayerError(f"there is no file {path}", layer=layer)
     require_raster(path, layer)
-    with _one_sentence(path, layer), quiet_libraries():  # one without a place is refused below
-        file = _opened(path)
+    with one_sentence(path, layer), quiet_libraries():  # one without a place is refused below
+        file = opened(path)
     with file:
         own = None if file.crs is None else CRS.from_wkt(file.crs.to_wkt())
         if own is None or not same_crs(own, crs):
@@ -332,7 +305,7 @@ def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
                 f"{path.name} is in {name}, the layer in {crs.name}",
                 layer=layer,
                 hint="gdalwarp -t_srs EPSG:4547 in.tif out.tif, with the layer's code"
-                if own is not None
+                if own is not None and not _is_local(own)
                 else f"gdal_edit.py -a_srs EPSG:4547 {path.name}, with the code of the survey",
             )
         grid = file.transform
@@ -343,6 +316,12 @@ def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
                 hint="gdalwarp makes a grid along the axes, north up",
             )
         _require_heights(file, path, layer)
+        if not (np.isfinite([file.scales[0], file.offsets[0]]).all() and file.scales[0]):
+            raise LayerError(
+                f"{path.name} states the scale {file.scales[0]:g} and offset {file.offsets[0]:g}",
+                layer=layer,
+                hint=f"gdal_edit.py -scale 1 -offset 0 {path.name}, or what is true",
+            )
         down, across = file.block_shapes[0]
         require_bounded_block(down, across, file.dtypes[0], path, layer)
         return _Seen(
@@ -378,21 +357,37 @@ def _require_heights(file: Any, path: Path, layer: str) -> None:
 
 def _metres(file: Any, own: CRS, path: Path, layer: str) -> float:
     """Metres of one unit of the heights, by the band or else by the vertical CRS."""
-    stated = (file.units[0] or "").strip()
-    if stated:
-        if stated.lower() not in METRES:
-            raise LayerError(
-                f"{path.name} states the unit {stated!r}, which is not known",
-                layer=layer,
-                hint=nearest(stated.lower(), [u for u in METRES if u]),
-            )
-        return METRES[stated.lower()]
+    stated = _unit_word(file.units[0] or "")
     vertical = [a for a in own.axis_info if a.direction in ("up", "down")]
     if vertical and vertical[0].direction == "down":
         raise LayerError(
             f"{path.name} holds depths ({own.name}), not heights", layer=layer, hint="turn its sign"
         )
-    return float(vertical[0].unit_conversion_factor) if vertical else 1.0
+    by_crs = float(vertical[0].unit_conversion_factor) if vertical else None
+    if not stated:
+        return by_crs or 1.0
+    if stated not in METRES:
+        raise LayerError(
+            f"{path.name} states the unit {file.units[0]!r}, which is not known",
+            layer=layer,
+            hint=f"gdal_edit.py -units m {path.name} states metres",
+        )
+    if by_crs is not None and not np.isclose(by_crs, METRES[stated], rtol=1e-4):
+        raise LayerError(
+            f"{path.name} states the unit {file.units[0]!r} but a CRS with heights in "
+            f"{vertical[0].unit_name}",
+            layer=layer,
+            hint=f"gdal_edit.py -units m {path.name}, or -a_srs, with what is true",
+        )
+    return METRES[stated]
+
+
+def _unit_word(text: str) -> str:
+    """A unit without brackets and without what it is counted above: m a.s.l., feet (US)."""
+    word = re.sub(r"[\[\](){}()]", " ", text.strip().lower())
+    word = re.sub(r"\b(above\b.*|a\.?\s?[sm]\.?\s?s?\.?\s?l\.?|m\.?s\.?l\.?)$", " ", word.strip())
+    word = " ".join(word.split())
+    return "" if word in ("unknown", "none", "n/a", "-") else word
 
 
 def _place(one: _Seen, first: _Seen, layer: str) -> tuple[int, int]:
@@ -403,134 +398,81 @@ def _place(one: _Seen, first: _Seen, layer: str) -> tuple[int, int]:
     if not same or off > 0.01:
         raise LayerError(
             f"has tiles that don't lie on one grid: {one.path.name} has cells of "
-            f"{one.cell:g} m, the first {first.cell:g} m",
+            f"{one.cell:g} m, the first {first.cell:g} m"
+            if not same
+            else f"has tiles that don't lie on one grid: {one.path.name} lies {off:.2f} of "
+            f"a cell beside {first.path.name}",
             layer=layer,
             hint="gdalbuildvrt or gdalwarp makes one grid of them",
         )
     return round(row), round(column)
 
 
-# --- what a cell holds ------------------------------------------------------------------------
+# --- where tiles meet -------------------------------------------------------------------------
 
 
-def _heights(raw: Any, tile: _Tile) -> Array:
-    """Numbers of a file as metres; NaN where they can be none."""
-    heights = np.ma.getdata(raw).astype(float)
-    if (tile.scale, tile.offset, tile.metres) != (1.0, 0.0, 1.0):
-        with np.errstate(invalid="ignore", over="ignore"):
-            heights *= tile.scale
-            heights += tile.offset
-            heights *= tile.metres
-    known = (heights >= LOWEST_M) & (heights <= HIGHEST_M)
-    if np.ma.is_masked(raw):
-        known &= ~np.ma.getmaskarray(raw)
-    if not known.all():
-        heights[~known] = np.nan
-    return heights
+def _require_meeting(tiles: list[Tile], layer: str) -> None:
+    """Refuse tiles of another unit or height system than those beside them, as their edges tell."""
+    for k, one in enumerate(tiles):
+        for other in tiles[:k]:
+            step = _step_between(other, one, layer)
+            if step.size < FEW_CELLS:
+                continue
+            off = float(np.median(step[:, 1] - step[:, 0]))
+            low, high = (other, one) if off > 0 else (one, other)
+            names = f"{high.path.name}, {low.path.name}"
+            if abs(off) > AGREE_M:
+                unit = unit_of_heights(*(step[:, [1, 0]] if off > 0 else step).T)
+                raise LayerError(
+                    f"has tiles whose heights don't meet: of {names} the first lies "
+                    f"{abs(off):.2f} m higher where they touch (median); are they {unit}"
+                    if unit in MISTAKEN
+                    else f"has tiles whose heights don't meet: of {names} the first lies "
+                    f"{abs(off):.2f} m higher where they touch (median)",
+                    layer=layer,
+                    hint=f"gdal_edit.py -scale 0.1 {high.path.name} declares decimetres, -units ft "
+                    "feet; heights of another datum are to be shifted first",
+                )
+            same_way = np.mean(np.sign(step[:, 1] - step[:, 0]) == np.sign(off))
+            if abs(off) > STEP_M and same_way > SAME_WAY:
+                notify(
+                    f"{layer}: of {names} the first lies {abs(off):.2f} m higher where they touch "
+                    "(median); are they of one height system"
+                )
 
 
-def _sampled(tile: _Tile, layer: str) -> tuple[Array, Array]:
-    """Cells of a file as stored and as metres: all of a small one, blocks all over a large one."""
-    from rasterio.windows import Window as Block
-
-    size = (tile.rows, tile.columns)
-    if tile.rows * tile.columns <= SAMPLED_CELLS:
-        blocks = [Block(0, 0, tile.columns, tile.rows)]
-    else:
-        r, c = (np.linspace(0, max(n - BLOCK_CELLS, 0), BLOCKS_ACROSS).astype(int) for n in size)
-        blocks = [
-            Block(int(j), int(i), min(BLOCK_CELLS, size[1]), min(BLOCK_CELLS, size[0]))
-            for i in r
-            for j in c
-        ]
-    with _one_sentence(tile.path, layer), _opened(tile.path) as file:
-        parts = [file.read(1, window=b, masked=True) for b in blocks]
-    stored = np.concatenate([np.ma.getdata(p).ravel() for p in parts])
-    heights = np.concatenate([_heights(p, tile).ravel() for p in parts])
-    known = np.isfinite(heights)
-    return stored[known], heights[known]
-
-
-def _ordinary(tile: _Tile, layer: str) -> Array:
-    """Heights that occur in a file, to the centimetre, without those that stand for none."""
-    stored, heights = _sampled(tile, layer)
-    return np.unique(np.round(heights[~np.isin(stored, _alone(stored, heights, tile))], 2))
-
-
-def _alone(stored: Array, heights: Array, tile: _Tile, beside: Array | None = None) -> list[float]:
-    """Stored values that mean nodata, as how far they are from all other heights tells."""
-    found: list[float] = []
-    while True:
-        more = []
-        for edge, up in zip(_ends(heights), (True, False), strict=True):
-            value = float(tile.stored(edge))
-            if _is_sentinel(value) and _gap(heights, beside, edge, up=up) > ALONE_M:
-                more.append(float(stored[heights == edge][0]))
-        if not more:
-            return found
-        found += more
-        heights = np.where(np.isin(stored, found), np.nan, heights)
+def _step_between(one: Tile, other: Tile, layer: str) -> Array:
+    """Heights of two tiles at the places where they overlap, or else touch: (places, 2)."""
+    top, left = max(one.row, other.row), max(one.column, other.column)
+    bottom = min(one.row + one.rows, other.row + other.rows)
+    right = min(one.column + one.columns, other.column + other.columns)
+    rows, columns = bottom - top, right - left
+    if min(rows, columns) < 0 or max(rows, columns) <= 0:
+        return np.zeros((0, 2))
+    if rows and columns:
+        i, j = top + max(rows - SEAM_CELLS, 0) // 2, left + max(columns - SEAM_CELLS, 0) // 2
+        block = (i, j, min(rows, SEAM_CELLS), min(columns, SEAM_CELLS))
+        both = [edge_heights(tile, block, layer).ravel() for tile in (one, other)]
+    else:  # two cells on either side, carried on to the seam
+        both = []
+        for tile in (one, other):
+            if columns:
+                above = tile.row + tile.rows == top
+                block = (top - 2 if above else top, left, 2, min(columns, SEAM_CELLS**2))
+                pair = edge_heights(tile, block, layer)
+                near, far = pair[:: -1 if above else 1]
+            else:
+                before = tile.column + tile.columns == left
+                block = (top, left - 2 if before else left, min(rows, SEAM_CELLS**2), 2)
+                pair = edge_heights(tile, block, layer)
+                near, far = pair[:, :: -1 if before else 1].T
+            both.append(near + (near - far) / 2)
+    step: Array = np.stack(both, axis=1)
+    found: Array = step[np.isfinite(step).all(axis=1)]
+    return found
 
 
-def _ends(heights: Array) -> tuple[float, float]:
-    """Lowest and highest; NaN where there is none."""
-    # fmin and fmax pass NaN over without a copy
-    return (
-        float(np.fmin.reduce(heights, axis=None, initial=np.nan)),
-        float(np.fmax.reduce(heights, axis=None, initial=np.nan)),
-    )
-
-
-def _beyond(raw: Any, heights: Array, tile: _Tile, layer: str) -> list[float]:
-    """Stored values that no ground has and nobody declared; refused where they are many."""
-    lost = np.isnan(heights) & ~np.ma.getmaskarray(raw)
-    values = np.unique(np.ma.getdata(raw)[lost].astype(float))
-    values = values[np.isfinite(values)]
-    if len(values) <= MOST_VOIDS:
-        return [float(v) for v in values]
-    low, high = ((v * tile.scale + tile.offset) * tile.metres for v in (values[0], values[-1]))
-    raise LayerError(
-        f"{tile.path.name} has {int(lost.sum())} cells from {low:g} to {high:g} m, which no ground "
-        "has: another unit, or nodata that a resampling mixed in",
-        layer=layer,
-        hint="gdal_edit.py -units cm dem.tif states a unit; resample again with the nodata stated: "
-        "gdalwarp -srcnodata -9999 in.tif out.tif",
-    )
-
-
-def _require_no_doubt(heights: Array, beside: Array, tile: _Tile, layer: str) -> None:
-    """Refuse a value that may be nodata or a hole in the ground."""
-    low, high = _ends(heights)
-    # a number that often means nodata is in doubt sooner where none is declared
-    soon = not tile.declares and _is_sentinel(tile.stored(low))
-    apart = DOUBTFUL_SENTINEL_M if soon else DOUBTFUL_M
-    if not max(high, beside.max(initial=-np.inf)) - low > apart:
-        return
-    count = int((heights == low).sum())
-    if count > 1 and _gap(heights, beside, low, up=True) > apart:
-        value = tile.stored(low)
-        raise LayerError(
-            f"{tile.path.name} has {count} cells of exactly {value:g}, all others lie more than "
-            f"{apart:g} m higher: nodata or ground",
-            layer=layer,
-            hint=f"gdal_edit.py -a_nodata {value:g} {tile.path.name}, if nodata; if not, "
-            "-a_nodata -9999 says so",
-        )
-
-
-def _gap(heights: Array, beside: Array | None, edge: float, *, up: bool) -> float:
-    """How far the next height is from the lowest or the highest; 0 where there is no other."""
-    nearest = np.inf
-    for values in (heights, beside):
-        if values is not None and values.size:
-            off = (values - edge)[values != edge] * (1 if up else -1)
-            nearest = min(nearest, float(np.fmin.reduce(off, axis=None, initial=np.inf)))
-    return nearest if np.isfinite(nearest) else 0.0
-
-
-def _is_sentinel(stored: float) -> bool:
-    """Whether programs write this number where they know nothing."""
-    return bool(np.isclose(stored, SENTINELS, rtol=1e-6, atol=1e-6).any())
+# --- all tiles as one for exactextract ---------------------------------------------------------
 
 
 def _footprints(shapes: Any, crs: str) -> Any:

@@ -15,6 +15,7 @@ from pinghu_geo.flood.rasters import Rasters, Source, unit_of_heights
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.schema import (
     flat_shapes,
     numbers,
@@ -51,6 +52,8 @@ SCALE_HINT = (
 WINDOW_CELLS = 500_000
 # the level of a flooded cell is taken from the centreline's point nearest to it [m]
 ALONG_M = 2.0
+# so many equal heights are no ground
+SEVERAL = 5
 # so many places along a river tell whether its ground and its levels are of one system
 PLACES = 41
 
@@ -340,6 +343,15 @@ def _require_near(ground: Array, known: Array, what: str, *, most_m: float = FAR
             layer="dem",
             hint=SCALE_HINT,
         )
+    known_ground = ground[np.isfinite(ground)]
+    if unit and len(known_ground) >= SEVERAL and np.ptp(known_ground) == 0:
+        raise LayerError(
+            f"is {known_ground[0]:g} m everywhere beside the river, {abs(far):.0f} m from {what}",
+            layer="dem",
+            hint="gdalinfo -stats dem.tif shows what it holds; give the raster of the ground",
+        )
+    if unit and far < -most_m:
+        notify(f"dem: lies {-far:.0f} m below {what} (median); is it the ground")
 
 
 # --- rasters at buildings ---------------------------------------------------------------------
@@ -385,7 +397,11 @@ def raster_values(
     """
     require_layer(features, "features")
     require_polygons(features, "features")
-    rasters = Rasters.of(raster, features.crs, "raster")
+    return _values_within(features, Rasters.of(raster, features.crs, "raster"), column)
+
+
+def _values_within(features: gpd.GeoDataFrame, rasters: Rasters, column: str) -> pd.DataFrame:
+    """Statistics of the cells within each footprint."""
     names = [f"{column}_{k}" for k in ("mean", "min", "max")] + ["covered_ratio"]
     if features.empty:
         return pd.DataFrame(columns=names, index=features.index, dtype=float)
@@ -464,7 +480,8 @@ def flood_levels(
         rasters = Rasters.of(dem, rivers.crs, "dem")
         require_one_datum({"profile": profile, "dem": rasters.datum})
         _require_ground_near_levels(rasters, profile, lines)
-        ground = raster_values(features, dem, column="ground_m")["ground_m_mean"].to_numpy()
+        require_polygons(features, "features")
+        ground = _values_within(features, rasters, "ground_m")["ground_m_mean"].to_numpy()
     found["ground_m"] = ground
     found["freeboard_m"] = found["ground_m"] - found["flood_level_m"]
     found["flood_depth_m"] = (-found["freeboard_m"]).clip(lower=0)
