@@ -23,6 +23,7 @@ from pinghu_geo.campaigning import (
 from pinghu_geo.deliver.forms import write_forms
 from pinghu_geo.deliver.report import write_sheets
 from pinghu_geo.nouns.errors import LayerError, ProjectError
+from pinghu_geo.nouns.files import existing
 from pinghu_geo.nouns.inert import console_text, json_text
 from pinghu_geo.nouns.replacing import (
     atomic_folder,
@@ -82,6 +83,10 @@ def adopt_scheme(
     project.toml has no campaign.
     """
     plan = _plan(project, lang)
+    with for_the_shell(plan):
+        store = campaign_store(plan)
+        store.require_writable()
+        _require_same_scheme(plan, store.scheme())
     found, _, noted = project_campaign(plan, progress=progress)
     _adopt(plan, found)
     return [*found.summary(lang=plan.lang), *noted]
@@ -166,14 +171,12 @@ def update_project(
         if "log" in plan.campaign:
             log = plan.file(plan.campaign["log"])
             common["before"] = read_reports(log, stages=stages, project=plan.name)
+        for file in files:
+            existing(Path(file), "progress")
+        store.require_writable()
+        scheme = store.scheme()
+        _require_same_scheme(plan, scheme)
     fresh = None
-    scheme = store.scheme()
-    if scheme not in (None, plan.campaign["adopted"]):
-        raise ProjectError(
-            f"two schemes are adopted: {scheme} in the store, {plan.campaign['adopted']} in the "
-            "project",
-            hint=f'adopted = "{scheme}", or another store for another campaign',
-        )
     if scheme is None:
         fresh = project_campaign(plan, progress=progress)
         _adopt(plan, fresh[0])
@@ -203,6 +206,16 @@ def update_project(
     if board is not None:
         write_wall(plan, Path(board), progress=progress)
     return pd.concat(done, ignore_index=True)
+
+
+def _require_same_scheme(plan: Plan, scheme: str | None) -> None:
+    """Refuse a project whose campaign's store has adopted another scheme."""
+    if scheme not in (None, plan.campaign["adopted"]):
+        raise ProjectError(
+            f"two schemes are adopted: {scheme} in the store, {plan.campaign['adopted']} in the "
+            "project",
+            hint=f'adopted = "{scheme}", or another store for another campaign',
+        )
 
 
 def _unknown(fault: LayerError) -> bool:

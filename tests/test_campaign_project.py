@@ -1,6 +1,7 @@
 """A project's campaign from its file and from the shell: adopt, forms, reports, any day."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -462,3 +463,40 @@ def test_a_stage_of_another_kind_is_refused_with_one_that_is_none(tmp_path, line
     ) as caught:
         pg.campaign.stage_rules(tmp_path / "阶段.toml")
     assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("call", "spoilt"),
+    [(call, kind) for kind in ("folder", "file", "report", "scheme") for call in ("adopt", "update")
+     if (call, kind) != ("adopt", "report")],
+)  # fmt: skip
+def test_what_an_update_cannot_use_is_said_before_the_work(
+    project, tmp_path, monkeypatch, call, spoilt
+):
+    """Computing a campaign takes a minute: a store that can't be written is known before."""
+    daily = report(tmp_path, "B1,,谈判,2018-02-25,\n")
+    store = project.parent / "campaign.gpkg"
+    if spoilt == "folder":
+        store.mkdir()
+    elif spoilt == "file":
+        pg.adopt_scheme(project)
+        access = os.access
+        monkeypatch.setattr(os, "access", lambda p, *way: Path(p) != store and access(p, *way))
+    elif spoilt == "report":
+        daily = tmp_path / "日抱.csv"
+    else:
+        kept = pg.campaign.open_store(store, "another name of the same")
+        monkeypatch.setattr(
+            type(kept), "scheme", lambda _: "another scheme than the project's", raising=True
+        )
+
+    def worked(*_, **__):
+        raise AssertionError("computed first")
+
+    monkeypatch.setattr("pinghu_geo.office.project_campaign", worked)
+    said = {"folder": "is a folder", "file": "can't be written",
+            "report": "there is no file", "scheme": "two schemes are adopted"}[spoilt]  # fmt: skip
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(pg.PinghuError, match=said):
+        pg.adopt_scheme(project) if call == "adopt" else pg.update_project(project, [daily])
+    assert sorted(tmp_path.rglob("*")) == before

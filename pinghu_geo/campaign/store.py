@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ import pandas as pd
 
 from pinghu_geo.campaign.progress import LOG_COLUMNS
 from pinghu_geo.nouns.errors import LayerError, ProjectError
+from pinghu_geo.nouns.replacing import in_words, require_place
 
 __all__ = ["CampaignStore", "open_store"]
 
@@ -77,6 +80,9 @@ class CampaignStore(Protocol):
 
     def scheme(self) -> str | None:
         """The scheme that was adopted."""
+
+    def require_writable(self) -> None:
+        """Refuse, before the work, a place where nothing could be kept."""
 
     def adopt(self, scheme: str, nodes: pd.Series) -> None:
         """Freeze the nodes of a scheme; the first adoption stays."""
@@ -148,6 +154,9 @@ class _Kept:
     def writing(self) -> Iterator[Any]:
         """A connection that alone writes; all of it lands, or nothing."""
         raise NotImplementedError
+
+    def require_writable(self) -> None:
+        """A database says it when it is written to."""
 
     def rows(self, base: Any, query: str, given: tuple[Any, ...] = ()) -> list[Any]:
         """Rows of a query."""
@@ -261,11 +270,20 @@ class _GeoPackage(_Kept):
             yield base if there else None
             base.execute("ROLLBACK")
 
+    def require_writable(self) -> None:
+        """Refuse a file, or a folder for SQLite's journal, that can't be written."""
+        if not self.path.parent.is_dir():
+            raise ProjectError(f"{self.path.parent} is no folder, so nothing can be kept there")
+        require_place(self.path)
+        with in_words(self.path):
+            if self.path.exists() and not os.access(self.path, os.W_OK):
+                raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
+
     @contextmanager
     def writing(self) -> Iterator[Any]:
         """The only writer, until all is on the disk."""
-        if not self.path.parent.is_dir():
-            raise ProjectError(f"{self.path.parent} is no folder, so nothing can be kept there")
+        if not self.path.exists():
+            self.require_writable()
         with self._open() as base:
             base.execute("BEGIN IMMEDIATE")
             try:
