@@ -131,6 +131,40 @@ def test_optimum_is_that_of_exhaustive_search(seed):
     assert found.cost == pytest.approx(design_cost(problem, found.options))
 
 
+def crossing(seed):
+    """A small node whose buildings are touched by pairs of options at two stations."""
+    rng = np.random.default_rng(seed)
+    problem, base = small(seed)
+    many, options = 6, problem.rows.shape[1]
+    gap = rng.integers(0, len(problem.discharge) - 1, many)
+    # the farther out the line is at one station, the sooner it touches from the other
+    least = np.sort(rng.integers(1, options + 1, (many, options)), axis=1)[:, ::-1]
+    pairs = labels.Pairs(np.arange(many) % 4, rng.integers(0, 2, many), gap, least)
+    none = np.zeros_like(problem.touch)
+    return replace(problem, touch=none, pairs=pairs, spare=int(rng.integers(4))), base
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pairs_of_options_touch_buildings_as_in_exhaustive_search(seed):
+    problem, base = crossing(seed)
+    for case in (problem, replace(problem, spare=None)):
+        best = np.inf
+        for inner in itertools.product(range(4), repeat=4):
+            options = base.copy()
+            options[0, 1:3], options[1, 1:3] = inner[:2], inner[2:]
+            paid = np.zeros(4, bool)
+            for who, side, gap, least in zip(*case.pairs, strict=True):
+                paid[who] |= options[side, gap + 1] >= least[options[side, gap]]
+            cost = labels.design_works(case, options) + case.cost @ paid
+            fine = case.spare is None or not paid[case.spare]
+            if fine and cost < best and (march(case, options) <= case.most_level + 1e-9).all():
+                best = cost
+        found = solve_node(case)
+        assert np.isinf(best) if found is None else found.proven
+        if found is not None:
+            assert found.cost == pytest.approx(best) == design_cost(case, found.options)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_laws(seed):
     problem, base = small(seed, stations=6)

@@ -202,9 +202,9 @@ class Chain:
         changed = False
         for k in range(len(self.stretches) - 1, -1, -1):
             one = self.stretches[k]
-            who, touch = touched_within(reach, one.first, one.last)
-            if not (np.array_equal(who, one.who) and np.array_equal(touch, one.problem.touch)):
-                problem = replace(one.problem, touch=touch, cost=reach.cost[who])
+            who, pairs = touched_within(reach, one.first, one.last)
+            if not (np.array_equal(who, one.who) and pairs.same(one.problem.pairs)):
+                problem = replace(one.problem, pairs=pairs, cost=reach.cost[who])
                 known = np.full((2, one.last - one.first + 1), one.base)
                 made.stretches[k] = replace(
                     one, problem=problem, who=who, march=one.march.retouched(problem),
@@ -269,9 +269,7 @@ class Chain:
         most[0] = self._highest(first, following, float(most[0]))
         problem = replace(problem, most_level=most)
         if spare is not None and (who == spare).any():
-            touch = problem.touch[np.flatnonzero(who == spare)[0]]
-            works = np.where(touch, np.inf, problem.station_cost)
-            problem = replace(problem, station_cost=works)
+            problem = replace(problem, spare=int(np.flatnonzero(who == spare)[0]))
         march = March(problem, lowest=arrive[0], highest=arrive[1])
         return Stretch(first, last, problem, who, march, before, self.reach.options.base)
 

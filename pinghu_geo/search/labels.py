@@ -22,6 +22,7 @@ from __future__ import annotations
 import time
 from copy import copy
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +31,8 @@ from pinghu_geo.flood.steady import Model, State, bracketed
 
 __all__ = [
     "EXCESS_M", "LEAST_GROWTH", "MOST_BUILDINGS", "REACH", "SAME_COST", "WIDTHS", "Arrivals",
-    "March", "NodeProblem", "NodeSolution", "Trail", "design_cost", "design_works",
-    "open_at_once", "solve_node", "touched_by", "works_within",
+    "March", "NodeProblem", "NodeSolution", "Pairs", "Trail", "beside", "design_cost",
+    "design_works", "open_at_once", "solve_node", "touched_by", "works_within",
 ]  # fmt: skip
 
 # most buildings that stand beside one station: the set of those paid for is the bits of one number
@@ -64,6 +65,30 @@ SAFETY = 1.5
 KNEE = 0.75
 
 
+class Pairs(NamedTuple):
+    """Which pairs of options at neighbouring stations touch which buildings.
+
+    A row a building, bank and gap between station ``gap`` and the next one downstream; ``least``
+    (rows, options) is the first option at the lower station with which the building is touched, by
+    the option at the upper one: that one and all after it touch it.
+    """
+
+    who: Array
+    side: Array
+    gap: Array
+    least: Array
+
+    @classmethod
+    def none(cls) -> Pairs:
+        """Where stations alone decide."""
+        some = np.zeros(0, int)
+        return cls(some, some, some, np.zeros((0, 0), int))
+
+    def same(self, other: Pairs) -> bool:
+        """Whether they are equal."""
+        return all(np.array_equal(a, b) for a, b in zip(self, other, strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class NodeProblem:
     """Stations from upstream to downstream, options on each bank, buildings.
@@ -71,7 +96,9 @@ class NodeProblem:
     ``rows`` (stations, options, options) are the sections of left and right options in ``model``;
     ``station_cost`` (2, stations, options), infinite where an option is not allowed;
     ``change_cost`` (options, options) between neighbours, infinite where it is not allowed;
-    ``touch`` (buildings, 2, stations, options); ``most_level`` (stations,) [m].
+    ``touch`` (buildings, 2, stations, options) is what an option at one station touches, ``pairs``
+    what options at two do; ``most_level`` (stations,) [m]; ``spare`` is a building that no pair may
+    touch.
     """
 
     model: Model
@@ -83,6 +110,8 @@ class NodeProblem:
     cost: Array
     downstream_level: float
     most_level: Array
+    pairs: Pairs = Pairs.none()
+    spare: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +134,18 @@ def touched_by(problem: NodeProblem, options: Array) -> Array:
     """Which buildings a choice of options touches."""
     station = np.arange(options.shape[1])
     both = problem.touch[:, np.arange(2)[:, None], station, options]
-    return np.asarray(both.any(axis=(1, 2)))
+    found: Array = np.asarray(both.any(axis=(1, 2)))
+    who, side, gap, least = problem.pairs
+    upper, lower = options[side, gap], options[side, gap + 1]
+    found[who[lower >= least[np.arange(len(who)), upper]]] = True
+    return found
+
+
+def beside(problem: NodeProblem) -> Array:
+    """Whether buildings can be touched at a station or just below it (buildings, stations)."""
+    found: Array = np.asarray(problem.touch.any(axis=(1, 3)))
+    found[problem.pairs.who, problem.pairs.gap] = True
+    return found
 
 
 def design_works(problem: NodeProblem, options: Array) -> float:
@@ -222,7 +262,7 @@ class March:
         self, problem: NodeProblem, *, lowest: float | None = None, highest: float | None = None
     ) -> None:
         """Set up for levels from the lowest to the highest that may arrive."""
-        self.p = problem
+        self.p = self._with_options(problem)
         self.most = problem.most_level
         self.n, self.o, _ = problem.rows.shape
         self.highest = problem.downstream_level if highest is None else highest
@@ -232,24 +272,34 @@ class March:
         self.lowest = problem.downstream_level if lowest is None else lowest
         self.start = self._starts(self.lowest)
         self.steps = self._all_steps()
+        self._cross()
         self.prices = np.zeros(0)
         self.lines: list[tuple[Array, Array]] = []
+
+    @staticmethod
+    def _with_options(problem: NodeProblem) -> NodeProblem:
+        """Where no pairs are given, none have as many options as there are."""
+        if len(problem.pairs.who):
+            return problem
+        none = np.zeros((0, problem.rows.shape[1]), int)
+        return replace(problem, pairs=problem.pairs._replace(least=none))
 
     def retouched(self, problem: NodeProblem) -> March:
         """The same stretch with other options touching its buildings; its tables stay."""
         made = copy(self)
-        made.p = problem
+        made.p = self._with_options(problem)
         made._count_buildings()
         made.start = made._starts(made.lowest)
+        made._cross()
         return made
 
     def _count_buildings(self) -> None:
         """Sets of buildings as bits; a bit serves another building where the first has ended."""
         p = self.p
-        beside: Array = np.asarray(p.touch.any(axis=(1, 3)))  # (buildings, stations)
-        some = beside.any(axis=1)
-        first = np.where(some, beside.argmax(axis=1), self.n)
-        last = np.where(some, self.n - 1 - beside[:, ::-1].argmax(axis=1), self.n)
+        stand = beside(p)
+        some = stand.any(axis=1)
+        first = np.where(some, stand.argmax(axis=1), self.n)
+        last = np.where(some, self.n - 1 - stand[:, ::-1].argmax(axis=1), self.n)
         number, many = open_at_once(first, last)
         if many > MOST_BUILDINGS:
             raise ValueError(f"at most {MOST_BUILDINGS} buildings may stand beside one station")
@@ -268,7 +318,22 @@ class March:
         # parts grow with the number of options that touch there: where hardly any does, a bound
         # that has to pay there is hardly raised
         weight = p.touch.sum(axis=(1, 3)).astype(float)
+        below = np.arange(self.o)[:, None]
+        crossed = below >= p.pairs.least[:, None]  # (rows, lower option, upper option)
+        many_pairs = (crossed & np.isfinite(p.change_cost)).sum(axis=(1, 2)) / self.o
+        # one that both banks may touch counts in the bound by the bank where most pairs do
+        by_side = np.zeros((len(p.cost), 2))
+        np.add.at(by_side, (p.pairs.who, p.pairs.side), many_pairs)
+        counts = p.pairs.side == by_side.argmax(axis=1)[p.pairs.who]
+        np.add.at(weight, (p.pairs.who[counts], p.pairs.gap[counts]), many_pairs[counts])
         part = p.cost[:, None] * weight / np.maximum(weight.sum(axis=1), 1e-9)[:, None]
+        # what pairs touch, as bits, and the parts they pay (2, stations, lower, upper option)
+        shape = (2, self.n, self.o, self.o)
+        self.pair_bits, self.pair_parts = np.zeros(shape, np.uint64), np.zeros(shape)
+        for k, (b, side, i) in enumerate(zip(*p.pairs[:3], strict=True)):
+            self.pair_bits[side, i] |= np.where(crossed[k], bits[b], np.uint64(0))
+            if counts[k]:
+                self.pair_parts[side, i] += part[b, i] * crossed[k]
         self.parts = np.zeros((self.n, self.o**2))
         for b in range(len(p.cost)):
             left, right = p.touch[b]
@@ -339,6 +404,7 @@ class March:
         ways = []
         for side in (0, 1):
             price = self.p.change_cost + self.p.station_cost[side, i][None, :]
+            price = np.where(self._spoils(side, i), np.inf, price)
             one, other = np.nonzero(np.isfinite(price))
             many = np.bincount(one, minlength=self.o)
             ways.append((other, price[one, other], np.cumsum(many) - many, many))
@@ -376,6 +442,25 @@ class March:
         local = self.p.model.contraction[section] + self.p.model.expansion[section]
         return _Steps(above, cost, levels, _minorant(levels, jumps, local), first, low, top)
 
+    def _spoils(self, side: int, i: int) -> Array:
+        """Pairs (lower, upper option) above a station that touch the building to be spared."""
+        who, of, gap, least = self.p.pairs
+        rows = (who == self.p.spare) & (of == side) & (gap == i)
+        found: Array = np.arange(self.o)[:, None] >= least[rows].min(axis=0, initial=self.o)
+        return found
+
+    def _cross(self) -> None:
+        """What each step touches, as bits, and what it pays of that in the bound."""
+        self.crossed: list[Array] = []
+        self.paid: list[Array] = []
+        for k, steps in enumerate(self.steps):
+            i = self.n - 2 - k
+            a, b = np.divmod(np.repeat(np.arange(self.o**2), np.diff(steps.first)), self.o)
+            to_a, to_b = np.divmod(steps.above, self.o)
+            bits, parts = self.pair_bits[:, i], self.pair_parts[:, i]
+            self.crossed.append(self.touched[i, steps.above] | bits[0][a, to_a] | bits[1][b, to_b])
+            self.paid.append(self.parts[i, steps.above] + parts[0][a, to_a] + parts[1][b, to_b])
+
     def price(self, cost: float) -> None:
         """Find the prices of a metre of level that bound best."""
         scale = min(cost, float(self.p.cost.sum()) + 1.0) / 0.1
@@ -392,8 +477,8 @@ class March:
         height = np.repeat(np.tile(base, len(prices))[:, None], pairs, axis=1)
         slope = np.repeat((self.prices + np.tile(slopes, len(prices)))[:, None], pairs, axis=1)
         self.lines = [(height, slope)]
-        for i, steps in enumerate(reversed(self.steps)):
-            extra = steps.cost + self.parts[i, steps.above]
+        for i, (steps, paid) in enumerate(zip(self.steps[::-1], self.paid[::-1], strict=True)):
+            extra = steps.cost + paid
             span = steps.top - steps.low
             ends = []
             for line in steps.lines.T:
@@ -492,7 +577,7 @@ class March:
         keep = low <= self.most[i] + EXCESS_M
         parent, way, share, low = parent[keep], way[keep], share[keep], low[keep]
         above = steps.above[way]
-        touched = self.touched[i, above]
+        touched = self.crossed[self.n - 2 - i][way]
         cost = labels.cost[parent] + steps.cost[way]
         cost += _cost_of(touched & ~labels.sets[parent], self.sums[i])
         sets = (labels.sets[parent] | touched) & self.open[i]

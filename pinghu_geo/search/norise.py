@@ -36,6 +36,7 @@ from pinghu_geo.search.labels import (
     EXCESS_M,
     LEAST_GROWTH,
     SAME_COST,
+    beside,
     design_works,
     touched_by,
     works_within,
@@ -94,8 +95,8 @@ class WithinRise:
         The line as a width table; wall_left, wall_right where the menu's walls are built.
     certificate
         One row a river: n_nodes; decided_between, how many buildings some pairs of moves count for
-        though the line drawn straight between their stations clears them (the safe side, see
-        `least_demolition`); before_yuan that the approved line costs where it is searched,
+        though the slant of the line drawn straight between their stations may clear them (the safe
+        side, by some millimetres); before_yuan that the approved line costs where it is searched,
         total_yuan, bound_yuan that no design of the menu along the whole river can beat, gap_yuan,
         proof {optimal, feasible, base}. Of rivers that join it is of all together: what is left to
         prove stands at the one at the mouth.
@@ -334,7 +335,8 @@ def least_demolition_within_rise(
     move and return; between them the river stays as approved. All stretches of a river share the
     rise allowed, and are searched together: lists of cost and level are marched from the mouth up
     with the energy equation of `water_profile` in every step, and dropped where the least that all
-    further stretches cost can't beat the best design known. Where no list was cut short, the
+    further stretches cost can't beat the best design known. A building is paid for where the
+    straight line between two stations takes it. Where no list was cut short, the
     design is proven optimal for the whole river, for the menu of offsets and walls, at the levels
     allowed less 0.02 mm. Rivers that join share the level where they meet: they are searched
     together, by branching on it, and what is proven is proven of all of them.
@@ -516,7 +518,7 @@ class _Search:
         clear = max(self.limits["clear_m"], CLEAR_M)
         touch = touches(
             self.buildings, lines, code, approved, measure, self.options.moves, clear,
-            taper=self.limits["taper"], even=True,
+            taper=self.limits["taper"],
         )  # fmt: skip
         flow = next(iter(discharges(self.flows, laid.stations, self.rivers).values()))[rows]
         model = laid.model(rows[:, None], flow[:, None], **self.losses)
@@ -803,9 +805,9 @@ def _parts(stretch: Stretch, options: Array, most: int) -> list[_Part]:
     """
     problem, n = stretch.problem, options.shape[1]
     base = np.full_like(options, stretch.base)
-    beside: Array = np.asarray(problem.touch.any(axis=(1, 3)))
-    begins = np.where(beside.any(axis=1), beside.argmax(axis=1), -1)
-    held = problem.cost @ beside
+    stand = beside(problem)
+    begins = np.where(stand.any(axis=1), stand.argmax(axis=1), -1)
+    held = problem.cost @ stand
     cuts = [0]
     while n - cuts[-1] > most:
         low = cuts[-1] + max(most // 2, 1)
@@ -829,11 +831,11 @@ def _why_none(one: _Found, lang: Lang) -> str:
     reach = one.reach
     if not len(reach.cost):
         return say("no building where the line may lie", lang)
-    hit = reach.touch.level <= reach.options.still
+    hit = reach.as_approved()
     if not hit.any():
         return say("the approved line takes no building", lang)
     top = np.minimum(reach.river.top(0), reach.river.top(1))
-    at = np.unique(reach.touch.station[hit])
+    at = np.unique(reach.touch.gaps.gap[hit])
     reasons = []
     fast = say("the water is too fast, not clearly subcritical", lang)
     over = say("the level is above the banks", lang)
@@ -863,8 +865,9 @@ def _proof_lines(certificate: pd.DataFrame, lang: Lang) -> list[str]:
         )
         between = int(proven["decided_between"].sum())
         if between:
-            lines.append(say("The corners of {} buildings lie on no section: they are decided "
-                             "between two, on the safe side.", lang, f"{between:,}"))  # fmt: skip
+            lines.append(say("{} buildings are passed so closely by some lines of the menu that the "
+                             "slant of the line decides; there they count as taken.", lang,
+                             f"{between:,}"))  # fmt: skip
     for row in searched[searched["proof"] != "optimal"].itertuples():
         lines.append(
             say(

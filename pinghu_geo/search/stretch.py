@@ -10,7 +10,7 @@ import numpy as np
 
 from pinghu_geo.flood.sections import Array, pack
 from pinghu_geo.flood.steady import Model
-from pinghu_geo.search.labels import MOST_BUILDINGS, NodeProblem, open_at_once
+from pinghu_geo.search.labels import MOST_BUILDINGS, NodeProblem, Pairs, open_at_once
 from pinghu_geo.search.thresholds import Touches
 from pinghu_geo.search.walls import Half, River, Wall, ground_of
 
@@ -94,6 +94,10 @@ class Reach:
         """Chainage of a station."""
         return float(self.river.stations["chainage_m"].iloc[station])
 
+    def as_approved(self) -> Array:
+        """Rows of the gaps of ``touch`` in which the approved line takes the building."""
+        return self.touch.pairs_take(np.full((2, len(self.measure)), self.options.still))
+
 
 def extents(reach: Reach, limits: Mapping[str, float]) -> list[tuple[int, int]]:
     """First and last station of each stretch to be searched, from downstream to upstream.
@@ -103,7 +107,7 @@ def extents(reach: Reach, limits: Mapping[str, float]) -> list[tuple[int, int]]:
     """
     touch, n = reach.touch, len(reach.measure)
     hit = np.zeros(len(reach.cost), bool)
-    hit[touch.who[touch.level <= reach.options.still]] = True
+    hit[touch.gaps.who[reach.as_approved()]] = True
     gap = float(np.median(np.diff(reach.measure)))
     pad = max(int(np.ceil(limits["inward_m"] / max(limits["taper"] * gap, 1e-9))), 1)
     busy = np.zeros(n, bool)
@@ -180,10 +184,11 @@ def stretch_problem(
     switch = options.wall()[:, None] != options.wall()
     price = SWITCH_YUAN * switch + limits["change_yuan_m"] * far
     change = np.where(far <= limits["taper"] * gap + 1e-9, price, np.inf)
-    who, touch = touched_within(reach, first, last)
+    who, crossings = touched_within(reach, first, last)
     return NodeProblem(
-        model, rows, reach.model.discharge[first : last + 1, 0], works, change, touch,
-        reach.cost[who], level, reach.most[first : last + 1],
+        model, rows, reach.model.discharge[first : last + 1, 0], works, change,
+        np.zeros((len(who), 2, n, options.many), bool), reach.cost[who], level,
+        reach.most[first : last + 1], crossings,
     ), who  # fmt: skip
 
 
@@ -200,23 +205,22 @@ def _of_options(reach: Reach, side: int, station: int, works: Array) -> dict[int
     return found
 
 
-def touched_within(reach: Reach, first: int, last: int) -> tuple[Array, Array]:
-    """Buildings of a stretch, and which options touch each (buildings, 2, stations, options).
+def touched_within(reach: Reach, first: int, last: int) -> tuple[Array, Pairs]:
+    """Buildings of a stretch, and which pairs of options at neighbouring stations touch each.
 
     A building that the approved line takes outside of the stretch, too, is lost whatever happens
     here.
     """
-    touch, options = reach.touch, reach.options
-    outside = (touch.station < first) | (touch.station > last)
+    gaps, options = reach.touch.gaps, reach.options
+    outside = (gaps.gap < first) | (gaps.gap >= last)
     lost = np.zeros(len(reach.cost), bool)
-    lost[touch.who[outside & (touch.level <= options.still)]] = True
-    here = ~outside & ~lost[touch.who]
-    who = np.unique(touch.who[here])
-    place = np.searchsorted(who, touch.who[here])
-    level = np.full((len(who), 2, last - first + 1), len(options.moves))
-    level[place, touch.side[here], touch.station[here] - first] = touch.level[here]
-    at = np.repeat(np.arange(len(options.moves)), len(options.walls))
-    return who, at >= level[..., None]
+    lost[gaps.who[outside & reach.as_approved()]] = True
+    here = np.flatnonzero(~outside & ~lost[gaps.who])
+    who = np.unique(gaps.who[here])
+    # the first option of a move is its first wall
+    least = np.repeat(gaps.safe[here] * len(options.walls), len(options.walls), axis=1)
+    place = np.searchsorted(who, gaps.who[here])
+    return who, Pairs(place, gaps.side[here], gaps.gap[here] - first, least)
 
 
 def halves_of(reach: Reach, chosen: Array) -> list[tuple[float, Half, Half]]:
@@ -231,7 +235,6 @@ def halves_of(reach: Reach, chosen: Array) -> list[tuple[float, Half, Half]]:
 
 def taken_by(reach: Reach, chosen: Array) -> Array:
     """Which buildings of a river a design touches."""
-    move = np.asarray(chosen // len(reach.options.walls))[reach.touch.side, reach.touch.station]
     found = np.zeros(len(reach.cost), bool)
-    found[reach.touch.who[move >= reach.touch.level]] = True
+    found[reach.touch.gaps.who[reach.touch.pairs_take(chosen // len(reach.options.walls))]] = True
     return found

@@ -1,15 +1,16 @@
-"""Which moves at a single station make the line as drawn take a building? Exact where that is so.
+"""Which moves make the line as drawn take a building? Pairs of them, or thresholds at stations.
 
 Between two stations the line is straight, and which pairs of moves let it take a building is known
-from its walls (`contacts`). The searches count a building by thresholds: taken as soon as the move
-at some station is one of these or greater. Where a corner is a station the pairs are just that;
-elsewhere they are covered by the two thresholds that count fewest pairs too many, so that what is
-promised to stay stays, and the building is one that is decided between stations.
+from its walls (`contacts`). The search that marches from station to station counts just those
+pairs. The minimum cut counts a building by thresholds: taken as soon as the move at some station is
+one of these or greater. Where a corner is a station the pairs are just that; elsewhere they are
+covered by the two thresholds that count fewest pairs too many, so that what is promised to stay
+stays, and the building is one that is decided between stations.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -62,6 +63,7 @@ class Touches:
     moves stands for none. Buildings are numbered, ``ids`` are their rows in the layer,
     ``from_station`` and ``to_station`` the first and last station that they bind, and ``between``
     says whether some pair of moves counts though the line clears the building between stations.
+    With ``pairs`` a building counts by `pairs_take`, not by ``level``.
     """
 
     who: Array
@@ -75,6 +77,13 @@ class Touches:
     between: Array
     gaps: _Gaps
     menu: _Menu
+    pairs: bool = False
+
+    def pairs_take(self, moves: Array) -> Array:
+        """Rows of ``gaps`` in which a line with moves (2, stations) may take the building."""
+        gaps = self.gaps
+        upper, lower = (moves[gaps.side, gaps.gap + j] for j in (0, 1))
+        return np.asarray(lower >= gaps.safe[np.arange(len(upper)), upper])
 
     @property
     def fixed(self) -> bool:
@@ -92,16 +101,10 @@ def touches(
     clear_m: float,
     *,
     taper: float,
-    even: bool = False,
 ) -> Touches:
-    """From which move (an ascending list [m]) of the approved line on a line takes buildings.
-
-    What is decided between stations is covered by the thresholds that count fewest pairs of moves
-    too many; ``even``: by one threshold at both, which asks for the least move inward.
-    """
+    """Which pairs of moves (an ascending list [m]) of the approved line take which buildings."""
     found = contacts(buildings, lines, code, approved, moves, clear_m=clear_m, taper=taper)
-    change = changes(measure, moves, taper)
-    return touches_of(found, measure, moves, change, even=even)
+    return touches_of(found, measure, moves, changes(measure, moves, taper), pairs=True)
 
 
 def changes(measure: Array, moves: Array, taper: float) -> Array:
@@ -120,9 +123,13 @@ def touches_of(
     change: Array,
     allowed: Array | None = None,
     *,
-    even: bool = False,
+    pairs: bool = False,
 ) -> Touches:
-    """Thresholds at stations; ``allowed`` (2, stations, moves) are the moves that may be chosen."""
+    """Thresholds at stations; ``allowed`` (2, stations, moves) are the moves that may be chosen.
+
+    What is decided between stations is covered by the thresholds that count fewest pairs of moves
+    too many; ``pairs``: it is the pairs that count, and nothing is covered.
+    """
     n, k = len(measure), len(moves)
     low, high = np.zeros((2, n), int), np.full((2, n), k - 1)
     if allowed is not None:
@@ -142,8 +149,13 @@ def touches_of(
     )
     sure = _sure(gaps, menu)
     nobody = np.full(rows, -1)
-    gaps = _covered(gaps, menu, sure, nobody, nobody, even=even)
-    return _touches(gaps, menu, sure, found.ids, None)
+    if pairs:
+        low, high = _band(gaps, menu, k)
+        doubtful = np.minimum(high, surely - 1) - np.maximum(low, safe) + 1
+        gaps = gaps._replace(too_many=np.maximum(doubtful, 0).sum(axis=1))
+    else:
+        gaps = _covered(gaps, menu, sure, nobody, nobody)
+    return replace(_touches(gaps, menu, sure, found.ids, None), pairs=pairs)
 
 
 def _stairs(moves: Array, share: Array, room: Array, order: Array, begin: Array) -> Array:
@@ -233,10 +245,8 @@ def _sure(gaps: _Gaps, menu: _Menu) -> Array:
     return np.asarray(found[inverse].reshape(place.shape))
 
 
-def _covered(
-    gaps: _Gaps, menu: _Menu, sure: Array, upper: Array, lower: Array, *, even: bool = False
-) -> _Gaps:
-    """Gaps with the thresholds that count fewest pairs too many, or even ones where some do.
+def _covered(gaps: _Gaps, menu: _Menu, sure: Array, upper: Array, lower: Array) -> _Gaps:
+    """Gaps with the thresholds that count fewest pairs too many.
 
     They are greater than ``upper`` and ``lower`` (rows,). Pairs with a move that takes the building
     surely need no cover.
@@ -247,20 +257,7 @@ def _covered(
         part = slice(start, start + max(PAIRS_AT_ONCE // (k + 1) ** 2, 1))
         mine = _Gaps(*(v[part] for v in gaps))
         cover[part], many[part] = _fewest(mine, menu, sure[part], upper[part], lower[part])
-        if even:
-            cover[part] = np.where(many[part, None] > 0, _even(mine, menu, sure[part]), cover[part])
     return gaps._replace(cover=cover, too_many=many)
-
-
-def _even(gaps: _Gaps, menu: _Menu, sure: Array) -> Array:
-    """The greatest threshold at both stations (rows, 1) that every pair to be covered reaches."""
-    k = gaps.safe.shape[1]
-    low, high = _band(gaps, menu, k)
-    level = np.arange(k)
-    first = np.maximum(gaps.safe, low)
-    some = (first <= np.minimum(high, sure[:, 1:] - 1)) & (level < sure[:, :1])
-    found = np.where(some, np.maximum(first, level), k).min(axis=1)
-    return np.asarray(found[:, None])
 
 
 def _fewest(
@@ -314,7 +311,7 @@ def _touches(gaps: _Gaps, menu: _Menu, sure: Array, ids: Array, between: Array |
 def counted_as_drawn(
     touch: Touches, moves: Array, taken: Array, shapes: Array, line: Array, clear_m: float
 ) -> Touches | None:
-    """Thresholds that don't count what a line clears though it is ``taken`` by them.
+    """Pairs or thresholds that don't count what a line clears though it is ``taken`` by them.
 
     Whatever pairs of moves take a building, two thresholds beyond those of a line with ``moves``
     (2, stations) that clears it cover them. None: nothing is counted that is cleared.
@@ -335,7 +332,9 @@ def counted_as_drawn(
         stairs[mine] = np.where(cleared, np.maximum(stairs[mine], lower[:, None] + 1), stairs[mine])
     gaps = gaps._replace(safe=safe, sure=surely)
     sure, cover = _sure(gaps, touch.menu), gaps.cover.copy()
-    own = _Gaps(*(v[mine] for v in gaps))
-    cover[mine] = _covered(own, touch.menu, sure[mine], upper, lower).cover
+    if not touch.pairs:
+        own = _Gaps(*(v[mine] for v in gaps))
+        cover[mine] = _covered(own, touch.menu, sure[mine], upper, lower).cover
     gaps = gaps._replace(cover=cover)
-    return _touches(gaps, touch.menu, sure, touch.ids, touch.between)
+    made = _touches(gaps, touch.menu, sure, touch.ids, touch.between)
+    return replace(made, pairs=touch.pairs)
