@@ -24,7 +24,9 @@ from pinghu_geo.nouns.schema import Lang, nearest
 __all__ = ["CAMPAIGN_TABLES", "FLOOD_TABLES", "WITHIN_RISE", "Plan", "read_plan"]
 
 # what a search within a rise may state besides the limits of the line
-WITHIN_RISE = ("allowed_mm", "freeboard_m", "node_stations", "seconds")
+WITHIN_RISE = (
+    "allowed_mm", "freeboard_m", "node_stations", "bend_every_m", "bend_yuan", "seconds",
+)  # fmt: skip
 # sections that may be missing
 SECTIONS = ("layers", "tables", "schemes", "rules", "flood", "published", "campaign")
 # key of a section: noun of its table

@@ -80,6 +80,9 @@ OUTPUTS = re.compile(
 # what is done with rivers after they were read, in the project's CRS
 RIVER_STEPS = ("join_gap_m", "axis_m", "direction", "dem")
 
+# a searched line bends at most once in this [m] where a project file says nothing else
+BEND_EVERY_M = 30.0
+
 # what to do in Excel, by the Python that cures the same; the first that fits
 CURES_IN_FILES = {
     r"# or format the column as a date before saving$": (
@@ -594,7 +597,7 @@ def _search(
         walls=tables.get("walls"),
         progress=tell,
         **common,
-        **{k: asked[k] for k in WITHIN_RISE if k in asked},
+        **({"bend_every_m": BEND_EVERY_M} | {k: asked[k] for k in WITHIN_RISE if k in asked}),
     )
 
 

@@ -21,7 +21,7 @@ ROOMS = {
     "redline": "areas depths lines bands legal overlap partial",
     "flood": "sections outlines offsets steady survey conduits culverts gates bridges crossings structures junctions channel hecras hydraulics hecras_structures hecras_structures_out hecras_text hecras_out rises obstruction earthworks calibration shallow cells rasters directions floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",
-    "search": "labels mincut contacts offsets thresholds stakes walls conveyance optimise stretch joint basin norise tradeoffs",
+    "search": "labels mincut contacts offsets thresholds stakes walls conveyance optimise stretch joint basin smooth norise tradeoffs",
     "campaign": "stages network workdays tasks reaches prices crews planning progress store reports faces oversight funds",
     "deliver": "styles mapdata maps plots extracts board chainages report forms sheets templates drafts documents widget",
     "": "_version keys plan campaigning project office papers start cli __main__",

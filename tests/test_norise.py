@@ -413,7 +413,7 @@ def searched(street):
         ({"proof": "base", "bound_yuan": 0.0, "gap_yuan": 100_000.0, "total_yuan": 100_000.0},
          "尚未证明全河最优,与下界相差至多 100,000(100.0%)", "已证明"),
         # proven of the thresholds: what was decided on the safe side is said
-        ({"decided_between": 3}, "其中 3 栋的墙角不在断面上", "尚未证明"),
+        ({"decided_between": 3}, "其中 3 栋与个别备选线相距极近", "尚未证明"),
         # nothing to search is neither proven nor feasible
         ({"n_nodes": 0}, "", "最优"),
     ],

@@ -463,8 +463,9 @@ CALLS = {
                               rivers=t["rivers"]))),
     "long section past structures": ("profile weirs rivers", lambda t: drawing(
         pg.plot_long_section(t["profile"], "A", structures=t["weirs"], rivers=t["rivers"]))),
-    "plot of widths with houses": ("widths spared rivers", lambda t: drawing(pg.plot_widths(
-        t["widths"], W["narrow"], "A", buildings=t["spared"], rivers=t["rivers"]))),
+    "plot of widths with houses": ("widths spared rivers narrow", lambda t: drawing(pg.plot_widths(
+        t["widths"], W["narrow"], "A", buildings=t["spared"], rivers=t["rivers"],
+        searched=t["narrow"]))),
     "forms": ("houses nodes people", lambda t: written("f", lambda p: pg.deliver.write_forms(
         t["houses"], t["nodes"], W["state"], p, tenants=t["people"]), lambda p: [
             pd.read_excel(q, sheet_name=None, header=None) for q in sorted(p.iterdir())])),

@@ -54,8 +54,8 @@ WORDS = {
         "left": "左岸顶", "right": "右岸顶", "risk": "低于设计洪水位的房屋",
         "other": "其他房屋", "ground": "地面", "blocked": "阻水房屋", "y": "高程 (m)",
         "offset": "起点距 (m,左岸为负)", "chainage": "桩号", "width": "右岸 ← 红线宽度 (m) → 左岸",
-        "before_line": "原红线", "after_line": "优化红线", "saved": "避免拆除",
-        "demolished": "仍需拆除", "added": "新增拆除",
+        "before_line": "原红线", "after_line": "优化红线", "searched_line": "搜索所得(未减转折)",
+        "saved": "避免拆除", "demolished": "仍需拆除", "added": "新增拆除",
     },
     "en": {
         "bed_m": "bed", "before": "level before", "level_m": "level", "energy_m": "energy line",
@@ -64,6 +64,7 @@ WORDS = {
         "blocked": "blocked by buildings", "y": "elevation (m)",
         "offset": "offset (m, negative to the left)", "chainage": "chainage",
         "width": "right bank - width (m) - left bank", "before_line": "line before",
+        "searched_line": "as searched (all bends)",
         "after_line": "line after", "saved": "saved", "demolished": "demolished", "added": "added",
     },
 }  # fmt: skip
@@ -230,7 +231,14 @@ def _mark_buildings(
             )  # fmt: skip
 
 
-@takes(before="widths", after="widths", buildings="affected")
+def _same_line(one: pd.DataFrame, other: pd.DataFrame, river: str) -> bool:
+    """Whether two width tables are one on a river."""
+    columns = ["chainage_m", "left_m", "right_m"]
+    tables = [t.loc[t["river"] == river, columns].to_numpy(float) for t in (one, other)]
+    return np.array_equal(*tables)
+
+
+@takes(before="widths", after="widths", searched="widths", buildings="affected")
 def plot_widths(
     before: pd.DataFrame,
     after: pd.DataFrame,
@@ -238,6 +246,7 @@ def plot_widths(
     *,
     buildings: pd.DataFrame | None = None,
     rivers: gpd.GeoDataFrame | None = None,
+    searched: pd.DataFrame | None = None,
     lang: Lang = "zh",
 ) -> Figure:
     """Red line along a river before and after, and the buildings it saves 红线宽度沿程图.
@@ -253,6 +262,9 @@ def plot_widths(
         their bank.
     rivers
         Centrelines, as in `plot_long_section`.
+    searched
+        Width table of the line as searched, before bends were taken out (`WithinRise.searched`):
+        drawn thin below ``after`` where it differs.
     lang
         Language of the labels.
 
@@ -278,12 +290,14 @@ def plot_widths(
     scale = None if rivers is None else river_scales(rivers).get(river)
     figure, axes, font = _figure(11, 4.2)
     axes.axhline(0, color=WATER, linewidth=1.0)
-    styles = ((before, "before_line", "--", 0.9), (after, "after_line", "-", 1.5))
-    for table, name, dash, wide in styles:
+    styles = [(before, "before_line", "--", 0.9, ENERGY), (after, "after_line", "-", 1.5, ENERGY)]
+    if searched is not None and not _same_line(searched, after, river):
+        styles.insert(1, (searched, "searched_line", "-", 0.9, BED))
+    for table, name, dash, wide, colour in styles:
         rows = _of_river(table, river, "widths", scale)
         for column, sign in (("left_m", 1), ("right_m", -1)):
             axes.plot(
-                rows["along"], sign * rows[column], color=ENERGY, linewidth=wide,
+                rows["along"], sign * rows[column], color=colour, linewidth=wide,
                 linestyle=dash, label=words[name] if sign > 0 else None,
             )  # fmt: skip
     if buildings is not None:

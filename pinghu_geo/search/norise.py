@@ -29,7 +29,7 @@ from pinghu_geo.redline.lines import Widths, red_line, width_rows
 from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
-from pinghu_geo.search.basin import Basin, Inflow
+from pinghu_geo.search.basin import Basin, BasinSolution, Inflow
 from pinghu_geo.search.contacts import Approved
 from pinghu_geo.search.joint import ChainSolution, Stretch
 from pinghu_geo.search.labels import (
@@ -62,6 +62,7 @@ from pinghu_geo.search.optimise import (
     still_taken,
     stretches,
 )
+from pinghu_geo.search.smooth import Bends, smoothed_rivers
 from pinghu_geo.search.stretch import Options, Reach, extents, halves_of, taken_by
 from pinghu_geo.search.thresholds import Touches, counted_as_drawn, touches
 from pinghu_geo.search.walls import (
@@ -75,13 +76,15 @@ __all__ = ["WithinRise", "least_demolition_within_rise"]
 
 # what the search keeps below the rise allowed [m]: more than its tables and the profile differ
 RESERVE_M = 2e-5
+# what a closer bend has to save where nothing is stated [yuan], and without rates [m2 of floor]
+BEND_YUAN, BEND_FLOOR_M2 = 500_000.0, 200.0
 _COLUMNS = [
     "node_id", "river", "from_m", "to_m", "n_stations", "n_buildings", "before_yuan", "total_yuan",
     "bound_yuan", "gap_yuan", "proof",
 ]  # fmt: skip
 _RIVER_COLUMNS = [
     "river", "n_nodes", "decided_between", "before_yuan", "total_yuan", "bound_yuan", "gap_yuan",
-    "proof",
+    "proof", "close_bends", "close_bends_before", "bends_yuan",
 ]  # fmt: skip
 
 
@@ -99,7 +102,9 @@ class WithinRise:
         side, by some millimetres); before_yuan that the approved line costs where it is searched,
         total_yuan, bound_yuan that no design of the menu along the whole river can beat, gap_yuan,
         proof {optimal, feasible, base}. Of rivers that join it is of all together: what is left to
-        prove stands at the one at the mouth.
+        prove stands at the one at the mouth. close_bends of both banks within bend_every_m of the
+        one before, close_bends_before of the line as searched (both NA without that rule), and
+        bends_yuan, what the line costs more for the rule: the bound is of lines without it.
     nodes
         One row a stretch that was searched: node_id, river, from_m, to_m, n_stations, n_buildings,
         before_yuan, total_yuan, bound_yuan and gap_yuan (what it may cost too much at most, with
@@ -117,6 +122,8 @@ class WithinRise:
         `compare` of the approved and the new line as drawn.
     allowed_mm
         Rise allowed.
+    searched
+        The width table before bends were taken out; ``widths`` where they weren't.
     """
 
     widths: pd.DataFrame
@@ -128,6 +135,7 @@ class WithinRise:
     banks: pd.DataFrame
     comparison: Comparison
     allowed_mm: float
+    searched: pd.DataFrame
     stopped: bool
     done: _Done = field(repr=False)
 
@@ -144,7 +152,7 @@ class WithinRise:
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """What a mayor needs to know, in a few sentences."""
         lines = [*searched_against(self.comparison, lang), *_proof_lines(self.certificate, lang),
-                 *self._unsearched(lang)]  # fmt: skip
+                 *self._bends(lang), *self._unsearched(lang)]  # fmt: skip
         lines.append(
             say("The design flood rises by at most {} mm anywhere on the rivers ({} mm allowed).",
                 lang, f"{self.largest_rise_mm:.1f}", f"{self.allowed_mm:g}")
@@ -155,6 +163,19 @@ class WithinRise:
         lines.append(say("This is a screening; the flood-impact evaluation by a qualified office "
                          "decides.", lang))  # fmt: skip
         return lines
+
+    def _bends(self, lang: Lang) -> list[str]:
+        """What it costs that the line bends seldom."""
+        bends = self.done.search.bends
+        if bends is None:
+            return []
+        now, was = (int(self.certificate[c].sum()) for c in ("close_bends", "close_bends_before"))
+        return [
+            say("Each bank bends at most once in {} m, unless closer bends save a house worth {}: "
+                "{} closer bends are left of {}, for {} more than the line as searched.", lang,
+                f"{bends.every_m:g}", f"{bends.yuan:,.0f}", f"{now:,}", f"{was:,}",
+                f"{self.certificate['bends_yuan'].sum():,.0f}")
+        ]  # fmt: skip
 
     def _unsearched(self, lang: Lang) -> list[str]:
         """Rivers without a node, and why."""
@@ -175,12 +196,14 @@ class WithinRise:
         now, rise = self._sparing(building_id)
         if not now:
             return empty
+        # both without the rule on bends, so that the price is the building's alone
+        first = [f.as_searched() for f in self.done.found]
         price = [
-            sum(f.solution.cost for f in now) - sum(f.solution.cost for f in self.done.found),
-            *_exchanged(self.done.found, now),
+            sum(f.solution.cost for f in now) - sum(f.solution.cost for f in first),
+            *_exchanged(first, now),
         ]
         rows = []
-        for was, other in zip(self.done.found, now, strict=True):
+        for was, other in zip(first, now, strict=True):
             move = was.reach.options.move()
             chainage = was.reach.river.stations["chainage_m"].to_numpy()
             moved = move[other.chosen()] - move[was.chosen()]
@@ -218,7 +241,7 @@ class WithinRise:
         if not any(f.stretches for f in others):  # no design spares it
             return [], self.rise
         instead = {f.reach.name: f for f in others}
-        now = [instead.get(f.reach.name, f) for f in self.done.found]
+        now = [instead.get(f.reach.name, f.as_searched()) for f in self.done.found]
         made = {f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.chosen())) for f in now}
         rise = self.done.search.check(self.done.before, _joined(made))
         # a river that joins it may not bear that
@@ -240,6 +263,16 @@ class _Found:
     solution: ChainSolution
     bound: float  # what it costs at least, beside what the rivers cost that it joins or that join
     proven: bool = False  # whether that holds for all of these together
+    searched: ChainSolution | None = None  # before bends were taken out
+
+    def as_searched(self) -> _Found:
+        """With the line as it was found."""
+        return self if self.searched is None else replace(self, solution=self.searched)
+
+    def close_bends(self, bends: Bends) -> int:
+        """How many bends of both banks follow another too closely."""
+        move = self.reach.options.move()[self.chosen()]
+        return sum(bends.close(own, self.reach.measure) for own in move)
 
     def chosen(self) -> Array:
         """Option of each bank at each station (2, stations)."""
@@ -285,6 +318,8 @@ def least_demolition_within_rise(
     contraction: float = 0.1,
     expansion: float = 0.3,
     node_stations: int = 25,
+    bend_every_m: float | None = None,
+    bend_yuan: float | None = None,
     seconds: float | None = None,
     progress: Progress | None = None,
 ) -> WithinRise:
@@ -313,6 +348,13 @@ def least_demolition_within_rise(
     node_stations
         Most stations of a row of ``nodes``: longer stretches are shown in several rows, cut where
         fewest buildings stand. The design doesn't depend on it.
+    bend_every_m
+        Way along the river in which a bank may change its direction once [m], unless closer bends
+        save a house worth ``bend_yuan``. None: the line bends wherever that is cheapest.
+    bend_yuan
+        What a house has to be worth so that the line steps aside for it and back, and the other
+        bank with it: four close bends, of which each costs a quarter; yuan, or m² of floor area
+        without ``rates``. None: 500,000 yuan, 200 m².
     seconds
         Time after which rivers that are not yet searched stay as approved. None: the search ends
         by its work alone, so that the same input always gives the same design. Ctrl-C ends it, too.
@@ -340,6 +382,10 @@ def least_demolition_within_rise(
     design is proven optimal for the whole river, for the menu of offsets and walls, at the levels
     allowed less 0.02 mm. Rivers that join share the level where they meet: they are searched
     together, by branching on it, and what is proven is proven of all of them.
+
+    With ``bend_every_m`` the optimum is then drawn with fewer bends: bank by bank the cheapest line
+    with a price on closer bends, wherever the whole river still keeps what is allowed. That isn't
+    proven to be the best such line; what it costs more than the bound of all lines is its gap.
 
     Dropped are designs in which Fr² passes 0.90, where levels no longer grow with those below;
     stretches where the approved river is that fast are left as they are.
@@ -375,9 +421,22 @@ def least_demolition_within_rise(
     search = _Search(
         rivers, widths, buildings, rates, locks, given, flows, downstream,
         {"contraction": contraction, "expansion": expansion}, allowed_mm, freeboard_m,
-        _menu(given, walls), node_stations, seconds, tell,
+        _menu(given, walls), node_stations,
+        _bends(bend_every_m, bend_yuan, priced=rates is not None), seconds, tell,
     )  # fmt: skip
     return search.run(sections, banks)
+
+
+def _bends(every_m: float | None, yuan: float | None, *, priced: bool) -> Bends | None:
+    """The rule on bends; None: there is none."""
+    for name, given in (("bend_every_m", every_m), ("bend_yuan", yuan)):
+        if given is not None and not (np.isfinite(given) and given >= 0):
+            raise LayerError(
+                f"{name} is {given!r}", layer="limits", hint="a way in metres and a sum, 0 or more"
+            )
+    if not every_m:
+        return None
+    return Bends(every_m, (BEND_YUAN if priced else BEND_FLOOR_M2) if yuan is None else yuan)
 
 
 def _menu(limits: Mapping[str, float], walls: pd.DataFrame | None) -> Options:
@@ -401,6 +460,7 @@ class _Search:
     freeboard_m: float | None
     options: Options
     node_stations: int
+    bends: Bends | None
     seconds: float | None
     tell: Progress
     stopped: bool = False
@@ -468,10 +528,11 @@ class _Search:
     def result(self, lines: Centrelines, made: _Tables, done: _Done) -> WithinRise:
         """The design drawn, counted and checked."""
         sections, banks = made
-        table = pd.concat(
-            [_widths(lines, self.widths, f.reach, f.chosen()) for f in done.found],
-            ignore_index=True,
-        )
+        table, searched = (
+            pd.concat([_widths(lines, self.widths, f.reach, f.chosen()) for f in found],
+                      ignore_index=True)
+            for found in (done.found, [f.as_searched() for f in done.found])
+        )  # fmt: skip
         drawn = {
             APPROVED: red_line(self.rivers, self.widths),
             WITHIN: red_line(self.rivers, table),
@@ -487,7 +548,7 @@ class _Search:
         ]  # fmt: skip
         return WithinRise(
             table,
-            pd.DataFrame([_certificate(f) for f in done.found], columns=_RIVER_COLUMNS),
+            pd.DataFrame([_certificate(f, self.bends) for f in done.found], columns=_RIVER_COLUMNS),
             _node_table(done.found, self.node_stations),
             pd.concat(states),
             self.check(done.before, (sections, banks)),
@@ -495,6 +556,7 @@ class _Search:
             banks,
             comparison,
             self.allowed_mm,
+            searched,
             self.stopped,
             done,
         )
@@ -613,9 +675,22 @@ class _Search:
                 if touch is not None
             }
             if not better:
-                return found
+                return self.smoothed(basin, solution, found)
             basin.retouch(better)
             mine |= better
+
+    def smoothed(self, basin: Basin, solution: BasinSolution, found: list[_Found]) -> list[_Found]:
+        """Rivers searched together, with fewer bends where that is the rule."""
+        if self.bends is None:
+            return found
+        made = smoothed_rivers(basin, solution, self.bends)
+        return [
+            replace(
+                f, solution=made[f.reach.name], searched=f.solution,
+                proven=f.proven and made[f.reach.name].cost - f.solution.cost <= SAME_COST,
+            )
+            for f in found
+        ]  # fmt: skip
 
     def as_drawn(self, found: _Found) -> Touches | None:
         """Touches that count as drawn what the line found clears; None: nothing is paid for so."""
@@ -756,7 +831,7 @@ def _exchanged(before: list[_Found], after: list[_Found]) -> list[Any]:
     return found
 
 
-def _certificate(found: _Found) -> list[Any]:
+def _certificate(found: _Found, bends: Bends | None) -> list[Any]:
     """One river's proof."""
     solution = found.solution
     before = sum(one.before for one in found.stretches)
@@ -765,6 +840,8 @@ def _certificate(found: _Found) -> list[Any]:
     return [
         found.reach.name, len(found.stretches), int(found.reach.touch.between.sum()), before,
         solution.cost, found.bound, solution.cost - found.bound, proof,
+        *[pd.NA if bends is None else f.close_bends(bends) for f in (found, found.as_searched())],
+        solution.cost - found.as_searched().solution.cost,
     ]  # fmt: skip
 
 
@@ -865,9 +942,10 @@ def _proof_lines(certificate: pd.DataFrame, lang: Lang) -> list[str]:
         )
         between = int(proven["decided_between"].sum())
         if between:
-            lines.append(say("{} buildings are passed so closely by some lines of the menu that the "
-                             "slant of the line decides; there they count as taken.", lang,
-                             f"{between:,}"))  # fmt: skip
+            lines.append(
+                say("{} buildings are passed so closely by some lines of the menu that the slant "
+                    "of the line decides; there they count as taken.", lang, f"{between:,}")
+            )  # fmt: skip
     for row in searched[searched["proof"] != "optimal"].itertuples():
         lines.append(
             say(

@@ -658,7 +658,10 @@ def building_states(
         ["near", "saved", "added", "demolished"],
         "spared",
     )
-    sides = pd.Series(reach.side).groupby(reach.who).agg(["min", "max"]).reindex(range(len(cost)))
+    gaps = reach.gaps
+    some = (gaps.safe < gaps.safe.shape[1]).any(axis=1)
+    sides = pd.Series(gaps.side[some]).groupby(gaps.who[some]).agg(["min", "max"])
+    sides = sides.reindex(range(len(cost)))
     bank = np.where(
         sides["min"] == sides["max"], np.where(sides["min"] == 0, "left", "right"), "both"
     )

@@ -1,0 +1,115 @@
+"""A line an engineer would draw: bends that follow closely have to save a house worth a sum."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_joint import line, searched
+
+import pinghu_geo as pg
+from pinghu_geo.search import smooth
+
+
+def random_bank(rng):
+    """A bank of six stations and three moves, with prices by chance."""
+    measure = np.cumsum(np.r_[0, rng.choice([10.0, 15.0, 20.0], 5)])
+    moves = np.array([-1.0, 0.0, 1.0]) * rng.choice([0.5, 1.0])
+    station = rng.integers(0, 20, (6, 3)).astype(float)
+    return smooth._Bank(measure, moves, station, rng.integers(0, 30, (5, 3, 3)).astype(float), 1)
+
+
+def close_bends(moves, measure, every_m):
+    """Bends less than a way behind the last one, counted by hand."""
+    slopes = [0.0, *((b - a) / (y - x) for a, b, x, y in
+                     zip(moves, moves[1:], measure, measure[1:], strict=False)), 0.0]  # fmt: skip
+    last, many = None, 0
+    for at, before, after in zip(measure, slopes, slopes[1:], strict=False):
+        if abs(after - before) > 1e-9:
+            many += last is not None and at - last < every_m - 1e-6
+            last = at
+    return many
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_cheapest_bank_with_a_price_on_bends_is_that_of_exhaustive_search(seed):
+    rng = np.random.default_rng(seed)
+    bank = random_bank(rng)
+    bends = smooth.Bends(float(rng.choice([15, 30, 40])), float(rng.choice([20, 100, 4000])))
+
+    def value(choice):
+        works = bank.station[range(6), choice].sum()
+        works += bank.change[range(5), choice[:-1], choice[1:]].sum()
+        return works + bends.yuan / 4 * close_bends(bank.moves[choice], bank.measure, bends.every_m)
+
+    every = (np.array([1, *inner, 1]) for inner in itertools.product(range(3), repeat=4))
+    found = smooth._cheapest(bank, bank.station, bends)
+    assert value(found) == pytest.approx(min(value(c) for c in every))
+    many = close_bends(bank.moves[found], bank.measure, bends.every_m)
+    assert bends.close(bank.moves[found], bank.measure) == many
+
+
+def saw(floors=3):
+    """A straight river; houses on the left bank stand out every 60 m, each beside one station."""
+    at = np.arange(0, 401.0, 20.0)
+    return {
+        "stations_m": at.tolist(), "bed_level_m": (0.003 * (400 - at)).tolist(), "half_m": 8.0,
+        "bank_above_bed_m": 5.0, "n": 0.028, "n_wall": 0.022, "discharge_m3s": 60.0,
+        "downstream_slope": 0.003, "offset_m": 10.0, "allowed_mm": 20.0, "yuan_m2_floor": 1000.0,
+        "limits": {"inward_m": 2, "outward_m": 2, "step_m": 1, "taper": 0.1, "clear_m": 0.02},
+        "buildings": [
+            {"id": f"H{k}", "floors": floors, "bounds_m": [x - 4.0, 9.4, x + 4.0, 20.0]}
+            for k, x in enumerate((100.0, 160.0, 220.0, 280.0))
+        ],
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def zigzag():
+    return searched(saw())
+
+
+def test_without_the_rule_the_line_zigzags_and_no_bends_are_counted(zigzag):
+    assert zigzag.certificate["close_bends"].isna().all()
+    assert zigzag.certificate["bends_yuan"].tolist() == [0.0]
+    pd.testing.assert_frame_equal(zigzag.searched, zigzag.widths)
+    moves = zigzag.widths["left_m"].to_numpy() - 10
+    assert close_bends(moves, zigzag.widths["chainage_m"].to_numpy(), 30) >= 6
+
+
+def test_a_line_bends_seldom_and_its_rise_and_cost_are_those_of_the_line_drawn(zigzag):
+    best = searched(saw(), bend_every_m=30.0)
+    row, before = best.certificate.iloc[0], zigzag.certificate.iloc[0]
+    measure = best.widths["chainage_m"].to_numpy()
+    many = sum(close_bends(best.widths[c].to_numpy(), measure, 30) for c in ("left_m", "right_m"))
+    assert row["close_bends"] == many < row["close_bends_before"]
+    # all houses are worth more than the sum, and stay
+    assert best.buildings["state"].tolist() == ["saved"] * 4
+    # what it costs is counted of the line drawn: its moves at a yuan a square metre
+    moves = np.abs(best.widths[["left_m", "right_m"]].to_numpy() - 10)
+    assert row["total_yuan"] == pytest.approx(20.0 * moves.sum())
+    assert row["bound_yuan"] == pytest.approx(before["total_yuan"])
+    assert (
+        row["gap_yuan"] == pytest.approx(row["bends_yuan"]) == row["total_yuan"] - row["bound_yuan"]
+    )
+    assert row["proof"] == "feasible"
+    assert "较密转折由" in "".join(best.summary())
+    pd.testing.assert_frame_equal(best.searched, zigzag.widths)
+    assert best.largest_rise_mm <= 20
+    figure = pg.plot_widths(line(400.0), best.widths, "A", searched=best.searched)
+    texts = [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
+    assert "搜索所得(未减转折)" in texts
+
+
+def test_a_house_worth_less_than_the_sum_bends_no_line(zigzag):
+    # each house is worth 8 x 10.6 x 3 x 1000 = 254,400 yuan; both jogs' four bends cost the sum
+    dear = searched(saw(), bend_every_m=100.0, bend_yuan=1e7)
+    assert dear.certificate["close_bends"].iloc[0] == 0
+    assert dear.certificate["total_yuan"].iloc[0] >= zigzag.certificate["total_yuan"].iloc[0]
+    for column in ("left_m", "right_m"):
+        assert (
+            close_bends(dear.widths[column].to_numpy(), dear.widths["chainage_m"].to_numpy(), 100)
+            == 0
+        )
+    with pytest.raises(pg.errors.LayerError, match="bend_every_m is -1"):
+        searched(saw(), bend_every_m=-1)
