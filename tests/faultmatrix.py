@@ -1000,6 +1000,14 @@ def xlsx_units(f, folder):
     return folder / "a.xlsx", {"crs": 4547}
 
 
+@written("heights of ten to a storey, which are feet", "unsure_column")
+def xlsx_unsure(f, folder):
+    table = cells(f)
+    table["bldg_height"] = 10.0 * table["层数"]
+    table.to_excel(folder / "a.xlsx", index=False)
+    return folder / "a.xlsx", {"crs": 4547}
+
+
 @written("two columns that could be the id", "rival_column")
 def xlsx_rivals(f, folder):
     table = cells(f).assign(自然幢号=[f"Z{i}" for i in range(N)])

@@ -3,8 +3,12 @@
 import tomllib
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
+import shapely
 
+import pinghu_geo as pg
+from pinghu_geo.intake.likeness import columns_meant
 from pinghu_geo.intake.sight import sights
 from pinghu_geo.nouns.schema import NOUNS, match_columns
 
@@ -29,6 +33,57 @@ def test_columns_of_public_schemata_are_recognised_and_none_wrongly():
     assert right >= 0.9 * meaningful, missed
     assert len(SCHEMATA) >= 20
     assert all(schema["source"] for schema in SCHEMATA)
+
+
+# values under these names, and what the layer then has them as: the names alone don't tell
+STOREYS = [1, 2, 3, 6, 10, 18]
+SIDES = [8.0, 10.0, 12.0, 14.0, 16.0, 20.0]
+DRAWN = [s * s for s in SIDES]
+
+
+def houses(**columns):
+    shapes = [shapely.box(40 * k, 0, 40 * k + s, s) for k, s in enumerate(SIDES)]
+    return gpd.GeoDataFrame({k: list(v) for k, v in columns.items()}, geometry=shapes, crs=4547)
+
+
+SPOKEN = [
+    ("a mere area is that of the shapes", {"area": [a * 1.02 for a in DRAWN]}, {"area": "footprint_m2"}),
+    ("or of all storeys", {"floors": STOREYS, "bld_area": [a * n for a, n in zip(DRAWN, STOREYS, strict=True)]},
+     {"floors": "floors", "bld_area": "floor_area_m2"}),
+    ("or square feet", {"area": [a * 10.76 for a in DRAWN]}, {}),
+    ("a code that differs is an id", {"bldg_code": list("abcdef")}, {"bldg_code": "building_id"}),
+    ("one that repeats is a class", {"bldg_code": list("aabbcc")}, {}),
+    ("an id that repeats is none", {"gebaeude_id": [1, 1, 2, 3, 4, 5], "OBJECTID": range(6)},
+     {"OBJECTID": "building_id"}),
+    ("heights in feet are no metres", {"floors": STOREYS, "height": [n * 10 for n in STOREYS]},
+     {"floors": "floors"}),
+    ("heights in metres are", {"floors": STOREYS, "height": [n * 3.1 for n in STOREYS]},
+     {"floors": "floors", "height": "height_m"}),
+    ("years are no storeys", {"no_of_floors": [1990, 1991, 1950, 2001, 2010, 1900]}, {}),
+    ("an office's word before", {"xq_storeys": STOREYS}, {"xq_storeys": "floors"}),
+    ("but not before years", {"xq_storeys": [1990 + n for n in STOREYS]}, {}),
+    ("a name cut short", {"NumberOfSt": STOREYS}, {"NumberOfSt": "floors"}),
+    ("words of a use that are known", {"bldg_use": ["residential"] * 6}, {"bldg_use": "use"}),
+    ("and that aren't", {"bldg_use": list("stuvwx")}, {}),
+    ("a square footage of a use", {"main_use": [1.5, 2, 3, 4, 5, 6]}, {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "columns", "wanted"), SPOKEN, ids=[s[0] for s in SPOKEN])
+def test_values_speak_where_a_name_does_not_tell(why, columns, wanted):
+    found, _ = columns_meant(houses(**columns), list(columns), NOUNS["buildings"], {}, ())
+    assert found == wanted, why
+
+
+def test_what_is_unsure_is_asked_and_said_how(tmp_path):
+    path = tmp_path / "房屋.gpkg"
+    houses(id=list("abcdef"), bldg_use=list("stuvwx")).to_file(path)
+    said = pg.check(path, "buildings").set_index("fault").loc["unsure_column"]
+    assert "bldg_use" in said["problem"]
+    assert said["advice"].endswith('columns = { use = "bldg_use" }')
+    words = {"use": dict.fromkeys("stuvwx", "other")}
+    read = pg.read_layer(path, "buildings", columns={"use": "bldg_use"}, values=words)
+    assert set(read["use"]) == {"other"}
 
 
 # names made of known words and one that turns them, and names that are other things elsewhere
@@ -96,7 +151,13 @@ def test_a_word_that_turns_a_name_is_heard(name):
      ("building_footprint_area", "footprint_m2"), ("Grundflaeche_bebaut", None),
      ("bebaute_flaeche", "footprint_m2"), ("gross_floor_area", "floor_area_m2"),
      ("hoogte_gebouw", "height_m"), ("건물높이", "height_m"), ("建物高さ", "height_m"),
-     ("gebaeude_id", "building_id"), ("gebaeude_kennz", "building_id")],
+     ("gebaeude_id", "building_id"), ("gebaeude_kennz", "building_id"),
+     ("FWCS", "floors"), ("JZWGD", "height_m"), ("ZRZZCS", "floors"), ("QLRXM", "owner"),
+     ("FWZDMJ", "footprint_m2"), ("DXCS", None), ("ZTS", None), ("jz_area", None),
+     ("этажность", "floors"), ("количество этажей", "floors"), ("площадь застройки", "footprint_m2"),
+     ("kat_sayisi", "floors"), ("korruste_arv", "floors"), ("cengshu", "floors"),
+     ("jianzhumianji", "floor_area_m2"), ("storeys_ab", "floors"), ("floor1_area", None),
+     ("area_floor_2", None), ("superficie_construida", "floor_area_m2")],
 )  # fmt: skip
 def test_names_are_taken_apart(name, ours):
     assert match_columns([name], NOUNS["buildings"]).get(name) == ours

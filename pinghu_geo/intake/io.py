@@ -23,6 +23,7 @@ from pinghu_geo.intake.gdal import write_frame
 from pinghu_geo.intake.grid import GridFit, apply_grid
 from pinghu_geo.intake.headings import is_height, sheets_of
 from pinghu_geo.intake.isolate import isolated_raw
+from pinghu_geo.intake.likeness import columns_meant
 from pinghu_geo.intake.shapefile import part_stamps
 from pinghu_geo.intake.workbooks import one_table
 from pinghu_geo.nouns.door import (
@@ -47,7 +48,6 @@ from pinghu_geo.nouns.schema import (
     canonical_codes,
     code_label,
     label,
-    match_columns,
     nearest,
     noun,
     one_of,
@@ -823,7 +823,7 @@ def _named(
             hint="rename or drop them where the file was made",
             fault="unreadable",
         )
-    names = _meant(given, kind, columns)
+    names, unsure = _meant(frame, given, kind, columns, words or {})
     original = {taken: name for name, taken in names.items()}
     rivals = rival_columns(given, kind, names)
     for other, name in rivals.items():
@@ -836,6 +836,8 @@ def _named(
             taken=original[name],
             label=label(name, lang=seen.lang),
         )
+    for other, name in unsure.items():
+        seen.add("unsure_column", column=name, other=other, label=label(name, lang=seen.lang))
     if not kind.geometry and columns is None:
         _require_no_question(frame, rivals, original, kind)
     frame = _words_meant(_renamed(frame, names), kind, words or {})
@@ -857,12 +859,17 @@ def _named(
     return _increments_summed(frame, original, kind, seen)
 
 
-def _meant(given: list[str], kind: Noun, columns: Mapping[str, str] | None) -> dict[str, str]:
-    """Canonical names of given columns: as the user says, else as they are called."""
+def _meant(
+    frame: Any,
+    given: list[str],
+    kind: Noun,
+    columns: Mapping[str, str] | None,
+    words: Mapping[str, Mapping[str, Any]],
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Canonical names of given columns: as the user says, else as they are called; and unsure."""
     said = dict(columns or {})
-    rest = [g for g in given if g not in said]
-    found = match_columns(rest, kind)
-    return said | {g: c for g, c in found.items() if c not in said.values()}
+    found, unsure = columns_meant(frame, given, kind, said, words)
+    return said | {g: c for g, c in found.items() if c not in said.values()}, unsure
 
 
 def _require_no_question(

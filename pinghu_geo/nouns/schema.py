@@ -22,7 +22,7 @@ from pyproj.exceptions import ProjError
 from pinghu_geo.nouns.columns import NOUNS, OWN, Column, Noun
 from pinghu_geo.nouns.errors import CRSError, LayerError
 from pinghu_geo.nouns.units import BRACKETS, UNIT_WORDS
-from pinghu_geo.nouns.words import meanings
+from pinghu_geo.nouns.words import initials, meanings
 
 __all__ = ["NOUNS", "Column", "Noun", "canonical_codes", "label", "match_columns", "noun"]
 
@@ -171,7 +171,7 @@ def bare_name(name: object) -> str:
     return SYMBOL.sub("", found)
 
 
-def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
+def match_columns(names: Iterable[object], what: Noun, *, words: bool = True) -> dict[str, str]:
     """Map the column names of a delivery to the canonical ones.
 
     Parameters
@@ -180,6 +180,8 @@ def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
         Column names as they came.
     what
         The noun the table is meant to be.
+    words
+        Whether names that no list has are taken apart into words.
 
     Returns
     -------
@@ -194,7 +196,9 @@ def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
     found: dict[str, str] = {}
     for how in ("named", "bare", "cut", "last"):
         folded, cut = bare if how == "bare" else whole, how == "cut"
-        if how == "last":  # before what a program numbers rows with: what a name's own words say
+        if (
+            how == "last" and words
+        ):  # before what a program numbers rows with: what a name's own words say
             _by_words(given, what, found)
         for column in what.columns:
             if column.name in found.values():
@@ -207,7 +211,8 @@ def match_columns(names: Iterable[object], what: Noun) -> dict[str, str]:
                 if hit is not None:
                     found[hit] = column.name
                     break
-    _by_words(given, what, found, late=True)
+    if words:
+        _by_words(given, what, found, late=True)
     return found
 
 
@@ -215,7 +220,9 @@ def _by_words(given: list[str], what: Noun, found: dict[str, str], *, late: bool
     """Add the columns whose names say by their words what they are."""
     own = {c.name for c in what.columns}
     for name in given:
-        ours = None if name in found else meanings(name, what.name, late=late)
+        if name in found:
+            continue
+        ours = (None if late else initials(name, what.name)) or meanings(name, what.name, late=late)
         if ours in own and ours not in found.values():
             found[name] = ours
 

@@ -5,30 +5,59 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import pairwise, product
+from typing import Any
 
-__all__ = ["meanings"]
+__all__ = ["guesses", "initials", "meanings"]
 
 # words, digits apart; of a compound of small and large letters each part that begins large
-PART = re.compile(r"[^\W\d_]+")
-TURN = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+PART = re.compile(r"[^\W\d_]+|\d+")
+TURN = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # what an office puts before all its names: b3_, byg054
 PREFIX = re.compile(r"^[a-z]{1,3}\d{1,3}_?(?=[^\W\d_])", re.IGNORECASE)
+SQUARE = re.compile(r"(?<![^\W_])m(?:2|²)(?!\w)|(?<=[a-z_])m2$|㎡|²", re.IGNORECASE)
+# so many letters a .dbf leaves of a name; its underscores may be lost since
+CUT_AT = 10
+CUT_BARE = 8
 # shorter words are none within a compound: `no` is in many
-WITHIN = 2
+WITHIN = 3
+SHORT_ONES = {"id", "nb", "nr", "ht", "no"}
+NEVER_FIRST = {"no", "nr", "ht"}
+# of a stem so many letters of an ending
+ENDING = 6
+# of an unknown word that an office may put before or behind its names
+OFFICE = 5
+
+Concepts = frozenset[str]
+WHICH: Concepts = frozenset({"which"})
 
 
 @cache
-def _lexicon() -> Mapping[str, frozenset[str]]:
+def _rules() -> dict[str, Any]:
+    return tomllib.loads((files("pinghu_geo") / "rules" / "words.toml").read_text("utf-8"))
+
+
+@cache
+def _lexicon() -> Mapping[str, Concepts]:
     """Concepts that a word stands for, such as floor for étages."""
     found: dict[str, set[str]] = {}
-    text = (files("pinghu_geo") / "rules" / "words.toml").read_text("utf-8")
-    for concept, words in tomllib.loads(text).items():
+    for concept, words in _rules()["words"].items():
         for word in words:
             found.setdefault(_folded(word), set()).add(concept)
+    return {word: frozenset(concepts) for word, concepts in found.items() if word[-1] != "*"}
+
+
+@cache
+def _stems() -> Mapping[str, Concepts]:
+    """Concepts of words that stand for all their endings."""
+    found: dict[str, set[str]] = {}
+    for concept, words in _rules()["words"].items():
+        for word in words:
+            if word.endswith("*"):
+                found.setdefault(_folded(word[:-1]), set()).add(concept)
     return {word: frozenset(concepts) for word, concepts in found.items()}
 
 
@@ -36,80 +65,198 @@ def _folded(word: str) -> str:
     """Small letters without accents; Chinese, Japanese and Korean as they stand."""
     plain = unicodedata.normalize("NFKD", word.lower())
     letters = "".join(c for c in plain if not 0x300 <= ord(c) <= 0x36F)
-    return unicodedata.normalize("NFC", letters.replace("ł", "l").replace("ß", "ss"))
-
-
-def _cuts(text: str) -> Iterator[tuple[str, ...]]:
-    """Every way to cut a part of a name into words that are known; none where a rest is not."""
-    words = _lexicon()
-    if text in words:
-        yield (text,)
-    for end in range(len(text) - 1, WITHIN - 1 if text.isascii() else 0, -1):
-        if text[:end] in words and (text[:end] not in ("no", "de", "do", "da", "di", "d")):
-            for rest in _cuts(text[end:]):
-                yield (text[:end], *rest)
+    latin = letters.translate({0x142: "l", 0xDF: "ss", 0xF8: "o", 0xE6: "ae", 0x131: "i",
+                               0x111: "d", 0xF0: "d", 0x153: "oe"})  # fmt: skip
+    return unicodedata.normalize("NFC", latin)
 
 
 @cache
-def _concepts(name: str) -> tuple[frozenset[str], ...]:
-    """What the words of a name stand for; nothing where one of them is unknown."""
-    bare = PREFIX.sub("", unicodedata.normalize("NFKC", name).strip())
-    if name.isupper() or name.islower():
-        parts = PART.findall(bare)
-    else:
-        parts = PART.findall(TURN.sub("_", bare))
-    found: list[frozenset[str]] = []
-    for part in parts:
-        cut = next(_cuts(_folded(part)), None)
-        if cut is None:
-            return ()
-        found += [_lexicon()[word] for word in cut]
-    # a number behind its noun says which one it is
-    if any("floor" in a and "number" in b for a, b in pairwise(found)):
-        return ()
-    return tuple(found)
+def _initials(noun: str) -> Mapping[str, str]:
+    """All first letters of Chinese words, and the column each stands for."""
+    found: dict[str, str] = {}
+    for column, (before, core, after) in _rules()["initials"].get(noun, {}).items():
+        for letters in product(before or [""], core, after or [""]):
+            found.setdefault("".join(letters), SAME.get(column, column))
+    return found
 
 
-def meanings(name: object, noun: str, *, late: bool = False) -> str | None:
-    """The column that a name made of known words speaks of, of one kind of table; or none.
+def initials(name: str, noun: str) -> str | None:
+    """The column that the first letters of Chinese words stand for, of one kind of table."""
+    return _initials(noun).get(name.strip().upper())
 
-    A name is refused that holds a word which could turn its meaning (below the ground, of the
-    roof, of the lot, of the year): such words aren't in the lexicon, and every word must be.
-    What is ``late`` is to be believed where nothing better is there, such as a mere identifier.
-    """
-    found = _concepts(str(name))
-    if not found:
+
+def _cuts(text: str) -> Iterator[tuple[Concepts, ...]]:
+    """Every way to cut a part of a name into words that are known; none where a rest is not."""
+    words = _lexicon()
+    if text in words:
+        yield (words[text],)
+    latin = text.isascii() or "\u0400" <= text[0] <= "\u04ff"
+    for end in range(len(text) - 1, 0, -1):
+        head = text[:end]
+        if head not in words or (latin and end < WITHIN and head not in SHORT_ONES - NEVER_FIRST):
+            continue
+        for rest in _cuts(text[end:]):
+            if not latin or len(text) - end >= WITHIN or text[end:] in SHORT_ONES:
+                yield (words[head], *rest)
+    for stem, concepts in _stems().items():
+        if text.startswith(stem) and len(text) - len(stem) <= ENDING:
+            yield (concepts,)
+
+
+def _parts(name: str) -> list[str]:
+    """The parts of a name as it is written, folded, without an office's prefix."""
+    text = SQUARE.sub("_sqm_", unicodedata.normalize("NFKC", name).strip())
+    text = PREFIX.sub("", text)
+    mixed = not (text.isupper() or text.islower())
+    return [_folded(p) for p in PART.findall(TURN.sub("_", text) if mixed else text)]
+
+
+@cache
+def _of_part(part: str) -> tuple[Concepts, ...] | None:
+    """What a part of a name stands for, in as few words as can be; None if it isn't known."""
+    if part == "1":  # the first of several
+        return (frozenset({"main"}),)
+    return min(_cuts(part), key=len, default=None)
+
+
+def _read(parts: Sequence[str]) -> tuple[Concepts, ...] | None:
+    """What the parts of a name stand for; None where one of them is unknown."""
+    found = [_of_part(part) for part in parts]
+    known = [one for one in found if one is not None]
+    if not parts or len(known) < len(found):
         return None
-    for column, (needed, allowed) in (LATE if late else RULES).get(noun, {}).items():
+    flat = tuple(c for one in known for c in one)
+    # a number behind its noun may say which one it is, unless there are several of it
+    which = any("floor" in a and "storeys" not in a and "number" in b and "count" not in b
+                for a, b in pairwise(flat))  # fmt: skip
+    return (*flat, WHICH) if which else flat
+
+
+def _spoken_of(found: Sequence[Concepts] | None, noun: str, rules: Any) -> str | None:
+    """The first column whose rule the words of a name fulfil."""
+    return next(_all_spoken_of(found, noun, rules), None)
+
+
+def _all_spoken_of(found: Sequence[Concepts] | None, noun: str, rules: Any) -> Iterator[str]:
+    """Every column whose rule the words of a name fulfil."""
+    if not found:
+        return
+    for column, (needed, allowed) in rules.get(noun, {}).items():
         if all(any(one & part for one in found) for part in needed) and all(
             one & allowed for one in found
         ):
-            return SAME.get(column, column)
-    return None
+            yield SAME.get(column, column)
 
 
-def _rule(*needed: str, with_: str = "") -> tuple[list[frozenset[str]], frozenset[str]]:
+@cache
+def meanings(name: str, noun: str, *, late: bool = False) -> str | None:
+    """The column that a name made of known words speaks of, of one kind of table; or none.
+
+    A name is refused that holds a word which turns its meaning (below the ground, of the roof,
+    of the year) or isn't known. One that a program cut at 10 letters is completed where all
+    words that begin so agree. What is ``late`` is to be believed where nothing better is there,
+    such as a mere identifier.
+    """
+    rules = LATE if late else RULES
+    if noun not in rules:
+        return None
+    parts = _parts(name)
+    found = _read(parts)
+    if found is None and len(name) == CUT_AT and name.isascii():
+        told = {
+            None if any("other" in one for one in whole) else _spoken_of(whole, noun, rules)
+            for whole in _completed(parts)
+        }
+        return told.pop() if len(told) == 1 else None
+    return _spoken_of(found, noun, rules)
+
+
+def _completed(parts: list[str]) -> Iterator[tuple[Concepts, ...]]:
+    """What a name cut short could have been."""
+    if len(parts) < 1 or len(parts[-1]) < 2:
+        return
+    last = parts[-1]
+    heads = [(last[:end], last[end:]) for end in range(len(last) - 1)]
+    for head, rest in heads:
+        if head and _of_part(head) is None:
+            continue
+        words = [w for w in _lexicon() if w.startswith(rest) and len(w) > len(rest)]
+        for word in words if len(rest) > 1 else ():
+            whole = _read([*parts[:-1], *([head] if head else []), word])
+            if whole is not None:
+                yield whole
+        if words:
+            return
+
+
+@cache
+def guesses(name: str, noun: str) -> tuple[str, ...]:
+    """The columns that a name may speak of, the likeliest first; what it holds has to tell.
+
+    Such are a mere area or code, a name cut short that could go on in several ways, and a name
+    with one short word that isn't known before or behind it.
+    """
+    if noun not in RULES:
+        return ()
+    parts = _parts(name)
+    found = _read(parts)
+    options: list[str] = []
+    if found is not None:
+        options += _all_spoken_of(found, noun, GUESSED)
+    if not options and CUT_BARE <= len(name) <= CUT_AT and name.isascii():
+        for whole in _completed(parts):
+            options += _all_spoken_of(whole, noun, RULES)
+    for rest, odd in ((parts[1:], parts[:1]), (parts[:-1], parts[-1:])):
+        if found is None and rest and len(odd[0]) <= OFFICE and not odd[0].isdigit():
+            for rules in (RULES, LATE, GUESSED):
+                options += _all_spoken_of(_read(rest), noun, rules)
+    return tuple(dict.fromkeys(options))
+
+
+def _rule(*needed: str, with_: str = "") -> tuple[list[Concepts], Concepts]:
     """Concepts of which each must occur (one of several where | stands), and those that may."""
     parts = [frozenset(part.split("|")) for part in needed]
     return parts, frozenset().union(*parts, with_.split(), ["filler"])
 
 
+BUILT_OF = "building main describes type code construction struct work"
 RULES = {
     "buildings": {
-        "floor_area_m2": _rule("floor|built", "area|english_area", with_="building most"),
-        "total_area": _rule("most", "building", "area|english_area"),
-        "footprint_m2": _rule("ground", "area|english_area", with_="building"),
-        "floors": _rule("floor", "count|number|above|most|storeys", with_="building floor"),
-        "height_m": _rule("height", "building|measured", with_="building measured"),
+        "floor_area_m2": _rule("floor|built", "area|english_area",
+                               with_="building most metric measured floor_surface"),
+        "surface": _rule("floor_surface", with_="building most metric measured area"),
+        "total_area": _rule("most", "building", "area|english_area", with_="metric"),
+        "footprint_m2": _rule("ground", "area|english_area", with_="building metric measured"),
+        "covered": _rule("ground_surface", with_="building metric area english_area"),
+        "floors": _rule("floor|storeys", "count|number|above|most|storeys",
+                        with_="building grade measured"),
+        "height_m": _rule("height", "building|measured|metric", with_="metric"),
+        "tall": _rule("height", "building", with_="most metric measured"),
+        "owner": _rule("owner", with_="name person building main parcel"),
+        "structure": _rule("construction", with_=f"{BUILT_OF} name"),
+        "built_as": _rule("building", "struct", with_=BUILT_OF),
+        "use": _rule("use", with_="building main describes type code name"),
+        "tenants": _rule("tenant", "count|number"),
+        "rooms": _rule("room", "count|number", with_="building"),
         "parcel_id": _rule("parcel", "id", with_="permanent"),
-        "building_id": _rule("building", "id", with_="permanent"),
+        "building_id": _rule("building", "id", with_="permanent code number"),
+        "cadastral_id": _rule("cadastral", "id|number|code", with_="building permanent"),
     },
     "parcels": {
-        "parcel_id": _rule("parcel", "id", with_="permanent"),
-        "area_m2": _rule("area", with_="parcel"),
+        "parcel_id": _rule("parcel|cadastral", "id|number",
+                           with_="permanent cadastral code parcel"),
+        "coded": _rule("parcel|cadastral", "code|id", "permanent", with_="cadastral number"),
+        "lot_id": _rule("lot", "id", with_="permanent parcel cadastral"),
+        "area_m2": _rule("area", with_="parcel metric official cadastral land most soil lot"),
+        "soil_area": _rule("soil", "area|english_area", with_="most metric lot official parcel"),
+        "metric_area": _rule("english_area", "metric", with_="parcel official cadastral land"),
+        "land_use": _rule("use", with_="parcel land main describes type code name"),
+        "land_type": _rule("land", "type", with_="parcel describes code use"),
+        "owner": _rule("owner", with_="name person parcel land main"),
     },
-    "rivers": {"river": _rule("river", "name")},
-}
+    "rivers": {"river": _rule("river", "name", with_="official"),
+               "bare": _rule("name", with_="official describes")},
+}  # fmt: skip
 LATE = {
     "buildings": {
         "height_m": _rule("height"),
@@ -117,5 +264,31 @@ LATE = {
     },
     "parcels": {"parcel_id": _rule("id", with_="permanent")},
 }
-# two rules for one column
-SAME = {"total_area": "floor_area_m2"}
+# to be believed where what the column holds agrees
+GUESSED = {
+    "buildings": {
+        "footprint_m2": _rule("area|english_area", with_="building ground official metric"),
+        "floor_area_m2": _rule("area|english_area", with_="building official metric most"),
+        "floors": _rule("floor|storeys", with_="building main number which grade above"),
+        "building_id": _rule("building|cadastral|id", "code|number|id",
+                             with_="permanent cadastral building"),
+        "structure": _rule("material|work|construction|struct",
+                           with_=f"{BUILT_OF} material wall"),
+        "use": _rule("type", with_="building main describes code"),
+    },
+    "parcels": {
+        "parcel_id": _rule("id|parcel|cadastral", with_="permanent code number lot"),
+        "area_m2": _rule("area|english_area",
+                         with_="parcel official land metric cadastral most lot"),
+        "land_use": _rule("type", with_="parcel land describes code"),
+    },
+    "rivers": {},
+}  # fmt: skip
+# several rules for one column
+SAME = {
+    "total_area": "floor_area_m2", "surface": "floor_area_m2", "covered": "footprint_m2",
+    "built_as": "structure", "own_id": "building_id", "high": "floors", "tall": "height_m",
+    "used": "use", "named": "river", "soil_area": "area_m2", "lot_id": "parcel_id",
+    "cadastral_id": "building_id", "coded": "parcel_id", "metric_area": "area_m2",
+    "land_type": "land_use", "bare": "river",
+}  # fmt: skip
