@@ -38,7 +38,6 @@ def test_random_rivers_against_exhaustive_search(kind, seed):
     assert best.certificate["total_yuan"].sum() == pytest.approx(wanted)
     assert set(best.certificate["proof"]) == {"optimal"}
     assert best.largest_rise_mm <= best.allowed_mm
-    assert kind != "three" or len(best.nodes) == 3
 
 
 def test_levees_are_refused():
