@@ -1000,10 +1000,9 @@ def xlsx_units(f, folder):
     return folder / "a.xlsx", {"crs": 4547}
 
 
-@written("heights of ten to a storey, which are feet", "unsure_column")
+@written("heights that no house has: of the ground, in feet", "unsure_column")
 def xlsx_unsure(f, folder):
-    table = cells(f)
-    table["bldg_height"] = 10.0 * table["层数"]
+    table = cells(f).assign(bldg_height=912.5)
     table.to_excel(folder / "a.xlsx", index=False)
     return folder / "a.xlsx", {"crs": 4547}
 

@@ -52,6 +52,7 @@ SPOKEN = [
      {"floors": "floors", "bld_area": "floor_area_m2"}),
     ("or square feet", {"area": [a * 10.76 for a in DRAWN]}, {}),
     ("a code that differs is an id", {"bldg_code": list("abcdef")}, {"bldg_code": "building_id"}),
+    ("whatever it is a code of", {"CODIGO": list("abcdef")}, {"CODIGO": "building_id"}),
     ("one that repeats is a class", {"bldg_code": list("aabbcc")}, {}),
     ("an id that repeats is none", {"gebaeude_id": [1, 1, 2, 3, 4, 5], "OBJECTID": range(6)},
      {"OBJECTID": "building_id"}),

@@ -272,6 +272,7 @@ GUESSED = {
         "floors": _rule("floor|storeys", with_="building main number which grade above"),
         "building_id": _rule("building|cadastral|id", "code|number|id",
                              with_="permanent cadastral building"),
+        "code": _rule("code", with_="permanent"),
         "structure": _rule("material|work|construction|struct",
                            with_=f"{BUILT_OF} material wall"),
         "use": _rule("type", with_="building main describes code"),
@@ -287,7 +288,7 @@ GUESSED = {
 # several rules for one column
 SAME = {
     "total_area": "floor_area_m2", "surface": "floor_area_m2", "covered": "footprint_m2",
-    "built_as": "structure", "own_id": "building_id", "high": "floors", "tall": "height_m",
+    "code": "building_id", "built_as": "structure", "own_id": "building_id", "high": "floors", "tall": "height_m",
     "used": "use", "named": "river", "soil_area": "area_m2", "lot_id": "parcel_id",
     "cadastral_id": "building_id", "coded": "parcel_id", "metric_area": "area_m2",
     "land_type": "land_use", "bare": "river",
