@@ -60,6 +60,10 @@ def payments(
     and 待勘 not before they are settled. What others clear falls due by their own day. Sums are of
     priced buildings (NA where none of them is priced); ``n_unpriced`` counts the others.
 
+    References
+    ----------
+    国有土地上房屋征收与补偿条例 (2011) Art. 17 (heads), 27 (compensation before removal).
+
     Examples
     --------
     >>> houses = pd.DataFrame({"node_id": ["A-L-001"], "task_class": ["task"], "payer": ["本项目"],

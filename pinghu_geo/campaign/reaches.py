@@ -126,6 +126,11 @@ def balanced_reaches(
     independently how many groups the next smaller load would need: greedy filling from one end
     uses the fewest. Nodes across the river go with the left bank where banks are apart.
 
+    References
+    ----------
+    Pınar and Aykanat, Fast optimal load balancing algorithms for 1D partitioning, Journal of
+    Parallel and Distributed Computing 64 (2004) 974-996.
+
     Examples
     --------
     >>> nodes = pd.DataFrame({"river": "A", "bank": "left",

@@ -70,6 +70,11 @@ def stage_rules(path: str | Path | None = None) -> pd.DataFrame:
     LayerError
         A key is unknown or missing, a stage occurs twice, or stages wait for one another.
 
+    References
+    ----------
+    国有土地上房屋征收与补偿条例 (2011) Art. 10, 15, 25-27; 广东省土地管理条例 (2022) Art. 26-37;
+    each stage names its own (column ``article``).
+
     Examples
     --------
     >>> stages = pg.campaign.stage_rules()

@@ -93,6 +93,13 @@ def calibrate_roughness(
     before the river. What it does to verdicts: hand ``sections`` to `building_rises` in place of
     the old ones, or the spread of n to its ``roughness_share``.
 
+    References
+    ----------
+    Branch, Coleman and Li, A subspace, interior, and conjugate gradient method for large-scale
+    bound-constrained minimization problems, SIAM Journal on Scientific Computing 21 (1999) 1-23.
+    Rousseeuw and Croux, Alternatives to the median absolute deviation, Journal of the American
+    Statistical Association 88 (1993) 1273-1283.
+
     Examples
     --------
     >>> bed = pd.DataFrame({"river": "示例河", "chainage_m": np.arange(6) * 100.0,

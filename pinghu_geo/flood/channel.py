@@ -64,6 +64,11 @@ def section_properties(
     HydraulicsError, LayerError
         A section can't be used, or a level speaks of none.
 
+    References
+    ----------
+    HEC-RAS Hydraulic Reference Manual 6.x, chapter 2 (subdivision for conveyance, composite
+    roughness, mean kinetic energy head).
+
     Examples
     --------
     >>> box = pd.DataFrame({"river": "示例河", "chainage_m": 0.0, "offset_m": [-5, -5, 5, 5],
@@ -134,6 +139,11 @@ def critical_levels(
     -----
     The minimum of z + αQ²/(2gA²) over z: for a rectangle (q²/g)^(1/3) above the bed.
 
+    References
+    ----------
+    HEC-RAS Hydraulic Reference Manual 6.x, chapter 2 (critical depth determination). Chow (1959),
+    Open-Channel Hydraulics, McGraw-Hill, chapters 3 and 4.
+
     Examples
     --------
     >>> box = pd.DataFrame({"river": "示例河", "chainage_m": 0.0, "offset_m": [-5, -5, 5, 5],
@@ -178,6 +188,11 @@ def normal_levels(
     ------
     HydraulicsError, LayerError
         As in `water_profile`; the slope is not above 0.
+
+    References
+    ----------
+    Chow (1959), Open-Channel Hydraulics, McGraw-Hill, chapters 5 (Manning's formula) and 6
+    (computation of uniform flow).
 
     Examples
     --------
@@ -249,6 +264,12 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
     The four shapes of the books: rectangle (side_slope 0), trapezoid, compound (berm), and walls
     or revetments with a roughness of their own (n_wall), whose composite roughness follows the
     channel rule of `water_profile`.
+
+    References
+    ----------
+    Chow (1959), Open-Channel Hydraulics, McGraw-Hill, chapter 2 (geometric elements of channel
+    sections). HEC-RAS Hydraulic Reference Manual 6.x, chapter 2 (composite roughness of the
+    channel).
 
     Examples
     --------
@@ -341,6 +362,11 @@ def with_roughness(sections: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame
     ------
     HydraulicsError, LayerError
         A section has no range, or the tables can't be used.
+
+    References
+    ----------
+    HEC-RAS Hydraulic Reference Manual 6.x, chapter 3, table 3-1 (Manning's n). Chow (1959),
+    Open-Channel Hydraulics, McGraw-Hill, chapter 5 (values of n).
 
     Examples
     --------

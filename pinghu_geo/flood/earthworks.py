@@ -167,6 +167,11 @@ def excavation(
     Average end area L (A1 + A2) / 2, the way of estimates; frustum L/3 (A1 + A2 + √(A1 A2)), exact
     for similar shapes and less. Where a cut ends both differ most: a section there says more.
 
+    References
+    ----------
+    Ghilani and Wolf (2012), Elementary Surveying: An Introduction to Geomatics, chapter on volumes
+    (average end areas, prisms and frusta).
+
     Examples
     --------
     >>> box = pd.DataFrame({"river": "示例河", "chainage_m": np.repeat([0.0, 100.0], 2),

@@ -150,6 +150,11 @@ def read_hecras_results(path: str | Path) -> HecRas:
     LayerError
         There is no such file, or it holds no cross-sections.
 
+    References
+    ----------
+    HEC-RAS User's Manual 6.x; groups and names as in public result files. HEC-RAS Hydraulic
+    Reference Manual 6.x, chapter 2 (energy equation, which ``unbalanced_m`` tries).
+
     Examples
     --------
     >>> pg.flood.read_hecras_results("没有.p01.hdf")

@@ -82,6 +82,11 @@ def write_hecras(
     of gates have no place in a geometry file and stand in the description. WSPRO's coefficient and
     debris are not written.
 
+    References
+    ----------
+    HEC-RAS User's Manual 6.x (geometry, steady flow, plan and project files); layout as in public
+    models.
+
     Examples
     --------
     >>> bed = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 500.0],

@@ -75,6 +75,11 @@ def section_lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDa
     LayerError, CRSError, ChainageError
         A layer can't be used, or a chainage lies outside its river.
 
+    References
+    ----------
+    HEC-RAS Hydraulic Reference Manual 6.x, chapter 3 (cross-sections square to the flow, from left
+    to right looking downstream).
+
     Examples
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
@@ -128,6 +133,10 @@ def building_obstacles(
     -----
     A moved building counts with its full depth across the flow: between sections the model knows
     no shape. Sections at the building's walls say more; moved_m shows where they are missing.
+
+    References
+    ----------
+    HEC-RAS User's Manual 6.x (blocked obstructions).
 
     Examples
     --------
@@ -302,6 +311,12 @@ def building_rises(
     flood without any building has a Froude number above 0.9, or no subcritical level, or its level
     hangs on a structure that isn't computed (left_out), no rise can be relied on: it is NA there,
     and NA is never a reason to retain.
+
+    References
+    ----------
+    HEC-RAS Hydraulic Reference Manual 6.x, chapter 3, table 3-3 (contraction and expansion
+    coefficients). 河道管理范围内建设项目防洪评价报告编制导则(试行), 水利部办公厅 (2004): the height
+    of the backwater (壅水高度).
 
     Examples
     --------

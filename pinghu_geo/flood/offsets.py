@@ -65,6 +65,11 @@ def section_offsets(
     Roughness n belongs to the ground from a point to the next: where the order is turned round, it
     is moved to the point on the other side of the same ground.
 
+    References
+    ----------
+    HEC-RAS Hydraulic Reference Manual 6.x, chapter 3 (cross-sections from left to right looking
+    downstream).
+
     Examples
     --------
     >>> bank = pd.DataFrame({"river": "R", "chainage_m": 0.0, "offset_m": [0.0, 1, 11, 12],

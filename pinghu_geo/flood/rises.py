@@ -53,6 +53,11 @@ def rise_table(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     The level can rise where a section was *widened*, because velocity head is recovered there:
     the energy line tells that from a rise that costs the flood something.
 
+    References
+    ----------
+    河道管理范围内建设项目防洪评价报告编制导则(试行), 水利部办公厅 (2004): the height of the
+    backwater (壅水高度). Chow (1959), Open-Channel Hydraulics, McGraw-Hill, chapter 3 (energy).
+
     Examples
     --------
     >>> bed = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 500.0, 1000.0],
@@ -145,6 +150,11 @@ def flood_rise(
     ------
     HydraulicsError, LayerError
         As `water_profile`; ``after`` names something else.
+
+    References
+    ----------
+    河道管理范围内建设项目防洪评价报告编制导则(试行), 水利部办公厅 (2004): the height of the
+    backwater (壅水高度). HEC-RAS Hydraulic Reference Manual 6.x, chapter 3, table 3-3.
 
     Examples
     --------

@@ -119,6 +119,11 @@ def sections_from_dem(
     at surveyed chainages; between them every point moves along a straight line from one surveyed
     section to the next, at equal shares of the way along the two beds.
 
+    References
+    ----------
+    Merwade, Cook and Coonrod, GIS techniques for creating river terrain models for hydrodynamic
+    modeling and flood inundation mapping, Environmental Modelling and Software 23 (2008) 1300-1311.
+
     Examples
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
@@ -389,6 +394,10 @@ def raster_values(
     exactextract weighs each cell by the share of it that the footprint covers, so that a house
     smaller than a cell has a value too.
 
+    References
+    ----------
+    Baston, exactextract (software, github.com/isciences/exactextract): shares of cells.
+
     Examples
     --------
     >>> houses = pg.read_layer(sample / "房屋.shp", "buildings").head(3)
@@ -575,6 +584,11 @@ def inundation(
     -----
     Cell by cell: the level at the centreline's nearest point, less the ground. A screening: no
     flow is computed outside the sections.
+
+    References
+    ----------
+    Poulter and Halpin, Raster modelling of coastal flooding from sea-level rise, International
+    Journal of Geographical Information Science 22 (2008) 167-182 (ground that the water reaches).
 
     Examples
     --------

@@ -202,6 +202,10 @@ def crs_candidates(bounds: Any) -> dict[int, str]:
         without a zone number fits every central meridian, and no coordinates tell the datum:
         so this is a list to choose from, never an answer.
 
+    References
+    ----------
+    EPSG Geodetic Parameter Dataset (IOGP): areas of use, as PROJ carries it.
+
     Examples
     --------
     >>> 4547 in pg.intake.crs_candidates([513000, 2510000, 514000, 2511000])
@@ -485,6 +489,11 @@ def layer_shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
     one less the share of the winner's votes that the best shift more than 60 m away also gets,
     and 0 for fewer than 5 votes.
 
+    References
+    ----------
+    Ballard, Generalizing the Hough transform to detect arbitrary shapes, Pattern Recognition 13
+    (1981) 111-122 (votes for a shift).
+
     Examples
     --------
     >>> houses = pg.read_layer(sample / "房屋.shp", "buildings")
@@ -586,6 +595,11 @@ def from_gcj02(
     agrees on. Its inverse is iterated to 1e-10 degrees (10 µm). Outside of China
     (72.004-137.8347 E, 0.8293-55.8271 N) it is not applied. Good to a metre or so: for maps and
     for a first look, not for a decision about a house; ask for the survey.
+
+    References
+    ----------
+    The formula of free software (gcoord, coordtransform, prcoords), which agree with each other;
+    there is no published standard.
 
     Examples
     --------

@@ -293,6 +293,10 @@ def write_dxf(
     -----
     AutoCAD 2010 format in UTF-8, in metres; holes of polygons are closed polylines of their own.
 
+    References
+    ----------
+    Autodesk, AutoCAD 2010 DXF Reference.
+
     Examples
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")

@@ -69,6 +69,11 @@ def dbf_encoding(path: str | Path) -> Encoding:
     text in GBK almost never happens to be valid UTF-8. A field cut in mid-character at its
     end counts as fitting.
 
+    References
+    ----------
+    ESRI Shapefile Technical Description (1998): attributes are a dBASE file; its byte 29 names the
+    code page (language driver ID).
+
     Examples
     --------
     >>> pg.intake.dbf_encoding(sample / "宗地.dbf").reason

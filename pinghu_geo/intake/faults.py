@@ -107,6 +107,10 @@ def check(
     LayerError
         The noun can't be told.
 
+    References
+    ----------
+    OGC 06-103r4, Simple feature access, part 1: common architecture (validity of polygons).
+
     Examples
     --------
     >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
@@ -601,6 +605,10 @@ def repair(frame: gpd.GeoDataFrame, what: str | None = None, *, lang: Lang = "zh
     rings run the wrong way round, and what lies between them is meant. Lines and points left over
     in a collection are dropped. A shape of which no area remains stays as it was, for `check`.
     Duplicates, overlaps, slivers and missing values are not touched.
+
+    References
+    ----------
+    OGC 06-103r4, Simple feature access, part 1: common architecture (validity of polygons).
 
     Examples
     --------

@@ -119,6 +119,11 @@ def fit_grid(
     only further points show whether one is wrong, best in ``left_out_m``. Valid within the control
     points and little beyond.
 
+    References
+    ----------
+    IOGP Publication 373-7-2, Geomatics guidance note 7, part 2: coordinate conversions and
+    transformations (similarity, position vector, Molodensky-Badekas).
+
     Examples
     --------
     >>> control = pd.DataFrame({"from_x_m": [0.0, 1000, 0], "from_y_m": [0.0, 0, 1000],
@@ -215,6 +220,11 @@ def apply_grid(layer: gpd.GeoDataFrame, fit: GridFit) -> gpd.GeoDataFrame:
     ------
     CRSError
         The layer is in the target's CRS already, or far from the control points.
+
+    References
+    ----------
+    IOGP Publication 373-7-2, Geomatics guidance note 7, part 2: coordinate conversions and
+    transformations.
 
     Examples
     --------

@@ -218,6 +218,11 @@ def read_layer(
     could be meant too, units converted, rings closed) are logged (logger ``pinghu_geo``, level
     INFO); ``pg.check`` of the same file lists what was odd.
 
+    References
+    ----------
+    ESRI Shapefile Technical Description (1998); OGC 12-128, GeoPackage Encoding Standard; RFC 7946
+    (GeoJSON); GeoParquet 1.1 (OGC).
+
     Examples
     --------
     >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
@@ -478,6 +483,11 @@ def write_layer(
     OutputError
         Field names collide after the cut to 10 bytes, texts are too long, ``encoding`` lacks one
         of their characters, or the file can't be written.
+
+    References
+    ----------
+    ESRI Shapefile Technical Description (1998); OGC 12-128, GeoPackage Encoding Standard; RFC 7946
+    (GeoJSON); GeoParquet 1.1 (OGC).
 
     Examples
     --------

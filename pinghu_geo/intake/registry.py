@@ -53,6 +53,10 @@ def unit_numbers(values: pd.Series) -> pd.DataFrame:
     of right, 5 digits of the parcel; a letter (F building, W none) and 4 + 4 digits of building and
     unit, e.g. 130104015008GB00013F00031020. ``F9999`` stands for all buildings of a parcel.
 
+    References
+    ----------
+    GB/T 37346-2019 不动产单元设定与代码编制规则.
+
     Examples
     --------
     >>> parts = pg.intake.unit_numbers(pd.Series(["130104015008GB00013F00031020", "1301"]))

@@ -157,6 +157,10 @@ def write_sections(sections: pd.DataFrame, target: str | Path) -> None:
     LayerError
         Several rivers, or points without offset or height.
 
+    References
+    ----------
+    CASS .hdm: LiDAR360 user guide, appendix "断面成果输出文件格式".
+
     Examples
     --------
     >>> box = pd.DataFrame({"river": "R", "chainage_m": 0.0, "offset_m": [-5.0, 5.0],

@@ -39,6 +39,11 @@ def management_rules(path: str | Path | None = None) -> pd.DataFrame:
     -----
     Only rules whose text was verified; none for Shenzhen is among them.
 
+    References
+    ----------
+    防洪法 (2016) Art. 21; 河道管理条例 (2018) Art. 20; columns ``law`` and ``article`` name those
+    of each rule.
+
     Examples
     --------
     >>> pg.redline.management_rules().loc["zhejiang_flood_channel", "article"]
@@ -83,6 +88,11 @@ def management_line(
     ------
     LayerError, CRSError, ChainageError
         The rule is not known, or as `red_line`.
+
+    References
+    ----------
+    防洪法 (2016) Art. 21; 河道管理条例 (2018) Art. 20; each row of `management_rules` names its own
+    law and article.
 
     Examples
     --------

@@ -106,6 +106,10 @@ def red_line(
     It runs from the first to the last chainage of the table; where the table ends, so do
     the works.
 
+    References
+    ----------
+    Weyl, On the volume of tubes, American Journal of Mathematics 61 (1939) 461-472.
+
     Examples
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
@@ -471,6 +475,10 @@ def widths_of(
     Points on the edge, a metre apart, are laid on the centreline; the width at a station is
     interpolated between them. Widths that vary by at most 1 in 10 are read back within 2 cm
     on bends wider than the line; within a metre of a sudden change they are a mixture.
+
+    References
+    ----------
+    ISO 19148:2021, Geographic information: linear referencing (measures and lateral offsets).
 
     Examples
     --------

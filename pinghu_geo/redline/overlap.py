@@ -105,6 +105,12 @@ def affected(
     half the strip's width. ``needs_survey`` marks slivers: a cut depth below the tolerance, or a
     remainder thinner than it on average along one side.
 
+    References
+    ----------
+    OGC 06-103r4, Simple feature access, part 1: common architecture (area, intersection, distance).
+    The area inside is the integral along the building's own outline (Green's theorem); see the page
+    on theory.
+
     Examples
     --------
     >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
@@ -217,6 +223,11 @@ def floor_area(buildings: pd.DataFrame) -> pd.DataFrame:
     Estimate: footprint times floors, as registration software fills the surveyed area
     (SCJZMJ) when it is missing. It counts neither balconies nor set-backs.
 
+    References
+    ----------
+    GB/T 17986.1-2000 房产测量规范 (surveyed floor area, 建筑面积); SCJZMJ and ZCS are fields of the
+    real-estate registration database (table ZRZ).
+
     Examples
     --------
     >>> one = pd.DataFrame({"floors": [3.0], "footprint_m2": [100.0]}, index=["B1"])
@@ -283,6 +294,10 @@ def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.Dat
     LayerError, CRSError
         A layer can't be used.
 
+    References
+    ----------
+    OGC 06-103r4, Simple feature access, part 1: common architecture (area, intersection, distance).
+
     Examples
     --------
     >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings").head(50)
@@ -344,6 +359,10 @@ def belongs_to(
     ------
     LayerError, CRSError
         A layer can't be used.
+
+    References
+    ----------
+    OGC 06-103r4, Simple feature access, part 1: common architecture (area, intersection, distance).
 
     Examples
     --------

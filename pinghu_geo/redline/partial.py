@@ -205,6 +205,11 @@ def position_uncertainty(
     quantiles are those of the exact distribution for the count (Poisson binomial), and of 4,000
     draws from a fixed seed for the floor area.
 
+    References
+    ----------
+    Hong, On computing the distribution function for the Poisson binomial distribution,
+    Computational Statistics and Data Analysis 59 (2013) 41-51.
+
     Examples
     --------
     >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")

@@ -69,6 +69,11 @@ def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
     branches around an island the way through on which the river is shortest is kept.
     Rings, such as water around or within an island, are left out and named.
 
+    References
+    ----------
+    Dijkstra, A note on two problems in connexion with graphs, Numerische Mathematik 1 (1959)
+    269-271 (the shortest way through).
+
     Examples
     --------
     >>> parts = shapely.MultiLineString([[(0, 0), (60, 0)], [(100, 0), (70, 0)]])

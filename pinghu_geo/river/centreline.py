@@ -173,6 +173,11 @@ def river_scales(rivers: gpd.GeoDataFrame) -> dict[str, ChainageScale]:
     LayerError, CRSError, ChainageError
         A centreline or its chainage can't be used.
 
+    References
+    ----------
+    ISO 19148:2021, Geographic information: linear referencing (measures and lateral offsets).
+    Chainage equations (断链, long and short chain): xuanruijy.com/article/1154.
+
     Examples
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
@@ -261,6 +266,11 @@ def stations(rivers: gpd.GeoDataFrame, *, spacing_m: float = 100.0) -> gpd.GeoDa
     A station is a multiple of the spacing in *chainage*, so a reach that starts at K12+669
     has its second station at K12+700. The ends are stations whatever their chainage.
 
+    References
+    ----------
+    ISO 19148:2021, Geographic information: linear referencing (measures and lateral offsets).
+    Chainages and their round values: kxting.com/article/20221119/1476289.html.
+
     Examples
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
@@ -318,6 +328,10 @@ def station_ticks(
     ------
     LayerError, CRSError, ChainageError
         As `stations`.
+
+    References
+    ----------
+    ISO 19148:2021, Geographic information: linear referencing (measures and lateral offsets).
 
     Examples
     --------

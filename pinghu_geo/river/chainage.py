@@ -131,6 +131,11 @@ def format_chainage(chainage_m: float, *, decimals: int = 1, prefix: str = "K") 
     ChainageError
         The number is not finite.
 
+    References
+    ----------
+    Kilometres stand before the plus sign and metres, three digits, behind it:
+    kxting.com/article/20221119/1476289.html.
+
     Examples
     --------
     >>> format_chainage(1234.5)

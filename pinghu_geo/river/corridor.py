@@ -103,6 +103,11 @@ def locate(
     The nearest points are exact for the polyline as drawn; on a straight river all columns
     are exact.
 
+    References
+    ----------
+    ISO 19148:2021, Geographic information: linear referencing (measures and lateral offsets). OGC
+    06-103r4, Simple feature access, part 1: common architecture (area, intersection, distance).
+
     Examples
     --------
     >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
@@ -193,6 +198,10 @@ def transfer_chainage(
     -----
     A place goes to the nearest point of the new centreline. So nodes keep their names after a
     realignment: transfer from_m and to_m, and keep node_id.
+
+    References
+    ----------
+    ISO 19148:2021, Geographic information: linear referencing (measures and lateral offsets).
 
     Examples
     --------

@@ -63,6 +63,10 @@ def compensation(affected: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     unregistered building is compensated is decided after investigation; the table of rates
     has to say so, with a row of its own (0 if nothing is due).
 
+    References
+    ----------
+    国有土地上房屋征收与补偿条例 (2011) Art. 17 (heads), 19 (value), 24 (unregistered buildings).
+
     Examples
     --------
     >>> hit = pd.DataFrame({"use": ["residential"], "demolish_floor_area_m2": [120.0]}, ["B1"])

@@ -146,6 +146,12 @@ def assess_many(
     Nodes hold the buildings that any of the designs takes, so that all designs have the same
     ones; place and node of a building don't depend on the design.
 
+    References
+    ----------
+    As `affected` and `red_line`: Weyl, On the volume of tubes, American Journal of Mathematics 61
+    (1939) 461-472; OGC 06-103r4, Simple feature access, part 1: common architecture (area,
+    intersection, distance).
+
     Examples
     --------
     >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")

@@ -131,6 +131,11 @@ def affected_parquet(
     its own under a temporary name first: whichever worker ends it, and however often, it is there
     once.
 
+    References
+    ----------
+    OGC 06-103r4, Simple feature access, part 1: common architecture (area, intersection, distance).
+    GeoParquet 1.1 (OGC): bounding boxes of row groups.
+
     Examples
     --------
     >>> houses = pg.read_layer(sample / "房屋.shp", "buildings")

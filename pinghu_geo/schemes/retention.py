@@ -130,6 +130,11 @@ def retention_verdict(
     through it the verdict is review, with the numbers and the coefficients that decide. A rule
     that fails goes before evidence that is missing: no survey can save the building then.
 
+    References
+    ----------
+    Kleene, Introduction to Metamathematics (1952), § 64 (three-valued logic). Each rule names its
+    own source (column ``source``).
+
     Examples
     --------
     >>> affected = pd.DataFrame(index=pd.Index(["A", "B", "C"], name="building_id"))

@@ -392,6 +392,13 @@ def least_demolition_within_rise(
 
     Sections with levees or walls in ``banks`` are refused: draw them as points.
 
+    References
+    ----------
+    Irnich and Desaulniers, Shortest path problems with resource constraints, in: Column Generation,
+    Springer (2005). Geoffrion, Lagrangean relaxation for integer programming, Mathematical
+    Programming Study 2 (1974) 82-114. HEC-RAS Hydraulic Reference Manual 6.x, chapter 2 (energy
+    equation).
+
     Examples
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers").loc[["木古河"]]

@@ -744,6 +744,11 @@ def what_would_save(best: Priced, building_id: object) -> pd.DataFrame:
     rise that others would have had, and the flood of all rivers accepts the change.
     `widths_that_save` is the proposal as a width table.
 
+    References
+    ----------
+    Picard, Maximal closure of a graph and applications to combinatorial problems, Management
+    Science 22 (1976) 1268-1272.
+
     Examples
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers").loc[["木古河"]]
@@ -777,6 +782,11 @@ def widths_that_save(best: Priced, building_id: object) -> pd.DataFrame:
     ------
     LayerError
         The building is not among those that are demolished.
+
+    References
+    ----------
+    Picard, Maximal closure of a graph and applications to combinatorial problems, Management
+    Science 22 (1976) 1268-1272.
 
     Examples
     --------
@@ -818,6 +828,11 @@ def moved_design(
     ------
     LayerError
         A river of the design is missing from a width table.
+
+    References
+    ----------
+    Chow (1959), Open-Channel Hydraulics, McGraw-Hill, chapter 2 (geometric elements of channel
+    sections).
 
     Examples
     --------

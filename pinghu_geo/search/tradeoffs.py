@@ -73,6 +73,11 @@ def trade_offs(
     LayerError
         A rise or a weight is below 0.
 
+    References
+    ----------
+    Ehrgott, Multicriteria Optimization, 2nd ed., Springer (2005) (efficient designs; supported ones
+    lie on the hull).
+
     Examples
     --------
     >>> rivers = pg.read_layer(sample / "河道.shp", "rivers").loc[["木古河"]]
