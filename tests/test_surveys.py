@@ -185,7 +185,8 @@ def test_hec_ras_sections_are_about_their_stream(tmp_path, units, foot):
     [
         ("a.hdm", "K0+000\n2 5.0 -1.2 8.0 0.3\n2 4.0 -1.0 9.0 0.5\n", "HintCAD .*K0\\+000 / 2,5.0"),
         ("a.dmx", "0.000 48.5\n20.000 48.4\n40.000 48.3\n", "longitudinal profile"),
-        ("a.hdm", "HINTCAD5.83_HDM_SHUJU\nabc def 1 2 3\n", "its first lines are HINTCAD5.83_HDM"),
+        ("a.hdm", "HINTCAD5.83_HDM_SHUJU\nabc def 1 2 3\n", "not as HintCAD writes it"),
+        ("a.hdm", "HINTCAD5.83_TF_SHUJU\n1 2 3\n4 5 6\n", "its first lines are HINTCAD5.83_TF"),
         ("a.hdx", "x y z\n", "is no format that is known|holds no points"),
         ("a.txt", "", "is empty"),
         ("a.hdm", "BEGIN,0:1\n-6,52\nabc,3\n", r"'abc' where a number is expected .*\(1: 3\)"),
@@ -250,3 +251,60 @@ def test_a_broken_sdf_is_one_sentence(tmp_path, record, match):
         pg.intake.read_sections(path)
     with pytest.raises(pg.errors.LayerError, match="is a folder"):
         pg.intake.read_sections(tmp_path, river="R")
+
+
+# the bed of WANTED as HintCAD writes it: from the centre outwards, each from the point before
+HINTCAD = "HINTCAD5.83_HDM_SHUJU\r\n" + "".join(
+    f"{at}\r\n2\t 5.000\t 0.000\t 1.000\t {left}\r\n2 5.0 0 1.0 {right}\r\n\r\n"
+    for at, left, right in (("0.000", "4.000", "3.5"), ("K0+100", "4.000", "3.500"))
+)
+DMX = "HINTCAD5.83_DMX_SHUJU\r\n       0.000\t 48.000\r\n     K0+100\t 47.500\r\n"
+
+
+def test_hintcad_is_read_with_the_profile_beside_it(tmp_path):
+    path = text(tmp_path, "横断面.HDM", HINTCAD)
+    with pytest.raises(pg.errors.LayerError, match=r"the \.dmx, which isn't beside it"):
+        pg.intake.read_sections(path, river="R")
+    text(tmp_path, "横断面.dmx", DMX)
+    found = pg.intake.read_sections(path, river="R")
+    assert found["chainage_m"].tolist() == [0.0] * 5 + [100.0] * 5
+    assert found["offset_m"].tolist() == [-6.0, -5, 0, 5, 6] * 2
+    assert found["elevation_m"].tolist() == [52.0, 48, 48, 48, 51.5, 51.5, 47.5, 47.5, 47.5, 51]
+    other = text(tmp_path, "zdm.dmx", DMX.replace("48.000", "8.000").split("\r\n", 1)[1])
+    moved = pg.intake.read_sections(path, river="R", centre=other)
+    assert moved["elevation_m"].tolist()[:5] == [12.0, 8, 8, 8, 11.5]
+    profile = pg.water_profile(found.assign(n=0.03), 20.0, {"slope": 0.001})
+    assert len(profile) == 2
+
+
+def test_hintcad_of_distances_from_the_centre_is_asked_about(tmp_path):
+    text(tmp_path, "a.dmx", "0 48\n")
+    path = text(tmp_path, "a.hdm", "HINTCAD5.83_HDM_SHUJU\n0\n3 2 0 5 1 6 4\n1 5 0\n")
+    with pytest.raises(pg.errors.LayerError, match="from the point before, .* or from the centre"):
+        pg.intake.read_sections(path, river="R")
+    for how, offsets, heights in (
+        ("previous", [-13.0, -7, -2, 0, 5], [53.0, 49, 48, 48, 48]),
+        ("centre", [-6.0, -5, -2, 0, 5], [52.0, 49, 48, 48, 48]),
+    ):
+        found = pg.intake.read_sections(path, river="R", relative_to=how)
+        assert found["offset_m"].tolist() == offsets
+        assert found["elevation_m"].tolist() == heights
+
+
+@pytest.mark.parametrize(
+    ("hdm", "dmx", "match"),
+    [
+        ("0\n1 5 0\n", "0 48\n", r"a chainage, a row for the left.*\(1: 3\)"),
+        ("0\n2 5 0\n1 5 0\n", "0 48\n", r"how many points, .*\(1: 3\)"),
+        ("0\n1 -5 0\n1 5 0\n", "0 48\n", r"how many points, .*\(1: 3\)"),
+        ("0\n1 5 0\n1 5 x\n", "0 48\n", r"how many points, .*\(1: 4\)"),
+        ("20\n1 5 0\n1 5 0\n", "0 48\n", r"a.dmx: has no height for centres .*\(1: 20\)"),
+        ("0\n1 5 0\n1 5 0\n", "0 48 3\n", r"'0 48 3' where chainage and height .*\(1: 1\)"),
+        ("0\n1 5 0\n1 5 0\n", "0 48\n0.000 49\n", r"two heights for one chainage .*\(1: 2\)"),
+    ],
+)
+def test_a_broken_hintcad_file_is_refused_by_row(tmp_path, hdm, dmx, match):
+    text(tmp_path, "a.dmx", dmx)
+    path = text(tmp_path, "a.hdm", "HINTCAD5.83_HDM_SHUJU\n" + hdm)
+    with pytest.raises(pg.errors.LayerError, match=match):
+        pg.intake.read_sections(path, river="R")

@@ -20,6 +20,7 @@ import shapely
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.encoding import text_encoding
 from pinghu_geo.intake.formats import cell_grids
+from pinghu_geo.intake.hintcad import RelativeTo, is_hintcad, sections_of_hintcad
 from pinghu_geo.intake.io import table_and_findings
 from pinghu_geo.intake.sdf import sections_of_sdf
 from pinghu_geo.nouns.door import takes
@@ -62,6 +63,8 @@ def read_sections(
     river: str | None = None,
     rivers: gpd.GeoDataFrame | None = None,
     encoding: str | None = None,
+    centre: str | Path | None = None,
+    relative_to: RelativeTo | None = None,
 ) -> pd.DataFrame:
     r"""Surveyed cross-sections from the files of survey programs 读取断面测量成果.
 
@@ -69,10 +72,11 @@ def read_sections(
     ----------
     source
         CASS ``.hdm`` (``BEGIN,chainage[:number]``, then offset and height a line) or ``.dat``
-        (point, code, east, north, height); HEC-RAS ``.sdf``; a text with the chainage on a line of
-        its own and a point a line below, or a section a line (chainage, then offset and height in
-        turn); ``.csv`` and ``.xlsx`` as a table, a sheet or a block a section (the chainage in the
-        sheet's name or above the block), wide rows, or columns for the left and the right side.
+        (point, code, east, north, height); HintCAD (纬地) ``.hdm``; HEC-RAS ``.sdf``; a text with the
+        chainage on a line of its own and a point a line below, or a section a line (chainage, then
+        offset and height in turn); ``.csv`` and ``.xlsx`` as a table, a sheet or a block a section
+        (the chainage in the sheet's name or above the block), wide rows, or columns for the left
+        and the right side.
     river
         Name of the river, where the file doesn't say it.
     rivers
@@ -80,6 +84,11 @@ def read_sections(
         is the name, too.
     encoding
         Of a text; by default found from its bytes.
+    centre
+        HintCAD's ground at the centre (``.dmx``); by default the one of the same name beside it.
+    relative_to
+        What distances and heights of HintCAD's points count from: the point before, or the centre.
+        By default the point before, asked about where all distances grow.
 
     Returns
     -------
@@ -103,14 +112,17 @@ def read_sections(
     gathered to sections where they lie within 5 m along the river of the next; a section's chainage
     is their middle. HEC-RAS: offsets along the cut line, 0 where it crosses the stream's
     centreline, else midway between the banks; the chainage is the station, which grows upstream.
-    A HintCAD (纬地) ``.hdm`` holds heights relative to the centre, an EICAD ``.hdm`` widths of a
-    road: both are told apart and refused.
+    A HintCAD (纬地) ``.hdm`` begins with HINTCAD5.83_HDM_SHUJU, then come three rows a section: the
+    chainage; for the left and for the right how many points, and distance and height of each, away
+    from the centre. Without that first line, and an EICAD ``.hdm`` (widths of a road), they are
+    told apart and refused.
 
     References
     ----------
     CASS .hdm: LiDAR360 user guide, appendix "断面成果输出文件格式". CASS .dat: CASS reference
-    manual, chapter 5.1 坐标数据文件. SDF: HEC-RAS User's Manual, "RAS GIS Import File". HintCAD and
-    EICAD suffixes: EICAD user manual, appendix, 1.2 (.HDM); Chen, Tang & Jiang 2017 (卷宗 25).
+    manual, chapter 5.1 坐标数据文件. SDF: HEC-RAS User's Manual, "RAS GIS Import File". HintCAD:
+    HintCAD tutorial, 13.8 (.hdm), as public readers and writers of it and of .dmx cite and do it;
+    Chen, Tang & Jiang 2017 (卷宗 25). EICAD: EICAD user manual, appendix, 1.2 (.HDM).
 
     Examples
     --------
@@ -135,6 +147,10 @@ def read_sections(
     rows = [(k, re.split(r"\s*[,;\t]\s*|\s+", line.strip(" ,;\t"))) for k, line in lines]
     if all(_is_dat(line) for _, line in lines):
         return _from_coordinates([_dat(k, line) for k, line in lines], rivers, path)
+    if is_hintcad(rows):
+        where = None if centre is None else Path(centre)
+        found = sections_of_hintcad(rows, path, where, relative_to)
+        return _table([_Point(*p) for p in found], name, path)
     if rows[0][1][0].upper() == "BEGIN":
         return _from_hdm(rows, name, rivers, path)
     _refuse_others(rows, path)
@@ -288,9 +304,7 @@ def _refuse_others(rows: Sequence[Row], path: Path) -> None:
     )
     kind = ""
     if relative:
-        kind = (
-            "it looks like a HintCAD (纬地) section file, whose heights are relative to the centre"
-        )
+        kind = "it looks like a HintCAD (纬地) section file without its line HINTCAD5.83_HDM_SHUJU"
     elif all(c == 2 for c in counts) and not any(_lone_chainage(cells) for _, cells in rows):
         kind = "it looks like a longitudinal profile (.dmx: chainage and height), not sections"
     if kind:
