@@ -161,7 +161,7 @@ def _place(row: Mapping[str, Any], lang: Lang) -> str:
     river, bank = (_known(k, row.get(k), lang) for k in ("river", "bank"))
     at = row.get("chainage_m")
     if at is None and row.get("from_m") is not None:
-        ends = sorted((float(row["from_m"]), float(row["to_m"])))
+        ends = sorted(float(row[c]) for c in ("from_m", "to_m") if row[c] is not None)
         where = "–".join(format_chainage(e, decimals=0) for e in ends)
     else:
         where = _known("chainage_m", at, lang)

@@ -35,7 +35,7 @@ def house_classes(affected: pd.DataFrame, lang: Lang) -> tuple[pd.Series, dict[s
     """Class of each house, and words of the classes; of a task, whose class is its stage, "task".
 
     With task_class the classes are those of the campaign; else those of the verdict, what has none
-    being in review; else how much of a house lies within.
+    being in review; else how much of a house lies within. What isn't known is in review.
     """
     words = {
         "full": say("wholly inside", lang), "partial": say("partly inside", lang),
@@ -43,13 +43,14 @@ def house_classes(affected: pd.DataFrame, lang: Lang) -> tuple[pd.Series, dict[s
         "review": say("in review", lang), "survey": say("to be surveyed", lang),
     }  # fmt: skip
     if "task_class" in affected:
-        return affected["task_class"].astype(object), words
+        known = affected["task_class"].astype(object)
+        return known.where(known.notna(), "review"), words
     found = affected["extent"].astype(object)
     if "verdict" in affected:
         verdict = affected["verdict"].astype(object)
         found = found.where(verdict != "retain", "retain")
         found = found.where(verdict.isin(["retain", "demolish"]), "review")
-    return found, words
+    return found.where(found.notna(), "review"), words
 
 
 def map_data(
@@ -205,9 +206,11 @@ def _nodes(
     around = [None] * len(nodes) if hulls is None else hulls.reindex(nodes.index).to_numpy()
     found = []
     for (node, row), hull in zip(rows.iterrows(), around, strict=True):
-        ends = sorted((float(row["from_m"]), float(row["to_m"])))
+        ends = sorted(float(row[c]) for c in ("from_m", "to_m") if row[c] is not None)
         between = "–".join(format_chainage(e, decimals=0) for e in ends)
-        amount = [say("{} buildings ", lang, f"{row['n_buildings']:,.0f}").strip()]
+        amount = []
+        if row["n_buildings"] is not None:
+            amount.append(say("{} buildings ", lang, f"{row['n_buildings']:,.0f}").strip())
         if row.get("n_tenants") is not None:
             amount.append(say("{} households ", lang, f"{row['n_tenants']:,.0f}").strip())
         late = row.get("late_by_days")
@@ -215,7 +218,7 @@ def _nodes(
         found.append({
             "id": visible_text(node), "river": visible_text(row["river"]),
             "bank": code_label("bank", row["bank"], lang=lang),
-            "where": f"{code_label('bank', row['bank'], lang=lang)} {between}",
+            "where": f"{code_label('bank', row['bank'], lang=lang)} {between}".strip(),
             "group": "" if row.get("group") is None else visible_text(row["group"]),
             "late": say("{} days late ", lang, f"{late:.0f}").strip() if late else "",
             "due": "" if due is None else f"{due:%Y-%m-%d}", "amount": " ".join(amount),

@@ -72,11 +72,11 @@ def read_sections(
     ----------
     source
         CASS ``.hdm`` (``BEGIN,chainage[:number]``, then offset and height a line) or ``.dat``
-        (point, code, east, north, height); HintCAD (纬地) ``.hdm``; HEC-RAS ``.sdf``; a text with the
-        chainage on a line of its own and a point a line below, or a section a line (chainage, then
-        offset and height in turn); ``.csv`` and ``.xlsx`` as a table, a sheet or a block a section
-        (the chainage in the sheet's name or above the block), wide rows, or columns for the left
-        and the right side.
+        (point, code, east, north, height); HintCAD (纬地) ``.hdm``; HEC-RAS ``.sdf``; a text with
+        the chainage on a line of its own and a point a line below, or a section a line
+        (chainage, then offset and height in turn); ``.csv`` and ``.xlsx`` as a table, a sheet
+        or a block a section (the chainage in the sheet's name or above the block), wide rows,
+        or columns for the left and the right side.
     river
         Name of the river, where the file doesn't say it.
     rivers
