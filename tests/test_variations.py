@@ -45,3 +45,22 @@ def test_a_table_in_other_clothes_is_computed_the_same_or_refused(call):
     # a door that refused everything would pass, too
     sound = count["same", 1] + count["other", 1] * (call in AS_GIVEN)
     assert sound > count["refused", 1] / 2
+
+
+# what a random combination found, each a kind of its own
+FOUND = (
+    ("map with all", [("nodes", "to_m", "arrow text"), ("nodes", "rows", "all NA")]),
+    ("map with all", [("nodes", "rows", "all NA")]),
+    ("map with all", [("affected", "rows", "all NA")]),
+    ("map", [("affected", "rows", "all NA")]),
+    ("ledger with all", [("profile", "rows", "all NA")]),
+    ("ledger with all", [("nodes", "rows", "all NA")]),
+    ("reaches with fixed ones", [("held", "rows", "all NA")]),
+    ("board", [("nodes", "rows", "all NA")]),
+)
+
+
+@pytest.mark.parametrize(("call", "changes"), FOUND)
+def test_what_is_not_known_at_all_is_shown_or_refused(call, changes):
+    what, words = outcome(call, changes)
+    assert what in ("refused", "other"), f"{what}: {words}"

@@ -475,10 +475,10 @@ class _Paper:
         rows = _flat(frame, columns)
         last = self.table(sheet, 0, rows)
         # the sums stay outside the filter, or a filter would hide them
-        sheet.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
+        sheet.autofilter(0, 0, max(len(rows), 1), max(len(rows.columns) - 1, 0))
         sheet.freeze_panes(1, 1)
         self.for_printing(sheet, "A3")
-        sheet.print_area(0, 0, last, len(rows.columns) - 1)
+        sheet.print_area(0, 0, last, max(len(rows.columns) - 1, 0))
 
     def column(self, sheet: Any, at: int, width: float, style: Any = None) -> None:
         """Set a column's width [characters]."""
