@@ -739,3 +739,23 @@ def test_which_place_of_a_repeated_chainage_is_meant_is_said_in_every_output(tmp
     assert pg.locate(houses, up)["repeated"].dropna().to_dict() == {
         "above": "above", "below": "below"
     }  # fmt: skip
+
+
+def test_a_chainage_twice_is_one_sentence_where_no_river_is_drawn():
+    profile = pd.DataFrame(
+        {"river": "A", "chainage_m": [0.0, 820, 850, 820, 900], "level_m": [9.0, 8, 7.5, 7, 6]}
+    )
+    with pytest.raises(pg.errors.HydraulicsError, match=r"several rows at one chainage \(2: .*820"):
+        pg.flood.rise_table(profile, profile)
+    with pytest.raises(pg.errors.LayerError, match="bed_m"):
+        pg.plot_long_section(profile, "A")
+    bed = profile.assign(bed_level_m=5.0, bank_level_m=9.0, left_m=5.0, right_m=5.0, n=0.03)
+    sections = pg.design_sections(bed)
+    for call in (
+        lambda: pg.water_profile(sections, 20.0, {"slope": 0.001}),
+        lambda: pg.flood.normal_levels(sections, 20.0, slope=0.001),
+        lambda: pg.freeboard(profile, sections),
+        lambda: pg.flood.section_properties(sections, profile),
+    ):
+        with pytest.raises(pg.PinghuError, match=r"K0\+820"):
+            call()

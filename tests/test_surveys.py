@@ -1,5 +1,8 @@
 """Section surveys in the files of their programs: one river, one set of points, every clothing."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -308,3 +311,15 @@ def test_a_broken_hintcad_file_is_refused_by_row(tmp_path, hdm, dmx, match):
     path = text(tmp_path, "a.hdm", "HINTCAD5.83_HDM_SHUJU\n" + hdm)
     with pytest.raises(pg.errors.LayerError, match=match):
         pg.intake.read_sections(path, river="R")
+
+
+def test_the_table_of_kinds_names_tests_that_are_there():
+    here = Path(__file__).parent
+    page = (here.parent / "docs" / "surveys.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d.*) \| `(test_\w+)` \| (.*) \|$", page, re.MULTILINE)
+    for kind, module, names in rows:
+        source = (here / f"{module}.py").read_text("utf-8")
+        lost = [n for n in re.findall(r"`(\w+)`", names) if f"def {n}(" not in source]
+        assert not lost, f"{kind}: {lost}"
+    points = {int(n) for kind, *_ in rows for n in re.findall(r"\d+", kind)}
+    assert points == set(range(1, 15))

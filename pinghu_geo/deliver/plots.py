@@ -142,6 +142,7 @@ def plot_long_section(
     '高程 (m)'
     """
     words = WORDS[lang]
+    require_columns(profile, ("bed_m", "level_m"), "profile")
     scale = None if rivers is None else river_scales(rivers).get(river)
     rows = _of_river(profile, river, "profile", scale)
     figure, axes, font = _figure(11, 4.6)

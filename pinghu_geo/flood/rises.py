@@ -75,6 +75,14 @@ def rise_table(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     if "scheme" in before.columns and before["scheme"].nunique() > 1:
         keys = ["scheme", *keys]
     was, now = _rounded(before), _rounded(after)
+    twice = was.duplicated([*keys[:-1], "_mm"], keep=False).to_numpy()
+    if twice.any():
+        raise HydraulicsError(
+            "has several rows at one chainage",
+            layer="before",
+            ids=places(was, np.flatnonzero(twice)),
+            hint="a row a section; of two places whose chainage is the same leave out one",
+        )
     with_scheme = "scheme" in after.columns and "scheme" not in keys
     pairs = now.merge(
         was, on=[*keys[:-1], "_mm"], how="left", suffixes=("", "_was"), validate="many_to_one"
