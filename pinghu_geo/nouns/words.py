@@ -288,7 +288,8 @@ GUESSED = {
 # several rules for one column
 SAME = {
     "total_area": "floor_area_m2", "surface": "floor_area_m2", "covered": "footprint_m2",
-    "code": "building_id", "built_as": "structure", "own_id": "building_id", "high": "floors", "tall": "height_m",
+    "code": "building_id", "built_as": "structure", "own_id": "building_id",
+    "high": "floors", "tall": "height_m",
     "used": "use", "named": "river", "soil_area": "area_m2", "lot_id": "parcel_id",
     "cadastral_id": "building_id", "coded": "parcel_id", "metric_area": "area_m2",
     "land_type": "land_use", "bare": "river",
