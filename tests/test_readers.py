@@ -146,3 +146,27 @@ def test_an_attribute_that_a_value_from_a_file_lacks_is_said_of_the_file():
     with pytest.raises(AttributeError) as caught:
         eval("(lambda value: value.group())(None)", ours)
     assert not own_slip(caught.value)
+
+
+@pytest.mark.parametrize("count", [99_999_999, 21, -3])
+def test_a_count_beyond_what_the_lines_hold_is_refused_before_it_is_filled(count):
+    from pinghu_geo.flood.hecras_structures import _numbers
+
+    lines = ["head", f"{1:8}{2:8}{3:8}", f"{4:8}"]
+    with pytest.raises(ValueError, match=f"{count} numbers where 20 can stand"):
+        _numbers(lines, 1, count)
+    assert _numbers(lines, 1, 20)[0][:3] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("count", ["99999999", "0", "-1", "2e9", ""])
+def test_profiles_that_cannot_be_are_refused_in_words(tmp_path, count):
+    bed = pd.DataFrame(
+        {"river": "A", "chainage_m": [0.0, 500], "bed_level_m": [0.5, 0], "left_m": 9.0,
+         "right_m": 9.0, "bank_level_m": 5.0, "n": 0.03}
+    )  # fmt: skip
+    made = pg.write_hecras(tmp_path / "m", pg.design_sections(bed), 50.0, {"slope": 0.001})
+    flow = made["flow"].read_text("utf-8")
+    assert "Number of Profiles= 1" in flow
+    made["flow"].write_text(flow.replace("Profiles= 1", f"Profiles= {count}"), "utf-8")
+    with pytest.raises(pg.PinghuError, match=r"m\.f01"):
+        pg.read_hecras(made["geometry"], made["flow"], units="SI")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.gates import FOOT_SQRT
+from pinghu_geo.nouns.messages import say
 
 __all__ = ["PARSED", "structures_between", "structures_of_text"]
 
@@ -136,6 +137,9 @@ def _cells(line: str) -> list[str]:
 
 def _numbers(lines: list[str], start: int, count: int) -> tuple[list[float], int]:
     """Numbers in columns of eight characters, ten a line, and the line after them."""
+    most = 10 * max(len(lines) - start, 0)
+    if not 0 <= count <= most:
+        raise ValueError(say("{} numbers where {} can stand", "en", count, most))
     rows = -(-count // 10)
     values: list[float] = []
     for line in lines[start : start + rows]:

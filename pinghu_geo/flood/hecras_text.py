@@ -31,6 +31,7 @@ from pinghu_geo.flood.hecras_structures import structures_between, structures_of
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import LayerError, PinghuError, reason
 from pinghu_geo.nouns.files import require_plain
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import one_of
 from pinghu_geo.river.chainage import parse_chainage
 
@@ -433,6 +434,13 @@ def _way(text: str, ways: Mapping[str, str]) -> str:
     return next((k for r, k in ways.items() if [v.strip() for v in r.split(",")[:2]] == wanted), "")
 
 
+def _profile_count(said: str, lines: list[str]) -> int:
+    count = int(said)
+    if not 0 < count <= 10 * len(lines):  # each has a number for every change of flow
+        raise ValueError(say("{} profiles in {} lines", "en", count, len(lines)))
+    return count
+
+
 def _text_flows(
     lines: list[str], keys: pd.DataFrame, ways: Mapping[str, str], foot: float
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -446,7 +454,7 @@ def _text_flows(
     for k, line in enumerate(lines):
         head, _, rest = line.partition("=")
         if head == "Number of Profiles":
-            count = int(rest)
+            count = _profile_count(rest, lines)
             names = [f"PF {i + 1}" for i in range(count)]
         elif head == "Profile Names":
             names = [v.strip() for v in rest.split(",")][:count]
