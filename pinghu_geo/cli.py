@@ -14,20 +14,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from pinghu_geo.nouns.inert import console_text
 
 __all__ = ["main"]
 
 Lang = Literal["zh", "en"]
-
-app = typer.Typer(
-    help="河道红线征拆分析:谁受影响、多少、哪个方案拆得最少。",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
 
 Project = Annotated[Path, typer.Argument(help="项目文件 project.toml")]
 Out = Annotated[Path, typer.Option("--out", help="结果目录")]
@@ -36,6 +29,78 @@ Tongue = Annotated[
     str | None, typer.Option("--lang", help="zh 或 en;默认按项目文件,否则 zh", show_default=False)
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="不显示进度")]
+
+
+# what the library of the command line says by itself, and how we say it
+FIXED = {
+    "Usage:": "用法:", "[OPTIONS]": "[选项]", "COMMAND [ARGS]...": "命令 [参数]...",
+    "Options:": "选项:", "Arguments:": "参数:", "Commands:": "命令:",
+    "Show this message and exit.": "显示本说明", "[required]": "[必填]", "[default: ": "[默认: ",
+}  # fmt: skip
+USAGE_FAULTS = (
+    (r"Missing argument '(.+?)'\.?", r"缺少参数 \1"),
+    (r"Missing option '(.+?)'\.?", r"缺少选项 \1"),
+    (r"No such option:? '?([^'\s]+?)'?\.?", r"没有选项 \1"),
+    (r"No such command '(.+?)'\.", r"没有命令 \1"),
+    (r" ?\(?Did you mean '?([^'?)]+)'?\?\)?", r",是否 \1?"),
+    (r" \(Possible options: (.+)\)", r",可用 \1"),
+    (r"Missing command\.", "缺少命令"),
+    (r"Option '(.+?)' requires an argument\.", r"选项 \1 后须有值"),
+    (r"Option '(.+?)' does not take a value\.", r"选项 \1 不带值"),
+    (r"Got unexpected extra argument\S* \((.+)\)", r"多余的参数 \1"),
+    (r"Invalid value for '(.+?)': '?(.+?)'? is not a valid (\w+)\.", r"\1 的值 \2 不合要求(\3)"),
+    (r"Invalid value for '(.+?)': ", r"\1 的值不合要求:"),
+)
+# the first line of a command's docstring: English, and the same in Chinese
+SAID_TWICE = re.compile(r"(?P<en>[^\u4e00-\u9fff]+) (?P<zh>[\u4e00-\u9fff][^\n]*?)\.?(?:\n|$)")
+# typer brings its own copy of click, or takes click's: the class of what was typed wrongly
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+class _Command(TyperCommand):
+    """A command whose help is in one language."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Help in the language that is asked for, Chinese where none is."""
+        return _help_said(super().get_help(ctx))
+
+
+class _Group(TyperGroup):
+    """All commands, whose help is in one language."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Help in the language that is asked for, Chinese where none is."""
+        return _help_said(super().get_help(ctx))
+
+
+def _help_said(text: str) -> str:
+    """Help with the fixed words in Chinese."""
+    if _lang_of_arguments(sys.argv) == "en":
+        return text
+    for english, chinese in FIXED.items():
+        text = text.replace(english, chinese)
+    return text
+
+
+def _usage_fault(fault: Any, lang: Lang) -> str:
+    """What was typed wrongly, and what to type to see what is right."""
+    said = fault.format_message()
+    if lang == "zh":
+        for english, chinese in USAGE_FAULTS:
+            said = re.sub(english, chinese, said)
+    path = fault.ctx.command_path if fault.ctx else "pinghu"
+    head, hint = ("错误:", "提示:") if lang == "zh" else ("error: ", "Hint: ")
+    return console_text(f"{head}{said}") + f"\n\n{hint}{path} --help"
+
+
+app = typer.Typer(
+    cls=_Group,
+    help="河道红线征拆分析:谁受影响、多少、哪个方案拆得最少。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
 
 
 def _version(asked: bool) -> None:
@@ -302,9 +367,9 @@ def templates(
 
 def _lang(asked: str | None, project: Path | None = None) -> Lang:
     """The language asked for, else the project's, else Chinese."""
-    from pinghu_geo.nouns.schema import one_of
-
     if asked is not None:
+        from pinghu_geo.nouns.schema import one_of
+
         one_of(asked, ("zh", "en"), "--lang")
         return "en" if asked == "en" else "zh"
     try:
@@ -427,8 +492,23 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     from pinghu_geo.nouns.errors import PinghuError
 
+    lang = _lang_of_arguments(sys.argv)
+    for command in app.registered_commands:
+        command.cls = _Command
+        said = SAID_TWICE.match(command.callback.__doc__ or "") if command.callback else None
+        if said:
+            command.help = command.short_help = said["zh" if lang == "zh" else "en"]
     try:
-        app()
+        status = app(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except typer.Abort:
+        sys.exit(1)
+    except UsageError as fault:
+        if type(fault).__name__ == "NoArgsIsHelpError":
+            fault.show()  # type: ignore[attr-defined]
+        else:
+            typer.echo(_usage_fault(fault, lang), err=True)
+        sys.exit(2)
     except PinghuError as fault:
         lang = _lang_of_arguments(sys.argv)
         head = "错误:" if lang == "zh" else "error: "

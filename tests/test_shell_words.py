@@ -1,0 +1,64 @@
+"""What the command line says of itself and of what is typed wrongly is in one language."""
+
+import re
+import signal
+import sys
+
+import pytest
+
+from pinghu_geo import cli
+
+LATIN = re.compile(r"[A-Za-z]{3,}")
+
+
+def typed(monkeypatch, capsys, *words):
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(sys, "argv", ["pinghu", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    signal.signal(signal.SIGTERM, before)
+    said = capsys.readouterr()
+    return ended.value.code, said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [(("run",), 2, "错误:缺少参数 project"), (("rnu",), 2, "错误:没有命令 rnu,是否 run?"),
+     (("run", "--outt", "x"), 2, "错误:没有选项 --outt,可用 --out, --quiet"),
+     (("run", "a.toml"), 2, "错误:缺少选项 --out"),
+     (("check", "a", "b", "c"), 2, "错误:多余的参数 b c"),
+     (("run", "--out"), 2, "错误:选项 --out 后须有值"),
+     (("run", "--lang", "en"), 2, "error: Missing argument 'project'."),
+     (("--version",), 0, "pinghu_geo ")],
+)  # fmt: skip
+def test_what_is_typed_wrongly_is_said_in_the_language(monkeypatch, capsys, words, code, said):
+    ended, text = typed(monkeypatch, capsys, *words)
+    assert ended == code
+    assert text.startswith(said)
+
+
+@pytest.mark.parametrize(
+    "command", ["", *(c.callback.__name__ for c in cli.app.registered_commands)]
+)
+def test_help_is_chinese(monkeypatch, capsys, command):
+    code, text = typed(monkeypatch, capsys, *([command] if command else []), "--help")
+    assert code == 0
+    shown = re.sub(r"\[默认[^\n]*", "", text)
+    names = "|".join(c.callback.__name__ for c in cli.app.registered_commands)
+    known = (
+        rf"pinghu|project|toml|path|str|JSON|join_gap_m|layers|rivers|xlsx|csv|gpkg|Word|{names}"
+    )
+    bare = re.sub(
+        rf"--[a-z-]+|<[\w\[\]]+>|[\[{{]\w+[\]}}]|files|^  \w+ |\b(?:{known})\b",
+        "",
+        shown,
+        flags=re.MULTILINE,
+    )
+    assert not LATIN.findall(bare), text
+
+
+def test_help_in_english_says_what_a_command_does(monkeypatch, capsys):
+    code, text = typed(monkeypatch, capsys, "run", "--lang", "en", "--help")
+    assert code == 0
+    assert "Run a project file into a folder of results" in text
+    assert "运行项目" not in text
