@@ -19,7 +19,7 @@ ROOMS = {
     "river": "axis chainage centreline corridor",
     "intake": "bounds catalogue coordinates encoding dbf gdal drivers osm drawing grid conditions postgis registry shapefile nesting headings formats isolate dialects likeness workbooks io sdf hintcad surveys faults sight",
     "redline": "areas depths lines bands legal overlap partial",
-    "flood": "sections outlines offsets steady survey conduits culverts gates bridges crossings structures junctions channel hecras hydraulics hecras_structures hecras_structures_out hecras_text hecras_out rises obstruction earthworks calibration shallow cells rasters directions floodplain terrain",
+    "flood": "sections outlines offsets steady survey conduits culverts gates bridges crossings structures junctions channel hecras_structures hecras_hdf hecras hydraulics hecras_structures_out hecras_text hecras_out rises obstruction earthworks calibration shallow cells rasters directions floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",
     "search": "labels mincut contacts offsets thresholds stakes walls conveyance optimise stretch joint basin smooth norise tradeoffs",
     "campaign": "stages network workdays tasks reaches prices crews planning progress store reports faces oversight funds",

@@ -9,6 +9,7 @@ import pytest
 import rasreference as ras
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.lib import recfunctions
 
 import pinghu_geo as pg
 from pinghu_geo.flood.conduits import SHAPES, Conduit
@@ -704,6 +705,105 @@ def test_hec_ras_own_texts_give_its_own_levels():
     both = found.merge(keys, on=["river", "chainage_m"]).merge(theirs, on=["profile", "rs"])
     assert len(both) == 42
     assert (both["level_m"] / ras.FOOT - both["theirs"]).abs().max() < 0.03
+
+
+FLOODWAY = ras.FOLDER.parent / "hecras" / "FLODENCR.p01.hdf"
+
+
+@needs_reference
+def test_a_result_file_with_its_bridge_gives_its_own_levels():
+    """Natural and encroached, from the mouth up, not begun again at the bridge."""
+    model = pg.flood.read_hecras_results(FLOODWAY)
+    assert model.left_out.empty
+    for _, theirs in model.profile.groupby("profile"):
+        walls = theirs[["chainage_m", "left_wall_m", "right_wall_m"]]
+        found = pg.water_profile(
+            model.sections, theirs[["river", "chainage_m", "discharge_m3s"]],
+            {"level_m": theirs["level_m"].iloc[-1]}, banks=model.banks.merge(walls, on="chainage_m"),
+            obstacles=model.obstacles, structures=model.structures,
+            structure_parts=model.structure_parts, gravity_ms2=ras.G_US,
+        )  # fmt: skip
+        off = np.abs(found["level_m"].to_numpy() - theirs["level_m"].to_numpy()) / ras.FOOT
+        below = theirs["chainage_m"].to_numpy() >= model.structures["below_m"].iloc[0]
+        assert off[below].max() < 0.01
+        assert off.max() < 0.03
+
+
+def changed_floodway(path, **tables):
+    """The result file with some of its tables of structures put in place of its own."""
+    import h5py
+
+    path.write_bytes(FLOODWAY.read_bytes())
+    with h5py.File(path, "r+") as file:
+        root = file["Geometry/Structures"]
+        for name, change in tables.items():
+            at = name.replace("_", " ").replace("Groups ", "Groups/")
+            rows = change(root[at][:] if at in root else None)
+            if at in root:
+                del root[at]
+            root.create_dataset(at, data=rows)
+    return pg.flood.read_hecras_results(path)
+
+
+def with_fields(rows, **fields):
+    rows = rows.copy()
+    for name, value in fields.items():
+        rows[name.replace("_", " ")] = value
+    return rows
+
+
+@needs_reference
+def test_culverts_weirs_and_what_is_not_known_of_a_result_file(tmp_path):
+    barrel = np.array(
+        [(0, b"Box", 2, 10.0, 14.0, 40.0, 0.013, 0.4, 1.0, 8, 1, 203.0, 202.8, 3)],
+        dtype=[("Structure ID", "i4"), ("Name", "S16"), ("Shape", "i4"), ("Rise", "f4"),
+               ("Span", "f4"), ("Length", "f4"), ("Mann Top", "f4"), ("Entrance Loss", "f4"),
+               ("Exit Loss", "f4"), ("Chart", "i4"), ("Scale", "i4"), ("US Invert", "f4"),
+               ("DS Invert", "f4"), ("Barrels", "i4")],
+    )  # fmt: skip
+    culvert = changed_floodway(tmp_path / "c.p01.hdf", Culvert_Groups_Attributes=lambda _: barrel)
+    assert culvert.structures["kind"].tolist() == ["culvert"]
+    part = culvert.structure_parts.query("part == 'culvert'").iloc[0]
+    assert part["shape"] == "box"
+    lengths = part[["rise_m", "span_m", "length_m", "invert_up_m"]].astype(float) / ras.FOOT
+    assert lengths.tolist() == pytest.approx([10, 14, 40, 203])
+    assert part[["n", "chart", "barrels"]].astype(float).tolist() == pytest.approx([0.013, 8, 3])
+    lost = recfunctions.drop_fields(barrel, "US Invert")
+    unknown = changed_floodway(tmp_path / "u.p01.hdf", Culvert_Groups_Attributes=lambda _: lost)
+    assert unknown.structures.empty
+    assert unknown.left_out["kind"].tolist() == ["bridge"]
+    weir = changed_floodway(
+        tmp_path / "w.p01.hdf",
+        Attributes=lambda v: with_fields(v, Type=b"Inline", Weir_Shape=b"Ogee"),
+        Table_Info=lambda v: with_fields(v, **{"Centerline Profile (Count)": 2}),
+    )
+    assert weir.structures[["kind", "crest"]].to_numpy().tolist() == [["weir", "ogee"]]
+    assert (weir.structure_parts["crest_m"] / ras.FOOT).tolist() == pytest.approx([216.93] * 2)
+    with pytest.raises(pg.errors.LayerError, match="more than Profile Data holds"):
+        changed_floodway(
+            tmp_path / "l.p01.hdf",
+            Table_Info=lambda v: with_fields(v, **{"US BR Weir Profile (Count)": 90}),
+        )
+
+
+def test_no_water_runs_over_a_road_or_a_crest_behind_an_encroachment():
+    sections, q, end = river()
+    at = sections["chainage_m"].unique()
+    banks = pd.DataFrame({"river": "r", "chainage_m": at, "left_wall_m": -3.0, "right_wall_m": 2.0})
+    found = pg.water_profile(sections, q, end, banks=banks, structures=one("weir", crest_m=6.0))
+    head = found.dropna(subset=["structure_id"])["energy_m"].iloc[0] - 6.0
+    assert 1.7 * 5.0 * head**1.5 == pytest.approx(40, rel=1e-8)
+    table = one("bridge", low_chord_m=0.6, deck_m=2.9, width_m=10.0)
+    walled = pg.water_profile(sections, 10.0, end, banks=banks, structures=table)
+    # the same river with its ground ending at the walls
+    bed = pd.DataFrame({"river": "r", "chainage_m": at, "bed_level_m": sections.groupby(
+        "chainage_m")["elevation_m"].min().to_numpy(), "left_m": 3.0, "right_m": 2.0,
+        "bank_level_m": 8.0, "n": 0.03})  # fmt: skip
+    narrow = pg.design_sections(bed)
+    same = pg.water_profile(narrow, 10.0, end, structures=table)
+    np.testing.assert_allclose(walled["level_m"], same["level_m"], atol=1e-6)
+    assert walled["over_m3s"].max() == pytest.approx(same["over_m3s"].max(), abs=1e-6)
+    assert same["over_m3s"].max() > 0.5
 
 
 @needs_reference

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.channel import with_roughness
+from pinghu_geo.flood.hecras_hdf import structures_of_hdf
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_plain
 
@@ -46,8 +47,8 @@ class HecRas:
         procedure"): no level to measure another model by, from there upstream.
     structures, structure_parts, junctions
         Bridges, culverts, weirs and gates as `water_profile` takes them, with rs and the chainages
-        above_m and below_m of the sections on either side; of results (HDF) river, kind, rs and
-        these only, which `water_profile` doesn't take.
+        above_m and below_m of the sections on either side. Gates are shut: their openings are
+        those of a flood, which is for `water_profile` to be told.
     left_out
         What the files hold and these tables don't: kind {bridge, culvert, multiple_opening,
         inline_structure, lateral_structure, junction, storage_area, flow_area_2d, connection,
@@ -190,12 +191,13 @@ def read_hecras_results(path: str | Path) -> HecRas:
         about = file[f"{_GEOMETRY}/Attributes"][:]
         keys = _hdf_keys(about, foot)
         profile = _hdf_profile(file, keys, foot)
-        structures = _hdf_structures(file, keys)
+        places = _hdf_structures(file, keys)
+        structures, parts, known = structures_of_hdf(file, places, foot)
         sections = _hdf_sections(file, keys, foot)
-        left_out = _hdf_left_out(file, keys, structures)
+        left_out = _hdf_left_out(file, keys, places.drop(index=known))
         banks = _hdf_banks(about, keys, foot)
         if "conveyance_m3s" in profile:
-            profile["unbalanced_m"] = _unbalanced(profile, banks, structures)
+            profile["unbalanced_m"] = _unbalanced(profile, banks, places)
         return HecRas(
             sections=with_left_out(sections, left_out),
             banks=banks,
@@ -204,8 +206,9 @@ def read_hecras_results(path: str | Path) -> HecRas:
             downstream=pd.DataFrame(),
             upstream=pd.DataFrame(),
             profile=profile,
-            structures=structures.drop(columns="name"),
+            structures=structures,
             left_out=left_out,
+            structure_parts=parts,
         )
 
 
@@ -391,19 +394,19 @@ def _flows_of(profile: pd.DataFrame) -> pd.DataFrame:
 
 def _hdf_structures(file: Any, keys: pd.DataFrame) -> pd.DataFrame:
     """Structures by the chainages of the sections above and below."""
-    columns = ["river", "kind", "rs", "above_m", "below_m", "name"]
+    columns = ["river", "kind", "rs", "above_m", "below_m", "name", "at"]
     if "Geometry/Structures/Attributes" not in file:
         return pd.DataFrame(columns=columns)
     ways = _hdf_ways(file[f"{_GEOMETRY}/Attributes"][:], keys)
     rows = []
-    for one in file["Geometry/Structures/Attributes"][:]:
+    for k, one in enumerate(file["Geometry/Structures/Attributes"][:]):
         said = {c: _text(one[c]) if c in one.dtype.names else "" for c in _STRUCTURE}
         river = ways.get((said["US River"] or said["River"], said["US Reach"] or said["Reach"]))
         at = keys[keys["river"] == river].drop_duplicates("rs").set_index("rs")["chainage_m"]
         sides = [at.get(said[c], np.nan) for c in ("US RS", "DS RS")]
         if river is not None:
             name = said["Node Name"] or said["Groupname"]
-            rows.append([river, said["Type"], said["RS"], *sides, name])
+            rows.append([river, said["Type"], said["RS"], *sides, name, k])
     return pd.DataFrame(rows, columns=columns)
 
 

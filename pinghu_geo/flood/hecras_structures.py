@@ -12,7 +12,7 @@ import pandas as pd
 from pinghu_geo.flood.gates import FOOT_SQRT
 from pinghu_geo.nouns.messages import say
 
-__all__ = ["PARSED", "structures_between", "structures_of_text"]
+__all__ = ["GATE_CODES", "PARSED", "SHAPE_CODES", "structures_between", "structures_of_text"]
 
 COLUMN = 8
 # kinds of the reader's blocks that become tables here

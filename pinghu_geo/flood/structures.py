@@ -173,6 +173,7 @@ def _between(mine: pd.DataFrame, reach: pd.DataFrame, scale: ChainageScale | Non
 # what is asked of the sections beside a structure
 _OF_STATIONS = (
     "measure", "length_channel_m", "left_bank_m", "right_bank_m", "contraction", "expansion",
+    "left_wall_m", "right_wall_m",
 )  # fmt: skip
 
 
@@ -182,6 +183,7 @@ class _Inner(NamedTuple):
     ground: Line
     lid: tuple[Array, ...]
     banks: tuple[float, float]
+    walls: tuple[float, float]  # encroachment; NaN: none
     chord: float
     piers: tuple[Array, Array]
     free: bool  # neither piers nor abutments
@@ -220,9 +222,11 @@ class _Made:
         lid = [np.concatenate(v) for v in zip(*(i.lid for i in self.inner), strict=True)]
         count = [len(one.lid[0]) for one in self.inner]
         left, right = np.array([one.banks for one in self.inner]).T
+        walls = np.array([one.walls for one in self.inner]).T
         return pack(
             Ground(x, z, n, np.array([len(one.ground[0]) for one in self.inner])),
             banks=(left, right),
+            walls=(walls[0], walls[1]) if np.isfinite(walls).any() else None,
             lid=Lid(np.repeat(np.arange(len(count)), count), *lid),
         )
 
@@ -268,7 +272,7 @@ class _Made:
             )
         if kinds & {"weir", "gate", "drop"}:
             one = rows[0]
-            base, by_profile = _weir_and_gates(one, details.get(one.name, {}), self._ground(up))
+            base, by_profile = _weir_and_gates(one, details.get(one.name, {}), self._open(up))
             self.crossings[up] = Crossing(
                 name, one.text("kind", ""), gates=base, gates_of=by_profile
             )
@@ -281,7 +285,7 @@ class _Made:
                 openings.append(self._bridge(one, detail, up))
             else:
                 openings += _culverts(one, detail, self._gap(up))
-            top = _deck_line(one, detail, self._ground(up))
+            top = _deck_line(one, detail, self._open(up))
             road = _road(one, top) if top is not None and road is None else road
         self.crossings[up] = Crossing(
             name, rows[0].text("kind", ""), tuple(openings), road,
@@ -294,6 +298,18 @@ class _Made:
         g = self.base.ground
         part = slice(int(self.start[row]), int(self.start[row] + g.count[row]))
         return g.x[part], g.z[part], g.n[part]
+
+    def _open(self, row: int) -> tuple[Array, Array]:
+        """Ground between the encroachment walls, where water may run over a road or a crest."""
+        x, z, _ = self._ground(row)
+        a, b = self._walls(row)
+        if not (math.isfinite(a) or math.isfinite(b)):
+            return x, z
+        ends = np.array([x[0] if math.isnan(a) else a, x[-1] if math.isnan(b) else b])
+        return upper_line(x, z, ends, np.full(2, -1e9))
+
+    def _walls(self, row: int) -> tuple[float, float]:
+        return float(self.at["left_wall_m"][row]), float(self.at["right_wall_m"][row])
 
     def _gap(self, up: int) -> float:
         given = self.at["length_channel_m"][up]
@@ -334,7 +350,7 @@ class _Made:
             for s in ("left", "right")
         )
         return _Inner(
-            ground, lid, (left, right), max(top for _, _, top in free),
+            ground, lid, (left, right), self._walls(row), max(top for _, _, top in free),
             _pier_areas(piers, outside), not piers and not (lid[3] == 0).any(),
             (length, float(self.at["contraction"][up]), float(self.at["expansion"][up])),
         )  # fmt: skip
@@ -565,10 +581,10 @@ def _pier_areas(
 
 
 def _deck_line(
-    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array, Array]
+    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
 ) -> tuple[Array, Array] | None:
     """The road's top as a line, where water may run over it; the ground where that is higher."""
-    x, z, _ = ground
+    x, z = ground
     if "deck" in detail:
         rows = _side(detail["deck"], "up")
         dx = numbers(rows, "offset_m", "structure_parts").to_numpy()
@@ -634,7 +650,7 @@ def _culvert(one: _Row, gap: float) -> Group:
 
 
 def _weir_and_gates(
-    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array, Array]
+    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
 ) -> tuple[Gates, dict[str, Gates]]:
     """Crest and gates, and those of profiles that have their own openings."""
     crest = _crest(one, detail, ground)
@@ -667,9 +683,9 @@ def _weir_and_gates(
 
 
 def _crest(
-    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array, Array]
+    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
 ) -> Crest | None:
-    x, z, _ = ground
+    x, z = ground
     form = one.choice("crest", ("broad", "ogee", "sharp"))
     coefficient = one.number("weir_coefficient", CRESTS[form])
     design = one.number("design_head_m", math.nan)
