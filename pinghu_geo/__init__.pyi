@@ -9,9 +9,10 @@ from .campaign.reaches import balanced_reaches
 from .campaign.tasks import campaign_tasks
 from .deliver.board import node_board
 from .deliver.chainages import plot_time_chainage
+from .deliver.ledger import write_ledger
 from .deliver.maps import command_map
 from .deliver.plots import plot_long_section, plot_section, plot_widths
-from .deliver.report import write_ledger, write_table
+from .deliver.report import write_table
 from .deliver.sheets import wall_maps
 from .deliver.widget import live_red_line
 from .flood.channel import design_sections

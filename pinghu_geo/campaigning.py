@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,19 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from pinghu_geo.campaign.faces import WorkingFaces, working_faces
+from pinghu_geo.campaign.faces import working_faces
 from pinghu_geo.campaign.funds import payments
-from pinghu_geo.campaign.oversight import Supervision, supervision
-from pinghu_geo.campaign.planning import Schedule, schedule
-from pinghu_geo.campaign.progress import ProgressState, progress_state
+from pinghu_geo.campaign.oversight import supervision
+from pinghu_geo.campaign.planning import schedule
+from pinghu_geo.campaign.progress import progress_state
 from pinghu_geo.campaign.reaches import BalancedReaches, balanced_reaches
 from pinghu_geo.campaign.reports import read_reports
-from pinghu_geo.campaign.stages import TODO, priority_rules, stage_rules, stage_words
+from pinghu_geo.campaign.stages import priority_rules, stage_rules, stage_words
+from pinghu_geo.campaign.standing import Campaign
 from pinghu_geo.campaign.store import POSTGRES, CampaignStore, open_store
 from pinghu_geo.campaign.tasks import CampaignTasks, campaign_tasks
 from pinghu_geo.deliver.board import NodeBoard, node_board
+from pinghu_geo.deliver.msproject import write_msproject
 from pinghu_geo.nouns.door import as_text
 from pinghu_geo.nouns.errors import LayerError, first_ids
 from pinghu_geo.nouns.messages import say
@@ -30,10 +31,10 @@ from pinghu_geo.nouns.schema import Lang, label
 from pinghu_geo.plan import CAMPAIGN_TABLES, Plan
 
 __all__ = [
-    "Campaign",
     "campaign_board",
     "campaign_diagrams",
     "campaign_log",
+    "campaign_msproject",
     "campaign_of",
     "campaign_sheets",
     "campaign_stages",
@@ -54,59 +55,6 @@ NODE_SUBJECTS = {
     ),
     "order of nodes": ("river", "group", "start", "priority", "why"),
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """All tables of a campaign as of a day 征拆推进."""
-
-    scheme: str
-    stages: pd.DataFrame
-    tasks: CampaignTasks
-    reaches: BalancedReaches | None
-    plan: Schedule  # as adopted: what is held against
-    replan: Schedule  # from where we stand
-    state: ProgressState
-    faces: WorkingFaces
-    supervision: Supervision
-    payments: pd.DataFrame
-    rivers: gpd.GeoDataFrame
-
-    def nodes(self) -> gpd.GeoDataFrame:
-        """Nodes of tasks with dates, state and signal, for map and ledger."""
-        table = self.tasks.nodes.copy()
-        for column in ("start", "due", "needed_by", "late_days", "float_days", "critical",
-                       "priority", "why"):  # fmt: skip
-            table[column] = self.replan.nodes[column].reindex(table.index)
-        now = self.state.nodes.reindex(table.index)
-        table["stage"] = now["stage"].fillna(TODO)
-        shown = {TODO: TODO} | dict(self.stages["shown_as"])
-        table["status"] = table["stage"].map(shown)
-        watched = self.supervision.nodes.reindex(table.index)
-        for column in ("signal", "late_by_days", "held_up_m"):
-            table[column] = watched[column]
-        for column in ("blocker", "blocker_since"):
-            table[column] = now[column]
-        return table
-
-    def summary(self, *, lang: Lang = "zh") -> list[str]:
-        """Sentences for people: classes, plan, where we stand."""
-        groups = self.supervision.groups
-        down = self.supervision.curve.get("done_buildings", pd.Series(dtype=float)).dropna()
-        lines = [say("The scheme adopted is {}.", lang, self.scheme),
-                 *self.tasks.summary(lang=lang), *self.plan.summary(lang=lang)]  # fmt: skip
-        signals = [(self.supervision.nodes["signal"] == s).sum() for s in ("red", "amber", "green")]
-        lines.append(
-            say("As of {}: {} buildings demolished; nodes: {} red, {} amber, {} green.", lang,
-                f"{self.state.as_of:%Y-%m-%d}", f"{down.iloc[-1] if len(down) else 0:.0f}",
-                *signals)
-        )  # fmt: skip
-        if self.replan is not self.plan:
-            again = self.replan.summary(lang=lang)
-            lines += [say("Planned anew from this state: {}", lang, line) for line in again]
-        if len(groups) and groups["rank"].nunique() > 1:  # all alike: nobody is first
-            lines.append(say("First: {}; last: {}.", lang, groups.index[0], groups.index[-1]))
-        return lines
 
 
 def campaign_stages(plan: Plan) -> pd.DataFrame:
@@ -376,3 +324,15 @@ def campaign_diagrams(campaign: Campaign, plan: Plan, target: Path) -> bool:
     )  # fmt: skip
     write_sheets_of_plots(sheets, target)
     return True
+
+
+def campaign_msproject(campaign: Campaign, plan: Plan, target: Path) -> None:
+    """Write the schedule for Microsoft Project, where there is one."""
+    if campaign.replan.activities.empty:
+        return
+    again = campaign.replan is not campaign.plan
+    write_msproject(
+        campaign.replan, target, state=campaign.state if again else None,
+        baseline=campaign.plan if again else None, stages=campaign.stages,
+        calendar=plan.campaign["calendar"], title=plan.name, lang=plan.lang,
+    )  # fmt: skip

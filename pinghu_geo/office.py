@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 
 from pinghu_geo.campaign.reports import read_reports, update_progress
+from pinghu_geo.campaign.standing import Campaign
 from pinghu_geo.campaigning import (
-    Campaign,
     campaign_board,
     campaign_diagrams,
+    campaign_msproject,
     campaign_sheets,
     campaign_stages,
     campaign_store,
@@ -346,6 +347,7 @@ def campaign_project(
         write_sheets(sheets, made / "campaign.xlsx", lang=plan.lang)
         campaign_board(found, plan).save(made / "board.html")
         campaign_diagrams(found, plan, made / "time_chainage.pdf")
+        campaign_msproject(found, plan, made / "schedule.xml")
         said = "".join(f"{console_text(line)}\n" for line in lines)
         write_whole(made / "summary.txt", said)
         told = {"campaign": version("pinghu_geo"), "outputs": digests(made)}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from pinghu_geo.campaigning import Campaign
+from pinghu_geo.campaign.standing import Campaign
 from pinghu_geo.deliver.documents import (
     write_household_files,
     write_notices,

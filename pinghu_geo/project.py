@@ -17,14 +17,16 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from pinghu_geo.campaign.standing import Campaign
 from pinghu_geo.campaigning import (
-    Campaign,
     campaign_board,
     campaign_diagrams,
+    campaign_msproject,
     campaign_of,
     campaign_sheets,
 )
-from pinghu_geo.deliver.report import write_ledger, write_results, write_sheets, write_table
+from pinghu_geo.deliver.ledger import write_hydraulics, write_ledger
+from pinghu_geo.deliver.report import write_results, write_sheets, write_table
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.directions import drawn_downstream
 from pinghu_geo.flood.hydraulics import water_profile
@@ -74,7 +76,7 @@ PACKAGES = ("pinghu_geo", "geopandas", "shapely", "pandas", "numpy", "pyproj", "
 # Limit of the schedule's search where a run is only rehearsed.
 REHEARSED_WORK = 0.01
 OUTPUTS = re.compile(
-    r"(results\.gpkg|(ledger|repairs|campaign)\.xlsx|map\.html|summary\.json|(widths|proof|rise)_.+\.xlsx)"
+    r"(results\.gpkg|(ledger|repairs|campaign|hydraulics)\.xlsx|map\.html|summary\.json|(widths|proof|rise)_.+\.xlsx)"
 )
 
 # what is done with rivers after they were read, in the project's CRS
@@ -143,9 +145,10 @@ def run_project(
     Returns
     -------
     pathlib.Path
-        The folder: results.gpkg, ledger.xlsx, map.html, summary.json, manifest.json, and
+        The folder: results.gpkg, ledger.xlsx, map.html, summary.json, manifest.json,
+        where there is a flood hydraulics.xlsx, and
         reading.log, which says what was odd about each file; with a campaign campaign.xlsx,
-        board.html and, where matplotlib is there, time_chainage.pdf;
+        board.html, schedule.xml and, where matplotlib is there, time_chainage.pdf;
         repairs.xlsx, row by row, where the project says ``repair = true``; and for each scheme that
         was searched for widths_, proof_ and perhaps searched_ and rise_ with its name (.xlsx). Two
         runs on the same input give the same bytes.
@@ -801,6 +804,7 @@ def _write(
         tell("writing board.html")
         campaign_board(found.campaign, plan).save(folder / "board.html")
         campaign_diagrams(found.campaign, plan, folder / "time_chainage.pdf")
+        campaign_msproject(found.campaign, plan, folder / "schedule.xml")
     tell("writing ledger.xlsx")
     write_ledger(
         found.affected,
@@ -808,12 +812,19 @@ def _write(
         parcels=found.parcels,
         nodes=found.nodes,
         comparison=comparison,
-        profile=None if found.flood is None else found.flood.profile,
+        campaign=found.campaign,
+        rivers=layers["rivers"],
         title=say("{} · ledger", plan.lang, plan.name),
         lang=plan.lang,
         note=plan.note,
         published=plan.published,
     )
+    if found.flood is not None:
+        tell("writing hydraulics.xlsx")
+        write_hydraulics(
+            found.flood.profile, folder / "hydraulics.xlsx", freeboard=found.flood.freeboard,
+            rivers=layers["rivers"], title=plan.name, lang=plan.lang,
+        )  # fmt: skip
     tell("writing map.html")
     _map(plan, data, found).save(folder / "map.html")
     tell("writing summary.json and manifest.json")

@@ -22,8 +22,8 @@ ROOMS = {
     "flood": "sections outlines offsets steady survey conduits culverts gates bridges crossings structures junctions channel hecras_structures hecras_hdf hecras hydraulics hecras_structures_out hecras_text hecras_out rises obstruction earthworks calibration shallow cells rasters directions floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",
     "search": "labels mincut contacts offsets thresholds stakes walls conveyance optimise stretch joint basin smooth norise tradeoffs",
-    "campaign": "stages network workdays tasks reaches prices crews planning progress store reports faces oversight funds",
-    "deliver": "styles mapdata maps plots extracts board chainages report forms sheets templates drafts documents widget",
+    "campaign": "stages network workdays tasks reaches prices crews planning progress store reports faces oversight funds standing",
+    "deliver": "styles mapdata maps plots extracts board chainages workbook report ledger msproject forms sheets templates drafts documents widget",
     "": "_version keys plan campaigning project office papers start cli __main__",
 }
 PLACES = [f"{room}.{m}".strip(".") for room, modules in ROOMS.items() for m in modules.split()]

@@ -60,4 +60,4 @@ def _looked_at(hit, line, buildings, out):
     page = (out / "map.html").read_text("utf-8")
     assert all(f'"{k}"' in page for k in map(str, hit.index))
     ledger = pd.read_excel(out / "ledger.xlsx", sheet_name="征拆台账", dtype=str, header=None)
-    assert set(map(str, hit.index)) <= set(ledger[0])
+    assert set(map(str, hit.index)) <= set(ledger[1])

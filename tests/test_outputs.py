@@ -25,23 +25,31 @@ def done(tmp_path_factory):
     return folder
 
 
+def sheet_rows(path, name):
+    """Rows of a sheet of the ledger, without the sums and who made it."""
+    rows = pd.read_excel(path, sheet_name=name, header=2)
+    return rows[pd.to_numeric(rows["序号"], errors="coerce").notna()]
+
+
 def test_the_workbook_adds_up_to_the_summary(done):
     said = json.loads((done / "summary.json").read_text("utf-8"))
     base = next(row for row in said["schemes"] if row["scheme"] == said["adopted"])
-    rows = pd.read_excel(done / "ledger.xlsx", sheet_name="征拆台账", dtype={"房屋编号": str})
-    body = rows[rows["房屋编号"] != "合计"]
+    rows = pd.read_excel(
+        done / "ledger.xlsx", sheet_name="征拆台账", header=2, dtype={"房屋编号": str}
+    )
+    rows = rows[: list(rows["序号"]).index("合计") + 1]
+    body = rows.iloc[:-1]
     assert len(body) == base["n_buildings"]
     assert body["拆除建筑面积 (m²)"].sum() == pytest.approx(base["demolish_floor_area_m2"])
     assert body["补偿金额 (元)"].sum() == pytest.approx(base["cost_yuan"])
     assert rows["补偿金额 (元)"].iloc[-1] == pytest.approx(base["cost_yuan"])
-    nodes = pd.read_excel(done / "ledger.xlsx", sheet_name="征拆节点")
+    nodes = sheet_rows(done / "ledger.xlsx", "征拆节点")
     classes = pd.read_excel(done / "campaign.xlsx", sheet_name="分类汇总").set_index("分类")
     assert classes["房屋栋数 (栋)"].sum() == base["n_buildings"]
-    assert nodes["房屋栋数 (栋)"].iloc[:-1].sum() == classes.loc["任务", "房屋栋数 (栋)"]
-    parcels = pd.read_excel(done / "ledger.xlsx", sheet_name="宗地台账")
-    assert parcels["宗地编号"].iloc[:-1].is_unique
-    changes = pd.read_excel(done / "ledger.xlsx", sheet_name="方案差异")
-    changes = changes.iloc[:-1]
+    assert nodes["房屋栋数 (栋)"].sum() == classes.loc["任务", "房屋栋数 (栋)"]
+    parcels = sheet_rows(done / "ledger.xlsx", "宗地台账")
+    assert parcels["宗地编号"].is_unique
+    changes = sheet_rows(done / "ledger.xlsx", "方案差异")
     for line in said["said"]:
         own = changes[changes["方案"] == line.split(" ")[0]]
         assert f"避免拆除 {(own['变化'] == '避免拆除').sum()} 栋" in line
@@ -90,21 +98,35 @@ def test_a_table_too_wide_for_any_paper_goes_on_beside_it(tmp_path):
 def test_the_sheets_of_houses_hold_all_that_is_known_of_them(done):
     book = openpyxl.load_workbook(done / "ledger.xlsx")
     names = ["征拆台账", *(n for n in book.sheetnames if n.startswith("附表"))]
-    heads = {c.value for n in names for c in book[n][1]}
-    ids = [[c.value for c in book[n]["A"][1:-1]] for n in names]
+    heads = {c.value for n in names for c in book[n][3]}
+    ids = [[c.value for c in book[n]["B"][3:-3]] for n in names]
+    assert len(ids[0]) > 200
     assert all(one == ids[0] for one in ids)
     assert {"单独保留壅高 (mm)", "压占比例", "适用标准", "理由", "权利人", "片区编号"} <= heads
 
 
 def test_every_sheet_is_frozen_filtered_and_made_for_printing(done):
     book = openpyxl.load_workbook(done / "ledger.xlsx")
-    sheets = ["汇总", "征拆台账", "宗地台账", "征拆节点", "方案差异", "水面线"]
+    sheets = ["汇总", "征拆台账", "宗地台账", "征拆节点", "节点推进表", "责任分解表", "倒排工期",
+              "督查台账", "租户清退表", "资金测算(按月)", "资金测算(按科目)", "资金测算(按主体)",
+              "作业面", "作业面移交", "日报周报", "周报(按组)", "方案比选表", "方案差异"]  # fmt: skip
     subjects = ["附表1 位置与压占", "附表2 留房审查", "附表3 补偿测算"]
     assert book.sheetnames == sheets + subjects
-    for sheet in book.worksheets[1:]:
-        assert sheet.freeze_panes == "B2"
-        assert sheet.auto_filter.ref.startswith("A1:")
-        assert sheet.print_title_rows == "$1:$1"
+    hydraulics = openpyxl.load_workbook(done / "hydraulics.xlsx")
+    assert hydraulics.sheetnames == ["水面线", "超高"]
+    for sheet in [*book.worksheets[1:], *hydraulics.worksheets]:
+        assert sheet.freeze_panes == "C4"
+        assert sheet.auto_filter.ref.startswith("A3:")
+        assert sheet.print_title_rows == "$1:$3"
+        assert sheet.print_area.startswith(f"'{sheet.title}'!$A$1:")
+        assert sheet["A1"].value.endswith(sheet.title)
+        assert sheet["A2"].value.startswith(("单位:", "金额单位:"))
+        assert sheet["A3"].value == "序号"
+        last = [c.value for c in sheet["A"] if c.value]
+        assert last[-1].startswith("制表:")
+        points, _ = points_in_print(sheet)
+        across = sheet.page_setup.fitToWidth or 1
+        assert points * across >= 8, sheet.title
     text = " ".join(str(c.value) for row in book["汇总"].iter_rows() for c in row if c.value)
     assert "合成数据" in text
     assert "144,000 m²" in text

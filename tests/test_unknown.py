@@ -135,7 +135,8 @@ def test_the_sum_below_a_column_with_blanks_says_that_it_is_of_the_known(tmp_pat
     houses = building_frame(HOUSES, floor_area_m2=[100.0, np.nan])
     pg.write_ledger(pg.affected(houses, LINES["宽"], RIVER), tmp_path / "l.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "l.xlsx")["征拆台账"]
-    at = next(c.column for c in sheet[1] if c.value == "拆除建筑面积 (m²)")
-    assert "已知" in sheet.cell(sheet.max_row, at).number_format
-    inside = next(c.column for c in sheet[1] if str(c.value).startswith("红线内面积"))
-    assert "已知" not in sheet.cell(sheet.max_row, inside).number_format
+    at = next(c.column for c in sheet[3] if c.value == "拆除建筑面积 (m²)")
+    row = next(c.row for c in sheet["A"] if c.value == "合计")
+    assert "已知" in sheet.cell(row, at).number_format
+    inside = next(c.column for c in sheet[3] if str(c.value).startswith("红线内面积"))
+    assert "已知" not in sheet.cell(row, inside).number_format

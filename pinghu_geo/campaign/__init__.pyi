@@ -7,11 +7,13 @@ from .progress import ProgressState, progress_faults, progress_state
 from .reaches import BalancedReaches, balanced_reaches
 from .reports import read_reports, update_progress
 from .stages import stage_rules, work_days
+from .standing import Campaign
 from .store import CampaignStore, open_store
 from .tasks import CampaignTasks, campaign_tasks
 
 __all__ = [
     "BalancedReaches",
+    "Campaign",
     "CampaignStore",
     "CampaignTasks",
     "ProgressState",

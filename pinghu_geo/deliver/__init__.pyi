@@ -9,9 +9,11 @@ from .documents import (
 )
 from .drafts import write_templates
 from .forms import write_blank_form, write_forms
+from .ledger import write_hydraulics, write_ledger
 from .maps import command_map
+from .msproject import write_msproject
 from .plots import plot_long_section, plot_section, plot_widths
-from .report import write_faults, write_ledger, write_results, write_sheets, write_table
+from .report import write_faults, write_results, write_sheets, write_table
 from .sheets import wall_maps
 from .widget import LiveRedLine, live_red_line
 
@@ -30,7 +32,9 @@ __all__ = [
     "write_faults",
     "write_forms",
     "write_household_files",
+    "write_hydraulics",
     "write_ledger",
+    "write_msproject",
     "write_notices",
     "write_results",
     "write_scheme_report",

@@ -13,8 +13,8 @@ import pandas as pd
 from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.reports import FORM_HEADINGS, FORM_MARK
 from pinghu_geo.campaign.stages import TODO, stage_rules
-from pinghu_geo.deliver.report import CREATED, new_workbook
 from pinghu_geo.deliver.styles import stage_words
+from pinghu_geo.deliver.workbook import CREATED, new_workbook
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import file_names, sheet_text

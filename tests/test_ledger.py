@@ -1,0 +1,102 @@
+"""The ledger's sheets hold the tables, add up, are in one order, and cut nothing off."""
+
+import re
+from types import SimpleNamespace
+
+import openpyxl
+import pandas as pd
+import pytest
+from campaigns import whole_campaign
+
+import pinghu_geo as pg
+
+NUMBERS = int | float
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A campaign of two rivers whose names are out of order, and its ledger."""
+    campaign = whole_campaign()
+    place = tmp_path_factory.mktemp("l") / "l.xlsx"
+    pg.write_ledger(campaign.tasks.buildings, place, campaign=campaign, nodes=campaign.nodes())
+    return SimpleNamespace(campaign=campaign, book=openpyxl.load_workbook(place, data_only=True),
+                           formulas=openpyxl.load_workbook(place), place=place)  # fmt: skip
+
+
+def rows_of(sheet):
+    """Table of a sheet, without numbers and sums."""
+    heads = [c.value for c in sheet[3]]
+    rows = [[c.value for c in row] for row in sheet.iter_rows(min_row=4)]
+    rows = [r for r in rows if isinstance(r[0], int | float)]
+    return pd.DataFrame(rows, columns=heads)
+
+
+def test_every_sheet_gives_its_table_back(written):
+    c, book = written.campaign, written.book
+    houses = rows_of(book["征拆台账"]).set_index("房屋编号")
+    given = c.tasks.buildings
+    assert houses["红线内面积 (m²)"].to_dict() == pytest.approx(given["inside_m2"].to_dict())
+    dates = rows_of(book["倒排工期"]).set_index("征拆节点")
+    plan = c.plan.activities.set_index(["node_id", "stage"])["finish"]
+    for node in dates.index:
+        for stage, zh in c.stages["zh"].items():
+            assert pd.Timestamp(dates.at[node, zh]) == plan[node, stage]
+    duty = rows_of(book["责任分解表"])
+    assert duty["房屋栋数 (栋)"].sum() == c.tasks.nodes["n_buildings"].sum() > 0
+    assert duty["补偿金额 (万元)"].sum() * 1e4 == pytest.approx(c.tasks.nodes["cost_yuan"].sum())
+    months = rows_of(book["资金测算(按月)"])
+    assert months["计划支付 (万元)"].sum() * 1e4 == pytest.approx(c.payments["planned_yuan"].sum())
+    people = rows_of(book["租户清退表"])
+    assert set(people["租户编号"]) == set(c.tasks.tenants.index[c.tasks.tenants["node_id"].notna()])
+    counts = rows_of(book["日报周报"]).set_index("阶段")
+    reached = c.state.reached
+    houses = reached[reached["kind"] == "building"]
+    for stage, zh in c.stages["zh"].items():
+        mine = houses.loc[houses["stage"] == stage, "date"]
+        assert counts.at[zh, "累计(栋)"] == len(mine)
+        assert counts.at[zh, "当日(栋)"] == (mine == c.state.as_of).sum()
+    assert counts[["当日(栋)", "当日(户)", "近七日(户)"]].sum().min() > 0
+
+
+def test_sums_are_formulas_with_their_values(written):
+    seen = 0
+    for sheet in written.formulas:
+        for cell in (c for row in sheet.iter_rows() for c in row if c.data_type == "f"):
+            letter, first, last = re.fullmatch(
+                r"=SUBTOTAL\(109,([A-Z]+)(\d+):\1(\d+)\)", cell.value
+            ).groups()
+            values = [written.book[sheet.title][f"{letter}{k}"].value
+                      for k in range(int(first), int(last) + 1)]  # fmt: skip
+            cached = written.book[sheet.title][cell.coordinate].value
+            assert cached == pytest.approx(sum(v for v in values if isinstance(v, NUMBERS)))
+            seen += 1
+    assert seen > 20
+
+
+def test_rivers_come_in_one_order_everywhere(written):
+    order = list(written.campaign.rivers.index)
+    assert order != sorted(order)
+    for name in ("征拆台账", "征拆节点", "节点推进表", "倒排工期", "租户清退表", "作业面"):
+        assert list(dict.fromkeys(rows_of(written.book[name])["河道"])) == order, name
+
+
+def test_nothing_is_cut_off(written):
+    """A column is as wide as its widest text, or its row as high as the lines of it."""
+    from PIL import ImageFont
+
+    files = pytest.importorskip("matplotlib.font_manager")
+    font = ImageFont.truetype(files.findfont("DejaVu Sans"), 100)
+    digit = font.getlength("0") / 100
+
+    def wide(text):
+        """Width in digits: a Chinese sign stands in a square of the letter's size."""
+        return sum(1 / digit if ord(c) > 0x2E80 else font.getlength(c) / 100 / digit for c in text)
+
+    for sheet in written.book.worksheets[1:]:
+        for row in sheet.iter_rows(min_row=3):
+            high = sheet.row_dimensions[row[0].row].height or 15
+            for cell in row:
+                if not isinstance(cell.value, str) or str(cell.value).startswith("制表"):
+                    continue
+                room = sheet.column_dimensions[cell.column_letter].width - 1
+                assert wide(cell.value) <= room * round(high / 15) + 0.5, (sheet.title, cell.value)
