@@ -17,6 +17,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from pinghu_geo.campaign.stages import stage_words
 from pinghu_geo.campaign.standing import Campaign
 from pinghu_geo.campaigning import (
     campaign_board,
@@ -26,6 +27,7 @@ from pinghu_geo.campaigning import (
     campaign_sheets,
 )
 from pinghu_geo.deliver.ledger import write_hydraulics, write_ledger
+from pinghu_geo.deliver.qgis import write_qgis_project
 from pinghu_geo.deliver.report import write_results, write_sheets, write_table
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.directions import drawn_downstream
@@ -145,7 +147,7 @@ def run_project(
     Returns
     -------
     pathlib.Path
-        The folder: results.gpkg, ledger.xlsx, map.html, summary.json, manifest.json,
+        The folder: results.gpkg, results.qgz, ledger.xlsx, map.html, summary.json, manifest.json,
         where there is a flood hydraulics.xlsx, and
         reading.log, which says what was odd about each file; with a campaign campaign.xlsx,
         board.html, schedule.xml and, where matplotlib is there, time_chainage.pdf;
@@ -769,23 +771,30 @@ def _write(
 ) -> None:
     layers, comparison = data.layers, found.comparison
     tell("writing results.gpkg")
-    lines = pd.concat([line.assign(scheme=name) for name, line in data.schemes.items()])
     out = {
         "affected": found.affected,
         "nodes": found.nodes,
-        "red_line": lines.reset_index(drop=True),
+        **{f"red_line_{name}": line.assign(scheme=name) for name, line in data.schemes.items()},
         "rivers": layers["rivers"],
         "stations": stations(layers["rivers"]),
         "station_ticks": station_ticks(layers["rivers"]),
         "changes": comparison.changes,
+        "buildings": layers["buildings"],
     }
+    if "zones" in layers:
+        out["zones"] = layers["zones"]
     if found.parcels is not None:
         out["parcels"] = found.parcels
     if found.flood is not None:
         out["sections"] = found.flood.sections
         out["inundation"] = found.flood.inundation
     said = {name: spoken(layer, plan.lang) for name, layer in out.items()}
-    write_results(said, folder / "results.gpkg")
+    words = stage_words_of(plan, found.campaign)
+    write_results(said, folder / "results.gpkg", codes=words, lang=plan.lang)
+    write_qgis_project(
+        said, folder / "results.gpkg", folder / "results.qgz", codes=words, title=plan.name,
+        lang=plan.lang,
+    )  # fmt: skip
     stems = file_names(data.least)
     for scheme, best in data.least.items():
         name = stems[scheme]
@@ -830,6 +839,14 @@ def _write(
     tell("writing summary.json and manifest.json")
     write_whole(folder / "summary.json", json_text(_summary(plan, data, found, notes)))
     write_whole(folder / "manifest.json", json_text(_manifest(plan) | {"outputs": digests(folder)}))
+
+
+def stage_words_of(plan: Plan, campaign: Campaign | None) -> dict[str, dict[str, str]]:
+    """Words of the stages by column, as the project has them."""
+    if campaign is None:
+        return {}
+    words = stage_words(campaign.stages, lang=plan.lang)
+    return dict.fromkeys(("stage", "next_stage", "stage_due", "last_stage"), words)
 
 
 def _map(plan: Plan, data: _Data, found: _Found) -> Any:

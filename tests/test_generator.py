@@ -18,6 +18,14 @@ EXEMPT = {
     "affected_parquet.prepare": "a function that is given tables, none itself",
     "management_line.rules": MADE,
     "retention_verdict.rules": MADE,
+    "write_msproject.stages": MADE,
+    "write_msproject.calendar": "the table that schedule was given, which is varied there",
+    **dict.fromkeys(
+        (f"write_field_package.{n}" for n in ("buildings", "nodes", "tenants")),
+        "goes in by the door that write_forms has, and is written as write_results writes",
+    ),
+    "write_field_package.stages": MADE,
+    "write_qgis_project.layers": "as it was given to write_results, which is varied",
     **{
         f"second_opinion.{name}": "needs ANUGA; what it is given goes in by the same door, and "
         "water_profile, locate and section_lines take it from there"

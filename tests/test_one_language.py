@@ -2,7 +2,9 @@
 
 import html
 import re
+import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import geopandas as gpd
 import numpy as np
@@ -157,9 +159,32 @@ def of_layers(path: Path):
     for layer in gpd.list_layers(path)["name"]:
         table = pd.DataFrame(gpd.read_file(path, layer=layer))
         table = table.drop(columns="geometry", errors="ignore")
+        if layer == "layer_styles":
+            for name, text in zip(table["f_table_name"], table["styleQML"], strict=True):
+                yield from of_style(name, text)
+            continue
         yield f"{layer} columns", " | ".join(map(str, table.columns))
         for name in table.select_dtypes(["object", "str"]):
             yield f"{layer}.{name}", "\n".join(map(str, table[name].dropna().unique()))
+
+
+def of_style(at: str, text: str):
+    """What a style, a project of QGIS or a schedule shows: names of fields, codes, tasks."""
+    root = ElementTree.fromstring(text)
+    for one in root.iter():
+        if one.tag in ("alias", "category", "Option"):
+            yield f"{at} {one.tag}", one.get("label") or one.get("name") or ""
+        elif one.tag.endswith("}Name"):
+            yield f"{at} task", one.text or ""
+
+
+def of_schedule(path: Path):
+    yield from of_style("schedule", path.read_text("utf-8"))
+
+
+def of_qgis(path: Path):
+    with zipfile.ZipFile(path) as book:
+        yield from of_style("project", book.read(f"{path.stem}.qgs").decode("utf-8"))
 
 
 def of_text(path: Path):
@@ -168,7 +193,7 @@ def of_text(path: Path):
 
 # a drawing's letters are shapes: it is looked at as a picture
 READERS = {".html": of_page, ".xlsx": of_book, ".gpkg": of_layers, ".pdf": lambda _: (),
-           ".json": of_text, ".log": of_text, ".txt": of_text, ".toml": of_text}  # fmt: skip
+           ".xml": of_schedule, ".qgz": of_qgis, ".json": of_text, ".log": of_text, ".txt": of_text, ".toml": of_text}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=["en", "zh"])

@@ -144,7 +144,12 @@ def test_results_hold_all_layers(done):
     assert names == {
         "affected",
         "nodes",
-        "red_line",
+        "red_line_原方案",
+        "red_line_优化方案",
+        "red_line_寻优方案",
+        "layer_styles",
+        "buildings",
+        "zones",
         "rivers",
         "stations",
         "station_ticks",

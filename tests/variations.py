@@ -481,10 +481,12 @@ CALLS = {
     "drawing": ("buildings line labelled", lambda t: written(
         "d.dxf", lambda p: pg.write_dxf(
             {"房屋": t["buildings"], "红线": t["line"], "桩号": t["labelled"]}, p), entities)),
-    "ledger with all": ("affected parcels_ nodes", lambda t: sheets(
-        lambda p: pg.write_ledger(t["affected"], p, parcels=t["parcels_"], nodes=t["nodes"]))),
-    "hydraulics": ("profile tops", lambda t: sheets(
-        lambda p: pg.deliver.write_hydraulics(t["profile"], p, freeboard=t["tops"]))),
+    "ledger with all": ("affected parcels_ nodes rivers", lambda t: sheets(
+        lambda p: pg.write_ledger(
+            t["affected"], p, parcels=t["parcels_"], nodes=t["nodes"], rivers=t["rivers"]))),
+    "hydraulics": ("profile tops rivers", lambda t: sheets(
+        lambda p: pg.deliver.write_hydraulics(
+            t["profile"], p, freeboard=t["tops"], rivers=t["rivers"]))),
     "map with all": ("affected buildings nodes zones", lambda t: pg.command_map(
         t["affected"], W["line"], W["rivers"], buildings=t["buildings"], nodes=t["nodes"],
         zones=t["zones"]) and None),

@@ -93,7 +93,7 @@ def read_reports(
     path = existing(Path(source), "progress")
     suffix = path.suffix.lower()
     if suffix == ".gpkg":
-        rows = _of_package(path, project)
+        rows = _of_package(path, project, stages)
     elif suffix not in TABLES:
         raise LayerError(
             f"{path.name} is no file of reports", layer="progress", hint="use .xlsx, .csv or .gpkg"
@@ -159,6 +159,11 @@ def _of_form(path: Path, mark: Mapping[str, Any], stages: pd.DataFrame) -> pd.Da
                 if _text(one["id"]) or any(_text(one.get(k)) for k in FILLED):
                     source = f"{path.name} {sheet.title} 第{number}行"
                     rows.append(_report(one, kind, day, source))
+    return _said_rows(rows, stages)
+
+
+def _said_rows(rows: Sequence[Mapping[str, Any]], stages: pd.DataFrame) -> pd.DataFrame:
+    """Of rows with their last state those that say something new."""
     said = [r for r in rows if r["new"]]
     table = pd.DataFrame(said, columns=[*LOG_COLUMNS, "last_stage", "new"])
     if table.empty:
@@ -227,8 +232,8 @@ def _text(value: Any) -> str | None:
     return str(value).strip() or None
 
 
-def _of_package(path: Path, project: str | None) -> pd.DataFrame:
-    """Reports of a GeoPackage: its layer ``progress``."""
+def _of_package(path: Path, project: str | None, stages: pd.DataFrame) -> pd.DataFrame:
+    """Reports of a GeoPackage: its layer ``progress``, and that of tenants."""
     require_signature(path, "progress")
     names = [str(n) for n in pyogrio.list_layers(path)[:, 0]]
     if "progress" not in names:
@@ -242,8 +247,22 @@ def _of_package(path: Path, project: str | None) -> pd.DataFrame:
                 f"{path.name} holds the log of another project: {of['project'].iloc[0]}",
                 layer="progress",
             )
-    table = pd.DataFrame(pyogrio.read_dataframe(path, layer="progress", fid_as_index=True))
+    parts = [_of_layer(path, n, stages) for n in ("progress", "progress_tenants") if n in names]
+    return pd.concat([p for p in parts if len(p)] or parts[:1])
+
+
+def _of_layer(path: Path, layer: str, stages: pd.DataFrame) -> pd.DataFrame:
+    """Reports of one layer; of one with last states only what changed."""
+    table = pd.DataFrame(pyogrio.read_dataframe(path, layer=layer, fid_as_index=True))
     table = table.drop(columns="geometry", errors="ignore")
+    if "last_stage" in table:
+        kind = "tenant" if layer.endswith("tenants") else "building"
+        table = table.astype(object).where(table.notna(), None)
+        rows = [
+            _report(one | {"id": one[f"{kind}_id"]}, kind, None, f"{path.name} {layer} 第{k}行")
+            for k, one in zip(table.index, table.to_dict("records"), strict=True)
+        ]
+        return _said_rows(rows, stages)
     where = pd.Series([f"{path.name} 第{k}行" for k in table.index], table.index, dtype="str")
     if "source" in table:
         where = table["source"].where(table["source"].notna(), where)

@@ -8,11 +8,13 @@ from .documents import (
     write_weekly_report,
 )
 from .drafts import write_templates
+from .fieldpack import write_field_package
 from .forms import write_blank_form, write_forms
 from .ledger import write_hydraulics, write_ledger
 from .maps import command_map
 from .msproject import write_msproject
 from .plots import plot_long_section, plot_section, plot_widths
+from .qgis import write_qgis_project
 from .report import write_faults, write_results, write_sheets, write_table
 from .sheets import wall_maps
 from .widget import LiveRedLine, live_red_line
@@ -30,12 +32,14 @@ __all__ = [
     "wall_maps",
     "write_blank_form",
     "write_faults",
+    "write_field_package",
     "write_forms",
     "write_household_files",
     "write_hydraulics",
     "write_ledger",
     "write_msproject",
     "write_notices",
+    "write_qgis_project",
     "write_results",
     "write_scheme_report",
     "write_sheets",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
+from pinghu_geo.deliver.qgis import as_stored, layer_styles, style_of
 from pinghu_geo.deliver.workbook import COLUMNS, cell_of, save_sheets
 from pinghu_geo.intake.faults import check_summary
 from pinghu_geo.intake.gdal import gdal_options, write_frame
-from pinghu_geo.intake.io import database_frame, with_one_shape
 from pinghu_geo.nouns.door import columns_once, with_ids_as_column
 from pinghu_geo.nouns.errors import OutputError
 from pinghu_geo.nouns.files import require_suffix
@@ -155,8 +155,15 @@ def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh")
         save_sheets(temporary, sheets, lang)
 
 
-def write_results(layers: Mapping[str, gpd.GeoDataFrame], target: str | Path) -> None:
-    """Write layers into one GeoPackage, whole or not at all 成果数据库.
+def write_results(
+    layers: Mapping[str, gpd.GeoDataFrame],
+    target: str | Path,
+    *,
+    codes: Mapping[str, Mapping[str, str]] | None = None,
+    fixed: Sequence[str] = (),
+    lang: Lang = "zh",
+) -> None:
+    """Write layers into one GeoPackage, styled for QGIS, whole or not at all 成果数据库.
 
     Parameters
     ----------
@@ -164,11 +171,23 @@ def write_results(layers: Mapping[str, gpd.GeoDataFrame], target: str | Path) ->
         Layer by its name in the file; empty ones are left out.
     target
         ``.gpkg``; an existing file is replaced.
+    codes
+        Words by code of columns, beyond those of the nouns.
+    fixed
+        Columns that are not to be edited.
+    lang
+        Language of aliases and words.
 
     Raises
     ------
     OutputError
         The target isn't a .gpkg.
+
+    Notes
+    -----
+    The table ``layer_styles`` holds a default style a layer, which QGIS takes when the layer is
+    opened: colours by stage, verdict or extent, labels, an alias a field, and words for codes,
+    which are stored as they are. Counts are whole numbers.
 
     Examples
     --------
@@ -179,12 +198,13 @@ def write_results(layers: Mapping[str, gpd.GeoDataFrame], target: str | Path) ->
     """
     path = Path(target)
     require_suffix(path, ".gpkg")
+    kept = {name: as_stored(layer, name) for name, layer in layers.items() if len(layer)}
+    styles = {name: style_of(name, layer, codes=codes, fixed=fixed, lang=lang)
+              for name, layer in kept.items()}  # fmt: skip
     # a fixed date of change: the same input gives the same bytes
     with gdal_options(OGR_CURRENT_DATE="2000-01-01T00:00:00.000Z"), atomic_path(path) as temporary:
-        for name, given in layers.items():
-            layer = with_one_shape(given, name, ".gpkg")
-            flat = with_ids_as_column(layer)
-            if len(flat):
-                flat = database_frame(flat)
-                table = database_name(name)
-                write_frame(flat, temporary, layer=table, promote_to_multi=True)
+        for name, flat in kept.items():
+            shapes = {"promote_to_multi": True} if isinstance(flat, gpd.GeoDataFrame) else {}
+            write_frame(flat, temporary, layer=database_name(name), **shapes)
+        if styles:
+            write_frame(layer_styles(styles, kept), temporary, layer="layer_styles")
