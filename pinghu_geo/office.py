@@ -21,11 +21,13 @@ from pinghu_geo.campaigning import (
     campaign_store,
     campaign_tenants,
 )
+from pinghu_geo.deliver.fieldpack import write_field_package
 from pinghu_geo.deliver.forms import write_forms
 from pinghu_geo.deliver.report import write_sheets
 from pinghu_geo.nouns.errors import LayerError, ProjectError
 from pinghu_geo.nouns.files import existing
 from pinghu_geo.nouns.inert import console_text, json_text
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import (
     atomic_folder,
     digests,
@@ -239,7 +241,7 @@ def project_forms(
     progress: Progress | None = None,
     lang: Lang | None = None,
 ) -> list[Path]:
-    r"""Write the forms for progress of a project, a workbook a group 进度填报表.
+    r"""Write a project's forms for progress, a workbook a group, and one for QField 进度填报表.
 
     Parameters
     ----------
@@ -281,12 +283,17 @@ def project_forms(
     require_folder(Path(folder))
     found, *_ = project_campaign(plan, progress=progress)
     _adopt(plan, found)
-    return write_forms(
-        found.tasks.buildings, found.tasks.nodes, found.state, made_folder(Path(folder)),
-        tenants=found.tasks.tenants if "tenants" in plan.campaign else None,
-        stages=found.stages, project=plan.name, blockers=plan.campaign["blockers"],
-        lang=plan.lang,
-    )  # fmt: skip
+    target = made_folder(Path(folder))
+    common: dict[str, Any] = {
+        "tenants": found.tasks.tenants if "tenants" in plan.campaign else None,
+        "stages": found.stages, "project": plan.name, "lang": plan.lang,
+    }  # fmt: skip
+    tables = (found.tasks.buildings, found.tasks.nodes, found.state)
+    made = write_forms(*tables, target, blockers=plan.campaign["blockers"], **common)
+    if made:
+        package = target / f"{say('field package', plan.lang)}.gpkg"
+        made += write_field_package(*tables, package, **common)
+    return made
 
 
 def campaign_project(

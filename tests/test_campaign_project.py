@@ -105,6 +105,9 @@ def test_from_forms_to_a_board_of_any_day(project, tmp_path):
     lines = said("forms", project, "--out", tmp_path / "填报").split()
     assert [line.rpartition("/")[2] for line in lines if line.endswith("xlsx")] == [
         "进度填报_甲组.xlsx", "进度填报_乙组.xlsx"]  # fmt: skip
+    package = tmp_path / "填报" / "外业填报包.gpkg"
+    assert pg.campaign.read_reports(package).empty
+    assert package.with_suffix(".qgz").exists()
     form = tmp_path / "填报" / "进度填报_甲组.xlsx"
     book = openpyxl.load_workbook(form)
     sheet = book["房屋"]

@@ -258,7 +258,7 @@ def test_forms_in_english_are_read_back(tmp_path):
     folder = tmp_path
     project = small(folder, "en")
     told("forms", project, "--out", folder / "forms")
-    path = next((folder / "forms").iterdir())
+    path = next((folder / "forms").glob("*.xlsx"))
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]
     heads = [c.value for c in sheet[4]]

@@ -137,12 +137,21 @@ def test_a_field_package_comes_back_with_what_was_filled_in_and_conflicts_are_na
     house = c.tasks.buildings.index[c.tasks.buildings["node_id"] == first][0]
     sql = "update progress set stage = ?, date = ?, photo = ? where building_id = ?"
     filled(paths[0], sql, "valuation", "2018-03-05T00:00:00Z", "DCIM/甲.jpg", house)
-    filled(paths[1], sql, "valuation", "2018-03-06T00:00:00Z", "", house)
-    filled(paths[0], "update progress_tenants set blocker = ? where tenant_id = ?", "设备未搬",
+    filled(paths[1], sql, "negotiation", "2018-03-02T00:00:00Z", "", house)
+    filled(
+        paths[0],
+        "update progress_tenants set blocker = ?, date = ? where tenant_id = ?",
+        "设备未搬",
+        "2018-03-09T00:00:00Z",
            c.tasks.tenants.index[3])  # fmt: skip
     store = pg.campaign.open_store(tmp_path / "store.gpkg", "甲")
-    before = c.state.reached.query("kind == 'building'").rename(columns={"id": "building_id"})
-    before = before.assign(source=[f"原 {k}" for k in range(len(before))])
+    reached = c.state.reached
+    house_rows = reached["kind"] == "building"
+    before = pd.DataFrame({
+        "building_id": reached["id"].where(house_rows), "tenant_id": reached["id"].where(~house_rows),
+        "stage": reached["stage"], "date": reached["date"],
+        "source": [f"原 {k}" for k in range(len(reached))],
+    })  # fmt: skip
     given = {"tenants": c.tasks.tenants, "stages": c.stages, "project": "甲", "before": before}
     update = pg.campaign.update_progress
     said = update(store, paths[:1], c.tasks.buildings, **given)
