@@ -39,7 +39,10 @@ def compared(model):
     """Rows of each profile and each reach between structures."""
     for (river, _), theirs in model.profile.groupby(["river", "profile"], sort=False):
         at = theirs["chainage_m"]
-        above = model.structures.loc[model.structures["river"] == river, "above_m"]
+        barred = pd.concat(
+            [model.structures[["river", "above_m"]], model.left_out[["river", "above_m"]]]
+        )
+        above = barred.loc[barred["river"] == river, "above_m"]
         reach = np.searchsorted(np.sort(above.dropna()), at)
         for part in np.unique(reach):
             yield one_reach(model, theirs[reach == part])
