@@ -9,14 +9,12 @@ from pinghu_geo.campaign.stages import stage_codes, stage_rules
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import numbers, require_columns
+from pinghu_geo.schemes import cost
 
 __all__ = ["payments"]
 
-HEADS = {
-    "building_yuan": "building",
-    "relocation_yuan": "relocation",
-    "interruption_yuan": "interruption",
-}
+# what a payment is for, by the column it comes from: the heads of `compensation`
+HEADS = {column: column.removesuffix("_yuan") for column in cost.HEADS.values()}
 
 
 @takes(buildings="affected", plan="activities", state="activities")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
@@ -292,7 +293,7 @@ def work_days(
 
 def _rates(
     nodes: pd.DataFrame, stages: pd.DataFrame, capacity: pd.DataFrame | None
-) -> Mapping[str, np.ndarray]:
+) -> Mapping[str, NDArray[np.float64]]:
     """Days a unit for each node, by stage: the group's own, else the stage's."""
     rates = {str(s): np.full(len(nodes), float(d)) for s, d in stages["days"].items()}
     if capacity is None or "per_day" not in capacity:

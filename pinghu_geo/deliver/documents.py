@@ -25,6 +25,7 @@ from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang, code_label, require_layer
 from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.schemes import cost
 from pinghu_geo.schemes.alternatives import Comparison
 from pinghu_geo.search.norise import WithinRise
 from pinghu_geo.search.optimise import LeastDemolition
@@ -37,8 +38,7 @@ __all__ = [
     "write_weekly_report",
 ]
 
-HEADS = {"building_yuan": "building", "relocation_yuan": "relocation",
-         "interruption_yuan": "interruption"}  # fmt: skip
+HEADS = {column: column.removesuffix("_yuan") for column in cost.HEADS.values()}
 PICTURE_MM = 150.0
 # A week ahead, and a week back [days].
 WEEK = 7
@@ -172,8 +172,14 @@ def _costs(row: Mapping[str, Any], lang: Lang) -> list[dict[str, str]]:
     """Compensation by head, and its sum."""
     words = {"building": say("building", lang), "relocation": say("relocation", lang),
              "interruption": say("interruption of business", lang)}  # fmt: skip
-    found = [{"head": words[w], "yuan": _known(c, row[c], lang)} for c, w in HEADS.items()
-             if row.get(c) is not None]  # fmt: skip
+    found = [
+        {
+            "head": words.get(w) or code_label("head", w, lang=lang),
+            "yuan": _known(c, row[c], lang),
+        }
+        for c, w in HEADS.items()
+        if row.get(c) is not None
+    ]
     if row.get("cost_yuan") is not None:
         sum_ = {"head": say("in all", lang), "yuan": _known("cost_yuan", row["cost_yuan"], lang)}
         found.append(sum_)

@@ -8,6 +8,7 @@ built, and a zone of 200,000 corners costs what the few of them near each shape 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from scipy import ndimage
 __all__ = ["Edges", "mean_above", "shared_areas"]
 
 Floats = NDArray[np.float64]
+Shapes = NDArray[np.object_]
 Ints = NDArray[np.intp]
 Shorts = NDArray[np.int32]
 
@@ -39,7 +41,7 @@ TINY = 1e-300
 SWEPT = 200_000
 
 
-def shared_areas(shapes: Any, zones: Any) -> tuple[Ints, Ints, Floats]:
+def shared_areas(shapes: Shapes, zones: Shapes | Sequence[object]) -> tuple[Ints, Ints, Floats]:
     """Position of shape, position of zone and shared area [m²] of all pairs that share any.
 
     Both are arrays of valid polygons or multipolygons in metres, none empty; zones may overlap
@@ -148,7 +150,7 @@ class _Mask(NamedTuple):
     region: Shorts
 
     @classmethod
-    def of(cls, zones: Any, box: Floats) -> _Mask:
+    def of(cls, zones: Shapes, box: Floats) -> _Mask:
         """Mask of zones, with cells as large as most of the boxes."""
         bounds = shapely.total_bounds(zones)
         some = box[:: max(1, len(box) // 1000)]
@@ -203,7 +205,7 @@ def _held(region: Shorts, holders: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
     return order[_runs(begin, size)], np.repeat(zone, size)
 
 
-def _holders(mask: _Mask, zones: Any, tree: Any) -> tuple[Ints, Ints]:
+def _holders(mask: _Mask, zones: Shapes, tree: Any) -> tuple[Ints, Ints]:
     """Pairs of a free region and a zone that holds it: any cell speaks for its region."""
     wide = mask.on.shape[1]
     on = np.flatnonzero(mask.on)
@@ -218,7 +220,7 @@ def _holders(mask: _Mask, zones: Any, tree: Any) -> tuple[Ints, Ints]:
     return known[free], zone[free]
 
 
-def _holding(xy: Floats, pairs: Any, zones: Any) -> tuple[Ints, Ints]:
+def _holding(xy: Floats, pairs: Any, zones: Shapes) -> tuple[Ints, Ints]:
     """Pairs of a point and a zone that holds it, among those that may."""
     point, zone = pairs
     order = np.argsort(zone, kind="stable")  # one zone after the other stays in the cache
@@ -240,8 +242,8 @@ def _runs(begin: Ints, size: Ints) -> Ints:
 def _across(
     rows: Ints,
     box: Floats,
-    shapes: Any,
-    zones: Any,
+    shapes: Shapes,
+    zones: Shapes,
     edges: Edges,
     chains: Any,
     holds: tuple[Ints, Ints],
@@ -294,7 +296,7 @@ def _cuts(count: Ints) -> Ints:
 
 
 def _edges_near(
-    rows: Ints, origin: Floats, size: Floats, shapes: Any, edges: Edges, chains: Any
+    rows: Ints, origin: Floats, size: Floats, shapes: Shapes, edges: Edges, chains: Any
 ) -> tuple[Ints, Ints, Floats]:
     """Pairs of a shape and an edge that meets its box, and the edge as seen from its corner."""
     shape, chain = chains.query(shapes[rows])

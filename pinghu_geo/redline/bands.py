@@ -8,7 +8,7 @@ design, of each part is covered what is inside of at least one of its pieces' mo
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -20,6 +20,7 @@ from pinghu_geo.redline.lines import arc, bends
 __all__ = ["Pieces", "areas_inside"]
 
 Floats = NDArray[np.float64]
+Shapes = NDArray[np.object_]
 Ints = NDArray[np.intp]
 
 # Numbers in one array of a step of the integration: what a processor keeps near at hand.
@@ -120,7 +121,7 @@ class Pieces(NamedTuple):
         return np.stack([a, b, np.where(length > 0, c, 1.0)], axis=2)  # no edge: all is inside
 
 
-def areas_inside(shapes: Any, pieces: Pieces) -> tuple[Ints, Floats]:
+def areas_inside(shapes: Shapes, pieces: Pieces) -> tuple[Ints, Floats]:
     """Positions of shapes near the pieces, and area [m²] of each in each design, (designs, n)."""
     who, piece = shapely.STRtree(shapely.polygons(pieces.ring)).query(shapes, "intersects")
     near, who = np.unique(who, return_inverse=True)
@@ -161,7 +162,7 @@ class _Rings(NamedTuple):
     pieces: Ints
 
     @classmethod
-    def of(cls, shapes: Any) -> _Rings:
+    def of(cls, shapes: Shapes) -> _Rings:
         """Rings of polygons and multipolygons."""
         parts, owner = shapely.get_parts(shapes, return_index=True)
         rings, of = shapely.get_rings(shapely.orient_polygons(parts), return_index=True)
@@ -224,7 +225,7 @@ class _Rings(NamedTuple):
         return cls(xy, ring, owner, pieces)
 
 
-def _cut(shapes: Any, pieces: Pieces, who: Ints, piece: Ints) -> _Rings:
+def _cut(shapes: Shapes, pieces: Pieces, who: Ints, piece: Ints) -> _Rings:
     """Cut shapes so that each part lies wholly in each piece or outside of it, at its widest.
 
     Shape and piece of the pairs that meet come in the order of the shapes.

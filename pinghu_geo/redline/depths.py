@@ -20,6 +20,7 @@ from scipy.spatial import cKDTree
 __all__ = ["deepest"]
 
 Floats = NDArray[np.float64]
+Shapes = NDArray[np.object_]
 Ints = NDArray[np.intp]
 
 # The depth of the deepest point is known to this [m].
@@ -39,7 +40,7 @@ ROUNDING_M = 1e-6
 PAIRS = ((0, 1), (0, 2), (1, 2))
 
 
-def deepest(shapes: Any, line: Any, *, tolerance_m: float = DEPTH_TOLERANCE_M) -> Floats:
+def deepest(shapes: Shapes, line: Any, *, tolerance_m: float = DEPTH_TOLERANCE_M) -> Floats:
     """Greatest distance [m] of any point of each shape's part inside a line from the line's edge.
 
     Parameters
@@ -152,7 +153,7 @@ def _length(gap: Floats) -> Floats:
     return np.asarray(np.sqrt((gap * gap).sum(axis=-1)))
 
 
-def _inside(shapes: Any, line: Any) -> Any:
+def _inside(shapes: Shapes, line: Any) -> Any:
     """What of each shape is inside the line; cut cell by cell, so that a long line costs little."""
     found = np.array(shapes, object)
     cut = np.flatnonzero(~shapely.contains_properly(line, shapes))

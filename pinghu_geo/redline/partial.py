@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from pinghu_geo.nouns.door import takes
@@ -248,7 +249,7 @@ def position_uncertainty(
     return Uncertainty(table, _quantiles(p, area))
 
 
-def _signed(shapes: Any, union: Any) -> Any:
+def _signed(shapes: NDArray[np.object_], union: Any) -> Any:
     """Depth of the deepest point inside the line [m], or minus the distance to it."""
     shapely.prepare(union)
     signed = -shapely.distance(shapes, union)

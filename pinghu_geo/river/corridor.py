@@ -54,6 +54,7 @@ POINT = 0  # as shapely numbers its types
 GOLDEN, GOLDEN_STEPS = 0.6180339887498949, 25
 # Pairs of corner and segment measured at once: bounds the memory to some 300 MB.
 PAIRS_AT_ONCE = 2_000_000
+Shapes = NDArray[np.object_]
 
 
 @takes()
@@ -399,7 +400,7 @@ class _Seeds:
     reach: Floats  # followed so far to either side [m]
 
 
-def _seeds(shapes: Any, lines: Centrelines, wanted: Ints | None) -> _Seeds:
+def _seeds(shapes: Shapes, lines: Centrelines, wanted: Ints | None) -> _Seeds:
     """Nearest segment of each feature, on its river where one is wanted."""
     segments = lines.segments()
     if wanted is None:
@@ -436,7 +437,7 @@ def _seeds(shapes: Any, lines: Centrelines, wanted: Ints | None) -> _Seeds:
     return _Seeds(river, near_from, near_to, distance[first], tied, reach)
 
 
-def _touch_measure(shapes: Any, segments: Any, lines: Centrelines, seg: Ints) -> Floats:
+def _touch_measure(shapes: Shapes, segments: Any, lines: Centrelines, seg: Ints) -> Floats:
     """First and last measure (n, 2) at which each segment is nearest to the feature."""
     xy = shapely.get_coordinates(shapely.shortest_line(segments, shapes)).reshape(-1, 2, 2)[:, 0]
     found = np.repeat(_along(xy, lines, seg)[:, None], 2, axis=1)
@@ -463,7 +464,7 @@ def _along(xy: Floats, lines: Centrelines, seg: Ints) -> Floats:
     return np.asarray(lines.measure[seg] + np.clip(part, 0.0, lines.length[seg]))
 
 
-def _follow(shapes: Any, lines: Centrelines, seed: _Seeds) -> dict[str, Any]:
+def _follow(shapes: Shapes, lines: Centrelines, seed: _Seeds) -> dict[str, Any]:
     """Lay every corner on the stretch around its feature's seed; reduce to one row a feature."""
     xy, who = shapely.get_coordinates(shapes, return_index=True)
     lo_m = np.maximum(seed.near_from - seed.reach, 0.0)
@@ -512,7 +513,7 @@ def _follow(shapes: Any, lines: Centrelines, seed: _Seeds) -> dict[str, Any]:
     }
 
 
-def _nearest_stretch(shapes: Any, lines: Centrelines, seed: _Seeds) -> tuple[Floats, Floats]:
+def _nearest_stretch(shapes: Shapes, lines: Centrelines, seed: _Seeds) -> tuple[Floats, Floats]:
     """First and last measure that are within a millimetre of as near as any to each feature.
 
     The middle between them is what `locate` calls its chainage: where a wall runs parallel to the
@@ -546,7 +547,7 @@ def _nearest_stretch(shapes: Any, lines: Centrelines, seed: _Seeds) -> tuple[Flo
     return first, last
 
 
-def _walls(shapes: Any) -> tuple[Floats, Ints]:
+def _walls(shapes: Shapes) -> tuple[Floats, Ints]:
     """Ends (n, 2, 2) of the walls of all features, in order, and where those of each begin."""
     parts, of = shapely.get_parts(shapes, return_index=True)
     areas = shapely.get_dimensions(parts) == 2
@@ -600,7 +601,7 @@ def _slab(at: Floats, slope: Floats, low: Floats, high: Floats) -> tuple[Floats,
 
 
 def _far_walls(
-    shapes: Any,
+    shapes: Shapes,
     lines: Centrelines,
     xy: Floats,
     distance: Floats,
@@ -705,7 +706,7 @@ def _project(
 
 
 def _nearer_elsewhere(
-    shapes: Any, lines: Centrelines, seed: _Seeds, at: dict[str, Any]
+    shapes: Shapes, lines: Centrelines, seed: _Seeds, at: dict[str, Any]
 ) -> NDArray[np.bool_]:
     """Whether some corner is nearer to another river, or to another stretch of its own."""
     result = np.zeros(len(shapes), bool)
@@ -725,7 +726,7 @@ def _nearer_elsewhere(
 
 
 def _foreign_segments(
-    shapes: Any, lines: Centrelines, seed: _Seeds, far: Floats
+    shapes: Shapes, lines: Centrelines, seed: _Seeds, far: Floats
 ) -> tuple[Ints, Ints]:
     """Pairs of feature and segment outside its stretch, as near as its farthest corner.
 

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
@@ -380,7 +381,7 @@ def differences(
 
 def _reach(
     red_line: gpd.GeoDataFrame, places: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+) -> NDArray[np.float64]:
     """How far a red line reaches from the centreline on each building's bank [m]."""
     lines, chainage = lay_out(rivers), places["chainage_m"]
     if any(scale.equations for scale in lines.scales):  # a chainage may be two places

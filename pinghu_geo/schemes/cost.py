@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pinghu_geo.nouns.columns import OWN
 from pinghu_geo.nouns.door import takes
@@ -112,7 +113,7 @@ def _require_codes(affected: pd.DataFrame, key: str) -> None:
         )
 
 
-def _prices(rates: pd.DataFrame) -> dict[str, np.ndarray]:
+def _prices(rates: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
     """Unit prices by head, each row's; refused where the first is missing or any negative."""
     require_columns(rates, ["building_yuan_m2"], "rates")
     prices = {}
@@ -139,7 +140,7 @@ def _prices(rates: pd.DataFrame) -> dict[str, np.ndarray]:
     return prices
 
 
-def _row_of(affected: pd.DataFrame, rates: pd.DataFrame, keys: list[str]) -> np.ndarray:
+def _row_of(affected: pd.DataFrame, rates: pd.DataFrame, keys: list[str]) -> NDArray[np.intp]:
     """Position of the rate that applies to each building, judged once a combination."""
     if not keys:
         if len(rates) != 1:

@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
@@ -76,7 +77,9 @@ def node_ids(
     return found
 
 
-def _runs(low: np.ndarray, high: np.ndarray, gap_m: float, max_length_m: float) -> np.ndarray:
+def _runs(
+    low: NDArray[np.float64], high: NDArray[np.float64], gap_m: float, max_length_m: float
+) -> NDArray[np.intp]:
     """Number the runs of intervals sorted by their low ends; one that is too long is alone."""
     number = np.empty(len(low), np.intp)
     nodes, node, start, end = 0, -1, -np.inf, -np.inf

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
@@ -268,9 +269,7 @@ def _evidence(known: pd.DataFrame, rule: Mapping[str, Any]) -> pd.Series:
     return values.astype("boolean")
 
 
-def _holds(
-    values: pd.Series, test: str, limit: float | None
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _holds(values: pd.Series, test: str, limit: float | None) -> NDArray[np.bool_]:
     """Where a rule holds; not where its evidence is missing."""
     if test in ("is_true", "is_false"):
         wanted = values if test == "is_true" else ~values
