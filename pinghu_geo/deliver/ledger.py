@@ -20,6 +20,7 @@ from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import NOUNS, Lang, label, spoken
 from pinghu_geo.redline.overlap import totals
 from pinghu_geo.schemes.alternatives import Comparison
+from pinghu_geo.schemes.cost import HEADS
 
 __all__ = ["write_hydraulics", "write_ledger"]
 
@@ -43,8 +44,7 @@ BUILDING_SUBJECTS = {
     ],
     "annex 3 compensation": [
         "owner", "structure", "use", "title", "tenure", "demolish_floor_area_m2",
-        "floor_area_source", "rate", "building_yuan", "relocation_yuan", "interruption_yuan",
-        "cost_yuan",
+        "floor_area_source", "rate", *HEADS.values(), "cost_yuan",
     ],
 }  # fmt: skip
 PARCEL_COLUMNS = [

@@ -16,6 +16,7 @@ from pinghu_geo.nouns.inert import sheet_text
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import NOUNS, Column, Lang, code_label, label
 from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.schemes.cost import HEADS
 
 __all__ = [
     "COLUMNS",
@@ -55,9 +56,7 @@ SUMMED = {
     "planned_yuan",
     "signed_yuan",
     "n_added",
-    "building_yuan",
-    "relocation_yuan",
-    "interruption_yuan",
+    *HEADS.values(),
     "cost_yuan",
     "avoided_floor_area_m2",
     "avoided_tenants",

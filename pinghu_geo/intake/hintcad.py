@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pinghu_geo.intake.encoding import text_encoding
 from pinghu_geo.nouns.errors import LayerError
@@ -29,8 +30,8 @@ class _Side(NamedTuple):
     """Distances and heights of one side, as they stand in the file, away from the centre."""
 
     row: int
-    away: np.ndarray
-    up: np.ndarray
+    away: NDArray[np.float64]
+    up: NDArray[np.float64]
 
 
 def is_hintcad(rows: Sequence[Row]) -> bool:

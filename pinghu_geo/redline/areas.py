@@ -91,7 +91,7 @@ class Edges(NamedTuple):
     owner: Ints
 
     @classmethod
-    def of(cls, polygons: Any) -> Edges:
+    def of(cls, polygons: Shapes) -> Edges:
         """All edges of polygons that have a length."""
         rings, of, hole = _rings(np.asarray(polygons, object))
         xy, ring = shapely.get_coordinates(rings, return_index=True)
@@ -120,7 +120,7 @@ def _tree(low: Floats, high: Floats) -> Any:
     return shapely.STRtree(shapely.box(*low, *(high.T + ASIDE_M).T))
 
 
-def _rings(polygons: Any) -> tuple[Any, Ints, NDArray[np.bool_]]:
+def _rings(polygons: Shapes) -> tuple[Any, Ints, NDArray[np.bool_]]:
     """Rings, whose each is, in order, and whether it is a hole: a plain polygon counts as one."""
     plain = (shapely.get_type_id(polygons) == shapely.GeometryType.POLYGON) & (
         shapely.get_num_interior_rings(polygons) == 0

@@ -249,10 +249,10 @@ def position_uncertainty(
     return Uncertainty(table, _quantiles(p, area))
 
 
-def _signed(shapes: NDArray[np.object_], union: Any) -> Any:
+def _signed(shapes: NDArray[np.object_], union: Any) -> NDArray[np.float64]:
     """Depth of the deepest point inside the line [m], or minus the distance to it."""
     shapely.prepare(union)
-    signed = -shapely.distance(shapes, union)
+    signed: NDArray[np.float64] = -shapely.distance(shapes, union)
     inside = signed >= 0
     signed[inside] = deepest(shapes[inside], union)
     return signed
