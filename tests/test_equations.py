@@ -759,3 +759,75 @@ def test_a_chainage_twice_is_one_sentence_where_no_river_is_drawn():
     ):
         with pytest.raises(pg.PinghuError, match=r"K0\+820"):
             call()
+
+
+def twins():
+    """Sections of which two places have the same chainage: a wide one after a narrow one."""
+    parts = [
+        pd.DataFrame(
+            {"river": "A", "chainage_m": at, "offset_m": [-w, -2.0, 2.0, w],
+             "elevation_m": np.array([9.0, 5, 5, 9]) - at / 500, "n": 0.03}
+        )
+        for at, w in [(0.0, 5.0), (820.0, 5.0), (850.0, 6.0), (820.0, 20.0), (900.0, 6.0)]
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda s, _: pg.flood.cut_sections(s, CUT),
+        lambda s, _: pg.flood.excavation(s, s),
+        lambda s, _: pg.plot_section(s, "A", 820.0),
+        lambda s, _: pg.flood.with_roughness(s, pd.DataFrame({"offset_m": [-9.0], "n": 0.03})),
+        lambda s, _: pg.flood.critical_levels(s, 20.0),
+        lambda s, _: pg.flood_rise(s, 20.0, {"slope": 0.002}, after={"banks": BANKS}),
+        lambda s, _: pg.flood.calibrate_roughness(s, 20.0, {"slope": 0.002}, MARKS),
+        lambda s, folder: pg.write_hecras(folder / "m", s, 20.0, {"slope": 0.002}),
+        lambda s, _: pg.flood.encroachments(
+            s, 20.0, {"slope": 0.002}, banks=BANKS, target_rise_m=0.1
+        ),
+        lambda s, _: pg.water_profile(s, 20.0, {"slope": 0.002}),
+    ],
+)  # fmt: skip
+def test_two_sections_of_one_chainage_are_named_as_such(call, tmp_path):
+    with pytest.raises(pg.PinghuError, match=r"several sections at one chainage \(1: A K0\+820"):
+        call(twins(), tmp_path)
+    # wherever the rows of the second one stand
+    with pytest.raises(pg.PinghuError, match="several sections at one chainage"):
+        call(twins().sort_values("chainage_m", kind="stable"), tmp_path)
+
+
+CUT = pd.DataFrame({"river": ["A"], "chainage_m": 820.0, "centre_m": 0.0, "bottom_m": 2.0,
+                    "invert_m": 1.0})  # fmt: skip
+MARKS = pd.DataFrame({"river": ["A"], "chainage_m": [100.0], "level_m": [7.0]})
+BANKS = pd.DataFrame({"river": "A", "chainage_m": [0.0, 820, 850, 900], "left_bank_m": -2.0,
+                      "right_bank_m": 2.0})  # fmt: skip
+
+
+def test_two_sections_of_one_chainage_are_written_as_two(tmp_path):
+    pg.intake.write_sections(twins(), tmp_path / "a.hdm")
+    blocks = (tmp_path / "a.hdm").read_text("ascii").split("BEGIN,")[1:]
+    assert [b.split()[0] for b in blocks] == [
+        "0.000:1", "820.000:2", "850.000:3", "820.000:4", "900.000:5"
+    ]  # fmt: skip
+    read = pg.intake.read_sections(tmp_path / "a.hdm", river="A")
+    assert read["offset_m"].tolist() == twins()["offset_m"].tolist()
+
+
+def test_points_that_run_back_are_no_second_section():
+    good = twins().iloc[:4]
+    for offsets in ([-5.0, 2, -2, 5], [5.0, 2, -2, -5], [-5.0, -2, 5, 2]):
+        with pytest.raises(pg.errors.HydraulicsError, match="offsets that run back"):
+            pg.flood.section_properties(
+                good.assign(offset_m=offsets), good.iloc[:1].assign(level_m=7.0)
+            )
+
+
+def test_widths_of_one_chainage_that_stand_apart_are_not_drawn():
+    rows = pd.DataFrame({"river": "A", "chainage_m": [0.0, 820, 850, 820, 900], "left_m": 5.0,
+                         "right_m": 5.0})  # fmt: skip
+    with pytest.raises(pg.errors.LayerError, match=r"stand apart \(1: A K0\+820"):
+        pg.plot_widths(rows, rows, "A")
+    change = rows.iloc[[0, 1, 3, 2, 4]]  # a sudden change, in either order
+    assert pg.plot_widths(change, change.iloc[::-1], "A").axes

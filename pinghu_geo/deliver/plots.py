@@ -28,7 +28,7 @@ from pinghu_geo.nouns.schema import (
     require_columns,
 )
 from pinghu_geo.river.centreline import river_scales
-from pinghu_geo.river.chainage import ChainageScale, format_chainage
+from pinghu_geo.river.chainage import ChainageScale, begun_anew, format_chainage
 from pinghu_geo.river.corridor import along_rivers, river_ends
 
 __all__ = [
@@ -359,7 +359,7 @@ def plot_section(
     Raises
     ------
     LayerError
-        There is no such section.
+        There is no such section, or there are several.
 
     Examples
     --------
@@ -380,8 +380,16 @@ def plot_section(
             layer="sections",
             hint=f"the nearest is at {format_chainage(float(near))}",
         )
-    figure, axes, font = _figure(9, 3.8)
     x, z = rows["offset_m"].to_numpy(float), rows["elevation_m"].to_numpy(float)
+    if begun_anew(np.zeros(len(x), np.intp), x).any():
+        raise LayerError(
+            "has several sections at one chainage",
+            layer="sections",
+            ids=[f"{river} {format_chainage(chainage_m)}"],
+            hint="of two sections whose chainage is the same leave out one; "
+            "points of a section run from left to right",
+        )
+    figure, axes, font = _figure(9, 3.8)
     high = max(levels.values(), default=z.max()) if levels else float(z.max())
     for name, level in (levels or {}).items():
         axes.fill_between(
@@ -434,9 +442,28 @@ def _of_river(
             )
     if layer == "sections":
         return rows
+    if scale is None:
+        _refuse_apart(rows, river, layer)
     return rows.assign(along=_along(numbers(rows, "chainage_m", layer), scale)).sort_values(
         "along", kind="stable"
     )
+
+
+def _refuse_apart(rows: pd.DataFrame, river: str, layer: str) -> None:
+    """Refuse rows of one chainage that stand apart: two places, of which none says which it is.
+
+    Two rows one below the other are a sudden change.
+    """
+    at = numbers(rows, "chainage_m", layer)
+    runs = at[at != at.shift()]
+    twice = runs[runs.duplicated() & runs.notna()]
+    if len(twice):
+        raise LayerError(
+            "has rows of one chainage that stand apart",
+            layer=layer,
+            ids=[f"{river} {format_chainage(float(c))}" for c in twice.unique()],
+            hint="rivers=rivers with its equations; rows of a sudden change stand together",
+        )
 
 
 def _figure(wide: float, high: float) -> tuple[Figure, Any, Any]:

@@ -10,7 +10,15 @@ import pandas as pd
 
 from pinghu_geo.flood.sections import Array, Ground, Wetted
 from pinghu_geo.flood.steady import Model, critical_level, normal_level
-from pinghu_geo.flood.survey import GRAVITY_MS2, Laid, discharges, lay_sections, places, rows_of
+from pinghu_geo.flood.survey import (
+    GRAVITY_MS2,
+    Laid,
+    discharges,
+    lay_sections,
+    places,
+    require_told_apart,
+    rows_of,
+)  # fmt: skip
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, require_columns
@@ -361,7 +369,7 @@ def with_roughness(sections: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame
     Raises
     ------
     HydraulicsError, LayerError
-        A section has no range, or the tables can't be used.
+        A section has no range, a chainage several sections, or the tables can't be used.
 
     References
     ----------
@@ -383,6 +391,7 @@ def with_roughness(sections: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame
             "has no rows", layer="sections" if sections.empty else "ranges",
             hint="read it again: pg.read_table(..., \"sections\")",
         )  # fmt: skip
+    require_told_apart(sections, "sections")
     everywhere = not {"river", "chainage_m"} <= set(ranges.columns)
     by = None if everywhere else dict(iter(ranges.groupby(["river", "chainage_m"])))
     parts = []

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pinghu_geo.flood.outlines import crossings, line_at, stops_of
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.survey import rows_of
+from pinghu_geo.flood.survey import require_told_apart, rows_of
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, require_columns
@@ -42,7 +42,7 @@ def cut_sections(sections: pd.DataFrame, cuts: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     HydraulicsError, LayerError
-        A cut speaks of no section, or is no template.
+        A cut speaks of no section, or is no template; a chainage has several sections.
 
     References
     ----------
@@ -60,6 +60,7 @@ def cut_sections(sections: pd.DataFrame, cuts: pd.DataFrame) -> pd.DataFrame:
     need = ("river", "chainage_m", "centre_m", "bottom_m", "invert_m")
     require_columns(cuts, need, "cuts")
     require_columns(sections, ("river", "chainage_m", "offset_m", "elevation_m", "n"), "sections")
+    require_told_apart(sections, "sections")
     values = {c: numbers(cuts, c, "cuts").to_numpy() for c in (*need[2:], "side_slope", "n")}
     values["side_slope"] = np.nan_to_num(values["side_slope"])
     bad = ~(values["bottom_m"] > 0) | ~np.isfinite(values["invert_m"] + values["centre_m"])
@@ -160,7 +161,7 @@ def excavation(
     Raises
     ------
     HydraulicsError, LayerError
-        A section stands in one table only.
+        A section stands in one table only; a chainage has several sections.
 
     Notes
     -----
@@ -182,6 +183,7 @@ def excavation(
     need = ("river", "chainage_m", "offset_m", "elevation_m")
     for table, layer in ((before, "before"), (after, "after")):
         require_columns(table, need, layer)
+        require_told_apart(table, layer)
     was, now = (dict(iter(t.groupby(["river", "chainage_m"], sort=True))) for t in (before, after))
     alone = [f"{r} {format_chainage(float(c))}" for r, c in was.keys() ^ now.keys()]
     if alone:

@@ -16,7 +16,7 @@ from pinghu_geo.flood.hecras_text import BOUNDARY_KINDS, COLUMN, RIVER_NOTE
 from pinghu_geo.flood.hydraulics import boundary_table, for_profile
 from pinghu_geo.flood.junctions import junction_table
 from pinghu_geo.flood.structures import parts_by_kind, with_structures
-from pinghu_geo.flood.survey import Laid, discharges, for_river, lay_sections
+from pinghu_geo.flood.survey import Laid, discharges, for_river, lay_sections, require_told_apart
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.inert import field_text
@@ -97,6 +97,7 @@ def write_hecras(
     ['模型.f01', '模型.g01', '模型.p01', '模型.prj']
     """
     target, title = Path(target), title or Path(target).name
+    require_told_apart(sections, "sections")
     laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
     scales = None if rivers is None else river_scales(rivers)
     laid = with_structures(laid, structures, structure_parts, scales)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pinghu_geo.flood.hydraulics import Boundary, water_profile
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.survey import lay_sections, places
+from pinghu_geo.flood.survey import lay_sections, places, require_told_apart
 from pinghu_geo.nouns.door import BY_KEY, takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import one_of, require_columns
@@ -349,6 +349,7 @@ def encroachments(
             layer="flows",
             hint="choose one",
         )
+    require_told_apart(sections, "sections")
     laid = lay_sections(
         sections, banks=banks, obstacles=obstacles, rivers=options.get("rivers")
     ).stations

@@ -15,11 +15,11 @@ from pinghu_geo.flood.steady import Barrier, Friction, Model
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
 from pinghu_geo.river.centreline import river_scales
-from pinghu_geo.river.chainage import ChainageScale, format_chainage
+from pinghu_geo.river.chainage import ChainageScale, begun_anew, format_chainage
 
 __all__ = [
     "GRAVITY_MS2", "Laid", "aligned", "discharges", "for_river", "lay_sections", "ordered",
-    "places", "rows_of",
+    "places", "require_told_apart", "rows_of",
 ]  # fmt: skip
 
 GRAVITY_MS2 = 9.81
@@ -350,6 +350,8 @@ def _check_points(
 ) -> None:
     """Refuse sections that hold no water or run back."""
     back = np.r_[False, (np.diff(values["offset_m"]) < 0) & ~new[1:]]
+    if back.any():
+        _refuse_twins(section, values["offset_m"], stations, "sections")
     rules = (
         (back, "has offsets that run back", "points run from left to right; sort each section"),
         (
@@ -368,6 +370,28 @@ def _check_points(
             raise HydraulicsError(
                 problem, layer="sections", ids=places(stations, np.unique(section[bad])), hint=hint
             )
+
+
+def require_told_apart(sections: pd.DataFrame, layer: str) -> None:
+    """Refuse two sections at one chainage, where a section is told by its chainage alone."""
+    keys = [c for c in ("scheme", "river", "chainage_m") if c in sections.columns]
+    key = sections.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
+    offset = numbers(sections, "offset_m", layer).to_numpy()
+    _refuse_twins(key, offset, sections.drop_duplicates(keys).reset_index(drop=True), layer)
+
+
+def _refuse_twins(key: Array, offset: Array, stations: pd.DataFrame, layer: str) -> None:
+    number = begun_anew(key, offset)
+    of = key[np.unique(number, return_index=True)[1]]
+    often = np.bincount(of, minlength=len(stations)) > 1
+    if often.any():
+        raise HydraulicsError(
+            "has several sections at one chainage",
+            layer=layer,
+            ids=places(stations, np.flatnonzero(often)),
+            hint="of two sections whose chainage is the same leave out one; "
+            "points of a section run from left to right",
+        )
 
 
 def places(stations: pd.DataFrame, rows: Array) -> list[str]:

@@ -18,7 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from pinghu_geo.nouns.errors import ChainageError
 
-__all__ = ["ChainageScale", "chainage_prefix", "format_chainage", "parse_chainage"]
+__all__ = [
+    "ChainageScale", "begun_anew", "chainage_prefix", "format_chainage", "parse_chainage"
+]  # fmt: skip
 
 FORMS = "K12+669.5, 12+669.5, k0+000, K12.669, 12669.5 m, 12.6695 km, or metres as a number"
 _PREFIX = r"(?P<prefix>[^\W\d_]*)"
@@ -360,3 +362,36 @@ def _in_order(candidate: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDAr
         if np.isfinite(first).all() and np.isfinite(last).all():
             return first[::way], last[::way]
     return np.nanmin(candidate, axis=0), np.nanmax(candidate, axis=0)
+
+
+def begun_anew(key: NDArray[np.intp], offset: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Number of each point's section, by first appearance; of one key there may be several.
+
+    A survey says a chainage twice where two places of a river have the same one (断链). Points run
+    from left to right, so that the second section begins where offsets jump back over most of
+    what the first one covers. A single point that runs back begins none.
+    """
+    turn = np.argsort(key, kind="stable")
+    k, x = key[turn], offset[turn]
+    fresh = np.r_[True, k[1:] != k[:-1]]
+    back = np.flatnonzero(np.r_[False, np.diff(x) < 0] & ~fresh)
+    bounds = np.flatnonzero(fresh | np.isin(np.arange(len(k)), back))
+    ends = dict(zip(bounds.tolist(), [*bounds[1:].tolist(), len(k)], strict=True))
+    begun: dict[int, list[tuple[float, float]]] = {}
+    for at in back.tolist():
+        if k[at] not in begun:
+            first = int(np.searchsorted(k, k[at]))
+            begun[k[at]] = [(x[first], x[ends[first] - 1])]
+        low, high = x[at], x[ends[at] - 1]
+        if any(
+            min(high, b) - max(low, a) > 0.75 * min(high - low, b - a) > 0 for a, b in begun[k[at]]
+        ):
+            begun[k[at]].append((low, high))
+            fresh[at] = True
+    found = np.empty(len(k), np.intp)
+    found[turn] = np.cumsum(fresh) - 1
+    shown = np.full(int(fresh.sum()), len(k))
+    np.minimum.at(shown, found, np.arange(len(k)))
+    rank = np.empty(len(shown), np.intp)
+    rank[np.argsort(shown)] = np.arange(len(shown))
+    return np.asarray(rank[found])
