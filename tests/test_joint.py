@@ -30,7 +30,7 @@ def test_two_nodes_that_compete_for_one_rise(cases, k):
 
 @pytest.mark.parametrize(
     ("kind", "seed"),
-    [("joined", 12), ("joined", 28), ("joined", 3), ("surveyed", 0), ("surveyed", 1),
+    [("joined", 12), ("joined", 28), ("joined", 3), ("joined", 1005), ("surveyed", 0), ("surveyed", 1),
      ("surveyed", 2), ("three", 5), ("four", 1)],
 )  # fmt: skip
 def test_random_rivers_against_exhaustive_search(kind, seed):

@@ -153,9 +153,14 @@ def touches_of(
         low, high = _band(gaps, menu, k)
         doubtful = np.minimum(high, surely - 1) - np.maximum(low, safe) + 1
         gaps = gaps._replace(too_many=np.maximum(doubtful, 0).sum(axis=1))
-    else:
-        gaps = _covered(gaps, menu, sure, nobody, nobody)
-    return replace(_touches(gaps, menu, sure, found.ids, None), pairs=pairs)
+        made = _touches(gaps, menu, sure, found.ids, None)
+        # both stations of a gap bind a building that some pair of moves there takes
+        begin, end = np.full(len(found.ids), n), np.full(len(found.ids), -1)
+        np.minimum.at(begin, gaps.who, gaps.gap)
+        np.maximum.at(end, gaps.who, gaps.gap + 1)
+        return replace(made, pairs=True, from_station=begin, to_station=end)
+    gaps = _covered(gaps, menu, sure, nobody, nobody)
+    return _touches(gaps, menu, sure, found.ids, None)
 
 
 def _stairs(moves: Array, share: Array, room: Array, order: Array, begin: Array) -> Array:
@@ -337,4 +342,6 @@ def counted_as_drawn(
         cover[mine] = _covered(own, touch.menu, sure[mine], upper, lower).cover
     gaps = gaps._replace(cover=cover)
     made = _touches(gaps, touch.menu, sure, touch.ids, touch.between)
-    return replace(made, pairs=touch.pairs)
+    if not touch.pairs:
+        return made
+    return replace(made, pairs=True, from_station=touch.from_station, to_station=touch.to_station)
