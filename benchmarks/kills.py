@@ -344,6 +344,8 @@ WRITERS: dict[str, Callable[[Path, str], None]] = {
 }  # fmt: skip
 # Writers that compute long before they write.
 PROJECTS = {"forms", "campaign", "first_run", "run", "campaign_run", "papers"}
+# Files that a person takes one by one: each is the old or the new one.
+MANY = {"forms"}
 # Sets of files, by their first: a moment without it is allowed, one with a mixed set is not.
 SETS = {"shp": "房屋.shp", "hecras": "模型.prj"}
 
@@ -617,12 +619,12 @@ class Writer:
         """Whether a state is neither the old nor the new one."""
         if status == DONE and now != self.new:
             yield f"said that it succeeded: {self._differs(now, self.new)}"
-        elif (
-            now not in (self.old, self.new)
-            and SETS.get(self.name, "") in now
-            or now not in (self.old, self.new)
-            and self.name not in SETS
-        ):
+        elif self.name in MANY:
+            if any(at not in (self.old.get(k), self.new.get(k)) for k, at in now.items()) or (
+                self.old.keys() - now.keys()
+            ):
+                yield f"a file that is neither old nor new: {self._differs(now, self.old)}"
+        elif now not in (self.old, self.new) and (self.name not in SETS or SETS[self.name] in now):
             yield f"neither old nor new: {self._differs(now, self.old)}"
 
     @staticmethod
