@@ -26,10 +26,10 @@ def test_ids_named_like_a_column_are_written_beside_it(ids, name, tmp_path):
     ).rename_axis(ids)
     assert list(with_ids_as_column(pd.DataFrame(rivers)))[0] == name
     pg.deliver.write_results({"rivers": rivers}, tmp_path / "r.gpkg")
-    assert gpd.read_file(tmp_path / "r.gpkg")[name].tolist() == ["一"]
+    assert gpd.read_file(tmp_path / "r.gpkg", layer="rivers")[name].tolist() == ["一"]
     empty = {"rivers": rivers, "none": rivers.iloc[:0]}
     pg.deliver.write_results(empty, tmp_path / "e.gpkg")
-    assert gpd.list_layers(tmp_path / "e.gpkg")["name"].tolist() == ["rivers"]
+    assert gpd.list_layers(tmp_path / "e.gpkg")["name"].tolist() == ["rivers", "layer_styles"]
 
 
 @pytest.mark.parametrize("name", ["geom", "形状", "shape"])

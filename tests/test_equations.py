@@ -658,13 +658,14 @@ def test_each_function_says_the_same(name, kind):
 # what reads no chainage, or one section at a time: geometry, ids, money, texts
 READS_NONE = {
     "belongs_to", "clearing", "compensation", "floor_area",
-    "live_red_line", "node_board", "overlay_zones", "payments", "plot_section",
+    "live_red_line", "node_board", "overlay_zones", "payments",
     "position_uncertainty", "progress_faults", "raster_values", "remainders", "retention_verdict",
-    "section_offsets", "supervision", "totals", "update_progress", "with_roughness", "work_days",
-    "write_forms", "write_sections",
+    "section_offsets", "supervision", "totals", "update_progress", "work_days",
+    "write_forms",
     # say what tables hold, at the chainages that stand in them
     "wall_maps", "write_household_files", "write_notices", "write_scheme_report",
-    "write_transfers", "write_weekly_report",
+    "write_transfers", "write_weekly_report", "write_field_package", "write_hydraulics",
+    "write_msproject", "write_qgis_project", "write_results",
     # ask the search that `within_rise` is again
     "trade_offs", "what_would_save",
 }  # fmt: skip

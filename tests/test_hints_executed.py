@@ -380,6 +380,11 @@ ELSEWHERE = {
     "of the shell, in test_replacing": ("--force (force=True)",),
     "three ways to write a number, in test_redline": ("give metres, as 9.0 or",),
     "a search of its own, in test_norise": ("x=(0, 10, 20, 50)",),
+    "widths to plot, in test_equations": ("rows of a sudden change stand",),
+    "a state, a plan: made from tables that the user has": (
+        "pg.progress_state(log, tasks",
+        "pg.schedule(tasks.nodes, start=",
+    ),
     "test_hints": ("crs_candidates", "pg.repair(", "set_crs", "join_parts"),
     "words with dots, to be filled in by who knows": ("...",),
     "an install": ("pip install",),

@@ -200,7 +200,8 @@ def test_a_database_holds_each_text_and_name(given, tmp_path):
     pg.deliver.write_results(
         {"gpkg_contents": odd, "a\0b": houses, 'x"y': houses}, tmp_path / "r.gpkg"
     )
-    assert list(pyogrio.list_layers(tmp_path / "r.gpkg")[:, 0]) == ["_gpkg_contents", "a␀b", 'x"y']
+    layers = list(pyogrio.list_layers(tmp_path / "r.gpkg")[:, 0])
+    assert layers == ["_gpkg_contents", "a␀b", 'x"y', "layer_styles"]
     back = pyogrio.read_dataframe(tmp_path / "r.gpkg", layer="_gpkg_contents")
     assert back["owner"].tolist() == [cell_text(t) for t in houses["owner"]]
     assert back["_fid"].tolist() == [7] * len(houses)

@@ -491,3 +491,12 @@ def test_what_near_can_t_mean_is_refused(tmp_path):
         pg.read_layer(tmp_path / "a.gpkg", "buildings", near=line.head(0))
     with pytest.raises(pg.errors.LayerError, match="read whole"):
         pg.read_layer(tmp_path / "a.gpkg", "rivers", near=line)
+
+
+def test_how_qgis_draws_a_layer_is_no_layer_to_be_chosen(tmp_path, sample):
+    for noun in ("buildings", "rivers"):
+        path = tmp_path / f"{noun}.gpkg"
+        pg.deliver.write_results({noun: sample[noun].head(4)}, path)
+        assert "layer_styles" in pyogrio.list_layers(path)[:, 0]
+        assert len(pg.read_layer(path, noun)) == 4
+    assert sorted(pg.new_project(tmp_path)["what"]) == ["buildings", "rivers"]

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from test_joint import line, searched
+from joint import line, searched
 
 import pinghu_geo as pg
 from pinghu_geo.search import smooth

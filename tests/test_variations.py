@@ -53,7 +53,7 @@ FOUND = (
     ("map with all", [("nodes", "rows", "all NA")]),
     ("map with all", [("affected", "rows", "all NA")]),
     ("map", [("affected", "rows", "all NA")]),
-    ("ledger with all", [("profile", "rows", "all NA")]),
+    ("hydraulics", [("profile", "rows", "all NA")]),
     ("ledger with all", [("nodes", "rows", "all NA")]),
     ("reaches with fixed ones", [("held", "rows", "all NA")]),
     ("board", [("nodes", "rows", "all NA")]),

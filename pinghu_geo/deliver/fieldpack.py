@@ -116,7 +116,7 @@ def _to_fill(
     lost = ~keys.isin(state.index)
     if lost.any():
         raise LayerError("aren't in the state", layer=layer, ids=rows.index[lost],
-                         hint="pg.progress_state(log, tasks.buildings)")  # fmt: skip
+                         hint="state = pg.progress_state(log, tasks.buildings)")  # fmt: skip
     found = rows[[c for c in (*columns, "geometry") if c in rows]].copy()
     now = state.loc[keys]
     found["last_stage"] = now["stage"].to_numpy()

@@ -101,7 +101,9 @@ def write_msproject(
     path = Path(target)
     require_suffix(path, ".xml")
     if plan.activities.empty:
-        raise LayerError("has no nodes", layer="plan", hint="pg.schedule(tasks.nodes)")
+        raise LayerError(
+            "has no nodes", layer="plan", hint='plan = pg.schedule(tasks.nodes, start="2018-01-01")'
+        )
     stages = stage_rules() if stages is None else stages
     rows = _rows(plan, state, baseline, stages, lang)
     first, last = rows["start"].min(), rows["finish"].max()

@@ -11,10 +11,11 @@ from xml.etree.ElementTree import Element, SubElement
 
 import geopandas as gpd
 import pandas as pd
+from geopandas.array import GeometryDtype
 
 from pinghu_geo.deliver.styles import CLASS_LOOKS, MAP_LOOKS
 from pinghu_geo.intake.io import database_frame, with_one_shape
-from pinghu_geo.nouns.door import with_ids_as_column
+from pinghu_geo.nouns.door import with_ids_as_column, with_shapes
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import database_name, visible_text
 from pinghu_geo.nouns.replacing import atomic_path
@@ -65,8 +66,9 @@ WHOLE = {c.name for n in NOUNS.values() for c in n.columns if c.dtype == "int"}
 
 def as_stored(layer: pd.DataFrame, name: str) -> pd.DataFrame:
     """A layer as a GeoPackage holds it: ids as a column, counts as whole numbers."""
-    if isinstance(layer, gpd.GeoDataFrame):
-        layer = with_one_shape(layer, name, ".gpkg")
+    kinds = getattr(layer, "dtypes", [None])
+    if not isinstance(layer, pd.DataFrame) or any(isinstance(k, GeometryDtype) for k in kinds):
+        layer = with_one_shape(with_shapes(layer, name), name, ".gpkg")
     flat = with_ids_as_column(layer)
     counts = {}
     for column in flat.columns:
@@ -75,7 +77,7 @@ def as_stored(layer: pd.DataFrame, name: str) -> pd.DataFrame:
             if (known == known.round()).all():
                 counts[column] = flat[column].astype("Int64")
     flat = flat.assign(**counts) if counts else flat
-    return database_frame(flat) if isinstance(flat, gpd.GeoDataFrame) else flat
+    return database_frame(flat)
 
 
 def kind_of_layer(name: str) -> str:

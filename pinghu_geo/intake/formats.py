@@ -63,6 +63,7 @@ from pinghu_geo.nouns.schema import match_columns, nearest, noun
 __all__ = [
     "PARQUET",
     "POSTGIS",
+    "STYLES",
     "TABLES",
     "VECTOR",
     "Boxes",
@@ -91,6 +92,8 @@ PUSHED = {".gpkg", ".fgb", ".gdb", ".shp"}
 # From so many boxes on a file is asked for the one around all of them.
 MOST_BOXES = 8
 TABLES = {".csv", ".txt", ".xlsx", ".xlsm"}
+# what QGIS keeps beside the layers of a GeoPackage: how they are drawn
+STYLES = "layer_styles"
 POSTGIS = ("postgresql://", "postgres://")
 # Columns of a table that hold its geometry: as text, or as easting and northing. In surveying X
 # points north (纵坐标) and Y east (横坐标); whether a table means that, its numbers tell.
@@ -567,7 +570,8 @@ def _decoded(raw: bytes | str) -> Any:
 
 def _one_layer(path: Path, layer: str | None, what: str) -> str:
     """The layer asked for, or the only one."""
-    names = [str(n) for n in pyogrio.list_layers(path)[:, 0]]
+    # how QGIS draws them is no layer that anybody means
+    names = [str(n) for n in pyogrio.list_layers(path)[:, 0] if n != STYLES]
     if layer is None and len(names) != 1:
         raise LayerError(
             f"{path.name} has {len(names)} layers: {', '.join(names)}",

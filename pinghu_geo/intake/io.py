@@ -566,11 +566,12 @@ def with_one_shape(frame: Any, what: str, suffix: str) -> Any:
     return frame
 
 
-def database_frame(flat: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The layer with names and texts that a database takes whole, and no name twice."""
+def database_frame(flat: Any) -> Any:
+    """A layer or table with names and texts that a database takes whole, and no name twice."""
     flat, names = flat.copy(deep=False), {}
     taken: set[str] = set()
-    for column in flat.columns.drop(flat.geometry.name):
+    shapes = [flat.geometry.name] if isinstance(flat, gpd.GeoDataFrame) else []
+    for column in flat.columns.drop(shapes):
         name = plain = database_name(column)
         while name.lower() in taken:
             name = f"{plain}_{len(taken)}"

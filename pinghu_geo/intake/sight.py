@@ -15,7 +15,7 @@ from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.drawing import drawing_layers
 from pinghu_geo.intake.drivers import for_one_driver
 from pinghu_geo.intake.encoding import dbf_encoding
-from pinghu_geo.intake.formats import PARQUET, TABLES, VECTOR, read_cells
+from pinghu_geo.intake.formats import PARQUET, STYLES, TABLES, VECTOR, read_cells
 from pinghu_geo.intake.osm import OSM
 from pinghu_geo.intake.shapefile import parts_of
 from pinghu_geo.nouns.errors import PinghuError, own_slip, reason
@@ -147,7 +147,7 @@ def _layers(path: Path) -> list[Sight]:
         opened = path if suffix == ".shp" else for_one_driver(path, "new", stack)
         found = []
         for name, stated in pyogrio.list_layers(opened):
-            if stated is None:
+            if stated is None or name == STYLES:
                 continue
             encoding = _names_in(path) if suffix == ".shp" else None
             info = pyogrio.read_info(opened, layer=name, encoding=encoding)

@@ -371,6 +371,8 @@ def begun_anew(key: NDArray[np.intp], offset: NDArray[np.float64]) -> NDArray[np
     from left to right, so that the second section begins where offsets jump back over most of
     what the first one covers. A single point that runs back begins none.
     """
+    if not len(key):
+        return np.empty(0, np.intp)
     turn = np.argsort(key, kind="stable")
     k, x = key[turn], offset[turn]
     fresh = np.r_[True, k[1:] != k[:-1]]
