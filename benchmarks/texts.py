@@ -441,6 +441,40 @@ def audit_papers(out: Path) -> None:
         say(f"{path.relative_to(out)}: {len(text)} letters, no actions")
 
 
+def audit_xml(out: Path) -> None:
+    """Plans for MS Project and projects for QGIS: sound XML, no code, no address, names as given."""
+    from xml.etree import ElementTree
+
+    from pinghu_geo.nouns.inert import visible_text
+
+    for path in [*sorted(out.rglob("*.xml")), *sorted(out.rglob("*.qgz"))]:
+        if path.suffix == ".qgz":
+            with zipfile.ZipFile(path) as parts:
+                inside = [parts.read(n) for n in parts.namelist() if n.endswith(".qgs")]
+        else:
+            inside = [path.read_bytes()]
+        expect(len(inside) == 1, f"{path.name} holds {len(inside)} projects")
+        root = ElementTree.fromstring(inside[0])  # noqa: S314 - entities are looked for below
+        heads = re.findall(rb"<!(?!--)[^>]*>", inside[0])
+        expect(heads in ([], [b"<!DOCTYPE qgis>"]), f"{path.name}: {heads}")
+        texts = [
+            t for one in root.iter() for t in (one.text, *one.attrib.values()) if t and t.strip()
+        ]
+        code = [one.tag for one in root.iter() if re.search("macro|python|action|editforminit", one.tag, re.I)
+                and ((one.text or "").strip() or len(one))]  # fmt: skip
+        expect(not code, f"{path.name}: {code[:3]}")
+        sources = [one.text or "" for one in root.iter("datasource")]
+        odd = [s for s in sources if not re.fullmatch(r"\./[^/|]+\.gpkg\|layername=.*", s, re.S)]
+        expect(not odd, f"{path.name} reads {odd[:2]}")
+        if path.suffix == ".xml":
+            groups = [payloads()[k] for k in (0, 10, 17, 29, 28)]
+            lost = [g for g in groups if visible_text(g) not in texts]
+            expect(not lost, f"{path.name} lost {lost}; it has {texts[:5]}")
+        seen["files"] += 1
+        seen["texts"] += len(texts)
+        say(f"{path.relative_to(out)}: {len(texts):,} texts, no code")
+
+
 def audit_words(out: Path) -> None:
     """Papers in Word: texts as given to python-docx and LibreOffice, no field but pages, no link."""
     import docx
@@ -513,7 +547,7 @@ def audit_databases(out: Path, project: Path) -> None:
                     f"{path.name} {name}: owners differ",
                 )
                 seen["texts"] += len(same)
-            if name == "progress":
+            if name == "progress" and path == store:  # a field package's are to be filled in
                 texts = set(frame["note"].dropna()) | set(frame["blocker"].dropna())
                 seen["texts"] += len(texts)
                 expect(any("{{" in t for t in texts), f"{path.name}: no notes")
@@ -593,6 +627,7 @@ def main() -> int:
             audit_csv(out)
             audit_papers(out)
             audit_words(out)
+            audit_xml(out)
             audit_pages(out)
     expect(not asked, f"asked for: {asked[:3]}")
     say(f"{len(payloads())} payloads, {seen['files']} files, {seen['texts']:,} texts held against what was given, "

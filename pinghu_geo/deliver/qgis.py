@@ -61,6 +61,8 @@ SHAPES = {
 
 
 # Columns of whole numbers.
+# QGIS names an address of its grammar here, which a parser might ask for
+DOCTYPE = "<!DOCTYPE qgis>\n"
 WHOLE = {c.name for n in NOUNS.values() for c in n.columns if c.dtype == "int"}
 
 
@@ -282,8 +284,7 @@ def layer_styles(styles: Mapping[str, Element], layers: Mapping[str, Any]) -> pd
 
 
 def _text(root: Element) -> str:
-    head = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
-    return head + ElementTree.tostring(root, encoding="unicode")
+    return DOCTYPE + ElementTree.tostring(root, encoding="unicode")
 
 
 def write_qgis_project(
@@ -367,7 +368,7 @@ def write_qgis_project(
     order = SubElement(root, "properties")
     paths = SubElement(order, "Paths")
     SubElement(paths, "Absolute", type="bool").text = "false"
-    text = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+    text = DOCTYPE
     text += ElementTree.tostring(root, encoding="unicode")
     path = Path(target)
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as book:
