@@ -368,8 +368,5 @@ def _made_here(folder: Path) -> dict[str, str] | None:
         return told
     names = {p.name for p in folder.iterdir()}
     always = {"campaign.xlsx", "summary.txt"}  # earlier versions wrote no more
-    return (
-        dict.fromkeys(names & {*always, "board.html", "time_chainage.pdf"}, "")
-        if always <= names
-        else None
-    )
+    more = {"board.html", "time_chainage.pdf", "schedule.xml"}  # a kill may leave without the list
+    return dict.fromkeys(names & (always | more), "") if always <= names else None
