@@ -60,9 +60,9 @@ SHAPES = {
 }
 
 
-# Columns of whole numbers.
 # QGIS names an address of its grammar here, which a parser might ask for
 DOCTYPE = "<!DOCTYPE qgis>\n"
+# Columns of whole numbers.
 WHOLE = {c.name for n in NOUNS.values() for c in n.columns if c.dtype == "int"}
 
 
@@ -368,8 +368,7 @@ def write_qgis_project(
     order = SubElement(root, "properties")
     paths = SubElement(order, "Paths")
     SubElement(paths, "Absolute", type="bool").text = "false"
-    text = DOCTYPE
-    text += ElementTree.tostring(root, encoding="unicode")
+    text = _text(root)
     path = Path(target)
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as book:
         # a fixed date: the same input gives the same bytes
