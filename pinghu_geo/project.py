@@ -744,9 +744,8 @@ def _flood(
     rises = rises.reindex(hit.index)
     first = profile[profile["profile"] == profile["profile"].iloc[0]]
     levels = flood_levels(hit, first, rivers, dem=dem)
-    columns = [
-        c for c in rises.columns if c.startswith("rise_") and c not in ("rise_river", "rise_at_m")
-    ]
+    places = ("rise_river", "rise_at_m", "rise_repeated")
+    columns = [c for c in rises.columns if c.startswith("rise_") and c not in places]
     known = rises[columns].dropna(axis=1, how="all")
     known = known.reindex(
         columns=known.columns.union(["rise_alone_mm", "rise_joint_mm"], sort=False)
@@ -760,7 +759,7 @@ def _flood(
         hit, known, limits={k: float(asked[k]) for k in LIMITS}, rules=rules, lang=plan.lang
     )
     lines = section_lines(designed.sections, rivers)
-    above = freeboard(profile, designed.sections, banks=designed.banks)
+    above = freeboard(profile, designed.sections, banks=designed.banks, rivers=rivers)
     return _Flood(profile, above, lines, inundation(first, dem, rivers)), verdict.join(
         known.drop(columns=[c for c in known.columns if c in hit.columns])
     )

@@ -832,3 +832,117 @@ def test_widths_of_one_chainage_that_stand_apart_are_not_drawn():
         pg.plot_widths(rows, rows, "A")
     change = rows.iloc[[0, 1, 3, 2, 4]]  # a sudden change, in either order
     assert pg.plot_widths(change, change.iloc[::-1], "A").axes
+
+
+def long_chain():
+    """A river of 1,000 m with a long chain of 60 m, and sections at both K0+820 and between."""
+    river = river_frame({"A": [(0, 0), (1000, 0)]}, equations=["K0+860=K0+800"])
+    plain = river_frame({"A": [(0, 0), (1000, 0)]})
+    at = np.array([0.0, 820, 850, 880, 940])
+    said = np.array([0.0, 820, 850, 820, 880])
+    wide = (15.0, 15, 16, 20, 16)
+    parts = [
+        pd.DataFrame({"river": "A", "chainage_m": m, "offset_m": [-w, -2.0, 2.0, w],
+                      "elevation_m": np.array([9.0, 5, 5, 9]) - m / 500, "n": 0.03})
+        for m, w in zip(at, wide, strict=True)
+    ]  # fmt: skip
+    table = pd.concat(parts, ignore_index=True)
+    return river, table.assign(chainage_m=np.repeat(said, 4)), plain, table
+
+
+BOTH = ["above", "above", "below"]  # of K0+820, K0+850, K0+820
+
+
+def test_sections_of_a_repeated_chainage_are_told_by_the_way_along_the_river():
+    river, twice, plain, once = long_chain()
+    houses = building_frame(
+        {"up": shapely.box(815, 5, 825, 9), "down": shapely.box(875, 5, 885, 9),
+         "mid": shapely.box(838, -9, 842, -5)},
+        floor_area_m2=100.0,
+    )  # fmt: skip
+    end = {"slope": 0.002}
+    lines, wanted = (pg.flood.section_lines(s, r) for s, r in ((twice, river), (once, plain)))
+    assert lines["repeated"].dropna().tolist() == BOTH
+    assert lines.geometry.geom_equals(wanted.geometry).all()
+    upwards = pd.concat([twice.iloc[k : k + 4] for k in (16, 12, 8, 4, 0)])
+    for listed in (twice, upwards):
+        same = pg.building_obstacles(houses, listed, river)
+        assert same["building_id"].tolist() == ["up", "down", "mid"]
+        assert same["chainage_m"].tolist() == [820.0, 820.0, 850.0]
+        assert same["repeated"].tolist() == ["above", "below", "above"]
+    block = pg.building_obstacles(houses, twice, river)
+    water, level = (
+        pg.water_profile(s, 20.0, end, obstacles=pg.building_obstacles(houses, s, r), rivers=r)
+        for s, r in ((twice, river), (once, plain))
+    )
+    assert water["repeated"].dropna().tolist() == BOTH
+    assert "repeated" not in level.columns
+    np.testing.assert_allclose(water["level_m"], level["level_m"], atol=1e-9)
+    tops, want = (
+        pg.freeboard(p, s, rivers=r) for p, s, r in ((water, twice, river), (level, once, plain))
+    )
+    np.testing.assert_allclose(tops["freeboard_left_m"], want["freeboard_left_m"])
+    calm = pg.water_profile(twice, 20.0, end, rivers=river)
+    risen = pg.flood.rise_table(calm, water)
+    assert risen["rise_mm"].tolist() == pytest.approx(
+        ((water["level_m"] - calm["level_m"]) * 1000).tolist()
+    )
+    alone, wanted = (
+        pg.building_rises(houses, s, 20.0, end, r, allowed_mm=10.0, losses=())
+        for s, r in ((twice, river), (once, plain))
+    )
+    np.testing.assert_allclose(alone["rise_joint_mm"], wanted["rise_joint_mm"], atol=1e-6)
+    where = alone.loc[alone["rise_at_m"].between(800, 860), "rise_repeated"]
+    assert where.notna().all()
+    assert block["moved_m"].tolist() == [0.0, 0.0, 10.0]
+
+
+def test_works_and_models_on_a_repeated_chainage(tmp_path):
+    river, twice, plain, once = long_chain()
+    dug, want = (
+        pg.flood.excavation(s, s.assign(elevation_m=s["elevation_m"] - 1.0), rivers=r)
+        for s, r in ((twice, river), (once, plain))
+    )
+    for column in ("length_m", "cut_m3", "cut_prismoid_m3"):
+        np.testing.assert_allclose(dug[column], want[column])
+    end = {"slope": 0.002}
+    texts = [
+        pg.write_hecras(tmp_path / n, s, 20.0, end, rivers=r)["geometry"].read_text("utf-8")
+        for n, s, r in (("a", twice, river), ("b", once, plain))
+    ]
+    lines = [[x for x in t.splitlines() if not x.startswith(("Geom", "K0"))] for t in texts]
+    assert lines[0] == lines[1]
+    banks = {"left_bank_m": -2.0, "right_bank_m": 2.0}
+    walls, want = (
+        pg.flood.encroachments(s, 200.0, end, banks=b.assign(**banks), target_rise_m=0.1, rivers=r)
+        for s, b, r in (
+            (twice, pg.flood.section_lines(twice, river).drop(columns="geometry"), river),
+            (once, once.drop_duplicates("chainage_m")[["river", "chainage_m"]], plain),
+        )
+    )
+    np.testing.assert_allclose(walls["left_wall_m"], want["left_wall_m"], atol=2e-3)
+
+
+@pytest.mark.parametrize("name", ["obstacles", "banks"])
+def test_a_row_of_a_repeated_chainage_says_which_section_it_means(name):
+    river, twice, plain, once = long_chain()
+    row = {
+        "obstacles": {"from_offset_m": 2.0, "to_offset_m": 6.0},
+        "banks": {"left_bank_m": -2.0, "right_bank_m": 2.0, "contraction": 0.8},
+    }[name]
+
+    def level(sections, rivers, **columns):
+        table = pd.DataFrame({"river": ["A"], **columns, **row})
+        return pg.water_profile(sections, 20.0, {"slope": 0.002}, rivers=rivers, **{name: table})
+
+    with pytest.raises(
+        pg.errors.HydraulicsError, match=r"that several sections have \(1: A K0\+820"
+    ):
+        level(twice, river, chainage_m=820.0)
+    for which, place in (("above", 820.0), ("below", 880.0), ("长链之后(下游)", 880.0)):
+        found = level(twice, river, chainage_m=820.0, repeated=which)["level_m"]
+        np.testing.assert_allclose(
+            found, level(once, plain, chainage_m=place)["level_m"], atol=1e-9
+        )
+    with pytest.raises(pg.errors.HydraulicsError, match="places where there is no section"):
+        level(twice, river, chainage_m=850.0, repeated="below")

@@ -300,7 +300,8 @@ CALLS = {
                                                  obstacles=t["obstacles"], rivers=t["rivers"])),
     "normal_levels": ("sections flows", lambda t: pg.flood.normal_levels(
         t["sections"], t["flows"], slope=0.0016)),
-    "freeboard": ("profile sections", lambda t: pg.freeboard(t["profile"], t["sections"])),
+    "freeboard": ("profile sections rivers", lambda t: pg.freeboard(
+        t["profile"], t["sections"], rivers=t["rivers"])),
     "flood_rise": ("sections flows obstacles",
                    lambda t: pg.flood_rise(t["sections"], t["flows"], SLOPE,
                                            after={"obstacles": t["obstacles"]})),

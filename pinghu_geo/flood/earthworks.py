@@ -8,12 +8,12 @@ import pandas as pd
 
 from pinghu_geo.flood.outlines import crossings, line_at, stops_of
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.survey import require_told_apart, rows_of
+from pinghu_geo.flood.survey import require_told_apart, rows_of, sections_apart
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, require_columns
+from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import format_chainage
-from pinghu_geo.river.corridor import along_rivers
 
 __all__ = ["cut_banks", "cut_sections", "excavation"]
 
@@ -183,9 +183,8 @@ def excavation(
     need = ("river", "chainage_m", "offset_m", "elevation_m")
     for table, layer in ((before, "before"), (after, "after")):
         require_columns(table, need, layer)
-        require_told_apart(table, layer)
-    was, now = (dict(iter(t.groupby(["river", "chainage_m"], sort=True))) for t in (before, after))
-    alone = [f"{r} {format_chainage(float(c))}" for r, c in was.keys() ^ now.keys()]
+    was, now = (_by_place(t, rivers, n) for t, n in ((before, "before"), (after, "after")))
+    alone = [f"{k[0]} {format_chainage(float(k[-1]))}" for k in was.keys() ^ now.keys()]
     if alone:
         raise HydraulicsError(
             "has sections that stand in one of the tables only",
@@ -193,12 +192,10 @@ def excavation(
             ids=sorted(alone),
             hint="cut_sections keeps every section",
         )
-    areas = [(*key, *_areas(was[key], now[key])) for key in was]
-    table = pd.DataFrame(areas, columns=["river", "from_m", "cut", "fill"])
-    table["along"] = along_rivers(table, ["from_m"], rivers, "before")
+    areas = [(*key, *_areas(was[key], now[key])) for key in sorted(was)]
+    table = pd.DataFrame(areas, columns=["river", "along", "from_m", "cut", "fill"])
     rows = []
-    for river, part in table.groupby("river", sort=False):
-        line = part.sort_values("along")
+    for river, line in table.groupby("river", sort=False):
         for a, b in zip(line.iloc[:-1].itertuples(), line.iloc[1:].itertuples(), strict=True):
             length = b.along - a.along
             row = {"river": river, "from_m": a.from_m, "to_m": b.from_m, "length_m": length}
@@ -209,6 +206,20 @@ def excavation(
                 row[f"{what}_from_m2"], row[f"{what}_to_m2"] = one, other
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _by_place(
+    table: pd.DataFrame, rivers: gpd.GeoDataFrame | None, layer: str
+) -> dict[tuple[str, float, float], pd.DataFrame]:
+    """Sections by river, place along it as chainages grow, and chainage."""
+    number, places = sections_apart(table, rivers, layer)
+    scales = {} if rivers is None else river_scales(rivers)
+    keys = [
+        (one.river, float(scales[one.river].along(one.measure)) if scales else one.measure,
+         one.chainage_m)
+        for one in places.itertuples()
+    ]  # fmt: skip
+    return {keys[k]: part for k, part in table.groupby(number)}
 
 
 def _areas(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float]:

@@ -16,7 +16,14 @@ from pinghu_geo.flood.hecras_text import BOUNDARY_KINDS, COLUMN, RIVER_NOTE
 from pinghu_geo.flood.hydraulics import boundary_table, for_profile
 from pinghu_geo.flood.junctions import junction_table
 from pinghu_geo.flood.structures import parts_by_kind, with_structures
-from pinghu_geo.flood.survey import Laid, discharges, for_river, lay_sections, require_told_apart
+from pinghu_geo.flood.survey import (
+    Laid,
+    discharges,
+    for_river,
+    lay_sections,
+    rows_of,
+    sections_apart,
+)
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.inert import field_text
@@ -97,7 +104,6 @@ def write_hecras(
     ['模型.f01', '模型.g01', '模型.p01', '模型.prj']
     """
     target, title = Path(target), title or Path(target).name
-    require_told_apart(sections, "sections")
     laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
     scales = None if rivers is None else river_scales(rivers)
     laid = with_structures(laid, structures, structure_parts, scales)
@@ -115,6 +121,9 @@ def write_hecras(
             layer="sections",
             hint='sections[sections["scheme"] == "..."]',
         )
+    number, places = sections_apart(sections, rivers, "sections")
+    keys = places[["river", "measure"]].to_numpy(object)
+    points = {tuple(keys[k]): part for k, part in sections.groupby(number)}
     stations = stations.assign(rs=_river_stations(stations))
     q = discharges(flows, stations, rivers)
     edges = boundary_table(downstream, "downstream")
@@ -122,7 +131,7 @@ def write_hecras(
     crossings = _Crossings(laid, structures, structure_parts, junctions)
     texts = {
         "project": (".prj", _project_text(title)),
-        "geometry": (".g01", _geometry_text(title, sections, stations, obstacles, crossings)),
+        "geometry": (".g01", _geometry_text(title, points, stations, obstacles, crossings)),
         "flow": (".f01", _flow_text(title, stations, q, edges, junctions)),
         "plan": (
             ".p01",
@@ -207,19 +216,17 @@ def _project_text(title: str) -> list[str]:
 
 def _geometry_text(
     title: str,
-    sections: pd.DataFrame,
+    points: Mapping[tuple[str, float], pd.DataFrame],
     stations: pd.DataFrame,
     obstacles: pd.DataFrame | None,
     crossings: _Crossings,
 ) -> list[str]:
     lines = [f"Geom Title={title}", "Program Version=6.50", ""]
     lines += crossings.junction_lines(stations)
-    points = dict(iter(sections.groupby(["river", "chainage_m"])))
-    blocks = (
-        {}
-        if obstacles is None or obstacles.empty
-        else dict(iter(obstacles.groupby(["river", "chainage_m"])))
-    )
+    blocks: dict[int, pd.DataFrame] = {}
+    if obstacles is not None and not obstacles.empty:
+        row, station = rows_of(obstacles, stations, "obstacles")
+        blocks = {k: obstacles.iloc[row[station == k]] for k in np.unique(station).tolist()}
     river, names = None, _file_names(stations["river"].unique())
     lengths = ["length_left_m", "length_channel_m", "length_right_m"]
     for i, one in enumerate(stations.to_dict("records")):
@@ -231,12 +238,11 @@ def _geometry_text(
         same = follows is not None and follows["river"] == river
         gap = follows["measure"] - one["measure"] if same and follows is not None else 0.0
         ways = ",".join(f"{_exact(gap if pd.isna(one[c]) else one[c])}" for c in lengths)
-        key = (one["river"], one["chainage_m"])
         lines += [f"Type RM Length L Ch R = 1 ,{one['rs']:<8},{ways}", "BEGIN DESCRIPTION:"]
         lines += [format_chainage(one["chainage_m"], decimals=3)]
         lines += [RIVER_NOTE + " ".join(note.split())] if note else []
         lines += ["END DESCRIPTION:"]
-        lines += _section_text(points[key], one, blocks.get(key))
+        lines += _section_text(points[one["river"], one["measure"]], one, blocks.get(i))
         lines += crossings.lines_below(i, stations)
     return lines
 

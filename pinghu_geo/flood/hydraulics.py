@@ -118,7 +118,8 @@ def water_profile(
         ends; missing: all is channel), length_left_m, length_channel_m, length_right_m to the
         next section downstream [m] (missing: difference of chainages), contraction, expansion,
         left_levee_m with left_levee_top_m and the same on the right, left_wall_m and right_wall_m
-        (encroachment: a wall that is never overtopped).
+        (encroachment: a wall that is never overtopped). Of two sections of one chainage
+        ``repeated`` {above, below} says which is meant; so in ``obstacles``.
     obstacles
         River, chainage_m, from_offset_m, to_offset_m, top_m (missing: never overtopped), obstacle:
         ``blocked`` (default), ``ineffective`` (water stands still below top_m), ``permanent`` (it
@@ -158,7 +159,8 @@ def water_profile(
         section downstream, regime, doubts (codes joined by commas; see Notes); structure_id of what
         stands below the section, control (how the water passes it: energy, momentum, yarnell,
         wspro, pressure_inlet, pressure_full, inlet, outlet, weir, gate, drop, road; B after it is
-        flow of class B) and over_m3s over its road or crest.
+        flow of class B) and over_m3s over its road or crest; where a long chain (长链) makes
+        chainages of sections occur twice, repeated {above, below}.
 
     Raises
     ------
@@ -257,6 +259,8 @@ def water_profile(
             hint="an obstacle that water can pass has a top_m; walls leave room between them",
         )
     found = case.solved(_tables)
+    if found["repeated"].isna().all():
+        found = found.drop(columns="repeated")
     datum = datum_of(sections)
     return found.assign(datum=datum) if datum else found
 
@@ -654,7 +658,8 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
             "top_width_m": top, "conveyance_m3s": k, "alpha": alpha,
             "friction_slope": (q / k) ** 2, "loss_m": loss, **by_zone(wet),
             "regime": np.where(found == CRITICAL, "critical", regime),
-            "doubts": _doubt_texts(bits), **through, "_row": rows,
+            "doubts": _doubt_texts(bits), **through,
+            "repeated": pd.array(stations["repeated"], dtype="str"), "_row": rows,
         }
     )  # fmt: skip
 
@@ -673,6 +678,7 @@ def _lean_tables(
         "discharge_m3s": model.discharge.T.ravel(),
         "level_m": level.T.ravel(),
         "chainage_m": stations["chainage_m"].to_numpy()[rows],
+        "repeated": stations["repeated"].to_numpy()[rows],
         "_row": rows,
     }
     for column in ("scheme", "river"):

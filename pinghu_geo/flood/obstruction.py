@@ -20,16 +20,15 @@ from pinghu_geo.flood.hydraulics import (
 )
 from pinghu_geo.flood.offsets import require_about_centre
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.survey import for_river
+from pinghu_geo.flood.survey import for_river, sections_apart
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.schema import flat_shapes, require_columns, require_layer, require_polygons
 from pinghu_geo.river.centreline import (
     by_measure,
     lay_out,
+    points_at,
     river_codes,
-    river_scales,
-    squares_at,
 )
 from pinghu_geo.river.corridor import locate
 
@@ -50,7 +49,16 @@ RISES = (
     "rise_rough_high_mm", "rise_joint_mm", "rise_joint_low_mm", "rise_joint_high_mm",
 )  # fmt: skip
 
+# what names a section: of two of one chainage, which
+PLACE = ["river", "chainage_m", "repeated"]
+
 Progress = Callable[[str], None]
+
+
+def _placed(table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose sections are named by `PLACE`."""
+    which = table["repeated"] if "repeated" in table.columns else pd.Series(None, table.index)
+    return table.assign(repeated=which.astype(object).where(which.notna(), ""))
 
 
 @takes()
@@ -68,7 +76,8 @@ def section_lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDa
     -------
     geopandas.GeoDataFrame
         One line a section, from its leftmost to its rightmost point: river, chainage_m,
-        from_offset_m, to_offset_m.
+        from_offset_m, to_offset_m, repeated {above, below} (which of two places a chainage means
+        that a long chain (长链) makes occur twice).
 
     Raises
     ------
@@ -88,12 +97,22 @@ def section_lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDa
     [40.0]
     """
     require_columns(sections, ("river", "chainage_m", "offset_m"), "sections")
+    return _lines(sections, rivers).drop(columns="measure")
+
+
+def _lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Lines of sections, with how far down the river each lies."""
     require_about_centre(sections, "sections")
-    ends = sections.groupby(["river", "chainage_m"], sort=False)["offset_m"].agg(["min", "max"])
-    table = ends.reset_index().rename(columns={"min": "from_offset_m", "max": "to_offset_m"})
     lines = lay_out(rivers)
+    river_codes(sections["river"], lines, "sections")  # unknown ones are refused by name
+    number, table = sections_apart(sections, rivers, "sections")
+    ends = sections.groupby(number)["offset_m"].agg(["min", "max"])
+    table.insert(2, "from_offset_m", ends["min"].to_numpy(float))
+    table.insert(3, "to_offset_m", ends["max"].to_numpy(float))
+    table["repeated"] = pd.array(table["repeated"], dtype="str")
     code = river_codes(table["river"], lines, "sections")
-    point, right = squares_at(lines, code, table["chainage_m"].to_numpy(float))
+    point, flow = points_at(lines, code, table["measure"].to_numpy(float))
+    right = np.stack([flow[:, 1], -flow[:, 0]], axis=1)
     a, b = (
         point + table[c].to_numpy(float)[:, None] * right for c in ("from_offset_m", "to_offset_m")
     )
@@ -120,7 +139,8 @@ def building_obstacles(
     -------
     pandas.DataFrame
         Obstacles for `water_profile`: river, chainage_m, from_offset_m, to_offset_m, top_m (NA:
-        never overtopped), obstacle, building_id, moved_m. A building crossed by no section stands
+        never overtopped), obstacle, building_id, moved_m, repeated (as in `section_lines`). A
+        building crossed by no section stands
         in the nearest one of its river with its own offsets, and moved_m says how far it was
         moved; one beyond the ends of the sections blocks nothing and has no row.
 
@@ -160,7 +180,7 @@ def building_obstacles(
             ids=sections.index[lost],
             hint='sections = sections.dropna(subset=["river", "chainage_m", "offset_m"])',
         )
-    lines = section_lines(sections, rivers)
+    lines = _lines(sections, rivers)
     shapes = flat_shapes(buildings)
     crossed = _crossed(shapes, lines)
     standing = _standing(buildings, shapes, crossed, lines, rivers)
@@ -169,9 +189,10 @@ def building_obstacles(
     found = found.assign(
         top_m=np.nan, obstacle="blocked", building_id=buildings.index[found["_who"].astype(int)]
     )
-    found = found.sort_values(["_who", "chainage_m", "from_offset_m"], ignore_index=True)
+    order = ["_who", "chainage_m", "repeated", "from_offset_m"]
+    found = found.sort_values(order, ignore_index=True)
     columns = ["river", "chainage_m", "from_offset_m", "to_offset_m", "top_m", "obstacle"]
-    return found[[*columns, "building_id", "moved_m"]]
+    return found[[*columns, "building_id", "moved_m", "repeated"]]
 
 
 def _crossed(shapes: Any, lines: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -194,6 +215,7 @@ def _crossed(shapes: Any, lines: gpd.GeoDataFrame) -> pd.DataFrame:
             "from_offset_m": along.min(axis=1, initial=np.inf),
             "to_offset_m": along.max(axis=1, initial=-np.inf),
             "moved_m": 0.0,
+            "repeated": lines["repeated"].array[section],
         }
     )
 
@@ -215,14 +237,12 @@ def _standing(
     if not len(between):
         return empty
     where = locate(buildings.iloc[between], by_measure(rivers))
-    scales = river_scales(rivers)
     parts = []
     for river, of in where.assign(_who=between).groupby("river", sort=False):
-        mine = lines[lines["river"] == river]
+        mine = lines[lines["river"] == river].sort_values("measure", kind="stable")
         if mine.empty:
             continue
-        at = scales[str(river)].measure(mine["chainage_m"].to_numpy(float), twice="order")
-        mine, at = mine.iloc[np.argsort(at, kind="stable")], np.sort(at)
+        at = mine["measure"].to_numpy(float)
         wanted = of["chainage_m"].to_numpy(float)
         k = np.clip(np.searchsorted(at, wanted), 1, len(at) - 1) if len(at) > 1 else 0
         k = k - (wanted - at[k - 1] < at[k] - wanted) if len(at) > 1 else np.zeros(len(of), int)
@@ -236,6 +256,7 @@ def _standing(
                     "from_offset_m": np.clip(of["offset_min_m"].to_numpy(), low, high),
                     "to_offset_m": np.clip(of["offset_max_m"].to_numpy(), low, high),
                     "moved_m": np.abs(at[k] - wanted),
+                    "repeated": mine["repeated"].array[k],
                 }
             )
         )
@@ -288,7 +309,8 @@ def building_rises(
         rise_alone_high_mm, its least and most over the band; rise_band, the rise for each pair of
         the band; rise_decided_by, the first of the band whose rise is above the allowed one, where
         not all are; rise_rough_low_mm, rise_rough_high_mm, what the roughness alone makes of it;
-        rise_river, rise_at_m where it is highest; joint, whether it is among those that can stay
+        rise_river, rise_at_m where it is highest (and rise_repeated {above, below}, where that
+        chainage occurs twice); joint, whether it is among those that can stay
         together; rise_joint_mm, the highest rise with all of those kept, and for the others the
         rise with this one added to them, with rise_joint_low_mm and rise_joint_high_mm; n_sections
         it stands in; doubts of the base profile at those sections.
@@ -346,11 +368,11 @@ def building_rises(
     for column in RISES:
         found[column] = 0.0
     found["joint"] = True
-    for column in ("rise_band", "rise_decided_by", "rise_river"):
+    for column in ("rise_band", "rise_decided_by", "rise_river", "rise_repeated"):
         found[column] = pd.Series(None, buildings.index, "str")
     found["rise_at_m"] = np.nan
     found["n_sections"] = standing.groupby("building_id").size().reindex(found.index, fill_value=0)
-    doubts = standing.merge(base, on=["river", "chainage_m"]).groupby("building_id")["doubts"]
+    doubts = _placed(standing).merge(_placed(base), on=PLACE).groupby("building_id")["doubts"]
     found["doubts"] = doubts.agg(_words).reindex(found.index, fill_value="")
     for group in _systems(
         list(dict.fromkeys(sections["river"])),
@@ -375,7 +397,7 @@ def building_rises(
     found.loc[uncertain, "joint"] = False
     if not roughness_share:
         found[["rise_rough_low_mm", "rise_rough_high_mm"]] = np.nan
-    return found
+    return found if found["rise_repeated"].notna().any() else found.drop(columns="rise_repeated")
 
 
 def _scenarios(
@@ -444,16 +466,18 @@ class _Trial:
 
     def wet(self) -> Array:
         """Rows of ``standing`` whose ground the flood reaches; the others change nothing."""
-        level = self.base.groupby(["river", "chainage_m"])["level_m"].max()
-        points = dict(iter(self.sections.groupby(["river", "chainage_m"], sort=False)))
+        level = _placed(self.base).groupby(PLACE)["level_m"].max()
+        number, places = sections_apart(self.sections, self.options["rivers"], "sections")
+        places = _placed(places)[PLACE].to_numpy().tolist()
+        points = {tuple(places[k]): part for k, part in self.sections.groupby(number)}
         found = np.zeros(len(self.standing), bool)
-        for k, row in enumerate(self.standing.itertuples()):
-            part = points[(row.river, row.chainage_m)]
+        for k, row in enumerate(_placed(self.standing).itertuples()):
+            part = points[(row.river, row.chainage_m, row.repeated)]
             x, z = part["offset_m"].to_numpy(float), part["elevation_m"].to_numpy(float)
             within = (x >= row.from_offset_m) & (x <= row.to_offset_m)
             ends = np.interp([row.from_offset_m, row.to_offset_m], x, z)
             lowest = min(ends.min(), z[within].min(initial=np.inf))
-            found[k] = lowest < level[(row.river, row.chainage_m)]
+            found[k] = lowest < level[(row.river, row.chainage_m, row.repeated)]
         return found
 
     def rises(self, cases: dict[str, list[Any]]) -> Array:
@@ -524,6 +548,7 @@ def _tell_alone(
     where = trial.before[0].iloc[single[0].argmax(axis=1)]
     found.loc[ids, "rise_river"] = where["river"].to_numpy()
     found.loc[ids, "rise_at_m"] = where["chainage_m"].to_numpy()
+    found.loc[ids, "rise_repeated"] = where["repeated"].to_numpy()
     found.loc[ids, "rise_alone_mm"] = highest[0]
     found.loc[ids, "rise_alone_low_mm"] = highest.min(axis=0)
     found.loc[ids, "rise_alone_high_mm"] = highest.max(axis=0)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.hydraulics import Boundary, water_profile
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.survey import lay_sections, places, require_told_apart
+from pinghu_geo.flood.survey import lay_sections, places, rows_of, sections_apart
 from pinghu_geo.nouns.door import BY_KEY, takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import one_of, require_columns
 
 __all__ = ["encroachments", "flood_rise", "freeboard", "rise_table"]
 
-KEYS = ["profile", "river", "chainage_m"]
+KEYS = ["profile", "river", "repeated", "chainage_m"]
 LOSSES = {"contraction": 0.1, "expansion": 0.3}
 LOSSLESS = {"contraction": 0.0, "expansion": 0.0}
 # Method 5: trials at most, the part of a miss that is corrected at once, and what is accepted [m]
@@ -197,7 +198,11 @@ def flood_rise(
 
 @takes()
 def freeboard(
-    profile: pd.DataFrame, sections: pd.DataFrame, *, banks: pd.DataFrame | None = None
+    profile: pd.DataFrame,
+    sections: pd.DataFrame,
+    *,
+    banks: pd.DataFrame | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
 ) -> pd.DataFrame:
     """Height of both bank tops above the water, section by section 岸顶超高.
 
@@ -208,6 +213,8 @@ def freeboard(
     sections, banks
         The sections of it. A bank's top is the ground at left_bank_m and right_bank_m, or the
         levee's top where there is one; without banks, the ends of the section.
+    rivers
+        Centrelines; needed where a long chain (长链) makes chainages of sections occur twice.
 
     Returns
     -------
@@ -230,21 +237,17 @@ def freeboard(
     >>> found["freeboard_left_m"].round(3).tolist()
     [3.207, 3.207]
     """
-    laid = lay_sections(sections.drop(columns="scheme", errors="ignore"), banks=banks)
-    tops = laid.stations[["river", "chainage_m"]].copy()
+    sections = sections.drop(columns="scheme", errors="ignore")
+    laid = lay_sections(sections, banks=banks, rivers=rivers)
+    number, at_places = sections_apart(sections, rivers, "sections")
+    named = at_places[["river", "measure"]].to_numpy(object)
+    points = {tuple(named[k]): part for k, part in sections.groupby(number)}
+    found = _rounded(profile)
+    row, station = rows_of(found.drop(columns="scheme", errors="ignore"), laid.stations, "profile")
     for side in ("left", "right"):
-        tops[f"{side}_top_m"] = _tops(laid.stations, sections, side)
-    found = _rounded(profile).merge(
-        _rounded(tops).drop(columns="chainage_m"), on=["river", "_mm"], how="left"
-    )
-    lost = found["left_top_m"].isna()
-    if lost.any():
-        raise HydraulicsError(
-            "has chainages where there is no section",
-            layer="profile",
-            ids=places(found, np.flatnonzero(lost)),
-            hint="give the sections that the profile was computed from",
-        )
+        found[f"{side}_top_m"] = np.nan
+        tops = np.array(_tops(laid.stations, points, side))
+        found.iloc[row, -1] = tops[station]
     keys = [k for k in ("scheme", *KEYS) if k in profile.columns]
     found["freeboard_left_m"] = found["left_top_m"] - found["level_m"]
     found["freeboard_right_m"] = found["right_top_m"] - found["level_m"]
@@ -253,14 +256,14 @@ def freeboard(
     ]
 
 
-def _tops(stations: pd.DataFrame, sections: pd.DataFrame, side: str) -> list[float]:
+def _tops(
+    stations: pd.DataFrame, points: Mapping[tuple[str, float], pd.DataFrame], side: str
+) -> list[float]:
     """Top of one bank of each section: the highest point at the bank's offset, or the levee."""
-    points = sections.groupby(["river", "chainage_m"], sort=False).indices
-    offset, level = (sections[c].to_numpy(float) for c in ("offset_m", "elevation_m"))
     tops = []
     for one in stations.to_dict("records"):
-        rows = points[(one["river"], one["chainage_m"])]
-        x, z = offset[rows], level[rows]
+        part = points[one["river"], one["measure"]]
+        x, z = (part[c].to_numpy(float) for c in ("offset_m", "elevation_m"))
         at = one[f"{side}_bank_m"]
         at = (x[0] if side == "left" else x[-1]) if pd.isna(at) else at
         here = np.abs(x - at) <= 1e-6 + 1e-5 * abs(at)  # coordinates of large offsets are rounded
@@ -349,7 +352,6 @@ def encroachments(
             layer="flows",
             hint="choose one",
         )
-    require_told_apart(sections, "sections")
     laid = lay_sections(
         sections, banks=banks, obstacles=obstacles, rivers=options.get("rivers")
     ).stations
@@ -396,8 +398,10 @@ def _equal_conveyance(
     first = np.minimum(spare / 2, left)
     second = np.minimum(spare - first, right)
     first = np.minimum(spare - second, left)
-    ends = sections.groupby(["river", "chainage_m"])["offset_m"].agg(["min", "max"])
-    ends = ends.loc[list(zip(laid["river"], laid["chainage_m"], strict=True))]
+    number, places = sections_apart(sections, options.get("rivers"), "sections")
+    ends = sections.groupby(number)["offset_m"].agg(["min", "max"])
+    ends = ends.set_index(pd.MultiIndex.from_frame(places[["river", "measure"]]))
+    ends = ends.loc[list(zip(laid["river"], laid["measure"], strict=True))]
     # between the section's end and the bank, halved until a millimetre
     outer = {"left": ends["min"].to_numpy(float), "right": ends["max"].to_numpy(float)}
     inner = {s: laid[f"{s}_bank_m"].to_numpy(float) for s in ("left", "right")}

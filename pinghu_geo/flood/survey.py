@@ -19,7 +19,7 @@ from pinghu_geo.river.chainage import ChainageScale, begun_anew, format_chainage
 
 __all__ = [
     "GRAVITY_MS2", "Laid", "aligned", "discharges", "for_river", "lay_sections", "ordered",
-    "places", "require_told_apart", "rows_of",
+    "places", "require_told_apart", "rows_of", "sections_apart",
 ]  # fmt: skip
 
 GRAVITY_MS2 = 9.81
@@ -38,8 +38,8 @@ class Laid:
     """Sections of all rivers and schemes, packed; ``stations`` has one row a section.
 
     Stations run downstream, river by river, scheme by scheme: columns scheme, river, chainage_m,
-    measure (grows downstream), left_out ("" or what stands below and isn't computed), and what
-    `NUMBERS` lists.
+    measure (grows downstream), repeated (of two places of one chainage: which), left_out ("" or
+    what stands below and isn't computed), and what `NUMBERS` lists.
     """
 
     sections: Sections
@@ -300,6 +300,7 @@ def ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str
             "river": np.asarray(names, dtype=object)[river[at]],
             "chainage_m": values["chainage_m"][at],
             "measure": measure[at],
+            "repeated": _repeated(measure[at], river[at], [str(n) for n in names], rivers),
             "left_out": left_out[at],
         }
     )
@@ -337,6 +338,49 @@ def _measures(
         mine = river == k
         measure[mine] = scales[name].measure(chainage[mine], twice="order")
     return measure
+
+
+def _repeated(
+    measure: Array, river: Array, names: list[str], rivers: gpd.GeoDataFrame | None
+) -> Array:
+    """Which of two places of one chainage a measure is {above, below}; None of a single one."""
+    found = np.full(len(measure), None, object)
+    scales = {} if rivers is None else river_scales(rivers)
+    for k, name in enumerate(names):
+        if name in scales and scales[name].equations:
+            found[river == k] = scales[name].repeated(measure[river == k])
+    return found
+
+
+def sections_apart(
+    sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None, layer: str
+) -> tuple[Array, pd.DataFrame]:
+    """Number of each point's section, and the sections by their number.
+
+    Columns river, chainage_m, measure and repeated. Of two sections of one chainage the river's
+    equation and their neighbours tell which is which; where they don't, they are refused.
+    """
+    river, names = pd.factorize(sections["river"], use_na_sentinel=False)
+    chainage = numbers(sections, "chainage_m", layer).to_numpy()
+    measure = _measures(chainage, river, [str(n) for n in names], rivers)
+    keys = pd.DataFrame({"river": river, "measure": measure})
+    number = keys.groupby(["river", "measure"], sort=False).ngroup().to_numpy()
+    first = np.unique(number, return_index=True)[1]
+    table = pd.DataFrame(
+        {
+            "river": sections["river"].to_numpy(object)[first],
+            "chainage_m": chainage[first],
+            "measure": measure[first],
+            "repeated": _repeated(measure[first], river[first], [str(n) for n in names], rivers),
+        }
+    )
+    own, of = number, table  # a section of several schemes is one, drawn in each
+    if "scheme" in sections.columns:
+        both = pd.DataFrame({"number": number, "scheme": sections["scheme"].to_numpy(object)})
+        own = both.groupby(["number", "scheme"], sort=False, dropna=False).ngroup().to_numpy()
+        of = table.iloc[number[np.unique(own, return_index=True)[1]]].reset_index(drop=True)
+    _refuse_twins(own, numbers(sections, "offset_m", layer).to_numpy(), of, layer)
+    return number, table
 
 
 def _carried(n: Array, new: Array) -> Array:
@@ -403,28 +447,47 @@ def places(stations: pd.DataFrame, rows: Array) -> list[str]:
 
 
 def rows_of(table: pd.DataFrame, stations: pd.DataFrame, layer: str) -> tuple[Array, Array]:
-    """Pairs of rows: of the table and of the sections it speaks of."""
+    """Pairs of rows: of the table and of the sections it speaks of.
+
+    Of sections of one chainage the column ``repeated`` says which is meant {above, below}.
+    """
     require_columns(table, ("river", "chainage_m"), layer)
     by = ["scheme", "river", "_mm"] if "scheme" in table.columns else ["river", "_mm"]
 
     def keyed(frame: pd.DataFrame, row: str) -> pd.DataFrame:
         mm = np.round(numbers(frame, "chainage_m", layer).to_numpy() * 1000)
         extra = {"scheme": frame["scheme"].astype(object)} if "scheme" in by else {}
+        which = frame["repeated"].astype(object) if "repeated" in frame.columns else None
+        extra[f"which_{row}"] = which if which is None else which.where(which.notna(), None)
         return pd.DataFrame(
             {"river": frame["river"].astype(object), "_mm": mm, row: np.arange(len(frame)), **extra}
         )
 
     pairs = keyed(table, "row").merge(keyed(stations, "station"), on=by, how="left")
-    lost = pairs["station"].isna()
-    if lost.any():
-        rows = pairs.loc[lost, "row"].to_numpy()
+    said, have = pairs["which_row"], pairs["which_station"]
+    pairs.loc[said.notna() & have.notna() & (said != have), "station"] = np.nan
+    found = pairs.dropna(subset="station")
+    rows = np.setdiff1d(pairs["row"], found["row"])
+    if len(rows):
         raise HydraulicsError(
             "speaks of places where there is no section",
             layer=layer,
-            ids=places(table.reset_index(drop=True), np.unique(rows)),
+            ids=places(table.reset_index(drop=True), rows),
             hint=f"chainages of {layer} are those of sections, to the millimetre",
         )
-    return pairs["row"].to_numpy(), pairs["station"].to_numpy(int)
+    station = found["station"].to_numpy(int)
+    # a row without a scheme speaks of a section in each
+    of = stations["scheme"].to_numpy()[station] if "scheme" in stations.columns else 0
+    twice = pd.DataFrame({"row": found["row"].to_numpy(), "scheme": of}).duplicated()
+    if twice.any():
+        rows = np.unique(found["row"].to_numpy()[twice])
+        raise HydraulicsError(
+            "speaks of a chainage that several sections have",
+            layer=layer,
+            ids=places(table.reset_index(drop=True), rows),
+            hint=f'{layer}["repeated"] = "above"  # or "below", row by row: which of them is meant',
+        )
+    return found["row"].to_numpy(), station
 
 
 def aligned(banks: pd.DataFrame | None, stations: pd.DataFrame) -> dict[str, Array]:

@@ -200,6 +200,7 @@ _RIVER = Column(
     required=True,
     aliases=("河流", "河道名称", "河流名称", "河名", "RIVER"),
 )
+_REPEATED = Column("repeated", "code", "长链重复桩号", codes=REPEATED)
 _STATION = Column(
     "chainage_m",
     "chainage",
@@ -581,7 +582,7 @@ _NOUNS = (
             Column("offset_min_m", "float", "最小偏距", "m"),
             Column("offset_max_m", "float", "最大偏距", "m"),
             Column("ambiguous", "bool", "定位存疑"),
-            Column("repeated", "code", "长链重复桩号", codes=REPEATED),
+            _REPEATED,
             Column("footprint_m2", "float", "基底面积", "m²"),
             Column("inside_m2", "float", "红线内面积", "m²", minimum=0),
             Column("inside_ratio", "float", "压占比例", minimum=0, maximum=1),
@@ -794,6 +795,7 @@ _NOUNS = (
             Column("right_levee_top_m", "float", "右堤顶高程", "m"),
             Column("left_wall_m", "float", "左侧束窄位置", "m"),
             Column("right_wall_m", "float", "右侧束窄位置", "m"),
+            _REPEATED,
             _DATUM,
             _LINE,
             _SCHEME,
@@ -813,6 +815,7 @@ _NOUNS = (
             Column("obstacle", "code", "阻水类型", codes=OBSTACLE),
             Column("building_id", "text", "房屋编号"),
             Column("moved_m", "float", "移至断面距离", "m"),
+            _REPEATED,
             _DATUM,
             _LINE,
             _SCHEME,
@@ -892,6 +895,7 @@ _NOUNS = (
             Column("structure_id", "text", "建筑物编号"),
             Column("control", "text", "过流方式"),
             Column("over_m3s", "float", "漫溢流量", "m³/s"),
+            _REPEATED,
         ),
     ),
     Noun(

@@ -527,7 +527,7 @@ class _Search:
         """Rise and freeboard of a whole design, its flood computed anew."""
         sections, banks = made
         after = self.profile(sections, banks)
-        top = freeboard(after, sections, banks=banks)
+        top = freeboard(after, sections, banks=banks, rivers=self.rivers)
         return rise_table(before, after).assign(
             **{c: top[c] for c in ("freeboard_left_m", "freeboard_right_m")}
         )
