@@ -935,10 +935,14 @@ def test_a_row_of_a_repeated_chainage_says_which_section_it_means(name):
         table = pd.DataFrame({"river": ["A"], **columns, **row})
         return pg.water_profile(sections, 20.0, {"slope": 0.002}, rivers=rivers, **{name: table})
 
-    with pytest.raises(
-        pg.errors.HydraulicsError, match=r"that several sections have \(1: A K0\+820"
-    ):
+    with pytest.raises(pg.errors.HydraulicsError, match="that several sections have") as said:
         level(twice, river, chainage_m=820.0)
+    assert "(1: A K0+820.0)" in str(said.value)
+    table = pd.DataFrame({"river": ["A"], "chainage_m": 820.0, **row})
+    exec(said.value.hint, {name: table})  # as it stands
+    cured = pg.water_profile(twice, 20.0, {"slope": 0.002}, rivers=river, **{name: table})
+    plainly = level(once, plain, chainage_m=820.0)
+    np.testing.assert_allclose(cured["level_m"], plainly["level_m"], atol=1e-9)
     for which, place in (("above", 820.0), ("below", 880.0), ("长链之后(下游)", 880.0)):
         found = level(twice, river, chainage_m=820.0, repeated=which)["level_m"]
         np.testing.assert_allclose(
