@@ -447,7 +447,8 @@ def _prepared(
         layer = _one_house_a_row(layer, said)
     if not said.get("repair", plan.repair):
         return layer, pd.DataFrame(columns=["id", "change", "area_before_m2", "area_after_m2"])
-    return repair(layer, what, lang=plan.lang)
+    mended = repair(layer, what, lang=plan.lang)
+    return mended.layer, mended.log
 
 
 def _one_house_a_row(layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDataFrame:
@@ -465,7 +466,7 @@ def _one_house_a_row(layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDa
 def _as_rivers(plan: Plan, layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDataFrame:
     """Rivers as one line each, drawn downstream, as far as the project says how."""
     if (axis_m := said.get("axis_m")) is not None:
-        areas = repair(layer, "zones", lang=plan.lang)[0]
+        areas = repair(layer, "zones", lang=plan.lang).layer
         layer = river_axis(areas, None, spacing_m=axis_m, join_gap_m=said.get("join_gap_m", 0.0))
     elif (gap_m := said.get("join_gap_m")) is not None:
         layer = join_parts(layer, gap_m=gap_m).layer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +14,9 @@ from pinghu_geo.campaign.stages import stage_codes, stage_rules
 from pinghu_geo.campaign.workdays import day_of
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.schema import numbers, one_of, require_columns
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
+from pinghu_geo.nouns.schema import Lang, numbers, one_of, require_columns
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.river.corridor import river_ends
@@ -27,7 +29,7 @@ ALWAYS = np.datetime64("0001-01-01", "D")
 
 
 @dataclass(frozen=True, slots=True)
-class WorkingFaces:
+class WorkingFaces(Result):
     """Working faces along the rivers 施工作业面.
 
     Attributes
@@ -44,12 +46,24 @@ class WorkingFaces:
         ready_on, nodes, handed_over_on (the last node's, NaT while one isn't handed over).
     """
 
+    SHOWN: ClassVar = ("stretches",)
+
     stretches: pd.DataFrame
     metres: pd.DataFrame
     receipts: pd.DataFrame
 
-    def _repr_html_(self) -> str:
-        return str(self.stretches.to_html())
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """How much is ready to be built on."""
+        ready = self.stretches["ready"].fillna(False).astype(bool)
+        length = self.stretches["length_m"]
+        return [
+            say(
+                "{} of {} m are ready as working faces.",
+                lang,
+                f"{length[ready].sum():,.0f}",
+                f"{length.sum():,.0f}",
+            )
+        ]
 
 
 @takes(buildings="affected", rivers="works", state="activities", plan="activities")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from pinghu_geo.campaign.workdays import day_of
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang, nearest, numbers, require_columns
 
 __all__ = ["Supervision", "supervision"]
@@ -24,7 +25,7 @@ THRESHOLDS = {"amber_days": 1.0, "red_days": 7.0, "blocker_days": 7.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Supervision:
+class Supervision(Result):
     """What the supervisor's table, daily and weekly report say 督查督办.
 
     Attributes
@@ -44,14 +45,18 @@ class Supervision:
         A row a red node, for the notice (督办通知书).
     """
 
+    SHOWN: ClassVar = ("nodes",)
+
     nodes: pd.DataFrame
     groups: pd.DataFrame
     curve: pd.DataFrame
     changes: pd.DataFrame
     notices: pd.DataFrame
 
-    def _repr_html_(self) -> str:
-        return str(self.nodes.to_html())
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """How many nodes are late."""
+        signals = [int((self.nodes["signal"] == s).sum()) for s in ("red", "amber", "green")]
+        return [say("Nodes: {} red, {} amber, {} green.", lang, *signals)]
 
 
 @takes(plan="activities", buildings="affected", faces="activities")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import geopandas as gpd
 import numpy as np
@@ -25,6 +25,7 @@ from pinghu_geo.campaign.workdays import WorkDays, day_of, work_calendar
 from pinghu_geo.nouns.door import as_text, takes
 from pinghu_geo.nouns.errors import LayerError, first_ids
 from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang, numbers, require_columns
 from pinghu_geo.river.corridor import along_rivers, require_rivers, river_ends
 
@@ -37,7 +38,7 @@ SPARE_DAYS = 1200
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Result):
     """The plan of a campaign 倒排工期.
 
     Attributes
@@ -56,6 +57,8 @@ class Schedule:
         and the days that no crew can save.
     """
 
+    SHOWN: ClassVar = ("goals", "nodes")
+
     activities: pd.DataFrame
     nodes: pd.DataFrame
     goals: pd.DataFrame
@@ -64,11 +67,13 @@ class Schedule:
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """Sentences for people: in time or not, and what it would take."""
         if self.nodes.empty:
-            return ["没有征拆节点:采用方案没有本项目要拆的房屋。"]
+            return [say("There are no nodes: the adopted scheme has no buildings of ours to clear.",
+                        lang)]  # fmt: skip
         if "needed_by" in self.nodes and self.nodes["needed_by"].isna().all():
             last = self.nodes["due"].max()
-            return [f"{len(self.nodes)} 个节点,{last:%Y-%m-%d} 前可全部移交;"
-                    "没有进场计划(handover),未核对是否按期。"]  # fmt: skip
+            return [say("{} nodes can all be handed over by {}; without a plan of entry (handover) "
+                        "it isn't checked whether that is in time.", lang, len(self.nodes),
+                        f"{last:%Y-%m-%d}")]  # fmt: skip
         late = self.nodes[self.nodes["late_days"] > 0]
         lines = [say("{} nodes, {} of which can't be working faces in time.", lang,
                      len(self.nodes), len(late))]  # fmt: skip
@@ -90,10 +95,6 @@ class Schedule:
                            group, row.crews_more, row.where, *days)  # fmt: skip
             lines.append(said)
         return lines
-
-    def _repr_html_(self) -> str:
-        nodes = pd.DataFrame(self.nodes).drop(columns="geometry", errors="ignore")
-        return str(self.goals.to_html() + nodes.to_html())
 
 
 @dataclass(frozen=True, slots=True)

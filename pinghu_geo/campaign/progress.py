@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,9 @@ from pinghu_geo.campaign.stages import TODO, ancestors, stage_codes, stage_rules
 from pinghu_geo.campaign.workdays import day_of, plain_dates
 from pinghu_geo.nouns.door import as_text, excel_day, same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.schema import nearest, require_columns
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
+from pinghu_geo.nouns.schema import Lang, nearest, require_columns
 
 __all__ = ["LOG_COLUMNS", "ProgressState", "log_of", "progress_faults", "progress_state"]
 
@@ -26,7 +28,7 @@ FAULT_COLUMNS = ("fault", "row", "other_row", "id", "problem")
 
 
 @dataclass(frozen=True, slots=True)
-class ProgressState:
+class ProgressState(Result):
     """Where a campaign stands on one day 进度状态.
 
     Attributes
@@ -47,6 +49,8 @@ class ProgressState:
         A row an id and stage reached: kind {building, tenant}, id, node_id, stage, date.
     """
 
+    SHOWN: ClassVar = ("nodes",)
+
     as_of: pd.Timestamp
     buildings: pd.DataFrame
     tenants: pd.DataFrame
@@ -54,8 +58,17 @@ class ProgressState:
     stages: pd.DataFrame
     reached: pd.DataFrame
 
-    def _repr_html_(self) -> str:
-        return str(self.nodes.to_html())
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """How many are down as of the day."""
+        return [
+            say(
+                "As of {}: {} of {} buildings demolished.",
+                lang,
+                f"{self.as_of:%Y-%m-%d}",
+                f"{self.nodes['n_done'].sum():.0f}",
+                f"{self.nodes['n_buildings'].sum():.0f}",
+            )
+        ]
 
 
 @takes(log="progress", buildings="affected", tenants="tenants")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.schema import numbers, one_of, require_columns
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
+from pinghu_geo.nouns.schema import Lang, numbers, one_of, require_columns
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.river.corridor import along_rivers, require_rivers, river_ends
@@ -27,7 +29,7 @@ INFINITE = np.iinfo(np.int64).max // 4
 
 
 @dataclass(frozen=True, slots=True)
-class BalancedReaches:
+class BalancedReaches(Result):
     """Responsible reaches of nearly equal loads 责任段.
 
     Attributes
@@ -41,12 +43,23 @@ class BalancedReaches:
         that would need, and the proof.
     """
 
+    SHOWN: ClassVar = ("loads", "certificate")
+    DECIMALS: ClassVar = 2
+
     segments: pd.DataFrame
     loads: pd.DataFrame
     certificate: pd.DataFrame
 
-    def _repr_html_(self) -> str:
-        return str(self.loads.to_html() + self.certificate.to_html())
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """How even the loads are."""
+        return [
+            say(
+                "{} groups; the largest load is {} times the mean.",
+                lang,
+                len(self.loads),
+                f"{self.loads['load_ratio'].max():.2f}",
+            )
+        ]
 
 
 @dataclass(frozen=True, slots=True)

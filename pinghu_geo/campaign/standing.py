@@ -15,13 +15,14 @@ from pinghu_geo.campaign.reaches import BalancedReaches
 from pinghu_geo.campaign.stages import TODO
 from pinghu_geo.campaign.tasks import CampaignTasks
 from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result, sentences_html, table_html
 from pinghu_geo.nouns.schema import Lang
 
 __all__ = ["Campaign"]
 
 
 @dataclass(frozen=True, slots=True)
-class Campaign:
+class Campaign(Result):
     """All tables of a campaign as of a day 征拆推进."""
 
     scheme: str
@@ -71,6 +72,9 @@ class Campaign:
         if len(groups) and groups["rank"].nunique() > 1:  # all alike: nobody is first
             lines.append(say("First: {}; last: {}.", lang, groups.index[0], groups.index[-1]))
         return lines
+
+    def _repr_html_(self) -> str:
+        return f"<div>{sentences_html(self.summary())}{table_html(self.nodes())}</div>"
 
     def stage_dates(self) -> pd.DataFrame:
         """Day by which each stage of each node is planned to end, a column a stage."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +15,7 @@ from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.notices import notify
+from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang, code_label, label, nearest, numbers, require_columns
 from pinghu_geo.river.corridor import river_ends
 from pinghu_geo.schemes.nodes import BANK_LETTER, node_ids, node_table
@@ -28,7 +29,7 @@ TOTALS = ("floor_area_m2", "n_buildings", "n_tenants", "cost_yuan")
 
 
 @dataclass(frozen=True, slots=True)
-class CampaignTasks:
+class CampaignTasks(Result):
     """The adopted scheme, split into what is ours to clear and what isn't 征拆任务.
 
     Attributes
@@ -45,6 +46,8 @@ class CampaignTasks:
     share : pandas.DataFrame
         The tasks beside the district's totals; empty where none are given.
     """
+
+    SHOWN: ClassVar = ("classes",)
 
     buildings: gpd.GeoDataFrame
     tenants: pd.DataFrame
@@ -78,9 +81,6 @@ class CampaignTasks:
                 say("Share of the district's total that is ours ({}): {}", lang, column, share)
             )
         return lines
-
-    def _repr_html_(self) -> str:
-        return str(self.classes.to_html())
 
 
 @takes(tenants="tenants")

@@ -16,12 +16,12 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import html_text
 from pinghu_geo.nouns.notices import heard
+from pinghu_geo.nouns.results import table_html
 from pinghu_geo.nouns.schema import flat_shapes, label, nearest, require_layer
 from pinghu_geo.redline.lines import red_line, width_table
 from pinghu_geo.redline.overlap import affected, totals
 from pinghu_geo.river.centreline import lay_out, points_at
 from pinghu_geo.river.chainage import format_chainage
-from pinghu_geo.schemes.alternatives import table_html
 from pinghu_geo.schemes.cost import compensation
 
 __all__ = ["LiveRedLine", "live_red_line"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,9 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import lay_sections
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
-from pinghu_geo.nouns.schema import numbers, require_columns
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
+from pinghu_geo.nouns.schema import Lang, numbers, require_columns
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 
@@ -26,7 +28,7 @@ STEP = 1e-3  # of the factor, for derivatives
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class Calibration(Result):
     """What flood marks say of the roughness.
 
     Attributes
@@ -41,13 +43,26 @@ class Calibration:
         The sections with the new n, for `water_profile` and `building_rises`.
     """
 
+    SHOWN: ClassVar = ("zones", "marks")
+    DECIMALS: ClassVar = 3
+
     zones: pd.DataFrame
     marks: pd.DataFrame
     sections: pd.DataFrame
 
-    def _repr_html_(self) -> str:
-        """Show zones and marks."""
-        return str(self.zones.to_html() + self.marks.to_html())
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """What the marks say of n."""
+        left = self.marks["residual_m"]
+        return [
+            say(
+                "{} zones from {} marks: {} m root mean square; {} marks disagree with the others.",
+                lang,
+                len(self.zones),
+                len(self.marks),
+                f"{float((left**2).mean()) ** 0.5:.3f}",
+                int(self.marks["disagrees"].sum()),
+            )
+        ]
 
 
 @takes(marks="profile", reaches="segments")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -13,8 +14,10 @@ from pyproj import Transformer
 from pinghu_geo.flood.rasters import Rasters, Source, raster_crs, tiles_of
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, first_ids
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.notices import notify
-from pinghu_geo.nouns.schema import require_layer
+from pinghu_geo.nouns.results import Result
+from pinghu_geo.nouns.schema import Lang, require_layer
 
 __all__ = ["Downstream", "drawn_downstream"]
 
@@ -26,11 +29,24 @@ SURE = 3.0
 LEAST_FALL_M = 0.3
 
 
-class Downstream(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Downstream(Result):
     """Rivers drawn downstream, and what told which way that is 河道流向."""
 
     layer: gpd.GeoDataFrame
     log: pd.DataFrame
+
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """Which rivers were turned, and of which nothing tells."""
+        return [
+            say(
+                "{} of {} rivers were turned downstream; of {} nothing tells.",
+                lang,
+                int(self.log["turned"].sum()),
+                len(self.log),
+                int((self.log["told_by"] == "nothing").sum()),
+            )
+        ]
 
 
 @takes()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from pinghu_geo.flood.channel import with_roughness
 from pinghu_geo.flood.hecras_hdf import structures_of_hdf
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_plain
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
+from pinghu_geo.nouns.schema import Lang
 
 __all__ = [
     "LEFT_OUT", "OBSTACLE", "UNITS", "HecRas", "obstacle_table", "reach_names",
@@ -29,7 +32,7 @@ ENDLESS_M = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class HecRas:
+class HecRas(Result):
     """Tables of a HEC-RAS model, in SI, as `water_profile` takes them.
 
     Attributes
@@ -58,6 +61,8 @@ class HecRas:
         `water_profile` doubts every level from there upstream (``left_out``).
     """
 
+    SHOWN: ClassVar = ("left_out",)
+
     sections: pd.DataFrame
     banks: pd.DataFrame
     obstacles: pd.DataFrame
@@ -70,10 +75,30 @@ class HecRas:
     structure_parts: pd.DataFrame = field(default_factory=pd.DataFrame)
     junctions: pd.DataFrame = field(default_factory=pd.DataFrame)
 
-    def _repr_html_(self) -> str:
-        """Show how much there is of each."""
-        rows = {name: len(getattr(self, name)) for name in self.__slots__}
-        return str(pd.Series(rows, name="rows").to_frame().to_html())
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """How much there is of each, and what is left out."""
+        places = (
+            self.sections.drop_duplicates(["river", "chainage_m"]) if len(self.sections) else []
+        )
+        lines = [
+            say(
+                "{} sections, {} structures, {} junctions, {} discharges.",
+                lang,
+                len(places),
+                len(self.structures),
+                len(self.junctions),
+                len(self.flows),
+            )
+        ]
+        if len(self.left_out):
+            lines.append(
+                say(
+                    "{} things that the files hold are not in these tables.",
+                    lang,
+                    len(self.left_out),
+                )
+            )
+        return lines
 
 
 def reach_names(rivers: Sequence[str], reaches: Sequence[str]) -> list[str]:

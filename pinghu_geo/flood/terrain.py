@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,8 +16,11 @@ from pinghu_geo.flood.rasters import Rasters, Source, unit_of_heights
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.notices import notify
+from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import (
+    Lang,
     flat_shapes,
     numbers,
     require_columns,
@@ -58,7 +62,8 @@ SEVERAL = 5
 PLACES = 41
 
 
-class DemSections(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class DemSections(Result):
     """Sections cut from a DEM with a surveyed bed, and where their channel ends.
 
     ``sections`` has the columns of `water_profile` and source {survey, dem}; ``banks`` has
@@ -67,6 +72,19 @@ class DemSections(NamedTuple):
 
     sections: pd.DataFrame
     banks: pd.DataFrame
+
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """How many sections, and what they were cut from."""
+        cut = self.sections.groupby(["river", "chainage_m"], sort=False)["source"]
+        return [
+            say(
+                "{} sections of {} rivers, {} of them with ground from the DEM.",
+                lang,
+                cut.ngroups,
+                self.sections["river"].nunique(),
+                int(cut.agg(lambda s: (s == "dem").any()).sum()),
+            )
+        ]
 
 
 @takes()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -24,7 +25,9 @@ from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.nouns.door import with_shapes
 from pinghu_geo.nouns.errors import CRSError
 from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import (
+    Lang,
     grid_of_place,
     one_of,
     operation_of,
@@ -448,7 +451,8 @@ CAUSES = {
 }
 
 
-class Shift(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Shift(Result):
     """How far a layer lies from another one, and what would explain that 图层偏移."""
 
     dx_m: float
@@ -457,6 +461,30 @@ class Shift(NamedTuple):
     n_compared: int
     confidence: float
     cause: Literal["none", "gcj02", "bd09", "unknown"]
+
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """How far off the layer lies."""
+        if not self.confidence:
+            return [
+                say(
+                    "Too few features match to tell a shift ({} of {}).",
+                    lang,
+                    self.n_matched,
+                    self.n_compared,
+                )
+            ]
+        return [
+            say(
+                "The layer lies {} m too far east and {} m too far north ({} of {} features, "
+                "confidence {}).",
+                lang,
+                f"{self.dx_m:.1f}",
+                f"{self.dy_m:.1f}",
+                self.n_matched,
+                self.n_compared,
+                f"{self.confidence:.2f}",
+            )
+        ]
 
 
 def layer_shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:

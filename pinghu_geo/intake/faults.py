@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -22,6 +23,7 @@ from pinghu_geo.intake.registry import unit_numbers
 from pinghu_geo.nouns.door import columns_once, with_shapes
 from pinghu_geo.nouns.errors import LayerError, PinghuError
 from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import (
     NOUNS,
     Column,
@@ -63,11 +65,18 @@ TESTS: dict[str, Callable[[str], object]] = {
 }
 
 
-class Repaired(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Repaired(Result):
     """A repaired layer and the log of what was done to it, row by row 修复结果."""
 
     layer: gpd.GeoDataFrame
     log: pd.DataFrame
+
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """How many features were changed."""
+        return [
+            say("{} of {} features were repaired.", lang, self.log["id"].nunique(), len(self.layer))
+        ]
 
 
 def check(

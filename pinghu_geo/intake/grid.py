@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -17,7 +17,9 @@ from pyproj.exceptions import CRSError as ProjError
 
 from pinghu_geo.nouns.door import takes, with_shapes
 from pinghu_geo.nouns.errors import CRSError, LayerError
-from pinghu_geo.nouns.schema import numbers, one_of, require_columns
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
+from pinghu_geo.nouns.schema import Lang, numbers, one_of, require_columns
 
 __all__ = ["GridFit", "apply_grid", "fit_grid"]
 
@@ -42,7 +44,7 @@ LEAST_POINTS = {"similarity": 2, "helmert": 3}
 
 
 @dataclass(frozen=True, slots=True)
-class GridFit:
+class GridFit(Result):
     """A transformation found from control points 坐标拟合.
 
     Attributes
@@ -61,6 +63,8 @@ class GridFit:
         CRS of the target.
     """
 
+    DECIMALS: ClassVar = 4
+
     method: Literal["similarity", "helmert"]
     parameters: pd.DataFrame
     residuals: pd.DataFrame
@@ -69,9 +73,17 @@ class GridFit:
     _change: Change
     _source: Floats  # the control points in the local grid
 
-    def _repr_html_(self) -> str:
-        tables = (self.parameters, self.residuals)
-        return "".join(t.to_html(border=0, float_format="{:.4f}".format) for t in tables)
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """How well the points fit."""
+        return [
+            say(
+                "{} control points, root mean square {} m, the largest residual {} m.",
+                lang,
+                len(self.residuals),
+                f"{self.rms_m:.4f}",
+                f"{self.residuals['off_m'].max():.4f}",
+            )
+        ]
 
 
 @takes(control="control")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
@@ -10,7 +10,9 @@ import pandas as pd
 
 from pinghu_geo.nouns.door import as_text, takes
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.schema import fold_id, nearest, require_columns
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
+from pinghu_geo.nouns.schema import Lang, fold_id, nearest, require_columns
 
 __all__ = ["JoinedLedger", "join_ledger", "unit_numbers"]
 
@@ -24,12 +26,28 @@ UNIT_NUMBER = (
 LOOKED_UP = 200
 
 
-class JoinedLedger(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class JoinedLedger(Result):
     """A layer with a ledger's columns, what matched nothing, where they disagree 挂接结果."""
 
     layer: gpd.GeoDataFrame
     unmatched: pd.DataFrame
     conflicts: pd.DataFrame
+
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """What matched, what didn't, and what disagrees."""
+        sides = self.unmatched["side"].value_counts()
+        return [
+            say(
+                "{} of {} features have a row of the ledger; {} rows of it match nothing; "
+                "{} entries disagree.",
+                lang,
+                len(self.layer) - sides.get("layer", 0),
+                len(self.layer),
+                sides.get("ledger", 0),
+                len(self.conflicts),
+            )
+        ]
 
 
 def unit_numbers(values: pd.Series) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +16,8 @@ from scipy.special import ndtr
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import rule_file
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import (
     Lang,
     flat_shapes,
@@ -145,7 +147,7 @@ def _suggested(found: pd.DataFrame, rules: dict[str, Any], lang: Lang) -> tuple[
 
 
 @dataclass(frozen=True, slots=True)
-class Uncertainty:
+class Uncertainty(Result):
     """How sure the count of affected buildings is 定位不确定性.
 
     Attributes
@@ -158,11 +160,25 @@ class Uncertainty:
         known, NA where none is), and n_unknown: how many of ``buildings`` have none.
     """
 
+    SHOWN: ClassVar = ("totals",)
+
     buildings: pd.DataFrame
     totals: pd.DataFrame
 
-    def _repr_html_(self) -> str:
-        return str(self.totals.to_html(float_format="{:,.0f}".format, border=0))
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """Between how many buildings the count lies."""
+        low, middle, high = (f"{n:,.0f}" for n in self.totals["n_buildings"])
+        return [
+            say(
+                "{} buildings are affected (with 80 % between {} and {}); "
+                "{} to be looked at in the field.",
+                lang,
+                middle,
+                low,
+                high,
+                int(self.buildings["field_check"].sum()),
+            )
+        ]
 
 
 @takes()

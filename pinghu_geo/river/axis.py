@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +16,9 @@ from scipy.spatial import Voronoi
 
 from pinghu_geo.nouns.door import takes, with_shapes
 from pinghu_geo.nouns.errors import CRSError, LayerError
-from pinghu_geo.nouns.schema import require_layer, require_polygons, same_crs
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
+from pinghu_geo.nouns.schema import Lang, require_layer, require_polygons, same_crs
 
 __all__ = ["JoinedRivers", "join_parts", "river_axis"]
 
@@ -28,11 +31,25 @@ FARTHEST_M = 500.0
 LOG = ["river", "change", "from_m", "to_m", "length_m"]
 
 
-class JoinedRivers(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class JoinedRivers(Result):
     """Rivers as one line each, and the log of what was joined and turned 河道拼接结果."""
 
     layer: gpd.GeoDataFrame
     log: pd.DataFrame
+
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """What was joined, turned and left out."""
+        kinds = self.log["change"].value_counts()
+        return [
+            say(
+                "{} rivers, each as one line: {} gaps bridged, {} parts turned, "
+                "{} branches left out.",
+                lang,
+                len(self.layer),
+                *(kinds.get(k, 0) for k in ("joined", "turned", "branch")),
+            )
+        ]
 
 
 @takes()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.inert import html_text
 from pinghu_geo.nouns.messages import say
-from pinghu_geo.nouns.schema import Lang, label, nearest
+from pinghu_geo.nouns.results import Result
+from pinghu_geo.nouns.schema import Lang, nearest
 from pinghu_geo.redline.overlap import affected, known_sums, totals
 from pinghu_geo.river.centreline import by_measure, lay_out, river_codes, squares_at
 from pinghu_geo.river.corridor import locate, river_ends
@@ -30,7 +30,7 @@ REACH_M = 500.0
 
 
 @dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Result):
     """What one scheme does: its affected buildings and their sums 方案评估.
 
     Attributes
@@ -43,16 +43,27 @@ class Assessment:
         The scheme's line.
     """
 
+    SHOWN: ClassVar = ("totals",)
+
     affected: gpd.GeoDataFrame
     totals: pd.DataFrame
     red_line: gpd.GeoDataFrame
 
-    def _repr_html_(self) -> str:
-        return table_html(self.totals)
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """What the scheme takes."""
+        row = self.totals.iloc[0]
+        return [
+            say(
+                "{} buildings are affected, {} of them whole.",
+                lang,
+                f"{row['n_buildings']:,.0f}",
+                f"{row['n_full']:,.0f}",
+            )
+        ]
 
 
 @dataclass(frozen=True, slots=True)
-class Differences:
+class Differences(Result):
     """What one scheme does otherwise than another, with the reason 方案差异.
 
     Attributes
@@ -66,15 +77,27 @@ class Differences:
         (the largest moves of the line), and the sums of ``buildings``.
     """
 
+    SHOWN: ClassVar = ("redesigned",)
+
     buildings: gpd.GeoDataFrame
     redesigned: pd.DataFrame
 
-    def _repr_html_(self) -> str:
-        return table_html(self.redesigned)
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """What is taken otherwise, and where."""
+        kinds = self.buildings["change"].value_counts()
+        return [
+            say(
+                "{} nodes are re-designed: {} buildings saved, {} added, {} taken less of, "
+                "{} more.",
+                lang,
+                len(self.redesigned),
+                *(kinds.get(k, 0) for k in ("saved", "added", "less", "more")),
+            )
+        ]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Result):
     """Schemes against a baseline 方案比选.
 
     Attributes
@@ -96,6 +119,8 @@ class Comparison:
     schemes
         Assessment of each scheme.
     """
+
+    SHOWN: ClassVar = ("totals",)
 
     baseline: str
     totals: pd.DataFrame
@@ -129,21 +154,6 @@ class Comparison:
                 )
             )
         return said
-
-    def _repr_html_(self) -> str:
-        return f"<div>{table_html(self.totals)}{sentences_html(self.summary())}</div>"
-
-
-def table_html(frame: pd.DataFrame, *, decimals: int = 0, index: bool = True) -> str:
-    """A table for a notebook, with headings for people."""
-    shown = frame.rename(columns=label)
-    style = f"{{:,.{decimals}f}}".format
-    return str(shown.to_html(float_format=style, escape=True, border=0, index=index))
-
-
-def sentences_html(sentences: Iterable[str]) -> str:
-    """Sentences for a notebook, a paragraph each."""
-    return "".join(f"<p>{html_text(s)}</p>" for s in sentences)
 
 
 @takes()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +15,10 @@ from scipy import sparse
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import (
+    Lang,
     flat_shapes,
     nearest,
     numbers,
@@ -31,7 +34,6 @@ from pinghu_geo.redline.bands import Pieces, areas_inside
 from pinghu_geo.redline.lines import red_line, section_rows, width_table
 from pinghu_geo.redline.overlap import NO_AREA_M2, affected
 from pinghu_geo.river.centreline import Centrelines, lay_out
-from pinghu_geo.schemes.alternatives import table_html
 from pinghu_geo.schemes.cost import compensation
 from pinghu_geo.schemes.nodes import node_ids
 
@@ -42,7 +44,7 @@ Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Designs:
+class Designs(Result):
     """What many designs do, side by side 多方案评估.
 
     Attributes
@@ -60,6 +62,8 @@ class Designs:
     by_node
         The same by design and node_id.
     """
+
+    SHOWN: ClassVar = ("totals",)
 
     buildings: gpd.GeoDataFrame
     inside_m2: pd.DataFrame
@@ -82,8 +86,21 @@ class Designs:
         rows = self.inside_m2.loc[[one, other]].to_numpy() > 0
         return self.buildings.index[rows[0] & ~rows[1]]
 
-    def _repr_html_(self) -> str:
-        return table_html(self.totals)
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """Between which the designs lie."""
+        counts = self.totals["n_buildings"]
+        if counts.empty:
+            return []
+        return [
+            say(
+                "{} designs take {} to {} buildings; the fewest: {}.",
+                lang,
+                len(counts),
+                f"{counts.min():,.0f}",
+                f"{counts.max():,.0f}",
+                counts.idxmin(),
+            )
+        ]
 
 
 @takes(designs="widths")

@@ -7,10 +7,11 @@ from .optimise import (
     widths_that_save,
 )
 from .tradeoffs import TradeOffs, trade_offs
-from .walls import moved_sections
+from .walls import MovedSections, moved_sections
 
 __all__ = [
     "LeastDemolition",
+    "MovedSections",
     "TradeOffs",
     "WithinRise",
     "least_demolition",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -18,6 +18,7 @@ from pinghu_geo.flood.survey import Laid, discharges, lay_sections
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError, OptimiseError
 from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import (
     Lang,
     require_columns,
@@ -28,7 +29,7 @@ from pinghu_geo.nouns.schema import (
 from pinghu_geo.redline.lines import Widths, red_line, width_rows
 from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
-from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
+from pinghu_geo.schemes.alternatives import Comparison, compare
 from pinghu_geo.search.basin import Basin, BasinSolution, Inflow
 from pinghu_geo.search.contacts import Approved
 from pinghu_geo.search.joint import ChainSolution, Stretch
@@ -89,7 +90,7 @@ _RIVER_COLUMNS = [
 
 
 @dataclass(frozen=True, slots=True)
-class WithinRise:
+class WithinRise(Result):
     """The line that demolishes least within an allowed rise, its proof and its flood 控制壅高方案.
 
     Attributes
@@ -125,6 +126,9 @@ class WithinRise:
     searched
         The width table before bends were taken out; ``widths`` where they weren't.
     """
+
+    SHOWN: ClassVar = ("certificate", "nodes")
+    DECIMALS: ClassVar = 1
 
     widths: pd.DataFrame
     certificate: pd.DataFrame
@@ -246,12 +250,6 @@ class WithinRise:
         rise = self.done.search.check(self.done.before, _joined(made))
         # a river that joins it may not bear that
         return now if _largest(rise) <= self.allowed_mm + 1e-3 else [], rise
-
-    def _repr_html_(self) -> str:
-        tables = "".join(
-            table_html(one, decimals=1, index=False) for one in (self.certificate, self.nodes)
-        )
-        return f"<div>{sentences_html(self.summary())}{tables}</div>"
 
 
 @dataclass(frozen=True, slots=True)

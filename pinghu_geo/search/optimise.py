@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +15,7 @@ from pinghu_geo.flood.survey import places, rows_of
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OptimiseError
 from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import (
     Lang,
     nearest,
@@ -26,7 +27,7 @@ from pinghu_geo.nouns.schema import (
 from pinghu_geo.redline.lines import Widths, red_line, width_rows
 from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
-from pinghu_geo.schemes.alternatives import Comparison, compare, sentences_html, table_html
+from pinghu_geo.schemes.alternatives import Comparison, compare
 from pinghu_geo.search.contacts import Approved, contacts
 from pinghu_geo.search.conveyance import Banks, bank_choices, together
 from pinghu_geo.search.mincut import LocalProblem, Solution, solve
@@ -77,7 +78,7 @@ def searched_against(comparison: Comparison, lang: Lang) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class LeastDemolition:
+class LeastDemolition(Result):
     """The line that demolishes least under the local rule, and why 最少拆迁方案.
 
     Attributes
@@ -99,6 +100,8 @@ class LeastDemolition:
     comparison
         `compare` of the approved and the new line as drawn.
     """
+
+    SHOWN: ClassVar = ("certificate",)
 
     widths: pd.DataFrame
     certificate: pd.DataFrame
@@ -178,10 +181,6 @@ class LeastDemolition:
             spared = new is not None and not new.solution.touched[number]
             found[river] = new if spared else None
         return found
-
-    def _repr_html_(self) -> str:
-        table = table_html(self.certificate, index=False)
-        return f"<div>{sentences_html(self.summary())}{table}</div>"
 
 
 class _Grid(NamedTuple):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.search.joint import lower_hull
 from pinghu_geo.search.norise import WithinRise
@@ -18,7 +19,8 @@ from pinghu_geo.search.optimise import Progress
 __all__ = ["TradeOffs", "trade_offs"]
 
 
-class TradeOffs(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TradeOffs(Result):
     """Designs that differ in the buildings they take, none worse than another in all 方案权衡.
 
     ``table`` has one row a design, ``rivers`` one row a design and river; ``designs`` holds them by
@@ -28,6 +30,28 @@ class TradeOffs(NamedTuple):
     table: pd.DataFrame
     rivers: pd.DataFrame
     designs: dict[str, WithinRise]
+
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """What the next centimetre of rise is worth."""
+        hull = self.table[self.table["on_hull"]]
+        lines = [
+            say(
+                "{} designs that no other one beats in all; {} on the hull.",
+                lang,
+                len(self.table),
+                len(hull),
+            )
+        ]
+        priced = hull[hull["yuan_per_cm"].notna()]
+        return lines + [
+            say(
+                "{}: one centimetre more of allowed rise saves {} yuan.",
+                lang,
+                row.Index,
+                f"{row.yuan_per_cm:,.0f}",
+            )
+            for row in priced.itertuples()
+        ]
 
 
 def trade_offs(

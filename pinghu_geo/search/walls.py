@@ -15,13 +15,16 @@ from pinghu_geo.flood.sections import Array, Ground
 from pinghu_geo.flood.survey import aligned, ordered, places
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
-from pinghu_geo.nouns.schema import nearest, numbers, require_columns
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.results import Result
+from pinghu_geo.nouns.schema import Lang, nearest, numbers, require_columns
 from pinghu_geo.redline.lines import Widths, width_rows
 from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.river.chainage import ChainageScale
 
 __all__ = [
     "Half",
+    "MovedSections",
     "River",
     "Wall",
     "as_surveyed",
@@ -255,6 +258,19 @@ def wall_menu(walls: pd.DataFrame | None) -> list[Wall | None]:
     return [None, *(Wall(*row) for row in rows)]
 
 
+@dataclass(frozen=True, slots=True)
+class MovedSections(Result):
+    """Sections whose walls follow a line, and their banks 移位断面."""
+
+    sections: pd.DataFrame
+    banks: pd.DataFrame
+
+    def summary(self, *, lang: Lang = "zh") -> list[str]:
+        """How many sections there are."""
+        at = self.sections[["river", "chainage_m"]].drop_duplicates()
+        return [say("{} sections of {} rivers.", lang, len(at), at["river"].nunique())]
+
+
 @takes(before="widths", after="widths")
 def moved_sections(
     sections: pd.DataFrame,
@@ -264,7 +280,7 @@ def moved_sections(
     *,
     banks: pd.DataFrame | None = None,
     walls: pd.DataFrame | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> MovedSections:
     """Surveyed or DEM sections whose walls follow the red line to another width table 移位断面.
 
     Parameters
@@ -282,8 +298,8 @@ def moved_sections(
 
     Returns
     -------
-    tuple of pandas.DataFrame
-        Sections and banks, for `water_profile`.
+    MovedSections
+        ``sections`` and ``banks``, for `water_profile`.
 
     Raises
     ------
@@ -303,10 +319,10 @@ def moved_sections(
     >>> rivers = gpd.GeoDataFrame({"river": ["示例河"]}, crs=4547,
     ...     geometry=[shapely.LineString([(0, 0), (100, 0)])]).set_index("river")
     >>> line = bed[["river", "chainage_m"]].assign(left_m=10.0, right_m=10.0)
-    >>> made, _ = pg.search.moved_sections(
+    >>> made = pg.search.moved_sections(
     ...     pg.design_sections(bed), line, line.assign(left_m=9.0), rivers
     ... )
-    >>> made["offset_m"].head(4).tolist()
+    >>> made.sections["offset_m"].head(4).tolist()
     [-8.0, -7.0, -7.0, 0.0]
     """
     menu = {None if w is None else w.name: w for w in wall_menu(walls)}
@@ -340,7 +356,7 @@ def moved_sections(
         table, edge = as_tables(river, pairs)
         points.append(table)
         ends.append(edge)
-    return pd.concat(points, ignore_index=True), pd.concat(ends, ignore_index=True)
+    return MovedSections(pd.concat(points, ignore_index=True), pd.concat(ends, ignore_index=True))
 
 
 def as_tables(
