@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import shapely
 from campaigns import campaign
-from conftest import building_frame, river_frame
 
 import pinghu_geo as pg
+from conftest import building_frame, river_frame
 from pinghu_geo.nouns.results import Result, table_html
 
 ROOMS = ("nouns", "river", "intake", "redline", "flood", "schemes", "search", "campaign", "deliver")
