@@ -3,10 +3,12 @@
 import math
 import sys
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import rasreference as ras
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib import recfunctions
@@ -380,6 +382,127 @@ def test_the_mirror_image_has_the_same_levels():
         structure_parts=pier.assign(offset_m=1.0),
     )  # fmt: skip
     assert mirrored["level_m"].to_numpy() == pytest.approx(found["level_m"].to_numpy(), abs=1e-9)
+
+
+# --- houses beside a bridge -------------------------------------------------------------------
+
+
+def house(at, a, b, top=None):
+    return pd.DataFrame({"river": "r", "chainage_m": [at], "from_offset_m": a, "to_offset_m": b,
+                         "top_m": top})  # fmt: skip
+
+
+def with_house(structures, obstacles, q=40.0, parts=None, **options):
+    sections, q, end = river(q, **options)
+    return pg.water_profile(
+        sections, q, end, structures=structures, structure_parts=parts, obstacles=obstacles
+    )
+
+
+def test_a_house_before_a_bridge_stands_in_its_opening_by_hand():
+    """Standard steps 2 - BD - BU - 3 between rectangles, the house in BU and 3 alone."""
+    bridge = one("bridge", low_chord_m=6.0, deck_m=7.0, width_m=10.0, from_offset_m=-5.0,
+                 to_offset_m=5.0)  # fmt: skip
+    found = with_house(bridge, house(200.0, 3.0, 6.0))
+    z2 = found["level_m"].iloc[5]
+    beds = found["bed_m"].iloc[[4, 5]].to_numpy()
+
+    def state(z, bed, width, faces):
+        """Energy line and conveyance; ``faces`` are wet walls."""
+        y = z - bed
+        a, p = width * y, width + faces * y
+        return z + (40 / a) ** 2 / (2 * G), a * (a / p) ** (2 / 3) / 0.03, (40 / a) ** 2 / (2 * G)
+
+    def up(below, bed, width, faces, length):
+        energy, k, head = below
+        low, high = bed + 1.0, bed + 6.0
+        for _ in range(200):
+            z = (low + high) / 2
+            e, k_up, h = state(z, bed, width, faces)
+            change = h - head
+            lost = length * (80 / (k_up + k)) ** 2 + (-0.1 if change < 0 else 0.3) * change
+            low, high = (z, high) if e < energy + lost else (low, z)
+        return (e, k_up, h), z
+
+    at2 = state(z2, beds[1], 12.0, 2)
+    bd, _ = up(at2, beds[1], 10.0, 2, 20.0)
+    bu, _ = up(bd, beds[0], 8.0, 2, 10.0)
+    _, z3 = up(bu, beds[0], 9.0, 2, 20.0)
+    assert found["level_m"].iloc[4] == pytest.approx(z3, abs=1e-8)
+    without = with_house(bridge, None)
+    assert found["energy_m"].iloc[4] > without["energy_m"].iloc[4] + 0.01
+
+
+def test_a_house_beside_the_abutment_is_a_narrower_opening():
+    bridge = one("bridge", low_chord_m=6.0, deck_m=7.0, width_m=10.0, method="momentum",
+                 from_offset_m=-5.0, to_offset_m=5.0)  # fmt: skip
+    both = pd.concat([house(at, 4.0, 6.0) for at in (200.0, 250.0)])
+    narrow = bridge.assign(to_offset_m=4.0)
+    assert with_house(bridge, both)["level_m"].to_numpy() == pytest.approx(
+        with_house(narrow, both)["level_m"].to_numpy(), abs=1e-6
+    )
+
+
+def test_no_water_runs_over_a_road_or_a_crest_where_a_house_stands():
+    for table in (
+        one("culvert", shape="box", span_m=1.0, rise_m=1.0, length_m=30.0, invert_up_m=0.1,
+            invert_down_m=0.08, deck_m=2.0),
+        one("weir", crest_m=2.0),
+    ):  # fmt: skip
+        free, blocked = (with_house(table, h) for h in (None, house(200.0, 2.0, 5.0)))
+        row, other = (t.dropna(subset=["structure_id"]).iloc[0] for t in (free, blocked))
+        # what runs over is as the widths that are left, by the energy line's height
+        for one_, width in ((row, 12.0), (other, 9.0)):
+            c = 1.44 if table["kind"].iloc[0] == "culvert" else 1.7
+            assert one_["over_m3s"] == pytest.approx(
+                c * width * (one_["energy_m"] - 2.0) ** 1.5, rel=1e-6
+            )
+        assert other["energy_m"] > row["energy_m"] + 0.05
+
+
+def test_a_bridge_closed_by_houses_is_named_and_a_wall_among_candidates():
+    bridge = one("bridge", low_chord_m=6.0, width_m=10.0, from_offset_m=-5.0, to_offset_m=5.0)
+    for at in (200.0, 250.0):
+        with pytest.raises(pg.errors.HydraulicsError, match="has its opening closed"):
+            with_house(bridge, house(at, -5.5, 5.0))
+    line = shapely.LineString([(500000, 2500000), (500400, 2500000)])
+    rivers = gpd.GeoDataFrame(index=pd.Index(["r"], name="river"), geometry=[line], crs=4547)
+    shapes = [shapely.box(500198, 2500000 - b, 500202, 2500000 - a)
+              for a, b in ((-5.5, 5.0), (3.0, 6.0))]  # fmt: skip
+    houses = gpd.GeoDataFrame(
+        index=pd.Index(["closes", "narrows"], name="building_id"), geometry=shapes, crs=4547
+    )
+    sections, q, end = river()
+    found = pg.building_rises(
+        houses, sections, q, end, rivers, allowed_mm=500, structures=bridge, losses=()
+    )
+    assert found["rise_alone_mm"].loc["closes"] > 1e5
+    assert 10 < found["rise_alone_mm"].loc["narrows"] < 200
+    assert found["joint"].tolist() == [False, True]
+
+
+@pytest.mark.parametrize("kind", ["bridge", "culvert", "weir"])
+def test_a_house_that_no_water_reaches_changes_nothing_at_a_structure(kind):
+    table = {
+        "bridge": one("bridge", low_chord_m=2.0, deck_m=3.2, width_m=10.0, from_offset_m=-5.0,
+                      to_offset_m=5.0, n_piers=2, pier_width_m=0.5),
+        "culvert": one("culvert", shape="box", span_m=4.0, rise_m=2.0, length_m=30.0,
+                       invert_up_m=0.1, invert_down_m=0.08, deck_m=3.0),
+        "weir": one("weir", crest_m=2.0),
+    }[kind]  # fmt: skip
+    sections, q, end = river(40.0)
+    # a terrace beyond both walls, higher than any water here
+    parts = []
+    for _, part in sections.groupby("chainage_m", sort=False):
+        ends = part.iloc[[0, -1]].assign(offset_m=[-30.0, 30.0])
+        parts.append(pd.concat([ends.iloc[:1], part, ends.iloc[1:]]))
+    wide = pd.concat(parts)
+
+    def levels(obstacles):
+        return pg.water_profile(wide, q, end, structures=table, obstacles=obstacles)["level_m"]
+
+    dry = pd.concat([house(at, a, b) for at in (200.0, 250.0) for a, b in ((-25, -9), (8, 20))])
+    assert np.abs(levels(dry) - levels(None)).max() < 1e-9
 
 
 def test_groups_of_barrels_share_one_energy_line():

@@ -7,7 +7,7 @@ one energy line upstream; from that comes the level of the section above it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,9 +16,13 @@ from pinghu_geo.flood.bridges import Bridge, Opened, Site, bridge_energy, level_
 from pinghu_geo.flood.conduits import root
 from pinghu_geo.flood.culverts import Group, barrel_head
 from pinghu_geo.flood.gates import Crest, Gates, crest_flow, gates_flow
+from pinghu_geo.flood.sections import ENDLESS_M
 from pinghu_geo.flood.steady import CRITICAL, Model
 
 __all__ = ["Crossing", "Passed"]
+
+# an opening of less counts as none [m²]
+SLIT_M2 = 1e-3
 
 
 class Passed(NamedTuple):
@@ -44,6 +48,11 @@ class Crossing:
     gates: Gates | None = None
     gates_of: Mapping[str, Gates] = field(default_factory=dict)  # profiles with their own openings
     drowned: float = 0.95  # above this ratio a road or a crest is no weir: energy
+
+    @property
+    def shut(self) -> bool:
+        """Whether what stands in its openings leaves none of them."""
+        return bool(self.openings) and not any(_is_open(one) for one in self.openings)
 
     def passed(
         self, model: Model, row_up: int, row_down: int, flow: float, level: float, profile: str
@@ -96,11 +105,31 @@ class Crossing:
     def _through(
         self, model: Model, site: Site, level: float
     ) -> tuple[Opened, float, tuple[float, ...]]:
+        """Openings that aren't closed and the road over them; without any a wall."""
+        free = [k for k, opening in enumerate(self.openings) if _is_open(opening)]
+        shares = np.zeros(len(self.openings))
+        if not free:
+            energy = level + ENDLESS_M
+            if self._over(energy, level) > site.total:
+                energy = root(lambda e: self._over(e, level) - site.total, level, energy)
+            return Opened(energy, "road", ""), site.total, tuple(shares.tolist())
+        rest = replace(self, openings=tuple(self.openings[k] for k in free))
+        found, spill, through = rest._through_all(model, site, level)
+        shares[free] = through
+        return found, spill, tuple(shares.tolist())
+
+    def _over(self, energy: float, level: float) -> float:
+        """What runs over the road [m³/s]."""
+        return crest_flow(self.road, energy, level) if self.road is not None else 0.0
+
+    def _through_all(
+        self, model: Model, site: Site, level: float
+    ) -> tuple[Opened, float, tuple[float, ...]]:
         """Openings and the road over them."""
         flow = site.total
 
         def over(energy: float) -> float:
-            return crest_flow(self.road, energy, level) if self.road is not None else 0.0
+            return self._over(energy, level)
 
         def one(k: int, q: float) -> Opened:
             return _demand(model, self.openings[k], q, site)
@@ -168,6 +197,11 @@ class Crossing:
             plain = bridges[0]._replace(methods=("energy",), pressure=False)
             return bridge_energy(model, plain, site.total, site)
         return Opened(_plain_step(model, site), "energy", "")
+
+
+def _is_open(opening: Bridge | Group) -> bool:
+    """Whether an opening isn't closed by what stands in it."""
+    return isinstance(opening, Group) or min(opening.up_area, opening.down_area) >= SLIT_M2
 
 
 def _raised(f: Callable[[float], float], low: float) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.channel import by_zone
+from pinghu_geo.flood.crossings import Crossing
 from pinghu_geo.flood.junctions import Branch, End, Junction, junction_level, junction_table
 from pinghu_geo.flood.sections import ENDLESS_M, Array
 from pinghu_geo.flood.steady import (
@@ -189,7 +190,9 @@ def water_profile(
     gate_width_m, gate_height_m, sill_m, opening_m, gate_kind (vertical, radial, overflow); parts
     gate by group, setting (profile, group, n_open, opening_m) for openings by flood. Of the
     supercritical and the mixed regime only reaches without structures know more than the
-    subcritical one: a structure is passed from below.
+    subcritical one: a structure is passed from below. What blocks the sections beside a bridge
+    (houses, walls) stands inside it, too, and on its road, as it does on a crest; their ineffective
+    areas are the approach's alone. It is the safe side for a house that stands before an abutment.
 
     Doubts; the limits of conveyance, velocity head and energy are those of HEC-RAS's own warnings
     (0.7-1.4, 0.5 ft, 1 ft):
@@ -258,11 +261,25 @@ def water_profile(
             ids=places(case.laid.stations, np.flatnonzero(shut)),
             hint="an obstacle that water can pass has a top_m; walls leave room between them",
         )
+    _refuse_shut_openings(case.laid)
     found = case.solved(_tables)
     if found["repeated"].isna().all():
         found = found.drop(columns="repeated")
     datum = datum_of(sections)
     return found.assign(datum=datum) if datum else found
+
+
+def _refuse_shut_openings(laid: Laid) -> None:
+    """Refuse bridges whose openings are closed by what stands beside them."""
+    lost = [one.name for one in laid.crossings.values() if isinstance(one, Crossing) and one.shut]
+    if lost:
+        raise HydraulicsError(
+            "has its opening closed by what stands in the sections beside it",
+            layer="structures",
+            ids=lost,
+            hint="obstacles of the sections beside a bridge stand inside it, too: leave room "
+            "between them, or give them a top_m",
+        )
 
 
 def _check_rivers(sections: pd.DataFrame, structures: pd.DataFrame | None) -> None:

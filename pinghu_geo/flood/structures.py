@@ -24,7 +24,16 @@ from pinghu_geo.flood.crossings import Crossing
 from pinghu_geo.flood.culverts import CHARTS, STANDING, Barrel, Group
 from pinghu_geo.flood.gates import Crest, Gate, Gates
 from pinghu_geo.flood.outlines import upper_line
-from pinghu_geo.flood.sections import Array, Ground, Lid, Sections, join, pack
+from pinghu_geo.flood.sections import (
+    ENDLESS_M,
+    Array,
+    Ground,
+    Lid,
+    Limit,
+    Sections,
+    join,
+    pack,
+)
 from pinghu_geo.flood.steady import Barrier
 from pinghu_geo.flood.survey import Laid
 from pinghu_geo.nouns.errors import HydraulicsError
@@ -188,6 +197,7 @@ class _Inner(NamedTuple):
     piers: tuple[Array, Array]
     free: bool  # neither piers nor abutments
     below: tuple[float, float, float]  # length, contraction, expansion
+    blocked: list[tuple[float, float, float]]  # from, to, top (NaN: endless) of what stands there
 
 
 class _Made:
@@ -214,6 +224,7 @@ class _Made:
             self.crossings,
             self.reach,
             np.array([one.below for one in self.inner]).reshape(-1, 3),
+            self.base.blocked,
         )
 
     def _packed(self) -> Sections:
@@ -227,6 +238,7 @@ class _Made:
             Ground(x, z, n, np.array([len(one.ground[0]) for one in self.inner])),
             banks=(left, right),
             walls=(walls[0], walls[1]) if np.isfinite(walls).any() else None,
+            limits=_layers([one.blocked for one in self.inner]),
             lid=Lid(np.repeat(np.arange(len(count)), count), *lid),
         )
 
@@ -300,8 +312,18 @@ class _Made:
         return g.x[part], g.z[part], g.n[part]
 
     def _open(self, row: int) -> tuple[Array, Array]:
-        """Ground between the encroachment walls, where water may run over a road or a crest."""
+        """Ground between the encroachment walls, where water may run over a road or a crest.
+
+        What blocks the section blocks the road beside it.
+        """
         x, z, _ = self._ground(row)
+        endless = float(z.max()) + ENDLESS_M
+        for start, stop, top in self._blocked(row):
+            ends = np.clip([start, stop], x[0], x[-1])
+            if ends[0] < ends[1]:
+                stops = np.r_[x[0], np.repeat(ends, 2), x[-1]]
+                high = endless if math.isnan(top) else top
+                x, z = upper_line(x, z, stops, np.array([-1e9, -1e9, high, high, -1e9, -1e9]))
         a, b = self._walls(row)
         if not (math.isfinite(a) or math.isfinite(b)):
             return x, z
@@ -310,6 +332,14 @@ class _Made:
 
     def _walls(self, row: int) -> tuple[float, float]:
         return float(self.at["left_wall_m"][row]), float(self.at["right_wall_m"][row])
+
+    def _blocked(self, row: int) -> list[tuple[float, float, float]]:
+        """From, to and top of what blocks a section."""
+        return [
+            (float(one.start_m[row]), float(one.stop_m[row]), float(one.level_m[row]))
+            for one in self.base.blocked
+            if math.isfinite(one.start_m[row])
+        ]
 
     def _gap(self, up: int) -> float:
         given = self.at["length_channel_m"][up]
@@ -337,8 +367,13 @@ class _Made:
     def _inner(
         self, one: _Row, detail: Mapping[str, pd.DataFrame], side: str, up: int, length: float
     ) -> _Inner:
-        """The upper or the lower section inside a bridge: its neighbour, with the bridge in it."""
+        """The upper or the lower section inside a bridge: its neighbour, with the bridge in it.
+
+        Houses and whatever else blocks the neighbour block it, too; idle areas are the approach's
+        alone, for the bridge itself says where its water runs.
+        """
         row = up if side == "up" else up + 1
+        ground_x = self._ground(row)[0]
         outside = _skewed(self._ground(row), one.number("skew_deg"))
         deck = _deck(one, detail, outside, side)
         pieces = pieces_of(outside, deck)
@@ -353,6 +388,11 @@ class _Made:
             ground, lid, (left, right), self._walls(row), max(top for _, _, top in free),
             _pier_areas(piers, outside), not piers and not (lid[3] == 0).any(),
             (length, float(self.at["contraction"][up]), float(self.at["expansion"][up])),
+            [
+                (float(np.interp(a, ground_x, outside[0])),
+                 float(np.interp(b, ground_x, outside[0])), top)
+                for a, b, top in self._blocked(row)
+            ],
         )  # fmt: skip
 
     def _hydraulics(
@@ -428,6 +468,16 @@ class _Row:
     def fault(self, problem: str, hint: str) -> HydraulicsError:
         """What is wrong with this structure."""
         return HydraulicsError(problem, layer="structures", ids=[self.name], hint=hint)
+
+
+def _layers(blocked: list[list[tuple[float, float, float]]]) -> list[Limit]:
+    """What stands in sections as layers of at most one a section."""
+    layers = []
+    for k in range(max((len(one) for one in blocked), default=0)):
+        none = (math.nan, math.nan, math.nan)
+        values = np.array([one[k] if k < len(one) else none for one in blocked]).T
+        layers.append(Limit("blocked", *values))
+    return layers
 
 
 def _methods(one: _Row) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ class Laid:
     reach: Mapping[int, float] = field(default_factory=dict)  # from a section to its bridge
     # length, contraction and expansion of the sections inside bridges, after the stations' own
     inner: Array = field(default_factory=lambda: np.zeros((0, 3)))
+    blocked: Sequence[Limit] = ()  # houses and the like, at most one a section in each
 
     def model(
         self,
@@ -137,7 +138,8 @@ def lay_sections(
         lid=_lid(points, ground, stations),
         like=_first_alike(beside, limits, len(names)) if len(names) > 1 else None,
     )
-    return Laid(packed, stations, ground)
+    blocked = [one for one in limits if one.kind == "blocked"]
+    return Laid(packed, stations, ground, blocked=blocked)
 
 
 def _first_alike(beside: Mapping[str, Array], limits: Sequence[Limit], schemes: int) -> Array:
