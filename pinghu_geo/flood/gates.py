@@ -38,6 +38,8 @@ HEAD = (
 )
 # gates: submerged above this ratio of the heads, an orifice above the other
 FREE, DROWNED = 0.67, 0.80
+# a slanting piece of a crest is cut into so many where it is drowned
+FINE = 8
 # the gate leaves the water where the head is this many times its opening
 OUT, IN = 1.0, 1.25
 
@@ -50,6 +52,7 @@ class Crest(NamedTuple):
     coefficient: float
     ogee: bool = False
     design_head: float = math.nan
+    sharp: bool = False
 
     @property
     def low(self) -> float:
@@ -87,27 +90,35 @@ def ogee_factor(head: float, design_head: float) -> float:
     return float(np.interp(head / design_head, *HEAD))
 
 
-def submerged_factor(crest: Crest, energy: float, level: float) -> float:
-    """What the water below leaves of the flow over a crest."""
-    head, tail = energy - crest.low, level - crest.low
-    if head <= 0 or tail <= 0:
-        return 1.0
-    if tail >= head:
-        return 0.0
-    if crest.ogee:
-        return float(np.interp(1 - tail / head, *OGEE))
-    return float(np.interp(tail / head, *BROAD))
+def submerged_factor(head: Array, tail: Array, *, ogee: bool = False, sharp: bool = False) -> Array:
+    """What the water below leaves of the flow over pieces of a crest; heads above their crest.
+
+    Broad crests and roads by FHWA's curve, ogees by the Bureau's, sharp crests by Villemonte's
+    (1 - (tail/head)^1.5)^0.385 (Engineering News-Record, 1947).
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(head > 0, np.clip(tail / head, 0.0, 1.0), 0.0)
+    if sharp:
+        return np.asarray((1 - ratio**1.5) ** 0.385)
+    if ogee:
+        return np.asarray(np.interp(1 - ratio, *OGEE))
+    return np.asarray(np.interp(ratio, *BROAD))
 
 
-def crest_flow(crest: Crest, energy: float, level: float) -> float:
+def crest_flow(crest: Crest, energy: float, tail: float) -> float:
     """Discharge over a crest: ∫ C H^1.5 dx, less what submergence takes (HEC-RAS 5-17, 8-1).
 
     H is from the energy line upstream to the crest; the integral over straight pieces is exact.
+    Each piece drowns by its own height ("L, H, a submergence correction, and a Q for each section",
+    chapter 5).
     """
-    head = energy - crest.z
-    if not (head > 0).any():
+    if energy <= crest.low:
         return 0.0
-    h0, h1, run = head[:-1], head[1:], np.diff(crest.x)
+    x, z = crest.x, crest.z
+    if tail > crest.low:
+        x, z = _finely(x, z)
+    head = energy - z
+    h0, h1, run = head[:-1], head[1:], np.diff(x)
     # pieces that rise out of the water count where they are in it
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(
@@ -122,16 +133,28 @@ def crest_flow(crest: Crest, energy: float, level: float) -> float:
     coefficient = crest.coefficient
     if crest.ogee:
         coefficient *= ogee_factor(float(head.max()), crest.design_head)
-    return float(coefficient * weight.sum() * submerged_factor(crest, energy, level))
+    if tail > crest.low:
+        drowned = (a + b) / 2, np.minimum((a + b) / 2, (2 * tail - z[:-1] - z[1:]) / 2)
+        weight = weight * submerged_factor(*drowned, ogee=crest.ogee, sharp=crest.sharp)
+    return float(coefficient * weight.sum())
 
 
-def gates_flow(made: Gates, energy: float, level: float, gravity: float) -> tuple[float, float]:
+def _finely(x: Array, z: Array) -> tuple[Array, Array]:
+    """A crest's line with its slanting pieces cut, for each drowns by its own height."""
+    if (z[1:] == z[:-1]).all():
+        return x, z
+    share = np.arange(FINE) / FINE
+    fine = [(v[:-1, None] + share * np.diff(v)[:, None]).ravel() for v in (x, z)]
+    return np.r_[fine[0], x[-1]], np.r_[fine[1], z[-1]]
+
+
+def gates_flow(made: Gates, energy: float, tail: float, gravity: float) -> tuple[float, float]:
     """Discharge over the crest and through the gates."""
-    over = crest_flow(made.crest, energy, level) if made.crest is not None else 0.0
-    return over, sum(g.number * _one_gate(g, energy, level, gravity) for g in made.gates)
+    over = crest_flow(made.crest, energy, tail) if made.crest is not None else 0.0
+    return over, sum(g.number * _one_gate(g, energy, tail, gravity) for g in made.gates)
 
 
-def _one_gate(gate: Gate, energy: float, level: float, gravity: float) -> float:
+def _one_gate(gate: Gate, energy: float, tail: float, gravity: float) -> float:
     """Discharge of one opening.
 
     Free: C √2g W T^a B^b H^c (radial, HEC-RAS 8-2) or C W B √(2gH) (vertical, 8-4); drowned between
@@ -141,13 +164,13 @@ def _one_gate(gate: Gate, energy: float, level: float, gravity: float) -> float:
     head = energy - gate.sill
     if head <= 0 or gate.opening <= 0 or gate.number <= 0:
         return 0.0
-    spill = crest_flow(gate.weir, energy, level)
+    spill = crest_flow(gate.weir, energy, tail)
     ratio = head / gate.opening
     if ratio <= OUT or gate.kind == "overflow":
         return spill
-    tail = max(level - gate.sill, 0.0)
-    drowned = tail / head
-    left = max(head - tail, 0.0)
+    below = max(tail - gate.sill, 0.0)
+    drowned = below / head
+    left = max(head - below, 0.0)
     area = gate.width * gate.opening
     orifice = gate.orifice * area * math.sqrt(2 * gravity * left)
     if drowned >= DROWNED:

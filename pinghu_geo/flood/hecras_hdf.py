@@ -196,8 +196,7 @@ class _Tables:
         crest = self.points("Profile Data", info, "Centerline Profile")
         if not len(crest):
             return None
-        shape = _word(one, "Weir Shape").lower()
-        form = next((w for w in ("ogee", "sharp") if w in shape), "broad")
+        form = _crest_form(_word(one, "Weir Shape"))
         gates = [self._gate(g, name) for g in self.mine("Gate Groups/Attributes", at)]
         radial = [g for g in gates if g["gate_kind"] == "radial"]
         if not (_known(gates, _GATE_NEEDS) and _known(radial, _RADIAL_NEEDS)):
@@ -221,10 +220,15 @@ class _Tables:
             "structure_id": name, "part": "gate", "group": _word(gate, "Name"), "gate_kind": kind,
             "gate_coefficient": _number(gate, coefficient),
             "sill_coefficient": _number(gate, "Weir Coef") * self.root,
-            "sill_crest": "ogee" if "ogee" in _word(gate, "Spillway Shape").lower() else "broad",
+            "sill_crest": _crest_form(_word(gate, "Spillway Shape")),
             "n_gates": _number(gate, "Openings", otherwise=1.0), "opening_m": 0.0,
             **self._scaled(gate, _GATE, _GATE_PLAIN),
         }  # fmt: skip
+
+
+def _crest_form(word: str) -> str:
+    """Our word for HEC-RAS's shape of a crest."""
+    return next((form for form in ("ogee", "sharp") if form in word.lower()), "broad")
 
 
 def _known(parts: Parts, needs: Sequence[str]) -> bool:

@@ -753,7 +753,7 @@ def _crest(
     if not a < b:
         raise one.fault("has its crest beside its section", "offsets are those of the sections")
     stops, line = upper_line(dx, top, x, z)
-    return Crest(stops, line, coefficient, form == "ogee", design)
+    return Crest(stops, line, coefficient, form == "ogee", design, form == "sharp")
 
 
 def _gate(one: _Row) -> Gate:
@@ -769,13 +769,14 @@ def _gate(one: _Row) -> Gate:
     if n_open > count:
         raise one.fault(f"has {n_open:g} of {count:g} gates open", "n_open is at most n_gates")
     kind = one.choice("gate_kind", ("vertical", "radial", "overflow"))
-    sill_form = one.choice("sill_crest", ("broad", "ogee"))
+    sill_form = one.choice("sill_crest", ("broad", "ogee", "sharp"))
     weir = Crest(
         np.array([0.0, width]),
         np.full(2, sill),
         one.number("sill_coefficient", CRESTS[sill_form]),
         sill_form == "ogee",
         one.number("sill_design_head_m", math.nan),
+        sill_form == "sharp",
     )
     return Gate(
         n_open, width, height, sill, opening, kind,
