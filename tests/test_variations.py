@@ -57,6 +57,7 @@ FOUND = (
     ("ledger with all", [("nodes", "rows", "all NA")]),
     ("reaches with fixed ones", [("held", "rows", "all NA")]),
     ("board", [("nodes", "rows", "all NA")]),
+    ("results", [("rivers", "rows", "inf")]),
 )
 
 

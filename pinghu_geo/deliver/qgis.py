@@ -76,7 +76,7 @@ def as_stored(layer: pd.DataFrame, name: str) -> pd.DataFrame:
     for column in flat.columns:
         if column in WHOLE and pd.api.types.is_float_dtype(flat[column]):
             known = flat[column].dropna()
-            if (known == known.round()).all():
+            if ((known == known.round()) & (known.abs() < 2**53)).all():
                 counts[column] = flat[column].astype("Int64")
     flat = flat.assign(**counts) if counts else flat
     return database_frame(flat)
