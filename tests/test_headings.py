@@ -1,8 +1,10 @@
 """Tables as offices write them: headings, units, merged cells, datums; by hand, each kind."""
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from openpyxl import Workbook, load_workbook
 
 import pinghu_geo as pg
@@ -244,6 +246,13 @@ def test_hidden_sheets_are_not_read(tmp_path):
         ("rates", "房屋补偿单价(万元/m²)", "0.45", "building_yuan_m2", 4500.0),
         ("rates", "房屋补偿单价(万元/亩)", "300", "building_yuan_m2", 4500.0),
         ("rates", "房屋补偿单价(元/平方米)", "4500", "building_yuan_m2", 4500.0),
+        ("rates", "房屋补偿单价(万/㎡)", "0.45", "building_yuan_m2", 4500.0),
+        ("rates", "房屋补偿单价(元每平方米)", "4500", "building_yuan_m2", 4500.0),
+        ("boundaries", "坡降(1e-4)", "22", "slope", 0.0022),
+        ("boundaries", "坡降(E-3)", "2.2", "slope", 0.0022),
+        ("sections", "高程(H/m)", "40", "elevation_m", 40.0),
+        ("sections", "起点距(L/km)", "0.04", "offset_m", 40.0),
+        ("flows", "流量（升每秒）", "110", "discharge_m3s", 0.11),
         ("ledger", "建筑面积(亩)", "3", "floor_area_m2", 2000.0),
         ("ledger", "建筑面积(含阳台)", "3", "floor_area_m2", 3.0),
     ],
@@ -262,6 +271,8 @@ def test_units_of_headings_and_cells(tmp_path, what, heading, cell, column, want
         ("rates", "房屋补偿单价(港元)"), ("flows", "流量(亿m3)"), ("flows", "流量(万m³/年)"),
         ("sections", "高程(丈)"), ("sections", "起点距(百米)"), ("ledger", "建筑面积(平方尺)"),
         ("flows", "桩号(华里),流量"), ("ledger", "建筑面积(sqft)"), ("boundaries", "比降(10-6)"),
+        ("flows", "流量(m3/s/km2)"), ("flows", "流量(10m3/s)"), ("flows", "流量(x10)"),
+        ("rates", "房屋补偿单价(角/m2)"), ("rates", "房屋补偿单价(元/平方米·年)"), ("boundaries", "坡降(1e-6)"),
     ],
 )  # fmt: skip
 def test_a_unit_of_something_else_is_refused(tmp_path, what, heading):
@@ -522,3 +533,108 @@ def test_quotation_marks_and_line_ends_that_are_meant_are_read(tmp_path, end):
     read = pg.read_table(path, "rates")
     assert read["building_yuan_m2"].tolist() == [5000, 8000, 3000, 4000]
     assert read["备注"].tolist() == ['甲,"乙"', '6" 管', f"一{end}二", "一\u2028二\x0b"]
+
+
+WIDTHS = ["河道", "桩号", "左宽", "右宽"]
+ONE, TWO = ["A", "K0+000", 5, 6], ["A", "K0+100", 7, 8]
+
+
+@pytest.mark.parametrize("word", ["同上", "〃", "″", "同前", '"', "''"])
+def test_what_says_ditto_is_what_stands_above(tmp_path, word):
+    rows = [WIDTHS, ONE, [word, "K0+100", word, 8], [word, "K0+200", 9, word]]
+    found = pg.read_table(xlsx(tmp_path, rows), "widths")
+    assert found["river"].tolist() == ["A"] * 3
+    assert found[["left_m", "right_m"]].to_numpy().tolist() == [[5, 6], [5, 8], [9, 8]]
+    of_nothing = pg.read_table(xlsx(tmp_path, [WIDTHS, [word, *ONE[1:]]]), "widths")
+    with pytest.raises(pg.errors.LayerError, match="names rivers"):
+        pg.red_line(RIVER, of_nothing)
+
+
+RIVER = gpd.GeoDataFrame(
+    geometry=[shapely.LineString([(0, 0), (300, 0)])], index=pd.Index(["A"], name="river"), crs=4547
+)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        [1, 2, 3, 4], ["(1)", "(2)", "(3)", "(4)"], ["①", "②", "③", "④"], ["A", "B", "C", "D"],
+        ["甲", "乙", 1, 2], ["甲", 1, 2, 3], ["（１）", "（２）", "（３）", "（４）"],
+    ],
+)  # fmt: skip
+def test_a_row_that_counts_the_columns_is_no_row(tmp_path, counts):
+    path = xlsx(tmp_path, [WIDTHS, counts, ONE, TWO])
+    found = pg.read_table(path, "widths")
+    assert found["left_m"].tolist() == [5.0, 7.0]
+    seen = pg.check(path, "widths")
+    assert set(seen.loc[seen["fault"] == "rows_left_out", "id"]) == {"2"}
+
+
+@pytest.mark.parametrize(
+    "rows", [[["1", "2", "3", "4"], ["2", "3", "4", "5"]], [["1", "2", "3", "5"]]]
+)
+def test_rows_of_small_numbers_are_rows(tmp_path, rows):
+    found = pg.read_table(xlsx(tmp_path, [WIDTHS, *rows]), "widths")
+    assert found["river"].tolist() == [row[0] for row in rows]
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        [["续表"], WIDTHS], [["续上表 2"], WIDTHS], [["A河红线宽度(续)"], WIDTHS],
+        [["续表 单位:m"], WIDTHS], [["(续表)单位:m"], WIDTHS],
+    ],
+)  # fmt: skip
+def test_a_table_that_goes_on_is_one(tmp_path, between):
+    found = pg.read_table(xlsx(tmp_path, [WIDTHS, ONE, *between, TWO]), "widths")
+    assert found["river"].tolist() == ["A", "A"]
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        [["续表 单位:cm"], WIDTHS], [["设计流量"]], [[], ["B河宽度"]], [[], ["河道:B"], WIDTHS],
+        [["支流段"]], [["单位:cm"]],
+    ],
+)  # fmt: skip
+def test_a_title_among_the_rows_is_a_question(tmp_path, between):
+    path = xlsx(tmp_path, [WIDTHS, ONE, *between, TWO])
+    with pytest.raises(pg.errors.LayerError, match="between its rows|of a single text"):
+        pg.read_table(path, "widths")
+
+
+@pytest.mark.parametrize(
+    ("notes", "wanted"),
+    [
+        (["1、自中心线量起", "2、已扣除堤顶路"], 500.0), (["1. 宽度单位为厘米"], 5.0),
+        (["(1)以厘米计"], 5.0), (["注:1.单位cm;2.自中心线"], 5.0), (["说明:宽度单位为厘米"], 5.0),
+        (["注:宽度均以cm计。"], 5.0), (["注:单位为现场核定"], 500.0),
+    ],
+)  # fmt: skip
+def test_numbered_notes_and_the_units_in_words(tmp_path, notes, wanted):
+    rows = [WIDTHS, ["A", "K0+000", 500, 600], *([n] for n in notes)]
+    found = pg.read_table(xlsx(tmp_path, rows), "widths")
+    assert found["left_m"].tolist() == [wanted]
+
+
+@pytest.mark.parametrize("last", ["总长", "全长(m)", "共计", "总长度"])
+def test_a_length_in_all_is_no_river(tmp_path, last):
+    found = pg.read_table(xlsx(tmp_path, [WIDTHS, ONE, [last, 1200]]), "widths")
+    assert found["river"].tolist() == ["A"]
+    named = pg.read_table(xlsx(tmp_path, [WIDTHS, ["总干渠", *ONE[1:]]]), "widths")
+    assert named["river"].tolist() == ["总干渠"]
+
+
+@pytest.mark.parametrize("cell", ["=2+3", "=SUM(D2:D3)", '=IF(D2>1,"5","")'])
+def test_a_formula_that_nothing_has_computed_is_no_blank(tmp_path, cell):
+    path = xlsx(tmp_path, [WIDTHS, ["A", "K0+000", cell, 6], TWO, ["合计", None, "=SUM(C2:C3)"]])
+    found = pg.read_table(path, "widths")
+    assert found["left_m"].tolist() == [cell, 7.0]
+    with pytest.raises(pg.errors.LayerError, match=r"left_m"):
+        pg.red_line(RIVER, found)
+
+
+def test_two_units_for_one_measure_are_a_question(tmp_path):
+    rows = [["单位:m"], WIDTHS, ONE, ["注:单位为厘米"]]
+    with pytest.raises(pg.errors.LayerError, match="for the whole table; whether"):
+        pg.read_table(xlsx(tmp_path, rows), "widths")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pandas as pd
 
 from pinghu_geo.intake.bounds import require_bounded_sheet
 from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.rows import body_rows, is_number, is_units, remarks, units_said
 from pinghu_geo.nouns.columns import DATUM, Column
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import given_text
@@ -45,21 +47,16 @@ HEADING_ROWS, DEEPEST = 12, 3
 # where a delimiter is looked for [characters]
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 LOOKED_AT = 1_000_000
-# a row of units begins with no longer a cell, and has no longer ones [characters]
-LONGEST_UNIT, LONGEST_HEADING = 6, 20
+# a cell of a workbook with a formula and no value
+NO_VALUE = re.compile(
+    rb"<c ([^>]*)>\s*<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"
+)
 DELIMITERS = (",", "\t", ";", "\uff0c", "|")
 # texts that stand for nothing, as pandas takes them
 BLANK = {
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 }  # fmt: skip
-NUMBER = re.compile(r"[-+]?[\d.,]+(?:[eE][-+]?\d+)?|[KkＫ]?\s*\d+\s*[+＋]\s*\d+(?:\.\d+)?")
-# rows below a table that are none of it
-BELOW = re.compile(
-    r"\s*(?:合\s*计|总\s*计|小\s*计|累\s*计|(?:平\s*均|最\s*[大小])\s*值?\s*$|均\s*值\s*$|注\s*\d*\s*[:\uff1a]|备注\s*\d*\s*[:\uff1a]|说明\s*\d*\s*[:\uff1a]|制表|审核|编制|填表|校核)"
-)
-NOTE = re.compile(r"\s*(?:注|备注|说明)\s*\d*\s*[:\uff1a]")
-UNIT_LINE = re.compile(r"单位\s*[:\uff1a]\s*([^\s)\uff09]+)")
 # a column that says the unit of each row
 UNIT_COLUMN = ("单位", "计量单位", "unit", "units")
 RIVER_LINE = re.compile(r"(?:河道|河流)(?:名称)?\s*[:\uff1a]\s*([^\s,\uff0c;\uff1b、)\uff09]+)")
@@ -152,16 +149,20 @@ def sheet_grids(path: Path, cell_text: Any) -> list[Grid]:
     from openpyxl import load_workbook
 
     book = load_workbook(path, data_only=True)
+    uncomputed = _uncomputed(path) if _has_uncomputed(path) else {}
     grids = []
     for sheet in book.worksheets:
         # formats and comments may go on to the last row there is; the table ends before
         filled = [at for at, cell in sheet._cells.items() if cell.value is not None]
+        filled += uncomputed.get(sheet.title, {})
         last, wide = (
             (max(ends, default=1) for ends in zip(*filled, strict=True)) if filled else (1, 1)
         )
         require_bounded_sheet(last, wide, path)
         laid = sheet.iter_rows(max_row=last, max_col=wide, values_only=True)
         cells = [[_plain(cell_text(v)) for v in row] for row in laid]
+        for (row, column), formula in uncomputed.get(sheet.title, {}).items():
+            cells[row - 1][column - 1] = formula
         merged = [
             (r.min_row - 1, r.min_col - 1, r.max_row - 1, r.max_col - 1)
             for r in sheet.merged_cells.ranges
@@ -169,6 +170,43 @@ def sheet_grids(path: Path, cell_text: Any) -> list[Grid]:
         grids.append(Grid(cells, sheet.title, merged, hidden=sheet.sheet_state != "visible"))
     book.close()
     return grids
+
+
+def _has_uncomputed(path: Path) -> bool:
+    """Whether a workbook holds formulas without a value: a program wrote it, none computed it."""
+    with zipfile.ZipFile(path) as book:
+        for name in book.namelist():
+            if not re.fullmatch(r"/?xl/worksheets/[^/]+\.xml", name):
+                continue
+            rest = b""
+            with book.open(name) as part:
+                while block := part.read(2**20):
+                    rest += block
+                    if any(b't="str"' not in cell[1] for cell in NO_VALUE.finditer(rest)):
+                        return True
+                    rest = rest[rest.rfind(b"<c ") :] if b"<c " in rest else b""
+    return False
+
+
+def _uncomputed(path: Path) -> dict[str, dict[tuple[int, int], str]]:
+    """Formulas that stand where a value is missing, as texts: they are no numbers, and no blanks.
+
+    By sheet and place, as openpyxl counts.
+    """
+    from openpyxl import load_workbook
+
+    books = [load_workbook(path, data_only=known) for known in (True, False)]
+    found = {
+        sheet.title: {
+            at: f"={getattr(cell.value, 'text', cell.value)}".replace("==", "=")
+            for at, cell in sheet._cells.items()
+            if cell.data_type == "f" and values._cells[at].value is None
+        }
+        for values, sheet in zip(*(book.worksheets for book in books), strict=True)
+    }
+    for book in books:
+        book.close()
+    return found
 
 
 def table_of(grid: Grid, kind: Noun, seen: Findings) -> pd.DataFrame:
@@ -184,16 +222,16 @@ def table_of(grid: Grid, kind: Noun, seen: Findings) -> pd.DataFrame:
     begin, depth = _heading(cells, grid.merged, kind)
     names = _names(cells, grid.merged, begin, depth, kind)
     first = begin + depth
-    if first < len(cells) and _is_units(cells[first]):
+    if first < len(cells) and is_units(cells[first]):
         names = [
-            f"{n}({fold_unit(u).strip('()')})" if n and u and _is_units([u]) else n
+            f"{n}({fold_unit(u).strip('()')})" if n and u and is_units([u]) else n
             for n, u in zip(names, cells[first], strict=True)
         ]
         first += 1
     title = " ".join(c for row in cells[:begin] for c in row if c)
-    names = _with_title(names, " ".join([title, *_remarks(cells[first:])]), cells[first:], kind)
+    names = _with_title(names, " ".join([title, *remarks(cells[first:])]), cells[first:], kind)
     _fill_merged(cells, names, grid.merged, first, kind)
-    rows = _body(cells, first, (begin, depth), kind, seen)
+    rows = body_rows(cells, first, (begin, depth), names, kind, seen)
     frame = pd.DataFrame([cells[r] for r in rows], columns=range(width), dtype=object)
     frame.index = pd.Index([r + 1 for r in rows], name="row")
     kept = [k for k in range(width) if names[k] or frame[k].notna().any()]
@@ -241,10 +279,6 @@ def _columns(kind: Noun) -> set[str]:
     return {c.name for c in kind.columns}
 
 
-def _is_number(cell: str | None) -> bool:
-    return cell is not None and NUMBER.fullmatch(cell.strip()) is not None
-
-
 def _heading(
     cells: list[list[str | None]], merged: list[tuple[int, int, int, int]], kind: Noun
 ) -> tuple[int, int]:
@@ -255,7 +289,7 @@ def _heading(
         least = max((r1 - r0 + 1 for r0, _, r1, _ in merged if r0 == begin), default=1)
         for depth in range(min(least, DEEPEST), DEEPEST + 1):
             rows = cells[begin : begin + depth]
-            if len(rows) < depth or any(_is_number(c) for c in rows[-1]):
+            if len(rows) < depth or any(is_number(c) for c in rows[-1]):
                 break
             names = _names(cells, merged, begin, depth, kind)
             # a title over a heading is no part of it: the fewest rows that name as many columns
@@ -304,29 +338,11 @@ def _names(
     return joined
 
 
-def _is_units(row: Sequence[str | None]) -> bool:
-    """Whether a row says nothing but units."""
-    if any(c and len(c) > LONGEST_HEADING for c in row):
-        return False
-    words = [fold_unit(c).strip("()") for c in row if c]
-    some = [w for w in words if w in UNIT_WORDS]
-    return bool(some) and all(w in UNIT_WORDS or w in ("-", "/", "—", "1") for w in words)
-
-
-def _remarks(rows: Iterable[Sequence[str | None]]) -> list[str]:
-    """Notes and lines of units below the heading: they speak of the whole table."""
-    texts = ((next((c for c in row if c), ""), row) for row in rows)
-    return [
-        text for text, row in texts if NOTE.match(text) or (UNIT_LINE.search(text) and _lonely(row))
-    ]
-
-
 def _with_title(
     names: list[str], title: str, body: Sequence[Sequence[str | None]], kind: Noun
 ) -> list[str]:
     """Headings with the unit and the height system that a title or a note states."""
-    line = UNIT_LINE.search(title)
-    words = [fold_unit(w) for w in re.split("[、,\uff0c;\uff1b]", line[1])] if line else []
+    words = units_said(title)
     heights = "datum" in _columns(kind)
     code = datum_stated(title, kind.name) if heights else ""
     known = match_columns([n for n in names if n], kind)
@@ -348,6 +364,7 @@ def _unit_above(
     """Unit of a column by what is said above the table; refused where that may mean two things."""
     units = cell_units(column)
     word = next((w for w in words if w in units), "")
+    several = {units[w] for w in words if w in units}
     money = column.unit.startswith("元/") and any(COINS.fullmatch(w) and w != "元" for w in words)
     if money and not word:
         unclear = next(w for w in words if COINS.fullmatch(w))
@@ -358,6 +375,7 @@ def _unit_above(
     else:
         odd = (w for w in words if w not in UNIT_WORDS and looks_like_unit(w))
         unclear = next(odd, "") if column.unit and not word else ""
+        unclear = word if len(several) > 1 else unclear
     if unclear:
         raise LayerError(
             f"states the unit {unclear} for the whole table; whether {column.zh} is in it, is not "
@@ -422,53 +440,6 @@ def _fill_merged(
         for r in range(max(r0, first), r1 + 1):
             for c in range(c0, c1 + 1):
                 cells[r][c] = cells[r0][c0]
-
-
-def _body(
-    cells: list[list[str | None]],
-    first: int,
-    heading: tuple[int, int],
-    kind: Noun,
-    seen: Findings,
-) -> list[int]:
-    """Rows that hold the table."""
-    begin, depth = heading
-    titles = [cells[r] for r in range(begin, begin + depth)]
-    words = {a for c in kind.columns for a in (c.name, c.zh, *c.aliases)}
-    rows, left_out = [], [r + 1 for r in range(begin) if any(cells[r])]
-    for r in range(first, len(cells)):
-        row = cells[r]
-        text = next((c for c in row if c), None)
-        if text is None:
-            continue
-        # the first cell tells nearly all rows for what they are
-        again = row in titles or (len(text) <= LONGEST_UNIT and r > first and _is_units(row))
-        if again or BELOW.match(text) or (UNIT_LINE.search(text) and _lonely(row)):
-            left_out.append(r + 1)
-            continue
-        if re.split(r"[(\uff08\s]", text, maxsplit=1)[0] in words:
-            _require_no_heading(row, r, kind)
-        rows.append(r)
-    if left_out:
-        seen.add("rows_left_out", left_out)
-    return rows
-
-
-def _require_no_heading(row: Sequence[str | None], r: int, kind: Noun) -> None:
-    """Refuse a row that begins another table."""
-    filled = [c for c in row if c]
-    found = match_columns(filled, kind)
-    if len(found) > 1 and len(found) >= len(filled) / 2 and not any(map(_is_number, filled)):
-        raise LayerError(
-            f"has a second table that begins in row {r + 1} ({', '.join(found)})",
-            layer=kind.name,
-            hint="give each table a sheet or a file of its own",
-            fault="unreadable",
-        )
-
-
-def _lonely(row: Iterable[str | None]) -> bool:
-    return sum(c is not None for c in row) == 1
 
 
 def _require_headings(frame: pd.DataFrame, names: list[str], kept: list[int], kind: Noun) -> None:

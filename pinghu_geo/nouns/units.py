@@ -33,14 +33,17 @@ UNITS: dict[str, dict[str, float]] = {
     "m/s": {"m/s": 1, "米/秒": 1, "cm/s": 0.01, "km/h": 1 / 3.6, "ft/s": 0.3048},
     "m³/s": {
         "m3/s": 1, "立方米/秒": 1, "立方米每秒": 1, "方/秒": 1, "m3s-1": 1, "cms": 1,
-        "l/s": 1e-3, "升/秒": 1e-3, "m3/min": 1 / 60, "l/min": 1e-3 / 60, "m3/h": 1 / 3600,
+        "l/s": 1e-3, "升/秒": 1e-3, "升每秒": 1e-3, "m3/min": 1 / 60, "l/min": 1e-3 / 60,
+        "m3/h": 1 / 3600,
         "立方米/小时": 1 / 3600, "立方米/时": 1 / 3600, "m3/d": 1 / 86400, "立方米/日": 1 / 86400,
         "立方米/天": 1 / 86400, "万m3/d": 1 / 8.64, "万m3/h": 1e4 / 3600, "cfs": 0.3048**3,
         "ft3/s": 0.3048**3,
     },
     "元": {"元": 1, "千元": 1e3, "万元": 1e4, "百万元": 1e6, "亿元": 1e8},
     "元/m²": {"元/m2": 1, "元/平方米": 1, "元/平米": 1, "元/平方": 1, "千元/m2": 1e3,
-            "万元/m2": 1e4, "万元/平方米": 1e4, "万元/平米": 1e4, "元/亩": 1.5e-3,
+            "万元/m2": 1e4, "万/m2": 1e4, "万/平方米": 1e4, "万/平米": 1e4,
+            "万元/平方米": 1e4, "万元/平米": 1e4, "元/亩": 1.5e-3, "元每平方米": 1, "元每平米": 1,
+            "cny/m2": 1, "rmb/m2": 1, "yuan/m2": 1,
             "万元/亩": 15, "元/公顷": 1e-4, "万元/公顷": 1},
     "元/m": {"元/m": 1, "元/米": 1, "元/延米": 1, "万元/m": 1e4, "万元/米": 1e4, "万元/延米": 1e4,
            "万元/km": 10, "万元/公里": 10},
@@ -48,7 +51,8 @@ UNITS: dict[str, dict[str, float]] = {
               "1/100000": 1e-5, "1/万": 1e-4, "1/千": 1e-3, "千分之一": 1e-3, "万分之一": 1e-4,
               "千分率": 1e-3, "百分率": 1e-2, "万分率": 1e-4, "m/m": 1, "m/km": 1e-3,
               "m/千米": 1e-3, "mm/m": 1e-3, "cm/m": 1e-2, "10-3": 1e-3, "10-4": 1e-4, "x10-3": 1e-3,
-              "x10-4": 1e-4, "百分之": 1e-2, "千分之": 1e-3, "万分之": 1e-4, "十万分之": 1e-5},
+              "x10-4": 1e-4, "百分之": 1e-2, "千分之": 1e-3, "万分之": 1e-4, "十万分之": 1e-5,
+              "1e-3": 1e-3, "1e-4": 1e-4, "1e-5": 1e-5, "e-3": 1e-3, "e-4": 1e-4, "e-5": 1e-5},
 }  # fmt: skip
 # columns without a unit whose numbers are still written in several
 RATIOS = ("slope", "friction_slope")
@@ -69,8 +73,13 @@ _MEASURE = (
 UNIT_LIKE = re.compile(
     rf"[十百千万亿]+|[十百千万亿]*(?:{_MEASURE}|m[23]?|l)"
     rf"(?:(?:/|每)(?:{_MEASURE}|[mlshda天日时秒年]|小时))?"
-    r"|[x/]?10\*{0,2}-?\d+"
+    r"|[x/]?10\*{0,2}-?\d+|x10|1?e-?\d+"
+    rf"|(?:10)+(?:{_MEASURE}|m[23]?)(?:/[a-z日时秒天]+)?"
+    # whatever it is of something: m3/s/km2, 角/m2
+    r"|.*(?:/|每)(?:[km]?m[23]?|平方米|平米|亩|公顷|[shd]|min|秒|日|天|年|月|小时|人|户|间|栋)"
 )
+# a quantity's sign over its unit, as ISO 80000 writes headings: H/m
+SIGN_OVER = re.compile(r"[a-z]{1,2}/(.+)")
 # the longest first: 万元 ends with 元
 UNIT_WORDS = sorted({u for units in UNITS.values() for u in units}, key=len, reverse=True)
 BRACKETS = re.compile(r"[(\[【](.*?)[)\]】]")
@@ -132,6 +141,9 @@ def unit_stated(name: object, column: Column, layer: str = "") -> Stated:
             return Stated(word, 1.0, turned=True)
         if word in units:
             return Stated(word, units[word])
+        over = SIGN_OVER.fullmatch(word)
+        if over and over[1] in units and word not in UNIT_WORDS:
+            return Stated(over[1], units[over[1]])
     if units:
         other = [w for w in words if looks_like_unit(w)]
         if other:
