@@ -177,8 +177,6 @@ def table():
     free, apart = all_["theirs"] < chord, (high >= idle) & (all_["tail"] < idle)
     yield row("ANUGA_BRIDGE_TABLE", "low flow", all_.loc[free, "off"], 0.005)
     yield row("ANUGA_BRIDGE_TABLE", "full opening", all_.loc[~free & ~apart, "off"], 0.05)
-    # HEC-RAS holds the areas beside the opening idle until those below it are covered, too; ours
-    # lets go of them at the top that is given
     place = "full, idle areas covered above, not below"
     yield row("ANUGA_BRIDGE_TABLE", place, all_.loc[apart, "off"], 0.05)
 

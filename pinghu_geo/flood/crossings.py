@@ -6,6 +6,7 @@ one energy line upstream; from that comes the level of the section above it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -35,6 +36,7 @@ class Passed(NamedTuple):
     over: float  # over road or crest [m³/s]
     shares: tuple[float, ...]  # through each opening [m³/s]
     found: int  # CRITICAL where the energy stands below the section's least
+    row: int  # of the section above: itself, or with its idle areas held
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Crossing:
     gates: Gates | None = None
     gates_of: Mapping[str, Gates] = field(default_factory=dict)  # profiles with their own openings
     drowned: float = 0.95  # above this ratio a road or a crest is no weir: energy
+    idle_below: float = -math.inf  # the water below covers an idle area of its section above it
 
     @property
     def shut(self) -> bool:
@@ -57,7 +60,21 @@ class Crossing:
     def passed(
         self, model: Model, row_up: int, row_down: int, flow: float, level: float, profile: str
     ) -> Passed:
-        """How the discharge of a profile passes, with the water below at a level."""
+        """How the discharge of a profile passes, with the water below at a level.
+
+        Beside openings no water passes: the idle areas of the section above stay idle, even
+        covered, until those below are covered too, or water runs over the road.
+        """
+        twin = model.twins.get(row_up)
+        if twin is not None and level < self.idle_below:
+            found = self._passed(model, twin, row_down, flow, level, profile)
+            if not found.over > 0:
+                return found
+        return self._passed(model, row_up, row_down, flow, level, profile)
+
+    def _passed(
+        self, model: Model, row_up: int, row_down: int, flow: float, level: float, profile: str
+    ) -> Passed:
         gates = self.gates_of.get(profile, self.gates)
         rows, flows = np.array([row_down]), np.array([flow])
         below = model.state(rows, flows, np.array([level]))
@@ -67,16 +84,15 @@ class Crossing:
             shares: tuple[float, ...] = (flow - over,) if gates.gates else ()
             found = Opened(energy, control, "")
         elif _untouched(model, self.openings, site):
-            return Passed(*_plain_level(model, site), "energy", "A", 0.0, (flow,), 0)
+            return Passed(*_plain_level(model, site), "energy", "A", 0.0, (flow,), 0, row_up)
         else:
             found, over, shares = self._through(model, site, level)
         top, calm = level_of(model, row_up, flow, found.energy)
         energy = found.energy if calm else float(
             model.state(np.array([row_up]), flows, np.array([top])).energy[0]
         )  # fmt: skip
-        return Passed(
-            top, energy, found.control, found.flow_class, over, shares, 0 if calm else CRITICAL
-        )
+        how = 0 if calm else CRITICAL
+        return Passed(top, energy, found.control, found.flow_class, over, shares, how, row_up)
 
     # --- weirs and gates
 

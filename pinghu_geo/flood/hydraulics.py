@@ -191,8 +191,10 @@ def water_profile(
     gate by group, setting (profile, group, n_open, opening_m) for openings by flood. Of the
     supercritical and the mixed regime only reaches without structures know more than the
     subcritical one: a structure is passed from below. What blocks the sections beside a bridge
-    (houses, walls) stands inside it, too, and on its road, as it does on a crest; their ineffective
-    areas are the approach's alone. It is the safe side for a house that stands before an abutment.
+    (houses, walls) stands inside it, too, and on its road, as it does on a crest: the safe side
+    for a house that stands before an abutment. Ineffective areas are the approach's alone; above a
+    structure they stay idle, even covered, until those below are covered too or water runs over
+    its road.
 
     Doubts; the limits of conveyance, velocity head and energy are those of HEC-RAS's own warnings
     (0.7-1.4, 0.5 ft, 1 ft):
@@ -313,13 +315,14 @@ class Scenario(NamedTuple):
         """A model with these coefficients at all its sections but those inside bridges."""
         if self.losses is None:
             return model
-        size = len(model.contraction) - model.inner
-        contraction, expansion = self.losses
-        return replace(
-            model,
-            contraction=np.r_[np.full(size, contraction), model.contraction[size:]],
-            expansion=np.r_[np.full(size, expansion), model.expansion[size:]],
+        twins = len(model.twins)
+        size = len(model.contraction) - model.inner - twins
+        kept = slice(size, size + model.inner)
+        contraction, expansion = (
+            np.r_[np.full(size, pair), own[kept], np.full(twins, pair)]
+            for pair, own in zip(self.losses, (model.contraction, model.expansion), strict=True)
         )
+        return replace(model, contraction=contraction, expansion=expansion)
 
 
 def scenario_levels(
@@ -347,7 +350,9 @@ def scenario_levels(
         packed = case.laid.sections
         factor = np.asarray(one.n_factor, float)
         if factor.ndim:
-            factor = np.r_[factor, np.ones(len(packed) - size)]
+            held = list(case.laid.held)
+            inner = np.ones(len(packed) - size - len(held))
+            factor = np.r_[factor, inner, factor[held]]
         laid = replace(case.laid, sections=packed.roughened(factor))
         found.append(replace(case, laid=laid, scenario=one).solved(_lean_tables))
     return found
@@ -636,6 +641,7 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
             ids=places(laid.stations, rows[dry]),
             hint="ineffective areas, walls or obstacles may close these sections",
         )
+    own = laid.own(rows)
     area, top, k = wet.area.sum(axis=1), wet.top.sum(axis=1), wet.total_conveyance
     alpha = wet.alpha
     froude = np.sqrt(alpha * q**2 * top / (g * area**3))
@@ -645,7 +651,7 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
     up, down = state.take(slice(None, -1)), state.take(slice(1, None))
     loss = np.append(model.losses(rows[:-1], up, down)[0], np.nan)
     through = _through(model, level, loss)
-    stations = laid.stations.loc[rows]
+    stations = laid.stations.loc[own]
     bits = {
         "critical_default": found == CRITICAL,
         "unbalanced": found == UNBALANCED,
@@ -676,7 +682,7 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
             "friction_slope": (q / k) ** 2, "loss_m": loss, **by_zone(wet),
             "regime": np.where(found == CRITICAL, "critical", regime),
             "doubts": _doubt_texts(bits), **through,
-            "repeated": pd.array(stations["repeated"], dtype="str"), "_row": rows,
+            "repeated": pd.array(stations["repeated"], dtype="str"), "_row": own,
         }
     )  # fmt: skip
 
@@ -686,7 +692,7 @@ def _lean_tables(
 ) -> pd.DataFrame:
     """Levels only, of all profiles at once."""
     del found
-    rows = model.rows.T.ravel()
+    rows = laid.own(model.rows.T.ravel())
     stations = laid.stations
     names = list(dict.fromkeys(profiles))
     code = np.array([names.index(p) for p in profiles])
@@ -709,10 +715,10 @@ def _through(model: Model, level: Array, loss: Array) -> dict[str, Any]:
     size = len(level)
     (named, control), over = np.full((2, size), None, object), np.full(size, np.nan)
     for i, row in enumerate(model.rows[:-1, 0]):
-        if int(row) not in model.crossings:
+        if (station := model.station(int(row))) not in model.crossings:
             continue
         one = model.crossed(i, 0, float(level[i + 1]))
-        named[i] = model.crossings[int(row)].name
+        named[i] = model.crossings[station].name
         control[i] = one.control + (f" {one.flow_class}" if one.flow_class not in ("", "A") else "")
         over[i] = one.over
         down = model.state(model.rows[[i + 1], 0], model.discharge[[i + 1], 0], level[[i + 1]])

@@ -73,6 +73,13 @@ class Model:
     gaps: Mapping[int, Array] = field(default_factory=dict)  # whole way below a bridge's row
     passed: dict[tuple[int, float, float, str], Any] = field(default_factory=dict)
     profiles: tuple[str, ...] = ()  # name of each column, for what is set by profile
+    # of a section above a structure: the same with its idle areas held, last of all sections
+    twins: Mapping[int, int] = field(default_factory=dict)
+
+    def station(self, row: int) -> int:
+        """A section, or the one that it is a twin of."""
+        first = len(self.sections) - len(self.twins)
+        return row if row < first else list(self.twins)[row - first]
 
     def column(self, k: int) -> Model:
         """One profile of it."""
@@ -95,7 +102,7 @@ class Model:
 
     def crossed(self, i: int, k: int, level: float) -> Any:
         """How the discharge of a column passes what stands below a station."""
-        row, flow = int(self.rows[i, k]), float(self.discharge[i, k])
+        row, flow = self.station(int(self.rows[i, k])), float(self.discharge[i, k])
         profile = self.profiles[k] if self.profiles else ""
         key = (row, flow, level, profile)
         if key not in self.passed:
@@ -341,13 +348,16 @@ def subcritical(model: Model, downstream: Array) -> tuple[Array, Array]:
 
 
 def _cross(model: Model, i: int, below: Array) -> tuple[Array, Array]:
-    """Levels of station i from those of the next one, across what stands between them."""
+    """Levels of station i from those of the next one, across what stands between them.
+
+    Where its idle areas are held, the station's row is its twin from then on.
+    """
     level, found = np.empty(len(below)), np.zeros(len(below), int)
     rows, down, q = model.rows[i], model.rows[i + 1], model.discharge[i]
     for k, row in enumerate(rows):
-        if int(row) in model.crossings:
+        if model.station(int(row)) in model.crossings:
             one = model.crossed(i, k, float(below[k]))
-            level[k], found[k] = one.level, one.found
+            level[k], found[k], model.rows[i, k] = one.level, one.found, one.row
         else:
             state = model.state(down[[k]], model.discharge[i + 1, [k]], below[[k]])
             level[[k]], found[[k]] = _step(model, rows[[k]], q[[k]], state)
@@ -642,7 +652,9 @@ def _run_down(
     """Supercritical levels from station i on, in place; the station that is subcritical again."""
     rows, q = model.rows[:, 0], model.discharge[:, 0]
     for j in range(i + 1, len(rows)):
-        if int(rows[j - 1]) in model.crossings:  # what stands there is passed from below
+        if (
+            model.station(int(rows[j - 1])) in model.crossings
+        ):  # what stands there is passed from below
             return j
         above = model.state(rows[[j - 1]], q[[j - 1]], level[[j - 1]])
         new, how = _step(model, rows[[j - 1]], q[[j]], above, down=rows[[j]])

@@ -182,7 +182,8 @@ def _between(mine: pd.DataFrame, reach: pd.DataFrame, scale: ChainageScale | Non
 # what is asked of the sections beside a structure
 _OF_STATIONS = (
     "measure", "length_channel_m", "left_bank_m", "right_bank_m", "contraction", "expansion",
-    "left_wall_m", "right_wall_m",
+    "left_wall_m", "right_wall_m", "left_levee_m", "right_levee_m", "left_levee_top_m",
+    "right_levee_top_m",
 )  # fmt: skip
 
 
@@ -208,6 +209,7 @@ class _Made:
         self.crossings: dict[int, Barrier] = dict(laid.crossings)
         self.reach: dict[int, float] = dict(laid.reach)
         self.inner: list[_Inner] = []
+        self.held: list[int] = []
         self.start = laid.ground.start
         self.at = {c: laid.stations[c].to_numpy(float) for c in _OF_STATIONS}
 
@@ -217,6 +219,8 @@ class _Made:
         if self.inner:
             sections = join([sections, self._packed()])
             self._measure_openings(sections)
+        if self.held:
+            sections = join([sections, self._packed_once_more()])
         return Laid(
             sections,
             self._stations(),
@@ -224,8 +228,28 @@ class _Made:
             self.crossings,
             self.reach,
             np.array([one.below for one in self.inner]).reshape(-1, 3),
-            self.base.blocked,
+            self.base.limits,
+            self.base.covered,
+            tuple(self.held),
         )
+
+    def _packed_once_more(self) -> Sections:
+        """Sections whose idle areas are held, however high the water stands."""
+        rows = np.array(self.held)
+
+        def pair(name: str) -> tuple[Array, Array]:
+            return self.at[f"left_{name}"][rows], self.at[f"right_{name}"][rows]
+
+        left, right = pair("levee_m")
+        left_top, right_top = pair("levee_top_m")
+        limits = []
+        for kind, *values in self.base.limits:
+            start, stop, top = (v[rows] for v in values)
+            limits.append(Limit(kind, start, stop, top + ENDLESS_M * (kind == "ineffective")))
+        return pack(
+            self.base.ground.take(rows), banks=pair("bank_m"),
+            levees=(left, left_top, right, right_top), walls=pair("wall_m"), limits=limits,
+        )  # fmt: skip
 
     def _packed(self) -> Sections:
         """The sections inside of bridges."""
@@ -299,9 +323,13 @@ class _Made:
                 openings += _culverts(one, detail, self._gap(up))
             top = _deck_line(one, detail, self._open(up))
             road = _road(one, top) if top is not None and road is None else road
+        idle = [self._stretches(row, "ineffective") for row in (up, up + 1)]
+        both = all(idle) and up not in self.base.covered
+        self.held += [up] if both else []
         self.crossings[up] = Crossing(
             name, rows[0].text("kind", ""), tuple(openings), road,
             drowned=rows[-1].number("max_submergence"),
+            idle_below=min(top for _, _, top in idle[1]) if both else -math.inf,
         )  # fmt: skip
 
     # --- the section's own things
@@ -318,7 +346,7 @@ class _Made:
         """
         x, z, _ = self._ground(row)
         endless = float(z.max()) + ENDLESS_M
-        for start, stop, top in self._blocked(row):
+        for start, stop, top in self._stretches(row, "blocked"):
             ends = np.clip([start, stop], x[0], x[-1])
             if ends[0] < ends[1]:
                 stops = np.r_[x[0], np.repeat(ends, 2), x[-1]]
@@ -333,12 +361,12 @@ class _Made:
     def _walls(self, row: int) -> tuple[float, float]:
         return float(self.at["left_wall_m"][row]), float(self.at["right_wall_m"][row])
 
-    def _blocked(self, row: int) -> list[tuple[float, float, float]]:
-        """From, to and top of what blocks a section."""
+    def _stretches(self, row: int, kind: str) -> list[tuple[float, float, float]]:
+        """From, to and top of what is blocked or idle in a section."""
         return [
             (float(one.start_m[row]), float(one.stop_m[row]), float(one.level_m[row]))
-            for one in self.base.blocked
-            if math.isfinite(one.start_m[row])
+            for one in self.base.limits
+            if one.kind == kind and math.isfinite(one.start_m[row])
         ]
 
     def _gap(self, up: int) -> float:
@@ -391,7 +419,7 @@ class _Made:
             [
                 (float(np.interp(a, ground_x, outside[0])),
                  float(np.interp(b, ground_x, outside[0])), top)
-                for a, b, top in self._blocked(row)
+                for a, b, top in self._stretches(row, "blocked")
             ],
         )  # fmt: skip
 

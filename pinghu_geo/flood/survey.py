@@ -49,7 +49,9 @@ class Laid:
     reach: Mapping[int, float] = field(default_factory=dict)  # from a section to its bridge
     # length, contraction and expansion of the sections inside bridges, after the stations' own
     inner: Array = field(default_factory=lambda: np.zeros((0, 3)))
-    blocked: Sequence[Limit] = ()  # houses and the like, at most one a section in each
+    limits: Sequence[Limit] = ()  # what stands in the sections, at most one a section in each
+    covered: frozenset[int] = frozenset()  # sections with a lid
+    held: tuple[int, ...] = ()  # sections that stand once more, last, with their idle areas held
 
     def model(
         self,
@@ -76,20 +78,35 @@ class Laid:
             ways[row] *= length / ways[row, 1] if ways[row, 1] > 0 else 0.0
         inner = [np.where(np.isfinite(v), v, d) for v, d in
                  zip(self.inner.T, (0.0, contraction, expansion), strict=True)]  # fmt: skip
+        narrows, widens = (
+            table[c].fillna(d).to_numpy()
+            for c, d in (("contraction", contraction), ("expansion", expansion))
+        )
+        held = list(self.held)
+        twins = dict(zip(held, range(len(self.sections) - len(held), len(self.sections)),
+                         strict=True))  # fmt: skip
+        gaps |= {twins[row]: gaps[row] for row in held if row in gaps}
         return Model(
             self.sections,
             rows,
             discharge,
-            np.r_[ways, np.repeat(inner[0][:, None], 3, axis=1)],
-            np.r_[table["contraction"].fillna(contraction).to_numpy(), inner[1]],
-            np.r_[table["expansion"].fillna(expansion).to_numpy(), inner[2]],
+            np.r_[ways, np.repeat(inner[0][:, None], 3, axis=1), ways[held]],
+            np.r_[narrows, inner[1], narrows[held]],
+            np.r_[widens, inner[2], widens[held]],
             friction,
             gravity,
             crossings=self.crossings,
             inner=len(self.inner),
             gaps=gaps,
             profiles=tuple(profiles),
+            twins=twins,
         )
+
+    def own(self, rows: Array) -> Array:
+        """Stations of sections, of which some stand twice."""
+        places = np.arange(len(self.sections))
+        places[len(self.sections) - len(self.held) :] = self.held
+        return np.asarray(places[rows])
 
 
 def lay_sections(
@@ -135,11 +152,11 @@ def lay_sections(
         levees=(left, left_top, right, right_top),
         walls=pair("wall_m"),
         limits=limits,
-        lid=_lid(points, ground, stations),
+        lid=(lid := _lid(points, ground, stations)),
         like=_first_alike(beside, limits, len(names)) if len(names) > 1 else None,
     )
-    blocked = [one for one in limits if one.kind == "blocked"]
-    return Laid(packed, stations, ground, blocked=blocked)
+    covered = frozenset() if lid is None else frozenset(np.unique(lid.section).tolist())
+    return Laid(packed, stations, ground, limits=limits, covered=covered)
 
 
 def _first_alike(beside: Mapping[str, Array], limits: Sequence[Limit], schemes: int) -> Array:
