@@ -58,6 +58,7 @@ FOUND = (
     ("reaches with fixed ones", [("held", "rows", "all NA")]),
     ("board", [("nodes", "rows", "all NA")]),
     ("results", [("rivers", "rows", "inf")]),
+    ("results", [("buildings", "rows", "inf")]),
 )
 
 
@@ -65,3 +66,9 @@ FOUND = (
 def test_what_is_not_known_at_all_is_shown_or_refused(call, changes):
     what, words = outcome(call, changes)
     assert what in ("refused", "other"), f"{what}: {words}"
+
+
+def test_layers_whose_shapes_were_taken_away_are_written_as_tables():
+    for name in ("rivers", "buildings"):
+        what, words = outcome("results", [(name, "rows", "inactive")])
+        assert what in ("same", "refused", "other"), f"{what}: {words}"

@@ -477,7 +477,8 @@ CALLS = {
     "results": ("buildings rivers", lambda t: written(
         "r.gpkg", lambda p: pg.deliver.write_results(
             {"buildings": t["buildings"], "rivers": t["rivers"]}, p),
-        lambda p: {"buildings": gpd.read_file(p, layer="buildings").drop(columns="geometry")}
+        lambda p: {"buildings": gpd.read_file(p, layer="buildings").drop(
+            columns="geometry", errors="ignore")}
         if "buildings" in gpd.list_layers(p)["name"].tolist() else {})),
     "drawing": ("buildings line labelled", lambda t: written(
         "d.dxf", lambda p: pg.write_dxf(

@@ -71,6 +71,8 @@ def as_stored(layer: pd.DataFrame, name: str) -> pd.DataFrame:
     kinds = getattr(layer, "dtypes", [None])
     if not isinstance(layer, pd.DataFrame) or any(isinstance(k, GeometryDtype) for k in kinds):
         layer = with_one_shape(with_shapes(layer, name), name, ".gpkg")
+    elif isinstance(layer, gpd.GeoDataFrame):  # whose shapes were taken away
+        layer = pd.DataFrame(layer)
     flat = with_ids_as_column(layer)
     counts = {}
     for column in flat.columns:
