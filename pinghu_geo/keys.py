@@ -43,6 +43,8 @@ TYPES: dict[str, Any] = {"text": str, "truth": bool, "whole": int, "number": int
                          "date": datetime.date, "plan": dict, "any": dict}  # fmt: skip
 INSIDE: dict[str, type] = {"words": str, "meanings": dict}
 
+# a path may be numbers, or a search; a design surveyed sections
+IN_PLACE = {"path": {"left", "right", "widths", "least"}, "design": {"sections"}}
 # stands for a name of the user's own
 NAME = "名称"
 
@@ -181,8 +183,8 @@ def key_mistakes(
 
 
 def _is_asked(word: str, given: Mapping[str, Any]) -> bool:
-    """A path may be missing where numbers, or a search, stand in its place."""
-    return word != "path" or not {"left", "right", "widths", "least"} & set(given)
+    """A key may be missing where another stands in its place."""
+    return not IN_PLACE.get(word, set()) & set(given)
 
 
 def _cure(key: Key) -> str:

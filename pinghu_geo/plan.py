@@ -107,6 +107,8 @@ def read_plan(path: Path) -> Plan:
         _known_crs(raw.get("crs"))
     with mistakes.caught("campaign", "start"):
         _start(raw["campaign"])
+    with mistakes.caught("flood", "sections"):
+        _one_bed(raw["flood"])
     with mistakes.caught("layers", "rivers", "direction"):
         _direction(layers.get("rivers", {}))
     mistakes.name_scheme(next(iter(schemes), None))
@@ -285,6 +287,15 @@ def _direction(rivers: Mapping[str, Any]) -> None:
         raise ProjectError(
             "[layers] rivers: no shape tells which way water flows in it",
             hint='direction = "dem" and dem = "地面高程.tif", or direction = "confluence"',
+        )
+
+
+def _one_bed(flood: Mapping[str, Any]) -> None:
+    """Refuse a bed that is designed and surveyed."""
+    if {"design", "sections"} <= set(flood):
+        raise ProjectError(
+            "[flood] names both design and sections; the river's bed is one of them",
+            hint='sections = "断面.hdm"',
         )
 
 

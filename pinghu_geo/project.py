@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from pinghu_geo.campaign.stages import stage_words
@@ -33,6 +34,7 @@ from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.directions import drawn_downstream
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import LOSSES, building_rises, section_lines
+from pinghu_geo.flood.offsets import section_offsets
 from pinghu_geo.flood.rises import freeboard
 from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
 from pinghu_geo.intake.catalogue import FIELDS, Findings, errors_first
@@ -47,6 +49,7 @@ from pinghu_geo.intake.faults import (
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.grid import fit_grid
 from pinghu_geo.intake.io import layer_and_findings, table_and_findings
+from pinghu_geo.intake.surveys import read_sections
 from pinghu_geo.keys import table_source
 from pinghu_geo.nouns.errors import CRSError, LayerError, PinghuError, ProjectError
 from pinghu_geo.nouns.inert import console_text, file_names, json_text, source_name
@@ -94,6 +97,9 @@ CURES_IN_FILES = {
     ),
     r"^write 2018-03-01 .*pd\.to_datetime\(": "write 2018-03-01, or leave the cell empty",
     r"\.map\(pg\.parse_chainage\)$": "write chainages as K1+200, or as metres",
+    r"^sections = pg\.flood\.section_offsets\(|^bed = pg\.flood\.section_offsets\(": (
+        'sections = { path = "断面.hdm", origin = "left_bank", centre_m = "middle" }  # in [flood]'
+    ),
     r"pd\.to_numeric\(|\.replace\(\[float\(": "correct them, or leave the cells empty",
     r"^(\w+) = \1(?:\.loc)?\[": "correct the rows in the file, or leave them out",
 }
@@ -349,6 +355,8 @@ def _file_of(plan: Plan, layer: str) -> str | None:
         noun, given = layer, [plan.layers.get(layer), plan.tables.get(layer)]
         for section, tables in ((plan.flood, FLOOD_TABLES), (plan.campaign, CAMPAIGN_TABLES)):
             given += [section.get(key) for key, what in tables.items() if what == layer]
+        if layer == "sections":
+            given.append(plan.flood.get("sections"))
         if layer == "groups" and not isinstance(plan.campaign.get("groups"), int | list):
             given.append(plan.campaign.get("groups"))
     files = [one for one in given if one is not None]
@@ -513,7 +521,7 @@ def _read(plan: Plan, tell: Progress, *, rehearse: bool = False) -> _Data:
         for key, what in FLOOD_TABLES.items()
         if key in plan.flood
     }
-    river = _designed(plan, layers["rivers"], flood) if flood else None
+    river = _designed(plan, layers["rivers"], flood) if plan.flood else None
     schemes: dict[str, gpd.GeoDataFrame] = {}
     least: dict[str, LeastDemolition | WithinRise] = {}
     for name, source in plan.schemes.items():
@@ -556,7 +564,7 @@ def _designed(plan: Plan, rivers: gpd.GeoDataFrame, tables: dict[str, pd.DataFra
     made = sections_from_dem(
         rivers,
         plan.tiles(asked["dem"]),
-        design_sections(tables["design"]),
+        design_sections(tables["design"]) if "design" in tables else _surveyed(plan, rivers),
         n=asked["n_ground"],
         spacing_m=asked["spacing_m"],
         half_width_m=asked["half_width_m"],
@@ -570,6 +578,25 @@ def _designed(plan: Plan, rivers: gpd.GeoDataFrame, tables: dict[str, pd.DataFra
         None if structures is None else structures.set_index("structure_id"),
         tables.get("structure_parts"),
     )
+
+
+def _surveyed(plan: Plan, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Surveyed sections, as the project says that they count."""
+    said = table_source(plan.flood["sections"])
+    found = read_sections(plan.file(said["path"]), rivers=rivers, river=said.get("river"))
+    n = found["n"] if "n" in found.columns else pd.Series(np.nan, found.index)
+    # a point without n has that of the point before
+    begun = ~found.duplicated(["river", "chainage_m"])
+    if "n" in said:
+        n = n.where(n.notna() | ~begun, said["n"])
+    if (lost := begun & n.isna()).any():
+        raise ProjectError(
+            f"{said['path']} has sections without roughness (糙率 n): {int(lost.sum())}",
+            hint=f'sections = {{ path = "{said["path"]}", n = 0.03 }}  # in [flood]',
+        )
+    counted: dict[str, Any] = {k: said[k] for k in ("origin", "order", "centre_m") if k in said}
+    found = found.assign(n=n)
+    return section_offsets(found, **counted) if counted else found
 
 
 def _search(
@@ -945,7 +972,7 @@ def _manifest(plan: Plan) -> dict[str, Any]:
     files = {plan.path}
     sources: list[Any] = [*plan.layers.values(), *plan.tables.values()]
     sources += [s["control"] for s in plan.layers.values() if "control" in s]
-    sources += [plan.flood[k] for k in ("rules", *FLOOD_TABLES) if plan.flood.get(k)]
+    sources += [plan.flood[k] for k in ("rules", "sections", *FLOOD_TABLES) if plan.flood.get(k)]
     files |= {p for s in (*plan.layers.values(), plan.flood) if "dem" in s
               for p in plan.tiles(s["dem"])}  # fmt: skip
     drawn = [s.get("widths", s) for s in plan.schemes.values() if "least" not in s]

@@ -2,6 +2,7 @@
 
 import json
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -536,3 +537,80 @@ def test_a_project_names_its_tiles_in_a_list(tmp_path, river):
         (tmp_path / "project.toml").write_text(text, "utf-8")
         with pytest.raises(pg.PinghuError, match=said):
             pg.run_project(tmp_path / "project.toml", tmp_path / "new")
+
+
+FLOODED = """crs = 4547
+[layers]
+buildings = "b.geojson"
+rivers = "r.geojson"
+[schemes."原方案"]
+widths = 40
+[flood]
+sections = SECTIONS
+dem = DEM
+flows = "q.csv"
+boundaries = "h.csv"
+allowed_mm = 20
+freeboard_m = 0
+spacing_m = 40
+half_width_m = 60
+"""
+# the same bed, as surveyors count: about the centre, from a bank, by steps
+POINTS = {
+    "centre": ("-6,52 -5,48 5,48 6,52", ""),
+    "left_bank": ("0,52 1,48 11,48 12,52", 'origin = "left_bank", centre_m = "middle", '),
+    "right_bank": ("12,52 11,48 1,48 0,52", 'origin = "right_bank", centre_m = 6, '),
+    "increments": ("0,52 1,48 10,48 1,52", 'origin = "increments", centre_m = "middle", '),
+    "from the right": ("6,52 5,48 -5,48 -6,52", 'order = "right_to_left", '),
+}
+
+
+def flooded(folder, sections, dem):
+    """Levels and flooded area of a project's river."""
+    text = FLOODED.replace("SECTIONS", sections).replace("DEM", dem)
+    (folder / "project.toml").write_text(text, "utf-8")
+    out = pg.run_project(folder / "project.toml", folder / f"out {len(list(folder.iterdir()))}")
+    wet = gpd.read_file(out / "results.gpkg", layer="inundation")
+    levels = pd.read_excel(out / "hydraulics.xlsx", header=2)["水位 (m)"].dropna()
+    return out, wet.area.sum(), levels.tolist()
+
+
+def test_a_project_takes_surveyed_sections_however_they_count_and_a_flood_s_tiles(tmp_path, river):
+    ground = np.where(np.abs(NORTH - (Y + 150)) < 6, 52.0, 52.5)[:, None] - 0.002 * (EAST - X)[None]
+    tif(tmp_path / "d.tif", ground)
+    tif(tmp_path / "l.tif", ground[:, :70])
+    tif(tmp_path / "r.tif", ground[:, 70:], x=X + 140)
+    river.to_file(tmp_path / "r.geojson")
+    HOUSE.assign(floors=2, floor_area_m2=200.0).to_file(tmp_path / "b.geojson")
+    (tmp_path / "q.csv").write_text("河道,流量\nR,300\n", "utf-8")
+    (tmp_path / "h.csv").write_text("河道,比降\nR,2‰\n", "utf-8")
+    found = {}
+    for name, (points, said) in POINTS.items():
+        rows = points.replace(" ", "\n")
+        text = "".join(f"BEGIN,{at}\n{rows}\n" for at in (0, 120, 260))
+        (tmp_path / "s.hdm").write_text(text, "utf-8")
+        source = f'{{ path = "s.hdm", {said}n = 0.03 }}'
+        found[name] = flooded(
+            tmp_path, source, '"d.tif"' if name == "centre" else '["l.tif", "r.tif"]'
+        )
+    made = json.loads((found["increments"][0] / "manifest.json").read_text("utf-8"))
+    assert {"s.hdm", "l.tif", "r.tif"} <= set(made["inputs"])
+    (_, area, levels), *others = found.values()
+    assert len(levels) == 8
+    assert area > 1000
+    for _, wet, other in others:
+        assert wet == pytest.approx(area, rel=1e-9)
+        assert other == pytest.approx(levels, abs=1e-9)
+    for source, said in (
+        ('"s.hdm"', "without roughness"),
+        ('{ path = "s.hdm", n = 0.03, origin = "left" }', "origin must be one of"),
+        ('"s.hdm"\ndesign = "d.csv"', "both design and sections"),
+    ):
+        with pytest.raises(pg.errors.ProjectError, match=said):
+            flooded(tmp_path, source, '"d.tif"')
+    # counted from a bank, unsaid: asked about, in words of the project file
+    rows = POINTS["left_bank"][0].replace(" ", "\n")
+    (tmp_path / "s.hdm").write_text(f"BEGIN,0\n{rows}\nBEGIN,260\n{rows}\n", "utf-8")
+    with pytest.raises(pg.errors.LayerError, match="one side of the centreline") as error:
+        flooded(tmp_path, '{ path = "s.hdm", n = 0.03 }', '"d.tif"')
+    assert error.value.hint.startswith('sections = { path = "断面.hdm", origin = "left_bank"')
