@@ -165,3 +165,14 @@ def test_published_optima(shared, k):
     found = solve(LocalProblem(works, who, side, station, level, cost, case["max_level_change"]))
     assert found.cost == pytest.approx(case["optimum"], abs=0.005)
     assert found.gap == pytest.approx(0, abs=1e-6)
+
+
+def test_rules_that_no_line_keeps_are_told_where_sums_fill_64_bits():
+    """One station allows no level at all; what nothing may cut adds up beyond 64 bits."""
+    works = np.full((2, 40, 4), 4e17 / 320)
+    works[0, 20, :] = np.inf
+    none = np.zeros(0, int)
+    problem = LocalProblem(works, none, none, none, none, np.zeros(0), 1)
+    assert solve(problem) is None
+    works[0, 20, 2] = 7.0
+    assert solve(problem).levels[0, 20] == 2

@@ -1,4 +1,4 @@
-"""Which line is cheapest under local rules? Exact, by a minimum cut; numpy and scipy only.
+"""Which line is cheapest under local rules? Exact, by a minimum cut.
 
 A line has a level (an offset) on each side of each station. Every rule is an implication between
 "the level is at least k" here and there, every cost belongs to one level, to a change of level, or
@@ -13,16 +13,13 @@ import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+from numpy.typing import NDArray
 
 from pinghu_geo.flood.sections import Array
 
 __all__ = ["LocalProblem", "Solution", "solve", "value"]
 
 LEFT, RIGHT = 0, 1
-# scipy's flows are 32-bit integers: what goes through them stays below half of that
-MOST = 2**30 - 2
 # buildings that both sides can touch: each doubles the work
 MOST_ACROSS = 8
 
@@ -143,38 +140,10 @@ def _cut(settled: tuple[LocalProblem, float]) -> tuple[Array, float] | None:
     """Levels of the minimum cut, and the bound that its flow proves."""
     problem, paid = settled
     graph = _Graph(problem)
-    flow, rest = _greatest_flow(graph.matrix, graph.source, graph.sink, graph.total)
+    flow, reached = graph.cut()
     if flow > graph.total:
         return None
-    reached = np.zeros(graph.size, bool)
-    reached[breadth_first_order(rest, graph.source, return_predecessors=False)] = True
     return graph.levels(reached), (flow + graph.constant) * graph.unit + paid
-
-
-def _greatest_flow(
-    caps: sparse.csr_matrix, source: int, sink: int, total: int
-) -> tuple[int, sparse.csr_matrix]:
-    """Greatest flow through 64-bit capacities, and what is left of them.
-
-    scipy counts in 32 bits and wraps around without a word. Where the sums are larger, a flow
-    through capacities divided by a whole number comes first; what it leaves can carry at most that
-    number more for each edge of the cut, which fits.
-    """
-    share = max(-(-total // MOST), 1)
-    coarse = caps.copy()
-    coarse.data = np.minimum(coarse.data // share, total // share + 1)
-    first = maximum_flow(coarse.astype(np.int32), source, sink)
-    rest = (caps - first.flow.astype(np.int64) * share).tocsr()
-    flow = int(first.flow_value) * share
-    if share > 1 and flow <= total:
-        fine = rest.copy()
-        fine.data = np.minimum(fine.data, min(share * caps.nnz, MOST) + 1)
-        more = maximum_flow(fine.astype(np.int32), source, sink)
-        flow += int(more.flow_value)
-        rest = (fine - more.flow.astype(np.int64)).tocsr()
-    rest.data[rest.data < 0] = 0
-    rest.eliminate_zeros()
-    return flow, rest
 
 
 class _Graph:
@@ -201,7 +170,6 @@ class _Graph:
         if problem.least_right is not None:
             self._pairs(problem.least_right)
         self.total = int(sum(c.sum() for _, _, c in self.parts))
-        self.matrix = self._matrix()
 
     def node(self, side: int, station: Array, level: Array) -> Array:
         """Node of a level from 1 on; level 0 is always reached, level k never."""
@@ -272,18 +240,29 @@ class _Graph:
         wanted = self.node(RIGHT, station, least_right[station, left])
         self.hard.append((wanted, self.node(LEFT, station, left + 1)))
 
-    def _matrix(self) -> sparse.csr_matrix:
-        rows = np.concatenate([a for a, _, _ in self.parts] + [a for a, _ in self.hard])
-        cols = np.concatenate([b for _, b, _ in self.parts] + [b for _, b in self.hard])
-        soft = [c for _, _, c in self.parts]
-        hard = [np.full(len(a), self.total + 1) for a, _ in self.hard]
-        caps = np.concatenate(soft + hard).astype(np.int64)
-        real = (rows != cols) & (rows != self.sink) & (cols != self.source)
-        made = sparse.coo_matrix(
-            (caps[real], (rows[real], cols[real])), shape=(self.size, self.size)
-        ).tocsr()
-        made.data = np.minimum(made.data, self.total + 1)
-        return made
+    def cut(self) -> tuple[int, NDArray[np.bool_]]:
+        """Greatest flow, and the nodes on the source's side of the cut that proves it.
+
+        A flow above ``total`` runs through arcs that nothing may cut: no levels keep the rules.
+        """
+        from ortools.graph.python.max_flow import SimpleMaxFlow
+
+        tails = np.concatenate([a for a, _, _ in self.parts] + [a for a, _ in self.hard])
+        heads = np.concatenate([b for _, b, _ in self.parts] + [b for _, b in self.hard])
+        caps = [c for _, _, c in self.parts] + [
+            np.full(len(a), self.total + 1) for a, _ in self.hard
+        ]
+        real = (tails != heads) & (tails != self.sink) & (heads != self.source)
+        network = SimpleMaxFlow()
+        network.add_arcs_with_capacity(
+            tails[real], heads[real], np.concatenate(caps).astype(np.int64)[real]
+        )
+        network.add_arc_with_capacity(self.source, self.sink, 0)  # both are nodes of it then
+        reached = np.zeros(self.size, bool)
+        if network.solve(self.source, self.sink) != SimpleMaxFlow.OPTIMAL:
+            return self.total + 1, reached  # more than 64 bits count, so more than total
+        reached[network.get_source_side_min_cut()] = True
+        return network.optimal_flow(), reached
 
     def levels(self, reached: Array) -> Array:
         """Levels of the cut."""
