@@ -246,7 +246,7 @@ def _check_ids(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
     ids = pd.Series(known.unique().astype(str))
     if ids.empty:
         return
-    odd = ids.str.contains(r"[^\x21-\x60\x7b-\x7e\u3400-\u9fff]", regex=True)
+    odd = ids.str.contains("[^\x21-\x60\x7b-\x7e\u3400-\u9fff]", regex=True)
     if odd.any():
         folded = ids.map(fold_id)
         twin = folded.duplicated(keep=False) & folded.duplicated()
