@@ -1,15 +1,20 @@
 """A map of a river of 300 km and one of a reach of 300 m: both can be read."""
 
+import base64
+import json
 import re
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 from test_browser import CHROMIUM, DRIVER, browser
 
 import pinghu_geo as pg
 from conftest import building_frame, river_frame
-from pinghu_geo.deliver import maps
+from pinghu_geo.deliver import mapdata, maps
 
 
 def page_of(line, at, widths=15.0):
@@ -29,10 +34,11 @@ def test_a_long_river_shows_few_chainages():
     at = [(x, 12.0) for x in np.linspace(1000, 299_000, 120)]
     _, _, _, page = page_of([(0, 0), (300_000, 0)], at)
     text = page.page()
-    labels = re.findall(r"pg-station pg-z(\d+)", text)
+    known = json.loads(re.search(r'id="pg-data">(.*?)</script>', text, re.DOTALL)[1])
+    labels = [one[4] for one in known["labels"] if one[3] == "pg-station"]
     assert len(labels) <= maps.MOST_LABELS
     # those of 10 km are written from afar
-    assert labels.count("8") + labels.count("11") == 31
+    assert labels.count(8) + labels.count(11) == 31
 
 
 @pytest.mark.filterwarnings("ignore:floor area")
@@ -46,9 +52,14 @@ def test_from_afar_each_house_is_counted_once(tmp_path):
         driver.get((tmp_path / "map.html").as_uri())
         levels = driver.execute_script(
             "var found = {}; for (var z = 5; z < 18; z++) { pgMap.map.setZoom(z, {animate: false});"
-            "found[z] = [...document.querySelectorAll('.pg-count span')].map(e => +e.textContent); }"
-            "return found;"
+            "found[z] = pgMap.groups(); } return found;"
         )
+        # and those of them that are in view stand on the page
+        seen = driver.execute_script(
+            "pgMap.map.setZoom(8, {animate: false});"
+            "return [...document.querySelectorAll('.pg-count span')].map(e => +e.textContent);"
+        )
+    assert sorted(seen) == sorted(levels["8"])
     # at each distance every house is counted once, in circles that don't lie on one another
     for zoom, counts in levels.items():
         assert sum(counts) == (len(hit) if int(zoom) < maps.SEEN_ZOOM else 0)
@@ -67,6 +78,51 @@ def test_hulls_of_nodes_hold_no_house_that_stays():
     hulls = shapely.union_all(maps._hulls(nodes, hit, buildings))
     assert not rest.intersects(hulls).any()
     assert hit.within(hulls.buffer(1e-6)).all()
+
+
+@pytest.mark.filterwarnings("ignore:floor area")
+def test_houses_of_a_node_that_lie_on_one_another_stay_within_its_hull():
+    # two footprints of one house, drawn twice, and a house beside it that stays
+    at = [(10, 5, 20, 14), (14, 8, 24, 14.5), (26, 2, 36, 14.5), (24.5, 15.5, 30, 24)]
+    hit, nodes, buildings, _ = page_of([(0, 0), (150, 0)], at)
+    assert len(hit) == 3
+    assert not nodes.is_valid.all()  # a shape of houses on one another is none that GEOS unites
+    hulls = shapely.union_all(maps._hulls(nodes, hit, buildings))
+    assert not buildings.loc[["B3"]].intersects(hulls).any()
+    assert hit.within(hulls.buffer(1e-6)).all()
+
+
+def whole_numbers(text):
+    """What the page's script reads of a packed text."""
+    found, value, shift = [], 0, 0
+    for byte in base64.b64decode(text):
+        value += (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            found.append(-(value + 1) // 2 if value % 2 else value // 2)
+            value = shift = 0
+    return found
+
+
+@given(st.lists(st.integers(-(2**31), 2**31 - 1)))
+def test_packed_numbers_are_the_numbers(numbers):
+    assert whole_numbers(mapdata.packed(numbers)) == numbers
+
+
+def test_packed_shapes_are_the_shapes_a_tenth_of_a_metre_near():
+    ring = shapely.box(114.0, 22.5, 114.001, 22.501).difference(
+        shapely.box(114.0003, 22.5003, 114.0006, 22.5006)
+    )
+    shapes = gpd.GeoSeries([ring, None, shapely.box(113.9, 22.4, 113.9001, 22.4001)], crs=4326)
+    made = {name: whole_numbers(text) for name, text in mapdata.packed_shapes(shapes).items()}
+    assert (made["parts"], made["rings"]) == ([2, 0, 1], [5, 5, 5])
+    xy = np.cumsum(np.reshape(made["xy"], (-1, 2)), axis=0) / 1e6
+    shell, hole, other = xy[:5], xy[5:10], xy[10:]
+    again = shapely.Polygon(shell, [hole])
+    assert again.symmetric_difference(ring).area < 1e-12
+    assert shapely.Polygon(other).symmetric_difference(shapes[2]).area < 1e-12
+    # a hole runs against its shell: filled together with others it stays a hole
+    assert shapely.is_ccw(shapely.LinearRing(shell)) != shapely.is_ccw(shapely.LinearRing(hole))
 
 
 def test_a_chainage_is_written_the_farther_away_the_rounder_it_is():

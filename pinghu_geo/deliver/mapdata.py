@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Iterable
 from typing import Any
 
 import geopandas as gpd
@@ -17,7 +19,7 @@ from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang, code_label, label
 from pinghu_geo.river.chainage import format_chainage
 
-__all__ = ["house_classes", "map_data"]
+__all__ = ["card_columns", "house_classes", "map_data", "nodes_in_order", "packed", "packed_shapes"]
 
 # A millionth of a degree is 0.1 m.
 MILLIONTH = 1e6
@@ -56,7 +58,6 @@ def house_classes(affected: pd.DataFrame, lang: Lang) -> tuple[pd.Series, dict[s
 def map_data(
     affected: gpd.GeoDataFrame,
     nodes: gpd.GeoDataFrame | None,
-    hulls: gpd.GeoSeries | None,
     stations: gpd.GeoDataFrame,
     spacing_m: float,
     *,
@@ -71,34 +72,58 @@ def map_data(
     place = {one["code"]: k for k, one in enumerate(classes)}
     place["task"] = -1
     ids = affected.index.astype(str)
-    numbered = {} if nodes is None else {n: k for k, n in enumerate(_in_order(nodes).index)}
-    of_node = affected.get("node_id", pd.Series(pd.NA, affected.index))
-    reached, day0, last = _days(affected, ids, state, stages, tasks=tasks)
+    numbered = {} if nodes is None else {n: k for k, n in enumerate(nodes_in_order(nodes).index)}
+    of_node = affected.get("node_id", pd.Series(pd.NA, affected.index)).astype(object)
+    (stepped, steps), day0, last = _days(affected, ids, state, stages, tasks=tasks)
     none = pd.Series(pd.NA, affected.index, dtype=object)
-    houses: dict[str, Any] = _shapes(affected.geometry)
-    houses |= {
-        "ids": [visible_text(i) for i in ids], "fixed": [place[k] for k in kinds],
-        "node": [numbered.get(n, -1) for n in of_node.astype(object)],
-        "owner": _texts(affected.get("owner", none), "owner", lang, unknown=""),
-        "river": _texts(affected.get("river", none), "river", lang, unknown=""),
-        "bank": _texts(affected.get("bank", none), "bank", lang, unknown=""),
-        "collective": [int(isinstance(t, str) and t == "collective")
-                       for t in affected.get("tenure", none).astype(object)],
-        "reached": reached,
-        "card": [{"label": label(c, lang=lang), "values": _coded(affected[c], c, lang)}
-                 for c in CARD if c in affected],
+    tenure = affected.get("tenure", none).astype(object)
+    houses = {
+        "shapes": packed_shapes(affected.geometry),
+        "ids": [visible_text(i) for i in ids], "fixed": packed([place[k] for k in kinds]),
+        "node": packed([numbered.get(n, -1) for n in of_node]),
+        "collective": packed([isinstance(t, str) and t == "collective" for t in tenure]),
+        "stepped": packed(stepped), "steps": packed(steps),
+        **{c: _coded(affected.get(c, none), c, lang, unknown="") for c in ("river", "bank")},
+        "owner": _coded(affected.get("owner", none), "owner", lang),
     }  # fmt: skip
     shown = {s: place[str(k)] for s, k in stages["shown_as"].items()} if tasks else {}
     signs, said = letters(stages, lang=lang), stage_words(stages, lang=lang)
     return {
         "houses": houses,
-        "nodes": [] if nodes is None else _nodes(_in_order(nodes), hulls, lang),
+        "nodes": [] if nodes is None else _nodes(nodes_in_order(nodes), lang),
         "classes": classes, "todo": place.get(TODO, 0), "day0": day0, "last": last,
         "stages": [{"code": str(s), "word": visible_text(said.get(str(s), s)), "letter": signs[s],
                     "klass": k} for s, k in shown.items()],
         "collective": bool("tenure" in affected and (affected["tenure"] == "collective").any()),
         "stations": _stations(stations, spacing_m), "words": _words(lang),
     }  # fmt: skip
+
+
+def card_columns(affected: pd.DataFrame, lang: Lang) -> list[list[Any]]:
+    """What a house's card says, a column each: its heading, its words, the word of each house."""
+    found: list[list[Any]] = []
+    for name in (c for c in CARD if c in affected):
+        if name == "owner":  # which the page has for its search
+            found.append([label(name, lang=lang), name, ""])
+        else:
+            one = _coded(affected[name], name, lang)
+            found.append([label(name, lang=lang), one["w"], one["k"]])
+    return found
+
+
+def packed(numbers: Iterable[int] | np.ndarray) -> str:
+    """Whole numbers as text: seven bits a byte, the sign in the lowest bit; in base 64."""
+    given = np.asarray(numbers if isinstance(numbers, np.ndarray) else list(numbers), np.int64)
+    bits = (given << 1) ^ (given >> 63)
+    longest = -(-int(bits.max(initial=1)).bit_length() // 7)
+    used = np.ones((len(bits), longest + 1), bool)
+    groups = np.empty((len(bits), longest), np.uint8)
+    for k in range(longest):
+        left = bits >> 7
+        used[:, k + 1] = left > 0
+        groups[:, k] = bits & 127 | used[:, k + 1] << 7
+        bits = left
+    return base64.b64encode(groups[used[:, :-1]].tobytes()).decode("ascii")
 
 
 def _classes(
@@ -133,62 +158,63 @@ def _days(
     stages: pd.DataFrame,
     *,
     tasks: bool,
-) -> tuple[dict[int, list[int]], int, int]:
-    """Stages that each house reached, with their days from the first one on; and the last day."""
+) -> tuple[tuple[np.ndarray, np.ndarray], int, int]:
+    """Stages that each house reached: how many, and each with its day from the first; last day."""
     rank = {str(s): k for k, s in enumerate(stages.index)}
-    if not tasks:
-        return {}, 0, 0
-    if state is None:
-        stage = affected.get("stage", pd.Series(TODO, affected.index))
-        found = {k: [rank[s], 0] for k, s in enumerate(stage) if s in rank}
-        return found, 0, 0
-    rows = state.reached[(state.reached["kind"] == "building") & state.reached["stage"].isin(rank)]
-    number = pd.Series(range(len(ids)), ids)
-    house = number.reindex(rows["id"].astype(str)).to_numpy(float)
-    days = (rows["date"] - pd.Timestamp(0)).dt.days.to_numpy()
-    known = ~np.isnan(house)
-    last = (state.as_of - pd.Timestamp(0)).days
-    first = int(min(days[known], default=last))
-    steps: dict[int, list[int]] = {}
-    for k, s, d in zip(house[known], rows["stage"][known].map(rank), days[known], strict=True):
-        steps.setdefault(int(k), []).extend((int(s), int(d) - first))
-    return steps, first, last - first
+    house, of, day = (np.empty(0, np.int64) for _ in range(3))
+    first = last = 0
+    if tasks and state is None:
+        stage = affected.get("stage", pd.Series(TODO, affected.index)).astype(object).map(rank)
+        house = np.flatnonzero(stage.notna())
+        of, day = stage.iloc[house].to_numpy(np.int64), 0 * house
+    elif tasks and state is not None:
+        rows = state.reached[state.reached["kind"] == "building"]
+        rows = rows[rows["stage"].isin(rank)]
+        number = pd.Series(range(len(ids)), ids).reindex(rows["id"].astype(str)).to_numpy(float)
+        rows, number = rows[~np.isnan(number)], number[~np.isnan(number)].astype(np.int64)
+        days = (rows["date"] - pd.Timestamp(0)).dt.days.to_numpy(np.int64)
+        last = (state.as_of - pd.Timestamp(0)).days
+        first = int(days.min(initial=last))
+        turn = np.argsort(number, kind="stable")
+        house, day = number[turn], days[turn] - first
+        of = rows["stage"].map(rank).to_numpy(np.int64)[turn]
+    steps = np.column_stack([of, day]).ravel()
+    return (np.bincount(house, minlength=len(ids)), steps), first, last - first
 
 
-def _shapes(shapes: gpd.GeoSeries) -> dict[str, list[int]]:
-    """Rings in millionths of a degree, each point as its difference from the one before."""
+def packed_shapes(shapes: gpd.GeoSeries) -> dict[str, str]:
+    """Rings, or lines, in millionths of a degree, each point as its difference from the last.
+
+    Shells run one way and holes the other, so that houses on one another are filled together.
+    """
     geometry = shapes.to_crs(4326).to_numpy()
     gone = shapely.is_missing(geometry) | shapely.is_empty(geometry)
-    parts, of_house = shapely.get_parts(np.where(gone, None, geometry), return_index=True)
-    rings, of_part = shapely.get_rings(parts, return_index=True)
+    geometry = shapely.orient_polygons(np.where(gone, None, geometry))
+    parts, of_house = shapely.get_parts(geometry, return_index=True)
+    if len(parts) and shapely.get_dimensions(parts[0]) == 1:
+        rings, of_part = parts, np.arange(len(parts))
+    else:
+        rings, of_part = shapely.get_rings(parts, return_index=True)
     xy, of_ring = shapely.get_coordinates(rings, return_index=True)
     whole = np.rint(xy * MILLIONTH).astype(np.int64)
-    first = np.concatenate([np.ones(min(len(of_ring), 1), bool), of_ring[1:] != of_ring[:-1]])
-    steps = np.diff(whole, axis=0, prepend=whole[:1] * 0)
-    steps[first] = whole[first]
-    n = np.bincount(of_house[of_part], minlength=len(geometry))
-    return {"xy": steps.ravel().tolist(), "parts": n.tolist(),
-            "rings": np.bincount(of_ring, minlength=len(rings)).tolist()}  # fmt: skip
+    return {
+        "xy": packed(np.diff(whole, axis=0, prepend=whole[:1] * 0).ravel()),
+        "parts": packed(np.bincount(of_house[of_part], minlength=len(geometry))),
+        "rings": packed(np.bincount(of_ring, minlength=len(rings))),
+    }
 
 
-def _texts(values: pd.Series, name: str, lang: Lang, *, unknown: str) -> list[str]:
-    """Texts of a column, each different value turned into words once."""
-    codes, unique = pd.factorize(values.astype(object), use_na_sentinel=True)
-    words = [visible_text(value_text(name, v, lang), lines=True) for v in unique]
-    return [words[c] if c >= 0 else unknown for c in codes]
-
-
-def _coded(values: pd.Series, name: str, lang: Lang) -> dict[str, Any] | list[str]:
+def _coded(values: pd.Series, name: str, lang: Lang, *, unknown: str = "—") -> dict[str, Any]:
     """Texts of a column; where few of them differ, as numbers into their list."""
     codes, unique = pd.factorize(values.astype(object), use_na_sentinel=True)
-    words = [visible_text(value_text(name, v, lang), lines=True) for v in unique] + ["—"]
+    words = [visible_text(value_text(name, v, lang), lines=True) for v in unique] + [unknown]
     codes = np.where(codes < 0, len(unique), codes)
     if 2 * len(words) < len(codes):
-        return {"d": words, "k": codes.tolist()}
-    return [words[c] for c in codes]
+        return {"w": words, "k": packed(codes)}
+    return {"w": [words[c] for c in codes], "k": ""}
 
 
-def _in_order(nodes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def nodes_in_order(nodes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Nodes, the latest first; among equals as they lie along the rivers."""
     if "late_by_days" not in nodes:
         return nodes
@@ -197,15 +223,12 @@ def _in_order(nodes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return nodes.iloc[np.lexsort((np.arange(len(nodes)), late, rank))]
 
 
-def _nodes(
-    nodes: gpd.GeoDataFrame, hulls: gpd.GeoSeries | None, lang: Lang
-) -> list[dict[str, Any]]:
+def _nodes(nodes: gpd.GeoDataFrame, lang: Lang) -> list[dict[str, Any]]:
     """What the panel says of each node."""
     rows = pd.DataFrame(nodes).drop(columns="geometry", errors="ignore").astype(object)
     rows = rows.where(rows.notna(), None)
-    around = [None] * len(nodes) if hulls is None else hulls.reindex(nodes.index).to_numpy()
     found = []
-    for (node, row), hull in zip(rows.iterrows(), around, strict=True):
+    for node, row in rows.iterrows():
         ends = sorted(float(row[c]) for c in ("from_m", "to_m") if row[c] is not None)
         between = "–".join(format_chainage(e, decimals=0) for e in ends)
         amount = []
@@ -224,14 +247,8 @@ def _nodes(
             "due": "" if due is None else f"{due:%Y-%m-%d}", "amount": " ".join(amount),
             "signal": row.get("signal") or "",
             "collective": int((row.get("n_collective") or 0) > 0),
-            "hull": None if hull is None else _rings(hull),
         })  # fmt: skip
     return found
-
-
-def _rings(hull: Any) -> list[list[list[float]]]:
-    rings = shapely.get_exterior_ring(shapely.get_parts(hull))
-    return [np.round(shapely.get_coordinates(r), 6).tolist() for r in rings]
 
 
 def _stations(points: gpd.GeoDataFrame, spacing_m: float) -> list[dict[str, Any]]:

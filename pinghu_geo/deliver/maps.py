@@ -21,11 +21,11 @@ from folium.template import Template
 
 from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import stage_rules
-from pinghu_geo.deliver.mapdata import map_data
+from pinghu_geo.deliver.mapdata import card_columns, map_data, nodes_in_order, packed_shapes
 from pinghu_geo.deliver.styles import value_text
 from pinghu_geo.nouns.door import takes, with_shapes
 from pinghu_geo.nouns.errors import LayerError, OutputError
-from pinghu_geo.nouns.inert import html_text, script_value
+from pinghu_geo.nouns.inert import html_text, script_value, visible_text
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import Lang, label, one_of, require_layer
@@ -189,16 +189,17 @@ def command_map(
     _ground(page, zones, buildings, affected, lines, rivers, changed, shown, lang)
     for words, colour, rows in (one for one in changed if len(one[2])):
         _changed_layer(words, colour, rows, lang).add_to(page)
-    hulls = None
     if nodes is not None and len(nodes := with_shapes(nodes, "nodes")):
-        hulls = gpd.GeoSeries(_hulls(nodes, affected, buildings), nodes.index, crs=nodes.crs)
-        _nodes(hulls, lang).add_to(page)
+        ordered = nodes_in_order(nodes)
+        hulls = gpd.GeoSeries(_hulls(ordered, affected, buildings), crs=nodes.crs)
+        name = _swatch("#34495e", line=True) + html_text(say("{} nodes", lang, len(hulls)))
+        _Drawn(name, hulls, "#34495e", weight=1.5, fill="rgba(52,73,94,.08)", nodes=True).add_to(
+            page
+        )
     spacing_m = _spaced(station_m, float(rivers.length.sum()))
-    _Labels(stations(rivers, spacing_m=spacing_m), rivers).add_to(page)
     folium.LayerControl(collapsed=False).add_to(page)
     data = map_data(
-        affected, nodes, None if hulls is None else in_degrees(hulls),
-        stations(rivers, spacing_m=spacing_m / FINER), spacing_m / FINER,
+        affected, nodes, stations(rivers, spacing_m=spacing_m / FINER), spacing_m / FINER,
         state=state, stages=stage_rules() if stages is None else stages, lang=lang,
     )  # fmt: skip
     heading = say("Command map of the demolition", lang) if title is None else title
@@ -211,7 +212,9 @@ def command_map(
         secondary_area_unit="hectares",
         localization="cn" if lang == "zh" else "en",
     ).add_to(page)
-    _Furniture(heading, said, data, lang, dated=data["last"] > 0).add_to(page)
+    data["labels"] = _labels(stations(rivers, spacing_m=spacing_m), rivers)
+    data["drawn"] = [one.data for one in page._children.values() if isinstance(one, _Drawn)]
+    _Furniture(heading, said, data, card_columns(affected, lang), lang).add_to(page)
     everything = gpd.GeoSeries(
         pd.concat([line.geometry for line in lines.values()]), crs=rivers.crs
     )
@@ -328,18 +331,17 @@ def _ground(
         _zones(zones, lang).add_to(page)
     if buildings is not None:
         _neighbours(buildings, affected, changed, list(lines.values()), page, lang)
-    centre = rivers.reset_index()[["geometry"]]
-    _geojson(centre, html_text(say("centrelines", lang)), "#2e86c1", weight=2, fill=0).add_to(page)
+    words = html_text(say("centrelines", lang))
+    _Drawn(words, rivers.geometry, "#2e86c1", weight=2, open=True).add_to(page)
     for k, (name, line) in enumerate(lines.items()):
         colour, dash = SCHEME_STYLES[k % len(SCHEME_STYLES)]
-        edge = gpd.GeoDataFrame(geometry=line.geometry.boundary.to_numpy(), crs=line.crs)
         swatch = _swatch(colour, line=True)
         if name == adopted:
             words = say("red line {}", lang, name).strip()
         else:
             words = say("compare: red line {}", lang, name)
-        _geojson(edge, swatch + html_text(words), colour, weight=1.8, dash=dash, fill=0,
-                 show=name == adopted).add_to(page)  # fmt: skip
+        _Drawn(swatch + html_text(words), line.geometry, colour, weight=1.8, dash=dash,
+               show=name == adopted).add_to(page)  # fmt: skip
 
 
 def _changed_layer(words: str, colour: str, rows: gpd.GeoDataFrame, lang: Lang) -> folium.GeoJson:
@@ -372,14 +374,19 @@ def _neighbours(
     rows = buildings.iloc[near]
     rows = rows[~rows.index.isin(drawn)]
     if len(rows) > MOST_NEIGHBOURS:
-        far = shapely.distance(rows.geometry.to_numpy(), shapely.union_all(edges))
-        rows = rows.iloc[np.sort(np.argsort(far, kind="stable")[:MOST_NEIGHBOURS])]
+        rings = shapely.get_rings(shapely.get_parts(edges))
+        corners, ring = shapely.get_coordinates(rings, return_index=True)
+        follows = ring[1:] == ring[:-1]
+        pieces = shapely.linestrings(np.stack([corners[:-1][follows], corners[1:][follows]], 1))
+        house, far = shapely.STRtree(pieces).query_nearest(
+            rows.geometry.to_numpy(), return_distance=True, all_matches=False
+        )
+        rows = rows.iloc[np.sort(house[0][np.argsort(far, kind="stable")[:MOST_NEIGHBOURS]])]
     if len(rows):
         said = say("not affected: {} buildings within {} m of a line", lang, f"{len(rows):,}",
                    f"{NEIGHBOURS_M:g}")  # fmt: skip
         name = _swatch("#b0b0a8") + html_text(said)
-        shapes = gpd.GeoDataFrame(geometry=rows.geometry.to_numpy(), crs=rows.crs)
-        _geojson(shapes, name, "#8d8d85", weight=0.6, fill=0.35).add_to(page)
+        _Drawn(name, rows.geometry, "#8d8d85", weight=0.6, fill="#dcdcd6", small=True).add_to(page)
 
 
 def _zones(zones: gpd.GeoDataFrame, lang: Lang) -> folium.GeoJson:
@@ -398,13 +405,6 @@ def _zones(zones: gpd.GeoDataFrame, lang: Lang) -> folium.GeoJson:
     )
 
 
-def _nodes(hulls: gpd.GeoSeries, lang: Lang) -> folium.GeoJson:
-    """Hulls of the nodes; they catch no click, the script asks first for a house."""
-    layer = gpd.GeoDataFrame(geometry=hulls.to_numpy(), crs=hulls.crs)
-    name = _swatch("#34495e", line=True) + html_text(say("{} nodes", lang, len(hulls)))
-    return _geojson(layer, name, "#34495e", weight=1.5, fill=0.08, catches=False)
-
-
 def _hulls(
     nodes: gpd.GeoDataFrame, affected: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame | None
 ) -> Any:
@@ -416,12 +416,18 @@ def _hulls(
     rest = buildings.geometry[~buildings.index.isin(affected.index)].to_numpy()
     rest = rest[~(shapely.is_missing(rest) | shapely.is_empty(rest)) & shapely.is_valid(rest)]
     node, house = shapely.STRtree(rest).query(hulls, predicate="intersects").reshape(2, -1)
+    near, of_house = np.unique(house, return_inverse=True)
+    stay = shapely.buffer(rest[near], HULL_M / 4, join_style="mitre")
     for k in np.unique(node):
-        stay = shapely.buffer(shapely.union_all(rest[house[node == k]]), HULL_M / 4, quad_segs=2)
-        left = shapely.union(shapely.difference(hulls[k], stay), own[k])
+        gone = shapely.disjoint_subset_union_all(stay[of_house[node == k]])
+        # houses may lie on one another, and then a node's shape is not a valid one
+        houses = shapely.get_parts(own[k])
+        cut = shapely.STRtree(houses).query(gone, predicate="intersects")
+        left = shapely.union_all([shapely.difference(hulls[k], gone), *houses[cut]])
         parts = shapely.get_parts(left)
         # what was cut off holds no house of the node
-        hulls[k] = shapely.union_all(parts[shapely.intersects(parts, own[k])])
+        holds = shapely.STRtree(parts).query(houses, predicate="intersects")[1]
+        hulls[k] = shapely.multipolygons(parts[np.unique(holds)])
     return hulls
 
 
@@ -458,39 +464,48 @@ def _said(
     return "<br>".join(parts)
 
 
-class _Labels(MacroElement):
+def _labels(points: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> list[list[Any]]:
     """Names of the rivers, and chainages: the more of them, the closer one looks."""
-
-    _template = Template("""
-        {% macro script(this, kwargs) %}
-        {{ this.rows }}.forEach(function (d) {
-            L.marker([d[0], d[1]], {interactive: false, keyboard: false, icon: L.divIcon({
-                className: d[3], html: '<span>' + d[2] + '</span>',
-                iconSize: [0, 0]})}).addTo({{ this._parent.get_name() }});
-        });
-        {% endmacro %}
-        """)
-
-    def __init__(self, points: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> None:
-        super().__init__()
-        self._name = "Labels"
-        kinds = [f"pg-station pg-z{_zoom_of(c)}" for c in points["chainage_m"]]
-        middles = shapely.line_interpolate_point(rivers.geometry.to_numpy(), 0.5, normalized=True)
-        at = gpd.GeoSeries(np.append(points.geometry.to_numpy(), middles), crs=points.crs)
-        texts = [html_text(text) for text in (*points["label"], *rivers.index)]
-        kinds += ["pg-river"] * len(rivers)
-        rows = [
-            [round(y, DEGREES), round(x, DEGREES), text, kind]
-            for (x, y), text, kind in zip(
-                shapely.get_coordinates(at.to_crs(4326)), texts, kinds, strict=True
-            )
-        ]
-        self.rows = script_value(rows)
+    middles = shapely.line_interpolate_point(rivers.geometry.to_numpy(), 0.5, normalized=True)
+    at = gpd.GeoSeries(np.append(points.geometry.to_numpy(), middles), crs=points.crs)
+    kinds = [("pg-station", _zoom_of(c)) for c in points["chainage_m"]]
+    kinds += [("pg-river", 0)] * len(rivers)
+    texts = [visible_text(text) for text in (*points["label"], *rivers.index)]
+    places = shapely.get_coordinates(at.to_crs(4326)).round(DEGREES).tolist()
+    return [[y, x, text, *kind] for (x, y), text, kind in zip(places, texts, kinds, strict=True)]
 
 
 def _zoom_of(chainage_m: float) -> int:
     """From which zoom on a chainage is written: the rounder it is, the farther away."""
     return next((z for step, z in LABEL_ZOOMS if chainage_m % step < 0.5), 17)
+
+
+class _Drawn(folium.map.Layer):
+    """A layer that the script draws below the houses, with its place in the list of layers."""
+
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+        var {{ this.get_name() }} = L.layerGroup();
+        ({{ this._parent.get_name() }}.pgDrawn ||= []).push({{ this.get_name() }});
+        {% endmacro %}
+        """)
+
+    def __init__(
+        self,
+        name: str,
+        shapes: gpd.GeoSeries,
+        colour: str,
+        *,
+        weight: float,
+        dash: str = "",
+        fill: str = "",
+        show: bool = True,
+        **how: bool,
+    ) -> None:
+        super().__init__(name=name, overlay=True, show=show)
+        self._name = "Drawn"
+        self.data = {"shapes": packed_shapes(shapes), "colour": colour, "weight": weight,
+                     "dash": [int(d) for d in dash.split()], "fill": fill, **how}  # fmt: skip
 
 
 class _Furniture(MacroElement):
@@ -500,33 +515,35 @@ class _Furniture(MacroElement):
         {% macro header(this, kwargs) %}
         <meta charset="utf-8"><title>{{ this.title }}</title>
         <meta name="viewport" content="width=device-width,initial-scale=1">
-        <style>{{ this.look }}
-        {% for z in this.zooms %}.pg-below{{ z }} .pg-z{{ z }}{% if not loop.last %},
-        {% endif %}{% endfor %} {display:none}
-        </style>
+        <style>{{ this.look }}</style>
         {% endmacro %}
         {% macro html(this, kwargs) %}
         {{ this.panel }}
+        <!--pg-data-->
         {% endmacro %}
         {% macro script(this, kwargs) %}
-        {{ this.code }}({{ this._parent.get_name() }}, {{ this.data }});
+        {{ this.code }}({{ this._parent.get_name() }});
         {% endmacro %}
         """)
 
     def __init__(
-        self, title: str, said: str, data: dict[str, Any], lang: Lang, *, dated: bool
+        self, title: str, said: str, data: dict[str, Any], card: list[list[Any]], lang: Lang
     ) -> None:
         super().__init__()
         self._name = "Furniture"
-        self.zooms = sorted({17, *(z for _, z in LABEL_ZOOMS)})
         self.title = html_text(title, isolated=False)
-        self.data = script_value({**data, "zooms": self.zooms, "seen_zoom": SEEN_ZOOM})
+        # data, which a browser reads far faster than a script that says the same
+        known = script_value({**data, "seen_zoom": SEEN_ZOOM})
+        self.data = f'<script type="application/json" id="pg-data">{known}</script>\n' + "\n".join(
+            f'<script type="application/json" class="pg-card">{script_value(column)}</script>'
+            for column in card
+        )
         pages = files("pinghu_geo") / "deliver" / "pages"
         self.look = (pages / "map.css").read_text("utf-8")
         self.code = (pages / "map.js").read_text("utf-8").rstrip()
         hint = html_text(say("search: node, id, owner, K3+400", lang), isolated=False)
         time = ""
-        if dated:
+        if data["last"] > 0:
             time = (f'<h2>{html_text(say("as of the day", lang))}</h2><div class="pg-time">'
                     f'<button aria-label="{html_text(say("play", lang))}">▶</button>'
                     f'<input type="range" min="0" aria-label="{html_text(say("day", lang))}">'
@@ -556,7 +573,11 @@ class _OfflineMap(folium.Map):
         text = self.get_root().render()
         text = re.sub(r'<script src="([^"]+)"></script>', _inline_script, text)
         text = re.sub(r'<link rel="stylesheet" href="([^"]+)"\s*/?>', _inline_style, text)
-        return _renumbered(text, self.get_root())
+        text = _renumbered(text, self.get_root())
+        for one in self._children.values():  # what is large comes last, and is looked through once
+            if isinstance(one, _Furniture):
+                text = text.replace("<!--pg-data-->", one.data, 1)
+        return text
 
     def save(self, outfile: str | Path, **_: Any) -> None:
         """Write the page, whole or not at all."""

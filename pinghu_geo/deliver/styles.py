@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,15 +86,18 @@ def letters(stages: pd.DataFrame, *, lang: Lang = "zh") -> dict[str, str]:
 
 def value_text(name: str, value: object, lang: Lang = "zh", *, unknown: str = "—") -> str:
     """One value of a column as people read it."""
+    if isinstance(value, str):
+        return code_label(name, value, lang=lang)
+    if isinstance(value, float):  # asked far more often than all others
+        return unknown if math.isnan(value) else _number_text(name, float(value))
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return unknown
     if isinstance(value, bool | np.bool_):
         return say("yes" if value else "no", lang)
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}"
-    if isinstance(value, int | float | np.number):
-        return _number_text(name, float(value))
-    return code_label(name, value, lang=lang)
+    number = isinstance(value, int | np.number)
+    return _number_text(name, float(value)) if number else code_label(name, value, lang=lang)
 
 
 def _number_text(name: str, number: float) -> str:

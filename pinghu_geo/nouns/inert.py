@@ -47,7 +47,7 @@ UNENCODABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 # Signs with a meaning in markup, templates and scripts, and the line breaks only scripts know.
 MARKUP = {ord(c): f"&#{ord(c)};" for c in "'`{}$\r\u2028\u2029"}
 MARKUP |= {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;"}
-SCRIPT = {ord(c): f"\\u{ord(c):04x}" for c in "&<>'`{}$\u2028\u2029\x85\x7f"}
+UNFIT_FOR_SCRIPTS = re.compile(f"[&<>'`{{}}$\u2028\u2029\x85\x7f{TURNING}]")
 JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 # What a spreadsheet takes for a formula (CWE-1236), in full width, too, which input methods type.
 FORMULA = re.compile(r"[\s']*[=+\-@＝＋－＠]|'*[\t\r\n]")  # noqa: RUF001 - meant
@@ -67,7 +67,10 @@ def visible_text(value: object, *, lines: bool = False) -> str:
 
     With ``lines`` its tabs and line breaks stay, for where they are shown.
     """
-    return UNENCODABLE.sub("\ufffd", str(value)).translate(INNER_PICTURES if lines else PICTURES)
+    text = str(value)
+    if text.isprintable():  # no control, no half character
+        return text
+    return UNENCODABLE.sub("\ufffd", text).translate(INNER_PICTURES if lines else PICTURES)
 
 
 def html_text(value: object, *, isolated: bool = True) -> str:
@@ -110,7 +113,9 @@ def script_value(value: Any) -> str:
     """
     said = json.dumps(value, ensure_ascii=False, allow_nan=False)
     said = UNENCODABLE.sub(lambda half: f"\\u{ord(half[0]):04x}", said)
-    return JSON_TEXT.sub(_escaped_for_scripts, said)
+    # braces outside texts are the JSON's own; a list of texts has none
+    plain = "{" not in said and "}" not in said
+    return _escaped_for_scripts(said) if plain else JSON_TEXT.sub(_escaped_text, said)
 
 
 def json_text(value: Any) -> str:
@@ -124,9 +129,12 @@ def json_text(value: Any) -> str:
     return re.sub(unseen, lambda sign: f"\\u{ord(sign[0]):04x}", said) + "\n"
 
 
-def _escaped_for_scripts(text: re.Match[str]) -> str:
-    safe = text[0].translate(SCRIPT)
-    return re.sub(f"[{TURNING}]", lambda sign: f"\\u{ord(sign[0]):04x}", safe)
+def _escaped_for_scripts(text: str) -> str:
+    return UNFIT_FOR_SCRIPTS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
+
+
+def _escaped_text(text: re.Match[str]) -> str:
+    return _escaped_for_scripts(text[0])
 
 
 def cell_text(value: object) -> str:

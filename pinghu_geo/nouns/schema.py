@@ -97,14 +97,21 @@ def code_label(column: str, code: object, *, lang: Lang = "zh") -> str:
     if code is None or code is pd.NA or (isinstance(code, float) and np.isnan(code)):
         return ""
     if lang == "zh":
-        for one in NOUNS.values():
-            for c in one.columns:
-                if c.name == column and code in c.codes:
-                    return c.codes[str(code)][0]
-        return str(code)
+        return _words_of(column).get(str(code), str(code))
     if column in LISTS:
         return str(code).replace("、", ", ")
     return OWN_WORDS.get(str(code), str(code).replace("_", " ") if is_code(column) else str(code))
+
+
+@cache
+def _words_of(column: str) -> dict[str, str]:
+    """The Chinese word of each code of a column, that of the first noun which has it."""
+    found: dict[str, str] = {}
+    for one in NOUNS.values():
+        for c in one.columns:
+            if c.name == column:
+                found = {code: words[0] for code, words in c.codes.items()} | found
+    return found
 
 
 def spoken(frame: Any, lang: Lang) -> Any:

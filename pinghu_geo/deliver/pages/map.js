@@ -1,7 +1,8 @@
 // The command map: houses as tiles drawn here, classes by day, filters, search, print. All texts of
 // the data are set as text, never as markup. DATA is what mapdata.py says of the map.
-(function (map, DATA) {
+(function (map) {
   "use strict";
+  const DATA = JSON.parse(document.getElementById("pg-data").textContent);
   const H = DATA.houses, N = DATA.nodes, W = DATA.words, total = H.ids.length;
   const el = (tag, text, name) => {
     const one = document.createElement(tag);
@@ -9,21 +10,35 @@
     if (name) one.className = name;
     return one;
   };
-  const shown = (column, k) => Array.isArray(column) ? column[k] : column.d[column.k[k]];
+  const shown = (column, k) => column.w[column.k ? column.k[k] : k];
+  // whole numbers as mapdata.packed writes them: seven bits a byte, the sign in the lowest one
+  function unpacked(text) {
+    const raw = atob(text), out = new Int32Array(raw.length);
+    let n = 0, value = 0, shift = 0;
+    for (let i = 0; i < raw.length; i++) {
+      const byte = raw.charCodeAt(i);
+      value += (byte & 127) * 2 ** shift;
+      if (byte & 128) { shift += 7; continue; }
+      out[n++] = value % 2 ? -(value + 1) / 2 : value / 2;
+      value = shift = 0;
+    }
+    return out.slice(0, n);
+  }
 
   // --- shapes: from differences of millionths of a degree to the unit square of Mercator
-  const xy = new Float64Array(H.xy.length), box = new Float64Array(4 * total).fill(NaN);
-  const starts = new Uint32Array(total + 1), ringAt = new Uint32Array(H.rings.length + 1);
-  (function () {
-    let p = 0, r = 0;
+  const CELL = 1 / 65536;
+  function Shapes(packed) {
+    const d = unpacked(packed.xy), parts = unpacked(packed.parts), sizes = unpacked(packed.rings);
+    const total = parts.length, xy = new Float64Array(d.length), box = new Float64Array(4 * total).fill(NaN);
+    const starts = new Uint32Array(total + 1), ringAt = new Uint32Array(sizes.length + 1), cells = new Map();
+    let p = 0, r = 0, lon = 0, lat = 0;
     for (let k = 0; k < total; k++) {
       starts[k] = r;
       let w = Infinity, n = Infinity, e = -Infinity, s = -Infinity;
-      for (let j = 0; j < H.parts[k]; j++, r++) {
+      for (let j = 0; j < parts[k]; j++, r++) {
         ringAt[r] = p;
-        let lon = 0, lat = 0;
-        for (let q = 0; q < H.rings[r]; q++, p += 2) {
-          lon += H.xy[p]; lat += H.xy[p + 1];
+        for (let q = 0; q < sizes[r]; q++, p += 2) {
+          lon += d[p]; lat += d[p + 1];
           const f = lat * 1e-6 * Math.PI / 180;
           const x = (lon * 1e-6 + 180) / 360;
           const y = 0.5 - Math.log(Math.tan(Math.PI / 4 + f / 2)) / (2 * Math.PI);
@@ -31,32 +46,64 @@
           if (x < w) w = x; if (x > e) e = x; if (y < n) n = y; if (y > s) s = y;
         }
       }
-      box.set([w, n, e, s], 4 * k);
+      if (!(w <= e)) continue;
+      box[4 * k] = w; box[4 * k + 1] = n; box[4 * k + 2] = e; box[4 * k + 3] = s;
+      for (let i = Math.floor(w / CELL); i <= Math.floor(e / CELL); i++)
+        for (let j = Math.floor(n / CELL); j <= Math.floor(s / CELL); j++) {
+          const key = i * 65536 + j, there = cells.get(key);
+          if (there) there.push(k); else cells.set(key, [k]);
+        }
     }
     starts[total] = r; ringAt[r] = p;
-  })();
-  delete H.xy;
-  const CELL = 1 / 65536, cells = new Map();
-  for (let k = 0; k < total; k++) {
-    if (!(box[4 * k] <= box[4 * k + 2])) continue;
-    for (let i = Math.floor(box[4 * k] / CELL); i <= Math.floor(box[4 * k + 2] / CELL); i++)
-      for (let j = Math.floor(box[4 * k + 1] / CELL); j <= Math.floor(box[4 * k + 3] / CELL); j++) {
-        const key = i * 65536 + j;
-        if (cells.has(key)) cells.get(key).push(k); else cells.set(key, [k]);
+    function within(w, n, e, s) {  // shapes whose boxes meet a box, in their order
+      const side = (e - w) / CELL, found = [];
+      const meets = k => box[4 * k] <= e && box[4 * k + 2] >= w && box[4 * k + 1] <= s && box[4 * k + 3] >= n;
+      if (side * side > cells.size) {
+        for (let k = 0; k < total; k++) if (meets(k)) found.push(k);
+        return found;
       }
-  }
-  function within(w, n, e, s) {  // houses whose boxes meet a box
-    const side = (e - w) / CELL, found = new Set();
-    const meets = k => box[4 * k] <= e && box[4 * k + 2] >= w && box[4 * k + 1] <= s && box[4 * k + 3] >= n;
-    if (side * side > cells.size) {
-      for (let k = 0; k < total; k++) if (meets(k)) found.add(k);
-    } else {
       for (let i = Math.floor(w / CELL); i <= Math.floor(e / CELL); i++)
         for (let j = Math.floor(n / CELL); j <= Math.floor(s / CELL); j++)
-          for (const k of cells.get(i * 65536 + j) || []) if (meets(k)) found.add(k);
+          for (const k of cells.get(i * 65536 + j) || []) if (meets(k)) found.push(k);
+      found.sort((a, b) => a - b);
+      return found.filter((k, i) => !i || k !== found[i - 1]);
     }
-    return [...found].sort((a, b) => a - b);
+    // rings of a shape as a path in a tile's pixels; far away its box, of two pixels at least
+    function trace(g, k, at, n, side, far, open) {
+      if (far) {
+        const w = Math.max((box[4 * k + 2] - box[4 * k]) * n * side, 2);
+        const h = Math.max((box[4 * k + 3] - box[4 * k + 1]) * n * side, 2);
+        g.rect((box[4 * k] * n - at.x) * side, (box[4 * k + 1] * n - at.y) * side, w, h);
+        return;
+      }
+      for (let r = starts[k]; r < starts[k + 1]; r++) {
+        for (let p = ringAt[r]; p < ringAt[r + 1]; p += 2) {
+          const x = (xy[p] * n - at.x) * side, y = (xy[p + 1] * n - at.y) * side;
+          if (p === ringAt[r]) g.moveTo(x, y); else g.lineTo(x, y);
+        }
+        if (!open) g.closePath();
+      }
+    }
+    function holds(k, x, y) {  // whether a point lies in a shape
+      let inside = false;
+      for (let r = starts[k]; r < starts[k + 1]; r++)
+        for (let p = ringAt[r], q = ringAt[r + 1] - 2; p < ringAt[r + 1]; q = p, p += 2)
+          if ((xy[p + 1] > y) !== (xy[q + 1] > y) &&
+              x < (xy[q] - xy[p]) * (y - xy[p + 1]) / (xy[q + 1] - xy[p + 1]) + xy[p]) inside = !inside;
+      return inside;
+    }
+    return {total, box, within, trace, holds};
   }
+  const {box, within, trace, holds} = Shapes(H.shapes);
+  const houseNode = unpacked(H.node), fixed = unpacked(H.fixed), collective = unpacked(H.collective);
+  const coded = one => ({w: one.w, k: one.k ? unpacked(one.k) : null});
+  const rivers = coded(H.river), banks = coded(H.bank), owners = coded(H.owner);
+  let cardColumns = null;  // of all houses, and only wanted with the first card
+  const cardOf = () => cardColumns || (cardColumns = [...document.querySelectorAll("script.pg-card")].map(
+    one => {
+      const [label, w, k] = JSON.parse(one.textContent);
+      return {label, ...coded(typeof w === "string" ? H[w] : {w, k})};
+    }));
   const world = latlng => {
     const f = latlng.lat * Math.PI / 180;
     return [(latlng.lng + 180) / 360, 0.5 - Math.log(Math.tan(Math.PI / 4 + f / 2)) / (2 * Math.PI)];
@@ -71,37 +118,31 @@
     return b;
   };
   function houseAt(x, y) {
-    for (const k of within(x, y, x, y)) {
-      if (!visible[k]) continue;
-      let inside = false;
-      for (let r = starts[k]; r < starts[k + 1]; r++)
-        for (let p = ringAt[r], q = ringAt[r + 1] - 2; p < ringAt[r + 1]; q = p, p += 2)
-          if ((xy[p + 1] > y) !== (xy[q + 1] > y) &&
-              x < (xy[q] - xy[p]) * (y - xy[p + 1]) / (xy[q + 1] - xy[p + 1]) + xy[p]) inside = !inside;
-      if (inside) return k;
-    }
+    for (const k of within(x, y, x, y)) if (visible[k] && holds(k, x, y)) return k;
     return -1;
   }
 
   // --- classes by day: the last stage that a house had reached
   const S = DATA.stages, klass = new Int16Array(total), stage = new Int16Array(total);
   const visible = new Uint8Array(total).fill(1), nodeStage = N.map(() => -1);
+  const stepAt = new Uint32Array(total + 1), steps = unpacked(H.steps);
+  unpacked(H.stepped).forEach((n, k) => { stepAt[k + 1] = stepAt[k] + 2 * n; });
   let day = DATA.last, focus = -1;
   function classify() {
     for (const one of N) one.least = S.length;
     for (let k = 0; k < total; k++) {
       let top = -1;
-      const steps = H.reached[k] || [];
-      for (let j = 0; j < steps.length; j += 2) if (steps[j + 1] <= day && steps[j] > top) top = steps[j];
+      for (let j = stepAt[k]; j < stepAt[k + 1]; j += 2)
+        if (steps[j + 1] <= day && steps[j] > top) top = steps[j];
       stage[k] = top;
-      klass[k] = H.fixed[k] >= 0 ? H.fixed[k] : top < 0 ? DATA.todo : S[top].klass;
-      const n = H.node[k];
-      if (n >= 0 && H.fixed[k] < 0 && top < N[n].least) N[n].least = top;
+      klass[k] = fixed[k] >= 0 ? fixed[k] : top < 0 ? DATA.todo : S[top].klass;
+      const n = houseNode[k];
+      if (n >= 0 && fixed[k] < 0 && top < N[n].least) N[n].least = top;
     }
     N.forEach((one, n) => { nodeStage[n] = one.least === S.length ? -1 : one.least; });
   }
   const nodeClass = n => nodeStage[n] < 0 ? DATA.todo : S[nodeStage[n]].klass;
-  const letterOf = k => H.fixed[k] >= 0 || !S.length ? DATA.classes[klass[k]].letter
+  const letterOf = k => fixed[k] >= 0 || !S.length ? DATA.classes[klass[k]].letter
     : stage[k] < 0 ? W.todo_letter : S[stage[k]].letter;
 
   // --- hatches, so that classes are told apart in grey and by the colour-blind
@@ -132,66 +173,151 @@
     return c;
   }
 
-  // --- tiles
-  const Houses = L.GridLayer.extend({
-    createTile: function (at) {
-      const size = this.getTileSize(), tile = document.createElement("canvas");
-      const dots = Math.min(window.devicePixelRatio || 1, 2), n = 2 ** at.z;
-      tile.width = size.x * dots; tile.height = size.y * dots;
-      const g = tile.getContext("2d"), side = size.x, zoom = at.z;
-      g.scale(dots, dots);
-      const pad = 14 / side / n;
-      const list = within(at.x / n - pad, at.y / n - pad, (at.x + 1) / n + pad, (at.y + 1) / n + pad);
-      for (const k of list) {
-        if (!visible[k]) continue;
-        const one = DATA.classes[klass[k]];
-        g.globalAlpha = focus < 0 || H.node[k] === focus ? 1 : 0.3;
-        g.beginPath();
-        for (let r = starts[k]; r < starts[k + 1]; r++)
-          for (let p = ringAt[r]; p < ringAt[r + 1]; p += 2) {
-            const x = (xy[p] * n - at.x) * side, y = (xy[p + 1] * n - at.y) * side;
-            if (p === ringAt[r]) g.moveTo(x, y); else g.lineTo(x, y);
-          }
-        g.closePath();
-        g.fillStyle = one.fill; g.fill("evenodd");
-        if (patterns[klass[k]] && zoom > 15) { g.fillStyle = patterns[klass[k]]; g.fill("evenodd"); }
-        g.strokeStyle = k === chosen ? "#ff00c8" : "#222";
-        g.lineWidth = k === chosen ? 4 : zoom > 15 ? 1 : 0.5; g.stroke();
-        if (zoom > 17) {
-          const x = ((box[4 * k] + box[4 * k + 2]) / 2 * n - at.x) * side;
-          const y = ((box[4 * k + 1] + box[4 * k + 3]) / 2 * n - at.y) * side;
-          g.font = "bold 13px sans-serif"; g.textAlign = "center"; g.textBaseline = "middle";
-          g.lineWidth = 3; g.strokeStyle = "#fff"; g.strokeText(letterOf(k), x, y);
-          g.fillStyle = "#111"; g.fillText(letterOf(k), x, y);
-        }
-      }
+  // --- tiles: drawn one after another, so that no frame waits for all of them
+  const FAR = 16, waiting = [];  // below this zoom a house is a few pixels: its box
+  let asked = false;
+  function drawWaiting(all) {
+    const until = performance.now() + 12;
+    while (waiting.length && (all === true || performance.now() < until)) {
+      const [layer, tile, at, done] = waiting.shift();
+      if (tile.gone) continue;
+      layer.paint(tile.getContext("2d"), at, tile.side);
+      if (done) done(null, tile);
+    }
+    asked = waiting.length > 0;
+    if (asked) requestAnimationFrame(drawWaiting);
+  }
+  const Tiles = L.GridLayer.extend({
+    createTile: function (at, done) {
+      const side = this.getTileSize().x, tile = document.createElement("canvas");
+      const dots = Math.min(window.devicePixelRatio || 1, 2);
+      tile.width = tile.height = side * dots; tile.side = side;
+      tile.getContext("2d").scale(dots, dots);
+      waiting.push([this, tile, at, done]);
+      if (!asked) { asked = true; requestAnimationFrame(drawWaiting); }
       return tile;
+    },
+    // the same tiles with what has changed, without a moment of nothing
+    repaint: function () {
+      for (const one of Object.values(this._tiles || {}))
+        if (!waiting.some(w => w[1] === one.el)) waiting.push([this, one.el, one.coords, null]);
+      if (!asked && waiting.length) { asked = true; requestAnimationFrame(drawWaiting); }
+    }
+  });
+  const letterPictures = new Map();
+  function letterPicture(text) {
+    if (letterPictures.has(text)) return letterPictures.get(text);
+    const c = document.createElement("canvas"), dots = Math.min(window.devicePixelRatio || 1, 2);
+    const g = c.getContext("2d");
+    g.font = "bold 13px sans-serif";
+    c.side = Math.ceil(g.measureText(text).width) + 6;
+    c.width = c.side * dots; c.height = 20 * dots;
+    g.scale(dots, dots);
+    g.font = "bold 13px sans-serif"; g.textAlign = "center"; g.textBaseline = "middle";
+    g.lineWidth = 3; g.strokeStyle = "#fff"; g.strokeText(text, c.side / 2, 10);
+    g.fillStyle = "#111"; g.fillText(text, c.side / 2, 10);
+    letterPictures.set(text, c);
+    return c;
+  }
+  const drawings = DATA.drawn.map(one => ({...one, shapes: Shapes(one.shapes)}));
+  const Houses = Tiles.extend({
+    paint: function (g, at, side) {
+      const n = 2 ** at.z * 256 / side, far = at.z < FAR, pad = 14 / side / n;
+      const near = shapes =>
+        shapes.within(at.x / n - pad, at.y / n - pad, (at.x + 1) / n + pad, (at.y + 1) / n + pad);
+      g.globalAlpha = 1;
+      g.clearRect(0, 0, side, side);
+      drawings.forEach((one, i) => {  // what lies below the houses
+        if (!map.hasLayer(map.pgDrawn[i])) return;
+        g.beginPath();
+        for (const k of near(one.shapes)) one.shapes.trace(g, k, at, n, side, one.small && far, one.open);
+        if (one.fill) { g.fillStyle = one.fill; g.fill(); }
+        g.strokeStyle = one.colour; g.lineWidth = one.weight;
+        g.setLineDash(one.dash); g.stroke(); g.setLineDash([]);
+      });
+      const list = near({within}).filter(k => visible[k]);
+      // one path for all houses of one look
+      const looks = new Map();
+      for (const k of list) {
+        if (k === chosen) continue;
+        const look = klass[k] + (focus < 0 || houseNode[k] === focus ? 0 : 1000);
+        if (looks.has(look)) looks.get(look).push(k); else looks.set(look, [k]);
+      }
+      const drawn = (ks, look, edge, wide) => {
+        const kind = look % 1000;
+        g.globalAlpha = look < 1000 ? 1 : 0.3;
+        g.beginPath();
+        for (const k of ks) trace(g, k, at, n, side, far);
+        g.strokeStyle = edge; g.lineWidth = wide;
+        if (far) g.stroke();
+        g.fillStyle = DATA.classes[kind].fill; g.fill();
+        if (patterns[kind] && !far) { g.fillStyle = patterns[kind]; g.fill(); }
+        if (!far) g.stroke();
+      };
+      for (const [look, ks] of [...looks].sort((a, b) => b[0] - a[0])) drawn(ks, look, "#222", 1);
+      if (list.includes(chosen)) drawn([chosen], klass[chosen], "#ff00c8", 4);
+      if (at.z < 18) return;
+      for (const k of list) {
+        g.globalAlpha = focus < 0 || houseNode[k] === focus ? 1 : 0.3;
+        const c = letterPicture(letterOf(k));
+        const x = ((box[4 * k] + box[4 * k + 2]) / 2 * n - at.x) * side;
+        const y = ((box[4 * k + 1] + box[4 * k + 3]) / 2 * n - at.y) * side;
+        g.drawImage(c, x - c.side / 2, y - 10, c.side, 20);
+      }
     }
   });
   let chosen = -1;
   map.createPane("pg-houses").style.zIndex = 450;
   map.getPane("pg-houses").style.pointerEvents = "none";
-  const tiles = new Houses({pane: "pg-houses", maxZoom: 21, minZoom: 5, updateWhenZooming: false});
-  const circles = L.layerGroup();
-  function count() {
-    circles.clearLayers();
+  const tiles = new Houses({pane: "pg-houses", maxZoom: 21, minZoom: 5, tileSize: 512, updateWhenZooming: false});
+  tiles.on("tileunload", e => { e.tile.gone = true; });
+  map.on("layeradd layerremove", e => { if ((map.pgDrawn || []).includes(e.layer)) tiles.repaint(); });
+
+  // --- names, chainages, and from afar how many houses: only those in view stand in the page
+  const texts = map.createPane("pg-texts");
+  texts.style.zIndex = 620;
+  const labels = DATA.labels.map(([lat, lng, text, kind, least]) => ({at: L.latLng(lat, lng), text, kind, least}));
+  let groups = [], groupsOf = "";
+  function grouped() {  // houses in squares of the screen, each with its number
     const zoom = Math.floor(map.getZoom());
+    groups = []; groupsOf = String(zoom);
     if (zoom >= DATA.seen_zoom) return;
-    const side = 44 / 256 / 2 ** zoom, groups = new Map();
+    const side = 44 / 256 / 2 ** zoom, found = new Map();
     for (let k = 0; k < total; k++) {
       if (!visible[k] || !(box[4 * k] <= box[4 * k + 2])) continue;
       const x = (box[4 * k] + box[4 * k + 2]) / 2, y = (box[4 * k + 1] + box[4 * k + 3]) / 2;
-      const key = Math.floor(x / side) + "/" + Math.floor(y / side);
-      const one = groups.get(key) || [0, 0, 0];
-      one[0]++; one[1] += x; one[2] += y; groups.set(key, one);
+      const key = Math.floor(x / side) * 2 ** 26 + Math.floor(y / side);
+      const one = found.get(key);
+      if (one) { one[0]++; one[1] += x; one[2] += y; } else found.set(key, [1, x, y]);
     }
-    for (const [n, x, y] of groups.values()) {
-      const size = 18 + 8 * Math.log10(n), span = el("span", n), at = latlng(x / n, y / n);
-      span.style.width = span.style.height = span.style.lineHeight = size + "px";
-      L.marker(at, {icon: L.divIcon({className: "pg-count", html: span, iconSize: [size, size]})})
-        .on("click", () => map.setView(at, Math.min(map.getZoom() + 2, 19))).addTo(circles);
-    }
+    groups = [...found.values()].map(([n, x, y]) => ({n, at: latlng(x / n, y / n)}));
   }
+  function write() {
+    const zoom = map.getZoom(), view = map.getBounds().pad(0.3), made = [];
+    if (groupsOf !== String(Math.floor(zoom))) grouped();
+    const place = (name, at, text) => {
+      const one = el("div", undefined, name), span = el("span", text), point = map.latLngToLayerPoint(at);
+      one.append(span); one.style.left = point.x + "px"; one.style.top = point.y + "px";
+      made.push(one);
+      return span;
+    };
+    for (const one of labels)
+      if (zoom >= one.least && view.contains(one.at)) place(one.kind, one.at, one.text);
+    for (const {n, at} of groups) {
+      if (!view.contains(at)) continue;
+      const size = 18 + 8 * Math.log10(n), span = place("pg-count", at, n);
+      span.style.width = span.style.height = span.style.lineHeight = size + "px";
+      span.style.margin = -size / 2 + "px 0 0 " + -size / 2 + "px";
+      span.addEventListener("click", e => {
+        e.stopPropagation();
+        map.setView(at, Math.min(map.getZoom() + 2, 19));
+      });
+    }
+    texts.replaceChildren(...made);
+  }
+  function count() { groupsOf = ""; write(); }
+  map.on("zoomstart", () => texts.replaceChildren());
+  map.on("moveend", write);
 
   // --- the panel
   const panel = document.querySelector(".pg-panel"), find = q => panel.querySelector(q);
@@ -201,8 +327,8 @@
 
   const filters = {};
   const options = {
-    river: [...new Set([...H.river, ...N.map(n => n.river)])].filter(x => x),
-    bank: [...new Set(H.bank)].filter(x => x),
+    river: [...new Set([...rivers.w, ...N.map(n => n.river)])].filter(x => x),
+    bank: [...new Set(banks.w)].filter(x => x),
     group: [...new Set(N.map(n => n.group))].filter(x => x),
     stage: S.length ? ["", ...S.map(s => s.word)].map(w => w || W.todo) : [],
     klass: DATA.classes.map(c => c.word), collective: DATA.collective ? [W.yes, W.no] : []
@@ -221,11 +347,11 @@
   const stageWord = s => s < 0 ? W.todo : S[s].word;
   function choose() {
     for (let k = 0; k < total; k++) {
-      const n = H.node[k];
-      visible[k] = wants("river", H.river[k]) && wants("bank", H.bank[k]) &&
+      const n = houseNode[k];
+      visible[k] = wants("river", shown(rivers, k)) && wants("bank", shown(banks, k)) &&
         wants("group", n < 0 ? "" : N[n].group) && wants("klass", DATA.classes[klass[k]].word) &&
-        (filters.stage == null || (H.fixed[k] < 0 && filters.stage === stageWord(stage[k]))) &&
-        wants("collective", H.collective[k] ? W.yes : W.no) ? 1 : 0;
+        (filters.stage == null || (fixed[k] < 0 && filters.stage === stageWord(stage[k]))) &&
+        wants("collective", collective[k] ? W.yes : W.no) ? 1 : 0;
     }
   }
   const chosenNodes = () => N.map((one, n) => n).filter(n => {
@@ -269,7 +395,7 @@
     find(".pg-nodes-head").textContent = W.nodes.replace("{}", list.length);
     place.replaceChildren(table);
   }
-  const housesOf = n => { const f = []; for (let k = 0; k < total; k++) if (H.node[k] === n) f.push(k); return f; };
+  const housesOf = n => { const f = []; for (let k = 0; k < total; k++) if (houseNode[k] === n) f.push(k); return f; };
   function openNode(n) {
     focus = n; chosen = -1;
     const list = housesOf(n), place = find(".pg-houses");
@@ -280,8 +406,8 @@
     print.addEventListener("click", () => window.print());
     place.replaceChildren(el("h2", N[n].id + " " + W.houses_of.replace("{}", list.length)), back, print);
     for (const k of list) {
-      const one = el("button", H.ids[k] + " " + H.owner[k] + " " +
-        (H.fixed[k] < 0 && S.length ? stageWord(stage[k]) : DATA.classes[klass[k]].word));
+      const one = el("button", H.ids[k] + " " + shown(owners, k) + " " +
+        (fixed[k] < 0 && S.length ? stageWord(stage[k]) : DATA.classes[klass[k]].word));
       one.dataset.house = H.ids[k];
       one.addEventListener("click", () => openHouse(k));
       place.append(one);
@@ -293,8 +419,8 @@
   function openHouse(k, at) {
     chosen = k;
     const table = el("table"), rows = [[W.id, H.ids[k]], [W.klass, DATA.classes[klass[k]].word]];
-    if (H.fixed[k] < 0 && S.length) rows.push([W.stage, stageWord(stage[k])]);
-    H.card.forEach(one => rows.push([one.label, shown(one.values, k)]));
+    if (fixed[k] < 0 && S.length) rows.push([W.stage, stageWord(stage[k])]);
+    cardOf().forEach(one => rows.push([one.label, shown(one, k)]));
     for (const [word, text] of rows) {
       const row = el("tr"), cell = el("td"), isolated = el("bdi", text);
       cell.append(isolated); row.append(el("th", word), cell); table.append(row);
@@ -305,21 +431,15 @@
     map.closePopup();
     L.popup({maxWidth: Math.min(420, window.innerWidth - 60)}).setLatLng(at || middle(k)).setContent(card).openOn(map);
     sheet.classList.remove("open");
-    tiles.redraw();
+    tiles.repaint();
   }
   map.on("click", e => {
     const [x, y] = world(e.latlng), k = houseAt(x, y);
     if (k >= 0) { openHouse(k, e.latlng); return; }
-    for (let n = 0; n < N.length; n++) {
-      const hull = N[n].hull, inside = hull && hull.some(ring => {
-        let odd = false;
-        for (let i = 0, j = ring.length - 1; i < ring.length; j = i++)
-          if ((ring[i][1] > e.latlng.lat) !== (ring[j][1] > e.latlng.lat) && e.latlng.lng <
-              (ring[j][0] - ring[i][0]) * (e.latlng.lat - ring[i][1]) / (ring[j][1] - ring[i][1]) + ring[i][0]) odd = !odd;
-        return odd;
-      });
-      if (inside) { openNode(n); return; }
-    }
+    const hulls = drawings.find(one => one.nodes);
+    if (!hulls || !map.hasLayer(map.pgDrawn[drawings.indexOf(hulls)])) return;
+    const n = hulls.shapes.within(x, y, x, y).find(n => hulls.shapes.holds(n, x, y));
+    if (n !== undefined) openNode(n);
   });
 
   // --- the day
@@ -365,8 +485,8 @@
     }]);
     N.forEach((one, n) => { if (one.id.toLowerCase().includes(want)) found.push([one.id, () => openNode(n)]); });
     for (let k = 0; k < total && found.length < 30; k++) {
-      if (H.ids[k].toLowerCase().includes(want) || H.owner[k].toLowerCase().includes(want))
-        found.push([(H.ids[k] + " " + H.owner[k]).trim(), () => openHouse(k)]);
+      if (H.ids[k].toLowerCase().includes(want) || shown(owners, k).toLowerCase().includes(want))
+        found.push([(H.ids[k] + " " + shown(owners, k)).trim(), () => openHouse(k)]);
     }
     return found.slice(0, 30);
   }
@@ -395,11 +515,6 @@
   };
   north.addTo(map);
   L.control.scale({position: "bottomright", imperial: false}).addTo(map);
-  function labels() {
-    const z = map.getZoom(), c = map.getContainer();
-    DATA.zooms.forEach(least => L.DomUtil[z < least ? "addClass" : "removeClass"](c, "pg-below" + least));
-  }
-  map.on("zoomend", () => { labels(); count(); });
   let before = null;
   window.addEventListener("beforeprint", () => {
     before = {bounds: map.getBounds()};
@@ -410,7 +525,7 @@
     map.options.zoomSnap = 0;
     map.fitBounds(seen.isValid() ? seen : before.bounds, {animate: false, maxZoom: 19});
     map.eachLayer(one => { if (one._renderer && one.redraw) one.redraw(); });
-    tiles.redraw();
+    drawWaiting(true);
   });
   window.addEventListener("afterprint", () => {
     map.getContainer().classList.remove("pg-print");
@@ -426,12 +541,15 @@
   function draw() {
     classify(); choose(); legend(); nodeTable(); count();
     if (said) said.textContent = dated(day);
-    tiles.redraw();
+    tiles.repaint();
   }
-  tiles.addTo(map); circles.addTo(map);
-  labels(); draw();
+  tiles.addTo(map);
+  draw();
   map.invalidateSize({animate: false});
-  window.pgMap = {map: map, openHouse: id => openHouse(H.ids.indexOf(id)), openNode: id => openNode(N.findIndex(n => n.id === id)),
+  // painted: the frame after the first drawing is through
+  drawWaiting(true);
+  requestAnimationFrame(() => setTimeout(() => performance.mark("pg-ready"), 0));
+  window.pgMap = {map: map, waiting: () => waiting.length, groups: () => groups.map(one => one.n), openHouse: id => openHouse(H.ids.indexOf(id)), openNode: id => openNode(N.findIndex(n => n.id === id)),
     classes: () => Object.fromEntries(DATA.classes.map((c, k) => [c.code, H.ids.filter((id, i) => klass[i] === k)])),
     stages: () => Object.fromEntries(H.ids.map((id, k) => [id, stage[k] < 0 ? "todo" : S[stage[k]].code])),
     shown: () => H.ids.filter((id, k) => visible[k]), point: id => map.latLngToContainerPoint(middle(H.ids.indexOf(id))),
