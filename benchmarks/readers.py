@@ -232,7 +232,7 @@ def kml(raw: bytes) -> None:
     from pinghu_geo.intake import drivers
 
     with contextlib.ExitStack() as stack:
-        drivers._plain_kml(file("x.kml", raw), "buildings", stack)
+        drivers.plain_xml(file("x.kml", raw), "buildings", stack, root="kml")
 
 
 def tab(raw: bytes) -> None:

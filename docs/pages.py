@@ -52,6 +52,11 @@ def nomenclature() -> str:
     return "\n".join(lines)
 
 
+def _read_as(ours: str) -> str:
+    """What a column is read as, for a table; "?x" is x or nothing."""
+    return f"`{ours[1:]}`, or nothing" if ours.startswith("?") else f"`{ours}`" * bool(ours)
+
+
 def schemata() -> str:
     """Column names of public data, and what each is read as, with the source of each schema."""
     lines = ["# Public schemata 公开数据的列名", ""]
@@ -60,10 +65,7 @@ def schemata() -> str:
     for one in tomllib.loads((HERE / "schemata.toml").read_text("utf-8"))["schema"]:
         lines += [f"## {one['name']} ({one['noun']})", "", f"Source: {one['source']}.", ""]
         lines += ["| column | read as |", "|---|---|"]
-        lines += [
-            f"| `{given}` | {f'`{ours}`' if ours else ''} |"
-            for given, ours in one["columns"].items()
-        ]
+        lines += [f"| `{given}` | {_read_as(ours)} |" for given, ours in one["columns"].items()]
         lines.append("")
     return "\n".join(lines)
 

@@ -52,7 +52,7 @@ REAL = [
     (f"{OSM}/water.shp", "zones", ROWS, {"stale_shx": 1, "geographic_crs": 1}),
     ("swellendam/swellendam_epsg32734.gpkg", "rivers", {**ROWS, "layer": "rivers"}, {}),
     ("swellendam/swellendam_epsg32734.gpkg", "buildings", {"layer": "buildings", "id_column": "full_id"},
-     {"not_a_number": 3, "overlap": ..., "null_value": 304, "unsure_column": 2}),
+     {"not_a_number": 3, "overlap": ..., "null_value": 304}),
     ("jakarta/original/inasafe_data/exposure/jakarta_OSM_building.shp", "buildings", ROWS,
      {"no_dbf": 1, "deprecated_crs": 1, "distorted_crs": 1, "invalid_geometry": 9, "lonely": ...,
       "duplicate_geometry": ..., "overlap": ..., "huge_footprint": ..., "no_floor_area": 1}),

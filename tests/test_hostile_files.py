@@ -19,9 +19,9 @@ from rasterio.transform import from_origin
 
 import pinghu_geo as pg
 
-SUFFIXES = [".geojson", ".json", ".kml", ".mif", ".tab", ".fgb", ".dxf", ".gpkg", ".shp", ".parquet", ".gdb", ".xlsx", ".csv"]  # fmt: skip
+SUFFIXES = [".geojson", ".json", ".kml", ".osm", ".mif", ".tab", ".fgb", ".dxf", ".gpkg", ".shp", ".parquet", ".gdb", ".xlsx", ".csv"]  # fmt: skip
 HEADS = {
-    ".geojson": "{", ".json": "{", ".kml": "<kml>", ".mif": "Version 300\n", ".tab": "!table\n!version 300\n",
+    ".geojson": "{", ".json": "{", ".kml": "<kml>", ".osm": "<osm>", ".mif": "Version 300\n", ".tab": "!table\n!version 300\n",
     ".fgb": "fgb\x03fgb\x01", ".dxf": "0\nSECTION\n2\nHEADER\n999\n", ".gpkg": "SQLite format 3\0", ".parquet": "PAR1",
     ".shp": "\0\0'\n", ".gdb": "", ".xlsx": "PK\x03\x04", ".csv": "",
 }  # fmt: skip

@@ -1,10 +1,13 @@
 """Extracts of OpenStreetMap, made here: buildings with levels, rivers by name, islands, tags."""
 
+import re
+
 import geopandas as gpd
 import pytest
 import shapely
 
 import pinghu_geo as pg
+from pinghu_geo.intake.sight import sights
 
 osmium = pytest.importorskip("osmium")
 
@@ -105,4 +108,43 @@ def test_what_only_calls_itself_an_extract_is_refused(tmp_path):
         pg.read_layer(path, "buildings")
     path.write_bytes(b"\0\0\0\x0d\n\tOSMHeader" + b"<OGRVRTDataSource>" * 9)
     with pytest.raises(pg.errors.LayerError, match="can't be read"):
+        pg.read_layer(path, "buildings")
+
+
+def test_what_openstreetmap_exports_is_read_as_an_extract_is(extract):
+    ways = [
+        (2, square(114.01, 22.5), {"building": "yes", "building:levels": "3", "name": "甲楼"}),
+        (1, square(114.0, 22.5), {"building": "house"}),
+        (5, [(114.0, 22.53), (114.01, 22.53)], {"waterway": "river", "name": "布吉河"}),
+    ]
+    one, other = extract(ways), extract(ways, name="城.osm")
+    for what in ("buildings", "rivers"):
+        wanted, read = pg.read_layer(one, what), pg.read_layer(other, what)
+        assert read.geometry.geom_equals_exact(wanted.geometry, 1e-7).all()
+        assert read.drop(columns="geometry").equals(wanted.drop(columns="geometry"))
+    assert [s.what for s in sights(other.parent)] == ["buildings", "rivers"] * 2
+
+
+def test_a_house_cut_off_at_the_edge_is_left_out_and_said(extract):
+    path = extract([(1, square(114.0, 22.5), {"building": "yes"}),
+                    (2, square(114.01, 22.5), {"building": "yes"})], name="城.osm")  # fmt: skip
+    text = path.read_text("utf-8")
+    nodes = re.findall(r'<nd ref="(\d+)"/>', text)
+    for node in (nodes[5], nodes[6], nodes[8]):  # of the second house one corner is left
+        text = re.sub(rf'\s*<node id="{node}"[^>]*/>', "", text)
+    path.write_text(text, "utf-8")
+    with pytest.warns(UserWarning, match="1 of 2 rows are cut off at the extract's edge"):
+        assert pg.read_layer(path, "buildings").index.tolist() == ["w1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['<?xml version="1.0"?><!DOCTYPE osm [<!ENTITY a "b">]><osm/>', "<gpx><osm/></gpx>",
+     '<OGRVRTDataSource><!--<osm--><OGRVRTLayer name="a"/></OGRVRTDataSource>', "<osm><way></osm>"],
+    ids=["entities", "another root", "a script of GDAL's", "not well-formed"],
+)  # fmt: skip
+def test_what_is_no_map_of_openstreetmap_is_refused(tmp_path, text):
+    path = tmp_path / "map.osm"
+    path.write_text(text, "utf-8")
+    with pytest.raises(pg.errors.LayerError, match=r"map\.osm is no osm by content"):
         pg.read_layer(path, "buildings")

@@ -24,7 +24,13 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_plain
 from pinghu_geo.nouns.replacing import scratch_folder
 
-__all__ = ["drawing_for_one_driver", "for_one_driver", "raster_driver", "require_raster"]
+__all__ = [
+    "drawing_for_one_driver",
+    "for_one_driver",
+    "plain_xml",
+    "raster_driver",
+    "require_raster",
+]
 
 # What drivers look at to recognise a file: none asks for more [bytes].
 LOOKED_AT = 65_536
@@ -89,7 +95,7 @@ def for_one_driver(path: Path, what: str, stack: ExitStack) -> Path:
     elif suffix == ".gpkg":
         require_bounded_base(path, what)
     elif suffix == ".kml":
-        return _plain_kml(path, what, stack)
+        return plain_xml(path, what, stack, root="kml")
     elif suffix == ".mif":
         return _plain_mif(path, what, stack)
     elif suffix == ".tab":
@@ -200,16 +206,16 @@ def _link(part: Path, other: Path) -> None:
         shutil.copyfile(part, other)
 
 
-def _plain_kml(path: Path, what: str, stack: ExitStack) -> Path:
+def plain_xml(path: Path, what: str, stack: ExitStack, *, root: str) -> Path:
     """A copy that begins with its root alone; refused what isn't well-formed or nests too deep."""
     raw = path.read_bytes()
     depth = 0
-    root: list[tuple[str, dict[str, str], int]] = []
+    first: list[tuple[str, dict[str, str], int]] = []
 
     def begun(name: str, attributes: dict[str, str]) -> None:
         nonlocal depth
-        if not root:
-            root.append((name, attributes, parser.CurrentByteIndex))
+        if not first:
+            first.append((name, attributes, parser.CurrentByteIndex))
         depth += 1
         if depth > DEEPEST:
             raise _no(path, what, f": its elements nest more than {DEEPEST} deep")
@@ -229,8 +235,8 @@ def _plain_kml(path: Path, what: str, stack: ExitStack) -> Path:
         parser.Parse(text, True)
     except expat.ExpatError as fault:
         raise _no(path, what, f": {fault}") from fault
-    name, attributes, at = root[0]
-    if name.rpartition(":")[2].lower() != "kml":
+    name, attributes, at = first[0]
+    if name.rpartition(":")[2].lower() != root:
         raise _no(path, what)
     tag = re.compile(rb"""<[^\s>/]+(\s+[^\s=]+\s*=\s*("[^"]*"|'[^']*'))*\s*>""").match(text, at)
     if tag is None:

@@ -50,7 +50,7 @@ from pinghu_geo.intake.headings import (
     table_of,
 )
 from pinghu_geo.intake.nesting import by_nesting, shells_nested
-from pinghu_geo.intake.osm import OSM, read_osm, with_tags
+from pinghu_geo.intake.osm import OSM, read_osm, whole_shapes, with_tags
 from pinghu_geo.intake.shapefile import parts_of, whole_shapefile
 from pinghu_geo.nouns.door import chainage_of_m
 from pinghu_geo.nouns.errors import LayerError, PinghuError, own_slip, reason
@@ -82,7 +82,7 @@ log = logging.getLogger(__name__)
 Boxes = NDArray[np.float64]
 
 VECTOR = {
-    ".shp", ".gpkg", ".geojson", ".json", ".fgb", ".dxf", ".kml", ".tab", ".mif", ".gdb", OSM,
+    ".shp", ".gpkg", ".geojson", ".json", ".fgb", ".dxf", ".kml", ".tab", ".mif", ".gdb", *OSM,
 }  # fmt: skip
 PARQUET = {".parquet", ".geoparquet"}
 # Formats with an index of boxes, which is asked for each box; others are scanned once for all.
@@ -122,11 +122,13 @@ def read_raw(
     id_column: str | None = None,
     boxes: Boxes | None = None,
     where: str | None = None,
+    first: int | None = None,
 ) -> gpd.GeoDataFrame:
     """A layer with the columns and the CRS that it came with; what was odd goes to ``seen``.
 
     ``boxes``, and what of the condition ``where`` every driver understands alike, are pushed
-    down to the file where it has an index, or columns; rows outside may remain.
+    down to the file where it has an index, or columns; rows outside may remain. ``first`` asks
+    for so many of the first rows only, of a file that has no need to be read whole for them.
     """
     condition = None if where is None else parse_condition(where, what)
     if boxes is not None and len(boxes) > MOST_BOXES:
@@ -134,7 +136,7 @@ def read_raw(
     if str(source).startswith(POSTGIS):
         from pinghu_geo.intake.postgis import read_postgis
 
-        return read_postgis(str(source), what, layer, boxes, condition)
+        return read_postgis(str(source), what, layer, boxes, condition, first)
     with ExitStack() as stack:
         path, layer = unpacked(Path(source), what, layer, VECTOR | PARQUET | TABLES, stack)
         suffix = path.suffix.lower()
@@ -153,16 +155,18 @@ def read_raw(
         require_signature(path, what)
         with own_errors(path, what):
             if suffix in PARQUET:
-                frame = _read_parquet(path, boxes, condition)
+                frame = _read_parquet(path, boxes, condition, first)
             elif suffix in TABLES:
                 frame = _drawn_from_table(path, what, seen, layer, encoding, xy, id_column)
             elif suffix == ".dxf":
                 frame = read_dxf(path, layer, encoding, what, seen)
-            elif suffix == OSM:
+            elif suffix in OSM:
                 frame = read_osm(path, what, layer, stack)
             else:
-                frame = _read_gdal(path, what, seen, layer, encoding, boxes, stack, condition)
-        frame = with_tags(frame)
+                frame = _read_gdal(
+                    path, what, seen, layer, encoding, boxes, stack, condition, first
+                )
+        frame = whole_shapes(with_tags(frame), path) if suffix in OSM else with_tags(frame)
     if not isinstance(frame, gpd.GeoDataFrame):
         raise LayerError(
             f"{path.name} has no geometry", layer=what, hint="pg.read_table reads tables"
@@ -191,10 +195,11 @@ def own_errors(path: Path, what: str) -> Iterator[None]:
 
 
 def _read_parquet(
-    path: Path, boxes: Boxes | None, condition: Condition | None = None
+    path: Path, boxes: Boxes | None, condition: Condition | None, first: int | None
 ) -> gpd.GeoDataFrame:
     """GeoParquet; of a file with a covering only the rows that the boxes meet."""
     import pyarrow.compute as pc
+    import pyarrow.dataset as ds
     import pyarrow.parquet as pq
 
     # what dask-geopandas calls, too, to make a frame of a table
@@ -215,7 +220,10 @@ def _read_parquet(
     covers = {name for name, *_ in bounds}
     wanted = [name for name in dataset.schema.names if name not in covers]
     # read once, and looked at before anything decodes it
-    table = pq.read_table(path, columns=wanted, filters=near, use_pandas_metadata=True)
+    if first is None:
+        table = pq.read_table(path, columns=wanted, filters=near, use_pandas_metadata=True)
+    else:
+        table = ds.dataset(path, format="parquet").head(first, columns=wanted)
     require_sound(table, columns)
     return _arrow_to_geopandas(table)
 
@@ -297,6 +305,7 @@ def _read_gdal(
     boxes: Boxes | None,
     stack: ExitStack,
     condition: Condition | None,
+    first: int | None,
 ) -> gpd.GeoDataFrame:
     """A layer through GDAL, with the rows counted and broken geometries told from missing ones."""
     suffix, given = path.suffix.lower(), path
@@ -319,7 +328,8 @@ def _read_gdal(
     stack.enter_context(gdal_options(OGR_ARC_STEPSIZE=ARC_STEP_DEG))
     rows = _rows_of_gdal(path, layer, condition, suffix)
     read: dict[str, Any] = {"layer": layer, "encoding": encoding, **rows}
-    if rows:
+    read |= {} if first is None else {"max_features": first}
+    if rows or first is not None:
         read["fid_as_index"] = True
     # these drivers fill Arrow's columns themselves, which is faster; they know no other encoding
     arrow = suffix in INDEXED and encoding is None
@@ -331,7 +341,7 @@ def _read_gdal(
     # any encoding does for a number of rows; not every text of a .dbf decodes in its own
     bytewise = "ISO-8859-1" if suffix == ".shp" else encoding
     info = pyogrio.read_info(path, layer=layer, encoding=bytewise)
-    whole = boxes is None and not rows
+    whole = boxes is None and not rows and first is None
     frame, deleted = _as_written(frame, given, layer, encoding, seen, whole=whole)
     short = 0 <= info["features"] != len(frame) + deleted
     if suffix in (".fgb", ".shp") and whole and short:

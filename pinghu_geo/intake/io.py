@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,8 @@ ALONG_RIVERS = (
 PLAIN_METRES = re.compile(r"[-+−]?\d+(\.\d*)?")
 # So often a Shapefile is read that others keep replacing.
 READS = 30
+# one thing: what OSM, its areas, and QuickOSM call it
+OSM_IDS = {"osm_id", "osm_way_id", "full_id"}
 # Boxes around parts of a layer are at least so much larger [m].
 LEAST_NEAR_M = 1e-6
 
@@ -281,6 +283,18 @@ def layer_and_findings(
     boxes = None if near is None else _boxes(near, near_m, what, row_ids=row_ids)
     reading: dict[str, Any] = {"isolate": isolate, "boxes": boxes, "id_column": id_column, **raw}
     frame, seen = _read_unchanged(source, what, lang, where=where, **reading)
+    wider = None
+    if boxes is not None or where is not None:
+
+        def wider(first: int | None) -> Any:
+            """The file's first rows, or all: a part of it is judged by what the whole would be."""
+            beside = reading | {"boxes": None, "first": first}
+            rows = _read_unchanged(source, what, lang, **beside)[0]
+            rows = rows if grid is None else apply_grid(rows, grid)
+            return settle_crs(
+                rows if first is None else rows.iloc[:first], crs, what, Findings(what)
+            )
+
     if where is not None and frame.empty:  # read whole, to say what there is
         frame, seen = _read_unchanged(source, what, lang, **reading)
     if grid is not None:
@@ -293,7 +307,9 @@ def layer_and_findings(
     if shapely.has_z(frame.geometry.to_numpy()).any():
         seen.add("heights_dropped")
         frame = frame.set_geometry(shapely.force_2d(frame.geometry.to_numpy()), crs=frame.crs)
-    frame = canonical_layer(frame, kind, id_column, seen, row_ids=row_ids, meaning=meaning)
+    frame = canonical_layer(
+        frame, kind, id_column, seen, row_ids=row_ids, meaning=meaning, wider=wider
+    )
     return (frame if join_gap_m is None else join_parts(frame, gap_m=join_gap_m).layer), seen
 
 
@@ -658,8 +674,12 @@ def canonical_layer(
     *,
     row_ids: bool,
     meaning: Meaning = PLAIN,
+    wider: Callable[[int | None], Any] | None = None,
 ) -> gpd.GeoDataFrame:
-    """Rename, type and index a layer; only the rows that are meant."""
+    """Rename, type and index a layer; only the rows that are meant.
+
+    ``wider`` reads rows of the file beyond those of ``frame``, where this is a part of it.
+    """
     if frame.index.name is not None:  # GeoParquet keeps the index
         frame = frame.reset_index()
     condition = None if meaning.where is None else parse_condition(meaning.where, kind.name)
@@ -667,22 +687,28 @@ def canonical_layer(
         # rows that aren't meant needn't be readable
         frame, condition = _rows_meant(frame, frame, condition, kind), None
     raw = frame
-    if id_column is not None:
-        if id_column not in frame.columns:
-            raise LayerError(
-                f"has no column {id_column!r}",
-                layer=kind.name,
-                hint=nearest(id_column, map(str, frame.columns)),
-            )
-        frame = _renamed(frame, {id_column: str(kind.index)})
-    if frame.geometry.name != "geometry":
-        frame = frame.rename_geometry("geometry")
+    if id_column is not None and id_column not in frame.columns:
+        raise LayerError(
+            f"has no column {id_column!r}",
+            layer=kind.name,
+            hint=nearest(id_column, map(str, frame.columns)),
+        )
+
+    def prepared(rows: Any) -> Any:
+        """Rows with the ids that are told, and their geometry under its name."""
+        rows = rows if rows.index.name is None else rows.reset_index()
+        if id_column is not None:
+            rows = _renamed(rows, {id_column: str(kind.index)})
+        if rows.geometry.name != "geometry":
+            rows = rows.rename_geometry("geometry")
+        return _one_osm_id(rows) if id_column is None and not row_ids else rows
+
+    frame = prepared(frame)
     columns = {k: v for k, v in _file_first(meaning.columns, raw, kind).items() if k != id_column}
-    if id_column is None and not row_ids:
-        frame = _one_osm_id(frame)
     frame = _named(
-        frame, kind, seen, chosen=id_column, columns=columns or None, words=meaning.values
-    )
+        frame, kind, seen, chosen=id_column, columns=columns or None, words=meaning.values,
+        wider=None if wider is None else lambda first: prepared(wider(first)),
+    )  # fmt: skip
     frame = _storeys(frame, kind, meaning.storey_height_m)
     if condition is not None:
         frame = _rows_meant(frame, raw, condition, kind)
@@ -822,6 +848,7 @@ def _named(
     chosen: str | None = None,
     columns: Mapping[str, str] | None = None,
     words: Mapping[str, Mapping[str, Any]] | None = None,
+    wider: Callable[[int | None], Any] | None = None,
 ) -> Any:
     """Recognised columns renamed, typed, in their units; what can't be read stays for `check`."""
     given = [str(c) for c in frame.columns if c != "geometry"]
@@ -834,11 +861,11 @@ def _named(
             hint="rename or drop them where the file was made",
             fault="unreadable",
         )
-    names, unsure = _meant(frame, given, kind, columns, words or {})
+    names, unsure = _meant(frame, given, kind, columns, words or {}, wider)
     original = {taken: name for name, taken in names.items()}
     rivals = rival_columns(given, kind, names)
     for other, name in rivals.items():
-        if name == kind.index and chosen is not None:
+        if name == kind.index and (chosen is not None or {other, original[name]} <= OSM_IDS):
             continue
         seen.add(
             "rival_column",
@@ -876,10 +903,11 @@ def _meant(
     kind: Noun,
     columns: Mapping[str, str] | None,
     words: Mapping[str, Mapping[str, Any]],
+    wider: Callable[[int | None], Any] | None,
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Canonical names of given columns: as the user says, else as they are called; and unsure."""
     said = dict(columns or {})
-    found, unsure = columns_meant(frame, given, kind, said, words)
+    found, unsure = columns_meant(frame, given, kind, said, words, wider)
     return said | {g: c for g, c in found.items() if c not in said.values()}, unsure
 
 

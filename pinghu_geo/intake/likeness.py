@@ -3,12 +3,17 @@
 A name that a list has is believed. One that was only taken apart into words, or may be several
 things, is held against its values: storeys are small whole numbers, heights are some 3 m a storey
 (not 10: those are feet), areas are about those of the shapes, ids differ from row to row, words of
-a use are words that are known.
+a use are words that are known. Where a name tells nothing at all, values may speak alone: the
+storeys are the number that heights or whole floor areas divide by, names of rivers end in 河 or
+Creek, and a code that differs in every row is an id.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cached_property, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,13 +22,22 @@ import shapely
 
 from pinghu_geo.intake.dialects import dialect_of
 from pinghu_geo.nouns.schema import Column, Noun, canonical_codes, is_mercator, match_columns
-from pinghu_geo.nouns.words import guesses
+from pinghu_geo.nouns.words import guesses, may_mean, river_words, value_meant
 
 __all__ = ["columns_meant"]
 
 # so many rows tell [rows]; fewer than that with both known tell nothing of a ratio
 LOOKED_AT = 5_000
 FEWEST = 5
+# values that speak without a name need so many rows and so many numbers that differ
+SPEAKING, DIFFERENT = 20, 3
+# heights are mostly no whole numbers, and rise with the storeys (their correlation)
+FRACTIONS, TOGETHER = 0.3, 0.8
+# of the names of a river layer's column so many hold a word for a river
+RIVERS = 0.5
+# an id: no sentence, and a digit in it
+CODE = re.compile(r"[^\s]*\d[^\s]*")
+LONGEST_ID = 64
 # Of the values, so many are as they should be. Registers hold blanks and slips.
 MOSTLY = 0.9
 # storeys of a house; the tallest has 163
@@ -36,69 +50,266 @@ SAME_AREA = (0.8, 1.25)
 # and those that are some other area, or in square feet (10.8)
 ODD_AREA = (0.5, 2.0)
 # all storeys beside the shape times their number: upper ones may be set back
+# and of a column without a name: no other number comes so near in row after row
+DRAWN_AREA = (0.97, 1.03)
 ALL_STOREYS = (0.6, 1.3)
 MOST_ROWS = 0.8
 DRAWN = {"footprint_m2", "area_m2"}
 METRES_A_DEGREE = 111_195.0
+# gives the first rows of a file, or all
+Wider = Callable[[int | None], pd.DataFrame]
 
 
 def columns_meant(
-    frame: Any, given: list[str], kind: Noun, said: Mapping[str, str], decoded: Collection[str]
+    frame: pd.DataFrame,
+    given: list[str],
+    kind: Noun,
+    said: Mapping[str, str],
+    decoded: Collection[str],
+    wider: Wider | None = None,
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Canonical names of given columns, and those that may be meant and have to be asked about.
 
     ``said`` is what the user says, ``decoded`` are columns of codes whose words the user tells.
+    ``wider`` gives the first rows, or all rows, of a file of which ``frame`` is only a part: a
+    part is judged by what the whole would be judged by.
     """
     rest = [g for g in given if g not in said]
     if not kind.geometry or not len(frame):
         return match_columns(rest, kind), {}
-    some = frame.iloc[:LOOKED_AT]
+    told = _Told(frame, kind, said, decoded, wider)
     asked: dict[str, str] = {}
     while True:
         found = match_columns(rest, kind)
-        known = {c: g for g, c in {**found, **said}.items()}
+        told.known = {c: g for g, c in {**found, **said}.items()}
         listed = match_columns(rest, kind, words=False)
         soft = {g: c for g, c in found.items() if listed.get(g) != c or c == "height_m"}
-        odd = {g: c for g, c in soft.items()
-               if c not in decoded and not _agrees(frame, some, g, kind[c], known)}  # fmt: skip
+        # numbers called by our own English word may be any other office's codes
+        soft |= {g: c for g, c in found.items()
+                 if kind[c].dtype == "code" and g.lower() == c and told.is_numbers(g)}  # fmt: skip
+        odd = {g: c for g, c in soft.items() if c not in decoded and not told.agrees(g, c)}
+        odd |= _id_of_something_else(told, rest)
         if not odd:
             break
         asked |= odd
         rest = [g for g in rest if g not in odd]
-    for name in rest:
-        for ours in guesses(name, kind.name) if name not in found else ():
-            if ours in known or ours not in {c.name for c in kind.columns}:
+    for ways in (_guessed, _spoken):
+        for ours, names in ways(told, [n for n in rest if n not in found]):
+            if ours in told.known:
                 continue
-            if _agrees(frame, some, name, kind[ours], known, wanted=True):
-                found[name], known[ours] = ours, name
-                asked.pop(name, None)
+            if len(names) > 1 and ways is _spoken:  # which of them, values can't tell
+                asked |= {n: ours for n in names if n not in asked}
+                continue
+            found[names[0]], told.known[ours] = ours, names[0]
+            asked.pop(names[0], None)
+        asked = told.doubted | asked
+    quiet = {*told.known, *DRAWN, kind.index}
+    return found, {g: c for g, c in asked.items() if c not in quiet and g not in found}
+
+
+def _id_of_something_else(told: _Told, rest: list[str]) -> dict[str, str]:
+    """The column of ids where it mostly repeats, and another one differs from row to row."""
+    index = str(told.kind.index)
+    taken = told.known.get(index, "")
+    if index == "river" or taken not in rest:
+        return {}
+    others = match_columns([n for n in rest if n != taken], told.kind)
+    other = next((n for n, ours in others.items() if ours == index), None)
+    if other is None or 2 * told.some[taken].nunique() > len(told.some):
+        return {}
+    return {taken: index} if told.agrees(other, index, wanted=True) else {}
+
+
+def _guessed(told: _Told, rest: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Columns whose names may speak of something that their values agree with."""
+    own = {c.name for c in told.kind.columns}
+    for name in rest:
+        for ours in guesses(name, told.kind.name):
+            if ours in told.known or ours not in own:
+                continue
+            if told.agrees(name, ours, wanted=True):
+                yield ours, [name]
                 break
-            asked.setdefault(name, ours)
-    quiet = {*known, *DRAWN, kind.index}
-    return found, {g: c for g, c in asked.items() if c not in quiet}
+            # an area says itself by its numbers what it is of, or that it is none of ours
+            if told.kind[ours].unit != "m²" and told.may_be(name, ours):
+                told.doubted.setdefault(name, ours)
+
+
+def _spoken(told: _Told, rest: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """What values say of columns whose names aren't known."""
+    noun, index = told.kind.name, str(told.kind.index)
+    ways: dict[str, Callable[[str], bool]] = {}
+    drawn = {"buildings": "footprint_m2", "parcels": "area_m2"}.get(noun)
+    if drawn:
+        ways[drawn] = told.is_drawn
+    if noun == "buildings":
+        ways |= {"floors": told.divides} | {
+            c: partial(told.all_words, column=told.kind[c]) for c in ("use", "structure")
+        }
+        if pair := told.storeys_and_heights([n for n in rest if may_mean(n, noun, "floors")]):
+            yield from ((ours, [name]) for ours, name in pair.items())
+    ways[index] = told.names_rivers if noun == "rivers" else told.whole_ids
+    for ours, says in ways.items():
+        # two columns of one area are one number: either will do, whatever it is called
+        alike = ours in ("river", drawn)
+        if ours in told.known:
+            continue
+        free = [n for n in rest if n not in told.known.values()]
+        names = [n for n in free if (ours == drawn or may_mean(n, noun, ours)) and says(n)]
+        if names:
+            yield ours, names[:1] if alike else names
+
+
+class _Told:
+    """What the columns of one layer hold, read no oftener and no wider than it takes."""
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        kind: Noun,
+        said: Mapping[str, str],
+        decoded: Collection[str],
+        wider: Wider | None,
+    ) -> None:
+        self._frame, self.kind, self._wider = frame, kind, wider
+        self.known = {c: g for g, c in said.items()}
+        self.doubted: dict[str, str] = {}
+        self.decoded = decoded
+
+    @cached_property
+    def some(self) -> pd.DataFrame:
+        """The first rows."""
+        return self._frame.iloc[:LOOKED_AT] if self._wider is None else self._wider(LOOKED_AT)
+
+    @cached_property
+    def _all(self) -> pd.DataFrame:
+        return self._frame if self._wider is None else self._wider(None)
+
+    def agrees(self, name: str, ours: str, *, wanted: bool = False) -> bool:
+        """Whether the values don't speak against it; where wanted, whether they speak for it."""
+        column = self.kind[ours]
+        if ours in ("building_id", "parcel_id"):
+            return self._is_id(name, wanted=wanted)
+        return _agrees(self.some, name, column, self.known, wanted=wanted)
+
+    def may_be(self, name: str, ours: str) -> bool:
+        """Whether it is worth asking: values that fit, of codes at least one that is known."""
+        values = self.some[name].dropna()
+        if self.kind[ours].dtype == "code":
+            return bool(_known_words(values.astype(str), self.kind[ours]).any())
+        return name not in self.doubted and self.agrees(name, ours)
+
+    def _is_id(self, name: str, *, wanted: bool) -> bool:
+        """Whether the values differ from row to row, in the first rows and then in all."""
+        for rows in ("some", "_all"):
+            values = getattr(self, rows)[name]
+            ids = values.dropna()
+            whole = not pd.api.types.is_float_dtype(ids) or bool((ids % 1 == 0).all())
+            full = len(ids) == len(values) > 1
+            if not (whole and ids.is_unique and (full or not wanted)):
+                return False
+        return True
+
+    def whole_ids(self, name: str) -> bool:
+        """Whether a column holds codes that differ in every row."""
+        values = self.some[name]
+        if pd.api.types.is_float_dtype(values) or pd.api.types.is_bool_dtype(values):
+            return False
+        texts = values.dropna().astype(str)
+        coded = texts.str.fullmatch(CODE) & (texts.str.len() <= LONGEST_ID)
+        return bool(len(texts) and coded.all()) and self._is_id(name, wanted=True)
+
+    def is_numbers(self, name: str) -> bool:
+        """Whether a column holds numbers alone."""
+        values = self.some[name].dropna()
+        return bool(len(values)) and len(_numbers(values)) == len(values)
+
+    def is_drawn(self, name: str) -> bool:
+        """Whether a column holds the areas of the shapes, row by row."""
+        values, drawn = self.some[name], _drawn_m2(self.some)
+        if drawn is None or not pd.api.types.is_numeric_dtype(values):
+            return False
+        ratio = (values.astype(float) / drawn.where(drawn > 0)).dropna()
+        enough = len(ratio) >= max(SPEAKING, MOSTLY * len(values))
+        return bool(enough and ratio.between(*DRAWN_AREA).mean() >= MOSTLY)
+
+    def names_rivers(self, name: str) -> bool:
+        """Whether a column holds names of rivers."""
+        values = self.some[name].dropna()
+        if values.empty or pd.api.types.is_numeric_dtype(values):
+            return False
+        if len(values) > 1 and values.nunique() == 1:  # river: what they all are
+            return False
+        return bool(values.astype(str).str.contains(river_words()).mean() >= RIVERS)
+
+    def all_words(self, name: str, *, column: Column) -> bool:
+        """Whether a column holds nothing but several words of a use or a structure."""
+        values = self.some[name].dropna()
+        if len(values) < SPEAKING or pd.api.types.is_numeric_dtype(values):
+            return False
+        known = _known_words(values.astype(str), column)
+        return bool(known.mean() >= MOSTLY and values[known].nunique() >= DIFFERENT)
+
+    def storeys_and_heights(self, names: list[str]) -> dict[str, str] | None:
+        """The one pair of columns that can only be storeys and heights; none where there isn't."""
+        if {"floors", "height_m"} & set(self.known) or len(self.some) < SPEAKING:
+            return None
+        numbers = {n: self.some[n].where(self.some[n] > 0).astype(float) for n in names
+                   if pd.api.types.is_numeric_dtype(self.some[n])
+                   and not pd.api.types.is_bool_dtype(self.some[n])}  # fmt: skip
+        floors = [n for n, v in numbers.items() if (v.dropna() % 1 == 0).all()
+                  and v.nunique() >= DIFFERENT and v.max() <= MOST_FLOORS]  # fmt: skip
+        heights = [n for n, v in numbers.items() if (v.dropna() % 1 != 0).mean() >= FRACTIONS
+                   and HEIGHTS_M[0] <= v.median() <= HEIGHTS_M[1]]  # fmt: skip
+        pairs = []
+        for low, high in product(floors, heights):
+            ratio = (numbers[high] / numbers[low]).dropna()
+            alike = len(ratio) >= max(SPEAKING, len(self.some) / 2)
+            alike = alike and ratio.between(*STOREY_M).mean() >= MOSTLY
+            if alike and numbers[low].corr(numbers[high]) >= TOGETHER:
+                pairs.append({"floors": low, "height_m": high})
+        return pairs[0] if len(pairs) == 1 else None
+
+    def divides(self, name: str) -> bool:
+        """Whether heights, or floor areas beside the shapes, are so many times a storey's."""
+        values = self.some[name].dropna()
+        if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+            return False
+        floors = values[values > 0].astype(float)
+        few = len(floors) < SPEAKING or floors.nunique() < DIFFERENT
+        if few or (floors % 1 != 0).any() or floors.max() > MOST_FLOORS:
+            return False
+        if "height_m" in self.known:
+            high = _numbers(self.some[self.known["height_m"]].dropna()).reindex(floors.index)
+            ratio = (high / floors).dropna()
+            if len(ratio) >= SPEAKING:
+                return bool(ratio.between(*STOREY_M).mean() >= MOSTLY)
+        drawn = _drawn_m2(self.some)
+        if "floor_area_m2" in self.known and drawn is not None:
+            area = _numbers(self.some[self.known["floor_area_m2"]].dropna()).reindex(floors.index)
+            ratio = (area / floors / drawn.where(drawn > 0)).dropna()
+            return len(ratio) >= SPEAKING and _mostly(ratio, ALL_STOREYS)
+        return False
+
+
+def _known_words(values: pd.Series, column: Column) -> pd.Series:
+    """Which values are words of a column of codes, in whatever language."""
+    known = set(values[canonical_codes(values, column).isin(list(column.codes))])
+    known |= {v for v in values.unique() if value_meant(str(v), column.name) is not None}
+    return values.isin(known)
 
 
 def _agrees(
-    frame: Any,
-    some: Any,
-    name: str,
-    column: Column,
-    known: Mapping[str, str],
-    *,
-    wanted: bool = False,
+    some: pd.DataFrame, name: str, column: Column, known: Mapping[str, str], *, wanted: bool = False
 ) -> bool:
-    """Whether the values don't speak against it; where it is wanted, whether they speak for it."""
+    """Whether values don't speak against a column; where wanted, whether they speak for it."""
     values = some[name].dropna()
-    if column.name in ("building_id", "parcel_id"):
-        ids = frame[name].dropna()
-        whole = not pd.api.types.is_float_dtype(ids) or bool((ids % 1 == 0).all())
-        told = whole and ids.is_unique and (not wanted or len(ids) == len(frame) > 1)
-    elif values.empty:
+    if values.empty:
         told = not wanted
     elif column.dtype == "code":
-        known_words = canonical_codes(values.astype(str), column).isin(list(column.codes))
-        told = dialect_of(values.astype(str), column.name) is not None
-        told = told or known_words.mean() >= (MOSTLY if wanted else 1e-9)
+        words = values.astype(str)
+        told = dialect_of(words, column.name) is not None
+        told = told or _known_words(words, column).mean() >= (MOSTLY if wanted else 1e-9)
     elif column.dtype in ("int", "float"):
         numbers = _numbers(values)
         told = len(numbers) >= MOSTLY * len(values) and _number_agrees(
@@ -110,7 +321,7 @@ def _agrees(
 
 
 def _number_agrees(
-    some: Any, numbers: pd.Series, name: str, known: Mapping[str, str], *, wanted: bool
+    some: pd.DataFrame, numbers: pd.Series, name: str, known: Mapping[str, str], *, wanted: bool
 ) -> bool:
     """Whether numbers are such as a column holds."""
     if name == "floors":
@@ -130,7 +341,7 @@ def _numbers(values: pd.Series) -> pd.Series:
     return pd.to_numeric(values, errors="coerce").dropna().astype(float)
 
 
-def _heights_in_metres(some: Any, heights: pd.Series, known: Mapping[str, str]) -> bool:
+def _heights_in_metres(some: pd.DataFrame, heights: pd.Series, known: Mapping[str, str]) -> bool:
     """Whether heights are those of houses, and of so many storeys."""
     high = heights[heights > 0]
     if high.empty:
@@ -145,10 +356,13 @@ def _heights_in_metres(some: Any, heights: pd.Series, known: Mapping[str, str]) 
 
 
 def _areas_in_metres(
-    some: Any, areas: pd.Series, name: str, known: Mapping[str, str], *, wanted: bool
+    some: pd.DataFrame, areas: pd.Series, name: str, known: Mapping[str, str], *, wanted: bool
 ) -> bool:
     """Whether areas are those of the shapes, or of all their storeys."""
     drawn = _drawn_m2(some)
+    if name not in DRAWN and "footprint_m2" in known:  # as stated, where nothing is drawn
+        stated = _numbers(some[known["footprint_m2"]].dropna()).reindex(some.index)
+        drawn = stated if drawn is None or not (drawn > 0).any() else drawn
     if drawn is None:
         return not wanted
     ratio = (areas / drawn.where(drawn > 0)).dropna()

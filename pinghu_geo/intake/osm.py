@@ -1,4 +1,4 @@
-"""What does OpenStreetMap call it? Extracts (.osm.pbf), tags as columns, waterways with names."""
+"""What does OpenStreetMap call it? Extracts, tags as columns, waterways with names."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from typing import Any
 import pandas as pd
 import pyogrio
 
+from pinghu_geo.intake.drivers import plain_xml
 from pinghu_geo.intake.gdal import gdal_options
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.replacing import scratch_folder
 from pinghu_geo.nouns.schema import nearest, noun
 
-__all__ = ["NAMELESS", "OSM", "OSM_LAYERS", "read_osm", "with_tags"]
+__all__ = ["NAMELESS", "OSM", "OSM_LAYERS", "read_osm", "whole_shapes", "with_tags"]
 
-OSM = ".pbf"
+# an extract, and what openstreetmap.org exports
+OSM = {".pbf", ".osm"}
 # noun: the layer of an extract that holds it, and which rows are meant
 WATERWAYS = ("river", "stream", "canal", "drain", "ditch", "tidal_channel", "wadi")
 OSM_LAYERS = {
@@ -52,7 +55,11 @@ def read_osm(path: Path, what: str, layer: str | None, stack: ExitStack) -> Any:
         )
     # nodes beyond 100 MB are kept in a file
     room = stack.enter_context(scratch_folder(path.name))
-    stack.enter_context(gdal_options(CPL_TMPDIR=room, OSM_USE_CUSTOM_INDEXING="YES"))
+    written = path.suffix.lower() == ".osm"  # its nodes may stand in any order
+    if written:
+        path = plain_xml(path, what, stack, root="osm")
+    indexing = "NO" if written else "YES"
+    stack.enter_context(gdal_options(CPL_TMPDIR=room, OSM_USE_CUSTOM_INDEXING=indexing))
     name, rows = meant if layer is None and meant is not None else (str(layer), None)
     frame = pyogrio.read_dataframe(path, layer=name, where=rows, on_invalid="ignore")
     frame = with_tags(frame)
@@ -62,6 +69,15 @@ def read_osm(path: Path, what: str, layer: str | None, stack: ExitStack) -> Any:
         ids = ("r" + frame["osm_id"]).fillna("w" + frame["osm_way_id"])
         frame = frame.assign(**{str(noun(what).index): ids})
     return _named_rivers(frame) if what == "rivers" and layer is None else frame
+
+
+def whole_shapes(frame: Any, path: Path) -> Any:
+    """Rows whose shape is there: at its edge an extract holds ways of which most nodes are not."""
+    none = (frame.geometry.isna() | frame.geometry.is_empty).to_numpy()
+    if not none.any():
+        return frame
+    notify(f"{path.name}: {none.sum()} of {len(none)} rows are cut off at the extract's edge")
+    return frame[~none].reset_index(drop=True)
 
 
 def with_tags(frame: Any) -> Any:

@@ -28,6 +28,7 @@ def read_postgis(
     layer: str | None,
     boxes: NDArray[np.float64] | None,
     condition: Condition | None = None,
+    first: int | None = None,
 ) -> gpd.GeoDataFrame:
     """A table of a database: ``layer`` is its name, with its schema where several have it.
 
@@ -46,7 +47,9 @@ def read_postgis(
         with psycopg.connect(source, connect_timeout=10) as base:
             base.read_only = True
             schema, table, column, srid = _table(base, what, layer)
-            names, rows = _rows(base, psycopg.sql, (schema, table, column, srid), boxes, condition)
+            names, rows = _rows(
+                base, psycopg.sql, (schema, table, column, srid), boxes, condition, first
+            )
             crs = _crs(base, srid)
     except psycopg.Error as fault:
         said = (str(fault).strip() or type(fault).__name__).splitlines()[0]
@@ -106,6 +109,7 @@ def _rows(
     table: tuple[str, str, str, int],
     boxes: Any,
     condition: Condition | None,
+    first: int | None,
 ) -> tuple[list[str], Any]:
     """Names of the columns but the geometry's, and the rows with its WKB last."""
     schema, name, column, srid = table
@@ -134,6 +138,9 @@ def _rows(
         given += values
     if asked:
         query += sql.SQL(" WHERE ") + sql.SQL(" AND ").join(asked)
+    if first is not None:
+        query += sql.SQL(" LIMIT %s")
+        given.append(first)
     return names, base.execute(query, given).fetchall()
 
 

@@ -99,8 +99,10 @@ def require_signature(path: Path, what: str) -> None:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
     begins = SIGNATURES.get(suffix, ())
     fits = not begins or any(start.lower().startswith(b.lower()) for b in begins)
-    if suffix == ".kml":
-        fits = b"<kml" in head and not any(word in head.lower() for word in XML_FORBIDDEN)
+    if suffix in (".kml", ".osm"):
+        fits = b"<" + suffix[1:].encode() in head and not any(
+            word in head.lower() for word in XML_FORBIDDEN
+        )
     if not fits:
         raise LayerError(
             f"{path.name} is empty" if not head else f"{path.name} is no {suffix[1:]} by content",

@@ -22,7 +22,7 @@ from pyproj.exceptions import ProjError
 from pinghu_geo.nouns.columns import NOUNS, OWN, Column, Noun
 from pinghu_geo.nouns.errors import CRSError, LayerError
 from pinghu_geo.nouns.units import BRACKETS, UNIT_WORDS
-from pinghu_geo.nouns.words import initials, meanings
+from pinghu_geo.nouns.words import initials, meanings, unnumbered, value_meant
 
 __all__ = ["NOUNS", "Column", "Noun", "canonical_codes", "label", "match_columns", "noun"]
 
@@ -246,7 +246,11 @@ def canonical_codes(values: pd.Series, column: Column) -> pd.Series:
     """Turn the words of a code column into codes; unknown words stay, for `check` to name."""
     words = {_plain(w): code for code, all_words in column.codes.items() for w in all_words}
     words |= {_plain(code): code for code in column.codes}
-    known = {v: words.get(_plain(v), v) for v in values.dropna().unique()}
+    known = {}
+    for value in values.dropna().unique():
+        bare = unnumbered(str(value))
+        ours = words.get(_plain(value)) or words.get(_plain(bare))
+        known[value] = ours or value_meant(str(value), column.name) or value
     return values.map(known).astype("str").where(values.notna())
 
 

@@ -11,7 +11,10 @@ from importlib.resources import files
 from itertools import pairwise, product
 from typing import Any
 
-__all__ = ["guesses", "initials", "meanings"]
+__all__ = [
+    "guesses", "initials", "may_mean", "meanings", "river_words", "speaks_of", "unaccented",
+    "unnumbered", "value_meant",
+]  # fmt: skip
 
 # words, digits apart; of a compound of small and large letters each part that begins large
 PART = re.compile(r"[^\W\d_]+|\d+")
@@ -24,12 +27,20 @@ CUT_AT = 10
 CUT_BARE = 8
 # shorter words are none within a compound: `no` is in many
 WITHIN = 3
+# what stands before the words of a value
+NUMBERING = re.compile(r"^\s*\d[\d_.\-\s:、,]*(?=[^\W\d_])")
 SHORT_ONES = {"id", "nb", "nr", "ht", "no"}
 NEVER_FIRST = {"no", "nr", "ht"}
 # of a stem so many letters of an ending
 ENDING = 6
 # of an unknown word that an office may put before or behind its names
 OFFICE = 5
+# so many letters two words must share for one to be taken for a form of the other
+STEM = 5
+# so many characters of Chinese, Japanese or Korean mean something within a name that isn't known
+SIGNS = 2
+# and so many letters of a word that turns a name
+TURNING = 4
 
 Concepts = frozenset[str]
 WHICH: Concepts = frozenset({"which"})
@@ -46,7 +57,7 @@ def _lexicon() -> Mapping[str, Concepts]:
     found: dict[str, set[str]] = {}
     for concept, words in _rules()["words"].items():
         for word in words:
-            found.setdefault(_folded(word), set()).add(concept)
+            found.setdefault(unaccented(word), set()).add(concept)
     return {word: frozenset(concepts) for word, concepts in found.items() if word[-1] != "*"}
 
 
@@ -57,11 +68,11 @@ def _stems() -> Mapping[str, Concepts]:
     for concept, words in _rules()["words"].items():
         for word in words:
             if word.endswith("*"):
-                found.setdefault(_folded(word[:-1]), set()).add(concept)
+                found.setdefault(unaccented(word[:-1]), set()).add(concept)
     return {word: frozenset(concepts) for word, concepts in found.items()}
 
 
-def _folded(word: str) -> str:
+def unaccented(word: str) -> str:
     """Small letters without accents; Chinese, Japanese and Korean as they stand."""
     plain = unicodedata.normalize("NFKD", word.lower())
     letters = "".join(c for c in plain if not 0x300 <= ord(c) <= 0x36F)
@@ -108,7 +119,7 @@ def _parts(name: str) -> list[str]:
     text = SQUARE.sub("_sqm_", unicodedata.normalize("NFKC", name).strip())
     text = PREFIX.sub("", text)
     mixed = not (text.isupper() or text.islower())
-    return [_folded(p) for p in PART.findall(TURN.sub("_", text) if mixed else text)]
+    return [unaccented(p) for p in PART.findall(TURN.sub("_", text) if mixed else text)]
 
 
 @cache
@@ -210,7 +221,126 @@ def guesses(name: str, noun: str) -> tuple[str, ...]:
         if found is None and rest and len(odd[0]) <= OFFICE and not odd[0].isdigit():
             for rules in (RULES, LATE, GUESSED):
                 options += _all_spoken_of(_read(rest), noun, rules)
-    return tuple(dict.fromkeys(options))
+    return tuple(dict.fromkeys(options or _nearly(parts, noun)))
+
+
+def _nearly(parts: Sequence[str], noun: str) -> Iterator[str]:
+    """Columns that a name speaks of whose words are mostly known, misspelt, or in another form."""
+    found: list[Concepts] = []
+    for part in parts:
+        found += _of_part(part) or _alike(part)
+    if not found or any("other" in one for one in found):
+        return
+    for rules in (RULES, LATE, GUESSED):
+        yield from _all_spoken_of(found, noun, rules)
+
+
+@cache
+def _alike(part: str) -> tuple[Concepts, ...]:
+    """What the words within a part that isn't known stand for; none where nothing is like it."""
+    if part.isdigit():
+        return ()
+    least = STEM if part.isascii() or "\u0400" <= part[0] <= "\u04ff" else SIGNS
+    words = _lexicon()
+    inside = [w for w in words if len(w) >= least and w in part]
+    turning = [w for w in words if len(w) >= min(least, TURNING) and w in part]
+    turns = [words[w] for w in turning if "other" in words[w]]
+    inside = [w for w in inside if not any(w != v and w in v for v in inside)]
+    if not inside and len(part) > least:  # cut short, or with another ending, or misspelt
+        inside = [w for w in words if len(w) > least and w[0] == part[0] and _near(part, w)]
+        turns += [words[w] for w in inside if "other" in words[w]]
+    return (*(words[w] for w in inside), *turns)
+
+
+def _near(one: str, other: str) -> bool:
+    """Whether two words begin alike, or differ by one slip of the keyboard."""
+    alike = next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+                 min(len(one), len(other)))  # fmt: skip
+    if alike >= STEM and max(len(one), len(other)) - alike <= WITHIN:
+        return True
+    back = next((k for k, (a, b) in enumerate(zip(one[::-1], other[::-1], strict=False))
+                 if a != b), min(len(one), len(other)))  # fmt: skip
+    longest = max(len(one), len(other))
+    swapped = len(one) == len(other) and alike + back == longest - 2
+    swapped = swapped and one[alike] == other[alike + 1] and one[alike + 1] == other[alike]
+    return bool(alike + back >= longest - 1 or swapped)
+
+
+@cache
+def may_mean(name: str, noun: str, column: str) -> bool:
+    """Whether a name of which a word isn't known could speak of a column: nothing in it says not.
+
+    Such a word is one of another column's, or one that turns a name: of the roof, of the year.
+    """
+    parts = _parts(name)
+    if _read(parts) is not None:
+        return False
+    allowed = {"filler"}.union(*(
+        set().union(*needed) | with_
+        for rules in (RULES, LATE, GUESSED)
+        for key, (needed, with_) in rules.get(noun, {}).items()
+        if SAME.get(key, key) == column
+    ))  # fmt: skip
+    words = [p for p in parts if not p.isdigit()]
+    told = [one for p in words for one in (_of_part(p) or _alike(p))]
+    return all(one & allowed for one in told)
+
+
+def speaks_of(text: str, concept: str, least: int) -> str | None:
+    """The word of a title that means something, of so many letters; none where another turns it."""
+    parts = _parts(text)
+    told = [one for p in parts for one in (_of_part(p) or ())]
+    if any("other" in one for one in told):
+        return None
+    plural = {p: p.removesuffix("s") for p in parts}
+    words = _lexicon()
+    return next((p for p in parts if (len(p) >= least or not p.isascii())
+                 and (concept in words.get(p, ()) or concept in words.get(plural[p], ()))),
+                None)  # fmt: skip
+
+
+@cache
+def _value_words(column: str) -> Mapping[str, str]:
+    """Words of other languages that columns of codes hold, and the code that each means."""
+    codes = _rules().get("values", {}).get(column, {})
+    return {unaccented(word): code for code, words in codes.items() for word in words}
+
+
+@cache
+def _generic() -> frozenset[str]:
+    """Words that say nothing in a value: building, of, type."""
+    concepts = {"building", "filler", "type"}
+    return frozenset(w for w, c in _lexicon().items() if c & concepts) | {"block", "area", "zone"}
+
+
+def value_meant(value: str, column: str) -> str | None:
+    """The code that a value of another language means; "" where it is known and no code of ours.
+
+    Of a phrase every word has to be known, and all have to mean the same: Office Block,
+    4_1_office; not non-residential.
+    """
+    words = _value_words(column)
+    text = unaccented(unnumbered(value).strip())
+    if not words or text in words:
+        return words.get(text)
+    parts = [unaccented(p) for p in PART.findall(TURN.sub("_", unnumbered(value)))]
+    known = {words[p] for p in parts if p in words}
+    told = len(known) == 1 and all(p in words or p in _generic() for p in parts)
+    return known.pop() if told else None
+
+
+def unnumbered(value: str) -> str:
+    """A value without the number or the code of numbers before its words: 10-住宅, 4_1_office."""
+    return NUMBERING.sub("", value)
+
+
+@cache
+def river_words() -> re.Pattern[str]:
+    """What names of rivers hold: 河 at the end, a word such as Creek, or the end of Mühlbach."""
+    rules = _rules()["names"]["rivers"]
+    signs, ends = "".join(rules["signs"]), "|".join(rules["ends"])
+    words = "|".join(sorted(map(re.escape, rules["words"])))
+    return re.compile(rf"[{signs}]\s*$|\b(?:{words})\b|(?:{ends})\b", re.IGNORECASE)
 
 
 def _rule(*needed: str, with_: str = "") -> tuple[list[Concepts], Concepts]:
@@ -251,18 +381,18 @@ RULES = {
         "soil_area": _rule("soil", "area|english_area", with_="most metric lot official parcel"),
         "metric_area": _rule("english_area", "metric", with_="parcel official cadastral land"),
         "land_use": _rule("use", with_="parcel land main describes type code name"),
-        "land_type": _rule("land", "type", with_="parcel describes code use"),
+        "land_type": _rule("land", "type|code", with_="parcel describes code use"),
         "owner": _rule("owner", with_="name person parcel land main"),
     },
     "rivers": {"river": _rule("river", "name", with_="official"),
-               "bare": _rule("name", with_="official describes")},
+               "bare": _rule("name", with_="official describes permanent")},
 }  # fmt: skip
 LATE = {
     "buildings": {
         "height_m": _rule("height"),
-        "building_id": _rule("id", with_="permanent"),
+        "building_id": _rule("id", with_="permanent main"),
     },
-    "parcels": {"parcel_id": _rule("id", with_="permanent")},
+    "parcels": {"parcel_id": _rule("id", with_="permanent main")},
 }
 # to be believed where what the column holds agrees
 GUESSED = {
@@ -279,6 +409,7 @@ GUESSED = {
     },
     "parcels": {
         "parcel_id": _rule("id|parcel|cadastral", with_="permanent code number lot"),
+        "lot_id": _rule("lot", "id|number|code", with_="permanent parcel"),
         "area_m2": _rule("area|english_area",
                          with_="parcel official land metric cadastral most lot"),
         "land_use": _rule("type", with_="parcel land describes code"),
