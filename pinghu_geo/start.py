@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.deliver.forms import write_blank_form
-from pinghu_geo.intake.faults import scattered_rows
+from pinghu_geo.intake.faults import repair, scattered_rows
 from pinghu_geo.intake.io import read_layer
 from pinghu_geo.intake.osm import NAMELESS
 from pinghu_geo.intake.sight import SCHEMA_FILE, Sight, sights
@@ -31,13 +32,17 @@ from pinghu_geo.nouns.schema import (
     match_columns,
     same_datum,
 )
-from pinghu_geo.river.axis import join_parts
+from pinghu_geo.nouns.words import speaks_of
+from pinghu_geo.river.axis import join_parts, river_axis
 from pinghu_geo.river.centreline import river_scales
 
 __all__ = ["new_project"]
 
 # A covered reach up to so long [m] is bridged where a river comes in several parts.
 JOIN_GAP_M = 20.0
+# and where it comes in areas, the banks are taken in points so far apart [m].
+AXIS_M = 5.0
+GAP = re.compile(r"a part is ([\d,.]+) m from the others")
 # Rivers so near to the buildings [m] are taken.
 BESIDE_M = 500.0
 # Forms for what may be missing: noun by file.
@@ -109,7 +114,8 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
     found = sights(place)
     buildings = _buildings(_largest(found, "buildings", place))
     code = _grid(buildings.frame)
-    rivers = _rivers(_largest(found, "rivers", place), code, buildings.frame)
+    dem = next((s for s in found if s.what == "dem"), None)
+    rivers = _rivers(_largest(found, "rivers", place), code, buildings.frame, dem)
     taken = {"buildings": buildings.seen, "rivers": rivers.seen}
     for what in ("parcels", "zones", "dem", *OPTIONAL, *FLOOD):
         if any(s.what == what for s in found):
@@ -150,6 +156,10 @@ def _largest(found: Sequence[Sight], what: str, place: Path) -> Sight:
         lines = [s for s in found if s.what == "" and "LineString" in s.geometry and s.rows > 0]
         if len(lines) == 1 and "roads" not in lines[0].why:
             alike = [lines[0]._replace(what=what, why=f"{lines[0].geometry}, the only lines here")]
+    if not alike and what == "rivers":  # areas of water
+        alike = [s._replace(what=what, why=f"{s.geometry} called {word}") for s in found
+                 if s.what == "" and "Polygon" in s.geometry
+                 and (word := speaks_of(s.layer or s.path.stem, "river", 3))]  # fmt: skip
     if not alike:
         if what == "buildings":
             raise ProjectError(
@@ -208,32 +218,22 @@ def _buildings(seen: Sight) -> _Taken:
     return _Taken(seen, frame, keys, notes)
 
 
-def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame) -> _Taken:
+def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame, dem: Sight | None) -> _Taken:
     """Rivers that pass the buildings, with what makes one line a river of them."""
     reading: dict[str, Any] = {} if seen.layer is None else {"layer": seen.layer}
-    column = next((g for g, n in match_columns(seen.columns, NOUNS["rivers"]).items()
-                   if n == "river"), None)  # fmt: skip
     if seen.path.suffix.lower() == ".dxf":
         reading |= _crs_among(seen, reading, buildings)
-    if column is None:
+    areas = "Polygon" in seen.geometry
+    try:
+        frame = read_layer(seen.path, "rivers", **reading).to_crs(code)
+    except LayerError:
+        if areas:
+            raise
         frame = read_layer(seen.path, "rivers", row_ids=True, **reading)
         notes = [DRAWN_AMONG] if "crs" in reading else []
         notes += ['no names of rivers: rows are numbered; if there is a column: river_name = "..."']
         return _Taken(seen, frame.to_crs(code), {**reading, "row_ids": True}, notes)
-    frame = read_layer(seen.path, "rivers", **reading).to_crs(code)
-    named = frame[frame.index.notna() & ~(frame.is_empty | frame.geometry.isna())]
-    beside = shapely.box(*buildings.to_crs(code).total_bounds).buffer(BESIDE_M)
-    near = named[named.intersects(beside)].index.unique()
-    near = near[~near.astype(str).str.fullmatch(NAMELESS.pattern)]
-    whole, apart, lines = [], [], []
-    for river in near:
-        try:
-            line = join_parts(named[named.index == river], gap_m=JOIN_GAP_M).layer
-            river_scales(line)  # a line that crosses itself is no river
-            lines.append(line)
-            whole.append(str(river))
-        except PinghuError:
-            apart.append(str(river))
+    whole, apart, lines = _whole_rivers(_beside(frame, buildings.to_crs(code)), areas=areas)
     if not whole:
         raise ProjectError(
             f"{seen.path.name}: no river that has a name passes the buildings as one line",
@@ -242,6 +242,9 @@ def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame) -> _Taken:
     keys, notes = dict(reading), []
     if len(whole) < len(frame.index.unique()):
         listed = ", ".join("'" + one.replace("'", "''") + "'" for one in whole)
+        # the file's own name is asked of the file; where only values told it, ours
+        named = match_columns(seen.columns, NOUNS["rivers"])
+        column = next((g for g, n in named.items() if n == "river"), "river")
         quoted = '"' + column.replace('"', '""') + '"'
         keys["where"] = f"{quoted} in ({listed})"
         notes.append("only rivers with a name that pass the buildings and join to one line")
@@ -253,11 +256,48 @@ def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame) -> _Taken:
     some = frame[frame.index.isin(whole)]
     if len(some) != len(whole) or (shapely.get_num_geometries(some.geometry.to_numpy()) > 1).any():
         keys["join_gap_m"] = JOIN_GAP_M
-    notes.append(
-        "rivers are drawn downstream: that tells left from right. "
-        'direction = "dem" and dem = "...", or direction = "confluence" turn them'
-    )
-    return _Taken(seen, pd.concat(lines), keys, notes)
+    if areas:
+        keys |= {"axis_m": AXIS_M, "direction": "confluence" if dem is None else "dem"}
+        keys |= {} if dem is None else {"dem": dem.path}
+        notes.append(
+            "areas of water: the line in their middle, and direction says which way it flows"
+        )
+    else:
+        notes.append(
+            "rivers are drawn downstream: that tells left from right. "
+            'direction = "dem" and dem = "...", or direction = "confluence" turn them'
+        )
+    return _Taken(seen, gpd.GeoDataFrame(pd.concat(lines)), keys, notes)
+
+
+def _beside(frame: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Rivers with a name that pass the buildings, whole."""
+    named = frame[frame.index.notna() & ~(frame.is_empty | frame.geometry.isna())]
+    beside = shapely.box(*buildings.total_bounds).buffer(BESIDE_M)
+    near = named[named.intersects(beside)].index.unique()
+    return named[named.index.isin(near[~near.astype(str).str.fullmatch(NAMELESS.pattern)])]
+
+
+def _whole_rivers(
+    near: gpd.GeoDataFrame, *, areas: bool
+) -> tuple[list[str], list[str], list[gpd.GeoDataFrame]]:
+    """Names of rivers whose parts make one line, of those that don't, and the lines."""
+    whole, apart, lines = [], [], []
+    for river in near.index.unique():
+        parts = near[near.index == river]
+        try:
+            if areas:
+                sound = repair(parts, "zones").layer
+                line = river_axis(sound, None, spacing_m=AXIS_M, join_gap_m=JOIN_GAP_M)
+            else:
+                line = join_parts(parts, gap_m=JOIN_GAP_M).layer
+            river_scales(line)  # a line that crosses itself is no river
+            lines.append(line)
+            whole.append(str(river))
+        except PinghuError as fault:
+            gap = GAP.search(str(fault))
+            apart.append(f"{river} ({gap[1]} m)" if gap else str(river))
+    return whole, apart, lines
 
 
 def _crs_among(seen: Sight, reading: dict[str, Any], buildings: gpd.GeoDataFrame) -> dict[str, int]:
@@ -330,8 +370,9 @@ def _project(
         lines += ["", f"[layers.{what}]", _remark(translated(one.seen.why, lang))]
         lines += [_remark(translated(note, lang)) for note in one.notes]
         lines += [f"path = {_text(_relative(one.seen.path, place))}"]
-        lines += [f"{key} = {_text(value)}" for key, value in one.keys.items()]
-    if "dem" in taken:
+        lines += [f"{key} = {_text(_relative(value, place) if isinstance(value, Path) else value)}"
+                  for key, value in one.keys.items()]  # fmt: skip
+    if "dem" in taken and "dem" not in rivers.keys:
         lines += ['# direction = "dem"', f"# dem = {_text(_relative(taken['dem'].path, place))}"]
     for what in ("parcels", "zones"):
         if what in taken:

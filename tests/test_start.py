@@ -204,3 +204,30 @@ def test_forms_that_nobody_filled_are_no_tables(folder):
     assert "project.schema.json" not in found.index
     said = tomllib.loads((folder / "project.toml").read_text("utf-8"))
     assert said["tables"] == {}
+
+
+def test_names_of_other_languages_and_rivers_as_areas(tmp_path):
+    """Indonesian files: bangunan are houses; a sungai in two areas that meet becomes one line."""
+    house = [shapely.box(X0 + x, Y0 + 25, X0 + x + 10, Y0 + 35) for x in (100, 300)]
+    gpd.GeoDataFrame({"id": [1, 2]}, geometry=house, crs=4547).to_file(tmp_path / "bangunan.gpkg")
+    water = [
+        shapely.box(X0, Y0 - 10, X0 + 200, Y0 + 10),
+        shapely.box(X0 + 200, Y0 - 10, X0 + 400, Y0 + 10),
+    ]
+    gpd.GeoDataFrame({"nama": ["Kali Satu", "Kali Satu"]}, geometry=water, crs=4547).to_file(
+        tmp_path / "sungai.gpkg"
+    )
+    found = pg.new_project(tmp_path).set_index("file")
+    assert found["what"].to_dict() == {"bangunan.gpkg": "buildings", "sungai.gpkg": "rivers"}
+    path = tmp_path / "project.toml"
+    said = tomllib.loads(path.read_text("utf-8"))["layers"]["rivers"]
+    assert said["axis_m"] == 5
+    assert said["direction"] == "confluence"
+    text = path.read_text("utf-8").replace('widths = "红线宽度.xlsx"', "widths = 30")
+    path.write_text(text, "utf-8")
+    out = tmp_path / "结果"
+    done = subprocess.run([sys.executable, "-m", "pinghu_geo", "run", str(path), "--out", str(out)],
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    hit = gpd.read_file(out / "results.gpkg", layer="buildings")
+    assert len(hit) == 2

@@ -22,6 +22,7 @@ from pinghu_geo.nouns.errors import PinghuError, own_slip, reason
 from pinghu_geo.nouns.files import require_signature, zip_members
 from pinghu_geo.nouns.notices import quiet_libraries
 from pinghu_geo.nouns.schema import NOUNS, match_columns
+from pinghu_geo.nouns.words import speaks_of
 
 __all__ = ["SCHEMA_FILE", "Sight", "sights"]
 
@@ -40,6 +41,8 @@ WORDS: dict[str, str] = {
     r"structures?|bldg",
     "rivers": r"河道|河流|中心线|水系线|river|waterway|stream|canal|centre?line",
 }
+# and, in the languages of words.toml, concepts of words so long
+SPOKEN = {"buildings": ("building", 5), "parcels": ("parcel", 6), "rivers": ("river", 3)}
 # columns that say it, whatever the layer is called
 MARKS: dict[str, set[str]] = {
     "buildings": {"building", "building:levels", "levels", "fwjg", "zcs", "num_floors", "bldg_id",
@@ -112,7 +115,7 @@ def _looked_at(path: Path, suffix: str) -> list[Sight]:
         dem = re.search(r"dem|dsm|srtm|高程|地面|elev", path.name, re.IGNORECASE)
         why = "raster, by its name of the ground" if dem else "raster"
         return [Sight(path, None, "dem" if dem else "", why)]
-    look = {".zip": _zipped, ".dxf": _drawn, OSM: _extracted}.get(suffix)
+    look = {".zip": _zipped, ".dxf": _drawn, **dict.fromkeys(OSM, _extracted)}.get(suffix)
     look = _tables if suffix in TABLES else look
     if look is None:
         require_signature(path, "new")
@@ -226,6 +229,10 @@ def _meant(name: str, stem: str, geometry: str, columns: tuple[str, ...]) -> tup
         for noun, words in WORDS.items():
             if noun in plain and (found := re.search(words, text, re.IGNORECASE)):
                 return noun, f"{geometry} called {found[0]}"
+    for text in dict.fromkeys((name, stem)):
+        for noun in plain:
+            if noun in SPOKEN and (found_word := speaks_of(text, *SPOKEN[noun])):
+                return noun, f"{geometry} called {found_word}"
     for noun in plain:
         matched = set(match_columns(columns, NOUNS[noun]).values())
         ids = {NOUNS[noun].index, "river", "owner", "name", "kind", "height_m", "use",

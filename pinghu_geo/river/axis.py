@@ -200,6 +200,7 @@ def _chain(parts: list[Any], gap_m: float, name: str) -> tuple[Any, pd.DataFrame
     order = [(int(np.argmax(long)), False)]
     left = set(range(len(parts))) - {order[0][0]}
     head, tail = parts[order[0][0]][0], parts[order[0][0]][-1]
+    widest = 0.0
     while left:
         choices = [
             (_gap(parts[k], head if at_head else tail, last=at_head != turned), k, at_head, turned)
@@ -208,16 +209,7 @@ def _chain(parts: list[Any], gap_m: float, name: str) -> tuple[Any, pd.DataFrame
             for turned in (False, True)
         ]
         gap, k, at_head, turned = min(choices)
-        if gap > gap_m:
-            raise LayerError(
-                f"a part is {gap:,.1f} m from the others",
-                layer="rivers",
-                ids=[name],
-                hint=f"rivers = pg.join_parts(rivers, gap_m={np.ceil(gap):.0f}).layer"
-                "  # or draw the line between"
-                if gap <= FARTHEST_M
-                else "draw the line between, or leave out what is no part of this river",
-            )
+        widest = max(widest, gap)
         left.remove(k)
         part = parts[k][::-1] if turned else parts[k]
         if at_head:
@@ -226,6 +218,16 @@ def _chain(parts: list[Any], gap_m: float, name: str) -> tuple[Any, pd.DataFrame
         else:
             order.append((k, turned))
             tail = part[-1]
+    if widest > gap_m:  # the widest of all: to bridge the first would only find the next
+        raise LayerError(
+            f"a part is {widest:,.1f} m from the others",
+            layer="rivers",
+            ids=[name],
+            hint=f"rivers = pg.join_parts(rivers, gap_m={np.ceil(widest):.0f}).layer"
+            "  # or draw the line between"
+            if widest <= FARTHEST_M
+            else "draw the line between, or leave out what is no part of this river",
+        )
     return _lay(parts, order, name)
 
 
