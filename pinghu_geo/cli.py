@@ -22,13 +22,16 @@ __all__ = ["main"]
 
 Lang = Literal["zh", "en"]
 
-Project = Annotated[Path, typer.Argument(help="项目文件 project.toml")]
-Out = Annotated[Path, typer.Option("--out", help="结果目录")]
-Force = Annotated[bool, typer.Option("--force", help="替换已有的结果目录")]
+Project = Annotated[Path, typer.Argument(help="the project file, project.toml")]
+Out = Annotated[Path, typer.Option("--out", help="folder of the results")]
+Force = Annotated[bool, typer.Option("--force", help="replace the folder of results that is there")]
 Tongue = Annotated[
-    str | None, typer.Option("--lang", help="zh 或 en;默认按项目文件,否则 zh", show_default=False)
+    str | None,
+    typer.Option(
+        "--lang", help="zh or en; by default as the project file says, else zh", show_default=False
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="不显示进度")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show no progress")]
 
 
 # what the library of the command line says by itself, and how we say it
@@ -62,7 +65,7 @@ class _Command(TyperCommand):
 
     def get_help(self, ctx: Any) -> str:
         """Help in the language that is asked for, Chinese where none is."""
-        return _help_said(super().get_help(ctx))
+        return _help_said(self, ctx, super().get_help)
 
 
 class _Group(TyperGroup):
@@ -70,16 +73,27 @@ class _Group(TyperGroup):
 
     def get_help(self, ctx: Any) -> str:
         """Help in the language that is asked for, Chinese where none is."""
-        return _help_said(super().get_help(ctx))
+        return _help_said(self, ctx, super().get_help)
 
 
-def _help_said(text: str) -> str:
-    """Help with the fixed words in Chinese."""
-    if _lang_of_arguments(sys.argv) == "en":
-        return text
+def _help_said(command: Any, ctx: Any, written: Callable[[Any], str]) -> str:
+    """Help in the language that is asked for; our texts from the catalogue of all sentences."""
+    from pinghu_geo.nouns.messages import say
+
+    if (lang := _lang_of_arguments(sys.argv)) == "en":
+        return written(ctx)
+    about = [*command.params, *([command] if isinstance(command, _Group) else [])]
+    texts = [(one, one.help) for one in about if getattr(one, "help", None)]
+    try:
+        for one, text in texts:
+            one.help = say(text, lang)
+        said = written(ctx)
+    finally:
+        for one, text in texts:
+            one.help = text
     for english, chinese in FIXED.items():
-        text = text.replace(english, chinese)
-    return text
+        said = said.replace(english, chinese)
+    return said
 
 
 def _usage_fault(fault: Any, lang: Lang) -> str:
@@ -95,7 +109,7 @@ def _usage_fault(fault: Any, lang: Lang) -> str:
 
 app = typer.Typer(
     cls=_Group,
-    help="河道红线征拆分析:谁受影响、多少、哪个方案拆得最少。",
+    help="Demolition along rivers' red lines: who is hit, by how much, which design takes least.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -114,8 +128,9 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _all(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="显示版本")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version")
     ] = False,
+    lang: Tongue = None,
 ) -> None:
     """What all commands share."""
 
@@ -130,8 +145,10 @@ def run(
 
 @app.command()
 def new(
-    folder: Annotated[Path, typer.Argument(help="资料所在目录")],
-    name: Annotated[str | None, typer.Option("--name", help="项目名称;默认为目录名")] = None,
+    folder: Annotated[Path, typer.Argument(help="folder in which the files lie")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="name of the project; by default the folder's")
+    ] = None,
     lang: Tongue = None,
 ) -> None:
     """Write a project file and forms for a folder of layers 新建项目."""
@@ -157,7 +174,9 @@ def new(
 
 @app.command()
 def explain(
-    key: Annotated[str, typer.Argument(help="键,如 join_gap_m 或 layers.rivers.join_gap_m")],
+    key: Annotated[
+        str, typer.Argument(help="a key, such as join_gap_m or layers.rivers.join_gap_m")
+    ],
     lang: Tongue = None,
 ) -> None:
     """Say what a key of the project file means 项目文件的键."""
@@ -169,9 +188,13 @@ def explain(
 
 @app.command()
 def schema(
-    out: Annotated[Path | None, typer.Option("--out", help="写入此文件;默认显示")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="write into this file; by default it is shown")
+    ] = None,
+    lang: Tongue = None,
 ) -> None:
     """Write the JSON schema of project files, for editors 项目文件的模式."""
+    del lang  # it says everything in both
     from pinghu_geo.keys import project_schema
     from pinghu_geo.nouns.replacing import write_whole
 
@@ -201,10 +224,15 @@ def demo(
 @app.command()
 def check(
     project: Project,
-    out: Annotated[Path, typer.Option("--out", help="问题清单")] = Path("check.xlsx"),
+    out: Annotated[Path, typer.Option("--out", help="the list of what is wrong")] = Path(
+        "check.xlsx"
+    ),
     lang: Tongue = None,
     isolate: Annotated[
-        bool, typer.Option("--isolate/--no-isolate", help="在受限的子进程中打开文件(默认)")
+        bool,
+        typer.Option(
+            "--isolate/--no-isolate", help="open files in a process with limits (the default)"
+        ),
     ] = True,
 ) -> None:
     """List every fault of a project's inputs 检查数据."""
@@ -253,12 +281,15 @@ def adopt(project: Project, quiet: Quiet = False, lang: Tongue = None) -> None:
 @app.command()
 def update(
     project: Project,
-    files: Annotated[list[Path], typer.Argument(help="日报:填报表、.xlsx、.csv、.gpkg")],
+    files: Annotated[list[Path], typer.Argument(help="reports: filled forms, .xlsx, .csv, .gpkg")],
     today: Annotated[
-        str | None, typer.Option("--today", help="今天,晚于此日的填报不收;默认按系统日期")
+        str | None,
+        typer.Option(
+            "--today", help="today: later reports are refused; by default the system's date"
+        ),
     ] = None,
     board: Annotated[
-        Path | None, typer.Option("--board", help="重写此目录中的作战板与作战图")
+        Path | None, typer.Option("--board", help="write the board and the map in this folder anew")
     ] = None,
     quiet: Quiet = False,
     lang: Tongue = None,
@@ -287,7 +318,9 @@ def update(
 @app.command()
 def forms(
     project: Project,
-    out: Annotated[Path | None, typer.Option("--out", help="填报表目录;默认为 填报")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="folder of the forms; by default progress forms")
+    ] = None,
     quiet: Quiet = False,
     lang: Tongue = None,
 ) -> None:
@@ -309,7 +342,9 @@ def forms(
 def campaign(
     project: Project,
     out: Out,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="截至日期,如 2018-03-01")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="as of this day, such as 2018-03-01")
+    ] = None,
     force: Force = False,
     quiet: Quiet = False,
     lang: Tongue = None,
@@ -331,10 +366,15 @@ def campaign(
 def papers(
     project: Project,
     out: Out,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="截至日期,如 2018-03-01")] = None,
-    bound: Annotated[bool, typer.Option("--bound", help="各类文书合订为一个文件")] = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="as of this day, such as 2018-03-01")
+    ] = None,
+    bound: Annotated[
+        bool, typer.Option("--bound", help="bind the papers of a kind into one file")
+    ] = False,
     templates: Annotated[
-        Path | None, typer.Option("--templates", help="本单位的模板目录;见 pinghu templates")
+        Path | None,
+        typer.Option("--templates", help="folder of the office's templates; see pinghu templates"),
     ] = None,
     force: Force = False,
     quiet: Quiet = False,
@@ -356,7 +396,8 @@ def papers(
 
 @app.command()
 def templates(
-    folder: Annotated[Path, typer.Argument(help="模板目录")] = Path("模板"), lang: Tongue = None
+    folder: Annotated[Path, typer.Argument(help="folder of the templates")] = Path("模板"),
+    lang: Tongue = None,
 ) -> None:
     """Write our templates of all papers, to be changed in Word 文书模板."""
     from pinghu_geo.deliver.drafts import write_templates
@@ -499,7 +540,7 @@ def main() -> None:
         if said:
             command.help = command.short_help = said["zh" if lang == "zh" else "en"]
     try:
-        status = app(standalone_mode=False)
+        status = app(_lang_last(sys.argv[1:]), standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except typer.Abort:
         sys.exit(1)
@@ -514,6 +555,12 @@ def main() -> None:
         head = "错误:" if lang == "zh" else "error: "
         typer.echo(head + fault.in_language(lang), err=True)
         sys.exit(2)
+
+
+def _lang_last(given: list[str]) -> list[str]:
+    """Arguments with a language that was named before the command behind it."""
+    n = 2 if given[:1] == ["--lang"] else int(bool(given) and given[0].startswith("--lang="))
+    return [*given[n:], *given[:n]] if len(given) > n else given
 
 
 def _lang_of_arguments(given: list[str]) -> Lang:

@@ -57,6 +57,24 @@ def test_help_is_chinese(monkeypatch, capsys, command):
     assert not LATIN.findall(bare), text
 
 
+@pytest.mark.parametrize(
+    "command", ["", *(c.callback.__name__ for c in cli.app.registered_commands)]
+)
+def test_help_in_english_is_english(monkeypatch, capsys, command):
+    """Texts of options, too; only names of files that a run writes stay as they are."""
+    words = [command, "--help", "--lang", "en"] if command else ["--help", "--lang", "en"]
+    code, text = typed(monkeypatch, capsys, *words)
+    assert code == 0
+    assert "Show this message and exit." in text
+    assert not re.search("[\u4e00-\u9fff]", text.replace("模板", "")), text
+
+
+def test_a_language_may_stand_before_the_command(monkeypatch, capsys):
+    before = typed(monkeypatch, capsys, "--lang", "en", "explain", "widths")
+    assert before == typed(monkeypatch, capsys, "explain", "widths", "--lang", "en")
+    assert before[0] == 0
+
+
 def test_help_in_english_says_what_a_command_does(monkeypatch, capsys):
     code, text = typed(monkeypatch, capsys, "run", "--lang", "en", "--help")
     assert code == 0
