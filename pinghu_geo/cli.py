@@ -444,22 +444,25 @@ def _steps(*, quiet: bool) -> Iterator[Callable[[str], None]]:
             show.end()
 
 
-COUNT = re.compile(r"(\d+)/(\d+)\b.*")
+# how far a step is: 24/55 alone, or behind its name
+COUNT = re.compile(r"(?:(.*\S)\s+)?(\d+)/(\d+)(?:\s.*)?", re.DOTALL)
 
 
 class _Lines:
     """A line a step; of counts within a step every tenth part."""
 
     def __init__(self) -> None:
-        self.tenth = -1
+        self.told: tuple[str | None, int] = None, -1
 
     def __call__(self, line: str) -> None:
-        if (count := COUNT.fullmatch(line)) is None:
-            self.tenth = -1
-        elif (tenth := 10 * int(count[1]) // max(int(count[2]), 1)) == self.tenth:
-            return
+        count = COUNT.fullmatch(line)
+        if count:
+            told = count[1], 10 * int(count[2]) // max(int(count[3]), 1)
+            if told == self.told:
+                return
+            self.told = told
         else:
-            self.tenth = tenth
+            self.told = None, -1
         _tell(line)
 
 
@@ -469,14 +472,17 @@ class _Bars:
     def __init__(self, bars: Any) -> None:
         self.bars = bars
         self.task: Any = None
+        self.name: str | None = None
 
     def __call__(self, line: str) -> None:
         count = COUNT.fullmatch(line)
-        if count and self.task is not None:
-            self.bars.update(self.task, completed=int(count[1]), total=int(count[2]))
-            return
-        self.end()
-        self.task = self.bars.add_task(console_text(line), total=None)
+        name = line if count is None else count[1] or self.name
+        if self.task is None or count is None or name != self.name:
+            self.end()
+            self.name = name
+            self.task = self.bars.add_task(console_text(name or line), total=None)
+        if count:
+            self.bars.update(self.task, completed=int(count[2]), total=int(count[3]))
 
     def end(self) -> None:
         if self.task is not None:
@@ -497,9 +503,9 @@ def _run(
     for line in summary_lines(folder):
         typer.echo(console_text(line))
     typer.echo(console_text(say("Results: {}", word, folder.resolve())))
-    for name, about in FIRST.items():
-        if (folder / name).exists():
-            typer.echo(console_text(f"  {folder / name}  {say(about, word)}"))
+    for pattern, about in FIRST.items():
+        for path in sorted(folder.glob(pattern)):
+            typer.echo(console_text(f"  {path}  {say(about, word)}"))
     return folder
 
 
@@ -508,8 +514,16 @@ FIRST = {
     "map.html": "look at this first: the map, in any browser, with no network",
     "ledger.xlsx": "the ledger: sums, every house, every node",
     "results.gpkg": "all layers, for QGIS",
+    "results.qgz": "opens all layers in QGIS, coloured",
     "board.html": "the board of the campaign, for the wall",
     "campaign.xlsx": "tasks, schedule, supervision, payments",
+    "time_chainage.pdf": "the time-chainage diagram",
+    "schedule.xml": "the schedule, for Microsoft Project",
+    "hydraulics.xlsx": "levels, rises, freeboard",
+    "proof_*.xlsx": "what the search has proven",
+    "searched_*.xlsx": "what the search found, node by node",
+    "widths_*.xlsx": "widths of the searched line",
+    "rise_*.xlsx": "the flood before and after the searched line",
     "reading.log": "what was odd about the files",
     "summary.json": "the sums, for programs",
 }

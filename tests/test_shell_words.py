@@ -3,6 +3,7 @@
 import re
 import signal
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -80,3 +81,50 @@ def test_help_in_english_says_what_a_command_does(monkeypatch, capsys):
     assert code == 0
     assert "Run a project file into a folder of results" in text
     assert "运行项目" not in text
+
+
+class _Told:
+    """Bars that only note what they are told."""
+
+    def __init__(self):
+        self.tasks, self.said = [], []
+
+    def add_task(self, name, total=None):
+        self.tasks.append(SimpleNamespace(total=total))
+        self.said.append((name, 0, total))
+        return len(self.tasks) - 1
+
+    def update(self, task, *, completed, total):
+        self.tasks[task].total = total
+        self.said[task] = (self.said[task][0], completed, total)
+
+
+def test_a_step_has_one_bar_however_often_it_counts():
+    told = _Told()
+    show = cli._Bars(told)
+    for line in (
+        "reading",
+        "rises A 0/55",
+        "rises A 24/55",
+        "rises B 0/2",
+        "1/2 x.parquet 3",
+        "map 3/4号河",
+    ):
+        show(line)
+    show.end()
+    assert told.said == [
+        ("reading", 1, 1),
+        ("rises A", 55, 55),
+        ("rises B", 2, 2),
+        ("map 3/4号河", 1, 1),
+    ]
+
+
+def test_lines_say_every_tenth_part_of_a_step(monkeypatch):
+    said = []
+    monkeypatch.setattr(cli, "_tell", said.append)
+    show = cli._Lines()
+    for k in range(101):
+        show(f"rises A {k}/100")
+    show("rises B 0/100")
+    assert len(said) == 12
