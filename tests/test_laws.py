@@ -8,7 +8,7 @@ from shapely import affinity
 
 import pinghu_geo as pg
 from conftest import building_frame, river_frame
-from pinghu_geo.river import centreline, corridor
+from pinghu_geo.river import centreline, corridor, nearness
 
 PLACE = ["chainage_m", "from_m", "to_m", "offset_min_m", "offset_max_m", "distance_m"]
 
@@ -44,7 +44,7 @@ def larger(frame, times=2):
 def test_scale_scales(case, monkeypatch):
     """All but the millimetre within which places are one: made two, everything doubles."""
     rivers, some, before = case
-    for module in (corridor, centreline):
+    for module in (corridor, centreline, nearness):
         monkeypatch.setattr(module, "SAME_PLACE_M", 2 * centreline.SAME_PLACE_M)
     after = pg.locate(larger(some), larger(rivers))
     np.testing.assert_allclose(after[PLACE], 2 * before[PLACE], atol=1e-5, rtol=0)
