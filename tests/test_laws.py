@@ -44,8 +44,9 @@ def larger(frame, times=2):
 def test_scale_scales(case, monkeypatch):
     """All but the millimetre within which places are one: made two, everything doubles."""
     rivers, some, before = case
+    twice = 2 * centreline.SAME_PLACE_M
     for module in (corridor, centreline, nearness):
-        monkeypatch.setattr(module, "SAME_PLACE_M", 2 * centreline.SAME_PLACE_M)
+        monkeypatch.setattr(module, "SAME_PLACE_M", twice)
     after = pg.locate(larger(some), larger(rivers))
     np.testing.assert_allclose(after[PLACE], 2 * before[PLACE], atol=1e-5, rtol=0)
 

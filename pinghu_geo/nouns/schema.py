@@ -393,23 +393,6 @@ def require_valid(frame: Any, layer: str, *, near: Any = None, parameter: str = 
         )
 
 
-def rows_near(frame: Any, zones: Any, *, within_m: float = 0.0) -> Any:
-    """Positions of the rows whose boxes meet zones, or come as near to them; in their order.
-
-    Boxes only: whether a shape is valid needn't be known, and nothing is missed.
-    """
-    boxes = shapely.bounds(frame.geometry.to_numpy())
-    found = np.zeros(len(boxes), bool)
-    for zone in shapely.get_parts(zones):
-        low_x, low_y, high_x, high_y = shapely.bounds(zone) + np.r_[[-within_m] * 2, [within_m] * 2]
-        west, south, east, north = boxes.T
-        beside = (east >= low_x) & (west <= high_x) & (north >= low_y) & (south <= high_y)
-        some = np.flatnonzero(beside & ~found)
-        shapely.prepare(zone)
-        found[some] = shapely.dwithin(zone, shapely.box(*boxes[some].T), within_m)
-    return np.flatnonzero(found)
-
-
 def name_of(frame: Any, otherwise: str) -> str:
     """What a layer's rows are, told from its index: buildings, parcels; or another word."""
     kinds = (k for k, one in NOUNS.items() if one.index and one.index == frame.index.name)

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["Edges", "mean_above", "shared_areas"]
+__all__ = ["Edges", "mean_above", "rows_near", "shared_areas"]
 
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
@@ -82,6 +82,32 @@ def shared_areas(shapes: Shapes, zones: Shapes | Sequence[object]) -> tuple[Ints
     area = np.minimum(np.bincount(at, weights=shared, minlength=len(pair)), whole)
     some = area > np.minimum(ROUNDING_M2, whole / 2)
     return who[some], zone[some], area[some]
+
+
+def rows_near(frame: Any, zones: Any, *, within_m: float = 0.0) -> Ints:
+    """Positions of the rows whose boxes meet zones, or come as near to them; in their order.
+
+    Boxes only: whether a shape is valid needn't be known, and nothing is missed.
+    """
+    box = shapely.bounds(frame.geometry.to_numpy())
+    parts = shapely.get_parts(zones)
+    parts = parts[~shapely.is_empty(parts)]
+    if not len(box) or not len(parts):
+        return np.zeros(0, np.intp)
+    wide = box + np.r_[[-within_m] * 2, [within_m] * 2]
+    mask = _Mask.of(parts, wide)
+    region = mask.regions(wide)
+    holders = _holders(mask, parts, _tree(*shapely.bounds(parts).T.reshape(2, 2, -1)))
+    found = np.zeros(len(box), bool)
+    found[_held(region, holders)[0]] = True
+    crossed = np.flatnonzero(region == 0)
+    west, south, east, north = wide[crossed].T
+    shapely.prepare(parts)
+    for part, (low_x, low_y, high_x, high_y) in zip(parts, shapely.bounds(parts), strict=True):
+        beside = (east >= low_x) & (west <= high_x) & (north >= low_y) & (south <= high_y)
+        some = crossed[beside & ~found[crossed]]
+        found[some] = shapely.dwithin(part, shapely.box(*box[some].T), within_m)
+    return np.flatnonzero(found)
 
 
 class Edges(NamedTuple):

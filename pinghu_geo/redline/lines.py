@@ -18,6 +18,7 @@ from pinghu_geo.river.centreline import (
     SAME_PLACE_M,
     Centrelines,
     Floats,
+    Ints,
     by_measure,
     lay_out,
     points_at,
@@ -40,6 +41,10 @@ PINHOLE_M = 1e-6
 GRID_M = 1e-9
 # Round corners have a point every so many degrees, or closer [°].
 ARC_STEP_DEG = 5.0
+# A run of strips with one outline turns by no more than this, and in one bend by no more [rad].
+RUN_RAD, SLIGHT_RAD = np.pi / 3, np.pi / 6
+# Corners of two strips no farther apart are one: coordinates with a zone number are 7 nm apart [m].
+SAME_CORNER_M = 1e-7
 # Points on a drawn edge are taken this far apart [m].
 EDGE_STEP_M = 1.0
 # A width that changes faster than this along the river is a step, not a taper.
@@ -310,6 +315,110 @@ def section_rows(
 
 def _strip(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bool) -> Any:
     """Union of the cross strips, of the wedges outside the bends and of the ends."""
+    first, last = _runs(rows, arc_step, mitre=mitre)
+    runs = [_outline(rows, a, b, mitre=mitre) for a, b in zip(first, last, strict=True)]
+    plain = shapely.is_valid(runs)
+    within = np.zeros(len(rows["p0"]), bool)  # segments that are part of a run's outline
+    joined = np.zeros(len(rows["p0"]) - 1, bool)  # and bends
+    for a, b in zip(first[plain], last[plain], strict=True):
+        within[a : b + 1] = joined[a:b] = True
+    ends = _end_wedges(rows, arc_step) if rounded else []
+    wedges = _wedges(rows, ~joined, arc_step, mitre=mitre)
+    pieces = [np.array(runs, object)[plain], _strips(rows)[~within], wedges, ends]
+    shapes = np.concatenate([np.asarray(some, object) for some in pieces])
+    try:
+        area = shapely.union_all(shapes[shapely.area(shapes) > 0])
+    except shapely.errors.GEOSException:
+        wedges = _wedges(rows, np.ones(len(joined), bool), arc_step, mitre=mitre)
+        area = _union_on_grid(np.concatenate([_strips(rows), wedges, np.array(ends, object)]))
+    return _without_pinholes(area)
+
+
+def _corners(rows: dict[str, Floats]) -> dict[int, tuple[Floats, Floats]]:
+    """Corners of each strip at its start and its end, on the left (1) and on the right (-1)."""
+    unit = rows["unit"]
+    normal = np.stack([-unit[:, 1], unit[:, 0]], axis=1)  # to the left
+    return {
+        side: (
+            rows["p0"] + side * normal * rows[f"{name}0"][:, None],
+            rows["p1"] + side * normal * rows[f"{name}1"][:, None],
+        )
+        for side, name in ((1, "left"), (-1, "right"))
+    }
+
+
+def _meeting(start: Floats, end: Floats) -> tuple[Floats, Floats, Floats]:
+    """Where each strip's edge meets the next one's, and how far along the one and the other."""
+    one, other = end[:-1] - start[:-1], end[1:] - start[1:]
+    gap = start[1:] - start[:-1]
+    turn = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
+    turn = np.where(turn == 0, np.nan, turn)
+    before = (gap[:, 0] * other[:, 1] - gap[:, 1] * other[:, 0]) / turn
+    after = (gap[:, 0] * one[:, 1] - gap[:, 1] * one[:, 0]) / turn
+    return start[:-1] + before[:, None] * one, before, after
+
+
+def _runs(rows: dict[str, Floats], arc_step: float, *, mitre: bool) -> tuple[Ints, Ints]:
+    """First and last strips of runs that have one outline: no fold within, and little turn.
+
+    In a slight bend the edges on its inner side meet, and what is between the meeting points of
+    one edge is left of it.
+    """
+    turn = bends(rows)[0]
+    broken = np.abs(turn) > (SLIGHT_RAD if mitre else min(arc_step, SLIGHT_RAD))
+    length = np.hypot(*(rows["p1"] - rows["p0"]).T)
+    short, sine = np.minimum(length[:-1], length[1:]), np.abs(np.sin(turn))
+    for side, (start, end) in _corners(rows).items():
+        name = "left" if side > 0 else "right"
+        apart = np.hypot(*(end[:-1] - start[1:]).T)
+        inner = (side * turn > 0) & (apart > SAME_CORNER_M)
+        _, before, after = _meeting(start, end)
+        # the corner of either strip has to be within the other one, not beyond its end
+        wide = np.maximum(rows[f"{name}1"][:-1], rows[f"{name}0"][1:])
+        fits = (before > 0) & (before <= 1) & (after >= 0) & (after < 1) & (wide * sine <= short)
+        folds = inner & ~fits
+        before, after = np.where(inner & fits, before, 1.0), np.where(inner & fits, after, 0.0)
+        broken |= folds
+        broken[1:] |= before[1:] <= after[:-1]  # nothing is left of the edge between two bends
+        # a sudden change of width on the inner side leaves a corner of its own
+        broken |= inner & (np.abs(rows[f"{name}1"][:-1] - rows[f"{name}0"][1:]) > SAME_CORNER_M)
+    turned = np.floor(np.append(0.0, np.cumsum(np.abs(turn))) / RUN_RAD)
+    first = np.flatnonzero(np.append(True, broken | (np.diff(turned) > 0)))
+    return first, np.append(first[1:], len(rows["p0"])) - 1
+
+
+def _outline(rows: dict[str, Floats], first: int, last: int, *, mitre: bool) -> Any:
+    """Outline of the strips and bends of a run."""
+    some = {name: values[first : last + 1] for name, values in rows.items()}
+    turn, ray, after, widths, next_widths = bends(some)
+    outer = np.where(turn > 0, -1, 1)
+    most = np.maximum(widths, next_widths)
+    at = some["p1"][:-1]
+    sides = {}
+    for side, (start, end) in _corners(some).items():
+        # at each bend the edge's end, up to three corners of a wedge, and the next edge's start
+        between = np.stack([at + ray * most[:, None]] * 3, axis=1)
+        if mitre:
+            between[:, 1] = (
+                at + (ray + after) / (1 + (ray * after).sum(axis=1))[:, None] * most[:, None]
+            )
+        between[:, 2] = at + after * most[:, None]
+        points = np.concatenate([end[:-1, None], between, start[1:, None]], axis=1)
+        kept = np.ones(points.shape[:2], bool)
+        straight = turn == 0
+        kept[:, 1:4] = ((outer == side) & ~straight)[:, None]
+        inner = (outer != side) & ~straight
+        apart = np.hypot(*(end[:-1] - start[1:]).T) > SAME_CORNER_M
+        points[inner & apart, 0] = _meeting(start, end)[0][inner & apart]
+        kept[inner, 4] = False
+        sides[side] = np.concatenate([start[:1], points[kept], end[-1:]])
+    ring = np.concatenate([some["p0"][:1], sides[-1], some["p1"][-1:], sides[1][::-1]])
+    again = (ring == np.roll(ring, 1, axis=0)).all(axis=1)
+    return shapely.polygons(ring[~again] if (~again).sum() > 2 else ring)
+
+
+def _strips(rows: dict[str, Floats]) -> Any:
+    """Cross strips, one each segment."""
     p0, p1, unit = rows["p0"], rows["p1"], rows["unit"]
     normal = np.stack([-unit[:, 1], unit[:, 0]], axis=1)  # to the left
     # within a segment neighbours share an edge: both get the corner of the narrower one, or the
@@ -324,38 +433,47 @@ def _strip(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bo
         across = ((p0, least0), (p0, near), (p1, far), (p1, least1))
         out = [p + side * normal * radius[:, None] for p, radius in across]
         ring += [*out, p1] if side < 0 else out[::-1]
-    strips = shapely.polygons(np.stack(ring, axis=1))
-    strips = strips[shapely.area(strips) > 0]  # where both widths taper to 0 there is nothing
+    return shapely.polygons(np.stack(ring, axis=1))
+
+
+def _wedges(rows: dict[str, Floats], wanted: Any, arc_step: float, *, mitre: bool) -> Any:
+    """Wedges outside the bends that are wanted."""
+    p1, unit = rows["p1"], rows["unit"]
+    same = np.all(unit[1:] == unit[:-1], axis=1)
     turn, ray, last, before, after = bends(rows)
-    wide = ~same & (np.maximum(before, after) > 0)
+    most = np.maximum(before, after)
+    wide = wanted & ~same & (most > 0)
     # most turns are small, and their wedges triangles: made at once
     small = wide & (np.abs(turn) <= arc_step) & (not mitre)
-    most = np.maximum(before, after)
     wedges = list(_triangles(p1[:-1], ray, last, before, most, after, small))
     for i in np.flatnonzero(wide & ~small):
         wedges.append(_wedge(p1[i], ray[i], last[i], (before[i], after[i]), arc_step, mitre=mitre))
-    if rounded:
-        for p, ray, ahead, wide in (
-            (p0[0], normal[0], -unit[0], rows["left0"][0]),
-            (p0[0], -normal[0], -unit[0], rows["right0"][0]),
-            (p1[-1], normal[-1], unit[-1], rows["left1"][-1]),
-            (p1[-1], -normal[-1], unit[-1], rows["right1"][-1]),
-        ):
-            if wide > 0:
-                wedges.append(_wedge(p, ray, ahead, (wide, wide), arc_step, mitre=False))
-    return _without_pinholes(_union(np.concatenate([strips, np.array(wedges, object)])))
+    return np.array(wedges, object)
 
 
-def _union(shapes: Any) -> Any:
-    """Union of convex pieces, on a grid where GEOS can't join almost coincident edges without."""
-    try:
-        return shapely.union_all(shapes)
-    except shapely.errors.GEOSException:
-        base = np.floor(shapely.get_coordinates(shapes)[0])  # near the origin doubles are finer
-        # corners along an edge, there to meet a neighbour's, may turn it back by rounding
-        near = shapely.transform(shapely.convex_hull(shapes), lambda xy: xy - base)
-        joined = shapely.union_all(near, grid_size=GRID_M)
-        return shapely.transform(joined, lambda xy: xy + base)
+def _end_wedges(rows: dict[str, Floats], arc_step: float) -> list[Any]:
+    """Quarter discs at both ends of the works, on each side."""
+    p0, p1, unit = rows["p0"], rows["p1"], rows["unit"]
+    normal = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
+    corners = (
+        (p0[0], normal[0], -unit[0], rows["left0"][0]),
+        (p0[0], -normal[0], -unit[0], rows["right0"][0]),
+        (p1[-1], normal[-1], unit[-1], rows["left1"][-1]),
+        (p1[-1], -normal[-1], unit[-1], rows["right1"][-1]),
+    )
+    return [
+        _wedge(p, ray, way, (w, w), arc_step, mitre=False) for p, ray, way, w in corners if w > 0
+    ]
+
+
+def _union_on_grid(shapes: Any) -> Any:
+    """Union of convex pieces where GEOS can't join almost coincident edges without a grid."""
+    base = np.floor(shapely.get_coordinates(shapes)[0])  # near the origin doubles are finer
+    shapes = shapes[shapely.area(shapes) > 0]
+    # corners along an edge, there to meet a neighbour's, may turn it back by rounding
+    near = shapely.transform(shapely.convex_hull(shapes), lambda xy: xy - base)
+    joined = shapely.union_all(near, grid_size=GRID_M)
+    return shapely.transform(joined, lambda xy: xy + base)
 
 
 def bends(rows: dict[str, Floats]) -> tuple[Floats, Floats, Floats, Floats, Floats]:

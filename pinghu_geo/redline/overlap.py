@@ -22,9 +22,8 @@ from pinghu_geo.nouns.schema import (
     require_layer,
     require_polygons,
     require_valid,
-    rows_near,
 )
-from pinghu_geo.redline.areas import shared_areas
+from pinghu_geo.redline.areas import rows_near, shared_areas
 from pinghu_geo.redline.depths import deepest
 from pinghu_geo.river.corridor import locate
 

@@ -27,9 +27,8 @@ from pinghu_geo.nouns.schema import (
     require_layer,
     require_polygons,
     require_valid,
-    rows_near,
 )
-from pinghu_geo.redline.areas import ROUNDING_M2
+from pinghu_geo.redline.areas import ROUNDING_M2, rows_near
 from pinghu_geo.redline.bands import Pieces, areas_inside
 from pinghu_geo.redline.lines import red_line, section_rows, width_table
 from pinghu_geo.redline.overlap import NO_AREA_M2, affected

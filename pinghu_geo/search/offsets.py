@@ -11,7 +11,8 @@ import pandas as pd
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import ChainageError, LayerError, OptimiseError
-from pinghu_geo.nouns.schema import nearest, numbers, require_columns, rows_near
+from pinghu_geo.nouns.schema import nearest, numbers, require_columns
+from pinghu_geo.redline.areas import rows_near
 from pinghu_geo.redline.overlap import floor_area
 from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.schemes.cost import compensation
