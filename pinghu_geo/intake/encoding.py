@@ -171,12 +171,13 @@ def _judge(words: list[bytes], declared: str | None, origin: str, name: str) -> 
     words = [w for w in words if not w.isascii()]
     if not words:
         return Encoding(declared or "UTF-8", f"{origin or 'plain ASCII'}; no Chinese text", 1.0)
-    fits = [e for e in ("UTF-8", "GB18030") if all(_decodes(w, e) for w in words)]
+    distinct = set(words)  # uses and structures repeat row by row
+    fits = [e for e in ("UTF-8", "GB18030") if all(_decodes(w, e) for w in distinct)]
     said = declared
     if declared and declared not in ("UTF-8", "GBK", "GB18030"):
         # Latin encodings decode anything, and exporters name them by default
         chinese = "UTF-8" in fits or ("GB18030" in fits and _in_pairs(words))
-        if not chinese and all(_decodes(w, declared) for w in words):
+        if not chinese and all(_decodes(w, declared) for w in distinct):
             return Encoding(declared, origin, 0.9)
         declared = None
     if not fits:

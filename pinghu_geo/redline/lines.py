@@ -41,8 +41,9 @@ PINHOLE_M = 1e-6
 GRID_M = 1e-9
 # Round corners have a point every so many degrees, or closer [°].
 ARC_STEP_DEG = 5.0
-# A run of strips with one outline turns by no more than this, and in one bend by no more [rad].
-RUN_RAD, SLIGHT_RAD = np.pi / 3, np.pi / 6
+# A run of strips with one outline turns by no more than this, in one bend by no more [rad], and is
+# of more strips than so many.
+RUN_RAD, SLIGHT_RAD, LEAST_RUN = np.pi / 3, np.pi / 6, 8
 # Corners of two strips no farther apart are one: coordinates with a zone number are 7 nm apart [m].
 SAME_CORNER_M = 1e-7
 # Points on a drawn edge are taken this far apart [m].
@@ -316,8 +317,10 @@ def section_rows(
 def _strip(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bool) -> Any:
     """Union of the cross strips, of the wedges outside the bends and of the ends."""
     first, last = _runs(rows, arc_step, mitre=mitre)
+    long = last - first >= LEAST_RUN  # fewer strips are united as fast
+    first, last = first[long], last[long]
     runs = [_outline(rows, a, b, mitre=mitre) for a, b in zip(first, last, strict=True)]
-    plain = shapely.is_valid(runs)
+    plain = np.asarray(shapely.is_valid(np.array(runs, object)), bool)
     within = np.zeros(len(rows["p0"]), bool)  # segments that are part of a run's outline
     joined = np.zeros(len(rows["p0"]) - 1, bool)  # and bends
     for a, b in zip(first[plain], last[plain], strict=True):
