@@ -12,7 +12,6 @@ ROOMS = ("river", "intake", "redline", "flood", "schemes", "search", "campaign",
 # annotations that stand for a table, or for a result that is tables
 TABLE = re.compile(r"DataFrame|GeoSeries|Widths|Boundary|CampaignTasks|WorkingFaces")
 MADE = "made by the library from a file of rules, which is checked when it is read"
-PAPERS = "papers and sheets on paper are not varied yet: a call takes seconds"
 # function.parameter: why no variation of it is called
 EXEMPT = {
     "affected_parquet.prepare": "a function that is given tables, none itself",
@@ -20,10 +19,6 @@ EXEMPT = {
     "retention_verdict.rules": MADE,
     "write_msproject.stages": MADE,
     "write_msproject.calendar": "the table that schedule was given, which is varied there",
-    **dict.fromkeys(
-        (f"write_field_package.{n}" for n in ("buildings", "nodes", "tenants")),
-        "goes in by the door that write_forms has, and is written as write_results writes",
-    ),
     "write_field_package.stages": MADE,
     "write_qgis_project.layers": "as it was given to write_results, which is varied",
     **{
@@ -31,21 +26,13 @@ EXEMPT = {
         "water_profile, locate and section_lines take it from there"
         for name in ("buildings", "sections", "flows", "downstream", "rivers")
     },
-    **{f"{name}": PAPERS for name in (
-        *(f"write_household_files.{n}" for n in (
-            "buildings", "tenants", "nodes", "stages", "around", "red_line", "rivers")),
-        "write_notices.tasks", "write_notices.stages", "write_transfers.faces",
-        "write_transfers.tasks", "write_transfers.stages", "write_weekly_report.tasks",
-        "write_weekly_report.faces", "write_weekly_report.stages", "write_scheme_report.rivers",
-        "write_scheme_report.widths", "wall_maps.affected", "wall_maps.buildings",
-        "wall_maps.red_line", "wall_maps.rivers", "wall_maps.stages",
-    )},
     **{
         f"{name}.stages": MADE
         for name in (
             "node_board", "payments", "plot_time_chainage", "progress_faults", "progress_state",
             "read_reports", "schedule", "supervision", "update_progress", "work_days",
-            "working_faces", "write_forms", "command_map",
+            "working_faces", "write_forms", "command_map", "write_household_files", "write_notices",
+            "write_transfers", "write_weekly_report", "wall_maps",
         )
     },
 }  # fmt: skip

@@ -16,7 +16,8 @@ COSTLY = (
     "time against chainage", "long section past structures", "plot of widths with houses",
     "forms", "ledger with all", "map with all", "hecras with all", "hecras of a junction",
     "hecras obstacles", "progress told twice", "drawing", "results", "sheets", "fault list",
-    "board", "parquet", "near", "sections of the ground",
+    "board", "parquet", "near", "sections of the ground", "household files", "weekly report",
+    "notices", "transfers", "scheme report", "wall map", "field package",
 )  # fmt: skip
 
 AS_GIVEN = ("check", "fault list", "sheets", "table")  # say what is there, whatever it is

@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import docx
 import ezdxf
 import geopandas as gpd
 import numpy as np
@@ -230,6 +231,16 @@ def entities(path):
     ]
 
 
+def words_in(path):
+    """What stands in papers of Word: paragraphs, and cells of tables."""
+    papers = sorted(path.glob("*.docx")) if path.is_dir() else [path]
+    found = []
+    for paper in (docx.Document(p) for p in papers if p.exists()):
+        found += [p.text for p in paper.paragraphs if p.text]
+        found += [c.text for t in paper.tables for r in t.rows for c in r.cells]
+    return found
+
+
 def reported(update):
     """What a store says of a report that it is given."""
     with TemporaryDirectory() as folder:
@@ -245,6 +256,11 @@ def sheets(write):
 
 W = world()
 W |= campaign(W)
+W["receipts"] = W["shown"].receipts
+W["watched"] = pg.supervision(W["plan"], W["state"], W["houses"], faces=W["faces"])
+W["compared"] = pg.compare(
+    {"a": W["line"], "b": W["thin"]}, W["buildings"], W["rivers"], rates=W["rates"]
+)
 W["tops"] = pg.freeboard(W["profile"], W["sections"])
 W["buildings_at"] = (
     pg.affected(W["buildings"], W["line"], W["rivers"])
@@ -507,6 +523,34 @@ CALLS = {
         "x", lambda p: pg.write_hecras(p, W["sections"], W["flows"], W["ends"],
                                        obstacles=t["obstacles"]),
         lambda p: [q.read_text("utf-8") for q in sorted(p.parent.glob("x.*"))])),
+    # papers, by their words
+    "household files": ("houses people nodes buildings line rivers", lambda t: written(
+        "f", lambda p: pg.deliver.write_household_files(
+            t["houses"], p, tenants=t["people"], nodes=t["nodes"], state=W["state"],
+            around=t["buildings"], red_line=t["line"], rivers=t["rivers"]), words_in)),
+    "weekly report": ("houses nodes people faces", lambda t: written(
+        "r.docx", lambda p: pg.deliver.write_weekly_report(
+            replace(W["tasks"], buildings=t["houses"], nodes=t["nodes"], tenants=t["people"]),
+            W["state"], W["watched"], p, plan=W["made"],
+            faces=replace(W["shown"], stretches=t["faces"])), words_in)),
+    "notices": ("houses nodes", lambda t: written("n.docx", lambda p: pg.deliver.write_notices(
+        W["watched"], p, tasks=replace(W["tasks"], buildings=t["houses"], nodes=t["nodes"])),
+        words_in)),
+    "transfers": ("receipts houses nodes", lambda t: written(
+        "t.docx", lambda p: pg.deliver.write_transfers(
+            replace(W["shown"], receipts=t["receipts"]), p, state=W["state"],
+            tasks=replace(W["tasks"], buildings=t["houses"], nodes=t["nodes"])), words_in)),
+    "scheme report": ("rivers widths", lambda t: written(
+        "s.docx", lambda p: pg.deliver.write_scheme_report(
+            W["compared"], p, rivers=t["rivers"], widths={"a": t["widths"]}), words_in)),
+    "wall map": ("affected line rivers buildings", lambda t: written(
+        "w.pdf", lambda p: pg.deliver.wall_maps(
+            t["affected"], t["line"], t["rivers"], p, buildings=t["buildings"]),
+        lambda p: p.read_bytes()[:5].decode())),
+    "field package": ("houses nodes people", lambda t: written(
+        "x.gpkg", lambda p: pg.deliver.write_field_package(
+            t["houses"], t["nodes"], W["state"], p, tenants=t["people"]),
+        lambda p: {n: len(gpd.read_file(p, layer=n)) for n in gpd.list_layers(p)["name"]})),
     "fit grid": ("control", lambda t: [getattr(pg.fit_grid(t["control"], CRS), name) for name in ("parameters", "residuals")]),
     "apply grid": ("local", lambda t: shapes_of(pg.apply_grid(t["local"], pg.fit_grid(W["control"], CRS)))),
     "shift": ("buildings reference", lambda t: pg.intake.layer_shift(
@@ -527,7 +571,7 @@ NOUN = {
     "line": "red_line", "thin": "red_line", "narrow": "widths", "ends": "boundaries",
     "hit": "affected", "houses": "affected", "people": "tenants", "log": "progress",
     "plan": "activities", "by_stage": "activities", "reached": "activities", "works": "segments",
-    "faces": "activities", "tops": "profile", "buildings_at": "affected",
+    "faces": "activities", "receipts": "activities", "tops": "profile", "buildings_at": "affected",
     "fork_sections": "sections", "fork_flows": "flows", "fork_ends": "boundaries",
     "tops_": "boundaries", "weirs": "structures", "parts": "structure_parts", "marks": "profile",
     "higher": "profile", "zones_n": "segments", "cuts_": "sections", "earth": "sections",
@@ -864,7 +908,8 @@ def _said(call, changes, found):
     if isinstance(found, Exception):
         return "refused", str(found).split("\n")[0][:150]
     # what is delivered is shown as it is
-    shown = call in ("ledger", "layer", "ledger with all", "results")
+    shown = call in ("ledger", "layer", "ledger with all", "results", "household files",
+                     "notices", "transfers", "weekly report")  # fmt: skip
     mended = call == "repair" and any(word == "heights" for *_, word in changes)
     if (
         mended

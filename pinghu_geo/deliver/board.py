@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.campaign.tasks import CampaignTasks
 from pinghu_geo.deliver.styles import AMBER, CLASS_LOOKS, RED, letters, stage_words
-from pinghu_geo.nouns.door import clean, takes
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import html_text, script_value, visible_text
@@ -143,13 +143,6 @@ def node_board(
     if reload_s < 0:
         raise LayerError(f"reload_s is {reload_s}", hint="seconds, or 0 for never")
     stages = stage_rules() if stages is None else stages
-    tasks = replace(
-        tasks,
-        buildings=clean(tasks.buildings, "affected", "buildings"),
-        nodes=clean(tasks.nodes, "nodes"),
-    )
-    if faces is not None:
-        faces = replace(faces, stretches=clean(faces.stretches, "activities", "faces"))
     title = say("board of the nodes", lang) if title is None else title
     nodes = _nodes(tasks, state, plan, watched, faces, stages, lang)
     full = len(nodes) <= FULL_CELLS

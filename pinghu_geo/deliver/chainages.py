@@ -19,7 +19,7 @@ from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import stage_codes, stage_rules
 from pinghu_geo.deliver.plots import DrawnFigure, chainage_label, chinese_font
 from pinghu_geo.deliver.styles import CLASS_LOOKS, stage_words
-from pinghu_geo.nouns.door import clean, takes
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import figure_text
 from pinghu_geo.nouns.messages import say
@@ -109,7 +109,7 @@ def plot_time_chainage(
     ['左岸', '右岸']
     """
     stages = stage_rules() if stages is None else stages
-    activities = clean(plan.activities, "activities", "plan")
+    activities = plan.activities
     activities = activities.assign(stage=stage_codes(activities["stage"], stages, layer="plan"))
     nodes = plan.nodes[plan.nodes["river"] == river]
     if nodes.empty:

@@ -505,6 +505,13 @@ def write_notices(
     words = stage_words(stages, lang=lang)
     rank = {code: k for k, code in enumerate((TODO, *stages.index))}
     nodes = pd.DataFrame() if tasks is None else pd.DataFrame(tasks.nodes)
+    if tasks is not None and not set(watched.notices.index) <= set(nodes.index):
+        raise LayerError(
+            "speaks of nodes that tasks doesn't have",
+            layer="watched",
+            ids=[n for n in watched.notices.index if n not in nodes.index],
+            hint="tasks are those whose progress was supervised",
+        )
     papers: dict[str, dict[str, Any]] = {}
     for node, row in _records(watched.notices):
         if node in nodes.index:

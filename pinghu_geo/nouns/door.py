@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache, wraps
 from typing import Any, NamedTuple, ParamSpec, TypeVar
@@ -69,6 +70,12 @@ WORKS = "works"
 # Tables that carry a delivery's own columns along: what the called function doesn't read may be
 # anything, and whoever reads it refuses it.
 CARRIERS = ("buildings", "parcels", "features", "affected", "rivers", "zones", "nodes", "evidence")
+# Results whose tables come in by the door, too, wherever a user has worked on them.
+PARTS: Mapping[str, Mapping[str, str]] = {
+    "CampaignTasks": {"buildings": "affected", "nodes": "nodes", "tenants": "tenants"},
+    "WorkingFaces": {"stretches": "activities", "receipts": "activities"},
+    "Schedule": {"activities": "activities"},
+}
 # Nouns that are nothing without their shapes; buildings may come as a list of them.
 LAYERS = ("rivers", "red_line", "zones", "parcels")
 # Words of which deliveries have their own: `check` names them, and who reads them judges them.
@@ -142,7 +149,9 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     def wrap(function: Callable[P, T]) -> Callable[P, T]:
         names = list(inspect.signature(function).parameters)
         nouns = {n: tables.get(n, PARAMETERS.get(n, "")) for n in names}
-        wanted = [(k, n, nouns[n]) for k, n in enumerate(names) if nouns[n]]
+        said = inspect.get_annotations(function)
+        parts = {n for n in names if any(p in str(said.get(n, "")) for p in PARTS)}
+        wanted = [(k, n, nouns[n]) for k, n in enumerate(names) if nouns[n] or n in parts]
         # the wrapper below has the globals of the function's own module
         let_in, agree = _let_in, _agree
 
@@ -178,6 +187,10 @@ def _agree(tables: Mapping[str, Any]) -> None:
 
 def _let_in(value: Any, what: str, layer: str) -> Any:
     """A table, or every table of a mapping, cleaned; anything else as it is."""
+    if (parts := PARTS.get(type(value).__name__)) is not None:
+        return _parts_let_in(value, parts, layer)
+    if not what:
+        return value
     if what == WORKS:
         what = "rivers" if isinstance(value, gpd.GeoDataFrame) else "segments"
     if what == "features" and isinstance(value, pd.DataFrame):
@@ -201,6 +214,18 @@ def _let_in(value: Any, what: str, layer: str) -> Any:
             hint=f'{layer} = pg.read_layer("{layer}.shp", "{_example(what)}")',
         )
     return value
+
+
+def _parts_let_in(value: Any, parts: Mapping[str, str], layer: str) -> Any:
+    """A result whose tables are clean; itself where they are."""
+    given = {n: getattr(value, n) for n in parts}
+    neat = {
+        n: clean(t, parts[n], n if layer == "tasks" else layer)
+        for n, t in given.items()
+        if isinstance(t, pd.DataFrame)
+    }
+    changed = {n: t for n, t in neat.items() if t is not given[n]}
+    return replace(value, **changed) if changed else value
 
 
 def _example(what: str) -> str:
