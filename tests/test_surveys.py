@@ -323,3 +323,43 @@ def test_the_table_of_kinds_names_tests_that_are_there():
         assert not lost, f"{kind}: {lost}"
     points = {int(n) for kind, *_ in rows for n in re.findall(r"\d+", kind)}
     assert points == set(range(1, 15))
+
+
+HDM = "BEGIN,{}:1\n-5,44\n{}\n5,44\n"
+
+
+@pytest.mark.parametrize("height", ["0", "-9999", "-99", "9999", "-32768", "99999"])
+def test_a_height_that_stands_for_no_measurement_is_refused(tmp_path, height):
+    path = tmp_path / "a.hdm"
+    rows = [f"{at}|{'0,40' if at != 100 else f'0,{height}'}" for at in (0, 100, 200)]
+    path.write_text("".join(HDM.format(*row.split("|")) for row in rows), "utf-8")
+    read = pg.intake.read_sections(path, river="R").assign(n=0.03)
+    with pytest.raises(pg.errors.HydraulicsError, match=r"no measurement.*\(1: R K0\+100"):
+        pg.water_profile(read, 50.0, {"slope": 0.001})
+    with pytest.raises(pg.errors.HydraulicsError, match="no measurement"):
+        pg.flood.normal_levels(read, 50.0, slope=0.001)
+
+
+@pytest.mark.parametrize(
+    "heights", [[(44, 0, 44)] * 3, [(9, 0, 9), (8, -1, 8), (7, 1, 7)], [(44, 34, 44), (9, 0, 9)]]
+)
+def test_a_bed_at_nothing_is_a_bed(heights):
+    table = pd.concat(
+        pd.DataFrame({"river": "R", "chainage_m": 100.0 * k, "offset_m": [-5.0, 0, 5],
+                      "elevation_m": z, "n": 0.03}) for k, z in enumerate(heights)
+    )  # fmt: skip
+    assert len(pg.flood.normal_levels(table, 5.0, slope=0.001)) == len(heights)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("BEGIN,0\nBEGIN,100\n-5,4\n5,4\n", r"without points .*\(1: 1\)"),
+        ("BEGIN,0\n-5,4\n5,4\nBEGIN,100\n", r"without points .*\(1: 4\)"),
+        ("".join(f"BEGIN,0.{k}00\n-5,4\n0,1\n5,4\n" for k in range(3)), "chainages in km"),
+    ],
+)
+def test_a_file_of_sections_that_lacks_something_is_refused(tmp_path, text, match):
+    (tmp_path / "a.hdm").write_text(text, "utf-8")
+    with pytest.raises(pg.PinghuError, match=match):
+        pg.intake.read_sections(tmp_path / "a.hdm", river="R")

@@ -29,6 +29,11 @@ NUMBERS = (
     "right_levee_top_m", "left_wall_m", "right_wall_m",
 )  # fmt: skip
 
+# what stands in a survey for a point that wasn't measured, and how far it lies from all others [m]
+SIGNS, FAR_M = (0.0, -1.0, -99.0, -999.0, 999.0, 9999.0), 10.0
+# no ground lies outside of these [m]
+LOWEST_M, HIGHEST_M = -450.0, 9000.0
+
 # of a covered section: underside, and what it is made of
 LID = ("lid_m", "n_lid")
 
@@ -415,7 +420,13 @@ def _check_points(
     back = np.r_[False, (np.diff(values["offset_m"]) < 0) & ~new[1:]]
     if back.any():
         _refuse_twins(section, values["offset_m"], stations, "sections")
+    lost = _unmeasured(values["elevation_m"], section, len(stations))
     rules = (
+        (
+            lost,
+            "has heights that stand for no measurement (0, -9999 ...)",
+            "take such points out, or measure them",
+        ),
         (back, "has offsets that run back", "points run from left to right; sort each section"),
         (
             (count < 2)[section],
@@ -433,6 +444,23 @@ def _check_points(
             raise HydraulicsError(
                 problem, layer="sections", ids=places(stations, np.unique(section[bad])), hint=hint
             )
+
+
+def _unmeasured(z: Array, section: Array, count: int) -> Array:
+    """Points whose height is none: no ground has it, or it is a sign far from all other heights.
+
+    A sign in half of the sections and more is a bed that lies at 0.
+    """
+    none: Array = (z < LOWEST_M) | (z > HIGHEST_M)
+    sign = np.isin(z, SIGNS) & ~none
+    if not sign.any() or sign.all():
+        return none
+    rest = z[~sign & ~none]
+    if len(rest):
+        far = sign & ((z < rest.min() - FAR_M) | (z > rest.max() + FAR_M))
+        if 2 * len(np.unique(section[far])) < count:
+            none |= far
+    return none
 
 
 def require_told_apart(sections: pd.DataFrame, layer: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +37,8 @@ __all__ = ["read_sections", "write_sections"]
 
 # points of one section lie so near to each other along the river [m]
 APART_M = 5.0
+# surveyed sections are no nearer to each other than that, most of them [m]
+NEAREST_M = 1.0
 # coordinates are larger than any offset or height [m]
 COORDINATE_M = 20_000.0
 CHAINAGE = re.compile(r"[^\W\d_]*\s*-?\d+\s*\+\s*\d{3}(?:\.\d+)?", re.IGNORECASE)
@@ -251,7 +254,16 @@ def _from_hdm(
     """CASS: BEGIN, chainage and perhaps a number; offset and height, or coordinates, a line."""
     points: list[_Point] = []
     placed: list[tuple[int, str, float, float, float]] = []
-    chainage = ""
+    chainage, begun = "", [row for row, cells in rows if cells[0].upper() == "BEGIN"]
+    filled = [r for (r, c), (_, after) in pairwise(rows) if c[0].upper() == "BEGIN"
+              and after[0].upper() != "BEGIN"]  # fmt: skip
+    if empty := sorted(set(begun) - set(filled)):
+        raise LayerError(
+            f"{path.name} has sections without points (rows of the file)",
+            layer="sections",
+            ids=empty,
+            hint="survey them, or take their BEGIN out",
+        )
     for row, cells in rows:
         if cells[0].upper() == "BEGIN":
             chainage = cells[1].split(":")[0] if len(cells) > 1 else ""
@@ -514,6 +526,14 @@ def _table(points: Sequence[_Point], name: str | None, path: Path) -> pd.DataFra
             hint="a file a line",
         )
     read = {t: parse_chainage(t, prefix=lines[t] or "K") for t in texts}
+    gaps = np.abs(np.diff(list(read.values())))
+    if len(gaps) > 1 and np.median(gaps) < NEAREST_M and all(NUMBER.fullmatch(t) for t in texts):
+        raise ChainageError(
+            f"{path.name} has sections less than {NEAREST_M:g} m apart: are their chainages in km",
+            layer="sections",
+            ids=texts,
+            hint="write chainages as K1+200, or as metres",
+        )
     found = pd.DataFrame(
         {
             "river": _named(name, path),
