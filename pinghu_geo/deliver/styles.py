@@ -96,8 +96,9 @@ def value_text(name: str, value: object, lang: Lang = "zh", *, unknown: str = "â
         return say("yes" if value else "no", lang)
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}"
-    number = isinstance(value, int | np.number)
-    return _number_text(name, float(value)) if number else code_label(name, value, lang=lang)
+    if isinstance(value, int | float | np.number):
+        return _number_text(name, float(value))
+    return code_label(name, value, lang=lang)
 
 
 def _number_text(name: str, number: float) -> str:

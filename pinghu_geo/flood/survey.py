@@ -421,12 +421,14 @@ def _check_points(
     if back.any():
         _refuse_twins(section, values["offset_m"], stations, "sections")
     lost = _unmeasured(values["elevation_m"], section, len(stations))
-    rules = (
-        (
-            lost,
+    if lost.any():
+        raise HydraulicsError(
             "has heights that stand for no measurement (0, -9999 ...)",
-            "take such points out, or measure them",
-        ),
+            layer="sections",
+            ids=places(stations, np.unique(section[lost])),
+            hint="take such points out, or measure them",
+        )
+    rules = (
         (back, "has offsets that run back", "points run from left to right; sort each section"),
         (
             (count < 2)[section],
