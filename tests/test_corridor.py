@@ -6,6 +6,7 @@ import shapely
 
 import pinghu_geo as pg
 from conftest import CRS, building_frame, river_frame
+from pinghu_geo.river.centreline import lay_out
 
 
 def test_stations_are_round_chainages_and_both_ends():
@@ -264,3 +265,19 @@ def test_a_point_has_the_chainage_of_its_nearest_place():
     points = gpd.GeoDataFrame(geometry=[shapely.Point(p) for p in at], crs=CRS)
     wanted = [line.project(p) for p in points.geometry]
     assert pg.locate(points, river)["chainage_m"].tolist() == pytest.approx(wanted, abs=1e-6)
+
+
+def test_rivers_are_laid_out_once_and_again_when_they_changed():
+    """The same rivers, another frame of the same rivers, and rivers changed in place."""
+    rivers = river_frame({"A": [(0, 0), (100, 0)], "B": [(0, 50), (100, 50)]})
+    first = lay_out(rivers)
+    assert lay_out(rivers.copy()) is first
+    rivers.loc["A", "start_m"] = 200.0
+    moved = lay_out(rivers)
+    assert moved is not first
+    assert float(moved.scales[0].chainage(10.0)) == 210.0
+    rivers.geometry = rivers.translate(5, 0)
+    assert lay_out(rivers).start[0, 0] == 5.0
+    assert lay_out(rivers.rename(index={"B": "C"})).names[1] == "C"
+    with pytest.raises(ValueError, match="read-only"):
+        first.measure[0] = 1.0

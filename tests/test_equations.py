@@ -627,7 +627,7 @@ EACH = {
     "section_properties": lambda k: measured(k, pg.flood.section_properties(
         sections(k), profile(k))).select_dtypes("float").drop(columns="chainage_m"),
     "moved_sections": lambda k: measured(k, pg.search.moved_sections(
-        sections(k), widths(k), widths(k).assign(left_m=9.0), RIVERS[k])[0])
+        sections(k), widths(k), widths(k).assign(left_m=9.0), RIVERS[k]).sections)
         [["offset_m", "elevation_m"]],
     "within_rise": lambda k: within_rise(k).certificate[["total_yuan"]],
     "second_opinion": around,

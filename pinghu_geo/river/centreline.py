@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import geopandas as gpd
@@ -39,8 +41,8 @@ SAME_PLACE_M = 1e-3
 class Centrelines:
     """All the rivers' segments in one row of arrays, in the order of flow, river by river."""
 
-    names: list[str]
-    scales: list[ChainageScale]
+    names: Sequence[str]
+    scales: Sequence[ChainageScale]
     start: Floats  # (n, 2) upstream end of each segment [m]
     end: Floats  # (n, 2) downstream end [m]
     step: Floats  # (n, 2) from start to end [m]
@@ -112,12 +114,35 @@ def _river_names(rivers: gpd.GeoDataFrame) -> list[str]:
 
 
 def lay_out(rivers: gpd.GeoDataFrame) -> Centrelines:
-    """Lay the centrelines out as arrays."""
+    """Lay the centrelines out as arrays, which nobody may write to.
+
+    Rivers that were laid out before are handed on, for nearly every function asks for them: they
+    are told by what they are, so that a frame that was changed is another one.
+    """
     require_layer(rivers, "rivers")
     names = _river_names(rivers)
     if not names:
         raise LayerError("has no rows", layer="rivers", hint="read the centrelines first")
-    lines = [_centreline(g, n) for g, n in zip(rivers.geometry, names, strict=True)]
+    plain = [None] * len(names)
+    facts = (rivers.get(c, plain) for c in ("start_m", "chainage_sign", "equations"))
+    scales = []
+    for name, start, sign, equations in zip(names, *facts, strict=True):
+        try:
+            zero = 0.0 if pd.isna(start) else parse_chainage(start)
+        except ChainageError as fault:
+            raise ChainageError(f"river {name}: {fault}", layer="rivers") from fault
+        turned = 1 if pd.isna(sign) else int(sign)
+        scales.append((zero, turned, "" if pd.isna(equations) else str(equations)))
+    shapes = shapely.to_wkb(rivers.geometry.to_numpy(), include_srid=False)
+    return _laid_out(tuple(names), tuple(shapes), tuple(scales))
+
+
+@lru_cache(maxsize=16)
+def _laid_out(
+    names: tuple[str, ...], shapes: tuple[bytes, ...], rules: tuple[tuple[float, int, str], ...]
+) -> Centrelines:
+    """Centrelines of these names, shapes and rules of chainage."""
+    lines = [_centreline(g, n) for g, n in zip(shapely.from_wkb(shapes), names, strict=True)]
     counts = np.array([shapely.get_num_coordinates(line) - 1 for line in lines])
     xy = [shapely.get_coordinates(line) for line in lines]
     step = np.concatenate([np.diff(c, axis=0) for c in xy])
@@ -125,24 +150,15 @@ def lay_out(rivers: gpd.GeoDataFrame) -> Centrelines:
     first = np.concatenate([[0], np.cumsum(counts)])
     total = np.concatenate([[0.0], np.cumsum(length)])
     scales = []
-    for k, name in enumerate(names):
-        row = rivers.iloc[k]
-        equations = row.get("equations", "")
-        start, sign = row.get("start_m", 0.0), row.get("chainage_sign", 1)
+    for k, (name, rule) in enumerate(zip(names, rules, strict=True)):
         try:
-            scales.append(
-                ChainageScale.from_text(
-                    float(length[first[k] : first[k + 1]].sum()),
-                    0.0 if pd.isna(start) else parse_chainage(start),
-                    1 if pd.isna(sign) else int(sign),
-                    "" if pd.isna(equations) else str(equations),
-                )
-            )
+            whole = float(length[first[k] : first[k + 1]].sum())
+            scales.append(ChainageScale.from_text(whole, *rule))
         except ChainageError as fault:
             raise ChainageError(f"river {name}: {fault}", layer="rivers") from fault
-    return Centrelines(
+    found = Centrelines(
         names=names,
-        scales=scales,
+        scales=tuple(scales),
         start=np.concatenate([c[:-1] for c in xy]),
         end=np.concatenate([c[1:] for c in xy]),
         step=step,
@@ -151,6 +167,10 @@ def lay_out(rivers: gpd.GeoDataFrame) -> Centrelines:
         river=np.repeat(np.arange(len(names)), counts),
         first=first,
     )
+    for array in (found.start, found.end, found.step, found.length, found.measure, found.river,
+                  found.first):  # fmt: skip
+        array.setflags(write=False)
+    return found
 
 
 @takes()
