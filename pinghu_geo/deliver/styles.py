@@ -86,11 +86,7 @@ def letters(stages: pd.DataFrame, *, lang: Lang = "zh") -> dict[str, str]:
 
 def value_text(name: str, value: object, lang: Lang = "zh", *, unknown: str = "â€”") -> str:
     """One value of a column as people read it."""
-    if isinstance(value, str):
-        return code_label(name, value, lang=lang)
-    if isinstance(value, float):  # asked far more often than all others
-        return unknown if math.isnan(value) else _number_text(name, float(value))
-    if pd.api.types.is_scalar(value) and pd.isna(value):
+    if _is_unknown(value):
         return unknown
     if isinstance(value, bool | np.bool_):
         return say("yes" if value else "no", lang)
@@ -99,6 +95,12 @@ def value_text(name: str, value: object, lang: Lang = "zh", *, unknown: str = "â
     if isinstance(value, int | float | np.number):
         return _number_text(name, float(value))
     return code_label(name, value, lang=lang)
+
+
+def _is_unknown(value: object) -> bool:
+    if isinstance(value, float):  # asked far more often than all others
+        return math.isnan(value)
+    return not isinstance(value, str) and pd.api.types.is_scalar(value) and bool(pd.isna(value))
 
 
 def _number_text(name: str, number: float) -> str:

@@ -1,0 +1,86 @@
+"""The ledger of many houses: ``uv run python benchmarks/ledger.py [HOUSES]``.
+
+The campaign of ``map_pages.py`` (50,000 houses along 210 km) with tenants, a plan, money and all
+that an office asks for, written and read back: CPU seconds of the whole workbook and of 汇总 and
+征拆台账 alone, its size, and how many cells openpyxl reads differently (none).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pandas as pd
+from map_pages import campaign_of
+
+import pinghu_geo as pg
+from pinghu_geo.deliver import ledger
+from pinghu_geo.deliver.workbook import Paper
+
+
+def whole_campaign(n: int) -> tuple[dict[str, Any], pg.campaign.Campaign]:
+    """What a ledger is given."""
+    given = campaign_of(n)
+    hit, rivers, state = given["affected"], given["rivers"], given["state"]
+    ids = hit.index.to_numpy()[::2]
+    people = pd.DataFrame(
+        {"building_id": ids, "kind": "shop", "name": [f"商户{k:05d}" for k in range(len(ids))],
+         "area_m2": 40.0, "lease_end": "2019-01-31"},
+        index=pd.Index([f"Z{k:06d}" for k in range(len(ids))], name="tenant_id"),
+    )  # fmt: skip
+    segments = pd.DataFrame({"river": rivers.index, "from_m": 0.0, "to_m": 9e3,
+                             "group": [f"第{k + 1}组" for k in range(len(rivers))],
+                             "leader": "某人"})  # fmt: skip
+    tasks = pg.campaign_tasks(hit.drop(columns=["stage", "since", "node_id", "task_class"]),
+                              tenants=people, segments=segments)  # fmt: skip
+    entry = pd.DataFrame({"river": rivers.index, "from_m": 0.0, "to_m": 1e6,
+                          "enters": "2019-05-01", "m_per_day": 20.0})  # fmt: skip
+    plan = pg.schedule(tasks.nodes, handover=entry, start="2018-01-02", work=0.0)
+    stages = pg.campaign.stage_rules()
+    faces = pg.working_faces(tasks.buildings, rivers, state=state.reached, plan=plan.activities,
+                             as_of=state.as_of)  # fmt: skip
+    watched = pg.supervision(plan.activities, state, tasks.buildings, faces=faces.stretches)
+    money = pg.payments(tasks.buildings, plan.activities, state=state.reached)
+    whole = pg.campaign.Campaign("原方案", stages, tasks, None, plan, plan, state, faces, watched,
+                                 money, rivers)  # fmt: skip
+    return given | {"affected": tasks.buildings}, whole
+
+
+def main(n: int) -> None:
+    """Print what it takes."""
+    warnings.simplefilter("ignore")
+    given, whole = whole_campaign(n)
+    spent: dict[str, float] = {}
+    laid = Paper.sheet
+
+    def timed(self: Paper, name: str, rows: pd.DataFrame, **how: Any) -> None:
+        begin = time.process_time()
+        laid(self, name, rows, **how)
+        spent[name] = time.process_time() - begin
+
+    Paper.sheet = timed  # type: ignore[method-assign]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "台账.xlsx"
+        begin = time.process_time()
+        pg.write_ledger(given["affected"], file, nodes=whole.tasks.nodes, campaign=whole)
+        took = time.process_time() - begin
+        book = openpyxl.load_workbook(file, read_only=True)
+        cells = {s.title: (s.max_row, s.max_column) for s in book.worksheets}
+        print(f"{n:,} houses: {took:.1f} s CPU, {file.stat().st_size / 1e6:.1f} MB "
+              f"(load {os.getloadavg()[0]:.1f})")  # fmt: skip
+        for name, (rows, columns) in cells.items():
+            print(f"  {name}: {rows} x {columns}, {spent.get(name, np.nan):.2f} s")
+        begin = time.process_time()
+        pg.write_ledger(given["affected"][[c for c in [*ledger.BUILDING_COLUMNS, "geometry"] if c in given["affected"]]], file)
+        print(f"汇总 and 征拆台账 alone: {time.process_time() - begin:.1f} s CPU")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50_000)
