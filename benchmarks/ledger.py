@@ -78,7 +78,12 @@ def main(n: int) -> None:
         for name, (rows, columns) in cells.items():
             print(f"  {name}: {rows} x {columns}, {spent.get(name, np.nan):.2f} s")
         begin = time.process_time()
-        pg.write_ledger(given["affected"][[c for c in [*ledger.BUILDING_COLUMNS, "geometry"] if c in given["affected"]]], file)
+        pg.write_ledger(
+            given["affected"][
+                [c for c in [*ledger.BUILDING_COLUMNS, "geometry"] if c in given["affected"]]
+            ],
+            file,
+        )
         print(f"汇总 and 征拆台账 alone: {time.process_time() - begin:.1f} s CPU")
 
 

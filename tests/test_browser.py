@@ -260,6 +260,45 @@ def test_search_knows_ids_owners_nodes_and_chainages(page, houses):
     assert page.get_log("browser") == []
 
 
+# Each text that is seen, with its contrast against what lies behind it (WCAG 2.1, 1.4.3).
+CONTRASTS = """
+const parts = c => { const f = c.match(/[\\d.]+/g).map(Number); return f.length < 4 ? [...f, 1] : f; };
+const over = (a, b) => [0, 1, 2].map(i => a[i] * a[3] + b[i] * (1 - a[3]));
+const light = c => { const v = c.map(x => x / 255).map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2]; };
+const found = [];
+for (const one of document.querySelectorAll("body *")) {
+  if (one.closest("svg, script, style, canvas") || !one.getClientRects().length) continue;
+  if (![...one.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+  let grounds = [], up = one;
+  for (; up; up = up.parentElement) {
+    const c = parts(getComputedStyle(up).backgroundColor);
+    grounds.push(c);
+    if (c[3] === 1) break;
+  }
+  let ground = [255, 255, 255];
+  for (const c of grounds.reverse()) ground = over(c, ground);
+  const ink = over(parts(getComputedStyle(one).color), ground), a = light(ink), b = light(ground);
+  const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  found.push([ratio, one.className + ": " + one.textContent.slice(0, 30)]);
+}
+return found;
+"""
+
+
+def test_every_text_of_map_and_board_is_read(page, results):
+    page.execute_script("pgMap.openNode(pgMap.nodes()[0])")
+    page.find_element("css selector", ".pg-houses [data-house]").click()
+    time.sleep(0.6)
+    of_map = page.execute_script(CONTRASTS)
+    page.get((results / "board.html").as_uri())
+    of_board = page.execute_script(CONTRASTS)
+    page.get((results / "map.html").as_uri())
+    assert len(of_map) > 100
+    assert len(of_board) > 100
+    assert [one for one in of_map + of_board if one[0] < 4.5] == []
+
+
 def test_one_line_is_shown_and_others_are_compared_on_demand(page):
     boxes = {e.text: e.find_element("css selector", "input") for e in
              page.find_elements("css selector", ".leaflet-control-layers-overlays label")}  # fmt: skip

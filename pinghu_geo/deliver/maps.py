@@ -390,12 +390,12 @@ def _neighbours(
 
 
 def _zones(zones: gpd.GeoDataFrame, lang: Lang) -> folium.GeoJson:
-    facts = _texts(zones.reset_index(), ("zone_id", "kind", "name", "payer"), lang)
+    facts = _texts(zones.reset_index(), ("zone_id", "name", "payer"), lang)
     if "kind" in zones:
         words = {"renewal": "urban renewal", "consolidation": "land consolidation",
                  "other": "another project"}  # fmt: skip
         kinds = [say(words[k], lang) if k in words else str(k) for k in zones["kind"]]
-        facts[label("kind", lang=lang)] = list(map(html_text, kinds))
+        facts[label("kind", lang=lang, noun="zones")] = list(map(html_text, kinds))
     layer = gpd.GeoDataFrame(facts, geometry=zones.geometry.to_numpy(), crs=zones.crs)
     name = _swatch("#d7bde2") + html_text(
         say("renewal and consolidation: {} areas", lang, len(zones))

@@ -117,7 +117,7 @@ def style_of(
     if isinstance(layer, gpd.GeoDataFrame):
         _symbols(root, kind, layer, words)
         _labels(root, kind, fields)
-    _forms(root, fields, words, fixed, lang)
+    _forms(root, kind, fields, words, fixed, lang)
     return root
 
 
@@ -218,6 +218,7 @@ def _labels(root: Element, kind: str, fields: Sequence[str]) -> None:
 
 def _forms(
     root: Element,
+    kind: str,
     fields: Sequence[str],
     words: Mapping[str, dict[str, str]],
     fixed: Sequence[str],
@@ -259,7 +260,8 @@ def _forms(
     editable = SubElement(root, "editable")
     for k, name in enumerate(fields):
         column = database_name(name)
-        SubElement(aliases, "alias", index=str(k), field=column, name=label(name, lang=lang))
+        word = label(name, lang=lang, noun=kind)
+        SubElement(aliases, "alias", index=str(k), field=column, name=word)
         SubElement(editable, "field", name=column, editable="0" if name in fixed else "1")
 
 
@@ -391,7 +393,8 @@ def _rank(name: str, layer: Any) -> tuple[int, str]:
 
 
 def _id(names: Sequence[str], name: str) -> str:
-    return f"layer_{names.index(name)}"
+    # QGIS takes no id of ten letters or fewer, and gives the layer one that its tree doesn't know
+    return f"pinghu_geo_layer_{names.index(name):03d}"
 
 
 def _source(database: str | Path, name: str) -> str:

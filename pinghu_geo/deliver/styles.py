@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 # A frame, which has a dash or a sign of its own beside the colour
-RED, AMBER = "#c00000", "#e08a00"
+RED, AMBER = "#c00000", "#b86e00"
 
 
 @dataclass(frozen=True, slots=True)

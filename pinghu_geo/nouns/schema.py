@@ -58,7 +58,7 @@ def nearest(word: object, words: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"use one of {', '.join(known)}"
 
 
-def label(column: str, *, lang: Lang = "zh", unit: bool = True) -> str:
+def label(column: str, *, lang: Lang = "zh", unit: bool = True, noun: str | None = None) -> str:
     """Heading of a column for people 字段标签.
 
     Parameters
@@ -69,6 +69,8 @@ def label(column: str, *, lang: Lang = "zh", unit: bool = True) -> str:
         ``"zh"`` or ``"en"``.
     unit
         Whether the unit follows in brackets.
+    noun
+        Table that the column stands in, where several have one of its name.
 
     Returns
     -------
@@ -79,8 +81,12 @@ def label(column: str, *, lang: Lang = "zh", unit: bool = True) -> str:
     --------
     >>> label("floor_area_m2"), label("floor_area_m2", lang="en")
     ('建筑面积 (m²)', 'floor area (m²)')
+    >>> label("kind"), label("kind", noun="zones")
+    ('线型', '项目类型')
     """
-    found = next((c for n in NOUNS.values() for c in n.columns if c.name == column), None)
+    first = [NOUNS[noun]] if noun in NOUNS else []
+    columns = (c for n in (*first, *NOUNS.values()) for c in n.columns)
+    found = next((c for c in columns if c.name == column), None)
     if found is None:
         return column
     # a chainage is shown as K1+234, which says its unit itself
