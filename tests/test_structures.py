@@ -805,6 +805,57 @@ def test_the_band_is_the_profiles_with_each_pair():
         assert alone.loc["A", "rise_alone_mm"] == pytest.approx(float(rise), abs=0.051)
 
 
+@pytest.mark.parametrize("kind", ["bridge", "culvert"])
+def test_houses_about_structures_rise_as_their_own_profiles_do(kind):
+    """Solved at once for all houses and coefficients, sharing what is alike, or one by one."""
+    sections, q, end = river(40.0, count=13)
+    line = shapely.LineString([(500000, 2500000), (500600, 2500000)])
+    rivers = gpd.GeoDataFrame(index=pd.Index(["r"], name="river"), geometry=[line], crs=4547)
+    first = {
+        "bridge": one("bridge", 225.0, low_chord_m=2.4, deck_m=20.0, from_offset_m=-4.0,
+                      to_offset_m=4.0, width_m=10.0),
+        "culvert": one("culvert", 225.0, shape="circle", rise_m=2.4, barrels=3, length_m=30.0,
+                       invert_up_m=0.2, invert_down_m=0.18, deck_m=20.0),
+    }  # fmt: skip
+    structures = pd.concat([
+        first[kind],
+        one("culvert", 425.0, shape="box", span_m=4.0, rise_m=2.5, barrels=2, length_m=40.0,
+            invert_up_m=0.1, invert_down_m=0.08, deck_m=9.0),
+    ]).set_axis(pd.Index(["B", "C"], name="structure_id"))  # fmt: skip
+    idle = pd.DataFrame([
+        {"river": "r", "chainage_m": at, "from_offset_m": a, "to_offset_m": b, "top_m": top,
+         "obstacle": "ineffective"}
+        for at, top in ((200.0, 2.5), (250.0, 9.0)) for a, b in ((-6.0, -4.0), (4.0, 6.0))
+    ])  # fmt: skip
+    places = {"above": 100.0, "at": 200.0, "below": 250.0, "far below": 550.0}
+    shapes = [shapely.box(500000 + at - 2, 2499995, 500000 + at + 2, 2499997) for at in
+              places.values()]  # fmt: skip
+    houses = gpd.GeoDataFrame(
+        index=pd.Index(list(places), name="building_id"), geometry=shapes, crs=4547
+    )
+    # inside a bridge its own coefficients stay, which a profile of its own can't be told
+    band = ((0.1, 0.3),) if kind == "bridge" else ((0.0, 0.0), (0.1, 0.3), (0.6, 0.8))
+    found = pg.building_rises(
+        houses, sections, q, end, rivers, allowed_mm=10, structures=structures, obstacles=idle,
+        losses=band, roughness_share=0.2,
+    )  # fmt: skip
+    for name, at in places.items():
+        rises, own = [], (0.1, 0.3)
+        for factor, pair in [(1.0, p) for p in band] + [(0.8, own), (1.2, own)]:
+            given = {"contraction": pair[0], "expansion": pair[1], "structures": structures}
+            ground = sections.assign(n=sections["n"] * factor)
+            stands = pd.concat([idle, house(at, 3.0, 5.0).assign(obstacle="blocked")])
+            with_, without = (
+                pg.water_profile(ground, q, end, obstacles=o, **given)["level_m"]
+                for o in (stands, idle)
+            )
+            rises.append(1000 * (with_ - without).max())
+        row = found.loc[name]
+        assert row["rise_alone_low_mm"] == pytest.approx(min(rises), abs=1e-4)
+        assert row["rise_alone_high_mm"] == pytest.approx(max(rises), abs=1e-4)
+        assert row["rise_alone_mm"] == pytest.approx(rises[band.index(own)], abs=1e-4)
+
+
 def test_the_verdict_is_review_where_the_limit_runs_through_the_band():
     index = pd.Index(list("abc"), name="building_id")
     affected = pd.DataFrame(index=index)

@@ -36,7 +36,7 @@ class Passed(NamedTuple):
     over: float  # over road or crest [m³/s]
     shares: tuple[float, ...]  # through each opening [m³/s]
     found: int  # CRITICAL where the energy stands below the section's least
-    row: int  # of the section above: itself, or with its idle areas held
+    held: bool  # the idle areas of the section above
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,11 @@ class Crossing:
         Beside openings no water passes: the idle areas of the section above stay idle, even
         covered, until those below are covered too, or water runs over the road.
         """
-        twin = model.twins.get(row_up)
+        twin = model.twin(row_up)
         if twin is not None and level < self.idle_below:
             found = self._passed(model, twin, row_down, flow, level, profile)
             if not found.over > 0:
-                return found
+                return found._replace(held=True)
         return self._passed(model, row_up, row_down, flow, level, profile)
 
     def _passed(
@@ -84,7 +84,7 @@ class Crossing:
             shares: tuple[float, ...] = (flow - over,) if gates.gates else ()
             found = Opened(energy, control, "")
         elif _untouched(model, self.openings, site):
-            return Passed(*_plain_level(model, site), "energy", "A", 0.0, (flow,), 0, row_up)
+            return Passed(*_plain_level(model, site), "energy", "A", 0.0, (flow,), 0, False)
         else:
             found, over, shares = self._through(model, site, level)
         top, calm = level_of(model, row_up, flow, found.energy)
@@ -92,7 +92,7 @@ class Crossing:
             model.state(np.array([row_up]), flows, np.array([top])).energy[0]
         )  # fmt: skip
         how = 0 if calm else CRITICAL
-        return Passed(top, energy, found.control, found.flow_class, over, shares, how, row_up)
+        return Passed(top, energy, found.control, found.flow_class, over, shares, how, False)
 
     # --- weirs and gates
 
@@ -241,7 +241,7 @@ def _plain_step(model: Model, site: Site) -> float:
 def _plain_level(model: Model, site: Site) -> tuple[float, float]:
     """Level and energy line above as if nothing stood there but the ground."""
     rows, flows = np.array([site.row_up]), np.array([site.total])
-    gaps = model.gaps.get(site.row_up)
+    gaps = model.gaps.get(site.row_up % model.size)
     if gaps is not None:
         ways = model.lengths.copy()
         ways[site.row_up] = gaps

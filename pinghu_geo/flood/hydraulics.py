@@ -28,6 +28,7 @@ from pinghu_geo.flood.steady import (
     critical_level,
     mixed,
     normal_level,
+    side_by_side,
     subcritical,
     supercritical,
 )
@@ -264,7 +265,7 @@ def water_profile(
             hint="an obstacle that water can pass has a top_m; walls leave room between them",
         )
     _refuse_shut_openings(case.laid)
-    found = case.solved(_tables)
+    (found,) = _solved([case], _tables)
     if found["repeated"].isna().all():
         found = found.drop(columns="repeated")
     datum = datum_of(sections)
@@ -341,21 +342,23 @@ def scenario_levels(
     """
     case = _case(sections, flows, downstream, **options)
     size = len(case.laid.stations)
-    found = []
+    cases = []
     for k, one in enumerate(scenarios):
+        guess = None
         if near:
             levels = near[k]["level_m"].to_numpy().reshape(len(case.q), -1)
             guess = np.tile(levels, (1, size // levels.shape[1])).T
-            case = replace(case, guess=guess)
         packed = case.laid.sections
         factor = np.asarray(one.n_factor, float)
         if factor.ndim:
             held = list(case.laid.held)
             inner = np.ones(len(packed) - size - len(held))
             factor = np.r_[factor, inner, factor[held]]
-        laid = replace(case.laid, sections=packed.roughened(factor))
-        found.append(replace(case, laid=laid, scenario=one).solved(_lean_tables))
-    return found
+        if (factor != 1).any():
+            packed = packed.roughened(factor)
+        laid = replace(case.laid, sections=packed)
+        cases.append(replace(case, laid=laid, scenario=one, guess=guess))
+    return _solved(cases, _lean_tables) if cases else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,12 +380,15 @@ class _Case:
         stations = self.laid.stations.assign(**more)
         return replace(self, laid=replace(self.laid, stations=stations))
 
-    def solved(self, tables: Callable[..., pd.DataFrame]) -> pd.DataFrame:
-        """All rivers, those that take another's level after it."""
-        solved: dict[str, pd.DataFrame] = {}
-        for river in self.order:
-            solved[river] = _river_profile(self, river, solved, tables)
-        found = pd.concat(solved.values())
+    def model(self, rows: Array, flow: Array, profiles: list[str], flood: Array) -> Model:
+        """What levels of sections (stations, columns) are computed from."""
+        model = self.laid.model(rows, flow, profiles=profiles, **self.options)
+        model = self.scenario.of(model) if self.scenario is not None else model
+        guess = None if self.guess is None else self.guess[rows, flood]
+        return replace(model, guess=guess)
+
+    def in_order(self, found: pd.DataFrame) -> pd.DataFrame:
+        """Rows by scheme, flood and section."""
         flood = {name: k for k, name in enumerate(self.q)}
         row = found["_row"].to_numpy()
         keys = (
@@ -391,6 +397,21 @@ class _Case:
             pd.factorize(self.laid.stations["scheme"])[0][row],
         )
         return found.iloc[np.lexsort(keys)].drop(columns="_row").reset_index(drop=True)
+
+
+def _solved(cases: Sequence[_Case], tables: Callable[..., pd.DataFrame]) -> list[pd.DataFrame]:
+    """All rivers of cases that differ in their scenario, those that take another's level after it.
+
+    The cases of a river are solved at once, as columns beside one another.
+    """
+    solved: list[dict[str, pd.DataFrame]] = [{} for _ in cases]
+    for river in cases[0].order:
+        profiles = _river_profiles(cases, river, solved, tables)
+        for done, profile in zip(solved, profiles, strict=True):
+            done[river] = profile
+    return [
+        case.in_order(pd.concat(done.values())) for case, done in zip(cases, solved, strict=True)
+    ]
 
 
 def _case(
@@ -540,48 +561,87 @@ def _beyond_left_out(
     return stations.assign(beyond=beyond)
 
 
-def _river_profile(
-    case: _Case,
+def _river_profiles(
+    cases: Sequence[_Case],
     river: str,
-    solved: Mapping[str, pd.DataFrame],
+    solved: Sequence[Mapping[str, pd.DataFrame]],
     tables: Callable[..., pd.DataFrame],
-) -> pd.DataFrame:
-    """All schemes and floods of one river."""
-    laid, q = case.laid, case.q
+) -> list[pd.DataFrame]:
+    """All schemes and floods of one river, in each case."""
+    laid, q = cases[0].laid, cases[0].q
     mine = laid.stations[laid.stations["river"] == river]
-    parts = []
+    parts: list[list[pd.DataFrame]] = [[] for _ in cases]
     groups = [g.index.to_numpy() for _, g in mine.groupby("scheme", sort=False)]
     for size in sorted({len(g) for g in groups}):
         same = [g for g in groups if len(g) == size]
         rows = np.stack([g for g in same for _ in q], axis=1)
         flow = np.stack([one[g] for g in same for one in q.values()], axis=1)
         profiles = [name for _ in same for name in q]
-        model = laid.model(rows, flow, profiles=profiles, **case.options)
-        model = case.scenario.of(model) if case.scenario is not None else model
-        if case.guess is not None:
-            model = replace(model, guess=case.guess[rows, np.tile(np.arange(len(q)), len(same))])
-        level, found = _levels(model, laid, river, profiles, case.edges, solved, case.regime)
-        parts.append(tables(model, laid, level, found, profiles))
-    return pd.concat(parts)
+        flood = np.tile(np.arange(len(q)), len(same))
+        models = [case.model(rows.copy(), flow, profiles, flood) for case in cases]
+        for k, (level, found) in enumerate(_levels(models, cases[0], river, profiles, solved)):
+            parts[k].append(tables(models[k], cases[k].laid, level, found, profiles))
+    return [pd.concat(part) for part in parts]
 
 
 def _levels(
-    model: Model,
-    laid: Laid,
+    models: list[Model],
+    case: _Case,
     river: str,
     profiles: list[str],
-    edges: _Edges,
-    solved: Mapping[str, pd.DataFrame],
-    regime: Regime,
-) -> tuple[Array, Array]:
-    """Levels of a river from its boundaries, and how each was found."""
-    schemes = laid.stations["scheme"].to_numpy()[model.rows[0]]
+    solved: Sequence[Mapping[str, pd.DataFrame]],
+) -> list[tuple[Array, Array]]:
+    """Levels of a river from its boundaries, and how each was found; one pair a model."""
+    if case.regime == "supercritical":
+        if models[0].crossings:
+            raise HydraulicsError(
+                "stand in a river that is computed downwards only",
+                layer="structures",
+                ids=[one.name for one in models[0].crossings.values()],
+                hint='regime="mixed" passes them from below, and runs down between them',
+            )
+        answers = []
+        for model, (level, critical) in zip(
+            models, _at_end(models, case, river, profiles, solved, "upstream"), strict=True
+        ):
+            found = supercritical(model, np.minimum(level, critical))
+            found[1][0] = np.where(level > critical, CRITICAL, BALANCED)
+            answers.append(found)
+        return answers
+    ends = _at_end(models, case, river, profiles, solved, "downstream")
+    starts = [np.maximum(level, critical) for level, critical in ends]
+    if case.regime == "subcritical":
+        both = subcritical(side_by_side(models), np.concatenate(starts))
+        answers = list(zip(*(np.hsplit(v, len(models)) for v in both), strict=True))
+    else:
+        above = _at_end(models, case, river, profiles, solved, "upstream")
+        answers = [mixed(m, s, a[0]) for m, s, a in zip(models, starts, above, strict=True)]
+    for (level, critical), start, found in zip(ends, starts, answers, strict=True):
+        raised = (level < critical - 1e-9) & (found[0][-1] == start)
+        found[1][-1] = np.where(raised, CRITICAL, found[1][-1])
+    return answers
 
-    def at_end(which: Literal["downstream", "upstream"]) -> tuple[Array, Array]:
+
+def _at_end(
+    models: list[Model],
+    case: _Case,
+    river: str,
+    profiles: list[str],
+    solved: Sequence[Mapping[str, pd.DataFrame]],
+    which: Literal["downstream", "upstream"],
+) -> list[tuple[Array, Array]]:
+    """Level at one end of a river and the critical one there; one pair a model."""
+    found: list[tuple[Array, Array]] = []
+    alone = case.edges.stands_alone(which, river)
+    schemes = case.laid.stations["scheme"].to_numpy()[models[0].rows[0]]
+    for k, model in enumerate(models):
+        if k and alone and model.sections is models[k - 1].sections:
+            found.append(found[-1])
+            continue
         row = model.rows[-1 if which == "downstream" else 0]
         flow = model.discharge[-1 if which == "downstream" else 0]
         critical, _ = critical_level(model, row, flow)
-        level = edges.levels(which, model, river, profiles, schemes, solved, critical)
+        level = case.edges.levels(which, model, river, profiles, schemes, solved[k], critical)
         low = level <= model.sections.bottom[row]
         if low.any():
             raise HydraulicsError(
@@ -590,28 +650,7 @@ def _levels(
                 layer="boundaries",
                 hint="levels and sections need the same height datum",
             )
-        return level, critical
-
-    if regime == "supercritical":
-        if model.crossings:
-            raise HydraulicsError(
-                "stand in a river that is computed downwards only",
-                layer="structures",
-                ids=[one.name for one in model.crossings.values()],
-                hint='regime="mixed" passes them from below, and runs down between them',
-            )
-        level, critical = at_end("upstream")
-        found = supercritical(model, np.minimum(level, critical))
-        found[1][0] = np.where(level > critical, CRITICAL, BALANCED)
-        return found
-    level, critical = at_end("downstream")
-    start = np.maximum(level, critical)
-    if regime == "subcritical":
-        found = subcritical(model, start)
-    else:
-        found = mixed(model, start, at_end("upstream")[0])
-    raised = (level < critical - 1e-9) & (found[0][-1] == start)
-    found[1][-1] = np.where(raised, CRITICAL, found[1][-1])
+        found.append((level, critical))
     return found
 
 
@@ -830,6 +869,13 @@ class _Edges:
     junctions: Mapping[str, Junction]
     lowest: Mapping[tuple[str, str, str], tuple[int, float]]  # row and discharge
     scales: Mapping[str, ChainageScale]
+
+    def stands_alone(self, which: Literal["downstream", "upstream"], river: str) -> bool:
+        """Whether the level at an end hangs on no other river."""
+        if which == "downstream" and river in self.junctions:
+            return False
+        table = getattr(self, which)
+        return not (table.loc[for_river(table, river), "boundary"] == "river").any()
 
     def _across(
         self,

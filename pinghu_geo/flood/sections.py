@@ -458,6 +458,13 @@ def _closed(ground: Ground, lid: Lid) -> Array:
     return found
 
 
+def beside(parts: list[Sections]) -> Sections:
+    """The sections of each part, part after part; those of one part again are none anew."""
+    if all(one is parts[0] for one in parts):
+        return parts[0].shared(np.tile(np.arange(len(parts[0])), len(parts)))
+    return join(parts)
+
+
 def join(parts: list[Sections]) -> Sections:
     """Packed sections one below the other, padded to one width."""
     wide = max(p.low.shape[1] for p in parts)

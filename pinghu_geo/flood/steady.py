@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
-from pinghu_geo.flood.sections import Array, Sections, Wetted
+from pinghu_geo.flood.sections import Array, Sections, Wetted, beside
 
 Friction = Literal["average_conveyance", "average_slope", "geometric", "harmonic"]
 FRICTION = ("average_conveyance", "average_slope", "geometric", "harmonic")
@@ -55,8 +55,8 @@ class Barrier(Protocol):
 class Model:
     """What a profile is computed from: rows (stations, columns) of ``sections``, upstream first.
 
-    ``crossings`` has what stands below a row; ``passed`` keeps what they found, by row, discharge
-    and level below.
+    ``crossings`` has what stands below a row; ``passed`` keeps what they found, by structure,
+    sections, discharge and level below.
     """
 
     sections: Sections
@@ -71,15 +71,27 @@ class Model:
     guess: Array | None = None  # levels (stations, columns) not far from the answer
     inner: int = 0  # sections inside bridges, at the end
     gaps: Mapping[int, Array] = field(default_factory=dict)  # whole way below a bridge's row
-    passed: dict[tuple[int, float, float, str], Any] = field(default_factory=dict)
+    passed: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     profiles: tuple[str, ...] = ()  # name of each column, for what is set by profile
     # of a section above a structure: the same with its idle areas held, last of all sections
     twins: Mapping[int, int] = field(default_factory=dict)
+    copies: int = 1  # the sections stand so often, one after the other, each with its coefficients
+
+    @property
+    def size(self) -> int:
+        """Sections of a copy."""
+        return len(self.sections) // self.copies
 
     def station(self, row: int) -> int:
-        """A section, or the one that it is a twin of."""
-        first = len(self.sections) - len(self.twins)
+        """A section of the first copy, or the one that it is a twin of."""
+        row %= self.size
+        first = self.size - len(self.twins)
         return row if row < first else list(self.twins)[row - first]
+
+    def twin(self, row: int) -> int | None:
+        """A section with its idle areas held."""
+        own = row % self.size
+        return row - own + self.twins[own] if own in self.twins else None
 
     def column(self, k: int) -> Model:
         """One profile of it."""
@@ -102,12 +114,15 @@ class Model:
 
     def crossed(self, i: int, k: int, level: float) -> Any:
         """How the discharge of a column passes what stands below a station."""
-        row, flow = self.station(int(self.rows[i, k])), float(self.discharge[i, k])
-        profile = self.profiles[k] if self.profiles else ""
-        key = (row, flow, level, profile)
+        row, flow = int(self.rows[i, k]), float(self.discharge[i, k])
+        station, down = self.station(row), int(self.rows[i + 1, k])
+        up = row - row % self.size + station
+        one, profile = self.crossings[station], self.profiles[k] if self.profiles else ""
+        kind = self.sections.kind
+        # schemes that build elsewhere have the same sections and the same structure
+        key = (id(one), row // self.size, int(kind[up]), int(kind[down]), flow, level, profile)
         if key not in self.passed:
-            down = int(self.rows[i + 1, k])
-            self.passed[key] = self.crossings[row].passed(self, row, down, flow, level, profile)
+            self.passed[key] = one.passed(self, up, down, flow, level, profile)
         return self.passed[key]
 
     def state(self, rows: Array, discharge: Array, level: Array) -> State:
@@ -157,6 +172,27 @@ class Model:
         """Energy above less energy below and losses, and its growth with both levels."""
         loss, by_up, by_down = self.losses(rows, up, down)
         return up.energy - down.energy - loss, up.grows - by_up, -down.grows - by_down
+
+
+def side_by_side(models: list[Model]) -> Model:
+    """Models of one river that differ in coefficients, n or guess, as columns of one."""
+    one, size = models[0], len(models[0].sections)
+    if len(models) == 1:
+        return one
+    guesses = [m.guess for m in models if m.guess is not None]
+    return replace(
+        one,
+        sections=beside([m.sections for m in models]),
+        rows=np.hstack([m.rows + k * size for k, m in enumerate(models)]),
+        discharge=np.hstack([m.discharge for m in models]),
+        lengths=np.concatenate([m.lengths for m in models]),
+        contraction=np.concatenate([m.contraction for m in models]),
+        expansion=np.concatenate([m.expansion for m in models]),
+        guess=np.hstack(guesses) if len(guesses) == len(models) else None,
+        profiles=tuple(p for m in models for p in m.profiles),
+        copies=len(models),
+        passed={},
+    )
 
 
 class State(NamedTuple):
@@ -330,7 +366,7 @@ def bracketed(
 
 def subcritical(model: Model, downstream: Array) -> tuple[Array, Array]:
     """Levels (stations, columns) upstream of known levels (columns,), and how each was found."""
-    cuts = np.flatnonzero(np.isin(model.rows, list(model.crossings)).any(axis=1))
+    cuts = np.flatnonzero(np.isin(model.rows % model.size, list(model.crossings)).any(axis=1))
     if not len(cuts):
         return _free_reach(model, downstream)
     level, found = np.empty(model.rows.shape), np.zeros(model.rows.shape, int)
@@ -357,7 +393,9 @@ def _cross(model: Model, i: int, below: Array) -> tuple[Array, Array]:
     for k, row in enumerate(rows):
         if model.station(int(row)) in model.crossings:
             one = model.crossed(i, k, float(below[k]))
-            level[k], found[k], model.rows[i, k] = one.level, one.found, one.row
+            level[k], found[k] = one.level, one.found
+            if one.held:
+                model.rows[i, k] = model.twin(int(row))
         else:
             state = model.state(down[[k]], model.discharge[i + 1, [k]], below[[k]])
             level[[k]], found[[k]] = _step(model, rows[[k]], q[[k]], state)

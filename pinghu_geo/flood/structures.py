@@ -103,7 +103,8 @@ def with_structures(
         ):
             by_place.setdefault(int(up), []).append(one)
         for up in sorted(by_place):
-            made.add(by_place[up], detail, up)
+            if not made.again(by_place[up], up):
+                made.add(by_place[up], detail, up)
     return made.laid()
 
 
@@ -210,6 +211,7 @@ class _Made:
         self.reach: dict[int, float] = dict(laid.reach)
         self.inner: list[_Inner] = []
         self.held: list[int] = []
+        self.places: dict[tuple[Any, ...], int] = {}  # where each structure stood first
         self.start = laid.ground.start
         self.at = {c: laid.stations[c].to_numpy(float) for c in _OF_STATIONS}
 
@@ -280,10 +282,12 @@ class _Made:
                 up_area=float(area[up]), down_area=float(area[down]), up_bed=float(bed[up])
             )
 
+        done: dict[int, Barrier] = {}  # a structure is one in all schemes that leave it alone
         for row, one in self.crossings.items():
-            if isinstance(one, Crossing):
+            if isinstance(one, Crossing) and id(one) not in done:
                 openings = tuple(measured(opening) for opening in one.openings)
-                self.crossings[row] = replace(one, openings=openings)
+                done[id(one)] = replace(one, openings=openings)
+            self.crossings[row] = done.get(id(one), one)
 
     def _stations(self) -> pd.DataFrame:
         """Sections, of which those no longer lack what stands below them."""
@@ -292,6 +296,19 @@ class _Made:
             return stations
         known = stations.index.isin(list(self.crossings))
         return stations.assign(left_out=stations["left_out"].where(~known, ""))
+
+    def again(self, rows: list[_Row], up: int) -> bool:
+        """What stands between two sections as it does in another scheme, if it does."""
+        kind = self.base.sections.kind
+        key = (*(one.name for one in rows), int(kind[up]), int(kind[up + 1]))
+        first = self.places.setdefault(key, up)
+        if first == up:
+            return False
+        self.crossings[up] = self.crossings[first]
+        if first in self.reach:
+            self.reach[up] = self.reach[first]
+        self.held += [up] if first in self.held else []
+        return True
 
     def add(
         self, rows: list[_Row], details: Mapping[Any, Mapping[str, pd.DataFrame]], up: int
