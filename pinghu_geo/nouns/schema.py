@@ -84,7 +84,7 @@ def label(column: str, *, lang: Lang = "zh", unit: bool = True, noun: str | None
     >>> label("kind"), label("kind", noun="zones")
     ('线型', '项目类型')
     """
-    first = [NOUNS[noun]] if noun in NOUNS else []
+    first = [NOUNS[noun]] if noun is not None and noun in NOUNS else []
     columns = (c for n in (*first, *NOUNS.values()) for c in n.columns)
     found = next((c for c in columns if c.name == column), None)
     if found is None:
