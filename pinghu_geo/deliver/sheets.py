@@ -339,7 +339,9 @@ def _labels(
         floors, inside = mine.get("floors"), mine.get("inside_m2")
         facts = []
         if floors is not None and pd.notna(floors[one]):
-            facts.append(say("{} fl.", lang, f"{floors[one]:g}"))
+            many = floors[one]  # a word stands as it was delivered
+            known = isinstance(many, int | float | np.number)
+            facts.append(say("{} fl.", lang, f"{many:g}" if known else visible_text(str(many))))
         if inside is not None and pd.notna(inside[one]):
             facts.append(f"{inside[one]:.1f}m²")
         number = visible_text(f"{one} {looks.at[one, 'letter']}".strip())
