@@ -372,7 +372,7 @@ def _ids(index: pd.Index, layer: str, *, to_text: bool) -> pd.Index:
         inside = pd.api.types.infer_dtype(index)
         index = index.astype(np.int64) if inside == "integer" else index
         to_text |= inside not in ("integer", "string")
-    elif not isinstance(index.dtype, np.dtype) and index.dtype != "str":
+    elif not isinstance(index.dtype, np.dtype) and index.dtype.name != "str":
         to_text = True
     if not to_text:
         return index
@@ -387,8 +387,10 @@ def same_ids(index: pd.Index, others: pd.Index) -> pd.Index:
         return index
     known = dict(zip(as_text(pd.Series(others), strip=True), others, strict=True))
     words = as_text(pd.Series(index), strip=True)
-    same = [known.get(word, own) for word, own in zip(words, index, strict=True)]
-    return pd.Index(same, name=index.name)
+    ids: pd.Index = pd.Index(
+        [known.get(word, own) for word, own in zip(words, index, strict=True)], name=index.name
+    )
+    return ids
 
 
 def _first(values: Any) -> list[str]:
@@ -460,7 +462,7 @@ def with_shapes(frame: Any, layer: str) -> Any:
             hint=f'{layer} = gpd.GeoDataFrame({layer}, geometry="geometry", crs=4547)  # or '
             "the code of the survey",
         )
-    active = frame._geometry_column_name
+    active = frame.active_geometry_name
     if active is None or active not in frame.columns:
         have = [c for c in frame.columns if isinstance(frame[c].dtype, gpd.array.GeometryDtype)]
         raise LayerError(
@@ -659,15 +661,15 @@ def _numbers(values: pd.Series, unit: str) -> tuple[pd.Series, Any]:
         # days without a day in them are unknown numbers
         return (values if lost.any() else pd.Series(np.nan, values.index, name=values.name)), lost
     if pd.api.types.is_numeric_dtype(kind) and not isinstance(kind, pd.CategoricalDtype):
-        plain = values.to_numpy(float, na_value=np.nan)
-        return pd.Series(plain, values.index, name=values.name), np.False_
+        known = values.to_numpy(float, na_value=np.nan)
+        return pd.Series(known, values.index, name=values.name), np.False_
     plain = pd.Series(np.asarray(values, object), values.index, name=values.name)
     read = numbers_written(plain, UNITS.get(unit))
     if read.dtype == float:
         return read, np.False_
     number = pd.to_numeric(read, errors="coerce").astype(float)
-    lost = read.map(lambda v: not isinstance(v, float)) & values.notna().to_numpy()
-    return number, lost.to_numpy(bool)
+    word = read.map(lambda v: not isinstance(v, float)).to_numpy(bool)
+    return number, word & values.notna().to_numpy()
 
 
 def _truths(values: pd.Series) -> tuple[pd.Series, Any]:
