@@ -133,7 +133,7 @@ class Edges(NamedTuple):
             ends[:, turned] = ends[[2, 3, 0, 1]][:, turned]
         return cls(ends, of[ring])
 
-    def chains(self) -> Any:
+    def chains(self) -> shapely.STRtree:
         """Index of the boxes of so many edges in turn, as wide as reference points are aside."""
         begin = np.arange(0, len(self.owner), CHAIN)
         low = np.minimum.reduceat(np.minimum(self.xy[:2], self.xy[2:]), begin, axis=1)
@@ -141,9 +141,9 @@ class Edges(NamedTuple):
         return _tree(low, high)
 
 
-def _tree(low: Floats, high: Floats) -> Any:
+def _tree(low: Floats, high: Floats) -> shapely.STRtree:
     """Index of boxes, grown so that it finds what reference points beside a shape are in."""
-    return shapely.STRtree(shapely.box(*low, *(high.T + ASIDE_M).T))
+    return shapely.STRtree(np.asarray(shapely.box(*low, *(high.T + ASIDE_M).T)))
 
 
 def _rings(polygons: Shapes) -> tuple[Any, Ints, NDArray[np.bool_]]:
@@ -194,7 +194,7 @@ class _Mask(NamedTuple):
         on[row, column] = True
         for r, c in ((row[1:], column[:-1]), (row[:-1], column[1:])):
             on[r[step], c[step]] = True
-        return cls(corner, cell, on, ndimage.label(~on)[0])
+        return cls(corner, cell, on, np.asarray(ndimage.label(~on)[0], np.int32))
 
     def regions(self, box: Floats) -> Shorts:
         """Free region of each box; 0 where a boundary crosses its cells, or some beside them."""
@@ -231,7 +231,7 @@ def _held(region: Shorts, holders: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
     return order[_runs(begin, size)], np.repeat(zone, size)
 
 
-def _holders(mask: _Mask, zones: Shapes, tree: Any) -> tuple[Ints, Ints]:
+def _holders(mask: _Mask, zones: Shapes, tree: shapely.STRtree) -> tuple[Ints, Ints]:
     """Pairs of a free region and a zone that holds it: any cell speaks for its region."""
     wide = mask.on.shape[1]
     on = np.flatnonzero(mask.on)
@@ -271,7 +271,7 @@ def _across(
     shapes: Shapes,
     zones: Shapes,
     edges: Edges,
-    chains: Any,
+    chains: shapely.STRtree,
     holds: tuple[Ints, Ints],
 ) -> tuple[Ints, Ints, Floats]:
     """Shared areas of shapes near a boundary, by integrals along their outlines.
@@ -322,7 +322,7 @@ def _cuts(count: Ints) -> Ints:
 
 
 def _edges_near(
-    rows: Ints, origin: Floats, size: Floats, shapes: Shapes, edges: Edges, chains: Any
+    rows: Ints, origin: Floats, size: Floats, shapes: Shapes, edges: Edges, chains: shapely.STRtree
 ) -> tuple[Ints, Ints, Floats]:
     """Pairs of a shape and an edge that meets its box, and the edge as seen from its corner."""
     shape, chain = chains.query(shapes[rows])

@@ -112,7 +112,7 @@ class Pieces(NamedTuple):
     def sides(self) -> Floats:
         """Of each edge the a, b, c (pieces, 4, 3) with a·x + b·y + c [m] the distance inwards."""
         ring = self.ring
-        left = shapely.is_ccw(shapely.linearrings(ring))
+        left = np.asarray(shapely.is_ccw(shapely.linearrings(ring)))
         way = np.roll(ring, -1, axis=1) - ring
         length = np.hypot(way[..., 0], way[..., 1])
         long = np.where(left[:, None], 1.0, -1.0) * np.where(length > 0, length, np.inf)
@@ -123,7 +123,8 @@ class Pieces(NamedTuple):
 
 def areas_inside(shapes: Shapes, pieces: Pieces) -> tuple[Ints, Floats]:
     """Positions of shapes near the pieces, and area [m²] of each in each design, (designs, n)."""
-    who, piece = shapely.STRtree(shapely.polygons(pieces.ring)).query(shapes, "intersects")
+    outlines = np.asarray(shapely.polygons(pieces.ring))
+    who, piece = shapely.STRtree(outlines).query(shapes, "intersects")
     near, who = np.unique(who, return_inverse=True)
     base = np.floor(pieces.origin.mean(axis=0))  # near the origin doubles are finer
     shapes = shapely.transform(shapes[near], lambda xy: xy - base)

@@ -86,8 +86,8 @@ class _Edges(NamedTuple):
     step: Floats
     square: Floats
     ring: Ints
-    tree: Any
-    posts: Any
+    tree: shapely.STRtree
+    posts: cKDTree
     before: Ints  # the edge that comes to each post
     behind: Ints  # and the one that leaves it
     half: float
@@ -111,7 +111,7 @@ class _Edges(NamedTuple):
         before = edge - (share == 0)
         first = np.flatnonzero(np.diff(ring, prepend=-1))
         before[begin[first]] = np.append(first[1:], len(ring)) - 1
-        tree = shapely.STRtree(shapely.linestrings(ends))
+        tree = shapely.STRtree(np.asarray(shapely.linestrings(ends)))
         posts = cKDTree(ends[edge, 0] + share[:, None] * step[edge])
         half = float((long / n).max()) / 2
         square = (step**2).sum(axis=1)
@@ -153,7 +153,7 @@ def _length(gap: Floats) -> Floats:
     return np.asarray(np.sqrt((gap * gap).sum(axis=-1)))
 
 
-def _inside(shapes: Shapes, line: Any) -> Any:
+def _inside(shapes: Shapes, line: Any) -> Shapes:
     """What of each shape is inside the line; cut cell by cell, so that a long line costs little."""
     found = np.array(shapes, object)
     cut = np.flatnonzero(~shapely.contains_properly(line, shapes))

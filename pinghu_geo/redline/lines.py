@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import ChainageError, LayerError
 from pinghu_geo.nouns.schema import FARTHEST_M, numbers, one_of, require_columns, require_layer
+from pinghu_geo.nouns.tables import groups_of, places_of
 from pinghu_geo.river.centreline import (
     SAME_PLACE_M,
     Centrelines,
@@ -130,7 +131,7 @@ def red_line(
     lines = lay_out(rivers)
     table = width_table(widths, lines)
     shapes: dict[int, list[Any]] = {}
-    for (k, _), piece in table.groupby(["code", "piece"], sort=True):
+    for (k, _), piece in groups_of(table.groupby(["code", "piece"], sort=True)):
         m, left, right = (piece[c].to_numpy(float) for c in ("measure", "left_m", "right_m"))
         rows = section_rows(m, left, right, lines, int(k), step=interpolation == "step")
         shapes.setdefault(int(k), []).append(
@@ -198,7 +199,7 @@ def width_table(widths: Widths, lines: Centrelines, *, by: str | None = None) ->
         table["code"] = river_codes(table["river"], lines, "widths")
         table["piece"] = table["piece"].fillna("").astype(str) if "piece" in table else ""
         measure = np.zeros(len(table))  # by place: tables put together may repeat their index
-        for k, rows in table.groupby("code").indices.items():
+        for k, rows in places_of(table.groupby("code")).items():
             try:
                 chainage = table["chainage_m"].to_numpy()[rows]
                 measure[rows] = lines.scales[k].measure(chainage, twice="order")
@@ -621,8 +622,8 @@ def widths_of(
                 _read_widths(piece, rivers.iloc[[k]], lines.scales[k], spacing_m, tolerance_m)
             )
     if not parts:
-        none = dict.fromkeys(("chainage_m", "left_m", "right_m"), float)
-        return pd.DataFrame(columns=["river", *none]).astype({"river": "str"} | none)
+        none = {"river": "str"} | dict.fromkeys(("chainage_m", "left_m", "right_m"), "float")
+        return pd.DataFrame(columns=list(none)).astype(none)
     table = pd.concat(parts, ignore_index=True)
     pieces = table.groupby("river")["piece"].transform("nunique")
     return table.drop(columns="piece") if (pieces == 1).all() else table

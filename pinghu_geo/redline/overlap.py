@@ -139,7 +139,7 @@ def affected(
     rows = near[rows]
     if not len(rows):
         _warn_apart(features, line, name)
-    hit = features.iloc[rows].copy()
+    hit: gpd.GeoDataFrame = features.iloc[rows].copy()
     hit["river"] = _river_of(hit, red_line, rivers)
     where = locate(hit, rivers, river=hit["river"])
     place = [c for c in where.columns if c not in ("river", "distance_m")]
@@ -328,7 +328,7 @@ def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.Dat
 
 def _meeting(zones: gpd.GeoDataFrame, shapes: NDArray[np.object_]) -> NDArray[np.intp]:
     """Positions of the zones whose boxes meet some shape's box."""
-    tree = shapely.STRtree(shapely.box(*shapely.bounds(shapes).T))
+    tree = shapely.STRtree(np.asarray(shapely.box(*shapely.bounds(shapes).T)))
     boxes = shapely.box(*shapely.bounds(zones.geometry.to_numpy()).T)
     return np.unique(tree.query(boxes)[0])
 

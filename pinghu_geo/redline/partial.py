@@ -103,9 +103,8 @@ def remainders(
     found["rest_ratio"] = found["rest_m2"] / shapely.area(shapes)
     # the circle's radius runs from its centre to the nearest wall
     wide = 2 * shapely.length(shapely.maximum_inscribed_circle(pieces, tolerance=0.01))
-    found["rest_width_m"] = 0.0
     largest = pd.Series(wide).groupby(of).max()
-    found.iloc[largest.index, found.columns.get_loc("rest_width_m")] = largest.to_numpy()
+    found["rest_width_m"] = largest.reindex(range(len(cut)), fill_value=0.0).to_numpy()
     found["n_parts"] = np.bincount(of, minlength=len(cut))
     found["cut_depth_m"] = cut["cut_depth_m"]
     found["suggestion"], found["reason"] = _suggested(found, _remainder_rules(rules), lang)

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import Voronoi
@@ -19,6 +20,7 @@ from pinghu_geo.nouns.errors import CRSError, LayerError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang, require_layer, require_polygons, same_crs
+from pinghu_geo.nouns.tables import crs_of
 
 __all__ = ["JoinedRivers", "join_parts", "river_axis"]
 
@@ -140,9 +142,8 @@ def _is_ring(part: Any, touching_m: float) -> bool:
 def _without_branches(parts: list[Any], touching_m: float) -> tuple[list[Any], list[Any]]:
     """Parts along the river, and those that leave and meet it again: around islands."""
     ends = np.array([[p[0], p[-1]] for p in parts]).reshape(-1, 2)
-    near = shapely.STRtree(shapely.points(ends)).query(
-        shapely.points(ends), predicate="dwithin", distance=touching_m
-    )
+    spots = np.asarray(shapely.points(ends))
+    near = shapely.STRtree(spots).query(spots, predicate="dwithin", distance=touching_m)
     size = (len(ends), len(ends))
     ones = coo_array((np.ones(near.shape[1]), tuple(near.astype(np.int32))), shape=size)
     count, node = connected_components(ones, directed=False)
@@ -355,10 +356,10 @@ def _begins(sources: Any, areas: gpd.GeoDataFrame) -> gpd.GeoSeries:
             layer="sources",
             hint="gpd.GeoSeries(points, index=rivers, crs=areas.crs)",
         )
-    points = sources.geometry
+    points: gpd.GeoSeries = sources.geometry
     if points.crs is not None and not same_crs(points.crs, areas.crs):
         raise CRSError(
-            f"is in {points.crs.name}, the areas in {areas.crs.name}",
+            f"is in {points.crs.name}, the areas in {crs_of(areas).name}",
             layer="sources",
             hint="sources = sources.to_crs(areas.crs)",
         )
@@ -485,8 +486,8 @@ def _medial_path(area: Any, spacing_m: float, name: str) -> Any:
 
 def _farthest(graph: Any, start: int) -> tuple[int, Any]:
     """Node farthest from the start, and the way back from every node."""
-    far, before = dijkstra(graph, directed=False, indices=start, return_predecessors=True)
-    return int(np.argmax(np.where(np.isfinite(far), far, -1.0))), before
+    far, before = dijkstra(graph, directed=False, indices=[start], return_predecessors=True)
+    return int(np.argmax(np.where(np.isfinite(far[0]), far[0], -1.0))), before[0]
 
 
 def _extend(line: Any, area: Any, name: str, spacing_m: float) -> Any:
@@ -547,7 +548,7 @@ def _asymmetry(line: Any, area: Any) -> float:
     tree = shapely.STRtree(pieces)
     sides = []
     for sign in (1.0, -1.0):
-        rays = shapely.linestrings(np.stack([xy, xy + sign * reach * normal], axis=1))
+        rays = np.asarray(shapely.linestrings(np.stack([xy, xy + sign * reach * normal], axis=1)))
         ray, piece = tree.query(rays)
         hit = shapely.intersection(rays[ray], pieces[piece])
         away = shapely.distance(shapely.points(xy[ray]), hit)
@@ -558,8 +559,8 @@ def _asymmetry(line: Any, area: Any) -> float:
     return float(np.max(difference[np.isfinite(difference)], initial=0.0))
 
 
-def _pieces(bank: Any) -> Any:
+def _pieces(bank: Any) -> NDArray[np.object_]:
     """Each straight piece of a boundary as a line of its own."""
     xy, part = shapely.get_coordinates(shapely.get_parts(bank), return_index=True)
     same = part[1:] == part[:-1]
-    return shapely.linestrings(np.stack([xy[:-1][same], xy[1:][same]], axis=1))
+    return np.asarray(shapely.linestrings(np.stack([xy[:-1][same], xy[1:][same]], axis=1)))

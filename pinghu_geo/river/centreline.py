@@ -51,9 +51,9 @@ class Centrelines:
     river: Ints  # (n,) position of its river in `names`
     first: Ints  # (rivers + 1,) where each river's segments begin
 
-    def segments(self) -> Any:
+    def segments(self) -> NDArray[np.object_]:
         """All segments as lines."""
-        return shapely.linestrings(np.stack([self.start, self.end], axis=1))
+        return np.asarray(shapely.linestrings(np.stack([self.start, self.end], axis=1)))
 
     def chainage(self, river: Ints, measure: Floats) -> Floats:
         """Chainages of measures on the given rivers."""
@@ -63,7 +63,7 @@ class Centrelines:
             found[mine] = scale.chainage(measure[mine])
         return found
 
-    def repeated(self, river: Ints, measure: Floats) -> Any:
+    def repeated(self, river: Ints, measure: Floats) -> NDArray[np.object_]:
         """Where a long chain repeats the chainage of a measure: which place; see the scale."""
         found = np.full(len(measure), None, object)
         for k, scale in enumerate(self.scales):

@@ -118,9 +118,9 @@ def locate(
         "repeated",
     ]
     if features.empty:
-        types = {c: float for c in columns if c.endswith("_m")} | {"ambiguous": bool}
-        empty = pd.DataFrame(index=features.index, columns=columns)
-        return empty.astype(dict.fromkeys(("river", "bank", "repeated"), "str") | types)
+        words = dict.fromkeys(("river", "bank", "repeated"), "str")
+        types = {c: "float" for c in columns if c.endswith("_m")} | {"ambiguous": "bool"} | words
+        return pd.DataFrame(index=features.index, columns=columns).astype(types)
     shapes = flat_shapes(features)
     wanted = None if river is None else river_codes(river.reindex(features.index), lines, "river")
     at = beside(shapes, lines, wanted)
