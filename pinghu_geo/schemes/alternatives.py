@@ -400,13 +400,13 @@ def _reach(
     code = river_codes(places["river"], lines, "affected")
     point, right = squares_at(lines, code, chainage.to_numpy(float))
     out = np.where(places["bank"].astype(object) == "left", -1.0, 1.0)[:, None] * right
-    rays = shapely.linestrings(np.stack([point, point + REACH_M * out], axis=1))
+    rays = np.asarray(shapely.linestrings(np.stack([point, point + REACH_M * out], axis=1)))
     union = red_line.geometry.union_all()
     shapely.prepare(union)
     inside = shapely.intersection(rays, union)
     parts, of = shapely.get_parts(inside, return_index=True)
     # the part that begins at the centreline
-    begins = shapely.distance(parts, shapely.points(point)[of]) < 1e-6
+    begins = shapely.distance(parts, shapely.points(point[of])) < 1e-6
     found = np.zeros(len(places))
     found[of[begins]] = shapely.length(parts[begins])
     return found
@@ -458,10 +458,10 @@ def _changes(
         return (a - b).mask(stays, 0.0) if not changes_inside else a - b
 
     place = ["river", "bank", "chainage_m", "repeated", "node_id", "geometry"]
-    table = old[place].where(old["extent"].notna(), new[place])
+    table = pd.DataFrame(old[place].where(old["extent"].notna(), new[place]))
     # a building that is cut less is demolished all the same: its tenants go
     tenants = avoided("tenants", changes_inside=False)
-    table = pd.DataFrame(table).assign(
+    table = table.assign(
         building_id=ids,
         change=change,
         extent_before=old["extent"],

@@ -246,7 +246,7 @@ def _same_stations(table: pd.DataFrame) -> list[tuple[Ints, pd.DataFrame, Floats
 
     Given are the positions of the designs, the rows of one of them, and left and right widths.
     """
-    design = table["design"].cat.codes.to_numpy(np.intp)
+    design = np.asarray(table["design"].cat.codes, np.intp)
     begin = np.flatnonzero(np.diff(design, prepend=-1))
     size = np.diff(begin, append=len(table))
     row = np.arange(len(table)) - np.repeat(begin, size)
@@ -267,7 +267,7 @@ def _pieces(
 ) -> Pieces:
     """Pieces of the corridor of all designs whose tables have these rows."""
     found = []
-    for (k, _), at in rows.groupby(["code", "piece"], sort=True).indices.items():
+    for (k, _), at in places_of(rows.groupby(["code", "piece"], sort=True)).items():
         step = drawn["interpolation"] == "step"
         measure = rows["measure"].to_numpy(float)[at]
         found.extend(

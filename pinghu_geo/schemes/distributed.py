@@ -252,14 +252,15 @@ def _geo(metadata: Any, path: Path, what: str) -> tuple[str, dict[str, Any]]:
     return name, geo["columns"][name]
 
 
-def _bounds(rows: Any, columns: list[int | None]) -> list[float] | None:
+def _bounds(rows: Any, columns: list[int | None]) -> tuple[float, float, float, float] | None:
     """Bounds of a row group by its statistics."""
     if None in columns:
         return None
     stats = [rows.column(k).statistics for k in columns]
     if not all(s is not None and s.has_min_max for s in stats):
         return None
-    return [s.min for s in stats[:2]] + [s.max for s in stats[2:]]
+    west, south, east, north = stats
+    return west.min, south.min, east.max, north.max
 
 
 def _batches(part: _Part, job: _Job) -> Iterator[gpd.GeoDataFrame]:
@@ -363,7 +364,7 @@ def _on_cluster(
 ) -> Iterator[dict[str, Any]]:
     """All partitions on a Dask cluster, as they end."""
     from distributed import CancelledError, as_completed  # type: ignore[attr-defined,unused-ignore]
-    from distributed.comm import CommClosedError
+    from distributed.comm.core import CommClosedError
 
     run = uuid.uuid4().hex
     try:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import flat_shapes, require_columns
+from pinghu_geo.nouns.tables import places_of
 from pinghu_geo.redline.overlap import totals
 from pinghu_geo.river.corridor import along_rivers, river_ends
 
@@ -68,7 +69,7 @@ def node_ids(
         )
     found = pd.Series(index=affected.index, dtype="str", name="node_id")
     ends, _ = river_ends(affected, rivers)
-    for (river, bank), rows in affected.groupby(["river", "bank"], sort=True).indices.items():
+    for (river, bank), rows in places_of(affected.groupby(["river", "bank"], sort=True)).items():
         low, high = ends[rows].T
         order = np.lexsort((high, low))
         number = _runs(low[order], high[order], gap_m, max_length_m)
@@ -168,7 +169,8 @@ def node_table(
     table = table.join(_responsible(table, middle, segments, rivers))
     footprints, of = shapely.get_parts(flat_shapes(affected), return_index=True)
     node = pd.factorize(affected["node_id"], sort=True)[0][of]
-    shapes = shapely.multipolygons(footprints, indices=node) if len(affected) else []
+    some = shapely.multipolygons(footprints, indices=node) if len(affected) else []
+    shapes = np.asarray(some, object)
     return gpd.GeoDataFrame(table, geometry=shapes, crs=affected.crs)
 
 

@@ -16,6 +16,7 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import rule_file
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang, label, nearest, numbers, one_of
+from pinghu_geo.nouns.tables import records_of
 
 __all__ = ["retention_rules", "retention_verdict"]
 
@@ -174,7 +175,7 @@ def retention_verdict(
     failed = np.zeros(len(affected), bool)
     missing: list[list[str]] = [[] for _ in range(len(affected))]
     spread: list[list[str]] = [[] for _ in range(len(affected))]
-    for rule in table.to_dict("records"):
+    for rule in records_of(table):
         limit = _limit(rule, limits)
         values = _evidence(known, rule)
         na = values.isna().to_numpy()
@@ -192,7 +193,8 @@ def retention_verdict(
         ]
         failed |= new
         for k in np.flatnonzero(some & ~holds & ~na):
-            spread[k].append(_spread_text(known.iloc[k], rule["column"], least, most, limit, lang))
+            band = float(least.iloc[k]), float(most.iloc[k])
+            spread[k].append(_spread_text(known.iloc[k], rule["column"], band, limit, lang))
         for k in np.flatnonzero(na):
             missing[k].append(label(rule["column"], lang=lang, unit=False))
     lacks = np.array([bool(m) for m in missing], dtype=bool)
@@ -224,10 +226,10 @@ def _band(known: pd.DataFrame, column: str, values: pd.Series) -> tuple[pd.Serie
 
 
 def _spread_text(
-    row: pd.Series, column: str, least: pd.Series, most: pd.Series, limit: float | None, lang: Lang
+    row: pd.Series, column: str, band: tuple[float, float], limit: float | None, lang: Lang
 ) -> str:
     """A band that a limit runs through, in words."""
-    low, high = float(least[row.name]), float(most[row.name])
+    low, high = band
     name, by = label(column, lang=lang), row.get("rise_decided_by")
     by = by if column == "rise_alone_mm" and isinstance(by, str) else None
     ends = f"{low:.1f}", f"{high:.1f}", f"{limit:.1f}"
