@@ -143,8 +143,8 @@ def working_faces(
     day = day_of(as_of, "as_of").to_datetime64().astype("datetime64[D]")
     blocking = (buildings["task_class"] != "retain").to_numpy()
     ends = river_ends(buildings, lines, "buildings")[0]
-    who = buildings.get("node_id", pd.Series(pd.NA, index=buildings.index, dtype=object))
-    who = who.where(who.notna(), buildings.index.to_series()).astype("str").to_numpy(object)
+    node = buildings.get("node_id", pd.Series(pd.NA, index=buildings.index, dtype=object))
+    who = node.where(node.notna(), buildings.index.to_series()).astype("str").to_numpy(object)
     stretches, metres = [], []
     for river, (lo, hi) in works.items():
         here = blocking & (buildings["river"] == river).to_numpy()

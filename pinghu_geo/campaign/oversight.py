@@ -17,6 +17,7 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang, nearest, numbers, require_columns
+from pinghu_geo.nouns.tables import each_row
 
 __all__ = ["Supervision", "supervision"]
 
@@ -295,7 +296,7 @@ def _curve(
     days = pd.DatetimeIndex(sorted({state.as_of, *(d for v in lines.values() for d in v.index)}))
     table = pd.DataFrame({k: _by_day(v, days) for k, v in lines.items()}, days.rename("date"))
     after = table.index > state.as_of
-    table.loc[after, [c for c in table if c.startswith("done_")]] = np.nan
+    table.loc[after, [c for c in table.columns if c.startswith("done_")]] = np.nan
     return table
 
 
@@ -334,6 +335,6 @@ def _notices(
             r.late_by_days,
         )
         + (say("; held up by: {}", lang, r.blocker) if isinstance(r.blocker, str) else "")
-        for r in red.itertuples()
+        for r in each_row(red)
     ]
     return rows

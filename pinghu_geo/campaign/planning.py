@@ -27,6 +27,7 @@ from pinghu_geo.nouns.errors import LayerError, first_ids
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang, numbers, require_columns
+from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.river.corridor import along_rivers, require_rivers, river_ends
 
 __all__ = ["Schedule", "needed_by", "schedule"]
@@ -82,7 +83,7 @@ class Schedule(Result):
         proof = say("proven least", lang) if first["proof"] == "optimal" else least
         lines.append(say("The largest lateness is {} working days ({}).", lang,
                          f"{first['value']:.0f}", proof))  # fmt: skip
-        for row in self.shortage.itertuples():
+        for row in each_row(self.shortage):
             days = row.late_days, row.late_days_then
             group = row.group or say("all nodes", lang)
             if row.crews_more <= 0:
@@ -233,7 +234,7 @@ def schedule(
     activities = activities.drop(columns="finish_number")
     short = _shortage(stages, job, groups, crews, nodes, work, lang)
     nodes = nodes.reindex(given)
-    place = given.get_indexer(activities["node_id"])
+    place = given.get_indexer(pd.Index(activities["node_id"]))
     activities = activities.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
     if len(activities):
         cal.warn_beyond(activities["finish"].max())
@@ -389,8 +390,8 @@ def _reached(
     if progress is None or progress.empty:
         return ratio, first, last
     require_columns(progress, ["node_id", "stage", "first", "last", "done_ratio"], "progress")
-    node = tasks.index.get_indexer(progress["node_id"])
-    stage = pd.Index(codes).get_indexer(progress["stage"])
+    node = tasks.index.get_indexer(pd.Index(progress["node_id"]))
+    stage = pd.Index(codes).get_indexer(pd.Index(progress["stage"]))
     if (node < 0).any():
         raise LayerError("speaks of unknown nodes", layer="progress",
                          ids=progress["node_id"][node < 0].unique())  # fmt: skip
@@ -411,12 +412,13 @@ def _links(tasks: pd.DataFrame, stages: pd.DataFrame, cal: WorkDays) -> tuple[In
     earlier = ancestors(stages)
     before, after, lag = [], [], []
     base = np.arange(len(tasks), dtype=np.int64) * len(codes)
-    for k, stage in enumerate(codes):
-        wait = _waits(tasks, stages.at[stage, "wait_days"], cal)
+    rules = zip(codes, stages["wait_days"], stages["after"], strict=True)
+    for k, (stage, wait_days, awaited) in enumerate(rules):
+        wait = _waits(tasks, wait_days, cal)
         for other in (s for s in codes if s in earlier[stage]):  # a set has no order to rely on
             before.append(base + codes.index(other))
             after.append(base + k)
-            lag.append(wait if other in stages.at[stage, "after"] else np.zeros_like(wait))
+            lag.append(wait if other in awaited else np.zeros_like(wait))
     if not before:
         none = np.zeros(0, np.int64)
         return none, none, none

@@ -17,6 +17,7 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang, nearest, require_columns
+from pinghu_geo.nouns.tables import each_row, groups_of
 
 __all__ = ["LOG_COLUMNS", "ProgressState", "log_of", "progress_faults", "progress_state"]
 
@@ -173,7 +174,8 @@ def _require_once(table: pd.DataFrame, layer: str) -> None:
 
 def _words(index: pd.Index) -> pd.Index:
     """Ids as people read them, which is how reports name them."""
-    return pd.Index(as_text(pd.Series(index.to_numpy()), strip=True))
+    words: pd.Index = pd.Index(as_text(pd.Series(index.to_numpy()), strip=True))
+    return words
 
 
 def _no_tenants() -> pd.DataFrame:
@@ -222,7 +224,7 @@ def report_dates(values: pd.Series) -> pd.Series:
     """Dates of reports; numbers and texts that could mean several days are refused by row."""
     if pd.api.types.is_datetime64_any_dtype(values):
         days = values.dt.tz_localize(None) if values.dt.tz is not None else values
-        found = days.dt.normalize().astype("datetime64[ns]")
+        found: pd.Series = days.dt.normalize().astype("datetime64[ns]")
     else:
         _refuse_serials(values)
         text = values.map(lambda v: v.isoformat() if hasattr(v, "isoformat") else v)
@@ -298,13 +300,13 @@ def progress_faults(
     for key, known in (("building_id", _words(buildings.index)), ("tenant_id", _words(people))):
         mine = clean[clean[key].notna()]
         lost = mine[~mine[key].isin(known)]
-        for row in lost.itertuples():
+        for row in each_row(lost):
             found.append(_unknown(getattr(row, key), row.place, key, known, elsewhere or {}))
         found += _contradictions(mine[mine[key].isin(known)], key, stages)
     if tenants is not None:
         found += _back_inside(clean, buildings, tenants, stages)
     if today is not None:
-        for row in clean[clean["date"] > day_of(today, "today")].itertuples():
+        for row in each_row(clean[clean["date"] > day_of(today, "today")]):
             one = row.building_id if isinstance(row.building_id, str) else row.tenant_id
             found.append(("future", row.place, "", one, f"{row.date:%Y-%m-%d} is in the future"))
     return pd.DataFrame(found, columns=list(FAULT_COLUMNS), dtype="str")
@@ -315,7 +317,7 @@ def fault_error(faults: pd.DataFrame) -> LayerError:
     words = [
         f"report on {row.id}, {row.row}{f' and {row.other_row}' if row.other_row else ''}: "
         f"{row.problem}"
-        for row in faults.head(5).itertuples()
+        for row in each_row(faults.head(5))
     ]
     words += [f"and {len(faults) - 5} more"] if len(faults) > 5 else []
     return LayerError(
@@ -352,11 +354,13 @@ def _contradictions(
     found = []
     said = mine.drop_duplicates([key, "stage", "date", "correction", *SAID])
     twice = said.duplicated([key, "stage", "date", "correction"], keep=False)
-    for (one, *_), rows in said[twice].groupby([key, "stage", "date", "correction"], dropna=False):
+    same = said[twice].groupby([key, "stage", "date", "correction"], dropna=False)
+    for (one, *_), rows in groups_of(same):
         found.append(("disagree", rows["place"].iloc[1], rows["place"].iloc[0], one,
                       "say something else of the same stage and day"))  # fmt: skip
     fixes = said[said["correction"].notna()].drop_duplicates([key, "stage", "date"])
-    for (one, _), rows in fixes[fixes.duplicated([key, "date"], keep=False)].groupby([key, "date"]):
+    both = fixes[fixes.duplicated([key, "date"], keep=False)].groupby([key, "date"])
+    for (one, _), rows in groups_of(both):
         found.append(("disagree", rows["place"].iloc[1], rows["place"].iloc[0], one,
                       "correct the same day to two stages; which holds is not known: "
                       "date the right one a day later"))  # fmt: skip
@@ -429,7 +433,7 @@ def _back_inside(
     _, dates = _states(said, "building_id", known, stages)
     since = dict(zip(_words(known.index), dates[:, stages.index.get_loc(theirs[-1])], strict=True))
     found = []
-    for row in fixes.itertuples():
+    for row in each_row(fixes):
         gone = since.get(row.home, np.datetime64("NaT"))
         if row.date.to_datetime64() >= gone:  # never of NaT
             house = said[(said["building_id"] == row.home) & said["stage"].isin(empty)]
@@ -467,7 +471,7 @@ def _states(
     earlier = ancestors(stages)
     implied = {s: [rank[x] for x in (s, *earlier[s])] for s in codes}
     rows = _by_date(log.drop_duplicates([key, "stage", "date", "correction"]), key, rank)
-    row_of = _words(known.index).get_indexer(rows[key])
+    row_of = _words(known.index).get_indexer(pd.Index(rows[key]))
     dates = np.full((len(known), len(codes)), np.datetime64("NaT", "D"))
     when = rows["date"].to_numpy().astype("datetime64[D]")
     for at, stage, day, fix in zip(
@@ -601,9 +605,9 @@ def _nodes(
     table["n_tenants_out"] = out.groupby("node_id").size().reindex(names, fill_value=0).to_numpy()
     stuck = pd.concat([houses, persons])
     stuck = stuck[stuck["blocker"].notna() & stuck["node_id"].notna()]
-    stuck = stuck.sort_values("blocker_since", kind="stable").groupby("node_id")
-    table["blocker"] = stuck["blocker"].first().reindex(names).to_numpy()
-    table["blocker_since"] = stuck["blocker_since"].first().reindex(names).to_numpy()
+    by_node = stuck.sort_values("blocker_since", kind="stable").groupby("node_id")
+    table["blocker"] = by_node["blocker"].first().reindex(names).to_numpy()
+    table["blocker_since"] = by_node["blocker_since"].first().reindex(names).to_numpy()
     for k, code in enumerate(codes):
         table[f"n_{code}"] = done[:, k]
     long = pd.DataFrame({"node_id": np.repeat(np.asarray(names), len(codes)),

@@ -502,7 +502,7 @@ def _result(
                 segments.append(place | {"bank": bank} | who)
             ids = [n for block in line.nodes[a:b] for n in block]
             loads.append({"group": group} | place | {"bank": line.bank, "n_nodes": len(ids),
-                          "load": float(load[ids].sum())})  # fmt: skip
+                          "load": float(load.loc[pd.Index(ids)].sum())})  # fmt: skip
     table = pd.DataFrame(loads).set_index("group")
     table["load_ratio"] = table["load"] / table["load"].mean() if table["load"].any() else 1.0
     every = _candidates(lines)

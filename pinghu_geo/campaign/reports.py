@@ -27,6 +27,7 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import existing, require_signature
 from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.tables import records_of
 
 __all__ = ["FORM_HEADINGS", "FORM_MARK", "read_reports", "update_progress"]
 
@@ -260,7 +261,7 @@ def _of_layer(path: Path, layer: str, stages: pd.DataFrame) -> pd.DataFrame:
         table = table.astype(object).where(table.notna(), None)
         rows = [
             _report(one | {"id": one[f"{kind}_id"]}, kind, None, f"{path.name} {layer} 第{k}行")
-            for k, one in zip(table.index, table.to_dict("records"), strict=True)
+            for k, one in zip(table.index, records_of(table), strict=True)
         ]
         return _said_rows(rows, stages)
     where = pd.Series([f"{path.name} 第{k}行" for k in table.index], table.index, dtype="str")

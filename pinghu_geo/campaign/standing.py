@@ -86,18 +86,16 @@ class Campaign(Result):
     def duties(self) -> pd.DataFrame:
         """What each group has to clear in each river, and how much of it is late."""
         nodes = self.nodes()
-        nodes = nodes.assign(
-            n_nodes=1, n_red=(nodes["signal"] == "red").astype(int),
-            group=nodes.get("group", pd.NA),
-            leader=nodes.get("leader", pd.NA),
-        )  # fmt: skip
+        nodes = nodes.assign(n_nodes=1, n_red=(nodes["signal"] == "red").astype(int))
+        for column in ("group", "leader"):
+            if column not in nodes:
+                nodes[column] = pd.NA
         sums = ["n_nodes", "n_red", "n_buildings", "n_tenants", "demolish_floor_area_m2",
                 "cost_yuan"]  # fmt: skip
         sums = [c for c in sums if c in nodes]
         keys = ["group", "leader", "river"]
         groups = pd.DataFrame(nodes).groupby(keys, dropna=False, sort=False, observed=True)
-        # a sum over what isn't known isn't known
-        found = groups[sums].agg(lambda v: pd.to_numeric(v).sum(skipna=False))
+        found = groups[sums].agg(_whole_sum)
         found["from_m"], found["to_m"] = groups["from_m"].min(), groups["to_m"].max()
         found["start"], found["due"] = groups["start"].min(), groups["due"].max()
         return found.reset_index()
@@ -131,3 +129,9 @@ class Campaign(Result):
         first = {g: k for k, g in enumerate(dict.fromkeys(group))}
         rank = pd.DataFrame({"a": table[by].map(first), "b": table["stage"].map(order)})
         return table.loc[rank.sort_values(["a", "b"]).index].reset_index(drop=True)
+
+
+def _whole_sum(values: pd.Series) -> object:
+    """A sum over what isn't known isn't known."""
+    amounts: pd.Series = pd.to_numeric(values)
+    return amounts.sum(skipna=False)

@@ -17,6 +17,7 @@ from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang, code_label, label, nearest, numbers, require_columns
+from pinghu_geo.nouns.tables import groups_of
 from pinghu_geo.river.corridor import river_ends
 from pinghu_geo.schemes.nodes import BANK_LETTER, node_ids, node_table
 
@@ -170,7 +171,7 @@ def campaign_tasks(
     classes = _sums(rows, "task_class", known).reindex(list(CLASSES))
     # a class that nothing falls into comes to 0; one of which nothing is known, to NA
     classes.loc[classes["n_buildings"].isna()] = 0
-    none = [c for c in classes if c.startswith("n_") and classes[c].notna().all()]
+    none = [c for c in classes.columns if c.startswith("n_") and classes[c].notna().all()]
     classes[none] = classes[none].astype(int)
     return CampaignTasks(rows, people, nodes, classes, _share(classes, district_total))
 
@@ -225,7 +226,7 @@ def _frozen_ids(ours: pd.DataFrame, frozen: pd.Series | None, rules: dict[str, A
     found = frozen.dropna().reindex(ours.index).astype(object)
     late = ours[found.isna()]
     spans = pd.DataFrame(river_ends(ours, rules["rivers"])[0], ours.index, ["lo", "hi"])
-    for (river, bank), part in late.groupby(["river", "bank"], sort=True):
+    for (river, bank), part in groups_of(late.groupby(["river", "bank"], sort=True)):
         head = f"{river}-{BANK_LETTER[bank]}-"
         mine = found[found.notna() & found.astype(str).str.startswith(head)]
         nodes = spans.loc[mine.index].groupby(mine).agg({"lo": "min", "hi": "max"})
@@ -295,9 +296,8 @@ def _sums(rows: pd.DataFrame, by: str, people: pd.DataFrame | None) -> pd.DataFr
         if column in found:  # nothing known of any is NA, not 0
             found[column] = found[column].where(found[lost] < found["n_buildings"])
     groups = rows.groupby(by, sort=True)
-    all_known = {"min_count": 1}
     if "rooms" in rows:
-        found["n_rooms"] = numbers(rows, "rooms", "affected").groupby(rows[by]).sum(**all_known)
+        found["n_rooms"] = numbers(rows, "rooms", "affected").groupby(rows[by]).sum(min_count=1)
     if people is not None:
         found["n_tenants"] = people.groupby(by).size().reindex(found.index, fill_value=0)
     elif "tenants" in rows:
@@ -345,9 +345,9 @@ def _share(classes: pd.DataFrame, total: Mapping[str, float] | None) -> pd.DataF
         if not isinstance(number, int | float | np.number) or not 0 < number < np.inf:
             raise LayerError(f"district_total: {column} is {whole}", hint="state the whole sum")
         mine = "demolish_floor_area_m2" if column == "floor_area_m2" else column
-        value = float(classes.loc["task", mine]) if mine in classes else np.nan
+        value = float(classes[mine]["task"]) if mine in classes else np.nan
         lost = {"floor_area_m2": "n_unknown", "cost_yuan": "n_unpriced"}.get(column, "")
-        unknown = int(classes.loc["task", lost]) if lost in classes else 0
+        unknown = int(classes[lost]["task"]) if lost in classes else 0
         rows.append({"column": column, "value": value, "district_total": float(whole),
                      "share_ratio": value / float(whole), "n_unknown": unknown})  # fmt: skip
         if value > whole:
