@@ -24,6 +24,7 @@ from pinghu_geo.nouns.inert import html_text, script_value, visible_text
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import write_whole
 from pinghu_geo.nouns.schema import Lang, code_label, label
+from pinghu_geo.nouns.tables import groups_of
 from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["NodeBoard", "node_board"]
@@ -222,10 +223,10 @@ def _held_up(nodes: pd.Index, faces: WorkingFaces | None, lang: Lang) -> pd.Seri
         return found
     open_ = faces.stretches[~faces.stretches["ready"]]
     who = open_["blocked_by"].str.split("、").explode()
-    for node, rows in open_.loc[who.index].groupby(who.to_numpy(), sort=False):
+    for node, rows in groups_of(open_.loc[who.index].groupby(who.to_numpy(), sort=False)):
         if node not in found.index:
             continue
-        longest = rows.loc[rows["length_m"].idxmax()]
+        longest = rows.iloc[rows["length_m"].argmax()]
         said = _between(longest["from_m"], longest["to_m"])
         if len(rows) > 1:
             said = say("{} and others: {} stretches of {} m", lang, said, len(rows),

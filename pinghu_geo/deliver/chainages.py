@@ -25,6 +25,7 @@ from pinghu_geo.nouns.inert import figure_text
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import Lang, code_label, nearest, require_columns
+from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.river.corridor import river_ends
@@ -313,7 +314,7 @@ def _reaches(both: Any, segments: pd.DataFrame | None, font: Any) -> None:
         return
     require_columns(segments, ["group"], "segments")
     mine = segments.drop_duplicates(["from_m", "to_m", "group"])
-    for row in mine.itertuples():
+    for row in each_row(mine):
         for axes in both:
             for end in (row.from_m, row.to_m):
                 axes.axvline(end, color=REACH, linewidth=0.7, linestyle=":")

@@ -24,6 +24,7 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang, code_label, require_layer
+from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes import cost
 from pinghu_geo.schemes.alternatives import Comparison
@@ -429,7 +430,7 @@ def _next_week(
     group = tasks.nodes.get("group", pd.Series(dtype=object))
     return [{"node_id": str(r.node_id), "stage": words.get(r.stage, str(r.stage)),
              "group": _known("group", group.get(r.node_id), lang), "finish": f"{r.finish:%Y-%m-%d}"}
-            for r in rows.sort_values(["finish", "node_id"]).itertuples()]  # fmt: skip
+            for r in each_row(rows.sort_values(["finish", "node_id"]))]  # fmt: skip
 
 
 def _curve(curve: pd.DataFrame, state: ProgressState, lang: Lang) -> Picture | None:

@@ -179,7 +179,7 @@ def write_ledger(
             _campaign(paper, ledger, campaign)
         if comparison is not None and len(comparison.schemes) > 1:
             both = comparison.totals.reset_index()
-            ledger.sheet(paper, "sums by scheme", both, list(both), sums=False)
+            ledger.sheet(paper, "sums by scheme", both, list(both.columns), sums=False)
             changes = ledger.sorted(comparison.changes, first="scheme")
             ledger.sheet(paper, "changes by scheme", changes, CHANGE_COLUMNS)
         for name, columns in BUILDING_SUBJECTS.items():
@@ -258,7 +258,7 @@ def _order(
         rivers = campaign.rivers
     if rivers is not None:
         return {river: k for k, river in enumerate(rivers.index)}
-    names = frame["river"].dropna().unique() if "river" in frame else []
+    names = list(frame["river"].dropna().unique()) if "river" in frame else []
     return {river: k for k, river in enumerate(sorted(names, key=str))}
 
 
@@ -287,7 +287,7 @@ class _Ledger:
                 keys[column] = frame[column].to_numpy()
         if keys.columns.empty:
             return frame
-        return frame.iloc[keys.sort_values(list(keys), kind="stable").index]
+        return frame.iloc[keys.sort_values(list(keys.columns), kind="stable").index]
 
     def sheet(
         self,
@@ -348,14 +348,16 @@ def _campaign(paper: Paper, ledger: _Ledger, campaign: Campaign) -> None:
                          "n_unpriced"], tens_of_thousands=True)  # fmt: skip
     faces = campaign.faces
     ledger.sheet(paper, "stretches of faces", ledger.sorted(faces.stretches),
-                 list(faces.stretches))  # fmt: skip
-    ledger.sheet(paper, "handover of faces", ledger.sorted(faces.receipts), list(faces.receipts))
+                 list(faces.stretches.columns))  # fmt: skip
+    ledger.sheet(paper, "handover of faces", ledger.sorted(faces.receipts),
+                 list(faces.receipts.columns))  # fmt: skip
     counts = {c: say(word, lang) for c, word in COUNTS.items()}
     day = campaign.stage_counts()
-    ledger.sheet(paper, "day and week", day, list(day), headings=counts, sums=False)
+    ledger.sheet(paper, "day and week", day, list(day.columns), headings=counts, sums=False)
     week = campaign.stage_counts(by="group")
     if len(week):
-        ledger.sheet(paper, "week by group", week, list(week), headings=counts, sums=False)
+        columns = list(week.columns)
+        ledger.sheet(paper, "week by group", week, columns, headings=counts, sums=False)
 
 
 def _paid(money: pd.DataFrame, key: str) -> pd.DataFrame:

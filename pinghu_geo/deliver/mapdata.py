@@ -86,13 +86,13 @@ def map_data(
         **{c: _coded(affected.get(c, none), c, lang, unknown="") for c in ("river", "bank")},
         "owner": _coded(affected.get("owner", none), "owner", lang),
     }  # fmt: skip
-    shown = {s: place[str(k)] for s, k in stages["shown_as"].items()} if tasks else {}
+    shown = {str(s): place[str(k)] for s, k in stages["shown_as"].items()} if tasks else {}
     signs, said = letters(stages, lang=lang), stage_words(stages, lang=lang)
     return {
         "houses": houses,
         "nodes": [] if nodes is None else _nodes(nodes_in_order(nodes), lang),
         "classes": classes, "todo": place.get(TODO, 0), "day0": day0, "last": last,
-        "stages": [{"code": str(s), "word": visible_text(said.get(str(s), s)), "letter": signs[s],
+        "stages": [{"code": s, "word": visible_text(said.get(s, s)), "letter": signs[s],
                     "klass": k} for s, k in shown.items()],
         "collective": bool("tenure" in affected and (affected["tenure"] == "collective").any()),
         "stations": _stations(stations, spacing_m), "words": _words(lang),

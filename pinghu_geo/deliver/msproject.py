@@ -20,6 +20,7 @@ from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import visible_text
 from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import Lang
+from pinghu_geo.nouns.tables import records_of
 
 __all__ = ["write_msproject"]
 
@@ -120,7 +121,7 @@ def write_msproject(
     _calendar(root, days.dates, first, last)
     groups = {g: k for k, g in enumerate(dict.fromkeys(rows["group"].dropna()), start=1)}
     tasks = ElementTree.SubElement(root, "Tasks")
-    for row in rows.to_dict("records"):
+    for row in records_of(rows):
         _task(tasks, row, days.dates)
     resources = ElementTree.SubElement(root, "Resources")
     for group, k in groups.items():
@@ -180,7 +181,7 @@ def _rows(
                 if key in adopted.index:
                     one |= {f"was_{c}": adopted.at[key, c] for c in ("start", "finish")}
                 if key in done.index:
-                    ratio = float(done.at[key, "done_ratio"])
+                    ratio = float(done["done_ratio"].loc[key])
                     one |= {"ratio": ratio, "began": done.at[key, "first"],
                             "ended": done.at[key, "last"] if ratio >= 1 else pd.NaT}  # fmt: skip
             rows[-1]["deadline"] = mine.loc[node].get("needed_by")

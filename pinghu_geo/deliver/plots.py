@@ -235,8 +235,8 @@ def _mark_buildings(
 def _same_line(one: pd.DataFrame, other: pd.DataFrame, river: str) -> bool:
     """Whether two width tables are one on a river."""
     columns = ["chainage_m", "left_m", "right_m"]
-    tables = [t.loc[t["river"] == river, columns].to_numpy(float) for t in (one, other)]
-    return np.array_equal(*tables)
+    first, second = (t.loc[t["river"] == river, columns].to_numpy(float) for t in (one, other))
+    return np.array_equal(first, second)
 
 
 @takes(before="widths", after="widths", searched="widths", buildings="affected")

@@ -81,7 +81,8 @@ def as_stored(layer: pd.DataFrame, name: str) -> pd.DataFrame:
             if ((known == known.round()) & (known.abs() < 2**53)).all():
                 counts[column] = flat[column].astype("Int64")
     flat = flat.assign(**counts) if counts else flat
-    return database_frame(flat)
+    stored: pd.DataFrame = database_frame(flat)
+    return stored
 
 
 def kind_of_layer(name: str) -> str:

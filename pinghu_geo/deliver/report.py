@@ -156,7 +156,7 @@ def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh")
 
 
 def write_results(
-    layers: Mapping[str, gpd.GeoDataFrame],
+    layers: Mapping[str, pd.DataFrame],
     target: str | Path,
     *,
     codes: Mapping[str, Mapping[str, str]] | None = None,

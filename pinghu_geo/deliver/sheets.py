@@ -26,6 +26,7 @@ from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import figure_text, visible_text
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang, code_label, one_of, require_columns, require_layer
+from pinghu_geo.nouns.tables import crs_of
 from pinghu_geo.river.centreline import stations
 from pinghu_geo.river.chainage import format_chainage
 
@@ -157,7 +158,7 @@ def wall_maps(
     sheets = [s for river in rivers.index for s in _sheets(river, rivers, red_line, ground, scale)]
     looks = _looks(affected, stages, lang)
     words = {"project": project, "number": number, "date": date, "scale": f"1:{scale}",
-             "crs": rivers.crs.name}  # fmt: skip
+             "crs": crs_of(rivers).name}  # fmt: skip
     drawn = _drawn(sheets, (affected, red_line, rivers, buildings), looks, (size, frame, ground),
                    words, scale, lang)  # fmt: skip
     write_sheets_of_plots(drawn, path)
@@ -171,7 +172,8 @@ def _sheets(
     line = rivers.geometry.loc[river]
     mine = red_line[red_line["river"] == river] if "river" in red_line else red_line
     edge = shapely.get_coordinates(mine.geometry.to_numpy())
-    along = shapely.line_locate_point(line, shapely.points(edge)) if len(edge) else np.empty(0)
+    corners = np.asarray(shapely.points(edge))
+    along = shapely.line_locate_point(line, corners) if len(edge) else np.empty(0)
     room = np.array(ground) - 2 * BESIDE * scale / 1000
     overlap, start = OVERLAP * scale / 1000, 0.0
     while True:
@@ -344,7 +346,7 @@ def _labels(
             facts.append(say("{} fl.", lang, f"{many:g}" if known else visible_text(str(many))))
         if inside is not None and pd.notna(inside[one]):
             facts.append(f"{inside[one]:.1f}m²")
-        number = visible_text(f"{one} {looks.at[one, 'letter']}".strip())
+        number = visible_text(f"{one} {looks['letter'][one]}".strip())
         for text in (f"{number}\n{' '.join(facts)}" if facts else number, number):
             place = _placed(x, y, text, taken, edge)
             if place is not None:

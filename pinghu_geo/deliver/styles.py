@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 from pinghu_geo.campaign.stages import TODO, stage_words
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang, code_label
+from pinghu_geo.nouns.tables import is_unknown
 from pinghu_geo.river.chainage import format_chainage
 
 __all__ = [
@@ -86,7 +86,7 @@ def letters(stages: pd.DataFrame, *, lang: Lang = "zh") -> dict[str, str]:
 
 def value_text(name: str, value: object, lang: Lang = "zh", *, unknown: str = "â€”") -> str:
     """One value of a column as people read it."""
-    if _is_unknown(value):
+    if is_unknown(value):
         return unknown
     if isinstance(value, bool | np.bool_):
         return say("yes" if value else "no", lang)
@@ -95,12 +95,6 @@ def value_text(name: str, value: object, lang: Lang = "zh", *, unknown: str = "â
     if isinstance(value, int | float | np.number):
         return _number_text(name, float(value))
     return code_label(name, value, lang=lang)
-
-
-def _is_unknown(value: object) -> bool:
-    if isinstance(value, float):  # asked far more often than all others
-        return math.isnan(value)
-    return not isinstance(value, str) and pd.api.types.is_scalar(value) and bool(pd.isna(value))
 
 
 def _number_text(name: str, number: float) -> str:

@@ -18,6 +18,7 @@ from pinghu_geo.nouns.inert import html_text
 from pinghu_geo.nouns.notices import heard
 from pinghu_geo.nouns.results import table_html
 from pinghu_geo.nouns.schema import flat_shapes, label, nearest, require_layer
+from pinghu_geo.nouns.tables import crs_of
 from pinghu_geo.redline.lines import red_line, width_table
 from pinghu_geo.redline.overlap import affected, totals
 from pinghu_geo.river.centreline import lay_out, points_at
@@ -301,7 +302,7 @@ class _Panel:
 
     def _rows(self) -> pd.DataFrame:
         """Rows of the widths in the stretch."""
-        table = self.live.widths
+        table: pd.DataFrame = self.live.widths
         low, high = self.stretch.value
         return table[
             (table["river"] == self.river.value) & table["chainage_m"].between(low, high)
@@ -337,7 +338,7 @@ class _Panel:
         if self._busy:
             return
         live = self.live
-        spot = gpd.GeoSeries.from_xy([place[1]], [place[0]], crs=4326).to_crs(live.rivers.crs)
+        spot = gpd.GeoSeries.from_xy([place[1]], [place[0]], crs=4326).to_crs(crs_of(live.rivers))
         xy, across = self._sections(live.widths.loc[[row]])
         sign = 1.0 if side == "left_m" else -1.0
         offset = sign * float((np.array([spot.x[0], spot.y[0]]) - xy[0]) @ across[0])
@@ -372,7 +373,8 @@ class _Panel:
         xy, across = self._sections(rows)
         left, right = (rows[side].to_numpy(float)[:, None] for side in SIDES)
         ends = np.stack([xy + across * left, xy - across * right], axis=1).reshape(-1, 2)
-        spots = gpd.GeoSeries.from_xy(*ends.T, crs=self.live.rivers.crs).to_crs(4326)
+        x, y = ends.T
+        spots = gpd.GeoSeries.from_xy(x, y, crs=self.live.rivers.crs).to_crs(4326)
         return np.stack([spots.x, spots.y], axis=1).reshape(-1, 2, 2)
 
     def _place(self) -> None:

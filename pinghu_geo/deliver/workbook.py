@@ -15,6 +15,7 @@ import pandas as pd
 from pinghu_geo.nouns.inert import sheet_text
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import NOUNS, Column, Lang, code_label, label
+from pinghu_geo.nouns.tables import is_unknown
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.cost import HEADS
 
@@ -106,10 +107,8 @@ def new_workbook(path: Path) -> Iterator[Any]:
 
 def save_sheets(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> None:
     """Plain sheets, to read, filter, print and read back; the same bytes for the same tables."""
-    options = {"options": INERT}
-    dates = {"date_format": "yyyy-mm-dd", "datetime_format": "yyyy-mm-dd"}
-    made = BytesIO()
-    with pd.ExcelWriter(made, engine="xlsxwriter", engine_kwargs=options, **dates) as book:
+    made, day = BytesIO(), "yyyy-mm-dd"
+    with pd.ExcelWriter(made, "xlsxwriter", day, day, engine_kwargs={"options": INERT}) as book:
         book.book.set_properties({"created": CREATED})
         paper = Paper(book.book, lang)
         for name, table in sheets.items():
@@ -126,7 +125,7 @@ def save_sheets(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> N
                 most = min(max(head, wide.max()) + 3, WRAPPED)
                 text = cells.map(lambda v: isinstance(v, str)).any()
                 paper.column(sheet, at, most, paper.formats["words" if text else "plain"])
-                lines = np.maximum(lines, np.ceil((wide + 3) / WRAPPED).to_numpy(int))
+                lines = np.maximum(lines, np.ceil((wide.to_numpy() + 3) / WRAPPED).astype(int))
             for row in np.flatnonzero(lines > 1):
                 sheet.set_row(row + 1, LINE_PT * lines[row])
             sheet.set_row(0, 2 * LINE_PT)
@@ -385,12 +384,7 @@ def _sum_wide(name: Any, values: pd.Series, kind: str, lang: Lang) -> int:
 
 def cell_of(name: str, value: Any, kind: str, lang: Lang) -> Any:
     """Value of a cell: text as people read it, numbers as numbers, NA as nothing."""
-    if (
-        value is None
-        or value is pd.NaT
-        or value is pd.NA
-        or (np.isscalar(value) and pd.isna(value))
-    ):
+    if is_unknown(value):
         return None
     if kind == "date":
         return pd.Timestamp(value).to_pydatetime()
