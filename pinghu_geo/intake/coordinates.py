@@ -35,6 +35,7 @@ from pinghu_geo.nouns.schema import (
     same_crs,
     same_datum,
 )
+from pinghu_geo.nouns.tables import crs_of
 
 __all__ = [
     "Shift",
@@ -111,7 +112,7 @@ def _settled(frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings) -> gp
 
 def _refuse_degrees(frame: gpd.GeoDataFrame, what: str) -> None:
     """Refuse degrees that are stated to be metres: beside a river they would just be far away."""
-    crs = frame.crs
+    crs = crs_of(frame)
     bounds = _bounds(frame.geometry.to_numpy())
     area = crs.area_of_use if crs.is_projected else None
     if bounds is None or area is None or not _looks_like_degrees(bounds):
@@ -125,7 +126,7 @@ def _refuse_degrees(frame: gpd.GeoDataFrame, what: str) -> None:
     swapped = inside(*np.take(bounds, [1, 0, 3, 2]))
     if not (inside(*bounds) or swapped):
         return  # small numbers near an origin of somebody's own
-    code = crs.geodetic_crs.to_epsg() or 4490
+    code = (crs.geodetic_crs and crs.geodetic_crs.to_epsg()) or 4490
     raise CRSError(
         f"coordinates are degrees, but {crs.name} is stated",
         layer=what,
@@ -420,14 +421,14 @@ def _check_against(
         moved = change.transform_bounds(*bounds)
         return float(shapely.box(*moved).distance(goal)) if np.isfinite(moved).all() else np.inf
 
-    far = away(frame.crs)
+    far = away(crs_of(frame))
     if far > APART_M:
         could = [str(code) for code in crs_candidates(bounds) if away(CRS.from_epsg(code)) == 0]
         seen.add("far_apart", column="geometry", km=far / 1000, could=", ".join(could[:4]) or "-")
         return
     if not {"Polygon", "MultiPolygon"} & set(reference.geom_type):
         return
-    found = _shift(metres, reference.to_crs(metres.crs))
+    found = _shift(metres, reference.to_crs(crs_of(metres)))
     if found.confidence > SURE and np.hypot(found.dx_m, found.dy_m) > SHIFTED_M:
         seen.add("shifted", column="geometry", dx=found.dx_m, dy=found.dy_m, n=found.n_matched,
                  cause=say(CAUSES[found.cause], seen.lang))  # fmt: skip
@@ -589,7 +590,7 @@ def _cause(layer: gpd.GeoDataFrame, shift: Floats) -> Literal["none", "gcj02", "
     x0, y0, x1, y1 = layer.total_bounds
     middle = np.array([[(x0 + x1) / 2, (y0 + y1) / 2]]) - shift
     for cause in ("gcj02", "bd09"):
-        predicted = _in_degrees(middle, layer.crs, OFFSETS[cause])[0] - middle[0]
+        predicted = _in_degrees(middle, crs_of(layer), OFFSETS[cause])[0] - middle[0]
         if np.hypot(*(predicted - shift)) < EXPLAINED_M:
             return cause
     return "unknown"
@@ -654,10 +655,9 @@ def from_gcj02(
                 break
         return found
 
-    shapes = shapely.transform(
-        layer.geometry.to_numpy(), lambda xy: _in_degrees(xy, layer.crs, back)
-    )
-    return layer.set_geometry(shapes, crs=layer.crs)
+    crs = crs_of(layer)
+    shapes = shapely.transform(layer.geometry.to_numpy(), lambda xy: _in_degrees(xy, crs, back))
+    return layer.set_geometry(shapes, crs=crs)
 
 
 def _in_degrees(xy: Floats, crs: CRS, change: Callable[[Floats], Floats]) -> Floats:

@@ -130,7 +130,8 @@ def _shown(
         n = where.value_counts()
         seen.add("hidden_entities", [f"layer {name}" for name in n.index],
                  why=[f"on a layer that is frozen or off, {k} in all" for k in n])  # fmt: skip
-    return frame[~(paper | off | frozen)].reset_index(drop=True)
+    shown: gpd.GeoDataFrame = frame[~(paper | off | frozen)].reset_index(drop=True)
+    return shown
 
 
 def _hidden(lines: list[bytes]) -> tuple[set[str], list[bytes]]:
@@ -309,7 +310,7 @@ def write_dxf(
     path = Path(target)
     require_suffix(path, ".dxf")
     try:
-        import ezdxf
+        from ezdxf import filemanagement, units
     except ImportError as fault:
         raise OutputError("ezdxf isn't installed", hint='pip install "pinghu_geo[dxf]"') from fault
     layers = {name: with_shapes(layer, name) for name, layer in layers.items()}
@@ -318,7 +319,7 @@ def write_dxf(
         require_layer(layer.reset_index(drop=True), name, crs=crs)
     _require_names(list(layers))
     require_place(path)
-    drawing = ezdxf.new("R2010", setup=True, units=ezdxf.units.M)
+    drawing = filemanagement.new("R2010", setup=True, units=units.M)
     style = drawing.styles.new("中文", dxfattribs={"font": "simsun.ttc"})
     for k, (name, layer) in enumerate(layers.items()):
         if name in drawing.layers:  # every drawing has 0, and Defpoints, which is not printed

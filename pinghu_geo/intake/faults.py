@@ -130,9 +130,9 @@ def check(
     """
     if isinstance(source, pd.DataFrame):
         kind = _noun_of(source, what)
-        if isinstance(source, gpd.GeoDataFrame):
-            source = with_shapes(source, kind.name)
-        return examine(source, kind.name, Findings(kind.name, lang), reference)
+        drawn = isinstance(source, gpd.GeoDataFrame)
+        given = with_shapes(source, kind.name) if drawn else source
+        return examine(given, kind.name, Findings(kind.name, lang), reference)
     if what is None:
         raise LayerError(
             "what the file is meant to be isn't said", hint='pg.check(file, "buildings")'
@@ -166,7 +166,7 @@ def examine(
     _check_ids(frame, kind, seen)
     if kind.index is not None and frame.index.isna().any():  # no id: the row says where
         places = [f"row {k + 1}" for k in range(len(frame))]
-        frame = frame.set_axis(frame.index.astype(object).where(~frame.index.isna(), places))
+        frame = frame.set_axis(frame.index.astype(object).where(frame.index.notna(), places))
     _check_values(frame, kind, seen)
     _check_texts(frame, seen)
     if isinstance(frame, gpd.GeoDataFrame):
@@ -319,8 +319,7 @@ def _rules(column: Column) -> list[tuple[str, Callable[[pd.Series], Any]]]:
             *([("not_whole", near_whole)] if column.dtype == "int" else []),
         ]
     if column.dtype == "date":
-        dates = {"errors": "coerce", "format": "mixed"}
-        return [("bad_date", lambda v: pd.to_datetime(v, **dates).notna())]
+        return [("bad_date", lambda v: pd.to_datetime(v, errors="coerce", format="mixed").notna())]
     if column.dtype == "bool":
         return [("not_yes_no", lambda v: v.isin([True, False]))]
     return [("unknown_code", lambda v: v.isin(list(column.codes)))] if column.codes else []
@@ -339,7 +338,7 @@ def _advice(column: Column, value: object, lang: Lang) -> str:
 def _check_texts(frame: pd.DataFrame, seen: Findings) -> None:
     """Texts that are garbled, hold control characters, or would run in a workbook or a page."""
     shape = frame.geometry.name if isinstance(frame, gpd.GeoDataFrame) else ""
-    for name in frame.columns.drop(shape, errors="ignore"):
+    for name in frame.columns.drop([shape], errors="ignore"):
         if pd.api.types.is_numeric_dtype(frame[name]):
             continue
         # a column may hold lists and records, too, which databases and GeoParquet have
@@ -572,7 +571,7 @@ def split_parts(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     parts = np.r_[parts, frame.geometry.to_numpy()[bare]][order]
     several = np.bincount(row, minlength=len(frame))[row] > 1
     number = np.arange(len(row)) - np.searchsorted(row, row) + 1
-    split = frame.iloc[row].set_geometry(parts, crs=frame.crs)
+    split: gpd.GeoDataFrame = frame.iloc[row].set_geometry(parts, crs=frame.crs)
     names = [f"{i}-{n}" if s else i for i, n, s in zip(split.index, number, several, strict=True)]
     split.index = pd.Index(names, name=frame.index.name)
     if (twice := split.index[split.index.duplicated()]).size and frame.index.is_unique:

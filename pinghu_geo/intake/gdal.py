@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pandas as pd
 import pyogrio
+from pyogrio.errors import DataSourceError
 
 __all__ = ["gdal_options", "write_frame"]
 
@@ -79,7 +80,7 @@ def _write_believed(gdal: Any, frame: pd.DataFrame, path: str, options: dict[str
     pyogrio.write_dataframe(frame, path, **options)
     if gdal is not None and gdal.CPLGetLastErrorType() >= FAILURE:
         said = gdal.CPLGetLastErrorMsg().decode("utf-8", "replace")
-        raise pyogrio.errors.DataSourceError(said or "a write failed")
+        raise DataSourceError(said or "a write failed")
 
 
 def _require_marked(path: Path) -> None:
@@ -87,7 +88,7 @@ def _require_marked(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(72)
     if path.suffix.lower() == ".gpkg" and (head[68:] != b"GPKG" or not any(head[60:64])):
-        raise pyogrio.errors.DataSourceError("a write failed")
+        raise DataSourceError("a write failed")
 
 
 def _held(gdal: Any, name: str) -> bytes:

@@ -54,6 +54,7 @@ from pinghu_geo.nouns.schema import (
     rival_columns,
     same_crs,
 )
+from pinghu_geo.nouns.tables import crs_of
 from pinghu_geo.nouns.units import (
     Stated,
     cell_units,
@@ -349,13 +350,14 @@ def _near(
     frame: gpd.GeoDataFrame, near: gpd.GeoDataFrame, boxes: Boxes, what: str
 ) -> gpd.GeoDataFrame:
     """What meets a box, of what a file's index let through."""
-    if not same_crs(frame.crs, near.crs):
+    own = crs_of(frame)
+    if not same_crs(own, near.crs):
         raise CRSError(
-            f"is in {frame.crs.name}, near in {near.crs.name if near.crs else 'no CRS'}",
+            f"is in {own.name}, near in {near.crs.name if near.crs else 'no CRS'}",
             layer=what,
-            hint=f"near=near.to_crs({frame.crs.to_epsg() or frame.crs.to_string()!r})",
+            hint=f"near=near.to_crs({own.to_epsg() or own.to_string()!r})",
         )
-    tree = shapely.STRtree(shapely.box(*boxes.T))
+    tree = shapely.STRtree(np.asarray(shapely.box(*boxes.T)))
     meets = np.zeros(len(frame), bool)
     meets[tree.query(frame.geometry.to_numpy(), predicate="intersects")[0]] = True
     if meets.all():  # most formats leave nothing over, and a copy of all rows is not free
@@ -531,7 +533,8 @@ def write_layer(
             frame.to_parquet(temporary, write_covering_bbox=True)
         return
     # two numbers a corner: 8 bytes each, or a digit with its comma
-    room = shapely.count_coordinates(frame.geometry.array) * (4 if suffix == ".geojson" else 16)
+    corners = shapely.count_coordinates(frame.geometry.to_numpy())
+    room = corners * (4 if suffix == ".geojson" else 16)
     if suffix != ".shp":
         with atomic_path(path, room=room) as temporary:
             write_frame(database_frame(flat), temporary, layer=database_name(path.stem))
@@ -562,7 +565,7 @@ def _rows_lost(flat: gpd.GeoDataFrame, encoding: str) -> list[object]:
 
     lost: list[object] = [c for c in flat.columns if not fits(c)]
     rows = np.zeros(len(flat), bool)
-    for column in flat.columns.drop(flat.geometry.name):
+    for column in flat.columns.drop([flat.geometry.name]):
         if not pd.api.types.is_numeric_dtype(flat[column]):
             rows |= ~flat[column].map(fits).to_numpy(bool)
     return [*lost, *flat.iloc[:, 0][rows]]
@@ -607,7 +610,7 @@ def _for_shapefile(flat: gpd.GeoDataFrame, kind: Noun, encoding: str) -> gpd.Geo
     labels = {c.name: c for c in kind.columns}
     names: dict[str, str] = {}
     flat = flat.copy()
-    for column in flat.columns.drop(flat.geometry.name):
+    for column in flat.columns.drop([flat.geometry.name]):
         if column in labels and labels[column].codes:
             words = {code: w[0] for code, w in labels[column].codes.items()}
             flat[column] = flat[column].map(lambda v, words=words: words.get(v, v))
@@ -626,7 +629,7 @@ def _for_shapefile(flat: gpd.GeoDataFrame, kind: Noun, encoding: str) -> gpd.Geo
 
 def _refuse_long_texts(flat: gpd.GeoDataFrame, encoding: str) -> None:
     """Refuse texts that a .dbf would cut off."""
-    for column in flat.columns.drop(flat.geometry.name):
+    for column in flat.columns.drop([flat.geometry.name]):
         if not pd.api.types.is_numeric_dtype(flat[column]):
             size = flat[column].dropna().map(lambda v: len(str(v).encode(encoding, "replace")))
             if (size > DBF_TEXT_BYTES).any():

@@ -402,4 +402,4 @@ def _drawn_m2(some: Any) -> pd.Series | None:
         return area * METRES_A_DEGREE**2 * np.cos(lat)
     if not crs.is_projected or is_mercator(crs):
         return None
-    return area * crs.axis_info[0].unit_conversion_factor ** 2
+    return area * float(crs.axis_info[0].unit_conversion_factor) ** 2

@@ -51,7 +51,7 @@ def by_nesting(shapes: Any) -> Any:
     made = np.full(len(shapes), shapely.Polygon(), object)
     for k, shape in enumerate(shapes):
         rings = shapely.get_rings(shapely.get_parts(shape))
-        areas = shapely.polygons(rings)
+        areas = np.asarray(shapely.polygons(rings))
         crossing = any(a.intersects(b) and not a.touches(b) for a, b in combinations(rings, 2))
         if shapely.is_valid(areas).all() and not crossing:
             made[k] = reduce(shapely.symmetric_difference, areas)

@@ -166,7 +166,7 @@ def join_ledger(
     columns = ledger.drop(columns=key).set_index(theirs).reindex(mine)
     columns.index = layer.index
     joined, conflicts = layer.copy(), []
-    for name in columns:
+    for name in columns.columns:
         new = columns[name]
         if name not in layer.columns:
             joined[name] = new

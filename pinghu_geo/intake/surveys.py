@@ -29,6 +29,7 @@ from pinghu_geo.nouns.errors import ChainageError, LayerError
 from pinghu_geo.nouns.files import existing, require_suffix
 from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import nearest, numbers, require_columns, require_layer
+from pinghu_geo.nouns.tables import groups_of
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import begun_anew, chainage_prefix, parse_chainage
 from pinghu_geo.river.corridor import locate
@@ -214,7 +215,7 @@ def write_sections(sections: pd.DataFrame, target: str | Path) -> None:
     # two places of one chainage are a block each; their numbers tell them apart
     key = pd.factorize(table["chainage_m"])[0]
     section = begun_anew(key, table["offset_m"].to_numpy())
-    for number, part in table.groupby(section):
+    for number, part in groups_of(table.groupby(section)):
         lines.append(f"BEGIN,{part['chainage_m'].iloc[0]:.3f}:{number + 1}")
         lines += [f"{x:.3f},{z:.3f}" for x, z in part[["offset_m", "elevation_m"]].to_numpy()]
     with atomic_path(path) as temporary:
