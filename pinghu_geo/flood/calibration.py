@@ -17,6 +17,7 @@ from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang, numbers, require_columns
+from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 
@@ -196,7 +197,7 @@ def _members(
 ) -> Array:
     """Zone of each section; -1: none, n stays."""
     found = np.full(len(stations), -1)
-    for k, one in enumerate(table.itertuples()):
+    for k, one in enumerate(each_row(table)):
         at, ends = stations["chainage_m"], np.array([one.from_m, one.to_m], float)
         if one.river in scales and np.isfinite(ends).all():
             at = stations["measure"]

@@ -258,7 +258,7 @@ def _require_unmixed(raw: Any, heights: Array, tile: Tile, layer: str) -> None:
     from scipy.ndimage import binary_dilation
 
     known = np.isfinite(heights) & ~void
-    rim = binary_dilation(void, np.ones((3, 3)), iterations=RIM_CELLS) & known
+    rim = binary_dilation(void, np.ones((3, 3), bool), iterations=RIM_CELLS) & known
     others = heights[known & ~rim]
     if not others.size:
         return

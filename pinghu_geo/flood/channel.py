@@ -22,6 +22,7 @@ from pinghu_geo.flood.survey import (
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, require_columns
+from pinghu_geo.nouns.tables import groups_of
 from pinghu_geo.river.chainage import format_chainage
 
 __all__ = [
@@ -395,7 +396,7 @@ def with_roughness(sections: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame
     everywhere = not {"river", "chainage_m"} <= set(ranges.columns)
     by = None if everywhere else dict(iter(ranges.groupby(["river", "chainage_m"])))
     parts = []
-    for key, part in sections.groupby(["river", "chainage_m"], sort=False):
+    for key, part in groups_of(sections.groupby(["river", "chainage_m"], sort=False)):
         mine = ranges if by is None else by.get(key)
         if mine is None:
             raise HydraulicsError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from pinghu_geo.flood.survey import require_told_apart, rows_of, sections_apart
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, require_columns
+from pinghu_geo.nouns.tables import each_row, groups_of
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import format_chainage
 
@@ -196,7 +199,7 @@ def excavation(
     table = pd.DataFrame(areas, columns=["river", "along", "from_m", "cut", "fill"])
     rows = []
     for river, line in table.groupby("river", sort=False):
-        for a, b in zip(line.iloc[:-1].itertuples(), line.iloc[1:].itertuples(), strict=True):
+        for a, b in pairwise(each_row(line)):
             length = b.along - a.along
             row = {"river": river, "from_m": a.from_m, "to_m": b.from_m, "length_m": length}
             for what in ("cut", "fill"):
@@ -217,9 +220,9 @@ def _by_place(
     keys = [
         (one.river, float(scales[one.river].along(one.measure)) if scales else one.measure,
          one.chainage_m)
-        for one in places.itertuples()
+        for one in each_row(places)
     ]  # fmt: skip
-    return {keys[k]: part for k, part in table.groupby(number)}
+    return {keys[k]: part for k, part in groups_of(table.groupby(number))}
 
 
 def _areas(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float]:

@@ -232,4 +232,4 @@ def _drawn(runs: _Runs, rasters: Rasters) -> Any:
         )  # fmt: skip
         pieces += [shapely.geometry.shape(s) for s, _ in shapes(wet, mask=wet > 0, transform=grid)]
     area = shapely.union_all(pieces) if pieces else shapely.MultiPolygon()
-    return shapely.MultiPolygon([area]) if area.geom_type == "Polygon" else area
+    return shapely.MultiPolygon([area]) if isinstance(area, shapely.Polygon) else area

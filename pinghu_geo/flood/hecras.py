@@ -77,9 +77,9 @@ class HecRas(Result):
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """How much there is of each, and what is left out."""
-        places = (
-            self.sections.drop_duplicates(["river", "chainage_m"]) if len(self.sections) else []
-        )
+        places = self.sections
+        if len(places):
+            places = places.drop_duplicates(["river", "chainage_m"])
         lines = [
             say(
                 "{} sections, {} structures, {} junctions, {} discharges.",
@@ -390,13 +390,14 @@ def _unbalanced(
     """
     up = profile.merge(banks, on=["river", "chainage_m"], suffixes=("", "_of_bank"), how="left")
     down = up.groupby(["profile", "river"], sort=False).shift(-1)
-    flow = length = 0.0
+    flow = length = pd.Series(0.0, up.index)
     for zone in ("left", "channel", "right"):
         conveyance = f"conveyance_{zone}_m3s"
-        part = sum(
-            (one["discharge_m3s"] * one[conveyance].fillna(0.0) / one["conveyance_m3s"])
+        above, below = (
+            one["discharge_m3s"] * one[conveyance].fillna(0.0) / one["conveyance_m3s"]
             for one in (up, down)
         )
+        part = above + below
         flow, length = flow + part, length + part * up[f"length_{zone}_m"].fillna(0.0)
     slope = (up["discharge_m3s"] + down["discharge_m3s"]) ** 2 / (
         up["conveyance_m3s"] + down["conveyance_m3s"]

@@ -28,6 +28,7 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.inert import field_text
 from pinghu_geo.nouns.replacing import atomic_parts
+from pinghu_geo.nouns.tables import groups_of, records_of
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import format_chainage
 
@@ -123,7 +124,7 @@ def write_hecras(
         )
     number, places = sections_apart(sections, rivers, "sections")
     keys = places[["river", "measure"]].to_numpy(object)
-    points = {tuple(keys[k]): part for k, part in sections.groupby(number)}
+    points = {tuple(keys[k]): part for k, part in groups_of(sections.groupby(number))}
     stations = stations.assign(rs=_river_stations(stations))
     q = discharges(flows, stations, rivers)
     edges = boundary_table(downstream, "downstream")
@@ -229,7 +230,7 @@ def _geometry_text(
         blocks = {k: obstacles.iloc[row[station == k]] for k in np.unique(station).tolist()}
     river, names = None, _file_names(stations["river"].unique())
     lengths = ["length_left_m", "length_channel_m", "length_right_m"]
-    for i, one in enumerate(stations.to_dict("records")):
+    for i, one in enumerate(records_of(stations)):
         if one["river"] != river:
             river = one["river"]
             name, reach, note = names[river]
@@ -374,7 +375,7 @@ def _flow_text(
     lines = [f"Flow Title={title}", "Program Version=6.50", f"Number of Profiles= {len(q)} "]
     lines += [f"Profile Names={','.join(names)}"]
     table = np.stack(list(q.values()), axis=1)
-    for river, part in stations.groupby("river", sort=False):
+    for river, part in groups_of(stations.groupby("river", sort=False)):
         rows = part.index.to_numpy()
         new = np.r_[True, np.any(np.diff(table[rows], axis=0) != 0, axis=1)]
         for row in rows[new]:

@@ -15,6 +15,7 @@ from pinghu_geo.flood.hecras_structures import GATE_CODES, SHAPE_CODES
 from pinghu_geo.flood.structures import CRESTS, DEFAULTS, INLETS
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest
+from pinghu_geo.nouns.tables import record_of, records_of
 
 __all__ = ["junction_lines", "structure_lines"]
 
@@ -156,11 +157,11 @@ def _pier_lines(said: _Said, parts: Mapping[str, pd.DataFrame], ground: Any) -> 
                 width, level = [width[0]] * 2, [floor, top]
             piers.append((float(part["offset_m"].iloc[0]), width, level))
     elif float(said("n_piers", 0)):
-        count, width = int(said("n_piers")), float(said("pier_width_m"))
+        count, wide = int(said("n_piers")), float(said("pier_width_m"))
         a, b = float(said("from_offset_m", x[0])), float(said("to_offset_m", x[-1]))
-        span = (b - a - count * width) / (count + 1)
-        at = a + span + width / 2 + np.arange(count) * (span + width)
-        piers = [(float(c), [width, width], [floor, top]) for c in at]
+        span = (b - a - count * wide) / (count + 1)
+        at = a + span + wide / 2 + np.arange(count) * (span + wide)
+        piers = [(float(c), [wide, wide], [floor, top]) for c in at]
     lines = []
     for centre, width, level in piers:
         place = f"{_plain(centre)}, {len(width)} "
@@ -194,7 +195,7 @@ def _barrel_lines(
     name: str, said: _Said, parts: Mapping[str, pd.DataFrame], gap: float, ground: Any
 ) -> list[str]:
     codes = {v: k for k, v in SHAPE_CODES.items()}
-    rows = parts["culvert"].to_dict("records") if "culvert" in parts else [{}]
+    rows = records_of(parts["culvert"]) if "culvert" in parts else [{}]
     middle = float(ground[0].mean())
     lines: list[str] = []
     for k, part in enumerate(rows):
@@ -239,7 +240,7 @@ def _inline_lines(said: _Said, parts: Mapping[str, pd.DataFrame], ground: Any) -
         f"1,1,{_plain(coefficient)},0,{_plain(said('max_submergence'))},,{'-1' if ogee else '0'} ,"
         f",{_plain(said('design_head_m', math.nan))},0,0,",
     ]
-    rows = parts["gate"].to_dict("records") if "gate" in parts else []
+    rows = records_of(parts["gate"]) if "gate" in parts else []
     if not rows and said("gate_width_m", 0):
         rows = [{}]
     codes = {v: k for k, v in GATE_CODES.items()}
@@ -276,7 +277,7 @@ def junction_lines(
             hint=nearest(junctions.loc[lost, "river"].iloc[0], names),
         )  # fmt: skip
     for name, rows in junctions.groupby("junction", sort=False):
-        one = _Said(rows.iloc[0].to_dict())
+        one = _Said(record_of(rows.iloc[0]))
         flags = [one("method", "energy") == "momentum", one("friction", True), one("weight", True)]
         said = ", ".join("-1" if f else "0" for f in flags)
         lines += [f"Junct Name={str(name)[:wide]:<{wide}}", f"Junct Desc=, {said}",

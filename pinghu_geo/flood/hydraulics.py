@@ -44,6 +44,7 @@ from pinghu_geo.flood.survey import (
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of
+from pinghu_geo.nouns.tables import words_of
 from pinghu_geo.nouns.units import datum_of, require_one_datum
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
@@ -292,13 +293,14 @@ def _check_rivers(sections: pd.DataFrame, structures: pd.DataFrame | None) -> No
     if "river" not in sections.columns:
         return
     known = set(sections["river"])
-    lost = [i for i, river in structures["river"].items() if river not in known]
-    if lost:
+    lost = np.array([river not in known for river in structures["river"]], bool)
+    if lost.any():
+        first = structures["river"][lost].iloc[0]
         raise HydraulicsError(
-            f"stands on {structures.loc[lost[0], 'river']!r}, which has no sections",
+            f"stands on {first!r}, which has no sections",
             layer="structures",
-            ids=lost,
-            hint=nearest(str(structures.loc[lost[0], "river"]), [str(k) for k in known]),
+            ids=structures.index[lost],
+            hint=nearest(str(first), [str(k) for k in known]),
         )
 
 
@@ -721,7 +723,7 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
             "friction_slope": (q / k) ** 2, "loss_m": loss, **by_zone(wet),
             "regime": np.where(found == CRITICAL, "critical", regime),
             "doubts": _doubt_texts(bits), **through,
-            "repeated": pd.array(stations["repeated"], dtype="str"), "_row": own,
+            "repeated": words_of(stations["repeated"]), "_row": own,
         }
     )  # fmt: skip
 
@@ -733,8 +735,8 @@ def _lean_tables(
     del found
     rows = laid.own(model.rows.T.ravel())
     stations = laid.stations
-    names = list(dict.fromkeys(profiles))
-    code = np.array([names.index(p) for p in profiles])
+    names = pd.Index(dict.fromkeys(profiles))
+    code = names.get_indexer(pd.Index(profiles))
     made: dict[str, Any] = {
         "profile": pd.Categorical.from_codes(np.repeat(code, len(model.rows)), names),
         "discharge_m3s": model.discharge.T.ravel(),
@@ -745,7 +747,7 @@ def _lean_tables(
     }
     for column in ("scheme", "river"):
         codes, words = pd.factorize(stations[column])
-        made[column] = pd.Categorical.from_codes(codes[rows], list(words))
+        made[column] = pd.Categorical.from_codes(codes[rows], pd.Index(words))
     return pd.DataFrame(made)
 
 
@@ -841,8 +843,8 @@ def joined_last(
     into: dict[str, list[str]] = {}
     for river in rivers:
         rows = downstream[for_river(downstream, river)]
-        joins = rows.loc[rows["boundary"] == "river", "joins"] if "joins" in rows else []
-        into[river] = list(joins)[:1]
+        joins = list(rows.loc[rows["boundary"] == "river", "joins"]) if "joins" in rows else []
+        into[river] = joins[:1]
         if junctions and river in junctions:
             into[river] = [b.river for b in junctions[river].out]
     order: list[str] = []

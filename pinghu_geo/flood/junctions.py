@@ -67,7 +67,7 @@ def junction_table(given: pd.DataFrame | None) -> dict[str, Junction]:
 
 
 def _junction(name: str, rows: pd.DataFrame) -> Junction:
-    methods = rows["method"].dropna().unique() if "method" in rows.columns else []
+    methods = list(rows["method"].dropna().unique()) if "method" in rows.columns else []
     method = str(methods[0]) if len(methods) else "energy"
     one_of(method, ("energy", "momentum"), "junctions: method")
     length = numbers(rows, "length_m", "junctions").to_numpy()

@@ -24,6 +24,7 @@ from pinghu_geo.flood.survey import for_river, sections_apart
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.schema import flat_shapes, require_columns, require_layer, require_polygons
+from pinghu_geo.nouns.tables import each_row, groups_of, words_of
 from pinghu_geo.river.centreline import (
     by_measure,
     lay_out,
@@ -109,7 +110,7 @@ def _lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDataFrame
     ends = sections.groupby(number)["offset_m"].agg(["min", "max"])
     table.insert(2, "from_offset_m", ends["min"].to_numpy(float))
     table.insert(3, "to_offset_m", ends["max"].to_numpy(float))
-    table["repeated"] = pd.array(table["repeated"], dtype="str")
+    table["repeated"] = words_of(table["repeated"])
     code = river_codes(table["river"], lines, "sections")
     point, flow = points_at(lines, code, table["measure"].to_numpy(float))
     right = np.stack([flow[:, 1], -flow[:, 0]], axis=1)
@@ -187,7 +188,7 @@ def building_obstacles(
     found = pd.concat([crossed, standing], ignore_index=True)
     found = found[found["to_offset_m"] - found["from_offset_m"] > LEAST_M]
     found = found.assign(
-        top_m=np.nan, obstacle="blocked", building_id=buildings.index[found["_who"].astype(int)]
+        top_m=np.nan, obstacle="blocked", building_id=buildings.index[found["_who"].to_numpy(int)]
     )
     order = ["_who", "chainage_m", "repeated", "from_offset_m"]
     found = found.sort_values(order, ignore_index=True)
@@ -468,10 +469,10 @@ class _Trial:
         """Rows of ``standing`` whose ground the flood reaches; the others change nothing."""
         level = _placed(self.base).groupby(PLACE)["level_m"].max()
         number, places = sections_apart(self.sections, self.options["rivers"], "sections")
-        places = _placed(places)[PLACE].to_numpy().tolist()
-        points = {tuple(places[k]): part for k, part in self.sections.groupby(number)}
+        keys = _placed(places)[PLACE].to_numpy().tolist()
+        points = {tuple(keys[k]): part for k, part in groups_of(self.sections.groupby(number))}
         found = np.zeros(len(self.standing), bool)
-        for k, row in enumerate(_placed(self.standing).itertuples()):
+        for k, row in enumerate(each_row(_placed(self.standing))):
             part = points[(row.river, row.chainage_m, row.repeated)]
             x, z = part["offset_m"].to_numpy(float), part["elevation_m"].to_numpy(float)
             within = (x >= row.from_offset_m) & (x <= row.to_offset_m)

@@ -11,6 +11,7 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import numbers, one_of, require_columns
+from pinghu_geo.nouns.tables import groups_of
 from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["Order", "Origin", "require_about_centre", "require_across", "section_offsets"]
@@ -89,7 +90,7 @@ def section_offsets(
     found = sections.copy()
     found["offset_m"] = numbers(sections, "offset_m", "sections")
     parts = []
-    for (river, at, *_), part in found.groupby(_keys(found), sort=False, dropna=False):
+    for (river, at, *_), part in groups_of(found.groupby(_keys(found), sort=False, dropna=False)):
         label = f"{river} {format_chainage(float(at))}" if pd.notna(at) else str(river)
         parts.append(_one_section(part, origin, order, centre_m, label))
     return pd.concat(parts) if parts else found

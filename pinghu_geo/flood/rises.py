@@ -15,6 +15,7 @@ from pinghu_geo.flood.survey import lay_sections, places, rows_of, sections_apar
 from pinghu_geo.nouns.door import BY_KEY, takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import one_of, require_columns
+from pinghu_geo.nouns.tables import groups_of
 
 __all__ = ["encroachments", "flood_rise", "freeboard", "rise_table"]
 
@@ -179,16 +180,14 @@ def flood_rise(
     """
     for key in after:
         one_of(key, ("sections", "banks", "obstacles"), "after")
-    was = {"sections": sections, "banks": banks, "obstacles": obstacles}
-    now = was | dict(after)
+    now = (after.get("sections", sections), after.get("banks", banks),
+           after.get("obstacles", obstacles))  # fmt: skip
     tables = []
     for losses in (LOSSES | {k: options[k] for k in LOSSES if k in options}, LOSSLESS):
         said = {**options, **losses}
         first, second = (
-            water_profile(
-                t["sections"], flows, downstream, banks=t["banks"], obstacles=t["obstacles"], **said
-            )
-            for t in (was, now)
+            water_profile(points, flows, downstream, banks=ends, obstacles=blocks, **said)
+            for points, ends, blocks in ((sections, banks, obstacles), now)
         )
         tables.append(rise_table(first, second))
     return tables[0].assign(
@@ -241,7 +240,7 @@ def freeboard(
     laid = lay_sections(sections, banks=banks, rivers=rivers)
     number, at_places = sections_apart(sections, rivers, "sections")
     named = at_places[["river", "measure"]].to_numpy(object)
-    points = {tuple(named[k]): part for k, part in sections.groupby(number)}
+    points = {tuple(named[k]): part for k, part in groups_of(sections.groupby(number))}
     found = _rounded(profile)
     row, station = rows_of(found.drop(columns="scheme", errors="ignore"), laid.stations, "profile")
     for side in ("left", "right"):
@@ -389,16 +388,21 @@ def _equal_conveyance(
 ) -> pd.DataFrame:
     """Walls at which the conveyance at the target level is the natural one (method 4)."""
     z, rows = natural["level_m"].to_numpy() + target, np.arange(len(laid))
-    same = {"obstacles": obstacles, "rivers": options.get("rivers")}
+    rivers = options.get("rivers")
     columns = [c for c in laid.columns if c not in ("scheme", "measure")]
     table = laid[columns].drop(columns=["left_wall_m", "right_wall_m"])
-    high = lay_sections(sections, banks=table, **same).sections.wetted(rows, z).conveyance
+
+    def conveyance(banks: pd.DataFrame) -> Array:
+        walled = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
+        return walled.sections.wetted(rows, z).conveyance
+
+    high = conveyance(table)
     spare = high.sum(axis=1) - natural["conveyance_m3s"].to_numpy()
     left, right = high[:, 0], high[:, 2]
     first = np.minimum(spare / 2, left)
     second = np.minimum(spare - first, right)
     first = np.minimum(spare - second, left)
-    number, places = sections_apart(sections, options.get("rivers"), "sections")
+    number, places = sections_apart(sections, rivers, "sections")
     ends = sections.groupby(number)["offset_m"].agg(["min", "max"])
     ends = ends.set_index(pd.MultiIndex.from_frame(places[["river", "measure"]]))
     ends = ends.loc[list(zip(laid["river"], laid["measure"], strict=True))]
@@ -409,7 +413,7 @@ def _equal_conveyance(
     while max(np.abs(outer[s] - inner[s]).max() for s in outer) > 1e-3:
         middle = {s: (outer[s] + inner[s]) / 2 for s in outer}
         trial = table.assign(**{f"{s}_wall_m": middle[s] for s in middle})
-        k = lay_sections(sections, banks=trial, **same).sections.wetted(rows, z).conveyance
+        k = conveyance(trial)
         for s, zone in (("left", 0), ("right", 2)):
             roomy = k[:, zone] > wanted[s]
             outer[s] = np.where(roomy, middle[s], outer[s])

@@ -115,7 +115,7 @@ def second_opinion(
     if not len(buildings):
         return pd.DataFrame(columns=columns, index=buildings.index)
     base = water_profile(sections, flows, downstream, rivers=rivers, **options)
-    chosen = profile or base.loc[base["discharge_m3s"].idxmax(), "profile"]
+    chosen = profile or base["profile"].iloc[base["discharge_m3s"].argmax()]
     base = base[base["profile"] == chosen]
     if base.empty:
         raise HydraulicsError(

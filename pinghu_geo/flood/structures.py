@@ -38,6 +38,7 @@ from pinghu_geo.flood.steady import Barrier
 from pinghu_geo.flood.survey import Laid
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
+from pinghu_geo.nouns.tables import groups_of
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 
 __all__ = ["KINDS", "parts_by_kind", "with_structures"]
@@ -141,7 +142,7 @@ def parts_by_kind(
     for word in parts["part"].unique():
         one_of(word, PARTS, "structure_parts: part")
     found: dict[Any, dict[str, pd.DataFrame]] = {}
-    for (name, part), rows in parts.groupby(["structure_id", "part"], sort=False):
+    for (name, part), rows in groups_of(parts.groupby(["structure_id", "part"], sort=False)):
         for column in PART_NEEDS.get(part, ()):
             lost = numbers(rows, column, "structure_parts").isna()
             if lost.any():
@@ -170,7 +171,7 @@ def _between(mine: pd.DataFrame, reach: pd.DataFrame, scale: ChainageScale | Non
         place = int(np.searchsorted(order, where if rising else -where, side="right")) - 1
         if not 0 <= place < len(at) - 1 or where in (at[0], at[-1]):
             raise HydraulicsError(
-                f"stands at {format_chainage(float(mine.loc[name, 'chainage_m']))}, where there "
+                f"stands at {format_chainage(float(mine['chainage_m'].iloc[k]))}, where there "
                 "are no sections on both sides",
                 layer="structures",
                 ids=[name],
@@ -620,15 +621,15 @@ def _piers(
             turn = np.argsort(at, kind="stable")
             found.append((float(part["offset_m"].iloc[0]), at[turn], width[turn]))
     elif one.has("n_piers") and one.number("n_piers") > 0:
-        count, width = int(one.number("n_piers")), one.number("pier_width_m")
+        count, wide = int(one.number("n_piers")), one.number("pier_width_m")
         a, b = min(p[0] for p in free), max(p[1] for p in free)
-        span = (b - a - count * width) / (count + 1)
+        span = (b - a - count * wide) / (count + 1)
         if span <= 0:
             raise one.fault(
-                f"has {count} piers of {width:g} m in an opening of {b - a:g} m", "fewer or thinner"
+                f"has {count} piers of {wide:g} m in an opening of {b - a:g} m", "fewer or thinner"
             )
-        centres = a + span + width / 2 + np.arange(count) * (span + width)
-        found = [(float(c), np.array([floor, chord]), np.array([width, width])) for c in centres]
+        centres = a + span + wide / 2 + np.arange(count) * (span + wide)
+        found = [(float(c), np.array([floor, chord]), np.array([wide, wide])) for c in centres]
     for centre, _, width in found:
         half = float(width.max()) / 2
         inside = (dx[:-1] <= centre) & (dx[1:] >= centre) & (low[:-1] > -1e8)

@@ -505,9 +505,12 @@ def rows_of(table: pd.DataFrame, stations: pd.DataFrame, layer: str) -> tuple[Ar
 
     def keyed(frame: pd.DataFrame, row: str) -> pd.DataFrame:
         mm = np.round(numbers(frame, "chainage_m", layer).to_numpy() * 1000)
-        extra = {"scheme": frame["scheme"].astype(object)} if "scheme" in by else {}
-        which = frame["repeated"].astype(object) if "repeated" in frame.columns else None
-        extra[f"which_{row}"] = which if which is None else which.where(which.notna(), None)
+        extra: dict[str, pd.Series | None] = {f"which_{row}": None}
+        if "scheme" in by:
+            extra["scheme"] = frame["scheme"].astype(object)
+        if "repeated" in frame.columns:
+            which = frame["repeated"].astype(object)
+            extra[f"which_{row}"] = which.where(which.notna(), None)
         return pd.DataFrame(
             {"river": frame["river"].astype(object), "_mm": mm, row: np.arange(len(frame)), **extra}
         )
@@ -600,7 +603,8 @@ def _limits(obstacles: pd.DataFrame | None, stations: pd.DataFrame) -> list[Limi
         if "obstacle" in obstacles.columns
         else np.full(len(obstacles), "blocked")
     )
-    for word in dict.fromkeys(kind):
+    kinds = dict.fromkeys(kind.tolist())
+    for word in kinds:
         one_of(word, ("blocked", "ineffective", "permanent"), "obstacle")
     a, b, top = (
         numbers(obstacles, c, "obstacles").to_numpy()
@@ -618,7 +622,7 @@ def _limits(obstacles: pd.DataFrame | None, stations: pd.DataFrame) -> list[Limi
                 hint="offsets grow to the right",
             )
     limits = []
-    for word in dict.fromkeys(kind):
+    for word in kinds:
         mine = kind[row] == word
         where, what = station[mine], row[mine]
         rank = pd.Series(where).groupby(where).cumcount().to_numpy()

@@ -27,6 +27,7 @@ from pinghu_geo.nouns.schema import (
     require_layer,
     require_polygons,
 )
+from pinghu_geo.nouns.tables import places_of
 from pinghu_geo.nouns.units import datum_of, require_one_datum
 from pinghu_geo.river.centreline import (
     Centrelines,
@@ -82,7 +83,7 @@ class DemSections(Result):
                 lang,
                 cut.ngroups,
                 self.sections["river"].nunique(),
-                int(cut.agg(lambda s: (s == "dem").any()).sum()),
+                int(cut.agg(lambda s: bool((s == "dem").any())).sum()),
             )
         ]
 
@@ -195,8 +196,8 @@ def _bed_sections(bed: pd.DataFrame, lines: Centrelines, regular: pd.DataFrame) 
         )
         place = scale.measure(said, twice="order")
         beds = [
-            (float(at), *(v[rows] for v in (x, z, rough, said)))
-            for at, rows in sorted(pd.Series(place).groupby(place).indices.items())
+            (float(at), x[rows], z[rows], rough[rows], said[rows])
+            for at, rows in sorted(places_of(pd.Series(place).groupby(place)).items())
         ]
         own = regular.loc[regular["river"] == river, "chainage_m"].to_numpy(float)
         at = scale.measure(own, twice="order")

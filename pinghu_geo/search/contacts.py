@@ -130,7 +130,8 @@ def contacts(
     shapes = flat_shapes(buildings)
     strips = _strips(lines, code, approved.at, clear_m)
     end = strips.start + strips.unit * strips.length[:, None]
-    tree = shapely.STRtree(shapely.linestrings(np.stack([strips.start, end], axis=1)))
+    axes = np.asarray(shapely.linestrings(np.stack([strips.start, end], axis=1)))
+    tree = shapely.STRtree(axes)
     near = np.unique(tree.query(shapes, predicate="dwithin", distance=most)[0])
     walls, owner = _walls(shapes[near])
     within = shapely.linestrings(walls)
@@ -237,7 +238,7 @@ def _beside(strips: _Strips, walls: Array, pairs: Array, slant: float) -> _Cut:
 
 def _outside(fans: _Fans, walls: Array, shapes: Any, most: float) -> _Cut:
     """Parts of walls within the fans of bends; a chord of radius 1 lies at its edges' middle."""
-    tree = shapely.STRtree(shapely.points(fans.corner))
+    tree = shapely.STRtree(np.asarray(shapely.points(fans.corner)))
     wall, fan = tree.query(shapes, predicate="dwithin", distance=most)
     rel = walls[wall] - fans.corner[fan, None]
     first, last, turn = fans.first[fan, None], fans.last[fan, None], fans.turn[fan, None]

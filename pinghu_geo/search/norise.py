@@ -26,6 +26,7 @@ from pinghu_geo.nouns.schema import (
     require_polygons,
     require_valid,
 )
+from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.redline.lines import Widths, red_line, width_rows
 from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
@@ -750,7 +751,7 @@ def _joined(made: Mapping[str, _Tables]) -> _Tables:
 def _first_flood(profile: pd.DataFrame, river: str) -> pd.DataFrame:
     """The design flood on one river, upstream first."""
     first = profile["profile"].iloc[0]
-    return profile[(profile["profile"] == first) & (profile["river"] == river)]
+    return profile.loc[(profile["profile"] == first) & (profile["river"] == river)]
 
 
 def _check_confluences(before: pd.DataFrame, edges: pd.DataFrame, lines: Centrelines) -> None:
@@ -951,7 +952,7 @@ def _proof_lines(certificate: pd.DataFrame, lang: Lang) -> list[str]:
                 say("{} buildings are passed so closely by some lines of the menu that the slant "
                     "of the line decides; there they count as taken.", lang, f"{between:,}")
             )  # fmt: skip
-    for row in searched[searched["proof"] != "optimal"].itertuples():
+    for row in each_row(searched[searched["proof"] != "optimal"]):
         lines.append(
             say(
                 "{}: the design is feasible and not proven the best of the river; it costs at "

@@ -24,6 +24,7 @@ from pinghu_geo.nouns.schema import (
     require_polygons,
     require_valid,
 )
+from pinghu_geo.nouns.tables import groups_of
 from pinghu_geo.redline.lines import Widths, red_line, width_rows
 from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
@@ -683,9 +684,8 @@ def _hindered(one: _River, demolished: Array) -> list[str]:
     wanted = set(demolished.tolist())
     lowest = np.isfinite(p.works).argmax(axis=2)
     highest = p.works.shape[2] - 1 - np.isfinite(p.works[:, :, ::-1]).argmax(axis=2)
-    for who, rows in pd.DataFrame(
-        {"who": p.who, "side": p.side, "station": p.station, "level": p.level}
-    ).groupby("who"):
+    touched = pd.DataFrame({"who": p.who, "side": p.side, "station": p.station, "level": p.level})
+    for who, rows in groups_of(touched.groupby("who")):
         if who not in wanted:
             continue
         side, station = rows["side"].to_numpy(), rows["station"].to_numpy()

@@ -130,7 +130,9 @@ def trade_offs(
             found = search.again(rise, weight).run(*sections)
             taken = found.buildings[found.buildings["state"].isin(["demolished", "added"])]
             proof = found.certificate["proof"]
-            of = {"scheme": name, "allowed_mm": rise, "works_weight": weight}
+            of: dict[str, str | float] = {
+                "scheme": name, "allowed_mm": rise, "works_weight": weight,
+            }  # fmt: skip
             own = _by_river(found, taken, weight)
             rivers.append(own.assign(**of))
             rows.append(
@@ -179,7 +181,7 @@ def _worth_a_choice(table: pd.DataFrame) -> pd.DataFrame:
     better = (value[:, None] <= value[None]).all(axis=2) & (value[:, None] < value[None]).any(
         axis=2
     )
-    table = table[~better.any(axis=0)].drop(columns="_ids")
+    table = table.loc[~better.any(axis=0)].drop(columns="_ids")
     return table.sort_values(["works_weight", "allowed_mm"], ignore_index=True)
 
 
