@@ -154,10 +154,11 @@ def new(
     """Write a project file and forms for a folder of layers 新建项目."""
     from pinghu_geo.nouns.messages import say, translated
     from pinghu_geo.nouns.schema import NOUNS
+    from pinghu_geo.nouns.tables import each_row
     from pinghu_geo.start import new_project
 
     spoken = _lang(lang)
-    for row in new_project(folder, name=name, lang=spoken).itertuples():
+    for row in each_row(new_project(folder, name=name, lang=spoken)):
         word = say("heights of the ground" if row.what == "dem" else "not used", spoken)
         if row.what in NOUNS:
             word = NOUNS[row.what].zh if spoken == "zh" else row.what
@@ -249,12 +250,13 @@ def check(
     from pinghu_geo.nouns.messages import say
     from pinghu_geo.nouns.replacing import require_place
     from pinghu_geo.nouns.schema import code_label
+    from pinghu_geo.nouns.tables import each_row
     from pinghu_geo.project import check_project
 
     word = _lang(lang, project)
     require_place(out)
     faults = check_project(project, lang=word)
-    for row in check_summary(faults).itertuples():
+    for row in each_row(check_summary(faults)):
         kind = code_label("severity", row.severity, lang=word)
         place = f"{row.layer}.{row.field}" if row.field else row.layer
         typer.echo(console_text(f"[{kind}] {place}: {row.problem} ({row.count}: {row.ids})"))

@@ -57,6 +57,7 @@ from pinghu_geo.nouns.messages import merged, say, translated
 from pinghu_geo.nouns.notices import heard, notify
 from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, write_whole
 from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, same_crs, same_datum, spoken
+from pinghu_geo.nouns.tables import crs_of
 from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
@@ -496,12 +497,12 @@ def _source(plan: Plan, source: dict[str, Any]) -> tuple[Path | str, dict[str, A
 
 def _in_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     """The layer in the project's CRS; a change of datum is not done silently."""
-    if same_crs(layer.crs, wanted := gpd.GeoSeries(crs=plan.crs).crs):
+    if same_crs(layer.crs, wanted := crs_of(gpd.GeoSeries(crs=plan.crs))):
         return layer
     if not same_datum(layer.crs, wanted):
         raise CRSError(
-            f"is in {layer.crs.name}, the project in {wanted.name}: another datum, and PROJ would "
-            "shift it roughly or not at all",
+            f"is in {crs_of(layer).name}, the project in {wanted.name}: another datum, and PROJ "
+            "would shift it roughly or not at all",
             layer=name,
             hint="have it transformed with the official parameters, or name a table of control "
             'points: control = "控制点.csv"',
@@ -765,7 +766,7 @@ def _flood(
     profile = water_profile(**river)
     risen, band = hit, tuple(LOSSES)
     if rehearse:  # of one house a river, without the band: what is refused, is refused for it
-        risen, band = hit.groupby("river", sort=False).head(1), ()
+        risen, band = gpd.GeoDataFrame(hit.groupby("river", sort=False).head(1)), ()
     rises = building_rises(
         risen, **river, allowed_mm=asked["allowed_mm"], losses=band, progress=tell
     )
@@ -959,7 +960,7 @@ def _flood_summary(flood: _Flood) -> list[dict[str, Any]]:
             "n_doubtful": int((part["doubts"] != "").sum()),
             "freeboard_m_min": round(float(part["freeboard_m"].min()), 3),
             "freeboard_at": format_chainage(
-                float(part.loc[part["freeboard_m"].idxmin(), "chainage_m"])
+                float(part["chainage_m"].iloc[part["freeboard_m"].argmin()])
             ),
             "n_overtopped": int((part["freeboard_m"] < 0).sum()),
         }

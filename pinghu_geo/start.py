@@ -8,9 +8,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -32,6 +33,7 @@ from pinghu_geo.nouns.schema import (
     match_columns,
     same_datum,
 )
+from pinghu_geo.nouns.tables import crs_of
 from pinghu_geo.nouns.words import speaks_of
 from pinghu_geo.river.axis import join_parts, river_axis
 from pinghu_geo.river.centreline import river_scales
@@ -179,15 +181,16 @@ def _relative(path: Path, place: Path) -> str:
 
 def _grid(frame: gpd.GeoDataFrame) -> int:
     """The layer's own grid where it is in metres, else the grid of the place on its datum."""
-    code = frame.crs.to_epsg()
-    metres = frame.crs.is_projected and frame.crs.axis_info[0].unit_name in ("metre", "meter")
-    if metres and code and not is_mercator(frame.crs):
-        return int(code)
+    crs = crs_of(frame)
+    code = crs.to_epsg()
+    metres = crs.is_projected and crs.axis_info[0].unit_name in ("metre", "meter")
+    if metres and code and not is_mercator(crs):
+        return code
     bounds = tuple(frame.total_bounds)
-    grid = grid_of_place(frame.crs, bounds)
-    if same_datum(frame.crs, gpd.GeoSeries(crs=grid).crs):
+    grid = grid_of_place(crs, bounds)
+    if same_datum(crs, gpd.GeoSeries(crs=grid).crs):
         return grid
-    return int(frame.estimate_utm_crs().to_epsg())
+    return cast("int", frame.estimate_utm_crs().to_epsg())  # each zone of UTM has a code
 
 
 def _buildings(seen: Sight) -> _Taken:
@@ -302,10 +305,11 @@ def _whole_rivers(
 
 def _crs_among(seen: Sight, reading: dict[str, Any], buildings: gpd.GeoDataFrame) -> dict[str, int]:
     """The buildings' own CRS for a drawing, which states none, where it lies among them."""
-    code = buildings.crs.to_epsg()
+    crs = crs_of(buildings)
+    code = crs.to_epsg()
     frame = read_layer(seen.path, "rivers", row_ids=True, crs=code, **reading)
     around = shapely.box(*buildings.total_bounds).buffer(BESIDE_M)
-    if code is None or not buildings.crs.is_projected or not frame.intersects(around).any():
+    if code is None or not crs.is_projected or not frame.intersects(around).any():
         raise ProjectError(
             f"{seen.path.name} doesn't say its CRS and doesn't lie among the buildings",
             hint="ask who drew it, then write project.toml with crs = ... below [layers.rivers]",
