@@ -275,7 +275,8 @@ def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame, dem: Sight | No
 
 def _beside(frame: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Rivers with a name that pass the buildings, whole."""
-    named = frame[frame.index.notna() & ~(frame.is_empty | frame.geometry.isna())]
+    drawn = ~(frame.is_empty | frame.geometry.isna())
+    named = frame[drawn & np.asarray(frame.index.notna())]
     beside = shapely.box(*buildings.total_bounds).buffer(BESIDE_M)
     near = named[named.intersects(beside)].index.unique()
     return named[named.index.isin(near[~near.astype(str).str.fullmatch(NAMELESS.pattern)])]

@@ -218,7 +218,7 @@ def _nodes(
 
 def _held_up(nodes: pd.Index, faces: WorkingFaces | None, lang: Lang) -> pd.Series:
     """The longest stretch that waits for each node, in words, and how many more there are."""
-    found = pd.Series(np.nan, index=nodes, dtype=object)
+    found: pd.Series = pd.Series(np.nan, index=nodes, dtype=object)
     if faces is None:
         return found
     open_ = faces.stretches[~faces.stretches["ready"]]

@@ -135,8 +135,8 @@ def changes_picture(
     """Where a scheme spares houses and where it takes others 方案差异图."""
     figure, font = _sheet(170, 105)
     axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
-    for line in rivers.geometry:
-        axes.plot(*shapely.get_coordinates(line).T, color=WATER, linewidth=0.8)
+    for river in rivers.geometry:
+        axes.plot(*shapely.get_coordinates(river).T, color=WATER, linewidth=0.8)
     for k, line in enumerate(lines):
         for part in shapely.get_parts(shapely.boundary(line.geometry.to_numpy())):
             axes.plot(*shapely.get_coordinates(part).T, color=LINE, linewidth=0.4 + 0.3 * k,
@@ -175,7 +175,8 @@ def curve_picture(curve: pd.DataFrame, as_of: pd.Timestamp, *, lang: Lang = "zh"
         if column in curve:
             axes.plot(curve.index, curve[column], color=colour, linestyle=dash, label=word,
                       drawstyle="steps-post")  # fmt: skip
-    axes.axvline(as_of, color=LINE, linewidth=0.8)
+    # matplotlib takes dates, too, which its types don't say
+    axes.axvline(as_of, color=LINE, linewidth=0.8)  # type: ignore[arg-type]
     axes.set_ylim(bottom=0)
     axes.set_ylabel(say("buildings down", lang), fontproperties=font)
     axes.grid(alpha=0.3, linewidth=0.5)

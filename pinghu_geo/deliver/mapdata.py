@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import TODO
@@ -21,6 +22,7 @@ from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["card_columns", "house_classes", "map_data", "nodes_in_order", "packed", "packed_shapes"]
 
+Ints = NDArray[np.integer[Any]]
 # A millionth of a degree is 0.1 m.
 MILLIONTH = 1e6
 CARD = (
@@ -111,7 +113,7 @@ def card_columns(affected: pd.DataFrame, lang: Lang) -> list[list[Any]]:
     return found
 
 
-def packed(numbers: Iterable[int] | np.ndarray) -> str:
+def packed(numbers: Iterable[int] | Ints) -> str:
     """Whole numbers as text: seven bits a byte, the sign in the lowest bit; in base 64."""
     given = np.asarray(numbers if isinstance(numbers, np.ndarray) else list(numbers), np.int64)
     bits = (given << 1) ^ (given >> 63)
@@ -158,10 +160,11 @@ def _days(
     stages: pd.DataFrame,
     *,
     tasks: bool,
-) -> tuple[tuple[np.ndarray, np.ndarray], int, int]:
+) -> tuple[tuple[Ints, Ints], int, int]:
     """Stages that each house reached: how many, and each with its day from the first; last day."""
     rank = {str(s): k for k, s in enumerate(stages.index)}
-    house, of, day = (np.empty(0, np.int64) for _ in range(3))
+    none: Ints = np.empty(0, np.int64)
+    house, of, day = none, none, none
     first = last = 0
     if tasks and state is None:
         stage = affected.get("stage", pd.Series(TODO, affected.index)).astype(object).map(rank)
@@ -189,7 +192,7 @@ def packed_shapes(shapes: gpd.GeoSeries) -> dict[str, str]:
     """
     geometry = shapes.to_crs(4326).to_numpy()
     gone = shapely.is_missing(geometry) | shapely.is_empty(geometry)
-    geometry = shapely.orient_polygons(np.where(gone, None, geometry))
+    geometry = shapely.orient_polygons(np.where(gone, np.array(None), geometry))
     parts, of_house = shapely.get_parts(geometry, return_index=True)
     if len(parts) and shapely.get_dimensions(parts[0]) == 1:
         rings, of_part = parts, np.arange(len(parts))

@@ -377,8 +377,8 @@ def _neighbours(
         rings = shapely.get_rings(shapely.get_parts(edges))
         corners, ring = shapely.get_coordinates(rings, return_index=True)
         follows = ring[1:] == ring[:-1]
-        pieces = shapely.linestrings(np.stack([corners[:-1][follows], corners[1:][follows]], 1))
-        house, far = shapely.STRtree(pieces).query_nearest(
+        ends = np.stack([corners[:-1][follows], corners[1:][follows]], 1)
+        house, far = shapely.STRtree(np.asarray(shapely.linestrings(ends))).query_nearest(
             rows.geometry.to_numpy(), return_distance=True, all_matches=False
         )
         rows = rows.iloc[np.sort(house[0][np.argsort(far, kind="stable")[:MOST_NEIGHBOURS]])]
@@ -413,7 +413,7 @@ def _hulls(
     hulls = shapely.buffer(shapely.convex_hull(own), HULL_M, quad_segs=3)
     if buildings is None:
         return hulls
-    rest = buildings.geometry[~buildings.index.isin(affected.index)].to_numpy()
+    rest = buildings.geometry.to_numpy()[~buildings.index.isin(affected.index)]
     rest = rest[~(shapely.is_missing(rest) | shapely.is_empty(rest)) & shapely.is_valid(rest)]
     node, house = shapely.STRtree(rest).query(hulls, predicate="intersects").reshape(2, -1)
     near, of_house = np.unique(house, return_inverse=True)
@@ -529,7 +529,7 @@ class _Furniture(MacroElement):
     def __init__(
         self, title: str, said: str, data: dict[str, Any], card: list[list[Any]], lang: Lang
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Furniture"
         self.title = html_text(title, isolated=False)
         # data, which a browser reads far faster than a script that says the same
@@ -579,8 +579,8 @@ class _OfflineMap(folium.Map):
                 text = text.replace("<!--pg-data-->", one.data, 1)
         return text
 
-    def save(self, outfile: str | Path, **_: Any) -> None:
-        """Write the page, whole or not at all."""
+    def save(self, outfile: str | Path, **_: Any) -> None:  # type: ignore[override]
+        """Write the page, whole or not at all; into a file only."""
         with atomic_path(Path(outfile), room=ROOM) as temporary:
             temporary.write_text(self.page(), "utf-8")
 

@@ -128,7 +128,7 @@ def write_msproject(
         one = ElementTree.SubElement(resources, "Resource")
         _put(one, UID=k, ID=k, Name=visible_text(group), Type=WORK)
     assigned = ElementTree.SubElement(root, "Assignments")
-    for k, row in enumerate(rows[rows["group"].notna()].to_dict("records"), start=1):
+    for k, row in enumerate(records_of(rows[rows["group"].notna()]), start=1):
         one = ElementTree.SubElement(assigned, "Assignment")
         _put(one, UID=k, TaskUID=row["uid"], ResourceUID=groups[row["group"]],
              Start=_at(row["start"], BEGINS), Finish=_at(row["finish"], ENDS), Units=1)  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import geopandas as gpd
 import numpy as np
@@ -169,7 +169,7 @@ def _sheets(
     river: str, rivers: gpd.GeoDataFrame, red_line: gpd.GeoDataFrame, ground: Any, scale: int
 ) -> Iterator[_Sheet]:
     """Stretches of a river, each as long as a sheet holds with the red line beside it."""
-    line = rivers.geometry.loc[river]
+    line = cast("shapely.LineString", rivers.geometry.loc[river])
     mine = red_line[red_line["river"] == river] if "river" in red_line else red_line
     edge = shapely.get_coordinates(mine.geometry.to_numpy())
     corners = np.asarray(shapely.points(edge))

@@ -304,9 +304,10 @@ class _Panel:
         """Rows of the widths in the stretch."""
         table: pd.DataFrame = self.live.widths
         low, high = self.stretch.value
-        return table[
+        rows: pd.DataFrame = table[
             (table["river"] == self.river.value) & table["chainage_m"].between(low, high)
-        ].sort_values("chainage_m")
+        ]
+        return rows.sort_values("chainage_m")
 
     def choose_river(self) -> None:
         """Go to the first stretch of the river that is chosen."""

@@ -735,10 +735,10 @@ def _lean_tables(
     del found
     rows = laid.own(model.rows.T.ravel())
     stations = laid.stations
-    names = pd.Index(dict.fromkeys(profiles))
-    code = names.get_indexer(pd.Index(profiles))
+    names = list(dict.fromkeys(profiles))
+    code = np.array([names.index(p) for p in profiles])
     made: dict[str, Any] = {
-        "profile": pd.Categorical.from_codes(np.repeat(code, len(model.rows)), names),
+        "profile": pd.Categorical.from_codes(np.repeat(code, len(model.rows)), pd.Index(names)),
         "discharge_m3s": model.discharge.T.ravel(),
         "level_m": level.T.ravel(),
         "chainage_m": stations["chainage_m"].to_numpy()[rows],
@@ -747,7 +747,7 @@ def _lean_tables(
     }
     for column in ("scheme", "river"):
         codes, words = pd.factorize(stations[column])
-        made[column] = pd.Categorical.from_codes(codes[rows], pd.Index(words))
+        made[column] = pd.Categorical.from_codes(codes[rows], pd.Index(list(words)))
     return pd.DataFrame(made)
 
 

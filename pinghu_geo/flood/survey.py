@@ -505,9 +505,10 @@ def rows_of(table: pd.DataFrame, stations: pd.DataFrame, layer: str) -> tuple[Ar
 
     def keyed(frame: pd.DataFrame, row: str) -> pd.DataFrame:
         mm = np.round(numbers(frame, "chainage_m", layer).to_numpy() * 1000)
-        extra: dict[str, pd.Series | None] = {f"which_{row}": None}
+        extra: dict[str, pd.Series | None] = {}
         if "scheme" in by:
             extra["scheme"] = frame["scheme"].astype(object)
+        extra[f"which_{row}"] = None
         if "repeated" in frame.columns:
             which = frame["repeated"].astype(object)
             extra[f"which_{row}"] = which.where(which.notna(), None)

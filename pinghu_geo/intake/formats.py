@@ -59,6 +59,7 @@ from pinghu_geo.nouns.notices import quiet_libraries
 from pinghu_geo.nouns.numerals import numbers_written, split_numbers
 from pinghu_geo.nouns.replacing import scratch_folder
 from pinghu_geo.nouns.schema import match_columns, nearest, noun
+from pinghu_geo.nouns.tables import is_unknown
 
 __all__ = [
     "PARQUET",
@@ -203,7 +204,7 @@ def _read_parquet(
     import pyarrow.parquet as pq
 
     # what dask-geopandas calls, too, to make a frame of a table
-    from geopandas.io.arrow import _arrow_to_geopandas
+    from geopandas.io.arrow import _arrow_to_geopandas  # type: ignore[attr-defined]
 
     dataset = pq.ParquetDataset(path)
     geo = json.loads((dataset.schema.metadata or {}).get(b"geo", b"{}"))
@@ -225,7 +226,8 @@ def _read_parquet(
     else:
         table = ds.dataset(path, format="parquet").head(first, columns=wanted)
     require_sound(table, columns)
-    return _arrow_to_geopandas(table)
+    frame: gpd.GeoDataFrame = _arrow_to_geopandas(table)
+    return frame
 
 
 def require_sound(table: Any, columns: dict[str, Any]) -> None:
@@ -280,7 +282,7 @@ def _require_no_nests(shapes: Any) -> None:
 
     if not (pa.types.is_binary(shapes.type) or pa.types.is_large_binary(shapes.type)):
         raise TypeError("geometry that is no WKB")
-    long = pc.greater(pc.binary_length(shapes), SHORT_BYTES)
+    long = pc.greater(pc.binary_length(shapes), pa.scalar(SHORT_BYTES))
     if pc.any(long).as_py():
         raw = shapes.filter(long).to_pylist()
         if any(one is None for one in without_nests(raw)):
@@ -361,14 +363,14 @@ def _read_gdal(
 
 
 def _as_written(
-    frame: Any,
+    frame: gpd.GeoDataFrame,
     path: Path,
     layer: str | None,
     encoding: str | None,
     seen: Findings,
     *,
     whole: bool,
-) -> tuple[Any, int]:
+) -> tuple[gpd.GeoDataFrame, int]:
     """What GDAL made of a file set right from its bytes, and how many rows count as deleted."""
     deleted = 0
     if path.suffix.lower() == ".shp":
@@ -438,7 +440,7 @@ def _texts_among_numbers(frame: Any, path: Path, layer: str, *, whole: bool) -> 
         return frame
     cells.index, cells.columns = frame.index, pd.Index([names[k] for k in odd])
     made = {}
-    for name in cells:
+    for name in cells.columns:
         texts = cells[name].map(str, na_action="ignore")
         numbers = numbers_written(texts)
         made[name] = texts if numbers.dtype == object else numbers
@@ -488,7 +490,8 @@ def _read_boxes(
     if boxes is None:
         return _read_once(path, read, seen, arrow=arrow)
     if len(boxes) > 1 and path.suffix.lower() not in INDEXED:
-        read = read | {"mask": shapely.multipolygons(shapely.box(*boxes.T)), "fid_as_index": True}
+        mask = shapely.multipolygons(np.asarray(shapely.box(*boxes.T)))
+        read = read | {"mask": mask, "fid_as_index": True}
         return _read_once(path, read, seen, arrow=arrow)
     found = [
         _read_once(path, read | {"bbox": tuple(b), "fid_as_index": True}, seen, arrow=arrow)
@@ -559,7 +562,7 @@ def _wkb(table: Any) -> Any:
     return table.column(table.num_columns - 1).to_pylist()
 
 
-def _mend(shapes: Any, raw: Any, rows: Sequence[object], seen: Findings) -> None:
+def _mend(shapes: Any, raw: Any, rows: Sequence[object] | pd.Index, seen: Findings) -> None:
     """Decode what was left out once more, closing open rings; say which rows that helped."""
     missing = shapely.is_missing(shapes)
     broken = np.flatnonzero(missing & np.array([one is not None for one in raw], bool))
@@ -571,9 +574,10 @@ def _mend(shapes: Any, raw: Any, rows: Sequence[object], seen: Findings) -> None
 
 def _decoded(raw: bytes | str) -> Any:
     """A geometry whose ring was left open; none where this is no geometry at all."""
-    read = shapely.from_wkt if isinstance(raw, str) else shapely.from_wkb
     try:
-        return read(raw if isinstance(raw, str) else bytes(raw), on_invalid="fix")
+        if isinstance(raw, str):
+            return shapely.from_wkt(raw, on_invalid="fix")
+        return shapely.from_wkb(bytes(raw), on_invalid="fix")
     except (shapely.errors.ShapelyError, NotImplementedError, ValueError):
         return None
 
@@ -607,7 +611,7 @@ def _told(found: Encoding | None, path: Path, seen: Findings) -> str | None:
     return found.name
 
 
-def _chainage_from_m(frame: Any, path: Path, layer: str | None) -> Any:
+def _chainage_from_m(frame: gpd.GeoDataFrame, path: Path, layer: str | None) -> gpd.GeoDataFrame:
     """Start and direction of chainage from the M values of centrelines, where they have any.
 
     The reader drops M, but hands the file's own WKB over through Arrow. M that doesn't run with
@@ -695,7 +699,7 @@ def _cell(value: Any) -> Any:
         return None
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
-    if isinstance(value, int | float | np.number) and not pd.isna(value):
+    if isinstance(value, int | float | np.number) and not is_unknown(value):
         if float(value) != round(float(value)):
             return repr(float(value))
         whole = round(float(value))
@@ -777,8 +781,8 @@ def _drawn_from_corners(
             hint="complete them, or leave the rows out",
         )
     if "Polygon" in kind.geometry:
-        shapes = shapely.polygons(shapely.linearrings(at, indices=group))
+        shapes = np.asarray(shapely.polygons(shapely.linearrings(at, indices=group)))
     else:
-        shapes = shapely.linestrings(at, indices=group)
+        shapes = np.asarray(shapely.linestrings(at, indices=group))
     seen.add("corners_joined", first, n=list(map(str, size)))
     return gpd.GeoDataFrame(rest.groupby(group).first().reset_index(drop=True), geometry=shapes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -41,7 +42,9 @@ def places_of(grouped: Any) -> Mapping[Any, NDArray[Any]]:
 
 def is_unknown(value: Any) -> bool:
     """Whether a cell holds nothing: None, NaN, NaT or NA."""
-    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
+    if isinstance(value, float):  # asked far more often than all others
+        return math.isnan(value)
+    return not isinstance(value, str) and pd.api.types.is_scalar(value) and bool(pd.isna(value))
 
 
 def crs_of(layer: gpd.GeoDataFrame | gpd.GeoSeries) -> CRS:
@@ -51,4 +54,4 @@ def crs_of(layer: gpd.GeoDataFrame | gpd.GeoSeries) -> CRS:
 
 def words_of(values: pd.Series) -> Any:
     """Texts of a column without its index; what is missing stays so."""
-    return pd.array(values, dtype="str")
+    return pd.array(values, dtype="str")  # type: ignore[call-overload]  # knows no "str" yet

@@ -87,7 +87,7 @@ class _Edges(NamedTuple):
     square: Floats
     ring: Ints
     tree: shapely.STRtree
-    posts: cKDTree
+    posts: Any
     before: Ints  # the edge that comes to each post
     behind: Ints  # and the one that leaves it
     half: float

@@ -363,7 +363,7 @@ def _begins(sources: Any, areas: gpd.GeoDataFrame) -> gpd.GeoSeries:
             layer="sources",
             hint="sources = sources.to_crs(areas.crs)",
         )
-    points = points[points.notna() & ~points.is_empty]
+    points = gpd.GeoSeries(points[points.notna() & ~points.is_empty])
     missing = areas.index.unique().difference(points.index)
     if len(missing):
         raise LayerError(

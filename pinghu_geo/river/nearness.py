@@ -21,6 +21,7 @@ from pinghu_geo.river.centreline import SAME_PLACE_M, Centrelines, Floats, Ints
 __all__ = ["Beside", "beside"]
 
 Shapes = NDArray[np.object_]
+Shorts = NDArray[np.int32]
 Truths = NDArray[np.bool_]
 Spans = tuple[Floats, Floats]
 
@@ -143,7 +144,7 @@ class _Features(NamedTuple):
     ends: Floats  # (4, corners): ax, ay, bx, by
 
     @classmethod
-    def of(cls, shapes: Shapes, box: Floats, kind: Ints, *, plain: bool) -> _Features:
+    def of(cls, shapes: Shapes, box: Floats, kind: Shorts, *, plain: bool) -> _Features:
         """Corners and walls of shapes; of plain ones each is one line or ring."""
         xy, who = shapely.get_coordinates(shapes, return_index=True)
         path = who if plain else _paths(shapes)

@@ -474,7 +474,8 @@ def _changes(
     )
     first = ["building_id", "change"]
     table = table[[*first, *table.columns.drop([*first, "geometry"]), "geometry"]]
-    return table[change != ""].reset_index(drop=True)
+    changed: pd.DataFrame = table[change != ""]
+    return changed.reset_index(drop=True)
 
 
 def _sums(changes: pd.DataFrame, by: list[str]) -> pd.DataFrame:

@@ -127,7 +127,7 @@ def _prices(rates: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
                 ids=rates.index[bad],
                 hint="state 0 where nothing is due",
             )
-        prices[head] = values.fillna(0.0).to_numpy(float)
+        prices[head] = np.asarray(values.fillna(0.0), float)
     for key in set(KEYS) & set(rates.columns):
         unknown = ~rates[key].dropna().isin(NOUNS["rates"][key].codes)
         if unknown.any():

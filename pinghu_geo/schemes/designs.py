@@ -28,6 +28,7 @@ from pinghu_geo.nouns.schema import (
     require_polygons,
     require_valid,
 )
+from pinghu_geo.nouns.tables import places_of
 from pinghu_geo.redline.areas import ROUNDING_M2, rows_near
 from pinghu_geo.redline.bands import Pieces, areas_inside
 from pinghu_geo.redline.lines import red_line, section_rows, width_table
@@ -83,7 +84,8 @@ class Designs(Result):
                 known = self.inside_m2.index.astype(str)
                 raise LayerError(f"{name!r} is no design", hint=nearest(str(name), known))
         rows = self.inside_m2.loc[[one, other]].to_numpy() > 0
-        return self.buildings.index[rows[0] & ~rows[1]]
+        only: pd.Index = self.buildings.index[rows[0] & ~rows[1]]
+        return only
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """Between which the designs lie."""

@@ -169,8 +169,9 @@ def node_table(
     table = table.join(_responsible(table, middle, segments, rivers))
     footprints, of = shapely.get_parts(flat_shapes(affected), return_index=True)
     node = pd.factorize(affected["node_id"], sort=True)[0][of]
-    some = shapely.multipolygons(footprints, indices=node) if len(affected) else []
-    shapes = np.asarray(some, object)
+    shapes = np.empty(0, object)
+    if len(affected):
+        shapes = np.asarray(shapely.multipolygons(footprints, indices=node))
     return gpd.GeoDataFrame(table, geometry=shapes, crs=affected.crs)
 
 

@@ -268,7 +268,8 @@ def _evidence(known: pd.DataFrame, rule: Mapping[str, Any]) -> pd.Series:
             ids=values.index[values == odd[0]],
             hint="pg.read_table reads 是 and 否; leave blank what is not known",
         )
-    return values.astype("boolean")
+    truths: pd.Series = values.astype("boolean")
+    return truths
 
 
 def _holds(values: pd.Series, test: str, limit: float | None) -> NDArray[np.bool_]:

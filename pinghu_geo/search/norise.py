@@ -751,7 +751,8 @@ def _joined(made: Mapping[str, _Tables]) -> _Tables:
 def _first_flood(profile: pd.DataFrame, river: str) -> pd.DataFrame:
     """The design flood on one river, upstream first."""
     first = profile["profile"].iloc[0]
-    return profile.loc[(profile["profile"] == first) & (profile["river"] == river)]
+    rows: pd.DataFrame = profile[(profile["profile"] == first) & (profile["river"] == river)]
+    return rows
 
 
 def _check_confluences(before: pd.DataFrame, edges: pd.DataFrame, lines: Centrelines) -> None:

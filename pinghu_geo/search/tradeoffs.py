@@ -181,7 +181,8 @@ def _worth_a_choice(table: pd.DataFrame) -> pd.DataFrame:
     better = (value[:, None] <= value[None]).all(axis=2) & (value[:, None] < value[None]).any(
         axis=2
     )
-    table = table.loc[~better.any(axis=0)].drop(columns="_ids")
+    best = ~np.asarray(better.any(axis=0))
+    table = table.loc[best].drop(columns="_ids")
     return table.sort_values(["works_weight", "allowed_mm"], ignore_index=True)
 
 
