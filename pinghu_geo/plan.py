@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import tomllib
@@ -15,10 +16,12 @@ import pandas as pd
 import pyproj
 
 from pinghu_geo.campaign.workdays import day_of
+from pinghu_geo.intake.conditions import parse_condition
+from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.io import read_table
-from pinghu_geo.keys import defaults, key_mistakes, nouns_of, table_source
+from pinghu_geo.keys import defaults, key_mistakes, keys_below, nouns_of, table_source
 from pinghu_geo.nouns.errors import LayerError, ProjectError, reason
-from pinghu_geo.nouns.files import parsed_toml, require_plain
+from pinghu_geo.nouns.files import existing, parsed_toml, require_plain
 from pinghu_geo.nouns.schema import Lang, nearest
 
 __all__ = ["CAMPAIGN_TABLES", "FLOOD_TABLES", "WITHIN_RISE", "Plan", "read_plan"]
@@ -29,6 +32,8 @@ WITHIN_RISE = (
 )  # fmt: skip
 # sections that may be missing
 SECTIONS = ("layers", "tables", "schemes", "rules", "flood", "published", "campaign")
+# whose files are read, and have to be there; a campaign's store is made when it is first used
+READ = ("layers", "tables", "schemes", "flood")
 # key of a section: noun of its table
 FLOOD_TABLES = nouns_of("flood")
 # groups may be a number, too, and are read where they are asked for
@@ -111,7 +116,8 @@ def read_plan(path: Path) -> Plan:
         _one_bed(raw["flood"])
     with mistakes.caught("layers", "rivers", "direction"):
         _direction(layers.get("rivers", {}))
-    mistakes.name_scheme(next(iter(schemes), None))
+    _there(raw, path.parent, mistakes)
+    mistakes.name_schemes(schemes)
     mistakes.refuse()
     return Plan(
         path=path,
@@ -128,6 +134,43 @@ def read_plan(path: Path) -> Plan:
         published={str(k): str(v) for k, v in raw["published"].items()},
         campaign=_named_groups(_with_defaults("campaign", raw["campaign"]), raw.get("lang")),
     )
+
+
+def _there(given: Any, folder: Path, mistakes: _Mistakes, at: tuple[str, ...] = ()) -> None:
+    """Note files that aren't there, and conditions that can't be read."""
+    known = keys_below(at)
+    for word, value in given.items() if isinstance(given, dict) else ():
+        place = (*at, str(word))
+        if place[0] not in READ or (key := known.get(word) or known.get("*")) is None:
+            continue
+        _there(value, folder, mistakes, place)
+        for name in value if isinstance(value, list) else [value]:
+            with mistakes.caught(*place):
+                if isinstance(name, str) and "file" in key.kind and not name.startswith(POSTGIS):
+                    _require_there(folder, name, str(word))
+        if word == "where" and isinstance(value, str):
+            with mistakes.caught(*place):
+                try:
+                    parse_condition(value, at[-1])
+                except LayerError as fault:
+                    raise ProjectError(fault.problem, hint=fault.hint) from fault
+
+
+def _require_there(folder: Path, name: str, word: str) -> None:
+    """Refuse the name of a file that isn't there; the cure is the nearest that is, as typed."""
+    path = folder / name
+    try:
+        existing(path, word)
+    except LayerError as fault:
+        here = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
+        close = difflib.get_close_matches(path.name, here, n=1, cutoff=0.6)
+        meant = Path(name).with_name(close[0]).as_posix() if close else ""
+        raise ProjectError(
+            fault.problem,
+            hint=f'{word} = "{meant}"'
+            if meant
+            else f"put {path.name} into {path.parent}, or name the file that is meant",
+        ) from fault
 
 
 def _named_groups(campaign: dict[str, Any], lang: str | None) -> dict[str, Any]:
@@ -159,16 +202,19 @@ class _Mistakes:
         except ProjectError as fault:
             self.found.append((_line_of(self.text, path), fault))
 
-    def name_scheme(self, scheme: str | None) -> None:
-        """Let hints that name a scheme name one of the project's."""
-        if scheme is not None:
-            self.found = [
-                (
-                    line,
-                    ProjectError(fault.problem, hint=SCHEME.sub(rf'\1 = "{scheme}"', fault.hint)),
-                )
-                for line, fault in self.found
-            ]
+    def name_schemes(self, schemes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Let hints that name a scheme name one of the project's that can stand there."""
+        wide = (name for name, one in schemes.items() if "widths" in one)
+        told = {"adopted": next(iter(schemes), None), "from": next(wide, None)}
+
+        def named(found: re.Match[str]) -> str:
+            name = told[found[1]]
+            return found[0] if name is None else f'{found[1]} = "{name}"'
+
+        self.found = [
+            (line, ProjectError(fault.problem, hint=SCHEME.sub(named, fault.hint)))
+            for line, fault in self.found
+        ]
 
     def refuse(self) -> None:
         """Raise what was found: one mistake as it is, several in the order of their lines."""
@@ -198,6 +244,8 @@ def _line_of(text: str, path: Sequence[str]) -> int:
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*(\[[^\[\]]+\])\s*(#.*)?$", line):
             section = _header(header[1])
+        if header and path and section[: len(path)] == tuple(path) and most < len(path):
+            best, most = number, len(path)  # of a section that only such headers open
         if section != tuple(path[: len(section)]):
             continue
         score, rest = len(section), line

@@ -299,6 +299,8 @@ gap = 50
 
 def test_all_mistakes_are_named_at_once_with_their_lines(tmp_path):
     (tmp_path / "project.toml").write_text(FIVE, "utf-8")
+    for name in ("b.gpkg", "r.gpkg"):
+        (tmp_path / name).touch()
     with pytest.raises(pg.errors.ProjectError, match="has 6 mistakes") as told:
         pg.check_project(tmp_path / "project.toml")
     said = str(told.value)
@@ -315,7 +317,67 @@ def test_all_mistakes_are_named_at_once_with_their_lines(tmp_path):
         assert cure in said.partition(f"# line {line}\n")[2].partition("# line")[0]
 
 
+# (line, a part of what is said in English and in Chinese, what to type)
+FIVES = {
+    """crs = 4547
+lang = "fr"
+[layers]
+rivers = "河道x.shp"
+[layer.buildings]
+path = "房屋.shp"
+[schemes.a]
+widths = { left = 12 }
+[campaign]
+adopted = "c"
+""": [(2, "lang must be one of zh, en", "lang 须为 zh, en 之一", "zh, en"),
+        (3, "lacks buildings", "缺少 buildings", 'buildings = "房屋.shp"'),
+        (4, "no file", "没有文件", 'rivers = "河道.shp"'),
+        (5, "'layer' is not known", "没有 'layer' 这一项", "'layers'"),
+        (8, "neither a file nor a width", "没有写两岸宽度", "widths = 15"),
+        (9, "lacks start", "缺少 start", 'start = "2017-11-01"'),
+        (10, "adopts 'c'", "采用的 'c' 不是项目的方案", "a")],
+    """crs = 4547
+[layers.buildings]
+path = "房屋.shp"
+where = "层数 >= "
+storey_height_m = 30
+[layers.rivers]
+path = "河道.shp"
+row_ids = "true"
+[schemes.a]
+widths = "没有.csv"
+[schemes.b]
+least = { inward_m = 6 }
+""": [(4, "where lacks a column or a constant, at its end", "where 缺少列名或常数,在末尾", "floors >= 2"),
+        (5, "storey_height_m must be number", "storey_height_m 须为 数", "storey_height_m = 3.0"),
+        (8, "row_ids must be true or false", "row_ids 须为 true 或 false", "row_ids = true"),
+        (10, "no file", "没有文件", "没有.csv"),
+        (12, "which scheme with widths", "没有写明从哪个有 widths 的方案出发", 'from = "a"')],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FIVES, ids=["sections and files", "values and conditions"])
+def test_mistakes_of_every_kind_are_named_in_both_languages(tmp_path, text):
+    for name in ("房屋.shp", "河道.shp"):
+        (tmp_path / name).touch()
+    path = tmp_path / "project.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(pg.errors.ProjectError) as told:
+        pg.check_project(path)
+    for k, (lang, place, cure) in enumerate(
+        (("en", "line {}", "Hint:"), ("zh", "第 {} 行", "提示:"))
+    ):
+        said, _, hints = told.value.in_language(lang).partition(cure)
+        for line, *words in FIVES[text]:
+            at = place.format(line)
+            assert any(words[k] in part for part in re.split(f"{at}:", said)[1:]), (at, said)
+            assert words[2] in hints.partition(f"# {at}\n")[2].partition("\n# ")[0], (at, hints)
+    assert not re.search("[a-z]{3,} [a-z]{3,} [a-z]{3,}", said), said
+
+
 def test_one_mistake_is_said_plainly(tmp_path):
+    for name in ("raw.gpkg", "rivers.geojson"):
+        (tmp_path / name).touch()
     (tmp_path / "project.toml").write_text(PROJECT.replace("left = 12", "lft = 12"), "utf-8")
     with pytest.raises(pg.errors.ProjectError, match=r"widths: 'lft' is not known \(line 11\)"):
         pg.check_project(tmp_path / "project.toml")
@@ -368,6 +430,8 @@ def test_the_schema_takes_what_the_check_takes():
 
 
 def test_tables_are_mapped_as_layers_are(tmp_path):
+    for name in ("raw.gpkg", "rivers.geojson"):
+        (tmp_path / name).touch()
     (tmp_path / "价.csv").write_text("kind,yuan each\nhut,900\n", "utf-8")
     text = (
         PROJECT
