@@ -30,6 +30,8 @@ KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "file": ("文件", "file", {"type": "string", "minLength": 1}),
     "date": ("日期", "date", {"type": "string"}),
     "texts": ("文字的列表", "list of texts", {"type": "array", "items": {"type": "string"}}),
+    "numbers": ("数的表", "table of numbers",
+                {"type": "object", "additionalProperties": {"type": "number"}}),
     "words": ("列名的表", "table of names",
               {"type": "object", "additionalProperties": {"type": "string"}}),
     "meanings": ("词义的表", "table of words",
@@ -41,7 +43,7 @@ KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
 # what TOML makes of each kind, and of what is in a table of it
 TYPES: dict[str, Any] = {"text": str, "truth": bool, "whole": int, "number": int | float,
                          "date": datetime.date, "plan": dict, "any": dict}  # fmt: skip
-INSIDE: dict[str, type] = {"words": str, "meanings": dict}
+INSIDE: dict[str, Any] = {"words": str, "meanings": dict, "numbers": int | float}
 
 # a path may be numbers, or a search; a design surveyed sections
 IN_PLACE = {"path": {"left", "right", "widths", "least"}, "design": {"sections"}}
@@ -80,6 +82,8 @@ class Key:
         if isinstance(value, int | float) and not isinstance(value, bool):
             low = -math.inf if self.least is None else self.least
             return low <= value <= (math.inf if self.most is None else self.most)
+        if "numbers" in self.kind and isinstance(value, dict):
+            return self.least is None or all(v >= self.least for v in value.values())
         return True
 
     def may(self, lang: Lang = "zh") -> str:
@@ -150,7 +154,9 @@ def _is(value: Any, kind: str) -> bool:
     if kind == "file":
         return isinstance(value, str) and bool(value.strip())
     if kind in INSIDE:
-        return isinstance(value, dict) and all(isinstance(v, INSIDE[kind]) for v in value.values())
+        held = list(value.values()) if isinstance(value, dict) else [None]
+        plain = kind != "numbers" or (bool(held) and all(_is(v, "number") for v in held))
+        return plain and all(isinstance(v, INSIDE[kind]) for v in held)
     if kind == "texts":
         return isinstance(value, list) and all(isinstance(v, str) for v in value)
     return isinstance(value, TYPES[kind])

@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
-from joint import compared, levees_refused, searched, street
+from joint import LOCKED, compared, keeps, levees_refused, searched, street, two_floods
+
+import pinghu_geo as pg
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "reference" / "optimiser"
 
@@ -31,13 +33,33 @@ def test_two_nodes_that_compete_for_one_rise(cases, k):
 @pytest.mark.parametrize(
     ("kind", "seed"),
     [("joined", 12), ("joined", 28), ("joined", 3), ("joined", 1005), ("surveyed", 0), ("surveyed", 1),
+     ("floods", 0), ("floods", 1), ("floods", 7),
      ("surveyed", 2), ("three", 5), ("four", 1)],
 )  # fmt: skip
 def test_random_rivers_against_exhaustive_search(kind, seed):
     best, wanted = compared(kind, seed)
     assert best.certificate["total_yuan"].sum() == pytest.approx(wanted)
     assert set(best.certificate["proof"]) == {"optimal"}
-    assert best.largest_rise_mm <= best.allowed_mm
+    assert keeps(best)
+
+
+def test_each_flood_has_its_allowed_rise_and_both_bind():
+    """Of two floods the dearer one bounds the design; what names no flood is refused."""
+    case = two_floods(7)
+    both = searched(case, locks=LOCKED)
+    alone = {
+        name: searched(case | {"floods": {name: one}}, locks=LOCKED).certificate["total_yuan"].sum()
+        for name, one in case["floods"].items()
+    }
+    assert both.certificate["total_yuan"].sum() >= max(alone.values()) > min(alone.values())
+    assert both.allowed == {name: mm for name, (_, mm) in case["floods"].items()}
+    for name, (_, mm) in case["floods"].items():
+        assert f"洪水 {name} 全河最大壅高" in "".join(both.summary())
+        assert both.rise.loc[both.rise["profile"] == name, "rise_mm"].max() <= mm
+    price = pg.what_would_save(both, both.buildings.query("state == 'demolished'").index[0])
+    assert (price["extra_yuan"] >= 0).all()
+    with pytest.raises(pg.errors.LayerError, match="allowed_mm names 'P=5%'"):
+        searched(case | {"floods": case["floods"], "named": {"P=5%": 20.0}}, locks=LOCKED)
 
 
 def test_levees_are_refused():

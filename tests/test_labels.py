@@ -10,7 +10,8 @@ import pytest
 
 from pinghu_geo.flood.survey import lay_sections
 from pinghu_geo.search import labels
-from pinghu_geo.search.labels import NodeProblem, design_cost, solve_node
+from pinghu_geo.search.labels import solve_node
+from pinghu_geo.search.problem import NodeProblem, Pairs, design_cost, design_works
 
 HIGH = 20.0
 
@@ -139,7 +140,7 @@ def crossing(seed):
     gap = rng.integers(0, len(problem.discharge) - 1, many)
     # the farther out the line is at one station, the sooner it touches from the other
     least = np.sort(rng.integers(1, options + 1, (many, options)), axis=1)[:, ::-1]
-    pairs = labels.Pairs(np.arange(many) % 4, rng.integers(0, 2, many), gap, least)
+    pairs = Pairs(np.arange(many) % 4, rng.integers(0, 2, many), gap, least)
     none = np.zeros_like(problem.touch)
     return replace(problem, touch=none, pairs=pairs, spare=int(rng.integers(4))), base
 
@@ -155,7 +156,7 @@ def test_pairs_of_options_touch_buildings_as_in_exhaustive_search(seed):
             paid = np.zeros(4, bool)
             for who, side, gap, least in zip(*case.pairs, strict=True):
                 paid[who] |= options[side, gap + 1] >= least[options[side, gap]]
-            cost = labels.design_works(case, options) + case.cost @ paid
+            cost = design_works(case, options) + case.cost @ paid
             fine = case.spare is None or not paid[case.spare]
             if fine and cost < best and (march(case, options) <= case.most_level + 1e-9).all():
                 best = cost
@@ -221,6 +222,7 @@ def test_bounds_and_blocks_change_nothing(seed, monkeypatch):
     monkeypatch.setattr(
         "pinghu_geo.search.labels.March.price", lambda self, _: self._bound(np.zeros(1))
     )
+    monkeypatch.setattr("pinghu_geo.search.labels.March.ascend", lambda self, _: None)
     plain = solve_node(problem, known=base)
     assert plain.proven
     assert plain.cost == pytest.approx(found.cost)
@@ -236,13 +238,14 @@ def test_no_step_lies_below_its_straight_line(seed):
         way = rng.integers(0, len(steps.above), 3000)
         below = np.searchsorted(steps.first, way, side="right") - 1
         share = rng.uniform(0, 1, len(way))
-        level = steps.low[below] + share * (steps.top - steps.low[below])
+        level = steps.low[0][below] + share * (steps.top[0] - steps.low[0][below])
         state = problem.model.state(
             problem.rows[i + 1].ravel()[below], np.full(len(way), problem.discharge[i + 1]), level
         )
         above = problem.rows[i].ravel()[steps.above[way]]
         true, how = problem.model.step(above, np.full(len(way), problem.discharge[i]), state)
-        line = steps.lines[way, 0] + share * (steps.lines[way, 1] - steps.lines[way, 0])
+        low, high = steps.lines[0][way].T
+        line = low + share * (high - low)
         real = (how == 0) & (true <= problem.most_level[i]) & (state.grows >= 0.1)
         assert (line[real] <= true[real] + 1e-6).all()
         assert np.median(true[real] - line[real]) < 1e-3

@@ -10,7 +10,7 @@ of a river that joins jumps, until no box promises less than the best designs fo
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.search.joint import Chain, ChainSolution, Work
-from pinghu_geo.search.labels import SAME_COST
+from pinghu_geo.search.problem import SAME_COST
 from pinghu_geo.search.stretch import Reach
 
 __all__ = ["Basin", "BasinSolution", "Inflow", "Solved"]
@@ -37,10 +37,11 @@ class Inflow(NamedTuple):
     below: int  # the station of the main river just below the confluence
     share: float  # of its level in the level that is brought; the rest is the station's above it
 
-    def level(self, levels: Array) -> float:
-        """Level at the confluence, of the main river's levels."""
-        above = levels[self.below - 1] if self.share < 1 else 0.0
-        return float(self.share * levels[self.below] + (1 - self.share) * above)
+    def level(self, levels: Array) -> Array:
+        """Levels (floods,) at the confluence, of the main river's (floods, stations)."""
+        above = levels[:, self.below - 1] if self.share < 1 else 0.0
+        found: Array = self.share * levels[:, self.below] + (1 - self.share) * above
+        return found
 
 
 class Solved(NamedTuple):
@@ -48,7 +49,7 @@ class Solved(NamedTuple):
 
     chain: Chain
     solution: ChainSolution
-    level: float
+    level: Array  # (floods,) at its mouth
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,15 @@ class Basin:
     reach: Reach
     extents: list[tuple[int, int]]
     limits: Mapping[str, float]
-    lowest: float  # levels that may stand at its mouth
-    highest: float
+    lowest: Array  # levels (floods,) that may stand at its mouth
+    highest: Array
     spare: int | None
     deadline: float
     inflows: list[Inflow] = field(default_factory=list)
     free: Chain | None = None
     chains: dict[tuple[float, ...], Chain] = field(default_factory=dict)
     mains: dict[tuple[float, ...], Solved | None] = field(default_factory=dict)
-    solved: dict[float, BasinSolution | None] = field(default_factory=dict)
+    solved: dict[tuple[float, ...], BasinSolution | None] = field(default_factory=dict)
 
     def chain(self, caps: tuple[float, ...] | None = None) -> Chain:
         """The river's stretches, perhaps with levels capped beside each confluence."""
@@ -97,7 +98,8 @@ class Basin:
             return self.free
         if caps not in self.chains:
             most = self.reach.most.copy()
-            np.minimum.at(most, self.gates, caps)
+            for own, cap in zip(most, self._by_flood(caps), strict=True):
+                np.minimum.at(own, self.gates, cap)
             self.chains[caps] = self.free.capped(most)
         return self.chains[caps]
 
@@ -114,39 +116,47 @@ class Basin:
 
     @property
     def gates(self) -> list[int]:
-        """Stations just below and just above each confluence, in turn."""
+        """Stations just below and just above each confluence, in turn.
+
+        Caps and floors are of all gates, flood after flood.
+        """
         return [i for one in self.inflows for i in (one.below, one.below - 1)]
+
+    def _by_flood(self, values: Sequence[float]) -> Array:
+        """Caps or floors as (floods, gates)."""
+        return np.reshape(values, (len(self.reach.most), -1))
 
     @property
     def uncapped(self) -> tuple[float, ...]:
         """Caps that bind nowhere."""
-        return tuple(self.reach.most[self.gates].tolist())
+        return tuple(self.reach.most[:, self.gates].ravel().tolist())
 
-    def solve(self, level: float) -> BasinSolution | None:
-        """The cheapest designs for a level at the mouth; None: nothing keeps what is allowed."""
-        if level not in self.solved:
-            self.solved[level] = self._branch(level) if self.inflows else self._alone(level)
-        return self.solved[level]
+    def solve(self, level: Array) -> BasinSolution | None:
+        """The cheapest designs for levels (floods,) at the mouth; None: nothing keeps them."""
+        key = tuple(level.tolist())
+        if key not in self.solved:
+            self.solved[key] = self._branch(level) if self.inflows else self._alone(level)
+        return self.solved[key]
 
-    def _alone(self, level: float) -> BasinSolution | None:
+    def _alone(self, level: Array) -> BasinSolution | None:
         main = self._main(level, ())
         if main is None:
             return None
         return BasinSolution({self.reach.name: main}, main.solution.cost, main.solution.bound)
 
-    def _main(self, level: float, caps: tuple[float, ...]) -> Solved | None:
+    def _main(self, level: Array, caps: tuple[float, ...]) -> Solved | None:
         """The river by itself, with caps."""
-        key = (level, *caps)
+        key = (*level.tolist(), *caps)
         if key not in self.mains:
             chain = self.chain(caps)
             found = chain.solve(level)
             self.mains[key] = None if found is None else Solved(chain, found, level)
         return self.mains[key]
 
-    def _branch(self, level: float) -> BasinSolution | None:
+    def _branch(self, level: Array) -> BasinSolution | None:
         """Boxes of levels at the confluences, the one that promises least first."""
         free = self.chain()
-        floors = tuple(free.lows[self.gates].tolist())
+        floors = tuple(free.lows[:, self.gates].ravel().tolist())
         best: BasinSolution | None = None
         # boxes that can't be cut, though what they promise isn't reached
         rest, heap, count = np.inf, list[_Box](), 0
@@ -200,12 +210,13 @@ class Basin:
 
     def _brought(self, k: int, floors: tuple[float, ...]) -> float:
         """What a basin costs at least where the water stands no lower beside it than floors."""
-        one, below, above = self.inflows[k], floors[2 * k], floors[2 * k + 1]
+        one = self.inflows[k]
+        below, above = self._by_flood(floors)[:, 2 * k : 2 * k + 2].T
         level = below
         if one.share < 1:
-            above = max(above, self.chain().least_above(one.below, below))
+            above = np.maximum(above, self.chain().least_above(one.below, below))
             level = one.share * below + (1 - one.share) * above
-        found = one.basin.solve(min(max(level, one.basin.lowest), one.basin.highest))
+        found = one.basin.solve(np.minimum(np.maximum(level, one.basin.lowest), one.basin.highest))
         return np.inf if found is None else found.bound
 
     def _cut(self, box: _Box, main: Solved) -> tuple[int, float] | None:
@@ -214,21 +225,26 @@ class Basin:
         It is the last jump of the cost that grows most within the box. Below it the main river has
         to be a cheaper one to matter: most boxes end there.
         """
-        levels = main.chain.levels(main.solution, main.level)[self.gates]
+        levels = main.chain.levels(main.solution, main.level)[:, self.gates].ravel()
+        most, count = len(self.inflows), 2 * len(self.inflows)
 
         def brought(k: int, gates: list[int], at: Array) -> float:
             floors = np.array(box.floors)
             floors[gates] = at
             return self._brought(k, tuple(floors.tolist()))
 
-        many = range(len(self.inflows))
-        low = [self._brought(k, box.floors) for k in many]
-        high = [brought(k, [2 * k, 2 * k + 1], levels[2 * k : 2 * k + 2]) for k in many]
+        def own(k: int) -> list[int]:
+            """The gates of a confluence in all floods."""
+            firsts = range(0, len(levels), count)
+            return [first + 2 * k + j for first in firsts for j in (0, 1)]
+
+        low = [self._brought(k, box.floors) for k in range(most)]
+        high = [brought(k, own(k), levels[own(k)]) for k in range(most)]
         k = int(np.argmax(np.subtract(high, np.minimum(low, np.finfo(float).max))))
         if not high[k] - low[k] > SAME_COST:
             return None
         # one gate alone may make the difference; else the box is halved where it is higher
-        for gate in (2 * k, 2 * k + 1):
+        for gate in own(k):
             top = brought(k, [gate], levels[[gate]])
             if top - low[k] > SAME_COST:
                 value = top - SAME_COST if np.isfinite(top) else top
@@ -236,7 +252,7 @@ class Basin:
                     lambda y, gate=gate: brought(k, [gate], np.array([y])),  # type: ignore[misc]
                     box.floors[gate], float(levels[gate]), value,
                 )  # fmt: skip
-        gate = 2 * k + int(np.argmax((levels - box.floors)[2 * k : 2 * k + 2]))
+        gate = own(k)[int(np.argmax((levels - box.floors)[own(k)]))]
         return gate, float(levels[gate] + box.floors[gate]) / 2
 
 

@@ -1,7 +1,7 @@
 """Which designs of all stretches of a river are cheapest together? They share the allowed rise.
 
-Between stretches the river stays as approved, so that only two numbers pass from one to the next:
-what has been paid, and the level that arrives. Both lists and bounds are built on that.
+Between stretches the river stays as approved, so that few numbers pass from one to the next: what
+has been paid, and the level of each flood that arrives. Both lists and bounds are built on that.
 
 From the head down each stretch learns what it and all further ones upstream cost at least, as a
 function of the level that arrives: straight lines from its own bound, and exact values at a few
@@ -13,24 +13,16 @@ design is proven optimal for the whole river; else the least promise dropped is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.search.labels import (
-    EXCESS_M,
-    REACH,
-    SAME_COST,
-    WIDTHS,
-    Arrivals,
-    March,
-    NodeProblem,
-    Trail,
-    design_cost,
-)
+from pinghu_geo.flood.steady import Model
+from pinghu_geo.search.labels import REACH, WIDTHS, Arrivals, March, Trail, least_before
+from pinghu_geo.search.problem import EXCESS_M, SAME_COST, NodeProblem, design_cost
 from pinghu_geo.search.stretch import Reach, stretch_problem, touched_within
 
 __all__ = ["Chain", "ChainSolution", "Work", "lower_hull", "rising"]
@@ -95,37 +87,42 @@ class ChainSolution:
 
 @dataclass(slots=True)
 class _Least:
-    """What a stretch and all upstream of it cost at least, by the level that arrives."""
+    """What a stretch and all upstream of it cost at least, by the levels that arrive."""
 
     march: March | None = None
-    exact: list[tuple[float, float]] = field(default_factory=list)  # (level, cost), rising
+    exact: list[tuple[Array, float]] = field(default_factory=list)  # (levels, cost), rising
 
     def __call__(self, level: Array) -> Array:
+        """For levels (floods, many)."""
         if self.march is None:
-            return np.zeros(len(level))
+            return np.zeros(level.shape[1])
         found = np.asarray(self.march.least(level))
         for at, cost in self.exact:
-            found = np.where(level >= at - 1e-9, np.maximum(found, cost), found)
+            above = (level >= at[:, None] - 1e-9).all(axis=0)
+            found = np.where(above, np.maximum(found, cost), found)
         return found
 
 
 def rising(reach: Reach, first: int, last: int, level: Array) -> tuple[Array, Array]:
     """Levels of the approved river at stations ``first`` to ``last``, from some at ``last``.
 
-    Levels are (stations, cases); also whether each case keeps what is allowed all the way.
+    ``level`` (floods, cases); levels are (floods, stations, cases); also whether each case keeps
+    what is allowed all the way.
     """
-    model, many = reach.model, len(level)
-    found = np.empty((last - first + 1, many))
-    found[-1] = level
+    floods, many = level.shape
+    found = np.empty((floods, last - first + 1, many))
+    found[:, -1] = level
+    for own, flood in zip(found, reach.floods, strict=True):
+        model = flood.model
 
-    def at(i: int) -> tuple[Array, Array]:
-        return np.repeat(model.rows[i, 0], many), np.repeat(model.discharge[i, 0], many)
+        def at(i: int, model: Model = model) -> tuple[Array, Array]:
+            return np.repeat(model.rows[i, 0], many), np.repeat(model.discharge[i, 0], many)
 
-    for i in range(last - 1, first - 1, -1):
-        below = model.state(*at(i + 1), found[i + 1 - first])
-        found[i - first] = model.step(*at(i), below)[0]
-    most = reach.most[first : last + 1, None]
-    return found, np.asarray((found <= most + EXCESS_M).all(axis=0))
+        for i in range(last - 1, first - 1, -1):
+            below = model.state(*at(i + 1), own[i + 1 - first])
+            own[i - first] = model.step(*at(i), below)[0]
+    most = reach.most[:, first : last + 1, None]
+    return found, np.asarray((found <= most + EXCESS_M).all(axis=(0, 1)))
 
 
 class Chain:
@@ -136,39 +133,37 @@ class Chain:
         reach: Reach,
         extents: list[tuple[int, int]],
         limits: Mapping[str, float],
-        start: float,
+        start: Array,
         *,
-        lowest: float | None = None,
+        lowest: Array | None = None,
         spare: int | None = None,
         work: Work | None = None,
     ) -> None:
-        """Set up for the level at the lowest station, or for levels from a lowest one to it.
+        """Set up for levels (floods,) at the lowest station, or for levels from lowest ones to it.
 
         ``spare`` is the number of a building that no design may touch.
         """
         self.reach, self.start, self.work = reach, start, work or Work()
         self.stretches: list[Stretch] = []
-        low, high = np.array([start if lowest is None else lowest]), np.array([start])
+        low, high = (start if lowest is None else lowest)[:, None], start[:, None]
         at = len(reach.measure) - 1
-        # the lowest level that any design has at each station
+        # the lowest levels that any design has at each station
         self.lows = reach.level.copy()
         for k, (first, last) in enumerate(extents):
-            way = rising(reach, last, at, np.r_[low, high])[0]
-            self.lows[last : at + 1] = way[:, 0]
-            low, high = way[0, :1], way[0, 1:]
-            high = np.minimum(high, max(reach.most[last] + EXCESS_M, low[0]))
+            way = rising(reach, last, at, np.concatenate([low, high], axis=1))[0]
+            self.lows[:, last : at + 1] = way[:, :, 0]
+            low, high = way[:, 0, :1], way[:, 0, 1:]
+            high = np.minimum(high, np.maximum(reach.most[:, [last]] + EXCESS_M, low))
             following = extents[k + 1][1] if k + 1 < len(extents) else 0
-            made = self._stretch(
-                first, last, following, (float(low[0]), float(high[0])), limits, spare
-            )
+            made = self._stretch(first, last, following, (low[:, 0], high[:, 0]), limits, spare)
             self.stretches.append(made)
-            self.lows[first : last + 1] = made.march.floors
-            low = made.march.floors[:1]
-            high, at = made.problem.most_level[:1], first
-            if not np.isfinite(low[0]):  # nothing arrives: no design keeps what is allowed
+            self.lows[:, first : last + 1] = made.march.floors
+            low = made.march.floors[:, :1]
+            high, at = made.march.most[:, :1], first
+            if not np.isfinite(low).all():  # nothing arrives: no design keeps what is allowed
                 break
         else:
-            self.lows[: at + 1] = rising(reach, 0, at, low)[0][:, 0]
+            self.lows[:, : at + 1] = rising(reach, 0, at, low)[0][:, :, 0]
         self.least = [_Least() for _ in range(len(self.stretches) + 1)]
         for k in range(len(self.stretches) - 1, -1, -1):
             self._bound(k)
@@ -181,15 +176,15 @@ class Chain:
         made = copy(self)
         made.reach, made.work = replace(self.reach, most=most), Work(deadline=self.work.deadline)
         made.stretches, made.least = list(self.stretches), list(self.least)
-        up = int(np.flatnonzero(most < self.reach.most).min(initial=len(most)))
+        up = int(np.flatnonzero((most < self.reach.most).any(axis=0)).min(initial=most.shape[1]))
         for k in range(len(self.stretches) - 1, -1, -1):
             one = self.stretches[k]
             if one.last < up:
                 continue
             march = copy(one.march)
-            march.most = np.minimum(march.most, most[one.first : one.last + 1])
+            march.most = np.minimum(march.most, most[:, one.first : one.last + 1])
             following = self.stretches[k + 1].last if k + 1 < len(self.stretches) else 0
-            march.most[0] = made._highest(one.first, following, float(march.most[0]))
+            march.most[:, 0] = made._highest(one.first, following, march.most[:, 0])
             made.stretches[k] = replace(one, march=march)
             made._bound(k)
         return made
@@ -217,38 +212,39 @@ class Chain:
                 made._bound(k)
         return made
 
-    def levels(self, solution: ChainSolution, level: float) -> Array:
-        """Levels of a design at all stations, for one at the lowest, without the search's tables.
+    def levels(self, solution: ChainSolution, level: Array) -> Array:
+        """Levels (floods, stations) of a design, for those (floods,) at the lowest.
 
-        Where nothing was searched the river is as approved.
+        Without the search's tables; where nothing was searched the river is as approved.
         """
-        found = np.empty(len(self.reach.measure))
-        at, here = len(found) - 1, np.array([level])
+        found = np.empty_like(self.reach.most)
+        at, here = len(self.reach.measure) - 1, level[:, None]
         for stretch, options in zip(self.stretches, solution.options, strict=True):
-            found[stretch.last : at + 1] = rising(self.reach, stretch.last, at, here)[0][:, 0]
-            own = stretch.march.levels_of(options, float(found[stretch.last]))
-            found[stretch.first : stretch.last + 1] = own
-            at, here = stretch.first, own[:1]
-        found[: at + 1] = rising(self.reach, 0, at, here)[0][:, 0]
+            way = rising(self.reach, stretch.last, at, here)[0]
+            found[:, stretch.last : at + 1] = way[:, :, 0]
+            own = stretch.march.levels_of(options, found[:, stretch.last])
+            found[:, stretch.first : stretch.last + 1] = own
+            at, here = stretch.first, own[:, :1]
+        found[:, : at + 1] = rising(self.reach, 0, at, here)[0][:, :, 0]
         return found
 
-    def least_above(self, station: int, level: float) -> float:
-        """The lowest level just above a station at which the water stands no lower than a level."""
-        level = max(level, float(self.lows[station]))
+    def least_above(self, station: int, level: Array) -> Array:
+        """The lowest levels just above a station at which the water stands no lower than some."""
+        level = np.maximum(level, self.lows[:, station])
         for one in self.stretches:
             if one.first < station <= one.last:
                 above = one.march.least_above(station - 1 - one.first, level)
-                return max(above, float(self.lows[station - 1]))
-        return float(rising(self.reach, station - 1, station, np.array([level]))[0][0, 0])
+                return np.maximum(above, self.lows[:, station - 1])
+        return rising(self.reach, station - 1, station, level[:, None])[0][:, 0, 0]
 
-    def _at(self, level: float | None) -> float:
+    def _at(self, level: Array | None) -> Array:
         return self.start if level is None else level
 
-    def _first_arrival(self, level: float) -> tuple[Array, bool]:
-        """Level at the lowest stretch for one at the lowest station, and whether it keeps all."""
+    def _first_arrival(self, level: Array) -> tuple[Array, bool]:
+        """Levels (floods, 1) at the lowest stretch for some at the lowest station, and if fine."""
         last, mouth = self.stretches[0].last, len(self.reach.measure) - 1
-        levels, fine = rising(self.reach, last, mouth, np.array([level]))
-        return levels[0], bool(fine[0])
+        levels, fine = rising(self.reach, last, mouth, level[:, None])
+        return levels[:, 0], bool(fine[0])
 
     # --- set-up
 
@@ -257,7 +253,7 @@ class Chain:
         first: int,
         last: int,
         following: int,
-        arrive: tuple[float, float],
+        arrive: tuple[Array, Array],
         limits: Mapping[str, float],
         spare: int | None,
     ) -> Stretch:
@@ -265,54 +261,68 @@ class Chain:
         problem, who = stretch_problem(self.reach, first, last, arrive[1], limits)
         known = np.full((2, last - first + 1), self.reach.options.base)
         before = design_cost(problem, known)
-        most = problem.most_level.copy()
-        most[0] = self._highest(first, following, float(most[0]))
-        problem = replace(problem, most_level=most)
+        problem = _with_top(problem, self._highest(first, following, self.reach.most[:, first]))
         if spare is not None and (who == spare).any():
             problem = replace(problem, spare=int(np.flatnonzero(who == spare)[0]))
         march = March(problem, lowest=arrive[0], highest=arrive[1])
         return Stretch(first, last, problem, who, march, before, self.reach.options.base)
 
-    def _highest(self, first: int, following: int, most: float) -> float:
-        """Highest level at a station with which the approved river upstream keeps what it may."""
-        low, high = float(self.reach.level[first]), most
-        for _ in range(4):
-            tried = np.linspace(low, high, LEVELS)
-            fine = rising(self.reach, following, first, tried)[1]
-            if fine.all():
-                return high
-            k = max(int(np.argmin(fine)), 1)
-            low, high = tried[k - 1], tried[k]
-        return min(low, most)
+    def _highest(self, first: int, following: int, most: Array) -> Array:
+        """Highest levels at a station with which the approved river upstream keeps what it may."""
+        found = most.copy()
+        for f in range(len(most)):
+            low, high = float(self.reach.level[f, first]), float(most[f])
+            others = self.reach.level[:, first]
+            for _ in range(4):
+                tried = np.linspace(low, high, LEVELS)
+                cases = np.repeat(others[:, None], LEVELS, axis=1)
+                cases[f] = tried
+                fine = rising(self.reach, following, first, cases)[1]
+                if fine.all():
+                    low = high
+                    break
+                k = max(int(np.argmin(fine)), 1)
+                low, high = tried[k - 1], tried[k]
+            found[f] = min(low, float(most[f]))
+        return found
 
     def _bound(self, k: int) -> None:
         """What stretch k and all upstream of it cost at least: lines, and values at some levels."""
         stretch, march = self.stretches[k], self.stretches[k].march
-        march.terminal = self._terminal(k)
+        march.terminals = [self._terminal(k, f) for f in range(len(self.reach.floods))]
         march.price(stretch.before + 1.0)
         least = self.least[k] = _Least(march)
         if not len(march.start.cost):
             return
-        low, high = float(march.start.level.min()), march.highest
-        ends = [(x, self._exact(k, x)) for x in ((low, high) if high > low else (low,))]
-        least.exact = ends
+        low, high = march.start.level.min(axis=1), march.highest
+        # all floods rise together from the lowest levels to the highest
+        ends = [(t, self._exact(k, low + t * (high - low))) for t in (0.0, 1.0)]
+        if not (high > low).any():
+            ends = ends[:1]
+        least.exact = [(low + t * (high - low), cost) for t, cost in ends]
         while 1 < len(ends) < EXACT:
             jumps = np.diff([cost for _, cost in ends])
             j = int(np.argmax(jumps))
             if not jumps[j] > SAME_COST:
                 break
             between = (ends[j][0] + ends[j + 1][0]) / 2
-            ends.append((between, self._exact(k, between)))
+            level = low + between * (high - low)
+            ends.append((between, self._exact(k, level)))
+            least.exact.append((level, ends[-1][1]))
             ends.sort()
 
-    def _terminal(self, k: int) -> tuple[Array, Array]:
-        """Lines below what all upstream of stretch k costs, in the level that it passes on."""
-        top = float(self.stretches[k].problem.most_level[0])
+    def _terminal(self, k: int, f: int) -> tuple[Array, Array]:
+        """Lines below what all upstream of stretch k costs, in the level of a flood it passes."""
+        march = self.stretches[k].march
+        top = float(march.most[f, 0])
         if k + 1 == len(self.stretches):
             return np.zeros(1), np.zeros(1)
-        low = min(float(self.stretches[k].march.floors[0]), top)
+        floors = np.minimum(march.floors[:, 0], march.most[:, 0])
+        low = float(floors[f])
         level = np.linspace(low, top, LEVELS if top - low > 1e-6 else 1)
-        value = self._ahead(k, level)[0]
+        cases = np.repeat(floors[:, None], len(level), axis=1)
+        cases[f] = level
+        value = self._ahead(k, cases)[0]
         value = np.where(np.isfinite(value), value, value[np.isfinite(value)].max(initial=0.0))
         if len(level) == 1:
             return value, np.zeros(1)
@@ -325,24 +335,29 @@ class Chain:
         return np.r_[value[0], height[keep]], np.r_[0.0, slope[keep]]
 
     def _ahead(self, k: int, level: Array) -> tuple[Array, Array]:
-        """Least cost upstream of stretch k for levels that it passes on, and where they arrive."""
+        """Least cost upstream of stretch k for levels that it passes on, and where they arrive.
+
+        Both levels are (floods, many).
+        """
         first = self.stretches[k].first
         following = self.stretches[k + 1].last if k + 1 < len(self.stretches) else 0
         levels, fine = rising(self.reach, following, first, level)
-        return np.where(fine, self.least[k + 1](levels[0]), np.inf), levels[0]
+        arrive = levels[:, 0]
+        return np.where(fine, self.least[k + 1](arrive), np.inf), arrive
 
-    def _exact(self, k: int, level: float) -> float:
-        """What stretch k, with the least upstream of it, costs for one level, or a bound of it."""
+    def _exact(self, k: int, level: Array) -> float:
+        """What stretch k and the least upstream of it cost for some levels, or a bound of it."""
         march = self.stretches[k].march
-        least = float(np.asarray(march.least(np.array([level])))[0])
-        here, cost, bound, gap = Arrivals(np.zeros(1), np.array([level])), np.inf, least, np.inf
-        for most, reach in _TRIES:
-            limit = min(least + reach * gap, cost) if np.isfinite(cost) else np.inf
-            trail = march.run(here, limit - SAME_COST, most, self.work.deadline)
+        here = Arrivals(np.zeros(1), level[:, None])
+        cost, bound, gap = np.inf, -np.inf, np.inf
+        for most, reach, wary in march.tries(level, MOST_LABELS):
+            bound = max(bound, min(float(march.least(level[:, None])[0]), cost))
+            gap = cost - bound if most < MOST_LABELS else min(gap, cost - bound)
+            limit = min(bound + reach * gap, cost) if np.isfinite(cost) else np.inf
+            trail = march.run(here, limit - SAME_COST, most, self.work.deadline, wary=wary)
             self.work.done += trail.count
             if len(trail.cost):
                 cost = min(cost, float((trail.cost + self._ahead(k, trail.level)[0]).min()))
-                gap = cost - least if most in WIDTHS else gap
             bound = max(bound, min(trail.dropped, limit, cost))
             if not cost - bound > SAME_COST or self.work.spent:
                 break
@@ -350,14 +365,15 @@ class Chain:
 
     # --- search
 
-    def solve(self, level: float | None = None) -> ChainSolution | None:
+    def solve(self, level: Array | None = None) -> ChainSolution | None:
         """The cheapest designs together; None: no design keeps the levels allowed.
 
-        ``level`` at the lowest station is one from the lowest to that set up for, which it is by
-        default.
+        ``level`` (floods,) at the lowest station is one from the lowest to that set up for, which
+        it is by default.
         """
         if not self.stretches:
-            fine = rising(self.reach, 0, len(self.reach.measure) - 1, np.array([self._at(level)]))
+            mouth = len(self.reach.measure) - 1
+            fine = rising(self.reach, 0, mouth, self._at(level)[:, None])
             return ChainSolution.none() if fine[1][0] else None
         arrive, keeps = self._first_arrival(self._at(level))
         if not keeps:
@@ -365,9 +381,9 @@ class Chain:
         least = float(self.least[0](arrive)[0])
         cost, bound, best = np.inf, least, None
         gap = sum(s.before for s in self.stretches) - least
-        for most, reach in _TRIES:
+        for most, reach, wary in self._tries():
             limit = least + reach * gap if np.isfinite(gap) else np.inf
-            found, dropped = self._forward(arrive, min(limit, cost) + SAME_COST / 2, most)
+            found, dropped = self._forward(arrive, min(limit, cost) + SAME_COST / 2, most, wary)
             if found is not None and found[0] < cost:
                 cost, best = found
                 gap = min(gap, cost - least)
@@ -376,27 +392,36 @@ class Chain:
                 break
         if best is None:
             return None
-        return self._solution(best, float(arrive[0]), min(bound, cost))
+        return self._solution(best, arrive[:, 0], min(bound, cost))
+
+    def _tries(self) -> Iterator[tuple[int, float, int | None]]:
+        """How to march: labels kept, how far above the bound, by which of the cautious bounds."""
+        yield from ((w, 1.0, None) for w in WIDTHS)
+        many = max(len(s.march.cautious) for s in self.stretches)
+        yield from ((WIDTHS[-1], 1.0, j) for j in range(many))
+        yield from ((MOST_LABELS, reach, None) for reach in REACH)
 
     def _forward(
-        self, arrive: Array, limit: float, most: int
+        self, arrive: Array, limit: float, most: int, wary: int | None
     ) -> tuple[tuple[float, list[Array]] | None, float]:
         """March the lists through all stretches: the best design, and the least promise dropped."""
         here, dropped = Arrivals(np.zeros(1), arrive), np.inf
         trails: list[tuple[Trail, Array]] = []
         for k, stretch in enumerate(self.stretches):
-            trail = stretch.march.run(here, limit, most, self.work.deadline)
+            march = stretch.march
+            by = None if wary is None or wary >= len(march.cautious) else march.cautious[wary]
+            trail = march.run(here, limit, most, self.work.deadline, wary=by)
             self.work.done += trail.count
             dropped = min(dropped, trail.dropped)
             if not len(trail.cost):
                 return None, dropped
             promise, arrive = self._ahead(k, trail.level)
             keep = np.flatnonzero(trail.cost + promise <= limit)
-            keep = keep[_none_better(trail.cost[keep], trail.level[keep])]
+            keep = keep[_none_better(trail.cost[keep], trail.level[:, keep])]
             if not len(keep):
                 return None, dropped
             trails.append((trail, keep))
-            here = Arrivals(trail.cost[keep], arrive[keep])
+            here = Arrivals(trail.cost[keep], arrive[:, keep])
         at = int(np.argmin(here.cost))
         cost, options = float(here.cost[at]), []
         for stretch, (trail, keep) in zip(self.stretches[::-1], trails[::-1], strict=True):
@@ -404,16 +429,16 @@ class Chain:
             options.append(chosen)
         return (cost, options[::-1]), dropped
 
-    def _solution(self, options: list[Array], level: float, bound: float) -> ChainSolution:
+    def _solution(self, options: list[Array], level: Array, bound: float) -> ChainSolution:
         """Levels and costs of a design, without the tables of the search."""
         costs, gaps = [], []
         for k, (stretch, chosen) in enumerate(zip(self.stretches, options, strict=True)):
-            passed = stretch.march.levels_of(chosen, level)[:1]
+            passed = stretch.march.levels_of(chosen, level)[:, :1]
             costs.append(design_cost(stretch.problem, chosen))
             ahead, arrive = self._ahead(k, passed)
-            least = float(self.least[k](np.array([level]))[0])
+            least = float(self.least[k](level[:, None])[0])
             gaps.append(max(costs[-1] + float(ahead[0]) - least, 0.0))
-            level = float(arrive[0])
+            level = arrive[:, 0]
         cost = sum(costs)
         bound = min(bound, cost)
         if cost - bound <= SAME_COST:
@@ -421,14 +446,29 @@ class Chain:
         return ChainSolution(options, costs, gaps, cost, bound)
 
 
-_TRIES = [(w, 1.0) for w in WIDTHS] + [(MOST_LABELS, r) for r in REACH]
+def _with_top(problem: NodeProblem, most: Array) -> NodeProblem:
+    """A stretch with other levels (floods,) allowed at its uppermost station."""
+    made = []
+    for water, top in zip(problem.waters, most, strict=True):
+        level = water.most_level.copy()
+        level[0] = top
+        made.append(water._replace(most_level=level))
+    return replace(problem, most_level=made[0].most_level, others=tuple(made[1:]))
 
 
 def _none_better(cost: Array, level: Array) -> Array:
-    """Which have no other that is as cheap and as low."""
-    order = np.lexsort((level, cost))
-    low = np.r_[np.inf, np.minimum.accumulate(level[order])[:-1]]
-    return np.sort(order[level[order] < low - SAME_LEVEL_M])
+    """Which have no other that is as cheap and as low in all floods (floods, many).
+
+    Of several floods those are found whose better one is the lowest so far in one of them.
+    """
+    order = np.lexsort((*level[::-1], cost))
+    ranked, place = level[:, order], np.arange(len(order))
+    beaten = np.zeros(len(order), bool)
+    for own in ranked:
+        at = least_before(own, np.zeros(len(order), int), place)
+        lower = (ranked[:, np.maximum(at, 0)] <= ranked + SAME_LEVEL_M).all(axis=0)
+        beaten |= (at >= 0) & lower
+    return np.sort(order[~beaten])
 
 
 def lower_hull(x: Array, y: Array) -> list[int]:

@@ -21,6 +21,7 @@ from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import (
     Lang,
+    nearest,
     require_columns,
     require_layer,
     require_polygons,
@@ -34,15 +35,6 @@ from pinghu_geo.schemes.alternatives import Comparison, compare
 from pinghu_geo.search.basin import Basin, BasinSolution, Inflow
 from pinghu_geo.search.contacts import Approved
 from pinghu_geo.search.joint import ChainSolution, Stretch
-from pinghu_geo.search.labels import (
-    EXCESS_M,
-    LEAST_GROWTH,
-    SAME_COST,
-    beside,
-    design_works,
-    touched_by,
-    works_within,
-)
 from pinghu_geo.search.offsets import (
     CLEAR_M,
     costs,
@@ -64,8 +56,17 @@ from pinghu_geo.search.optimise import (
     still_taken,
     stretches,
 )
+from pinghu_geo.search.problem import (
+    EXCESS_M,
+    LEAST_GROWTH,
+    SAME_COST,
+    beside,
+    design_works,
+    touched_by,
+    works_within,
+)
 from pinghu_geo.search.smooth import Bends, smoothed_rivers
-from pinghu_geo.search.stretch import Options, Reach, extents, halves_of, taken_by
+from pinghu_geo.search.stretch import Base, Options, Reach, extents, halves_of, taken_by
 from pinghu_geo.search.thresholds import Touches, counted_as_drawn, touches
 from pinghu_geo.search.walls import (
     River,
@@ -123,7 +124,7 @@ class WithinRise(Result):
     comparison
         `compare` of the approved and the new line as drawn.
     allowed_mm
-        Rise allowed.
+        Rise allowed of the first flood.
     searched
         The width table before bends were taken out; ``widths`` where they weren't.
     """
@@ -146,8 +147,13 @@ class WithinRise(Result):
 
     @property
     def largest_rise_mm(self) -> float:
-        """Largest rise of the design flood anywhere [mm]."""
-        return _largest(self.rise)
+        """Largest rise of the first flood that has an allowed one, anywhere [mm]."""
+        return _largest(self.rise, next(iter(self.allowed)))
+
+    @property
+    def allowed(self) -> dict[str, float]:
+        """Rise allowed [mm] by flood: a design keeps that of each."""
+        return self.done.search.allowed
 
     @property
     def works_yuan(self) -> float:
@@ -158,10 +164,14 @@ class WithinRise(Result):
         """What a mayor needs to know, in a few sentences."""
         lines = [*searched_against(self.comparison, lang), *_proof_lines(self.certificate, lang),
                  *self._bends(lang), *self._unsearched(lang)]  # fmt: skip
-        lines.append(
+        lines += [
             say("The design flood rises by at most {} mm anywhere on the rivers ({} mm allowed).",
-                lang, f"{self.largest_rise_mm:.1f}", f"{self.allowed_mm:g}")
-        )  # fmt: skip
+                lang, f"{_largest(self.rise, name):.1f}", f"{most:g}")
+            if len(self.allowed) == 1 else
+            say("The flood {} rises by at most {} mm anywhere on the rivers ({} mm allowed).",
+                lang, name, f"{_largest(self.rise, name):.1f}", f"{most:g}")
+            for name, most in self.allowed.items()
+        ]  # fmt: skip
         if self.stopped:
             lines.append(say("The search was stopped: stretches that it hadn't reached keep the "
                              "approved design.", lang))  # fmt: skip
@@ -213,7 +223,8 @@ class WithinRise(Result):
             chainage = was.reach.river.stations["chainage_m"].to_numpy()
             moved = move[other.chosen()] - move[was.chosen()]
             rows += [
-                [*row, *price, _largest(rise)] for row in stretches(was.reach.name, chainage, moved)
+                [*row, *price, _largest(rise, next(iter(self.allowed)))]
+                for row in stretches(was.reach.name, chainage, moved)
             ]
         return pd.DataFrame(rows, columns=empty.columns)
 
@@ -250,7 +261,7 @@ class WithinRise(Result):
         made = {f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.chosen())) for f in now}
         rise = self.done.search.check(self.done.before, _joined(made))
         # a river that joins it may not bear that
-        return now if _largest(rise) <= self.allowed_mm + 1e-3 else [], rise
+        return now if _kept(rise, self.allowed) else [], rise
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +319,7 @@ def least_demolition_within_rise(
     downstream: Boundary,
     limits: Mapping[str, float],
     *,
-    allowed_mm: float,
+    allowed_mm: float | Mapping[str, float],
     banks: pd.DataFrame | None = None,
     walls: pd.DataFrame | None = None,
     rates: pd.DataFrame | None = None,
@@ -329,13 +340,14 @@ def least_demolition_within_rise(
     rivers, widths, buildings, rates, locks
         As in `least_demolition`.
     sections, banks, flows, downstream
-        The approved river as in `water_profile`: designed, surveyed or DEM sections. The first
-        flood is the one that may not rise; the others are checked and reported.
+        The approved river as in `water_profile`: designed, surveyed or DEM sections.
     limits
         As in `least_demolition`; spacing_m and width_ratio are not used, because the stations are
         the sections and the water itself is the rule. A step_m of 1 keeps the menu small.
     allowed_mm
-        Rise allowed at every section [mm].
+        Rise allowed at every section [mm], of the first flood of ``flows``; or of several by their
+        ``profile``, such as ``{"P=2%": 20, "P=1%": 50}``: a design keeps all of them. Floods that
+        aren't named are checked and reported.
     walls
         Menu of walls that may replace those that are there: wall, side_slope, n_wall, wall_yuan_m
         (beyond the wall that is there), and perhaps strip_m; see `moved_sections`.
@@ -412,7 +424,8 @@ def least_demolition_within_rise(
     True
     """
     tell = progress or (lambda _: None)
-    if not allowed_mm >= 0:
+    rises = allowed_mm.values() if isinstance(allowed_mm, Mapping) else [allowed_mm]
+    if not all(rise >= 0 for rise in rises):
         raise LayerError(
             f"allowed_mm is {allowed_mm!r}", layer="limits", hint="a rise in mm, 0 or more"
         )
@@ -462,7 +475,7 @@ class _Search:
     flows: pd.DataFrame | float
     downstream: Boundary
     losses: dict[str, Any]
-    allowed_mm: float
+    allowed_mm: float | Mapping[str, float]
     freeboard_m: float | None
     options: Options
     node_stations: int
@@ -471,6 +484,7 @@ class _Search:
     tell: Progress
     stopped: bool = False
     deadline: float = np.inf
+    allowed: dict[str, float] = field(default_factory=dict)  # by flood
 
     def run(self, sections: pd.DataFrame, banks: pd.DataFrame | None) -> WithinRise:
         """Search river after river, each after the one it joins; then check all of it."""
@@ -488,6 +502,7 @@ class _Search:
                 )
         laid = lay_sections(sections, banks=banks, rivers=self.rivers)
         before = self.profile(sections, banks)
+        self.allowed = allowed_by_flood(self.allowed_mm, before)
         edges = boundary_table(self.downstream, "downstream")
         _check_confluences(before, edges, lines)
         self.deadline = np.inf if self.seconds is None else time.monotonic() + self.seconds
@@ -508,7 +523,7 @@ class _Search:
         return self.result(lines, _joined({name: made[name] for name in surveyed}), done)
 
     def again(self, allowed_mm: float, works_weight: float) -> _Search:
-        """The same search with another rise and other prices of works."""
+        """The same search with another rise of the first flood and other prices of works."""
         prices = {k: v * works_weight for k, v in self.limits.items() if "_yuan_" in k}
         walls = [
             None if w is None else w._replace(wall_yuan_m=w.wall_yuan_m * works_weight)
@@ -516,7 +531,7 @@ class _Search:
         ]
         return replace(
             self,
-            allowed_mm=allowed_mm,
+            allowed_mm=self.allowed | {next(iter(self.allowed)): allowed_mm},
             limits=dict(self.limits) | prices,
             options=self.options._replace(walls=walls),
             stopped=False,
@@ -561,7 +576,7 @@ class _Search:
             sections,
             banks,
             comparison,
-            self.allowed_mm,
+            next(iter(self.allowed.values())),
             searched,
             self.stopped,
             done,
@@ -588,25 +603,31 @@ class _Search:
             self.buildings, lines, code, approved, measure, self.options.moves, clear,
             taper=self.limits["taper"],
         )  # fmt: skip
-        flow = next(iter(discharges(self.flows, laid.stations, self.rivers).values()))[rows]
-        model = laid.model(rows[:, None], flow[:, None], **self.losses)
-        own = _first_flood(before, name)
-        level = own["level_m"].to_numpy()
-        state = model.state(rows, flow, level)
-        parts = flow[:, None] * state.share
-        parts = parts[:-1] + parts[1:]
-        length = (parts * model.lengths[rows[:-1]]).sum(axis=1) / parts.sum(axis=1)
-        critical = own["doubts"].str.contains("critical_default|unbalanced", regex=True)
-        calm = (state.grows > LEAST_GROWTH) & ~critical.to_numpy(bool)
-        most = np.maximum(level + self.allowed_mm / 1000 - RESERVE_M, level + EXCESS_M)
-        if self.freeboard_m is not None:
-            top = np.minimum(river.top(0), river.top(1))
-            most = np.maximum(np.minimum(most, top - self.freeboard_m), level + EXCESS_M)
+        flows = discharges(self.flows, laid.stations, self.rivers)
+        floods, levels, most, calm = [], [], [], np.ones(len(rows), bool)
+        for k, (flood, allowed_mm) in enumerate(self.allowed.items()):
+            flow = flows[flood][rows]
+            model = laid.model(rows[:, None], flow[:, None], **self.losses)
+            own = _flood(before, name, flood)
+            level = own["level_m"].to_numpy()
+            state = model.state(rows, flow, level)
+            parts = flow[:, None] * state.share
+            parts = parts[:-1] + parts[1:]
+            length = (parts * model.lengths[rows[:-1]]).sum(axis=1) / parts.sum(axis=1)
+            critical = own["doubts"].str.contains("critical_default|unbalanced", regex=True)
+            calm &= (state.grows > LEAST_GROWTH) & ~critical.to_numpy(bool)
+            high = np.maximum(level + allowed_mm / 1000 - RESERVE_M, level + EXCESS_M)
+            if self.freeboard_m is not None and k == 0:
+                top = np.minimum(river.top(0), river.top(1))
+                high = np.maximum(np.minimum(high, top - self.freeboard_m), level + EXCESS_M)
+            floods.append(Base(flood, model, np.append(length, 0.0)))
+            levels.append(level)
+            most.append(high)
         return Reach(
             name, river, self.buildings.index[touch.ids].to_numpy(), measure, base, touch,
             costs(self.buildings.iloc[touch.ids], self.rates),
             self.options, self.works(name, lines.scales[code], measure, approved),
-            model, np.append(length, 0.0), level, most, calm,
+            tuple(floods), np.stack(levels), np.stack(most), calm,
         )  # fmt: skip
 
     def works(self, name: str, scale: ChainageScale, measure: Array, approved: Approved) -> Array:
@@ -647,7 +668,9 @@ class _Search:
             self.stopped = True
             return still
         self.tell(f"searching {'、'.join(names)}")
-        start = float(_first_flood(before, names[0])["level_m"].iloc[-1])
+        start = np.array(
+            [_flood(before, names[0], name)["level_m"].iloc[-1] for name in self.allowed], float
+        )
         mine, found = {name: reaches[name] for name in names}, still
         basin: Basin | None = None
         while True:
@@ -714,7 +737,7 @@ class _Search:
         name: str,
         reaches: Mapping[str, Reach],
         where: Mapping[str, list[tuple[int, int]]],
-        mouth: tuple[float, float],
+        mouth: tuple[Array, Array],
         spare: tuple[str, int] | None,
     ) -> Basin:
         """A river for levels at its mouth from one to another, and what joins it."""
@@ -750,9 +773,30 @@ def _joined(made: Mapping[str, _Tables]) -> _Tables:
 
 def _first_flood(profile: pd.DataFrame, river: str) -> pd.DataFrame:
     """The design flood on one river, upstream first."""
-    first = profile["profile"].iloc[0]
-    rows: pd.DataFrame = profile[(profile["profile"] == first) & (profile["river"] == river)]
+    return _flood(profile, river, str(profile["profile"].iloc[0]))
+
+
+def _flood(profile: pd.DataFrame, river: str, flood: str) -> pd.DataFrame:
+    """One flood on one river, upstream first."""
+    rows: pd.DataFrame = profile[(profile["profile"] == flood) & (profile["river"] == river)]
     return rows
+
+
+def allowed_by_flood(
+    allowed_mm: float | Mapping[str, float], profile: pd.DataFrame
+) -> dict[str, float]:
+    """Rise allowed [mm] by the name of the flood, in the order of the flows."""
+    names = [str(name) for name in profile["profile"].unique()]
+    if not isinstance(allowed_mm, Mapping):
+        return {names[0]: float(allowed_mm)}
+    unknown = [name for name in allowed_mm if str(name) not in names]
+    if unknown or not allowed_mm:
+        given = str(unknown[0]) if unknown else ""
+        raise LayerError(
+            f"allowed_mm names {given!r}, which flows doesn't hold", layer="limits",
+            hint=nearest(given, names),
+        )  # fmt: skip
+    return {name: float(allowed_mm[name]) for name in names if name in allowed_mm}
 
 
 def _check_confluences(before: pd.DataFrame, edges: pd.DataFrame, lines: Centrelines) -> None:
@@ -923,7 +967,7 @@ def _why_none(one: _Found, lang: Lang) -> str:
     reasons = []
     fast = say("the water is too fast, not clearly subcritical", lang)
     over = say("the level is above the banks", lang)
-    for word, mask in ((fast, ~reach.calm), (over, reach.level > top)):
+    for word, mask in ((fast, ~reach.calm), (over, reach.level[0] > top)):
         places = [format_chainage(reach.chainage(k)) for k in at[mask[at]][:3].tolist()]
         if places:
             listed = say(", ", lang).join(places)
@@ -967,7 +1011,11 @@ def _proof_lines(certificate: pd.DataFrame, lang: Lang) -> list[str]:
     return lines
 
 
-def _largest(rise: pd.DataFrame) -> float:
-    """Largest rise of the first flood [mm]."""
-    first = rise["profile"].iloc[0]
-    return float(rise.loc[rise["profile"] == first, "rise_mm"].max())
+def _largest(rise: pd.DataFrame, flood: str) -> float:
+    """Largest rise of a flood [mm]."""
+    return float(rise.loc[rise["profile"] == flood, "rise_mm"].max())
+
+
+def _kept(rise: pd.DataFrame, allowed: Mapping[str, float]) -> bool:
+    """Whether every flood that has an allowed rise keeps it."""
+    return all(_largest(rise, name) <= most + 1e-3 for name, most in allowed.items())

@@ -19,7 +19,7 @@ import numpy as np
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.search.basin import Basin, BasinSolution
 from pinghu_geo.search.joint import Chain, ChainSolution, Stretch, rising
-from pinghu_geo.search.labels import EXCESS_M, LEAST_GROWTH, NodeProblem, design_cost
+from pinghu_geo.search.problem import EXCESS_M, LEAST_GROWTH, NodeProblem, design_cost
 from pinghu_geo.search.stretch import Options
 
 __all__ = ["Bends", "smoothed", "smoothed_rivers"]
@@ -63,7 +63,7 @@ class Bends:
 
 @dataclass(slots=True)
 class _Water:
-    """Levels of rivers that join, with a design's options."""
+    """Levels (floods, stations) of rivers that join, with a design's options."""
 
     basins: dict[str, Basin]
     chains: dict[str, Chain]
@@ -86,19 +86,24 @@ class _Water:
         )  # fmt: skip
 
     def fits(self, name: str, k: int, trials: list[Array]) -> Array:
-        """Which trials keep a stretch's own levels, for the level that arrives now."""
+        """Which trials keep a stretch's own levels, for those that arrive now."""
         stretch, p = self.chains[name].stretches[k], self.chains[name].stretches[k].problem
         chosen = np.array(trials)
         many, n = len(chosen), chosen.shape[2]
-        level = np.full(many, self.levels[name][stretch.last])
-        found, below = np.empty((n, many)), None
-        for i in range(n - 1, -1, -1):
-            rows, flow = p.rows[i, chosen[:, 0, i], chosen[:, 1, i]], np.full(many, p.discharge[i])
-            level = level if below is None else p.model.step(rows, flow, below)[0]
-            below = p.model.state(rows, flow, level)
-            found[i] = level
-        most = self.basins[name].reach.most[stretch.first : stretch.last + 1]
-        return np.asarray((found <= most[:, None] + EXCESS_M).all(axis=0))
+        fine = np.ones(many, bool)
+        here = slice(stretch.first, stretch.last + 1)
+        for f, water in enumerate(p.waters):
+            level = np.full(many, self.levels[name][f, stretch.last])
+            found, below = np.empty((n, many)), None
+            for i in range(n - 1, -1, -1):
+                rows = p.rows[i, chosen[:, 0, i], chosen[:, 1, i]]
+                flow = np.full(many, water.discharge[i])
+                level = level if below is None else water.model.step(rows, flow, below)[0]
+                below = water.model.state(rows, flow, level)
+                found[i] = level
+            most = self.basins[name].reach.most[f, here]
+            fine &= (found <= most[:, None] + EXCESS_M).all(axis=0)
+        return fine
 
     def takes(self, name: str, k: int, trial: Array) -> bool:
         """Whether all rivers keep what is allowed with other options of a stretch; then have it."""
@@ -106,7 +111,7 @@ class _Water:
         options = [*self.options[name][:k], trial, *self.options[name][k + 1 :]]
         stretch = chain.stretches[k]
         here = self.levels[name]
-        levels = self._upwards(name, options, k, stretch.last, float(here[stretch.last]))
+        levels = self._upwards(name, options, k, stretch.last, here[:, stretch.last])
         changed = {} if levels is None else self._brought(name, levels)
         if levels is None or changed is None:
             return False
@@ -119,10 +124,10 @@ class _Water:
         found: dict[str, Array] = {}
         for inflow in self.basins[name].inflows:
             other = inflow.basin.reach.name
-            level, was = inflow.level(levels), float(self.levels[other][-1])
-            if abs(level - was) <= SAME_LEVEL_M:
+            level, was = inflow.level(levels), self.levels[other]
+            if (np.abs(level - was[:, -1]) <= SAME_LEVEL_M).all():
                 continue
-            own = self._upwards(other, self.options[other], 0, len(self.levels[other]) - 1, level)
+            own = self._upwards(other, self.options[other], 0, was.shape[1] - 1, level)
             above = None if own is None else self._brought(other, own)
             if own is None or above is None:
                 return None
@@ -130,7 +135,7 @@ class _Water:
         return found
 
     def _upwards(
-        self, name: str, options: list[Array], k: int, at: int, level: float
+        self, name: str, options: list[Array], k: int, at: int, level: Array
     ) -> Array | None:
         """Levels from a station up, where stretch k is the next; those below stay.
 
@@ -139,21 +144,22 @@ class _Water:
         chain, reach = self.chains[name], self.basins[name].reach
         was = self.levels[name]
         found = was.copy()
-        found[at] = level
+        found[:, at] = level
         for one, chosen in zip(chain.stretches[k:], options[k:], strict=True):
             if at > one.last:
-                way, fine = rising(reach, one.last, at, found[[at]])
+                way, fine = rising(reach, one.last, at, found[:, [at]])
                 if not fine[0]:
                     return None
-                found[one.last : at + 1] = way[:, 0]
-            found[one.first : one.last + 1] = one.march.levels_of(chosen, float(found[one.last]))
+                found[:, one.last : at + 1] = way[:, :, 0]
+            own = one.march.levels_of(chosen, found[:, one.last])
+            found[:, one.first : one.last + 1] = own
             if not _sound(one, chosen, found, reach.most):
                 return None
             at = one.first
-            if abs(found[at] - was[at]) <= SAME_LEVEL_M:
+            if (np.abs(found[:, at] - was[:, at]) <= SAME_LEVEL_M).all():
                 return found
-        way, fine = rising(reach, 0, at, found[[at]])
-        found[: at + 1] = way[:, 0]
+        way, fine = rising(reach, 0, at, found[:, [at]])
+        found[:, : at + 1] = way[:, :, 0]
         return found if fine[0] else None
 
 
@@ -161,9 +167,11 @@ def _sound(stretch: Stretch, chosen: Array, levels: Array, most: Array) -> bool:
     """Whether a stretch's levels are allowed and its water is clearly subcritical."""
     here, p = slice(stretch.first, stretch.last + 1), stretch.problem
     rows = p.rows[np.arange(chosen.shape[1]), chosen[0], chosen[1]]
-    grows = p.model.state(rows, p.discharge, levels[here]).grows
-    fine = (levels[here] <= most[here] + EXCESS_M) & (grows >= LEAST_GROWTH - SAME_SLOPE)
-    return bool(fine.all())
+    fine = (levels[:, here] <= most[:, here] + EXCESS_M).all()
+    for own, water in zip(levels[:, here], p.waters, strict=True):
+        grows = water.model.state(rows, water.discharge, own).grows
+        fine &= (grows >= LEAST_GROWTH - SAME_SLOPE).all()
+    return bool(fine)
 
 
 def smoothed_rivers(

@@ -10,11 +10,12 @@ import numpy as np
 
 from pinghu_geo.flood.sections import Array, pack
 from pinghu_geo.flood.steady import Model
-from pinghu_geo.search.labels import MOST_BUILDINGS, NodeProblem, Pairs, open_at_once
+from pinghu_geo.search.problem import MOST_BUILDINGS, NodeProblem, Pairs, Water, open_at_once
 from pinghu_geo.search.thresholds import Touches
 from pinghu_geo.search.walls import Half, River, Wall, ground_of
 
 __all__ = [
+    "Base",
     "Options",
     "Reach",
     "extents",
@@ -60,6 +61,14 @@ class Options(NamedTuple):
         return np.tile(np.arange(len(self.walls)), len(self.moves))
 
 
+class Base(NamedTuple):
+    """One flood in the approved river: base sections as one column, ways to the next station."""
+
+    name: str
+    model: Model
+    length: Array  # weighted by the base flow
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """One river with what its search needs; arrays run from upstream to downstream."""
@@ -73,11 +82,10 @@ class Reach:
     cost: Array
     options: Options
     works: Array  # (2, stations, options) in yuan, infinite where an option is not allowed
-    model: Model  # base sections as one column
-    length: Array  # to the next station, weighted by the base flow
-    level: Array  # of the approved river
-    most: Array  # levels allowed
-    calm: Array  # whether the base flow is clearly subcritical
+    floods: tuple[Base, ...]  # those that have an allowed rise
+    level: Array  # (floods, stations) of the approved river
+    most: Array  # (floods, stations) levels allowed
+    calm: Array  # whether the base flow of all floods is clearly subcritical
 
     def rebuilt(self, side: int, station: int, option: int) -> Half | None:
         """Half a section as an option makes it; None: it leaves no bed."""
@@ -149,9 +157,12 @@ def _cut(reach: Reach, hit: Array, first: int, last: int) -> list[tuple[int, int
 
 
 def stretch_problem(
-    reach: Reach, first: int, last: int, level: float, limits: Mapping[str, float]
+    reach: Reach, first: int, last: int, level: Array, limits: Mapping[str, float]
 ) -> tuple[NodeProblem, Array]:
-    """A stretch's sections for every pair of options, prices, and its buildings' numbers."""
+    """A stretch's sections for every pair of options, prices, and its buildings' numbers.
+
+    ``level`` (floods,) are those that arrive.
+    """
     options, n = reach.options, last - first + 1
     works = reach.works[:, first : last + 1].copy()
     still = np.arange(options.many) == options.base
@@ -172,29 +183,38 @@ def stretch_problem(
     ground, *banks = ground_of(pairs)
     many = [len(a) * len(b) for a, b in zip(*halves, strict=True)]
     station = first + np.repeat(np.arange(n), many)
-    base_rows = reach.model.rows[station, 0]
+    base = reach.floods[0].model
+    base_rows = base.rows[station, 0]
     model = Model(
         pack(ground, banks=(banks[0], banks[1])), rows.reshape(-1, 1), np.zeros((rows.size, 1)),
-        np.repeat(reach.length[station][:, None], 3, axis=1),
-        reach.model.contraction[base_rows], reach.model.expansion[base_rows],
-        reach.model.friction, reach.model.gravity,
+        np.zeros((rows.size, 3)), base.contraction[base_rows], base.expansion[base_rows],
+        base.friction, base.gravity,
     )  # fmt: skip
+    here = slice(first, last + 1)
+    waters = [
+        Water(
+            model.with_lengths(np.repeat(flood.length[station][:, None], 3, axis=1)),
+            flood.model.discharge[here, 0], float(arrives), most[here],
+        )
+        for flood, arrives, most in zip(reach.floods, level, reach.most, strict=True)
+    ]  # fmt: skip
     gap = float(np.diff(reach.measure[first : last + 1]).min())
     far = np.abs(options.move()[:, None] - options.move())
     switch = options.wall()[:, None] != options.wall()
     price = SWITCH_YUAN * switch + limits["change_yuan_m"] * far
     change = np.where(far <= limits["taper"] * gap + 1e-9, price, np.inf)
     who, crossings = touched_within(reach, first, last)
+    own = waters[0]
     return NodeProblem(
-        model, rows, reach.model.discharge[first : last + 1, 0], works, change,
-        np.zeros((len(who), 2, n, options.many), bool), reach.cost[who], level,
-        reach.most[first : last + 1], crossings,
+        own.model, rows, own.discharge, works, change,
+        np.zeros((len(who), 2, n, options.many), bool), reach.cost[who], own.downstream_level,
+        own.most_level, crossings, others=tuple(waters[1:]),
     ), who  # fmt: skip
 
 
 def _of_options(reach: Reach, side: int, station: int, works: Array) -> dict[int, Half]:
     """Half sections of the options that are allowed; those that leave no bed are struck out."""
-    dry = float(reach.most[station]) + ABOVE_M
+    dry = float(reach.most[:, station].max()) + ABOVE_M
     found = {}
     for k in np.flatnonzero(np.isfinite(works)).tolist():
         made = reach.rebuilt(side, station, k)
