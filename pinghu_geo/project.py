@@ -614,11 +614,6 @@ def _search(
     common: dict[str, Any] = {k: tables.get(k) for k in ("rates", "locks")}
     if "allowed_mm" not in asked or river is None:
         return least_demolition(layers["rivers"], first, layers["buildings"], limits, **common)
-    if river.structures is not None:
-        raise ProjectError(
-            "least with allowed_mm knows no bridges and culverts yet, and [flood] names structures",
-            hint="a line found without them can be judged with them: widths = ... in [schemes]",
-        )
     return least_demolition_within_rise(
         layers["rivers"],
         first,
@@ -629,6 +624,8 @@ def _search(
         limits,
         banks=river.banks,
         walls=tables.get("walls"),
+        structures=river.structures,
+        structure_parts=river.structure_parts,
         progress=tell,
         **common,
         **({"bend_every_m": BEND_EVERY_M} | {k: asked[k] for k in WITHIN_RISE if k in asked}),

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from joint import LOCKED, compared, keeps, levees_refused, searched, street, two_floods
+from joint import LOCKED, compared, keeps, levees_refused, searched, sections_of, street, two_floods
 
 import pinghu_geo as pg
 
@@ -33,7 +33,7 @@ def test_two_nodes_that_compete_for_one_rise(cases, k):
 @pytest.mark.parametrize(
     ("kind", "seed"),
     [("joined", 12), ("joined", 28), ("joined", 3), ("joined", 1005), ("surveyed", 0), ("surveyed", 1),
-     ("floods", 0), ("floods", 1), ("floods", 7),
+     ("floods", 0), ("floods", 1), ("floods", 7), ("crossed", 0), ("crossed", 5),
      ("surveyed", 2), ("three", 5), ("four", 1)],
 )  # fmt: skip
 def test_random_rivers_against_exhaustive_search(kind, seed):
@@ -56,6 +56,17 @@ def test_each_flood_has_its_allowed_rise_and_both_bind():
     for name, (_, mm) in case["floods"].items():
         assert f"洪水 {name} 全河最大壅高" in "".join(both.summary())
         assert both.rise.loc[both.rise["profile"] == name, "rise_mm"].max() <= mm
+    # the band of losses, each row by a profile of its own
+    assert len(both.band) == 8
+    for row in both.band[both.band["profile"] == "P=1%"].itertuples():
+        flow = case["floods"]["P=1%"][0]
+        losses = {"contraction": row.contraction, "expansion": row.expansion}
+        was, now = (
+            pg.water_profile(one, flow, {"slope": case["downstream_slope"]}, **losses)["level_m"]
+            for one in (sections_of(case), both.sections)
+        )
+        assert row.largest_rise_mm == pytest.approx(1000 * (now - was).max(), abs=0.01)
+        assert row.kept == (row.largest_rise_mm <= row.allowed_mm + 1e-3)
     price = pg.what_would_save(both, both.buildings.query("state == 'demolished'").index[0])
     assert (price["extra_yuan"] >= 0).all()
     with pytest.raises(pg.errors.LayerError, match="allowed_mm names 'P=5%'"):
@@ -82,6 +93,7 @@ def test_laws_of_the_whole_river(seed):
     assert cost({"limits": case["limits"] | {"inward_m": 2}}) <= total
     assert cost({"buildings": case["buildings"][1:]}) <= total
     assert cost({}, node_stations=4) == total
+    assert cost({}, upwards=True) == pytest.approx(total)
     mirrored = [
         b | {"bounds_m": [x0, -y1, x1, -y0]}
         for b, (x0, y0, x1, y1) in ((b, b["bounds_m"]) for b in case["buildings"])

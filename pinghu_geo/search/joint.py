@@ -30,6 +30,8 @@ __all__ = ["Chain", "ChainSolution", "Work", "lower_hull", "rising"]
 # levels at which what lies upstream is asked for what it costs, and the exact values taken
 LEVELS = 9
 EXACT = 5
+# levels below a structure that it is computed for, where more are asked: some millimetres apart
+ACROSS = 65
 # lists within this level [m] and cost at the end of a stretch are one
 SAME_LEVEL_M = 1e-8
 # labels kept at a station at most, and in all of a search of one river
@@ -119,10 +121,22 @@ def rising(reach: Reach, first: int, last: int, level: Array) -> tuple[Array, Ar
             return np.repeat(model.rows[i, 0], many), np.repeat(model.discharge[i, 0], many)
 
         for i in range(last - 1, first - 1, -1):
+            if i in reach.crossed:
+                own[i - first] = _across(model, i, own[i + 1 - first])
+                continue
             below = model.state(*at(i + 1), own[i + 1 - first])
             own[i - first] = model.step(*at(i), below)[0]
     most = reach.most[:, first : last + 1, None]
     return found, np.asarray((found <= most + EXCESS_M).all(axis=(0, 1)))
+
+
+def _across(model: Model, i: int, level: Array) -> Array:
+    """Levels above a structure from those below it; of many, straight between some."""
+    asked = level
+    if len(level) > ACROSS and np.ptp(level) > 0:
+        asked = np.linspace(level.min(), level.max(), ACROSS)
+    found = np.array([model.crossed(i, 0, float(one)).level for one in asked])
+    return found if asked is level else np.interp(level, asked, found)
 
 
 class Chain:

@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.hydraulics import Boundary, boundary_table, joined_last, water_profile
+from pinghu_geo.flood.obstruction import LOSSES
 from pinghu_geo.flood.rises import freeboard, rise_table
 from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.structures import with_structures
 from pinghu_geo.flood.survey import Laid, discharges, lay_sections
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError, OptimiseError
@@ -65,7 +67,7 @@ from pinghu_geo.search.problem import (
     touched_by,
     works_within,
 )
-from pinghu_geo.search.smooth import Bends, smoothed_rivers
+from pinghu_geo.search.smooth import Bends, places_of, smoothed_rivers
 from pinghu_geo.search.stretch import Base, Options, Reach, extents, halves_of, taken_by
 from pinghu_geo.search.thresholds import Touches, counted_as_drawn, touches
 from pinghu_geo.search.walls import (
@@ -127,6 +129,10 @@ class WithinRise(Result):
         Rise allowed of the first flood.
     searched
         The width table before bends were taken out; ``widths`` where they weren't.
+    band
+        The design over the band of loss coefficients of `building_rises`: contraction, expansion,
+        profile, largest_rise_mm, allowed_mm and kept. The search holds for its own coefficients
+        alone.
     """
 
     SHOWN: ClassVar = ("certificate", "nodes")
@@ -142,6 +148,7 @@ class WithinRise(Result):
     comparison: Comparison
     allowed_mm: float
     searched: pd.DataFrame
+    band: pd.DataFrame
     stopped: bool
     done: _Done = field(repr=False)
 
@@ -154,6 +161,27 @@ class WithinRise(Result):
     def allowed(self) -> dict[str, float]:
         """Rise allowed [mm] by flood: a design keeps that of each."""
         return self.done.search.allowed
+
+    @property
+    def bends(self) -> pd.DataFrame:
+        """Where bends follow closely, and what they save.
+
+        One row a place: river, from_m, to_m, close_bends of both banks, and saved_yuan, what the
+        houses cost that both banks drawn straight there would take. Empty without that rule.
+        """
+        rule = self.done.search.bends
+        rows = [
+            [found.reach.name, found.reach.chainage(one.first + place.first),
+             found.reach.chainage(one.first + place.last), place.bends, place.worth]
+            for found in self.done.found
+            for one, options in zip(found.stretches, found.solution.options, strict=True)
+            for place in ([] if rule is None else places_of(
+                one.problem, found.reach.options,
+                found.reach.measure[one.first : one.last + 1], options, rule,
+            ))
+        ]  # fmt: skip
+        columns = ["river", "from_m", "to_m", "close_bends", "saved_yuan"]
+        return pd.DataFrame(rows, columns=columns)
 
     @property
     def works_yuan(self) -> float:
@@ -172,6 +200,7 @@ class WithinRise(Result):
                 lang, name, f"{_largest(self.rise, name):.1f}", f"{most:g}")
             for name, most in self.allowed.items()
         ]  # fmt: skip
+        lines.append(self._over_the_band(lang))
         if self.stopped:
             lines.append(say("The search was stopped: stretches that it hadn't reached keep the "
                              "approved design.", lang))  # fmt: skip
@@ -179,18 +208,44 @@ class WithinRise(Result):
                          "decides.", lang))  # fmt: skip
         return lines
 
+    def _over_the_band(self, lang: Lang) -> str:
+        """What the design rises by with other loss coefficients."""
+        least, most = self.band["largest_rise_mm"].min(), self.band["largest_rise_mm"].max()
+        if self.band["kept"].all():
+            return say("Over the band of local loss coefficients the rise allowed is kept (largest "
+                       "rise {} to {} mm).", lang, f"{least:.1f}", f"{most:.1f}")  # fmt: skip
+        over = self.band[~self.band["kept"]]
+        pairs = [
+            f"{a:g}/{b:g}" for a, b in zip(over["contraction"], over["expansion"], strict=True)
+        ]
+        return say("With other local loss coefficients ({}) the rise allowed is exceeded: largest "
+                   "rise {} to {} mm over the band.", lang,
+                   say(", ", lang).join(dict.fromkeys(pairs)), f"{least:.1f}",
+                   f"{most:.1f}")  # fmt: skip
+
     def _bends(self, lang: Lang) -> list[str]:
         """What it costs that the line bends seldom."""
         bends = self.done.search.bends
         if bends is None:
             return []
         now, was = (int(self.certificate[c].sum()) for c in ("close_bends", "close_bends_before"))
-        return [
-            say("Each bank bends at most once in {} m, unless closer bends save a house worth {}: "
+        lines = [
+            say("Each bank bends at most once in {} m, unless closer bends save houses worth {}: "
                 "{} closer bends are left of {}, for {} more than the line as searched.", lang,
                 f"{bends.every_m:g}", f"{bends.yuan:,.0f}", f"{now:,}", f"{was:,}",
                 f"{self.certificate['bends_yuan'].sum():,.0f}")
         ]  # fmt: skip
+        worth = self.bends["saved_yuan"]
+        fine = worth > bends.yuan
+        if fine.any():
+            lines.append(say("In {} places closer bends save houses that a straight line would "
+                             "take, worth {} or more in each.", lang, f"{int(fine.sum()):,}",
+                             f"{worth[fine].min():,.0f}"))  # fmt: skip
+        if not fine.all():
+            lines.append(say("In {} places they save less, but straight the level would pass what "
+                             "is allowed, or the offsets given leave no such line.", lang,
+                             f"{int((~fine).sum()):,}"))  # fmt: skip
+        return lines
 
     def _unsearched(self, lang: Lang) -> list[str]:
         """Rivers without a node, and why."""
@@ -330,6 +385,8 @@ def least_demolition_within_rise(
     node_stations: int = 25,
     bend_every_m: float | None = None,
     bend_yuan: float | None = None,
+    structures: pd.DataFrame | None = None,
+    structure_parts: pd.DataFrame | None = None,
     seconds: float | None = None,
     progress: Progress | None = None,
 ) -> WithinRise:
@@ -366,6 +423,9 @@ def least_demolition_within_rise(
         What a house has to be worth so that the line steps aside for it and back, and the other
         bank with it: four close bends, of which each costs a quarter; yuan, or m² of floor area
         without ``rates``. None: 500,000 yuan, 200 m².
+    structures, structure_parts
+        Bridges, culverts, weirs and gates, see `water_profile`: the sections beside them stay as
+        approved, and all levels are computed with them.
     seconds
         Time after which rivers that are not yet searched stay as approved. None: the search ends
         by its work alone, so that the same input always gives the same design. Ctrl-C ends it, too.
@@ -441,7 +501,8 @@ def least_demolition_within_rise(
         rivers, widths, buildings, rates, locks, given, flows, downstream,
         {"contraction": contraction, "expansion": expansion}, allowed_mm, freeboard_m,
         _menu(given, walls), node_stations,
-        _bends(bend_every_m, bend_yuan, priced=rates is not None), seconds, tell,
+        _bends(bend_every_m, bend_yuan, priced=rates is not None), structures, structure_parts,
+        seconds, tell,
     )  # fmt: skip
     return search.run(sections, banks)
 
@@ -480,6 +541,8 @@ class _Search:
     options: Options
     node_stations: int
     bends: Bends | None
+    structures: pd.DataFrame | None
+    structure_parts: pd.DataFrame | None
     seconds: float | None
     tell: Progress
     stopped: bool = False
@@ -500,7 +563,10 @@ class _Search:
                     layer="sections",
                     hint="survey it, or leave it out of widths",
                 )
-        laid = lay_sections(sections, banks=banks, rivers=self.rivers)
+        laid = with_structures(
+            lay_sections(sections, banks=banks, rivers=self.rivers),
+            self.structures, self.structure_parts, river_scales(self.rivers),
+        )  # fmt: skip
         before = self.profile(sections, banks)
         self.allowed = allowed_by_flood(self.allowed_mm, before)
         edges = boundary_table(self.downstream, "downstream")
@@ -578,15 +644,40 @@ class _Search:
             comparison,
             next(iter(self.allowed.values())),
             searched,
+            self.band(sections, banks, done),
             self.stopped,
             done,
         )
 
-    def profile(self, sections: pd.DataFrame, banks: pd.DataFrame | None) -> pd.DataFrame:
+    def band(self, sections: pd.DataFrame, banks: pd.DataFrame, done: _Done) -> pd.DataFrame:
+        """Largest rise of each flood by other coefficients of local losses."""
+        rows = []
+        for contraction, expansion in LOSSES:
+            losses = {"contraction": contraction, "expansion": expansion}
+            before, after = (
+                self.profile(*one, losses=losses) for one in (done.given, (sections, banks))
+            )
+            rise = rise_table(before, after)
+            for name, most in self.allowed.items():
+                largest = _largest(rise, name)
+                kept = largest <= most + 1e-3
+                rows.append([contraction, expansion, name, largest, most, kept])
+        columns = ["contraction", "expansion", "profile", "largest_rise_mm", "allowed_mm", "kept"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def profile(
+        self,
+        sections: pd.DataFrame,
+        banks: pd.DataFrame | None,
+        *,
+        losses: Mapping[str, float] | None = None,
+    ) -> pd.DataFrame:
         """Water profile of the whole river."""
         return water_profile(
-            sections, self.flows, self.downstream, banks=banks, rivers=self.rivers, **self.losses
-        )
+            sections, self.flows, self.downstream, banks=banks, rivers=self.rivers,
+            structures=self.structures, structure_parts=self.structure_parts,
+            **(self.losses if losses is None else losses),
+        )  # fmt: skip
 
     def reach(
         self, name: str, river: River, lines: Centrelines, laid: Laid, before: pd.DataFrame
@@ -607,7 +698,7 @@ class _Search:
         floods, levels, most, calm = [], [], [], np.ones(len(rows), bool)
         for k, (flood, allowed_mm) in enumerate(self.allowed.items()):
             flow = flows[flood][rows]
-            model = laid.model(rows[:, None], flow[:, None], **self.losses)
+            model = laid.model(rows[:, None], flow[:, None], profiles=(flood,), **self.losses)
             own = _flood(before, name, flood)
             level = own["level_m"].to_numpy()
             state = model.state(rows, flow, level)
@@ -628,6 +719,7 @@ class _Search:
             costs(self.buildings.iloc[touch.ids], self.rates),
             self.options, self.works(name, lines.scales[code], measure, approved),
             tuple(floods), np.stack(levels), np.stack(most), calm,
+            tuple(np.flatnonzero(np.isin(rows, list(laid.crossings))).tolist()),
         )  # fmt: skip
 
     def works(self, name: str, scale: ChainageScale, measure: Array, approved: Approved) -> Array:

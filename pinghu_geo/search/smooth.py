@@ -13,16 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.search.basin import Basin, BasinSolution
 from pinghu_geo.search.joint import Chain, ChainSolution, Stretch, rising
-from pinghu_geo.search.problem import EXCESS_M, LEAST_GROWTH, NodeProblem, design_cost
-from pinghu_geo.search.stretch import Options
+from pinghu_geo.search.problem import (
+    EXCESS_M,
+    LEAST_GROWTH,
+    NodeProblem,
+    design_cost,
+    touched_by,
+)
+from pinghu_geo.search.stretch import Options, Reach
 
-__all__ = ["Bends", "smoothed", "smoothed_rivers"]
+__all__ = ["Bends", "Place", "places_of", "smoothed", "smoothed_rivers"]
 
 # changes of offset per metre that are one direction; ways along the river that are one
 SAME_SLOPE = 1e-9
@@ -56,9 +63,70 @@ class Bends:
 
     def close(self, moves: Array, measure: Array) -> int:
         """How many bends of a bank, with a move [m] at each station, follow another too closely."""
-        slope = np.r_[0.0, np.diff(moves) / np.diff(measure), 0.0]
-        at = measure[np.abs(np.diff(slope)) > SAME_SLOPE]
+        at = measure[self.stations(moves, measure)]
         return int((np.diff(at) < self.every_m - SAME_WAY_M).sum())
+
+    def stations(self, moves: Array, measure: Array) -> Array:
+        """Stations at which a bank bends."""
+        slope = np.r_[0.0, np.diff(moves) / np.diff(measure), 0.0]
+        return np.flatnonzero(np.abs(np.diff(slope)) > SAME_SLOPE)
+
+
+class Place(NamedTuple):
+    """Stations of a stretch between which bends follow closely, how many, and what they save.
+
+    ``worth`` is what the houses cost that both banks drawn straight from end to end would take;
+    where a straight line lies between two offsets of the menu, the one nearer to the river counts.
+    """
+
+    first: int
+    last: int
+    bends: int
+    worth: float
+
+
+def places_of(
+    problem: NodeProblem, options: Options, measure: Array, chosen: Array, bends: Bends
+) -> list[Place]:
+    """Where bends of a stretch follow closely, from upstream to downstream."""
+    runs: list[list[int]] = []
+    moves = options.move()[chosen]
+    for own in moves:
+        at = bends.stations(own, measure)
+        close = np.diff(measure[at]) < bends.every_m - SAME_WAY_M
+        runs += [[int(a), int(b)] for a, b, c in zip(at[:-1], at[1:], close, strict=True) if c]
+    merged: list[list[int]] = []
+    for a, b in sorted(runs):
+        if merged and a <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], b)
+        else:
+            merged.append([a, b])
+    taken = touched_by(problem, chosen)
+    found = []
+    for a, b in merged:
+        more = touched_by(problem, _straight(options, chosen, a, b, np.floor)) & ~taken
+        many = sum(_close_within(bends, own, measure, a, b) for own in moves)
+        found.append(Place(a, b, many, float(problem.cost[more].sum())))
+    return found
+
+
+def _close_within(bends: Bends, moves: Array, measure: Array, first: int, last: int) -> int:
+    """Close bends of a bank between two stations."""
+    at = bends.stations(moves, measure)
+    at = measure[at[(at >= first) & (at <= last)]]
+    return int((np.diff(at) < bends.every_m - SAME_WAY_M).sum())
+
+
+def _straight(
+    options: Options, chosen: Array, first: int, last: int, rounded: Callable[[Array], Array]
+) -> Array:
+    """Both banks straight from one station to another, as near as the menu allows."""
+    walls = len(options.walls)
+    made, at = chosen.copy(), np.arange(first, last + 1)
+    for own in made:
+        move = np.interp(at, [first, last], own[[first, last]] // walls)
+        own[at] = rounded(move + SAME_SLOPE).astype(int) * walls + own[at] % walls
+    return made
 
 
 @dataclass(slots=True)
@@ -189,6 +257,7 @@ def smoothed_rivers(
                 lambda trials, name=name, k=k: water.fits(name, k, trials),  # type: ignore[misc]
                 lambda trial, name=name, k=k: water.takes(name, k, trial),  # type: ignore[misc]
             )  # fmt: skip
+            _straightened(water, name, k, reach, bends)
     for name, river in solution.rivers.items():
         found, options = river.solution, water.options[name]
         costs = [
@@ -199,6 +268,36 @@ def smoothed_rivers(
         gaps = [gap + extra for gap, extra in zip(found.gaps, more, strict=True)]
         made[name] = replace(found, options=options, costs=costs, gaps=gaps, cost=sum(costs))
     return made
+
+
+def _straightened(water: _Water, name: str, k: int, reach: Reach, bends: Bends) -> None:
+    """Draw straight what saves no more than the sum, wherever the rivers keep their levels."""
+    stretch = water.chains[name].stretches[k]
+    p, measure = stretch.problem, reach.measure[stretch.first : stretch.last + 1]
+    move = reach.options.move()
+
+    def many(one: Array) -> int:
+        return sum(bends.close(move[one[side]], measure) for side in (0, 1))
+
+    done: set[tuple[int, int]] = set()
+    while True:
+        chosen = water.options[name][k]
+        left = [
+            place for place in places_of(p, reach.options, measure, chosen, bends)
+            if place.worth <= bends.yuan and (place.first, place.last) not in done
+        ]  # fmt: skip
+        if not left:
+            return
+        place = left[0]
+        done.add((place.first, place.last))
+        for rounded in (np.round, np.floor, np.ceil):
+            trial = _straight(reach.options, chosen, place.first, place.last, rounded)
+            dearer = design_cost(p, trial) - design_cost(p, chosen)
+            if (
+                dearer <= bends.yuan and many(trial) < many(chosen)
+                and water.takes(name, k, trial)
+            ):  # fmt: skip
+                break
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ class Reach:
     level: Array  # (floods, stations) of the approved river
     most: Array  # (floods, stations) levels allowed
     calm: Array  # whether the base flow of all floods is clearly subcritical
+    crossed: tuple[int, ...] = ()  # stations just above bridges, culverts, weirs and gates
 
     def rebuilt(self, side: int, station: int, option: int) -> Half | None:
         """Half a section as an option makes it; None: it leaves no bed."""
@@ -129,7 +130,8 @@ def extents(reach: Reach, limits: Mapping[str, float]) -> list[tuple[int, int]]:
                 busy[beside[0][1] : beside[-1][0]] = split = True
         if not split:
             break
-    parts = [part for start, stop in found for part in _cut(reach, hit, start, stop)]
+    free = [part for run in found for part in _beside_structures(reach, *run)]
+    parts = [part for start, stop in free for part in _cut(reach, hit, start, stop)]
     return [(a, b) for a, b in parts[::-1] if reach.calm[a : b + 1].all()]
 
 
@@ -137,6 +139,27 @@ def _runs(busy: Array) -> list[tuple[int, int]]:
     """First and last of each run of trues."""
     edge = np.flatnonzero(np.diff(np.r_[0, busy.astype(int), 0]))
     return [(int(a), int(b) - 1) for a, b in edge.reshape(-1, 2)]
+
+
+def _beside_structures(reach: Reach, first: int, last: int) -> list[tuple[int, int]]:
+    """A stretch without the structures in it: beside them the line stays as approved.
+
+    A building that stands on both sides of one is left to the longer side.
+    """
+    touch = reach.touch
+    for up in reach.crossed:
+        if not first <= up < last:
+            continue
+        above, below = up, up + 1
+        both = (touch.from_station <= up) & (touch.to_station > up)
+        for a, b in zip(touch.from_station[both], touch.to_station[both], strict=True):
+            if up - a < b - up:
+                above = min(above, int(a))
+            else:
+                below = max(below, int(b))
+        parts = [(first, above), (below, last)]
+        return [p for one in parts for p in _beside_structures(reach, *one)]
+    return [(first, last)]
 
 
 def _cut(reach: Reach, hit: Array, first: int, last: int) -> list[tuple[int, int]]:
