@@ -125,7 +125,7 @@ def _straight(
     made, at = chosen.copy(), np.arange(first, last + 1)
     for own in made:
         move = np.interp(at, [first, last], own[[first, last]] // walls)
-        own[at] = rounded(move + SAME_SLOPE).astype(int) * walls + own[at] % walls
+        own[at] = rounded(np.round(move, 9)).astype(int) * walls + own[at] % walls
     return made
 
 
