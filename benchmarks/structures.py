@@ -1,6 +1,6 @@
 """HEC-RAS's published examples with structures: largest difference of level beside the bar of each.
 
-    python benchmarks/structures.py
+    python benchmarks/structures.py [Baxter.p01.hdf ...]
 
 Reads ../shared/reference (HEC-RAS 5.0 to 6.6, its README has the sources) by tests/rasreference.py.
 Every profile is computed from the mouth up, through the structure, by the methods that the example
@@ -27,6 +27,7 @@ def main() -> None:
     """The table of docs/theory.md."""
     warnings.simplefilter("ignore")
     rows = [*crossings(), *gates(), *junctions(), *works(), *floodway(), *table()]
+    rows += [row for path in sys.argv[1:] for row in results(Path(path))]
     lines = ["| Example | Where | Levels | Most | Bar | |", "|---|---|---|---|---|---|"]
     for name, place, count, most, bar in rows:
         unit, digits = ("m", 4) if name.startswith("ANUGA") else ("ft", 4)
@@ -147,6 +148,29 @@ def floodway():
         above = theirs["chainage_m"].to_numpy() <= model.structures["above_m"].iloc[0]
         yield row("FLODENCR", f"{name}, at and above the bridge", off[above], 0.03)
         yield row("FLODENCR", f"{name}, below", off[~above], 0.01)
+
+
+def results(path):
+    """Each structure of a result file by itself, from HEC-RAS's level below it."""
+    model, place = pg.flood.read_hecras_results(path), ["river", "chainage_m"]
+    for name, one in model.structures.iterrows():
+        off = []
+        mine = model.profile[model.profile["river"] == one["river"]]
+        mine = mine[mine["chainage_m"].between(one["above_m"] - 1e-6, one["below_m"] + 1e-6)]
+        for _, theirs in mine.groupby("profile"):
+            here = theirs[place]
+            obstacles = model.obstacles.merge(here, on=place)
+            parts = model.structure_parts
+            ours = pg.water_profile(
+                model.sections.merge(here, on=place), theirs[[*place, "discharge_m3s"]],
+                {"level_m": float(theirs["level_m"].iloc[-1])}, gravity_ms2=ras.G_US,
+                banks=model.banks.merge(here, on=place),
+                obstacles=obstacles if len(obstacles) else None,
+                structures=model.structures.loc[[name]],
+                structure_parts=parts[parts["structure_id"] == name],
+            )["level_m"]  # fmt: skip
+            off.append((ours.iloc[0] - theirs["level_m"].iloc[0]) / ras.FOOT)
+        yield row(path.name.split(".")[0], f"above {name}", np.array(off), 0.03)
 
 
 def table():

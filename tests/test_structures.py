@@ -666,6 +666,9 @@ def test_a_momentum_junction_without_friction_keeps_the_force():
 # --- faults -----------------------------------------------------------------------------------
 
 
+BOX = {"shape": "box", "span_m": 2.0, "rise_m": 2.0, "invert_up_m": 0.1, "invert_down_m": 0.0}
+
+
 @pytest.mark.parametrize(
     ("table", "words"),
     [
@@ -687,6 +690,19 @@ def test_a_momentum_junction_without_friction_keeps_the_force():
         (one("gate", crest_m=2.0), "has no gates"),
         (one("weir"), "lacks crest_m"),
         (one("tunnel"), "tunnel"),
+        (one("bridge", low_chord_m=3.0, width_m=-5.0), "has -5 in width_m"),
+        (one("bridge", low_chord_m=3.0, skew_deg=90.0), "has 90 in skew_deg"),
+        (one("bridge", low_chord_m=3.0, n_piers=1, pier_width_m=-1.0), "has -1 in pier_width_m"),
+        (one("bridge", low_chord_m=3.0, deck_m=4.0, max_submergence=1.5), "1.5 in max_submerg"),
+        (one("weir", crest_m=2.0, weir_coefficient=-1.0), "has -1 in weir_coefficient"),
+        (one("gate", gate_width_m=3.0, gate_height_m=2.0, sill_m=0.0, opening_m=-1.0),
+         "has -1 in opening_m"),
+        (one("culvert", **BOX, barrels=0), "has 0 in barrels"),
+        (one("culvert", **BOX, barrels=1.5), "has 1.5 in barrels"),
+        (one("culvert", **BOX, length_m=0.0), "has 0 in length_m"),
+        (one("culvert", **BOX, n=-0.01), "has -0.01 in n"),
+        (one("culvert", **BOX, blocked_m=-1.0), "has -1 in blocked_m"),
+        (one("culvert", **(BOX | {"invert_up_m": 20.0})), "invert above the banks"),
     ],
 )  # fmt: skip
 def test_bad_structures_are_named(table, words):
@@ -945,6 +961,39 @@ def test_hec_ras_own_texts_give_its_own_levels():
 
 
 FLOODWAY = ras.FOLDER.parent / "hecras" / "FLODENCR.p01.hdf"
+
+
+@needs_reference
+def test_what_a_bridge_s_text_says_oddly_or_beyond_the_tables(tmp_path):
+    """A low chord above its deck is a deck of no thickness there; own inner sections are named."""
+    text = (ras.FOLDER / "BEAVCREK" / "BEAVCREK.g01").read_text("utf-8")
+    plain = pg.flood.read_hecras(ras.FOLDER / "BEAVCREK" / "BEAVCREK.g01", units="US")
+    deck = plain.structure_parts[plain.structure_parts["part"] == "deck"]
+    lines = text.splitlines()
+    head = next(k for k, v in enumerate(lines) if v.startswith("Deck Dist Width WeirC"))
+    highs = lines[head + 3]  # stations, then the high chords of the upper side
+    old = highs[:8]
+    odd = tmp_path / "odd.g01"
+    low = f"{100.0:8g}"
+    lines[head + 3] = highs.replace(old, low, 1)
+    lows = lines[head + 4]
+    lines[head + 4] = f"{150.0:8g}" + lows[8:]
+    odd.write_text("\n".join(lines), "utf-8")
+    found = pg.flood.read_hecras(odd, units="US")
+    said = found.left_out[found.left_out["kind"] == "deck"]
+    assert len(said) == 1
+    assert said["above_m"].isna().all()
+    assert not found.sections["left_out"].notna().any()
+    first = found.structure_parts[found.structure_parts["part"] == "deck"].iloc[0]
+    assert first["low_chord_m"] == first["deck_m"] == pytest.approx(100 * ras.FOOT)
+    assert len(deck) > 2
+    own = tmp_path / "own.g01"
+    at = next(k for k, v in enumerate(lines) if v.startswith("BR Coef="))
+    own.write_text("\n".join([*text.splitlines()[:at], "BR U #Sta/Elev= 2", "       0       1",
+                              *text.splitlines()[at:]]), "utf-8")  # fmt: skip
+    left = pg.flood.read_hecras(own, units="US")
+    assert left.structures.empty
+    assert left.left_out["kind"].tolist() == ["bridge"]
 
 
 @needs_reference

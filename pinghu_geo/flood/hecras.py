@@ -12,6 +12,7 @@ import pandas as pd
 
 from pinghu_geo.flood.channel import with_roughness
 from pinghu_geo.flood.hecras_hdf import structures_of_hdf
+from pinghu_geo.flood.hecras_structures import decks_mended
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_plain
 from pinghu_geo.nouns.messages import say
@@ -19,7 +20,7 @@ from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang
 
 __all__ = [
-    "LEFT_OUT", "OBSTACLE", "UNITS", "HecRas", "obstacle_table", "reach_names",
+    "LEFT_OUT", "OBSTACLE", "UNITS", "HecRas", "and_listed", "obstacle_table", "reach_names",
     "read_hecras_results", "with_left_out",
 ]  # fmt: skip
 
@@ -56,7 +57,8 @@ class HecRas(Result):
         What the files hold and these tables don't: kind {bridge, culvert, multiple_opening,
         inline_structure, lateral_structure, junction, storage_area, flow_area_2d, connection,
         pump_station, rating_curve, vertical_n, skew, lid, ice, flow, boundary}, name, river, rs,
-        above_m and below_m (chainages of the sections on either side; NA beside the rivers). The
+        above_m and below_m (chainages of the sections on either side; NA beside the rivers); and
+        deck, a bridge whose low chord lies above its deck somewhere: it has no deck there. The
         same stands as text in the column left_out of ``sections``, at the section above, and
         `water_profile` doubts every level from there upstream (``left_out``).
     """
@@ -118,6 +120,12 @@ def with_left_out(sections: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFram
     said = texts.agg("; ".join).to_dict() if len(rows) else {}
     places = zip(sections["river"], sections["chainage_m"], strict=True)
     return sections.assign(left_out=pd.array([said.get(p) for p in places], dtype="str"))
+
+
+def and_listed(left_out: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    """What is left out, and more of it."""
+    filled = [t for t in (left_out, more.reindex(columns=LEFT_OUT)) if len(t)]
+    return pd.concat(filled, ignore_index=True) if filled else left_out
 
 
 def obstacle_table(obstacles: pd.DataFrame, sections: pd.DataFrame) -> pd.DataFrame:
@@ -218,8 +226,10 @@ def read_hecras_results(path: str | Path) -> HecRas:
         profile = _hdf_profile(file, keys, foot)
         places = _hdf_structures(file, keys)
         structures, parts, known = structures_of_hdf(file, places, foot)
+        parts, thin = decks_mended(structures, parts)
         sections = _hdf_sections(file, keys, foot)
         left_out = _hdf_left_out(file, keys, places.drop(index=known))
+        left_out = and_listed(left_out, thin)
         banks = _hdf_banks(about, keys, foot)
         if "conveyance_m3s" in profile:
             profile["unbalanced_m"] = _unbalanced(profile, banks, places)

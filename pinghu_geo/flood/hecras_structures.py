@@ -12,7 +12,10 @@ import pandas as pd
 from pinghu_geo.flood.gates import FOOT_SQRT
 from pinghu_geo.nouns.messages import say
 
-__all__ = ["GATE_CODES", "PARSED", "SHAPE_CODES", "structures_between", "structures_of_text"]
+__all__ = [
+    "GATE_CODES", "PARSED", "SHAPE_CODES", "decks_mended", "structures_between",
+    "structures_of_text",
+]  # fmt: skip
 
 COLUMN = 8
 # kinds of the reader's blocks that become tables here
@@ -22,6 +25,9 @@ SHAPE_CODES = {
     7: "low_arch", 8: "high_arch", 9: "conspan",
 }  # fmt: skip
 GATE_CODES = {0: "vertical", 1: "radial", 2: "overflow"}
+
+# sections inside a bridge that are a person's own, and abutments: the tables can't say them
+UNSAID = ("BR U #Sta/Elev=", "BR D #Sta/Elev=", "Abutment")
 
 Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, list[int]]
 
@@ -91,6 +97,26 @@ def structures_of_text(
     return table, pd.DataFrame(parts), pd.DataFrame(junctions), done
 
 
+def decks_mended(
+    structures: pd.DataFrame, parts: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Parts whose decks have no thickness where their low chord lies above them, and their list.
+
+    HEC-RAS computes such decks, often beyond the opening, where both lie in the ground; here they
+    would be refused as a slip. The list is for what is left out: kind, name, river, rs.
+    """
+    none = pd.DataFrame(columns=["kind", "name", "river", "rs"])
+    if parts.empty or not {"low_chord_m", "deck_m"} <= set(parts.columns):
+        return parts, none
+    high = (parts["low_chord_m"] > parts["deck_m"]).to_numpy(bool)
+    if not high.any():
+        return parts, none
+    low = parts["low_chord_m"].where(~high, parts["deck_m"])
+    mended = structures.loc[parts.loc[high, "structure_id"].unique()]
+    listed = mended[["river", "rs"]].assign(kind="deck", name="low chord above deck")
+    return parts.assign(low_chord_m=low), listed.reset_index(drop=True)[none.columns]
+
+
 def _unused(name: str, taken: Mapping[str, Any]) -> str:
     k, tried = 1, name
     while tried in taken:
@@ -104,6 +130,8 @@ def _structure(
     if one["kind"] == "inline_structure":
         return _inline(one["lines"], name, foot)
     lines = one["lines"]
+    if any(line.startswith(UNSAID) for line in lines):
+        return None
     row, parts = _deck(lines, name, foot)
     barrels = [p for line in lines if (p := _barrels(line, name, foot))]
     if barrels:

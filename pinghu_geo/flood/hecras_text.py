@@ -23,11 +23,16 @@ from pinghu_geo.flood.hecras import (
     OBSTACLE,
     UNITS,
     HecRas,
+    and_listed,
     obstacle_table,
     reach_names,
     with_left_out,
 )
-from pinghu_geo.flood.hecras_structures import structures_between, structures_of_text
+from pinghu_geo.flood.hecras_structures import (
+    decks_mended,
+    structures_between,
+    structures_of_text,
+)
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import LayerError, PinghuError, reason
 from pinghu_geo.nouns.files import require_plain
@@ -156,13 +161,14 @@ def _read(geometry: str | Path, flow: str | Path | None, foot: float) -> HecRas:
     ways = dict(zip([b["river"] for b in raw], [k["river"] for k in keys], strict=True))
     between = structures_between(blocks, keys, ways)
     structures, parts, junctions, done = structures_of_text(blocks, between, ways, foot)
+    parts, thin = decks_mended(structures, parts)
     rest = [b for k, b in enumerate(blocks) if k not in set(done)]
-    left_out = _left_out(rest, keys, ways)
+    left_out = and_listed(_left_out(rest, keys, ways), thin)
     flows = down = up = pd.DataFrame()
     if flow is not None:
         lines = _flow_lines(flow)
         flows, down, up, more = _text_flows(lines, pd.DataFrame(keys), ways, foot)
-        left_out = pd.concat([left_out, more], ignore_index=True) if len(more) else left_out
+        left_out = and_listed(left_out, more)
     points = pd.concat(sections, ignore_index=True)
     blocked = pd.DataFrame(obstacles, columns=["river", "chainage_m", *OBSTACLE])
     return HecRas(

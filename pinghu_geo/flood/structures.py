@@ -72,6 +72,18 @@ DEFAULTS: dict[str, float] = {
     "exponent_opening": 0.72,
     "exponent_head": 0.62,
 }
+# what is nothing, or less, in these columns is a slip; so is less than nothing in the others
+POSITIVE = frozenset({
+    "width_m", "orifice", "weir_coefficient", "span_m", "rise_m", "length_m", "n", "barrels",
+    "gate_width_m", "gate_height_m", "debris_width_m", "debris_height_m", "wspro_c",
+    "gate_coefficient", "sill_coefficient", "max_submergence",
+})  # fmt: skip
+NOT_NEGATIVE = frozenset({
+    "n_piers", "pier_width_m", "pier_drag", "entrance_loss", "exit_loss", "blocked_m", "opening_m",
+    "n_open", "n_gates", "n_bottom_to_m", "distance_m",
+})  # fmt: skip
+MOST_SKEW_DEG = 80.0
+WHOLE = frozenset({"n_piers", "barrels", "n_gates", "n_open"})
 # a crest's coefficient by its form [√m/s]: 1.7 broad (3.1 in feet), 2.18 ogee (3.95), 1.84 sharp
 CRESTS = {"broad": 1.70, "ogee": 2.18, "sharp": 1.84, "road": 1.44}
 # inlet of HDS-5 where the table names none: chart, scale
@@ -338,7 +350,8 @@ class _Made:
             if one.text("kind", "") == "bridge":
                 openings.append(self._bridge(one, detail, up))
             else:
-                openings += _culverts(one, detail, self._gap(up))
+                tops = [float(self._ground(row)[1].max()) for row in (up, up + 1)]
+                openings += _culverts(one, detail, self._gap(up), tops)
             top = _deck_line(one, detail, self._open(up))
             road = _road(one, top) if top is not None and road is None else road
         idle = [self._stretches(row, "ineffective") for row in (up, up + 1)]
@@ -487,7 +500,7 @@ class _Row:
         """A number, or its default; an error where there is none."""
         if self.has(column):
             try:
-                return float(self.row[column])
+                return self._plausible(column, float(self.row[column]))
             except (TypeError, ValueError):
                 raise self.fault(f"has {self.row[column]!r} in {column}", "a number") from None
         if default is not None:
@@ -495,6 +508,19 @@ class _Row:
         if column in DEFAULTS:
             return DEFAULTS[column]
         raise self.fault(f"lacks {column}", f"fill in {column}")
+
+    def _plausible(self, column: str, value: float) -> float:
+        """A number that its column can hold."""
+        for bad, hint in (
+            (column in POSITIVE and not value > 0, "a number above 0"),
+            (column in NOT_NEGATIVE and value < 0, "a number not below 0"),
+            (column in WHOLE and value != round(value), "a whole number"),
+            (column == "max_submergence" and value > 1, "a ratio of at most 1"),
+            (column == "skew_deg" and abs(value) > MOST_SKEW_DEG, "degrees, at most 80"),
+        ):
+            if bad:
+                raise self.fault(f"has {value:g} in {column}", hint)
+        return value
 
     def text(self, column: str, default: str) -> str:
         """A word, or its default."""
@@ -698,7 +724,9 @@ def _road(one: _Row, top: tuple[Array, Array]) -> Crest:
     return Crest(*top, one.number("weir_coefficient", CRESTS["road"]))
 
 
-def _culverts(one: _Row, detail: Mapping[str, pd.DataFrame], gap: float) -> list[Group]:
+def _culverts(
+    one: _Row, detail: Mapping[str, pd.DataFrame], gap: float, tops: list[float]
+) -> list[Group]:
     """Groups of barrels: of the parts, or the row itself."""
     rows = [one]
     if "culvert" in detail:
@@ -706,10 +734,10 @@ def _culverts(one: _Row, detail: Mapping[str, pd.DataFrame], gap: float) -> list
             _Row({**one.row, **part.dropna().to_dict()}, one.name)
             for _, part in detail["culvert"].iterrows()
         ]
-    return [_culvert(row, gap) for row in rows]
+    return [_culvert(row, gap, tops) for row in rows]
 
 
-def _culvert(one: _Row, gap: float) -> Group:
+def _culvert(one: _Row, gap: float, tops: list[float]) -> Group:
     shape = one.choice("shape", SHAPES) if one.has("shape") else None
     if shape is None:
         raise one.fault("lacks shape", f"one of {', '.join(SHAPES)}")
@@ -718,7 +746,8 @@ def _culvert(one: _Row, gap: float) -> Group:
     length = one.number("length_m", gap)
     up, down = one.number("invert_up_m"), one.number("invert_down_m")
     for bad, problem, hint in (
-        (not (span > 0 and rise > 0), f"is {span:g} m wide and {rise:g} m high", "above 0"),
+        (up >= tops[0] or down >= tops[1], "has its invert above the banks of its section",
+         "check the datum of invert_up_m and invert_down_m"),
         (length > gap + 1e-6, f"is {length:g} m long in a gap of {gap:g} m between its sections",
          "move the sections, or model a long covered reach by sections with lid_m"),
         (one.number("blocked_m") >= rise, "is blocked over its whole height", "less than rise_m"),
