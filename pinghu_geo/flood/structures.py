@@ -500,9 +500,10 @@ class _Row:
         """A number, or its default; an error where there is none."""
         if self.has(column):
             try:
-                return self._plausible(column, float(self.row[column]))
+                value = float(self.row[column])
             except (TypeError, ValueError):
                 raise self.fault(f"has {self.row[column]!r} in {column}", "a number") from None
+            return self._plausible(column, value)
         if default is not None:
             return default
         if column in DEFAULTS:
