@@ -755,6 +755,14 @@ def test_parts_without_what_they_need_are_named_and_others_written(tmp_path):
         pg.water_profile(sections, 60.0, end, structures=bridge, structure_parts=deck)
 
 
+def test_check_asks_of_a_structure_only_what_its_kind_has():
+    both = pd.concat([one("bridge", low_chord_m=3.0), one("culvert", **BOX)])
+    both.index = pd.Index(["B", "C"], name="structure_id")
+    assert pg.check(both, "structures").empty
+    found = pg.check(both.assign(kind=["bridge", None]), "structures")
+    assert found[["id", "field"]].to_numpy().tolist() == [["C", "kind"]]
+
+
 def test_bad_junctions_are_named():
     sections, _, _ = river()
     two = pd.concat([sections, sections.assign(river="s")])
