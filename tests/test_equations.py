@@ -420,6 +420,43 @@ def test_transfer_to_the_plain_river(kind):
     alike(back, pg.transfer_chainage(table("plain")[free], RIVERS["plain"], RIVERS["plain"]), kind)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_stations_and_ticks_stand_where_their_chainage_lies(kind):
+    scale, line = SCALES[kind], shapely.LineString(XY)
+    found = pg.stations(RIVERS[kind], spacing_m=50.0)
+    at = shapely.line_locate_point(line, found.geometry.to_numpy())
+    np.testing.assert_allclose(scale.measure(found["chainage_m"], near=at), at, atol=1e-6)
+    assert (at[0], at[-1]) == pytest.approx((0.0, LONG))
+    assert np.diff(at).max() <= 50.0 + 1e-6
+    ticks = pg.river.station_ticks(RIVERS[kind], spacing_m=50.0)
+    middle = shapely.line_interpolate_point(ticks.geometry.to_numpy(), 0.5, normalized=True)
+    np.testing.assert_allclose(shapely.line_locate_point(line, middle), at, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_where_a_tributary_joins(kind):
+    side = river_frame({"支": [(2050, 600), (2050, 120)]})
+    found, wanted = (
+        pg.river.confluences(pd.concat([RIVERS[k], side]), tolerance_m=30.0)
+        for k in (kind, "plain")
+    )
+    assert len(wanted) == 1
+    alike(found, wanted, kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_of_buildings_is_laid_along_the_river(kind, tmp_path):
+    HOUSES.to_parquet(tmp_path / "b.parquet")
+    line = pg.red_line(RIVERS["plain"], widths("plain"))
+    made = []
+    for k in (kind, "plain"):
+        target = tmp_path / f"{k}.parquet"
+        pg.affected_parquet(tmp_path / "b.parquet", line, RIVERS[k], target)
+        table = gpd.read_parquet(target).drop(columns="geometry")
+        made.append(table.sort_index())
+    alike(made[0], made[1], kind)
+
+
 def test_a_chainage_that_occurs_twice_is_told_by_its_neighbours_or_refused():
     scale = ChainageScale(1000.0, equations=((860.0, 800.0),))
     with pytest.raises(pg.errors.ChainageError, match=r"occur twice.*K0\+830"):
@@ -666,6 +703,8 @@ READS_NONE = {
     "wall_maps", "write_household_files", "write_notices", "write_scheme_report",
     "write_transfers", "write_weekly_report", "write_field_package", "write_hydraulics",
     "write_msproject", "write_qgis_project", "write_results",
+    # shapes and ids alone
+    "drawn_downstream", "join_parts",
     # ask the search that `within_rise` is again
     "trade_offs", "what_would_save",
 }  # fmt: skip
@@ -673,7 +712,7 @@ SPEAKS_OF_PLACES = {
     "affected", "after", "banks", "before", "buildings", "cuts", "design", "designs", "faces",
     "features", "fixed", "flows", "handover", "locks", "marks", "nodes", "obstacles", "places",
     "plan", "profile", "reaches", "schemes", "sections", "segments", "stations", "structures",
-    "tasks", "widths", "chainage_m", "best",
+    "tasks", "widths", "chainage_m", "best", "rivers", "red_line",
 }  # fmt: skip
 
 

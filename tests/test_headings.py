@@ -351,6 +351,26 @@ def test_the_prefix_of_a_line_is_kept_and_lines_are_not_mixed(tmp_path):
     assert "line" not in pg.read_table(csv(tmp_path, plain), "widths")
 
 
+@pytest.mark.parametrize(
+    ("prefix", "line"),
+    [("DK", "DK"), ("AK", "AK"), ("ZK", "ZK"), ("CK", "CK"), ("左K", "左K"), ("右K", "右K"), ("ＤＫ", "DK"),
+     ("dk", "DK"), ("YK", "YK")],
+)  # fmt: skip
+def test_any_prefix_is_kept_as_the_line(tmp_path, prefix, line):
+    text = f"河道,桩号,左宽,右宽\nR,{prefix}1+200,5,6\nR,{prefix}1＋300.5,5,6\n"
+    found = pg.read_table(csv(tmp_path, text), "widths")
+    assert found["chainage_m"].tolist() == [1200.0, 1300.5]
+    assert found["line"].tolist() == [line] * 2
+
+
+@pytest.mark.parametrize(
+    "cell", ["K1+20", "1+1200", "K1-200", "K1+200~K1+300", "1K+200", "K1+200左"]
+)
+def test_what_is_no_chainage_is_refused_by_row(tmp_path, cell):
+    with pytest.raises(pg.errors.ChainageError, match=r"no chainage .* \(1: 2"):
+        pg.read_table(csv(tmp_path, f"河道,桩号,左宽,右宽\nR,{cell},5,6\n"), "widths")
+
+
 def test_a_row_of_texts_is_no_heading(tmp_path):
     found = pg.read_table(
         csv(tmp_path, "房屋编号,用途,权利人\nA-1,住宅,张三\nA-2,工业,李四\n"), "ledger"

@@ -378,7 +378,12 @@ def _round_stations(scale: ChainageScale, spacing_m: float) -> tuple[Floats, Flo
         multiples = np.arange(np.ceil(low / spacing_m), np.floor(high / spacing_m) + 1) * spacing_m
         multiples = multiples[:: scale.sign]
         m = lo + scale.sign * (multiples - from_c)
-        inside = (m > lo + SAME_PLACE_M) & (m < hi - SAME_PLACE_M)
+        # at an equation, once: by its chainage downstream, or upstream where that alone is round
+        first = lo - SAME_PLACE_M if lo > 0 else lo + SAME_PLACE_M
+        after = float(scale.chainage(hi))
+        round_after = abs(after - spacing_m * round(after / spacing_m)) < SAME_PLACE_M
+        last = hi - SAME_PLACE_M if hi == scale.length_m or round_after else hi + SAME_PLACE_M
+        inside = (m > first) & (m < last)
         measure.append(m[inside])
         chainage.append(multiples[inside])
     measure.append(np.array([scale.length_m]))
