@@ -120,8 +120,12 @@ def _says_nothing(row: Row, names: Sequence[str], kind: Noun) -> bool:
         return False
     place = next(k for k, c in enumerate(row) if c)
     known = match_columns([n for n in names if n], kind)
+    column = known.get(names[place])
+    codes = next((c.codes for c in kind.columns if c.name == column), {})
+    if any(row[place] in (code, *words) for code, words in codes.items()):
+        return False  # a word of its own column: a form that is filled in part
     need = set(kind.required) - {"river"} & set(known.values())
-    return bool(need) and known.get(names[place]) not in need and not is_number(row[place])
+    return bool(need) and column not in need and not is_number(row[place])
 
 
 def _notes(
