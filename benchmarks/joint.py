@@ -446,15 +446,15 @@ def compared(kind: str, seed: int) -> tuple[pg.search.WithinRise, float]:
 
 
 def node() -> None:
-    """100 stations with fifteen options a bank."""
+    """100 stations with fifteen options a bank, until the gap is below 1 %."""
     from optimise import node as made
 
     from pinghu_geo.search.labels import solve_node
 
-    for seed, buildings in ((0, 40), (1, 40), (0, 100), (1, 100)):
+    for seed, buildings in ((0, 40), (1, 40)):
         problem, base = made(100, seed, buildings)
         start = time.process_time()
-        done = solve_node(problem, known=base)
+        done = solve_node(problem, known=base, enough=0.01, seconds=600.0)
         spent = time.process_time() - start
         assert done is not None
         gap = (done.cost - done.bound) / done.cost

@@ -83,6 +83,7 @@ def solve_node(
     known: Array | None = None,
     most_labels: int = 200_000,
     seconds: float = 60.0,
+    enough: float = 0.0,
 ) -> NodeSolution | None:
     """Cheapest choice of options whose water stays below the levels allowed.
 
@@ -97,6 +98,8 @@ def solve_node(
         proven.
     seconds
         Time after which the best design so far is returned, with the bound reached.
+    enough
+        Gap, as a share of the cost, that is small enough to end.
     """
     deadline = time.monotonic() + seconds
     march = March(problem)
@@ -117,7 +120,8 @@ def solve_node(
                 best, cost = made, paid
         bound, count = max(bound, min(trail.dropped, limit, cost)), count + trail.count
         # without a known design the first full march settles it: both may be infinite
-        if not cost - bound > SAME_COST or time.monotonic() > deadline:
+        small = max(SAME_COST, enough * cost) if np.isfinite(cost) else SAME_COST
+        if not cost - bound > small or time.monotonic() > deadline:
             break
     if best is None:
         return None
