@@ -19,6 +19,8 @@ from pinghu_geo.nouns.notices import heard
 from pinghu_geo.nouns.results import table_html
 from pinghu_geo.nouns.schema import flat_shapes, label, nearest, require_layer
 from pinghu_geo.nouns.tables import crs_of
+from pinghu_geo.redline.areas import rows_near
+from pinghu_geo.redline.depths import DEPTH_TOLERANCE_M
 from pinghu_geo.redline.lines import red_line, width_table
 from pinghu_geo.redline.overlap import affected, totals
 from pinghu_geo.river.centreline import lay_out, points_at
@@ -144,7 +146,7 @@ class LiveRedLine:
         near = shapely.STRtree(flat_shapes(buildings)).query(around, predicate="intersects")[1]
         self.buildings = buildings.iloc[np.unique(near)]
         self._red = {r: self._line_of(r, self.widths) for r in self._given["river"].unique()}
-        self.baseline = self.affected = self._taken()
+        self.baseline = self.affected = self._taken(self.buildings)
         self._panel = _Panel(self)
         self.panel = self._panel.box
         self._panel.choose_river()
@@ -194,9 +196,9 @@ class LiveRedLine:
     def _line_of(self, river: str, widths: pd.DataFrame) -> gpd.GeoDataFrame:
         return red_line(self.rivers, widths[widths["river"] == river])
 
-    def _taken(self) -> gpd.GeoDataFrame:
+    def _taken(self, buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         with heard():  # the sums say how much of the floor area is estimated, at each move
-            hit = affected(self.buildings, self.red_line(), self.rivers)
+            hit = affected(buildings, self.red_line(), self.rivers)
         if self.rates is not None:
             hit["cost_yuan"] = compensation(hit, self.rates)["cost_yuan"]
         return hit
@@ -206,9 +208,20 @@ class LiveRedLine:
         widths = self.widths.copy()
         for side, width in sides.items():
             widths.loc[rows, side] = width
-        self._red[river] = self._line_of(river, widths)
+        before, self._red[river] = self._red[river], self._line_of(river, widths)
         self.widths = widths
-        self.affected = self._taken()
+        moved = shapely.get_parts(
+            shapely.symmetric_difference(
+                before.geometry.union_all(), self._red[river].geometry.union_all()
+            )
+        )
+        # an edge may be the nearest of a place no farther away than the place is deep
+        deep = self.affected["cut_depth_m"].max() + DEPTH_TOLERANCE_M if len(self.affected) else 0.0
+        near = rows_near(self.buildings, moved[shapely.get_dimensions(moved) == 2], within_m=deep)
+        again = self._taken(self.buildings.iloc[near])
+        kept = self.affected[~self.affected.index.isin(self.buildings.index[near])]
+        hit = again if kept.empty else kept if again.empty else pd.concat([kept, again])
+        self.affected = hit.loc[self.buildings.index[self.buildings.index.isin(hit.index)]]
         self._panel.show()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -234,6 +247,7 @@ class _Panel:
             "other": "其他房屋", **{s: n for s, (n, _) in STATES.items()},
             "before": "原红线", "line": "当前红线", "river": "河道中线",
         }  # fmt: skip
+        self._shown: dict[str, gpd.GeoDataFrame] = {}
         self._layers = {
             key: leaflet.GeoJSON(data=_geojson(None), style=style, name=names[key])
             for key, style in styles.items()
@@ -288,14 +302,16 @@ class _Panel:
             "added": now[new],
             "saved": before[~before.index.isin(now.index)],
         }
-        for state, rows in groups.items():
-            self._layers[state].data = _geojson(rows)
-        self._layers["line"].data = _geojson(live.red_line())
+        # the sums are what is waited for; the map follows, where it is another one
         self.sums.value = (
             table_html(live.sums().rename(columns=label).T)
             + f"<p>少拆 {len(groups['saved'])} 栋,多拆 {new.sum()} 栋</p>"
             + " ".join(f'<span style="color:{c}">■</span> {n}' for n, c in STATES.values())
         )
+        for state, rows in (groups | {"line": live.red_line()}).items():
+            shown = self._shown.get(state)
+            if shown is None or not shown.equals(rows):
+                self._layers[state].data, self._shown[state] = _geojson(rows), rows
         self._place()
 
     # --- what is done by hand

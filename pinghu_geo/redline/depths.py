@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-__all__ = ["deepest"]
+__all__ = ["DEPTH_TOLERANCE_M", "deepest"]
 
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
