@@ -1,8 +1,10 @@
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import placed
 import pytest
 import shapely
+from shapely import affinity
 
 import pinghu_geo as pg
 from conftest import CRS, building_frame, river_frame
@@ -281,3 +283,27 @@ def test_rivers_are_laid_out_once_and_again_when_they_changed():
     assert lay_out(rivers.rename(index={"B": "C"})).names[1] == "C"
     with pytest.raises(ValueError, match="read-only"):
         first.measure[0] = 1.0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_places_are_those_of_brute_force_however_the_drawing_is_turned(seed):
+    """Bends, hairpins with parallel limbs, ties; benchmarks/locate_fuzz.py does it 100,000 times."""
+    rng = np.random.default_rng(seed)
+    rivers = placed.rivers(rng, ("bends", "hairpin", "walk")[seed % 3])
+    some = placed.features(rng, rivers, 100)
+    found = pg.locate(some, rivers)
+    river, chainage, distance = placed.placed(some.geometry.to_numpy(), rivers)
+    assert (found["river"].to_numpy() == rivers.index.to_numpy()[river]).all()
+    np.testing.assert_allclose(found["chainage_m"], chainage, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(found["distance_m"], distance, rtol=0, atol=1e-8)
+    angle = float(rng.uniform(0, 360))
+    turned = [
+        layer.set_geometry(
+            [affinity.rotate(g, angle, origin=(5e5, 25e5)) for g in layer.geometry], crs=layer.crs
+        )
+        for layer in (some, rivers)
+    ]
+    again = pg.locate(*turned)
+    sure = ~(found["ambiguous"] | again["ambiguous"]) & (some.geom_type == "Polygon")
+    gap = (again["chainage_m"] - found["chainage_m"]).abs()
+    assert gap[sure].max() < 1e-6
