@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
@@ -240,16 +240,18 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
             files[name] = ("widths", *_source(plan, table_source(source["widths"])))
         elif "path" in source:
             files[name] = ("red_line", *_source(plan, source))
-    read = {}
+    read, known = {}, {}
     for name, (what, path, reading) in files.items():
         frame, seen = read_for_check(path, what, lang=lang, **reading)
+        if name in plan.layers and frame is not None:
+            known[name] = (frame, seen)
         read[name] = (_as_run_sees_it(plan, frame, what, seen), seen)
     others = {name: _sound(read[name][0]) for name in ("rivers", "buildings")}
     found = []
     for name, (frame, seen) in read.items():
         other = others["buildings" if name == "rivers" else "rivers"]
         found.append(examine(frame, files[name][0], seen, other).assign(layer=name))
-    return _judged(plan, pd.concat(found, ignore_index=True)[list(FIELDS)], lang)
+    return _judged(plan, pd.concat(found, ignore_index=True)[list(FIELDS)], lang, known)
 
 
 def _as_run_sees_it(plan: Plan, frame: Any, what: str, seen: Findings) -> Any:
@@ -272,8 +274,10 @@ def _sound(layer: Any) -> gpd.GeoDataFrame | None:
     return sound if len(sound) and sound.crs.is_projected else None
 
 
-def _judged(plan: Plan, faults: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+def _judged(plan: Plan, faults: pd.DataFrame, lang: Lang, known: Mapping[str, Any]) -> pd.DataFrame:
     """Faults as a run takes them: an error is what it refuses, and all that it refuses is there.
+
+    Layers that are ``known`` were read already.
 
     The run is rehearsed up to where it writes, by the same steps in the same order: searches end
     where they begin, and the rise is that of a few houses. What it passes over, such as an
@@ -282,7 +286,7 @@ def _judged(plan: Plan, faults: pd.DataFrame, lang: Lang) -> pd.DataFrame:
     errors = faults["severity"] == "error"
     try:
         with heard():
-            data = _read(plan, lambda _: None, rehearse=True)
+            data = _read(plan, lambda _: None, rehearse=True, known=known)
             _compute(plan, data, lambda _: None, rehearse=True)
     except PinghuError as fault:
         layer = next((n for n in plan.layers if fault.layer.startswith(n)), fault.layer)
@@ -413,11 +417,19 @@ class _Flood:
 
 
 def _layer(
-    plan: Plan, name: str, what: str, source: dict[str, Any], log: list[str]
+    plan: Plan,
+    name: str,
+    what: str,
+    source: dict[str, Any],
+    log: list[str],
+    known: Mapping[str, Any] | None = None,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """A layer as the run computes with it, and the log of its repair."""
-    path, reading = _source(plan, source)
-    layer, seen = layer_and_findings(path, what, lang=plan.lang, **reading)
+    if known and name in known:
+        layer, seen = known[name]
+    else:
+        path, reading = _source(plan, source)
+        layer, seen = layer_and_findings(path, what, lang=plan.lang, **reading)
     log += _read_lines(plan, name, source, len(layer), seen)
     return _prepared(plan, layer, what)
 
@@ -510,10 +522,18 @@ def _in_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     return layer.to_crs(wanted)
 
 
-def _read(plan: Plan, tell: Progress, *, rehearse: bool = False) -> _Data:
+def _read(
+    plan: Plan,
+    tell: Progress,
+    *,
+    rehearse: bool = False,
+    known: Mapping[str, Any] | None = None,
+) -> _Data:
     """Everything that is computed with; a rehearsal ends searches of the water as they begin."""
     said: list[str] = []
-    read = {name: _layer(plan, name, name, source, said) for name, source in plan.layers.items()}
+    read = {
+        name: _layer(plan, name, name, source, said, known) for name, source in plan.layers.items()
+    }
     layers = {name: layer for name, (layer, _) in read.items()}
     logs = {name: log for name, (_, log) in read.items()}
     tables = {n: _table(plan, n, n, given, said) for n, given in plan.tables.items()}

@@ -7,7 +7,7 @@ from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 import pinghu_geo as pg
-from pinghu_geo.flood import steady, water_profile
+from pinghu_geo.flood import hydraulics, steady, water_profile
 from pinghu_geo.flood.hydraulics import Scenario, scenario_levels
 from pinghu_geo.flood.survey import lay_sections
 
@@ -250,6 +250,18 @@ def test_mixed_needs_both_ends_and_finds_the_jump():
     assert not fast[jump:].any()
     # across the jump energy is lost, but the specific force below is the greater
     assert found["energy_m"].iloc[jump - 1] > found["energy_m"].iloc[jump]
+
+
+def test_schemes_in_blocks_are_those_of_one_run(monkeypatch):
+    made = pd.concat([reach(half=h, scheme=f"h{h}") for h in (4.0, 5.0, 6.0)])
+    whole = water_profile(made, 20.0, {"slope": 0.001})
+    monkeypatch.setattr(hydraulics, "POINTS_AT_ONCE", 5)
+    assert len(hydraulics._some_schemes(made)) == 3
+    pd.testing.assert_frame_equal(water_profile(made, 20.0, {"slope": 0.001}), whole)
+    # what is wrong is said of all schemes, whatever block they are in
+    bad = made.assign(n=np.where(made["scheme"] == "h4.0", made["n"], np.nan))
+    with pytest.raises(pg.errors.HydraulicsError, match=r"\(22: "):
+        water_profile(bad, 20.0, {"slope": 0.001})
 
 
 def test_profiles_and_schemes_at_once_equal_one_by_one():

@@ -42,7 +42,7 @@ from pinghu_geo.flood.survey import (
     places,
 )
 from pinghu_geo.nouns.door import takes
-from pinghu_geo.nouns.errors import HydraulicsError
+from pinghu_geo.nouns.errors import HydraulicsError, PinghuError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of
 from pinghu_geo.nouns.tables import words_of
 from pinghu_geo.nouns.units import datum_of, require_one_datum
@@ -69,6 +69,8 @@ FROUDE_NEAR = 0.7
 
 # A bed that rises downstream by more than this [m], at so many sections, and between most of them.
 UPHILL_M, LEAST_UPHILL, MOSTLY_UPHILL = 1.0, 4, 0.6
+# Points of sections that are computed at a time, scheme by scheme: bounds the memory.
+POINTS_AT_ONCE = 1_000_000
 # A section in which no water can stand up to this share of its depth is blocked.
 BLOCKED_SHARE, LEAST_DEPTH_M, SLIT_M2 = 0.5, 0.05, 1e-3
 # Outside of these nothing is measured in metres: n, levels [m], fall of a river, velocity [m/s].
@@ -250,23 +252,19 @@ def water_profile(
     ['路涵', 'outlet']
     """
     _check_rivers(sections, structures)
-    case = _case(
-        sections, flows, downstream, upstream=upstream, banks=banks, obstacles=obstacles,
-        structures=structures, structure_parts=structure_parts, junctions=junctions,
-        rivers=rivers, regime=regime, friction=friction, contraction=contraction,
-        expansion=expansion, gravity_ms2=gravity_ms2,
-    )  # fmt: skip
-    case = case.doubted()
-    shut = case.laid.stations["shut"].to_numpy(bool)
-    if shut.any():
-        raise HydraulicsError(
-            "has sections that are closed from bank to bank and never overtopped",
-            layer="obstacles" if obstacles is not None else "banks",
-            ids=places(case.laid.stations, np.flatnonzero(shut)),
-            hint="an obstacle that water can pass has a top_m; walls leave room between them",
+    given: dict[str, Any] = {
+        "upstream": upstream, "banks": banks, "obstacles": obstacles, "structures": structures,
+        "structure_parts": structure_parts, "junctions": junctions, "rivers": rivers,
+        "regime": regime, "friction": friction, "contraction": contraction,
+        "expansion": expansion, "gravity_ms2": gravity_ms2,
+    }  # fmt: skip
+    parts = _some_schemes(sections)
+    try:
+        found = pd.concat(
+            [_profiles(part, flows, downstream, given) for part in parts], ignore_index=True
         )
-    _refuse_shut_openings(case.laid)
-    (found,) = _solved([case], _tables)
+    except PinghuError:  # which is to name what is wrong in all schemes
+        found = _profiles(sections, flows, downstream, given)
     if found["repeated"].isna().all():
         found = found.drop(columns="repeated")
     datum = datum_of(sections)
@@ -284,6 +282,36 @@ def _refuse_shut_openings(laid: Laid) -> None:
             hint="obstacles of the sections beside a bridge stand inside it, too: leave room "
             "between them, or give them a top_m",
         )
+
+
+def _some_schemes(sections: pd.DataFrame) -> list[pd.DataFrame]:
+    """The sections of some schemes at a time, which bounds the memory; their order is kept."""
+    if "scheme" not in sections.columns or len(sections) <= POINTS_AT_ONCE:
+        return [sections]
+    code = pd.factorize(sections["scheme"], use_na_sentinel=False)[0]
+    size = np.bincount(code)
+    block = (np.cumsum(size) - size) // POINTS_AT_ONCE
+    return [sections[block[code] == k] for k in np.unique(block)]
+
+
+def _profiles(
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    downstream: Boundary,
+    given: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Profiles of all schemes, rivers and floods."""
+    case = _case(sections, flows, downstream, **given).doubted()
+    shut = case.laid.stations["shut"].to_numpy(bool)
+    if shut.any():
+        raise HydraulicsError(
+            "has sections that are closed from bank to bank and never overtopped",
+            layer="obstacles" if given["obstacles"] is not None else "banks",
+            ids=places(case.laid.stations, np.flatnonzero(shut)),
+            hint="an obstacle that water can pass has a top_m; walls leave room between them",
+        )
+    _refuse_shut_openings(case.laid)
+    return _solved([case], _tables)[0]
 
 
 def _check_rivers(sections: pd.DataFrame, structures: pd.DataFrame | None) -> None:

@@ -11,9 +11,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, dijkstra
-from scipy.spatial import Voronoi
 
 from pinghu_geo.nouns.door import takes, with_shapes
 from pinghu_geo.nouns.errors import CRSError, LayerError
@@ -141,6 +138,9 @@ def _is_ring(part: Any, touching_m: float) -> bool:
 
 def _without_branches(parts: list[Any], touching_m: float) -> tuple[list[Any], list[Any]]:
     """Parts along the river, and those that leave and meet it again: around islands."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components, dijkstra
+
     ends = np.array([[p[0], p[-1]] for p in parts]).reshape(-1, 2)
     spots = np.asarray(shapely.points(ends))
     near = shapely.STRtree(spots).query(spots, predicate="dwithin", distance=touching_m)
@@ -454,6 +454,10 @@ def _between_banks(banks: Any) -> Any:
 
 def _medial_path(area: Any, spacing_m: float, name: str) -> Any:
     """Longest path through the Voronoi edges inside an area."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import Voronoi
+
     xy = shapely.get_coordinates(shapely.segmentize(shapely.boundary(area), spacing_m))
     origin = xy.mean(axis=0)  # far from 0 the cells would be rounded
     cells = Voronoi(np.unique(np.round(xy - origin, 6), axis=0))
@@ -486,6 +490,8 @@ def _medial_path(area: Any, spacing_m: float, name: str) -> Any:
 
 def _farthest(graph: Any, start: int) -> tuple[int, Any]:
     """Node farthest from the start, and the way back from every node."""
+    from scipy.sparse.csgraph import dijkstra
+
     far, before = dijkstra(graph, directed=False, indices=[start], return_predecessors=True)
     return int(np.argmax(np.where(np.isfinite(far[0]), far[0], -1.0))), before[0]
 
