@@ -31,9 +31,9 @@ WITHIN_RISE = (
     "allowed_mm", "freeboard_m", "node_stations", "bend_every_m", "bend_yuan", "seconds",
 )  # fmt: skip
 # sections that may be missing
-SECTIONS = ("layers", "tables", "schemes", "rules", "flood", "published", "campaign")
+SECTIONS = ("layers", "tables", "schemes", "rules", "flood", "published", "campaign", "map")
 # whose files are read, and have to be there; a campaign's store is made when it is first used
-READ = ("layers", "tables", "schemes", "flood")
+READ = ("layers", "tables", "schemes", "flood", "map")
 # key of a section: noun of its table
 FLOOD_TABLES = nouns_of("flood")
 # groups may be a number, too, and are read where they are asked for
@@ -61,6 +61,7 @@ class Plan:
     repair: bool = False
     lang: Lang = "zh"
     campaign: dict[str, Any] = field(default_factory=dict, repr=False)  # may hold a password
+    map: dict[str, Any] = field(default_factory=dict)
 
     def file(self, name: str) -> Path:
         """A file that the project names, relative to the project file."""
@@ -133,6 +134,7 @@ def read_plan(path: Path) -> Plan:
         lang=raw.get("lang", "zh"),
         published={str(k): str(v) for k, v in raw["published"].items()},
         campaign=_named_groups(_with_defaults("campaign", raw["campaign"]), raw.get("lang")),
+        map=raw["map"],
     )
 
 

@@ -911,6 +911,8 @@ def _map(plan: Plan, data: _Data, found: _Found) -> Any:
         adopted=plan.campaign.get("adopted"),
         state=None if found.campaign is None else found.campaign.state,
         stages=None if found.campaign is None else found.campaign.stages,
+        ground=plan.file(plan.map["ground"]) if "ground" in plan.map else None,
+        ground_gcj02=plan.map.get("gcj02", False),
         title=say("{} · command map", plan.lang, plan.name),
         note=plan.note,
         lang=plan.lang,
@@ -996,6 +998,7 @@ def _manifest(plan: Plan) -> dict[str, Any]:
     drawn = [s.get("widths", s) for s in plan.schemes.values() if "least" not in s]
     asked = plan.campaign
     sources += [*drawn, *(asked.get(k) for k in ("stages", "groups", *CAMPAIGN_TABLES))]
+    sources.append(plan.map.get("ground"))
     for given in sources:
         name = given.get("path") if isinstance(given, dict) else given
         if not isinstance(name, str):

@@ -21,6 +21,7 @@ from folium.template import Template
 
 from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import stage_rules
+from pinghu_geo.deliver.ground import ground_picture
 from pinghu_geo.deliver.mapdata import card_columns, map_data, nodes_in_order, packed_shapes
 from pinghu_geo.deliver.styles import value_text
 from pinghu_geo.nouns.door import takes, with_shapes
@@ -94,6 +95,8 @@ def command_map(
     adopted: str | None = None,
     state: ProgressState | None = None,
     stages: pd.DataFrame | None = None,
+    ground: str | Path | None = None,
+    ground_gcj02: bool = False,
     title: str | None = None,
     note: str = "",
     station_m: float = 100.0,
@@ -127,6 +130,11 @@ def command_map(
         task_class then, as ``campaign_tasks(...).buildings``.
     stages
         Result of `stage_rules`.
+    ground
+        A picture to lie below all: an orthophoto (GeoTIFF with coordinates), an ``.mbtiles`` file,
+        or a folder of tiles ``{z}/{x}/{y}.png``; cut to the lines and carried in the page.
+    ground_gcj02
+        The picture is shifted as public Chinese maps are (GCJ-02), and is put where it belongs.
     title, note
         Shown beside the map; say in the note where the data come from.
     station_m
@@ -146,8 +154,8 @@ def command_map(
 
     Notes
     -----
-    There is no base map: public tiles need a network, and Chinese ones are shifted by some
-    600 m (GCJ-02). Texts of the data stay texts.
+    Without ``ground`` there is no base map: public tiles need a network, and Chinese ones are
+    shifted by some 600 m (GCJ-02). Texts of the data stay texts.
 
     Each affected house is of one class, and the legend's counts are those of the tables: of a
     campaign the five classes of stages for tasks, and what is no task by its class (他方清拆, 保留,
@@ -184,6 +192,11 @@ def command_map(
         attributionControl=False,
     )
     page.options["maxZoom"], page.options["minZoom"] = 21, 5
+    edges = gpd.GeoSeries(pd.concat([line.geometry for line in lines.values()]), crs=rivers.crs)
+    if ground is not None:
+        picture, corners = ground_picture(ground, edges, gcj02=ground_gcj02)
+        words = html_text(say("ground picture", lang))
+        folium.raster_layers.ImageOverlay(picture, corners, name=words, opacity=0.75).add_to(page)
     shown = _adopted(lines, comparison, adopted)
     changed = [] if comparison is None else _changed(affected, comparison, adopted, lang)
     _ground(page, zones, buildings, affected, lines, rivers, changed, shown, lang)
@@ -215,10 +228,7 @@ def command_map(
     data["labels"] = _labels(stations(rivers, spacing_m=spacing_m), rivers)
     data["drawn"] = [one.data for one in page._children.values() if isinstance(one, _Drawn)]
     _Furniture(heading, said, data, card_columns(affected, lang), lang).add_to(page)
-    everything = gpd.GeoSeries(
-        pd.concat([line.geometry for line in lines.values()]), crs=rivers.crs
-    )
-    x0, y0, x1, y1 = everything.to_crs(4326).total_bounds
+    x0, y0, x1, y1 = edges.to_crs(4326).total_bounds
     page.fit_bounds([[y0, x0], [y1, x1]])
     return page
 

@@ -669,7 +669,7 @@ def _in_degrees(xy: Floats, crs: CRS, change: Callable[[Floats], Floats]) -> Flo
     return np.column_stack(there.transform(lonlat[:, 0], lonlat[:, 1], direction="INVERSE"))
 
 
-def _gcj02(lonlat: Floats) -> Floats:
+def shifted_gcj02(lonlat: Floats) -> Floats:
     """WGS 84 to GCJ-02 [degrees], by the formula that eviltransform, gcoord and others share."""
     lon, lat = lonlat.T
     x, y = lon - 105.0, lat - 35.0
@@ -697,11 +697,11 @@ def _gcj02(lonlat: Floats) -> Floats:
 
 def _bd09(lonlat: Floats) -> Floats:
     """WGS 84 to BD-09 [degrees]: GCJ-02 turned and stretched once more."""
-    lon, lat = _gcj02(lonlat).T
+    lon, lat = shifted_gcj02(lonlat).T
     turn = np.pi * 3000 / 180
     radius = np.hypot(lon, lat) + 2e-5 * np.sin(lat * turn)
     angle = np.arctan2(lat, lon) + 3e-6 * np.cos(lon * turn)
     return np.column_stack([radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006])
 
 
-OFFSETS: dict[str, Callable[[Floats], Floats]] = {"gcj02": _gcj02, "bd09": _bd09}
+OFFSETS: dict[str, Callable[[Floats], Floats]] = {"gcj02": shifted_gcj02, "bd09": _bd09}
