@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import warnings
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -133,9 +133,7 @@ def _colours(file: Any, part: Any, shape: tuple[int, ...], how: Any) -> Any:
 
 def _of_tiles(folder: Path, places: gpd.GeoSeries, step: float) -> tuple[Any, Any, gpd.GeoSeries]:
     """Colours of tiles {z}/{x}/{y}, y from the north, of the zoom that is fine enough."""
-    import rasterio
-    from rasterio.enums import Resampling
-    from rasterio.errors import RasterioError
+    from PIL import Image
 
     zooms = sorted(int(one.name) for one in folder.iterdir() if one.name.isdigit())
     if not zooms:
@@ -152,16 +150,17 @@ def _of_tiles(folder: Path, places: gpd.GeoSeries, step: float) -> tuple[Any, An
     found = 0
     for i, x in enumerate(columns):
         for one in sorted((folder / str(zoom) / str(x)).glob("*")):
-            driver = TILES.get(one.suffix.lower())
-            if driver is None or not one.stem.isdigit() or int(one.stem) not in rows:
+            form = TILES.get(one.suffix.lower())
+            if form is None or not one.stem.isdigit() or int(one.stem) not in rows:
                 continue
             j = int(one.stem) - rows[0]
             try:
-                with warnings.catch_warnings(), rasterio.open(one, driver=driver) as file:
-                    tile = _colours(file, None, (TILE_PX, TILE_PX), Resampling.average)
-            except (RasterioError, OSError) as fault:
+                with Image.open(one, formats=[form]) as picture:
+                    tile = np.asarray(picture.convert("RGBA").resize((TILE_PX, TILE_PX)))
+            except (OSError, ValueError, Image.DecompressionBombError) as fault:
                 name = one.relative_to(folder)
                 raise LayerError(f"{name} is no picture", layer="ground", hint=HINT) from fault
+            tile = np.where(tile[..., 3:] > 0, tile[..., :3], NOTHING).transpose(2, 0, 1)
             at = np.s_[:, j * TILE_PX : (j + 1) * TILE_PX, i * TILE_PX : (i + 1) * TILE_PX]
             colours[at] = tile
             found += 1
@@ -179,14 +178,8 @@ def _elsewhere(source: Path) -> LayerError:
 
 
 def _jpeg(colours: Any) -> str:
-    from rasterio.errors import NotGeoreferencedWarning
-    from rasterio.io import MemoryFile
+    from PIL import Image
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with MemoryFile() as memory:
-            with memory.open(driver="JPEG", width=colours.shape[2], height=colours.shape[1],
-                             count=3, dtype="uint8", quality=QUALITY) as file:  # fmt: skip
-                file.write(colours)
-            held = memory.read()
-    return "data:image/jpeg;base64," + base64.b64encode(held).decode("ascii")
+    held = BytesIO()
+    Image.fromarray(colours.transpose(1, 2, 0)).save(held, "JPEG", quality=QUALITY)
+    return "data:image/jpeg;base64," + base64.b64encode(held.getvalue()).decode("ascii")
