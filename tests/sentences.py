@@ -42,6 +42,12 @@ def _is_text(node: ast.IfExp) -> bool:
     return all(isinstance(n, ast.Constant | ast.JoinedStr) for n in (node.body, node.orelse))
 
 
+def of_a_structure(node: ast.Call) -> Iterator[tuple[str, str]]:
+    """Problem and hint of a structure's row; those that are chosen are said where they stand."""
+    for kind, argument in zip(("problem", "hint"), node.args, strict=False):
+        yield from ((kind, text) for text in templates(argument) if text != "{}")
+
+
 def sentences() -> Iterator[tuple[str, int, str, str]]:
     """Module, line, kind (problem, hint or notice) and text of all that is said."""
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -57,6 +63,8 @@ def sentences() -> Iterator[tuple[str, int, str, str]]:
                     if word.arg == "hint":
                         for text in templates(word.value):
                             yield module, node.lineno, "hint", text
+            elif name == "fault":
+                yield from ((module, node.lineno, *said) for said in of_a_structure(node))
             elif name in HELPERS and len(node.args) > HELPERS[name]:
                 for text in templates(node.args[HELPERS[name]]):
                     kind = "notice" if name == "notify" else "part"

@@ -37,6 +37,7 @@ from pinghu_geo.flood.sections import (
 from pinghu_geo.flood.steady import Barrier
 from pinghu_geo.flood.survey import Laid
 from pinghu_geo.nouns.errors import HydraulicsError
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
 from pinghu_geo.nouns.tables import groups_of
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
@@ -513,11 +514,11 @@ class _Row:
     def _plausible(self, column: str, value: float) -> float:
         """A number that its column can hold."""
         for bad, hint in (
-            (column in POSITIVE and not value > 0, "a number above 0"),
-            (column in NOT_NEGATIVE and value < 0, "a number not below 0"),
-            (column in WHOLE and value != round(value), "a whole number"),
-            (column == "max_submergence" and value > 1, "a ratio of at most 1"),
-            (column == "skew_deg" and abs(value) > MOST_SKEW_DEG, "degrees, at most 80"),
+            (column in POSITIVE and not value > 0, say("a number above 0", "en")),
+            (column in NOT_NEGATIVE and value < 0, say("a number not below 0", "en")),
+            (column in WHOLE and value != round(value), say("a whole number", "en")),
+            (column == "max_submergence" and value > 1, say("a ratio of at most 1", "en")),
+            (column == "skew_deg" and abs(value) > MOST_SKEW_DEG, say("degrees, at most 80", "en")),
         ):
             if bad:
                 raise self.fault(f"has {value:g} in {column}", hint)
@@ -746,15 +747,18 @@ def _culvert(one: _Row, gap: float, tops: list[float]) -> Group:
     span = one.number("span_m", rise if shape == "circle" else None)
     length = one.number("length_m", gap)
     up, down = one.number("invert_up_m"), one.number("invert_down_m")
-    for bad, problem, hint in (
-        (up >= tops[0] or down >= tops[1], "has its invert above the banks of its section",
-         "check the datum of invert_up_m and invert_down_m"),
-        (length > gap + 1e-6, f"is {length:g} m long in a gap of {gap:g} m between its sections",
-         "move the sections, or model a long covered reach by sections with lid_m"),
-        (one.number("blocked_m") >= rise, "is blocked over its whole height", "less than rise_m"),
-    ):  # fmt: skip
-        if bad:
-            raise one.fault(problem, hint)
+    if up >= tops[0] or down >= tops[1]:
+        raise one.fault(
+            "has its invert above the banks of its section",
+            "check the datum of invert_up_m and invert_down_m",
+        )
+    if length > gap + 1e-6:
+        raise one.fault(
+            f"is {length:g} m long in a gap of {gap:g} m between its sections",
+            "move the sections, or model a long covered reach by sections with lid_m",
+        )
+    if one.number("blocked_m") >= rise:
+        raise one.fault("is blocked over its whole height", "less than rise_m")
     chart = INLETS[shape]
     if one.has("chart"):
         chart = (int(one.number("chart")), int(one.number("scale", 1.0)))
