@@ -61,6 +61,7 @@ FOUND = (
     ("results", [("rivers", "rows", "inf")]),
     ("results", [("buildings", "rows", "inf")]),
     ("wall map", [("affected", "floors", "word")]),
+    ("wall map", [("buildings", "rows", "plain")]),
 )
 
 

@@ -150,6 +150,8 @@ def wall_maps(
     require_layer(rivers, "rivers")
     require_layer(red_line, "red_line", crs=rivers.crs)
     require_layer(affected, "affected", crs=rivers.crs, valid=False)
+    if buildings is not None:
+        require_layer(buildings, "buildings", crs=rivers.crs, valid=False)
     require_columns(affected, ["river"], "affected")
     stages = stage_rules() if stages is None else stages
     size = PAPERS[paper]
