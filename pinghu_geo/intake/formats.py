@@ -344,7 +344,9 @@ def _read_gdal(
     bytewise = "ISO-8859-1" if suffix == ".shp" else encoding
     info = pyogrio.read_info(path, layer=layer, encoding=bytewise)
     whole = boxes is None and not rows and first is None
-    frame, deleted = _as_written(frame, given, layer, encoding, seen, whole=whole)
+    # by first rows columns are judged, for which no other row of the table need be looked through
+    named = layer if first is None else None
+    frame, deleted = _as_written(frame, given, named, encoding, seen, whole=whole)
     short = 0 <= info["features"] != len(frame) + deleted
     if suffix in (".fgb", ".shp") and whole and short:
         raise LayerError(

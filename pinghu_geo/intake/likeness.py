@@ -27,7 +27,7 @@ from pinghu_geo.nouns.words import guesses, may_mean, river_words, value_meant
 __all__ = ["columns_meant"]
 
 # so many rows tell [rows]; fewer than that with both known tell nothing of a ratio
-LOOKED_AT = 5_000
+LOOKED_AT = 2_000
 FEWEST = 5
 # values that speak without a name need so many rows and so many numbers that differ
 SPEAKING, DIFFERENT = 20, 3
@@ -219,6 +219,11 @@ class _Told:
         coded = texts.str.fullmatch(CODE) & (texts.str.len() <= LONGEST_ID)
         return bool(len(texts) and coded.all()) and self._is_id(name, wanted=True)
 
+    def _holds_numbers(self, name: str) -> bool:
+        """Whether a column is one of numbers, as its rows at hand tell without reading more."""
+        kind = self._frame[name].dtype
+        return pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
+
     def is_numbers(self, name: str) -> bool:
         """Whether a column holds numbers alone."""
         values = self.some[name].dropna()
@@ -226,6 +231,8 @@ class _Told:
 
     def is_drawn(self, name: str) -> bool:
         """Whether a column holds the areas of the shapes, row by row."""
+        if not self._holds_numbers(name):
+            return False
         values, drawn = self.some[name], _drawn_m2(self.some)
         if drawn is None or not pd.api.types.is_numeric_dtype(values):
             return False
@@ -252,7 +259,8 @@ class _Told:
 
     def storeys_and_heights(self, names: list[str]) -> dict[str, str] | None:
         """The one pair of columns that can only be storeys and heights; none where there isn't."""
-        if {"floors", "height_m"} & set(self.known) or len(self.some) < SPEAKING:
+        names = [name for name in names if self._holds_numbers(name)]
+        if len(names) < 2 or {"floors", "height_m"} & set(self.known) or len(self.some) < SPEAKING:
             return None
         numbers = {n: self.some[n].where(self.some[n] > 0).astype(float) for n in names
                    if pd.api.types.is_numeric_dtype(self.some[n])
@@ -272,6 +280,8 @@ class _Told:
 
     def divides(self, name: str) -> bool:
         """Whether heights, or floor areas beside the shapes, are so many times a storey's."""
+        if not self._holds_numbers(name) or not {"height_m", "floor_area_m2"} & set(self.known):
+            return False
         values = self.some[name].dropna()
         if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
             return False
