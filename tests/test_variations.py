@@ -62,6 +62,7 @@ FOUND = (
     ("results", [("buildings", "rows", "inf")]),
     ("wall map", [("affected", "floors", "word")]),
     ("wall map", [("buildings", "rows", "plain")]),
+    ("hydraulics", [("tops", "level_m", "arrow text")]),
 )
 
 

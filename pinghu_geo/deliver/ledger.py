@@ -188,7 +188,7 @@ def write_ledger(
                 ledger.sheet(paper, name, houses, columns)
 
 
-@takes()
+@takes(freeboard="profile")
 def write_hydraulics(
     profile: pd.DataFrame,
     target: str | Path,
