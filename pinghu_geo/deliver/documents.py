@@ -45,7 +45,7 @@ PICTURE_MM = 150.0
 WEEK = 7
 
 
-@takes(tenants="tenants")
+@takes(buildings="affected", tenants="tenants")
 def write_household_files(
     buildings: gpd.GeoDataFrame,
     target: str | Path,
