@@ -55,7 +55,7 @@ def _sampled(source: Path, across: Any, down: Any, *, gcj02: bool) -> Any:
     if gcj02:  # the picture is drawn where GCJ-02 says that a place lies
         degrees = places.to_crs(4326)
         moved = shifted_gcj02(np.column_stack([degrees.x, degrees.y]))
-        places = gpd.GeoSeries.from_xy(*moved.T, crs=4326)
+        places = gpd.GeoSeries.from_xy(moved[:, 0], moved[:, 1], crs=4326)
     step = float(across[1] - across[0])
     read = _of_tiles if source.is_dir() else _of_raster
     colours, to_pixels, here = read(source, places, step)
