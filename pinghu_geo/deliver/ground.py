@@ -42,7 +42,8 @@ def ground_picture(
     down = y1 - (np.arange(rows) + 0.5) * (y1 - y0) / rows
     colours = _sampled(Path(source), across, down, gcj02=gcj02)
     corners = gpd.GeoSeries.from_xy([x0, x1], [y0, y1], crs=3857).to_crs(4326)
-    return _jpeg(colours), [[float(p.y), float(p.x)] for p in corners]
+    at = np.column_stack([corners.y, corners.x]).tolist()
+    return _jpeg(colours), at
 
 
 def _sampled(source: Path, across: Any, down: Any, *, gcj02: bool) -> Any:
