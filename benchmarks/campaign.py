@@ -196,7 +196,7 @@ def sample() -> None:
         return call
 
     plan = read_plan(sample_folder() / "project.toml")
-    searched = crews_module._searched
+    searched = crews_module._search_groups
     for scheme in [*plan.schemes][::-1]:
         calls.clear()
         for name in kept:
@@ -221,10 +221,10 @@ def sample() -> None:
             ends.append((time.process_time(), time.perf_counter()))
             return found
 
-        crews_module._searched = timed_search
+        crews_module._search_groups = timed_search
         begin = time.process_time(), time.perf_counter()
         found = pg.schedule(*args, **given)
-        crews_module._searched = searched
+        crews_module._search_groups = searched
         for goal, end in zip(found.goals["goal"], ends, strict=True):
             print(f"  {scheme}: {len(args[0])} nodes, {goal} after {end[0] - begin[0]:.1f} s CPU, "
                   f"{end[1] - begin[1]:.1f} s clock, load {os.getloadavg()[0]:.0f}")  # fmt: skip

@@ -159,7 +159,7 @@ def hecras(folder: Path, kind: str) -> None:
         {"river": "A", "chainage_m": [0.0, 500.0], "bed_level_m": [level, 0.0], "left_m": 10.0,
          "right_m": 10.0, "bank_level_m": [5.5, 5.0], "n": 0.03}
     )  # fmt: skip
-    pg.write_hecras(folder / "模型", pg.design_sections(bed), 50.0, {"slope": 0.001})
+    pg.write_hecras(pg.design_sections(bed), 50.0, {"slope": 0.001}, folder / "模型")
 
 
 def partitions(folder: Path, kind: str) -> None:
@@ -198,7 +198,7 @@ def blank_form(folder: Path, kind: str) -> None:
     """A writer of a form to fill."""
     import pinghu_geo as pg
 
-    pg.deliver.write_blank_form(folder / "补偿标准.xlsx", "rates", rows=[{"use": kind}])
+    pg.deliver.write_blank_form("rates", folder / "补偿标准.xlsx", rows=[{"use": kind}])
 
 
 def node_page(folder: Path, kind: str) -> None:
@@ -457,7 +457,7 @@ def compute_once(work: Callable[[], None]) -> None:
 
         return once
 
-    for name in ("_read", "_compute"):
+    for name in ("_read_inputs", "_compute_all"):
         setattr(project, name, remembered(getattr(project, name)))
     work()
 

@@ -89,8 +89,8 @@ def shapefile(raw: bytes) -> None:
         file(f"s{suffix}", raw[:size])
         raw = raw[size:]
     path = file("s.shp", raw)
-    own._require_whole(path, "rivers")
-    if own._looked_through(path, None)[0]:
+    own._require_whole_file(path, "rivers")
+    if own._check_index_and_boxes(path, None)[0]:
         return
     table = path.with_suffix(".dbf")
     rows = own.dbf_rows(table)
@@ -103,7 +103,7 @@ def shapefile(raw: bytes) -> None:
     dbf.say_cut_texts(frame, table, at, "GBK", Findings(path.name, "rivers"))
     for k, (kind, *_) in enumerate(cells.fields):
         if len(at) and kind in "NF":
-            dbf._any_odd(cells, k, at)
+            dbf._has_odd_numbers(cells, k, at)
     if next(_turns) % 16 == 0:
         dbf.numbers_as_written(frame, table, at, "GBK")
 
@@ -134,9 +134,9 @@ def drawing(raw: bytes) -> None:
     with contextlib.suppress(ValueError):
         drivers.drawing_for_one_driver(raw, "x.dxf", "buildings")
     bounds.require_bounded_drawing(raw, "x.dxf", "buildings")
-    _, layers = own._hidden([line.strip() for line in raw.split(b"\n")])
+    _, layers = own._hidden_handles_and_layers([line.strip() for line in raw.split(b"\n")])
     for name in layers:
-        own._unescaped(own._decoded_name(name, raw))
+        own._unescaped_text(own._decoded_name(name, raw))
 
 
 class _Edges:
@@ -161,7 +161,7 @@ def hecras_text(raw: bytes) -> None:
     geometry, _, flow = raw.partition(b"\0")
     paths = file("x.g01", b"Geom Title=x\n" + geometry), file("x.f01", b"Flow Title=x\n" + flow)
     with own.readable(paths[0]):
-        blocks = list(own._blocks(own._lines(paths[0], "Geom Title=")))
+        blocks = list(own._node_blocks(own._file_lines(paths[0], "Geom Title=")))
         sections = [b for b in blocks if b["kind"] == "section"]
         keys = own._text_keys(sections, 1.0)
         for one in sections:
@@ -173,7 +173,7 @@ def hecras_text(raw: bytes) -> None:
         between = hecras_structures.structures_between(blocks, keys, ways)
         for k in between:
             if blocks[k]["kind"] in hecras_structures.PARSED:
-                hecras_structures._structure(blocks[k], "a", 1.0)
+                hecras_structures._structure_of_block(blocks[k], "a", 1.0)
         if flow and next(_turns) % 8 == 0:
             own._text_flows(own._flow_lines(paths[1]), pd.DataFrame(keys), ways, 1.0)
     if sections and next(_turns) % 64 == 0:
@@ -241,15 +241,15 @@ def tab(raw: bytes) -> None:
 
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(ValueError):
-            drivers._plain_mif(file("x.mif", raw), "buildings", stack)
-        drivers._plain_tab(file("x.tab", raw), "buildings", stack)
+            drivers._plain_mif_copy(file("x.mif", raw), "buildings", stack)
+        drivers._plain_tab_copy(file("x.tab", raw), "buildings", stack)
 
 
 def geojson(raw: bytes) -> None:
     """A GeoJSON, before GDAL sees it."""
     from pinghu_geo.intake import drivers
 
-    drivers._named_json(file("x.geojson", raw), "buildings")
+    drivers._path_with_json_driver(file("x.geojson", raw), "buildings")
 
 
 PARSERS: dict[str, Callable[[bytes], None]] = {

@@ -44,17 +44,22 @@ def footprints() -> gpd.GeoDataFrame:
 
 def trusted_shapefile(path: Path, *_: Any) -> tuple[Path, Any]:
     """The rows that meet boxes, from a Shapefile whose parts are believed to go together."""
-    from pinghu_geo.intake.shapefile import _index, _not_deleted, _records, parts_of
+    from pinghu_geo.intake.shapefile import (
+        _entries_of_shx,
+        _heads_of_records,
+        _rows_not_deleted,
+        parts_of,
+    )
 
-    begin, size = _index(path.with_suffix(".shx"))
+    begin, size = _entries_of_shx(path.with_suffix(".shx"))
     rows = []
-    for first, _, _, record in _records(path, begin, size):
+    for first, _, _, record in _heads_of_records(path, begin, size):
         x0, y0, x1, y1 = record["box"].T
         west, south, east, north = BOX
         rows.append(
             first + np.flatnonzero((x0 <= east) & (x1 >= west) & (y0 <= north) & (y1 >= south))
         )
-    return path, _not_deleted(np.concatenate(rows), parts_of(path))
+    return path, _rows_not_deleted(np.concatenate(rows), parts_of(path))
 
 
 @contextmanager

@@ -87,7 +87,7 @@ def campaign_log(plan: Plan, store: CampaignStore, stages: pd.DataFrame) -> pd.D
     return pd.concat([before, kept], ignore_index=True) if len(kept) else before
 
 
-def _tables(plan: Plan) -> dict[str, pd.DataFrame]:
+def _campaign_tables(plan: Plan) -> dict[str, pd.DataFrame]:
     """Tables that [campaign] names, but for tenants and reports."""
     return {
         key: plan.table(plan.campaign[key], what)
@@ -122,19 +122,19 @@ def campaign_of(
     work
         Limit of the schedule's search; by default what the project says.
     """
-    asked, tables, stages = plan.campaign, _tables(plan), campaign_stages(plan)
+    asked, tables, stages = plan.campaign, _campaign_tables(plan), campaign_stages(plan)
     store = campaign_store(plan)
     tasks, reaches = _tasks_and_reaches(plan, affected, layers, segments, tables, store)
     log = campaign_log(plan, store, stages)
     people = tasks.tenants if "tenants" in asked else None
-    log = _of_the_adopted(log, tasks, layers["buildings"], campaign_tenants(plan))
+    log = _reports_of_adopted(log, tasks, layers["buildings"], campaign_tenants(plan))
     if as_of is None and log.empty:
         as_of = asked["start"]  # nothing is reported yet: where we stand is the first day
     state = progress_state(log, tasks.buildings, stages=stages, tenants=people, as_of=as_of)
     rules = priority_rules(None if asked["stages"] is None else plan.file(asked["stages"]))
     common: dict[str, Any] = {
         "stages": stages, "handover": tables.get("handover"),
-        "capacity": _capacity(tables.get("capacity"), tasks, reaches, segments),
+        "capacity": _capacity_of_busy_groups(tables.get("capacity"), tasks, reaches, segments),
         "start": asked["start"], "calendar": asked["calendar"], "priority": rules,
         "rivers": layers["rivers"], "lang": plan.lang,
         "work": float(asked["work"]) if work is None else work,
@@ -198,7 +198,7 @@ def _tasks_and_reaches(
     return campaign_tasks(affected, segments=reaches.segments, **common), reaches
 
 
-def _capacity(
+def _capacity_of_busy_groups(
     capacity: pd.DataFrame | None,
     tasks: CampaignTasks,
     reaches: BalancedReaches | None,
@@ -214,7 +214,7 @@ def _capacity(
     return capacity[~capacity["group"].isin(idle)]
 
 
-def _of_the_adopted(
+def _reports_of_adopted(
     log: pd.DataFrame,
     tasks: CampaignTasks,
     buildings: gpd.GeoDataFrame,
@@ -246,11 +246,11 @@ def campaign_sheets(campaign: Campaign, *, lang: Lang = "zh") -> dict[str, pd.Da
     sheets = {
         "classes": campaign.tasks.classes,
         "share of district": share,
-        "nodes of tasks": _columns(nodes, NODE_COLUMNS),
-        **{name: _columns(nodes, columns) for name, columns in NODE_SUBJECTS.items()},
+        "nodes of tasks": _columns_present(nodes, NODE_COLUMNS),
+        **{name: _columns_present(nodes, columns) for name, columns in NODE_SUBJECTS.items()},
         "reaches": campaign.reaches.segments if campaign.reaches else pd.DataFrame(),
         "loads of reaches": campaign.reaches.loads if campaign.reaches else pd.DataFrame(),
-        "proof of reaches": _proof(campaign.reaches, lang),
+        "proof of reaches": _proof_of_reaches(campaign.reaches, lang),
         "schedule": campaign.plan.activities,
         "goals of schedule": goals,
         "crews lacking": campaign.plan.shortage,
@@ -267,22 +267,22 @@ def campaign_sheets(campaign: Campaign, *, lang: Lang = "zh") -> dict[str, pd.Da
         "payments": campaign.payments,
     }
     words = stage_words(campaign.stages) if lang == "zh" else {}
-    return {say(k, lang): _rounded(_in_words(t, words)) for k, t in sheets.items()
+    return {say(k, lang): _rounded_numbers(_stages_in_words(t, words)) for k, t in sheets.items()
             if t is not None and len(t)}  # fmt: skip
 
 
-def _columns(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+def _columns_present(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Those of the columns that are there, without geometry."""
     return pd.DataFrame(table)[[c for c in columns if c in table]]
 
 
-def _in_words(table: pd.DataFrame, words: dict[str, str]) -> pd.DataFrame:
+def _stages_in_words(table: pd.DataFrame, words: dict[str, str]) -> pd.DataFrame:
     """Stages as the project calls them: an office's own have no word elsewhere."""
     stages = [c for c in ("stage", "next_stage", "stage_due") if c in table]
     return table.assign(**{c: table[c].map(lambda v: words.get(v, v)) for c in stages})
 
 
-def _proof(reaches: BalancedReaches | None, lang: Lang) -> pd.DataFrame:
+def _proof_of_reaches(reaches: BalancedReaches | None, lang: Lang) -> pd.DataFrame:
     """The certificate of balanced reaches, with the load's name for people."""
     if reaches is None:
         return pd.DataFrame()
@@ -290,7 +290,7 @@ def _proof(reaches: BalancedReaches | None, lang: Lang) -> pd.DataFrame:
     return said.assign(column=[label(c, lang=lang) for c in said["column"]])
 
 
-def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+def _rounded_numbers(table: pd.DataFrame) -> pd.DataFrame:
     """Numbers as people read them: two decimals, ratios four."""
     floats = table.select_dtypes("float").columns
     return table.round({c: 4 if str(c).endswith("_ratio") else 2 for c in floats})
@@ -311,7 +311,7 @@ def campaign_diagrams(campaign: Campaign, plan: Plan, target: Path) -> bool:
         return False
     from pinghu_geo.deliver.chainages import plot_time_chainage, write_sheets_of_plots
 
-    nodes, handover = campaign.plan.nodes, _tables(plan).get("handover")
+    nodes, handover = campaign.plan.nodes, _campaign_tables(plan).get("handover")
     if nodes.empty:
         return False
     sheets = (

@@ -60,29 +60,29 @@ SAID_TWICE = re.compile(r"(?P<en>[^\u4e00-\u9fff]+) (?P<zh>[\u4e00-\u9fff][^\n]*
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
-class _Command(TyperCommand):
+class _BilingualCommand(TyperCommand):
     """A command whose help is in one language."""
 
     def get_help(self, ctx: Any) -> str:
         """Help in the language that is asked for, Chinese where none is."""
-        return _help_said(self, ctx, super().get_help)
+        return _help_in_language(self, ctx, super().get_help)
 
 
-class _Group(TyperGroup):
+class _BilingualGroup(TyperGroup):
     """All commands, whose help is in one language."""
 
     def get_help(self, ctx: Any) -> str:
         """Help in the language that is asked for, Chinese where none is."""
-        return _help_said(self, ctx, super().get_help)
+        return _help_in_language(self, ctx, super().get_help)
 
 
-def _help_said(command: Any, ctx: Any, written: Callable[[Any], str]) -> str:
+def _help_in_language(command: Any, ctx: Any, written: Callable[[Any], str]) -> str:
     """Help in the language that is asked for; our texts from the catalogue of all sentences."""
     from pinghu_geo.nouns.messages import say
 
     if (lang := _lang_of_arguments(sys.argv)) == "en":
         return written(ctx)
-    about = [*command.params, *([command] if isinstance(command, _Group) else [])]
+    about = [*command.params, *([command] if isinstance(command, _BilingualGroup) else [])]
     texts = [(one, one.help) for one in about if getattr(one, "help", None)]
     try:
         for one, text in texts:
@@ -96,7 +96,7 @@ def _help_said(command: Any, ctx: Any, written: Callable[[Any], str]) -> str:
     return said
 
 
-def _usage_fault(fault: Any, lang: Lang) -> str:
+def _usage_fault_text(fault: Any, lang: Lang) -> str:
     """What was typed wrongly, and what to type to see what is right."""
     said = fault.format_message()
     if lang == "zh":
@@ -108,7 +108,7 @@ def _usage_fault(fault: Any, lang: Lang) -> str:
 
 
 app = typer.Typer(
-    cls=_Group,
+    cls=_BilingualGroup,
     help="Demolition along rivers' red lines: who is hit, by how much, which design takes least.",
     no_args_is_help=True,
     add_completion=False,
@@ -117,7 +117,7 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
+def _print_version(asked: bool) -> None:
     if asked:
         from pinghu_geo._version import __version__
 
@@ -126,9 +126,10 @@ def _version(asked: bool) -> None:
 
 
 @app.callback()
-def _all(
+def _shared_options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="show the version"),
     ] = False,
     lang: Tongue = None,
 ) -> None:
@@ -140,7 +141,7 @@ def run(
     project: Project, out: Out, force: Force = False, quiet: Quiet = False, lang: Tongue = None
 ) -> None:
     """Run a project file into a folder of results 运行项目."""
-    _run(project, out, force=force, quiet=quiet, lang=lang)
+    _run_and_report(project, out, force=force, quiet=quiet, lang=lang)
 
 
 @app.command()
@@ -157,7 +158,7 @@ def new(
     from pinghu_geo.nouns.tables import each_row
     from pinghu_geo.start import new_project
 
-    spoken = _lang(lang)
+    spoken = _lang_of_command(lang)
     for row in each_row(new_project(folder, name=name, lang=spoken)):
         word = say("heights of the ground" if row.what == "dem" else "not used", spoken)
         if row.what in NOUNS:
@@ -183,7 +184,7 @@ def explain(
     """Say what a key of the project file means 项目文件的键."""
     from pinghu_geo.keys import explain as explained
 
-    for line in explained(key, lang=_lang(lang)).split("\n"):
+    for line in explained(key, lang=_lang_of_command(lang)).split("\n"):
         typer.echo(console_text(line))
 
 
@@ -215,8 +216,10 @@ def demo(
     from pinghu_geo.nouns.messages import say
     from pinghu_geo.project import sample_folder
 
-    word = _lang(lang)
-    folder = _run(sample_folder() / "project.toml", out, force=force, quiet=quiet, lang=word)
+    word = _lang_of_command(lang)
+    folder = _run_and_report(
+        sample_folder() / "project.toml", out, force=force, quiet=quiet, lang=word
+    )
     published = json.loads((folder / "summary.json").read_text("utf-8"))["published"]
     typer.echo(say("These are sums of synthetic data. Published for Pinghu, to compare:", word))
     typer.echo(console_text("  " + ",".join(f"{k} {v}" for k, v in published.items())))
@@ -253,7 +256,7 @@ def check(
     from pinghu_geo.nouns.tables import each_row
     from pinghu_geo.project import check_project
 
-    word = _lang(lang, project)
+    word = _lang_of_command(lang, project)
     require_place(out)
     faults = check_project(project, lang=word)
     for row in each_row(check_summary(faults)):
@@ -274,8 +277,8 @@ def adopt(project: Project, quiet: Quiet = False, lang: Tongue = None) -> None:
     """Adopt the project's scheme: its nodes keep their ids 采用方案."""
     from pinghu_geo.office import adopt_scheme
 
-    with _steps(quiet=quiet) as tell:
-        said = adopt_scheme(project, progress=tell, lang=_lang(lang, project))
+    with _step_display(quiet=quiet) as tell:
+        said = adopt_scheme(project, progress=tell, lang=_lang_of_command(lang, project))
     for line in said:
         typer.echo(console_text(line))
 
@@ -305,13 +308,20 @@ def update(
     day = date.today().isoformat() if today is None else today  # noqa: DTZ011 - of the office
     for k, file in enumerate(files):
         wall = board if k == len(files) - 1 else None  # when all are in
-        with _steps(quiet=quiet) as tell:
+        with _step_display(quiet=quiet) as tell:
             rows = update_project(
-                project, [file], today=day, board=wall, progress=tell, lang=_lang(lang, project)
+                project,
+                [file],
+                today=day,
+                board=wall,
+                progress=tell,
+                lang=_lang_of_command(lang, project),
             )
         for row in rows.itertuples():
             counts = (row.file, row.n_reports, row.n_new, row.n_known)
-            said = say("{}: {} reports, {} of them new, {} known", _lang(lang, project), *counts)
+            said = say(
+                "{}: {} reports, {} of them new, {} known", _lang_of_command(lang, project), *counts
+            )
             typer.echo(console_text(said))
     if board is not None:
         typer.echo(console_text(board / "board.html"))
@@ -330,9 +340,9 @@ def forms(
     from pinghu_geo.nouns.messages import say
     from pinghu_geo.office import project_forms
 
-    word = _lang(lang, project)
+    word = _lang_of_command(lang, project)
     place = Path(say("progress forms", word)) if out is None else out
-    with _steps(quiet=quiet) as tell:
+    with _step_display(quiet=quiet) as tell:
         made = project_forms(project, place, progress=tell, lang=word)
     for path in made:
         typer.echo(console_text(path))
@@ -355,13 +365,18 @@ def campaign(
     from pinghu_geo.nouns.messages import say
     from pinghu_geo.office import campaign_project
 
-    with _steps(quiet=quiet) as tell:
+    with _step_display(quiet=quiet) as tell:
         said = campaign_project(
-            project, out, as_of=as_of, force=force, progress=tell, lang=_lang(lang, project)
+            project,
+            out,
+            as_of=as_of,
+            force=force,
+            progress=tell,
+            lang=_lang_of_command(lang, project),
         )
     for line in said:
         typer.echo(console_text(line))
-    typer.echo(console_text(say("Results: {}", _lang(lang, project), out.resolve())))
+    typer.echo(console_text(say("Results: {}", _lang_of_command(lang, project), out.resolve())))
 
 
 @app.command()
@@ -386,8 +401,8 @@ def papers(
     from pinghu_geo.nouns.messages import say
     from pinghu_geo.papers import project_papers
 
-    word = _lang(lang, project)
-    with _steps(quiet=quiet) as tell:
+    word = _lang_of_command(lang, project)
+    with _step_display(quiet=quiet) as tell:
         made = project_papers(project, out, as_of=as_of, bound=bound, templates=templates,
                               force=force, lang=word, progress=tell)  # fmt: skip
     for path in sorted(p for p in made.iterdir() if p.is_dir() or p.suffix == ".docx"):
@@ -404,11 +419,11 @@ def templates(
     """Write our templates of all papers, to be changed in Word 文书模板."""
     from pinghu_geo.deliver.drafts import write_templates
 
-    for path in write_templates(folder, lang=_lang(lang)):
+    for path in write_templates(folder, lang=_lang_of_command(lang)):
         typer.echo(console_text(path))
 
 
-def _lang(asked: str | None, project: Path | None = None) -> Lang:
+def _lang_of_command(asked: str | None, project: Path | None = None) -> Lang:
     """The language asked for, else the project's, else Chinese."""
     if asked is not None:
         from pinghu_geo.nouns.schema import one_of
@@ -422,17 +437,17 @@ def _lang(asked: str | None, project: Path | None = None) -> Lang:
     return "en" if said.get("lang") == "en" else "zh"
 
 
-def _tell(line: str) -> None:
+def _print_step(line: str) -> None:
     typer.echo(console_text(f"· {line}"), err=True)
 
 
 @contextmanager
-def _steps(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+def _step_display(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     """Steps as they come: a bar each on a terminal, lines elsewhere, nothing where nobody asks."""
     if quiet:
         yield lambda _: None
     elif not sys.stderr.isatty():
-        yield _Lines()
+        yield _StepLines()
     else:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -441,7 +456,7 @@ def _steps(*, quiet: bool) -> Iterator[Callable[[str], None]]:
         columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(),
                    Left(elapsed_when_finished=False))  # fmt: skip
         with Progress(*columns, console=Console(stderr=True)) as bars:
-            show = _Bars(bars)
+            show = _StepBars(bars)
             yield show
             show.end()
 
@@ -450,7 +465,7 @@ def _steps(*, quiet: bool) -> Iterator[Callable[[str], None]]:
 COUNT = re.compile(r"(?:(.*\S)\s+)?(\d+)/(\d+)(?:\s.*)?", re.DOTALL)
 
 
-class _Lines:
+class _StepLines:
     """A line a step; of counts within a step every tenth part."""
 
     def __init__(self) -> None:
@@ -465,10 +480,10 @@ class _Lines:
             self.told = told
         else:
             self.told = None, -1
-        _tell(line)
+        _print_step(line)
 
 
-class _Bars:
+class _StepBars:
     """A bar a step: it moves where the step says how far it is, and waits where it doesn't."""
 
     def __init__(self, bars: Any) -> None:
@@ -492,15 +507,15 @@ class _Bars:
             self.bars.update(self.task, completed=total, total=total)
 
 
-def _run(
+def _run_and_report(
     project: Path, out: Path, *, force: bool, quiet: bool = False, lang: str | None = None
 ) -> Path:
     """Run with progress on stderr, results on stdout."""
     from pinghu_geo.nouns.messages import say
     from pinghu_geo.project import run_project, summary_lines
 
-    word = _lang(lang, project)
-    with _steps(quiet=quiet) as tell:
+    word = _lang_of_command(lang, project)
+    with _step_display(quiet=quiet) as tell:
         folder = run_project(project, out, force=force, lang=word, progress=tell)
     for line in summary_lines(folder):
         typer.echo(console_text(line))
@@ -551,7 +566,7 @@ def main() -> None:
 
     lang = _lang_of_arguments(sys.argv)
     for command in app.registered_commands:
-        command.cls = _Command
+        command.cls = _BilingualCommand
         said = SAID_TWICE.match(command.callback.__doc__ or "") if command.callback else None
         if said:
             command.help = command.short_help = said["zh" if lang == "zh" else "en"]
@@ -564,7 +579,7 @@ def main() -> None:
         if type(fault).__name__ == "NoArgsIsHelpError":
             fault.show()  # type: ignore[attr-defined]
         else:
-            typer.echo(_usage_fault(fault, lang), err=True)
+            typer.echo(_usage_fault_text(fault, lang), err=True)
         sys.exit(2)
     except PinghuError as fault:
         lang = _lang_of_arguments(sys.argv)
@@ -584,4 +599,4 @@ def _lang_of_arguments(given: list[str]) -> Lang:
     words = [a.removeprefix("--lang=") for a in given if a.startswith("--lang=")]
     words += [b for a, b in pairwise(given) if a == "--lang"]
     project = next((Path(a) for a in given if a.endswith(".toml")), None)
-    return _lang("en" if "en" in words else "zh" if words else None, project)
+    return _lang_of_command("en" if "en" in words else "zh" if words else None, project)

@@ -75,7 +75,7 @@ class Key:
 
     def holds(self, value: Any) -> bool:
         """Whether a value is of one of its kinds, and within its range."""
-        if not any(_is(value, kind) for kind in self.kind):
+        if not any(_is_of_kind(value, kind) for kind in self.kind):
             return False
         if self.choices and value not in self.choices:
             return False
@@ -101,7 +101,7 @@ class Key:
         return (" / " if lang == "zh" else " or ").join(sorted(said))
 
 
-def _read() -> dict[Path, Key]:
+def _read_keys() -> dict[Path, Key]:
     found = {}
     for dotted, said in rule_file(None, "keys.toml").items():
         row: dict[str, Any] = dict(said)
@@ -111,10 +111,10 @@ def _read() -> dict[Path, Key]:
     return found
 
 
-KEYS: Mapping[Path, Key] = _read()
+KEYS: Mapping[Path, Key] = _read_keys()
 
 
-def _fits(pattern: Path, path: Path) -> bool:
+def _matches_pattern(pattern: Path, path: Path) -> bool:
     return len(pattern) == len(path) and all(
         p in ("*", part) for p, part in zip(pattern, path, strict=True)
     )
@@ -122,8 +122,8 @@ def _fits(pattern: Path, path: Path) -> bool:
 
 def keys_below(path: Path = ()) -> dict[str, Key]:
     """Keys that may stand below a path; ``*`` where names are the user's own."""
-    plain = {k.path[-1]: k for p, k in KEYS.items() if _fits(p[:-1], path)}
-    own = next((k for p, k in KEYS.items() if _fits(p, path)), None)
+    plain = {k.path[-1]: k for p, k in KEYS.items() if _matches_pattern(p[:-1], path)}
+    own = next((k for p, k in KEYS.items() if _matches_pattern(p, path)), None)
     if own is None or not own.noun or "plan" not in own.kind or path[0] == "layers":
         return plain
     # what holds a file may say how it is read
@@ -145,7 +145,7 @@ def defaults(section: str) -> dict[str, Any]:
     }
 
 
-def _is(value: Any, kind: str) -> bool:
+def _is_of_kind(value: Any, kind: str) -> bool:
     """Whether a value read from TOML is of a kind."""
     if isinstance(value, bool):
         return kind == "truth"
@@ -155,14 +155,14 @@ def _is(value: Any, kind: str) -> bool:
         return isinstance(value, str) and bool(value.strip())
     if kind in INSIDE:
         held = list(value.values()) if isinstance(value, dict) else [None]
-        plain = kind != "numbers" or (bool(held) and all(_is(v, "number") for v in held))
+        plain = kind != "numbers" or (bool(held) and all(_is_of_kind(v, "number") for v in held))
         return plain and all(isinstance(v, INSIDE[kind]) for v in held)
     if kind == "texts":
         return isinstance(value, list) and all(isinstance(v, str) for v in value)
     return isinstance(value, TYPES[kind])
 
 
-def _place(path: Path, name: str) -> str:
+def _place_in_file(path: Path, name: str) -> str:
     return f"[{path[0]}] {' '.join(path[1:])}".strip() if path else name
 
 
@@ -171,7 +171,7 @@ def key_mistakes(
 ) -> Iterator[tuple[Path, ProjectError]]:
     """Keys that aren't known, values that can't stand there, keys that have to be there."""
     known = keys_below(path)
-    where = _place(path, name)
+    where = _place_in_file(path, name)
     for word, value in given.items():
         key = known.get(word) or known.get("*")
         at = (*path, word)
@@ -184,16 +184,16 @@ def key_mistakes(
         elif isinstance(value, dict) and "plan" in key.kind:
             yield from key_mistakes(value, name, at)
     for word, key in known.items():
-        if key.required and word not in given and _is_asked(word, given):
-            yield path, ProjectError(f"{where} lacks {word}", hint=_cure(key))
+        if key.required and word not in given and _is_required_here(word, given):
+            yield path, ProjectError(f"{where} lacks {word}", hint=_example_in_section(key))
 
 
-def _is_asked(word: str, given: Mapping[str, Any]) -> bool:
+def _is_required_here(word: str, given: Mapping[str, Any]) -> bool:
     """A key may be missing where another stands in its place."""
     return not IN_PLACE.get(word, set()) & set(given)
 
 
-def _cure(key: Key) -> str:
+def _example_in_section(key: Key) -> str:
     """The key as it is typed into its section, which is there: it may not stand there twice."""
     inside = key.path[0] in ("layers", "flood", "campaign") and len(key.path) == 2
     return f"{key.example}  # in [{key.path[0]}]" if inside else key.example
@@ -227,27 +227,27 @@ def explain(word: str, *, lang: Lang = "zh") -> str:
       join_gap_m = 20
     """
     asked = tuple(part.strip("[]\"' ") for part in word.split("."))
-    found = [k for p, k in KEYS.items() if p[-len(asked) :] == asked or _fits(p, asked)]
+    found = [k for p, k in KEYS.items() if p[-len(asked) :] == asked or _matches_pattern(p, asked)]
     if not found:
         names = dict.fromkeys([p[-1] for p in KEYS if p[-1] != "*"])
         raise ProjectError(f"{word!r} is no key of a project file", hint=nearest(asked[-1], names))
-    return "\n".join(_paragraph(key, lang) for key in found)
+    return "\n".join(_paragraph_on_key(key, lang) for key in found)
 
 
-def _paragraph(key: Key, lang: Lang) -> str:
+def _paragraph_on_key(key: Key, lang: Lang) -> str:
     zh = lang == "zh"
     facts = [f"{key.dotted if zh else key.dotted.replace(NAME, 'NAME')}: {key.may(lang)}"]
     if key.required:
         facts.append(say("required", lang))
     if key.default not in (None, {}, []):
-        facts.append(say("by default {}", lang, _toml(key.default)))
+        facts.append(say("by default {}", lang, _toml_value(key.default)))
     said = key.zh if zh else key.en
     example = key.example if zh else key.example.replace("原方案", say("approved", lang))
     shown = example.replace("\n", "\n  ")
     return "\n".join(["; ".join(facts), f"  {said}", f"  {shown}"])
 
 
-def _toml(value: Any) -> str:
+def _toml_value(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value).lower()
 
 
@@ -267,26 +267,28 @@ def project_schema() -> dict[str, Any]:
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "pinghu_geo project.toml",
-        **_object(()),
+        **_object_schema(()),
     }
 
 
-def _object(path: Path) -> dict[str, Any]:
+def _object_schema(path: Path) -> dict[str, Any]:
     """The schema of a table of keys."""
     known = keys_below(path)
     free = known.pop("*", None)
     made: dict[str, Any] = {
         "type": "object",
-        "properties": {name: _value(key, (*path, name)) for name, key in known.items()},
-        "additionalProperties": False if free is None else _value(free, (*path, "*")),
+        "properties": {name: _value_schema(key, (*path, name)) for name, key in known.items()},
+        "additionalProperties": False if free is None else _value_schema(free, (*path, "*")),
     }
-    needed = [name for name, key in known.items() if key.required and _is_asked(name, known)]
+    needed = [
+        name for name, key in known.items() if key.required and _is_required_here(name, known)
+    ]
     return made | ({"required": needed} if needed else {})
 
 
-def _value(key: Key, path: Path) -> dict[str, Any]:
+def _value_schema(key: Key, path: Path) -> dict[str, Any]:
     """The schema of one key's value."""
-    kinds = [_object(path) if kind == "plan" else dict(KINDS[kind][2]) for kind in key.kind]
+    kinds = [_object_schema(path) if kind == "plan" else dict(KINDS[kind][2]) for kind in key.kind]
     bounds: dict[str, Any] = {"minimum": key.least, "maximum": key.most}
     bounds = {word: bound for word, bound in bounds.items() if bound is not None}
     enum: dict[str, Any] = {"enum": list(key.choices)} if key.choices else {}
@@ -316,14 +318,14 @@ def keys_page() -> str:
         for key in keys:
             default = "**required**" if key.required else ""
             if key.default not in (None, {}, []):
-                default = f"`{_toml(key.default)}`"
+                default = f"`{_toml_value(key.default)}`"
             cells = [f"`{key.dotted}`", key.may("en"), default, key.en, key.zh, f"`{key.example}`"]
-            lines.append("| " + " | ".join(map(_cell, cells)) + " |")
+            lines.append("| " + " | ".join(map(_markdown_cell, cells)) + " |")
         lines.append("")
     return "\n".join(lines)
 
 
-def _cell(text: str) -> str:
+def _markdown_cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", "` `")
 
 

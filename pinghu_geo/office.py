@@ -85,17 +85,17 @@ def adopt_scheme(
     ...     print(fault.said)
     project.toml has no campaign.
     """
-    plan = _plan(project, lang)
+    plan = _plan_with_campaign(project, lang)
     with for_the_shell(plan):
         store = campaign_store(plan)
         store.require_writable()
         _require_same_scheme(plan, store.scheme())
     found, _, noted = project_campaign(plan, progress=progress)
-    _adopt(plan, found)
+    _adopt_nodes(plan, found)
     return [*found.summary(lang=plan.lang), *noted]
 
 
-def _plan(project: str | Path, lang: Lang | None) -> Plan:
+def _plan_with_campaign(project: str | Path, lang: Lang | None) -> Plan:
     plan = read_plan(Path(project))
     plan = replace(plan, lang=lang or plan.lang)
     if not plan.campaign:
@@ -106,7 +106,7 @@ def _plan(project: str | Path, lang: Lang | None) -> Plan:
     return plan
 
 
-def _adopt(plan: Plan, found: Campaign) -> None:
+def _adopt_nodes(plan: Plan, found: Campaign) -> None:
     campaign_store(plan).adopt(plan.campaign["adopted"], found.tasks.buildings["node_id"])
 
 
@@ -165,7 +165,7 @@ def update_project(
     ...     print(fault.said)
     project.toml has no campaign.
     """
-    plan = _plan(project, lang)
+    plan = _plan_with_campaign(project, lang)
     if board is not None:
         require_folder(Path(board))
     with for_the_shell(plan):
@@ -182,25 +182,25 @@ def update_project(
     fresh = None
     if scheme is None:
         fresh = project_campaign(plan, progress=progress)
-        _adopt(plan, fresh[0])
+        _adopt_nodes(plan, fresh[0])
     done = []
     with for_the_shell(plan):
         for file in files:
             nodes = store.nodes().to_frame()
-            people = _people(plan, nodes)
+            people = _tenants_of_nodes(plan, nodes)
             try:
                 done.append(update_progress(store, [file], nodes, tenants=people, **common))
             except LayerError as fault:
-                if fresh is not None and not _unknown(fault):
+                if fresh is not None and not _is_unknown_id(fault):
                     raise
                 # an id that isn't adopted: whose is it, or has the campaign grown?
-                if fresh is None and _unknown(fault):
+                if fresh is None and _is_unknown_id(fault):
                     fresh = project_campaign(plan, progress=progress)
-                    _adopt(plan, fresh[0])
+                    _adopt_nodes(plan, fresh[0])
                 if fresh is None:
                     raise
                 nodes = store.nodes().to_frame()
-                people = _people(plan, nodes)
+                people = _tenants_of_nodes(plan, nodes)
                 done.append(
                     update_progress(
                         store, [file], nodes, tenants=people, elsewhere=fresh[1], **common
@@ -221,11 +221,11 @@ def _require_same_scheme(plan: Plan, scheme: str | None) -> None:
         )
 
 
-def _unknown(fault: LayerError) -> bool:
+def _is_unknown_id(fault: LayerError) -> bool:
     return "of this campaign" in fault.said
 
 
-def _people(plan: Plan, nodes: pd.DataFrame) -> pd.DataFrame | None:
+def _tenants_of_nodes(plan: Plan, nodes: pd.DataFrame) -> pd.DataFrame | None:
     """Tenants of the adopted scheme's buildings."""
     tenants = campaign_tenants(plan)
     if tenants is None:
@@ -279,10 +279,10 @@ def project_forms(
     ...     print(fault.said)
     project.toml has no campaign.
     """
-    plan = _plan(project, lang)
+    plan = _plan_with_campaign(project, lang)
     require_folder(Path(folder))
     found, *_ = project_campaign(plan, progress=progress)
-    _adopt(plan, found)
+    _adopt_nodes(plan, found)
     target = made_folder(Path(folder))
     common: dict[str, Any] = {
         "tenants": found.tasks.tenants if "tenants" in plan.campaign else None,
@@ -345,9 +345,11 @@ def campaign_project(
     ...     print(fault.said)
     project.toml has no campaign.
     """
-    plan = _plan(project, lang)
+    plan = _plan_with_campaign(project, lang)
     tell = progress_in(progress, plan.lang)
-    with atomic_folder(Path(out), ours=_made_here, force=force, tell=tell, room=ROOM) as made:
+    with atomic_folder(
+        Path(out), ours=_outputs_of_folder, force=force, tell=tell, room=ROOM
+    ) as made:
         found, _, noted = project_campaign(plan, as_of=as_of, progress=progress)
         lines = [*found.summary(lang=plan.lang), *noted]
         sheets = campaign_sheets(found, lang=plan.lang)
@@ -362,7 +364,7 @@ def campaign_project(
     return lines
 
 
-def _made_here(folder: Path) -> dict[str, str] | None:
+def _outputs_of_folder(folder: Path) -> dict[str, str] | None:
     """Files of a folder that `campaign_project` made, with their digests; None where it didn't."""
     if (told := told_by(folder, "campaign")) is not None:
         return told

@@ -101,7 +101,7 @@ def project_papers(
             progress(translated(text, plan.lang))
 
     target = Path(out)
-    with atomic_folder(target, ours=_made_here, force=force, tell=tell, room=ROOM) as made:
+    with atomic_folder(target, ours=_outputs_of_folder, force=force, tell=tell, room=ROOM) as made:
         found = computed_project(plan, as_of=as_of, progress=progress)
 
         def place(kind: str) -> Path:
@@ -109,13 +109,13 @@ def project_papers(
             return made / (f"{name}.docx" if bound else name)
 
         common: dict[str, Any] = {"project": plan.name, "lang": plan.lang}
-        _write(plan, found, made, place, templates, common, tell)
+        _write_papers(plan, found, made, place, templates, common, tell)
         told = {"papers": version("pinghu_geo"), "outputs": digests(made)}
         write_whole(made / "manifest.json", json_text(told))
     return target
 
 
-def _write(
+def _write_papers(
     plan: Plan,
     found: Computed,
     made: Path,
@@ -131,7 +131,7 @@ def _write(
     write_household_files(
         found.affected, place("household"), template=template_of("household", templates),
         around=found.layers["buildings"], red_line=found.lines[scheme],
-        rivers=found.layers["rivers"], **_of_campaign(plan, camp), **common,
+        rivers=found.layers["rivers"], **_campaign_arguments(plan, camp), **common,
     )  # fmt: skip
     if camp is not None:
         tell("writing report, notices and transfers")
@@ -151,17 +151,17 @@ def _write(
             camp.faces, place("transfer"), tasks=camp.tasks,
             template=template_of("transfer", templates), **state,
         )  # fmt: skip
-    _wall(plan, found, scheme, made, tell)
+    _write_wall_maps(plan, found, scheme, made, tell)
     tell("writing the report on the schemes")
     write_scheme_report(
         found.comparison, made / f"{paper_name('schemes', plan.lang)}.docx",
-        rivers=found.layers["rivers"], searched=found.least, widths=_widths(plan),
+        rivers=found.layers["rivers"], searched=found.least, widths=_width_tables(plan),
         reservations=found.warnings, template=template_of("schemes", templates), note=plan.note,
         **common,
     )  # fmt: skip
 
 
-def _wall(plan: Plan, found: Computed, scheme: str, made: Path, tell: Progress) -> None:
+def _write_wall_maps(plan: Plan, found: Computed, scheme: str, made: Path, tell: Progress) -> None:
     """Wall maps of the scheme, where matplotlib is there."""
     if find_spec("matplotlib") is None:
         return
@@ -177,7 +177,7 @@ def _wall(plan: Plan, found: Computed, scheme: str, made: Path, tell: Progress) 
     )  # fmt: skip
 
 
-def _of_campaign(plan: Plan, camp: Campaign | None) -> dict[str, Any]:
+def _campaign_arguments(plan: Plan, camp: Campaign | None) -> dict[str, Any]:
     """What a household file says of the campaign."""
     if camp is None:
         return {}
@@ -186,12 +186,12 @@ def _of_campaign(plan: Plan, camp: Campaign | None) -> dict[str, Any]:
             "stages": camp.stages}  # fmt: skip
 
 
-def _widths(plan: Plan) -> dict[str, pd.DataFrame]:
+def _width_tables(plan: Plan) -> dict[str, pd.DataFrame]:
     """Width tables that schemes name as files."""
     named = {n: s["widths"] for n, s in plan.schemes.items() if "widths" in s}
     return {n: plan.table(w, "widths") for n, w in named.items() if isinstance(w, str | dict)}
 
 
-def _made_here(folder: Path) -> dict[str, str] | None:
+def _outputs_of_folder(folder: Path) -> dict[str, str] | None:
     """Files of a folder that `project_papers` made, with their digests; None where it didn't."""
     return told_by(folder, "papers")

@@ -98,25 +98,27 @@ def read_plan(path: Path) -> Plan:
             if isinstance(fault, RecursionError)
             else "names in Chinese stand in quotes",
         ) from fault
-    mistakes = _Mistakes(path.name, path.read_text("utf-8-sig"))
-    of_keys = [(_line_of(mistakes.text, at), fault) for at, fault in key_mistakes(raw, path.name)]
+    mistakes = _ProjectMistakes(path.name, path.read_text("utf-8-sig"))
+    of_keys = [
+        (_line_of_key(mistakes.text, at), fault) for at, fault in key_mistakes(raw, path.name)
+    ]
     raw = {k: {} for k in SECTIONS} | {
         k: v for k, v in raw.items() if k not in SECTIONS or isinstance(v, dict)
     }
     with mistakes.caught("campaign", "adopted"):  # which says more of two than that it is no text
-        _adopted(raw["campaign"], raw["schemes"])
+        _require_one_adopted(raw["campaign"], raw["schemes"])
     mistakes.found += of_keys
     layers = {name: table_source(v) for name, v in raw["layers"].items()}
     schemes = {name: table_source(v) for name, v in raw["schemes"].items()}
-    _schemes(schemes, mistakes, with_flood=bool(raw["flood"]))
+    _check_schemes(schemes, mistakes, with_flood=bool(raw["flood"]))
     with mistakes.caught("crs"):
-        _known_crs(raw.get("crs"))
+        _require_known_crs(raw.get("crs"))
     with mistakes.caught("campaign", "start"):
-        _start(raw["campaign"])
+        _require_sound_start(raw["campaign"])
     with mistakes.caught("flood", "sections"):
         _one_bed(raw["flood"])
     with mistakes.caught("layers", "rivers", "direction"):
-        _direction(layers.get("rivers", {}))
+        _require_sound_direction(layers.get("rivers", {}))
     _there(raw, path.parent, mistakes)
     mistakes.name_schemes(schemes)
     mistakes.refuse()
@@ -138,7 +140,7 @@ def read_plan(path: Path) -> Plan:
     )
 
 
-def _there(given: Any, folder: Path, mistakes: _Mistakes, at: tuple[str, ...] = ()) -> None:
+def _there(given: Any, folder: Path, mistakes: _ProjectMistakes, at: tuple[str, ...] = ()) -> None:
     """Note files that aren't there, and conditions that can't be read."""
     known = keys_below(at)
     for word, value in given.items() if isinstance(given, dict) else ():
@@ -189,7 +191,7 @@ def _with_defaults(section: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class _Mistakes:
+class _ProjectMistakes:
     """All that is wrong with a project file, each with its line, so that they are named at once."""
 
     name: str
@@ -202,7 +204,7 @@ class _Mistakes:
         try:
             yield
         except ProjectError as fault:
-            self.found.append((_line_of(self.text, path), fault))
+            self.found.append((_line_of_key(self.text, path), fault))
 
     def name_schemes(self, schemes: Mapping[str, Mapping[str, Any]]) -> None:
         """Let hints that name a scheme name one of the project's that can stand there."""
@@ -239,13 +241,13 @@ class _Mistakes:
         )
 
 
-def _line_of(text: str, path: Sequence[str]) -> int:
+def _line_of_key(text: str, path: Sequence[str]) -> int:
     """Line of a project file that holds most of a key's path, 0 where none does."""
     section: tuple[str, ...] = ()
     best, most = 0, 0
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*(\[[^\[\]]+\])\s*(#.*)?$", line):
-            section = _header(header[1])
+            section = _path_of_header(header[1])
         if header and path and section[: len(path)] == tuple(path) and most < len(path):
             best, most = number, len(path)  # of a section that only such headers open
         if section != tuple(path[: len(section)]):
@@ -261,7 +263,7 @@ def _line_of(text: str, path: Sequence[str]) -> int:
     return best
 
 
-def _header(line: str) -> tuple[str, ...]:
+def _path_of_header(line: str) -> tuple[str, ...]:
     """Path that a line such as ``[schemes."原方案"]`` opens."""
     try:
         inner: Any = tomllib.loads(line)
@@ -275,8 +277,8 @@ def _header(line: str) -> tuple[str, ...]:
     return tuple(path)
 
 
-def _schemes(
-    schemes: Mapping[str, dict[str, Any]], mistakes: _Mistakes, *, with_flood: bool
+def _check_schemes(
+    schemes: Mapping[str, dict[str, Any]], mistakes: _ProjectMistakes, *, with_flood: bool
 ) -> None:
     """What the keys of schemes say together."""
     with mistakes.caught("schemes"):
@@ -294,13 +296,13 @@ def _schemes(
                     'least = { from = "原方案", clear_m = 0.3 }: the line that demolishes least',
                 )
         with mistakes.caught("schemes", name, "widths"):
-            _require_sides(name, source.get("widths"))
+            _require_both_widths(name, source.get("widths"))
         with mistakes.caught("schemes", name, "least"):
             if "least" in source:
-                _least(name, source["least"], schemes, with_flood=with_flood)
+                _require_sound_search(name, source["least"], schemes, with_flood=with_flood)
 
 
-def _require_sides(name: str, widths: Any) -> None:
+def _require_both_widths(name: str, widths: Any) -> None:
     """Refuse a width for one bank alone."""
     if isinstance(widths, dict) and set(widths) < {"left", "right"}:
         raise ProjectError(
@@ -309,7 +311,7 @@ def _require_sides(name: str, widths: Any) -> None:
         )
 
 
-def _least(
+def _require_sound_search(
     name: str, asked: Any, schemes: Mapping[str, Mapping[str, Any]], *, with_flood: bool
 ) -> None:
     """Refuse a search that doesn't start from a scheme with a width table."""
@@ -326,7 +328,7 @@ def _least(
         )
 
 
-def _direction(rivers: Mapping[str, Any]) -> None:
+def _require_sound_direction(rivers: Mapping[str, Any]) -> None:
     """Refuse a direction by a DEM that isn't named, and areas of which nothing tells it."""
     way = rivers.get("direction", "drawn")
     if way == "dem" and "dem" not in rivers:
@@ -349,7 +351,7 @@ def _one_bed(flood: Mapping[str, Any]) -> None:
         )
 
 
-def _known_crs(code: Any) -> None:
+def _require_known_crs(code: Any) -> None:
     """Refuse an EPSG code that there isn't; that it is a number is seen with the keys."""
     try:
         if type(code) is int:
@@ -360,7 +362,7 @@ def _known_crs(code: Any) -> None:
         ) from error
 
 
-def _start(campaign: Mapping[str, Any]) -> None:
+def _require_sound_start(campaign: Mapping[str, Any]) -> None:
     """Refuse a first day that is no day."""
     if isinstance(campaign.get("start"), str):
         try:
@@ -371,7 +373,7 @@ def _start(campaign: Mapping[str, Any]) -> None:
             ) from fault
 
 
-def _adopted(campaign: Mapping[str, Any], schemes: Mapping[str, Any]) -> None:
+def _require_one_adopted(campaign: Mapping[str, Any], schemes: Mapping[str, Any]) -> None:
     """Refuse a campaign that adopts no one scheme of the project."""
     adopted = campaign.get("adopted")
     if isinstance(adopted, list):

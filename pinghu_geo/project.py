@@ -182,13 +182,13 @@ def run_project(
     plan = replace(plan, lang=lang or plan.lang)
     tell = progress_in(progress, plan.lang)
     target = Path(out)
-    with atomic_folder(target, ours=_outputs_of, force=force, tell=tell, room=ROOM) as made:
+    with atomic_folder(target, ours=_outputs_of_folder, force=force, tell=tell, room=ROOM) as made:
         tell("reading the layers")
         with heard() as said, for_the_shell(plan):
-            data = _read(plan, tell)
+            data = _read_inputs(plan, tell)
             tell("computing the red line and who is affected")
-            found = _compute(plan, data, tell)
-        _write(plan, data, found, merged(said), made, tell)
+            found = _compute_all(plan, data, tell)
+        _write_outputs(plan, data, found, merged(said), made, tell)
     return target
 
 
@@ -226,47 +226,49 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
     plan = read_plan(Path(project))
     files: dict[str, tuple[str, Any, dict[str, Any]]] = {}
     for name, source in plan.layers.items():
-        files[name] = (name, *_source(plan, source))
+        files[name] = (name, *_path_and_options(plan, source))
     for name, given in plan.tables.items():
-        files[name] = (name, *_source(plan, given))
+        files[name] = (name, *_path_and_options(plan, given))
     for key, what in FLOOD_TABLES.items():
         if key in plan.flood:
-            files[what] = (what, *_source(plan, table_source(plan.flood[key])))
+            files[what] = (what, *_path_and_options(plan, table_source(plan.flood[key])))
     for key, what in CAMPAIGN_TABLES.items():
         if key in plan.campaign and key != "log":  # which is judged report by report
-            files[key] = (what, *_source(plan, table_source(plan.campaign[key])))
+            files[key] = (what, *_path_and_options(plan, table_source(plan.campaign[key])))
     for name, source in plan.schemes.items():
-        if _is_table(source.get("widths")):
-            files[name] = ("widths", *_source(plan, table_source(source["widths"])))
+        if _is_width_table(source.get("widths")):
+            files[name] = ("widths", *_path_and_options(plan, table_source(source["widths"])))
         elif "path" in source:
-            files[name] = ("red_line", *_source(plan, source))
+            files[name] = ("red_line", *_path_and_options(plan, source))
     read, known = {}, {}
     for name, (what, path, reading) in files.items():
         frame, seen = read_for_check(path, what, lang=lang, **reading)
         if name in plan.layers and frame is not None:
             known[name] = (frame, seen)
-        read[name] = (_as_run_sees_it(plan, frame, what, seen), seen)
-    others = {name: _sound(read[name][0]) for name in ("rivers", "buildings")}
+        read[name] = (_prepared_or_none(plan, frame, what, seen), seen)
+    others = {name: _sound_rows(read[name][0]) for name in ("rivers", "buildings")}
     found = []
     for name, (frame, seen) in read.items():
         other = others["buildings" if name == "rivers" else "rivers"]
         found.append(examine(frame, files[name][0], seen, other).assign(layer=name))
-    return _judged(plan, pd.concat(found, ignore_index=True)[list(FIELDS)], lang, known)
+    return _faults_by_rehearsal(
+        plan, pd.concat(found, ignore_index=True)[list(FIELDS)], lang, known
+    )
 
 
-def _as_run_sees_it(plan: Plan, frame: Any, what: str, seen: Findings) -> Any:
+def _prepared_or_none(plan: Plan, frame: Any, what: str, seen: Findings) -> Any:
     """A layer in the project's CRS, and repaired where the project says so; None if refused."""
     if not isinstance(frame, gpd.GeoDataFrame):
         return frame
     try:
         with heard():  # a fault says of it more than a notice
-            return _prepared(plan, frame, what)[0]
+            return _prepare_layer(plan, frame, what)[0]
     except PinghuError as fault:
         seen.add_error(fault)
         return None
 
 
-def _sound(layer: Any) -> gpd.GeoDataFrame | None:
+def _sound_rows(layer: Any) -> gpd.GeoDataFrame | None:
     """What of a layer others can be held against."""
     if layer is None or layer.crs is None:
         return None
@@ -274,7 +276,9 @@ def _sound(layer: Any) -> gpd.GeoDataFrame | None:
     return sound if len(sound) and sound.crs.is_projected else None
 
 
-def _judged(plan: Plan, faults: pd.DataFrame, lang: Lang, known: Mapping[str, Any]) -> pd.DataFrame:
+def _faults_by_rehearsal(
+    plan: Plan, faults: pd.DataFrame, lang: Lang, known: Mapping[str, Any]
+) -> pd.DataFrame:
     """Faults as a run takes them: an error is what it refuses, and all that it refuses is there.
 
     Layers that are ``known`` were read already.
@@ -286,11 +290,11 @@ def _judged(plan: Plan, faults: pd.DataFrame, lang: Lang, known: Mapping[str, An
     errors = faults["severity"] == "error"
     try:
         with heard():
-            data = _read(plan, lambda _: None, rehearse=True, known=known)
-            _compute(plan, data, lambda _: None, rehearse=True)
+            data = _read_inputs(plan, lambda _: None, rehearse=True, known=known)
+            _compute_all(plan, data, lambda _: None, rehearse=True)
     except PinghuError as fault:
         layer = next((n for n in plan.layers if fault.layer.startswith(n)), fault.layer)
-        told = faults[errors & faults["layer"].isin([layer, *_schemes_of(plan, layer)])]
+        told = faults[errors & faults["layer"].isin([layer, *_schemes_of_noun(plan, layer)])]
         if told.empty:
             seen = Findings(layer or plan.path.name, lang)
             seen.add_error(fault)
@@ -300,7 +304,7 @@ def _judged(plan: Plan, faults: pd.DataFrame, lang: Lang, known: Mapping[str, An
     return errors_first(faults)
 
 
-def _schemes_of(plan: Plan, layer: str) -> list[str]:
+def _schemes_of_noun(plan: Plan, layer: str) -> list[str]:
     """Schemes whose files are of this noun."""
     key = {"widths": "widths", "red_line": "path"}.get(layer, "")
     return [name for name, source in plan.schemes.items() if key in source]
@@ -309,7 +313,7 @@ def _schemes_of(plan: Plan, layer: str) -> list[str]:
 # --- the steps ---
 
 
-def _outputs_of(folder: Path) -> dict[str, str] | None:
+def _outputs_of_folder(folder: Path) -> dict[str, str] | None:
     """Files that a run wrote into a folder, with their digests; None where none did."""
     try:
         said = json.loads((folder / "manifest.json").read_text("utf-8"))
@@ -330,8 +334,8 @@ def for_the_shell(plan: Plan) -> Iterator[None]:
     try:
         yield
     except LayerError as fault:
-        named = _file_of(plan, fault.layer)
-        hint = _cure_in_a_file(fault.hint)
+        named = _layer_with_file(plan, fault.layer)
+        hint = _hint_for_files(fault.hint)
         if fault.fault == "invalid_geometry" and named is not None:
             hint = f"repair = true  # in {plan.path.name}, above the first [section]"
         if named is None and hint == fault.hint:
@@ -340,7 +344,7 @@ def for_the_shell(plan: Plan) -> Iterator[None]:
                          fault=fault.fault) from fault  # fmt: skip
 
 
-def _cure_in_a_file(hint: str) -> str:
+def _hint_for_files(hint: str) -> str:
     """What to do in Excel, where a hint is a line of Python about a table; else the hint."""
     for python, cure in CURES_IN_FILES.items():
         if re.search(python, hint):
@@ -348,7 +352,7 @@ def _cure_in_a_file(hint: str) -> str:
     return hint
 
 
-def _file_of(plan: Plan, layer: str) -> str | None:
+def _layer_with_file(plan: Plan, layer: str) -> str | None:
     """A layer or table with the one file that the project names for it; None where none is one."""
     if layer == "fixed":
         noun, given = "segments", [plan.campaign.get("fixed")]
@@ -369,13 +373,13 @@ def _file_of(plan: Plan, layer: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Data:
+class _Inputs:
     """Everything that was read."""
 
     layers: dict[str, gpd.GeoDataFrame]
     tables: dict[str, pd.DataFrame]
     schemes: dict[str, gpd.GeoDataFrame]
-    river: _River | None
+    river: _DesignedRiver | None
     evidence: pd.DataFrame | None
     least: dict[str, LeastDemolition | WithinRise]
     repairs: pd.DataFrame
@@ -383,7 +387,7 @@ class _Data:
 
 
 @dataclass(frozen=True, slots=True)
-class _River:
+class _DesignedRiver:
     """The designed river and its floods, as `water_profile` takes them."""
 
     sections: pd.DataFrame
@@ -395,19 +399,19 @@ class _River:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Computation:
     """Everything that was computed."""
 
     comparison: Comparison
     affected: gpd.GeoDataFrame
     nodes: gpd.GeoDataFrame
     parcels: gpd.GeoDataFrame | None
-    flood: _Flood | None
+    flood: _RiverInFlood | None
     campaign: Campaign | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Flood:
+class _RiverInFlood:
     """The designed river in flood."""
 
     profile: pd.DataFrame
@@ -416,7 +420,7 @@ class _Flood:
     inundation: gpd.GeoDataFrame
 
 
-def _layer(
+def _read_prepared_layer(
     plan: Plan,
     name: str,
     what: str,
@@ -428,22 +432,24 @@ def _layer(
     if known and name in known:
         layer, seen = known[name]
     else:
-        path, reading = _source(plan, source)
+        path, reading = _path_and_options(plan, source)
         layer, seen = layer_and_findings(path, what, lang=plan.lang, **reading)
-    log += _read_lines(plan, name, source, len(layer), seen)
-    return _prepared(plan, layer, what)
+    log += _lines_of_reading(plan, name, source, len(layer), seen)
+    return _prepare_layer(plan, layer, what)
 
 
-def _table(plan: Plan, name: str, what: str, given: Any, log: list[str]) -> pd.DataFrame:
+def _read_table_of_plan(
+    plan: Plan, name: str, what: str, given: Any, log: list[str]
+) -> pd.DataFrame:
     """A table that is computed with."""
     source = table_source(given)
-    path, reading = _source(plan, source)
+    path, reading = _path_and_options(plan, source)
     table, seen = table_and_findings(path, what, lang=plan.lang, **reading)
-    log += _read_lines(plan, name, source, len(table), seen)
+    log += _lines_of_reading(plan, name, source, len(table), seen)
     return table
 
 
-def _read_lines(
+def _lines_of_reading(
     plan: Plan, name: str, source: dict[str, Any], rows: int, seen: Findings
 ) -> list[str]:
     """What was read of a file, and what was odd about it, a line a kind of fault."""
@@ -456,23 +462,23 @@ def _read_lines(
     return lines
 
 
-def _prepared(
+def _prepare_layer(
     plan: Plan, layer: gpd.GeoDataFrame, what: str
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """A layer in the project's CRS, and repaired with its log where the project says so."""
     said = plan.layers.get(what, {})
-    layer = _in_crs(plan, layer, what)
+    layer = _layer_in_project_crs(plan, layer, what)
     if what == "rivers":
-        layer = _as_rivers(plan, layer, said)
+        layer = _rivers_as_lines(plan, layer, said)
     if what == "buildings":
-        layer = _one_house_a_row(layer, said)
+        layer = _with_one_house_a_row(layer, said)
     if not said.get("repair", plan.repair):
         return layer, pd.DataFrame(columns=["id", "change", "area_before_m2", "area_after_m2"])
     mended = repair(layer, what, lang=plan.lang)
     return mended.layer, mended.log
 
 
-def _one_house_a_row(layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDataFrame:
+def _with_one_house_a_row(layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDataFrame:
     """Rows of one part each where the project says so; else it is said that they aren't."""
     if said.get("split_parts"):
         return split_parts(layer)
@@ -484,7 +490,7 @@ def _one_house_a_row(layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDa
     return layer
 
 
-def _as_rivers(plan: Plan, layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDataFrame:
+def _rivers_as_lines(plan: Plan, layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDataFrame:
     """Rivers as one line each, drawn downstream, as far as the project says how."""
     if (axis_m := said.get("axis_m")) is not None:
         areas = repair(layer, "zones", lang=plan.lang).layer
@@ -497,7 +503,7 @@ def _as_rivers(plan: Plan, layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd
     return layer
 
 
-def _source(plan: Plan, source: dict[str, Any]) -> tuple[Path | str, dict[str, Any]]:
+def _path_and_options(plan: Plan, source: dict[str, Any]) -> tuple[Path | str, dict[str, Any]]:
     """File (or database) of a layer, and how it is to be read."""
     passed = ("path", "interpolation", "control", "repair", "split_parts", *RIVER_STEPS)
     reading = {k: v for k, v in source.items() if k not in passed}
@@ -507,7 +513,7 @@ def _source(plan: Plan, source: dict[str, Any]) -> tuple[Path | str, dict[str, A
     return (path if path.startswith(POSTGIS) else plan.file(path)), reading
 
 
-def _in_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+def _layer_in_project_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     """The layer in the project's CRS; a change of datum is not done silently."""
     if same_crs(layer.crs, wanted := crs_of(gpd.GeoSeries(crs=plan.crs))):
         return layer
@@ -522,64 +528,67 @@ def _in_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     return layer.to_crs(wanted)
 
 
-def _read(
+def _read_inputs(
     plan: Plan,
     tell: Progress,
     *,
     rehearse: bool = False,
     known: Mapping[str, Any] | None = None,
-) -> _Data:
+) -> _Inputs:
     """Everything that is computed with; a rehearsal ends searches of the water as they begin."""
     said: list[str] = []
     read = {
-        name: _layer(plan, name, name, source, said, known) for name, source in plan.layers.items()
+        name: _read_prepared_layer(plan, name, name, source, said, known)
+        for name, source in plan.layers.items()
     }
     layers = {name: layer for name, (layer, _) in read.items()}
     logs = {name: log for name, (_, log) in read.items()}
-    tables = {n: _table(plan, n, n, given, said) for n, given in plan.tables.items()}
+    tables = {n: _read_table_of_plan(plan, n, n, given, said) for n, given in plan.tables.items()}
     flood = {
-        key: _table(plan, key, what, plan.flood[key], said)
+        key: _read_table_of_plan(plan, key, what, plan.flood[key], said)
         for key, what in FLOOD_TABLES.items()
         if key in plan.flood
     }
-    river = _designed(plan, layers["rivers"], flood) if plan.flood else None
+    river = _designed_river(plan, layers["rivers"], flood) if plan.flood else None
     schemes: dict[str, gpd.GeoDataFrame] = {}
     least: dict[str, LeastDemolition | WithinRise] = {}
     for name, source in plan.schemes.items():
         if "widths" in source:
-            widths = _widths(plan, source["widths"], name, said)
+            widths = _widths_of_scheme(plan, source["widths"], name, said)
             schemes[name] = red_line(
                 layers["rivers"], widths, interpolation=source.get("interpolation", "linear")
             )
         elif "least" in source:
             tell(f"searching for the line that demolishes least: {name}")
             asked = source["least"] | ({"seconds": 0.0} if rehearse else {})
-            least[name] = _search(plan, asked, layers, tables, river, tell)
+            least[name] = _search_least(plan, asked, layers, tables, river, tell)
             schemes[name] = red_line(layers["rivers"], least[name].widths)
         else:
-            line, logs[name] = _layer(plan, name, "red_line", source, said)
+            line, logs[name] = _read_prepared_layer(plan, name, "red_line", source, said)
             schemes[name] = line.assign(source="drawing")
     log = pd.concat({k: v for k, v in logs.items() if len(v)} or logs, names=["layer"])
     repairs = log.reset_index("layer").reset_index(drop=True)
-    return _Data(layers, tables, schemes, river, flood.get("evidence"), least, repairs, said)
+    return _Inputs(layers, tables, schemes, river, flood.get("evidence"), least, repairs, said)
 
 
-def _widths(
+def _widths_of_scheme(
     plan: Plan, widths: Any, name: str, log: list[str]
 ) -> pd.DataFrame | tuple[float, float]:
     """A scheme's widths: of a table, or the same all along every river."""
-    if _is_table(widths):
-        return _table(plan, name, "widths", widths, log)
+    if _is_width_table(widths):
+        return _read_table_of_plan(plan, name, "widths", widths, log)
     sides = widths if isinstance(widths, dict) else {"left": widths, "right": widths}
     return float(sides["left"]), float(sides["right"])
 
 
-def _is_table(widths: Any) -> bool:
+def _is_width_table(widths: Any) -> bool:
     """Whether a scheme's widths are a table, and no numbers."""
     return isinstance(widths, str) or (isinstance(widths, dict) and "path" in widths)
 
 
-def _designed(plan: Plan, rivers: gpd.GeoDataFrame, tables: dict[str, pd.DataFrame]) -> _River:
+def _designed_river(
+    plan: Plan, rivers: gpd.GeoDataFrame, tables: dict[str, pd.DataFrame]
+) -> _DesignedRiver:
     """The designed channel in the ground beside it."""
     asked = plan.flood
     made = sections_from_dem(
@@ -591,7 +600,7 @@ def _designed(plan: Plan, rivers: gpd.GeoDataFrame, tables: dict[str, pd.DataFra
         half_width_m=asked["half_width_m"],
     )
     structures = tables.get("structures")
-    return _River(
+    return _DesignedRiver(
         made.sections,
         made.banks,
         tables["flows"],
@@ -620,16 +629,16 @@ def _surveyed(plan: Plan, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
     return section_offsets(found, **counted) if counted else found
 
 
-def _search(
+def _search_least(
     plan: Plan,
     asked: dict[str, Any],
     layers: dict[str, gpd.GeoDataFrame],
     tables: dict[str, pd.DataFrame],
-    river: _River | None,
+    river: _DesignedRiver | None,
     tell: Progress,
 ) -> LeastDemolition | WithinRise:
     """The line that demolishes least, as the project file asks."""
-    first = _widths(plan, plan.schemes[asked["from"]]["widths"], asked["from"], [])
+    first = _widths_of_scheme(plan, plan.schemes[asked["from"]]["widths"], asked["from"], [])
     limits = {k: v for k, v in asked.items() if k in LEAST}
     common: dict[str, Any] = {k: tables.get(k) for k in ("rates", "locks")}
     if "allowed_mm" not in asked or river is None:
@@ -672,9 +681,9 @@ def computed_project(
     tell = progress_in(progress, plan.lang)
     tell("reading the layers")
     with heard() as said, for_the_shell(plan):
-        data = _read(plan, tell)
+        data = _read_inputs(plan, tell)
         tell("computing the red line and who is affected")
-        found = _compute(plan, data, tell, as_of=as_of)
+        found = _compute_all(plan, data, tell, as_of=as_of)
     return Computed(
         data.layers, data.schemes, found.comparison, found.affected, data.least, found.campaign,
         [translated(note, plan.lang) for note in merged(said)],
@@ -702,21 +711,21 @@ def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) ->
     tell = progress_in(progress, plan.lang)
     tell("reading the layers")
     with heard(), for_the_shell(plan):
-        data = _read(plan, tell)
-        found = _compute(plan, data, tell)
+        data = _read_inputs(plan, tell)
+        found = _compute_all(plan, data, tell)
     if found.campaign is None:
         raise ProjectError(f"{plan.path.name} has no campaign", hint='[campaign]\nadopted = "..."')
     tell("writing the board and the map")
     made_folder(folder)
     board = campaign_board(found.campaign, plan).save(folder / "board.html")
     target = folder / "map.html"
-    _map(plan, data, found).save(target)
+    _command_map_of_run(plan, data, found).save(target)
     return [board, target]
 
 
-def _compute(
-    plan: Plan, data: _Data, tell: Progress, *, as_of: Any = None, rehearse: bool = False
-) -> _Found:
+def _compute_all(
+    plan: Plan, data: _Inputs, tell: Progress, *, as_of: Any = None, rehearse: bool = False
+) -> _Computation:
     rules, layers = plan.rules, data.layers
     comparison = compare(
         data.schemes,
@@ -736,7 +745,7 @@ def _compute(
     flood = None
     if data.river is not None:
         tell("computing the flood and what may stay")
-        flood, verdicts = _flood(plan, data, data.river, hit, tell, rehearse=rehearse)
+        flood, verdicts = _flood_and_verdicts(plan, data, data.river, hit, tell, rehearse=rehearse)
         hit = hit.join(verdicts)
     parcels = None
     if "parcels" in layers:
@@ -754,7 +763,7 @@ def _compute(
     segments = data.tables.get("segments")
     if not plan.campaign:
         nodes = node_table(hit, segments, rivers=layers["rivers"])
-        return _Found(comparison, hit, nodes, parcels, flood, None)
+        return _Computation(comparison, hit, nodes, parcels, flood, None)
     tell("computing tasks, reaches, schedule and progress")
     work = REHEARSED_WORK if rehearse else None
     campaign = campaign_of(plan, hit, layers, segments, as_of=as_of, work=work)
@@ -764,18 +773,18 @@ def _compute(
     )
     now = campaign.state.buildings.reindex(hit.index)
     hit = hit.join(now[["stage", "since", "blocker", "blocker_since"]])
-    return _Found(comparison, hit, nodes, parcels, flood, campaign)
+    return _Computation(comparison, hit, nodes, parcels, flood, campaign)
 
 
-def _flood(
+def _flood_and_verdicts(
     plan: Plan,
-    data: _Data,
-    designed: _River,
+    data: _Inputs,
+    designed: _DesignedRiver,
     hit: gpd.GeoDataFrame,
     tell: Progress,
     *,
     rehearse: bool = False,
-) -> tuple[_Flood, pd.DataFrame]:
+) -> tuple[_RiverInFlood, pd.DataFrame]:
     """The designed river in flood, and which of the buildings inside its red line may stay."""
     rivers, asked, dem = data.layers["rivers"], plan.flood, plan.tiles(plan.flood["dem"])
     river: dict[str, Any] = {f.name: getattr(designed, f.name) for f in fields(designed)}
@@ -806,13 +815,13 @@ def _flood(
     )
     lines = section_lines(designed.sections, rivers)
     above = freeboard(profile, designed.sections, banks=designed.banks, rivers=rivers)
-    return _Flood(profile, above, lines, inundation(first, dem, rivers)), verdict.join(
+    return _RiverInFlood(profile, above, lines, inundation(first, dem, rivers)), verdict.join(
         known.drop(columns=[c for c in known.columns if c in hit.columns])
     )
 
 
-def _write(
-    plan: Plan, data: _Data, found: _Found, notes: list[str], folder: Path, tell: Progress
+def _write_outputs(
+    plan: Plan, data: _Inputs, found: _Computation, notes: list[str], folder: Path, tell: Progress
 ) -> None:
     layers, comparison = data.layers, found.comparison
     tell("writing results.gpkg")
@@ -880,10 +889,13 @@ def _write(
             rivers=layers["rivers"], title=plan.name, lang=plan.lang,
         )  # fmt: skip
     tell("writing map.html")
-    _map(plan, data, found).save(folder / "map.html")
+    _command_map_of_run(plan, data, found).save(folder / "map.html")
     tell("writing summary.json and manifest.json")
-    write_whole(folder / "summary.json", json_text(_summary(plan, data, found, notes)))
-    write_whole(folder / "manifest.json", json_text(_manifest(plan) | {"outputs": digests(folder)}))
+    write_whole(folder / "summary.json", json_text(_summary_of_run(plan, data, found, notes)))
+    write_whole(
+        folder / "manifest.json",
+        json_text(_manifest_of_inputs(plan) | {"outputs": digests(folder)}),
+    )
 
 
 def stage_words_of(plan: Plan, campaign: Campaign | None) -> dict[str, dict[str, str]]:
@@ -894,7 +906,7 @@ def stage_words_of(plan: Plan, campaign: Campaign | None) -> dict[str, dict[str,
     return dict.fromkeys(("stage", "next_stage", "stage_due", "last_stage"), words)
 
 
-def _map(plan: Plan, data: _Data, found: _Found) -> Any:
+def _command_map_of_run(plan: Plan, data: _Inputs, found: _Computation) -> Any:
     from pinghu_geo.deliver.maps import command_map  # folium takes seconds to import
 
     nodes = found.nodes
@@ -919,7 +931,9 @@ def _map(plan: Plan, data: _Data, found: _Found) -> Any:
     )
 
 
-def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[str, Any]:
+def _summary_of_run(
+    plan: Plan, data: _Inputs, found: _Computation, notes: list[str]
+) -> dict[str, Any]:
     comparison = found.comparison
 
     def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -948,7 +962,9 @@ def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[s
         else [],
         "flood": None if found.flood is None else _flood_summary(found.flood),
         "least": {name: rows(best.certificate) for name, best in data.least.items()},
-        "least_said": {name: _own_lines(best, plan.lang) for name, best in data.least.items()},
+        "least_said": {
+            name: _lines_of_search(best, plan.lang) for name, best in data.least.items()
+        },
         "adopted": plan.campaign.get("adopted"),
         "campaign": [] if found.campaign is None else found.campaign.summary(lang=plan.lang),
         "n_parcels": None if found.parcels is None else len(found.parcels),
@@ -958,12 +974,12 @@ def _summary(plan: Plan, data: _Data, found: _Found, notes: list[str]) -> dict[s
     }
 
 
-def _own_lines(best: Any, lang: Lang) -> list[str]:
+def _lines_of_search(best: Any, lang: Lang) -> list[str]:
     """What a search says beyond what its schemes differ in, which is said of the project's."""
     return list(best.summary(lang=lang)[len(best.comparison.summary(lang=lang)) :])
 
 
-def _flood_summary(flood: _Flood) -> list[dict[str, Any]]:
+def _flood_summary(flood: _RiverInFlood) -> list[dict[str, Any]]:
     """Level, speed, freeboard and doubts of each river and flood, for those who read no table."""
     profile = flood.profile.assign(
         freeboard_m=flood.freeboard.filter(like="freeboard_").min(axis=1).to_numpy()
@@ -987,7 +1003,7 @@ def _flood_summary(flood: _Flood) -> list[dict[str, Any]]:
     ]
 
 
-def _manifest(plan: Plan) -> dict[str, Any]:
+def _manifest_of_inputs(plan: Plan) -> dict[str, Any]:
     """What went in: a hash of each file, versions, rules."""
     files = {plan.path}
     sources: list[Any] = [*plan.layers.values(), *plan.tables.values()]

@@ -57,7 +57,7 @@ WIDTHS = "widths.xlsx"
 
 
 @dataclass(slots=True)
-class _Taken:
+class _TakenLayer:
     """A layer that was taken, and what the project file has to say of it."""
 
     seen: Sight
@@ -114,34 +114,34 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
             f"there is a project file already: {target}", hint=f"pinghu run {target} --out 结果"
         )
     found = sights(place)
-    buildings = _buildings(_largest(found, "buildings", place))
-    code = _grid(buildings.frame)
+    buildings = _take_buildings(_largest_layer(found, "buildings", place))
+    code = _grid_code(buildings.frame)
     dem = next((s for s in found if s.what == "dem"), None)
-    rivers = _rivers(_largest(found, "rivers", place), code, buildings.frame, dem)
+    rivers = _take_rivers(_largest_layer(found, "rivers", place), code, buildings.frame, dem)
     taken = {"buildings": buildings.seen, "rivers": rivers.seen}
     for what in ("parcels", "zones", "dem", *OPTIONAL, *FLOOD):
         if any(s.what == what for s in found):
-            taken[what] = _largest(found, what, place)
+            taken[what] = _largest_layer(found, what, place)
     tables = [s for s in found if s.what == "widths"]
     blank = place / say(WIDTHS, lang)
     if not tables and not blank.exists():
-        write_blank_form(blank, "widths", rows=_ends(rivers.frame), lang=lang)
+        write_blank_form("widths", blank, rows=_ends_of_rivers(rivers.frame), lang=lang)
     for what, form in (OPTIONAL | FLOOD).items():
         blank = place / say(form, lang)
         if what not in taken and not blank.exists():
-            write_blank_form(blank, what, rows=_known(what, rivers.frame), lang=lang)
+            write_blank_form(what, blank, rows=_rows_from_rivers(what, rivers.frame), lang=lang)
     if not (place / SCHEMA_FILE).exists():
         said = json.dumps(project_schema(), ensure_ascii=False, indent=1)
         write_whole(place / SCHEMA_FILE, said + "\n")
     title = name or place.resolve().name
-    text = _project(place, title, code, buildings, rivers, taken, tables, lang)
+    text = _project_text(place, title, code, buildings, rivers, taken, tables, lang)
     write_whole(target, text)
     # an extract of OpenStreetMap holds several under one name
     chosen = {(s.path, s.layer, s.geometry): s for s in (*taken.values(), *tables)}
     found = [chosen.get((s.path, s.layer, s.geometry), s) for s in found]
     return pd.DataFrame(
         {
-            "file": [_relative(s.path, place) for s in found],
+            "file": [_relative_path(s.path, place) for s in found],
             "layer": [s.layer or "" for s in found],
             "what": [s.what for s in found],
             "why": [s.why for s in found],
@@ -151,7 +151,7 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
     )
 
 
-def _largest(found: Sequence[Sight], what: str, place: Path) -> Sight:
+def _largest_layer(found: Sequence[Sight], what: str, place: Path) -> Sight:
     """The layer of a kind with the most rows."""
     alike = [s for s in found if s.what == what]
     if not alike and what == "rivers":  # drawn by hand, and called by its name
@@ -175,11 +175,11 @@ def _largest(found: Sequence[Sight], what: str, place: Path) -> Sight:
     return max(alike, key=lambda s: s.rows)
 
 
-def _relative(path: Path, place: Path) -> str:
+def _relative_path(path: Path, place: Path) -> str:
     return os.path.relpath(path, place).replace(os.sep, "/")
 
 
-def _grid(frame: gpd.GeoDataFrame) -> int:
+def _grid_code(frame: gpd.GeoDataFrame) -> int:
     """The layer's own grid where it is in metres, else the grid of the place on its datum."""
     crs = crs_of(frame)
     code = crs.to_epsg()
@@ -193,7 +193,7 @@ def _grid(frame: gpd.GeoDataFrame) -> int:
     return cast("int", frame.estimate_utm_crs().to_epsg())  # each zone of UTM has a code
 
 
-def _buildings(seen: Sight) -> _Taken:
+def _take_buildings(seen: Sight) -> _TakenLayer:
     """Buildings as they lie there, with numbers for ids where there are no sound ones."""
     reading: dict[str, Any] = {} if seen.layer is None else {"layer": seen.layer}
     keys, notes = dict(reading), []
@@ -214,18 +214,20 @@ def _buildings(seen: Sight) -> _Taken:
             if "height_m" in frame.columns
             else 'no floors, floor areas unknown; a column of them: columns = { floors = "..." }'
         )
-    merged = len(scattered_rows(frame.to_crs(_grid(frame)).geometry.to_numpy()))
+    merged = len(scattered_rows(frame.to_crs(_grid_code(frame)).geometry.to_numpy()))
     if merged:
         keys["split_parts"] = True
         notes.append(f"{merged} rows are several houses each, merged by class: a row each")
-    return _Taken(seen, frame, keys, notes)
+    return _TakenLayer(seen, frame, keys, notes)
 
 
-def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame, dem: Sight | None) -> _Taken:
+def _take_rivers(
+    seen: Sight, code: int, buildings: gpd.GeoDataFrame, dem: Sight | None
+) -> _TakenLayer:
     """Rivers that pass the buildings, with what makes one line a river of them."""
     reading: dict[str, Any] = {} if seen.layer is None else {"layer": seen.layer}
     if seen.path.suffix.lower() == ".dxf":
-        reading |= _crs_among(seen, reading, buildings)
+        reading |= _crs_of_drawing(seen, reading, buildings)
     areas = "Polygon" in seen.geometry
     try:
         frame = read_layer(seen.path, "rivers", **reading).to_crs(code)
@@ -235,7 +237,7 @@ def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame, dem: Sight | No
         frame = read_layer(seen.path, "rivers", row_ids=True, **reading)
         notes = [DRAWN_AMONG] if "crs" in reading else []
         notes += ['no names of rivers: rows are numbered; if there is a column: river_name = "..."']
-        return _Taken(seen, frame.to_crs(code), {**reading, "row_ids": True}, notes)
+        return _TakenLayer(seen, frame.to_crs(code), {**reading, "row_ids": True}, notes)
     whole, apart, lines = _whole_rivers(_beside(frame, buildings.to_crs(code)), areas=areas)
     if not whole:
         raise ProjectError(
@@ -270,7 +272,7 @@ def _rivers(seen: Sight, code: int, buildings: gpd.GeoDataFrame, dem: Sight | No
             "rivers are drawn downstream: that tells left from right. "
             'direction = "dem" and dem = "...", or direction = "confluence" turn them'
         )
-    return _Taken(seen, gpd.GeoDataFrame(pd.concat(lines)), keys, notes)
+    return _TakenLayer(seen, gpd.GeoDataFrame(pd.concat(lines)), keys, notes)
 
 
 def _beside(frame: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -304,7 +306,9 @@ def _whole_rivers(
     return whole, apart, lines
 
 
-def _crs_among(seen: Sight, reading: dict[str, Any], buildings: gpd.GeoDataFrame) -> dict[str, int]:
+def _crs_of_drawing(
+    seen: Sight, reading: dict[str, Any], buildings: gpd.GeoDataFrame
+) -> dict[str, int]:
     """The buildings' own CRS for a drawing, which states none, where it lies among them."""
     crs = crs_of(buildings)
     code = crs.to_epsg()
@@ -318,7 +322,7 @@ def _crs_among(seen: Sight, reading: dict[str, Any], buildings: gpd.GeoDataFrame
     return {"crs": int(code)}
 
 
-def _ends(rivers: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+def _ends_of_rivers(rivers: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     """Rows of the form of widths: both ends of each river."""
     return [
         {"river": river, "chainage_m": f"{at:.1f}"}
@@ -328,31 +332,31 @@ def _ends(rivers: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _known(what: str, rivers: gpd.GeoDataFrame) -> list[dict[str, Any]]:
+def _rows_from_rivers(what: str, rivers: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     """What of a form's rows the rivers tell: a row a river, or one for each of its ends."""
     if what == "design":
-        return _ends(rivers)
+        return _ends_of_rivers(rivers)
     return [{"river": river} for river in rivers.index] if what in FLOOD else []
 
 
-def _text(value: Any) -> str:
+def _toml_value(value: Any) -> str:
     """A value as TOML."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return str(value).lower() if isinstance(value, bool) else f"{value:g}"
 
 
-def _remark(text: str) -> str:
+def _toml_comment(text: str) -> str:
     """A remark on one line, whatever a file is called."""
     return "# " + " ".join(console_text(text).split())
 
 
-def _project(
+def _project_text(
     place: Path,
     name: str,
     code: int,
-    buildings: _Taken,
-    rivers: _Taken,
+    buildings: _TakenLayer,
+    rivers: _TakenLayer,
     taken: dict[str, Sight],
     widths: Sequence[Sight],
     lang: Lang,
@@ -361,37 +365,62 @@ def _project(
     invalid = not shapely.is_valid(buildings.frame.geometry.to_numpy()).all()
     lines = [
         f"#:schema {SCHEMA_FILE}",
-        _remark(say("Written by pinghu new; every line may be changed. What a key means: {}", lang,
-                    "pinghu explain join_gap_m")),
-        _remark(say("Check: {}; run: {}", lang, "pinghu check project.toml",
-                    f"pinghu run project.toml --out {say('results', lang)}")),
-        f"name = {_text(name)}",
-        f"crs = {code}  {_remark(say('the CRS that is computed in, projected in metres', lang))}",
-        f"repair = {_text(invalid)}  "
-        + _remark(say("invalid geometry is repaired, and each change logged", lang)),
-    ]  # fmt: skip
-    lines += [] if lang == "zh" else [f"lang = {_text(lang)}"]
+        _toml_comment(
+            say(
+                "Written by pinghu new; every line may be changed. What a key means: {}",
+                lang,
+                "pinghu explain join_gap_m",
+            )
+        ),
+        _toml_comment(
+            say(
+                "Check: {}; run: {}",
+                lang,
+                "pinghu check project.toml",
+                f"pinghu run project.toml --out {say('results', lang)}",
+            )
+        ),
+        f"name = {_toml_value(name)}",
+        f"crs = {code}  "
+        + _toml_comment(say("the CRS that is computed in, projected in metres", lang)),
+        f"repair = {_toml_value(invalid)}  "
+        + _toml_comment(say("invalid geometry is repaired, and each change logged", lang)),
+    ]
+    lines += [] if lang == "zh" else [f"lang = {_toml_value(lang)}"]
     for what, one in (("buildings", buildings), ("rivers", rivers)):
-        lines += ["", f"[layers.{what}]", _remark(translated(one.seen.why, lang))]
-        lines += [_remark(translated(note, lang)) for note in one.notes]
-        lines += [f"path = {_text(_relative(one.seen.path, place))}"]
-        lines += [f"{key} = {_text(_relative(value, place) if isinstance(value, Path) else value)}"
-                  for key, value in one.keys.items()]  # fmt: skip
+        lines += ["", f"[layers.{what}]", _toml_comment(translated(one.seen.why, lang))]
+        lines += [_toml_comment(translated(note, lang)) for note in one.notes]
+        lines += [f"path = {_toml_value(_relative_path(one.seen.path, place))}"]
+        lines += [
+            f"{key} = "
+            + _toml_value(_relative_path(value, place) if isinstance(value, Path) else value)
+            for key, value in one.keys.items()
+        ]
     if "dem" in taken and "dem" not in rivers.keys:
-        lines += ['# direction = "dem"', f"# dem = {_text(_relative(taken['dem'].path, place))}"]
+        lines += [
+            '# direction = "dem"',
+            f"# dem = {_toml_value(_relative_path(taken['dem'].path, place))}",
+        ]
     for what in ("parcels", "zones"):
         if what in taken:
             word = NOUNS[what].zh if lang == "zh" else what
-            lines += ["", f"# [layers.{what}]  "
-                      + _remark(say("{}: take away the # where it can be used", lang, word)),
-                      _remark(f"path = {_text(_relative(taken[what].path, place))}")]  # fmt: skip
-            lines += [_remark(f"layer = {_text(layer)}") for layer in [taken[what].layer] if layer]
+            lines += [
+                "",
+                f"# [layers.{what}]  "
+                + _toml_comment(say("{}: take away the # where it can be used", lang, word)),
+                _toml_comment(f"path = {_toml_value(_relative_path(taken[what].path, place))}"),
+            ]
+            lines += [
+                _toml_comment(f"layer = {_toml_value(layer)}")
+                for layer in [taken[what].layer]
+                if layer
+            ]
     lines += ["", "[tables]"]
     for what, form in OPTIONAL.items():
-        given = _relative(taken[what].path, place) if what in taken else say(form, lang)
-        entry = f"{what} = {_text(given)}"
+        given = _relative_path(taken[what].path, place) if what in taken else say(form, lang)
+        entry = f"{what} = {_toml_value(given)}"
         word = NOUNS[what].zh if lang == "zh" else what
-        later = _remark(say("{}: take away the # when it is filled in", lang, word))
+        later = _toml_comment(say("{}: take away the # when it is filled in", lang, word))
         lines.append(entry if what in taken else f"# {entry}  {later}")
     lines += _schemes_lines(place, widths, lang)
     return "\n".join([*lines, *_flood_lines(place, taken, lang)]) + "\n"
@@ -402,13 +431,13 @@ def _schemes_lines(place: Path, widths: Sequence[Sight], lang: Lang) -> list[str
     lines: list[str] = []
     for k, table in enumerate(widths):
         scheme = table.path.stem if k or len(widths) > 1 else say("approved", lang)
-        lines += ["", f"[schemes.{_text(scheme)}]",
-                  f"widths = {_text(_relative(table.path, place))}"]  # fmt: skip
+        lines += ["", f"[schemes.{_toml_value(scheme)}]",
+                  f"widths = {_toml_value(_relative_path(table.path, place))}"]  # fmt: skip
     if not widths:
-        lines += ["", f"[schemes.{_text(say('approved', lang))}]",
-                  f"widths = {_text(say(WIDTHS, lang))}  "
-                  + _remark(say("fill in the widths on the left and on the right", lang)),
-                  _remark(say("The same width all along needs no form: {}", lang,
+        lines += ["", f"[schemes.{_toml_value(say('approved', lang))}]",
+                  f"widths = {_toml_value(say(WIDTHS, lang))}  "
+                  + _toml_comment(say("fill in the widths on the left and on the right", lang)),
+                  _toml_comment(say("The same width all along needs no form: {}", lang,
                               say("{}, or {}", lang, "widths = 15",
                                   "widths = { left = 12, right = 15 }")))]  # fmt: skip
     return lines
@@ -417,11 +446,18 @@ def _schemes_lines(place: Path, widths: Sequence[Sight], lang: Lang) -> list[str
 def _flood_lines(place: Path, taken: dict[str, Sight], lang: Lang) -> list[str]:
     """The section of the flood, to be used when its forms are filled in and a DEM is there."""
     head = say("Design flood and what may stay: when the forms are filled, take away the #", lang)
-    dem = _relative(taken["dem"].path, place) if "dem" in taken else say("ground.tif", lang)
+    dem = _relative_path(taken["dem"].path, place) if "dem" in taken else say("ground.tif", lang)
     files = {
-        k: _relative(taken[k].path, place) if k in taken else say(v, lang) for k, v in FLOOD.items()
+        k: _relative_path(taken[k].path, place) if k in taken else say(v, lang)
+        for k, v in FLOOD.items()
     }
     limits = say("the design institute states both", lang)
-    return ["", _remark(head), "# [flood]", *(f"# {k} = {_text(v)}" for k, v in files.items()),
-            f"# dem = {_text(dem)}",
-            f"# allowed_mm = 20  {_remark(limits)}", "# freeboard_m = 0.0"]  # fmt: skip
+    return [
+        "",
+        _toml_comment(head),
+        "# [flood]",
+        *(f"# {k} = {_toml_value(v)}" for k, v in files.items()),
+        f"# dem = {_toml_value(dem)}",
+        f"# allowed_mm = 20  {_toml_comment(limits)}",
+        "# freeboard_m = 0.0",
+    ]

@@ -21,7 +21,7 @@ import pyogrio
 import shapely
 from shapely import affinity
 
-from pinghu_geo.intake.coordinates import _bd09, _gcj02, _in_degrees
+from pinghu_geo.intake.coordinates import _changed_in_degrees, _wgs84_to_bd09, shifted_gcj02
 
 X0, Y0 = 513_000.0, 2_510_000.0
 N = 24
@@ -476,7 +476,7 @@ placed(
     "gcj02",
     "GCJ-02 called CGCS2000",
     "shifted",
-    lambda f: moved(f, lambda xy: _in_degrees(xy, f.crs, _gcj02)),
+    lambda f: moved(f, lambda xy: _changed_in_degrees(xy, f.crs, shifted_gcj02)),
     keeps="all",
     reference=True,
 )
@@ -484,7 +484,7 @@ placed(
     "bd09",
     "BD-09 called CGCS2000",
     "shifted",
-    lambda f: moved(f, lambda xy: _in_degrees(xy, f.crs, _bd09)),
+    lambda f: moved(f, lambda xy: _changed_in_degrees(xy, f.crs, _wgs84_to_bd09)),
     keeps="all",
     reference=True,
 )

@@ -9,7 +9,14 @@ import pinghu_geo as pg
 PACKAGE = Path(pg.__file__).parent
 ERRORS = {n for n in pg.errors.__all__ if n.endswith("Error")}
 # who hands a sentence on to an error: which of its arguments holds it
-HELPERS = {"_no": 2, "refused": 0, "notify": 0, "tell": 0, "say": 0, "_require_one_line": 2}
+HELPERS = {
+    "_wrong_content_error": 2,
+    "refused": 0,
+    "notify": 0,
+    "tell": 0,
+    "say": 0,
+    "_require_one_line": 2,
+}
 
 
 def templates(node: ast.expr) -> Iterator[str]:

@@ -250,3 +250,22 @@ def test_what_is_at_the_top_is_a_door_of_its_room():
     for name in set(pg.__all__) - set(ROOMS) - {"__version__", "errors"}:
         home = PUBLIC[name].__module__.split(".")[1:-1]
         assert not home or name in NAMESPACES[home[0]].__all__, name
+
+
+def private_functions():
+    """Names of private functions and methods, with the module of each."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        owners = [tree, *(n for n in tree.body if isinstance(n, ast.ClassDef))]
+        for node in (n for owner in owners for n in owner.body):
+            is_function = isinstance(node, ast.FunctionDef)
+            if is_function and node.name.startswith("_") and not node.name.startswith("__"):
+                yield path.stem, node.name
+
+
+def test_names_say_what_comes_out():
+    """One word is left only where it is the field's own: for at most one function in ten."""
+    names = list(private_functions())
+    assert len(names) > 1000
+    short = [f"{module}.{name}" for module, name in names if "_" not in name[1:]]
+    assert len(short) <= len(names) / 10, short

@@ -6,7 +6,7 @@ import shapely
 
 import pinghu_geo as pg
 from conftest import building_frame, river_frame, zone_frame
-from pinghu_geo.redline.depths import _Edges, deepest
+from pinghu_geo.redline.depths import _LineEdges, deepest
 
 STRIP = shapely.box(0, -10, 300, 10)
 # a strip 20 m wide that turns a right angle: on the diagonal the apex is furthest from both arms
@@ -83,7 +83,7 @@ def test_the_nearest_piece_of_the_edge_is_that_of_all_pieces():
     line = shapely.union_all([STRIP, disc - disc.centroid.buffer(5), shapely.box(0, 30, 900, 31)])
     random = np.random.default_rng(3)
     xy = np.r_[random.uniform((-20, -40), (320, 260), (400, 2)), [(150, 200), (0, -10), (0, 0)]]
-    edges = _Edges.of(line)
+    edges = _LineEdges.of(line)
     piece, far = edges.nearest(xy)
     truth = shapely.distance(shapely.points(xy), line.boundary)
     assert far == pytest.approx(truth, abs=1e-9)

@@ -550,7 +550,7 @@ def test_an_exported_model_has_lengths_along_the_river(kind, tmp_path):
             index=pd.Index(["W1"], name="structure_id"),
         )  # fmt: skip
         made = pg.write_hecras(
-            tmp_path / k, sections(k), steps(k), {"slope": 0.0025}, structures=weirs,
+            sections(k), steps(k), {"slope": 0.0025}, tmp_path / k, structures=weirs,
             rivers=RIVERS[k],
         )  # fmt: skip
         lines = made["geometry"].read_text("utf-8").splitlines()
@@ -637,8 +637,8 @@ def around(kind):
     at = places_of(kind, design["chainage_m"].to_numpy())
     made = pg.design_sections(design[np.isfinite(at)])
     water = pg.water_profile(made, 120.0, {"slope": 0.0025}, rivers=RIVERS[kind])
-    water, points = (shallow._measured(t, RIVERS[kind]) for t in (water, made))
-    reach = shallow._Reach.around(place, points, water, "B")
+    water, points = (shallow._with_measures(t, RIVERS[kind]) for t in (water, made))
+    reach = shallow._HouseReach.around(place, points, water, "B")
     return pd.DataFrame({"x": reach.x, "level": reach.level, "left": reach.left})
 
 
@@ -823,7 +823,7 @@ def twins():
         lambda s, _: pg.flood.critical_levels(s, 20.0),
         lambda s, _: pg.flood_rise(s, 20.0, {"slope": 0.002}, after={"banks": BANKS}),
         lambda s, _: pg.flood.calibrate_roughness(s, 20.0, {"slope": 0.002}, MARKS),
-        lambda s, folder: pg.write_hecras(folder / "m", s, 20.0, {"slope": 0.002}),
+        lambda s, folder: pg.write_hecras(s, 20.0, {"slope": 0.002}, folder / "m"),
         lambda s, _: pg.flood.encroachments(
             s, 20.0, {"slope": 0.002}, banks=BANKS, target_rise_m=0.1
         ),
@@ -946,7 +946,7 @@ def test_works_and_models_on_a_repeated_chainage(tmp_path):
         np.testing.assert_allclose(dug[column], want[column])
     end = {"slope": 0.002}
     texts = [
-        pg.write_hecras(tmp_path / n, s, 20.0, end, rivers=r)["geometry"].read_text("utf-8")
+        pg.write_hecras(s, 20.0, end, tmp_path / n, rivers=r)["geometry"].read_text("utf-8")
         for n, s, r in (("a", twice, river), ("b", once, plain))
     ]
     lines = [[x for x in t.splitlines() if not x.startswith(("Geom", "K0"))] for t in texts]

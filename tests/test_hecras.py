@@ -34,7 +34,7 @@ def test_round_trip_gives_the_same_water(tmp_path, model):
     ends = pd.DataFrame(
         {"profile": ["P=2%", "P=10%"], "slope": [0.001, None], "level_m": [None, 3.4]}
     )
-    made = pg.write_hecras(tmp_path / "河道", downstream=ends, **model)
+    made = pg.write_hecras(target=tmp_path / "河道", downstream=ends, **model)
     assert {p.suffix for p in made.values()} == {".prj", ".g01", ".f01", ".p01"}
     assert "SI Units" in made["project"].read_text("utf-8")
     back = pg.read_hecras(made["geometry"], made["flow"], units="SI")
@@ -52,7 +52,7 @@ def test_round_trip_gives_the_same_water(tmp_path, model):
 def test_walls_become_obstructions(tmp_path, model):
     walls = model["banks"].assign(left_wall_m=-30.0, right_wall_m=25.0)
     model = model | {"banks": walls, "obstacles": None, "flows": 200.0}
-    made = pg.write_hecras(tmp_path / "a", downstream=END, **model)
+    made = pg.write_hecras(target=tmp_path / "a", downstream=END, **model)
     back = pg.read_hecras(made["geometry"], made["flow"], units="SI")
     assert set(back.obstacles["obstacle"]) == {"blocked"}
     one = pg.water_profile(downstream=END, **model)
@@ -130,11 +130,11 @@ def test_refusals(tmp_path, model):
         pg.read_hecras(tmp_path / "c.g01", units="SI")
     curve = {"boundary": "rating", "discharge_m3s": 100.0, "level_m": 3.0}
     with pytest.raises(pg.errors.HydraulicsError, match="has no level, slope or critical depth"):
-        pg.write_hecras(tmp_path / "d", downstream=curve, **model)
+        pg.write_hecras(target=tmp_path / "d", downstream=curve, **model)
     assert not list(tmp_path.glob("d.*"))  # nothing half-written
     far = model["sections"].assign(offset_m=model["sections"]["offset_m"] + 38_500_000)
     with pytest.raises(pg.errors.HydraulicsError, match="doesn't fit HEC-RAS's eight characters"):
-        pg.write_hecras(tmp_path / "e", far, 100.0, END)
+        pg.write_hecras(far, 100.0, END, tmp_path / "e")
 
 
 # --- as institutes write them -----------------------------------------------------------------
@@ -357,7 +357,7 @@ def test_names_and_digits_survive(rivers, tmp_path):
     beside = pd.concat([banks.assign(river=r) for r in rivers])
     level = {"level_m": 3.123456}
     flows = pd.DataFrame({"river": rivers, "discharge_m3s": np.arange(len(rivers)) + 100.0})
-    made = pg.write_hecras(tmp_path / "m", many, flows, level, banks=beside)
+    made = pg.write_hecras(many, flows, level, tmp_path / "m", banks=beside)
     for line in made["geometry"].read_text("utf-8").splitlines():
         if line.startswith("River Reach="):
             assert all(len(v.strip()) <= 16 for v in line.partition("=")[2].split(","))
@@ -377,7 +377,7 @@ def test_more_blocks_than_two_are_written_as_blocks(tmp_path):
          "to_offset_m": np.arange(12) * 3.0 - 28, "top_m": 4.0,
          "obstacle": ["ineffective", "permanent"] * 6}
     )  # fmt: skip
-    made = pg.write_hecras(tmp_path / "m", sections, 50.0, END, obstacles=blocks)
+    made = pg.write_hecras(sections, 50.0, END, tmp_path / "m", obstacles=blocks)
     assert "#XS Ineff= 12 ,-1" in made["geometry"].read_text()
     back = pg.read_hecras(made["geometry"], units="SI").obstacles
     assert back["from_offset_m"].tolist() == blocks["from_offset_m"].tolist()

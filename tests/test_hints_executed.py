@@ -143,7 +143,7 @@ CASES = {
         "buildings.index = pd.MultiIndex.from_tuples([('S', 1)])", HIT),
     "covered sections": (
         "sections['lid_m'] = 6.0",
-        "pg.flood.write_hecras(folder / 'a.prj', sections, 50.0, {'slope': 0.002})"),
+        "pg.flood.write_hecras(sections, 50.0, {'slope': 0.002}, folder / 'a.prj')"),
     # campaign
     "days as Excel counts them": (
         "buildings = affected.assign(node_id='N')\n"

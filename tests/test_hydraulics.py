@@ -206,7 +206,7 @@ def test_all_at_once_and_step_by_step_agree():
     rows = np.arange(60)[:, None]
     model = laid.model(rows, np.full((60, 1), 45.0))
     one = model.column(0)
-    at_once, sure = steady._all_at_once(one, 3.0, steady._usual_depth(one))
+    at_once, sure = steady._column_by_newton(one, 3.0, steady._typical_normal_depth(one))
     assert sure == 0
     marched, found = at_once[:, None].copy(), np.zeros((60, 1), int)
     marched[:-1] = np.nan
@@ -218,12 +218,15 @@ def test_bracketed_search_agrees_with_newton():
     made = lay_sections(reach(stations=2))
     model = made.model(np.array([[0], [1]]), np.full((2, 1), 40.0))
     below = model.state(np.array([1]), np.array([40.0]), np.array([2.5]))
-    level, _ = steady._newton(model, np.array([0]), np.array([40.0]), below)
-    original, steady._newton = steady._newton, lambda *a: (np.zeros(1), np.zeros(1, bool))
+    level, _ = steady._step_by_newton(model, np.array([0]), np.array([40.0]), below)
+    original, steady._step_by_newton = (
+        steady._step_by_newton,
+        lambda *a: (np.zeros(1), np.zeros(1, bool)),
+    )
     try:
-        other, how = steady._step(model, np.array([0]), np.array([40.0]), below)
+        other, how = steady._standard_step(model, np.array([0]), np.array([40.0]), below)
     finally:
-        steady._newton = original
+        steady._step_by_newton = original
     assert how[0] == steady.BALANCED
     assert other[0] == pytest.approx(level[0], abs=1e-9)
 

@@ -11,7 +11,7 @@ import pinghu_geo as pg
 from pinghu_geo.intake import isolate
 
 CHILD = [sys.executable, "-c"]
-LIMITED = "from pinghu_geo.intake.isolate import _limit; _limit(network=False, seconds=60); "
+LIMITED = "from pinghu_geo.intake.isolate import _limit_process; _limit_process(network=False, seconds=60); "
 
 
 @pytest.mark.parametrize("name", ["房屋.shp", "河道.shp", "更新整备.shp"])
@@ -69,7 +69,7 @@ def broken(*_, **__):
     {does}
 formats.read_raw = broken
 from pinghu_geo.intake import isolate
-isolate._child()
+isolate._child_main()
 """
     real = subprocess.Popen
 

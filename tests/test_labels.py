@@ -220,7 +220,7 @@ def test_bounds_and_blocks_change_nothing(seed, monkeypatch):
     monkeypatch.setattr("pinghu_geo.search.labels.STEPS", 3000)
     assert solve_node(problem, known=base).cost == found.cost
     monkeypatch.setattr(
-        "pinghu_geo.search.labels.March.price", lambda self, _: self._bound(np.zeros(1))
+        "pinghu_geo.search.labels.March.price", lambda self, _: self._set_bound_lines(np.zeros(1))
     )
     monkeypatch.setattr("pinghu_geo.search.labels.March.ascend", lambda self, _: None)
     plain = solve_node(problem, known=base)

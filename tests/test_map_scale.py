@@ -75,7 +75,7 @@ def test_hulls_of_nodes_hold_no_house_that_stays():
     assert len(rest)
     plain = shapely.union_all(nodes.geometry.convex_hull.to_numpy())
     assert rest.intersects(plain).any()  # else there is nothing to see here
-    hulls = shapely.union_all(maps._hulls(nodes, hit, buildings))
+    hulls = shapely.union_all(maps._hulls_of_nodes(nodes, hit, buildings))
     assert not rest.intersects(hulls).any()
     assert hit.within(hulls.buffer(1e-6)).all()
 
@@ -87,7 +87,7 @@ def test_houses_of_a_node_that_lie_on_one_another_stay_within_its_hull():
     hit, nodes, buildings, _ = page_of([(0, 0), (150, 0)], at)
     assert len(hit) == 3
     assert not nodes.is_valid.all()  # a shape of houses on one another is none that GEOS unites
-    hulls = shapely.union_all(maps._hulls(nodes, hit, buildings))
+    hulls = shapely.union_all(maps._hulls_of_nodes(nodes, hit, buildings))
     assert not buildings.loc[["B3"]].intersects(hulls).any()
     assert hit.within(hulls.buffer(1e-6)).all()
 
@@ -126,7 +126,7 @@ def test_packed_shapes_are_the_shapes_a_tenth_of_a_metre_near():
 
 
 def test_a_chainage_is_written_the_farther_away_the_rounder_it_is():
-    assert [maps._zoom_of(c) for c in (0.0, 50_000, 10_000, 4_000, 500, 300)] == [
+    assert [maps._zoom_of_chainage(c) for c in (0.0, 50_000, 10_000, 4_000, 500, 300)] == [
         8,
         8,
         11,
@@ -134,5 +134,5 @@ def test_a_chainage_is_written_the_farther_away_the_rounder_it_is():
         15,
         17,
     ]
-    assert maps._spaced(100.0, 21_000) == 100
-    assert maps._spaced(100.0, 300_000) == 500
+    assert maps._label_spacing(100.0, 21_000) == 100
+    assert maps._label_spacing(100.0, 300_000) == 500

@@ -280,7 +280,7 @@ def test_an_error_in_english_names_no_chinese_noun():
 
 def test_a_blank_form_in_english_is_read_back(tmp_path):
     for what in ("widths", "rates", "segments", "design", "flows", "boundaries"):
-        pg.deliver.write_blank_form(tmp_path / f"{what}.xlsx", what, lang="en")
+        pg.deliver.write_blank_form(what, tmp_path / f"{what}.xlsx", lang="en")
         book = openpyxl.load_workbook(tmp_path / f"{what}.xlsx")
         sheet = book.worksheets[0]
         heads = [c.value for c in sheet[1]]

@@ -22,27 +22,27 @@ def test_every_input_that_was_kept_is_read_or_refused_in_a_sentence(name):
     "flags", ["x1", "--1", "+-1", "1" * 5000, "", "1.0"], ids=lambda flags: flags[:3] or "none"
 )
 def test_flags_of_a_layer_that_are_no_number_freeze_nothing(flags):
-    from pinghu_geo.intake.drawing import _hidden
+    from pinghu_geo.intake.drawing import _hidden_handles_and_layers
 
     said = (HEAD + f"0\nLAYER\n2\nA\n70\n{flags}\n0\nENDSEC\n").encode()
-    assert _hidden(said.split(b"\n")) == (set(), [])
+    assert _hidden_handles_and_layers(said.split(b"\n")) == (set(), [])
 
 
 @pytest.mark.parametrize("flags", ["1", "+1", "-1", "00065"])
 def test_flags_of_a_frozen_layer_are_read_with_their_sign(flags):
-    from pinghu_geo.intake.drawing import _hidden
+    from pinghu_geo.intake.drawing import _hidden_handles_and_layers
 
     said = (HEAD + f"0\nLAYER\n2\nA\n70\n{flags}\n0\nENDSEC\n").encode()
-    assert _hidden(said.split(b"\n")) == (set(), [b"A"])
+    assert _hidden_handles_and_layers(said.split(b"\n")) == (set(), [b"A"])
 
 
 @pytest.mark.parametrize(
     "rest", ["0\nLAYER\n2\nA\n70\nx1\n0\nENDSEC\n", "0\nLAYER\n2\nA\n70\n1\n0"]
 )
 def test_a_drawing_with_odd_flags_or_cut_off_is_no_crash(tmp_path, rest):
-    from pinghu_geo.intake.drawing import _hidden
+    from pinghu_geo.intake.drawing import _hidden_handles_and_layers
 
-    _, layers = _hidden((HEAD + rest).encode().split(b"\n"))
+    _, layers = _hidden_handles_and_layers((HEAD + rest).encode().split(b"\n"))
     assert layers == ([] if "x1" in rest else [b"A"])
     (tmp_path / "a.dxf").write_text(HEAD + rest)
     with pytest.raises(pg.PinghuError):
@@ -150,12 +150,12 @@ def test_an_attribute_that_a_value_from_a_file_lacks_is_said_of_the_file():
 
 @pytest.mark.parametrize("count", [99_999_999, 21, -3])
 def test_a_count_beyond_what_the_lines_hold_is_refused_before_it_is_filled(count):
-    from pinghu_geo.flood.hecras_structures import _numbers
+    from pinghu_geo.flood.hecras_structures import _fixed_width_numbers
 
     lines = ["head", f"{1:8}{2:8}{3:8}", f"{4:8}"]
     with pytest.raises(ValueError, match=f"{count} numbers where 20 can stand"):
-        _numbers(lines, 1, count)
-    assert _numbers(lines, 1, 20)[0][:3] == [1, 2, 3]
+        _fixed_width_numbers(lines, 1, count)
+    assert _fixed_width_numbers(lines, 1, 20)[0][:3] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("count", ["99999999", "0", "-1", "2e9", ""])
@@ -164,7 +164,7 @@ def test_profiles_that_cannot_be_are_refused_in_words(tmp_path, count):
         {"river": "A", "chainage_m": [0.0, 500], "bed_level_m": [0.5, 0], "left_m": 9.0,
          "right_m": 9.0, "bank_level_m": 5.0, "n": 0.03}
     )  # fmt: skip
-    made = pg.write_hecras(tmp_path / "m", pg.design_sections(bed), 50.0, {"slope": 0.001})
+    made = pg.write_hecras(pg.design_sections(bed), 50.0, {"slope": 0.001}, tmp_path / "m")
     flow = made["flow"].read_text("utf-8")
     assert "Number of Profiles= 1" in flow
     made["flow"].write_text(flow.replace("Profiles= 1", f"Profiles= {count}"), "utf-8")

@@ -39,7 +39,7 @@ def ours(folder):
 def exchange(request, monkeypatch):
     """With and without the system's exchange of two names."""
     if not request.param:
-        monkeypatch.setattr(replacing, "_exchanged", lambda one, other: False)
+        monkeypatch.setattr(replacing, "_exchange_names", lambda one, other: False)
     return request.param
 
 
@@ -310,7 +310,7 @@ def test_a_shapefile_is_never_one_of_old_and_new_parts(tmp_path, houses, monkeyp
 
         for name in ("replace", "rename", "unlink"):
             monkeypatch.setattr(os, name, counted(name))
-        monkeypatch.setattr(replacing, "_remove", lambda folder: None)
+        monkeypatch.setattr(replacing, "_remove_folder", lambda folder: None)
         try:
             pg.write_layer(moved, path, "buildings")
         except KeyboardInterrupt:
@@ -425,7 +425,7 @@ def test_a_disk_that_is_known_to_be_too_small_is_said_before_the_work(
     for target in ("a.gpkg", "a.shp", "a.geojson", "a.fgb"):
         with pytest.raises(pg.errors.OutputError, match="the disk has 0.0 MB left"):
             pg.write_layer(houses, tmp_path / target, "buildings")
-    monkeypatch.setattr("pinghu_geo.project._read", lambda *_: pytest.fail("the work began"))
+    monkeypatch.setattr("pinghu_geo.project._read_inputs", lambda *_: pytest.fail("the work began"))
     with pytest.raises(pg.errors.OutputError, match="takes at least 0.5 MB"):
         pg.run_project(pg.sample_folder() / "project.toml", tmp_path / "out")
     with pytest.raises(pg.errors.OutputError, match="takes at least 0.5 MB"):
@@ -468,7 +468,7 @@ def test_what_a_kill_left_of_asking_for_a_folder_is_gone_after_the_next(tmp_path
 
 def test_a_drawing_is_refused_before_it_is_drawn(tmp_path, houses, monkeypatch):
     (tmp_path / "file").write_text("x")
-    monkeypatch.setattr("pinghu_geo.intake.drawing._draw", lambda *_: pytest.fail("drawn"))
+    monkeypatch.setattr("pinghu_geo.intake.drawing._draw_layer", lambda *_: pytest.fail("drawn"))
     with pytest.raises(pg.errors.OutputError, match="no folder"):
         pg.write_dxf({"房屋": houses}, tmp_path / "file" / "a.dxf")
 

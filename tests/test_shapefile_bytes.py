@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 import pinghu_geo as pg
-from pinghu_geo.intake.dbf import _ends_inside
+from pinghu_geo.intake.dbf import _ends_inside_character
 
 X, Y = 506000.0, 2503000.0
 PRJ = gpd.GeoSeries([], crs=4547).crs.to_wkt("WKT1_ESRI")
@@ -307,7 +307,7 @@ def test_a_cut_character_is_found_wherever_the_text_ends(encoding, text, blanks)
         cell = np.frombuffer(raw[:end] + b" " * blanks, np.uint8)[None]
         decoder = codecs.getincrementaldecoder(encoding)("ignore")
         decoder.decode(raw[:end])
-        assert _ends_inside(cell, encoding).tolist() == [bool(decoder.getstate()[0])]
+        assert _ends_inside_character(cell, encoding).tolist() == [bool(decoder.getstate()[0])]
 
 
 @pytest.mark.parametrize("order", [None, (1, 0, 2)])

@@ -37,7 +37,7 @@ def figures(given, monkeypatch, scale):
 def test_sheets_cover_the_river_with_overlap_and_hold_the_red_line(given):
     _, red, rivers, _ = given
     line, ground = rivers.geometry.iloc[0], (340.0, 280.0)
-    found = list(sheets._sheets("甲河", rivers, red, ground, 1000))
+    found = list(sheets._sheets_along_river("甲河", rivers, red, ground, 1000))
     assert found[0].from_m == 0
     assert found[-1].to_m == pytest.approx(line.length)
     for one, after in zip(found, found[1:], strict=False):

@@ -101,7 +101,7 @@ class _Told:
 
 def test_a_step_has_one_bar_however_often_it_counts():
     told = _Told()
-    show = cli._Bars(told)
+    show = cli._StepBars(told)
     for line in (
         "reading",
         "rises A 0/55",
@@ -122,8 +122,8 @@ def test_a_step_has_one_bar_however_often_it_counts():
 
 def test_lines_say_every_tenth_part_of_a_step(monkeypatch):
     said = []
-    monkeypatch.setattr(cli, "_tell", said.append)
-    show = cli._Lines()
+    monkeypatch.setattr(cli, "_print_step", said.append)
+    show = cli._StepLines()
     for k in range(101):
         show(f"rises A {k}/100")
     show("rises B 0/100")

@@ -16,7 +16,9 @@ def random_bank(rng):
     measure = np.cumsum(np.r_[0, rng.choice([10.0, 15.0, 20.0], 5)])
     moves = np.array([-1.0, 0.0, 1.0]) * rng.choice([0.5, 1.0])
     station = rng.integers(0, 20, (6, 3)).astype(float)
-    return smooth._Bank(measure, moves, station, rng.integers(0, 30, (5, 3, 3)).astype(float), 1)
+    return smooth._BankCosts(
+        measure, moves, station, rng.integers(0, 30, (5, 3, 3)).astype(float), 1
+    )
 
 
 def close_bends(moves, measure, every_m):
@@ -43,7 +45,7 @@ def test_the_cheapest_bank_with_a_price_on_bends_is_that_of_exhaustive_search(se
         return works + bends.yuan / 4 * close_bends(bank.moves[choice], bank.measure, bends.every_m)
 
     every = (np.array([1, *inner, 1]) for inner in itertools.product(range(3), repeat=4))
-    found = smooth._cheapest(bank, bank.station, bends)
+    found = smooth._cheapest_line(bank, bank.station, bends)
     assert value(found) == pytest.approx(min(value(c) for c in every))
     many = close_bends(bank.moves[found], bank.measure, bends.every_m)
     assert bends.close(bank.moves[found], bank.measure) == many

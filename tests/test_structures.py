@@ -740,7 +740,7 @@ def test_parts_without_what_they_need_are_named_and_others_written(tmp_path):
     ]
     # as wide as piers spread evenly: (18 - 1.6) / 3 between them, so only the place differs
     np.testing.assert_allclose(both[0]["level_m"], both[1]["level_m"], atol=1e-9)
-    pg.write_hecras(tmp_path / "a", sections, 60.0, end, structures=bridge, structure_parts=pier)
+    pg.write_hecras(sections, 60.0, end, tmp_path / "a", structures=bridge, structure_parts=pier)
     assert "Pier Skew" in (tmp_path / "a.g01").read_text()
     for column in ("offset_m", "pier_width_m"):
         for bad in (pier.drop(columns=column), pier.assign(**{column: [1.0, np.nan]})):
@@ -748,7 +748,7 @@ def test_parts_without_what_they_need_are_named_and_others_written(tmp_path):
                 pg.water_profile(sections, 60.0, end, structures=bridge, structure_parts=bad)
             with pytest.raises(pg.errors.HydraulicsError, match=f"a pier without {column}"):
                 pg.write_hecras(
-                    tmp_path / "a", sections, 60.0, end, structures=bridge, structure_parts=bad
+                    sections, 60.0, end, tmp_path / "a", structures=bridge, structure_parts=bad
                 )
     deck = pd.DataFrame({"structure_id": "Q", "part": "deck", "deck_m": [10.0, 10.0]})
     with pytest.raises(pg.errors.HydraulicsError, match="a deck without offset_m"):
@@ -933,7 +933,7 @@ def test_structures_written_and_read_give_the_same_levels(tmp_path, name, build)
         parts.loc[parts["part"] == "gate", "opening_m"] = 1.5
     same = {"banks": banks, "obstacles": obstacles, "structures": table, "structure_parts": parts}
     ours = pg.water_profile(sections, flows, end, **same)
-    files = pg.write_hecras(tmp_path / "m", sections, flows, end, **same)
+    files = pg.write_hecras(sections, flows, end, tmp_path / "m", **same)
     back = pg.read_hecras(files["geometry"], files["flow"], units="SI")
     again = back.structure_parts.copy()
     if name == "NIT":
@@ -1109,7 +1109,7 @@ def test_junctions_are_read_and_written(tmp_path):
     sections, banks, _, keys = ras.tables(made)
     end = ras.downstream(made, "Fall River, Lower Reach")
     files = pg.write_hecras(
-        tmp_path / "j", sections, ras.flows(made, keys), end, banks=banks,
+        sections, ras.flows(made, keys), end, tmp_path / "j", banks=banks,
         junctions=ras.junctions(made),
     )  # fmt: skip
     read = pg.read_hecras(files["geometry"], files["flow"], units="SI")
@@ -1136,7 +1136,7 @@ def test_an_independent_reader_finds_the_same(tmp_path):
     sections, banks, obstacles, keys = ras.tables(made)
     table, parts = ras.bridge(made, keys)
     files = pg.write_hecras(
-        tmp_path / "b", sections, ras.flows(made, keys), ras.downstream(made, keys["river"].iloc[0]),
+        sections, ras.flows(made, keys), ras.downstream(made, keys["river"].iloc[0]), tmp_path / "b",
         banks=banks, obstacles=obstacles, structures=table, structure_parts=parts,
     )  # fmt: skip
     found = read_by_others(files["geometry"])
@@ -1161,12 +1161,12 @@ def test_an_independent_reader_finds_the_same(tmp_path):
 def test_covered_sections_and_shared_crossings_are_not_written(tmp_path):
     sections, q, end = river()
     with pytest.raises(pg.errors.HydraulicsError, match="covered sections"):
-        pg.write_hecras(tmp_path / "a", sections.assign(lid_m=9.0), q, end)
+        pg.write_hecras(sections.assign(lid_m=9.0), q, end, tmp_path / "a")
     both = pd.concat([one("bridge", low_chord_m=6.0, to_offset_m=0.0),
                       one("bridge", low_chord_m=6.0, from_offset_m=0.0)])  # fmt: skip
     both.index = ["A", "B"]
     with pytest.raises(pg.errors.HydraulicsError, match="several openings"):
-        pg.write_hecras(tmp_path / "b", sections, q, end, structures=both)
+        pg.write_hecras(sections, q, end, tmp_path / "b", structures=both)
 
 
 # --- channel works and flood marks ------------------------------------------------------------
@@ -1280,16 +1280,19 @@ def test_structures_come_in_from_a_chinese_table_and_stand_in_the_long_section(t
 
 
 def test_two_dimensions_lay_a_reach_out_and_name_what_they_cannot():
-    from pinghu_geo.flood.shallow import _pair_of, _Reach  # the arithmetic, without the solver
+    from pinghu_geo.flood.shallow import (  # the arithmetic, without the solver
+        _HouseReach,
+        _losses_of_rise,
+    )
 
     band = "0/0 54.0; 0.1/0.3 122.0; 0.3/0.5 186.0; 0.6/0.8 272.0"
-    assert _pair_of(154.0, band) == "0.20/0.40"
-    assert _pair_of(300.0, band) is None
+    assert _losses_of_rise(154.0, band) == "0.20/0.40"
+    assert _losses_of_rise(300.0, band) is None
     sections, q, end = river(60.0, count=41, slope=0.001)
     base = pg.water_profile(sections, q, end)
     place = pd.Series({"river": "r", "from_m": 990.0, "to_m": 1010.0, "offset_min_m": 2.0,
                        "offset_max_m": 6.0})  # fmt: skip
-    reach = _Reach.around(place, sections, base, "A")
+    reach = _HouseReach.around(place, sections, base, "A")
     whole, cut = reach.outline(with_house=False), reach.outline(with_house=True)
     assert whole.area == pytest.approx((reach.x[-1] - reach.x[0]) * 12, rel=1e-3)
     assert whole.area - cut.area == pytest.approx(20.0 * 4.0, rel=1e-3)
@@ -1299,7 +1302,7 @@ def test_two_dimensions_lay_a_reach_out_and_name_what_they_cannot():
     depth = reach.level[0] - 0.001 * (2000 - reach.x[0])
     assert 12 * depth ** (5 / 3) / reach.n[0] * math.sqrt(0.001) == pytest.approx(60.0, rel=1e-3)
     with pytest.raises(pg.errors.HydraulicsError, match="don't reach"):
-        _Reach.around(place.replace({990.0: 5.0, 1010.0: 25.0}), sections, base, "A")
+        _HouseReach.around(place.replace({990.0: 5.0, 1010.0: 25.0}), sections, base, "A")
     wide = place.replace({2.0: -7.0, 6.0: 7.0})
     with pytest.raises(pg.errors.HydraulicsError, match="whole width"):
-        _Reach.around(wide, sections, base, "A").outline(with_house=True)
+        _HouseReach.around(wide, sections, base, "A").outline(with_house=True)

@@ -56,7 +56,8 @@ def test_few_annotations_say_any():
 
 
 def test_arrays_say_what_they_hold():
-    assert list(bare_arrays()) == ["intake/workbooks.py:54"]  # a grid of cells of any kind
+    found = [place.partition(":")[0] for place in bare_arrays()]
+    assert found == ["intake/workbooks.py"]  # a grid of cells of any kind
 
 
 def test_the_count_sees_what_it_counts():

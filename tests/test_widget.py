@@ -85,10 +85,10 @@ def test_a_handle_let_go_sets_the_width_there(live):
 
 def test_a_click_on_a_house_says_what_is_taken(live):
     live.set_widths("河", 0, 100, left_m=9.0)
-    live._panel._tell(feature={"id": "L1"}, event="click")
+    live._panel._describe_house(feature={"id": "L1"}, event="click")
     assert "<b>L1</b><br>原方案:红线内面积 (m²) 16," in live._panel.house.value
     assert "当前:红线内面积 (m²) 8," in live._panel.house.value
-    live._panel._tell(feature={"id": "R1"}, event="click")
+    live._panel._describe_house(feature={"id": "R1"}, event="click")
     assert live._panel.house.value == "<b>R1</b><br>原方案:不拆<br>当前:不拆"
 
 

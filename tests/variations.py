@@ -373,7 +373,7 @@ CALLS = {
         "x.hdm", lambda p: pg.intake.write_sections(t["sections"], p),
         lambda p: pg.intake.read_sections(p, river="A"))),
     "hecras": ("sections flows", lambda t: written(
-        "x", lambda p: pg.write_hecras(p, t["sections"], t["flows"], SLOPE),
+        "x", lambda p: pg.write_hecras(t["sections"], t["flows"], SLOPE, p),
         lambda p: [re.sub(r"=\w+ +,1 ", "=R,1 ", q.read_text("utf-8"))  # whatever the river's name
                    for q in sorted(p.parent.glob("x.*"))])),
     "map": ("affected line rivers", lambda t: pg.command_map(
@@ -509,18 +509,18 @@ CALLS = {
         t["affected"], W["line"], W["rivers"], buildings=t["buildings"], nodes=t["nodes"],
         zones=t["zones"]) and None),
     "hecras with all": ("sections flows ends banks weirs rivers", lambda t: written(
-        "x", lambda p: pg.write_hecras(p, t["sections"], t["flows"], t["ends"], banks=t["banks"],
+        "x", lambda p: pg.write_hecras(t["sections"], t["flows"], t["ends"], p, banks=t["banks"],
                                        structures=t["weirs"], rivers=t["rivers"]),
         lambda p: [q.read_text("utf-8") for q in sorted(p.parent.glob("x.*"))])),
     "hecras of a junction": ("junctions parts", lambda t: written(
         "x", lambda p: (
-            pg.write_hecras(p, W["fork_sections"], W["fork_flows"], W["fork_ends"],
+            pg.write_hecras(W["fork_sections"], W["fork_flows"], W["fork_ends"], p,
                             junctions=t["junctions"]),
-            pg.write_hecras(p.with_name("xx"), W["sections"], W["flows"], W["ends"],
+            pg.write_hecras(W["sections"], W["flows"], W["ends"], p.with_name("xx"),
                             structures=W["weirs"], structure_parts=t["parts"])),
         lambda p: [q.read_text("utf-8") for q in sorted(p.parent.glob("x*.*"))])),
     "hecras obstacles": ("obstacles", lambda t: written(
-        "x", lambda p: pg.write_hecras(p, W["sections"], W["flows"], W["ends"],
+        "x", lambda p: pg.write_hecras(W["sections"], W["flows"], W["ends"], p,
                                        obstacles=t["obstacles"]),
         lambda p: [q.read_text("utf-8") for q in sorted(p.parent.glob("x.*"))])),
     # papers, by their words

@@ -63,7 +63,7 @@ def in_turn(net: Network, urgent: Ints | None = None) -> Ints:
         ready.remove(k)
         at = int(max([net.release[k], *(start[a] + net.days[a] + w for a, w in needs[k])]))
         if not net.running[k]:
-            at = _first_free(use, net.capacity, wants[k], at, int(net.days[k]))
+            at = _first_day_with_room(use, net.capacity, wants[k], at, int(net.days[k]))
         start[k] = at
         for r, m in wants[k]:
             use[r, at : at + net.days[k]] += m
@@ -74,7 +74,9 @@ def in_turn(net: Network, urgent: Ints | None = None) -> Ints:
     return start
 
 
-def _first_free(use: Ints, capacity: Ints, wants: list[tuple[int, int]], at: int, days: int) -> int:
+def _first_day_with_room(
+    use: Ints, capacity: Ints, wants: list[tuple[int, int]], at: int, days: int
+) -> int:
     """First day from which every resource has room for so many days."""
     if days == 0:
         return at
@@ -107,18 +109,20 @@ def least_of_groups(
     are sums, and so the sum of what each group can do. ``work`` is for all groups together: what
     one doesn't need is left to the others.
     """
-    groups = [_Standing(net, list(goals), in_turn(net)) for net, goals in parts]
+    groups = [_GroupSearch(net, list(goals), in_turn(net)) for net, goals in parts]
     with ThreadPoolExecutor(2) as pool:  # the solver lets the lock go
         for _ in range(max((len(goals) for _, goals in parts), default=0)):
             if work > 0:
                 list(pool.map(lambda one: one.price(), groups))
-            least, most = _searched(groups, pool, work)
+            least, most = _search_groups(groups, pool, work)
             for one in groups:
                 one.settle(least, most)
     return [one.solved() for one in groups]
 
 
-def _searched(groups: list[_Standing], pool: ThreadPoolExecutor, work: float) -> tuple[int, int]:
+def _search_groups(
+    groups: list[_GroupSearch], pool: ThreadPoolExecutor, work: float
+) -> tuple[int, int]:
     """Search all groups for their next goal; bound and value of the latest, if they share that."""
     left = work * max((g.goal.effort for g in groups), default=1.0)
     floor = 0
@@ -129,13 +133,13 @@ def _searched(groups: list[_Standing], pool: ThreadPoolExecutor, work: float) ->
         if not open_ or left <= 0:
             break
         share = (left / len(open_) / spare, floor)
-        left -= sum(pool.map(_Standing.search, open_, *zip(*[share] * len(open_), strict=True)))
+        left -= sum(pool.map(_GroupSearch.search, open_, *zip(*[share] * len(open_), strict=True)))
     if groups and groups[0].goal.kind == "largest_lateness":
         return max(g.low for g in groups), max(g.value for g in groups)
     return 0, 0
 
 
-class _Standing:
+class _GroupSearch:
     """How far one group's plan is: the goals that are held, and the next one's value and bound."""
 
     def __init__(self, net: Network, goals: list[Goal], best: Ints) -> None:
@@ -145,21 +149,21 @@ class _Standing:
         level = passes(net.days, net.before, net.after, net.lag).order.argsort()
         back = np.argsort(-level[net.after], kind="stable")
         self._links_back = (net.before[back].tolist(), net.after[back].tolist())
-        self._begin()
+        self._open_next_goal()
 
-    def _begin(self) -> None:
+    def _open_next_goal(self) -> None:
         """Look at the next goal, if there is one."""
         if len(self.held) < len(self.goals):
             self.goal = self.goals[len(self.held)]
-            self.value = _value(self.net, self.goal, self.best)
-            self.low = min(_simple_bound(self.net, self.goal), self.value)
+            self.value = _value_of_goal(self.net, self.goal, self.best)
+            self.low = min(_bound_by_links(self.net, self.goal), self.value)
 
     def settle(self, least: int, most: int) -> None:
         """Hold the goal at what it has come to: that of the latest group, where it is shared."""
         shared = self.goal.kind == "largest_lateness"
         self.held.append(most if shared else self.value)
         self.bounds.append(least if shared else self.low)
-        self._begin()
+        self._open_next_goal()
 
     def solved(self) -> Solved:
         """The plan, with what its goals came to."""
@@ -177,11 +181,11 @@ class _Standing:
         for k, (low, starts) in enumerate(found):
             self.low = min(max(self.low, low), self.value)
             if k % TURNS_EVERY == 0 and in_vain < VAIN_TURNS:
-                in_vain = 0 if self._ordered(starts) else in_vain + 1
+                in_vain = 0 if self._take_plan_of_order(starts) else in_vain + 1
             if self.low >= self.value:
                 return
 
-    def _ordered(self, starts: Ints) -> bool:
+    def _take_plan_of_order(self, starts: Ints) -> bool:
         """Whether an order leads to a plan that keeps the earlier goals; it is taken if better.
 
         What comes too late for the first goal is moved forward; where that doesn't do, the order
@@ -193,13 +197,13 @@ class _Standing:
                 plan = in_turn(self.net, order)
                 if self.take(plan):
                     return True
-                late = self._too_late(plan)
+                late = self._days_too_late(plan)
                 if not late.any():
                     return False  # another goal is given up, which no order mends
                 order = order - 16 * late
         return False
 
-    def _too_late(self, plan: Ints) -> Ints:
+    def _days_too_late(self, plan: Ints) -> Ints:
         """Days by which each activity's end of all comes later than the first goals allow."""
         late = np.zeros(len(plan), np.int64)
         for goal, most in zip(self.goals, self.held, strict=False):
@@ -213,9 +217,10 @@ class _Standing:
 
     def take(self, plan: Ints) -> bool:
         """Whether a plan gives up none of the earlier goals; it is taken where it is better."""
-        value = _value(self.net, self.goal, plan)
+        value = _value_of_goal(self.net, self.goal, plan)
         kept = all(
-            _value(self.net, g, plan) <= v for g, v in zip(self.goals, self.held, strict=False)
+            _value_of_goal(self.net, g, plan) <= v
+            for g, v in zip(self.goals, self.held, strict=False)
         )
         if kept and value < self.value:
             self.best, self.value = plan, value
@@ -225,14 +230,14 @@ class _Standing:
         """The solver's search, below ``floor`` for nothing; the work that it took."""
         asked = self.goals[: len(self.held) + 1]
         least = max(self.low, floor)
-        plan, bound, used = _search(self.net, asked, self.held, self.best, least, work)
+        plan, bound, used = _solve_last_goal(self.net, asked, self.held, self.best, least, work)
         if plan is not None:
             self.take(plan)
         self.low = min(max(self.low, bound), self.value)
         return used
 
 
-def _value(net: Network, goal: Goal, start: Ints) -> int:
+def _value_of_goal(net: Network, goal: Goal, start: Ints) -> int:
     """What a goal comes to under a plan."""
     finish = start + net.days
     of = goal.of
@@ -246,15 +251,15 @@ def _value(net: Network, goal: Goal, start: Ints) -> int:
     )
 
 
-def _simple_bound(net: Network, goal: Goal) -> int:
+def _bound_by_links(net: Network, goal: Goal) -> int:
     """What a goal comes to at least, as no activity is earlier than its links allow."""
     early = passes(net.days, net.before, net.after, net.lag, release=net.release).earliest
     if goal.other is not None:
         return int((early + net.days).sum())
-    return _value(net, goal, early)
+    return _value_of_goal(net, goal, early)
 
 
-def _search(
+def _solve_last_goal(
     net: Network, goals: Sequence[Goal], held: list[int], hint: Ints, least: int, work: float
 ) -> tuple[Ints | None, int, float]:
     """A plan that is best in the last goal while the earlier ones keep their values.
@@ -265,8 +270,8 @@ def _search(
 
     model = cp_model.CpModel()
     horizon = net.horizon()
-    start = _variables(model, net, horizon)
-    terms = [_terms(model, net, goal, start, horizon) for goal in goals]
+    start = _start_variables(model, net, horizon)
+    terms = [_goal_expression(model, net, goal, start, horizon) for goal in goals]
     for term, most in zip(terms[:-1], held, strict=True):
         model.add(term <= most)
     model.add(terms[-1] >= least)
@@ -289,7 +294,9 @@ def _search(
     return np.array([solver.value(s) for s in start], np.int64), max(bound, least), used
 
 
-def _variables(model: Any, net: Network, horizon: int, extra: list[Any] | None = None) -> list[Any]:
+def _start_variables(
+    model: Any, net: Network, horizon: int, extra: list[Any] | None = None
+) -> list[Any]:
     """Starts with links and resources; ``extra`` crews add to the capacities."""
     early = passes(net.days, net.before, net.after, net.lag, release=net.release).earliest
     start = [
@@ -305,7 +312,7 @@ def _variables(model: Any, net: Network, horizon: int, extra: list[Any] | None =
         if not len(users):
             continue
         spans = [model.new_fixed_size_interval_var(start[a], days[a], f"i{a}_{r}") for a in users]
-        over, more = _overload(net, users, most)
+        over, more = _running_over_capacity(net, users, most)
         for begin, long in over:
             spans.append(model.new_fixed_size_interval_var(begin, long, f"o{begin}_{r}"))
             amounts.append(1)
@@ -319,7 +326,9 @@ def _variables(model: Any, net: Network, horizon: int, extra: list[Any] | None =
     return start
 
 
-def _overload(net: Network, users: Ints, most: int) -> tuple[list[tuple[int, int]], int]:
+def _running_over_capacity(
+    net: Network, users: Ints, most: int
+) -> tuple[list[tuple[int, int]], int]:
     """What runs already goes on, even with more crews than there are; they aren't there later."""
     ends = np.sort((net.release + net.days)[users[net.running[users]]])
     more = len(ends) - most
@@ -329,7 +338,7 @@ def _overload(net: Network, users: Ints, most: int) -> tuple[list[tuple[int, int
     return [(int(e), far - int(e)) for e in ends[:more]], more
 
 
-def _terms(model: Any, net: Network, goal: Goal, start: list[Any], horizon: int) -> Any:
+def _goal_expression(model: Any, net: Network, goal: Goal, start: list[Any], horizon: int) -> Any:
     """A goal as an expression of the model."""
     days, need = net.days.tolist(), net.need.tolist()
     of, weight = goal.of.tolist(), goal.weight.tolist()
@@ -360,7 +369,7 @@ def _terms(model: Any, net: Network, goal: Goal, start: list[Any], horizon: int)
     )
 
 
-def _most_at_once(net: Network, start: Ints) -> Ints:
+def _peak_crews(net: Network, start: Ints) -> Ints:
     """Most crews of each resource that a plan has at work on one day."""
     found = np.zeros(len(net.capacity), np.int64)
     steps = np.zeros((len(net.capacity), net.horizon() + 2), np.int64)
@@ -382,12 +391,12 @@ def least_extra_crews(net: Network, goal: Goal, most: int, *, work: float) -> tu
         model.new_int_var(0, max(u - int(c), 0), f"x{r}")
         for r, (u, c) in enumerate(zip(users, net.capacity, strict=True))
     ]
-    start = _variables(model, net, horizon, extra)
+    start = _start_variables(model, net, horizon, extra)
     for a in goal.of.tolist():
         model.add(start[a] + int(net.days[a]) <= int(net.need[a]) + most)
     # without any wait for crews all is in time: the most that run at once then is enough
     early = passes(net.days, net.before, net.after, net.lag, release=net.release).earliest
-    enough = np.maximum(_most_at_once(net, early) - net.capacity, 0)
+    enough = np.maximum(_peak_crews(net, early) - net.capacity, 0)
     model.add(sum(extra) <= int(enough.sum()))
     for one, at in zip([*start, *extra], [*early.tolist(), *enough.tolist()], strict=True):
         model.add_hint(one, at)

@@ -132,7 +132,7 @@ def working_faces(
     require_columns(buildings, ["river", "bank", "from_m", "to_m", "task_class"], "buildings")
     stages = stage_rules() if stages is None else stages
     lines = rivers if isinstance(rivers, gpd.GeoDataFrame) else None
-    works = _works(rivers)
+    works = _extent_of_works(rivers)
     scales = {} if lines is None else river_scales(lines)
     strange = buildings.loc[~buildings["river"].isin(works), "river"].unique()
     if len(strange):
@@ -151,11 +151,11 @@ def working_faces(
         for bank in ("left", "right") if banks == "each" else ("both",):
             sides = [bank, "both"] if banks == "each" else ["left", "right", "both"]
             mine = np.flatnonzero(here & buildings["bank"].isin(sides).to_numpy())
-            rows = _stretches(lo, hi, ends[mine], clear[mine], over[mine], who[mine], day)
+            rows = _stretches_of_bank(lo, hi, ends[mine], clear[mine], over[mine], who[mine], day)
             stretches += [
-                {"river": river, "bank": bank} | _said(r, scales.get(river)) for r in rows
+                {"river": river, "bank": bank} | _with_chainages(r, scales.get(river)) for r in rows
             ]
-            metres += [{"river": river, "bank": bank} | r for r in _metres(rows, hi - lo)]
+            metres += [{"river": river, "bank": bank} | r for r in _metres_by_day(rows, hi - lo)]
     columns = ["river", "bank", "from_m", "to_m", "length_m", "ready_on", "ready", "blocked_by",
                "n_blocking", "nodes", "handed_over_on"]  # fmt: skip
     table = pd.DataFrame(stretches, columns=columns)
@@ -168,7 +168,7 @@ def working_faces(
     )
 
 
-def _works(rivers: gpd.GeoDataFrame | pd.DataFrame) -> dict[str, tuple[float, float]]:
+def _extent_of_works(rivers: gpd.GeoDataFrame | pd.DataFrame) -> dict[str, tuple[float, float]]:
     """Extent of the works on each river, in chainages whose differences are lengths."""
     if isinstance(rivers, gpd.GeoDataFrame):
         found = {}
@@ -199,33 +199,33 @@ def clear_days(
         raise LayerError("has no stage that clears a building", layer="stages",
                          hint="clears = true at 拆除")  # fmt: skip
     last = stages.index[-1]
-    clear = _reported(buildings, state, str(down[0]))
-    over = _reported(buildings, state, str(last))
+    clear = _reported_days(buildings, state, str(down[0]))
+    over = _reported_days(buildings, state, str(last))
     if plan is None:
         return clear, over
     node = buildings.get("node_id", pd.Series(pd.NA, index=buildings.index, dtype=object))
     said = stage_codes(plan["stage"], stages, layer="plan")
     finish = plan[said == down[0]].groupby("node_id")["finish"].max()
-    planned = _days(finish.reindex(node))
-    theirs = _days(buildings.get("others_due", pd.Series(pd.NaT, index=buildings.index)))
+    planned = _days_or_never(finish.reindex(node))
+    theirs = _days_or_never(buildings.get("others_due", pd.Series(pd.NaT, index=buildings.index)))
     later = np.where(buildings["task_class"] == "others", theirs, planned)
     return np.where(clear == NEVER, later, clear), over
 
 
-def _reported(buildings: pd.DataFrame, state: pd.DataFrame | None, stage: str) -> Days:
+def _reported_days(buildings: pd.DataFrame, state: pd.DataFrame | None, stage: str) -> Days:
     if state is None or state.empty:
         return np.full(len(buildings), NEVER)
     rows = state[(state["stage"] == stage) & (state["kind"] == "building")].set_index("id")["date"]
     rows.index = same_ids(rows.index, buildings.index)
-    return _days(rows.reindex(buildings.index))
+    return _days_or_never(rows.reindex(buildings.index))
 
 
-def _days(dates: pd.Series) -> Days:
+def _days_or_never(dates: pd.Series) -> Days:
     days = pd.to_datetime(dates).to_numpy().astype("datetime64[D]")
     return np.where(np.isnat(days), NEVER, days)
 
 
-def _stretches(
+def _stretches_of_bank(
     lo: float,
     hi: float,
     ends: NDArray[np.float64],
@@ -260,27 +260,27 @@ def _stretches(
         when, then = ready[a:b].max(), handed[a:b].max()
         rows.append({
             "from_m": float(cuts[a]), "to_m": float(cuts[b]),
-            "length_m": float(cuts[b] - cuts[a]), "ready_on": _stamp(when),
+            "length_m": float(cuts[b] - cuts[a]), "ready_on": _timestamp_or_none(when),
             "ready": bool(when <= day), "blocked_by": "、".join(dict.fromkeys(who[open_])),
             "n_blocking": len(open_), "nodes": "、".join(dict.fromkeys(who[covers])),
-            "handed_over_on": _stamp(then),
+            "handed_over_on": _timestamp_or_none(then),
             "pieces": (long[a:b], ready[a:b]),
         })  # fmt: skip
     return rows
 
 
-def _said(row: dict[str, Any], scale: ChainageScale | None) -> dict[str, Any]:
+def _with_chainages(row: dict[str, Any], scale: ChainageScale | None) -> dict[str, Any]:
     """A stretch with its ends as chainages."""
     if scale is None or not scale.equations:
         return row
     return row | {c: float(scale.said(row[c])) for c in ("from_m", "to_m")}
 
 
-def _stamp(day: np.datetime64) -> pd.Timestamp | Any:
+def _timestamp_or_none(day: np.datetime64) -> pd.Timestamp | Any:
     return pd.NaT if day in (ALWAYS, NEVER) else pd.Timestamp(day)
 
 
-def _metres(rows: list[dict[str, Any]], works_m: float) -> list[dict[str, Any]]:
+def _metres_by_day(rows: list[dict[str, Any]], works_m: float) -> list[dict[str, Any]]:
     """Metres that are ready by each day; the first row is of what nothing ever stood on."""
     if not rows:
         return []
@@ -290,6 +290,12 @@ def _metres(rows: list[dict[str, Any]], works_m: float) -> list[dict[str, Any]]:
     found = []
     for day in days:
         ready = float(long[when <= day].sum())
-        found.append({"date": _stamp(day), "ready_m": ready, "blocked_m": works_m - ready,
-                      "works_m": works_m})  # fmt: skip
+        found.append(
+            {
+                "date": _timestamp_or_none(day),
+                "ready_m": ready,
+                "blocked_m": works_m - ready,
+                "works_m": works_m,
+            }
+        )
     return found

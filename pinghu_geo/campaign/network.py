@@ -75,7 +75,7 @@ def passes(
     Without any deadline on its way, an activity must be over when the last one can be.
     """
     n = len(days)
-    order, level = _topological(n, before, after)
+    order, level = _order_and_levels(n, before, after)
     by_level = np.argsort(level[before], kind="stable")
     starts = np.zeros(n, np.int64) if release is None else np.maximum(release, 0)
     edges = np.searchsorted(level[before][by_level], np.arange(level.max(initial=0) + 2))
@@ -84,15 +84,17 @@ def passes(
         np.maximum.at(starts, after[link], starts[before[link]] + days[before[link]] + lag[link])
     end = int((starts + days).max(initial=0))
     bound = np.full(n, FAR) if deadline is None else deadline
-    latest = _backward(days, before, after, lag, bound, level)
+    latest = _latest_starts(days, before, after, lag, bound, level)
     free = latest >= FAR // 2  # no need behind it: what the last activity allows
     if free.any():
-        whole = _backward(days, before, after, lag, np.full(n, end), level)
+        whole = _latest_starts(days, before, after, lag, np.full(n, end), level)
         latest = np.where(free, whole, latest)
     return Passes(starts, latest, order)
 
 
-def _backward(days: Ints, before: Ints, after: Ints, lag: Ints, bound: Ints, level: Ints) -> Ints:
+def _latest_starts(
+    days: Ints, before: Ints, after: Ints, lag: Ints, bound: Ints, level: Ints
+) -> Ints:
     """Latest starts under bounds on the finishes."""
     latest = np.asarray(bound - days)
     by_level = np.argsort(level[after], kind="stable")[::-1]
@@ -104,7 +106,7 @@ def _backward(days: Ints, before: Ints, after: Ints, lag: Ints, bound: Ints, lev
     return latest
 
 
-def _topological(n: int, before: Ints, after: Ints) -> tuple[Ints, Ints]:
+def _order_and_levels(n: int, before: Ints, after: Ints) -> tuple[Ints, Ints]:
     """Order of the activities, and the longest way to each in links; refused for a circle."""
     waits = np.bincount(after, minlength=n)
     level = np.zeros(n, np.int64)

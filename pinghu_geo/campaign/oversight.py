@@ -126,21 +126,23 @@ def supervision(
     require_columns(plan, ["node_id", "stage", "finish"], "plan")
     stages = stage_rules() if stages is None else stages
     plan = plan.assign(stage=stage_codes(plan["stage"], stages, layer="plan"))
-    limits = _thresholds(thresholds)
-    nodes = _nodes(plan, state, buildings, stages, limits)
-    nodes["held_up_m"] = _held_up(nodes.index, faces)
+    limits = _checked_thresholds(thresholds)
+    nodes = _signals_of_nodes(plan, state, buildings, stages, limits)
+    nodes["held_up_m"] = _metres_held_up(nodes.index, faces)
     order = {"red": 0, "amber": 1, "green": 2}
     nodes = nodes.sort_values(["signal", "late_by_days", "held_up_m"], kind="stable",
                               key=lambda c: c.map(order) if c.name == "signal" else -c)  # fmt: skip
-    groups = _groups(nodes, state, buildings, stages)
-    curve = _curve(plan, state, buildings, stages)
+    groups = _forecasts_of_groups(nodes, state, buildings, stages)
+    curve = _planned_and_done_curve(plan, state, buildings, stages)
     week = state.as_of - pd.Timedelta(days=7) if since is None else day_of(since, "since")
     changes = state.reached[(state.reached["date"] > week) & (state.reached["date"] <= state.as_of)]
     changes = changes.sort_values(["date", "node_id", "id"], kind="stable").reset_index(drop=True)
-    return Supervision(nodes, groups, curve, changes, _notices(nodes, state.as_of, stages, lang))
+    return Supervision(
+        nodes, groups, curve, changes, _notices_of_red_nodes(nodes, state.as_of, stages, lang)
+    )
 
 
-def _thresholds(given: Mapping[str, float] | None) -> dict[str, float]:
+def _checked_thresholds(given: Mapping[str, float] | None) -> dict[str, float]:
     for key in given or {}:
         if key not in THRESHOLDS:
             raise LayerError(f"thresholds: {key!r} is not known", hint=nearest(key, THRESHOLDS))
@@ -151,7 +153,7 @@ def _thresholds(given: Mapping[str, float] | None) -> dict[str, float]:
     return found
 
 
-def _nodes(
+def _signals_of_nodes(
     plan: pd.DataFrame,
     state: ProgressState,
     buildings: pd.DataFrame,
@@ -199,7 +201,7 @@ def _nodes(
     return table
 
 
-def _held_up(nodes: pd.Index, faces: pd.DataFrame | None) -> pd.Series:
+def _metres_held_up(nodes: pd.Index, faces: pd.DataFrame | None) -> pd.Series:
     """Metres of the stretches that wait for a node, each bank's."""
     found = pd.Series(0.0 if faces is not None else np.nan, index=nodes)
     if faces is None or faces.empty:
@@ -210,7 +212,7 @@ def _held_up(nodes: pd.Index, faces: pd.DataFrame | None) -> pd.Series:
     return metres.reindex(nodes).fillna(0.0)
 
 
-def _groups(
+def _forecasts_of_groups(
     nodes: pd.DataFrame, state: ProgressState, buildings: pd.DataFrame, stages: pd.DataFrame
 ) -> pd.DataFrame:
     """A row a group: signals, rates, forecast."""
@@ -244,11 +246,11 @@ def _groups(
     table["share"] = share.fillna(0)
     table = table.sort_values(["n_red", "n_amber", "share"], ascending=[True, True, False],
                               kind="stable")  # fmt: skip
-    table["rank"] = _ranked(table)
+    table["rank"] = _shared_ranks(table)
     return table[columns]
 
 
-def _ranked(table: pd.DataFrame) -> list[int]:
+def _shared_ranks(table: pd.DataFrame) -> list[int]:
     """Ranks of groups in order; equal ones share a rank."""
     ranks: list[int] = []
     last = None
@@ -258,7 +260,7 @@ def _ranked(table: pd.DataFrame) -> list[int]:
     return ranks
 
 
-def _curve(
+def _planned_and_done_curve(
     plan: pd.DataFrame, state: ProgressState, buildings: pd.DataFrame, stages: pd.DataFrame
 ) -> pd.DataFrame:
     """Planned and actual sums by day: 栋 and m² down, 户 out, yuan signed."""
@@ -269,9 +271,9 @@ def _curve(
     one = pd.Series(1.0, index=ours.index)
     amounts = {
         "buildings": (down, one),
-        "floor_area_m2": (down, _amounts(ours, "demolish_floor_area_m2")),
-        "tenants": (str(out[-1]) if len(out) else down, _amounts(ours, "tenants")),
-        "cost_yuan": (str(pays[0]) if len(pays) else down, _amounts(ours, "cost_yuan")),
+        "floor_area_m2": (down, _amounts_or_none(ours, "demolish_floor_area_m2")),
+        "tenants": (str(out[-1]) if len(out) else down, _amounts_or_none(ours, "tenants")),
+        "cost_yuan": (str(pays[0]) if len(pays) else down, _amounts_or_none(ours, "cost_yuan")),
     }
     finish = plan.set_index(["node_id", "stage"])["finish"]
     lines = {}
@@ -280,7 +282,7 @@ def _curve(
             continue
         if stage in set(plan["stage"]):
             when = ours["node_id"].map(finish.xs(stage, level="stage"))
-            lines[f"planned_{name}"] = _so_far(amount, when)
+            lines[f"planned_{name}"] = _running_sum(amount, when)
         rows = state.reached[state.reached["stage"] == stage]
         people = rows[(rows["kind"] == "tenant") & rows["node_id"].notna()]
         rows = rows[rows["kind"] == "building"]
@@ -289,24 +291,26 @@ def _curve(
         if name == "tenants" and len(state.tenants):
             done = people.groupby("date").size().cumsum().astype(float)
         else:
-            done = _so_far(amount.reindex(rows["id"]), rows["date"].to_numpy())
+            done = _running_sum(amount.reindex(rows["id"]), rows["date"].to_numpy())
         lines[f"done_{name}"] = done
     if not lines:
         return pd.DataFrame()
     days = pd.DatetimeIndex(sorted({state.as_of, *(d for v in lines.values() for d in v.index)}))
-    table = pd.DataFrame({k: _by_day(v, days) for k, v in lines.items()}, days.rename("date"))
+    table = pd.DataFrame(
+        {k: _sums_on_all_days(v, days) for k, v in lines.items()}, days.rename("date")
+    )
     after = table.index > state.as_of
     table.loc[after, [c for c in table.columns if c.startswith("done_")]] = np.nan
     return table
 
 
-def _so_far(values: pd.Series, days: Any) -> pd.Series:
+def _running_sum(values: pd.Series, days: Any) -> pd.Series:
     """Sum of what is known until each day; NA while nothing of it is."""
     by_day = values.groupby(days)
     return by_day.sum().cumsum().where(by_day.count().cumsum() > 0)
 
 
-def _by_day(sums: pd.Series, days: pd.DatetimeIndex) -> pd.Series:
+def _sums_on_all_days(sums: pd.Series, days: pd.DatetimeIndex) -> pd.Series:
     """Sums on all days: 0 before the first."""
     if sums.empty:
         return pd.Series(0.0, days)
@@ -314,11 +318,11 @@ def _by_day(sums: pd.Series, days: pd.DatetimeIndex) -> pd.Series:
     return found.where(days >= sums.index.min(), 0.0)
 
 
-def _amounts(ours: pd.DataFrame, column: str) -> pd.Series | None:
+def _amounts_or_none(ours: pd.DataFrame, column: str) -> pd.Series | None:
     return numbers(ours, column, "buildings") if column in ours else None
 
 
-def _notices(
+def _notices_of_red_nodes(
     nodes: pd.DataFrame, day: pd.Timestamp, stages: pd.DataFrame, lang: Lang
 ) -> pd.DataFrame:
     """A row a red node, for the notice."""

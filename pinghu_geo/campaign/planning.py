@@ -99,7 +99,7 @@ class Schedule(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _WorkNetwork:
     """Activities of all nodes, stage by stage, with what is done and what runs."""
 
     table: pd.DataFrame  # node (position), stage, days, state, release, done_start, done_finish
@@ -222,17 +222,19 @@ def schedule(
     # of plans that are equally good one is taken by the ids, whatever the order of the rows
     tasks = tasks.iloc[np.argsort(as_text(pd.Series(given)).to_numpy(object), kind="stable")]
     days = days.reindex(tasks.index)
-    tasks = tasks.assign(**_spans(tasks, rivers))
+    tasks = tasks.assign(**_places_along_river(tasks, rivers))
     said = needed_by(tasks, handover, start=first, rivers=rivers)
     ahead = (said.max() - first).days if said.notna().any() else 0
     cal = work_calendar(calendar, first, SPARE_DAYS + ahead + int(days.to_numpy().sum()))
-    job = _work(tasks, stages, days, cal, said, progress, as_of)
-    groups, crews = _crews(tasks, stages, capacity)
-    solved, goals = _planned(tasks, stages, job, groups, crews, priority, work)
-    activities = _activities(tasks, stages, job, solved, cal)
-    nodes = _nodes(tasks, activities, job, said, priority, stage_words(stages, lang=lang), lang)
+    job = _work_network(tasks, stages, days, cal, said, progress, as_of)
+    groups, crews = _crews_of_groups(tasks, stages, capacity)
+    solved, goals = _planned_starts(tasks, stages, job, groups, crews, priority, work)
+    activities = _table_of_activities(tasks, stages, job, solved, cal)
+    nodes = _table_of_nodes(
+        tasks, activities, job, said, priority, stage_words(stages, lang=lang), lang
+    )
     activities = activities.drop(columns="finish_number")
-    short = _shortage(stages, job, groups, crews, nodes, work, lang)
+    short = _shortage_of_crews(stages, job, groups, crews, nodes, work, lang)
     nodes = nodes.reindex(given)
     place = given.get_indexer(pd.Index(activities["node_id"]))
     activities = activities.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
@@ -244,7 +246,7 @@ def schedule(
 # --- what is needed when ---
 
 
-def _spans(tasks: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str, Any]:
+def _places_along_river(tasks: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str, Any]:
     """Where each node lies along its river, and how long it is."""
     low, high = river_ends(tasks, rivers, "tasks")[0].T
     return {"low": low, "length_m": high - low}
@@ -318,7 +320,7 @@ def _entry_days(handover: pd.DataFrame) -> list[np.datetime64]:
 # --- what there is to do ---
 
 
-def _work(
+def _work_network(
     tasks: pd.DataFrame,
     stages: pd.DataFrame,
     days: pd.DataFrame,
@@ -326,7 +328,7 @@ def _work(
     said: pd.Series,
     progress: pd.DataFrame | None,
     as_of: Any,
-) -> _Work:
+) -> _WorkNetwork:
     """Activities and links; done ones are over, running ones have the rest before them."""
     n, m = len(tasks), len(stages)
     codes = list(stages.index)
@@ -334,8 +336,8 @@ def _work(
         {"node": np.repeat(np.arange(n), m), "stage": np.tile(np.arange(m), n),
          "days": days[codes].to_numpy(np.int64).ravel()}
     )  # fmt: skip
-    state = _reached(tasks, codes, progress)
-    now = _now(cal, progress, as_of)
+    state = _reported_shares(tasks, codes, progress)
+    now = _first_open_day(cal, progress, as_of)
     table["ratio"], table["first"], table["last"] = state
     done = table["ratio"].to_numpy() >= 1
     first_open = table.assign(done=done).groupby("node")["done"].transform("cumprod").to_numpy(bool)
@@ -353,15 +355,15 @@ def _work(
     table["left"] = np.where(done, 0, left)
     running = started & opening & (release <= now)
     table["state"] = np.select([done, running], ["done", "running"], "planned")
-    before, after, lag = _links(tasks, stages, cal)
+    before, after, lag = _links_within_nodes(tasks, stages, cal)
     fixed = done[after] | running[after]
     keep = ~fixed
     need = np.where(said.notna(), cal.last_at(said.fillna(pd.Timestamp(0))) + 1, NO_NEED)
-    last = np.arange(n, dtype=np.int64) * m + _sink(stages)
-    return _Work(table, before[keep], after[keep], lag[keep], last, need.astype(np.int64))
+    last = np.arange(n, dtype=np.int64) * m + _last_stage(stages)
+    return _WorkNetwork(table, before[keep], after[keep], lag[keep], last, need.astype(np.int64))
 
 
-def _sink(stages: pd.DataFrame) -> int:
+def _last_stage(stages: pd.DataFrame) -> int:
     """The stage that ends a node: none comes after it."""
     needed = {s for row in stages["after"] for s in row}
     ends = [k for k, s in enumerate(stages.index) if s not in needed]
@@ -371,7 +373,7 @@ def _sink(stages: pd.DataFrame) -> int:
     return ends[0]
 
 
-def _now(cal: WorkDays, progress: pd.DataFrame | None, as_of: Any) -> int:
+def _first_open_day(cal: WorkDays, progress: pd.DataFrame | None, as_of: Any) -> int:
     """Number of the first day on which anything new can start."""
     if as_of is None:
         if progress is None or progress["last"].isna().all():
@@ -380,7 +382,7 @@ def _now(cal: WorkDays, progress: pd.DataFrame | None, as_of: Any) -> int:
     return int(cal.index_at(day_of(as_of, "as_of"))[0])
 
 
-def _reached(
+def _reported_shares(
     tasks: pd.DataFrame, codes: list[str], progress: pd.DataFrame | None
 ) -> tuple[NDArray[np.float64], NDArray[np.datetime64], NDArray[np.datetime64]]:
     """Share done, first and last day, of each node and stage."""
@@ -406,7 +408,9 @@ def _reached(
     return ratio, first, last
 
 
-def _links(tasks: pd.DataFrame, stages: pd.DataFrame, cal: WorkDays) -> tuple[Ints, Ints, Ints]:
+def _links_within_nodes(
+    tasks: pd.DataFrame, stages: pd.DataFrame, cal: WorkDays
+) -> tuple[Ints, Ints, Ints]:
     """Links within each node: from every stage before, with the days that one has to wait."""
     codes = list(stages.index)
     earlier = ancestors(stages)
@@ -414,7 +418,7 @@ def _links(tasks: pd.DataFrame, stages: pd.DataFrame, cal: WorkDays) -> tuple[In
     base = np.arange(len(tasks), dtype=np.int64) * len(codes)
     rules = zip(codes, stages["wait_days"], stages["after"], strict=True)
     for k, (stage, wait_days, awaited) in enumerate(rules):
-        wait = _waits(tasks, wait_days, cal)
+        wait = _days_to_wait(tasks, wait_days, cal)
         for other in (s for s in codes if s in earlier[stage]):  # a set has no order to rely on
             before.append(base + codes.index(other))
             after.append(base + k)
@@ -425,7 +429,7 @@ def _links(tasks: pd.DataFrame, stages: pd.DataFrame, cal: WorkDays) -> tuple[In
     return np.concatenate(before), np.concatenate(after), np.concatenate(lag)
 
 
-def _waits(tasks: pd.DataFrame, rule: dict[str, float], cal: WorkDays) -> Ints:
+def _days_to_wait(tasks: pd.DataFrame, rule: dict[str, float], cal: WorkDays) -> Ints:
     """Working days to wait before a stage, by the tenures in each node; the longest of several."""
     if not rule:
         return np.zeros(len(tasks), np.int64)
@@ -442,7 +446,7 @@ def _waits(tasks: pd.DataFrame, rule: dict[str, float], cal: WorkDays) -> Ints:
     return np.where(known < total, np.maximum(found, unknown), found).astype(np.int64)
 
 
-def _crews(
+def _crews_of_groups(
     tasks: pd.DataFrame, stages: pd.DataFrame, capacity: pd.DataFrame | None
 ) -> tuple[NDArray[np.object_], dict[tuple[str, str | None], int]]:
     """Group of each node, and the crews of each group and stage (None: of all its stages)."""
@@ -479,8 +483,8 @@ def _crews(
 # --- the plan ---
 
 
-def _network(
-    job: _Work, stages: pd.DataFrame, nodes: Ints, group: str, crews: dict[Any, int]
+def _network_of_group(
+    job: _WorkNetwork, stages: pd.DataFrame, nodes: Ints, group: str, crews: dict[Any, int]
 ) -> tuple[Network, Ints, list[tuple[str, str | None]]]:
     """Activities of some nodes, with the group's crews; and their places among all."""
     mine = np.flatnonzero(np.isin(job.table["node"].to_numpy(), nodes))
@@ -518,7 +522,9 @@ def _network(
     return net, mine, keys
 
 
-def _goals(tasks: pd.DataFrame, job: _Work, mine: Ints, rank: NDArray[np.float64]) -> list[Goal]:
+def _goals_of_group(
+    tasks: pd.DataFrame, job: _WorkNetwork, mine: Ints, rank: NDArray[np.float64]
+) -> list[Goal]:
     """The goals of one group, in their order."""
     place = np.full(len(job.table), -1, np.int64)
     place[mine] = np.arange(len(mine))
@@ -543,21 +549,21 @@ def _goals(tasks: pd.DataFrame, job: _Work, mine: Ints, rank: NDArray[np.float64
     ]
 
 
-def _planned(
+def _planned_starts(
     tasks: pd.DataFrame,
     stages: pd.DataFrame,
-    job: _Work,
+    job: _WorkNetwork,
     groups: NDArray[np.object_],
     crews: dict[tuple[str, str | None], int],
     priority: Sequence[dict[str, str]] | None,
     work: float,
 ) -> tuple[Ints, pd.DataFrame]:
     """Starts of all activities, and the goals over all groups."""
-    rank = _ranks(tasks, priority)
+    rank = _ranks_of_nodes(tasks, priority)
     parts = []
     for name in dict.fromkeys(groups.tolist()):
-        net, mine, _ = _network(job, stages, np.flatnonzero(groups == name), name, crews)
-        parts.append((net, mine, _goals(tasks, job, mine, rank)))
+        net, mine, _ = _network_of_group(job, stages, np.flatnonzero(groups == name), name, crews)
+        parts.append((net, mine, _goals_of_group(tasks, job, mine, rank)))
     found = least_of_groups([(net, goals) for net, _, goals in parts], work=work)
     start = np.zeros(len(job.table), np.int64)
     for (_, mine, _), one in zip(parts, found, strict=True):
@@ -577,7 +583,9 @@ def _goal_row(name: str, value: int, bound: int) -> dict[str, Any]:
             "proof": "optimal" if value <= bound else "feasible"}  # fmt: skip
 
 
-def _ranks(tasks: pd.DataFrame, priority: Sequence[dict[str, str]] | None) -> NDArray[np.float64]:
+def _ranks_of_nodes(
+    tasks: pd.DataFrame, priority: Sequence[dict[str, str]] | None
+) -> NDArray[np.float64]:
     """Rank of each node by the first rule that fits; 0 comes first."""
     rules = priority_rules() if priority is None else list(priority)
     rank = np.full(len(tasks), float(len(rules)))
@@ -588,8 +596,8 @@ def _ranks(tasks: pd.DataFrame, priority: Sequence[dict[str, str]] | None) -> ND
     return rank
 
 
-def _activities(
-    tasks: pd.DataFrame, stages: pd.DataFrame, job: _Work, start: Ints, cal: WorkDays
+def _table_of_activities(
+    tasks: pd.DataFrame, stages: pd.DataFrame, job: _WorkNetwork, start: Ints, cal: WorkDays
 ) -> pd.DataFrame:
     """The table of activities, with dates."""
     row = job.table
@@ -622,10 +630,10 @@ def _activities(
     return table
 
 
-def _nodes(
+def _table_of_nodes(
     tasks: pd.DataFrame,
     activities: pd.DataFrame,
-    job: _Work,
+    job: _WorkNetwork,
     said: pd.Series,
     priority: Sequence[dict[str, str]] | None,
     words: dict[str, str],
@@ -647,17 +655,19 @@ def _nodes(
     table["next_stage"] = open_["stage"].reindex(table.index)
     table["next_start"] = open_["start"].reindex(table.index)
     rules = priority_rules() if priority is None else list(priority)
-    rank = _ranks(tasks, priority)
+    rank = _ranks_of_nodes(tasks, priority)
     order = np.lexsort(
         (table["next_start"].to_numpy(), table["float_days"].to_numpy(), rank, -late)
     )
     table["priority"] = order.argsort() + 1
-    table["why"] = [_why(row, rules[int(r)][lang] if r < len(rules) else "", words, lang)
-                    for row, r in zip(table.itertuples(), rank, strict=True)]  # fmt: skip
+    table["why"] = [
+        _reason_in_words(row, rules[int(r)][lang] if r < len(rules) else "", words, lang)
+        for row, r in zip(table.itertuples(), rank, strict=True)
+    ]
     return table
 
 
-def _why(row: Any, rule: str, words: dict[str, str], lang: Lang) -> str:
+def _reason_in_words(row: Any, rule: str, words: dict[str, str], lang: Lang) -> str:
     """Why this node now, in a few words."""
     if pd.isna(row.next_stage):
         return say("all done", lang)
@@ -674,9 +684,9 @@ def _why(row: Any, rule: str, words: dict[str, str], lang: Lang) -> str:
     return say("; ", lang).join(said)
 
 
-def _shortage(
+def _shortage_of_crews(
     stages: pd.DataFrame,
-    job: _Work,
+    job: _WorkNetwork,
     groups: NDArray[np.object_],
     crews: dict[tuple[str, str | None], int],
     nodes: pd.DataFrame,
@@ -692,7 +702,7 @@ def _shortage(
     each = max(work, 1.0) / max(len(behind) / 4, 1)
     for name in behind:
         mine = np.flatnonzero(groups == name)
-        net, place, keys = _network(job, stages, mine, name, crews)
+        net, place, keys = _network_of_group(job, stages, mine, name, crews)
         early = passes(net.days, net.before, net.after, net.lag, release=net.release).earliest
         ends = np.flatnonzero(net.need > NO_NEED)
         best = int(np.maximum(early[ends] + net.days[ends] - net.need[ends], 0).max(initial=0))

@@ -20,7 +20,7 @@ HALVINGS = 9  # of the steps: then prices hardly move
 
 
 @dataclass(frozen=True, slots=True)
-class _Trees:
+class _RelaxedNetwork:
     """Free activities on a grid of days, each before one other: a relaxed network."""
 
     free: Ints
@@ -47,15 +47,15 @@ def priced(
     there is. The earlier goals are kept as far as single activities know of them; where an
     activity is before several others, only the nearest counts. Both only lower the bound.
     """
-    net_trees = _trees(net, goals, held, int((best + net.days).max(initial=0)))
+    net_trees = _relaxed_network(net, goals, held, int((best + net.days).max(initial=0)))
     if net_trees is None:
         return
     price = np.zeros(net_trees.capacity.shape, np.int64)
     top, low, stale, halvings = value * PARTS, None, 0, 0
     starts = best.copy()
-    origin = _origin(net, net_trees.free)
+    origin = _first_grid_day(net, net_trees.free)
     for _ in range(rounds):
-        worth, at = _planned_alone(net_trees, price)
+        worth, at = _least_priced_starts(net_trees, price)
         if low is None or worth > low:
             low, stale = worth, 0
         else:
@@ -66,7 +66,7 @@ def priced(
                     return
         starts[net_trees.free] = at + origin
         yield -(-low // PARTS), starts.copy()
-        over = _wanted(net_trees, at) - net_trees.capacity
+        over = _wanted_crews(net_trees, at) - net_trees.capacity
         over[(over < 0) & (price == 0)] = 0
         size = int((over.astype(np.int64) ** 2).sum())
         if size == 0 or low >= top - PARTS + 1:
@@ -75,13 +75,15 @@ def priced(
         price = np.maximum(price + step * over, 0)
 
 
-def _origin(net: Network, free: Ints) -> int:
+def _first_grid_day(net: Network, free: Ints) -> int:
     """The first day of the grid."""
     early = passes(net.days, net.before, net.after, net.lag, release=net.release).earliest
     return int(early[free].min())
 
 
-def _trees(net: Network, goals: list[Goal], held: list[int], far: int) -> _Trees | None:
+def _relaxed_network(
+    net: Network, goals: list[Goal], held: list[int], far: int
+) -> _RelaxedNetwork | None:
     """The relaxed network, on days up to ``far``: whatever begins later costs no less."""
     found = passes(net.days, net.before, net.after, net.lag, release=net.release)
     early = found.earliest
@@ -95,19 +97,30 @@ def _trees(net: Network, goals: list[Goal], held: list[int], far: int) -> _Trees
     place[free] = np.arange(len(free))
     rank = np.empty(len(net.days), np.int64)
     rank[found.order] = np.arange(len(net.days))
-    after, wait = _nearest(net, place, rank)
+    after, wait = _nearest_successors(net, place, rank)
     back = np.clip(day[None, :] - (net.days[free] + wait)[:, None], 0, many - 1)
     back[:, -1] = many - 1  # the last day stands for all that follow
-    cost, constant = _costs(net, goals, held, early, origin, many)
+    cost, constant = _costs_by_start_day(net, goals, held, early, origin, many)
     mine = np.flatnonzero((place[net.user] >= 0) & (net.days[net.user] > 0))
     mine = mine[np.argsort(place[net.user[mine]], kind="stable")]
     user = place[net.user[mine]]
     end = np.minimum(day[None, :] + net.days[free][user][:, None], many - 1)
-    return _Trees(free, _levels(after), after, back, cost[free], user, net.resource[mine],
-                  net.amount[mine], end, _capacity(net, origin, many - 1), constant)  # fmt: skip
+    return _RelaxedNetwork(
+        free,
+        _activities_by_level(after),
+        after,
+        back,
+        cost[free],
+        user,
+        net.resource[mine],
+        net.amount[mine],
+        end,
+        _free_crews(net, origin, many - 1),
+        constant,
+    )
 
 
-def _nearest(net: Network, place: Ints, rank: Ints) -> tuple[Ints, Ints]:
+def _nearest_successors(net: Network, place: Ints, rank: Ints) -> tuple[Ints, Ints]:
     """Of each free activity the first one behind it, and the wait between; -1 where none is."""
     n = int((place >= 0).sum())
     after, wait = np.full(n, -1, np.int64), np.zeros(n, np.int64)
@@ -120,7 +133,7 @@ def _nearest(net: Network, place: Ints, rank: Ints) -> tuple[Ints, Ints]:
     return after, wait
 
 
-def _levels(after: Ints) -> list[Ints]:
+def _activities_by_level(after: Ints) -> list[Ints]:
     """Activities in turns: all before an activity are in turns before its own."""
     level = np.zeros(len(after), np.int64)
     inner = np.flatnonzero(after >= 0)
@@ -132,7 +145,7 @@ def _levels(after: Ints) -> list[Ints]:
         level = new
 
 
-def _costs(
+def _costs_by_start_day(
     net: Network, goals: list[Goal], held: list[int], early: Ints, origin: int, many: int
 ) -> tuple[Ints, int]:
     """What each activity adds to the last goal by the day on which it begins, in parts."""
@@ -149,7 +162,7 @@ def _costs(
         np.add.at(cost, goal.of, goal.weight[:, None] * late)
     cost *= PARTS
     fixed = np.flatnonzero(net.running)
-    constant = _constant(net, goal, fixed)
+    constant = _cost_of_running(net, goal, fixed)
     cost[day[None, :] < early[:, None]] = NEVER
     for one, most in zip(goals[:-1], held, strict=True):
         if one.kind == "largest_lateness":
@@ -159,7 +172,7 @@ def _costs(
     return cost, constant
 
 
-def _constant(net: Network, goal: Goal, fixed: Ints) -> int:
+def _cost_of_running(net: Network, goal: Goal, fixed: Ints) -> int:
     """What the activities add whose days are settled."""
     finish = net.release + net.days
     if goal.other is not None:
@@ -171,7 +184,7 @@ def _constant(net: Network, goal: Goal, fixed: Ints) -> int:
     return int((weight * np.maximum(finish[of] - net.need[of], 0)).sum()) * PARTS
 
 
-def _capacity(net: Network, origin: int, many: int) -> Ints:
+def _free_crews(net: Network, origin: int, many: int) -> Ints:
     """Crews that are free for what isn't settled, by resource and day."""
     used = np.zeros((len(net.capacity), many + 1), np.int64)
     theirs = net.running[net.user]
@@ -185,7 +198,7 @@ def _capacity(net: Network, origin: int, many: int) -> Ints:
     return found
 
 
-def _planned_alone(trees: _Trees, price: Ints) -> tuple[int, Ints]:
+def _least_priced_starts(trees: _RelaxedNetwork, price: Ints) -> tuple[int, Ints]:
     """Least cost at these prices, less the worth of the capacity; and where each begins."""
     sums = np.zeros((price.shape[0], price.shape[1] + 1), np.int64)
     np.cumsum(price, axis=1, out=sums[:, 1:])
@@ -214,7 +227,7 @@ def _planned_alone(trees: _Trees, price: Ints) -> tuple[int, Ints]:
     return worth - int((price * trees.capacity).sum()), at
 
 
-def _wanted(trees: _Trees, at: Ints) -> Ints:
+def _wanted_crews(trees: _RelaxedNetwork, at: Ints) -> Ints:
     """Crews that all plans want together, by resource and day."""
     used = np.zeros((trees.capacity.shape[0], trees.capacity.shape[1] + 1), np.int64)
     begin = at[trees.user]

@@ -135,9 +135,9 @@ def progress_state(
     (['signed', 'negotiation'], ['negotiation'], '03-05')
     """
     stages = stage_rules() if stages is None else stages
-    _require_once(buildings, "buildings")
+    _require_unique_ids(buildings, "buildings")
     if tenants is not None:
-        _require_once(tenants, "tenants")
+        _require_unique_ids(tenants, "tenants")
     clean = log_of(log, stages)
     faults = progress_faults(clean, buildings, stages=stages, tenants=tenants, elsewhere=elsewhere)
     if len(faults):
@@ -145,22 +145,26 @@ def progress_state(
     last = clean["date"].max()
     day = day_of(last if as_of is None and pd.notna(last) else as_of or "1970-01-01", "as_of")
     clean = clean[clean["date"] <= day]
-    people = _no_tenants() if tenants is None else tenants
-    houses, house_dates = _states(clean[clean["building_id"].notna()], "building_id",
+    people = _empty_tenants() if tenants is None else tenants
+    houses, house_dates = _states_and_dates(clean[clean["building_id"].notna()], "building_id",
                                   buildings, stages)  # fmt: skip
-    persons, person_dates = _states(clean[clean["tenant_id"].notna()], "tenant_id", people, stages)
-    persons = _emptied(persons, person_dates, people, houses.index, house_dates, stages)
+    persons, person_dates = _states_and_dates(
+        clean[clean["tenant_id"].notna()], "tenant_id", people, stages
+    )
+    persons = _move_out_with_building(
+        persons, person_dates, people, houses.index, house_dates, stages
+    )
     for table, source in ((houses, buildings), (persons, people)):
         table["node_id"] = source["node_id"].reindex(table.index)
-    nodes, by_stage = _nodes(houses, house_dates, persons, stages)
+    nodes, by_stage = _states_of_nodes(houses, house_dates, persons, stages)
     reached = pd.concat([
-        _reached("building", houses, house_dates, stages),
-        _reached("tenant", persons, person_dates, stages),
+        _rows_of_reached_stages("building", houses, house_dates, stages),
+        _rows_of_reached_stages("tenant", persons, person_dates, stages),
     ], ignore_index=True)  # fmt: skip
     return ProgressState(day, houses, persons, nodes, by_stage, reached)
 
 
-def _require_once(table: pd.DataFrame, layer: str) -> None:
+def _require_unique_ids(table: pd.DataFrame, layer: str) -> None:
     """Refuse ids that occur twice: a report would be on both."""
     twice = table.index[table.index.duplicated()].unique()
     if len(twice):
@@ -172,13 +176,13 @@ def _require_once(table: pd.DataFrame, layer: str) -> None:
         )
 
 
-def _words(index: pd.Index) -> pd.Index:
+def _ids_as_text(index: pd.Index) -> pd.Index:
     """Ids as people read them, which is how reports name them."""
     words: pd.Index = pd.Index(as_text(pd.Series(index.to_numpy()), strip=True))
     return words
 
 
-def _no_tenants() -> pd.DataFrame:
+def _empty_tenants() -> pd.DataFrame:
     return pd.DataFrame(
         {"building_id": pd.Series(dtype="str"), "node_id": pd.Series(dtype="str")},
         index=pd.Index([], name="tenant_id", dtype="str"),
@@ -294,17 +298,22 @@ def progress_faults(
     """
     stages = stage_rules() if stages is None else stages
     clean = log_of(log, stages)
-    clean = clean.assign(place=_places(clean))
+    clean = clean.assign(place=_places_of_reports(clean))
     found: list[tuple[str, str, str, str, str]] = []
     people = pd.Index([]) if tenants is None else tenants.index
-    for key, known in (("building_id", _words(buildings.index)), ("tenant_id", _words(people))):
+    for key, known in (
+        ("building_id", _ids_as_text(buildings.index)),
+        ("tenant_id", _ids_as_text(people)),
+    ):
         mine = clean[clean[key].notna()]
         lost = mine[~mine[key].isin(known)]
         for row in each_row(lost):
-            found.append(_unknown(getattr(row, key), row.place, key, known, elsewhere or {}))
-        found += _contradictions(mine[mine[key].isin(known)], key, stages)
+            found.append(
+                _unknown_id_fault(getattr(row, key), row.place, key, known, elsewhere or {})
+            )
+        found += _contradiction_faults(mine[mine[key].isin(known)], key, stages)
     if tenants is not None:
-        found += _back_inside(clean, buildings, tenants, stages)
+        found += _moved_back_in_faults(clean, buildings, tenants, stages)
     if today is not None:
         for row in each_row(clean[clean["date"] > day_of(today, "today")]):
             one = row.building_id if isinstance(row.building_id, str) else row.tenant_id
@@ -328,13 +337,13 @@ def fault_error(faults: pd.DataFrame) -> LayerError:
     )
 
 
-def _places(clean: pd.DataFrame) -> pd.Series:
+def _places_of_reports(clean: pd.DataFrame) -> pd.Series:
     """Where each row stands, for people: its source, else its label."""
     label = pd.Series(clean.index.astype("str"), index=clean.index)
     return clean["source"].where(clean["source"].notna(), label)
 
 
-def _unknown(
+def _unknown_id_fault(
     one: str, place: str, key: str, known: Any, elsewhere: Mapping[str, str]
 ) -> tuple[str, str, str, str, str]:
     """An id that isn't of this campaign."""
@@ -347,7 +356,7 @@ def _unknown(
     return ("unknown_id", place, "", one, f"no {word} of this campaign{hint}")
 
 
-def _contradictions(
+def _contradiction_faults(
     mine: pd.DataFrame, key: str, stages: pd.DataFrame
 ) -> list[tuple[str, str, str, str, str]]:
     """Reports of one id that can't both be: steps back, skipped stages, two that disagree."""
@@ -364,11 +373,11 @@ def _contradictions(
         found.append(("disagree", rows["place"].iloc[1], rows["place"].iloc[0], one,
                       "correct the same day to two stages; which holds is not known: "
                       "date the right one a day later"))  # fmt: skip
-    found += _steps(said, key, stages)
+    found += _step_faults(said, key, stages)
     return found
 
 
-def _steps(
+def _step_faults(
     said: pd.DataFrame, key: str, stages: pd.DataFrame
 ) -> list[tuple[str, str, str, str, str]]:
     """Steps back and skipped stages, in the order of the dates."""
@@ -376,8 +385,8 @@ def _steps(
     words = {TODO: "未启动"} | dict(stages["zh"])
     earlier = ancestors(stages) | {TODO: frozenset()}
     later = {s: {t for t, before in earlier.items() if s in before} for s in stages.index}
-    must = _must(key, stages)
-    rows = _by_date(said, key, rank)
+    must = _stages_to_report(key, stages)
+    rows = _reports_by_date(said, key, rank)
     found: list[tuple[str, str, str, str, str]] = []
     current, standing, last = None, set(), {}  # type: ignore[var-annotated]
     for one, stage, fix, place, day in zip(
@@ -412,7 +421,7 @@ def _steps(
     return found
 
 
-def _back_inside(
+def _moved_back_in_faults(
     clean: pd.DataFrame, buildings: pd.DataFrame, tenants: pd.DataFrame, stages: pd.DataFrame
 ) -> list[tuple[str, str, str, str, str]]:
     """Tenants that are corrected back into a building that is empty by then, with its report."""
@@ -425,13 +434,15 @@ def _back_inside(
                   & ~clean["stage"].isin(empty)]  # fmt: skip
     if fixes.empty:
         return []
-    home = pd.Series(as_text(tenants["building_id"]).to_numpy(), _words(tenants.index))
+    home = pd.Series(as_text(tenants["building_id"]).to_numpy(), _ids_as_text(tenants.index))
     fixes = fixes.assign(home=fixes["tenant_id"].map(home.to_dict()))
     said = clean[clean["building_id"].isin(fixes["home"].dropna())]
-    known = buildings.loc[_words(buildings.index).isin(said["building_id"])]
-    said = said[said["building_id"].isin(_words(known.index))]
-    _, dates = _states(said, "building_id", known, stages)
-    since = dict(zip(_words(known.index), dates[:, stages.index.get_loc(theirs[-1])], strict=True))
+    known = buildings.loc[_ids_as_text(buildings.index).isin(said["building_id"])]
+    said = said[said["building_id"].isin(_ids_as_text(known.index))]
+    _, dates = _states_and_dates(said, "building_id", known, stages)
+    since = dict(
+        zip(_ids_as_text(known.index), dates[:, stages.index.get_loc(theirs[-1])], strict=True)
+    )
     found = []
     for row in each_row(fixes):
         gone = since.get(row.home, np.datetime64("NaT"))
@@ -443,7 +454,7 @@ def _back_inside(
     return found
 
 
-def _must(key: str, stages: pd.DataFrame) -> frozenset[str]:
+def _stages_to_report(key: str, stages: pd.DataFrame) -> frozenset[str]:
     """Stages that a later one doesn't imply."""
     asked = stages["must_report"].astype(bool)
     if key == "tenant_id":
@@ -451,7 +462,7 @@ def _must(key: str, stages: pd.DataFrame) -> frozenset[str]:
     return frozenset(stages.index[asked])
 
 
-def _by_date(said: pd.DataFrame, key: str, rank: Mapping[str, int]) -> pd.DataFrame:
+def _reports_by_date(said: pd.DataFrame, key: str, rank: Mapping[str, int]) -> pd.DataFrame:
     """Reports by id and date; on one day the lower stage first and corrections last."""
     order = said.assign(rank=said["stage"].map(rank), fix=said["correction"].notna())
     return order.sort_values(
@@ -462,7 +473,7 @@ def _by_date(said: pd.DataFrame, key: str, rank: Mapping[str, int]) -> pd.DataFr
 # --- the state ---
 
 
-def _states(
+def _states_and_dates(
     log: pd.DataFrame, key: str, known: pd.DataFrame, stages: pd.DataFrame
 ) -> tuple[pd.DataFrame, NDArray[np.datetime64]]:
     """State of each id, and the day on which each stage was reached (NaT: not yet)."""
@@ -470,8 +481,8 @@ def _states(
     rank = {TODO: -1} | {s: k for k, s in enumerate(codes)}
     earlier = ancestors(stages)
     implied = {s: [rank[x] for x in (s, *earlier[s])] for s in codes}
-    rows = _by_date(log.drop_duplicates([key, "stage", "date", "correction"]), key, rank)
-    row_of = _words(known.index).get_indexer(pd.Index(rows[key]))
+    rows = _reports_by_date(log.drop_duplicates([key, "stage", "date", "correction"]), key, rank)
+    row_of = _ids_as_text(known.index).get_indexer(pd.Index(rows[key]))
     dates = np.full((len(known), len(codes)), np.datetime64("NaT", "D"))
     when = rows["date"].to_numpy().astype("datetime64[D]")
     for at, stage, day, fix in zip(
@@ -487,11 +498,11 @@ def _states(
             if np.isnat(mine[k]):
                 mine[k] = day
     theirs = stages["tenants"].astype(bool) if key == "tenant_id" else stages["zh"].notna()
-    table = _summary_rows(rows, row_of, known, dates, theirs)
+    table = _table_of_states(rows, row_of, known, dates, theirs)
     return table, dates
 
 
-def _summary_rows(
+def _table_of_states(
     rows: pd.DataFrame,
     row_of: NDArray[np.intp],
     known: pd.DataFrame,
@@ -537,7 +548,7 @@ def _blocked_since(rows: pd.DataFrame, row_of: NDArray[np.intp], n: int) -> NDAr
     return found
 
 
-def _emptied(
+def _move_out_with_building(
     persons: pd.DataFrame,
     dates: NDArray[np.datetime64],
     people: pd.DataFrame,
@@ -568,7 +579,7 @@ def _emptied(
     return persons
 
 
-def _nodes(
+def _states_of_nodes(
     houses: pd.DataFrame,
     dates: NDArray[np.datetime64],
     persons: pd.DataFrame,
@@ -619,13 +630,13 @@ def _nodes(
     return table, long
 
 
-def _reached(
+def _rows_of_reached_stages(
     kind: str, table: pd.DataFrame, dates: NDArray[np.datetime64], stages: pd.DataFrame
 ) -> pd.DataFrame:
     """A row an id and stage reached."""
     who, what = np.nonzero(~np.isnat(dates))
     return pd.DataFrame({
-        "kind": kind, "id": _words(table.index).to_numpy()[who],
+        "kind": kind, "id": _ids_as_text(table.index).to_numpy()[who],
         "node_id": table["node_id"].to_numpy()[who],
         "stage": stages.index.to_numpy()[what], "date": dates[who, what].astype("datetime64[ns]"),
     })  # fmt: skip

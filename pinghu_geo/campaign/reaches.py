@@ -63,7 +63,7 @@ class BalancedReaches(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _BlockLine:
     """One river (or one of its banks): blocks that no cut goes through, in order."""
 
     river: str
@@ -155,7 +155,7 @@ def balanced_reaches(
     """
     one_of(banks, ("together", "apart"), "banks")
     require_columns(nodes, ["river", "bank", "from_m", "to_m", by], "nodes")
-    names, leaders = _named_groups(groups)
+    names, leaders = _names_and_leaders(groups)
     load = numbers(nodes, by, "nodes")
     bad = ~(load.between(0, MOST_LOAD))
     if bad.any():
@@ -165,15 +165,15 @@ def balanced_reaches(
             ids=nodes.index[bad],
             hint="survey them, or set a value; unknown isn't 0",
         )
-    lines = _lines(nodes, load, banks, rivers, cuts, fixed)
+    lines = _block_lines(nodes, load, banks, rivers, cuts, fixed)
     k = len(names)
-    _require_enough(lines, k, fixed, names)
-    largest = _least_largest(lines, k)
-    pieces = _partition(lines, k, largest)
-    return _result(lines, pieces, largest, names, leaders, by, load)
+    _require_possible_groups(lines, k, fixed, names)
+    largest = _least_largest_load(lines, k)
+    pieces = _most_even_partition(lines, k, largest)
+    return _tables_of_partition(lines, pieces, largest, names, leaders, by, load)
 
 
-def _named_groups(
+def _names_and_leaders(
     groups: int | Sequence[str] | pd.DataFrame,
 ) -> tuple[list[str], dict[str, object]]:
     """Names of the groups, and their leaders."""
@@ -201,14 +201,14 @@ def _named_groups(
     return names, leaders
 
 
-def _lines(
+def _block_lines(
     nodes: pd.DataFrame,
     load: pd.Series,
     banks: str,
     rivers: gpd.GeoDataFrame | None,
     cuts: pd.DataFrame | None,
     fixed: pd.DataFrame | None,
-) -> list[_Line]:
+) -> list[_BlockLine]:
     """Rivers (or banks) with nodes, in the order of the layer of rivers, else of the nodes."""
     order = list(dict.fromkeys(nodes["river"] if rivers is None else rivers.index))
     lost = [r for r in nodes["river"].unique() if r not in order]
@@ -234,11 +234,13 @@ def _lines(
             mine = nodes[(nodes["river"] == river) & ((side == bank) | (bank is None))]
             if mine.empty:
                 continue
-            found.append(_line(river, bank, mine, load[mine.index], scales.get(river), cuts, fixed))
+            found.append(
+                _block_line(river, bank, mine, load[mine.index], scales.get(river), cuts, fixed)
+            )
     return found
 
 
-def _line(
+def _block_line(
     river: str,
     bank: str | None,
     mine: pd.DataFrame,
@@ -246,35 +248,35 @@ def _line(
     scale: ChainageScale | None,
     cuts: pd.DataFrame | None,
     fixed: pd.DataFrame | None,
-) -> _Line:
+) -> _BlockLine:
     """Blocks of one line: nodes (and fixed stretches) that a cut can't part."""
     span = mine[["low", "high"]].to_numpy(float)
     rows = [(lo, hi, int(round(v * MILLIONTHS)), None, [node])
             for (lo, hi), v, node in zip(span, load, mine.index, strict=True)]  # fmt: skip
-    rows += _fixed_rows(river, bank, fixed)
+    rows += _rows_of_fixed_stretches(river, bank, fixed)
     rows.sort(key=lambda r: (r[0], r[1]))
     blocks: list[list[Any]] = []
     for lo, hi, value, name, ids in rows:
         if blocks and lo < blocks[-1][1]:
-            _absorb(blocks[-1], hi, value, name, ids, river)
+            _absorb_into_block(blocks[-1], hi, value, name, ids, river)
         else:
             blocks.append([lo, hi, value, name, list(ids)])
-    blocks = _joined_by_name(blocks, river)
-    blocks, places = _joined_by_cuts(blocks, river, bank, scale, cuts)
+    blocks = _join_between_same_name(blocks, river)
+    blocks, places = _join_without_cut(blocks, river, bank, scale, cuts)
     ends = [blocks[0][0], blocks[-1][1]]
     if scale is not None:
         ends = sorted(np.ravel(scale.along([0.0, scale.length_m])).tolist())
     if scale is not None and scale.equations:
         places, ends = scale.said(places).tolist(), scale.said(ends).tolist()
     low, high = (np.array([b[i] for b in blocks]) for i in (0, 1))
-    return _Line(
+    return _BlockLine(
         river, bank, low, high, np.array([b[2] for b in blocks], np.int64),
         [b[3] for b in blocks], [b[4] for b in blocks], np.array(places),
         (float(ends[0]), float(ends[1])), bool((mine["bank"] == "both").any()),
     )  # fmt: skip
 
 
-def _fixed_rows(river: str, bank: str | None, fixed: pd.DataFrame | None) -> list[Any]:
+def _rows_of_fixed_stretches(river: str, bank: str | None, fixed: pd.DataFrame | None) -> list[Any]:
     """Fixed stretches of one line, as rows without load."""
     if fixed is None:
         return []
@@ -288,7 +290,7 @@ def _fixed_rows(river: str, bank: str | None, fixed: pd.DataFrame | None) -> lis
     return rows
 
 
-def _absorb(
+def _absorb_into_block(
     block: list[Any], hi: float, value: int, name: str | None, ids: list[Any], river: str
 ) -> None:
     """Let a block take in what overlaps it."""
@@ -302,7 +304,7 @@ def _absorb(
     block[4].extend(ids)
 
 
-def _joined_by_name(blocks: list[Any], river: str) -> list[Any]:
+def _join_between_same_name(blocks: list[Any], river: str) -> list[Any]:
     """All between two stretches of a group is that group's, too: its reach is contiguous."""
     last = {b[3]: k for k, b in enumerate(blocks) if b[3] is not None}
     found: list[Any] = []
@@ -311,13 +313,13 @@ def _joined_by_name(blocks: list[Any], river: str) -> list[Any]:
         one, end = list(blocks[k]), k
         while k < (end := max(end, last.get(one[3], k))):
             k += 1
-            _absorb(one, blocks[k][1], blocks[k][2], blocks[k][3], blocks[k][4], river)
+            _absorb_into_block(one, blocks[k][1], blocks[k][2], blocks[k][3], blocks[k][4], river)
         found.append(one)
         k += 1
     return found
 
 
-def _joined_by_cuts(
+def _join_without_cut(
     blocks: list[Any],
     river: str,
     bank: str | None,
@@ -335,18 +337,18 @@ def _joined_by_cuts(
     for block in blocks[1:]:
         middle = (found[-1][1] + block[0]) / 2
         if cuts is None:
-            inside = _cuttable(found[-1][1], block[0], scale)
+            inside = _places_to_cut(found[-1][1], block[0], scale)
         else:
             inside = at[(at >= found[-1][1]) & (at <= block[0])]
         if len(inside):
             places.append(float(inside[np.abs(inside - middle).argmin()]))
             found.append(list(block))
         else:
-            _absorb(found[-1], block[1], block[2], block[3], block[4], river)
+            _absorb_into_block(found[-1], block[1], block[2], block[3], block[4], river)
     return found, places
 
 
-def _cuttable(low: float, high: float, scale: ChainageScale | None) -> NDArray[np.float64]:
+def _places_to_cut(low: float, high: float, scale: ChainageScale | None) -> NDArray[np.float64]:
     """Places of a gap where a reach can end: its middle, or what has a chainage of its own."""
     middle = np.array([(low + high) / 2])
     if scale is None or scale.once(middle).all():
@@ -355,8 +357,8 @@ def _cuttable(low: float, high: float, scale: ChainageScale | None) -> NDArray[n
     return inside[scale.once(inside)]
 
 
-def _require_enough(
-    lines: list[_Line], k: int, fixed: pd.DataFrame | None, names: list[str]
+def _require_possible_groups(
+    lines: list[_BlockLine], k: int, fixed: pd.DataFrame | None, names: list[str]
 ) -> None:
     """Refuse numbers of groups that no partition has, and fixed groups in two places."""
     if not lines:
@@ -385,7 +387,7 @@ def _require_enough(
                          hint=f"groups are {', '.join(names)}")  # fmt: skip
 
 
-def _fewest(line: _Line, most: int) -> int:
+def _fewest_reaches(line: _BlockLine, most: int) -> int:
     """Fewest reaches of one line whose loads are at most so large."""
     count, load, named = 1, 0, False
     for value, name in zip(line.load.tolist(), line.name, strict=True):
@@ -398,7 +400,7 @@ def _fewest(line: _Line, most: int) -> int:
     return count
 
 
-def _candidates(lines: list[_Line]) -> NDArray[np.int64]:
+def _possible_loads(lines: list[_BlockLine]) -> NDArray[np.int64]:
     """Every load that a reach can have."""
     found = []
     for line in lines:
@@ -408,28 +410,28 @@ def _candidates(lines: list[_Line]) -> NDArray[np.int64]:
     return np.unique(np.concatenate(found))
 
 
-def _least_largest(lines: list[_Line], k: int) -> int:
+def _least_largest_load(lines: list[_BlockLine], k: int) -> int:
     """Least largest load with at most k reaches: some sum of neighbours, found by halving."""
-    loads = _candidates(lines)
+    loads = _possible_loads(lines)
     low, high = 0, len(loads) - 1
-    if sum(_fewest(line, int(loads[high])) for line in lines) > k:
+    if sum(_fewest_reaches(line, int(loads[high])) for line in lines) > k:
         raise LayerError("fixes more groups than there are", layer="fixed", hint="give more groups")
     while low < high:
         middle = (low + high) // 2
-        if sum(_fewest(line, int(loads[middle])) for line in lines) <= k:
+        if sum(_fewest_reaches(line, int(loads[middle])) for line in lines) <= k:
             high = middle
         else:
             low = middle + 1
     return int(loads[high])
 
 
-def _partition(lines: list[_Line], k: int, most: int) -> list[list[int]]:
+def _most_even_partition(lines: list[_BlockLine], k: int, most: int) -> list[list[int]]:
     """Exactly k reaches, none above the load, with the least sum of squares.
 
     For each line the firsts of its reaches.
     """
     spare = k - len(lines) + 1
-    tables = [_squares(line, min(spare, len(line.load)), most) for line in lines]
+    tables = [_least_squares_by_count(line, min(spare, len(line.load)), most) for line in lines]
     best = np.full(k + 1, np.inf)
     best[0] = 0.0
     took = np.zeros((len(lines), k + 1), int)
@@ -455,7 +457,9 @@ def _partition(lines: list[_Line], k: int, most: int) -> list[list[int]]:
     return firsts
 
 
-def _squares(line: _Line, most_groups: int, most: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
+def _least_squares_by_count(
+    line: _BlockLine, most_groups: int, most: int
+) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """Least sum of squared loads by number of reaches, and where the last reach of each begins."""
     sums, named = line.sums(), line.names_before()
     n = len(line.load)
@@ -476,8 +480,8 @@ def _squares(line: _Line, most_groups: int, most: int) -> tuple[NDArray[np.float
     return cost[:, n], back
 
 
-def _result(
-    lines: list[_Line],
+def _tables_of_partition(
+    lines: list[_BlockLine],
     pieces: list[list[int]],
     largest: int,
     names: list[str],
@@ -505,10 +509,10 @@ def _result(
                           "load": float(load.loc[pd.Index(ids)].sum())})  # fmt: skip
     table = pd.DataFrame(loads).set_index("group")
     table["load_ratio"] = table["load"] / table["load"].mean() if table["load"].any() else 1.0
-    every = _candidates(lines)
+    every = _possible_loads(lines)
     smaller = every[every < largest]
     below = int(smaller[-1]) if len(smaller) else None
-    needed = None if below is None else sum(_fewest(line, below) for line in lines)
+    needed = None if below is None else sum(_fewest_reaches(line, below) for line in lines)
     certificate = pd.DataFrame(
         [{"by": by, "n_groups": len(names), "largest_load": largest / MILLIONTHS,
           "next_smaller_load": np.nan if below is None else below / MILLIONTHS,

@@ -94,17 +94,17 @@ def read_reports(
     path = existing(Path(source), "progress")
     suffix = path.suffix.lower()
     if suffix == ".gpkg":
-        rows = _of_package(path, project, stages)
+        rows = _reports_of_package(path, project, stages)
     elif suffix not in TABLES:
         raise LayerError(
             f"{path.name} is no file of reports", layer="progress", hint="use .xlsx, .csv or .gpkg"
         )
-    elif (mark := _mark(path)) is not None:
+    elif (mark := _mark_of_form(path)) is not None:
         if project is not None and mark.get("project") not in (None, project):
             raise LayerError(
                 f"{path.name} is a form of another project: {mark['project']}", layer="progress"
             )
-        rows = _of_form(path, mark, stages)
+        rows = _rows_of_form(path, mark, stages)
     else:
         table = read_table(path, "progress")
         rows = table.assign(source=[f"{path.name} 第{k}行" for k in table.index])
@@ -114,12 +114,12 @@ def read_reports(
     return log_of(rows, stages).reset_index(drop=True)
 
 
-def _mark(path: Path) -> dict[str, Any] | None:
+def _mark_of_form(path: Path) -> dict[str, Any] | None:
     """What a form says of itself; None where the file is none."""
     if path.suffix.lower() not in (".xlsx", ".xlsm"):
         return None
     require_signature(path, "progress")
-    with closing(_workbook(path)) as book:
+    with closing(_open_workbook(path)) as book:
         if FORM_MARK not in book.sheetnames:
             return None
         text = book[FORM_MARK]["A1"].value
@@ -133,7 +133,7 @@ def _mark(path: Path) -> dict[str, Any] | None:
     return dict(found)
 
 
-def _workbook(path: Path) -> Any:
+def _open_workbook(path: Path) -> Any:
     """A workbook's values."""
     import openpyxl
 
@@ -146,24 +146,24 @@ def _workbook(path: Path) -> Any:
         ) from fault  # fmt: skip
 
 
-def _of_form(path: Path, mark: Mapping[str, Any], stages: pd.DataFrame) -> pd.DataFrame:
+def _rows_of_form(path: Path, mark: Mapping[str, Any], stages: pd.DataFrame) -> pd.DataFrame:
     """The rows of a form that say something new."""
     rows: list[dict[str, Any]] = []
-    with closing(_workbook(path)) as book:
+    with closing(_open_workbook(path)) as book:
         for title, kind in mark["sheets"].items():
-            sheet = _sheet_of(book, title, path)
-            first, at = _heading(sheet, f"{path.name}, {sheet.title}")
+            sheet = _sheet_of_form(book, title, path)
+            first, at = _row_and_places_of_heading(sheet, f"{path.name}, {sheet.title}")
             day = sheet.cell(first - 1, DAY_COLUMN).value
             for number in range(first + 1, sheet.max_row + 1):
                 cells = sheet[number]
                 one = {k: cells[c].value for k, c in at.items()}
-                if _text(one["id"]) or any(_text(one.get(k)) for k in FILLED):
+                if _text_or_none(one["id"]) or any(_text_or_none(one.get(k)) for k in FILLED):
                     source = f"{path.name} {sheet.title} 第{number}行"
-                    rows.append(_report(one, kind, day, source))
-    return _said_rows(rows, stages)
+                    rows.append(_report_of_row(one, kind, day, source))
+    return _rows_with_news(rows, stages)
 
 
-def _said_rows(rows: Sequence[Mapping[str, Any]], stages: pd.DataFrame) -> pd.DataFrame:
+def _rows_with_news(rows: Sequence[Mapping[str, Any]], stages: pd.DataFrame) -> pd.DataFrame:
     """Of rows with their last state those that say something new."""
     said = [r for r in rows if r["new"]]
     table = pd.DataFrame(said, columns=[*LOG_COLUMNS, "last_stage", "new"])
@@ -178,7 +178,7 @@ def _said_rows(rows: Sequence[Mapping[str, Any]], stages: pd.DataFrame) -> pd.Da
     return table[~same.to_numpy()].drop(columns=["last_stage", "new"])
 
 
-def _sheet_of(book: Any, title: str, path: Path) -> Any:
+def _sheet_of_form(book: Any, title: str, path: Path) -> Any:
     """The sheet of a form: by its name, or by its title where somebody renamed it."""
     if title in book.sheetnames:
         return book[title]
@@ -192,10 +192,10 @@ def _sheet_of(book: Any, title: str, path: Path) -> Any:
     )
 
 
-def _heading(sheet: Any, where: str) -> tuple[int, dict[str, int]]:
+def _row_and_places_of_heading(sheet: Any, where: str) -> tuple[int, dict[str, int]]:
     """The row of the headings, wherever rows were put in above it; and the place of each."""
     for number in range(1, min(sheet.max_row, HEADING_ROWS) + 1):
-        texts = [_text(c.value) for c in sheet[number]]
+        texts = [_text_or_none(c.value) for c in sheet[number]]
         for lang in ("zh", "en"):
             heads = {k: say(word, lang) for k, word in FORM_HEADINGS.items()}
             at = {k: texts.index(t) for k, t in heads.items() if t in texts}
@@ -208,9 +208,9 @@ def _heading(sheet: Any, where: str) -> tuple[int, dict[str, int]]:
     )
 
 
-def _report(one: Mapping[str, Any], kind: str, day: Any, source: str) -> dict[str, Any]:
+def _report_of_row(one: Mapping[str, Any], kind: str, day: Any, source: str) -> dict[str, Any]:
     """A row of a form as a report, and whether it says anything."""
-    text = {k: _text(one.get(k)) for k in (*FILLED, "id", "last_stage", "last_blocker")}
+    text = {k: _text_or_none(one.get(k)) for k in (*FILLED, "id", "last_stage", "last_blocker")}
     more = (text["blocker"] != text["last_blocker"] or text["note"] or text["photo"]
             or text["correction"])  # fmt: skip
     given = one.get("date")
@@ -224,7 +224,7 @@ def _report(one: Mapping[str, Any], kind: str, day: Any, source: str) -> dict[st
     }  # fmt: skip
 
 
-def _text(value: Any) -> str | None:
+def _text_or_none(value: Any) -> str | None:
     """A cell's text; none where it is blank."""
     if value is None:
         return None
@@ -233,7 +233,7 @@ def _text(value: Any) -> str | None:
     return str(value).strip() or None
 
 
-def _of_package(path: Path, project: str | None, stages: pd.DataFrame) -> pd.DataFrame:
+def _reports_of_package(path: Path, project: str | None, stages: pd.DataFrame) -> pd.DataFrame:
     """Reports of a GeoPackage: its layer ``progress``, and that of tenants."""
     require_signature(path, "progress")
     names = [str(n) for n in pyogrio.list_layers(path)[:, 0]]
@@ -248,11 +248,13 @@ def _of_package(path: Path, project: str | None, stages: pd.DataFrame) -> pd.Dat
                 f"{path.name} holds the log of another project: {of['project'].iloc[0]}",
                 layer="progress",
             )
-    parts = [_of_layer(path, n, stages) for n in ("progress", "progress_tenants") if n in names]
+    parts = [
+        _reports_of_layer(path, n, stages) for n in ("progress", "progress_tenants") if n in names
+    ]
     return pd.concat([p for p in parts if len(p)] or parts[:1])
 
 
-def _of_layer(path: Path, layer: str, stages: pd.DataFrame) -> pd.DataFrame:
+def _reports_of_layer(path: Path, layer: str, stages: pd.DataFrame) -> pd.DataFrame:
     """Reports of one layer; of one with last states only what changed."""
     table = pd.DataFrame(pyogrio.read_dataframe(path, layer=layer, fid_as_index=True))
     table = table.drop(columns="geometry", errors="ignore")
@@ -260,10 +262,12 @@ def _of_layer(path: Path, layer: str, stages: pd.DataFrame) -> pd.DataFrame:
         kind = "tenant" if layer.endswith("tenants") else "building"
         table = table.astype(object).where(table.notna(), None)
         rows = [
-            _report(one | {"id": one[f"{kind}_id"]}, kind, None, f"{path.name} {layer} 第{k}行")
+            _report_of_row(
+                one | {"id": one[f"{kind}_id"]}, kind, None, f"{path.name} {layer} 第{k}行"
+            )
             for k, one in zip(table.index, records_of(table), strict=True)
         ]
-        return _said_rows(rows, stages)
+        return _rows_with_news(rows, stages)
     where = pd.Series([f"{path.name} 第{k}行" for k in table.index], table.index, dtype="str")
     if "source" in table:
         where = table["source"].where(table["source"].notna(), where)
@@ -326,7 +330,7 @@ def update_progress(
         rows = read_reports(file, stages=stages, project=project)
 
         def new(kept: pd.DataFrame, rows: pd.DataFrame = rows) -> pd.DataFrame:
-            old = kept.assign(source=_places_kept(kept))
+            old = kept.assign(source=_places_in_store(kept))
             if elsewhere_kept is not None and len(elsewhere_kept):
                 old = pd.concat([elsewhere_kept, old], ignore_index=True)
             return _new_reports(old, rows, buildings, stages, tenants, today, elsewhere)
@@ -338,7 +342,7 @@ def update_progress(
     return pd.DataFrame(done, columns=["file", "n_reports", "n_new", "n_known"])
 
 
-def _places_kept(kept: pd.DataFrame) -> list[str]:
+def _places_in_store(kept: pd.DataFrame) -> list[str]:
     """Where reports of the store stand, for people."""
     return [f"库 第{k}条 ({s})" if isinstance(s, str) else f"库 第{k}条"
             for k, s in zip(kept.index, kept["source"], strict=True)]  # fmt: skip

@@ -101,7 +101,7 @@ def stage_rules(path: str | Path | None = None) -> pd.DataFrame:
         for key in NEEDED:
             if key not in one:
                 raise LayerError(f"{name}: stage {k + 1} lacks {key}", layer="stages")
-        _require_kinds(k + 1, one)
+        _require_value_kinds(k + 1, one)
         row = DEFAULTS | one
         row["words"] = tuple(row["words"])
         if row["after"] is None:
@@ -109,8 +109,8 @@ def stage_rules(path: str | Path | None = None) -> pd.DataFrame:
         row["after"] = tuple(row["after"])
         rows.append(row)
     table = pd.DataFrame(rows).set_index("code").rename_axis("stage")
-    _require_sound(table)
-    return table.loc[_in_order(table["after"])]
+    _require_sound_stages(table)
+    return table.loc[_stages_in_order(table["after"])]
 
 
 def priority_rules(path: str | Path | None = None) -> list[dict[str, str]]:
@@ -119,7 +119,7 @@ def priority_rules(path: str | Path | None = None) -> list[dict[str, str]]:
     return [{"zh": r["column"], "en": r["column"]} | r for r in found]
 
 
-def _require_kinds(number: int, stage: Mapping[str, Any]) -> None:
+def _require_value_kinds(number: int, stage: Mapping[str, Any]) -> None:
     """Refuse a value that is none of what its key holds, with one that is."""
     for key, value in stage.items():
         example = EXAMPLES.get(key, "...")
@@ -147,7 +147,7 @@ def stage_words(stages: pd.DataFrame, *, lang: Lang = "zh") -> dict[str, str]:
     return {TODO: code_label("status", TODO, lang=lang)} | words
 
 
-def _require_sound(table: pd.DataFrame) -> None:
+def _require_sound_stages(table: pd.DataFrame) -> None:
     """Refuse stages that occur twice, wait for unknown ones, or have units that don't exist."""
     twice = table.index[table.index.duplicated()].unique()
     if len(twice):
@@ -172,7 +172,7 @@ def _require_sound(table: pd.DataFrame) -> None:
             raise LayerError(f"stage {stage} takes less than no time", layer="stages")
 
 
-def _in_order(after: pd.Series) -> list[str]:
+def _stages_in_order(after: pd.Series) -> list[str]:
     """Stages, each behind those that it needs, otherwise in the order of the file."""
     left, order = dict(after), []
     while left:
@@ -282,7 +282,7 @@ def work_days(
     if negative.any():
         raise LayerError("have less than no work to do", layer="tasks", ids=nodes.index[negative],
                          hint="counts and areas are 0 or more")  # fmt: skip
-    rates = _rates(nodes, stages, capacity)
+    rates = _days_per_unit(nodes, stages, capacity)
     days = pd.DataFrame(index=nodes.index)
     for stage, row in stages.iterrows():
         raw = units[stage].to_numpy(float) * rates[str(stage)]
@@ -291,7 +291,7 @@ def work_days(
     return days.astype(int)
 
 
-def _rates(
+def _days_per_unit(
     nodes: pd.DataFrame, stages: pd.DataFrame, capacity: pd.DataFrame | None
 ) -> Mapping[str, NDArray[np.float64]]:
     """Days a unit for each node, by stage: the group's own, else the stage's."""

@@ -138,7 +138,7 @@ def open_store(
     return _GeoPackage(path, project)
 
 
-class _Kept:
+class _SqlStore:
     """What both kinds of store do, in SQL that both understand."""
 
     project: str
@@ -183,9 +183,9 @@ class _Kept:
         """All reports, in the order of their arrival."""
         with self.reading() as base:
             if base is None:
-                return self._frame([])
+                return self._frame_of_log([])
             self.require_own(base)
-            return self._frame(self._kept(base))
+            return self._frame_of_log(self._rows_of_log(base))
 
     def nodes(self) -> pd.Series:
         """Node of each affected building as adopted, NA where it isn't a task."""
@@ -214,7 +214,7 @@ class _Kept:
             old = dict(self.rows(base, "SELECT building_id, node_id FROM {s}adopted_nodes"))
             said = [(str(b), str(n) if pd.notna(n) else None) for b, n in nodes.items()]
             new = [(b, n) for b, n in said if b not in old]
-            self._insert(base, "adopted_nodes", ["building_id", "node_id"], new)
+            self._insert_rows(base, "adopted_nodes", ["building_id", "node_id"], new)
             # what was open on the day of adoption and has become a task
             settled = [(n, b) for b, n in said if n and b in old and old[b] is None]
             query = f"UPDATE {self.prefix}adopted_nodes SET node_id = {self.mark} WHERE building_id"
@@ -224,25 +224,27 @@ class _Kept:
         """Add what ``check`` makes of the log as it stands, all or nothing."""
         with self.writing() as base:
             self.require_own(base)
-            new = check(self._frame(self._kept(base)))
+            new = check(self._frame_of_log(self._rows_of_log(base)))
             days = new["date"].dt.strftime("%Y-%m-%d")
             texts = new.assign(date=days)[INSERT].astype(object)
             table = texts.where(texts.notna(), None)
-            self._insert(base, "progress", INSERT, list(table.itertuples(index=False, name=None)))
+            self._insert_rows(
+                base, "progress", INSERT, list(table.itertuples(index=False, name=None))
+            )
             return len(new)
 
-    def _kept(self, base: Any) -> list[Any]:
+    def _rows_of_log(self, base: Any) -> list[Any]:
         columns = ", ".join(f'"{c}"' for c in ("fid", *LOG_COLUMNS))
         return self.rows(base, f"SELECT {columns} FROM {{s}}progress ORDER BY fid")
 
-    def _frame(self, rows: list[Any]) -> pd.DataFrame:
+    def _frame_of_log(self, rows: list[Any]) -> pd.DataFrame:
         table = pd.DataFrame(rows, columns=["fid", *LOG_COLUMNS]).set_index("fid")
         table["date"] = pd.to_datetime(table["date"]).astype("datetime64[ns]")
         text = [c for c in LOG_COLUMNS if c != "date"]
         table[text] = table[text].astype("str").where(table[text].notna())
         return table
 
-    def _insert(self, base: Any, table: str, columns: list[str], rows: list[Any]) -> None:
+    def _insert_rows(self, base: Any, table: str, columns: list[str], rows: list[Any]) -> None:
         names = ", ".join(f'"{c}"' for c in columns)
         marks = ", ".join([self.mark] * len(columns))
         self.many(base, f"INSERT INTO {self.prefix}{table} ({names}) VALUES ({marks})", rows)
@@ -252,7 +254,7 @@ class _Kept:
         base.executemany(query, rows)
 
 
-class _GeoPackage(_Kept):
+class _GeoPackage(_SqlStore):
     """Reports in a GeoPackage, with SQLite's own journal: whole after a crash at any moment."""
 
     def __init__(self, path: Path, project: str) -> None:
@@ -264,9 +266,9 @@ class _GeoPackage(_Kept):
         if not self.path.exists() or not self.path.stat().st_size:
             yield None
             return
-        with self._open() as base:
+        with self._open_base() as base:
             base.execute("BEGIN")
-            there = self._is_made(base)
+            there = self._has_tables(base)
             yield base if there else None
             base.execute("ROLLBACK")
 
@@ -284,12 +286,12 @@ class _GeoPackage(_Kept):
         """The only writer, until all is on the disk."""
         if not self.path.exists():
             self.require_writable()
-        with self._open() as base:
+        with self._open_base() as base:
             base.execute("BEGIN IMMEDIATE")
             try:
-                if not self._is_made(base):
-                    self._make(base)
-                    self._insert(base, "campaign", ["project"], [(self.project,)])
+                if not self._has_tables(base):
+                    self._create_tables(base)
+                    self._insert_rows(base, "campaign", ["project"], [(self.project,)])
                 yield base
             except BaseException:
                 base.execute("ROLLBACK")
@@ -297,7 +299,7 @@ class _GeoPackage(_Kept):
             base.execute("COMMIT")
 
     @contextmanager
-    def _open(self) -> Iterator[Any]:
+    def _open_base(self) -> Iterator[Any]:
         try:
             base = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None)
             try:
@@ -312,7 +314,7 @@ class _GeoPackage(_Kept):
                 hint="close it in other programs; if it is damaged, take the last copy",
             ) from fault
 
-    def _is_made(self, base: Any) -> bool:
+    def _has_tables(self, base: Any) -> bool:
         names = {n for (n,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if names and not {"progress", "adopted_nodes", "campaign"} <= names:
             raise ProjectError(
@@ -321,7 +323,7 @@ class _GeoPackage(_Kept):
             )
         return bool(names)
 
-    def _make(self, base: Any) -> None:
+    def _create_tables(self, base: Any) -> None:
         base.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         base.execute(f"PRAGMA user_version = {USER_VERSION}")
         tables = TABLES.format(s="", q='"', serial="INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL")
@@ -331,7 +333,7 @@ class _GeoPackage(_Kept):
             base.execute(text)
 
 
-class _Postgres(_Kept):
+class _Postgres(_SqlStore):
     """Reports in a PostgreSQL database: one schema a campaign."""
 
     mark = "%s"
@@ -344,22 +346,22 @@ class _Postgres(_Kept):
     @contextmanager
     def reading(self) -> Iterator[Any]:
         """One settled state of the schema."""
-        with self._open() as base:
+        with self._open_base() as base:
             base.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield base if self._is_made(base) else None
+            yield base if self._has_tables(base) else None
 
     @contextmanager
     def writing(self) -> Iterator[Any]:
         """The only writer of the schema, until the commit."""
-        with self._open() as base:
+        with self._open_base() as base:
             base.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK, self.schema))
-            if not self._is_made(base):
-                self._make(base)
-                self._insert(base, "campaign", ["project"], [(self.project,)])
+            if not self._has_tables(base):
+                self._create_tables(base)
+                self._insert_rows(base, "campaign", ["project"], [(self.project,)])
             yield base
 
     @contextmanager
-    def _open(self) -> Iterator[Any]:
+    def _open_base(self) -> Iterator[Any]:
         try:
             import psycopg
         except ImportError as fault:
@@ -377,7 +379,7 @@ class _Postgres(_Kept):
                 hint='store = "postgresql://user@host/base"',
             ) from fault
 
-    def _is_made(self, base: Any) -> bool:
+    def _has_tables(self, base: Any) -> bool:
         found = base.execute(
             "SELECT count(*) FROM information_schema.tables WHERE table_schema = %s AND table_name "
             "IN ('progress', 'adopted_nodes', 'campaign')",
@@ -385,7 +387,7 @@ class _Postgres(_Kept):
         ).fetchone()
         return bool(found[0] == 3)
 
-    def _make(self, base: Any) -> None:
+    def _create_tables(self, base: Any) -> None:
         base.execute(f"CREATE SCHEMA IF NOT EXISTS {self.prefix[:-1]}")
         serial = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
         tables = TABLES.format(s=self.prefix, q='"', serial=serial)

@@ -156,27 +156,27 @@ def campaign_tasks(
             ids=affected.index[affected.index.duplicated()].unique(),
         )
     rows = affected.drop(columns=["node_id", "task_class", "payer", "others_due"], errors="ignore")
-    theirs = _others(rows)
-    rows["task_class"] = _classes(rows, theirs)
-    rows["payer"] = _payers(rows, theirs)
-    rows["others_due"] = _due(rows, zones, theirs)
+    theirs = _is_cleared_by_others(rows)
+    rows["task_class"] = _classes_of_buildings(rows, theirs)
+    rows["payer"] = _payers_of_buildings(rows, theirs)
+    rows["others_due"] = _dates_of_others(rows, zones, theirs)
     ours = rows[rows["task_class"] == "task"]
-    ids = _frozen_ids(
+    ids = _adopted_node_ids(
         ours, frozen, {"gap_m": gap_m, "max_length_m": max_length_m, "rivers": rivers}
     )
     rows["node_id"] = ids.reindex(rows.index)
-    people = _tenants(rows, tenants)
+    people = _tenants_with_nodes(rows, tenants)
     known = None if tenants is None else people
-    nodes = _nodes(rows[rows["task_class"] == "task"], known, segments, rivers)
-    classes = _sums(rows, "task_class", known).reindex(list(CLASSES))
+    nodes = _nodes_of_tasks(rows[rows["task_class"] == "task"], known, segments, rivers)
+    classes = _counts_and_sums(rows, "task_class", known).reindex(list(CLASSES))
     # a class that nothing falls into comes to 0; one of which nothing is known, to NA
     classes.loc[classes["n_buildings"].isna()] = 0
     none = [c for c in classes.columns if c.startswith("n_") and classes[c].notna().all()]
     classes[none] = classes[none].astype(int)
-    return CampaignTasks(rows, people, nodes, classes, _share(classes, district_total))
+    return CampaignTasks(rows, people, nodes, classes, _shares_of_district(classes, district_total))
 
 
-def _others(rows: pd.DataFrame) -> pd.Series:
+def _is_cleared_by_others(rows: pd.DataFrame) -> pd.Series:
     """Which buildings another project clears."""
     if "in_project" in rows:
         return rows["in_project"].fillna(False).astype(bool)
@@ -185,7 +185,7 @@ def _others(rows: pd.DataFrame) -> pd.Series:
     return pd.Series(False, index=rows.index)
 
 
-def _classes(rows: pd.DataFrame, theirs: pd.Series) -> pd.Series:
+def _classes_of_buildings(rows: pd.DataFrame, theirs: pd.Series) -> pd.Series:
     """Class of each building, the first that fits."""
     verdict = rows.get("verdict", pd.Series("demolish", index=rows.index, dtype=object))
     known = verdict.dropna().unique()
@@ -204,13 +204,15 @@ def _classes(rows: pd.DataFrame, theirs: pd.Series) -> pd.Series:
     return pd.Series(found, index=rows.index, dtype="str")
 
 
-def _payers(rows: pd.DataFrame, theirs: pd.Series) -> pd.Series:
+def _payers_of_buildings(rows: pd.DataFrame, theirs: pd.Series) -> pd.Series:
     """Who pays: the other project's payer where one clears, else the works."""
     named = rows.get("cleared_by", pd.Series(pd.NA, index=rows.index, dtype=object))
     return named.where(theirs, OWN).astype("str").where(~theirs | named.notna())
 
 
-def _due(rows: pd.DataFrame, zones: pd.DataFrame | None, theirs: pd.Series) -> pd.Series:
+def _dates_of_others(
+    rows: pd.DataFrame, zones: pd.DataFrame | None, theirs: pd.Series
+) -> pd.Series:
     """The other projects' own dates."""
     none = pd.Series(pd.NaT, index=rows.index, dtype="datetime64[ns]")
     if zones is None or "due" not in zones or "zone_id" not in rows:
@@ -219,7 +221,9 @@ def _due(rows: pd.DataFrame, zones: pd.DataFrame | None, theirs: pd.Series) -> p
     return rows["zone_id"].map(dates).where(theirs).astype("datetime64[ns]")
 
 
-def _frozen_ids(ours: pd.DataFrame, frozen: pd.Series | None, rules: dict[str, Any]) -> pd.Series:
+def _adopted_node_ids(
+    ours: pd.DataFrame, frozen: pd.Series | None, rules: dict[str, Any]
+) -> pd.Series:
     """Node of each task: as on the day of adoption; what came later joins one or gets a new one."""
     if frozen is None or frozen.empty:
         return node_ids(ours, **rules)
@@ -249,7 +253,7 @@ def _frozen_ids(ours: pd.DataFrame, frozen: pd.Series | None, rules: dict[str, A
     return found.astype("str").rename("node_id")
 
 
-def _tenants(rows: pd.DataFrame, tenants: pd.DataFrame | None) -> pd.DataFrame:
+def _tenants_with_nodes(rows: pd.DataFrame, tenants: pd.DataFrame | None) -> pd.DataFrame:
     """Tenants with the node and the class of their building."""
     if tenants is None:
         columns = ["building_id", "node_id", "task_class"]
@@ -281,7 +285,7 @@ def _tenants(rows: pd.DataFrame, tenants: pd.DataFrame | None) -> pd.DataFrame:
     return people
 
 
-def _sums(rows: pd.DataFrame, by: str, people: pd.DataFrame | None) -> pd.DataFrame:
+def _counts_and_sums(rows: pd.DataFrame, by: str, people: pd.DataFrame | None) -> pd.DataFrame:
     """Counts and sums of what is known, and how many aren't: 栋, 间, 户, 宗, m², 元."""
     area = numbers(rows, "demolish_floor_area_m2", "affected")
     one = pd.DataFrame({"n_buildings": 1, "demolish_floor_area_m2": area}, index=rows.index)
@@ -311,7 +315,7 @@ def _sums(rows: pd.DataFrame, by: str, people: pd.DataFrame | None) -> pd.DataFr
     return found
 
 
-def _nodes(
+def _nodes_of_tasks(
     ours: gpd.GeoDataFrame,
     people: pd.DataFrame | None,
     segments: pd.DataFrame | None,
@@ -319,7 +323,7 @@ def _nodes(
 ) -> gpd.GeoDataFrame:
     """Nodes of tasks, with what stages and priorities count."""
     table = node_table(ours, segments, rivers=rivers)
-    sums = _sums(ours, "node_id", people).reindex(table.index)
+    sums = _counts_and_sums(ours, "node_id", people).reindex(table.index)
     # a node with a building of unknown floor area has an unknown floor area, not a smaller one
     sums["demolish_floor_area_m2"] = sums["demolish_floor_area_m2"].where(sums["n_unknown"] == 0)
     for column in sums.columns.difference(["n_buildings"]):
@@ -334,7 +338,7 @@ def _nodes(
     return gpd.GeoDataFrame(table)
 
 
-def _share(classes: pd.DataFrame, total: Mapping[str, float] | None) -> pd.DataFrame:
+def _shares_of_district(classes: pd.DataFrame, total: Mapping[str, float] | None) -> pd.DataFrame:
     """The tasks' share of the district's clearance."""
     rows = []
     for column, whole in (total or {}).items():

@@ -81,7 +81,7 @@ def work_calendar(
     first = np.datetime64(start.normalize(), "D") - np.timedelta64(back_days, "D")
     said_until = said_from = None
     if isinstance(calendar, pd.DataFrame):
-        worked = _of_table(calendar)
+        worked = _worked_days_of_table(calendar)
     elif calendar not in KINDS:
         raise LayerError(f"calendar={calendar!r} is not known", hint=nearest(calendar, KINDS))
 
@@ -96,7 +96,7 @@ def work_calendar(
         else:
             keep = np.is_busday(days)
             if calendar == "china":
-                said_from, said_until = _china(days, keep)
+                said_from, said_until = _apply_china_holidays(days, keep)
         return np.asarray(days[keep])
 
     found: Days = np.empty(0, "datetime64[D]")
@@ -109,7 +109,7 @@ def work_calendar(
     return WorkDays(found, said_until, said_from, before)
 
 
-def _of_table(calendar: pd.DataFrame) -> dict[np.datetime64, bool]:
+def _worked_days_of_table(calendar: pd.DataFrame) -> dict[np.datetime64, bool]:
     """Days that a table says are worked or not; all others are Monday to Friday."""
     calendar = columns_once(calendar, "calendar")
     require_columns(calendar, ["date", "working"], "calendar")
@@ -126,7 +126,9 @@ def _of_table(calendar: pd.DataFrame) -> dict[np.datetime64, bool]:
     return dict(zip(_as_days(calendar["date"]), calendar["working"].astype(bool), strict=True))
 
 
-def _china(days: Days, keep: NDArray[np.bool_]) -> tuple[np.datetime64, np.datetime64]:
+def _apply_china_holidays(
+    days: Days, keep: NDArray[np.bool_]
+) -> tuple[np.datetime64, np.datetime64]:
     """Holidays out and make-up days in, as announced by the State Council; first and last day."""
     from chinese_calendar.constants import holidays, workdays
 

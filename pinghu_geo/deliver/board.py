@@ -68,7 +68,7 @@ class NodeBoard:
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class _CellLayout:
     """Kind of the cells, size of their letters, width and height [units]."""
 
     shape: str
@@ -145,34 +145,40 @@ def node_board(
         raise LayerError(f"reload_s is {reload_s}", hint="seconds, or 0 for never")
     stages = stage_rules() if stages is None else stages
     title = say("board of the nodes", lang) if title is None else title
-    nodes = _nodes(tasks, state, plan, watched, faces, stages, lang)
+    nodes = _rows_of_nodes(tasks, state, plan, watched, faces, stages, lang)
     full = len(nodes) <= FULL_CELLS
     late = nodes[nodes["signal"].isin(["red", "amber"])].sort_values("place", kind="stable")
-    rows = [(key, part) for key, part in _by_bank(nodes)]
+    rows = [(key, part) for key, part in _nodes_by_bank(nodes)]
     area = HIGH - HEAD - (min(len(late), WORST) + 2) * WORST_ROW * bool(len(late))
-    layout = _layout([len(part) for _, part in rows], area, full)
+    layout = _largest_layout([len(part) for _, part in rows], area, full)
     number = {node: k for k, node in enumerate(nodes.index)}
     body = [
-        _head(tasks, nodes, state, watched, stages, title, note, lang),
+        _header_html(tasks, nodes, state, watched, stages, title, note, lang),
         "<main>",
-        *(_row(key, part, number, layout.shape, lang) for key, part in rows),
+        *(_bank_html(key, part, number, layout.shape, lang) for key, part in rows),
         "</main>" if rows else f"<p>{say('no nodes of tasks', lang)}</p></main>",
-        _worst(late, lang),
+        _worst_nodes_html(late, lang),
         f'<dialog id="d"><button id="x" aria-label="{say("close", lang)}">✕</button>'
         "<table></table></dialog>",
     ]
-    facts = script_value([_facts(node, row, lang) for node, row in zip(nodes.index, _dicts(nodes),
-                                                                strict=True)])  # fmt: skip
+    facts = script_value(
+        [
+            _facts_of_node(node, row, lang)
+            for node, row in zip(nodes.index, _rows_as_dicts(nodes), strict=True)
+        ]
+    )
     script = SCRIPT % (facts, reload_s * 1000)
     head = html_text(title, isolated=False)
-    page = f"{PAGE_HEAD % LOCALES[lang]}<title>{head}</title><style>{_style(layout)}</style>"
+    page = (
+        f"{PAGE_HEAD % LOCALES[lang]}<title>{head}</title><style>{_style_of_page(layout)}</style>"
+    )
     return NodeBoard(f"{page}\n<body>{''.join(body)}<script>{script}</script></body></html>\n")
 
 
 # --- what is known of each node ---
 
 
-def _nodes(
+def _rows_of_nodes(
     tasks: CampaignTasks,
     state: ProgressState | None,
     plan: Schedule | None,
@@ -212,11 +218,11 @@ def _nodes(
         for column in ("blocker", "blocker_since"):
             table[column] = state.nodes[column].reindex(table.index)
     table["word_due"] = table["stage_due"].map(words)
-    table["face"] = _held_up(table.index, faces, lang)
+    table["face"] = _stretches_held_up(table.index, faces, lang)
     return table
 
 
-def _held_up(nodes: pd.Index, faces: WorkingFaces | None, lang: Lang) -> pd.Series:
+def _stretches_held_up(nodes: pd.Index, faces: WorkingFaces | None, lang: Lang) -> pd.Series:
     """The longest stretch that waits for each node, in words, and how many more there are."""
     found: pd.Series = pd.Series(np.nan, index=nodes, dtype=object)
     if faces is None:
@@ -227,7 +233,7 @@ def _held_up(nodes: pd.Index, faces: WorkingFaces | None, lang: Lang) -> pd.Seri
         if node not in found.index:
             continue
         longest = rows.iloc[rows["length_m"].argmax()]
-        said = _between(longest["from_m"], longest["to_m"])
+        said = _chainage_range(longest["from_m"], longest["to_m"])
         if len(rows) > 1:
             said = say("{} and others: {} stretches of {} m", lang, said, len(rows),
                        f"{rows['length_m'].sum():.0f}")  # fmt: skip
@@ -235,13 +241,13 @@ def _held_up(nodes: pd.Index, faces: WorkingFaces | None, lang: Lang) -> pd.Seri
     return found
 
 
-def _between(a: float, b: float) -> str:
+def _chainage_range(a: float, b: float) -> str:
     low, high = sorted((float(a), float(b)))
     ends = f"{format_chainage(low, decimals=0)}–{format_chainage(high, decimals=0)}"
     return f"{ends}({high - low:.0f} m)"
 
 
-def _by_bank(nodes: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
+def _nodes_by_bank(nodes: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
     """Nodes of each river, in the order of the table, and bank."""
     return [
         ((river, bank), part)
@@ -251,24 +257,24 @@ def _by_bank(nodes: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
     ]
 
 
-def _dicts(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _rows_as_dicts(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
 
 
-def _number(value: Any, lang: Lang, what: str = "{}") -> str:
+def _number_in_words(value: Any, lang: Lang, what: str = "{}") -> str:
     """A number within its words; unknown ones say so."""
     return say("unknown", lang) if pd.isna(value) else say(what, lang, f"{value:,.0f}")
 
 
-def _text(value: Any) -> str:
+def _text_or_blank(value: Any) -> str:
     return "" if pd.isna(value) else visible_text(value)
 
 
-def _day(value: Any, form: str = "%Y-%m-%d") -> str:
+def _date_or_blank(value: Any, form: str = "%Y-%m-%d") -> str:
     return "" if pd.isna(value) else format(pd.Timestamp(value), form)
 
 
-def _short_name(node: str, row: dict[str, Any]) -> str:
+def _short_node_name(node: str, row: dict[str, Any]) -> str:
     """Number of a node within its row; the whole id where it isn't of that kind."""
     head, _, tail = str(node).rpartition("-")
     return tail if head.startswith(f"{row['river']}-") and tail else str(node)
@@ -277,9 +283,9 @@ def _short_name(node: str, row: dict[str, Any]) -> str:
 # --- the page ---
 
 
-def _layout(counts: list[int], area: int, full: bool) -> _Layout:
+def _largest_layout(counts: list[int], area: int, full: bool) -> _CellLayout:
     """Largest letters with which all cells fit above the list of the worst."""
-    best = _Layout("stacked" if full else "short", 0.0, 0.0, 0.0)
+    best = _CellLayout("stacked" if full else "short", 0.0, 0.0, 0.0)
     across = WIDE - 2 * SIDE - ROW_HEAD
     for columns in range(1, max(counts, default=0) + 1):
         lines = sum(ceil(n / columns) for n in counts)
@@ -289,11 +295,11 @@ def _layout(counts: list[int], area: int, full: bool) -> _Layout:
             needs = SHAPES[shape]
             font = max(min((wide - FRAME) / needs[0], (high - FRAME) / needs[1]), LEAST_FONT)
             if font > best.font:
-                best = _Layout(shape, font, needs[0] * font + FRAME, needs[1] * font + FRAME)
+                best = _CellLayout(shape, font, needs[0] * font + FRAME, needs[1] * font + FRAME)
     return best
 
 
-def _head(
+def _header_html(
     tasks: CampaignTasks,
     nodes: pd.DataFrame,
     state: ProgressState | None,
@@ -305,7 +311,7 @@ def _head(
 ) -> str:
     """Title, day, sums of all and of each class, changes, signals, share of the district."""
     day = say("no reports of progress yet", lang)
-    day = day if state is None else say("as of {}", lang, _day(state.as_of))
+    day = day if state is None else say("as of {}", lang, _date_or_blank(state.as_of))
     shares = "".join(
         "<span>"
         + say(
@@ -315,18 +321,18 @@ def _head(
             f"<b>{row['share_ratio']:.2%}</b>",
         )
         + "</span>"
-        for row in _dicts(tasks.share)
+        for row in _rows_as_dicts(tasks.share)
         if pd.notna(row["share_ratio"])
     )
     top = f"<h1>{html_text(title)}</h1><strong>{day}</strong>"
     top += f"<span>{html_text(note)}</span>" if note else ""
-    top += f"<span>{say('in all: {}', lang, _sums(nodes, lang))}</span>{shares}"
+    top += f"<span>{say('in all: {}', lang, _sums_html(nodes, lang))}</span>{shares}"
     before = {} if state is None else {n: _classes_before(state, nodes, stages, n) for n in (1, 7)}
     cards, since = [], (say("since yesterday", lang), say("since last week", lang))
     for code in CLASS_LOOKS:
         mine = nodes[nodes["class"] == code]
         change = "".join(
-            f"<span>{word} {_signed(len(mine) - int((then == code).sum()))}</span>"
+            f"<span>{word} {_signed_change(len(mine) - int((then == code).sum()))}</span>"
             for word, then in zip(since, before.values(), strict=False)
         )
         signs = _class_letters(code, stages, lang)
@@ -334,7 +340,8 @@ def _head(
             f'<div class="card"><i class="s-{code}">{html_text(signs[:4])}</i><div>'
             f"<h2>{code_label('status', code, lang=lang)} "
             f"{say('nodes: {}', lang, f'<b>{len(mine)}</b>')}</h2>"
-            f'<p>{_sums(mine, lang, counted=False)}</p><p class="change">{change}</p></div></div>'
+            f"<p>{_sums_html(mine, lang, counted=False)}</p>"
+            f'<p class="change">{change}</p></div></div>'
         )
     if watched is not None:
         lamps = "".join(
@@ -352,11 +359,11 @@ def _class_letters(code: str, stages: pd.DataFrame, lang: Lang) -> str:
     return f"{signs[TODO]}{own}" if code == TODO else own
 
 
-def _signed(change: int) -> str:
+def _signed_change(change: int) -> str:
     return f"{change:+d}" if change else "±0"
 
 
-def _sums(nodes: pd.DataFrame, lang: Lang, *, counted: bool = True) -> str:
+def _sums_html(nodes: pd.DataFrame, lang: Lang, *, counted: bool = True) -> str:
     """Sums of what is known, and of how many nodes it isn't."""
     words = [say("nodes: {}", lang, f"<b>{len(nodes)}</b>")] if counted else []
     words.append(say("{} buildings", lang, f"<b>{int(nodes['n_buildings'].sum()):,}</b>"))
@@ -388,33 +395,36 @@ def _classes_before(
     return pd.Series(np.array([*stages["shown_as"], TODO], object)[top], index=nodes.index)
 
 
-def _row(
+def _bank_html(
     key: tuple[str, str], part: pd.DataFrame, number: dict[Any, int], shape: str, lang: Lang
 ) -> str:
     river, bank = key
     cells = [
-        _cell(node, row, number[node], shape, lang)
-        for node, row in zip(part.index, _dicts(part), strict=True)
+        _cell_html(node, row, number[node], shape, lang)
+        for node, row in zip(part.index, _rows_as_dicts(part), strict=True)
     ]
     head = f"<h3>{html_text(river)}<span>{code_label('bank', bank, lang=lang)}</span></h3>"
     return f'<section>{head}<div class="cells">{"".join(cells)}</div></section>'
 
 
-def _cell(node: Any, row: dict[str, Any], k: int, shape: str, lang: Lang) -> str:
+def _cell_html(node: Any, row: dict[str, Any], k: int, shape: str, lang: Lang) -> str:
     signal = row["signal"] if row["signal"] in ("red", "amber") else ""
-    name = f"<b>{html_text(_short_name(node, row))}<i>{html_text(row['letter'])}</i></b>"
+    name = f"<b>{html_text(_short_node_name(node, row))}<i>{html_text(row['letter'])}</i></b>"
     rest = ""
     if shape != "short":
         people = row["n_tenants"]
-        counts = _number(row["n_buildings"], lang, "{}b") + (
-            "" if pd.isna(people) else _number(people, lang, "{}h")
+        counts = _number_in_words(row["n_buildings"], lang, "{}b") + (
+            "" if pd.isna(people) else _number_in_words(people, lang, "{}h")
         )
         mark = (
             f"<em>{say('col', lang)}</em>"
             if pd.notna(row["n_collective"]) and row["n_collective"] > 0
             else ""
         )
-        day, who = _day(row["due"], "%m-%d") or "–", html_text(_text(row["group"]))
+        day, who = (
+            _date_or_blank(row["due"], "%m-%d") or "–",
+            html_text(_text_or_blank(row["group"])),
+        )
         between = " " if shape == "beside" else "</span><span>"
         rest = f"<span>{counts}{mark}</span><span>{day}{between}{who}</span>"
     said = html_text(f"{node} {row['word']}", isolated=False)
@@ -422,26 +432,30 @@ def _cell(node: Any, row: dict[str, Any], k: int, shape: str, lang: Lang) -> str
             f"{name}{rest}</button>")  # fmt: skip
 
 
-def _worst(late: pd.DataFrame, lang: Lang) -> str:
+def _worst_nodes_html(late: pd.DataFrame, lang: Lang) -> str:
     """The worst nodes, with what blocks them and what they hold up."""
     if late.empty:
         return ""
     heads = ("node", "chainage", "group / leader", "stage now → due", "behind", "houses", "due",
              "held up by", "face that waits")  # fmt: skip
     lines = []
-    for node, row in zip(late.index[:WORST], _dicts(late.iloc[:WORST]), strict=True):
-        who = " / ".join(filter(None, (_text(row["group"]), _text(row["leader"]))))
-        since = _since(row, "%m-%d", lang)
-        people = "" if pd.isna(row["n_tenants"]) else _number(row["n_tenants"], lang, "{}h")
+    for node, row in zip(late.index[:WORST], _rows_as_dicts(late.iloc[:WORST]), strict=True):
+        who = " / ".join(
+            filter(None, (_text_or_blank(row["group"]), _text_or_blank(row["leader"])))
+        )
+        since = _blocked_since_text(row, "%m-%d", lang)
+        people = (
+            "" if pd.isna(row["n_tenants"]) else _number_in_words(row["n_tenants"], lang, "{}h")
+        )
         face = "" if pd.isna(row["face"]) else row["face"]
         if face and pd.notna(row["needed_by"]):
-            face = say("{}, entry {}", lang, face, _day(row["needed_by"], "%m-%d"))
+            face = say("{}, entry {}", lang, face, _date_or_blank(row["needed_by"], "%m-%d"))
         cells = (
-            _text(node), _between(row["from_m"], row["to_m"]), who,
-            f"{_text(row['word'])} → {_text(row['word_due'])}",
-            _number(row["late_by_days"], lang, "{} days"),
-            _number(row["n_buildings"], lang, "{}b") + people,
-            _day(row["due"]), f"{_text(row['blocker'])}{since}", face,
+            _text_or_blank(node), _chainage_range(row["from_m"], row["to_m"]), who,
+            f"{_text_or_blank(row['word'])} → {_text_or_blank(row['word_due'])}",
+            _number_in_words(row["late_by_days"], lang, "{} days"),
+            _number_in_words(row["n_buildings"], lang, "{}b") + people,
+            _date_or_blank(row["due"]), f"{_text_or_blank(row['blocker'])}{since}", face,
         )  # fmt: skip
         sign = {"red": "▲", "amber": "◆"}[row["signal"]]
         inner = "".join(f"<td>{html_text(c)}</td>" for c in cells)
@@ -453,34 +467,41 @@ def _worst(late: pd.DataFrame, lang: Lang) -> str:
             f"<tbody>{''.join(lines)}</tbody></table></footer>")  # fmt: skip
 
 
-def _since(row: dict[str, Any], form: str, lang: Lang) -> str:
+def _blocked_since_text(row: dict[str, Any], form: str, lang: Lang) -> str:
     """Since when a blocker stands, in brackets."""
     if pd.isna(row["blocker"]):
         return ""
-    return say("(since {})", lang, _day(row["blocker_since"], form))
+    return say("(since {})", lang, _date_or_blank(row["blocker_since"], form))
 
 
-def _facts(node: Any, row: dict[str, Any], lang: Lang) -> list[list[str]]:
+def _facts_of_node(node: Any, row: dict[str, Any], lang: Lang) -> list[list[str]]:
     """What a click shows of a node: words only, which the script sets as text."""
     # a count of 0 may be of houses whose tenure nobody knows
     late, own = row["late_by_days"], row["n_collective"]
     facts = (
-        ("node", _text(node)), ("chainage", _between(row["from_m"], row["to_m"])),
-        ("group", _text(row["group"])), ("leader", _text(row["leader"])),
-        ("stage now", _text(row["word"])), ("stage due", _text(row["word_due"])),
-        ("behind", "" if pd.isna(late) else _number(late, lang, "{} days")),
-        ("planned handover", _day(row["due"])), ("needed by", _day(row["needed_by"])),
-        ("number of buildings", _number(row["n_buildings"], lang, "{} buildings")),
-        ("tenants", _number(row["n_tenants"], lang, "{} households")),
-        ("collective", _number(own, lang, "{} buildings") if own > 0 else ""),
-        ("floor area to demolish", _number(row["demolish_floor_area_m2"], lang, "{} m²")),
-        ("held up by", f"{_text(row['blocker'])}{_since(row, '%Y-%m-%d', lang)}"),
-        ("face that waits", _text(row["face"])),
-    )  # fmt: skip
+        ("node", _text_or_blank(node)),
+        ("chainage", _chainage_range(row["from_m"], row["to_m"])),
+        ("group", _text_or_blank(row["group"])),
+        ("leader", _text_or_blank(row["leader"])),
+        ("stage now", _text_or_blank(row["word"])),
+        ("stage due", _text_or_blank(row["word_due"])),
+        ("behind", "" if pd.isna(late) else _number_in_words(late, lang, "{} days")),
+        ("planned handover", _date_or_blank(row["due"])),
+        ("needed by", _date_or_blank(row["needed_by"])),
+        ("number of buildings", _number_in_words(row["n_buildings"], lang, "{} buildings")),
+        ("tenants", _number_in_words(row["n_tenants"], lang, "{} households")),
+        ("collective", _number_in_words(own, lang, "{} buildings") if own > 0 else ""),
+        ("floor area to demolish", _number_in_words(row["demolish_floor_area_m2"], lang, "{} m²")),
+        (
+            "held up by",
+            f"{_text_or_blank(row['blocker'])}{_blocked_since_text(row, '%Y-%m-%d', lang)}",
+        ),
+        ("face that waits", _text_or_blank(row["face"])),
+    )
     return [[say(word, lang), text] for word, text in facts if text]
 
 
-def _style(layout: _Layout) -> str:
+def _style_of_page(layout: _CellLayout) -> str:
     looks = "".join(
         f".s-{code}{{background:{one.fill};color:{one.ink}}}" for code, one in CLASS_LOOKS.items()
     )

@@ -117,42 +117,42 @@ def plot_time_chainage(
         known = [str(r) for r in plan.nodes["river"].unique()]
         raise LayerError(f"has no node on {river!r}", layer="plan", hint=nearest(river, known))
     scale = None if rivers is None else river_scales(rivers).get(river)
-    nodes = _along(nodes, rivers, river, "plan")
+    nodes = _rows_along_river(nodes, rivers, river, "plan")
     if faces is not None:
         faces = _faces_along(faces, rivers, river)
     if segments is not None:
-        segments = _along(segments, rivers, river, "segments")
+        segments = _rows_along_river(segments, rivers, river, "segments")
     ends = _sheet_ends(nodes, faces, river)
     figure = DrawnFigure(figsize=PAPER, layout="constrained")
     font = chinese_font()
     both = figure.subplots(2, 1, sharex=True, sharey=True)
     for axes, bank in zip(both, ("left", "right"), strict=True):
-        spans = _spans(nodes[nodes["bank"].isin([bank, "both"])], ends)
-        _planned(axes, activities, spans, stages)
+        spans = _column_spans(nodes[nodes["bank"].isin([bank, "both"])], ends)
+        _draw_planned_stages(axes, activities, spans, stages)
         if state is not None:
-            _done(axes, state, spans, stages)
-            axes.axhline(_at(state.as_of), color=TODAY, linewidth=1.6)
-        _entry(axes, handover, river, bank, ends, rivers)
-        _ready(axes, faces, bank)
-        _names(axes, spans, ends, font)
+            _draw_reported_stages(axes, state, spans, stages)
+            axes.axhline(_matplotlib_day(state.as_of), color=TODAY, linewidth=1.6)
+        _draw_entry_line(axes, handover, river, bank, ends, rivers)
+        _draw_ready_faces(axes, faces, bank)
+        _draw_node_numbers(axes, spans, ends, font)
         axes.set_ylabel(code_label("bank", bank, lang=lang), fontproperties=font, fontsize=13)
-    _reaches(both, segments, font)
-    _finish(both, ends, scale)
+    _draw_reaches(both, segments, font)
+    _finish_axes(both, ends, scale)
     both[1].set_xlabel(say("chainage", lang), fontproperties=font)
     said = say("{}: time against chainage", lang, river)
     if state is not None:
         said = say("{} (as of {})", lang, said, f"{state.as_of:%Y-%m-%d}")
     figure.suptitle(figure_text(title or said), fontproperties=font, fontsize=18)
-    _legend(figure, stages, font, lang, state=state, faces=faces, handover=handover)
+    _draw_legend(figure, stages, font, lang, state=state, faces=faces, handover=handover)
     return figure
 
 
-def _at(day: Any) -> float:
+def _matplotlib_day(day: Any) -> float:
     """Day as matplotlib counts them, from 1970 on."""
     return float((pd.Timestamp(day) - pd.Timestamp(0)) / pd.Timedelta(days=1))
 
 
-def _along(
+def _rows_along_river(
     table: pd.DataFrame, rivers: gpd.GeoDataFrame | None, river: str, layer: str
 ) -> pd.DataFrame:
     """Rows of a river with ends whose differences are lengths along it."""
@@ -168,11 +168,11 @@ def _faces_along(faces: pd.DataFrame, rivers: gpd.GeoDataFrame | None, river: st
     scale = None if rivers is None else river_scales(rivers).get(river)
     mine = faces[faces["river"] == river]
     if scale is None or not scale.equations or "length_m" not in mine:
-        return _along(mine, rivers, river, "faces")
+        return _rows_along_river(mine, rivers, river, "faces")
     high = mine.groupby("bank")["length_m"].cumsum()
     whole = mine.groupby("bank")["length_m"].sum()
     if not np.isclose(whole, scale.length_m, atol=0.01).all():
-        return _along(mine, rivers, river, "faces")
+        return _rows_along_river(mine, rivers, river, "faces")
     first = float(np.min(scale.along([0.0, scale.length_m])))
     return mine.assign(from_m=first + high - mine["length_m"], to_m=first + high)
 
@@ -186,7 +186,7 @@ def _sheet_ends(nodes: pd.DataFrame, faces: pd.DataFrame | None, river: str) -> 
     return low, max(high, low + 1.0)
 
 
-def _spans(nodes: pd.DataFrame, ends: tuple[float, float]) -> pd.DataFrame:
+def _column_spans(nodes: pd.DataFrame, ends: tuple[float, float]) -> pd.DataFrame:
     """Ends of each node's column: its own, or of the least width where the neighbours leave it."""
     true = np.sort(nodes[["from_m", "to_m"]].to_numpy(float), axis=1)
     order = np.argsort(true[:, 0], kind="stable")
@@ -202,41 +202,48 @@ def _spans(nodes: pd.DataFrame, ends: tuple[float, float]) -> pd.DataFrame:
     return table.reindex(nodes.index)
 
 
-def _fill(stages: pd.DataFrame, code: str) -> str:
+def _fill_of_stage(stages: pd.DataFrame, code: str) -> str:
     shown = str(stages.at[code, "shown_as"])
     return TODO_FILL if shown == "todo" else CLASS_LOOKS[shown].fill
 
 
-def _lighter(colour: str) -> tuple[float, float, float]:
+def _lighter_colour(colour: str) -> tuple[float, float, float]:
     red, green, blue = (1 - (1 - part) * (1 - LIGHT) for part in to_rgb(colour))
     return red, green, blue
 
 
-def _planned(
+def _draw_planned_stages(
     axes: Any, activities: pd.DataFrame, spans: pd.DataFrame, stages: pd.DataFrame
 ) -> None:
     """Stages as planned: light, on the left half of each node's column."""
     rows = activities[activities["node_id"].isin(spans.index)]
     for code, part in rows.groupby("stage", sort=False):
         where = spans.loc[part["node_id"]]
-        top = np.array([_at(d) for d in part["start"]])
-        low = np.array([_at(d) for d in part["finish"]]) + 1
+        top = np.array([_matplotlib_day(d) for d in part["start"]])
+        low = np.array([_matplotlib_day(d) for d in part["finish"]]) + 1
         axes.bar(
-            where["low"], np.maximum(low - top, 0), (where["high"] - where["low"]) / 2, top,
-            align="edge", color=_lighter(_fill(stages, str(code))), edgecolor="#8a8a8a",
+            where["low"],
+            np.maximum(low - top, 0),
+            (where["high"] - where["low"]) / 2,
+            top,
+            align="edge",
+            color=_lighter_colour(_fill_of_stage(stages, str(code))),
+            edgecolor="#8a8a8a",
             linewidth=0.3,
-        )  # fmt: skip
+        )
     whole = rows.groupby("node_id").agg(top=("start", "min"), low=("finish", "max"))
     where = spans.loc[whole.index]
-    first = np.array([_at(d) for d in whole["top"]])
+    first = np.array([_matplotlib_day(d) for d in whole["top"]])
     axes.bar(
-        where["low"], np.array([_at(d) for d in whole["low"]]) + 1 - first,
+        where["low"], np.array([_matplotlib_day(d) for d in whole["low"]]) + 1 - first,
         (where["high"] - where["low"]) / 2, first, align="edge", fill=False, edgecolor="#8a8a8a",
         linewidth=0.5,
     )  # fmt: skip
 
 
-def _done(axes: Any, state: ProgressState, spans: pd.DataFrame, stages: pd.DataFrame) -> None:
+def _draw_reported_stages(
+    axes: Any, state: ProgressState, spans: pd.DataFrame, stages: pd.DataFrame
+) -> None:
     """Stages as reported, on the right half: one column, each stage from where the last ended."""
     rows = state.stages[state.stages["node_id"].isin(spans.index) & state.stages["first"].notna()]
     rank = {code: k for k, code in enumerate(stages.index)}
@@ -244,20 +251,22 @@ def _done(axes: Any, state: ProgressState, spans: pd.DataFrame, stages: pd.DataF
     over = rows["done_ratio"] >= 1
     low = rows["last"].where(over, state.as_of)
     top = low.groupby(rows["node_id"]).shift().fillna(rows["first"])
-    rows["top"] = np.minimum([_at(d) for d in top], [_at(d) for d in rows["first"]])
-    rows["top"] = np.where(over, rows["top"], [_at(d) for d in rows["first"]])
-    rows["low"] = [_at(d) for d in low]
+    rows["top"] = np.minimum(
+        [_matplotlib_day(d) for d in top], [_matplotlib_day(d) for d in rows["first"]]
+    )
+    rows["top"] = np.where(over, rows["top"], [_matplotlib_day(d) for d in rows["first"]])
+    rows["low"] = [_matplotlib_day(d) for d in low]
     for (code, whole), part in rows.groupby(["stage", over], sort=False):
         where = spans.loc[part["node_id"]]
         half = ((where["high"] - where["low"]) / 2).to_numpy()
         axes.bar(
             where["low"].to_numpy() + half, np.maximum(part["low"] - part["top"], 1), half,
-            part["top"], align="edge", color=_fill(stages, str(code)), edgecolor="#222222",
+            part["top"], align="edge", color=_fill_of_stage(stages, str(code)), edgecolor="#222222",
             linewidth=0.4, hatch=None if whole else "////", alpha=1 if whole else 0.75,
         )  # fmt: skip
 
 
-def _entry(
+def _draw_entry_line(
     axes: Any,
     handover: pd.DataFrame | None,
     river: str,
@@ -273,7 +282,7 @@ def _entry(
     require_columns(handover, ["river"], "handover")
     mine = handover[handover["river"].astype(str) == str(river)]  # a sheet is of one river
     days = needed_by(places, mine, rivers=rivers, along=True)
-    y = np.array([np.nan if pd.isna(d) else _at(d) for d in days])
+    y = np.array([np.nan if pd.isna(d) else _matplotlib_day(d) for d in days])
     # ends of a place are needed with it: what is needed at once stays level
     x, y = np.repeat(cuts, 2)[1:-1], np.repeat(y, 2)
     if "m_per_day" in handover:
@@ -281,18 +290,26 @@ def _entry(
     axes.plot(x, y, color=ENTRY, linewidth=1.8, linestyle="--")
 
 
-def _ready(axes: Any, faces: pd.DataFrame | None, bank: str) -> None:
+def _draw_ready_faces(axes: Any, faces: pd.DataFrame | None, bank: str) -> None:
     """Faces by the day from which they are ready: solid where they are, hatched where planned."""
     if faces is None:
         return
     mine = faces[faces["bank"].isin([bank, "both"])]
     for row in mine[mine["ready_on"].notna()].itertuples():
         style = "-" if row.ready else (0, (2, 1.5))
-        axes.hlines(_at(row.ready_on) + 1, row.from_m, row.to_m, color=READY, linewidth=3.2,
-                    linestyle=style)  # fmt: skip
+        axes.hlines(
+            _matplotlib_day(row.ready_on) + 1,
+            row.from_m,
+            row.to_m,
+            color=READY,
+            linewidth=3.2,
+            linestyle=style,
+        )
 
 
-def _names(axes: Any, spans: pd.DataFrame, ends: tuple[float, float], font: Any) -> None:
+def _draw_node_numbers(
+    axes: Any, spans: pd.DataFrame, ends: tuple[float, float], font: Any
+) -> None:
     """Numbers of the nodes above their columns; one that would touch its neighbour is left out."""
     room = (ends[1] - ends[0]) * 0.01
     last = -np.inf
@@ -308,7 +325,7 @@ def _names(axes: Any, spans: pd.DataFrame, ends: tuple[float, float], font: Any)
         )  # fmt: skip
 
 
-def _reaches(both: Any, segments: pd.DataFrame | None, font: Any) -> None:
+def _draw_reaches(both: Any, segments: pd.DataFrame | None, font: Any) -> None:
     """Ends of the reaches, and their groups above."""
     if segments is None:
         return
@@ -325,7 +342,7 @@ def _reaches(both: Any, segments: pd.DataFrame | None, font: Any) -> None:
         )  # fmt: skip
 
 
-def _finish(both: Any, ends: tuple[float, float], scale: ChainageScale | None) -> None:
+def _finish_axes(both: Any, ends: tuple[float, float], scale: ChainageScale | None) -> None:
     """Time downwards in months, chainage across."""
     both[0].margins(y=0.02)
     both[0].invert_yaxis()
@@ -340,7 +357,7 @@ def _finish(both: Any, ends: tuple[float, float], scale: ChainageScale | None) -
         axes.tick_params(axis="x", labelbottom=True)
 
 
-def _legend(figure: Any, stages: pd.DataFrame, font: Any, lang: Lang, **shown: Any) -> None:
+def _draw_legend(figure: Any, stages: pd.DataFrame, font: Any, lang: Lang, **shown: Any) -> None:
     """Words for the classes and lines that the sheet shows."""
     seen, words = dict.fromkeys(stages["shown_as"]), stage_words(stages, lang=lang)
     keys: list[Any] = []
@@ -351,7 +368,7 @@ def _legend(figure: Any, stages: pd.DataFrame, font: Any, lang: Lang, **shown: A
         keys.append(Patch(facecolor=colour, edgecolor="#222222", label=figure_text(word)))
     keys.append(
         Patch(
-            facecolor=_lighter("#444444"),
+            facecolor=_lighter_colour("#444444"),
             edgecolor="#8a8a8a",
             label=say("left half, light: planned", lang),
         )

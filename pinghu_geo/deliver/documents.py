@@ -117,30 +117,38 @@ def write_household_files(
     words = stage_words(stages, lang=lang)
     people = {} if tenants is None else dict(iter(tenants.groupby("building_id")))
     of_node = pd.DataFrame() if nodes is None else pd.DataFrame(nodes)
-    pictures = _extracts(buildings, around, red_line, rivers, lang)
+    pictures = _pictures_of_houses(buildings, around, red_line, rivers, lang)
     reached: dict[Any, pd.Series] = {}
     if state is not None:
         rows = state.reached[state.reached["kind"] == "building"]
         reached = {k: g.set_index("stage")["date"] for k, g in rows.groupby("id", sort=False)}
     papers = {}
-    for (one, row), picture in zip(_records(buildings), pictures, strict=True):
+    for (one, row), picture in zip(_rows_with_index(buildings), pictures, strict=True):
         node = of_node.loc[row["node_id"]] if row.get("node_id") in of_node.index else {}
         row |= {k: node.get(k) for k in ("group", "leader") if row.get(k) is None}
-        paper = _facts(row, (*HOUSE_FACTS, *row), lang)
+        paper = _texts_of_row(row, (*HOUSE_FACTS, *row), lang)
         if row.get("task_class") not in (None, "task"):  # it is of no node, and that is known
             paper |= {k: "—" for k in ("node_id", "group", "leader") if row.get(k) is None}
-        paper |= {"building_id": str(one), "project": project, "map": picture,
-                  "place": _place(row, lang), "costs": _costs(row, lang)}  # fmt: skip
-        paper |= _people_of(people.get(one), known=tenants is not None, state=state, words=words,
-                            lang=lang)  # fmt: skip
-        paper |= _progress_of(one, reached.get(str(one), reached.get(one)), state, words, lang)
+        paper |= {
+            "building_id": str(one),
+            "project": project,
+            "map": picture,
+            "place": _place_in_words(row, lang),
+            "costs": _costs_by_head(row, lang),
+        }
+        paper |= _tenants_of_house(
+            people.get(one), known=tenants is not None, state=state, words=words, lang=lang
+        )
+        paper |= _progress_of_house(
+            one, reached.get(str(one), reached.get(one)), state, words, lang
+        )
         papers[str(one)] = paper
     name = paper_name("household", lang)
     own = own_template("household", lang)
     return fill_papers(papers, target, template_bytes(template, own), title=name)
 
 
-def _records(frame: pd.DataFrame) -> list[tuple[Any, dict[str, Any]]]:
+def _rows_with_index(frame: pd.DataFrame) -> list[tuple[Any, dict[str, Any]]]:
     """Index and values of each row, without geometry."""
     rows = pd.DataFrame(frame).drop(columns="geometry", errors="ignore").astype(object)
     rows = rows.where(rows.notna(), None)
@@ -148,46 +156,49 @@ def _records(frame: pd.DataFrame) -> list[tuple[Any, dict[str, Any]]]:
             for k, r in zip(rows.index, rows.to_dict("records"), strict=True)]  # fmt: skip
 
 
-def _known(name: str, value: Any, lang: Lang) -> str:
+def _text_or_unknown(name: str, value: Any, lang: Lang) -> str:
     """A value as a paper says it: what isn't known says so."""
     return value_text(name, value, lang, unknown=say("unknown", lang))
 
 
-def _facts(row: Mapping[str, Any], names: Sequence[str], lang: Lang) -> dict[str, Any]:
-    return {name: _known(name, row.get(name), lang) for name in names}
+def _texts_of_row(row: Mapping[str, Any], names: Sequence[str], lang: Lang) -> dict[str, Any]:
+    return {name: _text_or_unknown(name, row.get(name), lang) for name in names}
 
 
-def _place(row: Mapping[str, Any], lang: Lang) -> str:
+def _place_in_words(row: Mapping[str, Any], lang: Lang) -> str:
     """River, bank and chainage, or the chainages between which something lies."""
-    river, bank = (_known(k, row.get(k), lang) for k in ("river", "bank"))
+    river, bank = (_text_or_unknown(k, row.get(k), lang) for k in ("river", "bank"))
     at = row.get("chainage_m")
     if at is None and row.get("from_m") is not None:
         ends = sorted(float(row[c]) for c in ("from_m", "to_m") if row[c] is not None)
         where = "–".join(format_chainage(e, decimals=0) for e in ends)
     else:
-        where = _known("chainage_m", at, lang)
+        where = _text_or_unknown("chainage_m", at, lang)
     return f"{river} {bank} {where}"
 
 
-def _costs(row: Mapping[str, Any], lang: Lang) -> list[dict[str, str]]:
+def _costs_by_head(row: Mapping[str, Any], lang: Lang) -> list[dict[str, str]]:
     """Compensation by head, and its sum."""
     words = {"building": say("building", lang), "relocation": say("relocation", lang),
              "interruption": say("interruption of business", lang)}  # fmt: skip
     found = [
         {
             "head": words.get(w) or code_label("head", w, lang=lang),
-            "yuan": _known(c, row[c], lang),
+            "yuan": _text_or_unknown(c, row[c], lang),
         }
         for c, w in HEADS.items()
         if row.get(c) is not None
     ]
     if row.get("cost_yuan") is not None:
-        sum_ = {"head": say("in all", lang), "yuan": _known("cost_yuan", row["cost_yuan"], lang)}
+        sum_ = {
+            "head": say("in all", lang),
+            "yuan": _text_or_unknown("cost_yuan", row["cost_yuan"], lang),
+        }
         found.append(sum_)
     return found
 
 
-def _people_of(
+def _tenants_of_house(
     rows: pd.DataFrame | None,
     *,
     known: bool,
@@ -201,18 +212,20 @@ def _people_of(
     if rows is None:
         return {"tenants": [], "tenants_said": say("No tenant is on record.", lang)}
     found = []
-    for one, row in _records(rows):
-        paper = _facts(row, ("name", "kind", "area_m2", "lease_end", *row), lang)
+    for one, row in _rows_with_index(rows):
+        paper = _texts_of_row(row, ("name", "kind", "area_m2", "lease_end", *row), lang)
         paper["tenant_id"] = str(one)
         stage = (
             None if state is None or one not in state.tenants.index else state.tenants["stage"][one]
         )
-        paper["stage"] = _known("", words.get(str(stage)) if stage is not None else None, lang)
+        paper["stage"] = _text_or_unknown(
+            "", words.get(str(stage)) if stage is not None else None, lang
+        )
         found.append(paper)
     return {"tenants": found, "tenants_said": say("{} tenants on record.", lang, len(found))}
 
 
-def _progress_of(
+def _progress_of_house(
     one: Any,
     reached: pd.Series | None,
     state: ProgressState | None,
@@ -226,7 +239,7 @@ def _progress_of(
         said = say("As of {}.", lang, f"{state.as_of:%Y-%m-%d}")
     now = state.buildings.loc[one] if state is not None and one in state.buildings.index else None
     if now is not None and pd.notna(now["blocker"]):
-        since = _known("", now["blocker_since"], lang)
+        since = _text_or_unknown("", now["blocker_since"], lang)
         said += say(" Blocked since {}: {}.", lang, since, now["blocker"])
     rows = []
     for code, word in words.items():
@@ -240,7 +253,7 @@ def _progress_of(
     return {"progress": rows, "progress_said": said}
 
 
-def _extracts(
+def _pictures_of_houses(
     buildings: gpd.GeoDataFrame,
     around: gpd.GeoDataFrame | None,
     red_line: gpd.GeoDataFrame | None,
@@ -324,32 +337,32 @@ def write_weekly_report(
     words = stage_words(stages, lang=lang)
     since = state.as_of - pd.Timedelta(days=WEEK - 1)
     signal = watched.nodes["signal"]
-    sums = _sums_said(tasks, watched, lang)
+    sums = _sums_in_words(tasks, watched, lang)
     sums.append(say("Red {}, amber {}, green {} nodes.", lang, *(int((signal == s).sum())
                     for s in ("red", "amber", "green"))))  # fmt: skip
     late = watched.nodes[signal != "green"]
     paper: dict[str, Any] = {
         "project": project, "sums": sums, "late": [],
         "period": f"{since:%Y-%m-%d} – {state.as_of:%Y-%m-%d}",
-        "curve": _curve(watched.curve, state, lang),
-        "groups": [_facts(r | {"group": g}, ("group", *watched.groups.columns), lang)
-                   for g, r in _records(watched.groups)],
-        "faces": _faces_said(faces, lang),
-        "next": _next_week(plan, state, tasks, words, lang),
+        "curve": _picture_of_curve(watched.curve, state, lang),
+        "groups": [_texts_of_row(r | {"group": g}, ("group", *watched.groups.columns), lang)
+                   for g, r in _rows_with_index(watched.groups)],
+        "faces": _faces_in_words(faces, lang),
+        "next": _stages_due_next_week(plan, state, tasks, words, lang),
     }  # fmt: skip
-    for node, row in _records(late):
-        one = _facts(row, ("group", "late_by_days"), lang) | {"node_id": str(node)}
+    for node, row in _rows_with_index(late):
+        one = _texts_of_row(row, ("group", "late_by_days"), lang) | {"node_id": str(node)}
         one |= {k: words.get(row[k], str(row[k])) for k in ("stage", "stage_due")}
         one["blocker"] = str(row["blocker"] or "")
         paper["late"].append(one)
-    paper |= _week(tasks, watched.changes, words, lang)
+    paper |= _week_by_stage(tasks, watched.changes, words, lang)
     name = paper_name("weekly", lang)
     own = own_template("weekly", lang)
     given = template_bytes(template, own)
     return fill_papers({"": paper}, target, given, title=name)[0]
 
 
-def _sums_said(tasks: CampaignTasks, watched: Supervision, lang: Lang) -> list[str]:
+def _sums_in_words(tasks: CampaignTasks, watched: Supervision, lang: Lang) -> list[str]:
     """What is to clear, and what is down."""
     nodes = tasks.nodes
     area = pd.to_numeric(nodes["demolish_floor_area_m2"], errors="coerce")
@@ -368,7 +381,7 @@ def _sums_said(tasks: CampaignTasks, watched: Supervision, lang: Lang) -> list[s
     return said
 
 
-def _week(
+def _week_by_stage(
     tasks: CampaignTasks, changes: pd.DataFrame, words: Mapping[str, str], lang: Lang
 ) -> dict[str, Any]:
     """What was reached within the week, by stage."""
@@ -392,7 +405,7 @@ def _week(
     return {"week": rows, "week_said": say("Stages reached within the week:", lang)}
 
 
-def _faces_said(faces: WorkingFaces | None, lang: Lang) -> list[str]:
+def _faces_in_words(faces: WorkingFaces | None, lang: Lang) -> list[str]:
     if faces is None or faces.stretches.empty:
         return [say("No working faces are given.", lang)]
     rows = faces.stretches
@@ -408,7 +421,7 @@ def _faces_said(faces: WorkingFaces | None, lang: Lang) -> list[str]:
     ]  # fmt: skip
 
 
-def _next_week(
+def _stages_due_next_week(
     plan: Schedule | None,
     state: ProgressState,
     tasks: CampaignTasks,
@@ -428,12 +441,18 @@ def _next_week(
     ]
     rows = rows[~(pd.Series(reached, rows.index, dtype=float) >= n)]
     group = tasks.nodes.get("group", pd.Series(dtype=object))
-    return [{"node_id": str(r.node_id), "stage": words.get(r.stage, str(r.stage)),
-             "group": _known("group", group.get(r.node_id), lang), "finish": f"{r.finish:%Y-%m-%d}"}
-            for r in each_row(rows.sort_values(["finish", "node_id"]))]  # fmt: skip
+    return [
+        {
+            "node_id": str(r.node_id),
+            "stage": words.get(r.stage, str(r.stage)),
+            "group": _text_or_unknown("group", group.get(r.node_id), lang),
+            "finish": f"{r.finish:%Y-%m-%d}",
+        }
+        for r in each_row(rows.sort_values(["finish", "node_id"]))
+    ]
 
 
-def _curve(curve: pd.DataFrame, state: ProgressState, lang: Lang) -> Picture | None:
+def _picture_of_curve(curve: pd.DataFrame, state: ProgressState, lang: Lang) -> Picture | None:
     if find_spec("matplotlib") is None or curve.empty:
         return None
     from pinghu_geo.deliver.extracts import curve_picture
@@ -514,17 +533,17 @@ def write_notices(
             hint="tasks are those whose progress was supervised",
         )
     papers: dict[str, dict[str, Any]] = {}
-    for node, row in _records(watched.notices):
+    for node, row in _rows_with_index(watched.notices):
         if node in nodes.index:
-            row = dict(_records(nodes.loc[[node]])[0][1]) | row  # noqa: PLW2901 - what is known more
+            row = dict(_rows_with_index(nodes.loc[[node]])[0][1]) | row  # noqa: PLW2901 - what is known more
         if plan is not None and node in plan.nodes.index:
             row["needed_by"] = plan.nodes.at[node, "needed_by"]
-        paper = _facts(row, ("group", "leader", "n_buildings", "n_tenants", "held_up_m",
+        paper = _texts_of_row(row, ("group", "leader", "n_buildings", "n_tenants", "held_up_m",
                              "late_by_days", "stage_due_on", "needed_by", "blocker_since",
                              *row), lang)  # fmt: skip
         paper |= {k: words.get(row[k], str(row[k])) for k in ("stage", "stage_due")}
         none = say("none reported", lang)
-        paper |= {"node_id": str(node), "project": project, "place": _place(row, lang),
+        paper |= {"node_id": str(node), "project": project, "place": _place_in_words(row, lang),
                   "blocker": str(row.get("blocker") or none),
                   "leader": str(row.get("leader") or "")}  # fmt: skip
         if row.get("blocker") is None:
@@ -533,7 +552,7 @@ def write_notices(
             "As of {}, node {} should have reached {} by {}; it stands at {} and is {} days late.",
             lang, f"{row['date']:%Y-%m-%d}", node, paper["stage_due"], paper["stage_due_on"],
             paper["stage"], paper["late_by_days"])  # fmt: skip
-        paper["houses"] = _behind(node, row["stage_due"], tasks, state, words, rank, lang)
+        paper["houses"] = _houses_behind(node, row["stage_due"], tasks, state, words, rank, lang)
         papers[str(node)] = paper
     if not papers:
         return []
@@ -543,7 +562,7 @@ def write_notices(
     return fill_papers(papers, target, given, title=name, prefix=f"{name}_")
 
 
-def _behind(
+def _houses_behind(
     node: Any,
     due: str,
     tasks: CampaignTasks | None,
@@ -560,9 +579,15 @@ def _behind(
     owner = pd.Series(dtype=object)
     if tasks is not None and "owner" in tasks.buildings:
         owner = tasks.buildings["owner"]
-    return [{"building_id": str(k), "owner": _known("owner", owner.get(k), lang),
-             "stage": words.get(row["stage"], str(row["stage"])),
-             "blocker": str(row["blocker"] or "")} for k, row in _records(rows)]  # fmt: skip
+    return [
+        {
+            "building_id": str(k),
+            "owner": _text_or_unknown("owner", owner.get(k), lang),
+            "stage": words.get(row["stage"], str(row["stage"])),
+            "blocker": str(row["blocker"] or ""),
+        }
+        for k, row in _rows_with_index(rows)
+    ]
 
 
 @takes()
@@ -624,16 +649,16 @@ def write_transfers(
     stages = stage_rules() if stages is None else stages
     down = str(stages.index[stages["clears"].astype(bool)][-1])
     papers: dict[str, dict[str, Any]] = {}
-    for _, row in _records(faces.receipts):
+    for _, row in _rows_with_index(faces.receipts):
         if not row["nodes"]:
             continue
-        place = _place({k: row[k] for k in ("river", "bank", "from_m", "to_m")}, lang)
-        paper = _facts(row, tuple(row), lang) | {"project": project, "place": place}
+        place = _place_in_words({k: row[k] for k in ("river", "bank", "from_m", "to_m")}, lang)
+        paper = _texts_of_row(row, tuple(row), lang) | {"project": project, "place": place}
         if row["handed_over_on"] is None:
             paper["handed_over_on"] = say("not yet", lang)
         paper["said"] = say("The stretch {} is cleared and is handed over to the works as a "
                             "working face.", lang, place)  # fmt: skip
-        paper["houses"] = _cleared(row, tasks, state, down, lang)
+        paper["houses"] = _houses_cleared(row, tasks, state, down, lang)
         key = place if place not in papers else f"{place} {len(papers)}"
         papers[key] = paper
     if not papers:
@@ -644,7 +669,7 @@ def write_transfers(
     return fill_papers(papers, target, given, title=name, prefix=f"{name}_")
 
 
-def _cleared(
+def _houses_cleared(
     face: Mapping[str, Any],
     tasks: CampaignTasks | None,
     state: ProgressState | None,
@@ -665,9 +690,9 @@ def _cleared(
         ]
         days = dict(zip(found["id"].astype(str), found["date"], strict=True))
     names = ("owner", "floor_area_m2")
-    return [_facts(row, names, lang) | {
-        "building_id": str(k), "cleared_on": _known("", days.get(str(k)), lang)}
-        for k, row in _records(rows)]  # fmt: skip
+    return [_texts_of_row(row, names, lang) | {
+        "building_id": str(k), "cleared_on": _text_or_unknown("", days.get(str(k)), lang)}
+        for k, row in _rows_with_index(rows)]  # fmt: skip
 
 
 @takes()
@@ -733,15 +758,15 @@ def write_scheme_report(
         if name not in comparison.schemes:
             raise LayerError(f"{name!r} was searched for and isn't compared", layer="searched",
                              hint="pg.compare(schemes, buildings, rivers)")  # fmt: skip
-    proofs, proof_said = _proofs(searched, lang)
+    proofs, proof_said = _proof_rows_and_lines(searched, lang)
     paper = {
         "project": project, "note": note, "baseline": comparison.baseline,
         "said": comparison.summary(lang=lang), "proofs": proofs, "proof_said": proof_said,
-        "totals": [_total(k, r, lang) for k, r in _records(comparison.totals)],
-        "by_river": [_change(k, r, lang) for k, r in _records(comparison.by_river)],
-        "maps": _maps(comparison, rivers, lang),
-        "widths": _widths(comparison, searched, widths or {}, rivers, lang),
-        "reservations": _reservations(comparison, searched, reservations, lang),
+        "totals": [_row_of_totals(k, r, lang) for k, r in _rows_with_index(comparison.totals)],
+        "by_river": [_row_of_change(k, r, lang) for k, r in _rows_with_index(comparison.by_river)],
+        "maps": _maps_of_changes(comparison, rivers, lang),
+        "widths": _plots_of_widths(comparison, searched, widths or {}, rivers, lang),
+        "reservations": _reservations_in_words(comparison, searched, reservations, lang),
     }  # fmt: skip
     name = paper_name("schemes", lang)
     own = own_template("schemes", lang)
@@ -749,49 +774,57 @@ def write_scheme_report(
     return fill_papers({"": paper}, target, given, title=name)[0]
 
 
-def _tens(yuan: Any, lang: Lang) -> str:
+def _ten_thousands_of_yuan(yuan: Any, lang: Lang) -> str:
     """Yuan in ten thousands, as offices say sums."""
     return say("unknown", lang) if yuan is None or pd.isna(yuan) else f"{yuan / 1e4:,.2f}"
 
 
-def _total(scheme: Any, row: dict[str, Any], lang: Lang) -> dict[str, str]:
+def _row_of_totals(scheme: Any, row: dict[str, Any], lang: Lang) -> dict[str, str]:
     row = {k: round(v) if k.endswith("_m2") and v is not None else v for k, v in row.items()}
     names = ("n_buildings", "n_full", "demolish_floor_area_m2", "n_tenants", "works_m2", "n_nodes")
-    found = _facts(row, names, lang)
+    found = _texts_of_row(row, names, lang)
     for column, lost in (("demolish_floor_area_m2", "n_unknown"),
                          ("n_tenants", "n_tenants_unknown")):  # fmt: skip
         if row.get(lost) and row.get(column) is not None:
             found[column] += say(" (and {})", lang, say("{} buildings unknown", lang, row[lost]))
-    return found | {"scheme": str(scheme), "cost": _tens(row.get("cost_yuan"), lang)}
+    return found | {
+        "scheme": str(scheme),
+        "cost": _ten_thousands_of_yuan(row.get("cost_yuan"), lang),
+    }
 
 
-def _change(key: Any, row: dict[str, Any], lang: Lang) -> dict[str, str]:
+def _row_of_change(key: Any, row: dict[str, Any], lang: Lang) -> dict[str, str]:
     scheme, river = key
     names = ("n_saved", "n_added", "avoided_floor_area_m2", "avoided_tenants")
-    return _facts(row, names, lang) | {"scheme": str(scheme), "river": str(river),
-                                       "saved": _tens(row.get("avoided_yuan"), lang)}  # fmt: skip
+    return _texts_of_row(row, names, lang) | {
+        "scheme": str(scheme),
+        "river": str(river),
+        "saved": _ten_thousands_of_yuan(row.get("avoided_yuan"), lang),
+    }
 
 
-def _proofs(
+def _proof_rows_and_lines(
     searched: Mapping[str, LeastDemolition | WithinRise], lang: Lang
 ) -> tuple[list[dict[str, str]], list[str]]:
     """The certificate of each search, river by river, and its sentences."""
     rows, said = [], []
     for name, best in searched.items():
         said += [f"{name}: {text}" for text in best.summary()]
-        for _, row in _records(best.certificate):
+        for _, row in _rows_with_index(best.certificate):
             proven = row["gap_yuan"] is not None and row["gap_yuan"] < 1.0
             word = code_label("proof", row["proof"], lang=lang) if "proof" in row else ""
             if not word:
                 word = say("proven", lang) if proven else say("not proven", lang)
             rows.append({"scheme": name, "river": str(row["river"]), "proof": word,
-                         "total": _tens(row["total_yuan"], lang),
-                         "bound": _tens(row["bound_yuan"], lang),
-                         "gap": _tens(row["gap_yuan"], lang)})  # fmt: skip
+                         "total": _ten_thousands_of_yuan(row["total_yuan"], lang),
+                         "bound": _ten_thousands_of_yuan(row["bound_yuan"], lang),
+                         "gap": _ten_thousands_of_yuan(row["gap_yuan"], lang)})  # fmt: skip
     return rows, said
 
 
-def _maps(comparison: Comparison, rivers: gpd.GeoDataFrame, lang: Lang) -> list[dict[str, Any]]:
+def _maps_of_changes(
+    comparison: Comparison, rivers: gpd.GeoDataFrame, lang: Lang
+) -> list[dict[str, Any]]:
     """Where each scheme spares and takes, against the baseline."""
     if find_spec("matplotlib") is None:
         return []
@@ -811,7 +844,7 @@ def _maps(comparison: Comparison, rivers: gpd.GeoDataFrame, lang: Lang) -> list[
     return found
 
 
-def _widths(
+def _plots_of_widths(
     comparison: Comparison,
     searched: Mapping[str, LeastDemolition | WithinRise],
     widths: Mapping[str, pd.DataFrame],
@@ -837,7 +870,7 @@ def _widths(
     return found
 
 
-def _reservations(
+def _reservations_in_words(
     comparison: Comparison,
     searched: Mapping[str, LeastDemolition | WithinRise],
     given: Sequence[str],
@@ -845,7 +878,7 @@ def _reservations(
 ) -> list[str]:
     """What the figures don't say: what was estimated, what isn't known, what others decide."""
     found = []
-    for name, row in _records(comparison.totals):
+    for name, row in _rows_with_index(comparison.totals):
         if row.get("estimated_m2"):
             found.append(say("{}: {} m² of the floor area are estimated as footprint times floors.",
                              lang, name, f"{row['estimated_m2']:,.0f}"))  # fmt: skip

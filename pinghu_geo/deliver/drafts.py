@@ -112,14 +112,14 @@ def require_known(folder: str | Path | None) -> None:
                              hint=nearest(path.name, known))  # fmt: skip
 
 
-def _heading(what: str, column: str, lang: Lang) -> str:
+def _heading_of_column(what: str, column: str, lang: Lang) -> str:
     """Heading of a column by its noun: the same name is another thing in another table."""
     found = noun(what)[column]
     unit = f" ({found.unit})" if found.unit else ""
     return label(column, lang=lang) if lang == "en" else f"{found.zh}{unit}"
 
 
-def _household(lang: Lang) -> bytes:
+def _household_draft(lang: Lang) -> bytes:
     draft = Draft()
     draft.title(say("household file", lang), below="{{ one.project }}  {{ one.building_id }}")
     words = {k: say("bank and chainage", lang) if k == "place" else label(k, lang=lang)
@@ -130,7 +130,7 @@ def _household(lang: Lang) -> bytes:
     draft.heading(say("tenants", lang))
     draft.line("{{ one.tenants_said }}")
     with draft.shown_if("tenants"):
-        draft.rows("tenants", [(_heading("tenants", k, lang), k, s) for k, s in (
+        draft.rows("tenants", [(_heading_of_column("tenants", k, lang), k, s) for k, s in (
             ("tenant_id", .18), ("name", .24), ("kind", .12), ("area_m2", .15), ("lease_end", .16))]
             + [(say("stage", lang), "stage", .15)])  # fmt: skip
     draft.heading(say("compensation", lang))
@@ -148,7 +148,7 @@ def _household(lang: Lang) -> bytes:
     return draft.end()
 
 
-def _weekly(lang: Lang) -> bytes:
+def _weekly_draft(lang: Lang) -> bytes:
     draft = Draft()
     draft.title("{{ one.project }} " + say("weekly report", lang), below="{{ one.period }}")
     draft.heading(say("where we stand", lang))
@@ -186,7 +186,7 @@ def _weekly(lang: Lang) -> bytes:
     return draft.end()
 
 
-def _notice(lang: Lang) -> bytes:
+def _notice_draft(lang: Lang) -> bytes:
     draft = Draft()
     draft.title(say("supervision notice", lang), below=say("No. ________", lang))
     draft.line(say("To: {}", lang, "{{ one.group }}  {{ one.leader }}"))
@@ -212,7 +212,7 @@ def _notice(lang: Lang) -> bytes:
     return draft.end()
 
 
-def _transfer(lang: Lang) -> bytes:
+def _transfer_draft(lang: Lang) -> bytes:
     draft = Draft()
     draft.title(say("transfer of a working face", lang), below=say("No. ________", lang))
     draft.facts([(say("project", lang), "project"), (label("river", lang=lang), "river"),
@@ -241,7 +241,7 @@ def _transfer(lang: Lang) -> bytes:
     return draft.end()
 
 
-def _schemes(lang: Lang) -> bytes:
+def _schemes_draft(lang: Lang) -> bytes:
     draft = Draft()
     draft.title("{{ one.project }} " + say("report on the schemes", lang), below="{{ one.note }}")
     draft.heading(say("result", lang))
@@ -284,6 +284,9 @@ def _schemes(lang: Lang) -> bytes:
 
 
 PAPERS: Mapping[str, Callable[[Lang], bytes]] = {
-    "household": _household, "weekly": _weekly, "notice": _notice, "transfer": _transfer,
-    "schemes": _schemes,
-}  # fmt: skip
+    "household": _household_draft,
+    "weekly": _weekly_draft,
+    "notice": _notice_draft,
+    "transfer": _transfer_draft,
+    "schemes": _schemes_draft,
+}

@@ -55,14 +55,14 @@ def house_extracts(
         if house is None or house.is_empty:
             yield b""
             continue
-        box, scale = _window(house)
+        box, scale = _window_and_scale(house)
         frame = shapely.box(*box)
         figure = Figure(figsize=(WIDE_MM / MM_PER_IN, HIGH_MM / MM_PER_IN), dpi=DPI)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(box[0], box[2]), ylim=(box[1], box[3]), xticks=[], yticks=[])
         near = shapes[np.sort(tree.query(frame))]
-        _fill(axes, near, NEIGHBOUR, "#8d8d85")
-        _fill(axes, np.array([house]), HOUSE, "#111111", wide=1.4)
+        _draw_filled_shapes(axes, near, NEIGHBOUR, "#8d8d85")
+        _draw_filled_shapes(axes, np.array([house]), HOUSE, "#111111", wide=1.4)
         for parts, index, colour, wide in trees:
             hit = parts[np.sort(index.query(frame))]
             lines = shapely.get_parts(shapely.intersection(hit, frame))
@@ -72,11 +72,11 @@ def house_extracts(
         axes.text(x, y, figure_text(name), fontproperties=font, fontsize=7, ha="center",
                   va="center", bbox={"boxstyle": "square,pad=.15", "fc": "white", "ec": "none",
                         "alpha": 0.75})  # fmt: skip
-        _north_and_scale(axes, box, scale, font, lang)
+        _draw_north_and_scale(axes, box, scale, font, lang)
         yield figure_png(figure)
 
 
-def _window(house: Any) -> tuple[tuple[float, float, float, float], int]:
+def _window_and_scale(house: Any) -> tuple[tuple[float, float, float, float], int]:
     """Part of the ground that a picture shows, and its scale: the largest that holds the house."""
     x0, y0, x1, y1 = house.bounds
     for scale in SCALES:
@@ -87,7 +87,9 @@ def _window(house: Any) -> tuple[tuple[float, float, float, float], int]:
     return (x - wide / 2, y - high / 2, x + wide / 2, y + high / 2), scale
 
 
-def _fill(axes: Any, shapes: Any, colour: str, edge: str, *, wide: float = 0.5) -> None:
+def _draw_filled_shapes(
+    axes: Any, shapes: Any, colour: str, edge: str, *, wide: float = 0.5
+) -> None:
     """Outer rings filled, and holes left out."""
     parts = shapely.get_parts(shapes)
     rings = [shapely.get_coordinates(r) for r in shapely.get_exterior_ring(parts) if r is not None]
@@ -99,7 +101,7 @@ def _fill(axes: Any, shapes: Any, colour: str, edge: str, *, wide: float = 0.5) 
         )
 
 
-def _north_and_scale(axes: Any, box: Any, scale: int, font: Any, lang: Lang) -> None:
+def _draw_north_and_scale(axes: Any, box: Any, scale: int, font: Any, lang: Lang) -> None:
     """Arrow to grid north, a bar of a round length, and the scale on paper."""
     x0, y0, x1, y1 = box
     wide, high = x1 - x0, y1 - y0
@@ -133,7 +135,7 @@ def changes_picture(
     lang: Lang = "zh",
 ) -> bytes:
     """Where a scheme spares houses and where it takes others 方案差异图."""
-    figure, font = _sheet(170, 105)
+    figure, font = _figure_and_font(170, 105)
     axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
     for river in rivers.geometry:
         axes.plot(*shapely.get_coordinates(river).T, color=WATER, linewidth=0.8)
@@ -166,7 +168,7 @@ def changes_picture(
 
 def curve_picture(curve: pd.DataFrame, as_of: pd.Timestamp, *, lang: Lang = "zh") -> bytes:
     """Buildings down, as planned and as reported, by day 进度曲线."""
-    figure, font = _sheet(160, 70)
+    figure, font = _figure_and_font(160, 70)
     axes = figure.add_axes((0.09, 0.13, 0.89, 0.82))
     for column, colour, dash, word in (
         ("planned_buildings", "#555555", "--", say("planned", lang)),
@@ -184,7 +186,7 @@ def curve_picture(curve: pd.DataFrame, as_of: pd.Timestamp, *, lang: Lang = "zh"
     return figure_png(figure)
 
 
-def _sheet(wide_mm: float, high_mm: float) -> tuple[Figure, Any]:
+def _figure_and_font(wide_mm: float, high_mm: float) -> tuple[Figure, Any]:
     """A figure so large on paper, and the font for its texts."""
     figure = Figure(figsize=(wide_mm / MM_PER_IN, high_mm / MM_PER_IN), dpi=DPI)
     return figure, chinese_font()

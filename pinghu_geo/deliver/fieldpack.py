@@ -92,11 +92,11 @@ def write_field_package(
     words = stage_words(stages, lang=lang)
     ours = buildings[buildings["node_id"].notna()]
     layers: dict[str, pd.DataFrame] = {
-        "progress": _to_fill(ours, HOUSE, state.buildings, "buildings"),
+        "progress": _rows_to_fill_in(ours, HOUSE, state.buildings, "buildings"),
         "nodes": nodes,
     }
     if tenants is not None and len(people := tenants[tenants["node_id"].notna()]):
-        layers["progress_tenants"] = _to_fill(people, TENANT, state.tenants, "tenants")
+        layers["progress_tenants"] = _rows_to_fill_in(people, TENANT, state.tenants, "tenants")
     layers["campaign"] = pd.DataFrame({"project": [project]})
     given = {word: code for word, code in words.items() if word in stages.index}
     codes = {"stage": given, "last_stage": words}
@@ -108,7 +108,7 @@ def write_field_package(
     return [path, path.with_suffix(".qgz")]
 
 
-def _to_fill(
+def _rows_to_fill_in(
     rows: pd.DataFrame, columns: tuple[str, ...], state: pd.DataFrame, layer: str
 ) -> pd.DataFrame:
     """What is known of each row and its last state, and blanks to be filled in."""

@@ -114,26 +114,26 @@ def write_forms(
     for name in dict.fromkeys(group):
         mine = group.index[group == name]
         houses = ours[ours["node_id"].isin(mine)]
-        _require_known(houses, houses.index.isin(state.buildings.index), "buildings")
-        rows = _rows(houses, houses, state.buildings, stages, lang)
+        _require_known_rows(houses, houses.index.isin(state.buildings.index), "buildings")
+        rows = _locked_rows(houses, houses, state.buildings, stages, lang)
         sheets = {say("house list", lang): ("building", rows)}
         if tenants is not None and len(people := tenants[tenants["node_id"].isin(mine)]):
-            _require_known(people, people["building_id"].isin(buildings.index), "tenants",
+            _require_known_rows(people, people["building_id"].isin(buildings.index), "tenants",
                            "are of houses that buildings lacks")  # fmt: skip
             homes = buildings.reindex(people["building_id"]).set_axis(people.index)
-            _require_known(people, people.index.isin(state.tenants.index), "tenants")
-            rows = _rows(people, homes, state.tenants, stages, lang)
+            _require_known_rows(people, people.index.isin(state.tenants.index), "tenants")
+            rows = _locked_rows(people, homes, state.tenants, stages, lang)
             sheets[say("tenant list", lang)] = ("tenant", rows)
         path = Path(folder) / say("progress_{}.xlsx", lang, names[name])
         with atomic_path(path) as temporary, new_workbook(temporary) as book:
-            _write(book, sheets, stages, state, name, project, blockers, lang)
+            _write_form(book, sheets, stages, state, name, project, blockers, lang)
         made.append(path)
     return made
 
 
 def write_blank_form(
-    path: str | Path,
     what: str,
+    path: str | Path,
     *,
     rows: Sequence[Mapping[str, Any]] = (),
     lang: Lang = "zh",
@@ -142,10 +142,10 @@ def write_blank_form(
 
     Parameters
     ----------
-    path
-        Workbook, ``.xlsx``.
     what
         Noun of the table, such as ``"widths"`` or ``"rates"``.
+    path
+        Workbook, ``.xlsx``.
     rows
         What is known already, by canonical names.
     lang
@@ -153,7 +153,7 @@ def write_blank_form(
 
     Examples
     --------
-    >>> pg.deliver.write_blank_form(folder / "补偿标准.xlsx", "rates", rows=[{"use": "mixed"}])
+    >>> pg.deliver.write_blank_form("rates", folder / "补偿标准.xlsx", rows=[{"use": "mixed"}])
     >>> pg.read_table(folder / "补偿标准.xlsx", "rates")["use"].tolist()
     ['mixed']
     """
@@ -162,7 +162,7 @@ def write_blank_form(
     with atomic_path(Path(path)) as temporary, new_workbook(temporary) as book:
         title = kind.zh if lang == "zh" else kind.name
         book.set_properties({"title": title, "created": CREATED})
-        styles = _styles(book)
+        styles = _styles_of_book(book)
         sheet = book.add_worksheet(title)
         for at, column in enumerate(columns):
             sheet.write_string(0, at, heading_of(column, lang), styles["head"])
@@ -179,7 +179,7 @@ def write_blank_form(
                 if value is not None:
                     sheet.write_string(k, at, sheet_text(value))
         sheet.freeze_panes(1, 0)
-        _explained(book.add_worksheet(say("explanation", lang)), columns, styles, lang)
+        _write_explanation(book.add_worksheet(say("explanation", lang)), columns, styles, lang)
 
 
 def heading_of(column: Column, lang: Lang) -> str:
@@ -197,7 +197,9 @@ def word_of(code: str, column: Column, lang: Lang) -> str:
     return column.codes[code][0] if code in column.codes else code
 
 
-def _explained(sheet: Any, columns: Sequence[Column], styles: dict[str, Any], lang: Lang) -> None:
+def _write_explanation(
+    sheet: Any, columns: Sequence[Column], styles: dict[str, Any], lang: Lang
+) -> None:
     """What each heading of a form means: whether it is needed, its unit, what may stand there."""
     for at, head in enumerate(("column", "required", "unit", "what may stand there")):
         sheet.write_string(0, at, say(head, lang), styles["head"])
@@ -217,7 +219,7 @@ def _explained(sheet: Any, columns: Sequence[Column], styles: dict[str, Any], la
             sheet.write_string(k, at, text)
 
 
-def _require_known(
+def _require_known_rows(
     rows: pd.DataFrame, known: Any, layer: str, problem: str = "have no state"
 ) -> None:
     """Refuse rows that another table of the call doesn't know: their state would read 未启动."""
@@ -230,7 +232,7 @@ def _require_known(
         )  # fmt: skip
 
 
-def _rows(
+def _locked_rows(
     who: pd.DataFrame, homes: pd.DataFrame, state: pd.DataFrame, stages: pd.DataFrame, lang: Lang
 ) -> pd.DataFrame:
     """The locked part of a form, in the order of the nodes downstream."""
@@ -256,7 +258,7 @@ def _rows(
     return table.iloc[order]
 
 
-def _write(
+def _write_form(
     book: Any,
     sheets: dict[str, tuple[str, pd.DataFrame]],
     stages: pd.DataFrame,
@@ -269,7 +271,7 @@ def _write(
     """One workbook."""
     about = sheet_text(say("progress of {}", lang, group))
     book.set_properties({"title": about, "created": CREATED})
-    styles = _styles(book)
+    styles = _styles_of_book(book)
     for title, (kind, rows) in sheets.items():
         sheet = book.add_worksheet(title)
         heads = list(FORM_HEADINGS)
@@ -288,8 +290,8 @@ def _write(
         for k, row in enumerate(rows.to_dict("records"), start=HEADING_ROW):
             for at, name in enumerate(heads):
                 value = row.get("last_blocker") if name == "blocker" else row.get(name)
-                _cell(sheet, k, at, value, name, styles)
-        _validate(sheet, rows, stages, kind, blockers, lang)
+                _write_cell(sheet, k, at, value, name, styles)
+        _validate_cells(sheet, rows, stages, kind, blockers, lang)
         sheet.freeze_panes(HEADING_ROW, 2)
         # no sorting: white cells alone could be sorted, and would leave the ids that they are of
         sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
@@ -306,7 +308,7 @@ def _write(
     hidden.very_hidden()
 
 
-def _styles(book: Any) -> dict[str, Any]:
+def _styles_of_book(book: Any) -> dict[str, Any]:
     base = {"font_name": "微软雅黑", "font_size": 10, "valign": "vcenter"}
     edge = base | {"border": 1, "border_color": "#BFBFBF"}
     grey = edge | {"bg_color": "#EDEDED", "locked": True}
@@ -324,7 +326,9 @@ def _styles(book: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _cell(sheet: Any, row: int, at: int, value: Any, name: str, styles: dict[str, Any]) -> None:
+def _write_cell(
+    sheet: Any, row: int, at: int, value: Any, name: str, styles: dict[str, Any]
+) -> None:
     """A cell: text as text, blank where nothing is known."""
     locked = name in LOCKED
     if name in ("last_date", "date"):
@@ -342,7 +346,7 @@ def _cell(sheet: Any, row: int, at: int, value: Any, name: str, styles: dict[str
         sheet.write_string(row, at, text, styles["grey" if locked else "white"])
 
 
-def _validate(
+def _validate_cells(
     sheet: Any,
     rows: pd.DataFrame,
     stages: pd.DataFrame,
@@ -357,7 +361,7 @@ def _validate(
     spoken = stage_words(stages, lang=lang)
     known = [spoken[str(stage)] for stage in own.index]
     at = heads.index("stage")
-    if words := _listed(known):
+    if words := _drop_down_words(known):
         sheet.data_validation(first, at, last, at, {
             "validate": "list", "source": words, "error_title": say("stage", lang),
             "error_message": say("choose a stage from the list", lang),
@@ -368,7 +372,7 @@ def _validate(
     at = heads.index("date")
     sheet.data_validation(first, at, last, at, day)
     sheet.data_validation(DAY_CELL, day)
-    if words := _listed(b for b in blockers if b):
+    if words := _drop_down_words(b for b in blockers if b):
         at = heads.index("blocker")
         sheet.data_validation(first, at, last, at, {
             "validate": "list", "source": words, "error_type": "information",
@@ -376,7 +380,7 @@ def _validate(
         })  # fmt: skip
 
 
-def _listed(words: Iterable[str]) -> list[str]:
+def _drop_down_words(words: Iterable[str]) -> list[str]:
     """Words of a drop-down list, as a formula of a workbook holds them; none where it can't."""
     texts = [sheet_text(w).replace('"', '""') for w in words]
     held = all("," not in t and "\n" not in t for t in texts)

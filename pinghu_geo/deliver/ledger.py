@@ -161,13 +161,13 @@ def write_ledger(
     affected = with_named_ids(affected, "affected")
     title = say("ledger of the demolition", lang) if title is None else title
     about = {"title": sheet_text(title), "comments": sheet_text(note), "created": CREATED}
-    ledger = _Ledger(lang, title, _order(rivers, campaign, affected), campaign)
+    ledger = _Ledger(lang, title, _ranks_of_rivers(rivers, campaign, affected), campaign)
     # a byte a row, however it is packed
     with atomic_path(path, room=len(affected)) as place, new_workbook(place) as book:
         book.set_properties(about)
         paper = Paper(book, lang)
         houses = ledger.sorted(_with_groups(affected, campaign))
-        _summary(paper, ledger, houses, comparison, note, published or {})
+        _write_summary(paper, ledger, houses, comparison, note, published or {})
         ledger.sheet(paper, "ledger", houses, BUILDING_COLUMNS)
         if parcels is not None:
             named = ledger.sorted(with_named_ids(parcels, "parcels"))
@@ -176,7 +176,7 @@ def write_ledger(
             named = ledger.sorted(with_named_ids(nodes, "nodes"))
             ledger.sheet(paper, "nodes of demolition", named, NODE_COLUMNS)
         if campaign is not None:
-            _campaign(paper, ledger, campaign)
+            _write_campaign_sheets(paper, ledger, campaign)
         if comparison is not None and len(comparison.schemes) > 1:
             both = comparison.totals.reset_index()
             ledger.sheet(paper, "sums by scheme", both, list(both.columns), sums=False)
@@ -231,7 +231,7 @@ def write_hydraulics(
     path = Path(target)
     require_suffix(path, ".xlsx")
     title = say("hydraulics", lang) if title is None else title
-    ledger = _Ledger(lang, title, _order(rivers, None, profile), None)
+    ledger = _Ledger(lang, title, _ranks_of_rivers(rivers, None, profile), None)
     with atomic_path(path) as place, new_workbook(place) as book:
         book.set_properties({"title": sheet_text(title), "created": CREATED})
         paper = Paper(book, lang)
@@ -250,7 +250,7 @@ def _with_groups(affected: gpd.GeoDataFrame, campaign: Campaign | None) -> gpd.G
     return affected.assign(group=node.map(campaign.tasks.nodes["group"]))
 
 
-def _order(
+def _ranks_of_rivers(
     rivers: gpd.GeoDataFrame | None, campaign: Campaign | None, frame: pd.DataFrame
 ) -> dict[Any, int]:
     """Rank of each river."""
@@ -317,7 +317,7 @@ class _Ledger:
         )  # fmt: skip
 
 
-def _campaign(paper: Paper, ledger: _Ledger, campaign: Campaign) -> None:
+def _write_campaign_sheets(paper: Paper, ledger: _Ledger, campaign: Campaign) -> None:
     """The sheets of a campaign as of its day."""
     lang, nodes = ledger.lang, campaign.nodes()
     at = nodes["river"]
@@ -344,8 +344,13 @@ def _campaign(paper: Paper, ledger: _Ledger, campaign: Campaign) -> None:
     if len(money):
         for name, key in (("payments by month", "month"), ("payments by head", "head"),
                           ("payments by payer", "payer")):  # fmt: skip
-            ledger.sheet(paper, name, _paid(money, key), [key, "planned_yuan", "signed_yuan",
-                         "n_unpriced"], tens_of_thousands=True)  # fmt: skip
+            ledger.sheet(
+                paper,
+                name,
+                _payments_by_key(money, key),
+                [key, "planned_yuan", "signed_yuan", "n_unpriced"],
+                tens_of_thousands=True,
+            )
     faces = campaign.faces
     ledger.sheet(paper, "stretches of faces", ledger.sorted(faces.stretches),
                  list(faces.stretches.columns))  # fmt: skip
@@ -360,7 +365,7 @@ def _campaign(paper: Paper, ledger: _Ledger, campaign: Campaign) -> None:
         ledger.sheet(paper, "week by group", week, columns, headings=counts, sums=False)
 
 
-def _paid(money: pd.DataFrame, key: str) -> pd.DataFrame:
+def _payments_by_key(money: pd.DataFrame, key: str) -> pd.DataFrame:
     """Payments by one of their keys; a sum over what isn't priced isn't known."""
     groups = money.groupby(key, sort=key == "month", dropna=False)
     sums = groups[["planned_yuan", "signed_yuan"]].sum(min_count=1)
@@ -368,7 +373,7 @@ def _paid(money: pd.DataFrame, key: str) -> pd.DataFrame:
     return sums.reset_index()
 
 
-def _summary(
+def _write_summary(
     paper: Paper,
     ledger: _Ledger,
     affected: pd.DataFrame,
@@ -389,10 +394,10 @@ def _summary(
     if note:
         sheet.write_string(row, 0, sheet_text(note), f["note"])
         row += 1
-    row = _section(paper, sheet, row + 1, say("sums", lang), totals(affected))
+    row = _write_section(paper, sheet, row + 1, say("sums", lang), totals(affected))
     if comparison is not None:
         both = comparison.totals.reset_index()
-        row = _section(paper, sheet, row, say("schemes compared", lang), both, sums=False)
+        row = _write_section(paper, sheet, row, say("schemes compared", lang), both, sums=False)
         for line in comparison.summary(lang=lang):
             sheet.write_string(row - 1, 0, sheet_text(line), f["said"])
             row += 1
@@ -404,12 +409,12 @@ def _summary(
                 say("figure", lang): list(published.values()),
             }
         )
-        row = _section(
+        row = _write_section(
             paper, sheet, row, say("Published figures, to compare with", lang), table, sums=False
         )
-    for key, table in _sums_by(ledger, affected):
+    for key, table in _sums_by_key(ledger, affected):
         words = say("by {}", lang, label(key, lang=lang, unit=False))
-        row = _section(paper, sheet, row, words, table)
+        row = _write_section(paper, sheet, row, words, table)
     sheet.write_string(row, 0, say(SIGNED, lang), f["said"])
     paper.column(sheet, 0, 30)
     for at in range(1, 15):
@@ -417,7 +422,7 @@ def _summary(
     paper.for_printing(sheet, "A4", "A3", head=1)
 
 
-def _sums_by(ledger: _Ledger, affected: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def _sums_by_key(ledger: _Ledger, affected: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Sums by each key that is known of the houses, rivers in their order."""
     for key in SUMMED_BY:
         if key in affected and affected[key].notna().any():
@@ -429,7 +434,7 @@ def _sums_by(ledger: _Ledger, affected: pd.DataFrame) -> Iterator[tuple[str, pd.
             yield key, table
 
 
-def _section(
+def _write_section(
     paper: Paper, sheet: Any, row: int, heading: str, table: pd.DataFrame, *, sums: bool = True
 ) -> int:
     """A heading and a table below one another; the next free row after a gap."""

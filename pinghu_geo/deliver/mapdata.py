@@ -70,13 +70,13 @@ def map_data(
     """All that the page's script asks for, as plain lists and texts."""
     kinds, words = house_classes(affected, lang)
     tasks = "task_class" in affected
-    classes = _classes(kinds, words, stages, lang, tasks=tasks)
+    classes = _classes_of_legend(kinds, words, stages, lang, tasks=tasks)
     place = {one["code"]: k for k, one in enumerate(classes)}
     place["task"] = -1
     ids = affected.index.astype(str)
     numbered = {} if nodes is None else {n: k for k, n in enumerate(nodes_in_order(nodes).index)}
     of_node = affected.get("node_id", pd.Series(pd.NA, affected.index)).astype(object)
-    (stepped, steps), day0, last = _days(affected, ids, state, stages, tasks=tasks)
+    (stepped, steps), day0, last = _stage_days_of_houses(affected, ids, state, stages, tasks=tasks)
     none = pd.Series(pd.NA, affected.index, dtype=object)
     tenure = affected.get("tenure", none).astype(object)
     houses = {
@@ -85,19 +85,19 @@ def map_data(
         "node": packed([numbered.get(n, -1) for n in of_node]),
         "collective": packed([isinstance(t, str) and t == "collective" for t in tenure]),
         "stepped": packed(stepped), "steps": packed(steps),
-        **{c: _coded(affected.get(c, none), c, lang, unknown="") for c in ("river", "bank")},
-        "owner": _coded(affected.get("owner", none), "owner", lang),
+        **{c: _coded_texts(affected.get(c, none), c, lang, unknown="") for c in ("river", "bank")},
+        "owner": _coded_texts(affected.get("owner", none), "owner", lang),
     }  # fmt: skip
     shown = {str(s): place[str(k)] for s, k in stages["shown_as"].items()} if tasks else {}
     signs, said = letters(stages, lang=lang), stage_words(stages, lang=lang)
     return {
         "houses": houses,
-        "nodes": [] if nodes is None else _nodes(nodes_in_order(nodes), lang),
+        "nodes": [] if nodes is None else _panel_rows_of_nodes(nodes_in_order(nodes), lang),
         "classes": classes, "todo": place.get(TODO, 0), "day0": day0, "last": last,
         "stages": [{"code": s, "word": visible_text(said.get(s, s)), "letter": signs[s],
                     "klass": k} for s, k in shown.items()],
         "collective": bool("tenure" in affected and (affected["tenure"] == "collective").any()),
-        "stations": _stations(stations, spacing_m), "words": _words(lang),
+        "stations": _stations_by_river(stations, spacing_m), "words": _words_for_script(lang),
     }  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def card_columns(affected: pd.DataFrame, lang: Lang) -> list[list[Any]]:
         if name == "owner":  # which the page has for its search
             found.append([label(name, lang=lang), name, ""])
         else:
-            one = _coded(affected[name], name, lang)
+            one = _coded_texts(affected[name], name, lang)
             found.append([label(name, lang=lang), one["w"], one["k"]])
     return found
 
@@ -128,7 +128,7 @@ def packed(numbers: Iterable[int] | Ints) -> str:
     return base64.b64encode(groups[used[:, :-1]].tobytes()).decode("ascii")
 
 
-def _classes(
+def _classes_of_legend(
     kinds: pd.Series, words: dict[str, str], stages: pd.DataFrame, lang: Lang, *, tasks: bool
 ) -> list[dict[str, Any]]:
     """Classes of the legend, each with fill, hatch and letter; those of stages always."""
@@ -153,7 +153,7 @@ def _classes(
     return found
 
 
-def _days(
+def _stage_days_of_houses(
     affected: pd.DataFrame,
     ids: pd.Index,
     state: ProgressState | None,
@@ -207,7 +207,7 @@ def packed_shapes(shapes: gpd.GeoSeries) -> dict[str, str]:
     }
 
 
-def _coded(values: pd.Series, name: str, lang: Lang, *, unknown: str = "—") -> dict[str, Any]:
+def _coded_texts(values: pd.Series, name: str, lang: Lang, *, unknown: str = "—") -> dict[str, Any]:
     """Texts of a column; where few of them differ, as numbers into their list."""
     codes, unique = pd.factorize(values.astype(object), use_na_sentinel=True)
     words = [visible_text(value_text(name, v, lang), lines=True) for v in unique] + [unknown]
@@ -226,7 +226,7 @@ def nodes_in_order(nodes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return nodes.iloc[np.lexsort((np.arange(len(nodes)), late, rank))]
 
 
-def _nodes(nodes: gpd.GeoDataFrame, lang: Lang) -> list[dict[str, Any]]:
+def _panel_rows_of_nodes(nodes: gpd.GeoDataFrame, lang: Lang) -> list[dict[str, Any]]:
     """What the panel says of each node."""
     rows = pd.DataFrame(nodes).drop(columns="geometry", errors="ignore").astype(object)
     rows = rows.where(rows.notna(), None)
@@ -254,7 +254,7 @@ def _nodes(nodes: gpd.GeoDataFrame, lang: Lang) -> list[dict[str, Any]]:
     return found
 
 
-def _stations(points: gpd.GeoDataFrame, spacing_m: float) -> list[dict[str, Any]]:
+def _stations_by_river(points: gpd.GeoDataFrame, spacing_m: float) -> list[dict[str, Any]]:
     """Where each river's chainages lie, to find one that is searched for."""
     xy = shapely.get_coordinates(points.geometry.to_crs(4326).to_numpy())
     table = pd.DataFrame({"river": points["river"].to_numpy(), "c": points["chainage_m"].to_numpy(),
@@ -264,7 +264,7 @@ def _stations(points: gpd.GeoDataFrame, spacing_m: float) -> list[dict[str, Any]
             for river, part in table.groupby("river", sort=False)]  # fmt: skip
 
 
-def _words(lang: Lang) -> dict[str, Any]:
+def _words_for_script(lang: Lang) -> dict[str, Any]:
     """Words that the script puts together."""
     return {
         "all": say("all: {}", lang, "{}"), "river": label("river", lang=lang),

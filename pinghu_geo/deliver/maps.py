@@ -197,26 +197,26 @@ def command_map(
         picture, corners = ground_picture(ground, edges, gcj02=ground_gcj02)
         words = html_text(say("ground picture", lang))
         folium.raster_layers.ImageOverlay(picture, corners, name=words, opacity=0.75).add_to(page)
-    shown = _adopted(lines, comparison, adopted)
-    changed = [] if comparison is None else _changed(affected, comparison, adopted, lang)
-    _ground(page, zones, buildings, affected, lines, rivers, changed, shown, lang)
+    shown = _line_shown_first(lines, comparison, adopted)
+    changed = [] if comparison is None else _changed_buildings(affected, comparison, adopted, lang)
+    _add_ground_layers(page, zones, buildings, affected, lines, rivers, changed, shown, lang)
     for words, colour, rows in (one for one in changed if len(one[2])):
         _changed_layer(words, colour, rows, lang).add_to(page)
     if nodes is not None and len(nodes := with_shapes(nodes, "nodes")):
         ordered = nodes_in_order(nodes)
-        hulls = gpd.GeoSeries(_hulls(ordered, affected, buildings), crs=nodes.crs)
-        name = _swatch("#34495e", line=True) + html_text(say("{} nodes", lang, len(hulls)))
+        hulls = gpd.GeoSeries(_hulls_of_nodes(ordered, affected, buildings), crs=nodes.crs)
+        name = _swatch_html("#34495e", line=True) + html_text(say("{} nodes", lang, len(hulls)))
         _Drawn(name, hulls, "#34495e", weight=1.5, fill="rgba(52,73,94,.08)", nodes=True).add_to(
             page
         )
-    spacing_m = _spaced(station_m, float(rivers.length.sum()))
+    spacing_m = _label_spacing(station_m, float(rivers.length.sum()))
     folium.LayerControl(collapsed=False).add_to(page)
     data = map_data(
         affected, nodes, stations(rivers, spacing_m=spacing_m / FINER), spacing_m / FINER,
         state=state, stages=stage_rules() if stages is None else stages, lang=lang,
     )  # fmt: skip
     heading = say("Command map of the demolition", lang) if title is None else title
-    said = _said(affected, comparison, note, state, lang)
+    said = _sums_html(affected, comparison, note, state, lang)
     MeasureControl(
         position="bottomleft",
         primary_length_unit="meters",
@@ -227,7 +227,7 @@ def command_map(
     ).add_to(page)
     data["labels"] = _labels(stations(rivers, spacing_m=spacing_m), rivers)
     data["drawn"] = [one.data for one in page._children.values() if isinstance(one, _Drawn)]
-    _Furniture(heading, said, data, card_columns(affected, lang), lang).add_to(page)
+    _SidePanel(heading, said, data, card_columns(affected, lang), lang).add_to(page)
     x0, y0, x1, y1 = edges.to_crs(4326).total_bounds
     page.fit_bounds([[y0, x0], [y1, x1]])
     return page
@@ -236,7 +236,7 @@ def command_map(
 # --- layers -----------------------------------------------------------------------------------
 
 
-def _swatch(colour: str, *, line: bool = False) -> str:
+def _swatch_html(colour: str, *, line: bool = False) -> str:
     size = (
         "width:18px;height:3px;margin:0 5px 3px 0"
         if line
@@ -245,7 +245,7 @@ def _swatch(colour: str, *, line: bool = False) -> str:
     return f'<i style="display:inline-block;{size};background:{colour}"></i>'
 
 
-def _geojson(
+def _styled_layer(
     frame: gpd.GeoDataFrame,
     name: str,
     colour: str,
@@ -280,7 +280,7 @@ def _geojson(
     )
 
 
-def _texts(frame: pd.DataFrame, columns: tuple[str, ...], lang: Lang) -> pd.DataFrame:
+def _popup_texts(frame: pd.DataFrame, columns: tuple[str, ...], lang: Lang) -> pd.DataFrame:
     """Values as people read them, under headings for people, inert in HTML."""
     shown = {}
     for name in columns:
@@ -291,7 +291,7 @@ def _texts(frame: pd.DataFrame, columns: tuple[str, ...], lang: Lang) -> pd.Data
     return pd.DataFrame(shown, index=frame.index)
 
 
-def _changed(
+def _changed_buildings(
     affected: gpd.GeoDataFrame, comparison: Comparison, adopted: str | None, lang: Lang
 ) -> list[tuple[str, str, gpd.GeoDataFrame]]:
     """Buildings that schemes save and add: each other one, or the adopted one alone."""
@@ -319,13 +319,15 @@ def _changed(
     return parts
 
 
-def _adopted(lines: Mapping[str, Any], comparison: Comparison | None, adopted: str | None) -> str:
+def _line_shown_first(
+    lines: Mapping[str, Any], comparison: Comparison | None, adopted: str | None
+) -> str:
     """Name of the line that is shown from the start."""
     wanted = adopted or (comparison.baseline if comparison is not None else "")
     return wanted if wanted in lines else next(iter(lines))
 
 
-def _ground(
+def _add_ground_layers(
     page: folium.Map,
     zones: gpd.GeoDataFrame | None,
     buildings: gpd.GeoDataFrame | None,
@@ -338,14 +340,14 @@ def _ground(
 ) -> None:
     """What lies below the houses: zones, neighbours, rivers, red lines."""
     if zones is not None and len(zones):
-        _zones(zones, lang).add_to(page)
+        _zones_layer(zones, lang).add_to(page)
     if buildings is not None:
-        _neighbours(buildings, affected, changed, list(lines.values()), page, lang)
+        _add_neighbours(buildings, affected, changed, list(lines.values()), page, lang)
     words = html_text(say("centrelines", lang))
     _Drawn(words, rivers.geometry, "#2e86c1", weight=2, open=True).add_to(page)
     for k, (name, line) in enumerate(lines.items()):
         colour, dash = SCHEME_STYLES[k % len(SCHEME_STYLES)]
-        swatch = _swatch(colour, line=True)
+        swatch = _swatch_html(colour, line=True)
         if name == adopted:
             words = say("red line {}", lang, name).strip()
         else:
@@ -358,15 +360,17 @@ def _changed_layer(words: str, colour: str, rows: gpd.GeoDataFrame, lang: Lang) 
     """Buildings that another scheme saves or adds, off until they are asked for."""
     ids = rows.index.astype(str).to_numpy()
     frame = pd.DataFrame(rows.drop(columns="geometry")).assign(building_id=ids, status=words)
-    facts = _texts(frame, CHANGED_POPUP, lang)
+    facts = _popup_texts(frame, CHANGED_POPUP, lang)
     layer = gpd.GeoDataFrame(facts, geometry=rows.geometry.to_numpy(), crs=rows.crs)
-    name = _swatch(colour) + html_text(
+    name = _swatch_html(colour) + html_text(
         say("compare: {} ({} buildings)", lang, words, f"{len(rows):,}")
     )
-    return _geojson(layer, name, colour, weight=4, fill=0, show=False, popup=list(facts.columns))
+    return _styled_layer(
+        layer, name, colour, weight=4, fill=0, show=False, popup=list(facts.columns)
+    )
 
 
-def _neighbours(
+def _add_neighbours(
     buildings: gpd.GeoDataFrame,
     affected: gpd.GeoDataFrame,
     changed: list[tuple[str, str, gpd.GeoDataFrame]],
@@ -395,27 +399,27 @@ def _neighbours(
     if len(rows):
         said = say("not affected: {} buildings within {} m of a line", lang, f"{len(rows):,}",
                    f"{NEIGHBOURS_M:g}")  # fmt: skip
-        name = _swatch("#b0b0a8") + html_text(said)
+        name = _swatch_html("#b0b0a8") + html_text(said)
         _Drawn(name, rows.geometry, "#8d8d85", weight=0.6, fill="#dcdcd6", small=True).add_to(page)
 
 
-def _zones(zones: gpd.GeoDataFrame, lang: Lang) -> folium.GeoJson:
-    facts = _texts(zones.reset_index(), ("zone_id", "name", "payer"), lang)
+def _zones_layer(zones: gpd.GeoDataFrame, lang: Lang) -> folium.GeoJson:
+    facts = _popup_texts(zones.reset_index(), ("zone_id", "name", "payer"), lang)
     if "kind" in zones:
         words = {"renewal": "urban renewal", "consolidation": "land consolidation",
                  "other": "another project"}  # fmt: skip
         kinds = [say(words[k], lang) if k in words else str(k) for k in zones["kind"]]
         facts[label("kind", lang=lang, noun="zones")] = list(map(html_text, kinds))
     layer = gpd.GeoDataFrame(facts, geometry=zones.geometry.to_numpy(), crs=zones.crs)
-    name = _swatch("#d7bde2") + html_text(
+    name = _swatch_html("#d7bde2") + html_text(
         say("renewal and consolidation: {} areas", lang, len(zones))
     )
-    return _geojson(
+    return _styled_layer(
         layer, name, "#9b59b6", weight=1.2, fill=0.15, dash="4 3", popup=list(facts.columns)
     )
 
 
-def _hulls(
+def _hulls_of_nodes(
     nodes: gpd.GeoDataFrame, affected: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame | None
 ) -> Any:
     """What is around the houses of each node, without the houses between that stay."""
@@ -441,13 +445,13 @@ def _hulls(
     return hulls
 
 
-def _spaced(asked_m: float, long_m: float) -> float:
+def _label_spacing(asked_m: float, long_m: float) -> float:
     """Spacing of chainage labels: no more of them than a browser moves with ease."""
     return next((s for s in (asked_m, *LABEL_STEPS) if long_m / s <= MOST_LABELS and s >= asked_m),
                 LABEL_STEPS[-1])  # fmt: skip
 
 
-def _said(
+def _sums_html(
     affected: gpd.GeoDataFrame,
     comparison: Comparison | None,
     note: str,
@@ -478,14 +482,14 @@ def _labels(points: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> list[list[Any
     """Names of the rivers, and chainages: the more of them, the closer one looks."""
     middles = shapely.line_interpolate_point(rivers.geometry.to_numpy(), 0.5, normalized=True)
     at = gpd.GeoSeries(np.append(points.geometry.to_numpy(), middles), crs=points.crs)
-    kinds = [("pg-station", _zoom_of(c)) for c in points["chainage_m"]]
+    kinds = [("pg-station", _zoom_of_chainage(c)) for c in points["chainage_m"]]
     kinds += [("pg-river", 0)] * len(rivers)
     texts = [visible_text(text) for text in (*points["label"], *rivers.index)]
     places = shapely.get_coordinates(at.to_crs(4326)).round(DEGREES).tolist()
     return [[y, x, text, *kind] for (x, y), text, kind in zip(places, texts, kinds, strict=True)]
 
 
-def _zoom_of(chainage_m: float) -> int:
+def _zoom_of_chainage(chainage_m: float) -> int:
     """From which zoom on a chainage is written: the rounder it is, the farther away."""
     return next((z for step, z in LABEL_ZOOMS if chainage_m % step < 0.5), 17)
 
@@ -518,7 +522,7 @@ class _Drawn(folium.map.Layer):
                      "dash": [int(d) for d in dash.split()], "fill": fill, **how}  # fmt: skip
 
 
-class _Furniture(MacroElement):
+class _SidePanel(MacroElement):
     """The panel beside the map, and the script that draws houses, filters, searches, prints."""
 
     _template = Template("""
@@ -583,9 +587,9 @@ class _OfflineMap(folium.Map):
         text = self.get_root().render()
         text = re.sub(r'<script src="([^"]+)"></script>', _inline_script, text)
         text = re.sub(r'<link rel="stylesheet" href="([^"]+)"\s*/?>', _inline_style, text)
-        text = _renumbered(text, self.get_root())
+        text = _renumber_elements(text, self.get_root())
         for one in self._children.values():  # what is large comes last, and is looked through once
-            if isinstance(one, _Furniture):
+            if isinstance(one, _SidePanel):
                 text = text.replace("<!--pg-data-->", one.data, 1)
         return text
 
@@ -599,7 +603,7 @@ class _OfflineMap(folium.Map):
         return f'<iframe srcdoc="{page}" style="width:100%;height:620px;border:none"></iframe>'
 
 
-def _renumbered(text: str, root: Any) -> str:
+def _renumber_elements(text: str, root: Any) -> str:
     """The page with its elements numbered, so that the same map gives the same text.
 
     Only names that the page's own elements have: an id of a house may look like one.
@@ -620,7 +624,7 @@ def _renumbered(text: str, root: Any) -> str:
     return re.sub(r"[0-9a-f]{32}", numbered, text)
 
 
-def _resource(url: str) -> str:
+def _offline_resource(url: str) -> str:
     from offlinefolium.elements import _res
 
     if url not in _res:
@@ -633,12 +637,12 @@ def _resource(url: str) -> str:
 def _inline_script(match: re.Match[str]) -> str:
     if UNUSED.search(match[1]):
         return ""
-    return f"<script>{_resource(match[1])}</script>"
+    return f"<script>{_offline_resource(match[1])}</script>"
 
 
 def _inline_style(match: re.Match[str]) -> str:
     if UNUSED.search(match[1]):
         return ""
     # pictures that aren't in the style sheet itself would be asked for from the network
-    css = re.sub(r"url\((?!\s*['\"]?data:)[^)]*\)", "none", _resource(match[1]))
+    css = re.sub(r"url\((?!\s*['\"]?data:)[^)]*\)", "none", _offline_resource(match[1]))
     return f"<style>{css}</style>"

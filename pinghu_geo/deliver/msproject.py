@@ -106,39 +106,46 @@ def write_msproject(
             "has no nodes", layer="plan", hint='plan = pg.schedule(tasks.nodes, start="2018-01-01")'
         )
     stages = stage_rules() if stages is None else stages
-    rows = _rows(plan, state, baseline, stages, lang)
+    rows = _rows_of_tasks(plan, state, baseline, stages, lang)
     first, last = rows["start"].min(), rows["finish"].max()
     days = work_calendar(calendar, first, int((last - first).days) + 1)
     root = ElementTree.Element("Project", xmlns=NAMESPACE)
-    _put(
+    _add_children(
         root, SaveVersion=12, Name=visible_text(title), Title=visible_text(title),
-        CreationDate=CREATED, ScheduleFromStart=1, StartDate=_at(first, BEGINS),
-        FinishDate=_at(last, ENDS), CalendarUID=1, DefaultStartTime=HOURS[0][0],
+        CreationDate=CREATED, ScheduleFromStart=1, StartDate=_date_and_hour(first, BEGINS),
+        FinishDate=_date_and_hour(last, ENDS), CalendarUID=1, DefaultStartTime=HOURS[0][0],
         DefaultFinishTime=HOURS[-1][1], MinutesPerDay=DAY_HOURS * 60,
         MinutesPerWeek=DAY_HOURS * 60 * 5, DaysPerMonth=20, NewTasksAreManual=0,
-        StatusDate=None if state is None else _at(state.as_of, ENDS),
+        StatusDate=None if state is None else _date_and_hour(state.as_of, ENDS),
     )  # fmt: skip
-    _calendar(root, days.dates, first, last)
+    _add_calendar(root, days.dates, first, last)
     groups = {g: k for k, g in enumerate(dict.fromkeys(rows["group"].dropna()), start=1)}
     tasks = ElementTree.SubElement(root, "Tasks")
     for row in records_of(rows):
-        _task(tasks, row, days.dates)
+        _add_task(tasks, row, days.dates)
     resources = ElementTree.SubElement(root, "Resources")
     for group, k in groups.items():
         one = ElementTree.SubElement(resources, "Resource")
-        _put(one, UID=k, ID=k, Name=visible_text(group), Type=WORK)
+        _add_children(one, UID=k, ID=k, Name=visible_text(group), Type=WORK)
     assigned = ElementTree.SubElement(root, "Assignments")
     for k, row in enumerate(records_of(rows[rows["group"].notna()]), start=1):
         one = ElementTree.SubElement(assigned, "Assignment")
-        _put(one, UID=k, TaskUID=row["uid"], ResourceUID=groups[row["group"]],
-             Start=_at(row["start"], BEGINS), Finish=_at(row["finish"], ENDS), Units=1)  # fmt: skip
+        _add_children(
+            one,
+            UID=k,
+            TaskUID=row["uid"],
+            ResourceUID=groups[row["group"]],
+            Start=_date_and_hour(row["start"], BEGINS),
+            Finish=_date_and_hour(row["finish"], ENDS),
+            Units=1,
+        )
     ElementTree.indent(root)
     with atomic_path(path) as temporary:
         ElementTree.ElementTree(root).write(temporary, encoding="utf-8", xml_declaration=True)
     return path
 
 
-def _rows(
+def _rows_of_tasks(
     plan: Schedule,
     state: ProgressState | None,
     baseline: Schedule | None,
@@ -168,12 +175,12 @@ def _rows(
             part = by_node[node]
             uid: dict[str, int] = {}
             add(2, node, start=part["start"].min(), finish=part["finish"].max())
-            tenures = _tenures(mine.loc[node])
+            tenures = _tenures_of_node(mine.loc[node])
             for row in part.to_dict("records"):
                 stage = row["stage"]
                 key = (node, stage)
                 rule = stages.loc[stage]
-                lag = max(_wait(dict(rule["wait_days"]), t) for t in tenures)
+                lag = max(_days_to_wait(dict(rule["wait_days"]), t) for t in tenures)
                 before = [(uid[s], lag) for s in rule["after"] if s in uid]
                 one = add(3, words.get(stage, stage), start=row["start"], finish=row["finish"],
                           group=row.get("group"), before=before)  # fmt: skip
@@ -188,62 +195,67 @@ def _rows(
     return pd.DataFrame(rows)
 
 
-def _wait(waits: dict[str, int], tenure: str) -> int:
+def _days_to_wait(waits: dict[str, int], tenure: str) -> int:
     return int(waits.get(tenure, waits.get("any", 0)))
 
 
-def _tenures(node: pd.Series) -> list[str]:
+def _tenures_of_node(node: pd.Series) -> list[str]:
     """Kinds of property in a node; one that isn't known waits as all others do."""
     return [t for t in TENURES if (node.get(f"n_{t}") or 0) > 0] or [""]
 
 
-def _at(day: Any, hour: str) -> str:
+def _date_and_hour(day: Any, hour: str) -> str:
     return f"{pd.Timestamp(day):%Y-%m-%d}{hour}"
 
 
-def _put(element: ElementTree.Element, **said: Any) -> None:
+def _add_children(element: ElementTree.Element, **said: Any) -> None:
     """Children with a text, in their order; those without a value are left out."""
     for name, value in said.items():
         if value is not None and value is not pd.NaT:
             ElementTree.SubElement(element, name).text = str(value)
 
 
-def _hours(element: ElementTree.Element) -> None:
+def _add_working_times(element: ElementTree.Element) -> None:
     times = ElementTree.SubElement(element, "WorkingTimes")
     for begins, ends in HOURS:
-        _put(ElementTree.SubElement(times, "WorkingTime"), FromTime=begins, ToTime=ends)
+        _add_children(ElementTree.SubElement(times, "WorkingTime"), FromTime=begins, ToTime=ends)
 
 
-def _calendar(root: ElementTree.Element, worked: Any, first: Any, last: Any) -> None:
+def _add_calendar(root: ElementTree.Element, worked: Any, first: Any, last: Any) -> None:
     """Monday to Friday, or all seven days where all are worked; then what is otherwise."""
     span = pd.date_range(first, last)
     is_worked = np.isin(span.to_numpy().astype("datetime64[D]"), worked)
     every_day = bool(is_worked.all()) and len(span) > 5
     usual = np.ones(len(span), bool) if every_day else span.day_of_week.to_numpy() < 5
     calendar = ElementTree.SubElement(ElementTree.SubElement(root, "Calendars"), "Calendar")
-    _put(calendar, UID=1, Name="Standard", IsBaseCalendar=1, BaseCalendarUID=-1)
+    _add_children(calendar, UID=1, Name="Standard", IsBaseCalendar=1, BaseCalendarUID=-1)
     week = ElementTree.SubElement(calendar, "WeekDays")
     for kind in range(1, 8):
         works = every_day or 2 <= kind <= 6
         day = ElementTree.SubElement(week, "WeekDay")
-        _put(day, DayType=kind, DayWorking=int(works))
+        _add_children(day, DayType=kind, DayWorking=int(works))
         if works:
-            _hours(day)
-    other = list(_runs(span, is_worked, usual))
+            _add_working_times(day)
+    other = list(_runs_of_exceptions(span, is_worked, usual))
     if not other:
         return
     exceptions = ElementTree.SubElement(calendar, "Exceptions")
     for begins, ends, works in other:
         one = ElementTree.SubElement(exceptions, "Exception")
-        _put(one, EnteredByOccurrences=0)
-        _put(ElementTree.SubElement(one, "TimePeriod"), FromDate=_at(begins, "T00:00:00"),
-             ToDate=_at(ends, "T23:59:00"))  # fmt: skip
-        _put(one, Occurrences=(ends - begins).days + 1, Type=DAILY, DayWorking=int(works))
+        _add_children(one, EnteredByOccurrences=0)
+        _add_children(
+            ElementTree.SubElement(one, "TimePeriod"),
+            FromDate=_date_and_hour(begins, "T00:00:00"),
+            ToDate=_date_and_hour(ends, "T23:59:00"),
+        )
+        _add_children(one, Occurrences=(ends - begins).days + 1, Type=DAILY, DayWorking=int(works))
         if works:
-            _hours(one)
+            _add_working_times(one)
 
 
-def _runs(span: pd.DatetimeIndex, worked: Any, usual: Any) -> Iterator[tuple[Any, Any, bool]]:
+def _runs_of_exceptions(
+    span: pd.DatetimeIndex, worked: Any, usual: Any
+) -> Iterator[tuple[Any, Any, bool]]:
     """Stretches of days that are worked, or aren't, against the week's rule."""
     other = np.flatnonzero(worked != usual)
     breaks = np.flatnonzero((np.diff(other) > 1) | (np.diff(worked[other].astype(int)) != 0)) + 1
@@ -252,7 +264,7 @@ def _runs(span: pd.DatetimeIndex, worked: Any, usual: Any) -> Iterator[tuple[Any
             yield span[run[0]], span[run[-1]], bool(worked[run[0]])
 
 
-def _task(tasks: ElementTree.Element, row: dict[str, Any], worked: Any) -> None:
+def _add_task(tasks: ElementTree.Element, row: dict[str, Any], worked: Any) -> None:
     """One task of the file, its fields in the order of the schema."""
     ends = [np.datetime64(pd.Timestamp(row[c]), "D") for c in ("start", "finish")]
     days = int(np.searchsorted(worked, ends[1], "right") - np.searchsorted(worked, ends[0]))
@@ -262,23 +274,39 @@ def _task(tasks: ElementTree.Element, row: dict[str, Any], worked: Any) -> None:
     known = {k: None if row[k] is None or pd.isna(row[k]) else row[k] for k in asked}
     ratio = known["ratio"]
     one = ElementTree.SubElement(tasks, "Task")
-    _put(
-        one, UID=row["uid"], ID=row["uid"], Name=visible_text(row["name"]), Type=FIXED, IsNull=0,
-        OutlineLevel=row["level"], Start=_at(row["start"], BEGINS),
-        Finish=_at(row["finish"], ENDS), Duration=hours, DurationFormat=IN_DAYS, EffortDriven=0,
-        Estimated=0, Milestone=0, Summary=int(summary),
+    _add_children(
+        one,
+        UID=row["uid"],
+        ID=row["uid"],
+        Name=visible_text(row["name"]),
+        Type=FIXED,
+        IsNull=0,
+        OutlineLevel=row["level"],
+        Start=_date_and_hour(row["start"], BEGINS),
+        Finish=_date_and_hour(row["finish"], ENDS),
+        Duration=hours,
+        DurationFormat=IN_DAYS,
+        EffortDriven=0,
+        Estimated=0,
+        Milestone=0,
+        Summary=int(summary),
         PercentComplete=None if ratio is None else int(100 * ratio + 1e-9),
-        ActualStart=known["began"] and _at(known["began"], BEGINS),
-        ActualFinish=known["ended"] and _at(known["ended"], ENDS),
-        ConstraintType=0 if summary else NO_EARLIER, CalendarUID=-1,
-        ConstraintDate=None if summary else _at(row["start"], BEGINS),
-        Deadline=known["deadline"] and _at(known["deadline"], ENDS),
-    )  # fmt: skip
+        ActualStart=known["began"] and _date_and_hour(known["began"], BEGINS),
+        ActualFinish=known["ended"] and _date_and_hour(known["ended"], ENDS),
+        ConstraintType=0 if summary else NO_EARLIER,
+        CalendarUID=-1,
+        ConstraintDate=None if summary else _date_and_hour(row["start"], BEGINS),
+        Deadline=known["deadline"] and _date_and_hour(known["deadline"], ENDS),
+    )
     for uid, lag in row["before"] or ():
-        _put(ElementTree.SubElement(one, "PredecessorLink"), PredecessorUID=uid,
+        _add_children(ElementTree.SubElement(one, "PredecessorLink"), PredecessorUID=uid,
              Type=FINISH_TO_START, CrossProject=0, LinkLag=int(lag) * TENTHS_A_DAY,
              LagFormat=ELAPSED_DAYS)  # fmt: skip
     if known["was_start"] is not None:
         was = {c: known[f"was_{c}"] for c in ("start", "finish")}
-        _put(ElementTree.SubElement(one, "Baseline"), Number=0,
-             Start=_at(was["start"], BEGINS), Finish=_at(was["finish"], ENDS))  # fmt: skip
+        _add_children(
+            ElementTree.SubElement(one, "Baseline"),
+            Number=0,
+            Start=_date_and_hour(was["start"], BEGINS),
+            Finish=_date_and_hour(was["finish"], ENDS),
+        )

@@ -144,13 +144,13 @@ def plot_long_section(
     words = WORDS[lang]
     require_columns(profile, ("bed_m", "level_m"), "profile")
     scale = None if rivers is None else river_scales(rivers).get(river)
-    rows = _of_river(profile, river, "profile", scale)
-    figure, axes, font = _figure(11, 4.6)
+    rows = _rows_of_river(profile, river, "profile", scale)
+    figure, axes, font = _figure_axes_and_font(11, 4.6)
     at = rows["along"].to_numpy()
     axes.fill_between(at, rows["bed_m"], rows["level_m"], color=WATER, alpha=0.12, linewidth=0)
     axes.plot(at, rows["bed_m"], color=BED, linewidth=1.6, label=words["bed_m"])
     if before is not None:
-        was = _of_river(before, river, "before", scale)
+        was = _rows_of_river(before, river, "before", scale)
         axes.plot(
             was["along"], was["level_m"], color=WATER, linewidth=1, linestyle="--",
             label=words["before"],
@@ -158,7 +158,7 @@ def plot_long_section(
     axes.plot(at, rows["level_m"], color=WATER, linewidth=1.6, label=words["level_m"])
     axes.plot(at, rows["energy_m"], color=ENERGY, linewidth=0.9, label=words["energy_m"])
     if tops is not None:
-        banks = _of_river(tops, river, "tops", scale)
+        banks = _rows_of_river(tops, river, "tops", scale)
         for side, style in (("left", "-"), ("right", ":")):
             axes.plot(
                 banks["along"], banks[f"{side}_top_m"], color=BANK, linewidth=0.9,
@@ -169,7 +169,7 @@ def plot_long_section(
     if structures is not None:
         _mark_structures(axes, structures, river, lang, scale)
     axes.xaxis.set_major_formatter(chainage_label(scale))
-    _finish(axes, font, title or river, words["chainage"], words["y"])
+    _finish_axes(axes, font, title or river, words["chainage"], words["y"])
     return figure
 
 
@@ -192,7 +192,7 @@ def _mark_structures(
     for word in structures["kind"]:
         one_of(word, SPANS, "structures: kind")
     mine = structures[structures["river"] == river]
-    at = _along(mine["chainage_m"], scale)
+    at = _metres_along_river(mine["chainage_m"], scale)
     for one, x in zip(mine.to_dict("records"), at.tolist(), strict=True):
         spans = SPANS[str(one["kind"])]
         low, high = (float(one[c]) if c and pd.notna(one.get(c)) else np.nan for c in spans)
@@ -232,7 +232,7 @@ def _mark_buildings(
             )  # fmt: skip
 
 
-def _same_line(one: pd.DataFrame, other: pd.DataFrame, river: str) -> bool:
+def _is_same_line(one: pd.DataFrame, other: pd.DataFrame, river: str) -> bool:
     """Whether two width tables are one on a river."""
     columns = ["chainage_m", "left_m", "right_m"]
     first, second = (t.loc[t["river"] == river, columns].to_numpy(float) for t in (one, other))
@@ -289,13 +289,13 @@ def plot_widths(
     """
     words = WORDS[lang]
     scale = None if rivers is None else river_scales(rivers).get(river)
-    figure, axes, font = _figure(11, 4.2)
+    figure, axes, font = _figure_axes_and_font(11, 4.2)
     axes.axhline(0, color=WATER, linewidth=1.0)
     styles = [(before, "before_line", "--", 0.9, ENERGY), (after, "after_line", "-", 1.5, ENERGY)]
-    if searched is not None and not _same_line(searched, after, river):
+    if searched is not None and not _is_same_line(searched, after, river):
         styles.insert(1, (searched, "searched_line", "-", 0.9, BED))
     for table, name, dash, wide, colour in styles:
-        rows = _of_river(table, river, "widths", scale)
+        rows = _rows_of_river(table, river, "widths", scale)
         for column, sign in (("left_m", 1), ("right_m", -1)):
             axes.plot(
                 rows["along"], sign * rows[column], color=colour, linewidth=wide,
@@ -322,7 +322,7 @@ def plot_widths(
         axes.set_ylim(-1.1 * edge, 1.45 * edge)  # room for the legend
     axes.xaxis.set_major_formatter(chainage_label(scale))
     axes.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-    _finish(axes, font, river, words["chainage"], words["width"])
+    _finish_axes(axes, font, river, words["chainage"], words["width"])
     return figure
 
 
@@ -370,7 +370,7 @@ def plot_section(
     '示例河 K0+000.0'
     """
     words = WORDS[lang]
-    rows = _of_river(sections, river, "sections")
+    rows = _rows_of_river(sections, river, "sections")
     rows = rows[np.isclose(rows["chainage_m"], chainage_m, atol=5e-4)]
     if rows.empty:
         have = sections.loc[sections["river"] == river, "chainage_m"]
@@ -389,7 +389,7 @@ def plot_section(
             hint="of two sections whose chainage is the same leave out one; "
             "points of a section run from left to right",
         )
-    figure, axes, font = _figure(9, 3.8)
+    figure, axes, font = _figure_axes_and_font(9, 3.8)
     high = max(levels.values(), default=z.max()) if levels else float(z.max())
     for name, level in (levels or {}).items():
         axes.fill_between(
@@ -412,11 +412,11 @@ def plot_section(
                     label=words["blocked"] if k == 0 else None,
                 )  # fmt: skip
     axes.plot(x, z, color=BED, linewidth=1.6, label=words["ground"])
-    _finish(axes, font, f"{river} {format_chainage(chainage_m)}", words["offset"], words["y"])
+    _finish_axes(axes, font, f"{river} {format_chainage(chainage_m)}", words["offset"], words["y"])
     return figure
 
 
-def _along(chainage: pd.Series, scale: ChainageScale | None) -> Any:
+def _metres_along_river(chainage: pd.Series, scale: ChainageScale | None) -> Any:
     """Where chainages that are listed along a river lie along it."""
     said = chainage.to_numpy(float)
     if scale is None or not scale.equations or not len(said):
@@ -424,7 +424,7 @@ def _along(chainage: pd.Series, scale: ChainageScale | None) -> Any:
     return scale.along(scale.measure(said, twice="order", beyond=True))
 
 
-def _of_river(
+def _rows_of_river(
     table: pd.DataFrame, river: str, layer: str, scale: ChainageScale | None = None
 ) -> pd.DataFrame:
     """Rows of one river, in one scheme and flood, in order along it."""
@@ -443,13 +443,13 @@ def _of_river(
     if layer == "sections":
         return rows
     if scale is None:
-        _refuse_apart(rows, river, layer)
-    return rows.assign(along=_along(numbers(rows, "chainage_m", layer), scale)).sort_values(
-        "along", kind="stable"
-    )
+        _refuse_chainages_apart(rows, river, layer)
+    return rows.assign(
+        along=_metres_along_river(numbers(rows, "chainage_m", layer), scale)
+    ).sort_values("along", kind="stable")
 
 
-def _refuse_apart(rows: pd.DataFrame, river: str, layer: str) -> None:
+def _refuse_chainages_apart(rows: pd.DataFrame, river: str, layer: str) -> None:
     """Refuse rows of one chainage that stand apart: two places, of which none says which it is.
 
     Two rows one below the other are a sudden change.
@@ -466,7 +466,7 @@ def _refuse_apart(rows: pd.DataFrame, river: str, layer: str) -> None:
         )
 
 
-def _figure(wide: float, high: float) -> tuple[Figure, Any, Any]:
+def _figure_axes_and_font(wide: float, high: float) -> tuple[Figure, Any, Any]:
     """Figure that no global setting of matplotlib's is changed for, and a font for Chinese."""
     figure = DrawnFigure(figsize=(wide, high), layout="constrained")
     return figure, figure.add_subplot(), chinese_font()
@@ -481,7 +481,7 @@ def chinese_font() -> FontProperties:
     return FontProperties(fname=str(Path(spec.origin).parent / "fonts" / FONT))
 
 
-def _finish(axes: Any, font: Any, title: str, x: str, y: str) -> None:
+def _finish_axes(axes: Any, font: Any, title: str, x: str, y: str) -> None:
     axes.set_title(figure_text(title), fontproperties=font, fontsize=13)
     axes.set_xlabel(x, fontproperties=font)
     axes.set_ylabel(y, fontproperties=font)

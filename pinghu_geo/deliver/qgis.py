@@ -114,15 +114,15 @@ def style_of(
     root = Element("qgis", version=VERSION, styleCategories="AllStyleCategories", labelsEnabled="0")
     kind = kind_of_layer(name)
     fields = [str(c) for c in layer.columns if c != getattr(layer, "_geometry_column_name", None)]
-    words = {c: _words(kind, c, layer[c], (codes or {}).get(c), lang) for c in fields}
+    words = {c: _words_by_code(kind, c, layer[c], (codes or {}).get(c), lang) for c in fields}
     if isinstance(layer, gpd.GeoDataFrame):
-        _symbols(root, kind, layer, words)
-        _labels(root, kind, fields)
-    _forms(root, kind, fields, words, fixed, lang)
+        _add_renderer(root, kind, layer, words)
+        _add_labels(root, kind, fields)
+    _add_fields_of_form(root, kind, fields, words, fixed, lang)
     return root
 
 
-def _words(
+def _words_by_code(
     kind: str, column: str, values: pd.Series, given: Mapping[str, str] | None, lang: Lang
 ) -> dict[str, str]:
     """Word by code of a column; none where it holds no codes."""
@@ -140,17 +140,17 @@ def _words(
     return codes | {v: v for v in sorted(there - set(codes))}
 
 
-def _symbols(
+def _add_renderer(
     root: Element, kind: str, layer: gpd.GeoDataFrame, words: Mapping[str, dict[str, str]]
 ) -> None:
     """One symbol, or one a code."""
-    shape = _shape(layer)
+    shape = _kind_of_shapes(layer)
     by = next((c for c in TOLD_BY.get(kind, ()) if c in layer and layer[c].notna().any()), None)
     if by is None:
         renderer = SubElement(root, "renderer-v2", type="singleSymbol", forceraster="0",
                               symbollevels="0", enableorderby="0")  # fmt: skip
         fill = LINE if kind == "red_line" else SINGLE.get(kind, "#bdbdbd")
-        _symbol(SubElement(renderer, "symbols"), 0, shape, fill, kind)
+        _add_symbol(SubElement(renderer, "symbols"), 0, shape, fill, kind)
         return
     renderer = SubElement(root, "renderer-v2", type="categorizedSymbol", attr=by, forceraster="0",
                           symbollevels="0", enableorderby="0")  # fmt: skip
@@ -159,20 +159,20 @@ def _symbols(
         SubElement(categories, "category", value=visible_text(code), symbol=str(k), render="true",
                    label=visible_text(word))  # fmt: skip
         fill = FILLS.get(code, OTHER_FILLS[k % len(OTHER_FILLS)])
-        _symbol(symbols, k, shape, fill, kind)
+        _add_symbol(symbols, k, shape, fill, kind)
 
 
-def _shape(layer: gpd.GeoDataFrame) -> str:
+def _kind_of_shapes(layer: gpd.GeoDataFrame) -> str:
     kinds = layer.geom_type.dropna()
     first = str(kinds.iloc[0]) if len(kinds) else "Polygon"
     return first.removeprefix("Multi")
 
 
-def _rgba(colour: str, alpha: int = 255) -> str:
+def _rgba_text(colour: str, alpha: int = 255) -> str:
     return ",".join(str(int(colour[k : k + 2], 16)) for k in (1, 3, 5)) + f",{alpha}"
 
 
-def _symbol(symbols: Element, number: int, shape: str, fill: str, kind: str) -> None:
+def _add_symbol(symbols: Element, number: int, shape: str, fill: str, kind: str) -> None:
     """A symbol of one plain layer."""
     word = SHAPES[shape][1]
     symbol = SubElement(symbols, "symbol", type=word, name=str(number), alpha="1",
@@ -182,23 +182,23 @@ def _symbol(symbols: Element, number: int, shape: str, fill: str, kind: str) -> 
     alpha = 30 if empty else 150 if kind == "nodes" else 220
     if shape == "Polygon":
         made = "SimpleFill"
-        said = {"color": _rgba(fill, alpha), "style": "solid",
-                "outline_color": _rgba(edge), "outline_style": "solid",
+        said = {"color": _rgba_text(fill, alpha), "style": "solid",
+                "outline_color": _rgba_text(edge), "outline_style": "solid",
                 "outline_width": wide, "outline_width_unit": "MM"}  # fmt: skip
     elif shape == "LineString":
         made = "SimpleLine"
-        said = {"line_color": _rgba(fill), "line_style": "solid", "line_width": "0.5",
+        said = {"line_color": _rgba_text(fill), "line_style": "solid", "line_width": "0.5",
                 "line_width_unit": "MM"}  # fmt: skip
     else:
         made = "SimpleMarker"
-        said = {"name": "circle", "color": _rgba(fill), "outline_color": _rgba("#ffffff"),
+        said = {"name": "circle", "color": _rgba_text(fill), "outline_color": _rgba_text("#ffffff"),
                 "size": "1.6", "size_unit": "MM"}  # fmt: skip
     layer = SubElement(symbol, "layer", {"class": made, "enabled": "1", "locked": "0", "pass": "0"})
     for key, value in said.items():
         SubElement(layer, "prop", k=key, v=value)
 
 
-def _labels(root: Element, kind: str, fields: Sequence[str]) -> None:
+def _add_labels(root: Element, kind: str, fields: Sequence[str]) -> None:
     """Labels with a white edge, so that they read on any ground."""
     by = LABELLED.get(kind)
     if by is None or by not in fields:
@@ -217,7 +217,7 @@ def _labels(root: Element, kind: str, fields: Sequence[str]) -> None:
                scaleVisibility="1" if close else "0", scaleMax=str(close or 0))  # fmt: skip
 
 
-def _forms(
+def _add_fields_of_form(
     root: Element,
     kind: str,
     fields: Sequence[str],
@@ -232,7 +232,7 @@ def _forms(
         field = SubElement(forms, "field", name=column, configurationFlags="None")
         edit = SubElement(field, "editWidget")
         config = SubElement(edit, "config")
-        edit.set("type", "ValueMap" if words[name] else _widget(name))
+        edit.set("type", "ValueMap" if words[name] else _edit_widget(name))
         if words[name]:
             outer = SubElement(config, "Option", type="Map")
             listed = SubElement(outer, "Option", type="List", name="map")
@@ -240,7 +240,7 @@ def _forms(
                 one = SubElement(listed, "Option", type="Map")
                 SubElement(one, "Option", type="QString", name=visible_text(word),
                            value=visible_text(code))  # fmt: skip
-        elif _widget(name) == "DateTime":
+        elif _edit_widget(name) == "DateTime":
             outer = SubElement(config, "Option", type="Map")
             for key, value in {
                 "display_format": "yyyy-MM-dd",
@@ -249,7 +249,7 @@ def _forms(
                 SubElement(outer, "Option", type="QString", name=key, value=value)
             for key in ("allow_null", "calendar_popup"):
                 SubElement(outer, "Option", type="bool", name=key, value="true")
-        elif _widget(name) == "ExternalResource":
+        elif _edit_widget(name) == "ExternalResource":
             outer = SubElement(config, "Option", type="Map")
             for key, value in {
                 "DocumentViewer": "1",
@@ -266,7 +266,7 @@ def _forms(
         SubElement(editable, "field", name=column, editable="0" if name in fixed else "1")
 
 
-def _widget(column: str) -> str:
+def _edit_widget(column: str) -> str:
     dtype = next((c.dtype for n in NOUNS.values() for c in n.columns if c.name == column), "")
     if column == "photo":
         return "ExternalResource"
@@ -279,7 +279,8 @@ def layer_styles(styles: Mapping[str, Element], layers: Mapping[str, Any]) -> pd
         {
             "f_table_catalog": "", "f_table_schema": "", "f_table_name": database_name(name),
             "f_geometry_column": GEOMETRY if isinstance(layers[name], gpd.GeoDataFrame) else "",
-            "styleName": "pinghu", "styleQML": _text(style), "styleSLD": "", "useAsDefault": True,
+            "styleName": "pinghu", "styleQML": _text_of_document(style), "styleSLD": "",
+            "useAsDefault": True,
             "description": "", "owner": "", "ui": "",
             "update_time": pd.Timestamp(CREATED).tz_localize(None),
         }
@@ -288,7 +289,7 @@ def layer_styles(styles: Mapping[str, Element], layers: Mapping[str, Any]) -> pd
     return pd.DataFrame(rows)
 
 
-def _text(root: Element) -> str:
+def _text_of_document(root: Element) -> str:
     return DOCTYPE + ElementTree.tostring(root, encoding="unicode")
 
 
@@ -340,40 +341,44 @@ def write_qgis_project(
     root = Element("qgis", version=VERSION, projectname=visible_text(title))
     SubElement(root, "title").text = visible_text(title)
     spatial = {n: v for n, v in layers.items() if n in styles}
-    names = sorted(spatial, key=lambda n: _rank(n, spatial[n]))
+    names = sorted(spatial, key=lambda n: _rank_of_layer(n, spatial[n]))
     crs = next((v.crs for v in spatial.values() if isinstance(v, gpd.GeoDataFrame)), None)
     if crs is not None:
-        _crs(SubElement(root, "projectCrs"), crs)
+        _add_crs(SubElement(root, "projectCrs"), crs)
     tree = SubElement(root, "layer-tree-group")
     for name in names:
         shown = name not in ("station_ticks", "sections", "parcels") and (
-            kind_of_layer(name) != "red_line" or name == _first_line(names))  # fmt: skip
-        SubElement(tree, "layer-tree-layer", id=_id(names, name), name=visible_text(name),
+            kind_of_layer(name) != "red_line" or name == _first_red_line(names))  # fmt: skip
+        SubElement(tree, "layer-tree-layer", id=_id_of_layer(names, name), name=visible_text(name),
                    checked="Qt::Checked" if shown else "Qt::Unchecked", expanded="0",
-                   providerKey="ogr", source=_source(database, name))  # fmt: skip
+                   providerKey="ogr", source=_source_of_layer(database, name))  # fmt: skip
     canvas = SubElement(root, "mapcanvas", name="theMapCanvas")
     SubElement(canvas, "units").text = "meters"
-    _extent(canvas, [v for v in spatial.values() if isinstance(v, gpd.GeoDataFrame)])
+    _add_extent(canvas, [v for v in spatial.values() if isinstance(v, gpd.GeoDataFrame)])
     if crs is not None:
-        _crs(SubElement(canvas, "destinationsrs"), crs)
+        _add_crs(SubElement(canvas, "destinationsrs"), crs)
     made = SubElement(root, "projectlayers")
     for name in names:
         layer = spatial[name]
         is_map = isinstance(layer, gpd.GeoDataFrame)
-        shape = SHAPES[_shape(layer)][0] if isinstance(layer, gpd.GeoDataFrame) else "No geometry"
+        shape = (
+            SHAPES[_kind_of_shapes(layer)][0]
+            if isinstance(layer, gpd.GeoDataFrame)
+            else "No geometry"
+        )
         one = SubElement(made, "maplayer", type="vector", geometry=shape,
                          labelsEnabled=styles[name].get("labelsEnabled", "0"))  # fmt: skip
-        SubElement(one, "id").text = _id(names, name)
-        SubElement(one, "datasource").text = _source(database, name)
+        SubElement(one, "id").text = _id_of_layer(names, name)
+        SubElement(one, "datasource").text = _source_of_layer(database, name)
         SubElement(one, "layername").text = visible_text(name)
         if is_map:
-            _crs(SubElement(one, "srs"), layer.crs)
+            _add_crs(SubElement(one, "srs"), layer.crs)
         SubElement(one, "provider", encoding="UTF-8").text = "ogr"
         one.extend(styles[name])
     order = SubElement(root, "properties")
     paths = SubElement(order, "Paths")
     SubElement(paths, "Absolute", type="bool").text = "false"
-    text = _text(root)
+    text = _text_of_document(root)
     path = Path(target)
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as book:
         # a fixed date: the same input gives the same bytes
@@ -382,27 +387,27 @@ def write_qgis_project(
         book.writestr(entry, text)
 
 
-def _first_line(names: Sequence[str]) -> str:
+def _first_red_line(names: Sequence[str]) -> str:
     return next(n for n in names if kind_of_layer(n) == "red_line")
 
 
-def _rank(name: str, layer: Any) -> tuple[int, str]:
+def _rank_of_layer(name: str, layer: Any) -> tuple[int, str]:
     """Place of a layer from the top; tables without shapes come last."""
     kind = kind_of_layer(name)
     at = ORDER.index(kind) if kind in ORDER else len(ORDER)
     return (at if isinstance(layer, gpd.GeoDataFrame) else len(ORDER) + 1, "")
 
 
-def _id(names: Sequence[str], name: str) -> str:
+def _id_of_layer(names: Sequence[str], name: str) -> str:
     # QGIS takes no id of ten letters or fewer, and gives the layer one that its tree doesn't know
     return f"pinghu_geo_layer_{names.index(name):03d}"
 
 
-def _source(database: str | Path, name: str) -> str:
+def _source_of_layer(database: str | Path, name: str) -> str:
     return f"./{Path(database).name}|layername={database_name(name)}"
 
 
-def _crs(element: Element, crs: Any) -> None:
+def _add_crs(element: Element, crs: Any) -> None:
     system = SubElement(element, "spatialrefsys")
     SubElement(system, "wkt").text = crs.to_wkt()
     authority = crs.to_authority()
@@ -410,7 +415,7 @@ def _crs(element: Element, crs: Any) -> None:
         SubElement(system, "authid").text = ":".join(authority)
 
 
-def _extent(canvas: Element, layers: Sequence[gpd.GeoDataFrame]) -> None:
+def _add_extent(canvas: Element, layers: Sequence[gpd.GeoDataFrame]) -> None:
     bounds = [v.total_bounds for v in layers if len(v)]
     if not bounds:
         return

@@ -58,7 +58,7 @@ def write_table(frame: pd.DataFrame, target: str | Path, *, lang: Lang = "zh") -
     path = Path(target)
     if path.suffix.lower() not in (".xlsx", ".csv"):
         raise OutputError(f"{path.name} is no .xlsx or .csv", hint=f"use {path.stem}.xlsx")
-    said = _for_people(frame, lang)
+    said = _readable_table(frame, lang)
     with atomic_path(path) as temporary:
         if path.suffix.lower() == ".csv":
             said = said.map(csv_text).rename(columns=csv_text)
@@ -96,11 +96,11 @@ def write_sheets(
     path = Path(target)
     require_suffix(path, ".xlsx")
     with atomic_path(path) as temporary:
-        said = {name: _for_people(frame, lang) for name, frame in sheets.items()}
+        said = {name: _readable_table(frame, lang) for name, frame in sheets.items()}
         save_sheets(temporary, said, lang)
 
 
-def _for_people(frame: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+def _readable_table(frame: pd.DataFrame, lang: Lang) -> pd.DataFrame:
     """A table with headings and words for people, chainages as text, the index if it has a name."""
     once = columns_once(spoken(frame, lang), "table")
     rows = pd.DataFrame(once.drop(columns="geometry", errors="ignore"))

@@ -49,7 +49,7 @@ PLACES = ((0, 0), (0, 1), (0, -1), (0.8, 0.7), (-0.8, 0.7), (0.8, -0.7), (-0.8, 
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
+class _MapSheet:
     """One sheet: its river, from where to where along it, its middle and its turn."""
 
     river: str
@@ -157,19 +157,30 @@ def wall_maps(
     size = PAPERS[paper]
     frame = (size[0] - 2 * MARGIN - COLUMN, size[1] - 2 * MARGIN)
     ground = (frame[0] * scale / 1000, frame[1] * scale / 1000)
-    sheets = [s for river in rivers.index for s in _sheets(river, rivers, red_line, ground, scale)]
-    looks = _looks(affected, stages, lang)
+    sheets = [
+        s
+        for river in rivers.index
+        for s in _sheets_along_river(river, rivers, red_line, ground, scale)
+    ]
+    looks = _looks_of_houses(affected, stages, lang)
     words = {"project": project, "number": number, "date": date, "scale": f"1:{scale}",
              "crs": crs_of(rivers).name}  # fmt: skip
-    drawn = _drawn(sheets, (affected, red_line, rivers, buildings), looks, (size, frame, ground),
-                   words, scale, lang)  # fmt: skip
+    drawn = _draw_sheets(
+        sheets,
+        (affected, red_line, rivers, buildings),
+        looks,
+        (size, frame, ground),
+        words,
+        scale,
+        lang,
+    )
     write_sheets_of_plots(drawn, path)
     return path
 
 
-def _sheets(
+def _sheets_along_river(
     river: str, rivers: gpd.GeoDataFrame, red_line: gpd.GeoDataFrame, ground: Any, scale: int
-) -> Iterator[_Sheet]:
+) -> Iterator[_MapSheet]:
     """Stretches of a river, each as long as a sheet holds with the red line beside it."""
     line = cast("shapely.LineString", rivers.geometry.loc[river])
     mine = red_line[red_line["river"] == river] if "river" in red_line else red_line
@@ -181,7 +192,7 @@ def _sheets(
     while True:
         end, best = min(start + 2 * STEP_M, line.length), None
         for stop in np.append(np.arange(end, line.length, STEP_M), line.length):
-            one, span = _laid_out(river, line, start, float(stop), edge, along)
+            one, span = _sheet_and_room_needed(river, line, start, float(stop), edge, along)
             if best is not None and (span > room).any():
                 break
             best, end = one, float(stop)
@@ -192,23 +203,23 @@ def _sheets(
         start = max(end - overlap, start + STEP_M)
 
 
-def _laid_out(
+def _sheet_and_room_needed(
     river: str, line: Any, start: float, stop: float, edge: Any, along: Any
-) -> tuple[_Sheet, Any]:
+) -> tuple[_MapSheet, Any]:
     """A sheet of a stretch, and how much room it needs."""
     measures = np.append(np.arange(start, stop, STEP_M), stop)
     points = shapely.get_coordinates(shapely.line_interpolate_point(line, measures))
     chord = points[-1] - points[0]
     turn = -float(np.arctan2(chord[1], chord[0]))
     near = np.concatenate([points, edge[(along >= start) & (along <= stop)]])
-    flat = _Sheet(river, start, stop, (0.0, 0.0), turn).laid(near)
+    flat = _MapSheet(river, start, stop, (0.0, 0.0), turn).laid(near)
     low, high = flat.min(axis=0), flat.max(axis=0)
     c, s = np.cos(-turn), np.sin(-turn)
     x, y = (low + high) / 2
-    return _Sheet(river, start, stop, (x * c - y * s, x * s + y * c), turn), high - low
+    return _MapSheet(river, start, stop, (x * c - y * s, x * s + y * c), turn), high - low
 
 
-def _looks(affected: gpd.GeoDataFrame, stages: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+def _looks_of_houses(affected: gpd.GeoDataFrame, stages: pd.DataFrame, lang: Lang) -> pd.DataFrame:
     """Class, word and letter of each house, as on the command map."""
     kinds, words = house_classes(affected, lang)
     stage = affected.get("stage", pd.Series(TODO, affected.index)).fillna(TODO).astype(str)
@@ -220,8 +231,8 @@ def _looks(affected: gpd.GeoDataFrame, stages: pd.DataFrame, lang: Lang) -> pd.D
     return pd.DataFrame({"kind": kinds, "word": said, "letter": letter.fillna("")}, affected.index)
 
 
-def _drawn(
-    sheets: Sequence[_Sheet], layers: Any, looks: pd.DataFrame, sizes: Any,
+def _draw_sheets(
+    sheets: Sequence[_MapSheet], layers: Any, looks: pd.DataFrame, sizes: Any,
     words: dict[str, str], scale: int, lang: Lang,
 ) -> Iterator[Figure]:  # fmt: skip
     """The figure of each sheet, one after the other."""
@@ -233,30 +244,40 @@ def _drawn(
     places = [s.ground(*ground) for s in sheets]
     for k, sheet in enumerate(sheets):
         figure = Figure(figsize=(size[0] * MM, size[1] * MM))
-        axes = _axes(figure, (MARGIN, MARGIN, *frame), size)
+        axes = _axes_on_paper(figure, (MARGIN, MARGIN, *frame), size)
         axes.set(xlim=(-ground[0] / 2, ground[0] / 2), ylim=(-ground[1] / 2, ground[1] / 2))
         if others is not None:
             near = others.geometry.to_numpy()[np.sort(others.sindex.query(places[k]))]
-            _polygons(axes, sheet, near, NEIGHBOUR, "#9a9a92", "", 0.3)
-        _grid(axes, sheet, ground, scale, font)
-        _lines(axes, sheet, rivers.geometry.to_numpy(), places[k], WATER, 0.8)
-        _lines(axes, sheet, shapely.boundary(red_line.geometry.to_numpy()), places[k], LINE, 1.0)
+            _draw_polygons(axes, sheet, near, NEIGHBOUR, "#9a9a92", "", 0.3)
+        _draw_grid(axes, sheet, ground, scale, font)
+        _draw_lines(axes, sheet, rivers.geometry.to_numpy(), places[k], WATER, 0.8)
+        _draw_lines(
+            axes, sheet, shapely.boundary(red_line.geometry.to_numpy()), places[k], LINE, 1.0
+        )
         mine = affected.iloc[np.sort(affected.sindex.query(places[k], predicate="intersects"))]
         seen = looks.loc[mine.index]
         for kind, rows in seen.groupby("kind", sort=False):
             look = MAP_LOOKS[str(kind)]
-            _polygons(axes, sheet, mine.geometry.loc[rows.index].to_numpy(), look.fill, "#222222",
-                      look.hatch, 0.6, look.ink)  # fmt: skip
-        taken = _chainages(axes, sheet, points[points.within(places[k])], scale, font)
-        lost = _labels(axes, sheet, mine, seen, taken, ground, scale, font, lang)
-        _key(figure, size, places, k, rivers, font, lang)
-        _legend(figure, size, seen, font, lost, lang)
-        _north(figure, size, sheet, scale, font, lang)
-        _title(figure, size, sheet, k, len(sheets), words, rivers, font, lang)
+            _draw_polygons(
+                axes,
+                sheet,
+                mine.geometry.loc[rows.index].to_numpy(),
+                look.fill,
+                "#222222",
+                look.hatch,
+                0.6,
+                look.ink,
+            )
+        taken = _draw_chainages(axes, sheet, points[points.within(places[k])], scale, font)
+        lost = _draw_house_labels(axes, sheet, mine, seen, taken, ground, scale, font, lang)
+        _draw_key_map(figure, size, places, k, rivers, font, lang)
+        _draw_legend(figure, size, seen, font, lost, lang)
+        _draw_north_and_scale(figure, size, sheet, scale, font, lang)
+        _draw_title_block(figure, size, sheet, k, len(sheets), words, rivers, font, lang)
         yield figure
 
 
-def _axes(figure: Figure, box: tuple[float, ...], size: tuple[int, int]) -> Any:
+def _axes_on_paper(figure: Figure, box: tuple[float, ...], size: tuple[int, int]) -> Any:
     """Axes at a place on the paper [mm]."""
     x, y, wide, high = box
     axes = figure.add_axes((x / size[0], y / size[1], wide / size[0], high / size[1]))
@@ -264,13 +285,15 @@ def _axes(figure: Figure, box: tuple[float, ...], size: tuple[int, int]) -> Any:
     return axes
 
 
-def _column(size: tuple[int, int], top: float, high: float) -> tuple[float, float, float, float]:
+def _box_in_right_column(
+    size: tuple[int, int], top: float, high: float
+) -> tuple[float, float, float, float]:
     """A place in the right column, so far below its top [mm]."""
     return (size[0] - MARGIN - COLUMN + 3, size[1] - MARGIN - top - high, COLUMN - 3, high)
 
 
-def _polygons(
-    axes: Any, sheet: _Sheet, shapes: Any, fill: str, edge: str, hatch: str, wide: float,
+def _draw_polygons(
+    axes: Any, sheet: _MapSheet, shapes: Any, fill: str, edge: str, hatch: str, wide: float,
     mark: str = "",
 ) -> None:  # fmt: skip
     parts = shapely.get_parts(shapes)
@@ -281,13 +304,15 @@ def _polygons(
                                            hatch=hatch * 3))  # fmt: skip
 
 
-def _lines(axes: Any, sheet: _Sheet, shapes: Any, place: Any, colour: str, wide: float) -> None:
+def _draw_lines(
+    axes: Any, sheet: _MapSheet, shapes: Any, place: Any, colour: str, wide: float
+) -> None:
     parts = shapely.get_parts(shapely.get_parts(shapely.intersection(shapes, place)))
     lines = [sheet.laid(shapely.get_coordinates(p)) for p in parts if not p.is_empty]
     axes.add_collection(LineCollection(lines, colors=colour, linewidths=wide))
 
 
-def _grid(axes: Any, sheet: _Sheet, ground: Any, scale: int, font: Any) -> None:
+def _draw_grid(axes: Any, sheet: _MapSheet, ground: Any, scale: int, font: Any) -> None:
     """Crosses of the coordinates' grid every 100 mm, with their numbers at the crosses."""
     step = scale / 10
     x0, y0, x1, y1 = sheet.ground(*ground).bounds
@@ -301,15 +326,15 @@ def _grid(axes: Any, sheet: _Sheet, ground: Any, scale: int, font: Any) -> None:
                           fontsize=4, color="#555555", fontproperties=font)  # fmt: skip
 
 
-def _chainages(
-    axes: Any, sheet: _Sheet, points: gpd.GeoDataFrame, scale: int, font: Any
+def _draw_chainages(
+    axes: Any, sheet: _MapSheet, points: gpd.GeoDataFrame, scale: int, font: Any
 ) -> list[tuple[float, float, float, float]]:
     """Chainages at the centreline; the boxes on paper that they take [mm]."""
     taken: list[tuple[float, float, float, float]] = []
     for text, xy in zip(points["label"], shapely.get_coordinates(points.geometry), strict=True):
         x, y = sheet.laid([xy])[0]
-        box = _box(x * 1000 / scale, y * 1000 / scale + 2, str(text), 1)
-        if _free(box, taken):
+        box = _box_of_text(x * 1000 / scale, y * 1000 / scale + 2, str(text), 1)
+        if _is_free(box, taken):
             axes.plot(x, y, marker="|", color=WATER, markersize=6)
             axes.text(x, y + 2 * scale / 1000, figure_text(text), fontproperties=font, ha="center",
                       va="center", fontsize=LABEL_PT + 1, color="#1a5276")  # fmt: skip
@@ -317,20 +342,20 @@ def _chainages(
     return taken
 
 
-def _box(x: float, y: float, text: str, lines: int) -> tuple[float, float, float, float]:
+def _box_of_text(x: float, y: float, text: str, lines: int) -> tuple[float, float, float, float]:
     """What a text in the middle of a place takes on paper [mm]."""
     longest = max(text.split("\n"), key=len)
     wide = sum(HAN_MM if ord(c) > 0x2E80 else LATIN_MM for c in longest) + 0.6
     return x - wide / 2, y - lines * LINE_MM / 2, x + wide / 2, y + lines * LINE_MM / 2
 
 
-def _free(box: Any, taken: Sequence[Any]) -> bool:
+def _is_free(box: Any, taken: Sequence[Any]) -> bool:
     a, b, c, d = box
     return not any(a < g and e < c and b < h and f < d for e, f, g, h in taken)
 
 
-def _labels(
-    axes: Any, sheet: _Sheet, mine: gpd.GeoDataFrame, looks: pd.DataFrame, taken: list[Any],
+def _draw_house_labels(
+    axes: Any, sheet: _MapSheet, mine: gpd.GeoDataFrame, looks: pd.DataFrame, taken: list[Any],
     ground: Any, scale: int, font: Any, lang: Lang,
 ) -> int:  # fmt: skip
     """Number, floors, area inside and letter at each house; how many found no room."""
@@ -350,7 +375,7 @@ def _labels(
             facts.append(f"{inside[one]:.1f}m²")
         number = visible_text(f"{one} {looks['letter'][one]}".strip())
         for text in (f"{number}\n{' '.join(facts)}" if facts else number, number):
-            place = _placed(x, y, text, taken, edge)
+            place = _place_label(x, y, text, taken, edge)
             if place is not None:
                 break
         if place is None:
@@ -366,28 +391,28 @@ def _labels(
     return lost
 
 
-def _placed(
+def _place_label(
     x: float, y: float, text: str, taken: list[Any], edge: Any
 ) -> tuple[float, float] | None:
     """A place for a label that is free and on the sheet; it is taken then."""
     lines = text.count("\n") + 1
-    a, b, c, d = _box(0, 0, text, lines)
+    a, b, c, d = _box_of_text(0, 0, text, lines)
     for right, up in PLACES:
         u, v = x + right * (c - a), y + up * (d - b)
         box = (u + a, v + b, u + c, v + d)
         inside = -edge[0] < box[0] and box[2] < edge[0] and -edge[1] < box[1] and box[3] < edge[1]
-        if inside and _free(box, taken):
+        if inside and _is_free(box, taken):
             taken.append(box)
             return u, v
     return None
 
 
-def _key(
+def _draw_key_map(
     figure: Figure, size: Any, places: Sequence[Any], k: int,
     rivers: gpd.GeoDataFrame, font: Any, lang: Lang,
 ) -> None:  # fmt: skip
     """Where this sheet lies among all."""
-    axes = _axes(figure, _column(size, 6, 70), size)
+    axes = _axes_on_paper(figure, _box_in_right_column(size, 6, 70), size)
     axes.set_title(say("key map", lang), fontproperties=font, fontsize=9)
     axes.add_collection(LineCollection([shapely.get_coordinates(g) for g in rivers.geometry],
                                        colors=WATER, linewidths=0.6))  # fmt: skip
@@ -400,7 +425,7 @@ def _key(
     axes.autoscale_view()
 
 
-def _legend(
+def _draw_legend(
     figure: Figure, size: Any, looks: pd.DataFrame, font: Any, lost: int, lang: Lang
 ) -> None:
     """What fills and hatches mean, and how many labels found no room."""
@@ -412,7 +437,7 @@ def _legend(
                           label=word, linewidth=0.5))  # fmt: skip
     lines = ((LINE, say("red line {}", lang, "").strip()), (WATER, say("centrelines", lang)))
     keys += [Patch(facecolor="none", edgecolor=colour, label=word) for colour, word in lines]
-    axes = _axes(figure, _column(size, 82, 70), size)
+    axes = _axes_on_paper(figure, _box_in_right_column(size, 82, 70), size)
     axes.axis("off")
     axes.legend(handles=keys, loc="upper left", prop=font, frameon=False, fontsize=8,
                 title=say("legend", lang), title_fontproperties=font)  # fmt: skip
@@ -421,9 +446,11 @@ def _legend(
                   fontsize=7)  # fmt: skip
 
 
-def _north(figure: Figure, size: Any, sheet: _Sheet, scale: int, font: Any, lang: Lang) -> None:
+def _draw_north_and_scale(
+    figure: Figure, size: Any, sheet: _MapSheet, scale: int, font: Any, lang: Lang
+) -> None:
     """Arrow to grid north as the sheet is turned, and a bar of a round length."""
-    axes = _axes(figure, _column(size, 154, 28), size)
+    axes = _axes_on_paper(figure, _box_in_right_column(size, 154, 28), size)
     axes.axis("off")
     axes.set(xlim=(0, COLUMN - 3), ylim=(0, 28))
     x, y = 10 * np.cos(np.pi / 2 + sheet.turn), 10 * np.sin(np.pi / 2 + sheet.turn)
@@ -439,12 +466,12 @@ def _north(figure: Figure, size: Any, sheet: _Sheet, scale: int, font: Any, lang
     axes.text(38, 5, f"1:{scale}", fontsize=9, ha="center")
 
 
-def _title(
-    figure: Figure, size: Any, sheet: _Sheet, k: int, n: int, words: dict[str, str],
+def _draw_title_block(
+    figure: Figure, size: Any, sheet: _MapSheet, k: int, n: int, words: dict[str, str],
     rivers: gpd.GeoDataFrame, font: Any, lang: Lang,
 ) -> None:  # fmt: skip
     """The title block."""
-    axes = _axes(figure, (size[0] - MARGIN - COLUMN + 3, MARGIN, COLUMN - 3, 66), size)
+    axes = _axes_on_paper(figure, (size[0] - MARGIN - COLUMN + 3, MARGIN, COLUMN - 3, 66), size)
     line = rivers.loc[[sheet.river]]
     ends = stations(line, spacing_m=1e9)["chainage_m"]
     first, sign = float(ends.iloc[0]), 1.0
@@ -469,13 +496,13 @@ def _title(
         axes.add_patch(Rectangle((0, y), 1, high, fill=False, lw=0.5, transform=axes.transAxes))
         axes.text(0.03, y + high / 2, word, fontproperties=font, fontsize=7, va="center",
                   transform=axes.transAxes)  # fmt: skip
-        shown = "\n".join(map(figure_text, _folded(text)))
+        shown = "\n".join(map(figure_text, _text_in_two_lines(text)))
         axes.text(0.33, y + high / 2, shown, fontproperties=font, fontsize=6.5, va="center",
                   transform=axes.transAxes)  # fmt: skip
     axes.plot([0.3, 0.3], [0, 1], color="#111111", linewidth=0.5, transform=axes.transAxes)
 
 
-def _folded(text: str) -> list[str]:
+def _text_in_two_lines(text: str) -> list[str]:
     """A text in at most two lines of the title block."""
     lines, wide = [""], 0
     for sign in visible_text(text):

@@ -67,12 +67,12 @@ class Draft:
         normal.font.name, normal.font.size = "Times New Roman", Pt(TEXT_PT)
         normal.element.rPr.rFonts.set(qn("w:eastAsia"), "宋体")
         normal.paragraph_format.space_after = Pt(4)
-        self._tag("{%p for one in papers %}")
+        self._add_tag("{%p for one in papers %}")
 
-    def _tag(self, text: str) -> None:
+    def _add_tag(self, text: str) -> None:
         self.doc.add_paragraph(text)
 
-    def _run(self, paragraph: Any, text: str, *, size: float, bold: bool = False) -> None:
+    def _add_text_run(self, paragraph: Any, text: str, *, size: float, bold: bool = False) -> None:
         run = paragraph.add_run(text)
         run.font.size, run.bold = Pt(size), bold
         if bold:
@@ -83,7 +83,7 @@ class Draft:
         """Title in the middle, and a smaller line below it."""
         one = self.doc.add_paragraph()
         one.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        self._run(one, text, size=TITLE_PT, bold=True)
+        self._add_text_run(one, text, size=TITLE_PT, bold=True)
         if below:
             two = self.doc.add_paragraph(below)
             two.alignment = WD_ALIGN_PARAGRAPH.CENTER
@@ -93,88 +93,88 @@ class Draft:
         one = self.doc.add_paragraph()
         one.paragraph_format.keep_with_next = True
         one.paragraph_format.space_before = Pt(8)
-        self._run(one, text, size=HEAD_PT, bold=True)
+        self._add_text_run(one, text, size=HEAD_PT, bold=True)
 
     def line(self, text: str, *, indent: bool = False, size: float = TEXT_PT) -> None:
         """A paragraph."""
         one = self.doc.add_paragraph()
         if indent:
             one.paragraph_format.first_line_indent = Pt(2 * size)
-        self._run(one, text, size=size)
+        self._add_text_run(one, text, size=size)
 
     def lines(self, name: str) -> None:
         """A paragraph for each text of a list."""
-        self._tag(f"{{%p for said in one.{name} %}}")
+        self._add_tag(f"{{%p for said in one.{name} %}}")
         self.line("{{ said }}", indent=True)
-        self._tag("{%p endfor %}")
+        self._add_tag("{%p endfor %}")
 
-    def shown_if(self, name: str, otherwise: str = "") -> _Shown:
+    def shown_if(self, name: str, otherwise: str = "") -> _ConditionalPart:
         """What is drawn up within is shown only where something is there to show."""
-        return _Shown(self, name, otherwise)
+        return _ConditionalPart(self, name, otherwise)
 
     def facts(self, facts: Sequence[tuple[str, str]], *, across: int = 2) -> None:
         """A table of words and values, some pairs a row."""
-        table = self._table(2 * across, [0.19, 0.31] if across == 2 else [0.2, 0.8])
+        table = self._add_empty_table(2 * across, [0.19, 0.31] if across == 2 else [0.2, 0.8])
         for k in range(0, len(facts), across):
             cells = table.add_row().cells
             for j, (word, value) in enumerate(facts[k : k + across]):
-                self._cell(cells[2 * j], word, head=True)
-                self._cell(cells[2 * j + 1], f"{{{{ one.{value} }}}}")
+                self._fill_cell(cells[2 * j], word, head=True)
+                self._fill_cell(cells[2 * j + 1], f"{{{{ one.{value} }}}}")
         self.doc.add_paragraph().paragraph_format.space_after = Pt(0)
 
     def rows(self, name: str, columns: Sequence[tuple[str, str, float]]) -> None:
         """A table with a row for each of a list: heading, value and share of the width."""
-        table = self._table(len(columns), [share for *_, share in columns])
+        table = self._add_empty_table(len(columns), [share for *_, share in columns])
         first = table.add_row()
         for cell, (word, _, _) in zip(first.cells, columns, strict=True):
-            self._cell(cell, word, head=True)
+            self._fill_cell(cell, word, head=True)
         repeat = OxmlElement("w:tblHeader")
         first._tr.get_or_add_trPr().append(repeat)
         table.add_row().cells[0].text = f"{{%tr for row in one.{name} %}}"
         for cell, (_, value, _) in zip(table.add_row().cells, columns, strict=True):
-            self._cell(cell, f"{{{{ row.{value} }}}}")
+            self._fill_cell(cell, f"{{{{ row.{value} }}}}")
         table.add_row().cells[0].text = "{%tr endfor %}"
         self.doc.add_paragraph().paragraph_format.space_after = Pt(0)
 
     def picture(self, name: str) -> None:
         """A picture where there is one."""
-        self._tag(f"{{%p if one.{name} %}}")
+        self._add_tag(f"{{%p if one.{name} %}}")
         one = self.doc.add_paragraph(f"{{{{ one.{name} }}}}")
         one.alignment = WD_ALIGN_PARAGRAPH.CENTER
-        self._tag("{%p endif %}")
+        self._add_tag("{%p endif %}")
 
     def pictures(self, name: str) -> None:
         """A picture for each of a list, with its words below."""
-        self._tag(f"{{%p for drawn in one.{name} %}}")
+        self._add_tag(f"{{%p for drawn in one.{name} %}}")
         for text in ("{{ drawn.picture }}", "{{ drawn.said }}"):
             one = self.doc.add_paragraph(text)
             one.alignment = WD_ALIGN_PARAGRAPH.CENTER
             one.paragraph_format.keep_with_next = "picture" in text
-        self._tag("{%p endfor %}")
+        self._add_tag("{%p endfor %}")
 
     def signatures(self, words: Sequence[str]) -> None:
         """Places to sign and to date, high enough for a stamp."""
-        table = self._table(len(words), [1 / len(words)] * len(words))
+        table = self._add_empty_table(len(words), [1 / len(words)] * len(words))
         for cell, word in zip(table.add_row().cells, words, strict=True):
-            self._cell(cell, word, head=True)
+            self._fill_cell(cell, word, head=True)
         row = table.add_row()
         row.height = Mm(20)
         for cell in row.cells:
-            self._cell(cell, "")
+            self._fill_cell(cell, "")
         self.doc.add_paragraph()
 
     def end(self) -> bytes:
         """The template: the next paper begins on a new page."""
-        self._tag("{%p if not loop.last %}")
+        self._add_tag("{%p if not loop.last %}")
         self.doc.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
-        self._tag("{%p endif %}")
-        self._tag("{%p endfor %}")
-        self._page_numbers()
+        self._add_tag("{%p endif %}")
+        self._add_tag("{%p endfor %}")
+        self._add_page_numbers()
         buffer = BytesIO()
         self.doc.save(buffer)
-        return _undated(buffer.getvalue())
+        return _with_fixed_day(buffer.getvalue())
 
-    def _page_numbers(self) -> None:
+    def _add_page_numbers(self) -> None:
         one = self.doc.sections[0].footer.paragraphs[0]
         one.alignment = WD_ALIGN_PARAGRAPH.CENTER
         for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
@@ -185,7 +185,7 @@ class Draft:
             part.text = text or None
             run.append(part)
 
-    def _table(self, across: int, shares: Sequence[float]) -> Any:
+    def _add_empty_table(self, across: int, shares: Sequence[float]) -> Any:
         table = self.doc.add_table(rows=0, cols=across)
         table.style, table.autofit = "Table Grid", False
         table.alignment = WD_TABLE_ALIGNMENT.CENTER
@@ -194,10 +194,10 @@ class Draft:
             column.width = Mm(share * self.wide_mm)
         return table
 
-    def _cell(self, cell: Any, text: str, *, head: bool = False) -> None:
+    def _fill_cell(self, cell: Any, text: str, *, head: bool = False) -> None:
         one = cell.paragraphs[0]
         one.paragraph_format.space_after = Pt(1)
-        self._run(one, text, size=TEXT_PT - 0.5, bold=head)
+        self._add_text_run(one, text, size=TEXT_PT - 0.5, bold=head)
         if head:
             shade = OxmlElement("w:shd")
             for key, value in (("val", "clear"), ("color", "auto"), ("fill", "EDEDED")):
@@ -205,20 +205,20 @@ class Draft:
             cell._tc.get_or_add_tcPr().append(shade)
 
 
-class _Shown:
+class _ConditionalPart:
     """A part of a draft between its condition and what stands there otherwise."""
 
     def __init__(self, draft: Draft, name: str, otherwise: str) -> None:
         self.draft, self.name, self.otherwise = draft, name, otherwise
 
     def __enter__(self) -> None:
-        self.draft._tag(f"{{%p if one.{self.name} %}}")
+        self.draft._add_tag(f"{{%p if one.{self.name} %}}")
 
     def __exit__(self, *_: object) -> None:
         if self.otherwise:
-            self.draft._tag("{%p else %}")
+            self.draft._add_tag("{%p else %}")
             self.draft.line(self.otherwise)
-        self.draft._tag("{%p endif %}")
+        self.draft._add_tag("{%p endif %}")
 
 
 # --- the filling of a template ---
@@ -263,14 +263,14 @@ def fill_papers(
     """Papers filled in, one file each in a folder, or bound in one where the target is a .docx."""
     goal, sandbox = Path(target), _Sandbox()
     if goal.suffix.lower() == ".docx":
-        bound = _filled(template, list(papers.values()), title, sandbox)
+        bound = _fill_template(template, list(papers.values()), title, sandbox)
         with atomic_path(goal) as temporary:
             temporary.write_bytes(bound)
         return [goal]
     names, made = file_names(papers), []
     made_folder(goal)
     for key, paper in papers.items():
-        one = _filled(template, [paper], f"{title} {key}", sandbox)
+        one = _fill_template(template, [paper], f"{title} {key}", sandbox)
         path = goal / f"{prefix}{names[key]}.docx"
         with atomic_path(path) as temporary:
             temporary.write_bytes(one)
@@ -278,7 +278,7 @@ def fill_papers(
     return made
 
 
-def _filled(
+def _fill_template(
     template: tuple[bytes, str],
     papers: list[Mapping[str, Any]],
     title: str,
@@ -288,7 +288,7 @@ def _filled(
     given, name = template
     try:
         document = DocxTemplate(BytesIO(given))
-        document.render({"papers": [_inert(p, document) for p in papers]}, sandbox)
+        document.render({"papers": [_inert_values(p, document) for p in papers]}, sandbox)
     except UndefinedError as fault:
         word = str(fault).rsplit("'", 2)[-2] if "'" in str(fault) else str(fault)
         known = sorted({key for paper in papers for key in paper})
@@ -310,10 +310,10 @@ def _filled(
     about.created = about.modified = DAY
     buffer = BytesIO()
     document.save(buffer)
-    return _undated(buffer.getvalue())
+    return _with_fixed_day(buffer.getvalue())
 
 
-class _Drawn:
+class _InertPicture:
     """A picture of which a template sees nothing but the picture: no document, no file."""
 
     __slots__ = ("_image",)
@@ -325,20 +325,20 @@ class _Drawn:
         return str(self._image)
 
 
-def _inert(value: Any, document: DocxTemplate) -> Any:
+def _inert_values(value: Any, document: DocxTemplate) -> Any:
     """A paper's values as a template sees them."""
     if isinstance(value, str):
         return Markup(word_text(value))  # noqa: S704 - word_text escapes
     if isinstance(value, Picture):
-        return _Drawn(InlineImage(document, BytesIO(value.png), width=Mm(value.wide_mm)))
+        return _InertPicture(InlineImage(document, BytesIO(value.png), width=Mm(value.wide_mm)))
     if isinstance(value, Mapping):
-        return {key: _inert(one, document) for key, one in value.items()}
+        return {key: _inert_values(one, document) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_inert(one, document) for one in value]
+        return [_inert_values(one, document) for one in value]
     return value
 
 
-def _undated(packed: bytes) -> bytes:
+def _with_fixed_day(packed: bytes) -> bytes:
     """The same parts in the same order, with a fixed day."""
     out = BytesIO()
     with zipfile.ZipFile(BytesIO(packed)) as old, zipfile.ZipFile(out, "w") as new:

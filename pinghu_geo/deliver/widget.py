@@ -145,9 +145,11 @@ class LiveRedLine:
         around = shapely.buffer(reach.geometry.to_numpy(), AROUND_M)
         near = shapely.STRtree(flat_shapes(buildings)).query(around, predicate="intersects")[1]
         self.buildings = buildings.iloc[np.unique(near)]
-        self._red = {r: self._line_of(r, self.widths) for r in self._given["river"].unique()}
-        self.baseline = self.affected = self._taken(self.buildings)
-        self._panel = _Panel(self)
+        self._red = {
+            r: self._red_line_of_river(r, self.widths) for r in self._given["river"].unique()
+        }
+        self.baseline = self.affected = self._affected_now(self.buildings)
+        self._panel = _LivePanel(self)
         self.panel = self._panel.box
         self._panel.choose_river()
 
@@ -175,12 +177,12 @@ class LiveRedLine:
                 layer="widths",
                 hint="put a row there: widths has the chainages",
             )
-        self._set(river, rows, sides)
+        self._set_widths_of_rows(river, rows, sides)
 
     def reset(self, river: str) -> None:
         """Take a river back to the widths to begin with."""
         rows = self._given["river"] == river
-        self._set(river, rows, {side: self._given.loc[rows, side] for side in SIDES})
+        self._set_widths_of_rows(river, rows, {side: self._given.loc[rows, side] for side in SIDES})
 
     def sums(self) -> pd.DataFrame:
         """Sums of both lines [units as in `totals`], and their difference."""
@@ -193,22 +195,22 @@ class LiveRedLine:
         """The line as it is now, one row a river."""
         return gpd.GeoDataFrame(pd.concat(self._red.values(), ignore_index=True))
 
-    def _line_of(self, river: str, widths: pd.DataFrame) -> gpd.GeoDataFrame:
+    def _red_line_of_river(self, river: str, widths: pd.DataFrame) -> gpd.GeoDataFrame:
         return red_line(self.rivers, widths[widths["river"] == river])
 
-    def _taken(self, buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    def _affected_now(self, buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         with heard():  # the sums say how much of the floor area is estimated, at each move
             hit = affected(buildings, self.red_line(), self.rivers)
         if self.rates is not None:
             hit["cost_yuan"] = compensation(hit, self.rates)["cost_yuan"]
         return hit
 
-    def _set(self, river: str, rows: Any, sides: Mapping[str, Any]) -> None:
+    def _set_widths_of_rows(self, river: str, rows: Any, sides: Mapping[str, Any]) -> None:
         """Set widths of rows of a river, if a line can be drawn with them, and count anew."""
         widths = self.widths.copy()
         for side, width in sides.items():
             widths.loc[rows, side] = width
-        before, self._red[river] = self._red[river], self._line_of(river, widths)
+        before, self._red[river] = self._red[river], self._red_line_of_river(river, widths)
         self.widths = widths
         moved = shapely.get_parts(
             shapely.symmetric_difference(
@@ -218,7 +220,7 @@ class LiveRedLine:
         # an edge may be the nearest of a place no farther away than the place is deep
         deep = self.affected["cut_depth_m"].max() + DEPTH_TOLERANCE_M if len(self.affected) else 0.0
         near = rows_near(self.buildings, moved[shapely.get_dimensions(moved) == 2], within_m=deep)
-        again = self._taken(self.buildings.iloc[near])
+        again = self._affected_now(self.buildings.iloc[near])
         kept = self.affected[~self.affected.index.isin(self.buildings.index[near])]
         hit = again if kept.empty else kept if again.empty else pd.concat([kept, again])
         self.affected = hit.loc[self.buildings.index[self.buildings.index.isin(hit.index)]]
@@ -228,7 +230,7 @@ class LiveRedLine:
         return self.panel._repr_mimebundle_(**kwargs)
 
 
-class _Panel:
+class _LivePanel:
     """Map, handles and sliders of a live red line."""
 
     def __init__(self, live: LiveRedLine) -> None:
@@ -249,15 +251,15 @@ class _Panel:
         }  # fmt: skip
         self._shown: dict[str, gpd.GeoDataFrame] = {}
         self._layers = {
-            key: leaflet.GeoJSON(data=_geojson(None), style=style, name=names[key])
+            key: leaflet.GeoJSON(data=_geojson_of_layer(None), style=style, name=names[key])
             for key, style in styles.items()
         }
         for key in ("other", *STATES):
-            self._layers[key].on_click(self._tell)
+            self._layers[key].on_click(self._describe_house)
         self._handles = leaflet.LayerGroup(name="边线控制点")
-        self._layers["other"].data = _geojson(live.buildings)
-        self._layers["before"].data = _geojson(live.red_line())
-        self._layers["river"].data = _geojson(live.rivers)
+        self._layers["other"].data = _geojson_of_layer(live.buildings)
+        self._layers["before"].data = _geojson_of_layer(live.red_line())
+        self._layers["river"].data = _geojson_of_layer(live.rivers)
         self._map = leaflet.Map(
             layers=[*self._layers.values(), self._handles],
             scroll_wheel_zoom=True,
@@ -286,9 +288,11 @@ class _Panel:
         rows = [self.river, self.stretch, *self.width.values(), self.reset, self.said, self.house]
         self.box = widgets.VBox([widgets.HBox([widgets.VBox(rows), self.sums]), self._map])
         self.river.observe(lambda _: self.choose_river(), "value")
-        self.stretch.observe(lambda _: self._choose_stretch(), "value")
+        self.stretch.observe(lambda _: self._show_chosen_stretch(), "value")
         for side, slider in self.width.items():
-            slider.observe(lambda change, side=side: self._slide(side, change["new"]), "value")
+            slider.observe(
+                lambda change, side=side: self._set_from_slider(side, change["new"]), "value"
+            )
         self.reset.on_click(lambda _: live.reset(self.river.value))
 
     def show(self) -> None:
@@ -311,12 +315,12 @@ class _Panel:
         for state, rows in (groups | {"line": live.red_line()}).items():
             shown = self._shown.get(state)
             if shown is None or not shown.equals(rows):
-                self._layers[state].data, self._shown[state] = _geojson(rows), rows
-        self._place()
+                self._layers[state].data, self._shown[state] = _geojson_of_layer(rows), rows
+        self._place_handles()
 
     # --- what is done by hand
 
-    def _rows(self) -> pd.DataFrame:
+    def _rows_in_stretch(self) -> pd.DataFrame:
         """Rows of the widths in the stretch."""
         table: pd.DataFrame = self.live.widths
         low, high = self.stretch.value
@@ -334,35 +338,35 @@ class _Panel:
         self.stretch.value = (low, min(low + 300.0, high))
         self.stretch.min = low
         self._busy = False
-        self._choose_stretch()
+        self._show_chosen_stretch()
 
-    def _choose_stretch(self) -> None:
+    def _show_chosen_stretch(self) -> None:
         if self._busy:
             return
         self.show()
-        ends = self._ends().reshape(-1, 2)
+        ends = self._edges_in_degrees().reshape(-1, 2)
         if len(ends):
             low, high = ends.min(axis=0), ends.max(axis=0)
             self._map.center = tuple(((low + high) / 2)[::-1].tolist())
-            self._map.zoom = _zoom(low, high)
+            self._map.zoom = _zoom_for_box(low, high)
 
-    def _slide(self, side: str, width: float) -> None:
-        if not self._busy and len(self._rows()):
+    def _set_from_slider(self, side: str, width: float) -> None:
+        if not self._busy and len(self._rows_in_stretch()):
             self.live.set_widths(self.river.value, *self.stretch.value, **{side: width})
 
-    def _drag(self, row: Any, side: str, place: tuple[float, float]) -> None:
+    def _set_from_handle(self, row: Any, side: str, place: tuple[float, float]) -> None:
         """Set the width of one row from where its handle was let go."""
         if self._busy:
             return
         live = self.live
         spot = gpd.GeoSeries.from_xy([place[1]], [place[0]], crs=4326).to_crs(crs_of(live.rivers))
-        xy, across = self._sections(live.widths.loc[[row]])
+        xy, across = self._points_and_normals(live.widths.loc[[row]])
         sign = 1.0 if side == "left_m" else -1.0
         offset = sign * float((np.array([spot.x[0], spot.y[0]]) - xy[0]) @ across[0])
         width = np.round(np.clip(offset, 0.0, live.most_m) / STEP_M) * STEP_M
-        live._set(self.river.value, row, {side: width})
+        live._set_widths_of_rows(self.river.value, row, {side: width})
 
-    def _tell(self, feature: dict[str, Any], **_: Any) -> None:
+    def _describe_house(self, feature: dict[str, Any], **_: Any) -> None:
         """Say what the line takes of a house."""
         name = feature["id"]
         rows = {"原方案": self.live.baseline, "当前": self.live.affected}
@@ -376,7 +380,7 @@ class _Panel:
 
     # --- handles
 
-    def _sections(self, rows: pd.DataFrame) -> tuple[Any, Any]:
+    def _points_and_normals(self, rows: pd.DataFrame) -> tuple[Any, Any]:
         """Points on the centreline, and the unit vectors to the left."""
         lines = self.live._lines
         k = lines.names.index(str(self.river.value))
@@ -384,19 +388,19 @@ class _Panel:
         xy, unit = points_at(lines, np.full(len(at), k), at)
         return xy, np.stack([-unit[:, 1], unit[:, 0]], axis=1)
 
-    def _ends(self) -> Any:
+    def _edges_in_degrees(self) -> Any:
         """Longitude and latitude of both edges at the rows of the stretch, (rows, 2, 2)."""
-        rows = self._rows()
-        xy, across = self._sections(rows)
+        rows = self._rows_in_stretch()
+        xy, across = self._points_and_normals(rows)
         left, right = (rows[side].to_numpy(float)[:, None] for side in SIDES)
         ends = np.stack([xy + across * left, xy - across * right], axis=1).reshape(-1, 2)
         x, y = ends.T
         spots = gpd.GeoSeries.from_xy(x, y, crs=self.live.rivers.crs).to_crs(4326)
         return np.stack([spots.x, spots.y], axis=1).reshape(-1, 2, 2)
 
-    def _place(self) -> None:
+    def _place_handles(self) -> None:
         """Handles and sliders where the line is now."""
-        rows = self._rows()
+        rows = self._rows_in_stretch()
         few = 0 < len(rows) <= MOST_HANDLES
         self._busy = True
         for side, slider in self.width.items():
@@ -413,7 +417,9 @@ class _Panel:
     def _handles_of(self, rows: pd.DataFrame) -> list[Any]:
         leaflet = self._leaflet
         found = []
-        for row, chainage, ends in zip(rows.index, rows["chainage_m"], self._ends(), strict=True):
+        for row, chainage, ends in zip(
+            rows.index, rows["chainage_m"], self._edges_in_degrees(), strict=True
+        ):
             for side, (x, y) in zip(SIDES, ends, strict=True):
                 handle = leaflet.Marker(
                     location=(y, x),
@@ -426,21 +432,23 @@ class _Panel:
                     ),
                 )
                 handle.observe(
-                    lambda change, row=row, side=side: self._drag(row, side, change["new"]),
+                    lambda change, row=row, side=side: self._set_from_handle(
+                        row, side, change["new"]
+                    ),
                     "location",
                 )
                 found.append(handle)
         return found
 
 
-def _zoom(low: Any, high: Any) -> int:
+def _zoom_for_box(low: Any, high: Any) -> int:
     """Level at which a box in degrees fills the map: level 0 shows 360 degrees on 256 pixels."""
     stretched = (high - low) / [1.0, np.cos(np.radians(low[1]))]
     wanted = (np.array(PIXELS) / np.maximum(stretched, 1e-9)).min() * 360 / 256
     return int(np.clip(np.log2(wanted), 0, MOST_ZOOM))
 
 
-def _geojson(layer: gpd.GeoDataFrame | None) -> dict[str, Any]:
+def _geojson_of_layer(layer: gpd.GeoDataFrame | None) -> dict[str, Any]:
     """A layer in degrees, with nothing but shapes and ids."""
     if layer is None or layer.empty:
         return {"type": "FeatureCollection", "features": []}

@@ -112,16 +112,22 @@ def save_sheets(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> N
         book.book.set_properties({"created": CREATED})
         paper = Paper(book.book, lang)
         for name, table in sheets.items():
-            rows = table.map(_writable)
+            rows = table.map(_writable_cell)
             rows.to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 0))
             sheet = book.sheets[name]
             lines = np.ones(len(rows), int)
             for at, heading in enumerate(map(sheet_text, rows.columns)):
                 sheet.write_string(0, at, heading, paper.formats["head"])
                 cells = rows.iloc[:, at].astype(object)
-                wide = pd.Series([0 if pd.isna(v) else _wide(_shown(v)) for v in cells])
+                wide = pd.Series(
+                    [0 if pd.isna(v) else _width_of_text(_text_of_cell(v)) for v in cells]
+                )
                 # a long heading stands in two lines
-                head = _wide(heading) if _wide(heading) <= 10 else math.ceil(_wide(heading) / 2) + 1
+                head = (
+                    _width_of_text(heading)
+                    if _width_of_text(heading) <= 10
+                    else math.ceil(_width_of_text(heading) / 2) + 1
+                )
                 most = min(max(head, wide.max()) + 3, WRAPPED)
                 text = cells.map(lambda v: isinstance(v, str)).any()
                 paper.column(sheet, at, most, paper.formats["words" if text else "plain"])
@@ -134,12 +140,12 @@ def save_sheets(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> N
     path.write_bytes(made.getvalue())
 
 
-def _shown(value: Any) -> str:
+def _text_of_cell(value: Any) -> str:
     """What a plain sheet shows of a value."""
     return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value)
 
 
-def _writable(value: Any) -> Any:
+def _writable_cell(value: Any) -> Any:
     """A cell, texts as a workbook holds them."""
     return sheet_text(value) if isinstance(value, str) else value
 
@@ -216,7 +222,9 @@ class Paper:
             sheet, HEAD_ROW, numbered, headings=headings, sums=sums,
             tens_of_thousands=tens_of_thousands,
         )  # fmt: skip
-        self.column(sheet, 0, max(len(str(len(rows))) + 3, _wide(say("total", self.lang)) + 2))
+        self.column(
+            sheet, 0, max(len(str(len(rows))) + 3, _width_of_text(say("total", self.lang)) + 2)
+        )
         # the sums stay outside the filter, or a filter would hide them
         across = len(numbered.columns) - 1
         sheet.autofilter(HEAD_ROW, 0, max(HEAD_ROW + len(rows), HEAD_ROW + 1), across)
@@ -275,29 +283,33 @@ class Paper:
             sheet.write_string(top, at, heading, self.formats["head"])
             kind = "float" if wan else kind_of(name, values)
             cells = cells_of(name, values, kind, self.lang)
-            self._write(sheet, top + 1, at, cells, kind, blank)
+            self._write_cells(sheet, top + 1, at, cells, kind, blank)
             if widths:
                 shown = _widths_of(cells, kind)
-                most = max(shown.max(initial=0), _sum_wide(name, values, kind, self.lang))
+                most = max(shown.max(initial=0), _width_of_sum(name, values, kind, self.lang))
                 # a long heading stands in lines of its own, and needs no more than half
-                least = min(_wide(heading), max(math.ceil(_wide(heading) / 2) + 1, 8))
+                least = min(
+                    _width_of_text(heading), max(math.ceil(_width_of_text(heading) / 2) + 1, 8)
+                )
                 wide = min(max(most, least) + 3, WIDEST)
                 self.column(sheet, at, wide)
-                heads = max(heads, math.ceil((_wide(heading) + 2) / (wide - 1)))
+                heads = max(heads, math.ceil((_width_of_text(heading) + 2) / (wide - 1)))
                 lines = np.maximum(lines, np.ceil((shown + 2) / (wide - 1)).astype(int))
         for row in np.flatnonzero(lines > 1):
             sheet.set_row(top + 1 + int(row), LINE_PT * int(lines[row]))
         sheet.set_row(top, LINE_PT * heads)
         if sums and len(rows) > 1:
-            self._sums(sheet, top, rows, tens_of_thousands)
+            self._write_sums(sheet, top, rows, tens_of_thousands)
         return top + len(rows) + (1 if sums and len(rows) > 1 else 0)
 
-    def _sums(self, sheet: Any, top: int, rows: pd.DataFrame, tens_of_thousands: bool) -> None:
+    def _write_sums(
+        self, sheet: Any, top: int, rows: pd.DataFrame, tens_of_thousands: bool
+    ) -> None:
         """Row of sums; the value stands beside the formula for viewers that don't calculate."""
         row = top + len(rows) + 1
         for at, name in enumerate(rows.columns):
             if name in SUMMED and rows[name].notna().any():
-                letter = _letter(at)
+                letter = _letter_of_column(at)
                 wan = tens_of_thousands and str(name).endswith("_yuan")
                 kind = "sum_int" if kind_of(name, rows[name]) == "int" and not wan else "sum_float"
                 # a sum with blanks above it is one of what is known, and says so
@@ -309,7 +321,7 @@ class Paper:
                 word = say("total", self.lang) if at == 0 else ""
                 sheet.write_string(row, at, word, self.formats["sum_text"])
 
-    def _write(
+    def _write_cells(
         self, sheet: Any, top: int, at: int, cells: list[Any], kind: str, blank: Any
     ) -> None:
         """Cells of a column below one another."""
@@ -366,7 +378,7 @@ def _widths_of(cells: list[Any], kind: str) -> Any:
     if kind == "date":
         return np.array([0 if v is None else 10 for v in cells])
     if kind == "text":
-        known: dict[Any, int] = {v: _wide(v) for v in set(cells)}
+        known: dict[Any, int] = {v: _width_of_text(v) for v in set(cells)}
         return np.array([known[v] for v in cells], int)
     numbers = np.array([0.0 if v is None else v for v in cells])
     whole = np.floor(np.log10(np.maximum(np.abs(numbers), 1))).astype(int) + 1
@@ -374,11 +386,11 @@ def _widths_of(cells: list[Any], kind: str) -> Any:
     return whole + (whole - 1) // 3 + decimals + (numbers < 0)
 
 
-def _sum_wide(name: Any, values: pd.Series, kind: str, lang: Lang) -> int:
+def _width_of_sum(name: Any, values: pd.Series, kind: str, lang: Lang) -> int:
     """Width of the sum below a column [characters]: bold, and with a word where it isn't whole."""
     if name not in SUMMED or kind == "text" or values.notna().sum() == 0:
         return 0
-    known = _wide(say("known: ", lang)) if values.isna().any() else 0
+    known = _width_of_text(say("known: ", lang)) if values.isna().any() else 0
     return int(_widths_of([float(values.sum())], kind)[0]) + 1 + known
 
 
@@ -398,14 +410,14 @@ def cell_of(name: str, value: Any, kind: str, lang: Lang) -> Any:
     return sheet_text(code_label(name, value, lang=lang))
 
 
-def _wide(text: str | None) -> int:
+def _width_of_text(text: str | None) -> int:
     """Width of a text in characters; a Chinese one counts twice. Of lines, that of the longest."""
     if text is None:
         return 0
     return max(sum(2 if ord(c) > 0x2E80 else 1 for c in line) for line in text.split("\n"))
 
 
-def _letter(at: int) -> str:
+def _letter_of_column(at: int) -> str:
     from xlsxwriter.utility import xl_col_to_name
 
     return str(xl_col_to_name(at))

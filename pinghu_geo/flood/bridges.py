@@ -76,8 +76,8 @@ def bridge_ground(
     """
     made, lid = _ground_and_lid(pieces)
     for centre, at, width in piers:
-        made = _with_pier(made, centre, at, width)
-    return _thinned(made), lid
+        made = _ground_with_pier(made, centre, at, width)
+    return _without_repeated_points(made), lid
 
 
 def pieces_of(ground: Line, deck: Line) -> list[Piece]:
@@ -127,7 +127,7 @@ def _ground_and_lid(
     for k, one in enumerate(pieces):
         ground, rough = one.under, one.n
         if one.solid and one.road is not None:
-            ground = tuple(max(v, _cap(pieces, k)) for v in one.under)  # type: ignore[assignment]
+            ground = tuple(max(v, _soffit_beside(pieces, k)) for v in one.under)  # type: ignore[assignment]
             ground = tuple(min(v, r) if v > u else v for v, r, u in  # type: ignore[assignment]
                            zip(ground, one.road, one.under, strict=True))  # fmt: skip
             rough = 0.0
@@ -144,7 +144,7 @@ def _ground_and_lid(
     return (np.array(x), np.array(z), np.array(n)), tuple(np.array(lid).reshape(-1, 5).T)  # type: ignore[return-value]
 
 
-def _cap(pieces: list[Piece], k: int) -> float:
+def _soffit_beside(pieces: list[Piece], k: int) -> float:
     """Soffit of the opening beside an embankment; the higher of two."""
     found = [-math.inf]
     for step in (-1, 1):
@@ -160,7 +160,7 @@ def _cap(pieces: list[Piece], k: int) -> float:
     return max(found)
 
 
-def _thinned(ground: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+def _without_repeated_points(ground: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
     """Points without those said twice."""
     x, z, n = ground
     keep = np.r_[True, (np.diff(x) != 0) | (np.diff(z) != 0)]
@@ -168,7 +168,7 @@ def _thinned(ground: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
     return x[keep], z[keep], n[last]
 
 
-def _with_pier(
+def _ground_with_pier(
     ground: tuple[Array, Array, Array], centre: float, at: Array, width: Array
 ) -> tuple[Array, Array, Array]:
     """Ground raised to the pier: steps of its widths, the widest at the bottom of each step.
@@ -258,7 +258,12 @@ def bridge_energy(model: Model, bridge: Bridge, flow: float, site: Site) -> Open
     Low flow by the methods asked, of which the highest counts; where its energy line (or its
     level) reaches the low chord, pressure flow too, and again the higher counts.
     """
-    by = {"energy": _energy, "momentum": _momentum, "yarnell": _yarnell, "wspro": _wspro}
+    by = {
+        "energy": _energy_demand,
+        "momentum": _momentum_demand,
+        "yarnell": _yarnell_demand,
+        "wspro": _wspro_demand,
+    }
     answers = [by[how](model, bridge, flow, site) for how in bridge.methods]
     low = max(answers, key=lambda one: one.energy)
     if not bridge.pressure:
@@ -268,11 +273,11 @@ def bridge_energy(model: Model, bridge: Bridge, flow: float, site: Site) -> Open
         reached = level_of(model, site.row_up, site.total, low.energy)[0]
     if reached <= bridge.up_chord:
         return low
-    high = _pressure(model, bridge, flow, float(site.below.level[0]))
+    high = _pressure_demand(model, bridge, flow, float(site.below.level[0]))
     return high if high.energy > low.energy else low
 
 
-def _energy(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+def _energy_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
     """Standard steps 2 - BD - BU - 3: friction, contraction and expansion."""
     through, critical = site.below, False
     steps = ((bridge.down_row, flow), (bridge.up_row, flow), (site.row_up, site.total))
@@ -307,7 +312,7 @@ def section_force(model: Model, row: int, flow: float, level: float) -> Force:
     return Force(thrust, float(flux), float(area.sum()), flow, float(whole))
 
 
-def _momentum(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+def _momentum_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
     """Momentum in three steps (equations 5-1 to 5-4), as force over γ [m³].
 
     What deck, piers and abutments take of sections 2 and 3 carries the still water's pressure, and
@@ -319,7 +324,7 @@ def _momentum(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
     # section 2 less what stands before it is BD at the level of section 2
     wanted = section_force(model, bridge.down_row, flow, z).thrust + outside.flux
     last, kind = outside, "A"
-    inner = _fall(model, bridge)
+    inner = _inner_bed_slope(model, bridge)
     for row, length, slope in (
         (bridge.down_row, bridge.lengths[2], 0.0), (bridge.up_row, bridge.lengths[1], inner)
     ):  # fmt: skip
@@ -327,17 +332,19 @@ def _momentum(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
         kind = "B" if critical else kind
         last = section_force(model, row, flow, z)
         wanted = last.thrust + last.flux
-    level = _above(model, bridge, flow, site, wanted, last, z)
+    level = _level_above_bridge(model, bridge, flow, site, wanted, last, z)
     return Opened(energy_at(model, site.row_up, site.total, level), "momentum", kind)
 
 
-def _fall(model: Model, bridge: Bridge) -> float:
+def _inner_bed_slope(model: Model, bridge: Bridge) -> float:
     """Slope of the bed inside: the water's weight pushes down it."""
     fall = model.sections.bottom[bridge.up_row] - model.sections.bottom[bridge.down_row]
     return float(fall / bridge.lengths[1]) if bridge.lengths[1] > 0 else 0.0
 
 
-def _between(bridge: Bridge, one: Force, other: Force, length: float, slope: float = 0.0) -> float:
+def _friction_less_weight(
+    bridge: Bridge, one: Force, other: Force, length: float, slope: float = 0.0
+) -> float:
     """Friction less weight of the water between two sections [m³] (equation 5-1).
 
     The friction slope is that of the average conveyance, as in the energy method.
@@ -369,7 +376,9 @@ def _level_of_force(
     def excess(level: Array, mask: Array) -> Array:
         del mask
         mine = section_force(model, row, flow, float(level[0]))
-        return np.array([mine.thrust + mine.flux - wanted - _between(bridge, mine, last, *way)])
+        return np.array(
+            [mine.thrust + mine.flux - wanted - _friction_less_weight(bridge, mine, last, *way)]
+        )
 
     if excess(critical, rows)[0] >= 0:
         return float(critical[0]), True
@@ -379,7 +388,7 @@ def _level_of_force(
     return float(bracketed(excess, critical, np.array([high]))[0]), False
 
 
-def _above(
+def _level_above_bridge(
     model: Model, bridge: Bridge, flow: float, site: Site, wanted: float, last: Force, start: float
 ) -> float:
     """Level at section 3 from the force at BU, with what stands before it and its drag."""
@@ -394,7 +403,7 @@ def _above(
         free = section_force(model, bridge.up_row, flow, z).thrust
         piers = float(np.interp(z, *bridge.pier_area_up))
         drag = bridge.drag / 2 * piers / mine.area * total**2 / (model.gravity * mine.area)
-        rubs = _between(bridge, mine, last, bridge.lengths[0])
+        rubs = _friction_less_weight(bridge, mine, last, bridge.lengths[0])
         return np.array([free + mine.flux - wanted - drag - rubs])
 
     if excess(critical, rows)[0] >= 0:
@@ -405,7 +414,7 @@ def _above(
     return float(bracketed(excess, critical, np.array([high]))[0])
 
 
-def _yarnell(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+def _yarnell_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
     """Drop of the surface at piers, 2K(K + 10ω - 0.6)(α + 15α⁴) V²/2g (equation 5-5).
 
     Class A only, from experiments with piers and no other losses; α is the share of section 2 that
@@ -422,7 +431,7 @@ def _yarnell(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
     return Opened(energy_at(model, site.row_up, site.total, level + rise), "yarnell", "A")
 
 
-def _wspro(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+def _wspro_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
     """Friction by parts and the expansion below the bridge, with its coefficient C.
 
     Friction between sections is L Q²/(K1 K2); the expansion from BD to section 2 loses
@@ -471,7 +480,7 @@ def _wspro(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
 # --- pressure flow ----------------------------------------------------------------------------
 
 
-def _pressure(model: Model, bridge: Bridge, flow: float, level: float) -> Opened:
+def _pressure_demand(model: Model, bridge: Bridge, flow: float, level: float) -> Opened:
     """Orifice: inlet submerged (equation 5-14), or both ends (5-15).
 
     Q = Cd A √2g (E3 - bed - Z/2)^½, Z from the mean bed to the low chord and the head from the

@@ -138,7 +138,7 @@ def calibrate_roughness(
     table = _zone_table(reaches, laid.stations)
     rivers = options.get("rivers")
     scales = {} if rivers is None else river_scales(rivers)
-    member = _members(table, laid.stations, scales)
+    member = _zone_of_sections(table, laid.stations, scales)
     given = {"sections": sections, "flows": flows, "downstream": downstream, **options}
     observed = numbers(marks, "level_m", "marks").to_numpy()
     sd = numbers(marks, "sd_m", "marks").fillna(1.0).to_numpy()
@@ -148,22 +148,26 @@ def calibrate_roughness(
             layer="marks",
             hint="fewer zones, or more marks",
         )
-    first = _levels(given, [np.ones(len(table))], member)
-    weights = _weights(marks, first[0], scales)
+    first = _levels_by_factors(given, [np.ones(len(table))], member)
+    weights = _mark_weights(marks, first[0], scales)
 
     def residuals(factor: Array) -> Array:
-        level = _levels(given, [factor], member, near=first)[0]["level_m"].to_numpy()
+        level = _levels_by_factors(given, [factor], member, near=first)[0]["level_m"].to_numpy()
         return np.asarray((weights @ level - observed) / sd)
 
     def slopes(factor: Array) -> Array:
         moved = [factor, *(factor + STEP * row for row in np.eye(len(table)))]
-        levels = [t["level_m"].to_numpy() for t in _levels(given, moved, member, near=first)]
+        levels = [
+            t["level_m"].to_numpy() for t in _levels_by_factors(given, moved, member, near=first)
+        ]
         return np.stack([weights @ (lv - levels[0]) / STEP / sd for lv in levels[1:]], axis=1)
 
     low, high = (table[c].to_numpy(float) for c in ("least_factor", "most_factor"))
     start = np.clip(np.ones(len(table)), low + 1e-6, high - 1e-6)
     fit = least_squares(residuals, start, jac=slopes, bounds=(low, high), xtol=1e-10, ftol=1e-12)
-    return _told(sections, marks, table, laid.stations, member, fit.x, residuals(fit.x) * sd)
+    return _calibration_tables(
+        sections, marks, table, laid.stations, member, fit.x, residuals(fit.x) * sd
+    )
 
 
 def _zone_table(zones: pd.DataFrame | None, stations: pd.DataFrame) -> pd.DataFrame:
@@ -192,7 +196,7 @@ def _zone_table(zones: pd.DataFrame | None, stations: pd.DataFrame) -> pd.DataFr
     return table
 
 
-def _members(
+def _zone_of_sections(
     table: pd.DataFrame, stations: pd.DataFrame, scales: Mapping[str, ChainageScale]
 ) -> Array:
     """Zone of each section; -1: none, n stays."""
@@ -212,7 +216,7 @@ def _members(
     return found
 
 
-def _levels(
+def _levels_by_factors(
     given: dict[str, Any],
     factors: list[Array],
     member: Array,
@@ -226,7 +230,7 @@ def _levels(
     )
 
 
-def _weights(
+def _mark_weights(
     marks: pd.DataFrame, levels: pd.DataFrame, scales: Mapping[str, ChainageScale]
 ) -> Array:
     """Marks as straight-line mixtures of section levels (marks, rows)."""
@@ -262,7 +266,7 @@ def _weights(
     return found
 
 
-def _told(
+def _calibration_tables(
     sections: pd.DataFrame,
     marks: pd.DataFrame,
     table: pd.DataFrame,

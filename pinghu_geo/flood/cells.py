@@ -89,13 +89,13 @@ def opened(path: Path) -> Any:
 
 def known_heights(raw: Any, beside: Array, tile: Tile, layer: str) -> tuple[Array, list[float]]:
     """Heights of a block, NaN where its numbers mean that there is none, and those numbers."""
-    stored, heights = np.ma.getdata(raw), _heights(raw, tile)
-    none = _alone(stored, heights, tile, beside)
-    beyond = _beyond(raw, heights, tile, layer)
+    stored, heights = np.ma.getdata(raw), _heights_in_metres(raw, tile)
+    none = _isolated_sentinels(stored, heights, tile, beside)
+    beyond = _impossible_values(raw, heights, tile, layer)
     if none:
         heights[np.isin(stored, none)] = np.nan
-    _require_unmixed(raw, heights, tile, layer)
-    _require_no_doubt(heights, beside, tile, layer)
+    _refuse_mixed_nodata(raw, heights, tile, layer)
+    _refuse_doubtful_values(heights, beside, tile, layer)
     return heights, [*none, *beyond]
 
 
@@ -107,12 +107,12 @@ def edge_heights(tile: Tile, block: tuple[int, int, int, int], layer: str) -> Ar
     with one_sentence(tile.path, layer), opened(tile.path) as file:
         here = Block(column - tile.column, row - tile.row, columns, rows)
         raw = file.read(1, window=here, masked=True)
-    heights = _heights(raw, tile)
+    heights = _heights_in_metres(raw, tile)
     heights[np.isin(np.ma.getdata(raw).astype(float), SENTINELS)] = np.nan
     return heights
 
 
-def _heights(raw: Any, tile: Tile) -> Array:
+def _heights_in_metres(raw: Any, tile: Tile) -> Array:
     """Numbers of a file as metres; NaN where they can be none."""
     heights = np.ma.getdata(raw).astype(float)
     if (tile.scale, tile.offset, tile.metres) != (1.0, 0.0, 1.0):
@@ -128,7 +128,7 @@ def _heights(raw: Any, tile: Tile) -> Array:
     return heights
 
 
-def _sampled(tile: Tile, layer: str) -> tuple[Array, Array]:
+def _sampled_cells(tile: Tile, layer: str) -> tuple[Array, Array]:
     """Cells of a file as stored and as metres: all of a small one, blocks all over a large one."""
     from rasterio.windows import Window as Block
 
@@ -145,28 +145,30 @@ def _sampled(tile: Tile, layer: str) -> tuple[Array, Array]:
     with one_sentence(tile.path, layer), opened(tile.path) as file:
         parts = [file.read(1, window=b, masked=True) for b in blocks]
     for part in parts:
-        _require_unmixed(part, _heights(part, tile), tile, layer)
+        _refuse_mixed_nodata(part, _heights_in_metres(part, tile), tile, layer)
     stored = np.concatenate([np.ma.getdata(p).ravel() for p in parts])
-    heights = np.concatenate([_heights(p, tile).ravel() for p in parts])
+    heights = np.concatenate([_heights_in_metres(p, tile).ravel() for p in parts])
     known = np.isfinite(heights)
     return stored[known], heights[known]
 
 
 def ordinary_heights(tile: Tile, layer: str) -> Array:
     """Heights that occur in a file, to the centimetre, without those that stand for none."""
-    stored, heights = _sampled(tile, layer)
-    own = heights[~np.isin(stored, _alone(stored, heights, tile))]
+    stored, heights = _sampled_cells(tile, layer)
+    own = heights[~np.isin(stored, _isolated_sentinels(stored, heights, tile))]
     return np.unique(np.round(own / CENTIMETRE)) * CENTIMETRE
 
 
-def _alone(stored: Array, heights: Array, tile: Tile, beside: Array | None = None) -> list[float]:
+def _isolated_sentinels(
+    stored: Array, heights: Array, tile: Tile, beside: Array | None = None
+) -> list[float]:
     """Stored values that mean nodata, as how far they are from all other heights tells."""
     found: list[float] = []
     while True:
         more = []
-        for edge, up in zip(_ends(heights), (True, False), strict=True):
+        for edge, up in zip(_lowest_and_highest(heights), (True, False), strict=True):
             value = float(tile.stored(edge))
-            if _is_sentinel(value) and _gap(heights, beside, edge, up=up) > ALONE_M:
+            if _is_sentinel(value) and _distance_to_next(heights, beside, edge, up=up) > ALONE_M:
                 more.append(float(stored[heights == edge][0]))
         if not more:
             return found
@@ -174,7 +176,7 @@ def _alone(stored: Array, heights: Array, tile: Tile, beside: Array | None = Non
         heights = np.where(np.isin(stored, found), np.nan, heights)
 
 
-def _ends(heights: Array) -> tuple[float, float]:
+def _lowest_and_highest(heights: Array) -> tuple[float, float]:
     """Lowest and highest; NaN where there is none."""
     # fmin and fmax pass NaN over without a copy
     return (
@@ -183,7 +185,7 @@ def _ends(heights: Array) -> tuple[float, float]:
     )
 
 
-def _beyond(raw: Any, heights: Array, tile: Tile, layer: str) -> list[float]:
+def _impossible_values(raw: Any, heights: Array, tile: Tile, layer: str) -> list[float]:
     """Stored values that no ground has and nobody declared; refused where they are many."""
     lost = np.isnan(heights) & ~np.ma.getmaskarray(raw)
     values = np.unique(np.ma.getdata(raw)[lost].astype(float))
@@ -200,21 +202,21 @@ def _beyond(raw: Any, heights: Array, tile: Tile, layer: str) -> list[float]:
     )
 
 
-def _require_no_doubt(heights: Array, beside: Array, tile: Tile, layer: str) -> None:
+def _refuse_doubtful_values(heights: Array, beside: Array, tile: Tile, layer: str) -> None:
     """Refuse a value that may be nodata, or a hole or a tower in the ground."""
-    low, high = _ends(heights)
+    low, high = _lowest_and_highest(heights)
     if np.isnan(low):
         return
     spread = max(high, beside.max(initial=-np.inf)) - min(low, beside.min(initial=np.inf))
     for edge, up in ((low, True), (high, False)):
         value = tile.stored(edge)
-        apart = _doubtful(value, beside, tile, low=up)
+        apart = _doubtful_distance(value, beside, tile, low=up)
         if not spread > apart:
             continue
         count = int((heights == edge).sum())
         if count == 1:  # one cell alone: a mistake only where nothing else explains it
             apart = max(apart, DOUBTFUL_M if up else DOUBTFUL_HIGH_M)
-        if not _gap(heights, beside, edge, up=up) > apart:
+        if not _distance_to_next(heights, beside, edge, up=up) > apart:
             continue
         raise LayerError(
             f"{tile.path.name} has {count} cells of exactly {value:g}, all others lie more than "
@@ -225,7 +227,7 @@ def _require_no_doubt(heights: Array, beside: Array, tile: Tile, layer: str) -> 
         )
 
 
-def _doubtful(value: float, beside: Array, tile: Tile, *, low: bool) -> float:
+def _doubtful_distance(value: float, beside: Array, tile: Tile, *, low: bool) -> float:
     """How far from all others a lowest or highest value is in doubt [m]."""
     if not low:
         whole = not tile.declares and abs(value - round(value)) < WHOLE
@@ -237,7 +239,7 @@ def _doubtful(value: float, beside: Array, tile: Tile, *, low: bool) -> float:
     return DOUBTFUL_WHOLE_M if whole else DOUBTFUL_SENTINEL_M
 
 
-def _require_unmixed(raw: Any, heights: Array, tile: Tile, layer: str) -> None:
+def _refuse_mixed_nodata(raw: Any, heights: Array, tile: Tile, layer: str) -> None:
     """Refuse cells around undeclared nodata that a resampling made of it and of the ground.
 
     They lie between the two, so that neither stands alone; all of them are beside the hole.
@@ -247,7 +249,7 @@ def _require_unmixed(raw: Any, heights: Array, tile: Tile, layer: str) -> None:
     void = np.isnan(heights) & ~np.ma.getmaskarray(raw)
     if len(np.unique(np.ma.getdata(raw)[void].astype(float))) > MOST_VOIDS:
         return  # refused as what no ground has
-    edges = _ends(heights)
+    edges = _lowest_and_highest(heights)
     if edges[1] - edges[0] > MIXED_M:
         for edge in edges:
             same = np.abs(heights - edge) <= CENTIMETRE
@@ -274,7 +276,7 @@ def _require_unmixed(raw: Any, heights: Array, tile: Tile, layer: str) -> None:
         )
 
 
-def _gap(heights: Array, beside: Array | None, edge: float, *, up: bool) -> float:
+def _distance_to_next(heights: Array, beside: Array | None, edge: float, *, up: bool) -> float:
     """How far the next height is from the lowest or the highest; 0 where there is no other."""
     nearest = np.inf
     for values, same in ((heights, 0.0), (beside, CENTIMETRE)):

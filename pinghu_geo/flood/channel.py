@@ -166,7 +166,7 @@ def critical_levels(
         return {"critical_level_m": level, "n_minima": minima}
 
     laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
-    return _each_section(laid, flows, rivers, gravity_ms2, find)
+    return _levels_by_section(laid, flows, rivers, gravity_ms2, find)
 
 
 @takes()
@@ -220,10 +220,10 @@ def normal_levels(
         return {"normal_level_m": normal_level(model.sections, rows, q, np.full(len(rows), slope))}
 
     laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
-    return _each_section(laid, flows, rivers, GRAVITY_MS2, find)
+    return _levels_by_section(laid, flows, rivers, GRAVITY_MS2, find)
 
 
-def _each_section(
+def _levels_by_section(
     laid: Laid,
     flows: pd.DataFrame | float,
     rivers: gpd.GeoDataFrame | None,
@@ -405,11 +405,11 @@ def with_roughness(sections: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame
                 ids=[f"{key[0]} {format_chainage(float(key[1]))}"],
                 hint="one or more rows for each section, or no river and chainage_m at all",
             )
-        parts.append(_rough_section(part, mine.sort_values("offset_m")))
+        parts.append(_section_with_roughness(part, mine.sort_values("offset_m")))
     return pd.concat(parts, ignore_index=True)
 
 
-def _rough_section(part: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame:
+def _section_with_roughness(part: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame:
     x, z = (numbers(part, c, "sections").to_numpy() for c in ("offset_m", "elevation_m"))
     starts, n = (numbers(ranges, c, "ranges").to_numpy() for c in ("offset_m", "n"))
     ground = Ground(x, z, np.zeros(len(x)), np.array([len(x)]))

@@ -40,7 +40,7 @@ def shape_outline(kind: str, span_m: float, rise_m: float) -> tuple[Array, Array
         turn = np.linspace(0.0, math.pi, 2 * POINTS)
         return half * np.sin(turn), rise_m / 2 * (1 - np.cos(turn))
     if kind == "pipe_arch":
-        return _pipe_arch(half, rise_m)
+        return _pipe_arch_outline(half, rise_m)
     if kind in ("high_arch", "conspan"):
         crown = min(rise_m, span_m / 3)
     elif kind == "low_arch":
@@ -61,7 +61,7 @@ def shape_outline(kind: str, span_m: float, rise_m: float) -> tuple[Array, Array
     return np.r_[foot[0], width], np.r_[foot[1], leg + height]
 
 
-def _pipe_arch(half: float, rise: float) -> tuple[Array, Array]:
+def _pipe_arch_outline(half: float, rise: float) -> tuple[Array, Array]:
     """Top circle, corners and bottom arc, tangent to one another."""
     spring = max(rise - half, 0.35 * rise)
     corner = min(CORNER_M, 0.8 * spring, 0.8 * half)
@@ -82,7 +82,7 @@ def _pipe_arch(half: float, rise: float) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _DepthTable:
     """A shape at many depths, for interpolation."""
 
     depth: Array
@@ -92,7 +92,7 @@ class _Table:
 
 
 @lru_cache(maxsize=256)
-def _table(kind: str, span: float, rise: float, blocked: float) -> _Table:
+def _depth_table(kind: str, span: float, rise: float, blocked: float) -> _DepthTable:
     width, height = shape_outline(kind, span, rise)
     if blocked > 0:
         at = float(np.interp(blocked, height, width))
@@ -101,7 +101,7 @@ def _table(kind: str, span: float, rise: float, blocked: float) -> _Table:
     dy, dw = np.diff(height), np.diff(width)
     area = np.r_[0.0, np.cumsum((width[1:] + width[:-1]) * dy)]
     side = np.r_[0.0, np.cumsum(2 * np.hypot(dy, dw))]
-    return _Table(height, width, area, side + 2 * width[0])
+    return _DepthTable(height, width, area, side + 2 * width[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,8 @@ class Conduit:
         """Free height of the opening."""
         return self.rise_m - self.blocked_m
 
-    def _of(self) -> _Table:
-        return _table(self.kind, self.span_m, self.rise_m, self.blocked_m)
+    def _own_depth_table(self) -> _DepthTable:
+        return _depth_table(self.kind, self.span_m, self.rise_m, self.blocked_m)
 
     def area(self, depth: Array) -> Array:
         """Area below depths [m²], exact between the outline's points."""
@@ -131,7 +131,7 @@ class Conduit:
             r = self.span_m / 2
             half = np.arccos(np.clip(1 - y / r, -1, 1))
             return np.asarray(r**2 * (half - np.sin(half) * np.cos(half)))
-        t = self._of()
+        t = self._own_depth_table()
         k = np.clip(np.searchsorted(t.depth, y, side="right") - 1, 0, len(t.depth) - 2)
         dy = y - t.depth[k]
         gap = t.depth[k + 1] - t.depth[k]
@@ -144,7 +144,7 @@ class Conduit:
         if self.kind == "circle" and not self.blocked_m and self.span_m == self.rise_m:
             r = self.span_m / 2
             return np.asarray(2 * r * np.arccos(np.clip(1 - y / r, -1, 1)))
-        t = self._of()
+        t = self._own_depth_table()
         side = np.interp(y, t.depth, t.perimeter)
         return np.asarray(side + np.where(y >= self.depth_m, 2 * t.half[-1], 0.0))
 
@@ -154,7 +154,7 @@ class Conduit:
         if self.kind == "circle" and not self.blocked_m and self.span_m == self.rise_m:
             inside = np.clip(y * (self.span_m - y), 0, None)
             return np.asarray(2 * np.sqrt(inside))
-        t = self._of()
+        t = self._own_depth_table()
         return np.asarray(np.where(y < self.depth_m, 2 * np.interp(y, t.depth, t.half), 0.0))
 
     def roughness(self, depth: Array) -> Array:
@@ -164,7 +164,7 @@ class Conduit:
         whole = self.perimeter(depth)
         low = np.minimum(self.perimeter(np.minimum(depth, self.bottom_m)), whole)
         if self.bottom_m <= 0:
-            low = np.full(np.shape(whole), 2 * self._of().half[0])
+            low = np.full(np.shape(whole), 2 * self._own_depth_table().half[0])
         share = np.where(whole > 0, low / np.where(whole > 0, whole, 1.0), 1.0)
         mixed = share * self.n_bottom**1.5 + (1 - share) * self.n**1.5
         return np.asarray(mixed ** (2 / 3))

@@ -80,13 +80,15 @@ class Crossing:
         below = model.state(rows, flows, np.array([level]))
         site = Site(row_up, row_down, flow, below)
         if gates is not None:
-            energy, control, over = self._dammed(model, gates, site)
+            energy, control, over = self._weir_gate_energy(model, gates, site)
             shares: tuple[float, ...] = (flow - over,) if gates.gates else ()
             found = Opened(energy, control, "")
-        elif _untouched(model, self.openings, site):
-            return Passed(*_plain_level(model, site), "energy", "A", 0.0, (flow,), 0, False)
+        elif _is_deck_above_water(model, self.openings, site):
+            return Passed(
+                *_level_without_structure(model, site), "energy", "A", 0.0, (flow,), 0, False
+            )
         else:
-            found, over, shares = self._through(model, site, level)
+            found, over, shares = self._openings_and_road(model, site, level)
         top, calm = level_of(model, row_up, flow, found.energy)
         energy = found.energy if calm else float(
             model.state(np.array([row_up]), flows, np.array([top])).energy[0]
@@ -96,13 +98,13 @@ class Crossing:
 
     # --- weirs and gates
 
-    def _dammed(self, model: Model, made: Gates, site: Site) -> tuple[float, str, float]:
+    def _weir_gate_energy(self, model: Model, made: Gates, site: Site) -> tuple[float, str, float]:
         """Energy line above a weir with gates; at least what the plain river would have.
 
         They drown by the energy line below: the manual speaks of the water's surface, HEC-RAS's
         own gates stand by the energy line (0.02 instead of 0.18 ft at its example 12).
         """
-        flow, plain = site.total, _plain_step(model, site)
+        flow, plain = site.total, _energy_without_structure(model, site)
         tail = float(site.below.energy[0])
         sills = [g.sill for g in made.gates if g.number and g.opening > 0]
         sills += [made.crest.low] if made.crest is not None else []
@@ -111,7 +113,7 @@ class Crossing:
         def excess(energy: float) -> float:
             return sum(gates_flow(made, energy, tail, model.gravity)) - flow
 
-        energy = root(excess, low, _raised(excess, low))
+        energy = root(excess, low, _upper_bracket(excess, low))
         if plain > energy:
             return plain, "energy", 0.0
         over, under = gates_flow(made, energy, tail, model.gravity)
@@ -121,7 +123,7 @@ class Crossing:
 
     # --- bridges and culverts
 
-    def _through(
+    def _openings_and_road(
         self, model: Model, site: Site, level: float
     ) -> tuple[Opened, float, tuple[float, ...]]:
         """Openings that aren't closed and the road over them; without any a wall."""
@@ -151,14 +153,14 @@ class Crossing:
             return self._over(energy, level)
 
         def one(k: int, q: float) -> Opened:
-            return _demand(model, self.openings[k], q, site)
+            return _opening_demand(model, self.openings[k], q, site)
 
         if len(self.openings) == 1:
             whole = one(0, flow)
             if over(whole.energy) <= 0:
                 return whole, 0.0, (flow,)
             if self._is_drowned(whole, level):
-                return self._by_energy(model, site), 0.0, (flow,)
+                return self._drowned_demand(model, site), 0.0, (flow,)
             q = root(lambda q: q + over(one(0, q).energy) - flow, 1e-4 * flow, flow, within=1e-11)
             part = one(0, q)
             energy = part.energy
@@ -166,19 +168,19 @@ class Crossing:
                 energy = root(
                     lambda e: over(e) + q - flow,
                     level,
-                    _raised(lambda e: over(e) + q - flow, level),
+                    _upper_bracket(lambda e: over(e) + q - flow, level),
                 )
             if self._is_drowned(Opened(energy, "", ""), level):
-                return self._by_energy(model, site), 0.0, (flow,)
+                return self._drowned_demand(model, site), 0.0, (flow,)
             return Opened(energy, f"{part.control}+road", part.flow_class), flow - q, (q,)
-        energy, shares = self._shared(one, over, flow, float(site.below.energy[0]))
+        energy, shares = self._shared_energy(one, over, flow, float(site.below.energy[0]))
         parts = [one(k, q) for k, q in enumerate(shares) if q > 1e-9 * flow]
         spill = over(energy)
         words = list(dict.fromkeys(p.control for p in parts)) + (["road"] if spill > 0 else [])
         kinds = "".join(sorted({p.flow_class for p in parts}))
         return Opened(energy, "+".join(words), kinds[-1:]), spill, tuple(shares)
 
-    def _shared(
+    def _shared_energy(
         self,
         one: Callable[[int, float], Opened],
         over: Callable[[float], float],
@@ -209,13 +211,13 @@ class Crossing:
         head, tail = found.energy - self.road.low, level - self.road.low
         return head > 0 and tail / head > self.drowned
 
-    def _by_energy(self, model: Model, site: Site) -> Opened:
+    def _drowned_demand(self, model: Model, site: Site) -> Opened:
         """Drowned: bridges by the energy method over deck and all, others by a plain step."""
         bridges = [o for o in self.openings if isinstance(o, Bridge)]
         if len(bridges) == 1 and len(self.openings) == 1:
             plain = bridges[0]._replace(methods=("energy",), pressure=False)
             return bridge_energy(model, plain, site.total, site)
-        return Opened(_plain_step(model, site), "energy", "")
+        return Opened(_energy_without_structure(model, site), "energy", "")
 
 
 def _is_open(opening: Bridge | Group) -> bool:
@@ -223,7 +225,7 @@ def _is_open(opening: Bridge | Group) -> bool:
     return isinstance(opening, Group) or min(opening.up_area, opening.down_area) >= SLIT_M2
 
 
-def _raised(f: Callable[[float], float], low: float) -> float:
+def _upper_bracket(f: Callable[[float], float], low: float) -> float:
     """Place above ``low`` at which f is positive."""
     step = 0.25
     for _ in range(60):
@@ -233,12 +235,12 @@ def _raised(f: Callable[[float], float], low: float) -> float:
     return low + step
 
 
-def _plain_step(model: Model, site: Site) -> float:
+def _energy_without_structure(model: Model, site: Site) -> float:
     """Energy line above as if nothing stood there but the ground."""
-    return _plain_level(model, site)[1]
+    return _level_without_structure(model, site)[1]
 
 
-def _plain_level(model: Model, site: Site) -> tuple[float, float]:
+def _level_without_structure(model: Model, site: Site) -> tuple[float, float]:
     """Level and energy line above as if nothing stood there but the ground."""
     rows, flows = np.array([site.row_up]), np.array([site.total])
     gaps = model.gaps.get(site.row_up % model.size)
@@ -250,7 +252,7 @@ def _plain_level(model: Model, site: Site) -> tuple[float, float]:
     return float(level[0]), float(model.state(rows, flows, level).energy[0])
 
 
-def _untouched(model: Model, openings: tuple[Bridge | Group, ...], site: Site) -> bool:
+def _is_deck_above_water(model: Model, openings: tuple[Bridge | Group, ...], site: Site) -> bool:
     """Whether a deck without piers and abutments is above the water: then it isn't there.
 
     With them the four sections are computed even where the water keeps clear of them, as HEC-RAS
@@ -259,10 +261,10 @@ def _untouched(model: Model, openings: tuple[Bridge | Group, ...], site: Site) -
     if len(openings) != 1 or not isinstance(openings[0], Bridge) or not openings[0].spans_all:
         return False
     bridge = openings[0]
-    return _plain_level(model, site)[1] < min(bridge.up_chord, bridge.down_chord)
+    return _level_without_structure(model, site)[1] < min(bridge.up_chord, bridge.down_chord)
 
 
-def _demand(model: Model, opening: Bridge | Group, flow: float, site: Site) -> Opened:
+def _opening_demand(model: Model, opening: Bridge | Group, flow: float, site: Site) -> Opened:
     """Energy line that an opening demands to pass a discharge."""
     if isinstance(opening, Bridge):
         return bridge_energy(model, opening, flow, site)

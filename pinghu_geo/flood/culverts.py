@@ -191,28 +191,30 @@ def outlet_head(
         if gains <= 0 or spare / gains >= barrel.length_m:
             top = pressure + barrel.length_m * friction
             return Head(top + (1 + barrel.entrance) * full_head, "outlet", True)
-        end, full = _surface(
+        end, full = _depth_upstream(
             barrel, flow, high * (1 - 1e-9), barrel.length_m - spare / gains, gravity
         )
-        return _entered(barrel, flow, end, True, gravity)
+        return _head_above_inlet(barrel, flow, end, True, gravity)
     depth = critical
     if critical < high and inside(critical) < outside:
         depth = root(lambda y: inside(y) - outside, critical, high)
     if depth >= high:  # critical depth is at the crown: the pipe runs full, at its own pressure
         top = barrel.down_m + high + barrel.length_m * friction
         return Head(top + (1 + barrel.entrance) * full_head, "outlet", True)
-    end, full = _surface(barrel, flow, depth, barrel.length_m, gravity)
-    return _entered(barrel, flow, end, full, gravity)
+    end, full = _depth_upstream(barrel, flow, depth, barrel.length_m, gravity)
+    return _head_above_inlet(barrel, flow, end, full, gravity)
 
 
-def _entered(barrel: Barrel, flow: float, depth: float, full: bool, gravity: float) -> Head:
+def _head_above_inlet(
+    barrel: Barrel, flow: float, depth: float, full: bool, gravity: float
+) -> Head:
     """Energy line upstream from the depth (or pressure head) just inside the inlet."""
     area = float(barrel.conduit.area(np.array(min(depth, barrel.conduit.depth_m))))
     head = (1 + barrel.entrance) * flow**2 / (2 * gravity * area**2)
     return Head(barrel.up_m + depth + head, "outlet", full)
 
 
-def _surface(
+def _depth_upstream(
     barrel: Barrel, flow: float, depth: float, length: float, gravity: float
 ) -> tuple[float, bool]:
     """Depth a length upstream of a depth, and whether the pipe fills on the way.

@@ -105,8 +105,8 @@ def drawn_downstream(
             ids=rivers.index[~single],
             hint="rivers = pg.join_parts(rivers, gap_m=20).layer",
         )
-    trend, fall = _trends(shapes, rivers.crs, dem)
-    meeting = _mouths(shapes, near_m)
+    trend, fall = _ground_trends(shapes, rivers.crs, dem)
+    meeting = _mouth_by_confluence(shapes, near_m)
     way = np.where(trend != 0, trend, meeting)
     told = np.where(trend != 0, "dem", np.where(meeting != 0, "confluence", "nothing"))
     shapes[way < 0] = shapely.reverse(shapes[way < 0])
@@ -119,7 +119,7 @@ def drawn_downstream(
     return Downstream(rivers.set_geometry(shapes, crs=rivers.crs), log)
 
 
-def _trends(shapes: Any, crs: Any, dem: Source | None) -> tuple[Any, Any]:
+def _ground_trends(shapes: Any, crs: Any, dem: Source | None) -> tuple[Any, Any]:
     """Whether the ground falls (1) or rises (-1) along each line, or neither; and its fall [m]."""
     trend, fall = np.zeros(len(shapes), int), np.full(len(shapes), np.nan)
     if dem is None:
@@ -144,7 +144,7 @@ def _trends(shapes: Any, crs: Any, dem: Source | None) -> tuple[Any, Any]:
             continue
         fifth = max(len(known) // 5, 1)
         fall[k] = np.median(known[:fifth]) - np.median(known[-fifth:])
-        trend[k] = -_kendall(known) if abs(fall[k]) >= LEAST_FALL_M else 0
+        trend[k] = -_kendall_trend(known) if abs(fall[k]) >= LEAST_FALL_M else 0
     if not some:
         raise LayerError(
             "doesn't cover the rivers", layer="dem", hint="check the tiles and their CRS"
@@ -153,7 +153,7 @@ def _trends(shapes: Any, crs: Any, dem: Source | None) -> tuple[Any, Any]:
     return trend, fall
 
 
-def _kendall(values: Any) -> int:
+def _kendall_trend(values: Any) -> int:
     """Whether values rise (1) or fall (-1) beyond chance, by all pairs of them."""
     n = len(values)
     later, earlier = np.tril_indices(n, -1)
@@ -164,7 +164,7 @@ def _kendall(values: Any) -> int:
     return int(np.sign(score)) if sure else 0
 
 
-def _mouths(shapes: Any, near_m: float) -> Any:
+def _mouth_by_confluence(shapes: Any, near_m: float) -> Any:
     """Whether a line's last (1) or first (-1) point alone meets another line between its ends."""
     ends = np.stack([shapely.get_point(shapes, 0), shapely.get_point(shapes, -1)])
     tree = shapely.STRtree(shapes)

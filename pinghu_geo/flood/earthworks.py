@@ -86,13 +86,13 @@ def cut_sections(sections: pd.DataFrame, cuts: pd.DataFrame) -> pd.DataFrame:
         line: Line = (x, z, n)
         # the highest first, so that nested cuts go deeper one after the other
         for k in mine[np.argsort(-values["invert_m"][mine], kind="stable")]:
-            line = _with_cut(line, {c: float(v[k]) for c, v in values.items()})
+            line = _line_with_cut(line, {c: float(v[k]) for c, v in values.items()})
         new = {"river": key[0], "chainage_m": key[1], "offset_m": line[0], "elevation_m": line[1]}
         parts.append(part if not len(mine) else pd.DataFrame({**new, "n": line[2]}))
     return pd.concat(parts, ignore_index=True)
 
 
-def _with_cut(line: Line, cut: dict[str, float]) -> Line:
+def _line_with_cut(line: Line, cut: dict[str, float]) -> Line:
     """A line with one template cut into it."""
     x, z, n = line
     half, slope, level = cut["bottom_m"] / 2, cut["side_slope"], cut["invert_m"]
@@ -107,15 +107,15 @@ def _with_cut(line: Line, cut: dict[str, float]) -> Line:
     middle = (a + b) / 2
     old, new = line_at(x, z, a, b), line_at(tx, tz, a, b)
     lower = (tx[0] < middle) & (middle < tx[-1]) & (new[0] + new[1] < old[0] + old[1] - 1e-9)
-    keep = _daylight(middle, lower, left, right)
+    keep = _pieces_cut(middle, lower, left, right)
     rough = n[np.searchsorted(x, middle, side="right") - 1]
     rough = np.where(keep & np.isfinite(cut["n"]), cut["n"], rough)
     ends = [np.where(keep, one, other) for one, other in zip(new, old, strict=True)]
     points = [np.stack([at, z, rough], axis=1) for at, z in zip((a, b), ends, strict=True)]
-    return _plain_line(np.stack(points, axis=1).reshape(-1, 3))
+    return _without_straight_points(np.stack(points, axis=1).reshape(-1, 3))
 
 
-def _daylight(middle: Array, lower: Array, left: float, right: float) -> Array:
+def _pieces_cut(middle: Array, lower: Array, left: float, right: float) -> Array:
     """Pieces that are cut: those over the bottom, and beside it as far as the slope stays below."""
     keep: Array = lower & (middle > left) & (middle < right)
     for order in (np.flatnonzero(middle >= right), np.flatnonzero(middle <= left)[::-1]):
@@ -126,7 +126,7 @@ def _daylight(middle: Array, lower: Array, left: float, right: float) -> Array:
     return keep
 
 
-def _plain_line(points: Array) -> Line:
+def _without_straight_points(points: Array) -> Line:
     """Points without those on a straight piece of one n."""
     x, z, n = points.T
     same = np.r_[False, (np.diff(x) == 0) & (np.abs(np.diff(z)) < 1e-12)]
@@ -186,7 +186,7 @@ def excavation(
     need = ("river", "chainage_m", "offset_m", "elevation_m")
     for table, layer in ((before, "before"), (after, "after")):
         require_columns(table, need, layer)
-    was, now = (_by_place(t, rivers, n) for t, n in ((before, "before"), (after, "after")))
+    was, now = (_sections_by_place(t, rivers, n) for t, n in ((before, "before"), (after, "after")))
     alone = [f"{k[0]} {format_chainage(float(k[-1]))}" for k in was.keys() ^ now.keys()]
     if alone:
         raise HydraulicsError(
@@ -195,7 +195,7 @@ def excavation(
             ids=sorted(alone),
             hint="cut_sections keeps every section",
         )
-    areas = [(*key, *_areas(was[key], now[key])) for key in sorted(was)]
+    areas = [(*key, *_cut_and_fill_areas(was[key], now[key])) for key in sorted(was)]
     table = pd.DataFrame(areas, columns=["river", "along", "from_m", "cut", "fill"])
     rows = []
     for river, line in table.groupby("river", sort=False):
@@ -211,7 +211,7 @@ def excavation(
     return pd.DataFrame(rows)
 
 
-def _by_place(
+def _sections_by_place(
     table: pd.DataFrame, rivers: gpd.GeoDataFrame | None, layer: str
 ) -> dict[tuple[str, float, float], pd.DataFrame]:
     """Sections by river, place along it as chainages grow, and chainage."""
@@ -225,7 +225,7 @@ def _by_place(
     return {keys[k]: part for k, part in groups_of(table.groupby(number))}
 
 
-def _areas(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float]:
+def _cut_and_fill_areas(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float]:
     """Area dug and area filled of a section."""
     (x, z), (nx, nz) = (
         (t["offset_m"].to_numpy(float), t["elevation_m"].to_numpy(float)) for t in (one, other)
@@ -275,7 +275,7 @@ def cut_banks(
     was = dict(iter(before.groupby(keys, sort=False)))
     rows = []
     for key, part in after.groupby(keys, sort=False):
-        edges = _edges(was[key], part) if key in was else None
+        edges = _dug_edges(was[key], part) if key in was else None
         rows.append((*key, *(edges or (np.nan, np.nan))))
     found = pd.DataFrame(rows, columns=[*keys, "left_bank_m", "right_bank_m"])
     if banks is None or banks.empty:
@@ -289,7 +289,7 @@ def cut_banks(
     return made.reset_index()
 
 
-def _edges(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float] | None:
+def _dug_edges(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float] | None:
     """Outer edges of where a section was dug."""
     (x, z), (nx, nz) = (
         (t["offset_m"].to_numpy(float), t["elevation_m"].to_numpy(float)) for t in (one, other)

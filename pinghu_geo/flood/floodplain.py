@@ -30,7 +30,7 @@ class Flooded(NamedTuple):
     bare: Array  # samples of the centreline without any known ground beside them
 
 
-class _Runs(NamedTuple):
+class _WetRuns(NamedTuple):
     """Wet cells that lie side by side in a row; columns from first to last."""
 
     row: Array
@@ -53,28 +53,30 @@ def flooded_ground(place: Array, level: Array, rasters: Rasters, half_width_m: f
     at_centre = np.full(len(place), np.nan)
     parts = []
     pad = half_width_m + 2 * max(rasters.cell, rasters.cell_y)
-    for begin, end in _stretches(place, rasters, half_width_m):
+    for begin, end in _stretch_bounds(place, rasters, half_width_m):
         here = place[begin:end]
         low, high = here.min(axis=0) - pad, here.max(axis=0) + pad
         ground = rasters.window(low, high)
         at_centre[begin:end] = ground.at(here)
         corner = rasters.cells_of(low, high)[:2]
-        beside[begin:end] = _known_beside(here, ground, half_width_m)
+        beside[begin:end] = _has_height_beside(here, ground, half_width_m)
         wet = ground.values < level[begin:end].max()  # no other cell can be
-        i, j, nearest = _cells_near(wet, here, ground, corner, tree, rasters, half_width_m)
+        i, j, nearest = _wet_cells_near(wet, here, ground, corner, tree, rasters, half_width_m)
         mine = (nearest >= begin) & (nearest < end)
         i, j, nearest = i[mine], j[mine], nearest[mine]
         depth = np.full(ground.values.shape, -np.inf)
         depth[i, j] = level[nearest] - ground.values[i, j]
-        parts.append(_runs_of(depth, _course(place, (begin, end), ground), *corner))
-    runs = _joined(parts)
-    reached = _reached(runs)
-    area = _drawn(_Runs(*(v[reached] for v in runs)), rasters)
+        parts.append(_wet_runs(depth, _centreline_cells(place, (begin, end), ground), *corner))
+    runs = _runs_in_order(parts)
+    reached = _connected_to_river(runs)
+    area = _runs_polygon(_WetRuns(*(v[reached] for v in runs)), rasters)
     deepest = float(runs.depth[reached].max()) if reached.any() else 0.0
     return Flooded(area, deepest, at_centre, ~beside)
 
 
-def _stretches(place: Array, rasters: Rasters, half_width_m: float) -> Iterator[tuple[int, int]]:
+def _stretch_bounds(
+    place: Array, rasters: Rasters, half_width_m: float
+) -> Iterator[tuple[int, int]]:
     """Pieces of the centreline whose surroundings hold few enough cells."""
     begin = 0
     square = (2 * half_width_m) ** 2 / (rasters.cell * rasters.cell_y)
@@ -88,7 +90,7 @@ def _stretches(place: Array, rasters: Rasters, half_width_m: float) -> Iterator[
         begin += count
 
 
-def _known_beside(here: Array, ground: Window, half_width_m: float) -> Array:
+def _has_height_beside(here: Array, ground: Window, half_width_m: float) -> Array:
     """Whether any height is known in the square around each sample."""
     known = np.zeros(np.add(ground.values.shape, 1), np.int32)
     known[1:, 1:] = np.isfinite(ground.values).cumsum(axis=0, dtype=np.int32).cumsum(axis=1)
@@ -101,7 +103,7 @@ def _known_beside(here: Array, ground: Window, half_width_m: float) -> Array:
     return np.asarray(known[r1, c1] - known[r0, c1] - known[r1, c0] + known[r0, c0] > 0)
 
 
-def _cells_near(
+def _wet_cells_near(
     wet: Array,
     here: Array,
     ground: Window,
@@ -134,7 +136,7 @@ def _near_chord(here: Array, ground: Window, half_width_m: float) -> Array:
     return np.asarray((off >= bulge.min() - half_width_m) & (off <= bulge.max() + half_width_m))
 
 
-def _course(place: Array, stretch: tuple[int, int], ground: Window) -> Array:
+def _centreline_cells(place: Array, stretch: tuple[int, int], ground: Window) -> Array:
     """Cells that the centreline runs through, from a sample before the stretch to one behind."""
     from rasterio import Affine
     from rasterio.features import rasterize
@@ -150,7 +152,7 @@ def _course(place: Array, stretch: tuple[int, int], ground: Window) -> Array:
     )
 
 
-def _runs_of(depth: Array, course: Array, r0: int, c0: int) -> _Runs:
+def _wet_runs(depth: Array, course: Array, r0: int, c0: int) -> _WetRuns:
     """Runs of cells with water, by rows and columns of the common grid."""
     columns = depth.shape[1] + 1  # a dry one behind, or runs would go round the edge
     wet = np.zeros((depth.shape[0], columns), bool)
@@ -158,7 +160,7 @@ def _runs_of(depth: Array, course: Array, r0: int, c0: int) -> _Runs:
     step = np.diff(wet.ravel().astype(np.int8), prepend=0)
     begin, end = np.flatnonzero(step == 1), np.flatnonzero(step == -1)
     if not len(begin):
-        return _Runs(*(np.zeros(0, t) for t in (int, int, int, float, bool)))
+        return _WetRuns(*(np.zeros(0, t) for t in (int, int, int, float, bool)))
     padded = np.full(wet.shape, -np.inf)
     padded[:, :-1] = depth
     edges = np.column_stack([begin, end]).ravel()
@@ -167,19 +169,19 @@ def _runs_of(depth: Array, course: Array, r0: int, c0: int) -> _Runs:
     crossed[:, :-1] = course
     before = np.append(0, np.cumsum(crossed.ravel()))
     row, first = np.divmod(begin, columns)
-    return _Runs(
+    return _WetRuns(
         row + r0, first + c0, first + c0 + (end - begin) - 1, deepest, before[end] > before[begin]
     )
 
 
-def _joined(parts: list[_Runs]) -> _Runs:
+def _runs_in_order(parts: list[_WetRuns]) -> _WetRuns:
     """Runs of all stretches by row and column."""
-    runs = _Runs(*(np.concatenate(v) for v in zip(*parts, strict=True)))
+    runs = _WetRuns(*(np.concatenate(v) for v in zip(*parts, strict=True)))
     order = np.lexsort((runs.first, runs.row))
-    return _Runs(*(v[order] for v in runs))
+    return _WetRuns(*(v[order] for v in runs))
 
 
-def _reached(runs: _Runs) -> Array:
+def _connected_to_river(runs: _WetRuns) -> Array:
     """Runs that hang together with the river's course, over corners too."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -205,7 +207,7 @@ def _reached(runs: _Runs) -> Array:
     return np.isin(part, part[runs.course])
 
 
-def _drawn(runs: _Runs, rasters: Rasters) -> Any:
+def _runs_polygon(runs: _WetRuns, rasters: Rasters) -> Any:
     """The runs as one MultiPolygon along the edges of cells."""
     from rasterio import Affine
     from rasterio.features import shapes

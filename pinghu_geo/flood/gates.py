@@ -151,10 +151,10 @@ def _finely(x: Array, z: Array) -> tuple[Array, Array]:
 def gates_flow(made: Gates, energy: float, tail: float, gravity: float) -> tuple[float, float]:
     """Discharge over the crest and through the gates."""
     over = crest_flow(made.crest, energy, tail) if made.crest is not None else 0.0
-    return over, sum(g.number * _one_gate(g, energy, tail, gravity) for g in made.gates)
+    return over, sum(g.number * _gate_discharge(g, energy, tail, gravity) for g in made.gates)
 
 
-def _one_gate(gate: Gate, energy: float, tail: float, gravity: float) -> float:
+def _gate_discharge(gate: Gate, energy: float, tail: float, gravity: float) -> float:
     """Discharge of one opening.
 
     Free: C √2g W T^a B^b H^c (radial, HEC-RAS 8-2) or C W B √(2gH) (vertical, 8-4); drowned between
@@ -177,16 +177,16 @@ def _one_gate(gate: Gate, energy: float, tail: float, gravity: float) -> float:
         under = orifice
     elif drowned > FREE:
         share = (drowned - FREE) / (DROWNED - FREE)
-        under = (1 - share) * _under(gate, 3 * left, gravity) + share * orifice
+        under = (1 - share) * _free_gate_discharge(gate, 3 * left, gravity) + share * orifice
     else:
-        under = _under(gate, head, gravity)
+        under = _free_gate_discharge(gate, head, gravity)
     if ratio >= IN:
         return under
     share = (ratio - OUT) / (IN - OUT)
     return (1 - share) * spill + share * under
 
 
-def _under(gate: Gate, head: float, gravity: float) -> float:
+def _free_gate_discharge(gate: Gate, head: float, gravity: float) -> float:
     if gate.kind == "radial":
         a, b, c = gate.exponents
         # the exponents stand for lengths in feet or metres alike: they add up to 1.5

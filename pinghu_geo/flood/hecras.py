@@ -212,14 +212,14 @@ def read_hecras_results(path: str | Path) -> HecRas:
             "(Git LFS)",
         ) from fault
     with file:
-        _require_own(file, path.name)
+        _require_self_contained(file, path.name)
         if f"{_GEOMETRY}/Attributes" not in file:
             raise LayerError(
                 f"{path.name} holds no cross-sections",
                 layer="hecras",
                 hint="choose the plan's file, such as Project.p01.hdf",
             )
-        units = _text(file.attrs.get("Units System", b"US Customary"))
+        units = _decoded_text(file.attrs.get("Units System", b"US Customary"))
         foot = UNITS["US" if units.startswith("US") else "SI"]
         about = file[f"{_GEOMETRY}/Attributes"][:]
         keys = _hdf_keys(about, foot)
@@ -232,12 +232,12 @@ def read_hecras_results(path: str | Path) -> HecRas:
         left_out = and_listed(left_out, thin)
         banks = _hdf_banks(about, keys, foot)
         if "conveyance_m3s" in profile:
-            profile["unbalanced_m"] = _unbalanced(profile, banks, places)
+            profile["unbalanced_m"] = _energy_imbalance(profile, banks, places)
         return HecRas(
             sections=with_left_out(sections, left_out),
             banks=banks,
             obstacles=obstacle_table(_hdf_obstacles(file, keys, foot), sections),
-            flows=_flows_of(profile),
+            flows=_flow_changes(profile),
             downstream=pd.DataFrame(),
             upstream=pd.DataFrame(),
             profile=profile,
@@ -247,29 +247,33 @@ def read_hecras_results(path: str | Path) -> HecRas:
         )
 
 
-def _text(value: Any) -> str:
+def _decoded_text(value: Any) -> str:
     return value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else str(value)
 
 
 def _hdf_keys(about: Any, foot: float) -> pd.DataFrame:
     """River, chainage and river station of each section."""
-    river, reach = ([_text(v) for v in about[c]] for c in ("River", "Reach"))
+    river, reach = ([_decoded_text(v) for v in about[c]] for c in ("River", "Reach"))
     names = reach_names(river, reach)
     length = np.nan_to_num(about["Len Channel"].astype(float)) * foot
     table = pd.DataFrame({"river": names, "length": length})
     before = table.groupby("river")["length"].cumsum() - table["length"]
     return pd.DataFrame(
-        {"river": names, "chainage_m": before.round(3), "rs": [_text(v) for v in about["RS"]]}
+        {
+            "river": names,
+            "chainage_m": before.round(3),
+            "rs": [_decoded_text(v) for v in about["RS"]],
+        }
     )
 
 
-def _hdf_ways(about: Any, keys: pd.DataFrame) -> dict[tuple[str, str], str]:
+def _hdf_river_names(about: Any, keys: pd.DataFrame) -> dict[tuple[str, str], str]:
     """Name of a river here by the river and reach of the file."""
     pairs = zip(about["River"], about["Reach"], keys["river"], strict=True)
-    return {(_text(r), _text(c)): name for r, c, name in pairs}
+    return {(_decoded_text(r), _decoded_text(c)): name for r, c, name in pairs}
 
 
-def _require_own(file: Any, name: str) -> None:
+def _require_self_contained(file: Any, name: str) -> None:
     """Refuse a file whose tables lie in other files, or unfold to more than any river has."""
     import h5py
 
@@ -371,7 +375,7 @@ def _hdf_profile(file: Any, keys: pd.DataFrame, foot: float) -> pd.DataFrame:
     """Results as rows, profile by profile."""
     if _PROFILES not in file:
         return pd.DataFrame(columns=["profile", "river", "chainage_m", "level_m"])
-    names = [_text(v) for v in file[f"{_PROFILES}/Profile Names"][:]]
+    names = [_decoded_text(v) for v in file[f"{_PROFILES}/Profile Names"][:]]
     base = file[f"{_PROFILES}/Cross Sections"]
     columns = {
         "discharge_m3s": base["Flow"][:] * foot**3,
@@ -389,7 +393,7 @@ def _hdf_profile(file: Any, keys: pd.DataFrame, foot: float) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _unbalanced(
+def _energy_imbalance(
     profile: pd.DataFrame, banks: pd.DataFrame, structures: pd.DataFrame
 ) -> pd.Series[float]:
     """What the results leave of the energy equation between a section and the next below [m].
@@ -420,7 +424,7 @@ def _unbalanced(
     return rest.mask(here.isin(barred)).set_axis(profile.index)
 
 
-def _flows_of(profile: pd.DataFrame) -> pd.DataFrame:
+def _flow_changes(profile: pd.DataFrame) -> pd.DataFrame:
     """Discharges where they change."""
     if profile.empty:
         return pd.DataFrame(columns=["river", "chainage_m", "discharge_m3s", "profile"])
@@ -433,10 +437,10 @@ def _hdf_structures(file: Any, keys: pd.DataFrame) -> pd.DataFrame:
     columns = ["river", "kind", "rs", "above_m", "below_m", "name", "at"]
     if "Geometry/Structures/Attributes" not in file:
         return pd.DataFrame(columns=columns)
-    ways = _hdf_ways(file[f"{_GEOMETRY}/Attributes"][:], keys)
+    ways = _hdf_river_names(file[f"{_GEOMETRY}/Attributes"][:], keys)
     rows = []
     for k, one in enumerate(file["Geometry/Structures/Attributes"][:]):
-        said = {c: _text(one[c]) if c in one.dtype.names else "" for c in _STRUCTURE}
+        said = {c: _decoded_text(one[c]) if c in one.dtype.names else "" for c in _STRUCTURE}
         river = ways.get((said["US River"] or said["River"], said["US Reach"] or said["Reach"]))
         at = keys[keys["river"] == river].drop_duplicates("rs").set_index("rs")["chainage_m"]
         sides = [at.get(said[c], np.nan) for c in ("US RS", "DS RS")]
@@ -460,19 +464,28 @@ def _hdf_left_out(file: Any, keys: pd.DataFrame, structures: pd.DataFrame) -> pd
     parts = [structures.assign(kind=kinds.map(lambda kind: _KINDS.get(kind.split()[0], kind)))]
     lowest = keys.groupby("river", sort=False)["chainage_m"].max()
     if "Geometry/River Centerlines/Attributes" in file:
-        ways = _hdf_ways(file[f"{_GEOMETRY}/Attributes"][:], keys)
+        ways = _hdf_river_names(file[f"{_GEOMETRY}/Attributes"][:], keys)
         lines = file["Geometry/River Centerlines/Attributes"][:]
         ends = [
-            {"kind": "junction", "name": _text(one["DS Name"]), "river": river,
-             "above_m": lowest[river]}
+            {
+                "kind": "junction",
+                "name": _decoded_text(one["DS Name"]),
+                "river": river,
+                "above_m": lowest[river],
+            }
             for one in lines
-            if "DS Type" in one.dtype.names and _text(one["DS Type"]) == "Junction"
-            and (river := ways.get((_text(one["River Name"]), _text(one["Reach Name"]))))
-        ]  # fmt: skip
+            if "DS Type" in one.dtype.names
+            and _decoded_text(one["DS Type"]) == "Junction"
+            and (
+                river := ways.get(
+                    (_decoded_text(one["River Name"]), _decoded_text(one["Reach Name"]))
+                )
+            )
+        ]
         parts.append(pd.DataFrame(ends, columns=LEFT_OUT))
     for group, kind in (("Storage Areas", "storage_area"), ("2D Flow Areas", "flow_area_2d")):
         if f"Geometry/{group}/Attributes" in file:
-            names = [_text(v) for v in file[f"Geometry/{group}/Attributes"]["Name"]]
+            names = [_decoded_text(v) for v in file[f"Geometry/{group}/Attributes"]["Name"]]
             parts.append(pd.DataFrame({"kind": kind, "name": names}))
     filled = [p for p in parts if len(p)]
     table = pd.concat(filled, ignore_index=True) if filled else parts[0]

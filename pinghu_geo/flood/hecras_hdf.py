@@ -61,7 +61,7 @@ def structures_of_hdf(
     rows: dict[str, dict[str, Any]] = {}
     parts: Parts = []
     done: list[int] = []
-    tables = _Tables(file, foot)
+    tables = _StructureTables(file, foot)
     for k, place in places.iterrows():
         if not math.isfinite(place["above_m"] - place["below_m"]):
             continue
@@ -82,7 +82,7 @@ def structures_of_hdf(
     return table, pd.DataFrame(parts), done
 
 
-class _Tables:
+class _StructureTables:
     """The file's tables of structures; a table that isn't there has no rows."""
 
     def __init__(self, file: Any, foot: float) -> None:
@@ -127,28 +127,28 @@ class _Tables:
         info = dict(zip(lines.dtype.names, lines[at], strict=True))
         word = kind.split(maxsplit=1)[0].lower() if kind else ""
         if word == "inline":
-            return self._inline(one, info, at, name)
+            return self._inline_weir(one, info, at, name)
         if word not in ("bridge", "culvert"):
             return None
         row = {
-            "distance_m": _number(one, "Upstream Distance") * self.foot,
-            "width_m": _number(one, "Weir Width") * self.foot,
-            "weir_coefficient": _number(one, "Weir Coef") * self.root,
-            "max_submergence": _number(one, "Weir Max Submergence"),
-            "skew_deg": _number(one, "Weir Skew", otherwise=0.0),
+            "distance_m": _first_number(one, "Upstream Distance") * self.foot,
+            "width_m": _first_number(one, "Weir Width") * self.foot,
+            "weir_coefficient": _first_number(one, "Weir Coef") * self.root,
+            "max_submergence": _first_number(one, "Weir Max Submergence"),
+            "skew_deg": _first_number(one, "Weir Skew", otherwise=0.0),
         }
-        deck = self._deck(info, name)
-        barrels = self._barrels(at, name)
+        deck = self._deck_parts(info, name)
+        barrels = self._barrel_parts(at, name)
         if barrels:
-            known = _known(barrels, _BARREL_NEEDS)
+            known = _has_all_fields(barrels, _BARREL_NEEDS)
             return ({"kind": "culvert", **row}, [*deck, *barrels]) if known else None
         coefficients = self.mine("Bridge Coefficient Attributes", at)
         if len(coefficients) != 1 or not deck:  # several openings have a row each
             return None
         options = _bridge_options(one, coefficients[0])
-        return {"kind": "bridge", **row, **options}, [*deck, *self._piers(at, name)]
+        return {"kind": "bridge", **row, **options}, [*deck, *self._pier_parts(at, name)]
 
-    def _deck(self, info: Mapping[str, Any], name: str) -> Parts:
+    def _deck_parts(self, info: Mapping[str, Any], name: str) -> Parts:
         """High and low chords of both faces, at the offsets of either."""
         parts: Parts = []
         for side, word in (("up", "US"), ("down", "DS")):
@@ -157,11 +157,11 @@ class _Tables:
             parts += [
                 {"structure_id": name, "part": "deck", "side": side, "offset_m": x * self.foot,
                  "deck_m": top * self.foot, "low_chord_m": chord * self.foot}
-                for x, top, chord in _one_line(high, low)
+                for x, top, chord in _chords_at_offsets(high, low)
             ]  # fmt: skip
         return parts
 
-    def _piers(self, at: int, name: str) -> Parts:
+    def _pier_parts(self, at: int, name: str) -> Parts:
         return [
             {"structure_id": name, "part": "pier", "group": str(k),
              "offset_m": float(pier["US Station"]) * self.foot,
@@ -170,42 +170,42 @@ class _Tables:
             for width, z in self.points("Pier Data", pier, "US Profile")
         ]  # fmt: skip
 
-    def _scaled(
+    def _fields_in_si(
         self,
         row: Mapping[str, Any],
         long: Mapping[str, Sequence[str]],
         plain: Mapping[str, Sequence[str]],
     ) -> dict[str, float]:
-        found = {ours: _number(row, *theirs) * self.foot for ours, theirs in long.items()}
-        return found | {ours: _number(row, *theirs) for ours, theirs in plain.items()}
+        found = {ours: _first_number(row, *theirs) * self.foot for ours, theirs in long.items()}
+        return found | {ours: _first_number(row, *theirs) for ours, theirs in plain.items()}
 
-    def _barrels(self, at: int, name: str) -> Parts:
+    def _barrel_parts(self, at: int, name: str) -> Parts:
         parts: Parts = []
         for one in self.mine("Culvert Groups/Attributes", at):
-            code = _number(one, "Shape", "Shape ID", otherwise=0.0)
+            code = _first_number(one, "Shape", "Shape ID", otherwise=0.0)
             parts.append({
-                "structure_id": name, "part": "culvert", "group": _word(one, "Name"),
+                "structure_id": name, "part": "culvert", "group": _decoded_field(one, "Name"),
                 "shape": SHAPE_CODES.get(int(code), "box"),
-                **self._scaled(one, _BARREL, _BARREL_PLAIN),
+                **self._fields_in_si(one, _BARREL, _BARREL_PLAIN),
             })  # fmt: skip
         return parts
 
-    def _inline(
+    def _inline_weir(
         self, one: Mapping[str, Any], info: Mapping[str, Any], at: int, name: str
     ) -> tuple[dict[str, Any], Parts] | None:
         crest = self.points("Profile Data", info, "Centerline Profile")
         if not len(crest):
             return None
-        form = _crest_form(_word(one, "Weir Shape"))
-        gates = [self._gate(g, name) for g in self.mine("Gate Groups/Attributes", at)]
+        form = _crest_form(_decoded_field(one, "Weir Shape"))
+        gates = [self._gate_part(g, name) for g in self.mine("Gate Groups/Attributes", at)]
         radial = [g for g in gates if g["gate_kind"] == "radial"]
-        if not (_known(gates, _GATE_NEEDS) and _known(radial, _RADIAL_NEEDS)):
+        if not (_has_all_fields(gates, _GATE_NEEDS) and _has_all_fields(radial, _RADIAL_NEEDS)):
             return None
         row = {
             "kind": "gate" if gates else "weir", "crest": form,
-            "weir_coefficient": _number(one, "Weir Coef") * self.root,
-            "max_submergence": _number(one, "Weir Max Submergence"),
-            "design_head_m": _number(one, "Weir Design EG Head") * self.foot,
+            "weir_coefficient": _first_number(one, "Weir Coef") * self.root,
+            "max_submergence": _first_number(one, "Weir Max Submergence"),
+            "design_head_m": _first_number(one, "Weir Design EG Head") * self.foot,
         }  # fmt: skip
         parts: Parts = [
             {"structure_id": name, "part": "crest", "offset_m": x, "crest_m": z}
@@ -213,17 +213,21 @@ class _Tables:
         ]
         return row, [*parts, *gates]
 
-    def _gate(self, gate: Mapping[str, Any], name: str) -> dict[str, Any]:
-        kind = GATE_CODES.get(int(_number(gate, "Method", otherwise=0.0)), "vertical")
+    def _gate_part(self, gate: Mapping[str, Any], name: str) -> dict[str, Any]:
+        kind = GATE_CODES.get(int(_first_number(gate, "Method", otherwise=0.0)), "vertical")
         coefficient = "Radial Coef" if kind == "radial" else "Sluice Coef"
         return {
-            "structure_id": name, "part": "gate", "group": _word(gate, "Name"), "gate_kind": kind,
-            "gate_coefficient": _number(gate, coefficient),
-            "sill_coefficient": _number(gate, "Weir Coef") * self.root,
-            "sill_crest": _crest_form(_word(gate, "Spillway Shape")),
-            "n_gates": _number(gate, "Openings", otherwise=1.0), "opening_m": 0.0,
-            **self._scaled(gate, _GATE, _GATE_PLAIN),
-        }  # fmt: skip
+            "structure_id": name,
+            "part": "gate",
+            "group": _decoded_field(gate, "Name"),
+            "gate_kind": kind,
+            "gate_coefficient": _first_number(gate, coefficient),
+            "sill_coefficient": _first_number(gate, "Weir Coef") * self.root,
+            "sill_crest": _crest_form(_decoded_field(gate, "Spillway Shape")),
+            "n_gates": _first_number(gate, "Openings", otherwise=1.0),
+            "opening_m": 0.0,
+            **self._fields_in_si(gate, _GATE, _GATE_PLAIN),
+        }
 
 
 def _crest_form(word: str) -> str:
@@ -231,11 +235,11 @@ def _crest_form(word: str) -> str:
     return next((form for form in ("ogee", "sharp") if form in word.lower()), "broad")
 
 
-def _known(parts: Parts, needs: Sequence[str]) -> bool:
+def _has_all_fields(parts: Parts, needs: Sequence[str]) -> bool:
     return all(math.isfinite(part[column]) for part in parts for column in needs)
 
 
-def _number(row: Mapping[str, Any], *names: str, otherwise: float = math.nan) -> float:
+def _first_number(row: Mapping[str, Any], *names: str, otherwise: float = math.nan) -> float:
     """The first of some fields that the file has."""
     for name in names:
         if name in row:
@@ -244,12 +248,12 @@ def _number(row: Mapping[str, Any], *names: str, otherwise: float = math.nan) ->
     return otherwise
 
 
-def _word(row: Mapping[str, Any], name: str) -> str:
+def _decoded_field(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name, b"")
     return value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else str(value)
 
 
-def _one_line(
+def _chords_at_offsets(
     high: np.ndarray[Any, Any], low: np.ndarray[Any, Any]
 ) -> list[tuple[float, float, float]]:
     """High and low chord at one set of offsets: a step of either stands as two points."""
@@ -259,14 +263,14 @@ def _one_line(
         return [(x, a, b) for (x, a), (_, b) in zip(high, low, strict=True)]
     found = []
     for x in np.unique(np.r_[high[:, 0], low[:, 0]]):
-        sides = [(_beside(high, x, s), _beside(low, x, s)) for s in ("left", "right")]
+        sides = [(_height_beside(high, x, s), _height_beside(low, x, s)) for s in ("left", "right")]
         found += [(float(x), *sides[0])]
         if sides[1] != sides[0]:
             found.append((float(x), *sides[1]))
     return found
 
 
-def _beside(line: np.ndarray[Any, Any], x: float, side: str) -> float:
+def _height_beside(line: np.ndarray[Any, Any], x: float, side: str) -> float:
     """Height of a line at an offset, just before a step there (left) or just after it (right)."""
     here = np.flatnonzero(line[:, 0] == x)
     if len(here):
@@ -278,21 +282,21 @@ def _bridge_options(one: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str
     """Methods and coefficients of a bridge; HEC-RAS's are dimensionless."""
 
     def yes(row: Mapping[str, Any], name: str, otherwise: float = 0.0) -> bool:
-        return _number(row, name, otherwise=otherwise) != 0
+        return _first_number(row, name, otherwise=otherwise) != 0
 
     computed = ["energy"]
     for word, name in (("momentum", "Use Momentum"), ("yarnell", "Use Yarnell"),
                        ("wspro", "Use WSPro")):  # fmt: skip
         computed += [word] if yes(said, name) else []
-    used = _METHODS.get(int(_number(said, "Method", otherwise=0.0)))
+    used = _METHODS.get(int(_first_number(said, "Method", otherwise=0.0)))
     return {
         "method": used or "+".join(computed),
         "high_flow": "energy" if yes(said, "Use High Standard Step") else "pressure",
         "pressure_by": "energy" if yes(one, "Use EG for Pressure Criteria", 1.0) else "level",
         "friction": yes(one, "Use Friction in Momentum", 1.0),
         "weight": yes(one, "Use Weight in Momentum", 1.0),
-        "pier_drag": _number(said, "Momentum Cd"),
-        "yarnell_k": _number(said, "Yarnell K"),
-        "sluice": _number(said, "Submerged Inlet Cd"),
-        "orifice": _number(said, "Submerged Inlet-Outlet Cd"),
+        "pier_drag": _first_number(said, "Momentum Cd"),
+        "yarnell_k": _first_number(said, "Yarnell K"),
+        "sluice": _first_number(said, "Submerged Inlet Cd"),
+        "orifice": _first_number(said, "Submerged Inlet-Outlet Cd"),
     }

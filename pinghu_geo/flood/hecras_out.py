@@ -44,10 +44,10 @@ NAME, STATION = 16, 8
 
 @takes()
 def write_hecras(
-    target: str | Path,
     sections: pd.DataFrame,
     flows: pd.DataFrame | float,
     downstream: pd.DataFrame | Mapping[str, Any],
+    target: str | Path,
     *,
     banks: pd.DataFrame | None = None,
     obstacles: pd.DataFrame | None = None,
@@ -61,11 +61,11 @@ def write_hecras(
 
     Parameters
     ----------
-    target
-        Path without suffix; ``.prj``, ``.g01``, ``.f01`` and ``.p01`` are added.
     sections, flows, downstream, banks, obstacles, structures, structure_parts, junctions
         As in `water_profile`, of a single scheme; boundaries of kind level, slope or critical.
         Encroachment walls are written as blocked obstructions, which act alike.
+    target
+        Path without suffix; ``.prj``, ``.g01``, ``.f01`` and ``.p01`` are added.
     rivers
         Centrelines; needed where they have chainage equations (断链): reach lengths are along them.
     title
@@ -100,7 +100,7 @@ def write_hecras(
     >>> bed = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 500.0],
     ...     "bed_level_m": [0.5, 0.0], "left_m": 10.0, "right_m": 10.0,
     ...     "bank_level_m": [5.5, 5.0], "n": 0.03})
-    >>> made = pg.write_hecras(folder / "模型", pg.design_sections(bed), 50.0, {"slope": 0.001})
+    >>> made = pg.write_hecras(pg.design_sections(bed), 50.0, {"slope": 0.001}, folder / "模型")
     >>> sorted(p.name for p in made.values())
     ['模型.f01', '模型.g01', '模型.p01', '模型.prj']
     """
@@ -129,7 +129,7 @@ def write_hecras(
     q = discharges(flows, stations, rivers)
     edges = boundary_table(downstream, "downstream")
     title = field_text(title)
-    crossings = _Crossings(laid, structures, structure_parts, junctions)
+    crossings = _StructureLines(laid, structures, structure_parts, junctions)
     texts = {
         "project": (".prj", _project_text(title)),
         "geometry": (".g01", _geometry_text(title, points, stations, obstacles, crossings)),
@@ -163,7 +163,7 @@ def _river_stations(stations: pd.DataFrame) -> list[str]:
     )
 
 
-def _file_names(rivers: Iterable[str]) -> dict[str, tuple[str, str, str]]:
+def _names_in_files(rivers: Iterable[str]) -> dict[str, tuple[str, str, str]]:
     """River and reach in the files, and the name that these don't give back, if so."""
     found: dict[str, tuple[str, str]] = {}
     for river in rivers:
@@ -182,12 +182,12 @@ def _file_names(rivers: Iterable[str]) -> dict[str, tuple[str, str, str]]:
     }
 
 
-def _exact(value: float) -> str:
+def _plain_number(value: float) -> str:
     """A number that stands between commas, with all its digits but those below a micrometre."""
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-def _cell(value: float) -> str:
+def _fixed_width_number(value: float) -> str:
     """Number in eight characters, as exact as fits."""
     if not np.isfinite(value):
         return " " * COLUMN
@@ -203,8 +203,8 @@ def _cell(value: float) -> str:
     )
 
 
-def _columns(values: Iterable[float], wide: int) -> list[str]:
-    cells = [_cell(v) for v in values]
+def _fixed_width_lines(values: Iterable[float], wide: int) -> list[str]:
+    cells = [_fixed_width_number(v) for v in values]
     return ["".join(cells[k : k + wide]) for k in range(0, len(cells), wide)]
 
 
@@ -220,7 +220,7 @@ def _geometry_text(
     points: Mapping[tuple[str, float], pd.DataFrame],
     stations: pd.DataFrame,
     obstacles: pd.DataFrame | None,
-    crossings: _Crossings,
+    crossings: _StructureLines,
 ) -> list[str]:
     lines = [f"Geom Title={title}", "Program Version=6.50", ""]
     lines += crossings.junction_lines(stations)
@@ -228,7 +228,7 @@ def _geometry_text(
     if obstacles is not None and not obstacles.empty:
         row, station = rows_of(obstacles, stations, "obstacles")
         blocks = {k: obstacles.iloc[row[station == k]] for k in np.unique(station).tolist()}
-    river, names = None, _file_names(stations["river"].unique())
+    river, names = None, _names_in_files(stations["river"].unique())
     lengths = ["length_left_m", "length_channel_m", "length_right_m"]
     for i, one in enumerate(records_of(stations)):
         if one["river"] != river:
@@ -238,7 +238,7 @@ def _geometry_text(
         follows = stations.iloc[i + 1] if i + 1 < len(stations) else None
         same = follows is not None and follows["river"] == river
         gap = follows["measure"] - one["measure"] if same and follows is not None else 0.0
-        ways = ",".join(f"{_exact(gap if pd.isna(one[c]) else one[c])}" for c in lengths)
+        ways = ",".join(f"{_plain_number(gap if pd.isna(one[c]) else one[c])}" for c in lengths)
         lines += [f"Type RM Length L Ch R = 1 ,{one['rs']:<8},{ways}", "BEGIN DESCRIPTION:"]
         lines += [format_chainage(one["chainage_m"], decimals=3)]
         lines += [RIVER_NOTE + " ".join(note.split())] if note else []
@@ -248,7 +248,7 @@ def _geometry_text(
     return lines
 
 
-class _Crossings:
+class _StructureLines:
     """Structures between sections and junctions between rivers, as lines."""
 
     def __init__(
@@ -290,7 +290,7 @@ class _Crossings:
         """Lines of the junctions, which stand before the reaches."""
         if self.junctions is None or self.junctions.empty:
             return []
-        names = _file_names(stations["river"].unique())
+        names = _names_in_files(stations["river"].unique())
         return junction_lines(self.junctions, names, NAME)
 
 
@@ -304,19 +304,19 @@ def _section_text(
     on_wall = np.r_[False, x[1:] == x[:-1]]
     starts = np.where(on_wall, x + BEHIND_WALL_M, x)[change]
     triples = np.stack([starts, n[change], np.zeros(change.sum())], axis=1).ravel()
-    lines = [f"#Sta/Elev= {len(x)} ", *_columns(np.stack([x, z], 1).ravel(), 10)]
-    lines += [f"#Mann= {change.sum()} , 0 , 0 ", *_columns(triples, 9)]
+    lines = [f"#Sta/Elev= {len(x)} ", *_fixed_width_lines(np.stack([x, z], 1).ravel(), 10)]
+    lines += [f"#Mann= {change.sum()} , 0 , 0 ", *_fixed_width_lines(triples, 9)]
     for head, kinds, rows in _obstacle_rows(points, one, blocks):
         if rows:
             # -1: blocks anywhere; 0 would be one to the left and one to the right
-            lines += [f"{head}= {len(rows)} ,-1 ", *_columns(np.ravel(rows), 9)]
+            lines += [f"{head}= {len(rows)} ,-1 ", *_fixed_width_lines(np.ravel(rows), 9)]
             if head == "#XS Ineff":
                 flags = ["T" if k == "permanent" else "F" for k in kinds]
                 flags = [f.rjust(COLUMN) for f in flags]
                 lines.append("Permanent Ineff=")
                 lines += ["".join(flags[k : k + 10]) for k in range(0, len(flags), 10)]
     levee = [
-        f"-1,{_exact(one[f'{s}_levee_m'])},{_exact(one[f'{s}_levee_top_m'])}"
+        f"-1,{_plain_number(one[f'{s}_levee_m'])},{_plain_number(one[f'{s}_levee_top_m'])}"
         if pd.notna(one[f"{s}_levee_m"])
         else "0,,"
         for s in ("left", "right")
@@ -328,12 +328,15 @@ def _section_text(
         for side, end in (("left", x[0]), ("right", x[-1]))
     )
     # at a point of the section its very text, or rounding would put the bank outside
-    lines.append("Bank Sta=" + ",".join(_cell(v).strip() if v in x else _exact(v) for v in banks))
+    lines.append(
+        "Bank Sta="
+        + ",".join(_fixed_width_number(v).strip() if v in x else _plain_number(v) for v in banks)
+    )
     lines.append("XS Rating Curve= 0 ,0")
     expansion, contraction = (
         d if pd.isna(one[c]) else one[c] for c, d in (("expansion", 0.3), ("contraction", 0.1))
     )
-    return [*lines, f"Exp/Cntr={_exact(expansion)},{_exact(contraction)}", ""]
+    return [*lines, f"Exp/Cntr={_plain_number(expansion)},{_plain_number(contraction)}", ""]
 
 
 def _obstacle_rows(
@@ -370,7 +373,7 @@ def _flow_text(
 ) -> list[str]:
     inner = set(junction_table(junctions))
     names = [field_text(name or "PF 1") for name in q]
-    reaches = {r: v[:2] for r, v in _file_names(stations["river"].unique()).items()}
+    reaches = {r: v[:2] for r, v in _names_in_files(stations["river"].unique()).items()}
     kinds = {v: c for c, v in BOUNDARY_KINDS.items()}
     lines = [f"Flow Title={title}", "Program Version=6.50", f"Number of Profiles= {len(q)} "]
     lines += [f"Profile Names={','.join(names)}"]
@@ -382,7 +385,7 @@ def _flow_text(
             name, reach = reaches[river]
             at = f"{name:<{NAME}},{reach:<{NAME}},{stations.loc[row, 'rs']:<{STATION}}"
             lines.append(f"River Rch & RM={at}")
-            lines += _columns(table[row], 10)
+            lines += _fixed_width_lines(table[row], 10)
     for river in stations["river"].unique():
         for k, name in enumerate(q):
             if river in inner:  # its water goes on at a junction
@@ -399,7 +402,7 @@ def _flow_text(
             lines += [f"Boundary for River Rch & Prof#={place}, {k + 1} "]
             lines += ["Up Type= 0 ", f"Dn Type= {kinds[one['boundary']]} "]
             if one["boundary"] == "level":
-                lines += [f"Dn Known WS={_exact(one['level_m'])}"]
+                lines += [f"Dn Known WS={_plain_number(one['level_m'])}"]
             elif one["boundary"] == "normal":
                 lines += [f"Dn Slope={one['slope']:.9g}"]
     return lines

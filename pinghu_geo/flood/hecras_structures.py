@@ -75,8 +75,8 @@ def structures_of_text(
         river, above, below = between[k]
         if not (math.isfinite(above) and math.isfinite(below)) or above == below:
             continue
-        name = _unused(f"{river} {one['rs']}", rows)
-        made = _structure(one, name, foot)
+        name = _unused_name(f"{river} {one['rs']}", rows)
+        made = _structure_of_block(one, name, foot)
         if made is None:
             continue
         row, more = made
@@ -89,7 +89,7 @@ def structures_of_text(
     junctions = []
     for k, one in enumerate(blocks):
         if one["kind"] == "junction":
-            found = _junction(one, ways, foot)
+            found = _junction_rows(one, ways, foot)
             junctions += found
             done += [k] if found else []
     table = pd.DataFrame.from_dict(rows, orient="index")
@@ -117,41 +117,41 @@ def decks_mended(
     return parts.assign(low_chord_m=low), listed.reset_index(drop=True)[none.columns]
 
 
-def _unused(name: str, taken: Mapping[str, Any]) -> str:
+def _unused_name(name: str, taken: Mapping[str, Any]) -> str:
     k, tried = 1, name
     while tried in taken:
         k, tried = k + 1, f"{name} ({k + 1})"
     return tried
 
 
-def _structure(
+def _structure_of_block(
     one: Mapping[str, Any], name: str, foot: float
 ) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     if one["kind"] == "inline_structure":
-        return _inline(one["lines"], name, foot)
+        return _inline_weir(one["lines"], name, foot)
     lines = one["lines"]
     if any(line.startswith(UNSAID) for line in lines):
         return None
-    row, parts = _deck(lines, name, foot)
-    barrels = [p for line in lines if (p := _barrels(line, name, foot))]
+    row, parts = _deck_row_and_parts(lines, name, foot)
+    barrels = [p for line in lines if (p := _barrel_part(line, name, foot))]
     if barrels:
         for k, line in enumerate(lines):  # what follows a barrel says more of it
-            of = sum(1 for v in lines[: k + 1] if _barrels(v, name, foot)) - 1
+            of = sum(1 for v in lines[: k + 1] if _barrel_part(v, name, foot)) - 1
             if line.startswith("Culvert Bottom n=") and of >= 0:
-                barrels[of]["n_bottom"] = _float(line.partition("=")[2])
+                barrels[of]["n_bottom"] = _number_or_default(line.partition("=")[2])
             elif line.startswith("Culvert Bottom Depth=") and of >= 0:
-                barrels[of]["n_bottom_to_m"] = _float(line.partition("=")[2]) * foot
+                barrels[of]["n_bottom_to_m"] = _number_or_default(line.partition("=")[2]) * foot
             elif line.startswith("Culvert Depth Blocked=") and of >= 0:
-                barrels[of]["blocked_m"] = _float(line.partition("=")[2]) * foot
+                barrels[of]["blocked_m"] = _number_or_default(line.partition("=")[2]) * foot
         return {"kind": "culvert", **row}, [*parts, *barrels]
     if not parts:
         return None
     return {"kind": "bridge", **row, **_bridge_options(lines)}, [
-        *parts, *_piers(lines, name, foot)
+        *parts, *_pier_parts(lines, name, foot)
     ]  # fmt: skip
 
 
-def _float(text: str, default: float = math.nan) -> float:
+def _number_or_default(text: str, default: float = math.nan) -> float:
     text = text.strip()
     try:
         return float(text) if text else default
@@ -159,11 +159,11 @@ def _float(text: str, default: float = math.nan) -> float:
         return default
 
 
-def _cells(line: str) -> list[str]:
+def _comma_fields(line: str) -> list[str]:
     return [c.strip() for c in line.partition("=")[2].split(",")]
 
 
-def _numbers(lines: list[str], start: int, count: int) -> tuple[list[float], int]:
+def _fixed_width_numbers(lines: list[str], start: int, count: int) -> tuple[list[float], int]:
     """Numbers in columns of eight characters, ten a line, and the line after them."""
     most = 10 * max(len(lines) - start, 0)
     if not 0 <= count <= most:
@@ -172,17 +172,19 @@ def _numbers(lines: list[str], start: int, count: int) -> tuple[list[float], int
     values: list[float] = []
     for line in lines[start : start + rows]:
         cells = line.ljust(80)
-        values += [_float(cells[i : i + COLUMN]) for i in range(0, 80, COLUMN)]
+        values += [_number_or_default(cells[i : i + COLUMN]) for i in range(0, 80, COLUMN)]
     return (values + [math.nan] * count)[:count], start + rows
 
 
-def _deck(lines: list[str], name: str, foot: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _deck_row_and_parts(
+    lines: list[str], name: str, foot: float
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Deck and roadway: its columns, and its two lines as parts."""
     heads = (i for i, v in enumerate(lines) if v.startswith("Deck Dist Width WeirC"))
     k = next(heads, -1)
     if k < 0:
         return {}, []
-    c = [_float(v) for v in lines[k + 1].split(",")]
+    c = [_number_or_default(v) for v in lines[k + 1].split(",")]
     c += [math.nan] * (10 - len(c))
     row = {
         "distance_m": c[0] * foot,
@@ -197,7 +199,7 @@ def _deck(lines: list[str], name: str, foot: float) -> tuple[dict[str, Any], lis
         size = int(count) if math.isfinite(count) else 0
         rows = []
         for _ in range(3):
-            values, at = _numbers(lines, at, size)
+            values, at = _fixed_width_numbers(lines, at, size)
             rows.append(values)
         for x, high, low in zip(*rows, strict=True):
             parts.append({
@@ -216,7 +218,7 @@ def _bridge_options(lines: list[str]) -> dict[str, Any]:
             found["friction"], found["weight"] = flags[0] == "-1", flags[1] == "-1"
             found["pressure_by"] = "energy" if flags[2] == "-1" else "level"
         elif line.startswith("BR Coef="):
-            c = [*_cells(line), *[""] * 12]
+            c = [*_comma_fields(line), *[""] * 12]
             computed = ["energy"]
             computed += ["momentum"] if c[1] == "-1" else []
             computed += ["yarnell"] if c[2] == "-1" else []
@@ -228,49 +230,64 @@ def _bridge_options(lines: list[str]) -> dict[str, Any]:
             for column, at in (
                 ("yarnell_k", 3), ("sluice", 6), ("orifice", 7), ("pier_drag", 9)
             ):  # fmt: skip
-                found[column] = _float(c[at])
+                found[column] = _number_or_default(c[at])
     return found
 
 
-def _piers(lines: list[str], name: str, foot: float) -> list[dict[str, Any]]:
+def _pier_parts(lines: list[str], name: str, foot: float) -> list[dict[str, Any]]:
     parts: list[dict[str, Any]] = []
     number = 0
     for k, line in enumerate(lines):
         if not line.startswith("Pier Skew, UpSta & Num"):
             continue
-        c = [*_cells(line), *[""] * 8]
-        size = int(_float(c[2], 0))
-        width, at = _numbers(lines, k + 1, size)
-        level, _ = _numbers(lines, at, size)
+        c = [*_comma_fields(line), *[""] * 8]
+        size = int(_number_or_default(c[2], 0))
+        width, at = _fixed_width_numbers(lines, k + 1, size)
+        level, _ = _fixed_width_numbers(lines, at, size)
         for w, z in zip(width, level, strict=True):
-            parts.append({
-                "structure_id": name, "part": "pier", "group": str(number),
-                "offset_m": _float(c[1]) * foot, "pier_width_m": w * foot, "elevation_m": z * foot,
-            })  # fmt: skip
+            parts.append(
+                {
+                    "structure_id": name,
+                    "part": "pier",
+                    "group": str(number),
+                    "offset_m": _number_or_default(c[1]) * foot,
+                    "pier_width_m": w * foot,
+                    "elevation_m": z * foot,
+                }
+            )
         number += 1
     return parts
 
 
-def _barrels(line: str, name: str, foot: float) -> dict[str, Any] | None:
+def _barrel_part(line: str, name: str, foot: float) -> dict[str, Any] | None:
     """Barrels of a culvert line: one (``Culvert=``) or several alike."""
     many = line.startswith("Multiple Barrel Culv=")
     if not many and not line.startswith("Culvert="):
         return None
-    c = [*_cells(line), *[""] * 16]
-    code = int(_float(c[0], 0))
-    rise = _float(c[1]) * foot
-    span = _float(c[2]) * foot
+    c = [*_comma_fields(line), *[""] * 16]
+    code = int(_number_or_default(c[0], 0))
+    rise = _number_or_default(c[1]) * foot
+    span = _number_or_default(c[2]) * foot
     return {
-        "structure_id": name, "part": "culvert", "shape": SHAPE_CODES.get(code, "box"),
-        "rise_m": rise, "span_m": span if math.isfinite(span) else rise,
-        "length_m": _float(c[3]) * foot, "n": _float(c[4]), "entrance_loss": _float(c[5]),
-        "exit_loss": _float(c[6]), "chart": _float(c[7]), "scale": _float(c[8]),
-        "invert_up_m": _float(c[9]) * foot, "invert_down_m": _float(c[10 if many else 11]) * foot,
-        "barrels": _float(c[11], 1.0) if many else 1.0, "group": c[12 if many else 13].strip(),
-    }  # fmt: skip
+        "structure_id": name,
+        "part": "culvert",
+        "shape": SHAPE_CODES.get(code, "box"),
+        "rise_m": rise,
+        "span_m": span if math.isfinite(span) else rise,
+        "length_m": _number_or_default(c[3]) * foot,
+        "n": _number_or_default(c[4]),
+        "entrance_loss": _number_or_default(c[5]),
+        "exit_loss": _number_or_default(c[6]),
+        "chart": _number_or_default(c[7]),
+        "scale": _number_or_default(c[8]),
+        "invert_up_m": _number_or_default(c[9]) * foot,
+        "invert_down_m": _number_or_default(c[10 if many else 11]) * foot,
+        "barrels": _number_or_default(c[11], 1.0) if many else 1.0,
+        "group": c[12 if many else 13].strip(),
+    }
 
 
-def _inline(
+def _inline_weir(
     lines: list[str], name: str, foot: float
 ) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     """Inline weir with its crest and gates."""
@@ -279,41 +296,53 @@ def _inline(
     parts: list[dict[str, Any]] = []
     for k, line in enumerate(lines):
         if line.startswith("#Inline Weir SE="):
-            size = int(_float(line.partition("=")[2], 0))
-            values, _ = _numbers(lines, k + 1, 2 * size)
+            size = int(_number_or_default(line.partition("=")[2], 0))
+            values, _ = _fixed_width_numbers(lines, k + 1, 2 * size)
             for x, z in np.array(values).reshape(-1, 2) * foot:
                 parts.append({"structure_id": name, "part": "crest", "offset_m": x, "crest_m": z})
         elif line.startswith("IW Dist,WD,Coef"):
             c = [*(v.strip() for v in lines[k + 1].split(",")), *[""] * 9]
             ogee = c[6] == "-1"
             row |= {
-                "weir_coefficient": _float(c[2]) * root, "crest": "ogee" if ogee else "broad",
-                "max_submergence": _float(c[4]),
-                "design_head_m": _float(c[8]) * foot if ogee else math.nan,
-            }  # fmt: skip
+                "weir_coefficient": _number_or_default(c[2]) * root,
+                "crest": "ogee" if ogee else "broad",
+                "max_submergence": _number_or_default(c[4]),
+                "design_head_m": _number_or_default(c[8]) * foot if ogee else math.nan,
+            }
         elif line.startswith("IW Gate Name"):
-            parts.append(_gate(lines[k + 1], name, foot, root))
+            parts.append(_gate_part(lines[k + 1], name, foot, root))
             row["kind"] = "gate"
     return (row, parts) if parts else None
 
 
-def _gate(line: str, name: str, foot: float, root: float) -> dict[str, Any]:
+def _gate_part(line: str, name: str, foot: float, root: float) -> dict[str, Any]:
     c = [*(v.strip() for v in line.split(",")), *[""] * 24]
     ogee = c[10] == "-1"
     return {
-        "structure_id": name, "part": "gate", "group": c[0], "gate_width_m": _float(c[1]) * foot,
-        "gate_height_m": _float(c[2]) * foot, "sill_m": _float(c[3]) * foot,
-        "gate_coefficient": _float(c[4]), "exponent_trunnion": _float(c[5]),
-        "exponent_opening": _float(c[6]), "exponent_head": _float(c[7]),
-        "gate_kind": GATE_CODES.get(int(_float(c[8], 0)), "vertical"),
-        "sill_coefficient": _float(c[9]) * root, "sill_crest": "ogee" if ogee else "broad",
-        "sill_design_head_m": _float(c[12]) * foot if ogee else math.nan,
-        "n_gates": _float(c[13], 1.0), "trunnion_m": _float(c[14]) * foot,
-        "orifice": _float(c[15]), "opening_m": 0.0,
-    }  # fmt: skip
+        "structure_id": name,
+        "part": "gate",
+        "group": c[0],
+        "gate_width_m": _number_or_default(c[1]) * foot,
+        "gate_height_m": _number_or_default(c[2]) * foot,
+        "sill_m": _number_or_default(c[3]) * foot,
+        "gate_coefficient": _number_or_default(c[4]),
+        "exponent_trunnion": _number_or_default(c[5]),
+        "exponent_opening": _number_or_default(c[6]),
+        "exponent_head": _number_or_default(c[7]),
+        "gate_kind": GATE_CODES.get(int(_number_or_default(c[8], 0)), "vertical"),
+        "sill_coefficient": _number_or_default(c[9]) * root,
+        "sill_crest": "ogee" if ogee else "broad",
+        "sill_design_head_m": _number_or_default(c[12]) * foot if ogee else math.nan,
+        "n_gates": _number_or_default(c[13], 1.0),
+        "trunnion_m": _number_or_default(c[14]) * foot,
+        "orifice": _number_or_default(c[15]),
+        "opening_m": 0.0,
+    }
 
 
-def _junction(one: Mapping[str, Any], ways: Mapping[str, str], foot: float) -> list[dict[str, Any]]:
+def _junction_rows(
+    one: Mapping[str, Any], ways: Mapping[str, str], foot: float
+) -> list[dict[str, Any]]:
     """Rivers of a junction with lengths and angles; the branches have them in order."""
     ends: list[tuple[str, str]] = []
     lengths: list[tuple[float, float]] = []
@@ -326,8 +355,8 @@ def _junction(one: Mapping[str, Any], ways: Mapping[str, str], foot: float) -> l
             )
             ends.append(("in" if line.startswith("Up") else "out", river))
         elif line.startswith("Junc L&A="):
-            c = _cells(line)
-            lengths.append((_float(c[0]) * foot, _float(c[1], 0.0)))
+            c = _comma_fields(line)
+            lengths.append((_number_or_default(c[0]) * foot, _number_or_default(c[1], 0.0)))
         elif line.startswith("Junct Desc="):
             flags = [v.strip() for v in line.rpartition("=")[2].split(",")[-3:]]
             momentum, friction, weight = (f == "-1" for f in (flags[0], flags[1], flags[2]))

@@ -25,7 +25,7 @@ GATE_HEAD = (
 TYPES = {"bridge": 3, "culvert": 2, "weir": 5, "gate": 5, "drop": 5}
 
 
-def _cell(value: float) -> str:
+def _fixed_width_number(value: float) -> str:
     """Number in eight characters; blank where there is none."""
     if value is None or not math.isfinite(value):
         return " " * 8
@@ -37,19 +37,19 @@ def _cell(value: float) -> str:
     return f"{value:.1e}".rjust(8)
 
 
-def _columns(values: Iterable[float]) -> list[str]:
-    cells = [_cell(v) for v in values]
+def _fixed_width_lines(values: Iterable[float]) -> list[str]:
+    cells = [_fixed_width_number(v) for v in values]
     return ["".join(cells[k : k + 10]) for k in range(0, len(cells), 10)] or [""]
 
 
-def _plain(value: Any) -> str:
+def _plain_number(value: Any) -> str:
     """Number without what a float adds; empty where there is none."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     return f"{float(value):.10g}"
 
 
-class _Said:
+class _RowWithDefaults:
     """A row of the table with the defaults of `water_profile`."""
 
     def __init__(self, row: Mapping[str, Any]) -> None:
@@ -71,10 +71,10 @@ def structure_lines(
     gap: float,
 ) -> list[str]:
     """Lines of one structure between two sections, in SI."""
-    said = _Said(row)
+    said = _RowWithDefaults(row)
     kind = row["kind"]
     lines = [f"Type RM Length L Ch R = {TYPES[kind]} ,{rs:<8},,,", "BEGIN DESCRIPTION:"]
-    lines += [" ".join(str(name).split()), *_openings(parts), "END DESCRIPTION:"]
+    lines += [" ".join(str(name).split()), *_gate_opening_lines(parts), "END DESCRIPTION:"]
     if kind in ("bridge", "culvert"):
         flags = [said("friction", True), said("weight", True),
                  said("pressure_by", "energy") == "energy"]  # fmt: skip
@@ -90,19 +90,19 @@ def structure_lines(
     return [*lines, *_inline_lines(said, parts, ground), ""]
 
 
-def _openings(parts: Mapping[str, pd.DataFrame]) -> list[str]:
+def _gate_opening_lines(parts: Mapping[str, pd.DataFrame]) -> list[str]:
     """Gate openings in words: the geometry file has no place for them."""
     found = []
     for part in ("gate", "setting"):
         for one in parts.get(part, pd.DataFrame()).to_dict("records"):
             if pd.notna(one.get("opening_m")):
                 of = " ".join(str(one[c]) for c in ("profile", "group") if pd.notna(one.get(c)))
-                found.append(f"Gate opening {of}: {_plain(one['opening_m'])} m")
+                found.append(f"Gate opening {of}: {_plain_number(one['opening_m'])} m")
     return found
 
 
 def _deck_lines(
-    said: _Said, kind: str, parts: Mapping[str, pd.DataFrame], ground: Any, gap: float
+    said: _RowWithDefaults, kind: str, parts: Mapping[str, pd.DataFrame], ground: Any, gap: float
 ) -> list[str]:
     width = float(said("width_m"))
     before = float(said("distance_m", (gap - width) / 2))
@@ -118,17 +118,18 @@ def _deck_lines(
     count = ", ".join(str(len(s)) for s in sides)
     lines = [
         "Deck Dist Width WeirC Skew NumUp NumDn MinLoCord MaxHiCord MaxSubmerge Is_Ogee",
-        f"{_plain(max(before, 0.0))},{_plain(width)},"
-        f"{_plain(said('weir_coefficient', CRESTS['road']))},"
-        f"{_plain(said('skew_deg'))}, {count}, , , {_plain(said('max_submergence'))}, 0, 0,0,,",
+        f"{_plain_number(max(before, 0.0))},{_plain_number(width)},"
+        f"{_plain_number(said('weir_coefficient', CRESTS['road']))},"
+        f"{_plain_number(said('skew_deg'))}, {count}, , , "
+        f"{_plain_number(said('max_submergence'))}, 0, 0,0,,",
     ]
     for table in sides:
         for column in range(3):
-            lines += _columns(table[:, column])
+            lines += _fixed_width_lines(table[:, column])
     return lines
 
 
-def _flat_deck(said: _Said, kind: str, ground: Any) -> np.ndarray[Any, Any]:
+def _flat_deck(said: _RowWithDefaults, kind: str, ground: Any) -> np.ndarray[Any, Any]:
     """Deck of a row as points: solid outside the abutments."""
     x, z = ground
     high = float(said("deck_m", float(z.max()) + 10.0))
@@ -144,7 +145,9 @@ def _flat_deck(said: _Said, kind: str, ground: Any) -> np.ndarray[Any, Any]:
     return np.array(rows)
 
 
-def _pier_lines(said: _Said, parts: Mapping[str, pd.DataFrame], ground: Any) -> list[str]:
+def _pier_lines(
+    said: _RowWithDefaults, parts: Mapping[str, pd.DataFrame], ground: Any
+) -> list[str]:
     x, z = ground
     floor, top = float(z.min()) - 1.0, float(said("low_chord_m", float(z.max()) + 10.0))
     piers: list[tuple[float, list[float], list[float]]] = []
@@ -164,13 +167,13 @@ def _pier_lines(said: _Said, parts: Mapping[str, pd.DataFrame], ground: Any) -> 
         piers = [(float(c), [wide, wide], [floor, top]) for c in at]
     lines = []
     for centre, width, level in piers:
-        place = f"{_plain(centre)}, {len(width)} "
+        place = f"{_plain_number(centre)}, {len(width)} "
         lines.append(f"Pier Skew, UpSta & Num, DnSta & Num= ,{place},{place}, 0 , 0 , 0 ,,")
-        lines += [*_columns(width), *_columns(level)] * 2
+        lines += [*_fixed_width_lines(width), *_fixed_width_lines(level)] * 2
     return lines
 
 
-def _method_lines(name: str, said: _Said) -> list[str]:
+def _method_lines(name: str, said: _RowWithDefaults) -> list[str]:
     """Methods of low and high flow; HEC-RAS uses one of those computed, or the highest."""
     words = [w.strip() for w in str(said("method", "energy")).split("+")]
     if len(words) > 1 and "energy" not in words:
@@ -184,15 +187,15 @@ def _method_lines(name: str, said: _Said) -> list[str]:
     flags = ["-1" if w in words else "0" for w in ("momentum", "yarnell")]
     high = "-1" if said("high_flow", "pressure") == "energy" else "0"
     return [
-        f"BR Coef=-1 ,{flags[0]} ,{flags[1]} ,{_plain(said('yarnell_k'))}, "
-        f"{'-1' if 'wspro' in words else '0'} ,,{_plain(said('sluice', math.nan))},"
-        f"{_plain(said('orifice'))},{high},{_plain(said('pier_drag'))},{used},",
+        f"BR Coef=-1 ,{flags[0]} ,{flags[1]} ,{_plain_number(said('yarnell_k'))}, "
+        f"{'-1' if 'wspro' in words else '0'} ,,{_plain_number(said('sluice', math.nan))},"
+        f"{_plain_number(said('orifice'))},{high},{_plain_number(said('pier_drag'))},{used},",
         "WSPro=,,,, 1 ,,,, 0 ,,,, 0 ,,,,-1 ,-1 ,-1 , 0 , 0 , 0 , 0 , 0 ",
     ]
 
 
 def _barrel_lines(
-    name: str, said: _Said, parts: Mapping[str, pd.DataFrame], gap: float, ground: Any
+    name: str, said: _RowWithDefaults, parts: Mapping[str, pd.DataFrame], gap: float, ground: Any
 ) -> list[str]:
     codes = {v: k for k, v in SHAPE_CODES.items()}
     rows = records_of(parts["culvert"]) if "culvert" in parts else [{}]
@@ -200,7 +203,7 @@ def _barrel_lines(
     lines: list[str] = []
     for k, part in enumerate(rows):
         own = {c: v for c, v in part.items() if isinstance(v, str) or pd.notna(v)}
-        one = _Said({**said.row, **own})
+        one = _RowWithDefaults({**said.row, **own})
         shape = str(one("shape", SHAPES[0]))
         chart = (
             one("chart", INLETS[shape][0]),
@@ -212,18 +215,21 @@ def _barrel_lines(
         barrels = int(one("barrels"))
         label = str(one("group", f"Culvert # {k + 1}"))[:12]
         lines.append(
-            f"Multiple Barrel Culv={','.join(map(_plain, values))}, {barrels},{label:<12}, 0 ,5"
+            f"Multiple Barrel Culv={','.join(map(_plain_number, values))}, "
+            f"{barrels},{label:<12}, 0 ,5"
         )
-        lines += _columns([middle] * (2 * barrels))
-        lines.append(f"Culvert Bottom n={_plain(one('n_bottom', one('n')))}")
+        lines += _fixed_width_lines([middle] * (2 * barrels))
+        lines.append(f"Culvert Bottom n={_plain_number(one('n_bottom', one('n')))}")
         for column, head in (("n_bottom_to_m", "Bottom Depth"), ("blocked_m", "Depth Blocked")):
             if float(one(column, 0.0) or 0.0) > 0:
-                lines.append(f"Culvert {head}={_plain(one(column))}")
+                lines.append(f"Culvert {head}={_plain_number(one(column))}")
     del name
     return lines
 
 
-def _inline_lines(said: _Said, parts: Mapping[str, pd.DataFrame], ground: Any) -> list[str]:
+def _inline_lines(
+    said: _RowWithDefaults, parts: Mapping[str, pd.DataFrame], ground: Any
+) -> list[str]:
     x, z = ground
     if "crest" in parts:
         crest = parts["crest"][["offset_m", "crest_m"]].to_numpy(float)
@@ -233,12 +239,17 @@ def _inline_lines(said: _Said, parts: Mapping[str, pd.DataFrame], ground: Any) -
         crest = np.array([[a, level], [b, level]])
     form = str(said("crest", "broad"))
     ogee = form == "ogee"
-    lines = ["IW Pilot Flow=0", f"#Inline Weir SE= {len(crest)} ", *_columns(crest.ravel())]
+    lines = [
+        "IW Pilot Flow=0",
+        f"#Inline Weir SE= {len(crest)} ",
+        *_fixed_width_lines(crest.ravel()),
+    ]
     coefficient = said("weir_coefficient", CRESTS[form])
     lines += [
         "IW Dist,WD,Coef,Skew,MaxSub,Min_El,Is_Ogee,SpillHt,DesHd",
-        f"1,1,{_plain(coefficient)},0,{_plain(said('max_submergence'))},,{'-1' if ogee else '0'} ,"
-        f",{_plain(said('design_head_m', math.nan))},0,0,",
+        f"1,1,{_plain_number(coefficient)},0,{_plain_number(said('max_submergence'))},,"
+        f"{'-1' if ogee else '0'} ,"
+        f",{_plain_number(said('design_head_m', math.nan))},0,0,",
     ]
     rows = records_of(parts["gate"]) if "gate" in parts else []
     if not rows and said("gate_width_m", 0):
@@ -246,7 +257,7 @@ def _inline_lines(said: _Said, parts: Mapping[str, pd.DataFrame], ground: Any) -
     codes = {v: k for k, v in GATE_CODES.items()}
     for k, part in enumerate(rows):
         own = {c: v for c, v in part.items() if isinstance(v, str) or pd.notna(v)}
-        one = _Said({**said.row, **own})
+        one = _RowWithDefaults({**said.row, **own})
         sill = str(one("sill_crest", "broad"))
         count = int(one("n_gates", 1))
         values = [one("gate_width_m"), one("gate_height_m"), one("sill_m"),
@@ -254,13 +265,16 @@ def _inline_lines(said: _Said, parts: Mapping[str, pd.DataFrame], ground: Any) -
                   one("exponent_head")]  # fmt: skip
         lines += [
             GATE_HEAD,
-            f"{str(one('group', f'Gate {k + 1}'))[:12]:<12},{','.join(map(_plain, values))}, "
+            f"{str(one('group', f'Gate {k + 1}'))[:12]:<12},"
+            f"{','.join(map(_plain_number, values))}, "
             f"{codes[str(one('gate_kind', 'vertical'))]} ,"
-            f"{_plain(one('sill_coefficient', CRESTS[sill]))},{'-1' if sill == 'ogee' else '0'} ,,"
-            f"{_plain(one('sill_design_head_m', math.nan))}, {count} ,"
-            f"{_plain(one('trunnion_m', one('gate_height_m')))},{_plain(one('orifice'))},"
+            f"{_plain_number(one('sill_coefficient', CRESTS[sill]))},"
+            f"{'-1' if sill == 'ogee' else '0'} ,,"
+            f"{_plain_number(one('sill_design_head_m', math.nan))}, {count} ,"
+            f"{_plain_number(one('trunnion_m', one('gate_height_m')))},"
+            f"{_plain_number(one('orifice'))},"
             " 0 ,0.8,,0,0,0, 0 ",
-            *_columns([float(x.mean())] * count),
+            *_fixed_width_lines([float(x.mean())] * count),
         ]
     return lines
 
@@ -277,7 +291,7 @@ def junction_lines(
             hint=nearest(junctions.loc[lost, "river"].iloc[0], names),
         )  # fmt: skip
     for name, rows in junctions.groupby("junction", sort=False):
-        one = _Said(record_of(rows.iloc[0]))
+        one = _RowWithDefaults(record_of(rows.iloc[0]))
         flags = [one("method", "energy") == "momentum", one("friction", True), one("weight", True)]
         said = ", ".join("-1" if f else "0" for f in flags)
         lines += [f"Junct Name={str(name)[:wide]:<{wide}}", f"Junct Desc=, {said}",
@@ -291,6 +305,6 @@ def junction_lines(
         for branch in branches.to_dict("records"):
             turn = branch.get("angle_deg")
             turn = 0.0 if turn is None or pd.isna(turn) else turn
-            lines.append(f"Junc L&A={_plain(branch.get('length_m'))},{_plain(turn)}")
+            lines.append(f"Junc L&A={_plain_number(branch.get('length_m'))},{_plain_number(turn)}")
         lines.append("")
     return lines

@@ -110,7 +110,7 @@ def read_hecras(
     >>> bed = pd.DataFrame({"river": "示例河", "chainage_m": [0.0, 500.0],
     ...     "bed_level_m": [0.5, 0.0], "left_m": 10.0, "right_m": 10.0,
     ...     "bank_level_m": [5.5, 5.0], "n": 0.03})
-    >>> made = pg.write_hecras(folder / "示例", pg.design_sections(bed), 50.0, {"slope": 0.001})
+    >>> made = pg.write_hecras(pg.design_sections(bed), 50.0, {"slope": 0.001}, folder / "示例")
     >>> back = pg.read_hecras(made["geometry"], made["flow"], units="SI")
     >>> back.sections["offset_m"].head(4).tolist(), len(back.left_out)
     ([-10.0, -10.0, 10.0, 10.0], 0)
@@ -118,7 +118,7 @@ def read_hecras(
     one_of(units, UNITS, "units")
     foot = UNITS[units]
     with readable(geometry, flow):
-        return _read(geometry, flow, foot)
+        return _model_of_files(geometry, flow, foot)
 
 
 @contextmanager
@@ -137,9 +137,9 @@ def readable(*paths: str | Path | None) -> Iterator[None]:
         ) from fault
 
 
-def _read(geometry: str | Path, flow: str | Path | None, foot: float) -> HecRas:
+def _model_of_files(geometry: str | Path, flow: str | Path | None, foot: float) -> HecRas:
     """Tables of the files."""
-    blocks = list(_blocks(_lines(geometry, "Geom Title=")))
+    blocks = list(_node_blocks(_file_lines(geometry, "Geom Title=")))
     raw = [b for b in blocks if b["kind"] == "section"]
     if not raw:
         raise LayerError(f"{Path(geometry).name} holds no cross-sections", layer="hecras")
@@ -163,7 +163,7 @@ def _read(geometry: str | Path, flow: str | Path | None, foot: float) -> HecRas:
     structures, parts, junctions, done = structures_of_text(blocks, between, ways, foot)
     parts, thin = decks_mended(structures, parts)
     rest = [b for k, b in enumerate(blocks) if k not in set(done)]
-    left_out = and_listed(_left_out(rest, keys, ways), thin)
+    left_out = and_listed(_left_out_table(rest, keys, ways), thin)
     flows = down = up = pd.DataFrame()
     if flow is not None:
         lines = _flow_lines(flow)
@@ -186,7 +186,7 @@ def _read(geometry: str | Path, flow: str | Path | None, foot: float) -> HecRas:
     )
 
 
-def _lines(path: str | Path, title: str) -> list[str]:
+def _file_lines(path: str | Path, title: str) -> list[str]:
     path = Path(path)
     if not path.exists():
         raise LayerError(f"there is no file {path}", layer="hecras")
@@ -207,7 +207,7 @@ def _lines(path: str | Path, title: str) -> list[str]:
 
 def _flow_lines(path: str | Path) -> list[str]:
     """Lines of a steady flow file; an unsteady one begins alike."""
-    lines = _lines(path, "Flow Title=")
+    lines = _file_lines(path, "Flow Title=")
     if any(line.startswith("Boundary Location=") for line in lines):
         raise LayerError(
             f"{Path(path).name} is an unsteady flow file",
@@ -217,7 +217,7 @@ def _flow_lines(path: str | Path) -> list[str]:
     return lines
 
 
-def _blocks(lines: list[str]) -> Iterable[dict[str, Any]]:
+def _node_blocks(lines: list[str]) -> Iterable[dict[str, Any]]:
     """Sections, structures, junctions and areas in the file's order, each with its lines."""
     river = ""
     one: dict[str, Any] | None = None
@@ -250,24 +250,24 @@ def _text_keys(raw: list[dict[str, Any]], foot: float) -> list[dict[str, Any]]:
     rivers = reach_names(names, reaches)
     noted: dict[str, str] = {}
     for one in raw:
-        if note := _noted_river(one["lines"]):
+        if note := _described_river(one["lines"]):
             noted.setdefault(one["river"], note)
     keys: list[dict[str, Any]] = []
     gone: dict[str, float] = {}
     for one, named in zip(raw, rivers, strict=True):
         river = noted.get(one["river"], named)
         keys.append({"river": river, "chainage_m": gone.get(river, 0.0), "rs": one["rs"]})
-        lengths = [_number(v) * foot for v in one["lengths"]]
+        lengths = [_number_or_nan(v) * foot for v in one["lengths"]]
         way = np.nan_to_num(lengths[1]) if len(lengths) > 1 else 0.0
         gone[river] = round(gone.get(river, 0.0) + float(way), 4)
-    said = [_described(one["lines"]) for one in raw]
+    said = [_described_chainage(one["lines"]) for one in raw]
     if all(v is not None for v in said):
         for key, value in zip(keys, said, strict=True):
             key["chainage_m"] = value
     return keys
 
 
-def _description(lines: list[str]) -> list[str]:
+def _description_lines(lines: list[str]) -> list[str]:
     """Lines of a node's description."""
     for k, line in enumerate(lines):
         if line.startswith("BEGIN DESCRIPTION"):
@@ -276,9 +276,9 @@ def _description(lines: list[str]) -> list[str]:
     return []
 
 
-def _described(lines: list[str]) -> float | None:
+def _described_chainage(lines: list[str]) -> float | None:
     """Chainage that a section's description is."""
-    for line in _description(lines)[:1]:
+    for line in _description_lines(lines)[:1]:
         if "+" not in line:  # "41.76" is a river station, K0+041.76 a chainage
             return None
         try:
@@ -288,13 +288,13 @@ def _described(lines: list[str]) -> float | None:
     return None
 
 
-def _noted_river(lines: list[str]) -> str:
+def _described_river(lines: list[str]) -> str:
     """River that a section's description names."""
-    second = _description(lines)[1:2]
+    second = _description_lines(lines)[1:2]
     return second[0].removeprefix(RIVER_NOTE) if second and second[0].startswith(RIVER_NOTE) else ""
 
 
-def _number(text: str) -> float:
+def _number_or_nan(text: str) -> float:
     """A cell's number; NaN where it is blank."""
     plain = text.strip()
     return float(plain) if plain else math.nan
@@ -308,14 +308,14 @@ def _rows_below(lines: list[str], head: str, each: int) -> tuple[Array, str]:
             continue
         said = line.partition("=")[2]
         rest = (len(lines) - k) * (80 // COLUMN) // each + 1  # no more than could stand there
-        count = min(int(_number(said.split(",")[0]) or 0), rest)
+        count = min(int(_number_or_nan(said.split(",")[0]) or 0), rest)
         values: list[float] = []
         for row in lines[k + 1 :]:
             if len(values) >= count * each:
                 break
             cells = row.ljust(wide * COLUMN)
             at = range(0, wide * COLUMN, COLUMN)
-            values += [_number(cells[i : i + COLUMN]) for i in at]
+            values += [_number_or_nan(cells[i : i + COLUMN]) for i in at]
         values = (values + [math.nan] * count * each)[: count * each]
         return np.array(values, float).reshape(-1, each), said
     return np.empty((0, each)), ""
@@ -339,12 +339,12 @@ def _text_section(one: Mapping[str, Any], place: dict[str, Any], foot: float) ->
 def _text_banks(one: Mapping[str, Any], foot: float) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, value in zip(("left", "channel", "right"), one["lengths"], strict=False):
-        found[f"length_{name}_m"] = _number(value) * foot
+        found[f"length_{name}_m"] = _number_or_nan(value) * foot
     for line in one["lines"]:
         head, _, rest = line.partition("=")
         if head not in ("Bank Sta", "Exp/Cntr", "Levee"):
             continue
-        cells = [_number(c) for c in rest.split(",")[:6]]
+        cells = [_number_or_nan(c) for c in rest.split(",")[:6]]
         if head == "Bank Sta":
             found["left_bank_m"], found["right_bank_m"] = cells[0] * foot, cells[1] * foot
         elif head == "Exp/Cntr":
@@ -369,7 +369,7 @@ def _text_obstacles(
     edges = points["offset_m"].iloc[0], points["offset_m"].iloc[-1]
     for head in ("#XS Ineff=", "#Block Obstruct="):
         areas, said = _rows_below(one["lines"], head, 3)
-        beside = _number(([*said.split(","), ""])[1] or "0") == 0  # one left, one right
+        beside = _number_or_nan(([*said.split(","), ""])[1] or "0") == 0  # one left, one right
         for k, (a, b, top) in enumerate(areas):
             if not np.nan_to_num([a, b, top]).any():
                 continue  # this side has none
@@ -384,7 +384,7 @@ def _text_obstacles(
     return rows
 
 
-def _left_out(
+def _left_out_table(
     blocks: list[dict[str, Any]], keys: list[dict[str, Any]], ways: Mapping[str, str]
 ) -> pd.DataFrame:
     """What stands between, at and beside the sections, with the sections above and below it."""
@@ -400,7 +400,7 @@ def _left_out(
                 row["below_m"] = at if row["river"] == river else math.nan
             open_rows, lowest[river] = [], at
             here = {"name": "", "river": river, "rs": one["rs"], "above_m": at, "below_m": at}
-            rows += [{"kind": kind, **here} for kind in _at_section(one["lines"])]
+            rows += [{"kind": kind, **here} for kind in _left_out_kinds(one["lines"])]
         elif one["river"]:
             row = {"kind": one["kind"], "name": _node_name(one), "river": river, "rs": one["rs"]}
             row["above_m"] = lowest.get(river, math.nan)
@@ -410,7 +410,7 @@ def _left_out(
         if one["kind"] == "junction":
             for line in one["lines"]:
                 if line.startswith("Up River,Reach="):
-                    river = _way(line.partition("=")[2], ways)
+                    river = _river_of_line(line.partition("=")[2], ways)
                     end = {"river": river, "above_m": lowest.get(river, math.nan)}
                     rows.append({"kind": "junction", "name": one["name"], "rs": "", **end})
         elif not one["river"]:
@@ -419,7 +419,7 @@ def _left_out(
     return pd.DataFrame(rows, columns=LEFT_OUT)
 
 
-def _at_section(lines: list[str]) -> Iterable[str]:
+def _left_out_kinds(lines: list[str]) -> Iterable[str]:
     """What a section has that its tables leave out."""
     for line in lines:
         head, _, rest = line.partition("=")
@@ -431,10 +431,10 @@ def _at_section(lines: list[str]) -> Iterable[str]:
 def _node_name(one: Mapping[str, Any]) -> str:
     """Name or description of a structure."""
     named = [v.partition("=")[2].strip() for v in one["lines"] if v.startswith("Node Name=")]
-    return " ".join([*named, *_description(one["lines"])][:1])
+    return " ".join([*named, *_description_lines(one["lines"])][:1])
 
 
-def _way(text: str, ways: Mapping[str, str]) -> str:
+def _river_of_line(text: str, ways: Mapping[str, str]) -> str:
     """River of this model by the river and reach of a line of the file."""
     wanted = [v.strip() for v in text.split(",")[:2]]
     return next((k for r, k in ways.items() if [v.strip() for v in r.split(",")[:2]] == wanted), "")
@@ -465,12 +465,12 @@ def _text_flows(
         elif head == "Profile Names":
             names = [v.strip() for v in rest.split(",")][:count]
         elif head == "River Rch & RM":
-            if not _way(rest, ways):  # of another geometry: HEC-RAS passes them over, too
+            if not _river_of_line(rest, ways):  # of another geometry: HEC-RAS passes them over, too
                 name = " ".join(rest.replace(",", " ").split())
                 more.append({"kind": "flow", "name": name})
                 continue
-            at = _station(rest, keys, ways)
-            values = [_number(v) for row in lines[k + 1 : k + 1 + -(-count // 10)] for v in
+            at = _section_of_line(rest, keys, ways)
+            values = [_number_or_nan(v) for row in lines[k + 1 : k + 1 + -(-count // 10)] for v in
                       (row[i : i + COLUMN] for i in range(0, len(row), COLUMN))]  # fmt: skip
             flows += [
                 {**at, "discharge_m3s": v * foot**3, "profile": n}
@@ -478,7 +478,7 @@ def _text_flows(
             ]
         elif head == "Boundary for River Rch & Prof#":
             profile = int(rest.split(",")[2])
-            where = {"river": _way(rest, ways), "profile": names[profile - 1]}
+            where = {"river": _river_of_line(rest, ways), "profile": names[profile - 1]}
         elif head in ("Up Type", "Dn Type") and int(rest):
             if int(rest) in BOUNDARY_KINDS and where.get("river"):
                 ends.append({**where, "end": head[:2], "boundary": BOUNDARY_KINDS[int(rest)]})
@@ -503,9 +503,9 @@ def _text_flows(
     return pd.DataFrame(flows, columns=columns), down, up, pd.DataFrame(more, columns=LEFT_OUT)
 
 
-def _station(text: str, keys: pd.DataFrame, ways: Mapping[str, str]) -> dict[str, Any]:
+def _section_of_line(text: str, keys: pd.DataFrame, ways: Mapping[str, str]) -> dict[str, Any]:
     """River and chainage of the section that a line of the flow file names."""
-    river, rs = _way(text, ways), (text.split(",")[2]).strip()
+    river, rs = _river_of_line(text, ways), (text.split(",")[2]).strip()
     mine = keys[keys["river"] == river]
     same = mine[mine["rs"] == rs]
     if same.empty:  # 1124.80 and 1124.8 are one station

@@ -251,7 +251,7 @@ def water_profile(
     >>> found[["structure_id", "control"]].iloc[1].tolist()
     ['路涵', 'outlet']
     """
-    _check_rivers(sections, structures)
+    _require_known_rivers(sections, structures)
     given: dict[str, Any] = {
         "upstream": upstream, "banks": banks, "obstacles": obstacles, "structures": structures,
         "structure_parts": structure_parts, "junctions": junctions, "rivers": rivers,
@@ -301,7 +301,7 @@ def _profiles(
     given: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Profiles of all schemes, rivers and floods."""
-    case = _case(sections, flows, downstream, **given).doubted()
+    case = _profile_case(sections, flows, downstream, **given).doubted()
     shut = case.laid.stations["shut"].to_numpy(bool)
     if shut.any():
         raise HydraulicsError(
@@ -311,10 +311,10 @@ def _profiles(
             hint="an obstacle that water can pass has a top_m; walls leave room between them",
         )
     _refuse_shut_openings(case.laid)
-    return _solved([case], _tables)[0]
+    return _solved([case], _profile_tables)[0]
 
 
-def _check_rivers(sections: pd.DataFrame, structures: pd.DataFrame | None) -> None:
+def _require_known_rivers(sections: pd.DataFrame, structures: pd.DataFrame | None) -> None:
     """Refuse structures on rivers without sections."""
     if structures is None or "river" not in structures.columns:
         return
@@ -370,7 +370,7 @@ def scenario_levels(
     One table a scenario: scheme, profile, river, chainage_m, level_m, in one order. ``near`` are
     such tables of a single scheme at the same sections, whose levels are not far off.
     """
-    case = _case(sections, flows, downstream, **options)
+    case = _profile_case(sections, flows, downstream, **options)
     size = len(case.laid.stations)
     cases = []
     for k, one in enumerate(scenarios):
@@ -388,25 +388,25 @@ def scenario_levels(
             packed = packed.roughened(factor)
         laid = replace(case.laid, sections=packed)
         cases.append(replace(case, laid=laid, scenario=one, guess=guess))
-    return _solved(cases, _lean_tables) if cases else []
+    return _solved(cases, _level_tables) if cases else []
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class _ProfileCase:
     """Tables laid out, ready to be solved."""
 
     laid: Laid
     q: dict[str, Array]
-    edges: _Edges
+    edges: _Boundaries
     order: list[str]
     regime: Regime
     options: dict[str, Any]
     scenario: Scenario | None = None
     guess: Array | None = None  # levels near which those of all sections may lie
 
-    def doubted(self) -> _Case:
+    def doubted(self) -> _ProfileCase:
         """With what is odd about its sections, which tables say and levels don't need."""
-        more = _odd(self.laid) | _ungrown(self.laid, self.q, self.edges)
+        more = _section_oddities(self.laid) | _lacks_tributary_flow(self.laid, self.q, self.edges)
         stations = self.laid.stations.assign(**more)
         return replace(self, laid=replace(self.laid, stations=stations))
 
@@ -429,7 +429,9 @@ class _Case:
         return found.iloc[np.lexsort(keys)].drop(columns="_row").reset_index(drop=True)
 
 
-def _solved(cases: Sequence[_Case], tables: Callable[..., pd.DataFrame]) -> list[pd.DataFrame]:
+def _solved(
+    cases: Sequence[_ProfileCase], tables: Callable[..., pd.DataFrame]
+) -> list[pd.DataFrame]:
     """All rivers of cases that differ in their scenario, those that take another's level after it.
 
     The cases of a river are solved at once, as columns beside one another.
@@ -444,7 +446,7 @@ def _solved(cases: Sequence[_Case], tables: Callable[..., pd.DataFrame]) -> list
     ]
 
 
-def _case(
+def _profile_case(
     sections: pd.DataFrame,
     flows: pd.DataFrame | float,
     downstream: Boundary,
@@ -461,7 +463,7 @@ def _case(
     contraction: float = 0.1,
     expansion: float = 0.3,
     gravity_ms2: float = GRAVITY_MS2,
-) -> _Case:
+) -> _ProfileCase:
     """Tables checked and laid out; see `water_profile`."""
     one_of(regime, ("subcritical", "supercritical", "mixed"), "regime")
     one_of(friction, FRICTION, "friction")
@@ -471,11 +473,11 @@ def _case(
     if rivers is None:
         _refuse_uphill(laid)
     q = discharges(flows, laid.stations, rivers)
-    edges = _Edges(
+    edges = _Boundaries(
         boundary_table(downstream, "downstream"),
         boundary_table(upstream, "upstream"),
         junction_table(junctions),
-        _lowest_ends(laid, q),
+        _lowest_sections(laid, q),
         scales,
     )
     require_one_datum(
@@ -487,8 +489,8 @@ def _case(
         "gravity": gravity_ms2,
     }  # fmt: skip
     order = joined_last(laid.stations, edges.downstream, edges.junctions)
-    laid = replace(laid, stations=_beyond_left_out(laid.stations, order, edges, regime))
-    return _Case(laid, q, edges, order, regime, options)
+    laid = replace(laid, stations=_with_left_out_effect(laid.stations, order, edges, regime))
+    return _ProfileCase(laid, q, edges, order, regime, options)
 
 
 def _refuse_uphill(laid: Laid) -> None:
@@ -510,7 +512,7 @@ def _refuse_uphill(laid: Laid) -> None:
             )
 
 
-def _odd(laid: Laid) -> dict[str, Array]:
+def _section_oddities(laid: Laid) -> dict[str, Array]:
     """Sections that are blocked, shut for good, or unlike anything measured in metres."""
     ground, stations = laid.ground, laid.stations
     last = np.cumsum(ground.count) - 1
@@ -536,7 +538,9 @@ def _odd(laid: Laid) -> dict[str, Array]:
     }
 
 
-def _ungrown(laid: Laid, q: Mapping[str, Array], edges: _Edges) -> dict[str, Array]:
+def _lacks_tributary_flow(
+    laid: Laid, q: Mapping[str, Array], edges: _Boundaries
+) -> dict[str, Array]:
     """By flood: sections below a confluence at which the discharge doesn't grow."""
     stations, downstream = laid.stations, edges.downstream
     found = {f"ungrown {profile}": np.zeros(len(stations), bool) for profile in q}
@@ -562,8 +566,8 @@ def _ungrown(laid: Laid, q: Mapping[str, Array], edges: _Edges) -> dict[str, Arr
     return found
 
 
-def _beyond_left_out(
-    stations: pd.DataFrame, order: list[str], edges: _Edges, regime: Regime
+def _with_left_out_effect(
+    stations: pd.DataFrame, order: list[str], edges: _Boundaries, regime: Regime
 ) -> pd.DataFrame:
     """Sections with whether their level depends on a structure that isn't computed."""
     beyond = np.array(stations["left_out"] != "", bool)
@@ -592,7 +596,7 @@ def _beyond_left_out(
 
 
 def _river_profiles(
-    cases: Sequence[_Case],
+    cases: Sequence[_ProfileCase],
     river: str,
     solved: Sequence[Mapping[str, pd.DataFrame]],
     tables: Callable[..., pd.DataFrame],
@@ -609,14 +613,16 @@ def _river_profiles(
         profiles = [name for _ in same for name in q]
         flood = np.tile(np.arange(len(q)), len(same))
         models = [case.model(rows.copy(), flow, profiles, flood) for case in cases]
-        for k, (level, found) in enumerate(_levels(models, cases[0], river, profiles, solved)):
+        for k, (level, found) in enumerate(
+            _levels_from_boundaries(models, cases[0], river, profiles, solved)
+        ):
             parts[k].append(tables(models[k], cases[k].laid, level, found, profiles))
     return [pd.concat(part) for part in parts]
 
 
-def _levels(
+def _levels_from_boundaries(
     models: list[Model],
-    case: _Case,
+    case: _ProfileCase,
     river: str,
     profiles: list[str],
     solved: Sequence[Mapping[str, pd.DataFrame]],
@@ -654,7 +660,7 @@ def _levels(
 
 def _at_end(
     models: list[Model],
-    case: _Case,
+    case: _ProfileCase,
     river: str,
     profiles: list[str],
     solved: Sequence[Mapping[str, pd.DataFrame]],
@@ -684,19 +690,21 @@ def _at_end(
     return found
 
 
-def _tables(
+def _profile_tables(
     model: Model, laid: Laid, level: Array, found: Array, profiles: list[str]
 ) -> pd.DataFrame:
     """Profiles as a table."""
     return pd.concat(
         [
-            _table(model.column(k), laid, level[:, k], found[:, k], name)
+            _profile_table(model.column(k), laid, level[:, k], found[:, k], name)
             for k, name in enumerate(profiles)
         ]
     )
 
 
-def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -> pd.DataFrame:
+def _profile_table(
+    model: Model, laid: Laid, level: Array, found: Array, profile: str
+) -> pd.DataFrame:
     """One profile as a table."""
     rows, q, g = model.rows[:, 0], model.discharge[:, 0], model.gravity
     wet = model.sections.wetted(rows, level)
@@ -719,14 +727,14 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
     critical[near], minima[near] = critical_level(model, rows[near], q[near])
     up, down = state.take(slice(None, -1)), state.take(slice(1, None))
     loss = np.append(model.losses(rows[:-1], up, down)[0], np.nan)
-    through = _through(model, level, loss)
+    through = _crossing_columns(model, level, loss)
     stations = laid.stations.loc[own]
     bits = {
         "critical_default": found == CRITICAL,
         "unbalanced": found == UNBALANCED,
-        "carried": _carried(found, state.grows < 0),
+        "carried": _carried_from_unbalanced(found, state.grows < 0),
         "froude": froude > FROUDE_LIMIT,
-        "conveyance_ratio": _uneven(k),
+        "conveyance_ratio": _conveyance_jumps(k),
         "above_ends": level > model.sections.ends[rows],
         "spacing": np.append(np.abs(np.diff(state.velocity_head)) > 0.15, False) | (loss > 0.3),
         "alpha": alpha > 2.0,
@@ -756,7 +764,7 @@ def _table(model: Model, laid: Laid, level: Array, found: Array, profile: str) -
     )  # fmt: skip
 
 
-def _lean_tables(
+def _level_tables(
     model: Model, laid: Laid, level: Array, found: Array, profiles: list[str]
 ) -> pd.DataFrame:
     """Levels only, of all profiles at once."""
@@ -779,7 +787,7 @@ def _lean_tables(
     return pd.DataFrame(made)
 
 
-def _through(model: Model, level: Array, loss: Array) -> dict[str, Any]:
+def _crossing_columns(model: Model, level: Array, loss: Array) -> dict[str, Any]:
     """What stands below each section and how the water passes it; its loss, in place."""
     size = len(level)
     (named, control), over = np.full((2, size), None, object), np.full(size, np.nan)
@@ -800,7 +808,7 @@ def _through(model: Model, level: Array, loss: Array) -> dict[str, Any]:
     }
 
 
-def _carried(found: Array, fast: Array) -> Array:
+def _carried_from_unbalanced(found: Array, fast: Array) -> Array:
     """Which levels were computed from an unbalanced one: up to a control, or down to a jump."""
     carried = np.zeros(len(found), bool)
     for order, ruled in ((range(len(found))[::-1], ~fast), (range(len(found)), fast)):
@@ -812,7 +820,7 @@ def _carried(found: Array, fast: Array) -> Array:
     return carried
 
 
-def _uneven(k: Array) -> Array:
+def _conveyance_jumps(k: Array) -> Array:
     """Where the conveyance differs too much from the next section's."""
     ratio = np.append(k[:-1] / k[1:], 1.0)
     return (ratio < 0.7) | (ratio > 1.4)
@@ -891,7 +899,7 @@ def joined_last(
 
 
 @dataclass(frozen=True, slots=True)
-class _Edges:
+class _Boundaries:
     """Boundaries at both ends."""
 
     downstream: pd.DataFrame
@@ -907,7 +915,7 @@ class _Edges:
         table = getattr(self, which)
         return not (table.loc[for_river(table, river), "boundary"] == "river").any()
 
-    def _across(
+    def _level_across_junction(
         self,
         model: Model,
         river: str,
@@ -919,7 +927,7 @@ class _Edges:
         junction = self.junctions[river]
         level = np.empty(len(profiles))
         for k, profile in enumerate(profiles):
-            out = [_end_of(solved, b, profile, schemes[k], first=True) for b in junction.out]
+            out = [_end_section(solved, b, profile, schemes[k], first=True) for b in junction.out]
             ends = {b.river: self.lowest[b.river, profile, schemes[k]] for b in junction.into}
             into = [End(b, *ends[b.river], np.nan) for b in junction.into]
             mine = next(e for e in into if e.branch.river == river)
@@ -942,7 +950,7 @@ class _Edges:
         flow = model.discharge[-1 if which == "downstream" else 0]
         level = np.empty(len(profiles))
         if which == "downstream" and river in self.junctions:
-            return self._across(model, river, profiles, schemes, solved)
+            return self._level_across_junction(model, river, profiles, schemes, solved)
         for profile in dict.fromkeys(profiles):
             k = np.flatnonzero([p == profile for p in profiles])
             mine = table[for_river(table, river) & for_profile(table, profile)]
@@ -960,15 +968,15 @@ class _Edges:
             elif kinds[0] == "critical":
                 level[k] = critical[k]
             elif kinds[0] == "normal":
-                level[k] = _normal(model, row[k], flow[k], float(one["slope"]), river)
+                level[k] = _normal_depth_level(model, row[k], flow[k], float(one["slope"]), river)
             elif kinds[0] == "rating":
-                level[k] = _rated(mine, flow[k], river)
+                level[k] = _rating_curve_level(mine, flow[k], river)
             else:
-                level[k] = _at_confluence(one, solved, profile, schemes[k], self.scales)
+                level[k] = _level_at_confluence(one, solved, profile, schemes[k], self.scales)
         return level
 
 
-def _lowest_ends(
+def _lowest_sections(
     laid: Laid, q: Mapping[str, Array]
 ) -> dict[tuple[str, str, str], tuple[int, float]]:
     """Row and discharge of the lowest section of each river, profile and scheme."""
@@ -980,7 +988,7 @@ def _lowest_ends(
     }
 
 
-def _end_of(
+def _end_section(
     solved: Mapping[str, pd.DataFrame], branch: Branch, profile: str, scheme: str, *, first: bool
 ) -> End:
     """First or last section of a river that is solved."""
@@ -1002,7 +1010,7 @@ def for_profile(table: pd.DataFrame, profile: str) -> Array:
     return mask
 
 
-def _normal(model: Model, rows: Array, flow: Array, slope: float, river: str) -> Array:
+def _normal_depth_level(model: Model, rows: Array, flow: Array, slope: float, river: str) -> Array:
     if not slope > 0:
         raise HydraulicsError(
             f"has the slope {slope:g} for {river}; normal depth needs one above 0",
@@ -1012,7 +1020,7 @@ def _normal(model: Model, rows: Array, flow: Array, slope: float, river: str) ->
     return normal_level(model.sections, rows, flow, np.full(len(rows), slope))
 
 
-def _rated(rows: pd.DataFrame, flow: Array, river: str) -> Array:
+def _rating_curve_level(rows: pd.DataFrame, flow: Array, river: str) -> Array:
     """Levels of a rating curve; never beyond its ends."""
     curve = rows.sort_values("discharge_m3s")
     q, z = (numbers(curve, c, "boundaries").to_numpy() for c in ("discharge_m3s", "level_m"))
@@ -1028,7 +1036,7 @@ def _rated(rows: pd.DataFrame, flow: Array, river: str) -> Array:
     return level
 
 
-def _at_confluence(
+def _level_at_confluence(
     one: pd.Series,
     solved: Mapping[str, pd.DataFrame],
     profile: str,

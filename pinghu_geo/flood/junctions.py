@@ -53,7 +53,7 @@ def junction_table(given: pd.DataFrame | None) -> dict[str, Junction]:
         one_of(word, ("in", "out"), "junctions: role")
     found: dict[str, Junction] = {}
     for name, rows in given.groupby("junction", sort=False):
-        one = _junction(str(name), rows)
+        one = _junction_of_rows(str(name), rows)
         for branch in one.into:
             if branch.river in found:
                 raise HydraulicsError(
@@ -66,7 +66,7 @@ def junction_table(given: pd.DataFrame | None) -> dict[str, Junction]:
     return found
 
 
-def _junction(name: str, rows: pd.DataFrame) -> Junction:
+def _junction_of_rows(name: str, rows: pd.DataFrame) -> Junction:
     methods = list(rows["method"].dropna().unique()) if "method" in rows.columns else []
     method = str(methods[0]) if len(methods) else "energy"
     one_of(method, ("energy", "momentum"), "junctions: method")
@@ -137,15 +137,15 @@ def junction_level(
     """
     check_balance(junction, into, out)
     if junction.method == "momentum":
-        return _by_momentum(model, junction, mine, into, out)
+        return _level_by_momentum(model, junction, mine, into, out)
     levels = []
     for end in out:
         length = mine.branch.length_m if len(out) == 1 else end.branch.length_m
-        levels.append(_by_energy(model, mine, end, length))
+        levels.append(_level_by_energy(model, mine, end, length))
     return max(levels)
 
 
-def _by_energy(model: Model, mine: End, beyond: End, length: float) -> float:
+def _level_by_energy(model: Model, mine: End, beyond: End, length: float) -> float:
     rows, flows = np.array([mine.row]), np.array([mine.flow])
     below = model.state(np.array([beyond.row]), np.array([beyond.flow]), np.array([beyond.level]))
     ways = model.lengths.copy()
@@ -153,7 +153,7 @@ def _by_energy(model: Model, mine: End, beyond: End, length: float) -> float:
     return float(model.with_lengths(ways).step(rows, flows, below)[0][0])
 
 
-def _by_momentum(
+def _level_by_momentum(
     model: Model, junction: Junction, mine: End, into: Sequence[End], out: Sequence[End]
 ) -> float:
     """Specific forces in the common direction (equations 4-2 to 4-9).
@@ -175,7 +175,7 @@ def _by_momentum(
         for end in branches:
             near = section_force(model, end.row, end.flow, z if joins else end.level)
             turn = math.cos(math.radians(end.branch.angle_deg))
-            rubs = _rubs(model, junction, near, far, end, single, turn)
+            rubs = _friction_less_weight(model, junction, near, far, end, single, turn)
             total += (near.thrust + near.flux) * turn + (-rubs if joins else rubs)
         return total if joins else -total
 
@@ -192,7 +192,7 @@ def _by_momentum(
     return float(bracketed(excess, low, np.array([high]))[0])
 
 
-def _rubs(
+def _friction_less_weight(
     model: Model, junction: Junction, near: Force, far: Force, end: End, single: End, turn: float
 ) -> float:
     """Friction less weight between a branch and the common river [m³]."""

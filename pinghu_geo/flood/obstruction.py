@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import geopandas as gpd
@@ -56,7 +57,7 @@ PLACE = ["river", "chainage_m", "repeated"]
 Progress = Callable[[str], None]
 
 
-def _placed(table: pd.DataFrame) -> pd.DataFrame:
+def _with_place_key(table: pd.DataFrame) -> pd.DataFrame:
     """A table whose sections are named by `PLACE`."""
     which = table["repeated"] if "repeated" in table.columns else pd.Series(None, table.index)
     return table.assign(repeated=which.astype(object).where(which.notna(), ""))
@@ -98,10 +99,10 @@ def section_lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDa
     [40.0]
     """
     require_columns(sections, ("river", "chainage_m", "offset_m"), "sections")
-    return _lines(sections, rivers).drop(columns="measure")
+    return _measured_section_lines(sections, rivers).drop(columns="measure")
 
 
-def _lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _measured_section_lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Lines of sections, with how far down the river each lies."""
     require_about_centre(sections, "sections")
     lines = lay_out(rivers)
@@ -181,10 +182,10 @@ def building_obstacles(
             ids=sections.index[lost],
             hint='sections = sections.dropna(subset=["river", "chainage_m", "offset_m"])',
         )
-    lines = _lines(sections, rivers)
+    lines = _measured_section_lines(sections, rivers)
     shapes = flat_shapes(buildings)
-    crossed = _crossed(shapes, lines)
-    standing = _standing(buildings, shapes, crossed, lines, rivers)
+    crossed = _stretches_in_footprints(shapes, lines)
+    standing = _obstacles_between_sections(buildings, shapes, crossed, lines, rivers)
     found = pd.concat([crossed, standing], ignore_index=True)
     found = found[found["to_offset_m"] - found["from_offset_m"] > LEAST_M]
     found = found.assign(
@@ -196,7 +197,7 @@ def building_obstacles(
     return found[[*columns, "building_id", "moved_m", "repeated"]]
 
 
-def _crossed(shapes: Any, lines: gpd.GeoDataFrame) -> pd.DataFrame:
+def _stretches_in_footprints(shapes: Any, lines: gpd.GeoDataFrame) -> pd.DataFrame:
     """Stretches of section lines inside footprints."""
     section, who = shapely.STRtree(shapes).query(lines.geometry.to_numpy(), predicate="intersects")
     inside = shapely.intersection(lines.geometry.to_numpy()[section], shapes[who])
@@ -221,7 +222,7 @@ def _crossed(shapes: Any, lines: gpd.GeoDataFrame) -> pd.DataFrame:
     )
 
 
-def _standing(
+def _obstacles_between_sections(
     buildings: gpd.GeoDataFrame,
     shapes: Any,
     crossed: pd.DataFrame,
@@ -364,7 +365,7 @@ def building_rises(
     given = banks is not None and {"contraction", "expansion"} & set(
         banks.dropna(axis=1, how="all")
     )
-    scenarios = _scenarios(losses, roughness_share, own=None if given else own)
+    scenarios = _rise_scenarios(losses, roughness_share, own=None if given else own)
     found = pd.DataFrame(index=buildings.index)
     for column in RISES:
         found[column] = 0.0
@@ -373,14 +374,18 @@ def building_rises(
         found[column] = pd.Series(None, buildings.index, "str")
     found["rise_at_m"] = np.nan
     found["n_sections"] = standing.groupby("building_id").size().reindex(found.index, fill_value=0)
-    doubts = _placed(standing).merge(_placed(base), on=PLACE).groupby("building_id")["doubts"]
-    found["doubts"] = doubts.agg(_words).reindex(found.index, fill_value="")
-    for group in _systems(
+    doubts = (
+        _with_place_key(standing)
+        .merge(_with_place_key(base), on=PLACE)
+        .groupby("building_id")["doubts"]
+    )
+    found["doubts"] = doubts.agg(_joined_doubts).reindex(found.index, fill_value="")
+    for group in _river_systems(
         list(dict.fromkeys(sections["river"])),
         boundary_table(downstream, "downstream"),
         options.get("junctions"),
     ):
-        trial = _Trial.of(
+        trial = _RiverSystem.of(
             base,
             flows,
             downstream,
@@ -391,7 +396,8 @@ def building_rises(
                 for t in (sections, banks, obstacles, standing)
             ],
         )
-        _judge(found, trial, allowed_mm, lambda text, g=group: tell(f"rises {'、'.join(g)} {text}"))  # type: ignore[misc]
+        told = partial(_tell_of_rivers, tell, group)
+        _fill_rises(found, trial, allowed_mm, told)
     uncertain = found["doubts"].str.contains(UNCERTAIN)
     found.loc[uncertain, list(RISES)] = np.nan
     found.loc[uncertain, ["rise_band", "rise_decided_by"]] = None
@@ -401,7 +407,7 @@ def building_rises(
     return found if found["rise_repeated"].notna().any() else found.drop(columns="rise_repeated")
 
 
-def _scenarios(
+def _rise_scenarios(
     losses: Sequence[tuple[float, float]], share: float, *, own: tuple[float, float] | None
 ) -> list[Scenario]:
     """The river's own coefficients first, then the band, then the roughness."""
@@ -421,7 +427,7 @@ def _scenarios(
 
 
 @dataclass(frozen=True, slots=True)
-class _Trial:
+class _RiverSystem:
     """Rivers that take one another's level, and what stands in them."""
 
     base: pd.DataFrame
@@ -444,7 +450,7 @@ class _Trial:
         options: dict[str, Any],
         scenarios: list[Scenario],
         tables: list[Any],
-    ) -> _Trial:
+    ) -> _RiverSystem:
         """With the levels without any building."""
         sections, banks, obstacles, standing = tables
         before = []
@@ -467,12 +473,12 @@ class _Trial:
 
     def wet(self) -> Array:
         """Rows of ``standing`` whose ground the flood reaches; the others change nothing."""
-        level = _placed(self.base).groupby(PLACE)["level_m"].max()
+        level = _with_place_key(self.base).groupby(PLACE)["level_m"].max()
         number, places = sections_apart(self.sections, self.options["rivers"], "sections")
-        keys = _placed(places)[PLACE].to_numpy().tolist()
+        keys = _with_place_key(places)[PLACE].to_numpy().tolist()
         points = {tuple(keys[k]): part for k, part in groups_of(self.sections.groupby(number))}
         found = np.zeros(len(self.standing), bool)
-        for k, row in enumerate(each_row(_placed(self.standing))):
+        for k, row in enumerate(each_row(_with_place_key(self.standing))):
             part = points[(row.river, row.chainage_m, row.repeated)]
             x, z = part["offset_m"].to_numpy(float), part["elevation_m"].to_numpy(float)
             within = (x >= row.from_offset_m) & (x <= row.to_offset_m)
@@ -505,7 +511,14 @@ class _Trial:
         return np.stack(made)
 
 
-def _judge(found: pd.DataFrame, trial: _Trial, allowed_mm: float, tell: Progress) -> None:
+def _tell_of_rivers(tell: Progress, group: Sequence[str], text: str) -> None:
+    """A line of progress with the rivers that it is about."""
+    tell(f"rises {'、'.join(group)} {text}")
+
+
+def _fill_rises(
+    found: pd.DataFrame, trial: _RiverSystem, allowed_mm: float, tell: Progress
+) -> None:
     """Rises of the buildings of one system of rivers, in place."""
     doubtful = set(found.index[found["doubts"].str.contains(UNCERTAIN)])
     ids = list(dict.fromkeys(trial.standing.loc[trial.wet(), "building_id"]))
@@ -520,7 +533,7 @@ def _judge(found: pd.DataFrame, trial: _Trial, allowed_mm: float, tell: Progress
         tell(f"{k}/{len(ids)}")
         parts.append(trial.rises({case[i]: [i] for i in ids[k : k + BATCH]}))
     single = np.concatenate(parts, axis=1)
-    _tell_alone(found, trial, ids, single, allowed_mm)
+    _fill_rises_alone(found, trial, ids, single, allowed_mm)
     small = single.max(axis=(0, 2)) <= allowed_mm
     kept = [i for i, fits in zip(ids, small, strict=True) if fits and i not in doubtful]
     joint = np.zeros(len(trial.scenarios))
@@ -534,15 +547,15 @@ def _judge(found: pd.DataFrame, trial: _Trial, allowed_mm: float, tell: Progress
         kept.remove(kept[int(np.argmax(there))])
     left = [i for i in ids if i not in set(kept)]
     found.loc[ids, "joint"] = [i in set(kept) for i in ids]
-    _tell_joint(found, kept + dry, joint[:, None] if kept else np.zeros((len(joint), 1)))
+    _fill_joint_rises(found, kept + dry, joint[:, None] if kept else np.zeros((len(joint), 1)))
     for k in range(0, len(left), BATCH):
         some = left[k : k + BATCH]
         more = trial.rises({case[i]: [*kept, i] for i in some}).max(axis=2)
-        _tell_joint(found, some, more)
+        _fill_joint_rises(found, some, more)
 
 
-def _tell_alone(
-    found: pd.DataFrame, trial: _Trial, ids: list[Any], single: Array, allowed_mm: float
+def _fill_rises_alone(
+    found: pd.DataFrame, trial: _RiverSystem, ids: list[Any], single: Array, allowed_mm: float
 ) -> None:
     """Rises of single buildings over the band, in place."""
     highest = single.max(axis=2)
@@ -573,7 +586,7 @@ def _tell_alone(
     ]
 
 
-def _tell_joint(found: pd.DataFrame, ids: list[Any], rises: Array) -> None:
+def _fill_joint_rises(found: pd.DataFrame, ids: list[Any], rises: Array) -> None:
     """Joint rises by scenario of some buildings, in place."""
     size = (len(rises), len(ids))
     found.loc[ids, "rise_joint_mm"] = np.broadcast_to(rises, size)[0]
@@ -589,11 +602,11 @@ def _scenario_name(one: Scenario) -> str:
     return "own" if one.n_factor == 1 else f"n x {one.n_factor:g}"
 
 
-def _words(texts: pd.Series) -> str:
+def _joined_doubts(texts: pd.Series) -> str:
     return ",".join(dict.fromkeys(w for t in texts for w in t.split(",") if w))
 
 
-def _systems(
+def _river_systems(
     rivers: list[str], edges: pd.DataFrame, junctions: pd.DataFrame | None
 ) -> list[list[str]]:
     """Rivers that take one another's level, together."""

@@ -90,28 +90,30 @@ def section_offsets(
     found = sections.copy()
     found["offset_m"] = numbers(sections, "offset_m", "sections")
     parts = []
-    for (river, at, *_), part in groups_of(found.groupby(_keys(found), sort=False, dropna=False)):
+    for (river, at, *_), part in groups_of(
+        found.groupby(_section_keys(found), sort=False, dropna=False)
+    ):
         label = f"{river} {format_chainage(float(at))}" if pd.notna(at) else str(river)
-        parts.append(_one_section(part, origin, order, centre_m, label))
+        parts.append(_section_about_centre(part, origin, order, centre_m, label))
     return pd.concat(parts) if parts else found
 
 
-def _keys(sections: pd.DataFrame) -> list[str]:
+def _section_keys(sections: pd.DataFrame) -> list[str]:
     return KEYS + (["scheme"] if "scheme" in sections.columns else [])
 
 
-def _one_section(
+def _section_about_centre(
     part: pd.DataFrame, origin: Origin, order: Order, centre_m: float | str | None, label: str
 ) -> pd.DataFrame:
     """One section, about its centreline, from left to right."""
     x = part["offset_m"].to_numpy(float)
     turned = order == "right_to_left"
     if origin == "increments" and (x < 0).any():
-        raise _misfit("has increments (间距) below 0", label, "they may be offsets")
+        raise _offsets_error("has increments (间距) below 0", label, "they may be offsets")
     if origin == "increments":
         x = np.cumsum(x)
     elif origin == "unsigned":
-        x = _signed(x, label)
+        x = _signed_offsets(x, label)
     # counted so that it grows to the left
     leftward = origin == "right_bank" or (turned and origin in ("increments", "unsigned"))
     x = -x if leftward else x
@@ -125,7 +127,7 @@ def _one_section(
     rows = part.iloc[::-1] if turned else part
     x = x[::-1] if turned else x
     if (np.diff(x) < 0).any():
-        raise _misfit(
+        raise _offsets_error(
             "has offsets that run back", label,
             f'origin={origin!r}, order={order!r} is not how this section was surveyed',
         )  # fmt: skip
@@ -136,26 +138,26 @@ def _one_section(
     return rows
 
 
-def _signed(x: Array, label: str) -> Array:
+def _signed_offsets(x: Array, label: str) -> Array:
     """Distances that fall to the centreline and rise again, with a sign on the first half."""
     if (x < 0).any():
-        raise _misfit("has signed offsets", label, 'origin="centre"')
+        raise _offsets_error("has signed offsets", label, 'origin="centre"')
     low = int(np.argmin(x))
     last = len(x) - 1 - int(np.argmin(x[::-1]))
     if (np.diff(x[: low + 1]) > 0).any() or (np.diff(x[last:]) < 0).any():
-        raise _misfit(
+        raise _offsets_error(
             "has distances that don't fall to the centreline and rise again", label,
             'origin="left_bank", or "increments"',
         )  # fmt: skip
     if last - low > 1:
-        raise _misfit(
+        raise _offsets_error(
             "has three or more points nearest to the centreline", label,
             "which of them are left of it, the distances don't say",
         )  # fmt: skip
     return np.where(np.arange(len(x)) < last, -x, x)
 
 
-def _misfit(problem: str, label: str, why: str) -> LayerError:
+def _offsets_error(problem: str, label: str, why: str) -> LayerError:
     return LayerError(
         problem,
         layer="sections",
@@ -171,7 +173,7 @@ def require_across(sections: pd.DataFrame, layer: str) -> None:
     the ground beside would be fitted at the wrong place.
     """
     x = numbers(sections, "offset_m", layer).to_numpy()
-    key = sections.groupby(_keys(sections), sort=False, dropna=False).ngroup().to_numpy()
+    key = sections.groupby(_section_keys(sections), sort=False, dropna=False).ngroup().to_numpy()
     order = np.argsort(key, kind="stable")
     x, key = x[order], key[order]
     same = np.diff(key) == 0
@@ -180,7 +182,7 @@ def require_across(sections: pd.DataFrame, layer: str) -> None:
         raise LayerError(
             "has offsets that run back",
             layer=layer,
-            ids=_places(sections, back),
+            ids=_section_labels(sections, back),
             hint=f'{layer} = pg.flood.section_offsets({layer}, order="right_to_left")',
         )
     require_about_centre(sections, layer)
@@ -193,22 +195,22 @@ def require_about_centre(sections: pd.DataFrame, layer: str) -> None:
     ground are laid beside a section they do.
     """
     x = numbers(sections, "offset_m", layer)
-    keys = [sections[k] for k in _keys(sections)]
+    keys = [sections[k] for k in _section_keys(sections)]
     ends = x.groupby(keys, sort=False, dropna=False).agg(["min", "max"])
     aside = np.flatnonzero((ends["min"] > -1e-9) | (ends["max"] < 1e-9))
     if len(aside):
         raise LayerError(
             "has sections on one side of the centreline: are their offsets counted from a bank",
             layer=layer,
-            ids=_places(sections, aside),
+            ids=_section_labels(sections, aside),
             hint=f'{layer} = pg.flood.section_offsets({layer}, origin="left_bank", '
             'centre_m="middle")',
         )
 
 
-def _places(sections: pd.DataFrame, number: Any) -> list[str]:
+def _section_labels(sections: pd.DataFrame, number: Any) -> list[str]:
     """Sections by their number, as river and chainage."""
-    places = sections.drop_duplicates(_keys(sections)).iloc[number]
+    places = sections.drop_duplicates(_section_keys(sections)).iloc[number]
     return [
         f"{r} {format_chainage(float(c))}"
         for r, c in zip(places["river"], places["chainage_m"], strict=True)

@@ -107,18 +107,18 @@ class Rasters:
     @classmethod
     def of(cls, source: Source, crs: Any, layer: str) -> Rasters:
         """Look at the tiles; refuse what is no height, no raster, or elsewhere."""
-        seen = [_looked_at(path, crs, layer) for path in tiles_of(source, layer)]
+        seen = [_file_grid(path, crs, layer) for path in tiles_of(source, layer)]
         first = seen[0]
         tiles = []
         for one in seen:
-            row, column = _place(one, first, layer)
+            row, column = _tile_corner(one, first, layer)
             tiles.append(
                 Tile(one.path, row, column, one.rows, one.columns, one.scale, one.offset,
                       one.metres, one.declares)
             )  # fmt: skip
         datums = {one.path.name: one.datum for one in seen}
         require_one_datum(datums)
-        _require_meeting(tiles, layer)
+        _require_matching_edges(tiles, layer)
         return cls(
             tuple(tiles), layer, first.x, first.y, first.cell, first.cell_y, first.crs_text,
             next(filter(None, datums.values()), ""),
@@ -169,14 +169,14 @@ class Rasters:
             with one_sentence(tile.path, self.layer), opened(tile.path) as file:
                 block = Block(left - tile.column, top - tile.row, right - left, bottom - top)
                 raw = file.read(1, window=block, masked=True)
-            found = self._known(raw, tile)
+            found = self._known_tile_heights(raw, tile)
             if found.shape == (rows, columns) and len(self.tiles) == 1:
                 return found
             here = values[top - r0 : bottom - r0, left - c0 : right - c0]
             np.copyto(here, found, where=np.isnan(here))
         return values
 
-    def _known(self, raw: Any, tile: Tile) -> Array:
+    def _known_tile_heights(self, raw: Any, tile: Tile) -> Array:
         """Heights of a block of a tile, NaN where its numbers mean that there is none."""
         if tile.path not in self.ordinary:
             self.ordinary[tile.path] = ordinary_heights(tile, self.layer)
@@ -207,7 +207,7 @@ class Rasters:
         from exactextract import exact_extract
 
         return exact_extract(
-            _cells_source(self), _footprints(shapes, self.crs_text), list(operations),
+            _cells_source(self), _footprint_source(shapes, self.crs_text), list(operations),
             output="pandas", strategy="raster-sequential", max_cells_in_memory=CELLS_AT_ONCE,
         )  # fmt: skip
 
@@ -238,7 +238,7 @@ def raster_crs(source: Source, layer: str) -> CRS:
     require_raster(path, layer)
     with one_sentence(path, layer), quiet_libraries(), opened(path) as file:
         own = None if file.crs is None else CRS.from_wkt(file.crs.to_wkt())
-    if own is not None and not _is_local(own):
+    if own is not None and not _is_local_crs(own):
         return own
     raise CRSError(
         f"{path.name} doesn't say its CRS",
@@ -247,7 +247,7 @@ def raster_crs(source: Source, layer: str) -> CRS:
     )
 
 
-def _is_local(crs: CRS) -> bool:
+def _is_local_crs(crs: CRS) -> bool:
     """Whether a CRS is a grid of its own that says nothing of where it lies on the Earth."""
     return "Engineering" in crs.type_name
 
@@ -271,7 +271,7 @@ def unit_of_heights(ground: Array, known: Array) -> str:
 # --- one file ---------------------------------------------------------------------------------
 
 
-class _Seen(NamedTuple):
+class _FileGrid(NamedTuple):
     path: Path
     x: float
     y: float
@@ -287,7 +287,7 @@ class _Seen(NamedTuple):
     datum: str
 
 
-def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
+def _file_grid(path: Path, crs: Any, layer: str) -> _FileGrid:
     """Grid and meaning of a file."""
     from rasterio.enums import MaskFlags
 
@@ -305,7 +305,7 @@ def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
                 f"{path.name} is in {name}, the layer in {crs.name}",
                 layer=layer,
                 hint="gdalwarp -t_srs EPSG:4547 in.tif out.tif, with the layer's code"
-                if own is not None and not _is_local(own)
+                if own is not None and not _is_local_crs(own)
                 else f"gdal_edit.py -a_srs EPSG:4547 {path.name}, with the code of the survey",
             )
         grid = file.transform
@@ -324,10 +324,10 @@ def _looked_at(path: Path, crs: Any, layer: str) -> _Seen:
             )
         down, across = file.block_shapes[0]
         require_bounded_block(down, across, file.dtypes[0], path, layer)
-        return _Seen(
+        return _FileGrid(
             path, grid.c, grid.f, grid.a, -grid.e, file.height, file.width,
             str(file.crs.to_wkt()), float(file.scales[0]), float(file.offsets[0]),
-            _metres(file, own, path, layer),
+            _metres_per_unit(file, own, path, layer),
             MaskFlags.all_valid not in file.mask_flag_enums[0],
             datum_stated(own.sub_crs_list[-1].name) if own.is_compound else "",
         )  # fmt: skip
@@ -355,7 +355,7 @@ def _require_heights(file: Any, path: Path, layer: str) -> None:
         )
 
 
-def _metres(file: Any, own: CRS, path: Path, layer: str) -> float:
+def _metres_per_unit(file: Any, own: CRS, path: Path, layer: str) -> float:
     """Metres of one unit of the heights, by the band or else by the vertical CRS."""
     stated = _unit_word(file.units[0] or "")
     vertical = [a for a in own.axis_info if a.direction in ("up", "down")]
@@ -390,7 +390,7 @@ def _unit_word(text: str) -> str:
     return "" if word in ("unknown", "none", "n/a", "-") else word
 
 
-def _place(one: _Seen, first: _Seen, layer: str) -> tuple[int, int]:
+def _tile_corner(one: _FileGrid, first: _FileGrid, layer: str) -> tuple[int, int]:
     """Row and column of a tile's corner, counted from the first tile's."""
     row, column = (first.y - one.y) / first.cell_y, (one.x - first.x) / first.cell
     off = max(abs(row - round(row)), abs(column - round(column)))
@@ -411,11 +411,11 @@ def _place(one: _Seen, first: _Seen, layer: str) -> tuple[int, int]:
 # --- where tiles meet -------------------------------------------------------------------------
 
 
-def _require_meeting(tiles: list[Tile], layer: str) -> None:
+def _require_matching_edges(tiles: list[Tile], layer: str) -> None:
     """Refuse tiles of another unit or height system than those beside them, as their edges tell."""
     for k, one in enumerate(tiles):
         for other in tiles[:k]:
-            step = _step_between(other, one, layer)
+            step = _seam_heights(other, one, layer)
             if step.size < FEW_CELLS:
                 continue
             off = float(np.median(step[:, 1] - step[:, 0]))
@@ -441,7 +441,7 @@ def _require_meeting(tiles: list[Tile], layer: str) -> None:
                 )
 
 
-def _step_between(one: Tile, other: Tile, layer: str) -> Array:
+def _seam_heights(one: Tile, other: Tile, layer: str) -> Array:
     """Heights of two tiles at the places where they overlap, or else touch: (places, 2)."""
     top, left = max(one.row, other.row), max(one.column, other.column)
     bottom = min(one.row + one.rows, other.row + other.rows)
@@ -475,7 +475,7 @@ def _step_between(one: Tile, other: Tile, layer: str) -> Array:
 # --- all tiles as one for exactextract ---------------------------------------------------------
 
 
-def _footprints(shapes: Any, crs: str) -> Any:
+def _footprint_source(shapes: Any, crs: str) -> Any:
     """Footprints for exactextract as WKB; a GeoDataFrame would go through GeoJSON, row by row.
 
     They carry the raster's own text of the CRS: that the two are the same was checked by code, and

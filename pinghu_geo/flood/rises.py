@@ -76,7 +76,7 @@ def rise_table(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     keys = [k for k in KEYS if k in before.columns and k in after.columns]
     if "scheme" in before.columns and before["scheme"].nunique() > 1:
         keys = ["scheme", *keys]
-    was, now = _rounded(before), _rounded(after)
+    was, now = _with_millimetre_key(before), _with_millimetre_key(after)
     twice = was.duplicated([*keys[:-1], "_mm"], keep=False).to_numpy()
     if twice.any():
         raise HydraulicsError(
@@ -114,7 +114,7 @@ def rise_table(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def _rounded(profile: pd.DataFrame) -> pd.DataFrame:
+def _with_millimetre_key(profile: pd.DataFrame) -> pd.DataFrame:
     """Profile with a key of whole millimetres of chainage."""
     lost = profile["chainage_m"].isna()
     if lost.any():
@@ -241,11 +241,11 @@ def freeboard(
     number, at_places = sections_apart(sections, rivers, "sections")
     named = at_places[["river", "measure"]].to_numpy(object)
     points = {tuple(named[k]): part for k, part in groups_of(sections.groupby(number))}
-    found = _rounded(profile)
+    found = _with_millimetre_key(profile)
     row, station = rows_of(found.drop(columns="scheme", errors="ignore"), laid.stations, "profile")
     for side in ("left", "right"):
         found[f"{side}_top_m"] = np.nan
-        tops = np.array(_tops(laid.stations, points, side))
+        tops = np.array(_bank_tops(laid.stations, points, side))
         found.iloc[row, -1] = tops[station]
     keys = [k for k in ("scheme", *KEYS) if k in profile.columns]
     found["freeboard_left_m"] = found["left_top_m"] - found["level_m"]
@@ -255,7 +255,7 @@ def freeboard(
     ]
 
 
-def _tops(
+def _bank_tops(
     stations: pd.DataFrame, points: Mapping[tuple[str, float], pd.DataFrame], side: str
 ) -> list[float]:
     """Top of one bank of each section: the highest point at the bank's offset, or the levee."""
@@ -364,7 +364,7 @@ def encroachments(
     target = np.full(len(laid), float(target_rise_m))
     best = (np.inf, laid, target)
     for _ in range(TRIALS if method == 5 else 1):
-        walls = _equal_conveyance(sections, laid, natural, target, obstacles, options)
+        walls = _equal_conveyance_walls(sections, laid, natural, target, obstacles, options)
         narrowed = water_profile(sections, flows, downstream_after, banks=walls, **given)
         rise = narrowed["level_m"].to_numpy() - natural["level_m"].to_numpy()
         off = target_rise_m - rise[:-1]
@@ -378,7 +378,7 @@ def encroachments(
     return best[1].assign(rise_m=best[2])
 
 
-def _equal_conveyance(
+def _equal_conveyance_walls(
     sections: pd.DataFrame,
     laid: pd.DataFrame,
     natural: pd.DataFrame,

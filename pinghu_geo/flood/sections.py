@@ -171,9 +171,9 @@ class Ground:
         cross = x[k] + share * (x[k + 1] - x[k])
         ground = ground.insert(k + 1, each[k], cross, high[k], ground.n[k])
         # the two faces: the ground's own point outside, a raised one inside
-        return ground._faces(a, b, level)
+        return ground._with_faces(a, b, level)
 
-    def _faces(self, a: Array, b: Array, level: Array) -> Ground:
+    def _with_faces(self, a: Array, b: Array, level: Array) -> Ground:
         x, each = self.x, self.section
         first, last = x[self.start], x[self.start + self.count - 1]
         inner = np.maximum(self.z, level[each])
@@ -283,13 +283,14 @@ class Sections:
         """Area, width, conveyance of sections ``rows`` at ``level`` [m]; both (n,)."""
         step = max(BLOCK // max(self.low.shape[1], 1), 1)
         if len(rows) <= step:
-            return self._wetted(rows, level)
+            return self._wetted_batch(rows, level)
         parts = [
-            self._wetted(rows[k : k + step], level[k : k + step]) for k in range(0, len(rows), step)
+            self._wetted_batch(rows[k : k + step], level[k : k + step])
+            for k in range(0, len(rows), step)
         ]
         return Wetted(*(np.concatenate(p) for p in zip(*parts, strict=True)))
 
-    def _wetted(self, rows: Array, level: Array) -> Wetted:
+    def _wetted_batch(self, rows: Array, level: Array) -> Wetted:
         rows = self.kind[rows]
         n, level = len(level), level[:, None]
         wide = int(self.count[rows].max(initial=1))  # a bridge's sections are wider than others
@@ -387,14 +388,14 @@ def pack(
             limits=[Limit(one.kind, *(v[first] for v in one[1:])) for one in limits],
         ).shared(kind)
     if lid is not None and len(lid.x):
-        return _pack(ground, banks, levees, walls, limits, lid)
+        return _pack_batch(ground, banks, levees, walls, limits, lid)
     parts = []
     # a few thousand sections at a time, whose points stay in the processor's cache
     step = max(4 * BLOCK // max(int(ground.count.max(initial=1)), 1), 1)
     for k in range(0, len(ground.count), step):
         of = slice(k, k + step)
         parts.append(
-            _pack(
+            _pack_batch(
                 ground.part(of),
                 tuple(b[of] for b in banks),  # type: ignore[arg-type]
                 tuple(v[of] for v in levees) if levees else None,  # type: ignore[arg-type]
@@ -405,7 +406,7 @@ def pack(
     return parts[0] if len(parts) == 1 else join(parts)
 
 
-def _pack(
+def _pack_batch(
     ground: Ground,
     banks: tuple[Array, Array],
     levees: tuple[Array, Array, Array, Array] | None,
@@ -439,14 +440,14 @@ def _pack(
             segments.barrier(ground, side, at, level)  # type: ignore[arg-type]
     closed = np.zeros(len(ground.count), bool)
     if lid is not None:
-        closed = _closed(ground, lid)
+        closed = _closed_sections(ground, lid)
     segments.ends(ground, closed)
     if lid is not None:
         segments.cover(lid)
     return segments.padded(ground, walls, closed)
 
 
-def _closed(ground: Ground, lid: Lid) -> Array:
+def _closed_sections(ground: Ground, lid: Lid) -> Array:
     """Sections whose lid reaches both of their ends and lets nothing over it."""
     first, last = ground.x[ground.start], ground.x[ground.start + ground.count - 1]
     found = np.zeros(len(ground.count), bool)
@@ -519,7 +520,7 @@ class _Segments:
         begins = np.r_[True, section[1:] != section[:-1]]
         new_n = np.r_[True, n[1:] != n[:-1]]
         unit = begins | np.r_[True, zone[1:] != zone[:-1]] | new_n
-        composite = _composite(section, x0, x1, z0, z1, zone, unit)
+        composite = _has_composite_n(section, x0, x1, z0, z1, zone, unit)
         unit &= ~((zone == CHANNEL) & composite[section] & np.r_[False, zone[1:] == zone[:-1]])
         unit |= begins
         size = len(pair)
@@ -565,7 +566,7 @@ class _Segments:
         }  # fmt: skip
         if side == "left":
             self.unit[near] = False  # the face and the ground beside it are one unit
-        self._add(new)
+        self._insert_sorted(new)
 
     def cover(self, lid: Lid) -> None:
         """Take away what lies between a lid's sides, and add its wet faces to the perimeter.
@@ -608,7 +609,7 @@ class _Segments:
                     "order": np.full(len(which), COVER),
                 }
             )  # fmt: skip
-        self._add({k: np.concatenate([p[k] for p in parts]) for k in parts[0]})
+        self._insert_sorted({k: np.concatenate([p[k] for p in parts]) for k in parts[0]})
 
     def ends(self, ground: Ground, closed: Array) -> None:
         """Faces above both ends of each section, which count only when the water stands higher."""
@@ -618,7 +619,7 @@ class _Segments:
         at = np.concatenate([ground.start, ground.start + ground.count - 1])
         near = np.concatenate([first, last])
         left = np.arange(len(at)) < len(first)
-        self._add(
+        self._insert_sorted(
             {
                 "section": self.section[near], "x0": ground.x[at], "x1": ground.x[at],
                 "z0": ground.z[at], "z1": ground.z[at] + ENDLESS_M,
@@ -632,7 +633,7 @@ class _Segments:
         starts = np.r_[True, self.section[1:] != self.section[:-1]]
         self.unit[1:] &= ~starts[:-1]  # the end's face and the ground beside it are one unit
 
-    def _add(self, new: dict[str, Array]) -> None:
+    def _insert_sorted(self, new: dict[str, Array]) -> None:
         """Put segments where they belong from left to right."""
         for name, values in new.items():
             setattr(self, name, np.concatenate([getattr(self, name), values]))
@@ -687,7 +688,7 @@ class _Segments:
         )
 
 
-def _composite(
+def _has_composite_n(
     section: Array, x0: Array, x1: Array, z0: Array, z1: Array, zone: Array, unit: Array
 ) -> Array:
     """Whether a part of the channel between changes of n is steeper than 1V:5H, per section."""

@@ -126,20 +126,22 @@ def second_opinion(
     )
     # by the way along the rivers, which chainages aren't where they have equations
     where = locate(buildings, by_measure(rivers))
-    base, points = (_measured(t, rivers) for t in (base, sections))
+    base, points = (_with_measures(t, rivers) for t in (base, sections))
     rows = {}
     for name in buildings.index:
-        reach = _Reach.around(where.loc[name], points, base, name)
-        rows[name] = _refined(reach, cell_m2, within, refinements, _named(tell, name))
+        reach = _HouseReach.around(where.loc[name], points, base, name)
+        rows[name] = _rise_on_finer_meshes(
+            reach, cell_m2, within, refinements, _progress_with_id(tell, name)
+        )
     made = pd.DataFrame.from_dict(rows, orient="index")
     made = made.join(band[["rise_alone_low_mm", "rise_alone_high_mm", "rise_band"]])
     both = zip(made["rise_2d_mm"], made["rise_band"], strict=True)
-    made["losses_2d"] = [_pair_of(rise, text) for rise, text in both]
+    made["losses_2d"] = [_losses_of_rise(rise, text) for rise, text in both]
     made.index.name = buildings.index.name
     return made[columns]
 
 
-def _measured(table: pd.DataFrame, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
+def _with_measures(table: pd.DataFrame, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
     """A table with metres from the upper end of its river in place of chainages."""
     table = table[table["river"].isin(rivers.index)]
     at = table["chainage_m"].to_numpy(float).copy()
@@ -149,12 +151,12 @@ def _measured(table: pd.DataFrame, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
     return table.assign(chainage_m=at)
 
 
-def _named(tell: Progress, name: Any) -> Progress:
+def _progress_with_id(tell: Progress, name: Any) -> Progress:
     """The same with the house's id before each line."""
     return lambda text: tell(f"{name} {text}")
 
 
-def _pair_of(rise: float, band: Any) -> str | None:
+def _losses_of_rise(rise: float, band: Any) -> str | None:
     """Coefficients between those of a band that give a rise; None beyond it."""
     if not isinstance(band, str):
         return None
@@ -168,7 +170,7 @@ def _pair_of(rise: float, band: Any) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reach:
+class _HouseReach:
     """A river's reach along its chainage (x, downstream) and to its left (y), with a house."""
 
     x: Array  # of the sections
@@ -184,7 +186,7 @@ class _Reach:
     @classmethod
     def around(
         cls, place: pd.Series, sections: pd.DataFrame, base: pd.DataFrame, name: Any
-    ) -> _Reach:
+    ) -> _HouseReach:
         """The reach that matters around one house."""
         river = place["river"]
         mine = base[base["river"] == river].sort_values("chainage_m")
@@ -212,7 +214,7 @@ class _Reach:
             xz = points[row.chainage_m]
             y = -xz["offset_m"].to_numpy(float)[::-1]
             z = xz["elevation_m"].to_numpy(float)[::-1]
-            low, high, n = _wet(y, z, float(row.level_m), float(row.conveyance_m3s))
+            low, high, n = _water_edges_and_n(y, z, float(row.level_m), float(row.conveyance_m3s))
             ground.append((y, z))
             right.append(low)
             left.append(high)
@@ -263,7 +265,9 @@ class _Reach:
         return made
 
 
-def _wet(y: Array, z: Array, level: float, conveyance: float) -> tuple[float, float, float]:
+def _water_edges_and_n(
+    y: Array, z: Array, level: float, conveyance: float
+) -> tuple[float, float, float]:
     """Edges of the water around the deepest point, and the n that conveys as 1-D does."""
     fine = np.linspace(y[0] + 1e-6, y[-1] - 1e-6, 2001)
     depth = level - np.interp(fine, y, z)
@@ -277,8 +281,8 @@ def _wet(y: Array, z: Array, level: float, conveyance: float) -> tuple[float, fl
     return float(fine[first]), float(fine[last]), carried / conveyance
 
 
-def _refined(
-    reach: _Reach, cell: float, within: float, most: int, tell: Progress
+def _rise_on_finer_meshes(
+    reach: _HouseReach, cell: float, within: float, most: int, tell: Progress
 ) -> dict[str, Any]:
     """Rise on meshes halved until it stands still."""
     rises: list[float] = []
@@ -303,9 +307,9 @@ def _refined(
     }  # fmt: skip
 
 
-def _steady_level(reach: _Reach, cell: float, *, with_house: bool) -> tuple[float, int]:
+def _steady_level(reach: _HouseReach, cell: float, *, with_house: bool) -> tuple[float, int]:
     """Mean level above the house when the water stands still, and the number of cells."""
-    domain = _domain(reach, cell, with_house=with_house)
+    domain = _anuga_domain(reach, cell, with_house=with_house)
     at_x = np.array([reach.ahead])
     right, left = (float(reach.along(v, at_x)[0]) for v in (reach.right, reach.left))
     line = [[reach.ahead, right + s * (left - right)] for s in np.linspace(0.1, 0.9, 9)]
@@ -319,7 +323,7 @@ def _steady_level(reach: _Reach, cell: float, *, with_house: bool) -> tuple[floa
     return level, len(domain)
 
 
-def _domain(reach: _Reach, cell: float, *, with_house: bool) -> Any:
+def _anuga_domain(reach: _HouseReach, cell: float, *, with_house: bool) -> Any:
     """ANUGA's domain of a reach, with its inflow and its level below."""
     try:
         import anuga
@@ -359,7 +363,7 @@ def _domain(reach: _Reach, cell: float, *, with_house: bool) -> Any:
     below = anuga.Dirichlet_boundary(
         [float(reach.level[-1]), reach.discharge / float(width[-1]), 0.0]
     )
-    edges = {"wall": walls, "inflow": walls, "outflow": below, **_interior(holes, walls)}
+    edges = {"wall": walls, "inflow": walls, "outflow": below, **_hole_boundaries(holes, walls)}
     domain.set_boundary(edges)
     step = 1.0
     at = float(reach.x[0]) + step
@@ -371,6 +375,6 @@ def _domain(reach: _Reach, cell: float, *, with_house: bool) -> Any:
     return domain
 
 
-def _interior(holes: Iterable[Any], walls: Any) -> dict[str, Any]:
+def _hole_boundaries(holes: Iterable[Any], walls: Any) -> dict[str, Any]:
     """ANUGA tags the edges of holes ``interior``."""
     return {"interior": walls} if holes else {}

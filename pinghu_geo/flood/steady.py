@@ -155,7 +155,7 @@ class Model:
         """Head lost over known lengths with known coefficients, and its growth with both levels."""
         # a trial level may be dry: then nothing is finite, and the search turns back
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            slope, by_up, by_down = _friction(self.friction, up, down)
+            slope, by_up, by_down = _friction_slope(self.friction, up, down)
         change = up.velocity_head - down.velocity_head
         c = np.where(change < 0, -contraction, expansion)  # below 0 it flows faster downstream
         return (
@@ -166,7 +166,7 @@ class Model:
 
     def step(self, rows: Array, discharge: Array, below: State) -> tuple[Array, Array]:
         """Subcritical levels one section up from known states, and how each was found."""
-        return _step(self, rows, discharge, below)
+        return _standard_step(self, rows, discharge, below)
 
     def residual(self, rows: Array, up: State, down: State) -> tuple[Array, Array, Array]:
         """Energy above less energy below and losses, and its growth with both levels."""
@@ -216,7 +216,7 @@ class State(NamedTuple):
         return State(*(v[mask] for v in self))
 
 
-def _friction(how: Friction, up: State, down: State) -> tuple[Array, Array, Array]:
+def _friction_slope(how: Friction, up: State, down: State) -> tuple[Array, Array, Array]:
     """Friction slope between two sections and its growth with both levels."""
     if how == "average_conveyance":
         k = up.conveyance + down.conveyance
@@ -237,7 +237,7 @@ def _friction(how: Friction, up: State, down: State) -> tuple[Array, Array, Arra
 # --- levels that a section has by itself ------------------------------------------------------
 
 
-def _distinct(sections: Sections, rows: Array, *values: Array) -> tuple[Array, Array]:
+def _distinct_rows(sections: Sections, rows: Array, *values: Array) -> tuple[Array, Array]:
     """First of those that are one section with the same values, and which one each is."""
     both = np.stack([sections.kind[rows], *values], axis=1)
     _, first, of = np.unique(both, axis=0, return_index=True, return_inverse=True)
@@ -248,7 +248,7 @@ def normal_level(
     sections: Sections, rows: Array, discharge: Array, slope: Array, *, within: float = 0.0
 ) -> Array:
     """Level at which friction eats the slope: K = Q / √S (Manning), to ``within`` [m]."""
-    first, of = _distinct(sections, rows, discharge, slope)
+    first, of = _distinct_rows(sections, rows, discharge, slope)
     if len(first) < len(rows):
         return normal_level(sections, *(v[first] for v in (rows, discharge, slope)), within=within)[
             of
@@ -261,7 +261,7 @@ def normal_level(
             return np.maximum(np.log(k), -1e3) - wanted[mask]
 
     low = sections.bottom[rows] + 1e-9
-    high = _climb(excess, low + 2.0, np.ones(len(rows), bool))
+    high = _climb_to_positive(excess, low + 2.0, np.ones(len(rows), bool))
     return bracketed(excess, low, high, within=within)
 
 
@@ -271,7 +271,7 @@ def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, 
     The curve is scanned, because the lowest of several minima counts; 40 levels a section, closer
     near the bottom. Between them the growth of the energy changes its sign once.
     """
-    first, of = _distinct(model.sections, rows, discharge)
+    first, of = _distinct_rows(model.sections, rows, discharge)
     if len(first) < len(rows):
         level, minima = critical_level(model, rows[first], discharge[first])
         return level[of], minima[of]
@@ -287,7 +287,7 @@ def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, 
         return np.where(found.velocity_head < 0.1 * (level - bottom[mask]), 1.0, -1.0)
 
     everything = np.ones(len(rows), bool)
-    top = np.minimum(_climb(calm, bottom + 0.5, everything), bottom + 1e4)
+    top = np.minimum(_climb_to_positive(calm, bottom + 0.5, everything), bottom + 1e4)
     top = bottom + (energy(top, everything) - bottom) * 1.05
     share = np.linspace(0.03, 1.0, 40) ** 1.5
     scan = bottom[:, None] + share * (top - bottom)[:, None]
@@ -307,7 +307,7 @@ def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, 
     return bracketed(growth, low, high), np.maximum(dips.sum(axis=1), 1)
 
 
-def _climb(f: Callable[[Array, Array], Array], level: Array, mask: Array) -> Array:
+def _climb_to_positive(f: Callable[[Array, Array], Array], level: Array, mask: Array) -> Array:
     """Levels at which f is positive, found by climbing in doubling steps."""
     level, step = level.copy(), 1.0
     left = mask.copy()
@@ -368,22 +368,22 @@ def subcritical(model: Model, downstream: Array) -> tuple[Array, Array]:
     """Levels (stations, columns) upstream of known levels (columns,), and how each was found."""
     cuts = np.flatnonzero(np.isin(model.rows % model.size, list(model.crossings)).any(axis=1))
     if not len(cuts):
-        return _free_reach(model, downstream)
+        return _free_reach_levels(model, downstream)
     level, found = np.empty(model.rows.shape), np.zeros(model.rows.shape, int)
     last, known, how = len(model.rows), downstream, np.zeros(len(downstream), int)
     columns = range(len(downstream)) if model.guess is None else ()
-    depth = {k: _usual_depth(model.column(k)) for k in columns}  # one for all reaches
+    depth = {k: _typical_normal_depth(model.column(k)) for k in columns}  # one for all reaches
     for i in [*cuts[::-1], -1]:
         reach = slice(i + 1, last)
-        level[reach], found[reach] = _free_reach(model.part(reach), known, depth)
+        level[reach], found[reach] = _free_reach_levels(model.part(reach), known, depth)
         found[last - 1] = np.maximum(found[last - 1], how)
         if i >= 0:
-            known, how = _cross(model, i, level[i + 1])
+            known, how = _levels_across(model, i, level[i + 1])
         last = i + 1
     return level, found
 
 
-def _cross(model: Model, i: int, below: Array) -> tuple[Array, Array]:
+def _levels_across(model: Model, i: int, below: Array) -> tuple[Array, Array]:
     """Levels of station i from those of the next one, across what stands between them.
 
     Where its idle areas are held, the station's row is its twin from then on.
@@ -398,11 +398,11 @@ def _cross(model: Model, i: int, below: Array) -> tuple[Array, Array]:
                 model.rows[i, k] = model.twin(int(row))
         else:
             state = model.state(down[[k]], model.discharge[i + 1, [k]], below[[k]])
-            level[[k]], found[[k]] = _step(model, rows[[k]], q[[k]], state)
+            level[[k]], found[[k]] = _standard_step(model, rows[[k]], q[[k]], state)
     return level, found
 
 
-def _free_reach(
+def _free_reach_levels(
     model: Model, downstream: Array, depth: Mapping[int, float] | None = None
 ) -> tuple[Array, Array]:
     """Levels of stations with nothing between them; the usual depth of a column may be known."""
@@ -410,19 +410,19 @@ def _free_reach(
     level, found = np.empty(shape), np.zeros(shape, int)
     sure, left = np.zeros(shape[1], int), np.arange(shape[1])
     if model.guess is not None and shape[0] > 1:
-        level, solved = _changed_only(model, _guessed(model, downstream))
+        level, solved = _levels_where_changed(model, _levels_from_guess(model, downstream))
         left = np.flatnonzero(~solved)
     for k in left.tolist():
         one = model.column(k)
-        deep = _usual_depth(one) if depth is None or k not in depth else depth[k]
-        level[:, k], sure[k] = _all_at_once(one, float(downstream[k]), deep)
+        deep = _typical_normal_depth(one) if depth is None or k not in depth else depth[k]
+        level[:, k], sure[k] = _column_by_newton(one, float(downstream[k]), deep)
     level[-1] = downstream
     if sure.max(initial=0) > 0:
         _march_up(model, level, found, sure)
     return level, found
 
 
-def _usual_depth(model: Model) -> float:
+def _typical_normal_depth(model: Model) -> float:
     """Normal depth of a column as a whole: of a few sections, by the fall from end to end [m]."""
     rows, q = model.rows[:, 0], model.discharge[:, 0]
     bottom, n = model.sections.bottom[rows], len(rows)
@@ -434,7 +434,7 @@ def _usual_depth(model: Model) -> float:
     return float(np.median(normal - bottom[few]))
 
 
-def _all_at_once(model: Model, downstream: float, depth: float) -> tuple[Array, int]:
+def _column_by_newton(model: Model, downstream: float, depth: float) -> tuple[Array, int]:
     """Levels of one column by Newton's method, and the first station from which they hold.
 
     The energy equations of neighbours form two diagonals, so a Newton step is one substitution
@@ -453,7 +453,7 @@ def _all_at_once(model: Model, downstream: float, depth: float) -> tuple[Array, 
     return level[:, 0], int(np.flatnonzero(bad).max(initial=-1)) + 1
 
 
-def _guessed(model: Model, downstream: Array) -> Array:
+def _levels_from_guess(model: Model, downstream: Array) -> Array:
     """Levels that were given as near, ending at the known ones."""
     bottom = model.sections.bottom[model.rows]
     near = model.guess if model.guess is not None else bottom
@@ -462,7 +462,7 @@ def _guessed(model: Model, downstream: Array) -> Array:
     return level
 
 
-def _changed_only(model: Model, level: Array) -> tuple[Array, Array]:
+def _levels_where_changed(model: Model, level: Array) -> tuple[Array, Array]:
     """Levels from near ones, solved only where they no longer balance; and the columns found so.
 
     A house changes nothing below it, and little far above: windows of stations are solved upwards
@@ -470,8 +470,8 @@ def _changed_only(model: Model, level: Array) -> tuple[Array, Array]:
     """
     n = len(level)
     size = min(WINDOW, n)
-    state = _shared_state(model, level)
-    r = model.residual(model.rows[:-1].ravel(), *_neighbours(state, level.shape))[0]
+    state = _states_found_once(model, level)
+    r = model.residual(model.rows[:-1].ravel(), *_neighbour_states(state, level.shape))[0]
     off = np.abs(r.reshape(n - 1, -1))
     bad = np.asarray(off > TOLERANCE_M / 10)
     found = np.asarray(np.isfinite(off).all(axis=0))
@@ -493,7 +493,7 @@ def _changed_only(model: Model, level: Array) -> tuple[Array, Array]:
     return level, found
 
 
-def _shared_state(model: Model, level: Array) -> State:
+def _states_found_once(model: Model, level: Array) -> State:
     """States of stations and columns, flat; of those that are one in all columns, found once."""
     kind, q = model.sections.kind[model.rows], model.discharge
     first: dict[tuple[bytes, bytes], int] = {}
@@ -509,7 +509,7 @@ def _shared_state(model: Model, level: Array) -> State:
     return model.state(rows, flow, z).take(place[np.where(same, index[:, like], index).ravel()])
 
 
-def _neighbours(state: State, shape: tuple[int, ...]) -> tuple[State, State]:
+def _neighbour_states(state: State, shape: tuple[int, ...]) -> tuple[State, State]:
     """Upper and lower one of each pair of stations in each column, of flat states."""
     columns = shape[1]
     return state.take(slice(None, -columns)), state.take(slice(columns, None))
@@ -527,7 +527,7 @@ def _newton_levels(model: Model, level: Array, most: int) -> tuple[Array, Array,
         state = model.state(rows[:, k].ravel(), q[:, k].ravel(), level[:, k].ravel())
         r, by_up, by_down = (
             v.reshape(-1, len(k))
-            for v in model.residual(rows[:-1, k].ravel(), *_neighbours(state, shape))
+            for v in model.residual(rows[:-1, k].ravel(), *_neighbour_states(state, shape))
         )
         rest[:, k], growth[:, k] = r, state.grows.reshape(shape)[:-1]
         size = np.abs(r).max(axis=0)
@@ -536,13 +536,13 @@ def _newton_levels(model: Model, level: Array, most: int) -> tuple[Array, Array,
         if step == most or not on.any():
             break
         k, r, by_up, by_down = k[on], r[:, on], by_up[:, on], by_down[:, on]
-        move = _substitute(r, np.maximum(by_up, 0.1), by_down)
+        move = _solve_bidiagonal(r, np.maximum(by_up, 0.1), by_down)
         depth = level[:-1, k] - bottom[:-1, k]
         level[:-1, k] += np.clip(move, -0.4 * depth, depth + 1.0)
     return level, rest, growth
 
 
-def _substitute(r: Array, diagonal: Array, beside: Array) -> Array:
+def _solve_bidiagonal(r: Array, diagonal: Array, beside: Array) -> Array:
     """Solve diagonal_i x_i + beside_i x_(i+1) = -r_i from the last to the first, by column."""
     if r.shape[1] > FEW_COLUMNS:
         x = np.empty_like(r)
@@ -550,10 +550,12 @@ def _substitute(r: Array, diagonal: Array, beside: Array) -> Array:
         for i in range(len(r) - 1, -1, -1):
             below = x[i] = -(r[i] + beside[i] * below) / diagonal[i]
         return x
-    return np.stack([_substituted(*v) for v in zip(r.T, diagonal.T, beside.T, strict=True)], axis=1)
+    return np.stack(
+        [_solve_one_column(*v) for v in zip(r.T, diagonal.T, beside.T, strict=True)], axis=1
+    )
 
 
-def _substituted(r: Array, diagonal: Array, beside: Array) -> Array:
+def _solve_one_column(r: Array, diagonal: Array, beside: Array) -> Array:
     x, last = [0.0] * len(r), 0.0
     for i, (a, b, c) in enumerate(
         zip(r[::-1].tolist(), diagonal[::-1].tolist(), beside[::-1].tolist(), strict=True)
@@ -568,10 +570,12 @@ def _march_up(model: Model, level: Array, found: Array, sure: Array) -> None:
     for i in range(int(sure.max()) - 1, -1, -1):
         k = np.flatnonzero(sure > i)
         below = model.state(model.rows[i + 1, k], model.discharge[i + 1, k], level[i + 1, k])
-        level[i, k], found[i, k] = _step(model, model.rows[i, k], model.discharge[i, k], below)
+        level[i, k], found[i, k] = _standard_step(
+            model, model.rows[i, k], model.discharge[i, k], below
+        )
 
 
-def _step(
+def _standard_step(
     model: Model, rows: Array, q: Array, known: State, *, down: Array | None = None
 ) -> tuple[Array, Array]:
     """Levels one section on from known ones: upstream, or downstream at sections ``down``.
@@ -590,7 +594,7 @@ def _step(
     found = np.zeros(len(rows), int)
     left = np.ones(len(rows), bool)
     if down is None:
-        level, done = _newton(model, rows, q, known)
+        level, done = _step_by_newton(model, rows, q, known)
         left = ~done
     if left.any():
         k = np.flatnonzero(left)
@@ -603,7 +607,7 @@ def _step(
 
         at_critical = f(critical, everything)
         if down is None:
-            high = _climb(f, np.maximum(critical, known.level[k]) + 1.0, everything)
+            high = _climb_to_positive(f, np.maximum(critical, known.level[k]) + 1.0, everything)
             answer, none = bracketed(f, critical, high), at_critical >= 0
         else:
             bottom = model.sections.bottom[here[k]]
@@ -615,7 +619,7 @@ def _step(
     return level, found
 
 
-def _newton(model: Model, rows: Array, q: Array, below: State) -> tuple[Array, Array]:
+def _step_by_newton(model: Model, rows: Array, q: Array, below: State) -> tuple[Array, Array]:
     """Subcritical levels one section up by Newton's method, and where it found one."""
     bottom = model.sections.bottom[rows]
     with np.errstate(divide="ignore"):
@@ -640,7 +644,7 @@ def supercritical(model: Model, upstream: Array) -> tuple[Array, Array]:
     level[0] = upstream
     for i in range(1, len(model.rows)):
         above = model.state(model.rows[i - 1], model.discharge[i - 1], level[i - 1])
-        level[i], found[i] = _step(
+        level[i], found[i] = _standard_step(
             model, model.rows[i - 1], model.discharge[i], above, down=model.rows[i]
         )
     return level, found
@@ -679,12 +683,12 @@ def mixed(model: Model, downstream: Array, upstream: Array) -> tuple[Array, Arra
                 i = i + int(defaults[0])
                 start = level[i, k]
             level[i, k] = start
-            i = _run_down(one, level[:, k], found[:, k], force, sub_valid, i)
+            i = _supercritical_run(one, level[:, k], found[:, k], force, sub_valid, i)
             begins = False
     return level, found
 
 
-def _run_down(
+def _supercritical_run(
     model: Model, level: Array, found: Array, force: Array, sub_valid: Array, i: int
 ) -> int:
     """Supercritical levels from station i on, in place; the station that is subcritical again."""
@@ -695,7 +699,7 @@ def _run_down(
         ):  # what stands there is passed from below
             return j
         above = model.state(rows[[j - 1]], q[[j - 1]], level[[j - 1]])
-        new, how = _step(model, rows[[j - 1]], q[[j]], above, down=rows[[j]])
+        new, how = _standard_step(model, rows[[j - 1]], q[[j]], above, down=rows[[j]])
         drowned = specific_force(model, rows[[j]], q[[j]], new)[0] < force[j]
         if sub_valid[j] and (drowned or how[0] == CRITICAL):
             if not drowned:  # too little energy to run on, and too little water to jump

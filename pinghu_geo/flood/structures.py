@@ -102,18 +102,20 @@ def with_structures(
     """Sections with what stands between them; see `water_profile` for the columns."""
     if structures is None or structures.empty:
         return laid
-    table = _checked(structures)
+    table = _checked_structures(structures)
     detail = parts_by_kind(parts, table)
-    made = _Made(laid)
+    made = _LaidBuilder(laid)
     stations = laid.stations
     for (scheme, river), reach in stations.groupby(["scheme", "river"], sort=False):
         mine = table[table["river"] == river]
         if "scheme" in mine.columns:
             mine = mine[mine["scheme"].isna() | (mine["scheme"] == scheme)]
-        said = [_Row(r, i) for i, r in zip(mine.index, mine.to_dict("records"), strict=True)]
-        by_place: dict[int, list[_Row]] = {}
+        said = [
+            _StructureRow(r, i) for i, r in zip(mine.index, mine.to_dict("records"), strict=True)
+        ]
+        by_place: dict[int, list[_StructureRow]] = {}
         for up, one in zip(
-            _between(mine, reach, (scales or {}).get(str(river))), said, strict=True
+            _rows_above(mine, reach, (scales or {}).get(str(river))), said, strict=True
         ):
             by_place.setdefault(int(up), []).append(one)
         for up in sorted(by_place):
@@ -122,7 +124,7 @@ def with_structures(
     return made.laid()
 
 
-def _checked(structures: pd.DataFrame) -> pd.DataFrame:
+def _checked_structures(structures: pd.DataFrame) -> pd.DataFrame:
     """Structures with their words and numbers checked one by one."""
     require_columns(structures, ("river", "chainage_m", "kind"), "structures")
     if not structures.index.is_unique:
@@ -170,7 +172,7 @@ def parts_by_kind(
     return found
 
 
-def _between(mine: pd.DataFrame, reach: pd.DataFrame, scale: ChainageScale | None) -> Array:
+def _rows_above(mine: pd.DataFrame, reach: pd.DataFrame, scale: ChainageScale | None) -> Array:
     """Row of the section above each structure."""
     at, rows = reach["chainage_m"].to_numpy(float), reach.index.to_numpy()
     places_ = mine["chainage_m"]
@@ -202,7 +204,7 @@ _OF_STATIONS = (
 )  # fmt: skip
 
 
-class _Inner(NamedTuple):
+class _InnerSection(NamedTuple):
     """A section inside a bridge, and what the model is told of the way below it."""
 
     ground: Line
@@ -216,14 +218,14 @@ class _Inner(NamedTuple):
     blocked: list[tuple[float, float, float]]  # from, to, top (NaN: endless) of what stands there
 
 
-class _Made:
+class _LaidBuilder:
     """Sections, lengths and crossings while they are put together."""
 
     def __init__(self, laid: Laid) -> None:
         self.base = laid
         self.crossings: dict[int, Barrier] = dict(laid.crossings)
         self.reach: dict[int, float] = dict(laid.reach)
-        self.inner: list[_Inner] = []
+        self.inner: list[_InnerSection] = []
         self.held: list[int] = []
         self.places: dict[tuple[Any, ...], int] = {}  # where each structure stood first
         self.start = laid.ground.start
@@ -233,13 +235,13 @@ class _Made:
         """All of it."""
         sections = self.base.sections
         if self.inner:
-            sections = join([sections, self._packed()])
+            sections = join([sections, self._packed_inner_sections()])
             self._measure_openings(sections)
         if self.held:
             sections = join([sections, self._packed_once_more()])
         return Laid(
             sections,
-            self._stations(),
+            self._stations_with_structures(),
             self.base.ground,
             self.crossings,
             self.reach,
@@ -267,7 +269,7 @@ class _Made:
             levees=(left, left_top, right, right_top), walls=pair("wall_m"), limits=limits,
         )  # fmt: skip
 
-    def _packed(self) -> Sections:
+    def _packed_inner_sections(self) -> Sections:
         """The sections inside of bridges."""
         x, z, n = (np.concatenate(v) for v in zip(*(i.ground for i in self.inner), strict=True))
         lid = [np.concatenate(v) for v in zip(*(i.lid for i in self.inner), strict=True)]
@@ -303,7 +305,7 @@ class _Made:
                 done[id(one)] = replace(one, openings=openings)
             self.crossings[row] = done.get(id(one), one)
 
-    def _stations(self) -> pd.DataFrame:
+    def _stations_with_structures(self) -> pd.DataFrame:
         """Sections, of which those no longer lack what stands below them."""
         stations = self.base.stations
         if "left_out" not in stations.columns:
@@ -311,7 +313,7 @@ class _Made:
         known = stations.index.isin(list(self.crossings))
         return stations.assign(left_out=stations["left_out"].where(~known, ""))
 
-    def again(self, rows: list[_Row], up: int) -> bool:
+    def again(self, rows: list[_StructureRow], up: int) -> bool:
         """What stands between two sections as it does in another scheme, if it does."""
         kind = self.base.sections.kind
         key = (*(one.name for one in rows), int(kind[up]), int(kind[up + 1]))
@@ -325,7 +327,7 @@ class _Made:
         return True
 
     def add(
-        self, rows: list[_Row], details: Mapping[Any, Mapping[str, pd.DataFrame]], up: int
+        self, rows: list[_StructureRow], details: Mapping[Any, Mapping[str, pd.DataFrame]], up: int
     ) -> None:
         """What stands between a section and the next one."""
         kinds = {one.text("kind", "") for one in rows}
@@ -339,7 +341,9 @@ class _Made:
             )
         if kinds & {"weir", "gate", "drop"}:
             one = rows[0]
-            base, by_profile = _weir_and_gates(one, details.get(one.name, {}), self._open(up))
+            base, by_profile = _weir_and_gates(
+                one, details.get(one.name, {}), self._ground_between_walls(up)
+            )
             self.crossings[up] = Crossing(
                 name, one.text("kind", ""), gates=base, gates_of=by_profile
             )
@@ -349,12 +353,12 @@ class _Made:
         for one in rows:
             detail = details.get(one.name, {})
             if one.text("kind", "") == "bridge":
-                openings.append(self._bridge(one, detail, up))
+                openings.append(self._laid_bridge(one, detail, up))
             else:
-                tops = [float(self._ground(row)[1].max()) for row in (up, up + 1)]
-                openings += _culverts(one, detail, self._gap(up), tops)
-            top = _deck_line(one, detail, self._open(up))
-            road = _road(one, top) if top is not None and road is None else road
+                tops = [float(self._section_ground(row)[1].max()) for row in (up, up + 1)]
+                openings += _barrel_groups(one, detail, self._length_to_next(up), tops)
+            top = _road_top_line(one, detail, self._ground_between_walls(up))
+            road = _road_crest(one, top) if top is not None and road is None else road
         idle = [self._stretches(row, "ineffective") for row in (up, up + 1)]
         both = all(idle) and up not in self.base.covered
         self.held += [up] if both else []
@@ -366,17 +370,17 @@ class _Made:
 
     # --- the section's own things
 
-    def _ground(self, row: int) -> tuple[Array, Array, Array]:
+    def _section_ground(self, row: int) -> tuple[Array, Array, Array]:
         g = self.base.ground
         part = slice(int(self.start[row]), int(self.start[row] + g.count[row]))
         return g.x[part], g.z[part], g.n[part]
 
-    def _open(self, row: int) -> tuple[Array, Array]:
+    def _ground_between_walls(self, row: int) -> tuple[Array, Array]:
         """Ground between the encroachment walls, where water may run over a road or a crest.
 
         What blocks the section blocks the road beside it.
         """
-        x, z, _ = self._ground(row)
+        x, z, _ = self._section_ground(row)
         endless = float(z.max()) + ENDLESS_M
         for start, stop, top in self._stretches(row, "blocked"):
             ends = np.clip([start, stop], x[0], x[-1])
@@ -384,13 +388,13 @@ class _Made:
                 stops = np.r_[x[0], np.repeat(ends, 2), x[-1]]
                 high = endless if math.isnan(top) else top
                 x, z = upper_line(x, z, stops, np.array([-1e9, -1e9, high, high, -1e9, -1e9]))
-        a, b = self._walls(row)
+        a, b = self._section_walls(row)
         if not (math.isfinite(a) or math.isfinite(b)):
             return x, z
         ends = np.array([x[0] if math.isnan(a) else a, x[-1] if math.isnan(b) else b])
         return upper_line(x, z, ends, np.full(2, -1e9))
 
-    def _walls(self, row: int) -> tuple[float, float]:
+    def _section_walls(self, row: int) -> tuple[float, float]:
         return float(self.at["left_wall_m"][row]), float(self.at["right_wall_m"][row])
 
     def _stretches(self, row: int, kind: str) -> list[tuple[float, float, float]]:
@@ -401,7 +405,7 @@ class _Made:
             if one.kind == kind and math.isfinite(one.start_m[row])
         ]
 
-    def _gap(self, up: int) -> float:
+    def _length_to_next(self, up: int) -> float:
         given = self.at["length_channel_m"][up]
         if math.isfinite(given):
             return float(given)
@@ -409,8 +413,10 @@ class _Made:
 
     # --- bridges
 
-    def _bridge(self, one: _Row, detail: Mapping[str, pd.DataFrame], up: int) -> Bridge:
-        gap, width = self._gap(up), one.number("width_m")
+    def _laid_bridge(
+        self, one: _StructureRow, detail: Mapping[str, pd.DataFrame], up: int
+    ) -> Bridge:
+        gap, width = self._length_to_next(up), one.number("width_m")
         before = one.number("distance_m", (gap - width) / 2)
         if before < 0 or before + width > gap + 1e-6:
             raise one.fault(
@@ -419,33 +425,38 @@ class _Made:
             )
         lengths = (before, width, gap - before - width)
         inside = [
-            self._inner(one, detail, side, up, length)
+            self._inner_section(one, detail, side, up, length)
             for side, length in (("up", lengths[1]), ("down", lengths[2]))
         ]
-        return self._hydraulics(one, inside, lengths, up)
+        return self._register_bridge(one, inside, lengths, up)
 
-    def _inner(
-        self, one: _Row, detail: Mapping[str, pd.DataFrame], side: str, up: int, length: float
-    ) -> _Inner:
+    def _inner_section(
+        self,
+        one: _StructureRow,
+        detail: Mapping[str, pd.DataFrame],
+        side: str,
+        up: int,
+        length: float,
+    ) -> _InnerSection:
         """The upper or the lower section inside a bridge: its neighbour, with the bridge in it.
 
         Houses and whatever else blocks the neighbour block it, too; idle areas are the approach's
         alone, for the bridge itself says where its water runs.
         """
         row = up if side == "up" else up + 1
-        ground_x = self._ground(row)[0]
-        outside = _skewed(self._ground(row), one.number("skew_deg"))
-        deck = _deck(one, detail, outside, side)
+        ground_x = self._section_ground(row)[0]
+        outside = _skewed_ground(self._section_ground(row), one.number("skew_deg"))
+        deck = _deck_chords(one, detail, outside, side)
         pieces = pieces_of(outside, deck)
-        free = _openings(one, pieces)
-        piers = _piers(one, detail, outside, deck, free)
+        free = _free_openings(one, pieces)
+        piers = _pier_shapes(one, detail, outside, deck, free)
         ground, lid = bridge_ground(pieces, piers)
         left, right = (
             float(np.clip(self.at[f"{s}_bank_m"][row], ground[0][0], ground[0][-1]))
             for s in ("left", "right")
         )
-        return _Inner(
-            ground, lid, (left, right), self._walls(row), max(top for _, _, top in free),
+        return _InnerSection(
+            ground, lid, (left, right), self._section_walls(row), max(top for _, _, top in free),
             _pier_areas(piers, outside), not piers and not (lid[3] == 0).any(),
             (length, float(self.at["contraction"][up]), float(self.at["expansion"][up])),
             [
@@ -455,8 +466,12 @@ class _Made:
             ],
         )  # fmt: skip
 
-    def _hydraulics(
-        self, one: _Row, inside: list[_Inner], lengths: tuple[float, float, float], up: int
+    def _register_bridge(
+        self,
+        one: _StructureRow,
+        inside: list[_InnerSection],
+        lengths: tuple[float, float, float],
+        up: int,
     ) -> Bridge:
         first = len(self.base.stations) + len(self.inner)
         self.inner += inside
@@ -465,7 +480,7 @@ class _Made:
         return Bridge(
             up_row=first,
             down_row=first + 1,
-            methods=_methods(one),
+            methods=_bridge_methods(one),
             drag=one.number("pier_drag"),
             yarnell=one.number("yarnell_k"),
             friction=one.yes("friction", True),
@@ -487,7 +502,7 @@ class _Made:
         )
 
 
-class _Row:
+class _StructureRow:
     """A structure's row: its numbers with their defaults, and its faults in words."""
 
     def __init__(self, row: Mapping[Any, Any], name: Any) -> None:
@@ -554,7 +569,7 @@ def _layers(blocked: list[list[tuple[float, float, float]]]) -> list[Limit]:
     return layers
 
 
-def _methods(one: _Row) -> tuple[str, ...]:
+def _bridge_methods(one: _StructureRow) -> tuple[str, ...]:
     words = tuple(w.strip() for w in one.text("method", "energy").split("+"))
     for word in words:
         if word not in METHODS:
@@ -564,19 +579,24 @@ def _methods(one: _Row) -> tuple[str, ...]:
     return words
 
 
-def _skewed(ground: tuple[Array, Array, Array], degrees: float) -> tuple[Array, Array, Array]:
+def _skewed_ground(
+    ground: tuple[Array, Array, Array], degrees: float
+) -> tuple[Array, Array, Array]:
     x, z, n = ground
     middle = (x[0] + x[-1]) / 2
     return middle + (x - middle) * math.cos(math.radians(degrees)), z, n
 
 
-def _deck(
-    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array, Array], side: str
+def _deck_chords(
+    one: _StructureRow,
+    detail: Mapping[str, pd.DataFrame],
+    ground: tuple[Array, Array, Array],
+    side: str,
 ) -> tuple[Array, Array, Array]:
     """Offset, low chord and high chord of the deck; solid outside the abutments."""
     x, z, _ = ground
     if "deck" in detail:
-        rows = _side(detail["deck"], side)
+        rows = _rows_of_side(detail["deck"], side)
         dx, low, high = (
             numbers(rows, c, "structure_parts").to_numpy()
             for c in ("offset_m", "low_chord_m", "deck_m")
@@ -605,7 +625,7 @@ def _deck(
     return dx, low, np.full(len(dx), high_chord)
 
 
-def _side(rows: pd.DataFrame, side: str) -> pd.DataFrame:
+def _rows_of_side(rows: pd.DataFrame, side: str) -> pd.DataFrame:
     """Rows of the upper or the lower side; of both where the table doesn't tell them apart."""
     if rows["side"].isna().all():
         return rows
@@ -613,7 +633,7 @@ def _side(rows: pd.DataFrame, side: str) -> pd.DataFrame:
     return mine if len(mine) else rows
 
 
-def _openings(one: _Row, pieces: list[Piece]) -> list[tuple[float, float, float]]:
+def _free_openings(one: _StructureRow, pieces: list[Piece]) -> list[tuple[float, float, float]]:
     """Where there is an opening below the deck: from, to, highest soffit."""
     found = [
         (p.start, p.stop, max(p.soffit)) for p in pieces if p.soffit is not None and not p.solid
@@ -625,8 +645,8 @@ def _openings(one: _Row, pieces: list[Piece]) -> list[tuple[float, float, float]
     return found
 
 
-def _piers(
-    one: _Row,
+def _pier_shapes(
+    one: _StructureRow,
     detail: Mapping[str, pd.DataFrame],
     ground: tuple[Array, Array, Array],
     deck: tuple[Array, Array, Array],
@@ -666,11 +686,11 @@ def _piers(
                 f"has a pier at {centre:g} m, outside its opening",
                 "offsets are those of the sections, negative to the left",
             )
-    return [_with_debris(one, pier, chord) for pier in found]
+    return [_pier_with_debris(one, pier, chord) for pier in found]
 
 
-def _with_debris(
-    one: _Row, pier: tuple[float, Array, Array], chord: float
+def _pier_with_debris(
+    one: _StructureRow, pier: tuple[float, Array, Array], chord: float
 ) -> tuple[float, Array, Array]:
     """A pier with the debris that floats at its top, wide and high as given."""
     if not one.has("debris_width_m"):
@@ -704,13 +724,13 @@ def _pier_areas(
 # --- roads, culverts, weirs, gates ------------------------------------------------------------
 
 
-def _deck_line(
-    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
+def _road_top_line(
+    one: _StructureRow, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
 ) -> tuple[Array, Array] | None:
     """The road's top as a line, where water may run over it; the ground where that is higher."""
     x, z = ground
     if "deck" in detail:
-        rows = _side(detail["deck"], "up")
+        rows = _rows_of_side(detail["deck"], "up")
         dx = numbers(rows, "offset_m", "structure_parts").to_numpy()
         top = numbers(rows, "deck_m", "structure_parts").to_numpy()
         if not np.isfinite(top).all():
@@ -722,24 +742,24 @@ def _deck_line(
     return upper_line(dx, top, x, z)
 
 
-def _road(one: _Row, top: tuple[Array, Array]) -> Crest:
+def _road_crest(one: _StructureRow, top: tuple[Array, Array]) -> Crest:
     return Crest(*top, one.number("weir_coefficient", CRESTS["road"]))
 
 
-def _culverts(
-    one: _Row, detail: Mapping[str, pd.DataFrame], gap: float, tops: list[float]
+def _barrel_groups(
+    one: _StructureRow, detail: Mapping[str, pd.DataFrame], gap: float, tops: list[float]
 ) -> list[Group]:
     """Groups of barrels: of the parts, or the row itself."""
     rows = [one]
     if "culvert" in detail:
         rows = [
-            _Row({**one.row, **part.dropna().to_dict()}, one.name)
+            _StructureRow({**one.row, **part.dropna().to_dict()}, one.name)
             for _, part in detail["culvert"].iterrows()
         ]
-    return [_culvert(row, gap, tops) for row in rows]
+    return [_barrel_group(row, gap, tops) for row in rows]
 
 
-def _culvert(one: _Row, gap: float, tops: list[float]) -> Group:
+def _barrel_group(one: _StructureRow, gap: float, tops: list[float]) -> Group:
     shape = one.choice("shape", SHAPES) if one.has("shape") else None
     if shape is None:
         raise one.fault("lacks shape", f"one of {', '.join(SHAPES)}")
@@ -780,14 +800,14 @@ def _culvert(one: _Row, gap: float, tops: list[float]) -> Group:
 
 
 def _weir_and_gates(
-    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
+    one: _StructureRow, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
 ) -> tuple[Gates, dict[str, Gates]]:
     """Crest and gates, and those of profiles that have their own openings."""
-    crest = _crest(one, detail, ground)
-    rows: list[_Row] = []
+    crest = _weir_crest(one, detail, ground)
+    rows: list[_StructureRow] = []
     if "gate" in detail:
         rows = [
-            _Row({**one.row, **part.dropna().to_dict()}, one.name)
+            _StructureRow({**one.row, **part.dropna().to_dict()}, one.name)
             for _, part in detail["gate"].iterrows()
         ]
     elif one.has("gate_width_m"):
@@ -796,7 +816,7 @@ def _weir_and_gates(
         raise one.fault("has no gates", "gate_width_m, gate_height_m, sill_m, opening_m")
     if crest is None and not rows:
         raise one.fault("lacks crest_m", "fill in crest_m, or its crest in structure_parts")
-    base = Gates(crest, tuple(_gate(r) for r in rows))
+    base = Gates(crest, tuple(_gate_of_row(r) for r in rows))
     by_profile: dict[str, Gates] = {}
     if "setting" in detail:
         settings = detail["setting"]
@@ -807,13 +827,13 @@ def _weir_and_gates(
                 new = dict(r.row)
                 mine = part.iloc[0] if set_ is None else set_.loc[r.text("group", "")]
                 new |= {"opening_m": mine["opening_m"], "n_open": mine.get("n_open", np.nan)}
-                gates.append(_gate(_Row(new, r.name)))
+                gates.append(_gate_of_row(_StructureRow(new, r.name)))
             by_profile[str(profile)] = Gates(crest, tuple(gates))
     return base, by_profile
 
 
-def _crest(
-    one: _Row, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
+def _weir_crest(
+    one: _StructureRow, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
 ) -> Crest | None:
     x, z = ground
     form = one.choice("crest", ("broad", "ogee", "sharp"))
@@ -836,7 +856,7 @@ def _crest(
     return Crest(stops, line, coefficient, form == "ogee", design, form == "sharp")
 
 
-def _gate(one: _Row) -> Gate:
+def _gate_of_row(one: _StructureRow) -> Gate:
     width, height = one.number("gate_width_m"), one.number("gate_height_m")
     opening, sill = one.number("opening_m"), one.number("sill_m")
     if opening > height + 1e-9:

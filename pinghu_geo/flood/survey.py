@@ -122,7 +122,7 @@ def lay_sections(
     rivers: gpd.GeoDataFrame | None = None,
 ) -> Laid:
     """Check tables of sections and pack them; see `water_profile` for the columns."""
-    sections = _rings_opened(sections)
+    sections = _outlines_with_lids(sections)
     table = ordered(sections, rivers)
     points = table["points"]
     new = table["new"]
@@ -150,21 +150,23 @@ def lay_sections(
 
     left, right = pair("levee_m")
     left_top, right_top = pair("levee_top_m")
-    limits = _limits(obstacles, stations)
+    limits = _obstacle_limits(obstacles, stations)
     packed = pack(
         ground,
         banks=pair("bank_m"),
         levees=(left, left_top, right, right_top),
         walls=pair("wall_m"),
         limits=limits,
-        lid=(lid := _lid(points, ground, stations)),
-        like=_first_alike(beside, limits, len(names)) if len(names) > 1 else None,
+        lid=(lid := _section_lids(points, ground, stations)),
+        like=_first_alike_section(beside, limits, len(names)) if len(names) > 1 else None,
     )
     covered = frozenset() if lid is None else frozenset(np.unique(lid.section).tolist())
     return Laid(packed, stations, ground, limits=limits, covered=covered)
 
 
-def _first_alike(beside: Mapping[str, Array], limits: Sequence[Limit], schemes: int) -> Array:
+def _first_alike_section(
+    beside: Mapping[str, Array], limits: Sequence[Limit], schemes: int
+) -> Array:
     """Of sections that stand in several schemes: the first scheme's, where a scheme's is the same.
 
     The ground is one; banks and what stands in a section may be a scheme's own.
@@ -179,7 +181,9 @@ def _first_alike(beside: Mapping[str, Array], limits: Sequence[Limit], schemes: 
     return alike
 
 
-def _lid(points: Mapping[str, Array], ground: Ground, stations: pd.DataFrame) -> Lid | None:
+def _section_lids(
+    points: Mapping[str, Array], ground: Ground, stations: pd.DataFrame
+) -> Lid | None:
     """Undersides over the sections that have one."""
     low = points.get("lid_m")
     if low is None or not np.isfinite(low).any():
@@ -219,7 +223,7 @@ def _lid(points: Mapping[str, Array], ground: Ground, stations: pd.DataFrame) ->
     return Lid(section[has], ground.x[has], low[has], endless, n[has], n[has])
 
 
-def _rings_opened(sections: pd.DataFrame) -> pd.DataFrame:
+def _outlines_with_lids(sections: pd.DataFrame) -> pd.DataFrame:
     """Closed outlines (the last point is the first) as ground with a lid; others as they are."""
     if not {"river", "chainage_m", "offset_m", "elevation_m"} <= set(sections.columns):
         return sections
@@ -234,11 +238,11 @@ def _rings_opened(sections: pd.DataFrame) -> pd.DataFrame:
     parts = [sections[~mine]]
     for _, part in sections[mine].groupby(keys, sort=False, dropna=False):
         ends = part[["offset_m", "elevation_m"]].to_numpy(float)[[0, -1]]
-        parts.append(_ring_opened(part) if (ends[0] == ends[1]).all() else part)
+        parts.append(_outline_with_lid(part) if (ends[0] == ends[1]).all() else part)
     return pd.concat(parts, ignore_index=True)
 
 
-def _ring_opened(part: pd.DataFrame) -> pd.DataFrame:
+def _outline_with_lid(part: pd.DataFrame) -> pd.DataFrame:
     """A closed outline as its lower side with the upper one as lid."""
     xz = part[["offset_m", "elevation_m"]].to_numpy(float)[:-1]
     n = (
@@ -307,9 +311,9 @@ def ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str
         if "scheme" in sections.columns
         else (np.zeros(len(sections), int), np.array([""], dtype=object))
     )
-    measure = _measures(values["chainage_m"], river, [str(n) for n in names], rivers)
+    measure = _downstream_measures(values["chainage_m"], river, [str(n) for n in names], rivers)
     keys = (measure, river, scheme)
-    if _unsorted(keys):
+    if _is_unsorted(keys):
         turn = np.lexsort(keys)
         river, scheme, measure = river[turn], scheme[turn], measure[turn]
         values = {k: v[turn] for k, v in values.items()}
@@ -324,18 +328,18 @@ def ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str
             "river": np.asarray(names, dtype=object)[river[at]],
             "chainage_m": values["chainage_m"][at],
             "measure": measure[at],
-            "repeated": _repeated(measure[at], river[at], [str(n) for n in names], rivers),
+            "repeated": _which_of_repeated(measure[at], river[at], [str(n) for n in names], rivers),
             "left_out": left_out[at],
         }
     )
     count = np.diff(np.append(at, len(new)))
     section = np.repeat(np.arange(len(at)), count)
-    values["n"] = _carried(values["n"], new)
+    values["n"] = _roughness_carried_on(values["n"], new)
     _check_points(values, section, new, count, stations)
     return {"points": values, "new": new, "stations": stations}
 
 
-def _unsorted(keys: tuple[Array, ...]) -> bool:
+def _is_unsorted(keys: tuple[Array, ...]) -> bool:
     """Whether rows don't follow scheme, river and measure."""
     measure, river, scheme = keys
     later = (np.diff(scheme) > 0) | ((np.diff(scheme) == 0) & (np.diff(river) > 0))
@@ -343,7 +347,7 @@ def _unsorted(keys: tuple[Array, ...]) -> bool:
     return bool((~later & ~(same & (np.diff(measure) >= 0))).any())
 
 
-def _measures(
+def _downstream_measures(
     chainage: Array, river: Array, names: list[str], rivers: gpd.GeoDataFrame | None
 ) -> Array:
     """Distance downstream of each chainage [m]."""
@@ -364,7 +368,7 @@ def _measures(
     return measure
 
 
-def _repeated(
+def _which_of_repeated(
     measure: Array, river: Array, names: list[str], rivers: gpd.GeoDataFrame | None
 ) -> Array:
     """Which of two places of one chainage a measure is {above, below}; None of a single one."""
@@ -386,7 +390,7 @@ def sections_apart(
     """
     river, names = pd.factorize(sections["river"], use_na_sentinel=False)
     chainage = numbers(sections, "chainage_m", layer).to_numpy()
-    measure = _measures(chainage, river, [str(n) for n in names], rivers)
+    measure = _downstream_measures(chainage, river, [str(n) for n in names], rivers)
     keys = pd.DataFrame({"river": river, "measure": measure})
     number = keys.groupby(["river", "measure"], sort=False).ngroup().to_numpy()
     first = np.unique(number, return_index=True)[1]
@@ -395,7 +399,9 @@ def sections_apart(
             "river": sections["river"].to_numpy(object)[first],
             "chainage_m": chainage[first],
             "measure": measure[first],
-            "repeated": _repeated(measure[first], river[first], [str(n) for n in names], rivers),
+            "repeated": _which_of_repeated(
+                measure[first], river[first], [str(n) for n in names], rivers
+            ),
         }
     )
     own, of = number, table  # a section of several schemes is one, drawn in each
@@ -403,11 +409,11 @@ def sections_apart(
         both = pd.DataFrame({"number": number, "scheme": sections["scheme"].to_numpy(object)})
         own = both.groupby(["number", "scheme"], sort=False, dropna=False).ngroup().to_numpy()
         of = table.iloc[number[np.unique(own, return_index=True)[1]]].reset_index(drop=True)
-    _refuse_twins(own, numbers(sections, "offset_m", layer).to_numpy(), of, layer)
+    _refuse_repeated_chainage(own, numbers(sections, "offset_m", layer).to_numpy(), of, layer)
     return number, table
 
 
-def _carried(n: Array, new: Array) -> Array:
+def _roughness_carried_on(n: Array, new: Array) -> Array:
     """Roughness carried on from point to point within a section."""
     place = np.where(np.isfinite(n) | new, np.arange(len(n)), 0)
     return n[np.maximum.accumulate(place)]
@@ -419,7 +425,7 @@ def _check_points(
     """Refuse sections that hold no water or run back."""
     back = np.r_[False, (np.diff(values["offset_m"]) < 0) & ~new[1:]]
     if back.any():
-        _refuse_twins(section, values["offset_m"], stations, "sections")
+        _refuse_repeated_chainage(section, values["offset_m"], stations, "sections")
     lost = _unmeasured(values["elevation_m"], section, len(stations))
     if lost.any():
         raise HydraulicsError(
@@ -470,10 +476,14 @@ def require_told_apart(sections: pd.DataFrame, layer: str) -> None:
     keys = [c for c in ("scheme", "river", "chainage_m") if c in sections.columns]
     key = sections.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
     offset = numbers(sections, "offset_m", layer).to_numpy()
-    _refuse_twins(key, offset, sections.drop_duplicates(keys).reset_index(drop=True), layer)
+    _refuse_repeated_chainage(
+        key, offset, sections.drop_duplicates(keys).reset_index(drop=True), layer
+    )
 
 
-def _refuse_twins(key: Array, offset: Array, stations: pd.DataFrame, layer: str) -> None:
+def _refuse_repeated_chainage(
+    key: Array, offset: Array, stations: pd.DataFrame, layer: str
+) -> None:
     number = begun_anew(key, offset)
     of = key[np.unique(number, return_index=True)[1]]
     often = np.bincount(of, minlength=len(stations)) > 1
@@ -593,7 +603,7 @@ def _check_banks(stations: pd.DataFrame, ground: Ground) -> None:
             )
 
 
-def _limits(obstacles: pd.DataFrame | None, stations: pd.DataFrame) -> list[Limit]:
+def _obstacle_limits(obstacles: pd.DataFrame | None, stations: pd.DataFrame) -> list[Limit]:
     """Obstacles as layers of at most one a section."""
     if obstacles is None or obstacles.empty:
         return []
@@ -664,7 +674,9 @@ def discharges(
             rows = of_profile & for_river(flows, river)
             begin = np.full(len(start), -np.inf)
             stated = rows & np.isfinite(start)
-            here, begin[stated] = _along(stations, at, start[stated], scales.get(str(river)))
+            here, begin[stated] = _downstream_positions(
+                stations, at, start[stated], scales.get(str(river))
+            )
             order = np.argsort(begin[rows], kind="stable")
             for row in np.flatnonzero(rows)[order]:
                 values[at[here >= begin[row] - 1e-6]] = q.iloc[row]
@@ -679,7 +691,7 @@ def discharges(
     return found
 
 
-def _along(
+def _downstream_positions(
     stations: pd.DataFrame, at: Array, chainage: Array, scale: ChainageScale | None
 ) -> tuple[Array, Array]:
     """What grows downstream on one river, of its sections and of chainages."""

@@ -176,7 +176,7 @@ def sections_from_dem(
         step = step_m or rasters.cell
         offsets = np.arange(-np.floor(half_width_m / step), half_width_m / step + 1e-9) * step
         ground = _heights_at(rasters, place[:, None] + offsets[:, None] * right[:, None])
-        made, ends = _merged(part, at, offsets, ground, n, str(river))
+        made, ends = _ground_with_bed(part, at, offsets, ground, n, str(river))
         points.append(made)
         banks.append(ends)
     sections = pd.concat(points, ignore_index=True)
@@ -207,7 +207,7 @@ def _bed_sections(bed: pd.DataFrame, lines: Centrelines, regular: pd.DataFrame) 
                 there = beds[k + 1][0]
                 for j in np.flatnonzero((at > here + 0.01) & (at < there - 0.01)):
                     share = (at[j] - here) / (there - here)
-                    made = _between(beds[k][:4], beds[k + 1][:4], share)
+                    made = _bed_between(beds[k][:4], beds[k + 1][:4], share)
                     parts.append((river, own[j], at[j], *made))
     count = [len(part[3]) for part in parts]
     names, said, place = (np.repeat([part[k] for part in parts], count) for k in range(3))
@@ -220,9 +220,9 @@ def _bed_sections(bed: pd.DataFrame, lines: Centrelines, regular: pd.DataFrame) 
     )  # fmt: skip
 
 
-def _between(one: tuple[Any, ...], other: tuple[Any, ...], share: float) -> tuple[Array, ...]:
+def _bed_between(one: tuple[Any, ...], other: tuple[Any, ...], share: float) -> tuple[Array, ...]:
     """Bed at a share of the way from one surveyed bed to another."""
-    way = [_way(x, z) for _, x, z, _ in (one, other)]
+    way = [_share_along_bed(x, z) for _, x, z, _ in (one, other)]
     knots = np.union1d(*way) if len(way[0]) != len(way[1]) else None
     if knots is None:  # the same corners in both: each moves to its partner
         return tuple((1 - share) * a + share * b for a, b in zip(one[1:], other[1:], strict=True))
@@ -233,14 +233,14 @@ def _between(one: tuple[Any, ...], other: tuple[Any, ...], share: float) -> tupl
     return tuple((1 - share) * shapes[0] + share * shapes[1])
 
 
-def _way(x: Array, z: Array) -> Array:
+def _share_along_bed(x: Array, z: Array) -> Array:
     """Share of the way along a bed at each of its points."""
     gone = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(z)))])
     share: Array = gone / gone[-1]
     return share
 
 
-def _merged(
+def _ground_with_bed(
     channel: pd.DataFrame, at: Array, offsets: Array, ground: Array, n: float, river: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ground outside the channel and the channel itself, as points from left to right."""
@@ -267,7 +267,7 @@ def _merged(
             ids=[f"{river} {format_chainage(c)}" for c in said[hole.any(axis=1)]],
             hint="fill the holes, or give a smaller half_width_m",
         )
-    _require_metres(channel, offsets, np.where(outside & reach, ground, np.nan))
+    _require_ground_near_bed(channel, offsets, np.where(outside & reach, ground, np.nan))
     row, column = np.nonzero(outside & reach)
     dem = pd.DataFrame(
         {
@@ -322,13 +322,13 @@ def _require_ground(ground: Array, outside: Array, offsets: Array, at: Array, ri
             raise LayerError(
                 f"has no ground on the {side} of sections; is a tile missing",
                 layer="dem",
-                ids=_stretches_of(at, bare, river),
+                ids=_stretch_labels(at, bare, river),
                 hint='dem=["a.tif", "b.tif"], with all tiles of the river; or a bed that ends '
                 "where the DEM does",
             )
 
 
-def _stretches_of(chainage: Array, bare: Array, river: str) -> list[str]:
+def _stretch_labels(chainage: Array, bare: Array, river: str) -> list[str]:
     """Stretches of a river where something is missing, as people name them."""
     step = np.diff(bare.astype(int), prepend=0, append=0)
     begin, end = np.flatnonzero(step == 1), np.flatnonzero(step == -1) - 1
@@ -340,7 +340,7 @@ def _stretches_of(chainage: Array, bare: Array, river: str) -> list[str]:
     ]
 
 
-def _require_metres(channel: pd.DataFrame, offsets: Array, ground: Array) -> None:
+def _require_ground_near_bed(channel: pd.DataFrame, offsets: Array, ground: Array) -> None:
     """Refuse a DEM whose ground beside the bed is nowhere near the bed's own ends."""
     ends = channel.groupby("chainage_m").agg(
         left=("elevation_m", "first"), right=("elevation_m", "last")
@@ -352,10 +352,12 @@ def _require_metres(channel: pd.DataFrame, offsets: Array, ground: Array) -> Non
         first = np.argmax(some, axis=1)
         beside.append(np.where(some.any(axis=1), part[np.arange(len(part)), first], np.nan))
         known.append(ends[side])
-    _require_near(np.concatenate(beside), np.concatenate(known), "the ends of the surveyed bed")
+    _require_near_known(
+        np.concatenate(beside), np.concatenate(known), "the ends of the surveyed bed"
+    )
 
 
-def _require_near(ground: Array, known: Array, what: str, *, most_m: float = FAR_M) -> None:
+def _require_near_known(ground: Array, known: Array, what: str, *, most_m: float = FAR_M) -> None:
     """Refuse ground in another unit, or far from heights that it should be near."""
     unit = unit_of_heights(ground, known)
     off = ground - known
@@ -497,7 +499,7 @@ def flood_levels(
     >>> bool(pg.flood_levels(houses, level, rivers)["flood_level_m"].notna().all())
     True
     """
-    _single(profile)
+    _require_one_flood(profile)
     lines = lay_out(rivers)
     where = locate(features, by_measure(rivers))
     code = river_codes(where["river"], lines, "rivers")
@@ -536,13 +538,13 @@ def _require_ground_near_levels(
         place, _ = points_at(lines, code, measure)
         grounds.append(np.array([rasters.window(xy - pad, xy + pad).at(xy) for xy in place], float))
         levels.append(_level_at(part, lines, code, measure))
-    _require_near(
+    _require_near_known(
         np.concatenate(grounds), np.concatenate(levels),
         "the flood level, at the centreline", most_m=DEEP_M,
     )  # fmt: skip
 
 
-def _single(profile: pd.DataFrame) -> None:
+def _require_one_flood(profile: pd.DataFrame) -> None:
     require_columns(profile, ("river", "chainage_m", "level_m"), "profile")
     for column in ("profile", "scheme"):
         if column in profile.columns and profile[column].nunique() > 1:
@@ -617,7 +619,7 @@ def inundation(
     >>> pg.inundation(level, sample / "地面高程.tif", rivers).geom_type.tolist()
     ['MultiPolygon']
     """
-    _single(profile)
+    _require_one_flood(profile)
     require_layer(rivers, "rivers")
     rasters = Rasters.of(dem, rivers.crs, "dem")
     require_one_datum({"profile": profile, "dem": rasters.datum})
@@ -638,11 +640,13 @@ def inundation(
             raise LayerError(
                 "leaves stretches of the river without ground; is a tile missing",
                 layer="dem",
-                ids=_stretches_of(lines.scales[k].chainage(measure), bare, str(river)),
+                ids=_stretch_labels(lines.scales[k].chainage(measure), bare, str(river)),
                 hint='dem=["a.tif", "b.tif"], with all tiles of the river; or the profile of the '
                 "reach that the DEM covers",
             )
-        _require_near(found.ground_m, level, "the flood level, at the centreline", most_m=DEEP_M)
+        _require_near_known(
+            found.ground_m, level, "the flood level, at the centreline", most_m=DEEP_M
+        )
         rows.append((river, found.area, float(shapely.area(found.area)), found.depth_max_m))
     table = pd.DataFrame(rows, columns=["river", "geometry", "flooded_m2", "depth_max_m"])
     return gpd.GeoDataFrame(table, geometry="geometry", crs=rivers.crs)

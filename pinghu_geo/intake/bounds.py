@@ -76,10 +76,10 @@ def require_bounded_book(path: Path, what: str) -> None:
         with zipfile.ZipFile(path) as book:
             parts = [i for i in book.infolist() if i.filename.endswith(".xml")]
             if sum(i.file_size for i in parts) > MOST_XML:
-                raise _too_much(path, what, "unfolds to more than 2 GB")
+                raise _oversize_error(path, what, "unfolds to more than 2 GB")
             if any(i.filename.endswith("styles.xml") and i.file_size > MOST_STYLES for i in parts):
-                raise _too_much(path, what, "has more styles than a table")
-            shared = _shared_lengths(book, path, what)
+                raise _oversize_error(path, what, "has more styles than a table")
+            shared = _shared_text_lengths(book, path, what)
             for part in parts:
                 if re.fullmatch(r"/?xl/worksheets/[^/]+\.xml", part.filename):
                     _require_bounded_sheet(book, part, shared, path, what)
@@ -94,7 +94,7 @@ def require_bounded_book(path: Path, what: str) -> None:
         ) from fault
 
 
-def _too_much(path: Path, what: str, why: str) -> LayerError:
+def _oversize_error(path: Path, what: str, why: str) -> LayerError:
     return LayerError(
         f"{path.name} {why}",
         layer=what,
@@ -107,10 +107,10 @@ def _too_much(path: Path, what: str, why: str) -> LayerError:
 def require_bounded_sheet(rows: int, columns: int, path: Path) -> None:
     """Refuse a sheet whose last cell, seen once it is read, lies too far out."""
     if rows * columns > MOST_SPANNED or columns > MOST_COLUMNS:
-        raise _too_much(path, "", f"has a sheet of {rows:,} rows and {columns:,} columns")
+        raise _oversize_error(path, "", f"has a sheet of {rows:,} rows and {columns:,} columns")
 
 
-def _parsed(book: zipfile.ZipFile, name: str, parser: Any) -> None:
+def _feed_parser(book: zipfile.ZipFile, name: str, parser: Any) -> None:
     """Feed a part of a workbook to a parser, no more at once than a block."""
     with book.open(name) as part:
         while block := part.read(2**20):
@@ -118,7 +118,7 @@ def _parsed(book: zipfile.ZipFile, name: str, parser: Any) -> None:
         parser.Parse(b"", True)
 
 
-def _shared_lengths(book: zipfile.ZipFile, path: Path, what: str) -> list[int]:
+def _shared_text_lengths(book: zipfile.ZipFile, path: Path, what: str) -> list[int]:
     """How long each of the texts is that cells refer to."""
     lengths: list[int] = []
     name = next((n for n in book.namelist() if n.lower().endswith("xl/sharedstrings.xml")), None)
@@ -135,9 +135,9 @@ def _shared_lengths(book: zipfile.ZipFile, path: Path, what: str) -> list[int]:
 
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.CharacterDataHandler = begun, said
-    _parsed(book, name, parser)
+    _feed_parser(book, name, parser)
     if sum(lengths) > MOST_TEXT:
-        raise _too_much(path, what, "holds more text than a ledger")
+        raise _oversize_error(path, what, "holds more text than a ledger")
     return lengths
 
 
@@ -154,17 +154,19 @@ def _require_bounded_sheet(
             cells += 1
             kind, value, place = given.get("t", ""), "", given.get("r", "")
             if cells > MOST_CELLS:
-                raise _too_much(path, what, f"has a sheet of more than {MOST_CELLS:,} cells")
+                raise _oversize_error(path, what, f"has a sheet of more than {MOST_CELLS:,} cells")
         elif tag.rpartition(":")[2] in ("v", "is", "f"):  # formats alone are no end of a table
             at = re.match("[A-Z]+", place)
             rows, columns = max(rows, row), max(columns, _column_number(at[0]) if at else 1)
             if rows * columns > MOST_SPANNED:
                 said = f"has a sheet of {rows:,} rows and {columns:,} columns"
-                raise _too_much(path, what, said)
+                raise _oversize_error(path, what, said)
         elif tag.rpartition(":")[2] in ("mergeCell", "hyperlink"):
-            merged += _area(given.get("ref", ""))
+            merged += _cells_in_range(given.get("ref", ""))
             if merged > MOST_SPANNED // 10:
-                raise _too_much(path, what, f"has a sheet with {merged:,} cells merged or linked")
+                raise _oversize_error(
+                    path, what, f"has a sheet with {merged:,} cells merged or linked"
+                )
         elif tag.rpartition(":")[2] == "row":
             row = int(given.get("r", row + 1))
 
@@ -180,16 +182,16 @@ def _require_bounded_sheet(
                 text += shared[int(value)]
             kind = ""
             if text > MOST_TEXT:
-                raise _too_much(path, what, "repeats its texts beyond what a ledger holds")
+                raise _oversize_error(path, what, "repeats its texts beyond what a ledger holds")
 
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.CharacterDataHandler = begun, read
     parser.EndElementHandler = ended
     parser.buffer_text = True
-    _parsed(book, part.filename, parser)
+    _feed_parser(book, part.filename, parser)
 
 
-def _area(place: str) -> int:
+def _cells_in_range(place: str) -> int:
     """How many cells lie between two corners, such as A1:B9."""
     corners = re.findall(r"\$?([A-Z]{1,3})\$?(\d{1,7})", place)
     if len(corners) != 2:
@@ -220,33 +222,33 @@ def require_bounded_base(path: Path, what: str) -> None:
             "type = 'table' AND sql LIKE '%AS%(%' AND sql NOT LIKE 'CREATE VIRTUAL%'"
         ).fetchall()
         for name, is_view in given:
-            _stop_in_time(base)
+            _interrupt_when_too_long(base)
             try:
                 columns = [
-                    _quoted(column)
+                    _quoted_name(column)
                     for _, column, *_, hidden in base.execute(
-                        f"PRAGMA table_xinfo({_quoted(name)})"
+                        f"PRAGMA table_xinfo({_quoted_name(name)})"
                     )
                     if is_view or hidden == 2
                 ]
                 if not columns:
                     continue
                 lengths = " + ".join(f"total(length(CAST({c} AS BLOB)))" for c in columns)
-                query = f"SELECT {lengths} FROM {_quoted(name)}"  # noqa: S608 - quoted
+                query = f"SELECT {lengths} FROM {_quoted_name(name)}"  # noqa: S608 - quoted
                 (held,) = base.execute(query).fetchone()
             except sqlite3.Error as fault:
                 if HARMLESS.search(str(fault)):
                     continue
-                raise _computes(path, what, name, str(fault)) from fault
+                raise _view_error(path, what, name, str(fault)) from fault
             if held > most:
-                raise _computes(path, what, name, "too big")
+                raise _view_error(path, what, name, "too big")
 
 
-def _quoted(name: str) -> str:
+def _quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _stop_in_time(base: sqlite3.Connection) -> None:
+def _interrupt_when_too_long(base: sqlite3.Connection) -> None:
     """Interrupt what is asked next when it takes too many steps, or too long."""
     steps, end = 0, time.monotonic() + LONGEST_S
 
@@ -258,7 +260,7 @@ def _stop_in_time(base: sqlite3.Connection) -> None:
     base.set_progress_handler(goes_on_too_long, STEPS_AT_ONCE)
 
 
-def _computes(path: Path, what: str, name: str, said: str) -> LayerError:
+def _view_error(path: Path, what: str, name: str, said: str) -> LayerError:
     name = repr(name)
     if "interrupted" in said:
         text = say("{} has a view {} that computes rows without end", "en", path.name, name)
@@ -276,7 +278,7 @@ def _computes(path: Path, what: str, name: str, said: str) -> LayerError:
 
 def require_bounded_tiff(path: Path, what: str) -> None:
     """Refuse a GeoTIFF of which one tile or strip would fill the memory: holes take no bytes."""
-    for tags in _directories(path):
+    for tags in _tiff_directories(path):
         width, height = tags.get(256, 0), tags.get(257, 0)
         down = tags.get(323, min(tags.get(278, height), height))
         bytes_of_one = tags.get(277, 1) * max(tags.get(258, 8) // 8, 1)
@@ -294,7 +296,7 @@ def require_bounded_block(down: int, across: int, dtype: str, path: Path, what: 
         )
 
 
-def _directories(path: Path) -> Iterator[dict[int, int]]:
+def _tiff_directories(path: Path) -> Iterator[dict[int, int]]:
     """Whole numbers in each directory of a TIFF, by their tag; as far as it can be read."""
     with suppress(struct.error, OSError, OverflowError), path.open("rb") as file:
         head = file.read(16)
@@ -349,8 +351,8 @@ def require_bounded_drawing(raw: bytes, name: str, what: str) -> None:
         elif entity == b"INSERT" and group in (b"2", b"70", b"71"):
             at = (b"2", b"70", b"71").index(group)
             one = value.strip().upper()
-            inserts[block][-1][at] = one if at == 0 else _times(one)
-    total = _unfolded(b"", own, inserts, {}, 0)
+            inserts[block][-1][at] = one if at == 0 else _repeat_count(one)
+    total = _count_of_entities(b"", own, inserts, {}, 0)
     if total > MOST_ENTITIES:
         many = f"{total:,.0f}" if np.isfinite(total) else "endlessly many"
         raise LayerError(
@@ -361,11 +363,11 @@ def require_bounded_drawing(raw: bytes, name: str, what: str) -> None:
         )
 
 
-def _times(text: bytes) -> int:
+def _repeat_count(text: bytes) -> int:
     return max(int(text), 1) if re.fullmatch(rb"-?\d{1,9}", text) else 1
 
 
-def _unfolded(
+def _count_of_entities(
     block: bytes, own: dict[bytes, int], inserts: Any, known: dict[bytes, float], depth: int
 ) -> float:
     """Entities of a block with all that it inserts; infinite where it comes to itself."""
@@ -375,7 +377,7 @@ def _unfolded(
         return float("inf")
     total = float(own.get(block, 0))
     for name, across, down in inserts.get(block, ()):
-        total += across * down * max(_unfolded(name, own, inserts, known, depth + 1), 1.0)
+        total += across * down * max(_count_of_entities(name, own, inserts, known, depth + 1), 1.0)
     known[block] = total
     return total
 
@@ -390,15 +392,15 @@ def without_nests(shapes: Any) -> Any:
         if one is None or len(one) < 400:
             continue
         if isinstance(one, str):
-            deep = _deepest_wkt(one) > DEEPEST_PARTS
+            deep = _depth_of_wkt(one) > DEEPEST_PARTS
         else:
-            deep = len(one) > SHORT_BYTES and _deepest_wkb(bytes(one)) > DEEPEST_PARTS
+            deep = len(one) > SHORT_BYTES and _depth_of_wkb(bytes(one)) > DEEPEST_PARTS
         if deep:
             kept[k] = None if not isinstance(one, str) else "nested without end"
     return kept
 
 
-def _deepest_wkt(text: str) -> int:
+def _depth_of_wkt(text: str) -> int:
     """How deep words that hold others stand within one another, at most."""
     if len(HOLDERS.findall(text)) <= DEEPEST_PARTS:
         return 0
@@ -409,7 +411,7 @@ def _deepest_wkt(text: str) -> int:
     return most
 
 
-def _deepest_wkb(raw: bytes) -> int:
+def _depth_of_wkb(raw: bytes) -> int:
     """How deep parts of a WKB stand within one another; beyond the bound nothing is counted."""
     at, left, most = 0, [1], 0
     while left and at + 5 <= len(raw):

@@ -73,8 +73,8 @@ class Findings:
             "fault": fault,
             "id": rows,
             "field": column,
-            "problem": _filled(problem, len(rows), column, said),
-            "advice": _filled(cure, len(rows), column, said),
+            "problem": _text_by_row(problem, len(rows), column, said),
+            "advice": _text_by_row(cure, len(rows), column, said),
         }
         self._tables.append(table)
 
@@ -112,7 +112,7 @@ def errors_first(faults: pd.DataFrame) -> pd.DataFrame:
     return faults.iloc[np.argsort(rank, kind="stable")].reset_index(drop=True)
 
 
-def _filled(text: str, n: int, column: str, said: Mapping[str, Any]) -> list[str] | str:
+def _text_by_row(text: str, n: int, column: str, said: Mapping[str, Any]) -> list[str] | str:
     """A text with its blanks filled in, row by row where anything differs by row."""
     many = {
         k: v for k, v in said.items() if isinstance(v, Sequence | np.ndarray) and type(v) is not str

@@ -59,7 +59,7 @@ class Condition:
 
     def holds(self, values: Values, size: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Rows for which it is true; where it is unknown it doesn't hold."""
-        found = _test(self.node, self.layer)(values).fillna(False).to_numpy(bool)
+        found = _test_of_node(self.node, self.layer)(values).fillna(False).to_numpy(bool)
         return found if len(found) == size else np.zeros(size, bool)
 
 
@@ -67,7 +67,7 @@ def parse_condition(text: str, layer: str) -> Condition:
     """Read a condition: columns, constants, ``= != < <= > >= in and or not is null``, brackets."""
     if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
         raise LayerError("where is no condition", layer=layer, hint=SHOWN)
-    reader = _Reader(text, layer)
+    reader = _ConditionParser(text, layer)
     node = reader.either(0)
     if reader.at < len(reader.tokens):
         raise reader.refused("doesn't end there")
@@ -86,7 +86,7 @@ class _Token:
         return word if word in KEYWORDS else ""
 
 
-class _Reader:
+class _ConditionParser:
     """Recursive descent over the tokens of one condition."""
 
     def __init__(self, text: str, layer: str) -> None:
@@ -158,9 +158,9 @@ class _Reader:
                 raise self.refused("has no null after is")
             return "null", self.column(left), wanted
         if self.keyword("not", "in"):
-            return "not", _among(self.column(left), self.constants())
+            return "not", _any_equal_node(self.column(left), self.constants())
         if self.keyword("in"):
-            return _among(self.column(left), self.constants())
+            return _any_equal_node(self.column(left), self.constants())
         sign = self.sign("<=", ">=", "!=", "<>", "==", "=", "<", ">")
         if not sign:
             raise self.refused("has no comparison")
@@ -214,23 +214,23 @@ class _Reader:
         return found
 
 
-def _test(node: Node, layer: str) -> Test:
+def _test_of_node(node: Node, layer: str) -> Test:
     """The test of rows that a condition means."""
     match node:
         case ("and" | "or" as word, parts):
             how = operator.and_ if word == "and" else operator.or_
-            return _joined([_test(part, layer) for part in parts], how)
+            return _joined_test([_test_of_node(part, layer) for part in parts], how)
         case ("not", part):
-            inner = _test(part, layer)
+            inner = _test_of_node(part, layer)
             return lambda values: ~inner(values)
         case ("null", name, wanted):
-            return _nulls(name, wanted=wanted)
+            return _null_test(name, wanted=wanted)
         case (_, name, sign, right):
-            return _compared(name, sign, right, layer)
+            return _comparison_test(name, sign, right, layer)
     raise AssertionError(node)
 
 
-def _joined(parts: list[Test], how: Callable[[Any, Any], Any]) -> Test:
+def _joined_test(parts: list[Test], how: Callable[[Any, Any], Any]) -> Test:
     if len(parts) == 1:
         return parts[0]
 
@@ -243,43 +243,45 @@ def _joined(parts: list[Test], how: Callable[[Any, Any], Any]) -> Test:
     return test
 
 
-def _nulls(name: str, *, wanted: bool) -> Test:
+def _null_test(name: str, *, wanted: bool) -> Test:
     def test(values: Values) -> pd.Series:
-        found = _blank(values(name))
+        found = _is_blank(values(name))
         return pd.Series(found if wanted else ~found).astype("boolean")
 
     return test
 
 
-def _blank(values: pd.Series) -> pd.Series:
+def _is_blank(values: pd.Series) -> pd.Series:
     """Where there is no value: NA, or a text of nothing but blanks, which is what a .dbf has."""
     if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values):
         return values.isna()
     return values.isna() | (values.astype("str").str.strip() == "")
 
 
-def _among(name: str, constants: Iterable[tuple[str, Any]]) -> Node:
+def _any_equal_node(name: str, constants: Iterable[tuple[str, Any]]) -> Node:
     return "or", [("compare", name, "=", one) for one in constants]
 
 
-def _compared(name: str, sign: str, right: tuple[str, Any], layer: str) -> Test:
+def _comparison_test(name: str, sign: str, right: tuple[str, Any], layer: str) -> Test:
     """A column against a constant or another column; NA where either has no value."""
     kind, value = right
 
     def test(values: Values) -> pd.Series:
         column = values(name)
         other = values(value) if kind == "column" else None
-        left, against = _alike(column, kind, value if other is None else other, name, layer)
+        left, against = _comparable_sides(
+            column, kind, value if other is None else other, name, layer
+        )
         found = pd.Series(SIGNS[sign](left, against), index=column.index).astype("boolean")
-        unknown = left.isna() | _blank(column)
+        unknown = left.isna() | _is_blank(column)
         if other is not None:
-            unknown = unknown | against.isna() | _blank(other)
+            unknown = unknown | against.isna() | _is_blank(other)
         return found.mask(unknown.to_numpy(bool))
 
     return test
 
 
-def _alike(
+def _comparable_sides(
     column: pd.Series, kind: str, value: Any, name: str, layer: str
 ) -> tuple[pd.Series, Any]:
     """Both sides as numbers, days or text, whichever they are."""
@@ -287,23 +289,23 @@ def _alike(
     if pd.api.types.is_datetime64_any_dtype(column) and kind == "text":
         day = pd.to_datetime(value, errors="coerce")
         if pd.isna(day):
-            raise _unlike(name, "days", value, layer)
+            raise _unlike_error(name, "days", value, layer)
         return column, day
     if kind == "column":
         if numeric or pd.api.types.is_numeric_dtype(value):
-            return _numbers(column), _numbers(value)
-        return _texts(column), _texts(value)
+            return _as_numbers(column), _as_numbers(value)
+        return _as_texts(column), _as_texts(value)
     if kind == "number":
-        return _numbers(column), value
+        return _as_numbers(column), value
     if numeric:
         try:
-            return _numbers(column), float(value)
+            return _as_numbers(column), float(value)
         except ValueError:
-            raise _unlike(name, "numbers", value, layer) from None
-    return _texts(column), value
+            raise _unlike_error(name, "numbers", value, layer) from None
+    return _as_texts(column), value
 
 
-def _unlike(name: str, held: str, value: Any, layer: str) -> LayerError:
+def _unlike_error(name: str, held: str, value: Any, layer: str) -> LayerError:
     return LayerError(
         f"where compares column {name!r}, which holds {held}, with {value!r}",
         layer=layer,
@@ -311,11 +313,11 @@ def _unlike(name: str, held: str, value: Any, layer: str) -> LayerError:
     )
 
 
-def _numbers(values: pd.Series) -> pd.Series:
+def _as_numbers(values: pd.Series) -> pd.Series:
     return pd.to_numeric(values, errors="coerce").astype("float64")
 
 
-def _texts(values: pd.Series) -> pd.Series:
+def _as_texts(values: pd.Series) -> pd.Series:
     if pd.api.types.is_bool_dtype(values):
         return values.map({True: "true", False: "false"})
     return values.astype("str").str.strip()
@@ -340,16 +342,16 @@ def weaker(condition: Condition, kinds: Mapping[str, str]) -> Node | None:
     ``kinds`` says of the file's columns which hold numbers, and which texts. The condition itself
     is tested on what comes through, so that a driver decides nothing, and only spares work.
     """
-    return _weaker(condition.node, kinds)
+    return _weaker_node(condition.node, kinds)
 
 
-def _weaker(node: Node, kinds: Mapping[str, str]) -> Node | None:
+def _weaker_node(node: Node, kinds: Mapping[str, str]) -> Node | None:
     match node:
         case ("and", parts):
-            found = [w for p in parts if (w := _weaker(p, kinds)) is not None]
+            found = [w for p in parts if (w := _weaker_node(p, kinds)) is not None]
             return ("and", found) if found else None
         case ("or", parts):
-            all_of = [_weaker(p, kinds) for p in parts]
+            all_of = [_weaker_node(p, kinds) for p in parts]
             return None if None in all_of else ("or", all_of)
         case ("null", name, False) if name in kinds:
             return "known", name
@@ -366,17 +368,17 @@ def as_sql(node: Node, *, sqlite: bool) -> str:
         case ("and" | "or" as word, parts):
             return "(" + f" {word.upper()} ".join(as_sql(p, sqlite=sqlite) for p in parts) + ")"
         case ("known", name):
-            return f"{_quoted(name)} IS NOT NULL"
+            return f"{_quoted_name(name)} IS NOT NULL"
         case ("holds", name, text):
-            return f"{_quoted(name)} LIKE '%{text.replace(chr(39), 2 * chr(39))}%'"
+            return f"{_quoted_name(name)} LIKE '%{text.replace(chr(39), 2 * chr(39))}%'"
         case (_, name, sign, value):
-            said = f"{_quoted(name)} {'<>' if sign == '!=' else sign} {value!r}"
+            said = f"{_quoted_name(name)} {'<>' if sign == '!=' else sign} {value!r}"
             # SQLite keeps texts such as 1,300 among numbers, which we read
-            return f"({said} OR typeof({_quoted(name)}) = 'text')" if sqlite else said
+            return f"({said} OR typeof({_quoted_name(name)}) = 'text')" if sqlite else said
     raise AssertionError(node)
 
 
-def _quoted(name: str) -> str:
+def _quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 

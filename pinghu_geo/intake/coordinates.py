@@ -70,12 +70,14 @@ OLD_DATUMS = ("Beijing", "Xian")
 
 def settle_crs(frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings) -> gpd.GeoDataFrame:
     """Settle the CRS: declared by the file, or given, or refused with what it could be."""
-    settled = _settled(frame, crs, what, seen)
+    settled = _with_settled_crs(frame, crs, what, seen)
     _refuse_degrees(settled, what)
     return settled
 
 
-def _settled(frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings) -> gpd.GeoDataFrame:
+def _with_settled_crs(
+    frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings
+) -> gpd.GeoDataFrame:
     try:
         given = None if crs is None else CRS.from_user_input(crs)
     except NoCRS as fault:
@@ -87,15 +89,15 @@ def _settled(frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings) -> gp
     # a GeoPackage says "undefined" (srs_id -1, 0) where it was written without
     if frame.crs is None or re.match(r"(?i)undefined|unknown", frame.crs.name):
         if given is None:
-            raise _no_crs(frame, what)
+            raise _no_crs_error(frame, what)
         return frame.set_crs(given, allow_override=True)
     if frame.crs.is_engineering:  # a drawing's own grid says nothing of where on earth it lies
         if given is None:
-            raise _no_crs(frame, what)
+            raise _no_crs_error(frame, what)
         seen.add("unnamed_crs", column="geometry", name=given.name)
         return frame.set_crs(given, allow_override=True)
-    declared = _normal(frame.crs)
-    if given is not None and _only_unnamed(declared, given):
+    declared = _epsg_form(frame.crs)
+    if given is not None and _is_only_unnamed(declared, given):
         seen.add("unnamed_crs", column="geometry", name=given.name)
         return frame.set_crs(given, allow_override=True)
     if given is not None and not same_crs(declared, given):
@@ -113,7 +115,7 @@ def _settled(frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings) -> gp
 def _refuse_degrees(frame: gpd.GeoDataFrame, what: str) -> None:
     """Refuse degrees that are stated to be metres: beside a river they would just be far away."""
     crs = crs_of(frame)
-    bounds = _bounds(frame.geometry.to_numpy())
+    bounds = _finite_bounds(frame.geometry.to_numpy())
     area = crs.area_of_use if crs.is_projected else None
     if bounds is None or area is None or not _looks_like_degrees(bounds):
         return
@@ -136,7 +138,7 @@ def _refuse_degrees(frame: gpd.GeoDataFrame, what: str) -> None:
     )
 
 
-def _no_crs(frame: gpd.GeoDataFrame, what: str) -> CRSError:
+def _no_crs_error(frame: gpd.GeoDataFrame, what: str) -> CRSError:
     """The error that lists what the coordinates could be."""
     bounds = frame.total_bounds
     seen = ", ".join(f"{v:,.1f}" for v in bounds)
@@ -157,7 +159,7 @@ def _no_crs(frame: gpd.GeoDataFrame, what: str) -> CRSError:
     )
 
 
-def _normal(crs: CRS) -> CRS:
+def _epsg_form(crs: CRS) -> CRS:
     """The EPSG form of a CRS that came as ESRI text, where it is one beyond doubt."""
     code = crs.to_epsg()
     if code:
@@ -173,18 +175,18 @@ def _normal(crs: CRS) -> CRS:
     return crs
 
 
-def _only_unnamed(declared: CRS, given: CRS) -> bool:
+def _is_only_unnamed(declared: CRS, given: CRS) -> bool:
     """Whether a file's CRS has the given one's projection, but no name and datum of its own.
 
     MapInfo knows no CGCS2000: it writes its projection on another or on no datum at all.
     """
     if declared.to_epsg() or declared.name.lower() not in ("unnamed", "unknown", "undefined"):
         return False
-    one, other = _projection(declared), _projection(given)
+    one, other = _projection_parameters(declared), _projection_parameters(given)
     return one.keys() == other.keys() and all(abs(one[k] - other[k]) < 1e-9 for k in one)
 
 
-def _projection(crs: CRS) -> dict[str, Any]:
+def _projection_parameters(crs: CRS) -> dict[str, Any]:
     """Parameters of a projection: its meridian, false easting and so on."""
     operation = operation_of(crs)
     return {} if operation is None else {p.name: p.value for p in operation.params}
@@ -260,7 +262,7 @@ def check_coordinates(
     if crs is None:
         seen.add("no_crs", column="geometry")
         return None
-    bounds = _bounds(frame.geometry.to_numpy())
+    bounds = _finite_bounds(frame.geometry.to_numpy())
     code = 4547 if bounds is None else grid_of_place(crs, bounds)
     if crs.is_deprecated:
         seen.add("deprecated_crs", column="geometry", name=crs.name, code=code)
@@ -271,13 +273,13 @@ def check_coordinates(
     if right == "nowhere":
         return None
     metres = frame if right == "metres" else frame.to_crs(code)
-    _check_lonely(metres, seen)
+    _check_far_features(metres, seen)
     if reference is not None and len(frame) and len(reference):
-        _check_against(frame, metres, reference, bounds, seen)
+        _check_against_reference(frame, metres, reference, bounds, seen)
     return metres
 
 
-def _bounds(shapes: Any) -> Bounds | None:
+def _finite_bounds(shapes: Any) -> Bounds | None:
     """Bounds of what has coordinates."""
     each = shapely.bounds(shapes)
     each = each[np.isfinite(each).all(axis=1)]
@@ -316,7 +318,7 @@ def _check_projected(crs: CRS, bounds: Bounds, code: int, seen: Findings) -> Rig
         return "nowhere"
     if any(word in crs.name for word in OLD_DATUMS):
         seen.add("old_datum", column="geometry", name=crs.name)
-    if not _fits(crs, bounds):
+    if not _fits_area_of_use(crs, bounds):
         _say_why_outside(crs, bounds, code, seen)
         return "nowhere"
     scale = _areal_scale(crs, bounds)
@@ -327,7 +329,7 @@ def _check_projected(crs: CRS, bounds: Bounds, code: int, seen: Findings) -> Rig
     return "metres"
 
 
-def _fits(crs: CRS, bounds: Bounds) -> bool:
+def _fits_area_of_use(crs: CRS, bounds: Bounds) -> bool:
     """Whether bounds lie in the area that a CRS is for, or a little beyond."""
     area = crs.area_of_use
     if area is None:
@@ -357,20 +359,34 @@ def _areal_scale(crs: CRS, bounds: Bounds) -> float:
 def _say_why_outside(crs: CRS, bounds: Bounds, code: int, seen: Findings) -> None:
     """Name the slip that put coordinates outside of their CRS."""
     x0, y0, x1, y1 = bounds
-    zone = int(_projection(crs).get("False easting", 0.0) // 1_000_000)
+    zone = int(_projection_parameters(crs).get("False easting", 0.0) // 1_000_000)
     stated = int(x0 // 1_000_000)
     twice = int(x0 // 100_000_000)
     said: dict[str, Any] = {"name": crs.name}
 
     def fits(dx: float = 0.0, factor: float = 1.0) -> bool:
-        return _fits(crs, ((x0 + dx) / factor, y0 / factor, (x1 + dx) / factor, y1 / factor))
+        return _fits_area_of_use(
+            crs, ((x0 + dx) / factor, y0 / factor, (x1 + dx) / factor, y1 / factor)
+        )
 
-    if _fits(crs, (y0, x0, y1, x1)):
+    if _fits_area_of_use(crs, (y0, x0, y1, x1)):
         seen.add("swapped_axes", column="geometry")
     elif zone and fits(zone * 1e6):
-        seen.add("missing_zone", column="geometry", zone=zone, code=_relative(crs, bounds), **said)
+        seen.add(
+            "missing_zone",
+            column="geometry",
+            zone=zone,
+            code=_code_of_same_meridian(crs, bounds),
+            **said,
+        )
     elif not zone and stated in ZONES and fits(-stated * 1e6):
-        seen.add("extra_zone", column="geometry", zone=stated, code=_relative(crs, bounds), **said)
+        seen.add(
+            "extra_zone",
+            column="geometry",
+            zone=stated,
+            code=_code_of_same_meridian(crs, bounds),
+            **said,
+        )
     elif twice in ZONES and (fits(-twice * 1e8) or fits(-twice * (1e8 + 1e6))):
         seen.add("doubled_zone", column="geometry", zone=twice, shift=twice * 1e8)
     elif y1 > FURTHEST_M and (factor := next((f for f in (1e3, 1e2) if fits(factor=f)), None)):
@@ -381,19 +397,19 @@ def _say_why_outside(crs: CRS, bounds: Bounds, code: int, seen: Findings) -> Non
         seen.add("outside_crs", column="geometry", could=could, code=code, **said)
 
 
-def _relative(crs: CRS, bounds: Bounds) -> int:
+def _code_of_same_meridian(crs: CRS, bounds: Bounds) -> int:
     """The CRS of the same datum and meridian that writes its eastings as the bounds have them."""
     origin = "Longitude of natural origin"
     for code in crs_candidates(bounds):
         other = CRS.from_epsg(code)
-        if same_datum(crs, other) and _projection(other).get(origin) == _projection(crs).get(
+        if same_datum(crs, other) and _projection_parameters(other).get(
             origin
-        ):
+        ) == _projection_parameters(crs).get(origin):
             return code
     return 0
 
 
-def _check_lonely(metres: gpd.GeoDataFrame, seen: Findings) -> None:
+def _check_far_features(metres: gpd.GeoDataFrame, seen: Findings) -> None:
     """Features far from the bulk of their layer: a digit too many or too few."""
     each = shapely.bounds(metres.geometry.to_numpy())
     rows = np.flatnonzero(np.isfinite(each).all(axis=1))
@@ -406,7 +422,7 @@ def _check_lonely(metres: gpd.GeoDataFrame, seen: Findings) -> None:
     seen.add("lonely", metres.index[rows[far]], "geometry", km=off[far].max(axis=1) / 1000)
 
 
-def _check_against(
+def _check_against_reference(
     frame: gpd.GeoDataFrame,
     metres: gpd.GeoDataFrame,
     reference: gpd.GeoDataFrame,
@@ -428,7 +444,7 @@ def _check_against(
         return
     if not {"Polygon", "MultiPolygon"} & set(reference.geom_type):
         return
-    found = _shift(metres, reference.to_crs(crs_of(metres)))
+    found = _voted_shift(metres, reference.to_crs(crs_of(metres)))
     if found.confidence > SURE and np.hypot(found.dx_m, found.dy_m) > SHIFTED_M:
         seen.add("shifted", column="geometry", dx=found.dx_m, dy=found.dy_m, n=found.n_matched,
                  cause=say(CAUSES[found.cause], seen.lang))  # fmt: skip
@@ -534,14 +550,14 @@ def layer_shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
     layer, reference = with_shapes(layer, "layer"), with_shapes(reference, "reference")
     require_layer(layer, "layer", valid=False)
     require_layer(reference, "reference", crs=layer.crs, valid=False)
-    return _shift(layer, reference)
+    return _voted_shift(layer, reference)
 
 
-def _shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
+def _voted_shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
     """The vote of `layer_shift`, of whatever has an area."""
     from scipy.spatial import cKDTree
 
-    mine, theirs = _features(layer), _features(reference)
+    mine, theirs = _centres_and_sizes(layer), _centres_and_sizes(reference)
     if not len(mine) or not len(theirs):
         return Shift(0.0, 0.0, 0, 0, 0.0, "unknown")
     low, high = theirs[:, :2].min(axis=0) - SEARCH_M, theirs[:, :2].max(axis=0) + SEARCH_M
@@ -570,11 +586,11 @@ def _shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
     sure = max(0.0, 1 - rivals / matched) if matched >= 5 else 0.0
     # chance alone gives a small winner hardly more votes than the next
     sure = 1 - (1 - sure) ** 2 if sure > 0.5 else sure
-    cause = _cause(layer, best)
+    cause = _cause_of_shift(layer, best)
     return Shift(float(best[0]), float(best[1]), matched, len(mine), round(float(sure), 3), cause)
 
 
-def _features(layer: gpd.GeoDataFrame) -> Floats:
+def _centres_and_sizes(layer: gpd.GeoDataFrame) -> Floats:
     """Centre, area and length of the outline of each part of a layer; a row may be many houses."""
     shapes = shapely.get_parts(layer.geometry.to_numpy()[~shapely.is_missing(layer.geometry)])
     area = shapely.area(shapes)
@@ -583,14 +599,16 @@ def _features(layer: gpd.GeoDataFrame) -> Floats:
     return np.column_stack([at, shapely.area(kept), shapely.length(kept)])
 
 
-def _cause(layer: gpd.GeoDataFrame, shift: Floats) -> Literal["none", "gcj02", "bd09", "unknown"]:
+def _cause_of_shift(
+    layer: gpd.GeoDataFrame, shift: Floats
+) -> Literal["none", "gcj02", "bd09", "unknown"]:
     """What would explain a shift at this place."""
     if np.hypot(*shift) < SHIFTED_M:
         return "none"
     x0, y0, x1, y1 = layer.total_bounds
     middle = np.array([[(x0 + x1) / 2, (y0 + y1) / 2]]) - shift
     for cause in ("gcj02", "bd09"):
-        predicted = _in_degrees(middle, crs_of(layer), OFFSETS[cause])[0] - middle[0]
+        predicted = _changed_in_degrees(middle, crs_of(layer), OFFSETS[cause])[0] - middle[0]
         if np.hypot(*(predicted - shift)) < EXPLAINED_M:
             return cause
     return "unknown"
@@ -656,11 +674,13 @@ def from_gcj02(
         return found
 
     crs = crs_of(layer)
-    shapes = shapely.transform(layer.geometry.to_numpy(), lambda xy: _in_degrees(xy, crs, back))
+    shapes = shapely.transform(
+        layer.geometry.to_numpy(), lambda xy: _changed_in_degrees(xy, crs, back)
+    )
     return layer.set_geometry(shapes, crs=crs)
 
 
-def _in_degrees(xy: Floats, crs: CRS, change: Callable[[Floats], Floats]) -> Floats:
+def _changed_in_degrees(xy: Floats, crs: CRS, change: Callable[[Floats], Floats]) -> Floats:
     """Coordinates changed as longitude and latitude."""
     if crs.is_geographic:
         return change(xy)
@@ -695,7 +715,7 @@ def shifted_gcj02(lonlat: Floats) -> Floats:
     return np.column_stack([lon + np.where(inside, d_lon, 0), lat + np.where(inside, d_lat, 0)])
 
 
-def _bd09(lonlat: Floats) -> Floats:
+def _wgs84_to_bd09(lonlat: Floats) -> Floats:
     """WGS 84 to BD-09 [degrees]: GCJ-02 turned and stretched once more."""
     lon, lat = shifted_gcj02(lonlat).T
     turn = np.pi * 3000 / 180
@@ -704,4 +724,4 @@ def _bd09(lonlat: Floats) -> Floats:
     return np.column_stack([radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006])
 
 
-OFFSETS: dict[str, Callable[[Floats], Floats]] = {"gcj02": shifted_gcj02, "bd09": _bd09}
+OFFSETS: dict[str, Callable[[Floats], Floats]] = {"gcj02": shifted_gcj02, "bd09": _wgs84_to_bd09}

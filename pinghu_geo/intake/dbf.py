@@ -88,9 +88,9 @@ def numbers_as_written(frame: Any, path: Path, rows: NDArray[np.intp], encoding:
     if len(names) != len(table.fields):
         return frame  # no field at all: GDAL makes one up
     made = {
-        name: _column(table, k, rows, encoding)
+        name: _column_of_field(table, k, rows, encoding)
         for k, name in enumerate(names)
-        if table.fields[k][0] in "NF" and _any_odd(table, k, rows)
+        if table.fields[k][0] in "NF" and _has_odd_numbers(table, k, rows)
     }
     return frame.assign(**made) if made else frame
 
@@ -106,23 +106,27 @@ def plain_numbers(path: Path, names: Iterable[str]) -> set[str]:
     return {
         name
         for k, (kind, _, _, _) in enumerate(table.fields)
-        if kind in "NF" and (name := table.names[k]) in wanted and not _any_odd(table, k, rows)
+        if kind in "NF"
+        and (name := table.names[k]) in wanted
+        and not _has_odd_numbers(table, k, rows)
     }
 
 
-def _any_odd(table: Table, k: int, rows: NDArray[np.intp]) -> bool:
+def _has_odd_numbers(table: Table, k: int, rows: NDArray[np.intp]) -> bool:
     """Whether a field has a cell that GDAL doesn't read as it is written."""
     _, _, size, decimals = table.fields[k]
     step = max(AT_ONCE // max(size, 1), 1)
     whole = table.fields[k][0] == "N" and decimals == 0
     contiguous = len(rows) == len(table.cells)
     return any(
-        _odd(table.field(k, slice(i, i + step) if contiguous else rows[i : i + step]), whole).any()
+        _odd_numbers(
+            table.field(k, slice(i, i + step) if contiguous else rows[i : i + step]), whole
+        ).any()
         for i in range(0, len(rows), step)
     )
 
 
-def _odd(cells: NDArray[np.uint8], whole: bool) -> NDArray[np.bool_]:
+def _odd_numbers(cells: NDArray[np.uint8], whole: bool) -> NDArray[np.bool_]:
     """Cells that are neither blank nor a plain number of at most 15 digits before the point.
 
     GDAL writes decimals beyond what a double holds; only ids are read to the last digit.
@@ -146,7 +150,7 @@ def _odd(cells: NDArray[np.uint8], whole: bool) -> NDArray[np.bool_]:
     return np.asarray(odd & ~stars)
 
 
-def _column(table: Table, k: int, rows: NDArray[np.intp], encoding: str) -> pd.Series:
+def _column_of_field(table: Table, k: int, rows: NDArray[np.intp], encoding: str) -> pd.Series:
     """A field as numbers; as texts where it holds an id, or a text that is no number."""
     cells = np.ascontiguousarray(table.field(k, rows))
     raw = cells.view(f"S{cells.shape[1]}").ravel()
@@ -178,13 +182,13 @@ def say_cut_texts(
             first + row + 1
             for first in range(0, len(rows), step)
             for row in np.flatnonzero(
-                _ends_inside(table.field(k, rows[first : first + step]), encoding)
+                _ends_inside_character(table.field(k, rows[first : first + step]), encoding)
             )
         ]
         seen.add("text_cut", [f"row {row}" for row in cut], str(name))
 
 
-def _ends_inside(cells: NDArray[np.uint8], encoding: str) -> NDArray[np.bool_]:
+def _ends_inside_character(cells: NDArray[np.uint8], encoding: str) -> NDArray[np.bool_]:
     """Whether the text of each cell ends inside a character, at the field's end or before blanks.
 
     In UTF-8 the last lead byte tells how many bytes were to follow. In GBK, GB18030 and Big5 a run
@@ -221,15 +225,15 @@ def texts_decoded(frame: Any, encoding: str, path: Path, seen: Findings) -> Any:
         texts = frame[name]
         if texts.dtype == object or isinstance(texts.dtype, pd.StringDtype):
             given = texts.astype(object).where(texts.notna(), None)
-            read = [None if t is None else _decoded(t, encoding, path)[0] for t in given]
+            read = [None if t is None else _decoded_text(t, encoding, path)[0] for t in given]
             frame[name] = pd.Series(read, frame.index, dtype="str")
-        names[name], broken = _decoded(str(name), encoding, path)
+        names[name], broken = _decoded_text(str(name), encoding, path)
         if broken:
             seen.add("text_cut", column=names[name])
     return frame.rename(columns=names)
 
 
-def _decoded(text: str, encoding: str, path: Path) -> tuple[str, bool]:
+def _decoded_text(text: str, encoding: str, path: Path) -> tuple[str, bool]:
     """A text of single bytes in its encoding, and whether its last character was cut off."""
     raw = text.encode("latin-1")
     decoder = codecs.getincrementaldecoder(encoding)("strict")

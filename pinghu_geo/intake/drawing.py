@@ -60,11 +60,11 @@ def read_dxf(
         )
     require_bounded_drawing(raw, path.name, what)
     raw = _without_hidden_in_blocks(raw, layer, seen)
-    frame = _entities(path, raw, encoding, what)
+    frame = _read_entities(path, raw, encoding, what)
     unit = re.search(rb"\$INSUNITS\s+70\s+(\d+)", raw)
     if unit and int(unit[1]) in DRAWING_UNITS:
         seen.add("drawing_unit", unit=DRAWING_UNITS[int(unit[1])])
-    frame = _shown(frame, raw, layer, seen)
+    frame = _shown_entities(frame, raw, layer, seen)
     names = sorted(frame["Layer"].dropna().unique())
     if layer is None and len(names) > 1:
         raise LayerError(
@@ -79,7 +79,7 @@ def read_dxf(
             )
         frame = frame[frame["Layer"] == layer].reset_index(drop=True)
     if "Polygon" in NOUNS[what].geometry:
-        frame = _areas(frame, seen)
+        frame = _with_lines_as_areas(frame, seen)
     return frame.drop(columns=ENTITY_COLUMNS, errors="ignore")
 
 
@@ -87,7 +87,7 @@ def drawing_layers(path: Path) -> list[tuple[str, str, int]]:
     """CAD layers that a drawing shows: name, the geometry of most entities, how many there are."""
     seen = Findings("drawing")
     raw = _without_hidden_in_blocks(path.read_bytes(), None, seen)
-    frame = _shown(_entities(path, raw, None, "drawing"), raw, None, seen)
+    frame = _shown_entities(_read_entities(path, raw, None, "drawing"), raw, None, seen)
     found = []
     for name, rows in frame.groupby("Layer", sort=True):
         kinds = rows.geom_type.value_counts()
@@ -95,7 +95,7 @@ def drawing_layers(path: Path) -> list[tuple[str, str, int]]:
     return found
 
 
-def _entities(path: Path, raw: bytes, encoding: str | None, what: str) -> gpd.GeoDataFrame:
+def _read_entities(path: Path, raw: bytes, encoding: str | None, what: str) -> gpd.GeoDataFrame:
     """All entities of a drawing, with the names of their layers decoded."""
     # the header's code page is often the program's default and not that of the texts
     found = encoding or text_encoding(raw, path.name).name
@@ -105,11 +105,11 @@ def _entities(path: Path, raw: bytes, encoding: str | None, what: str) -> gpd.Ge
         copy.write_bytes(drawing_for_one_driver(raw, path.name, what))
         frame = pyogrio.read_dataframe(copy, CLOSED_LINE_AS_POLYGON="YES", on_invalid="ignore")
     for column in frame.columns.intersection(["Layer", "Text"]):
-        frame[column] = frame[column].map(_unescaped, na_action="ignore")
+        frame[column] = frame[column].map(_unescaped_text, na_action="ignore")
     return frame
 
 
-def _shown(
+def _shown_entities(
     frame: gpd.GeoDataFrame, raw: bytes, layer: str | None, seen: Findings
 ) -> gpd.GeoDataFrame:
     """What a drawing shows in its model: no frames of sheets, nothing invisible or frozen.
@@ -118,8 +118,8 @@ def _shown(
     """
     paper = frame["PaperSpace"].fillna(0).astype(int).to_numpy() != 0
     lines = [line.strip() for line in raw.split(b"\n")]
-    handles, hidden = _hidden(lines)
-    names = {_unescaped(_decoded_name(name, raw)) for name in hidden} - {layer}
+    handles, hidden = _hidden_handles_and_layers(lines)
+    names = {_unescaped_text(_decoded_name(name, raw)) for name in hidden} - {layer}
     off = frame["EntityHandle"].isin(handles).to_numpy() & ~paper
     frozen = frame["Layer"].isin(names).to_numpy() & ~paper
     if off.any():
@@ -134,7 +134,7 @@ def _shown(
     return shown
 
 
-def _hidden(lines: list[bytes]) -> tuple[set[str], list[bytes]]:
+def _hidden_handles_and_layers(lines: list[bytes]) -> tuple[set[str], list[bytes]]:
     """Handles of invisible entities, and layers that are frozen or switched off."""
     codes, values = lines[0::2], [*lines[1::2], b""]  # the last may have been cut off
     begins = [k for k, code in enumerate(codes) if code == b"0"]
@@ -159,7 +159,7 @@ def _hidden(lines: list[bytes]) -> tuple[set[str], list[bytes]]:
 
 def _without_hidden_in_blocks(raw: bytes, layer: str | None, seen: Findings) -> bytes:
     """A drawing whose blocks hold only what is shown: GDAL draws all that is in a block."""
-    begin, end = _section(raw, b"BLOCKS")
+    begin, end = _section_range(raw, b"BLOCKS")
     if begin == end:
         return raw
     lines = raw[begin : end - 1].split(b"\n")
@@ -167,8 +167,8 @@ def _without_hidden_in_blocks(raw: bytes, layer: str | None, seen: Findings) -> 
     values = [v.strip() for v in lines[1::2]]
     hidden = {
         name
-        for name in _hidden([line.strip() for line in raw.split(b"\n")])[1]
-        if _unescaped(_decoded_name(name, raw)) != layer
+        for name in _hidden_handles_and_layers([line.strip() for line in raw.split(b"\n")])[1]
+        if _unescaped_text(_decoded_name(name, raw)) != layer
     }
     starts = [k for k, code in enumerate(codes) if code == b"0"]
     kept, left_out, block, dropping = [], [], b"", False
@@ -182,7 +182,7 @@ def _without_hidden_in_blocks(raw: bytes, layer: str | None, seen: Findings) -> 
                 own.get(b"60") == b"1" or own.get(b"8") in hidden
             )
             if dropping:
-                left_out.append(_unescaped(_decoded_name(block, raw)))
+                left_out.append(_unescaped_text(_decoded_name(block, raw)))
         if not dropping:
             kept += lines[2 * first : 2 * last]
     if not left_out:
@@ -196,7 +196,7 @@ def _without_hidden_in_blocks(raw: bytes, layer: str | None, seen: Findings) -> 
     return raw[:begin] + b"\n".join([*kept, b""]) + raw[end:]
 
 
-def _section(raw: bytes, name: bytes) -> tuple[int, int]:
+def _section_range(raw: bytes, name: bytes) -> tuple[int, int]:
     """Where the groups of a section of a drawing begin and end."""
     group = rb"[ \t]*0[ \t]*\r?\n[ \t]*SECTION[ \t]*\r?\n[ \t]*2[ \t]*\r?\n[ \t]*%s[ \t]*\r?\n"
     found = re.search(rb"(?:^|\n)" + group % name, raw)
@@ -210,12 +210,12 @@ def _decoded_name(name: bytes, raw: bytes) -> str:
     return name.decode(text_encoding(raw, "drawing").name, "replace")
 
 
-def _unescaped(text: str) -> str:
+def _unescaped_text(text: str) -> str:
     """Text with AutoCAD's escapes, U+5EFA behind a backslash, as the characters meant."""
     return re.sub(r"\\U\+([0-9A-Fa-f]{4})", lambda found: chr(int(found[1], 16)), text)
 
 
-def _areas(frame: gpd.GeoDataFrame, seen: Findings) -> gpd.GeoDataFrame:
+def _with_lines_as_areas(frame: gpd.GeoDataFrame, seen: Findings) -> gpd.GeoDataFrame:
     """The entities with every line that encloses an area, alone or with others, as polygon."""
     shapes = frame.geometry.to_numpy().copy()
     line = shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING
@@ -317,7 +317,7 @@ def write_dxf(
     crs = next(iter(layers.values())).crs if layers else None
     for name, layer in layers.items():
         require_layer(layer.reset_index(drop=True), name, crs=crs)
-    _require_names(list(layers))
+    _require_sound_names(list(layers))
     require_place(path)
     drawing = filemanagement.new("R2010", setup=True, units=units.M)
     style = drawing.styles.new("中文", dxfattribs={"font": "simsun.ttc"})
@@ -326,12 +326,12 @@ def write_dxf(
             drawing.layers.get(name).dxf.color = COLOURS[k % len(COLOURS)]
         else:
             drawing.layers.add(name, color=COLOURS[k % len(COLOURS)])
-        _draw(drawing.modelspace(), name, layer, text_height_m, style.dxf.name)
+        _draw_layer(drawing.modelspace(), name, layer, text_height_m, style.dxf.name)
     with atomic_path(path) as temporary:
         drawing.saveas(temporary)
 
 
-def _require_names(names: list[str]) -> None:
+def _require_sound_names(names: list[str]) -> None:
     """Refuse names of layers that CAD refuses, or takes for one another."""
     for name in names:
         if name != (fit := drawing_name(name)):
@@ -345,7 +345,7 @@ def _require_names(names: list[str]) -> None:
         )
 
 
-def _draw(space: Any, name: str, layer: gpd.GeoDataFrame, height: float, style: str) -> None:
+def _draw_layer(space: Any, name: str, layer: gpd.GeoDataFrame, height: float, style: str) -> None:
     """Draw one layer."""
     shapes, row = shapely.get_parts(layer.geometry.to_numpy(), return_index=True)
     kind = shapely.get_dimensions(shapes)

@@ -91,25 +91,25 @@ def for_one_driver(path: Path, what: str, stack: ExitStack) -> Path:
     if suffix == ".gdb" or path.is_dir():
         _require_geodatabase(path, what)
     elif suffix in (".geojson", ".json"):
-        return _named_json(path, what)
+        return _path_with_json_driver(path, what)
     elif suffix == ".gpkg":
         require_bounded_base(path, what)
     elif suffix == ".kml":
         return plain_xml(path, what, stack, root="kml")
     elif suffix == ".mif":
-        return _plain_mif(path, what, stack)
+        return _plain_mif_copy(path, what, stack)
     elif suffix == ".tab":
-        return _plain_tab(path, what, stack)
+        return _plain_tab_copy(path, what, stack)
     elif suffix == ".fgb":
         with path.open("rb") as file:
             head = file.read(12)
         size = int.from_bytes(head[8:12], "little")
         if not (head.startswith(FLATGEOBUF) and 0 < size <= LONGEST_HEADER):
-            raise _no(path, what)
+            raise _wrong_content_error(path, what)
     return path
 
 
-def _no(path: Path, what: str, why: str = "") -> LayerError:
+def _wrong_content_error(path: Path, what: str, why: str = "") -> LayerError:
     return LayerError(
         f"{path.name} is no {path.suffix[1:].lower()} by content{why}",
         layer=what,
@@ -122,18 +122,20 @@ def _require_geodatabase(path: Path, what: str) -> None:
     """Refuse a folder that isn't a File Geodatabase and nothing else."""
     first = path / "a00000001.gdbtable"
     if not path.is_dir() or not first.is_file():
-        raise _no(path, what)
+        raise _wrong_content_error(path, what)
     with first.open("rb") as file:
         known = file.read(4) == TABLE_MARK
     astray = [p.name for p in path.iterdir() if not GEODATABASE.fullmatch(p.name) or p.is_dir()]
     if not known or astray:
-        raise _no(path, what, f"; it holds {', '.join(sorted(astray)[:3])}" if astray else "")
+        raise _wrong_content_error(
+            path, what, f"; it holds {', '.join(sorted(astray)[:3])}" if astray else ""
+        )
 
 
 # --- GeoJSON and its kin ---------------------------------------------------------------------
 
 
-def _named_json(path: Path, what: str) -> Path:
+def _path_with_json_driver(path: Path, what: str) -> Path:
     """The path behind the prefix that leaves GDAL no choice of its driver."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
         head = raw[:LOOKED_AT].removeprefix(b"\xef\xbb\xbf")
@@ -141,7 +143,7 @@ def _named_json(path: Path, what: str) -> Path:
         hidden = HIDDEN.search(raw) is not None
         given = [raw[m.end() : m.end() + LOOKED_AT] for m in CRS_MEMBER.finditer(raw)]
     if hidden:
-        given = _written_plainly(path, what)
+        given = _unescaped_crs_members(path, what)
     for text in given:
         if not _is_plain_crs(text):
             raise LayerError(
@@ -153,7 +155,7 @@ def _named_json(path: Path, what: str) -> Path:
     return Path(f"{driver}:{path.absolute()}")
 
 
-def _written_plainly(path: Path, what: str) -> list[bytes]:
+def _unescaped_crs_members(path: Path, what: str) -> list[bytes]:
     """Values of all CRS members of a JSON that writes letters as escapes."""
     found: list[bytes] = []
 
@@ -165,7 +167,7 @@ def _written_plainly(path: Path, what: str) -> list[bytes]:
     try:
         json.loads(path.read_bytes(), object_pairs_hook=kept)
     except (ValueError, RecursionError) as fault:
-        raise _no(path, what) from fault
+        raise _wrong_content_error(path, what) from fault
     return found
 
 
@@ -190,16 +192,16 @@ def _is_plain_crs(raw: bytes) -> bool:
 # --- formats whose head is written anew ---------------------------------------------------------
 
 
-def _beside(path: Path, stack: ExitStack, suffixes: tuple[str, ...]) -> Path:
+def _path_with_companions(path: Path, stack: ExitStack, suffixes: tuple[str, ...]) -> Path:
     """A path of the same name in a folder of its own, with the companions that belong to it."""
     folder = stack.enter_context(scratch_folder(path.name))
     for part in path.parent.glob("*"):
         if part.stem == path.stem and part.suffix.lower() in suffixes and part.is_file():
-            _link(part, folder / part.name)
+            _link_or_copy(part, folder / part.name)
     return folder / path.name
 
 
-def _link(part: Path, other: Path) -> None:
+def _link_or_copy(part: Path, other: Path) -> None:
     try:
         os.symlink(part.absolute(), other)
     except (OSError, NotImplementedError):  # Windows allows links to few
@@ -218,14 +220,14 @@ def plain_xml(path: Path, what: str, stack: ExitStack, *, root: str) -> Path:
             first.append((name, attributes, parser.CurrentByteIndex))
         depth += 1
         if depth > DEEPEST:
-            raise _no(path, what, f": its elements nest more than {DEEPEST} deep")
+            raise _wrong_content_error(path, what, f": its elements nest more than {DEEPEST} deep")
 
     def ended(_: str) -> None:
         nonlocal depth
         depth -= 1
 
     def declared(*_: Any) -> None:
-        raise _no(path, what, ": it declares entities")
+        raise _wrong_content_error(path, what, ": it declares entities")
 
     text = _as_utf8(raw)
     parser = expat.ParserCreate("UTF-8")
@@ -234,15 +236,15 @@ def plain_xml(path: Path, what: str, stack: ExitStack, *, root: str) -> Path:
     try:
         parser.Parse(text, True)
     except expat.ExpatError as fault:
-        raise _no(path, what, f": {fault}") from fault
+        raise _wrong_content_error(path, what, f": {fault}") from fault
     name, attributes, at = first[0]
     if name.rpartition(":")[2].lower() != root:
-        raise _no(path, what)
+        raise _wrong_content_error(path, what)
     tag = re.compile(rb"""<[^\s>/]+(\s+[^\s=]+\s*=\s*("[^"]*"|'[^']*'))*\s*>""").match(text, at)
     if tag is None:
-        raise _no(path, what)
+        raise _wrong_content_error(path, what)
     kept = "".join(f" {k}={quoteattr(v)}" for k, v in attributes.items() if k.startswith("xmlns"))
-    target = _beside(path, stack, ())
+    target = _path_with_companions(path, stack, ())
     head = f'<?xml version="1.0" encoding="UTF-8"?>\n<{name}{kept}>'.encode()
     target.write_bytes(head + b"\n" * LOOKED_AT + text[tag.end() :])
     return target
@@ -266,18 +268,18 @@ def _as_utf8(raw: bytes) -> bytes:
     return body
 
 
-def _plain_mif(path: Path, what: str, stack: ExitStack) -> Path:
+def _plain_mif_copy(path: Path, what: str, stack: ExitStack) -> Path:
     """A copy whose first line is followed by blank ones."""
     raw = path.read_bytes()
     version = re.match(rb"\s*version[ \t]+\d+[ \t]*\r?\n", raw, re.IGNORECASE)
     if version is None:
-        raise _no(path, what)
-    target = _beside(path, stack, (".mid",))
+        raise _wrong_content_error(path, what)
+    target = _path_with_companions(path, stack, (".mid",))
     target.write_bytes(version[0].lstrip() + b"\n" * LOOKED_AT + raw[version.end() :])
     return target
 
 
-def _plain_tab(path: Path, what: str, stack: ExitStack) -> Path:
+def _plain_tab_copy(path: Path, what: str, stack: ExitStack) -> Path:
     """A copy without metadata: refused a view or a seamless table, which name other tables."""
     text = path.read_bytes()[: 2**20].decode("latin-1")
     body = re.split(r"(?im)^\s*begin_metadata", text)
@@ -291,10 +293,10 @@ def _plain_tab(path: Path, what: str, stack: ExitStack) -> Path:
     lines = [line.strip() for line in body[0].splitlines()]
     odd = [line for line in lines if line and not TAB_LINE.fullmatch(line)]
     if odd or "<" in body[0] or "{" in body[0]:
-        raise _no(path, what, f": {odd[0][:40]!r}" if odd else "")
+        raise _wrong_content_error(path, what, f": {odd[0][:40]!r}" if odd else "")
     if len(body) == 1:
         return path
-    target = _beside(path, stack, (".dat", ".map", ".id", ".ind", ".dbf"))
+    target = _path_with_companions(path, stack, (".dat", ".map", ".id", ".ind", ".dbf"))
     target.write_bytes(body[0].encode("latin-1"))
     return target
 
@@ -306,7 +308,7 @@ def drawing_for_one_driver(raw: bytes, name: str, what: str) -> bytes:
     start = comments.end() if comments else 0
     begun = re.compile(group % (b"0", b"SECTION")).match(raw, start)
     if begun is None:
-        raise _no(Path(name), what)
+        raise _wrong_content_error(Path(name), what)
     header = re.compile(group % (b"2", b"HEADER")).match(raw, begun.end())
     pad = b"999\n \n" * (LOOKED_AT // 6)
     head = b"  0\nSECTION\n  2\nHEADER\n"
@@ -347,8 +349,8 @@ def require_raster(path: Path, layer: str) -> None:
             if (part := path.with_name(path.name + tail)).is_file():
                 require_bounded_tiff(part, layer)
     if driver == "VRT":
-        _require_mosaic(path, layer)
-    elif _leads_elsewhere(path, driver):
+        _require_local_mosaic(path, layer)
+    elif _names_other_files(path, driver):
         raise LayerError(
             f"{path.name} keeps its cells, its mask or overviews in another file that it names",
             layer=layer,
@@ -356,7 +358,7 @@ def require_raster(path: Path, layer: str) -> None:
         )
 
 
-def _leads_elsewhere(path: Path, driver: str) -> bool:
+def _names_other_files(path: Path, driver: str) -> bool:
     """Whether a raster, or what lies beside it, names a file that isn't its known companion."""
     for tail in BESIDE:
         if (mask := path.with_name(path.name + tail)).is_file():
@@ -373,14 +375,16 @@ def _leads_elsewhere(path: Path, driver: str) -> bool:
         return raw.find(named) >= 0
 
 
-def _require_mosaic(path: Path, layer: str) -> None:
+def _require_local_mosaic(path: Path, layer: str) -> None:
     """Refuse a mosaic whose parts aren't rasters in its own folder, or that computes."""
     sources: list[str] = []
     inside: list[str] = []
 
     def begun(name: str, attributes: dict[str, str]) -> None:
         if name not in MOSAIC or "subClass" in attributes:
-            raise _no(path, layer, f" that only lays files side by side: it has <{name}>")
+            raise _wrong_content_error(
+                path, layer, f" that only lays files side by side: it has <{name}>"
+            )
         inside.append(name)
         if name == "SourceFilename":
             sources.append("")
@@ -393,7 +397,7 @@ def _require_mosaic(path: Path, layer: str) -> None:
             sources[-1] += text
 
     def declared(*_: Any) -> None:
-        raise _no(path, layer, ": it declares entities")
+        raise _wrong_content_error(path, layer, ": it declares entities")
 
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = begun, ended
@@ -401,7 +405,7 @@ def _require_mosaic(path: Path, layer: str) -> None:
     try:
         parser.Parse(path.read_bytes(), True)
     except expat.ExpatError as fault:
-        raise _no(path, layer, f": {fault}") from fault
+        raise _wrong_content_error(path, layer, f": {fault}") from fault
     home = path.parent.resolve()
     for source in sorted({s.strip() for s in sources}):
         part = path.parent / source

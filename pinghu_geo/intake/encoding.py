@@ -80,9 +80,9 @@ def dbf_encoding(path: str | Path) -> Encoding:
     'the bytes are valid GBK and not UTF-8'
     """
     path = Path(path)
-    words = _dbf_words(path)
-    declared, origin = _declared(path)
-    return _judge(words, declared, origin, path.name)
+    words = _dbf_texts(path)
+    declared, origin = _declared_encoding(path)
+    return _judged_encoding(words, declared, origin, path.name)
 
 
 def text_encoding(raw: bytes, name: str) -> Encoding:
@@ -91,7 +91,7 @@ def text_encoding(raw: bytes, name: str) -> Encoding:
         return Encoding("utf-8-sig", "byte order mark", 1.0)
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Encoding("utf-16", "byte order mark", 1.0)
-    found = _judge([raw], None, "", name)
+    found = _judged_encoding([raw], None, "", name)
     # a text file declares nothing, and UTF-8 is the rule
     return replace(found, doubt="") if found.name == "UTF-8" else found
 
@@ -114,8 +114,8 @@ def mapinfo_encoding(path: Path) -> Encoding | None:
     kinds = re.findall(rb"(?im)^[ \t]*\S+[ \t]+([a-z]+)[ \t]*(?:\([^)\n]*\))?[^;\n]*;", raw)
     for suffix in (".dat", ".DAT"):
         if path.suffix.lower() == ".tab" and (other := path.with_suffix(suffix)).exists():
-            texts += _dbf_words(other, [kind.lower() == b"char" for kind in kinds])
-    return _judge(texts, None, "", path.name)
+            texts += _dbf_texts(other, [kind.lower() == b"char" for kind in kinds])
+    return _judged_encoding(texts, None, "", path.name)
 
 
 def is_garbled(text: str) -> bool:
@@ -126,15 +126,15 @@ def is_garbled(text: str) -> bool:
         return True
     for run in re.findall("[\u0080-\u00ff]{4,}", text):  # GBK or UTF-8 read as Latin
         raw = run.encode("latin-1")
-        if any(_is_chinese(raw, e) for e in ("utf-8", "gbk")):
+        if any(_is_chinese_text(raw, e) for e in ("utf-8", "gbk")):
             return True
     try:  # UTF-8 read as GBK
-        return _is_chinese(text.encode("gbk"), "utf-8")
+        return _is_chinese_text(text.encode("gbk"), "utf-8")
     except UnicodeEncodeError:
         return False
 
 
-def _is_chinese(raw: bytes, encoding: str) -> bool:
+def _is_chinese_text(raw: bytes, encoding: str) -> bool:
     """Whether bytes decode to Chinese text and nothing else, but for a character cut off."""
     try:
         decoded = codecs.getincrementaldecoder(encoding)("strict").decode(raw, final=False)
@@ -166,18 +166,18 @@ def dbf_rows(path: Path) -> int:
     return rows
 
 
-def _judge(words: list[bytes], declared: str | None, origin: str, name: str) -> Encoding:
+def _judged_encoding(words: list[bytes], declared: str | None, origin: str, name: str) -> Encoding:
     """Hold the words against the encodings that come into question."""
     words = [w for w in words if not w.isascii()]
     if not words:
         return Encoding(declared or "UTF-8", f"{origin or 'plain ASCII'}; no Chinese text", 1.0)
     distinct = set(words)  # uses and structures repeat row by row
-    fits = [e for e in ("UTF-8", "GB18030") if all(_decodes(w, e) for w in distinct)]
+    fits = [e for e in ("UTF-8", "GB18030") if all(_is_decodable(w, e) for w in distinct)]
     said = declared
     if declared and declared not in ("UTF-8", "GBK", "GB18030"):
         # Latin encodings decode anything, and exporters name them by default
-        chinese = "UTF-8" in fits or ("GB18030" in fits and _in_pairs(words))
-        if not chinese and all(_decodes(w, declared) for w in distinct):
+        chinese = "UTF-8" in fits or ("GB18030" in fits and _has_paired_bytes(words))
+        if not chinese and all(_is_decodable(w, declared) for w in distinct):
             return Encoding(declared, origin, 0.9)
         declared = None
     if not fits:
@@ -192,7 +192,7 @@ def _judge(words: list[bytes], declared: str | None, origin: str, name: str) -> 
     if "UTF-8" in fits and (declared in (None, "UTF-8") or sure > 0.999):
         taken, reason = "UTF-8", f"all {len(words)} texts are valid UTF-8"
     else:
-        taken, sure = ("GB18030" if declared == "GB18030" else "GBK"), _common(words)
+        taken, sure = ("GB18030" if declared == "GB18030" else "GBK"), _share_of_common(words)
         reason = "the bytes are valid GBK and not UTF-8"
         if sure < LEAST_COMMON and declared in (None, "UTF-8"):
             raise LayerError(
@@ -210,7 +210,7 @@ def _judge(words: list[bytes], declared: str | None, origin: str, name: str) -> 
     return Encoding(taken, f"{origin} says {said}, but {reason}", sure, "encoding_contradicted")
 
 
-def _common(words: list[bytes]) -> float:
+def _share_of_common(words: list[bytes]) -> float:
     """Share of the characters, read as GBK, that GB 2312 has: those that people write.
 
     Big5 and Latin text may decode as GBK, too, but to characters that nobody uses.
@@ -220,14 +220,14 @@ def _common(words: list[bytes]) -> float:
     return float(np.mean([bool(c.encode("gb2312", "ignore")) for c in rare])) if rare else 0.0
 
 
-def _in_pairs(words: list[bytes]) -> bool:
+def _has_paired_bytes(words: list[bytes]) -> bool:
     """Whether high bytes mostly stand next to one another, as in Chinese and not in Latin text."""
     high = np.frombuffer(b" ".join(words), np.uint8) > 0x7F
     alone = high[1:-1] & ~high[:-2] & ~high[2:]
     return bool(alone.sum() < 0.4 * high.sum())
 
 
-def _decodes(word: bytes, encoding: str) -> bool:
+def _is_decodable(word: bytes, encoding: str) -> bool:
     """Whether bytes decode, but for a character cut off at the end."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     try:
@@ -237,7 +237,7 @@ def _decodes(word: bytes, encoding: str) -> bool:
     return True
 
 
-def _declared(path: Path) -> tuple[str | None, str]:
+def _declared_encoding(path: Path) -> tuple[str | None, str]:
     """Encoding that the .cpg or the code-page byte declares."""
     for suffix in (".cpg", ".CPG"):
         cpg = path.with_suffix(suffix)
@@ -266,7 +266,7 @@ def _encoding_name(text: str) -> str | None:
         return None
 
 
-def _dbf_words(path: Path, texts: list[bool] | None = None) -> list[bytes]:
+def _dbf_texts(path: Path, texts: list[bool] | None = None) -> list[bytes]:
     """Field names and the first distinct non-ASCII texts of a .dbf."""
     with path.open("rb") as file:
         head = file.read(32)

@@ -254,7 +254,7 @@ def _check_ids(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
         seen.add("twin_id", ids[twin], kind.index, other=first[twin].tolist())
     spoilt = ids[ids.str.fullmatch(r"\d{16,}\.0|\d(\.\d+)?[eE]\+\d+")]
     long = ids[ids.str.fullmatch(r"[1-9]\d{15,18}")]
-    if len(long) and _were_doubles(long):
+    if len(long) and _are_exact_doubles(long):
         spoilt = pd.concat([spoilt, long])
     seen.add("id_as_number", spoilt, kind.index)
     numbers = ids[ids.str.fullmatch(r"\d{6}\w{18,26}") & ids.str.contains("[A-Z]", regex=True)]
@@ -264,7 +264,7 @@ def _check_ids(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
         seen.add("bad_unit_number", ids[wrong], kind.index, why=parts["why"][wrong].tolist())
 
 
-def _were_doubles(ids: pd.Series) -> bool:
+def _are_exact_doubles(ids: pd.Series) -> bool:
     """Whether long whole numbers are all exact as doubles, which by chance they would not be."""
     exact = [int(float(i)) == int(i) for i in ids]
     spacing = np.array([float(np.spacing(float(i))) for i in ids])
@@ -287,16 +287,16 @@ def _check_values(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
         if not column.stands_in and (column.required or kind.index != "structure_id"):
             seen.add("null_value", frame.index[blank], name, severity=severity, label=said)
         given = values[~blank] if blank.any() else values
-        for fault, passes in _rules(column):
+        for fault, passes in _rules_of_column(column):
             wrong = given[~np.asarray(passes(given), bool)]
             if wrong.empty:
                 continue
-            cure = [_advice(column, v, seen.lang) for v in wrong]
+            cure = [_advice_for_value(column, v, seen.lang) for v in wrong]
             ids = frame.index[wrong.index]
             seen.add(fault, ids, name, label=said, value=list(wrong), cure=cure)
 
 
-def _rules(column: Column) -> list[tuple[str, Callable[[pd.Series], Any]]]:
+def _rules_of_column(column: Column) -> list[tuple[str, Callable[[pd.Series], Any]]]:
     """The faults that values of one column may have, each with the test that sound ones pass."""
 
     def number(values: pd.Series) -> Any:
@@ -326,7 +326,7 @@ def _rules(column: Column) -> list[tuple[str, Callable[[pd.Series], Any]]]:
     return [("unknown_code", lambda v: v.isin(list(column.codes)))] if column.codes else []
 
 
-def _advice(column: Column, value: object, lang: Lang) -> str:
+def _advice_for_value(column: Column, value: object, lang: Lang) -> str:
     if column.codes:
         words = {w: code for code, all_words in column.codes.items() for w in (code, *all_words)}
         return nearest(value, words)
@@ -392,7 +392,7 @@ def _check_geometry(
     seen.add("empty_geometry", ids[empty], "geometry")
     seen.add("has_z", ids[shapely.has_z(shapes)], "geometry")
     some = ~none & ~empty
-    wild = some & ~_finite(shapes)
+    wild = some & ~_is_finite(shapes)
     seen.add("not_finite", ids[wild], "geometry")
     kinds = shapely.get_type_id(shapes)
     names = {"Polygon": 3, "MultiPolygon": 6, "LineString": 1, "MultiLineString": 5, "Point": 0}
@@ -425,11 +425,11 @@ def _check_geometry(
         why=list(shapely.is_valid_reason(shapes[invalid])),
     )
     if metres is not None:
-        good &= ~flat & ~invalid & (metres is frame or _finite(metres.geometry.to_numpy()))
+        good &= ~flat & ~invalid & (metres is frame or _is_finite(metres.geometry.to_numpy()))
         _check_sizes(metres, kind, good, seen)
 
 
-def _finite(shapes: Any) -> Any:
+def _is_finite(shapes: Any) -> Any:
     """Whether all coordinates are finite numbers."""
     xy, of = shapely.get_coordinates(shapes, return_index=True)
     fine = np.ones(len(shapes), bool)
@@ -640,14 +640,14 @@ def repair(frame: gpd.GeoDataFrame, what: str | None = None, *, lang: Lang = "zh
     if polygonal:
         broken = ~shapely.is_missing(shapes) & ~shapely.is_valid(shapes)
         turned = broken & rings_turned(shapes)
-        _put(
+        _take_over_mended(
             shapes, change, turned, by_nesting(shapes[turned]), say("rings turned by nesting", lang)
         )
         broken &= ~shapely.is_valid(shapes)
         mended = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
-        _put(shapes, change, broken, mended, say("invalid shape rebuilt", lang))
+        _take_over_mended(shapes, change, broken, mended, say("invalid shape rebuilt", lang))
         mixed = shapely.get_type_id(shapes) == 7
-        _put(
+        _take_over_mended(
             shapes,
             change,
             mixed,
@@ -666,7 +666,7 @@ def repair(frame: gpd.GeoDataFrame, what: str | None = None, *, lang: Lang = "zh
     return Repaired(frame.set_geometry(shapes, crs=frame.crs), log)
 
 
-def _put(shapes: Any, change: Any, rows: Any, mended: Any, said: str) -> None:
+def _take_over_mended(shapes: Any, change: Any, rows: Any, mended: Any, said: str) -> None:
     """Take over what was mended, where something is left of it."""
     at = np.flatnonzero(rows)[~shapely.is_empty(mended)]
     shapes[at] = mended[~shapely.is_empty(mended)]

@@ -158,7 +158,7 @@ def read_raw(
             if suffix in PARQUET:
                 frame = _read_parquet(path, boxes, condition, first)
             elif suffix in TABLES:
-                frame = _drawn_from_table(path, what, seen, layer, encoding, xy, id_column)
+                frame = _layer_from_table(path, what, seen, layer, encoding, xy, id_column)
             elif suffix == ".dxf":
                 frame = read_dxf(path, layer, encoding, what, seen)
             elif suffix in OSM:
@@ -216,7 +216,7 @@ def _read_parquet(
         near = reduce(or_, [
             (x0 <= b[2]) & (y0 <= b[3]) & (x1 >= b[0]) & (y1 >= b[1]) for b in boxes.tolist()
         ])  # fmt: skip
-    if (rows := _rows_of_arrow(dataset.schema, condition)) is not None:
+    if (rows := _filter_for_arrow(dataset.schema, condition)) is not None:
         near = rows if near is None else near & rows
     covers = {name for name, *_ in bounds}
     wanted = [name for name in dataset.schema.names if name not in covers]
@@ -240,22 +240,22 @@ def require_sound(table: Any, columns: dict[str, Any]) -> None:
             _require_no_nests(table[name])
 
 
-def _rows_of_arrow(schema: Any, condition: Condition | None) -> Any:
+def _filter_for_arrow(schema: Any, condition: Condition | None) -> Any:
     """What of a condition is left to Arrow; None where nothing is."""
     if condition is None:
         return None
-    kinds = {f.name: _kind_of_arrow(f.type) for f in schema}
+    kinds = {f.name: _kind_of_arrow_type(f.type) for f in schema}
     node = weaker(condition, {n: k for n, k in kinds.items() if k})
     return None if node is None else as_arrow(node)
 
 
-def _kind_of_arrow(kind: Any) -> str:
+def _kind_of_arrow_type(kind: Any) -> str:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return "number"
     return "text" if pa.types.is_string(kind) or pa.types.is_large_string(kind) else ""
 
 
-def _rows_of_gdal(
+def _filter_for_gdal(
     path: Path, layer: str | None, condition: Condition | None, suffix: str
 ) -> dict[str, str]:
     """What of a condition is left to the driver, as an argument for reading."""
@@ -316,19 +316,19 @@ def _read_gdal(
     if suffix == ".shp":
         dbf = parts_of(path).get(".dbf")
         if dbf is not None and encoding is None:
-            encoding = _told(dbf_encoding(dbf), path, seen)
+            encoding = _noted_encoding(dbf_encoding(dbf), path, seen)
         path, meeting = whole_shapefile(path, what, seen, stack, boxes)
         layer, encoding = None, encoding or "UTF-8"
     else:
         if suffix in (".tab", ".mif"):
-            encoding = encoding or _told(mapinfo_encoding(path), path, seen)
+            encoding = encoding or _noted_encoding(mapinfo_encoding(path), path, seen)
         path = for_one_driver(path, what, stack)
         if suffix == ".kml":
-            path, names = _plain_names(path, stack)
+            path, names = _kml_with_plain_names(path, stack)
         if suffix != ".fgb" or layer is not None:  # FlatGeobuf holds one layer
-            layer = _one_layer(path, layer, what)
+            layer = _layer_asked_for(path, layer, what)
     stack.enter_context(gdal_options(OGR_ARC_STEPSIZE=ARC_STEP_DEG))
-    rows = _rows_of_gdal(path, layer, condition, suffix)
+    rows = _filter_for_gdal(path, layer, condition, suffix)
     read: dict[str, Any] = {"layer": layer, "encoding": encoding, **rows}
     read |= {} if first is None else {"max_features": first}
     if rows or first is not None:
@@ -339,14 +339,14 @@ def _read_gdal(
         near = read | {"fids": meeting, "fid_as_index": True}
         frame, curves = _read_once(path, near, seen, arrow=arrow)
     else:
-        frame, curves = _read_boxes(path, read, boxes, seen, arrow=arrow)
+        frame, curves = _read_rows_in_boxes(path, read, boxes, seen, arrow=arrow)
     # any encoding does for a number of rows; not every text of a .dbf decodes in its own
     bytewise = "ISO-8859-1" if suffix == ".shp" else encoding
     info = pyogrio.read_info(path, layer=layer, encoding=bytewise)
     whole = boxes is None and not rows and first is None
     # by first rows columns are judged, for which no other row of the table need be looked through
     named = layer if first is None else None
-    frame, deleted = _as_written(frame, given, named, encoding, seen, whole=whole)
+    frame, deleted = _corrected_from_bytes(frame, given, named, encoding, seen, whole=whole)
     short = 0 <= info["features"] != len(frame) + deleted
     if suffix in (".fgb", ".shp") and whole and short:
         raise LayerError(
@@ -355,7 +355,7 @@ def _read_gdal(
             hint="it was cut off: ask for it again",
             fault="unreadable",
         )
-    _say_geometry(str(info["geometry_type"]), seen, curves=curves)
+    _note_curves_and_heights(str(info["geometry_type"]), seen, curves=curves)
     if suffix == ".kml":
         idle = [c for c in frame.columns if c.lower() in KML_COLUMNS]
         frame = frame.drop(columns=idle).rename(columns=names)
@@ -364,7 +364,7 @@ def _read_gdal(
     return frame
 
 
-def _as_written(
+def _corrected_from_bytes(
     frame: gpd.GeoDataFrame,
     path: Path,
     layer: str | None,
@@ -377,14 +377,14 @@ def _as_written(
     deleted = 0
     if path.suffix.lower() == ".shp":
         if dbf := parts_of(path).get(".dbf"):
-            frame, deleted = _as_in_dbf(frame, dbf, str(encoding), seen, whole=whole)
-        frame = _rings_nested(frame, seen)
+            frame, deleted = _with_dbf_numbers(frame, dbf, str(encoding), seen, whole=whole)
+        frame = _with_rings_nested(frame, seen)
     elif path.suffix.lower() == ".gpkg" and layer is not None:
-        frame = _texts_among_numbers(frame, path, layer, whole=whole)
+        frame = _with_texts_among_numbers(frame, path, layer, whole=whole)
     return frame if whole else frame.reset_index(drop=True), deleted
 
 
-def _plain_names(path: Path, stack: ExitStack) -> tuple[Path, dict[str, str]]:
+def _kml_with_plain_names(path: Path, stack: ExitStack) -> tuple[Path, dict[str, str]]:
     """A KML whose fields have plain names and hold texts, and the names that they stand for.
 
     GDAL makes one line of underscores of every Chinese name, and of "1,300" in a field of whole
@@ -414,7 +414,7 @@ def _plain_names(path: Path, stack: ExitStack) -> tuple[Path, dict[str, str]]:
     return made, names
 
 
-def _texts_among_numbers(frame: Any, path: Path, layer: str, *, whole: bool) -> Any:
+def _with_texts_among_numbers(frame: Any, path: Path, layer: str, *, whole: bool) -> Any:
     """A GeoPackage's columns of numbers, with the texts that SQLite keeps in them as written.
 
     GDAL takes the prefix of such a text that is a number: 1 of "1,300.5".
@@ -449,7 +449,7 @@ def _texts_among_numbers(frame: Any, path: Path, layer: str, *, whole: bool) -> 
     return frame.assign(**made)
 
 
-def _as_in_dbf(
+def _with_dbf_numbers(
     frame: Any, dbf: Path, encoding: str, seen: Findings, *, whole: bool
 ) -> tuple[Any, int]:
     """A Shapefile's frame with its numbers as written, and how many rows count as deleted."""
@@ -467,7 +467,7 @@ def _as_in_dbf(
     return frame, deleted
 
 
-def _rings_nested(frame: Any, seen: Findings) -> Any:
+def _with_rings_nested(frame: Any, seen: Findings) -> Any:
     """In a Shapefile a ring inside of another one is a hole, whichever way it runs.
 
     GDAL goes by the direction and makes two houses, one on the other, of a house and its court.
@@ -485,7 +485,7 @@ def _rings_nested(frame: Any, seen: Findings) -> Any:
     return frame.set_geometry(shapes, crs=frame.crs)
 
 
-def _read_boxes(
+def _read_rows_in_boxes(
     path: Path, read: dict[str, Any], boxes: Boxes | None, seen: Findings, *, arrow: bool
 ) -> tuple[Any, bool]:
     """Rows that meet any of the boxes, or all, each once and in order; and if there are curves."""
@@ -524,7 +524,7 @@ def _read_once(
     if arrow:
         _require_utf8(frame)
     if isinstance(frame, gpd.GeoDataFrame) and frame.geometry.isna().any():
-        frame = _closed(frame, path, read, seen, arrow=arrow)
+        frame = _with_rings_closed(frame, path, read, seen, arrow=arrow)
     return frame, curves
 
 
@@ -534,7 +534,7 @@ def _require_utf8(frame: pd.DataFrame) -> None:
         pa.array(frame[name]).validate(full=True)
 
 
-def _say_geometry(kind: str, seen: Findings, *, curves: bool) -> None:
+def _note_curves_and_heights(kind: str, seen: Findings, *, curves: bool) -> None:
     """Note curves and heights, which don't come through as they are."""
     if curves or "Curve" in kind or "Surface" in kind or "Circular" in kind:
         seen.add("curves", step=ARC_STEP_DEG)
@@ -542,39 +542,41 @@ def _say_geometry(kind: str, seen: Findings, *, curves: bool) -> None:
         seen.add("heights_dropped")
 
 
-def _closed(
+def _with_rings_closed(
     frame: gpd.GeoDataFrame, path: Path, read: dict[str, Any], seen: Findings, *, arrow: bool
 ) -> gpd.GeoDataFrame:
     """Geometries that are there but couldn't be decoded: rings closed where that is all."""
     read = {k: v for k, v in read.items() if k != "fid_as_index"}
     # the same way as the frame was read: with a box the two differ in rows without geometry
     if arrow:
-        raw = _wkb(pyogrio.read_arrow(path, columns=[], **read)[1])
+        raw = _wkb_of_table(pyogrio.read_arrow(path, columns=[], **read)[1])
     else:
         bytewise = {"encoding": "ISO-8859-1"} if path.suffix.lower() == ".shp" else {}
         raw = pyogrio.raw.read(path, columns=[], **read | bytewise)[2]
     shapes = frame.geometry.to_numpy().copy()
     rows = [f"row {k + 1}" for k in range(len(frame))]
-    _mend(shapes, raw, rows, seen)
+    _mend_undecoded(shapes, raw, rows, seen)
     return frame.set_geometry(shapes, crs=frame.crs)
 
 
-def _wkb(table: Any) -> Any:
+def _wkb_of_table(table: Any) -> Any:
     """The geometry column of an Arrow table, which is its last."""
     return table.column(table.num_columns - 1).to_pylist()
 
 
-def _mend(shapes: Any, raw: Any, rows: Sequence[object] | pd.Index, seen: Findings) -> None:
+def _mend_undecoded(
+    shapes: Any, raw: Any, rows: Sequence[object] | pd.Index, seen: Findings
+) -> None:
     """Decode what was left out once more, closing open rings; say which rows that helped."""
     missing = shapely.is_missing(shapes)
     broken = np.flatnonzero(missing & np.array([one is not None for one in raw], bool))
     for k in broken:
-        shapes[k] = _decoded(raw[k])
+        shapes[k] = _decoded_geometry(raw[k])
         fault = "unclosed_ring" if shapes[k] is not None else "unreadable_geometry"
         seen.add(fault, [rows[int(k)]])
 
 
-def _decoded(raw: bytes | str) -> Any:
+def _decoded_geometry(raw: bytes | str) -> Any:
     """A geometry whose ring was left open; none where this is no geometry at all."""
     try:
         if isinstance(raw, str):
@@ -584,7 +586,7 @@ def _decoded(raw: bytes | str) -> Any:
         return None
 
 
-def _one_layer(path: Path, layer: str | None, what: str) -> str:
+def _layer_asked_for(path: Path, layer: str | None, what: str) -> str:
     """The layer asked for, or the only one."""
     # how QGIS draws them is no layer that anybody means
     names = [str(n) for n in pyogrio.list_layers(path)[:, 0] if n != STYLES]
@@ -601,7 +603,7 @@ def _one_layer(path: Path, layer: str | None, what: str) -> str:
     return layer or names[0]
 
 
-def _told(found: Encoding | None, path: Path, seen: Findings) -> str | None:
+def _noted_encoding(found: Encoding | None, path: Path, seen: Findings) -> str | None:
     """Name of an encoding, having said why it was taken; a finding where that isn't plain."""
     if found is None:
         return None
@@ -619,7 +621,7 @@ def _chainage_from_m(frame: gpd.GeoDataFrame, path: Path, layer: str | None) -> 
     The reader drops M, but hands the file's own WKB over through Arrow. M that doesn't run with
     the length isn't a chainage that `rivers` can hold; it is refused.
     """
-    raw = _wkb(pyogrio.read_arrow(path, layer=layer, columns=[])[1])
+    raw = _wkb_of_table(pyogrio.read_arrow(path, layer=layer, columns=[])[1])
     try:
         lines = shapely.from_wkb(raw, on_invalid="ignore")
     except NotImplementedError:  # along a curve no corner has an M of its own
@@ -687,15 +689,15 @@ def cell_grids(path: Path, what: str, seen: Findings, encoding: str | None = Non
     with own_errors(path, what):
         if path.suffix.lower() not in (".xlsx", ".xlsm"):
             raw = path.read_bytes()
-            found = encoding or _told(text_encoding(raw, path.name), path, seen)
+            found = encoding or _noted_encoding(text_encoding(raw, path.name), path, seen)
             grid = csv_grid(raw.decode(found or "utf-8").removeprefix("\ufeff"))
             require_bounded_sheet(len(grid.cells), grid.width, path)
             return [grid]
         require_bounded_book(path, what)
-        return sheet_grids(path, _cell)
+        return sheet_grids(path, _cell_as_text)
 
 
-def _cell(value: Any) -> Any:
+def _cell_as_text(value: Any) -> Any:
     """A workbook's cell as text."""
     if value is None:
         return None
@@ -709,7 +711,7 @@ def _cell(value: Any) -> Any:
     return str(value)
 
 
-def _drawn_from_table(
+def _layer_from_table(
     path: Path,
     what: str,
     seen: Findings,
@@ -727,7 +729,7 @@ def _drawn_from_table(
         texts = cells[wkt].astype(object).where(cells[wkt].notna(), None).to_numpy()
         texts = without_nests(texts)
         shapes = shapely.from_wkt(texts, on_invalid="ignore")
-        _mend(shapes, texts, rows, seen)
+        _mend_undecoded(shapes, texts, rows, seen)
         return gpd.GeoDataFrame(cells.drop(columns=wkt), geometry=shapes)
     pair = xy or next(((plain[a], plain[b]) for a, b in XY_COLUMNS if {a, b} <= set(plain)), None)
     if pair is None or not set(pair) <= set(cells.columns):
@@ -737,10 +739,10 @@ def _drawn_from_table(
             hint='name the columns, xy=("east column", "north column"); plain tables are read by '
             "pg.read_table",
         )
-    return _drawn_from_corners(cells, rows, pair, what, seen, id_column)
+    return _layer_from_corners(cells, rows, pair, what, seen, id_column)
 
 
-def _drawn_from_corners(
+def _layer_from_corners(
     cells: pd.DataFrame,
     rows: pd.Index,
     xy: tuple[str, str],

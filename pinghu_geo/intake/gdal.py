@@ -29,7 +29,7 @@ def gdal_options(**options: Any) -> Iterator[None]:
     pyogrio sets them for all threads at once, so that a read of another thread, ours or the
     user's, would run with them, or lose them half-way.
     """
-    gdal = _library()
+    gdal = _gdal_library()
     if gdal is None:  # one that can't be asked: one after the other
         with _one_at_a_time:
             before = {key: pyogrio.get_gdal_config_option(key) for key in options}
@@ -58,22 +58,22 @@ def write_frame(frame: pd.DataFrame, path: Path, **options: Any) -> None:
     where Python writes it, which says what fails. A GeoPackage is written without SQLite's journal
     and waits for the disk: nobody sees it before it is whole, and then all of it is brought there.
     """
-    gdal = _library()
+    gdal = _gdal_library()
     if gdal is None or path.suffix.lower() == ".gpkg":
         with gdal_options(OGR_SQLITE_SYNCHRONOUS="OFF", OGR_SQLITE_JOURNAL="MEMORY"):
-            _write_believed(gdal, frame, str(path), options)
-        _require_marked(path)
+            _write_and_check(gdal, frame, str(path), options)
+        _require_geopackage_mark(path)
         return
     folder = f"/vsimem/{uuid4().hex}"
     try:
-        _write_believed(gdal, frame, f"{folder}/{path.name}", options)
+        _write_and_check(gdal, frame, f"{folder}/{path.name}", options)
         for name in pyogrio.vsi_listtree(folder):
-            path.with_name(name.rpartition("/")[2]).write_bytes(_held(gdal, name))
+            path.with_name(name.rpartition("/")[2]).write_bytes(_bytes_in_memory(gdal, name))
     finally:
         pyogrio.vsi_rmtree(folder)
 
 
-def _write_believed(gdal: Any, frame: pd.DataFrame, path: str, options: dict[str, Any]) -> None:
+def _write_and_check(gdal: Any, frame: pd.DataFrame, path: str, options: dict[str, Any]) -> None:
     """Write with pyogrio, and raise what only the library says."""
     if gdal is not None:
         gdal.CPLErrorReset()
@@ -83,7 +83,7 @@ def _write_believed(gdal: Any, frame: pd.DataFrame, path: str, options: dict[str
         raise DataSourceError(said or "a write failed")
 
 
-def _require_marked(path: Path) -> None:
+def _require_geopackage_mark(path: Path) -> None:
     """Refuse a GeoPackage that doesn't say that it is one: GDAL passes over such a failure."""
     with path.open("rb") as file:
         head = file.read(72)
@@ -91,7 +91,7 @@ def _require_marked(path: Path) -> None:
         raise DataSourceError("a write failed")
 
 
-def _held(gdal: Any, name: str) -> bytes:
+def _bytes_in_memory(gdal: Any, name: str) -> bytes:
     """What a file of GDAL's memory holds."""
     size = ctypes.c_ulonglong()
     place = gdal.VSIGetMemFileBuffer(name.encode(), ctypes.byref(size), 0)
@@ -99,7 +99,7 @@ def _held(gdal: Any, name: str) -> bytes:
 
 
 @cache
-def _library() -> Any:
+def _gdal_library() -> Any:
     """The library of GDAL that pyogrio uses, for what pyogrio has no words for; None if unknown."""
     here = Path(pyogrio.__file__).parent
     for place in [*here.glob("_ogr*"), *here.parent.glob("pyogrio.libs/*gdal*")]:

@@ -145,7 +145,7 @@ def fit_grid(
     (0.0, [513000.0])
     """
     one_of(method, METHODS, "method")
-    target = _projected(crs, "crs")
+    target = _projected_crs(crs, "crs")
     names = ["from_x_m", "from_y_m", "to_x_m", "to_y_m"]
     require_columns(control, names, "control")
     at = np.column_stack([numbers(control, n, "control") for n in names])
@@ -172,11 +172,11 @@ def fit_grid(
     after: Change = np.asarray
     one, other = at[:, :2], at[:, 2:]
     if method == "helmert":
-        source = _projected(source_crs, "source_crs")
+        source = _projected_crs(source_crs, "source_crs")
         _require_in_crs(at[:, :2], source, control.index)
-        before, after = _to_space(source), _from_space(target)
+        before, after = _grid_to_geocentric(source), _geocentric_to_grid(target)
         one = before(np.column_stack([at[:, :2], height[:, 0]]))
-        other = _to_space(target)(np.column_stack([at[:, 2:], height[:, 1]]))
+        other = _grid_to_geocentric(target)(np.column_stack([at[:, 2:], height[:, 1]]))
 
     def change_by(p: Any) -> Change:
         return lambda xy: after(apply(p, before(xy)))[:, :2]
@@ -187,7 +187,7 @@ def fit_grid(
     change = change_by(found)
     residual = at[:, 2:] - change(from_xy)
     if method == "similarity":
-        _require_upright(one, other, residual)
+        _require_unmirrored(one, other, residual)
     left_out = np.full(len(at), np.nan)
     if len(at) > LEAST_POINTS[method]:
         for k in range(len(at)):
@@ -196,12 +196,12 @@ def fit_grid(
             left_out[k] = np.linalg.norm(at[k, 2:] - other_fit(from_xy[k : k + 1])[0])
     off = np.linalg.norm(residual, axis=1)
     _require_own_targets(at, control.index)
-    _require_no_odd_point(from_xy, at[:, 2:], left_out, control.index, solve, one, other, change_by)
+    _require_no_outlier(from_xy, at[:, 2:], left_out, control.index, solve, one, other, change_by)
     if method == "similarity":
-        _require_metres(found[1], control.index)
+        _require_metre_scale(found[1], control.index)
     return GridFit(
         method=method,
-        parameters=_named(found, method),
+        parameters=_named_parameters(found, method),
         residuals=pd.DataFrame(
             {"dx_m": residual[:, 0], "dy_m": residual[:, 1], "off_m": off, "left_out_m": left_out},
             index=control.index,
@@ -263,14 +263,14 @@ def apply_grid(layer: gpd.GeoDataFrame, fit: GridFit) -> gpd.GeoDataFrame:
 
 def _require_in_crs(xy: Floats, crs: CRS, ids: Any) -> None:
     """Refuse targets where their CRS has no land: axes swapped, zone in front, another zone."""
-    outside = ~_within(xy, crs)
+    outside = ~_is_in_area_of_use(xy, crs)
     if not outside.any():
         return
     zone = np.floor(xy[:, 0] / 1e6)
-    if _within(xy[:, ::-1], crs).all():
+    if _is_in_area_of_use(xy[:, ::-1], crs).all():
         why = "east and north look swapped: surveyors' X points north"
         hint = "control = control.rename(columns={'to_x_m': 'to_y_m', 'to_y_m': 'to_x_m'})"
-    elif (zone > 0).all() and _within(xy - [zone[0] * 1e6, 0], crs).all():
+    elif (zone > 0).all() and _is_in_area_of_use(xy - [zone[0] * 1e6, 0], crs).all():
         why = f"the easting has the zone {zone[0]:.0f} in front"
         hint = f"control['to_x_m'] -= {zone[0] * 1e6:.0f}, or give the CRS with that zone"
     else:
@@ -282,7 +282,7 @@ def _require_in_crs(xy: Floats, crs: CRS, ids: Any) -> None:
     )  # fmt: skip
 
 
-def _within(xy: Floats, crs: CRS) -> NDArray[np.bool_]:
+def _is_in_area_of_use(xy: Floats, crs: CRS) -> NDArray[np.bool_]:
     """Points in the area that a CRS is made for, or a little beyond; all, if it doesn't say."""
     code = crs.to_epsg(min_confidence=20)  # texts by others state no area
     area = crs.area_of_use or (CRS.from_epsg(code).area_of_use if code else None)
@@ -297,7 +297,7 @@ def _within(xy: Floats, crs: CRS) -> NDArray[np.bool_]:
     return found
 
 
-def _require_upright(one: Floats, other: Floats, residual: Floats) -> None:
+def _require_unmirrored(one: Floats, other: Floats, residual: Floats) -> None:
     """Refuse control points of which one side is mirrored: its east and north are swapped."""
     off = float(np.sqrt(np.mean(residual**2)))
     turned = one[:, ::-1]
@@ -361,7 +361,7 @@ def _require_own_targets(at: Floats, ids: Any) -> None:
         )  # fmt: skip
 
 
-def _require_no_odd_point(
+def _require_no_outlier(
     from_xy: Floats, to_xy: Floats, left_out: Floats, ids: Any, solve: Any, one: Floats,
     other: Floats, change_by: Any,
 ) -> None:  # fmt: skip
@@ -382,7 +382,7 @@ def _require_no_odd_point(
         )
 
 
-def _require_metres(matrix: Floats, ids: Any) -> None:
+def _require_metre_scale(matrix: Floats, ids: Any) -> None:
     """Refuse a scale that no two grids in metres have between them."""
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if abs(scale - 1) * 1e6 <= MOST_SCALE_PPM:
@@ -419,7 +419,7 @@ def _require_near_control(layer: gpd.GeoDataFrame, fit: GridFit) -> None:
         )
 
 
-def _projected(crs: Any, name: str) -> CRS:
+def _projected_crs(crs: Any, name: str) -> CRS:
     """A projected CRS, or an error that asks for one."""
     try:
         found = None if crs is None else CRS.from_user_input(crs)
@@ -468,7 +468,7 @@ def _apply_helmert(p: tuple[Floats, Floats], xyz: Floats) -> Floats:
     return np.asarray(xyz + [tx, ty, tz] + s * u + turned)
 
 
-def _cart(crs: CRS) -> Transformer:
+def _degrees_to_geocentric(crs: CRS) -> Transformer:
     e: Any = crs.ellipsoid
     return Transformer.from_pipeline(
         "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad "
@@ -476,9 +476,12 @@ def _cart(crs: CRS) -> Transformer:
     )
 
 
-def _to_space(crs: CRS) -> Change:
+def _grid_to_geocentric(crs: CRS) -> Change:
     """East, north, height to geocentric coordinates on the CRS's own ellipsoid."""
-    down, cart = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True), _cart(crs)
+    down, cart = (
+        Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True),
+        _degrees_to_geocentric(crs),
+    )
 
     def change(enh: Floats) -> Floats:
         lon, lat = down.transform(enh[:, 0], enh[:, 1])
@@ -487,9 +490,12 @@ def _to_space(crs: CRS) -> Change:
     return change
 
 
-def _from_space(crs: CRS) -> Change:
+def _geocentric_to_grid(crs: CRS) -> Change:
     """Geocentric coordinates to east and north."""
-    down, cart = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True), _cart(crs)
+    down, cart = (
+        Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True),
+        _degrees_to_geocentric(crs),
+    )
 
     def change(xyz: Floats) -> Floats:
         lon, lat, _ = cart.transform(xyz[:, 0], xyz[:, 1], xyz[:, 2], direction="INVERSE")
@@ -498,7 +504,7 @@ def _from_space(crs: CRS) -> Change:
     return change
 
 
-def _named(p: Any, method: str) -> pd.DataFrame:
+def _named_parameters(p: Any, method: str) -> pd.DataFrame:
     """Parameters by their names, with the shift at the origin of the source's coordinates."""
     second = np.degrees(1) * 3600
     if method == "similarity":

@@ -83,15 +83,15 @@ class Grid:
 def csv_grid(text: str) -> Grid:
     """Cells of a delimited text; the delimiter is the one that cuts most of its first lines."""
     lines = [line for line in text[:LOOKED_AT].splitlines()[:HEADING_ROWS] if line.strip()]
-    found = max(DELIMITERS, key=lambda d: (*_cuts(lines, d), -DELIMITERS.index(d)))
+    found = max(DELIMITERS, key=lambda d: (*_lines_and_fields_cut(lines, d), -DELIMITERS.index(d)))
     rows: list[list[str]] = []
     try:
         rows.extend(_strict_rows(text, found))
     except csv.Error as fault:
         if "field larger" not in str(fault):
-            raise ValueError(_odd_quote(text, found)) from fault
-        rows = _long_rows(text, found)
-    return Grid([[_plain(given_text(c)) for c in row] for row in rows])
+            raise ValueError(_place_of_odd_quote(text, found)) from fault
+        rows = _rows_with_long_cells(text, found)
+    return Grid([[_text_or_none(given_text(c)) for c in row] for row in rows])
 
 
 def _strict_rows(text: str, delimiter: str) -> Any:
@@ -103,7 +103,7 @@ def _strict_rows(text: str, delimiter: str) -> Any:
     return csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
 
 
-def _odd_quote(text: str, delimiter: str) -> str:
+def _place_of_odd_quote(text: str, delimiter: str) -> str:
     """Where the quotation mark opens that Python's reader stumbled on."""
     rows = _strict_rows(text, delimiter)
     line = 1
@@ -116,7 +116,7 @@ def _odd_quote(text: str, delimiter: str) -> str:
     return say("a quotation mark from line {} on is never closed", "en", line)
 
 
-def _long_rows(text: str, delimiter: str) -> list[list[str]]:
+def _rows_with_long_cells(text: str, delimiter: str) -> list[list[str]]:
     """Rows with cells longer than Python's reader takes: shapes of many corners."""
     frame = pd.read_csv(
         io.BytesIO(text.encode()), encoding="utf-8", dtype=str, sep=delimiter, header=None,
@@ -130,7 +130,7 @@ def _long_rows(text: str, delimiter: str) -> list[list[str]]:
     return rows
 
 
-def _cuts(lines: Sequence[str], delimiter: str) -> tuple[int, int]:
+def _lines_and_fields_cut(lines: Sequence[str], delimiter: str) -> tuple[int, int]:
     """Lines that a delimiter cuts, and into how many fields at most."""
     try:
         fields = [len(row) for row in csv.reader(lines, delimiter=delimiter)]
@@ -139,7 +139,7 @@ def _cuts(lines: Sequence[str], delimiter: str) -> tuple[int, int]:
     return sum(n > 1 for n in fields), max(fields, default=0)
 
 
-def _plain(cell: Any) -> str | None:
+def _text_or_none(cell: Any) -> str | None:
     text = None if cell is None else str(cell)
     return None if text is None or text.strip() in BLANK else text
 
@@ -160,7 +160,7 @@ def sheet_grids(path: Path, cell_text: Any) -> list[Grid]:
         )
         require_bounded_sheet(last, wide, path)
         laid = sheet.iter_rows(max_row=last, max_col=wide, values_only=True)
-        cells = [[_plain(cell_text(v)) for v in row] for row in laid]
+        cells = [[_text_or_none(cell_text(v)) for v in row] for row in laid]
         for (row, column), formula in uncomputed.get(sheet.title, {}).items():
             cells[row - 1][column - 1] = formula
         merged = [
@@ -219,8 +219,8 @@ def table_of(grid: Grid, kind: Noun, seen: Findings) -> pd.DataFrame:
         return pd.DataFrame()
     width = grid.width
     cells = [row + [None] * (width - len(row)) for row in grid.cells]
-    begin, depth = _heading(cells, grid.merged, kind)
-    names = _names(cells, grid.merged, begin, depth, kind)
+    begin, depth = _place_of_heading(cells, grid.merged, kind)
+    names = _names_from_heading(cells, grid.merged, begin, depth, kind)
     first = begin + depth
     if first < len(cells) and is_units(cells[first]):
         names = [
@@ -229,17 +229,23 @@ def table_of(grid: Grid, kind: Noun, seen: Findings) -> pd.DataFrame:
         ]
         first += 1
     title = " ".join(c for row in cells[:begin] for c in row if c)
-    names = _with_title(names, " ".join([title, *remarks(cells[first:])]), cells[first:], kind)
+    names = _names_with_stated_units(
+        names, " ".join([title, *remarks(cells[first:])]), cells[first:], kind
+    )
     _fill_merged(cells, names, grid.merged, first, kind)
     rows = body_rows(cells, first, (begin, depth), names, kind, seen)
     frame = pd.DataFrame([cells[r] for r in rows], columns=range(width), dtype=object)
     frame.index = pd.Index([r + 1 for r in rows], name="row")
     kept = [k for k in range(width) if names[k] or frame[k].notna().any()]
-    _require_headings(frame, names, kept, kind)
+    _require_heading_above_cells(frame, names, kept, kind)
     _require_one_unit(frame, names, kept, kind)
-    frame = frame[kept].set_axis(_told_apart([names[k] for k in kept], kept, kind), axis=1)
+    frame = frame[kept].set_axis(_distinct_names([names[k] for k in kept], kept, kind), axis=1)
     river = RIVER_LINE.search(title)
-    if river and "river" in _columns(kind) and "river" not in match_columns(names, kind).values():
+    if (
+        river
+        and "river" in _column_names(kind)
+        and "river" not in match_columns(names, kind).values()
+    ):
         frame.insert(0, "river", river[1])
     return frame
 
@@ -249,8 +255,8 @@ def meanings(grid: Grid, kind: Noun) -> set[str]:
     if not any(any(row) for row in grid.cells):
         return set()
     cells = [row + [None] * (grid.width - len(row)) for row in grid.cells[: 2 * HEADING_ROWS]]
-    begin, depth = _heading(cells, grid.merged, kind)
-    names = _names(cells, grid.merged, begin, depth, kind)
+    begin, depth = _place_of_heading(cells, grid.merged, kind)
+    names = _names_from_heading(cells, grid.merged, begin, depth, kind)
     return set(match_columns([n for n in names if n], kind).values())
 
 
@@ -275,11 +281,11 @@ def sheets_of(grids: list[Grid], kind: Noun) -> list[str]:
     ]  # fmt: skip
 
 
-def _columns(kind: Noun) -> set[str]:
+def _column_names(kind: Noun) -> set[str]:
     return {c.name for c in kind.columns}
 
 
-def _heading(
+def _place_of_heading(
     cells: list[list[str | None]], merged: list[tuple[int, int, int, int]], kind: Noun
 ) -> tuple[int, int]:
     """Row where the heading begins, and of how many rows it is."""
@@ -291,7 +297,7 @@ def _heading(
             rows = cells[begin : begin + depth]
             if len(rows) < depth or any(is_number(c) for c in rows[-1]):
                 break
-            names = _names(cells, merged, begin, depth, kind)
+            names = _names_from_heading(cells, merged, begin, depth, kind)
             # a title over a heading is no part of it: the fewest rows that name as many columns
             found = (len(match_columns([n for n in names if n], kind)), -depth)
             if found[0] and found > best:
@@ -302,7 +308,7 @@ def _heading(
     return place
 
 
-def _names(
+def _names_from_heading(
     cells: list[list[str | None]],
     merged: list[tuple[int, int, int, int]],
     begin: int,
@@ -338,12 +344,12 @@ def _names(
     return joined
 
 
-def _with_title(
+def _names_with_stated_units(
     names: list[str], title: str, body: Sequence[Sequence[str | None]], kind: Noun
 ) -> list[str]:
     """Headings with the unit and the height system that a title or a note states."""
     words = units_said(title)
-    heights = "datum" in _columns(kind)
+    heights = "datum" in _column_names(kind)
     code = datum_stated(title, kind.name) if heights else ""
     known = match_columns([n for n in names if n], kind)
     found = []
@@ -442,7 +448,9 @@ def _fill_merged(
                 cells[r][c] = cells[r0][c0]
 
 
-def _require_headings(frame: pd.DataFrame, names: list[str], kept: list[int], kind: Noun) -> None:
+def _require_heading_above_cells(
+    frame: pd.DataFrame, names: list[str], kept: list[int], kind: Noun
+) -> None:
     """Refuse cells to the right of the last heading: whose they are is not said."""
     last = max((k for k, n in enumerate(names) if n), default=-1)
     beyond = [k for k in kept if k > last]
@@ -457,7 +465,7 @@ def _require_headings(frame: pd.DataFrame, names: list[str], kept: list[int], ki
         )
 
 
-def _told_apart(names: list[str], kept: list[int], kind: Noun) -> list[str]:
+def _distinct_names(names: list[str], kept: list[int], kind: Noun) -> list[str]:
     """Names with a number behind those that occur again and mean nothing to us."""
     known = match_columns([n for n in names if n], kind)
     found: list[str] = []

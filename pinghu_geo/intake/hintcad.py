@@ -45,13 +45,18 @@ def sections_of_hintcad(
     """Row of the file, chainage, offset and height of each point, from left to right."""
     body = rows[1:]
     if len(body) % 3:
-        raise _broken(body[-1][0], path, "a chainage, a row for the left, one for the right")
+        raise _format_error(body[-1][0], path, "a chainage, a row for the left, one for the right")
     beds = [
-        (body[k][0], " ".join(body[k][1]), _side(body[k + 1], path), _side(body[k + 2], path))
+        (
+            body[k][0],
+            " ".join(body[k][1]),
+            _side_of_row(body[k + 1], path),
+            _side_of_row(body[k + 2], path),
+        )
         for k in range(0, len(body), 3)
     ]
     heights = _centre_heights(path, centre)
-    lost = [at for _, at, *_ in beds if _key(at) not in heights]
+    lost = [at for _, at, *_ in beds if _chainage_key(at) not in heights]
     if lost:
         raise LayerError(
             "has no height for centres of sections",
@@ -63,7 +68,7 @@ def sections_of_hintcad(
         _require_increments([s for *_, left, right in beds for s in (left, right)], path)
     points = []
     for row, at, left, right in beds:
-        z = heights[_key(at)]
+        z = heights[_chainage_key(at)]
         for side, sign in ((left, -1), (right, 1)):
             x, dz = (v if relative_to == "centre" else np.cumsum(v) for v in side[1:])
             pairs = zip(sign * x, z + dz, strict=True)
@@ -72,18 +77,18 @@ def sections_of_hintcad(
     return points
 
 
-def _side(row: Row, path: Path) -> _Side:
+def _side_of_row(row: Row, path: Path) -> _Side:
     """How many points, then distance and height of each."""
     number, cells = row
     if not all(NUMBER.fullmatch(c) for c in cells) or not cells[0].isdigit():
-        raise _broken(number, path, "how many points, then distance and height of each")
+        raise _format_error(number, path, "how many points, then distance and height of each")
     values = np.array(cells[1:], float)
     if len(values) != 2 * int(cells[0]) or (values[::2] < 0).any():
-        raise _broken(number, path, "how many points, then distance and height of each")
+        raise _format_error(number, path, "how many points, then distance and height of each")
     return _Side(number, values[::2], values[1::2])
 
 
-def _broken(row: int, path: Path, wanted: str) -> LayerError:
+def _format_error(row: int, path: Path, wanted: str) -> LayerError:
     return LayerError(
         f"{path.name} is not as HintCAD writes it: {wanted} (row of the file)",
         layer="sections",
@@ -92,7 +97,7 @@ def _broken(row: int, path: Path, wanted: str) -> LayerError:
     )
 
 
-def _key(chainage: str) -> str:
+def _chainage_key(chainage: str) -> str:
     """A chainage as both files write it, whatever its zeros."""
     return f"{float(chainage):.3f}" if NUMBER.fullmatch(chainage) else chainage.upper()
 
@@ -125,7 +130,7 @@ def _centre_heights(path: Path, centre: Path | None) -> dict[str, float]:
                 ids=[number],
                 hint="a longitudinal profile (.dmx): chainage and height a line",
             )
-        if found.setdefault(_key(cells[0]), float(cells[1])) != float(cells[1]):
+        if found.setdefault(_chainage_key(cells[0]), float(cells[1])) != float(cells[1]):
             raise LayerError(
                 f"{source.name} has two heights for one chainage (row of the file)",
                 layer="sections",

@@ -241,11 +241,11 @@ def read_layer(
         columns=columns, where=where, values=values, storey_height_m=storey_height_m,
         river_name=river_name, join_gap_m=join_gap_m,
     )  # fmt: skip
-    _log(source, seen)
+    _log_findings(source, seen)
     return frame
 
 
-def _log(source: str | Path, seen: Findings) -> None:
+def _log_findings(source: str | Path, seen: Findings) -> None:
     """Say what was odd about a file to whoever listens."""
     if log.isEnabledFor(logging.INFO):
         name = console_text(source_name(source))
@@ -275,13 +275,13 @@ def layer_and_findings(
 ) -> tuple[gpd.GeoDataFrame, Findings]:
     """What `read_layer` reads, and what was odd about it; ``raw`` goes to `read_raw`."""
     kind = noun(what)
-    _require_rivers_joined(what, join_gap_m)
+    _require_sound_join_gap(what, join_gap_m)
     said = dict(columns or {}) | ({} if river_name is None else {"river": river_name})
     meaning = Meaning(said, values or {}, where, storey_height_m)
     if kind.index is not None and id_column is None and isinstance(said.get(kind.index), str):
         id_column = said[kind.index]
     near = None if near is None else with_shapes(near, "near")
-    boxes = None if near is None else _boxes(near, near_m, what, row_ids=row_ids)
+    boxes = None if near is None else _boxes_around_parts(near, near_m, what, row_ids=row_ids)
     reading: dict[str, Any] = {"isolate": isolate, "boxes": boxes, "id_column": id_column, **raw}
     frame, seen = _read_unchanged(source, what, lang, where=where, **reading)
     wider = None
@@ -302,7 +302,7 @@ def layer_and_findings(
         frame = apply_grid(frame, grid)
     frame = settle_crs(frame, crs, what, seen)
     if near is not None and boxes is not None:
-        frame = _near(frame, near, boxes, what)
+        frame = _rows_meeting_boxes(frame, near, boxes, what)
         if frame.empty:
             notify(f"{what}: {source_name(source)} has nothing within {near_m:g} m of near")
     if shapely.has_z(frame.geometry.to_numpy()).any():
@@ -314,7 +314,7 @@ def layer_and_findings(
     return (frame if join_gap_m is None else join_parts(frame, gap_m=join_gap_m).layer), seen
 
 
-def _require_rivers_joined(what: str, join_gap_m: float | None) -> None:
+def _require_sound_join_gap(what: str, join_gap_m: float | None) -> None:
     """Refuse a gap that isn't one, or of what has no parts to join."""
     if join_gap_m is None:
         return
@@ -346,7 +346,7 @@ def _read_unchanged(
     )
 
 
-def _near(
+def _rows_meeting_boxes(
     frame: gpd.GeoDataFrame, near: gpd.GeoDataFrame, boxes: Boxes, what: str
 ) -> gpd.GeoDataFrame:
     """What meets a box, of what a file's index let through."""
@@ -426,7 +426,7 @@ def read_table(
     frame, seen = table_and_findings(
         source, what, sheet=sheet, encoding=encoding, columns=columns, values=values
     )
-    _log(source, seen)
+    _log_findings(source, seen)
     return frame
 
 
@@ -455,14 +455,14 @@ def table_and_findings(
     tables = {}
     for name in names:
         frame = cells_of(grids, name, path, what, seen)
-        said = _file_first(columns, frame, kind) if columns else None
-        frame = _named(frame, kind, seen, columns=said, words=values)
-        _require_rivers(frame, kind)
+        said = _columns_by_file_name(columns, frame, kind) if columns else None
+        frame = _recognised_columns(frame, kind, seen, columns=said, words=values)
+        _require_river_in_rows(frame, kind)
         tables[name] = frame
     return (one_table(tables, path, kind, seen) if len(tables) > 1 else frame), seen
 
 
-def _require_rivers(frame: pd.DataFrame, kind: Noun) -> None:
+def _require_river_in_rows(frame: pd.DataFrame, kind: Noun) -> None:
     """Refuse rows without a river among rows that have one: they would speak of all rivers."""
     if "river" not in frame.columns or kind.name not in ALONG_RIVERS:
         return
@@ -539,21 +539,21 @@ def write_layer(
         with atomic_path(path, room=room) as temporary:
             write_frame(database_frame(flat), temporary, layer=database_name(path.stem))
         return
-    encoding = encoding or ("GBK" if not len(_rows_lost(flat, "GBK")) else "UTF-8")
-    if len(lost := _rows_lost(flat, encoding)):
+    encoding = encoding or ("GBK" if not len(_rows_not_encodable(flat, "GBK")) else "UTF-8")
+    if len(lost := _rows_not_encodable(flat, encoding)):
         raise OutputError(
             f"holds characters that {encoding} doesn't have",
             ids=lost,
             hint='pg.write_layer(..., encoding="UTF-8")',
         )
-    flat = _for_shapefile(database_frame(flat), noun(what), encoding)
+    flat = _frame_for_shapefile(database_frame(flat), noun(what), encoding)
     with atomic_parts(path, drop=SHAPEFILE_PARTS, room=room) as folder:
         made = folder / path.name
         write_frame(flat, made, encoding=encoding)
         made.with_suffix(".cpg").write_text(encoding, "ascii")
 
 
-def _rows_lost(flat: gpd.GeoDataFrame, encoding: str) -> list[object]:
+def _rows_not_encodable(flat: gpd.GeoDataFrame, encoding: str) -> list[object]:
     """Ids of rows, and names of columns, with a character that an encoding doesn't have."""
 
     def fits(text: object) -> bool:
@@ -605,7 +605,7 @@ def database_frame(flat: Any) -> Any:
     return flat.rename(columns=names)
 
 
-def _for_shapefile(flat: gpd.GeoDataFrame, kind: Noun, encoding: str) -> gpd.GeoDataFrame:
+def _frame_for_shapefile(flat: gpd.GeoDataFrame, kind: Noun, encoding: str) -> gpd.GeoDataFrame:
     """Chinese names of at most 10 bytes and Chinese words, as offices expect them."""
     labels = {c.name: c for c in kind.columns}
     names: dict[str, str] = {}
@@ -640,7 +640,9 @@ def _refuse_long_texts(flat: gpd.GeoDataFrame, encoding: str) -> None:
                 )
 
 
-def _boxes(near: gpd.GeoDataFrame, near_m: float, what: str, *, row_ids: bool) -> Boxes:
+def _boxes_around_parts(
+    near: gpd.GeoDataFrame, near_m: float, what: str, *, row_ids: bool
+) -> Boxes:
     """Boxes around the parts of a layer, a little larger; those that meet become one."""
     if row_ids or what == "rivers":
         raise LayerError(
@@ -688,7 +690,7 @@ def canonical_layer(
     condition = None if meaning.where is None else parse_condition(meaning.where, kind.name)
     if condition is not None and condition.names <= set(map(str, frame.columns)):
         # rows that aren't meant needn't be readable
-        frame, condition = _rows_meant(frame, frame, condition, kind), None
+        frame, condition = _rows_of_condition(frame, frame, condition, kind), None
     raw = frame
     if id_column is not None and id_column not in frame.columns:
         raise LayerError(
@@ -701,20 +703,22 @@ def canonical_layer(
         """Rows with the ids that are told, and their geometry under its name."""
         rows = rows if rows.index.name is None else rows.reset_index()
         if id_column is not None:
-            rows = _renamed(rows, {id_column: str(kind.index)})
+            rows = _rename_columns(rows, {id_column: str(kind.index)})
         if rows.geometry.name != "geometry":
             rows = rows.rename_geometry("geometry")
         return _one_osm_id(rows) if id_column is None and not row_ids else rows
 
     frame = prepared(frame)
-    columns = {k: v for k, v in _file_first(meaning.columns, raw, kind).items() if k != id_column}
-    frame = _named(
+    columns = {
+        k: v for k, v in _columns_by_file_name(meaning.columns, raw, kind).items() if k != id_column
+    }
+    frame = _recognised_columns(
         frame, kind, seen, chosen=id_column, columns=columns or None, words=meaning.values,
         wider=None if wider is None else lambda first: prepared(wider(first)),
     )  # fmt: skip
-    frame = _storeys(frame, kind, meaning.storey_height_m)
+    frame = _with_estimated_floors(frame, kind, meaning.storey_height_m)
     if condition is not None:
-        frame = _rows_meant(frame, raw, condition, kind)
+        frame = _rows_of_condition(frame, raw, condition, kind)
     if kind.index is None:
         return frame
     if row_ids:
@@ -730,7 +734,7 @@ def canonical_layer(
     return frame.set_index(kind.index)
 
 
-def _renamed(frame: Any, names: Mapping[str, str]) -> Any:
+def _rename_columns(frame: Any, names: Mapping[str, str]) -> Any:
     """The frame with columns under new names; others that bear such a name get a number."""
     taken = {*map(str, frame.columns), *names.values()}
     spare: dict[str, str] = {}
@@ -745,12 +749,12 @@ def _one_osm_id(frame: Any) -> Any:
     """OSM's areas bear the id of a relation or of a way: one column, as w123 and r45."""
     if not {"osm_id", "osm_way_id"} <= set(frame.columns) or "full_id" in frame.columns:
         return frame
-    relation, way = _text(frame["osm_id"]), _text(frame["osm_way_id"])
+    relation, way = _values_as_text(frame["osm_id"]), _values_as_text(frame["osm_way_id"])
     both = ("r" + relation).where(relation.notna(), "w" + way)
     return frame.assign(osm_id=both)
 
 
-def _storeys(frame: Any, kind: Noun, storey_height_m: float | None) -> Any:
+def _with_estimated_floors(frame: Any, kind: Noun, storey_height_m: float | None) -> Any:
     """Floors where only heights are known, estimated at a stated height of a storey, and marked."""
     if storey_height_m is None:
         return frame
@@ -776,7 +780,7 @@ def _storeys(frame: Any, kind: Noun, storey_height_m: float | None) -> Any:
     return frame.assign(floors=floors.astype("Int64"), floors_source=source)
 
 
-def _rows_meant(frame: Any, raw: Any, condition: Condition, kind: Noun) -> Any:
+def _rows_of_condition(frame: Any, raw: Any, condition: Condition, kind: Noun) -> Any:
     """Rows that a condition holds for; its names are the file's, or else the data model's."""
     drawn = "geometry" if "geometry" in raw.columns else getattr(raw, "_geometry_column_name", "")
     own = [str(c) for c in raw.columns if c != drawn]
@@ -796,7 +800,7 @@ def _rows_meant(frame: Any, raw: Any, condition: Condition, kind: Noun) -> Any:
     return frame[keep] if frame.index.name else frame[keep].reset_index(drop=True)
 
 
-def _file_first(said: Mapping[str, str], frame: Any, kind: Noun) -> dict[str, str]:
+def _columns_by_file_name(said: Mapping[str, str], frame: Any, kind: Noun) -> dict[str, str]:
     """Columns as the user says, from the file's name to the data model's, written either way."""
     have, known = {str(c) for c in frame.columns}, {c.name for c in kind.columns}
     found: dict[str, str] = {}
@@ -820,7 +824,7 @@ def _file_first(said: Mapping[str, str], frame: Any, kind: Noun) -> dict[str, st
     return found
 
 
-def _words_meant(frame: Any, kind: Noun, words: Mapping[str, Mapping[str, Any]]) -> Any:
+def _with_words_replaced(frame: Any, kind: Noun, words: Mapping[str, Mapping[str, Any]]) -> Any:
     """Words of a delivery turned into those that the user says they mean."""
     for name, said in words.items():
         one_of(name, [c.name for c in kind.columns], "values")
@@ -834,7 +838,7 @@ def _words_meant(frame: Any, kind: Noun, words: Mapping[str, Mapping[str, Any]])
         for meant in said.values():
             if codes and canonical_codes(pd.Series([meant]), kind[name])[0] not in codes:
                 one_of(meant, list(codes), f"values of {name}")
-        text = _text(frame[name]).fillna("")
+        text = _values_as_text(frame[name]).fillna("")
         hit = text.isin([str(k).strip() for k in said]).to_numpy()
         if hit.any():
             column = frame[name].astype(object)
@@ -843,7 +847,7 @@ def _words_meant(frame: Any, kind: Noun, words: Mapping[str, Mapping[str, Any]])
     return frame
 
 
-def _named(
+def _recognised_columns(
     frame: Any,
     kind: Noun,
     seen: Findings,
@@ -864,7 +868,7 @@ def _named(
             hint="rename or drop them where the file was made",
             fault="unreadable",
         )
-    names, unsure = _meant(frame, given, kind, columns, words or {}, wider)
+    names, unsure = _canonical_names(frame, given, kind, columns, words or {}, wider)
     original = {taken: name for name, taken in names.items()}
     rivals = rival_columns(given, kind, names)
     for other, name in rivals.items():
@@ -880,8 +884,8 @@ def _named(
     for other, name in unsure.items():
         seen.add("unsure_column", column=name, other=other, label=label(name, lang=seen.lang))
     if not kind.geometry and columns is None:
-        _require_no_question(frame, rivals, original, kind)
-    frame = _words_meant(_renamed(frame, names), kind, words or {})
+        _require_no_rival_values(frame, rivals, original, kind)
+    frame = _with_words_replaced(_rename_columns(frame, names), kind, words or {})
     datums: dict[str, str] = {}
     for column in kind.columns:
         if column.name not in frame.columns:
@@ -890,17 +894,17 @@ def _named(
         unit = unit_stated(stated, column, kind.name)
         if unit.factor != 1.0 or unit.turned:
             seen.add("unit_converted", column=column.name, stated=stated, unit=unit.unit)
-        frame[column.name] = _column(frame[column.name], column, unit)
+        frame[column.name] = _typed_column(frame[column.name], column, unit)
         if (dialect := dialect_of(frame[column.name], column.name)) is not None:
             seen.add("code_dialect", column=column.name, dialect=dialect[0])
             frame[column.name] = frame[column.name].map(dialect[1])
         if is_height(column.name) and (datum := datum_stated(stated, kind.name)):
             datums[datum] = stated
     frame = _with_line(_with_datum(frame, datums, kind, seen), original, kind, seen)
-    return _increments_summed(frame, original, kind, seen)
+    return _sum_increments(frame, original, kind, seen)
 
 
-def _meant(
+def _canonical_names(
     frame: Any,
     given: list[str],
     kind: Noun,
@@ -914,7 +918,7 @@ def _meant(
     return said | {g: c for g, c in found.items() if c not in said.values()}, unsure
 
 
-def _require_no_question(
+def _require_no_rival_values(
     frame: Any, rivals: Mapping[str, str], original: Mapping[str, str], kind: Noun
 ) -> None:
     """Refuse two columns of one name that differ in a unit, a datum or a remark, and in values."""
@@ -924,7 +928,7 @@ def _require_no_question(
             continue
         left, right = (
             pd.to_numeric(
-                _column(frame[c], kind[name], unit_stated(c, kind[name])), errors="coerce"
+                _typed_column(frame[c], kind[name], unit_stated(c, kind[name])), errors="coerce"
             ).to_numpy(float)
             for c in (one, other)
         )
@@ -978,7 +982,9 @@ def _with_line(frame: Any, original: Mapping[str, str], kind: Noun, seen: Findin
             if pd.api.types.is_numeric_dtype(values)
             else values.map(lambda v: "" if pd.isna(v) else chainage_prefix(v))
         )
-        frame[column.name] = _chainages(values, prefix, column.name, kind.name, unit.factor)
+        frame[column.name] = _chainages_in_metres(
+            values, prefix, column.name, kind.name, unit.factor
+        )
         some = values.notna().to_numpy()
         clash = some & (lines != "").to_numpy() & (lines != prefix).to_numpy()
         _require_one_line(frame, clash, "rows whose chainages are of two lines", kind)
@@ -989,10 +995,10 @@ def _with_line(frame: Any, original: Mapping[str, str], kind: Noun, seen: Findin
     mixed = lines.groupby(by, dropna=False).transform("nunique").gt(1).to_numpy()
     _require_one_line(frame, mixed, "chainages of several lines (桩号冠号) on one river", kind)
     seen.add("line_kept", column="line", lines=", ".join(sorted(set(lines) - {""})))
-    return frame.assign(line=lines.where(lines != "")) if "line" in _names_of(kind) else frame
+    return frame.assign(line=lines.where(lines != "")) if "line" in _column_names(kind) else frame
 
 
-def _increments_summed(frame: Any, original: Mapping[str, str], kind: Noun, seen: Findings) -> Any:
+def _sum_increments(frame: Any, original: Mapping[str, str], kind: Noun, seen: Findings) -> Any:
     """Offsets of sections whose points say how far they are from the one before (间距)."""
     if kind.name != "sections" or bare_name(original.get("offset_m", "")) != "间距":
         return frame
@@ -1004,7 +1010,7 @@ def _increments_summed(frame: Any, original: Mapping[str, str], kind: Noun, seen
     return frame.assign(offset_m=step.groupby(by, dropna=False).cumsum())
 
 
-def _names_of(kind: Noun) -> set[str]:
+def _column_names(kind: Noun) -> set[str]:
     return {c.name for c in kind.columns}
 
 
@@ -1019,33 +1025,33 @@ def _require_one_line(frame: Any, bad: Any, problem: str, kind: Noun) -> None:
         )
 
 
-def _column(values: pd.Series, column: Column, unit: Stated) -> pd.Series:
+def _typed_column(values: pd.Series, column: Column, unit: Stated) -> pd.Series:
     """One column in its type; numbers without a unit of their own times what the heading says."""
     if column.dtype in ("text", "code"):
-        text = _text(values)
+        text = _values_as_text(values)
         return canonical_codes(text, column) if column.dtype == "code" else text
     if column.dtype == "chainage":
         return values  # read with their prefixes, in `_with_line`
     if column.dtype == "date":
-        return _dates(values)
+        return _dates_or_unchanged(values)
     if column.dtype in ("float", "int"):
         found = numbers_written(
             ratios_written(values, column), cell_units(column), factor=unit.factor
         )
         return turned_over(found) if unit.turned else found
     if column.dtype == "bool":
-        return _truths(values)
+        return _truths_or_unchanged(values)
     return values
 
 
-def _dates(values: pd.Series) -> pd.Series:
+def _dates_or_unchanged(values: pd.Series) -> pd.Series:
     """Dates; a text that is none leaves all as they are, for `check` to name."""
     text = values.where(values.astype("str").str.strip() != "")
     dates = pd.to_datetime(text, errors="coerce", format="mixed")
     return values if (dates.isna() & text.notna()).any() else dates
 
 
-def _truths(values: pd.Series) -> pd.Series:
+def _truths_or_unchanged(values: pd.Series) -> pd.Series:
     """Yes and no as they are written; a blank is NA, and one other word leaves all as they are."""
     words = values.astype("str").str.strip().str.lower().where(values.notna(), "")
     truth = words.map(TRUTH)
@@ -1053,7 +1059,7 @@ def _truths(values: pd.Series) -> pd.Series:
     return truth.astype("boolean") if known.all() else values
 
 
-def _text(values: pd.Series) -> pd.Series:
+def _values_as_text(values: pd.Series) -> pd.Series:
     """Ids and names as text: a whole number has no decimals, blanks are NA."""
     if pd.api.types.is_float_dtype(values):
         whole = values.dropna()
@@ -1063,7 +1069,7 @@ def _text(values: pd.Series) -> pd.Series:
     return text.where(values.notna() & (text != ""))
 
 
-def _chainages(
+def _chainages_in_metres(
     values: pd.Series, prefixes: pd.Series, field: str, layer: str, factor: float
 ) -> pd.Series:
     """Chainages in metres; all rows that can't be read in one error.

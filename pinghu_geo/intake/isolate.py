@@ -41,7 +41,7 @@ def isolated_command(arguments: Sequence[str], *, network: bool, seconds: float)
     LayerError
         The child ended by itself: out of memory or time, or broken by a file; it is named.
     """
-    return _in_a_child("command", arguments, network=network, seconds=seconds)
+    return _run_in_child("command", arguments, network=network, seconds=seconds)
 
 
 def isolated_raw(source: str | Path, what: str, seen: Any, **reading: Any) -> Any:
@@ -61,12 +61,14 @@ def isolated_raw(source: str | Path, what: str, seen: Any, **reading: Any) -> An
         request = {"source": place, "what": what, "lang": seen.lang, "reading": reading}
         asked.write_text(json.dumps(request), "utf-8")
         network = place.startswith(POSTGIS)
-        code = _in_a_child("layer", [str(folder)], network=network, seconds=LAYER_SECONDS)
+        code = _run_in_child("layer", [str(folder)], network=network, seconds=LAYER_SECONDS)
         if code or not said.exists():
-            raise _broken(source_name(place), f"the reader ended with status {code}", what)
+            raise _unreadable_error(
+                source_name(place), f"the reader ended with status {code}", what
+            )
         answer = json.loads(said.read_text("utf-8"))
         if "error" in answer:
-            raise _error(answer["error"])
+            raise _error_from_answer(answer["error"])
         table = feather.read_table(made, memory_map=False)
     seen._tables.extend(answer["findings"])
     shapes = shapely.from_wkb(without_nests(table.column("geometry").to_pylist()))
@@ -80,14 +82,14 @@ def note_reading(source: object) -> None:
         Path(place).write_text(source_name(source), "utf-8", "replace")
 
 
-def _error(said: dict[str, Any]) -> Exception:
+def _error_from_answer(said: dict[str, Any]) -> Exception:
     from pinghu_geo.nouns import errors
 
     kind = getattr(errors, str(said.pop("kind")), LayerError)
     return kind(**said) if issubclass(kind, errors.PinghuError) else LayerError(**said)
 
 
-def _broken(name: str, how: str, what: str = "") -> LayerError:
+def _unreadable_error(name: str, how: str, what: str = "") -> LayerError:
     return LayerError(
         f"{name} can't be read: {how}",
         layer=what,
@@ -96,7 +98,7 @@ def _broken(name: str, how: str, what: str = "") -> LayerError:
     )
 
 
-def _in_a_child(task: str, rest: Sequence[str], *, network: bool, seconds: float) -> int:
+def _run_in_child(task: str, rest: Sequence[str], *, network: bool, seconds: float) -> int:
     """Run this module as a process with limits, and say in a sentence how it ended."""
     with scratch_folder("the reader") as folder:
         reading = folder / "reading"
@@ -114,15 +116,17 @@ def _in_a_child(task: str, rest: Sequence[str], *, network: bool, seconds: float
                 raise
         name = reading.read_text("utf-8") if reading.exists() else "the project"
     if code is None:
-        raise _broken(name, f"the reader took more than {seconds:g} s and was ended")
+        raise _unreadable_error(name, f"the reader took more than {seconds:g} s and was ended")
     if code == NO_MEMORY:
-        raise _broken(name, f"the reader took more than {_memory() / 2**30:.1f} GB of memory")
+        raise _unreadable_error(
+            name, f"the reader took more than {_memory_of_child() / 2**30:.1f} GB of memory"
+        )
     if code < 0:
-        raise _broken(name, f"the reader was ended by {signal.Signals(-code).name}")
+        raise _unreadable_error(name, f"the reader was ended by {signal.Signals(-code).name}")
     return code
 
 
-def _memory() -> int:
+def _memory_of_child() -> int:
     """Bytes that a child may take."""
     try:
         whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -134,14 +138,18 @@ def _memory() -> int:
 # --- the child -----------------------------------------------------------------------------------
 
 
-def _limit(*, network: bool, seconds: float) -> None:
+def _limit_process(*, network: bool, seconds: float) -> None:
     """Bound this process for good: memory, time, no core file, and no network."""
     try:
         import resource
     except ImportError:  # Windows: a process of its own, and the parent's clock
         return
     kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
-    bounds = ((kind, _memory()), (resource.RLIMIT_CPU, int(seconds) + 1), (resource.RLIMIT_CORE, 0))
+    bounds = (
+        (kind, _memory_of_child()),
+        (resource.RLIMIT_CPU, int(seconds) + 1),
+        (resource.RLIMIT_CORE, 0),
+    )
     for limit, most in bounds:
         _, hard = resource.getrlimit(limit)
         bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
@@ -150,10 +158,10 @@ def _limit(*, network: bool, seconds: float) -> None:
         except (ValueError, OSError):
             continue
     if not network and sys.platform == "linux":
-        _leave_the_network()
+        _drop_network()
 
 
-def _leave_the_network() -> None:
+def _drop_network() -> None:
     """A namespace without any network; left out where the system doesn't let users have one."""
     user, group = os.getuid(), os.getgid()
     if ctypes.CDLL(None).unshare(NEW_USER | NEW_NETWORK):
@@ -166,7 +174,7 @@ def _leave_the_network() -> None:
             continue
 
 
-def _read_what_is_asked(folder: Path) -> None:
+def _read_asked_layer(folder: Path) -> None:
     """Read a layer, and leave its columns, its WKB and what was odd where the parent looks."""
     import numpy as np
     import pandas as pd
@@ -206,12 +214,12 @@ def _read_what_is_asked(folder: Path) -> None:
     (folder / "said.json").write_text(json.dumps(answer, default=str), "utf-8")
 
 
-def _child() -> None:
+def _child_main() -> None:
     task, network, seconds, *rest = sys.argv[1:]
-    _limit(network=bool(int(network)), seconds=float(seconds))
+    _limit_process(network=bool(int(network)), seconds=float(seconds))
     try:
         if task == "layer":
-            _read_what_is_asked(Path(rest[0]))
+            _read_asked_layer(Path(rest[0]))
             return
         sys.argv = ["pinghu", *rest]
         runpy.run_module("pinghu_geo", run_name="__main__")
@@ -220,4 +228,4 @@ def _child() -> None:
 
 
 if __name__ == "__main__":
-    _child()
+    _child_main()

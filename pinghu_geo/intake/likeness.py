@@ -190,7 +190,7 @@ class _Told:
         column = self.kind[ours]
         if ours in ("building_id", "parcel_id"):
             return self._is_id(name, wanted=wanted)
-        return _agrees(self.some, name, column, self.known, wanted=wanted)
+        return _values_agree(self.some, name, column, self.known, wanted=wanted)
 
     def may_be(self, name: str, ours: str) -> bool:
         """Whether it is worth asking: values that fit, of codes at least one that is known."""
@@ -227,13 +227,13 @@ class _Told:
     def is_numbers(self, name: str) -> bool:
         """Whether a column holds numbers alone."""
         values = self.some[name].dropna()
-        return bool(len(values)) and len(_numbers(values)) == len(values)
+        return bool(len(values)) and len(_numbers_of_column(values)) == len(values)
 
     def is_drawn(self, name: str) -> bool:
         """Whether a column holds the areas of the shapes, row by row."""
         if not self._holds_numbers(name):
             return False
-        values, drawn = self.some[name], _drawn_m2(self.some)
+        values, drawn = self.some[name], _shape_areas_m2(self.some)
         if drawn is None or not pd.api.types.is_numeric_dtype(values):
             return False
         ratio = (values.astype(float) / drawn.where(drawn > 0)).dropna()
@@ -290,15 +290,19 @@ class _Told:
         if few or (floors % 1 != 0).any() or floors.max() > MOST_FLOORS:
             return False
         if "height_m" in self.known:
-            high = _numbers(self.some[self.known["height_m"]].dropna()).reindex(floors.index)
+            high = _numbers_of_column(self.some[self.known["height_m"]].dropna()).reindex(
+                floors.index
+            )
             ratio = (high / floors).dropna()
             if len(ratio) >= SPEAKING:
                 return bool(ratio.between(*STOREY_M).mean() >= MOSTLY)
-        drawn = _drawn_m2(self.some)
+        drawn = _shape_areas_m2(self.some)
         if "floor_area_m2" in self.known and drawn is not None:
-            area = _numbers(self.some[self.known["floor_area_m2"]].dropna()).reindex(floors.index)
+            area = _numbers_of_column(self.some[self.known["floor_area_m2"]].dropna()).reindex(
+                floors.index
+            )
             ratio = (area / floors / drawn.where(drawn > 0)).dropna()
-            return len(ratio) >= SPEAKING and _mostly(ratio, ALL_STOREYS)
+            return len(ratio) >= SPEAKING and _is_near_in_most_rows(ratio, ALL_STOREYS)
         return False
 
 
@@ -309,7 +313,7 @@ def _known_words(values: pd.Series, column: Column) -> pd.Series:
     return values.isin(known)
 
 
-def _agrees(
+def _values_agree(
     some: pd.DataFrame, name: str, column: Column, known: Mapping[str, str], *, wanted: bool = False
 ) -> bool:
     """Whether values don't speak against a column; where wanted, whether they speak for it."""
@@ -321,8 +325,8 @@ def _agrees(
         told = dialect_of(words, column.name) is not None
         told = told or _known_words(words, column).mean() >= (MOSTLY if wanted else 1e-9)
     elif column.dtype in ("int", "float"):
-        numbers = _numbers(values)
-        told = len(numbers) >= MOSTLY * len(values) and _number_agrees(
+        numbers = _numbers_of_column(values)
+        told = len(numbers) >= MOSTLY * len(values) and _numbers_agree(
             some, numbers, column.name, known, wanted=wanted
         )
     else:
@@ -330,7 +334,7 @@ def _agrees(
     return bool(told)
 
 
-def _number_agrees(
+def _numbers_agree(
     some: pd.DataFrame, numbers: pd.Series, name: str, known: Mapping[str, str], *, wanted: bool
 ) -> bool:
     """Whether numbers are such as a column holds."""
@@ -338,20 +342,22 @@ def _number_agrees(
         whole = (numbers * 2 % 1 == 0) & (numbers >= 0) & (numbers <= MOST_FLOORS)
         return bool(whole.mean() >= MOSTLY and (not wanted or numbers.max() > 0))
     if name == "height_m":
-        return _heights_in_metres(some, numbers, known)
+        return _are_heights_of_houses(some, numbers, known)
     if name in (*DRAWN, "floor_area_m2"):
-        return _areas_in_metres(some, numbers, name, known, wanted=wanted)
+        return _are_areas_of_shapes(some, numbers, name, known, wanted=wanted)
     return True
 
 
-def _numbers(values: pd.Series) -> pd.Series:
+def _numbers_of_column(values: pd.Series) -> pd.Series:
     """The numbers of a column, which may stand in words: 6层."""
     if not pd.api.types.is_numeric_dtype(values):
         values = values.astype(str).str.extract(r"^\s*(-?\d+(?:\.\d+)?)", expand=False)
     return pd.to_numeric(values, errors="coerce").dropna().astype(float)
 
 
-def _heights_in_metres(some: pd.DataFrame, heights: pd.Series, known: Mapping[str, str]) -> bool:
+def _are_heights_of_houses(
+    some: pd.DataFrame, heights: pd.Series, known: Mapping[str, str]
+) -> bool:
     """Whether heights are those of houses, and of so many storeys."""
     high = heights[heights > 0]
     if high.empty:
@@ -360,18 +366,18 @@ def _heights_in_metres(some: pd.DataFrame, heights: pd.Series, known: Mapping[st
         return False
     if "floors" not in known:
         return True
-    floors = _numbers(some[known["floors"]].dropna()).reindex(high.index)
+    floors = _numbers_of_column(some[known["floors"]].dropna()).reindex(high.index)
     ratio = (high / floors.where(floors > 0)).dropna()
     return len(ratio) < FEWEST or bool(STOREY_M[0] <= ratio.median() <= STOREY_M[1])
 
 
-def _areas_in_metres(
+def _are_areas_of_shapes(
     some: pd.DataFrame, areas: pd.Series, name: str, known: Mapping[str, str], *, wanted: bool
 ) -> bool:
     """Whether areas are those of the shapes, or of all their storeys."""
-    drawn = _drawn_m2(some)
+    drawn = _shape_areas_m2(some)
     if name not in DRAWN and "footprint_m2" in known:  # as stated, where nothing is drawn
-        stated = _numbers(some[known["footprint_m2"]].dropna()).reindex(some.index)
+        stated = _numbers_of_column(some[known["footprint_m2"]].dropna()).reindex(some.index)
         drawn = stated if drawn is None or not (drawn > 0).any() else drawn
     if drawn is None:
         return not wanted
@@ -380,27 +386,27 @@ def _areas_in_metres(
     if len(ratio) < FEWEST:
         return not wanted
     if name in DRAWN:
-        return _mostly(ratio, SAME_AREA) if wanted else _about(ratio)
+        return _is_near_in_most_rows(ratio, SAME_AREA) if wanted else _is_near_in_median(ratio)
     if "floors" in known:
-        floors = _numbers(some[known["floors"]].dropna()).reindex(ratio.index)
+        floors = _numbers_of_column(some[known["floors"]].dropna()).reindex(ratio.index)
         ratio = (ratio / floors.where(floors > 0)).dropna()
         if len(ratio) < FEWEST:
             return not wanted
-        return _mostly(ratio, ALL_STOREYS) if wanted else _about(ratio)
+        return _is_near_in_most_rows(ratio, ALL_STOREYS) if wanted else _is_near_in_median(ratio)
     return not wanted
 
 
-def _about(ratio: pd.Series) -> bool:
+def _is_near_in_median(ratio: pd.Series) -> bool:
     """Whether an area is near what it should be in the middle of all."""
     return bool(ODD_AREA[0] <= ratio.median() <= ODD_AREA[1])
 
 
-def _mostly(ratio: pd.Series, band: tuple[float, float]) -> bool:
+def _is_near_in_most_rows(ratio: pd.Series, band: tuple[float, float]) -> bool:
     """Whether an area is what it should be row by row."""
     return bool(ratio.between(*band).mean() >= MOST_ROWS)
 
 
-def _drawn_m2(some: Any) -> pd.Series | None:
+def _shape_areas_m2(some: Any) -> pd.Series | None:
     """Areas of the shapes; of degrees about, None where the CRS tells nothing."""
     crs = getattr(some, "crs", None)
     if crs is None:

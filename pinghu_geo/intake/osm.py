@@ -87,7 +87,8 @@ def with_tags(frame: Any) -> Any:
     texts = frame["other_tags"]
     some = texts.notna().to_numpy()
     rows = [
-        {_plain(k): _plain(v) for k, v in TAG.findall(str(text))} for text in texts[some].to_numpy()
+        {_unescaped_text(k): _unescaped_text(v) for k, v in TAG.findall(str(text))}
+        for text in texts[some].to_numpy()
     ]
     if not any(rows):
         return frame
@@ -98,7 +99,7 @@ def with_tags(frame: Any) -> Any:
     return pd.concat([frame.drop(columns="other_tags"), tags], axis=1)
 
 
-def _plain(text: str) -> str:
+def _unescaped_text(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)
 
 

@@ -41,16 +41,16 @@ def read_postgis(
         raise LayerError(
             "psycopg isn't installed", layer=what, hint='pip install "pinghu_geo[postgis]"'
         ) from fault
-    password = _password(source, what)
+    password = _password_in_address(source, what)
     said = ""
     try:
         with psycopg.connect(source, connect_timeout=10) as base:
             base.read_only = True
-            schema, table, column, srid = _table(base, what, layer)
-            names, rows = _rows(
+            schema, table, column, srid = _table_of_layer(base, what, layer)
+            names, rows = _names_and_rows(
                 base, psycopg.sql, (schema, table, column, srid), boxes, condition, first
             )
-            crs = _crs(base, srid)
+            crs = _crs_of_srid(base, srid)
     except psycopg.Error as fault:
         said = (str(fault).strip() or type(fault).__name__).splitlines()[0]
     if said:  # and no longer within the except: what psycopg raised may hold the password
@@ -66,7 +66,7 @@ def read_postgis(
     return gpd.GeoDataFrame(data, geometry=shapes, crs=crs)
 
 
-def _password(source: str, what: str) -> str:
+def _password_in_address(source: str, what: str) -> str:
     """The password in an address, to keep it out of messages; refuse an address cut amiss by it."""
     from psycopg import Error
     from psycopg.conninfo import conninfo_to_dict
@@ -89,7 +89,7 @@ def _password(source: str, what: str) -> str:
     return str(parts.get("password", ""))
 
 
-def _table(base: Any, what: str, layer: str | None) -> tuple[str, str, str, int]:
+def _table_of_layer(base: Any, what: str, layer: str | None) -> tuple[str, str, str, int]:
     """Schema, table, geometry column and SRID of the layer asked for, or of the only one."""
     known = {f"{s}.{t}": (s, t, c, i) for s, t, c, i in base.execute(TABLES).fetchall()}
     fits = [k for k in known if layer in (None, k, k.split(".", 1)[1])]
@@ -103,7 +103,7 @@ def _table(base: Any, what: str, layer: str | None) -> tuple[str, str, str, int]
     return known[fits[0]]
 
 
-def _rows(
+def _names_and_rows(
     base: Any,
     sql: Any,
     table: tuple[str, str, str, int],
@@ -133,7 +133,7 @@ def _rows(
     kinds = {d.name: KINDS[d.type_code] for d in shown if d.type_code in KINDS}
     node = None if condition is None else weaker(condition, kinds)
     if node is not None:
-        text, values = _asked(node, sql)
+        text, values = _sql_of_node(node, sql)
         asked.append(text)
         given += values
     if asked:
@@ -148,11 +148,11 @@ def _rows(
 KINDS = dict.fromkeys((20, 21, 23, 700, 701, 1700), "number") | dict.fromkeys((25, 1043), "text")
 
 
-def _asked(node: Node, sql: Any) -> tuple[Any, list[Any]]:
+def _sql_of_node(node: Node, sql: Any) -> tuple[Any, list[Any]]:
     """A weaker condition for PostgreSQL: names are identifiers, constants are handed over apart."""
     match node:
         case ("and" | "or" as word, parts):
-            found = [_asked(part, sql) for part in parts]
+            found = [_sql_of_node(part, sql) for part in parts]
             between = sql.SQL(" AND " if word == "and" else " OR ")
             text = sql.SQL("({})").format(between.join(one for one, _ in found))
             return text, [value for _, values in found for value in values]
@@ -167,7 +167,7 @@ def _asked(node: Node, sql: Any) -> tuple[Any, list[Any]]:
     raise AssertionError(node)
 
 
-def _crs(base: Any, srid: int) -> CRS | None:
+def _crs_of_srid(base: Any, srid: int) -> CRS | None:
     """The CRS of an SRID, which is not always EPSG's."""
     if not srid:
         return None

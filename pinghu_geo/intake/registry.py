@@ -183,8 +183,8 @@ def join_ledger(
         joined,
         pd.concat(
             [
-                _unmatched("layer", mine[~mine.isin(theirs)], theirs[~matched], None),
-                _unmatched(
+                _unmatched_ids("layer", mine[~mine.isin(theirs)], theirs[~matched], None),
+                _unmatched_ids(
                     "ledger", theirs[~matched], mine[~mine.isin(theirs)], ids.index[~matched]
                 ),
             ],
@@ -194,12 +194,14 @@ def join_ledger(
     )
 
 
-def _unmatched(side: str, ids: pd.Index, others: pd.Index, rows: pd.Index | None) -> pd.DataFrame:
+def _unmatched_ids(
+    side: str, ids: pd.Index, others: pd.Index, rows: pd.Index | None
+) -> pd.DataFrame:
     """Ids of one side that the other lacks, with the nearest of its own unmatched ones."""
     folded = {fold_id(o): o for o in others}
     close = [folded.get(fold_id(i), "") for i in ids]
     if len(ids) <= LOOKED_UP >= len(others):
-        close = [c or _close(i, others) for c, i in zip(close, ids, strict=True)]
+        close = [c or _nearest_id(i, others) for c, i in zip(close, ids, strict=True)]
     whole = rows is None or pd.api.types.is_integer_dtype(rows.dtype)
     row = pd.array(
         [pd.NA] * len(ids) if rows is None else list(rows), dtype="Int64" if whole else "str"
@@ -207,6 +209,6 @@ def _unmatched(side: str, ids: pd.Index, others: pd.Index, rows: pd.Index | None
     return pd.DataFrame({"side": side, "id": ids.to_numpy(object), "row": row, "nearest": close})
 
 
-def _close(one: str, others: pd.Index) -> str:
+def _nearest_id(one: str, others: pd.Index) -> str:
     said = nearest(one, others)
     return said.split("'")[1] if said.startswith("did you mean") else ""

@@ -24,9 +24,9 @@ def sections_of_sdf(lines: Sequence[str], rivers: gpd.GeoDataFrame | None) -> pd
     foot = (
         FOOT_M if any(re.match(r"UNITS:\s*(US|ENGLISH)", li, re.IGNORECASE) for li in lines) else 1
     )
-    centre = {r["STREAM ID"]: r["CENTERLINE"] for r in _records(lines, "REACH:")}
+    centre = {r["STREAM ID"]: r["CENTERLINE"] for r in _records_of_kind(lines, "REACH:")}
     parts = []
-    for k, record in enumerate(_records(lines, "CROSS-SECTION:"), 1):
+    for k, record in enumerate(_records_of_kind(lines, "CROSS-SECTION:"), 1):
         surface = record.get("SURFACE LINE", [])
         if len(surface) < 2 or any(len(p) < 3 for p in surface):
             raise LayerError(
@@ -42,7 +42,7 @@ def sections_of_sdf(lines: Sequence[str], rivers: gpd.GeoDataFrame | None) -> pd
         xyz = np.array([p[:3] for p in surface])
         along = np.append(0, np.cumsum(np.hypot(*np.diff(xyz[:, :2], axis=0).T)))
         name = record.get("STREAM ID", "")
-        zero = _crossing(xyz, along, record, _centreline(name, centre, rivers))
+        zero = _offset_of_stream(xyz, along, record, _centreline_of_stream(name, centre, rivers))
         part = pd.DataFrame(
             {
                 "river": name,
@@ -63,7 +63,7 @@ def sections_of_sdf(lines: Sequence[str], rivers: gpd.GeoDataFrame | None) -> pd
     return found.rename_axis("row")
 
 
-def _records(lines: Sequence[str], begin: str) -> list[dict[str, Any]]:
+def _records_of_kind(lines: Sequence[str], begin: str) -> list[dict[str, Any]]:
     """Records of one kind: texts by their key, and lists of numbers below a key without a text."""
     found: list[dict[str, Any]] = []
     record: dict[str, Any] | None = None
@@ -86,14 +86,16 @@ def _records(lines: Sequence[str], begin: str) -> list[dict[str, Any]]:
     return found
 
 
-def _centreline(name: str, centre: dict[str, Any], rivers: gpd.GeoDataFrame | None) -> Any:
+def _centreline_of_stream(
+    name: str, centre: dict[str, Any], rivers: gpd.GeoDataFrame | None
+) -> Any:
     if rivers is not None and name in rivers.index:
         return rivers.geometry.loc[name]
     points = centre.get(name) or []
     return shapely.linestrings([p[:2] for p in points]) if len(points) > 1 else None
 
 
-def _crossing(xyz: Any, along: Any, record: dict[str, Any], centre: Any) -> float:
+def _offset_of_stream(xyz: Any, along: Any, record: dict[str, Any], centre: Any) -> float:
     """Where along a section its stream runs: the centreline, else midway between the banks."""
     if centre is not None:
         line = shapely.linestrings(xyz[:, :2])

@@ -63,11 +63,11 @@ def whole_shapefile(
 
     Its path and, where boxes are given, the rows that may meet them; see `rows_meeting`.
     """
-    _require_whole(path, what)
+    _require_whole_file(path, what)
     parts = parts_of(path)
     if ".dbf" not in parts:
         seen.add("no_dbf")
-    stale, rows = (True, None) if ".shx" not in parts else _looked_through(path, boxes)
+    stale, rows = (True, None) if ".shx" not in parts else _check_index_and_boxes(path, boxes)
     if stale:
         seen.add("stale_shx" if ".shx" in parts else "no_shx")
         folder = stack.enter_context(scratch_folder(path.name))
@@ -78,7 +78,7 @@ def whole_shapefile(
         with gdal_options(SHAPE_RESTORE_SHX="YES"):
             pyogrio.read_info(path)
         parts = parts_of(path)
-        rows = _looked_through(path, boxes)[1]
+        rows = _check_index_and_boxes(path, boxes)[1]
     shapes = max(parts[".shx"].stat().st_size - 100, 0) // 8
     if ".dbf" in parts and (n := dbf_rows(parts[".dbf"])) != shapes:
         raise LayerError(
@@ -88,7 +88,7 @@ def whole_shapefile(
             hint="ask for the .shp, .shx and .dbf of one export",
             fault="unreadable",
         )
-    return path, _not_deleted(rows, parts)
+    return path, _rows_not_deleted(rows, parts)
 
 
 def rows_meeting(path: Path, boxes: NDArray[np.float64]) -> NDArray[np.intp] | None:
@@ -96,17 +96,19 @@ def rows_meeting(path: Path, boxes: NDArray[np.float64]) -> NDArray[np.intp] | N
 
     A third of the time in which GDAL reads all shapes to look at their boxes.
     """
-    return _not_deleted(_looked_through(path, boxes)[1], parts_of(path))
+    return _rows_not_deleted(_check_index_and_boxes(path, boxes)[1], parts_of(path))
 
 
-def _not_deleted(rows: NDArray[np.intp] | None, parts: dict[str, Path]) -> NDArray[np.intp] | None:
+def _rows_not_deleted(
+    rows: NDArray[np.intp] | None, parts: dict[str, Path]
+) -> NDArray[np.intp] | None:
     """Rows without those that the .dbf marks as deleted."""
     if rows is None or ".dbf" not in parts:
         return rows
     return rows[~deleted_rows(parts[".dbf"], rows)]
 
 
-def _looked_through(
+def _check_index_and_boxes(
     path: Path, boxes: NDArray[np.float64] | None
 ) -> tuple[bool, NDArray[np.intp] | None]:
     """Whether the .shx isn't the index of its .shp; and which rows meet boxes, None where unknown.
@@ -115,7 +117,7 @@ def _looked_through(
     records are numbered, of its number. GDAL goes by it all the same, and finds other shapes, or
     none. Heads and boxes are looked at on one way through the file.
     """
-    begin, size = _index(parts_of(path)[".shx"])
+    begin, size = _entries_of_shx(parts_of(path)[".shx"])
     turn: NDArray[Any] = np.arange(len(begin), dtype=np.int32)
     if len(begin) and not begin.all():
         turn = turn[(begin != 0) | (size != 0)]  # no record: no geometry
@@ -126,13 +128,13 @@ def _looked_through(
     words = path.stat().st_size // 2
     if not len(turn):
         return words > 50, None if boxes is None else np.zeros(0, np.intp)
-    if begin[0] < 50 or size.min() < 2 or not _within(begin, size, words):
+    if begin[0] < 50 or size.min() < 2 or not _are_records_inside(begin, size, words):
         return True, None
     numbers = np.empty(len(turn), np.int32)
     by_row = True
     boxed = boxes is not None
     rows = [np.zeros(0, np.intp)]
-    for first, end, kind, record in _records(path, begin, size):
+    for first, end, kind, record in _heads_of_records(path, begin, size):
         if (record["size"].astype(np.int32) != size[first:end]).any():
             return True, None
         numbers[first:end] = record["number"]
@@ -140,15 +142,15 @@ def _looked_through(
         own = record["type"] == kind
         boxed = boxed and kind in BOXED and bool(own.all() or (own | (record["type"] == 0)).all())
         if boxed and boxes is not None:
-            rows.append(first + np.flatnonzero(_may_meet(record["box"], boxes) & own))
-    if not by_row and _misnumbered(numbers, turn, begin):
+            rows.append(first + np.flatnonzero(_may_meet_boxes(record["box"], boxes) & own))
+    if not by_row and _is_misnumbered(numbers, turn, begin):
         return True, None
     if not boxed:
         return False, None
     return False, np.sort(turn[np.concatenate(rows)]).astype(np.intp)
 
 
-def _within(begin: NDArray[np.int32], size: NDArray[np.int32], words: int) -> bool:
+def _are_records_inside(begin: NDArray[np.int32], size: NDArray[np.int32], words: int) -> bool:
     """Whether all records, in the order of the file, end within its so many words."""
     room = words - HEAD // 2
     if int(begin[-1]) + int(size.max()) <= room:  # as a rule, and quickly told
@@ -156,7 +158,7 @@ def _within(begin: NDArray[np.int32], size: NDArray[np.int32], words: int) -> bo
     return bool((begin.astype(np.int64) + size <= room).all())
 
 
-def _may_meet(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _may_meet_boxes(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which of so many boxes meet any of the given ones, or have no area and may not be meant."""
     x0, y0, x1, y1 = np.ascontiguousarray(box.T)
     meets: NDArray[np.bool_] = ~((x0 < x1) & (y0 < y1))
@@ -165,7 +167,7 @@ def _may_meet(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[n
     return meets
 
 
-def _records(
+def _heads_of_records(
     path: Path, begin: NDArray[np.int32], size: NDArray[np.int32]
 ) -> Iterator[tuple[int, int, int, Any]]:
     """How the records of a .shp begin, so many at a time, in its order; and the kind it says."""
@@ -188,7 +190,7 @@ def _records(
             yield first, end, kind, anywhere[at].view(RECORD)
 
 
-def _index(shx: Path) -> NDArray[np.int32]:
+def _entries_of_shx(shx: Path) -> NDArray[np.int32]:
     """Where each record of the .shp begins, and how long it is without its head, in words."""
     if shx.stat().st_size < 100:  # cut off within its head
         return np.zeros((2, 0), np.int32)
@@ -196,7 +198,7 @@ def _index(shx: Path) -> NDArray[np.int32]:
     return index[: len(index) // 2 * 2].reshape(-1, 2).T.astype(np.int32, order="C")
 
 
-def _misnumbered(
+def _is_misnumbered(
     numbers: NDArray[np.int32], rows: NDArray[np.int32], begin: NDArray[np.int32]
 ) -> bool:
     """Whether records, in the order of the file, carry the numbers of other rows."""
@@ -206,7 +208,7 @@ def _misnumbered(
     return len(np.unique(numbers)) == len(numbers) or len(np.unique(begin)) != len(begin)
 
 
-def _require_whole(path: Path, what: str) -> None:
+def _require_whole_file(path: Path, what: str) -> None:
     """Refuse a .shp that is shorter than its header says."""
     with path.open("rb") as file:
         head = file.read(100)

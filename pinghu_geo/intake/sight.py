@@ -78,11 +78,11 @@ class Sight(NamedTuple):
 def sights(folder: Path) -> list[Sight]:
     """Everything in a folder that could be read, in the order of its names."""
     found: list[Sight] = []
-    for path in _files(folder):
+    for path in _candidate_files(folder):
         suffix = path.suffix.lower()
         try:
             with quiet_libraries():
-                found += _looked_at(path, suffix)
+                found += _sights_of_file(path, suffix)
         except PinghuError as fault:
             found.append(Sight(path, None, "", fault.said))
         # whatever a damaged file makes a library say, the others are still looked at
@@ -93,7 +93,7 @@ def sights(folder: Path) -> list[Sight]:
     return found
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _candidate_files(folder: Path) -> Iterator[Path]:
     """Files that could be layers, tables or rasters; no links, which lead elsewhere."""
     known = VECTOR | PARQUET | TABLES | RASTERS | {".zip"}
     count = 0
@@ -110,20 +110,24 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _looked_at(path: Path, suffix: str) -> list[Sight]:
+def _sights_of_file(path: Path, suffix: str) -> list[Sight]:
     if suffix in RASTERS:
         dem = re.search(r"dem|dsm|srtm|高程|地面|elev", path.name, re.IGNORECASE)
         why = "raster, by its name of the ground" if dem else "raster"
         return [Sight(path, None, "dem" if dem else "", why)]
-    look = {".zip": _zipped, ".dxf": _drawn, **dict.fromkeys(OSM, _extracted)}.get(suffix)
-    look = _tables if suffix in TABLES else look
+    look = {
+        ".zip": _sights_of_zip,
+        ".dxf": _sights_of_drawing,
+        **dict.fromkeys(OSM, _sights_of_osm),
+    }.get(suffix)
+    look = _sights_of_table if suffix in TABLES else look
     if look is None:
         require_signature(path, "new")
-        look = _parquet if suffix in PARQUET else _layers
+        look = _sights_of_parquet if suffix in PARQUET else _sights_of_gdal_file
     return look(path)
 
 
-def _extracted(path: Path) -> list[Sight]:
+def _sights_of_osm(path: Path) -> list[Sight]:
     """An extract of OSM; how many rows of what there are, only reading it all would tell."""
     require_signature(path, "new")
     return [
@@ -134,16 +138,16 @@ def _extracted(path: Path) -> list[Sight]:
     ]  # fmt: skip
 
 
-def _drawn(path: Path) -> list[Sight]:
+def _sights_of_drawing(path: Path) -> list[Sight]:
     """The CAD layers of a drawing."""
     require_signature(path, "new")
     return [
-        Sight(path, name, *_meant(name, path.stem, kind, ()), kind, rows)
+        Sight(path, name, *_noun_and_reason(name, path.stem, kind, ()), kind, rows)
         for name, kind, rows in drawing_layers(path)
     ]
 
 
-def _layers(path: Path) -> list[Sight]:
+def _sights_of_gdal_file(path: Path) -> list[Sight]:
     """The layers of a file that GDAL reads."""
     suffix = path.suffix.lower()
     with ExitStack() as stack:
@@ -152,21 +156,21 @@ def _layers(path: Path) -> list[Sight]:
         for name, stated in pyogrio.list_layers(opened):
             if stated is None or name == STYLES:
                 continue
-            encoding = _names_in(path) if suffix == ".shp" else None
+            encoding = _encoding_of_names(path) if suffix == ".shp" else None
             info = pyogrio.read_info(opened, layer=name, encoding=encoding)
             columns = tuple(map(str, info["fields"]))
             several = suffix in (".gpkg", ".gdb", ".kml")
             kind = str(info["geometry_type"])
             if kind == "Unknown":
-                kind = _kind_of_the_first(opened, str(name))
+                kind = _kind_of_first_shapes(opened, str(name))
             found.append(
-                _seen(path, str(name) if several else None, kind, int(info["features"]),
+                _sight_of_layer(path, str(name) if several else None, kind, int(info["features"]),
                       info["crs"], columns)
             )  # fmt: skip
         return found
 
 
-def _kind_of_the_first(path: Path, layer: str) -> str:
+def _kind_of_first_shapes(path: Path, layer: str) -> str:
     """Kind of the first shapes of a layer that states none, such as of a KML; if they are alike."""
     first = pyogrio.read_dataframe(path, layer=layer, columns=[], max_features=LOOKED_AT,
                                    on_invalid="ignore")  # fmt: skip
@@ -174,13 +178,13 @@ def _kind_of_the_first(path: Path, layer: str) -> str:
     return kinds.pop() if len(kinds) == 1 else "Unknown"
 
 
-def _zipped(path: Path) -> list[Sight]:
+def _sights_of_zip(path: Path) -> list[Sight]:
     """What lies in a zip, under the names by which it is asked for."""
     found = []
     with ExitStack() as stack:
         members = zip_members(path, "new", VECTOR | PARQUET, stack)
         for name, member in members:
-            seen = _looked_at(member, member.suffix.lower())
+            seen = _sights_of_file(member, member.suffix.lower())
             if len(members) == 1:
                 found += [one._replace(path=path) for one in seen]
             elif len(seen) == 1:  # of several layers in one of several files none can be named
@@ -188,14 +192,14 @@ def _zipped(path: Path) -> list[Sight]:
     return found
 
 
-def _names_in(path: Path) -> str:
+def _encoding_of_names(path: Path) -> str:
     """Encoding of a Shapefile's field names; any does where there are none."""
     dbf = parts_of(path).get(".dbf")
     found = None if dbf is None else dbf_encoding(dbf)
     return "ISO-8859-1" if found is None else found.name
 
 
-def _parquet(path: Path) -> list[Sight]:
+def _sights_of_parquet(path: Path) -> list[Sight]:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)
@@ -206,17 +210,19 @@ def _parquet(path: Path) -> list[Sight]:
     code = f"EPSG:{crs['id']['code']}" if isinstance(crs, dict) and "id" in crs else None
     columns = tuple(n for n in file.schema_arrow.names if n != geo.get("primary_column"))
     kind = "MultiPolygon" if "Polygon" in str(kinds) else str(kinds[0])
-    return [_seen(path, None, kind, file.metadata.num_rows, code, columns)]
+    return [_sight_of_layer(path, None, kind, file.metadata.num_rows, code, columns)]
 
 
-def _seen(
+def _sight_of_layer(
     path: Path, layer: str | None, geometry: str, rows: int, crs: Any, columns: tuple[str, ...]
 ) -> Sight:
-    what, why = _meant(layer or path.stem, path.stem, geometry, columns)
+    what, why = _noun_and_reason(layer or path.stem, path.stem, geometry, columns)
     return Sight(path, layer, what, why, geometry, rows, crs, columns)
 
 
-def _meant(name: str, stem: str, geometry: str, columns: tuple[str, ...]) -> tuple[str, str]:
+def _noun_and_reason(
+    name: str, stem: str, geometry: str, columns: tuple[str, ...]
+) -> tuple[str, str]:
     """What a layer seems to be, by its geometry, its name, and its columns; and why."""
     plain = next((nouns for kind, nouns in SHAPES.items() if kind in geometry), ())
     have = {c.lower() for c in columns}
@@ -242,7 +248,7 @@ def _meant(name: str, stem: str, geometry: str, columns: tuple[str, ...]) -> tup
     return "", f"{geometry or 'no geometry'}, nothing else tells"
 
 
-def _tables(path: Path) -> list[Sight]:
+def _sights_of_table(path: Path) -> list[Sight]:
     """A table, by the required columns that its headings hold, and its name where several fit."""
     cells = read_cells(path, "widths", Findings("widths"))
     columns = tuple(map(str, cells.columns))

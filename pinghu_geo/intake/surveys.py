@@ -48,7 +48,7 @@ DISTANCE = ("起点距", "偏距", "距离", "平距", "中距", "offset", "dist
 HEIGHT = ("高程", "标高", "elevation", "height", "level")
 
 
-class _Point(NamedTuple):
+class _SectionPoint(NamedTuple):
     """A point as it stands in a file; ``chainage`` is the text of its section."""
 
     row: int
@@ -139,7 +139,7 @@ def read_sections(
         raise LayerError(f"{path.name} is a folder", layer="sections", hint="give the file in it")
     name = _river_name(river, rivers)
     if path.suffix.lower() in (".xlsx", ".xlsm", ".csv"):
-        return _from_cells(path, name, encoding)
+        return _sections_from_cells(path, name, encoding)
     raw = path.read_bytes()
     text = raw.decode(encoding or text_encoding(raw, path.name).name or "utf-8", "replace")
     lines = [(k, line.strip()) for k, line in enumerate(text.lstrip("\ufeff").splitlines(), 1)]
@@ -149,16 +149,18 @@ def read_sections(
     if not lines:
         raise LayerError(f"{path.name} is empty", layer="sections", hint="export it again")
     rows = [(k, re.split(r"\s*[,;\t]\s*|\s+", line.strip(" ,;\t"))) for k, line in lines]
-    if all(_is_dat(line) for _, line in lines):
-        return _from_coordinates([_dat(k, line) for k, line in lines], rivers, path)
+    if all(_is_dat_line(line) for _, line in lines):
+        return _sections_from_coordinates(
+            [_point_of_dat_line(k, line) for k, line in lines], rivers, path
+        )
     if is_hintcad(rows):
         where = None if centre is None else Path(centre)
         found = sections_of_hintcad(rows, path, where, relative_to)
-        return _table([_Point(*p) for p in found], name, path)
+        return _table_of_points([_SectionPoint(*p) for p in found], name, path)
     if rows[0][1][0].upper() == "BEGIN":
-        return _from_hdm(rows, name, rivers, path)
-    _refuse_others(rows, path)
-    return _table(_points_of(rows, path, ""), name, path)
+        return _sections_from_hdm(rows, name, rivers, path)
+    _refuse_other_formats(rows, path)
+    return _table_of_points(_points_of_rows(rows, path, ""), name, path)
 
 
 @takes()
@@ -238,7 +240,7 @@ def _river_name(river: str | None, rivers: gpd.GeoDataFrame | None) -> str | Non
 # --- texts ------------------------------------------------------------------------------------
 
 
-def _value(text: str, row: int, path: Path) -> float:
+def _number_in_cell(text: str, row: int, path: Path) -> float:
     if not NUMBER.fullmatch(text):
         raise LayerError(
             f"{path.name} has {text!r} where a number is expected (row of the file)",
@@ -249,11 +251,11 @@ def _value(text: str, row: int, path: Path) -> float:
     return float(text)
 
 
-def _from_hdm(
+def _sections_from_hdm(
     rows: Sequence[Row], name: str | None, rivers: gpd.GeoDataFrame | None, path: Path
 ) -> pd.DataFrame:
     """CASS: BEGIN, chainage and perhaps a number; offset and height, or coordinates, a line."""
-    points: list[_Point] = []
+    points: list[_SectionPoint] = []
     placed: list[tuple[int, str, float, float, float]] = []
     chainage, begun = "", [row for row, cells in rows if cells[0].upper() == "BEGIN"]
     filled = [r for (r, c), (_, after) in pairwise(rows) if c[0].upper() == "BEGIN"
@@ -269,19 +271,23 @@ def _from_hdm(
         if cells[0].upper() == "BEGIN":
             chainage = cells[1].split(":")[0] if len(cells) > 1 else ""
             continue
-        values = [_value(c, row, path) for c in cells]
+        values = [_number_in_cell(c, row, path) for c in cells]
         if len(values) == 2:
-            points.append(_Point(row, chainage, *values))
+            points.append(_SectionPoint(row, chainage, *values))
         elif len(values) == 3 and min(abs(values[0]), abs(values[1])) > COORDINATE_M:
             placed.append((row, chainage, values[0], values[1], values[2]))
         else:
-            raise _no_point(row, cells, path)
+            raise _no_point_error(row, cells, path)
     if placed and points:
-        raise _no_point(placed[0][0], rows[0][1], path)
-    return _from_coordinates(placed, rivers, path) if placed else _table(points, name, path)
+        raise _no_point_error(placed[0][0], rows[0][1], path)
+    return (
+        _sections_from_coordinates(placed, rivers, path)
+        if placed
+        else _table_of_points(points, name, path)
+    )
 
 
-def _no_point(row: int, cells: Iterable[str], path: Path) -> LayerError:
+def _no_point_error(row: int, cells: Iterable[str], path: Path) -> LayerError:
     return LayerError(
         f"{path.name} has {','.join(cells)!r} where offset and height are expected (row of the "
         "file)",
@@ -291,7 +297,7 @@ def _no_point(row: int, cells: Iterable[str], path: Path) -> LayerError:
     )
 
 
-def _is_dat(line: str) -> bool:
+def _is_dat_line(line: str) -> bool:
     cells = [c.strip() for c in line.split(",")]
     return (
         len(cells) >= 5
@@ -300,12 +306,12 @@ def _is_dat(line: str) -> bool:
     )
 
 
-def _dat(row: int, line: str) -> tuple[int, str, float, float, float]:
+def _point_of_dat_line(row: int, line: str) -> tuple[int, str, float, float, float]:
     cells = [c.strip() for c in line.split(",")]
     return (row, "", *(float(c) for c in cells[2:5]))  # type: ignore[return-value]
 
 
-def _refuse_others(rows: Sequence[Row], path: Path) -> None:
+def _refuse_other_formats(rows: Sequence[Row], path: Path) -> None:
     """Say what a file is that holds no heights of sections."""
     numeric = [[c for c in cells if NUMBER.fullmatch(c)] for _, cells in rows]
     counts = [len(n) for n in numeric]
@@ -315,19 +321,21 @@ def _refuse_others(rows: Sequence[Row], path: Path) -> None:
         for n, (_, cells) in zip(numeric, rows, strict=True)
     ]
     relative = any(
-        _lone_chainage(rows[k][1]) and counted[k + 1] and counted[k + 2]
+        _chainage_alone_in_row(rows[k][1]) and counted[k + 1] and counted[k + 2]
         for k in range(len(rows) - 2)
     )
     kind = ""
     if relative:
         kind = "it looks like a HintCAD (纬地) section file without its line HINTCAD5.83_HDM_SHUJU"
-    elif all(c == 2 for c in counts) and not any(_lone_chainage(cells) for _, cells in rows):
+    elif all(c == 2 for c in counts) and not any(
+        _chainage_alone_in_row(cells) for _, cells in rows
+    ):
         kind = "it looks like a longitudinal profile (.dmx: chainage and height), not sections"
     if kind:
-        raise _unknown(rows, path, kind)
+        raise _unknown_format_error(rows, path, kind)
 
 
-def _unknown(
+def _unknown_format_error(
     rows: Sequence[Row], path: Path, kind: str = "it is no format that is known"
 ) -> LayerError:
     first = " / ".join(",".join(cells)[:40] for _, cells in rows[:3])
@@ -338,7 +346,7 @@ def _unknown(
     )
 
 
-def _lone_chainage(cells: Sequence[str]) -> str:
+def _chainage_alone_in_row(cells: Sequence[str]) -> str:
     """The chainage that a row says, if it says nothing else."""
     filled = [c for c in cells if c]
     text = " ".join(filled)
@@ -357,17 +365,17 @@ def _lone_chainage(cells: Sequence[str]) -> str:
     return ""
 
 
-def _points_of(rows: Sequence[Row], path: Path, chainage: str) -> list[_Point]:
+def _points_of_rows(rows: Sequence[Row], path: Path, chainage: str) -> list[_SectionPoint]:
     """Points of blocks, of wide rows, and of columns for the two sides, in the file's order."""
-    points: list[_Point] = []
+    points: list[_SectionPoint] = []
     columns: dict[str, int] = {}
     waiting: tuple[int, list[float]] | None = None  # a row of offsets whose heights come below
     for row, cells in rows:
         filled = [c for c in cells if c]
-        if at := _lone_chainage(cells):
+        if at := _chainage_alone_in_row(cells):
             chainage, columns = at, {}
             continue
-        if found := _columns(cells):
+        if found := _columns_of_heading(cells):
             columns = found
             continue
         label = next(
@@ -379,27 +387,34 @@ def _points_of(rows: Sequence[Row], path: Path, chainage: str) -> list[_Point]:
             chainage = head or chainage
             waiting = (row, values)
         elif waiting is not None and any(w in label for w in HEIGHT):
-            points += _paired(waiting, (row, values), chainage, path)
+            points += _points_of_row_pair(waiting, (row, values), chainage, path)
             waiting = None
         elif columns:
-            points += _by_columns(row, cells, columns, chainage, path)
+            points += _points_under_heading(row, cells, columns, chainage, path)
         elif head and len(values) >= 4 and len(values) % 2 == 0:
-            points += [_Point(row, head, x, z) for x, z in zip(*[iter(values)] * 2, strict=True)]
+            points += [
+                _SectionPoint(row, head, x, z) for x, z in zip(*[iter(values)] * 2, strict=True)
+            ]
         elif not head and len(values) >= 5 and len(values) % 2 and len(values) == len(filled):
             at_number = f"{values[0]:g}"
             points += [
-                _Point(row, at_number, x, z) for x, z in zip(*[iter(values[1:])] * 2, strict=True)
+                _SectionPoint(row, at_number, x, z)
+                for x, z in zip(*[iter(values[1:])] * 2, strict=True)
             ]
         elif len(values) == 2 and len(filled) == 2 and chainage:
-            points.append(_Point(row, chainage, *values))
+            points.append(_SectionPoint(row, chainage, *values))
         elif values:
-            raise _unknown(rows, path) if not points else _no_point(row, filled, path)
+            raise (
+                _unknown_format_error(rows, path)
+                if not points
+                else _no_point_error(row, filled, path)
+            )
     return points
 
 
-def _paired(
+def _points_of_row_pair(
     one: tuple[int, list[float]], other: tuple[int, list[float]], chainage: str, path: Path
-) -> list[_Point]:
+) -> list[_SectionPoint]:
     if len(one[1]) != len(other[1]):
         raise LayerError(
             f"{path.name} has {len(one[1])} offsets but {len(other[1])} heights (rows of the file)",
@@ -407,10 +422,10 @@ def _paired(
             ids=[one[0], other[0]],
             hint="give each offset its height",
         )
-    return [_Point(one[0], chainage, x, z) for x, z in zip(one[1], other[1], strict=True)]
+    return [_SectionPoint(one[0], chainage, x, z) for x, z in zip(one[1], other[1], strict=True)]
 
 
-def _columns(cells: Sequence[str]) -> dict[str, int]:
+def _columns_of_heading(cells: Sequence[str]) -> dict[str, int]:
     """Which column holds what, where a row is a heading: of one side or of both."""
     found: dict[str, int] = {}
     for k, cell in enumerate(cells):
@@ -425,9 +440,9 @@ def _columns(cells: Sequence[str]) -> dict[str, int]:
     return found if whole else {}
 
 
-def _by_columns(
+def _points_under_heading(
     row: int, cells: Sequence[str], columns: dict[str, int], chainage: str, path: Path
-) -> list[_Point]:
+) -> list[_SectionPoint]:
     """Points of a row under a heading: one, or one of each side."""
     points = []
     for side, sign in (("", 1.0), ("left_", -1.0), ("right_", 1.0)):
@@ -437,15 +452,15 @@ def _by_columns(
         texts = [cells[k] if k < len(cells) else "" for k in pair if k is not None]
         if not any(texts):
             continue
-        x, z = (_value(t, row, path) for t in texts)
-        points.append(_Point(row, chainage, sign * abs(x) if side else x, z))
+        x, z = (_number_in_cell(t, row, path) for t in texts)
+        points.append(_SectionPoint(row, chainage, sign * abs(x) if side else x, z))
     return points
 
 
 # --- sheets -----------------------------------------------------------------------------------
 
 
-def _from_cells(path: Path, name: str | None, encoding: str | None) -> pd.DataFrame:
+def _sections_from_cells(path: Path, name: str | None, encoding: str | None) -> pd.DataFrame:
     """A table of sections, or sheets and blocks of them."""
     seen = Findings("sections")
     grids = cell_grids(path, "sections", seen, encoding)
@@ -469,10 +484,10 @@ def _from_cells(path: Path, name: str | None, encoding: str | None) -> pd.DataFr
             tables.append(table)
             continue
         in_name = CHAINAGE.search(unicodedata.normalize("NFKC", grid.name))
-        points += _points_of(rows, path, in_name[0] if in_name else "")
+        points += _points_of_rows(rows, path, in_name[0] if in_name else "")
     if points:
-        made = _table(points, name, path)
-        if _two_sided(grids):  # both sides run away from the centre
+        made = _table_of_points(points, name, path)
+        if _has_two_sides(grids):  # both sides run away from the centre
             made = made.sort_values(["chainage_m", "offset_m"], kind="stable")
         tables.append(made)
     if not tables:
@@ -483,19 +498,19 @@ def _from_cells(path: Path, name: str | None, encoding: str | None) -> pd.DataFr
         )
     found = pd.concat(tables)
     if "river" not in found.columns:
-        found.insert(0, "river", _named(name, path))
+        found.insert(0, "river", _require_river_name(name, path))
     return found
 
 
-def _two_sided(grids: Iterable[Any]) -> bool:
+def _has_two_sides(grids: Iterable[Any]) -> bool:
     return any(
-        {"left_x", "right_x"} <= set(_columns([c or "" for c in row]))
+        {"left_x", "right_x"} <= set(_columns_of_heading([c or "" for c in row]))
         for grid in grids
         for row in grid.cells
     )
 
 
-def _named(name: str | None, path: Path) -> str:
+def _require_river_name(name: str | None, path: Path) -> str:
     if name is None:
         raise LayerError(
             f"{path.name} doesn't say its river",
@@ -505,7 +520,7 @@ def _named(name: str | None, path: Path) -> str:
     return name
 
 
-def _table(points: Sequence[_Point], name: str | None, path: Path) -> pd.DataFrame:
+def _table_of_points(points: Sequence[_SectionPoint], name: str | None, path: Path) -> pd.DataFrame:
     """Points as a table, with their chainages read."""
     if not points:
         raise LayerError(f"{path.name} holds no points", layer="sections", hint="export it again")
@@ -537,7 +552,7 @@ def _table(points: Sequence[_Point], name: str | None, path: Path) -> pd.DataFra
         )
     found = pd.DataFrame(
         {
-            "river": _named(name, path),
+            "river": _require_river_name(name, path),
             "chainage_m": [read[p.chainage] for p in points],
             "offset_m": [p.offset for p in points],
             "elevation_m": [p.height for p in points],
@@ -551,7 +566,7 @@ def _table(points: Sequence[_Point], name: str | None, path: Path) -> pd.DataFra
 # --- coordinates ------------------------------------------------------------------------------
 
 
-def _from_coordinates(
+def _sections_from_coordinates(
     placed: Sequence[tuple[int, str, float, float, float]],
     rivers: gpd.GeoDataFrame | None,
     path: Path,
@@ -588,12 +603,12 @@ def _from_coordinates(
     if all(stated):
         found["chainage_m"] = [parse_chainage(c) for c in stated]
     else:
-        found = _gathered(found, rivers)
+        found = _gather_into_sections(found, rivers)
     order = ["river", "chainage_m", "offset_m"]
     return found.sort_values(order, kind="stable").drop(columns="_measure")
 
 
-def _gathered(found: pd.DataFrame, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
+def _gather_into_sections(found: pd.DataFrame, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
     """Points of one river within a few metres along it as one section, at their middle."""
     scales = river_scales(rivers)
     parts = []

@@ -46,14 +46,16 @@ def one_table(
             )
         parts = [t.assign(river=name.strip()) for name, t in zip(tables, parts, strict=True)]
     whole = pd.concat(parts)
-    _require_apart(whole, np.repeat(list(tables), [len(t) for t in parts]), path, kind)
+    _require_distinct_sheets(whole, np.repeat(list(tables), [len(t) for t in parts]), path, kind)
     seen.add("sheets_joined", sheets=", ".join(tables))
     return whole
 
 
-def _require_apart(whole: pd.DataFrame, sheet: np.ndarray, path: Path, kind: Noun) -> None:
+def _require_distinct_sheets(
+    whole: pd.DataFrame, sheet: np.ndarray, path: Path, kind: Noun
+) -> None:
     """Refuse sheets that speak of the same things."""
-    keys = [c.name for c in kind.columns if c.name in whole.columns and _is_key(c)]
+    keys = [c.name for c in kind.columns if c.name in whole.columns and _is_key_column(c)]
     keys = keys or list(whole.columns)
     said = pd.DataFrame(whole[keys]).assign(_sheet=sheet).drop_duplicates()
     again = said.duplicated(keys, keep=False)
@@ -68,5 +70,5 @@ def _require_apart(whole: pd.DataFrame, sheet: np.ndarray, path: Path, kind: Nou
         )
 
 
-def _is_key(column: Column) -> bool:
+def _is_key_column(column: Column) -> bool:
     return column.name in KEYS or (column.dtype in ("code", "chainage") and column.name != "datum")

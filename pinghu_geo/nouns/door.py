@@ -96,7 +96,7 @@ TRUTH = dict.fromkeys(("是", "true", "1", "1.0", "yes", "y", "√", "达标", "
 TRUTH |= dict.fromkeys(("否", "false", "0", "0.0", "no", "n", "×", "不达标", "不合格"), False)
 
 
-class _Clothes(NamedTuple):
+class _TableForm(NamedTuple):
     """What a table of one noun has to look like."""
 
     columns: Mapping[str, Column]
@@ -106,7 +106,7 @@ class _Clothes(NamedTuple):
 
 
 @cache
-def _clothes(what: str) -> _Clothes:
+def _form_of_noun(what: str) -> _TableForm:
     """Columns of a noun, and of whatever is carried along with it."""
     base: Noun | None = NOUNS.get(what)
     columns = {} if base is None else {c.name: c for c in base.columns}
@@ -123,7 +123,7 @@ def _clothes(what: str) -> _Clothes:
         own = {"chainage_sign"}  # where a river's chainages go is never a matter of course
     index = "building_id" if base is None else base.index
     shapes = base is None or bool(base.geometry)
-    return _Clothes(columns, frozenset(own - set(OPEN_CODES)), index, shapes and what != "nodes")
+    return _TableForm(columns, frozenset(own - set(OPEN_CODES)), index, shapes and what != "nodes")
 
 
 # --- the decorator ----------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         parts = {n for n in names if any(p in str(said.get(n, "")) for p in PARTS)}
         wanted = [(k, n, nouns[n]) for k, n in enumerate(names) if nouns[n] or n in parts]
         # the wrapper below has the globals of the function's own module
-        let_in, agree = _let_in, _agree
+        let_in, agree = _cleaned_argument, _require_agreeing_datums
 
         def through_the_door(*args: P.args, **kwargs: P.kwargs) -> T:
             given = list(args)
@@ -180,12 +180,12 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return wrap
 
 
-def _agree(tables: Mapping[str, Any]) -> None:
+def _require_agreeing_datums(tables: Mapping[str, Any]) -> None:
     """Refuse heights of one call that are stated above different datums."""
     require_one_datum({k: t for k, t in tables.items() if isinstance(t, pd.DataFrame)})
 
 
-def _let_in(value: Any, what: str, layer: str) -> Any:
+def _cleaned_argument(value: Any, what: str, layer: str) -> Any:
     """A table, or every table of a mapping, cleaned; anything else as it is."""
     if (parts := PARTS.get(type(value).__name__)) is not None:
         return _parts_let_in(value, parts, layer)
@@ -207,11 +207,11 @@ def _let_in(value: Any, what: str, layer: str) -> Any:
             if nouns[k] and isinstance(v, pd.DataFrame)
         }
         return {**value, **neat} if neat else value
-    if _clothes(what).is_layer and value is not None and not hasattr(value, "columns"):
+    if _form_of_noun(what).is_layer and value is not None and not hasattr(value, "columns"):
         raise LayerError(
             f"is no table but {type(value).__name__}",
             layer=layer,
-            hint=f'{layer} = pg.read_layer("{layer}.shp", "{_example(what)}")',
+            hint=f'{layer} = pg.read_layer("{layer}.shp", "{_example_noun(what)}")',
         )
     return value
 
@@ -228,7 +228,7 @@ def _parts_let_in(value: Any, parts: Mapping[str, str], layer: str) -> Any:
     return replace(value, **changed) if changed else value
 
 
-def _example(what: str) -> str:
+def _example_noun(what: str) -> str:
     return what if what in NOUNS else "buildings"
 
 
@@ -269,16 +269,16 @@ def clean(frame: Any, what: str, layer: str = "") -> Any:
     ['str', 'float64', 'float64', 'float64']
     """
     layer = layer or what
-    wear = _clothes(what)
+    wear = _form_of_noun(what)
     frame = columns_once(frame, layer)
-    frame = _indexed(frame, wear, what, layer)
-    if wear.is_layer or _is_drawn(frame):
-        frame = _shaped(frame, what, layer)
+    frame = _with_clean_index(frame, wear, what, layer)
+    if wear.is_layer or _has_renamed_geometry(frame):
+        frame = _with_one_geometry(frame, what, layer)
     changed = {}
     for name in frame.columns:
         if isinstance(name, str) and (column := wear.columns.get(name)) is not None:
             values = frame[name]
-            better = _valued(values, column, layer, strict=name in wear.strict)
+            better = _typed_values(values, column, layer, strict=name in wear.strict)
             if better is not values:
                 changed[name] = better
     return frame.assign(**changed) if changed else frame
@@ -315,7 +315,7 @@ def with_ids_as_column(frame: Any) -> Any:
     return frame.rename_axis(name).reset_index()
 
 
-def _indexed(frame: Any, wear: _Clothes, what: str, layer: str) -> Any:
+def _with_clean_index(frame: Any, wear: _TableForm, what: str, layer: str) -> Any:
     """The table with ids that people would recognise, under a name that is no column's."""
     index = frame.index
     if wear.id_name is None:
@@ -332,7 +332,7 @@ def _indexed(frame: Any, wear: _Clothes, what: str, layer: str) -> Any:
             hint=f"{layer} = {layer}.set_axis"
             f'({layer}.index.map(lambda ids: "-".join(map(str, ids))))',
         )
-    ids = _ids(index, layer, to_text=what == "rivers")
+    ids = _readable_ids(index, layer, to_text=what == "rivers")
     name = index.name
     clash = name in frame.columns or (name in _column_names() and name not in ID_NAMES)
     if name is not None and name != wear.id_name and clash:
@@ -350,11 +350,12 @@ def _column_names() -> frozenset[str]:
     return frozenset(c.name for noun in NOUNS.values() for c in noun.columns)
 
 
-def _ids(index: pd.Index, layer: str, *, to_text: bool) -> pd.Index:
+def _readable_ids(index: pd.Index, layer: str, *, to_text: bool) -> pd.Index:
     """Ids as people read them: whole numbers or texts, never 1.0; the index itself if so."""
     if index.hasnans:
         raise LayerError(
-            f"has rows without an id (rows {', '.join(_first(np.flatnonzero(index.isna()) + 1))})",
+            "has rows without an id "
+            f"(rows {', '.join(_first_as_text(np.flatnonzero(index.isna()) + 1))})",
             layer=layer,
             hint=f"{layer} = {layer}[{layer}.index.notna()]",
         )
@@ -393,20 +394,20 @@ def same_ids(index: pd.Index, others: pd.Index) -> pd.Index:
     return ids
 
 
-def _first(values: Any) -> list[str]:
+def _first_as_text(values: Any) -> list[str]:
     return [str(v) for v in values[:5]]
 
 
 # --- geometry ---------------------------------------------------------------------------------
 
 
-def _is_drawn(frame: Any) -> bool:
+def _has_renamed_geometry(frame: Any) -> bool:
     """Whether a table that needs no shapes carries some, under a name that isn't ``geometry``."""
     name = frame.active_geometry_name if isinstance(frame, gpd.GeoDataFrame) else None
     return name not in (None, "geometry") and name in frame.columns
 
 
-def _shaped(frame: Any, what: str, layer: str) -> Any:
+def _with_one_geometry(frame: Any, what: str, layer: str) -> Any:
     """The layer with one active geometry, called geometry, in a CRS of the plane."""
     if not isinstance(frame, gpd.GeoDataFrame) and what not in LAYERS and what != "features":
         return frame
@@ -415,7 +416,7 @@ def _shaped(frame: Any, what: str, layer: str) -> Any:
         if "geometry" in frame.columns:
             frame = frame.rename(columns={"geometry": "geometry_other"})
         frame = frame.rename_geometry("geometry")
-    flat = _plane(frame.crs)
+    flat = _plane_crs(frame.crs)
     if flat is not frame.crs:
         frame = frame.set_crs(flat, allow_override=True)
     stated = "start_m" in frame.columns  # goes before what a digitiser left in the line
@@ -434,7 +435,7 @@ def _shaped(frame: Any, what: str, layer: str) -> Any:
     return frame
 
 
-def _plane(crs: Any) -> Any:
+def _plane_crs(crs: Any) -> Any:
     """The horizontal part of a compound or 3-D CRS; the CRS itself where it is plane."""
     if crs is None:
         return None
@@ -506,7 +507,7 @@ def chainage_of_m(
 # --- values -----------------------------------------------------------------------------------
 
 
-def _valued(values: pd.Series, column: Column, layer: str, *, strict: bool) -> pd.Series:
+def _typed_values(values: pd.Series, column: Column, layer: str, *, strict: bool) -> pd.Series:
     """A column in its type: itself where it is; as it is where it can't be and needn't be."""
     kind = column.dtype
     if kind == "text":
@@ -514,31 +515,31 @@ def _valued(values: pd.Series, column: Column, layer: str, *, strict: bool) -> p
         blank = text.dropna().unique() == "" if column.name in NEVER_BLANK else np.False_
         return text.where(text != "") if blank.any() else text
     if kind == "code":
-        return _codes(values, column, layer, strict=strict)
+        return _words_as_codes(values, column, layer, strict=strict)
     if kind == "chainage" and layer == "rivers":  # K12+669 is read where the river is laid out
         return values
     if kind in ("bool", "date"):
-        better, lost = (_truths if kind == "bool" else _dates)(values)
+        better, lost = (_truths_and_lost if kind == "bool" else _dates_and_lost)(values)
     elif kind == "int" and isinstance(values.dtype, np.dtype) and values.dtype.kind == "i":
         return values
     else:
-        better, lost = _numbers(values, column.unit)
+        better, lost = _numbers_and_lost(values, column.unit)
     if kind in ("float", "int", "chainage") and column.name not in ENDLESS:
-        lost = lost | _endless(better)
+        lost = lost | _is_infinite(better)
     if not np.any(lost):
         return better
     if not strict:
         return values
-    raise _misfit(values, lost, column, layer)
+    raise _misfit_error(values, lost, column, layer)
 
 
-def _endless(values: pd.Series) -> Any:
+def _is_infinite(values: pd.Series) -> Any:
     """Which numbers have no end, as a division by 0 leaves them."""
     plain = values.to_numpy()
     return np.isinf(plain) if plain.dtype.kind == "f" else np.False_
 
 
-def _misfit(values: pd.Series, lost: Any, column: Column, layer: str) -> LayerError:
+def _misfit_error(values: pd.Series, lost: Any, column: Column, layer: str) -> LayerError:
     """What is to be said of values that can't be what their column holds."""
     name, word = column.name, values[lost].iloc[0]
     place = f"{name} ({label(name)})"
@@ -605,7 +606,9 @@ def as_text(values: pd.Series, *, strip: bool = False) -> pd.Series:
             values = plain.where(codes >= 0).astype("str")
         elif pd.api.types.is_numeric_dtype(values.dtype) or values.dtype == object:
             plain = values.astype(object)
-            values = plain.map(_word, na_action="ignore").where(values.notna()).astype("str")
+            values = (
+                plain.map(_value_as_text, na_action="ignore").where(values.notna()).astype("str")
+            )
         else:
             values = values.astype("str").where(values.notna())
     if not strip:
@@ -615,7 +618,7 @@ def as_text(values: pd.Series, *, strip: bool = False) -> pd.Series:
     return values.replace(cure) if cure else values
 
 
-def _word(value: Any) -> str:
+def _value_as_text(value: Any) -> str:
     """One value as people read it."""
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
@@ -624,7 +627,7 @@ def _word(value: Any) -> str:
     return str(value)
 
 
-def _codes(values: pd.Series, column: Column, layer: str, *, strict: bool) -> pd.Series:
+def _words_as_codes(values: pd.Series, column: Column, layer: str, *, strict: bool) -> pd.Series:
     """Words as codes; a word that is none is refused by row with the nearest."""
     words = values.dropna().unique()
     if values.dtype == "str" and all(w in column.codes for w in words):
@@ -639,17 +642,17 @@ def _codes(values: pd.Series, column: Column, layer: str, *, strict: bool) -> pd
             f"has unknown words for {column.name} ({column.zh}), such as {word!r}",
             layer=layer,
             ids=values.index[lost],
-            hint=_meant(word, known, column),
+            hint=_hint_for_word(word, known, column),
         )
     return found
 
 
-def _meant(word: str, known: Mapping[str, str], column: Column) -> str:
+def _hint_for_word(word: str, known: Mapping[str, str], column: Column) -> str:
     said = nearest(word.strip().lower(), known)
     return said if said.startswith("did") else f"use one of {', '.join(column.codes)}"
 
 
-def _numbers(values: pd.Series, unit: str) -> tuple[pd.Series, Any]:
+def _numbers_and_lost(values: pd.Series, unit: str) -> tuple[pd.Series, Any]:
     """Numbers as floats, and which are none."""
     kind = values.dtype
     if kind == np.float64:
@@ -672,7 +675,7 @@ def _numbers(values: pd.Series, unit: str) -> tuple[pd.Series, Any]:
     return number, word & values.notna().to_numpy()
 
 
-def _truths(values: pd.Series) -> tuple[pd.Series, Any]:
+def _truths_and_lost(values: pd.Series) -> tuple[pd.Series, Any]:
     """Yes and no as they are written, and which are neither."""
     if values.dtype in (bool, "boolean"):
         return values, np.False_
@@ -682,7 +685,7 @@ def _truths(values: pd.Series) -> tuple[pd.Series, Any]:
     return truth.astype("boolean"), (truth.isna() & words.notna()).to_numpy()
 
 
-def _dates(values: pd.Series) -> tuple[pd.Series, Any]:
+def _dates_and_lost(values: pd.Series) -> tuple[pd.Series, Any]:
     """Dates, and which are none."""
     if pd.api.types.is_datetime64_dtype(values.dtype):
         return values, np.False_

@@ -194,15 +194,15 @@ def own_slip(fault: BaseException) -> bool:
     trace = fault.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    if trace is None or not _ours(trace.tb_frame.f_globals.get("__name__", "")):
+    if trace is None or not _is_own_module(trace.tb_frame.f_globals.get("__name__", "")):
         return False
     if isinstance(fault, AttributeError):
         lacks = fault.obj
-        return isinstance(lacks, ModuleType) or _ours(type(lacks).__module__)
+        return isinstance(lacks, ModuleType) or _is_own_module(type(lacks).__module__)
     return isinstance(fault, NameError)
 
 
-def _ours(module: str) -> bool:
+def _is_own_module(module: str) -> bool:
     return module.split(".", maxsplit=1)[0] == "pinghu_geo"
 
 

@@ -123,7 +123,7 @@ def unpacked(
     if path.suffix.lower() != ".zip":
         return path, wanted
     folder = stack.enter_context(scratch_folder(what))
-    members = _extract(path, what, folder, stack)
+    members = _extract_zip(path, what, folder, stack)
     found = [m for m in members if m.suffix.lower() in suffixes]
     named = [m for m in found if wanted in (str(m), m.name, m.stem)]
     if len(named) == 1:
@@ -145,7 +145,7 @@ def zip_members(
 ) -> list[tuple[str, Path]]:
     """Files of a zip that may be layers: the name to ask for, and where it is unpacked for now."""
     folder = stack.enter_context(scratch_folder(what))
-    members = _extract(path, what, folder, stack)
+    members = _extract_zip(path, what, folder, stack)
     return [(str(m), folder / m) for m in members if m.suffix.lower() in suffixes]
 
 
@@ -160,7 +160,7 @@ def unpacked_size(path: Path, what: str) -> int:
         ) from fault
 
 
-def _extract(path: Path, what: str, folder: Path, stack: ExitStack) -> list[PurePosixPath]:
+def _extract_zip(path: Path, what: str, folder: Path, stack: ExitStack) -> list[PurePosixPath]:
     """Unpack a zip that is no bomb; names as they are meant, none outside of the folder."""
     try:
         # names without the UTF-8 mark are in the packer's code page: GBK on Chinese Windows
@@ -180,7 +180,7 @@ def _extract(path: Path, what: str, folder: Path, stack: ExitStack) -> list[Pure
             layer=what,
             hint="unpack it yourself if that is right, and read the layer inside",
         )
-    astray = [i.filename for i in inside if _astray(i.filename)]
+    astray = [i.filename for i in inside if _is_outside_folder(i.filename)]
     if astray:
         raise LayerError(
             f"{path.name} has members that point outside of it",
@@ -203,7 +203,7 @@ def _extract(path: Path, what: str, folder: Path, stack: ExitStack) -> list[Pure
     return sorted(PurePosixPath(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
-def _astray(name: str) -> bool:
+def _is_outside_folder(name: str) -> bool:
     """Whether a member's name leads out of the folder it is unpacked in."""
     path = PurePosixPath(name.replace("\\", "/"))
     return path.is_absolute() or ".." in path.parts or not path.parts or ":" in path.parts[0]

@@ -82,13 +82,13 @@ def html_text(value: object, *, isolated: bool = True) -> str:
     """
     text = UNENCODABLE.sub("\ufffd", str(value))
     shown = text.translate(INNER_PICTURES).translate(MARKUP)
-    if shown.isascii() or not _turns(shown):
+    if shown.isascii() or not _has_right_to_left(shown):
         return shown
     shown = re.sub(f"[{TURNING}]", lambda sign: f"&#{ord(sign[0])};", shown)
     return f"<bdi>{shown}</bdi>" if isolated else shown
 
 
-def _turns(text: str) -> bool:
+def _has_right_to_left(text: str) -> bool:
     """Whether a text holds what is read from right to left, or signs that turn the order."""
     return any(unicodedata.bidirectional(c) in RIGHT_TO_LEFT for c in set(text))
 
@@ -250,20 +250,20 @@ def file_names(texts: Iterable[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     taken: set[str] = set()
     for text in dict.fromkeys(texts):
-        name = _file_name(text)
-        if name != text or _folded(name) in taken:
+        name = _sound_file_name(text)
+        if name != text or _folded_name(name) in taken:
             mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
             name = f"{name}_{mark}"
         names[text] = name
-        taken.add(_folded(name))
+        taken.add(_folded_name(name))
     return names
 
 
-def _folded(name: str) -> str:
+def _folded_name(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _file_name(text: str) -> str:
+def _sound_file_name(text: str) -> str:
     """A text without what no file may be called, cut to what every file system holds."""
     plain = re.sub(f"[\x80-\x9f\u2028\u2029{TURNING}]", "_", visible_text(text))
     plain = UNFIT_FOR_FILES.sub("_", plain).strip(". ")

@@ -40,7 +40,7 @@ def catalogue() -> Mapping[str, str]:
 
 
 @cache
-def _patterns() -> list[tuple[str, str, re.Pattern[str]]]:
+def _template_patterns() -> list[tuple[str, str, re.Pattern[str]]]:
     """Templates, the most particular first, with the literal to look for before all else."""
     made = []
     for key in catalogue():
@@ -60,22 +60,22 @@ def _patterns() -> list[tuple[str, str, re.Pattern[str]]]:
 
 def read_said(text: str) -> Said | None:
     """The template of a sentence and its values; None where the catalogue has none."""
-    for key, part, pattern in _patterns():
+    for key, part, pattern in _template_patterns():
         if part in text and (found := pattern.fullmatch(text)):
             return Said(key, found.groups())
     return None
 
 
-class _Value(str):
+class _TranslatableValue(str):
     """A value that is a sentence itself where the catalogue says so: {:t}."""
 
     __slots__ = ()
 
     def __format__(self, spec: str) -> str:
-        return _pieces(str(self)) if spec == "t" else format(str(self), spec)
+        return _translated_pieces(str(self)) if spec == "t" else format(str(self), spec)
 
 
-def _pieces(text: str) -> str:
+def _translated_pieces(text: str) -> str:
     """A list of sentences, or of alternatives, each translated."""
     for between, joined in ((MISTAKES, ";"), (re.compile("$^"), ""), (re.compile(" or "), "或")):
         parts = between.split(text)
@@ -91,11 +91,11 @@ def translated(text: str, lang: Lang) -> str:
     if lang == "en" or not text:
         return text
     if placed := PLACED.fullmatch(text):  # whatever sentence it is, it ends with where it stands
-        return catalogue()["{} (line {})"].format(*map(_Value, placed.groups()))
+        return catalogue()["{} (line {})"].format(*map(_TranslatableValue, placed.groups()))
     found = read_said(text)
     if found is not None:
         zh = catalogue()[found.key]
-        return zh.format(*map(_Value, found.values)) if zh else text
+        return zh.format(*map(_TranslatableValue, found.values)) if zh else text
     lines = text.split("\n")
     return text if len(lines) == 1 else "\n".join(translated(line, lang) for line in lines)
 

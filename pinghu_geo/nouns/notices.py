@@ -44,7 +44,7 @@ def heard() -> Iterator[list[str]]:
         _listener.reset(token)
 
 
-class _Here(threading.local):
+class _QuietInThread(threading.local):
     """How many blocks around this thread want quiet; matches any text there and nothing else."""
 
     depth = 0
@@ -53,7 +53,7 @@ class _Here(threading.local):
         return self.depth > 0
 
 
-_here = _Here()
+_here = _QuietInThread()
 _FILTER: Any = ("ignore", _here, Warning, None, 0)
 
 

@@ -101,11 +101,11 @@ def split_numbers(values: pd.Series) -> pd.DataFrame:
                 number[k] = float(value)
                 continue
             text = " ".join(value.translate(PLAIN).split())
-            if (match := WRITTEN.fullmatch(text)) and (kind := _kind(match)):
+            if (match := WRITTEN.fullmatch(text)) and (kind := _way_of_writing(match)):
                 found.append((k, kind, match))
         elif not isinstance(value, bool | np.bool_) and isinstance(value, Real | Decimal):
             number[k] = float(value)
-    read = _readers(found)
+    read = _readers_by_way(found)
     for k, kind, match in found:
         unit[k] = fold_unit(match["rest"]) if match["rest"] else ""
         plain = read[kind](match["body"]) if kind in read else None
@@ -158,7 +158,7 @@ def numbers_written(
     return number.astype(object).where(~lost, given) if lost.any() else number
 
 
-def _kind(match: re.Match[str]) -> str:
+def _way_of_writing(match: re.Match[str]) -> str:
     """The way in which a number is written; none where it is in no way that people read."""
     body = match["body"]
     kind = next((name for name, way in KINDS if way.fullmatch(body)), "")
@@ -168,7 +168,9 @@ def _kind(match: re.Match[str]) -> str:
     return "" if match["power"] and kind not in powers else kind
 
 
-def _readers(found: list[tuple[int, str, re.Match[str]]]) -> dict[str, Callable[[str], str | None]]:
+def _readers_by_way(
+    found: list[tuple[int, str, re.Match[str]]],
+) -> dict[str, Callable[[str], str | None]]:
     """How each way of writing is read in this column; ways that stay open are left out."""
     kinds = {kind for _, kind, _ in found}
     point, comma = bool(kinds & SAYS_POINT), bool(kinds & SAYS_COMMA)

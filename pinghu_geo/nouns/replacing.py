@@ -106,12 +106,12 @@ def atomic_path(path: Path, *, room: int = 0) -> Iterator[Path]:
     ``room`` is what it will take at least [bytes]: where the disk has less, nothing is begun.
     """
     with in_words(path):
-        goal = _real(path)
+        goal = _real_path(path)
         if goal.is_dir():
             raise OutputError(f"{path} is a folder", hint=f"choose another name than {path.name}")
-        with _parent_of(goal), _claimed(goal, WAIT_FILE_S):
+        with _make_parent_folder(goal), _hold_lock(goal, WAIT_FILE_S):
             _require_room(goal, room)
-            stage = _cleared(goal)
+            stage = _clear_stage(goal)
             stage.mkdir()
             try:
                 temporary = stage / goal.name
@@ -119,11 +119,11 @@ def atomic_path(path: Path, *, room: int = 0) -> Iterator[Path]:
                 _close_sqlite(goal)
                 if goal.exists():
                     shutil.copymode(goal, temporary)
-                _to_disk(temporary)
+                _sync_to_disk(temporary)
                 os.replace(temporary, goal)
-                _to_disk(goal.parent)
+                _sync_to_disk(goal.parent)
             finally:
-                _remove(stage)
+                _remove_folder(stage)
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -140,21 +140,21 @@ def atomic_parts(main: Path, *, drop: tuple[str, ...] = (), room: int = 0) -> It
     ``drop`` are suffixes of what else belonged to the old set.
     """
     with in_words(main):
-        goal = _real(main.parent) / main.name
-        with _parent_of(goal), _claimed(goal, WAIT_FILE_S):
-            stage, ready = _cleared(goal, drop), _beside(goal, "ready")
+        goal = _real_path(main.parent) / main.name
+        with _make_parent_folder(goal), _hold_lock(goal, WAIT_FILE_S):
+            stage, ready = _clear_stage(goal, drop), _own_name_beside(goal, "ready")
             _require_room(goal, room)
             stage.mkdir()
             try:
                 yield stage
                 names = sorted(p.name for p in stage.iterdir())
                 (stage / LISTED).write_text("\n".join(names), "utf-8")
-                _tree_to_disk(stage)
+                _sync_tree_to_disk(stage)
                 os.rename(stage, ready)
-                _to_disk(goal.parent)
+                _sync_to_disk(goal.parent)
             finally:
-                _remove(stage)
-            _install(goal, ready, drop)
+                _remove_folder(stage)
+            _install_parts(goal, ready, drop)
 
 
 @contextmanager
@@ -173,21 +173,21 @@ def atomic_folder(
     """
     with ExitStack() as stack:
         with in_words(target):  # and not what is done in between, which has words of its own
-            goal = _real(target)
-            stack.enter_context(_parent_of(goal))
-            stack.enter_context(_claimed(goal, WAIT_FOLDER_S))
-            stage = _cleared(goal, ours=ours)
+            goal = _real_path(target)
+            stack.enter_context(_make_parent_folder(goal))
+            stack.enter_context(_hold_lock(goal, WAIT_FOLDER_S))
+            stage = _clear_stage(goal, ours=ours)
             _require_replaceable(target, goal, ours, force=force)
             _require_room(goal, room)
             stage.mkdir()
-        stack.callback(_remove, stage)
+        stack.callback(_remove_folder, stage)
         yield stage
         with in_words(target):
-            kept = _carried(goal, stage, ours)
-            _tree_to_disk(stage)
-            os.rename(stage, _beside(goal, "swap"))
-            _put_in_place(_beside(goal, "swap"), goal)
-            _clear_old(goal, ours)
+            kept = _carry_over_files(goal, stage, ours)
+            _sync_tree_to_disk(stage)
+            os.rename(stage, _own_name_beside(goal, "swap"))
+            _put_in_place(_own_name_beside(goal, "swap"), goal)
+            _remove_replaced(goal, ours)
         for line in kept:
             log.info("%s: %s", target, line)
             if tell is not None:
@@ -197,21 +197,21 @@ def atomic_folder(
 def require_place(path: Path) -> None:
     """Refuse, before the work, a target that can't be written."""
     with in_words(path):
-        goal = _real(path)
+        goal = _real_path(path)
         if goal.is_dir():
             raise OutputError(f"{path} is a folder", hint=f"choose another name than {path.name}")
-        with _parent_of(goal, keep=False), _claimed(goal, WAIT_FILE_S):
+        with _make_parent_folder(goal, keep=False), _hold_lock(goal, WAIT_FILE_S):
             pass
 
 
 def require_folder(folder: Path) -> None:
     """Refuse, before the work, a folder that can't be made, or in which nothing can be written."""
     with in_words(folder):
-        goal = _real(folder)
+        goal = _real_path(folder)
         if goal.exists() and not goal.is_dir():
             raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
         # one name, which whoever comes after a kill takes and removes
-        with _parent_of(goal / "_", keep=False), _claimed(goal / "_", WAIT_FILE_S):
+        with _make_parent_folder(goal / "_", keep=False), _hold_lock(goal / "_", WAIT_FILE_S):
             pass
 
 
@@ -224,11 +224,11 @@ def made_folder(folder: Path) -> Path:
 
 def completed(main: Path, drop: tuple[str, ...] = SHAPEFILE_PARTS) -> None:
     """End what a writer of a set of files had to leave: its new parts are complete."""
-    goal = _real(main.parent) / main.name
-    if not _beside(goal, "ready").exists():
+    goal = _real_path(main.parent) / main.name
+    if not _own_name_beside(goal, "ready").exists():
         return
-    with in_words(main), _claimed(goal, WAIT_FILE_S):
-        _cleared(goal, drop)
+    with in_words(main), _hold_lock(goal, WAIT_FILE_S):
+        _clear_stage(goal, drop)
 
 
 @contextmanager
@@ -248,7 +248,7 @@ def scratch_folder(what: str) -> Iterator[Path]:
 
 def digests(folder: Path) -> dict[str, str]:
     """Digest of each file below a folder, by its name there."""
-    return {_name(p, folder): _digest(p) for p in _files(folder)}
+    return {_name_in_folder(p, folder): _digest_of_file(p) for p in _files_below(folder)}
 
 
 def told_by(folder: Path, maker: str) -> dict[str, str] | None:
@@ -271,16 +271,18 @@ def in_words(path: Path) -> Iterator[None]:
         library = type(fault).__module__.split(".")[0]
         if not isinstance(fault, OSError | UnicodeEncodeError) and library not in WRITERS:
             raise
-        said, hint = _sentence(path, fault)
-        raise OutputError(f"{_shown(path)} can't be written: {said}", hint=hint) from fault
+        said, hint = _reason_and_hint(path, fault)
+        raise OutputError(
+            f"{_path_without_own_names(path)} can't be written: {said}", hint=hint
+        ) from fault
 
 
-def _shown(path: Path) -> Path:
+def _path_without_own_names(path: Path) -> Path:
     """A path without the names that we put beside a target."""
     return Path(*(OWN_NAME.sub(r"\1", part) for part in path.parts))
 
 
-def _sentence(path: Path, fault: Exception) -> tuple[str, str]:
+def _reason_and_hint(path: Path, fault: Exception) -> tuple[str, str]:
     """What went wrong and what to do."""
     if isinstance(fault, UnicodeEncodeError):
         return (
@@ -293,7 +295,7 @@ def _sentence(path: Path, fault: Exception) -> tuple[str, str]:
         return SENTENCES[code]
     if code is None:  # libraries below say no more than that a write failed
         with suppress(OSError):
-            if shutil.disk_usage(_real(path).parent).free < 2**20:
+            if shutil.disk_usage(_real_path(path).parent).free < 2**20:
                 return FULL
     said = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(fault)
     return said.strip().rstrip(".")[:300] or type(fault).__name__, ELSEWHERE
@@ -303,13 +305,13 @@ def _sentence(path: Path, fault: Exception) -> tuple[str, str]:
 
 
 @contextmanager
-def _claimed(goal: Path, wait_s: float) -> Iterator[None]:
+def _hold_lock(goal: Path, wait_s: float) -> Iterator[None]:
     """Hold the target's lock; the system drops it with the process, however that ends."""
-    lock, end = _beside(goal, "lock"), time.monotonic() + wait_s
-    while (held := _lock(lock)) is None:
+    lock, end = _own_name_beside(goal, "lock"), time.monotonic() + wait_s
+    while (held := _try_lock(lock)) is None:
         if time.monotonic() > end:
             raise OutputError(
-                f"{goal} is being written by {_owner(lock)}",
+                f"{goal} is being written by {_owner_of_lock(lock)}",
                 hint="wait until it has ended, or choose another place",
             )
         time.sleep(PAUSE_S)
@@ -332,7 +334,7 @@ def _claimed(goal: Path, wait_s: float) -> Iterator[None]:
                 lock.unlink()
 
 
-def _lock(lock: Path) -> int | None:
+def _try_lock(lock: Path) -> int | None:
     """The open lock file, held; None where another holds it."""
     held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
@@ -366,7 +368,7 @@ else:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _owner(lock: Path) -> str:
+def _owner_of_lock(lock: Path) -> str:
     """Who holds a lock, as he wrote there."""
     with suppress(OSError):
         return lock.read_text("utf-8", "replace").strip() or "another run"
@@ -376,37 +378,37 @@ def _owner(lock: Path) -> str:
 # --- what dead runs left ----------------------------------------------------------------------
 
 
-def _cleared(goal: Path, drop: tuple[str, ...] = (), ours: Owned | None = None) -> Path:
+def _clear_stage(goal: Path, drop: tuple[str, ...] = (), ours: Owned | None = None) -> Path:
     """Where the new is written, after ending or clearing away what dead runs have left."""
-    stage, swap, old = (_beside(goal, word) for word in ("new", "swap", "old"))
-    if (ready := _beside(goal, "ready")).exists():
-        _install(goal, ready, drop)
+    stage, swap, old = (_own_name_beside(goal, word) for word in ("new", "swap", "old"))
+    if (ready := _own_name_beside(goal, "ready")).exists():
+        _install_parts(goal, ready, drop)
     if not goal.exists():  # killed between two renames
         for whole in (swap, old):
             if whole.exists():
                 os.rename(whole, goal)
-                _to_disk(goal.parent)
+                _sync_to_disk(goal.parent)
                 break
-    _clear_old(goal, ours)
-    _remove(stage)
+    _remove_replaced(goal, ours)
+    _remove_folder(stage)
     if stage.exists():
         raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(stage))
     return stage
 
 
-def _clear_old(goal: Path, ours: Owned | None) -> None:
+def _remove_replaced(goal: Path, ours: Owned | None) -> None:
     """Remove what was replaced, but for what a person put there at the last moment."""
     for word in ("swap", "old"):
-        if (left := _beside(goal, word)).exists():
-            _carried(left, goal, ours)
-            _remove(left)
+        if (left := _own_name_beside(goal, word)).exists():
+            _carry_over_files(left, goal, ours)
+            _remove_folder(left)
 
 
-def _install(goal: Path, ready: Path, drop: tuple[str, ...]) -> None:
+def _install_parts(goal: Path, ready: Path, drop: tuple[str, ...]) -> None:
     """Bring complete parts to their places; whoever comes after a kill goes on here."""
     if (ready / goal.name).exists():
         goal.unlink(missing_ok=True)
-        _to_disk(goal.parent)
+        _sync_to_disk(goal.parent)
         parts = (ready / LISTED).read_text("utf-8").split("\n")  # some may have gone before
         for suffix in drop:
             for spelled in (suffix, suffix.upper()):
@@ -415,24 +417,24 @@ def _install(goal: Path, ready: Path, drop: tuple[str, ...]) -> None:
         for name in parts:
             if name != goal.name and (ready / name).exists():
                 os.replace(ready / name, goal.parent / name)
-        _to_disk(goal.parent)
+        _sync_to_disk(goal.parent)
         os.replace(ready / goal.name, goal)
-        _to_disk(goal.parent)
-    _remove(ready)
+        _sync_to_disk(goal.parent)
+    _remove_folder(ready)
 
 
 def _put_in_place(swap: Path, goal: Path) -> None:
     """The new folder in, the old one aside: in one step where the system has it."""
     if not goal.exists():
         os.rename(swap, goal)
-    elif not _exchanged(swap, goal):
-        os.rename(goal, _beside(goal, "old"))
-        _to_disk(goal.parent)
+    elif not _exchange_names(swap, goal):
+        os.rename(goal, _own_name_beside(goal, "old"))
+        _sync_to_disk(goal.parent)
         os.rename(swap, goal)
-    _to_disk(goal.parent)
+    _sync_to_disk(goal.parent)
 
 
-def _exchanged(one: Path, other: Path) -> bool:
+def _exchange_names(one: Path, other: Path) -> bool:
     """Whether two names were exchanged in one step, as Linux can on its own disks."""
     try:
         rename = ctypes.CDLL(None).renameat2
@@ -460,27 +462,27 @@ def _require_replaceable(target: Path, goal: Path, ours: Owned | None, *, force:
         )
 
 
-def _carried(old: Path, new: Path, ours: Owned | None) -> list[str]:
+def _carry_over_files(old: Path, new: Path, ours: Owned | None) -> list[str]:
     """Bring a person's files, and ours that he changed, into the new folder; a line for each."""
     made = ours(old) if ours is not None and old.is_dir() else None
     lines = []
     # his own names first: what he changed of ours is kept under one that is free
-    found = sorted(_files(old), key=lambda p: _name(p, old) in (made or {}))
+    found = sorted(_files_below(old), key=lambda p: _name_in_folder(p, old) in (made or {}))
     for path in found if made is not None else ():
-        name = _name(path, old)
+        name = _name_in_folder(path, old)
         base = next((name.removesuffix(s) for s in SQLITE_BESIDE if name.endswith(s)), name)
         if base != name and base in (made or {}):
             continue  # goes with its base
         beside = [b for b in ("-wal", "-journal") if path.with_name(path.name + b).exists()]
         digest = (made or {}).get(name)
-        if digest is not None and not beside and digest in ("", _digest(path)):
+        if digest is not None and not beside and digest in ("", _digest_of_file(path)):
             continue
         place = _free_place(path, new / name, own=digest is None)
         if place is None:
             continue  # is there already
         for ending in ("", *beside):
-            _link(path.with_name(path.name + ending), place.with_name(place.name + ending))
-        there = _name(place, new)
+            _link_or_copy(path.with_name(path.name + ending), place.with_name(place.name + ending))
+        there = _name_in_folder(place, new)
         said = name if there == name else f"{name} → {there}"
         lines.append(f"kept in the folder of results: {said}")
     return lines
@@ -492,19 +494,21 @@ def _free_place(path: Path, wanted: Path, *, own: bool) -> Path | None:
     for place in chain([wanted] if own else [], others):
         if not os.path.lexists(place):
             return place
-        if _same(path, place):
+        if _is_same_file(path, place):
             return None
     return None
 
 
-def _same(one: Path, other: Path) -> bool:
+def _is_same_file(one: Path, other: Path) -> bool:
     """Whether two names are one file, or hold the same."""
     if one.is_symlink() or other.is_symlink():
         return one.is_symlink() and other.is_symlink() and one.readlink() == other.readlink()
-    return one.samefile(other) or (other.is_file() and _digest(one) == _digest(other))
+    return one.samefile(other) or (
+        other.is_file() and _digest_of_file(one) == _digest_of_file(other)
+    )
 
 
-def _link(one: Path, other: Path) -> None:
+def _link_or_copy(one: Path, other: Path) -> None:
     """The same file under another name; a copy where the disk has no such links."""
     other.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -513,7 +517,7 @@ def _link(one: Path, other: Path) -> None:
         shutil.copy2(one, other, follow_symlinks=False)
 
 
-def _files(folder: Path) -> list[Path]:
+def _files_below(folder: Path) -> list[Path]:
     """All files below a folder, links not followed; not what dead writers left there."""
     found: list[Path] = []
     for at, folders, names in os.walk(folder):
@@ -523,11 +527,11 @@ def _files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def _name(path: Path, folder: Path) -> str:
+def _name_in_folder(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
-def _digest(path: Path) -> str:
+def _digest_of_file(path: Path) -> str:
     """SHA-256 of a file; of a database without what is set when somebody only looks at it."""
     if path.is_symlink() or not path.is_file():
         return "-"
@@ -561,7 +565,7 @@ def _close_sqlite(goal: Path) -> None:
 # --- places -----------------------------------------------------------------------------------
 
 
-def _real(path: Path) -> Path:
+def _real_path(path: Path) -> Path:
     """Where a path leads, so that a link stays one and what it names is replaced."""
     real = Path(os.path.realpath(path))
     if real.is_symlink():
@@ -569,7 +573,7 @@ def _real(path: Path) -> Path:
     return real
 
 
-def _beside(goal: Path, word: str) -> Path:
+def _own_name_beside(goal: Path, word: str) -> Path:
     """Our own name beside a target: lock, new, ready, swap, old."""
     name = goal.name
     if len(os.fsencode(name)) > LONGEST_NAME:
@@ -578,7 +582,7 @@ def _beside(goal: Path, word: str) -> Path:
 
 
 @contextmanager
-def _parent_of(goal: Path, *, keep: bool = True) -> Iterator[None]:
+def _make_parent_folder(goal: Path, *, keep: bool = True) -> Iterator[None]:
     """The target's folder, made where it is missing, and gone again where nothing came of it."""
     missing = [p for p in (goal.parent, *goal.parents[1:]) if not p.exists()]
     done = False
@@ -606,7 +610,7 @@ def _require_room(goal: Path, room: int) -> None:
         )
 
 
-def _to_disk(path: Path) -> None:
+def _sync_to_disk(path: Path) -> None:
     """Have a file, or the names in a folder, on the disk before going on."""
     if os.name == "nt" and path.is_dir():
         return  # Windows has no such thing for folders
@@ -620,15 +624,15 @@ def _to_disk(path: Path) -> None:
         os.close(held)
 
 
-def _tree_to_disk(folder: Path) -> None:
+def _sync_tree_to_disk(folder: Path) -> None:
     """All files and folders below a folder, and itself, on the disk."""
     for at, _, names in os.walk(folder):
         for name in names:
             if not (Path(at) / name).is_symlink():
-                _to_disk(Path(at) / name)
-        _to_disk(Path(at))
+                _sync_to_disk(Path(at) / name)
+        _sync_to_disk(Path(at))
 
 
-def _remove(folder: Path) -> None:
+def _remove_folder(folder: Path) -> None:
     """Remove a folder of our own; what can't be removed now goes the next time."""
     shutil.rmtree(folder, ignore_errors=True)

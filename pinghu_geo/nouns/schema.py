@@ -138,7 +138,7 @@ def is_code(column: str) -> bool:
     return any(c.name == column and c.dtype == "code" for n in NOUNS.values() for c in n.columns)
 
 
-def _plain(name: object) -> str:
+def _folded_name(name: object) -> str:
     """Fold a column name for comparison: width, case, blanks, units in brackets."""
     text = unicodedata.normalize("NFKC", str(name)).strip().lower()
     text = BRACKETS.sub("", text)
@@ -157,7 +157,7 @@ def _cut_names(name: str) -> set[str]:
     for encoding in ("gbk", "utf-8"):
         raw = name.encode(encoding, "ignore")
         if len(raw) > DBF_NAME_BYTES:
-            cuts.add(_plain(raw[:DBF_NAME_BYTES].decode(encoding, "ignore")))
+            cuts.add(_folded_name(raw[:DBF_NAME_BYTES].decode(encoding, "ignore")))
     return cuts
 
 
@@ -177,7 +177,7 @@ SYMBOL = re.compile(r"(?<=[\u4e00-\u9fff])[a-zα-ω]\d?$")
 
 def bare_name(name: object) -> str:
     """A column name without what stands about it, such as 面积万㎡, 1985高程, 流量Q; folded."""
-    text = _plain(name).rstrip("/")
+    text = _folded_name(name).rstrip("/")
     text = re.sub(DATUM_ABOUT, "", text) or text
     ends = (u for u in UNIT_WORDS if text.endswith(u) and len(text) > len(u))
     found = next((text[: -len(u)].rstrip("/") for u in ends), text)
@@ -204,7 +204,7 @@ def match_columns(names: Iterable[object], what: Noun, *, words: bool = True) ->
         names over cut ones; a canonical name is given once.
     """
     given = [str(n) for n in names]
-    whole = {g: _plain(g) for g in given}
+    whole = {g: _folded_name(g) for g in given}
     bare = {g: bare_name(g) for g in given}
     found: dict[str, str] = {}
     for how in ("named", "bare", "cut", "last"):
@@ -212,24 +212,26 @@ def match_columns(names: Iterable[object], what: Noun, *, words: bool = True) ->
         if (
             how == "last" and words
         ):  # before what a program numbers rows with: what a name's own words say
-            _by_words(given, what, found)
+            _add_columns_by_words(given, what, found)
         for column in what.columns:
             if column.name in found.values():
                 continue
             own = () if what.geometry else (label(column.name, lang="en", unit=False),)
             names_known = (column.name, column.zh, *own, *column.aliases)
             for alias in column.fallbacks if how == "last" else names_known:
-                wanted = _cut_names(alias) if cut else {_plain(alias)}
+                wanted = _cut_names(alias) if cut else {_folded_name(alias)}
                 hit = next((g for g in given if folded[g] in wanted and g not in found), None)
                 if hit is not None:
                     found[hit] = column.name
                     break
     if words:
-        _by_words(given, what, found, late=True)
+        _add_columns_by_words(given, what, found, late=True)
     return found
 
 
-def _by_words(given: list[str], what: Noun, found: dict[str, str], *, late: bool = False) -> None:
+def _add_columns_by_words(
+    given: list[str], what: Noun, found: dict[str, str], *, late: bool = False
+) -> None:
     """Add the columns whose names say by their words what they are."""
     own = {c.name for c in what.columns}
     for name in given:
@@ -242,20 +244,20 @@ def _by_words(given: list[str], what: Noun, found: dict[str, str], *, late: bool
 
 def rival_columns(names: Iterable[object], what: Noun, taken: dict[str, str]) -> dict[str, str]:
     """Columns that were not taken, but bear a name of a column that another one was taken for."""
-    words = {_plain(a): c.name for c in what.columns for a in (c.name, c.zh, *c.aliases)}
+    words = {_folded_name(a): c.name for c in what.columns for a in (c.name, c.zh, *c.aliases)}
     rest = [str(n) for n in names if str(n) not in taken]
-    found = {r: words.get(_plain(r)) or words.get(bare_name(r), "") for r in rest}
+    found = {r: words.get(_folded_name(r)) or words.get(bare_name(r), "") for r in rest}
     return {r: name for r, name in found.items() if name in taken.values()}
 
 
 def canonical_codes(values: pd.Series, column: Column) -> pd.Series:
     """Turn the words of a code column into codes; unknown words stay, for `check` to name."""
-    words = {_plain(w): code for code, all_words in column.codes.items() for w in all_words}
-    words |= {_plain(code): code for code in column.codes}
+    words = {_folded_name(w): code for code, all_words in column.codes.items() for w in all_words}
+    words |= {_folded_name(code): code for code in column.codes}
     known = {}
     for value in values.dropna().unique():
         bare = unnumbered(str(value))
-        ours = words.get(_plain(value)) or words.get(_plain(bare))
+        ours = words.get(_folded_name(value)) or words.get(_folded_name(bare))
         known[value] = ours or value_meant(str(value), column.name) or value
     return values.map(known).astype("str").where(values.notna())
 
@@ -356,7 +358,7 @@ def _require_metres(frame: Any, layer: str) -> None:
         said = f"whose unit is {frame.crs.axis_info[0].unit_name}; areas and widths need "
         problem = f"is in {frame.crs.name}, {said}projected metres"
     elif is_mercator(frame.crs):
-        lat = _place(frame.crs, frame.total_bounds)[1]
+        lat = _middle_in_degrees(frame.crs, frame.total_bounds)[1]
         cos2 = np.cos(np.radians(lat)) ** 2
         squeezed = 1 - ECCENTRICITY2 * (1 - cos2)
         larger = 100 * (squeezed**2 / ((1 - ECCENTRICITY2) * cos2) - 1)
@@ -422,7 +424,7 @@ def grid_of_place(crs: Any, bounds: tuple[float, ...]) -> int:
 
     CGCS2000 / 3-degree Gauss-Kruger CM 75E is 4534, and each next meridian the next code.
     """
-    lon, lat = _place(crs, bounds)
+    lon, lat = _middle_in_degrees(crs, bounds)
     if not np.isfinite([lon, lat]).all():
         return 4547
     zone = round(lon / 3)
@@ -431,7 +433,7 @@ def grid_of_place(crs: Any, bounds: tuple[float, ...]) -> int:
     return (32601 if lat >= 0 else 32701) + int((lon + 180) // 6) % 60
 
 
-def _place(crs: Any, bounds: Any) -> tuple[float, float]:
+def _middle_in_degrees(crs: Any, bounds: Any) -> tuple[float, float]:
     """Longitude and latitude of the middle of a layer [degrees]."""
     if crs.geodetic_crs is None:  # a local system, without a place on the earth
         return np.nan, np.nan
@@ -448,37 +450,39 @@ def same_crs(one: Any, other: Any) -> bool:
     """
     if one == other:
         return True
-    one, other = (_in_the_plane(c) for c in (one, other))
+    one, other = (_plane_crs(c) for c in (one, other))
     codes = one.to_epsg(), other.to_epsg()
     if None not in codes:
         return bool(codes[0] == codes[1])
-    return bool(one == other) or _laid_out(one) == _laid_out(other) is not None
+    return (
+        bool(one == other) or _projection_signature(one) == _projection_signature(other) is not None
+    )
 
 
-def _in_the_plane(crs: Any) -> Any:
+def _plane_crs(crs: Any) -> Any:
     """A CRS without the heights beside it."""
     while crs.is_compound or crs.is_bound:
         crs = crs.sub_crs_list[0] if crs.is_compound else crs.source_crs
     return crs
 
 
-def _laid_out(crs: Any) -> tuple[object, ...] | None:
+def _projection_signature(crs: Any) -> tuple[object, ...] | None:
     """What a projected CRS does, whoever wrote it; none for others."""
     operation = operation_of(crs) if crs.is_projected else None
     if operation is None or crs.ellipsoid is None:
         return None
     values = sorted((str(p.code), round(float(p.value), 9)) for p in operation.params)
     shape = round(crs.ellipsoid.semi_major_metre, 3), round(crs.ellipsoid.inverse_flattening, 6)
-    return _datum(crs), operation.method_name, *values, *shape, crs.axis_info[0].unit_name
+    return _datum_name(crs), operation.method_name, *values, *shape, crs.axis_info[0].unit_name
 
 
 def same_datum(one: Any, other: Any) -> bool:
     """Whether two CRS share their datum; WGS 84 and CGCS2000 count as one, as PROJ takes them."""
-    names = [_datum(c) for c in (one, other)]
+    names = [_datum_name(c) for c in (one, other)]
     return None not in names and names[0] == names[1]
 
 
-def _datum(crs: Any) -> str | None:
+def _datum_name(crs: Any) -> str | None:
     datum = crs.datum
     if datum is None:
         return None

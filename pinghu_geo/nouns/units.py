@@ -108,11 +108,11 @@ class Stated(NamedTuple):
     turned: bool = False
 
 
-def _dimension(column: Column) -> str:
+def _dimension_of_column(column: Column) -> str:
     return "ratio" if column.name in RATIOS else column.unit
 
 
-def _words(name: object) -> list[str]:
+def _words_in_heading(name: object) -> list[str]:
     """What stands in a heading's brackets, piece by piece, and behind its last slash."""
     text = unicodedata.normalize("NFKC", str(name)).strip()
     found = [
@@ -134,8 +134,8 @@ def unit_stated(name: object, column: Column, layer: str = "") -> Stated:
 
     A remark in brackets, such as 面积(含阳台), is none.
     """
-    units = UNITS.get(_dimension(column), {})
-    words = _words(name)
+    units = UNITS.get(_dimension_of_column(column), {})
+    words = _words_in_heading(name)
     for word in words:
         if column.name in TURNED.get(word, ()):
             return Stated(word, 1.0, turned=True)
@@ -170,12 +170,12 @@ def unit_of(name: object, column: Column) -> tuple[str, float]:
 
 def cell_units(column: Column) -> dict[str, float]:
     """Units that may stand behind a number of a column, as multiples of the column's own."""
-    return {column.unit: 1.0, **UNITS.get(_dimension(column), {})}
+    return {column.unit: 1.0, **UNITS.get(_dimension_of_column(column), {})}
 
 
 def ratios_written(values: pd.Series, column: Column) -> pd.Series:
     """A column of ratios with 1/455 and 1:455 as numbers; all else as it came."""
-    if _dimension(column) != "ratio" or pd.api.types.is_numeric_dtype(values):
+    if _dimension_of_column(column) != "ratio" or pd.api.types.is_numeric_dtype(values):
         return values
 
     def ratio(value: object) -> object:
@@ -216,7 +216,7 @@ def require_one_datum(tables: Mapping[str, pd.DataFrame | str | None]) -> None:
     """
     said: dict[str, str] = {}
     for name, table in tables.items():
-        for code in _codes(table):
+        for code in _datum_codes(table):
             said.setdefault(code, name)
     if len(said) > 1:
         (one, first), (other, second) = list(said.items())[:2]
@@ -234,11 +234,11 @@ def datum_of(table: pd.DataFrame) -> str:
     """Code of the height system that every row of a table states; empty where some say nothing."""
     if "datum" not in table.columns or table["datum"].isna().any():
         return ""
-    codes = set(_codes(table))
+    codes = set(_datum_codes(table))
     return codes.pop() if len(codes) == 1 else ""
 
 
-def _codes(table: pd.DataFrame | str | None) -> Iterable[str]:
+def _datum_codes(table: pd.DataFrame | str | None) -> Iterable[str]:
     if table is None or isinstance(table, str):
         return [table] if table else []
     if "datum" not in table.columns:

@@ -47,25 +47,25 @@ WHICH: Concepts = frozenset({"which"})
 
 
 @cache
-def _rules() -> dict[str, Any]:
+def _word_rules() -> dict[str, Any]:
     return tomllib.loads((files("pinghu_geo") / "rules" / "words.toml").read_text("utf-8"))
 
 
 @cache
-def _lexicon() -> Mapping[str, Concepts]:
+def _concepts_by_word() -> Mapping[str, Concepts]:
     """Concepts that a word stands for, such as floor for étages."""
     found: dict[str, set[str]] = {}
-    for concept, words in _rules()["words"].items():
+    for concept, words in _word_rules()["words"].items():
         for word in words:
             found.setdefault(unaccented(word), set()).add(concept)
     return {word: frozenset(concepts) for word, concepts in found.items() if word[-1] != "*"}
 
 
 @cache
-def _stems() -> Mapping[str, Concepts]:
+def _concepts_by_stem() -> Mapping[str, Concepts]:
     """Concepts of words that stand for all their endings."""
     found: dict[str, set[str]] = {}
-    for concept, words in _rules()["words"].items():
+    for concept, words in _word_rules()["words"].items():
         for word in words:
             if word.endswith("*"):
                 found.setdefault(unaccented(word[:-1]), set()).add(concept)
@@ -82,10 +82,10 @@ def unaccented(word: str) -> str:
 
 
 @cache
-def _initials(noun: str) -> Mapping[str, str]:
+def _columns_by_initials(noun: str) -> Mapping[str, str]:
     """All first letters of Chinese words, and the column each stands for."""
     found: dict[str, str] = {}
-    for column, (before, core, after) in _rules()["initials"].get(noun, {}).items():
+    for column, (before, core, after) in _word_rules()["initials"].get(noun, {}).items():
         for letters in product(before or [""], core, after or [""]):
             found.setdefault("".join(letters), SAME.get(column, column))
     return found
@@ -93,12 +93,12 @@ def _initials(noun: str) -> Mapping[str, str]:
 
 def initials(name: str, noun: str) -> str | None:
     """The column that the first letters of Chinese words stand for, of one kind of table."""
-    return _initials(noun).get(name.strip().upper())
+    return _columns_by_initials(noun).get(name.strip().upper())
 
 
-def _cuts(text: str) -> Iterator[tuple[Concepts, ...]]:
+def _ways_to_cut(text: str) -> Iterator[tuple[Concepts, ...]]:
     """Every way to cut a part of a name into words that are known; none where a rest is not."""
-    words = _lexicon()
+    words = _concepts_by_word()
     if text in words:
         yield (words[text],)
     latin = text.isascii() or "\u0400" <= text[0] <= "\u04ff"
@@ -106,15 +106,15 @@ def _cuts(text: str) -> Iterator[tuple[Concepts, ...]]:
         head = text[:end]
         if head not in words or (latin and end < WITHIN and head not in SHORT_ONES - NEVER_FIRST):
             continue
-        for rest in _cuts(text[end:]):
+        for rest in _ways_to_cut(text[end:]):
             if not latin or len(text) - end >= WITHIN or text[end:] in SHORT_ONES:
                 yield (words[head], *rest)
-    for stem, concepts in _stems().items():
+    for stem, concepts in _concepts_by_stem().items():
         if text.startswith(stem) and len(text) - len(stem) <= ENDING:
             yield (concepts,)
 
 
-def _parts(name: str) -> list[str]:
+def _parts_of_name(name: str) -> list[str]:
     """The parts of a name as it is written, folded, without an office's prefix."""
     text = SQUARE.sub("_sqm_", unicodedata.normalize("NFKC", name).strip())
     text = PREFIX.sub("", text)
@@ -123,16 +123,16 @@ def _parts(name: str) -> list[str]:
 
 
 @cache
-def _of_part(part: str) -> tuple[Concepts, ...] | None:
+def _concepts_of_part(part: str) -> tuple[Concepts, ...] | None:
     """What a part of a name stands for, in as few words as can be; None if it isn't known."""
     if part == "1":  # the first of several
         return (frozenset({"main"}),)
-    return min(_cuts(part), key=len, default=None)
+    return min(_ways_to_cut(part), key=len, default=None)
 
 
-def _read(parts: Sequence[str]) -> tuple[Concepts, ...] | None:
+def _concepts_of_name(parts: Sequence[str]) -> tuple[Concepts, ...] | None:
     """What the parts of a name stand for; None where one of them is unknown."""
-    found = [_of_part(part) for part in parts]
+    found = [_concepts_of_part(part) for part in parts]
     known = [one for one in found if one is not None]
     if not parts or len(known) < len(found):
         return None
@@ -143,12 +143,12 @@ def _read(parts: Sequence[str]) -> tuple[Concepts, ...] | None:
     return (*flat, WHICH) if which else flat
 
 
-def _spoken_of(found: Sequence[Concepts] | None, noun: str, rules: Any) -> str | None:
+def _first_column_meant(found: Sequence[Concepts] | None, noun: str, rules: Any) -> str | None:
     """The first column whose rule the words of a name fulfil."""
-    return next(_all_spoken_of(found, noun, rules), None)
+    return next(_columns_meant(found, noun, rules), None)
 
 
-def _all_spoken_of(found: Sequence[Concepts] | None, noun: str, rules: Any) -> Iterator[str]:
+def _columns_meant(found: Sequence[Concepts] | None, noun: str, rules: Any) -> Iterator[str]:
     """Every column whose rule the words of a name fulfil."""
     if not found:
         return
@@ -171,29 +171,31 @@ def meanings(name: str, noun: str, *, late: bool = False) -> str | None:
     rules = LATE if late else RULES
     if noun not in rules:
         return None
-    parts = _parts(name)
-    found = _read(parts)
+    parts = _parts_of_name(name)
+    found = _concepts_of_name(parts)
     if found is None and len(name) == CUT_AT and name.isascii():
         told = {
-            None if any("other" in one for one in whole) else _spoken_of(whole, noun, rules)
-            for whole in _completed(parts)
+            None
+            if any("other" in one for one in whole)
+            else _first_column_meant(whole, noun, rules)
+            for whole in _completions_of_name(parts)
         }
         return told.pop() if len(told) == 1 else None
-    return _spoken_of(found, noun, rules)
+    return _first_column_meant(found, noun, rules)
 
 
-def _completed(parts: list[str]) -> Iterator[tuple[Concepts, ...]]:
+def _completions_of_name(parts: list[str]) -> Iterator[tuple[Concepts, ...]]:
     """What a name cut short could have been."""
     if len(parts) < 1 or len(parts[-1]) < 2:
         return
     last = parts[-1]
     heads = [(last[:end], last[end:]) for end in range(len(last) - 1)]
     for head, rest in heads:
-        if head and _of_part(head) is None:
+        if head and _concepts_of_part(head) is None:
             continue
-        words = [w for w in _lexicon() if w.startswith(rest) and len(w) > len(rest)]
+        words = [w for w in _concepts_by_word() if w.startswith(rest) and len(w) > len(rest)]
         for word in words if len(rest) > 1 else ():
-            whole = _read([*parts[:-1], *([head] if head else []), word])
+            whole = _concepts_of_name([*parts[:-1], *([head] if head else []), word])
             if whole is not None:
                 yield whole
         if words:
@@ -209,18 +211,18 @@ def guesses(name: str, noun: str) -> tuple[str, ...]:
     """
     if noun not in RULES:
         return ()
-    parts = _parts(name)
-    found = _read(parts)
+    parts = _parts_of_name(name)
+    found = _concepts_of_name(parts)
     options: list[str] = []
     if found is not None:
-        options += _all_spoken_of(found, noun, GUESSED)
+        options += _columns_meant(found, noun, GUESSED)
     if not options and CUT_BARE <= len(name) <= CUT_AT and name.isascii():
-        for whole in _completed(parts):
-            options += _all_spoken_of(whole, noun, RULES)
+        for whole in _completions_of_name(parts):
+            options += _columns_meant(whole, noun, RULES)
     for rest, odd in ((parts[1:], parts[:1]), (parts[:-1], parts[-1:])):
         if found is None and rest and len(odd[0]) <= OFFICE and not odd[0].isdigit():
             for rules in (RULES, LATE, GUESSED):
-                options += _all_spoken_of(_read(rest), noun, rules)
+                options += _columns_meant(_concepts_of_name(rest), noun, rules)
     return tuple(dict.fromkeys(options or _nearly(parts, noun)))
 
 
@@ -228,11 +230,11 @@ def _nearly(parts: Sequence[str], noun: str) -> Iterator[str]:
     """Columns that a name speaks of whose words are mostly known, misspelt, or in another form."""
     found: list[Concepts] = []
     for part in parts:
-        found += _of_part(part) or _alike(part)
+        found += _concepts_of_part(part) or _alike(part)
     if not found or any("other" in one for one in found):
         return
     for rules in (RULES, LATE, GUESSED):
-        yield from _all_spoken_of(found, noun, rules)
+        yield from _columns_meant(found, noun, rules)
 
 
 @cache
@@ -241,7 +243,7 @@ def _alike(part: str) -> tuple[Concepts, ...]:
     if part.isdigit():
         return ()
     least = STEM if part.isascii() or "\u0400" <= part[0] <= "\u04ff" else SIGNS
-    words = _lexicon()
+    words = _concepts_by_word()
     inside = [w for w in words if len(w) >= least and w in part]
     turning = [w for w in words if len(w) >= min(least, TURNING) and w in part]
     turns = [words[w] for w in turning if "other" in words[w]]
@@ -272,8 +274,8 @@ def may_mean(name: str, noun: str, column: str) -> bool:
 
     Such a word is one of another column's, or one that turns a name: of the roof, of the year.
     """
-    parts = _parts(name)
-    if _read(parts) is not None:
+    parts = _parts_of_name(name)
+    if _concepts_of_name(parts) is not None:
         return False
     allowed = {"filler"}.union(*(
         set().union(*needed) | with_
@@ -282,18 +284,18 @@ def may_mean(name: str, noun: str, column: str) -> bool:
         if SAME.get(key, key) == column
     ))  # fmt: skip
     words = [p for p in parts if not p.isdigit()]
-    told = [one for p in words for one in (_of_part(p) or _alike(p))]
+    told = [one for p in words for one in (_concepts_of_part(p) or _alike(p))]
     return all(one & allowed for one in told)
 
 
 def speaks_of(text: str, concept: str, least: int) -> str | None:
     """The word of a title that means something, of so many letters; none where another turns it."""
-    parts = _parts(text)
-    told = [one for p in parts for one in (_of_part(p) or ())]
+    parts = _parts_of_name(text)
+    told = [one for p in parts for one in (_concepts_of_part(p) or ())]
     if any("other" in one for one in told):
         return None
     plural = {p: p.removesuffix("s") for p in parts}
-    words = _lexicon()
+    words = _concepts_by_word()
     return next((p for p in parts if (len(p) >= least or not p.isascii())
                  and (concept in words.get(p, ()) or concept in words.get(plural[p], ()))),
                 None)  # fmt: skip
@@ -302,7 +304,7 @@ def speaks_of(text: str, concept: str, least: int) -> str | None:
 @cache
 def _value_words(column: str) -> Mapping[str, str]:
     """Words of other languages that columns of codes hold, and the code that each means."""
-    codes = _rules().get("values", {}).get(column, {})
+    codes = _word_rules().get("values", {}).get(column, {})
     return {unaccented(word): code for code, words in codes.items() for word in words}
 
 
@@ -310,7 +312,11 @@ def _value_words(column: str) -> Mapping[str, str]:
 def _generic() -> frozenset[str]:
     """Words that say nothing in a value: building, of, type."""
     concepts = {"building", "filler", "type"}
-    return frozenset(w for w, c in _lexicon().items() if c & concepts) | {"block", "area", "zone"}
+    return frozenset(w for w, c in _concepts_by_word().items() if c & concepts) | {
+        "block",
+        "area",
+        "zone",
+    }
 
 
 def value_meant(value: str, column: str) -> str | None:
@@ -337,13 +343,13 @@ def unnumbered(value: str) -> str:
 @cache
 def river_words() -> re.Pattern[str]:
     """What names of rivers hold: 河 at the end, a word such as Creek, or the end of Mühlbach."""
-    rules = _rules()["names"]["rivers"]
+    rules = _word_rules()["names"]["rivers"]
     signs, ends = "".join(rules["signs"]), "|".join(rules["ends"])
     words = "|".join(sorted(map(re.escape, rules["words"])))
     return re.compile(rf"[{signs}]\s*$|\b(?:{words})\b|(?:{ends})\b", re.IGNORECASE)
 
 
-def _rule(*needed: str, with_: str = "") -> tuple[list[Concepts], Concepts]:
+def _column_rule(*needed: str, with_: str = "") -> tuple[list[Concepts], Concepts]:
     """Concepts of which each must occur (one of several where | stands), and those that may."""
     parts = [frozenset(part.split("|")) for part in needed]
     return parts, frozenset().union(*parts, with_.split(), ["filler"])
@@ -352,67 +358,80 @@ def _rule(*needed: str, with_: str = "") -> tuple[list[Concepts], Concepts]:
 BUILT_OF = "building main describes type code construction struct work"
 RULES = {
     "buildings": {
-        "floor_area_m2": _rule("floor|built", "area|english_area",
-                               with_="building most metric measured floor_surface"),
-        "surface": _rule("floor_surface", with_="building most metric measured area"),
-        "total_area": _rule("most", "building", "area|english_area", with_="metric"),
-        "footprint_m2": _rule("ground", "area|english_area", with_="building metric measured"),
-        "covered": _rule("ground_surface", with_="building metric area english_area"),
-        "floors": _rule("floor|storeys", "count|number|above|most|storeys",
-                        with_="building grade measured"),
-        "height_m": _rule("height", "building|measured|metric", with_="metric"),
-        "tall": _rule("height", "building", with_="most metric measured"),
-        "owner": _rule("owner", with_="name person building main parcel"),
-        "structure": _rule("construction", with_=f"{BUILT_OF} name"),
-        "built_as": _rule("building", "struct", with_=BUILT_OF),
-        "use": _rule("use", with_="building main describes type code name"),
-        "tenants": _rule("tenant", "count|number"),
-        "rooms": _rule("room", "count|number", with_="building"),
-        "parcel_id": _rule("parcel", "id", with_="permanent"),
-        "building_id": _rule("building", "id", with_="permanent code number"),
-        "cadastral_id": _rule("cadastral", "id|number|code", with_="building permanent"),
+        "floor_area_m2": _column_rule(
+            "floor|built", "area|english_area", with_="building most metric measured floor_surface"
+        ),
+        "surface": _column_rule("floor_surface", with_="building most metric measured area"),
+        "total_area": _column_rule("most", "building", "area|english_area", with_="metric"),
+        "footprint_m2": _column_rule(
+            "ground", "area|english_area", with_="building metric measured"
+        ),
+        "covered": _column_rule("ground_surface", with_="building metric area english_area"),
+        "floors": _column_rule(
+            "floor|storeys", "count|number|above|most|storeys", with_="building grade measured"
+        ),
+        "height_m": _column_rule("height", "building|measured|metric", with_="metric"),
+        "tall": _column_rule("height", "building", with_="most metric measured"),
+        "owner": _column_rule("owner", with_="name person building main parcel"),
+        "structure": _column_rule("construction", with_=f"{BUILT_OF} name"),
+        "built_as": _column_rule("building", "struct", with_=BUILT_OF),
+        "use": _column_rule("use", with_="building main describes type code name"),
+        "tenants": _column_rule("tenant", "count|number"),
+        "rooms": _column_rule("room", "count|number", with_="building"),
+        "parcel_id": _column_rule("parcel", "id", with_="permanent"),
+        "building_id": _column_rule("building", "id", with_="permanent code number"),
+        "cadastral_id": _column_rule("cadastral", "id|number|code", with_="building permanent"),
     },
     "parcels": {
-        "parcel_id": _rule("parcel|cadastral", "id|number",
-                           with_="permanent cadastral code parcel"),
-        "coded": _rule("parcel|cadastral", "code|id", "permanent", with_="cadastral number"),
-        "lot_id": _rule("lot", "id", with_="permanent parcel cadastral"),
-        "area_m2": _rule("area", with_="parcel metric official cadastral land most soil lot"),
-        "soil_area": _rule("soil", "area|english_area", with_="most metric lot official parcel"),
-        "metric_area": _rule("english_area", "metric", with_="parcel official cadastral land"),
-        "land_use": _rule("use", with_="parcel land main describes type code name"),
-        "land_type": _rule("land", "type|code", with_="parcel describes code use"),
-        "owner": _rule("owner", with_="name person parcel land main"),
+        "parcel_id": _column_rule(
+            "parcel|cadastral", "id|number", with_="permanent cadastral code parcel"
+        ),
+        "coded": _column_rule("parcel|cadastral", "code|id", "permanent", with_="cadastral number"),
+        "lot_id": _column_rule("lot", "id", with_="permanent parcel cadastral"),
+        "area_m2": _column_rule(
+            "area", with_="parcel metric official cadastral land most soil lot"
+        ),
+        "soil_area": _column_rule(
+            "soil", "area|english_area", with_="most metric lot official parcel"
+        ),
+        "metric_area": _column_rule(
+            "english_area", "metric", with_="parcel official cadastral land"
+        ),
+        "land_use": _column_rule("use", with_="parcel land main describes type code name"),
+        "land_type": _column_rule("land", "type|code", with_="parcel describes code use"),
+        "owner": _column_rule("owner", with_="name person parcel land main"),
     },
-    "rivers": {"river": _rule("river", "name", with_="official"),
-               "bare": _rule("name", with_="official describes permanent")},
-}  # fmt: skip
+    "rivers": {
+        "river": _column_rule("river", "name", with_="official"),
+        "bare": _column_rule("name", with_="official describes permanent"),
+    },
+}
 LATE = {
     "buildings": {
-        "height_m": _rule("height"),
-        "building_id": _rule("id", with_="permanent main"),
+        "height_m": _column_rule("height"),
+        "building_id": _column_rule("id", with_="permanent main"),
     },
-    "parcels": {"parcel_id": _rule("id", with_="permanent main")},
+    "parcels": {"parcel_id": _column_rule("id", with_="permanent main")},
 }
 # to be believed where what the column holds agrees
 GUESSED = {
     "buildings": {
-        "footprint_m2": _rule("area|english_area", with_="building ground official metric"),
-        "floor_area_m2": _rule("area|english_area", with_="building official metric most"),
-        "floors": _rule("floor|storeys", with_="building main number which grade above"),
-        "building_id": _rule("building|cadastral|id", "code|number|id",
+        "footprint_m2": _column_rule("area|english_area", with_="building ground official metric"),
+        "floor_area_m2": _column_rule("area|english_area", with_="building official metric most"),
+        "floors": _column_rule("floor|storeys", with_="building main number which grade above"),
+        "building_id": _column_rule("building|cadastral|id", "code|number|id",
                              with_="permanent cadastral building"),
-        "code": _rule("code", with_="permanent"),
-        "structure": _rule("material|work|construction|struct",
+        "code": _column_rule("code", with_="permanent"),
+        "structure": _column_rule("material|work|construction|struct",
                            with_=f"{BUILT_OF} material wall"),
-        "use": _rule("type", with_="building main describes code"),
+        "use": _column_rule("type", with_="building main describes code"),
     },
     "parcels": {
-        "parcel_id": _rule("id|parcel|cadastral", with_="permanent code number lot"),
-        "lot_id": _rule("lot", "id|number|code", with_="permanent parcel"),
-        "area_m2": _rule("area|english_area",
+        "parcel_id": _column_rule("id|parcel|cadastral", with_="permanent code number lot"),
+        "lot_id": _column_rule("lot", "id|number|code", with_="permanent parcel"),
+        "area_m2": _column_rule("area|english_area",
                          with_="parcel official land metric cadastral most lot"),
-        "land_use": _rule("type", with_="parcel land describes code"),
+        "land_use": _column_rule("type", with_="parcel land describes code"),
     },
     "rivers": {},
 }  # fmt: skip

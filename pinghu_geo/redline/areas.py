@@ -55,12 +55,12 @@ def shared_areas(shapes: Shapes, zones: Shapes | Sequence[object]) -> tuple[Ints
     parts, owner = shapely.get_parts(zones, return_index=True)
     shapely.prepare(parts)
     box = shapely.bounds(shapes)
-    mask = _Mask.of(parts, box)
+    mask = _BoundaryMask.of(parts, box)
     region = mask.regions(box)
-    tree = _tree(*shapely.bounds(parts).T.reshape(2, 2, -1))
-    holders = _holders(mask, parts, tree)
+    tree = _box_tree(*shapely.bounds(parts).T.reshape(2, 2, -1))
+    holders = _zones_of_regions(mask, parts, tree)
     # what no boundary comes near is whole inside, or not at all, as its region is
-    who, part = _held(region, holders)
+    who, part = _shapes_in_regions(region, holders)
     found = [(who, part, shapely.area(shapes[who]))]
     edges = Edges.of(parts)
     chains = edges.chains()
@@ -70,11 +70,11 @@ def shared_areas(shapes: Shapes, zones: Shapes | Sequence[object]) -> tuple[Ints
     for rows in np.array_split(crossed, len(crossed) // BATCH + 1):
         base = box[rows, :2] - ASIDE_M
         region = mask.regions(np.concatenate([base, base], axis=1))
-        held, unknown = _held(region, holders), np.flatnonzero(region == 0)
+        held, unknown = _shapes_in_regions(region, holders), np.flatnonzero(region == 0)
         pairs = tree.query(shapes[rows[unknown]])
-        point, part = _holding(base[unknown], pairs, parts)
+        point, part = _points_in_zones(base[unknown], pairs, parts)
         holds = np.append(held[0], unknown[point]), np.append(held[1], part)
-        found.append(_across(rows, box, shapes, parts, edges, chains, holds))
+        found.append(_areas_near_boundary(rows, box, shapes, parts, edges, chains, holds))
     who, part, shared = (np.concatenate(one) for one in zip(*found, strict=True))
     pair, at = np.unique(who * len(zones) + owner[part], return_inverse=True)
     who, zone = np.divmod(pair, len(zones))
@@ -95,11 +95,11 @@ def rows_near(frame: Any, zones: Any, *, within_m: float = 0.0) -> Ints:
     if not len(box) or not len(parts):
         return np.zeros(0, np.intp)
     wide = box + np.r_[[-within_m] * 2, [within_m] * 2]
-    mask = _Mask.of(parts, wide)
+    mask = _BoundaryMask.of(parts, wide)
     region = mask.regions(wide)
-    holders = _holders(mask, parts, _tree(*shapely.bounds(parts).T.reshape(2, 2, -1)))
+    holders = _zones_of_regions(mask, parts, _box_tree(*shapely.bounds(parts).T.reshape(2, 2, -1)))
     found = np.zeros(len(box), bool)
-    found[_held(region, holders)[0]] = True
+    found[_shapes_in_regions(region, holders)[0]] = True
     crossed = np.flatnonzero(region == 0)
     west, south, east, north = wide[crossed].T
     shapely.prepare(parts)
@@ -119,7 +119,7 @@ class Edges(NamedTuple):
     @classmethod
     def of(cls, polygons: Shapes) -> Edges:
         """All edges of polygons that have a length."""
-        rings, of, hole = _rings(np.asarray(polygons, object))
+        rings, of, hole = _rings_of_polygons(np.asarray(polygons, object))
         xy, ring = shapely.get_coordinates(rings, return_index=True)
         x, y = xy.T.copy()
         joined = (ring[1:] == ring[:-1]) & ((x[1:] != x[:-1]) | (y[1:] != y[:-1]))
@@ -138,15 +138,15 @@ class Edges(NamedTuple):
         begin = np.arange(0, len(self.owner), CHAIN)
         low = np.minimum.reduceat(np.minimum(self.xy[:2], self.xy[2:]), begin, axis=1)
         high = np.maximum.reduceat(np.maximum(self.xy[:2], self.xy[2:]), begin, axis=1)
-        return _tree(low, high)
+        return _box_tree(low, high)
 
 
-def _tree(low: Floats, high: Floats) -> shapely.STRtree:
+def _box_tree(low: Floats, high: Floats) -> shapely.STRtree:
     """Index of boxes, grown so that it finds what reference points beside a shape are in."""
     return shapely.STRtree(np.asarray(shapely.box(*low, *(high.T + ASIDE_M).T)))
 
 
-def _rings(polygons: Shapes) -> tuple[Any, Ints, NDArray[np.bool_]]:
+def _rings_of_polygons(polygons: Shapes) -> tuple[Any, Ints, NDArray[np.bool_]]:
     """Rings, whose each is, in order, and whether it is a hole: a plain polygon counts as one."""
     plain = (shapely.get_type_id(polygons) == shapely.GeometryType.POLYGON) & (
         shapely.get_num_interior_rings(polygons) == 0
@@ -167,7 +167,7 @@ def _rings(polygons: Shapes) -> tuple[Any, Ints, NDArray[np.bool_]]:
 # --- which shapes are near a boundary ---------------------------------------------------------
 
 
-class _Mask(NamedTuple):
+class _BoundaryMask(NamedTuple):
     """A grid around all zones: which cells a boundary crosses, and the free regions between."""
 
     corner: Floats
@@ -176,7 +176,7 @@ class _Mask(NamedTuple):
     region: Shorts
 
     @classmethod
-    def of(cls, zones: Shapes, box: Floats) -> _Mask:
+    def of(cls, zones: Shapes, box: Floats) -> _BoundaryMask:
         """Mask of zones, with cells as large as most of the boxes."""
         bounds = shapely.total_bounds(zones)
         some = box[:: max(1, len(box) // 1000)]
@@ -219,7 +219,7 @@ class _Mask(NamedTuple):
         return found
 
 
-def _held(region: Shorts, holders: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+def _shapes_in_regions(region: Shorts, holders: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
     """Pairs of a place and a zone that holds it, of places in free regions."""
     known, zone = holders
     holds = np.zeros(max(int(region.max(initial=0)), int(known.max(initial=0))) + 1, bool)
@@ -228,10 +228,12 @@ def _held(region: Shorts, holders: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
     order = inside[np.argsort(region[inside], kind="stable")]
     begin = np.searchsorted(region[order], known)
     size = np.searchsorted(region[order], known, side="right") - begin
-    return order[_runs(begin, size)], np.repeat(zone, size)
+    return order[_consecutive_numbers(begin, size)], np.repeat(zone, size)
 
 
-def _holders(mask: _Mask, zones: Shapes, tree: shapely.STRtree) -> tuple[Ints, Ints]:
+def _zones_of_regions(
+    mask: _BoundaryMask, zones: Shapes, tree: shapely.STRtree
+) -> tuple[Ints, Ints]:
     """Pairs of a free region and a zone that holds it: any cell speaks for its region."""
     wide = mask.on.shape[1]
     on = np.flatnonzero(mask.on)
@@ -241,12 +243,12 @@ def _holders(mask: _Mask, zones: Shapes, tree: shapely.STRtree) -> tuple[Ints, I
     cell[region] = beside
     row, column = np.divmod(cell, wide)
     xy = mask.corner + (np.column_stack([column, row]) + 0.5) * mask.cell
-    known, zone = _holding(xy, tree.query(shapely.points(xy)), zones)
+    known, zone = _points_in_zones(xy, tree.query(shapely.points(xy)), zones)
     free = known > 0  # region 0 is the boundary's own cells
     return known[free], zone[free]
 
 
-def _holding(xy: Floats, pairs: Any, zones: Shapes) -> tuple[Ints, Ints]:
+def _points_in_zones(xy: Floats, pairs: Any, zones: Shapes) -> tuple[Ints, Ints]:
     """Pairs of a point and a zone that holds it, among those that may."""
     point, zone = pairs
     order = np.argsort(zone, kind="stable")  # one zone after the other stays in the cache
@@ -255,7 +257,7 @@ def _holding(xy: Floats, pairs: Any, zones: Shapes) -> tuple[Ints, Ints]:
     return point[inside], zone[inside]
 
 
-def _runs(begin: Ints, size: Ints) -> Ints:
+def _consecutive_numbers(begin: Ints, size: Ints) -> Ints:
     """begin, begin + 1, ... of each run, one after the other."""
     ends = np.cumsum(size)
     total = int(ends[-1]) if len(ends) else 0
@@ -265,7 +267,7 @@ def _runs(begin: Ints, size: Ints) -> Ints:
 # --- shapes that a boundary may cross ---------------------------------------------------------
 
 
-def _across(
+def _areas_near_boundary(
     rows: Ints,
     box: Floats,
     shapes: Shapes,
@@ -301,20 +303,22 @@ def _across(
     unsure[at[_distance_from_origin(xy) < UNSURE_M]] = True
     kept = ~unsure[at]
     shape, local, at, xy = shape[kept], local[kept], at[kept], xy[:, kept]
-    for part, index in _clipped(xy, size[shape, 1]):
+    for part, index in _edges_right_of_origin(xy, size[shape, 1]):
         count = np.diff(first)[local[index]]
-        for some in np.split(np.arange(len(index)), _cuts(count)):
+        for some in np.split(np.arange(len(index)), _batch_cuts(count)):
             k = index[some]
             theirs = np.repeat(np.arange(len(k)), count[some])
             base = origin[shape[k[theirs]]].T
-            mine = own.xy[:, _runs(first[local[k]], count[some])] - np.concatenate([base, base])
-            shared = _integral(mine, part[:, some[theirs]])
+            mine = own.xy[:, _consecutive_numbers(first[local[k]], count[some])] - np.concatenate(
+                [base, base]
+            )
+            shared = _area_between_edges(mine, part[:, some[theirs]])
             area += np.bincount(at[k[theirs]], weights=shared, minlength=len(pair))
     area[unsure] = shapely.area(shapely.intersection(shapes[who[unsure]], zones[of[unsure]]))
     return who, of, area
 
 
-def _cuts(count: Ints) -> Ints:
+def _batch_cuts(count: Ints) -> Ints:
     """Where to cut a sequence so that no piece counts much more than may be in memory."""
     total = np.cumsum(count)
     last = int(total[-1]) if len(total) else 0
@@ -328,7 +332,7 @@ def _edges_near(
     shape, chain = chains.query(shapes[rows])
     begin = chain * CHAIN
     n = np.minimum(CHAIN, len(edges.owner) - begin)
-    shape, edge = np.repeat(shape, n), _runs(begin, n)
+    shape, edge = np.repeat(shape, n), _consecutive_numbers(begin, n)
     x0, y0, x1, y1 = edges.xy.T[edge].T
     west, south, east, north = np.concatenate([origin, origin + size], axis=1)[shape].T
     meets = (np.maximum(x0, x1) >= west) & (np.minimum(x0, x1) <= east)
@@ -349,7 +353,9 @@ def _distance_from_origin(xy: Floats) -> Floats:
     return np.asarray(np.hypot(x0 + t * dx, y0 + t * dy))
 
 
-def _clipped(xy: Floats, top: Floats) -> tuple[tuple[Floats, Ints], tuple[Floats, Ints]]:
+def _edges_right_of_origin(
+    xy: Floats, top: Floats
+) -> tuple[tuple[Floats, Ints], tuple[Floats, Ints]]:
     """Edges right of the line x = 0, and for each that crosses it above y = 0 the change beyond.
 
     Left of the line only the winding number along it counts. Where an edge crosses the line, that
@@ -372,7 +378,7 @@ def _clipped(xy: Floats, top: Floats) -> tuple[tuple[Floats, Ints], tuple[Floats
     return (cut[:, kept], kept), (up, crosses)
 
 
-def _integral(a: Floats, b: Floats) -> Floats:
+def _area_between_edges(a: Floats, b: Floats) -> Floats:
     """Signed area right of edges b and left of edges a, over the heights that both have."""
     low = np.maximum(np.minimum(a[1], a[3]), np.minimum(b[1], b[3]))
     high = np.minimum(np.maximum(a[1], a[3]), np.maximum(b[1], b[3]))

@@ -55,14 +55,14 @@ class Pieces(NamedTuple):
         cls, rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bool
     ) -> list[Pieces]:
         """Pieces of one stretch of a corridor, of rows with the widths of all designs."""
-        found = [cls._strips(rows, side) for side in ("left", "right")]
+        found = [cls._side_strips(rows, side) for side in ("left", "right")]
         turn, ray, last, before, after = bends(rows)
         wide = np.maximum(before, after)
         bent = np.flatnonzero((turn != 0) & (wide.max(axis=1) > 0))
         fans = [
             np.vstack([ray[i], arc(ray[i], last[i], arc_step, mitre=mitre), last[i]]) for i in bent
         ]
-        found.append(cls._fans(rows["p1"][bent], fans, wide[bent]))
+        found.append(cls._bend_fans(rows["p1"][bent], fans, wide[bent]))
         if rounded:
             unit = rows["unit"]
             for end, k, ahead in (("0", 0, -unit[0]), ("1", -1, unit[-1])):
@@ -70,7 +70,7 @@ class Pieces(NamedTuple):
                     square = side * np.array([-unit[k, 1], unit[k, 0]])
                     fan = np.vstack([square, arc(square, ahead, arc_step, mitre=False), ahead])
                     centre, radius = rows[f"p{end}"][[k]], rows[f"{name}{end}"][[k]]
-                    found.append(cls._fans(centre, [fan], radius))
+                    found.append(cls._bend_fans(centre, [fan], radius))
         return found
 
     @classmethod
@@ -83,7 +83,7 @@ class Pieces(NamedTuple):
         return cls(*(np.concatenate(one) for one in zip(*parts, strict=True)))
 
     @classmethod
-    def _strips(cls, rows: dict[str, Floats], side: str) -> Pieces:
+    def _side_strips(cls, rows: dict[str, Floats], side: str) -> Pieces:
         """Strips on one side, square to the centreline."""
         unit, start, end = rows["unit"], rows["p0"], rows["p1"]
         across = np.stack([-unit[:, 1], unit[:, 0]], axis=1) * (1.0 if side == "left" else -1.0)
@@ -94,7 +94,7 @@ class Pieces(NamedTuple):
         return cls(np.stack(ring, axis=1), start, unit, across, length, near, far)
 
     @classmethod
-    def _fans(cls, centre: Floats, corners: list[Floats], radius: Floats) -> Pieces:
+    def _bend_fans(cls, centre: Floats, corners: list[Floats], radius: Floats) -> Pieces:
         """Triangles of wedges with their corners at radius 1, the chords of which move out."""
         of = np.repeat(np.arange(len(corners)), [len(c) - 1 for c in corners])
         nothing = np.zeros((0, 2))
@@ -129,7 +129,7 @@ def areas_inside(shapes: Shapes, pieces: Pieces) -> tuple[Ints, Floats]:
     base = np.floor(pieces.origin.mean(axis=0))  # near the origin doubles are finer
     shapes = shapely.transform(shapes[near], lambda xy: xy - base)
     pieces = pieces._replace(ring=pieces.ring - base, origin=pieces.origin - base)
-    parts = _cut(shapes, pieces, who, piece)
+    parts = _cut_by_pieces(shapes, pieces, who, piece)
     count = (parts.pieces >= 0).sum(axis=1)
     inside = np.zeros((len(shapes), pieces.near.shape[1]))
     narrowest = pieces._replace(
@@ -140,17 +140,17 @@ def areas_inside(shapes: Shapes, pieces: Pieces) -> tuple[Ints, Floats]:
         index = some.pieces[:, :m]
         inside += np.bincount(some.owner, weights=some.areas(), minlength=len(shapes))[:, None]
         if m == 1:
-            _take_above(inside, some.owner, some.edges(), index[:, 0], pieces, narrowest)
+            _subtract_above_edge(inside, some.owner, some.edges(), index[:, 0], pieces, narrowest)
         else:
-            edges = _in_play(some.edges(), index, narrowest)
-            _take_bare(inside, some.owner, edges, index, pieces)
+            edges = _edges_ever_bare(some.edges(), index, narrowest)
+            _subtract_bare(inside, some.owner, edges, index, pieces)
     return near, np.clip(inside, 0.0, shapely.area(shapes)[:, None], out=inside).T
 
 
 # --- cutting -----------------------------------------------------------------------------------
 
 
-class _Rings(NamedTuple):
+class _OwnedRings(NamedTuple):
     """Rings with the area to their left, in the order of the shapes that own them.
 
     Corners ``xy`` (n, 2), whose ``ring`` each is; of each ring the ``owner`` and the ``pieces``
@@ -163,7 +163,7 @@ class _Rings(NamedTuple):
     pieces: Ints
 
     @classmethod
-    def of(cls, shapes: Shapes) -> _Rings:
+    def of(cls, shapes: Shapes) -> _OwnedRings:
         """Rings of polygons and multipolygons."""
         parts, owner = shapely.get_parts(shapes, return_index=True)
         rings, of = shapely.get_rings(shapely.orient_polygons(parts), return_index=True)
@@ -172,10 +172,10 @@ class _Rings(NamedTuple):
         none = np.zeros((len(rings), 0), np.intp)
         return cls(xy[open_], ring[open_], owner[of], none)
 
-    def take(self, kept: NDArray[np.bool_]) -> _Rings:
+    def take(self, kept: NDArray[np.bool_]) -> _OwnedRings:
         """Some of the rings."""
         at, number = kept[self.ring], np.cumsum(kept) - 1
-        return _Rings(self.xy[at], number[self.ring[at]], self.owner[kept], self.pieces[kept])
+        return _OwnedRings(self.xy[at], number[self.ring[at]], self.owner[kept], self.pieces[kept])
 
     def after(self) -> Ints:
         """Position of the corner after each."""
@@ -200,7 +200,7 @@ class _Rings(NamedTuple):
         at = sides[self.pieces[self.ring, -1]]
         return np.asarray(at[..., 0] * self.xy[:, :1] + at[..., 1] * self.xy[:, 1:] + at[..., 2])
 
-    def split(self, away: Floats) -> list[_Rings]:
+    def split(self, away: Floats) -> list[_OwnedRings]:
         """What is on the side of a line where corners are ``away`` of it, and on the other.
 
         Edges that run to and fro along the line, where a ring falls apart, cancel out in sums.
@@ -218,7 +218,7 @@ class _Rings(NamedTuple):
         return halves
 
     @classmethod
-    def joined(cls, some: list[_Rings]) -> _Rings:
+    def joined(cls, some: list[_OwnedRings]) -> _OwnedRings:
         """All rings of several."""
         before = np.cumsum([0, *(len(one.owner) for one in some[:-1])])
         ring = np.concatenate([one.ring + n for one, n in zip(some, before, strict=True)])
@@ -226,21 +226,21 @@ class _Rings(NamedTuple):
         return cls(xy, ring, owner, pieces)
 
 
-def _cut(shapes: Shapes, pieces: Pieces, who: Ints, piece: Ints) -> _Rings:
+def _cut_by_pieces(shapes: Shapes, pieces: Pieces, who: Ints, piece: Ints) -> _OwnedRings:
     """Cut shapes so that each part lies wholly in each piece or outside of it, at its widest.
 
     Shape and piece of the pairs that meet come in the order of the shapes.
     """
     turn = np.arange(len(who)) - np.searchsorted(who, who)
-    rings, sides = _Rings.of(shapes), pieces.sides()
+    rings, sides = _OwnedRings.of(shapes), pieces.sides()
     for k in range(int(turn.max(initial=-1)) + 1):
         now = np.full(len(shapes), -1)
         now[who[turn == k]] = piece[turn == k]
-        rings = _cut_once(rings, now[rings.owner], sides)
+        rings = _cut_by_one_piece(rings, now[rings.owner], sides)
     return rings._replace(pieces=-np.sort(-rings.pieces, axis=1))
 
 
-def _cut_once(rings: _Rings, piece: Ints, sides: Floats) -> _Rings:
+def _cut_by_one_piece(rings: _OwnedRings, piece: Ints, sides: Floats) -> _OwnedRings:
     """Cut each ring by the sides of one piece, or of none (-1)."""
     rings = rings._replace(pieces=np.column_stack([rings.pieces, piece]))
     reach = np.maximum.reduceat(
@@ -253,13 +253,13 @@ def _cut_once(rings: _Rings, piece: Ints, sides: Floats) -> _Rings:
         rings, outside = rings.split(rings.away(sides)[:, k])
         outside.pieces[:, -1] = -1
         done.append(outside)
-    return _Rings.joined([*done, rings])
+    return _OwnedRings.joined([*done, rings])
 
 
 # --- what moving edges leave bare --------------------------------------------------------------
 
 
-class _Seen(NamedTuple):
+class _EndsFromPieces(NamedTuple):
     """Both ends of edges as seen from pieces (n, m): how far away, and where along (0 to 1)."""
 
     pieces: Ints
@@ -267,7 +267,7 @@ class _Seen(NamedTuple):
     along: tuple[Floats, Floats]
 
     @classmethod
-    def of(cls, edges: Edges, index: Ints, pieces: Pieces) -> _Seen:
+    def of(cls, edges: Edges, index: Ints, pieces: Pieces) -> _EndsFromPieces:
         """Ends of edges from the pieces at the index."""
         away, along = [], []
         for xy in (edges.xy[:2].T, edges.xy[2:].T):
@@ -286,7 +286,7 @@ class _Seen(NamedTuple):
         return a0 - near - t0 * step, a1 - near - t1 * step
 
 
-def _take_above(
+def _subtract_above_edge(
     inside: Floats, owner: Ints, edges: Edges, piece: Ints, pieces: Pieces, narrowest: Pieces
 ) -> None:
     """Take from the area of each shape (rows of ``inside``) what is outside of one moving edge.
@@ -296,7 +296,7 @@ def _take_above(
     that the ``narrowest`` design covers.
     """
     part = edges.owner
-    seen = _Seen.of(edges, piece[part, None], pieces)
+    seen = _EndsFromPieces.of(edges, piece[part, None], pieces)
     # heights are these by 1, near and far
     ends = [
         np.concatenate([away[:, 0], along[:, 0] - 1, -along[:, 0]], axis=1)
@@ -325,23 +325,25 @@ def _take_above(
         inside[mine[begin]] -= np.add.reduceat(outside, begin - starts[k], axis=0)
 
 
-def _in_play(edges: Edges, index: Ints, narrowest: Pieces) -> Edges:
+def _edges_ever_bare(edges: Edges, index: Ints, narrowest: Pieces) -> Edges:
     """Edges of parts that some design leaves bare: what the narrowest covers, all do."""
-    height = np.maximum(*_Seen.of(edges, index[edges.owner], narrowest).heights(narrowest))
+    height = np.maximum(
+        *_EndsFromPieces.of(edges, index[edges.owner], narrowest).heights(narrowest)
+    )
     most = np.full(index.shape, -np.inf)
     np.maximum.at(most, edges.owner, height[:, :, 0])
     moves = np.asarray((most > 0).all(axis=1))[edges.owner]
     return Edges(edges.xy[:, moves], edges.owner[moves])
 
 
-def _take_bare(inside: Floats, owner: Ints, edges: Edges, index: Ints, pieces: Pieces) -> None:
+def _subtract_bare(inside: Floats, owner: Ints, edges: Edges, index: Ints, pieces: Pieces) -> None:
     """Take from the area of each shape (rows of ``inside``) what no piece of a part covers.
 
     Parts have an ``owner`` and an ``index`` (n, m) of pieces; ``edges`` are theirs. Seen in
     a direction in which the moving edges are graphs, the bare area of a part is the integral,
     along its outline, of the height between the highest edge below and the lowest one above.
     """
-    up, sure = _upward(index, pieces)
+    up, sure = _graph_directions(index, pieces)
     if not sure.all() and inside.shape[1] > 1:
         # widths that taper very differently: fewer designs at a time do so less
         half = inside.shape[1] // 2
@@ -349,7 +351,7 @@ def _take_bare(inside: Floats, owner: Ints, edges: Edges, index: Ints, pieces: P
         steep = Edges(edges.xy[:, unsure], edges.owner[unsure])
         for one in (slice(None, half), slice(half, None)):
             fewer = pieces._replace(near=pieces.near[:, one], far=pieces.far[:, one])
-            _take_bare(inside[:, one], owner, steep, index, fewer)
+            _subtract_bare(inside[:, one], owner, steep, index, fewer)
         edges = Edges(edges.xy[:, ~unsure], edges.owner[~unsure])
     # how far each edge goes back, against the way to the right of upward
     (dx, dy), (right, ahead) = edges.xy[2:] - edges.xy[:2], up[edges.owner].T
@@ -360,13 +362,13 @@ def _take_bare(inside: Floats, owner: Ints, edges: Edges, index: Ints, pieces: P
     for start in range(0, len(some), size):
         at = some[start : start + size]
         part = edges.owner[at]
-        bare = _mean_bare(Edges(edges.xy[:, at], part), index[part], up[part], pieces)
+        bare = _mean_bare_height(Edges(edges.xy[:, at], part), index[part], up[part], pieces)
         bare *= back[at, None]
         first = np.flatnonzero(np.diff(owner[part], prepend=-1))
         inside[owner[part[first]]] -= np.add.reduceat(bare, first, axis=0)
 
 
-def _upward(index: Ints, pieces: Pieces) -> tuple[Floats, NDArray[np.bool_]]:
+def _graph_directions(index: Ints, pieces: Pieces) -> tuple[Floats, NDArray[np.bool_]]:
     """Direction in which each part's moving edges are graphs in all designs, and if it is sure."""
     used, at = np.unique(index, return_inverse=True)
     slope = (pieces.far[used] - pieces.near[used]) / pieces.length[used, None]
@@ -387,9 +389,9 @@ def _upward(index: Ints, pieces: Pieces) -> tuple[Floats, NDArray[np.bool_]]:
     return ways.T[best] * np.where(below, 1.0, -1.0)[:, None], worst[row, best] > LEAST_SLANT
 
 
-def _mean_bare(edges: Edges, index: Ints, up: Floats, pieces: Pieces) -> Floats:
+def _mean_bare_height(edges: Edges, index: Ints, up: Floats, pieces: Pieces) -> Floats:
     """Mean height of the bare part below edges (n) of an outline, (n, designs)."""
-    h0, h1 = _Seen.of(edges, index, pieces).heights(pieces)
+    h0, h1 = _EndsFromPieces.of(edges, index, pieces).heights(pieces)
     slope = (pieces.far[index] - pieces.near[index]) / pieces.length[index][..., None]
     rise = (pieces.across[index] * up[:, None]).sum(axis=2)[..., None]
     run = (pieces.along[index] * up[:, None]).sum(axis=2)[..., None]

@@ -61,8 +61,8 @@ def deepest(shapes: Shapes, line: Any, *, tolerance_m: float = DEPTH_TOLERANCE_M
     if not len(shapes) or shapely.is_empty(line):
         return found
     shapely.prepare(line)
-    edges = _Edges.of(line)
-    inside, of = shapely.get_parts(_inside(shapes, line), return_index=True)
+    edges = _LineEdges.of(line)
+    inside, of = shapely.get_parts(_parts_inside(shapes, line), return_index=True)
     areal = shapely.get_dimensions(inside) == 2
     inside, of = inside[areal], of[areal]
     cut, part = shapely.get_parts(shapely.constrained_delaunay_triangles(inside), return_index=True)
@@ -70,11 +70,11 @@ def deepest(shapes: Shapes, line: Any, *, tolerance_m: float = DEPTH_TOLERANCE_M
     owner = of[part]
     for begin in range(0, len(owner), TRIANGLES_AT_ONCE):
         some = slice(begin, begin + TRIANGLES_AT_ONCE)
-        _deepen(found, corners[some], owner[some], edges, tolerance_m)
+        _raise_depths(found, corners[some], owner[some], edges, tolerance_m)
     return found
 
 
-class _Edges(NamedTuple):
+class _LineEdges(NamedTuple):
     """The line's edge: its straight pieces, and two indexes of them.
 
     Few lookups need the tree of the pieces. Along each piece are posts, its ends among them, none
@@ -93,7 +93,7 @@ class _Edges(NamedTuple):
     half: float
 
     @classmethod
-    def of(cls, line: Any) -> _Edges:
+    def of(cls, line: Any) -> _LineEdges:
         """All edges of the line that have a length."""
         rings = shapely.get_rings(shapely.get_parts(line))
         xy, ring = shapely.get_coordinates(rings, return_index=True)
@@ -101,7 +101,7 @@ class _Edges(NamedTuple):
         ends = np.stack([xy[:-1][kept], xy[1:][kept]], axis=1)
         ring = ring[:-1][kept]
         step = ends[:, 1] - ends[:, 0]
-        long = _length(step)
+        long = _vector_lengths(step)
         apart = max(POST_M, float(long.sum()) / MOST_POSTS)
         n = np.ceil(long / apart).astype(np.intp)
         edge = np.repeat(np.arange(len(n)), n)
@@ -139,7 +139,7 @@ class _Edges(NamedTuple):
 
     def distance(self, xy: Floats, edge: Ints) -> Floats:
         """Distance of points (..., 2) from edges (...)."""
-        return _length(xy - self.foot(xy, edge))
+        return _vector_lengths(xy - self.foot(xy, edge))
 
     def foot(self, xy: Floats, edge: Ints) -> Floats:
         """The nearest place of edges (...) to points (..., 2)."""
@@ -148,12 +148,12 @@ class _Edges(NamedTuple):
         return np.asarray(start + np.clip(along, 0.0, 1.0)[..., None] * step)
 
 
-def _length(gap: Floats) -> Floats:
+def _vector_lengths(gap: Floats) -> Floats:
     """Lengths of vectors."""
     return np.asarray(np.sqrt((gap * gap).sum(axis=-1)))
 
 
-def _inside(shapes: Shapes, line: Any) -> Shapes:
+def _parts_inside(shapes: Shapes, line: Any) -> Shapes:
     """What of each shape is inside the line; cut cell by cell, so that a long line costs little."""
     found = np.array(shapes, object)
     cut = np.flatnonzero(~shapely.contains_properly(line, shapes))
@@ -169,12 +169,12 @@ def _inside(shapes: Shapes, line: Any) -> Shapes:
     for rows in np.split(order, begin[1:]):
         low, high = box[rows, :2].min(axis=0) - 1.0, box[rows, 2:].max(axis=0) + 1.0
         near = parts[tree.query(shapely.box(*low, *high))]
-        window = shapely.union_all([_clipped(one, low, high) for one in near])
+        window = shapely.union_all([_part_in_window(one, low, high) for one in near])
         found[cut[rows]] = shapely.intersection(shapes[cut[rows]], window)
     return found
 
 
-def _clipped(part: Any, low: Floats, high: Floats) -> Any:
+def _part_in_window(part: Any, low: Floats, high: Floats) -> Any:
     """A part of the line within a window."""
     # the fast way may fail, or leave an invalid shape, where the line runs along the window
     try:
@@ -186,7 +186,9 @@ def _clipped(part: Any, low: Floats, high: Floats) -> Any:
     return shapely.intersection(part, shapely.box(*low, *high))
 
 
-def _deepen(found: Floats, corners: Floats, owner: Ints, edges: _Edges, tolerance_m: float) -> None:
+def _raise_depths(
+    found: Floats, corners: Floats, owner: Ints, edges: _LineEdges, tolerance_m: float
+) -> None:
     """Raise the depths found so far to those of the triangles (n, 3, 2), halving what is open."""
     # corners are shared by triangles: each place is looked up once
     flat = corners.reshape(-1, 2)
@@ -195,9 +197,9 @@ def _deepen(found: Floats, corners: Floats, owner: Ints, edges: _Edges, toleranc
     near = edge[at].reshape(-1, 3)
     np.maximum.at(found, owner, depth[at].reshape(-1, 3).max(axis=1))
     while len(owner):
-        still = _bounds_along(corners, near, edges) > found[owner] + tolerance_m
+        still = _bounds_by_stretch(corners, near, edges) > found[owner] + tolerance_m
         corners, owner, near = corners[still], owner[still], near[still]
-        bound, place = _bounds(corners, near, edges)
+        bound, place = _depth_bounds(corners, near, edges)
         still = bound > found[owner] + tolerance_m
         corners, owner, near = corners[still], owner[still], near[still]
         place, bound = place[still], bound[still]
@@ -208,12 +210,12 @@ def _deepen(found: Floats, corners: Floats, owner: Ints, edges: _Edges, toleranc
         corners, near, owner = corners[still], near[still], owner[still]
         if not len(owner):
             return
-        corners, near, depth = _halved(corners, near, edges)
+        corners, near, depth = _halved_triangles(corners, near, edges)
         np.maximum.at(found, owner, depth)
         owner = np.repeat(owner, 2)
 
 
-def _bounds_along(corners: Floats, near: Ints, edges: _Edges) -> Floats:
+def _bounds_by_stretch(corners: Floats, near: Ints, edges: _LineEdges) -> Floats:
     """Upper bound where all corners are nearest to one stretch of the edge, infinite elsewhere.
 
     Every place of the chord between the outermost feet has one of the stretch beside it, no
@@ -226,7 +228,7 @@ def _bounds_along(corners: Floats, near: Ints, edges: _Edges) -> Floats:
     some = (edges.ring[low] == edges.ring[high]) & (high - low <= LONGEST_STRETCH)
     a = edges.foot(corners[rows, first], low)
     chord = edges.foot(corners[rows, last], high) - a
-    long = _length(chord)
+    long = _vector_lengths(chord)
     unit = chord / np.maximum(long, 1e-12)[:, None]
     gap = corners - a[:, None]
     height = gap[:, :, 1] * unit[:, None, 0] - gap[:, :, 0] * unit[:, None, 1]
@@ -241,16 +243,16 @@ def _bounds_along(corners: Floats, near: Ints, edges: _Edges) -> Floats:
         aside = off[:, 1] * unit[on, 0] - off[:, 0] * unit[on, 1]
         # where the chord has no length or the triangle lies across it, all that is aside counts
         one_side = side[on] != 0
-        aside = np.where(long[on] > 0, aside, _length(off))
+        aside = np.where(long[on] > 0, aside, _vector_lengths(off))
         aside = np.where(one_side, aside * side[on], np.abs(aside))
         back[on] = np.maximum(back[on], np.where(one_side, -aside, aside))
         ahead[on] = np.maximum(ahead[on], aside)
     along = np.clip((gap * unit[:, None]).sum(axis=2), 0.0, long[:, None])
-    far = _length(gap - along[:, :, None] * unit[:, None]).max(axis=1)
+    far = _vector_lengths(gap - along[:, :, None] * unit[:, None]).max(axis=1)
     return np.where(some, np.maximum(far + back, ahead), np.inf)
 
 
-def _bounds(corners: Floats, near: Ints, edges: _Edges) -> tuple[Floats, Floats]:
+def _depth_bounds(corners: Floats, near: Ints, edges: _LineEdges) -> tuple[Floats, Floats]:
     """Least upper bound of the depth within each triangle, and the place where it would be."""
     n = len(corners)
     far = edges.distance(corners[:, :, None, :], np.repeat(near[:, None, :], 3, axis=1))
@@ -279,9 +281,11 @@ def _bounds(corners: Floats, near: Ints, edges: _Edges) -> tuple[Floats, Floats]
     return bound, place
 
 
-def _halved(corners: Floats, near: Ints, edges: _Edges) -> tuple[Floats, Ints, Floats]:
+def _halved_triangles(
+    corners: Floats, near: Ints, edges: _LineEdges
+) -> tuple[Floats, Ints, Floats]:
     """Both halves of each triangle, cut at the middle of its longest side, and how deep that is."""
-    sides = _length(corners - np.roll(corners, -1, axis=1))
+    sides = _vector_lengths(corners - np.roll(corners, -1, axis=1))
     turn = (sides.argmax(axis=1)[:, None] + np.arange(3)) % 3
     a, b, c = np.moveaxis(np.take_along_axis(corners, turn[:, :, None], axis=1), 1, 0)
     i, j, k = np.take_along_axis(near, turn, axis=1).T

@@ -135,7 +135,7 @@ def red_line(
         m, left, right = (piece[c].to_numpy(float) for c in ("measure", "left_m", "right_m"))
         rows = section_rows(m, left, right, lines, int(k), step=interpolation == "step")
         shapes.setdefault(int(k), []).append(
-            _strip(
+            _corridor_area(
                 rows, np.radians(arc_step_deg), mitre=corners == "mitre", rounded=ends == "round"
             )
         )
@@ -156,7 +156,7 @@ def width_rows(widths: Widths, lines: Centrelines) -> pd.DataFrame:
     """Widths as a table: of those that are the same all along, both ends of every river."""
     if isinstance(widths, pd.DataFrame):
         return widths
-    left, right = _pair(widths)
+    left, right = _left_and_right(widths)
     ends = [
         (name, at)
         for name, scale in zip(lines.names, lines.scales, strict=True)
@@ -171,7 +171,7 @@ def width_table(widths: Widths, lines: Centrelines, *, by: str | None = None) ->
     ``by`` is a column that tells apart designs in one table; they come one after the other.
     """
     if not isinstance(widths, pd.DataFrame):
-        left, right = _pair(widths)
+        left, right = _left_and_right(widths)
         n = len(lines.names)
         table = pd.DataFrame(
             {
@@ -222,7 +222,7 @@ def width_table(widths: Widths, lines: Centrelines, *, by: str | None = None) ->
         raise LayerError(
             "are 0 on both sides throughout",
             layer="widths",
-            ids=_named(nothing.index[nothing].to_frame(index=False), one, lines),
+            ids=_row_labels(nothing.index[nothing].to_frame(index=False), one, lines),
             hint="leave the river out of the table if nothing is built there",
         )
     table = table.sort_values([*one, "measure"], kind="stable")
@@ -230,13 +230,13 @@ def width_table(widths: Widths, lines: Centrelines, *, by: str | None = None) ->
     return table
 
 
-def _named(rows: pd.DataFrame, keys: list[str], lines: Centrelines) -> list[str]:
+def _row_labels(rows: pd.DataFrame, keys: list[str], lines: Centrelines) -> list[str]:
     """What rows are about, with the names of rivers for their codes."""
     names = rows[keys].assign(code=[lines.names[k] for k in rows["code"]])
     return [" ".join(map(str, row)).strip() for row in names.itertuples(index=False)]
 
 
-def _pair(widths: object) -> tuple[float, float]:
+def _left_and_right(widths: object) -> tuple[float, float]:
     """Left and right width from one number or two."""
     both = widths if isinstance(widths, tuple | list) else (widths, widths)
     if isinstance(widths, Mapping):
@@ -266,7 +266,7 @@ def _refuse_overlaps(table: pd.DataFrame, one: list[str], lines: Centrelines) ->
         raise LayerError(
             "has a single chainage for a stretch",
             layer="widths",
-            ids=_named(spans[short], one, lines),
+            ids=_row_labels(spans[short], one, lines),
             hint="give its first and its last chainage",
         )
     spans = spans.sort_values([*one, "min"])
@@ -277,7 +277,7 @@ def _refuse_overlaps(table: pd.DataFrame, one: list[str], lines: Centrelines) ->
         raise LayerError(
             "has pieces that overlap",
             layer="widths",
-            ids=_named(spans[lap], keys, lines),
+            ids=_row_labels(spans[lap], keys, lines),
             hint="let each piece end where the next begins",
         )
 
@@ -315,7 +315,7 @@ def section_rows(
     return found
 
 
-def _strip(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bool) -> Any:
+def _corridor_area(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bool) -> Any:
     """Union of the cross strips, of the wedges outside the bends and of the ends."""
     first, last = _runs(rows, arc_step, mitre=mitre)
     long = last - first >= LEAST_RUN  # fewer strips are united as fast
@@ -449,9 +449,11 @@ def _wedges(rows: dict[str, Floats], wanted: Any, arc_step: float, *, mitre: boo
     wide = wanted & ~same & (most > 0)
     # most turns are small, and their wedges triangles: made at once
     small = wide & (np.abs(turn) <= arc_step) & (not mitre)
-    wedges = list(_triangles(p1[:-1], ray, last, before, most, after, small))
+    wedges = list(_chord_wedges(p1[:-1], ray, last, before, most, after, small))
     for i in np.flatnonzero(wide & ~small):
-        wedges.append(_wedge(p1[i], ray[i], last[i], (before[i], after[i]), arc_step, mitre=mitre))
+        wedges.append(
+            _bend_wedge(p1[i], ray[i], last[i], (before[i], after[i]), arc_step, mitre=mitre)
+        )
     return np.array(wedges, object)
 
 
@@ -466,7 +468,9 @@ def _end_wedges(rows: dict[str, Floats], arc_step: float) -> list[Any]:
         (p1[-1], -normal[-1], unit[-1], rows["right1"][-1]),
     )
     return [
-        _wedge(p, ray, way, (w, w), arc_step, mitre=False) for p, ray, way, w in corners if w > 0
+        _bend_wedge(p, ray, way, (w, w), arc_step, mitre=False)
+        for p, ray, way, w in corners
+        if w > 0
     ]
 
 
@@ -510,7 +514,7 @@ def _without_pinholes(area: Any) -> Any:
     return shapely.multipolygons(parts) if len(parts) > 1 else parts[0]
 
 
-def _triangles(
+def _chord_wedges(
     centre: Floats,
     ray: Floats,
     last: Floats,
@@ -525,7 +529,7 @@ def _triangles(
     return shapely.polygons(np.stack(ring, axis=1)[rows])
 
 
-def _wedge(
+def _bend_wedge(
     centre: Floats,
     ray: Floats,
     last: Floats,
@@ -633,7 +637,7 @@ def _read_widths(
     piece: Any, river: gpd.GeoDataFrame, scale: ChainageScale, spacing_m: float, tolerance_m: float
 ) -> pd.DataFrame:
     """Widths of one polygon about one river."""
-    inside = shapely.intersection(_only_line(river), piece)
+    inside = shapely.intersection(_single_centreline(river), piece)
     if shapely.length(inside) <= 0:
         raise LayerError(
             "lies off its river",
@@ -655,8 +659,8 @@ def _read_widths(
     stops = np.arange(np.ceil(first / spacing_m), np.floor(last / spacing_m) + 1) * spacing_m
     stops = stops[(stops > first + SAME_PLACE_M) & (stops < last - SAME_PLACE_M)]
     stops = np.concatenate([[first], stops, [last]])
-    left, sure_left = _edge_at(stops, at[offset < 0], -offset[offset < 0], tolerance_m)
-    right, sure_right = _edge_at(stops, at[offset > 0], offset[offset > 0], tolerance_m)
+    left, sure_left = _edge_offsets(stops, at[offset < 0], -offset[offset < 0], tolerance_m)
+    right, sure_right = _edge_offsets(stops, at[offset > 0], offset[offset > 0], tolerance_m)
     return pd.DataFrame(
         {
             "river": str(river.index[0]),
@@ -669,13 +673,13 @@ def _read_widths(
     )
 
 
-def _only_line(river: gpd.GeoDataFrame) -> Any:
+def _single_centreline(river: gpd.GeoDataFrame) -> Any:
     """The one centreline of a layer."""
     lines = lay_out(river)
     return shapely.linestrings(np.vstack([lines.start, lines.end[-1:]]))
 
 
-def _edge_at(
+def _edge_offsets(
     stops: Floats, at: Floats, offset: Floats, tolerance_m: float
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Offset of the edge at each stop, and whether there is just one."""

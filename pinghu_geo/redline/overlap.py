@@ -138,9 +138,9 @@ def affected(
     rows, _, inside = shared_areas(shapes[near], [line])
     rows = near[rows]
     if not len(rows):
-        _warn_apart(features, line, name)
+        _warn_far_layers(features, line, name)
     hit: gpd.GeoDataFrame = features.iloc[rows].copy()
-    hit["river"] = _river_of(hit, red_line, rivers)
+    hit["river"] = _rivers_of_features(hit, red_line, rivers)
     where = locate(hit, rivers, river=hit["river"])
     place = [c for c in where.columns if c not in ("river", "distance_m")]
     hit[place] = where[place]
@@ -163,7 +163,7 @@ def affected(
     return hit
 
 
-def _river_of(
+def _rivers_of_features(
     hit: gpd.GeoDataFrame, red_line: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame
 ) -> pd.Series:
     """River whose red line touches each feature; of several, the nearest centreline."""
@@ -250,7 +250,7 @@ def floor_area(buildings: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"floor_area_m2": area, "floor_area_source": source.where(area.notna())})
 
 
-def _warn_apart(features: gpd.GeoDataFrame, line: shapely.Geometry, name: str) -> None:
+def _warn_far_layers(features: gpd.GeoDataFrame, line: shapely.Geometry, name: str) -> None:
     """Warn of layers far from each other: an empty answer would look like a finding."""
     x0, y0, x1, y1 = features.total_bounds
     left, low, right, high = shapely.bounds(line)
@@ -309,7 +309,7 @@ def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.Dat
     require_layer(zones, name_of(zones, "zones"), crs=features.crs, valid=False)
     require_polygons(zones, name_of(zones, "zones"))
     shapes = flat_shapes(features)
-    near = _meeting(zones, shapes)
+    near = _zones_near_shapes(zones, shapes)
     require_valid(zones, name_of(zones, "zones"), near=near)
     who, zone, shared = shared_areas(shapes, flat_shapes(zones)[near])
     zone = near[zone]
@@ -326,7 +326,7 @@ def overlay_zones(features: gpd.GeoDataFrame, zones: gpd.GeoDataFrame) -> pd.Dat
     )
 
 
-def _meeting(zones: gpd.GeoDataFrame, shapes: NDArray[np.object_]) -> NDArray[np.intp]:
+def _zones_near_shapes(zones: gpd.GeoDataFrame, shapes: NDArray[np.object_]) -> NDArray[np.intp]:
     """Positions of the zones whose boxes meet some shape's box."""
     tree = shapely.STRtree(np.asarray(shapely.box(*shapely.bounds(shapes).T)))
     boxes = shapely.box(*shapely.bounds(zones.geometry.to_numpy()).T)

@@ -107,7 +107,9 @@ def remainders(
     found["rest_width_m"] = largest.reindex(range(len(cut)), fill_value=0.0).to_numpy()
     found["n_parts"] = np.bincount(of, minlength=len(cut))
     found["cut_depth_m"] = cut["cut_depth_m"]
-    found["suggestion"], found["reason"] = _suggested(found, _remainder_rules(rules), lang)
+    found["suggestion"], found["reason"] = _suggestions_by_rule(
+        found, _remainder_rules(rules), lang
+    )
     inside = cut["inside_m2"].to_numpy() / shapely.area(shapes)
     found["demolish_share"] = np.select(
         [found["suggestion"] == "keep", found["suggestion"] == "cut"], [0.0, inside], 1.0
@@ -130,7 +132,7 @@ def _remainder_rules(path: str | Path | None) -> dict[str, Any]:
     return raw
 
 
-def _suggested(found: pd.DataFrame, rules: dict[str, Any], lang: Lang) -> tuple[Any, Any]:
+def _suggestions_by_rule(found: pd.DataFrame, rules: dict[str, Any], lang: Lang) -> tuple[Any, Any]:
     """Suggestion and reason of each building: the first rule that holds."""
     suggestion = np.full(len(found), rules["otherwise"], dtype=object)
     reason = np.full(len(found), "", dtype=object)
@@ -248,7 +250,7 @@ def position_uncertainty(
     near = rows_near(buildings, union, within_m=FAR * sigma_m)
     require_valid(buildings, "buildings", near=near)
     near = near[shapely.dwithin(shapes[near], union, FAR * sigma_m)]
-    signed = _signed(shapes[near], union)
+    signed = _signed_depths(shapes[near], union)
     rows = buildings.iloc[near]
     area = floor_area(rows)["floor_area_m2"].to_numpy(float)
     p = ndtr(signed / sigma_m)
@@ -261,10 +263,10 @@ def position_uncertainty(
         },
         index=rows.index,
     )
-    return Uncertainty(table, _quantiles(p, area))
+    return Uncertainty(table, _quantile_table(p, area))
 
 
-def _signed(shapes: NDArray[np.object_], union: Any) -> NDArray[np.float64]:
+def _signed_depths(shapes: NDArray[np.object_], union: Any) -> NDArray[np.float64]:
     """Depth of the deepest point inside the line [m], or minus the distance to it."""
     shapely.prepare(union)
     signed: NDArray[np.float64] = -shapely.distance(shapes, union)
@@ -273,7 +275,7 @@ def _signed(shapes: NDArray[np.object_], union: Any) -> NDArray[np.float64]:
     return signed
 
 
-def _quantiles(p: Any, area: Any) -> pd.DataFrame:
+def _quantile_table(p: Any, area: Any) -> pd.DataFrame:
     """P10, P50 and P90 of how many are affected and how much floor area that is."""
     count = np.array([1.0])
     for one in p[(p > 0) & (p < 1)]:

@@ -117,11 +117,11 @@ def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
         if all(rings):  # then one of them is the river
             rings = [False] * len(parts)
         through = [p for p, ring in zip(parts, rings, strict=True) if not ring]
-        stem, branches = _without_branches(through, touching_m)
+        stem, branches = _stem_and_branches(through, touching_m)
         branches += [p for p, ring in zip(parts, rings, strict=True) if ring]
-        line, log = _chain(stem, gap_m, str(name))
+        line, log = _join_chain(stem, gap_m, str(name))
         if log.loc[log["change"] == "turned", "length_m"].sum() > shapely.length(line) / 2:
-            line, log = _chain([part[::-1] for part in stem], gap_m, str(name))
+            line, log = _join_chain([part[::-1] for part in stem], gap_m, str(name))
         log = pd.concat([log, _branch_log(branches, line, str(name))], ignore_index=True)
         shapes.append(line)
         logs.append(log)
@@ -136,7 +136,7 @@ def _is_ring(part: Any, touching_m: float) -> bool:
     return float(np.hypot(*(part[-1] - part[0]))) <= touching_m < long / 4
 
 
-def _without_branches(parts: list[Any], touching_m: float) -> tuple[list[Any], list[Any]]:
+def _stem_and_branches(parts: list[Any], touching_m: float) -> tuple[list[Any], list[Any]]:
     """Parts along the river, and those that leave and meet it again: around islands."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components, dijkstra
@@ -195,7 +195,7 @@ def _branch_log(branches: list[Any], line: Any, name: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=LOG)
 
 
-def _chain(parts: list[Any], gap_m: float, name: str) -> tuple[Any, pd.DataFrame]:
+def _join_chain(parts: list[Any], gap_m: float, name: str) -> tuple[Any, pd.DataFrame]:
     """Join the parts of one river, starting from the longest."""
     long = [np.hypot(*np.diff(p, axis=0).T).sum() for p in parts]
     order = [(int(np.argmax(long)), False)]
@@ -204,7 +204,12 @@ def _chain(parts: list[Any], gap_m: float, name: str) -> tuple[Any, pd.DataFrame
     widest = 0.0
     while left:
         choices = [
-            (_gap(parts[k], head if at_head else tail, last=at_head != turned), k, at_head, turned)
+            (
+                _gap_to_part(parts[k], head if at_head else tail, last=at_head != turned),
+                k,
+                at_head,
+                turned,
+            )
             for k in left
             for at_head in (False, True)
             for turned in (False, True)
@@ -229,15 +234,17 @@ def _chain(parts: list[Any], gap_m: float, name: str) -> tuple[Any, pd.DataFrame
             if widest <= FARTHEST_M
             else "draw the line between, or leave out what is no part of this river",
         )
-    return _lay(parts, order, name)
+    return _line_through_parts(parts, order, name)
 
 
-def _gap(part: Any, end: Any, *, last: bool) -> float:
+def _gap_to_part(part: Any, end: Any, *, last: bool) -> float:
     """Distance from a part's last or first point to an end of the chain."""
     return float(np.hypot(*(part[-1 if last else 0] - end)))
 
 
-def _lay(parts: list[Any], order: list[tuple[int, bool]], name: str) -> tuple[Any, pd.DataFrame]:
+def _line_through_parts(
+    parts: list[Any], order: list[tuple[int, bool]], name: str
+) -> tuple[Any, pd.DataFrame]:
     """The line through the parts in their order, and what was joined or turned."""
     rows: list[list[Any]] = []
     xy: list[Any] = []
@@ -319,17 +326,17 @@ def river_axis(
     areas = with_shapes(areas, "areas")
     sources = with_shapes(sources, "sources") if isinstance(sources, pd.DataFrame) else sources
     require_layer(areas[~areas.index.duplicated()], "areas")
-    shapes = [_one_area(_between_banks(g)) for g in areas.geometry]
+    shapes = [_merged_polygon(_area_between_banks(g)) for g in areas.geometry]
     areas = areas.set_geometry(shapes, crs=areas.crs)
     require_layer(areas.reset_index(drop=True), "areas")
     require_polygons(areas, "areas")
     if join_gap_m is None:
         _require_one_area(areas)
-    begins = None if sources is None else _begins(sources, areas)
+    begins = None if sources is None else _upstream_points(sources, areas)
     rows = []
     for name in areas.index.unique():
         own = shapely.get_parts(areas.geometry[areas.index == name].to_numpy())
-        line, *said = _axis(own, spacing_m, join_gap_m, str(name), areas.crs)
+        line, *said = _axis_of_parts(own, spacing_m, join_gap_m, str(name), areas.crs)
         if begins is not None:
             ends = shapely.points([line.coords[0], line.coords[-1]])
             if np.argmin(shapely.distance(ends, begins[name])):
@@ -348,7 +355,7 @@ def river_axis(
     )
 
 
-def _begins(sources: Any, areas: gpd.GeoDataFrame) -> gpd.GeoSeries:
+def _upstream_points(sources: Any, areas: gpd.GeoDataFrame) -> gpd.GeoSeries:
     """One point near the upstream end of each river, where the areas lie."""
     if not isinstance(sources, (gpd.GeoSeries, gpd.GeoDataFrame)):
         raise LayerError(
@@ -398,22 +405,22 @@ def _require_one_area(areas: gpd.GeoDataFrame) -> None:
         )
 
 
-def _axis(
+def _axis_of_parts(
     parts: Any, spacing_m: float | None, gap_m: float | None, name: str, crs: Any
 ) -> tuple[Any, float, float, int]:
     """One river's axis, its greatest asymmetry, the spacing used, and areas passed over."""
     lines, asymmetry, spacing, refused = [], [], [], []
-    through = _through(parts)
+    through = _areas_outside_courts(parts)
     for area in through:
         # a twelfth of the width w: a strip of length l has the area l w, the boundary 2 (l + w)
         step = spacing_m or float(area.area / area.length) / 6
         try:
-            line = _extend(_medial_path(area, step, name), area, name, step)
+            line = _extend_to_edge(_medial_path(area, step, name), area, name, step)
         except LayerError as fault:
             refused.append(fault)
             continue
         lines.append(line)
-        asymmetry.append(_asymmetry(line, area))
+        asymmetry.append(_bank_asymmetry(line, area))
         spacing.append(step)
     if not lines or (refused and gap_m is None):
         raise refused[0]
@@ -423,7 +430,7 @@ def _axis(
     return lines[0], max(asymmetry), min(spacing), len(parts) - len(through) + len(refused)
 
 
-def _through(parts: Any) -> Any:
+def _areas_outside_courts(parts: Any) -> Any:
     """Areas that a river may run through: not those in the court of an island of another."""
     shells = shapely.polygons(shapely.get_exterior_ring(parts))
     inner, outer = shapely.STRtree(shells).query(shells, predicate="within")
@@ -433,14 +440,14 @@ def _through(parts: Any) -> Any:
     return np.delete(parts, courts)
 
 
-def _one_area(shape: Any) -> Any:
+def _merged_polygon(shape: Any) -> Any:
     """A polygon of parts that touch; islands are its holes."""
     if shape is None or shape.geom_type != "MultiPolygon" or not shape.is_valid:
         return shape
     return shapely.union_all(shapely.get_parts(shape))
 
 
-def _between_banks(banks: Any) -> Any:
+def _area_between_banks(banks: Any) -> Any:
     """The area between two bank lines, whichever way they are drawn; a polygon as it is."""
     lines = shapely.get_parts(banks)
     if banks.geom_type != "MultiLineString" or len(lines) != 2:
@@ -480,15 +487,15 @@ def _medial_path(area: Any, spacing_m: float, name: str) -> Any:
     part = connected_components(graph, directed=False)[1]
     biggest = np.flatnonzero(part == np.argmax(np.bincount(part)))
     # in a tree, the farthest node from anywhere is an end of the longest path
-    first = _farthest(graph, biggest[0])[0]
-    last, before = _farthest(graph, first)
+    first = _farthest_node(graph, biggest[0])[0]
+    last, before = _farthest_node(graph, first)
     path = [last]
     while path[-1] != first:
         path.append(before[path[-1]])
     return shapely.linestrings(nodes[path[::-1]])
 
 
-def _farthest(graph: Any, start: int) -> tuple[int, Any]:
+def _farthest_node(graph: Any, start: int) -> tuple[int, Any]:
     """Node farthest from the start, and the way back from every node."""
     from scipy.sparse.csgraph import dijkstra
 
@@ -496,7 +503,7 @@ def _farthest(graph: Any, start: int) -> tuple[int, Any]:
     return int(np.argmax(np.where(np.isfinite(far[0]), far[0], -1.0))), before[0]
 
 
-def _extend(line: Any, area: Any, name: str, spacing_m: float) -> Any:
+def _extend_to_edge(line: Any, area: Any, name: str, spacing_m: float) -> Any:
     """Cut the forks into the corners off both ends and go straight on to the edge."""
     bank = shapely.boundary(area)
     shapely.prepare(bank)
@@ -522,11 +529,11 @@ def _extend(line: Any, area: Any, name: str, spacing_m: float) -> Any:
     keep = (measure > start) & (measure < stop)
     kept = shapely.simplify(shapely.linestrings(body[keep]), spacing_m / 4)
     xy = shapely.get_coordinates(kept)
-    ends = [_go_on(xy[::-1], area, width), _go_on(xy, area, width)]
+    ends = [_exit_point(xy[::-1], area, width), _exit_point(xy, area, width)]
     return shapely.simplify(shapely.linestrings(np.vstack([ends[0], xy, ends[1]])), spacing_m / 4)
 
 
-def _go_on(xy: Any, area: Any, width: float) -> Any:
+def _exit_point(xy: Any, area: Any, width: float) -> Any:
     """Point where the line's last quarter width, gone on straight, leaves the area."""
     line = shapely.linestrings(xy)
     back = shapely.get_coordinates(
@@ -540,7 +547,7 @@ def _go_on(xy: Any, area: Any, width: float) -> Any:
     return out[[np.argmin(np.hypot(*(out - xy[-1]).T))]]
 
 
-def _asymmetry(line: Any, area: Any) -> float:
+def _bank_asymmetry(line: Any, area: Any) -> float:
     """Greatest difference of the distances to the left and right bank, away from the ends."""
     long = float(shapely.length(line))
     bank = shapely.boundary(area)
@@ -550,7 +557,7 @@ def _asymmetry(line: Any, area: Any) -> float:
     normal = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1) / np.hypot(*ahead.T)[:, None]
     shapely.prepare(bank)
     reach = 4 * float(shapely.distance(shapely.points(xy), bank).max())
-    pieces = _pieces(bank)
+    pieces = _straight_pieces(bank)
     tree = shapely.STRtree(pieces)
     sides = []
     for sign in (1.0, -1.0):
@@ -565,7 +572,7 @@ def _asymmetry(line: Any, area: Any) -> float:
     return float(np.max(difference[np.isfinite(difference)], initial=0.0))
 
 
-def _pieces(bank: Any) -> NDArray[np.object_]:
+def _straight_pieces(bank: Any) -> NDArray[np.object_]:
     """Each straight piece of a boundary as a line of its own."""
     xy, part = shapely.get_coordinates(shapely.get_parts(bank), return_index=True)
     same = part[1:] == part[:-1]

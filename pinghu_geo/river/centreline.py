@@ -72,7 +72,7 @@ class Centrelines:
         return found
 
 
-def _centreline(line: Any, river: str) -> Any:
+def _plain_centreline(line: Any, river: str) -> Any:
     """One LineString without Z, repeated vertices or loops from what a river layer holds."""
     line = shapely.force_2d(line)
     if line.geom_type == "MultiLineString":
@@ -142,7 +142,7 @@ def _laid_out(
     names: tuple[str, ...], shapes: tuple[bytes, ...], rules: tuple[tuple[float, int, str], ...]
 ) -> Centrelines:
     """Centrelines of these names, shapes and rules of chainage."""
-    lines = [_centreline(g, n) for g, n in zip(shapely.from_wkb(shapes), names, strict=True)]
+    lines = [_plain_centreline(g, n) for g, n in zip(shapely.from_wkb(shapes), names, strict=True)]
     counts = np.array([shapely.get_num_coordinates(line) - 1 for line in lines])
     xy = [shapely.get_coordinates(line) for line in lines]
     step = np.concatenate([np.diff(c, axis=0) for c in xy])
@@ -369,7 +369,7 @@ def station_ticks(
 
 def _round_stations(scale: ChainageScale, spacing_m: float) -> tuple[Floats, Floats]:
     """Measures and chainages of one river's stations."""
-    breaks = np.append(scale._starts()[0], scale.length_m)
+    breaks = np.append(scale._run_starts()[0], scale.length_m)
     measure, chainage = [np.array([0.0])], [np.array([scale.start_m])]
     for lo, hi in zip(breaks[:-1], breaks[1:], strict=True):
         from_c = float(scale.chainage(lo))

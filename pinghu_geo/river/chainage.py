@@ -197,7 +197,7 @@ class ChainageScale:
             raise ChainageError(
                 f"chainage_sign is {self.sign}", hint="use 1 (grows downstream) or -1"
             )
-        breaks = self._starts()[0]
+        breaks = self._run_starts()[0]
         if np.any(np.diff(breaks) <= 0) or breaks[-1] >= self.length_m > 0:
             raise ChainageError(
                 "the chainage equations (断链) are out of order or outside the river",
@@ -218,7 +218,7 @@ class ChainageScale:
             pairs.append((parse_chainage(back), parse_chainage(ahead)))
         return cls(length_m, start_m, sign, tuple(pairs))
 
-    def _starts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _run_starts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Measure and chainage at the start of each run between equations."""
         measure, chainage = [0.0], [self.start_m]
         for back, ahead in self.equations:
@@ -228,7 +228,7 @@ class ChainageScale:
 
     def chainage(self, measure_m: ArrayLike) -> NDArray[np.float64]:
         """Chainage [m] of points given by their measure [m]; at an equation, the one ahead."""
-        starts_m, starts_chainage = self._starts()
+        starts_m, starts_chainage = self._run_starts()
         measure = np.asarray(measure_m, float)
         run = np.clip(np.searchsorted(starts_m, measure, side="right") - 1, 0, None)
         return np.asarray(starts_chainage[run] + self.sign * (measure - starts_m[run]))
@@ -308,7 +308,7 @@ class ChainageScale:
             A chainage lies outside the river, or in the gap of a short chain, or it occurs twice.
         """
         chainage = np.atleast_1d(np.asarray(chainage_m, float))
-        starts_m, starts_chainage = self._starts()
+        starts_m, starts_chainage = self._run_starts()
         ends_m = np.append(starts_m[1:], self.length_m)
         # one row a run between equations, one column a chainage
         candidate = starts_m[:, None] + self.sign * (chainage[None, :] - starts_chainage[:, None])
@@ -330,7 +330,7 @@ class ChainageScale:
             candidate = candidate[np.nanargmin(away, axis=0), np.arange(len(chainage))][None, :]
         first, last = np.nanmin(candidate, axis=0), np.nanmax(candidate, axis=0)
         if twice == "order" and (last - first > tolerance_m).any():
-            first, last = _in_order(candidate)
+            first, last = _places_in_order(candidate)
         open_ = last - first > tolerance_m
         if open_.any() and twice in ("refuse", "order"):
             raise ChainageError(
@@ -344,7 +344,9 @@ class ChainageScale:
         return np.asarray(np.clip(found, *ends).reshape(np.shape(chainage_m)))
 
 
-def _in_order(candidate: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _places_in_order(
+    candidate: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """First and last place (runs, chainages) of each station of a list along the river.
 
     Equal where the neighbours tell which of two places is meant. A list that runs neither down

@@ -288,14 +288,14 @@ def along_rivers(
         try:
             first, last = (scale.measure(values, twice=w) for w in ("upstream", "downstream"))
             if not np.array_equal(first, last):
-                first = _as_drawn(values, scale, table.iloc[rows], rivers)
+                first = _measures_as_drawn(values, scale, table.iloc[rows], rivers)
         except ChainageError as fault:
             raise ChainageError(f"{river}: {fault}", layer=layer) from fault
         found[rows] = scale.along(first).reshape(-1, len(columns))
     return np.asarray(found)
 
 
-def _as_drawn(
+def _measures_as_drawn(
     values: Floats, scale: ChainageScale, rows: pd.DataFrame, rivers: gpd.GeoDataFrame | None
 ) -> Floats:
     """Measures of chainages of which some occur twice: where the rows are drawn."""

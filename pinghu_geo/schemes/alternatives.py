@@ -132,15 +132,15 @@ class Comparison(Result):
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """One sentence a scheme: what it saves against the baseline."""
         said = []
-        for scheme, row in _sums(self.changes, ["scheme"]).iterrows():
+        for scheme, row in _change_sums(self.changes, ["scheme"]).iterrows():
             parts = [
                 say("spares {} buildings", lang, f"{row['n_saved']:,.0f}"),
                 say("takes {} others", lang, f"{row['n_added']:,.0f}"),
-                _amount("floor_area", row["avoided_floor_area_m2"], row["n_unknown"], lang),
-                _amount("tenants", row["avoided_tenants"], row["n_tenants_unknown"], lang),
+                _amount_text("floor_area", row["avoided_floor_area_m2"], row["n_unknown"], lang),
+                _amount_text("tenants", row["avoided_tenants"], row["n_tenants_unknown"], lang),
             ]
             if self.changes["avoided_yuan"].notna().any():
-                parts.append(_amount("yuan", row["avoided_yuan"] / 1e4, 0, lang))
+                parts.append(_amount_text("yuan", row["avoided_yuan"] / 1e4, 0, lang))
             listed = ("," if lang == "zh" else ", ").join(parts)
             said.append(say("{} against {}: {}.", lang, scheme, self.baseline, listed))
         places = pd.concat([s.affected["repeated"] for s in self.schemes.values()])
@@ -300,20 +300,22 @@ def compare(
     sums = pd.concat([one.totals for one in done.values()])
     sums.index = pd.Index(list(done), name="scheme")
     parts = [
-        _changes(done[baseline].affected, one.affected, whole=partial_rule == "whole").assign(
-            scheme=name
-        )
+        _changed_buildings(
+            done[baseline].affected, one.affected, whole=partial_rule == "whole"
+        ).assign(scheme=name)
         for name, one in done.items()
         if name != baseline
-    ] or [_changes(done[baseline].affected, done[baseline].affected).assign(scheme=baseline)]
+    ] or [
+        _changed_buildings(done[baseline].affected, done[baseline].affected).assign(scheme=baseline)
+    ]
     changes = pd.concat(parts, ignore_index=True)
     changes = changes[["scheme", *changes.columns.drop(["scheme", "geometry"]), "geometry"]]
     return Comparison(
         baseline=baseline,
         totals=sums,
         changes=gpd.GeoDataFrame(changes, geometry="geometry", crs=buildings.crs),
-        by_river=_sums(changes, ["scheme", "river"]),
-        by_node=_sums(changes, ["scheme", "node_id"]),
+        by_river=_change_sums(changes, ["scheme", "river"]),
+        by_node=_change_sums(changes, ["scheme", "node_id"]),
         schemes=done,
     )
 
@@ -363,12 +365,12 @@ def differences(
     >>> round(float(found.buildings["moved_m"].median()), 3)
     -1.0
     """
-    table = _changes(before.affected, after.affected)
+    table = _changed_buildings(before.affected, after.affected)
     places = pd.concat([after.affected, before.affected])
     places = places[~places.index.duplicated(keep="last")].loc[table["building_id"]]
-    reach = [_reach(one.red_line, places, rivers) for one in (before, after)]
+    reach = [_line_reach(one.red_line, places, rivers) for one in (before, after)]
     table["moved_m"] = np.round(reach[1] - reach[0], 6)
-    table["redesign_id"] = _redesigns(places, gap_m, rivers)
+    table["redesign_id"] = _redesign_names(places, gap_m, rivers)
     first = ["building_id", "change", "redesign_id", "river", "bank", "chainage_m", "moved_m"]
     table = table[[*first, *table.columns.drop([*first, "geometry", "node_id"]), "geometry"]]
     along, said = river_ends(places, rivers)
@@ -385,11 +387,11 @@ def differences(
         mine = table[table["bank"] == bank].set_index("redesign_id")["moved_m"]
         largest = mine.groupby(level=0).agg(lambda v: v.iloc[int(np.argmax(np.abs(v.to_numpy())))])
         nodes[f"moved_{bank}_m"] = largest.reindex(nodes.index)
-    nodes = nodes.join(_sums(table, ["redesign_id"]))
+    nodes = nodes.join(_change_sums(table, ["redesign_id"]))
     return Differences(gpd.GeoDataFrame(table, geometry="geometry", crs=before.affected.crs), nodes)
 
 
-def _reach(
+def _line_reach(
     red_line: gpd.GeoDataFrame, places: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame
 ) -> NDArray[np.float64]:
     """How far a red line reaches from the centreline on each building's bank [m]."""
@@ -412,7 +414,7 @@ def _reach(
     return found
 
 
-def _redesigns(places: gpd.GeoDataFrame, gap_m: float, rivers: gpd.GeoDataFrame) -> list[str]:
+def _redesign_names(places: gpd.GeoDataFrame, gap_m: float, rivers: gpd.GeoDataFrame) -> list[str]:
     """Names of re-designed nodes: runs of changed buildings along a river, whichever the bank."""
     low, high = river_ends(places, rivers)[0].T
     river = places["river"].astype(str).to_numpy()
@@ -426,7 +428,7 @@ def _redesigns(places: gpd.GeoDataFrame, gap_m: float, rivers: gpd.GeoDataFrame)
     return list(names)
 
 
-def _changes(
+def _changed_buildings(
     before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, *, whole: bool = False
 ) -> pd.DataFrame:
     """Buildings whose state differs, those of the baseline first, in their order.
@@ -478,7 +480,7 @@ def _changes(
     return changed.reset_index(drop=True)
 
 
-def _sums(changes: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+def _change_sums(changes: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Counts and sums of changes by group; what is unknown is counted, not taken for 0."""
     area = changes["avoided_floor_area_m2"].astype(float)
     tenants = changes["avoided_tenants"].astype(float)
@@ -513,7 +515,7 @@ AMOUNTS = {
 }  # fmt: skip
 
 
-def _amount(what: str, value: Any, unknown: float, lang: Lang) -> str:
+def _amount_text(what: str, value: Any, unknown: float, lang: Lang) -> str:
     """What is saved, or spent where it is negative; and of how many that isn't known."""
     less, more, nothing, lost = AMOUNTS[what]
     missing = say(lost, lang, f"{unknown:,.0f}") if unknown else ""

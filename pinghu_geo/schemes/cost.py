@@ -76,7 +76,7 @@ def compensation(affected: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     [['R1', 120000.0]]
     """
     require_columns(affected, ["demolish_floor_area_m2"], "affected")
-    prices = _prices(rates)
+    prices = _unit_prices(rates)
     keys = [k for k in KEYS if k in rates and rates[k].notna().any()]
     require_columns(affected, keys, "affected")
     for key in keys:
@@ -89,7 +89,7 @@ def compensation(affected: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
             ids=affected.index[area.isna()],
             hint='survey them, or set affected.loc[ids, "demolish_floor_area_m2"]',
         )
-    row = _row_of(affected, rates, keys)
+    row = _rate_rows(affected, rates, keys)
     money = {name: area.to_numpy() * prices[head][row] for head, name in HEADS.items()}
     table = pd.DataFrame(money, index=affected.index)
     table.insert(0, "rate", rates.index.astype(str).to_numpy()[row])
@@ -113,7 +113,7 @@ def _require_codes(affected: pd.DataFrame, key: str) -> None:
         )
 
 
-def _prices(rates: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+def _unit_prices(rates: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
     """Unit prices by head, each row's; refused where the first is missing or any negative."""
     require_columns(rates, ["building_yuan_m2"], "rates")
     prices = {}
@@ -140,7 +140,7 @@ def _prices(rates: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
     return prices
 
 
-def _row_of(affected: pd.DataFrame, rates: pd.DataFrame, keys: list[str]) -> NDArray[np.intp]:
+def _rate_rows(affected: pd.DataFrame, rates: pd.DataFrame, keys: list[str]) -> NDArray[np.intp]:
     """Position of the rate that applies to each building, judged once a combination."""
     if not keys:
         if len(rates) != 1:

@@ -72,13 +72,13 @@ class Designs(Result):
 
     def saved(self, design: str, baseline: str) -> pd.Index:
         """Ids of buildings that the baseline takes and the design doesn't."""
-        return self._only(baseline, design)
+        return self._taken_by_one_only(baseline, design)
 
     def added(self, design: str, baseline: str) -> pd.Index:
         """Ids of buildings that the design takes and the baseline doesn't."""
-        return self._only(design, baseline)
+        return self._taken_by_one_only(design, baseline)
 
-    def _only(self, one: str, other: str) -> pd.Index:
+    def _taken_by_one_only(self, one: str, other: str) -> pd.Index:
         for name in (one, other):
             if name not in self.inside_m2.index:
                 known = self.inside_m2.index.astype(str)
@@ -185,7 +185,7 @@ def assess_many(
     require_layer(buildings, "buildings", crs=rivers.crs, valid=False)
     require_polygons(buildings, "buildings")
     lines = lay_out(rivers)
-    given = _one_table(designs)
+    given = _designs_table(designs)
     codes, names = pd.factorize(given["design"])
     names = pd.Index(names, name="design")
     # words are grouped and sorted as numbers
@@ -197,7 +197,7 @@ def assess_many(
         "corners": corners,
         "arc_step_deg": arc_step_deg,
     }
-    widest, groups = [], _same_stations(table)
+    widest, groups = [], _groups_by_stations(table)
     for _, rows, left, right in groups:
         most = rows[["river", "piece", "chainage_m"]].assign(
             left_m=left.max(axis=1), right_m=right.max(axis=1)
@@ -208,7 +208,7 @@ def assess_many(
     buildings = buildings.iloc[within_reach]
     shapes, found = flat_shapes(buildings), []
     for some, rows, left, right in groups:
-        pieces = _pieces(rows, left, right, lines, drawn)
+        pieces = _corridor_pieces(rows, left, right, lines, drawn)
         found.append((some, *areas_inside(shapes, pieces)))
     near = np.unique(np.concatenate([at for _, at, _ in found]))
     inside = np.zeros((len(names), len(near)))
@@ -223,10 +223,10 @@ def assess_many(
     hit["node_id"] = node_ids(hit, gap_m=gap_m, max_length_m=max_length_m, rivers=rivers)
     if rates is not None:
         hit["cost_yuan"] = compensation(hit, rates)["cost_yuan"]
-    return _summed(hit, pd.DataFrame(inside[:, ever], names, hit.index), partial_rule)
+    return _sums_by_design(hit, pd.DataFrame(inside[:, ever], names, hit.index), partial_rule)
 
 
-def _one_table(designs: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def _designs_table(designs: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """One table with a column ``design``."""
     if isinstance(designs, pd.DataFrame):
         require_columns(designs, ("design",), "designs")
@@ -243,7 +243,7 @@ def _one_table(designs: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFra
     return pd.concat(designs, names=["design"]).reset_index("design").reset_index(drop=True)
 
 
-def _same_stations(table: pd.DataFrame) -> list[tuple[Ints, pd.DataFrame, Floats, Floats]]:
+def _groups_by_stations(table: pd.DataFrame) -> list[tuple[Ints, pd.DataFrame, Floats, Floats]]:
     """Designs whose tables have the same rows, but for the widths, which are (rows, designs).
 
     Given are the positions of the designs, the rows of one of them, and left and right widths.
@@ -264,7 +264,7 @@ def _same_stations(table: pd.DataFrame) -> list[tuple[Ints, pd.DataFrame, Floats
     return found
 
 
-def _pieces(
+def _corridor_pieces(
     rows: pd.DataFrame, left: Floats, right: Floats, lines: Centrelines, drawn: Mapping[str, Any]
 ) -> Pieces:
     """Pieces of the corridor of all designs whose tables have these rows."""
@@ -283,7 +283,7 @@ def _pieces(
     return Pieces.joined(found)
 
 
-def _summed(hit: gpd.GeoDataFrame, inside: pd.DataFrame, partial_rule: str) -> Designs:
+def _sums_by_design(hit: gpd.GeoDataFrame, inside: pd.DataFrame, partial_rule: str) -> Designs:
     """Sums by design, and by design and node."""
     footprint, area = hit["footprint_m2"].to_numpy(float), inside.to_numpy()
     taken = area > 0

@@ -36,7 +36,7 @@ BATCH_ROWS = 100_000
 MARGIN_M = 1.0
 
 
-class _Part(NamedTuple):
+class _Partition(NamedTuple):
     """One partition: a row group of a file, its place in the order, its rows."""
 
     number: int
@@ -151,12 +151,16 @@ def affected_parquet(
     if red_line.empty:
         raise LayerError("has no rows", layer="red_line", hint="pg.red_line(rivers, widths)")
     tell, goal = progress or (lambda _: None), Path(target)
-    parts = _partitions(Path(source), red_line, what)
+    parts = _partitions_near_line(Path(source), red_line, what)
     options = {"partial_rule": partial_rule, "survey_tolerance_m": survey_tolerance_m}
-    with atomic_folder(goal, ours=_parts_of, force=force, tell=tell) as folder:
-        group = _groups(red_line)
+    with atomic_folder(goal, ours=_result_files, force=force, tell=tell) as folder:
+        group = _touching_groups(red_line)
         job = _Job(red_line, group, rivers, folder.resolve(), what, id_column, prepare, options)
-        run = _in_turn(parts, job) if client is None else _on_cluster(parts, job, client, retries)
+        run = (
+            _run_in_turn(parts, job)
+            if client is None
+            else _run_on_cluster(parts, job, client, retries)
+        )
         done = []
         for row in run:
             done.append(row)
@@ -165,7 +169,7 @@ def affected_parquet(
                                             "n_affected", "n_estimated"])  # fmt: skip
         for left in folder.glob(".part-*"):  # of workers that died while they wrote
             left.unlink()
-        _require_once(folder, what)
+        _require_unique_ids(folder, what)
         if not any(folder.glob("part-*.parquet")):
             _write_no_rows(Path(source), job)
     estimated = int(table["n_estimated"].sum())
@@ -174,7 +178,7 @@ def affected_parquet(
     return table.sort_values("number").drop(columns="number").reset_index(drop=True)
 
 
-def _parts_of(folder: Path) -> dict[str, str] | None:
+def _result_files(folder: Path) -> dict[str, str] | None:
     """Files of such a result, whose bytes are not known; None where the folder is none."""
     ours = {p.name: "" for p in folder.iterdir() if re.fullmatch(r"part-\d{6}\.parquet", p.name)}
     return ours if ours or not any(folder.iterdir()) else None
@@ -183,7 +187,7 @@ def _parts_of(folder: Path) -> dict[str, str] | None:
 # --- partitions -------------------------------------------------------------------------------
 
 
-def _partitions(source: Path, red_line: gpd.GeoDataFrame, what: str) -> list[_Part]:
+def _partitions_near_line(source: Path, red_line: gpd.GeoDataFrame, what: str) -> list[_Partition]:
     """Row groups that may hold affected rows."""
     import pyarrow.parquet as pq
 
@@ -195,31 +199,31 @@ def _partitions(source: Path, red_line: gpd.GeoDataFrame, what: str) -> list[_Pa
             layer=what,
             hint='pg.write_layer(frame, "房屋.parquet", "buildings")',
         )
-    zones = shapely.STRtree(_zones(red_line))
+    zones = shapely.STRtree(_line_boxes(red_line))
     found, number = [], 0
     for file in files:
         require_signature(file, what)
         with own_errors(file, what):
             data = pq.read_metadata(file)
-            bounds = covering(_geo(data.metadata, file, what)[1])
+            bounds = covering(_geometry_column(data.metadata, file, what)[1])
         at = {data.row_group(0).column(k).path_in_schema: k for k in range(data.num_columns)} if (
             data.num_row_groups) else {}  # fmt: skip
         for group in range(data.num_row_groups):
             rows = data.row_group(group)
-            box = _bounds(rows, [at.get(".".join(c)) for c in bounds]) if bounds else None
+            box = _row_group_bounds(rows, [at.get(".".join(c)) for c in bounds]) if bounds else None
             if box is None or len(zones.query(shapely.box(*box))):
-                found.append(_Part(number, file.resolve(), group, rows.num_rows))
+                found.append(_Partition(number, file.resolve(), group, rows.num_rows))
             number += 1
     return found
 
 
-def _zones(red_line: gpd.GeoDataFrame) -> Any:
+def _line_boxes(red_line: gpd.GeoDataFrame) -> Any:
     """Parts of the red line, a little wider."""
     parts = shapely.get_parts(flat_shapes(red_line))
     return shapely.box(*(shapely.bounds(parts) + [-MARGIN_M, -MARGIN_M, MARGIN_M, MARGIN_M]).T)
 
 
-def _groups(red_line: gpd.GeoDataFrame) -> Any:
+def _touching_groups(red_line: gpd.GeoDataFrame) -> Any:
     """Which rows of the red line belong together: what touches decides on edges and depths."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
@@ -230,7 +234,9 @@ def _groups(red_line: gpd.GeoDataFrame) -> Any:
     return connected_components(graph, directed=False)[1]
 
 
-def _local(job: _Job, layer: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+def _layers_near_rows(
+    job: _Job, layer: gpd.GeoDataFrame
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """The red lines, whole groups of them, and rivers that a batch of rows may have to do with."""
     x0, y0, x1, y1 = shapely.bounds(flat_shapes(job.red_line)).T
     low_x, low_y, high_x, high_y = layer.total_bounds
@@ -239,7 +245,7 @@ def _local(job: _Job, layer: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.Ge
     return line, job.rivers[job.rivers.index.astype(str).isin(line["river"].astype(str))]
 
 
-def _geo(metadata: Any, path: Path, what: str) -> tuple[str, dict[str, Any]]:
+def _geometry_column(metadata: Any, path: Path, what: str) -> tuple[str, dict[str, Any]]:
     """Name and description of a file's geometry column."""
     geo = json.loads((metadata or {}).get(b"geo", b"{}"))
     name = geo.get("primary_column")
@@ -252,7 +258,9 @@ def _geo(metadata: Any, path: Path, what: str) -> tuple[str, dict[str, Any]]:
     return name, geo["columns"][name]
 
 
-def _bounds(rows: Any, columns: list[int | None]) -> tuple[float, float, float, float] | None:
+def _row_group_bounds(
+    rows: Any, columns: list[int | None]
+) -> tuple[float, float, float, float] | None:
     """Bounds of a row group by its statistics."""
     if None in columns:
         return None
@@ -263,18 +271,18 @@ def _bounds(rows: Any, columns: list[int | None]) -> tuple[float, float, float, 
     return west.min, south.min, east.max, north.max
 
 
-def _batches(part: _Part, job: _Job) -> Iterator[gpd.GeoDataFrame]:
+def _rows_near_line(part: _Partition, job: _Job) -> Iterator[gpd.GeoDataFrame]:
     """Rows of a partition whose boxes meet the red line's, so many at a time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    zones = shapely.STRtree(_zones(job.red_line))
+    zones = shapely.STRtree(_line_boxes(job.red_line))
     with pq.ParquetFile(part.path) as file:
-        name, column = _geo(file.schema_arrow.metadata, part.path, job.what)
+        name, column = _geometry_column(file.schema_arrow.metadata, part.path, job.what)
         paths = covering(column)
         for batch in file.iter_batches(BATCH_ROWS, row_groups=[part.group]):
             require_sound(pa.Table.from_batches([batch]), {name: column})
-            box = _boxes(batch, paths)
+            box = _row_boxes(batch, paths)
             if box is None:
                 box = shapely.bounds(shapely.from_wkb(np.asarray(batch.column(name))))
             meets = np.zeros(len(box), bool)
@@ -285,7 +293,7 @@ def _batches(part: _Part, job: _Job) -> Iterator[gpd.GeoDataFrame]:
             yield gpd.GeoDataFrame(plain, geometry=shapes, crs=column.get("crs", "OGC:CRS84"))
 
 
-def _boxes(batch: Any, paths: list[tuple[str, ...]]) -> Any:
+def _row_boxes(batch: Any, paths: list[tuple[str, ...]]) -> Any:
     """Bounds of the rows from their covering."""
     if not paths:
         return None
@@ -298,15 +306,15 @@ def _boxes(batch: Any, paths: list[tuple[str, ...]]) -> Any:
 # --- work -------------------------------------------------------------------------------------
 
 
-def _work(part: _Part, job: _Job) -> dict[str, Any]:
+def _write_partition(part: _Partition, job: _Job) -> dict[str, Any]:
     """Affected rows of one partition into a file of its own; what there was."""
     hits, near = [], 0
-    for frame in _batches(part, job):
+    for frame in _rows_near_line(part, job):
         seen = Findings(job.what)
         layer = canonical_layer(frame, noun(job.what), job.id_column, seen, row_ids=False)
         layer = layer if job.prepare is None else job.prepare(layer)
         near += len(layer)
-        line, rivers = _local(job, layer)
+        line, rivers = _layers_near_rows(job, layer)
         if line.empty:
             continue
         with heard():  # estimates are summed up by the caller
@@ -338,7 +346,7 @@ def _write_no_rows(source: Path, job: _Job) -> None:
 
     file = source if source.is_file() else min(source.rglob("*.parquet"))
     table = pq.read_schema(file).empty_table()
-    name, column = _geo(table.schema.metadata, file, job.what)
+    name, column = _geometry_column(table.schema.metadata, file, job.what)
     table = table.drop_columns(sorted({p[0] for p in covering(column)}))
     plain = table.to_pandas().drop(columns=name)
     frame = gpd.GeoDataFrame(plain, geometry=[], crs=column.get("crs", "OGC:CRS84"))
@@ -348,19 +356,19 @@ def _write_no_rows(source: Path, job: _Job) -> None:
     none.to_parquet(job.folder / "part-000000.parquet", write_covering_bbox=True)
 
 
-def _in_turn(parts: Iterable[_Part], job: _Job) -> Iterator[dict[str, Any]]:
+def _run_in_turn(parts: Iterable[_Partition], job: _Job) -> Iterator[dict[str, Any]]:
     """One partition after the other, in this process."""
     for part in parts:
         try:
-            yield _work(part, job)
+            yield _write_partition(part, job)
         except OutputError:  # is no matter of the partition
             raise
         except Exception as fault:
-            raise _named(part, fault) from fault
+            raise _partition_error(part, fault) from fault
 
 
-def _on_cluster(
-    parts: list[_Part], job: _Job, client: Any, retries: int
+def _run_on_cluster(
+    parts: list[_Partition], job: _Job, client: Any, retries: int
 ) -> Iterator[dict[str, Any]]:
     """All partitions on a Dask cluster, as they end."""
     from distributed import CancelledError, as_completed  # type: ignore[attr-defined,unused-ignore]
@@ -369,10 +377,10 @@ def _on_cluster(
     run = uuid.uuid4().hex
     try:
         # a task, and no scattered data: where its worker dies, another one has it again
-        shared = client.submit(_given, job, key=f"affected-{run}-job", retries=retries)
+        shared = client.submit(_shared_job, job, key=f"affected-{run}-job", retries=retries)
         futures = {
             client.submit(
-                _work, part, shared, key=f"affected-{run}-{part.number}", retries=retries
+                _write_partition, part, shared, key=f"affected-{run}-{part.number}", retries=retries
             ): part
             for part in parts
         }
@@ -383,7 +391,7 @@ def _on_cluster(
                 except (CommClosedError, CancelledError, OutputError):
                     raise
                 except Exception as fault:
-                    raise _named(futures[future], fault) from fault
+                    raise _partition_error(futures[future], fault) from fault
         finally:
             with suppress(Exception):  # of a cluster that is gone
                 client.cancel([*futures, shared])
@@ -394,11 +402,11 @@ def _on_cluster(
         ) from fault
 
 
-def _given(job: _Job) -> _Job:
+def _shared_job(job: _Job) -> _Job:
     return job
 
 
-def _named(part: _Part, fault: Exception) -> LayerError:
+def _partition_error(part: _Partition, fault: Exception) -> LayerError:
     """The error of one partition, with its name."""
     said, hint = reason(fault), ""
     if isinstance(fault, PinghuError):
@@ -406,7 +414,7 @@ def _named(part: _Part, fault: Exception) -> LayerError:
     return LayerError(f"{part}: {said}", hint=hint or "mend that partition, or leave it out")
 
 
-def _require_once(folder: Path, what: str) -> None:
+def _require_unique_ids(folder: Path, what: str) -> None:
     """Refuse ids that are in several partitions."""
     import pyarrow.parquet as pq
 

@@ -72,13 +72,13 @@ def node_ids(
     for (river, bank), rows in places_of(affected.groupby(["river", "bank"], sort=True)).items():
         low, high = ends[rows].T
         order = np.lexsort((high, low))
-        number = _runs(low[order], high[order], gap_m, max_length_m)
+        number = _node_numbers(low[order], high[order], gap_m, max_length_m)
         names = [f"{river}-{BANK_LETTER[bank]}-{k + 1:03d}" for k in number]
         found.iloc[rows[order]] = names
     return found
 
 
-def _runs(
+def _node_numbers(
     low: NDArray[np.float64], high: NDArray[np.float64], gap_m: float, max_length_m: float
 ) -> NDArray[np.intp]:
     """Number the runs of intervals sorted by their low ends; one that is too long is alone."""
@@ -166,7 +166,7 @@ def node_table(
     middle = (by["low"].min() + by["high"].max()) / 2
     sums = totals(affected, "node_id").drop(columns=["inside_m2"])
     table = table.join(sums)
-    table = table.join(_responsible(table, middle, segments, rivers))
+    table = table.join(_responsible_groups(table, middle, segments, rivers))
     footprints, of = shapely.get_parts(flat_shapes(affected), return_index=True)
     node = pd.factorize(affected["node_id"], sort=True)[0][of]
     shapes = np.empty(0, object)
@@ -175,7 +175,7 @@ def node_table(
     return gpd.GeoDataFrame(table, geometry=shapes, crs=affected.crs)
 
 
-def _responsible(
+def _responsible_groups(
     table: pd.DataFrame,
     middle: pd.Series,
     segments: pd.DataFrame | None,

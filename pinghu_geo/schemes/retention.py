@@ -176,12 +176,12 @@ def retention_verdict(
     missing: list[list[str]] = [[] for _ in range(len(affected))]
     spread: list[list[str]] = [[] for _ in range(len(affected))]
     for rule in records_of(table):
-        limit = _limit(rule, limits)
-        values = _evidence(known, rule)
+        limit = _rule_limit(rule, limits)
+        values = _rule_evidence(known, rule)
         na = values.isna().to_numpy()
-        least, most = _band(known, rule["column"], values)
-        holds = _holds(least, rule["test"], limit) & _holds(most, rule["test"], limit)
-        some = _holds(least, rule["test"], limit) | _holds(most, rule["test"], limit)
+        least, most = _evidence_band(known, rule["column"], values)
+        holds = _rule_holds(least, rule["test"], limit) & _rule_holds(most, rule["test"], limit)
+        some = _rule_holds(least, rule["test"], limit) | _rule_holds(most, rule["test"], limit)
         new = ~some & ~na & ~failed
         own = rule.get("article_en") if lang == "en" else None
         law = own if isinstance(own, str) else rule["article"]
@@ -194,7 +194,7 @@ def retention_verdict(
         failed |= new
         for k in np.flatnonzero(some & ~holds & ~na):
             band = float(least.iloc[k]), float(most.iloc[k])
-            spread[k].append(_spread_text(known.iloc[k], rule["column"], band, limit, lang))
+            spread[k].append(_band_text(known.iloc[k], rule["column"], band, limit, lang))
         for k in np.flatnonzero(na):
             missing[k].append(label(rule["column"], lang=lang, unit=False))
     lacks = np.array([bool(m) for m in missing], dtype=bool)
@@ -207,13 +207,15 @@ def retention_verdict(
     ]
     reason[open_] = [stop.join([*spread[k], *lost[k]]) for k in np.flatnonzero(open_)]
     stays = ~failed & ~open_
-    reason[stays] = [_all_hold(known.iloc[k], lang) for k in np.flatnonzero(stays)]
+    reason[stays] = [_reason_to_retain(known.iloc[k], lang) for k in np.flatnonzero(stays)]
     return pd.DataFrame(
         {"verdict": verdict, "reason": reason, "deciding": deciding}, index=affected.index
     ).astype("str")
 
 
-def _band(known: pd.DataFrame, column: str, values: pd.Series) -> tuple[pd.Series, pd.Series]:
+def _evidence_band(
+    known: pd.DataFrame, column: str, values: pd.Series
+) -> tuple[pd.Series, pd.Series]:
     """Least and most that a number may be; both are the number where no band is given."""
     found = []
     for end in ("low", "high"):
@@ -225,7 +227,7 @@ def _band(known: pd.DataFrame, column: str, values: pd.Series) -> tuple[pd.Serie
     return found[0], found[1]
 
 
-def _spread_text(
+def _band_text(
     row: pd.Series, column: str, band: tuple[float, float], limit: float | None, lang: Lang
 ) -> str:
     """A band that a limit runs through, in words."""
@@ -237,7 +239,7 @@ def _spread_text(
     return said + (say(", above it from {} on", lang, by) if by else "")
 
 
-def _limit(rule: Mapping[str, Any], limits: Mapping[str, float]) -> float | None:
+def _rule_limit(rule: Mapping[str, Any], limits: Mapping[str, float]) -> float | None:
     """Limit of a rule: a number, or one the project gives."""
     if rule["test"] not in ("at_most", "at_least"):
         return None
@@ -252,7 +254,7 @@ def _limit(rule: Mapping[str, Any], limits: Mapping[str, float]) -> float | None
     return float(limits[rule["limit"]])
 
 
-def _evidence(known: pd.DataFrame, rule: Mapping[str, Any]) -> pd.Series:
+def _rule_evidence(known: pd.DataFrame, rule: Mapping[str, Any]) -> pd.Series:
     """Evidence of a rule: numbers, or true, false and NA."""
     column = rule["column"]
     if rule["test"] in ("at_most", "at_least"):
@@ -272,7 +274,7 @@ def _evidence(known: pd.DataFrame, rule: Mapping[str, Any]) -> pd.Series:
     return truths
 
 
-def _holds(values: pd.Series, test: str, limit: float | None) -> NDArray[np.bool_]:
+def _rule_holds(values: pd.Series, test: str, limit: float | None) -> NDArray[np.bool_]:
     """Where a rule holds; not where its evidence is missing."""
     if test in ("is_true", "is_false"):
         wanted = values if test == "is_true" else ~values
@@ -283,7 +285,7 @@ def _holds(values: pd.Series, test: str, limit: float | None) -> NDArray[np.bool
     return np.asarray(held, bool)
 
 
-def _all_hold(row: pd.Series, lang: Lang) -> str:
+def _reason_to_retain(row: pd.Series, lang: Lang) -> str:
     """Reason of a building that may stay, with its rise."""
     alone, joint = row.get("rise_alone_mm"), row.get("rise_joint_mm")
     if alone is None or joint is None or pd.isna(alone) or pd.isna(joint):

@@ -61,7 +61,7 @@ class BasinSolution:
     bound: float
 
 
-class _Box(NamedTuple):
+class _LevelBox(NamedTuple):
     """Levels that a main river may have just below and just above each confluence."""
 
     bound: float
@@ -135,16 +135,20 @@ class Basin:
         """The cheapest designs for levels (floods,) at the mouth; None: nothing keeps them."""
         key = tuple(level.tolist())
         if key not in self.solved:
-            self.solved[key] = self._branch(level) if self.inflows else self._alone(level)
+            self.solved[key] = (
+                self._branch_on_levels(level)
+                if self.inflows
+                else self._solution_without_inflows(level)
+            )
         return self.solved[key]
 
-    def _alone(self, level: Array) -> BasinSolution | None:
-        main = self._main(level, ())
+    def _solution_without_inflows(self, level: Array) -> BasinSolution | None:
+        main = self._solved_main_river(level, ())
         if main is None:
             return None
         return BasinSolution({self.reach.name: main}, main.solution.cost, main.solution.bound)
 
-    def _main(self, level: Array, caps: tuple[float, ...]) -> Solved | None:
+    def _solved_main_river(self, level: Array, caps: tuple[float, ...]) -> Solved | None:
         """The river by itself, with caps."""
         key = (*level.tolist(), *caps)
         if key not in self.mains:
@@ -153,24 +157,24 @@ class Basin:
             self.mains[key] = None if found is None else Solved(chain, found, level)
         return self.mains[key]
 
-    def _branch(self, level: Array) -> BasinSolution | None:
+    def _branch_on_levels(self, level: Array) -> BasinSolution | None:
         """Boxes of levels at the confluences, the one that promises least first."""
         free = self.chain()
         floors = tuple(free.lows[:, self.gates].ravel().tolist())
         best: BasinSolution | None = None
         # boxes that can't be cut, though what they promise isn't reached
-        rest, heap, count = np.inf, list[_Box](), 0
+        rest, heap, count = np.inf, list[_LevelBox](), 0
 
         def add(floors: tuple[float, ...], caps: tuple[float, ...]) -> None:
             nonlocal count
-            main = self._main(level, caps)
+            main = self._solved_main_river(level, caps)
             if main is not None:
                 bound = main.solution.bound + sum(
-                    self._brought(k, floors) for k in range(len(self.inflows))
+                    self._least_inflow_cost(k, floors) for k in range(len(self.inflows))
                 )
                 count += 1
                 if np.isfinite(bound):
-                    heapq.heappush(heap, _Box(bound, count, floors, caps))
+                    heapq.heappush(heap, _LevelBox(bound, count, floors, caps))
 
         add(floors, self.uncapped)
         while heap:
@@ -178,13 +182,13 @@ class Basin:
             if best is not None and box.bound >= best.cost - SAME_COST:
                 heapq.heappush(heap, box)
                 break
-            main = self._main(level, box.caps)
+            main = self._solved_main_river(level, box.caps)
             if main is None:
                 continue
-            found = self._together(main)
+            found = self._solution_with_inflows(main)
             if found is not None and (best is None or found.cost < best.cost):
                 best = found
-            cut = self._cut(box, main) if len(self.mains) < MOST_MAINS else None
+            cut = self._branching_gate(box, main) if len(self.mains) < MOST_MAINS else None
             if cut is None:
                 rest = min(rest, box.bound)
                 continue
@@ -196,7 +200,7 @@ class Basin:
         least = min([rest, best.cost, *(box.bound for box in heap)])
         return replace(best, bound=least)
 
-    def _together(self, main: Solved) -> BasinSolution | None:
+    def _solution_with_inflows(self, main: Solved) -> BasinSolution | None:
         """A design of the river with the cheapest ones for the levels that it brings."""
         levels = main.chain.levels(main.solution, main.level)
         rivers, cost, bound = {self.reach.name: main}, main.solution.cost, main.solution.bound
@@ -208,7 +212,7 @@ class Basin:
             cost, bound = cost + found.cost, bound + found.bound
         return BasinSolution(rivers, cost, bound)
 
-    def _brought(self, k: int, floors: tuple[float, ...]) -> float:
+    def _least_inflow_cost(self, k: int, floors: tuple[float, ...]) -> float:
         """What a basin costs at least where the water stands no lower beside it than floors."""
         one = self.inflows[k]
         below, above = self._by_flood(floors)[:, 2 * k : 2 * k + 2].T
@@ -219,7 +223,7 @@ class Basin:
         found = one.basin.solve(np.minimum(np.maximum(level, one.basin.lowest), one.basin.highest))
         return np.inf if found is None else found.bound
 
-    def _cut(self, box: _Box, main: Solved) -> tuple[int, float] | None:
+    def _branching_gate(self, box: _LevelBox, main: Solved) -> tuple[int, float] | None:
         """The gate at which a box is to be cut, and the level there; None: nothing is gained.
 
         It is the last jump of the cost that grows most within the box. Below it the main river has
@@ -231,14 +235,14 @@ class Basin:
         def brought(k: int, gates: list[int], at: Array) -> float:
             floors = np.array(box.floors)
             floors[gates] = at
-            return self._brought(k, tuple(floors.tolist()))
+            return self._least_inflow_cost(k, tuple(floors.tolist()))
 
         def own(k: int) -> list[int]:
             """The gates of a confluence in all floods."""
             firsts = range(0, len(levels), count)
             return [first + 2 * k + j for first in firsts for j in (0, 1)]
 
-        low = [self._brought(k, box.floors) for k in range(most)]
+        low = [self._least_inflow_cost(k, box.floors) for k in range(most)]
         high = [brought(k, own(k), levels[own(k)]) for k in range(most)]
         k = int(np.argmax(np.subtract(high, np.minimum(low, np.finfo(float).max))))
         if not high[k] - low[k] > SAME_COST:
@@ -248,7 +252,7 @@ class Basin:
             top = brought(k, [gate], levels[[gate]])
             if top - low[k] > SAME_COST:
                 value = top - SAME_COST if np.isfinite(top) else top
-                return gate, _first_at(
+                return gate, _place_of_jump(
                     lambda y, gate=gate: brought(k, [gate], np.array([y])),  # type: ignore[misc]
                     box.floors[gate], float(levels[gate]), value,
                 )  # fmt: skip
@@ -256,7 +260,7 @@ class Basin:
         return gate, float(levels[gate] + box.floors[gate]) / 2
 
 
-def _first_at(f: Callable[[float], float], low: float, high: float, value: float) -> float:
+def _place_of_jump(f: Callable[[float], float], low: float, high: float, value: float) -> float:
     """Where a growing function reaches a value that it has at the upper end: not long before."""
     for _ in range(JUMP_STEPS):
         if high - low <= JUMP_M:

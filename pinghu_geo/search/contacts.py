@@ -99,7 +99,7 @@ class _Fans(NamedTuple):
     side: Array
 
 
-class _Cut(NamedTuple):
+class _WallParts(NamedTuple):
     """Parts of walls within strips or fans."""
 
     wall: Array
@@ -128,17 +128,17 @@ def contacts(
     """
     most = float(approved.offsets.max() + moves[-1]) + clear_m
     shapes = flat_shapes(buildings)
-    strips = _strips(lines, code, approved.at, clear_m)
+    strips = _centreline_strips(lines, code, approved.at, clear_m)
     end = strips.start + strips.unit * strips.length[:, None]
     axes = np.asarray(shapely.linestrings(np.stack([strips.start, end], axis=1)))
     tree = shapely.STRtree(axes)
     near = np.unique(tree.query(shapes, predicate="dwithin", distance=most)[0])
-    walls, owner = _walls(shapes[near])
+    walls, owner = _wall_ends(shapes[near])
     within = shapely.linestrings(walls)
     cuts = [
-        _beside(strips, walls, tree.query(within, predicate="dwithin", distance=most),
+        _walls_in_strips(strips, walls, tree.query(within, predicate="dwithin", distance=most),
                 np.hypot(1.0, approved.slope() + taper)),
-        _outside(_fans(lines, code, approved.at), walls, within, most),
+        _walls_in_fans(_bend_fans(lines, code, approved.at), walls, within, most),
     ]  # fmt: skip
     wall, side, at, away, slant, drawn = (np.concatenate(v) for v in zip(*cuts, strict=True))
     who = owner[wall]
@@ -159,7 +159,7 @@ def contacts(
     return Contacts(number, side[reach], at[reach], room[reach], safe[reach], near[ids])
 
 
-def _strips(lines: Centrelines, code: int, at: Array, beyond_m: float) -> _Strips:
+def _centreline_strips(lines: Centrelines, code: int, at: Array, beyond_m: float) -> _Strips:
     """Pieces of the centreline from the first of ``at`` to the last, and so much beyond both."""
     mine = slice(lines.first[code], lines.first[code + 1])
     first, start = lines.measure[mine], lines.start[mine]
@@ -179,7 +179,7 @@ def _strips(lines: Centrelines, code: int, at: Array, beyond_m: float) -> _Strip
     return _Strips(*(np.concatenate(v) for v in zip(found, ends, strict=True)))
 
 
-def _fans(lines: Centrelines, code: int, at: Array) -> _Fans:
+def _bend_fans(lines: Centrelines, code: int, at: Array) -> _Fans:
     """The triangles that `red_line` draws outside of the bends between the first and last row."""
     mine = slice(lines.first[code], lines.first[code + 1])
     unit = lines.step[mine] / lines.length[mine, None]
@@ -206,7 +206,7 @@ def _fans(lines: Centrelines, code: int, at: Array) -> _Fans:
     return _Fans(corner[of], measure[bends][of], edges[0], edges[1], sign[of], side)
 
 
-def _walls(shapes: Any) -> tuple[Array, Array]:
+def _wall_ends(shapes: Any) -> tuple[Array, Array]:
     """Ends (n, 2, 2) of all walls, and whose each is."""
     parts, of = shapely.get_parts(shapes, return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
@@ -215,7 +215,7 @@ def _walls(shapes: Any) -> tuple[Array, Array]:
     return np.stack([xy[at], xy[at + 1]], axis=1), of[part[ring[at]]]
 
 
-def _beside(strips: _Strips, walls: Array, pairs: Array, slant: float) -> _Cut:
+def _walls_in_strips(strips: _Strips, walls: Array, pairs: Array, slant: float) -> _WallParts:
     """Parts of walls within the strips beside them, on both banks."""
     wall, piece = pairs
     unit = strips.unit[piece, None]
@@ -224,19 +224,22 @@ def _beside(strips: _Strips, walls: Array, pairs: Array, slant: float) -> _Cut:
     left = unit[..., 0] * rel[..., 1] - unit[..., 1] * rel[..., 0]
     length, found = strips.length[piece, None], []
     for side, sign in ((0, 1.0), (1, -1.0)):
-        low, high = _within([along, length - along, sign * left])
+        low, high = _positive_shares([along, length - along, sign * left])
         k = np.flatnonzero(low <= high)
         share = np.stack([low[k], high[k]], axis=1)
-        down = np.clip(_at(along[k], share), 0.0, length[k]) * strips.along[piece[k], None]
-        away = np.maximum(sign * _at(left[k], share), 0.0)
+        down = (
+            np.clip(_values_at_shares(along[k], share), 0.0, length[k])
+            * strips.along[piece[k], None]
+        )
+        away = np.maximum(sign * _values_at_shares(left[k], share), 0.0)
         found.append(
-            _Cut(wall[k], np.full(len(k), side), strips.at[piece[k], None] + down, away,
+            _WallParts(wall[k], np.full(len(k), side), strips.at[piece[k], None] + down, away,
                  np.full(len(k), slant), strips.along[piece[k]])
         )  # fmt: skip
-    return _Cut(*(np.concatenate(v) for v in zip(*found, strict=True)))
+    return _WallParts(*(np.concatenate(v) for v in zip(*found, strict=True)))
 
 
-def _outside(fans: _Fans, walls: Array, shapes: Any, most: float) -> _Cut:
+def _walls_in_fans(fans: _Fans, walls: Array, shapes: Any, most: float) -> _WallParts:
     """Parts of walls within the fans of bends; a chord of radius 1 lies at its edges' middle."""
     tree = shapely.STRtree(np.asarray(shapely.points(fans.corner)))
     wall, fan = tree.query(shapes, predicate="dwithin", distance=most)
@@ -244,19 +247,21 @@ def _outside(fans: _Fans, walls: Array, shapes: Any, most: float) -> _Cut:
     first, last, turn = fans.first[fan, None], fans.last[fan, None], fans.turn[fan, None]
     behind = turn * (first[..., 0] * rel[..., 1] - first[..., 1] * rel[..., 0])
     before = turn * (rel[..., 0] * last[..., 1] - rel[..., 1] * last[..., 0])
-    low, high = _within([behind, before])
+    low, high = _positive_shares([behind, before])
     k = np.flatnonzero(low <= high)
     middle = (fans.first + fans.last)[fan[k]] / 2
     near = np.hypot(*middle.T)  # distance of the chord, of radius 1
-    away = (_at(rel[k, :, 0], np.stack([low, high], axis=1)[k]) * middle[:, :1]
-            + _at(rel[k, :, 1], np.stack([low, high], axis=1)[k]) * middle[:, 1:])  # fmt: skip
-    return _Cut(
+    away = (
+        _values_at_shares(rel[k, :, 0], np.stack([low, high], axis=1)[k]) * middle[:, :1]
+        + _values_at_shares(rel[k, :, 1], np.stack([low, high], axis=1)[k]) * middle[:, 1:]
+    )
+    return _WallParts(
         wall[k], fans.side[fan[k]], np.repeat(fans.at[fan[k], None], 2, axis=1),
         np.maximum(away / near[:, None] ** 2, 0.0), 1 / near, np.ones(len(k)),
     )  # fmt: skip
 
 
-def _within(values: list[Array]) -> tuple[Array, Array]:
+def _positive_shares(values: list[Array]) -> tuple[Array, Array]:
     """Shares of the way from first to second between which all of some values (n, 2) are positive.
 
     Where nowhere, the first is greater than the second.
@@ -271,7 +276,7 @@ def _within(values: list[Array]) -> tuple[Array, Array]:
     return low, high
 
 
-def _at(ends: Array, share: Array) -> Array:
+def _values_at_shares(ends: Array, share: Array) -> Array:
     """Values between two ends (n, 2) at shares (n, 2) of the way."""
     found: Array = ends[:, :1] + share * (ends[:, 1:] - ends[:, :1])
     return found

@@ -88,7 +88,7 @@ class ChainSolution:
 
 
 @dataclass(slots=True)
-class _Least:
+class _LeastCost:
     """What a stretch and all upstream of it cost at least, by the levels that arrive."""
 
     march: March | None = None
@@ -169,7 +169,9 @@ class Chain:
             low, high = way[:, 0, :1], way[:, 0, 1:]
             high = np.minimum(high, np.maximum(reach.most[:, [last]] + EXCESS_M, low))
             following = extents[k + 1][1] if k + 1 < len(extents) else 0
-            made = self._stretch(first, last, following, (low[:, 0], high[:, 0]), limits, spare)
+            made = self._stretch_of_extent(
+                first, last, following, (low[:, 0], high[:, 0]), limits, spare
+            )
             self.stretches.append(made)
             self.lows[:, first : last + 1] = made.march.floors
             low = made.march.floors[:, :1]
@@ -178,9 +180,9 @@ class Chain:
                 break
         else:
             self.lows[:, : at + 1] = rising(reach, 0, at, low)[0][:, :, 0]
-        self.least = [_Least() for _ in range(len(self.stretches) + 1)]
+        self.least = [_LeastCost() for _ in range(len(self.stretches) + 1)]
         for k in range(len(self.stretches) - 1, -1, -1):
-            self._bound(k)
+            self._set_stretch_bound(k)
 
     def capped(self, most: Array) -> Chain:
         """The same river with lower levels allowed at some stations.
@@ -198,9 +200,9 @@ class Chain:
             march = copy(one.march)
             march.most = np.minimum(march.most, most[:, one.first : one.last + 1])
             following = self.stretches[k + 1].last if k + 1 < len(self.stretches) else 0
-            march.most[:, 0] = made._highest(one.first, following, march.most[:, 0])
+            march.most[:, 0] = made._highest_level(one.first, following, march.most[:, 0])
             made.stretches[k] = replace(one, march=march)
-            made._bound(k)
+            made._set_stretch_bound(k)
         return made
 
     def retouched(self, reach: Reach) -> Chain:
@@ -223,7 +225,7 @@ class Chain:
             elif changed:
                 made.stretches[k] = replace(one, march=copy(one.march))
             if changed:
-                made._bound(k)
+                made._set_stretch_bound(k)
         return made
 
     def levels(self, solution: ChainSolution, level: Array) -> Array:
@@ -251,7 +253,7 @@ class Chain:
                 return np.maximum(above, self.lows[:, station - 1])
         return rising(self.reach, station - 1, station, level[:, None])[0][:, 0, 0]
 
-    def _at(self, level: Array | None) -> Array:
+    def _level_or_start(self, level: Array | None) -> Array:
         return self.start if level is None else level
 
     def _first_arrival(self, level: Array) -> tuple[Array, bool]:
@@ -262,7 +264,7 @@ class Chain:
 
     # --- set-up
 
-    def _stretch(
+    def _stretch_of_extent(
         self,
         first: int,
         last: int,
@@ -275,13 +277,15 @@ class Chain:
         problem, who = stretch_problem(self.reach, first, last, arrive[1], limits)
         known = np.full((2, last - first + 1), self.reach.options.base)
         before = design_cost(problem, known)
-        problem = _with_top(problem, self._highest(first, following, self.reach.most[:, first]))
+        problem = _with_top(
+            problem, self._highest_level(first, following, self.reach.most[:, first])
+        )
         if spare is not None and (who == spare).any():
             problem = replace(problem, spare=int(np.flatnonzero(who == spare)[0]))
         march = March(problem, lowest=arrive[0], highest=arrive[1])
         return Stretch(first, last, problem, who, march, before, self.reach.options.base)
 
-    def _highest(self, first: int, following: int, most: Array) -> Array:
+    def _highest_level(self, first: int, following: int, most: Array) -> Array:
         """Highest levels at a station with which the approved river upstream keeps what it may."""
         found = most.copy()
         for f in range(len(most)):
@@ -300,17 +304,17 @@ class Chain:
             found[f] = min(low, float(most[f]))
         return found
 
-    def _bound(self, k: int) -> None:
+    def _set_stretch_bound(self, k: int) -> None:
         """What stretch k and all upstream of it cost at least: lines, and values at some levels."""
         stretch, march = self.stretches[k], self.stretches[k].march
-        march.terminals = [self._terminal(k, f) for f in range(len(self.reach.floods))]
+        march.terminals = [self._terminal_lines(k, f) for f in range(len(self.reach.floods))]
         march.price(stretch.before + 1.0)
-        least = self.least[k] = _Least(march)
+        least = self.least[k] = _LeastCost(march)
         if not len(march.start.cost):
             return
         low, high = march.start.level.min(axis=1), march.highest
         # all floods rise together from the lowest levels to the highest
-        ends = [(t, self._exact(k, low + t * (high - low))) for t in (0.0, 1.0)]
+        ends = [(t, self._cost_or_bound_at(k, low + t * (high - low))) for t in (0.0, 1.0)]
         if not (high > low).any():
             ends = ends[:1]
         least.exact = [(low + t * (high - low), cost) for t, cost in ends]
@@ -321,11 +325,11 @@ class Chain:
                 break
             between = (ends[j][0] + ends[j + 1][0]) / 2
             level = low + between * (high - low)
-            ends.append((between, self._exact(k, level)))
+            ends.append((between, self._cost_or_bound_at(k, level)))
             least.exact.append((level, ends[-1][1]))
             ends.sort()
 
-    def _terminal(self, k: int, f: int) -> tuple[Array, Array]:
+    def _terminal_lines(self, k: int, f: int) -> tuple[Array, Array]:
         """Lines below what all upstream of stretch k costs, in the level of a flood it passes."""
         march = self.stretches[k].march
         top = float(march.most[f, 0])
@@ -336,7 +340,7 @@ class Chain:
         level = np.linspace(low, top, LEVELS if top - low > 1e-6 else 1)
         cases = np.repeat(floors[:, None], len(level), axis=1)
         cases[f] = level
-        value = self._ahead(k, cases)[0]
+        value = self._least_cost_upstream(k, cases)[0]
         value = np.where(np.isfinite(value), value, value[np.isfinite(value)].max(initial=0.0))
         if len(level) == 1:
             return value, np.zeros(1)
@@ -348,7 +352,7 @@ class Chain:
         keep = np.diff(x[hull]) > 1e-9
         return np.r_[value[0], height[keep]], np.r_[0.0, slope[keep]]
 
-    def _ahead(self, k: int, level: Array) -> tuple[Array, Array]:
+    def _least_cost_upstream(self, k: int, level: Array) -> tuple[Array, Array]:
         """Least cost upstream of stretch k for levels that it passes on, and where they arrive.
 
         Both levels are (floods, many).
@@ -359,7 +363,7 @@ class Chain:
         arrive = levels[:, 0]
         return np.where(fine, self.least[k + 1](arrive), np.inf), arrive
 
-    def _exact(self, k: int, level: Array) -> float:
+    def _cost_or_bound_at(self, k: int, level: Array) -> float:
         """What stretch k and the least upstream of it cost for some levels, or a bound of it."""
         march = self.stretches[k].march
         here = Arrivals(np.zeros(1), level[:, None])
@@ -371,7 +375,9 @@ class Chain:
             trail = march.run(here, limit - SAME_COST, most, self.work.deadline, wary=wary)
             self.work.done += trail.count
             if len(trail.cost):
-                cost = min(cost, float((trail.cost + self._ahead(k, trail.level)[0]).min()))
+                cost = min(
+                    cost, float((trail.cost + self._least_cost_upstream(k, trail.level)[0]).min())
+                )
             bound = max(bound, min(trail.dropped, limit, cost))
             if not cost - bound > SAME_COST or self.work.spent:
                 break
@@ -387,9 +393,9 @@ class Chain:
         """
         if not self.stretches:
             mouth = len(self.reach.measure) - 1
-            fine = rising(self.reach, 0, mouth, self._at(level)[:, None])
+            fine = rising(self.reach, 0, mouth, self._level_or_start(level)[:, None])
             return ChainSolution.none() if fine[1][0] else None
-        arrive, keeps = self._first_arrival(self._at(level))
+        arrive, keeps = self._first_arrival(self._level_or_start(level))
         if not keeps:
             return None
         least = float(self.least[0](arrive)[0])
@@ -397,7 +403,9 @@ class Chain:
         gap = sum(s.before for s in self.stretches) - least
         for most, reach, wary in self._tries():
             limit = least + reach * gap if np.isfinite(gap) else np.inf
-            found, dropped = self._forward(arrive, min(limit, cost) + SAME_COST / 2, most, wary)
+            found, dropped = self._march_all_stretches(
+                arrive, min(limit, cost) + SAME_COST / 2, most, wary
+            )
             if found is not None and found[0] < cost:
                 cost, best = found
                 gap = min(gap, cost - least)
@@ -406,7 +414,7 @@ class Chain:
                 break
         if best is None:
             return None
-        return self._solution(best, arrive[:, 0], min(bound, cost))
+        return self._chain_solution(best, arrive[:, 0], min(bound, cost))
 
     def _tries(self) -> Iterator[tuple[int, float, int | None]]:
         """How to march: labels kept, how far above the bound, by which of the cautious bounds."""
@@ -415,7 +423,7 @@ class Chain:
         yield from ((WIDTHS[-1], 1.0, j) for j in range(many))
         yield from ((MOST_LABELS, reach, None) for reach in REACH)
 
-    def _forward(
+    def _march_all_stretches(
         self, arrive: Array, limit: float, most: int, wary: int | None
     ) -> tuple[tuple[float, list[Array]] | None, float]:
         """March the lists through all stretches: the best design, and the least promise dropped."""
@@ -429,9 +437,9 @@ class Chain:
             dropped = min(dropped, trail.dropped)
             if not len(trail.cost):
                 return None, dropped
-            promise, arrive = self._ahead(k, trail.level)
+            promise, arrive = self._least_cost_upstream(k, trail.level)
             keep = np.flatnonzero(trail.cost + promise <= limit)
-            keep = keep[_none_better(trail.cost[keep], trail.level[:, keep])]
+            keep = keep[_non_dominated(trail.cost[keep], trail.level[:, keep])]
             if not len(keep):
                 return None, dropped
             trails.append((trail, keep))
@@ -443,13 +451,13 @@ class Chain:
             options.append(chosen)
         return (cost, options[::-1]), dropped
 
-    def _solution(self, options: list[Array], level: Array, bound: float) -> ChainSolution:
+    def _chain_solution(self, options: list[Array], level: Array, bound: float) -> ChainSolution:
         """Levels and costs of a design, without the tables of the search."""
         costs, gaps = [], []
         for k, (stretch, chosen) in enumerate(zip(self.stretches, options, strict=True)):
             passed = stretch.march.levels_of(chosen, level)[:, :1]
             costs.append(design_cost(stretch.problem, chosen))
-            ahead, arrive = self._ahead(k, passed)
+            ahead, arrive = self._least_cost_upstream(k, passed)
             least = float(self.least[k](level[:, None])[0])
             gaps.append(max(costs[-1] + float(ahead[0]) - least, 0.0))
             level = arrive[:, 0]
@@ -470,7 +478,7 @@ def _with_top(problem: NodeProblem, most: Array) -> NodeProblem:
     return replace(problem, most_level=made[0].most_level, others=tuple(made[1:]))
 
 
-def _none_better(cost: Array, level: Array) -> Array:
+def _non_dominated(cost: Array, level: Array) -> Array:
     """Which have no other that is as cheap and as low in all floods (floods, many).
 
     Of several floods those are found whose better one is the lowest so far in one of them.

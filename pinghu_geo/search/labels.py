@@ -164,7 +164,7 @@ class March:
         self, problem: NodeProblem, *, lowest: Array | None = None, highest: Array | None = None
     ) -> None:
         """Set up for levels (floods,) from the lowest to the highest that may arrive."""
-        self.p = self._with_options(problem)
+        self.p = self._with_empty_pairs(problem)
         waters = problem.waters
         arrives = np.array([w.downstream_level for w in waters])
         self.most = np.stack([w.most_level for w in waters])
@@ -175,14 +175,14 @@ class March:
         self.buildings = Buildings(self.p)
         self.curves = [Curves.of(problem, water) for water in waters]
         self.allowed = np.logical_and.reduce([c.allowed for c in self.curves])
-        self.start = self._starts()
+        self.start = self._start_labels()
         self.steps = self._all_steps()
-        self._cross()
+        self._set_step_touches()
         self.sheaves: list[Sheaf] = []
         self.cautious: list[Sheaf] = []
 
     @staticmethod
-    def _with_options(problem: NodeProblem) -> NodeProblem:
+    def _with_empty_pairs(problem: NodeProblem) -> NodeProblem:
         """Where no pairs are given, none have as many options as there are."""
         if len(problem.pairs.who):
             return problem
@@ -192,19 +192,19 @@ class March:
     def retouched(self, problem: NodeProblem) -> March:
         """The same stretch with other options touching its buildings; its tables stay."""
         made = copy(self)
-        made.p = self._with_options(problem)
+        made.p = self._with_empty_pairs(problem)
         made.buildings = Buildings(made.p)
-        made.start = made._starts()
-        made._cross()
+        made.start = made._start_labels()
+        made._set_step_touches()
         return made
 
-    def _cross(self) -> None:
+    def _set_step_touches(self) -> None:
         """What each step touches, as bits."""
         self.crossed = [
             self.buildings.crossed(self.n - 2 - k, steps) for k, steps in enumerate(self.steps)
         ]
 
-    def _starts(self) -> _Labels:
+    def _start_labels(self) -> _Labels:
         """Labels at the lowest station for the lowest levels that each pair can stand."""
         i = self.n - 1
         pair = np.arange(self.o**2)
@@ -227,7 +227,7 @@ class March:
         calm = np.logical_and.reduce([s.grows >= LEAST_GROWTH - 1e-9 for s in states])
         return labels.take(np.flatnonzero(np.isfinite(labels.cost) & calm))
 
-    def _arrived(self, here: Arrivals) -> _Labels:
+    def _arrival_labels(self, here: Arrivals) -> _Labels:
         """Labels of all that arrives."""
         i, many = self.n - 1, len(here.cost)
         works = self.p.station_cost[0, i, :, None] + self.p.station_cost[1, i, None, :]
@@ -248,7 +248,7 @@ class March:
         self.floors = np.full((floods, self.n), np.inf)
         self.floors[:, -1] = self.start.level.min(axis=1, initial=np.inf)
         for i in range(self.n - 2, -1, -1):
-            steps = self._steps(i, low, top)
+            steps = self._steps_to_station(i, low, top)
             made.append(steps)
             low = np.full((floods, self.o**2), np.inf)
             for own, levels in zip(low, steps.levels, strict=True):
@@ -257,7 +257,7 @@ class March:
             self.floors[:, i] = low.min(axis=1)
         return made
 
-    def _steps(self, i: int, low: Array, top: Array) -> Steps:
+    def _steps_to_station(self, i: int, low: Array, top: Array) -> Steps:
         """Steps from the pairs that water below can reach to those that it doesn't drown."""
         here = np.flatnonzero(np.isfinite(low[0]))
         below, above, cost = self._ways(i, here)
@@ -298,7 +298,7 @@ class March:
         ways = []
         for side in (0, 1):
             price = self.p.change_cost + self.p.station_cost[side, i][None, :]
-            price = np.where(self._spoils(side, i), np.inf, price)
+            price = np.where(self._pairs_touching_spared(side, i), np.inf, price)
             one, other = np.nonzero(np.isfinite(price))
             many = np.bincount(one, minlength=self.o)
             ways.append((other, price[one, other], np.cumsum(many) - many, many))
@@ -313,7 +313,7 @@ class March:
         fine = self.allowed[i * self.o**2 + above]
         return here[parent[fine]], above[fine], cost[fine]
 
-    def _spoils(self, side: int, i: int) -> Array:
+    def _pairs_touching_spared(self, side: int, i: int) -> Array:
         """Pairs (lower, upper option) above a station that touch the building to be spared."""
         who, of, gap, least = self.p.pairs
         rows = (who == self.p.spare) & (of == side) & (gap == i)
@@ -329,18 +329,18 @@ class March:
     def price(self, cost: float) -> None:
         """Find the prices of a metre of level at the upper end that bound best."""
         scale = min(cost, float(self.p.cost.sum()) + 1.0) / 0.1
-        self._bound(np.r_[0.0, scale * COARSE])
+        self._set_bound_lines(np.r_[0.0, scale * COARSE])
         for spread in (FINE, CLOSE):
-            self._bound(np.r_[0.0, self._best_price()[0] * spread])
+            self._set_bound_lines(np.r_[0.0, self._best_price()[0] * spread])
 
     def _best_price(self) -> tuple[float, int]:
         """The price, and the line at the upper end, of the best bound for the lowest level."""
-        found = [self._roots(sheaf, self._lowest()).ravel() for sheaf in self.sheaves]
+        found = [self._bounds_at_arrival(sheaf, self._lowest()).ravel() for sheaf in self.sheaves]
         f = int(np.argmax([one.max(initial=-np.inf) for one in found]))
         price, line = divmod(int(np.argmax(found[f])), len(self.terminals[f][0]))
         return float(self.prices[price]), line
 
-    def _bound(self, prices: Array) -> None:
+    def _set_bound_lines(self, prices: Array) -> None:
         """Bounds by prices of a metre of level at the upper end, all floods alike."""
         self.prices, self.sheaves, self.cautious = prices, [], []
         for f, (base, slopes) in enumerate(self.terminals):
@@ -389,7 +389,7 @@ class March:
         """The lowest levels (floods, 1) that arrive."""
         return np.asarray(self.start.level.min(axis=1, initial=np.inf, keepdims=True))
 
-    def _roots(self, sheaf: Sheaf, level: Array) -> Array:
+    def _bounds_at_arrival(self, sheaf: Sheaf, level: Array) -> Array:
         """Bounds of a sheaf for levels (floods, many) that arrive (many, lines)."""
         if not len(self.start.cost):
             return np.full((level.shape[1], len(sheaf.height[-1])), np.inf)
@@ -405,10 +405,10 @@ class March:
         For levels (floods, many) that arrive, or (one value) for the lowest.
         """
         level = self._lowest() if level is None else level
-        found = [self._roots(sheaf, level).max(axis=1) for sheaf in self.sheaves]
+        found = [self._bounds_at_arrival(sheaf, level).max(axis=1) for sheaf in self.sheaves]
         return np.asarray(np.maximum.reduce(found))
 
-    def _promise(self, i: int, labels: _Labels) -> Array:
+    def _lower_bound(self, i: int, labels: _Labels) -> Array:
         """Cost with the least that can follow, by the best bound."""
         found = np.full(len(labels.cost), -np.inf)
         for sheaf in self.sheaves:
@@ -439,10 +439,10 @@ class March:
 
         Where there are more labels than ``most``, those are kept that look best by ``wary``.
         """
-        labels, count, dropped = self._arrived(here), 0, np.inf
+        labels, count, dropped = self._arrival_labels(here), 0, np.inf
         trail = [labels]
         for i in range(self.n - 2, -1, -1):
-            promise = self._promise(i + 1, labels)
+            promise = self._lower_bound(i + 1, labels)
             if time.monotonic() > deadline:
                 left = min(dropped, float(promise.min(initial=np.inf)))
                 return Trail(trail, left, count, arrived=False)
@@ -454,7 +454,7 @@ class March:
             trail[-1] = labels = labels.take(keep)
             if not len(keep):
                 return Trail(trail, dropped, count, arrived=False)
-            labels = self._expand(labels, i, limit)
+            labels = self._extend_labels(labels, i, limit)
             trail.append(labels)
             count += len(labels.cost)
         return Trail(trail, dropped, count, arrived=True)
@@ -469,7 +469,7 @@ class March:
             found = np.maximum(found, labels.cost - rest + height + slope * over)
         return found
 
-    def _expand(self, labels: _Labels, i: int, limit: float) -> _Labels:
+    def _extend_labels(self, labels: _Labels, i: int, limit: float) -> _Labels:
         """Labels one station further up."""
         steps = self.steps[self.n - 2 - i]
         parts, held = [labels.take(slice(0))], 0
@@ -480,13 +480,13 @@ class March:
             ways.append(way)
             held += len(way)
             if held > STEPS:
-                parts.append(self._continue(labels, parents, ways, i, limit))
+                parts.append(self._extend_by_steps(labels, parents, ways, i, limit))
                 parents, ways, held = [], [], 0
         if held:
-            parts.append(self._continue(labels, parents, ways, i, limit))
+            parts.append(self._extend_by_steps(labels, parents, ways, i, limit))
         made = _Labels.join(parts)
         made = made.take(made.best())
-        return made.take(self._unbeaten(made, i))
+        return made.take(self._non_dominated(made, i))
 
     def _worth_a_step(
         self, labels: _Labels, steps: Steps, i: int, limit: float
@@ -494,7 +494,7 @@ class March:
         """Labels and steps, pair by pair, that drown nothing and by the best bound may be cheap."""
         sheaf, houses = self.sheaves[-1], self.buildings
         extra = steps.cost + houses.paid(i, steps, sheaf.part, houses.places(steps))
-        line = int(np.argmax(self._roots(sheaf, self._lowest())[0]))
+        line = int(np.argmax(self._bounds_at_arrival(sheaf, self._lowest())[0]))
         low, high = (np.minimum(v, TOO_DEAR) for v in sheaf.ends(i, steps, extra, line))
         rest = limit - labels.cost + cost_of(labels.sets, sheaf.rests[i + 1])
         share = [steps.share(f, own, labels.pair) for f, own in enumerate(labels.level)]
@@ -514,7 +514,7 @@ class March:
                 one, way = np.nonzero(fine)
                 yield part[one], mine.start + way
 
-    def _continue(
+    def _extend_by_steps(
         self, labels: _Labels, parents: list[Array], ways: list[Array], i: int, limit: float
     ) -> _Labels:
         """Labels that continue others by steps, those whose promise is no dearer than the limit."""
@@ -549,7 +549,7 @@ class March:
         made = made.take(np.flatnonzero(sound))
         return made.take(self._promising(i, made, limit))
 
-    def _unbeaten(self, labels: _Labels, i: int) -> Array:
+    def _non_dominated(self, labels: _Labels, i: int) -> Array:
         """Labels that no other with the same choice beats, whatever buildings each has paid for.
 
         A label that pays at once for all that another has paid for, and is still no dearer and no

@@ -102,7 +102,9 @@ def solve(problem: LocalProblem) -> Solution | None:
     for answer in itertools.product((True, False), repeat=len(open_)):
         touched = open_[np.array(answer, dtype=bool)]
         spared = open_[~np.array(answer, dtype=bool)]
-        found = _cut(_settled(problem, np.union1d(touched, np.flatnonzero(always)), spared))
+        found = _minimum_cut(
+            _problem_with_answers(problem, np.union1d(touched, np.flatnonzero(always)), spared)
+        )
         if found is None:
             continue
         levels, low = found
@@ -113,7 +115,9 @@ def solve(problem: LocalProblem) -> Solution | None:
     return None if best is None else replace(best, bound=min(bound, best.cost))
 
 
-def _settled(problem: LocalProblem, paid: Array, spared: Array) -> tuple[LocalProblem, float]:
+def _problem_with_answers(
+    problem: LocalProblem, paid: Array, spared: Array
+) -> tuple[LocalProblem, float]:
     """The problem with some buildings paid for and some not to be touched; and what was paid."""
     works = problem.works.copy()
     keep = ~np.isin(problem.who, paid)
@@ -136,17 +140,17 @@ def _settled(problem: LocalProblem, paid: Array, spared: Array) -> tuple[LocalPr
     )
 
 
-def _cut(settled: tuple[LocalProblem, float]) -> tuple[Array, float] | None:
+def _minimum_cut(settled: tuple[LocalProblem, float]) -> tuple[Array, float] | None:
     """Levels of the minimum cut, and the bound that its flow proves."""
     problem, paid = settled
-    graph = _Graph(problem)
+    graph = _CutGraph(problem)
     flow, reached = graph.cut()
     if flow > graph.total:
         return None
     return graph.levels(reached), (flow + graph.constant) * graph.unit + paid
 
 
-class _Graph:
+class _CutGraph:
     """The closure problem as a network: a node is true when it is on the source's side.
 
     Left: node (i, k) is [level >= k]. Right: node (i, k) is [level < k], so that the rule
@@ -157,18 +161,18 @@ class _Graph:
     def __init__(self, problem: LocalProblem) -> None:
         self.problem = problem
         _, self.n, self.k = problem.works.shape
-        self.unit = _unit(problem)
+        self.unit = _cost_unit(problem)
         self.per_side = self.n * (self.k - 1)
         self.source = 2 * self.per_side + len(problem.cost)
         self.sink, self.size = self.source + 1, self.source + 2
         self.parts: list[tuple[Array, Array, Array]] = []
         self.hard: list[tuple[Array, Array]] = []
         self.constant = 0
-        self._works()
-        self._changes()
-        self._buildings()
+        self._add_works()
+        self._add_changes()
+        self._add_buildings()
         if problem.least_right is not None:
-            self._pairs(problem.least_right)
+            self._add_least_right(problem.least_right)
         self.total = int(sum(c.sum() for _, _, c in self.parts))
 
     def node(self, side: int, station: Array, level: Array) -> Array:
@@ -188,7 +192,7 @@ class _Graph:
         end = np.full(len(node), self.sink if when else self.source)
         self.parts.append((node, end, amount) if when else (end, node, amount))
 
-    def _works(self) -> None:
+    def _add_works(self) -> None:
         stations, levels = np.arange(self.n)[:, None], np.arange(1, self.k)
         for side in (LEFT, RIGHT):
             works = np.floor(self.problem.works[side] / self.unit + 1e-4)
@@ -208,7 +212,7 @@ class _Graph:
             i, k = np.nonzero(~allowed)
             self.implies(self.node(side, i, k), self.node(side, i, k + 1), side)
 
-    def _changes(self) -> None:
+    def _add_changes(self) -> None:
         stations, levels = np.arange(self.n - 1)[:, None], np.arange(1, self.k)
         most = np.reshape(self.problem.most_change, (-1, 1))
         for side in (LEFT, RIGHT):
@@ -222,7 +226,7 @@ class _Graph:
                     b = self.node(side, there, levels).ravel()
                     self.parts.append((a, b, np.full(len(a), amount, np.int64)))
 
-    def _buildings(self) -> None:
+    def _add_buildings(self) -> None:
         p = self.problem
         cost = np.floor(p.cost / self.unit + 1e-4).astype(np.int64)
         first = 2 * self.per_side
@@ -233,7 +237,7 @@ class _Graph:
             touched = self.node(side, p.station[rows], p.level[rows])
             self.implies(touched, first + p.who[rows], side)
 
-    def _pairs(self, least_right: Array) -> None:
+    def _add_least_right(self, least_right: Array) -> None:
         """A left level of k or less needs a right level of at least ``least_right[k]``."""
         station, left = np.nonzero(least_right > 0)
         # [right < least] is true only where [left >= k + 1] is
@@ -274,7 +278,7 @@ class _Graph:
         return found
 
 
-def _unit(problem: LocalProblem) -> float:
+def _cost_unit(problem: LocalProblem) -> float:
     """Largest power of ten that divides every cost, or a millionth, or what 64 bits can count."""
     works = np.where(np.isfinite(problem.works), problem.works, 0.0)
     costs = np.concatenate([works.ravel(), problem.cost, [problem.change_cost]])

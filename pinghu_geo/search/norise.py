@@ -150,12 +150,12 @@ class WithinRise(Result):
     searched: pd.DataFrame
     band: pd.DataFrame
     stopped: bool
-    done: _Done = field(repr=False)
+    done: _SearchRecord = field(repr=False)
 
     @property
     def largest_rise_mm(self) -> float:
         """Largest rise of the first flood that has an allowed one, anywhere [mm]."""
-        return _largest(self.rise, next(iter(self.allowed)))
+        return _largest_rise(self.rise, next(iter(self.allowed)))
 
     @property
     def allowed(self) -> dict[str, float]:
@@ -190,14 +190,18 @@ class WithinRise(Result):
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """What a mayor needs to know, in a few sentences."""
-        lines = [*searched_against(self.comparison, lang), *_proof_lines(self.certificate, lang),
-                 *self._bends(lang), *self._unsearched(lang)]  # fmt: skip
+        lines = [
+            *searched_against(self.comparison, lang),
+            *_proof_sentences(self.certificate, lang),
+            *self._bend_sentences(lang),
+            *self._unsearched_sentences(lang),
+        ]
         lines += [
             say("The design flood rises by at most {} mm anywhere on the rivers ({} mm allowed).",
-                lang, f"{_largest(self.rise, name):.1f}", f"{most:g}")
+                lang, f"{_largest_rise(self.rise, name):.1f}", f"{most:g}")
             if len(self.allowed) == 1 else
             say("The flood {} rises by at most {} mm anywhere on the rivers ({} mm allowed).",
-                lang, name, f"{_largest(self.rise, name):.1f}", f"{most:g}")
+                lang, name, f"{_largest_rise(self.rise, name):.1f}", f"{most:g}")
             for name, most in self.allowed.items()
         ]  # fmt: skip
         lines.append(self._over_the_band(lang))
@@ -223,7 +227,7 @@ class WithinRise(Result):
                    say(", ", lang).join(dict.fromkeys(pairs)), f"{least:.1f}",
                    f"{most:.1f}")  # fmt: skip
 
-    def _bends(self, lang: Lang) -> list[str]:
+    def _bend_sentences(self, lang: Lang) -> list[str]:
         """What it costs that the line bends seldom."""
         bends = self.done.search.bends
         if bends is None:
@@ -247,14 +251,14 @@ class WithinRise(Result):
                              f"{int((~fine).sum()):,}"))  # fmt: skip
         return lines
 
-    def _unsearched(self, lang: Lang) -> list[str]:
+    def _unsearched_sentences(self, lang: Lang) -> list[str]:
         """Rivers without a node, and why."""
         return [
             say(
                 "{}: no node to be searched, the approved design stays ({}).",
                 lang,
                 one.reach.name,
-                _why_none(one, lang),
+                _reason_unsearched(one, lang),
             )
             for one in self.done.found
             if not one.stretches and not self.stopped
@@ -263,14 +267,14 @@ class WithinRise(Result):
     def price_of(self, building_id: object) -> pd.DataFrame:
         """See `what_would_save`."""
         empty = pd.DataFrame(columns=[*PRICE, "largest_rise_mm"])
-        now, rise = self._sparing(building_id)
+        now, rise = self._rivers_sparing(building_id)
         if not now:
             return empty
         # both without the rule on bends, so that the price is the building's alone
         first = [f.as_searched() for f in self.done.found]
         price = [
             sum(f.solution.cost for f in now) - sum(f.solution.cost for f in first),
-            *_exchanged(first, now),
+            *_buildings_exchanged(first, now),
         ]
         rows = []
         for was, other in zip(first, now, strict=True):
@@ -278,21 +282,21 @@ class WithinRise(Result):
             chainage = was.reach.river.stations["chainage_m"].to_numpy()
             moved = move[other.chosen()] - move[was.chosen()]
             rows += [
-                [*row, *price, _largest(rise, next(iter(self.allowed)))]
+                [*row, *price, _largest_rise(rise, next(iter(self.allowed)))]
                 for row in stretches(was.reach.name, chainage, moved)
             ]
         return pd.DataFrame(rows, columns=empty.columns)
 
     def widths_for(self, building_id: object) -> pd.DataFrame:
         """See `widths_that_save`."""
-        now, _ = self._sparing(building_id)
+        now, _ = self._rivers_sparing(building_id)
         if not now:
             return self.widths.iloc[:0]
         lines = lay_out(self.done.search.rivers)
-        tables = [_widths(lines, self.done.search.widths, f.reach, f.chosen()) for f in now]
+        tables = [_width_table(lines, self.done.search.widths, f.reach, f.chosen()) for f in now]
         return pd.concat(tables, ignore_index=True)
 
-    def _sparing(self, building_id: object) -> tuple[list[_Found], pd.DataFrame]:
+    def _rivers_sparing(self, building_id: object) -> tuple[list[_SearchedRiver], pd.DataFrame]:
         """All rivers, the building's system searched again so that it stays, and their rise.
 
         Empty: no design within the limits and the rise allowed spares it.
@@ -314,13 +318,13 @@ class WithinRise(Result):
         instead = {f.reach.name: f for f in others}
         now = [instead.get(f.reach.name, f.as_searched()) for f in self.done.found]
         made = {f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.chosen())) for f in now}
-        rise = self.done.search.check(self.done.before, _joined(made))
+        rise = self.done.search.check(self.done.before, _joined_tables(made))
         # a river that joins it may not bear that
         return now if _kept(rise, self.allowed) else [], rise
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _SearchedRiver:
     """One river as it was searched."""
 
     reach: Reach
@@ -330,7 +334,7 @@ class _Found:
     proven: bool = False  # whether that holds for all of these together
     searched: ChainSolution | None = None  # before bends were taken out
 
-    def as_searched(self) -> _Found:
+    def as_searched(self) -> _SearchedRiver:
         """With the line as it was found."""
         return self if self.searched is None else replace(self, solution=self.searched)
 
@@ -354,13 +358,13 @@ class _Found:
         )
 
 
-class _Done(NamedTuple):
+class _SearchRecord(NamedTuple):
     """How a design was found, for what is asked of it later."""
 
     search: _Search
     given: tuple[pd.DataFrame, pd.DataFrame | None]
     before: pd.DataFrame
-    found: list[_Found]
+    found: list[_SearchedRiver]
     systems: list[list[str]]  # rivers that join, together
 
 
@@ -500,14 +504,14 @@ def least_demolition_within_rise(
     search = _Search(
         rivers, widths, buildings, rates, locks, given, flows, downstream,
         {"contraction": contraction, "expansion": expansion}, allowed_mm, freeboard_m,
-        _menu(given, walls), node_stations,
-        _bends(bend_every_m, bend_yuan, priced=rates is not None), structures, structure_parts,
+        _option_menu(given, walls), node_stations,
+        _bend_rule(bend_every_m, bend_yuan, priced=rates is not None), structures, structure_parts,
         seconds, tell,
     )  # fmt: skip
     return search.run(sections, banks)
 
 
-def _bends(every_m: float | None, yuan: float | None, *, priced: bool) -> Bends | None:
+def _bend_rule(every_m: float | None, yuan: float | None, *, priced: bool) -> Bends | None:
     """The rule on bends; None: there is none."""
     for name, given in (("bend_every_m", every_m), ("bend_yuan", yuan)):
         if given is not None and not (np.isfinite(given) and given >= 0):
@@ -519,7 +523,7 @@ def _bends(every_m: float | None, yuan: float | None, *, priced: bool) -> Bends 
     return Bends(every_m, (BEND_YUAN if priced else BEND_FLOOR_M2) if yuan is None else yuan)
 
 
-def _menu(limits: Mapping[str, float], walls: pd.DataFrame | None) -> Options:
+def _option_menu(limits: Mapping[str, float], walls: pd.DataFrame | None) -> Options:
     return Options(moves_of(limits), wall_menu(walls))
 
 
@@ -577,16 +581,16 @@ class _Search:
             for name in joined_last(laid.stations, edges)
         }
         where = {name: extents(reach, self.limits) for name, reach in reaches.items()}
-        systems = _systems(list(reaches), edges)
-        found: dict[str, _Found] = {}
+        systems = _river_systems(list(reaches), edges)
+        found: dict[str, _SearchedRiver] = {}
         for names in systems:
             found |= {f.reach.name: f for f in self.system(names, reaches, where, before)}
         rivers = [found[name] for name in reaches]
         made = {
             f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.chosen())) for f in rivers
         }
-        done = _Done(self, (sections, banks), before, rivers, systems)
-        return self.result(lines, _joined({name: made[name] for name in surveyed}), done)
+        done = _SearchRecord(self, (sections, banks), before, rivers, systems)
+        return self.result(lines, _joined_tables({name: made[name] for name in surveyed}), done)
 
     def again(self, allowed_mm: float, works_weight: float) -> _Search:
         """The same search with another rise of the first flood and other prices of works."""
@@ -612,11 +616,11 @@ class _Search:
             **{c: top[c] for c in ("freeboard_left_m", "freeboard_right_m")}
         )
 
-    def result(self, lines: Centrelines, made: _Tables, done: _Done) -> WithinRise:
+    def result(self, lines: Centrelines, made: _Tables, done: _SearchRecord) -> WithinRise:
         """The design drawn, counted and checked."""
         sections, banks = made
         table, searched = (
-            pd.concat([_widths(lines, self.widths, f.reach, f.chosen()) for f in found],
+            pd.concat([_width_table(lines, self.widths, f.reach, f.chosen()) for f in found],
                       ignore_index=True)
             for found in (done.found, [f.as_searched() for f in done.found])
         )  # fmt: skip
@@ -635,7 +639,9 @@ class _Search:
         ]  # fmt: skip
         return WithinRise(
             table,
-            pd.DataFrame([_certificate(f, self.bends) for f in done.found], columns=_RIVER_COLUMNS),
+            pd.DataFrame(
+                [_certificate_row(f, self.bends) for f in done.found], columns=_RIVER_COLUMNS
+            ),
             _node_table(done.found, self.node_stations),
             pd.concat(states),
             self.check(done.before, (sections, banks)),
@@ -649,7 +655,9 @@ class _Search:
             done,
         )
 
-    def band(self, sections: pd.DataFrame, banks: pd.DataFrame, done: _Done) -> pd.DataFrame:
+    def band(
+        self, sections: pd.DataFrame, banks: pd.DataFrame, done: _SearchRecord
+    ) -> pd.DataFrame:
         """Largest rise of each flood by other coefficients of local losses."""
         rows = []
         for contraction, expansion in LOSSES:
@@ -659,7 +667,7 @@ class _Search:
             )
             rise = rise_table(before, after)
             for name, most in self.allowed.items():
-                largest = _largest(rise, name)
+                largest = _largest_rise(rise, name)
                 kept = largest <= most + 1e-3
                 rows.append([contraction, expansion, name, largest, most, kept])
         columns = ["contraction", "expansion", "profile", "largest_rise_mm", "allowed_mm", "kept"]
@@ -750,12 +758,12 @@ class _Search:
         before: pd.DataFrame,
         *,
         spare: tuple[str, int] | None = None,
-    ) -> list[_Found]:
+    ) -> list[_SearchedRiver]:
         """Rivers that join, the one at the mouth first, searched together on given stretches.
 
         ``spare`` is a river and the number of a building there that must be spared.
         """
-        still = [_Found(reaches[name], [], ChainSolution.none(), 0.0) for name in names]
+        still = [_SearchedRiver(reaches[name], [], ChainSolution.none(), 0.0) for name in names]
         if self.stopped or time.monotonic() > self.deadline:
             self.stopped = True
             return still
@@ -780,7 +788,7 @@ class _Search:
             gap = max(solution.cost - solution.bound, 0.0)
             rivers = [(name, solution.rivers[name]) for name in names]
             found = [
-                _Found(
+                _SearchedRiver(
                     mine[name], one.chain.stretches, one.solution,
                     one.solution.cost - (gap if name == names[0] else 0.0), gap <= SAME_COST,
                 )
@@ -800,7 +808,9 @@ class _Search:
             basin.retouch(better)
             mine |= better
 
-    def smoothed(self, basin: Basin, solution: BasinSolution, found: list[_Found]) -> list[_Found]:
+    def smoothed(
+        self, basin: Basin, solution: BasinSolution, found: list[_SearchedRiver]
+    ) -> list[_SearchedRiver]:
         """Rivers searched together, with fewer bends where that is the rule."""
         if self.bends is None:
             return found
@@ -813,11 +823,11 @@ class _Search:
             for f in found
         ]  # fmt: skip
 
-    def as_drawn(self, found: _Found) -> Touches | None:
+    def as_drawn(self, found: _SearchedRiver) -> Touches | None:
         """Touches that count as drawn what the line found clears; None: nothing is paid for so."""
         reach, chosen = found.reach, found.chosen()
         paid = taken_by(reach, chosen) & (reach.cost > 0)
-        table = _widths(lay_out(self.rivers.loc[[reach.name]]), self.widths, reach, chosen)
+        table = _width_table(lay_out(self.rivers.loc[[reach.name]]), self.widths, reach, chosen)
         line = red_line(self.rivers.loc[[reach.name]], table).geometry.to_numpy()
         return counted_as_drawn(
             reach.touch, chosen // len(reach.options.walls), paid,
@@ -857,7 +867,7 @@ class _Search:
 _Tables = tuple[pd.DataFrame, pd.DataFrame]
 
 
-def _joined(made: Mapping[str, _Tables]) -> _Tables:
+def _joined_tables(made: Mapping[str, _Tables]) -> _Tables:
     """Sections and banks of all rivers."""
     points, banks = zip(*made.values(), strict=True)
     return pd.concat(points, ignore_index=True), pd.concat(banks, ignore_index=True)
@@ -915,7 +925,9 @@ def _check_confluences(before: pd.DataFrame, edges: pd.DataFrame, lines: Centrel
             )
 
 
-def _widths(lines: Centrelines, widths: pd.DataFrame, reach: Reach, chosen: Array) -> pd.DataFrame:
+def _width_table(
+    lines: Centrelines, widths: pd.DataFrame, reach: Reach, chosen: Array
+) -> pd.DataFrame:
     """Width table of one river: the approved rows and the stations that moved."""
     code = lines.names.index(reach.name)
     approved = Approved.of(lines, code, widths)
@@ -952,7 +964,7 @@ def _joins_at(river: str, main: str, edges: pd.DataFrame) -> float | None:
     return float(rows["joins_at_m"].iloc[0]) if len(rows) else None
 
 
-def _systems(rivers: list[str], edges: pd.DataFrame) -> list[list[str]]:
+def _river_systems(rivers: list[str], edges: pd.DataFrame) -> list[list[str]]:
     """Rivers that join, together, each after the one it joins."""
     found: list[list[str]] = []
     for river in rivers:
@@ -965,7 +977,7 @@ def _systems(rivers: list[str], edges: pd.DataFrame) -> list[list[str]]:
     return found
 
 
-def _exchanged(before: list[_Found], after: list[_Found]) -> list[Any]:
+def _buildings_exchanged(before: list[_SearchedRiver], after: list[_SearchedRiver]) -> list[Any]:
     """How many buildings of all rivers are spared and lost, and which."""
     found: list[Any] = [0, 0, [], []]
     for was, now in zip(before, after, strict=True):
@@ -974,7 +986,7 @@ def _exchanged(before: list[_Found], after: list[_Found]) -> list[Any]:
     return found
 
 
-def _certificate(found: _Found, bends: Bends | None) -> list[Any]:
+def _certificate_row(found: _SearchedRiver, bends: Bends | None) -> list[Any]:
     """One river's proof."""
     solution = found.solution
     before = sum(one.before for one in found.stretches)
@@ -988,14 +1000,14 @@ def _certificate(found: _Found, bends: Bends | None) -> list[Any]:
     ]  # fmt: skip
 
 
-def _node_table(found: list[_Found], most: int) -> pd.DataFrame:
+def _node_table(found: list[_SearchedRiver], most: int) -> pd.DataFrame:
     """One row a stretch, or several where it is longer than a row may be."""
     rows: list[list[Any]] = []
     for one in found:
         proven = one.proven
         for k, stretch in enumerate(one.stretches):
             gap = one.solution.gaps[k]
-            for part in _parts(stretch, one.solution.options[k], most):
+            for part in _node_rows(stretch, one.solution.options[k], most):
                 proof = "river" if proven else ("feasible" if part.changed else "base")
                 rows.append([
                     f"Y{len(rows) + 1:03d}", one.reach.name, one.reach.chainage(part.first),
@@ -1006,7 +1018,7 @@ def _node_table(found: list[_Found], most: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-class _Part(NamedTuple):
+class _NodeRow(NamedTuple):
     """One row of the table of nodes: stations, buildings, and what it cost and costs."""
 
     first: int
@@ -1017,7 +1029,7 @@ class _Part(NamedTuple):
     changed: bool
 
 
-def _parts(stretch: Stretch, options: Array, most: int) -> list[_Part]:
+def _node_rows(stretch: Stretch, options: Array, most: int) -> list[_NodeRow]:
     """A stretch in rows of at most so many stations.
 
     A building counts where it stands first, seen from upstream; a change of offset between two
@@ -1042,11 +1054,11 @@ def _parts(stretch: Stretch, options: Array, most: int) -> list[_Part]:
         )
         changed = bool((options[:, first:stop] != stretch.base).any())
         last = stretch.first + min(stop, n - 1)
-        found.append(_Part(stretch.first + first, last, int(mine.sum()), before, total, changed))
+        found.append(_NodeRow(stretch.first + first, last, int(mine.sum()), before, total, changed))
     return found
 
 
-def _why_none(one: _Found, lang: Lang) -> str:
+def _reason_unsearched(one: _SearchedRiver, lang: Lang) -> str:
     """Why a river holds no node that could be searched."""
     reach = one.reach
     if not len(reach.cost):
@@ -1069,7 +1081,7 @@ def _why_none(one: _Found, lang: Lang) -> str:
     return say("; ", lang).join(reasons) or none
 
 
-def _proof_lines(certificate: pd.DataFrame, lang: Lang) -> list[str]:
+def _proof_sentences(certificate: pd.DataFrame, lang: Lang) -> list[str]:
     """What is proven, and of what."""
     searched = certificate[certificate["n_nodes"] > 0]
     lines = []
@@ -1103,11 +1115,11 @@ def _proof_lines(certificate: pd.DataFrame, lang: Lang) -> list[str]:
     return lines
 
 
-def _largest(rise: pd.DataFrame, flood: str) -> float:
+def _largest_rise(rise: pd.DataFrame, flood: str) -> float:
     """Largest rise of a flood [mm]."""
     return float(rise.loc[rise["profile"] == flood, "rise_mm"].max())
 
 
 def _kept(rise: pd.DataFrame, allowed: Mapping[str, float]) -> bool:
     """Whether every flood that has an allowed rise keeps it."""
-    return all(_largest(rise, name) <= most + 1e-3 for name, most in allowed.items())
+    return all(_largest_rise(rise, name) <= most + 1e-3 for name, most in allowed.items())

@@ -108,7 +108,7 @@ class LeastDemolition(Result):
     certificate: pd.DataFrame
     buildings: pd.DataFrame
     comparison: Comparison
-    problems: dict[str, _River] = field(repr=False)
+    problems: dict[str, _RiverProblem] = field(repr=False)
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """What a mayor needs to know, in a few sentences."""
@@ -146,7 +146,7 @@ class LeastDemolition(Result):
     def price_of(self, building_id: object) -> pd.DataFrame:
         """See `what_would_save`."""
         rows: list[list[Any]] = []
-        for river, new in self._sparing(building_id).items():
+        for river, new in self._rivers_sparing(building_id).items():
             if new is None:
                 return pd.DataFrame(columns=[*PRICE, "least_ratio"])
             one = self.problems[river]
@@ -161,15 +161,15 @@ class LeastDemolition(Result):
 
     def widths_for(self, building_id: object) -> pd.DataFrame:
         """See `widths_that_save`."""
-        new = self._sparing(building_id)
+        new = self._rivers_sparing(building_id)
         if any(one is None for one in new.values()):
             return self.widths.iloc[:0]
         rivers = self.problems | {k: one for k, one in new.items() if one is not None}
-        return pd.concat([_widths(one) for one in rivers.values()], ignore_index=True)
+        return pd.concat([_width_table(one) for one in rivers.values()], ignore_index=True)
 
-    def _sparing(self, building_id: object) -> dict[str, _River | None]:
+    def _rivers_sparing(self, building_id: object) -> dict[str, _RiverProblem | None]:
         """The rivers beside a building, searched again with lines that spare it; None: no such."""
-        found: dict[str, _River | None] = {}
+        found: dict[str, _RiverProblem | None] = {}
         for river in still_taken(self.buildings, building_id)["river"]:
             one = self.problems[river]
             number = int(np.flatnonzero(one.ids == building_id)[0])
@@ -178,13 +178,13 @@ class LeastDemolition(Result):
             dear = cost.sum() + np.where(np.isfinite(works), works, 0.0).max(axis=2).sum()
             dear += one.problem.change_cost * works.shape[2] * works.shape[1] * 2
             cost[number] = np.ceil(dear) + 1.0
-            new = _searched(replace(one, problem=replace(one.problem, cost=cost)))
+            new = _solved_river(replace(one, problem=replace(one.problem, cost=cost)))
             spared = new is not None and not new.solution.touched[number]
             found[river] = new if spared else None
         return found
 
 
-class _Grid(NamedTuple):
+class _StationGrid(NamedTuple):
     """Stations of a river, the approved offsets (2, stations) there, and the moves to be tried."""
 
     measure: Array
@@ -200,7 +200,7 @@ class _Grid(NamedTuple):
         return found
 
 
-class _Place(NamedTuple):
+class _LineSetting(NamedTuple):
     """Where a river's line is drawn, and what stands beside it."""
 
     river: gpd.GeoDataFrame  # one row
@@ -211,12 +211,12 @@ class _Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _River:
+class _RiverProblem:
     """One river's problem, its answer, and what is needed to read it."""
 
     name: str
-    place: _Place
-    grid: _Grid
+    place: _LineSetting
+    grid: _StationGrid
     problem: LocalProblem
     solution: Solution
     reach: Touches
@@ -365,12 +365,12 @@ def least_demolition(
     require_columns(widths, ("river", "chainage_m", "left_m", "right_m"), "widths")
     approved = red_line(rivers, widths)
     require_valid(buildings, "buildings", near=within_reach(buildings, approved, given))
-    surveyed = _surveyed(sections, banks, profile, walls, rivers)
+    surveyed = _sections_and_profile(sections, banks, profile, walls, rivers)
     menu = wall_menu(walls)
-    solved: dict[str, _River] = {}
+    solved: dict[str, _RiverProblem] = {}
     for code, name in enumerate(lines.names):
         tell(f"searching the line {name}")
-        place = _Place(
+        place = _LineSetting(
             rivers.iloc[[code]], lines.scales[code], Approved.of(lines, code, widths),
             buildings.geometry.to_numpy(), given["clear_m"],
         )  # fmt: skip
@@ -380,7 +380,7 @@ def least_demolition(
             clear_m=place.clear_m, taper=given["taper"],
         )  # fmt: skip
         if surveyed is not None:
-            river, level = _of_river(surveyed, name)
+            river, level = _river_with_levels(surveyed, name)
             at, ends = river.stations["measure"].to_numpy(), place.approved.at[[0, -1]]
             own = np.flatnonzero((at >= ends[0] - 1e-6) & (at <= ends[1] + 1e-6))
             measure = at[own]
@@ -388,9 +388,9 @@ def least_demolition(
         elif stations is None:
             measure = stakes(place.approved, walls_met, moves, given, name)
         else:
-            measure = _given(stations, place)
+            measure = _given_measures(stations, place)
             require_room(measure, given, name)
-        grid = _grid(place, measure, moves)
+        grid = _station_grid(place, measure, moves)
         choice = (
             None
             if surveyed is None
@@ -398,25 +398,25 @@ def least_demolition(
         )
         change = changes(measure, moves, given["taper"])
         held = locked(locks, name, grid.measure, lines.scales[code])
-        bare = _problem(grid, given, change, choice, held)
+        bare = _local_problem(grid, given, change, choice, held)
         reach = touches_of(walls_met, measure, moves, change, np.isfinite(bare.works))
         cost = costs(buildings.iloc[reach.ids], rates)
         ids = buildings.index[reach.ids].to_numpy()
         problem = replace(bare, cost=cost)
-        mine = _River(name, place, grid, problem, NOTHING, reach, ids, choice, menu)
-        found = _searched(mine)
+        mine = _RiverProblem(name, place, grid, problem, NOTHING, reach, ids, choice, menu)
+        found = _solved_river(mine)
         if found is None:
-            raise _conflict(name, grid, bare)
+            raise _conflict_error(name, grid, bare)
         solved[name] = found
-    table = pd.concat([_widths(one) for one in solved.values()], ignore_index=True)
+    table = pd.concat([_width_table(one) for one in solved.values()], ignore_index=True)
     drawn = red_line(rivers, table)
     both = compare({APPROVED: approved, FOUND: drawn}, buildings, rivers, rates=rates)
-    states = [_states(one, both) for one in solved.values()]
-    proof = [_proof(one, own) for one, own in zip(solved.values(), states, strict=True)]
+    states = [_states_with_hindrance(one, both) for one in solved.values()]
+    proof = [_certificate_row(one, own) for one, own in zip(solved.values(), states, strict=True)]
     return LeastDemolition(table, pd.DataFrame(proof), pd.concat(states), both, solved)
 
 
-def _searched(one: _River) -> _River | None:
+def _solved_river(one: _RiverProblem) -> _RiverProblem | None:
     """A river's answer, in which no building is paid that its line as drawn clears.
 
     The thresholds of those that are paid for so are set anew, and the river is searched again,
@@ -429,7 +429,7 @@ def _searched(one: _River) -> _River | None:
         if solution is None:
             return None
         one = replace(one, problem=problem, solution=solution)
-        line = red_line(one.place.river, _widths(one)).geometry.to_numpy()
+        line = red_line(one.place.river, _width_table(one)).geometry.to_numpy()
         paid = solution.touched & (problem.cost > 0)
         reach = counted_as_drawn(
             one.reach, solution.levels, paid, one.place.shapes, line, one.place.clear_m
@@ -448,7 +448,7 @@ def _with_touches(problem: LocalProblem, reach: Touches, level: Array) -> LocalP
     )  # fmt: skip
 
 
-def _least_drawn(one: _River) -> float:
+def _bound_as_drawn(one: _RiverProblem) -> float:
     """What no line that is drawn over the same stations can cost less than.
 
     Buildings count only with moves that take them whatever the line does beside.
@@ -459,7 +459,7 @@ def _least_drawn(one: _River) -> float:
     return one.solution.bound if sure is None else min(sure.bound, one.solution.bound)
 
 
-def _surveyed(
+def _sections_and_profile(
     sections: pd.DataFrame | None,
     banks: pd.DataFrame | None,
     profile: pd.DataFrame | None,
@@ -484,7 +484,9 @@ def _surveyed(
     return as_surveyed(sections, banks, rivers), first
 
 
-def _of_river(surveyed: tuple[dict[str, River], pd.DataFrame], name: str) -> tuple[River, Array]:
+def _river_with_levels(
+    surveyed: tuple[dict[str, River], pd.DataFrame], name: str
+) -> tuple[River, Array]:
     """Sections of a river and the water level at each."""
     if name not in surveyed[0]:
         raise LayerError(
@@ -504,7 +506,7 @@ def _of_river(surveyed: tuple[dict[str, River], pd.DataFrame], name: str) -> tup
     return river, level
 
 
-def _given(stations: pd.DataFrame, place: _Place) -> Array:
+def _given_measures(stations: pd.DataFrame, place: _LineSetting) -> Array:
     """Measures of the stations that are given, within the approved line and with its ends."""
     require_columns(stations, ("river", "chainage_m"), "stations")
     own = stations.loc[stations["river"] == place.approved.name, "chainage_m"]
@@ -514,15 +516,15 @@ def _given(stations: pd.DataFrame, place: _Place) -> Array:
     return np.unique(np.round(np.concatenate([ends, inside]), 6))
 
 
-def _grid(place: _Place, measure: Array, moves: Array) -> _Grid:
+def _station_grid(place: _LineSetting, measure: Array, moves: Array) -> _StationGrid:
     """Stations of a river, the approved offsets there, and the moves to be tried."""
     still = int(np.flatnonzero(np.abs(moves) < 1e-9)[0])
     base = place.approved.base(measure)
-    return _Grid(measure, place.scale.chainage(measure), base, moves, still)
+    return _StationGrid(measure, place.scale.chainage(measure), base, moves, still)
 
 
-def _problem(
-    grid: _Grid,
+def _local_problem(
+    grid: _StationGrid,
     limits: Mapping[str, float],
     change: Array,
     banks: Banks | None,
@@ -549,7 +551,7 @@ def _problem(
     )  # fmt: skip
 
 
-def _conflict(name: str, grid: _Grid, problem: LocalProblem) -> OptimiseError:
+def _conflict_error(name: str, grid: _StationGrid, problem: LocalProblem) -> OptimiseError:
     """Which limits and stations leave no line."""
     n, k = problem.works.shape[1:]
     none = ~np.isfinite(problem.works).any(axis=2)
@@ -587,7 +589,7 @@ def _conflict(name: str, grid: _Grid, problem: LocalProblem) -> OptimiseError:
 # --- what came out ----------------------------------------------------------------------------
 
 
-def _widths(one: _River) -> pd.DataFrame:
+def _width_table(one: _RiverProblem) -> pd.DataFrame:
     levels, grid, approved = one.solution.levels, one.grid, one.place.approved
     # rows of the approved table that are no stations stay, so that what isn't moved is as it was
     own = np.abs(approved.at[:, None] - grid.measure).min(axis=1) > 1e-5
@@ -613,7 +615,7 @@ def _widths(one: _River) -> pd.DataFrame:
     return table
 
 
-def _proof(one: _River, states: pd.DataFrame) -> dict[str, Any]:
+def _certificate_row(one: _RiverProblem, states: pd.DataFrame) -> dict[str, Any]:
     paid = float(one.problem.cost[one.solution.touched].sum())
     near = float(states.loc[states["state"] == "near", "cost_yuan"].sum())
     return {
@@ -625,21 +627,21 @@ def _proof(one: _River, states: pd.DataFrame) -> dict[str, Any]:
         "total_yuan": one.solution.cost,
         "bound_yuan": one.solution.bound,
         "gap_yuan": one.solution.gap,
-        "drawn_bound_yuan": _least_drawn(one),
+        "drawn_bound_yuan": _bound_as_drawn(one),
         "works_yuan": one.solution.cost - paid,
         "counted_yuan": paid - near,
         "near_yuan": near,
     }
 
 
-def _states(one: _River, found: Comparison) -> pd.DataFrame:
+def _states_with_hindrance(one: _RiverProblem, found: Comparison) -> pd.DataFrame:
     """Buildings within reach, what becomes of them, and what keeps the line on them."""
     after = one.solution.touched
     table = building_states(
         one.name, one.ids, one.reach, one.problem.cost, one.grid.chainage, after, found
     )
     drawn = table["state"].isin(["demolished", "added"]).to_numpy()
-    return table.assign(hindered_by=_hindered(one, np.flatnonzero(after & drawn)))
+    return table.assign(hindered_by=_hindrance_codes(one, np.flatnonzero(after & drawn)))
 
 
 def building_states(
@@ -678,7 +680,7 @@ def building_states(
     )
 
 
-def _hindered(one: _River, demolished: Array) -> list[str]:
+def _hindrance_codes(one: _RiverProblem, demolished: Array) -> list[str]:
     """What keeps the line on each building that still goes, by the rules at its own stations."""
     p, found = one.problem, [""] * len(one.problem.cost)
     wanted = set(demolished.tolist())
@@ -694,14 +696,16 @@ def _hindered(one: _River, demolished: Array) -> list[str]:
             found[who] = "reach"  # further inside than the line may move
         elif (below < lowest[side, station]).any():
             found[who] = "least_half"
-        elif p.least_right is not None and _too_narrow(p, side, station, below, highest):
+        elif p.least_right is not None and _is_too_narrow(p, side, station, below, highest):
             found[who] = "width" if one.banks is None else "conveyance"
         else:
             found[who] = "cost"  # to spare it costs more elsewhere
     return found
 
 
-def _too_narrow(p: LocalProblem, side: Array, station: Array, below: Array, highest: Array) -> bool:
+def _is_too_narrow(
+    p: LocalProblem, side: Array, station: Array, below: Array, highest: Array
+) -> bool:
     """Whether the other bank can't make room for what this one would give up."""
     least = p.least_right
     if least is None:

@@ -130,7 +130,7 @@ def _straight(
 
 
 @dataclass(slots=True)
-class _Water:
+class _RiverLevels:
     """Levels (floods, stations) of rivers that join, with a design's options."""
 
     basins: dict[str, Basin]
@@ -139,7 +139,7 @@ class _Water:
     levels: dict[str, Array]
 
     @classmethod
-    def of(cls, basin: Basin, solution: BasinSolution) -> _Water:
+    def of(cls, basin: Basin, solution: BasinSolution) -> _RiverLevels:
         """As the design found has them."""
         basins, rest = {}, [basin]
         while rest:
@@ -179,15 +179,15 @@ class _Water:
         options = [*self.options[name][:k], trial, *self.options[name][k + 1 :]]
         stretch = chain.stretches[k]
         here = self.levels[name]
-        levels = self._upwards(name, options, k, stretch.last, here[:, stretch.last])
-        changed = {} if levels is None else self._brought(name, levels)
+        levels = self._levels_from_station(name, options, k, stretch.last, here[:, stretch.last])
+        changed = {} if levels is None else self._levels_of_inflows(name, levels)
         if levels is None or changed is None:
             return False
         self.levels |= {name: levels} | changed
         self.options[name] = options
         return True
 
-    def _brought(self, name: str, levels: Array) -> dict[str, Array] | None:
+    def _levels_of_inflows(self, name: str, levels: Array) -> dict[str, Array] | None:
         """Levels of the rivers that join one; None: one doesn't keep what is allowed."""
         found: dict[str, Array] = {}
         for inflow in self.basins[name].inflows:
@@ -195,14 +195,14 @@ class _Water:
             level, was = inflow.level(levels), self.levels[other]
             if (np.abs(level - was[:, -1]) <= SAME_LEVEL_M).all():
                 continue
-            own = self._upwards(other, self.options[other], 0, was.shape[1] - 1, level)
-            above = None if own is None else self._brought(other, own)
+            own = self._levels_from_station(other, self.options[other], 0, was.shape[1] - 1, level)
+            above = None if own is None else self._levels_of_inflows(other, own)
             if own is None or above is None:
                 return None
             found |= {other: own} | above
         return found
 
-    def _upwards(
+    def _levels_from_station(
         self, name: str, options: list[Array], k: int, at: int, level: Array
     ) -> Array | None:
         """Levels from a station up, where stretch k is the next; those below stay.
@@ -221,7 +221,7 @@ class _Water:
                 found[:, one.last : at + 1] = way[:, :, 0]
             own = one.march.levels_of(chosen, found[:, one.last])
             found[:, one.first : one.last + 1] = own
-            if not _sound(one, chosen, found, reach.most):
+            if not _is_allowed_and_calm(one, chosen, found, reach.most):
                 return None
             at = one.first
             if (np.abs(found[:, at] - was[:, at]) <= SAME_LEVEL_M).all():
@@ -231,7 +231,7 @@ class _Water:
         return found if fine[0] else None
 
 
-def _sound(stretch: Stretch, chosen: Array, levels: Array, most: Array) -> bool:
+def _is_allowed_and_calm(stretch: Stretch, chosen: Array, levels: Array, most: Array) -> bool:
     """Whether a stretch's levels are allowed and its water is clearly subcritical."""
     here, p = slice(stretch.first, stretch.last + 1), stretch.problem
     rows = p.rows[np.arange(chosen.shape[1]), chosen[0], chosen[1]]
@@ -246,7 +246,7 @@ def smoothed_rivers(
     basin: Basin, solution: BasinSolution, bends: Bends
 ) -> dict[str, ChainSolution]:
     """A design of rivers that join with fewer bends; what it costs at least stays as proven."""
-    water = _Water.of(basin, solution)
+    water = _RiverLevels.of(basin, solution)
     made = {}
     for name, river in solution.rivers.items():
         reach = water.basins[name].reach
@@ -270,7 +270,7 @@ def smoothed_rivers(
     return made
 
 
-def _straightened(water: _Water, name: str, k: int, reach: Reach, bends: Bends) -> None:
+def _straightened(water: _RiverLevels, name: str, k: int, reach: Reach, bends: Bends) -> None:
     """Draw straight what saves no more than the sum, wherever the rivers keep their levels."""
     stretch = water.chains[name].stretches[k]
     p, measure = stretch.problem, reach.measure[stretch.first : stretch.last + 1]
@@ -301,7 +301,7 @@ def _straightened(water: _Water, name: str, k: int, reach: Reach, bends: Bends) 
 
 
 @dataclass(frozen=True, slots=True)
-class _Bank:
+class _BankCosts:
     """One bank of a stretch, the other one given: what each move and change costs."""
 
     measure: Array
@@ -335,8 +335,8 @@ def smoothed(
     if not any(bends.close(move[chosen[side]], measure) for side in (0, 1)):
         return best
     found = {}
-    for trial in _trials(problem, options, measure, chosen, bends):
-        for part in _parts(chosen, trial):
+    for trial in _lines_with_fewer_bends(problem, options, measure, chosen, bends):
+        for part in _station_masks(chosen, trial):
             gain = least - value(np.where(part, trial, chosen))
             if gain > CHEAPER:
                 found[np.where(part, trial, chosen).tobytes()] = (gain, part, trial)
@@ -353,7 +353,7 @@ def smoothed(
     return best
 
 
-def _parts(chosen: Array, trial: Array) -> Iterator[Array]:
+def _station_masks(chosen: Array, trial: Array) -> Iterator[Array]:
     """All stations, then each run of them where a trial differs from what is chosen."""
     differs = (chosen != trial).any(axis=0)
     yield np.ones(len(differs), bool)
@@ -363,7 +363,7 @@ def _parts(chosen: Array, trial: Array) -> Iterator[Array]:
             yield (np.arange(len(differs)) >= first) & (np.arange(len(differs)) < stop)
 
 
-def _trials(
+def _lines_with_fewer_bends(
     problem: NodeProblem, options: Options, measure: Array, chosen: Array, bends: Bends
 ) -> Iterator[Array]:
     """Lines with fewer bends whose channel is hardly narrower.
@@ -373,10 +373,10 @@ def _trials(
     that the width is kept beside the other one as drawn.
     """
     walls, moves = len(options.walls), options.moves
-    banks = [_bank(problem, options, measure, chosen, side) for side in (0, 1)]
+    banks = [_bank_costs(problem, options, measure, chosen, side) for side in (0, 1)]
     now = chosen // walls
     width = moves[now].sum(axis=0)
-    yield from _shifted(banks, bends, walls, chosen % walls)
+    yield from _lines_shifted_whole(banks, bends, walls, chosen % walls)
     # a bend is worth giving up for the price of a few moves at a station
     price, step = np.zeros(len(measure)), bends.price / (2 * max(float(np.ptp(moves)), 1e-9))
 
@@ -385,13 +385,15 @@ def _trials(
             yield np.stack([np.asarray(one) for one in lines]) * walls + chosen % walls
 
     for turn in range(TURNS):
-        lines = [_cheapest(bank, bank.station - price[:, None] * moves, bends) for bank in banks]
+        lines = [
+            _cheapest_line(bank, bank.station - price[:, None] * moves, bends) for bank in banks
+        ]
         if any(one is None for one in lines):
             return
         yield from drawn(*lines)
         for side in (0, 1):
             room = moves + moves[lines[1 - side]][:, None] >= width[:, None] - SAME_WAY_M
-            kept = _cheapest(banks[side], np.where(room, banks[side].station, np.inf), bends)
+            kept = _cheapest_line(banks[side], np.where(room, banks[side].station, np.inf), bends)
             yield from drawn(*((kept, lines[1]) if side == 0 else (lines[0], kept)))
         lacks = width - sum(moves[one] for one in lines)
         if not lacks.any():
@@ -399,22 +401,24 @@ def _trials(
         price = np.maximum(price + step / (1 + turn / 2) * lacks, 0.0)
 
 
-def _shifted(banks: list[_Bank], bends: Bends, walls: int, wall: Array) -> Iterator[Array]:
+def _lines_shifted_whole(
+    banks: list[_BankCosts], bends: Bends, walls: int, wall: Array
+) -> Iterator[Array]:
     """The cheapest line whose banks move as one: the river is as wide as approved everywhere."""
     moves = banks[0].moves
     left = np.flatnonzero(np.abs(moves[:, None] + moves).min(axis=1) < SAME_WAY_M)
     right = left[::-1]
     station = banks[0].station[:, left] + banks[1].station[:, right]
     change = sum(one.change[:, at][:, :, at] for one, at in zip(banks, (left, right), strict=True))
-    both = _Bank(banks[0].measure, moves[left], station, np.asarray(change), len(left) // 2)
-    found = _cheapest(both, station, replace(bends, yuan=2 * bends.yuan))
+    both = _BankCosts(banks[0].measure, moves[left], station, np.asarray(change), len(left) // 2)
+    found = _cheapest_line(both, station, replace(bends, yuan=2 * bends.yuan))
     if found is not None:
         yield np.stack([left[found], right[found]]) * walls + wall
 
 
-def _bank(
+def _bank_costs(
     problem: NodeProblem, options: Options, measure: Array, chosen: Array, side: int
-) -> _Bank:
+) -> _BankCosts:
     """Costs of a bank's moves; walls stay as chosen, and so does the other bank.
 
     A building that the bank takes already costs no more; one that it spares is paid in each gap
@@ -430,10 +434,10 @@ def _bank(
     for k in np.flatnonzero((of == side) & ~lost[who]):
         i = gap[k]
         change[i] += problem.cost[who[k]] * (own[i + 1] >= least[k][own[i]][:, None])
-    return _Bank(measure, options.moves, station, change, options.still)
+    return _BankCosts(measure, options.moves, station, change, options.still)
 
 
-def _cheapest(bank: _Bank, station: Array, bends: Bends) -> Array | None:
+def _cheapest_line(bank: _BankCosts, station: Array, bends: Bends) -> Array | None:
     """Moves (stations,) of the cheapest line that begins and ends as approved, by station prices.
 
     A state is the moves at a station and at the one before, and how many stations ago the line
@@ -450,7 +454,7 @@ def _cheapest(bank: _Bank, station: Array, bends: Bends) -> Array | None:
     for i in range(n - 1):
         following = (bank.moves - bank.moves[:, None]) / gap[i]
         bent = np.abs(following[None] - slope[:, :, None]) > SAME_SLOPE  # before, move, next
-        close = _close(bank.measure, i, ago, bends)
+        close = _is_close_bend(bank.measure, i, ago, bends)
         turned = np.where(bent[..., None], (value + bends.price * close)[:, :, None], np.inf)
         straight = np.where(bent[..., None], np.inf, value[:, :, None])
         made = np.full((k, k, ways), np.inf)
@@ -468,7 +472,7 @@ def _cheapest(bank: _Bank, station: Array, bends: Bends) -> Array | None:
         steps.append(came)
     # behind the end the line goes on as approved
     end = value[:, bank.still]
-    close = _close(bank.measure, n - 1, ago, bends)
+    close = _is_close_bend(bank.measure, n - 1, ago, bends)
     end = end + bends.price * close * (np.abs(slope[:, bank.still]) > SAME_SLOPE)[:, None]
     before, since = divmod(int(end.argmin()), ways)
     if not np.isfinite(end[before, since]):
@@ -482,7 +486,7 @@ def _cheapest(bank: _Bank, station: Array, bends: Bends) -> Array | None:
     return moves
 
 
-def _close(measure: Array, i: int, ago: Array, bends: Bends) -> Array:
+def _is_close_bend(measure: Array, i: int, ago: Array, bends: Bends) -> Array:
     """Whether a bend at a station follows one some stations ago too closely; the last: any."""
     since = measure[i] - measure[np.maximum(i - ago, 0)]
     found: Array = (ago < len(ago)) & (since < bends.every_m - SAME_WAY_M) & (ago <= i)

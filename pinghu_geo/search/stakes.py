@@ -39,7 +39,7 @@ def stakes(
     regular = np.arange(first, last, spacing)
     require_room(np.arange(first, max(last, first + 2 * spacing), spacing), limits, river)
     rows, plain = approved.at[1:-1], straight(approved, BEND_M)
-    for places in (rows[~plain], _corners(found, moves), rows[plain], regular):
+    for places in (rows[~plain], _deciding_corners(found, moves), rows[plain], regular):
         for at in np.round(places, 6).tolist():
             k = bisect_left(taken, at)
             below, above = taken[max(k - 1, 0)], taken[min(k, len(taken) - 1)]
@@ -57,7 +57,7 @@ def straight(approved: Approved, within_m: float = 1e-7) -> Array:
     return found
 
 
-def _corners(found: Contacts, moves: Array) -> Array:
+def _deciding_corners(found: Contacts, moves: Array) -> Array:
     """Measures of corners within reach that decide on their building, the nearest first.
 
     A straight line that meets a building at all meets a corner of its convex hull.
@@ -73,7 +73,7 @@ def _corners(found: Contacts, moves: Array) -> Array:
             base = len(hull)
         if len(hull) > base and point[1] - hull[-1][1] < SAME_M:
             continue  # behind the corner before
-        while len(hull) - base > 1 and _bulge(hull[-2], hull[-1], point) < FLAT_M:
+        while len(hull) - base > 1 and _bulge_below_chord(hull[-2], hull[-1], point) < FLAT_M:
             hull.pop()
         hull.append(point)
     corners = np.array(hull).reshape(-1, 3)
@@ -81,7 +81,7 @@ def _corners(found: Contacts, moves: Array) -> Array:
     return np.asarray(corners[np.argsort(corners[:, 2], kind="stable"), 1])
 
 
-def _bulge(one: list[float], middle: list[float], other: list[float]) -> float:
+def _bulge_below_chord(one: list[float], middle: list[float], other: list[float]) -> float:
     """How far a corner lies below the straight line between two others [m]."""
     share = (middle[1] - one[1]) / (other[1] - one[1])
     return one[2] + share * (other[2] - one[2]) - middle[2]

@@ -123,7 +123,7 @@ def extents(reach: Reach, limits: Mapping[str, float]) -> list[tuple[int, int]]:
     for first, last in zip(touch.from_station[hit], touch.to_station[hit], strict=True):
         busy[max(first - pad, 0) : min(last + pad, n - 1) + 1] = True
     while True:
-        found, split = _runs(busy), False
+        found, split = _runs_of_true(busy), False
         for first, last in zip(touch.from_station, touch.to_station, strict=True):
             beside = [r for r in found if r[0] <= last and r[1] >= first]
             if len(beside) > 1:
@@ -131,11 +131,11 @@ def extents(reach: Reach, limits: Mapping[str, float]) -> list[tuple[int, int]]:
         if not split:
             break
     free = [part for run in found for part in _beside_structures(reach, *run)]
-    parts = [part for start, stop in free for part in _cut(reach, hit, start, stop)]
+    parts = [part for start, stop in free for part in _cut_to_set_size(reach, hit, start, stop)]
     return [(a, b) for a, b in parts[::-1] if reach.calm[a : b + 1].all()]
 
 
-def _runs(busy: Array) -> list[tuple[int, int]]:
+def _runs_of_true(busy: Array) -> list[tuple[int, int]]:
     """First and last of each run of trues."""
     edge = np.flatnonzero(np.diff(np.r_[0, busy.astype(int), 0]))
     return [(int(a), int(b) - 1) for a, b in edge.reshape(-1, 2)]
@@ -162,7 +162,7 @@ def _beside_structures(reach: Reach, first: int, last: int) -> list[tuple[int, i
     return [(first, last)]
 
 
-def _cut(reach: Reach, hit: Array, first: int, last: int) -> list[tuple[int, int]]:
+def _cut_to_set_size(reach: Reach, hit: Array, first: int, last: int) -> list[tuple[int, int]]:
     """A stretch in pieces, where more buildings overlap than a set can hold."""
     touch = reach.touch
     within = (touch.from_station <= last) & (touch.to_station >= first)
@@ -176,7 +176,7 @@ def _cut(reach: Reach, hit: Array, first: int, last: int) -> list[tuple[int, int
         held[a : touch.to_station[b] - first + 1] += reach.cost[b]
     quarter = max((last - first) // 4, 1)
     cut = first + quarter + int(np.argmin(held[quarter : last - first - quarter + 1]))
-    return _cut(reach, hit, first, cut) + _cut(reach, hit, cut, last)
+    return _cut_to_set_size(reach, hit, first, cut) + _cut_to_set_size(reach, hit, cut, last)
 
 
 def stretch_problem(
@@ -191,7 +191,8 @@ def stretch_problem(
     still = np.arange(options.many) == options.base
     works[:, [0, -1]] = np.where(still, works[:, [0, -1]], np.inf)
     halves = [
-        [_of_options(reach, side, first + i, works[side, i]) for i in range(n)] for side in (0, 1)
+        [_halves_of_options(reach, side, first + i, works[side, i]) for i in range(n)]
+        for side in (0, 1)
     ]
     pairs: list[tuple[float, Half, Half]] = []
     rows = np.zeros((n, options.many, options.many), int)
@@ -235,7 +236,7 @@ def stretch_problem(
     ), who  # fmt: skip
 
 
-def _of_options(reach: Reach, side: int, station: int, works: Array) -> dict[int, Half]:
+def _halves_of_options(reach: Reach, side: int, station: int, works: Array) -> dict[int, Half]:
     """Half sections of the options that are allowed; those that leave no bed are struck out."""
     dry = float(reach.most[:, station].max()) + ABOVE_M
     found = {}

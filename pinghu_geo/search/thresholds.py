@@ -29,7 +29,7 @@ AT_STATION_M = 1e-5
 PAIRS_AT_ONCE = 4_000_000
 
 
-class _Gaps(NamedTuple):
+class _BuildingGaps(NamedTuple):
     """One row a building, bank and gap between stations that it stands beside.
 
     ``safe`` (rows, moves) is the least move at the lower station with which the line may take the
@@ -46,7 +46,7 @@ class _Gaps(NamedTuple):
     too_many: Array
 
 
-class _Menu(NamedTuple):
+class _AllowedMoves(NamedTuple):
     """Moves that are allowed: the least and greatest (2, stations), and most change in each gap."""
 
     low: Array
@@ -75,8 +75,8 @@ class Touches:
     from_station: Array
     to_station: Array
     between: Array
-    gaps: _Gaps
-    menu: _Menu
+    gaps: _BuildingGaps
+    menu: _AllowedMoves
     pairs: bool = False
 
     def pairs_take(self, moves: Array) -> Array:
@@ -134,42 +134,46 @@ def touches_of(
     low, high = np.zeros((2, n), int), np.full((2, n), k - 1)
     if allowed is not None:
         low, high = allowed.argmax(axis=2), k - 1 - allowed[:, :, ::-1].argmax(axis=2)
-    menu = _Menu(low, high, change)
-    row, gap, share, room, safe = _between(found, measure)
+    menu = _AllowedMoves(low, high, change)
+    row, gap, share, room, safe = _pieces_in_gaps(found, measure)
     near = safe.min(axis=1) < moves[-1] - TOUCH_M
     row, gap, share, room, safe = (v[near] for v in (row, gap, share, room, safe))
     key = (found.who[row] * 2 + found.side[row]) * (n - 1) + gap
     order = np.argsort(key, kind="stable")
     begin = np.flatnonzero(np.append(True, np.diff(key[order]) > 0)[: len(order)])
     who, side, first = found.who[row], found.side[row], order[begin]
-    safe, surely = (_stairs(moves, share, limit, order, begin) for limit in (safe, room))
+    safe, surely = (_least_move_in_gap(moves, share, limit, order, begin) for limit in (safe, room))
     rows = len(first)
-    gaps = _Gaps(
+    gaps = _BuildingGaps(
         who[first], side[first], gap[first], safe, surely, np.full((rows, 2), k), np.zeros(rows)
     )
-    sure = _sure(gaps, menu)
+    sure = _surely_taking_moves(gaps, menu)
     nobody = np.full(rows, -1)
     if pairs:
-        low, high = _band(gaps, menu, k)
+        low, high = _move_range(gaps, menu, k)
         doubtful = np.minimum(high, surely - 1) - np.maximum(low, safe) + 1
         gaps = gaps._replace(too_many=np.maximum(doubtful, 0).sum(axis=1))
-        made = _touches(gaps, menu, sure, found.ids, None)
+        made = _touches_of_gaps(gaps, menu, sure, found.ids, None)
         # both stations of a gap bind a building that some pair of moves there takes
         begin, end = np.full(len(found.ids), n), np.full(len(found.ids), -1)
         np.minimum.at(begin, gaps.who, gaps.gap)
         np.maximum.at(end, gaps.who, gaps.gap + 1)
         return replace(made, pairs=True, from_station=begin, to_station=end)
-    gaps = _covered(gaps, menu, sure, nobody, nobody)
-    return _touches(gaps, menu, sure, found.ids, None)
+    gaps = _gaps_with_cover(gaps, menu, sure, nobody, nobody)
+    return _touches_of_gaps(gaps, menu, sure, found.ids, None)
 
 
-def _stairs(moves: Array, share: Array, room: Array, order: Array, begin: Array) -> Array:
+def _least_move_in_gap(
+    moves: Array, share: Array, room: Array, order: Array, begin: Array
+) -> Array:
     """Least move at the lower station that meets any of the pieces of a gap, by the upper move."""
-    least = np.minimum(*(_least(moves, share[:, j], room[:, j]) for j in (0, 1)))[order]
+    least = np.minimum(*(_least_move_of_piece(moves, share[:, j], room[:, j]) for j in (0, 1)))[
+        order
+    ]
     return np.asarray(np.minimum.reduceat(least, begin) if len(begin) else least)
 
 
-def _between(found: Contacts, measure: Array) -> tuple[Array, Array, Array, Array, Array]:
+def _pieces_in_gaps(found: Contacts, measure: Array) -> tuple[Array, Array, Array, Array, Array]:
     """Pieces of wall cut at stations: row, gap, and at both ends share of the gap, room, safe."""
     order = np.argsort(found.at, axis=1)
     at, room, safe = (np.take_along_axis(v, order, axis=1) for v in found[2:5])
@@ -188,18 +192,18 @@ def _between(found: Contacts, measure: Array) -> tuple[Array, Array, Array, Arra
     share = (part - ends[:, :1]) / (ends[:, 1:] - ends[:, :1])
     long = (at[:, 1] - at[:, 0])[row, None]
     way = np.where(long > 0, (part - at[row, :1]) / np.where(long > 0, long, 1.0), [0.0, 1.0])
-    room, safe = (_on_the_way(v[row], way) for v in (room, safe))
+    room, safe = (_values_at_shares(v[row], way) for v in (room, safe))
     return row, gap, share, room, safe
 
 
-def _on_the_way(ends: Array, way: Array) -> Array:
+def _values_at_shares(ends: Array, way: Array) -> Array:
     """Values between two ends (n, 2) at shares (n, 2) of the way; infinite ones have no way."""
     with np.errstate(invalid="ignore"):
         middle = ends[:, :1] + way * (ends[:, 1:] - ends[:, :1])
     return np.where(way == 0, ends[:, :1], np.where(way == 1, ends[:, 1:], middle))
 
 
-def _least(moves: Array, share: Array, room: Array) -> Array:
+def _least_move_of_piece(moves: Array, share: Array, room: Array) -> Array:
     """Least move at the lower station that exceeds a room in between, by move at the upper one."""
     k, limit = len(moves), room + TOUCH_M
     rest = limit[:, None] - (1 - share)[:, None] * moves
@@ -209,7 +213,7 @@ def _least(moves: Array, share: Array, room: Array) -> Array:
     return np.asarray(np.where(share[:, None] > 0, found, at_upper))
 
 
-def _band(gaps: _Gaps, menu: _Menu, k: int) -> tuple[Array, Array]:
+def _move_range(gaps: _BuildingGaps, menu: _AllowedMoves, k: int) -> tuple[Array, Array]:
     """Least and greatest move at the lower station that may follow each at the upper one."""
     level, change = np.arange(k), menu.change[gaps.gap, None]
     low = np.maximum(menu.low[gaps.side, gaps.gap + 1, None], level - change)
@@ -220,10 +224,10 @@ def _band(gaps: _Gaps, menu: _Menu, k: int) -> tuple[Array, Array]:
     return low, np.where(shut, -1, high)
 
 
-def _sure(gaps: _Gaps, menu: _Menu) -> Array:
+def _surely_taking_moves(gaps: _BuildingGaps, menu: _AllowedMoves) -> Array:
     """First moves at both stations (rows, 2) that take the building whatever the other one is."""
     k = gaps.safe.shape[1]
-    low, high = _band(gaps, menu, k)
+    low, high = _move_range(gaps, menu, k)
     upper = (gaps.sure <= low) | (high < low)
     level = np.arange(k)
     worst = np.maximum(menu.low[gaps.side, gaps.gap, None], level - menu.change[gaps.gap, None])
@@ -250,7 +254,9 @@ def _sure(gaps: _Gaps, menu: _Menu) -> Array:
     return np.asarray(found[inverse].reshape(place.shape))
 
 
-def _covered(gaps: _Gaps, menu: _Menu, sure: Array, upper: Array, lower: Array) -> _Gaps:
+def _gaps_with_cover(
+    gaps: _BuildingGaps, menu: _AllowedMoves, sure: Array, upper: Array, lower: Array
+) -> _BuildingGaps:
     """Gaps with the thresholds that count fewest pairs too many.
 
     They are greater than ``upper`` and ``lower`` (rows,). Pairs with a move that takes the building
@@ -260,17 +266,17 @@ def _covered(gaps: _Gaps, menu: _Menu, sure: Array, upper: Array, lower: Array) 
     cover, many = np.full((rows, 2), k), np.zeros(rows)
     for start in range(0, rows, max(PAIRS_AT_ONCE // (k + 1) ** 2, 1)):
         part = slice(start, start + max(PAIRS_AT_ONCE // (k + 1) ** 2, 1))
-        mine = _Gaps(*(v[part] for v in gaps))
-        cover[part], many[part] = _fewest(mine, menu, sure[part], upper[part], lower[part])
+        mine = _BuildingGaps(*(v[part] for v in gaps))
+        cover[part], many[part] = _tightest_cover(mine, menu, sure[part], upper[part], lower[part])
     return gaps._replace(cover=cover, too_many=many)
 
 
-def _fewest(
-    gaps: _Gaps, menu: _Menu, sure: Array, upper: Array, lower: Array
+def _tightest_cover(
+    gaps: _BuildingGaps, menu: _AllowedMoves, sure: Array, upper: Array, lower: Array
 ) -> tuple[Array, Array]:
     """Thresholds at both stations, and how many pairs of moves they count too many."""
     k = gaps.safe.shape[1]
-    low, high = _band(gaps, menu, k)
+    low, high = _move_range(gaps, menu, k)
     level = np.arange(k)
     high = np.minimum(high, sure[:, 1:] - 1)
     high = np.where(level < sure[:, :1], high, -1)
@@ -291,7 +297,9 @@ def _fewest(
     return np.stack([best, below[rows, best]], axis=1), many[rows, best]
 
 
-def _touches(gaps: _Gaps, menu: _Menu, sure: Array, ids: Array, between: Array | None) -> Touches:
+def _touches_of_gaps(
+    gaps: _BuildingGaps, menu: _AllowedMoves, sure: Array, ids: Array, between: Array | None
+) -> Touches:
     """Rows a building, bank and station."""
     k, n = gaps.safe.shape[1], menu.low.shape[1]
     place = ((gaps.who * 2 + gaps.side) * n + gaps.gap)[:, None] + np.array([0, 1])
@@ -336,12 +344,12 @@ def counted_as_drawn(
     for stairs in (safe := gaps.safe.copy(), surely := gaps.sure.copy()):
         stairs[mine] = np.where(cleared, np.maximum(stairs[mine], lower[:, None] + 1), stairs[mine])
     gaps = gaps._replace(safe=safe, sure=surely)
-    sure, cover = _sure(gaps, touch.menu), gaps.cover.copy()
+    sure, cover = _surely_taking_moves(gaps, touch.menu), gaps.cover.copy()
     if not touch.pairs:
-        own = _Gaps(*(v[mine] for v in gaps))
-        cover[mine] = _covered(own, touch.menu, sure[mine], upper, lower).cover
+        own = _BuildingGaps(*(v[mine] for v in gaps))
+        cover[mine] = _gaps_with_cover(own, touch.menu, sure[mine], upper, lower).cover
     gaps = gaps._replace(cover=cover)
-    made = _touches(gaps, touch.menu, sure, touch.ids, touch.between)
+    made = _touches_of_gaps(gaps, touch.menu, sure, touch.ids, touch.between)
     if not touch.pairs:
         return made
     return replace(made, pairs=True, from_station=touch.from_station, to_station=touch.to_station)

@@ -133,7 +133,7 @@ def trade_offs(
             of: dict[str, str | float] = {
                 "scheme": name, "allowed_mm": rise, "works_weight": weight,
             }  # fmt: skip
-            own = _by_river(found, taken, weight)
+            own = _totals_by_river(found, taken, weight)
             rivers.append(own.assign(**of))
             rows.append(
                 {
@@ -149,19 +149,19 @@ def trade_offs(
                 }
             )
             designs[name] = found
-    table = _worth_a_choice(pd.DataFrame(rows))
+    table = _non_dominated(pd.DataFrame(rows))
     each = pd.concat(rivers, ignore_index=True)
     each = each[each["scheme"].isin(table["scheme"])].reset_index(drop=True)
     names = ["scheme", "river", "allowed_mm", "works_weight"]
-    each = _priced(each, ["river", "works_weight"])
+    each = _with_price_per_cm(each, ["river", "works_weight"])
     return TradeOffs(
-        _priced(table, ["works_weight"]),
+        _with_price_per_cm(table, ["works_weight"]),
         each[[*names, *each.columns.drop(names)]],
         {name: designs[name] for name in table["scheme"]},
     )
 
 
-def _by_river(found: WithinRise, taken: pd.DataFrame, weight: float) -> pd.DataFrame:
+def _totals_by_river(found: WithinRise, taken: pd.DataFrame, weight: float) -> pd.DataFrame:
     """What a design demolishes and builds on each river, and what is proven of it."""
     table = found.certificate[["river", "total_yuan", "bound_yuan", "proof"]]
     sums = taken.groupby("river")["cost_yuan"].agg(["size", "sum"]).reindex(table["river"])
@@ -173,7 +173,7 @@ def _by_river(found: WithinRise, taken: pd.DataFrame, weight: float) -> pd.DataF
     )
 
 
-def _worth_a_choice(table: pd.DataFrame) -> pd.DataFrame:
+def _non_dominated(table: pd.DataFrame) -> pd.DataFrame:
     """Designs that differ in buildings and that no other beats."""
     table = table.drop_duplicates("_ids").reset_index(drop=True)
     value = table[["demolition_yuan", "works_yuan", "largest_rise_mm"]].to_numpy()
@@ -186,7 +186,7 @@ def _worth_a_choice(table: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["works_weight", "allowed_mm"], ignore_index=True)
 
 
-def _priced(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+def _with_price_per_cm(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Designs by growing rise, with the lower hull of what they cost and a centimetre's price."""
     parts = []
     for _, part in table.sort_values([*by, "allowed_mm"]).groupby(by, sort=False):

@@ -191,7 +191,7 @@ def as_surveyed(
             )
         middle[k] = 0.0 if left < 0 < right else (left + right) / 2
         for side, edge in ((0, left), (1, right)):
-            halves[side].append(_half(x, z, n, middle[k], edge, side))
+            halves[side].append(_half_section(x, z, n, middle[k], edge, side))
     found = {}
     for river, rows in stations.groupby("river", sort=False).indices.items():
         found[str(river)] = River(
@@ -202,7 +202,7 @@ def as_surveyed(
     return found
 
 
-def _half(x: Array, z: Array, n: Array, middle: float, edge: float, side: int) -> Half:
+def _half_section(x: Array, z: Array, n: Array, middle: float, edge: float, side: int) -> Half:
     """One half, from the middle outward."""
     ground = Ground(x, z, n, np.array([len(x)]))
     for at in (middle, edge):
@@ -335,7 +335,7 @@ def moved_sections(
         measure = river.stations["measure"].to_numpy()
         made: list[list[Half]] = []
         for side, word in enumerate(("left", "right")):
-            named = _named(after, name, scales[name], measure, f"wall_{word}", menu)
+            named = _wall_names_at(after, name, scales[name], measure, f"wall_{word}", menu)
             was, now = (
                 offset_at(table, name, scales[name], measure, f"{word}_m", layer="widths")
                 for table in (before, after)
@@ -388,7 +388,7 @@ def offset_at(
     return np.asarray(np.interp(measure, at[order], rows[column].to_numpy(float)[order]))
 
 
-def _named(
+def _wall_names_at(
     table: pd.DataFrame,
     name: str,
     scale: ChainageScale,
