@@ -318,3 +318,23 @@ def test_a_template_is_read_in_memory_only():
     for kind in PAPERS:
         assert own_template(kind, "zh") == own_template(kind, "zh")
         assert zipfile.ZipFile(BytesIO(own_template(kind, "en"))).testzip() is None
+
+
+def test_ids_meet_as_people_read_them(tmp_path):
+    """Houses by number, reports and tenants by text: progress, blocker and tenants are found."""
+    hit = campaigns.houses(1, each=2)
+    hit.index = pd.Index([101, 102], name="building_id")
+    log = pd.DataFrame({"building_id": ["101", "102"], "stage": ["survey", "survey"],
+                        "date": ["2018-02-01", "2018-02-02"], "blocker": [None, "产权纠纷"]})  # fmt: skip
+    state = pg.progress_state(log, pg.campaign_tasks(hit).buildings)
+    people = pd.DataFrame({"building_id": ["101"], "name": "房客甲"}, ["T1"])
+    for ids in ([101, 102], ["101", "102"]):
+        mine = hit.set_axis(pd.Index(ids, name="building_id"))
+        paths = pg.deliver.write_household_files(
+            mine, tmp_path / type(ids[0]).__name__, state=state, tenants=people
+        )
+        first, second = ("".join(texts(p)) for p in paths)
+        assert "2018-02-01" in first
+        assert "房客甲" in first
+        assert "产权纠纷" in second
+        assert "2018-02-02" in second

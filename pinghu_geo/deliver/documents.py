@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -115,13 +116,16 @@ def write_household_files(
     require_layer(buildings, "buildings", valid=False)
     stages = stage_rules() if stages is None else stages
     words = stage_words(stages, lang=lang)
-    people = {} if tenants is None else dict(iter(tenants.groupby("building_id")))
+    # one table may write an id as a number, another as text: they meet as people read them
+    people = {} if tenants is None else {str(k): g for k, g in tenants.groupby("building_id")}
     of_node = pd.DataFrame() if nodes is None else pd.DataFrame(nodes)
     pictures = _pictures_of_houses(buildings, around, red_line, rivers, lang)
-    reached: dict[Any, pd.Series] = {}
+    reached: dict[str, pd.Series] = {}
     if state is not None:
         rows = state.reached[state.reached["kind"] == "building"]
-        reached = {k: g.set_index("stage")["date"] for k, g in rows.groupby("id", sort=False)}
+        reached = {str(k): g.set_index("stage")["date"] for k, g in rows.groupby("id", sort=False)}
+        standing = state.buildings.set_axis(state.buildings.index.map(str))
+        state = replace(state, buildings=standing)
     papers = {}
     for (one, row), picture in zip(_rows_with_index(buildings), pictures, strict=True):
         node = of_node.loc[row["node_id"]] if row.get("node_id") in of_node.index else {}
@@ -137,11 +141,9 @@ def write_household_files(
             "costs": _costs_by_head(row, lang),
         }
         paper |= _tenants_of_house(
-            people.get(one), known=tenants is not None, state=state, words=words, lang=lang
+            people.get(str(one)), known=tenants is not None, state=state, words=words, lang=lang
         )
-        paper |= _progress_of_house(
-            one, reached.get(str(one), reached.get(one)), state, words, lang
-        )
+        paper |= _progress_of_house(str(one), reached.get(str(one)), state, words, lang)
         papers[str(one)] = paper
     name = paper_name("household", lang)
     own = own_template("household", lang)
@@ -226,7 +228,7 @@ def _tenants_of_house(
 
 
 def _progress_of_house(
-    one: Any,
+    one: str,
     reached: pd.Series | None,
     state: ProgressState | None,
     words: Mapping[str, str],
