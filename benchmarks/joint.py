@@ -397,7 +397,7 @@ def surveyed(seed: int, kind: str) -> tuple[pg.search.WithinRise, float]:
             made = pg.search.moved_sections(sections, line(100.0), widths, rivers, banks=banks)
         except pg.errors.HydraulicsError:  # no bed is left: no design
             continue
-        found = pg.water_profile(made[0], 30.0, SLOPE, banks=made[1], **LOSSES)
+        found = pg.water_profile(made.sections, 30.0, SLOPE, banks=made.banks, **LOSSES)
         if (found["level_m"].to_numpy() <= base + 0.010 - RESERVE_M + 1e-8).all():
             return best, float(cost[k])
     raise AssertionError("not even the approved lines keep the rise")

@@ -77,8 +77,8 @@ def adopt_scheme(
     Examples
     --------
     >>> plain = folder / "project.toml"
-    >>> _ = plain.write_text('crs = 4547\n[layers]\nbuildings = "a"\nrivers = "b"\n'
-    ...                      '[schemes]\n"原方案" = "c"\n', "utf-8")
+    >>> _ = plain.write_text(f'crs = 4547\n[layers]\nbuildings = "{sample}/房屋.shp"\n'
+    ...     f'rivers = "{sample}/河道.shp"\n[schemes."原方案"]\nwidths = 9\n', "utf-8")
     >>> try:
     ...     pg.adopt_scheme(plain)
     ... except pg.errors.ProjectError as fault:
@@ -157,8 +157,8 @@ def update_project(
     Examples
     --------
     >>> plain = folder / "project.toml"
-    >>> _ = plain.write_text('crs = 4547\n[layers]\nbuildings = "a"\nrivers = "b"\n'
-    ...                      '[schemes]\n"原方案" = "c"\n', "utf-8")
+    >>> _ = plain.write_text(f'crs = 4547\n[layers]\nbuildings = "{sample}/房屋.shp"\n'
+    ...     f'rivers = "{sample}/河道.shp"\n[schemes."原方案"]\nwidths = 9\n', "utf-8")
     >>> try:
     ...     pg.update_project(plain, ["日报.xlsx"])
     ... except pg.errors.ProjectError as fault:
@@ -271,8 +271,8 @@ def project_forms(
     Examples
     --------
     >>> plain = folder / "project.toml"
-    >>> _ = plain.write_text('crs = 4547\n[layers]\nbuildings = "a"\nrivers = "b"\n'
-    ...                      '[schemes]\n"原方案" = "c"\n', "utf-8")
+    >>> _ = plain.write_text(f'crs = 4547\n[layers]\nbuildings = "{sample}/房屋.shp"\n'
+    ...     f'rivers = "{sample}/河道.shp"\n[schemes."原方案"]\nwidths = 9\n', "utf-8")
     >>> try:
     ...     pg.project_forms(plain, folder / "填报")
     ... except pg.errors.ProjectError as fault:
@@ -337,8 +337,8 @@ def campaign_project(
     Examples
     --------
     >>> plain = folder / "project.toml"
-    >>> _ = plain.write_text('crs = 4547\n[layers]\nbuildings = "a"\nrivers = "b"\n'
-    ...                      '[schemes]\n"原方案" = "c"\n', "utf-8")
+    >>> _ = plain.write_text(f'crs = 4547\n[layers]\nbuildings = "{sample}/房屋.shp"\n'
+    ...     f'rivers = "{sample}/河道.shp"\n[schemes."原方案"]\nwidths = 9\n', "utf-8")
     >>> try:
     ...     pg.campaign_project(plain, folder / "0301", as_of="2018-03-01")
     ... except pg.errors.ProjectError as fault:

@@ -82,8 +82,8 @@ def project_papers(
     Examples
     --------
     >>> plain = folder / "project.toml"
-    >>> _ = plain.write_text('crs = 4547\n[layers]\nbuildings = "a"\nrivers = "b"\n'
-    ...                      '[schemes]\n"原方案" = "c"\n', "utf-8")
+    >>> _ = plain.write_text(f'crs = 4547\n[layers]\nbuildings = "{sample}/房屋.shp"\n'
+    ...     f'rivers = "{sample}/河道.shp"\n[schemes."原方案"]\nwidths = 9\n', "utf-8")
     >>> try:
     ...     pg.project_papers(plain, folder / "文书", templates=folder / "没有")
     ... except pg.errors.LayerError as fault:

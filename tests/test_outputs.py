@@ -293,7 +293,7 @@ def test_a_project_may_ask_for_the_line_that_demolishes_least(project, tmp_path)
         ('widths="宽度.csv"', "", "needs either widths or path"),
         ('rivers="河道.gpkg"', "", "lacks rivers"),
         ('[schemes."原"]\nwidths="宽度.csv"', "", "lacks schemes"),
-        ("宽度.csv", "宽.csv", "(?s)there is no file .*宽.csv.*did you mean '宽度.csv'"),
+        ("宽度.csv", "宽.csv", '(?s)there is no file .*宽.csv.*widths = "宽度.csv"'),
         ("crs = 4547", "crs = 2435", "(?s)another datum.*official parameters"),
         (
             "crs = 4547",

@@ -115,8 +115,11 @@ def body_rows(
 
 
 def _says_nothing(row: Row, names: Sequence[str], kind: Noun) -> bool:
-    """Whether a row is one text, and none of what a row of this noun has to say."""
-    if not lonely(row):
+    """Whether a row is one text, and none of what a row of this noun has to say.
+
+    Of two columns one text is half a row, which lacks the other half.
+    """
+    if not lonely(row) or sum(map(bool, names)) < 3:
         return False
     place = next(k for k, c in enumerate(row) if c)
     known = match_columns([n for n in names if n], kind)
