@@ -72,3 +72,12 @@ def test_repaired_layers_can_be_computed_with(straight):
 def test_rivers_are_not_polygons(straight):
     assert pg.check(straight.set_crs(CRS, allow_override=True).iloc[:0]).empty
     assert pg.repair(straight).log.empty
+
+
+def test_a_blank_wall_of_a_form_is_the_wall_that_is_there():
+    """The form for widths has columns for walls that few fill in: that is no gap."""
+    table = pd.DataFrame({"river": "A", "chainage_m": [0.0, 100.0], "left_m": 15.0, "right_m": 15.0,
+                          "wall_left": None, "wall_right": [None, "vertical"]})  # fmt: skip
+    assert pg.check(table, "widths").empty
+    lost = pg.check(table.assign(left_m=[15.0, None]), "widths")
+    assert lost[["fault", "field"]].to_numpy().tolist() == [["null_value", "left_m"]]

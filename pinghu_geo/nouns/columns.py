@@ -15,7 +15,7 @@ class Column:
 
     ``codes`` maps each code to the words that deliveries use for it; the first is its label.
     ``fallbacks`` are names such as OBJECTID, which are taken where nothing better is there. What
-    ``stands_in`` for another column is wanted only where that isn't known: blanks are no fault.
+    ``stands_in`` for something else is wanted only where that isn't known: blanks are no fault.
     """
 
     name: str
@@ -531,8 +531,8 @@ _NOUNS = (
                 minimum=0,
                 aliases=("右岸宽度", "右侧宽度", "右岸"),
             ),
-            Column("wall_left", "text", "左岸墙型"),
-            Column("wall_right", "text", "右岸墙型"),
+            Column("wall_left", "text", "左岸墙型", stands_in=True),  # blank: the wall there is
+            Column("wall_right", "text", "右岸墙型", stands_in=True),
             _LINE,
             Column("piece", "text", "分段"),
         ),
