@@ -131,6 +131,31 @@ def test_houses_are_drawn_at_start_in_the_colours_of_their_classes(page):
     assert pixels > 100
 
 
+def test_no_name_lies_on_another_or_on_a_number_of_houses(page):
+    """At every zoom; the numbers themselves stand where their houses are."""
+    for zoom in (0, -1, 2):
+        page.execute_script(
+            "pgMap.map.setZoom(pgMap.map.getZoom() + arguments[0], {animate: false})", zoom
+        )
+        time.sleep(0.6)
+        boxes = page.execute_script(
+            "return [...document.querySelectorAll('.pg-count span, .pg-station span, .pg-river span')]"
+            ".map(e => {const b = e.getBoundingClientRect();"
+            " return [b.left, b.top, b.right, b.bottom, e.parentNode.className, e.textContent]})"
+        )
+        names = [b for b in boxes if b[4] != "pg-count"]
+        assert names
+        for one in names:
+            for other in boxes:
+                apart = (
+                    one[2] <= other[0]
+                    or other[2] <= one[0]
+                    or one[3] <= other[1]
+                    or other[3] <= one[1]
+                )
+                assert apart or one is other, (zoom, one[5], other[5])
+
+
 def test_classes_are_those_of_the_tables(page, houses, results):
     found = page.execute_script("return pgMap.classes()")
     task = houses["task_class"] == "task"

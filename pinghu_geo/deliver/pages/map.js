@@ -301,17 +301,39 @@
       made.push(one);
       return span;
     };
-    for (const one of labels)
-      if (zoom >= one.least && view.contains(one.at)) place(one.kind, one.at, one.text);
+    const taken = [];  // boxes of the screen: numbers of houses first, then names, then chainages
     for (const {n, at} of groups) {
       if (!view.contains(at)) continue;
       const size = 18 + 8 * Math.log10(n), span = place("pg-count", at, n);
+      const {x, y} = map.latLngToLayerPoint(at);
+      const half = size / 2 + 2;  // with its rim
+      taken.push([x - half, y - half, x + half, y + half]);
       span.style.width = span.style.height = span.style.lineHeight = size + "px";
       span.style.margin = -size / 2 + "px 0 0 " + -size / 2 + "px";
       span.addEventListener("click", e => {
         e.stopPropagation();
         map.setView(at, Math.min(map.getZoom() + 2, 19));
       });
+    }
+    const shown = labels.filter(one => zoom >= one.least && view.contains(one.at));
+    shown.sort((a, b) => (b.kind === "pg-river") - (a.kind === "pg-river"));
+    for (const one of shown) {
+      const river = one.kind === "pg-river", {x, y} = map.latLngToLayerPoint(one.at);
+      const wide = one.text.length * (river ? 14 : 6.5) + 8, high = river ? 22 : 18;
+      const sides = river
+        ? [8, 26, 46, 70].flatMap(far => [[far, 12], [far, -32], [-wide - far, 12], [-wide - far, -32],
+                                          [-wide / 2, far], [-wide / 2, -20 - far]])
+        : [[3, -7], [-wide - 3, -7], [-wide / 2, 6], [-wide / 2, -21], [-wide / 2, 20], [-wide / 2, -35]];
+      const free = sides.find(([dx, dy]) => !taken.some(([a, b, c, d]) =>
+        x + dx < c && x + dx + wide > a && y + dy < d && y + dy + high > b));
+      if (!free && !river) continue;  // no room: another zoom has it
+      const [dx, dy] = free || sides[0], span = place(one.kind, one.at, one.text);
+      span.style.left = dx + "px"; span.style.top = dy + "px";
+      if (!river && dx < 0) {  // its tick stands where the place is
+        span.style.borderLeft = "0";
+        if (dy === -7) span.style.borderRight = "2px solid #1a5276";
+      }
+      taken.push([x + dx, y + dy, x + dx + wide, y + dy + high]);
     }
     texts.replaceChildren(...made);
   }
