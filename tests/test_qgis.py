@@ -11,7 +11,7 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
-from campaigns import whole_campaign
+from campaigns import campaign, whole_campaign
 
 import pinghu_geo as pg
 from conftest import building_frame
@@ -169,3 +169,14 @@ def test_a_field_package_comes_back_with_what_was_filled_in_and_conflicts_are_na
     assert "1.gpkg progress" in str(fault.value)
     with pytest.raises(pg.errors.LayerError, match="another project"):
         pg.campaign.read_reports(paths[0], project="乙")
+
+
+def test_tenants_of_a_field_package_come_in_by_the_door(tmp_path):
+    """A column that is there twice is refused in a sentence, as in forms and household files."""
+    run = campaign(4)
+    people = pd.DataFrame({"building_id": run["tasks"].buildings.index[:2], "name": ["甲", "乙"]},
+                          index=pd.Index(["T1", "T2"], name="tenant_id"))  # fmt: skip
+    twice = pd.concat([people, people[["name"]]], axis=1)
+    with pytest.raises(pg.errors.LayerError, match="several columns of one name"):
+        pg.deliver.write_field_package(run["tasks"].buildings, run["tasks"].nodes, run["state"],
+                                       tmp_path / "a.gpkg", tenants=twice)  # fmt: skip

@@ -24,7 +24,7 @@ HOUSE = ("node_id", "river", "bank", "chainage_m", "owner", "demolish_floor_area
 TENANT = ("building_id", "node_id", "name", "kind", "area_m2")
 
 
-@takes()
+@takes(tenants="tenants")
 def write_field_package(
     buildings: gpd.GeoDataFrame,
     nodes: gpd.GeoDataFrame,
