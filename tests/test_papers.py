@@ -329,12 +329,15 @@ def test_ids_meet_as_people_read_them(tmp_path):
     state = pg.progress_state(log, pg.campaign_tasks(hit).buildings)
     people = pd.DataFrame({"building_id": ["101"], "name": "房客甲"}, ["T1"])
     for ids in ([101, 102], ["101", "102"]):
-        mine = hit.set_axis(pd.Index(ids, name="building_id"))
+        kind = type(ids[0])
+        mine = hit.set_axis(pd.Index(ids, name="building_id")).assign(node_id=kind(7))
+        groups = pd.DataFrame({"group": ["第三组"]}, index=pd.Index(["7"], name="node_id"))
         paths = pg.deliver.write_household_files(
-            mine, tmp_path / type(ids[0]).__name__, state=state, tenants=people
+            mine, tmp_path / kind.__name__, state=state, tenants=people, nodes=groups
         )
         first, second = ("".join(texts(p)) for p in paths)
         assert "2018-02-01" in first
         assert "房客甲" in first
+        assert "第三组" in first
         assert "产权纠纷" in second
         assert "2018-02-02" in second

@@ -119,6 +119,7 @@ def write_household_files(
     # one table may write an id as a number, another as text: they meet as people read them
     people = {} if tenants is None else {str(k): g for k, g in tenants.groupby("building_id")}
     of_node = pd.DataFrame() if nodes is None else pd.DataFrame(nodes)
+    of_node = of_node.set_axis(of_node.index.map(str))
     pictures = _pictures_of_houses(buildings, around, red_line, rivers, lang)
     reached: dict[str, pd.Series] = {}
     if state is not None:
@@ -128,7 +129,8 @@ def write_household_files(
         state = replace(state, buildings=standing)
     papers = {}
     for (one, row), picture in zip(_rows_with_index(buildings), pictures, strict=True):
-        node = of_node.loc[row["node_id"]] if row.get("node_id") in of_node.index else {}
+        own = str(row.get("node_id"))
+        node: Any = of_node.loc[own] if own in of_node.index else {}
         row |= {k: node.get(k) for k in ("group", "leader") if row.get(k) is None}
         paper = _texts_of_row(row, (*HOUSE_FACTS, *row), lang)
         if row.get("task_class") not in (None, "task"):  # it is of no node, and that is known
@@ -146,8 +148,8 @@ def write_household_files(
         paper |= _progress_of_house(str(one), reached.get(str(one)), state, words, lang)
         papers[str(one)] = paper
     name = paper_name("household", lang)
-    own = own_template("household", lang)
-    return fill_papers(papers, target, template_bytes(template, own), title=name)
+    ours = own_template("household", lang)
+    return fill_papers(papers, target, template_bytes(template, ours), title=name)
 
 
 def _rows_with_index(frame: pd.DataFrame) -> list[tuple[Any, dict[str, Any]]]:
