@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pinghu_geo.campaign.stages import TODO, ancestors, stage_codes, stage_rules
 from pinghu_geo.campaign.workdays import day_of, plain_dates
-from pinghu_geo.nouns.door import as_text, excel_day, same_ids, takes
+from pinghu_geo.nouns.door import as_text, excel_day, ids_as_text, same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result
@@ -176,12 +176,6 @@ def _require_unique_ids(table: pd.DataFrame, layer: str) -> None:
         )
 
 
-def _ids_as_text(index: pd.Index) -> pd.Index:
-    """Ids as people read them, which is how reports name them."""
-    words: pd.Index = pd.Index(as_text(pd.Series(index.to_numpy()), strip=True))
-    return words
-
-
 def _empty_tenants() -> pd.DataFrame:
     return pd.DataFrame(
         {"building_id": pd.Series(dtype="str"), "node_id": pd.Series(dtype="str")},
@@ -302,8 +296,8 @@ def progress_faults(
     found: list[tuple[str, str, str, str, str]] = []
     people = pd.Index([]) if tenants is None else tenants.index
     for key, known in (
-        ("building_id", _ids_as_text(buildings.index)),
-        ("tenant_id", _ids_as_text(people)),
+        ("building_id", ids_as_text(buildings.index)),
+        ("tenant_id", ids_as_text(people)),
     ):
         mine = clean[clean[key].notna()]
         lost = mine[~mine[key].isin(known)]
@@ -434,14 +428,14 @@ def _moved_back_in_faults(
                   & ~clean["stage"].isin(empty)]  # fmt: skip
     if fixes.empty:
         return []
-    home = pd.Series(as_text(tenants["building_id"]).to_numpy(), _ids_as_text(tenants.index))
+    home = pd.Series(as_text(tenants["building_id"]).to_numpy(), ids_as_text(tenants.index))
     fixes = fixes.assign(home=fixes["tenant_id"].map(home.to_dict()))
     said = clean[clean["building_id"].isin(fixes["home"].dropna())]
-    known = buildings.loc[_ids_as_text(buildings.index).isin(said["building_id"])]
-    said = said[said["building_id"].isin(_ids_as_text(known.index))]
+    known = buildings.loc[ids_as_text(buildings.index).isin(said["building_id"])]
+    said = said[said["building_id"].isin(ids_as_text(known.index))]
     _, dates = _states_and_dates(said, "building_id", known, stages)
     since = dict(
-        zip(_ids_as_text(known.index), dates[:, stages.index.get_loc(theirs[-1])], strict=True)
+        zip(ids_as_text(known.index), dates[:, stages.index.get_loc(theirs[-1])], strict=True)
     )
     found = []
     for row in each_row(fixes):
@@ -482,7 +476,7 @@ def _states_and_dates(
     earlier = ancestors(stages)
     implied = {s: [rank[x] for x in (s, *earlier[s])] for s in codes}
     rows = _reports_by_date(log.drop_duplicates([key, "stage", "date", "correction"]), key, rank)
-    row_of = _ids_as_text(known.index).get_indexer(pd.Index(rows[key]))
+    row_of = ids_as_text(known.index).get_indexer(pd.Index(rows[key]))
     dates = np.full((len(known), len(codes)), np.datetime64("NaT", "D"))
     when = rows["date"].to_numpy().astype("datetime64[D]")
     for at, stage, day, fix in zip(
@@ -636,7 +630,7 @@ def _rows_of_reached_stages(
     """A row an id and stage reached."""
     who, what = np.nonzero(~np.isnat(dates))
     return pd.DataFrame({
-        "kind": kind, "id": _ids_as_text(table.index).to_numpy()[who],
+        "kind": kind, "id": ids_as_text(table.index).to_numpy()[who],
         "node_id": table["node_id"].to_numpy()[who],
         "stage": stages.index.to_numpy()[what], "date": dates[who, what].astype("datetime64[ns]"),
     })  # fmt: skip

@@ -20,7 +20,7 @@ from pinghu_geo.campaign.tasks import CampaignTasks
 from pinghu_geo.deliver.drafts import HOUSE_FACTS, own_template, paper_name
 from pinghu_geo.deliver.styles import stage_words, value_text
 from pinghu_geo.deliver.templates import Picture, fill_papers, template_bytes
-from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.door import ids_as_text, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.messages import say
@@ -119,13 +119,13 @@ def write_household_files(
     # one table may write an id as a number, another as text: they meet as people read them
     people = {} if tenants is None else {str(k): g for k, g in tenants.groupby("building_id")}
     of_node = pd.DataFrame() if nodes is None else pd.DataFrame(nodes)
-    of_node = of_node.set_axis(of_node.index.map(str))
+    of_node = of_node.set_axis(ids_as_text(of_node.index))
     pictures = _pictures_of_houses(buildings, around, red_line, rivers, lang)
     reached: dict[str, pd.Series] = {}
     if state is not None:
         rows = state.reached[state.reached["kind"] == "building"]
         reached = {str(k): g.set_index("stage")["date"] for k, g in rows.groupby("id", sort=False)}
-        standing = state.buildings.set_axis(state.buildings.index.map(str))
+        standing = state.buildings.set_axis(ids_as_text(state.buildings.index))
         state = replace(state, buildings=standing)
     papers = {}
     for (one, row), picture in zip(_rows_with_index(buildings), pictures, strict=True):

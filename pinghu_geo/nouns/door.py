@@ -38,6 +38,7 @@ __all__ = [
     "clean",
     "columns_once",
     "excel_day",
+    "ids_as_text",
     "same_ids",
     "takes",
     "with_ids_as_column",
@@ -616,6 +617,12 @@ def as_text(values: pd.Series, *, strip: bool = False) -> pd.Series:
     known = values.dropna().unique()
     cure = {w: w.strip() for w in known if w != w.strip()}
     return values.replace(cure) if cure else values
+
+
+def ids_as_text(index: pd.Index) -> pd.Index:
+    """Ids as people read them, which is how reports and papers name them."""
+    words: pd.Index = pd.Index(as_text(pd.Series(index.to_numpy()), strip=True))
+    return words
 
 
 def _value_as_text(value: Any) -> str:
