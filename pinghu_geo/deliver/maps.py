@@ -42,10 +42,9 @@ MOST_NEIGHBOURS = 8000
 NEIGHBOURS_M = 80.0
 # A hull reaches so far beyond its houses [m].
 HULL_M = 4.0
-# From this zoom on a house is some pixels wide; below, houses in squares of so many pixels are
-# one circle with their number.
+# From this zoom on a house is some pixels wide; below, the houses of a place are one circle with
+# their number.
 SEEN_ZOOM = 16
-GROUP_PX = 44
 # Chainages divisible by [m] are written from a zoom on, all others from 17 on: every 90 pixels.
 LABEL_ZOOMS = ((50_000, 8), (10_000, 11), (2_000, 13), (500, 15))
 # A chainage that is searched for lies between points so many times closer than the labels.

@@ -15,7 +15,7 @@ from pinghu_geo.flood.hecras_structures import GATE_CODES, SHAPE_CODES
 from pinghu_geo.flood.structures import CRESTS, DEFAULTS, INLETS
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest
-from pinghu_geo.nouns.tables import record_of, records_of
+from pinghu_geo.nouns.tables import is_unknown, record_of, records_of
 
 __all__ = ["junction_lines", "structure_lines"]
 
@@ -57,7 +57,7 @@ class _RowWithDefaults:
 
     def __call__(self, column: str, default: Any = None) -> Any:
         value = self.row.get(column)
-        if value is None or (not isinstance(value, str) and pd.isna(value)):
+        if is_unknown(value):
             return DEFAULTS.get(column) if default is None else default
         return value
 
