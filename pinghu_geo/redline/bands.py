@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from pinghu_geo.redline.areas import Edges, mean_above
-from pinghu_geo.redline.lines import arc, bends
+from pinghu_geo.redline.lines import bends, fans
 
 __all__ = ["Pieces", "areas_inside"]
 
@@ -59,18 +59,16 @@ class Pieces(NamedTuple):
         turn, ray, last, before, after = bends(rows)
         wide = np.maximum(before, after)
         bent = np.flatnonzero((turn != 0) & (wide.max(axis=1) > 0))
-        fans = [
-            np.vstack([ray[i], arc(ray[i], last[i], arc_step, mitre=mitre), last[i]]) for i in bent
-        ]
-        found.append(cls._bend_fans(rows["p1"][bent], fans, wide[bent]))
+        corners = fans(ray[bent], last[bent], arc_step, mitre=mitre)
+        found.append(cls._bend_fans(rows["p1"][bent], corners, wide[bent]))
         if rounded:
             unit = rows["unit"]
             for end, k, ahead in (("0", 0, -unit[0]), ("1", -1, unit[-1])):
                 for name, side in (("left", 1.0), ("right", -1.0)):
                     square = side * np.array([-unit[k, 1], unit[k, 0]])
-                    fan = np.vstack([square, arc(square, ahead, arc_step, mitre=False), ahead])
+                    fan = fans(square[None], ahead[None], arc_step, mitre=False)
                     centre, radius = rows[f"p{end}"][[k]], rows[f"{name}{end}"][[k]]
-                    found.append(cls._bend_fans(centre, [fan], radius))
+                    found.append(cls._bend_fans(centre, fan, radius))
         return found
 
     @classmethod
@@ -94,12 +92,11 @@ class Pieces(NamedTuple):
         return cls(np.stack(ring, axis=1), start, unit, across, length, near, far)
 
     @classmethod
-    def _bend_fans(cls, centre: Floats, corners: list[Floats], radius: Floats) -> Pieces:
+    def _bend_fans(cls, centre: Floats, corners: tuple[Floats, Ints], radius: Floats) -> Pieces:
         """Triangles of wedges with their corners at radius 1, the chords of which move out."""
-        of = np.repeat(np.arange(len(corners)), [len(c) - 1 for c in corners])
-        nothing = np.zeros((0, 2))
-        one = np.concatenate([nothing, *(c[:-1] for c in corners)])
-        other = np.concatenate([nothing, *(c[1:] for c in corners)])
+        fan, of = corners
+        chord = of[1:] == of[:-1]
+        one, other, of = fan[:-1][chord], fan[1:][chord], of[:-1][chord]
         along = (other - one) / np.hypot(*(other - one).T)[:, None]
         across = np.stack([along[:, 1], -along[:, 0]], axis=1)
         reach = (across * one).sum(axis=1)

@@ -29,7 +29,7 @@ from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.river.corridor import locate
 
 __all__ = [
-    "ARC_STEP_DEG", "Widths", "arc", "bends", "red_line", "section_rows", "width_rows",
+    "ARC_STEP_DEG", "Widths", "bends", "fans", "red_line", "section_rows", "width_rows",
     "width_table", "widths_of",
 ]  # fmt: skip
 
@@ -326,7 +326,7 @@ def _corridor_area(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rou
     joined = np.zeros(len(rows["p0"]) - 1, bool)  # and bends
     for a, b in zip(first[plain], last[plain], strict=True):
         within[a : b + 1] = joined[a:b] = True
-    ends = _end_wedges(rows, arc_step) if rounded else []
+    ends: Any = _end_wedges(rows, arc_step) if rounded else []
     wedges = _wedges(rows, ~joined, arc_step, mitre=mitre)
     pieces = [np.array(runs, object)[plain], _strips(rows)[~within], wedges, ends]
     shapes = np.concatenate([np.asarray(some, object) for some in pieces])
@@ -334,7 +334,7 @@ def _corridor_area(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rou
         area = shapely.union_all(shapes[shapely.area(shapes) > 0])
     except shapely.errors.GEOSException:
         wedges = _wedges(rows, np.ones(len(joined), bool), arc_step, mitre=mitre)
-        area = _union_on_grid(np.concatenate([_strips(rows), wedges, np.array(ends, object)]))
+        area = _union_on_grid(np.concatenate([_strips(rows), wedges, np.asarray(ends, object)]))
     return _without_pinholes(area)
 
 
@@ -442,36 +442,25 @@ def _strips(rows: dict[str, Floats]) -> Any:
 
 def _wedges(rows: dict[str, Floats], wanted: Any, arc_step: float, *, mitre: bool) -> Any:
     """Wedges outside the bends that are wanted."""
-    p1, unit = rows["p1"], rows["unit"]
+    unit = rows["unit"]
     same = np.all(unit[1:] == unit[:-1], axis=1)
-    turn, ray, last, before, after = bends(rows)
-    most = np.maximum(before, after)
-    wide = wanted & ~same & (most > 0)
-    # most turns are small, and their wedges triangles: made at once
-    small = wide & (np.abs(turn) <= arc_step) & (not mitre)
-    wedges = list(_chord_wedges(p1[:-1], ray, last, before, most, after, small))
-    for i in np.flatnonzero(wide & ~small):
-        wedges.append(
-            _bend_wedge(p1[i], ray[i], last[i], (before[i], after[i]), arc_step, mitre=mitre)
-        )
-    return np.array(wedges, object)
+    _, ray, last, before, after = bends(rows)
+    wide = np.flatnonzero(wanted & ~same & (np.maximum(before, after) > 0))
+    radii = np.stack([before, after], axis=1)[wide]
+    return _wedges_about(rows["p1"][:-1][wide], ray[wide], last[wide], radii, arc_step, mitre=mitre)
 
 
-def _end_wedges(rows: dict[str, Floats], arc_step: float) -> list[Any]:
+def _end_wedges(rows: dict[str, Floats], arc_step: float) -> Any:
     """Quarter discs at both ends of the works, on each side."""
-    p0, p1, unit = rows["p0"], rows["p1"], rows["unit"]
-    normal = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
-    corners = (
-        (p0[0], normal[0], -unit[0], rows["left0"][0]),
-        (p0[0], -normal[0], -unit[0], rows["right0"][0]),
-        (p1[-1], normal[-1], unit[-1], rows["left1"][-1]),
-        (p1[-1], -normal[-1], unit[-1], rows["right1"][-1]),
-    )
-    return [
-        _bend_wedge(p, ray, way, (w, w), arc_step, mitre=False)
-        for p, ray, way, w in corners
-        if w > 0
-    ]
+    first, last = rows["unit"][0], rows["unit"][-1]
+    way = np.stack([-first, -first, last, last])
+    square = np.stack([[-first[1], first[0]], [-last[1], last[0]]])  # to the left
+    ray = np.stack([square[0], -square[0], square[1], -square[1]])
+    width = np.array([rows["left0"][0], rows["right0"][0], rows["left1"][-1], rows["right1"][-1]])
+    centre = np.stack([rows["p0"][0]] * 2 + [rows["p1"][-1]] * 2)
+    some = width > 0
+    radii = np.stack([width, width], axis=1)[some]
+    return _wedges_about(centre[some], ray[some], way[some], radii, arc_step, mitre=False)
 
 
 def _union_on_grid(shapes: Any) -> Any:
@@ -514,49 +503,47 @@ def _without_pinholes(area: Any) -> Any:
     return shapely.multipolygons(parts) if len(parts) > 1 else parts[0]
 
 
-def _chord_wedges(
-    centre: Floats,
-    ray: Floats,
-    last: Floats,
-    before: Floats,
-    most: Floats,
-    after: Floats,
-    rows: Any,
+def _wedges_about(
+    centre: Floats, ray: Floats, last: Floats, radii: Floats, arc_step: float, *, mitre: bool
 ) -> Any:
-    """Wedges of a single chord, with the corners of both strips."""
-    out = ((ray, before), (ray, most), (last, most), (last, after))
-    ring = [centre, *(centre + direction * radius[:, None] for direction, radius in out)]
-    return shapely.polygons(np.stack(ring, axis=1)[rows])
+    """Wedges about vertices from one strip's edge to the next's: circular, or up to their apex.
 
-
-def _bend_wedge(
-    centre: Floats,
-    ray: Floats,
-    last: Floats,
-    radii: tuple[float, float],
-    arc_step: float,
-    *,
-    mitre: bool,
-) -> Any:
-    """Wedge about a vertex from one strip's edge to the next's: circular, or up to its apex.
-
-    It has the corners of both strips, to the bit, so that the union closes.
+    They have the corners of both strips, to the bit, so that the union closes.
     """
-    radius = max(radii)
-    between = radius * arc(ray, last, arc_step, mitre=mitre)
-    out = [ray * radii[0], ray * radius, *between, last * radius, last * radii[1]]
-    return shapely.polygons(np.vstack([centre, *(centre + o for o in out)]))
+    fan, of = fans(ray, last, arc_step, mitre=mitre)
+    # each ring: the centre, the one strip's corner, the fan, the other strip's corner
+    size = np.bincount(of, minlength=len(centre)) + 3
+    end = np.cumsum(size)
+    wedge = np.repeat(np.arange(len(centre)), size)
+    ring = np.empty((len(wedge), 2))
+    inner = np.ones(len(wedge), bool)
+    for at, corner in (
+        (end - size, centre),
+        (end - size + 1, centre + ray * radii[:, :1]),
+        (end - 1, centre + last * radii[:, 1:]),
+    ):
+        ring[at], inner[at] = corner, False
+    ring[inner] = centre[of] + fan * radii.max(axis=1)[of, None]
+    return shapely.polygons(shapely.linearrings(ring, indices=wedge))
 
 
-def arc(ray: Floats, last: Floats, arc_step: float, *, mitre: bool) -> Floats:
-    """Corners of a wedge of radius 1 between its first ray and its last."""
-    turn = np.arctan2(ray[0] * last[1] - ray[1] * last[0], ray @ last)
-    if mitre and np.cos(turn / 2) * MITRE_LIMIT >= 1:
-        return np.asarray([(ray + last) / (1 + ray @ last)])
-    n = max(int(np.ceil(abs(turn) / arc_step)), 1)
-    angle = np.linspace(0.0, turn, n + 1)[1:-1]
-    cos, sin = np.cos(angle), np.sin(angle)
-    return np.stack([ray[0] * cos - ray[1] * sin, ray[0] * sin + ray[1] * cos], axis=1)
+def fans(
+    ray: Floats, last: Floats, arc_step: float, *, mitre: bool
+) -> tuple[Floats, NDArray[np.intp]]:
+    """Corners of wedges of radius 1 from their first rays to their last, and whose each is."""
+    dot = (ray * last).sum(axis=1)
+    turn = np.arctan2(ray[:, 0] * last[:, 1] - ray[:, 1] * last[:, 0], dot)
+    n = np.maximum(np.ceil(np.abs(turn) / arc_step), 1).astype(np.intp)
+    apex = np.flatnonzero(mitre & (np.cos(turn / 2) * MITRE_LIMIT >= 1))
+    n[apex] = 2
+    of = np.repeat(np.arange(len(n)), n + 1)
+    first = np.cumsum(n + 1) - n - 1
+    angle = (turn / n)[of] * (np.arange(len(of)) - first[of])
+    cos, sin, (x, y) = np.cos(angle), np.sin(angle), ray[of].T
+    fan = np.stack([x * cos - y * sin, x * sin + y * cos], axis=1)
+    fan[first], fan[first + n] = ray, last
+    fan[first[apex] + 1] = (ray + last)[apex] / (1 + dot)[apex, None]
+    return fan, of
 
 
 # --- the inverse ------------------------------------------------------------------------------
