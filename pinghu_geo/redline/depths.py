@@ -10,7 +10,9 @@ of two planes. On the ridge of a straight strip that bound is exact, so few are 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import shapely
@@ -74,19 +76,19 @@ def deepest(shapes: Shapes, line: Any, *, tolerance_m: float = DEPTH_TOLERANCE_M
     return found
 
 
-class _LineEdges(NamedTuple):
+@dataclass(frozen=True)
+class _LineEdges:
     """The line's edge: its straight pieces, and two indexes of them.
 
-    Few lookups need the tree of the pieces. Along each piece are posts, its ends among them, none
-    further apart than twice ``half``: of the posts beside the nearest place one is no further
-    off than the root of the distance's square and that of ``half``.
+    Along each piece are posts, its ends among them, none further apart than twice ``half``: of the
+    posts beside the nearest place one is no further off than the root of the distance's square and
+    that of ``half``.
     """
 
     start: Floats
     step: Floats
     square: Floats
     ring: Ints
-    tree: shapely.STRtree
     posts: Any
     before: Ints  # the edge that comes to each post
     behind: Ints  # and the one that leaves it
@@ -111,11 +113,16 @@ class _LineEdges(NamedTuple):
         before = edge - (share == 0)
         first = np.flatnonzero(np.diff(ring, prepend=-1))
         before[begin[first]] = np.append(first[1:], len(ring)) - 1
-        tree = shapely.STRtree(np.asarray(shapely.linestrings(ends)))
         posts = cKDTree(ends[edge, 0] + share[:, None] * step[edge])
         half = float((long / n).max()) / 2
         square = (step**2).sum(axis=1)
-        return cls(ends[:, 0], step, square, ring, tree, posts, before, edge, half)
+        return cls(ends[:, 0], step, square, ring, posts, before, edge, half)
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """Index of the pieces themselves, which few lookups need."""
+        ends = np.stack([self.start, self.start + self.step], axis=1)
+        return shapely.STRtree(np.asarray(shapely.linestrings(ends)))
 
     def nearest(self, xy: Floats) -> tuple[Ints, Floats]:
         """The nearest edge of each point, and how far it is."""
@@ -169,7 +176,8 @@ def _parts_inside(shapes: Shapes, line: Any) -> Shapes:
     for rows in np.split(order, begin[1:]):
         low, high = box[rows, :2].min(axis=0) - 1.0, box[rows, 2:].max(axis=0) + 1.0
         near = parts[tree.query(shapely.box(*low, *high))]
-        window = shapely.union_all([_part_in_window(one, low, high) for one in near])
+        within = [_part_in_window(one, low, high) for one in near]
+        window = within[0] if len(within) == 1 else shapely.union_all(within)
         found[cut[rows]] = shapely.intersection(shapes[cut[rows]], window)
     return found
 
