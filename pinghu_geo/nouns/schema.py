@@ -317,8 +317,8 @@ def require_layer(
             if layer == "rivers"
             else f"{layer} = {layer}[~{layer}.index.duplicated()]  # when you know which is right",
         )
-    geometry = frame.geometry
-    empty = geometry.isna().to_numpy() | geometry.is_empty.to_numpy()
+    shapes = frame.geometry.to_numpy()
+    empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     if empty.any():
         raise LayerError(
             "has rows without geometry",
@@ -541,7 +541,8 @@ def numbers(frame: pd.DataFrame, column: str, layer: str) -> pd.Series:
 
 def require_polygons(frame: Any, layer: str) -> None:
     """Refuse a layer that holds anything but polygons."""
-    bad = ~frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"]).to_numpy()
+    kinds = shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON
+    bad = ~np.isin(shapely.get_type_id(frame.geometry.to_numpy()), kinds)
     if bad.any():
         raise LayerError(
             f"has {frame.geometry.geom_type[bad].iloc[0]} where polygons are needed",

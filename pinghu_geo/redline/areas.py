@@ -106,7 +106,10 @@ def rows_near(frame: Any, zones: Any, *, within_m: float = 0.0) -> Ints:
     for part, (low_x, low_y, high_x, high_y) in zip(parts, shapely.bounds(parts), strict=True):
         beside = (east >= low_x) & (west <= high_x) & (north >= low_y) & (south <= high_y)
         some = crossed[beside & ~found[crossed]]
-        found[some] = shapely.dwithin(part, shapely.box(*box[some].T), within_m)
+        boxes = shapely.box(*box[some].T)
+        found[some] = (
+            shapely.dwithin(part, boxes, within_m) if within_m else shapely.intersects(part, boxes)
+        )
     return np.flatnonzero(found)
 
 
