@@ -146,3 +146,37 @@ def test_outlines_of_all_kinds_in_one_layer():
     who, _, area = shared_areas(shapes, [shapely.box(-99, -99, 99, 5)])
     assert who.tolist() == [0, 1, 2, 3, 4]
     assert area.tolist() == pytest.approx([50, 50, 32, 30, 50], abs=1e-9)
+
+
+def test_cells_of_the_mask_are_as_large_as_the_shapes_but_no_more_than_memory_holds(monkeypatch):
+    zone = [shapely.box(0, 0, 1000, 500)]
+    houses = shapely.bounds(shapely.box([0, 50, 90], 0, [10, 60, 100], 10))
+    assert areas._BoundaryMask.of(zone, houses).cell == 10
+    monkeypatch.setattr(areas, "CELLS", 10_000)
+    fine = areas._BoundaryMask.of(zone, houses / 20)
+    assert 9_000 < fine.on.size < 12_000
+
+
+def test_a_box_is_in_a_free_region_where_no_boundary_crosses_the_cells_from_its_corner_on():
+    """By counting: as many cells each way as the next power of two of the box's own."""
+    zone = [shapely.box(0, 0, 1000, 1000) - shapely.box(380, 410, 640, 590)]
+    rng = np.random.default_rng(3)
+    low = rng.uniform(-100, 1000, (400, 2))
+    box = np.column_stack([low, low + rng.choice([4.0, 10, 25, 70, 160], (400, 1))])
+    mask = areas._BoundaryMask.of(zone, shapely.bounds(shapely.box(0, 0, 10, 10))[None])
+    on = np.pad(mask.on, (0, 64))
+    cell = np.maximum(((box.reshape(-1, 2, 2) - mask.corner) / mask.cell).astype(int), 0)
+    free = []
+    for (i0, j0), (i1, j1) in np.minimum(cell, np.array(mask.on.shape[::-1]) - 1):
+        side = 1 << int(max(i1 - i0, j1 - j0)).bit_length()
+        free.append(not on[j0 : j0 + side, i0 : i0 + side].any())
+    found = mask.regions(box)
+    assert (found > 0).tolist() == free
+    assert 0.2 < np.mean(free) < 0.9
+    # outside, in the hole and between them are three
+    assert len(set(found[found > 0])) == 3
+
+
+def test_the_distance_of_the_reference_point_from_edges():
+    xy = np.array([(3.0, 4, 3, -4), (0, 5, 5, 0), (3, 4, 6, 8), (-6, -8, -3, -4), (2, 2, 2, 2)]).T
+    assert areas._distance_from_origin(xy) == pytest.approx([3, 5 / 2**0.5, 5, 5, 8**0.5])

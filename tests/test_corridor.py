@@ -8,6 +8,7 @@ from shapely import affinity
 
 import pinghu_geo as pg
 from conftest import CRS, building_frame, river_frame
+from pinghu_geo.river import corridor
 from pinghu_geo.river.centreline import lay_out
 
 
@@ -307,3 +308,74 @@ def test_places_are_those_of_brute_force_however_the_drawing_is_turned(seed):
     sure = ~(found["ambiguous"] | again["ambiguous"]) & (some.geom_type == "Polygon")
     gap = (again["chainage_m"] - found["chainage_m"]).abs()
     assert gap[sure].max() < 1e-6
+
+
+def test_a_slanting_tributary_joins_where_it_ends():
+    rivers = river_frame({"干流": [(0, 0), (1000, 0)], "支流": [(700, 400), (500, 3)]})
+    found = pg.river.confluences(rivers).iloc[0]
+    assert found[["tributary", "end", "river", "bank"]].tolist() == [
+        "支流", "mouth", "干流", "left",
+    ]  # fmt: skip
+    assert found[["chainage_m", "gap_m"]].tolist() == pytest.approx([500, 3], abs=1e-9)
+    back = rivers.set_geometry([rivers.geometry["干流"], rivers.geometry["支流"].reverse()])
+    found = pg.river.confluences(back).iloc[0]
+    assert found["end"] == "source"
+    assert found[["chainage_m", "gap_m"]].tolist() == pytest.approx([500, 3], abs=1e-9)
+
+
+def test_where_a_row_is_drawn_tells_which_of_two_equal_chainages_it_means():
+    """A long chain: 800 to 860 m occur twice, from 800 and from 860 m along the river on."""
+    rivers = river_frame({"A": [(0, 0), (1000, 0)]}, equations=["K0+860=K0+800"])
+    shapes = [
+        shapely.LineString([(810, 0), (850, 0)]),
+        shapely.LineString([(870, 0), (910, 0)]),
+        shapely.MultiLineString([[(870, 0), (880, 0)], [(900, 0), (910, 0)]]),
+    ]
+    rows = gpd.GeoDataFrame(
+        {"river": "A", "from_m": 810.0, "to_m": 850.0, "chainage_m": 830.0},
+        geometry=shapes, crs=CRS, index=range(3),
+    )  # fmt: skip
+    found = corridor.along_rivers(rows, ["from_m", "to_m"], rivers, "segments")
+    assert found.tolist() == [[810, 850], [870, 910], [870, 910]]
+    # the lower end first is one way to write a reach, too
+    turned = rows.assign(from_m=850.0, to_m=810.0)
+    found = corridor.along_rivers(turned, ["from_m", "to_m"], rivers, "segments")
+    assert found.tolist() == [[850, 810], [910, 870], [910, 870]]
+    found = corridor.along_rivers(rows, ["chainage_m"], rivers, "cuts")
+    assert found.tolist() == [[830], [890], [890]]
+    with pytest.raises(pg.errors.ChainageError, match="A: .*twice"):
+        corridor.along_rivers(pd.DataFrame(rows[["river", "from_m"]]), ["from_m"], rivers, "cuts")
+    ends, said = corridor.river_ends(turned, rivers, "segments")
+    assert ends.tolist() == [[810, 850], [870, 910], [870, 910]]
+    assert said.tolist() == [[810, 850]] * 3
+
+
+def test_both_ends_of_a_row_come_lower_first(straight):
+    rows = pd.DataFrame({"river": "A", "from_m": [30.0, 5], "to_m": [10.0, 8]})
+    for found in corridor.river_ends(rows, straight):
+        assert found.tolist() == [[10, 30], [5, 8]]
+
+
+def test_rows_of_rivers_that_are_not_there_are_named(straight):
+    rows = pd.DataFrame({"river": ["A", "B"]}, index=["one", "other"])
+    nodes = pd.DataFrame({"river": ["A"]}, index=["A-L-001"])
+    with pytest.raises(pg.errors.LayerError, match=r"names rivers that rivers lacks \(1: other\)"):
+        corridor.require_rivers(rows, straight, "groups", nodes=nodes)
+    corridor.require_rivers(rows.iloc[:1], straight, "groups", nodes=nodes)
+
+
+def test_what_lies_a_little_to_the_right_is_on_the_right_bank(straight):
+    points = gpd.GeoDataFrame(geometry=[shapely.Point(30, 0.3), shapely.Point(30, -0.3)], crs=CRS)
+    assert pg.locate(points, straight)["bank"].tolist() == ["left", "right"]
+
+
+def test_rows_whose_order_a_new_line_turns_are_marked_and_each_river_has_its_own():
+    rivers = river_frame({"A": [(0, 0), (1000, 0)], "B": [(0, 500), (800, 500)]}, start_m=[0, 5000])
+    turned = rivers.set_geometry([rivers.geometry["A"].reverse(), rivers.geometry["B"]])
+    rows = pd.DataFrame(
+        {"river": ["A", "A", "B"], "from_m": [100.0, 300, 5100], "to_m": [250.0, 300, 5300]}
+    )
+    found = pg.transfer_chainage(rows, rivers, turned, columns=("from_m", "to_m"))
+    assert found["ambiguous"].tolist() == [True, False, False]
+    assert found["from_m"].tolist() == pytest.approx([900, 700, 5100])
+    assert found["to_m"].tolist() == pytest.approx([750, 700, 5300])

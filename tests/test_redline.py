@@ -329,3 +329,24 @@ def test_a_tangle_that_geos_cannot_join_without_a_grid(east):
     houses = gpd.GeoDataFrame(geometry=shapely.box(x + east, y, x + east + 1, y + 1), crs=4547)
     inside = pg.assess_many({"d": widths}, houses, rivers).inside_m2
     assert inside.to_numpy().sum() == pytest.approx(area.area, abs=1e-5)
+
+
+@pytest.mark.parametrize(("jump_m", "sure"), [(0.25, True), (0.35, False)])
+def test_an_edge_at_two_offsets_of_one_chainage_is_uncertain(straight, jump_m, sure):
+    """By default from 0.1 m on, and what a taper of 1 in 10 may change within a metre each way."""
+    far = 10 + jump_m
+    works = shapely.Polygon(
+        [(0, -10), (1000, -10), (1000, far), (500, far), (500, 10), (0, 10)]
+    )  # fmt: skip
+    found = pg.widths_of(zone_frame(works), straight, spacing_m=500)
+    assert found["reliable"].tolist() == [True, sure, True]
+    assert found["left_m"].tolist() == pytest.approx([10, far, far])
+    looser = pg.widths_of(zone_frame(works), straight, spacing_m=500, tolerance_m=0.2)
+    assert looser["reliable"].all()
+
+
+@pytest.mark.parametrize(("width_m", "sure"), [(0.4, True), (1.2, False)])
+def test_inside_a_corner_only_gaps_of_two_metres_are_bridged(bend, width_m, sure):
+    """A width w inside a square corner leaves 2 w of chainage without a point, and up to 1 m more."""
+    found = pg.widths_of(pg.red_line(bend, (width_m, 0.5)), bend, spacing_m=100)
+    assert found["reliable"].tolist() == [True, sure, True]
