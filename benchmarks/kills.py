@@ -457,7 +457,7 @@ def compute_once(work: Callable[[], None]) -> None:
 
         return once
 
-    for name in ("_read_inputs", "_compute_all"):
+    for name in ("read_inputs", "_compute_all"):
         setattr(project, name, remembered(getattr(project, name)))
     work()
 

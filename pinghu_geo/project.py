@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 import platform
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from pinghu_geo.campaign.stages import stage_words
@@ -31,40 +31,36 @@ from pinghu_geo.deliver.ledger import write_hydraulics, write_ledger
 from pinghu_geo.deliver.qgis import write_qgis_project
 from pinghu_geo.deliver.report import write_results, write_sheets, write_table
 from pinghu_geo.flood.channel import design_sections
-from pinghu_geo.flood.directions import drawn_downstream
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import LOSSES, building_rises, section_lines
-from pinghu_geo.flood.offsets import section_offsets
 from pinghu_geo.flood.rises import freeboard
 from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
+from pinghu_geo.inputs import (
+    Inputs,
+    is_width_table,
+    path_and_options,
+    prepare_layer,
+    read_inputs,
+)
 from pinghu_geo.intake.catalogue import FIELDS, Findings, errors_first
 from pinghu_geo.intake.faults import (
-    check_summary,
     examine,
     read_for_check,
-    repair,
-    scattered_rows,
-    split_parts,
 )
 from pinghu_geo.intake.formats import POSTGIS
-from pinghu_geo.intake.grid import fit_grid
-from pinghu_geo.intake.io import layer_and_findings, table_and_findings
-from pinghu_geo.intake.surveys import read_sections
 from pinghu_geo.keys import table_source
-from pinghu_geo.nouns.errors import CRSError, LayerError, PinghuError, ProjectError
+from pinghu_geo.nouns.errors import LayerError, PinghuError, ProjectError
 from pinghu_geo.nouns.inert import console_text, file_names, json_text, source_name
 from pinghu_geo.nouns.messages import merged, say, translated
-from pinghu_geo.nouns.notices import heard, notify
+from pinghu_geo.nouns.notices import heard
 from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, write_whole
-from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, same_crs, same_datum, spoken
-from pinghu_geo.nouns.tables import crs_of
+from pinghu_geo.nouns.schema import Lang, code_label, label, spoken
 from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
-from pinghu_geo.river.axis import join_parts, river_axis
 from pinghu_geo.river.centreline import station_ticks, stations
 from pinghu_geo.river.chainage import format_chainage
-from pinghu_geo.schemes.alternatives import Comparison, compare
+from pinghu_geo.schemes.alternatives import Assessment, Comparison, assess, compare_assessed
 from pinghu_geo.schemes.cost import clearing
 from pinghu_geo.schemes.nodes import node_table
 from pinghu_geo.schemes.retention import retention_rules, retention_verdict
@@ -84,9 +80,6 @@ REHEARSED_WORK = 0.01
 OUTPUTS = re.compile(
     r"(results\.gpkg|(ledger|repairs|campaign|hydraulics)\.xlsx|map\.html|summary\.json|(widths|proof|rise)_.+\.xlsx)"
 )
-
-# what is done with rivers after they were read, in the project's CRS
-RIVER_STEPS = ("join_gap_m", "axis_m", "direction", "dem")
 
 # a searched line bends at most once in this [m] where a project file says nothing else
 BEND_EVERY_M = 30.0
@@ -185,8 +178,7 @@ def run_project(
     with atomic_folder(target, ours=_outputs_of_folder, force=force, tell=tell, room=ROOM) as made:
         tell("reading the layers")
         with heard() as said, for_the_shell(plan):
-            data = _read_inputs(plan, tell)
-            tell("computing the red line and who is affected")
+            data = read_inputs(plan)
             found = _compute_all(plan, data, tell)
         _write_outputs(plan, data, found, merged(said), made, tell)
     return target
@@ -226,20 +218,20 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
     plan = read_plan(Path(project))
     files: dict[str, tuple[str, Any, dict[str, Any]]] = {}
     for name, source in plan.layers.items():
-        files[name] = (name, *_path_and_options(plan, source))
+        files[name] = (name, *path_and_options(plan, source))
     for name, given in plan.tables.items():
-        files[name] = (name, *_path_and_options(plan, given))
+        files[name] = (name, *path_and_options(plan, given))
     for key, what in FLOOD_TABLES.items():
         if key in plan.flood:
-            files[what] = (what, *_path_and_options(plan, table_source(plan.flood[key])))
+            files[what] = (what, *path_and_options(plan, table_source(plan.flood[key])))
     for key, what in CAMPAIGN_TABLES.items():
         if key in plan.campaign and key != "log":  # which is judged report by report
-            files[key] = (what, *_path_and_options(plan, table_source(plan.campaign[key])))
+            files[key] = (what, *path_and_options(plan, table_source(plan.campaign[key])))
     for name, source in plan.schemes.items():
-        if _is_width_table(source.get("widths")):
-            files[name] = ("widths", *_path_and_options(plan, table_source(source["widths"])))
+        if is_width_table(source.get("widths")):
+            files[name] = ("widths", *path_and_options(plan, table_source(source["widths"])))
         elif "path" in source:
-            files[name] = ("red_line", *_path_and_options(plan, source))
+            files[name] = ("red_line", *path_and_options(plan, source))
     read, known = {}, {}
     for name, (what, path, reading) in files.items():
         frame, seen = read_for_check(path, what, lang=lang, **reading)
@@ -262,7 +254,7 @@ def _prepared_or_none(plan: Plan, frame: Any, what: str, seen: Findings) -> Any:
         return frame
     try:
         with heard():  # a fault says of it more than a notice
-            return _prepare_layer(plan, frame, what)[0]
+            return prepare_layer(plan, frame, what)[0]
     except PinghuError as fault:
         seen.add_error(fault)
         return None
@@ -290,7 +282,7 @@ def _faults_by_rehearsal(
     errors = faults["severity"] == "error"
     try:
         with heard():
-            data = _read_inputs(plan, lambda _: None, rehearse=True, known=known)
+            data = read_inputs(plan, known=known)
             _compute_all(plan, data, lambda _: None, rehearse=True)
     except PinghuError as fault:
         layer = next((n for n in plan.layers if fault.layer.startswith(n)), fault.layer)
@@ -373,20 +365,6 @@ def _layer_with_file(plan: Plan, layer: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Inputs:
-    """Everything that was read."""
-
-    layers: dict[str, gpd.GeoDataFrame]
-    tables: dict[str, pd.DataFrame]
-    schemes: dict[str, gpd.GeoDataFrame]
-    river: _DesignedRiver | None
-    evidence: pd.DataFrame | None
-    least: dict[str, LeastDemolition | WithinRise]
-    repairs: pd.DataFrame
-    reading: list[str]
-
-
-@dataclass(frozen=True, slots=True)
 class _DesignedRiver:
     """The designed river and its floods, as `water_profile` takes them."""
 
@@ -403,11 +381,17 @@ class _Computation:
     """Everything that was computed."""
 
     comparison: Comparison
+    least: dict[str, LeastDemolition | WithinRise]
     affected: gpd.GeoDataFrame
     nodes: gpd.GeoDataFrame
     parcels: gpd.GeoDataFrame | None
     flood: _RiverInFlood | None
     campaign: Campaign | None
+
+    @property
+    def lines(self) -> dict[str, gpd.GeoDataFrame]:
+        """Red line of each scheme."""
+        return {name: one.red_line for name, one in self.comparison.schemes.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,181 +404,13 @@ class _RiverInFlood:
     inundation: gpd.GeoDataFrame
 
 
-def _read_prepared_layer(
-    plan: Plan,
-    name: str,
-    what: str,
-    source: dict[str, Any],
-    log: list[str],
-    known: Mapping[str, Any] | None = None,
-) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """A layer as the run computes with it, and the log of its repair."""
-    if known and name in known:
-        layer, seen = known[name]
-    else:
-        path, reading = _path_and_options(plan, source)
-        layer, seen = layer_and_findings(path, what, lang=plan.lang, **reading)
-    log += _lines_of_reading(plan, name, source, len(layer), seen)
-    return _prepare_layer(plan, layer, what)
-
-
-def _read_table_of_plan(
-    plan: Plan, name: str, what: str, given: Any, log: list[str]
-) -> pd.DataFrame:
-    """A table that is computed with."""
-    source = table_source(given)
-    path, reading = _path_and_options(plan, source)
-    table, seen = table_and_findings(path, what, lang=plan.lang, **reading)
-    log += _lines_of_reading(plan, name, source, len(table), seen)
-    return table
-
-
-def _lines_of_reading(
-    plan: Plan, name: str, source: dict[str, Any], rows: int, seen: Findings
-) -> list[str]:
-    """What was read of a file, and what was odd about it, a line a kind of fault."""
-    word = NOUNS[name].zh if name in NOUNS and plan.lang == "zh" else name
-    place = source_name(source["path"])
-    lines = [say("{}: {} rows of {}", plan.lang, word, f"{rows:,}", place)]
-    for row in check_summary(seen.table()).itertuples():
-        kind = code_label("severity", row.severity, lang=plan.lang)
-        lines.append(f"  [{kind}] {row.field}: {row.problem} ({row.count}: {row.ids})")
-    return lines
-
-
-def _prepare_layer(
-    plan: Plan, layer: gpd.GeoDataFrame, what: str
-) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """A layer in the project's CRS, and repaired with its log where the project says so."""
-    said = plan.layers.get(what, {})
-    layer = _layer_in_project_crs(plan, layer, what)
-    if what == "rivers":
-        layer = _rivers_as_lines(plan, layer, said)
-    if what == "buildings":
-        layer = _with_one_house_a_row(layer, said)
-    if not said.get("repair", plan.repair):
-        return layer, pd.DataFrame(columns=["id", "change", "area_before_m2", "area_after_m2"])
-    mended = repair(layer, what, lang=plan.lang)
-    return mended.layer, mended.log
-
-
-def _with_one_house_a_row(layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDataFrame:
-    """Rows of one part each where the project says so; else it is said that they aren't."""
-    if said.get("split_parts"):
-        return split_parts(layer)
-    if merged := len(scattered_rows(layer.geometry.to_numpy())):
-        notify(
-            f"{merged} of {len(layer)} rows of buildings are several houses each, merged by class: "
-            "split_parts = true in [layers.buildings] makes them a row each"
-        )
-    return layer
-
-
-def _rivers_as_lines(plan: Plan, layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDataFrame:
-    """Rivers as one line each, drawn downstream, as far as the project says how."""
-    if (axis_m := said.get("axis_m")) is not None:
-        areas = repair(layer, "zones", lang=plan.lang).layer
-        layer = river_axis(areas, None, spacing_m=axis_m, join_gap_m=said.get("join_gap_m", 0.0))
-    elif (gap_m := said.get("join_gap_m")) is not None:
-        layer = join_parts(layer, gap_m=gap_m).layer
-    if (way := said.get("direction", "drawn")) != "drawn":
-        dem = plan.tiles(said["dem"]) if way == "dem" else None
-        layer = drawn_downstream(layer, dem=dem).layer
-    return layer
-
-
-def _path_and_options(plan: Plan, source: dict[str, Any]) -> tuple[Path | str, dict[str, Any]]:
-    """File (or database) of a layer, and how it is to be read."""
-    passed = ("path", "interpolation", "control", "repair", "split_parts", *RIVER_STEPS)
-    reading = {k: v for k, v in source.items() if k not in passed}
-    if "control" in source:
-        reading["grid"] = fit_grid(plan.table(source["control"], "control"), plan.crs)
-    path = source["path"]
-    return (path if path.startswith(POSTGIS) else plan.file(path)), reading
-
-
-def _layer_in_project_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
-    """The layer in the project's CRS; a change of datum is not done silently."""
-    if same_crs(layer.crs, wanted := crs_of(gpd.GeoSeries(crs=plan.crs))):
-        return layer
-    if not same_datum(layer.crs, wanted):
-        raise CRSError(
-            f"is in {crs_of(layer).name}, the project in {wanted.name}: another datum, and PROJ "
-            "would shift it roughly or not at all",
-            layer=name,
-            hint="have it transformed with the official parameters, or name a table of control "
-            'points: control = "控制点.csv"',
-        )
-    return layer.to_crs(wanted)
-
-
-def _read_inputs(
-    plan: Plan,
-    tell: Progress,
-    *,
-    rehearse: bool = False,
-    known: Mapping[str, Any] | None = None,
-) -> _Inputs:
-    """Everything that is computed with; a rehearsal ends searches of the water as they begin."""
-    said: list[str] = []
-    read = {
-        name: _read_prepared_layer(plan, name, name, source, said, known)
-        for name, source in plan.layers.items()
-    }
-    layers = {name: layer for name, (layer, _) in read.items()}
-    logs = {name: log for name, (_, log) in read.items()}
-    tables = {n: _read_table_of_plan(plan, n, n, given, said) for n, given in plan.tables.items()}
-    flood = {
-        key: _read_table_of_plan(plan, key, what, plan.flood[key], said)
-        for key, what in FLOOD_TABLES.items()
-        if key in plan.flood
-    }
-    river = _designed_river(plan, layers["rivers"], flood) if plan.flood else None
-    schemes: dict[str, gpd.GeoDataFrame] = {}
-    least: dict[str, LeastDemolition | WithinRise] = {}
-    for name, source in plan.schemes.items():
-        if "widths" in source:
-            widths = _widths_of_scheme(plan, source["widths"], name, said)
-            schemes[name] = red_line(
-                layers["rivers"], widths, interpolation=source.get("interpolation", "linear")
-            )
-        elif "least" in source:
-            tell(f"searching for the line that demolishes least: {name}")
-            asked = source["least"] | ({"seconds": 0.0} if rehearse else {})
-            least[name] = _search_least(plan, asked, layers, tables, river, tell)
-            schemes[name] = red_line(layers["rivers"], least[name].widths)
-        else:
-            line, logs[name] = _read_prepared_layer(plan, name, "red_line", source, said)
-            schemes[name] = line.assign(source="drawing")
-    log = pd.concat({k: v for k, v in logs.items() if len(v)} or logs, names=["layer"])
-    repairs = log.reset_index("layer").reset_index(drop=True)
-    return _Inputs(layers, tables, schemes, river, flood.get("evidence"), least, repairs, said)
-
-
-def _widths_of_scheme(
-    plan: Plan, widths: Any, name: str, log: list[str]
-) -> pd.DataFrame | tuple[float, float]:
-    """A scheme's widths: of a table, or the same all along every river."""
-    if _is_width_table(widths):
-        return _read_table_of_plan(plan, name, "widths", widths, log)
-    sides = widths if isinstance(widths, dict) else {"left": widths, "right": widths}
-    return float(sides["left"]), float(sides["right"])
-
-
-def _is_width_table(widths: Any) -> bool:
-    """Whether a scheme's widths are a table, and no numbers."""
-    return isinstance(widths, str) or (isinstance(widths, dict) and "path" in widths)
-
-
-def _designed_river(
-    plan: Plan, rivers: gpd.GeoDataFrame, tables: dict[str, pd.DataFrame]
-) -> _DesignedRiver:
+def _designed_river(plan: Plan, data: Inputs) -> _DesignedRiver:
     """The designed channel in the ground beside it."""
-    asked = plan.flood
+    asked, tables = plan.flood, data.flood
     made = sections_from_dem(
-        rivers,
+        data.layers["rivers"],
         plan.tiles(asked["dem"]),
-        design_sections(tables["design"]) if "design" in tables else _surveyed(plan, rivers),
+        design_sections(tables["design"]) if data.surveyed is None else data.surveyed,
         n=asked["n_ground"],
         spacing_m=asked["spacing_m"],
         half_width_m=asked["half_width_m"],
@@ -610,35 +426,46 @@ def _designed_river(
     )
 
 
-def _surveyed(plan: Plan, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Surveyed sections, as the project says that they count."""
-    said = table_source(plan.flood["sections"])
-    found = read_sections(plan.file(said["path"]), rivers=rivers, river=said.get("river"))
-    n = found["n"] if "n" in found.columns else pd.Series(np.nan, found.index)
-    # a point without n has that of the point before
-    begun = ~found.duplicated(["river", "chainage_m"])
-    if "n" in said:
-        n = n.where(n.notna() | ~begun, said["n"])
-    if (lost := begun & n.isna()).any():
-        raise ProjectError(
-            f"{said['path']} has sections without roughness (糙率 n): {int(lost.sum())}",
-            hint=f'sections = {{ path = "{said["path"]}", n = 0.03 }}  # in [flood]',
+def _assessed_schemes(
+    plan: Plan, data: Inputs, least: Mapping[str, LeastDemolition | WithinRise]
+) -> dict[str, Assessment]:
+    """Every scheme by the project's rules, once: what a search assessed by them is handed on."""
+    rules = {
+        "partial_rule": plan.rules["partial"],
+        **{k: plan.rules[k] for k in ("survey_tolerance_m", "gap_m", "max_length_m")},
+    }
+    rivers, known = data.layers["rivers"], {}
+    for name, best in least.items():
+        first = plan.schemes[name]["least"]["from"]
+        before, found = best.comparison.schemes.values()
+        known[name] = found
+        if plan.schemes[first].get("interpolation", "linear") == "linear":
+            known[first] = before
+    usual = inspect.signature(assess).parameters
+    as_searched = all(usual[k].default == value for k, value in rules.items())
+    done = {}
+    for name, source in plan.schemes.items():
+        if as_searched and name in known:
+            done[name] = known[name]
+            continue
+        if name in known:
+            line = known[name].red_line
+        elif name in data.lines:
+            line = data.lines[name]
+        else:
+            between = source.get("interpolation", "linear")
+            line = red_line(rivers, data.widths[name], interpolation=between)
+        done[name] = assess(
+            line, data.layers["buildings"], rivers, rates=data.tables.get("rates"), **rules
         )
-    counted: dict[str, Any] = {k: said[k] for k in ("origin", "order", "centre_m") if k in said}
-    found = found.assign(n=n)
-    return section_offsets(found, **counted) if counted else found
+    return done
 
 
 def _search_least(
-    plan: Plan,
-    asked: dict[str, Any],
-    layers: dict[str, gpd.GeoDataFrame],
-    tables: dict[str, pd.DataFrame],
-    river: _DesignedRiver | None,
-    tell: Progress,
+    asked: dict[str, Any], data: Inputs, river: _DesignedRiver | None, tell: Progress
 ) -> LeastDemolition | WithinRise:
     """The line that demolishes least, as the project file asks."""
-    first = _widths_of_scheme(plan, plan.schemes[asked["from"]]["widths"], asked["from"], [])
+    layers, tables, first = data.layers, data.tables, data.widths[asked["from"]]
     limits = {k: v for k, v in asked.items() if k in LEAST}
     common: dict[str, Any] = {k: tables.get(k) for k in ("rates", "locks")}
     if "allowed_mm" not in asked or river is None:
@@ -681,11 +508,10 @@ def computed_project(
     tell = progress_in(progress, plan.lang)
     tell("reading the layers")
     with heard() as said, for_the_shell(plan):
-        data = _read_inputs(plan, tell)
-        tell("computing the red line and who is affected")
+        data = read_inputs(plan)
         found = _compute_all(plan, data, tell, as_of=as_of)
     return Computed(
-        data.layers, data.schemes, found.comparison, found.affected, data.least, found.campaign,
+        data.layers, found.lines, found.comparison, found.affected, found.least, found.campaign,
         [translated(note, plan.lang) for note in merged(said)],
     )  # fmt: skip
 
@@ -711,7 +537,7 @@ def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) ->
     tell = progress_in(progress, plan.lang)
     tell("reading the layers")
     with heard(), for_the_shell(plan):
-        data = _read_inputs(plan, tell)
+        data = read_inputs(plan)
         found = _compute_all(plan, data, tell)
     if found.campaign is None:
         raise ProjectError(f"{plan.path.name} has no campaign", hint='[campaign]\nadopted = "..."')
@@ -724,35 +550,35 @@ def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) ->
 
 
 def _compute_all(
-    plan: Plan, data: _Inputs, tell: Progress, *, as_of: Any = None, rehearse: bool = False
+    plan: Plan, data: Inputs, tell: Progress, *, as_of: Any = None, rehearse: bool = False
 ) -> _Computation:
     rules, layers = plan.rules, data.layers
-    comparison = compare(
-        data.schemes,
-        layers["buildings"],
-        layers["rivers"],
-        rates=data.tables.get("rates"),
-        gap_m=rules["gap_m"],
-        max_length_m=rules["max_length_m"],
-        partial_rule=rules["partial"],
-        survey_tolerance_m=rules["survey_tolerance_m"],
-    )
+    river = _designed_river(plan, data) if plan.flood else None
+    least: dict[str, LeastDemolition | WithinRise] = {}
+    for name, source in plan.schemes.items():
+        if "least" in source:
+            tell(f"searching for the line that demolishes least: {name}")
+            asked = source["least"] | ({"seconds": 0.0} if rehearse else {})
+            least[name] = _search_least(asked, data, river, tell)
+    tell("computing the red line and who is affected")
+    assessed = _assessed_schemes(plan, data, least)
+    comparison = compare_assessed(assessed, partial_rule=rules["partial"])
     # what follows is about one scheme: the adopted one, or the baseline before any is adopted
     scheme = plan.campaign.get("adopted", comparison.baseline)
     hit = comparison.schemes[scheme].affected.copy()
     if "zones" in layers:
         hit = hit.join(clearing(hit, layers["zones"], least_ratio=rules["zone_ratio"]))
     flood = None
-    if data.river is not None:
+    if river is not None:
         tell("computing the flood and what may stay")
-        flood, verdicts = _flood_and_verdicts(plan, data, data.river, hit, tell, rehearse=rehearse)
+        flood, verdicts = _flood_and_verdicts(plan, data, river, hit, tell, rehearse=rehearse)
         hit = hit.join(verdicts)
     parcels = None
     if "parcels" in layers:
         hit["parcel_id"] = belongs_to(hit, layers["parcels"])
         parcels = affected(
             layers["parcels"],
-            data.schemes[scheme],
+            comparison.schemes[scheme].red_line,
             layers["rivers"],
             survey_tolerance_m=rules["survey_tolerance_m"],
         )
@@ -763,7 +589,7 @@ def _compute_all(
     segments = data.tables.get("segments")
     if not plan.campaign:
         nodes = node_table(hit, segments, rivers=layers["rivers"])
-        return _Computation(comparison, hit, nodes, parcels, flood, None)
+        return _Computation(comparison, least, hit, nodes, parcels, flood, None)
     tell("computing tasks, reaches, schedule and progress")
     work = REHEARSED_WORK if rehearse else None
     campaign = campaign_of(plan, hit, layers, segments, as_of=as_of, work=work)
@@ -773,12 +599,12 @@ def _compute_all(
     )
     now = campaign.state.buildings.reindex(hit.index)
     hit = hit.join(now[["stage", "since", "blocker", "blocker_since"]])
-    return _Computation(comparison, hit, nodes, parcels, flood, campaign)
+    return _Computation(comparison, least, hit, nodes, parcels, flood, campaign)
 
 
 def _flood_and_verdicts(
     plan: Plan,
-    data: _Inputs,
+    data: Inputs,
     designed: _DesignedRiver,
     hit: gpd.GeoDataFrame,
     tell: Progress,
@@ -806,8 +632,8 @@ def _flood_and_verdicts(
         columns=known.columns.union(["rise_alone_mm", "rise_joint_mm"], sort=False)
     )
     known = known.join(levels[["flood_level_m", "freeboard_m"]])
-    if data.evidence is not None:
-        said = data.evidence.set_index("building_id")
+    if "evidence" in data.flood:
+        said = data.flood["evidence"].set_index("building_id")
         known = known.join(said[[c for c in said.columns if c not in known.columns]])
     rules = None if asked["rules"] is None else retention_rules(plan.file(asked["rules"]))
     verdict = retention_verdict(
@@ -821,14 +647,14 @@ def _flood_and_verdicts(
 
 
 def _write_outputs(
-    plan: Plan, data: _Inputs, found: _Computation, notes: list[str], folder: Path, tell: Progress
+    plan: Plan, data: Inputs, found: _Computation, notes: list[str], folder: Path, tell: Progress
 ) -> None:
     layers, comparison = data.layers, found.comparison
     tell("writing results.gpkg")
     out = {
         "affected": found.affected,
         "nodes": found.nodes,
-        **{f"red_line_{name}": line.assign(scheme=name) for name, line in data.schemes.items()},
+        **{f"red_line_{name}": line.assign(scheme=name) for name, line in found.lines.items()},
         "rivers": layers["rivers"],
         "stations": stations(layers["rivers"]),
         "station_ticks": station_ticks(layers["rivers"]),
@@ -849,8 +675,8 @@ def _write_outputs(
         said, folder / "results.gpkg", folder / "results.qgz", codes=words, title=plan.name,
         lang=plan.lang,
     )  # fmt: skip
-    stems = file_names(data.least)
-    for scheme, best in data.least.items():
+    stems = file_names(found.least)
+    for scheme, best in found.least.items():
         name = stems[scheme]
         write_table(best.widths, folder / f"widths_{name}.xlsx", lang=plan.lang)
         write_table(best.certificate, folder / f"proof_{name}.xlsx", lang=plan.lang)
@@ -906,7 +732,7 @@ def stage_words_of(plan: Plan, campaign: Campaign | None) -> dict[str, dict[str,
     return dict.fromkeys(("stage", "next_stage", "stage_due", "last_stage"), words)
 
 
-def _command_map_of_run(plan: Plan, data: _Inputs, found: _Computation) -> Any:
+def _command_map_of_run(plan: Plan, data: Inputs, found: _Computation) -> Any:
     from pinghu_geo.deliver.maps import command_map  # folium takes seconds to import
 
     nodes = found.nodes
@@ -914,7 +740,7 @@ def _command_map_of_run(plan: Plan, data: _Inputs, found: _Computation) -> Any:
         nodes = nodes.assign(due=found.campaign.supervision.nodes["due"].reindex(nodes.index))
     return command_map(
         found.affected,
-        data.schemes,
+        found.lines,
         data.layers["rivers"],
         buildings=data.layers["buildings"],
         nodes=nodes,
@@ -932,7 +758,7 @@ def _command_map_of_run(plan: Plan, data: _Inputs, found: _Computation) -> Any:
 
 
 def _summary_of_run(
-    plan: Plan, data: _Inputs, found: _Computation, notes: list[str]
+    plan: Plan, data: Inputs, found: _Computation, notes: list[str]
 ) -> dict[str, Any]:
     comparison = found.comparison
 
@@ -961,9 +787,9 @@ def _summary_of_run(
         if "verdict" in found.affected
         else [],
         "flood": None if found.flood is None else _flood_summary(found.flood),
-        "least": {name: rows(best.certificate) for name, best in data.least.items()},
+        "least": {name: rows(best.certificate) for name, best in found.least.items()},
         "least_said": {
-            name: _lines_of_search(best, plan.lang) for name, best in data.least.items()
+            name: _lines_of_search(best, plan.lang) for name, best in found.least.items()
         },
         "adopted": plan.campaign.get("adopted"),
         "campaign": [] if found.campaign is None else found.campaign.summary(lang=plan.lang),

@@ -24,7 +24,7 @@ ROOMS = {
     "search": "problem curves bounds labels mincut contacts offsets thresholds stakes walls conveyance optimise stretch joint basin smooth norise tradeoffs",
     "campaign": "stages network workdays tasks reaches prices crews planning progress store reports faces oversight funds standing",
     "deliver": "styles mapdata ground maps plots extracts board chainages workbook qgis report ledger msproject fieldpack forms sheets templates drafts documents widget",
-    "": "_version keys plan campaigning project office papers start cli __main__",
+    "": "_version keys plan campaigning inputs project office papers start cli __main__",
 }
 PLACES = [f"{room}.{m}".strip(".") for room, modules in ROOMS.items() for m in modules.split()]
 # outputs compute nothing and analysis draws nothing

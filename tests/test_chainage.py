@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pinghu_geo as pg
-from pinghu_geo.river.chainage import ChainageScale
+from pinghu_geo.river.chainage import ChainageScale, begun_anew, chainage_prefix
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_own_label_is_read_back(metres):
 @pytest.mark.parametrize(
     ("text", "metres"),
     [
-        ("1234.5m", 1234.5), ("1234.5 米", 1234.5), ("1.2km", 1200.0), ("1.2 公里", 1200.0),
+        ("1234.5m", 1234.5), ("1234.5 米", 1234.5), ("1.2km", 1200.0), ("1.2 公里", 1200.0), ("1.2千米", 1200.0),
         ("K1+200m", 1200.0), ("K1+200.5米", 1200.5), ("K12.669", 12669.0), ("k0.0205", 20.5),
         ("桩号K1+200", 1200.0), ("Ｋ１＋２００", 1200.0), ("K-0+020.0", -20.0), ("-K0+020", -20.0),
         ("１２００ｍ", 1200.0),
@@ -136,3 +136,51 @@ def test_the_prefix_of_another_line_is_named_and_never_dropped(text):
 def test_what_may_mean_two_things_is_refused(text):
     with pytest.raises(pg.errors.ChainageError, match="is not a chainage"):
         pg.parse_chainage(text)
+
+
+@pytest.mark.parametrize(
+    ("decimals", "text"), [(0, "K1+005"), (1, "K1+005.0"), (2, "K1+005.00"), (3, "K1+005.000")]
+)
+def test_metres_have_three_digits_before_any_point(decimals, text):
+    assert pg.format_chainage(1005, decimals=decimals) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "prefix"),
+    [("DK12+669", "DK"), ("左k1+200", "左K"), ("K1+200", ""), ("12+669", ""), ("A-12", "")],
+)
+def test_the_prefix_of_a_chainage(text, prefix):
+    assert chainage_prefix(text) == prefix
+
+
+def test_which_of_two_places_and_whether_there_are_two():
+    """Of a long chain, and past the river's ends, where a chainage goes on."""
+    scale = ChainageScale.from_text(1000.0, 0.0, 1, "K0+860=K0+800")
+    at = [-5.0, 700, 830, 890, 950, 1005]
+    assert scale.repeated(at).tolist() == [None, None, "above", "below", None, None]
+    assert scale.once(at).tolist() == [True, True, False, False, True, True]
+    assert ChainageScale(1000.0).once(at).all()
+
+
+def test_a_list_that_runs_neither_way_tells_nothing():
+    scale = ChainageScale.from_text(1000.0, 0.0, 1, "K0+860=K0+800")
+    found = scale.measure([790, 840, 830, 870], twice="order")
+    assert found.tolist() == [790, 840, 890, 930]
+    with pytest.raises(pg.errors.ChainageError, match=r"twice.*K0\+830"):
+        scale.measure([100, 830, 50], twice="order")
+
+
+@pytest.mark.parametrize(
+    ("offsets", "section"),
+    [
+        ([-10, 0, 10, -10, 0, 10], [0, 0, 0, 1, 1, 1]),
+        ([-10, 0, 10, -10, 0, 10, -9, 9], [0, 0, 0, 1, 1, 1, 2, 2]),
+        # a wall that leans back, in the first section and in the second
+        ([-10, -5, 5, 4, 10], [0] * 5),
+        ([-10, 0, 10, -10, 8, 7.8, 10], [0, 0, 0, 1, 1, 1, 1]),
+        ([-10, 0, 10, 9], [0] * 4),
+    ],
+)
+def test_a_section_begins_anew_where_it_runs_back_over_most_of_the_one_before(offsets, section):
+    found = begun_anew(np.zeros(len(offsets), int), np.array(offsets, float))
+    assert found.tolist() == section

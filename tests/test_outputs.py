@@ -1,7 +1,9 @@
+import functools
 import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -263,6 +265,56 @@ def test_a_small_project_without_parcels_or_rates(project, tmp_path):
     said = json.loads((out / "summary.json").read_text("utf-8"))
     assert said["schemes"][0]["n_buildings"] == 6
     assert said["n_parcels"] is None
+
+
+@pytest.mark.parametrize(
+    ("more", "assessed", "own_gap_m"),
+    [
+        ("", 2, []),
+        # the search assesses by the usual rules, and draws straight from width to width
+        ("[rules]\ngap_m = 60\n", 4, [60, 60]),
+        ('interpolation = "step"\n', 3, [50]),
+    ],
+)
+def test_a_run_reads_first_and_does_each_thing_once(
+    project, tmp_path, monkeypatch, more, assessed, own_gap_m
+):
+    """Files are read once, before anything is computed; no scheme is assessed again as it was."""
+    done = []
+
+    def counted(place, name):
+        real = getattr(sys.modules[place], name)
+
+        @functools.wraps(real)
+        def call(*given, **options):
+            done.append((name, place, given, options))
+            return real(*given, **options)
+
+        monkeypatch.setattr(f"{place}.{name}", call)
+
+    for place, names in {
+        "pinghu_geo.inputs": ("layer_and_findings", "table_and_findings"),
+        "pinghu_geo.project": ("least_demolition", "red_line", "assess"),
+        "pinghu_geo.schemes.alternatives": ("assess", "affected"),
+    }.items():
+        for name in names:
+            counted(place, name)
+    text = project().read_text("utf-8-sig")
+    if more.startswith("inter"):
+        text, more = text + more, ""
+    asked = '[schemes."最少"]\nleast={from="原", inward_m=4, outward_m=4, step_m=1}\n'
+    pg.run_project(project(text + asked + more), tmp_path / "out")
+    names = [name for name, *_ in done]
+    read = [str(given[0]) for name, _, given, _ in done if name.endswith("_and_findings")]
+    assert [Path(p).name for p in read] == ["房屋.shp", "河道.gpkg", "宽度.csv"]
+    assert names.index("least_demolition") == len(read)
+    assert names.count("least_demolition") == 1
+    assert names.count("assess") == names.count("affected") == assessed
+    own = [
+        options for name, place, _, options in done if (name, place[-7:]) == ("assess", "project")
+    ]
+    assert [options["gap_m"] for options in own] == own_gap_m
+    assert names.count("red_line") == (1 if own_gap_m == [50] else 0)
 
 
 def test_a_project_may_ask_for_the_line_that_demolishes_least(project, tmp_path):

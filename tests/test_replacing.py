@@ -425,7 +425,7 @@ def test_a_disk_that_is_known_to_be_too_small_is_said_before_the_work(
     for target in ("a.gpkg", "a.shp", "a.geojson", "a.fgb"):
         with pytest.raises(pg.errors.OutputError, match="the disk has 0.0 MB left"):
             pg.write_layer(houses, tmp_path / target, "buildings")
-    monkeypatch.setattr("pinghu_geo.project._read_inputs", lambda *_: pytest.fail("the work began"))
+    monkeypatch.setattr("pinghu_geo.project.read_inputs", lambda *_: pytest.fail("the work began"))
     with pytest.raises(pg.errors.OutputError, match="takes at least 0.5 MB"):
         pg.run_project(pg.sample_folder() / "project.toml", tmp_path / "out")
     with pytest.raises(pg.errors.OutputError, match="takes at least 0.5 MB"):

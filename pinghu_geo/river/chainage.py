@@ -370,8 +370,8 @@ def begun_anew(key: NDArray[np.intp], offset: NDArray[np.float64]) -> NDArray[np
     """Number of each point's section, by first appearance; of one key there may be several.
 
     A survey says a chainage twice where two places of a river have the same one (断链). Points run
-    from left to right, so that the second section begins where offsets jump back over most of
-    what the first one covers. A single point that runs back begins none.
+    from left to right, so that the next section begins where offsets jump back over most of
+    what the one before covers. A single point that runs back begins none.
     """
     if not len(key):
         return np.empty(0, np.intp)
@@ -381,16 +381,14 @@ def begun_anew(key: NDArray[np.intp], offset: NDArray[np.float64]) -> NDArray[np
     back = np.flatnonzero(np.r_[False, np.diff(x) < 0] & ~fresh)
     bounds = np.flatnonzero(fresh | np.isin(np.arange(len(k)), back))
     ends = dict(zip(bounds.tolist(), [*bounds[1:].tolist(), len(k)], strict=True))
-    begun: dict[int, list[tuple[float, float]]] = {}
+    begun: dict[int, tuple[float, float]] = {}
     for at in back.tolist():
         if k[at] not in begun:
             first = int(np.searchsorted(k, k[at]))
-            begun[k[at]] = [(x[first], x[ends[first] - 1])]
-        low, high = x[at], x[ends[at] - 1]
-        if any(
-            min(high, b) - max(low, a) > 0.75 * min(high - low, b - a) > 0 for a, b in begun[k[at]]
-        ):
-            begun[k[at]].append((low, high))
+            begun[k[at]] = (x[first], x[ends[first] - 1])
+        (a, b), (low, high) = begun[k[at]], (x[at], x[ends[at] - 1])
+        if min(high, b) - max(low, a) > 0.75 * min(high - low, b - a) > 0:
+            begun[k[at]] = (low, high)
             fresh[at] = True
     found = np.empty(len(k), np.intp)
     found[turn] = np.cumsum(fresh) - 1

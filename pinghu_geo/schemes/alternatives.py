@@ -23,7 +23,10 @@ from pinghu_geo.river.corridor import locate, river_ends
 from pinghu_geo.schemes.cost import compensation
 from pinghu_geo.schemes.nodes import node_ids
 
-__all__ = ["Assessment", "Comparison", "Differences", "assess", "compare", "differences"]
+__all__ = [
+    "Assessment", "Comparison", "Differences", "assess", "compare", "compare_assessed",
+    "differences",
+]  # fmt: skip
 
 # further from the centreline no red line reaches [m]
 REACH_M = 500.0
@@ -297,6 +300,17 @@ def compare(
         )
         for name, line in schemes.items()
     }
+    return compare_assessed(done, baseline=baseline, partial_rule=partial_rule)
+
+
+def compare_assessed(
+    done: Mapping[str, Assessment],
+    *,
+    baseline: str | None = None,
+    partial_rule: Literal["whole", "share"] = "whole",
+) -> Comparison:
+    """Schemes that were assessed by the same rules against a baseline; by default the first."""
+    baseline = next(iter(done)) if baseline is None else baseline
     sums = pd.concat([one.totals for one in done.values()])
     sums.index = pd.Index(list(done), name="scheme")
     parts = [
@@ -313,10 +327,10 @@ def compare(
     return Comparison(
         baseline=baseline,
         totals=sums,
-        changes=gpd.GeoDataFrame(changes, geometry="geometry", crs=buildings.crs),
+        changes=gpd.GeoDataFrame(changes, geometry="geometry", crs=done[baseline].affected.crs),
         by_river=_change_sums(changes, ["scheme", "river"]),
         by_node=_change_sums(changes, ["scheme", "node_id"]),
-        schemes=done,
+        schemes=dict(done),
     )
 
 
