@@ -117,3 +117,97 @@ def test_what_can_t_be_set_is_refused(live):
     with pytest.raises(pg.errors.LayerError, match="0 on both sides throughout"):
         live.set_widths("河", 0, 100, left_m=0.0, right_m=0.0)
     assert (live.widths[["left_m", "right_m"]] == 10.0).all(axis=None)
+
+
+def test_the_boards_sums_follow_the_line(live):
+    people = pd.DataFrame({"building_id": ["L1", "L1", "L2"], "kind": "shop"},
+                          index=pd.Index(["Z1", "Z2", "Z3"], name="tenant_id"))  # fmt: skip
+    houses = live.buildings.assign(floors=[2.0, 3.0, 4.0, 5.0])
+    hit = pg.affected(houses, live.red_line(), live.rivers)
+    tasks = pg.campaign_tasks(hit, tenants=people, gap_m=10.0, rivers=live.rivers)
+    log = pd.DataFrame({"building_id": ["L1", "L2", "L2"],
+                        "stage": ["signed", "signed", "demolished"],
+                        "date": ["2018-01-05", "2018-01-05", "2018-02-01"]})  # fmt: skip
+    state = pg.progress_state(log, tasks.buildings)
+    at = live.widths[["river", "chainage_m", "left_m", "right_m"]]
+    moved = pg.live_red_line(at, houses, live.rivers, tasks=tasks, state=state, most_m=30.0)
+    board = moved.board()
+    pd.testing.assert_frame_equal(board["before"], board["now"])
+    stages = pg.campaign.stage_rules()
+    signed, down = stages["shown_as"]["signed"], stages["shown_as"]["demolished"]
+    assert board["now"]["n_nodes"].to_dict() == dict.fromkeys(board.index, 0) | {signed: 1, down: 1}
+    assert board["now"].loc[[signed, down], "n_tenants"].tolist() == [2, 1]
+    # L2 is spared, R1 (5 floors of 64 m2) taken instead: nobody knows who rents there
+    moved.set_widths("河", 40, 60, left_m=4.0, right_m=30.0)
+    now = moved.board()["now"]
+    assert now["n_nodes"].to_dict() == dict.fromkeys(board.index, 0) | {signed: 1, "todo": 1}
+    assert now.loc["todo", ["n_buildings", "demolish_floor_area_m2"]].tolist() == [1, 320.0]
+    assert pd.isna(now.loc["todo", "n_tenants"])
+    assert now.loc["todo", "n_tenants_unknown"] == 1
+    assert now.loc[signed, "demolish_floor_area_m2"] == 128.0
+    shown = moved._panel.board.value
+    assert "<td>0 → <b>1</b></td><td>0 → <b>1</b></td><td>0 → <b>不详</b></td>" in shown
+    moved.reset("河")
+    pd.testing.assert_frame_equal(moved.board()["now"], board["before"])
+
+
+def test_the_flood_follows_the_line(live):
+    at = live.widths[["river", "chainage_m", "left_m", "right_m"]]
+    bed = pd.DataFrame({"river": "河", "chainage_m": [0.0, 50.0, 100.0], "n": 0.03, "left_m": 8.0,
+                        "right_m": 8.0, "bed_level_m": [1.0, 0.5, 0.0],
+                        "bank_level_m": [6.0, 5.5, 5.0]})  # fmt: skip
+    water = {"sections": pg.design_sections(bed), "flows": 50.0, "downstream": {"slope": 0.01}}
+    wet = pg.live_red_line(at, live.buildings, live.rivers, water=water, most_m=30.0)
+    assert wet.flood()["rise_mm"].tolist() == [0.0, 0.0, 0.0]
+    wet.set_widths("河", 0, 100, left_m=6.0)
+    narrow = pg.design_sections(bed.assign(left_m=4.0))
+    levels = pg.water_profile(narrow, 50.0, {"slope": 0.01}, rivers=live.rivers)
+    was = pg.water_profile(rivers=live.rivers, **water)
+    rise = 1000 * (levels["level_m"] - was["level_m"])
+    assert rise.max() > 100
+    assert wet.flood()["rise_mm"].tolist() == pytest.approx(rise.tolist(), abs=1e-6)
+    assert f"水位最大壅高 {rise.max():.1f} mm,在 河 K0+" in wet._panel.flood.value
+    assert "筛查" in wet._panel.flood.value
+    # a wall that leaves no bed is no design; its sums stand, and the line can be moved back
+    wet.set_widths("河", 0, 100, left_m=0.0, right_m=1.0)
+    assert "墙移动后没有河底" in wet._panel.flood.value
+    assert len(wet.affected) < 2
+    wet.reset("河")
+    assert wet.flood()["rise_mm"].tolist() == pytest.approx([0.0, 0.0, 0.0], abs=1e-9)
+
+
+def test_a_line_in_stretches_is_the_line():
+    """Bends, a sudden change, a gap, two rivers that meet: drawn anew only where it moves."""
+    from pinghu_geo.redline.lines import width_table
+    from pinghu_geo.redline.moving import LineInStretches
+    from pinghu_geo.river.centreline import lay_out
+
+    rng = np.random.default_rng(5)
+    s = np.linspace(0, 800, 90)
+    bendy = np.column_stack([5e5 + s, 25e5 + 60 * np.sin(s / 60)])
+    joins = [(500400, 2500400), (500400, bendy[45, 1])]
+    rivers = gpd.GeoDataFrame(geometry=[shapely.LineString(bendy), shapely.LineString(joins)],
+                              index=pd.Index(["甲", "乙"], name="river"), crs=4547)  # fmt: skip
+    at = np.concatenate([np.arange(0, 401, 10.0), [400.0], np.arange(410, 600, 10.0)])
+    later = np.arange(650, 900, 10.0)
+    widths = pd.concat([
+        pd.DataFrame({"river": "甲", "chainage_m": at, "piece": "a"}),
+        pd.DataFrame({"river": "甲", "chainage_m": later, "piece": "b"}),
+        pd.DataFrame({"river": "乙", "chainage_m": np.linspace(0, 300, 25), "piece": ""}),
+    ], ignore_index=True)  # fmt: skip
+    widths["left_m"], widths["right_m"] = rng.uniform(0, 20, (2, len(widths)))
+    line = LineInStretches(width_table(widths, lay_out(rivers)), rivers)
+    for _ in range(12):
+        rows = widths.index[(k := int(rng.integers(len(widths)))) : k + int(rng.integers(1, 9))]
+        before = widths.copy()
+        widths.loc[rows, "left_m"] = rng.uniform(0, 20, len(rows))
+        line, moved = line.moved(widths, rows)
+        whole, was = (pg.red_line(rivers, one) for one in (widths, before))
+        drawn = line.within(np.array([-np.inf, -np.inf, np.inf, np.inf])).set_index("river")
+        for name, shape in whole.set_index("river").geometry.items():
+            assert shapely.area(shape ^ drawn.geometry[name]) < 1e-6
+        differs = whole.union_all() ^ was.union_all()
+        assert shapely.area(differs - shapely.buffer(shapely.union_all(moved), 1e-6)) < 1e-6
+        box = shapely.box(*shapely.total_bounds(moved))
+        part = line.within(np.array(box.bounds)).union_all()
+        assert shapely.area((part ^ whole.union_all()) & box) < 1e-6

@@ -17,7 +17,7 @@ from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.campaign.tasks import CampaignTasks
 from pinghu_geo.deliver.styles import AMBER, CLASS_LOOKS, RED, letters, stage_words
-from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.door import ids_as_text, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import html_text, script_value, visible_text
@@ -27,7 +27,7 @@ from pinghu_geo.nouns.schema import Lang, code_label, label
 from pinghu_geo.nouns.tables import groups_of
 from pinghu_geo.river.chainage import format_chainage
 
-__all__ = ["NodeBoard", "node_board"]
+__all__ = ["NodeBoard", "class_sums", "node_board"]
 
 # The page is laid out on a screen of 1920 x 1080 units and scaled to whatever shows it.
 WIDE, HIGH, SIDE, HEAD, ROW_HEAD, WORST_ROW = 1920, 1080, 24, 200, 150, 33
@@ -173,6 +173,39 @@ def node_board(
         f"{PAGE_HEAD % LOCALES[lang]}<title>{head}</title><style>{_style_of_page(layout)}</style>"
     )
     return NodeBoard(f"{page}\n<body>{''.join(body)}<script>{script}</script></body></html>\n")
+
+
+def class_sums(
+    tasks: CampaignTasks, state: ProgressState | None, stages: pd.DataFrame
+) -> pd.DataFrame:
+    """Sums above the board: nodes, buildings, households and floor area by class of their stage.
+
+    Parameters
+    ----------
+    tasks
+        Result of `campaign_tasks`.
+    state
+        Result of `progress_state`; of tasks that it doesn't know nothing has begun.
+    stages
+        Result of `stage_rules`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a class, in the board's order: n_nodes, n_buildings; n_tenants and
+        demolish_floor_area_m2 [m²] of the nodes where they are known, NA where of none, and
+        of how many nodes they aren't (n_tenants_unknown, n_unknown).
+    """
+    counted = ["n_buildings", "n_tenants", "demolish_floor_area_m2"]
+    nodes = pd.DataFrame(tasks.nodes).reindex(columns=counted).assign(**{"class": TODO})
+    if state is not None:
+        reached = state.reached[state.reached["kind"] == "building"]
+        own = tasks.buildings["node_id"]
+        node = reached["id"].map(own.set_axis(ids_as_text(own.index)))
+        nodes["class"] = _classes_by(reached.assign(node_id=node), state.as_of, nodes, stages)
+    return pd.DataFrame(
+        {code: _sums_of_nodes(nodes[nodes["class"] == code]) for code in CLASS_LOOKS}
+    ).T
 
 
 # --- what is known of each node ---
@@ -363,20 +396,33 @@ def _signed_change(change: int) -> str:
     return f"{change:+d}" if change else "±0"
 
 
+def _sums_of_nodes(nodes: pd.DataFrame) -> dict[str, Any]:
+    """Sums of what is known of some nodes, and of how many it isn't."""
+    found: dict[str, Any] = {"n_nodes": len(nodes), "n_buildings": int(nodes["n_buildings"].sum())}
+    for column, lost in (("n_tenants", "n_tenants_unknown"),
+                         ("demolish_floor_area_m2", "n_unknown")):  # fmt: skip
+        value = pd.to_numeric(nodes[column], errors="coerce")
+        none = int(value.isna().sum())
+        found[column] = np.nan if none and none == len(value) else float(value.sum())
+        found[lost] = none
+    return found
+
+
 def _sums_html(nodes: pd.DataFrame, lang: Lang, *, counted: bool = True) -> str:
     """Sums of what is known, and of how many nodes it isn't."""
+    sums = _sums_of_nodes(nodes)
     words = [say("nodes: {}", lang, f"<b>{len(nodes)}</b>")] if counted else []
-    words.append(say("{} buildings", lang, f"<b>{int(nodes['n_buildings'].sum()):,}</b>"))
-    sums = (("n_tenants", "{} households", "households unknown"),
-            ("demolish_floor_area_m2", "{} m²", "m² unknown"))  # fmt: skip
-    for column, some, none in sums:
-        value = pd.to_numeric(nodes[column], errors="coerce")
-        lost = int(value.isna().sum())
-        if lost and lost == len(value):
+    words.append(say("{} buildings", lang, f"<b>{sums['n_buildings']:,}</b>"))
+    for column, lost, some, none in (
+        ("n_tenants", "n_tenants_unknown", "{} households", "households unknown"),
+        ("demolish_floor_area_m2", "n_unknown", "{} m²", "m² unknown"),
+    ):
+        if pd.isna(sums[column]):
             words.append(say(none, lang))
             continue
-        said = say(some, lang, f"<b>{value.sum():,.0f}</b>")
-        words.append(said + (say("(unknown of {} nodes)", lang, lost) if lost else ""))
+        said = say(some, lang, f"<b>{sums[column]:,.0f}</b>")
+        unknown = say("(unknown of {} nodes)", lang, sums[lost]) if sums[lost] else ""
+        words.append(said + unknown)
     return " · ".join(words)
 
 
@@ -384,13 +430,18 @@ def _classes_before(
     state: ProgressState, nodes: pd.DataFrame, stages: pd.DataFrame, days: int
 ) -> pd.Series:
     """Class of each node so many days before, by the same rule as today's."""
-    day = state.as_of - pd.Timedelta(days=days)
-    rows = state.reached
-    rows = rows[(rows["kind"] == "building") & (rows["date"] <= day)]
+    rows = state.reached[state.reached["kind"] == "building"]
+    return _classes_by(rows, state.as_of - pd.Timedelta(days=days), nodes, stages)
+
+
+def _classes_by(
+    reached: pd.DataFrame, day: pd.Timestamp, nodes: pd.DataFrame, stages: pd.DataFrame
+) -> pd.Series:
+    """Class of each node by the end of a day: of the stage that all of its buildings reached."""
+    rows = reached[reached["date"] <= day]
     done = rows.groupby(["node_id", "stage"]).size().unstack(fill_value=0)
     done = done.reindex(index=nodes.index, columns=stages.index, fill_value=0)
-    size = state.nodes["n_buildings"].reindex(nodes.index)
-    whole = done.eq(size, axis=0).to_numpy()
+    whole = done.eq(nodes["n_buildings"], axis=0).to_numpy()
     top = np.where(whole.any(axis=1), len(stages) - 1 - whole[:, ::-1].argmax(axis=1), -1)
     return pd.Series(np.array([*stages["shown_as"], TODO], object)[top], index=nodes.index)
 

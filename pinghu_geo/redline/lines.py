@@ -29,8 +29,8 @@ from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.river.corridor import locate
 
 __all__ = [
-    "ARC_STEP_DEG", "Widths", "bends", "fans", "red_line", "section_rows", "width_rows",
-    "width_table", "widths_of",
+    "ARC_STEP_DEG", "Widths", "bends", "corridor_area", "fans", "red_line", "section_rows",
+    "width_rows", "width_table", "widths_of",
 ]  # fmt: skip
 
 # A width table, or the same all along every river: one number, (left, right) or both by name.
@@ -135,7 +135,7 @@ def red_line(
         m, left, right = (piece[c].to_numpy(float) for c in ("measure", "left_m", "right_m"))
         rows = section_rows(m, left, right, lines, int(k), step=interpolation == "step")
         shapes.setdefault(int(k), []).append(
-            _corridor_area(
+            corridor_area(
                 rows, np.radians(arc_step_deg), mitre=corners == "mitre", rounded=ends == "round"
             )
         )
@@ -315,7 +315,7 @@ def section_rows(
     return found
 
 
-def _corridor_area(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bool) -> Any:
+def corridor_area(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bool) -> Any:
     """Union of the cross strips, of the wedges outside the bends and of the ends."""
     first, last = _runs(rows, arc_step, mitre=mitre)
     long = last - first >= LEAST_RUN  # fewer strips are united as fast

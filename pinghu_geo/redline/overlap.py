@@ -29,6 +29,7 @@ from pinghu_geo.river.corridor import locate
 
 __all__ = [
     "affected",
+    "amounts_inside",
     "belongs_to",
     "floor_area",
     "known_sums",
@@ -134,9 +135,9 @@ def affected(
     # what is far away is neither judged nor measured
     near = rows_near(features, line)
     require_valid(features, name, near=near, parameter="features")
-    shapes = flat_shapes(features)
-    rows, _, inside = shared_areas(shapes[near], [line])
-    rows = near[rows]
+    rows, amounts = amounts_inside(
+        features, near, line, share=partial_rule == "share", survey_tolerance_m=survey_tolerance_m
+    )
     if not len(rows):
         _warn_far_layers(features, line, name)
     hit: gpd.GeoDataFrame = features.iloc[rows].copy()
@@ -144,23 +145,66 @@ def affected(
     where = locate(hit, rivers, river=hit["river"])
     place = [c for c in where.columns if c not in ("river", "distance_m")]
     hit[place] = where[place]
+    hit[amounts.columns] = amounts
+    return hit
 
-    footprint = shapely.area(shapes[rows])
+
+def amounts_inside(
+    features: gpd.GeoDataFrame,
+    near: NDArray[np.intp],
+    line: shapely.Geometry,
+    *,
+    share: bool = False,
+    survey_tolerance_m: float = 0.5,
+) -> tuple[NDArray[np.intp], pd.DataFrame]:
+    """How much the line takes of which features: all of `affected` but their places.
+
+    Parameters
+    ----------
+    features
+        Valid footprints or parcels in the rows ``near``, the only ones that are looked at.
+    near
+        Positions of rows.
+    line
+        All of the red line as one area.
+    share
+        Of a cut building only its share is demolished.
+    survey_tolerance_m
+        As for `affected` [m].
+
+    Returns
+    -------
+    tuple
+        Positions of the rows that are hit; and a row each with the columns of `affected` from
+        footprint_m2 on.
+    """
+    shapes = flat_shapes(features.iloc[near])
+    some, _, inside = shared_areas(shapes, [line])
+    rows, shapes = near[some], shapes[some]
+    footprint = shapely.area(shapes)
     outside = footprint - inside
     full = outside < np.minimum(NO_AREA_M2, footprint / 2)
-    hit["footprint_m2"] = footprint
-    hit["inside_m2"] = inside
-    hit["inside_ratio"] = hit["inside_m2"] / footprint
-    hit["cut_depth_m"] = deepest(shapes[rows], line)
-    hit["extent"] = np.where(full, "full", "partial")
+    deep = deepest(shapes, line)
     thin = outside < survey_tolerance_m * np.sqrt(footprint)
-    hit["needs_survey"] = (hit["cut_depth_m"] < survey_tolerance_m) | (thin & ~full)
-    if {"floors", "floor_area_m2"} & set(hit.columns):
-        area = floor_area(hit)
-        share = hit["inside_ratio"] if partial_rule == "share" else 1.0
-        hit["demolish_floor_area_m2"] = area["floor_area_m2"] * share
-        hit["floor_area_source"] = area["floor_area_source"]
-    return hit
+    ratio = inside / footprint
+    found = pd.DataFrame(
+        {
+            "footprint_m2": footprint,
+            "inside_m2": inside,
+            "inside_ratio": ratio,
+            "cut_depth_m": deep,
+            "extent": np.where(full, "full", "partial"),
+            "needs_survey": (deep < survey_tolerance_m) | (thin & ~full),
+        },
+        index=features.index[rows],
+    )
+    known = [c for c in ("floors", "floor_area_m2", "floor_area_source") if c in features]
+    if {"floors", "floor_area_m2"} & set(known):
+        given = pd.DataFrame(features[known].iloc[rows]).assign(footprint_m2=footprint)
+        area = floor_area(given)
+        found["demolish_floor_area_m2"] = area["floor_area_m2"] * (ratio if share else 1.0)
+        found["floor_area_source"] = area["floor_area_source"]
+    return rows, found
 
 
 def _rivers_of_features(
