@@ -127,7 +127,7 @@ def run_project(
     lang: Lang | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Run a project file and write one folder of results 运行项目.
+    r"""Run a project file and write one folder of results 运行项目.
 
     Parameters
     ----------
@@ -167,7 +167,10 @@ def run_project(
 
     Examples
     --------
-    >>> made = pg.run_project(sample / "project.toml", folder / "结果")
+    >>> project = folder / "project.toml"
+    >>> _ = project.write_text(f'crs = 4547\n[layers]\nbuildings = "{sample}/房屋.shp"\n'
+    ...     f'rivers = "{sample}/河道.shp"\n[schemes."原方案"]\nwidths = 9\n', "utf-8")
+    >>> made = pg.run_project(project, folder / "结果")
     >>> {"ledger.xlsx", "map.html", "results.gpkg"} <= {p.name for p in made.iterdir()}
     True
     """

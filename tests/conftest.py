@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import geopandas as gpd
@@ -108,6 +109,19 @@ def sample():
         widths = pg.read_table(folder / f"红线宽度_{name}.csv", "widths")
         layers[name] = pg.red_line(layers["rivers"], widths)
     return layers
+
+
+@pytest.fixture(scope="session")
+def sample_run(tmp_path_factory, worker_id):
+    """Folder of a run of the sample project: made once for all workers, and only looked at."""
+    base = tmp_path_factory.getbasetemp()
+    base = base if worker_id == "master" else base.parent
+    folder = base / "结果"
+    with (base / "sample_run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():  # it appears whole or not at all
+            pg.run_project(pg.sample_folder() / "project.toml", folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

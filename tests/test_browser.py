@@ -47,10 +47,8 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    return pg.run_project(
-        pg.sample_folder() / "project.toml", tmp_path_factory.mktemp("map") / "out"
-    )
+def results(sample_run):
+    return sample_run
 
 
 @pytest.fixture(scope="module")

@@ -83,8 +83,15 @@ isolate._child_main()
     assert "房屋.shp" in str(fault.value)
 
 
-def test_check_runs_apart_and_its_parent_imports_nothing_heavy(tmp_path):
-    project = pg.sample_folder() / "project.toml"
+def test_check_runs_apart_and_its_parent_imports_nothing_heavy(tmp_path, straight, houses):
+    pg.write_layer(houses, tmp_path / "房屋.gpkg", "buildings")
+    pg.write_layer(straight, tmp_path / "河道.gpkg", "rivers")
+    project = tmp_path / "project.toml"
+    project.write_text(
+        'crs = 4547\n[layers]\nbuildings = "房屋.gpkg"\nrivers = "河道.gpkg"\n'
+        '[schemes."原方案"]\nwidths = 20\n',
+        "utf-8",
+    )
     code = (
         "import sys; from pinghu_geo.cli import app\n"
         f"try: app(['check', {str(project)!r}, '--out', {str(tmp_path / 'c.xlsx')!r}], standalone_mode=False)\n"

@@ -18,13 +18,9 @@ from conftest import building_frame, river_frame
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory):
+def done(sample_run):
     """One run of the sample project."""
-    folder = tmp_path_factory.mktemp("run") / "结果"
-    steps = []
-    pg.run_project(pg.sample_folder() / "project.toml", folder, progress=steps.append)
-    assert len(steps) >= 7
-    return folder
+    return sample_run
 
 
 def sheet_rows(path, name):
@@ -166,7 +162,12 @@ def test_results_hold_all_layers(done):
 
 
 def test_two_runs_are_byte_identical(done, tmp_path):
-    again = pg.run_project(pg.sample_folder() / "project.toml", tmp_path / "b")
+    steps = []
+    again = pg.run_project(
+        pg.sample_folder() / "project.toml", tmp_path / "b", progress=steps.append
+    )
+    assert len(steps) >= 7
+    assert {p.name for p in done.iterdir()} == {p.name for p in again.iterdir()}
     for part in done.iterdir():
         assert part.read_bytes() == (again / part.name).read_bytes(), part.name
 

@@ -5,8 +5,6 @@ import json
 import re
 from pathlib import Path
 
-import pinghu_geo as pg
-
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 # one session goes on from page to page
@@ -39,9 +37,8 @@ def test_both_readmes_show_the_same_session_and_figures():
     assert README.count("\n## ") == chinese.count("\n## ")
 
 
-def test_the_figures_of_the_readme_are_the_computed_ones(tmp_path):
-    out = pg.run_project(pg.sample_folder() / "project.toml", tmp_path / "out")
-    said = json.loads((out / "summary.json").read_text("utf-8"))
+def test_the_figures_of_the_readme_are_the_computed_ones(sample_run):
+    said = json.loads((sample_run / "summary.json").read_text("utf-8"))
     base = said["schemes"][0]
     for figure in (
         base["works_m2"],
