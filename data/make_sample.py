@@ -82,6 +82,8 @@ class Parameters:
     bed_below_m: float = 1.0  # designed bed below the water that lidar saw
     bank_above_m: float = 2.4  # top of the designed wall above it
     design_every_m: float = 20.0
+    # 暗涵: two boxes under a square; the design has no sections in it
+    covered: tuple[str, float, float] = ("山厦河", 2000.0, 2080.0)
     dem_cell_m: float = 5.0
     dem_reach_m: float = 110.0
     rates: dict[str, tuple[float, float, float]] = field(
@@ -466,6 +468,8 @@ def make_flood(
     for one in p.rivers:
         long = rivers.geometry[one.name].length
         at = np.append(np.arange(0.0, long - 5, p.design_every_m), np.floor(long * 10) / 10)
+        where, a, b = p.covered
+        at = at[(at <= a) | (at >= b)] if one.name == where else at
         mine = widths[widths["river"] == one.name]
         left, right = (
             np.interp(at, mine["chainage_m"], mine[c]) - p.strip_m for c in ("left_m", "right_m")
@@ -506,6 +510,55 @@ def make_flood(
         "设计流量": pd.DataFrame(flows),
         "边界条件": pd.DataFrame(ends),
     }
+
+
+def make_structures(p: Parameters, rivers: gpd.GeoDataFrame, widths: pd.DataFrame) -> pd.DataFrame:
+    """Invented bridges, a covered reach, a weir and a gate, at levels of the designed channel.
+
+    Bridges span from wall to wall; the old one has a pier and hangs lower than the walls' top. The
+    gate stands open in floods, the weir is drowned by them.
+    """
+    rows: list[dict[str, object]] = []
+
+    def stand(
+        name: str, kind: str, river: str, at: float, levels: dict[str, float], **more: object
+    ) -> None:
+        mine = widths[widths["river"] == river]
+        left, right = (
+            round(float(np.interp(at, mine["chainage_m"], mine[c])) - p.strip_m, 2)
+            for c in ("left_m", "right_m")
+        )
+        bed = float(water_level(p, rivers, np.array([river]), np.array([at]))[0]) - p.bed_below_m
+        seat = 0.5 if kind == "桥" else 0.0  # a bridge bears behind the walls
+        rows.append(
+            {"建筑物编号": name, "河道": river, "桩号": pg.format_chainage(at), "类型": kind}
+            | ({"起点偏距": -left - seat, "终点偏距": right + seat} if kind in ("桥", "堰") else {})
+            | {k: round(bed + above, 3) for k, above in levels.items()}
+            | more
+        )
+
+    wall = p.bed_below_m + p.bank_above_m
+    high = {"梁底高程": wall + 0.3, "桥面高程": wall + 1.5}
+    stand("君子布河1号桥", "桥", "君子布河", 1650.0, high, 顺河宽=10.0)
+    stand(
+        "君子布河2号桥", "桥", "君子布河", 4330.0,
+        {"梁底高程": wall - 0.2, "桥面高程": wall + 0.8}, 顺河宽=8.0, 墩数=1, 墩宽=0.8,
+        低水算法="energy+momentum",
+    )  # fmt: skip
+    stand(
+        "鹅公岭河节制闸", "闸", "鹅公岭河", 2510.0, {"闸底高程": 0.0}, 闸孔数=2, 闸孔净宽=6.0,
+        闸门高=3.4, 闸门开度=3.4,
+    )  # fmt: skip
+    stand("鹅公岭河1号桥", "桥", "鹅公岭河", 1110.0, high, 顺河宽=12.0)
+    river, a, b = p.covered
+    fall = p.fall * (b - a) / 2
+    stand(
+        "山厦河暗涵", "暗涵", river, (a + b) / 2,
+        {"进口底高程": fall * 0.9, "出口底高程": -fall * 0.9}, 洞形="箱形", 净宽=5.0,
+        净高=3.0, 孔数=2, 长度=72.0, 糙率=0.015,
+    )  # fmt: skip
+    stand("木古河溢流堰", "堰", "木古河", 2510.0, {"堰顶高程": 0.2})
+    return pd.DataFrame(rows)
 
 
 def make_evidence(
@@ -792,6 +845,9 @@ def main(target: Path, p: Parameters) -> None:
     ).to_csv(target / "补偿标准_示例.csv", index=False, encoding="utf-8-sig")
     for name, table in make_flood(p, rivers, before).items():
         table.to_csv(target / f"{name}.csv", index=False, encoding="utf-8-sig")
+    make_structures(p, rivers, before).to_csv(
+        target / "桥涵闸坝.csv", index=False, encoding="utf-8-sig"
+    )
     hit = pg.affected(buildings, pg.red_line(rivers, before), rivers)
     make_evidence(buildings, hit, np.random.default_rng(p.seed + 1)).to_csv(
         target / "留房依据.csv", index=False, encoding="utf-8-sig"

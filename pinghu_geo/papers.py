@@ -172,7 +172,8 @@ def _write_wall_maps(plan: Plan, found: Computed, scheme: str, made: Path, tell:
     wall_maps(
         found.affected, found.lines[scheme], found.layers["rivers"],
         made / f"{say('wall maps', plan.lang)}.pdf", buildings=found.layers["buildings"],
-        stages=None if camp is None else camp.stages, project=plan.name, lang=plan.lang,
+        stages=None if camp is None else camp.stages, structures=found.structures,
+        project=plan.name, lang=plan.lang,
         date="" if camp is None else f"{camp.state.as_of:%Y-%m-%d}",
     )  # fmt: skip
 

@@ -407,9 +407,16 @@ class _RiverInFlood:
     inundation: gpd.GeoDataFrame
 
 
+def _structures_on_plan(data: Inputs) -> pd.DataFrame | None:
+    """Bridges, culverts, weirs, gates of the project, by their ids."""
+    table = data.flood.get("structures")
+    return None if table is None else table.set_index("structure_id")
+
+
 def _designed_river(plan: Plan, data: Inputs) -> _DesignedRiver:
     """The designed channel in the ground beside it."""
     asked, tables = plan.flood, data.flood
+    structures = tables.get("structures")
     made = sections_from_dem(
         data.layers["rivers"],
         plan.tiles(asked["dem"]),
@@ -417,14 +424,14 @@ def _designed_river(plan: Plan, data: Inputs) -> _DesignedRiver:
         n=asked["n_ground"],
         spacing_m=asked["spacing_m"],
         half_width_m=asked["half_width_m"],
+        structures=structures,
     )
-    structures = tables.get("structures")
     return _DesignedRiver(
         made.sections,
         made.banks,
         tables["flows"],
         tables["boundaries"],
-        None if structures is None else structures.set_index("structure_id"),
+        _structures_on_plan(data),
         tables.get("structure_parts"),
     )
 
@@ -502,6 +509,7 @@ class Computed:
     least: dict[str, LeastDemolition | WithinRise]
     campaign: Campaign | None
     warnings: list[str]
+    structures: pd.DataFrame | None = None
 
 
 def computed_project(
@@ -516,6 +524,7 @@ def computed_project(
     return Computed(
         data.layers, found.lines, found.comparison, found.affected, found.least, found.campaign,
         [translated(note, plan.lang) for note in merged(said)],
+        _structures_on_plan(data),
     )  # fmt: skip
 
 
@@ -752,6 +761,7 @@ def _command_map_of_run(plan: Plan, data: Inputs, found: _Computation) -> Any:
         adopted=plan.campaign.get("adopted"),
         state=None if found.campaign is None else found.campaign.state,
         stages=None if found.campaign is None else found.campaign.stages,
+        structures=_structures_on_plan(data),
         ground=plan.file(plan.map["ground"]) if "ground" in plan.map else None,
         ground_gcj02=plan.map.get("gcj02", False),
         title=say("{} · command map", plan.lang, plan.name),

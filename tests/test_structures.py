@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from numpy.lib import recfunctions
 
 import pinghu_geo as pg
+from pinghu_geo.deliver.standing import structures_on_plan
+from pinghu_geo.flood.bridges import bridge_ground, pieces_of
 from pinghu_geo.flood.conduits import SHAPES, Conduit
 from pinghu_geo.flood.culverts import (
     CHARTS,
@@ -775,6 +777,130 @@ def test_bad_junctions_are_named():
         pg.water_profile(two, flows, end, junctions=table.assign(length_m=20.0))
 
 
+def test_a_bridge_at_a_skew_is_a_narrower_one_across_the_flow():
+    """Deck, abutments and piers shrink by cos 60° = 1/2 about the centreline; the bed doesn't."""
+    for more in ({}, {"n_piers": 1, "pier_width_m": 0.8}):
+        askew = one("bridge", low_chord_m=3.2, deck_m=5.0, width_m=10.0, skew_deg=60.0,
+                    from_offset_m=-5.6, to_offset_m=4.0, **more)  # fmt: skip
+        square = askew.assign(skew_deg=0.0, from_offset_m=-2.8, to_offset_m=2.0)
+        assert np.abs(profile(askew)["level_m"] - profile(square)["level_m"]).max() < 1e-12
+    pier = pd.DataFrame({"structure_id": ["S"], "part": "pier", "offset_m": [3.0],
+                         "pier_width_m": [0.5]})  # fmt: skip
+    parts = [profile(table.drop(columns=["n_piers", "pier_width_m"]), pier.assign(offset_m=at))
+             for table, at in ((askew, 3.0), (square, 1.5))]  # fmt: skip
+    assert np.abs(parts[0]["level_m"] - parts[1]["level_m"]).max() < 1e-12
+    turned = one("bridge", low_chord_m=3.2, deck_m=5.0, width_m=10.0, pier_skew_deg=30.0)
+    wide = math.cos(math.radians(30)) * 0.5 + 0.5 * 10.0
+    straight = profile(turned.drop(columns="pier_skew_deg"), pier.assign(pier_width_m=wide))
+    assert np.abs(profile(turned, pier)["level_m"] - straight["level_m"]).max() < 1e-12
+
+
+def test_a_bridge_behind_the_walls_changes_nothing():
+    """Abutments and walls' roughness: what the water doesn't touch isn't there."""
+    bed = pd.DataFrame({
+        "river": "r", "chainage_m": np.arange(9) * 20.0, "bed_level_m": 0.4 - np.arange(9) * 0.04,
+        "left_m": 6.0, "right_m": 6.0, "bank_level_m": 4.4 - np.arange(9) * 0.04, "n": 0.028,
+        "n_wall": 0.018,
+    })  # fmt: skip
+    made = pg.design_sections(bed)
+    ends = made.groupby("chainage_m", as_index=False)["elevation_m"].max()
+    floor = pd.concat([
+        ends.assign(river="r", offset_m=side * 30.0, elevation_m=ends["elevation_m"] + 2.0, n=0.05)
+        for side in (-1, 1)
+    ])  # fmt: skip
+    made = pd.concat([made, floor]).sort_values(
+        ["chainage_m", "offset_m"], kind="stable", ignore_index=True
+    )
+    table = one("bridge", at=70.0, low_chord_m=4.9, deck_m=6.0, width_m=8.0, from_offset_m=-6.5,
+                to_offset_m=6.5)  # fmt: skip
+    end = {"slope": 0.002}
+    plain = pg.water_profile(made, 60.0, end)
+    found = pg.water_profile(made, 60.0, end, structures=table)
+    assert np.abs(found["level_m"] - plain["level_m"]).max() < 1e-9
+
+
+def test_walls_beneath_a_deck_keep_their_roughness():
+    x, z = np.array([-9.0, -6, -6, 6, 6, 9]), np.array([5.0, 4, 0, 0, 4, 5])
+    n = np.array([0.05, 0.018, 0.028, 0.02, 0.05, 0.05])
+    deck = np.array([-7.0, 7.0]), np.full(2, 4.8), np.full(2, 6.0)
+    made, lid = bridge_ground(pieces_of((x, z, n), deck), [])
+    walls = np.isin(made[0], (-6.0, 6.0))
+    assert made[1][walls].tolist() == [4, 0, 0, 4]
+    assert made[2][walls].tolist() == [0.018, 0.028, 0.02, 0.05]
+    assert np.nanmin(lid[1]) >= 4.5
+
+
+def test_steep_water_runs_through_a_bridge_by_energy_or_momentum():
+    """Class C: supercritical above, inside and below; by hand for momentum without friction."""
+    sections, q, _ = river(40.0, bank=20.0, slope=0.02, n=0.02)
+    end, flat = {"slope": 0.02}, {"friction": False, "weight": False}
+    plain = pg.water_profile(sections, q, end, upstream=end, regime="mixed")
+    table = one("bridge", low_chord_m=14.0, width_m=10.0, n_piers=1, pier_width_m=0.4,
+                method="momentum", **flat)  # fmt: skip
+    found = pg.water_profile(sections, q, end, upstream=end, regime="mixed", structures=table)
+    assert found["control"].dropna().tolist() == ["momentum C"]
+    assert (found["regime"] == "supercritical").all()
+    k = int(found["structure_id"].notna().to_numpy().argmax())
+    np.testing.assert_allclose(found["level_m"][: k + 1], plain["level_m"][: k + 1], atol=1e-9)
+    up, down = found.iloc[k], found.iloc[k + 1]
+    y3, y2 = (row["level_m"] - row["bed_m"] for row in (up, down))
+
+    def force(width, y, at):  # thrust over a width that water stands before, and its momentum
+        return at * y**2 / 2 + q**2 / (G * width * y)
+
+    drag = 2.0 / 2 * (0.4 * y3) / (12 * y3) * q**2 / (G * 12 * y3)
+    inside = force(12, y3, 11.6) - drag  # BU = BD without friction, on two beds
+    assert force(12, y2, 11.6) == pytest.approx(inside, rel=1e-6)
+    # too little force to pass: the jump stands before it, and it is passed from below
+    thick = pg.water_profile(sections, q, end, upstream=end, regime="mixed",
+                             structures=table.assign(n_piers=2, pier_width_m=1.0))  # fmt: skip
+    assert thick["control"].dropna().tolist() == ["momentum B"]
+    assert thick["level_m"].iloc[k] > plain["level_m"].iloc[k] + 0.1
+    sections, q, _ = river(40.0, bank=20.0, slope=0.03, n=0.02)
+    end, table = {"slope": 0.03}, table.assign(method="energy", low_chord_m=18.0)
+    energy = pg.water_profile(sections, q, end, upstream=end, regime="mixed", structures=table)
+    assert energy["control"].dropna().tolist() == ["energy C"]
+
+
+def test_two_openings_part_the_river_where_its_halves_do():
+    """A symmetric crossing of two openings is twice a half river with one of them."""
+    openings = [one("bridge", at=125.0, low_chord_m=3.2, deck_m=9.0, width_m=10.0, from_offset_m=a,
+                    to_offset_m=b) for a, b in ((-7.0, -2.0), (2.0, 7.0))]  # fmt: skip
+    both = pd.concat(openings)
+    both.index = ["A", "B"]
+
+    def reach(left, right, walls, q):
+        at = np.arange(5) * 50.0
+        points = [(-left, 9.0), (-left, 0.0), (right, 0.0), (right, 9.0)]
+        made = pd.DataFrame(
+            [{"river": "r", "chainage_m": c, "offset_m": x, "elevation_m": z - c * 5e-4, "n": 1e-4
+              if smooth else 0.03} for c in at for (x, z), smooth in zip(points, walls, strict=True)]
+        )  # fmt: skip
+        return made, q
+
+    whole, q = reach(9.0, 9.0, (True, False, True, False), 60.0)
+    found = pg.water_profile(whole, q, {"level_m": 2.6}, structures=both)
+    half, q = reach(0.0, 9.0, (True, False, True, False), 30.0)
+    alone = pg.water_profile(half, q, {"level_m": 2.6}, structures=openings[1])
+    assert found["control"].notna().sum() == 1
+    # of the half river's two walls one is the middle of the whole one, which is no wall
+    np.testing.assert_allclose(found["level_m"], alone["level_m"], atol=1e-3)
+
+
+def test_openings_that_overlap_and_a_word_that_is_neither_yes_nor_no():
+    both = pd.concat([
+        one("bridge", low_chord_m=3.2, from_offset_m=a, to_offset_m=b) for a, b in ((-5, 1), (0, 5))
+    ])  # fmt: skip
+    both.index = ["A", "B"]
+    with pytest.raises(pg.errors.HydraulicsError, match=r"take the same offsets \(2: A, B\)"):
+        profile(both)
+    table = one("bridge", low_chord_m=3.0, n_piers=1, pier_width_m=1.0, method="momentum")
+    no, yes = (profile(table.assign(friction=w))["level_m"].iloc[0] for w in ("no", "是"))
+    assert no == profile(table.assign(friction=False))["level_m"].iloc[0] < yes
+    with pytest.raises(pg.errors.PinghuError, match="'maybe'"):
+        profile(table.assign(friction="maybe"))
+
+
 # --- the verdict's doubt ----------------------------------------------------------------------
 
 
@@ -1306,3 +1432,42 @@ def test_two_dimensions_lay_a_reach_out_and_name_what_they_cannot():
     wide = place.replace({2.0: -7.0, 6.0: 7.0})
     with pytest.raises(pg.errors.HydraulicsError, match="whole width"):
         _HouseReach.around(wide, sections, base, "A").outline(with_house=True)
+
+
+def test_structures_stand_in_section_map_and_wall_maps(tmp_path):
+    pytest.importorskip("matplotlib")
+    rivers = gpd.GeoDataFrame(
+        {"chainage_sign": [1]}, geometry=[shapely.LineString([(500000, 2500000), (500400, 2500000)])],
+        index=pd.Index(["r"], name="river"), crs=4547,
+    )  # fmt: skip
+    table = pd.concat([
+        one("bridge", at=75.0, low_chord_m=3.0, deck_m=4.0, from_offset_m=-4.0, to_offset_m=4.0,
+            n_piers=1, pier_width_m=1.0, width_m=10.0),
+        one("culvert", at=125.0, **BOX, barrels=2, length_m=40.0), one("weir", at=225.0, crest_m=1.0),
+        one("gate", at=325.0, gate_width_m=3.0, gate_height_m=2.0, sill_m=0.5, opening_m=1.0),
+    ])  # fmt: skip
+    table.index = pd.Index(["Q", "C", "W", "G"], name="structure_id")
+    sections, _, _ = river()
+    drawn = {}
+    for at in (50.0, 200.0, 300.0, 350.0, 400.0):
+        axes = pg.plot_section(sections, "r", at, structures=table).axes[0]
+        words = [t.get_text() for t in axes.get_legend().get_texts()]
+        drawn[at] = [w for w in words if w != "地面"]
+        if at == 50.0:  # the pier stands in the middle, from the bed to the deck
+            corners = [p.get_xy() for p in axes.patches]
+            pier = next(c for c in corners if np.ptp(c[:, 0]) == pytest.approx(1.0))
+            assert pier[:, 1].max() == 3.0
+            assert pier[:, 1].min() == pytest.approx(0.175)
+            assert abs(pier[:, 0]).max() == pytest.approx(0.5)
+    assert drawn == {50.0: ["桥 Q"], 200.0: ["堰 W"], 300.0: ["闸 G"], 350.0: ["闸 G"], 400.0: []}
+    shapes = structures_on_plan(table.reset_index(), rivers, "en")
+    assert shapes["label"].tolist() == ["bridge Q", "culvert C", "weir W", "gate G"]
+    assert shapes.bounds.loc["Q"].tolist() == [500070, 2499996, 500080, 2500004]
+    assert shapes.bounds.loc["C"].tolist() == [500105, 2499998, 500145, 2500002]
+    house = gpd.GeoDataFrame({"floors": [2]}, geometry=[shapely.box(500060, 2500005, 500068, 2500012)],
+                             index=pd.Index(["H"], name="building_id"), crs=4547)  # fmt: skip
+    line = pg.red_line(rivers, 9.0)
+    hit = pg.affected(house, line, rivers)
+    pg.command_map(hit, line, rivers, structures=table).save(tmp_path / "m.html")
+    assert "桥 Q" in (tmp_path / "m.html").read_text("utf-8")
+    pg.wall_maps(hit, line, rivers, tmp_path / "w.pdf", structures=table, scale=2000)

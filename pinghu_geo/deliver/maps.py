@@ -23,6 +23,7 @@ from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import stage_rules
 from pinghu_geo.deliver.ground import ground_picture
 from pinghu_geo.deliver.mapdata import card_columns, map_data, nodes_in_order, packed_shapes
+from pinghu_geo.deliver.standing import STRUCTURE_COLOUR, structures_on_plan
 from pinghu_geo.deliver.styles import value_text
 from pinghu_geo.nouns.door import takes, with_shapes
 from pinghu_geo.nouns.errors import LayerError, OutputError
@@ -46,6 +47,8 @@ HULL_M = 4.0
 # their number.
 SEEN_ZOOM = 16
 # Chainages divisible by [m] are written from a zoom on, all others from 17 on: every 90 pixels.
+# from this zoom on structures are named
+STRUCTURE_ZOOM = 15
 LABEL_ZOOMS = ((50_000, 8), (10_000, 11), (2_000, 13), (500, 15))
 # A chainage that is searched for lies between points so many times closer than the labels.
 FINER = 5
@@ -94,6 +97,7 @@ def command_map(
     adopted: str | None = None,
     state: ProgressState | None = None,
     stages: pd.DataFrame | None = None,
+    structures: pd.DataFrame | None = None,
     ground: str | Path | None = None,
     ground_gcj02: bool = False,
     title: str | None = None,
@@ -129,6 +133,8 @@ def command_map(
         task_class then, as ``campaign_tasks(...).buildings``.
     stages
         Result of `stage_rules`.
+    structures
+        Bridges, culverts, weirs, gates as in `water_profile`: drawn across their rivers.
     ground
         A picture to lie below all: an orthophoto (GeoTIFF with coordinates), an ``.mbtiles`` file,
         or a folder of tiles ``{z}/{x}/{y}.png``; cut to the lines and carried in the page.
@@ -208,6 +214,12 @@ def command_map(
         _Drawn(name, hulls, "#34495e", weight=1.5, fill="rgba(52,73,94,.08)", nodes=True).add_to(
             page
         )
+    standing = None
+    if structures is not None and len(structures):
+        standing = structures_on_plan(structures, rivers, lang)
+        words = _swatch_html(STRUCTURE_COLOUR) + html_text(say("structures", lang))
+        fill = "rgba(108,52,131,.35)"
+        _Drawn(words, standing.geometry, STRUCTURE_COLOUR, weight=1.5, fill=fill).add_to(page)
     spacing_m = _label_spacing(station_m, float(rivers.length.sum()))
     folium.LayerControl(collapsed=False).add_to(page)
     data = map_data(
@@ -224,7 +236,7 @@ def command_map(
         secondary_area_unit="hectares",
         localization="cn" if lang == "zh" else "en",
     ).add_to(page)
-    data["labels"] = _labels(stations(rivers, spacing_m=spacing_m), rivers)
+    data["labels"] = _labels(stations(rivers, spacing_m=spacing_m), rivers, standing)
     data["drawn"] = [one.data for one in page._children.values() if isinstance(one, _Drawn)]
     _SidePanel(heading, said, data, card_columns(affected, lang), lang).add_to(page)
     x0, y0, x1, y1 = edges.to_crs(4326).total_bounds
@@ -477,13 +489,20 @@ def _sums_html(
     return "<br>".join(parts)
 
 
-def _labels(points: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> list[list[Any]]:
-    """Names of the rivers, and chainages: the more of them, the closer one looks."""
+def _labels(
+    points: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame, standing: gpd.GeoDataFrame | None = None
+) -> list[list[Any]]:
+    """Names of rivers and structures, and chainages: the more, the closer one looks."""
     middles = shapely.line_interpolate_point(rivers.geometry.to_numpy(), 0.5, normalized=True)
     at = gpd.GeoSeries(np.append(points.geometry.to_numpy(), middles), crs=points.crs)
     kinds = [("pg-station", _zoom_of_chainage(c)) for c in points["chainage_m"]]
     kinds += [("pg-river", 0)] * len(rivers)
     texts = [visible_text(text) for text in (*points["label"], *rivers.index)]
+    if standing is not None:
+        shapes = [*at, *standing["point"]]
+        at = gpd.GeoSeries(shapes, crs=points.crs)
+        kinds += [("pg-station", STRUCTURE_ZOOM)] * len(standing)
+        texts += [visible_text(text) for text in standing["label"]]
     places = shapely.get_coordinates(at.to_crs(4326)).round(DEGREES).tolist()
     return [[y, x, text, *kind] for (x, y), text, kind in zip(places, texts, kinds, strict=True)]
 

@@ -15,6 +15,7 @@ import shapely
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
+from pinghu_geo.deliver.standing import structures_in_section
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import figure_text
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 WATER, ENERGY, BED, BANK = "#1f6fb4", "#c0392b", "#6b4f2a", "#4d4d4d"
+STANDING = "#7f8c8d66"  # what stands in a section: the water behind it is seen
 STATES = {"saved": "#27ae60", "demolished": "#7f8c8d", "added": "#8e44ad"}
 FONT = "NotoSansSC-Regular.ttf"
 # levels between which a structure is drawn
@@ -334,6 +336,8 @@ def plot_section(
     *,
     levels: dict[str, float] | None = None,
     obstacles: pd.DataFrame | None = None,
+    structures: pd.DataFrame | None = None,
+    structure_parts: pd.DataFrame | None = None,
     lang: Lang = "zh",
 ) -> Figure:
     """One cross-section with levels and what blocks it 横断面图.
@@ -348,6 +352,9 @@ def plot_section(
         Levels to be drawn [m], by name: ``{"设计洪水位": 45.2}``.
     obstacles
         Of `building_obstacles`.
+    structures, structure_parts
+        Bridges, culverts, weirs, gates as in `water_profile`: those between this section and its
+        neighbours are drawn in it.
     lang
         Language of the labels.
 
@@ -411,9 +418,32 @@ def plot_section(
                     *part.exterior.xy, color=ENERGY, alpha=0.35, linewidth=0,
                     label=words["blocked"] if k == 0 else None,
                 )  # fmt: skip
+    if structures is not None:
+        beside = _structures_beside(structures, sections, river, chainage_m)
+        for word, shapes in structures_in_section(beside, structure_parts, x, z, lang):
+            for k, (at, high) in enumerate(shapes):
+                axes.fill(at, high, facecolor=STANDING, edgecolor=BANK, linewidth=1.2,
+                          label=figure_text(word) if k == 0 else None)  # fmt: skip
     axes.plot(x, z, color=BED, linewidth=1.6, label=words["ground"])
     _finish_axes(axes, font, f"{river} {format_chainage(chainage_m)}", words["offset"], words["y"])
     return figure
+
+
+def _structures_beside(
+    structures: pd.DataFrame, sections: pd.DataFrame, river: str, chainage_m: float
+) -> pd.DataFrame:
+    """What stands between a section and the next one on either side."""
+    require_columns(structures, ("river", "chainage_m", "kind"), "structures")
+    for word in structures["kind"]:
+        one_of(word, SPANS, "structures: kind")
+    at = np.unique(sections.loc[sections["river"] == river, "chainage_m"].to_numpy(float))
+    low = at[at < chainage_m - 5e-4].max(initial=-np.inf)
+    high = at[at > chainage_m + 5e-4].min(initial=np.inf)
+    where = numbers(structures, "chainage_m", "structures")
+    beside: pd.DataFrame = structures[
+        (structures["river"] == river) & (where > low) & (where < high)
+    ]
+    return beside
 
 
 def _metres_along_river(chainage: pd.Series, scale: ChainageScale | None) -> Any:

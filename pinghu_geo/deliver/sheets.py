@@ -19,6 +19,7 @@ from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.deliver.chainages import write_sheets_of_plots
 from pinghu_geo.deliver.mapdata import house_classes
 from pinghu_geo.deliver.plots import chinese_font
+from pinghu_geo.deliver.standing import STRUCTURE_COLOUR, STRUCTURE_FILL, structures_on_plan
 from pinghu_geo.deliver.styles import MAP_LOOKS, letters
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
@@ -83,6 +84,7 @@ def wall_maps(
     *,
     buildings: gpd.GeoDataFrame | None = None,
     stages: pd.DataFrame | None = None,
+    structures: pd.DataFrame | None = None,
     scale: int = 1000,
     paper: str = "A3",
     project: str = "",
@@ -106,6 +108,8 @@ def wall_maps(
         All buildings: neighbours are drawn in grey.
     stages
         Result of `stage_rules`.
+    structures
+        Bridges, culverts, weirs, gates as in `water_profile`: drawn across their rivers.
     scale
         Of the map on paper, 500 to 2000.
     paper
@@ -165,9 +169,12 @@ def wall_maps(
     looks = _looks_of_houses(affected, stages, lang)
     words = {"project": project, "number": number, "date": date, "scale": f"1:{scale}",
              "crs": crs_of(rivers).name}  # fmt: skip
+    standing = None
+    if structures is not None and len(structures):
+        standing = structures_on_plan(structures, rivers, lang)
     drawn = _draw_sheets(
         sheets,
-        (affected, red_line, rivers, buildings),
+        (affected, red_line, rivers, buildings, standing),
         looks,
         (size, frame, ground),
         words,
@@ -236,10 +243,15 @@ def _draw_sheets(
     words: dict[str, str], scale: int, lang: Lang,
 ) -> Iterator[Figure]:  # fmt: skip
     """The figure of each sheet, one after the other."""
-    affected, red_line, rivers, buildings = layers
+    affected, red_line, rivers, buildings, standing = layers
     size, frame, ground = sizes
     font = chinese_font()
     points = stations(rivers, spacing_m=scale / 20)
+    if standing is not None:  # their names come first: a chainage gives way
+        points = gpd.GeoDataFrame(
+            {"label": [*standing["label"], *points["label"]]},
+            geometry=[*standing["point"], *points.geometry], crs=rivers.crs,
+        )  # fmt: skip
     others = None if buildings is None else buildings[~buildings.index.isin(affected.index)]
     places = [s.ground(*ground) for s in sheets]
     for k, sheet in enumerate(sheets):
@@ -254,6 +266,9 @@ def _draw_sheets(
         _draw_lines(
             axes, sheet, shapely.boundary(red_line.geometry.to_numpy()), places[k], LINE, 1.0
         )
+        if standing is not None:
+            here = standing.geometry.to_numpy()[np.sort(standing.sindex.query(places[k]))]
+            _draw_polygons(axes, sheet, here, STRUCTURE_FILL, STRUCTURE_COLOUR, "", 0.8)
         mine = affected.iloc[np.sort(affected.sindex.query(places[k], predicate="intersects"))]
         seen = looks.loc[mine.index]
         for kind, rows in seen.groupby("kind", sort=False):
@@ -271,7 +286,8 @@ def _draw_sheets(
         taken = _draw_chainages(axes, sheet, points[points.within(places[k])], scale, font)
         lost = _draw_house_labels(axes, sheet, mine, seen, taken, ground, scale, font, lang)
         _draw_key_map(figure, size, places, k, rivers, font, lang)
-        _draw_legend(figure, size, seen, font, lost, lang)
+        crossed = standing is not None and bool(standing.intersects(places[k]).any())
+        _draw_legend(figure, size, seen, font, lost, lang, crossed=crossed)
         _draw_north_and_scale(figure, size, sheet, scale, font, lang)
         _draw_title_block(figure, size, sheet, k, len(sheets), words, rivers, font, lang)
         yield figure
@@ -426,8 +442,9 @@ def _draw_key_map(
 
 
 def _draw_legend(
-    figure: Figure, size: Any, looks: pd.DataFrame, font: Any, lost: int, lang: Lang
-) -> None:
+    figure: Figure, size: Any, looks: pd.DataFrame, font: Any, lost: int, lang: Lang,
+    *, crossed: bool,
+) -> None:  # fmt: skip
     """What fills and hatches mean, and how many labels found no room."""
     keys = []
     for kind, rows in looks.groupby("kind", sort=False):
@@ -437,6 +454,9 @@ def _draw_legend(
                           label=word, linewidth=0.5))  # fmt: skip
     lines = ((LINE, say("red line {}", lang, "").strip()), (WATER, say("centrelines", lang)))
     keys += [Patch(facecolor="none", edgecolor=colour, label=word) for colour, word in lines]
+    if crossed:
+        keys.append(Patch(facecolor=STRUCTURE_FILL, edgecolor=STRUCTURE_COLOUR,
+                          label=say("structures", lang)))  # fmt: skip
     axes = _axes_on_paper(figure, _box_in_right_column(size, 82, 70), size)
     axes.axis("off")
     axes.legend(handles=keys, loc="upper left", prop=font, frameon=False, fontsize=8,

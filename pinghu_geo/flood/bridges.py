@@ -15,11 +15,20 @@ import numpy as np
 
 from pinghu_geo.flood.outlines import crossings, line_at
 from pinghu_geo.flood.sections import Array, Sections
-from pinghu_geo.flood.steady import CRITICAL, Model, State, bracketed, critical_level
+from pinghu_geo.flood.steady import (
+    BALANCED,
+    CRITICAL,
+    Model,
+    State,
+    bracketed,
+    critical_level,
+    supercritical_step,
+)
 
 __all__ = [
     "METHODS", "Bridge", "Force", "Line", "Opened", "Piece", "Site", "bridge_energy",
-    "bridge_ground", "energy_at", "level_of", "openings_of", "pieces_of", "section_force",
+    "bridge_ground", "bridge_run", "energy_at", "level_of", "openings_of", "pieces_of",
+    "section_force",
 ]  # fmt: skip
 
 METHODS = ("energy", "momentum", "yarnell", "wspro")
@@ -53,7 +62,7 @@ class Bridge(NamedTuple):
     up_bed: float  # mean bed of the opening [m]
     pier_area: tuple[Array, Array]  # level [m] and area of the piers below it, at section 2
     pier_area_up: tuple[Array, Array]  # ... at section 3
-    spans_all: bool  # neither piers nor abutments: a deck over the whole section
+    clear: tuple[float, float]  # what touches sections 3 and 2 begins here [m]
     lengths: tuple[float, float, float]  # 3 to BU, BU to BD, BD to 2
     wspro: float = math.nan  # its coefficient of discharge C
 
@@ -94,10 +103,13 @@ def pieces_of(ground: Line, deck: Line) -> list[Piece]:
     decked = (dx[0] <= middle) & (middle <= dx[-1])
     solid = decked & (soffit.sum(axis=1) <= under.sum(axis=1) + 1e-9)
     rough = n[np.searchsorted(x, middle, side="right") - 1]
-    columns = (a, b, under, soffit, road, rough, decked, solid)
+    first = np.searchsorted(x, a)  # of points above each other the first one's n is the wall's
+    face = np.where((first + 1 < len(x)) & (x[np.minimum(first + 1, len(x) - 1)] == a), n[first],
+                    np.nan)  # fmt: skip
+    columns = (a, b, under, soffit, road, rough, decked, solid, face)
     return [
-        Piece(start, stop, tuple(u), tuple(s) if d else None, tuple(r) if d else None, k, full)
-        for start, stop, u, s, r, k, d, full in zip(*(c.tolist() for c in columns), strict=True)
+        Piece(start, stop, tuple(u), tuple(s) if d else None, tuple(r) if d else None, k, full, f)
+        for start, stop, u, s, r, k, d, full, f in zip(*(c.tolist() for c in columns), strict=True)
     ]
 
 
@@ -111,6 +123,7 @@ class Piece(NamedTuple):
     road: tuple[float, float] | None
     n: float
     solid: bool
+    face: float  # n of the ground's own wall at its start; NaN: there is none
 
 
 def _ground_and_lid(
@@ -139,7 +152,10 @@ def _ground_and_lid(
         x += [one.start, one.stop]
         z += list(ground)
         n += [rough, rough]
-        if len(x) > 2 and z[-3] > z[-2]:  # a face has the n of the side that it looks to
+        plain = k > 0 and not one.solid and not pieces[k - 1].solid
+        if plain and math.isfinite(one.face):  # a wall of the ground has its own n
+            n[-3] = one.face
+        elif len(x) > 2 and z[-3] > z[-2]:  # a face has the n of the side that it looks to
             n[-3] = rough
     return (np.array(x), np.array(z), np.array(n)), tuple(np.array(lid).reshape(-1, 5).T)  # type: ignore[return-value]
 
@@ -475,6 +491,89 @@ def _wspro_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Open
     k_outer = float(one_state(model, site.row_up, site.total, level).conveyance[0])
     energy += friction(k_up, k_outer, bridge.lengths[0])
     return Opened(energy, "wspro", "B" if critical else "A")
+
+
+# --- class C ---------------------------------------------------------------------------------
+
+
+def bridge_run(
+    model: Model, bridge: Bridge, flow: float, row_up: int, row_down: int, level: float
+) -> tuple[float, str] | None:
+    """Level below a bridge that supercritical water runs through, and by which method (class C).
+
+    From section 3 down, by energy, or by momentum where only that is asked or the energy doesn't
+    suffice (Hydraulic Reference Manual, chapter 5, class C low flow). None where the water can't
+    stay supercritical, or reaches the deck: then the bridge is passed from below.
+    """
+    runs = {"energy": _energy_run, "momentum": _momentum_run}
+    if "energy" not in bridge.methods and "momentum" in bridge.methods:
+        del runs["energy"]
+    for how, run in runs.items():
+        levels = run(model, bridge, flow, row_up, row_down, level)
+        if levels is None:
+            continue
+        if max(level, *levels[:2]) > min(bridge.up_chord, bridge.down_chord):
+            return None
+        return levels[2], how
+    return None
+
+
+def _energy_run(
+    model: Model, bridge: Bridge, flow: float, row_up: int, row_down: int, level: float
+) -> list[float] | None:
+    """Supercritical levels at BU, BD and section 2 by energy."""
+    found, above = [], row_up
+    for row in (bridge.up_row, bridge.down_row, row_down):
+        known = one_state(model, above, flow, level)
+        made, how = supercritical_step(
+            model, np.array([above]), np.array([flow]), known, np.array([row])
+        )
+        if how[0] != BALANCED:
+            return None
+        level, above = float(made[0]), row
+        found.append(level)
+    return found
+
+
+def _momentum_run(
+    model: Model, bridge: Bridge, flow: float, row_up: int, row_down: int, level: float
+) -> list[float] | None:
+    """Supercritical levels at BU, BD and section 2 by momentum, equations 5-4 to 5-1 downwards."""
+    outside = section_force(model, row_up, flow, level)
+    piers = float(np.interp(level, *bridge.pier_area_up))
+    drag = bridge.drag / 2 * piers / outside.area * flow**2 / (model.gravity * outside.area)
+    force = section_force(model, bridge.up_row, flow, level).thrust + outside.flux - drag
+    last, found = outside, []
+    inner = _inner_bed_slope(model, bridge)
+    ways = zip(
+        (bridge.up_row, bridge.down_row, row_down),
+        (bridge.up_row, bridge.down_row, bridge.down_row),  # before piers and abutments
+        bridge.lengths, (0.0, inner, 0.0), strict=True,
+    )  # fmt: skip
+    for row, front, length, slope in ways:
+        rows = np.array([row])
+
+        def excess(
+            value: Array, mask: Array, row: int = row, front: int = front, length: float = length,
+            slope: float = slope, last: Force = last, force: float = force,
+        ) -> Array:  # fmt: skip
+            del mask
+            z = float(value[0])
+            mine = section_force(model, row, flow, z)
+            thrust = mine.thrust if front == row else section_force(model, front, flow, z).thrust
+            rubs = _friction_less_weight(bridge, mine, last, length, slope)
+            return np.array([force - rubs - thrust - mine.flux])
+
+        critical = critical_level(model, rows, np.array([flow]))[0]
+        bottom = float(model.sections.bottom[row])
+        low = np.array([bottom + 0.02 * (float(critical[0]) - bottom)])
+        if excess(critical, rows)[0] <= 0 or excess(low, rows)[0] >= 0:
+            return None
+        level = float(bracketed(excess, low, critical)[0])
+        last = section_force(model, row, flow, level)
+        force = last.thrust + last.flux
+        found.append(level)
+    return found
 
 
 # --- pressure flow ----------------------------------------------------------------------------

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pinghu_geo.flood.bridges import Bridge, Opened, Site, bridge_energy, level_of
+from pinghu_geo.flood.bridges import Bridge, Opened, Site, bridge_energy, bridge_run, level_of
 from pinghu_geo.flood.conduits import root
 from pinghu_geo.flood.culverts import Group, barrel_head
 from pinghu_geo.flood.gates import Crest, Gates, crest_flow, gates_flow
 from pinghu_geo.flood.sections import ENDLESS_M
-from pinghu_geo.flood.steady import CRITICAL, Model
+from pinghu_geo.flood.steady import BALANCED, CRITICAL, Model, supercritical_step
 
 __all__ = ["Crossing", "Passed"]
 
@@ -50,6 +50,8 @@ class Crossing:
     gates: Gates | None = None
     gates_of: Mapping[str, Gates] = field(default_factory=dict)  # profiles with their own openings
     drowned: float = 0.95  # above this ratio a road or a crest is no weir: energy
+    # of several openings: the rows of the sections above and below as far as each one's water goes
+    regions: tuple[tuple[int, int] | None, ...] = ()
     idle_below: float = -math.inf  # the water below covers an idle area of its section above it
 
     @property
@@ -72,6 +74,24 @@ class Crossing:
                 return found._replace(held=True)
         return self._passed(model, row_up, row_down, flow, level, profile)
 
+    def run_through(
+        self, model: Model, row_up: int, row_down: int, flow: float, level: float
+    ) -> tuple[float, str] | None:
+        """Level below that supercritical water comes to, and how; None where it can't run through.
+
+        Only a bridge of one opening lets it.
+        """
+        if len(self.openings) != 1 or not isinstance(self.openings[0], Bridge) or self.shut:
+            return None
+        bridge = self.openings[0]
+        rows, flows = np.array([row_up]), np.array([flow])
+        above = model.state(rows, flows, np.array([level]))
+        if float(above.energy[0]) < min(bridge.clear):  # it touches no water: nothing is there
+            plain = _model_without_structure(model, row_up)
+            made, how = supercritical_step(plain, rows, flows, above, np.array([row_down]))
+            return (float(made[0]), "energy") if how[0] == BALANCED else None
+        return bridge_run(model, bridge, flow, row_up, row_down, level)
+
     def _passed(
         self, model: Model, row_up: int, row_down: int, flow: float, level: float, profile: str
     ) -> Passed:
@@ -83,7 +103,7 @@ class Crossing:
             energy, control, over = self._weir_gate_energy(model, gates, site)
             shares: tuple[float, ...] = (flow - over,) if gates.gates else ()
             found = Opened(energy, control, "")
-        elif _is_deck_above_water(model, self.openings, site):
+        elif _touches_no_water(model, self.openings, site):
             return Passed(
                 *_level_without_structure(model, site), "energy", "A", 0.0, (flow,), 0, False
             )
@@ -134,7 +154,11 @@ class Crossing:
             if self._over(energy, level) > site.total:
                 energy = root(lambda e: self._over(e, level) - site.total, level, energy)
             return Opened(energy, "road", ""), site.total, tuple(shares.tolist())
-        rest = replace(self, openings=tuple(self.openings[k] for k in free))
+        rest = replace(
+            self,
+            openings=tuple(self.openings[k] for k in free),
+            regions=tuple(self.regions[k] for k in free) if self.regions and len(free) > 1 else (),
+        )
         found, spill, through = rest._through_all(model, site, level)
         shares[free] = through
         return found, spill, tuple(shares.tolist())
@@ -153,7 +177,12 @@ class Crossing:
             return self._over(energy, level)
 
         def one(k: int, q: float) -> Opened:
-            return _opening_demand(model, self.openings[k], q, site)
+            part = self.regions[k] if self.regions else None
+            if part is None:
+                return _opening_demand(model, self.openings[k], q, site)
+            up, down = part
+            below = model.state(np.array([down]), np.array([q]), np.array([level]))
+            return _opening_demand(model, self.openings[k], q, Site(up, down, q, below))
 
         if len(self.openings) == 1:
             whole = one(0, flow)
@@ -173,7 +202,8 @@ class Crossing:
             if self._is_drowned(Opened(energy, "", ""), level):
                 return self._drowned_demand(model, site), 0.0, (flow,)
             return Opened(energy, f"{part.control}+road", part.flow_class), flow - q, (q,)
-        energy, shares = self._shared_energy(one, over, flow, float(site.below.energy[0]))
+        low = level if self.regions else float(site.below.energy[0])
+        energy, shares = self._shared_energy(one, over, flow, low)
         parts = [one(k, q) for k, q in enumerate(shares) if q > 1e-9 * flow]
         spill = over(energy)
         words = list(dict.fromkeys(p.control for p in parts)) + (["road"] if spill > 0 else [])
@@ -243,25 +273,33 @@ def _energy_without_structure(model: Model, site: Site) -> float:
 def _level_without_structure(model: Model, site: Site) -> tuple[float, float]:
     """Level and energy line above as if nothing stood there but the ground."""
     rows, flows = np.array([site.row_up]), np.array([site.total])
-    gaps = model.gaps.get(site.row_up % model.size)
-    if gaps is not None:
-        ways = model.lengths.copy()
-        ways[site.row_up] = gaps
-        model = model.with_lengths(ways)
-    level, _ = model.step(rows, flows, site.below)
+    level, _ = _model_without_structure(model, site.row_up).step(rows, flows, site.below)
     return float(level[0]), float(model.state(rows, flows, level).energy[0])
 
 
-def _is_deck_above_water(model: Model, openings: tuple[Bridge | Group, ...], site: Site) -> bool:
-    """Whether a deck without piers and abutments is above the water: then it isn't there.
+def _model_without_structure(model: Model, row_up: int) -> Model:
+    """The model with the whole way below a section, of which a bridge leaves the part above it."""
+    gaps = model.gaps.get(row_up % model.size)
+    if gaps is None:
+        return model
+    ways = model.lengths.copy()
+    ways[row_up] = gaps
+    return model.with_lengths(ways)
 
-    With them the four sections are computed even where the water keeps clear of them, as HEC-RAS
-    does: that is what its results are compared with.
+
+def _touches_no_water(model: Model, openings: tuple[Bridge | Group, ...], site: Site) -> bool:
+    """Whether decks, piers and embankments all keep clear of the water: then nothing is there.
+
+    HEC-RAS computes its four sections even so, which moves the bed's fall between two sections into
+    the bridge: some millimetres of its own.
     """
-    if len(openings) != 1 or not isinstance(openings[0], Bridge) or not openings[0].spans_all:
+    bridges = [one for one in openings if isinstance(one, Bridge)]
+    if not bridges or len(bridges) < len(openings):
         return False
-    bridge = openings[0]
-    return _level_without_structure(model, site)[1] < min(bridge.up_chord, bridge.down_chord)
+    up, down = (min(one.clear[k] for one in bridges) for k in (0, 1))
+    if not (float(site.below.energy[0]) < down and math.isfinite(up)):
+        return False
+    return _level_without_structure(model, site)[1] < up
 
 
 def _opening_demand(model: Model, opening: Bridge | Group, flow: float, site: Site) -> Opened:

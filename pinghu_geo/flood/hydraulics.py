@@ -62,6 +62,8 @@ __all__ = [
 Regime = Literal["subcritical", "supercritical", "mixed"]
 Boundary: TypeAlias = pd.DataFrame | Mapping[str, Any]
 
+# a level farther from what is demanded from below was computed from above [m]
+RUN_THROUGH_M = 1e-6
 FROUDE_LIMIT = 0.9
 # critical levels are looked for where they may matter, as HEC-RAS does
 FROUDE_NEAR = 0.7
@@ -183,22 +185,28 @@ def water_profile(
     1:10.
 
     Bridges: low_chord_m, deck_m, from_offset_m and to_offset_m of the opening, width_m along the
-    river, distance_m from the section above, n_piers, pier_width_m, skew_deg, debris_width_m,
-    debris_height_m; method (energy, momentum, yarnell, wspro joined by +; the highest counts),
-    high_flow (pressure, energy), pressure_by (energy, level), pier_drag, yarnell_k, sluice,
-    orifice, weir_coefficient [√m/s], max_submergence. Parts: deck (offset_m, low_chord_m, deck_m,
-    side), pier (offset_m, elevation_m, pier_width_m, group). Culverts: shape, span_m, rise_m,
-    barrels, length_m, invert_up_m, invert_down_m, n, entrance_loss, exit_loss, chart and scale of
-    HDS-5, deck_m of the road; parts culvert for several groups. Weirs and drops: crest_m, crest
-    (broad, ogee, sharp), weir_coefficient, design_head_m; parts crest. Gates: n_gates,
-    gate_width_m, gate_height_m, sill_m, opening_m, gate_kind (vertical, radial, overflow); parts
-    gate by group, setting (profile, group, n_open, opening_m) for openings by flood. Of the
-    supercritical and the mixed regime only reaches without structures know more than the
-    subcritical one: a structure is passed from below. What blocks the sections beside a bridge
-    (houses, walls) stands inside it, too, and on its road, as it does on a crest: the safe side
-    for a house that stands before an abutment. Ineffective areas are the approach's alone; above a
-    structure they stay idle, even covered, until those below are covered too or water runs over
-    its road.
+    river, distance_m from the section above, n_piers, pier_width_m, debris_width_m,
+    debris_height_m; skew_deg of the road to the section (offsets of deck, abutments and piers are
+    then those along the road), pier_skew_deg of the piers to the flow; method (energy, momentum,
+    yarnell, wspro joined by +; the highest counts), high_flow (pressure, energy), pressure_by
+    (energy, level), pier_drag, yarnell_k, sluice, orifice, weir_coefficient [√m/s],
+    max_submergence. Parts: deck (offset_m, low_chord_m, deck_m, side), pier (offset_m, elevation_m,
+    pier_width_m, group). Culverts: shape, span_m, rise_m, barrels, length_m, invert_up_m,
+    invert_down_m, n, entrance_loss, exit_loss, chart and scale of HDS-5, deck_m of the road; parts
+    culvert for several groups. Weirs and drops: crest_m, crest (broad, ogee, sharp),
+    weir_coefficient, design_head_m; parts crest. Gates: n_gates, gate_width_m, gate_height_m,
+    sill_m, opening_m, gate_kind (vertical, radial, overflow); parts gate by group, setting
+    (profile, group, n_open, opening_m) for openings by flood. Openings of one chainage share the
+    discharge so that all have one energy line; where culverts among them say from_offset_m and
+    to_offset_m, each has its own part of the sections beside it, between stagnation points that
+    limit_left_m and limit_right_m bound (else the openings' edges). Of the supercritical and the
+    mixed regime a structure is passed from below, but a bridge of one opening that supercritical
+    water can run through (class C, by energy, or by momentum where only that is asked or the energy
+    doesn't suffice): there it is computed from above. What blocks the sections beside a bridge
+    (houses, walls) stands inside it, too, and on its road, as it does on a crest: the safe side for
+    a house that stands before an abutment. Ineffective areas are the approach's alone; above a
+    structure they stay idle, even covered, until those below are covered too or water runs over its
+    road.
 
     Doubts; the limits of conveyance, velocity head and energy are those of HEC-RAS's own warnings
     (0.7-1.4, 0.5 ft, 1 ft):
@@ -798,6 +806,10 @@ def _crossing_columns(model: Model, level: Array, loss: Array) -> dict[str, Any]
         named[i] = model.crossings[station].name
         control[i] = one.control + (f" {one.flow_class}" if one.flow_class not in ("", "A") else "")
         over[i] = one.over
+        if abs(one.level - level[i]) > RUN_THROUGH_M and (
+            ran := model.run_through(i, 0, float(level[i]))
+        ):  # not passed from below: supercritical water runs through
+            control[i], over[i] = f"{ran[1]} C", 0.0
         down = model.state(model.rows[[i + 1], 0], model.discharge[[i + 1], 0], level[[i + 1]])
         up = model.state(model.rows[[i], 0], model.discharge[[i], 0], level[[i]])
         loss[i] = up.energy[0] - down.energy[0]

@@ -50,6 +50,11 @@ class Barrier(Protocol):
     ) -> Any:
         """How the discharge of a profile passes, with the water below at a level."""
 
+    def run_through(
+        self, model: Model, row_up: int, row_down: int, flow: float, level: float
+    ) -> tuple[float, str] | None:
+        """Level below that supercritical water comes to, and how; None where it can't."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -124,6 +129,14 @@ class Model:
         if key not in self.passed:
             self.passed[key] = one.passed(self, up, down, flow, level, profile)
         return self.passed[key]
+
+    def run_through(self, i: int, k: int, level: float) -> tuple[float, str] | None:
+        """Level below what stands below a station, where supercritical water runs through it."""
+        row = int(self.rows[i, k])
+        station, down = self.station(row), int(self.rows[i + 1, k])
+        up = row - row % self.size + station
+        one = self.crossings[station]
+        return one.run_through(self, up, down, float(self.discharge[i, k]), level)
 
     def state(self, rows: Array, discharge: Array, level: Array) -> State:
         """Energy and conveyance of sections at levels; all (n,)."""
@@ -619,6 +632,13 @@ def _standard_step(
     return level, found
 
 
+def supercritical_step(
+    model: Model, rows: Array, q: Array, above: State, down: Array
+) -> tuple[Array, Array]:
+    """Supercritical levels at sections ``down`` of known ones above them."""
+    return _standard_step(model, rows, q, above, down=down)
+
+
 def _step_by_newton(model: Model, rows: Array, q: Array, below: State) -> tuple[Array, Array]:
     """Subcritical levels one section up by Newton's method, and where it found one."""
     bottom = model.sections.bottom[rows]
@@ -644,8 +664,8 @@ def supercritical(model: Model, upstream: Array) -> tuple[Array, Array]:
     level[0] = upstream
     for i in range(1, len(model.rows)):
         above = model.state(model.rows[i - 1], model.discharge[i - 1], level[i - 1])
-        level[i], found[i] = _standard_step(
-            model, model.rows[i - 1], model.discharge[i], above, down=model.rows[i]
+        level[i], found[i] = supercritical_step(
+            model, model.rows[i - 1], model.discharge[i], above, model.rows[i]
         )
     return level, found
 
@@ -694,12 +714,16 @@ def _supercritical_run(
     """Supercritical levels from station i on, in place; the station that is subcritical again."""
     rows, q = model.rows[:, 0], model.discharge[:, 0]
     for j in range(i + 1, len(rows)):
-        if (
-            model.station(int(rows[j - 1])) in model.crossings
-        ):  # what stands there is passed from below
-            return j
-        above = model.state(rows[[j - 1]], q[[j - 1]], level[[j - 1]])
-        new, how = _standard_step(model, rows[[j - 1]], q[[j]], above, down=rows[[j]])
+        if model.station(int(rows[j - 1])) in model.crossings:
+            ran = model.run_through(j - 1, 0, float(level[j - 1]))
+            if ran is None:  # passed from below: the jump stands before it
+                one = model.crossed(j - 1, 0, float(level[j]))
+                level[j - 1], found[j - 1] = one.level, one.found
+                return j
+            new, how = np.array([ran[0]]), np.array([BALANCED])
+        else:
+            above = model.state(rows[[j - 1]], q[[j - 1]], level[[j - 1]])
+            new, how = supercritical_step(model, rows[[j - 1]], q[[j]], above, rows[[j]])
         drowned = specific_force(model, rows[[j]], q[[j]], new)[0] < force[j]
         if sub_valid[j] and (drowned or how[0] == CRITICAL):
             if not drowned:  # too little energy to run on, and too little water to jump

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,7 @@ from pinghu_geo.flood.sections import (
 )
 from pinghu_geo.flood.steady import Barrier
 from pinghu_geo.flood.survey import Laid
+from pinghu_geo.nouns.door import TRUTH
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
@@ -63,6 +64,7 @@ DEFAULTS: dict[str, float] = {
     "weir_coefficient": 1.44,  # 2.6 in feet: a road
     "max_submergence": 0.95,
     "skew_deg": 0.0,
+    "pier_skew_deg": 0.0,
     "entrance_loss": 0.5,
     "exit_loss": 1.0,
     "barrels": 1.0,
@@ -83,7 +85,7 @@ NOT_NEGATIVE = frozenset({
     "n_piers", "pier_width_m", "pier_drag", "entrance_loss", "exit_loss", "blocked_m", "opening_m",
     "n_open", "n_gates", "n_bottom_to_m", "distance_m",
 })  # fmt: skip
-MOST_SKEW_DEG = 80.0
+SKEWS, MOST_SKEW_DEG = ("skew_deg", "pier_skew_deg"), 80.0
 WHOLE = frozenset({"n_piers", "barrels", "n_gates", "n_open"})
 # a crest's coefficient by its form [√m/s]: 1.7 broad (3.1 in feet), 2.18 ogee (3.95), 1.84 sharp
 CRESTS = {"broad": 1.70, "ogee": 2.18, "sharp": 1.84, "road": 1.44}
@@ -127,6 +129,8 @@ def with_structures(
 def _checked_structures(structures: pd.DataFrame) -> pd.DataFrame:
     """Structures with their words and numbers checked one by one."""
     require_columns(structures, ("river", "chainage_m", "kind"), "structures")
+    if "structure_id" in structures.columns:  # as `read_table` gives them
+        structures = structures.set_index("structure_id")
     if not structures.index.is_unique:
         raise HydraulicsError(
             "has two rows for an id",
@@ -213,9 +217,11 @@ class _InnerSection(NamedTuple):
     walls: tuple[float, float]  # encroachment; NaN: none
     chord: float
     piers: tuple[Array, Array]
-    free: bool  # neither piers nor abutments
+    clear: float  # below this level it is its neighbour
     below: tuple[float, float, float]  # length, contraction, expansion
     blocked: list[tuple[float, float, float]]  # from, to, top (NaN: endless) of what stands there
+    idle: list[tuple[float, float, float]]  # ... and of its idle areas
+    apart: tuple[float, float]  # what lies outside belongs to other openings; NaN: nothing does
 
 
 class _LaidBuilder:
@@ -280,9 +286,22 @@ class _LaidBuilder:
             Ground(x, z, n, np.array([len(one.ground[0]) for one in self.inner])),
             banks=(left, right),
             walls=(walls[0], walls[1]) if np.isfinite(walls).any() else None,
-            limits=_layers([one.blocked for one in self.inner]),
+            limits=[
+                *_layers("blocked", [one.blocked for one in self.inner]),
+                *_layers("ineffective", [one.idle for one in self.inner]),
+                *self._limits_of_regions(),
+            ],
             lid=Lid(np.repeat(np.arange(len(count)), count), *lid),
         )
+
+    def _limits_of_regions(self) -> list[Limit]:
+        """What lies beside the parts of sections that belong to one opening: no flow, no bed."""
+        left, right = np.array([one.apart for one in self.inner]).T
+        if not np.isfinite(np.r_[left, right]).any():
+            return []
+        far = np.full(len(left), ENDLESS_M)
+        start, stop = np.where(np.isfinite([left, right]), [-far, far], np.nan)
+        return [Limit("permanent", start, left, far), Limit("permanent", right, stop, far)]
 
     def _measure_openings(self, sections: Sections) -> None:
         """Tell each bridge the net areas of its opening and its mean bed."""
@@ -349,14 +368,17 @@ class _LaidBuilder:
             )
             return
         openings: list[Bridge | Group] = []
+        regions: list[tuple[int, int] | None] = []
         road: Crest | None = None
-        for one in rows:
+        parts_of = self._regions(rows, details, up) if len(rows) > 1 else [None] * len(rows)
+        for one, region in zip(rows, parts_of, strict=True):
             detail = details.get(one.name, {})
             if one.text("kind", "") == "bridge":
                 openings.append(self._laid_bridge(one, detail, up))
             else:
                 tops = [float(self._section_ground(row)[1].max()) for row in (up, up + 1)]
                 openings += _barrel_groups(one, detail, self._length_to_next(up), tops)
+            regions += [region] * (len(openings) - len(regions))
             top = _road_top_line(one, detail, self._ground_between_walls(up))
             road = _road_crest(one, top) if top is not None and road is None else road
         idle = [self._stretches(row, "ineffective") for row in (up, up + 1)]
@@ -366,6 +388,7 @@ class _LaidBuilder:
             name, rows[0].text("kind", ""), tuple(openings), road,
             drowned=rows[-1].number("max_submergence"),
             idle_below=min(top for _, _, top in idle[1]) if both else -math.inf,
+            regions=tuple(regions) if any(regions) else (),
         )  # fmt: skip
 
     # --- the section's own things
@@ -411,6 +434,66 @@ class _LaidBuilder:
             return float(given)
         return abs(float(self.at["measure"][up + 1] - self.at["measure"][up]))
 
+    # --- several openings
+
+    def _regions(
+        self,
+        rows: list[_StructureRow],
+        details: Mapping[Any, Mapping[str, pd.DataFrame]],
+        up: int,
+    ) -> list[tuple[int, int] | None]:
+        """The parts of the sections above and below that belong to each opening, as rows.
+
+        Stagnation points part them (HEC-RAS, multiple openings). A culvert that doesn't say where
+        it lies leaves the sections whole for all.
+        """
+        x, z, n = self._section_ground(up)
+        ends = [_extent_of_opening(one, details.get(one.name, {}), (x, z, n)) for one in rows]
+        if any(a is None for a in ends):
+            return [None] * len(rows)
+        known = [a for a in ends if a is not None]
+        order = sorted(range(len(rows)), key=lambda k: sum(known[k][:2]))
+        points = [-math.inf]
+        for left, right in zip(order[:-1], order[1:], strict=True):
+            if known[right][0] < known[left][1] - 1e-9:
+                raise HydraulicsError(
+                    "overlap: two openings take the same offsets", layer="structures",
+                    ids=[rows[left].name, rows[right].name],
+                    hint="from_offset_m and to_offset_m of openings lie beside one another",
+                )  # fmt: skip
+            between = (
+                max(known[left][1], rows[right].number("limit_left_m", -math.inf)),
+                min(known[right][0], rows[left].number("limit_right_m", math.inf)),
+            )
+            level = min(known[left][2], known[right][2])
+            idle = [a for a in self._stretches(up, "ineffective") if not a[2] < level]
+            points.append(_stagnation_point((x, z, n), level, between, idle))
+        points.append(math.inf)
+        found: list[tuple[int, int] | None] = [None] * len(rows)
+        for k, a, b in zip(order, points[:-1], points[1:], strict=True):
+            apart = (a if math.isfinite(a) else math.nan, b if math.isfinite(b) else math.nan)
+            found[k] = self._part_of_sections(rows[k], up, apart)
+        return found
+
+    def _part_of_sections(
+        self, one: _StructureRow, up: int, apart: tuple[float, float]
+    ) -> tuple[int, int]:
+        """Rows of sections 3 and 2 as far as they belong to one opening."""
+        first = len(self.base.stations) + len(self.inner)
+        gap = self._length_to_next(up)
+        before = one.number("distance_m", (gap - min(one.number("width_m"), gap)) / 2)
+        none = np.zeros(0)
+        for row in (up, up + 1):
+            ground = self._section_ground(row)
+            banks = float(self.at["left_bank_m"][row]), float(self.at["right_bank_m"][row])
+            below = (before, float(self.at["contraction"][up]), float(self.at["expansion"][up]))
+            self.inner.append(_InnerSection(
+                ground, (none,) * 5, banks, self._section_walls(row), float(ground[1].max()),
+                (none, none), math.inf, below, self._stretches(row, "blocked"),
+                self._stretches(row, "ineffective"), apart,
+            ))  # fmt: skip
+        return first, first + 1
+
     # --- bridges
 
     def _laid_bridge(
@@ -444,8 +527,7 @@ class _LaidBuilder:
         alone, for the bridge itself says where its water runs.
         """
         row = up if side == "up" else up + 1
-        ground_x = self._section_ground(row)[0]
-        outside = _skewed_ground(self._section_ground(row), one.number("skew_deg"))
+        outside = self._section_ground(row)
         deck = _deck_chords(one, detail, outside, side)
         pieces = pieces_of(outside, deck)
         free = _free_openings(one, pieces)
@@ -457,14 +539,27 @@ class _LaidBuilder:
         )
         return _InnerSection(
             ground, lid, (left, right), self._section_walls(row), max(top for _, _, top in free),
-            _pier_areas(piers, outside), not piers and not (lid[3] == 0).any(),
+            _pier_areas(piers, outside), self._clear_level(row, pieces, piers, outside),
             (length, float(self.at["contraction"][up]), float(self.at["expansion"][up])),
-            [
-                (float(np.interp(a, ground_x, outside[0])),
-                 float(np.interp(b, ground_x, outside[0])), top)
-                for a, b, top in self._stretches(row, "blocked")
-            ],
+            self._stretches(row, "blocked"), [], (math.nan, math.nan),
         )  # fmt: skip
+
+    def _clear_level(
+        self,
+        row: int,
+        pieces: list[Piece],
+        piers: list[tuple[float, Array, Array]],
+        ground: Line,
+    ) -> float:
+        """Level below which neither deck, piers nor embankments touch a section's water.
+
+        Where the section has idle areas, that inside, which has none, is never the same.
+        """
+        if self._stretches(row, "ineffective"):
+            return -math.inf
+        touched = [min(p.under) if p.solid else min(p.soffit) for p in pieces if p.soffit]
+        touched += [float(np.interp(centre, ground[0], ground[1])) for centre, *_ in piers]
+        return min(touched, default=math.inf)
 
     def _register_bridge(
         self,
@@ -496,7 +591,7 @@ class _LaidBuilder:
             up_bed=math.nan,
             pier_area=below.piers,
             pier_area_up=above.piers,
-            spans_all=above.free and below.free,
+            clear=(above.clear, below.clear),
             lengths=lengths,
             wspro=one.number("wspro_c", math.nan),
         )
@@ -533,7 +628,7 @@ class _StructureRow:
             (column in NOT_NEGATIVE and value < 0, say("a number not below 0", "en")),
             (column in WHOLE and value != round(value), say("a whole number", "en")),
             (column == "max_submergence" and value > 1, say("a ratio of at most 1", "en")),
-            (column == "skew_deg" and abs(value) > MOST_SKEW_DEG, say("degrees, at most 80", "en")),
+            (column in SKEWS and abs(value) > MOST_SKEW_DEG, say("degrees, at most 80", "en")),
         ):
             if bad:
                 raise self.fault(f"has {value:g} in {column}", hint)
@@ -551,22 +646,67 @@ class _StructureRow:
         return word
 
     def yes(self, column: str, default: bool) -> bool:
-        """True or false."""
-        return bool(self.row[column]) if self.has(column) else default
+        """True or false, as a table of people's words may say it."""
+        if not self.has(column):
+            return default
+        said = self.row[column]
+        meant = TRUTH.get(said.strip().lower()) if isinstance(said, str) else bool(said)
+        if meant is None:
+            raise self.fault(f"has {said!r} in {column}", say("yes or no", "en"))
+        return meant
 
     def fault(self, problem: str, hint: str) -> HydraulicsError:
         """What is wrong with this structure."""
         return HydraulicsError(problem, layer="structures", ids=[self.name], hint=hint)
 
 
-def _layers(blocked: list[list[tuple[float, float, float]]]) -> list[Limit]:
+def _layers(
+    kind: Literal["blocked", "ineffective"], blocked: list[list[tuple[float, float, float]]]
+) -> list[Limit]:
     """What stands in sections as layers of at most one a section."""
     layers = []
     for k in range(max((len(one) for one in blocked), default=0)):
         none = (math.nan, math.nan, math.nan)
         values = np.array([one[k] if k < len(one) else none for one in blocked]).T
-        layers.append(Limit("blocked", *values))
+        layers.append(Limit(kind, *values))
     return layers
+
+
+def _extent_of_opening(
+    one: _StructureRow, detail: Mapping[str, pd.DataFrame], ground: Line
+) -> tuple[float, float, float] | None:
+    """From and to offset of an opening, and its highest soffit; None where a culvert says none."""
+    if one.text("kind", "") == "culvert":
+        if not (one.has("from_offset_m") and one.has("to_offset_m") and one.has("rise_m")):
+            return None
+        soffit = one.number("invert_up_m") + one.number("rise_m")
+        return one.number("from_offset_m"), one.number("to_offset_m"), soffit
+    free = _free_openings(one, pieces_of(ground, _deck_chords(one, detail, ground, "up")))
+    starts, stops, tops = zip(*free, strict=True)
+    return min(starts), max(stops), max(tops)
+
+
+def _stagnation_point(
+    ground: Line,
+    level: float,
+    between: tuple[float, float],
+    idle: list[tuple[float, float, float]],
+) -> float:
+    """Where the water above parts between two openings: half of what flows between them to each.
+
+    By depth^(5/3)/n at the lower soffit; where nothing flows between them it is their middle.
+    """
+    a, b = between
+    if not a < b:
+        return (a + b) / 2
+    x, z, n = ground
+    at = np.linspace(a, b, 201)
+    rough = n[np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(n) - 1)]
+    carried = np.clip(level - np.interp(at, x, z), 0.0, None) ** (5 / 3) / np.fmax(rough, 1e-3)
+    for start, stop, _ in idle:
+        carried[(at > start) & (at < stop)] = 0.0
+    gone = np.r_[0.0, np.cumsum((carried[1:] + carried[:-1]) / 2)]
+    return float(np.interp(gone[-1] / 2, gone, at)) if gone[-1] > 0 else (a + b) / 2
 
 
 def _bridge_methods(one: _StructureRow) -> tuple[str, ...]:
@@ -579,12 +719,15 @@ def _bridge_methods(one: _StructureRow) -> tuple[str, ...]:
     return words
 
 
-def _skewed_ground(
-    ground: tuple[Array, Array, Array], degrees: float
-) -> tuple[Array, Array, Array]:
-    x, z, n = ground
-    middle = (x[0] + x[-1]) / 2
-    return middle + (x - middle) * math.cos(math.radians(degrees)), z, n
+def _across_the_flow(one: _StructureRow, offsets: Array, ground: Array) -> Array:
+    """Offsets along a road that crosses the river at a skew, as those across the flow.
+
+    They shrink by the cosine about the centreline (HEC-RAS, skewed bridge crossings: deck and piers
+    do, the sections beside the bridge don't). A road that reaches the section's end still does.
+    """
+    turned = offsets * math.cos(math.radians(one.number("skew_deg")))
+    turned = np.where(offsets <= ground[0], np.minimum(turned, ground[0]), turned)
+    return np.where(offsets >= ground[-1], np.maximum(turned, ground[-1]), turned)
 
 
 def _deck_chords(
@@ -607,7 +750,7 @@ def _deck_chords(
         if bad.any():
             raise one.fault("has its low chord above its deck", "low_chord_m lies below deck_m")
         low = np.where(np.isfinite(low), low, -1e9)
-        return dx, low, np.where(np.isfinite(high), high, np.inf)
+        return _across_the_flow(one, dx, x), low, np.where(np.isfinite(high), high, np.inf)
     low_chord, high_chord = one.number("low_chord_m"), one.number("deck_m", math.inf)
     if low_chord > high_chord:
         raise one.fault("has its low chord above its deck", "low_chord_m lies below deck_m")
@@ -617,6 +760,7 @@ def _deck_chords(
             "has abutments that don't stand in its section", "from_offset_m is left of to_offset_m"
         )
     buried = -1e9
+    a, b = _across_the_flow(one, np.array([a, b]), x).tolist()
     points = [(x[0], buried), (a, buried), (a, low_chord), (b, low_chord), (b, buried),
               (x[-1], buried)]  # fmt: skip
     points = points[2:] if a <= x[0] else points
@@ -667,7 +811,8 @@ def _pier_shapes(
             if np.isnan(at).all():
                 at, width = np.array([floor, chord]), np.repeat(width[:1], 2)
             turn = np.argsort(at, kind="stable")
-            found.append((float(part["offset_m"].iloc[0]), at[turn], width[turn]))
+            stood = _across_the_flow(one, part["offset_m"].to_numpy(float)[:1], x)
+            found.append((float(stood[0]), at[turn], width[turn]))
     elif one.has("n_piers") and one.number("n_piers") > 0:
         count, wide = int(one.number("n_piers")), one.number("pier_width_m")
         a, b = min(p[0] for p in free), max(p[1] for p in free)
@@ -678,6 +823,7 @@ def _pier_shapes(
             )
         centres = a + span + wide / 2 + np.arange(count) * (span + wide)
         found = [(float(c), np.array([floor, chord]), np.array([wide, wide])) for c in centres]
+    found = [(c, at, _width_across_the_flow(one, width)) for c, at, width in found]
     for centre, _, width in found:
         half = float(width.max()) / 2
         inside = (dx[:-1] <= centre) & (dx[1:] >= centre) & (low[:-1] > -1e8)
@@ -687,6 +833,12 @@ def _pier_shapes(
                 "offsets are those of the sections, negative to the left",
             )
     return [_pier_with_debris(one, pier, chord) for pier in found]
+
+
+def _width_across_the_flow(one: _StructureRow, width: Array) -> Array:
+    """Widths of a pier that stands askew, cos θ w + sin θ L (HEC-RAS, skewed bridge crossings)."""
+    turn = math.radians(abs(one.number("pier_skew_deg")))
+    return math.cos(turn) * width + math.sin(turn) * one.number("width_m") if turn else width
 
 
 def _pier_with_debris(
@@ -732,6 +884,7 @@ def _road_top_line(
     if "deck" in detail:
         rows = _rows_of_side(detail["deck"], "up")
         dx = numbers(rows, "offset_m", "structure_parts").to_numpy()
+        dx = _across_the_flow(one, dx, x)
         top = numbers(rows, "deck_m", "structure_parts").to_numpy()
         if not np.isfinite(top).all():
             return None

@@ -98,6 +98,7 @@ def sections_from_dem(
     spacing_m: float = 20.0,
     half_width_m: float = 60.0,
     step_m: float | None = None,
+    structures: pd.DataFrame | None = None,
 ) -> DemSections:
     """Cross-sections from a DEM with the surveyed channel burned in 地形断面.
 
@@ -119,6 +120,9 @@ def sections_from_dem(
         Reach of a section to each side [m].
     step_m
         Between points taken from the DEM [m]; by default its cell.
+    structures
+        Bridges, culverts, weirs as in `water_profile`: no section is made within their length
+        (length_m, width_m), so that a long covered reach lies between two sections.
 
     Returns
     -------
@@ -166,7 +170,10 @@ def sections_from_dem(
     rasters = Rasters.of(dem, rivers.crs, "dem")
     require_one_datum({"bed": bed, "dem": rasters.datum})
     lines = lay_out(rivers)
-    channel = _bed_sections(bed, lines, stations(rivers, spacing_m=spacing_m))
+    regular: pd.DataFrame = stations(rivers, spacing_m=spacing_m)
+    if structures is not None:
+        regular = _outside_structures(regular, structures, lines)
+    channel = _bed_sections(bed, lines, regular)
     points, banks = [], []
     for river, part in channel.groupby("river", sort=False):
         at = part["_at"].unique()
@@ -183,6 +190,30 @@ def sections_from_dem(
     if datum := datum_of(bed):  # the ground is above the same, or was refused
         sections["datum"] = datum
     return DemSections(sections, pd.concat(banks, ignore_index=True))
+
+
+def _outside_structures(
+    regular: pd.DataFrame, structures: pd.DataFrame, lines: Centrelines
+) -> pd.DataFrame:
+    """Stations that stand in no structure's length."""
+    require_columns(structures, ("river", "chainage_m"), "structures")
+    free = np.ones(len(regular), bool)
+    for river, mine in structures.groupby("river", sort=False):
+        rows = np.flatnonzero(regular["river"] == river)
+        if not len(rows):
+            continue
+        scale = lines.scales[river_codes(pd.Series([river]), lines, "structures")[0]]
+        at = scale.measure(regular["chainage_m"].to_numpy(float)[rows], twice="order")
+        middle = scale.measure(
+            numbers(mine, "chainage_m", "structures").to_numpy(float), beyond=True
+        )
+        half = np.zeros(len(mine))
+        for column in ("length_m", "width_m"):
+            if column in mine.columns:
+                long = numbers(mine, column, "structures").to_numpy(float)
+                half = np.fmax(half, long / 2)
+        free[rows] = ~(np.abs(at[:, None] - middle) < half).any(axis=1)
+    return regular[free]
 
 
 def _bed_sections(bed: pd.DataFrame, lines: Centrelines, regular: pd.DataFrame) -> pd.DataFrame:
