@@ -22,7 +22,8 @@ from map_pages import campaign_of
 
 import pinghu_geo as pg
 from pinghu_geo.deliver import ledger
-from pinghu_geo.deliver.workbook import Paper
+from pinghu_geo.deliver.workbook import HEAD_ROW, QUIET, WAN, Paper
+from pinghu_geo.nouns.schema import code_label
 
 
 def whole_campaign(n: int) -> tuple[dict[str, Any], pg.campaign.Campaign]:
@@ -53,16 +54,50 @@ def whole_campaign(n: int) -> tuple[dict[str, Any], pg.campaign.Campaign]:
     return given | {"affected": tasks.buildings}, whole
 
 
+def cells_that_differ(rows: pd.DataFrame, sheet: Any, *, wan: bool) -> tuple[int, list[str]]:
+    """How many cells a sheet has, and those that aren't what the table says.
+
+    Read by openpyxl below the headings, column by column: numbers as numbers, days as days,
+    chainages parsed again, codes by their words, everything else as its text.
+    """
+    read = sheet.iter_rows(min_row=HEAD_ROW + 2, max_row=HEAD_ROW + 1 + len(rows), values_only=True)
+    columns = list(zip(*read, strict=True))[1:]  # the first is the running number
+    wrong = [] if len(columns) == len(rows.columns) or rows.empty else ["other columns"]
+    for name, cells in zip(rows.columns, columns, strict=False):
+        share = WAN if wan and str(name).endswith("_yuan") else 1
+        for given, cell in zip(rows[name], cells, strict=True):
+            if not _is_equal(str(name), given, cell, share):
+                wrong.append(f"{sheet.title} {name}: {given!r} is {cell!r}")
+    return len(rows) * len(rows.columns), wrong
+
+
+def _is_equal(name: str, given: Any, cell: Any, share: int) -> bool:
+    """Whether a cell says what the table says."""
+    if given is None or pd.isna(given):
+        return cell is None
+    if isinstance(given, bool | np.bool_):
+        return cell in (("是",) if given else (None, "") if name in QUIET else ("否",))
+    if isinstance(given, pd.Timestamp):
+        return bool(pd.Timestamp(cell) == given)
+    if isinstance(given, str):
+        return cell in (given, code_label(name, given, lang="zh"))
+    if isinstance(cell, str) and cell.startswith("K"):
+        return abs(pg.parse_chainage(cell) - float(given)) <= 0.05 + 1e-9
+    return isinstance(cell, int | float) and np.isclose(cell * share, float(given), rtol=1e-12)
+
+
 def main(n: int) -> None:
     """Print what it takes."""
     warnings.simplefilter("ignore")
     given, whole = whole_campaign(n)
     spent: dict[str, float] = {}
+    tables: dict[str, tuple[pd.DataFrame, bool]] = {}
     laid = Paper.sheet
 
     def timed(self: Paper, name: str, rows: pd.DataFrame, **how: Any) -> None:
         begin = time.process_time()
         laid(self, name, rows, **how)
+        tables[name] = rows, bool(how.get("tens_of_thousands"))
         spent[name] = time.process_time() - begin
 
     Paper.sheet = timed  # type: ignore[method-assign]
@@ -77,6 +112,13 @@ def main(n: int) -> None:
               f"(load {os.getloadavg()[0]:.1f})")  # fmt: skip
         for name, (rows, columns) in cells.items():
             print(f"  {name}: {rows} x {columns}, {spent.get(name, np.nan):.2f} s")
+        n_cells, wrong = 0, list[str]()
+        for name, (rows, wan) in tables.items():
+            more, bad = cells_that_differ(rows, book[name], wan=wan)
+            n_cells, wrong = n_cells + more, wrong + bad
+        print(f"openpyxl reads {n_cells:,} cells of {len(tables)} sheets: {len(wrong)} differ")
+        print("\n".join(wrong[:20]))
+        book.close()
         begin = time.process_time()
         pg.write_ledger(
             given["affected"][

@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.dates import AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
 
 from pinghu_geo.deliver.plots import chinese_font
@@ -179,6 +180,9 @@ def curve_picture(curve: pd.DataFrame, as_of: pd.Timestamp, *, lang: Lang = "zh"
                       drawstyle="steps-post")  # fmt: skip
     # matplotlib takes dates, too, which its types don't say
     axes.axvline(as_of, color=LINE, linewidth=0.8)  # type: ignore[arg-type]
+    days = AutoDateLocator(minticks=3, maxticks=6)  # whole days, none on another
+    axes.xaxis.set_major_locator(days)
+    axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
     axes.set_ylim(bottom=0)
     axes.set_ylabel(say("buildings down", lang), fontproperties=font)
     axes.grid(alpha=0.3, linewidth=0.5)

@@ -181,7 +181,10 @@
     while (waiting.length && (all === true || performance.now() < until)) {
       const [layer, tile, at, done] = waiting.shift();
       if (tile.gone) continue;
-      layer.paint(tile.getContext("2d"), at, tile.side);
+      // a canvas gets its dots here: all those of a step at once would hold up its frame
+      const g = tile.getContext("2d");
+      if (!tile.scaled) { g.scale(tile.width / tile.side, tile.height / tile.side); tile.scaled = true; }
+      layer.paint(g, at, tile.side);
       if (done) done(null, tile);
     }
     asked = waiting.length > 0;
@@ -192,7 +195,6 @@
       const side = this.getTileSize().x, tile = document.createElement("canvas");
       const dots = Math.min(window.devicePixelRatio || 1, 2);
       tile.width = tile.height = side * dots; tile.side = side;
-      tile.getContext("2d").scale(dots, dots);
       waiting.push([this, tile, at, done]);
       if (!asked) { asked = true; requestAnimationFrame(drawWaiting); }
       return tile;
