@@ -27,9 +27,7 @@ from pinghu_geo.nouns.schema import Lang, nearest
 __all__ = ["CAMPAIGN_TABLES", "FLOOD_TABLES", "WITHIN_RISE", "Plan", "read_plan"]
 
 # what a search within a rise may state besides the limits of the line
-WITHIN_RISE = (
-    "allowed_mm", "freeboard_m", "node_stations", "bend_every_m", "bend_yuan", "seconds",
-)  # fmt: skip
+WITHIN_RISE = ("allowed_mm", "freeboard_m", "node_stations", "seconds")
 # sections that may be missing
 SECTIONS = ("layers", "tables", "schemes", "rules", "flood", "published", "campaign", "map")
 # whose files are read, and have to be there; a campaign's store is made when it is first used

@@ -478,6 +478,8 @@ def _search_least(
     layers, tables, first = data.layers, data.tables, data.widths[asked["from"]]
     limits = {k: v for k, v in asked.items() if k in LEAST}
     common: dict[str, Any] = {k: tables.get(k) for k in ("rates", "locks")}
+    common |= {"bend_every_m": asked.get("bend_every_m", BEND_EVERY_M)}
+    common |= {"bend_yuan": asked.get("bend_yuan")}
     if "allowed_mm" not in asked or river is None:
         return least_demolition(layers["rivers"], first, layers["buildings"], limits, **common)
     return least_demolition_within_rise(
@@ -494,7 +496,7 @@ def _search_least(
         structure_parts=river.structure_parts,
         progress=tell,
         **common,
-        **({"bend_every_m": BEND_EVERY_M} | {k: asked[k] for k in WITHIN_RISE if k in asked}),
+        **{k: asked[k] for k in WITHIN_RISE if k in asked},
     )
 
 

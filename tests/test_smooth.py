@@ -5,7 +5,9 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from joint import line, searched
+import shapely
+from drawn_line import chance
+from joint import building_frame, line, river_frame, searched
 
 import pinghu_geo as pg
 from pinghu_geo.search import smooth
@@ -115,3 +117,85 @@ def test_a_house_worth_less_than_the_sum_bends_no_line(zigzag):
         )
     with pytest.raises(pg.errors.LayerError, match="bend_every_m is -1"):
         searched(saw(), bend_every_m=-1)
+
+
+def widths_by_hand(table, approved, at):
+    """Offsets (2, n) of a width table and of the approved one at chainages."""
+    return [
+        np.stack([np.interp(at, t["chainage_m"], t[c]) for c in ("left_m", "right_m")])
+        for t in (table.sort_values("chainage_m"), approved.sort_values("chainage_m"))
+    ]
+
+
+@pytest.mark.parametrize("seed", [1, 3, 5, 11, 40, 41])
+def test_by_local_rules_too_a_line_bends_seldom_and_is_counted_as_drawn(seed):
+    case = chance(seed)
+    given = (case.rivers, case.widths, case.buildings, case.limits)
+    plain = pg.least_demolition(*given)
+    best = pg.least_demolition(*given, bend_every_m=15.0, bend_yuan=40.0)
+    pd.testing.assert_frame_equal(best.searched, plain.widths)
+    row, before = best.certificate.iloc[0], plain.certificate.iloc[0]
+    assert before[["close_bends", "close_bends_before"]].isna().all()
+    measure = best.widths["chainage_m"].to_numpy()
+    new, old = widths_by_hand(best.widths, case.widths, measure)
+    # widths are written to a micrometre: a change of direction by as little is none
+    keep = [np.abs(np.diff(np.r_[0, np.diff(m) / np.diff(measure), 0])) > 1e-4 for m in new - old]
+    many = sum(int((np.diff(measure[k]) < 15 - 1e-6).sum()) for k in keep)
+    assert row["close_bends"] == many <= row["close_bends_before"]
+    # the houses that the line as drawn comes near to are those that are paid for
+    line_ = pg.red_line(case.rivers, best.widths).geometry.iloc[0]
+    near = case.buildings.geometry.dwithin(line_, case.limits["clear_m"] - 1e-6)
+    paid = case.buildings.loc[near, "floor_area_m2"].round().sum()
+    assert row["counted_yuan"] + row["near_yuan"] == pytest.approx(paid)
+    assert row["total_yuan"] == pytest.approx(paid + row["works_yuan"])
+    assert row["bends_yuan"] == pytest.approx(row["total_yuan"] - before["total_yuan"])
+    # with the price of bends it is never dearer than the line as searched
+    assert (
+        row["total_yuan"] + 10 * row["close_bends"]
+        <= before["total_yuan"] + 10 * row["close_bends_before"] + 1e-6
+    )
+    at = np.linspace(0, case.rivers.length.iloc[0], 200)
+    new, old = widths_by_hand(best.widths, case.widths, at)
+    assert (new.sum(axis=0) >= case.limits["width_ratio"] * old.sum(axis=0) - 1e-5).all()
+    slope = np.abs(np.diff(new - old)) / np.diff(at)
+    assert slope.max() <= case.limits["taper"] + 1e-6
+
+
+def alone(area, **more):
+    """A house whose front stands 0.6 m within the line, on a straight river."""
+    rivers = river_frame({"R": [(0, 0), (200, 0)]})
+    house = building_frame({"H": shapely.box(96, 9.4, 104, 20)}, floor_area_m2=[float(area)])
+    return pg.least_demolition(rivers, 10.0, house, {"step_m": 1.0}, **more)
+
+
+def test_by_local_rules_slants_grow_long_where_there_is_room():
+    plain, best = alone(150), alone(150, bend_every_m=30.0)
+    assert plain.buildings["state"].tolist() == best.buildings["state"].tolist() == ["saved"]
+    for side in ("left_m", "right_m"):
+        at, moves = best.widths["chainage_m"].to_numpy(), best.widths[side].to_numpy() - 10
+        assert close_bends(plain.widths[side].to_numpy() - 10, plain.widths["chainage_m"], 30) > 0
+        assert close_bends(moves, at, 30) == 0
+    # moved at 0.001 a square metre, summed over both banks' stations by trapezia
+    moved = np.abs(best.widths[["left_m", "right_m"]].to_numpy() - 10)
+    area = (np.diff(best.widths["chainage_m"])[:, None] * (moved[1:] + moved[:-1]) / 2).sum()
+    assert best.certificate["total_yuan"].iloc[0] == pytest.approx(area / 1000, abs=0.02)
+    figure = pg.plot_widths(line(200.0, river="R"), best.widths, "R", searched=best.searched)
+    assert "搜索所得(未减转折)" in [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
+    assert any("较密转折" in said for said in best.summary())
+
+
+@pytest.mark.parametrize(("area", "state"), [(150, "demolished"), (250, "saved")])
+def test_by_local_rules_a_house_has_to_be_worth_the_sum(area, state):
+    # nothing else may move: a jog of three bends a bank, two of them close, 4 x 50 m2 in all
+    locks = pd.DataFrame({"river": "R", "from_m": [0.0, 115.0], "to_m": [85.0, 200.0]})
+    assert alone(area, locks=locks).buildings["state"].tolist() == ["saved"]
+    best = alone(area, locks=locks, bend_every_m=30.0)
+    assert best.buildings["state"].tolist() == [state]
+    assert best.certificate["close_bends"].iloc[0] == (4 if state == "saved" else 0)
+    if state == "demolished":  # the line as searched spares it, for 150 m2 less and the works
+        works = alone(area, locks=locks).certificate["total_yuan"].iloc[0]
+        price = pg.what_would_save(best, "H")
+        assert price["extra_yuan"].tolist() == pytest.approx([works - 150.0] * 2)
+        assert price["saved_ids"].iloc[0] == ["H"]
+        proposal = pg.search.widths_that_save(best, "H")
+        pd.testing.assert_frame_equal(proposal, best.searched)

@@ -867,9 +867,8 @@ def _plots_of_widths(
         for river in dict.fromkeys(best.widths["river"]):
             if river not in set(before["river"]):
                 continue
-            bent = best.searched if isinstance(best, WithinRise) else None
             figure = plot_widths(before, best.widths, river, buildings=best.buildings,
-                                 rivers=rivers, searched=bent, lang=lang)  # fmt: skip
+                                 rivers=rivers, searched=best.searched, lang=lang)  # fmt: skip
             found.append({"picture": Picture(figure_png(figure), 170), "said": f"{name} · {river}"})
     return found
 

@@ -266,7 +266,7 @@ def plot_widths(
     rivers
         Centrelines, as in `plot_long_section`.
     searched
-        Width table of the line as searched, before bends were taken out (`WithinRise.searched`):
+        Width table of the line as searched, before bends were taken out (a search's ``searched``):
         drawn thin below ``after`` where it differs.
     lang
         Language of the labels.

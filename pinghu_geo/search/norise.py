@@ -36,6 +36,7 @@ from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare
 from pinghu_geo.search.basin import Basin, BasinSolution, Inflow
 from pinghu_geo.search.contacts import Approved
+from pinghu_geo.search.jogs import Bends, bend_rule, bends_said
 from pinghu_geo.search.joint import ChainSolution, Stretch
 from pinghu_geo.search.offsets import (
     CLEAR_M,
@@ -67,7 +68,7 @@ from pinghu_geo.search.problem import (
     touched_by,
     works_within,
 )
-from pinghu_geo.search.smooth import Bends, places_of, smoothed_rivers
+from pinghu_geo.search.smooth import places_of, smoothed_rivers
 from pinghu_geo.search.stretch import Base, Options, Reach, extents, halves_of, taken_by
 from pinghu_geo.search.thresholds import Touches, counted_as_drawn, touches
 from pinghu_geo.search.walls import (
@@ -81,8 +82,6 @@ __all__ = ["WithinRise", "least_demolition_within_rise"]
 
 # what the search keeps below the rise allowed [m]: more than its tables and the profile differ
 RESERVE_M = 2e-5
-# what a closer bend has to save where nothing is stated [yuan], and without rates [m2 of floor]
-BEND_YUAN, BEND_FLOOR_M2 = 500_000.0, 200.0
 _COLUMNS = [
     "node_id", "river", "from_m", "to_m", "n_stations", "n_buildings", "before_yuan", "total_yuan",
     "bound_yuan", "gap_yuan", "proof",
@@ -233,12 +232,8 @@ class WithinRise(Result):
         if bends is None:
             return []
         now, was = (int(self.certificate[c].sum()) for c in ("close_bends", "close_bends_before"))
-        lines = [
-            say("Each bank bends at most once in {} m, unless closer bends save houses worth {}: "
-                "{} closer bends are left of {}, for {} more than the line as searched.", lang,
-                f"{bends.every_m:g}", f"{bends.yuan:,.0f}", f"{now:,}", f"{was:,}",
-                f"{self.certificate['bends_yuan'].sum():,.0f}")
-        ]  # fmt: skip
+        dearer = float(self.certificate["bends_yuan"].sum())
+        lines = [bends_said(bends, now, was, dearer, lang)]
         worth = self.bends["saved_yuan"]
         fine = worth > bends.yuan
         if fine.any():
@@ -270,8 +265,12 @@ class WithinRise(Result):
         now, rise = self._rivers_sparing(building_id)
         if not now:
             return empty
-        # both without the rule on bends, so that the price is the building's alone
+        # both without the rule on bends, so that the price is the building's alone; one that just
+        # this rule takes is compared with the line that is drawn
         first = [f.as_searched() for f in self.done.found]
+        taken = (f.reach.ids[taken_by(f.reach, f.chosen())] for f in first)
+        if not any((ids == building_id).any() for ids in taken):
+            first = self.done.found
         price = [
             sum(f.solution.cost for f in now) - sum(f.solution.cost for f in first),
             *_buildings_exchanged(first, now),
@@ -505,22 +504,10 @@ def least_demolition_within_rise(
         rivers, widths, buildings, rates, locks, given, flows, downstream,
         {"contraction": contraction, "expansion": expansion}, allowed_mm, freeboard_m,
         _option_menu(given, walls), node_stations,
-        _bend_rule(bend_every_m, bend_yuan, priced=rates is not None), structures, structure_parts,
+        bend_rule(bend_every_m, bend_yuan, priced=rates is not None), structures, structure_parts,
         seconds, tell,
     )  # fmt: skip
     return search.run(sections, banks)
-
-
-def _bend_rule(every_m: float | None, yuan: float | None, *, priced: bool) -> Bends | None:
-    """The rule on bends; None: there is none."""
-    for name, given in (("bend_every_m", every_m), ("bend_yuan", yuan)):
-        if given is not None and not (np.isfinite(given) and given >= 0):
-            raise LayerError(
-                f"{name} is {given!r}", layer="limits", hint="a way in metres and a sum, 0 or more"
-            )
-    if not every_m:
-        return None
-    return Bends(every_m, (BEND_YUAN if priced else BEND_FLOOR_M2) if yuan is None else yuan)
 
 
 def _option_menu(limits: Mapping[str, float], walls: pd.DataFrame | None) -> Options:

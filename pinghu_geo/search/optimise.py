@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import places, rows_of
@@ -29,8 +30,9 @@ from pinghu_geo.redline.lines import Widths, red_line, width_rows
 from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.schemes.alternatives import Comparison, compare
-from pinghu_geo.search.contacts import Approved, contacts
+from pinghu_geo.search.contacts import TOUCH_M, Approved, Contacts, contacts
 from pinghu_geo.search.conveyance import Banks, bank_choices, together
+from pinghu_geo.search.jogs import Bends, LineRules, bend_rule, bends_said, less_bent
 from pinghu_geo.search.mincut import LocalProblem, Solution, solve
 from pinghu_geo.search.offsets import (
     LIMITS,
@@ -93,13 +95,18 @@ class LeastDemolition(Result):
         drawn_bound_yuan, that no line drawn over the same stations beats at all (the total where
         decided_between is 0); and of which the total consists: works_yuan, counted_yuan for
         buildings that the line as drawn takes, near_yuan for those that it comes closer to than
-        clear_m. What the line as drawn clears is not paid for.
+        clear_m. What the line as drawn clears is not paid for. close_bends of both banks within
+        bend_every_m of the one before, close_bends_before of the line as searched (both NA without
+        that rule), and bends_yuan, what the line costs more for the rule: bounds are of lines
+        without it, by the offsets given at every station.
     buildings
         One row a building within reach: river, bank, from_m, to_m, state {saved, added,
         demolished, near, spared} as drawn and against the approved line, cost_yuan, and for those
         demolished hindered_by, what keeps the line there.
     comparison
         `compare` of the approved and the new line as drawn.
+    searched
+        The width table before bends were taken out; ``widths`` where they weren't.
     """
 
     SHOWN: ClassVar = ("certificate",)
@@ -108,15 +115,18 @@ class LeastDemolition(Result):
     certificate: pd.DataFrame
     buildings: pd.DataFrame
     comparison: Comparison
+    searched: pd.DataFrame
+    bends: Bends | None = field(repr=False)
     problems: dict[str, _RiverProblem] = field(repr=False)
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """What a mayor needs to know, in a few sentences."""
         proof = self.certificate
         between = int(proof["decided_between"].sum())
-        least = float((proof["total_yuan"] - proof["drawn_bound_yuan"]).sum())
+        found = [one.solution for one in self.problems.values()]
+        least = sum(one.cost for one in found) - float(proof["drawn_bound_yuan"].sum())
         lines = searched_against(self.comparison, lang)
-        if float(proof["gap_yuan"].sum()) >= 1.0:
+        if sum(one.gap for one in found) >= 1.0:
             word = say("not closed, see the certificate", lang)
         elif least < 1.0:
             word = say("proven optimal as drawn (of the sections, offsets and local rules given)",
@@ -134,6 +144,9 @@ class LeastDemolition(Result):
                     "on the safe side; no line drawn on these sections saves more than {} besides.",
                     lang, f"{between:,}", f"{least:,.0f}")
             )  # fmt: skip
+        if self.bends is not None:
+            now, was = (int(proof[c].sum()) for c in ("close_bends", "close_bends_before"))
+            lines.append(bends_said(self.bends, now, was, float(proof["bends_yuan"].sum()), lang))
         fixed = [name for name, one in self.problems.items() if one.reach.fixed]
         if fixed:
             lines.append(say("{}: the offsets are less than one step (step_m) or locked all along: "
@@ -150,12 +163,16 @@ class LeastDemolition(Result):
             if new is None:
                 return pd.DataFrame(columns=[*PRICE, "least_ratio"])
             one = self.problems[river]
+            # without the rule on bends, so that the price is the building's alone; one that just
+            # this rule takes is compared with the line that is drawn
+            number = int(np.flatnonzero(one.ids == building_id)[0])
+            was = replace(one, line=None) if one.solution.touched[number] else one
             price = [
-                new.solution.cost - one.solution.cost,
-                *exchanged(one.ids, one.solution.touched, new.solution.touched),
+                new.cost - was.cost,
+                *exchanged(one.ids, was.touched, new.touched),
                 float(one.ratio(new.solution.levels).min()),
             ]
-            moved = one.grid.moves[new.solution.levels] - one.grid.moves[one.solution.levels]
+            moved = new.moves - was.moves
             rows += [[*row, *price] for row in stretches(river, one.grid.chainage, moved)]
         return pd.DataFrame(rows, columns=[*PRICE, "least_ratio"])
 
@@ -165,7 +182,9 @@ class LeastDemolition(Result):
         if any(one is None for one in new.values()):
             return self.widths.iloc[:0]
         rivers = self.problems | {k: one for k, one in new.items() if one is not None}
-        return pd.concat([_width_table(one) for one in rivers.values()], ignore_index=True)
+        # as searched, as what they cost is
+        tables = [_width_table(replace(one, line=None)) for one in rivers.values()]
+        return pd.concat(tables, ignore_index=True)
 
     def _rivers_sparing(self, building_id: object) -> dict[str, _RiverProblem | None]:
         """The rivers beside a building, searched again with lines that spare it; None: no such."""
@@ -178,7 +197,8 @@ class LeastDemolition(Result):
             dear = cost.sum() + np.where(np.isfinite(works), works, 0.0).max(axis=2).sum()
             dear += one.problem.change_cost * works.shape[2] * works.shape[1] * 2
             cost[number] = np.ceil(dear) + 1.0
-            new = _solved_river(replace(one, problem=replace(one.problem, cost=cost)))
+            asked = replace(one, problem=replace(one.problem, cost=cost), line=None)
+            new = _solved_river(asked)
             spared = new is not None and not new.solution.touched[number]
             found[river] = new if spared else None
         return found
@@ -210,6 +230,15 @@ class _LineSetting(NamedTuple):
     clear_m: float
 
 
+class _BentLine(NamedTuple):
+    """A line that bends seldom: moves (2, stations), where it bends, whom it takes, its cost."""
+
+    moves: Array
+    knots: Array
+    touched: Array
+    cost: float
+
+
 @dataclass(frozen=True, slots=True)
 class _RiverProblem:
     """One river's problem, its answer, and what is needed to read it."""
@@ -223,6 +252,23 @@ class _RiverProblem:
     ids: Array  # building of each number
     banks: Banks | None  # of the conveyance rule
     menu: list[Wall | None]
+    line: _BentLine | None = None  # instead of the solution's, by the rule on bends
+
+    @property
+    def moves(self) -> Array:
+        """Moves (2, stations) of the line that is drawn."""
+        searched = self.grid.moves[self.solution.levels]
+        return searched if self.line is None else self.line.moves
+
+    @property
+    def touched(self) -> Array:
+        """Which buildings are paid for."""
+        return self.solution.touched if self.line is None else self.line.touched
+
+    @property
+    def cost(self) -> float:
+        """What the line that is drawn costs."""
+        return self.solution.cost if self.line is None else self.line.cost
 
     def ratio(self, levels: Array) -> Array:
         """Width, or conveyance where that is the rule, to the approved one at each station."""
@@ -252,6 +298,8 @@ def least_demolition(
     profile: pd.DataFrame | None = None,
     walls: pd.DataFrame | None = None,
     stations: pd.DataFrame | None = None,
+    bend_every_m: float | None = None,
+    bend_yuan: float | None = None,
     progress: Progress | None = None,
 ) -> LeastDemolition:
     """Red line that demolishes least under local rules, proven 最少拆迁红线.
@@ -298,6 +346,9 @@ def least_demolition(
     stations
         Where the line may bend, a table of river and chainage_m; without it the line's own bends,
         corners of buildings, and one every spacing_m. Not with sections, which are the stations.
+    bend_every_m, bend_yuan
+        A bank changes its direction once in ``bend_every_m`` [m], unless closer bends save houses
+        worth ``bend_yuan``, as in `least_demolition_within_rise`. None: wherever that is cheapest.
     progress
         Called with a line of text before each river.
 
@@ -335,6 +386,12 @@ def least_demolition(
     stations costs less. With one building more or fewer the corners, and so the stations, differ;
     ``stations`` compares over the same ones.
 
+    With ``bend_every_m`` places of the optimum where bends follow closely are then drawn straight
+    from bend to bend, where that costs less than the bends do; such a line needs no offset of the
+    menu between its bends. It isn't proven to be the best such line: the total is counted anew on
+    the line as drawn, and ``gap_yuan`` is what it costs more than the bound of all lines without
+    the rule.
+
     Every rule is an implication and every cost belongs to one offset, one change of offset, or one
     building: the optimum is a minimum cut, and the greatest flow is the bound.
 
@@ -357,6 +414,7 @@ def least_demolition(
     """
     tell = progress or (lambda _: None)
     given = read_limits(limits, priced=rates is not None)
+    bends = bend_rule(bend_every_m, bend_yuan, priced=rates is not None)
     require_layer(rivers, "rivers")
     require_layer(buildings, "buildings", crs=rivers.crs, valid=False)
     require_polygons(buildings, "buildings")
@@ -407,13 +465,50 @@ def least_demolition(
         found = _solved_river(mine)
         if found is None:
             raise _conflict_error(name, grid, bare)
-        solved[name] = found
+        solved[name] = found if bends is None else _less_bent(found, walls_met, given, bends)
+    searched = pd.concat([_width_table(replace(one, line=None)) for one in solved.values()],
+                         ignore_index=True)  # fmt: skip
     table = pd.concat([_width_table(one) for one in solved.values()], ignore_index=True)
     drawn = red_line(rivers, table)
     both = compare({APPROVED: approved, FOUND: drawn}, buildings, rivers, rates=rates)
     states = [_states_with_hindrance(one, both) for one in solved.values()]
-    proof = [_certificate_row(one, own) for one, own in zip(solved.values(), states, strict=True)]
-    return LeastDemolition(table, pd.DataFrame(proof), pd.concat(states), both, solved)
+    proof = [
+        _certificate_row(one, own, bends) for one, own in zip(solved.values(), states, strict=True)
+    ]
+    return LeastDemolition(
+        table, pd.DataFrame(proof), pd.concat(states), both, searched, bends, solved
+    )
+
+
+def _less_bent(
+    one: _RiverProblem, walls: Contacts, limits: Mapping[str, float], bends: Bends
+) -> _RiverProblem:
+    """A river whose line bends closely only where that is worth it, counted anew as drawn."""
+    grid, p = one.grid, one.problem
+    wide = None if one.banks is not None else (limits["width_ratio"] - 1) * grid.base.sum(axis=0)
+    rules = LineRules(
+        grid.measure, grid.moves, p.works, limits["change_yuan_m"], limits["taper"], wide,
+        p.least_right, walls, p.cost,
+    )  # fmt: skip
+    moves = less_bent(rules, bends, one.moves)
+    knots = np.zeros(moves.shape[1], bool)
+    knots[[0, -1]] = True
+    for own in moves:
+        knots[bends.stations(own, grid.measure)] = True
+    made = replace(one, line=_BentLine(moves, knots, one.touched, 0.0))
+    line = red_line(one.place.river, _width_table(made)).geometry.to_numpy()
+    near = max(one.place.clear_m - TOUCH_M, 0.0)
+    area = shapely.union_all(line)
+    touched = np.asarray(shapely.dwithin(area, one.place.shapes[one.reach.ids], near))
+    works = sum(rules.works_of(side, 0, moves[side]) for side in (0, 1))
+    cost = works + float(p.cost[touched].sum())
+
+    def value(line: Array, paid: float) -> float:
+        return paid + bends.price * sum(bends.close(own, grid.measure) for own in line)
+
+    if value(moves, cost) > value(one.moves, one.cost):
+        return one
+    return replace(made, line=_BentLine(moves, knots, touched, cost))
 
 
 def _solved_river(one: _RiverProblem) -> _RiverProblem | None:
@@ -590,14 +685,20 @@ def _conflict_error(name: str, grid: _StationGrid, problem: LocalProblem) -> Opt
 
 
 def _width_table(one: _RiverProblem) -> pd.DataFrame:
-    levels, grid, approved = one.solution.levels, one.grid, one.place.approved
+    grid, approved = one.grid, one.place.approved
     # rows of the approved table that are no stations stay, so that what isn't moved is as it was
-    own = np.abs(approved.at[:, None] - grid.measure).min(axis=1) > 1e-5
+    far = np.abs(approved.at[:, None] - grid.measure)
+    own = far.min(axis=1) > 1e-5
     own[1:-1] &= ~straight(approved)
-    measure = np.union1d(grid.measure, approved.at[own])
+    kept = np.ones(len(grid.measure), bool)
+    if one.line is not None:  # straight from bend to bend
+        kept = one.line.knots.copy()
+        bent = np.append(np.insert(~straight(approved), 0, True), True)
+        kept[far[bent].argmin(axis=1)[far[bent].min(axis=1) <= 1e-5]] = True
+    measure = np.union1d(grid.measure[kept], approved.at[own])
     left, right = (
-        np.round(base + np.interp(measure, grid.measure, grid.moves[k]), 6)
-        for base, k in zip(approved.base(measure), levels, strict=True)
+        np.round(base + np.interp(measure, grid.measure, move), 6)
+        for base, move in zip(approved.base(measure), one.moves, strict=True)
     )
     table = pd.DataFrame(
         {
@@ -609,14 +710,23 @@ def _width_table(one: _RiverProblem) -> pd.DataFrame:
     )
     if one.banks is not None and len(one.menu) > 1:
         names = np.array([None if w is None else w.name for w in one.menu], dtype=object)
+        step = np.ptp(grid.moves) / max(len(grid.moves) - 1, 1) or 1.0
+        levels = np.floor((one.moves - grid.moves[0]) / step + 1e-7).astype(int)
         for side, word in enumerate(("left", "right")):
             at = np.clip(np.searchsorted(grid.measure, measure + 1e-3) - 1, 0, None)
             table[f"wall_{word}"] = names[one.banks.wall[side, at, levels[side, at]]]
     return table
 
 
-def _certificate_row(one: _RiverProblem, states: pd.DataFrame) -> dict[str, Any]:
-    paid = float(one.problem.cost[one.solution.touched].sum())
+def _certificate_row(
+    one: _RiverProblem, states: pd.DataFrame, bends: Bends | None
+) -> dict[str, Any]:
+    paid = float(one.problem.cost[one.touched].sum())
+    lines = [one.moves, one.grid.moves[one.solution.levels]]
+    now, was = (
+        pd.NA if bends is None else sum(bends.close(own, one.grid.measure) for own in moves)
+        for moves in lines
+    )
     near = float(states.loc[states["state"] == "near", "cost_yuan"].sum())
     return {
         "river": one.name,
@@ -624,19 +734,22 @@ def _certificate_row(one: _RiverProblem, states: pd.DataFrame) -> dict[str, Any]
         "n_offsets": one.problem.works.shape[2],
         "n_buildings": len(one.ids),
         "decided_between": int(one.reach.between.sum()),
-        "total_yuan": one.solution.cost,
-        "bound_yuan": one.solution.bound,
-        "gap_yuan": one.solution.gap,
-        "drawn_bound_yuan": _bound_as_drawn(one),
-        "works_yuan": one.solution.cost - paid,
+        "total_yuan": one.cost,
+        "bound_yuan": min(one.solution.bound, one.cost),
+        "gap_yuan": max(one.cost - one.solution.bound, 0.0),
+        "drawn_bound_yuan": min(_bound_as_drawn(one), one.cost),
+        "works_yuan": one.cost - paid,
         "counted_yuan": paid - near,
         "near_yuan": near,
+        "close_bends": now,
+        "close_bends_before": was,
+        "bends_yuan": one.cost - one.solution.cost,
     }
 
 
 def _states_with_hindrance(one: _RiverProblem, found: Comparison) -> pd.DataFrame:
     """Buildings within reach, what becomes of them, and what keeps the line on them."""
-    after = one.solution.touched
+    after = one.touched
     table = building_states(
         one.name, one.ids, one.reach, one.problem.cost, one.grid.chainage, after, found
     )
@@ -732,7 +845,9 @@ def what_would_save(best: Priced, building_id: object) -> pd.DataFrame:
         largest change of offset, negative towards the river); and on every row extra_yuan, what
         the whole design costs more, n_saved and n_lost, buildings spared and lost in all, and
         their ids; least_ratio, the least width or conveyance to the approved one anywhere, or
-        within a rise largest_rise_mm. No row: no line within the limits spares it.
+        within a rise largest_rise_mm. No row: no line within the limits spares it. With a rule on
+        bends lines are compared as searched, without it; a building that just this rule takes is
+        compared with the line drawn, and extra_yuan may be below 0.
 
     Raises
     ------

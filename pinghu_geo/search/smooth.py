@@ -19,6 +19,7 @@ import numpy as np
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.search.basin import Basin, BasinSolution
+from pinghu_geo.search.jogs import SAME_SLOPE, SAME_WAY_M, Bends
 from pinghu_geo.search.joint import Chain, ChainSolution, Stretch, rising
 from pinghu_geo.search.problem import (
     EXCESS_M,
@@ -29,47 +30,15 @@ from pinghu_geo.search.problem import (
 )
 from pinghu_geo.search.stretch import Options, Reach
 
-__all__ = ["Bends", "Place", "places_of", "smoothed", "smoothed_rivers"]
+__all__ = ["Place", "places_of", "smoothed", "smoothed_rivers"]
 
-# changes of offset per metre that are one direction; ways along the river that are one
-SAME_SLOPE = 1e-9
-SAME_WAY_M = 1e-6
 # how much a design must be cheaper to be taken
 CHEAPER = 1e-6
-# close bends of a jog for one house, of both banks together
-CLOSE_BENDS = 4
 # prices of width that are tried, and lines whose levels are looked at, in a stretch
 TURNS = 10
 MOST_TRIALS = 60
 # levels that are one: what lies upstream stays as it is [m]
 SAME_LEVEL_M = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Bends:
-    """The rule: bends within ``every_m`` of the last one have to save a house worth ``yuan``.
-
-    A line that steps aside for a house and back, while the other bank gives it room, bends closely
-    twice on each bank: each such bend costs a quarter.
-    """
-
-    every_m: float
-    yuan: float
-
-    @property
-    def price(self) -> float:
-        """What one close bend costs."""
-        return self.yuan / CLOSE_BENDS
-
-    def close(self, moves: Array, measure: Array) -> int:
-        """How many bends of a bank, with a move [m] at each station, follow another too closely."""
-        at = measure[self.stations(moves, measure)]
-        return int((np.diff(at) < self.every_m - SAME_WAY_M).sum())
-
-    def stations(self, moves: Array, measure: Array) -> Array:
-        """Stations at which a bank bends."""
-        slope = np.r_[0.0, np.diff(moves) / np.diff(measure), 0.0]
-        return np.flatnonzero(np.abs(np.diff(slope)) > SAME_SLOPE)
 
 
 class Place(NamedTuple):

@@ -21,7 +21,7 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.river.centreline import Centrelines
 from pinghu_geo.search.contacts import TOUCH_M, Approved, Contacts, contacts
 
-__all__ = ["Touches", "counted_as_drawn", "touches", "touches_of"]
+__all__ = ["Touches", "counted_as_drawn", "pieces_in_gaps", "touches", "touches_of"]
 
 # corners closer to a station than this are at it [m]
 AT_STATION_M = 1e-5
@@ -135,7 +135,7 @@ def touches_of(
     if allowed is not None:
         low, high = allowed.argmax(axis=2), k - 1 - allowed[:, :, ::-1].argmax(axis=2)
     menu = _AllowedMoves(low, high, change)
-    row, gap, share, room, safe = _pieces_in_gaps(found, measure)
+    row, gap, share, room, safe = pieces_in_gaps(found, measure)
     near = safe.min(axis=1) < moves[-1] - TOUCH_M
     row, gap, share, room, safe = (v[near] for v in (row, gap, share, room, safe))
     key = (found.who[row] * 2 + found.side[row]) * (n - 1) + gap
@@ -173,7 +173,7 @@ def _least_move_in_gap(
     return np.asarray(np.minimum.reduceat(least, begin) if len(begin) else least)
 
 
-def _pieces_in_gaps(found: Contacts, measure: Array) -> tuple[Array, Array, Array, Array, Array]:
+def pieces_in_gaps(found: Contacts, measure: Array) -> tuple[Array, Array, Array, Array, Array]:
     """Pieces of wall cut at stations: row, gap, and at both ends share of the gap, room, safe."""
     order = np.argsort(found.at, axis=1)
     at, room, safe = (np.take_along_axis(v, order, axis=1) for v in found[2:5])

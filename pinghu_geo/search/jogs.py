@@ -1,0 +1,343 @@
+"""Which changes of direction are worth what they save? A line that zigzags seldom.
+
+A line bends at a station where the change of offset per metre does. Bends that follow another one
+of the same bank within a stated way have a price, so that houses have to be worth a stated sum for
+the line to step aside for them. Here is the rule, and how a line by local rules is drawn with it:
+places where bends follow closely are drawn straight from bend to bend, or their slants longer,
+wherever that costs less than the bends; straight lines need no offset of the menu between bends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from pinghu_geo.flood.sections import Array
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.schema import Lang
+from pinghu_geo.search.contacts import TOUCH_M, Contacts
+from pinghu_geo.search.thresholds import pieces_in_gaps
+
+__all__ = ["SAME_SLOPE", "SAME_WAY_M", "Bends", "LineRules", "bend_rule", "bends_said", "less_bent"]
+
+# changes of offset per metre that are one direction; ways along the river that are one
+SAME_SLOPE = 1e-9
+SAME_WAY_M = 1e-6
+# close bends of a jog for one house, of both banks together
+CLOSE_BENDS = 4
+# what a closer bend has to save where nothing is stated [yuan], and without rates [m2 of floor]
+BEND_YUAN, BEND_FLOOR_M2 = 500_000.0, 200.0
+# how much cheaper, with the price of bends, a line has to be to be taken
+CHEAPER = 1e-6
+# offsets that are one [m]
+SAME_MOVE_M = 1e-9
+# times that all places are gone through
+ROUNDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bends:
+    """The rule: bends within ``every_m`` of the last one have to save a house worth ``yuan``.
+
+    A line that steps aside for a house and back, while the other bank gives it room, bends closely
+    twice on each bank: each such bend costs a quarter.
+    """
+
+    every_m: float
+    yuan: float
+
+    @property
+    def price(self) -> float:
+        """What one close bend costs."""
+        return self.yuan / CLOSE_BENDS
+
+    def close(self, moves: Array, measure: Array) -> int:
+        """How many bends of a bank, with a move [m] at each station, follow another too closely."""
+        at = measure[self.stations(moves, measure)]
+        return int((np.diff(at) < self.every_m - SAME_WAY_M).sum())
+
+    def stations(self, moves: Array, measure: Array) -> Array:
+        """Stations at which a bank bends."""
+        slope = np.r_[0.0, np.diff(moves) / np.diff(measure), 0.0]
+        return np.flatnonzero(np.abs(np.diff(slope)) > SAME_SLOPE)
+
+
+def bend_rule(every_m: float | None, yuan: float | None, *, priced: bool) -> Bends | None:
+    """The rule on bends; None: there is none."""
+    for name, given in (("bend_every_m", every_m), ("bend_yuan", yuan)):
+        if given is not None and not (np.isfinite(given) and given >= 0):
+            raise LayerError(
+                f"{name} is {given!r}", layer="limits", hint="a way in metres and a sum, 0 or more"
+            )
+    if not every_m:
+        return None
+    return Bends(every_m, (BEND_YUAN if priced else BEND_FLOOR_M2) if yuan is None else yuan)
+
+
+def bends_said(bends: Bends, now: int, was: int, dearer: float, lang: Lang) -> str:
+    """How often the line bends, and what that costs."""
+    return say("Each bank bends at most once in {} m, unless closer bends save houses worth {}: "
+               "{} closer bends are left of {}, for {} more than the line as searched.", lang,
+               f"{bends.every_m:g}", f"{bends.yuan:,.0f}", f"{now:,}", f"{was:,}",
+               f"{dearer:,.0f}")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LineRules:
+    """What a line with a move [m] at each station may do, and what it costs.
+
+    ``works`` (2, stations, menu) is the price of each move of ``menu``, infinite where it isn't
+    allowed, straight in between. Both moves together are at least ``least_sum`` (stations,); or the
+    right one at least the move ``least_right`` (stations, menu) of the left one's next smaller of
+    the menu. ``walls`` say which moves take which buildings, ``cost`` is what each of them costs.
+    """
+
+    measure: Array
+    menu: Array
+    works: Array
+    change_yuan_m: float
+    taper: float
+    least_sum: Array | None
+    least_right: Array | None
+    walls: Contacts
+    cost: Array
+
+    def place(self, moves: Array) -> tuple[Array, Array]:
+        """The next smaller move of the menu, and the share of the way to the next greater one."""
+        k = len(self.menu)
+        step = self.menu[1] - self.menu[0] if k > 1 else 1.0
+        place = np.clip((moves - self.menu[0]) / step, 0, k - 1)
+        below = np.floor(place + 1e-7).astype(int)
+        return below, np.where(place - below < 1e-7, 0.0, place - below)
+
+    def works_of(self, side: int, first: int, moves: Array) -> float:
+        """Price of a bank's moves from a station on, with their changes; infinite: not allowed."""
+        at = np.arange(first, first + len(moves))
+        if moves.max() > self.menu[-1] + SAME_MOVE_M or moves.min() < self.menu[0] - SAME_MOVE_M:
+            return float("inf")
+        below, share = self.place(moves)
+        low = self.works[side, at, below]
+        high = self.works[side, at, np.minimum(below + 1, len(self.menu) - 1)]
+        high = np.where(share > 0, high, low)
+        if not (np.isfinite(low).all() and np.isfinite(high).all()):
+            return float("inf")
+        # without a width rule the price is that of the dearer wall
+        paid = np.maximum(low, high) if self.least_sum is None else low + share * (high - low)
+        return float(paid.sum()) + self.change_yuan_m * float(np.abs(np.diff(moves)).sum())
+
+    def allows(self, first: int, moves: Array) -> bool:
+        """Whether both banks (2, stations), from a station on, are wide enough and slant little."""
+        at = np.arange(first, first + moves.shape[1])
+        most = self.taper * np.diff(self.measure[at]) + SAME_MOVE_M
+        if (np.abs(np.diff(moves)) > most).any():
+            return False
+        if self.least_sum is not None:
+            return bool((moves.sum(axis=0) >= self.least_sum[at] - 1e-9).all())
+        if self.least_right is None:
+            return True
+        left, right = self.place(moves)[0]
+        return bool((right >= self.least_right[at, left]).all())
+
+
+class _Change(NamedTuple):
+    """Other moves of a bank from one station to another."""
+
+    side: int
+    first: int
+    moves: Array
+
+
+class _Line:
+    """A line, which buildings it takes how often, and the bends of each bank."""
+
+    def __init__(self, rules: LineRules, bends: Bends, moves: Array) -> None:
+        self.rules, self.bends, self.moves = rules, bends, moves.copy()
+        self.n = moves.shape[1]
+        row, gap, share, _, safe = pieces_in_gaps(rules.walls, rules.measure)
+        who, side = rules.walls.who[row], rules.walls.side[row]
+        order = np.lexsort((gap, side))
+        self.who, self.gap, self.share, self.safe = (v[order] for v in (who, gap, share, safe))
+        self.begin = np.searchsorted(side[order] * self.n + self.gap, np.arange(2 * self.n + 1))
+        self.held = np.zeros(len(rules.cost), int)
+        for k in (0, 1):
+            np.add.at(self.held, *self._hits(_Change(k, 0, moves[k])))
+        self.knots = [self._bend_stations(k) for k in (0, 1)]
+
+    def _bend_stations(self, side: int) -> list[int]:
+        """Stations where a bank bends, and both ends."""
+        own = self.bends.stations(self.moves[side], self.rules.measure).tolist()
+        return sorted({0, *own, self.n - 1})
+
+    def _hits(self, change: _Change) -> tuple[Array, Array]:
+        """Whose walls a bank meets in the gaps of a change, and in how many ends of pieces."""
+        side, first, moves = change
+        mine = slice(
+            self.begin[side * self.n + first], self.begin[side * self.n + first + len(moves) - 1]
+        )
+        gap, share = self.gap[mine] - first, self.share[mine]
+        at = moves[gap][:, None] * (1 - share) + moves[gap + 1][:, None] * share
+        return self.who[mine], (at > self.safe[mine] + TOUCH_M).sum(axis=1)
+
+    def gain(self, changes: list[_Change]) -> float:
+        """What changes save, bends counted by their price; minus infinity: not allowed."""
+        first = min(c.first for c in changes)
+        stop = max(c.first + len(c.moves) for c in changes)
+        both = self.moves[:, first:stop].copy()
+        for side, at, moves in changes:
+            both[side, at - first : at - first + len(moves)] = moves
+        if not self.rules.allows(first, both):
+            return float("-inf")
+        saved, held = 0.0, self.held.copy()
+        for change in changes:
+            side, at, moves = change
+            was = self.moves[side, at : at + len(moves)]
+            saved += self.rules.works_of(side, at, was) - self.rules.works_of(side, at, moves)
+            saved += self.bends.price * self._bends_fewer(change)
+            np.subtract.at(held, *self._hits(_Change(side, at, was)))
+            np.add.at(held, *self._hits(change))
+        more, less = (held > 0) & (self.held == 0), (held == 0) & (self.held > 0)
+        return saved + float(self.rules.cost[less].sum() - self.rules.cost[more].sum())
+
+    def _bends_fewer(self, change: _Change) -> int:
+        """How many close bends of a bank a change takes out."""
+        side, first, moves = change
+        knots, last = self.knots[side], first + len(moves) - 1
+        # two bends more on either side: what follows them closely is then as before
+        low = [k for k in knots if k <= first][-3:][0]
+        high = [k for k in knots if k >= last][:3][-1]
+        part = slice(max(low - 1, 0), min(high + 2, self.n))
+        now = self.moves[side].copy()
+        now[first : last + 1] = moves
+        was, new = (
+            self.bends.close(v[part], self.rules.measure[part]) for v in (self.moves[side], now)
+        )
+        return was - new
+
+    def take(self, changes: list[_Change]) -> None:
+        """Draw the line so."""
+        for change in changes:
+            side, first, moves = change
+            here = slice(first, first + len(moves))
+            np.subtract.at(self.held, *self._hits(_Change(side, first, self.moves[side, here])))
+            np.add.at(self.held, *self._hits(change))
+            self.moves[side, here] = moves
+            self.knots[side] = self._bend_stations(side)
+
+    def close_pairs(self) -> list[tuple[int, int, int]]:
+        """Bank and stations of bends that follow one another too closely."""
+        found = []
+        for side in (0, 1):
+            at = self.bends.stations(self.moves[side], self.rules.measure)
+            close = np.diff(self.rules.measure[at]) < self.bends.every_m - SAME_WAY_M
+            pairs = zip(at[:-1][close].tolist(), at[1:][close].tolist(), strict=True)
+            found += [(side, a, b) for a, b in pairs]
+        return sorted(found, key=lambda one: one[1])
+
+    def straight(
+        self, side: int, first: int, last: int, points: list[tuple[int, float]]
+    ) -> _Change:
+        """A bank straight from a station to some points and on to another station."""
+        own = [(first, self.moves[side, first]), *points, (last, self.moves[side, last])]
+        at, move = (np.array(v) for v in zip(*own, strict=True))
+        measure = self.rules.measure
+        made = np.interp(measure[first : last + 1], measure[at.astype(int)], move)
+        return _Change(side, first, made)
+
+    def ways_to_bend_less(self, side: int, a: int, b: int) -> Iterator[list[_Change]]:
+        """Lines without two close bends of a bank, or with a longer way between them."""
+        knots, measure = self.knots[side], self.rules.measure
+        before = max((k for k in knots if k < a), default=a)
+        after = min((k for k in knots if k > b), default=b)
+        move = self.moves[side]
+        far = self.bends.every_m - SAME_WAY_M
+        lower = int(np.searchsorted(measure, measure[b] - far, side="right")) - 1
+        upper = int(np.searchsorted(measure, measure[a] + far))
+        asked: list[tuple[int, int, list[tuple[int, float]]]] = [
+            (before, after, []), (before, b, []), (a, after, []),
+        ]  # fmt: skip
+        if lower >= 0:
+            low = max((k for k in knots if k < lower), default=0)
+            asked.append((low, b, [(lower, move[a])] if lower > low else []))
+        if upper < self.n:
+            high = min((k for k in knots if k > upper), default=self.n - 1)
+            asked.append((a, high, [(upper, move[b])] if upper < high else []))
+        # one bend instead of both, at any station near them
+        asked += [(before, after, [(at, move[a])]) for at in range(max(lower, before + 1), a)]
+        asked += [(before, after, [(at, move[b])]) for at in range(b + 1, min(upper + 1, after))]
+        for first, last, points in asked:
+            if last - first < 2:
+                continue
+            own = self.straight(side, first, last, points)
+            yield [own]
+            yield from ([own, other] for other in self._other_bank(1 - side, own, points, (a, b)))
+
+    def _other_bank(
+        self, side: int, own: _Change, points: list[tuple[int, float]], pair: tuple[int, int]
+    ) -> Iterator[_Change]:
+        """The other bank beside a change: straight, too, or with its own bends moved as far."""
+        first, last = own.first, own.first + len(own.moves) - 1
+        knots = self.knots[side]
+        low = max((k for k in knots if k <= first), default=0)
+        high = min((k for k in knots if k >= last), default=self.n - 1)
+        yield self.straight(side, low, high, [])
+        moved = [(at, self.moves[side, pair[0] if at < pair[0] else pair[1]]) for at, _ in points]
+        if moved and low < moved[0][0] < high:
+            yield self.straight(side, low, high, moved)
+        # as wide as before, wherever this bank is
+        before = self.moves[1 - side, first : last + 1] + self.moves[side, first : last + 1]
+        yield _Change(side, first, before - own.moves)
+
+    def places(self) -> list[tuple[int, int]]:
+        """Stations between which bends of either bank follow closely, from end to end."""
+        found: list[list[int]] = []
+        for _, a, b in self.close_pairs():
+            if found and a <= found[-1][1]:
+                found[-1][1] = max(found[-1][1], b)
+            else:
+                found.append([a, b])
+        return [(a, b) for a, b in found]
+
+
+def less_bent(rules: LineRules, bends: Bends, moves: Array) -> Array:
+    """Moves (2, stations) of a line that bends closely only where that is worth it."""
+    if len(rules.menu) < 2:
+        return moves
+    line = _Line(rules, bends, moves)
+    for _ in range(ROUNDS):
+        while _pairs_straightened(line):
+            pass
+        if not _places_straightened(line):
+            break
+    return line.moves
+
+
+def _pairs_straightened(line: _Line) -> bool:
+    """Whether any two close bends were drawn otherwise, by the best way for each."""
+    taken = False
+    for side, a, b in line.close_pairs():
+        if not {a, b} <= set(line.knots[side]):
+            continue
+        ways = [
+            (line.gain(way), -k, way) for k, way in enumerate(line.ways_to_bend_less(side, a, b))
+        ]
+        best = max(ways, key=lambda one: one[:2], default=None)
+        if best is not None and best[0] > CHEAPER:
+            line.take(best[2])
+            taken = True
+    return taken
+
+
+def _places_straightened(line: _Line) -> bool:
+    """Whether any place where bends follow closely was drawn straight from end to end."""
+    taken = False
+    for first, last in line.places():
+        if last - first > 1:
+            whole = [line.straight(side, first, last, []) for side in (0, 1)]
+            if line.gain(whole) > CHEAPER:
+                line.take(whole)
+                taken = True
+    return taken
