@@ -64,9 +64,10 @@ from pinghu_geo.schemes.alternatives import Assessment, Comparison, assess, comp
 from pinghu_geo.schemes.cost import clearing
 from pinghu_geo.schemes.nodes import node_table
 from pinghu_geo.schemes.retention import retention_rules, retention_verdict
-from pinghu_geo.search.norise import WithinRise, least_demolition_within_rise
+from pinghu_geo.search.norise import least_demolition_within_rise
 from pinghu_geo.search.offsets import LIMITS as LEAST
 from pinghu_geo.search.optimise import LeastDemolition, least_demolition
+from pinghu_geo.search.outcome import WithinRise
 
 __all__ = ["check_project", "for_the_shell", "project_campaign", "run_project", "sample_folder"]
 

@@ -29,8 +29,8 @@ from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes import cost
 from pinghu_geo.schemes.alternatives import Comparison
-from pinghu_geo.search.norise import WithinRise
 from pinghu_geo.search.optimise import LeastDemolition
+from pinghu_geo.search.outcome import WithinRise
 
 __all__ = [
     "write_household_files",

@@ -1,4 +1,4 @@
-from .norise import WithinRise, least_demolition_within_rise
+from .norise import least_demolition_within_rise
 from .optimise import (
     LeastDemolition,
     least_demolition,
@@ -6,6 +6,7 @@ from .optimise import (
     what_would_save,
     widths_that_save,
 )
+from .outcome import WithinRise
 from .tradeoffs import TradeOffs, trade_offs
 from .walls import MovedSections, moved_sections
 

@@ -13,8 +13,9 @@ from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.search.joint import lower_hull
-from pinghu_geo.search.norise import WithinRise
+from pinghu_geo.search.norise import searched_within
 from pinghu_geo.search.optimise import Progress
+from pinghu_geo.search.outcome import WithinRise
 
 __all__ = ["TradeOffs", "trade_offs"]
 
@@ -127,7 +128,7 @@ def trade_offs(
             name = say("rise {} mm", lang, f"{rise:g}")
             name += f"×{weight:g}" if len(works_weights) > 1 else ""
             tell(f"searching {name}")
-            found = search.again(rise, weight).run(*sections)
+            found = searched_within(search.asked.again(rise, weight), *sections)
             taken = found.buildings[found.buildings["state"].isin(["demolished", "added"])]
             proof = found.certificate["proof"]
             of: dict[str, str | float] = {

@@ -1,0 +1,177 @@
+"""What does a design cost on each river? Stretch by stretch, with what is proven of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.flood.sections import Array
+from pinghu_geo.river.centreline import Centrelines
+from pinghu_geo.search.contacts import Approved
+from pinghu_geo.search.jogs import Bends
+from pinghu_geo.search.joint import ChainSolution, Stretch
+from pinghu_geo.search.optimise import exchanged
+from pinghu_geo.search.problem import beside, design_works, touched_by, works_within
+from pinghu_geo.search.stretch import Reach, taken_by
+
+__all__ = [
+    "RIVER_COLUMNS", "SearchedRiver", "buildings_exchanged", "certificate_row", "node_table",
+    "width_table",
+]  # fmt: skip
+
+_COLUMNS = [
+    "node_id", "river", "from_m", "to_m", "n_stations", "n_buildings", "before_yuan", "total_yuan",
+    "bound_yuan", "gap_yuan", "proof",
+]  # fmt: skip
+RIVER_COLUMNS = [
+    "river", "n_nodes", "decided_between", "before_yuan", "total_yuan", "bound_yuan", "gap_yuan",
+    "proof", "close_bends", "close_bends_before", "bends_yuan",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedRiver:
+    """One river as it was searched."""
+
+    reach: Reach
+    stretches: list[Stretch]
+    solution: ChainSolution
+    bound: float  # what it costs at least, beside what the rivers cost that it joins or that join
+    proven: bool = False  # whether that holds for all of these together
+    searched: ChainSolution | None = None  # before bends were taken out
+
+    def as_searched(self) -> SearchedRiver:
+        """With the line as it was found."""
+        return self if self.searched is None else replace(self, solution=self.searched)
+
+    def close_bends(self, bends: Bends) -> int:
+        """How many bends of both banks follow another too closely."""
+        move = self.reach.options.move()[self.chosen()]
+        return sum(bends.close(own, self.reach.measure) for own in move)
+
+    def chosen(self) -> Array:
+        """Option of each bank at each station (2, stations)."""
+        found = np.full((2, len(self.reach.measure)), self.reach.options.base)
+        for one, options in zip(self.stretches, self.solution.options, strict=True):
+            found[:, one.first : one.last + 1] = options
+        return found
+
+    def works(self) -> float:
+        """What its works cost."""
+        return sum(
+            design_works(one.problem, options)
+            for one, options in zip(self.stretches, self.solution.options, strict=True)
+        )
+
+
+def width_table(
+    lines: Centrelines, widths: pd.DataFrame, reach: Reach, chosen: Array
+) -> pd.DataFrame:
+    """Width table of one river: the approved rows and the stations that moved."""
+    code = lines.names.index(reach.name)
+    approved = Approved.of(lines, code, widths)
+    inside = (reach.measure > approved.at[0]) & (reach.measure < approved.at[-1])
+    measure = np.union1d(np.round(approved.at, 6), np.round(reach.measure[inside], 6))
+    move = reach.options.move()[chosen]
+    left, right = (
+        np.round(base + np.interp(measure, reach.measure, one), 6)
+        for base, one in zip(approved.base(measure), move, strict=True)
+    )
+    table = pd.DataFrame(
+        {
+            "river": reach.name,
+            "chainage_m": np.round(lines.scales[code].chainage(measure), 6),
+            "left_m": left,
+            "right_m": right,
+        }
+    )
+    if len(reach.options.walls) > 1:
+        at = np.clip(np.searchsorted(reach.measure, measure + 1e-3, side="right") - 1, 0, None)
+        names = np.array([None if w is None else w.name for w in reach.options.walls], dtype=object)
+        for side, word in enumerate(("left", "right")):
+            table[f"wall_{word}"] = names[reach.options.wall()[chosen[side, at]]]
+    return table
+
+
+def buildings_exchanged(before: list[SearchedRiver], after: list[SearchedRiver]) -> list[Any]:
+    """How many buildings of all rivers are spared and lost, and which."""
+    found: list[Any] = [0, 0, [], []]
+    for was, now in zip(before, after, strict=True):
+        taken = [taken_by(was.reach, one.chosen()) for one in (was, now)]
+        found = [a + b for a, b in zip(found, exchanged(was.reach.ids, *taken), strict=True)]
+    return found
+
+
+def certificate_row(found: SearchedRiver, bends: Bends | None) -> list[Any]:
+    """One river's proof."""
+    solution = found.solution
+    before = sum(one.before for one in found.stretches)
+    moved = bool((found.chosen() != found.reach.options.base).any())
+    proof = "optimal" if found.proven else ("feasible" if moved else "base")
+    return [
+        found.reach.name, len(found.stretches), int(found.reach.touch.between.sum()), before,
+        solution.cost, found.bound, solution.cost - found.bound, proof,
+        *[pd.NA if bends is None else f.close_bends(bends) for f in (found, found.as_searched())],
+        solution.cost - found.as_searched().solution.cost,
+    ]  # fmt: skip
+
+
+def node_table(found: list[SearchedRiver], most: int) -> pd.DataFrame:
+    """One row a stretch, or several where it is longer than a row may be."""
+    rows: list[list[Any]] = []
+    for one in found:
+        proven = one.proven
+        for k, stretch in enumerate(one.stretches):
+            gap = one.solution.gaps[k]
+            for part in _node_rows(stretch, one.solution.options[k], most):
+                proof = "river" if proven else ("feasible" if part.changed else "base")
+                rows.append([
+                    f"Y{len(rows) + 1:03d}", one.reach.name, one.reach.chainage(part.first),
+                    one.reach.chainage(part.last), part.last - part.first + 1, part.n_buildings,
+                    part.before, part.total, max(part.total - gap, 0.0),
+                    min(gap, part.total), proof,
+                ])  # fmt: skip
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+class _NodeRow(NamedTuple):
+    """One row of the table of nodes: stations, buildings, and what it cost and costs."""
+
+    first: int
+    last: int
+    n_buildings: int
+    before: float
+    total: float
+    changed: bool
+
+
+def _node_rows(stretch: Stretch, options: Array, most: int) -> list[_NodeRow]:
+    """A stretch in rows of at most so many stations.
+
+    A building counts where it stands first, seen from upstream; a change of offset between two
+    rows counts in the upper one.
+    """
+    problem, n = stretch.problem, options.shape[1]
+    base = np.full_like(options, stretch.base)
+    stand = beside(problem)
+    begins = np.where(stand.any(axis=1), stand.argmax(axis=1), -1)
+    held = problem.cost @ stand
+    cuts = [0]
+    while n - cuts[-1] > most:
+        low = cuts[-1] + max(most // 2, 1)
+        cuts.append(low + int(np.argmin(held[low : cuts[-1] + most])))
+    found = []
+    for first, stop in zip(cuts, [*cuts[1:], n], strict=True):
+        mine = (begins >= first) & (begins < stop)
+        before, total = (
+            works_within(problem, one, first, stop)
+            + float(problem.cost[mine & touched_by(problem, one)].sum())
+            for one in (base, options)
+        )
+        changed = bool((options[:, first:stop] != stretch.base).any())
+        last = stretch.first + min(stop, n - 1)
+        found.append(_NodeRow(stretch.first + first, last, int(mine.sum()), before, total, changed))
+    return found
