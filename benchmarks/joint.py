@@ -190,11 +190,12 @@ def fork(seed: int, *, rival: bool = False) -> Case:
     }  # fmt: skip
 
 
-def searched_fork(case: Case) -> pg.search.WithinRise:
-    """The search on two rivers that join."""
+def searched_fork(case: Case, *, locked: str = "right", **more: Any) -> pg.search.WithinRise:
+    """The search on two rivers that join; one bank of both is ``locked``."""
+    still = LOCKED.assign(bank=locked)
     return pg.least_demolition_within_rise(
         case["rivers"],
-        pd.concat([line(case["at"][r][-1], river=r) for r in "AB"]),
+        pd.concat([line(case["at"][r][-1], case.get("offset_m", 10.0), river=r) for r in "AB"]),
         case["houses"],
         pd.concat(case["sections"].values()),
         case["flows"],
@@ -202,7 +203,8 @@ def searched_fork(case: Case) -> pg.search.WithinRise:
         case["limits"],
         allowed_mm=case["allowed_mm"],
         rates=RATES,
-        locks=pd.concat([LOCKED, LOCKED.assign(river="B")]),
+        locks=pd.concat([still, still.assign(river="B")]),
+        **more,
     )
 
 

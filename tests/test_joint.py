@@ -7,7 +7,18 @@ import json
 from pathlib import Path
 
 import pytest
-from joint import LOCKED, compared, keeps, levees_refused, searched, sections_of, street, two_floods
+from joint import (
+    LOCKED,
+    compared,
+    fork,
+    keeps,
+    levees_refused,
+    searched,
+    searched_fork,
+    sections_of,
+    street,
+    two_floods,
+)
 
 import pinghu_geo as pg
 
@@ -32,7 +43,7 @@ def test_two_nodes_that_compete_for_one_rise(cases, k):
 
 @pytest.mark.parametrize(
     ("kind", "seed"),
-    [("joined", 12), ("joined", 28), ("joined", 3), ("joined", 1005), ("surveyed", 0), ("surveyed", 1),
+    [("joined", 12), ("joined", 28), ("joined", 3), ("joined", 1005), ("joined", 1013), ("surveyed", 0), ("surveyed", 1),
      ("floods", 0), ("floods", 1), ("floods", 7), ("crossed", 0), ("crossed", 5),
      ("surveyed", 2), ("three", 5), ("four", 1)],
 )  # fmt: skip
@@ -77,10 +88,17 @@ def test_levees_are_refused():
     assert levees_refused(0)
 
 
-@pytest.mark.parametrize("seed", [2, 3])
-def test_laws_of_the_whole_river(seed):
+def with_rises(case, change):
+    """What changes the rise allowed of each flood."""
+    if "floods" not in case:
+        return {"allowed_mm": change(case["allowed_mm"])}
+    return {"floods": {name: (q, change(mm)) for name, (q, mm) in case["floods"].items()}}
+
+
+@pytest.mark.parametrize("case", [street(2, 3, pitch=4), street(3, 3, pitch=4), two_floods(7)],
+                         ids=["one flood", "another", "two floods"])  # fmt: skip
+def test_laws_of_the_whole_river(case):
     """What can only help never costs more, and another way of looking changes nothing."""
-    case = street(seed, 3, pitch=4)
 
     def cost(changed, **more):
         best = searched(case | changed, **more)
@@ -88,7 +106,7 @@ def test_laws_of_the_whole_river(seed):
         return best.certificate["total_yuan"].sum()
 
     total = cost({})
-    assert cost({"allowed_mm": case["allowed_mm"] + 10}) <= total
+    assert cost(with_rises(case, lambda mm: mm + 10)) <= total
     assert cost({"limits": case["limits"] | {"outward_m": 1}}) <= total
     assert cost({"limits": case["limits"] | {"inward_m": 2}}) <= total
     assert cost({"buildings": case["buildings"][1:]}) <= total
@@ -105,8 +123,68 @@ def test_laws_of_the_whole_river(seed):
         "bed_level_m": [2 * z for z in case["bed_level_m"]],
         "buildings": [b | {"bounds_m": [2 * x for x in b["bounds_m"]]} for b in case["buildings"]],
         "discharge_m3s": 2**2.5 * case["discharge_m3s"],
-        "allowed_mm": 2 * (case["allowed_mm"] - 0.02) + 0.02,
+        **with_rises(case, lambda mm: 2 * (mm - 0.02) + 0.02),
         "limits": case["limits"] | {"inward_m": 2, "step_m": 2, "clear_m": 0.04, "least_half_m": 6},
     } | {k: 2 * case[k] for k in ("half_m", "bank_above_bed_m", "offset_m")}
     double |= {k: 2 ** (1 / 6) * case[k] for k in ("n", "n_wall")}
+    if "floods" in case:
+        double["floods"] = {k: (2**2.5 * q, mm) for k, (q, mm) in double["floods"].items()}
     assert cost(double) == pytest.approx(4 * total)
+
+
+def as_seen(case, way):
+    """A case of two rivers that join, seen in another way; which bank is locked then."""
+    rivers, houses, ends = case["rivers"], case["houses"], case["ends"]
+    sections, flows = case["sections"], case["flows"]
+    if way == "mirrored":
+        flip = [1, 0, 0, -1, 0, 0]
+        return case | {
+            "rivers": rivers.set_geometry(rivers.geometry.affine_transform(flip)),
+            "houses": houses.set_geometry(houses.geometry.affine_transform(flip)),
+        }, "left"
+    if way == "counted upwards":
+        own = sections["A"].assign(chainage_m=200 - sections["A"]["chainage_m"])
+        return case | {
+            "rivers": rivers.assign(start_m=[200.0, 0.0], chainage_sign=[-1, 1]),
+            "sections": sections | {"A": own}, "flows": flows.assign(chainage_m=[200.0, 0.0]),
+            "ends": ends.assign(joins_at_m=200 - ends["joins_at_m"]),
+        }, "right"  # fmt: skip
+    if way == "in another order":
+        back = {k: case[k].iloc[::-1] for k in ("rivers", "houses", "flows", "ends")}
+        return case | back | {"sections": {k: sections[k] for k in "BA"}}, "right"
+    # twice as large by Froude's law: the same design, four times the area
+    lengths = ["chainage_m", "offset_m", "elevation_m"]
+    twice = {
+        k: v.assign(**{c: 2 * v[c] for c in lengths}, n=2 ** (1 / 6) * v["n"])
+        for k, v in sections.items()
+    }
+    big = [2, 0, 0, 2, 0, 0]
+    return case | {
+        "rivers": rivers.set_geometry(rivers.geometry.affine_transform(big)),
+        "houses": houses.set_geometry(houses.geometry.affine_transform(big)),
+        "sections": twice, "flows": flows.assign(discharge_m3s=2**2.5 * flows["discharge_m3s"]),
+        "ends": ends.assign(joins_at_m=2 * ends["joins_at_m"]), "offset_m": 20.0,
+        "at": {k: 2 * v for k, v in case["at"].items()},
+        "allowed_mm": 2 * (case["allowed_mm"] - 0.02) + 0.02,
+        "limits": case["limits"]
+        | {"inward_m": 2, "step_m": 2, "clear_m": 0.04, "least_half_m": 6},
+    }, "right"  # fmt: skip
+
+
+def test_laws_of_rivers_that_join():
+    """The same of two rivers that join and share the rise where they meet."""
+    case = fork(1005, rival=True)
+
+    def cost(made, locked="right", **more):
+        best = searched_fork(made, locked=locked, **more)
+        assert set(best.certificate["proof"]) == {"optimal"}
+        return best.certificate["total_yuan"].sum()
+
+    total = cost(case)
+    assert cost(case | {"allowed_mm": case["allowed_mm"] + 10}) <= total
+    assert cost(case | {"limits": case["limits"] | {"outward_m": 1}}) <= total
+    assert cost(case | {"houses": case["houses"].iloc[1:]}) <= total
+    assert cost(case, node_stations=4) == total
+    for way in ("mirrored", "counted upwards", "in another order"):
+        assert cost(*as_seen(case, way)) == pytest.approx(total), way
+    assert cost(*as_seen(case, "twice as large")) == pytest.approx(4 * total)

@@ -18,7 +18,7 @@ import numpy as np
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.search.joint import Chain, ChainSolution, Work
-from pinghu_geo.search.problem import SAME_COST
+from pinghu_geo.search.problem import EXCESS_M, SAME_COST
 from pinghu_geo.search.stretch import Reach
 
 __all__ = ["Basin", "BasinSolution", "Inflow", "Solved"]
@@ -28,6 +28,8 @@ MOST_MAINS = 40
 # halvings to find where a cost jumps, and how closely that matters [m]
 JUMP_STEPS = 2
 JUMP_M = 1e-5
+# how far below the level of a design a cap shuts it out: more than levels may exceed a cap [m]
+SHUT_OUT_M = 2 * EXCESS_M
 
 
 class Inflow(NamedTuple):
@@ -252,19 +254,27 @@ class Basin:
             top = brought(k, [gate], levels[[gate]])
             if top - low[k] > SAME_COST:
                 value = top - SAME_COST if np.isfinite(top) else top
-                return gate, _place_of_jump(
+                at = _place_of_jump(
                     lambda y, gate=gate: brought(k, [gate], np.array([y])),  # type: ignore[misc]
                     box.floors[gate], float(levels[gate]), value,
                 )  # fmt: skip
-        gate = own(k)[int(np.argmax((levels - box.floors)[own(k)]))]
-        return gate, float(levels[gate] + box.floors[gate]) / 2
+                break
+        else:
+            gate = own(k)[int(np.argmax((levels - box.floors)[own(k)]))]
+            at = float(levels[gate] + box.floors[gate]) / 2
+        # with a cap at its own level the same design would be found again, and again
+        at = min(at, float(levels[gate]) - SHUT_OUT_M)
+        return (gate, at) if at > box.floors[gate] else None
 
 
 def _place_of_jump(f: Callable[[float], float], low: float, high: float, value: float) -> float:
-    """Where a growing function reaches a value that it has at the upper end: not long before."""
-    for _ in range(JUMP_STEPS):
-        if high - low <= JUMP_M:
-            break
+    """Where a growing function reaches a value that it has at the upper end: not long before.
+
+    Roughly, unless that is close to the upper end.
+    """
+    top, steps = high, 0
+    while high - low > JUMP_M and (steps < JUMP_STEPS or high == top):
         middle = (low + high) / 2
         low, high = (low, middle) if f(middle) >= value else (middle, high)
+        steps += 1
     return high
