@@ -1471,3 +1471,66 @@ def test_structures_stand_in_section_map_and_wall_maps(tmp_path):
     pg.command_map(hit, line, rivers, structures=table).save(tmp_path / "m.html")
     assert "桥 Q" in (tmp_path / "m.html").read_text("utf-8")
     pg.wall_maps(hit, line, rivers, tmp_path / "w.pdf", structures=table, scale=2000)
+
+
+# --- laws over all kinds ----------------------------------------------------------------------
+
+
+def kinds_of_structures():
+    """One of each kind, all of which hold the water back."""
+    bridge = {"low_chord_m": 2.6, "deck_m": 4.5, "width_m": 10.0, "from_offset_m": -5.0,
+              "to_offset_m": 4.0}  # fmt: skip
+    both = pd.concat([
+        one("bridge", low_chord_m=3.2, width_m=10.0, from_offset_m=-5.5, to_offset_m=-1.0),
+        one("culvert", shape="box", span_m=3.0, rise_m=2.0, invert_up_m=0.3, invert_down_m=0.2,
+            length_m=12.0, from_offset_m=1.0, to_offset_m=4.0),
+    ])  # fmt: skip
+    both.index = pd.Index(["A", "B"], name="structure_id")
+    return {
+        "bridge": one("bridge", **bridge, n_piers=1, pier_width_m=1.0),
+        "skew": one("bridge", **bridge, skew_deg=30.0, method="momentum"),
+        "culvert": one("culvert", shape="box", span_m=4.0, rise_m=2.0, barrels=2, length_m=40.0,
+                       invert_up_m=0.1, invert_down_m=0.08, deck_m=5.0),
+        "weir": one("weir", crest_m=2.0, from_offset_m=-4.0, to_offset_m=5.0),
+        "drop": one("drop", crest_m=1.2, crest="sharp"),
+        "gate": one("gate", n_gates=3, gate_width_m=3.0, gate_height_m=2.0, sill_m=0.2,
+                    opening_m=1.0, crest_m=5.0),
+        "openings": both,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["weir", "drop"])
+def test_a_crest_below_the_bed_changes_nothing(kind):
+    for q in (10.0, 90.0):
+        plain, found = profile(q=q), profile(one(kind, crest_m=-0.5), q=q)
+        assert np.abs(found["level_m"] - plain["level_m"]).max() < 1e-9
+
+
+@pytest.mark.parametrize("kind", kinds_of_structures())
+def test_laws_of_every_kind(kind):
+    """Mirror, more water, a wider opening, and units: all lengths times two, by Froude's law."""
+    table = kinds_of_structures()[kind]
+    found = profile(table, q=45.0)
+    level = found["level_m"].to_numpy()
+    assert (level >= profile(q=45.0)["level_m"].to_numpy() - 1e-6).all()
+    assert (profile(table, q=48.0)["level_m"].to_numpy() >= level - 1e-9).all()
+    if "from_offset_m" in table:
+        turned = table.assign(from_offset_m=-table["to_offset_m"],
+                              to_offset_m=-table["from_offset_m"])  # fmt: skip
+        np.testing.assert_allclose(profile(turned, q=45.0)["level_m"], level, atol=1e-9)
+    wider = {"to_offset_m": 0.7, "span_m": 0.7, "gate_width_m": 0.5}
+    for column in [c for c in wider if c in table and not (kind == "openings" and c == "span_m")]:
+        wide = table.copy()
+        rows = [-1] if kind == "openings" else [0]
+        wide.iloc[rows, wide.columns.get_loc(column)] += wider[column]
+        if kind == "openings":
+            wide.iloc[-1, wide.columns.get_loc("span_m")] += wider[column]
+        energy = profile(wide, q=45.0)["energy_m"].to_numpy()
+        assert (energy <= found["energy_m"].to_numpy() + 1e-7).all(), column
+    lengths = [c for c in table if c.endswith("_m")]
+    large = table.assign(**{c: 2.0 * table[c] for c in lengths})
+    if "shape" in table:
+        large["n"] = 0.015 * 2 ** (1 / 6)
+    scaled = profile(large, q=45.0 * 2**2.5, width=24.0, gap=100.0, bank=16.0,
+                     n=0.03 * 2 ** (1 / 6))  # fmt: skip
+    np.testing.assert_allclose(scaled["level_m"], 2 * level, atol=1e-7)

@@ -125,6 +125,8 @@ class Crossing:
         own gates stand by the energy line (0.02 instead of 0.18 ft at its example 12).
         """
         flow, plain = site.total, _energy_without_structure(model, site)
+        if made.crest is None and not made.gates:  # a crest below the bed
+            return plain, "energy", 0.0
         tail = float(site.below.energy[0])
         sills = [g.sill for g in made.gates if g.number and g.opening > 0]
         sills += [made.crest.low] if made.crest is not None else []

@@ -969,6 +969,8 @@ def _weir_and_gates(
         raise one.fault("has no gates", "gate_width_m, gate_height_m, sill_m, opening_m")
     if crest is None and not rows:
         raise one.fault("lacks crest_m", "fill in crest_m, or its crest in structure_parts")
+    if crest is not None and not rows and _is_buried(one, detail, ground):
+        crest = None
     base = Gates(crest, tuple(_gate_of_row(r) for r in rows))
     by_profile: dict[str, Gates] = {}
     if "setting" in detail:
@@ -983,6 +985,25 @@ def _weir_and_gates(
                 gates.append(_gate_of_row(_StructureRow(new, r.name)))
             by_profile[str(profile)] = Gates(crest, tuple(gates))
     return base, by_profile
+
+
+def _is_buried(
+    one: _StructureRow, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
+) -> bool:
+    """Whether a crest lies below the bed everywhere: then nothing is there."""
+    if "crest" in detail:
+        rows = detail["crest"]
+        dx, top = (numbers(rows, c, "structure_parts").to_numpy() for c in ("offset_m", "crest_m"))
+    else:
+        dx = np.array([one.number("from_offset_m", float(ground[0][0])),
+                       one.number("to_offset_m", float(ground[0][-1]))])  # fmt: skip
+        top = np.full(2, one.number("crest_m"))
+    at = np.unique(np.r_[dx, ground[0]])
+    at = at[(at >= dx[0]) & (at <= dx[-1])]
+    high = np.interp(at, dx, top)
+    # on both sides of a place where the bed is upright
+    beds = (np.interp(at + step, *ground) for step in (-1e-6, 1e-6))
+    return all(bool((high < bed - 1e-6).all()) for bed in beds)
 
 
 def _weir_crest(
