@@ -765,6 +765,24 @@ def test_check_asks_of_a_structure_only_what_its_kind_has():
     assert found[["id", "field"]].to_numpy().tolist() == [["C", "kind"]]
 
 
+def test_check_names_what_stands_above_its_limit():
+    table = pd.concat([
+        one("bridge", low_chord_m=3.0, deck_m=2.0, from_offset_m=4.0, to_offset_m=-4.0),
+        one("gate", gate_height_m=2.0, opening_m=2.5, n_gates=2, n_open=3),
+        one("culvert", **BOX, blocked_m=2.5), one("bridge", low_chord_m=3.0, deck_m=4.0),
+    ])  # fmt: skip
+    table.index = pd.Index(["B", "G", "C", "ok"], name="structure_id")
+    found = pg.check(table, "structures", lang="en")
+    assert sorted(found[["id", "field"]].itertuples(index=False, name=None)) == [
+        ("B", "from_offset_m"), ("B", "low_chord_m"), ("C", "blocked_m"), ("G", "n_open"),
+        ("G", "opening_m"),
+    ]  # fmt: skip
+    assert (found["severity"] == "error").all()
+    opening = found.loc[found["field"] == "opening_m", "problem"].item()
+    assert "is 2.5, above" in opening
+    assert opening.endswith(", 2")
+
+
 def test_bad_junctions_are_named():
     sections, _, _ = river()
     two = pd.concat([sections, sections.assign(river="s")])

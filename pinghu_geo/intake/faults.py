@@ -54,6 +54,11 @@ AREA_FACTOR, FLOOR_AREA_FACTOR, UNIT_FACTOR = 1.25, 3.0, 20.0
 # Multiples of a square metre in which areas come.
 AREA_UNITS = {"mu": 2000 / 3, "hectares": 1e4, "km²": 1e6}
 # Rates below this in the median [yuan/m²] are probably in 10,000 yuan.
+# of structures the first is never above the second
+BELOW = (
+    ("low_chord_m", "deck_m"), ("opening_m", "gate_height_m"), ("n_open", "n_gates"),
+    ("blocked_m", "rise_m"), ("from_offset_m", "to_offset_m"), ("limit_left_m", "limit_right_m"),
+)  # fmt: skip
 LEAST_RATE = 20.0
 CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 ACTIVE = r"(?i)^\s*[=@]|^\s*[+\-][^\d\s(]|<\s*(?:script|img|iframe|svg|a)\b|javascript:"
@@ -174,6 +179,8 @@ def examine(
         _check_geometry(frame, kind, seen, metres)
     if kind.name == "rates" and "building_yuan_m2" in frame:
         _check_rates(frame, seen)
+    if kind.name == "structures":
+        _check_structures(frame, seen)
     return seen.table()
 
 
@@ -376,6 +383,21 @@ def _check_rates(frame: pd.DataFrame, seen: Findings) -> None:
             unit=say("10,000 yuan/m²", seen.lang),
             factor=1e4,
         )
+
+
+def _check_structures(frame: pd.DataFrame, seen: Findings) -> None:
+    """What of a structure is above what bounds it."""
+    ids = frame.get("structure_id", frame.index.to_series()).to_numpy()
+    for low, high in BELOW:
+        if low not in frame or high not in frame:
+            continue
+        values, limits = (pd.to_numeric(frame[c], errors="coerce") for c in (low, high))
+        bad = (values > limits + 1e-9).to_numpy()
+        seen.add(
+            "above_its_limit", ids[bad], low, label=label(low, lang=seen.lang),
+            value=values[bad].tolist(), other=label(high, lang=seen.lang),
+            limit=limits[bad].tolist(), limited=high,
+        )  # fmt: skip
 
 
 # --- geometry ---------------------------------------------------------------------------------
