@@ -12,14 +12,11 @@ from typing import Any
 import pandas as pd
 
 from pinghu_geo.campaign.standing import Campaign
-from pinghu_geo.deliver.documents import (
-    write_household_files,
-    write_notices,
-    write_scheme_report,
-    write_transfers,
-    write_weekly_report,
-)
 from pinghu_geo.deliver.drafts import paper_name, require_known, template_of
+from pinghu_geo.deliver.households import write_household_files
+from pinghu_geo.deliver.letters import write_notices, write_transfers
+from pinghu_geo.deliver.schemereport import write_scheme_report
+from pinghu_geo.deliver.weekly import write_weekly_report
 from pinghu_geo.nouns.inert import json_text
 from pinghu_geo.nouns.messages import say, translated
 from pinghu_geo.nouns.replacing import atomic_folder, digests, told_by, write_whole

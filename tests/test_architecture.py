@@ -23,7 +23,7 @@ ROOMS = {
     "schemes": "cost distributed nodes alternatives designs retention",
     "search": "problem curves bounds labels mincut contacts offsets thresholds stakes jogs walls conveyance optimise stretch joint basin smooth found reaches systems outcome norise tradeoffs",
     "campaign": "stages network workdays tasks reaches prices crews planning progress store reports faces oversight funds standing",
-    "deliver": "styles standing mapdata ground maps plots extracts board chainages workbook qgis report ledger msproject fieldpack forms sheets templates drafts documents livepanel widget",
+    "deliver": "styles standing mapdata ground maps plots extracts board chainages workbook qgis report ledger msproject fieldpack forms sheets templates drafts wording households weekly letters schemereport livepanel widget",
     "": "_version keys plan campaigning inputs project office papers start cli __main__",
 }
 PLACES = [f"{room}.{m}".strip(".") for room, modules in ROOMS.items() for m in modules.split()]

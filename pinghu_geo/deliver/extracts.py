@@ -180,9 +180,10 @@ def curve_picture(curve: pd.DataFrame, as_of: pd.Timestamp, *, lang: Lang = "zh"
                       drawstyle="steps-post")  # fmt: skip
     # matplotlib takes dates, too, which its types don't say
     axes.axvline(as_of, color=LINE, linewidth=0.8)  # type: ignore[arg-type]
-    days = AutoDateLocator(minticks=3, maxticks=6)  # whole days, none on another
+    # whole days, none on another; matplotlib's dates have no types
+    days: Any = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(days)
-    axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))
+    axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))  # type: ignore[no-untyped-call]
     axes.set_ylim(bottom=0)
     axes.set_ylabel(say("buildings down", lang), fontproperties=font)
     axes.grid(alpha=0.3, linewidth=0.5)

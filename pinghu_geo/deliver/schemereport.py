@@ -1,0 +1,232 @@
+"""Which scheme, and why? The report on schemes with its proof and its reservations (比选报告)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from pinghu_geo.deliver.drafts import own_template, paper_name
+from pinghu_geo.deliver.templates import Picture, fill_papers, template_bytes
+from pinghu_geo.deliver.wording import (
+    rows_with_index,
+    texts_of_row,
+)
+from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.files import require_suffix
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.schema import Lang, code_label, require_layer
+from pinghu_geo.schemes.alternatives import Comparison
+from pinghu_geo.search.optimise import LeastDemolition
+from pinghu_geo.search.outcome import WithinRise
+
+__all__ = ["write_scheme_report"]
+
+
+@takes()
+def write_scheme_report(
+    comparison: Comparison,
+    target: str | Path,
+    *,
+    rivers: gpd.GeoDataFrame,
+    searched: Mapping[str, LeastDemolition | WithinRise] | None = None,
+    widths: Mapping[str, pd.DataFrame] | None = None,
+    reservations: Sequence[str] = (),
+    template: str | Path | None = None,
+    project: str = "",
+    note: str = "",
+    lang: Lang = "zh",
+) -> Path:
+    """Write the report on schemes: tables, maps, proof and reservations 方案比选报告.
+
+    Parameters
+    ----------
+    comparison
+        Result of `compare`.
+    target
+        ``.docx``.
+    rivers
+        Centrelines.
+    searched
+        Results of `least_demolition` (within a rise, too) by the name of their scheme.
+    widths
+        Width tables by scheme: the baseline's and those of what was searched are drawn.
+    reservations
+        Sentences that stand among the reservations, such as a run's warnings.
+    template
+        The office's own ``.docx``; see `write_templates`.
+    project, note
+        Its name, and where the data come from.
+    lang
+        Language of our template and of codes.
+
+    Returns
+    -------
+    pathlib.Path
+        What was written.
+
+    Raises
+    ------
+    OutputError, LayerError
+        The target is no .docx; a layer or the template can't be used.
+
+    Examples
+    --------
+    >>> rivers = pg.read_layer(sample / "河道.shp", "rivers")
+    >>> buildings = pg.read_layer(sample / "房屋.shp", "buildings")
+    >>> lines = {"甲": pg.red_line(rivers, 9.0), "乙": pg.red_line(rivers, 8.0)}
+    >>> found = pg.compare(lines, buildings, rivers)
+    >>> pg.deliver.write_scheme_report(found, folder / "比选.docx", rivers=rivers).name
+    '比选.docx'
+    """
+    require_suffix(Path(target), ".docx")
+    require_layer(rivers, "rivers")
+    searched = {} if searched is None else searched
+    for name in searched:
+        if name not in comparison.schemes:
+            raise LayerError(f"{name!r} was searched for and isn't compared", layer="searched",
+                             hint="pg.compare(schemes, buildings, rivers)")  # fmt: skip
+    proofs, proof_said = _proof_rows_and_lines(searched, lang)
+    paper = {
+        "project": project, "note": note, "baseline": comparison.baseline,
+        "said": comparison.summary(lang=lang), "proofs": proofs, "proof_said": proof_said,
+        "totals": [_row_of_totals(k, r, lang) for k, r in rows_with_index(comparison.totals)],
+        "by_river": [_row_of_change(k, r, lang) for k, r in rows_with_index(comparison.by_river)],
+        "maps": _maps_of_changes(comparison, rivers, lang),
+        "widths": _plots_of_widths(comparison, searched, widths or {}, rivers, lang),
+        "reservations": _reservations_in_words(comparison, searched, reservations, lang),
+    }  # fmt: skip
+    name = paper_name("schemes", lang)
+    own = own_template("schemes", lang)
+    given = template_bytes(template, own)
+    return fill_papers({"": paper}, target, given, title=name)[0]
+
+
+def _ten_thousands_of_yuan(yuan: Any, lang: Lang) -> str:
+    """Yuan in ten thousands, as offices say sums."""
+    return say("unknown", lang) if yuan is None or pd.isna(yuan) else f"{yuan / 1e4:,.2f}"
+
+
+def _row_of_totals(scheme: Any, row: dict[str, Any], lang: Lang) -> dict[str, str]:
+    row = {k: round(v) if k.endswith("_m2") and v is not None else v for k, v in row.items()}
+    names = ("n_buildings", "n_full", "demolish_floor_area_m2", "n_tenants", "works_m2", "n_nodes")
+    found = texts_of_row(row, names, lang)
+    for column, lost in (("demolish_floor_area_m2", "n_unknown"),
+                         ("n_tenants", "n_tenants_unknown")):  # fmt: skip
+        if row.get(lost) and row.get(column) is not None:
+            found[column] += say(" (and {})", lang, say("{} buildings unknown", lang, row[lost]))
+    return found | {
+        "scheme": str(scheme),
+        "cost": _ten_thousands_of_yuan(row.get("cost_yuan"), lang),
+    }
+
+
+def _row_of_change(key: Any, row: dict[str, Any], lang: Lang) -> dict[str, str]:
+    scheme, river = key
+    names = ("n_saved", "n_added", "avoided_floor_area_m2", "avoided_tenants")
+    return texts_of_row(row, names, lang) | {
+        "scheme": str(scheme),
+        "river": str(river),
+        "saved": _ten_thousands_of_yuan(row.get("avoided_yuan"), lang),
+    }
+
+
+def _proof_rows_and_lines(
+    searched: Mapping[str, LeastDemolition | WithinRise], lang: Lang
+) -> tuple[list[dict[str, str]], list[str]]:
+    """The certificate of each search, river by river, and its sentences."""
+    rows, said = [], []
+    for name, best in searched.items():
+        said += [f"{name}: {text}" for text in best.summary()]
+        for _, row in rows_with_index(best.certificate):
+            proven = row["gap_yuan"] is not None and row["gap_yuan"] < 1.0
+            word = code_label("proof", row["proof"], lang=lang) if "proof" in row else ""
+            if not word:
+                word = say("proven", lang) if proven else say("not proven", lang)
+            rows.append({"scheme": name, "river": str(row["river"]), "proof": word,
+                         "total": _ten_thousands_of_yuan(row["total_yuan"], lang),
+                         "bound": _ten_thousands_of_yuan(row["bound_yuan"], lang),
+                         "gap": _ten_thousands_of_yuan(row["gap_yuan"], lang)})  # fmt: skip
+    return rows, said
+
+
+def _maps_of_changes(
+    comparison: Comparison, rivers: gpd.GeoDataFrame, lang: Lang
+) -> list[dict[str, Any]]:
+    """Where each scheme spares and takes, against the baseline."""
+    if find_spec("matplotlib") is None:
+        return []
+    from pinghu_geo.deliver.extracts import changes_picture
+
+    base, found = comparison.schemes[comparison.baseline], []
+    for name, one in comparison.schemes.items():
+        if name == comparison.baseline:
+            continue
+        rows = comparison.changes[comparison.changes["scheme"] == name]
+        still = one.affected[
+            ~one.affected.index.isin(rows.loc[rows["change"] == "added", "building_id"])
+        ]
+        png = changes_picture(rows, still, rivers, [base.red_line, one.red_line], lang=lang)
+        said = say("map: {} against {}", lang, name, comparison.baseline)
+        found.append({"picture": Picture(png, 170), "said": said})
+    return found
+
+
+def _plots_of_widths(
+    comparison: Comparison,
+    searched: Mapping[str, LeastDemolition | WithinRise],
+    widths: Mapping[str, pd.DataFrame],
+    rivers: gpd.GeoDataFrame,
+    lang: Lang,
+) -> list[dict[str, Any]]:
+    """Width of the line along each river, before and after, where both are known."""
+    before = widths.get(comparison.baseline)
+    if find_spec("matplotlib") is None or before is None:
+        return []
+    from pinghu_geo.deliver.extracts import figure_png
+    from pinghu_geo.deliver.plots import plot_widths
+
+    found = []
+    for name, best in searched.items():
+        for river in dict.fromkeys(best.widths["river"]):
+            if river not in set(before["river"]):
+                continue
+            figure = plot_widths(before, best.widths, river, buildings=best.buildings,
+                                 rivers=rivers, searched=best.searched, lang=lang)  # fmt: skip
+            found.append({"picture": Picture(figure_png(figure), 170), "said": f"{name} · {river}"})
+    return found
+
+
+def _reservations_in_words(
+    comparison: Comparison,
+    searched: Mapping[str, LeastDemolition | WithinRise],
+    given: Sequence[str],
+    lang: Lang,
+) -> list[str]:
+    """What the figures don't say: what was estimated, what isn't known, what others decide."""
+    found = []
+    for name, row in rows_with_index(comparison.totals):
+        if row.get("estimated_m2"):
+            found.append(say("{}: {} m² of the floor area are estimated as footprint times floors.",
+                             lang, name, f"{row['estimated_m2']:,.0f}"))  # fmt: skip
+        if row.get("n_unknown"):
+            found.append(say("{}: the floor area of {} buildings isn't known.", lang, name,
+                             row["n_unknown"]))  # fmt: skip
+        if row.get("n_survey"):
+            found.append(say("{}: {} buildings touch the line by less than its accuracy: "
+                             "survey them.", lang, name, row["n_survey"]))  # fmt: skip
+    if comparison.totals.get("cost_yuan") is None:
+        found.append(say("No prices are given: no compensation is computed.", lang))
+    else:
+        found.append(say("Compensation is computed by the rates given; valuation decides.", lang))
+    if searched:
+        found.append(say("A proof holds within the moves and widths given to the search, and no "
+                         "further.", lang))  # fmt: skip
+    found.append(say("Whether a design passes the flood is decided by the flood-impact evaluation.",
+                     lang))  # fmt: skip
+    return [*found, *given]
