@@ -177,7 +177,7 @@ def _signals_of_nodes(
     words = np.array([*codes, TODO], object)
     table["stage_due"] = words[top]
     row = np.arange(len(table))
-    on = np.where(top >= 0, days[row, top], np.datetime64("NaT"))
+    on = np.where(top >= 0, days[row, top], np.datetime64("NaT", "D"))
     table["stage_due_on"] = on.astype("datetime64[ns]")
     there = state.nodes.reindex(table.index)
     table["stage"] = there["stage"].fillna(TODO)
@@ -239,7 +239,10 @@ def _forecasts_of_groups(
     for name, rate in (("forecast", table["rate_14"]), ("forecast_early", best),
                        ("forecast_late", worst)):  # fmt: skip
         days = np.ceil((table["n_left"] / rate.where(rate > 0)).to_numpy(float))
-        when = state.as_of + pd.to_timedelta(days, unit="D")
+        ahead = np.full(len(days), np.timedelta64("NaT", "ns"))
+        known = ~np.isnan(days)
+        ahead[known] = days[known].astype(np.int64).astype("timedelta64[D]")
+        when = state.as_of + pd.TimedeltaIndex(ahead)
         table[name] = np.where(table["n_left"] == 0, state.as_of.to_datetime64(), when)
         table[name] = pd.to_datetime(table[name])
     share = table["n_done"] / table["n_buildings"].where(table["n_buildings"] > 0)

@@ -439,7 +439,7 @@ def _moved_back_in_faults(
     )
     found = []
     for row in each_row(fixes):
-        gone = since.get(row.home, np.datetime64("NaT"))
+        gone = since.get(row.home, np.datetime64("NaT", "D"))
         if row.date.to_datetime64() >= gone:  # never of NaT
             house = said[(said["building_id"] == row.home) & said["stage"].isin(empty)]
             house = house[house["date"].to_numpy() >= gone].sort_values(["date", "place"])
@@ -487,7 +487,7 @@ def _states_and_dates(
             keep = implied.get(stage, [])
             void = np.ones(len(codes), bool)
             void[keep] = False
-            mine[void] = np.datetime64("NaT")
+            mine[void] = np.datetime64("NaT", "D")
         for k in implied.get(stage, ()):
             if np.isnat(mine[k]):
                 mine[k] = day
@@ -513,7 +513,7 @@ def _table_of_states(
     words = np.array([*codes, TODO], object)
     table = pd.DataFrame(index=known.index)
     table["stage"] = pd.Series(words[top], index=known.index, dtype="str")
-    since = np.where(top >= 0, dates[np.arange(len(known)), top], np.datetime64("NaT"))
+    since = np.where(top >= 0, dates[np.arange(len(known)), top], np.datetime64("NaT", "D"))
     table["since"] = since.astype("datetime64[ns]")
     ours = theirs.to_numpy()
     after = [next(iter(theirs.index[k:][ours[k:]]), None) for k in range(len(codes) + 1)]
@@ -538,7 +538,7 @@ def _blocked_since(rows: pd.DataFrame, row_of: NDArray[np.intp], n: int) -> NDAr
     run = np.cumsum(new) - 1
     begins = rows["date"].to_numpy().astype("datetime64[ns]")[new][run] if len(rows) else found[:0]
     standing = text != ""
-    found[row_of] = np.where(standing, begins, np.datetime64("NaT"))
+    found[row_of] = np.where(standing, begins, np.datetime64("NaT", "D"))
     return found
 
 
@@ -556,7 +556,7 @@ def _move_out_with_building(
         return persons
     out = theirs[-1]
     home = houses.get_indexer(same_ids(pd.Index(people["building_id"]), houses))
-    gone = np.where(home >= 0, house_dates[home, out], np.datetime64("NaT"))
+    gone = np.where(home >= 0, house_dates[home, out], np.datetime64("NaT", "D"))
     new = ~np.isnat(gone) & np.isnat(dates[:, out])
     # what a report of a later day says holds him up isn't over by the building's being empty
     over = new & ~(persons["reported"].to_numpy().astype("datetime64[D]") > gone)
@@ -595,12 +595,12 @@ def _states_of_nodes(
         np.minimum.at(first[:, k], number[there], day[there, k])
         np.maximum.at(last[:, k], number[there], day[there, k])
     none = done == 0
-    first[none] = last[none] = np.datetime64("NaT")
+    first[none] = last[none] = np.datetime64("NaT", "D")
     table = pd.DataFrame(index=pd.Index(names, name="node_id"))
     whole = done == n[:, None]
     top = np.where(whole.any(axis=1), len(codes) - 1 - whole[:, ::-1].argmax(axis=1), -1)
     table["stage"] = pd.Series(np.array([*codes, TODO], object)[top], table.index, dtype="str")
-    since = np.where(top >= 0, last[np.arange(len(names)), top], np.datetime64("NaT"))
+    since = np.where(top >= 0, last[np.arange(len(names)), top], np.datetime64("NaT", "D"))
     table["since"] = since.astype("datetime64[ns]")
     table["n_buildings"], table["n_done"] = n, done[:, -1] if codes else 0
     theirs = np.flatnonzero(stages["tenants"].to_numpy(bool))
