@@ -3,6 +3,7 @@
 import base64
 import re
 import sqlite3
+from urllib.parse import quote
 
 import geopandas as gpd
 import numpy as np
@@ -164,3 +165,11 @@ def test_the_map_carries_it_and_asks_for_nothing(tmp_path):
     assert len(re.findall(r"data:image/jpeg;base64,", text)) == 1
     assert text == pg.command_map(hit, line, rivers, ground=source).page()
     assert "底图" in text or "\\u5e95\\u56fe" in text
+    # beside the page, under a name that is the picture's own
+    page.save(tmp_path / "作战 图.html", ground_beside=True)
+    beside = (tmp_path / "作战 图.html").read_text("utf-8")
+    assert "data:image/jpeg" not in beside
+    (picture,) = tmp_path.glob("作战 图-*.jpg")
+    assert beside.count(quote(picture.name)) == 1
+    carried = "data:image/jpeg;base64," + base64.b64encode(picture.read_bytes()).decode()
+    assert beside == text.replace(carried, quote(picture.name))

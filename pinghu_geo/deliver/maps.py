@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import json
 import re
@@ -9,6 +11,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import folium
 import geopandas as gpd
@@ -137,7 +140,8 @@ def command_map(
         Bridges, culverts, weirs, gates as in `water_profile`: drawn across their rivers.
     ground
         A picture to lie below all: an orthophoto (GeoTIFF with coordinates), an ``.mbtiles`` file,
-        or a folder of tiles ``{z}/{x}/{y}.png``; cut to the lines and carried in the page.
+        or a folder of tiles ``{z}/{x}/{y}.png``; cut to the lines and carried in the
+        page, or beside it by ``save(path, ground_beside=True)``.
     ground_gcj02
         The picture is shifted as public Chinese maps are (GCJ-02), and is put where it belongs.
     title, note
@@ -200,6 +204,7 @@ def command_map(
     edges = gpd.GeoSeries(pd.concat([line.geometry for line in lines.values()]), crs=rivers.crs)
     if ground is not None:
         picture, corners = ground_picture(ground, edges, gcj02=ground_gcj02)
+        page.ground = picture
         words = html_text(say("ground picture", lang))
         folium.raster_layers.ImageOverlay(picture, corners, name=words, opacity=0.75).add_to(page)
     shown = _line_shown_first(lines, comparison, adopted)
@@ -600,6 +605,8 @@ class _SidePanel(MacroElement):
 class _OfflineMap(folium.Map):
     """A folium map whose page carries all scripts and styles in itself."""
 
+    ground = ""  # the picture below all, as text
+
     def page(self) -> str:
         """The whole page as text; the same map gives the same text."""
         text = self.get_root().render()
@@ -611,10 +618,23 @@ class _OfflineMap(folium.Map):
                 text = text.replace("<!--pg-data-->", one.data, 1)
         return text
 
-    def save(self, outfile: str | Path, **_: Any) -> None:  # type: ignore[override]
-        """Write the page, whole or not at all; into a file only."""
-        with atomic_path(Path(outfile), room=ROOM) as temporary:
-            temporary.write_text(self.page(), "utf-8")
+    def save(  # type: ignore[override]
+        self, outfile: str | Path, *, ground_beside: bool = False, **_: Any
+    ) -> None:
+        """Write the page, whole or not at all; into a file only.
+
+        ``ground_beside`` puts the ground picture into a file of its own beside the page. It is
+        named by what it shows and written first, so that no page has another page's picture.
+        """
+        target, text = Path(outfile), self.page()
+        if ground_beside and self.ground:
+            picture = base64.b64decode(self.ground.partition(",")[2])
+            name = f"{target.stem}-{hashlib.sha256(picture).hexdigest()[:8]}.jpg"
+            with atomic_path(target.with_name(name)) as temporary:
+                temporary.write_bytes(picture)
+            text = text.replace(self.ground, quote(name))
+        with atomic_path(target, room=ROOM) as temporary:
+            temporary.write_text(text, "utf-8")
 
     def _repr_html_(self, **_: Any) -> str:
         page = html.escape(self.page())
