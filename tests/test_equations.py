@@ -1,6 +1,7 @@
 """A river with chainage equations (断链) is the same river: place by place, to 1e-9."""
 
 import ast
+import importlib
 import inspect
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from test_generator import ROOMS
 
 import pinghu_geo as pg
 from conftest import CRS, building_frame, river_frame
@@ -708,33 +710,33 @@ READS_NONE = {
     # ask the search that `within_rise` is again
     "trade_offs", "what_would_save",
 }  # fmt: skip
-SPEAKS_OF_PLACES = {
-    "affected", "after", "banks", "before", "buildings", "cuts", "design", "designs", "faces",
-    "features", "fixed", "flows", "handover", "locks", "marks", "nodes", "obstacles", "places",
-    "plan", "profile", "reaches", "schemes", "sections", "segments", "stations", "structures",
-    "tasks", "widths", "chainage_m", "best", "rivers", "red_line",
+# have no river at all: files, texts, coordinates, days, the whole project
+NO_PLACES = {
+    "adopt_scheme", "apply_grid", "campaign_project", "check", "check_project", "check_summary",
+    "crs_candidates", "critical_path", "dbf_encoding", "explain", "fit_grid", "from_gcj02",
+    "join_ledger", "layer_shift", "management_rules", "new_project", "open_store",
+    "parse_chainage", "project_forms", "project_papers", "project_schema", "read_hecras",
+    "read_hecras_results", "read_layer", "read_reports", "read_table", "repair",
+    "retention_rules", "river_axis", "run_project", "sample_folder", "split_parts",
+    "stage_rules", "unit_numbers", "update_project", "write_blank_form", "write_dxf",
+    "write_faults", "write_layer", "write_sheets", "write_table", "write_templates",
 }  # fmt: skip
 
 
-def test_no_function_that_takes_chainages_is_forgotten():
+def test_no_public_function_is_forgotten():
     """A new one has to be called in this file, or named above as one that measures nothing."""
-    public = {}
-    for room in (pg.river, pg.redline, pg.flood, pg.schemes, pg.search, pg.campaign, pg.deliver,
-                 pg.intake):  # fmt: skip
-        for name in room.__all__:
-            one = getattr(room, name)
-            if inspect.isfunction(one) and SPEAKS_OF_PLACES & set(
-                inspect.signature(one).parameters
-            ):
-                public[name] = one
+    modules = [pg, *(importlib.import_module(f"pinghu_geo.{room}") for room in ROOMS)]
+    public = {name for m in modules for name in m.__all__ if inspect.isfunction(getattr(m, name))}
     tree = ast.parse(Path(__file__).read_text("utf-8"))
     called = {n.func.attr for n in ast.walk(tree)
               if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)}  # fmt: skip
     called |= {"second_opinion"}  # needs ANUGA: what it is computed on is compared
-    forgotten = set(public) - called - READS_NONE
+    named = READS_NONE | NO_PLACES
+    forgotten = public - called - named
     assert not forgotten, f"call them here on a river with equations: {sorted(forgotten)}"
-    assert not (gone := READS_NONE - set(public)), f"no such functions: {sorted(gone)}"
-    assert not READS_NONE & called, "called here"
+    assert not (gone := named - public), f"no such functions: {sorted(gone)}"
+    assert not READS_NONE & NO_PLACES
+    assert not (both := named & called), f"called here: {sorted(both)}"
 
 
 def test_which_place_of_a_repeated_chainage_is_meant_is_said_in_every_output(tmp_path):
@@ -818,6 +820,7 @@ def twins():
     [
         lambda s, _: pg.flood.cut_sections(s, CUT),
         lambda s, _: pg.flood.excavation(s, s),
+        lambda s, _: pg.flood.cut_banks(s, s),
         lambda s, _: pg.plot_section(s, "A", 820.0),
         lambda s, _: pg.flood.with_roughness(s, pd.DataFrame({"offset_m": [-9.0], "n": 0.03})),
         lambda s, _: pg.flood.critical_levels(s, 20.0),
@@ -989,3 +992,72 @@ def test_a_row_of_a_repeated_chainage_says_which_section_it_means(name):
         )
     with pytest.raises(pg.errors.HydraulicsError, match="places where there is no section"):
         level(twice, river, chainage_m=850.0, repeated="below")
+
+
+def test_what_is_made_of_single_sections_knows_which_of_two_is_meant():
+    """Cut, edges of the cut, roughness, properties, drawing: one place, not a jumble of both."""
+    river, twice, plain, once = long_chain()
+    cut = {"river": ["A"], "centre_m": 0.0, "bottom_m": 2.0, "invert_m": 1.0, "n": 0.02}
+    below = pd.DataFrame({**cut, "chainage_m": 820.0, "repeated": "below"})
+    made = pg.flood.cut_sections(twice, below, rivers=river)
+    wanted = pg.flood.cut_sections(once, pd.DataFrame({**cut, "chainage_m": 880.0}))
+    shape = ["offset_m", "elevation_m", "n"]
+    pd.testing.assert_frame_equal(made[shape], wanted[shape])
+    banks = pd.DataFrame({"river": "A", "chainage_m": [820.0, 820.0], "repeated": ["above", "below"],
+                          "left_bank_m": -9.0, "right_bank_m": 9.0})  # fmt: skip
+    edges = pg.flood.cut_banks(twice, made, banks=banks, rivers=river)
+    assert edges["repeated"].tolist() == ["above", "below"]
+    assert edges["left_bank_m"].tolist() == [-9.0, -1.0]
+    rough = pg.flood.with_roughness(
+        twice,
+        pd.DataFrame({"river": "A", "chainage_m": [0.0, 820, 850, 820, 880], "offset_m": -50.0,
+                      "repeated": [None, "above", None, "below", None],
+                      "n": [0.01, 0.02, 0.03, 0.04, 0.05]}),
+        rivers=river,
+    )  # fmt: skip
+    assert rough["n"].tolist() == np.repeat([0.01, 0.02, 0.03, 0.04, 0.05], 4).tolist()
+    held = pg.flood.section_properties(twice, 8.0, rivers=river)
+    assert held["repeated"].dropna().tolist() == BOTH
+    same = pg.flood.section_properties(once, 8.0)
+    assert held["area_m2"].tolist() == same["area_m2"].tolist()
+    assert "repeated" not in same.columns
+    levels = held[["river", "chainage_m", "repeated", "level_m"]].iloc[[3]]
+    one = pg.flood.section_properties(twice, levels, rivers=river)
+    assert one["area_m2"].tolist() == [same["area_m2"][3]]
+    for name, value in (("critical_levels", {}), ("normal_levels", {"slope": 0.002})):
+        found = getattr(pg.flood, name)(twice, 20.0, rivers=river, **value)
+        assert found["repeated"].dropna().tolist() == BOTH
+    with pytest.raises(pg.errors.LayerError, match="several sections have"):
+        pg.plot_section(twice, "A", 820.0, rivers=river)
+    for which, row in (("above", 1), ("below", 3)):
+        figure = pg.plot_section(twice, "A", 820.0, rivers=river, repeated=which)
+        shown = [line.get_xdata()[0] for line in figure.axes[0].lines]
+        assert shown == [once["offset_m"][4 * row]]
+    with pytest.raises(pg.errors.LayerError, match="no section"):
+        pg.plot_section(twice, "A", 850.0, rivers=river, repeated="below")
+    # a bridge between K0+820 below the equation and K0+880 stands beside these, not at the upper
+    bridge = pd.DataFrame({"river": ["A"], "chainage_m": 870.0, "kind": "bridge",
+                           "low_chord_m": 8.0, "deck_m": 9.0, "width_m": 6.0},
+                          index=["Q"])  # fmt: skip
+    seen = [
+        len(pg.plot_section(twice, "A", 820.0, rivers=river, repeated=w, structures=bridge)
+            .axes[0].patches)
+        for w in ("above", "below")
+    ]  # fmt: skip
+    assert seen[0] == 0 < seen[1]
+
+
+def test_sections_of_two_schemes_are_cut_each_by_itself():
+    one = pd.DataFrame({"river": "A", "chainage_m": 0.0, "offset_m": [-9.0, 9.0],
+                        "elevation_m": 5.0, "n": 0.03})  # fmt: skip
+    both = pd.concat([one.assign(scheme="a"), one.assign(scheme="b", elevation_m=6.0)])
+    cut = pd.DataFrame({"river": ["A"], "chainage_m": 0.0, "centre_m": 0.0, "bottom_m": 4.0,
+                        "invert_m": 3.0})  # fmt: skip
+    made = pg.flood.cut_sections(both.reset_index(drop=True), cut)
+    for scheme, level in (("a", 5.0), ("b", 6.0)):
+        mine = made[made["scheme"] == scheme]
+        assert mine["offset_m"].tolist() == [-9.0, -2.0, -2.0, 2.0, 2.0, 9.0]
+        assert mine["elevation_m"].tolist() == [level, level, 3.0, 3.0, level, level]
+    edges = pg.flood.cut_banks(both.reset_index(drop=True), made)
+    assert edges["scheme"].tolist() == ["a", "b"]
+    assert edges["left_bank_m"].tolist() == [-2.0, -2.0]

@@ -22,9 +22,7 @@ EXEMPT = {
         f"least_demolition_within_rise.{name}": "goes on to water_profile as it is, which is varied"
         for name in ("structures", "structure_parts")
     },
-    "write_msproject.calendar": "the table that schedule was given, which is varied there",
     "write_field_package.stages": MADE,
-    "write_qgis_project.layers": "as it was given to write_results, which is varied",
     **{
         f"second_opinion.{name}": "needs ANUGA; what it is given goes in by the same door, and "
         "water_profile, locate and section_lines take it from there"

@@ -49,6 +49,23 @@ def test_round_trip_gives_the_same_water(tmp_path, model):
     assert back.banks["right_levee_top_m"].iloc[0] == 4.5
 
 
+@pytest.mark.parametrize("name", ["banks", "obstacles"])
+def test_rows_meet_their_section_to_the_millimetre(tmp_path, model, name):
+    def geometry(folder, off_m):
+        there = model[name]["chainage_m"] + off_m
+        tables = model | {name: model[name].assign(chainage_m=there)}
+        made = pg.write_hecras(target=tmp_path / folder, downstream=END, **tables)
+        return made["geometry"].read_text("utf-8").split("\n", 1)[1]
+
+    same = geometry("a", 0.0)
+    assert geometry("a", 0.0004) == same
+    assert geometry("a", -0.0004) == same
+    with pytest.raises(pg.errors.HydraulicsError, match="places where there is no section"):
+        geometry("a", 0.0006)
+    without = pg.write_hecras(target=tmp_path / "b", downstream=END, **model | {name: None})
+    assert without["geometry"].read_text("utf-8").split("\n", 1)[1] != same
+
+
 def test_walls_become_obstructions(tmp_path, model):
     walls = model["banks"].assign(left_wall_m=-30.0, right_wall_m=25.0)
     model = model | {"banks": walls, "obstacles": None, "flows": 200.0}

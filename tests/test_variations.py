@@ -18,6 +18,7 @@ COSTLY = (
     "hecras obstacles", "progress told twice", "drawing", "results", "sheets", "fault list",
     "board", "parquet", "near", "sections of the ground", "household files", "weekly report",
     "notices", "transfers", "scheme report", "wall map", "field package",
+    "msproject", "qgis", "ledger of a campaign",
 )  # fmt: skip
 
 AS_GIVEN = ("check", "fault list", "sheets", "table")  # say what is there, whatever it is
@@ -63,6 +64,11 @@ FOUND = (
     ("wall map", [("affected", "floors", "word")]),
     ("wall map", [("buildings", "rows", "plain")]),
     ("hydraulics", [("tops", "level_m", "arrow text")]),
+    ("household files", [("*", "river", "integers")]),
+    ("household files", [("buildings", "rows", "levels")]),
+    ("household files", [("line", "rows", "levels")]),
+    ("ledger with all", [("parcels_", "index", "building_id")]),
+    ("ledger with all", [("nodes", "index", "building_id")]),
 )
 
 
@@ -70,6 +76,16 @@ FOUND = (
 def test_what_is_not_known_at_all_is_shown_or_refused(call, changes):
     what, words = outcome(call, changes)
     assert what in ("same", "refused", "other"), f"{what}: {words}"
+
+
+@pytest.mark.parametrize(
+    "call", ["board", "forms", "household files", "weekly report", "transfers", "field package"]
+)
+def test_houses_of_nodes_that_nobody_gave_are_refused(call):
+    """Their groups and leaders would be said to be unknown."""
+    what, words = outcome(call, [("nodes", "index", "int")])
+    assert what == "refused", what
+    assert "nodes that buildings are of" in words
 
 
 def test_layers_whose_shapes_were_taken_away_are_written_as_tables():

@@ -10,10 +10,12 @@ from __future__ import annotations
 import copy
 import re
 import warnings
+import zipfile
 from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from xml.etree import ElementTree
 
 import docx
 import ezdxf
@@ -24,6 +26,7 @@ import shapely
 from pandas.testing import assert_frame_equal
 
 import pinghu_geo as pg
+from pinghu_geo.campaign.standing import Campaign
 from pinghu_geo.nouns.schema import NOUNS
 
 CRS = 4547
@@ -144,7 +147,7 @@ def works(w):
     parcels_ = gpd.GeoDataFrame(
         {"land_use": ["住宅", "工业"], "area_m2": [9000.0, 9000.0]},
         geometry=shapely.box([0, 300], [-60, -60], [300, 600], [90, 90]),
-        index=pd.Index(["P1", "P2"], name="parcel_id"), crs=CRS,
+        index=pd.Index(["301", "302"], name="parcel_id"), crs=CRS,
     )  # fmt: skip
     marks = w["profile"][["river", "chainage_m", "level_m"]].assign(sd_m=0.05)
     zones_n = pd.DataFrame({"zone": ["上", "下"], "river": "A", "from_m": [0.0, 300.0],
@@ -241,6 +244,17 @@ def words_in(path):
     return found
 
 
+def layers_of_qgis(path):
+    """Layers of a QGIS project: name, shapes, styles and the extent of the map."""
+    with zipfile.ZipFile(path) as book:
+        root = ElementTree.fromstring(book.read("q.qgs"))
+    return [
+        *([e.findtext("layername"), e.get("geometry"), len(e.findall(".//category"))]
+          for e in root.iter("maplayer")),
+        [float(e.text) for e in root.find("mapcanvas/extent")],
+    ]  # fmt: skip
+
+
 def reported(update):
     """What a store says of a report that it is given."""
     with TemporaryDirectory() as folder:
@@ -258,6 +272,11 @@ W = world()
 W |= campaign(W)
 W["receipts"] = W["shown"].receipts
 W["watched"] = pg.supervision(W["plan"], W["state"], W["houses"], faces=W["faces"])
+W["standing"] = Campaign(
+    "方案", pg.campaign.stage_rules(), W["tasks"], None, W["made"], W["made"], W["state"],
+    W["shown"], W["watched"], pg.payments(W["houses"], W["plan"], state=W["reached"]), W["rivers"],
+)  # fmt: skip
+W["planned"] = W["made"].nodes
 W["compared"] = pg.compare(
     {"a": W["line"], "b": W["thin"]}, W["buildings"], W["rivers"], rates=W["rates"]
 )
@@ -540,6 +559,21 @@ CALLS = {
         "t.docx", lambda p: pg.deliver.write_transfers(
             replace(W["shown"], receipts=t["receipts"]), p, state=W["state"],
             tasks=replace(W["tasks"], buildings=t["houses"], nodes=t["nodes"])), words_in)),
+    "msproject": ("plan planned days", lambda t: written(
+        "p.xml", lambda p: pg.deliver.write_msproject(
+            replace(W["made"], activities=t["plan"], nodes=t["planned"]), p, state=W["state"],
+            baseline=W["made"], calendar=t["days"]), lambda p: p.read_text("utf-8").splitlines())),
+    "qgis": ("buildings line rivers nodes", lambda t: written(
+        "q.qgz", lambda p: pg.deliver.write_qgis_project(
+            {"buildings": t["buildings"], "red_line": t["line"], "rivers": t["rivers"],
+             "nodes": t["nodes"]}, p.with_name("q.gpkg"), p), layers_of_qgis)),
+    "ledger of a campaign": ("houses nodes people plan planned faces rivers", lambda t: sheets(
+        lambda p: pg.write_ledger(W["affected"], p, campaign=replace(
+            W["standing"], rivers=t["rivers"],
+            tasks=replace(W["tasks"], buildings=t["houses"], nodes=t["nodes"],
+                          tenants=t["people"]),
+            replan=replace(W["made"], activities=t["plan"], nodes=t["planned"]),
+            faces=replace(W["shown"], stretches=t["faces"]))))),
     "scheme report": ("rivers widths", lambda t: written(
         "s.docx", lambda p: pg.deliver.write_scheme_report(
             W["compared"], p, rivers=t["rivers"], widths={"a": t["widths"]}), words_in)),
@@ -578,7 +612,7 @@ NOUN = {
     "from_offset": "sections", "pieces": "rivers", "water": "rivers", "sources": "rivers",
     "held": "segments", "days": "campaign", "links": "campaign", "reports": "progress",
     "labelled": "stations", "parcels_": "parcels", "local": "buildings", "multi": "buildings",
-    "reference": "buildings", "few": "buildings", "spared": "affected", "far": "rivers",
+    "planned": "nodes", "reference": "buildings", "few": "buildings", "spared": "affected", "far": "rivers",
 }  # fmt: skip
 
 # --- clothes ----------------------------------------------------------------------------------
@@ -842,6 +876,7 @@ CARRIED = (
 
 def _river_a(text):
     """A text without the name of its one river, before nodes and in headings."""
+    text = re.sub(r"^1(?= (左岸|右岸|两岸) )", "A", text)
     return re.sub(r"(?<=>)1(?=<span>)", "A", re.sub(r"\b[A1]-[LRB]-", "", text))
 
 
@@ -910,9 +945,12 @@ def _said(call, changes, found):
     # what is delivered is shown as it is
     shown = call in ("ledger", "layer", "ledger with all", "results", "household files",
                      "notices", "transfers", "weekly report")  # fmt: skip
+    # shapes that were taken away leave a table beside the map
+    bare = call == "qgis" and any(w in ("inactive", "object shapes", "plain") for *_, w in changes)
     mended = call == "repair" and any(word == "heights" for *_, word in changes)
     if (
         mended
+        or bare
         or call in ("table", "sheets", "fault list", "check")
         or (call == "hecras with all" and any(n == "*" for n, *_ in changes))  # one text
         or any(word in OTHER or (shown and word in AS_DELIVERED) for *_, word in changes)

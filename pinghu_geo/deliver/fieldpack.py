@@ -11,7 +11,7 @@ from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import stage_rules, stage_words
 from pinghu_geo.deliver.qgis import write_qgis_project
 from pinghu_geo.deliver.report import write_results
-from pinghu_geo.nouns.door import same_ids, takes
+from pinghu_geo.nouns.door import require_known_nodes, same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.schema import Lang, require_columns
@@ -88,6 +88,7 @@ def write_field_package(
     path = Path(target)
     require_suffix(path, ".gpkg")
     require_columns(buildings, ["node_id"], "buildings")
+    require_known_nodes(buildings, nodes)
     stages = stage_rules() if stages is None else stages
     words = stage_words(stages, lang=lang)
     ours = buildings[buildings["node_id"].notna()]

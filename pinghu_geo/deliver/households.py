@@ -22,7 +22,7 @@ from pinghu_geo.deliver.wording import (
     text_or_unknown,
     texts_of_row,
 )
-from pinghu_geo.nouns.door import ids_as_text, takes
+from pinghu_geo.nouns.door import ids_as_text, require_known_nodes, takes
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang, code_label, require_layer
 from pinghu_geo.schemes import cost
@@ -33,7 +33,7 @@ HEADS = {column: column.removesuffix("_yuan") for column in cost.HEADS.values()}
 PICTURE_MM = 150.0
 
 
-@takes(buildings="affected", tenants="tenants")
+@takes(buildings="affected", tenants="tenants", around="buildings")
 def write_household_files(
     buildings: gpd.GeoDataFrame,
     target: str | Path,
@@ -106,7 +106,8 @@ def write_household_files(
     # one table may write an id as a number, another as text: they meet as people read them
     people = {} if tenants is None else {str(k): g for k, g in tenants.groupby("building_id")}
     of_node = pd.DataFrame() if nodes is None else pd.DataFrame(nodes)
-    of_node = of_node.set_axis(ids_as_text(of_node.index))
+    if nodes is not None and "node_id" in buildings:
+        require_known_nodes(buildings, of_node)
     pictures = _pictures_of_houses(buildings, around, red_line, rivers, lang)
     reached: dict[str, pd.Series] = {}
     if state is not None:

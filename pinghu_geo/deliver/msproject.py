@@ -76,7 +76,7 @@ def write_msproject(
     Raises
     ------
     OutputError, LayerError
-        The target is no .xml; the plan has no nodes.
+        The target is no .xml; the plan has no nodes, or some without activities, river or dates.
 
     Notes
     -----
@@ -101,11 +101,8 @@ def write_msproject(
     """
     path = Path(target)
     require_suffix(path, ".xml")
-    if plan.activities.empty:
-        raise LayerError(
-            "has no nodes", layer="plan", hint='plan = pg.schedule(tasks.nodes, start="2018-01-01")'
-        )
     stages = stage_rules() if stages is None else stages
+    _require_whole_plan(plan, stages)
     rows = _rows_of_tasks(plan, state, baseline, stages, lang)
     first, last = rows["start"].min(), rows["finish"].max()
     days = work_calendar(calendar, first, int((last - first).days) + 1)
@@ -143,6 +140,26 @@ def write_msproject(
     with atomic_path(path) as temporary:
         ElementTree.ElementTree(root).write(temporary, encoding="utf-8", xml_declaration=True)
     return path
+
+
+def _require_whole_plan(plan: Schedule, stages: pd.DataFrame) -> None:
+    """Refuse what no task can be made of: a plan is read whole or not at all."""
+    nodes, work = plan.nodes, plan.activities
+    made = 'plan = pg.schedule(tasks.nodes, start="2018-01-01")'
+    if work.empty or nodes.empty:
+        raise LayerError("has no nodes", layer="plan", hint=made)
+    undated = work[["start", "finish"]].isna().any(axis=1).to_numpy()
+    for lost, problem, hint in (
+        (nodes.index[nodes["river"].isna()], "has rows without a river", made),
+        (nodes.index.difference(work["node_id"]), "has nodes without activities", made),
+        (set(work["node_id"].dropna()) - set(nodes.index),
+         "has activities of nodes that it lacks", made),
+        (work["node_id"][undated].unique(), "has activities without start or finish", made),
+        (set(work["stage"].dropna()) - set(stages.index), "speaks of stages that aren't there",
+         "stages=stages, as they were given to schedule"),
+    ):  # fmt: skip
+        if len(lost):
+            raise LayerError(problem, layer="plan", ids=sorted(map(str, lost)), hint=hint)
 
 
 def _rows_of_tasks(

@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from pinghu_geo.deliver.standing import structures_in_section
+from pinghu_geo.flood.survey import sections_apart
+from pinghu_geo.nouns.columns import REPEATED
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import figure_text
@@ -29,7 +31,7 @@ from pinghu_geo.nouns.schema import (
     require_columns,
 )
 from pinghu_geo.river.centreline import river_scales
-from pinghu_geo.river.chainage import ChainageScale, begun_anew, format_chainage
+from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.river.corridor import along_rivers, river_ends
 
 __all__ = [
@@ -338,6 +340,8 @@ def plot_section(
     obstacles: pd.DataFrame | None = None,
     structures: pd.DataFrame | None = None,
     structure_parts: pd.DataFrame | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
+    repeated: str | None = None,
     lang: Lang = "zh",
 ) -> Figure:
     """One cross-section with levels and what blocks it 横断面图.
@@ -355,6 +359,10 @@ def plot_section(
     structures, structure_parts
         Bridges, culverts, weirs, gates as in `water_profile`: those between this section and its
         neighbours are drawn in it.
+    rivers
+        Centrelines; needed where an equation (断链) makes chainages occur twice.
+    repeated
+        Which of two sections of one chainage: ``"above"`` or ``"below"`` the equation.
     lang
         Language of the labels.
 
@@ -365,7 +373,7 @@ def plot_section(
 
     Raises
     ------
-    LayerError
+    HydraulicsError, LayerError
         There is no such section, or there are several.
 
     Examples
@@ -378,24 +386,8 @@ def plot_section(
     """
     words = WORDS[lang]
     rows = _rows_of_river(sections, river, "sections")
-    rows = rows[np.isclose(rows["chainage_m"], chainage_m, atol=5e-4)]
-    if rows.empty:
-        have = sections.loc[sections["river"] == river, "chainage_m"]
-        near = have.iloc[int(np.argmin(np.abs(have.to_numpy() - chainage_m)))]
-        raise LayerError(
-            f"has no section at {format_chainage(chainage_m)} of {river}",
-            layer="sections",
-            hint=f"the nearest is at {format_chainage(float(near))}",
-        )
+    rows = _rows_of_section(rows, river, chainage_m, rivers, repeated)
     x, z = rows["offset_m"].to_numpy(float), rows["elevation_m"].to_numpy(float)
-    if begun_anew(np.zeros(len(x), np.intp), x).any():
-        raise LayerError(
-            "has several sections at one chainage",
-            layer="sections",
-            ids=[f"{river} {format_chainage(chainage_m)}"],
-            hint="of two sections whose chainage is the same leave out one; "
-            "points of a section run from left to right",
-        )
     figure, axes, font = _figure_axes_and_font(9, 3.8)
     high = max(levels.values(), default=z.max()) if levels else float(z.max())
     for name, level in (levels or {}).items():
@@ -408,6 +400,8 @@ def plot_section(
             (obstacles["river"] == river)
             & np.isclose(obstacles["chainage_m"], chainage_m, atol=5e-4)
         ]
+        if repeated is not None and "repeated" in here.columns:
+            here = here[here["repeated"].isna() | (here["repeated"] == repeated)]
         below = [(x[0], z.min() - 1), *zip(x, z, strict=True), (x[-1], z.min() - 1)]
         ground = shapely.make_valid(shapely.Polygon(below))
         top = max(high, float(z.max())) + 1.0
@@ -419,7 +413,7 @@ def plot_section(
                     label=words["blocked"] if k == 0 else None,
                 )  # fmt: skip
     if structures is not None:
-        beside = _structures_beside(structures, sections, river, chainage_m)
+        beside = _structures_beside(structures, sections, river, rows, rivers)
         for word, shapes in structures_in_section(beside, structure_parts, x, z, lang):
             for k, (at, high) in enumerate(shapes):
                 axes.fill(at, high, facecolor=STANDING, edgecolor=BANK, linewidth=1.2,
@@ -430,20 +424,64 @@ def plot_section(
 
 
 def _structures_beside(
-    structures: pd.DataFrame, sections: pd.DataFrame, river: str, chainage_m: float
+    structures: pd.DataFrame,
+    sections: pd.DataFrame,
+    river: str,
+    rows: pd.DataFrame,
+    rivers: gpd.GeoDataFrame | None,
 ) -> pd.DataFrame:
-    """What stands between a section and the next one on either side."""
+    """What stands between the section of these rows and the next one on either side."""
     require_columns(structures, ("river", "chainage_m", "kind"), "structures")
     for word in structures["kind"]:
         one_of(word, SPANS, "structures: kind")
-    at = np.unique(sections.loc[sections["river"] == river, "chainage_m"].to_numpy(float))
-    low = at[at < chainage_m - 5e-4].max(initial=-np.inf)
-    high = at[at > chainage_m + 5e-4].min(initial=np.inf)
-    where = numbers(structures, "chainage_m", "structures")
-    beside: pd.DataFrame = structures[
-        (structures["river"] == river) & (where > low) & (where < high)
-    ]
+    mine = structures[structures["river"] == river]
+    where = along_rivers(mine, ["chainage_m"], rivers, "structures")[:, 0]
+    points = sections[sections["river"] == river]
+    at = points["chainage_m"].to_numpy(float)
+    if rivers is not None and (scale := river_scales(rivers)[river]).equations:
+        number, stations = sections_apart(points, rivers, "sections")
+        at = scale.along(stations["measure"].to_numpy(float))[number]
+    own = at[points.index.get_loc(rows.index[0])]
+    low = at[at < own - 5e-4].max(initial=-np.inf)
+    high = at[at > own + 5e-4].min(initial=np.inf)
+    beside: pd.DataFrame = mine[(where > low) & (where < high)]
     return beside
+
+
+def _rows_of_section(
+    rows: pd.DataFrame,
+    river: str,
+    chainage_m: float,
+    rivers: gpd.GeoDataFrame | None,
+    repeated: str | None,
+) -> pd.DataFrame:
+    """Points of the one section that is meant."""
+    here = np.isclose(rows["chainage_m"], chainage_m, atol=5e-4)
+    if not here.any():
+        near = rows["chainage_m"].iloc[int(np.argmin(np.abs(rows["chainage_m"] - chainage_m)))]
+        raise LayerError(
+            f"has no section at {format_chainage(chainage_m)} of {river}",
+            layer="sections",
+            hint=f"the nearest is at {format_chainage(float(near))}",
+        )
+    if rivers is None:  # nothing but the points of this one has to be sound
+        rows, here = rows[here], here[here]
+    number, stations = sections_apart(rows, rivers, "sections")
+    meant = np.unique(number[here])
+    if repeated is not None:
+        one_of(repeated, REPEATED, "repeated")
+        meant = meant[(stations["repeated"] == repeated).to_numpy()[meant]]
+    if len(meant) != 1:
+        raise LayerError(
+            "speaks of a chainage that several sections have"
+            if len(meant)
+            else "speaks of places where there is no section",
+            layer="sections",
+            ids=[f"{river} {format_chainage(chainage_m)}"],
+            hint='repeated="above"  # or "below" the equation, with rivers=rivers',
+        )
+    one: pd.DataFrame = rows[number == meant[0]]
+    return one
 
 
 def _metres_along_river(chainage: pd.Series, scale: ChainageScale | None) -> Any:

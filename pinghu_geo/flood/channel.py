@@ -16,14 +16,13 @@ from pinghu_geo.flood.survey import (
     discharges,
     lay_sections,
     places,
-    require_told_apart,
     rows_of,
+    sections_of_schemes,
 )  # fmt: skip
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, require_columns
 from pinghu_geo.nouns.tables import groups_of
-from pinghu_geo.river.chainage import format_chainage
 
 __all__ = [
     "by_zone",
@@ -51,12 +50,13 @@ def section_properties(
     *,
     banks: pd.DataFrame | None = None,
     obstacles: pd.DataFrame | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
 ) -> pd.DataFrame:
     """What cross-sections hold at given levels 断面水力要素.
 
     Parameters
     ----------
-    sections, banks, obstacles
+    sections, banks, obstacles, rivers
         As in `water_profile`.
     levels
         Level [m] for all sections, or a table: river, chainage_m, level_m, any number of rows a
@@ -66,7 +66,8 @@ def section_properties(
     -------
     pandas.DataFrame
         One row a section and level: area_m2, wetted_perimeter_m, top_width_m, conveyance_m3s
-        (in all and by zone), alpha, bed_m, depth_m.
+        (in all and by zone), alpha, bed_m, depth_m; repeated {above, below} where chainages occur
+        twice.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def section_properties(
     >>> pg.flood.section_properties(box, 2.0)[["area_m2", "wetted_perimeter_m"]].iloc[0].tolist()
     [20.0, 14.0]
     """
-    laid = lay_sections(sections, banks=banks, obstacles=obstacles)
+    laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
     if isinstance(levels, pd.DataFrame):
         require_columns(levels, ("level_m",), "levels")
         row, station = rows_of(levels, laid.stations, "levels")
@@ -100,9 +101,7 @@ def section_properties(
         alpha = wet.alpha
     return pd.DataFrame(
         {
-            "scheme": stations["scheme"].to_numpy(),
-            "river": stations["river"].to_numpy(),
-            "chainage_m": stations["chainage_m"].to_numpy(),
+            **{c: stations[c].to_numpy() for c in _columns_of_place(stations)},
             "level_m": level,
             "bed_m": bed,
             "depth_m": level - bed,
@@ -114,6 +113,12 @@ def section_properties(
             **by_zone(wet),
         }
     )
+
+
+def _columns_of_place(stations: pd.DataFrame) -> list[str]:
+    """What names a section: which of two is meant only where a chainage occurs twice."""
+    which = ["repeated"] if stations["repeated"].notna().any() else []
+    return ["scheme", "river", "chainage_m", *which]
 
 
 @takes()
@@ -136,7 +141,8 @@ def critical_levels(
     Returns
     -------
     pandas.DataFrame
-        One row a section and profile: critical_level_m, and n_minima of the energy curve: above
+        One row a section and profile: repeated {above, below} where chainages occur twice,
+        critical_level_m, and n_minima of the energy curve: above
         1 the section has several critical levels and the one of least energy is given.
 
     Raises
@@ -191,7 +197,8 @@ def normal_levels(
     Returns
     -------
     pandas.DataFrame
-        One row a section and profile: normal_level_m, at which K√slope is the discharge.
+        One row a section and profile: repeated {above, below} where chainages occur twice, and
+        normal_level_m, at which K√slope is the discharge.
 
     Raises
     ------
@@ -235,7 +242,7 @@ def _levels_by_section(
     for name, q in discharges(flows, laid.stations, rivers).items():
         rows = np.arange(len(laid.stations))
         model = laid.model(rows[:, None], q[:, None], gravity=gravity)
-        part = laid.stations[["scheme", "river", "chainage_m"]].assign(
+        part = laid.stations[_columns_of_place(laid.stations)].assign(
             profile=name, discharge_m3s=q, **find(model, rows, q)
         )
         parts.append(part)
@@ -351,7 +358,9 @@ def _side_values(stations: pd.DataFrame, own: str, common: str, both: Array) -> 
 
 
 @takes(ranges="sections")
-def with_roughness(sections: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame:
+def with_roughness(
+    sections: pd.DataFrame, ranges: pd.DataFrame, *, rivers: gpd.GeoDataFrame | None = None
+) -> pd.DataFrame:
     """Cross-sections with Manning's n by ranges of offsets 分区糙率.
 
     Parameters
@@ -361,6 +370,9 @@ def with_roughness(sections: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame
     ranges
         From where on, to the right, each n holds: offset_m, n; with river and chainage_m for
         single sections, without them for all. The first range reaches the section's left end.
+        Of sections of one chainage the column repeated says which is meant {above, below}.
+    rivers
+        Centrelines; needed where an equation (断链) makes chainages occur twice.
 
     Returns
     -------
@@ -392,19 +404,19 @@ def with_roughness(sections: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame
             "has no rows", layer="sections" if sections.empty else "ranges",
             hint="read it again: pg.read_table(..., \"sections\")",
         )  # fmt: skip
-    require_told_apart(sections, "sections")
+    number, stations = sections_of_schemes(sections, rivers, "sections")
     everywhere = not {"river", "chainage_m"} <= set(ranges.columns)
-    by = None if everywhere else dict(iter(ranges.groupby(["river", "chainage_m"])))
+    row, place = (None, None) if everywhere else rows_of(ranges, stations, "ranges")
+    if place is not None and len(bare := np.setdiff1d(np.arange(len(stations)), place)):
+        raise HydraulicsError(
+            "has no roughness for a section",
+            layer="ranges",
+            ids=places(stations, bare),
+            hint="one or more rows for each section, or no river and chainage_m at all",
+        )
     parts = []
-    for key, part in groups_of(sections.groupby(["river", "chainage_m"], sort=False)):
-        mine = ranges if by is None else by.get(key)
-        if mine is None:
-            raise HydraulicsError(
-                "has no roughness for a section",
-                layer="ranges",
-                ids=[f"{key[0]} {format_chainage(float(key[1]))}"],
-                hint="one or more rows for each section, or no river and chainage_m at all",
-            )
+    for at, part in groups_of(sections.groupby(number)):
+        mine = ranges if row is None else ranges.iloc[row[place == at]]
         parts.append(_section_with_roughness(part, mine.sort_values("offset_m")))
     return pd.concat(parts, ignore_index=True)
 

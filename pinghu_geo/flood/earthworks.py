@@ -10,7 +10,7 @@ import pandas as pd
 
 from pinghu_geo.flood.outlines import crossings, line_at, stops_of
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.survey import require_told_apart, rows_of, sections_apart
+from pinghu_geo.flood.survey import rows_of, sections_apart, sections_of_schemes
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, require_columns
@@ -24,7 +24,9 @@ Line = tuple[Array, Array, Array]  # offset, elevation, n from a point to the ne
 
 
 @takes(cuts="sections")
-def cut_sections(sections: pd.DataFrame, cuts: pd.DataFrame) -> pd.DataFrame:
+def cut_sections(
+    sections: pd.DataFrame, cuts: pd.DataFrame, *, rivers: gpd.GeoDataFrame | None = None
+) -> pd.DataFrame:
     """Surveyed sections with a design template cut into them 断面开挖.
 
     Parameters
@@ -35,6 +37,9 @@ def cut_sections(sections: pd.DataFrame, cuts: pd.DataFrame) -> pd.DataFrame:
         One row a section and cut: river, chainage_m, centre_m (offset of the template's middle),
         bottom_m (its width), invert_m (its level), side_slope (horizontal to 1 vertical, default
         0), n (of what is cut; missing: the ground's). Several rows a section are nested cuts.
+        Of sections of one chainage the column repeated says which is meant {above, below}.
+    rivers
+        Centrelines; needed where an equation (断链) makes chainages occur twice.
 
     Returns
     -------
@@ -63,7 +68,6 @@ def cut_sections(sections: pd.DataFrame, cuts: pd.DataFrame) -> pd.DataFrame:
     need = ("river", "chainage_m", "centre_m", "bottom_m", "invert_m")
     require_columns(cuts, need, "cuts")
     require_columns(sections, ("river", "chainage_m", "offset_m", "elevation_m", "n"), "sections")
-    require_told_apart(sections, "sections")
     values = {c: numbers(cuts, c, "cuts").to_numpy() for c in (*need[2:], "side_slope", "n")}
     values["side_slope"] = np.nan_to_num(values["side_slope"])
     bad = ~(values["bottom_m"] > 0) | ~np.isfinite(values["invert_m"] + values["centre_m"])
@@ -75,11 +79,10 @@ def cut_sections(sections: pd.DataFrame, cuts: pd.DataFrame) -> pd.DataFrame:
             ids=cuts.index[bad],
             hint="bottom_m above 0, invert_m, centre_m and side_slope 0 or more",
         )
-    keys = ["river", "chainage_m"]
-    places = sections[keys].drop_duplicates().reset_index(drop=True)
+    number, places = sections_of_schemes(sections, rivers, "sections")
     row, place = rows_of(cuts, places, "cuts")
     parts = []
-    for at, (key, part) in enumerate(sections.groupby(keys, sort=False)):
+    for at, part in groups_of(sections.groupby(number)):
         mine = row[place == at]
         x, z, n = (part[c].to_numpy(float) for c in ("offset_m", "elevation_m", "n"))
         n = pd.Series(n).ffill().to_numpy()
@@ -87,8 +90,9 @@ def cut_sections(sections: pd.DataFrame, cuts: pd.DataFrame) -> pd.DataFrame:
         # the highest first, so that nested cuts go deeper one after the other
         for k in mine[np.argsort(-values["invert_m"][mine], kind="stable")]:
             line = _line_with_cut(line, {c: float(v[k]) for c, v in values.items()})
-        new = {"river": key[0], "chainage_m": key[1], "offset_m": line[0], "elevation_m": line[1]}
-        parts.append(part if not len(mine) else pd.DataFrame({**new, "n": line[2]}))
+        new = {c: part[c].iloc[0] for c in ("river", "chainage_m", "scheme") if c in part.columns}
+        new |= {"offset_m": line[0], "elevation_m": line[1], "n": line[2]}
+        parts.append(part if not len(mine) else pd.DataFrame(new))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -239,7 +243,11 @@ def _cut_and_fill_areas(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, 
 
 @takes(before="sections", after="sections")
 def cut_banks(
-    before: pd.DataFrame, after: pd.DataFrame, *, banks: pd.DataFrame | None = None
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    *,
+    banks: pd.DataFrame | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
 ) -> pd.DataFrame:
     """Banks at the edges of what was cut, for the flow in the new channel 开挖后河口.
 
@@ -249,17 +257,20 @@ def cut_banks(
         Surveyed sections and those of `cut_sections`.
     banks
         As in `water_profile`, whose other columns stay.
+    rivers
+        Centrelines; needed where an equation (断链) makes chainages occur twice.
 
     Returns
     -------
     pandas.DataFrame
         ``banks`` with left_bank_m and right_bank_m at the outer edges of the cut, where there is
-        one: there HEC-RAS's channel modification puts them, too.
+        one: there HEC-RAS's channel modification puts them, too; repeated {above, below} where
+        chainages occur twice.
 
     Raises
     ------
-    LayerError
-        A table can't be used.
+    HydraulicsError, LayerError
+        A table can't be used; a chainage has several sections, or banks speaks of none.
 
     Examples
     --------
@@ -271,22 +282,34 @@ def cut_banks(
     >>> pg.flood.cut_banks(flat, made)[["left_bank_m", "right_bank_m"]].iloc[0].tolist()
     [-9.0, 9.0]
     """
-    keys = ["river", "chainage_m"]
-    was = dict(iter(before.groupby(keys, sort=False)))
-    rows = []
-    for key, part in after.groupby(keys, sort=False):
-        edges = _dug_edges(was[key], part) if key in was else None
-        rows.append((*key, *(edges or (np.nan, np.nan))))
-    found = pd.DataFrame(rows, columns=[*keys, "left_bank_m", "right_bank_m"])
+    (was, old), (now, places) = (
+        sections_of_schemes(t, rivers, n) for t, n in ((before, "before"), (after, "after"))
+    )
+    named = [c for c in ("scheme", "river", "chainage_m", "repeated") if c in places and c in old]
+    dug_from = dict(zip(old[named].itertuples(index=False, name=None),
+                     (part for _, part in before.groupby(was)), strict=True))  # fmt: skip
+    edges = np.full((len(places), 2), np.nan)
+    for at, (key, (_, part)) in enumerate(
+        zip(places[named].itertuples(index=False, name=None), after.groupby(now), strict=True)
+    ):
+        if key in dug_from and (dug := _dug_edges(dug_from[key], part)) is not None:
+            edges[at] = dug
+    keys = [c for c in named if c != "repeated" or places[c].notna().any()]
+    found = places[keys].assign(left_bank_m=edges[:, 0], right_bank_m=edges[:, 1])
     if banks is None or banks.empty:
         return found
-    old = banks.dropna(subset=keys).set_index(keys)  # edges of nowhere are of no section
-    new = found.set_index(keys).dropna()
-    made = old.reindex(old.index.union(new.index, sort=False))
+    # edges of nowhere are of no section
+    given = banks.dropna(subset=["river", "chainage_m"]).reset_index(drop=True)
+    row, place = rows_of(given, places, "banks")
+    given = (
+        given.iloc[row].reset_index(drop=True).assign(**{c: found[c].array[place] for c in keys})
+    )
     for side in ("left_bank_m", "right_bank_m"):
-        given = made[side] if side in made.columns else np.nan
-        made[side] = new[side].reindex(made.index).fillna(given)
-    return made.reset_index()
+        said = pd.Series(found[side].to_numpy()[place])
+        given[side] = said.fillna(given[side]) if side in given.columns else said
+    more = found.drop(index=place).dropna(subset=["left_bank_m"])
+    made = pd.concat([given, more], ignore_index=True) if len(more) else given
+    return made[[*keys, *(c for c in made.columns if c not in keys)]]
 
 
 def _dug_edges(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float] | None:

@@ -19,7 +19,8 @@ from pinghu_geo.river.chainage import ChainageScale, begun_anew, format_chainage
 
 __all__ = [
     "GRAVITY_MS2", "Laid", "aligned", "discharges", "for_river", "lay_sections", "ordered",
-    "places", "require_told_apart", "rows_of", "sections_apart",
+    "places", "rows_of", "sections_apart",
+    "sections_of_schemes",
 ]  # fmt: skip
 
 GRAVITY_MS2 = 9.81
@@ -404,13 +405,29 @@ def sections_apart(
             ),
         }
     )
-    own, of = number, table  # a section of several schemes is one, drawn in each
-    if "scheme" in sections.columns:
-        both = pd.DataFrame({"number": number, "scheme": sections["scheme"].to_numpy(object)})
-        own = both.groupby(["number", "scheme"], sort=False, dropna=False).ngroup().to_numpy()
-        of = table.iloc[number[np.unique(own, return_index=True)[1]]].reset_index(drop=True)
+    own, of = _by_scheme(sections, number, table)
     _refuse_repeated_chainage(own, numbers(sections, "offset_m", layer).to_numpy(), of, layer)
     return number, table
+
+
+def _by_scheme(
+    sections: pd.DataFrame, number: Array, table: pd.DataFrame
+) -> tuple[Array, pd.DataFrame]:
+    """Numbers and sections, where a section of several schemes is one in each."""
+    if "scheme" not in sections.columns:
+        return number, table
+    both = pd.DataFrame({"number": number, "scheme": sections["scheme"].to_numpy(object)})
+    own = both.groupby(["number", "scheme"], sort=False, dropna=False).ngroup().to_numpy()
+    first = np.unique(own, return_index=True)[1]
+    of = table.iloc[number[first]].reset_index(drop=True)
+    return own, of.assign(scheme=both["scheme"].to_numpy()[first])
+
+
+def sections_of_schemes(
+    sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None, layer: str
+) -> tuple[Array, pd.DataFrame]:
+    """`sections_apart`, and each scheme's section by itself, with the column scheme if there."""
+    return _by_scheme(sections, *sections_apart(sections, rivers, layer))
 
 
 def _roughness_carried_on(n: Array, new: Array) -> Array:
@@ -469,16 +486,6 @@ def _unmeasured(z: Array, section: Array, count: int) -> Array:
         if 2 * len(np.unique(section[far])) < count:
             none |= far
     return none
-
-
-def require_told_apart(sections: pd.DataFrame, layer: str) -> None:
-    """Refuse two sections at one chainage, where a section is told by its chainage alone."""
-    keys = [c for c in ("scheme", "river", "chainage_m") if c in sections.columns]
-    key = sections.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
-    offset = numbers(sections, "offset_m", layer).to_numpy()
-    _refuse_repeated_chainage(
-        key, offset, sections.drop_duplicates(keys).reset_index(drop=True), layer
-    )
 
 
 def _refuse_repeated_chainage(

@@ -39,6 +39,7 @@ __all__ = [
     "columns_once",
     "excel_day",
     "ids_as_text",
+    "require_known_nodes",
     "same_ids",
     "takes",
     "with_ids_as_column",
@@ -75,7 +76,8 @@ CARRIERS = ("buildings", "parcels", "features", "affected", "rivers", "zones", "
 PARTS: Mapping[str, Mapping[str, str]] = {
     "CampaignTasks": {"buildings": "affected", "nodes": "nodes", "tenants": "tenants"},
     "WorkingFaces": {"stretches": "activities", "receipts": "activities"},
-    "Schedule": {"activities": "activities"},
+    "Schedule": {"activities": "activities", "nodes": "nodes"},
+    "Campaign": {"tasks": "", "plan": "", "replan": "", "faces": "", "rivers": "rivers"},
 }
 # Nouns that are nothing without their shapes; buildings may come as a list of them.
 LAYERS = ("rivers", "red_line", "zones", "parcels")
@@ -83,6 +85,8 @@ LAYERS = ("rivers", "red_line", "zones", "parcels")
 OPEN_CODES = ("use", "structure", "title", "tenure", "status", "kind", "stage")
 # Texts by which rows of different tables find each other; blanks at their ends are never meant.
 NAMES = ("river", "joins", "scheme", "profile", "group", "payer", "piece", "wall")
+# Ids of these stand in a text column of other tables, and so are texts themselves.
+NAMED_BY_TEXT = ("rivers", "nodes")
 # What ids are called: a layer of parcels goes where buildings go, and stays one of parcels.
 ID_NAMES = frozenset(n.index for n in NOUNS.values() if n.index) - {"river"}
 # M values may differ from the drawn length by this [m]: older surveys round to decimetres.
@@ -220,13 +224,24 @@ def _cleaned_argument(value: Any, what: str, layer: str) -> Any:
 def _parts_let_in(value: Any, parts: Mapping[str, str], layer: str) -> Any:
     """A result whose tables are clean; itself where they are."""
     given = {n: getattr(value, n) for n in parts}
-    neat = {
-        n: clean(t, parts[n], n if layer == "tasks" else layer)
-        for n, t in given.items()
-        if isinstance(t, pd.DataFrame)
-    }
+    own = layer in ("tasks", "campaign")  # whose parts are named as people know them
+    neat = {n: _cleaned_argument(t, parts[n], n if own else layer) for n, t in given.items()}
+    if {"buildings", "nodes"} <= set(neat) and "node_id" in neat["buildings"]:
+        require_known_nodes(neat["buildings"], neat["nodes"])
     changed = {n: t for n, t in neat.items() if t is not given[n]}
     return replace(value, **changed) if changed else value
+
+
+def require_known_nodes(buildings: pd.DataFrame, nodes: pd.DataFrame) -> None:
+    """Refuse nodes that lack some of those that buildings are of 房屋所属节点须在节点表中."""
+    wanted = buildings["node_id"].dropna().unique()
+    if lost := [n for n in wanted if n not in nodes.index]:
+        raise LayerError(
+            "lacks nodes that buildings are of",
+            layer="nodes",
+            ids=lost,
+            hint="both tables from one campaign_tasks(...)",
+        )
 
 
 def _example_noun(what: str) -> str:
@@ -333,7 +348,7 @@ def _with_clean_index(frame: Any, wear: _TableForm, what: str, layer: str) -> An
             hint=f"{layer} = {layer}.set_axis"
             f'({layer}.index.map(lambda ids: "-".join(map(str, ids))))',
         )
-    ids = _readable_ids(index, layer, to_text=what == "rivers")
+    ids = _readable_ids(index, layer, to_text=what in NAMED_BY_TEXT)
     name = index.name
     clash = name in frame.columns or (name in _column_names() and name not in ID_NAMES)
     if name is not None and name != wear.id_name and clash:
@@ -477,9 +492,14 @@ def with_shapes(frame: Any, layer: str) -> Any:
 
 
 def with_named_ids(frame: Any, what: str) -> Any:
-    """The table with its ids under their noun's name, where no one named them 编号列名."""
-    name = NOUNS[what].index
-    bare = frame.index.name is None and name is not None and name not in frame.columns
+    """The table with its ids under their noun's name, unless someone named them well 编号列名.
+
+    Parcels go where buildings go, and stay parcels; any other noun's name for ids was left over.
+    """
+    name, own = NOUNS[what].index, frame.index.name
+    kept = {name, *(("parcel_id",) if what in ("buildings", "affected") else ())}
+    strange = own is None or (own in ID_NAMES and own not in kept)
+    bare = strange and name is not None and name not in frame.columns
     return frame.rename_axis(name) if bare else frame
 
 
