@@ -67,6 +67,7 @@ FOUND = (
     ("household files", [("*", "river", "integers")]),
     ("household files", [("buildings", "rows", "levels")]),
     ("household files", [("line", "rows", "levels")]),
+    ("ledger of a campaign", [("houses", "index", "int")]),
     ("ledger with all", [("parcels_", "index", "building_id")]),
     ("ledger with all", [("nodes", "index", "building_id")]),
 )

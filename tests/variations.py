@@ -382,8 +382,9 @@ CALLS = {
                          buildings=t["buildings_at"]))),
     "plot of widths": ("widths narrow", lambda t: drawing(pg.plot_widths(
         t["widths"], t["narrow"], "A"))),
-    "plot of a section": ("sections obstacles", lambda t: drawing(pg.plot_section(
-        t["sections"], "A", 300.0, obstacles=t["obstacles"]))),
+    "plot of a section": ("sections obstacles rivers", lambda t: drawing(pg.plot_section(
+        t["sections"], "A" if "A" in t["rivers"].index else "1", 300.0, obstacles=t["obstacles"],
+        rivers=t["rivers"]))),
     "ledger": ("affected", lambda t: sheets(lambda p: pg.write_ledger(t["affected"], p))),
     "table": ("profile", lambda t: sheets(lambda p: pg.write_table(t["profile"], p))),
     "layer": ("buildings", lambda t: written("x.gpkg", lambda p: pg.write_layer(
@@ -414,9 +415,9 @@ CALLS = {
                                  obstacles=t["obstacles"], rivers=t["rivers"]),
         pg.flood.normal_levels(t["sections"], t["flows"], slope=0.0016, banks=t["banks"],
                                obstacles=t["obstacles"], rivers=t["rivers"]))),
-    "section properties": ("sections profile banks obstacles", lambda t: (
+    "section properties": ("sections profile banks obstacles rivers", lambda t: (
         pg.flood.section_properties(t["sections"], t["profile"], banks=t["banks"],
-                                    obstacles=t["obstacles"]))),
+                                    obstacles=t["obstacles"], rivers=t["rivers"]))),
     "freeboard of banks": ("profile sections banks", lambda t: pg.freeboard(
         t["profile"], t["sections"], banks=t["banks"])),
     "rise past obstacles": ("banks obstacles ends", lambda t: pg.flood_rise(
@@ -431,13 +432,14 @@ CALLS = {
         downstream_after=t["ends"], obstacles=t["obstacles"])),
     "calibrate": ("sections flows ends marks zones_n", lambda t: pg.flood.calibrate_roughness(
         t["sections"], t["flows"], t["ends"], t["marks"], reaches=t["zones_n"]).zones),
-    "cut sections": ("sections cuts_", lambda t: pg.flood.cut_sections(t["sections"], t["cuts_"])),
-    "cut banks": ("sections earth banks", lambda t: pg.flood.cut_banks(
-        t["sections"], t["earth"], banks=t["banks"])),
+    "cut sections": ("sections cuts_ rivers", lambda t: pg.flood.cut_sections(
+        t["sections"], t["cuts_"], rivers=t["rivers"])),
+    "cut banks": ("sections earth banks rivers", lambda t: pg.flood.cut_banks(
+        t["sections"], t["earth"], banks=t["banks"], rivers=t["rivers"])),
     "excavation": ("sections earth rivers", lambda t: pg.flood.excavation(
         t["sections"], t["earth"], rivers=t["rivers"])),
-    "roughness": ("sections from_offset", lambda t: pg.flood.with_roughness(
-        t["sections"], t["from_offset"])),
+    "roughness": ("sections from_offset rivers", lambda t: pg.flood.with_roughness(
+        t["sections"], t["from_offset"], rivers=t["rivers"])),
     "section lines": ("sections rivers", lambda t: pg.flood.section_lines(
         t["sections"], t["rivers"])),
     "section offsets": ("sections", lambda t: pg.flood.section_offsets(t["sections"])),
@@ -947,6 +949,11 @@ def _said(call, changes, found):
                      "notices", "transfers", "weekly report")  # fmt: skip
     # shapes that were taken away leave a table beside the map
     bare = call == "qgis" and any(w in ("inactive", "object shapes", "plain") for *_, w in changes)
+    # ids that are no numbers are numbered anew, and the ledger shows them
+    bare |= call == "ledger with all" and any(
+        change[:2] == ("nodes", "index") and change[2] in ("int", "float", "Int64")
+        for change in map(tuple, changes)
+    )
     mended = call == "repair" and any(word == "heights" for *_, word in changes)
     if (
         mended

@@ -12,7 +12,7 @@ import pandas as pd
 from pinghu_geo.campaign.stages import stage_words
 from pinghu_geo.campaign.standing import Campaign
 from pinghu_geo.deliver.workbook import CREATED, SIGNED, Paper, flat_rows, new_workbook
-from pinghu_geo.nouns.door import takes, with_named_ids
+from pinghu_geo.nouns.door import same_ids, takes, with_named_ids
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import sheet_text
 from pinghu_geo.nouns.messages import say
@@ -246,7 +246,8 @@ def _with_groups(affected: gpd.GeoDataFrame, campaign: Campaign | None) -> gpd.G
     """Houses with the group of their node."""
     if campaign is None or "group" in affected or "group" not in campaign.tasks.nodes:
         return affected
-    node = campaign.tasks.buildings["node_id"].reindex(affected.index)
+    node = campaign.tasks.buildings["node_id"]
+    node = node.set_axis(same_ids(node.index, affected.index)).reindex(affected.index)
     return affected.assign(group=node.map(campaign.tasks.nodes["group"]))
 
 

@@ -34,6 +34,7 @@ FINISH_TO_START, ELAPSED_DAYS, NO_EARLIER, IN_DAYS, DAILY, FIXED, WORK = 1, 8, 4
 # Lags are counted in tenths of a minute.
 TENTHS_A_DAY = 24 * 60 * 10
 CREATED = "2000-01-01T00:00:00"
+AGAIN = 'plan = pg.schedule(tasks.nodes, start="2018-01-01")'
 TENURES = ("collective", "private", "state")
 
 
@@ -145,21 +146,33 @@ def write_msproject(
 def _require_whole_plan(plan: Schedule, stages: pd.DataFrame) -> None:
     """Refuse what no task can be made of: a plan is read whole or not at all."""
     nodes, work = plan.nodes, plan.activities
-    made = 'plan = pg.schedule(tasks.nodes, start="2018-01-01")'
     if work.empty or nodes.empty:
-        raise LayerError("has no nodes", layer="plan", hint=made)
-    undated = work[["start", "finish"]].isna().any(axis=1).to_numpy()
-    for lost, problem, hint in (
-        (nodes.index[nodes["river"].isna()], "has rows without a river", made),
-        (nodes.index.difference(work["node_id"]), "has nodes without activities", made),
-        (set(work["node_id"].dropna()) - set(nodes.index),
-         "has activities of nodes that it lacks", made),
-        (work["node_id"][undated].unique(), "has activities without start or finish", made),
-        (set(work["stage"].dropna()) - set(stages.index), "speaks of stages that aren't there",
-         "stages=stages, as they were given to schedule"),
-    ):  # fmt: skip
-        if len(lost):
-            raise LayerError(problem, layer="plan", ids=sorted(map(str, lost)), hint=hint)
+        raise LayerError("has no nodes", layer="plan", hint=AGAIN)
+    unnamed = nodes.index[nodes["river"].isna()]
+    if len(unnamed):
+        raise LayerError("has rows without a river", layer="plan", ids=unnamed, hint=AGAIN)
+    idle = nodes.index[~nodes.index.isin(work["node_id"])]
+    if len(idle):
+        raise LayerError("has nodes without activities", layer="plan", ids=idle, hint=AGAIN)
+    node, stage = work["node_id"], work["stage"]
+    lost = node[~node.isin(nodes.index)].unique()
+    if len(lost):
+        raise LayerError(
+            "has activities of nodes that it lacks", layer="plan", ids=lost, hint=AGAIN
+        )
+    undated = node[work[["start", "finish"]].isna().any(axis=1)].unique()
+    if len(undated):
+        raise LayerError(
+            "has activities without start or finish", layer="plan", ids=undated, hint=AGAIN
+        )
+    strange = stage[~stage.isin(stages.index)].unique()
+    if len(strange):
+        raise LayerError(
+            "speaks of stages that aren't there",
+            layer="plan",
+            ids=strange,
+            hint="stages=stages, as they were given to schedule",
+        )
 
 
 def _rows_of_tasks(

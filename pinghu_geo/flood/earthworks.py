@@ -307,7 +307,7 @@ def cut_banks(
     for side in ("left_bank_m", "right_bank_m"):
         said = pd.Series(found[side].to_numpy()[place])
         given[side] = said.fillna(given[side]) if side in given.columns else said
-    more = found.drop(index=place).dropna(subset=["left_bank_m"])
+    more = found.drop(index=place.tolist()).dropna(subset=["left_bank_m"])
     made = pd.concat([given, more], ignore_index=True) if len(more) else given
     return made[[*keys, *(c for c in made.columns if c not in keys)]]
 
