@@ -381,10 +381,14 @@ ELSEWHERE = {
     "three ways to write a number, in test_redline": ("give metres, as 9.0 or",),
     "a search of its own, in test_norise": ("x=(0, 10, 20, 50)",),
     "widths to plot, in test_equations": ("rows of a sudden change stand",),
-    "two sections of one chainage, in test_equations": ('x["repeated"] = ',),
+    "two sections of one chainage, in test_equations": (
+        'x["repeated"] = ',
+        'repeated="above"  # or',
+    ),
     "a state, a plan: made from tables that the user has": (
         "pg.progress_state(log, tasks",
         "pg.schedule(tasks.nodes, start=",
+        "stages=stages, as they were",
     ),
     "test_hints": ("crs_candidates", "pg.repair(", "set_crs", "join_parts"),
     "words with dots, to be filled in by who knows": ("...",),
