@@ -385,6 +385,10 @@ CALLS = {
     "plot of a section": ("sections obstacles rivers", lambda t: drawing(pg.plot_section(
         t["sections"], "A" if "A" in t["rivers"].index else "1", 300.0, obstacles=t["obstacles"],
         rivers=t["rivers"]))),
+    "section of a bridge": ("weirs parts", lambda t: [
+        np.round(p.get_path().vertices, 6).tolist() for p in pg.plot_section(
+            W["sections"], "A", 300.0, structures=t["weirs"], structure_parts=t["parts"],
+        ).axes[0].patches]),
     "ledger": ("affected", lambda t: sheets(lambda p: pg.write_ledger(t["affected"], p))),
     "table": ("profile", lambda t: sheets(lambda p: pg.write_table(t["profile"], p))),
     "layer": ("buildings", lambda t: written("x.gpkg", lambda p: pg.write_layer(
@@ -757,7 +761,8 @@ def cases():
         (call, "*", "river", word)
         for call in CALLS
         for word in ("integers", "mixed")
-        if call != "time against chainage"  # is of one river by its name
+        # are of one river by its name
+        if call not in ("time against chainage", "section of a bridge")
     ]
 
 

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from pinghu_geo.deliver.standing import structures_in_section
+from pinghu_geo.flood.structures import parts_by_kind
 from pinghu_geo.flood.survey import sections_apart
 from pinghu_geo.nouns.columns import REPEATED
 from pinghu_geo.nouns.door import takes
@@ -413,6 +414,7 @@ def plot_section(
                     label=words["blocked"] if k == 0 else None,
                 )  # fmt: skip
     if structures is not None:
+        parts_by_kind(structure_parts, structures)  # refuses parts of structures that aren't there
         beside = _structures_beside(structures, sections, river, rows, rivers)
         for word, shapes in structures_in_section(beside, structure_parts, x, z, lang):
             for k, (at, high) in enumerate(shapes):
