@@ -379,7 +379,6 @@ ELSEWHERE = {
     "a file's own text": ("remove the .prj", 'delete the member "crs"', "back=ahead"),
     "of the shell, in test_replacing": ("--force (force=True)",),
     "three ways to write a number, in test_redline": ("give metres, as 9.0 or",),
-    "a search of its own, in test_norise": ("x=(0, 10, 20, 50)",),
     "widths to plot, in test_equations": ("rows of a sudden change stand",),
     "two sections of one chainage, in test_equations": (
         'x["repeated"] = ',

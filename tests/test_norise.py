@@ -305,8 +305,26 @@ def test_trade_offs_differ_in_buildings_and_none_beats_another(street):
     assert (np.diff(slope) > 0).all()
     line = np.interp(table["allowed_mm"], hull["allowed_mm"], hull["total_yuan"])
     assert (table["total_yuan"] >= line - 1e-6).all()
-    with pytest.raises(pg.errors.LayerError, match="works_weights below 0"):
-        pg.trade_offs(best, works_weights=[-1.0])
+    # each price is said of the designs that it lies between
+    said = found.summary(lang="en")
+    one, other = table["scheme"].iloc[:2]
+    assert f"From {one} to {other}: each centimetre more" in said[1]
+    assert f"saves {price[0]:,.0f} yuan on average" in said[1]
+    assert "平均可省" in found.summary()[1]
+
+
+def test_trade_offs_take_lists_of_numbers(street):
+    best = search(street)
+    for name in ("allowed_mm", "works_weights"):
+        for given in ([], [-1.0], [np.nan], [np.inf], [None], ["20"], "20", 20.0):
+            with pytest.raises(pg.errors.LayerError, match="no list of numbers") as error:
+                pg.trade_offs(best, **{name: given})
+            assert error.value.hint.startswith(f"{name}=(")
+
+
+def test_trade_offs_need_a_rise():
+    with pytest.raises(pg.errors.LayerError, match="has no rise to be traded"):
+        pg.trade_offs(None)
 
 
 def test_within_a_rise_too_no_house_is_paid_that_the_drawn_line_clears():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -43,16 +44,22 @@ class TradeOffs(Result):
                 len(hull),
             )
         ]
-        priced = hull[hull["yuan_per_cm"].notna()]
-        return lines + [
-            say(
-                "{}: one centimetre more of allowed rise saves {} yuan.",
-                lang,
-                row.Index,
-                f"{row.yuan_per_cm:,.0f}",
-            )
-            for row in priced.itertuples()
-        ]
+        for _, part in self.table.groupby("works_weight", sort=False):
+            names, price = part["scheme"].tolist(), part["yuan_per_cm"].tolist()
+            lines += [
+                say(
+                    "From {} to {}: each centimetre more of allowed rise saves {} yuan on average.",
+                    lang,
+                    one,
+                    other,
+                    f"{saved:,.0f}",
+                )
+                for one, other, saved, corner in zip(
+                    names[:-1], names[1:], price[:-1], part["on_hull"].tolist()[:-1], strict=True
+                )
+                if corner
+            ]
+        return lines
 
 
 def trade_offs(
@@ -85,8 +92,9 @@ def trade_offs(
         (without rates: m² of floor area), works_yuan, largest_rise_mm; total_yuan that the search
         made least and bound_yuan that no design can beat, by its weight; proof, the share of
         rivers proven optimal; on_hull, whether it lies on the lower convex hull of total_yuan over
-        allowed_mm; and yuan_per_cm: what each centimetre more of allowed rise saves in demolition
-        up to the next row of the same weight. Designs that take the same buildings are one; one
+        allowed_mm; and yuan_per_cm: what each centimetre more of allowed rise saves in demolition,
+        on average up to the next row of the same weight: houses are saved one by one, so that the
+        next one alone may save nothing. Designs that take the same buildings are one; one
         that another beats in demolition, works and rise is left out.
 
         ``rivers`` has the same of each river: demolition_yuan, works_yuan, total_yuan, bound_yuan,
@@ -96,7 +104,7 @@ def trade_offs(
     Raises
     ------
     LayerError
-        A rise or a weight is below 0.
+        ``best`` holds no rise; rises or weights are no finite numbers, 0 or more, or none at all.
 
     References
     ----------
@@ -117,9 +125,13 @@ def trade_offs(
     >>> bool(found.table["demolition_yuan"].is_monotonic_decreasing)
     True
     """
-    for name, given in (("allowed_mm", allowed_mm), ("works_weights", works_weights)):
-        if not all(v >= 0 for v in given):
-            raise LayerError(f"{name} below 0", layer="limits", hint=f"{name}=(0, 10, 20, 50)")
+    if not isinstance(best, WithinRise):
+        raise LayerError(
+            "has no rise to be traded", layer="best",
+            hint="best = pg.least_demolition_within_rise(...)",
+        )  # fmt: skip
+    _require_numbers("allowed_mm", allowed_mm, "allowed_mm=(0, 10, 20, 50)")
+    _require_numbers("works_weights", works_weights, "works_weights=(1.0, 2.0)")
     tell = progress or (lambda _: None)
     search, sections = best.done.search, best.done.given
     rows, rivers, designs = [], [], {}
@@ -160,6 +172,20 @@ def trade_offs(
         each[[*names, *each.columns.drop(names)]],
         {name: designs[name] for name in table["scheme"]},
     )
+
+
+def _require_numbers(name: str, given: object, hint: str) -> None:
+    """Refuse what is no list of finite numbers, 0 or more."""
+    fine = isinstance(given, Iterable) and not isinstance(given, str)
+    values = list(given) if isinstance(given, Iterable) and fine else []
+    fine = bool(values) and all(
+        isinstance(v, Real) and np.isfinite(float(v)) and float(v) >= 0 for v in values
+    )
+    if not fine:
+        raise LayerError(
+            f"{name} is {given!r}, no list of numbers, each 0 or more", layer="limits",
+            hint=hint,
+        )  # fmt: skip
 
 
 def _totals_by_river(found: WithinRise, taken: pd.DataFrame, weight: float) -> pd.DataFrame:
