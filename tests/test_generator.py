@@ -31,7 +31,7 @@ EXEMPT = {
     **{
         f"{name}.stages": MADE
         for name in (
-            "node_board", "payments", "plot_time_chainage", "progress_faults", "progress_state",
+            "live_red_line", "node_board", "payments", "plot_time_chainage", "progress_faults", "progress_state",
             "read_reports", "schedule", "supervision", "update_progress", "work_days",
             "working_faces", "write_forms", "command_map", "write_household_files", "write_notices",
             "write_transfers", "write_weekly_report", "wall_maps",

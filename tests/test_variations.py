@@ -12,7 +12,7 @@ COSTLY = (
     "supervision", "payments", "faces", "faces of works", "faults", "long section",
     "plot of widths", "plot of a section", "ledger", "layer", "map", "hecras",
     "rise past obstacles", "rises past obstacles", "encroachments", "calibrate", "inundation",
-    "live", "many designs with rates", "least with conveyance", "within a rise",
+    "live", "live with tasks", "many designs with rates", "least with conveyance", "within a rise",
     "time against chainage", "long section past structures", "plot of widths with houses",
     "forms", "ledger with all", "map with all", "hecras with all", "hecras of a junction",
     "hecras obstacles", "progress told twice", "drawing", "results", "sheets", "fault list",

@@ -450,9 +450,9 @@ CALLS = {
     "inundation": ("profile rivers", lambda t: pg.inundation(
         t["profile"], DEM, t["rivers"], half_width_m=40.0)),
     "raster values": ("buildings", lambda t: pg.raster_values(t["buildings"], DEM)),
-    "sections of the ground": ("rivers sections", lambda t: [
+    "sections of the ground": ("rivers sections weirs", lambda t: [
         getattr(pg.sections_from_dem(t["rivers"], DEM, t["sections"], n=0.05, spacing_m=300.0,
-                                     half_width_m=30.0), name) for name in ("sections", "banks")]),
+                                     half_width_m=30.0, structures=t["weirs"]), name) for name in ("sections", "banks")]),
     "directions": ("rivers", lambda t: shapes_of(*pg.flood.drawn_downstream(t["rivers"], dem=DEM))),
     "confluences": ("rivers", lambda t: pg.river.confluences(t["rivers"])),
     "scales": ("rivers", lambda t: [list(s.chainage(np.array([0.0, 300.0]))) for s in
@@ -468,6 +468,9 @@ CALLS = {
     "differences": ("rivers", lambda t: pg.differences(W["first"], W["second"], t["rivers"])),
     "live": ("widths buildings rivers rates", lambda t: pg.live_red_line(
         t["widths"], t["buildings"], t["rivers"], rates=t["rates"]).affected),
+    "live with tasks": ("houses nodes", lambda t: pg.live_red_line(
+        W["widths"], W["buildings"], W["rivers"], state=W["state"],
+        tasks=replace(W["tasks"], buildings=t["houses"], nodes=t["nodes"])).affected),
     "many designs with rates": ("rates", lambda t: pg.assess_many(
         {"a": W["widths"]}, W["buildings"], W["rivers"], rates=t["rates"]).totals),
     "moved sections": ("sections widths narrow rivers banks walls", lambda t: (
@@ -530,9 +533,9 @@ CALLS = {
     "hydraulics": ("profile tops rivers", lambda t: sheets(
         lambda p: pg.deliver.write_hydraulics(
             t["profile"], p, freeboard=t["tops"], rivers=t["rivers"]))),
-    "map with all": ("affected buildings nodes zones", lambda t: pg.command_map(
+    "map with all": ("affected buildings nodes zones weirs", lambda t: pg.command_map(
         t["affected"], W["line"], W["rivers"], buildings=t["buildings"], nodes=t["nodes"],
-        zones=t["zones"]) and None),
+        zones=t["zones"], structures=t["weirs"]) and None),
     "hecras with all": ("sections flows ends banks weirs rivers", lambda t: written(
         "x", lambda p: pg.write_hecras(t["sections"], t["flows"], t["ends"], p, banks=t["banks"],
                                        structures=t["weirs"], rivers=t["rivers"]),
@@ -583,9 +586,10 @@ CALLS = {
     "scheme report": ("rivers widths", lambda t: written(
         "s.docx", lambda p: pg.deliver.write_scheme_report(
             W["compared"], p, rivers=t["rivers"], widths={"a": t["widths"]}), words_in)),
-    "wall map": ("affected line rivers buildings", lambda t: written(
+    "wall map": ("affected line rivers buildings weirs", lambda t: written(
         "w.pdf", lambda p: pg.deliver.wall_maps(
-            t["affected"], t["line"], t["rivers"], p, buildings=t["buildings"]),
+            t["affected"], t["line"], t["rivers"], p, buildings=t["buildings"],
+            structures=t["weirs"]),
         lambda p: p.read_bytes()[:5].decode())),
     "field package": ("houses nodes people", lambda t: written(
         "x.gpkg", lambda p: pg.deliver.write_field_package(
