@@ -166,7 +166,8 @@ def test_the_map_carries_it_and_asks_for_nothing(tmp_path):
     assert text == pg.command_map(hit, line, rivers, ground=source).page()
     assert "底图" in text or "\\u5e95\\u56fe" in text
     # beside the page, under a name that is the picture's own
-    page.save(tmp_path / "作战 图.html", ground_beside=True)
+    again = pg.command_map(hit, line, rivers, ground=source)
+    again.save(tmp_path / "作战 图.html", ground_beside=True)
     beside = (tmp_path / "作战 图.html").read_text("utf-8")
     assert "data:image/jpeg" not in beside
     (picture,) = tmp_path.glob("作战 图-*.jpg")
