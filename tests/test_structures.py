@@ -1302,6 +1302,27 @@ def test_an_independent_reader_finds_the_same(tmp_path):
     assert max(road.lo_chord_up) == pytest.approx(215.7 * ras.FOOT, abs=1e-3)
 
 
+def test_skews_come_back_from_hec_ras_text(tmp_path):
+    sections, q, end = river()
+    table = one("bridge", low_chord_m=3.2, deck_m=5.0, width_m=10.0, from_offset_m=-5.6,
+                to_offset_m=5.0, n_piers=2, pier_width_m=0.4, skew_deg=20.0, pier_skew_deg=5.0)  # fmt: skip
+    pg.write_hecras(sections, q, end, tmp_path / "a", structures=table)
+    back = pg.read_hecras(tmp_path / "a.g01", units="SI")
+    again = pg.water_profile(back.sections, q, end, banks=back.banks, structures=back.structures,
+                             structure_parts=back.structure_parts)  # fmt: skip
+    first = pg.water_profile(sections, q, end, structures=table)
+    plain = pg.water_profile(sections, q, end, structures=table.assign(pier_skew_deg=0.0))
+    assert (first["level_m"] - plain["level_m"]).max() > 0.01
+    np.testing.assert_allclose(again["level_m"], first["level_m"], atol=2e-3)
+    text = (tmp_path / "a.g01").read_text().replace("Num= ,", "Num= 15 ,")
+    (tmp_path / "b.g01").write_text(text)
+    askew = pg.read_hecras(tmp_path / "b.g01", units="SI").structure_parts
+    wide = math.cos(math.radians(5)) * 0.4 + math.sin(math.radians(5)) * 10
+    turned = math.cos(math.radians(15)) * wide + math.sin(math.radians(15)) * 10
+    piers = askew.loc[askew["part"] == "pier", "pier_width_m"]
+    np.testing.assert_allclose(piers, turned, atol=5e-3)
+
+
 def test_covered_sections_and_shared_crossings_are_not_written(tmp_path):
     sections, q, end = river()
     with pytest.raises(pg.errors.HydraulicsError, match="covered sections"):

@@ -235,8 +235,10 @@ def _bridge_options(lines: list[str]) -> dict[str, Any]:
 
 
 def _pier_parts(lines: list[str], name: str, foot: float) -> list[dict[str, Any]]:
+    """Piers; one that stands askew as wide as it is across the flow, cos θ w + sin θ L."""
     parts: list[dict[str, Any]] = []
     number = 0
+    long = _deck_row_and_parts(lines, name, 1.0)[0].get("width_m", math.nan)
     for k, line in enumerate(lines):
         if not line.startswith("Pier Skew, UpSta & Num"):
             continue
@@ -244,6 +246,9 @@ def _pier_parts(lines: list[str], name: str, foot: float) -> list[dict[str, Any]
         size = int(_number_or_default(c[2], 0))
         width, at = _fixed_width_numbers(lines, k + 1, size)
         level, _ = _fixed_width_numbers(lines, at, size)
+        turn = math.radians(abs(_number_or_default(c[0], 0.0)))
+        if turn and math.isfinite(long):
+            width = [math.cos(turn) * w + math.sin(turn) * long for w in width]
         for w, z in zip(width, level, strict=True):
             parts.append(
                 {

@@ -165,8 +165,11 @@ def _pier_lines(
         span = (b - a - count * wide) / (count + 1)
         at = a + span + wide / 2 + np.arange(count) * (span + wide)
         piers = [(float(c), [wide, wide], [floor, top]) for c in at]
+    turn = math.radians(abs(float(said("pier_skew_deg", 0.0))))
+    long = float(said("width_m"))
     lines = []
-    for centre, width, level in piers:
+    for centre, wide, level in piers:
+        width = [math.cos(turn) * w + math.sin(turn) * long for w in wide]  # across the flow
         place = f"{_plain_number(centre)}, {len(width)} "
         lines.append(f"Pier Skew, UpSta & Num, DnSta & Num= ,{place},{place}, 0 , 0 , 0 ,,")
         lines += [*_fixed_width_lines(width), *_fixed_width_lines(level)] * 2
