@@ -168,8 +168,8 @@ def _pier_lines(
     turn = math.radians(abs(float(said("pier_skew_deg", 0.0))))
     long = float(said("width_m"))
     lines = []
-    for centre, wide, level in piers:
-        width = [math.cos(turn) * w + math.sin(turn) * long for w in wide]  # across the flow
+    for centre, along, level in piers:
+        width = [math.cos(turn) * w + math.sin(turn) * long for w in along]  # across the flow
         place = f"{_plain_number(centre)}, {len(width)} "
         lines.append(f"Pier Skew, UpSta & Num, DnSta & Num= ,{place},{place}, 0 , 0 , 0 ,,")
         lines += [*_fixed_width_lines(width), *_fixed_width_lines(level)] * 2
