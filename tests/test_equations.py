@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import shapely
 from test_generator import ROOMS
 
@@ -1045,6 +1046,37 @@ def test_what_is_made_of_single_sections_knows_which_of_two_is_meant():
         for w in ("above", "below")
     ]  # fmt: skip
     assert seen[0] == 0 < seen[1]
+
+
+def test_ground_beside_a_bed_at_chainages_that_occur_twice(tmp_path):
+    """Stations at K0+820 above and below the equation: each has its own ground, bed and banks."""
+    river, _, plain, _ = long_chain()
+    path = tmp_path / "dem.tif"
+    x, y = np.meshgrid(np.arange(-40, 1040, 4.0), np.arange(42, -40, -4.0))
+    with rasterio.open(
+        path, "w", driver="GTiff", width=x.shape[1], height=x.shape[0], count=1, crs=CRS,
+        dtype="float64", transform=rasterio.transform.from_origin(-42, 44, 4, 4),
+    ) as out:  # fmt: skip
+        out.write(12.0 - x / 500 + np.abs(y) / 50, 1)
+
+    def made(rivers, last):
+        bed = pd.DataFrame({"river": "A", "chainage_m": np.repeat([0.0, last], 4),
+                            "offset_m": [-6.0, -5, 5, 6] * 2, "n": 0.03,
+                            "elevation_m": [12.0, 8, 8, 12, 10.2, 6, 6, 10.2]})  # fmt: skip
+        found = pg.sections_from_dem(rivers, path, bed, n=0.05, spacing_m=20.0, half_width_m=20.0)
+        water = pg.water_profile(
+            found.sections, 20.0, {"slope": 0.002}, banks=found.banks, rivers=rivers
+        )
+        return found, water
+
+    found, water = made(river, 880.0)
+    wanted, level = made(plain, 940.0)
+    # K0+800, 820, 840; where the new count begins K0+800 again, then 820, 840, 860
+    assert found.banks["repeated"].dropna().tolist() == ["above"] * 3 + ["below"] * 4
+    assert "repeated" not in wanted.banks
+    same = ["offset_m", "elevation_m", "n", "source"]
+    pd.testing.assert_frame_equal(found.sections[same], wanted.sections[same])
+    np.testing.assert_allclose(water["level_m"], level["level_m"], atol=1e-9)
 
 
 def test_sections_of_two_schemes_are_cut_each_by_itself():

@@ -185,11 +185,14 @@ def sections_from_dem(
         ground = _heights_at(rasters, place[:, None] + offsets[:, None] * right[:, None])
         made, ends = _ground_with_bed(part, at, offsets, ground, n, str(river))
         points.append(made)
-        banks.append(ends)
+        banks.append(ends.assign(repeated=lines.scales[code].repeated(at)))
     sections = pd.concat(points, ignore_index=True)
     if datum := datum_of(bed):  # the ground is above the same, or was refused
         sections["datum"] = datum
-    return DemSections(sections, pd.concat(banks, ignore_index=True))
+    edges = pd.concat(banks, ignore_index=True)
+    if edges["repeated"].isna().all():  # no chainage occurs twice
+        edges = edges.drop(columns="repeated")
+    return DemSections(sections, edges)
 
 
 def _outside_structures(
@@ -373,7 +376,8 @@ def _stretch_labels(chainage: Array, bare: Array, river: str) -> list[str]:
 
 def _require_ground_near_bed(channel: pd.DataFrame, offsets: Array, ground: Array) -> None:
     """Refuse a DEM whose ground beside the bed is nowhere near the bed's own ends."""
-    ends = channel.groupby("chainage_m").agg(
+    # by place, as the rows of the ground are: a chainage may occur twice, or grow upstream
+    ends = channel.groupby("_at", sort=False).agg(
         left=("elevation_m", "first"), right=("elevation_m", "last")
     )
     beside, known = [], []
