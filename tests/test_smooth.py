@@ -1,6 +1,7 @@
 """A line an engineer would draw: bends that follow closely have to save a house worth a sum."""
 
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from drawn_line import chance
 from joint import building_frame, line, river_frame, searched
 
 import pinghu_geo as pg
+from pinghu_geo.deliver import schemereport
 from pinghu_geo.search import smooth
 
 
@@ -199,3 +201,11 @@ def test_by_local_rules_a_house_has_to_be_worth_the_sum(area, state):
         assert price["saved_ids"].iloc[0] == ["H"]
         proposal = pg.search.widths_that_save(best, "H")
         pd.testing.assert_frame_equal(proposal, best.searched)
+
+
+def test_the_report_on_schemes_speaks_of_a_search_in_its_language():
+    best = {"new": alone(150, bend_every_m=30.0)}
+    rows, said = schemereport._proof_rows_and_lines(best, "en")
+    assert any("bends at most once in 30 m" in text for text in said)
+    assert not re.search(r"[\u4e00-\u9fff]", "".join(said))
+    assert rows[0]["proof"] in ("proven", "not proven")

@@ -142,7 +142,7 @@ def _proof_rows_and_lines(
     """The certificate of each search, river by river, and its sentences."""
     rows, said = [], []
     for name, best in searched.items():
-        said += [f"{name}: {text}" for text in best.summary()]
+        said += [f"{name}: {text}" for text in best.summary(lang=lang)]
         for _, row in rows_with_index(best.certificate):
             proven = row["gap_yuan"] is not None and row["gap_yuan"] < 1.0
             word = code_label("proof", row["proof"], lang=lang) if "proof" in row else ""
