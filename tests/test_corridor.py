@@ -379,3 +379,13 @@ def test_rows_whose_order_a_new_line_turns_are_marked_and_each_river_has_its_own
     assert found["ambiguous"].tolist() == [True, False, False]
     assert found["from_m"].tolist() == pytest.approx([900, 700, 5100])
     assert found["to_m"].tolist() == pytest.approx([750, 700, 5300])
+
+
+def test_how_far_a_row_moved_is_the_farthest_of_its_places():
+    """The new line starts 30 m aside and is the old one from 500 m on."""
+    old = river_frame({"A": [(0, 0), (1000, 0)]})
+    new = river_frame({"A": [(0, 30), (500, 0), (1000, 0)]})
+    rows = pd.DataFrame({"river": "A", "from_m": [100.0, 800], "to_m": [800.0, 100]})
+    found = pg.transfer_chainage(rows, old, new, columns=("from_m", "to_m"))
+    # of (100, 0) from the line through (0, 30) and (500, 0)
+    assert found["moved_m"].tolist() == pytest.approx([12_000 / np.hypot(500, 30)] * 2)

@@ -287,3 +287,25 @@ def test_the_second_scheme_s_redesigned_nodes(three_schemes):
     saved = rows[(rows["change"] == "saved") & (rows["bank"] != "both")]
     assert (saved["moved_m"] < 0).all()
     assert (nodes["from_m"] < nodes["to_m"]).all()
+
+
+def test_half_a_house_is_enough_and_of_areas_of_one_kind_the_larger_share_clears():
+    box = shapely.box
+    houses = building_frame(
+        {"half": box(0, 0, 10, 10), "two": box(100, 0, 110, 10), "less": box(200, 0, 210, 10)},
+        floors=1.0,
+    )
+    zones = gpd.GeoDataFrame(
+        {"kind": ["renewal", "renewal", "renewal", "consolidation", "renewal"]},
+        index=pd.Index(["Z1", "Z2", "Z3", "Z4", "Z5"], name="zone_id"),
+        geometry=[
+            box(-5, -5, 5, 15), box(104, -5, 120, 15), box(103, -5, 120, 15),
+            box(99, -5, 120, 15), box(190, -5, 204.9, 15),
+        ],
+        crs=houses.crs,
+    )  # fmt: skip
+    found = pg.clearing(houses, zones)
+    assert found["zone_id"].fillna("").tolist() == ["Z1", "Z3", ""]
+    assert found["zone_ratio"].tolist()[:2] == pytest.approx([0.5, 0.7])
+    assert found["contested"].tolist() == [False, True, True]
+    assert found["cleared_by"].tolist() == ["Z1", "Z3", "本项目"]

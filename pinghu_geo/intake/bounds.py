@@ -25,6 +25,7 @@ from pinghu_geo.nouns.messages import say
 
 __all__ = [
     "SHORT_BYTES",
+    "quoted_name",
     "require_bounded_base",
     "require_bounded_block",
     "require_bounded_book",
@@ -225,16 +226,16 @@ def require_bounded_base(path: Path, what: str) -> None:
             _interrupt_when_too_long(base)
             try:
                 columns = [
-                    _quoted_name(column)
+                    quoted_name(column)
                     for _, column, *_, hidden in base.execute(
-                        f"PRAGMA table_xinfo({_quoted_name(name)})"
+                        f"PRAGMA table_xinfo({quoted_name(name)})"
                     )
                     if is_view or hidden == 2
                 ]
                 if not columns:
                     continue
                 lengths = " + ".join(f"total(length(CAST({c} AS BLOB)))" for c in columns)
-                query = f"SELECT {lengths} FROM {_quoted_name(name)}"  # noqa: S608 - quoted
+                query = f"SELECT {lengths} FROM {quoted_name(name)}"  # noqa: S608 - quoted
                 (held,) = base.execute(query).fetchone()
             except sqlite3.Error as fault:
                 if HARMLESS.search(str(fault)):
@@ -244,7 +245,8 @@ def require_bounded_base(path: Path, what: str) -> None:
                 raise _view_error(path, what, name, "too big")
 
 
-def _quoted_name(name: str) -> str:
+def quoted_name(name: str) -> str:
+    """A name of a table or a column as SQL takes it, whatever it holds."""
     return '"' + name.replace('"', '""') + '"'
 
 

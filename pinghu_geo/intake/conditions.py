@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.intake.bounds import quoted_name
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import nearest
 
@@ -368,18 +369,14 @@ def as_sql(node: Node, *, sqlite: bool) -> str:
         case ("and" | "or" as word, parts):
             return "(" + f" {word.upper()} ".join(as_sql(p, sqlite=sqlite) for p in parts) + ")"
         case ("known", name):
-            return f"{_quoted_name(name)} IS NOT NULL"
+            return f"{quoted_name(name)} IS NOT NULL"
         case ("holds", name, text):
-            return f"{_quoted_name(name)} LIKE '%{text.replace(chr(39), 2 * chr(39))}%'"
+            return f"{quoted_name(name)} LIKE '%{text.replace(chr(39), 2 * chr(39))}%'"
         case (_, name, sign, value):
-            said = f"{_quoted_name(name)} {'<>' if sign == '!=' else sign} {value!r}"
+            said = f"{quoted_name(name)} {'<>' if sign == '!=' else sign} {value!r}"
             # SQLite keeps texts such as 1,300 among numbers, which we read
-            return f"({said} OR typeof({_quoted_name(name)}) = 'text')" if sqlite else said
+            return f"({said} OR typeof({quoted_name(name)}) = 'text')" if sqlite else said
     raise AssertionError(node)
-
-
-def _quoted_name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def as_arrow(node: Node) -> Any:

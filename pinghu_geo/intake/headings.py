@@ -33,6 +33,7 @@ from pinghu_geo.nouns.units import (
 
 __all__ = [
     "Grid",
+    "column_names",
     "csv_grid",
     "is_height",
     "meanings",
@@ -243,7 +244,7 @@ def table_of(grid: Grid, kind: Noun, seen: Findings) -> pd.DataFrame:
     river = RIVER_LINE.search(title)
     if (
         river
-        and "river" in _column_names(kind)
+        and "river" in column_names(kind)
         and "river" not in match_columns(names, kind).values()
     ):
         frame.insert(0, "river", river[1])
@@ -281,7 +282,8 @@ def sheets_of(grids: list[Grid], kind: Noun) -> list[str]:
     ]  # fmt: skip
 
 
-def _column_names(kind: Noun) -> set[str]:
+def column_names(kind: Noun) -> set[str]:
+    """Names of a noun's columns."""
     return {c.name for c in kind.columns}
 
 
@@ -349,7 +351,7 @@ def _names_with_stated_units(
 ) -> list[str]:
     """Headings with the unit and the height system that a title or a note states."""
     words = units_said(title)
-    heights = "datum" in _column_names(kind)
+    heights = "datum" in column_names(kind)
     code = datum_stated(title, kind.name) if heights else ""
     known = match_columns([n for n in names if n], kind)
     found = []

@@ -21,7 +21,7 @@ from pinghu_geo.intake.dialects import dialect_of
 from pinghu_geo.intake.formats import PARQUET, TABLES, Boxes, cell_grids, cells_of, read_raw
 from pinghu_geo.intake.gdal import write_frame
 from pinghu_geo.intake.grid import GridFit, apply_grid
-from pinghu_geo.intake.headings import is_height, sheets_of
+from pinghu_geo.intake.headings import column_names, is_height, sheets_of
 from pinghu_geo.intake.isolate import isolated_raw
 from pinghu_geo.intake.likeness import columns_meant
 from pinghu_geo.intake.shapefile import part_stamps
@@ -995,7 +995,7 @@ def _with_line(frame: Any, original: Mapping[str, str], kind: Noun, seen: Findin
     mixed = lines.groupby(by, dropna=False).transform("nunique").gt(1).to_numpy()
     _require_one_line(frame, mixed, "chainages of several lines (桩号冠号) on one river", kind)
     seen.add("line_kept", column="line", lines=", ".join(sorted(set(lines) - {""})))
-    return frame.assign(line=lines.where(lines != "")) if "line" in _column_names(kind) else frame
+    return frame.assign(line=lines.where(lines != "")) if "line" in column_names(kind) else frame
 
 
 def _sum_increments(frame: Any, original: Mapping[str, str], kind: Noun, seen: Findings) -> Any:
@@ -1008,10 +1008,6 @@ def _sum_increments(frame: Any, original: Mapping[str, str], kind: Noun, seen: F
     by = [frame["river"].astype(object), frame["chainage_m"]]
     seen.add("increments_summed", column="offset_m", stated=original["offset_m"])
     return frame.assign(offset_m=step.groupby(by, dropna=False).cumsum())
-
-
-def _column_names(kind: Noun) -> set[str]:
-    return {c.name for c in kind.columns}
 
 
 def _require_one_line(frame: Any, bad: Any, problem: str, kind: Noun) -> None:
