@@ -43,7 +43,8 @@ TESTS = {
     "flood/sections": ["tests/test_reference.py", "tests/test_hydraulics.py"],
     "search/mincut": ["tests/test_mincut.py", "tests/test_optimise.py"],
     "search/labels": [
-        "tests/test_labels.py", "tests/test_joint.py::test_two_nodes_that_compete_for_one_rise",
+        "tests/test_labels.py",
+        "tests/test_joint.py::test_two_nodes_that_compete_for_one_rise",
     ],
     "schemes/cost": ["tests/test_cost_nodes_alternatives.py", LAWS],
     "schemes/nodes": ["tests/test_cost_nodes_alternatives.py", LAWS],

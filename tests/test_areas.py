@@ -180,3 +180,20 @@ def test_a_box_is_in_a_free_region_where_no_boundary_crosses_the_cells_from_its_
 def test_the_distance_of_the_reference_point_from_edges():
     xy = np.array([(3.0, 4, 3, -4), (0, 5, 5, 0), (3, 4, 6, 8), (-6, -8, -3, -4), (2, 2, 2, 2)]).T
     assert areas._distance_from_origin(xy) == pytest.approx([3, 5 / 2**0.5, 5, 5, 8**0.5])
+
+
+def test_edges_through_reference_points_at_real_coordinates():
+    """There doubles are a nanometre apart, and which side a point is on is rounding."""
+    rng = np.random.default_rng(11)
+    east, north = np.meshgrid(500_000 + 1e3 * np.arange(30), 2_510_000 + 1e3 * np.arange(30))
+    low = np.column_stack([east.ravel(), north.ravel()]) + rng.uniform(0, 9, (900, 2))
+    shapes = shapely.box(*low.T, *(low + rng.uniform(5, 15, (900, 2))).T)
+    angle = rng.uniform(0, 2 * np.pi, 900)
+    along = np.column_stack([np.cos(angle), np.sin(angle)])
+    aside = np.column_stack([-along[:, 1], along[:, 0]])
+    at = low - np.array(areas.ASIDE_M)
+    ring = np.stack([at - 200 * along, at + 200 * along, at + 200 * aside], axis=1)
+    zones = shapely.polygons(ring)
+    exact = shapely.area(shapely.intersection(shapes, zones))
+    assert (exact > 1).sum() > 300
+    np.testing.assert_allclose(by_pair(shapes, zones), exact, atol=1e-6)

@@ -309,3 +309,17 @@ def test_half_a_house_is_enough_and_of_areas_of_one_kind_the_larger_share_clears
     assert found["zone_ratio"].tolist()[:2] == pytest.approx([0.5, 0.7])
     assert found["contested"].tolist() == [False, True, True]
     assert found["cleared_by"].tolist() == ["Z1", "Z3", "本项目"]
+
+
+@pytest.mark.parametrize(("cut_m", "group"), [(99.9, "二组"), (100.0, "二组"), (100.1, "一组")])
+def test_a_node_belongs_to_the_reach_that_its_middle_lies_in_or_begins(straight, cut_m, group):
+    hit = pg.affected(
+        building_frame({"H": shapely.box(90, 5, 110, 15)}, floors=1.0),
+        pg.red_line(straight, 20.0),
+        straight,
+    )
+    hit["node_id"] = pg.node_ids(hit)
+    reaches = pd.DataFrame(
+        {"river": "A", "from_m": [0.0, cut_m], "to_m": [cut_m, 200.0], "group": ["一组", "二组"]}
+    )
+    assert pg.node_table(hit, reaches)["group"].tolist() == [group]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, sparse
 
-from pinghu_geo.search.mincut import LocalProblem, solve, value
+from pinghu_geo.search.mincut import LocalProblem, _cost_unit, solve, value
 
 
 def random_problem(seed, *, stations=4, levels=4, buildings=4, pair=True, across=0, holes=0.1):
@@ -176,3 +176,11 @@ def test_rules_that_no_line_keeps_are_told_where_sums_fill_64_bits():
     assert solve(problem) is None
     works[0, 20, 2] = 7.0
     assert solve(problem).levels[0, 20] == 2
+
+
+def test_costs_are_counted_as_finely_as_64_bits_hold():
+    """20,000 of 123,456,789.123457: in millionths they are more than 2^60, in tenths of them not."""
+    works = np.full((2, 1000, 10), 123_456_789.123457)
+    many = replace(random_problem(0), works=works, cost=np.zeros(4), change_cost=0.0)
+    assert _cost_unit(many) == pytest.approx(1e-5)
+    assert _cost_unit(replace(many, works=works[:, :10])) == pytest.approx(1e-6)
