@@ -1,7 +1,8 @@
-"""What the door for tables costs of `affected` at 100,000 buildings: ``python benchmarks/door.py``.
+"""What the door for tables costs at 100,000 buildings: ``python benchmarks/door.py``.
 
 Times `affected` as it stands and what `clean` takes of it, in turns, on buildings laid along one
-river with every column that a survey delivers; prints the share at the median of the turns.
+river with every column that a survey delivers; and `campaign_tasks` and `working_faces` on 100,000
+houses that are all hit. Prints the shares at the median of the turns.
 """
 
 import statistics
@@ -58,3 +59,20 @@ if __name__ == "__main__":
     assert all(clean(t, n) is t for n, t in tables.items())
     print(f"affected {statistics.median(whole):.2f} s, of it the door "
           f"{100 * statistics.median(shares):.1f} %")  # fmt: skip
+
+    hit = buildings.join(pg.locate(buildings, rivers)).assign(
+        inside_m2=9.0, extent="full", demolish_floor_area_m2=300.0, needs_survey=False,
+        verdict="demolish",
+    )  # fmt: skip
+    houses = pg.campaign_tasks(hit).buildings
+    calls = {
+        "campaign_tasks": (lambda: pg.campaign_tasks(hit), [(hit, "affected")]),
+        "working_faces": (
+            lambda: pg.working_faces(houses, rivers),
+            [(houses, "affected"), (rivers, "rivers")],
+        ),
+    }
+    for name, (run, given) in calls.items():
+        both = [(seconds(run), seconds(lambda t=given: [clean(*g) for g in t])) for _ in range(3)]
+        whole, door = (statistics.median(v) for v in zip(*both, strict=True))
+        print(f"{name} {whole:.2f} s, of it the door {100 * door / whole:.1f} %")
