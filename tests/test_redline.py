@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 import pinghu_geo as pg
 from conftest import river_frame, zone_frame
+from pinghu_geo.redline.lines import section_rows
+from pinghu_geo.river.centreline import lay_out
 
 
 def table(*rows, river="A"):
@@ -350,3 +352,19 @@ def test_inside_a_corner_only_gaps_of_two_metres_are_bridged(bend, width_m, sure
     """A width w inside a square corner leaves 2 w of chainage without a point, and up to 1 m more."""
     found = pg.widths_of(pg.red_line(bend, (width_m, 0.5)), bend, spacing_m=100)
     assert found["reliable"].tolist() == [True, sure, True]
+
+
+@pytest.mark.parametrize(
+    ("at", "cuts"),
+    [
+        ([0, 100.0005, 200], [100]),  # a row within a millimetre of a vertex is the vertex
+        ([0, 99.9995, 200], [100]),
+        ([0, 50, 50.0005, 200], [50.0005, 100]),
+        ([0, 50, 50.002, 200], [50, 50.002, 100]),
+    ],
+)
+def test_rows_within_a_millimetre_are_one(bend, at, cuts):
+    m, width = np.array(at, float), np.full(len(at), 10.0)
+    rows = section_rows(m, width, width, lay_out(bend), 0, step=False)
+    found = [x + y for x, y in rows["p1"][:-1]]  # along the bend, which goes east, then north
+    assert found == pytest.approx(cuts, abs=1e-9)
