@@ -1,5 +1,7 @@
 """Water profiles: laws, errors, and an independent solver."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -641,3 +643,17 @@ def test_a_river_that_nothing_can_pass_is_refused():
         pg.water_profile(
             pd.concat([box(0.0, bed=0.1), box(50.0)]), 10.0, {"level_m": 2.0}, obstacles=closed
         )
+
+
+@pytest.mark.parametrize(
+    ("how", "slope"),
+    [("average_conveyance", (20 / 150) ** 2), ("average_slope", 0.025), ("geometric", 0.02),
+     ("harmonic", 0.016)],
+)  # fmt: skip
+def test_means_of_two_friction_slopes_by_hand(how, slope):
+    """Of 0.01 and 0.04: 10 m³/s through 100 and through 50 m³/s (HEC-RAS, equations 2-17 to 2-20)."""
+    up, down = (
+        SimpleNamespace(discharge=np.array([10.0]), conveyance=np.array([k]), slope=np.array([1.0]))
+        for k in (100.0, 50.0)
+    )
+    assert steady._friction_slope(how, up, down)[0] == pytest.approx([slope])
