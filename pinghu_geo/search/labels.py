@@ -113,7 +113,8 @@ def solve_node(
         bound = max(bound, min(float(march.least()[0]), cost))
         gap = cost - bound if reach == 1.0 and most < most_labels else min(gap, cost - bound)
         limit = min(bound + reach * gap, cost) if np.isfinite(cost) else cost
-        if enough and np.isfinite(cost):  # where nothing below it arrives, the gap is small enough
+        # where nothing below it arrives, the gap is small enough: at once where that isn't far
+        if cost - bound <= 4 * enough * cost < np.inf:
             limit = max(limit, (1 - enough) * cost + SAME_COST)
         trail = march.run(here, limit - SAME_COST, most, deadline, wary=wary)
         if len(trail.cost):
