@@ -244,6 +244,11 @@ def words_in(path):
     return found
 
 
+def tags_and_texts(path):
+    """Tags and texts of an XML file, in turn: a text is compared by itself."""
+    return [w.strip() for w in re.split(r"(?<=>)|(?=</)", path.read_text("utf-8")) if w.strip()]
+
+
 def layers_of_qgis(path):
     """Layers of a QGIS project: name, shapes, styles and the extent of the map."""
     with zipfile.ZipFile(path) as book:
@@ -571,7 +576,7 @@ CALLS = {
     "msproject": ("plan planned days", lambda t: written(
         "p.xml", lambda p: pg.deliver.write_msproject(
             replace(W["made"], activities=t["plan"], nodes=t["planned"]), p, state=W["state"],
-            baseline=W["made"], calendar=t["days"]), lambda p: p.read_text("utf-8").splitlines())),
+            baseline=W["made"], calendar=t["days"]), tags_and_texts)),
     "qgis": ("buildings line rivers nodes", lambda t: written(
         "q.qgz", lambda p: pg.deliver.write_qgis_project(
             {"buildings": t["buildings"], "red_line": t["line"], "rivers": t["rivers"],
