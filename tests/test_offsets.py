@@ -186,3 +186,48 @@ def test_any_section_comes_back_from_any_count(steps, centre):
         found = pg.flood.section_offsets(given_, **option)
         assert found["offset_m"].to_numpy() == pytest.approx(x, abs=1e-9)
         assert found["elevation_m"].tolist() == one["elevation_m"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("offsets", "heights", "named"),
+    [
+        ([6, 4, 2, -5, -7], [52, 48, 47, 48, 53], 'order="right_to_left"'),
+        ([13, 11, 9, 2, 0], [52, 48, 47, 48, 53], 'origin="right_bank"'),
+        ([7, 5, 0, 4, 6], [53, 48, 47, 48, 52], 'origin="unsigned"'),
+        ([7, 5, 0, 4, 7], [53, 48, 47, 49, 53], 'origin="unsigned"'),  # not a closed outline
+        ([6, 5, 0, 5, 6], [52, 48, 47, 48, 52], 'origin="unsigned"'),
+        ([0, 2, 7, 2, 2], [53, 48, 47, 49, 52], 'origin="increments"'),
+    ],
+)
+def test_offsets_that_run_back_are_told_what_they_are(tmp_path, offsets, heights, named):
+    """One rule in all functions, and what it says to type brings the section to the centreline."""
+    river = river_frame({"R": [(X + 20, Y + 150), (X + 280, Y + 150)]})
+    sections = RIGHT.assign(offset_m=np.tile(np.array(offsets, float), 2),
+                            elevation_m=np.tile(np.array(heights, float), 2))  # fmt: skip
+    end = {"slope": 0.001}
+    for call, name in (
+        (lambda t: pg.water_profile(t, 20.0, end), "sections"),
+        (lambda t: pg.flood.normal_levels(t, 20.0, slope=0.001), "sections"),
+        (lambda t: pg.sections_from_dem(river, tif(tmp_path / "a.tif", PLANE), t, n=0.05), "bed"),
+    ):
+        with pytest.raises(pg.PinghuError, match="offsets that run back") as error:
+            call(sections)
+        assert named in error.value.hint
+        names = {"pg": pg, name: sections}
+        exec(error.value.hint, names)
+        x = names[name]["offset_m"].to_numpy().reshape(2, -1)
+        assert (np.diff(x) >= 0).all()
+        assert (x[:, 0] < 0).all()
+        assert (x[:, -1] > 0).all()
+        pg.water_profile(names[name], 20.0, end)
+
+
+def test_a_closed_outline_counted_from_its_left_end_stays_one():
+    for outline in (
+        [(2, 2), (2, 0), (0, 0), (0, 2), (2, 2)],
+        [(2, 1), (1, 0), (0, 1), (1, 2), (2, 1)],
+    ):
+        x, z = np.array(outline, float).T
+        pipe = pd.DataFrame({"river": "R", "chainage_m": np.repeat([0.0, 50.0], len(x)),
+                             "offset_m": np.tile(x, 2), "elevation_m": np.tile(z, 2), "n": 0.013})  # fmt: skip
+        assert (pg.water_profile(pipe, 0.5, {"slope": 0.001})["level_m"] < 2).all()

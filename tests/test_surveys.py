@@ -340,6 +340,18 @@ def test_a_height_that_stands_for_no_measurement_is_refused(tmp_path, height):
         pg.flood.normal_levels(read, 50.0, slope=0.001)
 
 
+@pytest.mark.parametrize("height", ["0", "-1", "-99", "9999"])
+@pytest.mark.parametrize("lost", [(100,), (0, 100), (0, 100, 200)])
+def test_a_height_not_measured_is_refused_in_however_many_sections(tmp_path, height, lost):
+    """The other points of its section lie where the sections without one lie."""
+    path = tmp_path / "a.hdm"
+    rows = [(at, f"-4,{height if at in lost else 40}\n4,40.5") for at in (0, 100, 200, 300)[-4:]]
+    path.write_text("".join(HDM.format(*row) for row in (rows[:2] if len(lost) == 1 else rows)))
+    read = pg.intake.read_sections(path, river="R").assign(n=0.03)
+    with pytest.raises(pg.errors.HydraulicsError, match="no measurement"):
+        pg.water_profile(read, 50.0, {"slope": 0.001})
+
+
 @pytest.mark.parametrize(
     "heights", [[(44, 0, 44)] * 3, [(9, 0, 9), (8, -1, 8), (7, 1, 7)], [(44, 34, 44), (9, 0, 9)]]
 )

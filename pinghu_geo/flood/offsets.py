@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -179,13 +180,37 @@ def require_across(sections: pd.DataFrame, layer: str) -> None:
     same = np.diff(key) == 0
     back = np.unique(key[1:][same & (np.diff(x) < 0)])
     if len(back):
-        raise LayerError(
-            "has offsets that run back",
-            layer=layer,
-            ids=_section_labels(sections, back),
-            hint=f'{layer} = pg.flood.section_offsets({layer}, order="right_to_left")',
-        )
+        labels = _section_labels(sections, back)
+        raise running_back_error([x[key == k] for k in back], layer, labels)
     require_about_centre(sections, layer)
+
+
+def running_back_error(offsets: Sequence[Array], layer: str, ids: Sequence[str]) -> LayerError:
+    """Sections whose offsets run back, and what brings them from left to right, as all tell."""
+    falling = all((np.diff(x) <= 0).all() for x in offsets)
+    positive = all((x >= 0).all() for x in offsets)
+    return LayerError(
+        "has offsets that run back",
+        layer=layer,
+        ids=ids,
+        hint=f'{layer} = pg.flood.section_offsets({layer}, origin="right_bank", centre_m="middle")'
+        '  # if the first point is the left one, else order="right_to_left"'
+        if falling and positive
+        else f'{layer} = pg.flood.section_offsets({layer}, order="right_to_left")'
+        if falling
+        else f'{layer} = pg.flood.section_offsets({layer}, origin="unsigned")'
+        if all(is_unsigned(x) for x in offsets)
+        else f'{layer} = pg.flood.section_offsets({layer}, origin="increments", centre_m="middle")'
+        if positive and all(x[0] == 0 for x in offsets)
+        else "points run from left to right; sort each section",
+    )
+
+
+def is_unsigned(x: Array) -> bool:
+    """Whether offsets are distances that fall to the centreline and rise again."""
+    low = int(np.argmin(x))
+    falls, rises = (np.diff(x[: low + 1]) <= 0).all(), (np.diff(x[low:]) >= 0).all()
+    return bool(x[low] >= 0 and 0 < low < len(x) - 1 and falls and rises)
 
 
 def require_about_centre(sections: pd.DataFrame, layer: str) -> None:

@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.offsets import is_unsigned, running_back_error
 from pinghu_geo.flood.sections import Array, Ground, Lid, Limit, Sections, pack
 from pinghu_geo.flood.steady import Barrier, Friction, Model
 from pinghu_geo.nouns.errors import HydraulicsError
@@ -239,8 +240,19 @@ def _outlines_with_lids(sections: pd.DataFrame) -> pd.DataFrame:
     parts = [sections[~mine]]
     for _, part in sections[mine].groupby(keys, sort=False, dropna=False):
         ends = part[["offset_m", "elevation_m"]].to_numpy(float)[[0, -1]]
-        parts.append(_outline_with_lid(part) if (ends[0] == ends[1]).all() else part)
+        closed = (ends[0] == ends[1]).all() and not _falls_to_centre(part)
+        parts.append(_outline_with_lid(part) if closed else part)
     return pd.concat(parts, ignore_index=True)
+
+
+def _falls_to_centre(part: pd.DataFrame) -> bool:
+    """Whether points with unsigned distances fall from bank to bed and rise again: no outline.
+
+    An outline counted from its left end is as high there as its roof is, or half of it.
+    """
+    x, z = part[["offset_m", "elevation_m"]].to_numpy(float).T
+    nearest_z = z[x == x.min()].max()
+    return bool(is_unsigned(x) and z[0] == z.max() and 2 * nearest_z < z.min() + z.max())
 
 
 def _outline_with_lid(part: pd.DataFrame) -> pd.DataFrame:
@@ -451,8 +463,14 @@ def _check_points(
             ids=places(stations, np.unique(section[lost])),
             hint="take such points out, or measure them",
         )
+    if back.any():
+        turned = np.unique(section[back])
+        points = [values["offset_m"][section == k] for k in turned]
+        found = running_back_error(points, "sections", places(stations, turned))
+        raise HydraulicsError(
+            "has offsets that run back", layer="sections", ids=found.ids, hint=found.hint
+        )
     rules = (
-        (back, "has offsets that run back", "points run from left to right; sort each section"),
         (
             (count < 2)[section],
             "has sections of a single point",
@@ -474,7 +492,8 @@ def _check_points(
 def _unmeasured(z: Array, section: Array, count: int) -> Array:
     """Points whose height is none: no ground has it, or it is a sign far from all other heights.
 
-    A sign in half of the sections and more is a bed that lies at 0.
+    A sign in half of the sections and more is a bed that lies at 0, unless the other points of its
+    section lie as high as the sections without one.
     """
     none: Array = (z < LOWEST_M) | (z > HIGHEST_M)
     sign = np.isin(z, SIGNS) & ~none
@@ -485,6 +504,12 @@ def _unmeasured(z: Array, section: Array, count: int) -> Array:
         far = sign & ((z < rest.min() - FAR_M) | (z > rest.max() + FAR_M))
         if 2 * len(np.unique(section[far])) < count:
             none |= far
+            return none
+        own = np.isin(section, section[far])
+        others = z[~own & ~sign & ~none]
+        if len(others):
+            like = own & ~sign & ~none & (z >= others.min()) & (z <= others.max())
+            none |= far & np.isin(section, section[like])
     return none
 
 
