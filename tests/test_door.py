@@ -7,6 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import shapely
 from pandas.testing import assert_frame_equal, assert_index_equal
 
@@ -435,3 +436,156 @@ def test_a_table_beside_another_comes_in_by_the_door(tmp_path):
         pd.DataFrame({"before": ["1"], "after": ["2"]}),
     )
     assert said["earliest_start"].tolist() == [0, 1]
+
+
+# --- the kinds that were answered wrong, each in further clothes -------------------------------
+
+CLOSE = pd.DataFrame(
+    {"river": "A", "chainage_m": np.repeat([0.0, 1000.0], 4), "n": 0.03,
+     "offset_m": [-30.0, -29, 29, 30] * 2, "elevation_m": [14.0, 10, 10, 14] * 2}
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [(7, 7), ("7", 7), (7.0, "7"), (Decimal(7), np.int64(7)), (" 7", 7.0), (np.int16(7), "7")],
+)
+def test_a_river_named_by_a_number_is_met_by_ground_and_houses(tmp_path, name, index, houses):
+    """Both joined nothing and said so in no word: 0 m2 of flood, 0 rows of obstacles."""
+    rivers = river_frame({index: [(0, 0), (1000, 0)]})
+    river = pd.Series([name] * 8, dtype=object)
+    # 26 cells of 10 m in a row stand below 12 m: 130 m on both sides of 1,000 m
+    path = tmp_path / "dem.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=120, height=60, count=1, dtype="float64", crs=4547,
+        transform=rasterio.transform.from_origin(-100, 300, 10, 10),
+    ) as file:  # fmt: skip
+        y = np.abs(295 - 10 * np.arange(60.0))
+        file.write(np.broadcast_to(np.where(y < 50, 11.0, 13.0)[:, None], (60, 120)).copy(), 1)
+    profile = PROFILE.assign(river=river[:2], level_m=12.0)
+    wet = pg.inundation(profile, path, rivers, half_width_m=40.0)
+    assert wet["river"].tolist() == ["7"]
+    # cells whose centres lie within 40 m: 8 rows of 100 beside the river, and its round ends
+    assert wet["flooded_m2"].iloc[0] == pytest.approx(80_000 + np.pi * 40**2, rel=0.01)
+    found = pg.building_obstacles(houses, CLOSE.assign(river=river), rivers)
+    neat = pg.building_obstacles(houses, CLOSE, river_frame({"A": [(0, 0), (1000, 0)]}))
+    same(found.drop(columns="river"), neat.drop(columns="river"))
+    assert len(neat) > 0
+    assert set(found["river"]) == {"7"}
+
+
+@pytest.mark.parametrize("word", ["左岸", "左", "L", " LEFT ", "左 岸"])
+def test_a_lock_on_a_bank_in_any_words_holds_that_bank(word, straight):
+    """The house stands 12 m off on the left: what isn't locked gives way to it, the lock doesn't."""
+    house = building_frame({"B": shapely.box(500, 12, 510, 22)}, floors=1.0, floor_area_m2=100.0)
+    limits = {"clear_m": 0.3, "inward_m": 9.0, "outward_m": 9.0, "step_m": 1.0}
+    lock = pd.DataFrame({"river": "A", "from_m": [0.0], "to_m": [1000.0], "bank": [word]})
+    found = pg.least_demolition(straight, WIDTHS, house, limits, locks=lock)
+    given = np.interp(found.widths["chainage_m"], WIDTHS["chainage_m"], WIDTHS["left_m"])
+    np.testing.assert_allclose(found.widths["left_m"], given, atol=1e-9)
+    free = pg.least_demolition(straight, WIDTHS, house, limits)
+    assert free.widths["left_m"].min() < 12
+    with pytest.raises(pg.errors.LayerError, match="unknown words for bank"):
+        pg.least_demolition(straight, WIDTHS, house, limits, locks=lock.assign(bank="lfet"))
+
+
+WHOLE = {
+    "int": lambda v: v.astype(int),
+    "int8": lambda v: v.astype("int8"),
+    "Int64": lambda v: v.astype("Int64"),
+    "arrow": lambda v: v.astype("int64[pyarrow]"),
+    "decimal": lambda v: v.map(lambda x: Decimal(int(x))),
+    "text": lambda v: v.map("{:.0f}".format),
+    "object": lambda v: v.astype(int).astype(object),
+}
+
+
+@pytest.mark.parametrize("clothes", WHOLE)
+def test_whole_numbers_take_halves(clothes, straight):
+    """A design in whole metres is moved by half metres, or a frame of integers breaks or rounds."""
+    design = WIDTHS.assign(bed_level_m=5.0, bank_level_m=9.0, left_m=9.0, right_m=8.0, n=0.03)
+    narrow = WIDTHS.assign(left_m=WIDTHS["left_m"] - 0.5)
+    dressed = design.assign(**{c: WHOLE[clothes](design[c]) for c in ("left_m", "right_m")})
+    found = pg.moved_design(dressed, WIDTHS, narrow, straight)
+    same(found, pg.moved_design(design, WIDTHS, narrow, straight))
+    assert found["left_m"].astype(float).tolist() == [8.5] * len(found)
+
+
+NA_IN = {
+    "Float64": lambda v: v.astype("Float64").mask(v > 100),
+    "Int64": lambda v: v.round().astype("Int64").mask(v > 100),
+    "arrow": lambda v: v.astype("double[pyarrow]").mask(v > 100),
+    "object": lambda v: v.astype(object).mask(v > 100, pd.NA),
+    "decimal": lambda v: v.map(lambda x: pd.NA if x > 100 else Decimal(repr(x))).astype(object),
+    "category": lambda v: v.mask(v > 100).astype("category"),
+}
+
+
+@pytest.mark.parametrize("clothes", NA_IN)
+def test_what_is_not_known_is_a_blank_cell_of_the_ledger(clothes, straight, houses, tmp_path):
+    hit = pg.affected(houses, pg.red_line(straight, WIDTHS), straight)
+    hit = hit[hit["inside_m2"] > 0].assign(floors=2.0)
+    hit["inside_m2"] = NA_IN[clothes](hit["inside_m2"])
+    known = [v for v in hit["inside_m2"] if not pd.isna(v)]
+    assert 0 < len(known) < len(hit)
+    pg.write_ledger(hit, tmp_path / "l.xlsx")
+    sheet = pd.read_excel(tmp_path / "l.xlsx", sheet_name="征拆台账", header=2).iloc[: len(hit)]
+    column = next(c for c in sheet.columns if c.startswith("红线内面积") or "线内" in c)
+    assert sheet[column].notna().sum() == len(known)
+
+
+AGAIN = {
+    "affected": lambda t, s: pg.affected(t, pg.red_line(s, WIDTHS), s),
+    "compensation": lambda t, s: pg.compensation(t, RATES),
+    "flood_levels": lambda t, s: pg.flood_levels(t, PROFILE, s),
+    "locate": pg.locate,
+}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_what_a_function_adds_may_be_there_already(name, straight, houses):
+    """What stands in the columns of its answer, from another day, is no part of the answer."""
+    hit = pg.affected(houses.drop(index="right"), pg.red_line(straight, WIDTHS), straight)
+    neat = pd.DataFrame(AGAIN[name](hit, straight))
+    given = ("geometry", *hit.columns) if name == "compensation" else houses.columns
+    added = [c for c in neat.columns if c not in given and neat[c].dtype == float]
+    assert added
+    old = hit.assign(**{c: neat[c] * 2 + 7.0 for c in added})
+    again = pd.DataFrame(AGAIN[name](old, straight))
+    assert_frame_equal(again[added], neat[added])
+
+
+PAYERS = {
+    "category": lambda v: pd.Series(pd.Categorical(v)),
+    "spare category": lambda v: pd.Series(pd.Categorical(v, categories=[*v, "丙"])),
+    "arrow": lambda v: pd.Series(v, dtype="string[pyarrow]"),
+    "string": lambda v: pd.Series(v, dtype="string"),
+    "object": lambda v: pd.Series(v, dtype=object),
+}
+
+
+@pytest.mark.parametrize("clothes", PAYERS)
+def test_who_clears_is_the_same_in_any_dtype(clothes, straight, houses):
+    hit = pg.affected(houses, pg.red_line(straight, WIDTHS), straight)
+    zones = gpd.GeoDataFrame({"kind": ["renewal", "renewal"], "payer": ["甲", "乙"]},
+                             geometry=shapely.box([0, 250], -60, [250, 1000], 60),
+                             index=pd.Index(["Z1", "Z2"], name="zone_id"), crs=4547)  # fmt: skip
+    neat = pg.clearing(hit, zones)
+    dressed = PAYERS[clothes](["甲", "乙"]).set_axis(zones.index)
+    found = pg.clearing(hit, zones.assign(payer=dressed))
+    same(found, neat)
+    text = neat.astype(str).to_numpy()
+    assert {"甲", "乙"} <= set(text.ravel())
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "shp", "geojson"])
+@pytest.mark.parametrize("twin", ["FLOORS", "Floors", "USE", "Tenants", "Building_ID"])
+def test_twins_by_capitals_are_both_written(suffix, twin, houses, tmp_path):
+    lower = twin.lower()
+    path = tmp_path / f"h.{suffix}"
+    pg.write_layer(houses.assign(**{twin: 9}), path, "buildings")
+    back = pg.read_layer(path, "buildings")
+    kept = back.index if lower == "building_id" else back[lower]
+    given = houses.index if lower == "building_id" else houses[lower]
+    assert [str(v) for v in kept] == [str(v) for v in given]
+    assert (back.drop(columns="geometry").astype(str) == "9").to_numpy().sum() >= len(houses)

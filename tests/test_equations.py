@@ -1093,3 +1093,59 @@ def test_sections_of_two_schemes_are_cut_each_by_itself():
     edges = pg.flood.cut_banks(both.reset_index(drop=True), made)
     assert edges["scheme"].tolist() == ["a", "b"]
     assert edges["left_bank_m"].tolist() == [-2.0, -2.0]
+
+
+# measure along the river [m] where a new count begins, its chainage there, and which way it runs
+COUNTS = {
+    "short": ("K0+100=K0+150", 0.0, 1, [(0, 0, 1), (100, 150, 1)]),
+    "long": ("K0+100=K0+060", 0.0, 1, [(0, 0, 1), (100, 60, 1)]),
+    "short and long": ("K0+080=K0+100;K0+160=K0+150", 0.0, 1, [(0, 0, 1), (80, 100, 1), (140, 150, 1)]),
+    "long and short": ("K0+080=K0+070;K0+130=K0+180", 0.0, 1, [(0, 0, 1), (80, 70, 1), (140, 180, 1)]),
+    "long, counted up the river": ("K0+900=K0+950", 1000.0, -1, [(0, 1000, -1), (100, 950, -1)]),
+    "short, counted up the river": ("K0+900=K0+870", 1000.0, -1, [(0, 1000, -1), (100, 870, -1)]),
+    "by a hundred kilometres": ("K0+100=K100+000", 0.0, 1, [(0, 0, 1), (100, 100_000, 1)]),
+}  # fmt: skip
+
+
+def chainages(counts, measure):
+    """Every chainage that a place has: two where a new count begins."""
+    ends = [*(m for m, *_ in counts[1:]), 260.0]
+    return [
+        chainage + sign * (measure - begin)
+        for (begin, chainage, sign), end in zip(counts, ends, strict=True)
+        if begin - 1e-6 <= measure <= end + 1e-6
+    ]
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_beds_and_levels_between_stations_go_by_the_way_along_the_river(name, tmp_path):
+    """By hand: the bed falls from 50 to 48 m over 200 m of river, whatever is counted there."""
+    equations, start, sign, counts = COUNTS[name]
+    river = river_frame({"R": [(20, 0), (280, 0)]}, equations=[equations], start_m=[start],
+                        chainage_sign=[sign])  # fmt: skip
+    path = tmp_path / "dem.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=80, height=24, count=1, crs=CRS, dtype="float64",
+        transform=rasterio.transform.from_origin(-10, 48, 4, 4),
+    ) as out:  # fmt: skip
+        out.write(np.full((24, 80), 52.0), 1)
+    first, last = chainages(counts, 20.0)[0], chainages(counts, 220.0)[0]
+    bed = pd.DataFrame({"river": "R", "chainage_m": np.repeat([first, last], 4), "n": 0.03,
+                        "offset_m": [-6.0, -5, 5, 6] * 2,
+                        "elevation_m": [52.0, 50, 50, 52, 50, 48, 48, 50]})  # fmt: skip
+    found = pg.sections_from_dem(river, path, bed, n=0.05, spacing_m=20, half_width_m=20).sections
+    points = found[(found["source"] == "survey") & found["offset_m"].isin([-5.0, 5.0])]
+    assert len(points) >= 2 * 11
+    left = points[points["offset_m"] == -5]
+    for chainage, level in zip(left["chainage_m"], left["elevation_m"], strict=True):
+        measure = 20 + (50 - level) * 100
+        assert min(abs(chainage - c) for c in chainages(counts, measure)) < 1e-6, (chainage, level)
+    at = np.array([20.0, 80, 90, 95, 105, 110, 139, 141, 215])
+    houses = gpd.GeoDataFrame(
+        index=pd.Index([f"m{m:.0f}" for m in at], name="building_id"),
+        geometry=shapely.box(20 + at - 2, 10, 20 + at + 2, 14), crs=CRS,
+    )  # fmt: skip
+    ends = [chainages(counts, m)[0] for m in (0.0, 40.0, 170.0, 260.0)]
+    water = pd.DataFrame({"river": "R", "chainage_m": ends, "level_m": [60.0, 59.6, 58.3, 57.4]})
+    level = pg.flood_levels(houses, water, river)["flood_level_m"]
+    np.testing.assert_allclose(level, 60 - 0.01 * at, atol=1e-9)

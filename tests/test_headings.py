@@ -658,3 +658,83 @@ def test_two_units_for_one_measure_are_a_question(tmp_path):
     rows = [["单位:m"], WIDTHS, ONE, ["注:单位为厘米"]]
     with pytest.raises(pg.errors.LayerError, match="for the whole table; whether"):
         pg.read_table(xlsx(tmp_path, rows), "widths")
+
+
+# --- the kinds that were read wrong, each in further clothes -----------------------------------
+
+
+@pytest.mark.parametrize("end", [",", ",,", ", ,"])
+@pytest.mark.parametrize(
+    ("what", "text", "last", "wanted"),
+    [
+        ("design", "河道,桩号,设计河底高程,岸顶高程,左宽,右宽,糙率,岸壁糙率\nR,0,1,4,8,8,0.03,0.02", "n_wall",
+         0.02),
+        ("widths", "河道,桩号,左宽,右宽\nR,0,5,6", "right_m", 6.0),
+        ("flows", "河道,流量,频率\nR,12,P=2%", "profile", "P=2%"),
+        ("rates", "用途,结构,房屋补偿单价,搬迁费单价\n住宅,框架,5000,20", "relocation_yuan_m2", 20.0),
+        ("segments", "河道,起点桩号,终点桩号,责任组,岸别\nR,0,9,一组,左岸", "bank", "left"),
+        ("ledger", "房屋编号,建筑面积,租户数\nH1,300,4", "tenants", 4.0),
+    ],
+)  # fmt: skip
+def test_commas_behind_an_optional_last_column_leave_it(tmp_path, what, text, last, wanted, end):
+    neat = pg.read_table(csv(tmp_path, f"{text}\n"), what)
+    assert neat[last].tolist() == [wanted]
+    found = pg.read_table(csv(tmp_path, f"{text}{end}\n"), what)
+    pd.testing.assert_frame_equal(found, neat)
+
+
+@pytest.mark.parametrize(
+    ("cell", "wanted"),
+    [
+        ('"12,5"', 12.5), ('"0,5"', 0.5), ('"12,50"', 12.5), ('"12，5"', 12.5), ("12．5", 12.5),
+        ('"1.234,5"', 1234.5), ('"1,234.5"', 1234.5), ('"8,000"', 8000.0), ('"1 234"', 1234.0),
+    ],
+)  # fmt: skip
+def test_a_comma_in_a_number_parts_what_it_parts(tmp_path, cell, wanted):
+    found = pg.read_table(csv(tmp_path, f"河道,流量\nR,{cell}\n"), "flows")
+    assert found["discharge_m3s"].tolist() == [wanted]
+
+
+@pytest.mark.parametrize("cell", ['"1,2,0"', '"12,5,"', '"1.2.3"', '"12,5 13"'])
+def test_a_number_that_is_none_is_no_other_number(tmp_path, cell):
+    found = pg.read_table(csv(tmp_path, f"河道,流量\nR,{cell}\n"), "flows")
+    with pytest.raises(pg.errors.LayerError, match="discharge_m3s"):
+        pg.water_profile(WALLS, found, {"slope": 0.001})
+
+
+@pytest.mark.parametrize(
+    "heading", ["糙率(1/n)", "糙率n(1/n)", "糙率[1/n]", "糙率（1／n）", "糙率 (1/n)"]
+)
+@pytest.mark.parametrize("what", ["sections", "design"])
+def test_a_roughness_turned_over_is_turned_back(tmp_path, heading, what):
+    if what == "sections":
+        text = f"河道,桩号,起点距,高程,{heading}\nR,0,0,4,40\n"
+    else:
+        text = f"河道,桩号,设计河底高程,岸顶高程,左宽,右宽,{heading},岸壁糙率(1/n)\nR,0,1,4,8,8,40,50\n"
+    found = pg.read_table(csv(tmp_path, text), what)
+    assert found["n"].tolist() == pytest.approx([1 / 40], rel=1e-12)
+    assert what == "sections" or found["n_wall"].tolist() == pytest.approx([1 / 50], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "cell", ["43.5m", "43.5米", "43.5 m", "４３．５ｍ", "43500mm", "435dm", "0.0435km"]
+)
+def test_a_level_with_its_unit_is_that_level(tmp_path, cell):
+    path = csv(tmp_path, f"河道,水位\nR,{cell}\n")
+    low = WALLS.assign(elevation_m=WALLS["elevation_m"] + 40)
+    levels = pg.water_profile(low, 20.0, pg.read_table(path, "boundaries"))["level_m"]
+    assert levels.iloc[-1] == pytest.approx(43.5, abs=1e-9)
+
+
+@pytest.mark.parametrize("cell", ["43.5m3", "43.5m/s", "约43.5", "43.5丈"])
+def test_a_level_in_another_unit_is_refused_before_it_is_computed(tmp_path, cell):
+    path = csv(tmp_path, f"河道,水位\nR,{cell}\n")
+    with pytest.raises(pg.errors.LayerError, match="level_m"):
+        pg.water_profile(WALLS, 20.0, pg.read_table(path, "boundaries"))
+
+
+@pytest.mark.parametrize("heading", ["间距", "间距(m)", "间距/m", "间距（米）"])
+def test_increments_under_any_heading_are_summed(tmp_path, heading):
+    rows = "".join(f"R,0,{x},{z}\n" for x, z in zip((0, 2, 3, 5), (4, 1, 1, 4), strict=True))
+    found = pg.read_table(csv(tmp_path, f"河道,桩号,{heading},高程\n{rows}"), "sections")
+    assert found["offset_m"].tolist() == [0.0, 2.0, 5.0, 10.0]

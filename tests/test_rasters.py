@@ -614,3 +614,107 @@ def test_a_project_takes_surveyed_sections_however_they_count_and_a_flood_s_tile
     with pytest.raises(pg.errors.LayerError, match="one side of the centreline") as error:
         flooded(tmp_path, '{ path = "s.hdm", n = 0.03 }', '"d.tif"')
     assert error.value.hint.startswith('sections = { path = "断面.hdm", origin = "left_bank"')
+
+
+# --- the kinds that were answered wrong, each in further clothes -------------------------------
+
+
+def cells_below(values, level, half_width_m):
+    """Area [m2] of the cells below a level that lie near the straight centreline, counted one by one.
+
+    The plane falls to the south and the west: what is below hangs together with the centreline.
+    """
+    beyond = np.maximum(0.0, np.maximum(X + 20 - EAST, EAST - (X + 280)))
+    off = np.hypot(beyond[None], (NORTH - (Y + 150))[:, None])
+    return int(((values < level) & (off <= half_width_m)).sum()) * CELL**2
+
+
+@pytest.mark.parametrize(
+    ("factor", "said", "wanted"),
+    [
+        (1, {}, 12_076),
+        # whole decimetres: ground of 53.95 m and more is 54.0 m, no lower than the water
+        (10, {"dtype": "int16", "scales": [0.1]}, 11_424),
+        (10, {"dtype": "int16", "scales": [0.1], "offsets": [-0.05]}, 12_744),
+        (100, {"dtype": "int32", "scales": [0.01]}, 12_076),
+        (1, {"dtype": "int16"}, 7_200),
+        (20, {"dtype": "uint16", "scales": [0.05]}, 11_856),
+    ],
+)
+def test_ground_as_high_as_the_water_is_dry_in_every_scale(tmp_path, river, factor, said, wanted):
+    """A rounded DEM is judged as it stands: what was true before it was rounded isn't known."""
+    stored = np.round(PLANE * factor) if "dtype" in said else PLANE
+    path = tif(tmp_path / "a.tif", stored, **said)
+    # by hand, in the file's own whole numbers
+    shift = said.get("offsets", [0.0])[0]
+    level = np.round((54.0 - shift) * factor, 6)
+    assert cells_below(stored, level, 60) == wanted
+    found = pg.inundation(PROFILE, path, river, half_width_m=60)
+    assert found["flooded_m2"].tolist() == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("bands", "dtype", "seen"),
+    [
+        (2, "float32", 2), (3, "uint8", 3), (4, "uint8", 3),  # the fourth says what is there
+        (3, "float32", 3), (5, "uint16", 5), (12, "int16", 12),
+    ],
+)  # fmt: skip
+def test_a_picture_or_a_stack_is_no_ground_in_any_function(
+    tmp_path, river, bed, bands, dtype, seen
+):
+    path = tif(tmp_path / "a.tif", np.stack([PLANE] * bands), dtype=dtype)
+    for call in (
+        lambda: mean(path),
+        lambda: pg.sections_from_dem(river, path, bed, n=0.05, half_width_m=20),
+        lambda: pg.inundation(PROFILE, path, river),
+        lambda: pg.flood_levels(HOUSE, PROFILE, river, dem=path),
+    ):
+        with pytest.raises(pg.errors.LayerError, match=f"has {seen} bands"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        CRS(4547).to_wkt("WKT1_ESRI"),
+        CRS(4547).to_wkt("WKT2_2015"),
+        CRS(4547).to_wkt("WKT2_2019_SIMPLIFIED"),
+        CRS(4547).to_wkt("WKT1_ESRI").replace("CGCS2000_3_Degree_GK_CM_114E", "深圳市政府测绘"),
+        "EPSG:4547+5737",
+        "EPSG:4547+5736",
+        "EPSG:4547+3855",
+        CRS("EPSG:4547+5737").to_wkt("WKT2_2019"),
+    ],
+)
+def test_a_crs_is_known_by_what_it_does_in_every_function(tmp_path, river, bed, crs):
+    path = tif(tmp_path / "a.tif", PLANE, crs=crs)
+    assert mean(path)[0] == pytest.approx(54.99, abs=0.005)
+    made = pg.sections_from_dem(river, path, bed, n=0.05, spacing_m=40, half_width_m=20).sections
+    at = (made["chainage_m"] == 120) & (made["offset_m"] == -10)
+    assert made.loc[at, "elevation_m"].tolist() == pytest.approx([54.6])  # 50 + 1.4 + 3.2
+    wet = pg.inundation(PROFILE, path, river, half_width_m=60)
+    assert wet["flooded_m2"].tolist() == [12_076]
+
+
+PIECES = {  # columns and rows of the whole, and the stretch that is lost
+    "right": ([(slice(0, 70), slice(0, 150))], "K0+120.0 to K0+260.0"),
+    "left": ([(slice(70, 150), slice(0, 150))], "K0+000.0 to K0+118.0"),
+    "middle": ([(slice(0, 50), slice(0, 150)), (slice(80, 150), slice(0, 150))],
+               "K0+080.0 to K0+138.0"),
+    "two": ([(slice(40, 70), slice(0, 150)), (slice(100, 120), slice(0, 150))], "K0+000.0 to "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lost", PIECES)
+def test_whichever_tile_is_missing_is_said_with_its_stretch(tmp_path, river, bed, lost):
+    given, stretch = PIECES[lost]
+    tiles = [
+        tif(tmp_path / f"{k}.tif", PLANE[rows, columns], x=X + CELL * columns.start)
+        for k, (columns, rows) in enumerate(given)
+    ]
+    with pytest.raises(pg.errors.LayerError, match="is a tile missing") as error:
+        pg.inundation(PROFILE, tiles, river, half_width_m=60)
+    assert any(stretch in text for text in error.value.ids), error.value.ids
+    with pytest.raises(pg.errors.LayerError, match="is a tile missing"):
+        pg.sections_from_dem(river, tiles, bed, n=0.05, spacing_m=40, half_width_m=20)

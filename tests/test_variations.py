@@ -70,6 +70,15 @@ FOUND = (
     ("ledger of a campaign", [("houses", "index", "int")]),
     ("ledger with all", [("parcels_", "index", "building_id")]),
     ("ledger with all", [("nodes", "index", "building_id")]),
+    ("ledger with all", [("parcels_", "index", "int")]),
+    ("household files", [("*", "river", "mixed")]),
+    ("household files", [("nodes", "index", "float")]),
+    ("section of a bridge", [("weirs", "index", "int")]),
+    ("section of a bridge", [("weirs", "index", "Int64")]),
+    ("field package", [("houses", "chainage_m", "Float64"), ("people", "rows", "column twice")]),
+    ("field package", [("people", "rows", "column twice")]),
+    ("plot of a section", [("rivers", "rows", "no rows")]),
+    ("plot of a section", [("rivers", "rows", "all NA")]),
 )
 
 

@@ -205,8 +205,9 @@ def _outside_structures(
         rows = np.flatnonzero(regular["river"] == river)
         if not len(rows):
             continue
-        scale = lines.scales[river_codes(pd.Series([river]), lines, "structures")[0]]
-        at = scale.measure(regular["chainage_m"].to_numpy(float)[rows], twice="order")
+        code = int(river_codes(pd.Series([river]), lines, "structures")[0])
+        scale = lines.scales[code]
+        at = _measure_of_stations(regular.iloc[rows], lines, code)
         middle = scale.measure(
             numbers(mine, "chainage_m", "structures").to_numpy(float), beyond=True
         )
@@ -219,11 +220,20 @@ def _outside_structures(
     return regular[free]
 
 
+def _measure_of_stations(mine: pd.DataFrame, lines: Centrelines, code: int) -> Array:
+    """Measures of one river's drawn stations [m]: their place says which of two is meant."""
+    own = slice(lines.first[code], lines.first[code + 1])
+    course = shapely.linestrings(np.vstack([lines.start[own], lines.end[own][-1:]]))
+    near = shapely.line_locate_point(course, np.asarray(mine.geometry))
+    return lines.scales[code].measure(mine["chainage_m"].to_numpy(float), near=near)
+
+
 def _bed_sections(bed: pd.DataFrame, lines: Centrelines, regular: pd.DataFrame) -> pd.DataFrame:
     """Surveyed beds, and beds between them at regular stations, in the order of their chainage."""
     parts = []
     for river, part in bed.groupby("river", sort=False):
-        scale = lines.scales[river_codes(pd.Series([river]), lines, "bed")[0]]
+        code = int(river_codes(pd.Series([river]), lines, "bed")[0])
+        scale = lines.scales[code]
         said, x, z, rough = (
             numbers(part, c, "bed").to_numpy()
             for c in ("chainage_m", "offset_m", "elevation_m", "n")
@@ -233,8 +243,9 @@ def _bed_sections(bed: pd.DataFrame, lines: Centrelines, regular: pd.DataFrame) 
             (float(at), x[rows], z[rows], rough[rows], said[rows])
             for at, rows in sorted(places_of(pd.Series(place).groupby(place)).items())
         ]
-        own = regular.loc[regular["river"] == river, "chainage_m"].to_numpy(float)
-        at = scale.measure(own, twice="order")
+        mine = regular[regular["river"] == river]
+        own = mine["chainage_m"].to_numpy(float)
+        at = _measure_of_stations(mine, lines, code)
         for k, (here, x, z, rough, said) in enumerate(beds):
             parts.append((river, said[0], here, x, z, rough))
             if k + 1 < len(beds):
@@ -638,8 +649,10 @@ def inundation(
 
     Notes
     -----
-    Cell by cell: the level at the centreline's nearest point, less the ground. A screening: no
-    flow is computed outside the sections.
+    Cell by cell: the level at the centreline's nearest point, less the ground; ground as high as
+    the level stays dry. Of a DEM in whole decimetres each cell counts as it is stored: what lay
+    5 cm below the water before it was rounded isn't known any more. A screening: no flow is
+    computed outside the sections.
 
     References
     ----------
