@@ -589,3 +589,20 @@ def test_twins_by_capitals_are_both_written(suffix, twin, houses, tmp_path):
     given = houses.index if lower == "building_id" else houses[lower]
     assert [str(v) for v in kept] == [str(v) for v in given]
     assert (back.drop(columns="geometry").astype(str) == "9").to_numpy().sum() >= len(houses)
+
+
+@pytest.mark.parametrize("name", ["geom", "shape", "形状", "river", "OBJECTID"])
+def test_two_schemes_are_compared_whatever_shapes_are_called(name, straight, houses):
+    """The second geometry column, named as usual, isn't the one that counts."""
+    lines = {"a": pg.red_line(straight, WIDTHS), "b": pg.red_line(straight, 8.0)}
+    neat = pg.compare(lines, houses, straight)
+    renamed = houses.rename_geometry(name)
+    second = renamed.assign(geometry=renamed.translate(0, 300))
+    for other in (renamed, second):
+        found = pg.compare(lines, other, straight)
+        assert found.changes.index.tolist() == neat.changes.index.tolist()
+        same(found.totals, neat.totals)
+    drawn = {k: line.rename_geometry("geom") for k, line in lines.items()}
+    found = pg.compare(drawn, houses, straight.rename_geometry("axis"))
+    same(found.totals, neat.totals)
+    assert len(neat.changes) > 0

@@ -738,3 +738,32 @@ def test_increments_under_any_heading_are_summed(tmp_path, heading):
     rows = "".join(f"R,0,{x},{z}\n" for x, z in zip((0, 2, 3, 5), (4, 1, 1, 4), strict=True))
     found = pg.read_table(csv(tmp_path, f"河道,桩号,{heading},高程\n{rows}"), "sections")
     assert found["offset_m"].tolist() == [0.0, 2.0, 5.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("merged", "asked"),
+    [
+        ("A2:A3", {"use": "industrial", "structure": "brick_concrete"}),
+        ("A2:A3", {"use": "commercial", "structure": "brick_concrete"}),
+        ("A3:A4", {"use": "residential", "structure": "brick_wood"}),
+        ("A2:A4", {"use": "industrial", "structure": "concrete"}),
+    ],
+)
+def test_a_merged_use_prices_no_other_use(tmp_path, merged, asked):
+    """Its blank cells, unread, were rates of every use: a factory was paid as a dwelling."""
+    first, last = (int(cell[1:]) for cell in merged.split(":"))
+    rows = [["用途", "结构", "房屋补偿单价"], ["住宅", "框架", 5000], ["住宅", "砖混", 4000],
+            ["住宅", "砖木", 3000]]  # fmt: skip
+    if merged == "A3:A4":
+        rows[1][0], rows[2][0], rows[3][0] = "住宅", "工业", "工业"
+    for k in range(first, last):
+        rows[k][0] = None
+    rates = pg.read_table(xlsx(tmp_path, rows, [merged]), "rates")
+    assert rates["use"].notna().all()
+    house = pd.DataFrame({"demolish_floor_area_m2": [100.0], "floor_area_m2": 100.0,
+                          "title": "registered", **asked}, index=["H"])  # fmt: skip
+    with pytest.raises(pg.errors.RateError, match="have no rate for use="):
+        pg.compensation(house, rates)
+    own = {"use": rates["use"].iloc[-1], "structure": rates["structure"].iloc[-1]}
+    paid = pg.compensation(house.assign(**own), rates)["cost_yuan"]
+    assert paid.tolist() == [100.0 * rates["building_yuan_m2"].iloc[-1]]

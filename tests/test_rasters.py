@@ -718,3 +718,37 @@ def test_whichever_tile_is_missing_is_said_with_its_stretch(tmp_path, river, bed
     assert any(stretch in text for text in error.value.ids), error.value.ids
     with pytest.raises(pg.errors.LayerError, match="is a tile missing"):
         pg.sections_from_dem(river, tiles, bed, n=0.05, spacing_m=40, half_width_m=20)
+
+
+@pytest.mark.parametrize(
+    "course",
+    [
+        [(10, 290), (290, 10)],
+        [(10, 10), (290, 290)],
+        [(10, 150), (290, 150)],
+        [(10, 20), (280, 60), (20, 150), (280, 280)],
+    ],
+    ids=["diagonal", "the other", "along", "bends"],
+)
+def test_no_look_at_the_ground_is_larger_than_a_stretch(tmp_path, monkeypatch, course):
+    """The square around a diagonal has many times the cells that lie beside it (2.4 GB, 10 s)."""
+    from pinghu_geo.flood.rasters import Rasters
+
+    monkeypatch.setattr("pinghu_geo.flood.floodplain.STRETCH_CELLS", 500)
+    looked, window = [], Rasters.window
+
+    def measured(self, low, high):
+        found = window(self, low, high)
+        looked.append(found.values.size)
+        return found
+
+    monkeypatch.setattr(Rasters, "window", measured)
+    river = river_frame({"R": [(X + a, Y + b) for a, b in course]})
+    length = river.length.iloc[0]
+    profile = pd.DataFrame({"river": "R", "chainage_m": [0.0, length], "level_m": [51.0, 51.0]})
+    path = tif(tmp_path / "a.tif", np.full(PLANE.shape, 50.0))
+    wet = pg.inundation(profile, path, river, half_width_m=10)
+    # a strip of 20 m along the river: its corners and its overlaps are what differs
+    assert wet["flooded_m2"].iloc[0] == pytest.approx(20 * length + np.pi * 100, rel=0.08)
+    assert len(looked) > 2
+    assert max(looked) < 1_000 < PLANE.size / 20
