@@ -767,3 +767,26 @@ def test_a_merged_use_prices_no_other_use(tmp_path, merged, asked):
     own = {"use": rates["use"].iloc[-1], "structure": rates["structure"].iloc[-1]}
     paid = pg.compensation(house.assign(**own), rates)["cost_yuan"]
     assert paid.tolist() == [100.0 * rates["building_yuan_m2"].iloc[-1]]
+
+
+@pytest.mark.parametrize(
+    ("what", "heading", "row"),
+    [
+        ("design", ["河道", "桩号", "设计河底高程", "岸顶高程", "左宽", "右宽", "糙率"], [0, 1, 4, 8, 8, 0.03]),
+        ("sections", ["河道", "桩号", "起点距", "高程", "糙率"], [0, -2, 4, 0.03]),
+        ("widths", ["河道", "桩号", "左宽", "右宽"], [0, 5, 6]),
+        ("flows", ["河道", "桩号", "流量"], [0, 12]),
+        ("segments", ["河道", "起点桩号", "终点桩号", "责任组"], [0, 9, "一组"]),
+    ],
+)  # fmt: skip
+def test_a_merged_river_is_the_river_of_all_its_rows_in_every_table(tmp_path, what, heading, row):
+    rows = [
+        [name, row[0] + 100 * k, *row[1:]] for k, name in enumerate(["A", None, "B", None, None])
+    ]
+    merged = xlsx(tmp_path, [heading, *rows], ["A2:A3", "A4:A6"])
+    written = [[name, *one[1:]] for name, one in zip("AABBB", rows, strict=True)]
+    neat = pg.read_table(xlsx(tmp_path, [heading, *written], name="n.xlsx"), what)
+    assert neat["river"].tolist() == list("AABBB")
+    pd.testing.assert_frame_equal(pg.read_table(merged, what), neat)
+    with pytest.raises(pg.errors.LayerError, match=r"rows without a river .* \(3: 3, 5, 6\)"):
+        pg.read_table(xlsx(tmp_path, [heading, *rows], name="u.xlsx"), what)
