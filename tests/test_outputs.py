@@ -324,7 +324,12 @@ def test_a_project_may_ask_for_the_line_that_demolishes_least(project, tmp_path)
     out = pg.run_project(project(text + asked), tmp_path / "out")
     said = json.loads((out / "summary.json").read_text("utf-8"))
     assert [row["scheme"] for row in said["schemes"]] == ["原", "最少"]
-    assert said["least"]["最少"][0]["gap_yuan"] == 0
+    # the line that bends as often as it pays is the best, and the one that bends seldom no better
+    often = asked.replace("step_m=1", "step_m=1, bend_every_m=0")
+    best = pg.run_project(project(text + often), tmp_path / "often") / "summary.json"
+    (best,), (seldom,) = json.loads(best.read_text("utf-8"))["least"]["最少"], said["least"]["最少"]
+    assert best["gap_yuan"] == 0 <= seldom["gap_yuan"]
+    assert seldom["bound_yuan"] == pytest.approx(best["bound_yuan"])
     assert said["schemes"][1]["n_buildings"] <= said["schemes"][0]["n_buildings"]
     widths = pg.read_table(out / "widths_最少.xlsx", "widths")
     assert (widths["left_m"] + widths["right_m"] >= 40 - 1e-6).all()

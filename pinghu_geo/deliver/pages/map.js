@@ -321,7 +321,8 @@
     shown.sort((a, b) => (b.kind === "pg-river") - (a.kind === "pg-river"));
     for (const one of shown) {
       const river = one.kind === "pg-river", {x, y} = map.latLngToLayerPoint(one.at);
-      const wide = one.text.length * (river ? 14 : 6.5) + 8, high = river ? 22 : 18;
+      const wide = [...one.text].reduce((sum, c) => sum + (river ? 14 : c > "\u2e7f" ? 11.5 : 6.5), 8);
+      const high = river ? 22 : 18;
       const sides = river
         ? [8, 26, 46, 70].flatMap(far => [[far, 12], [far, -32], [-wide - far, 12], [-wide - far, -32],
                                           [-wide / 2, far], [-wide / 2, -20 - far]])
