@@ -375,3 +375,56 @@ def test_a_file_of_sections_that_lacks_something_is_refused(tmp_path, text, matc
     (tmp_path / "a.hdm").write_text(text, "utf-8")
     with pytest.raises(pg.PinghuError, match=match):
         pg.intake.read_sections(tmp_path / "a.hdm", river="R")
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.csv"])
+@pytest.mark.parametrize("mark", ["\t", ","])
+@pytest.mark.parametrize("encoding", ["gbk", "utf-16"])
+def test_a_table_as_text_is_a_table(tmp_path, name, mark, encoding):
+    rows = "".join(f"K0+{at:03.0f},{x:g},{z:g}\n" for at, x, z in POINTS)
+    table = ("君子布河断面\n桩号,起点距(m),高程(m)\n" + rows).replace(",", mark)
+    same(pg.intake.read_sections(text(tmp_path, name, table, encoding), river="R"))
+    # a chainage in the first row of each section only: its other points have none
+    table = re.sub(r"(K0\+\d{3})(.*\n)((?:\1.*\n)*)",
+                   lambda m: m[1] + m[2] + m[3].replace(m[1], ""), table)  # fmt: skip
+    with pytest.raises(pg.errors.LayerError, match=r"no chainage .*\(8: 4, 5, 6, 7"):
+        pg.intake.read_sections(text(tmp_path, name, table, encoding), river="R")
+    read = pg.read_table(text(tmp_path, "b.csv", table, encoding), "sections")
+    read = read.assign(river="R", n=0.03)
+    with pytest.raises(pg.errors.HydraulicsError, match="lacks chainage_m") as error:
+        pg.water_profile(read, 5.0, {"slope": 0.001})
+    names = {"sections": read}
+    exec(error.value.hint, names)
+    same(names["sections"])
+
+
+def test_a_minus_of_typesetting_is_a_minus(tmp_path):
+    same(pg.intake.read_sections(text(tmp_path, "a.hdm", "".join(
+        block(at, "BEGIN,{at:g}").replace("-", "\N{MINUS SIGN}") for at in Z)), river="R"))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "head", [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"AC1027\x00\xff", b"PK\x03\x04\xff\x81"]
+)
+@pytest.mark.parametrize("name", ["a.hdm", "a.xls", "a.csv"])
+def test_what_is_no_text_is_said_to_be_none(tmp_path, head, name):
+    (tmp_path / name).write_bytes(head + b"\0\xff\xfe" * 60)
+    with pytest.raises(pg.errors.LayerError, match=r"no text by content"):
+        pg.intake.read_sections(tmp_path / name, river="R")
+
+
+def test_points_in_no_known_order_are_refused_with_the_first_lines(tmp_path):
+    with pytest.raises(pg.errors.LayerError, match="first lines are K0"):
+        pg.intake.read_sections(text(tmp_path, "a.txt", "K0+020\n52/6 48/0 52/6\n"), river="R")
+
+
+def test_chainages_in_kilometres_are_asked_about_in_tables(tmp_path):
+    rows = "".join(f"R,0.{k:02},{x},{z}\n" for k in (2, 4, 6) for x, z in ((-5, 4), (5, 4)))
+    for read in (lambda p: pg.read_table(p, "sections"), pg.intake.read_sections):
+        with pytest.raises(pg.errors.ChainageError, match="are their chainages in km"):
+            read(csv(tmp_path, "河道,桩号,起点距,高程\n" + rows))
+        for unit, factor in (("km", 1000.0), ("m", 1.0)):
+            found = read(csv(tmp_path, f"河道,桩号({unit}),起点距,高程\n" + rows))
+            assert found["chainage_m"].unique() == pytest.approx(
+                np.array([0.02, 0.04, 0.06]) * factor
+            )

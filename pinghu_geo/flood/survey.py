@@ -308,7 +308,10 @@ def ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str
                 f"lacks {column} in rows",
                 layer="sections",
                 ids=sections.index[bad],
-                hint=f'sections = sections.dropna(subset=["{column}"])',
+                hint='sections["chainage_m"] = sections["chainage_m"].ffill()  # if a blank is as '
+                "above"
+                if column == "chainage_m"
+                else f'sections = sections.dropna(subset=["{column}"])',
             )
     nameless = sections["river"].isna().to_numpy()
     if nameless.any():

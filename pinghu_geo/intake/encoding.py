@@ -91,6 +91,12 @@ def text_encoding(raw: bytes, name: str) -> Encoding:
         return Encoding("utf-8-sig", "byte order mark", 1.0)
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Encoding("utf-16", "byte order mark", 1.0)
+    if b"\0" in raw and not any(_is_decodable(raw, e) for e in ("UTF-8", "GB18030")):
+        raise LayerError(
+            f"{name} is no text by content",
+            hint='save it as .xlsx or .csv; if it is UTF-16 without a mark: encoding="utf-16-le"',
+            fault="unreadable",
+        )
     found = _judged_encoding([raw], None, "", name)
     # a text file declares nothing, and UTF-8 is the rule
     return replace(found, doubt="") if found.name == "UTF-8" else found

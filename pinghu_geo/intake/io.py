@@ -94,6 +94,9 @@ ALONG_RIVERS = (
     "segments",
     "locks",
 )
+# surveyed sections are no nearer to each other than that, most of them [m]
+NEAREST_M = 1.0
+BARE = re.compile(r"-?\d+(?:\.\d*)?")
 # a chainage that says no unit of its own
 PLAIN_METRES = re.compile(r"[-+−]?\d+(\.\d*)?")
 # So often a Shapefile is read that others keep replacing.
@@ -985,6 +988,8 @@ def _with_line(frame: Any, original: Mapping[str, str], kind: Noun, seen: Findin
         frame[column.name] = _chainages_in_metres(
             values, prefix, column.name, kind.name, unit.factor
         )
+        if kind.name == "sections" and not unit.unit:
+            _require_metres(frame, values, kind)
         some = values.notna().to_numpy()
         clash = some & (lines != "").to_numpy() & (lines != prefix).to_numpy()
         _require_one_line(frame, clash, "rows whose chainages are of two lines", kind)
@@ -996,6 +1001,24 @@ def _with_line(frame: Any, original: Mapping[str, str], kind: Noun, seen: Findin
     _require_one_line(frame, mixed, "chainages of several lines (桩号冠号) on one river", kind)
     seen.add("line_kept", column="line", lines=", ".join(sorted(set(lines) - {""})))
     return frame.assign(line=lines.where(lines != "")) if "line" in column_names(kind) else frame
+
+
+def _require_metres(frame: Any, written: pd.Series, kind: Noun) -> None:
+    """Ask where bare numbers lay most sections of a river less than a metre apart."""
+    plain = written.dropna().astype("str").str.strip()
+    if not plain.map(lambda text: bool(BARE.fullmatch(text))).all():
+        return
+    by = frame["river"].astype(object) if "river" in frame.columns else np.zeros(len(frame))
+    for _, at in frame["chainage_m"].groupby(by, dropna=False):
+        gaps = np.diff(np.unique(at.dropna()))
+        if len(gaps) > 1 and np.median(gaps) < NEAREST_M:
+            raise ChainageError(
+                f"has sections less than {NEAREST_M:g} m apart: are their chainages in km",
+                layer=kind.name,
+                ids=at.index[:5],
+                hint="write the unit into the heading, 桩号(km) or 桩号(m), or chainages as K1+200",
+                fault="unreadable",
+            )
 
 
 def _sum_increments(frame: Any, original: Mapping[str, str], kind: Noun, seen: Findings) -> Any:

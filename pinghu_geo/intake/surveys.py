@@ -143,7 +143,9 @@ def read_sections(
     raw = path.read_bytes()
     text = raw.decode(encoding or text_encoding(raw, path.name).name or "utf-8", "replace")
     lines = [(k, line.strip()) for k, line in enumerate(text.lstrip("\ufeff").splitlines(), 1)]
-    lines = [(k, unicodedata.normalize("NFKC", line)) for k, line in lines if line]
+    lines = [
+        (k, unicodedata.normalize("NFKC", line).replace("−", "-")) for k, line in lines if line
+    ]
     if any(line.upper().startswith("BEGIN CROSS-SECTIONS") for _, line in lines):
         return sections_of_sdf([line for _, line in lines], rivers)
     if not lines:
@@ -159,8 +161,7 @@ def read_sections(
         return _table_of_points([_SectionPoint(*p) for p in found], name, path)
     if rows[0][1][0].upper() == "BEGIN":
         return _sections_from_hdm(rows, name, rivers, path)
-    _refuse_other_formats(rows, path)
-    return _table_of_points(_points_of_rows(rows, path, ""), name, path)
+    return _sections_from_rows(rows, lines, name, path, encoding)
 
 
 @takes()
@@ -224,6 +225,11 @@ def write_sections(sections: pd.DataFrame, target: str | Path) -> None:
         temporary.write_text("\r\n".join(lines) + "\r\n", "ascii", newline="")
 
 
+def _folded(line: str) -> str:
+    """A line with full-width characters and the minus of typesetting as programs write them."""
+    return unicodedata.normalize("NFKC", line).replace("\N{MINUS SIGN}", "-")
+
+
 def _river_name(river: str | None, rivers: gpd.GeoDataFrame | None) -> str | None:
     if rivers is not None:
         require_layer(rivers, "rivers")
@@ -238,6 +244,25 @@ def _river_name(river: str | None, rivers: gpd.GeoDataFrame | None) -> str | Non
 
 
 # --- texts ------------------------------------------------------------------------------------
+
+
+def _sections_from_rows(
+    rows: Sequence[Row],
+    lines: Sequence[tuple[int, str]],
+    name: str | None,
+    path: Path,
+    encoding: str | None,
+) -> pd.DataFrame:
+    """A text that begins like no format: a table with its headings, blocks, or wide rows."""
+    if any(_is_heading_of_table(line) for _, line in lines):
+        if path.suffix.lower() != ".txt":
+            raise _unknown_format_error(rows, path)
+        return _sections_from_cells(path, name, encoding)
+    _refuse_other_formats(rows, path)
+    points = _points_of_rows(rows, path, "")
+    if not points:
+        raise _unknown_format_error(rows, path)
+    return _table_of_points(points, name, path)
 
 
 def _number_in_cell(text: str, row: int, path: Path) -> float:
@@ -294,6 +319,15 @@ def _no_point_error(row: int, cells: Iterable[str], path: Path) -> LayerError:
         layer="sections",
         ids=[row],
         hint="a point a line: offset, height",
+    )
+
+
+def _is_heading_of_table(line: str) -> bool:
+    """Whether a line names columns for chainage, offset and height, with a mark between them."""
+    cells = [c.strip() for c in re.split(r"[,;\t]", line)]
+    wanted = (("桩号", "里程", "chainage", "station"), DISTANCE, HEIGHT)
+    return all(any(w in c.lower() for c in cells for w in words) for words in wanted) and (
+        len(cells) > len(wanted) - 1 and not any(NUMBER.fullmatch(c) for c in cells)
     )
 
 
@@ -469,7 +503,7 @@ def _sections_from_cells(path: Path, name: str | None, encoding: str | None) -> 
         if grid.hidden:
             continue
         rows = [
-            (k, [unicodedata.normalize("NFKC", c or "").strip() for c in row])
+            (k, [_folded(c or "").strip() for c in row])
             for k, row in enumerate(grid.cells, 1)
             if any(row)
         ]
@@ -497,6 +531,7 @@ def _sections_from_cells(path: Path, name: str | None, encoding: str | None) -> 
             hint="columns 桩号, 起点距, 高程; or a sheet or a block a section, its chainage above",
         )
     found = pd.concat(tables)
+    _require_chainages(found.index[found["chainage_m"].isna()].tolist(), path)
     if "river" not in found.columns:
         found.insert(0, "river", _require_river_name(name, path))
     return found
@@ -520,18 +555,23 @@ def _require_river_name(name: str | None, path: Path) -> str:
     return name
 
 
-def _table_of_points(points: Sequence[_SectionPoint], name: str | None, path: Path) -> pd.DataFrame:
-    """Points as a table, with their chainages read."""
-    if not points:
-        raise LayerError(f"{path.name} holds no points", layer="sections", hint="export it again")
-    blank = [p.row for p in points if not p.chainage]
+def _require_chainages(blank: Sequence[int], path: Path) -> None:
+    """Refuse points of sections whose place is not said."""
     if blank:
         raise LayerError(
             f"{path.name} has points whose section has no chainage (rows of the file)",
             layer="sections",
             ids=blank,
-            hint="write the chainage above each section, or into the name of its sheet",
+            hint="write the chainage above each section, or into each row, or into the name of its "
+            "sheet",
         )
+
+
+def _table_of_points(points: Sequence[_SectionPoint], name: str | None, path: Path) -> pd.DataFrame:
+    """Points as a table, with their chainages read."""
+    if not points:
+        raise LayerError(f"{path.name} holds no points", layer="sections", hint="export it again")
+    _require_chainages([p.row for p in points if not p.chainage], path)
     texts = list(dict.fromkeys(p.chainage for p in points))
     lines = {t: chainage_prefix(t) for t in texts}
     if len(set(lines.values())) > 1:
