@@ -326,6 +326,8 @@ def test_names_are_matched_whole_before_cut_and_once():
 
 def test_text_encoding_refuses_neither():
     with pytest.raises(pg.errors.LayerError, match="neither UTF-8 nor GBK"):
+        text_encoding(b"\xff\xfe\xff\xff\xff\xff"[2:], "x.csv")
+    with pytest.raises(pg.errors.LayerError, match="no text by content"):
         text_encoding(b"\xff\xfe\xff\xff\xff\x00\xff"[2:], "x.csv")
 
 

@@ -428,3 +428,35 @@ def test_chainages_in_kilometres_are_asked_about_in_tables(tmp_path):
             assert found["chainage_m"].unique() == pytest.approx(
                 np.array([0.02, 0.04, 0.06]) * factor
             )
+
+
+@pytest.mark.parametrize(
+    ("heading", "match"),
+    [
+        ("间距,高程", "names no offset and height"),
+        ("距离,高差", "names no offset and height"),
+        ("起点距(m),水深(m)", "names no offset and height"),
+        ("起点距(cm),高程(cm)", "points in cm, not in metres"),
+        ("起点距(m),高程(毫米)", "points in 毫米, not in metres"),
+        ("偏距/m,标高/dm", "points in dm, not in metres"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.csv", "a.txt"])
+def test_the_heading_of_a_block_is_heard(tmp_path, heading, match, name):
+    """Points below were taken for offset and height in metres, whatever stood above them."""
+    content = "".join(block(at, "断面 {km}\n" + heading) for at in Z)
+    with pytest.raises(pg.errors.LayerError, match=match):
+        pg.intake.read_sections(text(tmp_path, name, content), river="R")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.txt"])
+@pytest.mark.parametrize(
+    ("title", "datum"),
+    [("1956黄海高程系", "yellow_sea_1956"), ("高程:珠江基面", "pearl_river"), ("", None)],
+)
+def test_the_height_system_above_blocks_is_kept(tmp_path, name, title, datum):
+    heads = "断面 {km}\n起点距(m),高程/m\n(m),(m)"
+    content = f"君子布河横断面 {title}\n" + "".join(block(at, heads) for at in Z)
+    read = pg.intake.read_sections(text(tmp_path, name, content), river="R")
+    same(read)
+    assert (read["datum"].unique().tolist() == [datum]) if datum else "datum" not in read

@@ -94,7 +94,7 @@ def text_encoding(raw: bytes, name: str) -> Encoding:
     if b"\0" in raw and not any(_is_decodable(raw, e) for e in ("UTF-8", "GB18030")):
         raise LayerError(
             f"{name} is no text by content",
-            hint='save it as .xlsx or .csv; if it is UTF-16 without a mark: encoding="utf-16-le"',
+            hint="save it as .xlsx or .csv; of UTF-16 without a mark name the encoding",
             fault="unreadable",
         )
     found = _judged_encoding([raw], None, "", name)

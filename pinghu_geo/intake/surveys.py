@@ -30,6 +30,7 @@ from pinghu_geo.nouns.files import existing, require_suffix
 from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import nearest, numbers, require_columns, require_layer
 from pinghu_geo.nouns.tables import groups_of
+from pinghu_geo.nouns.units import datum_stated
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import begun_anew, chainage_prefix, parse_chainage
 from pinghu_geo.river.corridor import locate
@@ -45,6 +46,9 @@ COORDINATE_M = 20_000.0
 CHAINAGE = re.compile(r"[^\W\d_]*\s*-?\d+\s*\+\s*\d{3}(?:\.\d+)?", re.IGNORECASE)
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 DISTANCE = ("起点距", "偏距", "距离", "平距", "中距", "offset", "distance")
+# what else a column of points may hold: neither an offset nor a height
+NEITHER = ("间距", "高差", "水深", "深度", "埋深", "读数")
+METRES = re.compile(r"[(\[]\s*(?:m|米)\s*[)\]]", re.IGNORECASE)
 HEIGHT = ("高程", "标高", "elevation", "height", "level")
 
 
@@ -262,7 +266,9 @@ def _sections_from_rows(
     points = _points_of_rows(rows, path, "")
     if not points:
         raise _unknown_format_error(rows, path)
-    return _table_of_points(points, name, path)
+    made = _table_of_points(points, name, path)
+    datum = _datum_of_titles(rows)
+    return made.assign(datum=datum) if datum else made
 
 
 def _number_in_cell(text: str, row: int, path: Path) -> float:
@@ -410,8 +416,12 @@ def _points_of_rows(rows: Sequence[Row], path: Path, chainage: str) -> list[_Sec
             chainage, columns = at, {}
             continue
         if found := _columns_of_heading(cells):
+            _require_metres(row, [cells[k] for k in found.values()], path)
             columns = found
             continue
+        if all(METRES.fullmatch(c) for c in filled):
+            continue
+        _require_points_below(row, filled, path)
         label = next(
             (c for c in filled if not NUMBER.fullmatch(c) and not CHAINAGE.fullmatch(c)), ""
         )
@@ -444,6 +454,41 @@ def _points_of_rows(rows: Sequence[Row], path: Path, chainage: str) -> list[_Sec
                 else _no_point_error(row, filled, path)
             )
     return points
+
+
+def _require_metres(row: int, headings: Sequence[str], path: Path) -> None:
+    """Refuse a heading of points that are in another unit."""
+    stated = [
+        re.search(r"[(\[/]\s*([a-z]+|[^\W\d_]*米)\s*[)\]]?$", h, re.IGNORECASE) for h in headings
+    ]
+    odd = [s[1] for s in stated if s and s[1].lower() not in ("m", "米")]
+    if odd:
+        raise LayerError(
+            f"{path.name} has points in {odd[0]}, not in metres (row of the file)",
+            layer="sections",
+            ids=[row],
+            hint="a table with a column 桩号 is converted; or write metres",
+        )
+
+
+def _require_points_below(row: int, cells: Sequence[str], path: Path) -> None:
+    """Refuse a heading whose columns are no offset and height: they would be taken for them."""
+    names = [re.sub(r"[(\[/].*", "", c).strip().lower() for c in cells]
+    if sum(n in (*DISTANCE, *HEIGHT, *NEITHER) for n in names) > 1:
+        raise LayerError(
+            f"{path.name} has the heading {','.join(cells)}, which names no offset and height (row "
+            "of the file)",
+            layer="sections",
+            ids=[row],
+            hint="increments (间距) are summed in a table with a column 桩号; write depths and "
+            "differences (高差) as heights",
+        )
+
+
+def _datum_of_titles(rows: Sequence[Row]) -> str:
+    """Code of the height system that the rows without numbers name."""
+    titles = [" ".join(c) for _, c in rows if not any(NUMBER.fullmatch(x) for x in c)]
+    return datum_stated(" ".join(titles), "sections")
 
 
 def _points_of_row_pair(
@@ -498,7 +543,7 @@ def _sections_from_cells(path: Path, name: str | None, encoding: str | None) -> 
     """A table of sections, or sheets and blocks of them."""
     seen = Findings("sections")
     grids = cell_grids(path, "sections", seen, encoding)
-    tables, points = [], []
+    tables, points, block_rows = [], [], list[Row]()
     for grid in grids:
         if grid.hidden:
             continue
@@ -519,11 +564,13 @@ def _sections_from_cells(path: Path, name: str | None, encoding: str | None) -> 
             continue
         in_name = CHAINAGE.search(unicodedata.normalize("NFKC", grid.name))
         points += _points_of_rows(rows, path, in_name[0] if in_name else "")
+        block_rows += rows
     if points:
         made = _table_of_points(points, name, path)
         if _has_two_sides(grids):  # both sides run away from the centre
             made = made.sort_values(["chainage_m", "offset_m"], kind="stable")
-        tables.append(made)
+        datum = _datum_of_titles(block_rows)
+        tables.append(made.assign(datum=datum) if datum else made)
     if not tables:
         raise LayerError(
             f"{path.name} holds no sections that can be read",
