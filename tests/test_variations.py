@@ -75,6 +75,8 @@ FOUND = (
     ("household files", [("buildings", "rows", "levels")]),
     ("household files", [("line", "rows", "levels")]),
     ("ledger of a campaign", [("houses", "index", "int")]),
+    ("ledger of a campaign", [("nodes", "index", "building_id")]),
+    ("msproject", [("*", "river", "mixed")]),
     ("ledger with all", [("parcels_", "index", "building_id")]),
     ("ledger with all", [("nodes", "index", "building_id")]),
     ("ledger with all", [("parcels_", "index", "int")]),

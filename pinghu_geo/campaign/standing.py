@@ -14,6 +14,7 @@ from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.reaches import BalancedReaches
 from pinghu_geo.campaign.stages import TODO
 from pinghu_geo.campaign.tasks import CampaignTasks
+from pinghu_geo.nouns.door import with_named_ids
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result, sentences_html, table_html
 from pinghu_geo.nouns.schema import Lang
@@ -39,7 +40,7 @@ class Campaign(Result):
 
     def nodes(self) -> gpd.GeoDataFrame:
         """Nodes of tasks with dates, state and signal, for map and ledger."""
-        table = self.tasks.nodes.copy()
+        table = with_named_ids(self.tasks.nodes, "nodes").copy()
         for column in ("start", "due", "needed_by", "late_days", "float_days", "critical",
                        "priority", "why"):  # fmt: skip
             table[column] = self.replan.nodes[column].reindex(table.index)
