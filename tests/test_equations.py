@@ -1133,7 +1133,14 @@ def test_beds_and_levels_between_stations_go_by_the_way_along_the_river(name, tm
     bed = pd.DataFrame({"river": "R", "chainage_m": np.repeat([first, last], 4), "n": 0.03,
                         "offset_m": [-6.0, -5, 5, 6] * 2,
                         "elevation_m": [52.0, 50, 50, 52, 50, 48, 48, 50]})  # fmt: skip
-    found = pg.sections_from_dem(river, path, bed, n=0.05, spacing_m=20, half_width_m=20).sections
+    made = pg.sections_from_dem(river, path, bed, n=0.05, spacing_m=20, half_width_m=20)
+    found = made.sections
+    again = (
+        made.banks["repeated"] if "repeated" in made.banks else pd.Series(None, made.banks.index)
+    )
+    for chainage, said in zip(made.banks["chainage_m"], again, strict=True):
+        both = [m for m in np.arange(0.0, 261) if chainage in chainages(counts, m)]
+        assert pd.isna(said) == (len(both) == 1), (chainage, both)
     points = found[(found["source"] == "survey") & found["offset_m"].isin([-5.0, 5.0])]
     assert len(points) >= 2 * 11
     left = points[points["offset_m"] == -5]

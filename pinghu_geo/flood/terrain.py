@@ -185,7 +185,8 @@ def sections_from_dem(
         ground = _heights_at(rasters, place[:, None] + offsets[:, None] * right[:, None])
         made, ends = _ground_with_bed(part, at, offsets, ground, n, str(river))
         points.append(made)
-        banks.append(ends.assign(repeated=lines.scales[code].repeated(at)))
+        which = lines.scales[code].repeated(ends["_at"], said=ends["chainage_m"])
+        banks.append(ends.drop(columns="_at").assign(repeated=which))
     sections = pd.concat(points, ignore_index=True)
     if datum := datum_of(bed):  # the ground is above the same, or was refused
         sections["datum"] = datum
@@ -332,8 +333,11 @@ def _ground_with_bed(
         ["_at", "offset_m"], kind="stable", ignore_index=True
     )
     banks = pd.DataFrame(
-        {"river": river, "chainage_m": said, "left_bank_m": left[:, 0], "right_bank_m": right[:, 0]}
-    )
+        {
+            "river": river, "chainage_m": said, "left_bank_m": left[:, 0],
+            "right_bank_m": right[:, 0], "_at": at,
+        }
+    )  # fmt: skip
     rows = order.drop(columns="_at")
     return rows, banks if way > 0 else banks[::-1].reset_index(drop=True)
 

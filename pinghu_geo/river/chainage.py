@@ -254,15 +254,18 @@ class ChainageScale:
         first, last = (self.measure(said, twice=w, beyond=True) for w in ("upstream", "downstream"))
         return np.asarray(first == last)
 
-    def repeated(self, measure_m: ArrayLike) -> NDArray[np.object_]:
+    def repeated(
+        self, measure_m: ArrayLike, *, said: ArrayLike | None = None
+    ) -> NDArray[np.object_]:
         """Which of two places is meant where a long chain repeats a chainage, else None.
 
-        ``"above"`` is the place nearer to the river's head, ``"below"`` any further down.
+        ``"above"`` is the place nearer to the river's head, ``"below"`` any further down. The
+        place of an equation has two chainages: ``said`` are those that stand beside the answer.
         """
         measure = np.asarray(measure_m, float)
         found = np.full(measure.shape, None, object)
         if self.equations:
-            chainage = self.chainage(measure)
+            chainage = self.chainage(measure) if said is None else np.asarray(said, float)
             first = self.measure(chainage, twice="upstream", beyond=True)
             last = self.measure(chainage, twice="downstream", beyond=True)
             twice = last - first > SAME_PLACE_M
