@@ -752,3 +752,16 @@ def test_no_look_at_the_ground_is_larger_than_a_stretch(tmp_path, monkeypatch, c
     assert wet["flooded_m2"].iloc[0] == pytest.approx(20 * length + np.pi * 100, rel=0.08)
     assert len(looked) > 2
     assert max(looked) < 1_000 < PLANE.size / 20
+
+
+def test_a_grid_as_text_that_says_no_crs_is_translated(tmp_path):
+    """GDAL can't change an ASC in place: gdal_edit.py would fail on it."""
+    (tmp_path / "dem.asc").write_text(
+        f"ncols 3\nnrows 3\nxllcorner {X}\nyllcorner {Y}\ncellsize 50\n" + "5 6 7\n" * 3
+    )
+    with pytest.raises(pg.errors.CRSError) as error:
+        mean(tmp_path / "dem.asc")
+    assert error.value.hint.startswith("gdal_translate -a_srs EPSG:4547 dem.asc dem.tif")
+    with pytest.raises(pg.errors.CRSError) as error:
+        mean(tif(tmp_path / "dem.tif", PLANE, crs=None))
+    assert error.value.hint.startswith("gdal_edit.py -a_srs EPSG:4547 dem.tif")

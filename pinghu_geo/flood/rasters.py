@@ -34,6 +34,8 @@ __all__ = ["Rasters", "Source", "Window", "raster_crs", "tiles_of", "unit_of_hei
 
 Source = str | Path | Sequence[str | Path]
 
+# what GDAL reads but can't change: it is written anew instead
+READ_ONLY = (".asc", ".txt", ".xyz", ".bil", ".jpg", ".png")
 # cells in memory at once
 CELLS_AT_ONCE = 1_000_000
 # units of a band as programs write them, in metres
@@ -243,7 +245,10 @@ def raster_crs(source: Source, layer: str) -> CRS:
     raise CRSError(
         f"{path.name} doesn't say its CRS",
         layer=layer,
-        hint=f"gdal_edit.py -a_srs EPSG:4547 {path.name}, with the code of the survey",
+        hint=f"gdal_translate -a_srs EPSG:4547 {path.name} {path.stem}.tif, with the code of the "
+        "survey"
+        if path.suffix.lower() in READ_ONLY
+        else f"gdal_edit.py -a_srs EPSG:4547 {path.name}, with the code of the survey",
     )
 
 
@@ -306,6 +311,9 @@ def _file_grid(path: Path, crs: Any, layer: str) -> _FileGrid:
                 layer=layer,
                 hint="gdalwarp -t_srs EPSG:4547 in.tif out.tif, with the layer's code"
                 if own is not None and not _is_local_crs(own)
+                else f"gdal_translate -a_srs EPSG:4547 {path.name} {path.stem}.tif, with the "
+                "code of the survey"
+                if path.suffix.lower() in READ_ONLY
                 else f"gdal_edit.py -a_srs EPSG:4547 {path.name}, with the code of the survey",
             )
         grid = file.transform
