@@ -40,7 +40,7 @@ class Campaign(Result):
 
     def nodes(self) -> gpd.GeoDataFrame:
         """Nodes of tasks with dates, state and signal, for map and ledger."""
-        table = with_named_ids(self.tasks.nodes, "nodes").copy()
+        table: gpd.GeoDataFrame = with_named_ids(self.tasks.nodes, "nodes").copy()
         for column in ("start", "due", "needed_by", "late_days", "float_days", "critical",
                        "priority", "why"):  # fmt: skip
             table[column] = self.replan.nodes[column].reindex(table.index)
