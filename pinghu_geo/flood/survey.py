@@ -344,7 +344,9 @@ def ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str
             "river": np.asarray(names, dtype=object)[river[at]],
             "chainage_m": values["chainage_m"][at],
             "measure": measure[at],
-            "repeated": _which_of_repeated(measure[at], river[at], [str(n) for n in names], rivers),
+            "repeated": _which_of_repeated(
+                measure[at], values["chainage_m"][at], river[at], [str(n) for n in names], rivers
+            ),
             "left_out": left_out[at],
         }
     )
@@ -385,14 +387,19 @@ def _downstream_measures(
 
 
 def _which_of_repeated(
-    measure: Array, river: Array, names: list[str], rivers: gpd.GeoDataFrame | None
+    measure: Array,
+    said: Array,
+    river: Array,
+    names: list[str],
+    rivers: gpd.GeoDataFrame | None,
 ) -> Array:
     """Which of two places of one chainage a measure is {above, below}; None of a single one."""
     found = np.full(len(measure), None, object)
     scales = {} if rivers is None else river_scales(rivers)
     for k, name in enumerate(names):
         if name in scales and scales[name].equations:
-            found[river == k] = scales[name].repeated(measure[river == k])
+            mine = river == k
+            found[mine] = scales[name].repeated(measure[mine], said=said[mine])
     return found
 
 
@@ -416,7 +423,7 @@ def sections_apart(
             "chainage_m": chainage[first],
             "measure": measure[first],
             "repeated": _which_of_repeated(
-                measure[first], river[first], [str(n) for n in names], rivers
+                measure[first], chainage[first], river[first], [str(n) for n in names], rivers
             ),
         }
     )
