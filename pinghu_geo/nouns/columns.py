@@ -836,7 +836,7 @@ _NOUNS = (
                 "m³/s",
                 required=True,
                 minimum=0,
-                aliases=("设计流量", "洪峰流量"),
+                aliases=("设计流量", "洪峰流量", "Q", "Qp"),
             ),
             _LINE,
             _PROFILE,
