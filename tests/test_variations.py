@@ -76,6 +76,8 @@ FOUND = (
     ("household files", [("line", "rows", "levels")]),
     ("ledger of a campaign", [("houses", "index", "int")]),
     ("ledger of a campaign", [("nodes", "index", "building_id")]),
+    ("ledger of a campaign", [("planned", "index", "Int64")]),
+    ("ledger of a campaign", [("people", "index", "int")]),
     ("msproject", [("*", "river", "mixed")]),
     ("ledger with all", [("parcels_", "index", "building_id")]),
     ("ledger with all", [("nodes", "index", "building_id")]),

@@ -15,7 +15,7 @@ from pinghu_geo.campaign.reports import FORM_HEADINGS, FORM_MARK
 from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.deliver.styles import stage_words
 from pinghu_geo.deliver.workbook import CREATED, new_workbook
-from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.door import require_known_rows, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import file_names, sheet_text
 from pinghu_geo.nouns.messages import say
@@ -114,14 +114,14 @@ def write_forms(
     for name in dict.fromkeys(group):
         mine = group.index[group == name]
         houses = ours[ours["node_id"].isin(mine)]
-        _require_known_rows(houses, houses.index.isin(state.buildings.index), "buildings")
+        require_known_rows(houses, houses.index.isin(state.buildings.index), "buildings")
         rows = _locked_rows(houses, houses, state.buildings, stages, lang)
         sheets = {say("house list", lang): ("building", rows)}
         if tenants is not None and len(people := tenants[tenants["node_id"].isin(mine)]):
-            _require_known_rows(people, people["building_id"].isin(buildings.index), "tenants",
+            require_known_rows(people, people["building_id"].isin(buildings.index), "tenants",
                            "are of houses that buildings lacks")  # fmt: skip
             homes = buildings.reindex(people["building_id"]).set_axis(people.index)
-            _require_known_rows(people, people.index.isin(state.tenants.index), "tenants")
+            require_known_rows(people, people.index.isin(state.tenants.index), "tenants")
             rows = _locked_rows(people, homes, state.tenants, stages, lang)
             sheets[say("tenant list", lang)] = ("tenant", rows)
         path = Path(folder) / say("progress_{}.xlsx", lang, names[name])
@@ -217,19 +217,6 @@ def _write_explanation(
         needed = say("yes" if column.required else "no", lang)
         for at, text in enumerate((name, needed, unit, may)):
             sheet.write_string(k, at, text)
-
-
-def _require_known_rows(
-    rows: pd.DataFrame, known: Any, layer: str, problem: str = "have no state"
-) -> None:
-    """Refuse rows that another table of the call doesn't know: their state would read 未启动."""
-    lost = ~np.asarray(known, bool)
-    if lost.any():
-        raise LayerError(
-            problem, layer=layer, ids=rows.index[lost],
-            hint="buildings, tenants and nodes from one campaign_tasks(...), and "
-            "pg.progress_state(log, buildings, tenants=tenants) of these very tables",
-        )  # fmt: skip
 
 
 def _locked_rows(

@@ -12,7 +12,7 @@ import pandas as pd
 from pinghu_geo.campaign.stages import stage_words
 from pinghu_geo.campaign.standing import Campaign
 from pinghu_geo.deliver.workbook import CREATED, SIGNED, Paper, flat_rows, new_workbook
-from pinghu_geo.nouns.door import same_ids, takes, with_named_ids
+from pinghu_geo.nouns.door import require_known_rows, same_ids, takes, with_named_ids
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import sheet_text
 from pinghu_geo.nouns.messages import say
@@ -337,7 +337,10 @@ def _write_campaign_sheets(paper: Paper, ledger: _Ledger, campaign: Campaign) ->
     ledger.sheet(paper, "ledger of supervision", ledger.sorted(late), SUPERVISION_COLUMNS)
     people = campaign.tasks.tenants
     if people is not None and len(people):
-        state = campaign.state.tenants.drop(columns="node_id").reindex(people.index)
+        state = campaign.state.tenants.drop(columns="node_id")
+        if len(state):
+            require_known_rows(people, people.index.isin(state.index), "tenants")
+        state = state.reindex(people.index)
         both = people.join(state[[c for c in state if c not in people]])
         both = both[both["node_id"].notna()].assign(river=lambda t: t["node_id"].map(at))
         ledger.sheet(paper, "tenants to move", ledger.sorted(both), TENANT_COLUMNS)

@@ -40,6 +40,7 @@ __all__ = [
     "excel_day",
     "ids_as_text",
     "require_known_nodes",
+    "require_known_rows",
     "same_ids",
     "takes",
     "with_ids_as_column",
@@ -242,6 +243,19 @@ def require_known_nodes(buildings: pd.DataFrame, nodes: pd.DataFrame) -> None:
             ids=lost,
             hint="both tables from one campaign_tasks(...)",
         )
+
+
+def require_known_rows(
+    rows: pd.DataFrame, known: Any, layer: str, problem: str = "have no state"
+) -> None:
+    """Refuse rows that another table doesn't know, whose state would read 未启动 行须在状态表中."""
+    lost = ~np.asarray(known, bool)
+    if lost.any():
+        raise LayerError(
+            problem, layer=layer, ids=rows.index[lost],
+            hint="buildings, tenants and nodes from one campaign_tasks(...), and "
+            "pg.progress_state(log, buildings, tenants=tenants) of these very tables",
+        )  # fmt: skip
 
 
 def _example_noun(what: str) -> str:
