@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from pinghu_geo.deliver.templates import Draft
+from pinghu_geo.deliver.templates import Draft, fill_papers, template_bytes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import visible_text
 from pinghu_geo.nouns.messages import say
@@ -20,6 +21,7 @@ __all__ = [
     "paper_name",
     "require_known",
     "template_of",
+    "write_papers",
     "write_templates",
 ]
 
@@ -87,6 +89,21 @@ def paper_name(kind: str, lang: Lang) -> str:
 def own_template(kind: str, lang: Lang) -> bytes:
     """Our template of a paper."""
     return PAPERS[kind](lang)
+
+
+def write_papers(
+    kind: str,
+    papers: Mapping[str, Mapping[str, Any]],
+    target: str | Path,
+    template: str | Path | None,
+    lang: Lang,
+    *,
+    named: bool = False,
+) -> list[Path]:
+    """Papers of a kind in the office's template or ours; ``named`` files begin with its name."""
+    name = paper_name(kind, lang)
+    given = template_bytes(template, own_template(kind, lang))
+    return fill_papers(papers, target, given, title=name, prefix=f"{name}_" if named else "")
 
 
 def template_of(kind: str, folder: str | Path | None) -> Path | None:

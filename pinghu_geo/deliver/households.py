@@ -13,9 +13,9 @@ import pandas as pd
 
 from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import TODO, stage_rules
-from pinghu_geo.deliver.drafts import HOUSE_FACTS, own_template, paper_name
+from pinghu_geo.deliver.drafts import HOUSE_FACTS, write_papers
 from pinghu_geo.deliver.styles import stage_words
-from pinghu_geo.deliver.templates import Picture, fill_papers, template_bytes
+from pinghu_geo.deliver.templates import Picture
 from pinghu_geo.deliver.wording import (
     place_in_words,
     rows_with_index,
@@ -135,9 +135,7 @@ def write_household_files(
         )
         paper |= _progress_of_house(str(one), reached.get(str(one)), state, words, lang)
         papers[str(one)] = paper
-    name = paper_name("household", lang)
-    ours = own_template("household", lang)
-    return fill_papers(papers, target, template_bytes(template, ours), title=name)
+    return write_papers("household", papers, target, template, lang)
 
 
 def _costs_by_head(row: Mapping[str, Any], lang: Lang) -> list[dict[str, str]]:

@@ -14,9 +14,8 @@ from pinghu_geo.campaign.planning import Schedule
 from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.campaign.tasks import CampaignTasks
-from pinghu_geo.deliver.drafts import own_template, paper_name
+from pinghu_geo.deliver.drafts import write_papers
 from pinghu_geo.deliver.styles import stage_words
-from pinghu_geo.deliver.templates import fill_papers, template_bytes
 from pinghu_geo.deliver.wording import (
     place_in_words,
     rows_with_index,
@@ -127,10 +126,7 @@ def write_notices(
         papers[str(node)] = paper
     if not papers:
         return []
-    name = paper_name("notice", lang)
-    own = own_template("notice", lang)
-    given = template_bytes(template, own)
-    return fill_papers(papers, target, given, title=name, prefix=f"{name}_")
+    return write_papers("notice", papers, target, template, lang, named=True)
 
 
 def _houses_behind(
@@ -234,10 +230,7 @@ def write_transfers(
         papers[key] = paper
     if not papers:
         return []
-    name = paper_name("transfer", lang)
-    own = own_template("transfer", lang)
-    given = template_bytes(template, own)
-    return fill_papers(papers, target, given, title=name, prefix=f"{name}_")
+    return write_papers("transfer", papers, target, template, lang, named=True)
 
 
 def _houses_cleared(

@@ -10,8 +10,8 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from pinghu_geo.deliver.drafts import own_template, paper_name
-from pinghu_geo.deliver.templates import Picture, fill_papers, template_bytes
+from pinghu_geo.deliver.drafts import write_papers
+from pinghu_geo.deliver.templates import Picture
 from pinghu_geo.deliver.wording import (
     rows_with_index,
     texts_of_row,
@@ -101,10 +101,7 @@ def write_scheme_report(
         "widths": _plots_of_widths(comparison, searched, widths or {}, rivers, lang),
         "reservations": _reservations_in_words(comparison, searched, reservations, lang),
     }  # fmt: skip
-    name = paper_name("schemes", lang)
-    own = own_template("schemes", lang)
-    given = template_bytes(template, own)
-    return fill_papers({"": paper}, target, given, title=name)[0]
+    return write_papers("schemes", {"": paper}, target, template, lang)[0]
 
 
 def _ten_thousands_of_yuan(yuan: Any, lang: Lang) -> str:

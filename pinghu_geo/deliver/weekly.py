@@ -15,9 +15,9 @@ from pinghu_geo.campaign.planning import Schedule
 from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import stage_rules
 from pinghu_geo.campaign.tasks import CampaignTasks
-from pinghu_geo.deliver.drafts import own_template, paper_name
+from pinghu_geo.deliver.drafts import write_papers
 from pinghu_geo.deliver.styles import stage_words
-from pinghu_geo.deliver.templates import Picture, fill_papers, template_bytes
+from pinghu_geo.deliver.templates import Picture
 from pinghu_geo.deliver.wording import (
     rows_with_index,
     text_or_unknown,
@@ -122,10 +122,7 @@ def write_weekly_report(
         one["blocker"] = str(row["blocker"] or "")
         paper["late"].append(one)
     paper |= _week_by_stage(tasks, watched.changes, words, lang)
-    name = paper_name("weekly", lang)
-    own = own_template("weekly", lang)
-    given = template_bytes(template, own)
-    return fill_papers({"": paper}, target, given, title=name)[0]
+    return write_papers("weekly", {"": paper}, target, template, lang)[0]
 
 
 def _sums_in_words(tasks: CampaignTasks, watched: Supervision, lang: Lang) -> list[str]:
