@@ -14,8 +14,7 @@ from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.reaches import BalancedReaches
 from pinghu_geo.campaign.stages import TODO
 from pinghu_geo.campaign.tasks import CampaignTasks
-from pinghu_geo.nouns.door import with_named_ids
-from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.door import require_some_nodes, with_named_ids
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result, sentences_html, table_html
 from pinghu_geo.nouns.schema import Lang
@@ -43,7 +42,8 @@ class Campaign(Result):
         """Nodes of tasks with dates, state and signal, for map and ledger."""
         table: gpd.GeoDataFrame = with_named_ids(self.tasks.nodes, "nodes").copy()
         for layer in ("replan", "state", "supervision"):
-            self._require_same_nodes(table, layer)
+            if len(theirs := getattr(self, layer).nodes.index):
+                require_some_nodes(table.index, theirs, layer)
         for column in ("start", "due", "needed_by", "late_days", "float_days", "critical",
                        "priority", "why"):  # fmt: skip
             table[column] = self.replan.nodes[column].reindex(table.index)
@@ -57,17 +57,6 @@ class Campaign(Result):
         for column in ("blocker", "blocker_since"):
             table[column] = now[column]
         return table
-
-    def _require_same_nodes(self, nodes: gpd.GeoDataFrame, layer: str) -> None:
-        """Refuse a part whose nodes are others: all dates and stages would be blank."""
-        theirs = getattr(self, layer).nodes.index
-        if len(nodes) and len(theirs) and not nodes.index.isin(theirs).any():
-            raise LayerError(
-                "has none of the nodes that buildings are of",
-                layer=layer,
-                ids=nodes.index,
-                hint="both tables from one campaign_tasks(...)",
-            )
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """Sentences for people: classes, plan, where we stand."""

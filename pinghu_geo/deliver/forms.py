@@ -15,8 +15,7 @@ from pinghu_geo.campaign.reports import FORM_HEADINGS, FORM_MARK
 from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.deliver.styles import stage_words
 from pinghu_geo.deliver.workbook import CREATED, new_workbook
-from pinghu_geo.nouns.door import require_known_rows, takes
-from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.door import require_known_rows, require_some_nodes, takes
 from pinghu_geo.nouns.inert import file_names, sheet_text
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
@@ -101,13 +100,7 @@ def write_forms(
     require_columns(nodes, ["group"], "nodes")
     stages = stage_rules() if stages is None else stages
     ours = buildings[buildings["node_id"].notna()]
-    if len(ours) and not ours["node_id"].isin(nodes.index).any():
-        raise LayerError(
-            "has none of the nodes that buildings are of",
-            layer="nodes",
-            ids=ours["node_id"].unique(),
-            hint="both tables from one campaign_tasks(...)",
-        )
+    require_some_nodes(pd.Index(ours["node_id"]), nodes.index, "nodes")
     group = nodes["group"].astype("str").where(nodes["group"].notna(), say("no group", lang))
     names = file_names(group)
     made = []

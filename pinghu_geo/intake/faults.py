@@ -53,12 +53,12 @@ MANY_PARTS, PARTS_APART_M = 10, 100.0
 AREA_FACTOR, FLOOR_AREA_FACTOR, UNIT_FACTOR = 1.25, 3.0, 20.0
 # Multiples of a square metre in which areas come.
 AREA_UNITS = {"mu": 2000 / 3, "hectares": 1e4, "km²": 1e6}
-# Rates below this in the median [yuan/m²] are probably in 10,000 yuan.
-# of structures the first is never above the second
+# Of structures the first is never above the second.
 BELOW = (
     ("low_chord_m", "deck_m"), ("opening_m", "gate_height_m"), ("n_open", "n_gates"),
     ("blocked_m", "rise_m"), ("from_offset_m", "to_offset_m"), ("limit_left_m", "limit_right_m"),
 )  # fmt: skip
+# Rates below this in the median [yuan/m²] are probably in 10,000 yuan.
 LEAST_RATE = 20.0
 CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 ACTIVE = r"(?i)^\s*[=@]|^\s*[+\-][^\d\s(]|<\s*(?:script|img|iframe|svg|a)\b|javascript:"

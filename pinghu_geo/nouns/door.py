@@ -41,6 +41,7 @@ __all__ = [
     "ids_as_text",
     "require_known_nodes",
     "require_known_rows",
+    "require_some_nodes",
     "same_ids",
     "takes",
     "with_ids_as_column",
@@ -241,6 +242,17 @@ def require_known_nodes(buildings: pd.DataFrame, nodes: pd.DataFrame) -> None:
             "lacks nodes that buildings are of",
             layer="nodes",
             ids=lost,
+            hint="both tables from one campaign_tasks(...)",
+        )
+
+
+def require_some_nodes(wanted: pd.Index, known: pd.Index, layer: str) -> None:
+    """Refuse a table with none of the nodes wanted 节点编号须相符: all would be blank."""
+    if len(wanted) and not wanted.isin(known).any():
+        raise LayerError(
+            "has none of the nodes that buildings are of",
+            layer=layer,
+            ids=wanted.unique(),
             hint="both tables from one campaign_tasks(...)",
         )
 
