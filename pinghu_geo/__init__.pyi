@@ -25,8 +25,9 @@ from .flood.terrain import flood_levels, inundation, raster_values, sections_fro
 from .intake.drawing import write_dxf
 from .intake.faults import check, repair
 from .intake.grid import apply_grid, fit_grid
-from .intake.io import read_layer, read_table, write_layer
+from .intake.io import read_layer, read_table
 from .intake.registry import join_ledger
+from .intake.writing import write_layer
 from .keys import explain, project_schema
 from .nouns import errors
 from .nouns.errors import PinghuError

@@ -14,7 +14,7 @@ import pandas as pd
 from geopandas.array import GeometryDtype
 
 from pinghu_geo.deliver.styles import CLASS_LOOKS, MAP_LOOKS
-from pinghu_geo.intake.io import database_frame, with_one_shape
+from pinghu_geo.intake.writing import database_frame, with_one_shape
 from pinghu_geo.nouns.door import with_ids_as_column, with_shapes
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import database_name, visible_text

@@ -3,9 +3,10 @@ from .drawing import write_dxf
 from .encoding import dbf_encoding
 from .faults import Repaired, check, check_summary, repair, split_parts
 from .grid import GridFit, apply_grid, fit_grid
-from .io import read_layer, read_table, write_layer
+from .io import read_layer, read_table
 from .registry import JoinedLedger, join_ledger, unit_numbers
 from .surveys import read_sections, write_sections
+from .writing import write_layer
 
 __all__ = [
     "GridFit",

@@ -18,7 +18,7 @@ import shapely
 
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.formats import PARQUET, covering, own_errors, require_sound
-from pinghu_geo.intake.io import canonical_layer
+from pinghu_geo.intake.recognised import canonical_layer
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OutputError, PinghuError, reason
 from pinghu_geo.nouns.files import existing, require_signature
