@@ -129,8 +129,8 @@ def test_closed_forms():
 def test_belanger():
     """A jump in a frictionless level channel keeps the specific force."""
     d = case("C1_closed_forms")["belanger"]
-    from pinghu_geo.flood.hydraulics import lay_sections
     from pinghu_geo.flood.steady import specific_force
+    from pinghu_geo.flood.survey import lay_sections
 
     laid = lay_sections(channel([0.0], [0.0], d["b"], n=0.03))
     rows = np.zeros(2, int)

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.hydraulics import Boundary, Scenario, scenario_levels
+from pinghu_geo.flood.boundaries import Boundary
+from pinghu_geo.flood.hydraulics import Scenario, scenario_levels
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import lay_sections
 from pinghu_geo.nouns.door import takes

@@ -10,10 +10,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.boundaries import boundary_table, for_profile
 from pinghu_geo.flood.hecras import ENDLESS_M, reach_names
 from pinghu_geo.flood.hecras_structures_out import junction_lines, structure_lines
 from pinghu_geo.flood.hecras_text import BOUNDARY_KINDS, COLUMN, RIVER_NOTE
-from pinghu_geo.flood.hydraulics import boundary_table, for_profile
 from pinghu_geo.flood.junctions import junction_table
 from pinghu_geo.flood.structures import parts_by_kind, with_structures
 from pinghu_geo.flood.survey import (

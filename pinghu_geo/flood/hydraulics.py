@@ -1,72 +1,53 @@
 """Does the water still pass? Water profiles from tables of sections, floods and boundaries.
 
 Steady gradually varied flow in one dimension, SI throughout. `sections` and `steady` hold the
-arithmetic; this module lays tables out for it and tables of results back.
+arithmetic; this module lays tables out for it, and `profiles` tables of results back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.channel import by_zone
+from pinghu_geo.flood.boundaries import (
+    Boundaries,
+    Boundary,
+    boundary_table,
+    joined_last,
+    lowest_sections,
+)
 from pinghu_geo.flood.crossings import Crossing
-from pinghu_geo.flood.junctions import Branch, End, Junction, junction_level, junction_table
+from pinghu_geo.flood.junctions import junction_table
+from pinghu_geo.flood.profiles import level_tables, profile_tables
 from pinghu_geo.flood.sections import ENDLESS_M, Array
 from pinghu_geo.flood.steady import (
     BALANCED,
     CRITICAL,
     FRICTION,
-    UNBALANCED,
     Friction,
     Model,
     critical_level,
     mixed,
-    normal_level,
     side_by_side,
     subcritical,
     supercritical,
 )
 from pinghu_geo.flood.structures import with_structures
-from pinghu_geo.flood.survey import (
-    GRAVITY_MS2,
-    Laid,
-    discharges,
-    for_river,
-    lay_sections,
-    places,
-)
+from pinghu_geo.flood.survey import GRAVITY_MS2, Laid, discharges, for_river, lay_sections, places
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, PinghuError
-from pinghu_geo.nouns.schema import nearest, numbers, one_of
-from pinghu_geo.nouns.tables import words_of
+from pinghu_geo.nouns.schema import nearest, one_of
 from pinghu_geo.nouns.units import datum_of, require_one_datum
 from pinghu_geo.river.centreline import river_scales
-from pinghu_geo.river.chainage import ChainageScale, format_chainage
 
-__all__ = [
-    "Boundary",
-    "Scenario",
-    "scenario_levels",
-    "boundary_table",
-    "for_profile",
-    "joined_last",
-    "water_profile",
-]
+__all__ = ["Scenario", "scenario_levels", "water_profile"]
 
 Regime = Literal["subcritical", "supercritical", "mixed"]
-Boundary: TypeAlias = pd.DataFrame | Mapping[str, Any]
-
-# a level farther from what is demanded from below was computed from above [m]
-RUN_THROUGH_M = 1e-6
-FROUDE_LIMIT = 0.9
-# critical levels are looked for where they may matter, as HEC-RAS does
-FROUDE_NEAR = 0.7
 
 
 # A bed that rises downstream by more than this [m], at so many sections, and between most of them.
@@ -75,8 +56,8 @@ UPHILL_M, LEAST_UPHILL, MOSTLY_UPHILL = 1.0, 4, 0.6
 POINTS_AT_ONCE = 1_000_000
 # A section in which no water can stand up to this share of its depth is blocked.
 BLOCKED_SHARE, LEAST_DEPTH_M, SLIT_M2 = 0.5, 0.05, 1e-3
-# Outside of these nothing is measured in metres: n, levels [m], fall of a river, velocity [m/s].
-LEAST_N, MOST_N, LEVELS_M, STEEPEST, FASTEST_MS = 0.008, 0.3, (-450.0, 6000.0), 0.1, 10.0
+# Outside of these nothing is measured in metres: n, levels [m], fall of a river.
+LEAST_N, MOST_N, LEVELS_M, STEEPEST = 0.008, 0.3, (-450.0, 6000.0), 0.1
 
 
 @takes()
@@ -319,7 +300,7 @@ def _profiles(
             hint="an obstacle that water can pass has a top_m; walls leave room between them",
         )
     _refuse_shut_openings(case.laid)
-    return _solved([case], _profile_tables)[0]
+    return _solved([case], profile_tables)[0]
 
 
 def _require_known_rivers(sections: pd.DataFrame, structures: pd.DataFrame | None) -> None:
@@ -396,7 +377,7 @@ def scenario_levels(
             packed = packed.roughened(factor)
         laid = replace(case.laid, sections=packed)
         cases.append(replace(case, laid=laid, scenario=one, guess=guess))
-    return _solved(cases, _level_tables) if cases else []
+    return _solved(cases, level_tables) if cases else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,7 +386,7 @@ class _ProfileCase:
 
     laid: Laid
     q: dict[str, Array]
-    edges: _Boundaries
+    edges: Boundaries
     order: list[str]
     regime: Regime
     options: dict[str, Any]
@@ -481,11 +462,11 @@ def _profile_case(
     if rivers is None:
         _refuse_uphill(laid)
     q = discharges(flows, laid.stations, rivers)
-    edges = _Boundaries(
+    edges = Boundaries(
         boundary_table(downstream, "downstream"),
         boundary_table(upstream, "upstream"),
         junction_table(junctions),
-        _lowest_sections(laid, q),
+        lowest_sections(laid, q),
         scales,
     )
     require_one_datum(
@@ -547,7 +528,7 @@ def _section_oddities(laid: Laid) -> dict[str, Array]:
 
 
 def _lacks_tributary_flow(
-    laid: Laid, q: Mapping[str, Array], edges: _Boundaries
+    laid: Laid, q: Mapping[str, Array], edges: Boundaries
 ) -> dict[str, Array]:
     """By flood: sections below a confluence at which the discharge doesn't grow."""
     stations, downstream = laid.stations, edges.downstream
@@ -575,7 +556,7 @@ def _lacks_tributary_flow(
 
 
 def _with_left_out_effect(
-    stations: pd.DataFrame, order: list[str], edges: _Boundaries, regime: Regime
+    stations: pd.DataFrame, order: list[str], edges: Boundaries, regime: Regime
 ) -> pd.DataFrame:
     """Sections with whether their level depends on a structure that isn't computed."""
     beyond = np.array(stations["left_out"] != "", bool)
@@ -696,385 +677,3 @@ def _at_end(
             )
         found.append((level, critical))
     return found
-
-
-def _profile_tables(
-    model: Model, laid: Laid, level: Array, found: Array, profiles: list[str]
-) -> pd.DataFrame:
-    """Profiles as a table."""
-    return pd.concat(
-        [
-            _profile_table(model.column(k), laid, level[:, k], found[:, k], name)
-            for k, name in enumerate(profiles)
-        ]
-    )
-
-
-def _profile_table(
-    model: Model, laid: Laid, level: Array, found: Array, profile: str
-) -> pd.DataFrame:
-    """One profile as a table."""
-    rows, q, g = model.rows[:, 0], model.discharge[:, 0], model.gravity
-    wet = model.sections.wetted(rows, level)
-    state = model.state_of(wet, q, level)
-    dry = ~(level > model.sections.bottom[rows]) | ~np.isfinite(state.energy)
-    if dry.any():
-        raise HydraulicsError(
-            f"finds no level of {laid.stations['river'][rows[0]]} at which its sections carry the "
-            "discharge",
-            layer="sections",
-            ids=places(laid.stations, rows[dry]),
-            hint="ineffective areas, walls or obstacles may close these sections",
-        )
-    own = laid.own(rows)
-    area, top, k = wet.area.sum(axis=1), wet.top.sum(axis=1), wet.total_conveyance
-    alpha = wet.alpha
-    froude = np.sqrt(alpha * q**2 * top / (g * area**3))
-    near = np.flatnonzero((froude > FROUDE_NEAR) | (found == CRITICAL))
-    critical, minima = np.full(len(rows), np.nan), np.ones(len(rows), int)
-    critical[near], minima[near] = critical_level(model, rows[near], q[near])
-    up, down = state.take(slice(None, -1)), state.take(slice(1, None))
-    loss = np.append(model.losses(rows[:-1], up, down)[0], np.nan)
-    through = _crossing_columns(model, level, loss)
-    stations = laid.stations.loc[own]
-    bits = {
-        "critical_default": found == CRITICAL,
-        "unbalanced": found == UNBALANCED,
-        "carried": _carried_from_unbalanced(found, state.grows < 0),
-        "froude": froude > FROUDE_LIMIT,
-        "conveyance_ratio": _conveyance_jumps(k),
-        "above_ends": level > model.sections.ends[rows],
-        "spacing": np.append(np.abs(np.diff(state.velocity_head)) > 0.15, False) | (loss > 0.3),
-        "alpha": alpha > 2.0,
-        "several_minima": minima > 1,
-        "left_out": stations["beyond"].to_numpy(),
-        "pressurised": top < 1e-6,
-        "blocked": stations["blocked"].to_numpy(bool),
-        "tributary": stations[f"ungrown {profile}"].to_numpy(bool),
-        "implausible": stations["odd"].to_numpy(bool) | (q / area > FASTEST_MS),
-    }
-    regime = np.where(state.grows < 0, "supercritical", "subcritical")
-    return pd.DataFrame(
-        {
-            "scheme": stations["scheme"].to_numpy(), "profile": profile,
-            "river": stations["river"].to_numpy(), "chainage_m": stations["chainage_m"].to_numpy(),
-            "discharge_m3s": q, "level_m": level, "energy_m": state.energy,
-            "critical_level_m": critical, "bed_m": model.sections.bottom[rows],
-            "depth_m": level - model.sections.bottom[rows], "velocity_ms": q / area,
-            "froude": froude, "area_m2": area,
-            "wetted_perimeter_m": model.sections.perimeter(rows, level).sum(axis=1),
-            "top_width_m": top, "conveyance_m3s": k, "alpha": alpha,
-            "friction_slope": (q / k) ** 2, "loss_m": loss, **by_zone(wet),
-            "regime": np.where(found == CRITICAL, "critical", regime),
-            "doubts": _doubt_texts(bits), **through,
-            "repeated": words_of(stations["repeated"]), "_row": own,
-        }
-    )  # fmt: skip
-
-
-def _level_tables(
-    model: Model, laid: Laid, level: Array, found: Array, profiles: list[str]
-) -> pd.DataFrame:
-    """Levels only, of all profiles at once."""
-    del found
-    rows = laid.own(model.rows.T.ravel())
-    stations = laid.stations
-    names = list(dict.fromkeys(profiles))
-    code = np.array([names.index(p) for p in profiles])
-    made: dict[str, Any] = {
-        "profile": pd.Categorical.from_codes(np.repeat(code, len(model.rows)), pd.Index(names)),
-        "discharge_m3s": model.discharge.T.ravel(),
-        "level_m": level.T.ravel(),
-        "chainage_m": stations["chainage_m"].to_numpy()[rows],
-        "repeated": stations["repeated"].to_numpy()[rows],
-        "_row": rows,
-    }
-    for column in ("scheme", "river"):
-        codes, words = pd.factorize(stations[column])
-        made[column] = pd.Categorical.from_codes(codes[rows], pd.Index(list(words)))
-    return pd.DataFrame(made)
-
-
-def _crossing_columns(model: Model, level: Array, loss: Array) -> dict[str, Any]:
-    """What stands below each section and how the water passes it; its loss, in place."""
-    size = len(level)
-    (named, control), over = np.full((2, size), None, object), np.full(size, np.nan)
-    for i, row in enumerate(model.rows[:-1, 0]):
-        if (station := model.station(int(row))) not in model.crossings:
-            continue
-        one = model.crossed(i, 0, float(level[i + 1]))
-        named[i] = model.crossings[station].name
-        control[i] = one.control + (f" {one.flow_class}" if one.flow_class not in ("", "A") else "")
-        over[i] = one.over
-        if abs(one.level - level[i]) > RUN_THROUGH_M and (
-            ran := model.run_through(i, 0, float(level[i]))
-        ):  # not passed from below: supercritical water runs through
-            control[i], over[i] = f"{ran[1]} C", 0.0
-        down = model.state(model.rows[[i + 1], 0], model.discharge[[i + 1], 0], level[[i + 1]])
-        up = model.state(model.rows[[i], 0], model.discharge[[i], 0], level[[i]])
-        loss[i] = up.energy[0] - down.energy[0]
-    return {
-        "structure_id": pd.array(named, dtype="str"),
-        "control": pd.array(control, dtype="str"),
-        "over_m3s": over,
-    }
-
-
-def _carried_from_unbalanced(found: Array, fast: Array) -> Array:
-    """Which levels were computed from an unbalanced one: up to a control, or down to a jump."""
-    carried = np.zeros(len(found), bool)
-    for order, ruled in ((range(len(found))[::-1], ~fast), (range(len(found)), fast)):
-        on = False
-        for i in order:
-            on = on and bool(ruled[i])
-            carried[i] |= on and found[i] == BALANCED
-            on = found[i] != CRITICAL and (on or found[i] == UNBALANCED)
-    return carried
-
-
-def _conveyance_jumps(k: Array) -> Array:
-    """Where the conveyance differs too much from the next section's."""
-    ratio = np.append(k[:-1] / k[1:], 1.0)
-    return (ratio < 0.7) | (ratio > 1.4)
-
-
-def _doubt_texts(bits: Mapping[str, Array]) -> Array:
-    """Codes of a row, joined by commas."""
-    number = sum(mask.astype(int) << i for i, mask in enumerate(bits.values()))
-    names = list(bits)
-    kinds, which = np.unique(number, return_inverse=True)
-    texts = [",".join(n for i, n in enumerate(names) if kind >> i & 1) for kind in kinds]
-    return np.array(texts, dtype=object)[which]
-
-
-# --- boundaries -------------------------------------------------------------------------------
-
-
-def boundary_table(given: Boundary | None, layer: str) -> pd.DataFrame:
-    """Boundaries as a table whose column ``boundary`` says the kind."""
-    if given is None:
-        return pd.DataFrame({"boundary": []})
-    table = given.copy() if isinstance(given, pd.DataFrame) else pd.DataFrame([dict(given)])
-    known = {"river", "profile", "boundary", "level_m", "slope", "discharge_m3s", "joins",
-             "joins_at_m", "datum", "line"}  # fmt: skip
-    for column in table.columns:
-        if column not in known:
-            raise HydraulicsError(
-                f"{column!r} is no column of boundaries", layer=layer, hint=nearest(column, known)
-            )
-    for column in ("level_m", "slope", "discharge_m3s", "joins_at_m"):
-        if column in table:
-            table[column] = numbers(table, column, layer)
-    kind = table["boundary"].astype(object) if "boundary" in table else pd.Series(None, table.index)
-    for column, word in (("level_m", "level"), ("slope", "normal"), ("joins", "river")):
-        if column in table:
-            kind = kind.where(kind.notna() | table[column].isna(), word)
-    if kind.isna().any():
-        raise HydraulicsError(
-            "says neither level_m, slope, joins nor boundary",
-            layer=layer,
-            ids=table.index[kind.isna()],
-            hint='{"level_m": 3.2}, {"slope": 0.001} or {"boundary": "critical"}',
-        )
-    for word in kind:
-        one_of(word, ("level", "normal", "critical", "rating", "river"), f"{layer} boundary")
-    return table.assign(boundary=kind)
-
-
-def joined_last(
-    stations: pd.DataFrame,
-    downstream: pd.DataFrame,
-    junctions: Mapping[str, Junction] | None = None,
-) -> list[str]:
-    """Rivers in an order in which each comes after those whose level it takes."""
-    rivers = list(stations["river"].unique())
-    into: dict[str, list[str]] = {}
-    for river in rivers:
-        rows = downstream[for_river(downstream, river)]
-        joins = list(rows.loc[rows["boundary"] == "river", "joins"]) if "joins" in rows else []
-        into[river] = joins[:1]
-        if junctions and river in junctions:
-            into[river] = [b.river for b in junctions[river].out]
-    order: list[str] = []
-    while len(order) < len(rivers):
-        ready = [r for r in rivers if r not in order and set(into[r]) <= set(order)]
-        if not ready:
-            left = [r for r in rivers if r not in order]
-            raise HydraulicsError(
-                f"{left[0]} joins {'、'.join(into[left[0]])}, which has no sections or joins it "
-                "back",
-                layer="boundaries",
-                hint="give the main river's sections too, or a level",
-            )
-        order += ready
-    return order
-
-
-@dataclass(frozen=True, slots=True)
-class _Boundaries:
-    """Boundaries at both ends."""
-
-    downstream: pd.DataFrame
-    upstream: pd.DataFrame
-    junctions: Mapping[str, Junction]
-    lowest: Mapping[tuple[str, str, str], tuple[int, float]]  # row and discharge
-    scales: Mapping[str, ChainageScale]
-
-    def stands_alone(self, which: Literal["downstream", "upstream"], river: str) -> bool:
-        """Whether the level at an end hangs on no other river."""
-        if which == "downstream" and river in self.junctions:
-            return False
-        table = getattr(self, which)
-        return not (table.loc[for_river(table, river), "boundary"] == "river").any()
-
-    def _level_across_junction(
-        self,
-        model: Model,
-        river: str,
-        profiles: list[str],
-        schemes: Array,
-        solved: Mapping[str, pd.DataFrame],
-    ) -> Array:
-        """Level of each column across the junction at the river's lower end."""
-        junction = self.junctions[river]
-        level = np.empty(len(profiles))
-        for k, profile in enumerate(profiles):
-            out = [_end_section(solved, b, profile, schemes[k], first=True) for b in junction.out]
-            ends = {b.river: self.lowest[b.river, profile, schemes[k]] for b in junction.into}
-            into = [End(b, *ends[b.river], np.nan) for b in junction.into]
-            mine = next(e for e in into if e.branch.river == river)
-            level[k] = junction_level(model, junction, mine, into, out)
-        return level
-
-    def levels(
-        self,
-        which: Literal["downstream", "upstream"],
-        model: Model,
-        river: str,
-        profiles: list[str],
-        schemes: Array,
-        solved: Mapping[str, pd.DataFrame],
-        critical: Array,
-    ) -> Array:
-        """Level of each column at one end of a river."""
-        table = getattr(self, which)
-        row = model.rows[-1 if which == "downstream" else 0]
-        flow = model.discharge[-1 if which == "downstream" else 0]
-        level = np.empty(len(profiles))
-        if which == "downstream" and river in self.junctions:
-            return self._level_across_junction(model, river, profiles, schemes, solved)
-        for profile in dict.fromkeys(profiles):
-            k = np.flatnonzero([p == profile for p in profiles])
-            mine = table[for_river(table, river) & for_profile(table, profile)]
-            kinds = mine["boundary"].unique()
-            if len(kinds) != 1 or (kinds[0] != "rating" and len(mine) > 1):
-                said = "no" if mine.empty else "more than one"
-                raise HydraulicsError(
-                    f"has {said} {which} boundary for {river} {profile}".rstrip(),
-                    layer="boundaries",
-                    hint=f'{which}={{"level_m": 3.2}} or {{"slope": 0.001}}, or a row a river',
-                )
-            one = mine.iloc[0]
-            if kinds[0] == "level":
-                level[k] = float(one["level_m"])
-            elif kinds[0] == "critical":
-                level[k] = critical[k]
-            elif kinds[0] == "normal":
-                level[k] = _normal_depth_level(model, row[k], flow[k], float(one["slope"]), river)
-            elif kinds[0] == "rating":
-                level[k] = _rating_curve_level(mine, flow[k], river)
-            else:
-                level[k] = _level_at_confluence(one, solved, profile, schemes[k], self.scales)
-        return level
-
-
-def _lowest_sections(
-    laid: Laid, q: Mapping[str, Array]
-) -> dict[tuple[str, str, str], tuple[int, float]]:
-    """Row and discharge of the lowest section of each river, profile and scheme."""
-    last = laid.stations.groupby(["scheme", "river"], sort=False).tail(1)
-    return {
-        (river, profile, scheme): (int(row), float(values[row]))
-        for row, scheme, river in zip(last.index, last["scheme"], last["river"], strict=True)
-        for profile, values in q.items()
-    }
-
-
-def _end_section(
-    solved: Mapping[str, pd.DataFrame], branch: Branch, profile: str, scheme: str, *, first: bool
-) -> End:
-    """First or last section of a river that is solved."""
-    table = solved[branch.river]
-    schemes = set(table["scheme"])
-    mine = table[
-        (table["profile"] == profile)
-        & (table["scheme"] == (scheme if scheme in schemes else next(iter(schemes))))
-    ]
-    one = mine.iloc[0 if first else -1]
-    return End(branch, int(one["_row"]), float(one["discharge_m3s"]), float(one["level_m"]))
-
-
-def for_profile(table: pd.DataFrame, profile: str) -> Array:
-    """Rows that speak of a profile, or of all."""
-    if "profile" not in table.columns:
-        return np.ones(len(table), bool)
-    mask: Array = (table["profile"].isna() | (table["profile"] == profile)).to_numpy(bool)
-    return mask
-
-
-def _normal_depth_level(model: Model, rows: Array, flow: Array, slope: float, river: str) -> Array:
-    if not slope > 0:
-        raise HydraulicsError(
-            f"has the slope {slope:g} for {river}; normal depth needs one above 0",
-            layer="boundaries",
-            hint='{"slope": 0.001}, as a ratio',
-        )
-    return normal_level(model.sections, rows, flow, np.full(len(rows), slope))
-
-
-def _rating_curve_level(rows: pd.DataFrame, flow: Array, river: str) -> Array:
-    """Levels of a rating curve; never beyond its ends."""
-    curve = rows.sort_values("discharge_m3s")
-    q, z = (numbers(curve, c, "boundaries").to_numpy() for c in ("discharge_m3s", "level_m"))
-    beyond = flow[(flow < q[0]) | (flow > q[-1])]
-    if len(beyond):
-        raise HydraulicsError(
-            f"the rating curve of {river} runs from {q[0]:g} to {q[-1]:g} m³/s and doesn't reach "
-            f"{beyond[0]:g}",
-            layer="boundaries",
-            hint="extend the curve with the institute that made it",
-        )
-    level: Array = np.interp(flow, q, z)
-    return level
-
-
-def _level_at_confluence(
-    one: pd.Series,
-    solved: Mapping[str, pd.DataFrame],
-    profile: str,
-    schemes: Array,
-    scales: Mapping[str, ChainageScale],
-) -> Array:
-    """Levels by scheme of the river that is joined, between its sections."""
-    main = solved[one["joins"]]
-    main = main[main["profile"] == profile]
-    at = float(one["joins_at_m"])
-    scale = scales.get(str(one["joins"]))
-    here = at if scale is None else float(scale.measure([at], beyond=True)[0])
-    chainage, level = (main[c].to_numpy(float) for c in ("chainage_m", "level_m"))
-    rows = main.groupby("scheme", sort=False, observed=True).indices
-    found: dict[Any, float] = {}
-    for scheme in dict.fromkeys(schemes):
-        mine = rows[scheme if scheme in rows else next(iter(rows))]
-        own = chainage[mine]
-        along = own if scale is None else scale.measure(own, twice="order", beyond=True)
-        order = np.argsort(along, kind="stable")
-        along, own = along[order], own[order]
-        if not along[0] <= here <= along[-1]:
-            raise HydraulicsError(
-                f"joins {one['joins']} at {format_chainage(at)}, where that has no sections",
-                layer="boundaries",
-                hint=f"joins_at_m between {format_chainage(own[0])} and {format_chainage(own[-1])}",
-            )
-        found[scheme] = float(np.interp(here, along, level[mine][order]))
-    return np.array([found[scheme] for scheme in schemes])

@@ -12,13 +12,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.flood.hydraulics import (
-    Boundary,
-    Scenario,
-    boundary_table,
-    scenario_levels,
-    water_profile,
-)
+from pinghu_geo.flood.boundaries import Boundary, boundary_table
+from pinghu_geo.flood.hydraulics import Scenario, scenario_levels, water_profile
 from pinghu_geo.flood.offsets import require_about_centre
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import for_river, sections_apart
@@ -26,12 +21,7 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.schema import flat_shapes, require_columns, require_layer, require_polygons
 from pinghu_geo.nouns.tables import each_row, groups_of, words_of
-from pinghu_geo.river.centreline import (
-    by_measure,
-    lay_out,
-    points_at,
-    river_codes,
-)
+from pinghu_geo.river.centreline import by_measure, lay_out, points_at, river_codes
 from pinghu_geo.river.corridor import locate
 
 __all__ = ["building_obstacles", "building_rises", "section_lines"]

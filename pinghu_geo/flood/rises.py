@@ -9,7 +9,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.hydraulics import Boundary, water_profile
+from pinghu_geo.flood.boundaries import Boundary
+from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import lay_sections, places, rows_of, sections_apart
 from pinghu_geo.nouns.door import BY_KEY, takes

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.flood.hydraulics import Boundary, water_profile
+from pinghu_geo.flood.boundaries import Boundary
+from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import LOSSES, Progress, building_rises
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.door import takes

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.hydraulics import Boundary, boundary_table, joined_last
+from pinghu_geo.flood.boundaries import Boundary, boundary_table, joined_last
 from pinghu_geo.flood.obstruction import LOSSES
 from pinghu_geo.flood.rises import rise_table
 from pinghu_geo.flood.structures import with_structures

@@ -10,7 +10,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.hydraulics import Boundary, water_profile
+from pinghu_geo.flood.boundaries import Boundary
+from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.rises import freeboard, rise_table
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import Laid, discharges

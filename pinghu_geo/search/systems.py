@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.hydraulics import boundary_table
+from pinghu_geo.flood.boundaries import boundary_table
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.redline.lines import red_line

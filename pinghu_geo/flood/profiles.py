@@ -1,0 +1,175 @@
+"""What is told of each section of a water profile? Its table, and what to doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.flood.channel import by_zone
+from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.steady import BALANCED, CRITICAL, UNBALANCED, Model, critical_level
+from pinghu_geo.flood.survey import Laid, places
+from pinghu_geo.nouns.errors import HydraulicsError
+from pinghu_geo.nouns.tables import words_of
+
+__all__ = ["level_tables", "profile_tables"]
+
+# a level farther from what is demanded from below was computed from above [m]
+RUN_THROUGH_M = 1e-6
+FROUDE_LIMIT = 0.9
+# critical levels are looked for where they may matter, as HEC-RAS does
+FROUDE_NEAR = 0.7
+# faster water isn't measured in metres [m/s]
+FASTEST_MS = 10.0
+
+
+def profile_tables(
+    model: Model, laid: Laid, level: Array, found: Array, profiles: list[str]
+) -> pd.DataFrame:
+    """Profiles as a table."""
+    return pd.concat(
+        [
+            _profile_table(model.column(k), laid, level[:, k], found[:, k], name)
+            for k, name in enumerate(profiles)
+        ]
+    )
+
+
+def _profile_table(
+    model: Model, laid: Laid, level: Array, found: Array, profile: str
+) -> pd.DataFrame:
+    """One profile as a table."""
+    rows, q, g = model.rows[:, 0], model.discharge[:, 0], model.gravity
+    wet = model.sections.wetted(rows, level)
+    state = model.state_of(wet, q, level)
+    dry = ~(level > model.sections.bottom[rows]) | ~np.isfinite(state.energy)
+    if dry.any():
+        raise HydraulicsError(
+            f"finds no level of {laid.stations['river'][rows[0]]} at which its sections carry the "
+            "discharge",
+            layer="sections",
+            ids=places(laid.stations, rows[dry]),
+            hint="ineffective areas, walls or obstacles may close these sections",
+        )
+    own = laid.own(rows)
+    area, top, k = wet.area.sum(axis=1), wet.top.sum(axis=1), wet.total_conveyance
+    alpha = wet.alpha
+    froude = np.sqrt(alpha * q**2 * top / (g * area**3))
+    near = np.flatnonzero((froude > FROUDE_NEAR) | (found == CRITICAL))
+    critical, minima = np.full(len(rows), np.nan), np.ones(len(rows), int)
+    critical[near], minima[near] = critical_level(model, rows[near], q[near])
+    up, down = state.take(slice(None, -1)), state.take(slice(1, None))
+    loss = np.append(model.losses(rows[:-1], up, down)[0], np.nan)
+    through = _crossing_columns(model, level, loss)
+    stations = laid.stations.loc[own]
+    bits = {
+        "critical_default": found == CRITICAL,
+        "unbalanced": found == UNBALANCED,
+        "carried": _carried_from_unbalanced(found, state.grows < 0),
+        "froude": froude > FROUDE_LIMIT,
+        "conveyance_ratio": _conveyance_jumps(k),
+        "above_ends": level > model.sections.ends[rows],
+        "spacing": np.append(np.abs(np.diff(state.velocity_head)) > 0.15, False) | (loss > 0.3),
+        "alpha": alpha > 2.0,
+        "several_minima": minima > 1,
+        "left_out": stations["beyond"].to_numpy(),
+        "pressurised": top < 1e-6,
+        "blocked": stations["blocked"].to_numpy(bool),
+        "tributary": stations[f"ungrown {profile}"].to_numpy(bool),
+        "implausible": stations["odd"].to_numpy(bool) | (q / area > FASTEST_MS),
+    }
+    regime = np.where(state.grows < 0, "supercritical", "subcritical")
+    return pd.DataFrame(
+        {
+            "scheme": stations["scheme"].to_numpy(), "profile": profile,
+            "river": stations["river"].to_numpy(), "chainage_m": stations["chainage_m"].to_numpy(),
+            "discharge_m3s": q, "level_m": level, "energy_m": state.energy,
+            "critical_level_m": critical, "bed_m": model.sections.bottom[rows],
+            "depth_m": level - model.sections.bottom[rows], "velocity_ms": q / area,
+            "froude": froude, "area_m2": area,
+            "wetted_perimeter_m": model.sections.perimeter(rows, level).sum(axis=1),
+            "top_width_m": top, "conveyance_m3s": k, "alpha": alpha,
+            "friction_slope": (q / k) ** 2, "loss_m": loss, **by_zone(wet),
+            "regime": np.where(found == CRITICAL, "critical", regime),
+            "doubts": _doubt_texts(bits), **through,
+            "repeated": words_of(stations["repeated"]), "_row": own,
+        }
+    )  # fmt: skip
+
+
+def level_tables(
+    model: Model, laid: Laid, level: Array, found: Array, profiles: list[str]
+) -> pd.DataFrame:
+    """Levels only, of all profiles at once."""
+    del found
+    rows = laid.own(model.rows.T.ravel())
+    stations = laid.stations
+    names = list(dict.fromkeys(profiles))
+    code = np.array([names.index(p) for p in profiles])
+    made: dict[str, Any] = {
+        "profile": pd.Categorical.from_codes(np.repeat(code, len(model.rows)), pd.Index(names)),
+        "discharge_m3s": model.discharge.T.ravel(),
+        "level_m": level.T.ravel(),
+        "chainage_m": stations["chainage_m"].to_numpy()[rows],
+        "repeated": stations["repeated"].to_numpy()[rows],
+        "_row": rows,
+    }
+    for column in ("scheme", "river"):
+        codes, words = pd.factorize(stations[column])
+        made[column] = pd.Categorical.from_codes(codes[rows], pd.Index(list(words)))
+    return pd.DataFrame(made)
+
+
+def _crossing_columns(model: Model, level: Array, loss: Array) -> dict[str, Any]:
+    """What stands below each section and how the water passes it; its loss, in place."""
+    size = len(level)
+    (named, control), over = np.full((2, size), None, object), np.full(size, np.nan)
+    for i, row in enumerate(model.rows[:-1, 0]):
+        if (station := model.station(int(row))) not in model.crossings:
+            continue
+        one = model.crossed(i, 0, float(level[i + 1]))
+        named[i] = model.crossings[station].name
+        control[i] = one.control + (f" {one.flow_class}" if one.flow_class not in ("", "A") else "")
+        over[i] = one.over
+        if abs(one.level - level[i]) > RUN_THROUGH_M and (
+            ran := model.run_through(i, 0, float(level[i]))
+        ):  # not passed from below: supercritical water runs through
+            control[i], over[i] = f"{ran[1]} C", 0.0
+        down = model.state(model.rows[[i + 1], 0], model.discharge[[i + 1], 0], level[[i + 1]])
+        up = model.state(model.rows[[i], 0], model.discharge[[i], 0], level[[i]])
+        loss[i] = up.energy[0] - down.energy[0]
+    return {
+        "structure_id": pd.array(named, dtype="str"),
+        "control": pd.array(control, dtype="str"),
+        "over_m3s": over,
+    }
+
+
+def _carried_from_unbalanced(found: Array, fast: Array) -> Array:
+    """Which levels were computed from an unbalanced one: up to a control, or down to a jump."""
+    carried = np.zeros(len(found), bool)
+    for order, ruled in ((range(len(found))[::-1], ~fast), (range(len(found)), fast)):
+        on = False
+        for i in order:
+            on = on and bool(ruled[i])
+            carried[i] |= on and found[i] == BALANCED
+            on = found[i] != CRITICAL and (on or found[i] == UNBALANCED)
+    return carried
+
+
+def _conveyance_jumps(k: Array) -> Array:
+    """Where the conveyance differs too much from the next section's."""
+    ratio = np.append(k[:-1] / k[1:], 1.0)
+    return (ratio < 0.7) | (ratio > 1.4)
+
+
+def _doubt_texts(bits: Mapping[str, Array]) -> Array:
+    """Codes of a row, joined by commas."""
+    number = sum(mask.astype(int) << i for i, mask in enumerate(bits.values()))
+    names = list(bits)
+    kinds, which = np.unique(number, return_inverse=True)
+    texts = [",".join(n for i, n in enumerate(names) if kind >> i & 1) for kind in kinds]
+    return np.array(texts, dtype=object)[which]
