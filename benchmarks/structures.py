@@ -17,6 +17,7 @@ import pandas as pd
 import pinghu_geo as pg
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import rasopenings  # noqa: E402
 import rasreference as ras  # noqa: E402
 
 # example, where, bar; the README beside the examples says what accuracy they permit
@@ -26,7 +27,7 @@ Row = tuple[str, str, int, float, float]
 def main() -> None:
     """The table of docs/theory.md."""
     warnings.simplefilter("ignore")
-    rows = [*crossings(), *gates(), *junctions(), *works(), *floodway(), *table()]
+    rows = [*crossings(), *openings(), *gates(), *junctions(), *works(), *floodway(), *table()]
     rows += [row for path in sys.argv[1:] for row in results(Path(path))]
     lines = ["| Example | Where | Levels | Most | Bar | |", "|---|---|---|---|---|---|"]
     for name, place, count, most, bar in rows:
@@ -70,6 +71,21 @@ def crossings():
         up = off["rs"].astype(float) >= 20.238
         yield row(name, "at and above", off.loc[up, "off_ft"], 0.02)
         yield row(name, "below", off.loc[~up, "off_ft"], 0.01)
+
+
+def openings():
+    """Five boxes and two bridges in one road, from HEC-RAS's level below it."""
+    sections, banks, idle, structures, parts = rasopenings.tables()
+    off = {}
+    for name, q, below, above in rasopenings.FLOODS:
+        found = pg.water_profile(
+            sections, q * ras.FOOT**3, {"level_m": below * ras.FOOT}, banks=banks, obstacles=idle,
+            structures=structures, structure_parts=parts, gravity_ms2=ras.G_US,
+        )  # fmt: skip
+        off[name] = found["level_m"].iloc[0] / ras.FOOT - above
+    *low, high = off.values()
+    yield row("MULTOPEN", "low flow, above", np.array(low), 0.02)
+    yield row("MULTOPEN", "one bridge under pressure, above", np.array([high]), 0.03)
 
 
 def gates():

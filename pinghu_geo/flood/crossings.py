@@ -173,7 +173,7 @@ class Crossing:
         self, model: Model, site: Site, level: float
     ) -> tuple[Opened, float, tuple[float, ...]]:
         """Openings and the road over them."""
-        flow = site.total
+        flow, line = site.total, float(site.below.energy[0])
 
         def over(energy: float) -> float:
             return self._over(energy, level)
@@ -183,7 +183,9 @@ class Crossing:
             if part is None:
                 return _opening_demand(model, self.openings[k], q, site)
             up, down = part
-            below = model.state(np.array([down]), np.array([q]), np.array([level]))
+            # below, too, the energy line is one for all openings, and each has its own level
+            own = np.array([level_of(model, down, q, line)[0]])
+            below = model.state(np.array([down]), np.array([q]), own)
             return _opening_demand(model, self.openings[k], q, Site(up, down, q, below))
 
         if len(self.openings) == 1:
@@ -204,8 +206,7 @@ class Crossing:
             if self._is_drowned(Opened(energy, "", ""), level):
                 return self._drowned_demand(model, site), 0.0, (flow,)
             return Opened(energy, f"{part.control}+road", part.flow_class), flow - q, (q,)
-        low = level if self.regions else float(site.below.energy[0])
-        energy, shares = self._shared_energy(one, over, flow, low)
+        energy, shares = self._shared_energy(one, over, flow, line)
         parts = [one(k, q) for k, q in enumerate(shares) if q > 1e-9 * flow]
         spill = over(energy)
         words = list(dict.fromkeys(p.control for p in parts)) + (["road"] if spill > 0 else [])
