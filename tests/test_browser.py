@@ -327,6 +327,10 @@ def test_one_line_is_shown_and_others_are_compared_on_demand(page):
              page.find_elements("css selector", ".leaflet-control-layers-overlays label")}  # fmt: skip
     lines = {t: b.is_selected() for t, b in boxes.items() if "红线" in t and "外" not in t}
     assert lines == {"比较:红线 原方案": False, "比较:红线 优化方案": False, "红线 寻优方案": True}
+    strokes = {e.text: e.find_element("css selector", "i").get_attribute("style") for e in
+               page.find_elements("css selector", ".leaflet-control-layers-overlays label")}  # fmt: skip
+    solid_red = [t for t, s in strokes.items() if "solid rgb(208, 0, 0)" in s]
+    assert solid_red == ["红线 寻优方案"]  # the red line is the red one
     other = next(b for t, b in boxes.items() if t.startswith("比较:寻优方案 避免拆除"))
     assert not other.is_selected()
     other.click()
@@ -353,8 +357,102 @@ def test_on_a_phone_nothing_covers_title_and_search(page):
         page.find_element("css selector", ".pg-nodes tbody tr").click()
         time.sleep(0.5)
         assert not page.find_elements("css selector", ".pg-sheet.open")
+        assert page.execute_script(uncovered) == [True] * 6  # nothing has moved up
     finally:
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_measure_says_metres_and_hectares_in_chinese(page):
+    """Against the ellipsoid; the tool takes a sphere, which is up to 0.6 % off."""
+    from pyproj import Geod
+    from selenium.webdriver import ActionChains
+
+    page.execute_script("pgMap.openNode(pgMap.nodes()[3])")
+    time.sleep(0.6)
+    toggle = page.find_element("css selector", ".leaflet-control-measure-toggle")
+    ActionChains(page).move_to_element(toggle).pause(0.3).perform()
+    page.find_element("css selector", ".leaflet-control-measure .js-start").click()
+    corners = [(300, 300), (600, 300), (600, 500)]
+    for x, y in corners:
+        click_at(page, x, y)
+    page.find_element("css selector", ".leaflet-control-measure .js-finish").click()
+    time.sleep(0.5)
+    said = page.find_element("css selector", ".leaflet-popup-content").text
+    places = page.execute_script(
+        "return arguments[0].map(p => { var q = pgMap.map.containerPointToLatLng(p); return [q.lng, q.lat]; })",
+        corners)  # fmt: skip
+    area, around = Geod(ellps="WGS84").polygon_area_perimeter(*zip(*places, strict=True))
+    found = re.search(r"([\d,]+) 平方米 \(([\d.,]+) 公顷\)\s+([\d,]+) 米", said)
+    assert float(found[1].replace(",", "")) == pytest.approx(abs(area), rel=0.006)
+    assert float(found[2]) == pytest.approx(abs(area) / 1e4, abs=0.006 + 0.006 * abs(area) / 1e4)
+    assert float(found[3].replace(",", "")) == pytest.approx(around, rel=0.006)
+
+
+def test_a_node_prints_with_its_facts_its_houses_and_what_is_drawn(page, houses, results):
+    nodes = gpd.read_file(results / "results.gpkg", layer="nodes").set_index("node_id")
+    row = page.find_elements("css selector", ".pg-nodes tbody tr")[3]
+    node = row.get_attribute("data-node")
+    row.click()
+    time.sleep(0.6)
+    view = page.execute_script("var b = pgMap.map.getBounds(); return [b.getWest(), b.getSouth()]")
+    page.execute_script("window.print = () => { window.printed = 1; }")
+    page.find_element("xpath", "//button[text()='打印本节点']").click()
+    assert page.execute_script("return window.printed") == 1
+    mine = houses[houses["node_id"] == node]
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        page.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+        sheet = page.find_element("css selector", ".pg-panel").text
+        for text in (node, nodes.at[node, "group"], f"滞后{nodes.at[node, 'late_by_days']:.0f}天",
+                     "红线 寻优方案", "桥涵闸坝", *mine.index):  # fmt: skip
+            assert text in sheet
+        assert "比较:" not in sheet  # which isn't shown
+        counts = {e.get_attribute("data-klass"): e.text for e in
+                  page.find_elements("css selector", ".pg-legend div")}  # fmt: skip
+        assert sum(int(re.search(r"(\d+) 栋", t)[1]) for t in counts.values()) == len(mine)
+        inside = page.execute_script(
+            "var b = pgMap.map.getContainer().getBoundingClientRect();"
+            "return arguments[0].map(id => { var p = pgMap.point(id);"
+            " return p.x > 0 && p.y > 0 && p.x < b.width && p.y < b.height; })", list(mine.index))  # fmt: skip
+        assert all(inside)
+        for control in ("zoom", "layers", "measure"):
+            one = page.find_element("css selector", f".leaflet-control-{control}")
+            assert not one.is_displayed()
+        assert not page.find_element("css selector", ".pg-nodes").is_displayed()
+    finally:
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        page.execute_script("window.dispatchEvent(new Event('afterprint'))")
+    time.sleep(0.5)
+    assert page.find_element("css selector", ".leaflet-control-layers").is_displayed()
+    back = page.execute_script("var b = pgMap.map.getBounds(); return [b.getWest(), b.getSouth()]")
+    assert back == pytest.approx(view, abs=2e-3)
+
+
+def test_the_list_of_layers_covers_no_card(page, houses):
+    for one in houses.index[[3, 60, 150]]:
+        page.execute_script("pgMap.openHouse(arguments[0])", one)
+        time.sleep(0.7)
+        apart = page.execute_script(
+            "var a = document.querySelector('.leaflet-popup').getBoundingClientRect();"
+            "var b = document.querySelector('.leaflet-control-layers').getBoundingClientRect();"
+            "return a.right <= b.left || a.top >= b.bottom;"
+        )
+        assert apart, one
+
+
+def test_rings_say_of_which_classes_the_houses_are(page, houses):
+    """The sum of all rings' parts is the legend's count of each class."""
+    sums = page.execute_script(
+        "var sums = {}; pgMap.rings().forEach(one => Object.entries(one).forEach("
+        "([code, n]) => { sums[code] = (sums[code] || 0) + n; })); return sums;"
+    )
+    classes = page.execute_script("return pgMap.classes()")
+    assert {c: n for c, n in sums.items() if n} == {c: len(i) for c, i in classes.items() if i}
+    drawn = page.execute_script(
+        "return [...document.querySelectorAll('.pg-count span')].map(e => e.style.backgroundImage)"
+    )
+    assert drawn
+    assert all("conic-gradient" in one for one in drawn)
 
 
 def test_it_prints_on_one_sheet_of_a3(page):

@@ -104,7 +104,8 @@ def map_data(
 def card_columns(affected: pd.DataFrame, lang: Lang) -> list[list[Any]]:
     """What a house's card says, a column each: its heading, its words, the word of each house."""
     found: list[list[Any]] = []
-    for name in (c for c in CARD if c in affected):
+    # what nothing is known of has no row, but the owner, whom the search asks for
+    for name in (c for c in CARD if c in affected and (c == "owner" or affected[c].notna().any())):
         if name == "owner":  # which the page has for its search
             found.append([label(name, lang=lang), name, ""])
         else:
@@ -142,6 +143,10 @@ def _classes_of_legend(
     }  # fmt: skip
     of_stage = letters(stages, lang=lang)
     first = {look: of_stage[str(k)] for k, look in stages["shown_as"][::-1].items()}
+    # a house has the letter of its stage, of which a class may have several
+    own = {look: "".join(of_stage[str(s)] for s in stages.index[stages["shown_as"] == look])
+           for look in set(stages["shown_as"])} if lang == "zh" else {}  # fmt: skip
+    own[TODO] = of_stage[TODO] + own.get(TODO, "")
     found = []
     for code in codes:
         look = MAP_LOOKS[code]
@@ -149,6 +154,7 @@ def _classes_of_legend(
         letter = signs.get(code) or (of_stage[TODO] if code == TODO else first[code])
         found.append({"code": code, "word": word, "fill": look.fill, "mark": look.ink,
                       "hatch": look.hatch, "letter": letter,
+                      "signs": signs_of if len(signs_of := own.get(code, "")) > 1 else "",
                       "count": int((kinds == code).sum()) or int(code in CLASS_LOOKS)})  # fmt: skip
     return found
 
@@ -246,6 +252,7 @@ def _panel_rows_of_nodes(nodes: gpd.GeoDataFrame, lang: Lang) -> list[dict[str, 
             "bank": code_label("bank", row["bank"], lang=lang),
             "where": f"{code_label('bank', row['bank'], lang=lang)} {between}".strip(),
             "group": "" if row.get("group") is None else visible_text(row["group"]),
+            "leader": "" if row.get("leader") is None else visible_text(row["leader"]),
             "late": say("{} days late ", lang, f"{late:.0f}").strip() if late else "",
             "due": "" if due is None else f"{due:%Y-%m-%d}", "amount": " ".join(amount),
             "signal": row.get("signal") or "",
@@ -277,6 +284,7 @@ def _words_for_script(lang: Lang) -> dict[str, Any]:
         "houses_of": say("({} buildings of the node)", lang, "{}"),
         "back": say("back to all", lang), "print_node": say("print this node", lang),
         "id": label("building_id", lang=lang), "nothing": say("nothing found", lang),
+        "due": label("due", lang=lang, noun="nodes"),
         "north": say("N", lang),
         "node_heads": [say("node", lang), say("stage, group", lang), say("late, due", lang),
                        say("how much", lang)],

@@ -46,6 +46,8 @@ MOST_NEIGHBOURS = 8000
 NEIGHBOURS_M = 80.0
 # A hull reaches so far beyond its houses [m].
 HULL_M = 4.0
+# Where it is narrower than twice this it is left out [m].
+SLIVER_M = 1.5
 # From this zoom on a house is some pixels wide; below, the houses of a place are one circle with
 # their number.
 SEEN_ZOOM = 16
@@ -252,13 +254,13 @@ def command_map(
 # --- layers -----------------------------------------------------------------------------------
 
 
-def _swatch_html(colour: str, *, line: bool = False) -> str:
-    size = (
-        "width:18px;height:3px;margin:0 5px 3px 0"
-        if line
-        else ("width:12px;height:12px;margin:0 5px -1px 3px")
-    )
-    return f'<i style="display:inline-block;{size};background:{colour}"></i>'
+def _swatch_html(colour: str, *, line: bool = False, dash: str = "") -> str:
+    if line:
+        stroke = "dotted" if dash.startswith("2") else "dashed" if dash else "solid"
+        look = f"width:22px;margin:0 5px 3px 0;border-top:3px {stroke} {colour}"
+    else:
+        look = f"width:12px;height:12px;margin:0 5px -1px 3px;background:{colour}"
+    return f'<i style="display:inline-block;{look}"></i>'
 
 
 def _styled_layer(
@@ -359,16 +361,20 @@ def _add_ground_layers(
         _zones_layer(zones, lang).add_to(page)
     if buildings is not None:
         _add_neighbours(buildings, affected, changed, list(lines.values()), page, lang)
-    words = html_text(say("centrelines", lang))
+    words = _swatch_html("#2e86c1", line=True) + html_text(say("centrelines", lang))
     _Drawn(words, rivers.geometry, "#2e86c1", weight=2, open=True).add_to(page)
-    for k, (name, line) in enumerate(lines.items()):
-        colour, dash = SCHEME_STYLES[k % len(SCHEME_STYLES)]
-        swatch = _swatch_html(colour, line=True)
+    # the adopted line is the red one, and lies below the dashes of those that it is compared with
+    own, *others = SCHEME_STYLES
+    ordered = sorted(lines.items(), key=lambda one: one[0] != adopted)
+    for k, (name, line) in enumerate(ordered):
+        colour, dash = others[(k - 1) % len(others)] if name != adopted else own
+        swatch = _swatch_html(colour, line=True, dash=dash)
         if name == adopted:
             words = say("red line {}", lang, name).strip()
         else:
             words = say("compare: red line {}", lang, name)
-        _Drawn(swatch + html_text(words), line.geometry, colour, weight=1.8, dash=dash,
+        weight = 2.2 if name == adopted else 1.8
+        _Drawn(swatch + html_text(words), line.geometry, colour, weight=weight, dash=dash,
                show=name == adopted).add_to(page)  # fmt: skip
 
 
@@ -454,6 +460,10 @@ def _hulls_of_nodes(
         houses = shapely.get_parts(own[k])
         cut = shapely.STRtree(houses).query(gone, predicate="intersects")
         left = shapely.union_all([shapely.difference(hulls[k], gone), *houses[cut]])
+        # slivers between a house that stays and the hull's edge, or another one, say nothing
+        wide = shapely.buffer(shapely.buffer(left, -SLIVER_M), SLIVER_M)
+        around = shapely.difference(shapely.buffer(shapely.union_all(houses), SLIVER_M), gone)
+        left = shapely.union_all([shapely.intersection(wide, left), around, *houses[cut]])
         parts = shapely.get_parts(left)
         # what was cut off holds no house of the node
         holds = shapely.STRtree(parts).query(houses, predicate="intersects")[1]
@@ -485,6 +495,14 @@ def _sums_html(
     if 0 < unknown < len(area):
         said += say("(and {})", lang, say("{} buildings unknown", lang, f"{unknown:,}"))
     parts = [f"{count}{',' if lang == 'zh' else ', '}{html_text(said)}"]
+    if "task_class" in affected:
+        own = affected["task_class"] == "task"
+        told = say("of them to clear: {} buildings, {} m² of floor area", lang, f"{own.sum():,}",
+                   f"{area[own].sum():,.0f}")  # fmt: skip
+        lost = int(area[own].isna().sum())
+        if lost:
+            told += say("(and {})", lang, say("{} buildings unknown", lang, f"{lost:,}"))
+        parts.append(html_text(told))
     if state is not None:
         parts.insert(0, f"<b>{html_text(say('As of {}.', lang, f'{state.as_of:%Y-%m-%d}'))}</b>")
     if comparison is not None:
@@ -586,6 +604,8 @@ class _SidePanel(MacroElement):
                     f'<input type="range" min="0" aria-label="{html_text(say("day", lang))}">'
                     "<span></span></div>")  # fmt: skip
         nodes = html_text(say("classes and nodes", lang))
+        rings = html_text(say("Rings: houses by class; with a red rim: a node that is late", lang))
+        rings = rings if data["nodes"] else html_text(say("Rings: houses by class", lang))
         self.panel = (
             f'<div class="pg-panel"><div class="pg-head"><h1>{html_text(title)}</h1>'
             f'<div class="pg-search"><input type="search" placeholder="{hint}" aria-label="{hint}">'
@@ -593,6 +613,7 @@ class _SidePanel(MacroElement):
             f'<div class="pg-sheet"><button class="pg-handle">{nodes} ▲</button>'
             f'<div class="pg-body"><div class="pg-said">{said}</div>{time}'
             f'<h2>{html_text(say("class", lang))}</h2><div class="pg-legend"></div>'
+            f'<div class="pg-ring">{rings}</div><div class="pg-drawn"></div>'
             f'<h2 class="pg-filters-head">{html_text(say("show only", lang))}</h2>'
             '<div class="pg-filters"></div><div class="pg-houses"></div>'
             '<h2 class="pg-nodes-head"></h2><div class="pg-nodes"></div></div></div></div>'

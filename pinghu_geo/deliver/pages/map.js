@@ -159,6 +159,11 @@
     if (one.hatch.includes(".")) { g.fillStyle = one.mark; g.fillRect(3, 3, 2, 2); }
     return one.hatch ? g.createPattern(c, "repeat") : null;
   });
+  // black with a white rim on a hatch, else in the ink of its class: a rim eats thin strokes
+  function letterOn(g, text, k, x, y) {
+    if (patterns[k]) { g.lineWidth = 3; g.strokeStyle = "#fff"; g.strokeText(text, x, y); }
+    g.fillStyle = patterns[k] ? "#111" : DATA.classes[k].mark; g.fillText(text, x, y);
+  }
   function swatch(one, k) {
     const c = document.createElement("canvas");
     c.width = 34; c.height = 18;
@@ -167,8 +172,7 @@
     if (patterns[k]) { g.fillStyle = patterns[k]; g.fillRect(0, 0, 34, 18); }
     if (one.letter) {
       g.font = "bold 13px sans-serif"; g.textAlign = "center"; g.textBaseline = "middle";
-      g.lineWidth = 3; g.strokeStyle = "#fff"; g.strokeText(one.letter, 17, 9);
-      g.fillStyle = "#111"; g.fillText(one.letter, 17, 9);
+      letterOn(g, one.letter, k, 17, 9);
     }
     return c;
   }
@@ -207,8 +211,9 @@
     }
   });
   const letterPictures = new Map();
-  function letterPicture(text) {
-    if (letterPictures.has(text)) return letterPictures.get(text);
+  function letterPicture(text, k) {
+    const key = k + text;
+    if (letterPictures.has(key)) return letterPictures.get(key);
     const c = document.createElement("canvas"), dots = Math.min(window.devicePixelRatio || 1, 2);
     const g = c.getContext("2d");
     g.font = "bold 13px sans-serif";
@@ -216,9 +221,8 @@
     c.width = c.side * dots; c.height = 20 * dots;
     g.scale(dots, dots);
     g.font = "bold 13px sans-serif"; g.textAlign = "center"; g.textBaseline = "middle";
-    g.lineWidth = 3; g.strokeStyle = "#fff"; g.strokeText(text, c.side / 2, 10);
-    g.fillStyle = "#111"; g.fillText(text, c.side / 2, 10);
-    letterPictures.set(text, c);
+    letterOn(g, text, k, c.side / 2, 10);
+    letterPictures.set(key, c);
     return c;
   }
   const drawings = DATA.drawn.map(one => ({...one, shapes: Shapes(one.shapes)}));
@@ -261,7 +265,7 @@
       if (at.z < 18) return;
       for (const k of list) {
         g.globalAlpha = focus < 0 || houseNode[k] === focus ? 1 : 0.3;
-        const c = letterPicture(letterOf(k));
+        const c = letterPicture(letterOf(k), klass[k]);
         const x = ((box[4 * k] + box[4 * k + 2]) / 2 * n - at.x) * side;
         const y = ((box[4 * k + 1] + box[4 * k + 3]) / 2 * n - at.y) * side;
         g.drawImage(c, x - c.side / 2, y - 10, c.side, 20);
@@ -280,19 +284,34 @@
   texts.style.zIndex = 620;
   const labels = DATA.labels.map(([lat, lng, text, kind, least]) => ({at: L.latLng(lat, lng), text, kind, least}));
   let groups = [], groupsOf = "";
+  // on a wall, which is looked at from afar, letters are as much larger as in the style sheet
+  const wall = window.matchMedia("(min-width:2400px)"), big = () => wall.matches ? 1.8 : 1;
   function grouped() {  // houses in squares of the screen, each with its number
     const zoom = Math.floor(map.getZoom());
     groups = []; groupsOf = String(zoom);
     if (zoom >= DATA.seen_zoom) return;
-    const side = 44 / 256 / 2 ** zoom, found = new Map();
+    const side = 44 * big() / 256 / 2 ** zoom, found = new Map();
     for (let k = 0; k < total; k++) {
       if (!visible[k] || !(box[4 * k] <= box[4 * k + 2])) continue;
       const x = (box[4 * k] + box[4 * k + 2]) / 2, y = (box[4 * k + 1] + box[4 * k + 3]) / 2;
       const key = Math.floor(x / side) * 2 ** 26 + Math.floor(y / side);
-      const one = found.get(key);
-      if (one) { one[0]++; one[1] += x; one[2] += y; } else found.set(key, [1, x, y]);
+      let one = found.get(key);
+      if (!one) found.set(key, one = {n: 0, x: 0, y: 0, of: DATA.classes.map(() => 0), red: false});
+      one.n++; one.x += x; one.y += y; one.of[klass[k]]++;
+      // who is late is known of the last day only
+      if (houseNode[k] >= 0 && day === DATA.last && N[houseNode[k]].signal === "red") one.red = true;
     }
-    groups = [...found.values()].map(([n, x, y]) => ({n, at: latlng(x / n, y / n)}));
+    groups = [...found.values()].map(({n, x, y, of, red}) => ({n, of, red, at: latlng(x / n, y / n)}));
+  }
+  // a number of houses within a ring that says of which classes they are
+  function ringOf(of, n) {
+    let upto = 0;
+    const parts = of.map((m, k) => [m, k]).filter(([m]) => m).map(([m, k]) => {
+      const from = upto;
+      upto += 100 * m / n;
+      return DATA.classes[k].fill + " " + from.toFixed(2) + "% " + upto.toFixed(2) + "%";
+    });
+    return "radial-gradient(circle closest-side,#fff 68%,#222 70%,transparent 72%),conic-gradient(" + parts + ")";
   }
   function write() {
     const zoom = map.getZoom(), view = map.getBounds().pad(0.3), made = [];
@@ -304,11 +323,13 @@
       return span;
     };
     const taken = [];  // boxes of the screen: numbers of houses first, then names, then chainages
-    for (const {n, at} of groups) {
+    for (const {n, of, red, at} of groups) {
       if (!view.contains(at)) continue;
-      const size = 18 + 8 * Math.log10(n), span = place("pg-count", at, n);
+      const size = (23 + 7 * Math.log10(n)) * big(), span = place("pg-count", at, n);
+      span.style.backgroundImage = ringOf(of, n);
+      if (red) span.className = "red";
       const {x, y} = map.latLngToLayerPoint(at);
-      const half = size / 2 + 2;  // with its rim
+      const half = size / 2 + 3;  // with its rim
       taken.push([x - half, y - half, x + half, y + half]);
       span.style.width = span.style.height = span.style.lineHeight = size + "px";
       span.style.margin = -size / 2 + "px 0 0 " + -size / 2 + "px";
@@ -321,8 +342,8 @@
     shown.sort((a, b) => (b.kind === "pg-river") - (a.kind === "pg-river"));
     for (const one of shown) {
       const river = one.kind === "pg-river", {x, y} = map.latLngToLayerPoint(one.at);
-      const wide = [...one.text].reduce((sum, c) => sum + (river ? 14 : c > "\u2e7f" ? 11.5 : 6.5), 8);
-      const high = river ? 22 : 18;
+      const wide = [...one.text].reduce((sum, c) => sum + (river ? 14 : c > "\u2e7f" ? 11.5 : 6.5), 8) * big();
+      const high = (river ? 22 : 18) * big();
       const sides = river
         ? [8, 26, 46, 70].flatMap(far => [[far, 12], [far, -32], [-wide - far, 12], [-wide - far, -32],
                                           [-wide / 2, far], [-wide / 2, -20 - far]])
@@ -386,13 +407,15 @@
       wants("collective", one.collective ? W.yes : W.no);
   });
 
-  function legend() {
+  function legend(of) {  // of one node where its sheet is printed
     const counts = DATA.classes.map(() => 0);
-    for (let k = 0; k < total; k++) if (visible[k]) counts[klass[k]]++;
+    for (let k = 0; k < total; k++) if (visible[k] && (of === undefined || houseNode[k] === of)) counts[klass[k]]++;
     find(".pg-legend").replaceChildren(...DATA.classes.map((one, k) => {
       const row = el("div");
       row.dataset.klass = one.code;
-      row.append(swatch(one, k), el("span", one.word), el("b", counts[k] + " " + W.houses));
+      row.append(swatch(one, k), el("span", one.word));
+      if (one.signs) row.append(el("small", one.signs));
+      row.append(el("b", counts[k] + " " + W.houses));
       return row;
     }).filter((row, k) => counts[k] || DATA.classes[k].count));
   }
@@ -429,17 +452,22 @@
     const back = el("button", W.back, "pg-back"), print = el("button", W.print_node, "pg-back");
     back.addEventListener("click", () => { focus = -1; place.replaceChildren(); draw(); });
     print.addEventListener("click", () => window.print());
-    place.replaceChildren(el("h2", N[n].id + " " + W.houses_of.replace("{}", list.length)), back, print);
+    const one = N[n], facts = el("div", undefined, "pg-facts " + one.signal);
+    for (const text of [one.where, [one.group, one.leader].filter(x => x).join(" "), stageWord(nodeStage[n]),
+                        one.due && W.due + " " + one.due, one.late, one.amount].filter(x => x))
+      facts.append(el("span", text));
+    place.replaceChildren(el("h2", one.id + " " + W.houses_of.replace("{}", list.length)), facts, back, print);
     for (const k of list) {
-      const one = el("button", H.ids[k] + " " + shown(owners, k) + " " +
+      const row = el("button", H.ids[k] + " " + shown(owners, k) + " " +
         (fixed[k] < 0 && S.length ? stageWord(stage[k]) : DATA.classes[klass[k]].word));
-      one.dataset.house = H.ids[k];
-      one.addEventListener("click", () => openHouse(k));
-      place.append(one);
+      row.dataset.house = H.ids[k];
+      row.addEventListener("click", () => openHouse(k));
+      place.append(row);
     }
     sheet.classList.remove("open");
     draw();
-    place.scrollIntoView({block: "nearest"});
+    // within the list alone: the page itself stays where it is
+    body.scrollTop = place.offsetTop - body.offsetTop - 8;
   }
   function openHouse(k, at) {
     chosen = k;
@@ -454,7 +482,13 @@
     card.append(table);
     if (!at && map.getZoom() < 18) map.setView(middle(k), 18, {animate: false});
     map.closePopup();
-    L.popup({maxWidth: Math.min(420, window.innerWidth - 60)}).setLatLng(at || middle(k)).setContent(card).openOn(map);
+    // the list of layers covers no card
+    const layers = document.querySelector(".leaflet-control-layers-expanded");
+    const covered = layers ? layers.getBoundingClientRect().bottom - map.getContainer().getBoundingClientRect().top : 0;
+    const below = covered && map.getSize().y > covered + 380 * big() ? covered + 8 : 8;
+    const aside = layers && below === 8 ? layers.offsetWidth * big() + 20 : 8;
+    L.popup({maxWidth: Math.min(420 * big(), window.innerWidth - 60), autoPanPaddingTopLeft: [8, below],
+      autoPanPaddingBottomRight: [aside, 8]}).setLatLng(at || middle(k)).setContent(card).openOn(map);
     sheet.classList.remove("open");
     tiles.repaint();
   }
@@ -541,12 +575,20 @@
   north.addTo(map);
   L.control.scale({position: "bottomright", imperial: false}).addTo(map);
   let before = null;
+  const everything = L.latLngBounds(DATA.stations.flatMap(one => one.at.map(([c, x, y]) => [y, x])));
   window.addEventListener("beforeprint", () => {
     before = {bounds: map.getBounds()};
     map.getContainer().classList.add("pg-print");
     map.invalidateSize({animate: false});
     // what was seen fills the sheet; of a node, the node
-    const seen = focus < 0 ? before.bounds : bounds(housesOf(focus)).pad(0.4);
+    const seen = focus >= 0 ? bounds(housesOf(focus)).pad(0.4)
+      : before.bounds.contains(everything) ? everything.pad(0.06) : before.bounds;
+    if (focus >= 0) legend(focus);
+    // the red line and all else that is shown, with its colour, as the list of layers has it
+    find(".pg-drawn").replaceChildren(...[...document.querySelectorAll(".leaflet-control-layers-overlays label")]
+      .filter(one => one.querySelector("input").checked)
+      .map(one => { const row = el("div"); row.append(one.querySelector("span > span, span").cloneNode(true)); return row; }));
+    find(".pg-drawn").querySelectorAll("input").forEach(one => one.remove());
     map.options.zoomSnap = 0;
     map.fitBounds(seen.isValid() ? seen : before.bounds, {animate: false, maxZoom: 19});
     map.eachLayer(one => { if (one._renderer && one.redraw) one.redraw(); });
@@ -557,6 +599,7 @@
     map.options.zoomSnap = 1;
     map.invalidateSize({animate: false});
     if (before) map.fitBounds(before.bounds, {animate: false});
+    legend();
   });
   if (window.innerWidth < 761) {
     const layers = document.querySelector(".leaflet-control-layers");
@@ -574,7 +617,9 @@
   // painted: the frame after the first drawing is through
   drawWaiting(true);
   requestAnimationFrame(() => setTimeout(() => performance.mark("pg-ready"), 0));
-  window.pgMap = {map: map, waiting: () => waiting.length, groups: () => groups.map(one => one.n), openHouse: id => openHouse(H.ids.indexOf(id)), openNode: id => openNode(N.findIndex(n => n.id === id)),
+  window.pgMap = {map: map, waiting: () => waiting.length, groups: () => groups.map(one => one.n),
+    rings: () => groups.map(one => Object.fromEntries(one.of.map((n, k) => [DATA.classes[k].code, n]))),
+    openHouse: id => openHouse(H.ids.indexOf(id)), openNode: id => openNode(N.findIndex(n => n.id === id)),
     classes: () => Object.fromEntries(DATA.classes.map((c, k) => [c.code, H.ids.filter((id, i) => klass[i] === k)])),
     stages: () => Object.fromEntries(H.ids.map((id, k) => [id, stage[k] < 0 ? "todo" : S[stage[k]].code])),
     shown: () => H.ids.filter((id, k) => visible[k]), point: id => map.latLngToContainerPoint(middle(H.ids.indexOf(id))),
