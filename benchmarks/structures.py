@@ -17,6 +17,8 @@ import pandas as pd
 import pinghu_geo as pg
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import rasconspan  # noqa: E402
+import rasjunction  # noqa: E402
 import rasopenings  # noqa: E402
 import rasreference as ras  # noqa: E402
 
@@ -74,7 +76,16 @@ def crossings():
 
 
 def openings():
-    """Five boxes and two bridges in one road, from HEC-RAS's level below it."""
+    """A Con/Span arch; five boxes and two bridges in one road; from HEC-RAS's level below them."""
+    sections, banks, idle, culvert = rasconspan.tables()
+    off = []
+    for _, q, below, above in rasconspan.FLOODS:
+        found = pg.water_profile(
+            sections, q * ras.FOOT**3, {"level_m": below * ras.FOOT}, banks=banks, obstacles=idle,
+            structures=culvert, gravity_ms2=ras.G_US,
+        )  # fmt: skip
+        off.append(found["level_m"].iloc[0] / ras.FOOT - above)
+    yield row("ConSpan", "above", np.array(off), 0.02)
     sections, banks, idle, structures, parts = rasopenings.tables()
     off = {}
     for name, q, below, above in rasopenings.FLOODS:
@@ -102,7 +113,7 @@ def gates():
 
 
 def junctions():
-    """Combining and dividing, by energy."""
+    """Combining and dividing, by energy; combining by momentum."""
     for name in ("EX1_JUNCTION", "LOOP"):
         made = ras.example(name)
         off = profile(name, None, junctions=ras.junctions(made))
@@ -114,6 +125,14 @@ def junctions():
             yield row(name, "elsewhere", off.loc[~above, "off_ft"], 0.01)
         else:
             yield row(name, "all", off["off_ft"], 0.01)
+    sections, banks, flows, end, junction, theirs = rasjunction.tables()
+    found = pg.water_profile(
+        sections, flows, end, banks=banks, junctions=junction, gravity_ms2=ras.G_US
+    ).merge(theirs, on=["river", "chainage_m"])
+    off = found["level_m"] / ras.FOOT - found["level_ft"]
+    above = found["river"] != "lower"
+    yield row("JUNCTION", "by momentum, above", off[above], 0.03)
+    yield row("JUNCTION", "below", off[~above], 0.01)
 
 
 def works():

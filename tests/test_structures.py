@@ -8,6 +8,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rasconspan
+import rasjunction
 import rasopenings
 import rasreference as ras
 import shapely
@@ -122,6 +124,33 @@ def test_junctions_by_energy(name, limit):
         gravity_ms2=ras.G_US,
     )
     assert ras.differences(made, found, keys)["off_ft"].abs().max() < limit
+
+
+def test_a_con_span_arch_is_hec_ras_s():
+    """Its outline and its headwaters, with a rough bed in it."""
+    arch = Conduit("conspan", 28.0, 6.0, 0.013)
+    depth, area, wet, top = np.array(rasconspan.OUTLINE).T
+    np.testing.assert_allclose(arch.area(depth), area, rtol=2e-3)
+    np.testing.assert_allclose(arch.perimeter(depth), wet, rtol=1e-3)
+    np.testing.assert_allclose(arch.top(depth), top, atol=0.02)
+    sections, banks, idle, culvert = rasconspan.tables()
+    for name, q, below, above in rasconspan.FLOODS:
+        found = pg.water_profile(
+            sections, q * ras.FOOT**3, {"level_m": below * ras.FOOT}, banks=banks, obstacles=idle,
+            structures=culvert, gravity_ms2=ras.G_US,
+        )  # fmt: skip
+        assert found["level_m"].iloc[0] / ras.FOOT == pytest.approx(above, abs=0.005), name
+
+
+def test_a_junction_by_momentum_weighs_the_water_by_mean_beds():
+    """HEC-RAS's example 10, 45 degrees; by the lowest points of the beds it is 0.44 ft off."""
+    sections, banks, flows, end, junction, theirs = rasjunction.tables()
+    found = pg.water_profile(
+        sections, flows, end, banks=banks, junctions=junction, gravity_ms2=ras.G_US
+    ).merge(theirs, on=["river", "chainage_m"])
+    off = (found["level_m"] / ras.FOOT - found["level_ft"]).abs()
+    assert off[found["river"] == "lower"].max() < 0.005
+    assert off.max() < 0.03
 
 
 def test_three_openings_in_one_road_share_the_energy_line_below_too():
@@ -1526,6 +1555,44 @@ def test_two_dimensions_lay_a_reach_out_and_name_what_they_cannot():
     wide = place.replace({2.0: -7.0, 6.0: 7.0})
     with pytest.raises(pg.errors.HydraulicsError, match="whole width"):
         _HouseReach.around(wide, sections, base, "A").outline(with_house=True)
+
+
+def test_two_dimensions_have_the_ground_where_the_plan_has_it(monkeypatch):
+    """ANUGA asks for fields at coordinates from its mesh's origin, wherever the reach begins."""
+    import types
+
+    from pinghu_geo.flood.shallow import _anuga_domain, _HouseReach
+
+    asked = {}
+
+    class Domain:
+        def set_quantity(self, name, field):
+            asked[name] = field
+
+        def __getattr__(self, name):
+            return lambda *_: None
+
+    def laid(ring, *, mesh_geo_reference=None, **_):
+        low = np.min(ring, axis=0)
+        asked["origin"] = low if mesh_geo_reference is None else np.array(mesh_geo_reference)
+        return Domain()
+
+    fake = types.SimpleNamespace(
+        create_domain_from_regions=laid, Geo_reference=lambda xllcorner, yllcorner: (
+            xllcorner, yllcorner), Reflective_boundary=lambda _: None,
+        Dirichlet_boundary=lambda _: None, Inlet_operator=lambda *_, **__: None,
+    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "anuga", fake)
+    sections, q, end = river(60.0, count=41, slope=0.001)
+    base = pg.water_profile(sections, q, end)
+    place = pd.Series({"river": "r", "from_m": 990.0, "to_m": 1010.0, "offset_min_m": 2.0,
+                       "offset_max_m": 6.0})  # fmt: skip
+    _anuga_domain(_HouseReach.around(place, sections, base, "A"), 8.0, with_house=True)
+    at = np.array([[900.0, 0.0], [1050.0, -3.0]])
+    x, y = (at - asked["origin"]).T
+    assert asked["elevation"](x, y) == pytest.approx([1.1, 0.95], abs=1e-9)
+    level = np.interp([900.0, 1050.0], base["chainage_m"], base["level_m"])
+    assert asked["stage"](x, y) == pytest.approx(level, abs=1e-9)
 
 
 def test_structures_stand_in_section_map_and_wall_maps(tmp_path):

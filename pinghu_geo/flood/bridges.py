@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pinghu_geo.flood.outlines import crossings, line_at
-from pinghu_geo.flood.sections import Array, Sections
+from pinghu_geo.flood.sections import CHANNEL, Array, Sections
 from pinghu_geo.flood.steady import (
     BALANCED,
     CRITICAL,
@@ -306,13 +306,14 @@ def _energy_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Ope
 
 
 class Force(NamedTuple):
-    """A section's thrust A ȳ, momentum flux β Q²/(gA) [m³], area, discharge and conveyance."""
+    """A section's thrust A ȳ, momentum flux β Q²/(gA) [m³], area, discharge, conveyance, bed."""
 
     thrust: float
     flux: float
     area: float
     flow: float
     conveyance: float
+    bed: float  # mean one of the channel: the level less its area over its width
 
 
 def section_force(model: Model, row: int, flow: float, level: float) -> Force:
@@ -325,7 +326,9 @@ def section_force(model: Model, row: int, flow: float, level: float) -> Force:
         shared = np.where(area > 0, k**2 / np.where(area > 0, area, 1.0), 0.0).sum()
         flux = flow**2 / model.gravity * shared / whole**2
     thrust = float(model.sections.thrust(rows, at)[0])
-    return Force(thrust, float(flux), float(area.sum()), flow, float(whole))
+    wide, deep = float(wet.top[0, CHANNEL]), float(area[CHANNEL])
+    bed = level - deep / wide if wide > 0 else float(model.sections.bottom[row])
+    return Force(thrust, float(flux), float(area.sum()), flow, float(whole), bed)
 
 
 def _momentum_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:

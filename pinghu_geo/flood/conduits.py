@@ -19,6 +19,9 @@ SHAPES = (
 )  # fmt: skip
 # points of half an outline; a circle drawn with them lacks 2e-6 of its area
 POINTS = 512
+# a Con/Span arch in parts of its span: radii of side, haunch and top, and its rise; those of the
+# unit of 28 ft (4, 10, 40 ft, 5.75 ft above its legs), which others are taken to be like
+CONSPAN, CONSPAN_RISE = (1 / 7, 5 / 14, 10 / 7), 5.75 / 28
 # corner radius of a pipe arch where none is given [m]: 18 inches, HDS-5 chart 34
 CORNER_M = 0.4572
 
@@ -29,7 +32,8 @@ def shape_outline(kind: str, span_m: float, rise_m: float) -> tuple[Array, Array
     Circle, ellipse and box are what their names say. ``semicircle`` and ``arch`` stand on a flat
     bottom: a circular arc through the springings and the crown, on vertical legs where the rise is
     more than half the span. ``low_arch`` is the arc without legs (an ellipse where it is higher),
-    ``high_arch`` and ``conspan`` are an ellipse quarter on legs, of a third of the span high.
+    ``high_arch`` is an ellipse quarter on legs, of a third of the span high. ``conspan`` is an arch
+    of three radii on legs, as HEC-RAS has the unit of 28 ft; others are taken to be like it.
     ``pipe_arch`` has a top circle, two corners and a bottom arc, tangent to one another.
     """
     half = span_m / 2
@@ -41,8 +45,10 @@ def shape_outline(kind: str, span_m: float, rise_m: float) -> tuple[Array, Array
         return half * np.sin(turn), rise_m / 2 * (1 - np.cos(turn))
     if kind == "pipe_arch":
         return _pipe_arch_outline(half, rise_m)
-    if kind in ("high_arch", "conspan"):
+    if kind == "high_arch":
         crown = min(rise_m, span_m / 3)
+    elif kind == "conspan":
+        crown = min(rise_m, CONSPAN_RISE * span_m)
     elif kind == "low_arch":
         crown = rise_m
     else:
@@ -54,11 +60,36 @@ def shape_outline(kind: str, span_m: float, rise_m: float) -> tuple[Array, Array
         angle = np.linspace(start, 0.0, POINTS)
         width, height = radius * np.sin(angle), radius * np.cos(angle) - (radius - crown)
         width[0], height[0] = half, 0.0
+    elif kind == "conspan":
+        width, height = _conspan_arch(span_m, crown)
     else:
         width, height = half * np.cos(turn), crown * np.sin(turn)
     width[-1], height[-1] = 0.0, crown
     foot = ([half], [0.0]) if leg > 0 else ([], [])
     return np.r_[foot[0], width], np.r_[foot[1], leg + height]
+
+
+def _conspan_arch(span: float, crown: float) -> tuple[Array, Array]:
+    """Half width by height of an arch of three arcs, tangent to one another."""
+    side, haunch, top = CONSPAN
+    first, last = np.array([0.5 - side, 0.0]), np.array([0.0, CONSPAN_RISE - top])
+    # the haunch's centre is haunch - side from the side's and top - haunch from the top's
+    way = last - first
+    far = float(np.hypot(*way))
+    along = (far**2 + (haunch - side) ** 2 - (top - haunch) ** 2) / (2 * far)
+    aside = math.sqrt((haunch - side) ** 2 - along**2)
+    middle = first + (along * way + aside * np.array([way[1], -way[0]])) / far
+    turns = (0.0, math.atan2(*(first - middle)[::-1]), math.atan2(*(middle - last)[::-1]),
+             math.pi / 2)  # fmt: skip
+    parts = [
+        centre + radius * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+        for centre, radius, start, stop in zip(
+            (first, middle, last), CONSPAN, turns[:-1], turns[1:], strict=True
+        )
+        for turn in [np.linspace(start, stop, POINTS // 3)]
+    ]
+    x, y = np.concatenate(parts).T
+    return x * span, y * crown / CONSPAN_RISE
 
 
 def _pipe_arch_outline(half: float, rise: float) -> tuple[Array, Array]:

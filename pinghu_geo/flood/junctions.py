@@ -175,7 +175,7 @@ def _level_by_momentum(
         for end in branches:
             near = section_force(model, end.row, end.flow, z if joins else end.level)
             turn = math.cos(math.radians(end.branch.angle_deg))
-            rubs = _friction_less_weight(model, junction, near, far, end, single, turn)
+            rubs = _friction_less_weight(junction, near, far, end, turn)
             total += (near.thrust + near.flux) * turn + (-rubs if joins else rubs)
         return total if joins else -total
 
@@ -193,9 +193,12 @@ def _level_by_momentum(
 
 
 def _friction_less_weight(
-    model: Model, junction: Junction, near: Force, far: Force, end: End, single: End, turn: float
+    junction: Junction, near: Force, far: Force, end: End, turn: float
 ) -> float:
-    """Friction less weight between a branch and the common river [m³]."""
+    """Friction less weight between a branch and the common river [m³].
+
+    The weight goes by the mean beds (Hydraulic Reference Manual, chapter 2), those of the channels.
+    """
     half = end.branch.length_m / 2
     share = near.flow / far.flow
     found = 0.0
@@ -203,8 +206,7 @@ def _friction_less_weight(
         slope = ((near.flow + far.flow) / (near.conveyance + far.conveyance)) ** 2
         found += slope * half * (near.area * turn + far.area * share)
     if junction.weight and end.branch.length_m > 0:
-        bottom = model.sections.bottom
-        fall = float(bottom[end.row] - bottom[single.row]) / end.branch.length_m
+        fall = (near.bed - far.bed) / end.branch.length_m
         fall = fall if len(junction.out) == 1 else -fall
         found -= fall * half * (near.area * turn + far.area * share)
     return found
