@@ -664,6 +664,8 @@ EACH = {
         [["rise_mm", "energy_rise_mm", "rise_lossless_mm"]],
     "rise_table": lambda k: measured(k, pg.flood.rise_table(profile(k), profile(k, 150.0)))
         [["rise_mm"]],
+    "bend_rises": lambda k: measured(k, pg.flood.bend_rises(profile(k), RIVERS[k]))
+        [["radius_m", "bend_rise_m"]],
     "section_properties": lambda k: measured(k, pg.flood.section_properties(
         sections(k), profile(k))).select_dtypes("float").drop(columns="chainage_m"),
     "moved_sections": lambda k: measured(k, pg.search.moved_sections(

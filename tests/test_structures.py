@@ -1460,6 +1460,33 @@ def test_a_template_cut_as_hec_ras_cuts_it():
     assert len(their_banks) == 4
 
 
+def test_the_rise_on_the_outside_of_a_bend_by_hand():
+    """C V² W / (g R); a straight has none, an S has both sides, what lies beyond is unknown."""
+    turn = np.linspace(0, np.pi / 2, 400)
+    arc = 80.0 * np.stack([np.sin(turn), 1 - np.cos(turn)], axis=1)  # turns left
+    back = arc[-1] + np.stack([80 - 80 * np.cos(turn), 80 * np.sin(turn)], axis=1)[1:]
+    points = np.concatenate([[[-200.0, 0.0]], arc, back])  # then right
+    line = shapely.LineString(points + [500000, 2500000])
+    rivers = gpd.GeoDataFrame(index=pd.Index(["r"], name="river"), geometry=[line], crs=4547)
+    quarter = 80 * np.pi / 2
+    water = pd.DataFrame({
+        "river": "r", "chainage_m": [100.0, 200 + quarter / 2, 200 + 1.5 * quarter, 9e3],
+        "velocity_ms": 2.5, "top_width_m": 15.0, "froude": [0.5, 0.5, 1.2, 0.5],
+    })  # fmt: skip
+    found = pg.flood.bend_rises(water, rivers)
+    assert found["radius_m"].iloc[0] == np.inf
+    assert found["bend_rise_m"].iloc[0] == 0.0
+    assert found["outer_bank"].isna().tolist() == [True, False, False, True]
+    assert found["outer_bank"].iloc[1:3].tolist() == ["right", "left"]
+    by_hand = 2.5**2 * 15 / (9.81 * 80)
+    assert found["bend_rise_m"].iloc[1:3].to_numpy() == pytest.approx(
+        [0.5 * by_hand, by_hand], rel=1e-3
+    )
+    assert found.loc[3, ["radius_m", "bend_rise_m", "tight"]].isna().all()
+    assert found["tight"].iloc[:3].tolist() == [False, False, False]
+    assert pg.flood.bend_rises(water.assign(top_width_m=30.0), rivers)["tight"].iloc[1]
+
+
 def test_volumes_by_hand():
     at = [0.0, 50.0, 150.0]
     flat = pd.DataFrame({"river": "r", "chainage_m": np.repeat(at, 2),

@@ -427,6 +427,7 @@ CALLS = {
     "section properties": ("sections profile banks obstacles rivers", lambda t: (
         pg.flood.section_properties(t["sections"], t["profile"], banks=t["banks"],
                                     obstacles=t["obstacles"], rivers=t["rivers"]))),
+    "bends": ("profile rivers", lambda t: pg.flood.bend_rises(t["profile"], t["rivers"])),
     "freeboard of banks": ("profile sections banks", lambda t: pg.freeboard(
         t["profile"], t["sections"], banks=t["banks"])),
     "rise past obstacles": ("banks obstacles ends", lambda t: pg.flood_rise(

@@ -1,3 +1,4 @@
+from .bends import bend_rises
 from .calibration import Calibration, calibrate_roughness
 from .channel import (
     critical_levels,
@@ -23,6 +24,7 @@ __all__ = [
     "DemSections",
     "Downstream",
     "HecRas",
+    "bend_rises",
     "building_obstacles",
     "building_rises",
     "calibrate_roughness",
