@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.door import takes
@@ -91,7 +92,7 @@ def bend_rises(profile: pd.DataFrame, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
     c = np.where(froude < 1, TRANQUIL, RAPID)
     with np.errstate(divide="ignore", invalid="ignore"):
         rise = c * speed**2 * width / (9.81 * radius)
-    outer = np.where(turns > 0, "right", np.where(turns < 0, "left", None))
+    outer = [None if turn == 0 else "right" if turn > 0 else "left" for turn in turns.tolist()]
     return profile[keys].assign(
         radius_m=radius,
         outer_bank=pd.Series(outer, profile.index, dtype="str"),
@@ -102,7 +103,7 @@ def bend_rises(profile: pd.DataFrame, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
     )
 
 
-def _radius_of_bend(line: shapely.LineString, measure: Array, step: Array) -> tuple[Array, Array]:
+def _radius_of_bend(line: BaseGeometry, measure: Array, step: Array) -> tuple[Array, Array]:
     """Radius of the circle through three points of a line, and which way it turns (left: 1)."""
     inside = (measure >= 0) & (measure <= line.length)
     # at the ends the circle goes through three points that the line has
