@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.door import takes
@@ -103,7 +104,7 @@ def bend_rises(profile: pd.DataFrame, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
     )
 
 
-def _radius_of_bend(line: BaseGeometry, measure: Array, step: Array) -> tuple[Array, Array]:
+def _radius_of_bend(line: Any, measure: Array, step: Array) -> tuple[Array, Array]:
     """Radius of the circle through three points of a line, and which way it turns (left: 1)."""
     inside = (measure >= 0) & (measure <= line.length)
     # at the ends the circle goes through three points that the line has
