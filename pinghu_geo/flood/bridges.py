@@ -299,8 +299,7 @@ def _energy_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Ope
     steps = ((bridge.down_row, flow), (bridge.up_row, flow), (site.row_up, site.total))
     for row, q in steps:
         rows, flows = np.array([row]), np.array([q])
-        level, found = model.step(rows, flows, through)
-        through = model.state(rows, flows, level)
+        through, found = model.step(rows, flows, through)
         critical |= bool(found[0] == CRITICAL) and row != site.row_up
     return Opened(float(through.energy[0]), "energy", "B" if critical else "A")
 

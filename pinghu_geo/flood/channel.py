@@ -106,7 +106,7 @@ def section_properties(
             "bed_m": bed,
             "depth_m": level - bed,
             "area_m2": wet.area.sum(axis=1),
-            "wetted_perimeter_m": laid.sections.perimeter(station, level).sum(axis=1),
+            "wetted_perimeter_m": laid.sections.perimeter(station, level),
             "top_width_m": wet.top.sum(axis=1),
             "conveyance_m3s": wet.total_conveyance,
             "alpha": alpha,

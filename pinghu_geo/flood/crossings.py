@@ -276,8 +276,8 @@ def _energy_without_structure(model: Model, site: Site) -> float:
 def _level_without_structure(model: Model, site: Site) -> tuple[float, float]:
     """Level and energy line above as if nothing stood there but the ground."""
     rows, flows = np.array([site.row_up]), np.array([site.total])
-    level, _ = _model_without_structure(model, site.row_up).step(rows, flows, site.below)
-    return float(level[0]), float(model.state(rows, flows, level).energy[0])
+    found, _ = _model_without_structure(model, site.row_up).step(rows, flows, site.below)
+    return float(found.level[0]), float(found.energy[0])
 
 
 def _model_without_structure(model: Model, row_up: int) -> Model:

@@ -150,7 +150,7 @@ def _level_by_energy(model: Model, mine: End, beyond: End, length: float) -> flo
     below = model.state(np.array([beyond.row]), np.array([beyond.flow]), np.array([beyond.level]))
     ways = model.lengths.copy()
     ways[mine.row] = length
-    return float(model.with_lengths(ways).step(rows, flows, below)[0][0])
+    return float(model.with_lengths(ways).step(rows, flows, below)[0].level[0])
 
 
 def _level_by_momentum(

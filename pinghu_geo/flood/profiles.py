@@ -90,7 +90,7 @@ def _profile_table(
             "critical_level_m": critical, "bed_m": model.sections.bottom[rows],
             "depth_m": level - model.sections.bottom[rows], "velocity_ms": q / area,
             "froude": froude, "area_m2": area,
-            "wetted_perimeter_m": model.sections.perimeter(rows, level).sum(axis=1),
+            "wetted_perimeter_m": model.sections.perimeter(rows, level),
             "top_width_m": top, "conveyance_m3s": k, "alpha": alpha,
             "friction_slope": (q / k) ** 2, "loss_m": loss, **by_zone(wet),
             "regime": np.where(found == CRITICAL, "critical", regime),
@@ -127,8 +127,8 @@ def _crossing_columns(model: Model, level: Array, loss: Array) -> dict[str, Any]
     """What stands below each section and how the water passes it; its loss, in place."""
     size = len(level)
     (named, control), over = np.full((2, size), None, object), np.full(size, np.nan)
-    for i, row in enumerate(model.rows[:-1, 0]):
-        if (station := model.station(int(row))) not in model.crossings:
+    for i, row in enumerate(model.rows[:-1, 0].tolist() if model.crossings else ()):
+        if (station := model.station(row)) not in model.crossings:
             continue
         one = model.crossed(i, 0, float(level[i + 1]))
         named[i] = model.crossings[station].name
@@ -151,6 +151,8 @@ def _crossing_columns(model: Model, level: Array, loss: Array) -> dict[str, Any]
 def _carried_from_unbalanced(found: Array, fast: Array) -> Array:
     """Which levels were computed from an unbalanced one: up to a control, or down to a jump."""
     carried = np.zeros(len(found), bool)
+    if not (found == UNBALANCED).any():
+        return carried
     for order, ruled in ((range(len(found))[::-1], ~fast), (range(len(found)), fast)):
         on = False
         for i in order:

@@ -30,8 +30,8 @@ ENDLESS_M = 1000.0
 STEEP_SIDE = 5.0
 # what fills a row that has fewer segments than the longest: never wet
 PADDING = {
-    "low": 1e9, "rise": 0.0, "steep": 0.0, "run": 0.0, "length": 0.0, "rough": 0.0,
-    "zone": RIGHT, "first": False, "ridge": -np.inf, "above": -np.inf, "until": np.inf, "idle": 0.0,
+    "low": 1e9, "half": 0.0, "steep": 0.0, "run": 0.0, "length": 0.0, "rough": 0.0, "sheer": 0.0,
+    "zone": RIGHT, "ridge": -np.inf, "above": -np.inf, "until": np.inf, "idle": 0.0,
 }  # fmt: skip
 # place of a lid's pieces among the segments that start at one place: after the ground
 COVER = 3
@@ -218,20 +218,45 @@ class Wetted(NamedTuple):
 
     def velocity_head(self) -> tuple[Array, Array]:
         """αV²/2g for Q²/2g = 1, and its growth with the level: Σ(K³/A²) / (ΣK)³."""
-        k, dk, a, t = self.conveyance, self.slope, self.area, self.top
-        safe = np.where(a > 0, a, 1.0)
-        flux = np.where(a > 0, k**3 / safe**2, 0.0)
-        grows = np.where(a > 0, 3 * k**2 * dk / safe**2 - 2 * k**3 * t / safe**3, 0.0)
-        total = k.sum(axis=1)
+        k = self.conveyance
+        speed = np.divide(k, self.area, out=np.zeros_like(k), where=self.area > 0)
+        squared = speed * speed
+        total = self.total_conveyance
         whole = np.where(total > 0, total, np.nan)
-        b, db = flux.sum(axis=1), grows.sum(axis=1)
-        return b / whole**3, db / whole**3 - 3 * b * dk.sum(axis=1) / whole**4
+        cube = whole * whole * whole
+        head = (squared * k).sum(axis=1) / cube
+        db = (squared * (3 * self.slope - 2 * speed * self.top)).sum(axis=1)
+        return head, db / cube - 3 * head * self.slope.sum(axis=1) / whole
 
     @property
     def alpha(self) -> Array:
         """Velocity weighting coefficient α."""
         alpha: Array = self.velocity_head()[0] * self.area.sum(axis=1) ** 2
         return alpha
+
+
+class _Rows(NamedTuple):
+    """Some rows of arrays, as many columns as they have: neighbours are seen, others copied."""
+
+    at: Array | slice
+    wide: int
+
+    @classmethod
+    def of(cls, rows: Array, wide: int) -> _Rows:
+        """These rows, which are often one or neighbours."""
+        first, n = int(rows[0]) if len(rows) else 0, len(rows)
+        if n and rows[-1] - first == n - 1 and bool((np.diff(rows) == 1).all()):
+            return cls(slice(first, first + n), wide)
+        return cls(rows, wide)
+
+    def __call__(self, values: Array) -> Array:
+        """Their part of an array."""
+        if isinstance(self.at, slice):
+            return values[self.at, : self.wide]
+        if values.shape[1] == self.wide:
+            return values.take(self.at, axis=0)
+        found: Array = values[:, : self.wide][self.at]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,14 +268,14 @@ class Sections:
     """
 
     low: Array  # lower end [m]; padding: never wet
-    rise: Array  # upper less lower end [m]
+    half: Array  # half of upper less lower end [m]
     steep: Array  # 1 / rise; huge where level, so that a level segment is wet or dry at once
     run: Array  # horizontal length [m]
     length: Array  # wetted length [m]
     rough: Array  # wetted length x n^1.5 [m]
+    sheer: Array  # rough x steep
     zone: Array  # 0, 1, 2
-    first: Array  # starts a unit of conveyance at any level
-    ridge: Array  # elevation of the left end; a dry one starts a unit; -inf in the channel
+    ridge: Array  # above it a unit of conveyance starts: elevation of the left end; inf: always
     above: Array | None  # a segment counts above this level [m]
     until: Array | None  # ... and up to this one [m]
     idle: Array | None  # area below the level of a permanent ineffective area [m²]
@@ -270,12 +295,14 @@ class Sections:
     def roughened(self, factor: Array) -> Sections:
         """With n times a factor, of all or of each section (sections,)."""
         if factor.ndim == 0:
-            return replace(self, rough=self.rough * factor**1.5)
+            rough = self.rough * factor**1.5
+            return replace(self, rough=rough, sheer=rough * self.steep)
         alone: dict[str, Any] = {
             name: None if (values := getattr(self, name)) is None else values[self.kind]
             for name in PADDING
         }
         alone["rough"] = self.rough[self.kind] * factor[:, None] ** 1.5
+        alone["sheer"] = alone["rough"] * alone["steep"]
         of_kind = {"count": self.count[self.kind], "windowed": self.windowed[self.kind]}
         return replace(self, **alone, **of_kind, kind=np.arange(len(self)))
 
@@ -291,54 +318,72 @@ class Sections:
         return Wetted(*(np.concatenate(p) for p in zip(*parts, strict=True)))
 
     def _wetted_batch(self, rows: Array, level: Array) -> Wetted:
-        rows = self.kind[rows]
-        n, level = len(level), level[:, None]
-        wide = int(self.count[rows].max(initial=1))  # a bridge's sections are wider than others
-
-        def of(values: Array) -> Array:
-            taken: Array = values[:, :wide][rows]
-            return taken
-
-        steep, run = of(self.steep), of(self.run)
+        if not len(rows):
+            return Wetted(*np.zeros((4, 0, 3)))
+        kinds, n = self.kind[rows], len(rows)
+        wide = int(self.count[kinds].max(initial=1))  # a bridge's sections are wider than others
+        of = _Rows.of(kinds, wide)
+        level = level[:, None]
         depth = level - of(self.low)
-        share = np.clip(depth * steep, 0.0, 1.0)
-        start = of(self.first) | (of(self.ridge) > level)
-        if self.above is not None and self.until is not None and self.windowed[rows].any():
+        share = depth * of(self.steep)
+        np.clip(share, 0.0, 1.0, out=share)
+        start = of(self.ridge) > level
+        start[:, :1] = True
+        if self.above is not None and self.until is not None and self.windowed[kinds].any():
             open_ = level > of(self.above)
-            share = share * (open_ & (level <= of(self.until)))
+            share *= open_ & (level <= of(self.until))
             # a levee's face parts nothing once it is overtopped
             start[:, 1:] |= open_[:, 1:] != open_[:, :-1]
-        rough = of(self.rough)
-        top = run * share
-        area = top * (depth - 0.5 * of(self.rise) * share)
+        held = np.empty((4, n, wide))
+        area, top, rough, grows = held
+        np.multiply(of(self.run), share, out=top)
+        np.multiply(of(self.half), share, out=area)
+        np.subtract(depth, area, out=area)
+        area *= top
         if self.idle is not None:
-            area = area - np.where(share > 0, of(self.idle), 0.0)
-        grows = np.where((share > 0) & (share < 1), rough * steep, 0.0)
-        at = np.flatnonzero(start)
-        a, t, w, dw = (np.add.reduceat(v.ravel(), at) for v in (area, top, rough * share, grows))
+            area -= np.where(share > 0, of(self.idle), 0.0)
+        np.multiply(of(self.rough), share, out=rough)
+        wet = share > 0
+        np.multiply(of(self.sheer), wet & (share < 1), out=grows)
+        # units begin with what is wet of them; what is dry adds nothing to the one before it
+        wet[:, :1] = True
+        flooded = np.flatnonzero(wet)
+        unit = np.cumsum(start, dtype=np.int32)[flooded]
+        begins = np.empty(len(unit), bool)
+        begins[:1] = True
+        np.not_equal(unit[1:], unit[:-1], out=begins[1:])
+        at = flooded[begins]
+        units = np.empty((4, len(at)))
+        a, t, w, dw = np.add.reduceat(held.reshape(4, -1), at, axis=1, out=units)
         wet = (a > 0) & (w > 0)
         a_, w_ = np.where(wet, a, 1.0), np.where(wet, w, 1.0)
         k = np.where(wet, a_ * (a_ / w_) ** (2 / 3), 0.0)
-        dk = k * (5 / 3 * t / a_ - 2 / 3 * dw / w_)
-        place = 3 * (at // share.shape[1]) + of(self.zone).ravel()[at]
-        sums = (np.bincount(place, v, minlength=3 * n) for v in (a, t, k, dk))
-        return Wetted(*(s.reshape(-1, 3) for s in sums))
+        # the growth of the conveyance instead of the roughness', and the conveyance itself
+        units[3] = k * (5 / 3 * t / a_ - 2 / 3 * dw / w_)
+        units[2] = k
+        row = at // wide
+        place = 3 * row + self.zone[kinds[row], at - wide * row]
+        place = place + np.arange(0, 12 * n, 3 * n)[:, None]
+        sums = np.bincount(place.ravel(), units.ravel(), minlength=12 * n)
+        return Wetted(*sums.reshape(4, n, 3))
 
     def perimeter(self, rows: Array, level: Array) -> Array:
-        """Wetted perimeter of each zone (n, 3) [m]."""
-        rows = self.kind[rows]
-        share = np.clip((level[:, None] - self.low[rows]) * self.steep[rows], 0.0, 1.0)
-        if self.above is not None:
-            share = share * (level[:, None] > self.above[rows])
-            share = share * (level[:, None] <= self.until[rows])  # type: ignore[index]
-        wet = self.length[rows] * share
-        return np.stack([np.where(self.zone[rows] == k, wet, 0.0).sum(1) for k in range(3)], axis=1)
+        """Wetted perimeter (n,) [m]."""
+        kinds, level = self.kind[rows], level[:, None]
+        of = _Rows.of(kinds, int(self.count[kinds].max(initial=1)))
+        share = level - of(self.low)
+        share *= of(self.steep)
+        np.clip(share, 0.0, 1.0, out=share)
+        if self.above is not None and self.until is not None and self.windowed[kinds].any():
+            share *= (level > of(self.above)) & (level <= of(self.until))
+        found: Array = np.einsum("ij,ij->i", of(self.length), share)
+        return found
 
     def thrust(self, rows: Array, level: Array) -> Array:
         """Area times depth of its centroid (n,) [m³]; the ground alone, for the specific force."""
         rows = self.kind[rows]
         depth = level[:, None] - self.low[rows]
-        rise, run = self.rise[rows], self.run[rows]
+        rise, run = 2 * self.half[rows], self.run[rows]
         share = np.clip(depth * self.steep[rows], 0.0, 1.0)
         if self.above is not None:
             share = share * (level[:, None] > self.above[rows])
@@ -481,6 +526,9 @@ def join(parts: list[Sections]) -> Sections:
         values = [getattr(p, name) for p in parts]
         if all(v is None for v in values):
             made[name] = None
+            continue
+        if all(v is not None and v.shape[1] == wide for v in values):
+            made[name] = np.concatenate(values)
             continue
         kind = next(v.dtype for v in values if v is not None)
         made[name] = np.full((begins[-1], wide), fill, kind)
@@ -660,19 +708,20 @@ class _Segments:
         window = (self.above > -np.inf) | (self.until < np.inf)
         windows = bool(window.any())
         ridge = np.where((self.zone == CHANNEL) | (self.order == COVER), -np.inf, self.z0)
+        ridge = np.where(self.unit, np.inf, ridge)
         last = ground.start + ground.count - 1
         lower = np.minimum(ground.z[ground.start], ground.z[last])
         held = closed if walls is None else closed | np.isfinite(walls).any(axis=0)
         within = np.where(np.isposinf(self.above), np.inf, low)
         made = {
             "low": low,
-            "rise": rise,
+            "half": rise / 2,
             "steep": steep,
             "run": run,
             "length": length,
-            "rough": length * self.n**1.5,
+            "rough": (rough := length * self.n**1.5),
+            "sheer": rough * steep,
             "zone": self.zone.astype(np.int8),
-            "first": self.unit,
             "ridge": ridge,
             "above": self.above if windows else None,
             "until": self.until if windows else None,

@@ -145,10 +145,9 @@ class Model:
     def state_of(self, wet: Wetted, discharge: Array, level: Array) -> State:
         """Energy and conveyance of what sections hold at levels."""
         head, grows = wet.velocity_head()
-        factor = discharge**2 / (2 * self.gravity)
+        factor = discharge * discharge / (2 * self.gravity)
         k = wet.total_conveyance
-        with np.errstate(invalid="ignore", divide="ignore"):
-            share = wet.conveyance / np.where(k > 0, k, np.nan)[:, None]
+        share = wet.conveyance / np.where(k > 0, k, np.nan)[:, None]
         return State(
             level, factor * head, 1 + factor * grows, k, wet.slope.sum(axis=1), share, discharge
         )
@@ -177,8 +176,8 @@ class Model:
             length * by_down - c * (down.grows - 1),
         )
 
-    def step(self, rows: Array, discharge: Array, below: State) -> tuple[Array, Array]:
-        """Subcritical levels one section up from known states, and how each was found."""
+    def step(self, rows: Array, discharge: Array, below: State) -> tuple[State, Array]:
+        """Subcritical states one section up from known ones, and how each was found."""
         return _standard_step(self, rows, discharge, below)
 
     def residual(self, rows: Array, up: State, down: State) -> tuple[Array, Array, Array]:
@@ -411,7 +410,8 @@ def _levels_across(model: Model, i: int, below: Array) -> tuple[Array, Array]:
                 model.rows[i, k] = model.twin(int(row))
         else:
             state = model.state(down[[k]], model.discharge[i + 1, [k]], below[[k]])
-            level[[k]], found[[k]] = _standard_step(model, rows[[k]], q[[k]], state)
+            found_state, found[[k]] = _standard_step(model, rows[[k]], q[[k]], state)
+            level[k] = found_state.level[0]
     return level, found
 
 
@@ -580,18 +580,19 @@ def _solve_one_column(r: Array, diagonal: Array, beside: Array) -> Array:
 
 def _march_up(model: Model, level: Array, found: Array, sure: Array) -> None:
     """Levels above the stations that are sure, one station after the other."""
+    below: State | None = None
     for i in range(int(sure.max()) - 1, -1, -1):
         k = np.flatnonzero(sure > i)
-        below = model.state(model.rows[i + 1, k], model.discharge[i + 1, k], level[i + 1, k])
-        level[i, k], found[i, k] = _standard_step(
-            model, model.rows[i, k], model.discharge[i, k], below
-        )
+        if below is None or len(below.level) < len(k):
+            below = model.state(model.rows[i + 1, k], model.discharge[i + 1, k], level[i + 1, k])
+        below, found[i, k] = _standard_step(model, model.rows[i, k], model.discharge[i, k], below)
+        level[i, k] = below.level
 
 
 def _standard_step(
     model: Model, rows: Array, q: Array, known: State, *, down: Array | None = None
-) -> tuple[Array, Array]:
-    """Levels one section on from known ones: upstream, or downstream at sections ``down``.
+) -> tuple[State, Array]:
+    """States one section on from known ones: upstream, or downstream at sections ``down``.
 
     Upstream the answer lies above the critical level, downstream below it; where the energy
     doesn't allow one, the critical level is taken (HEC-RAS) and said.
@@ -607,8 +608,10 @@ def _standard_step(
     found = np.zeros(len(rows), int)
     left = np.ones(len(rows), bool)
     if down is None:
-        level, done = _step_by_newton(model, rows, q, known)
-        left = ~done
+        state, done = _step_by_newton(model, rows, q, known)
+        if done.all():
+            return state, found
+        level, left = state.level.copy(), ~done
     if left.any():
         k = np.flatnonzero(left)
         critical, _ = critical_level(model, here[k], q[k])
@@ -629,23 +632,23 @@ def _standard_step(
         level[k] = np.where(none, critical, answer)
         rest = np.abs(f(level[k], everything))
         found[k] = np.where(none, CRITICAL, np.where(rest > 1e-7, UNBALANCED, BALANCED))
-    return level, found
+    return model.state(here, q, level), found
 
 
 def supercritical_step(
     model: Model, rows: Array, q: Array, above: State, down: Array
 ) -> tuple[Array, Array]:
     """Supercritical levels at sections ``down`` of known ones above them."""
-    return _standard_step(model, rows, q, above, down=down)
+    state, found = _standard_step(model, rows, q, above, down=down)
+    return state.level, found
 
 
-def _step_by_newton(model: Model, rows: Array, q: Array, below: State) -> tuple[Array, Array]:
-    """Subcritical levels one section up by Newton's method, and where it found one."""
+def _step_by_newton(model: Model, rows: Array, q: Array, below: State) -> tuple[State, Array]:
+    """Subcritical states one section up by Newton's method, and where it found one."""
     bottom = model.sections.bottom[rows]
     with np.errstate(divide="ignore"):
         slope = np.minimum((below.discharge / below.conveyance) ** 2, 0.1)
     level = np.maximum(below.level + slope * model.lengths[rows, 1], bottom + 0.1)
-    done = np.zeros(len(rows), bool)
     for _ in range(14):
         state = model.state(rows, q, level)
         r, by_up, _ = model.residual(rows, state, below)
@@ -655,7 +658,7 @@ def _step_by_newton(model: Model, rows: Array, q: Array, below: State) -> tuple[
         depth = level - bottom
         move = np.clip(-r / np.maximum(by_up, 0.1), -0.4 * depth, depth + 1.0)
         level = np.where(done | ~np.isfinite(move), level, level + move)
-    return level, done
+    return state, done
 
 
 def supercritical(model: Model, upstream: Array) -> tuple[Array, Array]:

@@ -610,7 +610,8 @@ def aligned(banks: pd.DataFrame | None, stations: pd.DataFrame) -> dict[str, Arr
             hint="one row a section",
         )
     for name in NUMBERS:
-        found[name][station] = numbers(banks, name, "banks").to_numpy()[row]
+        if name in banks.columns:
+            found[name][station] = numbers(banks, name, "banks").to_numpy()[row]
     return found
 
 

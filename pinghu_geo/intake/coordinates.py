@@ -557,8 +557,9 @@ def _voted_shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
     """The vote of `layer_shift`, of whatever has an area."""
     from scipy.spatial import cKDTree
 
-    mine, theirs = _centres_and_sizes(layer), _centres_and_sizes(reference)
-    if not len(mine) or not len(theirs):
+    mine = _centres_and_sizes(layer)
+    theirs = _centres_and_sizes(reference) if len(mine) else mine
+    if not len(theirs):
         return Shift(0.0, 0.0, 0, 0, 0.0, "unknown")
     low, high = theirs[:, :2].min(axis=0) - SEARCH_M, theirs[:, :2].max(axis=0) + SEARCH_M
     mine = mine[((mine[:, :2] >= low) & (mine[:, :2] <= high)).all(axis=1)]

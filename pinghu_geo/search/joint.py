@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.steady import Model
+from pinghu_geo.flood.steady import Model, State
 from pinghu_geo.search.labels import REACH, WIDTHS, Arrivals, March, Trail, least_before
 from pinghu_geo.search.problem import EXCESS_M, SAME_COST, NodeProblem, design_cost
 from pinghu_geo.search.stretch import Reach, stretch_problem, touched_within
@@ -120,12 +120,15 @@ def rising(reach: Reach, first: int, last: int, level: Array) -> tuple[Array, Ar
         def at(i: int, model: Model = model) -> tuple[Array, Array]:
             return np.repeat(model.rows[i, 0], many), np.repeat(model.discharge[i, 0], many)
 
+        state: State | None = None
         for i in range(last - 1, first - 1, -1):
             if i in reach.crossed:
-                own[i - first] = _across(model, i, own[i + 1 - first])
+                own[i - first], state = _across(model, i, own[i + 1 - first]), None
                 continue
-            below = model.state(*at(i + 1), own[i + 1 - first])
-            own[i - first] = model.step(*at(i), below)[0]
+            if state is None:
+                state = model.state(*at(i + 1), own[i + 1 - first])
+            state = model.step(*at(i), state)[0]
+            own[i - first] = state.level
     most = reach.most[:, first : last + 1, None]
     return found, np.asarray((found <= most + EXCESS_M).all(axis=(0, 1)))
 

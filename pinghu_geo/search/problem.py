@@ -139,9 +139,10 @@ def levels_of(problem: NodeProblem, options: Array, level: Array) -> Array:
     levels = np.repeat(np.asarray(level, float)[:, None], n, axis=1)
     for own, water in zip(levels, problem.waters, strict=True):
         model, q = water.model, water.discharge
+        state = model.state(rows[[-1]], q[[-1]], own[[-1]])
         for i in range(n - 2, -1, -1):
-            below = model.state(rows[[i + 1]], q[[i + 1]], own[[i + 1]])
-            own[i] = model.step(rows[[i]], q[[i]], below)[0][0]
+            state = model.step(rows[[i]], q[[i]], state)[0]
+            own[i] = state.level[0]
     return levels
 
 

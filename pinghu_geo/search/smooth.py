@@ -131,13 +131,15 @@ class _RiverLevels:
         here = slice(stretch.first, stretch.last + 1)
         for f, water in enumerate(p.waters):
             level = np.full(many, self.levels[name][f, stretch.last])
-            found, below = np.empty((n, many)), None
+            found, state = np.empty((n, many)), None
             for i in range(n - 1, -1, -1):
                 rows = p.rows[i, chosen[:, 0, i], chosen[:, 1, i]]
                 flow = np.full(many, water.discharge[i])
-                level = level if below is None else water.model.step(rows, flow, below)[0]
-                below = water.model.state(rows, flow, level)
-                found[i] = level
+                if state is None:
+                    state = water.model.state(rows, flow, level)
+                else:
+                    state = water.model.step(rows, flow, state)[0]
+                found[i] = state.level
             most = self.basins[name].reach.most[f, here]
             fine &= (found <= most[:, None] + EXCESS_M).all(axis=0)
         return fine
