@@ -245,7 +245,7 @@ def level_of(model: Model, row: int, flow: float, energy: float) -> tuple[float,
             break
         level -= off / grows
     rows, q = np.array([row]), np.array([flow])
-    critical = critical_level(model, rows, q)[0]
+    critical = model.critical(row, flow)
 
     def excess(value: Array, mask: Array) -> Array:
         e = model.state(rows[mask], q[mask], value).energy - energy
@@ -388,8 +388,8 @@ def _level_of_force(
 
     ``way`` is the length to the section below and the slope of its bed.
     """
-    rows, flows = np.array([row]), np.array([flow])
-    critical = critical_level(model, rows, flows)[0]
+    rows = np.array([row])
+    critical = model.critical(row, flow)
 
     def excess(level: Array, mask: Array) -> Array:
         del mask
@@ -411,8 +411,8 @@ def _level_above_bridge(
 ) -> float:
     """Level at section 3 from the force at BU, with what stands before it and its drag."""
     row, total = site.row_up, site.total
-    rows, flows = np.array([row]), np.array([total])
-    critical = critical_level(model, rows, flows)[0]
+    rows = np.array([row])
+    critical = model.critical(row, total)
 
     def excess(level: Array, mask: Array) -> Array:
         del mask

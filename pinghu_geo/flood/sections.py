@@ -15,8 +15,9 @@ stands above it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -37,6 +38,8 @@ PADDING = {
 COVER = 3
 # segments handled at once: their arrays stay in the processor's cache
 BLOCK = 1 << 16
+# of no more segments than this what is padding isn't left out: looking for it takes as long
+FEW_SEGMENTS = 1 << 9
 
 
 class Limit(NamedTuple):
@@ -219,7 +222,7 @@ class Wetted(NamedTuple):
     def velocity_head(self) -> tuple[Array, Array]:
         """αV²/2g for Q²/2g = 1, and its growth with the level: Σ(K³/A²) / (ΣK)³."""
         k = self.conveyance
-        speed = np.divide(k, self.area, out=np.zeros_like(k), where=self.area > 0)
+        speed = np.divide(k, self.area, out=np.zeros(k.shape), where=self.area > 0)
         squared = speed * speed
         total = self.total_conveyance
         whole = np.where(total > 0, total, np.nan)
@@ -235,28 +238,17 @@ class Wetted(NamedTuple):
         return alpha
 
 
-class _Rows(NamedTuple):
-    """Some rows of arrays, as many columns as they have: neighbours are seen, others copied."""
+def _part_of(rows: Array, wide: int, width: int) -> Callable[[Array], Array]:
+    """What gives some rows of arrays, as many columns as they have.
 
-    at: Array | slice
-    wide: int
-
-    @classmethod
-    def of(cls, rows: Array, wide: int) -> _Rows:
-        """These rows, which are often one or neighbours."""
-        first, n = int(rows[0]) if len(rows) else 0, len(rows)
-        if n and rows[-1] - first == n - 1 and bool((np.diff(rows) == 1).all()):
-            return cls(slice(first, first + n), wide)
-        return cls(rows, wide)
-
-    def __call__(self, values: Array) -> Array:
-        """Their part of an array."""
-        if isinstance(self.at, slice):
-            return values[self.at, : self.wide]
-        if values.shape[1] == self.wide:
-            return values.take(self.at, axis=0)
-        found: Array = values[:, : self.wide][self.at]
-        return found
+    Neighbours, which they often are, are seen in place, others copied.
+    """
+    n = len(rows)
+    if n and rows[-1] - rows[0] == n - 1 and (n == 1 or bool((np.diff(rows) == 1).all())):
+        return itemgetter((slice(rows[0], rows[0] + n), slice(wide)))
+    if wide == width:
+        return lambda values: values.take(rows, axis=0)
+    return lambda values: values[:, :wide][rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +298,13 @@ class Sections:
         of_kind = {"count": self.count[self.kind], "windowed": self.windowed[self.kind]}
         return replace(self, **alone, **of_kind, kind=np.arange(len(self)))
 
+    def _seen(self, kinds: Array) -> tuple[int, Callable[[Array], Array]]:
+        """As many columns as some rows have, and what gives these rows of arrays."""
+        wide = width = self.low.shape[1]
+        if len(kinds) * width > FEW_SEGMENTS:  # a bridge's sections are wider than others
+            wide = int(self.count[kinds].max(initial=1))
+        return wide, _part_of(kinds, wide, width)
+
     def wetted(self, rows: Array, level: Array) -> Wetted:
         """Area, width, conveyance of sections ``rows`` at ``level`` [m]; both (n,)."""
         step = max(BLOCK // max(self.low.shape[1], 1), 1)
@@ -321,8 +320,7 @@ class Sections:
         if not len(rows):
             return Wetted(*np.zeros((4, 0, 3)))
         kinds, n = self.kind[rows], len(rows)
-        wide = int(self.count[kinds].max(initial=1))  # a bridge's sections are wider than others
-        of = _Rows.of(kinds, wide)
+        wide, of = self._seen(kinds)
         level = level[:, None]
         depth = level - of(self.low)
         share = depth * of(self.steep)
@@ -347,22 +345,20 @@ class Sections:
         np.multiply(of(self.sheer), wet & (share < 1), out=grows)
         # units begin with what is wet of them; what is dry adds nothing to the one before it
         wet[:, :1] = True
-        flooded = np.flatnonzero(wet)
-        unit = np.cumsum(start, dtype=np.int32)[flooded]
+        flooded = wet.ravel().nonzero()[0]
+        unit = start.ravel().cumsum(dtype=np.int32)[flooded]
         begins = np.empty(len(unit), bool)
         begins[:1] = True
         np.not_equal(unit[1:], unit[:-1], out=begins[1:])
         at = flooded[begins]
         units = np.empty((4, len(at)))
         a, t, w, dw = np.add.reduceat(held.reshape(4, -1), at, axis=1, out=units)
-        wet = (a > 0) & (w > 0)
-        a_, w_ = np.where(wet, a, 1.0), np.where(wet, w, 1.0)
-        k = np.where(wet, a_ * (a_ / w_) ** (2 / 3), 0.0)
-        # the growth of the conveyance instead of the roughness', and the conveyance itself
-        units[3] = k * (5 / 3 * t / a_ - 2 / 3 * dw / w_)
-        units[2] = k
-        row = at // wide
-        place = 3 * row + self.zone[kinds[row], at - wide * row]
+        radius = np.divide(a, w, out=np.zeros(len(at)), where=(a > 0) & (w > 0))
+        power = radius ** (2 / 3)
+        # the conveyance a (a / w)^2/3 and its growth, instead of the roughness'
+        units[3] = power * (5 / 3 * t - 2 / 3 * radius * dw)
+        units[2] = a * power
+        place = 3 * (at // wide) + of(self.zone).ravel()[at]
         place = place + np.arange(0, 12 * n, 3 * n)[:, None]
         sums = np.bincount(place.ravel(), units.ravel(), minlength=12 * n)
         return Wetted(*sums.reshape(4, n, 3))
@@ -370,7 +366,7 @@ class Sections:
     def perimeter(self, rows: Array, level: Array) -> Array:
         """Wetted perimeter (n,) [m]."""
         kinds, level = self.kind[rows], level[:, None]
-        of = _Rows.of(kinds, int(self.count[kinds].max(initial=1)))
+        _, of = self._seen(kinds)
         share = level - of(self.low)
         share *= of(self.steep)
         np.clip(share, 0.0, 1.0, out=share)
@@ -381,15 +377,16 @@ class Sections:
 
     def thrust(self, rows: Array, level: Array) -> Array:
         """Area times depth of its centroid (n,) [m³]; the ground alone, for the specific force."""
-        rows = self.kind[rows]
-        depth = level[:, None] - self.low[rows]
-        rise, run = 2 * self.half[rows], self.run[rows]
-        share = np.clip(depth * self.steep[rows], 0.0, 1.0)
-        if self.above is not None:
-            share = share * (level[:, None] > self.above[rows])
+        kinds, level = self.kind[rows], level[:, None]
+        _, of = self._seen(kinds)
+        depth = level - of(self.low)
+        share = np.clip(depth * of(self.steep), 0.0, 1.0)
+        if self.above is not None and self.windowed[kinds].any():
+            share *= level > of(self.above)
         # half the integral of depth² over a straight piece of ground
-        wet = rise * share
-        thrust: Array = (run * share * (depth**2 - depth * wet + wet**2 / 3) / 2).sum(axis=1)
+        wet = 2 * of(self.half) * share
+        pieces = of(self.run) * share * (depth * (depth - wet) + wet * wet / 3)
+        thrust: Array = pieces.sum(axis=1) / 2
         return thrust
 
 

@@ -61,7 +61,7 @@ class Model:
     """What a profile is computed from: rows (stations, columns) of ``sections``, upstream first.
 
     ``crossings`` has what stands below a row; ``passed`` keeps what they found, by structure,
-    sections, discharge and level below.
+    sections, discharge and level below, and critical levels.
     """
 
     sections: Sections
@@ -151,6 +151,14 @@ class Model:
         return State(
             level, factor * head, 1 + factor * grows, k, wet.slope.sum(axis=1), share, discharge
         )
+
+    def critical(self, row: int, flow: float) -> Array:
+        """Level of least energy of a section (1,), found once for what it holds."""
+        key = ("critical", int(self.sections.kind[row]), flow)
+        if key not in self.passed:
+            self.passed[key] = critical_level(self, np.array([row]), np.array([flow]))[0]
+        level: Array = self.passed[key]
+        return level
 
     def losses(self, rows: Array, up: State, down: State) -> tuple[Array, Array, Array]:
         """Head lost between sections and its growth with the upper and the lower level [m, -, -].

@@ -107,14 +107,19 @@ def with_structures(
     table = _checked_structures(structures)
     detail = parts_by_kind(parts, table)
     made = _LaidBuilder(laid)
-    stations = laid.stations
+    stations, apart = laid.stations, "scheme" in table.columns
+    known: dict[Any, tuple[pd.DataFrame, list[_StructureRow]]] = {}
     for (scheme, river), reach in stations.groupby(["scheme", "river"], sort=False):
-        mine = table[table["river"] == river]
-        if "scheme" in mine.columns:
-            mine = mine[mine["scheme"].isna() | (mine["scheme"] == scheme)]
-        said = [
-            _StructureRow(r, i) for i, r in zip(mine.index, mine.to_dict("records"), strict=True)
-        ]
+        key = (river, scheme) if apart else river
+        if key not in known:
+            some = table[table["river"] == river]
+            if apart:
+                some = some[some["scheme"].isna() | (some["scheme"] == scheme)]
+            rows = zip(some.index, some.to_dict("records"), strict=True)
+            known[key] = some, [_StructureRow(r, i) for i, r in rows]
+        mine, said = known[key]
+        if mine.empty:
+            continue
         by_place: dict[int, list[_StructureRow]] = {}
         for up, one in zip(
             _rows_above(mine, reach, (scales or {}).get(str(river))), said, strict=True
