@@ -664,19 +664,29 @@ class _Segments:
         at = np.concatenate([ground.start, ground.start + ground.count - 1])
         near = np.concatenate([first, last])
         left = np.arange(len(at)) < len(first)
-        self._insert_sorted(
-            {
-                "section": self.section[near], "x0": ground.x[at], "x1": ground.x[at],
-                "z0": ground.z[at], "z1": ground.z[at] + ENDLESS_M,
-                # a closed section has a lid there, and no face above it
-                "n": np.where(closed[self.section[near]], 0.0, self.n[near]),
-                "zone": self.zone[near], "unit": left,
-                "above": self.above[near], "until": np.full(len(at), np.inf),
-                "idle": np.zeros(len(at)), "order": np.where(left, -1, 2),
-            }
-        )  # fmt: skip
+        new: dict[str, Array] = {
+            "section": self.section[near], "x0": ground.x[at], "x1": ground.x[at],
+            "z0": ground.z[at], "z1": ground.z[at] + ENDLESS_M,
+            # a closed section has a lid there, and no face above it
+            "n": np.where(closed[self.section[near]], 0.0, self.n[near]),
+            "zone": self.zone[near], "unit": left,
+            "above": self.above[near], "until": np.full(len(at), np.inf),
+            "idle": np.zeros(len(at)), "order": np.where(left, -1, 2),
+        }  # fmt: skip
+        place = np.concatenate([first, last + 1]) + np.r_[: len(at) : 2, 1 : len(at) : 2]
+        self._insert_at(new, place)
         starts = np.r_[True, self.section[1:] != self.section[:-1]]
         self.unit[1:] &= ~starts[:-1]  # the end's face and the ground beside it are one unit
+
+    def _insert_at(self, new: dict[str, Array], place: Array) -> None:
+        """Put segments at their places among all."""
+        own = np.ones(len(self.section) + len(place), bool)
+        own[place] = False
+        for name, values in new.items():
+            old = getattr(self, name)
+            both = np.empty(len(own), np.result_type(old, values))
+            both[own], both[place] = old, values
+            setattr(self, name, both)
 
     def _insert_sorted(self, new: dict[str, Array]) -> None:
         """Put segments where they belong from left to right."""

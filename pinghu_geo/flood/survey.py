@@ -230,12 +230,14 @@ def _outlines_with_lids(sections: pd.DataFrame) -> pd.DataFrame:
     if not {"river", "chainage_m", "offset_m", "elevation_m"} <= set(sections.columns):
         return sections
     keys = [c for c in ("scheme", "river", "chainage_m") if c in sections.columns]
-    same = np.all([(sections[c] == sections[c].shift()).to_numpy() for c in keys], axis=0)
     x = pd.to_numeric(sections["offset_m"], errors="coerce").to_numpy()
-    back = same & np.r_[False, np.diff(x) < 0]
-    if not back.any():
+    back = np.flatnonzero(np.diff(x) < 0) + 1
+    for column in keys:
+        here, before = (sections[column].iloc[k].reset_index(drop=True) for k in (back, back - 1))
+        back = back[(here == before).to_numpy(bool)]
+    if not len(back):
         return sections
-    wrong = pd.MultiIndex.from_frame(sections.loc[back, keys]).unique()
+    wrong = pd.MultiIndex.from_frame(sections[keys].iloc[back]).unique()
     mine = pd.MultiIndex.from_frame(sections[keys]).isin(wrong)
     parts = [sections[~mine]]
     for _, part in sections[mine].groupby(keys, sort=False, dropna=False):
