@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
@@ -78,6 +79,8 @@ LINE_PT = 15
 TEXT_PT, LEAST_PT = 10, 8
 # A column is 7 dots a character and 5 beside them, of 96 an inch.
 CHARACTER_IN, PADDING_IN = 7 / 96, 5 / 96
+# Chinese letters and what is as wide
+WIDE = re.compile("[\u2e81-\U0010ffff]")
 # Excel's number of a paper, and its longer side.
 PAPERS, MARGIN_IN = {"A4": (9, 297 / 25.4), "A3": (8, 420 / 25.4)}, 0.4
 # Above the headings of a sheet: title, and line of units.
@@ -414,7 +417,7 @@ def _width_of_text(text: str | None) -> int:
     """Width of a text in characters; a Chinese one counts twice. Of lines, that of the longest."""
     if text is None:
         return 0
-    return max(sum(2 if ord(c) > 0x2E80 else 1 for c in line) for line in text.split("\n"))
+    return max(len(line) + len(WIDE.findall(line)) for line in text.split("\n"))
 
 
 def _letter_of_column(at: int) -> str:

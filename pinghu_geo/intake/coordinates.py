@@ -442,7 +442,7 @@ def _check_against_reference(
         could = [str(code) for code in crs_candidates(bounds) if away(CRS.from_epsg(code)) == 0]
         seen.add("far_apart", column="geometry", km=far / 1000, could=", ".join(could[:4]) or "-")
         return
-    if not {"Polygon", "MultiPolygon"} & set(reference.geom_type):
+    if not (shapely.get_dimensions(reference.geometry.to_numpy()) == 2).any():
         return
     found = _voted_shift(metres, reference.to_crs(crs_of(metres)))
     if found.confidence > SURE and np.hypot(found.dx_m, found.dy_m) > SHIFTED_M:

@@ -144,8 +144,9 @@ def database_frame(flat: Any) -> Any:
         names[column] = name
         taken.add(name.lower())
         if not pd.api.types.is_numeric_dtype(flat[column]):
-            text = flat[column].map(lambda v: isinstance(v, str) and not v.isprintable())
-            if (rows := text.fillna(False).to_numpy(bool)).any():
+            values = flat[column].to_numpy(object)
+            if not "".join(v for v in values if isinstance(v, str)).isprintable():
+                rows = np.array([isinstance(v, str) and not v.isprintable() for v in values])
                 shown = flat[column].astype(object)
                 shown[rows] = [cell_text(v) for v in shown[rows]]
                 flat[column] = shown

@@ -40,8 +40,8 @@ def catalogue() -> Mapping[str, str]:
 
 
 @cache
-def _template_patterns() -> list[tuple[str, str, re.Pattern[str]]]:
-    """Templates, the most particular first, with the literal to look for before all else."""
+def _template_patterns() -> list[tuple[str, str, str]]:
+    """Templates and patterns, the most particular first, with the literal to look for first."""
     made = []
     for key in catalogue():
         parts = list(Formatter().parse(key))
@@ -53,15 +53,21 @@ def _template_patterns() -> list[tuple[str, str, re.Pattern[str]]]:
         )
         # one that begins with words says more than one that begins with whatever
         rank = (not literals[0], -len("".join(literals)), len(parts))
-        made.append((rank, key, max(literals, key=len), re.compile(body)))
+        made.append((rank, key, max(literals, key=len), body))
     made.sort(key=lambda one: one[0])
     return [(key, part, pattern) for _, key, part, pattern in made]
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A template's pattern: of a thousand a run needs a few."""
+    return re.compile(pattern)
 
 
 def read_said(text: str) -> Said | None:
     """The template of a sentence and its values; None where the catalogue has none."""
     for key, part, pattern in _template_patterns():
-        if part in text and (found := pattern.fullmatch(text)):
+        if part in text and (found := _compiled(pattern).fullmatch(text)):
             return Said(key, found.groups())
     return None
 
