@@ -163,7 +163,7 @@ def node(stations: int, seed: int, buildings: int) -> tuple[NodeProblem, np.ndar
     levels = np.full(stations, 3.0)
     for i in range(stations - 2, -1, -1):
         below = model.state(rows[[i + 1], 14, 14], np.array([110.0]), levels[[i + 1]])
-        levels[i] = model.step(rows[[i], 14, 14], np.array([110.0]), below)[0][0]
+        levels[i] = model.step(rows[[i], 14, 14], np.array([110.0]), below)[0].level[0]
     return replace(problem, most_level=levels + 0.03), base
 
 

@@ -220,17 +220,19 @@ def test_bracketed_search_agrees_with_newton():
     made = lay_sections(reach(stations=2))
     model = made.model(np.array([[0], [1]]), np.full((2, 1), 40.0))
     below = model.state(np.array([1]), np.array([40.0]), np.array([2.5]))
-    level, _ = steady._step_by_newton(model, np.array([0]), np.array([40.0]), below)
+    found, _ = steady._step_by_newton(model, np.array([0]), np.array([40.0]), below)
     original, steady._step_by_newton = (
         steady._step_by_newton,
-        lambda *a: (np.zeros(1), np.zeros(1, bool)),
+        lambda *a: (below, np.zeros(1, bool)),
     )
     try:
         other, how = steady._standard_step(model, np.array([0]), np.array([40.0]), below)
     finally:
         steady._step_by_newton = original
     assert how[0] == steady.BALANCED
-    assert other[0] == pytest.approx(level[0], abs=1e-9)
+    assert other.level[0] == pytest.approx(found.level[0], abs=1e-9)
+    again = model.state(np.array([0]), np.array([40.0]), found.level)
+    assert all(np.array_equal(*both) for both in zip(found, again, strict=True))
 
 
 def test_a_weir_makes_critical_depth_and_says_so():

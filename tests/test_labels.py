@@ -86,7 +86,7 @@ def march(problem, options):
     levels = np.full(n, problem.downstream_level)
     for i in range(n - 2, -1, -1):
         below = problem.model.state(rows[[i + 1]], problem.discharge[[i + 1]], levels[[i + 1]])
-        levels[i] = problem.model.step(rows[[i]], problem.discharge[[i]], below)[0][0]
+        levels[i] = problem.model.step(rows[[i]], problem.discharge[[i]], below)[0].level[0]
     return levels
 
 
@@ -243,7 +243,8 @@ def test_no_step_lies_below_its_straight_line(seed):
             problem.rows[i + 1].ravel()[below], np.full(len(way), problem.discharge[i + 1]), level
         )
         above = problem.rows[i].ravel()[steps.above[way]]
-        true, how = problem.model.step(above, np.full(len(way), problem.discharge[i]), state)
+        stood, how = problem.model.step(above, np.full(len(way), problem.discharge[i]), state)
+        true = stood.level
         low, high = steps.lines[0][way].T
         line = low + share * (high - low)
         real = (how == 0) & (true <= problem.most_level[i]) & (state.grows >= 0.1)

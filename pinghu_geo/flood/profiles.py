@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,24 +23,43 @@ FROUDE_LIMIT = 0.9
 FROUDE_NEAR = 0.7
 # faster water isn't measured in metres [m/s]
 FASTEST_MS = 10.0
+REGIMES = ("subcritical", "supercritical", "critical")
+SUBCRITICAL, SUPERCRITICAL, AT_CRITICAL = range(3)
+DOUBTS = (
+    "critical_default", "unbalanced", "carried", "froude", "conveyance_ratio", "above_ends",
+    "spacing", "alpha", "several_minima", "left_out", "pressurised", "blocked", "tributary",
+    "implausible",
+)  # fmt: skip
 
 
 def profile_tables(
     model: Model, laid: Laid, level: Array, found: Array, profiles: list[str]
 ) -> pd.DataFrame:
     """Profiles as a table."""
-    return pd.concat(
-        [
-            _profile_table(model.column(k), laid, level[:, k], found[:, k], name)
-            for k, name in enumerate(profiles)
-        ]
+    parts = [
+        _profile_columns(model.column(k), laid, level[:, k], found[:, k], name)
+        for k, name in enumerate(profiles)
+    ]
+    made: dict[str, Any] = {k: np.concatenate([one[k] for one in parts]) for k in parts[0]}
+    stations, own = laid.stations, made["_row"]
+    # each text is made once: a column of texts holds them as they are
+    made["regime"] = pd.array(REGIMES, dtype="str").take(made["regime"])
+    made["doubts"] = _doubt_texts(made["doubts"])
+    for column in ("structure_id", "control"):
+        made[column] = pd.array(made[column], dtype="str")
+    made["repeated"] = words_of(stations["repeated"])[own]
+    profile = pd.array(profiles, dtype="str").take(np.repeat(np.arange(len(parts)), len(level)))
+    scheme, river, chainage = (
+        stations[c].array.take(own) for c in ("scheme", "river", "chainage_m")
     )
+    named = {"scheme": scheme, "profile": profile, "river": river, "chainage_m": chainage}
+    return pd.DataFrame(named | made)
 
 
-def _profile_table(
+def _profile_columns(
     model: Model, laid: Laid, level: Array, found: Array, profile: str
-) -> pd.DataFrame:
-    """One profile as a table."""
+) -> dict[str, Array]:
+    """What the water does along one profile."""
     rows, q, g = model.rows[:, 0], model.discharge[:, 0], model.gravity
     wet = model.sections.wetted(rows, level)
     state = model.state_of(wet, q, level)
@@ -64,7 +82,10 @@ def _profile_table(
     up, down = state.take(slice(None, -1)), state.take(slice(1, None))
     loss = np.append(model.losses(rows[:-1], up, down)[0], np.nan)
     through = _crossing_columns(model, level, loss)
-    stations = laid.stations.loc[own]
+
+    def of_station(column: str) -> Array:
+        return np.asarray(laid.stations[column].to_numpy(bool)[own])
+
     bits = {
         "critical_default": found == CRITICAL,
         "unbalanced": found == UNBALANCED,
@@ -75,29 +96,25 @@ def _profile_table(
         "spacing": np.append(np.abs(np.diff(state.velocity_head)) > 0.15, False) | (loss > 0.3),
         "alpha": alpha > 2.0,
         "several_minima": minima > 1,
-        "left_out": stations["beyond"].to_numpy(),
+        "left_out": of_station("beyond"),
         "pressurised": top < 1e-6,
-        "blocked": stations["blocked"].to_numpy(bool),
-        "tributary": stations[f"ungrown {profile}"].to_numpy(bool),
-        "implausible": stations["odd"].to_numpy(bool) | (q / area > FASTEST_MS),
+        "blocked": of_station("blocked"),
+        "tributary": of_station(f"ungrown {profile}"),
+        "implausible": of_station("odd") | (q / area > FASTEST_MS),
     }
-    regime = np.where(state.grows < 0, "supercritical", "subcritical")
-    return pd.DataFrame(
-        {
-            "scheme": stations["scheme"].to_numpy(), "profile": profile,
-            "river": stations["river"].to_numpy(), "chainage_m": stations["chainage_m"].to_numpy(),
-            "discharge_m3s": q, "level_m": level, "energy_m": state.energy,
-            "critical_level_m": critical, "bed_m": model.sections.bottom[rows],
-            "depth_m": level - model.sections.bottom[rows], "velocity_ms": q / area,
-            "froude": froude, "area_m2": area,
-            "wetted_perimeter_m": model.sections.perimeter(rows, level),
-            "top_width_m": top, "conveyance_m3s": k, "alpha": alpha,
-            "friction_slope": (q / k) ** 2, "loss_m": loss, **by_zone(wet),
-            "regime": np.where(found == CRITICAL, "critical", regime),
-            "doubts": _doubt_texts(bits), **through,
-            "repeated": words_of(stations["repeated"]), "_row": own,
-        }
-    )  # fmt: skip
+    regime = np.where(state.grows < 0, SUPERCRITICAL, SUBCRITICAL)
+    return {
+        "discharge_m3s": q, "level_m": level, "energy_m": state.energy,
+        "critical_level_m": critical, "bed_m": model.sections.bottom[rows],
+        "depth_m": level - model.sections.bottom[rows], "velocity_ms": q / area,
+        "froude": froude, "area_m2": area,
+        "wetted_perimeter_m": model.sections.perimeter(rows, level),
+        "top_width_m": top, "conveyance_m3s": k, "alpha": alpha,
+        "friction_slope": (q / k) ** 2, "loss_m": loss, **by_zone(wet),
+        "regime": np.where(found == CRITICAL, AT_CRITICAL, regime),
+        "doubts": sum(mask.astype(int) << DOUBTS.index(name) for name, mask in bits.items()),
+        **through, "repeated": np.empty(0), "_row": own,
+    }  # fmt: skip
 
 
 def level_tables(
@@ -142,8 +159,8 @@ def _crossing_columns(model: Model, level: Array, loss: Array) -> dict[str, Any]
         up = model.state(model.rows[[i], 0], model.discharge[[i], 0], level[[i]])
         loss[i] = up.energy[0] - down.energy[0]
     return {
-        "structure_id": pd.array(named, dtype="str"),
-        "control": pd.array(control, dtype="str"),
+        "structure_id": named,
+        "control": control,
         "over_m3s": over,
     }
 
@@ -168,10 +185,8 @@ def _conveyance_jumps(k: Array) -> Array:
     return (ratio < 0.7) | (ratio > 1.4)
 
 
-def _doubt_texts(bits: Mapping[str, Array]) -> Array:
-    """Codes of a row, joined by commas."""
-    number = sum(mask.astype(int) << i for i, mask in enumerate(bits.values()))
-    names = list(bits)
+def _doubt_texts(number: Array) -> Any:
+    """Codes of rows, joined by commas."""
     kinds, which = np.unique(number, return_inverse=True)
-    texts = [",".join(n for i, n in enumerate(names) if kind >> i & 1) for kind in kinds]
-    return np.array(texts, dtype=object)[which]
+    texts = [",".join(n for i, n in enumerate(DOUBTS) if kind >> i & 1) for kind in kinds]
+    return pd.array(texts, dtype="str").take(which)
