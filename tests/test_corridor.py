@@ -389,3 +389,17 @@ def test_how_far_a_row_moved_is_the_farthest_of_its_places():
     found = pg.transfer_chainage(rows, old, new, columns=("from_m", "to_m"))
     # of (100, 0) from the line through (0, 30) and (500, 0)
     assert found["moved_m"].tolist() == pytest.approx([12_000 / np.hypot(500, 30)] * 2)
+
+
+def test_a_house_at_the_middle_of_a_bend_is_told_where_its_stretch_ends():
+    """50 m from the centre of an arc its corners face 10 m of river to each side, 5.7 are followed."""
+    angle = np.linspace(-0.1, 0.1, 2001)
+    arc = river_frame({"A": np.c_[1000 * np.sin(angle), 1000 * np.cos(angle)]})
+    for centre, unsure in ((50, True), (100, False)):
+        diamond = shapely.Polygon(
+            [(0, centre + 0.5), (-0.5, centre), (0, centre - 0.5), (0.5, centre)]
+        )
+        found = pg.locate(building_frame({"h": diamond}), arc).iloc[0]
+        half = 1000 * np.arctan(0.5 / centre)  # along the arc [m]
+        assert bool(found["ambiguous"]) is unsure
+        assert (found["to_m"] - found["from_m"] == pytest.approx(2 * half, abs=0.2)) is not unsure

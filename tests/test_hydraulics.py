@@ -533,6 +533,30 @@ def test_two_critical_levels_are_counted():
     banks = pd.DataFrame({"river": "R", "chainage_m": [0.0], "right_bank_m": [1.0]})
     found = pg.flood.critical_levels(slot, 14.0, banks=banks).iloc[0]
     assert found["n_minima"] == 2
+    # 7 m²/s in the slot alone, which is full only at 3 m: (q²/g)^(1/3) = 1.709
+    assert found["critical_level_m"] == pytest.approx((7**2 / G) ** (1 / 3), abs=1e-6)
+
+
+def test_of_two_critical_levels_the_one_of_less_energy_counts():
+    """12 m²/s in the slot alone: 2.448 m of water with 3.673 m of energy; over the shelf 3.3 m."""
+    slot = pd.DataFrame(
+        {"river": "R", "chainage_m": 0.0, "offset_m": [-1.0, -1, 1, 1, 80, 80],
+         "elevation_m": [8.0, 0, 0, 3, 3, 8], "n": 0.03}
+    )  # fmt: skip
+    banks = pd.DataFrame({"river": "R", "chainage_m": [0.0], "right_bank_m": [1.0]})
+    found = pg.flood.critical_levels(slot, 24.0, banks=banks).iloc[0]
+    assert found["n_minima"] == 2
+    alone = (12**2 / G) ** (1 / 3)
+    assert found["critical_level_m"] > 3 > alone
+    # slot and shelf as two channels side by side (Manning; walls count to the slot's perimeter)
+    y = np.linspace(3.01, 4, 991)
+    area = np.stack([2 * y, 79 * (y - 3)])
+    wet = np.stack([2 + y + 3, 79 + (y - 3)])
+    carries = area * (area / wet) ** (2 / 3)
+    speed = 24 * carries / carries.sum(axis=0) / area
+    energy = y + (carries / carries.sum(axis=0) * speed**2).sum(axis=0) / (2 * G)
+    assert energy.min() < 1.5 * alone
+    assert found["critical_level_m"] == pytest.approx(y[energy.argmin()], abs=2e-3)
 
 
 def swmm_depths(stage, *, count=40, dx=25.0, slope=0.002, discharge=20.0):
@@ -632,6 +656,20 @@ def test_a_slow_inflow_is_no_control_of_a_mixed_profile():
         made, 20.0, {"level_m": 1.9}, upstream={"level_m": 4.0}, regime="mixed"
     )
     assert mixed["level_m"].to_numpy() == pytest.approx(plain["level_m"].to_numpy(), abs=1e-8)
+
+
+def test_a_deep_inflow_above_a_steep_reach_begins_at_its_critical_depth():
+    """Nothing holds the water up there: of the level that is given and the critical one, the lower."""
+    x = np.arange(0, 200.0, 20)
+    made = pd.concat([box(c, bed=(200 - c) * 0.03) for c in x])
+    found = pg.water_profile(
+        made, 40.0, {"boundary": "critical"}, upstream={"level_m": 6 + 6.0}, regime="mixed"
+    )
+    critical = (16 / G) ** (1 / 3)  # 4 m²/s
+    assert found["depth_m"].iloc[0] == pytest.approx(critical, abs=1e-6)
+    assert (found["depth_m"].iloc[1:] < critical).all()
+    # as far down as the water quickens its depth falls towards the normal one
+    assert (found["depth_m"].diff().iloc[1:] < 0).all()
 
 
 def test_a_river_that_nothing_can_pass_is_refused():
