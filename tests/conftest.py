@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import io
+import signal
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,9 +15,31 @@ import pytest
 import shapely
 
 import pinghu_geo as pg
+from pinghu_geo.cli import main
 
 CRS = 4547
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+# what takes longest begins first, so that no worker is left alone with it at the end
+LONGEST = (
+    "test_outputs.py::test_demo_says",
+    "test_notebooks.py",
+    "test_browser.py",
+    "test_session.py",
+    "test_kills.py",
+    "test_distributed.py",
+    "test_norise.py",
+    "test_joint.py",
+    "test_one_language.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Sort what takes longest to the front, each file's tests together and in their order."""
+    place = {name: k for k, name in enumerate(LONGEST)}
+    items.sort(
+        key=lambda item: next((k for name, k in place.items() if name in item.nodeid), len(place))
+    )
 
 
 def river_frame(lines, **columns):
@@ -91,6 +116,25 @@ def houses(straight):
         title="registered",
         tenants=[1.0, 2, 0, 5, 3, 0, 0, 4],
     )
+
+
+def typed(*words):
+    """Exit status, output and errors of a command line, in this process: no second start."""
+    out, err, before = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
+    code = None
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        patch.setattr("sys.argv", ["pinghu", *map(str, words)])
+        try:
+            main()
+        except SystemExit as left:
+            code = left.code
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    return code, out.getvalue(), err.getvalue()
 
 
 @pytest.fixture(scope="session")

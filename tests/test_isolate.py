@@ -77,7 +77,7 @@ isolate._child_main()
         return real([sys.executable, "-c", code, *command[3:]], **options)
 
     monkeypatch.setattr(isolate.subprocess, "Popen", instead)
-    monkeypatch.setattr(isolate, "LAYER_SECONDS", 20 if "sleep" in does else 120)
+    monkeypatch.setattr(isolate, "LAYER_SECONDS", 12 if "sleep" in does else 120)
     with pytest.raises(pg.errors.LayerError, match=said) as fault:
         pg.read_layer(pg.sample_folder() / "房屋.shp", "buildings", isolate=True)
     assert "房屋.shp" in str(fault.value)

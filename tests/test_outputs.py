@@ -12,9 +12,11 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from typer.testing import CliRunner
 
 import pinghu_geo as pg
-from conftest import building_frame, river_frame
+from conftest import building_frame, river_frame, typed
+from pinghu_geo.cli import app
 
 
 @pytest.fixture(scope="module")
@@ -159,17 +161,6 @@ def test_results_hold_all_layers(done):
     layer = gpd.read_file(done / "results.gpkg", layer="affected")
     assert layer.crs.to_epsg() == 4547
     assert layer["building_id"].is_unique
-
-
-def test_two_runs_are_byte_identical(done, tmp_path):
-    steps = []
-    again = pg.run_project(
-        pg.sample_folder() / "project.toml", tmp_path / "b", progress=steps.append
-    )
-    assert len(steps) >= 7
-    assert {p.name for p in done.iterdir()} == {p.name for p in again.iterdir()}
-    for part in done.iterdir():
-        assert part.read_bytes() == (again / part.name).read_bytes(), part.name
 
 
 def test_the_manifest_names_every_input(done):
@@ -421,38 +412,64 @@ def test_check_project_reports_unreadable_layers_as_rows(project, tmp_path):
 def shell(*words, cwd):
     run = subprocess.run(
         [sys.executable, "-m", "pinghu_geo", *map(str, words)], cwd=cwd, capture_output=True,
-        text=True, encoding="utf-8", timeout=120, check=False,
+        text=True, encoding="utf-8", timeout=900, check=False,
     )  # fmt: skip
     return run.returncode, run.stdout, run.stderr
 
 
-def test_demo_says_where_the_results_are(tmp_path):
+def test_demo_says_where_the_results_are_and_two_runs_are_byte_identical(
+    done, tmp_path, monkeypatch
+):
+    """The run of the fixture and one in a process of its own, to the last byte."""
     code, out, err = shell("demo", cwd=tmp_path)
     assert code == 0, err
     assert "避免拆除" in out
     assert "合成数据" in out
     assert "41 栋" in out
-    assert (tmp_path / "pinghu_demo" / "map.html").exists()
     assert "读取图层" in err
-    code, out, err = shell("demo", cwd=tmp_path)
+    assert len(err.splitlines()) >= 7  # a line each step
+    again = tmp_path / "pinghu_demo"
+    assert {p.name for p in done.iterdir()} == {p.name for p in again.iterdir()}
+    for part in done.iterdir():
+        assert part.read_bytes() == (again / part.name).read_bytes(), part.name
+    monkeypatch.chdir(tmp_path)
+    code, out, err = typed("demo")
     assert (code, out) == (2, "")
     assert "--force" in err
     assert "Traceback" not in err
-    assert shell("demo", "--force", cwd=tmp_path)[0] == 0
 
 
-def test_run_and_check_from_the_shell(project, tmp_path):
-    code, out, err = shell("run", project(), "--out", "out", cwd=tmp_path)
+def test_demo_replaces_its_folder_when_it_is_asked_to(project, tmp_path, monkeypatch):
+    """By a small project in the sample's place."""
+    text = '[published]\n"避免拆除房屋" = "41 栋"\n'
+    project(project().read_text("utf-8-sig") + text)
+    monkeypatch.setattr("pinghu_geo.project.sample_folder", lambda: tmp_path)
+    words = ["demo", "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    made = (tmp_path / "out" / "map.html").stat().st_mtime_ns
+    with pytest.raises(pg.errors.OutputError, match="--force"):
+        CliRunner().invoke(app, words, catch_exceptions=False)
+    assert (tmp_path / "out" / "map.html").stat().st_mtime_ns == made
+    got = CliRunner().invoke(app, [*words, "--force"], catch_exceptions=False)
+    assert got.exit_code == 0
+    assert "避免拆除房屋 41 栋" in got.stdout
+    assert (tmp_path / "out" / "map.html").stat().st_mtime_ns > made
+
+
+def test_run_and_check_from_the_shell(project, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = typed("run", project(), "--out", "out")
     assert code == 0, err
     assert "房屋栋数 6" in out
+    # once as a command of its own
     code, out, err = shell("check", "project.toml", "--out", "check.xlsx", cwd=tmp_path)
     assert "错误 0 项" not in out or code == 0
     assert (tmp_path / "check.xlsx").exists()
-    code, out, err = shell("run", "none.toml", "--out", "x", cwd=tmp_path)
+    code, out, err = typed("run", "none.toml", "--out", "x")
     assert code == 2
     assert "没有项目文件 none.toml" in err
     assert "Traceback" not in err
-    assert shell("run", cwd=tmp_path)[0] == 2
+    assert typed("run")[0] == 2
 
 
 @pytest.mark.parametrize("suffix", [".xlsx", ".csv"])

@@ -1,25 +1,20 @@
 """What the command line says of itself and of what is typed wrongly is in one language."""
 
 import re
-import signal
-import sys
 from types import SimpleNamespace
 
 import pytest
 
+from conftest import typed
 from pinghu_geo import cli
 
 LATIN = re.compile(r"[A-Za-z]{3,}")
 
 
-def typed(monkeypatch, capsys, *words):
-    before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(sys, "argv", ["pinghu", *words])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    signal.signal(signal.SIGTERM, before)
-    said = capsys.readouterr()
-    return ended.value.code, said.out + said.err
+def said_of(*words):
+    """Exit status, and all that is said."""
+    code, out, err = typed(*words)
+    return code, out + err
 
 
 @pytest.mark.parametrize(
@@ -32,8 +27,8 @@ def typed(monkeypatch, capsys, *words):
      (("run", "--lang", "en"), 2, "error: Missing argument 'project'."),
      (("--version",), 0, "pinghu_geo ")],
 )  # fmt: skip
-def test_what_is_typed_wrongly_is_said_in_the_language(monkeypatch, capsys, words, code, said):
-    ended, text = typed(monkeypatch, capsys, *words)
+def test_what_is_typed_wrongly_is_said_in_the_language(words, code, said):
+    ended, text = said_of(*words)
     assert ended == code
     assert text.startswith(said)
 
@@ -41,8 +36,8 @@ def test_what_is_typed_wrongly_is_said_in_the_language(monkeypatch, capsys, word
 @pytest.mark.parametrize(
     "command", ["", *(c.callback.__name__ for c in cli.app.registered_commands)]
 )
-def test_help_is_chinese(monkeypatch, capsys, command):
-    code, text = typed(monkeypatch, capsys, *([command] if command else []), "--help")
+def test_help_is_chinese(command):
+    code, text = said_of(*([command] if command else []), "--help")
     assert code == 0
     shown = re.sub(r"\[默认[^\n]*", "", text)
     names = "|".join(c.callback.__name__ for c in cli.app.registered_commands)
@@ -61,23 +56,23 @@ def test_help_is_chinese(monkeypatch, capsys, command):
 @pytest.mark.parametrize(
     "command", ["", *(c.callback.__name__ for c in cli.app.registered_commands)]
 )
-def test_help_in_english_is_english(monkeypatch, capsys, command):
+def test_help_in_english_is_english(command):
     """Texts of options, too; only names of files that a run writes stay as they are."""
     words = [command, "--help", "--lang", "en"] if command else ["--help", "--lang", "en"]
-    code, text = typed(monkeypatch, capsys, *words)
+    code, text = said_of(*words)
     assert code == 0
     assert "Show this message and exit." in text
     assert not re.search("[\u4e00-\u9fff]", text.replace("模板", "")), text
 
 
-def test_a_language_may_stand_before_the_command(monkeypatch, capsys):
-    before = typed(monkeypatch, capsys, "--lang", "en", "explain", "widths")
-    assert before == typed(monkeypatch, capsys, "explain", "widths", "--lang", "en")
+def test_a_language_may_stand_before_the_command():
+    before = said_of("--lang", "en", "explain", "widths")
+    assert before == said_of("explain", "widths", "--lang", "en")
     assert before[0] == 0
 
 
-def test_help_in_english_says_what_a_command_does(monkeypatch, capsys):
-    code, text = typed(monkeypatch, capsys, "run", "--lang", "en", "--help")
+def test_help_in_english_says_what_a_command_does():
+    code, text = said_of("run", "--lang", "en", "--help")
     assert code == 0
     assert "Run a project file into a folder of results" in text
     assert "运行项目" not in text

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import tomllib
 import zipfile
 
@@ -13,6 +11,7 @@ import pytest
 import shapely
 
 import pinghu_geo as pg
+from conftest import typed
 
 X0, Y0 = 500_000, 2_500_000
 
@@ -95,10 +94,8 @@ def test_the_sample_from_the_shell(tmp_path):
     for file in sample.iterdir():
         if file.suffix != ".toml":
             shutil.copy(file, tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-m", "pinghu_geo", "new", str(tmp_path)], capture_output=True, check=True
-    )
-    text = done.stdout.decode("utf-8")
+    code, text, err = typed("new", tmp_path)
+    assert code == 0, err
     assert "✓ 房屋  房屋.shp" in text
     assert "✓ 河道  河道.shp" in text
     assert "地面高程  地面高程.tif" in text
@@ -113,35 +110,29 @@ def test_the_sample_from_the_shell(tmp_path):
 
 
 def test_the_shell_speaks_one_language(folder):
-    def told(*words):
-        done = subprocess.run(
-            [sys.executable, "-m", "pinghu_geo", *words], capture_output=True, check=False
-        )
-        return done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
-
-    code, said, _ = told("new", str(folder), "--lang", "en")
+    code, said, _ = typed("new", str(folder), "--lang", "en")
     assert code == 0
     assert not set(said.replace('城"市', "")) & CHINESE
     text = (folder / "project.toml").read_text("utf-8")
     assert 'lang = "en"' in text
     (folder / "project.toml").write_text(text.replace('"widths.xlsx"', "-1", 1), "utf-8")
-    code, said, fault = told("run", str(folder / "project.toml"), "--out", str(folder / "out"))
+    code, said, fault = typed("run", str(folder / "project.toml"), "--out", str(folder / "out"))
     assert code == 2
     assert fault.startswith("error: ")
     assert "widths must be file or number" in fault
-    code, said, fault = told(
+    code, said, fault = typed(
         "run", str(folder / "project.toml"), "--out", str(folder / "out"), "--lang", "zh"
     )
     assert fault.startswith("错误:")
     assert "widths 须为 文件或数 [m],不小于 0或表" in fault
     (folder / "project.toml").write_text(text.replace('"widths.xlsx"', "15", 1), "utf-8")
-    code, said, steps = told("run", str(folder / "project.toml"), "--out", str(folder / "out"))
+    code, said, steps = typed("run", str(folder / "project.toml"), "--out", str(folder / "out"))
     assert "reading the layers" in steps
     assert "look at this first" in said
     assert "floor area of 3 of 3 buildings" in said
     log = (folder / "out" / "reading.log").read_text("utf-8")
     assert "buildings: 3 rows of b.geojson" in log
-    code, _, steps = told(
+    code, _, steps = typed(
         "run", str(folder / "project.toml"), "--out", str(folder / "out"), "--force", "-q"
     )
     assert (code, steps) == (0, "")
@@ -152,10 +143,8 @@ CHINESE = {chr(c) for c in range(0x4E00, 0x9FFF)}
 
 def test_version_keys_and_schema_from_the_shell(tmp_path):
     def told(*words):
-        done = subprocess.run(
-            [sys.executable, "-m", "pinghu_geo", *words], capture_output=True, check=False
-        )
-        return (done.stdout + done.stderr).decode("utf-8")
+        _, out, err = typed(*words)
+        return out + err
 
     assert told("--version").strip() == f"pinghu_geo {pg.__version__}"
     assert "join_gap_m = 20" in told("explain", "join_gap_m")
@@ -226,8 +215,7 @@ def test_names_of_other_languages_and_rivers_as_areas(tmp_path):
     text = path.read_text("utf-8").replace('widths = "红线宽度.xlsx"', "widths = 30")
     path.write_text(text, "utf-8")
     out = tmp_path / "结果"
-    done = subprocess.run([sys.executable, "-m", "pinghu_geo", "run", str(path), "--out", str(out)],
-                          capture_output=True, text=True, check=False)  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    code, _, err = typed("run", path, "--out", out)
+    assert code == 0, err
     hit = gpd.read_file(out / "results.gpkg", layer="buildings")
     assert len(hit) == 2
