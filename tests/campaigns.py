@@ -68,14 +68,14 @@ def campaign(n_nodes, *, as_of="2018-04-10", blocker="产权纠纷", groups=("�
             "stages": stages, "segments": reaches, "handover": entry}  # fmt: skip
 
 
-def whole_campaign(n_nodes=20, *, stages_at="2018-03-09"):
+def whole_campaign(n_nodes=20, *, stages_at="2018-03-09", **given):
     """The same with tenants and money, as the one object that papers are given."""
     hit = houses(n_nodes).assign(cost_yuan=[1e5 + 7 * k for k in range(2 * n_nodes)])
     people = pd.DataFrame({
         "tenant_id": [f"Z{k:03d}" for k in range(len(hit))], "building_id": hit.index,
         "kind": "shop", "name": "某商行", "area_m2": 33.5, "lease_end": "2019-01-31",
     }).set_index("tenant_id")  # fmt: skip
-    made = campaign(n_nodes, as_of=stages_at)
+    made = campaign(n_nodes, as_of=stages_at, **given)
     tasks = pg.campaign_tasks(hit, tenants=people, segments=made["segments"])
     log = made["state"].reached.rename(columns={"id": "building_id"})
     state = pg.progress_state(log, tasks.buildings, tenants=tasks.tenants, as_of=stages_at)

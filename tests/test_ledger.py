@@ -80,8 +80,44 @@ def test_rivers_come_in_one_order_everywhere(written):
         assert list(dict.fromkeys(rows_of(written.book[name])["河道"])) == order, name
 
 
-def test_nothing_is_cut_off(written):
+LONG = "深圳市龙岗区平湖街道新木社区居民委员会及其下属股份合作公司第一经济发展小组 Zhang-Wang"
+
+
+@pytest.fixture(scope="module")
+def long_names(tmp_path_factory):
+    """The same with names and remarks that are long, and with sums of money that are large."""
+    campaign = whole_campaign(8, groups=(LONG, f"{LONG}2"), blocker=LONG * 2)
+    place = tmp_path_factory.mktemp("l") / "l.xlsx"
+    given = campaign.tasks.buildings.assign(
+        owner=LONG, cleared_by=LONG, reason=LONG, parcel_id=LONG, rise_band="0/0 31.5; " * 9,
+        cost_yuan=123_456_789_012.0, inside_m2=98_765_432.1,
+    )  # fmt: skip
+    pg.write_ledger(given, place, campaign=campaign, nodes=campaign.nodes(), title=f"{LONG} & 台账")
+    return SimpleNamespace(campaign=campaign, book=openpyxl.load_workbook(place, data_only=True))
+
+
+def test_headings_are_those_of_their_noun(written):
+    people = set(rows_of(written.book["租户清退表"]))
+    assert {"租户名称", "租户类型", "承租面积 (m²)", "租约到期"} <= people
+    for name in ("节点推进表", "责任分解表", "督查台账"):
+        heads = set(rows_of(written.book[name]))
+        assert "完成期限" in heads
+        assert "清拆期限" not in heads  # which is a renewal area's
+
+
+def test_pages_side_by_side_have_the_title_in_their_heads(long_names):
+    """From the columns that are repeated a title can't reach over those beside them."""
+    beside = [s for s in long_names.book.worksheets[1:] if (s.page_setup.fitToWidth or 1) > 1]
+    assert beside
+    for sheet in beside:
+        assert f"{LONG} & 台账".replace("&", "&&") in sheet.oddHeader.left.text
+        assert sheet.print_area.split("!")[1].startswith("$A$3:")
+
+
+@pytest.mark.parametrize("names", ["written", "long_names"])
+def test_nothing_is_cut_off(names, request):
     """A column is as wide as its widest text, or its row as high as the lines of it."""
+    written = request.getfixturevalue(names)
     from PIL import ImageFont
 
     files = pytest.importorskip("matplotlib.font_manager")
@@ -93,10 +129,19 @@ def test_nothing_is_cut_off(written):
         return sum(1 / digit if ord(c) > 0x2E80 else font.getlength(c) / 100 / digit for c in text)
 
     for sheet in written.book.worksheets[1:]:
+        # columns beside one another that are as wide stand in the file as one
+        widths = {k: one.width for one in sheet.column_dimensions.values()
+                  for k in range(one.min, one.max + 1)}  # fmt: skip
         for row in sheet.iter_rows(min_row=3):
             high = sheet.row_dimensions[row[0].row].height or 15
             for cell in row:
+                room = widths[cell.column] - 1
+                if isinstance(cell.value, NUMBERS) and not isinstance(cell.value, bool):
+                    digits = f"{cell.value:,.2f}" if "0.00" in cell.number_format else (
+                        f"{100 * cell.value:.1f}%" if "%" in cell.number_format else
+                        f"{cell.value:,.0f}")  # fmt: skip
+                    bold = 1.15 if cell.font.b else 1.0
+                    assert wide(digits) * bold <= room + 1, (sheet.title, cell.coordinate, digits)
                 if not isinstance(cell.value, str) or str(cell.value).startswith("制表"):
                     continue
-                room = sheet.column_dimensions[cell.column_letter].width - 1
                 assert wide(cell.value) <= room * round(high / 15) + 0.5, (sheet.title, cell.value)

@@ -37,14 +37,17 @@ BUILDING_SUBJECTS = {
         "ambiguous",
     ],
     "annex 2 what may stay": [
-        "verdict", "reason", "deciding", "rise_alone_mm", "rise_alone_low_mm",
-        "rise_alone_high_mm", "rise_joint_mm", "rise_joint_low_mm", "rise_joint_high_mm",
-        "rise_band", "rise_decided_by", "flood_level_m", "freeboard_m", "sewage_ok", "optional",
-        "structure_ok", "title_ok",
+        "verdict", "reason", "deciding", "rise_alone_mm", "rise_joint_mm", "freeboard_m",
+        "sewage_ok", "optional", "structure_ok", "title_ok",
     ],
     "annex 3 compensation": [
         "owner", "structure", "use", "title", "tenure", "demolish_floor_area_m2",
         "floor_area_source", "rate", *HEADS.values(), "cost_yuan",
+    ],
+    "annex 4 rise of the flood": [
+        "verdict", "rise_alone_mm", "rise_alone_low_mm", "rise_alone_high_mm", "rise_joint_mm",
+        "rise_joint_low_mm", "rise_joint_high_mm", "rise_band", "rise_decided_by",
+        "flood_level_m", "freeboard_m",
     ],
 }  # fmt: skip
 PARCEL_COLUMNS = [
@@ -142,7 +145,7 @@ def write_ledger(
     compensation adds up stand on sheets of their own (附表), in the same order: by river, chainage
     and bank. Above each table stand its title, and units and day; the headings are in the third
     row. Sums are formulas with their values beside them, over the rows that a filter leaves.
-    Money of groups, nodes and months is written in units of 10,000 yuan.
+    Money of sums, groups and months is written in units of 10,000 yuan, that of a house in yuan.
 
     Examples
     --------
@@ -171,10 +174,10 @@ def write_ledger(
         ledger.sheet(paper, "ledger", houses, BUILDING_COLUMNS)
         if parcels is not None:
             named = ledger.sorted(with_named_ids(parcels, "parcels"))
-            ledger.sheet(paper, "parcels", named, PARCEL_COLUMNS)
+            ledger.sheet(paper, "parcels", named, PARCEL_COLUMNS, noun="parcels")
         if nodes is not None:
             named = ledger.sorted(with_named_ids(nodes, "nodes"))
-            ledger.sheet(paper, "nodes of demolition", named, NODE_COLUMNS)
+            ledger.sheet(paper, "nodes of demolition", named, NODE_COLUMNS, noun="nodes")
         if campaign is not None:
             _write_campaign_sheets(paper, ledger, campaign)
         if comparison is not None and len(comparison.schemes) > 1:
@@ -298,10 +301,11 @@ class _Ledger:
         columns: Sequence[str],
         *,
         headings: Mapping[str, str] | None = None,
+        noun: str | None = None,
         sums: bool = True,
         tens_of_thousands: bool = False,
     ) -> None:
-        """A sheet of the workbook; one with no rows has its headings."""
+        """A sheet of the workbook; one with no rows has its headings, as its ``noun`` has them."""
         rows = flat_rows(spoken(frame, self.lang), list(columns))
         rows = rows.assign(**{
             c: rows[c].map(self.words, na_action="ignore").fillna(rows[c])
@@ -312,8 +316,10 @@ class _Ledger:
         said = say("units stand in the headings", self.lang)
         said = say(unit, self.lang) if money else said
         word = say(name, self.lang)
+        title = self.title if self.title.endswith(word) else f"{self.title}  {word}"
+        own = {c: label(c, lang=self.lang, noun=noun) for c in map(str, rows)} if noun else {}
         paper.sheet(
-            word, rows, title=f"{self.title}  {word}", said=said + self.day, headings=headings,
+            word, rows, title=title, said=said + self.day, headings=own | dict(headings or {}),
             sums=sums, tens_of_thousands=tens_of_thousands,
         )  # fmt: skip
 
@@ -322,8 +328,8 @@ def _write_campaign_sheets(paper: Paper, ledger: _Ledger, campaign: Campaign) ->
     """The sheets of a campaign as of its day."""
     lang, nodes = ledger.lang, campaign.nodes()
     at = nodes["river"]
-    ledger.sheet(paper, "progress of nodes", ledger.sorted(nodes), PROGRESS_COLUMNS)
-    ledger.sheet(paper, "duties of groups", campaign.duties(), DUTY_COLUMNS,
+    ledger.sheet(paper, "progress of nodes", ledger.sorted(nodes), PROGRESS_COLUMNS, noun="nodes")
+    ledger.sheet(paper, "duties of groups", campaign.duties(), DUTY_COLUMNS, noun="nodes",
                  tens_of_thousands=True)  # fmt: skip
     dates = campaign.stage_dates()
     told = nodes[[c for c in ("river", "bank", "from_m", "group", "needed_by") if c in nodes]]
@@ -334,7 +340,8 @@ def _write_campaign_sheets(paper: Paper, ledger: _Ledger, campaign: Campaign) ->
     late = watched.nodes[watched.nodes["signal"] != "green"]
     late = late.assign(demand=watched.notices["demand"].reindex(late.index))
     late = late.assign(from_m=nodes["from_m"].reindex(late.index))
-    ledger.sheet(paper, "ledger of supervision", ledger.sorted(late), SUPERVISION_COLUMNS)
+    ledger.sheet(paper, "ledger of supervision", ledger.sorted(late), SUPERVISION_COLUMNS,
+                 noun="nodes")  # fmt: skip
     people = campaign.tasks.tenants
     if people is not None and len(people):
         state = campaign.state.tenants.drop(columns="node_id")
@@ -343,7 +350,7 @@ def _write_campaign_sheets(paper: Paper, ledger: _Ledger, campaign: Campaign) ->
         state = state.reindex(people.index)
         both = people.join(state[[c for c in state if c not in people]])
         both = both[both["node_id"].notna()].assign(river=lambda t: t["node_id"].map(at))
-        ledger.sheet(paper, "tenants to move", ledger.sorted(both), TENANT_COLUMNS)
+        ledger.sheet(paper, "tenants to move", ledger.sorted(both), TENANT_COLUMNS, noun="tenants")
     money = campaign.payments
     if len(money):
         for name, key in (("payments by month", "month"), ("payments by head", "head"),
@@ -351,7 +358,7 @@ def _write_campaign_sheets(paper: Paper, ledger: _Ledger, campaign: Campaign) ->
             ledger.sheet(
                 paper,
                 name,
-                _payments_by_key(money, key),
+                _payments_by_key(money, key, lang),
                 [key, "planned_yuan", "signed_yuan", "n_unpriced"],
                 tens_of_thousands=True,
             )
@@ -369,12 +376,16 @@ def _write_campaign_sheets(paper: Paper, ledger: _Ledger, campaign: Campaign) ->
         ledger.sheet(paper, "week by group", week, columns, headings=counts, sums=False)
 
 
-def _payments_by_key(money: pd.DataFrame, key: str) -> pd.DataFrame:
+def _payments_by_key(money: pd.DataFrame, key: str, lang: Lang) -> pd.DataFrame:
     """Payments by one of their keys; a sum over what isn't priced isn't known."""
     groups = money.groupby(key, sort=key == "month", dropna=False)
     sums = groups[["planned_yuan", "signed_yuan"]].sum(min_count=1)
     sums["n_unpriced"] = groups["n_unpriced"].max()
-    return sums.reset_index()
+    table = sums.reset_index()
+    # of houses that others clear no day is planned here
+    none = say("(no date)" if key == "month" else "(none)", lang)
+    table[key] = table[key].astype(object).where(table[key].notna(), none)
+    return table
 
 
 def _write_summary(
@@ -444,4 +455,6 @@ def _write_section(
     """A heading and a table below one another; the next free row after a gap."""
     sheet.write_string(row, 0, heading, paper.formats["section"])
     unknown = say("unknown", paper.lang)
-    return paper.table(sheet, row + 1, table, widths=False, blank=unknown, sums=sums) + 2
+    last = paper.table(sheet, row + 1, table, widths=False, blank=unknown, sums=sums,
+                       tens_of_thousands=True)  # fmt: skip
+    return last + 2

@@ -233,19 +233,23 @@ class Paper:
         sheet.autofilter(HEAD_ROW, 0, max(HEAD_ROW + len(rows), HEAD_ROW + 1), across)
         sheet.freeze_panes(HEAD_ROW + 1, 2)
         sheet.write_string(last + 2, 0, say(SIGNED, self.lang), self.formats["said"])
-        self.for_printing(sheet, "A4", "A3", head=HEAD_ROW, kept=1)
-        sheet.print_area(0, 0, last + 2, across)
+        beside = self.for_printing(sheet, "A4", "A3", head=HEAD_ROW, kept=1)
+        if beside:  # above each page: from the kept columns a title can't reach over the others
+            words = [sheet_text(t).replace("&", "&&")[:100] for t in (title, said)]
+            sheet.set_header('&L&"{0},Bold"&14{1}\n&"{0},Regular"&10{2}'.format(FONT, *words))
+            sheet.set_margins(left=MARGIN_IN, right=MARGIN_IN, top=0.9, bottom=0.6)
+        sheet.print_area(HEAD_ROW if beside else 0, 0, last + 2, across)
 
     def column(self, sheet: Any, at: int, width: float, style: Any = None) -> None:
         """Set a column's width [characters]."""
         sheet.set_column(at, at, width, style)
         self.widths.setdefault(sheet.name, {})[at] = width * CHARACTER_IN + PADDING_IN
 
-    def for_printing(self, sheet: Any, *sizes: str, head: int = 0, kept: int = 0) -> None:
+    def for_printing(self, sheet: Any, *sizes: str, head: int = 0, kept: int = 0) -> bool:
         """On the first of the sizes that leaves letters large enough, the heading on each page.
 
         Where the last one doesn't either, on pages side by side, each with the columns up to
-        ``kept``. ``head`` is the row of the headings.
+        ``kept``, and then True. ``head`` is the row of the headings.
         """
         wide = [*self.widths.get(sheet.name, {}).values()]
         held = {size: (PAPERS[size][1] - 2 * MARGIN_IN) * TEXT_PT / LEAST_PT for size in sizes}
@@ -253,7 +257,8 @@ class Paper:
         sheet.set_landscape()
         sheet.set_paper(PAPERS[size][0])
         sheet.fit_to_pages(1, 0)
-        if sum(wide) > held[size]:
+        beside = sum(wide) > held[size]
+        if beside:
             own = sum(wide[: kept + 1])
             others = max(held[size] - own, held[size] / 2)
             sheet.fit_to_pages(math.ceil((sum(wide) - own) / others), 0)
@@ -261,6 +266,7 @@ class Paper:
         sheet.repeat_rows(0, head)
         sheet.set_margins(left=MARGIN_IN, right=MARGIN_IN, top=0.5, bottom=0.6)
         sheet.set_footer(say("&L&A&Rpage &P of &N", self.lang))
+        return beside
 
     def table(
         self,
@@ -301,9 +307,11 @@ class Paper:
         for row in np.flatnonzero(lines > 1):
             sheet.set_row(top + 1 + int(row), LINE_PT * int(lines[row]))
         sheet.set_row(top, LINE_PT * heads)
-        if sums and len(rows) > 1:
+        below = sums and len(rows) > 1
+        below = below and any(c in SUMMED and rows[c].notna().any() for c in rows)
+        if below:
             self._write_sums(sheet, top, rows, tens_of_thousands)
-        return top + len(rows) + (1 if sums and len(rows) > 1 else 0)
+        return top + len(rows) + int(below)
 
     def _write_sums(
         self, sheet: Any, top: int, rows: pd.DataFrame, tens_of_thousands: bool
