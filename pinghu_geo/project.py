@@ -688,7 +688,7 @@ def _write_outputs(
     write_results(said, folder / "results.gpkg", codes=words, lang=plan.lang)
     write_qgis_project(
         said, folder / "results.gpkg", folder / "results.qgz", codes=words, title=plan.name,
-        lang=plan.lang,
+        adopted=plan.campaign.get("adopted", comparison.baseline), lang=plan.lang,
     )  # fmt: skip
     stems = file_names(found.least)
     for scheme, best in found.least.items():

@@ -223,6 +223,21 @@ def test_an_office_replaces_a_template(tmp_path):
     assert "户主:某(H0000-0)" in texts(path)
 
 
+def test_a_field_that_an_office_has_made_bold_in_part_is_filled(tmp_path):
+    """Word and LibreOffice cut a field into runs where letters of it look different."""
+    document = docx.Document()
+    document.add_paragraph("{%p for one in papers %}")
+    line = document.add_paragraph("某街道办事处 ")
+    for k, part in enumerate(("{{ one", ".own", "er }}(", "{{ one.building_id", " }})")):
+        line.add_run(part).bold = k % 2 == 0
+    document.add_paragraph("{%p endfor %}")
+    document.save(tmp_path / "一户一档.docx")
+    path = pg.deliver.write_household_files(
+        one_house(), tmp_path / "出", template=tmp_path / "一户一档.docx"
+    )[0]
+    assert "某街道办事处 某(H0000-0)" in texts(path)
+
+
 @pytest.mark.parametrize(
     ("text", "match"),
     [

@@ -145,7 +145,7 @@ def _household_draft(lang: Lang) -> bytes:
     draft.heading(say("place", lang))
     draft.picture("map")
     draft.heading(say("tenants", lang))
-    draft.line("{{ one.tenants_said }}")
+    draft.line("{{ one.tenants_said }}", keep=True)
     with draft.shown_if("tenants"):
         draft.rows("tenants", [(_heading_of_column("tenants", k, lang), k, s) for k, s in (
             ("tenant_id", .18), ("name", .24), ("kind", .12), ("area_m2", .15), ("lease_end", .16))]
@@ -154,7 +154,7 @@ def _household_draft(lang: Lang) -> bytes:
     with draft.shown_if("costs", say("No price is known.", lang)):
         draft.rows("costs", [(say("head", lang), "head", 0.5), (say("yuan", lang), "yuan", 0.5)])
     draft.heading(say("progress", lang))
-    draft.line("{{ one.progress_said }}")
+    draft.line("{{ one.progress_said }}", keep=True)
     draft.rows("progress", [(say("stage", lang), "stage", .3),
                             (say("reached on", lang), "date", .3),
                             (say("note", lang), "note", .4)])  # fmt: skip
@@ -172,7 +172,7 @@ def _weekly_draft(lang: Lang) -> bytes:
     draft.lines("sums")
     draft.picture("curve")
     draft.heading(say("done this week", lang))
-    draft.line("{{ one.week_said }}")
+    draft.line("{{ one.week_said }}", keep=True)
     with draft.shown_if("week"):
         draft.rows("week", [(say("stage", lang), "stage", .25),
                             (say("buildings", lang), "buildings", .25),

@@ -13,11 +13,13 @@ import geopandas as gpd
 import pandas as pd
 from geopandas.array import GeometryDtype
 
+from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.deliver.styles import CLASS_LOOKS, MAP_LOOKS
 from pinghu_geo.intake.writing import database_frame, with_one_shape
 from pinghu_geo.nouns.door import with_ids_as_column, with_shapes
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import database_name, visible_text
+from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label
 
@@ -32,6 +34,11 @@ TOLD_BY = {
     "affected": ("task_class", "verdict", "extent"), "progress": ("last_stage",),
     "nodes": ("status",), "changes": ("change",), "zones": ("kind",),
 }  # fmt: skip
+# What a house that is a task has reached; else what it is instead.
+BY_STAGE = (
+    f"CASE WHEN \"task_class\" = 'task' THEN 'task:' || coalesce(\"stage\", '{TODO}') "
+    'ELSE "task_class" END'
+)
 LABELLED = {
     "affected": "building_id", "nodes": "node_id", "rivers": "river", "stations": "label",
     "parcels": "parcel_id", "zones": "zone_id", "progress": "building_id",
@@ -43,6 +50,10 @@ FILLS = {k: v.fill for k, v in MAP_LOOKS.items()} | {k: v.fill for k, v in CLASS
 FILLS |= {"task": "#f0a030", "saved": "#8cc0b0", "added": "#c0392b", "less": "#b9dcf7",
           "more": "#e67e22", "demolish": "#c0392b"}  # fmt: skip
 OTHER_FILLS = ("#7fb069", "#c38d9e", "#41b3a3", "#e8a87c", "#85cdca", "#d27d2d")
+# Switched off at first: what lies on that which is looked at.
+HIDDEN = ("station_ticks", "sections", "parcels", "changes")
+# Layers that are no nouns.
+LAYER_WORDS = {"station_ticks": "ticks of the chainages", "inundation": "flooded area"}
 SINGLE = {
     "buildings": "#e0e0e0", "rivers": "#1f6fb4", "stations": "#333333", "station_ticks": "#333333",
     "inundation": "#9ecae1", "parcels": "#fff7d6", "sections": "#6a51a3",
@@ -116,7 +127,7 @@ def style_of(
     fields = [str(c) for c in layer.columns if c != getattr(layer, "_geometry_column_name", None)]
     words = {c: _words_by_code(kind, c, layer[c], (codes or {}).get(c), lang) for c in fields}
     if isinstance(layer, gpd.GeoDataFrame):
-        _add_renderer(root, kind, layer, words)
+        _add_renderer(root, kind, layer, words, lang)
         _add_labels(root, kind, fields)
     _add_fields_of_form(root, kind, fields, words, fixed, lang)
     return root
@@ -141,7 +152,11 @@ def _words_by_code(
 
 
 def _add_renderer(
-    root: Element, kind: str, layer: gpd.GeoDataFrame, words: Mapping[str, dict[str, str]]
+    root: Element,
+    kind: str,
+    layer: gpd.GeoDataFrame,
+    words: Mapping[str, dict[str, str]],
+    lang: Lang,
 ) -> None:
     """One symbol, or one a code."""
     shape = _kind_of_shapes(layer)
@@ -152,14 +167,29 @@ def _add_renderer(
         fill = LINE if kind == "red_line" else SINGLE.get(kind, "#bdbdbd")
         _add_symbol(SubElement(renderer, "symbols"), 0, shape, fill, kind)
         return
+    told = [(code, word, FILLS.get(code)) for code, word in words[by].items()]
+    if by == "task_class" and "stage" in layer and layer["stage"].notna().any():
+        by, told = BY_STAGE, _stages_and_classes(words, lang)
     renderer = SubElement(root, "renderer-v2", type="categorizedSymbol", attr=by, forceraster="0",
                           symbollevels="0", enableorderby="0")  # fmt: skip
     categories, symbols = SubElement(renderer, "categories"), SubElement(renderer, "symbols")
-    for k, (code, word) in enumerate(words[by].items()):
+    for k, (code, word, fill) in enumerate(told):
         SubElement(categories, "category", value=visible_text(code), symbol=str(k), render="true",
                    label=visible_text(word))  # fmt: skip
-        fill = FILLS.get(code, OTHER_FILLS[k % len(OTHER_FILLS)])
-        _add_symbol(symbols, k, shape, fill, kind)
+        _add_symbol(symbols, k, shape, fill or OTHER_FILLS[k % len(OTHER_FILLS)], kind)
+
+
+def _stages_and_classes(
+    words: Mapping[str, dict[str, str]], lang: Lang
+) -> list[tuple[str, str, str | None]]:
+    """Of houses: what is a task by its stage, in the colour of its class, the rest by class."""
+    classes = stage_rules()["shown_as"].to_dict()
+    told: list[tuple[str, str, str | None]] = [
+        (f"task:{TODO}", code_label("status", TODO, lang=lang), FILLS[TODO])]  # fmt: skip
+    for code, word in words["stage"].items():
+        if code != TODO:
+            told.append((f"task:{code}", word, FILLS.get(classes.get(code, ""))))
+    return told + [(c, w, FILLS.get(c)) for c, w in words["task_class"].items() if c != "task"]
 
 
 def _kind_of_shapes(layer: gpd.GeoDataFrame) -> str:
@@ -300,6 +330,7 @@ def write_qgis_project(
     *,
     codes: Mapping[str, Mapping[str, str]] | None = None,
     fixed: Sequence[str] = (),
+    adopted: str | None = None,
     title: str = "",
     lang: Lang = "zh",
 ) -> None:
@@ -317,6 +348,8 @@ def write_qgis_project(
         Words by code of columns, beyond those of the nouns.
     fixed
         Columns that are not to be edited.
+    adopted
+        Scheme whose red line is shown; by default the first.
     title
         Name of the project.
     lang
@@ -346,10 +379,11 @@ def write_qgis_project(
     if crs is not None:
         _add_crs(SubElement(root, "projectCrs"), crs)
     tree = SubElement(root, "layer-tree-group")
+    line = next((n for n in names if n == f"red_line_{adopted}"), _first_red_line(names))
     for name in names:
-        shown = name not in ("station_ticks", "sections", "parcels") and (
-            kind_of_layer(name) != "red_line" or name == _first_red_line(names))  # fmt: skip
-        SubElement(tree, "layer-tree-layer", id=_id_of_layer(names, name), name=visible_text(name),
+        shown = name not in HIDDEN and (kind_of_layer(name) != "red_line" or name == line)
+        SubElement(tree, "layer-tree-layer", id=_id_of_layer(names, name),
+                   name=visible_text(_word_for_layer(name, lang)),
                    checked="Qt::Checked" if shown else "Qt::Unchecked", expanded="0",
                    providerKey="ogr", source=_source_of_layer(database, name))  # fmt: skip
     canvas = SubElement(root, "mapcanvas", name="theMapCanvas")
@@ -370,12 +404,15 @@ def write_qgis_project(
                          labelsEnabled=styles[name].get("labelsEnabled", "0"))  # fmt: skip
         SubElement(one, "id").text = _id_of_layer(names, name)
         SubElement(one, "datasource").text = _source_of_layer(database, name)
-        SubElement(one, "layername").text = visible_text(name)
+        SubElement(one, "layername").text = visible_text(_word_for_layer(name, lang))
         if is_map:
             _add_crs(SubElement(one, "srs"), layer.crs)
         SubElement(one, "provider", encoding="UTF-8").text = "ogr"
         one.extend(styles[name])
     order = SubElement(root, "properties")
+    # without it QGIS reads no projectCrs, takes metres for degrees, and hides labels of houses
+    system = SubElement(order, "SpatialRefSys")
+    SubElement(system, "ProjectionsEnabled", type="int").text = "1"
     paths = SubElement(order, "Paths")
     SubElement(paths, "Absolute", type="bool").text = "false"
     text = _text_of_document(root)
@@ -388,7 +425,16 @@ def write_qgis_project(
 
 
 def _first_red_line(names: Sequence[str]) -> str:
-    return next(n for n in names if kind_of_layer(n) == "red_line")
+    return next((n for n in names if kind_of_layer(n) == "red_line"), "")
+
+
+def _word_for_layer(name: str, lang: Lang) -> str:
+    """What a layer is called in the list of layers."""
+    kind = kind_of_layer(name)
+    if lang == "en" or (kind not in NOUNS and kind not in LAYER_WORDS):
+        return name
+    word = say(LAYER_WORDS[kind], lang) if kind in LAYER_WORDS else NOUNS[kind].zh
+    return f"{word} {name.removeprefix('red_line_')}" if name.startswith("red_line_") else word
 
 
 def _rank_of_layer(name: str, layer: Any) -> tuple[int, str]:

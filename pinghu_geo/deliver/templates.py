@@ -95,9 +95,12 @@ class Draft:
         one.paragraph_format.space_before = Pt(8)
         self._add_text_run(one, text, size=HEAD_PT, bold=True)
 
-    def line(self, text: str, *, indent: bool = False, size: float = TEXT_PT) -> None:
-        """A paragraph."""
+    def line(
+        self, text: str, *, indent: bool = False, size: float = TEXT_PT, keep: bool = False
+    ) -> None:
+        """A paragraph; one to ``keep`` stays with what follows."""
         one = self.doc.add_paragraph()
+        one.paragraph_format.keep_with_next = keep or None
         if indent:
             one.paragraph_format.first_line_indent = Pt(2 * size)
         self._add_text_run(one, text, size=size)
@@ -196,7 +199,10 @@ class Draft:
 
     def _fill_cell(self, cell: Any, text: str, *, head: bool = False) -> None:
         one = cell.paragraphs[0]
-        one.paragraph_format.space_after = Pt(1)
+        # else the letters stand on the line above
+        one.paragraph_format.space_before = one.paragraph_format.space_after = Pt(2)
+        # no heading is left alone at the foot of a page
+        one.paragraph_format.keep_with_next = head or None
         self._add_text_run(one, text, size=TEXT_PT - 0.5, bold=head)
         if head:
             shade = OxmlElement("w:shd")
