@@ -167,10 +167,10 @@ def _add_renderer(
         fill = LINE if kind == "red_line" else SINGLE.get(kind, "#bdbdbd")
         _add_symbol(SubElement(renderer, "symbols"), 0, shape, fill, kind)
         return
-    told = [(code, word, FILLS.get(code)) for code, word in words[by].items()]
+    attr, told = str(by), [(code, word, FILLS.get(code)) for code, word in words[by].items()]
     if by == "task_class" and "stage" in layer and layer["stage"].notna().any():
-        by, told = BY_STAGE, _stages_and_classes(words, lang)
-    renderer = SubElement(root, "renderer-v2", type="categorizedSymbol", attr=by, forceraster="0",
+        attr, told = BY_STAGE, _stages_and_classes(words, lang)
+    renderer = SubElement(root, "renderer-v2", type="categorizedSymbol", attr=attr, forceraster="0",
                           symbollevels="0", enableorderby="0")  # fmt: skip
     categories, symbols = SubElement(renderer, "categories"), SubElement(renderer, "symbols")
     for k, (code, word, fill) in enumerate(told):
