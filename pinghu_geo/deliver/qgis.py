@@ -167,7 +167,7 @@ def _add_renderer(
         fill = LINE if kind == "red_line" else SINGLE.get(kind, "#bdbdbd")
         _add_symbol(SubElement(renderer, "symbols"), 0, shape, fill, kind)
         return
-    attr, told = str(by), [(code, word, FILLS.get(code)) for code, word in words[by].items()]
+    attr, told = str(by), [(c, word, FILLS.get(c, "")) for c, word in words[by].items()]
     if by == "task_class" and "stage" in layer and layer["stage"].notna().any():
         attr, told = BY_STAGE, _stages_and_classes(words, lang)
     renderer = SubElement(root, "renderer-v2", type="categorizedSymbol", attr=attr, forceraster="0",
@@ -181,15 +181,15 @@ def _add_renderer(
 
 def _stages_and_classes(
     words: Mapping[str, dict[str, str]], lang: Lang
-) -> list[tuple[str, str, str | None]]:
+) -> list[tuple[str, str, str]]:
     """Of houses: what is a task by its stage, in the colour of its class, the rest by class."""
     classes = stage_rules()["shown_as"].to_dict()
-    told: list[tuple[str, str, str | None]] = [
+    told = [
         (f"task:{TODO}", code_label("status", TODO, lang=lang), FILLS[TODO])]  # fmt: skip
     for code, word in words["stage"].items():
         if code != TODO:
-            told.append((f"task:{code}", word, FILLS.get(classes.get(code, ""))))
-    return told + [(c, w, FILLS.get(c)) for c, w in words["task_class"].items() if c != "task"]
+            told.append((f"task:{code}", word, FILLS.get(classes.get(code, ""), "")))
+    return told + [(c, w, FILLS.get(c, "")) for c, w in words["task_class"].items() if c != "task"]
 
 
 def _kind_of_shapes(layer: gpd.GeoDataFrame) -> str:
