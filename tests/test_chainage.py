@@ -76,6 +76,24 @@ def test_two_equations_add_up():
     assert scale.measure(scale.chainage([650.0]), twice="downstream").tolist() == [650.0]
 
 
+def test_equations_may_lie_less_than_a_metre_apart():
+    scale = ChainageScale.from_text(1000.0, 0.0, 1, "K0+300=K0+350；K0+350.5=K0+400")
+    # half a metre on from 350 the second one: 600 m lie 299.5 m below it
+    assert scale.chainage([300.25, 600.0]).tolist() == [350.25, 699.5]
+
+
+def test_only_the_chainages_of_the_gap_are_named():
+    scale = ChainageScale.from_text(1000.0, 0.0, 1, "K0+300=K0+350")
+    with pytest.raises(pg.errors.ChainageError, match=r"\(1: K0\+320\.0\)"):
+        scale.measure([100.0, 320.0, 700.0])
+
+
+def test_a_short_section_within_a_long_one_of_its_chainage_begins_anew():
+    """0 to 100 m, then 10 to 60: all of the shorter one lies within the longer."""
+    found = begun_anew(np.zeros(6, int), np.array([0.0, 50, 100, 10, 30, 60]))
+    assert found.tolist() == [0, 0, 0, 1, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("equations", "problem"),
     [("K0+300", "is not a chainage equation"), ("K5+000=K5+100", "out of order or outside")],

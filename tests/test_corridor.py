@@ -403,3 +403,16 @@ def test_a_house_at_the_middle_of_a_bend_is_told_where_its_stretch_ends():
         half = 1000 * np.arctan(0.5 / centre)  # along the arc [m]
         assert bool(found["ambiguous"]) is unsure
         assert (found["to_m"] - found["from_m"] == pytest.approx(2 * half, abs=0.2)) is not unsure
+
+
+def test_a_river_in_a_courtyard_is_as_far_as_its_walls():
+    """Nothing runs from one courtyard to the next: 2 m to the nearest corner of its own."""
+    outer = shapely.box(0, 0, 100, 40).exterior.coords
+    first = [(30, 10), (10, 10), (10, 30), (30, 30)]
+    second = [(70, 10), (90, 10), (90, 30), (70, 30)]
+    for one in (first, first[::-1], first[1:] + first[:1], first[2:] + first[:2]):
+        house = shapely.Polygon(outer, [one, second])
+        found = pg.locate(
+            building_frame({"h": house}), river_frame({"A": [(25, 15), (28, 28)]})
+        ).iloc[0]
+        assert found["distance_m"] == pytest.approx(2.0)

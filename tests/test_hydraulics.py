@@ -340,6 +340,51 @@ def test_schemes_that_share_sections_equal_each_alone(built, near):
         np.testing.assert_allclose(rows["level_m"], alone["level_m"], atol=2e-8)
 
 
+def test_three_models_side_by_side_are_each_as_alone():
+    ground, ends = reach(stations=4, slope=0.0005), {"slope": 0.0005}
+    asked = [Scenario(n_factor=f) for f in (0.8, 1.0, 1.3)]
+    found = scenario_levels(ground, 30.0, ends, asked)
+    for one, factor in zip(found, (0.8, 1.0, 1.3), strict=True):
+        alone = water_profile(ground.assign(n=ground["n"] * factor), 30.0, ends)
+        np.testing.assert_allclose(one["level_m"], alone["level_m"], atol=2e-8)
+
+
+@pytest.mark.parametrize("columns", [1, steady.FEW_COLUMNS + 1])
+def test_a_bidiagonal_system_is_that_of_a_full_matrix(columns):
+    rng = np.random.default_rng(5)
+    r, diagonal, beside = rng.uniform(1, 2, (3, 6, columns))
+    found = steady._solve_bidiagonal(r, diagonal, beside)
+    for k in range(columns):
+        full = np.diag(diagonal[:, k]) + np.diag(beside[:-1, k], 1)
+        assert found[:, k] == pytest.approx(np.linalg.solve(full, -r[:, k]))
+
+
+def test_a_zero_in_a_bracket_is_found_by_interpolation():
+    """Cube root of 2: halving 0 to 2 forty times is what inverse interpolation saves."""
+    calls = []
+
+    def cubic(x, mask):
+        calls.append(mask.sum())
+        return x**3 - 2
+
+    found = steady.bracketed(cubic, np.array([0.0]), np.array([2.0]))
+    assert found[0] == pytest.approx(2 ** (1 / 3), abs=1e-12)
+    assert len(calls) <= 14
+
+
+def test_an_ineffective_area_counts_only_above_its_level():
+    """10 m wide, 2 of them ineffective up to 2 m: at 2 m still 8 x 2."""
+    idle = pd.DataFrame(
+        {"river": "R", "chainage_m": [0.0], "from_offset_m": [1.0], "to_offset_m": [3.0],
+         "top_m": [2.0], "obstacle": "ineffective"}
+    )  # fmt: skip
+    found = [
+        pg.flood.section_properties(box(), z, obstacles=idle)["area_m2"].iloc[0]
+        for z in (1.0, 2.0, 2.5)
+    ]
+    assert found == pytest.approx([8.0, 16.0, 25.0])
+
+
 def test_a_tributary_takes_the_level_of_the_main_river():
     main = reach(slope=0.0005).assign(river="干流")
     side = reach(stations=5, slope=0.001, half=3.0).assign(river="支流")

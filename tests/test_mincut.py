@@ -184,3 +184,18 @@ def test_costs_are_counted_as_finely_as_64_bits_hold():
     many = replace(random_problem(0), works=works, cost=np.zeros(4), change_cost=0.0)
     assert _cost_unit(many) == pytest.approx(1e-5)
     assert _cost_unit(replace(many, works=works[:, :10])) == pytest.approx(1e-6)
+
+
+def test_so_many_buildings_between_both_sides_are_refused_unless_they_go_anyway():
+    """Nine that either side may spare are 512 problems; nine that stand in the line are none."""
+    who = np.repeat(np.arange(9), 2)
+    side = np.tile([0, 1], 9)
+    works = np.zeros((2, 1, 3))
+    works[:, :, 0] = 100.0  # to keep off costs more than a building
+    common = (works, who, side, np.zeros(18, int))
+    rest = (np.full(9, 10.0), 1)
+    with pytest.raises(ValueError, match="9 buildings can be touched from both sides"):
+        solve(LocalProblem(*common, np.full(18, 2), *rest))
+    found = solve(LocalProblem(*common, np.zeros(18, int), *rest))
+    assert found.cost == 90.0
+    assert found.gap == 0
