@@ -416,3 +416,12 @@ def test_a_river_in_a_courtyard_is_as_far_as_its_walls():
             building_frame({"h": house}), river_frame({"A": [(25, 15), (28, 28)]})
         ).iloc[0]
         assert found["distance_m"] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "bank"), [(-5, 0.001, "right"), (-0.001, 5, "left"), (-0.0011, 0.0011, "both")]
+)
+def test_a_millimetre_across_the_centreline_is_not_on_both_banks(straight, low, high, bank):
+    """Left is the north; a house that reaches just a millimetre over is on its own side."""
+    house = building_frame({"h": shapely.box(500, low, 510, high)})
+    assert pg.locate(house, straight)["bank"].tolist() == [bank]

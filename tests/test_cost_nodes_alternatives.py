@@ -5,7 +5,8 @@ import pytest
 import shapely
 
 import pinghu_geo as pg
-from conftest import building_frame
+from conftest import building_frame, river_frame
+from pinghu_geo.schemes import alternatives
 
 
 def rates(*rows):
@@ -323,3 +324,60 @@ def test_a_node_belongs_to_the_reach_that_its_middle_lies_in_or_begins(straight,
         {"river": "A", "from_m": [0.0, cut_m], "to_m": [cut_m, 200.0], "group": ["一组", "二组"]}
     )
     assert pg.node_table(hit, reaches)["group"].tolist() == [group]
+
+
+def test_a_building_that_is_cut_less_saves_what_it_costs_less(straddling_twice):
+    before, after = straddling_twice
+    found = alternatives._changed_buildings(
+        before.assign(cost_yuan=100.0, tenants=3.0), after.assign(cost_yuan=60.0, tenants=3.0)
+    )
+    row = found.set_index("building_id").loc["H"]
+    assert (row["change"], row["avoided_yuan"], row["avoided_tenants"]) == ("less", 40.0, 0)
+
+
+@pytest.fixture
+def straddling_twice():
+    """A house that the line cuts by 5 m, and by 2."""
+    river = river_frame({"A": [(0, 0), (1000, 0)]})
+    house = building_frame({"H": shapely.box(200, 15, 210, 25)}, floor_area_m2=100.0)
+    both = [pg.affected(house, pg.red_line(river, half), river) for half in (20.0, 17.0)]
+    return [hit.assign(node_id=pg.node_ids(hit)) for hit in both]
+
+
+def test_one_river_with_equations_is_enough_to_ask_where_a_building_is():
+    """On B, 310 m down, K0+260 is said a second time: by its chainage alone it stands at neither."""
+    rivers = river_frame(
+        {"A": [(0, 0), (1000, 0)], "B": [(0, 500), (1000, 500)]},
+        equations=["", "K0+300=K0+250"],
+    )
+    houses = building_frame(
+        {"a": shapely.box(400, 5, 410, 15), "b": shapely.box(305, 505, 315, 515)}, floors=1
+    )
+    line = pd.concat([pg.red_line(rivers.iloc[[0]], 20.0), pg.red_line(rivers.iloc[[1]], 30.0)])
+    hit = pg.affected(houses, line, rivers)
+    found = alternatives._line_reach(line, hit, rivers)
+    assert dict(zip(hit.index, found, strict=True)) == pytest.approx({"a": 20.0, "b": 30.0})
+
+
+def test_a_redesigned_stretch_moves_as_far_as_its_farthest_building():
+    """On the left the line draws back by 2 m at one house and by 6 at the next, 20 m on."""
+    rivers = river_frame({"A": [(0, 0), (1000, 0)]})
+    houses = building_frame(
+        {"near": shapely.box(200, 15, 210, 25), "far": shapely.box(230, 12, 240, 25)},
+        floor_area_m2=100.0,
+    )
+    at = [0.0, 215, 225, 1000]
+    lines = [
+        pg.red_line(
+            rivers,
+            pd.DataFrame({"river": "A", "chainage_m": at, "left_m": left, "right_m": 20.0}),
+        )
+        for left in (20.0, [18.0, 18, 14, 14])
+    ]
+    schemes = pg.compare(dict(zip("ab", lines, strict=True)), houses, rivers).schemes
+    found = pg.differences(schemes["a"], schemes["b"], rivers)
+    assert found.buildings.set_index("building_id")["moved_m"].to_dict() == {
+        "near": -2.0, "far": -6.0,
+    }  # fmt: skip
+    assert found.redesigned["moved_left_m"].tolist() == [-6.0]
+    assert found.redesigned[["from_m", "to_m"]].to_numpy().tolist() == [[200.0, 240.0]]

@@ -179,3 +179,35 @@ def test_who_clears_by_share_and_priority():
     assert other.loc["both", "cleared_by"] == "丙整备"
     with pytest.raises(pg.errors.LayerError, match="zones: kind='park' is not known"):
         pg.clearing(houses, zones.assign(kind="park"))
+
+
+def test_the_law_is_named_in_the_language_asked_for():
+    evidence = pd.DataFrame(
+        [GOOD | {"rise_alone_mm": 11.0}], index=pd.Index(["B1"], name="building_id")
+    )
+    said = {
+        lang: pg.retention_verdict(evidence[[]], evidence, limits=LIMITS, lang=lang)
+        .iloc[0]["deciding"]
+        for lang in ("zh", "en")
+    }  # fmt: skip
+    assert said["zh"].startswith("防洪法第二十二条")
+    assert said["en"].startswith("Flood Control Law, article 22")
+
+
+def test_a_band_that_the_limit_runs_through_is_for_review_and_says_from_where_on():
+    """8 to 13 mm by other coefficients, 10 allowed; the first that exceeds it is named."""
+    by = "0.3/0.5"
+    found = judge(rise_alone_mm=9.0, rise_alone_low_mm=8.0, rise_alone_high_mm=13.0,
+                  rise_decided_by=by)  # fmt: skip
+    assert found["verdict"] == "review"
+    assert "8.0" in found["reason"]
+    assert "13.0" in found["reason"]
+    assert by in found["reason"]
+    # who decided is said of the building alone, not of all together
+    joint = judge(rise_joint_mm=9.0, rise_joint_low_mm=8.0, rise_joint_high_mm=13.0,
+                  rise_decided_by=by)  # fmt: skip
+    assert joint["verdict"] == "review"
+    assert by not in joint["reason"]
+    # wholly above it is no doubt
+    above = judge(rise_alone_mm=12.0, rise_alone_low_mm=11.0, rise_alone_high_mm=13.0)
+    assert above["verdict"] == "demolish"
