@@ -103,10 +103,8 @@ class Crossing:
             energy, control, over = self._weir_gate_energy(model, gates, site)
             shares: tuple[float, ...] = (flow - over,) if gates.gates else ()
             found = Opened(energy, control, "")
-        elif _touches_no_water(model, self.openings, site):
-            return Passed(
-                *_level_without_structure(model, site), "energy", "A", 0.0, (flow,), 0, False
-            )
+        elif plain := _level_of_no_contact(model, self.openings, site):
+            return Passed(*plain, "energy", "A", 0.0, (flow,), 0, False)
         else:
             found, over, shares = self._openings_and_road(model, site, level)
         top, calm = level_of(model, row_up, flow, found.energy)
@@ -290,19 +288,24 @@ def _model_without_structure(model: Model, row_up: int) -> Model:
     return model.with_lengths(ways)
 
 
-def _touches_no_water(model: Model, openings: tuple[Bridge | Group, ...], site: Site) -> bool:
-    """Whether decks, piers and embankments all keep clear of the water: then nothing is there.
+def _level_of_no_contact(
+    model: Model, openings: tuple[Bridge | Group, ...], site: Site
+) -> tuple[float, float] | None:
+    """Level and energy line above where decks, piers and embankments all keep clear of the water.
+
+    Then nothing is there; None where they don't.
 
     HEC-RAS computes its four sections even so, which moves the bed's fall between two sections into
     the bridge: some millimetres of its own.
     """
     bridges = [one for one in openings if isinstance(one, Bridge)]
     if not bridges or len(bridges) < len(openings):
-        return False
+        return None
     up, down = (min(one.clear[k] for one in bridges) for k in (0, 1))
     if not (float(site.below.energy[0]) < down and math.isfinite(up)):
-        return False
-    return _level_without_structure(model, site)[1] < up
+        return None
+    plain = _level_without_structure(model, site)
+    return plain if plain[1] < up else None
 
 
 def _opening_demand(model: Model, opening: Bridge | Group, flow: float, site: Site) -> Opened:

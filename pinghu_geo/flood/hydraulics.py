@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
@@ -280,7 +281,11 @@ def _some_schemes(sections: pd.DataFrame) -> list[pd.DataFrame]:
     code = pd.factorize(sections["scheme"], use_na_sentinel=False)[0]
     size = np.bincount(code)
     block = (np.cumsum(size) - size) // POINTS_AT_ONCE
-    return [sections[block[code] == k] for k in np.unique(block)]
+    part = block[code]
+    if (part[1:] < part[:-1]).any():
+        return [sections[part == k] for k in np.unique(part)]
+    cuts = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), len(part)]
+    return [sections.iloc[a:b] for a, b in pairwise(cuts)]  # one after the other: none is copied
 
 
 def _profiles(

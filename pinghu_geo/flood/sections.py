@@ -699,13 +699,17 @@ class _Segments:
     def padded(self, ground: Ground, walls: tuple[Array, Array] | None, closed: Array) -> Sections:
         """Rows of equal length, padded with segments that are never wet."""
         count = np.bincount(self.section, minlength=len(ground.count))
-        column = np.arange(len(self.section)) - np.repeat(np.cumsum(count) - count, count)
         shape = (len(count), int(count.max(initial=1)))
+        # where each is once the rows before it are filled up
+        short = shape[1] - count
+        place = np.arange(len(self.section)) + np.repeat(np.cumsum(short) - short, count)
 
         def spread(name: str, values: Array) -> Array:
-            wide = np.full(shape, PADDING[name], dtype=values.dtype)
-            wide[self.section, column] = values
-            return wide
+            if not short.any():
+                return values.reshape(shape)
+            wide = np.full(shape[0] * shape[1], PADDING[name], dtype=values.dtype)
+            wide[place] = values
+            return wide.reshape(shape)
 
         low, rise = np.minimum(self.z0, self.z1), np.abs(self.z1 - self.z0)
         run = self.x1 - self.x0

@@ -584,8 +584,8 @@ def rows_of(table: pd.DataFrame, stations: pd.DataFrame, layer: str) -> tuple[Ar
         )
     station = found["station"].to_numpy(int)
     # a row without a scheme speaks of a section in each
-    of = stations["scheme"].to_numpy()[station] if "scheme" in stations.columns else 0
-    twice = pd.DataFrame({"row": found["row"].to_numpy(), "scheme": of}).duplicated()
+    of = pd.factorize(stations["scheme"])[0][station] if "scheme" in stations.columns else 0
+    twice = pd.Series(found["row"].to_numpy() + len(table) * of).duplicated().to_numpy()
     if twice.any():
         rows = np.unique(found["row"].to_numpy()[twice])
         raise HydraulicsError(
