@@ -141,6 +141,24 @@ def test_the_critical_level_has_the_least_energy(section, discharge):
     assert least <= scan + (1e-6 if found["n_minima"] == 1 else 1e-3)
 
 
+def test_an_area_by_itself_is_that_of_all_that_is_wet():
+    wavy = pd.DataFrame({"river": "B", "chainage_m": 0.0, "offset_m": np.arange(-8.0, 9.0),
+                         "elevation_m": 5.0 - np.resize([0, 4, 1, 3], 17), "n": 0.03})  # fmt: skip
+    made = pd.concat([reach(stations=3), wavy])
+    place = {"river": ["R", "B"], "chainage_m": 0.0}
+    banks = pd.DataFrame(place | {"left_levee_m": -3.0, "left_levee_top_m": 3.0})
+    held = place | {"from_offset_m": 1.0, "to_offset_m": 3.5, "top_m": 2.5, "obstacle": "permanent"}
+    packed = lay_sections(made, banks=banks, obstacles=pd.DataFrame(held)).sections
+    for level in np.linspace(0.1, 9.0, 40):
+        rows, at = np.arange(len(packed)), np.full(len(packed), level)
+        whole = packed.wetted(rows, at).area.sum(axis=1)
+        assert packed.area(rows, at) == pytest.approx(whole, abs=1e-12)
+        for row in rows:  # by itself, among others, in another order
+            one = packed.wetted(rows[[row]], at[:1])
+            among = packed.wetted(np.array([*rows[::-1], row]), np.r_[at, level])
+            assert all(np.array_equal(x[0], y[-1]) for x, y in zip(one, among, strict=True))
+
+
 def test_mirrored_sections_give_the_same():
     rng = np.random.default_rng(7)
     x = np.sort(rng.uniform(-30, 30, 25))

@@ -611,5 +611,5 @@ def openings_of(sections: Sections, rows: Array, chords: Array) -> tuple[Array, 
     """Net areas below low chords and their mean beds (chord less area over width)."""
     wet = sections.wetted(rows, chords - 1e-9)
     area, width = wet.area.sum(axis=1), wet.top.sum(axis=1)
-    full: Array = sections.wetted(rows, chords + 1e-6).area.sum(axis=1)
+    full = sections.area(rows, chords + 1e-6)
     return full, chords - np.where(width > 0, area / np.where(width > 0, width, 1.0), 0.0)

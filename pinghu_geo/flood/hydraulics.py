@@ -522,8 +522,7 @@ def _section_oddities(laid: Laid) -> dict[str, Array]:
 
     def closed(level: Array) -> Array:
         """Whether no water can stand at these levels: a slit between two walls counts as none."""
-        wet = laid.sections.wetted(np.arange(len(stations)), level)
-        return np.asarray(wet.area.sum(axis=1) < SLIT_M2)
+        return np.asarray(laid.sections.area(np.arange(len(stations)), level) < SLIT_M2)
 
     return {
         "blocked": closed(bed + np.maximum(BLOCKED_SHARE * depth, LEAST_DEPTH_M)),

@@ -23,6 +23,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Taking: TypeAlias = Callable[[Array], Array]  # some rows of an array
 
 LEFT, CHANNEL, RIGHT = 0, 1, 2
 # a wall that is never overtopped, above the highest point of its section [m]
@@ -238,7 +239,7 @@ class Wetted(NamedTuple):
         return alpha
 
 
-def _part_of(rows: Array, wide: int, width: int) -> Callable[[Array], Array]:
+def _part_of(rows: Array, wide: int, width: int) -> Taking:
     """What gives some rows of arrays, as many columns as they have.
 
     Neighbours, which they often are, are seen in place, others copied.
@@ -298,7 +299,7 @@ class Sections:
         of_kind = {"count": self.count[self.kind], "windowed": self.windowed[self.kind]}
         return replace(self, **alone, **of_kind, kind=np.arange(len(self)))
 
-    def _seen(self, kinds: Array) -> tuple[int, Callable[[Array], Array]]:
+    def _seen(self, kinds: Array) -> tuple[int, Taking]:
         """As many columns as some rows have, and what gives these rows of arrays."""
         wide = width = self.low.shape[1]
         if len(kinds) * width > FEW_SEGMENTS:  # a bridge's sections are wider than others
@@ -363,26 +364,35 @@ class Sections:
         sums = np.bincount(place.ravel(), units.ravel(), minlength=12 * n)
         return Wetted(*sums.reshape(4, n, 3))
 
-    def perimeter(self, rows: Array, level: Array) -> Array:
-        """Wetted perimeter (n,) [m]."""
+    def _submerged(self, rows: Array, level: Array) -> tuple[Taking, Array, Array]:
+        """What gives rows of arrays, how deep segments lie, and what share of each is wet."""
         kinds, level = self.kind[rows], level[:, None]
-        _, of = self._seen(kinds)
-        share = level - of(self.low)
-        share *= of(self.steep)
+        of = self._seen(kinds)[1]
+        depth = level - of(self.low)
+        share = depth * of(self.steep)
         np.clip(share, 0.0, 1.0, out=share)
         if self.above is not None and self.until is not None and self.windowed[kinds].any():
             share *= (level > of(self.above)) & (level <= of(self.until))
+        return of, depth, share
+
+    def area(self, rows: Array, level: Array) -> Array:
+        """Area of whole sections (n,) [m²]: that of `wetted` without more."""
+        of, depth, share = self._submerged(rows, level)
+        depth -= of(self.half) * share
+        found: Array = np.einsum("ij,ij,ij->i", depth, of(self.run), share)
+        if self.idle is not None:
+            found -= np.where(share > 0, of(self.idle), 0.0).sum(axis=1)
+        return found
+
+    def perimeter(self, rows: Array, level: Array) -> Array:
+        """Wetted perimeter (n,) [m]."""
+        of, _, share = self._submerged(rows, level)
         found: Array = np.einsum("ij,ij->i", of(self.length), share)
         return found
 
     def thrust(self, rows: Array, level: Array) -> Array:
         """Area times depth of its centroid (n,) [m³]; the ground alone, for the specific force."""
-        kinds, level = self.kind[rows], level[:, None]
-        _, of = self._seen(kinds)
-        depth = level - of(self.low)
-        share = np.clip(depth * of(self.steep), 0.0, 1.0)
-        if self.above is not None and self.windowed[kinds].any():
-            share *= level > of(self.above)
+        of, depth, share = self._submerged(rows, level)
         # half the integral of depth² over a straight piece of ground
         wet = 2 * of(self.half) * share
         pieces = of(self.run) * share * (depth * (depth - wet) + wet * wet / 3)

@@ -746,6 +746,6 @@ def _supercritical_run(
 
 def specific_force(model: Model, rows: Array, discharge: Array, level: Array) -> Array:
     """Q²/(gA) + A ȳ [m³]: what two sides of a hydraulic jump have in common."""
-    area = model.sections.wetted(rows, level).area.sum(axis=1)
+    area = model.sections.area(rows, level)
     force: Array = discharge**2 / (model.gravity * area) + model.sections.thrust(rows, level)
     return force
