@@ -1536,6 +1536,45 @@ def test_flood_marks_give_the_roughness_back_and_the_odd_one_away():
 # --- at the door, on paper, in two dimensions -------------------------------------------------
 
 
+def test_marks_of_several_floods_and_marks_and_zones_that_say_nothing():
+    sections, q, end = river(60.0, count=11)
+    rough = sections.assign(n=sections["n"] * 1.2)
+    flows = pd.DataFrame({"profile": ["a", "b"], "discharge_m3s": [60.0, 30.0]})
+    true = pg.water_profile(rough, flows, end)
+    marks = true[["river", "chainage_m", "level_m", "profile"]].iloc[[0, 2, 4, 11, 13, 15]]
+    marks = marks.reset_index(drop=True)
+    found = pg.flood.calibrate_roughness(sections, flows, end, marks)
+    assert found.zones["factor"].tolist() == pytest.approx([1.2], abs=1e-6)
+    zones = pd.DataFrame({"zone": ["u", "l"], "river": "r", "from_m": [0.0, 200.0],
+                          "to_m": [200.0, 500.0]})  # fmt: skip
+    pg.flood.calibrate_roughness(sections, flows, end, marks, reaches=zones)  # they may touch
+    for more, words in (
+        (
+            {"marks": marks.assign(level_m=marks["level_m"].where(marks.index != 2))},
+            r"level \(1: 2",
+        ),
+        ({"marks": marks.assign(sd_m=[0.1, 0.0, 0.1, -1.0, 0.1, 0.1])}, r"above 0 \(2: 1, 3"),
+        ({"marks": marks, "reaches": zones.assign(from_m=[0.0, 100.0])}, r"overlap \(2: u, l"),
+        ({"marks": marks, "reaches": zones.assign(zone="u")}, r"twice \(1: u"),
+    ):
+        with pytest.raises(pg.errors.HydraulicsError, match=words):
+            pg.flood.calibrate_roughness(sections, flows, end, **more)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [({"centre_m": 500.0}, "beside their sections"), ({"n": 0.0}, "n of nothing"),
+     ({"bottom_m": np.inf}, "without width"), ({"side_slope": np.inf}, "without width"),
+     ({"side_slope": -1.0}, "without width"), ({"invert_m": None}, "without width")],
+)  # fmt: skip
+def test_templates_that_are_none(value, words):
+    sections, *_ = river()
+    cut = {"river": ["r"], "chainage_m": 0.0, "centre_m": 0.0, "bottom_m": 4.0, "invert_m": -1.0,
+           "side_slope": 1.0, "n": 0.03} | value  # fmt: skip
+    with pytest.raises(pg.errors.PinghuError, match=words):
+        pg.flood.cut_sections(sections, pd.DataFrame(cut))
+
+
 def test_structures_come_in_from_a_chinese_table_and_stand_in_the_long_section(tmp_path):
     path = tmp_path / "桥涵.csv"
     path.write_text(

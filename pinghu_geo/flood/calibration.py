@@ -143,6 +143,7 @@ def calibrate_roughness(
     given = {"sections": sections, "flows": flows, "downstream": downstream, **options}
     observed = numbers(marks, "level_m", "marks").to_numpy()
     sd = numbers(marks, "sd_m", "marks").fillna(1.0).to_numpy()
+    _refuse_unsaid_marks(marks, observed, sd)
     if len(marks) < len(table):
         raise HydraulicsError(
             f"has {len(marks)} marks for {len(table)} zones",
@@ -171,6 +172,21 @@ def calibrate_roughness(
     )
 
 
+def _refuse_unsaid_marks(marks: pd.DataFrame, observed: Array, sd: Array) -> None:
+    """Refuse marks without a level, and those that are surer than sure."""
+    unsaid, sure = np.isnan(observed), ~(sd > 0)
+    if unsaid.any():
+        raise HydraulicsError(
+            "has marks without a level", layer="marks", ids=marks.index[unsaid],
+            hint="fill in level_m, or leave these out",
+        )  # fmt: skip
+    if sure.any():
+        raise HydraulicsError(
+            "has marks whose sd_m is not above 0", layer="marks", ids=marks.index[sure],
+            hint="sd_m is how far a mark may be off [m]",
+        )  # fmt: skip
+
+
 def _zone_table(zones: pd.DataFrame | None, stations: pd.DataFrame) -> pd.DataFrame:
     """Zones with their bounds; by default a zone a river."""
     if zones is None:
@@ -186,6 +202,12 @@ def _zone_table(zones: pd.DataFrame | None, stations: pd.DataFrame) -> pd.DataFr
     for column, value in (("least_factor", 0.5), ("most_factor", 2.0)):
         given = table[column] if column in table.columns else pd.Series(np.nan, table.index)
         table = table.assign(**{column: given.astype(float).fillna(value)})
+    twice = table["zone"].duplicated(keep=False)
+    if twice.any():
+        raise HydraulicsError(
+            "has a zone twice", layer="reaches", ids=table.loc[twice, "zone"].unique(),
+            hint="a zone is one reach of one river, with a name of its own",
+        )  # fmt: skip
     bad = ~((table["least_factor"] > 0) & (table["least_factor"] < table["most_factor"]))
     if bad.any():
         raise HydraulicsError(
@@ -208,6 +230,14 @@ def _zone_of_sections(
             at = stations["measure"]
             ends = np.sort(scales[one.river].measure(ends, beyond=True))
         mine = (stations["river"] == one.river) & at.between(*ends)
+        inner = (at > ends[0]) & (at < ends[1])
+        both = np.unique(found[(mine & inner).to_numpy()])
+        if (both >= 0).any():
+            raise HydraulicsError(
+                "has zones that overlap", layer="reaches",
+                ids=[*table["zone"].iloc[both[both >= 0]], one.zone],
+                hint="a section has one n: let each zone begin where the one before it ends",
+            )  # fmt: skip
         if not mine.any():
             raise HydraulicsError(
                 "has a zone without sections", layer="reaches", ids=[one.zone],
@@ -242,7 +272,7 @@ def _mark_weights(
     for k, (river, mark, profile) in enumerate(zip(marks["river"], said, profiles, strict=True)):
         mine = (levels["river"] == river).to_numpy()
         if profile is not None and not pd.isna(profile):
-            mine &= (levels["profile"] == profile).to_numpy()
+            mine = mine & (levels["profile"] == profile).to_numpy()
         rows = np.flatnonzero(mine)
         place, where = levels["chainage_m"].to_numpy()[rows], mark
         if river in scales:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -69,9 +70,10 @@ def cut_sections(
     require_columns(cuts, need, "cuts")
     require_columns(sections, ("river", "chainage_m", "offset_m", "elevation_m", "n"), "sections")
     values = {c: numbers(cuts, c, "cuts").to_numpy() for c in (*need[2:], "side_slope", "n")}
-    values["side_slope"] = np.nan_to_num(values["side_slope"])
+    values["side_slope"] = np.where(np.isnan(values["side_slope"]), 0.0, values["side_slope"])
     bad = ~(values["bottom_m"] > 0) | ~np.isfinite(values["invert_m"] + values["centre_m"])
-    bad |= values["side_slope"] < 0
+    bad |= ~np.isfinite(values["bottom_m"]) | ~(values["side_slope"] >= 0)
+    bad |= ~np.isfinite(values["side_slope"])
     if bad.any():
         raise HydraulicsError(
             "has templates without width, level or place",
@@ -79,8 +81,15 @@ def cut_sections(
             ids=cuts.index[bad],
             hint="bottom_m above 0, invert_m, centre_m and side_slope 0 or more",
         )
+    smooth = values["n"] <= 0
+    if smooth.any():
+        raise HydraulicsError(
+            "has an n of nothing or less", layer="cuts", ids=cuts.index[smooth],
+            hint="Manning's n of what is cut, about 0.02 to 0.04; missing: the ground's",
+        )  # fmt: skip
     number, places = sections_of_schemes(sections, rivers, "sections")
     row, place = rows_of(cuts, places, "cuts")
+    _refuse_cuts_outside(sections, number, cuts, row, place, values)
     parts = []
     for at, part in groups_of(sections.groupby(number)):
         mine = row[place == at]
@@ -94,6 +103,26 @@ def cut_sections(
         new |= {"offset_m": line[0], "elevation_m": line[1], "n": line[2]}
         parts.append(part if not len(mine) else pd.DataFrame(new))
     return pd.concat(parts, ignore_index=True)
+
+
+def _refuse_cuts_outside(
+    sections: pd.DataFrame,
+    number: Any,
+    cuts: pd.DataFrame,
+    row: Array,
+    place: Array,
+    values: dict[str, Array],
+) -> None:
+    """Refuse templates whose bottom lies beside its section."""
+    offsets = sections["offset_m"].astype(float).groupby(number)
+    first, last = offsets.min()[place].to_numpy(), offsets.max()[place].to_numpy()
+    centre, half = values["centre_m"][row], values["bottom_m"][row] / 2
+    lost = (centre + half <= first) | (centre - half >= last)
+    if lost.any():
+        raise HydraulicsError(
+            "has templates that lie beside their sections", layer="cuts", ids=cuts.index[row[lost]],
+            hint="centre_m counts as the section's offset_m does",
+        )  # fmt: skip
 
 
 def _line_with_cut(line: Line, cut: dict[str, float]) -> Line:
