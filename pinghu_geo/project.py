@@ -560,7 +560,7 @@ def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) ->
     made_folder(folder)
     board = campaign_board(found.campaign, plan).save(folder / "board.html")
     target = folder / "map.html"
-    _command_map_of_run(plan, data, found).save(target)
+    _save_map_of_run(plan, data, found, target)
     return [board, target]
 
 
@@ -730,7 +730,7 @@ def _write_outputs(
             rivers=layers["rivers"], title=plan.name, lang=plan.lang,
         )  # fmt: skip
     tell("writing map.html")
-    _command_map_of_run(plan, data, found).save(folder / "map.html")
+    _save_map_of_run(plan, data, found, folder / "map.html")
     tell("writing summary.json and manifest.json")
     write_whole(folder / "summary.json", json_text(_summary_of_run(plan, data, found, notes)))
     write_whole(
@@ -745,6 +745,11 @@ def stage_words_of(plan: Plan, campaign: Campaign | None) -> dict[str, dict[str,
         return {}
     words = stage_words(campaign.stages, lang=plan.lang)
     return dict.fromkeys(("stage", "next_stage", "stage_due", "last_stage"), words)
+
+
+def _save_map_of_run(plan: Plan, data: Inputs, found: _Computation, target: Path) -> None:
+    page = _command_map_of_run(plan, data, found)
+    page.save(target, ground_beside=plan.map.get("ground_beside", False))
 
 
 def _command_map_of_run(plan: Plan, data: Inputs, found: _Computation) -> Any:

@@ -1,6 +1,7 @@
 """A picture of the ground below the map lies where it belongs, from every kind of source."""
 
 import base64
+import json
 import re
 import sqlite3
 from urllib.parse import quote
@@ -174,3 +175,28 @@ def test_the_map_carries_it_and_asks_for_nothing(tmp_path):
     assert beside.count(quote(picture.name)) == 1
     carried = "data:image/jpeg;base64," + base64.b64encode(picture.read_bytes()).decode()
     assert beside == text.replace(carried, quote(picture.name))
+
+
+@pytest.mark.filterwarnings("ignore:floor area")
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_project_says_whether_the_picture_lies_beside_the_page(tmp_path, beside):
+    raster(tmp_path / "影像.tif", 4547, (X - 200, Y - 200, X + 800, Y + 500), px=4.0)
+    river_frame({"甲河": [(X, Y + 100), (X + 600, Y + 120)]}).set_crs(
+        4547, allow_override=True
+    ).to_file(tmp_path / "河道.gpkg")
+    gpd.GeoDataFrame(
+        {"building_id": ["H1"], "floors": [2]}, crs=4547,
+        geometry=[shapely.box(X + 90, Y + 95, X + 100, Y + 105)],
+    ).to_file(tmp_path / "房屋.gpkg")  # fmt: skip
+    (tmp_path / "project.toml").write_text(
+        'crs = 4547\n[layers]\nbuildings = "房屋.gpkg"\nrivers = "河道.gpkg"\n'
+        '[schemes."原方案"]\nwidths = 20\n'
+        f'[map]\nground = "影像.tif"\nground_beside = {str(beside).lower()}\n', "utf-8")  # fmt: skip
+    out = pg.run_project(tmp_path / "project.toml", tmp_path / "结果")
+    pictures = list(out.glob("map-*.jpg"))
+    page = (out / "map.html").read_text("utf-8")
+    assert len(pictures) == beside
+    assert ("data:image/jpeg" in page) is not beside
+    assert all(p.name in page for p in pictures)
+    outputs = json.loads((out / "manifest.json").read_text("utf-8"))["outputs"]
+    assert {p.name for p in pictures} == {n for n in outputs if n.endswith(".jpg")}
