@@ -456,7 +456,10 @@ TAIL = """
 Peers: of `affected` a pipeline in vectorised shapely (tree, covers first, areas, all corners projected, sides, offsets),
 which doesn't say how deep a building is cut, half of our time, and more on
 many short rivers, where it is cut window by window; of `locate` a loop over shapely's `project`; of designs shapely over the near buildings with its tree kept, the red lines given; of a profile stream1d (Rust) and a loop of
-secants. `benchmarks/locate_fuzz.py` holds places against brute force, `benchmarks/areas_fuzz.py` areas against GEOS.
+secants. Whole processes find their modules compiled, as where a package was installed and once used; without that (with
+`PYTHONDONTWRITEBYTECODE`) `import geopandas` alone takes a second more. Their bars were set for the outputs of then: since
+then `pinghu run` also writes campaign, board, papers for Project and QGIS, workbooks of hydraulics and of what was searched,
+and the sample has bridges, a covered reach and a gate. `benchmarks/locate_fuzz.py` holds places against brute force, `benchmarks/areas_fuzz.py` areas against GEOS.
 """
 PICTURE = "\n![CPU seconds as footprints, corners, rivers and designs grow](calls.png)\n"
 
