@@ -10,7 +10,7 @@ import pytest
 
 from pinghu_geo.flood.survey import lay_sections
 from pinghu_geo.search import labels
-from pinghu_geo.search.labels import solve_node
+from pinghu_geo.search.labels import March, solve_node
 from pinghu_geo.search.problem import NodeProblem, Pairs, design_cost, design_works
 
 HIGH = 20.0
@@ -226,6 +226,35 @@ def test_bounds_and_blocks_change_nothing(seed, monkeypatch):
     plain = solve_node(problem, known=base)
     assert plain.proven
     assert plain.cost == pytest.approx(found.cost)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_better_prices_raise_the_bound_and_never_above_the_optimum(seed):
+    problem, base = wide(seed, stations=8, buildings=6)
+    best = solve_node(problem, known=base)
+    assert best.proven
+    march = March(problem)
+    march.price(design_cost(problem, base))
+    before = float(march.least()[0])
+    march.ascend(np.array([problem.downstream_level]))
+    after = float(march.least()[0])
+    assert before <= after <= best.cost + 1e-6
+    # a price at the upper end alone is far from the best that prices can do
+    assert best.cost - after <= 0.8 * (best.cost - before) or best.cost - before <= 1.0
+
+
+def test_a_building_beside_two_stations_is_paid_whole_in_the_step_between_them():
+    # every option at both stations touches it: no bound is below its cost, however it is shared
+    problem, base = small(0)
+    touch = np.zeros_like(problem.touch[:1])
+    touch[0, 0, 1:3] = True
+    problem = replace(problem, touch=touch, cost=np.array([1000.0]))
+    march = March(problem)
+    march.price(design_cost(problem, base))
+    best = solve_node(problem, known=base)
+    works = best.cost - 1000.0
+    assert 1000.0 <= float(march.least()[0]) <= best.cost
+    assert works > 0
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -18,18 +18,7 @@ import numpy as np
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.search.problem import MOST_BUILDINGS, NodeProblem, beside, open_at_once
 
-__all__ = ["Buildings", "Sheaf", "Steps", "ascended", "chords", "cost_of"]
-
-# rounds of going up, the share of the bound that is aimed at above it, and rounds without gain
-# after which less is aimed at
-ROUNDS = 100
-AIM = 0.05
-PATIENCE = 8
-LEAST_AIM = 2e-4
-# how much of the last direction is kept
-MOMENTUM = 0.8
-# what prices of levels are multiplied with to look for designs: those that keep their water low
-CAUTION = (1.1, 1.25, 1.5)
+__all__ = ["Buildings", "Chords", "Sheaf", "Steps", "chords", "cost_of"]
 
 
 class Steps(NamedTuple):
@@ -92,37 +81,30 @@ class Buildings:
         self._pairs(p, bits)
 
     def _pairs(self, p: NodeProblem, bits: Array) -> None:
-        """What stations and pairs of options touch, building by building, and parts by weight."""
-        weight = p.touch.sum(axis=(1, 3)).astype(float)
-        below = np.arange(self.o)[:, None]
-        crossed = below >= p.pairs.least[:, None]  # (rows, lower option, upper option)
+        """What pairs of options touch, building by building, and parts by weight."""
+        who, side, gap, crossed = _gap_masks(p)
         many = (crossed & np.isfinite(p.change_cost)).sum(axis=(1, 2)) / self.o
         # one that both banks may touch counts in the bound by the bank where most pairs do
         by_side = np.zeros((len(p.cost), 2))
-        np.add.at(by_side, (p.pairs.who, p.pairs.side), many)
-        counts = p.pairs.side == by_side.argmax(axis=1)[p.pairs.who]
-        np.add.at(weight, (p.pairs.who[counts], p.pairs.gap[counts]), many[counts])
+        np.add.at(by_side, (who, side), many)
+        counts = side == by_side.argmax(axis=1)[who]
+        weight = np.zeros((len(p.cost), self.n))
+        np.add.at(weight, (who[counts], gap[counts]), many[counts])
         # parts grow with the number of options that touch there: where hardly any does, a bound
         # that has to pay there is hardly raised
         self.stands = weight > 0
         part: Array = p.cost[:, None] * weight / np.maximum(weight.sum(axis=1), 1e-9)[:, None]
         self.part = part
         self.pair_bits = np.zeros((2, self.n, self.o, self.o), np.uint64)
-        for k, (b, side, i) in enumerate(zip(*p.pairs[:3], strict=True)):
-            self.pair_bits[side, i] |= np.where(crossed[k], bits[b], np.uint64(0))
-        # by station: who, and whether each pair touches them; by bank and gap the same of options
-        self.at: list[tuple[Array, Array]] = []
+        for k, (b, bank, i) in enumerate(zip(who, side, gap, strict=True)):
+            self.pair_bits[bank, i] |= np.where(crossed[k], bits[b], np.uint64(0))
+        # by bank and gap: who, and whether each pair of options touches them
         self.across: list[list[tuple[Array, Array]]] = [[], []]
         for i in range(self.n):
-            who = np.flatnonzero(p.touch[:, :, i].any(axis=(1, 2)))
-            left, right = p.touch[who, 0, i], p.touch[who, 1, i]
-            self.at.append(
-                (who, (left[:, :, None] | right[:, None]).reshape(len(who), self.o**2) * 1.0)
-            )
-            for side in (0, 1):
-                rows = np.flatnonzero(counts & (p.pairs.gap == i) & (p.pairs.side == side))
+            for bank in (0, 1):
+                rows = np.flatnonzero(counts & (gap == i) & (side == bank))
                 mask = crossed[rows].reshape(len(rows), self.o**2) * 1.0
-                self.across[side].append((p.pairs.who[rows], mask))
+                self.across[bank].append((who[rows], mask))
 
     def _by_bit(self, value: Array, i: int) -> Array:
         """Sums for sets of those beside a station, eight by eight."""
@@ -136,12 +118,13 @@ class Buildings:
         above = np.cumsum(part, axis=1) - part
         return [self._by_bit(above[:, i], i) for i in range(self.n)]
 
-    def crossed(self, i: int, steps: Steps) -> Array:
+    def crossed(self, i: int, places: tuple[Array, Array]) -> Array:
         """What each step up to a station touches, as bits."""
-        a, b = np.divmod(steps.below, self.o)
-        to_a, to_b = np.divmod(steps.above, self.o)
-        bits = self.pair_bits[:, i]
-        return np.asarray(self.touched[i, steps.above] | bits[0][a, to_a] | bits[1][b, to_b])
+        left, right = (
+            bits.ravel()[place]
+            for bits, place in zip(self.pair_bits[:, i], places, strict=True)
+        )  # fmt: skip
+        return np.asarray(left | right)
 
     def places(self, steps: Steps) -> tuple[Array, Array]:
         """Which pair of options (lower x upper) each step is on the left and the right bank."""
@@ -149,25 +132,47 @@ class Buildings:
         to_a, to_b = np.divmod(steps.above, self.o)
         return a * self.o + to_a, b * self.o + to_b
 
-    def paid(self, i: int, steps: Steps, part: Array, places: tuple[Array, Array]) -> Array:
+    def paid(self, i: int, part: Array, places: tuple[Array, Array]) -> Array:
         """What each step up to a station pays of the buildings, by their parts."""
-        found = np.zeros(len(steps.above))
-        for (who, mask), place in zip(
-            (self.at[i], *(one[i] for one in self.across)), (steps.above, *places), strict=True
-        ):
+        found = np.zeros(len(places[0]))
+        for one, place in zip(self.across, places, strict=True):
+            who, mask = one[i]
             if len(who):
                 found += (part[who, i] @ mask)[place]
         return found
 
-    def touches(self, i: int, above: Array, places: tuple[Array, Array], mass: Array) -> Array:
+    def touches(self, i: int, places: tuple[Array, Array], mass: Array) -> Array:
         """How often steps touch each building, weighted."""
         found = np.zeros(len(self.cost))
-        for (who, mask), place in zip(
-            (self.at[i], *(one[i] for one in self.across)), (above, *places), strict=True
-        ):
+        for one, place in zip(self.across, places, strict=True):
+            who, mask = one[i]
             if len(who):
                 np.add.at(found, who, mask[:, place] @ mass)
         return found
+
+
+def _gap_masks(p: NodeProblem) -> tuple[Array, Array, Array, Array]:
+    """Building, bank and gap between stations, and which pairs (lower, upper) touch it there.
+
+    What options at one station touch counts in the gaps between its stations, by either end: so a
+    building beside two stations is paid whole in the one step between them, in bounds, too. One
+    that stands beside the lowest station alone is paid there.
+    """
+    n, o = p.rows.shape[:2]
+    who, side, gap, least = p.pairs
+    masks = {
+        key: np.arange(o)[:, None] >= least[k]
+        for k, key in enumerate(zip(who.tolist(), side.tolist(), gap.tolist(), strict=True))
+    }
+    stand = np.asarray(p.touch.any(axis=3))
+    for b, bank in np.argwhere(stand.any(axis=2)).tolist():
+        at = np.flatnonzero(stand[b, bank])
+        for i in range(int(at[0]), min(max(int(at[-1]), int(at[0]) + 1), n - 1)):
+            touch = p.touch[b, bank]
+            mask = touch[i + 1][:, None] | touch[i]
+            masks[b, bank, i] = mask | masks.get((b, bank, i), False)
+    keys = np.array(list(masks), int).reshape(-1, 3)
+    return *keys.T, np.array(list(masks.values()), bool).reshape(-1, o, o)
 
 
 def _byte_sums(cost: Array) -> Array:
@@ -219,7 +224,7 @@ class Sheaf:
         return one, other
 
 
-class _Chords(NamedTuple):
+class Chords(NamedTuple):
     """A backward pass: lines by station, and which steps are least at both ends of each chord."""
 
     sheaf: Sheaf
@@ -230,7 +235,7 @@ def chords(
     steps: list[Steps], buildings: Buildings, flood: int, part: Array, top: Array,
     height: Array, slope: Array, prices: Array | None = None, *, which: bool = False,
     places: list[tuple[Array, Array]] | None = None,
-) -> _Chords:  # fmt: skip
+) -> Chords:  # fmt: skip
     """Least cost that can follow each pair at each station, as lines in the level.
 
     ``steps`` begin at the mouth; ``height``, ``slope`` (lines,) are those at the upper end,
@@ -244,7 +249,7 @@ def chords(
     for i in range(n - 1):
         one = steps[n - 2 - i]
         where = buildings.places(one) if places is None else places[n - 2 - i]
-        extra = one.cost + buildings.paid(i, one, part, where)
+        extra = one.cost + buildings.paid(i, part, where)
         some = one.first[1:] > one.first[:-1]
         ends = []
         for line in one.lines[flood].T:
@@ -264,7 +269,7 @@ def chords(
         chord = np.where((span > 1e-9) & (chord > 0), chord, 0.0)
         slopes.append(chord + (price[i + 1] if i + 1 < n - 1 else 0.0))
     sheaf = Sheaf(flood, heights, slopes, top, part, buildings.rests(part))
-    return _Chords(sheaf, [(a[0], b[0]) for a, b in zip(least[::2], least[1::2], strict=True)])
+    return Chords(sheaf, [(a[0], b[0]) for a, b in zip(least[::2], least[1::2], strict=True)])
 
 
 def _first_least(value: Array, least: Array, first: Array) -> Array:
@@ -273,178 +278,3 @@ def _first_least(value: Array, least: Array, first: Array) -> Array:
     at = np.flatnonzero(value == np.repeat(least, np.diff(first)))[::-1]
     found[np.searchsorted(first, at, side="right") - 1] = at
     return found
-
-
-class _Prices(NamedTuple):
-    """What is chosen freely in a bound: prices of levels, parts, weights of the lines at the top.
-
-    Prices are those of the whole way that a level may vary at a station, so that all are in yuan.
-    """
-
-    levels: Array
-    part: Array
-    weights: Array
-
-    def plus(self, step: float, way: _Prices, buildings: Buildings) -> _Prices:
-        """Farther along a way, and back into what is allowed."""
-        levels = np.maximum(self.levels + step * way.levels, 0.0)
-        part = _onto_sums(self.part + step * way.part, buildings.cost, buildings.stands)
-        weights = _onto_sums(
-            (self.weights + step * way.weights)[None], self.weights.sum(keepdims=True),
-            np.ones((1, len(self.weights)), bool),
-        )[0]  # fmt: skip
-        return _Prices(levels, part, weights)
-
-    def dot(self, other: _Prices) -> float:
-        """Scalar product."""
-        return float(sum((a * b).sum() for a, b in zip(self, other, strict=True)))
-
-    def mixed(self, other: _Prices, share: float) -> _Prices:
-        """With a share of another one."""
-        return _Prices(*(a + share * b for a, b in zip(self, other, strict=True)))
-
-
-def _onto_sums(value: Array, total: Array, allowed: Array) -> Array:
-    """The nearest rows that are nowhere negative, add up to totals, and are 0 where not allowed."""
-    order = np.where(allowed, value, -np.inf)
-    ranked = -np.sort(-order, axis=1)
-    with np.errstate(invalid="ignore"):
-        sums = np.cumsum(np.where(np.isfinite(ranked), ranked, 0.0), axis=1) - total[:, None]
-        over = ranked - sums / np.arange(1, value.shape[1] + 1) > 0
-    many = np.maximum(over.sum(axis=1), 1)
-    shift = sums[np.arange(len(value)), many - 1] / many
-    found: Array = np.where(allowed, np.maximum(value - shift[:, None], 0.0), 0.0)
-    return found
-
-
-class _Root(NamedTuple):
-    """What stands at the lowest station: pairs, what they cost at once, sets, the level there."""
-
-    pair: Array
-    cost: Array
-    sets: Array
-    level: float
-
-
-def ascended(
-    steps: list[Steps], buildings: Buildings, flood: int, top: Array, terminal: tuple[Array, Array],
-    scale: Array, begin: tuple[float, int], root: _Root | tuple[Array, Array, Array, float],
-) -> tuple[list[Sheaf], list[Sheaf]]:  # fmt: skip
-    """Bounds by better prices and parts, for a level that arrives; the best one last.
-
-    Then the same at higher prices of levels: what is cheap by them arrives.
-
-    ``terminal`` are the lines at the upper end, ``scale`` (stations,) is how far levels may vary,
-    ``begin`` the price of a metre at the upper end and the line to begin with.
-    """
-    root = _Root(*root)
-    base, slopes = terminal
-    # the lines at the top count in units of what they span, so that a weight is in yuan, too
-    unit = max(float(np.ptp(base)), 1e-9)
-    weights = np.zeros(len(base))
-    weights[begin[1]] = unit
-    levels = np.zeros(buildings.n)
-    levels[0] = begin[0] * scale[0]
-    now = best = _Prices(levels, buildings.part.copy(), weights)
-    places = [buildings.places(one) for one in steps]
-    way: _Prices | None = None
-    found: list[Sheaf] = []
-    value, aim, idle = -np.inf, AIM, 0
-    for _ in range(ROUNDS):
-        share = now.weights / unit
-        made = chords(
-            steps, buildings, flood, now.part, top, (share @ base)[None], (share @ slopes)[None],
-            now.levels / scale, which=True, places=places,
-        )  # fmt: skip
-        here, at = _root_value(made.sheaf, root)
-        if not found or here > value + 1e-9 * abs(value):
-            idle = 0 if not found or here > value + aim * abs(value) / 20 else idle + 1
-            best, value = now, here
-            found.append(made.sheaf)
-        else:
-            idle += 1
-        if not np.isfinite(value):
-            break
-        if idle >= PATIENCE:
-            now, aim, idle, way = best, aim / 2, 0, None
-            if aim < LEAST_AIM:
-                break
-            if here < value:
-                continue
-        grown = _exceeded(made, steps, buildings, root, at, places)
-        over = _Prices(
-            np.where((now.levels > 0) | (grown[0] > 0), grown[0] / scale, 0.0),
-            np.where(buildings.stands, grown[1], 0.0),
-            (base + slopes * grown[2]) / unit,
-        )
-        way = over if way is None else over.mixed(way, MOMENTUM)
-        free = _Prices(
-            way.levels, _centred(way.part, buildings.stands), way.weights - way.weights.mean()
-        )
-        norm = free.dot(free)
-        if norm < 1e-18:
-            break
-        now = now.plus((value * (1 + aim) - here) / norm, free, buildings)
-    share = best.weights / unit
-    cautious = [
-        chords(
-            steps, buildings, flood, best.part, top, (share @ base)[None], (share @ slopes)[None],
-            more * best.levels / scale, places=places,
-        ).sheaf
-        for more in CAUTION
-    ]  # fmt: skip
-    return [found[len(found) // 2], found[-1]] if len(found) > 2 else found[-1:], cautious
-
-
-def _centred(part: Array, stands: Array) -> Array:
-    """Rows less their mean where they stand."""
-    mean = part.sum(axis=1) / np.maximum(stands.sum(axis=1), 1)
-    return np.where(stands, part - mean[:, None], 0.0)
-
-
-def _root_value(sheaf: Sheaf, root: _Root) -> tuple[float, int]:
-    """The bound at the lowest station, and at which pair it is."""
-    value = root.cost - cost_of(root.sets, sheaf.rests[-1])
-    value += sheaf.at(-1, root.pair, np.full(len(root.pair), root.level))[0]
-    at = int(np.argmin(value))
-    return float(value[at]), at
-
-
-def _exceeded(
-    made: _Chords, steps: list[Steps], buildings: Buildings, root: _Root, at: int,
-    places: list[tuple[Array, Array]],
-) -> tuple[Array, Array, float]:  # fmt: skip
-    """Along the cheapest way by a bound: levels above those allowed, what it touches, its end.
-
-    A point on a chord is a mixture of both ends: what goes up is a share of each way, with its mean
-    level by pair.
-    """
-    n, flood, top = buildings.n, made.sheaf.flood, made.sheaf.top
-    over, touch = np.zeros(n), np.zeros((len(buildings.cost), n))
-    mass, sums = np.zeros(buildings.o**2), np.zeros(buildings.o**2)
-    mass[root.pair[at]], sums[root.pair[at]] = 1.0, root.level
-    who = np.flatnonzero((buildings.first <= n - 1) & (buildings.last >= n - 1))
-    bits = (root.sets[at] >> buildings.number[who].astype(np.uint64)) & np.uint64(1)
-    touch[who, n - 1] = bits
-    for k, one in enumerate(steps):
-        i = n - 2 - k
-        pair = np.flatnonzero(mass > 1e-12)
-        span = one.top[flood] - one.low[flood][pair]
-        level = sums[pair] / mass[pair]
-        flat = made.sheaf.slope[i + 1][0, pair] <= 0
-        along = (level - one.low[flood][pair]) / np.maximum(span, 1e-9)
-        share = np.where((span > 1e-9) & ~flat, along, 1.0)
-        ways = [ends[pair] for ends in made.least[i]]
-        weight = np.concatenate([mass[pair] * (1 - share), mass[pair] * share])
-        way = np.concatenate(ways)
-        fine = (way >= 0) & (np.abs(weight) > 1e-15)
-        way, weight, end = way[fine], weight[fine], np.repeat([0, 1], len(pair))[fine]
-        above, reached = one.above[way], one.lines[flood][way, end]
-        mass, sums = np.zeros_like(mass), np.zeros_like(sums)
-        np.add.at(mass, above, weight)
-        np.add.at(sums, above, weight * reached)
-        over[i] = (weight * (reached - top[i])).sum()
-        own = (places[k][0][way], places[k][1][way])
-        touch[:, i] += buildings.touches(i, above, own, weight)
-    end = float(sums.sum() / max(mass.sum(), 1e-12)) - top[0]
-    return over, touch, end

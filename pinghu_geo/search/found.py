@@ -11,11 +11,12 @@ import pandas as pd
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.river.centreline import Centrelines
 from pinghu_geo.search.contacts import Approved
-from pinghu_geo.search.jogs import Bends
+from pinghu_geo.search.jogs import Bends, LineRules
 from pinghu_geo.search.joint import ChainSolution, Stretch
 from pinghu_geo.search.optimise import exchanged
 from pinghu_geo.search.problem import beside, design_works, touched_by, works_within
-from pinghu_geo.search.stretch import Reach, taken_by
+from pinghu_geo.search.smooth import BentRiver
+from pinghu_geo.search.stretch import DrawnLine, Reach, taken_by
 
 __all__ = [
     "RIVER_COLUMNS", "SearchedRiver", "buildings_exchanged", "certificate_row", "node_table",
@@ -41,26 +42,40 @@ class SearchedRiver:
     solution: ChainSolution
     bound: float  # what it costs at least, beside what the rivers cost that it joins or that join
     proven: bool = False  # whether that holds for all of these together
-    searched: ChainSolution | None = None  # before bends were taken out
+    bent: BentRiver | None = None  # the line with fewer bends, at any offset
 
     def as_searched(self) -> SearchedRiver:
         """With the line as it was found."""
-        return self if self.searched is None else replace(self, solution=self.searched)
+        return replace(self, bent=None)
 
     def close_bends(self, bends: Bends) -> int:
         """How many bends of both banks follow another too closely."""
-        move = self.reach.options.move()[self.chosen()]
-        return sum(bends.close(own, self.reach.measure) for own in move)
+        return sum(bends.close(own, self.reach.measure) for own in self.line().moves)
 
     def chosen(self) -> Array:
-        """Option of each bank at each station (2, stations)."""
+        """Option of each bank at each station (2, stations), as searched."""
         found = np.full((2, len(self.reach.measure)), self.reach.options.base)
         for one, options in zip(self.stretches, self.solution.options, strict=True):
             found[:, one.first : one.last + 1] = options
         return found
 
+    def line(self) -> DrawnLine:
+        """The line that is drawn."""
+        return self.reach.options.line(self.chosen()) if self.bent is None else self.bent.line
+
+    def taken(self) -> Array:
+        """Which buildings it touches."""
+        return taken_by(self.reach, self.chosen()) if self.bent is None else self.bent.touched
+
+    @property
+    def cost(self) -> float:
+        """What it costs where it is searched."""
+        return self.solution.cost + (0.0 if self.bent is None else self.bent.dearer)
+
     def works(self) -> float:
         """What its works cost."""
+        if self.bent is not None:
+            return self.cost - float(self.bent.rules.cost[self.bent.touched].sum())
         return sum(
             design_works(one.problem, options)
             for one, options in zip(self.stretches, self.solution.options, strict=True)
@@ -68,17 +83,16 @@ class SearchedRiver:
 
 
 def width_table(
-    lines: Centrelines, widths: pd.DataFrame, reach: Reach, chosen: Array
+    lines: Centrelines, widths: pd.DataFrame, reach: Reach, line: DrawnLine
 ) -> pd.DataFrame:
     """Width table of one river: the approved rows and the stations that moved."""
     code = lines.names.index(reach.name)
     approved = Approved.of(lines, code, widths)
     inside = (reach.measure > approved.at[0]) & (reach.measure < approved.at[-1])
     measure = np.union1d(np.round(approved.at, 6), np.round(reach.measure[inside], 6))
-    move = reach.options.move()[chosen]
     left, right = (
         np.round(base + np.interp(measure, reach.measure, one), 6)
-        for base, one in zip(approved.base(measure), move, strict=True)
+        for base, one in zip(approved.base(measure), line.moves, strict=True)
     )
     table = pd.DataFrame(
         {
@@ -92,7 +106,7 @@ def width_table(
         at = np.clip(np.searchsorted(reach.measure, measure + 1e-3, side="right") - 1, 0, None)
         names = np.array([None if w is None else w.name for w in reach.options.walls], dtype=object)
         for side, word in enumerate(("left", "right")):
-            table[f"wall_{word}"] = names[reach.options.wall()[chosen[side, at]]]
+            table[f"wall_{word}"] = names[line.walls[side, at]]
     return table
 
 
@@ -100,22 +114,21 @@ def buildings_exchanged(before: list[SearchedRiver], after: list[SearchedRiver])
     """How many buildings of all rivers are spared and lost, and which."""
     found: list[Any] = [0, 0, [], []]
     for was, now in zip(before, after, strict=True):
-        taken = [taken_by(was.reach, one.chosen()) for one in (was, now)]
+        taken = [one.taken() for one in (was, now)]
         found = [a + b for a, b in zip(found, exchanged(was.reach.ids, *taken), strict=True)]
     return found
 
 
 def certificate_row(found: SearchedRiver, bends: Bends | None) -> list[Any]:
     """One river's proof."""
-    solution = found.solution
     before = sum(one.before for one in found.stretches)
     moved = bool((found.chosen() != found.reach.options.base).any())
     proof = "optimal" if found.proven else ("feasible" if moved else "base")
     return [
         found.reach.name, len(found.stretches), int(found.reach.touch.between.sum()), before,
-        solution.cost, found.bound, solution.cost - found.bound, proof,
+        found.cost, min(found.bound, found.cost), max(found.cost - found.bound, 0.0), proof,
         *[pd.NA if bends is None else f.close_bends(bends) for f in (found, found.as_searched())],
-        solution.cost - found.as_searched().solution.cost,
+        found.cost - found.solution.cost,
     ]  # fmt: skip
 
 
@@ -125,8 +138,10 @@ def node_table(found: list[SearchedRiver], most: int) -> pd.DataFrame:
     for one in found:
         proven = one.proven
         for k, stretch in enumerate(one.stretches):
-            gap = one.solution.gaps[k]
-            for part in _node_rows(stretch, one.solution.options[k], most):
+            parts = _node_rows(one, stretch, one.solution.options[k], most)
+            more = sum(part.total - part.searched for part in parts)
+            gap = one.solution.gaps[k] + max(more, 0.0)
+            for part in parts:
                 proof = "river" if proven else ("feasible" if part.changed else "base")
                 rows.append([
                     f"Y{len(rows) + 1:03d}", one.reach.name, one.reach.chainage(part.first),
@@ -145,10 +160,11 @@ class _NodeRow(NamedTuple):
     n_buildings: int
     before: float
     total: float
+    searched: float  # before bends were taken out
     changed: bool
 
 
-def _node_rows(stretch: Stretch, options: Array, most: int) -> list[_NodeRow]:
+def _node_rows(found: SearchedRiver, stretch: Stretch, options: Array, most: int) -> list[_NodeRow]:
     """A stretch in rows of at most so many stations.
 
     A building counts where it stands first, seen from upstream; a change of offset between two
@@ -163,7 +179,7 @@ def _node_rows(stretch: Stretch, options: Array, most: int) -> list[_NodeRow]:
     while n - cuts[-1] > most:
         low = cuts[-1] + max(most // 2, 1)
         cuts.append(low + int(np.argmin(held[low : cuts[-1] + most])))
-    found = []
+    rows = []
     for first, stop in zip(cuts, [*cuts[1:], n], strict=True):
         mine = (begins >= first) & (begins < stop)
         before, total = (
@@ -172,6 +188,26 @@ def _node_rows(stretch: Stretch, options: Array, most: int) -> list[_NodeRow]:
             for one in (base, options)
         )
         changed = bool((options[:, first:stop] != stretch.base).any())
-        last = stretch.first + min(stop, n - 1)
-        found.append(_NodeRow(stretch.first + first, last, int(mine.sum()), before, total, changed))
-    return found
+        last, searched = stretch.first + min(stop, n - 1), total
+        if found.bent is not None:
+            here, who = slice(stretch.first + first, stretch.first + stop), stretch.who[mine]
+            was, now = found.as_searched(), found.bent
+            changed |= bool((now.line.moves[:, here] != was.line().moves[:, here]).any())
+            total += _works_more(now.rules, now.line.moves, was.line().moves, here)
+            more = now.touched[who].astype(float) - was.taken()[who]
+            total += float(found.reach.cost[who] @ more)
+        rows.append(_NodeRow(
+            stretch.first + first, last, int(mine.sum()), before, total, searched, changed
+        ))  # fmt: skip
+    return rows
+
+
+def _works_more(rules: LineRules, now: Array, was: Array, here: slice) -> float:
+    """What works cost more at some stations, and on to the next, by one line than by another."""
+    more = 0.0
+    for moves, sign in ((now, 1.0), (was, -1.0)):
+        for own in (0, 1):
+            more += sign * rules.works_of(own, here.start, moves[own, here])
+            on = np.diff(moves[own, here.stop - 1 : here.stop + 1])
+            more += sign * rules.change_yuan_m * float(np.abs(on).sum())
+    return more

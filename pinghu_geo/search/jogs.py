@@ -9,7 +9,7 @@ wherever that costs less than the bends; straight lines need no offset of the me
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,7 +22,17 @@ from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.search.contacts import TOUCH_M, Contacts
 from pinghu_geo.search.thresholds import pieces_in_gaps
 
-__all__ = ["SAME_SLOPE", "SAME_WAY_M", "Bends", "LineRules", "bend_rule", "bends_said", "less_bent"]
+__all__ = [
+    "SAME_SLOPE",
+    "SAME_WAY_M",
+    "BentLine",
+    "Bends",
+    "Keeps",
+    "LineRules",
+    "bend_rule",
+    "bends_said",
+    "less_bent",
+]
 
 # changes of offset per metre that are one direction; ways along the river that are one
 SAME_SLOPE = 1e-9
@@ -37,6 +47,13 @@ CHEAPER = 1e-6
 SAME_MOVE_M = 1e-9
 # times that all places are gone through
 ROUNDS = 20
+# ways to draw a pair of bends otherwise that are asked for whether they are allowed
+MOST_ASKED = 12
+# bends farther on up to which a line is drawn straight, so that a jog goes as a whole
+FARTHER = 3
+
+# whether moves (2, stations) that differ from one station to another are still allowed
+Keeps = Callable[[Array, int, int], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +97,15 @@ def bend_rule(every_m: float | None, yuan: float | None, *, priced: bool) -> Ben
 
 def bends_said(bends: Bends, now: int, was: int, dearer: float, lang: Lang) -> str:
     """How often the line bends, and what that costs."""
+    said = [f"{bends.every_m:g}", f"{bends.yuan:,.0f}", f"{now:,}", f"{was:,}",
+            f"{abs(dearer):,.0f}"]  # fmt: skip
+    if dearer < 0:
+        return say("Each bank bends at most once in {} m, unless closer bends save houses worth "
+                   "{}: {} closer bends are left of {}, for {} less than the line as searched, at "
+                   "offsets between those given.", lang, *said)  # fmt: skip
     return say("Each bank bends at most once in {} m, unless closer bends save houses worth {}: "
                "{} closer bends are left of {}, for {} more than the line as searched.", lang,
-               f"{bends.every_m:g}", f"{bends.yuan:,.0f}", f"{now:,}", f"{was:,}",
-               f"{dearer:,.0f}")  # fmt: skip
+               *said)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +147,9 @@ class LineRules:
         high = np.where(share > 0, high, low)
         if not (np.isfinite(low).all() and np.isfinite(high).all()):
             return float("inf")
-        # without a width rule the price is that of the dearer wall
-        paid = np.maximum(low, high) if self.least_sum is None else low + share * (high - low)
+        # by the conveyance rule the price is that of the dearer wall
+        dearer = self.least_right is not None and self.least_sum is None
+        paid = np.maximum(low, high) if dearer else low + share * (high - low)
         return float(paid.sum()) + self.change_yuan_m * float(np.abs(np.diff(moves)).sum())
 
     def allows(self, first: int, moves: Array) -> bool:
@@ -151,10 +174,13 @@ class _Change(NamedTuple):
     moves: Array
 
 
-class _Line:
+class BentLine:
     """A line, which buildings it takes how often, and the bends of each bank."""
 
-    def __init__(self, rules: LineRules, bends: Bends, moves: Array) -> None:
+    def __init__(
+        self, rules: LineRules, bends: Bends, moves: Array, keeps: Keeps | None = None
+    ) -> None:
+        self.keeps = keeps
         self.rules, self.bends, self.moves = rules, bends, moves.copy()
         self.n = moves.shape[1]
         row, gap, share, _, safe = pieces_in_gaps(rules.walls, rules.measure)
@@ -184,23 +210,50 @@ class _Line:
 
     def gain(self, changes: list[_Change]) -> float:
         """What changes save, bends counted by their price; minus infinity: not allowed."""
+        if not self.allows(changes):
+            return float("-inf")
+        return self.bends.price * self.fewer(changes) - self.dearer(changes)
+
+    def fewer(self, changes: list[_Change]) -> int:
+        """How many close bends of both banks changes take out."""
+        return sum(self._bends_fewer(change) for change in changes)
+
+    def allows(self, changes: list[_Change]) -> bool:
+        """Whether the rules allow the line with changes, what they cost aside."""
         first = min(c.first for c in changes)
         stop = max(c.first + len(c.moves) for c in changes)
-        both = self.moves[:, first:stop].copy()
+        return self.rules.allows(first, self.with_changes(changes)[:, first:stop])
+
+    def with_changes(self, changes: list[_Change]) -> Array:
+        """Moves (2, stations) with changes."""
+        made = self.moves.copy()
         for side, at, moves in changes:
-            both[side, at - first : at - first + len(moves)] = moves
-        if not self.rules.allows(first, both):
-            return float("-inf")
-        saved, held = 0.0, self.held.copy()
+            made[side, at : at + len(moves)] = moves
+        return made
+
+    def dearer(self, changes: list[_Change]) -> float:
+        """What changes cost more, bends aside."""
+        more = 0.0
+        for side, at, moves in changes:
+            was = self.moves[side, at : at + len(moves)]
+            more += self.rules.works_of(side, at, moves) - self.rules.works_of(side, at, was)
+        return more + self.worth(changes)
+
+    def worth(self, changes: list[_Change]) -> float:
+        """What the buildings cost that are taken with changes, less those that no longer are."""
+        held = self.held.copy()
         for change in changes:
             side, at, moves = change
             was = self.moves[side, at : at + len(moves)]
-            saved += self.rules.works_of(side, at, was) - self.rules.works_of(side, at, moves)
-            saved += self.bends.price * self._bends_fewer(change)
             np.subtract.at(held, *self._hits(_Change(side, at, was)))
             np.add.at(held, *self._hits(change))
         more, less = (held > 0) & (self.held == 0), (held == 0) & (self.held > 0)
-        return saved + float(self.rules.cost[less].sum() - self.rules.cost[more].sum())
+        return float(self.rules.cost[more].sum() - self.rules.cost[less].sum())
+
+    def cost(self) -> float:
+        """What the line costs, bends aside."""
+        works = sum(self.rules.works_of(side, 0, self.moves[side]) for side in (0, 1))
+        return works + float(self.rules.cost[self.held > 0].sum())
 
     def _bends_fewer(self, change: _Change) -> int:
         """How many close bends of a bank a change takes out."""
@@ -217,7 +270,17 @@ class _Line:
         )
         return was - new
 
-    def take(self, changes: list[_Change]) -> None:
+    def taken(self, changes: list[_Change]) -> bool:
+        """Whether the line may be drawn so; then it is."""
+        if self.keeps is not None:
+            made = self.with_changes(changes)
+            differs = np.flatnonzero((np.abs(made - self.moves) > SAME_MOVE_M).any(axis=0))
+            if len(differs) and not self.keeps(made, int(differs[0]), int(differs[-1])):
+                return False
+        self._take(changes)
+        return True
+
+    def _take(self, changes: list[_Change]) -> None:
         """Draw the line so."""
         for change in changes:
             side, first, moves = change
@@ -265,6 +328,9 @@ class _Line:
         if upper < self.n:
             high = min((k for k in knots if k > upper), default=self.n - 1)
             asked.append((a, high, [(upper, move[b])] if upper < high else []))
+        # a jog as a whole
+        later, earlier = ([k for k in knots if k > b], [k for k in knots if k < a][::-1])
+        asked += [(a, k, []) for k in later[1:FARTHER]] + [(k, b, []) for k in earlier[1:FARTHER]]
         # one bend instead of both, at any station near them
         asked += [(before, after, [(at, move[a])]) for at in range(max(lower, before + 1), a)]
         asked += [(before, after, [(at, move[b])]) for at in range(b + 1, min(upper + 1, after))]
@@ -291,6 +357,38 @@ class _Line:
         before = self.moves[1 - side, first : last + 1] + self.moves[side, first : last + 1]
         yield _Change(side, first, before - own.moves)
 
+    def straight_place(self, first: int, last: int) -> list[_Change]:
+        """Both banks straight from one station to another."""
+        return [self.straight(side, first, last, []) for side in (0, 1)]
+
+    def ways_past(self, first: int, last: int) -> Iterator[list[_Change]]:
+        """Both banks straight past the bends that follow closely between two stations.
+
+        Each from its bend before them to the one after them; or from the first of them to a later
+        bend, or from an earlier one to the last: a jog goes as a whole. Last, between themselves.
+        """
+        bends = []
+        for side in (0, 1):
+            here = [k for s, a, b in self.close_pairs() if s == side for k in (a, b)]
+            here = [k for k in here if first <= k <= last] or [first + 1, last - 1]
+            knots = self.knots[side]
+            lower = [k for k in knots if k < min(here)][::-1] or [0]
+            upper = [k for k in knots if k > max(here)] or [self.n - 1]
+            bends.append((lower, min(here), max(here), upper))
+        jogs = [(j, k) for far in range(FARTHER) for j, k in ((None, far), (far, None))]
+        for j, k in [(0, 0), *jogs]:
+            way = []
+            for side, (lower, a, b, upper) in enumerate(bends):
+                low = a if j is None else lower[min(j, len(lower) - 1)]
+                high = b if k is None else upper[min(k, len(upper) - 1)]
+                way.append(self.straight(side, low, high, []))
+            yield way
+        yield self.straight_place(first, last)
+
+    def close_within(self, first: int, last: int) -> int:
+        """Close bends of both banks between two stations."""
+        return sum(first <= a and b <= last for _, a, b in self.close_pairs())
+
     def places(self) -> list[tuple[int, int]]:
         """Stations between which bends of either bank follow closely, from end to end."""
         found: list[list[int]] = []
@@ -302,21 +400,29 @@ class _Line:
         return [(a, b) for a, b in found]
 
 
-def less_bent(rules: LineRules, bends: Bends, moves: Array) -> Array:
-    """Moves (2, stations) of a line that bends closely only where that is worth it."""
+def less_bent(rules: LineRules, bends: Bends, moves: Array, keeps: Keeps | None = None) -> Array:
+    """Moves (2, stations) of a line that bends closely only where that is worth it.
+
+    ``keeps`` is asked whether a line is still allowed that differs between two stations; it is
+    drawn so then.
+    """
     if len(rules.menu) < 2:
         return moves
-    line = _Line(rules, bends, moves)
+    line = BentLine(rules, bends, moves, keeps)
     for _ in range(ROUNDS):
-        while _pairs_straightened(line):
+        # first what takes no building: two jogs may become one
+        while any(_pairs_straightened(line, sparing=sparing) for sparing in (True, False)):
             pass
         if not _places_straightened(line):
             break
     return line.moves
 
 
-def _pairs_straightened(line: _Line) -> bool:
-    """Whether any two close bends were drawn otherwise, by the best way for each."""
+def _pairs_straightened(line: BentLine, *, sparing: bool) -> bool:
+    """Whether any two close bends were drawn otherwise, by the best way for each.
+
+    ``sparing``: of ways that take no buildings.
+    """
     taken = False
     for side, a, b in line.close_pairs():
         if not {a, b} <= set(line.knots[side]):
@@ -324,20 +430,22 @@ def _pairs_straightened(line: _Line) -> bool:
         ways = [
             (line.gain(way), -k, way) for k, way in enumerate(line.ways_to_bend_less(side, a, b))
         ]
-        best = max(ways, key=lambda one: one[:2], default=None)
-        if best is not None and best[0] > CHEAPER:
-            line.take(best[2])
-            taken = True
+        ways = sorted((one for one in ways if one[0] > CHEAPER), key=lambda one: one[:2])
+        if sparing:
+            ways = [one for one in ways if line.worth(one[2]) <= 0]
+        for _, _, way in ways[: -MOST_ASKED - 1 : -1]:
+            if line.taken(way):
+                taken = True
+                break
     return taken
 
 
-def _places_straightened(line: _Line) -> bool:
+def _places_straightened(line: BentLine) -> bool:
     """Whether any place where bends follow closely was drawn straight from end to end."""
     taken = False
     for first, last in line.places():
         if last - first > 1:
-            whole = [line.straight(side, first, last, []) for side in (0, 1)]
-            if line.gain(whole) > CHEAPER:
-                line.take(whole)
+            whole = line.straight_place(first, last)
+            if line.gain(whole) > CHEAPER and line.taken(whole):
                 taken = True
     return taken

@@ -25,7 +25,7 @@ from pinghu_geo.search.labels import REACH, WIDTHS, Arrivals, March, Trail, leas
 from pinghu_geo.search.problem import EXCESS_M, SAME_COST, NodeProblem, design_cost
 from pinghu_geo.search.stretch import Reach, stretch_problem, touched_within
 
-__all__ = ["Chain", "ChainSolution", "Work", "lower_hull", "rising"]
+__all__ = ["Chain", "ChainSolution", "Work", "across", "lower_hull", "rising"]
 
 # levels at which what lies upstream is asked for what it costs, and the exact values taken
 LEVELS = 9
@@ -123,7 +123,7 @@ def rising(reach: Reach, first: int, last: int, level: Array) -> tuple[Array, Ar
         state: State | None = None
         for i in range(last - 1, first - 1, -1):
             if i in reach.crossed:
-                own[i - first], state = _across(model, i, own[i + 1 - first]), None
+                own[i - first], state = across(model, i, own[i + 1 - first]), None
                 continue
             if state is None:
                 state = model.state(*at(i + 1), own[i + 1 - first])
@@ -133,7 +133,7 @@ def rising(reach: Reach, first: int, last: int, level: Array) -> tuple[Array, Ar
     return found, np.asarray((found <= most + EXCESS_M).all(axis=(0, 1)))
 
 
-def _across(model: Model, i: int, level: Array) -> Array:
+def across(model: Model, i: int, level: Array) -> Array:
     """Levels above a structure from those below it; of many, straight between some."""
     asked = level
     if len(level) > ACROSS and np.ptp(level) > 0:

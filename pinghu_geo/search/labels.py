@@ -18,11 +18,13 @@ import time
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 
 import numpy as np
 
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.search.bounds import Buildings, Sheaf, Steps, ascended, chords, cost_of
+from pinghu_geo.search.ascent import Root, ascended
+from pinghu_geo.search.bounds import Buildings, Sheaf, Steps, chords, cost_of
 from pinghu_geo.search.curves import KNEE, Curves, bend_of, minorant
 from pinghu_geo.search.problem import (
     EXCESS_M,
@@ -49,6 +51,10 @@ WIDTHS = (50, 200)
 # then all are kept that may cost less than a limit, which rises from the bound to the best design
 # known in a few steps, because the labels kept grow fast with it
 REACH = (0.07, 0.14, 0.22, 0.31, 0.41, 0.52, 0.64, 0.78, 1.0)
+# how many times as many labels the next limit is to keep, where it can be told
+TIMES = 2.5
+# how many times as many are worth the limit that ends the search
+FAR = 12.0
 # labels with other buildings paid for that are compared at a station, at most
 COMPARED = 40_000_000
 # what no design costs
@@ -108,27 +114,47 @@ def solve_node(
     best, cost = known, np.inf if known is None else design_cost(problem, known)
     march.price(cost)
     bound, count, gap = -np.inf, 0, np.inf
-    for most, reach, wary in march.tries(start[:, 0], most_labels):
+    marched: list[tuple[float, int]] = []
+    last = repeat((most_labels, 1.0, None))
+    for most, reach, wary in chain(march.tries(start[:, 0], most_labels), last):
         # bounds may have become better
         bound = max(bound, min(float(march.least()[0]), cost))
         gap = cost - bound if reach == 1.0 and most < most_labels else min(gap, cost - bound)
         limit = min(bound + reach * gap, cost) if np.isfinite(cost) else cost
+        if most == most_labels:
+            limit = min(_next_limit(marched, limit), cost)
         # where nothing below it arrives, the gap is small enough: at once where that isn't far
-        if cost - bound <= 4 * enough * cost < np.inf:
-            limit = max(limit, (1 - enough) * cost + SAME_COST)
+        last_of_all = (1 - enough) * cost + SAME_COST
+        if cost - bound <= 4 * enough * cost < np.inf and (
+            len(marched) < 2 or last_of_all <= _next_limit(marched, limit, FAR)
+        ):
+            limit = max(limit, last_of_all)
         trail = march.run(here, limit - SAME_COST, most, deadline, wary=wary)
+        if most == most_labels:
+            marched.append((limit, trail.count))
         if len(trail.cost):
             made = march.read(trail, int(np.argmin(trail.cost)))[0]
             if (paid := design_cost(problem, made)) < cost:
                 best, cost = made, paid
+        whole = most == most_labels and limit >= cost
         bound, count = max(bound, min(trail.dropped, limit, cost)), count + trail.count
         # without a known design the first full march settles it: both may be infinite
         small = max(SAME_COST, enough * cost) if np.isfinite(cost) else SAME_COST
-        if not cost - bound > small or time.monotonic() > deadline:
+        if whole or not cost - bound > small or time.monotonic() > deadline:
             break
     if best is None:
         return None
     return NodeSolution(best, levels_of(problem, best, start[:, 0])[0], cost, bound, count)
+
+
+def _next_limit(marched: list[tuple[float, int]], limit: float, times: float = TIMES) -> float:
+    """A limit with which some times as many labels are kept as with the last one, by both last."""
+    if len(marched) < 2:
+        return limit
+    (low, few), (high, many) = marched[-2:]
+    if not (high > low and many > few > 0):
+        return limit
+    return high + float(np.log(times) * (high - low) / np.log(many / few))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +230,8 @@ class March:
     def _set_step_touches(self) -> None:
         """What each step touches, as bits."""
         self.crossed = [
-            self.buildings.crossed(self.n - 2 - k, steps) for k, steps in enumerate(self.steps)
+            self.buildings.crossed(self.n - 2 - k, self.buildings.places(steps))
+            for k, steps in enumerate(self.steps)
         ]
 
     def _start_labels(self) -> _Labels:
@@ -380,7 +407,7 @@ class March:
         price, line = self._best_price()
         scale = np.maximum(self.most - self.floors, 1e-4)
         for f, terminal in enumerate(self.terminals):
-            root = (self.start.pair, self.start.cost, self.start.sets, float(level[f]))
+            root = Root(self.start.pair, self.start.cost, self.start.sets, float(level[f]))
             begin = (price, min(line, len(terminal[0]) - 1))
             better, cautious = ascended(
                 self.steps, self.buildings, f, self._tops(f), terminal, scale[f], begin, root
@@ -496,7 +523,7 @@ class March:
     ) -> Iterator[tuple[Array, Array]]:
         """Labels and steps, pair by pair, that drown nothing and by the best bound may be cheap."""
         sheaf, houses = self.sheaves[-1], self.buildings
-        extra = steps.cost + houses.paid(i, steps, sheaf.part, houses.places(steps))
+        extra = steps.cost + houses.paid(i, sheaf.part, houses.places(steps))
         line = int(np.argmax(self._bounds_at_arrival(sheaf, self._lowest())[0]))
         low, high = (np.minimum(v, TOO_DEAR) for v in sheaf.ends(i, steps, extra, line))
         rest = limit - labels.cost + cost_of(labels.sets, sheaf.rests[i + 1])

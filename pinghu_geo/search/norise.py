@@ -33,7 +33,7 @@ from pinghu_geo.search.offsets import moves_of, read_limits, within_reach
 from pinghu_geo.search.optimise import APPROVED, WITHIN, Progress, building_states
 from pinghu_geo.search.outcome import SearchRecord, WithinRise
 from pinghu_geo.search.reaches import Asked, Tables, allowed_by_flood, joined_tables, largest_rise
-from pinghu_geo.search.stretch import Options, extents, halves_of, taken_by
+from pinghu_geo.search.stretch import Options, extents, halves_of
 from pinghu_geo.search.systems import Search, check_confluences, river_systems
 from pinghu_geo.search.walls import as_surveyed, as_tables, wall_menu
 
@@ -130,9 +130,10 @@ def least_demolition_within_rise(
     allowed less 0.02 mm. Rivers that join share the level where they meet: they are searched
     together, by branching on it, and what is proven is proven of all of them.
 
-    With ``bend_every_m`` the optimum is then drawn with fewer bends: bank by bank the cheapest line
-    with a price on closer bends, wherever the whole river still keeps what is allowed. That isn't
-    proven to be the best such line; what it costs more than the bound of all lines is its gap.
+    With ``bend_every_m`` the optimum is then drawn with fewer bends: straight from bend to bend or
+    with longer slants, at any offset between those of the menu, wherever that costs less than the
+    bends and all rivers still keep what is allowed, by marches of their own. That isn't proven to
+    be the best such line; what it costs more than the bound of all lines of the menu is its gap.
 
     Dropped are designs in which Fr² passes 0.90, where levels no longer grow with those below;
     stretches where the approved river is that fast are left as they are.
@@ -221,7 +222,7 @@ def searched_within(asked: Asked, sections: pd.DataFrame, banks: pd.DataFrame | 
     for names in systems:
         found |= {f.reach.name: f for f in search.system(names, reaches, where, before)}
     rivers = [found[name] for name in reaches]
-    made = {f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.chosen())) for f in rivers}
+    made = {f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.line())) for f in rivers}
     done = SearchRecord(search, (sections, banks), before, rivers, systems)
     return _checked(lines, joined_tables({name: made[name] for name in surveyed}), done)
 
@@ -231,7 +232,7 @@ def _checked(lines: Centrelines, made: Tables, done: SearchRecord) -> WithinRise
     sections, banks = made
     asked = done.search.asked
     table, searched = (
-        pd.concat([width_table(lines, asked.widths, f.reach, f.chosen()) for f in found],
+        pd.concat([width_table(lines, asked.widths, f.reach, f.line()) for f in found],
                   ignore_index=True)
         for found in (done.found, [f.as_searched() for f in done.found])
     )  # fmt: skip
@@ -244,7 +245,7 @@ def _checked(lines: Centrelines, made: Tables, done: SearchRecord) -> WithinRise
         building_states(
             f.reach.name, f.reach.ids, f.reach.touch, f.reach.cost,
             f.reach.river.stations["chainage_m"].to_numpy(),
-            taken_by(f.reach, f.chosen()), comparison,
+            f.taken(), comparison,
         )
         for f in done.found
     ]  # fmt: skip

@@ -19,8 +19,7 @@ from pinghu_geo.search.found import SearchedRiver, buildings_exchanged, width_ta
 from pinghu_geo.search.jogs import bends_said
 from pinghu_geo.search.optimise import PRICE, searched_against, still_taken, stretches
 from pinghu_geo.search.reaches import joined_tables, kept, largest_rise
-from pinghu_geo.search.smooth import places_of
-from pinghu_geo.search.stretch import halves_of, taken_by
+from pinghu_geo.search.stretch import halves_of
 from pinghu_geo.search.systems import Search
 from pinghu_geo.search.walls import as_tables
 
@@ -43,7 +42,8 @@ class WithinRise(Result):
         proof {optimal, feasible, base}. Of rivers that join it is of all together: what is left to
         prove stands at the one at the mouth. close_bends of both banks within bend_every_m of the
         one before, close_bends_before of the line as searched (both NA without that rule), and
-        bends_yuan, what the line costs more for the rule: the bound is of lines without it.
+        bends_yuan, what the line costs more for the rule (negative: less, because it may lie at any
+        offset): bound_yuan is of lines of the menu without that rule, and the total at most.
     nodes
         One row a stretch that was searched: node_id, river, from_m, to_m, n_stations, n_buildings,
         before_yuan, total_yuan, bound_yuan and gap_yuan (what it may cost too much at most, with
@@ -100,21 +100,18 @@ class WithinRise(Result):
     def bends(self) -> pd.DataFrame:
         """Where bends follow closely, and what they save.
 
-        One row a place: river, from_m, to_m, close_bends of both banks, and saved_yuan, what the
-        houses cost that both banks drawn straight there would take. Empty without that rule.
+        One row a place: river, from_m, to_m, close_bends of both banks, saved_yuan, what the
+        houses cost more at least that both banks drawn straight there would take (NA: locks,
+        offsets or the taper leave no straight line), and over_mm, by how much the level would then
+        pass what is allowed (NA: it wouldn't). Empty without that rule.
         """
-        rule = self.done.search.asked.bends
         rows = [
-            [found.reach.name, found.reach.chainage(one.first + place.first),
-             found.reach.chainage(one.first + place.last), place.bends, place.worth]
+            [found.reach.name, found.reach.chainage(place.first),
+             found.reach.chainage(place.last), place.bends, place.worth, place.over_mm]
             for found in self.done.found
-            for one, options in zip(found.stretches, found.solution.options, strict=True)
-            for place in ([] if rule is None else places_of(
-                one.problem, found.reach.options,
-                found.reach.measure[one.first : one.last + 1], options, rule,
-            ))
+            for place in ([] if found.bent is None else found.bent.places)
         ]  # fmt: skip
-        columns = ["river", "from_m", "to_m", "close_bends", "saved_yuan"]
+        columns = ["river", "from_m", "to_m", "close_bends", "saved_yuan", "over_mm"]
         return pd.DataFrame(rows, columns=columns)
 
     @property
@@ -169,16 +166,22 @@ class WithinRise(Result):
         now, was = (int(self.certificate[c].sum()) for c in ("close_bends", "close_bends_before"))
         dearer = float(self.certificate["bends_yuan"].sum())
         lines = [bends_said(bends, now, was, dearer, lang)]
-        worth = self.bends["saved_yuan"]
-        fine = worth > bends.yuan
+        worth, over = (self.bends[c] for c in ("saved_yuan", "over_mm"))
+        fine, wet = worth > bends.yuan, over.notna()
         if fine.any():
             lines.append(say("In {} places closer bends save houses that a straight line would "
                              "take, worth {} or more in each.", lang, f"{int(fine.sum()):,}",
                              f"{worth[fine].min():,.0f}"))  # fmt: skip
-        if not fine.all():
-            lines.append(say("In {} places they save less, but straight the level would pass what "
-                             "is allowed, or the offsets given leave no such line.", lang,
-                             f"{int((~fine).sum()):,}"))  # fmt: skip
+        if (wet & ~fine).any():
+            lines.append(say("In {} places they save less, but drawn straight the level would pass "
+                             "what is allowed by {} to {} mm.", lang,
+                             f"{int((wet & ~fine).sum()):,}", f"{over[wet & ~fine].min():.2f}",
+                             f"{over[wet & ~fine].max():.2f}"))  # fmt: skip
+        shut = worth.isna()
+        if shut.any():
+            lines.append(say("In {} places locks, offsets or the taper leave "
+                             "no straight line.", lang,
+                             f"{int(shut.sum()):,}"))  # fmt: skip
         return lines
 
     def _unsearched_sentences(self, lang: Lang) -> list[str]:
@@ -203,18 +206,17 @@ class WithinRise(Result):
         # both without the rule on bends, so that the price is the building's alone; one that just
         # this rule takes is compared with the line that is drawn
         first = [f.as_searched() for f in self.done.found]
-        taken = (f.reach.ids[taken_by(f.reach, f.chosen())] for f in first)
+        taken = (f.reach.ids[f.taken()] for f in first)
         if not any((ids == building_id).any() for ids in taken):
             first = self.done.found
         price = [
-            sum(f.solution.cost for f in now) - sum(f.solution.cost for f in first),
+            sum(f.cost for f in now) - sum(f.cost for f in first),
             *buildings_exchanged(first, now),
         ]
         rows = []
         for was, other in zip(first, now, strict=True):
-            move = was.reach.options.move()
             chainage = was.reach.river.stations["chainage_m"].to_numpy()
-            moved = move[other.chosen()] - move[was.chosen()]
+            moved = other.line().moves - was.line().moves
             rows += [
                 [*row, *price, largest_rise(rise, next(iter(self.allowed)))]
                 for row in stretches(was.reach.name, chainage, moved)
@@ -228,7 +230,7 @@ class WithinRise(Result):
             return self.widths.iloc[:0]
         asked = self.done.search.asked
         lines = lay_out(asked.rivers)
-        tables = [width_table(lines, asked.widths, f.reach, f.chosen()) for f in now]
+        tables = [width_table(lines, asked.widths, f.reach, f.line()) for f in now]
         return pd.concat(tables, ignore_index=True)
 
     def _rivers_sparing(self, building_id: object) -> tuple[list[SearchedRiver], pd.DataFrame]:
@@ -252,7 +254,7 @@ class WithinRise(Result):
             return [], self.rise
         instead = {f.reach.name: f for f in others}
         now = [instead.get(f.reach.name, f.as_searched()) for f in self.done.found]
-        made = {f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.chosen())) for f in now}
+        made = {f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.line())) for f in now}
         rise = self.done.search.asked.check(self.done.before, joined_tables(made))
         # a river that joins it may not bear that
         return now if kept(rise, self.allowed) else [], rise

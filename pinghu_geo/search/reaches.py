@@ -19,13 +19,13 @@ from pinghu_geo.nouns.errors import LayerError, OptimiseError
 from pinghu_geo.nouns.schema import nearest
 from pinghu_geo.river.centreline import Centrelines
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
-from pinghu_geo.search.contacts import Approved
+from pinghu_geo.search.contacts import Approved, contacts
 from pinghu_geo.search.jogs import Bends
 from pinghu_geo.search.offsets import CLEAR_M, costs, locked, prices, require_room
 from pinghu_geo.search.optimise import Progress
 from pinghu_geo.search.problem import EXCESS_M, LEAST_GROWTH
 from pinghu_geo.search.stretch import Base, Options, Reach
-from pinghu_geo.search.thresholds import touches
+from pinghu_geo.search.thresholds import changes, touches_of
 from pinghu_geo.search.walls import River
 
 __all__ = [
@@ -111,10 +111,11 @@ class Asked:
         require_room(measure, self.limits, name)
         base = approved.base(measure)
         clear = max(self.limits["clear_m"], CLEAR_M)
-        touch = touches(
-            self.buildings, lines, code, approved, measure, self.options.moves, clear,
-            taper=self.limits["taper"],
+        moves, taper = self.options.moves, self.limits["taper"]
+        walls = contacts(
+            self.buildings, lines, code, approved, moves, clear_m=clear, taper=taper
         )  # fmt: skip
+        touch = touches_of(walls, measure, moves, changes(measure, moves, taper), pairs=True)
         flows = discharges(self.flows, laid.stations, self.rivers)
         floods, levels, most, calm = [], [], [], np.ones(len(rows), bool)
         for k, (flood, allowed_mm) in enumerate(self.allowed.items()):
@@ -136,7 +137,7 @@ class Asked:
             levels.append(level)
             most.append(high)
         return Reach(
-            name, river, self.buildings.index[touch.ids].to_numpy(), measure, base, touch,
+            name, river, self.buildings.index[touch.ids].to_numpy(), measure, base, touch, walls,
             costs(self.buildings.iloc[touch.ids], self.rates),
             self.options, self.works(name, lines.scales[code], measure, approved),
             tuple(floods), np.stack(levels), np.stack(most), calm,

@@ -10,12 +10,14 @@ import numpy as np
 
 from pinghu_geo.flood.sections import Array, pack
 from pinghu_geo.flood.steady import Model
+from pinghu_geo.search.contacts import Contacts
 from pinghu_geo.search.problem import MOST_BUILDINGS, NodeProblem, Pairs, Water, open_at_once
 from pinghu_geo.search.thresholds import Touches
 from pinghu_geo.search.walls import Half, River, Wall, ground_of
 
 __all__ = [
     "Base",
+    "DrawnLine",
     "Options",
     "Reach",
     "extents",
@@ -60,6 +62,17 @@ class Options(NamedTuple):
         """Wall of each option."""
         return np.tile(np.arange(len(self.walls)), len(self.moves))
 
+    def line(self, chosen: Array) -> DrawnLine:
+        """The line of chosen options (2, stations)."""
+        return DrawnLine(self.move()[chosen], self.wall()[chosen])
+
+
+class DrawnLine(NamedTuple):
+    """Moves [m] and walls of both banks at each station (2, stations)."""
+
+    moves: Array
+    walls: Array
+
 
 class Base(NamedTuple):
     """One flood in the approved river: base sections as one column, ways to the next station."""
@@ -79,6 +92,7 @@ class Reach:
     measure: Array
     offsets: Array  # (2, stations) of the approved line
     touch: Touches
+    contacts: Contacts
     cost: Array
     options: Options
     works: Array  # (2, stations, options) in yuan, infinite where an option is not allowed
@@ -88,15 +102,14 @@ class Reach:
     calm: Array  # whether the base flow of all floods is clearly subcritical
     crossed: tuple[int, ...] = ()  # stations just above bridges, culverts, weirs and gates
 
-    def rebuilt(self, side: int, station: int, option: int) -> Half | None:
-        """Half a section as an option makes it; None: it leaves no bed."""
-        move, wall = divmod(option, len(self.options.walls))
+    def rebuilt(self, side: int, station: int, line: DrawnLine) -> Half | None:
+        """Half a section as a line makes it; None: it leaves no bed."""
         return self.river.rebuilt(
             side,
             station,
             float(self.offsets[side, station]),
-            float(self.options.moves[move]),
-            self.options.walls[wall],
+            float(line.moves[side, station]),
+            self.options.walls[int(line.walls[side, station])],
         )
 
     def chainage(self, station: int) -> float:
@@ -240,8 +253,12 @@ def _halves_of_options(reach: Reach, side: int, station: int, works: Array) -> d
     """Half sections of the options that are allowed; those that leave no bed are struck out."""
     dry = float(reach.most[:, station].max()) + ABOVE_M
     found = {}
+    offset, options = float(reach.offsets[side, station]), reach.options
     for k in np.flatnonzero(np.isfinite(works)).tolist():
-        made = reach.rebuilt(side, station, k)
+        move, wall = divmod(k, len(options.walls))
+        made = reach.river.rebuilt(
+            side, station, offset, float(options.moves[move]), options.walls[wall]
+        )
         if made is None:
             works[k] = np.inf
         else:
@@ -267,13 +284,13 @@ def touched_within(reach: Reach, first: int, last: int) -> tuple[Array, Pairs]:
     return who, Pairs(place, gaps.side[here], gaps.gap[here] - first, least)
 
 
-def halves_of(reach: Reach, chosen: Array) -> list[tuple[float, Half, Half]]:
-    """Sections of the chosen options, whole."""
+def halves_of(reach: Reach, line: DrawnLine) -> list[tuple[float, Half, Half]]:
+    """Sections of a line, whole."""
     made: list[list[Half]] = []
     for side in (0, 1):
-        own = [reach.rebuilt(side, i, int(k)) for i, k in enumerate(chosen[side])]
+        own = [reach.rebuilt(side, i, line) for i in range(line.moves.shape[1])]
         made.append([half for half in own if half is not None])
-    # an option that leaves no bed is never chosen
+    # a line that leaves no bed is never chosen
     return list(zip(reach.river.middle, *made, strict=True))
 
 

@@ -21,7 +21,7 @@ from pinghu_geo.search.joint import ChainSolution
 from pinghu_geo.search.problem import EXCESS_M, SAME_COST
 from pinghu_geo.search.reaches import Asked, first_flood, flood_rows
 from pinghu_geo.search.smooth import smoothed_rivers
-from pinghu_geo.search.stretch import Reach, taken_by
+from pinghu_geo.search.stretch import Reach
 from pinghu_geo.search.thresholds import Touches, counted_as_drawn
 
 __all__ = ["Search", "check_confluences", "river_systems"]
@@ -99,11 +99,11 @@ class Search:
         """Rivers searched together, with fewer bends where that is the rule."""
         if self.asked.bends is None:
             return found
-        made = smoothed_rivers(basin, solution, self.asked.bends)
+        made = smoothed_rivers(basin, solution, self.asked.bends, self.asked.limits)
         return [
             replace(
-                f, solution=made[f.reach.name], searched=f.solution,
-                proven=f.proven and made[f.reach.name].cost - f.solution.cost <= SAME_COST,
+                f, bent=made[f.reach.name],
+                proven=f.proven and made[f.reach.name].dearer <= SAME_COST,
             )
             for f in found
         ]  # fmt: skip
@@ -111,9 +111,9 @@ class Search:
     def as_drawn(self, found: SearchedRiver) -> Touches | None:
         """Touches that count as drawn what the line found clears; None: nothing is paid for so."""
         reach, chosen = found.reach, found.chosen()
-        paid = taken_by(reach, chosen) & (reach.cost > 0)
+        paid = found.taken() & (reach.cost > 0)
         river = self.asked.rivers.loc[[reach.name]]
-        table = width_table(lay_out(river), self.asked.widths, reach, chosen)
+        table = width_table(lay_out(river), self.asked.widths, reach, found.line())
         line = red_line(river, table).geometry.to_numpy()
         return counted_as_drawn(
             reach.touch, chosen // len(reach.options.walls), paid,

@@ -13,15 +13,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import geopandas as gpd
 import numpy as np
 import shapely
 
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.river.centreline import Centrelines
-from pinghu_geo.search.contacts import TOUCH_M, Approved, Contacts, contacts
+from pinghu_geo.search.contacts import TOUCH_M, Contacts
 
-__all__ = ["Touches", "counted_as_drawn", "pieces_in_gaps", "touches", "touches_of"]
+__all__ = ["Touches", "counted_as_drawn", "changes", "pieces_in_gaps", "touches_of"]
 
 # corners closer to a station than this are at it [m]
 AT_STATION_M = 1e-5
@@ -89,22 +87,6 @@ class Touches:
     def fixed(self) -> bool:
         """Whether there is but one line to choose."""
         return bool((self.menu.low == self.menu.high).all())
-
-
-def touches(
-    buildings: gpd.GeoDataFrame,
-    lines: Centrelines,
-    code: int,
-    approved: Approved,
-    measure: Array,
-    moves: Array,
-    clear_m: float,
-    *,
-    taper: float,
-) -> Touches:
-    """Which pairs of moves (an ascending list [m]) of the approved line take which buildings."""
-    found = contacts(buildings, lines, code, approved, moves, clear_m=clear_m, taper=taper)
-    return touches_of(found, measure, moves, changes(measure, moves, taper), pairs=True)
 
 
 def changes(measure: Array, moves: Array, taper: float) -> Array:
