@@ -3,9 +3,8 @@
 Every step is replaced by a straight line below it, a metre of level gets a price, at the upper end
 and at each station, and a building is paid in parts where it stands; then the cheapest way up is
 found for each choice of options. Chords of the least of straight lines lie below it, so that the
-bound stays a straight line in the level. Any prices and any parts give a bound: good ones are found
-by going up along what the cheapest way exceeds and touches (the subgradient), and the best of a few
-counts.
+bound stays a straight line in the level. Any prices and any parts give a bound; `ascent` looks for
+good ones.
 """
 
 from __future__ import annotations
