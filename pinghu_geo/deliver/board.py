@@ -506,7 +506,8 @@ def _worst_nodes_html(late: pd.DataFrame, lang: Lang) -> str:
             f"{_text_or_blank(row['word'])} → {_text_or_blank(row['word_due'])}",
             _number_in_words(row["late_by_days"], lang, "{} days"),
             _number_in_words(row["n_buildings"], lang, "{}b") + people,
-            _date_or_blank(row["due"]), f"{_text_or_blank(row['blocker'])}{since}", face,
+            _date_or_blank(row["due"]),
+            f"{_text_or_blank(row['blocker'])}{since}" or say("none reported", lang), face or "–",
         )  # fmt: skip
         sign = {"red": "▲", "amber": "◆"}[row["signal"]]
         inner = "".join(f"<td>{html_text(c)}</td>" for c in cells)
@@ -610,7 +611,10 @@ dialog{margin:auto;border:2px solid #333;padding:1em;font-size:max(18px,calc(24*
 dialog th{font-weight:normal;color:#444;white-space:nowrap}
 #x{float:right;font:inherit;border:0;background:none;cursor:pointer;padding:0 .3em}
 @media (max-width:800px),(max-aspect-ratio:1/1){:root{--u:max(100vw / 1920,.62px)}
+  section{display:block}h3{width:auto;margin:6px 0 2px}h3 span{display:inline;margin-left:.5em}
   footer{overflow-x:auto}footer table{min-width:calc(1400*var(--u))}}
+@media (max-width:800px){.n{width:80px;height:auto;min-height:46px;padding:2px}
+  .n b{font-size:17px}.n span{font-size:12px}}
 @media print{@page{size:A3 landscape;margin:8mm}:root{--u:.21mm}body{padding:0}
   section,tr{break-inside:avoid}.n{cursor:auto}}
 """
