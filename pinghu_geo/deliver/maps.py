@@ -48,6 +48,8 @@ NEIGHBOURS_M = 80.0
 HULL_M = 4.0
 # Where it is narrower than twice this it is left out [m].
 SLIVER_M = 1.5
+# Of more nodes than this it isn't: some 4 ms a node.
+MOST_SMOOTHED = 400
 # From this zoom on a house is some pixels wide; below, the houses of a place are one circle with
 # their number.
 SEEN_ZOOM = 16
@@ -460,10 +462,11 @@ def _hulls_of_nodes(
         houses = shapely.get_parts(own[k])
         cut = shapely.STRtree(houses).query(gone, predicate="intersects")
         left = shapely.union_all([shapely.difference(hulls[k], gone), *houses[cut]])
-        # slivers between a house that stays and the hull's edge, or another one, say nothing
-        wide = shapely.buffer(shapely.buffer(left, -SLIVER_M), SLIVER_M)
-        around = shapely.difference(shapely.buffer(shapely.union_all(houses), SLIVER_M), gone)
-        left = shapely.union_all([shapely.intersection(wide, left), around, *houses[cut]])
+        if len(nodes) <= MOST_SMOOTHED:
+            # slivers between a house that stays and the hull's edge, or another one, say nothing
+            wide = shapely.buffer(shapely.buffer(left, -SLIVER_M), SLIVER_M)
+            around = shapely.difference(shapely.buffer(shapely.union_all(houses), SLIVER_M), gone)
+            left = shapely.union_all([shapely.intersection(wide, left), around, *houses[cut]])
         parts = shapely.get_parts(left)
         # what was cut off holds no house of the node
         holds = shapely.STRtree(parts).query(houses, predicate="intersects")[1]

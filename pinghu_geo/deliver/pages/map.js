@@ -304,22 +304,14 @@
     groups = [...found.values()].map(({n, x, y, of, red}) => ({n, of, red, at: latlng(x / n, y / n)}));
   }
   // a number of houses within a ring that says of which classes they are
-  function ringOf(of, n, size) {
-    const c = document.createElement("canvas"), dots = Math.min(window.devicePixelRatio || 1, 2);
-    c.width = c.height = size * dots;
-    c.style.width = c.style.height = size + "px";
-    const g = c.getContext("2d"), half = size / 2, wide = size * 0.16;
-    g.scale(dots, dots);
-    g.lineWidth = wide;
-    let from = -Math.PI / 2;
-    of.forEach((m, k) => {
-      if (!m) return;
-      g.strokeStyle = DATA.classes[k].fill;
-      g.beginPath(); g.arc(half, half, half - wide / 2, from, from += 2 * Math.PI * m / n); g.stroke();
+  function ringOf(of, n) {
+    let upto = 0;
+    const parts = of.map((m, k) => [m, k]).filter(([m]) => m).map(([m, k]) => {
+      const from = upto;
+      upto += 100 * m / n;
+      return DATA.classes[k].fill + " " + from.toFixed(2) + "% " + upto.toFixed(2) + "%";
     });
-    g.strokeStyle = "#222"; g.lineWidth = 1;
-    g.beginPath(); g.arc(half, half, half - wide, 0, 2 * Math.PI); g.stroke();
-    return c;
+    return "radial-gradient(circle closest-side,#fff 68%,#222 70%,transparent 72%),conic-gradient(" + parts + ")";
   }
   function write() {
     const zoom = map.getZoom(), view = map.getBounds().pad(0.3), made = [];
@@ -334,7 +326,7 @@
     for (const {n, of, red, at} of groups) {
       if (!view.contains(at)) continue;
       const size = (23 + 7 * Math.log10(n)) * big(), span = place("pg-count", at, n);
-      span.prepend(ringOf(of, n, size));
+      span.style.backgroundImage = ringOf(of, n);
       if (red) span.className = "red";
       const {x, y} = map.latLngToLayerPoint(at);
       const half = size / 2 + 3;  // with its rim
@@ -626,7 +618,7 @@
   drawWaiting(true);
   requestAnimationFrame(() => setTimeout(() => performance.mark("pg-ready"), 0));
   window.pgMap = {map: map, waiting: () => waiting.length, groups: () => groups.map(one => one.n),
-    fills: () => DATA.classes.map(one => one.fill), rings: () => groups.map(one => Object.fromEntries(one.of.map((n, k) => [DATA.classes[k].code, n]))),
+    rings: () => groups.map(one => Object.fromEntries(one.of.map((n, k) => [DATA.classes[k].code, n]))),
     openHouse: id => openHouse(H.ids.indexOf(id)), openNode: id => openNode(N.findIndex(n => n.id === id)),
     classes: () => Object.fromEntries(DATA.classes.map((c, k) => [c.code, H.ids.filter((id, i) => klass[i] === k)])),
     stages: () => Object.fromEntries(H.ids.map((id, k) => [id, stage[k] < 0 ? "todo" : S[stage[k]].code])),
