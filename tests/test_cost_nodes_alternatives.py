@@ -333,6 +333,26 @@ def test_a_building_that_is_cut_less_saves_what_it_costs_less(straddling_twice):
     )
     row = found.set_index("building_id").loc["H"]
     assert (row["change"], row["avoided_yuan"], row["avoided_tenants"]) == ("less", 40.0, 0)
+    areas = (t.assign(demolish_floor_area_m2=a) for t, a in ((before, 50.0), (after, 20.0)))
+    assert alternatives._changed_buildings(*areas)["avoided_floor_area_m2"].tolist() == [30.0]
+    # where a building counts as a whole, it goes as it went
+    assert alternatives._changed_buildings(before, after, whole=True)[
+        "avoided_floor_area_m2"
+    ].tolist() == [0.0]
+
+
+def test_nodes_of_a_comparison_are_300_m_long_at_most():
+    """Houses each 40 m: one chain of 570 m, which 50 m don't break and 300 m do."""
+    rivers = river_frame({"A": [(0, 0), (1000, 0)]})
+    houses = building_frame(
+        {f"H{k:02d}": shapely.box(100 + 40 * k, 5, 110 + 40 * k, 15) for k in range(15)},
+        floor_area_m2=100.0,
+    )
+    line = pg.red_line(rivers, 20.0)
+    found = pg.compare({"a": line, "b": line}, houses, rivers).schemes["a"].affected
+    spans = found.groupby("node_id").agg({"from_m": "min", "to_m": "max"})
+    assert len(spans) == 2
+    assert (spans["to_m"] - spans["from_m"]).max() <= 300
 
 
 @pytest.fixture
@@ -381,3 +401,16 @@ def test_a_redesigned_stretch_moves_as_far_as_its_farthest_building():
     }  # fmt: skip
     assert found.redesigned["moved_left_m"].tolist() == [-6.0]
     assert found.redesigned[["from_m", "to_m"]].to_numpy().tolist() == [[200.0, 240.0]]
+
+
+def test_each_node_has_the_shape_of_its_own_houses():
+    """Rows come in any order; nodes are listed by name."""
+    rivers = river_frame({"A": [(0, 0), (1000, 0)]})
+    houses = building_frame(
+        {"south": shapely.box(100, -15, 110, -5), "north": shapely.box(500, 5, 520, 15)},
+        floor_area_m2=100.0,
+    )
+    hit = pg.affected(houses, pg.red_line(rivers, 20.0), rivers).loc[["south", "north"]]
+    hit["node_id"] = ["A-R-001", "A-L-001"]
+    found = pg.node_table(hit)
+    assert found.area.to_dict() == {"A-L-001": 200.0, "A-R-001": 100.0}
