@@ -6,7 +6,9 @@ import shapely
 
 import pinghu_geo as pg
 from conftest import building_frame, river_frame, zone_frame
-from pinghu_geo.redline.depths import _LineEdges, deepest
+from pinghu_geo.redline import depths, stretches
+from pinghu_geo.redline.depths import deepest
+from pinghu_geo.redline.pieces import LineEdges
 
 STRIP = shapely.box(0, -10, 300, 10)
 # a strip 20 m wide that turns a right angle: on the diagonal the apex is furthest from both arms
@@ -83,7 +85,7 @@ def test_the_nearest_piece_of_the_edge_is_that_of_all_pieces():
     line = shapely.union_all([STRIP, disc - disc.centroid.buffer(5), shapely.box(0, 30, 900, 31)])
     random = np.random.default_rng(3)
     xy = np.r_[random.uniform((-20, -40), (320, 260), (400, 2)), [(150, 200), (0, -10), (0, 0)]]
-    edges = _LineEdges.of(line)
+    edges = LineEdges.of(line)
     piece, far = edges.nearest(xy)
     truth = shapely.distance(shapely.points(xy), line.boundary)
     assert far == pytest.approx(truth, abs=1e-9)
@@ -116,3 +118,63 @@ def test_a_cut_house_keeps_its_depth_in_the_remainders():
     houses = building_frame({"across": shapely.box(100, -60, 140, 60)}, floor_area_m2=900.0)
     rest = pg.remainders(pg.affected(houses, line, river), line)
     assert rest["cut_depth_m"].tolist() == pytest.approx([10], abs=0.01)
+
+
+def _bends_and_houses(seed: int) -> tuple[np.ndarray, shapely.Geometry]:
+    """A strip that bends both ways, a straight one beside it, and footprints on their edges."""
+    random = np.random.default_rng(seed)
+    along = np.arange(0, 1200, 4.0)
+    middle = np.c_[along, 50 * np.sin(along / 60)]
+    strip = shapely.LineString(middle).buffer(9, cap_style="flat")
+    line = shapely.union_all([strip, shapely.box(0, 120, 1200, 137)])
+    corner = shapely.get_coordinates(line)
+    at = corner[random.integers(0, len(corner), 400)] + random.normal(0, 6, (400, 2))
+    half = random.uniform(1, 9, (400, 2))
+    shapes = shapely.box(*(at - half).T, *(at + half).T)
+    shapes[::3] = [s - shapely.box(*s.centroid.coords[0], *s.bounds[2:]) for s in shapes[::3]]
+    return np.array(
+        [shapely.affinity.rotate(s, a) for s, a in zip(shapes, range(0, 4000, 10), strict=True)]
+    ), line
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_closed_form_and_triangles_agree(monkeypatch, seed):
+    shapes, line = _bends_and_houses(seed)
+    line = shapely.orient_polygons(line)
+    shapely.prepare(line)
+    depth, known = stretches.depths_beside_stretches(shapes, line, LineEdges.of(line), 1e-3)
+    nothing = (np.zeros(len(shapes)), np.zeros(len(shapes), bool))
+    monkeypatch.setattr(depths, "depths_beside_stretches", lambda *_: nothing)
+    by_triangles = deepest(shapes, line, tolerance_m=1e-3)
+    assert known[by_triangles > 0].mean() > 0.6
+    assert depth[known] == pytest.approx(by_triangles[known], abs=1e-3 + 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "line", "depth"),
+    [
+        pytest.param(shapely.box(100, -15, 102, 15), STRIP, 10, id="ridge between straight banks"),
+        pytest.param(shapely.box(100, 4, 120, 30), STRIP, 6, id="one bank"),
+        pytest.param(
+            # a wall along y = 8 under the roof y = 20 - |x| / 2: at its middle
+            shapely.box(-6, 8, 6, 30),
+            shapely.Polygon([(-60, -100), (60, -100), (60, -10), (0, 20), (-60, -10)]),
+            12 * 2 / 5**0.5, id="on a wall, beside a bank that bends away",
+        ),
+        pytest.param(
+            # a wedge from below, its point at (0, 8): the corners are further off than the middle
+            shapely.box(-6, 8, 6, 11),
+            shapely.Polygon([(-40, -12), (0, 8), (40, -12), (40, 60), (-40, 60)]),
+            # corner (6, 11) from the wedge's right side x + 2 y = 16
+            12 / 5**0.5, id="at a corner, beside a bank that bends towards it",
+        ),
+    ],
+)  # fmt: skip
+def test_depth_in_closed_form_by_hand(shape, line, depth):
+    line = shapely.orient_polygons(line)
+    shapely.prepare(line)
+    found, known = stretches.depths_beside_stretches(
+        np.array([shape], object), line, LineEdges.of(line), 0.01
+    )
+    assert known.all()
+    assert found == pytest.approx([depth], abs=0.01 + 1e-6)

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["Edges", "mean_above", "rows_near", "shared_areas"]
+__all__ = ["CHAIN", "Edges", "mean_above", "rows_near", "shared_areas"]
 
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
