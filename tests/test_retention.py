@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import pinghu_geo as pg
 from conftest import building_frame
+from pinghu_geo.nouns.schema import label
 
 LIMITS = {"allowed_mm": 10.0, "freeboard_m": 0.5}
 GOOD = {
@@ -211,3 +212,14 @@ def test_a_band_that_the_limit_runs_through_is_for_review_and_says_from_where_on
     # wholly above it is no doubt
     above = judge(rise_alone_mm=12.0, rise_alone_low_mm=11.0, rise_alone_high_mm=13.0)
     assert above["verdict"] == "demolish"
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_a_band_of_one_end_is_no_band(end):
+    """What the other end is nobody knows, so neither retained nor taken by the number alone."""
+    for value in (2.0, 50.0):
+        given = {"rise_alone_mm": value, f"rise_alone_{end}_mm": value}
+        found = judge(**given)
+        assert found["verdict"] == "review"
+        other = {"low": "high", "high": "low"}[end]
+        assert label(f"rise_alone_{other}_mm", lang="zh", unit=False) in found["reason"]

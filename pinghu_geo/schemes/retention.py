@@ -179,7 +179,8 @@ def retention_verdict(
         limit = _rule_limit(rule, limits)
         values = _rule_evidence(known, rule)
         na = values.isna().to_numpy()
-        least, most = _evidence_band(known, rule["column"], values)
+        least, most, lost_end = _evidence_band(known, rule["column"], values)
+        na = na | (lost_end != "")
         holds = _rule_holds(least, rule["test"], limit) & _rule_holds(most, rule["test"], limit)
         some = _rule_holds(least, rule["test"], limit) | _rule_holds(most, rule["test"], limit)
         new = ~some & ~na & ~failed
@@ -196,7 +197,7 @@ def retention_verdict(
             band = float(least.iloc[k]), float(most.iloc[k])
             spread[k].append(_band_text(known.iloc[k], rule["column"], band, limit, lang))
         for k in np.flatnonzero(na):
-            missing[k].append(label(rule["column"], lang=lang, unit=False))
+            missing[k].append(label(lost_end[k] or rule["column"], lang=lang, unit=False))
     lacks = np.array([bool(m) for m in missing], dtype=bool)
     open_ = ~failed & (lacks | np.array([bool(m) for m in spread], dtype=bool))
     verdict[open_] = "review"
@@ -215,16 +216,21 @@ def retention_verdict(
 
 def _evidence_band(
     known: pd.DataFrame, column: str, values: pd.Series
-) -> tuple[pd.Series, pd.Series]:
-    """Least and most that a number may be; both are the number where no band is given."""
-    found = []
-    for end in ("low", "high"):
-        name = re.sub(r"(_[a-z0-9]+)$", rf"_{end}\1", column)
-        if name not in known.columns:
-            return values, values
-        given = numbers(known, name, "evidence")
-        found.append(given.where(given.notna(), values).where(values.notna()))
-    return found[0], found[1]
+) -> tuple[pd.Series, pd.Series, NDArray[np.object_]]:
+    """Least and most that a number may be, the number itself without a band; and ends not given."""
+    low, high = (re.sub(r"(_[a-z0-9]+)$", rf"_{end}\1", column) for end in ("low", "high"))
+    lost = np.full(len(known), "", dtype=object)
+    if low not in known.columns and high not in known.columns:
+        return values, values, lost
+    none = pd.Series(np.nan, index=known.index)
+    least, most = (
+        numbers(known, name, "evidence") if name in known.columns else none for name in (low, high)
+    )
+    # one end alone says nothing of the other
+    for name, one, other in ((low, least, most), (high, most, least)):
+        lost[(one.isna() & other.notna()).to_numpy(bool)] = name
+    least, most = (one.where(one.notna(), values).where(values.notna()) for one in (least, most))
+    return least, most, lost
 
 
 def _band_text(
