@@ -454,8 +454,7 @@ picture; `--quick` is the guard that CI runs on smaller layers.
 """
 TAIL = """
 Peers: of `affected` a pipeline in vectorised shapely (tree, covers first, areas, all corners projected, sides, offsets),
-which doesn't say how deep a building is cut, half of our time, and more on
-many short rivers, where it is cut window by window; of `locate` a loop over shapely's `project`; of designs shapely over the near buildings with its tree kept, the red lines given; of a profile stream1d (Rust) and a loop of
+which doesn't say how deep a building is cut, two fifths of our time; of `locate` a loop over shapely's `project`; of designs shapely over the near buildings with its tree kept, the red lines given; of a profile stream1d (Rust) and a loop of
 secants. Whole processes find their modules compiled, as where a package was installed and once used; without that (with
 `PYTHONDONTWRITEBYTECODE`) `import geopandas` alone takes a second more. Their bars were set for the outputs of then: since
 then `pinghu run` also writes campaign, board, papers for Project and QGIS, workbooks of hydraulics and of what was searched,
