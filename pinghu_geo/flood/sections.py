@@ -299,12 +299,12 @@ class Sections:
         of_kind = {"count": self.count[self.kind], "windowed": self.windowed[self.kind]}
         return replace(self, **alone, **of_kind, kind=np.arange(len(self)))
 
-    def _seen(self, kinds: Array) -> tuple[int, Taking]:
-        """As many columns as some rows have, and what gives these rows of arrays."""
+    def _seen(self, kinds: Array) -> Taking:
+        """What gives some rows of arrays, as many columns as they have."""
         wide = width = self.low.shape[1]
         if len(kinds) * width > FEW_SEGMENTS:  # a bridge's sections are wider than others
             wide = int(self.count[kinds].max(initial=1))
-        return wide, _part_of(kinds, wide, width)
+        return _part_of(kinds, wide, width)
 
     def wetted(self, rows: Array, level: Array) -> Wetted:
         """Area, width, conveyance of sections ``rows`` at ``level`` [m]; both (n,)."""
@@ -320,17 +320,11 @@ class Sections:
     def _wetted_batch(self, rows: Array, level: Array) -> Wetted:
         if not len(rows):
             return Wetted(*np.zeros((4, 0, 3)))
-        kinds, n = self.kind[rows], len(rows)
-        wide, of = self._seen(kinds)
-        level = level[:, None]
-        depth = level - of(self.low)
-        share = depth * of(self.steep)
-        np.clip(share, 0.0, 1.0, out=share)
-        start = of(self.ridge) > level
+        of, depth, share, open_ = self._submerged(rows, level)
+        n, wide = share.shape
+        start = of(self.ridge) > level[:, None]
         start[:, :1] = True
-        if self.above is not None and self.until is not None and self.windowed[kinds].any():
-            open_ = level > of(self.above)
-            share *= open_ & (level <= of(self.until))
+        if open_ is not None:
             # a levee's face parts nothing once it is overtopped
             start[:, 1:] |= open_[:, 1:] != open_[:, :-1]
         held = np.empty((4, n, wide))
@@ -364,20 +358,24 @@ class Sections:
         sums = np.bincount(place.ravel(), units.ravel(), minlength=12 * n)
         return Wetted(*sums.reshape(4, n, 3))
 
-    def _submerged(self, rows: Array, level: Array) -> tuple[Taking, Array, Array]:
-        """What gives rows of arrays, how deep segments lie, and what share of each is wet."""
+    def _submerged(self, rows: Array, level: Array) -> tuple[Taking, Array, Array, Array | None]:
+        """What gives rows of arrays, how deep segments lie, what share of each is wet.
+
+        And which are open from below, where any of these sections has such that aren't always.
+        """
         kinds, level = self.kind[rows], level[:, None]
-        of = self._seen(kinds)[1]
+        of, open_ = self._seen(kinds), None
         depth = level - of(self.low)
         share = depth * of(self.steep)
         np.clip(share, 0.0, 1.0, out=share)
         if self.above is not None and self.until is not None and self.windowed[kinds].any():
-            share *= (level > of(self.above)) & (level <= of(self.until))
-        return of, depth, share
+            open_ = level > of(self.above)
+            share *= open_ & (level <= of(self.until))
+        return of, depth, share, open_
 
     def area(self, rows: Array, level: Array) -> Array:
         """Area of whole sections (n,) [m²]: that of `wetted` without more."""
-        of, depth, share = self._submerged(rows, level)
+        of, depth, share, _ = self._submerged(rows, level)
         depth -= of(self.half) * share
         found: Array = np.einsum("ij,ij,ij->i", depth, of(self.run), share)
         if self.idle is not None:
@@ -386,13 +384,13 @@ class Sections:
 
     def perimeter(self, rows: Array, level: Array) -> Array:
         """Wetted perimeter (n,) [m]."""
-        of, _, share = self._submerged(rows, level)
+        of, _, share, _ = self._submerged(rows, level)
         found: Array = np.einsum("ij,ij->i", of(self.length), share)
         return found
 
     def thrust(self, rows: Array, level: Array) -> Array:
         """Area times depth of its centroid (n,) [m³]; the ground alone, for the specific force."""
-        of, depth, share = self._submerged(rows, level)
+        of, depth, share, _ = self._submerged(rows, level)
         # half the integral of depth² over a straight piece of ground
         wet = 2 * of(self.half) * share
         pieces = of(self.run) * share * (depth * (depth - wet) + wet * wet / 3)
