@@ -121,6 +121,18 @@ class _RiverWater:
             return None
         return self.marched(models, low, (low, high), self.level[:, high])
 
+    def levels_above(
+        self, line: DrawnLine, last: int, *, same_above: int = 0, all_the_way: bool = False
+    ) -> tuple[list[Model] | None, Array | None]:
+        """Sections of a line that differs up to a station, and levels from the one below it up."""
+        models = self._models(line, 0, self.level.shape[1] - 1)
+        high = min(last + 1, self.level.shape[1] - 1)
+        made = None if models is None else self.marched(
+            models, 0, (0, high), self.level[:, high],
+            same_above=same_above, all_the_way=all_the_way,
+        )  # fmt: skip
+        return models, made
+
     def marched(
         self, models: list[Model], offset: int, way: tuple[int, int], level: Array, *,
         same_above: int = 0, all_the_way: bool = False,
@@ -197,14 +209,10 @@ class _Waters:
         line = DrawnLine(moves, water.line.walls)
         if water.local_levels(line, first, last) is None:
             return False
-        models = water._models(line, 0, water.level.shape[1] - 1)
-        high = min(last + 1, water.level.shape[1] - 1)
-        made = None if models is None else water.marched(
-            models, 0, (0, high), water.level[:, high], same_above=first
-        )  # fmt: skip
+        models, made = water.levels_above(line, last, same_above=first)
         if models is None or made is None:
             return False
-        levels = np.concatenate([made, water.level[:, high + 1 :]], axis=1)
+        levels = np.concatenate([made, water.level[:, made.shape[1] :]], axis=1)
         above = self._levels_of_inflows(name, levels)
         if above is None:
             return False
@@ -234,14 +242,11 @@ class _Waters:
     def over_mm(self, name: str, moves: Array, last: int) -> float:
         """How far the river passes what is allowed with other moves; NaN: it doesn't."""
         water = self.rivers[name]
-        models = water._models(DrawnLine(moves, water.line.walls), 0, water.level.shape[1] - 1)
-        high = min(last + 1, water.level.shape[1] - 1)
-        made = None if models is None else water.marched(
-            models, 0, (0, high), water.level[:, high], all_the_way=True
-        )  # fmt: skip
+        line = DrawnLine(moves, water.line.walls)
+        made = water.levels_above(line, last, all_the_way=True)[1]
         if made is None:
             return float("nan")
-        over = 1000 * float((made - water.reach.most[:, : high + 1]).max())
+        over = 1000 * float((made - water.reach.most[:, : made.shape[1]]).max())
         return over if over > 1000 * EXCESS_M else float("nan")
 
 
