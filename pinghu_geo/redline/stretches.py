@@ -198,7 +198,8 @@ def _stretches_beside(hulls: _Hulls, shapes: Shapes, edges: LineEdges) -> tuple[
     They hold all pieces that meet a hull's box, and those nearest to its corners.
     """
     n, m = len(hulls.first), len(edges.ring)
-    post = edges.posts.query(hulls.xy + hulls.origin[hulls.of])[1]
+    places = hulls.xy + hulls.origin[hulls.of]
+    post = edges.posts.query(places)[1]
     meets, piece = edges.meeting(shapely.bounds(shapes))
     near = [edges.before[post], edges.behind[post], piece]
     both = np.unique(np.concatenate([hulls.of, hulls.of, meets]) * m + np.concatenate(near))
@@ -224,7 +225,7 @@ def _stretches_beside(hulls: _Hulls, shapes: Shapes, edges: LineEdges) -> tuple[
     owner = np.repeat(np.arange(len(of)), size)
     begin = np.cumsum(size) - size
     corner = np.arange(len(owner)) + (hulls.first[of] - begin)[owner]
-    x, y = (hulls.xy + hulls.origin[hulls.of])[corner].T
+    x, y = places[corner].T
     (x0, y0), (east, north) = edges.start.T, edges.step.T
     for _ in range(PROLONGED + 1):
         k = low[owner]
