@@ -3,9 +3,11 @@
 Meandering rivers (21 km for 5,000, 210 km for 50,000) with so many affected houses, each with
 owner, class, stage and cost, in their nodes; all other houses near the line, too. Said are
 the CPU seconds of building and writing the page, its size, when it is ready by the browser's own
-clock (houses painted, the panel filled), and what a step of panning or zooming costs. Chromium
-runs without a screen and without a network, on whatever else the machine does: its load is said,
-and beside each time by the clock stands the CPU time of the page's main thread.
+clock (houses painted, the panel filled), and what a step of panning or zooming costs: until the
+next frame is painted, the longest frame until all tiles and names are there, and until they are.
+Each bar stands beside its figure. Chromium runs without a screen and without a network, on
+whatever else the machine does: its load is said, and beside each time by the clock stands the CPU
+time of the page's main thread.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -33,14 +35,26 @@ FLAGS = (
     "--disable-dev-shm-usage", "--window-size=1920,1080",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
-# Steps that a person does with the mouse; each waits until the frame after it is painted.
+# Steps that a person does with the mouse; each waits until the frame after it is painted, and then
+# until nothing waits to be drawn: the longest of these frames is told, too.
 STEP = """
 const done = arguments[arguments.length - 1], map = pgMap.map, step = arguments[0];
 const at = performance.now();
 if (step[0] === "pan") map.panBy([step[1], step[2]], {animate: false});
 else map.setZoom(map.getZoom() + step[1], {animate: false});
 const busy = performance.now() - at;
-requestAnimationFrame(() => setTimeout(() => done([busy, performance.now() - at]), 0));
+let painted = 0, begin = at, longest = 0, whole = 0;
+(function frame() {
+  requestAnimationFrame(() => setTimeout(() => {
+    const now = performance.now();
+    if (!painted) painted = now - at;
+    longest = Math.max(longest, now - begin);
+    begin = now;
+    if (pgMap.waiting()) { frame(); return; }
+    if (!whole) { whole = now - at; frame(); return; }  // the frame in which the last is painted
+    done([busy, painted, longest, whole]);
+  }, 0));
+})();
 """
 
 
@@ -125,6 +139,16 @@ def written(given: dict[str, Any], file: Path) -> float:
     return time.process_time() - begin
 
 
+class Step(NamedTuple):
+    """Milliseconds of a step."""
+
+    script: float
+    painted: float
+    longest: float
+    whole: float
+    cpu: float
+
+
 class Page:
     """A page in Chromium with the network off."""
 
@@ -155,57 +179,75 @@ class Page:
         )
         return clock / 1000, self.cpu_s()
 
-    def step(self, *what: Any) -> tuple[float, float, float]:
-        """Milliseconds of a step: script, until painted, and CPU of the main thread."""
+    def step(self, *what: Any) -> Step:
+        """What one step costs."""
         begin = self.cpu_s()
-        busy, painted = self.driver.execute_async_script(STEP, list(what))
-        return busy, painted, 1000 * (self.cpu_s() - begin)
+        told = self.driver.execute_async_script(STEP, list(what))
+        return Step(*told, 1000 * (self.cpu_s() - begin))
 
 
-def steps_of(page: Page) -> None:
-    """Print what panning and zooming costs from the whole down to single houses."""
+def steps_of(page: Page, turns: int) -> dict[str, list[Step]]:
+    """All steps of panning and zooming, from the whole down to single houses and back again."""
     page.driver.execute_script("pgMap.map.options.zoomSnap = 1")
-    first = page.driver.execute_script("return pgMap.map.getZoom()")
-    kinds: dict[str, list[tuple[float, float, float]]] = {"pan": [], "zoom": []}
-    for zoom in range(int(first), 20):
-        if zoom > first:
-            kinds["zoom"].append(page.step("zoom", 1))
+    first = int(page.driver.execute_script("return pgMap.map.getZoom()"))
+    kinds: dict[str, list[Step]] = {"pan": [], "zoom": []}
+    for turn in range(turns):
+        for zoom in [*range(first + 1, 20), *range(18, first - 1, -1)]:
+            now = page.driver.execute_script("return pgMap.map.getZoom()")
+            own = {"zoom": [page.step("zoom", zoom - now)], "pan": []}
             time.sleep(0.3)
-        own = []
-        for x, y in ((300, 0), (-300, 0), (0, 200), (0, -200)):
-            own.append(page.step("pan", x, y))
-            time.sleep(0.15)
-        kinds["pan"] += own
-        print(f"    zoom {zoom}: pan {max(o[0] for o in own):.0f} ms of script at most, "
-              f"{max(o[1] for o in own):.0f} until painted, {max(o[2] for o in own):.0f} CPU"
-              + (f"; zoom {kinds['zoom'][-1][0]:.0f}, {kinds['zoom'][-1][1]:.0f}, "
-                 f"{kinds['zoom'][-1][2]:.0f}" if zoom > first else ""))  # fmt: skip
-    for kind, found in kinds.items():
-        middle = np.median(np.array(found), axis=0)
-        print(f"  {kind}: median {middle[0]:.0f} ms script, {middle[1]:.0f} painted, "
-              f"{middle[2]:.0f} CPU; most {max(f[0] for f in found):.0f}, "
-              f"{max(f[1] for f in found):.0f}, {max(f[2] for f in found):.0f}")  # fmt: skip
+            for x, y in ((300, 0), (-300, 0), (0, 200), (0, -200)) if turn == 0 else ():
+                own["pan"].append(page.step("pan", x, y))
+                time.sleep(0.15)
+            for kind, steps in own.items():
+                kinds[kind] += steps
+            if turn == 0:
+                print(f"    to zoom {zoom}: " + "; ".join(
+                    f"{kind} {max(s.painted for s in steps):.0f} ms until painted, longest frame "
+                    f"{max(s.longest for s in steps):.0f}, CPU {max(s.cpu for s in steps):.0f}"
+                    for kind, steps in own.items()), flush=True)  # fmt: skip
+    return kinds
+
+
+def say_steps(kinds: dict[str, list[Step]], bars: dict[str, str]) -> None:
+    """Print the middle and the worst step of each kind beside its bar."""
+    for kind, steps in kinds.items():
+        for what in ("painted", "longest", "whole", "cpu"):
+            found = np.sort([getattr(one, what) for one in steps])
+            words = {"painted": "until painted", "longest": "longest frame until all is drawn",
+                     "whole": "until all is drawn", "cpu": "CPU of the main thread"}[what]  # fmt: skip
+            bar = bars.get(kind, "") if what == "painted" else ""
+            print(f"  {kind}, {words}: median {np.median(found):.0f} ms, "
+                  f"most {found[-1]:.0f}, next {found[-2]:.0f}, {found[-3]:.0f}; "
+                  f"{len(found)} steps{bar}")  # fmt: skip
+
+
+# none is set for building 5,000 and for zooming among 50,000
+BARS = {5_000: {"size": "6 MB", "ready": "1 s", "pan": "50 ms", "zoom": "50 ms"},
+        50_000: {"size": "15 MB", "built": "6 s", "ready": "3 s", "pan": "60 ms"}}  # fmt: skip
 
 
 def main(counts: list[int]) -> None:
-    """Print size, times of building, ready and of steps."""
+    """Print size, times of building, ready and of steps, each beside its bar."""
     warnings.simplefilter("ignore")
     for n in counts:
+        bars = {what: f" (bar {bar})" for what, bar in BARS.get(n, {}).items()}
         with tempfile.TemporaryDirectory() as name:
             file = Path(name) / "map.html"
             given = campaign_of(n)
             built = written(given, file)
             print(f"{len(given['affected']):,} houses, {len(given['nodes'])} nodes: built and "
-                  f"written in {built:.1f} s CPU, {file.stat().st_size / 1e6:.1f} MB "
+                  f"written in {built:.1f} s CPU{bars.get('built', '')}, "
+                  f"{file.stat().st_size / 1e6:.1f} MB{bars.get('size', '')} "
                   f"(load {os.getloadavg()[0]:.1f})", flush=True)  # fmt: skip
             for last in (False, False, True):
                 page = Page()
                 try:
                     clock, cpu = page.ready(file)
-                    print(f"  ready after {clock:.2f} s by the clock, {cpu:.2f} s CPU "
-                          f"(load {os.getloadavg()[0]:.1f})", flush=True)  # fmt: skip
+                    print(f"  ready after {clock:.2f} s by the clock{bars.get('ready', '')}, "
+                          f"{cpu:.2f} s CPU (load {os.getloadavg()[0]:.1f})", flush=True)  # fmt: skip
                     if last:
-                        steps_of(page)
+                        say_steps(steps_of(page, 3), bars)
                 finally:
                     page.driver.quit()
 

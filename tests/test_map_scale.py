@@ -56,7 +56,7 @@ def test_from_afar_each_house_is_counted_once(tmp_path):
         )
         # and those of them that are in view stand on the page
         seen = driver.execute_script(
-            "pgMap.map.setZoom(8, {animate: false});"
+            "pgMap.map.setZoom(8, {animate: false}); pgMap.groups();"
             "return [...document.querySelectorAll('.pg-count span')].map(e => +e.textContent);"
         )
     assert sorted(seen) == sorted(levels["8"])
@@ -64,6 +64,59 @@ def test_from_afar_each_house_is_counted_once(tmp_path):
     for zoom, counts in levels.items():
         assert sum(counts) == (len(hit) if int(zoom) < maps.SEEN_ZOOM else 0)
         assert len(counts) <= 300_000 / (156_543 * 44 / 2 ** int(zoom)) + 2
+
+
+# zooms as given one after another, each until all is drawn; points said to canvases, frame by frame
+ZOOMED = """
+const done = arguments[arguments.length - 1], steps = [...arguments[0]], frames = [];
+let tiles = null;
+window.points = 0;
+pgMap.map.eachLayer(one => { if (one.repaint) tiles = one; });
+for (const name of window.counted ? [] : ["lineTo", "moveTo", "rect"]) {
+  const drawn = CanvasRenderingContext2D.prototype[name];
+  CanvasRenderingContext2D.prototype[name] = function (...given) {
+    if (this.canvas.side) window.points += name === "rect" ? 4 : 1;
+    return drawn.apply(this, given);
+  };
+}
+const pictures = () => Object.fromEntries(Object.entries(tiles._tiles).filter(([, one]) => one.current)
+  .map(([key, one]) => [key, one.el.dots && new Uint32Array(one.el.getContext("2d").getImageData(
+    0, 0, one.el.width, one.el.height).data.buffer).some(dot => dot) ? one.el.toDataURL() : ""]));
+window.counted = true;
+const before = pictures();
+(function next() {
+  if (!steps.length) { done([before, pictures(), frames]); return; }
+  pgMap.map.setZoom(steps.shift(), {animate: false});
+  (function frame() {
+    window.points = 0;
+    requestAnimationFrame(() => setTimeout(() => {
+      if (window.points) frames.push(window.points);
+      if (pgMap.waiting()) frame(); else next();
+    }, 0));
+  })();
+})();
+"""
+
+
+@pytest.mark.filterwarnings("ignore:floor area")
+def test_a_frame_draws_few_tiles_and_tiles_drawn_again_are_as_new(tmp_path):
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("needs chromium and chromedriver")
+    at = [(x, y) for x in np.arange(50, 10_000, 14.0) for y in (-12.0, 12.0)]
+    hit, _, _, page = page_of([(0, 0), (10_000, 0)], at)
+    page.save(tmp_path / "map.html")
+    with browser() as driver:
+        driver.set_script_timeout(60)
+        driver.get((tmp_path / "map.html").as_uri())
+        driver.execute_script("pgMap.map.options.zoomSnap = 1")
+        driver.execute_async_script(ZOOMED, [15])
+        before, after, frames = driver.execute_async_script(ZOOMED, [17, 19, 16, 14, 15])
+    assert before == after
+    assert any(before.values())
+    # of 512 dots at zoom 16, a tile of which holds some 90 houses of four points and their hulls
+    assert len(hit) > 1400
+    assert len(frames) >= 5
+    assert max(frames) < 1500 + 4000, frames
 
 
 @pytest.mark.filterwarnings("ignore:floor area")

@@ -205,6 +205,7 @@ def command_map(
         attributionControl=False,
     )
     page.options["maxZoom"], page.options["minZoom"] = 21, 5
+    page.options["fadeAnimation"] = False  # of tiles: some twelve frames more after each step
     edges = gpd.GeoSeries(pd.concat([line.geometry for line in lines.values()]), crs=rivers.crs)
     if ground is not None:
         picture, corners = ground_picture(ground, edges, gcj02=ground_gcj02)

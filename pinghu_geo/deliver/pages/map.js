@@ -26,7 +26,9 @@
   }
 
   // --- shapes: from differences of millionths of a degree to the unit square of Mercator
-  const CELL = 1 / 65536;
+  const FAR = 16;  // below this zoom a house is a few pixels: its box
+  const CELL = 1 / 65536, SEEN = new Uint32Array(512 * 512);
+  let paths = 0;  // how many paths of far shapes were begun
   function Shapes(packed) {
     const d = unpacked(packed.xy), parts = unpacked(packed.parts), sizes = unpacked(packed.rings);
     const total = parts.length, xy = new Float64Array(d.length), box = new Float64Array(4 * total).fill(NaN);
@@ -68,21 +70,38 @@
       found.sort((a, b) => a - b);
       return found.filter((k, i) => !i || k !== found[i - 1]);
     }
-    // rings of a shape as a path in a tile's pixels; far away its box, of two pixels at least
-    function trace(g, k, at, n, side, far, open) {
-      if (far) {
-        const w = Math.max((box[4 * k + 2] - box[4 * k]) * n * side, 2);
-        const h = Math.max((box[4 * k + 3] - box[4 * k + 1]) * n * side, 2);
-        g.rect((box[4 * k] * n - at.x) * side, (box[4 * k + 1] * n - at.y) * side, w, h);
-        return;
+    // a shape far away: its box, of two pixels at least, and of those on one pixel only the first;
+    // where shapes were since the path began stands in SEEN under its number
+    function dot(g, k, at, n, side, path) {
+      const w = (box[4 * k + 2] - box[4 * k]) * n * side, h = (box[4 * k + 3] - box[4 * k + 1]) * n * side;
+      const x = (box[4 * k] * n - at.x) * side, y = (box[4 * k + 1] * n - at.y) * side;
+      if (w <= 2 && h <= 2 && x >= 0 && y >= 0 && x < side && y < side) {
+        const pixel = Math.floor(y) * side + Math.floor(x);
+        if (SEEN[pixel] === path) return 0;
+        SEEN[pixel] = path;
       }
+      g.rect(x, y, Math.max(w, 2), Math.max(h, 2));
+      return 4;
+    }
+    // rings of a shape as a path in a tile's pixels; how many points that took. A ring ends where it
+    // began: its first edge again closes it, in a time that closePath would take for all of a path;
+    // but dashes would be drawn over one another
+    function trace(g, k, at, n, side, far, open, dashed) {
+      if (far) return dot(g, k, at, n, side, far);
+      const least = at.z < FAR ? 1 : 0;  // far away points beside one another are one
+      let points = 0, u = 0, v = 0;
       for (let r = starts[k]; r < starts[k + 1]; r++) {
-        for (let p = ringAt[r]; p < ringAt[r + 1]; p += 2) {
-          const x = (xy[p] * n - at.x) * side, y = (xy[p + 1] * n - at.y) * side;
+        const end = ringAt[r + 1] - 2, to = end + (open || dashed || end - ringAt[r] < 4 ? 0 : 2);
+        for (let p = ringAt[r]; p <= to; p += 2) {
+          const q = p <= end ? p : ringAt[r] + 2;
+          const x = (xy[q] * n - at.x) * side, y = (xy[q + 1] * n - at.y) * side;
+          if (least && p !== ringAt[r] && p < end && Math.abs(x - u) + Math.abs(y - v) < least) continue;
           if (p === ringAt[r]) g.moveTo(x, y); else g.lineTo(x, y);
+          points++; u = x; v = y;
         }
-        if (!open) g.closePath();
+        if (dashed && !open) g.closePath();
       }
+      return points;
     }
     function holds(k, x, y) {  // whether a point lies in a shape
       let inside = false;
@@ -177,18 +196,17 @@
     return c;
   }
 
-  // --- tiles: drawn one after another, so that no frame waits for all of them
-  const FAR = 16, waiting = [];  // below this zoom a house is a few pixels: its box
+  // --- tiles: a few a frame, so that none waits for all of them. What is said to a canvas is painted
+  // only at the end of its frame, so that how long the saying took is but part of it: a frame takes
+  // as many tiles as have so many points between them, and one at least.
+  const POINTS = 1500, waiting = [], spare = [];
   let asked = false;
   function drawWaiting(all) {
-    const until = performance.now() + 12;
-    while (waiting.length && (all === true || performance.now() < until)) {
+    let left = all === true ? Infinity : POINTS;
+    while (waiting.length && left > 0) {
       const [layer, tile, at, done] = waiting.shift();
       if (tile.gone) continue;
-      // a canvas gets its dots here: all those of a step at once would hold up its frame
-      const g = tile.getContext("2d");
-      if (!tile.scaled) { g.scale(tile.width / tile.side, tile.height / tile.side); tile.scaled = true; }
-      layer.paint(g, at, tile.side);
+      left -= layer.paint(tile, at);
       if (done) done(null, tile);
     }
     asked = waiting.length > 0;
@@ -196,12 +214,16 @@
   }
   const Tiles = L.GridLayer.extend({
     createTile: function (at, done) {
-      const side = this.getTileSize().x, tile = document.createElement("canvas");
-      const dots = Math.min(window.devicePixelRatio || 1, 2);
-      tile.width = tile.height = side * dots; tile.side = side;
+      const tile = spare.pop() || document.createElement("canvas");
+      tile.gone = false; tile.side = this.getTileSize().x;
       waiting.push([this, tile, at, done]);
       if (!asked) { asked = true; requestAnimationFrame(drawWaiting); }
       return tile;
+    },
+    // what is seen stays, as large as it then is, until the tiles of another zoom are there
+    getEvents: function () {
+      const {viewprereset, ...others} = L.GridLayer.prototype.getEvents.call(this);
+      return others;
     },
     // the same tiles with what has changed, without a moment of nothing
     repaint: function () {
@@ -210,6 +232,19 @@
       if (!asked && waiting.length) { asked = true; requestAnimationFrame(drawWaiting); }
     }
   });
+  // where to draw on a tile, in its own pixels: a canvas gets its dots when there is something to draw
+  function blank(tile, needed) {
+    const dots = tile.side * Math.min(window.devicePixelRatio || 1, 2);
+    if (tile.dots) tile.getContext("2d").clearRect(0, 0, tile.side, tile.side);
+    if (!needed) return null;
+    const g = tile.getContext("2d");
+    if (tile.dots !== dots) {
+      tile.width = tile.height = tile.dots = dots;
+      g.scale(dots / tile.side, dots / tile.side);
+    }
+    g.globalAlpha = 1;
+    return g;
+  }
   const letterPictures = new Map();
   function letterPicture(text, k) {
     const key = k + text;
@@ -227,21 +262,25 @@
   }
   const drawings = DATA.drawn.map(one => ({...one, shapes: Shapes(one.shapes)}));
   const Houses = Tiles.extend({
-    paint: function (g, at, side) {
-      const n = 2 ** at.z * 256 / side, far = at.z < FAR, pad = 14 / side / n;
+    paint: function (tile, at) {  // how many points it took
+      const side = tile.side, n = 2 ** at.z * 256 / side, far = at.z < FAR, pad = 14 / side / n;
       const near = shapes =>
         shapes.within(at.x / n - pad, at.y / n - pad, (at.x + 1) / n + pad, (at.y + 1) / n + pad);
-      g.globalAlpha = 1;
-      g.clearRect(0, 0, side, side);
+      const list = near({within}).filter(k => visible[k]);
+      const below = drawings.map((one, i) => map.hasLayer(map.pgDrawn[i]) ? near(one.shapes) : []);
+      const g = blank(tile, list.length || below.some(ks => ks.length));
+      if (!g) return 0;
+      let points = 0;
       drawings.forEach((one, i) => {  // what lies below the houses
-        if (!map.hasLayer(map.pgDrawn[i])) return;
+        if (!below[i].length) return;
         g.beginPath();
-        for (const k of near(one.shapes)) one.shapes.trace(g, k, at, n, side, one.small && far, one.open);
+        paths++;
+        for (const k of below[i]) points += one.shapes.trace(g, k, at, n, side, one.small && far && paths, one.open,
+          one.dash.length > 0);
         if (one.fill) { g.fillStyle = one.fill; g.fill(); }
         g.strokeStyle = one.colour; g.lineWidth = one.weight;
         g.setLineDash(one.dash); g.stroke(); g.setLineDash([]);
       });
-      const list = near({within}).filter(k => visible[k]);
       // one path for all houses of one look
       const looks = new Map();
       for (const k of list) {
@@ -253,7 +292,8 @@
         const kind = look % 1000;
         g.globalAlpha = look < 1000 ? 1 : 0.3;
         g.beginPath();
-        for (const k of ks) trace(g, k, at, n, side, far);
+        paths++;
+        for (const k of ks) points += trace(g, k, at, n, side, far && paths);
         g.strokeStyle = edge; g.lineWidth = wide;
         if (far) g.stroke();
         g.fillStyle = DATA.classes[kind].fill; g.fill();
@@ -262,7 +302,7 @@
       };
       for (const [look, ks] of [...looks].sort((a, b) => b[0] - a[0])) drawn(ks, look, "#222", 1);
       if (list.includes(chosen)) drawn([chosen], klass[chosen], "#ff00c8", 4);
-      if (at.z < 18) return;
+      if (at.z < 18) return points;
       for (const k of list) {
         g.globalAlpha = focus < 0 || houseNode[k] === focus ? 1 : 0.3;
         const c = letterPicture(letterOf(k), klass[k]);
@@ -270,13 +310,18 @@
         const y = ((box[4 * k + 1] + box[4 * k + 3]) / 2 * n - at.y) * side;
         g.drawImage(c, x - c.side / 2, y - 10, c.side, 20);
       }
+      return points;
     }
   });
   let chosen = -1;
   map.createPane("pg-houses").style.zIndex = 450;
   map.getPane("pg-houses").style.pointerEvents = "none";
   const tiles = new Houses({pane: "pg-houses", maxZoom: 21, minZoom: 5, tileSize: 512, updateWhenZooming: false});
-  tiles.on("tileunload", e => { e.tile.gone = true; });
+  tiles.on("tileunload", ({tile}) => {  // to be drawn anew: making canvases costs more than that
+    tile.gone = true; tile.className = ""; tile.removeAttribute("style");
+    blank(tile, false);
+    if (!waiting.some(w => w[1] === tile) && spare.length < 40) spare.push(tile);
+  });
   map.on("layeradd layerremove", e => { if ((map.pgDrawn || []).includes(e.layer)) tiles.repaint(); });
 
   // --- names, chainages, and from afar how many houses: only those in view stand in the page
@@ -363,7 +408,13 @@
   }
   function count() { groupsOf = ""; write(); }
   map.on("zoomstart", () => texts.replaceChildren());
-  map.on("moveend", write);
+  // the frame after that of the tiles: both in one would be a long one
+  let toWrite = false;
+  map.on("moveend", () => {
+    if (toWrite) return;
+    toWrite = true;
+    requestAnimationFrame(() => requestAnimationFrame(() => { toWrite = false; write(); }));
+  });
 
   // --- the panel
   const panel = document.querySelector(".pg-panel"), find = q => panel.querySelector(q);
@@ -592,6 +643,7 @@
     map.options.zoomSnap = 0;
     map.fitBounds(seen.isValid() ? seen : before.bounds, {animate: false, maxZoom: 19});
     map.eachLayer(one => { if (one._renderer && one.redraw) one.redraw(); });
+    write();
     drawWaiting(true);
   });
   window.addEventListener("afterprint", () => {
@@ -617,7 +669,8 @@
   // painted: the frame after the first drawing is through
   drawWaiting(true);
   requestAnimationFrame(() => setTimeout(() => performance.mark("pg-ready"), 0));
-  window.pgMap = {map: map, waiting: () => waiting.length, groups: () => groups.map(one => one.n),
+  window.pgMap = {map: map, waiting: () => waiting.length + toWrite,
+    groups: () => { write(); return groups.map(one => one.n); },
     rings: () => groups.map(one => Object.fromEntries(one.of.map((n, k) => [DATA.classes[k].code, n]))),
     openHouse: id => openHouse(H.ids.indexOf(id)), openNode: id => openNode(N.findIndex(n => n.id === id)),
     classes: () => Object.fromEntries(DATA.classes.map((c, k) => [c.code, H.ids.filter((id, i) => klass[i] === k)])),
