@@ -138,10 +138,23 @@ def _shared_options(
 
 @app.command()
 def run(
-    project: Project, out: Out, force: Force = False, quiet: Quiet = False, lang: Tongue = None
+    project: Project,
+    out: Out,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            help="write only these results, such as ledger,map; see pinghu explain outputs",
+            metavar="<str>",
+            show_default=False,
+        ),
+    ] = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    lang: Tongue = None,
 ) -> None:
     """Run a project file into a folder of results 运行项目."""
-    _run_and_report(project, out, force=force, quiet=quiet, lang=lang)
+    _run_and_report(project, out, only=only, force=force, quiet=quiet, lang=lang)
 
 
 @app.command()
@@ -508,7 +521,13 @@ class _StepBars:
 
 
 def _run_and_report(
-    project: Path, out: Path, *, force: bool, quiet: bool = False, lang: str | None = None
+    project: Path,
+    out: Path,
+    *,
+    force: bool,
+    only: list[str] | None = None,
+    quiet: bool = False,
+    lang: str | None = None,
 ) -> Path:
     """Run with progress on stderr, results on stdout."""
     from pinghu_geo.nouns.messages import say
@@ -516,7 +535,9 @@ def _run_and_report(
 
     word = _lang_of_command(lang, project)
     with _step_display(quiet=quiet) as tell:
-        folder = run_project(project, out, force=force, lang=word, progress=tell)
+        folder = run_project(
+            project, out, force=force, outputs=only or None, lang=word, progress=tell
+        )
     for line in summary_lines(folder):
         typer.echo(console_text(line))
     typer.echo(console_text(say("Results: {}", word, folder.resolve())))

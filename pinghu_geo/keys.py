@@ -77,8 +77,9 @@ class Key:
         """Whether a value is of one of its kinds, and within its range."""
         if not any(_is_of_kind(value, kind) for kind in self.kind):
             return False
-        if self.choices and value not in self.choices:
-            return False
+        if self.choices:
+            named = value if isinstance(value, list) else [value]
+            return bool(named) and set(named) <= set(self.choices)
         if isinstance(value, int | float) and not isinstance(value, bool):
             low = -math.inf if self.least is None else self.least
             return low <= value <= (math.inf if self.most is None else self.most)
@@ -90,7 +91,8 @@ class Key:
         """What may stand there, in words."""
         at = 0 if lang == "zh" else 1
         if self.choices:
-            return " / ".join(self.choices)
+            words = " / ".join(self.choices)
+            return f"{KINDS['texts'][at]}: {words}" if "texts" in self.kind else words
         low, high = self.least, self.most
         bounds = "" if low is None else f" >= {low:g}" if high is None else f" {low:g} … {high:g}"
         unit = f" [{self.unit}]" if self.unit else ""
@@ -178,6 +180,9 @@ def key_mistakes(
         if key is None:
             yield at, ProjectError(f"{where}: {word!r} is not known", hint=nearest(word, known))
         elif not key.holds(value):
+            if key.choices and "texts" in key.kind:
+                yield at, refused_list(where, key, value)
+                continue
             hint = key.example if not key.choices else nearest(value, key.choices)
             what = key.may("en") if not key.choices else f"one of {', '.join(key.choices)}"
             yield at, ProjectError(f"{where}: {word} must be {what}", hint=hint)
@@ -186,6 +191,15 @@ def key_mistakes(
     for word, key in known.items():
         if key.required and word not in given and _is_required_here(word, given):
             yield path, ProjectError(f"{where} lacks {word}", hint=_example_in_section(key))
+
+
+def refused_list(where: str, key: Key, value: Any) -> ProjectError:
+    """A list with something that is none of the key's choices, or with nothing."""
+    odd = [one for one in value if one not in key.choices] if isinstance(value, list) else [value]
+    return ProjectError(
+        f"{where}: {key.path[-1]} must be a list of some of {', '.join(key.choices)}",
+        hint=nearest(odd[0], key.choices) if odd and odd[0] not in key.choices else key.example,
+    )
 
 
 def _is_required_here(word: str, given: Mapping[str, Any]) -> bool:
@@ -289,6 +303,9 @@ def _object_schema(path: Path) -> dict[str, Any]:
 def _value_schema(key: Key, path: Path) -> dict[str, Any]:
     """The schema of one key's value."""
     kinds = [_object_schema(path) if kind == "plan" else dict(KINDS[kind][2]) for kind in key.kind]
+    if key.choices and "texts" in key.kind:
+        kinds = [{"type": "array", "items": {"type": "string", "enum": list(key.choices)},
+                  "minItems": 1}]  # fmt: skip
     bounds: dict[str, Any] = {"minimum": key.least, "maximum": key.most}
     bounds = {word: bound for word, bound in bounds.items() if bound is not None}
     enum: dict[str, Any] = {"enum": list(key.choices)} if key.choices else {}

@@ -6,9 +6,9 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from pinghu_geo.campaign.workdays import day_of
 from pinghu_geo.intake.conditions import parse_condition
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.io import read_table
-from pinghu_geo.keys import defaults, key_mistakes, keys_below, nouns_of, table_source
+from pinghu_geo.keys import defaults, key_mistakes, keys_below, nouns_of, refused_list, table_source
 from pinghu_geo.nouns.errors import LayerError, ProjectError, reason
 from pinghu_geo.nouns.files import existing, parsed_toml, require_plain
 from pinghu_geo.nouns.schema import Lang, nearest
@@ -38,6 +38,11 @@ FLOOD_TABLES = nouns_of("flood")
 CAMPAIGN_TABLES = {k: v for k, v in nouns_of("campaign").items() if k != "groups"}
 # where the example of a key names a scheme
 SCHEME = re.compile(r'\b(adopted|from) = "原方案"')
+# outputs that come of a section, of which the others need nothing
+OUTPUTS_OF = {
+    "campaign": ("campaign", "board", "diagram", "schedule"),
+    "flood": ("hydraulics",),
+}
 # what only the design institute can state
 LIMITS = ("allowed_mm", "freeboard_m")
 
@@ -60,6 +65,23 @@ class Plan:
     lang: Lang = "zh"
     campaign: dict[str, Any] = field(default_factory=dict, repr=False)  # may hold a password
     map: dict[str, Any] = field(default_factory=dict)
+    outputs: tuple[str, ...] | None = None  # None: all that there is something for
+
+    def writes(self, output: str) -> bool:
+        """Whether an output is wanted; whether there is something for it, its writer knows."""
+        return self.outputs is None or output in self.outputs
+
+    def only(self, outputs: str | Iterable[str] | None) -> Plan:
+        """The plan with other outputs; None leaves those of the file."""
+        if outputs is None:
+            return self
+        given = [outputs] if isinstance(outputs, str) else list(outputs)
+        named = [one.strip() for word in given for one in word.split(",")]
+        key = keys_below()["outputs"]
+        if not key.holds(named):
+            raise refused_list(self.path.name, key, named)
+        _require_sections(named, {"campaign": self.campaign, "flood": self.flood})
+        return replace(self, outputs=tuple(named))
 
     def file(self, name: str) -> Path:
         """A file that the project names, relative to the project file."""
@@ -117,6 +139,9 @@ def read_plan(path: Path) -> Plan:
         _one_bed(raw["flood"])
     with mistakes.caught("layers", "rivers", "direction"):
         _require_sound_direction(layers.get("rivers", {}))
+    with mistakes.caught("outputs"):
+        named = raw.get("outputs")
+        _require_sections(named if isinstance(named, list) else [], raw)
     _there(raw, path.parent, mistakes)
     mistakes.name_schemes(schemes)
     mistakes.refuse()
@@ -135,7 +160,19 @@ def read_plan(path: Path) -> Plan:
         published={str(k): str(v) for k, v in raw["published"].items()},
         campaign=_named_groups(_with_defaults("campaign", raw["campaign"]), raw.get("lang")),
         map=raw["map"],
+        outputs=tuple(raw["outputs"]) if "outputs" in raw else None,
     )
+
+
+def _require_sections(outputs: Iterable[Any], sections: Mapping[str, Any]) -> None:
+    """Refuse outputs for which the project says nothing."""
+    for section, needing in OUTPUTS_OF.items():
+        for word in outputs:
+            if word in needing and not sections.get(section):
+                raise ProjectError(
+                    f"output {word} needs a section [{section}], which the project hasn't",
+                    hint=f"pinghu explain {section}",
+                )
 
 
 def _there(given: Any, folder: Path, mistakes: _ProjectMistakes, at: tuple[str, ...] = ()) -> None:

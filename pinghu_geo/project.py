@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
@@ -125,6 +125,7 @@ def run_project(
     out: str | Path,
     *,
     force: bool = False,
+    outputs: Iterable[str] | None = None,
     lang: Lang | None = None,
     progress: Progress | None = None,
 ) -> Path:
@@ -139,6 +140,11 @@ def run_project(
     force
         Replace the folder if it exists and was made by this function. Files that you put there,
         and those of ours that you changed (under another name), are carried into the new one.
+    outputs
+        Which results are written: some of ``"gpkg"``, ``"ledger"``, ``"map"``, ``"campaign"``,
+        ``"board"``, ``"diagram"``, ``"schedule"``, ``"hydraulics"``, or ``"summary"`` alone, which
+        is always written; by default as the project's ``outputs`` says, else all. What was
+        computed is the same. The folder holds what this run wrote, nothing of an earlier one.
     lang
         Language of results and progress; by default the project's, which is ``"zh"`` where it
         doesn't say.
@@ -176,7 +182,7 @@ def run_project(
     True
     """
     plan = read_plan(Path(project))
-    plan = replace(plan, lang=lang or plan.lang)
+    plan = replace(plan, lang=lang or plan.lang).only(outputs)
     tell = progress_in(progress, plan.lang)
     target = Path(out)
     with atomic_folder(target, ours=_outputs_of_folder, force=force, tell=tell, room=ROOM) as made:
@@ -664,8 +670,52 @@ def _flood_and_verdicts(
 def _write_outputs(
     plan: Plan, data: Inputs, found: _Computation, notes: list[str], folder: Path, tell: Progress
 ) -> None:
+    """What a run writes, of that what is wanted: the summary and what was searched always."""
+    layers = data.layers
+    if plan.writes("gpkg"):
+        tell("writing results.gpkg")
+        _write_layers(plan, data, found, folder)
+    _write_searches(plan, found, folder)
+    write_whole(folder / "reading.log", "\n".join(map(console_text, data.reading)) + "\n")
+    if plan.repair or any(s.get("repair") for s in plan.layers.values()):
+        write_table(data.repairs, folder / "repairs.xlsx", lang=plan.lang)
+    if found.campaign is not None:
+        _write_campaign(plan, found.campaign, folder, tell)
+    if plan.writes("ledger"):
+        tell("writing ledger.xlsx")
+        write_ledger(
+            found.affected,
+            folder / "ledger.xlsx",
+            parcels=found.parcels,
+            nodes=found.nodes,
+            comparison=found.comparison,
+            campaign=found.campaign,
+            rivers=layers["rivers"],
+            title=say("{} · ledger", plan.lang, plan.name),
+            lang=plan.lang,
+            note=plan.note,
+            published=plan.published,
+        )
+    if found.flood is not None and plan.writes("hydraulics"):
+        tell("writing hydraulics.xlsx")
+        write_hydraulics(
+            found.flood.profile, folder / "hydraulics.xlsx", freeboard=found.flood.freeboard,
+            rivers=layers["rivers"], title=plan.name, lang=plan.lang,
+        )  # fmt: skip
+    if plan.writes("map"):
+        tell("writing map.html")
+        _save_map_of_run(plan, data, found, folder / "map.html")
+    tell("writing summary.json and manifest.json")
+    write_whole(folder / "summary.json", json_text(_summary_of_run(plan, data, found, notes)))
+    write_whole(
+        folder / "manifest.json",
+        json_text(_manifest_of_inputs(plan) | {"outputs": digests(folder)}),
+    )
+
+
+def _write_layers(plan: Plan, data: Inputs, found: _Computation, folder: Path) -> None:
+    """Layers of a run, and the QGIS project that opens them."""
     layers, comparison = data.layers, found.comparison
-    tell("writing results.gpkg")
     out = {
         "affected": found.affected,
         "nodes": found.nodes,
@@ -690,6 +740,10 @@ def _write_outputs(
         said, folder / "results.gpkg", folder / "results.qgz", codes=words, title=plan.name,
         adopted=plan.campaign.get("adopted", comparison.baseline), lang=plan.lang,
     )  # fmt: skip
+
+
+def _write_searches(plan: Plan, found: _Computation, folder: Path) -> None:
+    """Widths and proof of each search, and the nodes and rises of one within a rise."""
     stems = file_names(found.least)
     for scheme, best in found.least.items():
         name = stems[scheme]
@@ -698,45 +752,21 @@ def _write_outputs(
         if isinstance(best, WithinRise):
             write_table(best.nodes, folder / f"searched_{name}.xlsx", lang=plan.lang)
             write_table(best.rise, folder / f"rise_{name}.xlsx", lang=plan.lang)
-    write_whole(folder / "reading.log", "\n".join(map(console_text, data.reading)) + "\n")
-    if plan.repair or any(s.get("repair") for s in plan.layers.values()):
-        write_table(data.repairs, folder / "repairs.xlsx", lang=plan.lang)
-    if found.campaign is not None:
+
+
+def _write_campaign(plan: Plan, campaign: Campaign, folder: Path, tell: Progress) -> None:
+    """Tables, board, diagram and schedule of a campaign, of those what is wanted."""
+    if plan.writes("campaign"):
         tell("writing campaign.xlsx")
-        sheets = campaign_sheets(found.campaign, lang=plan.lang)
+        sheets = campaign_sheets(campaign, lang=plan.lang)
         write_sheets(sheets, folder / "campaign.xlsx", lang=plan.lang)
+    if plan.writes("board"):
         tell("writing board.html")
-        campaign_board(found.campaign, plan).save(folder / "board.html")
-        campaign_diagrams(found.campaign, plan, folder / "time_chainage.pdf")
-        campaign_msproject(found.campaign, plan, folder / "schedule.xml")
-    tell("writing ledger.xlsx")
-    write_ledger(
-        found.affected,
-        folder / "ledger.xlsx",
-        parcels=found.parcels,
-        nodes=found.nodes,
-        comparison=comparison,
-        campaign=found.campaign,
-        rivers=layers["rivers"],
-        title=say("{} · ledger", plan.lang, plan.name),
-        lang=plan.lang,
-        note=plan.note,
-        published=plan.published,
-    )
-    if found.flood is not None:
-        tell("writing hydraulics.xlsx")
-        write_hydraulics(
-            found.flood.profile, folder / "hydraulics.xlsx", freeboard=found.flood.freeboard,
-            rivers=layers["rivers"], title=plan.name, lang=plan.lang,
-        )  # fmt: skip
-    tell("writing map.html")
-    _save_map_of_run(plan, data, found, folder / "map.html")
-    tell("writing summary.json and manifest.json")
-    write_whole(folder / "summary.json", json_text(_summary_of_run(plan, data, found, notes)))
-    write_whole(
-        folder / "manifest.json",
-        json_text(_manifest_of_inputs(plan) | {"outputs": digests(folder)}),
-    )
+        campaign_board(campaign, plan).save(folder / "board.html")
+    if plan.writes("diagram"):
+        campaign_diagrams(campaign, plan, folder / "time_chainage.pdf")
+    if plan.writes("schedule"):
+        campaign_msproject(campaign, plan, folder / "schedule.xml")
 
 
 def stage_words_of(plan: Plan, campaign: Campaign | None) -> dict[str, dict[str, str]]:

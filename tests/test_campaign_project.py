@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import pinghu_geo as pg
 from conftest import building_frame, river_frame
 from pinghu_geo.cli import app
+from pinghu_geo.nouns.messages import translated
 
 HEAD = """crs = 4547
 name = "小河"
@@ -99,6 +100,62 @@ def test_a_run_is_about_the_adopted_scheme(project, tmp_path):
     assert {"分类汇总", "节点", "责任段", "倒排工期", "督查", "作业面", "资金测算"} <= set(sheets)
     assert sheets["资金测算"]["计划支付 (元)"].sum() == pytest.approx(6 * 150 * 2 * 5000)
     assert not (tmp_path / "campaign.gpkg").exists()  # a run only reads
+
+
+ALWAYS = {"summary.json", "manifest.json", "reading.log"}
+OF_OUTPUT = {
+    "gpkg": {"results.gpkg", "results.qgz"}, "ledger": {"ledger.xlsx"}, "map": {"map.html"},
+    "campaign": {"campaign.xlsx"}, "board": {"board.html"}, "diagram": {"time_chainage.pdf"},
+    "schedule": {"schedule.xml"}, "summary": set(),
+}  # fmt: skip
+
+
+def test_a_run_writes_the_outputs_that_are_wanted_and_they_are_the_same(project, tmp_path):
+    whole = pg.run_project(project, tmp_path / "whole")
+    held = {p.name: p.read_bytes() for p in whole.iterdir()}
+    assert set(held) == ALWAYS.union(*OF_OUTPUT.values())
+    for output, files in OF_OUTPUT.items():
+        out = pg.run_project(project, tmp_path / output, outputs=[output])
+        assert {p.name for p in out.iterdir()} == ALWAYS | files, output
+        for name in {"summary.json", "reading.log"} | files:
+            assert (out / name).read_bytes() == held[name], name
+        assert set(json.loads((out / "manifest.json").read_text("utf-8"))["outputs"]) == (
+            {"summary.json", "reading.log"} | files
+        )
+    project.write_text('outputs = ["board", "schedule"]\n' + project.read_text("utf-8"), "utf-8")
+    out = pg.run_project(project, tmp_path / "file")
+    assert {p.name for p in out.iterdir()} == ALWAYS | {"board.html", "schedule.xml"}
+    # the shell comes first, and takes several names in either way
+    said("run", project, "--out", tmp_path / "a", "--only", "ledger, map", "--quiet")
+    said("run", project, "--out", tmp_path / "b", "--only", "map", "--only", "ledger")
+    for name in ("a", "b"):
+        assert {p.name for p in (tmp_path / name).iterdir()} == ALWAYS | {"ledger.xlsx", "map.html"}
+    # a folder of fewer results takes the place of one of more
+    pg.run_project(project, whole, outputs=["map"], force=True)
+    assert {p.name for p in whole.iterdir()} == ALWAYS | {"map.html"}
+
+
+def test_outputs_that_there_are_none_of_are_refused_before_anything_is_read(project, tmp_path):
+    with pytest.raises(pg.errors.ProjectError, match="outputs must be") as fault:
+        pg.run_project(project, tmp_path / "o", outputs=["ledger", "bord"])
+    assert fault.value.hint == "did you mean 'board'?"
+    assert translated(str(fault.value), "zh").startswith(
+        "project.toml:outputs 须为列表,由下列若干项组成:summary, gpkg"
+    )
+    with pytest.raises(pg.errors.ProjectError, match="outputs must be a list"):
+        pg.run_project(project, tmp_path / "o", outputs=[])
+    with pytest.raises(
+        pg.errors.ProjectError, match=r"output hydraulics needs a section \[flood\]"
+    ):
+        pg.run_project(project, tmp_path / "o", outputs=["map", "hydraulics"])
+    text = project.read_text("utf-8")
+    for given, why in (('["bord"]', "outputs must be a list of some of"), ("[]", "outputs must be"),
+                       ('"map"', "outputs must be"), ("[1]", "outputs must be"),
+                       ('["hydraulics"]', r"needs a section \[flood\].*line 1")):  # fmt: skip
+        project.write_text(f"outputs = {given}\n{text}", "utf-8")
+        with pytest.raises(pg.errors.ProjectError, match=why):
+            pg.run_project(project, tmp_path / "o")
+    assert not (tmp_path / "o").exists()
 
 
 def test_from_forms_to_a_board_of_any_day(project, tmp_path):
