@@ -203,7 +203,8 @@ def designs_row(n: int, number: int, looped: int = 10) -> Row:
     """All designs over the same buildings, against shapely on the near ones, its tree kept."""
     designs_bench.N, designs_bench.DESIGNS = n, number
     houses, rivers, table = designs_bench.given()
-    ours = seconds(lambda: pg.assess_many(table, houses, rivers), 1 if number > 100 else 3) / number
+    pg.assess_many(table[table["design"] == "D0000"], houses, rivers)  # imports what it needs
+    ours = seconds(lambda: pg.assess_many(table, houses, rivers)) / number
     names = table["design"].unique()[:looped]
     lines = [pg.red_line(rivers, table[table["design"] == k]).geometry.union_all() for k in names]
     peer = seconds(lambda: designs_bench.looped(houses, lines), 1) / looped

@@ -164,3 +164,25 @@ def test_warnings_are_none_where_floor_areas_are_known():
         found = pg.assess_many({"d": widths_of_design(rivers, 8.0, 8.0)}, houses, rivers)
     assert "floor_area_m2" in found.buildings
     assert "d" in found._repr_html_()
+
+
+def test_widths_that_change_at_once_in_a_bend():
+    """The bend is closed as wide as the wider of both, as `red_line` draws it; rows in any order."""
+    rivers = rivers_of([(0, 0), (60, 0), (90, 50)])
+    houses = houses_of([shapely.box(x, y, x + 4, y + 4) for x in (52, 58, 64) for y in (-14, -8)])
+    at = [0.0, 60.0, 60.0, rivers.length.iloc[0]]
+    table = pd.DataFrame({"river": "河0", "chainage_m": at})
+    tables = {
+        "wider": table.assign(left_m=5.0, right_m=[6.0, 6.0, 13.0, 13.0]),
+        "narrower": table.assign(left_m=5.0, right_m=[12.0, 12.0, 7.0, 7.0]),
+        "even": table.assign(left_m=5.0, right_m=9.0),
+    }
+    found = pg.assess_many(tables, houses, rivers)
+    for name, one in tables.items():
+        hit = pg.affected(houses, pg.red_line(rivers, one), rivers)["inside_m2"]
+        expected = hit.reindex(found.inside_m2.columns, fill_value=0.0)
+        assert found.inside_m2.loc[name].to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-6)
+    long = pd.concat([t.assign(design=k) for k, t in tables.items()], ignore_index=True)
+    mixed = long.sort_values(["chainage_m", "design"], kind="stable", ignore_index=True)
+    again = pg.assess_many(mixed, houses, rivers)
+    pd.testing.assert_frame_equal(again.inside_m2.loc[found.inside_m2.index], found.inside_m2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -29,8 +29,8 @@ from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.river.corridor import locate
 
 __all__ = [
-    "ARC_STEP_DEG", "Widths", "bends", "corridor_area", "fans", "red_line", "section_rows",
-    "width_rows", "width_table", "widths_of",
+    "ARC_STEP_DEG", "Strips", "Widths", "codes_of", "corridor_area", "fans", "red_line",
+    "section_rows", "turns", "width_rows", "width_table", "widths_of",
 ]  # fmt: skip
 
 # A width table, or the same all along every river: one number, (left, right) or both by name.
@@ -215,19 +215,51 @@ def width_table(widths: Widths, lines: Centrelines, *, by: str | None = None) ->
             hint="widths are measured outwards; move the centreline instead",
         )
     one = [by, "code"] if by else ["code"]
-    nothing = (
-        table.groupby(one, sort=False, observed=True)[["left_m", "right_m"]].max().sum(axis=1) == 0
-    )
-    if nothing.any():
+    table = _downstream(table, one)
+    first = _starts(table, one)
+    most = [np.maximum.reduceat(table[c].to_numpy(float), first) for c in ("left_m", "right_m")]
+    nothing = first[np.maximum(*most) == 0]
+    if len(nothing):
         raise LayerError(
             "are 0 on both sides throughout",
             layer="widths",
-            ids=_row_labels(nothing.index[nothing].to_frame(index=False), one, lines),
+            ids=_row_labels(table[one].iloc[nothing], one, lines),
             hint="leave the river out of the table if nothing is built there",
         )
-    table = table.sort_values([*one, "measure"], kind="stable")
     _refuse_overlaps(table, one, lines)
     return table
+
+
+def codes_of(table: pd.DataFrame, column: str) -> NDArray[Any]:
+    """A column as numbers that sort as it does, or at least tell its words apart."""
+    values = table[column]
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return np.asarray(values.cat.codes)
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return values.to_numpy()
+    if values.empty or (values == values.iloc[0]).all():
+        return np.zeros(len(values), np.int8)
+    return pd.factorize(values)[0]
+
+
+def _downstream(table: pd.DataFrame, one: list[str]) -> pd.DataFrame:
+    """Rows in the order of the columns and of measures; what is so already is not copied."""
+    keys = [codes_of(table, c) for c in (*one, "measure")]
+    behind, tied = np.zeros(max(len(table) - 1, 0), bool), np.ones(max(len(table) - 1, 0), bool)
+    for key in keys:
+        behind |= tied & (key[1:] < key[:-1])
+        tied &= key[1:] == key[:-1]
+    return table.iloc[np.lexsort(keys[::-1])] if behind.any() else table
+
+
+def _starts(table: pd.DataFrame, columns: list[str]) -> NDArray[np.intp]:
+    """Rows from which on any of the columns is another."""
+    new = np.zeros(len(table), bool)
+    new[:1] = True
+    for column in columns:
+        key = codes_of(table, column)
+        new[1:] |= key[1:] != key[:-1]
+    return np.flatnonzero(new)
 
 
 def _row_labels(rows: pd.DataFrame, keys: list[str], lines: Centrelines) -> list[str]:
@@ -259,8 +291,11 @@ def _left_and_right(widths: object) -> tuple[float, float]:
 def _refuse_overlaps(table: pd.DataFrame, one: list[str], lines: Centrelines) -> None:
     """Refuse pieces of one river that overlap, and pieces of a single row."""
     keys = [*one, "piece"]
-    by = table.groupby(keys, sort=False, observed=True)["measure"]
-    spans = by.agg(["min", "max"]).reset_index()
+    table = _downstream(table, keys)
+    first = _starts(table, keys)
+    measure = table["measure"].to_numpy()
+    spans = table[keys].iloc[first].reset_index(drop=True)
+    spans["min"], spans["max"] = measure[first], measure[np.append(first[1:], len(table)) - 1]
     short = spans["max"] - spans["min"] <= 0
     if short.any():
         raise LayerError(
@@ -282,36 +317,54 @@ def _refuse_overlaps(table: pd.DataFrame, one: list[str], lines: Centrelines) ->
         )
 
 
+class Strips(NamedTuple):
+    """Stretches of a centreline over which each width tapers evenly, one after the other.
+
+    Each has its ends and its direction, the row of the table that it follows, and how much of the
+    way to the next row its ends are.
+    """
+
+    p0: Floats
+    p1: Floats
+    unit: Floats
+    row: NDArray[np.intp]
+    t0: Floats
+    t1: Floats
+
+    @classmethod
+    def between(cls, m: Floats, lines: Centrelines, k: int, *, step: bool) -> Strips:
+        """Strips of one river between the vertices as drawn and the measures of a table."""
+        lo, hi = lines.first[k], lines.first[k + 1]
+        cuts = np.concatenate([lines.measure[lo:hi], m])
+        cuts = np.unique(cuts[(cuts >= m[0]) & (cuts <= m[-1])])
+        # a table row within a millimetre of a drawn vertex is that vertex
+        drawn = np.isin(cuts, lines.measure[lo:hi])
+        close = np.diff(cuts) <= SAME_PLACE_M
+        gone = np.append(close & ~drawn[:-1], False)
+        gone |= np.append(False, close & drawn[:-1] & ~drawn[1:])
+        gone[[0, -1]] = False
+        cuts = cuts[~gone]
+        start, end = cuts[:-1], cuts[1:]
+        middle = (start + end) / 2
+        row = np.clip(np.searchsorted(m, middle, side="right") - 1, 0, len(m) - 2)
+        span = np.maximum(m[row + 1] - m[row], 1e-12)
+        t0 = np.zeros_like(start) if step else np.clip((start - m[row]) / span, 0, 1)
+        t1 = np.zeros_like(start) if step else np.clip((end - m[row]) / span, 0, 1)
+        corner = points_at(lines, np.full(len(cuts), k), cuts)[0]
+        unit = points_at(lines, np.full(len(start), k), middle)[1]
+        return cls(corner[:-1], corner[1:], unit, row, t0, t1)
+
+
 def section_rows(
     m: Floats, left: Floats, right: Floats, lines: Centrelines, k: int, *, step: bool
 ) -> dict[str, Floats]:
-    """Strips of one piece: per stretch of constant taper, its ends, direction and widths.
-
-    Widths are given at the measures, (rows) or, of several designs at once, (rows, designs).
-    """
-    lo, hi = lines.first[k], lines.first[k + 1]
-    cuts = np.concatenate([lines.measure[lo:hi], m])
-    cuts = np.unique(cuts[(cuts >= m[0]) & (cuts <= m[-1])])
-    # a table row within a millimetre of a drawn vertex is that vertex
-    drawn = np.isin(cuts, lines.measure[lo:hi])
-    close = np.diff(cuts) <= SAME_PLACE_M
-    gone = np.append(close & ~drawn[:-1], False) | np.append(False, close & drawn[:-1] & ~drawn[1:])
-    gone[[0, -1]] = False
-    cuts = cuts[~gone]
-    start, end = cuts[:-1], cuts[1:]
-    middle = (start + end) / 2
-    row = np.clip(np.searchsorted(m, middle, side="right") - 1, 0, len(m) - 2)
-    span = np.maximum(m[row + 1] - m[row], 1e-12)
-    t0 = np.zeros_like(start) if step else np.clip((start - m[row]) / span, 0, 1)
-    t1 = np.zeros_like(start) if step else np.clip((end - m[row]) / span, 0, 1)
-    code = np.full(len(start), k)
-    corner = points_at(lines, np.full(len(cuts), k), cuts)[0]
-    found = {"p0": corner[:-1], "p1": corner[1:], "unit": points_at(lines, code, middle)[1]}
+    """Strips of one piece: per stretch of constant taper, its ends, direction and widths."""
+    strips = Strips.between(m, lines, k, step=step)
+    found = {"p0": strips.p0, "p1": strips.p1, "unit": strips.unit}
     for name, width in (("left", left), ("right", right)):
-        step_up = width[row + 1] - width[row]
-        for end, t in ((0, t0), (1, t1)):
-            share = t.reshape(-1, *[1] * (width.ndim - 1))
-            found[f"{name}{end}"] = width[row] + share * step_up
+        step_up = width[strips.row + 1] - width[strips.row]
+        found[f"{name}0"] = width[strips.row] + strips.t0 * step_up
+        found[f"{name}1"] = width[strips.row] + strips.t1 * step_up
     return found
 
 
@@ -368,7 +421,7 @@ def _runs(rows: dict[str, Floats], arc_step: float, *, mitre: bool) -> tuple[Int
     In a slight bend the edges on its inner side meet, and what is between the meeting points of
     one edge is left of it.
     """
-    turn = bends(rows)[0]
+    turn = turns(rows["unit"])[0]
     broken = np.abs(turn) > (SLIGHT_RAD if mitre else min(arc_step, SLIGHT_RAD))
     length = np.hypot(*(rows["p1"] - rows["p0"]).T)
     short, sine = np.minimum(length[:-1], length[1:]), np.abs(np.sin(turn))
@@ -394,7 +447,7 @@ def _runs(rows: dict[str, Floats], arc_step: float, *, mitre: bool) -> tuple[Int
 def _outline(rows: dict[str, Floats], first: int, last: int, *, mitre: bool) -> Any:
     """Outline of the strips and bends of a run."""
     some = {name: values[first : last + 1] for name, values in rows.items()}
-    turn, ray, after, widths, next_widths = bends(some)
+    turn, ray, after, widths, next_widths = _bends(some)
     outer = np.where(turn > 0, -1, 1)
     most = np.maximum(widths, next_widths)
     at = some["p1"][:-1]
@@ -444,7 +497,7 @@ def _wedges(rows: dict[str, Floats], wanted: Any, arc_step: float, *, mitre: boo
     """Wedges outside the bends that are wanted."""
     unit = rows["unit"]
     same = np.all(unit[1:] == unit[:-1], axis=1)
-    _, ray, last, before, after = bends(rows)
+    _, ray, last, before, after = _bends(rows)
     wide = np.flatnonzero(wanted & ~same & (np.maximum(before, after) > 0))
     radii = np.stack([before, after], axis=1)[wide]
     return _wedges_about(rows["p1"][:-1][wide], ray[wide], last[wide], radii, arc_step, mitre=mitre)
@@ -473,22 +526,26 @@ def _union_on_grid(shapes: Any) -> Any:
     return shapely.transform(joined, lambda xy: xy + base)
 
 
-def bends(rows: dict[str, Floats]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Between neighbours: the turn [rad], the rays that bound the wedge outside, their widths.
+def turns(unit: Floats) -> tuple[Floats, Floats, Floats]:
+    """Between neighbours: the turn [rad], and the rays that bound the wedge outside.
 
     A left turn opens a wedge on the right, and the other way round.
     """
-    unit = rows["unit"]
     turn = np.arctan2(
         unit[:-1, 0] * unit[1:, 1] - unit[:-1, 1] * unit[1:, 0],
         (unit[:-1] * unit[1:]).sum(axis=1),
     )
     normal = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
     side = np.where(turn > 0, -1.0, 1.0)[:, None]
-    left = (turn > 0).reshape(-1, *[1] * (rows["left1"].ndim - 1))
-    before = np.where(left, rows["right1"][:-1], rows["left1"][:-1])
-    after = np.where(left, rows["right0"][1:], rows["left0"][1:])
-    return turn, side * normal[:-1], side * normal[1:], before, after
+    return turn, side * normal[:-1], side * normal[1:]
+
+
+def _bends(rows: dict[str, Floats]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Turns and rays between neighbours, and the widths outside of the bend before and after."""
+    turn, ray, last = turns(rows["unit"])
+    before = np.where(turn > 0, rows["right1"][:-1], rows["left1"][:-1])
+    after = np.where(turn > 0, rows["right0"][1:], rows["left0"][1:])
+    return turn, ray, last, before, after
 
 
 def _without_pinholes(area: Any) -> Any:

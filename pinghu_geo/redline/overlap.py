@@ -31,9 +31,11 @@ __all__ = [
     "affected",
     "amounts_inside",
     "belongs_to",
+    "demolished",
     "floor_area",
     "known_sums",
     "overlay_zones",
+    "placed",
     "totals",
     "warn_estimated",
 ]
@@ -140,12 +142,20 @@ def affected(
     )
     if not len(rows):
         _warn_far_layers(features, line, name)
-    hit: gpd.GeoDataFrame = features.iloc[rows].copy()
+    hit = placed(features.iloc[rows], red_line, rivers)
+    hit[amounts.columns] = amounts
+    return hit
+
+
+def placed(
+    features: gpd.GeoDataFrame, red_line: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Features that red lines touch with their place: river, bank, chainages and offsets."""
+    hit: gpd.GeoDataFrame = features.copy()
     hit["river"] = _rivers_of_features(hit, red_line, rivers)
     where = locate(hit, rivers, river=hit["river"])
     place = [c for c in where.columns if c not in ("river", "distance_m")]
     hit[place] = where[place]
-    hit[amounts.columns] = amounts
     return hit
 
 
@@ -198,13 +208,23 @@ def amounts_inside(
         },
         index=features.index[rows],
     )
-    known = [c for c in ("floors", "floor_area_m2", "floor_area_source") if c in features]
-    if {"floors", "floor_area_m2"} & set(known):
-        given = pd.DataFrame(features[known].iloc[rows]).assign(footprint_m2=footprint)
-        area = floor_area(given)
-        found["demolish_floor_area_m2"] = area["floor_area_m2"] * (ratio if share else 1.0)
-        found["floor_area_source"] = area["floor_area_source"]
+    area = demolished(features.iloc[rows], footprint, ratio if share else np.ones(len(rows)))
+    found[area.columns] = area
     return rows, found
+
+
+def demolished(features: gpd.GeoDataFrame, footprint: Floats, ratio: Floats) -> pd.DataFrame:
+    """Floor area demolished of each feature and where it is from; no column if nothing is known."""
+    known = [c for c in ("floors", "floor_area_m2", "floor_area_source") if c in features]
+    if not {"floors", "floor_area_m2"} & set(known):
+        return pd.DataFrame(index=features.index)
+    area = floor_area(pd.DataFrame(features[known]).assign(footprint_m2=footprint))
+    return pd.DataFrame(
+        {
+            "demolish_floor_area_m2": area["floor_area_m2"] * ratio,
+            "floor_area_source": area["floor_area_source"],
+        }
+    )
 
 
 def _rivers_of_features(

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
@@ -30,9 +29,9 @@ from pinghu_geo.nouns.schema import (
 )
 from pinghu_geo.nouns.tables import places_of
 from pinghu_geo.redline.areas import ROUNDING_M2, rows_near
-from pinghu_geo.redline.bands import Pieces, areas_inside
-from pinghu_geo.redline.lines import red_line, section_rows, width_table
-from pinghu_geo.redline.overlap import NO_AREA_M2, affected
+from pinghu_geo.redline.bands import AT_ONCE, Pieces, areas_inside
+from pinghu_geo.redline.lines import Strips, codes_of, red_line, width_table
+from pinghu_geo.redline.overlap import NO_AREA_M2, demolished, placed
 from pinghu_geo.river.centreline import Centrelines, lay_out
 from pinghu_geo.schemes.cost import compensation
 from pinghu_geo.schemes.nodes import node_ids
@@ -210,20 +209,34 @@ def assess_many(
     for some, rows, left, right in groups:
         pieces = _corridor_pieces(rows, left, right, lines, drawn)
         found.append((some, *areas_inside(shapes, pieces)))
-    near = np.unique(np.concatenate([at for _, at, _ in found]))
-    inside = np.zeros((len(names), len(near)))
-    for some, at, area in found:
-        inside[np.ix_(some, np.searchsorted(near, at))] = area
+    near, inside = _joined_areas(found, len(names))
     # what less is shared is rounding, as in `affected`
-    inside[inside <= np.minimum(ROUNDING_M2, shapely.area(shapes[near]) / 2)] = 0.0
-    ever = inside.any(axis=0)
-    hit = affected(
-        buildings.iloc[near[ever]], gpd.GeoDataFrame(pd.concat(widest, ignore_index=True)), rivers
+    footprint = shapely.area(shapes[near])
+    inside[inside <= np.minimum(ROUNDING_M2, footprint / 2)[:, None]] = 0.0
+    ever = inside.any(axis=1)
+    if not ever.all():
+        near, inside, footprint = near[ever], inside[ever], footprint[ever]
+    hit = placed(
+        buildings.iloc[near], gpd.GeoDataFrame(pd.concat(widest, ignore_index=True)), rivers
     )
+    hit["footprint_m2"] = footprint
+    area_demolished = demolished(hit, footprint, np.ones(len(hit)))
+    hit[area_demolished.columns] = area_demolished
     hit["node_id"] = node_ids(hit, gap_m=gap_m, max_length_m=max_length_m, rivers=rivers)
     if rates is not None:
         hit["cost_yuan"] = compensation(hit, rates)["cost_yuan"]
-    return _sums_by_design(hit, pd.DataFrame(inside[:, ever], names, hit.index), partial_rule)
+    return _sums_by_design(hit, inside, names, partial_rule)
+
+
+def _joined_areas(found: list[tuple[Ints, Ints, Floats]], number: int) -> tuple[Ints, Floats]:
+    """Positions of all shapes, and areas (n, designs), of groups of designs."""
+    if len(found) == 1 and np.array_equal(found[0][0], np.arange(number)):
+        return found[0][1:]
+    near = np.unique(np.concatenate([at for _, at, _ in found]))
+    inside = np.zeros((len(near), number))
+    for some, at, area in found:
+        inside[np.ix_(np.searchsorted(near, at), some)] = area
+    return near, inside
 
 
 def _designs_table(designs: pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -251,13 +264,14 @@ def _groups_by_stations(table: pd.DataFrame) -> list[tuple[Ints, pd.DataFrame, F
     design = np.asarray(table["design"].cat.codes, np.intp)
     begin = np.flatnonzero(np.diff(design, prepend=-1))
     size = np.diff(begin, append=len(table))
-    row = np.arange(len(table)) - np.repeat(begin, size)
-    keys = table[["code", "piece", "measure"]].assign(row=row)
-    # a sum, for the rows are numbered
-    prints = np.add.reduceat(pd.util.hash_pandas_object(keys, index=False).to_numpy(), begin)
+    keys = [table[c].to_numpy() for c in ("code", "measure")]
+    if (piece := codes_of(table, "piece")).any():
+        keys.append(piece)
+    alike: dict[tuple[bytes, ...], list[int]] = {}
+    for k, (start, end) in enumerate(zip(begin.tolist(), (begin + size).tolist(), strict=True)):
+        alike.setdefault(tuple(one[start:end].tobytes() for one in keys), []).append(k)
     found = []
-    for same in pd.unique(prints):
-        some = np.flatnonzero(prints == same)
+    for some in alike.values():
         at = begin[some] + np.arange(size[some[0]])[:, None]
         left, right = (table[c].to_numpy(float)[at] for c in ("left_m", "right_m"))
         found.append((design[begin[some]], table.iloc[at[:, 0]], left, right))
@@ -272,9 +286,11 @@ def _corridor_pieces(
     for (k, _), at in places_of(rows.groupby(["code", "piece"], sort=True)).items():
         step = drawn["interpolation"] == "step"
         measure = rows["measure"].to_numpy(float)[at]
-        found.extend(
+        found.append(
             Pieces.of(
-                section_rows(measure, left[at], right[at], lines, int(k), step=step),
+                Strips.between(measure, lines, int(k), step=step),
+                left[at],
+                right[at],
                 np.radians(drawn["arc_step_deg"]),
                 mitre=drawn["corners"] == "mitre",
                 rounded=drawn["ends"] == "round",
@@ -283,46 +299,82 @@ def _corridor_pieces(
     return Pieces.joined(found)
 
 
-def _sums_by_design(hit: gpd.GeoDataFrame, inside: pd.DataFrame, partial_rule: str) -> Designs:
-    """Sums by design, and by design and node."""
-    footprint, area = hit["footprint_m2"].to_numpy(float), inside.to_numpy()
-    taken = area > 0
-    outside = footprint - area
-    full = taken & (outside < np.minimum(NO_AREA_M2, footprint / 2))
-    share = area / footprint if partial_rule == "share" else taken.astype(float)
+def _sums_by_design(
+    hit: gpd.GeoDataFrame, area: Floats, names: pd.Index, partial_rule: str
+) -> Designs:
+    """Sums by design, and by design and node, of areas (buildings, designs)."""
     floor = numbers(hit, "demolish_floor_area_m2", "buildings")
-    zero = pd.Series(np.nan, index=hit.index)
-    estimated = (hit.get("floor_area_source", zero) == "estimated").to_numpy()
+    none = pd.Series(np.nan, index=hit.index)
+    estimated = (hit.get("floor_area_source", none) == "estimated").to_numpy()
     known, tenants = floor.fillna(0.0).to_numpy(), numbers(hit, "tenants", "buildings")
-    counts: dict[str, tuple[Any, Any]] = {
-        "n_buildings": (taken, 1.0),
-        "n_full": (full, 1.0),
-        "n_partial": (taken & ~full, 1.0),
-        "inside_m2": (area, 1.0),
-        "demolish_floor_area_m2": (share, known),
-        "estimated_m2": (share, known * estimated),
-        "n_unknown": (taken, floor.isna().to_numpy()),
-        "n_tenants": (taken, tenants.fillna(0.0).to_numpy()),
-        "n_tenants_unknown": (taken, tenants.isna().to_numpy()),
+    one = np.ones(len(hit))
+    # of each sum what it counts of a building, and how much that comes to
+    counts: dict[str, tuple[str, Any]] = {
+        "n_buildings": ("taken", one),
+        "n_full": ("full", one),
+        "n_partial": ("partial", one),
+        "inside_m2": ("area", one),
+        "demolish_floor_area_m2": ("share", known),
+        "estimated_m2": ("share", known * estimated),
+        "n_unknown": ("taken", floor.isna()),
+        "n_tenants": ("taken", tenants.fillna(0.0)),
+        "n_tenants_unknown": ("taken", tenants.isna()),
     }
     if "cost_yuan" in hit:
         cost = numbers(hit, "cost_yuan", "buildings")
-        counts["cost_yuan"] = (share, cost.fillna(0.0).to_numpy())
-        counts["unpriced"] = (taken, cost.isna().to_numpy())
+        counts["cost_yuan"] = ("share", cost.fillna(0.0))
+        counts["unpriced"] = ("taken", cost.isna())
     code, nodes = pd.factorize(hit["node_id"], sort=True)
-    ones = np.ones(len(hit))
-    at = sparse.csr_array((ones, (np.arange(len(hit)), code)), shape=(len(hit), len(nodes)))
-    pairs = pd.MultiIndex.from_product([inside.index, nodes], names=["design", "node_id"])
-    by_node = pd.DataFrame(
-        {name: np.ravel((value * weight) @ at) for name, (value, weight) in counts.items()}, pairs
+    footprint = hit["footprint_m2"].to_numpy(float)
+    sums = dict(
+        zip(counts, _sums_by_node(area, footprint, code, counts, partial_rule), strict=True)
     )
-    whole = [name for name in counts if name.startswith("n_")]
-    by_node[whole] = by_node[whole].round().astype(int)
-    sums = by_node.groupby(level="design", sort=False).sum().reindex(inside.index, fill_value=0)
-    by_node, sums = _unknown_as_na(by_node[by_node["n_buildings"] > 0]), _unknown_as_na(sums)
-    buildings = hit.drop(columns=["inside_m2", "inside_ratio", "cut_depth_m", "extent"])
-    buildings = buildings.drop(columns="needs_survey")
-    return Designs(buildings, inside, sums, by_node)
+    some = sums["n_buildings"] > 0
+    design, node = np.nonzero(some)
+    pairs = pd.MultiIndex.from_arrays(
+        [names.take(design), nodes.take(node)], names=["design", "node_id"]
+    )
+    by_node, totals = (
+        pd.DataFrame(
+            {k: v.round().astype(int) if k.startswith("n_") else v for k, v in table.items()}, index
+        )
+        for table, index in (
+            ({name: value[some] for name, value in sums.items()}, pairs),
+            ({name: value.sum(axis=1) for name, value in sums.items()}, names),
+        )
+    )
+    inside = pd.DataFrame(area.T, names, hit.index, copy=False)
+    return Designs(hit, inside, _unknown_as_na(totals), _unknown_as_na(by_node))
+
+
+def _sums_by_node(
+    area: Floats,
+    footprint: Floats,
+    code: Ints,
+    counts: Mapping[str, tuple[str, Any]],
+    partial_rule: str,
+) -> Floats:
+    """Sums (counts, designs, nodes) of areas (buildings, designs), a few buildings at a time."""
+    found = np.zeros((len(counts), int(code.max(initial=-1)) + 1, area.shape[1]))
+    kinds = {kind: [k for k, (of, _) in enumerate(counts.values()) if of == kind]
+             for kind in ("taken", "full", "partial", "area", "share")}  # fmt: skip
+    weights = np.array([np.asarray(weight, float) for _, weight in counts.values()])
+    order = np.argsort(code, kind="stable")
+    size = max(1, AT_ONCE // area.shape[1])
+    for start in range(0, len(order), size):
+        rows = order[start : start + size]
+        some, whole = area[rows], footprint[rows, None]
+        taken = some > 0
+        full = taken & (whole - some < np.minimum(NO_AREA_M2, whole / 2))
+        values = {"taken": taken, "full": full, "partial": taken & ~full, "area": some}
+        values["share"] = some / whole if partial_rule == "share" else taken
+        first, last = code[rows[0]], code[rows[-1]] + 1
+        for kind, which in kinds.items():
+            factors = np.zeros((len(which), last - first, len(rows)))
+            factors[:, code[rows] - first, np.arange(len(rows))] = weights[which][:, rows]
+            part = factors.reshape(-1, len(rows)) @ values[kind].astype(float)
+            found[which, first:last] += part.reshape(len(which), last - first, -1)
+    return np.swapaxes(found, 1, 2)
 
 
 def _unknown_as_na(sums: pd.DataFrame) -> pd.DataFrame:
