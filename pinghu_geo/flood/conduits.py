@@ -244,28 +244,36 @@ class Conduit:
 
 
 def root(f: Callable[[float], float], low: float, high: float, *, within: float = 1e-12) -> float:
-    """Zero of a function that changes its sign between two places (Illinois rule, bisection).
+    """Zero of a function that changes its sign between two places.
 
-    Where it doesn't, the end nearer to zero is returned.
+    Inverse quadratic interpolation or bisection by Chandrupatla's criterion (Advances in
+    Engineering Software 28 (1997) 145-149). Where the sign doesn't change, the end nearer to zero
+    is returned.
     """
-    a, b = low, high
-    fa, fb = f(a), f(b)
+    b, a = low, high
+    fb, fa = f(b), f(a)
     if fa == 0 or fb == 0 or (fa > 0) == (fb > 0):
         return a if abs(fa) <= abs(fb) else b
-    last = 0
-    for k in range(200):
-        x = (a * fb - b * fa) / (fb - fa)
-        if k % 4 == 3 or not min(a, b) < x < max(a, b):
-            x = (a + b) / 2
+    t = 0.5
+    for _ in range(200):
+        x = a + t * (b - a)
         fx = f(x)
-        if fx == 0 or abs(b - a) < within * max(1.0, abs(x)):
-            return x
-        if (fx > 0) == (fb > 0):
-            b, fb = x, fx
-            fa = fa / 2 if last == 1 else fa
-            last = 1
+        if (fx > 0) == (fa > 0):
+            c, fc = a, fa
         else:
-            a, fa = x, fx
-            fb = fb / 2 if last == -1 else fb
-            last = -1
-    return (a + b) / 2
+            c, fc, b, fb = b, fb, a, fa
+        a, fa = x, fx
+        best = a if abs(fa) < abs(fb) else b
+        floor = within / 2 * max(1.0, abs(best))
+        width = abs(b - a)
+        if fa == 0 or width <= 2 * floor:
+            return best
+        xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)
+        t = 0.5
+        if phi**2 < xi and (1 - phi) ** 2 < 1 - xi:
+            t = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (
+                fc - fb
+            )
+        margin = floor / width
+        t = min(max(t, margin), 1 - margin)
+    return a if abs(fa) < abs(fb) else b

@@ -314,7 +314,7 @@ def _require_known_rivers(sections: pd.DataFrame, structures: pd.DataFrame | Non
         return
     if "river" not in sections.columns:
         return
-    known = set(sections["river"])
+    known = set(sections["river"].unique())  # of a hundred thousand points a few names
     lost = np.array([river not in known for river in structures["river"]], bool)
     if lost.any():
         first = structures["river"][lost].iloc[0]

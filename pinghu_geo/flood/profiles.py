@@ -81,7 +81,7 @@ def _profile_columns(
     critical[near], minima[near] = critical_level(model, rows[near], q[near])
     up, down = state.take(slice(None, -1)), state.take(slice(1, None))
     loss = np.append(model.losses(rows[:-1], up, down)[0], np.nan)
-    through = _crossing_columns(model, level, loss)
+    through = _crossing_columns(model, level, state.energy, loss)
 
     def of_station(column: str) -> Array:
         return np.asarray(laid.stations[column].to_numpy(bool)[own])
@@ -140,7 +140,7 @@ def level_tables(
     return pd.DataFrame(made)
 
 
-def _crossing_columns(model: Model, level: Array, loss: Array) -> dict[str, Any]:
+def _crossing_columns(model: Model, level: Array, energy: Array, loss: Array) -> dict[str, Any]:
     """What stands below each section and how the water passes it; its loss, in place."""
     size = len(level)
     (named, control), over = np.full((2, size), None, object), np.full(size, np.nan)
@@ -155,9 +155,7 @@ def _crossing_columns(model: Model, level: Array, loss: Array) -> dict[str, Any]
             ran := model.run_through(i, 0, float(level[i]))
         ):  # not passed from below: supercritical water runs through
             control[i], over[i] = f"{ran[1]} C", 0.0
-        down = model.state(model.rows[[i + 1], 0], model.discharge[[i + 1], 0], level[[i + 1]])
-        up = model.state(model.rows[[i], 0], model.discharge[[i], 0], level[[i]])
-        loss[i] = up.energy[0] - down.energy[0]
+        loss[i] = energy[i] - energy[i + 1]
     return {
         "structure_id": named,
         "control": control,
