@@ -17,6 +17,7 @@ import pandas as pd
 import pinghu_geo as pg
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import rasarches  # noqa: E402
 import rasconspan  # noqa: E402
 import rasjunction  # noqa: E402
 import rasopenings  # noqa: E402
@@ -29,7 +30,16 @@ Row = tuple[str, str, int, float, float]
 def main() -> None:
     """The table of docs/theory.md."""
     warnings.simplefilter("ignore")
-    rows = [*crossings(), *openings(), *gates(), *junctions(), *works(), *floodway(), *table()]
+    rows = [
+        *crossings(),
+        *openings(),
+        *arches(),
+        *gates(),
+        *junctions(),
+        *works(),
+        *floodway(),
+        *table(),
+    ]
     rows += [row for path in sys.argv[1:] for row in results(Path(path))]
     lines = ["| Example | Where | Levels | Most | Bar | |", "|---|---|---|---|---|---|"]
     for name, place, count, most, bar in rows:
@@ -97,6 +107,20 @@ def openings():
     *low, high = off.values()
     yield row("MULTOPEN", "low flow, above", np.array(low), 0.02)
     yield row("MULTOPEN", "one bridge under pressure, above", np.array([high]), 0.03)
+
+
+def arches():
+    """Four arches over one creek, from HEC-RAS's level below each."""
+    for arch in rasarches.ARCHES:
+        sections, banks, idle, structures, parts = rasarches.tables(arch)
+        found = pg.water_profile(
+            sections, rasarches.FLOW * ras.FOOT**3, {"level_m": arch.below * ras.FOOT},
+            banks=banks, obstacles=idle, structures=structures, structure_parts=parts,
+            gravity_ms2=ras.G_US,
+        )  # fmt: skip
+        off = np.array([found["level_m"].iloc[0] / ras.FOOT - arch.above])
+        how = found["control"].iloc[0].replace("_", " ").replace("+", " and ")
+        yield row("NAPA", f"arch {arch.name}, above: {how}", off, 0.03)
 
 
 def gates():

@@ -27,7 +27,7 @@ from pinghu_geo.flood.steady import (
 
 __all__ = [
     "METHODS", "Bridge", "Force", "Line", "Opened", "Piece", "Site", "bridge_energy",
-    "bridge_ground", "bridge_run", "energy_at", "level_of", "openings_of", "pieces_of",
+    "bridge_ground", "bridge_run", "energy_at", "level_of", "mean_bed", "openings_of", "pieces_of",
     "section_force",
 ]  # fmt: skip
 
@@ -607,9 +607,28 @@ def _pressure_demand(model: Model, bridge: Bridge, flow: float, level: float) ->
     return Opened(bridge.up_bed + above_bed(coefficient), "pressure_inlet", "")
 
 
-def openings_of(sections: Sections, rows: Array, chords: Array) -> tuple[Array, Array]:
-    """Net areas below low chords and their mean beds (chord less area over width)."""
-    wet = sections.wetted(rows, chords - 1e-9)
-    area, width = wet.area.sum(axis=1), wet.top.sum(axis=1)
-    full = sections.area(rows, chords + 1e-6)
-    return full, chords - np.where(width > 0, area / np.where(width > 0, width, 1.0), 0.0)
+def openings_of(sections: Sections, rows: Array, chords: Array) -> Array:
+    """Net areas below low chords."""
+    return sections.area(rows, chords + 1e-6)
+
+
+def mean_bed(x: Array, z: Array, spans: list[tuple[float, float]], chord: float) -> float:
+    """Mean elevation of a section's ground below a chord, within stretches.
+
+    Of the ground, not of what is left below the soffit: under the crown of an arch or the high end
+    of a sloping deck the opening is as wide as a point.
+    """
+    a, b, h0, h1 = x[:-1], x[1:], chord - z[:-1], chord - z[1:]
+    wide = area = 0.0
+    for start, stop in spans:
+        p, q = np.clip(a, start, stop), np.clip(b, start, stop)
+        k = np.flatnonzero(q > p)
+        slope = (h1[k] - h0[k]) / (b[k] - a[k])
+        d0, d1 = (h0[k] + slope * (v[k] - a[k]) for v in (p, q))
+        top, low = np.maximum(d0, d1), np.minimum(d0, d1)
+        with np.errstate(divide="ignore", invalid="ignore"):  # what rises above the chord is dry
+            share = np.where(low >= 0, 1.0, np.where(top > 0, top / (top - low), 0.0))
+        run = (q[k] - p[k]) * share
+        wide += float(run.sum())
+        area += float((run * (np.maximum(top, 0.0) + np.maximum(low, 0.0)) / 2).sum())
+    return chord - area / wide if wide > 0 else chord

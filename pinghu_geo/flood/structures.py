@@ -16,6 +16,7 @@ from pinghu_geo.flood.bridges import (
     Line,
     Piece,
     bridge_ground,
+    mean_bed,
     openings_of,
     pieces_of,
 )
@@ -221,6 +222,7 @@ class _InnerSection(NamedTuple):
     banks: tuple[float, float]
     walls: tuple[float, float]  # encroachment; NaN: none
     chord: float
+    bed: float  # mean one below the openings
     piers: tuple[Array, Array]
     clear: float  # below this level it is its neighbour
     below: tuple[float, float, float]  # length, contraction, expansion
@@ -312,14 +314,14 @@ class _LaidBuilder:
         """Tell each bridge the net areas of its opening and its mean bed."""
         first = len(self.base.stations)
         rows = first + np.arange(len(self.inner))
-        area, bed = openings_of(sections, rows, np.array([one.chord for one in self.inner]))
+        area = openings_of(sections, rows, np.array([one.chord for one in self.inner]))
 
         def measured(one: Bridge | Group) -> Bridge | Group:
             if not isinstance(one, Bridge):
                 return one
             up, down = one.up_row - first, one.down_row - first
             return one._replace(
-                up_area=float(area[up]), down_area=float(area[down]), up_bed=float(bed[up])
+                up_area=float(area[up]), down_area=float(area[down]), up_bed=self.inner[up].bed
             )
 
         done: dict[int, Barrier] = {}  # a structure is one in all schemes that leave it alone
@@ -409,6 +411,15 @@ class _LaidBuilder:
         What blocks the section blocks the road beside it.
         """
         x, z, _ = self._section_ground(row)
+        x, z = self._with_blocked(row, x, z)
+        a, b = self._section_walls(row)
+        if not (math.isfinite(a) or math.isfinite(b)):
+            return x, z
+        ends = np.array([x[0] if math.isnan(a) else a, x[-1] if math.isnan(b) else b])
+        return upper_line(x, z, ends, np.full(2, -1e9))
+
+    def _with_blocked(self, row: int, x: Array, z: Array) -> tuple[Array, Array]:
+        """A section's line raised to what blocks it."""
         endless = float(z.max()) + ENDLESS_M
         for start, stop, top in self._stretches(row, "blocked"):
             ends = np.clip([start, stop], x[0], x[-1])
@@ -416,11 +427,20 @@ class _LaidBuilder:
                 stops = np.r_[x[0], np.repeat(ends, 2), x[-1]]
                 high = endless if math.isnan(top) else top
                 x, z = upper_line(x, z, stops, np.array([-1e9, -1e9, high, high, -1e9, -1e9]))
+        return x, z
+
+    def _mean_bed(self, row: int, ground: Line, free: list[tuple[float, float, float]]) -> float:
+        """Mean bed below the openings of a bridge's section, between piers and walls."""
         a, b = self._section_walls(row)
-        if not (math.isfinite(a) or math.isfinite(b)):
-            return x, z
-        ends = np.array([x[0] if math.isnan(a) else a, x[-1] if math.isnan(b) else b])
-        return upper_line(x, z, ends, np.full(2, -1e9))
+        spans = [
+            (
+                max(start, a if math.isfinite(a) else start),
+                min(stop, b if math.isfinite(b) else stop),
+            )
+            for start, stop, _ in free
+        ]
+        x, z = self._with_blocked(row, *ground[:2])
+        return mean_bed(x, z, spans, max(top for _, _, top in free))
 
     def _section_walls(self, row: int) -> tuple[float, float]:
         return float(self.at["left_wall_m"][row]), float(self.at["right_wall_m"][row])
@@ -494,7 +514,7 @@ class _LaidBuilder:
             below = (before, float(self.at["contraction"][up]), float(self.at["expansion"][up]))
             self.inner.append(_InnerSection(
                 ground, (none,) * 5, banks, self._section_walls(row), float(ground[1].max()),
-                (none, none), math.inf, below, self._stretches(row, "blocked"),
+                math.nan, (none, none), math.inf, below, self._stretches(row, "blocked"),
                 self._stretches(row, "ineffective"), apart,
             ))  # fmt: skip
         return first, first + 1
@@ -544,7 +564,8 @@ class _LaidBuilder:
         )
         return _InnerSection(
             ground, lid, (left, right), self._section_walls(row), max(top for _, _, top in free),
-            _pier_areas(piers, outside), self._clear_level(row, pieces, piers, outside),
+            self._mean_bed(row, ground, free), _pier_areas(piers, outside),
+            self._clear_level(row, pieces, piers, outside),
             (length, float(self.at["contraction"][up]), float(self.at["expansion"][up])),
             self._stretches(row, "blocked"), [], (math.nan, math.nan),
         )  # fmt: skip
