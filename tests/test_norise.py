@@ -160,6 +160,28 @@ def test_a_smoother_wall_makes_room(street):
     assert again["level_m"].to_numpy() == pytest.approx(cheap.rise["level_after_m"].to_numpy())
 
 
+def test_works_cost_what_the_volumes_of_excavation_say(street):
+    made = channel()
+    ends = made.groupby("chainage_m")["elevation_m"].transform("max")
+    beyond = [made.assign(offset_m=x, elevation_m=ends).drop_duplicates("chainage_m")
+              for x in (-30.0, 30.0)]  # fmt: skip
+    made = pd.concat([beyond[0], made, beyond[1]]).sort_values(
+        ["chainage_m", "offset_m"], kind="stable"
+    )
+    banks = made[["river", "chainage_m"]].drop_duplicates()
+    banks = banks.assign(left_bank_m=-8.0, right_bank_m=8.0)
+    limits = LIMITS | {"works_yuan_m3": 60.0, "move_yuan_m2": 0.0}
+    best = search(street, sections=made, limits=limits, banks=banks)
+    assert (best.buildings["state"] == "saved").any()
+    now, _ = pg.search.moved_sections(made, line(), best.widths, street[0], banks=banks)
+    dug = pg.flood.excavation(made, now)["cut_m3"].sum()
+    assert dug > 10
+    assert best.works_yuan == pytest.approx(60 * dug, rel=1e-6)
+    # where digging is dear the line stays narrow
+    dear = search(street, sections=made, limits=limits | {"works_yuan_m3": 1e5}, banks=banks)
+    assert dear.works_yuan == 0
+
+
 def test_freeboard_and_locks_bind(street):
     free = search(street, 60)
     level = free.rise["level_before_m"] - 0.002 * (400 - free.rise["chainage_m"])

@@ -305,6 +305,8 @@ def test_sections_need_their_profile(street):
         solve(street, sections=given["sections"])
     with pytest.raises(pg.errors.LayerError, match="walls: need sections"):
         solve(street, walls=pd.DataFrame())
+    with pytest.raises(pg.errors.LayerError, match="limits: works_yuan_m3 needs sections"):
+        solve(street, {"works_yuan_m3": 60.0})
     with pytest.raises(pg.errors.LayerError, match=r"profile: has no level at sections.*K0\+400"):
         solve(street, sections=given["sections"], profile=given["profile"].head(20))
 

@@ -16,14 +16,15 @@ class Banks(NamedTuple):
     """What each move of each bank makes of a section; all (2, stations, moves).
 
     ``area`` [m²] and ``rough`` (wetted length weighted by n^1.5) lie below the water within the
-    bank, ``price`` [yuan/m] is the wall's, ``wall`` its number in the menu; infinite ``price``: the
-    move leaves no bed.
+    bank, ``price`` [yuan/m] is the wall's, ``wall`` its number in the menu, ``dug`` [m²] what is
+    dug beyond the approved section; infinite ``price``: the move leaves no bed.
     """
 
     area: Array
     rough: Array
     price: Array
     wall: Array
+    dug: Array
 
     def least_right(self, wanted: Array) -> Array:
         """Least right move that each left one needs (stations, moves) to convey as much."""
@@ -55,14 +56,17 @@ def bank_choices(
     offsets: Array,
     moves: Array,
     menu: list[Wall | None],
+    *,
+    digs: bool = False,
 ) -> Banks:
     """The wall of each move: the cheapest with which the bank conveys what it does now.
 
     Where none does, it is the one that conveys most, and the other bank has to make up for it.
-    ``offsets`` (2, stations) are the approved line's.
+    ``offsets`` (2, stations) are the approved line's; ``digs``: what is dug is asked for.
     """
     shape = (2, len(stations), len(moves), len(menu))
     area, rough, price = np.zeros(shape), np.ones(shape), np.full(shape, np.inf)
+    dug = np.zeros(shape)
     now = np.empty((2, len(stations)))
     for side in (0, 1):
         for i, at in enumerate(stations):
@@ -74,11 +78,12 @@ def bank_choices(
                     if made is not None:
                         area[side, i, m, w], rough[side, i, m, w] = made.holds(level[i])
                         price[side, i, m, w] = 0.0 if wall is None else wall.wall_yuan_m
+                        dug[side, i, m, w] = made.dug(half) if digs else 0.0
     alone = np.where(np.isfinite(price), together(area, rough), -1.0)
     enough = alone >= now[:, :, None, None] * (1 - 1e-9)
     cheapest = np.where(enough, price, np.inf).argmin(axis=3)
     wall = np.where(enough.any(axis=3), cheapest, alone.argmax(axis=3))
-    area, rough, price = (
-        np.take_along_axis(v, wall[..., None], axis=3)[..., 0] for v in (area, rough, price)
+    area, rough, price, dug = (
+        np.take_along_axis(v, wall[..., None], axis=3)[..., 0] for v in (area, rough, price, dug)
     )
-    return Banks(area, rough, price, wall)
+    return Banks(area, rough, price, wall, dug)

@@ -31,6 +31,7 @@ LIMITS: Mapping[str, float | None] = {
     "width_ratio": 1.0,  # left and right together, to the approved line
     "conveyance_ratio": 1.0,  # conveyance of the channel, to the approved one
     "works_yuan_m2": 0.0,  # each square metre inside the line
+    "works_yuan_m3": 0.0,  # each cubic metre dug beyond the approved sections
     "change_yuan_m": 0.0,  # each metre by which the offset changes from station to station
     "move_yuan_m2": None,  # each square metre between the approved line and the new one
 }
@@ -147,16 +148,20 @@ def prices(
     locks: list[tuple[int, Array, Any, Any]],
     *,
     wall_yuan_m: Array | float = 0.0,
+    dug_m2: Array | float = 0.0,
 ) -> Array:
     """Price of each move at each station (2, stations, moves); infinite: not allowed.
 
-    ``base`` (2, stations) are the approved offsets, ``still`` is the move of nothing.
+    ``base`` (2, stations) are the approved offsets, ``still`` is the move of nothing, ``dug_m2``
+    the area that a move digs at a station: with half the way to both neighbours, the volume by
+    average end areas.
     """
     gap = np.diff(measure)
     # each station stands for half the way to its neighbours
     length = (np.r_[gap, 0] + np.r_[0, gap]) / 2
     offset = base[:, :, None] + moves
     price = limits["works_yuan_m2"] * offset + limits["move_yuan_m2"] * np.abs(moves) + wall_yuan_m
+    price = price + limits["works_yuan_m3"] * dug_m2
     price = np.round(price * length[:, None], 3)
     price[offset < np.minimum(limits["least_half_m"], base[:, :, None]) - 1e-9] = np.inf
     for side, at, least, most in locks:

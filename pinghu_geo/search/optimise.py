@@ -326,6 +326,8 @@ def least_demolition(
         - width_ratio: left and right together, to the approved line [1]
         - conveyance_ratio: conveyance of the channel, to the approved one [1]; with sections
         - works_yuan_m2: price of the works per square metre [0]
+        - works_yuan_m3: price of each cubic metre dug beyond the approved sections, by average end
+          areas [0]; with sections. Ground that a narrower channel leaves isn't credited.
         - change_yuan_m: price of each metre by which the offset changes from one station to the
           next [0]; a small one keeps the line from zigzagging where that saves little
         - move_yuan_m2: price of each square metre by which the line is moved [1; without rates
@@ -423,7 +425,7 @@ def least_demolition(
     require_columns(widths, ("river", "chainage_m", "left_m", "right_m"), "widths")
     approved = red_line(rivers, widths)
     require_valid(buildings, "buildings", near=within_reach(buildings, approved, given))
-    surveyed = _sections_and_profile(sections, banks, profile, walls, rivers)
+    surveyed = _sections_and_profile(sections, banks, profile, walls, rivers, given)
     menu = wall_menu(walls)
     solved: dict[str, _RiverProblem] = {}
     for code, name in enumerate(lines.names):
@@ -452,7 +454,9 @@ def least_demolition(
         choice = (
             None
             if surveyed is None
-            else bank_choices(river, own, level[own], grid.base, grid.moves, menu)
+            else bank_choices(
+                river, own, level[own], grid.base, grid.moves, menu, digs=given["works_yuan_m3"] > 0
+            )
         )
         change = changes(measure, moves, given["taper"])
         held = locked(locks, name, grid.measure, lines.scales[code])
@@ -560,6 +564,7 @@ def _sections_and_profile(
     profile: pd.DataFrame | None,
     walls: pd.DataFrame | None,
     rivers: gpd.GeoDataFrame,
+    limits: Mapping[str, float],
 ) -> tuple[dict[str, River], pd.DataFrame] | None:
     """Sections of each river and the profile of the first flood; None without sections."""
     if sections is None or profile is None:
@@ -569,6 +574,12 @@ def _sections_and_profile(
                     "need sections and their profile", layer=name,
                     hint="sections=..., banks=..., profile=pg.water_profile(sections, ...)",
                 )  # fmt: skip
+        if limits["works_yuan_m3"] > 0:
+            raise LayerError(
+                "works_yuan_m3 needs sections: without them it isn't known what is dug",
+                layer="limits",
+                hint='limits = limits | {"works_yuan_m3": 0.0, "works_yuan_m2": 500.0}',
+            )
         return None
     require_columns(profile, ("river", "chainage_m", "level_m", "profile"), "profile")
     if profile.empty:
@@ -630,6 +641,7 @@ def _local_problem(
     works = prices(
         base, grid.measure, grid.moves, grid.level0, limits, locks,
         wall_yuan_m=0.0 if banks is None else banks.price,
+        dug_m2=0.0 if banks is None else banks.dug,
     )  # fmt: skip
     if banks is None:
         need = limits["width_ratio"] * base.sum(axis=0)[:, None] - offsets[0]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.offsets import require_about_centre
+from pinghu_geo.flood.outlines import crossings, line_at, stops_of
 from pinghu_geo.flood.sections import Array, Ground
 from pinghu_geo.flood.survey import aligned, ordered, places
 from pinghu_geo.nouns.door import takes
@@ -122,6 +123,20 @@ class Half(NamedTuple):
         area = (share * du * (depth + shallow) / 2).sum()
         rough = (share * np.hypot(du, dz) * self.n[: self.bank] ** 1.5).sum()
         return float(area), float(rough)
+
+    def dug(self, before: Half) -> float:
+        """Area by which the ground lies lower than before [m²].
+
+        Beyond its survey the ground was as high as where that ends.
+        """
+        line = self.u, self.z
+        far = max(self.u[-1], before.u[-1])
+        other = np.append(before.u, far), np.append(before.z, before.z[-1])
+        stops = stops_of(line[0], other[0], crossings(*line, *other))
+        a, b = stops[:-1], stops[1:]
+        now, was = line_at(*line, a, b), line_at(*other, a, b)
+        gap = (was[0] - now[0] + was[1] - now[1]) / 2 * (b - a)
+        return float(np.maximum(gap, 0.0).sum())
 
 
 @dataclass(frozen=True, slots=True)
