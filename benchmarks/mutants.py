@@ -16,6 +16,8 @@ from a fixed seed, in a copy of the checkout. Three steps:
    nothing, and compares.
 
 ``--again FILE`` tries the survivors of an earlier ``--out`` once more, on today's code and tests.
+Slips that were found to change no result are listed in ``mutants_equal.jsonl`` with the reason: they
+are passed over, and others drawn for them, so that ``--number`` are tried that do change something.
 """
 
 from __future__ import annotations
@@ -64,6 +66,8 @@ FILES = (
 )
 # the libraries are imported before pytest is, which may be said
 QUIETLY = ["-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+# slips that were looked at and change no result, each with the reason
+EQUAL = ROOT / "benchmarks/mutants_equal.jsonl"
 DEAR_S = 8.0  # a test that takes longer is left out
 
 COMPARED = {"Lt": "<=", "LtE": "<", "Gt": ">=", "GtE": ">", "Eq": "!=", "NotEq": "=="}
@@ -79,7 +83,10 @@ NAMES = {
 
 
 def mutants(source: str) -> list[tuple[int, str]]:
-    """Each changed source with the line of its slip; annotations and messages are left alone."""
+    """Each changed source with the line of its slip; annotations and messages are left alone.
+
+    So is ``strict=True``, which refuses what can't happen and computes nothing.
+    """
     lines = source.split("\n")
     starts = [0]
     for line in lines:
@@ -133,6 +140,8 @@ def _code(tree: ast.AST):
     for field, value in ast.iter_fields(tree):
         if field in ("annotation", "returns", "decorator_list") or isinstance(tree, ast.Raise):
             continue
+        if isinstance(tree, ast.keyword) and tree.arg == "strict":
+            continue
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, ast.AST) and not isinstance(one, ast.JoinedStr):
                 yield one
@@ -147,15 +156,30 @@ def _compiles(source: str) -> bool:
     return True
 
 
-def chosen(number: int, seed: int, modules: list[str]) -> list[tuple[str, int, str]]:
-    """So many mutants, evenly over the modules, by chance from the seed."""
-    draw = random.Random(seed)
-    found = []
+def chosen(number: int, seed: int, modules: list[str]) -> tuple[list[tuple[str, int, str]], int]:
+    """So many mutants, evenly over the modules, by chance from the seed.
+
+    Those that `EQUAL` lists are drawn like others, but passed over: how many comes second.
+    """
+    rows = map(json.loads, EQUAL.read_text("utf-8").splitlines())
+    equal = {(row["module"], row["old"], row["new"]) for row in rows}
+    found, passed = [], 0
     for k, module in enumerate(modules):
-        many = mutants((ROOT / f"pinghu_geo/{module}.py").read_text("utf-8"))
+        plain = (ROOT / f"pinghu_geo/{module}.py").read_text("utf-8")
+        many = mutants(plain)
+        random.Random(f"{seed} {module}").shuffle(many)
         share = number // len(modules) + (k < number % len(modules))
-        found += [(module, *one) for one in draw.sample(many, min(share, len(many)))]
-    return found
+        taken: list[tuple[str, int, str]] = []
+        for line, source in many:
+            if len(taken) == share:
+                break
+            old, new = (text.split("\n")[line - 1].strip() for text in (plain, source))
+            if (module, old, new) in equal:
+                passed += 1
+            else:
+                taken.append((module, line, source))
+        found += taken
+    return found, passed
 
 
 def survivors(path: Path) -> list[tuple[str, int, str]]:
@@ -470,10 +494,11 @@ def main() -> None:
     if said.observe:
         observed(Path.cwd(), said.observe)
         return
+    passed = 0
     if said.again:
         those = [one for one in survivors(said.again) if one[0] in said.modules]
     else:
-        those = chosen(said.number, said.seed, said.modules)
+        those, passed = chosen(said.number, said.seed, said.modules)
     part, parts = map(int, said.part.split("/"))
     those = those[part - 1 :: parts]
     plainly = set(random.Random(said.seed).sample(range(len(those)), min(said.plain, len(those))))
@@ -503,7 +528,7 @@ def main() -> None:
                        "tests": len(tests), "seconds": round(took, 1)}  # fmt: skip
                 with said.out.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    print(dict(counts))
+    print(dict(counts), f"and {passed} drawn that are known to change no result")
 
 
 if __name__ == "__main__":
