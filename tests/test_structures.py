@@ -708,6 +708,38 @@ def test_a_covered_reach_is_a_pipe_under_pressure_and_a_river_below_it():
     assert free["level_m"].to_numpy() == pytest.approx(open_["level_m"].to_numpy(), abs=1e-9)
 
 
+def test_of_two_levels_below_and_against_a_lid_the_higher_one_is_taken():
+    """The uniform depth is 6 mm less than the lid's height, but full it takes more fall."""
+    at = np.arange(40) * 25.0
+    bed = 5 - 0.002 * at
+    open_ = pg.design_sections(pd.DataFrame({
+        "river": "r", "chainage_m": at, "bed_level_m": bed, "left_m": 8.0, "right_m": 8.0,
+        "bank_level_m": bed + 4, "n": 0.03,
+    }))  # fmt: skip
+    floor = open_.groupby("chainage_m")["elevation_m"].transform("min")
+    lid = np.maximum(floor + 1.9, open_["elevation_m"])  # walls go on above the lid
+    box = open_.assign(lid_m=lid.where(open_["chainage_m"].between(400, 600)), n_lid=0.03)
+    found = pg.water_profile(box, 60.0, {"slope": 0.002}).set_index("chainage_m")
+    assert found["depth_m"].loc[625:].to_numpy() == pytest.approx(1.8936, abs=1e-4)
+    # by hand, full at 600 m: area 30.4 m2, perimeter 16 + 16 + 2 x 1.9 m
+    below, full = found.loc[625.0], 16 * 1.9
+    conveyance = full * (full / 35.8) ** (2 / 3) / 0.03
+    head = (60 / full) ** 2 / 19.62
+    friction = 25 * (120 / (conveyance + below["conveyance_m3s"])) ** 2
+    other = below["energy_m"] - below["level_m"]
+    loss = 0.3 * (head - other) if head > other else 0.1 * (other - head)
+    assert found.loc[600.0, "level_m"] == pytest.approx(
+        below["energy_m"] + friction + loss - head, abs=1e-6
+    )
+    assert found.loc[600.0, "level_m"] > found.loc[600.0, "bed_m"] + 1.9
+    # wherever the river is taken up again, the levels above are those of the whole
+    for cut in (650.0, 600.0, 575.0, 500.0, 400.0, 200.0):
+        part = box[box["chainage_m"] <= cut]
+        again = pg.water_profile(part, 60.0, {"level_m": float(found.loc[cut, "level_m"])})
+        wanted = found.loc[:cut, "level_m"].to_numpy()
+        assert again["level_m"].to_numpy() == pytest.approx(wanted, abs=1e-6)
+
+
 def test_steep_reaches_run_down_to_a_structure_and_not_through_it():
     steep = {"slope": 0.02, "n": 0.02}
     sections, q, _ = river(40.0, bank=20.0, **steep)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pinghu_geo.flood.outlines import crossings, line_at
-from pinghu_geo.flood.sections import CHANNEL, Array, Sections
+from pinghu_geo.flood.sections import CHANNEL, Array
 from pinghu_geo.flood.steady import (
     BALANCED,
     CRITICAL,
@@ -27,7 +27,7 @@ from pinghu_geo.flood.steady import (
 
 __all__ = [
     "METHODS", "Bridge", "Force", "Line", "Opened", "Piece", "Site", "bridge_energy",
-    "bridge_ground", "bridge_run", "energy_at", "level_of", "mean_bed", "openings_of", "pieces_of",
+    "bridge_ground", "bridge_run", "energy_at", "level_of", "mean_bed", "pieces_of",
     "section_force",
 ]  # fmt: skip
 
@@ -605,11 +605,6 @@ def _pressure_demand(model: Model, bridge: Bridge, flow: float, level: float) ->
         y = (y + above_bed(coefficient)) / 2
         coefficient = float(np.interp(y / height, *SLUICE))
     return Opened(bridge.up_bed + above_bed(coefficient), "pressure_inlet", "")
-
-
-def openings_of(sections: Sections, rows: Array, chords: Array) -> Array:
-    """Net areas below low chords."""
-    return sections.area(rows, chords + 1e-6)
 
 
 def mean_bed(x: Array, z: Array, spans: list[tuple[float, float]], chord: float) -> float:

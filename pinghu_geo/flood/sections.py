@@ -493,7 +493,7 @@ def _pack_batch(
         closed = _closed_sections(ground, lid)
     segments.ends(ground, closed)
     if lid is not None:
-        segments.cover(lid)
+        segments.cover(lid, closed)
     return segments.padded(ground, walls, closed)
 
 
@@ -621,11 +621,12 @@ class _Segments:
             self.unit[near] = False  # the face and the ground beside it are one unit
         self._insert_sorted(new)
 
-    def cover(self, lid: Lid) -> None:
+    def cover(self, lid: Lid, closed: Array) -> None:
         """Take away what lies between a lid's sides, and add its wet faces to the perimeter.
 
         A piece of the underside is a segment of negative width: above it the area no longer
-        grows. One of the upper side is ground again.
+        grows. One of the upper side is ground again. In a closed section ground above the lid is
+        never wet.
         """
         of = np.searchsorted(lid.section, np.arange(int(self.section.max()) + 2))
         low, high = (np.full((2, len(self.x0)), np.nan) for _ in range(2))
@@ -646,9 +647,11 @@ class _Segments:
                     high[row, mine] = over[piece] + share * rise
             rough[:, mine] = lid.n[part][piece], lid.n_top[part][piece]
         has = np.flatnonzero(np.isfinite(low).all(axis=0))
+        self._keep_below_lids(lid, closed, low)
         over = has[np.isfinite(high[:, has]).all(axis=0)]
         rough = np.where(np.isfinite(rough), rough, self.n)
         parts = []
+        rough *= self.n > 0
         for which, z, sign, n in ((has, low, -1.0, rough[0]), (over, high, 1.0, rough[1])):
             # the ground may rise above the underside: nothing is taken away there
             z0, z1 = (np.maximum(z[k, which], g[which]) for k, g in ((0, self.z0), (1, self.z1)))
@@ -663,6 +666,22 @@ class _Segments:
                 }
             )  # fmt: skip
         self._insert_sorted({k: np.concatenate([p[k] for p in parts]) for k in parts[0]})
+
+    def _keep_below_lids(self, lid: Lid, closed: Array, low: Array) -> None:
+        """Leave no wet face above the lids of closed sections.
+
+        Walls end where the lid meets them, and ground that the lid lies on has no perimeter.
+        """
+        shut = closed[self.section]
+        upright = shut & (self.x0 == self.x1)
+        for k in np.unique(self.section[upright]):
+            x, under = lid.x[lid.section == k], lid.low[lid.section == k]
+            mine = np.flatnonzero(upright & (self.section == k))
+            for row in mine.tolist():
+                most = under[np.abs(x - self.x0[row]) < 1e-9].min(initial=np.inf)
+                self.z0[row], self.z1[row] = min(self.z0[row], most), min(self.z1[row], most)
+        on = shut & (self.z0 >= low[0] - 1e-9) & (self.z1 >= low[1] - 1e-9)
+        self.n[on] = 0.0
 
     def ends(self, ground: Ground, closed: Array) -> None:
         """Faces above both ends of each section, which count only when the water stands higher."""

@@ -27,6 +27,8 @@ FRICTION = ("average_conveyance", "average_slope", "geometric", "harmonic")
 TOLERANCE_M = 1e-9
 # growth of the energy with the level, 1 - Fr²: below this a section is looked at closely
 CLEARLY_SUBCRITICAL = 0.12
+# just above the underside of a lid [m]
+AGAINST_LID_M = 1e-6
 # lesser dips of the energy curve are no minimum of their own [m]
 DIP_M = 1e-4
 
@@ -80,6 +82,7 @@ class Model:
     profiles: tuple[str, ...] = ()  # name of each column, for what is set by profile
     # of a section above a structure: the same with its idle areas held, last of all sections
     twins: Mapping[int, int] = field(default_factory=dict)
+    soffits: Mapping[int, float] = field(default_factory=dict)  # of covered sections [m]
     copies: int = 1  # the sections stand so often, one after the other, each with its coefficients
 
     @property
@@ -112,6 +115,10 @@ class Model:
         """Some of its stations."""
         guess = None if self.guess is None else self.guess[of]
         return replace(self, rows=self.rows[of], discharge=self.discharge[of], guess=guess)
+
+    def soffit(self, rows: Array) -> Array:
+        """Height of the lid over covered sections [m]; NaN: no lid."""
+        return np.array([self.soffits.get(self.station(int(row)), np.nan) for row in rows])
 
     def with_lengths(self, lengths: Array) -> Model:
         """The same with other ways between sections."""
@@ -386,7 +393,9 @@ def bracketed(
 
 def subcritical(model: Model, downstream: Array) -> tuple[Array, Array]:
     """Levels (stations, columns) upstream of known levels (columns,), and how each was found."""
-    cuts = np.flatnonzero(np.isin(model.rows % model.size, list(model.crossings)).any(axis=1))
+    alone = [*model.crossings, *model.soffits]
+    cuts = np.flatnonzero(np.isin(model.rows % model.size, alone).any(axis=1))
+    cuts = cuts[cuts < len(model.rows) - 1]
     if not len(cuts):
         return _free_reach_levels(model, downstream)
     level, found = np.empty(model.rows.shape), np.zeros(model.rows.shape, int)
@@ -409,17 +418,18 @@ def _levels_across(model: Model, i: int, below: Array) -> tuple[Array, Array]:
     Where its idle areas are held, the station's row is its twin from then on.
     """
     level, found = np.empty(len(below)), np.zeros(len(below), int)
-    rows, down, q = model.rows[i], model.rows[i + 1], model.discharge[i]
-    for k, row in enumerate(rows):
-        if model.station(int(row)) in model.crossings:
-            one = model.crossed(i, k, float(below[k]))
-            level[k], found[k] = one.level, one.found
-            if one.held:
-                model.rows[i, k] = model.twin(int(row))
-        else:
-            state = model.state(down[[k]], model.discharge[i + 1, [k]], below[[k]])
-            found_state, found[[k]] = _standard_step(model, rows[[k]], q[[k]], state)
-            level[k] = found_state.level[0]
+    rows, down = model.rows[i], model.rows[i + 1]
+    cross = np.array([model.station(int(row)) in model.crossings for row in rows])
+    for k in np.flatnonzero(cross).tolist():
+        one = model.crossed(i, k, float(below[k]))
+        level[k], found[k] = one.level, one.found
+        if one.held:
+            model.rows[i, k] = model.twin(int(rows[k]))
+    free = np.flatnonzero(~cross)
+    if len(free):
+        state = model.state(down[free], model.discharge[i + 1, free], below[free])
+        state, found[free] = _standard_step(model, rows[free], model.discharge[i, free], state)
+        level[free] = state.level
     return level, found
 
 
@@ -603,7 +613,8 @@ def _standard_step(
     """States one section on from known ones: upstream, or downstream at sections ``down``.
 
     Upstream the answer lies above the critical level, downstream below it; where the energy
-    doesn't allow one, the critical level is taken (HEC-RAS) and said.
+    doesn't allow one, the critical level is taken (HEC-RAS) and said. Below a lid and against it
+    two levels may balance, since the lid's friction sets in at once: the higher one is taken.
     """
 
     def balance(level: Array, mask: Array) -> Array:
@@ -615,8 +626,10 @@ def _standard_step(
     level = np.empty(len(rows))
     found = np.zeros(len(rows), int)
     left = np.ones(len(rows), bool)
+    lid = model.soffit(rows) if down is None and model.soffits else np.full(len(rows), np.nan)
     if down is None:
         state, done = _step_by_newton(model, rows, q, known)
+        done &= np.isnan(lid)
         if done.all():
             return state, found
         level, left = state.level.copy(), ~done
@@ -631,8 +644,12 @@ def _standard_step(
 
         at_critical = f(critical, everything)
         if down is None:
-            high = _climb_to_positive(f, np.maximum(critical, known.level[k]) + 1.0, everything)
-            answer, none = bracketed(f, critical, high), at_critical >= 0
+            under = np.fmax(critical, lid[k] + AGAINST_LID_M)
+            full = (under > critical) & (f(under, everything) < 0)
+            low = np.where(full, under, critical)
+            high = _climb_to_positive(f, np.maximum(low, known.level[k]) + 1.0, everything)
+            high = np.where((under > critical) & ~full, under, high)
+            answer, none = bracketed(f, low, high), (at_critical >= 0) & ~full
         else:
             bottom = model.sections.bottom[here[k]]
             low = bottom + 1e-4 * (critical - bottom)

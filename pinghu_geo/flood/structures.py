@@ -17,7 +17,6 @@ from pinghu_geo.flood.bridges import (
     Piece,
     bridge_ground,
     mean_bed,
-    openings_of,
     pieces_of,
 )
 from pinghu_geo.flood.conduits import SHAPES, Conduit
@@ -242,16 +241,15 @@ class _LaidBuilder:
         self.held: list[int] = []
         self.places: dict[tuple[Any, ...], int] = {}  # where each structure stood first
         self.start = laid.ground.start
+        self.covered = laid.covered
         self.at = {c: laid.stations[c].to_numpy(float) for c in _OF_STATIONS}
 
     def laid(self) -> Laid:
         """All of it."""
-        sections = self.base.sections
-        if self.inner:
-            sections = join([sections, self._packed_inner_sections()])
-            self._measure_openings(sections)
-        if self.held:
-            sections = join([sections, self._packed_once_more()])
+        more = [self._packed_inner_sections()] if self.inner else []
+        more += [self._packed_once_more()] if self.held else []
+        sections = join([self.base.sections, *more]) if more else self.base.sections
+        self._measure_openings(sections)
         return Laid(
             sections,
             self._stations_with_structures(),
@@ -260,7 +258,7 @@ class _LaidBuilder:
             self.reach,
             np.array([one.below for one in self.inner]).reshape(-1, 3),
             self.base.limits,
-            self.base.covered,
+            self.base.lid,
             tuple(self.held),
         )
 
@@ -312,9 +310,11 @@ class _LaidBuilder:
 
     def _measure_openings(self, sections: Sections) -> None:
         """Tell each bridge the net areas of its opening and its mean bed."""
+        if not self.inner:
+            return
         first = len(self.base.stations)
         rows = first + np.arange(len(self.inner))
-        area = openings_of(sections, rows, np.array([one.chord for one in self.inner]))
+        area = sections.area(rows, np.array([one.chord for one in self.inner]) + 1e-6)
 
         def measured(one: Bridge | Group) -> Bridge | Group:
             if not isinstance(one, Bridge):
@@ -389,7 +389,7 @@ class _LaidBuilder:
             top = _road_top_line(one, detail, self._ground_between_walls(up))
             road = _road_crest(one, top) if top is not None and road is None else road
         idle = [self._stretches(row, "ineffective") for row in (up, up + 1)]
-        both = all(idle) and up not in self.base.covered
+        both = all(idle) and up not in self.covered
         self.held += [up] if both else []
         self.crossings[up] = Crossing(
             name, rows[0].text("kind", ""), tuple(openings), road,

@@ -57,8 +57,13 @@ class Laid:
     # length, contraction and expansion of the sections inside bridges, after the stations' own
     inner: Array = field(default_factory=lambda: np.zeros((0, 3)))
     limits: Sequence[Limit] = ()  # what stands in the sections, at most one a section in each
-    covered: frozenset[int] = frozenset()  # sections with a lid
+    lid: Lid | None = None  # undersides over covered sections
     held: tuple[int, ...] = ()  # sections that stand once more, last, with their idle areas held
+
+    @property
+    def covered(self) -> frozenset[int]:
+        """Sections with a lid."""
+        return frozenset() if self.lid is None else frozenset(np.unique(self.lid.section).tolist())
 
     def model(
         self,
@@ -107,6 +112,7 @@ class Laid:
             gaps=gaps,
             profiles=tuple(profiles),
             twins=twins,
+            soffits={} if self.lid is None else _soffits(self.lid),
         )
 
     def own(self, rows: Array) -> Array:
@@ -153,17 +159,17 @@ def lay_sections(
     left, right = pair("levee_m")
     left_top, right_top = pair("levee_top_m")
     limits = _obstacle_limits(obstacles, stations)
+    lid = _section_lids(points, ground, stations)
     packed = pack(
         ground,
         banks=pair("bank_m"),
         levees=(left, left_top, right, right_top),
         walls=pair("wall_m"),
         limits=limits,
-        lid=(lid := _section_lids(points, ground, stations)),
+        lid=lid,
         like=_first_alike_section(beside, limits, len(names)) if len(names) > 1 else None,
     )
-    covered = frozenset() if lid is None else frozenset(np.unique(lid.section).tolist())
-    return Laid(packed, stations, ground, limits=limits, covered=covered)
+    return Laid(packed, stations, ground, limits=limits, lid=lid)
 
 
 def _first_alike_section(
@@ -223,6 +229,14 @@ def _section_lids(
         )
     endless = np.full(int(has.sum()), np.inf)
     return Lid(section[has], ground.x[has], low[has], endless, n[has], n[has])
+
+
+def _soffits(lid: Lid) -> dict[int, float]:
+    """Highest place of each lid, between points that are apart [m]."""
+    wide = (np.diff(lid.section) == 0) & (np.diff(lid.x) > 0)
+    high = np.maximum(lid.low[:-1], lid.low[1:])[wide]
+    top = pd.Series(high).groupby(lid.section[:-1][wide]).max()
+    return dict(zip(top.index.tolist(), top.tolist(), strict=True))
 
 
 def _outlines_with_lids(sections: pd.DataFrame) -> pd.DataFrame:
