@@ -403,3 +403,96 @@ def test_one_river_proven_and_another_not_are_two_sentences(searched):
     words = replace(searched, certificate=both).summary()
     assert sum("A:所得方案已证明" in w and "B" not in w for w in words) == 1
     assert sum("B:所得方案可行" in w and "(10.0%)" in w for w in words) == 1
+
+
+def with_cover(sections, first, last, height):
+    """Sections of a rectangle, of which some lie under a flat lid so high above the bed."""
+    under = sections["chainage_m"].between(first, last)
+    bed = sections.groupby("chainage_m")["elevation_m"].transform("min")
+    lid = np.maximum(bed + height, sections["elevation_m"])
+    return sections.assign(lid_m=lid.where(under), n_lid=np.where(under, 0.03, np.nan))
+
+
+@pytest.fixture(scope="module")
+def covered(street):
+    """The street where 160 to 240 m are covered so low that the water stands against the lid."""
+    return search(street, sections=with_cover(channel(), 160, 240, 1.7))
+
+
+def test_covered_sections_stay_as_they_are(covered, street):
+    rivers, _ = street
+    given = with_cover(channel(), 160, 240, 1.7)
+    lids = covered.sections.dropna(subset="lid_m").groupby("chainage_m")["lid_m"].min()
+    wanted = given.dropna(subset="lid_m").groupby("chainage_m")["lid_m"].min()
+    pd.testing.assert_series_equal(lids, wanted)
+    moved = covered.widths.set_index("chainage_m")[["left_m", "right_m"]] - 10.0
+    assert (moved.loc[150:250].abs() < 1e-9).all().all()
+    assert (moved.abs() > 0.4).any().any()
+    before = pg.water_profile(given, FLOW, SLOPE, rivers=rivers)
+    assert before["doubts"].str.contains("pressurised").sum() == 5
+
+
+def test_the_flood_of_a_design_with_a_cover_is_that_of_its_own_tables(covered, street):
+    rivers, _ = street
+    given = with_cover(channel(), 160, 240, 1.7)
+    before, after = (
+        pg.water_profile(points, FLOW, SLOPE, banks=banks, rivers=rivers)
+        for points, banks in ((given, None), (covered.sections, covered.banks))
+    )
+    rise = pg.flood.rise_table(before, after)["rise_mm"].to_numpy()
+    assert rise == pytest.approx(covered.rise["rise_mm"].to_numpy(), abs=1e-6)
+    assert 0.0 < rise.max() <= 20.0
+
+
+@pytest.mark.parametrize("more", [
+    {"length_left_m": 30.0, "length_channel_m": 26.0, "length_right_m": 25.0},
+    {"contraction": 0.3, "expansion": 0.5},
+])  # fmt: skip
+def test_what_banks_say_besides_stays_in_the_design(street, more):
+    own = channel(half=8.0).groupby("chainage_m")["offset_m"].agg(["min", "max"]).reset_index()
+    banks = pd.DataFrame({
+        "river": "A", "chainage_m": own["chainage_m"], "left_bank_m": own["min"],
+        "right_bank_m": own["max"], **more,
+    })  # fmt: skip
+    rivers, _ = street
+    best = search(street, banks=banks, allowed_mm=0, limits=LIMITS | {"outward_m": 0.0})
+    for column, value in more.items():
+        assert (best.banks[column] == value).all()
+    before = pg.water_profile(channel(), FLOW, SLOPE, banks=banks, rivers=rivers)
+    assert best.rise["level_before_m"].to_numpy() == pytest.approx(before["level_m"].to_numpy())
+    after = pg.water_profile(best.sections, FLOW, SLOPE, banks=best.banks, rivers=rivers)
+    assert best.rise["level_after_m"].to_numpy() == pytest.approx(after["level_m"].to_numpy())
+    # nothing can move inward without a rise, so the flood is the same one
+    assert best.rise["rise_mm"].abs().max() < 1e-6
+
+
+def test_what_is_left_out_of_the_survey_is_still_said_of_the_design(street):
+    sections = channel()
+    sections["left_out"] = np.where(sections["chainage_m"] == 300, "bridge", "")
+    best = search(street, sections=sections)
+    assert best.rise["doubts"].str.contains("left_out").sum() == 16  # at and above it
+
+
+def test_walls_of_covered_sections_can_t_be_moved(street):
+    rivers, _ = street
+    given = with_cover(channel(), 160, 240, 1.7)
+    narrow = pd.DataFrame({"river": "A", "chainage_m": [0.0, 50.0, 60.0, 400.0],
+                           "left_m": [10.0, 10.0, 9.0, 9.0], "right_m": 10.0})  # fmt: skip
+    with pytest.raises(pg.errors.HydraulicsError, match="covered sections") as refused:
+        pg.search.moved_sections(given, line(), narrow, rivers)
+    assert len(refused.value.ids) == 5
+    back = narrow.assign(left_m=[9.0, 9.0, 10.0, 10.0])
+    made = pg.search.moved_sections(given, line(), back, rivers)
+    assert made.sections["lid_m"].notna().sum() == given["lid_m"].notna().sum()
+
+
+def test_a_search_by_conveyance_leaves_covered_sections_alone(street):
+    rivers, buildings = street
+    given = with_cover(channel(), 160, 240, 1.7)
+    profile = pg.water_profile(given, FLOW, SLOPE, rivers=rivers)
+    best = pg.least_demolition(
+        rivers, line(), buildings, LIMITS, sections=given, profile=profile, rates=RATES
+    )
+    moved = best.widths.set_index("chainage_m")[["left_m", "right_m"]] - 10.0
+    assert (moved.loc[160:240].abs() < 1e-9).all().all()
+    assert (moved.abs() > 0.4).any().any()

@@ -46,7 +46,7 @@ from pinghu_geo.nouns.schema import nearest, one_of
 from pinghu_geo.nouns.units import datum_of, require_one_datum
 from pinghu_geo.river.centreline import river_scales
 
-__all__ = ["Scenario", "scenario_levels", "water_profile"]
+__all__ = ["ProfileCase", "Scenario", "profile_case", "scenario_levels", "water_profile"]
 
 Regime = Literal["subcritical", "supercritical", "mixed"]
 
@@ -207,7 +207,8 @@ def water_profile(
     - several_minima: of the energy, so that the critical level is doubtful
     - left_out: here or below, or below in the river that this one joins, stands something that
       isn't computed: the column left_out of ``sections`` says what (see `read_hecras`)
-    - pressurised: the water stands against the lid of a covered section
+    - pressurised: the water stands against the lid of a covered section. Where a level just below
+      the lid would balance, too, this higher one is taken
     - blocked: obstacles or walls close the lower half of the section, and the water passes above
     - tributary: another river joins above, and the discharge doesn't grow there
     - implausible: feet read as metres, or a slip: the section's n is nowhere below 0.3 or somewhere
@@ -251,13 +252,18 @@ def water_profile(
     parts = _some_schemes(sections)
     try:
         found = pd.concat(
-            [_profiles(part, flows, downstream, given) for part in parts], ignore_index=True
+            [profile_case(part, flows, downstream, **given).solved() for part in parts],
+            ignore_index=True,
         )
     except PinghuError:  # which is to name what is wrong in all schemes
-        found = _profiles(sections, flows, downstream, given)
+        found = profile_case(sections, flows, downstream, **given).solved()
+    return _as_told(found, datum_of(sections))
+
+
+def _as_told(found: pd.DataFrame, datum: str) -> pd.DataFrame:
+    """A profile without a column that says nothing, and with its datum where that is known."""
     if found["repeated"].isna().all():
         found = found.drop(columns="repeated")
-    datum = datum_of(sections)
     return found.assign(datum=datum) if datum else found
 
 
@@ -286,26 +292,6 @@ def _some_schemes(sections: pd.DataFrame) -> list[pd.DataFrame]:
         return [sections[part == k] for k in np.unique(part)]
     cuts = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), len(part)]
     return [sections.iloc[a:b] for a, b in pairwise(cuts)]  # one after the other: none is copied
-
-
-def _profiles(
-    sections: pd.DataFrame,
-    flows: pd.DataFrame | float,
-    downstream: Boundary,
-    given: Mapping[str, Any],
-) -> pd.DataFrame:
-    """Profiles of all schemes, rivers and floods."""
-    case = _profile_case(sections, flows, downstream, **given).doubted()
-    shut = case.laid.stations["shut"].to_numpy(bool)
-    if shut.any():
-        raise HydraulicsError(
-            "has sections that are closed from bank to bank and never overtopped",
-            layer="obstacles" if given["obstacles"] is not None else "banks",
-            ids=places(case.laid.stations, np.flatnonzero(shut)),
-            hint="an obstacle that water can pass has a top_m; walls leave room between them",
-        )
-    _refuse_shut_openings(case.laid)
-    return _solved([case], profile_tables)[0]
 
 
 def _require_known_rivers(sections: pd.DataFrame, structures: pd.DataFrame | None) -> None:
@@ -364,7 +350,7 @@ def scenario_levels(
     One table a scenario: scheme, profile, river, chainage_m, level_m, in one order. ``near`` are
     such tables of a single scheme at the same sections, whose levels are not far off.
     """
-    case = _profile_case(sections, flows, downstream, **options)
+    case = profile_case(sections, flows, downstream, **options)
     size = len(case.laid.stations)
     cases = []
     for k, one in enumerate(scenarios):
@@ -386,8 +372,8 @@ def scenario_levels(
 
 
 @dataclass(frozen=True, slots=True)
-class _ProfileCase:
-    """Tables laid out, ready to be solved."""
+class ProfileCase:
+    """Tables checked and laid out once, ready to be solved, once or with other losses."""
 
     laid: Laid
     q: dict[str, Array]
@@ -395,10 +381,30 @@ class _ProfileCase:
     order: list[str]
     regime: Regime
     options: dict[str, Any]
+    datum: str
     scenario: Scenario | None = None
     guess: Array | None = None  # levels near which those of all sections may lie
 
-    def doubted(self) -> _ProfileCase:
+    def profile(self, **losses: float) -> pd.DataFrame:
+        """What `water_profile` says, perhaps with another contraction and expansion."""
+        case = replace(self, options=self.options | losses) if losses else self
+        return _as_told(case.solved(), self.datum)
+
+    def solved(self) -> pd.DataFrame:
+        """Profiles of all schemes, rivers and floods."""
+        case = self.doubted()
+        shut = case.laid.stations["shut"].to_numpy(bool)
+        if shut.any():
+            raise HydraulicsError(
+                "has sections that are closed from bank to bank and never overtopped",
+                layer="obstacles" if self.laid.limits else "banks",
+                ids=places(case.laid.stations, np.flatnonzero(shut)),
+                hint="an obstacle that water can pass has a top_m; walls leave room between them",
+            )
+        _refuse_shut_openings(case.laid)
+        return _solved([case], profile_tables)[0]
+
+    def doubted(self) -> ProfileCase:
         """With what is odd about its sections, which tables say and levels don't need."""
         more = _section_oddities(self.laid) | _lacks_tributary_flow(self.laid, self.q, self.edges)
         stations = self.laid.stations.assign(**more)
@@ -424,7 +430,7 @@ class _ProfileCase:
 
 
 def _solved(
-    cases: Sequence[_ProfileCase], tables: Callable[..., pd.DataFrame]
+    cases: Sequence[ProfileCase], tables: Callable[..., pd.DataFrame]
 ) -> list[pd.DataFrame]:
     """All rivers of cases that differ in their scenario, those that take another's level after it.
 
@@ -440,7 +446,7 @@ def _solved(
     ]
 
 
-def _profile_case(
+def profile_case(
     sections: pd.DataFrame,
     flows: pd.DataFrame | float,
     downstream: Boundary,
@@ -457,15 +463,13 @@ def _profile_case(
     contraction: float = 0.1,
     expansion: float = 0.3,
     gravity_ms2: float = GRAVITY_MS2,
-) -> _ProfileCase:
+) -> ProfileCase:
     """Tables checked and laid out; see `water_profile`."""
     one_of(regime, ("subcritical", "supercritical", "mixed"), "regime")
     one_of(friction, FRICTION, "friction")
     laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
     scales = {} if rivers is None else river_scales(rivers)
     laid = with_structures(laid, structures, structure_parts, scales)
-    if rivers is None:
-        _refuse_uphill(laid)
     q = discharges(flows, laid.stations, rivers)
     edges = Boundaries(
         boundary_table(downstream, "downstream"),
@@ -474,17 +478,20 @@ def _profile_case(
         lowest_sections(laid, q),
         scales,
     )
-    require_one_datum(
-        {"sections": sections, "banks": banks, "obstacles": obstacles,
-         "downstream": edges.downstream, "upstream": edges.upstream}
-    )  # fmt: skip
     options: dict[str, Any] = {
         "friction": friction, "contraction": contraction, "expansion": expansion,
         "gravity": gravity_ms2,
     }  # fmt: skip
     order = joined_last(laid.stations, edges.downstream, edges.junctions)
+    require_one_datum(
+        {"sections": sections, "banks": banks, "obstacles": obstacles,
+         "downstream": edges.downstream, "upstream": edges.upstream}
+    )  # fmt: skip
+    datum = datum_of(sections)
+    if rivers is None:
+        _refuse_uphill(laid)
     laid = replace(laid, stations=_with_left_out_effect(laid.stations, order, edges, regime))
-    return _ProfileCase(laid, q, edges, order, regime, options)
+    return ProfileCase(laid, q, edges, order, regime, options, datum)
 
 
 def _refuse_uphill(laid: Laid) -> None:
@@ -589,7 +596,7 @@ def _with_left_out_effect(
 
 
 def _river_profiles(
-    cases: Sequence[_ProfileCase],
+    cases: Sequence[ProfileCase],
     river: str,
     solved: Sequence[Mapping[str, pd.DataFrame]],
     tables: Callable[..., pd.DataFrame],
@@ -615,7 +622,7 @@ def _river_profiles(
 
 def _levels_from_boundaries(
     models: list[Model],
-    case: _ProfileCase,
+    case: ProfileCase,
     river: str,
     profiles: list[str],
     solved: Sequence[Mapping[str, pd.DataFrame]],
@@ -653,7 +660,7 @@ def _levels_from_boundaries(
 
 def _at_end(
     models: list[Model],
-    case: _ProfileCase,
+    case: ProfileCase,
     river: str,
     profiles: list[str],
     solved: Sequence[Mapping[str, pd.DataFrame]],

@@ -12,13 +12,12 @@ import pandas as pd
 from pinghu_geo.flood.boundaries import Boundary
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.survey import lay_sections, places, rows_of, sections_apart
+from pinghu_geo.flood.survey import Laid, lay_sections, places, rows_of, sections_apart
 from pinghu_geo.nouns.door import BY_KEY, takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import one_of, require_columns
-from pinghu_geo.nouns.tables import groups_of
 
-__all__ = ["encroachments", "flood_rise", "freeboard", "rise_table"]
+__all__ = ["encroachments", "flood_rise", "freeboard", "freeboard_rows", "rise_table"]
 
 KEYS = ["profile", "river", "repeated", "chainage_m"]
 LOSSES = {"contraction": 0.1, "expansion": 0.3}
@@ -237,17 +236,17 @@ def freeboard(
     >>> found["freeboard_left_m"].round(3).tolist()
     [3.207, 3.207]
     """
-    sections = sections.drop(columns="scheme", errors="ignore")
-    laid = lay_sections(sections, banks=banks, rivers=rivers)
-    number, at_places = sections_apart(sections, rivers, "sections")
-    named = at_places[["river", "measure"]].to_numpy(object)
-    points = {tuple(named[k]): part for k, part in groups_of(sections.groupby(number))}
+    whole = sections.drop(columns="scheme", errors="ignore")
+    return freeboard_rows(profile, lay_sections(whole, banks=banks, rivers=rivers))
+
+
+def freeboard_rows(profile: pd.DataFrame, laid: Laid) -> pd.DataFrame:
+    """`freeboard` of sections that are laid out."""
     found = _with_millimetre_key(profile)
     row, station = rows_of(found.drop(columns="scheme", errors="ignore"), laid.stations, "profile")
     for side in ("left", "right"):
         found[f"{side}_top_m"] = np.nan
-        tops = np.array(_bank_tops(laid.stations, points, side))
-        found.iloc[row, -1] = tops[station]
+        found.iloc[row, -1] = _bank_tops(laid, side)[station]
     keys = [k for k in ("scheme", *KEYS) if k in profile.columns]
     found["freeboard_left_m"] = found["left_top_m"] - found["level_m"]
     found["freeboard_right_m"] = found["right_top_m"] - found["level_m"]
@@ -256,21 +255,20 @@ def freeboard(
     ]
 
 
-def _bank_tops(
-    stations: pd.DataFrame, points: Mapping[tuple[str, float], pd.DataFrame], side: str
-) -> list[float]:
+def _bank_tops(laid: Laid, side: str) -> Array:
     """Top of one bank of each section: the highest point at the bank's offset, or the levee."""
-    tops = []
-    for one in stations.to_dict("records"):
-        part = points[one["river"], one["measure"]]
-        x, z = (part[c].to_numpy(float) for c in ("offset_m", "elevation_m"))
-        at = one[f"{side}_bank_m"]
-        at = (x[0] if side == "left" else x[-1]) if pd.isna(at) else at
-        here = np.abs(x - at) <= 1e-6 + 1e-5 * abs(at)  # coordinates of large offsets are rounded
-        top = z[here].max() if here.any() else float(np.interp(at, x, z))
-        levee = one[f"{side}_levee_top_m"]
-        tops.append(float(top if pd.isna(levee) else max(top, levee)))
-    return tops
+    ground, stations = laid.ground, laid.stations
+    ends = ground.start if side == "left" else ground.start + ground.count - 1
+    at = stations[f"{side}_bank_m"].to_numpy()
+    at = np.where(np.isnan(at), ground.x[ends], at)
+    # coordinates of large offsets are rounded
+    here = np.abs(ground.x - at[ground.section]) <= (1e-6 + 1e-5 * np.abs(at))[ground.section]
+    top = np.maximum.reduceat(np.where(here, ground.z, -np.inf), ground.start)
+    for k in np.flatnonzero(top == -np.inf):  # between two points
+        own = slice(ground.start[k], ground.start[k] + ground.count[k])
+        top[k] = np.interp(at[k], ground.x[own], ground.z[own])
+    levee: Array = np.fmax(top, stations[f"{side}_levee_top_m"].to_numpy())
+    return levee
 
 
 # --- encroachment -----------------------------------------------------------------------------

@@ -75,6 +75,8 @@ def bank_choices(
             for w, wall in enumerate(menu):
                 for m, move in enumerate(moves):
                     made = river.rebuilt(side, at, float(offsets[side, i]), float(move), wall)
+                    if at in river.covered and wall is None:  # where no move is allowed
+                        made = half
                     if made is not None:
                         area[side, i, m, w], rough[side, i, m, w] = made.holds(level[i])
                         price[side, i, m, w] = 0.0 if wall is None else wall.wall_yuan_m

@@ -10,16 +10,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.boundaries import Boundary, boundary_table, joined_last
+from pinghu_geo.flood.boundaries import Boundary
 from pinghu_geo.flood.obstruction import LOSSES
 from pinghu_geo.flood.rises import rise_table
-from pinghu_geo.flood.structures import with_structures
-from pinghu_geo.flood.survey import lay_sections
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import require_columns, require_layer, require_polygons, require_valid
 from pinghu_geo.redline.lines import Widths, red_line, width_rows
-from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
+from pinghu_geo.river.centreline import Centrelines, lay_out
 from pinghu_geo.schemes.alternatives import compare
 from pinghu_geo.search.found import (
     RIVER_COLUMNS,
@@ -32,10 +30,17 @@ from pinghu_geo.search.jogs import bend_rule
 from pinghu_geo.search.offsets import moves_of, read_limits, within_reach
 from pinghu_geo.search.optimise import APPROVED, WITHIN, Progress, building_states
 from pinghu_geo.search.outcome import SearchRecord, WithinRise
-from pinghu_geo.search.reaches import Asked, Tables, allowed_by_flood, joined_tables, largest_rise
-from pinghu_geo.search.stretch import Options, extents, halves_of
-from pinghu_geo.search.systems import Search, check_confluences, river_systems
-from pinghu_geo.search.walls import as_surveyed, as_tables, wall_menu
+from pinghu_geo.search.reaches import (
+    Asked,
+    LaidOut,
+    Tables,
+    allowed_by_flood,
+    check_confluences,
+    largest_rise,
+)
+from pinghu_geo.search.stretch import Options, extents
+from pinghu_geo.search.systems import Search, river_systems
+from pinghu_geo.search.walls import as_surveyed, wall_menu
 
 __all__ = ["least_demolition_within_rise", "searched_within"]
 
@@ -181,17 +186,17 @@ def least_demolition_within_rise(
         bend_rule(bend_every_m, bend_yuan, priced=rates is not None), structures, structure_parts,
         seconds, tell,
     )  # fmt: skip
-    return searched_within(asked, sections, banks)
+    return searched_within(asked, LaidOut.of(asked.laid_out(sections, banks)))
 
 
 def _option_menu(limits: Mapping[str, float], walls: pd.DataFrame | None) -> Options:
     return Options(moves_of(limits), wall_menu(walls))
 
 
-def searched_within(asked: Asked, sections: pd.DataFrame, banks: pd.DataFrame | None) -> WithinRise:
+def searched_within(asked: Asked, now: LaidOut) -> WithinRise:
     """Search river after river, each after the one it joins; then check all of it."""
     lines = lay_out(asked.rivers)
-    surveyed = as_surveyed(sections, banks, asked.rivers)
+    surveyed = as_surveyed(now.case.laid)
     for name in surveyed:
         if name not in set(asked.widths["river"]):
             raise LayerError(f"has no rows for {name}", layer="widths")
@@ -202,35 +207,25 @@ def searched_within(asked: Asked, sections: pd.DataFrame, banks: pd.DataFrame | 
                 layer="sections",
                 hint="survey it, or leave it out of widths",
             )
-    laid = with_structures(
-        lay_sections(sections, banks=banks, rivers=asked.rivers),
-        asked.structures, asked.structure_parts, river_scales(asked.rivers),
-    )  # fmt: skip
-    before = asked.profile(sections, banks)
-    asked = replace(asked, allowed=allowed_by_flood(asked.allowed_mm, before))
-    edges = boundary_table(asked.downstream, "downstream")
-    check_confluences(before, edges, lines)
+    asked = replace(asked, allowed=allowed_by_flood(asked.allowed_mm, now.profile))
+    check_confluences(now)
     until = np.inf if asked.seconds is None else time.monotonic() + asked.seconds
-    search = Search(asked, until)
-    reaches = {
-        name: asked.reach(name, surveyed[name], lines, laid, before)
-        for name in joined_last(laid.stations, edges)
-    }
+    search = Search(asked, now, until)
+    reaches = {name: asked.reach(surveyed[name], lines, now) for name in now.case.order}
     where = {name: extents(reach, asked.limits) for name, reach in reaches.items()}
-    systems = river_systems(list(reaches), edges)
+    systems = river_systems(list(reaches), now.case.edges.downstream)
     found: dict[str, SearchedRiver] = {}
     for names in systems:
-        found |= {f.reach.name: f for f in search.system(names, reaches, where, before)}
-    rivers = [found[name] for name in reaches]
-    made = {f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.line())) for f in rivers}
-    done = SearchRecord(search, (sections, banks), before, rivers, systems)
-    return _checked(lines, joined_tables({name: made[name] for name in surveyed}), done)
+        found |= {f.reach.name: f for f in search.system(names, reaches, where)}
+    done = SearchRecord(search, [found[name] for name in reaches], systems)
+    return _checked(lines, done.tables(done.found), done)
 
 
 def _checked(lines: Centrelines, made: Tables, done: SearchRecord) -> WithinRise:
     """The design drawn, counted and checked."""
     sections, banks = made
     asked = done.search.asked
+    after = LaidOut.of(asked.laid_out(sections, banks))
     table, searched = (
         pd.concat([width_table(lines, asked.widths, f.reach, f.line()) for f in found],
                   ignore_index=True)
@@ -254,30 +249,27 @@ def _checked(lines: Centrelines, made: Tables, done: SearchRecord) -> WithinRise
         pd.DataFrame([certificate_row(f, asked.bends) for f in done.found], columns=RIVER_COLUMNS),
         node_table(done.found, asked.node_stations),
         pd.concat(states),
-        asked.check(done.before, (sections, banks)),
+        done.search.now.rise_to(after),
         sections,
         banks,
         comparison,
         next(iter(asked.allowed.values())),
         searched,
-        _over_the_losses(sections, banks, done),
+        _over_the_losses(done.search, after),
         done.search.stopped,
         done,
     )
 
 
-def _over_the_losses(
-    sections: pd.DataFrame, banks: pd.DataFrame, done: SearchRecord
-) -> pd.DataFrame:
+def _over_the_losses(search: Search, after: LaidOut) -> pd.DataFrame:
     """Largest rise of each flood by other coefficients of local losses."""
-    asked, rows = done.search.asked, []
+    rows = []
     for contraction, expansion in LOSSES:
-        losses = {"contraction": contraction, "expansion": expansion}
-        before, after = (
-            asked.profile(*one, losses=losses) for one in (done.given, (sections, banks))
-        )
-        rise = rise_table(before, after)
-        for name, most in asked.allowed.items():
+        rise = rise_table(
+            *(one.case.profile(contraction=contraction, expansion=expansion)
+              for one in (search.now, after))
+        )  # fmt: skip
+        for name, most in search.asked.allowed.items():
             largest = largest_rise(rise, name)
             kept = largest <= most + 1e-3
             rows.append([contraction, expansion, name, largest, most, kept])

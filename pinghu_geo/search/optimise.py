@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.survey import places, rows_of
+from pinghu_geo.flood.survey import lay_sections, places, rows_of
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, OptimiseError
 from pinghu_geo.nouns.messages import say
@@ -459,7 +459,10 @@ def least_demolition(
             )
         )
         change = changes(measure, moves, given["taper"])
-        held = locked(locks, name, grid.measure, lines.scales[code])
+        held = [
+            *locked(locks, name, grid.measure, lines.scales[code]),
+            *([] if surveyed is None else _locked_by_covers(river, own)),
+        ]
         bare = _local_problem(grid, given, change, choice, held)
         reach = touches_of(walls_met, measure, moves, change, np.isfinite(bare.works))
         cost = costs(buildings.iloc[reach.ids], rates)
@@ -587,7 +590,7 @@ def _sections_and_profile(
             "has no rows", layer="profile", hint="profile=pg.water_profile(sections, ...)"
         )
     first = profile[profile["profile"] == profile["profile"].iloc[0]]
-    return as_surveyed(sections, banks, rivers), first
+    return as_surveyed(lay_sections(sections, banks=banks, rivers=rivers)), first
 
 
 def _river_with_levels(
@@ -610,6 +613,12 @@ def _river_with_levels(
             hint="compute it from the same sections",
         )  # fmt: skip
     return river, level
+
+
+def _locked_by_covers(river: River, own: Array) -> list[tuple[int, Array, Any, Any]]:
+    """Locks of both banks, as of `locked`, at those stations whose sections are covered."""
+    covers = np.flatnonzero(np.isin(own, list(river.covered)))
+    return [(side, covers, np.nan, np.nan) for side in (0, 1)]
 
 
 def _given_measures(stations: pd.DataFrame, place: _LineSetting) -> Array:

@@ -18,7 +18,7 @@ from pinghu_geo.schemes.alternatives import Comparison
 from pinghu_geo.search.found import SearchedRiver, buildings_exchanged, width_table
 from pinghu_geo.search.jogs import bends_said
 from pinghu_geo.search.optimise import PRICE, searched_against, still_taken, stretches
-from pinghu_geo.search.reaches import joined_tables, kept, largest_rise
+from pinghu_geo.search.reaches import LaidOut, Tables, joined_tables, kept, largest_rise
 from pinghu_geo.search.stretch import halves_of
 from pinghu_geo.search.systems import Search
 from pinghu_geo.search.walls import as_tables
@@ -247,15 +247,15 @@ class WithinRise(Result):
             system,
             {name: f.reach for name, f in found.items()},
             {name: [(s.first, s.last) for s in f.stretches] for name, f in found.items()},
-            self.done.before,
             spare=(one.reach.name, number),
         )
         if not any(f.stretches for f in others):  # no design spares it
             return [], self.rise
         instead = {f.reach.name: f for f in others}
         now = [instead.get(f.reach.name, f.as_searched()) for f in self.done.found]
-        made = {f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.line())) for f in now}
-        rise = self.done.search.asked.check(self.done.before, joined_tables(made))
+        search = self.done.search
+        after = LaidOut.of(search.asked.laid_out(*self.done.tables(now)))
+        rise = search.now.rise_to(after)
         # a river that joins it may not bear that
         return now if kept(rise, self.allowed) else [], rise
 
@@ -264,10 +264,14 @@ class SearchRecord(NamedTuple):
     """How a design was found, for what is asked of it later."""
 
     search: Search
-    given: tuple[pd.DataFrame, pd.DataFrame | None]
-    before: pd.DataFrame
     found: list[SearchedRiver]
     systems: list[list[str]]  # rivers that join, together
+
+    def tables(self, found: list[SearchedRiver]) -> Tables:
+        """Sections and banks of all rivers with these lines, in the order of the survey."""
+        made = {f.reach.name: as_tables(f.reach.river, halves_of(f.reach, f.line())) for f in found}
+        names = self.search.now.case.laid.stations["river"].unique()
+        return joined_tables({name: made[name] for name in names})
 
 
 def _reason_unsearched(one: SearchedRiver, lang: Lang) -> str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.boundaries import Boundary
-from pinghu_geo.flood.hydraulics import water_profile
-from pinghu_geo.flood.rises import freeboard, rise_table
+from pinghu_geo.flood.hydraulics import ProfileCase, profile_case
+from pinghu_geo.flood.rises import freeboard_rows, rise_table
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.survey import Laid, discharges
-from pinghu_geo.nouns.errors import LayerError, OptimiseError
+from pinghu_geo.nouns.errors import HydraulicsError, LayerError, OptimiseError
 from pinghu_geo.nouns.schema import nearest
 from pinghu_geo.river.centreline import Centrelines
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
@@ -29,8 +28,8 @@ from pinghu_geo.search.thresholds import changes, touches_of
 from pinghu_geo.search.walls import River
 
 __all__ = [
-    "Asked", "Tables", "allowed_by_flood", "first_flood", "flood_rows", "joined_tables", "kept",
-    "largest_rise",
+    "Asked", "LaidOut", "Tables", "allowed_by_flood", "check_confluences", "flood_rows",
+    "joined_tables", "kept", "largest_rise",
 ]  # fmt: skip
 
 # what the search keeps below the rise allowed [m]: more than its tables and the profile differ
@@ -77,33 +76,16 @@ class Asked:
             options=self.options._replace(walls=walls),
         )
 
-    def check(self, before: pd.DataFrame, made: Tables) -> pd.DataFrame:
-        """Rise and freeboard of a whole design, its flood computed anew."""
-        sections, banks = made
-        after = self.profile(sections, banks)
-        top = freeboard(after, sections, banks=banks, rivers=self.rivers)
-        return rise_table(before, after).assign(
-            **{c: top[c] for c in ("freeboard_left_m", "freeboard_right_m")}
-        )
-
-    def profile(
-        self,
-        sections: pd.DataFrame,
-        banks: pd.DataFrame | None,
-        *,
-        losses: Mapping[str, float] | None = None,
-    ) -> pd.DataFrame:
-        """Water profile of the whole river."""
-        return water_profile(
+    def laid_out(self, sections: pd.DataFrame, banks: pd.DataFrame | None) -> ProfileCase:
+        """The whole river as the flood sees it, by these sections."""
+        return profile_case(
             sections, self.flows, self.downstream, banks=banks, rivers=self.rivers,
-            structures=self.structures, structure_parts=self.structure_parts,
-            **(self.losses if losses is None else losses),
+            structures=self.structures, structure_parts=self.structure_parts, **self.losses,
         )  # fmt: skip
 
-    def reach(
-        self, name: str, river: River, lines: Centrelines, laid: Laid, before: pd.DataFrame
-    ) -> Reach:
+    def reach(self, river: River, lines: Centrelines, now: LaidOut) -> Reach:
         """One river: its options with their prices, its buildings, its base flow."""
+        laid, name = now.case.laid, str(river.stations["river"].iloc[0])
         code = lines.names.index(name)
         approved = Approved.of(lines, code, self.widths)
         rows = np.flatnonzero((laid.stations["river"] == name).to_numpy())
@@ -116,12 +98,11 @@ class Asked:
             self.buildings, lines, code, approved, moves, clear_m=clear, taper=taper
         )  # fmt: skip
         touch = touches_of(walls, measure, moves, changes(measure, moves, taper), pairs=True)
-        flows = discharges(self.flows, laid.stations, self.rivers)
         floods, levels, most, calm = [], [], [], np.ones(len(rows), bool)
         for k, (flood, allowed_mm) in enumerate(self.allowed.items()):
-            flow = flows[flood][rows]
+            flow = now.case.q[flood][rows]
             model = laid.model(rows[:, None], flow[:, None], profiles=(flood,), **self.losses)
-            own = flood_rows(before, name, flood)
+            own = flood_rows(now.profile, name, flood)
             level = own["level_m"].to_numpy()
             state = model.state(rows, flow, level)
             parts = flow[:, None] * state.share
@@ -136,12 +117,14 @@ class Asked:
             floods.append(Base(flood, model, np.append(length, 0.0)))
             levels.append(level)
             most.append(high)
+        crossed = tuple(np.flatnonzero(np.isin(rows, list(laid.crossings))).tolist())
+        covers = (k + way for k in river.covered for way in (-1, 0))
         return Reach(
             name, river, self.buildings.index[touch.ids].to_numpy(), measure, base, touch, walls,
             costs(self.buildings.iloc[touch.ids], self.rates),
             self.options, self.works(river, name, lines.scales[code], measure, approved),
             tuple(floods), np.stack(levels), np.stack(most), calm,
-            tuple(np.flatnonzero(np.isin(rows, list(laid.crossings))).tolist()),
+            crossed, frozenset(crossed).union(covers),
         )  # fmt: skip
 
     def works(
@@ -182,21 +165,60 @@ class Asked:
         return dug
 
 
+class LaidOut(NamedTuple):
+    """A design as the flood sees it: laid out once, and its profile."""
+
+    case: ProfileCase
+    profile: pd.DataFrame
+
+    @classmethod
+    def of(cls, case: ProfileCase) -> LaidOut:
+        """With its profile computed."""
+        return cls(case, case.profile())
+
+    def rise_to(self, after: LaidOut) -> pd.DataFrame:
+        """Rise to another design, and its freeboard."""
+        top = freeboard_rows(after.profile, after.case.laid)
+        return rise_table(self.profile, after.profile).assign(
+            **{c: top[c] for c in ("freeboard_left_m", "freeboard_right_m")}
+        )
+
+
 def joined_tables(made: Mapping[str, Tables]) -> Tables:
     """Sections and banks of all rivers."""
     points, banks = zip(*made.values(), strict=True)
     return pd.concat(points, ignore_index=True), pd.concat(banks, ignore_index=True)
 
 
-def first_flood(profile: pd.DataFrame, river: str) -> pd.DataFrame:
-    """The design flood on one river, upstream first."""
-    return flood_rows(profile, river, str(profile["profile"].iloc[0]))
-
-
 def flood_rows(profile: pd.DataFrame, river: str, flood: str) -> pd.DataFrame:
     """One flood on one river, upstream first."""
     rows: pd.DataFrame = profile[(profile["profile"] == flood) & (profile["river"] == river)]
     return rows
+
+
+def check_confluences(now: LaidOut) -> None:
+    """A river can't bring more than the one it joins carries on."""
+    edges, stations = now.case.edges, now.case.laid.stations
+    flow = next(iter(now.case.q.values()))
+    below = edges.downstream
+    if "joins" not in below:
+        return
+    for row in below[below["boundary"] == "river"].to_dict("records"):
+        own, main = (flow[(stations["river"] == row[c]).to_numpy()] for c in ("river", "joins"))
+        if not len(own) or not len(main):
+            continue
+        at = edges.scales[str(row["joins"])].measure(float(row["joins_at_m"]), beyond=True)
+        gap = np.abs(stations.loc[stations["river"] == row["joins"], "measure"].to_numpy() - at)
+        here = int(np.argmin(gap))
+        carries, brings = float(main[here : here + 2].max()), float(own[-1])
+        if brings > carries * 1.001:
+            raise HydraulicsError(
+                f"gives {row['river']} {brings:g} m³/s where it joins {row['joins']}, which "
+                f"carries only {carries:g} m³/s on",
+                layer="flows",
+                ids=[f"{row['joins']} {format_chainage(float(row['joins_at_m']))}"],
+                hint="a row of flows at the confluence, with what comes together there",
+            )
 
 
 def allowed_by_flood(

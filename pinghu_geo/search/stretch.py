@@ -101,6 +101,7 @@ class Reach:
     most: Array  # (floods, stations) levels allowed
     calm: Array  # whether the base flow of all floods is clearly subcritical
     crossed: tuple[int, ...] = ()  # stations just above bridges, culverts, weirs and gates
+    closed: frozenset[int] = frozenset()  # those, and beside covers: the line stays as approved
 
     def rebuilt(self, side: int, station: int, line: DrawnLine) -> Half | None:
         """Half a section as a line makes it; None: it leaves no bed."""
@@ -160,7 +161,7 @@ def _beside_structures(reach: Reach, first: int, last: int) -> list[tuple[int, i
     A building that stands on both sides of one is left to the longer side.
     """
     touch = reach.touch
-    for up in reach.crossed:
+    for up in sorted(reach.closed):
         if not first <= up < last:
             continue
         above, below = up, up + 1

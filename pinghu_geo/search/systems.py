@@ -9,22 +9,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.boundaries import boundary_table
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.redline.lines import red_line
-from pinghu_geo.river.centreline import Centrelines, lay_out, river_scales
-from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.search.basin import Basin, BasinSolution, Inflow
 from pinghu_geo.search.found import SearchedRiver, width_table
 from pinghu_geo.search.joint import ChainSolution
 from pinghu_geo.search.problem import EXCESS_M, SAME_COST
-from pinghu_geo.search.reaches import Asked, first_flood, flood_rows
+from pinghu_geo.search.reaches import Asked, LaidOut, flood_rows
 from pinghu_geo.search.smooth import smoothed_rivers
 from pinghu_geo.search.stretch import Reach
 from pinghu_geo.search.thresholds import Touches, counted_as_drawn
 
-__all__ = ["Search", "check_confluences", "river_systems"]
+__all__ = ["Search", "river_systems"]
 
 
 @dataclass(slots=True)
@@ -32,6 +29,7 @@ class Search:
     """A search at work: what is asked, when it has to end, and whether it was stopped."""
 
     asked: Asked
+    now: LaidOut
     deadline: float = np.inf
     stopped: bool = False
 
@@ -40,7 +38,6 @@ class Search:
         names: list[str],
         reaches: Mapping[str, Reach],
         where: Mapping[str, list[tuple[int, int]]],
-        before: pd.DataFrame,
         *,
         spare: tuple[str, int] | None = None,
     ) -> list[SearchedRiver]:
@@ -54,8 +51,9 @@ class Search:
             return still
         self.asked.tell(f"searching {'、'.join(names)}")
         start = np.array(
-            [flood_rows(before, names[0], f)["level_m"].iloc[-1] for f in self.asked.allowed], float
-        )
+            [flood_rows(self.now.profile, names[0], flood)["level_m"].iloc[-1]
+             for flood in self.asked.allowed], float
+        )  # fmt: skip
         mine, found = {name: reaches[name] for name in names}, still
         basin: Basin | None = None
         while True:
@@ -132,15 +130,12 @@ class Search:
         reach = reaches[name]
         number = spare[1] if spare is not None and spare[0] == name else None
         made = Basin(reach, where[name], self.asked.limits, *mouth, number, self.deadline)
-        edges, scale = (
-            boundary_table(self.asked.downstream, "downstream"),
-            river_scales(self.asked.rivers)[name],
-        )
+        edges = self.now.case.edges
         for other in reaches:
-            at = _joins_at(other, name, edges)
+            at = _joins_at(other, name, edges.downstream)
             if at is None:
                 continue
-            measure = float(scale.measure([at], beyond=True)[0])
+            measure = float(edges.scales[name].measure([at], beyond=True)[0])
             below = int(np.clip(np.searchsorted(reach.measure, measure), 1, len(reach.measure) - 1))
             way = reach.measure[below - 1 : below + 1]
             inflow = Inflow(made, below, float((measure - way[0]) / (way[1] - way[0])))
@@ -148,30 +143,6 @@ class Search:
             inner = self.basin(other, reaches, where, (levels[0] - EXCESS_M, levels[1]), spare)
             made.inflows.append(inflow._replace(basin=inner))
         return made
-
-
-def check_confluences(before: pd.DataFrame, edges: pd.DataFrame, lines: Centrelines) -> None:
-    """A river can't bring more than the one it joins carries on."""
-    if "joins" not in edges:
-        return
-    for row in edges[edges["boundary"] == "river"].to_dict("records"):
-        own, main = (first_flood(before, row[c]) for c in ("river", "joins"))
-        if own.empty or main.empty:
-            continue
-        scale = lines.scales[lines.names.index(str(row["joins"]))]
-        at = scale.measure(main["chainage_m"].to_numpy(float), twice="order", beyond=True)
-        gap = np.abs(at - scale.measure(float(row["joins_at_m"]), beyond=True))
-        here = int(np.argmin(gap))
-        below = float(main["discharge_m3s"].iloc[here : here + 2].max())
-        brings = float(own["discharge_m3s"].iloc[-1])
-        if brings > below * 1.001:
-            raise HydraulicsError(
-                f"gives {row['river']} {brings:g} m³/s where it joins {row['joins']}, which "
-                f"carries only {below:g} m³/s on",
-                layer="flows",
-                ids=[f"{row['joins']} {format_chainage(float(row['joins_at_m']))}"],
-                hint="a row of flows at the confluence, with what comes together there",
-            )
 
 
 def _joins_at(river: str, main: str, edges: pd.DataFrame) -> float | None:

@@ -133,14 +133,14 @@ def trade_offs(
     _require_numbers("allowed_mm", allowed_mm, "allowed_mm=(0, 10, 20, 50)")
     _require_numbers("works_weights", works_weights, "works_weights=(1.0, 2.0)")
     tell = progress or (lambda _: None)
-    search, sections = best.done.search, best.done.given
+    search = best.done.search
     rows, rivers, designs = [], [], {}
     for weight in works_weights:
         for rise in sorted(allowed_mm):
             name = say("rise {} mm", lang, f"{rise:g}")
             name += f"×{weight:g}" if len(works_weights) > 1 else ""
             tell(f"searching {name}")
-            found = searched_within(search.asked.again(rise, weight), *sections)
+            found = searched_within(search.asked.again(rise, weight), search.now)
             taken = found.buildings[found.buildings["state"].isin(["demolished", "added"])]
             proof = found.certificate["proof"]
             of: dict[str, str | float] = {

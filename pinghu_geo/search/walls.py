@@ -13,7 +13,7 @@ import pandas as pd
 from pinghu_geo.flood.offsets import require_about_centre
 from pinghu_geo.flood.outlines import crossings, line_at, stops_of
 from pinghu_geo.flood.sections import Array, Ground
-from pinghu_geo.flood.survey import aligned, ordered, places
+from pinghu_geo.flood.survey import Laid, lay_sections, places
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.messages import say
@@ -38,6 +38,10 @@ __all__ = [
 
 # the wall is what stands above the lowest tenth of the channel, beside the bank
 TOE_SHARE = 0.1
+# what banks say of a section besides its banks
+ALONG = (
+    "repeated", "length_left_m", "length_channel_m", "length_right_m", "contraction", "expansion",
+)  # fmt: skip
 # least width of the bed on each side of the middle [m]
 LEAST_BED_M = 0.25
 
@@ -141,11 +145,15 @@ class Half(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class River:
-    """Sections of one river from upstream to downstream, each as two halves about its middle."""
+    """Sections of one river from upstream to downstream, each as two halves about its middle.
+
+    ``covered`` are sections under a lid: their walls can't move, and they are kept as surveyed.
+    """
 
     stations: pd.DataFrame
     middle: Array
     halves: tuple[list[Half], list[Half]]
+    covered: Mapping[int, pd.DataFrame]  # points of each, with the underside above them
 
     def rebuilt(
         self, side: int, station: int, offset: float, move: float, wall: Wall | None
@@ -153,11 +161,13 @@ class River:
         """Half a section whose red line, at an offset, moves [m], perhaps with another wall.
 
         A wall whose strip is narrower than the one there stands so much further out. None: no bed
-        is left.
+        is left, or the section is covered.
         """
         half = self.halves[side][station]
         if wall is None and abs(move) < 1e-9:
             return half
+        if station in self.covered:
+            return None
         if wall is not None and np.isfinite(wall.strip_m):
             middle = self.middle[station] if side else -self.middle[station]
             move += offset - (half.u[half.bank] + middle) - wall.strip_m
@@ -168,36 +178,30 @@ class River:
         return np.array([h.z[h.bank] for h in self.halves[side]])
 
 
-def as_surveyed(
-    sections: pd.DataFrame, banks: pd.DataFrame | None, rivers: gpd.GeoDataFrame
-) -> dict[str, River]:
+def as_surveyed(laid: Laid) -> dict[str, River]:
     """Sections of each river, split at the middle of the channel."""
-    table = ordered(sections, rivers)
-    stations, points = table["stations"], table["points"]
+    stations, ground = laid.stations, laid.ground
     if stations["scheme"].nunique() > 1:
         raise HydraulicsError(
             "holds several schemes", layer="sections", hint='sections[sections["scheme"] == "..."]'
         )
-    beside = aligned(banks, stations)
-    fixed = [c for c in beside if ("levee" in c or "wall" in c) and np.isfinite(beside[c]).any()]
+    kinds = [f"{side}_{kind}_m" for kind in ("levee", "wall") for side in ("left", "right")]
+    fixed = [c for c in kinds if stations[c].notna().any()]
     if fixed:
         raise HydraulicsError(
             f"has {', '.join(fixed)}, which walls that move can't keep",
             layer="banks",
             hint="draw levees and walls as points of the sections",
         )
-    begins = np.flatnonzero(table["new"])
-    ends = np.append(begins[1:], len(table["new"]))
+    begins = ground.start
     middle = np.empty(len(begins))
     halves: tuple[list[Half], list[Half]] = ([], [])
-    for k, (a, b) in enumerate(zip(begins, ends, strict=True)):
-        x, z, n = (points[c][a:b] for c in ("offset_m", "elevation_m", "n"))
+    banks = stations[["left_bank_m", "right_bank_m"]].to_numpy()
+    for k, (a, b) in enumerate(zip(begins, begins + ground.count, strict=True)):
+        x, z, n = ground.x[a:b], ground.z[a:b], ground.n[a:b]
         left, right = (
-            at if np.isfinite(at) else end
-            for at, end in (
-                (beside["left_bank_m"][k], x[0]), (beside["right_bank_m"][k], x[-1]),
-            )
-        )  # fmt: skip
+            at if np.isfinite(at) else end for at, end in zip(banks[k], (x[0], x[-1]), strict=True)
+        )
         if not left < right:
             raise HydraulicsError(
                 "has no channel between its banks",
@@ -213,8 +217,24 @@ def as_surveyed(
             stations.iloc[rows].reset_index(drop=True),
             middle[rows],
             ([halves[0][i] for i in rows], [halves[1][i] for i in rows]),
+            {k: _points_with_lid(laid, i) for k, i in enumerate(rows) if i in laid.covered},
         )
     return found
+
+
+def _points_with_lid(laid: Laid, section: int) -> pd.DataFrame:
+    """Points of a covered section as they were surveyed."""
+    ground = laid.ground.take(np.array([section]))
+    points = pd.DataFrame({"offset_m": ground.x, "elevation_m": ground.z, "n": ground.n})
+    lid = laid.lid
+    if lid is None:
+        return points
+    own = lid.section == section
+    # the lid has a point at each point of the ground from its first to its last
+    under = np.flatnonzero((ground.x >= lid.x[own][0]) & (ground.x <= lid.x[own][-1]))
+    points[["lid_m", "n_lid"]] = np.nan
+    points.loc[under, ["lid_m", "n_lid"]] = np.stack([lid.low[own], lid.n[own]], axis=1)
+    return points
 
 
 def _half_section(x: Array, z: Array, n: Array, middle: float, edge: float, side: int) -> Half:
@@ -346,7 +366,7 @@ def moved_sections(
     scales = dict(zip(lines.names, lines.scales, strict=True))
     before, after = width_rows(before, lines), width_rows(after, lines)
     points, ends = [], []
-    for name, river in as_surveyed(sections, banks, rivers).items():
+    for name, river in as_surveyed(lay_sections(sections, banks=banks, rivers=rivers)).items():
         measure = river.stations["measure"].to_numpy()
         made: list[list[Half]] = []
         for side, word in enumerate(("left", "right")):
@@ -358,6 +378,13 @@ def moved_sections(
             new = []
             for i, move in enumerate(now - was):
                 half = river.rebuilt(side, i, was[i], move, menu[named[i]])
+                if half is None and i in river.covered:
+                    raise HydraulicsError(
+                        "moves the walls of covered sections (lid_m)",
+                        layer="after",
+                        ids=places(river.stations, np.array(list(river.covered))),
+                        hint="keep the approved widths there, or survey the reach as it will be",
+                    )
                 if half is None:
                     raise HydraulicsError(
                         "leaves no bed between moved walls",
@@ -379,10 +406,22 @@ def as_tables(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Sections and banks of a river, put together from halves."""
     ground, left, right = ground_of(pairs)
-    keys = river.stations[["river", "chainage_m"]]
-    points = keys.iloc[ground.section].reset_index(drop=True)
-    points = points.assign(offset_m=ground.x, elevation_m=ground.z, n=ground.n)
-    return points, keys.assign(left_bank_m=left, right_bank_m=right)
+    stations = river.stations
+    keys = stations[["river", "chainage_m"]]
+    points = pd.DataFrame({"offset_m": ground.x, "elevation_m": ground.z, "n": ground.n})
+    section = ground.section
+    if river.covered:
+        open_ = ~np.isin(section, list(river.covered))
+        parts = [points[open_], *river.covered.values()]
+        number = [section[open_], *(np.full(len(p), k) for k, p in river.covered.items())]
+        points, section = pd.concat(parts), np.concatenate(number)
+        turn = np.argsort(section, kind="stable")
+        points, section = points.iloc[turn].reset_index(drop=True), section[turn]
+    said = [c for c in ("left_out",) if (stations[c] != "").any()]
+    own = stations[[*keys, *said]].iloc[section].reset_index(drop=True)
+    banks = keys.assign(left_bank_m=left, right_bank_m=right)
+    more = [c for c in ALONG if stations[c].notna().any()]
+    return pd.concat([own, points], axis=1), banks.assign(**{c: stations[c] for c in more})
 
 
 def offset_at(
