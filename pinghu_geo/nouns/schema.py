@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 from pyproj import Transformer
 from pyproj.exceptions import ProjError
 
@@ -280,7 +281,7 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str], layer: str) -> 
 
 def require_layer(
     frame: Any, layer: str, *, crs: Any = None, valid: bool = True, near: Any = None
-) -> None:
+) -> NDArray[np.float64]:
     """Refuse a layer that can't be computed with: CRS, duplicate ids, bad geometry.
 
     Parameters
@@ -296,6 +297,11 @@ def require_layer(
     near
         Positions of the rows that are computed with, where these are few: an invalid shape far
         from all that matters changes nothing and is left alone.
+
+    Returns
+    -------
+    numpy.ndarray
+        Boxes of the rows (west, south, east, north), which tell most of this.
     """
     _require_metres(frame, layer)
     if crs is not None and not same_crs(frame.crs, crs):
@@ -318,7 +324,9 @@ def require_layer(
             else f"{layer} = {layer}[~{layer}.index.duplicated()]  # when you know which is right",
         )
     shapes = frame.geometry.to_numpy()
-    empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    box: NDArray[np.float64] = shapely.bounds(shapes)
+    empty = np.isnan(box[:, 0])
+    empty[empty] = shapely.is_missing(shapes[empty]) | shapely.is_empty(shapes[empty])
     if empty.any():
         raise LayerError(
             "has rows without geometry",
@@ -326,23 +334,19 @@ def require_layer(
             ids=frame.index[empty],
             hint=f"{layer} = {layer}[~({layer}.is_empty | {layer}.geometry.isna())]",
         )
-    _require_on_earth(frame, layer)
+    if len(box) and (np.abs([np.fmin.reduce(box), np.fmax.reduce(box)]) > FARTHEST_M).any():
+        # a shape that reaches beyond any map has no area that is known
+        far = np.abs(box).max(axis=1) > FARTHEST_M
+        raise LayerError(
+            f"has coordinates of more than {FARTHEST_M:,.0f} m",
+            layer=layer,
+            ids=frame.index[far],
+            hint=f"far = {layer}.bounds.abs().max(axis=1) > {FARTHEST_M:g}; "
+            f"{layer} = {layer}[~far]",
+        )
     if valid:
         require_valid(frame, layer, near=near)
-
-
-def _require_on_earth(frame: Any, layer: str) -> None:
-    """Refuse coordinates beyond any map: a shape that reaches there has no area that is known."""
-    shapes = frame.geometry.to_numpy()
-    if not len(shapes) or not (np.abs(shapely.total_bounds(shapes)) > FARTHEST_M).any():
-        return
-    far = np.abs(shapely.bounds(shapes)).max(axis=1) > FARTHEST_M
-    raise LayerError(
-        f"has coordinates of more than {FARTHEST_M:,.0f} m",
-        layer=layer,
-        ids=frame.index[far],
-        hint=f"far = {layer}.bounds.abs().max(axis=1) > {FARTHEST_M:g}; {layer} = {layer}[~far]",
-    )
+    return box
 
 
 def _require_metres(frame: Any, layer: str) -> None:

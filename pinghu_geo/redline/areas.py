@@ -84,17 +84,18 @@ def shared_areas(shapes: Shapes, zones: Shapes | Sequence[object]) -> tuple[Ints
     return who[some], zone[some], area[some]
 
 
-def rows_near(frame: Any, zones: Any, *, within_m: float = 0.0) -> Ints:
+def rows_near(frame: Any, zones: Any, *, within_m: float = 0.0, box: Floats | None = None) -> Ints:
     """Positions of the rows whose boxes meet zones, or come as near to them; in their order.
 
-    Boxes only: whether a shape is valid needn't be known, and nothing is missed.
+    Boxes only: whether a shape is valid needn't be known, and nothing is missed. They may be given.
     """
-    box = shapely.bounds(frame.geometry.to_numpy())
+    if box is None:
+        box = shapely.bounds(frame.geometry.to_numpy())
     parts = shapely.get_parts(zones)
     parts = parts[~shapely.is_empty(parts)]
     if not len(box) or not len(parts):
         return np.zeros(0, np.intp)
-    wide = box + np.r_[[-within_m] * 2, [within_m] * 2]
+    wide = box + np.r_[[-within_m] * 2, [within_m] * 2] if within_m else box
     mask = _BoundaryMask.of(parts, wide)
     region = mask.regions(wide)
     holders = _zones_of_regions(mask, parts, _box_tree(*shapely.bounds(parts).T.reshape(2, 2, -1)))

@@ -25,7 +25,8 @@ from pinghu_geo.nouns.schema import (
 )
 from pinghu_geo.redline.areas import rows_near, shared_areas
 from pinghu_geo.redline.depths import deepest
-from pinghu_geo.river.corridor import locate
+from pinghu_geo.river.centreline import lay_out
+from pinghu_geo.river.corridor import located
 
 __all__ = [
     "affected",
@@ -42,6 +43,7 @@ __all__ = [
 
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 
 # Outside areas below this are no area [m²]: the square of 3 cm, finer than any cadastre.
 NO_AREA_M2 = 1e-3
@@ -126,7 +128,7 @@ def affected(
     # the layer that differs from the other two is the one to be transformed
     require_layer(rivers, "rivers", valid=False)
     require_layer(red_line, "red_line", crs=rivers.crs)
-    require_layer(features, name, crs=rivers.crs, valid=False)
+    box = require_layer(features, name, crs=rivers.crs, valid=False)
     require_polygons(features, name)
     require_polygons(red_line, "red_line")
     require_columns(red_line, ["river"], "red_line")
@@ -135,7 +137,7 @@ def affected(
 
     line = shapely.union_all(flat_shapes(red_line))
     # what is far away is neither judged nor measured
-    near = rows_near(features, line)
+    near = rows_near(features, line, box=box)
     require_valid(features, name, near=near, parameter="features")
     rows, amounts = amounts_inside(
         features, near, line, share=partial_rule == "share", survey_tolerance_m=survey_tolerance_m
@@ -151,11 +153,11 @@ def placed(
     features: gpd.GeoDataFrame, red_line: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame
 ) -> gpd.GeoDataFrame:
     """Features that red lines touch with their place: river, bank, chainages and offsets."""
+    lines = lay_out(rivers)
+    code = _rivers_of_features(features, red_line, rivers)
+    where = located(features, lines, code).drop(columns="distance_m")
     hit: gpd.GeoDataFrame = features.copy()
-    hit["river"] = _rivers_of_features(hit, red_line, rivers)
-    where = locate(hit, rivers, river=hit["river"])
-    place = [c for c in where.columns if c not in ("river", "distance_m")]
-    hit[place] = where[place]
+    hit[where.columns] = where
     return hit
 
 
@@ -229,8 +231,11 @@ def demolished(features: gpd.GeoDataFrame, footprint: Floats, ratio: Floats) -> 
 
 def _rivers_of_features(
     hit: gpd.GeoDataFrame, red_line: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame
-) -> pd.Series:
-    """River whose red line touches each feature; of several, the nearest centreline."""
+) -> Ints:
+    """Number of the river whose red line touches each feature; of several, the nearest centreline.
+
+    Each feature shares some area with one of the lines.
+    """
     known = {str(r): k for k, r in enumerate(rivers.index)}
     named = red_line["river"].map(lambda r: known.get(str(r), -1)).to_numpy(np.intp)
     if (named < 0).any():
@@ -240,19 +245,21 @@ def _rivers_of_features(
             ids=red_line["river"][named < 0].unique(),
             hint=f"rivers has {', '.join(known)}",
         )
-    if hit.empty:
-        return pd.Series([], index=hit.index, dtype="str")
-    line, who = hit.sindex.query(red_line.geometry.to_numpy(), predicate="intersects")
-    pairs = pd.DataFrame({"who": who, "river": named[line]}).drop_duplicates()
-    alone = ~pairs["who"].duplicated(keep=False)
-    pairs["far"] = 0.0
-    pairs.loc[~alone, "far"] = shapely.distance(
-        hit.geometry.to_numpy()[pairs.loc[~alone, "who"]],
-        rivers.geometry.to_numpy()[pairs.loc[~alone, "river"]],
+    shapes, zones = hit.geometry.to_numpy(), red_line.geometry.to_numpy()
+    who, zone = shapely.STRtree(zones).query(shapes)
+    # where several boxes meet a feature the shapes themselves tell
+    unsure = np.bincount(who, minlength=len(shapes))[who] > 1
+    shapely.prepare(zones)
+    unsure[unsure] = ~shapely.intersects(zones[zone[unsure]], shapes[who[unsure]])
+    who, river = np.unique(np.stack([who, named[zone]])[:, ~unsure], axis=1)
+    far = np.zeros(len(who))
+    several = np.bincount(who, minlength=len(shapes))[who] > 1
+    far[several] = shapely.distance(
+        shapes[who[several]], rivers.geometry.to_numpy()[river[several]]
     )
-    pairs = pairs.sort_values(["who", "far", "river"]).drop_duplicates("who")
-    names = np.array(list(known), object)[pairs["river"]]
-    return pd.Series(names, index=hit.index[pairs["who"]]).reindex(hit.index).astype("str")
+    order = np.lexsort((river, far, who))
+    who, river = who[order], river[order]
+    return np.asarray(river[np.flatnonzero(np.diff(who, prepend=-1))])
 
 
 @takes()

@@ -28,6 +28,8 @@ Ints = NDArray[np.intp]
 
 # Pieces of a stretch, and how often one more is taken at an end that doesn't reach far enough.
 LONGEST, PROLONGED = 10, 3
+# Pieces less one of what most hulls have beside them.
+SHORT = 4
 # What is no farther from a hull's middle is beside it, in diameters.
 AROUND = 1.5
 # Corners of a hull.
@@ -174,9 +176,23 @@ def _deepest_places(
     hulls = _Hulls.around(shapes)
     beside, sound = _stretches_beside(hulls, shapes, edges)
     beside = beside.taken(sound[beside.of])
-    if not len(beside.of):
-        return np.zeros(0, np.intp), np.zeros(0), np.zeros((0, 2))
-    bank = _Bank.of(beside, edges, hulls.origin)
+    longest = np.zeros(len(hulls.first), np.intp)
+    np.maximum.at(longest, beside.of, beside.high - beside.low)
+    found = [(np.zeros(0, np.intp), np.zeros(0), np.zeros((0, 2)))]
+    # few stretches are long, and all that are looked at together are as long as the longest
+    for some in (longest < SHORT, longest >= SHORT):
+        part = beside.taken(some[beside.of])
+        if len(part.of):
+            bank = _Bank.of(part, edges, hulls.origin)
+            found.append(_levels_of_simple(hulls, sound & some, part, bank, tolerance_m))
+    rows, level, place = (np.concatenate(one) for one in zip(*found, strict=True))
+    return rows, level, place + hulls.origin[rows]
+
+
+def _levels_of_simple(
+    hulls: _Hulls, wanted: Bools, beside: _Stretches, bank: _Bank, tolerance_m: float
+) -> tuple[Ints, Floats, Floats]:
+    """Hulls of those wanted whose stretches are simple, with level and place from their origin."""
     east, north = bank.east, bank.north
     bend = east[:, :-1] * north[:, 1:] - north[:, :-1] * east[:, 1:]
     # no more than a right angle in all: nowhere do its lines look at each other
@@ -186,10 +202,9 @@ def _deepest_places(
     n = len(hulls.first)
     bad = np.bincount(beside.of[~simple], minlength=n) > 0
     bad |= np.bincount(beside.of[~lines], minlength=n) > 1
-    rows = np.flatnonzero(sound & ~bad)
+    rows = np.flatnonzero(wanted & ~bad)
     level, place, found = _greatest_levels(hulls, rows, beside, bank, lines, tolerance_m)
-    rows = rows[found]
-    return rows, level[found], place[found] + hulls.origin[rows]
+    return rows[found], level[found], place[found]
 
 
 def _stretches_beside(hulls: _Hulls, shapes: Shapes, edges: LineEdges) -> tuple[_Stretches, Bools]:
@@ -280,12 +295,16 @@ def _greatest_levels(
     field = _Field.of(len(rows), number[beside.of[known]], bank.taken(known), lines[known])
     polygon, size = hulls.polygons(rows)
     outside = field.by_outside(polygon)
-    value = np.minimum(field.by_lines(polygon), outside)
-    best = value.argmax(axis=1)
-    low, place = value.max(axis=1), polygon[np.arange(len(rows)), best]
+    inward = field.by_lines(polygon)
+    value = np.minimum(inward, outside)
+    every, best = np.arange(len(rows)), value.argmax(axis=1)
+    low, place = value[every, best], polygon[every, best]
     high = np.minimum(field.heights(polygon).max(axis=1).min(axis=1), outside.max(axis=1))
     found, low = low > 0, np.maximum(low, 0.0)
-    left, at = np.arange(len(rows)), low.copy()
+    # between banks that run side by side a place is deepest where both are as far
+    amid = (inward[every, best] + outside[every, best]) / 2 - A_LITTLE * tolerance_m
+    at = np.where(field.has >= 0, np.clip(amid, low, np.maximum(high, low)), low)
+    left = every
     for k in range(TRIES):
         left = left[high[left] - low[left] > tolerance_m / 2]
         if not len(left):
@@ -339,7 +358,11 @@ class _Field(NamedTuple):
         second = np.diff(of[rows], prepend=-1) == 0
         x, y, east, north, _ = bank.taken(rows)
         found = np.full((n, 2, x.shape[1], 3), (0.0, 0.0, FAR_M))
-        found[of[rows], second.astype(int)] = np.stack([-north, east, north * x - east * y], axis=2)
+        made = np.stack([-north, east, north * x - east * y], axis=2)
+        # the last piece come again cuts nothing more
+        again = (x[:, 1:] == x[:, :-1]) & (y[:, 1:] == y[:, :-1])
+        made[:, 1:][again] = 0.0, 0.0, FAR_M
+        found[of[rows], second.astype(int)] = made
         has = np.full(n, -1)
         has[of[~lines]] = np.arange(int((~lines).sum()))
         return cls(found.reshape(n, 2 * x.shape[1], 3), bank.taken(~lines), has)

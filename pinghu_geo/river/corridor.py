@@ -20,7 +20,9 @@ from pinghu_geo.nouns.schema import (
 )
 from pinghu_geo.river.centreline import (
     SAME_PLACE_M,
+    Centrelines,
     Floats,
+    Ints,
     by_measure,
     lay_out,
     points_at,
@@ -34,6 +36,7 @@ __all__ = [
     "along_rivers",
     "confluences",
     "locate",
+    "located",
     "require_rivers",
     "river_ends",
     "transfer_chainage",
@@ -105,6 +108,12 @@ def locate(
     require_layer(rivers, "rivers")
     require_layer(features, name_of(features, "features"), crs=rivers.crs)
     lines = lay_out(rivers)
+    wanted = None if river is None else river_codes(river.reindex(features.index), lines, "river")
+    return located(features, lines, wanted)
+
+
+def located(features: gpd.GeoDataFrame, lines: Centrelines, wanted: Ints | None) -> pd.DataFrame:
+    """What `locate` says of features that are sound, referred to rivers by their numbers."""
     columns = [
         "river",
         "bank",
@@ -121,9 +130,7 @@ def locate(
         words = dict.fromkeys(("river", "bank", "repeated"), "str")
         types = {c: "float" for c in columns if c.endswith("_m")} | {"ambiguous": "bool"} | words
         return pd.DataFrame(index=features.index, columns=columns).astype(types)
-    shapes = flat_shapes(features)
-    wanted = None if river is None else river_codes(river.reindex(features.index), lines, "river")
-    at = beside(shapes, lines, wanted)
+    at = beside(flat_shapes(features), lines, wanted)
     measure, low, high = (at.near_from + at.near_to) / 2, at.offset_min, at.offset_max
     bank = np.where(high + low > 0, 1, 0)
     bank[(low < -SAME_PLACE_M) & (high > SAME_PLACE_M)] = 2

@@ -181,7 +181,7 @@ def assess_many(
     """
     one_of(partial_rule, ("whole", "share"), "partial_rule")
     one_of(interpolation, ("linear", "step"), "interpolation")
-    require_layer(buildings, "buildings", crs=rivers.crs, valid=False)
+    box = require_layer(buildings, "buildings", crs=rivers.crs, valid=False)
     require_polygons(buildings, "buildings")
     lines = lay_out(rivers)
     given = _designs_table(designs)
@@ -202,7 +202,7 @@ def assess_many(
             left_m=left.max(axis=1), right_m=right.max(axis=1)
         )
         widest.append(red_line(rivers, most, **drawn))
-    within_reach = rows_near(buildings, np.concatenate([one.geometry for one in widest]))
+    within_reach = rows_near(buildings, np.concatenate([one.geometry for one in widest]), box=box)
     require_valid(buildings, "buildings", near=within_reach)
     buildings = buildings.iloc[within_reach]
     shapes, found = flat_shapes(buildings), []
