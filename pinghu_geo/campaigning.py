@@ -23,6 +23,7 @@ from pinghu_geo.campaign.store import POSTGRES, CampaignStore, open_store
 from pinghu_geo.campaign.tasks import CampaignTasks, campaign_tasks
 from pinghu_geo.deliver.board import NodeBoard, node_board
 from pinghu_geo.deliver.msproject import write_msproject
+from pinghu_geo.deliver.report import write_sheets
 from pinghu_geo.nouns.door import as_text
 from pinghu_geo.nouns.errors import LayerError, first_ids
 from pinghu_geo.nouns.messages import say
@@ -40,6 +41,7 @@ __all__ = [
     "campaign_stages",
     "campaign_store",
     "campaign_tenants",
+    "write_campaign",
 ]
 
 # of a node, what a sheet on the wall shows; and the rest, by subject
@@ -234,6 +236,13 @@ def _reports_of_adopted(
             f"doesn't take, and aren't counted: {first_ids(ids)}"
         )
     return log[~other]
+
+
+def write_campaign(campaign: Campaign, target: Path, *, lang: Lang = "zh") -> None:
+    """Write the tables of a campaign, each headed as its noun has it."""
+    sheets = campaign_sheets(campaign, lang=lang)
+    nouns = dict.fromkeys(sheets, "activities") | {say("payments", lang): "campaign"}
+    write_sheets(sheets, target, nouns=nouns, lang=lang)
 
 
 def campaign_sheets(campaign: Campaign, *, lang: Lang = "zh") -> dict[str, pd.DataFrame]:

@@ -16,14 +16,13 @@ from pinghu_geo.campaigning import (
     campaign_board,
     campaign_diagrams,
     campaign_msproject,
-    campaign_sheets,
     campaign_stages,
     campaign_store,
     campaign_tenants,
+    write_campaign,
 )
 from pinghu_geo.deliver.fieldpack import write_field_package
 from pinghu_geo.deliver.forms import write_forms
-from pinghu_geo.deliver.report import write_sheets
 from pinghu_geo.nouns.errors import LayerError, ProjectError
 from pinghu_geo.nouns.files import existing
 from pinghu_geo.nouns.inert import console_text, json_text
@@ -352,8 +351,7 @@ def campaign_project(
     ) as made:
         found, _, noted = project_campaign(plan, as_of=as_of, progress=progress)
         lines = [*found.summary(lang=plan.lang), *noted]
-        sheets = campaign_sheets(found, lang=plan.lang)
-        write_sheets(sheets, made / "campaign.xlsx", lang=plan.lang)
+        write_campaign(found, made / "campaign.xlsx", lang=plan.lang)
         campaign_board(found, plan).save(made / "board.html")
         campaign_diagrams(found, plan, made / "time_chainage.pdf")
         campaign_msproject(found, plan, made / "schedule.xml")

@@ -25,11 +25,12 @@ from pinghu_geo.campaigning import (
     campaign_diagrams,
     campaign_msproject,
     campaign_of,
-    campaign_sheets,
+    write_campaign,
 )
 from pinghu_geo.deliver.ledger import write_hydraulics, write_ledger
 from pinghu_geo.deliver.qgis import write_qgis_project
-from pinghu_geo.deliver.report import write_results, write_sheets, write_table
+from pinghu_geo.deliver.report import write_results, write_table
+from pinghu_geo.deliver.standing import structures_on_plan
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import LOSSES, building_rises, section_lines
@@ -680,7 +681,7 @@ def _write_outputs(
     if plan.repair or any(s.get("repair") for s in plan.layers.values()):
         write_table(data.repairs, folder / "repairs.xlsx", lang=plan.lang)
     if found.campaign is not None:
-        _write_campaign(plan, found.campaign, folder, tell)
+        _write_campaign_files(plan, found.campaign, folder, tell)
     if plan.writes("ledger"):
         tell("writing ledger.xlsx")
         write_ledger(
@@ -733,6 +734,9 @@ def _write_layers(plan: Plan, data: Inputs, found: _Computation, folder: Path) -
     if found.flood is not None:
         out["sections"] = found.flood.sections
         out["inundation"] = found.flood.inundation
+    if (standing := _structures_on_plan(data)) is not None:
+        outlines = structures_on_plan(standing, layers["rivers"], plan.lang)[["label", "geometry"]]
+        out["structures"] = outlines.join(standing)
     said = {name: spoken(layer, plan.lang) for name, layer in out.items()}
     words = stage_words_of(plan, found.campaign)
     write_results(said, folder / "results.gpkg", codes=words, lang=plan.lang)
@@ -754,12 +758,11 @@ def _write_searches(plan: Plan, found: _Computation, folder: Path) -> None:
             write_table(best.rise, folder / f"rise_{name}.xlsx", lang=plan.lang)
 
 
-def _write_campaign(plan: Plan, campaign: Campaign, folder: Path, tell: Progress) -> None:
+def _write_campaign_files(plan: Plan, campaign: Campaign, folder: Path, tell: Progress) -> None:
     """Tables, board, diagram and schedule of a campaign, of those what is wanted."""
     if plan.writes("campaign"):
         tell("writing campaign.xlsx")
-        sheets = campaign_sheets(campaign, lang=plan.lang)
-        write_sheets(sheets, folder / "campaign.xlsx", lang=plan.lang)
+        write_campaign(campaign, folder / "campaign.xlsx", lang=plan.lang)
     if plan.writes("board"):
         tell("writing board.html")
         campaign_board(campaign, plan).save(folder / "board.html")

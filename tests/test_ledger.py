@@ -105,6 +105,10 @@ def test_headings_are_those_of_their_noun(written):
         assert "清拆期限" not in heads  # which is a renewal area's
 
 
+def test_who_pays_is_headed_as_in_the_campaign(written):
+    assert "出资主体" in set(rows_of(written.book["资金测算(按主体)"]))
+
+
 def test_pages_side_by_side_have_the_title_in_their_heads(long_names):
     """From the columns that are repeated a title can't reach over those beside them."""
     beside = [s for s in long_names.book.worksheets[1:] if (s.page_setup.fitToWidth or 1) > 1]

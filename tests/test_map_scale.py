@@ -59,7 +59,17 @@ def test_from_afar_each_house_is_counted_once(tmp_path):
             "pgMap.map.setZoom(8, {animate: false}); pgMap.groups();"
             "return [...document.querySelectorAll('.pg-count span')].map(e => +e.textContent);"
         )
+        circles = driver.execute_script(
+            "var found = []; for (var z = 8; z < 15; z++) { pgMap.map.setZoom(z, {animate: false});"
+            "pgMap.groups(); found.push([...document.querySelectorAll('.pg-count span')].map(e => {"
+            "var b = e.getBoundingClientRect();"
+            "return [(b.left + b.right) / 2, (b.top + b.bottom) / 2, b.width]; })); } return found;"
+        )
     assert sorted(seen) == sorted(levels["8"])
+    for level in circles:
+        x, y, wide = np.array(level).T
+        apart = np.hypot(x[:, None] - x, y[:, None] - y) - (wide[:, None] + wide) / 2
+        assert (apart[~np.eye(len(x), dtype=bool)] > 0).all()
     # at each distance every house is counted once, in circles that don't lie on one another
     for zoom, counts in levels.items():
         assert sum(counts) == (len(hit) if int(zoom) < maps.SEEN_ZOOM else 0)

@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import geopandas as gpd
@@ -49,6 +50,8 @@ def test_the_workbook_adds_up_to_the_summary(done):
     assert nodes["房屋栋数 (栋)"].sum() == classes.loc["任务", "房屋栋数 (栋)"]
     parcels = sheet_rows(done / "ledger.xlsx", "宗地台账")
     assert parcels["宗地编号"].is_unique
+    schemes = sheet_rows(done / "ledger.xlsx", "方案比选表").set_index("方案")
+    assert schemes.at[said["adopted"], "补偿金额 (万元)"] * 1e4 == pytest.approx(base["cost_yuan"])
     changes = sheet_rows(done / "ledger.xlsx", "方案差异")
     for line in said["said"]:
         own = changes[changes["方案"] == line.split(" ")[0]]
@@ -78,7 +81,11 @@ def test_every_sheet_of_a_campaign_prints_large_enough_to_read(done):
     assert not small
     heads = [c.value for n in book.sheetnames if n.startswith("节点") for c in book[n][1]]
     assert book["节点"].page_setup.paperSize == 8
-    assert {"卡点", "清拆期限", "红黄绿", "优先理由", "补偿金额 (元)", "机动时间 (工作日)"} <= set(
+    assert "清拆期限" not in {c.value for sheet in book for c in sheet[1]}  # a renewal area's
+    payments = {c.value for c in book["资金测算"][1]}
+    assert "出资主体" in payments
+    assert "实施主体" not in payments
+    assert {"卡点", "完成期限", "红黄绿", "优先理由", "补偿金额 (元)", "机动时间 (工作日)"} <= set(
         heads
     )
 
@@ -158,7 +165,18 @@ def test_results_hold_all_layers(done):
         "parcels",
         "sections",
         "inundation",
+        "structures",
     }
+    standing = gpd.read_file(done / "results.gpkg", layer="structures").set_index("structure_id")
+    assert all(label.endswith(name) for name, label in standing["label"].items())
+    assert set(standing["kind"]) == {"bridge", "culvert", "weir", "gate"}
+    rivers = gpd.read_file(done / "results.gpkg", layer="rivers").set_index("river")
+    across = rivers.loc[standing["river"]].geometry.reset_index(drop=True)
+    assert standing.geometry.reset_index(drop=True).intersects(across).all()
+    with zipfile.ZipFile(done / "results.qgz") as book:
+        opened = book.read("results.qgs").decode()
+    assert "layername=structures" in opened
+    assert "桥涵闸坝" in opened
     layer = gpd.read_file(done / "results.gpkg", layer="affected")
     assert layer.crs.to_epsg() == 4547
     assert layer["building_id"].is_unique

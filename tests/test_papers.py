@@ -315,6 +315,31 @@ def test_papers_of_a_project_come_whole_and_twice_the_same(tmp_path):
         pg.project_papers(project, out)
 
 
+def test_every_paper_is_written_by_the_offices_own_template(tmp_path):
+    import docx
+
+    project = small_project(tmp_path)
+    report(tmp_path, "B0,,签约,2018-02-01,\n")
+    said("update", project, tmp_path / "日报.csv", "--today", "2018-03-01", "-q")
+    folder = tmp_path / "模板"
+    said("templates", folder)
+    for path in folder.iterdir():
+        draft = docx.Document(path)
+        draft.paragraphs[1].insert_paragraph_before(f"街道办 {path.stem} 第{{{{ loop.index }}}}号")
+        draft.save(path)
+    said("papers", project, "--out", tmp_path / "文书", "--templates", folder, "--bound", "-q")
+    out = tmp_path / "文书"
+    found = {p.stem.split("_")[0]: docx.Document(p) for p in out.glob("*.docx")}
+    assert {"一户一档", "周报", "督办通知书", "方案比选报告"} <= set(found)
+    for kind, paper in found.items():
+        words = [p.text for p in paper.paragraphs]
+        assert f"街道办 {kind} 第1号" in words
+        assert not any("{" in text for text in words)
+    cells = [c.text for t in found["方案比选报告"].tables for row in t.rows for c in row.cells]
+    assert {"宽", "窄"} <= set(cells)
+    assert len(found["方案比选报告"].inline_shapes) >= 1
+
+
 def test_a_slip_in_a_templates_name_is_said_before_the_work(tmp_path):
     project = small_project(tmp_path)
     folder = tmp_path / "模板"

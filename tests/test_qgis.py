@@ -137,6 +137,11 @@ def test_a_field_package_comes_back_with_what_was_filled_in_and_conflicts_are_na
     for path in paths:
         pg.deliver.write_field_package(c.tasks.buildings, c.tasks.nodes, c.state, path, **common)
         assert pg.campaign.read_reports(path, project="甲").empty
+    # days without hours, which no time zone shifts
+    with closing(sqlite3.connect(paths[0])) as base:
+        for layer in ("progress", "progress_tenants"):
+            kinds = {row[1]: row[2] for row in base.execute(f"pragma table_info({layer})")}
+            assert (kinds["date"], kinds["last_date"]) == ("DATE", "DATE")
     style = styles_of(paths[0])["progress"]
     assert words_of(style, "stage")["signed"] == "签约"
     editable = {f.get("field") or f.get("name"): f.get("editable") for f in style.find("editable")}
@@ -145,13 +150,13 @@ def test_a_field_package_comes_back_with_what_was_filled_in_and_conflicts_are_na
     first = c.tasks.nodes.index[1]  # its houses are surveyed
     house = c.tasks.buildings.index[c.tasks.buildings["node_id"] == first][0]
     sql = "update progress set stage = ?, date = ?, photo = ? where building_id = ?"
-    filled(paths[0], sql, "valuation", "2018-03-05T00:00:00Z", "DCIM/甲.jpg", house)
-    filled(paths[1], sql, "negotiation", "2018-03-02T00:00:00Z", "", house)
+    filled(paths[0], sql, "valuation", "2018-03-05", "DCIM/甲.jpg", house)
+    filled(paths[1], sql, "negotiation", "2018-03-02", "", house)
     filled(
         paths[0],
         "update progress_tenants set blocker = ?, date = ? where tenant_id = ?",
         "设备未搬",
-        "2018-03-09T00:00:00Z",
+        "2018-03-09",
            c.tasks.tenants.index[3])  # fmt: skip
     store = pg.campaign.open_store(tmp_path / "store.gpkg", "甲")
     reached = c.state.reached

@@ -26,11 +26,11 @@ def given():
     return pg.affected(houses, red, rivers), red, rivers, houses
 
 
-def figures(given, monkeypatch, scale):
+def figures(given, monkeypatch, scale, **more):
     hit, red, rivers, houses = given
     made = []
     monkeypatch.setattr(sheets, "write_sheets_of_plots", lambda drawn, _: made.extend(drawn))
-    pg.wall_maps(hit, red, rivers, "挂.pdf", buildings=houses, scale=scale)
+    pg.wall_maps(hit, red, rivers, "挂.pdf", buildings=houses, scale=scale, **more)
     return made
 
 
@@ -81,6 +81,36 @@ def test_each_house_is_labelled_or_counted_and_ids_stay_as_they_are(given, monke
     ]
     assert set(hit.index) <= said or lost
     assert len(set(hit.index) & said) > 0.9 * len(hit)
+
+
+LONG = "深圳市龙岗区平湖街道新木社区居民委员会第一经济发展小组片区河道综合整治工程"
+
+
+@pytest.mark.parametrize("paper", ["A3", "A0"])
+def test_of_long_names_the_stretch_stays_and_the_column_grows_with_the_paper(
+    given, monkeypatch, paper
+):
+    hit, red, rivers, houses = given
+    named = (hit.assign(river=LONG), red.assign(river=LONG), rivers.rename({"甲河": LONG}), houses)
+    figure = figures(named, monkeypatch, 1000, paper=paper, project=LONG)[0]
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    block = figure.axes[-1]
+    texts = {t.get_text(): t for t in block.texts}
+    assert any(text.startswith("深圳市") and "…\nK0+000–" in text for text in texts)
+    inside = block.get_window_extent()
+    high = inside.height / 8
+    for text, one in texts.items():
+        box = one.get_window_extent(canvas.get_renderer())
+        assert box.x1 <= inside.x1, text
+        assert box.height <= high, text
+    assert texts["比例"].get_fontsize() == 7 * sheets.GROWN[paper]
+    # the bar is as long as it says
+    bar = next(a for a in figure.axes if "1:1000" in [t.get_text() for t in a.texts])
+    ends = [p.get_window_extent() for p in bar.patches if p.get_width() == 5]
+    long_mm = (max(e.x1 for e in ends) - min(e.x0 for e in ends)) / figure.dpi * 25.4
+    said = next(t.get_text() for t in bar.texts if t.get_text().endswith(" m"))
+    assert said == f"{long_mm:.0f} m"  # a metre a millimetre
 
 
 def test_it_is_the_same_twice_and_refuses_what_it_cannot_draw(given, tmp_path):

@@ -36,7 +36,7 @@ __all__ = ["plot_time_chainage", "write_sheets_of_plots"]
 PAPER, LEAST_SHARE, LIGHT = (16.54, 11.69), 0.014, 0.6
 TODAY, ENTRY, READY, REACH = "#c00000", "#111111", "#0b7a3b", "#1f3d63"
 # A fill of white is seen neither light nor dark: grey stands for what is before the signature.
-TODO_FILL = "#9a9a9a"
+TODO_FILL = "#808080"
 STEPS = 120  # points of the contractor's line
 
 

@@ -152,7 +152,8 @@ def _household_draft(lang: Lang) -> bytes:
             + [(say("stage", lang), "stage", .15)])  # fmt: skip
     draft.heading(say("compensation", lang))
     with draft.shown_if("costs", say("No price is known.", lang)):
-        draft.rows("costs", [(say("head", lang), "head", 0.5), (say("yuan", lang), "yuan", 0.5)])
+        draft.rows("costs", [(say("head", lang), "head", 0.5), (say("yuan", lang), "yuan", 0.5)],
+                   keep=True)  # fmt: skip
     draft.heading(say("progress", lang))
     draft.line("{{ one.progress_said }}", keep=True)
     draft.rows("progress", [(say("stage", lang), "stage", .3),

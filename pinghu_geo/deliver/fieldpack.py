@@ -6,6 +6,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow
 
 from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import stage_rules, stage_words
@@ -121,12 +122,14 @@ def _rows_to_fill_in(
     found = rows[[c for c in (*columns, "geometry") if c in rows]].copy()
     now = state.loc[keys]
     found["last_stage"] = now["stage"].to_numpy()
-    found["last_date"] = pd.to_datetime(now["since"]).to_numpy()
+    # days, not moments: a device east of Greenwich keeps the midnight of a moment as the day before
+    day = pd.ArrowDtype(pyarrow.date32())
+    found["last_date"] = pd.Series(pd.to_datetime(now["since"]).to_numpy(), found.index).astype(day)
     found["last_blocker"] = (
         now["blocker"].astype(object).where(now["blocker"].notna(), None).to_numpy()
     )
     for name in FILLED:
         found[name] = None
-    found["date"] = pd.to_datetime(found["date"])
+    found["date"] = pd.Series(None, found.index, dtype=day)
     found["blocker"] = found["last_blocker"]
     return found

@@ -182,7 +182,8 @@ def write_ledger(
             _write_campaign_sheets(paper, ledger, campaign)
         if comparison is not None and len(comparison.schemes) > 1:
             both = comparison.totals.reset_index()
-            ledger.sheet(paper, "sums by scheme", both, list(both.columns), sums=False)
+            ledger.sheet(paper, "sums by scheme", both, list(both.columns), sums=False,
+                         tens_of_thousands=True)  # fmt: skip
             changes = ledger.sorted(comparison.changes, first="scheme")
             ledger.sheet(paper, "changes by scheme", changes, CHANGE_COLUMNS)
         for name, columns in BUILDING_SUBJECTS.items():
@@ -360,6 +361,7 @@ def _write_campaign_sheets(paper: Paper, ledger: _Ledger, campaign: Campaign) ->
                 name,
                 _payments_by_key(money, key, lang),
                 [key, "planned_yuan", "signed_yuan", "n_unpriced"],
+                noun="campaign",
                 tens_of_thousands=True,
             )
     faces = campaign.faces

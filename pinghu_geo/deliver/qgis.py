@@ -14,6 +14,7 @@ import pandas as pd
 from geopandas.array import GeometryDtype
 
 from pinghu_geo.campaign.stages import TODO, stage_rules
+from pinghu_geo.deliver.standing import STRUCTURE_COLOUR
 from pinghu_geo.deliver.styles import CLASS_LOOKS, MAP_LOOKS
 from pinghu_geo.intake.writing import database_frame, with_one_shape
 from pinghu_geo.nouns.door import with_ids_as_column, with_shapes
@@ -42,10 +43,17 @@ BY_STAGE = (
 LABELLED = {
     "affected": "building_id", "nodes": "node_id", "rivers": "river", "stations": "label",
     "parcels": "parcel_id", "zones": "zone_id", "progress": "building_id",
-    "sections": "chainage_m",
+    "sections": "chainage_m", "structures": "label",
 }  # fmt: skip
 # Labels of houses are seen from here on [1 : so many].
-CLOSE = {"affected": 5000, "parcels": 5000, "progress": 5000, "sections": 10000, "stations": 20000}
+CLOSE = {
+    "affected": 5000,
+    "parcels": 5000,
+    "progress": 5000,
+    "sections": 10000,
+    "stations": 20000,
+    "structures": 20000,
+}
 FILLS = {k: v.fill for k, v in MAP_LOOKS.items()} | {k: v.fill for k, v in CLASS_LOOKS.items()}
 FILLS |= {"task": "#f0a030", "saved": "#8cc0b0", "added": "#c0392b", "less": "#b9dcf7",
           "more": "#e67e22", "demolish": "#c0392b"}  # fmt: skip
@@ -57,12 +65,13 @@ LAYER_WORDS = {"station_ticks": "ticks of the chainages", "inundation": "flooded
 SINGLE = {
     "buildings": "#e0e0e0", "rivers": "#1f6fb4", "stations": "#333333", "station_ticks": "#333333",
     "inundation": "#9ecae1", "parcels": "#fff7d6", "sections": "#6a51a3",
+    "structures": STRUCTURE_COLOUR,
 }  # fmt: skip
 LINE = "#d00000"
 # From the top of the map down.
 ORDER = (
-    "stations", "station_ticks", "progress", "nodes", "red_line", "rivers", "sections", "changes",
-    "affected", "parcels", "zones", "inundation", "buildings",
+    "stations", "station_ticks", "progress", "nodes", "structures", "red_line", "rivers",
+    "sections", "changes", "affected", "parcels", "zones", "inundation", "buildings",
 )  # fmt: skip
 SHAPES = {
     "Polygon": ("Polygon", "fill"),

@@ -68,7 +68,11 @@ def write_table(frame: pd.DataFrame, target: str | Path, *, lang: Lang = "zh") -
 
 
 def write_sheets(
-    sheets: Mapping[str, pd.DataFrame], target: str | Path, *, lang: Lang = "zh"
+    sheets: Mapping[str, pd.DataFrame],
+    target: str | Path,
+    *,
+    nouns: Mapping[str, str] | None = None,
+    lang: Lang = "zh",
 ) -> None:
     """Write tables for people, a sheet each, as `write_table` writes one 多表工作簿.
 
@@ -78,6 +82,9 @@ def write_sheets(
         Table under canonical names by the name of its sheet.
     target
         ``.xlsx``; an existing file is replaced, whole or not at all.
+    nouns
+        Noun of a sheet by its name, whose word a column has where several nouns have one of its
+        name, such as ``"nodes"``.
     lang
         Language of headings and words: ``"zh"`` or ``"en"``; both are read back.
 
@@ -96,11 +103,12 @@ def write_sheets(
     path = Path(target)
     require_suffix(path, ".xlsx")
     with atomic_path(path) as temporary:
-        said = {name: _readable_table(frame, lang) for name, frame in sheets.items()}
+        of = nouns or {}
+        said = {name: _readable_table(t, lang, of.get(name)) for name, t in sheets.items()}
         save_sheets(temporary, said, lang)
 
 
-def _readable_table(frame: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+def _readable_table(frame: pd.DataFrame, lang: Lang, noun: str | None = None) -> pd.DataFrame:
     """A table with headings and words for people, chainages as text, the index if it has a name."""
     once = columns_once(spoken(frame, lang), "table")
     rows = pd.DataFrame(once.drop(columns="geometry", errors="ignore"))
@@ -115,7 +123,7 @@ def _readable_table(frame: pd.DataFrame, lang: Lang) -> pd.DataFrame:
             said[name] = [cell_of(name, v, "text", lang) for v in rows[name]]
         else:
             said[name] = rows[name]
-    return said.rename(columns=lambda name: label(name, lang=lang))
+    return said.rename(columns=lambda name: label(name, lang=lang, noun=noun))
 
 
 def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh") -> None:
@@ -205,6 +213,8 @@ def write_results(
     with gdal_options(OGR_CURRENT_DATE="2000-01-01T00:00:00.000Z"), atomic_path(path) as temporary:
         for name, flat in kept.items():
             shapes = {"promote_to_multi": True} if isinstance(flat, gpd.GeoDataFrame) else {}
-            write_frame(flat, temporary, layer=database_name(name), **shapes)
+            # days that are no moments get to GDAL by Arrow alone
+            arrow = any(isinstance(kind, pd.ArrowDtype) for kind in flat.dtypes)
+            write_frame(flat, temporary, layer=database_name(name), use_arrow=arrow, **shapes)
         if styles:
             write_frame(layer_styles(styles, kept), temporary, layer="layer_styles")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import geopandas as gpd
 import numpy as np
@@ -36,6 +36,8 @@ __all__ = ["wall_maps"]
 # Paper in landscape [mm]; margin, column of key map, legend and title block, overlap of sheets,
 # what stays free beside the red line [mm on paper].
 PAPERS = {"A3": (420, 297), "A2": (594, 420), "A1": (841, 594), "A0": (1189, 841)}
+# How much larger than on A3 the column and its letters are on paper looked at from farther away.
+GROWN = {"A3": 1.0, "A2": 1.25, "A1": 1.5, "A0": 2.0}
 MARGIN, COLUMN, OVERLAP, BESIDE, MM = 8.0, 62.0, 20.0, 12.0, 1 / 25.4
 SCALES = (500, 2000)
 TITLE_WIDE = 28  # Latin letters in a line of the title block
@@ -47,6 +49,14 @@ LABEL_PT, LATIN_MM, HAN_MM, LINE_MM = 5.0, 1.05, 1.8, 2.1
 PLACES = ((0, 0), (0, 1), (0, -1), (0.8, 0.7), (-0.8, 0.7), (0.8, -0.7), (-0.8, -0.7), (1.1, 0),
           (-1.1, 0), (0, 2), (0, -2), (1.1, 1.6), (-1.1, 1.6), (1.1, -1.6),
           (-1.1, -1.6))  # fmt: skip
+
+
+class _PaperSize(NamedTuple):
+    """Paper in landscape [mm], and how much larger than on A3 its column is."""
+
+    wide: float
+    high: float
+    grown: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +168,8 @@ def wall_maps(
         require_layer(buildings, "buildings", crs=rivers.crs, valid=False)
     require_columns(affected, ["river"], "affected")
     stages = stage_rules() if stages is None else stages
-    size = PAPERS[paper]
-    frame = (size[0] - 2 * MARGIN - COLUMN, size[1] - 2 * MARGIN)
+    size = _PaperSize(*PAPERS[paper], GROWN[paper])
+    frame = (size.wide - 2 * MARGIN - COLUMN * size.grown, size.high - 2 * MARGIN)
     ground = (frame[0] * scale / 1000, frame[1] * scale / 1000)
     sheets = [
         s
@@ -293,7 +303,7 @@ def _draw_sheets(
         yield figure
 
 
-def _axes_on_paper(figure: Figure, box: tuple[float, ...], size: tuple[int, int]) -> Any:
+def _axes_on_paper(figure: Figure, box: tuple[float, ...], size: _PaperSize) -> Any:
     """Axes at a place on the paper [mm]."""
     x, y, wide, high = box
     axes = figure.add_axes((x / size[0], y / size[1], wide / size[0], high / size[1]))
@@ -302,10 +312,11 @@ def _axes_on_paper(figure: Figure, box: tuple[float, ...], size: tuple[int, int]
 
 
 def _box_in_right_column(
-    size: tuple[int, int], top: float, high: float
+    size: _PaperSize, top: float, high: float
 ) -> tuple[float, float, float, float]:
-    """A place in the right column, so far below its top [mm]."""
-    return (size[0] - MARGIN - COLUMN + 3, size[1] - MARGIN - top - high, COLUMN - 3, high)
+    """A place in the right column, so far below its top [mm on A3, there larger]."""
+    wide, top, high = ((COLUMN - 3) * size.grown, top * size.grown, high * size.grown)
+    return (size.wide - MARGIN - wide, size.high - MARGIN - top - high, wide, high)
 
 
 def _draw_polygons(
@@ -424,12 +435,12 @@ def _place_label(
 
 
 def _draw_key_map(
-    figure: Figure, size: Any, places: Sequence[Any], k: int,
+    figure: Figure, size: _PaperSize, places: Sequence[Any], k: int,
     rivers: gpd.GeoDataFrame, font: Any, lang: Lang,
 ) -> None:  # fmt: skip
     """Where this sheet lies among all."""
     axes = _axes_on_paper(figure, _box_in_right_column(size, 6, 70), size)
-    axes.set_title(say("key map", lang), fontproperties=font, fontsize=9)
+    axes.set_title(say("key map", lang), fontproperties=font, fontsize=9 * size.grown)
     axes.add_collection(LineCollection([shapely.get_coordinates(g) for g in rivers.geometry],
                                        colors=WATER, linewidths=0.6))  # fmt: skip
     rings = [shapely.get_coordinates(p) for p in places]
@@ -442,7 +453,7 @@ def _draw_key_map(
 
 
 def _draw_legend(
-    figure: Figure, size: Any, looks: pd.DataFrame, font: Any, lost: int, lang: Lang,
+    figure: Figure, size: _PaperSize, looks: pd.DataFrame, font: Any, lost: int, lang: Lang,
     *, crossed: bool,
 ) -> None:  # fmt: skip
     """What fills and hatches mean, and how many labels found no room."""
@@ -459,15 +470,17 @@ def _draw_legend(
                           label=say("structures", lang)))  # fmt: skip
     axes = _axes_on_paper(figure, _box_in_right_column(size, 82, 70), size)
     axes.axis("off")
-    axes.legend(handles=keys, loc="upper left", prop=font, frameon=False, fontsize=8,
-                title=say("legend", lang), title_fontproperties=font)  # fmt: skip
+    letters = font.copy()
+    letters.set_size(10 * size.grown)
+    axes.legend(handles=keys, loc="upper left", prop=letters, frameon=False,
+                title=say("legend", lang), title_fontproperties=letters)  # fmt: skip
     if lost:
         axes.text(0, 0, say("{} houses without room for a label", lang, lost), fontproperties=font,
-                  fontsize=7)  # fmt: skip
+                  fontsize=7 * size.grown)  # fmt: skip
 
 
 def _draw_north_and_scale(
-    figure: Figure, size: Any, sheet: _MapSheet, scale: int, font: Any, lang: Lang
+    figure: Figure, size: _PaperSize, sheet: _MapSheet, scale: int, font: Any, lang: Lang
 ) -> None:
     """Arrow to grid north as the sheet is turned, and a bar of a round length."""
     axes = _axes_on_paper(figure, _box_in_right_column(size, 154, 28), size)
@@ -477,21 +490,28 @@ def _draw_north_and_scale(
     axes.annotate("", (12 + x, 14 + y), (12 - x, 14 - y),
                   arrowprops={"arrowstyle": "-|>", "lw": 1.4, "color": "#111111"})  # fmt: skip
     axes.text(12 + 1.3 * x, 14 + 1.3 * y, say("N", lang), fontproperties=font, ha="center",
-              va="center", fontsize=9)  # fmt: skip
-    for j in range(4):  # a bar of 20 mm in four parts
+              va="center", fontsize=9 * size.grown)  # fmt: skip
+    for j in range(4):  # a bar of 20 mm, on larger paper of more, in four parts
         axes.add_patch(Rectangle((28 + 5 * j, 10), 5, 1.6, ec="#111111",
                                  fc="#111111" if j % 2 == 0 else "white", lw=0.5))  # fmt: skip
-    axes.text(28, 13, "0", fontsize=7, ha="center")
-    axes.text(48, 13, f"{scale * 0.02:g} m", fontsize=7, ha="center")
-    axes.text(38, 5, f"1:{scale}", fontsize=9, ha="center")
+    axes.text(28, 13, "0", fontsize=7 * size.grown, ha="center")
+    far = f"{scale * 0.02 * size.grown:g} m"
+    axes.text(48, 13, far, fontsize=7 * size.grown, ha="center")
+    axes.text(38, 5, f"1:{scale}", fontsize=9 * size.grown, ha="center")
+
+
+def _box_of_title_block(size: _PaperSize) -> tuple[float, float, float, float]:
+    """The foot of the right column."""
+    wide, high = (COLUMN - 3) * size.grown, 66 * size.grown
+    return (size.wide - MARGIN - wide, MARGIN, wide, high)
 
 
 def _draw_title_block(
-    figure: Figure, size: Any, sheet: _MapSheet, k: int, n: int, words: dict[str, str],
+    figure: Figure, size: _PaperSize, sheet: _MapSheet, k: int, n: int, words: dict[str, str],
     rivers: gpd.GeoDataFrame, font: Any, lang: Lang,
 ) -> None:  # fmt: skip
     """The title block."""
-    axes = _axes_on_paper(figure, (size[0] - MARGIN - COLUMN + 3, MARGIN, COLUMN - 3, 66), size)
+    axes = _axes_on_paper(figure, _box_of_title_block(size), size)
     line = rivers.loc[[sheet.river]]
     ends = stations(line, spacing_m=1e9)["chainage_m"]
     first, sign = float(ends.iloc[0]), 1.0
@@ -514,11 +534,14 @@ def _draw_title_block(
     for j, (word, text) in enumerate(rows):
         y = 1 - (j + 1) * high
         axes.add_patch(Rectangle((0, y), 1, high, fill=False, lw=0.5, transform=axes.transAxes))
-        axes.text(0.03, y + high / 2, word, fontproperties=font, fontsize=7, va="center",
-                  transform=axes.transAxes)  # fmt: skip
-        shown = "\n".join(map(figure_text, _text_in_two_lines(text)))
-        axes.text(0.33, y + high / 2, shown, fontproperties=font, fontsize=6.5, va="center",
-                  transform=axes.transAxes)  # fmt: skip
+        axes.text(0.03, y + high / 2, word, fontproperties=font, fontsize=7 * size.grown,
+                  va="center", transform=axes.transAxes)  # fmt: skip
+        lines = _text_in_two_lines(text)
+        if between and text.endswith(between) and not lines[-1].endswith(between[-1]):
+            lines = [f"{lines[0][:-1]}…", between]  # of a long name the stretch stays
+        shown = "\n".join(map(figure_text, lines))
+        axes.text(0.33, y + high / 2, shown, fontproperties=font, fontsize=6.5 * size.grown,
+                  va="center", transform=axes.transAxes)  # fmt: skip
     axes.plot([0.3, 0.3], [0, 1], color="#111111", linewidth=0.5, transform=axes.transAxes)
 
 

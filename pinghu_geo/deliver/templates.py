@@ -125,8 +125,13 @@ class Draft:
                 self._fill_cell(cells[2 * j + 1], f"{{{{ one.{value} }}}}")
         self.doc.add_paragraph().paragraph_format.space_after = Pt(0)
 
-    def rows(self, name: str, columns: Sequence[tuple[str, str, float]]) -> None:
-        """A table with a row for each of a list: heading, value and share of the width."""
+    def rows(
+        self, name: str, columns: Sequence[tuple[str, str, float]], *, keep: bool = False
+    ) -> None:
+        """A table with a row for each of a list: heading, value and share of the width.
+
+        One to ``keep`` stays on a page whole, as one with a sum at its foot does.
+        """
         table = self._add_empty_table(len(columns), [share for *_, share in columns])
         first = table.add_row()
         for cell, (word, _, _) in zip(first.cells, columns, strict=True):
@@ -135,7 +140,7 @@ class Draft:
         first._tr.get_or_add_trPr().append(repeat)
         table.add_row().cells[0].text = f"{{%tr for row in one.{name} %}}"
         for cell, (_, value, _) in zip(table.add_row().cells, columns, strict=True):
-            self._fill_cell(cell, f"{{{{ row.{value} }}}}")
+            self._fill_cell(cell, f"{{{{ row.{value} }}}}", keep=keep)
         table.add_row().cells[0].text = "{%tr endfor %}"
         self.doc.add_paragraph().paragraph_format.space_after = Pt(0)
 
@@ -197,12 +202,12 @@ class Draft:
             column.width = Mm(share * self.wide_mm)
         return table
 
-    def _fill_cell(self, cell: Any, text: str, *, head: bool = False) -> None:
+    def _fill_cell(self, cell: Any, text: str, *, head: bool = False, keep: bool = False) -> None:
         one = cell.paragraphs[0]
         # else the letters stand on the line above
         one.paragraph_format.space_before = one.paragraph_format.space_after = Pt(2)
         # no heading is left alone at the foot of a page
-        one.paragraph_format.keep_with_next = head or None
+        one.paragraph_format.keep_with_next = head or keep or None
         self._add_text_run(one, text, size=TEXT_PT - 0.5, bold=head)
         if head:
             shade = OxmlElement("w:shd")

@@ -346,7 +346,32 @@
       // who is late is known of the last day only
       if (houseNode[k] >= 0 && day === DATA.last && N[houseNode[k]].signal === "red") one.red = true;
     }
-    groups = [...found.values()].map(({n, x, y, of, red}) => ({n, of, red, at: latlng(x / n, y / n)}));
+    groups = apart([...found.values()], side / 44).map(({n, x, y, of, red}) => ({n, of, red, at: latlng(x, y)}));
+  }
+  const across = n => 23 + 7 * Math.log10(n);  // of the circle of so many houses, in dots
+  // groups whose circles would lie on one another are one, where the larger of them is
+  function apart(found, dot) {
+    const near = 64 * dot, placed = new Map(), kept = [];
+    for (const {n, x, y, of, red} of found.sort((a, b) => b.n - a.n)) {
+      const one = {n, x: x / n, y: y / n, of, red}, i = Math.floor(one.x / near), j = Math.floor(one.y / near);
+      let into = null, least = Infinity;
+      for (let a = i - 1; a <= i + 1; a++)
+        for (let b = j - 1; b <= j + 1; b++)
+          for (const other of placed.get(a * 2 ** 26 + b) || []) {
+            const far = Math.hypot(other.x - one.x, other.y - one.y);
+            const room = (across(other.n + n) + across(n)) / 2 * dot + 4 * dot;
+            if (far < room && far < least) { into = other; least = far; }
+          }
+      if (into) {
+        into.n += n; into.red = into.red || red;
+        of.forEach((m, k) => { into.of[k] += m; });
+        continue;
+      }
+      kept.push(one);
+      const key = i * 2 ** 26 + j, there = placed.get(key);
+      if (there) there.push(one); else placed.set(key, [one]);
+    }
+    return kept;
   }
   // a number of houses within a ring that says of which classes they are
   function ringOf(of, n) {
@@ -356,7 +381,7 @@
       upto += 100 * m / n;
       return DATA.classes[k].fill + " " + from.toFixed(2) + "% " + upto.toFixed(2) + "%";
     });
-    return "radial-gradient(circle closest-side,#fff 68%,#222 70%,transparent 72%),conic-gradient(" + parts + ")";
+    return "radial-gradient(circle closest-side,#fff 64%,#222 67%,#222 70%,transparent 73%),conic-gradient(" + parts + ")";
   }
   function write() {
     const zoom = map.getZoom(), view = map.getBounds().pad(0.3), made = [];
@@ -370,7 +395,7 @@
     const taken = [];  // boxes of the screen: numbers of houses first, then names, then chainages
     for (const {n, of, red, at} of groups) {
       if (!view.contains(at)) continue;
-      const size = (23 + 7 * Math.log10(n)) * big(), span = place("pg-count", at, n);
+      const size = across(n) * big(), span = place("pg-count", at, n);
       span.style.backgroundImage = ringOf(of, n);
       if (red) span.className = "red";
       const {x, y} = map.latLngToLayerPoint(at);
@@ -385,6 +410,7 @@
     }
     const shown = labels.filter(one => zoom >= one.least && view.contains(one.at));
     shown.sort((a, b) => (b.kind === "pg-river") - (a.kind === "pg-river"));
+    let named = false;  // one river at least is
     for (const one of shown) {
       const river = one.kind === "pg-river", {x, y} = map.latLngToLayerPoint(one.at);
       const wide = [...one.text].reduce((sum, c) => sum + (river ? 14 : c > "\u2e7f" ? 11.5 : 6.5), 8) * big();
@@ -395,7 +421,8 @@
         : [[3, -7], [-wide - 3, -7], [-wide / 2, 6], [-wide / 2, -21], [-wide / 2, 20], [-wide / 2, -35]];
       const free = sides.find(([dx, dy]) => !taken.some(([a, b, c, d]) =>
         x + dx < c && x + dx + wide > a && y + dy < d && y + dy + high > b));
-      if (!free && !river) continue;  // no room: another zoom has it
+      if (!free && (!river || named)) continue;  // no room: another zoom has it
+      if (river) named = true;
       const [dx, dy] = free || sides[0], span = place(one.kind, one.at, one.text);
       span.style.left = dx + "px"; span.style.top = dy + "px";
       if (!river && dx < 0) {  // its tick stands where the place is
