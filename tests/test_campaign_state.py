@@ -352,6 +352,24 @@ def test_faces_equal_a_metre_by_metre_count(rows, today):
     assert both.loc[both["ready"], "length_m"].sum() <= each.min() + 1e-9
 
 
+def test_a_house_abreast_of_one_point_of_a_bend_blocks_a_metre_until_it_is_down():
+    # outside a bend all of a house may be nearest to the one corner of the line; B1 stands at an end
+    houses = HOUSES.iloc[[0, 1]].assign(from_m=[0.0, 20.0], to_m=[0.0, 20.0])
+    none = pd.DataFrame({"kind": [], "id": [], "stage": [], "date": pd.to_datetime([])})
+    standing = pg.working_faces(houses, works(50.0), state=none, as_of="2018-03-01")
+    left = standing.stretches[standing.stretches["bank"] == "left"]
+    assert left[["from_m", "to_m", "ready", "blocked_by"]].values.tolist() == [
+        [0.0, 0.5, False, "A-L-001"], [0.5, 19.5, True, ""],
+        [19.5, 20.5, False, "A-L-001"], [20.5, 50.0, True, ""]]  # fmt: skip
+    assert not standing.receipts["nodes"].astype(bool).any()  # nothing is handed over
+    down = pd.DataFrame({"kind": "building", "id": ["B1", "B2"], "stage": "demolished",
+                         "date": pd.to_datetime(["2018-02-01", "2018-02-03"])})  # fmt: skip
+    cleared = pg.working_faces(houses, works(50.0), state=down, as_of="2018-03-01").receipts
+    left = cleared[cleared["bank"] == "left"]
+    assert left[["length_m", "ready_on", "nodes"]].values.tolist() == [
+        [50.0, pd.Timestamp("2018-02-03"), "A-L-001"]]  # fmt: skip
+
+
 def test_a_face_is_ready_at_the_last_of_its_houses_by_plan_and_by_the_others_day():
     houses = HOUSES.assign(others_due=pd.NaT).astype({"others_due": "datetime64[ns]"})
     houses.loc["B4", ["task_class", "others_due"]] = ["others", pd.Timestamp("2018-05-01")]

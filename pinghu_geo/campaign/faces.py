@@ -26,6 +26,8 @@ __all__ = ["WorkingFaces", "clear_days", "working_faces"]
 Days = NDArray[np.datetime64]
 NEVER = np.datetime64("9999-12-31", "D")
 ALWAYS = np.datetime64("0001-01-01", "D")
+# what a standing house blocks at least [m]: outside a bend all of it may lie abreast of one point
+LEAST_BLOCKED_M = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ def working_faces(
     Notes
     -----
     A building blocks its stretch of chainage on its bank (on both where it stands across) until it
-    is down; 保留 never does. What others clear, 待核 and 待勘 block as well: by plan until the
+    is down, a metre at least: a house outside a bend may lie abreast of one point of the line. 保留
+    never does. What others clear, 待核 and 待勘 block as well: by plan until the
     others' own day, or with no day. A stretch is ready at the last of its buildings; by plan, a
     node's houses are down when its stage is.
 
@@ -142,7 +145,7 @@ def working_faces(
         as_of = state["date"].max() if state is not None and len(state) else "1970-01-01"
     day = day_of(as_of, "as_of").to_datetime64().astype("datetime64[D]")
     blocking = (buildings["task_class"] != "retain").to_numpy()
-    ends = river_ends(buildings, lines, "buildings")[0]
+    ends = _blocked_ends(river_ends(buildings, lines, "buildings")[0])
     node = buildings.get("node_id", pd.Series(pd.NA, index=buildings.index, dtype=object))
     who = node.where(node.notna(), buildings.index.to_series()).astype("str").to_numpy(object)
     stretches, metres = [], []
@@ -166,6 +169,12 @@ def working_faces(
         pd.DataFrame(metres, columns=["river", "bank", "date", "ready_m", "blocked_m", "works_m"]),
         receipts.reset_index(drop=True),
     )
+
+
+def _blocked_ends(ends: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ends of what each house blocks, the short ones about their middle."""
+    lacks = np.maximum(LEAST_BLOCKED_M - (ends[:, 1] - ends[:, 0]), 0.0) / 2
+    return np.stack([ends[:, 0] - lacks, ends[:, 1] + lacks], axis=1)
 
 
 def _extent_of_works(rivers: gpd.GeoDataFrame | pd.DataFrame) -> dict[str, tuple[float, float]]:
