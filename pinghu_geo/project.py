@@ -96,6 +96,14 @@ CURES_IN_FILES = {
     r"^sections = pg\.flood\.section_offsets\(|^bed = pg\.flood\.section_offsets\(": (
         'sections = { path = "断面.hdm", origin = "left_bank", centre_m = "middle" }  # in [flood]'
     ),
+    r'^name that column demolish_floor_area_m2;|"demolish_floor_area_m2"\]$': (
+        'give the buildings floor areas (建筑面积) or floors (层数): columns = { floors = "列名" }'
+        "  # in [layers.buildings]"
+    ),
+    r"tasks\.loc\[ids, column\] = \.\.\.$": (
+        "give their buildings floor areas (建筑面积) or floors (层数), and tenants (租户数), "
+        "0 where nobody rents"
+    ),
     r"pd\.to_numeric\(|\.replace\(\[float\(": "correct them, or leave the cells empty",
     r"^(\w+) = \1(?:\.loc)?\[": "correct the rows in the file, or leave them out",
 }
@@ -300,11 +308,18 @@ def _faults_by_rehearsal(
         told = faults[errors & faults["layer"].isin([layer, *_schemes_of_noun(plan, layer)])]
         if told.empty:
             seen = Findings(layer or plan.path.name, lang)
-            seen.add_error(fault)
+            seen.add_error(_with_hint(fault, _hint_for_files(fault.hint)))
             faults = pd.concat([faults, seen.table()], ignore_index=True)
         return errors_first(faults)
     faults.loc[errors, "severity"] = "warning"
     return errors_first(faults)
+
+
+def _with_hint(fault: PinghuError, hint: str) -> PinghuError:
+    """A fault with another cure."""
+    if not isinstance(fault, LayerError) or hint == fault.hint:
+        return fault
+    return LayerError(fault.problem, layer=fault.layer, ids=fault.ids, hint=hint, fault=fault.fault)
 
 
 def _schemes_of_noun(plan: Plan, layer: str) -> list[str]:

@@ -280,6 +280,26 @@ def test_the_shell_names_the_file_of_a_bad_table(project, name, text):
     assert not re.search(r"\bp[dg]\.|\] = ", caught.value.hint)  # nobody types Python there
 
 
+@pytest.mark.parametrize(
+    ("lost", "wanted"),
+    [(["tenants"], "租户数"), (["floors"], "层数"), (["floors", "tenants"], "层数")],
+)
+def test_the_shell_says_which_column_of_the_houses_a_campaign_lacks(project, lost, wanted):
+    file = project.parent / "房屋.gpkg"
+    whole = gpd.read_file(file)
+    whole.drop(columns=lost).to_file(file)
+    text = project.read_text("utf-8").replace('tenants = "租户.csv"\n', "")
+    project.write_text(text, "utf-8")
+    with pytest.raises(pg.errors.LayerError) as caught:
+        pg.campaign_project(project, project.parent / "推进")
+    assert wanted in caught.value.hint_in("zh")
+    assert not re.search(r"\bp[dg]\.|\] = ", caught.value.hint)  # nobody types Python there
+    told = pg.check_project(project)
+    assert caught.value.hint_in("zh") in told.loc[told["severity"] == "error", "advice"].tolist()
+    whole.to_file(file)  # as the hint says
+    assert pg.check_project(project)["severity"].ne("error").all()
+
+
 def test_a_check_says_the_rows_of_a_refusal_once(project):
     (project.parent / "进场.csv").write_text(
         "河道,起点桩号,终点桩号,要求移交日期\nB,0,1000,2018-06-30\n"

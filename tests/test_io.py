@@ -105,6 +105,18 @@ def test_words_become_codes_and_unknown_ones_stay(tmp_path, delivery):
     assert "木头" in faults.loc[faults["fault"] == "unknown_code", "problem"].iloc[0]
 
 
+def test_letters_of_plans_are_read_and_an_ambiguous_one_names_all_that_it_may_be(
+    tmp_path, delivery
+):
+    # letters of GB/T 20257.1; 砖 may be 砖混 as well as 砖木, whose prices differ
+    path = write_shp(delivery.assign(结构=["砼", "混", "砖"]), tmp_path)
+    read = pg.read_layer(path, "buildings")
+    assert read["structure"].tolist() == ["concrete", "brick_concrete", "砖"]
+    found = {lang: pg.check(read, lang=lang).set_index("fault") for lang in ("zh", "en")}
+    assert found["zh"].loc["unknown_code", "advice"] == "是否指 '砖混' / '砖木'?"
+    assert found["en"].loc["unknown_code", "advice"] == "did you mean '砖混' / '砖木'?"
+
+
 @pytest.mark.parametrize("suffix", [".gpkg", ".geojson", ".fgb", ".parquet", ".shp"])
 def test_round_trip_through_every_format(tmp_path, sample, suffix):
     some = sample["buildings"].iloc[:200]

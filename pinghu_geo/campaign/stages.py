@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import rule_file
-from pinghu_geo.nouns.schema import Lang, code_label, nearest, numbers, require_columns
+from pinghu_geo.nouns.schema import Lang, code_label, label, nearest, numbers, require_columns
 
 __all__ = [
     "TODO",
@@ -272,8 +272,10 @@ def work_days(
     units = work_units(nodes, stages)
     unknown = units.isna().any(axis=1)
     if unknown.any():
+        lacking = {UNITS[stages.loc[stage, "unit"]] for stage in units.columns[units.isna().any()]}
+        what = ", ".join(f"{column} ({label(column, unit=False)})" for column in sorted(lacking))
         raise LayerError(
-            "have units of work that are not known (floor area or tenants)",
+            f"lack {what}, by which their work is measured",
             layer="tasks",
             ids=nodes.index[unknown],
             hint="survey them; until then set a value: tasks.loc[ids, column] = ...",

@@ -22,7 +22,7 @@ from pinghu_geo.intake.nesting import by_nesting, rings_turned
 from pinghu_geo.intake.registry import unit_numbers
 from pinghu_geo.nouns.door import columns_once, with_shapes
 from pinghu_geo.nouns.errors import LayerError, PinghuError
-from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.messages import say, translated
 from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import (
     NOUNS,
@@ -336,7 +336,7 @@ def _rules_of_column(column: Column) -> list[tuple[str, Callable[[pd.Series], An
 def _advice_for_value(column: Column, value: object, lang: Lang) -> str:
     if column.codes:
         words = {w: code for code, all_words in column.codes.items() for w in (code, *all_words)}
-        return nearest(value, words)
+        return translated(nearest(value, words), lang)
     low, high = column.minimum, column.maximum
     if low is None and high is None:
         return say("a number", lang)

@@ -63,12 +63,13 @@ USE = {
     "public": ("公共设施", "公共", "公建", "公共管理与公共服务", "school", "hospital"),
     "other": ("其他", "其它"),
 }
+# the single letters are those of houses on plans of 1:500 (GB/T 20257.1); 砖 alone may be either
 STRUCTURE = {
-    "concrete": ("钢筋混凝土", "钢混", "框架", "钢筋混凝土结构", "框架结构", "钢混结构"),
-    "brick_concrete": ("砖混", "混合", "混合结构", "砖混结构"),
+    "concrete": ("钢筋混凝土", "砼", "钢混", "框架", "钢筋混凝土结构", "框架结构", "钢混结构"),
+    "brick_concrete": ("砖混", "混", "混合", "混合结构", "砖混结构"),
     "brick_wood": ("砖木", "砖木结构"),
     "steel": ("钢", "钢结构"),
-    "light": ("简易", "铁皮", "铁皮房", "简易结构", "棚房"),
+    "light": ("简易", "简", "棚", "铁皮", "铁皮房", "简易结构", "棚房"),
     "other": ("其他", "其它", "其他结构"),
 }
 TITLE = {

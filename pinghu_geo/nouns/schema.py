@@ -53,10 +53,14 @@ def noun(name: str) -> Noun:
 
 
 def nearest(word: object, words: Iterable[str]) -> str:
-    """Say which of the words was probably meant, or list them."""
+    """Say which of the words was probably meant, several where none is nearer, or list them."""
     known = list(words)
-    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"use one of {', '.join(known)}"
+    close = difflib.get_close_matches(str(word), known, n=3, cutoff=0.6)
+    if not close:
+        return f"use one of {', '.join(known)}"
+    alike = [difflib.SequenceMatcher(a=one, b=str(word)).ratio() for one in close]
+    equals = [repr(one) for one, near in zip(close, alike, strict=True) if near == alike[0]]
+    return f"did you mean {' / '.join(equals)}?"
 
 
 def label(column: str, *, lang: Lang = "zh", unit: bool = True, noun: str | None = None) -> str:
