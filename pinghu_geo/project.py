@@ -108,6 +108,16 @@ CURES_IN_FILES = {
     r"^(\w+) = \1(?:\.loc)?\[": "correct the rows in the file, or leave them out",
 }
 
+# faults whose cure is a line of Python, and the key of the project file that does the same
+KEYS_FOR_FAULTS = {
+    "missing_column": 'columns = {{ {field} = "列名" }}',
+    "no_crs": "crs = 4547",
+    "in_pieces": "join_gap_m = 20",
+    "scattered_parts": "split_parts = true",
+    "invalid_geometry": "repair = true",
+    "has_z": "repair = true",
+}
+
 Progress = Callable[[str], None]
 
 
@@ -262,9 +272,16 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
     for name, (frame, seen) in read.items():
         other = others["buildings" if name == "rivers" else "rivers"]
         found.append(examine(frame, files[name][0], seen, other).assign(layer=name))
-    return _faults_by_rehearsal(
-        plan, pd.concat(found, ignore_index=True)[list(FIELDS)], lang, known
-    )
+    faults = _with_keys_for_cures(pd.concat(found, ignore_index=True)[list(FIELDS)])
+    return _faults_by_rehearsal(plan, faults, lang, known)
+
+
+def _with_keys_for_cures(faults: pd.DataFrame) -> pd.DataFrame:
+    """Faults with keys of the project file where a cure is a line of Python."""
+    for fault, key in KEYS_FOR_FAULTS.items():
+        rows = faults["fault"] == fault
+        faults.loc[rows, "advice"] = [key.format(field=f) for f in faults.loc[rows, "field"]]
+    return faults
 
 
 def _prepared_or_none(plan: Plan, frame: Any, what: str, seen: Findings) -> Any:

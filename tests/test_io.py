@@ -5,6 +5,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyogrio
 import pytest
@@ -12,7 +13,7 @@ import shapely
 
 import pinghu_geo as pg
 import pinghu_geo.intake.shapefile
-from conftest import CRS, building_frame
+from conftest import CRS, building_frame, river_frame
 from pinghu_geo.intake.encoding import text_encoding
 from pinghu_geo.nouns.schema import NOUNS, match_columns
 
@@ -105,6 +106,13 @@ def test_words_become_codes_and_unknown_ones_stay(tmp_path, delivery):
     assert "木头" in faults.loc[faults["fault"] == "unknown_code", "problem"].iloc[0]
 
 
+def test_a_text_like_a_formula_is_shown_as_it_is(delivery):
+    houses = delivery.rename(columns={"房屋编号": "building_id", "权利人": "owner"})
+    houses["owner"] = ['=HYPERLINK("http://x","点")', "李", "王"]
+    found = pg.check(houses.set_index("building_id"), "buildings").set_index("fault")
+    assert '=HYPERLINK("http://x","点")' in found.loc["active_text", "problem"]
+
+
 def test_letters_of_plans_are_read_and_an_ambiguous_one_names_all_that_it_may_be(
     tmp_path, delivery
 ):
@@ -115,6 +123,29 @@ def test_letters_of_plans_are_read_and_an_ambiguous_one_names_all_that_it_may_be
     found = {lang: pg.check(read, lang=lang).set_index("fault") for lang in ("zh", "en")}
     assert found["zh"].loc["unknown_code", "advice"] == "是否指 '砖混' / '砖木'?"
     assert found["en"].loc["unknown_code", "advice"] == "did you mean '砖混' / '砖木'?"
+
+
+def test_widths_under_one_merged_heading_are_left_and_right(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (["甲河红线宽度一览表"], ["河道", "桩号", "红线宽度", None], [None, None, "左", "右"],
+                ["甲河", "K0+000", 15, "12 m"], [None, "K0+500", 14, 11], ["合计", None, 29, 23]):  # fmt: skip
+        sheet.append(row)
+    for cells in ("A1:D1", "A2:A3", "B2:B3", "C2:D2", "A4:A5"):
+        sheet.merge_cells(cells)
+    book.save(tmp_path / "宽度.xlsx")
+    read = pg.read_table(tmp_path / "宽度.xlsx", "widths")
+    assert read[["river", "chainage_m", "left_m", "right_m"]].values.tolist() == [
+        ["甲河", 0.0, 15.0, 12.0], ["甲河", 500.0, 14.0, 11.0]]  # fmt: skip
+
+
+@pytest.mark.parametrize(("crs", "said"), [(4490, "单位为 degree"), (3857, "不是地面的米")])
+def test_a_layer_without_metres_is_refused_in_chinese_throughout(crs, said):
+    lines = river_frame({"甲河": [(513000, 2510000), (513500, 2510000)]})
+    with pytest.raises(pg.errors.CRSError) as caught:
+        pg.red_line(lines.to_crs(crs), 9)
+    assert said in caught.value.said_in("zh")
+    assert "whose" not in caught.value.said_in("zh")
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".geojson", ".fgb", ".parquet", ".shp"])

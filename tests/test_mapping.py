@@ -192,6 +192,21 @@ def test_all_of_it_in_a_project_file(houses):
     assert hit["inside_m2"].tolist() == pytest.approx([70, 70, 70], abs=0.01)
 
 
+def test_a_check_of_a_project_advises_keys_of_its_file(houses):
+    folder = houses.parent
+    lines = [shapely.LineString([(X0, Y0), (X0 + 260, Y0)]),
+             shapely.LineString([(X0 + 270, Y0), (X0 + 500, Y0)])]  # fmt: skip
+    parts = gpd.GeoDataFrame({"label": ["甲"]}, geometry=[shapely.MultiLineString(lines)], crs=4547)
+    parts.to_file(folder / "rivers.geojson")
+    (folder / "宽.csv").write_text("河道,桩号,甲宽,乙宽\n甲,0,12,15\n甲,500,12,15\n", "utf-8")
+    text = PROJECT.replace("join_gap_m = 20\n", "").replace("widths = 4", 'widths = "宽.csv"')
+    (folder / "project.toml").write_text(text, "utf-8")
+    found = pg.check_project(folder / "project.toml")
+    assert found.loc[found["fault"] == "in_pieces", "advice"].tolist() == ["join_gap_m = 20"]
+    assert found.loc[found["fault"] == "missing_column", "advice"].tolist() == [
+        'columns = { left_m = "列名" }', 'columns = { right_m = "列名" }']  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

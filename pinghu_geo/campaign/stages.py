@@ -272,7 +272,7 @@ def work_days(
     units = work_units(nodes, stages)
     unknown = units.isna().any(axis=1)
     if unknown.any():
-        lacking = {UNITS[stages.loc[stage, "unit"]] for stage in units.columns[units.isna().any()]}
+        lacking = stages.loc[units.columns[units.isna().any()], "unit"].map(UNITS).unique()
         what = ", ".join(f"{column} ({label(column, unit=False)})" for column in sorted(lacking))
         raise LayerError(
             f"lack {what}, by which their work is measured",

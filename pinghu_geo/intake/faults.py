@@ -357,7 +357,7 @@ def _check_texts(frame: pd.DataFrame, seen: Findings) -> None:
             if not (wrong := [w for w in words if test(w)]):
                 continue
             bad = text.isin(wrong)
-            shown = [ascii(v)[1:60].rstrip("'") if fault != "mojibake" else v for v in text[bad]]
+            shown = [v if fault == "mojibake" else v[:60] for v in text[bad]]
             seen.add(
                 fault,
                 frame.index[bad],

@@ -521,7 +521,7 @@ _NOUNS = (
                 "m",
                 required=True,
                 minimum=0,
-                aliases=("左岸宽度", "左侧宽度", "左岸"),
+                aliases=("左岸宽度", "左侧宽度", "左岸", "左侧", "左"),
             ),
             Column(
                 "right_m",
@@ -530,7 +530,7 @@ _NOUNS = (
                 "m",
                 required=True,
                 minimum=0,
-                aliases=("右岸宽度", "右侧宽度", "右岸"),
+                aliases=("右岸宽度", "右侧宽度", "右岸", "右侧", "右"),
             ),
             Column("wall_left", "text", "左岸墙型", stands_in=True),  # blank: the wall there is
             Column("wall_right", "text", "右岸墙型", stands_in=True),

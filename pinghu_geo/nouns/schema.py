@@ -363,8 +363,10 @@ def _require_metres(frame: Any, layer: str) -> None:
             f"{layer} = {layer}.set_crs(...), with the code of the survey",
         )
     if not frame.crs.is_projected or frame.crs.axis_info[0].unit_name not in ("metre", "meter"):
-        said = f"whose unit is {frame.crs.axis_info[0].unit_name}; areas and widths need "
-        problem = f"is in {frame.crs.name}, {said}projected metres"
+        unit = frame.crs.axis_info[0].unit_name
+        problem = (
+            f"is in {frame.crs.name}, whose unit is {unit}; areas and widths need projected metres"
+        )
     elif is_mercator(frame.crs):
         lat = _middle_in_degrees(frame.crs, frame.total_bounds)[1]
         cos2 = np.cos(np.radians(lat)) ** 2
@@ -372,8 +374,10 @@ def _require_metres(frame: Any, layer: str) -> None:
         larger = 100 * (squeezed**2 / ((1 - ECCENTRICITY2) * cos2) - 1)
         problem = f"is in {frame.crs.name}, whose metres are not metres on the ground"
         if larger > 1:  # and not NaN, where there is no place
-            problem += (
-                f" (areas {larger:.0f} % too large at {abs(lat):.1f} {'N' if lat >= 0 else 'S'})"
+            place = f"{abs(lat):.1f} {'N' if lat >= 0 else 'S'}"
+            problem = (
+                f"is in {frame.crs.name}, whose metres are not metres on the ground (areas "
+                f"{larger:.0f} % too large at {place})"
             )
     else:
         return
