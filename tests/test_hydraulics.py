@@ -499,6 +499,7 @@ def test_walls_levees_and_idle_water():
         (lambda s: s.assign(elevation_m=np.nan), "lacks elevation_m in rows"),
         (lambda s: s.drop(columns="offset_m"), "lacks the column 'offset_m'"),
         (lambda s: s.groupby("chainage_m").head(1), "single point"),
+        (lambda s: s.assign(offset_m=2.0), r"no width \(11: R K0\+000"),
         (lambda s: s.head(0), "has no rows"),
     ],
 )
@@ -532,6 +533,8 @@ def test_bad_floods_and_boundaries_are_named(flows, ends, match):
     [
         ("banks", {"left_bank_m": -9.0}, "places banks outside their section"),
         ("banks", {"left_bank_m": 2.0, "right_bank_m": -2.0}, "left bank right of the right one"),
+        ("banks", {"left_bank_m": 5.0}, "left bank right of the right one"),  # at its right end
+        ("banks", {"right_bank_m": -5.0}, "left bank right of the right one"),
         ("banks", {"left_levee_m": -2.0}, "left levee without a top"),
         ("banks", {"chainage_m": 7.0}, "speaks of places where there is no section"),
         ("obstacles", {"from_offset_m": 3.0, "to_offset_m": 1.0}, "not left of to_offset_m"),

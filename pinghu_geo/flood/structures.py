@@ -246,13 +246,14 @@ class _LaidBuilder:
 
     def laid(self) -> Laid:
         """All of it."""
+        stations = self._stations_with_structures()
         more = [self._packed_inner_sections()] if self.inner else []
         more += [self._packed_once_more()] if self.held else []
         sections = join([self.base.sections, *more]) if more else self.base.sections
         self._measure_openings(sections)
         return Laid(
             sections,
-            self._stations_with_structures(),
+            stations,
             self.base.ground,
             self.crossings,
             self.reach,

@@ -496,11 +496,17 @@ def _check_points(
         raise HydraulicsError(
             "has offsets that run back", layer="sections", ids=found.ids, hint=found.hint
         )
+    ends = np.append(np.flatnonzero(new)[1:], len(new)) - 1
     rules = (
         (
             (count < 2)[section],
             "has sections of a single point",
             "a section needs its bed and both banks",
+        ),
+        (
+            (values["offset_m"][ends] <= values["offset_m"][new])[section],
+            "has sections of no width",
+            "offset_m of their points, from left to right",
         ),
         (
             ~(values["n"] > 0),
@@ -638,6 +644,9 @@ def _check_banks(stations: pd.DataFrame, ground: Ground) -> None:
         left, right = (stations[f"{side}_{name}"].to_numpy() for side in ("left", "right"))
         outside = (left < first) | (left > last) | (right < first) | (right > last)
         crossed = left >= right
+        if name == "bank_m":  # one that isn't given is the section's end
+            one = np.where(np.isnan(left), first, left) >= np.where(np.isnan(right), last, right)
+            crossed |= one & ~(np.isnan(left) & np.isnan(right))
         for bad, problem in (
             (outside, f"places {name[:-2]}s outside their section"),
             (crossed, f"places the left {name[:-2]} right of the right one"),

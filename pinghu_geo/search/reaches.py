@@ -117,18 +117,20 @@ class Asked:
             floods.append(Base(flood, model, np.append(length, 0.0)))
             levels.append(level)
             most.append(high)
+        kinds = self.options.kinds()
+        dug = river.dug(base, kinds) if self.limits["works_yuan_m3"] > 0 else np.zeros(len(kinds))
         crossed = tuple(np.flatnonzero(np.isin(rows, list(laid.crossings))).tolist())
         covers = (k + way for k in river.covered for way in (-1, 0))
         return Reach(
             name, river, self.buildings.index[touch.ids].to_numpy(), measure, base, touch, walls,
             costs(self.buildings.iloc[touch.ids], self.rates),
-            self.options, self.works(river, name, lines.scales[code], measure, approved),
+            self.options, self.works(name, lines.scales[code], measure, approved, dug),
             tuple(floods), np.stack(levels), np.stack(most), calm,
             crossed, frozenset(crossed).union(covers),
         )  # fmt: skip
 
     def works(
-        self, river: River, name: str, scale: ChainageScale, measure: Array, approved: Approved
+        self, name: str, scale: ChainageScale, measure: Array, approved: Approved, dug: Array
     ) -> Array:
         """Price of each option at each station (2, stations, options); infinite: not allowed."""
         options = self.options
@@ -136,7 +138,7 @@ class Asked:
         price = prices(
             approved.base(measure), measure, options.move(), options.base, self.limits,
             locked(self.locks, name, measure, scale), wall_yuan_m=wall[options.wall()],
-            dug_m2=self._dug_areas(river, approved.base(measure)),
+            dug_m2=dug,
         )  # fmt: skip
         still = np.arange(options.many) == options.base
         outside = (measure < approved.at[0] - 1e-6) | (measure > approved.at[-1] + 1e-6)
@@ -149,20 +151,6 @@ class Asked:
                 hint="move the approved line there first: change its width table",
             )
         return price
-
-    def _dug_areas(self, river: River, base: Array) -> Array | float:
-        """What each option digs beyond the approved section (2, stations, options) [m²]."""
-        if not self.limits["works_yuan_m3"] > 0:
-            return 0.0
-        options = self.options
-        kinds = list(zip(options.move().tolist(), options.wall().tolist(), strict=True))
-        dug = np.zeros((*base.shape, options.many))
-        for side in (0, 1):
-            for i, before in enumerate(river.halves[side]):
-                for k, (move, wall) in enumerate(kinds):
-                    made = river.rebuilt(side, i, float(base[side, i]), move, options.walls[wall])
-                    dug[side, i, k] = 0.0 if made is None else made.dug(before)
-        return dug
 
 
 class LaidOut(NamedTuple):

@@ -62,6 +62,10 @@ class Options(NamedTuple):
         """Wall of each option."""
         return np.tile(np.arange(len(self.walls)), len(self.moves))
 
+    def kinds(self) -> list[tuple[float, Wall | None]]:
+        """Move [m] and wall of each option."""
+        return [(float(move), wall) for move in self.moves for wall in self.walls]
+
     def line(self, chosen: Array) -> DrawnLine:
         """The line of chosen options (2, stations)."""
         return DrawnLine(self.move()[chosen], self.wall()[chosen])

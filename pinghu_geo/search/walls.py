@@ -173,6 +173,19 @@ class River:
             move += offset - (half.u[half.bank] + middle) - wall.strip_m
         return half.moved(move, wall)
 
+    def dug(self, base: Array, kinds: Sequence[tuple[float, Wall | None]]) -> Array:
+        """What moves and walls dig beyond the sections (2, stations, kinds) [m²].
+
+        ``base`` (2, stations) are the offsets of the approved line.
+        """
+        found = np.zeros((*base.shape, len(kinds)))
+        for side in (0, 1):
+            for i, before in enumerate(self.halves[side]):
+                for k, (move, wall) in enumerate(kinds):
+                    made = self.rebuilt(side, i, float(base[side, i]), move, wall)
+                    found[side, i, k] = 0.0 if made is None else made.dug(before)
+        return found
+
     def top(self, side: int) -> Array:
         """Level of the bank's top [m]."""
         return np.array([h.z[h.bank] for h in self.halves[side]])
@@ -202,12 +215,6 @@ def as_surveyed(laid: Laid) -> dict[str, River]:
         left, right = (
             at if np.isfinite(at) else end for at, end in zip(banks[k], (x[0], x[-1]), strict=True)
         )
-        if not left < right:
-            raise HydraulicsError(
-                "has no channel between its banks",
-                layer="sections",
-                ids=places(stations, np.array([k])),
-            )
         middle[k] = 0.0 if left < 0 < right else (left + right) / 2
         for side, edge in ((0, left), (1, right)):
             halves[side].append(_half_section(x, z, n, middle[k], edge, side))
