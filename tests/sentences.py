@@ -55,21 +55,54 @@ def of_a_structure(node: ast.Call) -> Iterator[tuple[str, str]]:
         yield from ((kind, text) for text in templates(argument) if text != "{}")
 
 
+def chosen(name: str, around: ast.AST) -> Iterator[str]:
+    """The texts that a variable may hold: it is set, or chosen from a table of texts, in a function."""
+    set_to = [
+        (target, one.value if isinstance(one, ast.Assign) else one.iter)
+        for one in ast.walk(around)
+        if isinstance(one, ast.Assign | ast.For)
+        for target in (one.targets if isinstance(one, ast.Assign) else [one.target])
+    ]
+    for target, value in set_to:
+        if isinstance(target, ast.Name) and target.id == name:
+            yield from (text for text in templates(value) if text != "{}")
+        if not isinstance(target, ast.Tuple):
+            continue
+        names = [getattr(one, "id", "") for one in target.elts]
+        if name not in names:
+            continue
+        tables = [v for t, v in set_to if isinstance(t, ast.Name) and
+                  isinstance(value, ast.Name) and t.id == value.id]  # fmt: skip
+        for table in tables or [value]:
+            for row in ast.walk(table):
+                if isinstance(row, ast.Tuple) and len(row.elts) == len(names):
+                    own = row.elts[names.index(name)]
+                    if isinstance(own, ast.Name) and own.id != name:
+                        yield from chosen(own.id, around)
+                    yield from (text for text in templates(own) if text != "{}")
+
+
 def sentences() -> Iterator[tuple[str, int, str, str]]:
     """Module, line, kind (problem, hint or notice) and text of all that is said."""
     for path in sorted(PACKAGE.rglob("*.py")):
         module = str(path.relative_to(PACKAGE))
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        tree = ast.parse(path.read_text("utf-8"))
+        functions = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)]
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call):
                 continue
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             if name in ERRORS and node.args:
-                for text in templates(node.args[0]):
-                    yield module, node.lineno, "problem", text
-                for word in node.keywords:
-                    if word.arg == "hint":
-                        for text in templates(word.value):
-                            yield module, node.lineno, "hint", text
+                around = [one for one in functions if one.lineno <= node.lineno <= one.end_lineno][
+                    -1:
+                ]
+                said = [("problem", node.args[0])]
+                said += [("hint", word.value) for word in node.keywords if word.arg == "hint"]
+                for kind, value in said:
+                    texts = templates(value)
+                    if isinstance(value, ast.Name) and around:
+                        texts = chosen(value.id, around[0])
+                    yield from ((module, node.lineno, kind, text) for text in texts)
             elif name == "fault":
                 yield from ((module, node.lineno, *said) for said in of_a_structure(node))
             elif name in HELPERS and len(node.args) > HELPERS[name]:

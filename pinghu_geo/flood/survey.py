@@ -640,17 +640,21 @@ def aligned(banks: pd.DataFrame | None, stations: pd.DataFrame) -> dict[str, Arr
 def _check_banks(stations: pd.DataFrame, ground: Ground) -> None:
     """Refuse banks and walls outside their section or the wrong way round."""
     first, last = ground.x[ground.start], ground.x[ground.start + ground.count - 1]
-    for name in ("bank_m", "levee_m", "wall_m"):
+    for name, apart, turned in (
+        ("bank_m", "places banks outside their section",
+         "places the left bank right of the right one"),
+        ("levee_m", "places levees outside their section",
+         "places the left levee right of the right one"),
+        ("wall_m", "places walls outside their section",
+         "places the left wall right of the right one"),
+    ):  # fmt: skip
         left, right = (stations[f"{side}_{name}"].to_numpy() for side in ("left", "right"))
         outside = (left < first) | (left > last) | (right < first) | (right > last)
         crossed = left >= right
         if name == "bank_m":  # one that isn't given is the section's end
             one = np.where(np.isnan(left), first, left) >= np.where(np.isnan(right), last, right)
             crossed |= one & ~(np.isnan(left) & np.isnan(right))
-        for bad, problem in (
-            (outside, f"places {name[:-2]}s outside their section"),
-            (crossed, f"places the left {name[:-2]} right of the right one"),
-        ):
+        for bad, problem in ((outside, apart), (crossed, turned)):
             if bad.any():
                 raise HydraulicsError(
                     problem,
