@@ -1733,12 +1733,62 @@ def test_two_dimensions_have_the_ground_where_the_plan_has_it(monkeypatch):
     base = pg.water_profile(sections, q, end)
     place = pd.Series({"river": "r", "from_m": 990.0, "to_m": 1010.0, "offset_min_m": 2.0,
                        "offset_max_m": 6.0})  # fmt: skip
-    _anuga_domain(_HouseReach.around(place, sections, base, "A"), 8.0, with_house=True)
+    _anuga_domain(_HouseReach.around(place, sections, base, "A"), 8.0, corner=1.0)
     at = np.array([[900.0, 0.0], [1050.0, -3.0]])
     x, y = (at - asked["origin"]).T
     assert asked["elevation"](x, y) == pytest.approx([1.1, 0.95], abs=1e-9)
     level = np.interp([900.0, 1050.0], base["chainage_m"], base["level_m"])
     assert asked["stage"](x, y) == pytest.approx(level, abs=1e-9)
+
+
+def test_two_dimensions_have_small_cells_beside_the_house_and_lay_a_bad_mesh_anew(monkeypatch):
+    from pinghu_geo.flood import shallow
+
+    sections, q, end = river(60.0, count=41, slope=0.001)
+    base = pg.water_profile(sections, q, end)
+    place = pd.Series({"river": "r", "from_m": 990.0, "to_m": 1010.0, "offset_min_m": 2.0,
+                       "offset_max_m": 7.0})  # fmt: skip
+    reach = shallow._HouseReach.around(place, sections, base, "A")
+    # the house stands 4 m in the water: a quarter of it, squared, halved once
+    assert shallow._corner_cell(reach, 8.0, 0.5) == pytest.approx(0.5, rel=1e-3)
+    assert shallow._corner_cell(reach, 0.25, 1.0) == 0.25
+    ring = shapely.Polygon(reach.beside_house(1.0))
+    assert ring.is_valid
+    assert reach.outline(with_house=True).contains(ring)
+    assert ring.distance(reach.house) == pytest.approx(0.5)
+    tried = []
+
+    class Quantity:
+        centroid_values = np.zeros(3)
+
+        def get_values(self, interpolation_points):
+            return np.full(len(interpolation_points), 2.5)
+
+    class Domain:
+        def __init__(self, bad):
+            self.quantity = Quantity()
+            self.quantity.centroid_values = np.array([1.0, np.nan if bad else 1.0])
+
+        def __len__(self):
+            return 7
+
+        def get_quantity(self, _):
+            return self.quantity
+
+        def evolve(self, yieldstep, finaltime):
+            return iter(np.arange(0.0, finaltime, yieldstep))
+
+    def laid(_, cell, *, corner):
+        tried.append((cell, corner))
+        return Domain(bad=cell > never or len(tried) < 3)
+
+    monkeypatch.setattr(shallow, "_anuga_domain", laid)
+    never = np.inf
+    assert shallow._steady_level(reach, 8.0, corner=1.0) == (2.5, 7)
+    assert tried == [(pytest.approx(8 * 0.93**k), pytest.approx(0.93**k)) for k in range(3)]
+    never = 0.0
+    with pytest.raises(pg.errors.HydraulicsError, match="no mesh"):
+        shallow._steady_level(reach, 8.0, corner=None)
 
 
 def test_structures_stand_in_section_map_and_wall_maps(tmp_path):

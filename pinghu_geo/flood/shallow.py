@@ -27,6 +27,11 @@ __all__ = ["second_opinion"]
 UP_WIDTHS, DOWN_WIDTHS = 14.0, 14.0
 # the level is read this far above the house [m], or a channel width
 AHEAD_M = 25.0
+# beside the house cells are at most this share of its least side across [ratio], as far as that
+# side; but not less than this share of the others' area
+CORNER_SHARE, LEAST_SHARE = 0.25, 1 / 32
+# meshes that are tried, each with cells so much smaller, where ANUGA finds no water on one
+TRIES, SMALLER = 4, 0.93
 # steady: the level moves less than this [m] in a turn of so many seconds of the water's time
 STEADY_M, TURN_S, MOST_S = 1e-4, 60.0, 3000.0
 
@@ -91,8 +96,9 @@ def second_opinion(
     ANUGA's finite volumes (DE1) on a mesh of the reach 14 channel widths up and down, laid out
     along the centreline: bends are drawn straight. The ground is linear between sections; the house
     is a hole whose walls let nothing through; walls of the channel rub in one dimension only, so
-    that n is raised until the depth without the house is that of the 1-D profile. Inflow above,
-    the 1-D level below; run until the level stands still. Structures in the reach are not in it.
+    that n is raised until the depth without the house is that of the 1-D profile. Beside the house
+    cells are a quarter of its side in the water wide, or less: with cells as large as everywhere
+    the mesh alone moves the rise by a tenth. Inflow above, the 1-D level below; run until the level stands still. Structures in the reach are not in it.
 
     References
     ----------
@@ -267,6 +273,24 @@ class _HouseReach:
         made: shapely.Polygon = parts[0]
         return made
 
+    def beside_house(self, cell: float) -> list[list[float]]:
+        """Ring of the water about the house whose cells are small; half a cell from all walls."""
+        gap = 0.5 * cell**0.5
+        water = shapely.buffer(self.outline(with_house=False), -gap, join_style="mitre")
+        far = max(4 * gap, _least_side(shapely.intersection(self.house, water)))
+        near = shapely.intersection(water, shapely.buffer(self.house, far, join_style="mitre"))
+        if not shapely.get_num_interior_rings(self.outline(with_house=True)):
+            near = shapely.difference(near, shapely.buffer(self.house, gap, join_style="mitre"))
+        largest = max(shapely.get_parts(near), key=shapely.area)
+        ring: list[list[float]] = shapely.get_coordinates(largest.exterior)[:-1].tolist()
+        return ring
+
+
+def _least_side(shape: shapely.Geometry) -> float:
+    """The lesser side of a shape's box [m]; NaN of nothing."""
+    low_x, low_y, high_x, high_y = shapely.bounds(shape)
+    return float(min(high_x - low_x, high_y - low_y))
+
 
 def _water_edges_and_n(
     y: Array, z: Array, level: float, conveyance: float
@@ -284,6 +308,12 @@ def _water_edges_and_n(
     return float(fine[first]), float(fine[last]), carried / conveyance
 
 
+def _corner_cell(reach: _HouseReach, cell: float, shrunk: float) -> float:
+    """Largest cell beside a house [m²], on a mesh whose cells are shrunk so many times."""
+    side = _least_side(shapely.intersection(reach.house, reach.outline(with_house=False)))
+    return max(cell * LEAST_SHARE, min(cell, (CORNER_SHARE * side) ** 2 * shrunk))
+
+
 def _rise_on_finer_meshes(
     reach: _HouseReach, cell: float, within: float, most: int, tell: Progress
 ) -> dict[str, Any]:
@@ -297,7 +327,8 @@ def _rise_on_finer_meshes(
         levels, cells = [], 0
         for with_house in (False, True):
             word = "with" if with_house else "without"
-            level, cells = _steady_level(reach, size, with_house=with_house)
+            fine = _corner_cell(reach, size, 0.5**k) if with_house else None
+            level, cells = _steady_level(reach, size, corner=fine)
             levels.append(level)
             tell(f"two dimensions {word} the house: {cells} cells of {size:g} m², {level:.4f} m")
         rises.append((levels[1] - levels[0]) * 1000)
@@ -312,24 +343,38 @@ def _rise_on_finer_meshes(
     }  # fmt: skip
 
 
-def _steady_level(reach: _HouseReach, cell: float, *, with_house: bool) -> tuple[float, int]:
-    """Mean level above the house when the water stands still, and the number of cells."""
-    domain = _anuga_domain(reach, cell, with_house=with_house)
+def _steady_level(reach: _HouseReach, cell: float, *, corner: float | None) -> tuple[float, int]:
+    """Mean level above the house when the water stands still, and the number of cells.
+
+    ``corner`` is the largest cell beside the house; None: without it. Where the middles of three
+    neighbouring cells lie on one line ANUGA divides by nothing, and the water runs out through
+    cells that are no number: such a mesh is laid anew.
+    """
     at_x = np.array([reach.ahead])
     right, left = (float(reach.along(v, at_x)[0]) for v in (reach.right, reach.left))
     line = [[reach.ahead, right + s * (left - right)] for s in np.linspace(0.1, 0.9, 9)]
-    level = last = np.inf
-    for at in domain.evolve(yieldstep=TURN_S, finaltime=MOST_S):
-        stage = domain.get_quantity("stage").get_values(interpolation_points=line)
-        level = float(np.mean(stage))
-        if abs(level - last) < STEADY_M and at > 4 * TURN_S:
-            break
-        last = level
-    return level, len(domain)
+    for k in range(TRIES):
+        part = SMALLER**k
+        domain = _anuga_domain(reach, cell * part, corner=None if corner is None else corner * part)
+        level = last = np.inf
+        for at in domain.evolve(yieldstep=TURN_S, finaltime=MOST_S):
+            if not np.isfinite(domain.get_quantity("stage").centroid_values).all():
+                level = np.nan
+                break
+            stage = domain.get_quantity("stage").get_values(interpolation_points=line)
+            level = float(np.mean(stage))
+            if abs(level - last) < STEADY_M and at > 4 * TURN_S:
+                break
+            last = level
+        if np.isfinite(level):
+            return level, len(domain)
+    raise HydraulicsError(
+        "finds no mesh on which its water has a level", layer="buildings", hint="another cell_m2"
+    )
 
 
-def _anuga_domain(reach: _HouseReach, cell: float, *, with_house: bool) -> Any:
-    """ANUGA's domain of a reach, with its inflow and its level below."""
+def _anuga_domain(reach: _HouseReach, cell: float, *, corner: float | None) -> Any:
+    """ANUGA's domain of a reach, with its inflow and its level below; see `_steady_level`."""
     try:
         import anuga
     except ImportError:
@@ -337,7 +382,8 @@ def _anuga_domain(reach: _HouseReach, cell: float, *, with_house: bool) -> Any:
             "two dimensions need ANUGA, which isn't installed",
             hint='pip install "pinghu_geo[flood2d]"',
         ) from None
-    plan = reach.outline(with_house=with_house)
+    plan = reach.outline(with_house=corner is not None)
+    beside = None if corner is None else [[reach.beside_house(corner), corner]]
     ring = shapely.get_coordinates(plan.exterior)[:-1]
     holes = [shapely.get_coordinates(r)[:-1].tolist() for r in plan.interiors]
     tags: dict[str, list[int]] = {"wall": [], "inflow": [], "outflow": []}
@@ -350,6 +396,7 @@ def _anuga_domain(reach: _HouseReach, cell: float, *, with_house: bool) -> Any:
         boundary_tags=tags,
         maximum_triangle_area=cell,
         interior_holes=holes or None,
+        interior_regions=beside,
         # fields are asked for at coordinates from the mesh's origin: let it be that of the plan
         mesh_geo_reference=anuga.Geo_reference(xllcorner=0.0, yllcorner=0.0),
         use_cache=False,
