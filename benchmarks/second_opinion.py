@@ -52,10 +52,13 @@ def levels(cell: float, depth: float, *, house: bool) -> tuple[np.ndarray, int]:
     domain.set_quantity("friction", N)
     domain.set_quantity("stage", lambda x, y: SLOPE * (LONG - x) + depth)  # noqa: ARG005
     domain.set_quantity("xmomentum", Q / WIDTH)
+    # of the depth above: water at rest would disturb the level for a hundred metres
+    start = (Q / WIDTH * N / np.sqrt(SLOPE)) ** 0.6
     wall = anuga.Reflective_boundary(domain)
     out = anuga.Dirichlet_boundary([depth, Q / WIDTH, 0.0])
     domain.set_boundary({"wall": wall, "in": wall, "out": out})
-    anuga.Inlet_operator(domain, [[1.0, 0.1], [1.0, WIDTH - 0.1]], Q=Q)
+    line, speed = [[1.0, 0.1], [1.0, WIDTH - 0.1]], Q / WIDTH / start
+    anuga.Inlet_operator(domain, line, Q=Q, velocity=[speed, 0.0])
     points = [[x, y] for x in AT for y in np.linspace(2, 18, 9)]
     now = before = np.full(len(AT), np.inf)
     for moment in domain.evolve(yieldstep=60, finaltime=2400):

@@ -869,6 +869,13 @@ BOX = {"shape": "box", "span_m": 2.0, "rise_m": 2.0, "invert_up_m": 0.1, "invert
         (one("culvert", **BOX, n=-0.01), "has -0.01 in n"),
         (one("culvert", **BOX, blocked_m=-1.0), "has -1 in blocked_m"),
         (one("culvert", **(BOX | {"invert_up_m": 20.0})), "invert above the banks"),
+        (one("culvert", **(BOX | {"shape": "circle", "span_m": 3.0})), "circle 3 m wide and 2 m"),
+        (one("culvert", **BOX, chart=8.5), "has 8.5 in chart"),
+        (one("bridge", low_chord_m=3.0, yarnell_k=-1.0), "has -1 in yarnell_k"),
+        (one("bridge", low_chord_m=3.0, orifice=5.0), "has 5 in orifice"),
+        (one("bridge", low_chord_m=3.0, wspro_c=2.0), "has 2 in wspro_c"),
+        (one("bridge", at=np.nan, low_chord_m=3.0), r"structures: lacks chainage_m \(1: S"),
+        ([1, 2], "structures: is no table but list"),
     ],
 )  # fmt: skip
 def test_bad_structures_are_named(table, words):
@@ -1693,6 +1700,8 @@ def test_two_dimensions_lay_a_reach_out_and_name_what_they_cannot():
     assert whole.area - cut.area == pytest.approx(20.0 * 4.0, rel=1e-3)
     bed = reach.bed(np.array([1000.0, 1025.0]), np.array([0.0, 0.0]))
     assert bed == pytest.approx([0.001 * (2000 - 1000), 0.001 * (2000 - 1025)], abs=1e-9)
+    depth = reach.level[0] - 0.001 * (2000 - reach.x[0])
+    assert reach.inflow_speed() == pytest.approx(60.0 / (12 * depth), rel=1e-4)
     # what conveys in two dimensions is what conveys in one, though its walls don't rub there
     depth = reach.level[0] - 0.001 * (2000 - reach.x[0])
     assert 12 * depth ** (5 / 3) / reach.n[0] * math.sqrt(0.001) == pytest.approx(60.0, rel=1e-3)

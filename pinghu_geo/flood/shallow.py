@@ -98,7 +98,8 @@ def second_opinion(
     is a hole whose walls let nothing through; walls of the channel rub in one dimension only, so
     that n is raised until the depth without the house is that of the 1-D profile. Beside the house
     cells are a quarter of its side in the water wide, or less: with cells as large as everywhere
-    the mesh alone moves the rise by a tenth. Inflow above, the 1-D level below; run until the level stands still. Structures in the reach are not in it.
+    the mesh alone moves the rise by a tenth. Inflow at its mean speed above, the 1-D level below;
+    run until the level stands still. Structures in the reach are not in it.
 
     References
     ----------
@@ -253,6 +254,12 @@ class _HouseReach:
     def along(self, values: Array, x: Array) -> Array:
         """Values of sections between them."""
         return np.interp(x, self.x, values)
+
+    def inflow_speed(self) -> float:
+        """Mean speed of the water at the upper end [m/s]."""
+        across = np.linspace(self.right[0], self.left[0], 201)
+        depth = np.maximum(self.level[0] - self.bed(np.full(201, self.x[0]), across), 0.0)
+        return self.discharge / float(np.trapezoid(depth, across))
 
     def outline(self, *, with_house: bool) -> shapely.Polygon:
         """Plan of the water, with the house cut out."""
@@ -419,12 +426,13 @@ def _anuga_domain(reach: _HouseReach, cell: float, *, corner: float | None) -> A
     )
     edges = {"wall": walls, "inflow": walls, "outflow": below, **_hole_boundaries(holes, walls)}
     domain.set_boundary(edges)
-    step = 1.0
-    at = float(reach.x[0]) + step
+    at = float(reach.x[0]) + 1.0
+    # water that comes in at rest disturbs the level for a hundred metres
     anuga.Inlet_operator(
         domain,
         [[at, float(reach.right[0]) + 0.1], [at, float(reach.left[0]) - 0.1]],
         Q=reach.discharge,
+        velocity=[reach.inflow_speed(), 0.0],
     )
     return domain
 

@@ -79,14 +79,16 @@ DEFAULTS: dict[str, float] = {
 POSITIVE = frozenset({
     "width_m", "orifice", "weir_coefficient", "span_m", "rise_m", "length_m", "n", "barrels",
     "gate_width_m", "gate_height_m", "debris_width_m", "debris_height_m", "wspro_c",
-    "gate_coefficient", "sill_coefficient", "max_submergence",
+    "gate_coefficient", "sill_coefficient", "max_submergence", "yarnell_k",
 })  # fmt: skip
 NOT_NEGATIVE = frozenset({
     "n_piers", "pier_width_m", "pier_drag", "entrance_loss", "exit_loss", "blocked_m", "opening_m",
     "n_open", "n_gates", "n_bottom_to_m", "distance_m",
 })  # fmt: skip
 SKEWS, MOST_SKEW_DEG = ("skew_deg", "pier_skew_deg"), 80.0
-WHOLE = frozenset({"n_piers", "barrels", "n_gates", "n_open"})
+WHOLE = frozenset({"n_piers", "barrels", "n_gates", "n_open", "chart", "scale"})
+# shares of what would pass without any loss
+RATIOS = frozenset({"max_submergence", "orifice", "wspro_c"})
 # a crest's coefficient by its form [√m/s]: 1.7 broad (3.1 in feet), 2.18 ogee (3.95), 1.84 sharp
 CRESTS = {"broad": 1.70, "ogee": 2.18, "sharp": 1.84, "road": 1.44}
 # inlet of HDS-5 where the table names none: chart, scale
@@ -145,7 +147,13 @@ def _checked_structures(structures: pd.DataFrame) -> pd.DataFrame:
         )
     for word in structures["kind"]:
         one_of(word, KINDS, "structures: kind")
-    return structures.assign(chainage_m=numbers(structures, "chainage_m", "structures"))
+    at = numbers(structures, "chainage_m", "structures")
+    if at.isna().any():
+        raise HydraulicsError(
+            "lacks chainage_m", layer="structures", ids=structures.index[at.isna()],
+            hint="fill in chainage_m",
+        )  # fmt: skip
+    return structures.assign(chainage_m=at)
 
 
 def parts_by_kind(
@@ -654,7 +662,7 @@ class _StructureRow:
             (column in POSITIVE and not value > 0, say("a number above 0", "en")),
             (column in NOT_NEGATIVE and value < 0, say("a number not below 0", "en")),
             (column in WHOLE and value != round(value), say("a whole number", "en")),
-            (column == "max_submergence" and value > 1, say("a ratio of at most 1", "en")),
+            (column in RATIOS and value > 1, say("a ratio of at most 1", "en")),
             (column in SKEWS and abs(value) > MOST_SKEW_DEG, say("degrees, at most 80", "en")),
         ):
             if bad:
@@ -945,6 +953,11 @@ def _barrel_group(one: _StructureRow, gap: float, tops: list[float]) -> Group:
         raise one.fault("lacks shape", f"one of {', '.join(SHAPES)}")
     rise = one.number("rise_m")
     span = one.number("span_m", rise if shape == "circle" else None)
+    if shape == "circle" and abs(span - rise) > 1e-3 * rise:
+        raise one.fault(
+            f"is a circle {span:g} m wide and {rise:g} m high",
+            "leave span_m blank, or call it ellipse",
+        )
     length = one.number("length_m", gap)
     up, down = one.number("invert_up_m"), one.number("invert_down_m")
     if up >= tops[0] or down >= tops[1]:

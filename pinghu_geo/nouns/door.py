@@ -97,6 +97,8 @@ M_TOLERANCE_M = 1.0
 EXACT = 2**53
 # A stretch or a limit may reach as far as there is anything; nothing else is without an end.
 ENDLESS = ("from_m", "to_m", "least_m", "most_m")
+# Annotations of parameters that take tables and nothing else.
+ONLY_TABLES = ("pd.DataFrame", "pd.DataFrame | None")
 # Days as Excel counts them: the first is 0, and these are those of 2000 to 2049.
 EXCEL_ORIGIN, SERIAL = pd.Timestamp("1899-12-30"), (36526, 54789)
 TRUTH = dict.fromkeys(("是", "true", "1", "1.0", "yes", "y", "√", "达标", "合格"), True)
@@ -159,8 +161,9 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         said = inspect.get_annotations(function)
         parts = {n for n in names if any(p in str(said.get(n, "")) for p in PARTS)}
         wanted = [(k, n, nouns[n]) for k, n in enumerate(names) if nouns[n] or n in parts]
+        only = {n for n in names if nouns[n] and str(said.get(n)) in ONLY_TABLES}
         # the wrapper below has the globals of the function's own module
-        let_in, agree = _cleaned_argument, _require_agreeing_datums
+        let_in, agree, be_table = _cleaned_argument, _require_agreeing_datums, _require_table
 
         def through_the_door(*args: P.args, **kwargs: P.kwargs) -> T:
             given = list(args)
@@ -170,6 +173,8 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
                     tables[name] = given[place] = let_in(given[place], what, name)
                 elif name in kwargs:
                     tables[name] = kwargs[name] = let_in(kwargs[name], what, name)
+                if name in only:
+                    be_table(tables.get(name), what, name)
             agree(tables)
             return function(*given, **kwargs)  # type: ignore[arg-type]
 
@@ -185,6 +190,17 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return wrapped
 
     return wrap
+
+
+def _require_table(value: Any, what: str, layer: str) -> None:
+    """Refuse what is no table where nothing else is taken."""
+    if value is None or hasattr(value, "columns") or isinstance(value, Mapping):
+        return
+    raise LayerError(
+        f"is no table but {type(value).__name__}",
+        layer=layer,
+        hint=f'{layer} = pg.read_table("{layer}.csv", "{what}")',
+    )
 
 
 def _require_agreeing_datums(tables: Mapping[str, Any]) -> None:
