@@ -17,6 +17,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib import recfunctions
+from scipy.optimize import brentq
 
 import pinghu_geo as pg
 from pinghu_geo.deliver.standing import structures_on_plan
@@ -414,6 +415,32 @@ def test_yarnells_rise_by_hand():
     head, share = v**2 / (2 * G), 2 * 0.8 / 12
     rise = 2 * 0.9 * (0.9 + 10 * head / depth - 0.6) * (share + 15 * share**4) * head
     assert up["level_m"] - down["level_m"] == pytest.approx(rise, abs=2e-4)
+
+
+@pytest.mark.parametrize("c", [0.7, 0.9])
+def test_wspros_expansion_by_hand(c):
+    """12 m of smooth channel, 8 m of opening: no friction, so what is lost is the expansion."""
+    q, wide, opening, y = 40.0, 12.0, 8.0, 2.6
+    sections, *_ = river(n=1e-4, slope=1e-9, count=3)
+    bridge = one(
+        "bridge", 75.0, low_chord_m=6.0, deck_m=7.0, width_m=6.0, from_offset_m=-opening / 2,
+        to_offset_m=opening / 2, method="wspro", wspro_c=c,
+    )  # fmt: skip
+    found = pg.water_profile(sections, q, {"level_m": y}, structures=bridge)
+    below = y + (q / (wide * y)) ** 2 / (2 * G)
+
+    def off(z):
+        ratio = wide * y / (opening * z)
+        lost = (q / (wide * y)) ** 2 / (2 * G) * max(2 - 1 - 2 * ratio / c + ratio**2 / c**2, 0)
+        return z + (q / (opening * z)) ** 2 / (2 * G) - below - lost
+
+    inside = brentq(off, (q**2 / G / opening**2) ** (1 / 3) + 1e-6, 6.0)
+    energy = inside + (q / (opening * inside)) ** 2 / (2 * G)
+    up = brentq(lambda z: z + (q / (wide * z)) ** 2 / (2 * G) - energy, 1.8, 8.0)
+    row = found[found["structure_id"].notna()].iloc[0]
+    assert row["control"] == "wspro"
+    assert row["level_m"] == pytest.approx(up, abs=1e-4)
+    assert up > y + 0.02
 
 
 def test_momentum_at_a_bridge_balances():

@@ -147,11 +147,11 @@ def _checked_structures(structures: pd.DataFrame) -> pd.DataFrame:
         )
     for word in structures["kind"]:
         one_of(word, KINDS, "structures: kind")
-    at = numbers(structures, "chainage_m", "structures")
+    at = numbers(structures, column := "chainage_m", "structures")
     if at.isna().any():
         raise HydraulicsError(
-            "lacks chainage_m", layer="structures", ids=structures.index[at.isna()],
-            hint="fill in chainage_m",
+            f"lacks {column}", layer="structures", ids=structures.index[at.isna()],
+            hint=f"fill in {column}",
         )  # fmt: skip
     return structures.assign(chainage_m=at)
 
