@@ -51,6 +51,25 @@ def search(street, allowed_mm=20, sections=None, limits=LIMITS, **more):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("top", "asked", "said"),
+    [(4.0, None, []), (4.0, 9.0, ["不足所要求的超高"]), (0.5, None, ["高出岸顶"]),
+     (0.5, 1.0, ["高出岸顶", "不足所要求的超高"])],
+)  # fmt: skip
+def test_a_flood_above_the_banks_is_said_beside_the_rise(street, top, asked, said):
+    # the approved river has no such freeboard itself, and a rise of nothing says nothing of it
+    best = search(street, 0, channel(top=top), freeboard_m=asked)
+    least = best.rise[["freeboard_left_m", "freeboard_right_m"]].min(axis=1)
+    told = [one for one in best.summary() if "岸顶" in one or "超高" in one]
+    assert len(told) == len(said)
+    for one, word in zip(told, said, strict=True):
+        assert word in one
+        low = least < (0 if word == "高出岸顶" else asked)
+        assert f"{len(least)} 个桩号点中" in one
+        assert f"{low.sum()} 个" in one
+        assert f"{abs(least.min()):.2f} m" in one
+
+
 def test_the_rise_that_the_profile_finds_is_within_the_allowed_one(street):
     best = search(street)
     assert (best.nodes["proof"] == "river").all()

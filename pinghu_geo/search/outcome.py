@@ -25,6 +25,9 @@ from pinghu_geo.search.walls import as_tables
 
 __all__ = ["SearchRecord", "WithinRise"]
 
+# freeboard less than asked by this is no less: levels are found to half a millimetre
+UNSEEN_M = 0.0005
+
 
 @dataclass(frozen=True, slots=True)
 class WithinRise(Result):
@@ -135,12 +138,31 @@ class WithinRise(Result):
                 lang, name, f"{largest_rise(self.rise, name):.1f}", f"{most:g}")
             for name, most in self.allowed.items()
         ]  # fmt: skip
-        lines.append(self._over_the_band(lang))
+        lines += [*self._freeboard_sentences(lang), self._over_the_band(lang)]
         if self.stopped:
             lines.append(say("The search was stopped: stretches that it hadn't reached keep the "
                              "approved design.", lang))  # fmt: skip
         lines.append(say("This is a screening; the flood-impact evaluation by a qualified office "
                          "decides.", lang))  # fmt: skip
+        return lines
+
+    def _freeboard_sentences(self, lang: Lang) -> list[str]:
+        """Where the first flood leaves less freeboard than is asked, or stands above a bank."""
+        asked = self.done.search.asked.freeboard_m
+        first = self.rise[self.rise["profile"] == next(iter(self.allowed))]
+        least = first[["freeboard_left_m", "freeboard_right_m"]].min(axis=1)
+        lines = []
+        for wanted in sorted({0.0, asked or 0.0}):
+            low = least < wanted - UNSEEN_M
+            if not low.any():
+                continue
+            sentence = (
+                "The flood stands above a bank at {} of {} stations, by up to {} m."
+                if wanted == 0
+                else "Less than the freeboard asked is left at {} of {} stations, {} m at least."
+            )
+            worst = -least.min() if wanted == 0 else least.min()
+            lines.append(say(sentence, lang, f"{low.sum():,}", f"{len(least):,}", f"{worst:.2f}"))
         return lines
 
     def _over_the_band(self, lang: Lang) -> str:
