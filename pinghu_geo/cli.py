@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import sys
+import threading
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -581,8 +583,7 @@ def main() -> None:
             err=True,
         )
         sys.exit(2)
-    # whoever ends us asks us to clear away what is half there
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    _clear_away_when_ended()
     from pinghu_geo.nouns.errors import PinghuError
 
     lang = _lang_of_arguments(sys.argv)
@@ -607,6 +608,22 @@ def main() -> None:
         head = "错误:" if lang == "zh" else "error: "
         typer.echo(head + fault.in_language(lang), err=True)
         sys.exit(2)
+
+
+def _clear_away_when_ended() -> None:
+    """Whoever ends us asks us to clear away what is half there: SIGTERM leaves by an exception.
+
+    One that arose in a callback of the garbage collection is swallowed there, and sent once more.
+    """
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+    def send_again(lost: Any) -> None:
+        if isinstance(lost.exc_value, SystemExit):
+            threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        else:
+            sys.__unraisablehook__(lost)
+
+    sys.unraisablehook = send_again
 
 
 def _lang_last(given: list[str]) -> list[str]:

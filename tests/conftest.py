@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import io
 import signal
+import sys
 from pathlib import Path
 
 import geopandas as gpd
@@ -121,6 +122,7 @@ def houses(straight):
 def typed(*words):
     """Exit status, output and errors of a command line, in this process: no second start."""
     out, err, before = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
+    hook = sys.unraisablehook
     code = None
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -134,6 +136,7 @@ def typed(*words):
             code = left.code
         finally:
             signal.signal(signal.SIGTERM, before)
+            sys.unraisablehook = hook
     return code, out.getvalue(), err.getvalue()
 
 

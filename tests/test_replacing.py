@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -567,3 +568,24 @@ def test_what_the_system_says_is_said_in_chinese(tmp_path, code):
     told = said.value.in_language("zh").replace(str(tmp_path / "a"), "").replace("QGIS", "")
     assert not [word for word in told.replace("Excel", "").split() if word.isascii()]
     assert "不能写出" in told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_request_to_end_that_comes_within_a_callback_is_heard():
+    """A callback of the garbage collection swallows exceptions."""
+    code = (
+        "import os, signal, time, weakref\n"
+        "from pinghu_geo.cli import _clear_away_when_ended\n"
+        "class Thing: pass\n"
+        "def gone(_):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    for _ in range(1000): pass\n"
+        "_clear_away_when_ended()\n"
+        "thing = Thing()\n"
+        "ref = weakref.ref(thing, gone)\n"
+        "del thing\n"
+        "time.sleep(2)\n"
+        "print('went on')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGTERM, "", "")
