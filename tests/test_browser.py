@@ -455,6 +455,30 @@ def test_rings_say_of_which_classes_the_houses_are(page, houses):
     assert all("conic-gradient" in one for one in drawn)
 
 
+def test_a_board_on_the_wall_reloads_itself_but_not_under_a_hand(tmp_path):
+    from campaigns import campaign
+
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("needs chromium and chromedriver")
+
+    def written(day):
+        c = campaign(6, as_of=day)
+        pg.node_board(c["tasks"], state=c["state"], reload_s=1).save(tmp_path / "board.html")
+
+    said = "return document.body.innerText"
+    written("2018-03-13")
+    with browser() as driver:
+        driver.get((tmp_path / "board.html").as_uri())
+        assert "2018-03-13" in driver.execute_script(said)
+        written("2018-03-14")
+        waited(driver, lambda: "2018-03-14" in driver.execute_script(said), 20)
+        # somebody reads a node's facts: they stay
+        driver.execute_script("document.querySelector('button.n').click()")
+        written("2018-03-15")
+        time.sleep(2.5)
+        assert "2018-03-14" in driver.execute_script(said)
+
+
 def test_it_prints_on_one_sheet_of_a3(page):
     made = page.execute_cdp_cmd(
         "Page.printToPDF", {"printBackground": True, "preferCSSPageSize": True}
