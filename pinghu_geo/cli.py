@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -583,6 +584,8 @@ def main() -> None:
             err=True,
         )
         sys.exit(2)
+    # a hundred thousand shapes that stay aren't looked through for cycles again and again
+    gc.set_threshold(20_000, 10, 10)
     _clear_away_when_ended()
     from pinghu_geo.nouns.errors import PinghuError
 

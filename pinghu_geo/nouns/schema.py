@@ -528,8 +528,10 @@ def numbers(frame: pd.DataFrame, column: str, layer: str) -> pd.Series:
     given = frame[column]
     if given.dtype.kind in "mM":  # a date is no number, though software counts its nanoseconds
         given = given.astype(object).astype("str").where(given.notna())
-    values = pd.to_numeric(given, errors="coerce").astype(float)
-    lost = values.isna() & frame[column].notna()
+    # most are floats already, of which none can be lost
+    plain = given.dtype == np.float64
+    values = given if plain else pd.to_numeric(given, errors="coerce").astype(float)
+    lost = values.isna() & frame[column].notna() if not plain else np.zeros(0, bool)
     if lost.any():
         word = frame.loc[lost, column].iloc[0]
         raise LayerError(
@@ -539,7 +541,8 @@ def numbers(frame: pd.DataFrame, column: str, layer: str) -> pd.Series:
             hint=f"correct them, or count them as unknown: {layer}[{column!r}] = "
             f'pd.to_numeric({layer}[{column!r}], errors="coerce")',
         )
-    vast = np.isfinite(values) & (values.abs() > VASTEST)
+    vast = np.abs(values.to_numpy()) > VASTEST
+    vast[vast] = np.isfinite(values.to_numpy()[vast])
     if vast.any():
         raise LayerError(
             f"has numbers such as {values[vast].iloc[0]:g} in {column} ({label(column)})",

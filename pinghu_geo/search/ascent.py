@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linprog
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.search.bounds import Buildings, Chords, Sheaf, Steps, chords, cost_of
@@ -151,6 +150,8 @@ def _highest_point(
     base: Array, slope: Array, sums: tuple[Array, Array], centre: Array, edge: float
 ) -> tuple[Array, float] | None:
     """Prices within the box at which the lowest of all planes is highest, and how high it is."""
+    from scipy.optimize import linprog  # most commands search nothing, and it is slow to import
+
     matrix, total = sums
     below = np.hstack([-slope, np.ones((len(base), 1))])
     low, high = np.maximum(centre - edge, 0.0), centre + edge
