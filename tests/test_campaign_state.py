@@ -389,6 +389,20 @@ def test_a_face_is_ready_at_the_last_of_its_houses_by_plan_and_by_the_others_day
 # --- supervision and money ---
 
 
+def test_a_demand_names_the_day_from_which_its_lateness_counts():
+    plan = pd.DataFrame({"node_id": "A-L-002", "stage": ["signed", "demolished"], "group": "乙",
+                         "finish": pd.to_datetime(["2018-02-10", "2018-04-01"])})  # fmt: skip
+    state = pg.progress_state(reports(("B3", "谈判", "2018-02-01")), HOUSES.loc[["B3"]],
+                              as_of="2018-04-05")  # fmt: skip
+    told = {lang: pg.supervision(plan, state, HOUSES.loc[["B3"]], lang=lang).notices["demand"].item()
+            for lang in ("zh", "en")}  # fmt: skip
+    # 54 days are since the signing that was due on 10 February, not since 1 April
+    assert told["zh"] == (
+        "拆除应于 2018-04-01 前完成,现为谈判;所缺最早的阶段应于 2018-02-10 前完成,滞后 54 天"
+    )
+    assert told["en"].endswith("the first stage lacking was due by 2018-02-10, 54 days behind")
+
+
 def test_supervision_by_hand():
     plan = pd.DataFrame(
         {"node_id": ["A-L-001"] * 2 + ["A-L-002"] * 2, "stage": ["signed", "demolished"] * 2,

@@ -1,5 +1,6 @@
 """Papers in Word: what they say is what the tables hold, and stays text."""
 
+import re
 import zipfile
 from io import BytesIO
 
@@ -147,7 +148,9 @@ def test_notices_name_each_red_node_and_the_houses_behind(tmp_path, made):
         behind = now[now.map(order.index) < order.index(row["stage_due"])]
         found = table_after(path, "房屋编号", "权利人")
         assert [r[0] for r in found] == list(behind.index)
-        assert any(f"已滞后 {row['late_by_days']} 天" in text for text in texts(path))
+        said = next(text for text in texts(path) if f"已滞后 {row['late_by_days']} 天" in text)
+        last_day = re.findall(r"\d{4}-\d\d-\d\d(?= 前完成)|(?<=限期 )[\d-]{10}", said)[-1]
+        assert row["date"] - pd.Timestamp(last_day) == pd.Timedelta(days=row["late_by_days"])
 
 
 def test_no_red_node_no_notice(tmp_path):

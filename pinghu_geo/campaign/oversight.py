@@ -333,15 +333,19 @@ def _notices_of_red_nodes(
     rows = pd.DataFrame(red.drop(columns=["signal", "since"]))
     rows.insert(0, "date", day)
     rows["demand"] = [
-        say(
-            "{} is due by {}; now {}, {} days behind",
-            lang,
-            words[r.stage_due],
-            f"{r.stage_due_on:%Y-%m-%d}",
-            words[r.stage],
-            r.late_by_days,
-        )
+        _demand(r, day, words, lang)
         + (say("; held up by: {}", lang, r.blocker) if isinstance(r.blocker, str) else "")
         for r in each_row(red)
     ]
     return rows
+
+
+def _demand(row: Any, day: pd.Timestamp, words: Mapping[str, str], lang: Lang) -> str:
+    """What is due of a node, and since when the first of what it lacks is."""
+    due, late = row.stage_due_on, row.late_by_days
+    since = day - pd.Timedelta(days=late)
+    told = (words[row.stage_due], f"{due:%Y-%m-%d}", words[row.stage])
+    if since == due:
+        return say("{} is due by {}; now {}, {} days behind", lang, *told, late)
+    return say("{} is due by {}; now {}; the first stage lacking was due by {}, {} days behind",
+               lang, *told, f"{since:%Y-%m-%d}", late)  # fmt: skip

@@ -118,15 +118,25 @@ def write_notices(
                   "leader": str(row.get("leader") or "")}  # fmt: skip
         if row.get("blocker") is None:
             paper["blocker_since"] = "—"
-        paper["said"] = say(
-            "As of {}, node {} should have reached {} by {}; it stands at {} and is {} days late.",
-            lang, f"{row['date']:%Y-%m-%d}", node, paper["stage_due"], paper["stage_due_on"],
-            paper["stage"], paper["late_by_days"])  # fmt: skip
+        paper["said"] = _demand_in_words(row, paper, lang)
         paper["houses"] = _houses_behind(node, row["stage_due"], tasks, state, words, rank, lang)
         papers[str(node)] = paper
     if not papers:
         return []
     return write_papers("notice", papers, target, template, lang, named=True)
+
+
+def _demand_in_words(row: Mapping[str, Any], paper: Mapping[str, Any], lang: Lang) -> str:
+    """What the node should have reached, and since when the first of what it lacks is due."""
+    told = (f"{row['date']:%Y-%m-%d}", paper["node_id"], paper["stage_due"],
+            paper["stage_due_on"], paper["stage"])  # fmt: skip
+    since = row["date"] - pd.Timedelta(days=row["late_by_days"])
+    if since == row["stage_due_on"]:
+        return say("As of {}, node {} should have reached {} by {}; it stands at {} and is {} days "
+                   "late.", lang, *told, paper["late_by_days"])  # fmt: skip
+    return say("As of {}, node {} should have reached {} by {}; it stands at {}; the first stage "
+               "that it lacks was due by {} and is {} days late.",
+               lang, *told, f"{since:%Y-%m-%d}", paper["late_by_days"])  # fmt: skip
 
 
 def _houses_behind(
