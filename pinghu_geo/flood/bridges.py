@@ -614,8 +614,12 @@ def mean_bed(x: Array, z: Array, spans: list[tuple[float, float]], chord: float)
     of a sloping deck the opening is as wide as a point.
     """
     a, b, h0, h1 = x[:-1], x[1:], chord - z[:-1], chord - z[1:]
-    wide = area = 0.0
+    joined: list[tuple[float, float]] = []  # pieces from bend to bend are many
     for start, stop in spans:
+        first = joined.pop()[0] if joined and start == joined[-1][1] else start
+        joined.append((first, stop))
+    wide = area = 0.0
+    for start, stop in joined:
         p, q = np.clip(a, start, stop), np.clip(b, start, stop)
         k = np.flatnonzero(q > p)
         slope = (h1[k] - h0[k]) / (b[k] - a[k])
