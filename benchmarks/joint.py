@@ -6,7 +6,8 @@ sections, every design of both banks; sections with levees, which are refused. D
 order of cost, each through `water_profile`, which the search knows nothing of, until one keeps the
 rise; what is drawn between two stations is straight. ``--part=1/4`` takes every fourth river only,
 ``--log=FILE`` writes a line a river as it is done, and passes over those that the file holds already.
-``uv run python benchmarks/joint.py node`` marches nodes of 100 stations with fifteen options a bank.
+``uv run python benchmarks/joint.py node`` marches nodes of 100 stations with fifteen options a bank,
+``... long`` searches rivers of that size; ``--seeds=8,4`` takes four from the eighth on.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ RATES = pd.DataFrame({"building_yuan_m2": [1000.0]})
 LOSSES = {"contraction": 0.1, "expansion": 0.3}
 SLOPE = {"slope": 0.002}
 LOCKED = pd.DataFrame({"river": ["A"], "from_m": [0.0], "to_m": [1e4], "bank": ["right"]})
-# what the search keeps below the rise allowed [m]
-RESERVE_M = 2e-5
+# what the search keeps below the rise allowed, and what it allows where that leaves nothing [m]
+RESERVE_M, EXCESS_M = 2e-5, 1e-6
 Case = dict[str, Any]
 
 
@@ -88,6 +89,11 @@ def allowed_of(case: Case) -> Any:
     return {name: mm for name, (_, mm) in case["floods"].items()}
 
 
+def highest(allowed_mm: Any) -> Any:
+    """Rise that designs of the search keep [m]."""
+    return np.maximum(allowed_mm / 1000 - RESERVE_M, EXCESS_M)
+
+
 def hit(every: Any, at: Any, x0: float, x1: float, room: float) -> Any:
     """Which lines, drawn straight between stations, move farther than a wall from x0 to x1 allows."""
     ends = np.union1d([x0, x1], at[(at > x0) & (at < x1)])
@@ -133,7 +139,7 @@ def exhaustive(case: Case, free: Any = None) -> float:
         found = pg.water_profile(pd.concat(tables), flow, ends, **losses)
         level = found.sort_values(["scheme", "profile", "chainage_m"])["level_m"].to_numpy()
         rise = level.reshape(len(some), -1) - still
-        limit = np.repeat(most, len(at)) / 1000 - RESERVE_M
+        limit = np.repeat(highest(np.array(most)), len(at))
         fine = (rise <= limit + 1e-9).all(axis=1)
         if fine.any():
             return float(cost[some[np.argmax(fine)]])
@@ -242,7 +248,7 @@ def exhaustive_fork(case: Case) -> float:
         found = pg.water_profile(pd.concat(tables), case["flows"], case["ends"], **options)
         was = found[["river", "chainage_m"]].merge(still, how="left")["level_m"].to_numpy()
         worst = (found["level_m"] - was).groupby(found["scheme"]).max()
-        fine = (worst <= case["allowed_mm"] / 1000 - RESERVE_M + 1e-9).to_numpy()
+        fine = (worst <= highest(case["allowed_mm"]) + 1e-9).to_numpy()
         if fine.any():
             return float(total[begin + int(np.argmax(fine))])
     raise AssertionError("not even the approved lines keep the rise")
@@ -402,7 +408,7 @@ def surveyed(seed: int, kind: str) -> tuple[pg.search.WithinRise, float]:
         except pg.errors.HydraulicsError:  # no bed is left: no design
             continue
         found = pg.water_profile(made.sections, 30.0, SLOPE, banks=made.banks, **LOSSES)
-        if (found["level_m"].to_numpy() <= base + 0.010 - RESERVE_M + 1e-8).all():
+        if (found["level_m"].to_numpy() <= base + highest(10.0) + 1e-8).all():
             return best, float(cost[k])
     raise AssertionError("not even the approved lines keep the rise")
 
@@ -449,21 +455,54 @@ def compared(kind: str, seed: int) -> tuple[pg.search.WithinRise, float]:
     return searched(case, locks=pd.concat([LOCKED, still])), exhaustive(case, free)
 
 
-def node() -> None:
+def long_river(seed: int, houses: int = 40) -> pg.search.WithinRise:
+    """The search on 2 km with five offsets by three walls on each bank, 30 mm of rise, by chance."""
+    rng = np.random.default_rng(seed)
+    at = np.arange(0, 1981.0, 20.0)
+    sections = channel(0.001 * (1980 - at), at, half=11.0, top=6.0, n=0.028, n_wall=0.030)
+    shapes = {}
+    for k in range(houses):
+        x, near, side = rng.uniform(25, 1930), rng.uniform(7.1, 10.9), rng.choice([-1, 1])
+        ends = sorted((side * near, side * (near + 9)))
+        shapes[f"H{k}"] = shapely.box(x, ends[0], x + rng.uniform(8, 20), ends[1])
+    walls = pd.DataFrame(
+        {"wall": ["dressed", "smooth"], "side_slope": 0.0, "n_wall": [0.022, 0.015],
+         "wall_yuan_m": [900.0, 2200.0]}
+    )  # fmt: skip
+    return pg.least_demolition_within_rise(
+        river_frame({"A": [(0, 0), (1980, 0)]}), line(1980.0, 11.0),
+        building_frame(shapes, floors=rng.integers(1, 7, houses)), sections, 110.0,
+        {"slope": 0.001}, {"inward_m": 4, "outward_m": 0, "step_m": 1, "taper": 0.1},
+        allowed_mm=30, walls=walls, rates=RATES, node_stations=1000,
+    )  # fmt: skip
+
+
+def node(first: int, many: int) -> None:
     """100 stations with fifteen options a bank, until the gap is below 1 %."""
     from optimise import node as made
 
-    from pinghu_geo.search.labels import solve_node
+    from pinghu_geo.search.trials import solve_node
 
-    for seed, buildings in ((k, 40) for k in range(8)):
-        problem, base = made(100, seed, buildings)
+    for seed in range(first, first + many):
+        problem, base = made(100, seed, 40)
         start = time.process_time()
         done = solve_node(problem, known=base, enough=0.01, seconds=6000.0)
         spent = time.process_time() - start
         assert done is not None
         gap = (done.cost - done.bound) / done.cost
-        print(f"seed {seed}: 100 stations x 15 options, {buildings} buildings: {spent:.1f} s CPU, "
+        print(f"seed {seed}: 100 stations x 15 options, 40 buildings: {spent:.1f} s CPU, "
               f"{'proven' if done.proven else f'gap {gap:.2%}'}", flush=True)  # fmt: skip
+
+
+def long_rivers(first: int, many: int) -> None:
+    """The same size through the public function, profiles, drawing and counting included."""
+    for seed in range(first, first + many):
+        start = time.process_time()
+        best = long_river(seed)
+        proof = best.certificate.iloc[0]
+        print(f"seed {seed}: {time.process_time() - start:.1f} s CPU, {len(best.nodes)} nodes, "
+              f"{proof['proof']}, {proof['total_yuan']:,.0f} yuan, gap {proof['gap']:.3%}, "
+              f"rise {best.largest_rise_mm:.3f} mm", flush=True)  # fmt: skip
 
 
 def keeps(best: pg.search.WithinRise) -> bool:
@@ -518,8 +557,9 @@ def main(many: int, log: str | None, part: tuple[int, int]) -> None:
 if __name__ == "__main__":
     options = dict(one.removeprefix("--").split("=") for one in sys.argv[1:] if "=" in one)
     plain = [one for one in sys.argv[1:] if "=" not in one]
-    if plain == ["node"]:
-        node()
+    if plain[:1] in (["node"], ["long"]):
+        first, many = (int(v) for v in options.get("seeds", "0,8").split(","))
+        (node if plain == ["node"] else long_rivers)(first, many)
     else:
         if "log" in options:
             Path(options["log"]).touch()

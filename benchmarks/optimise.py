@@ -20,8 +20,9 @@ from scipy import optimize, sparse
 import pinghu_geo as pg
 from pinghu_geo.flood.sections import Ground, pack
 from pinghu_geo.flood.steady import Model
-from pinghu_geo.search.labels import NodeProblem, solve_node
 from pinghu_geo.search.mincut import LocalProblem, solve, touches, value
+from pinghu_geo.search.problem import NodeProblem
+from pinghu_geo.search.trials import solve_node
 
 
 def chance(stations: int, levels: int, buildings: int, seed: int = 0) -> LocalProblem:

@@ -7,11 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pinghu_geo.flood.survey import lay_sections
 from pinghu_geo.search import labels
-from pinghu_geo.search.labels import March, solve_node
+from pinghu_geo.search.fronts import Buckets
+from pinghu_geo.search.labels import March
 from pinghu_geo.search.problem import NodeProblem, Pairs, design_cost, design_works
+from pinghu_geo.search.trials import Cheapest, Work, cheapest, solve_node
 
 HIGH = 20.0
 
@@ -268,7 +272,7 @@ def test_no_step_lies_below_its_straight_line(seed):
         way = rng.integers(0, len(steps.above), 3000)
         below = np.searchsorted(steps.first, way, side="right") - 1
         share = rng.uniform(0, 1, len(way))
-        level = steps.low[0][below] + share * (steps.top[0] - steps.low[0][below])
+        level = steps.low[0][below] + share * (steps.top[0] - steps.low[0])[below]
         state = problem.model.state(
             problem.rows[i + 1].ravel()[below], np.full(len(way), problem.discharge[i + 1]), level
         )
@@ -288,3 +292,72 @@ def test_cut_lists_are_said_and_never_worse_than_the_known_design():
     cut = solve_node(problem, known=base, most_labels=1, seconds=0.0)
     assert cut.bound <= exact.cost <= cut.cost <= design_cost(problem, base) + 1e-9
     assert solve_node(replace(problem, most_level=problem.most_level - 2.0)) is None
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_narrowed_stretch_keeps_every_design_below_its_limit(seed, monkeypatch):
+    """Bounds of what is left lie closer, and none shuts out a design that the limit allows."""
+    problem, base = wide(seed, stations=7, buildings=5)
+    best = solve_node(problem, known=base)
+    assert best.proven
+    march = March(problem)
+    march.price(design_cost(problem, base))
+    level = np.array([problem.downstream_level])
+    here = labels.Arrivals(np.zeros(1), level[:, None])
+    march.ascend(level)
+    before = float(march.least()[0])
+    for limit in (best.cost + 0.5, 1.1 * best.cost):
+        made, bounds = march, [before]
+        for _ in range(2):
+            made = made.narrowed(here, limit)
+            made.ascend(level)
+            bounds.append(float(made.least()[0]))
+            trail = made.run(here, limit, 10**6, np.inf)
+            assert trail.cost.min() == pytest.approx(best.cost)
+        assert before < max(bounds[1:]) <= best.cost + 1e-6
+        assert made.many_steps < march.many_steps
+    # and nothing below the optimum is found in what a lower limit leaves
+    made = march.narrowed(here, best.cost - 0.5)
+    found = made.run(here, best.cost - 0.5, 10**6, np.inf).cost
+    assert found.min(initial=np.inf) >= best.cost - 1e-6
+    monkeypatch.setattr("pinghu_geo.search.trials.MANY_STEPS", 0)
+    again = solve_node(problem, known=base)
+    assert again.proven
+    assert again.cost == pytest.approx(best.cost)
+    near = solve_node(problem, known=base, enough=0.02)
+    assert near.bound <= best.cost + 1e-6 <= near.cost + 2e-6
+    assert near.cost - near.bound <= 0.02 * near.cost + 1e-6
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.floats(0, 100), st.floats(0, 9)),
+                min_size=1, max_size=60))  # fmt: skip
+def test_what_cheaper_buckets_beat_is_beaten(rows):
+    pair, sets, cost, level = (np.array(v) for v in zip(*rows, strict=True))
+    buckets = Buckets.of(pair, sets.astype(np.uint64), cost)
+    lowest = buckets.lowest_of_cheaper(level)
+    for k in np.flatnonzero(np.isfinite(lowest)):
+        other = (pair == pair[k]) & (sets == sets[k]) & (cost < cost[k]) & (level == lowest[k])
+        assert other.any()
+    # the dearest of a row sees the cheapest, where they are a bucket apart
+    far = Buckets.of(np.zeros(2, int), np.zeros(2, np.uint64), np.array([0.0, 1.0]))
+    assert far.lowest_of_cheaper(np.array([3.0, 4.0])).tolist() == [np.inf, 3.0]
+
+
+def test_work_ends_a_search_with_a_gap_that_is_true(monkeypatch):
+    problem, base = wide(0, stations=6, buildings=4)
+    best = solve_node(problem, known=base)
+    march = March(problem)
+    march.price(design_cost(problem, base))
+    work = Work(most=100)
+    found = cheapest(
+        march, np.array([problem.downstream_level]), work,
+        known=Cheapest(design_cost(problem, base), base), most=60,
+    )  # fmt: skip
+    assert work.spent
+    assert found.bound <= best.cost + 1e-6
+    assert found.cost >= best.cost - 1e-6
+    assert Work(most=100).enough(100.0, 50.0) is False
+    # once no design can be 1 % cheaper, less work is done
+    monkeypatch.setattr("pinghu_geo.search.trials.SMALL_GAP_WORK", 50)
+    assert Work(most=100, done=60).enough(100.0, 99.5)
+    assert not Work(most=100, done=60).enough(100.0, 98.5)

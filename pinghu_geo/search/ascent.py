@@ -109,21 +109,22 @@ class _Relaxation:
 
 def ascended(
     steps: list[Steps], buildings: Buildings, flood: int, top: Array, terminal: tuple[Array, Array],
-    scale: Array, begin: tuple[float, int], root: Root,
-) -> tuple[list[Sheaf], list[Sheaf]]:  # fmt: skip
+    scale: Array, begin: tuple[float, int] | Array, root: Root,
+) -> tuple[list[Sheaf], list[Sheaf], Array]:  # fmt: skip
     """Bounds by better prices and parts, for a level that arrives; the best one last.
 
     Then the same at higher prices of levels: what is cheap by them arrives.
 
     ``terminal`` are the lines at the upper end, ``scale`` (stations,) is how far levels may vary,
-    ``begin`` the price of a metre at the upper end and the line to begin with.
+    ``begin`` the price of a metre at the upper end and the line to begin with, or prices found
+    before. Prices found are what comes third.
     """
     free = buildings.stands & (buildings.stands.sum(axis=1) > 1)[:, None]
     one = _Relaxation(
         steps, buildings, flood, top, terminal, scale, root, free,
         max(float(np.ptp(terminal[0])), 1.0), [buildings.places(s) for s in steps],
     )  # fmt: skip
-    now = best = one.begin(*begin)
+    now = best = one.begin(*begin) if isinstance(begin, tuple) else begin
     sums = one.sums(now)
     sheaf, value, grows = one.plane(now)
     found, planes = [sheaf], [(value - grows @ now, grows)]
@@ -143,7 +144,8 @@ def ascended(
             best, value = now, here
             found.append(sheaf)
     cautious = [one.chords(best, caution=more).sheaf for more in CAUTION]
-    return [found[len(found) // 2], found[-1]] if len(found) > 2 else found[-1:], cautious
+    some = [found[len(found) // 2], found[-1]] if len(found) > 2 else found[-1:]
+    return some, cautious, best
 
 
 def _highest_point(
@@ -188,7 +190,7 @@ def _exceeded(
     for k, one in enumerate(steps):
         i = n - 2 - k
         pair = np.flatnonzero(mass > 1e-12)
-        span = one.top[flood] - one.low[flood][pair]
+        span = (one.top[flood] - one.low[flood])[pair]
         level = sums[pair] / mass[pair]
         flat = made.sheaf.slope[i + 1][0, pair] <= 0
         along = (level - one.low[flood][pair]) / np.maximum(span, 1e-9)

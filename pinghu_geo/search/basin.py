@@ -17,9 +17,10 @@ from typing import NamedTuple
 import numpy as np
 
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.search.joint import Chain, ChainSolution, Work
+from pinghu_geo.search.joint import Chain, ChainSolution
 from pinghu_geo.search.problem import EXCESS_M, SAME_COST
 from pinghu_geo.search.stretch import Reach
+from pinghu_geo.search.trials import Work
 
 __all__ = ["Basin", "BasinSolution", "Inflow", "Solved"]
 

@@ -34,7 +34,7 @@ class Steps(NamedTuple):
     lines: Array
     first: Array
     low: Array  # (floods, pairs) lowest level below
-    top: Array  # (floods,) and the highest
+    top: Array  # (floods, pairs) and the highest
 
     @property
     def below(self) -> Array:
@@ -44,7 +44,7 @@ class Steps(NamedTuple):
     def share(self, flood: int, level: Array, below: Array) -> Array:
         """Where levels stand between the lowest and the highest one."""
         low = self.low[flood][below]
-        span = self.top[flood] - low
+        span = self.top[flood][below] - low
         found: Array = np.where(span > 1e-9, (level - low) / np.maximum(span, 1e-9), 0)
         return found
 
@@ -264,8 +264,8 @@ def chords(
         span = one.top[flood] - one.low[flood]
         with np.errstate(invalid="ignore", divide="ignore"):
             chord = (ends[1] - ends[0]) / span
-        heights.append(ends[1])
         chord = np.where((span > 1e-9) & (chord > 0), chord, 0.0)
+        heights.append(ends[1] + chord * (top[i + 1] - one.top[flood]))
         slopes.append(chord + (price[i + 1] if i + 1 < n - 1 else 0.0))
     sheaf = Sheaf(flood, heights, slopes, top, part, buildings.rests(part))
     return Chords(sheaf, [(a[0], b[0]) for a, b in zip(least[::2], least[1::2], strict=True)])

@@ -21,11 +21,12 @@ import numpy as np
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.steady import Model, State
-from pinghu_geo.search.labels import REACH, WIDTHS, Arrivals, March, Trail, least_before
+from pinghu_geo.search.labels import WIDTHS, Arrivals, March, Trail, least_before
 from pinghu_geo.search.problem import EXCESS_M, SAME_COST, NodeProblem, design_cost
 from pinghu_geo.search.stretch import Reach, stretch_problem, touched_within
+from pinghu_geo.search.trials import REACH, Cheapest, Work, cheapest
 
-__all__ = ["Chain", "ChainSolution", "Work", "across", "lower_hull", "rising"]
+__all__ = ["Chain", "ChainSolution", "across", "lower_hull", "rising"]
 
 # levels at which what lies upstream is asked for what it costs, and the exact values taken
 LEVELS = 9
@@ -34,23 +35,8 @@ EXACT = 5
 ACROSS = 65
 # lists within this level [m] and cost at the end of a stretch are one
 SAME_LEVEL_M = 1e-8
-# labels kept at a station at most, and in all of a search of one river
+# labels kept at a station at most
 MOST_LABELS = 60_000
-MOST_WORK = 6_000_000
-
-
-@dataclass(slots=True)
-class Work:
-    """Labels made so far: a search ends by its work, never by the clock, unless one is given."""
-
-    most: int = MOST_WORK
-    deadline: float = np.inf
-    done: int = 0
-
-    @property
-    def spent(self) -> bool:
-        """Whether no more is to be done."""
-        return self.done > self.most
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +79,7 @@ class _LeastCost:
 
     march: March | None = None
     exact: list[tuple[Array, float]] = field(default_factory=list)  # (levels, cost), rising
+    known: tuple[Array, Cheapest] | None = None  # the design found for the highest levels
 
     def __call__(self, level: Array) -> Array:
         """For levels (floods, many)."""
@@ -317,9 +304,10 @@ class Chain:
             return
         low, high = march.start.level.min(axis=1), march.highest
         # all floods rise together from the lowest levels to the highest
-        ends = [(t, self._cost_or_bound_at(k, low + t * (high - low))) for t in (0.0, 1.0)]
-        if not (high > low).any():
-            ends = ends[:1]
+        same = not (high > low).any()
+        least.known = high, self._cheapest_of_stretch(k, high)
+        ends = [(0.0, self._cost_or_bound_at(k, low))] if not same else []
+        ends.append((0.0 if same else 1.0, least.known[1].bound))
         least.exact = [(low + t * (high - low), cost) for t, cost in ends]
         while 1 < len(ends) < EXACT:
             jumps = np.diff([cost for _, cost in ends])
@@ -368,23 +356,18 @@ class Chain:
 
     def _cost_or_bound_at(self, k: int, level: Array) -> float:
         """What stretch k and the least upstream of it cost for some levels, or a bound of it."""
+        return self._cheapest_of_stretch(k, level).bound
+
+    def _cheapest_of_stretch(self, k: int, level: Array, least: float = -np.inf) -> Cheapest:
+        """The cheapest design of stretch k with the least upstream of it for some levels.
+
+        ``least`` is what none is known to cost less than.
+        """
         march = self.stretches[k].march
-        here = Arrivals(np.zeros(1), level[:, None])
-        cost, bound, gap = np.inf, -np.inf, np.inf
-        for most, reach, wary in march.tries(level, MOST_LABELS):
-            bound = max(bound, min(float(march.least(level[:, None])[0]), cost))
-            gap = cost - bound if most < MOST_LABELS else min(gap, cost - bound)
-            limit = min(bound + reach * gap, cost) if np.isfinite(cost) else np.inf
-            trail = march.run(here, limit - SAME_COST, most, self.work.deadline, wary=wary)
-            self.work.done += trail.count
-            if len(trail.cost):
-                cost = min(
-                    cost, float((trail.cost + self._least_cost_upstream(k, trail.level)[0]).min())
-                )
-            bound = max(bound, min(trail.dropped, limit, cost))
-            if not cost - bound > SAME_COST or self.work.spent:
-                break
-        return bound
+        return cheapest(
+            march, level, self.work, most=MOST_LABELS, known=Cheapest(np.inf, None, least),
+            after=lambda levels: self._least_cost_upstream(k, levels)[0],
+        )  # fmt: skip
 
     # --- search
 
@@ -401,6 +384,8 @@ class Chain:
         arrive, keeps = self._first_arrival(self._level_or_start(level))
         if not keeps:
             return None
+        if len(self.stretches) == 1:
+            return self._solved_alone(arrive[:, 0])
         least = float(self.least[0](arrive)[0])
         cost, bound, best = np.inf, least, None
         gap = sum(s.before for s in self.stretches) - least
@@ -413,11 +398,22 @@ class Chain:
                 cost, best = found
                 gap = min(gap, cost - least)
             bound = max(bound, min(dropped, limit, cost))
-            if not cost - bound > SAME_COST or self.work.spent:
+            if not cost - bound > SAME_COST or self.work.enough(cost, bound):
                 break
         if best is None:
             return None
         return self._chain_solution(best, arrive[:, 0], min(bound, cost))
+
+    def _solved_alone(self, arrive: Array) -> ChainSolution | None:
+        """The cheapest design of the only stretch."""
+        known = self.least[0].known
+        if known is None or not np.array_equal(known[0], arrive):
+            least = float(self.least[0](arrive[:, None])[0])
+            known = arrive, self._cheapest_of_stretch(0, arrive, least)
+        best = known[1]
+        if best.options is None:
+            return None
+        return self._chain_solution([best.options], arrive, best.bound)
 
     def _tries(self) -> Iterator[tuple[int, float, int | None]]:
         """How to march: labels kept, how far above the bound, by which of the cautious bounds."""

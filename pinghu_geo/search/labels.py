@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, replace
-from itertools import chain, repeat
 
 import numpy as np
 
@@ -26,35 +25,25 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.search.ascent import Root, ascended
 from pinghu_geo.search.bounds import Buildings, Sheaf, Steps, chords, cost_of
 from pinghu_geo.search.curves import KNEE, Curves, bend_of, minorant
+from pinghu_geo.search.fronts import Buckets
+from pinghu_geo.search.narrowing import passed_by, ways_below
 from pinghu_geo.search.problem import (
     EXCESS_M,
     LEAST_GROWTH,
-    SAME_COST,
     NodeProblem,
-    design_cost,
     levels_of,
 )
 
 __all__ = [
-    "REACH",
     "WIDTHS",
     "Arrivals",
     "March",
-    "NodeSolution",
     "Trail",
     "least_before",
-    "solve_node",
 ]
 
 # labels kept at a station on quick marches, which find good designs
 WIDTHS = (50, 200)
-# then all are kept that may cost less than a limit, which rises from the bound to the best design
-# known in a few steps, because the labels kept grow fast with it
-REACH = (0.07, 0.14, 0.22, 0.31, 0.41, 0.52, 0.64, 0.78, 1.0)
-# how many times as many labels the next limit is to keep, where it can be told
-TIMES = 2.5
-# how many times as many are worth the limit that ends the search
-FAR = 12.0
 # labels with other buildings paid for that are compared at a station, at most
 COMPARED = 40_000_000
 # what no design costs
@@ -65,96 +54,6 @@ STEPS = 400_000
 COARSE = 4.0 ** np.arange(-5, 4)
 FINE = 1.45 ** np.arange(-3, 4)
 CLOSE = np.array([0.85, 1.0, 1.15])
-
-
-@dataclass(frozen=True, slots=True)
-class NodeSolution:
-    """Options (2, stations), levels, cost; proven if no list was cut short."""
-
-    options: Array
-    levels: Array  # of the first flood
-    cost: float
-    bound: float
-    n_labels: int
-
-    @property
-    def proven(self) -> bool:
-        """Whether no other choice of options can be cheaper."""
-        return self.cost - self.bound <= SAME_COST
-
-
-def solve_node(
-    problem: NodeProblem,
-    *,
-    known: Array | None = None,
-    most_labels: int = 200_000,
-    seconds: float = 60.0,
-    enough: float = 0.0,
-) -> NodeSolution | None:
-    """Cheapest choice of options whose water stays below the levels allowed.
-
-    Parameters
-    ----------
-    problem
-        The node.
-    known
-        A design (2, stations) that keeps the levels, such as the base: the answer is never worse.
-    most_labels
-        Labels kept at a station; beyond it the most promising ones are, and the answer may not be
-        proven.
-    seconds
-        Time after which the best design so far is returned, with the bound reached.
-    enough
-        Gap, as a share of the cost, that is small enough to end.
-    """
-    deadline = time.monotonic() + seconds
-    march = March(problem)
-    start = np.array([[w.downstream_level] for w in problem.waters])
-    here = Arrivals(np.zeros(1), start)
-    best, cost = known, np.inf if known is None else design_cost(problem, known)
-    march.price(cost)
-    bound, count, gap = -np.inf, 0, np.inf
-    marched: list[tuple[float, int]] = []
-    last = repeat((most_labels, 1.0, None))
-    for most, reach, wary in chain(march.tries(start[:, 0], most_labels), last):
-        # bounds may have become better
-        bound = max(bound, min(float(march.least()[0]), cost))
-        gap = cost - bound if reach == 1.0 and most < most_labels else min(gap, cost - bound)
-        limit = min(bound + reach * gap, cost) if np.isfinite(cost) else cost
-        if most == most_labels:
-            limit = min(_next_limit(marched, limit), cost)
-        # where nothing below it arrives, the gap is small enough: at once where that isn't far
-        last_of_all = (1 - enough) * cost + SAME_COST
-        if cost - bound <= 4 * enough * cost < np.inf and (
-            len(marched) < 2 or last_of_all <= _next_limit(marched, limit, FAR)
-        ):
-            limit = max(limit, last_of_all)
-        trail = march.run(here, limit - SAME_COST, most, deadline, wary=wary)
-        if most == most_labels:
-            marched.append((limit, trail.count))
-        if len(trail.cost):
-            made = march.read(trail, int(np.argmin(trail.cost)))[0]
-            if (paid := design_cost(problem, made)) < cost:
-                best, cost = made, paid
-        whole = most == most_labels and limit >= cost
-        bound, count = max(bound, min(trail.dropped, limit, cost)), count + trail.count
-        # without a known design the first full march settles it: both may be infinite
-        small = max(SAME_COST, enough * cost) if np.isfinite(cost) else SAME_COST
-        if whole or not cost - bound > small or time.monotonic() > deadline:
-            break
-    if best is None:
-        return None
-    return NodeSolution(best, levels_of(problem, best, start[:, 0])[0], cost, bound, count)
-
-
-def _next_limit(marched: list[tuple[float, int]], limit: float, times: float = TIMES) -> float:
-    """A limit with which some times as many labels are kept as with the last one, by both last."""
-    if len(marched) < 2:
-        return limit
-    (low, few), (high, many) = marched[-2:]
-    if not (high > low and many > few > 0):
-        return limit
-    return high + float(np.log(times) * (high - low) / np.log(many / few))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +108,7 @@ class March:
         self._set_step_touches()
         self.sheaves: list[Sheaf] = []
         self.cautious: list[Sheaf] = []
+        self.best_prices: list[Array] = []
 
     @staticmethod
     def _with_empty_pairs(problem: NodeProblem) -> NodeProblem:
@@ -273,37 +173,47 @@ class March:
         floods = len(self.curves)
         low = np.full((floods, self.o**2), np.inf)
         low[:, self.start.pair] = self.start.level
-        top, made = self.highest, []
+        top, made = np.repeat(self.highest[:, None], self.o**2, axis=1), []
         # the lowest level that any design has at each station
         self.floors = np.full((floods, self.n), np.inf)
         self.floors[:, -1] = self.start.level.min(axis=1, initial=np.inf)
         for i in range(self.n - 2, -1, -1):
-            steps = self._steps_to_station(i, low, top)
+            ways = self._ways(i, np.flatnonzero(np.isfinite(low[0])))
+            steps = self._steps_to_station(i, ways, low, top)[0]
             made.append(steps)
             low = np.full((floods, self.o**2), np.inf)
             for own, levels in zip(low, steps.levels, strict=True):
                 np.minimum.at(own, steps.above, levels[:, 0])
-            top = self.most[:, i]
+            top = np.repeat(self.most[:, i, None], self.o**2, axis=1)
             self.floors[:, i] = low.min(axis=1)
         return made
 
-    def _steps_to_station(self, i: int, low: Array, top: Array) -> Steps:
-        """Steps from the pairs that water below can reach to those that it doesn't drown."""
+    def _steps_to_station(
+        self, i: int, ways: tuple[Array, Array, Array], low: Array, top: Array
+    ) -> tuple[Steps, Array]:
+        """Steps from the pairs that water below can reach to those that it doesn't drown.
+
+        Also which of the ways they are.
+        """
         here = np.flatnonzero(np.isfinite(low[0]))
-        below, above, cost = self._ways(i, here)
+        below, above, cost = ways
         place = np.zeros(self.o**2, int)
         place[here] = np.arange(len(here))
         fine = np.ones(len(below), bool)
         floods = []
         for f, curves in enumerate(self.curves):
             levels, jumps = np.empty((len(below), 3)), np.empty((len(below), 3))
-            bottom, guess = low[f, here], np.full(len(below), self.most[f, i])
+            bottom = low[f, here]
+            # first guesses stand as far below the level allowed as the water downstream does
+            guess, last = np.full(len(below), self.most[f, i]), self.most[f, i + 1]
             some = np.flatnonzero(fine)
             for j, share in enumerate((0.0, KNEE, 1.0)):
-                level = bottom + share * (top[f] - bottom)
+                level = bottom + share * (top[f, here] - bottom)
                 state = curves.state(i + 1, here, level)
                 k = place[below[some]]
                 energy, conveyance = state.energy[k], state.conveyance[k]
+                guess[some] += (level - last)[k]
+                last = level
                 guess[some], head, _, _ = curves.solve(
                     i, above[some], level[k], energy, conveyance, guess[some]
                 )
@@ -321,7 +231,8 @@ class March:
             lines.append(minorant(levels[fine], jumps[fine], local))
         first = np.searchsorted(below[fine], np.arange(self.o**2 + 1))
         levels = np.stack([one[fine] for one, _ in floods])
-        return Steps(above[fine], cost[fine], levels, np.stack(lines), first, low, top)
+        made = Steps(above[fine], cost[fine], levels, np.stack(lines), first, low, top)
+        return made, np.flatnonzero(fine)
 
     def _ways(self, i: int, here: Array) -> tuple[Array, Array, Array]:
         """Pairs at a station below, pairs at the one above that may follow, and what that costs."""
@@ -380,22 +291,10 @@ class March:
             made = chords(self.steps, houses, f, houses.part, top, height, slope)
             self.sheaves.append(made.sheaf)
 
-    def tries(self, level: Array, most: int) -> Iterator[tuple[int, float, Sheaf | None]]:
-        """How to march until it is proven: labels kept, how far above the bound, and by what.
-
-        First a few labels, which finds designs; where that doesn't prove it, better bounds are
-        looked for; then all that may cost less than limits that rise.
-        """
-        for width in WIDTHS:
-            if width < most:
-                yield width, 1.0, None
-        if not self.cautious:
-            self.ascend(level)
-        for sheaf in self.cautious:
-            if WIDTHS[-1] < most:
-                yield WIDTHS[-1], 1.0, sheaf
-        for reach in REACH:
-            yield most, reach, None
+    @property
+    def many_steps(self) -> int:
+        """Steps of all stations."""
+        return sum(len(steps.above) for steps in self.steps)
 
     def ascend(self, level: Array) -> None:
         """Better bounds, for levels (floods,) that arrive; those that are there stay.
@@ -404,16 +303,50 @@ class March:
         """
         if not len(self.start.cost) or self.n < 2:
             return
-        price, line = self._best_price()
+        warm = self.best_prices
+        price, line = (0.0, 0) if warm else self._best_price()
+        self.best_prices = []
         scale = np.maximum(self.most - self.floors, 1e-4)
         for f, terminal in enumerate(self.terminals):
             root = Root(self.start.pair, self.start.cost, self.start.sets, float(level[f]))
-            begin = (price, min(line, len(terminal[0]) - 1))
-            better, cautious = ascended(
+            begin = warm[f] if warm else (price, min(line, len(terminal[0]) - 1))
+            better, cautious, best = ascended(
                 self.steps, self.buildings, f, self._tops(f), terminal, scale[f], begin, root
             )
             self.sheaves += better
             self.cautious += cautious
+            self.best_prices.append(best)
+
+    def narrowed(self, here: Arrivals, limit: float) -> March:
+        """The same stretch for designs alone that cost no more than a limit, with what arrives.
+
+        Steps and levels are left out that no such design takes, so that bounds lie closer.
+        """
+        made, labels = copy(self), self._arrival_labels(here)
+        sheaf, line = self._best_line(here)
+        paid = labels.cost - cost_of(labels.sets, sheaf.rests[-1])
+        paid += sheaf.at(self.n - 1, labels.pair, labels.level[sheaf.flood])[line]
+        passed, made.steps = passed_by(self.o**2, labels.pair, paid, labels.level), []
+        for i, steps in zip(range(self.n - 2, -1, -1), self.steps, strict=True):
+            extra = steps.cost + self.buildings.paid(i, sheaf.part, self.buildings.places(steps))
+            ways, cost, below = ways_below(steps, passed, sheaf, line, i, extra, limit)
+            top = np.where(np.isfinite(below.high), below.high, self.most[:, i, None])
+            kept, fine = self._steps_to_station(i, ways, below.low, top)
+            made.steps.append(kept)
+            passed = passed_by(self.o**2, kept.above, cost[fine], kept.levels[:, :, 0])
+            for high, levels in zip(passed.high, kept.levels, strict=True):
+                np.maximum.at(high, kept.above, levels[:, 2])
+            np.minimum(passed.high, self.most[:, i, None] + EXCESS_M, out=passed.high)
+        made._set_step_touches()
+        made.sheaves, made.cautious = [sheaf], []
+        return made
+
+    def _best_line(self, here: Arrivals) -> tuple[Sheaf, int]:
+        """The bound that says most for what arrives, and which of its lines."""
+        at = int(np.argmin(here.cost))
+        found = [self._bounds_at_arrival(one, here.level[:, [at]])[0] for one in self.sheaves]
+        best = int(np.argmax([one.max() for one in found]))
+        return self.sheaves[best], int(np.argmax(found[best]))
 
     def _lowest(self) -> Array:
         """The lowest levels (floods, 1) that arrive."""
@@ -560,24 +493,60 @@ class March:
         cost += cost_of(touched & ~labels.sets[parent], houses.sums[i])
         sets = (labels.sets[parent] | touched) & houses.open[i]
         made = _Labels(steps.above[way], sets, cost, low, low, low, parent)
+        y = steps.levels[:, way]
+        # a parabola through the three levels known starts Newton's method
+        bend = np.stack([bend_of(own) for own in y])
+        guess = y[:, :, 0] + share * (y[:, :, 2] - y[:, :, 0]) - bend * share * (1 - share)
+        return _Labels.join(self._solved(made, labels, i, limit, guess))
+
+    def _solved(
+        self, made: _Labels, labels: _Labels, i: int, limit: float, guess: Array
+    ) -> list[_Labels]:
+        """Labels with their levels, but those that others beat whatever their levels are.
+
+        First those are solved that by the guess nothing beats; then of the others those that may
+        stand lower than all cheaper ones.
+        """
+        if len(self.curves) > 1:
+            return [self._with_levels(made, labels, i, limit, guess)[0]]
+        buckets = Buckets.of(made.pair, made.sets, made.cost)
+        likely = guess[0] <= buckets.lowest_of_cheaper(guess[0])
+        first = np.flatnonzero(likely)
+        found, at = self._with_levels(made.take(first), labels, i, limit, guess[:, first])
+        beaten = made.level[0] >= buckets.lowest_of_cheaper(found.level[0], first[at])
+        rest = np.flatnonzero(~likely & ~beaten)
+        others = self._with_levels(made.take(rest), labels, i, limit, guess[:, rest])[0]
+        return [found, others]
+
+    def _with_levels(
+        self, made: _Labels, labels: _Labels, i: int, limit: float, guess: Array
+    ) -> tuple[_Labels, Array]:
+        """Labels with their levels, those no dearer than the limit, and which they are."""
         keep = self._promising(i, made, limit)
-        made, share, way = made.take(keep), share[:, keep], way[keep]
+        made, guess = made.take(keep), guess[:, keep]
         at, found = made.parent, []
         sound = np.ones(len(at), bool)
         for f, curves in enumerate(self.curves):
-            y, t = steps.levels[f][way], share[f]
-            # a parabola through the three levels known starts Newton's method
-            guess = y[:, 0] + t * (y[:, 2] - y[:, 0]) - bend_of(y) * t * (1 - t)
             level, energy, conveyance, fine = curves.solve(
                 i, made.pair, labels.level[f][at], labels.energy[f][at], labels.conveyance[f][at],
-                guess,
+                guess[f],
             )  # fmt: skip
             sound &= fine & (level <= self.most[f, i])
             found.append((level, energy, conveyance))
         level, energy, conveyance = (np.stack(one) for one in zip(*found, strict=True))
-        made = replace(made, level=level, energy=energy, conveyance=conveyance)
-        made = made.take(np.flatnonzero(sound))
-        return made.take(self._promising(i, made, limit))
+        some = np.flatnonzero(sound & self._within_range(i, made.pair, level))
+        made = replace(made, level=level, energy=energy, conveyance=conveyance).take(some)
+        last = self._promising(i, made, limit)
+        return made.take(last), keep[some[last]]
+
+    def _within_range(self, i: int, pair: Array, level: Array) -> Array:
+        """Whether levels (floods, many) are among those that the steps up from a station know."""
+        if not i:
+            return np.ones(len(pair), bool)
+        steps = self.steps[self.n - 1 - i]
+        low, top = steps.low[:, pair], steps.top[:, pair]
+        fine = (level >= low - EXCESS_M) & (level <= top + EXCESS_M)
+        return np.asarray(fine.all(axis=0))
 
     def _non_dominated(self, labels: _Labels, i: int) -> Array:
         """Labels that no other with the same choice beats, whatever buildings each has paid for.
