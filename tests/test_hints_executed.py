@@ -406,7 +406,7 @@ ELSEWHERE = {
         "pg.flood.section_offsets(x, ",
     ),
     "an earlier call, made with all schemes": ("pg.compare(schemes, buildings, rivers)",),
-    "a file that is the user's": ('.shp", "', "房屋.parquet"),
+    "a file that is the user's": ('.shp", "', 'x.csv", "x")', "房屋.parquet"),
     "of a project file or of rules": ("storey_height_m = 3.0", "limit = 10.0"),
     "a folder of the shell, in test_start": ("pinghu new", "pinghu run", "pinghu forms"),
 }
