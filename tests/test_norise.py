@@ -515,3 +515,37 @@ def test_a_search_by_conveyance_leaves_covered_sections_alone(street):
     moved = best.widths.set_index("chainage_m")[["left_m", "right_m"]] - 10.0
     assert (moved.loc[160:240].abs() < 1e-9).all().all()
     assert (moved.abs() > 0.4).any().any()
+
+
+def test_what_was_not_searched_is_not_called_optimal(street):
+    """Water too fast for a search: the houses in the approved line stand there."""
+    fast = channel()
+    fast["elevation_m"] += 0.03 * (400 - fast["chainage_m"])
+    rivers, buildings = street
+    best = pg.least_demolition_within_rise(
+        rivers, line(), buildings, fast, FLOW, {"slope": 0.032}, LIMITS, allowed_mm=20, rates=RATES
+    )
+    proof = best.certificate.iloc[0]
+    assert (proof["n_nodes"], proof["proof"]) == (0, "base")
+    taken = (best.buildings["state"] == "demolished").sum()
+    assert proof["n_unsearched"] == taken > 0
+    far = buildings.iloc[:1].translate(yoff=300.0).to_frame("geometry").assign(floors=2)
+    nothing = pg.least_demolition_within_rise(
+        rivers, line(), far, fast, FLOW, {"slope": 0.032}, LIMITS, allowed_mm=20, rates=RATES
+    )
+    proof = nothing.certificate.iloc[0]
+    assert (proof["n_unsearched"], proof["proof"]) == (0, "optimal")
+
+
+def test_a_river_searched_in_part_is_proven_in_part(street):
+    """Steep above 200 m, where the water is too fast, and mild below."""
+    sections = channel()
+    steep = sections["chainage_m"] < 200
+    sections.loc[steep, "elevation_m"] += 0.03 * (200 - sections.loc[steep, "chainage_m"])
+    best = search(street, sections=sections)
+    proof = best.certificate.iloc[0]
+    assert proof["n_nodes"] > 0
+    assert proof["proof"] == "part"
+    assert proof["n_unsearched"] > 0
+    assert f"未搜索处有 {proof['n_unsearched']} 栋" in " ".join(best.summary())
+    assert "已证明为全河最优" not in " ".join(best.summary())

@@ -980,6 +980,7 @@ _NOUNS = (
         (),
         (
             Column("n_stations", "int", "断面数"),
+            Column("n_unsearched", "int", "未搜索处房屋", "栋"),
             Column("n_offsets", "int", "偏移档数"),
             Column("before_yuan", "float", "原方案代价", "元"),
             Column("total_yuan", "float", "方案代价", "元"),
@@ -992,6 +993,7 @@ _NOUNS = (
                 "证明",
                 codes={
                     "optimal": ("已证最优",),
+                    "part": ("已搜索部分最优",),
                     "river": ("属已证的全河最优",),
                     "feasible": ("可行",),
                     "base": ("维持原方案",),

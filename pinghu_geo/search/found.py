@@ -28,8 +28,8 @@ _COLUMNS = [
     "bound_yuan", "gap_yuan", "proof",
 ]  # fmt: skip
 RIVER_COLUMNS = [
-    "river", "n_nodes", "decided_between", "before_yuan", "total_yuan", "bound_yuan", "gap_yuan",
-    "proof", "close_bends", "close_bends_before", "bends_yuan",
+    "river", "n_nodes", "n_unsearched", "decided_between", "before_yuan", "total_yuan",
+    "bound_yuan", "gap_yuan", "proof", "close_bends", "close_bends_before", "bends_yuan",
 ]  # fmt: skip
 
 
@@ -66,6 +66,17 @@ class SearchedRiver:
     def taken(self) -> Array:
         """Which buildings it touches."""
         return taken_by(self.reach, self.chosen()) if self.bent is None else self.bent.touched
+
+    def unsearched(self) -> Array:
+        """Numbers of buildings that the line takes where it isn't searched, though it could move.
+
+        Beside structures and under covers it stays as approved by the rule.
+        """
+        gaps = self.reach.touch.gaps
+        outside = ~np.isin(gaps.gap, list(self.reach.closed))
+        for one in self.stretches:
+            outside &= (gaps.gap < one.first) | (gaps.gap >= one.last)
+        return np.unique(gaps.who[outside & self.reach.as_approved()])
 
     @property
     def cost(self) -> float:
@@ -123,9 +134,13 @@ def certificate_row(found: SearchedRiver, bends: Bends | None) -> list[Any]:
     """One river's proof."""
     before = sum(one.before for one in found.stretches)
     moved = bool((found.chosen() != found.reach.options.base).any())
-    proof = "optimal" if found.proven else ("feasible" if moved else "base")
+    proof, left = "feasible" if moved else "base", len(found.unsearched())
+    if found.proven and not left:
+        proof = "optimal"
+    elif found.proven and found.stretches:
+        proof = "part"
     return [
-        found.reach.name, len(found.stretches), int(found.reach.touch.between.sum()), before,
+        found.reach.name, len(found.stretches), left, int(found.reach.touch.between.sum()), before,
         found.cost, min(found.bound, found.cost), max(found.cost - found.bound, 0.0), proof,
         *[pd.NA if bends is None else f.close_bends(bends) for f in (found, found.as_searched())],
         found.cost - found.solution.cost,

@@ -38,13 +38,15 @@ class WithinRise(Result):
     widths
         The line as a width table; wall_left, wall_right where the menu's walls are built.
     certificate
-        One row a river: n_nodes; decided_between, how many buildings some pairs of moves count for
-        though the slant of the line drawn straight between their stations may clear them (the safe
-        side, by some millimetres); before_yuan that the approved line costs where it is searched,
-        total_yuan, bound_yuan that no design of the menu along the whole river can beat, gap_yuan,
-        proof {optimal, feasible, base}. Of rivers that join it is of all together: what is left to
-        prove stands at the one at the mouth. close_bends of both banks within bend_every_m of the
-        one before, close_bends_before of the line as searched (both NA without that rule), and
+        One row a river: n_nodes; n_unsearched, how many buildings the line takes where it could
+        move and wasn't searched (too fast water, too short between structures); decided_between,
+        how many buildings some pairs of moves count for though the slant of the line drawn straight
+        between their stations may clear them (the safe side, by some millimetres); before_yuan that
+        the approved line costs where it is searched, total_yuan, bound_yuan that no design of the
+        menu along the whole river can beat, gap_yuan, proof {optimal, part: optimal where it was
+        searched, feasible, base}. Of rivers that join it is of all together: what is left to prove
+        stands at the one at the mouth. close_bends of both banks within bend_every_m of the one
+        before, close_bends_before of the line as searched (both NA without that rule), and
         bends_yuan, what the line costs more for the rule (negative: less, because it may lie at any
         offset): bound_yuan is of lines of the menu without that rule, and the total at most.
     nodes
@@ -323,6 +325,13 @@ def _proof_sentences(certificate: pd.DataFrame, lang: Lang) -> list[str]:
     """What is proven, and of what."""
     searched = certificate[certificate["n_nodes"] > 0]
     lines = []
+    for row in each_row(searched[searched["proof"] == "part"]):
+        lines.append(
+            say("{}: the design is proven the best where the river was searched (of the offsets "
+                "and walls given); where it wasn't, {} buildings are taken as by the approved "
+                "line.",
+                lang, row.river, f"{row.n_unsearched:,}")
+        )  # fmt: skip
     proven = searched[searched["proof"] == "optimal"]
     if len(proven):
         lines.append(
@@ -339,7 +348,7 @@ def _proof_sentences(certificate: pd.DataFrame, lang: Lang) -> list[str]:
                 say("{} buildings are passed so closely by some lines of the menu that the slant "
                     "of the line decides; there they count as taken.", lang, f"{between:,}")
             )  # fmt: skip
-    for row in each_row(searched[searched["proof"] != "optimal"]):
+    for row in each_row(searched[~searched["proof"].isin(["optimal", "part"])]):
         lines.append(
             say(
                 "{}: the design is feasible and not proven the best of the river; it costs at "

@@ -148,7 +148,9 @@ def extents(reach: Reach, limits: Mapping[str, float]) -> list[tuple[int, int]]:
                 busy[beside[0][1] : beside[-1][0]] = split = True
         if not split:
             break
-    free = [part for run in found for part in _beside_structures(reach, *run)]
+    fast = (int(k) + way for k in np.flatnonzero(~reach.calm) for way in (-1, 0))
+    shut = sorted(reach.closed.union(fast))
+    free = [part for run in found for part in _apart_from(shut, touch, *run)]
     parts = [part for start, stop in free for part in _cut_to_set_size(reach, hit, start, stop)]
     return [(a, b) for a, b in parts[::-1] if reach.calm[a : b + 1].all()]
 
@@ -159,14 +161,17 @@ def _runs_of_true(busy: Array) -> list[tuple[int, int]]:
     return [(int(a), int(b) - 1) for a, b in edge.reshape(-1, 2)]
 
 
-def _beside_structures(reach: Reach, first: int, last: int) -> list[tuple[int, int]]:
-    """A stretch without the structures in it: beside them the line stays as approved.
+def _apart_from(shut: list[int], touch: Touches, first: int, last: int) -> list[tuple[int, int]]:
+    """A stretch without the ways in it where the line stays as approved: structures, fast water.
 
     A building that stands on both sides of one is left to the longer side.
     """
-    touch = reach.touch
-    for up in sorted(reach.closed):
-        if not first <= up < last:
+    done, left = [], [(first, last)]
+    while left:
+        first, last = left.pop()
+        up = next((k for k in shut if first <= k < last), None)
+        if up is None:
+            done.append((first, last))
             continue
         above, below = up, up + 1
         both = (touch.from_station <= up) & (touch.to_station > up)
@@ -175,9 +180,8 @@ def _beside_structures(reach: Reach, first: int, last: int) -> list[tuple[int, i
                 above = min(above, int(a))
             else:
                 below = max(below, int(b))
-        parts = [(first, above), (below, last)]
-        return [p for one in parts for p in _beside_structures(reach, *one)]
-    return [(first, last)]
+        left += [(below, last), (first, above)]
+    return done
 
 
 def _cut_to_set_size(reach: Reach, hit: Array, first: int, last: int) -> list[tuple[int, int]]:
