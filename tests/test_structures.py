@@ -145,21 +145,23 @@ def test_a_con_span_arch_is_hec_ras_s():
 
 
 @pytest.mark.parametrize(
-    ("name", "limit", "control"),
-    # the coefficient under pressure is read from a chart to 0.01, which is worth 0.1 ft here; of
-    # 1350 it isn't known why
-    [("979", 0.01, "energy"), ("1218.5", 0.01, "energy"), ("1350", 0.08, "energy"),
-     ("2512", 0.11, "pressure_inlet+road")],
-)  # fmt: skip
-def test_arches_are_hec_ras_s(name, limit, control):
+    ("name", "control"),
+    [("979", "energy"), ("1218.5", "energy"), ("1350", "energy"), ("2512", "pressure_inlet+road")],
+)
+def test_arches_are_hec_ras_s(name, control):
+    """The flow's class at four arches, and the level above two.
+
+    Above 1350 and 2512 we are 0.07 and 0.10 ft off, which `benchmarks/structures.py` says.
+    """
     arch = next(one for one in rasarches.ARCHES if one.name == name)
     sections, banks, idle, structures, parts = rasarches.tables(arch)
     found = pg.water_profile(
         sections, rasarches.FLOW * ras.FOOT**3, {"level_m": arch.below * ras.FOOT}, banks=banks,
         obstacles=idle, structures=structures, structure_parts=parts, gravity_ms2=ras.G_US,
     )  # fmt: skip
-    assert found["level_m"].iloc[0] / ras.FOOT == pytest.approx(arch.above, abs=limit)
     assert found["control"].iloc[0] == control
+    if name in ("979", "1218.5"):
+        assert found["level_m"].iloc[0] / ras.FOOT == pytest.approx(arch.above, abs=0.01)
 
 
 def test_the_mean_bed_below_an_arch_or_a_sloping_deck_is_that_of_the_ground():
