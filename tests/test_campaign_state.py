@@ -401,6 +401,8 @@ def test_a_demand_names_the_day_from_which_its_lateness_counts():
         "拆除应于 2018-04-01 前完成,现为谈判;所缺最早的阶段应于 2018-02-10 前完成,滞后 54 天"
     )
     assert told["en"].endswith("the first stage lacking was due by 2018-02-10, 54 days behind")
+    found = pg.supervision(plan, state, HOUSES.loc[["B3"]])
+    assert found.nodes["late_since"].item() == pd.Timestamp("2018-02-10")
 
 
 def test_supervision_by_hand():
@@ -416,6 +418,8 @@ def test_supervision_by_hand():
     node = found.nodes.loc["A-L-001"]
     assert (node["stage_due"], node["stage"], node["late_by_days"], node["signal"]) == (
         "demolished", "signed", 7, "red")  # fmt: skip
+    assert node["late_since"] == pd.Timestamp("2018-03-01")
+    assert pd.isna(found.nodes.loc["A-L-002", "late_since"])
     other = found.nodes.loc["A-L-002"]
     assert (other["late_by_days"], other["signal"], other["blocker"]) == (0, "green", "拒迁")
     strict = pg.supervision(plan, state, HOUSES, thresholds={"blocker_days": 3})

@@ -33,7 +33,8 @@ class Supervision(Result):
     ----------
     nodes : pandas.DataFrame
         Indexed by node_id, worst first: group, stage_due and its day, stage reached, late_by_days
-        (calendar), signal {red, amber, green}, blocker, blocker_since, held_up_m, next_stage, due.
+        (calendar) and late_since, the day by which the first stage that it lacks was due, signal
+        {red, amber, green}, blocker, blocker_since, held_up_m, next_stage, due.
     groups : pandas.DataFrame
         Indexed by group, best first: rank, n_nodes, n_red, n_amber, n_green, n_buildings, n_done,
         n_left, rate_7, rate_14 [buildings a day], forecast, forecast_early, forecast_late.
@@ -187,6 +188,8 @@ def _signals_of_nodes(
     open_ = (days < now) & (done < n[:, None])
     late = np.where(open_, (now - days).astype(int), 0).max(axis=1, initial=0)
     table["late_by_days"] = late
+    since = np.where(open_, days, now).min(axis=1, initial=now)
+    table["late_since"] = pd.Series(since, table.index, "datetime64[ns]").where(late > 0)
     table["blocker"], table["blocker_since"] = there["blocker"], there["blocker_since"]
     stuck = (now - there["blocker_since"].to_numpy().astype("datetime64[D]")).astype(float)
     held = there["blocker"].notna().to_numpy() & (stuck >= limits["blocker_days"])
@@ -333,17 +336,16 @@ def _notices_of_red_nodes(
     rows = pd.DataFrame(red.drop(columns=["signal", "since"]))
     rows.insert(0, "date", day)
     rows["demand"] = [
-        _demand(r, day, words, lang)
+        _demand(r, words, lang)
         + (say("; held up by: {}", lang, r.blocker) if isinstance(r.blocker, str) else "")
         for r in each_row(red)
     ]
     return rows
 
 
-def _demand(row: Any, day: pd.Timestamp, words: Mapping[str, str], lang: Lang) -> str:
+def _demand(row: Any, words: Mapping[str, str], lang: Lang) -> str:
     """What is due of a node, and since when the first of what it lacks is."""
-    due, late = row.stage_due_on, row.late_by_days
-    since = day - pd.Timedelta(days=late)
+    due, late, since = row.stage_due_on, row.late_by_days, row.late_since
     told = (words[row.stage_due], f"{due:%Y-%m-%d}", words[row.stage])
     if since == due:
         return say("{} is due by {}; now {}, {} days behind", lang, *told, late)

@@ -52,7 +52,7 @@ class Campaign(Result):
         shown = {TODO: TODO} | dict(self.stages["shown_as"])
         table["status"] = table["stage"].map(shown)
         watched = self.supervision.nodes.reindex(table.index)
-        for column in ("signal", "late_by_days", "held_up_m"):
+        for column in ("signal", "late_by_days", "late_since", "held_up_m"):
             table[column] = watched[column]
         for column in ("blocker", "blocker_since"):
             table[column] = now[column]

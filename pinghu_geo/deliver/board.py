@@ -238,7 +238,7 @@ def _rows_of_nodes(
     for column in ("due", "needed_by"):
         known = None if plan is None else plan.nodes[column]
         table[column] = pd.NaT if known is None else known.reindex(table.index)
-    for column in ("signal", "late_by_days", "blocker", "blocker_since", "stage_due"):
+    for column in ("signal", "late_by_days", "late_since", "blocker", "blocker_since", "stage_due"):
         known = None if watched is None else watched.nodes[column]
         table[column] = np.nan if known is None else known.reindex(table.index)
     table["place"] = len(table)
@@ -504,7 +504,7 @@ def _worst_nodes_html(late: pd.DataFrame, lang: Lang) -> str:
         cells = (
             _text_or_blank(node), _chainage_range(row["from_m"], row["to_m"]), who,
             f"{_text_or_blank(row['word'])} → {_text_or_blank(row['word_due'])}",
-            _number_in_words(row["late_by_days"], lang, "{} days"),
+            _lateness_in_words(row, "%m-%d", lang),
             _number_in_words(row["n_buildings"], lang, "{}b") + people,
             _date_or_blank(row["due"]),
             f"{_text_or_blank(row['blocker'])}{since}" or say("none reported", lang), face or "–",
@@ -519,6 +519,16 @@ def _worst_nodes_html(late: pd.DataFrame, lang: Lang) -> str:
             f"<tbody>{''.join(lines)}</tbody></table></footer>")  # fmt: skip
 
 
+def _lateness_in_words(row: dict[str, Any], form: str, lang: Lang) -> str:
+    """How late a node is, and the day from which that counts: that of the first stage it lacks."""
+    if pd.isna(row["late_by_days"]):
+        return ""
+    days = _number_in_words(row["late_by_days"], lang, "{} days")
+    if pd.isna(row["late_since"]):
+        return days
+    return days + say("(since {})", lang, _date_or_blank(row["late_since"], form))
+
+
 def _blocked_since_text(row: dict[str, Any], form: str, lang: Lang) -> str:
     """Since when a blocker stands, in brackets."""
     if pd.isna(row["blocker"]):
@@ -529,7 +539,7 @@ def _blocked_since_text(row: dict[str, Any], form: str, lang: Lang) -> str:
 def _facts_of_node(node: Any, row: dict[str, Any], lang: Lang) -> list[list[str]]:
     """What a click shows of a node: words only, which the script sets as text."""
     # a count of 0 may be of houses whose tenure nobody knows
-    late, own = row["late_by_days"], row["n_collective"]
+    own = row["n_collective"]
     facts = (
         ("node", _text_or_blank(node)),
         ("chainage", _chainage_range(row["from_m"], row["to_m"])),
@@ -537,7 +547,7 @@ def _facts_of_node(node: Any, row: dict[str, Any], lang: Lang) -> list[list[str]
         ("leader", _text_or_blank(row["leader"])),
         ("stage now", _text_or_blank(row["word"])),
         ("stage due", _text_or_blank(row["word_due"])),
-        ("behind", "" if pd.isna(late) else _number_in_words(late, lang, "{} days")),
+        ("behind", _lateness_in_words(row, "%Y-%m-%d", lang)),
         ("planned handover", _date_or_blank(row["due"])),
         ("needed by", _date_or_blank(row["needed_by"])),
         ("number of buildings", _number_in_words(row["n_buildings"], lang, "{} buildings")),

@@ -73,8 +73,8 @@ DUTY_COLUMNS = [
     "demolish_floor_area_m2", "cost_yuan", "start", "due",
 ]  # fmt: skip
 SUPERVISION_COLUMNS = [
-    "river", "group", "stage_due", "stage_due_on", "stage", "late_by_days", "signal", "blocker",
-    "blocker_since", "held_up_m", "due", "demand",
+    "river", "group", "stage_due", "stage_due_on", "stage", "late_since", "late_by_days", "signal",
+    "blocker", "blocker_since", "held_up_m", "due", "demand",
 ]  # fmt: skip
 TENANT_COLUMNS = [
     "river", "node_id", "building_id", "name", "kind", "area_m2", "lease_end", "stage", "since",

@@ -130,7 +130,7 @@ def _demand_in_words(row: Mapping[str, Any], paper: Mapping[str, Any], lang: Lan
     """What the node should have reached, and since when the first of what it lacks is due."""
     told = (f"{row['date']:%Y-%m-%d}", paper["node_id"], paper["stage_due"],
             paper["stage_due_on"], paper["stage"])  # fmt: skip
-    since = row["date"] - pd.Timedelta(days=row["late_by_days"])
+    since = row["late_since"]
     if since == row["stage_due_on"]:
         return say("As of {}, node {} should have reached {} by {}; it stands at {} and is {} days "
                    "late.", lang, *told, paper["late_by_days"])  # fmt: skip

@@ -1328,6 +1328,7 @@ _NOUNS = (
             Column("n_tenants_out", "int", "已清退租户", "户"),
             Column("signal", "code", "红黄绿", codes=SIGNAL),
             Column("late_by_days", "int", "滞后天数", "天"),
+            Column("late_since", "date", "滞后起算日"),
             Column("stage_due", "code", "应达阶段", codes=STAGE),
             Column("stage_due_on", "date", "应完成日期"),
             Column("held_up_m", "float", "影响作业面", "m"),
