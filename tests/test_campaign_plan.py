@@ -434,7 +434,7 @@ def test_bad_plans_are_refused_in_their_own_words():
             pg.schedule(whole, **({"start": "2018-01-01"} | given_))
     with pytest.raises(pg.errors.LayerError, match="start=None is no date"):
         pg.schedule(whole)
-    with pytest.raises(pg.errors.LayerError, match=r"not known .*\(1: A-L-001\)"):
+    with pytest.raises(pg.errors.LayerError, match=r"lack n_tenants .*\(1: A-L-001\)"):
         pg.schedule(whole.assign(n_tenants=[None, 2]), start="2018-01-01")
 
 

@@ -43,6 +43,7 @@ def test_help_is_chinese(command):
     names = "|".join(c.callback.__name__ for c in cli.app.registered_commands)
     known = (
         rf"pinghu|project|toml|path|str|JSON|join_gap_m|layers|rivers|xlsx|csv|gpkg|Word|{names}"
+        "|outputs|ledger|map"
     )
     bare = re.sub(
         rf"--[a-z-]+|<[\w\[\]]+>|[\[{{]\w+[\]}}]|files|^  \w+ |\b(?:{known})\b",

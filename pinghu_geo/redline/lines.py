@@ -293,9 +293,10 @@ def _refuse_overlaps(table: pd.DataFrame, one: list[str], lines: Centrelines) ->
     keys = [*one, "piece"]
     table = _downstream(table, keys)
     first = _starts(table, keys)
+    last = np.append(first[1:], len(table))[: len(first)] - 1
     measure = table["measure"].to_numpy()
     spans = table[keys].iloc[first].reset_index(drop=True)
-    spans["min"], spans["max"] = measure[first], measure[np.append(first[1:], len(table)) - 1]
+    spans["min"], spans["max"] = measure[first], measure[last]
     short = spans["max"] - spans["min"] <= 0
     if short.any():
         raise LayerError(
