@@ -335,6 +335,9 @@ def test_trade_offs_differ_in_buildings_and_none_beats_another(street):
     assert price[:-1] == pytest.approx(step)
     assert np.isnan(price[-1])
     assert (table["proof"] == 1.0).all()
+    searched = {f"壅高{rise}mm" for rise in (0, 5, 6, 20, 60)}
+    assert set(found.left_out) == searched - set(table["scheme"]) != set()
+    assert found.left_out[0] in " ".join(found.summary())
     assert table["bound_yuan"].tolist() == pytest.approx(table["total_yuan"].tolist())
     # the one river is all of it
     rivers = found.rivers.drop(columns=["river", "proof"])

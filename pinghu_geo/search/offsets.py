@@ -51,11 +51,11 @@ def read_limits(given: Mapping[str, float], *, priced: bool) -> dict[str, float]
     for key, number in given.items():
         if key not in LIMITS:
             raise LayerError(f"{key!r} is not known", layer="limits", hint=nearest(key, LIMITS))
-        if (
-            not np.isfinite(number)
-            or number < 0
-            or (number == 0 and key in ("step_m", "spacing_m"))
-        ):
+        if number == 0 and key in ("step_m", "spacing_m"):
+            raise LayerError(
+                f"{key} is {number!r}", layer="limits", hint=f"{key} is above 0: {LIMITS[key]:g}"
+            )
+        if not np.isfinite(number) or number < 0:
             raise LayerError(
                 f"{key} is {number!r}", layer="limits", hint="lengths and prices are not negative"
             )

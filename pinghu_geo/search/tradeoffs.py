@@ -26,12 +26,14 @@ class TradeOffs(Result):
     """Designs that differ in the buildings they take, none worse than another in all 方案权衡.
 
     ``table`` has one row a design, ``rivers`` one row a design and river; ``designs`` holds them by
-    name.
+    name; ``left_out`` names those searched that take the same buildings as one with less rise, or
+    that another beats.
     """
 
     table: pd.DataFrame
     rivers: pd.DataFrame
     designs: dict[str, WithinRise]
+    left_out: list[str]
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """What the next centimetre of rise is worth."""
@@ -59,6 +61,9 @@ class TradeOffs(Result):
                 )
                 if corner
             ]
+        if self.left_out:
+            lines.append(say("{} take the same buildings as a design with less rise, or are beaten "
+                             "in all.", lang, say(", ", lang).join(self.left_out)))  # fmt: skip
         return lines
 
 
@@ -171,6 +176,7 @@ def trade_offs(
         _with_price_per_cm(table, ["works_weight"]),
         each[[*names, *each.columns.drop(names)]],
         {name: designs[name] for name in table["scheme"]},
+        [name for name in designs if name not in set(table["scheme"])],
     )
 
 
