@@ -1929,3 +1929,14 @@ def test_laws_of_every_kind(kind):
     scaled = profile(large, q=45.0 * 2**2.5, width=24.0, gap=100.0, bank=16.0,
                      n=0.03 * 2 ** (1 / 6))  # fmt: skip
     np.testing.assert_allclose(scaled["level_m"], 2 * level, atol=1e-7)
+
+
+def test_an_unknown_kind_is_named_with_its_row_and_the_words_to_choose():
+    sections, q, end = river()
+    table = one("bridge", low_chord_m=6.0).assign(kind="拱桥")
+    with pytest.raises(pg.errors.HydraulicsError) as refused:
+        pg.water_profile(sections, q, end, structures=table)
+    assert list(refused.value.ids) == list(map(str, table.index))
+    told = refused.value.in_language("zh")
+    assert told.startswith("桥涵闸坝:有不认识的类型 '拱桥'")
+    assert "bridge(桥梁)" in told

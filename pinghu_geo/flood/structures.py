@@ -145,8 +145,14 @@ def _checked_structures(structures: pd.DataFrame) -> pd.DataFrame:
             ids=structures.index[structures.index.duplicated()].unique(),
             hint="openings of one crossing have an id each and the same chainage",
         )
-    for word in structures["kind"]:
-        one_of(word, KINDS, "structures: kind")
+    strange = ~structures["kind"].isin(KINDS)
+    if strange.any():
+        raise HydraulicsError(
+            f"has the kind {structures['kind'][strange].iloc[0]!r}, which isn't known",
+            layer="structures",
+            ids=structures.index[strange],
+            hint="bridge (桥梁), culvert (涵洞), weir (堰), gate (水闸) or drop (跌水)",
+        )
     at = numbers(structures, column := "chainage_m", "structures")
     if at.isna().any():
         raise HydraulicsError(
