@@ -577,3 +577,22 @@ def test_a_handle_dragged_in_jupyter_moves_the_line(lab):
         assert "房屋栋数 (栋) 305" in said
         urls = {u.split("/")[2] for u in requests(driver)}
         assert {u.split(":")[0] for u in urls} == {"127.0.0.1"}
+
+
+def test_without_a_campaign_nothing_is_said_of_progress(tmp_path, sample):
+    if not (CHROMIUM and DRIVER):
+        pytest.skip("needs chromium and chromedriver")
+    hit = pg.affected(sample["buildings"], sample["原方案"], sample["rivers"])
+    hit["node_id"] = pg.node_ids(hit)
+    nodes = pg.node_table(hit)
+    page = pg.command_map(hit, sample["原方案"], sample["rivers"], nodes=nodes)
+    page.save(tmp_path / "map.html")
+    with browser() as driver:
+        driver.get((tmp_path / "map.html").as_uri())
+        time.sleep(1)
+        table = driver.find_element("css selector", ".pg-nodes").text
+        assert nodes.index[0] in table
+        rings = driver.find_element("css selector", ".pg-panel").get_attribute("textContent")
+        for word in ("未启动", "滞后"):
+            assert word not in table.split("\n", 1)[1]
+        assert "有滞后节点" not in rings

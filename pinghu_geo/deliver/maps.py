@@ -609,7 +609,8 @@ class _SidePanel(MacroElement):
                     "<span></span></div>")  # fmt: skip
         nodes = html_text(say("classes and nodes", lang))
         rings = html_text(say("Rings: houses by class; with a red rim: a node that is late", lang))
-        rings = rings if data["nodes"] else html_text(say("Rings: houses by class", lang))
+        told = any(one["signal"] for one in data["nodes"])  # whether any is late is known
+        rings = rings if told else html_text(say("Rings: houses by class", lang))
         self.panel = (
             f'<div class="pg-panel"><div class="pg-head"><h1>{html_text(title)}</h1>'
             f'<div class="pg-search"><input type="search" placeholder="{hint}" aria-label="{hint}">'

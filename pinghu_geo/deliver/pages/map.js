@@ -469,6 +469,8 @@
   }
   const wants = (name, value) => filters[name] == null || filters[name] === value;
   const stageWord = s => s < 0 ? W.todo : S[s].word;
+  // without a campaign nothing is known of a node's progress
+  const nodeWord = n => S.length ? stageWord(nodeStage[n]) : "";
   function choose() {
     for (let k = 0; k < total; k++) {
       const n = houseNode[k];
@@ -510,7 +512,7 @@
       const first = el("td");
       first.append(el("div", one.id), el("div", one.where));
       const second = el("td");
-      second.append(el("div", stageWord(nodeStage[n])), el("div", one.group));
+      second.append(el("div", nodeWord(n)), el("div", one.group));
       const third = el("td");
       third.append(el("div", one.late, "pg-late"), el("div", one.due));
       tr.append(first, second, third, el("td", one.amount));
@@ -531,7 +533,7 @@
     back.addEventListener("click", () => { focus = -1; place.replaceChildren(); draw(); });
     print.addEventListener("click", () => window.print());
     const one = N[n], facts = el("div", undefined, "pg-facts " + one.signal);
-    for (const text of [one.where, [one.group, one.leader].filter(x => x).join(" "), stageWord(nodeStage[n]),
+    for (const text of [one.where, [one.group, one.leader].filter(x => x).join(" "), nodeWord(n),
                         one.due && W.due + " " + one.due, one.late, one.amount].filter(x => x))
       facts.append(el("span", text));
     place.replaceChildren(el("h2", one.id + " " + W.houses_of.replace("{}", list.length)), facts, back, print);
