@@ -404,6 +404,7 @@ def test_a_node_prints_with_its_facts_its_houses_and_what_is_drawn(page, houses,
         page.execute_script("window.dispatchEvent(new Event('beforeprint'))")
         sheet = page.find_element("css selector", ".pg-panel").text
         for text in (node, nodes.at[node, "group"], f"滞后{nodes.at[node, 'late_by_days']:.0f}天",
+                     f"(自 {nodes.at[node, 'late_since']:%Y-%m-%d})",
                      "红线 寻优方案", "桥涵闸坝", *mine.index):  # fmt: skip
             assert text in sheet
         assert "比较:" not in sheet  # which isn't shown

@@ -246,9 +246,6 @@ def _panel_rows_of_nodes(nodes: gpd.GeoDataFrame, lang: Lang) -> list[dict[str, 
         if row.get("n_tenants") is not None:
             amount.append(say("{} households ", lang, f"{row['n_tenants']:,.0f}").strip())
         late, since = row.get("late_by_days"), row.get("late_since")
-        behind = say("{} days late ", lang, f"{late:.0f}").strip() if late else ""
-        if behind and since is not None:
-            behind += say("(since {})", lang, f"{since:%Y-%m-%d}")
         due = row.get("due")
         found.append({
             "id": visible_text(node), "river": visible_text(row["river"]),
@@ -256,7 +253,8 @@ def _panel_rows_of_nodes(nodes: gpd.GeoDataFrame, lang: Lang) -> list[dict[str, 
             "where": f"{code_label('bank', row['bank'], lang=lang)} {between}".strip(),
             "group": "" if row.get("group") is None else visible_text(row["group"]),
             "leader": "" if row.get("leader") is None else visible_text(row["leader"]),
-            "late": behind,
+            "late": say("{} days late ", lang, f"{late:.0f}").strip() if late else "",
+            "since": say("(since {})", lang, f"{since:%Y-%m-%d}") if late and since else "",
             "due": "" if due is None else f"{due:%Y-%m-%d}", "amount": " ".join(amount),
             "signal": row.get("signal") or "",
             "collective": int((row.get("n_collective") or 0) > 0),

@@ -534,7 +534,7 @@
     print.addEventListener("click", () => window.print());
     const one = N[n], facts = el("div", undefined, "pg-facts " + one.signal);
     for (const text of [one.where, [one.group, one.leader].filter(x => x).join(" "), nodeWord(n),
-                        one.due && W.due + " " + one.due, one.late, one.amount].filter(x => x))
+                        one.due && W.due + " " + one.due, one.late + one.since, one.amount].filter(x => x))
       facts.append(el("span", text));
     place.replaceChildren(el("h2", one.id + " " + W.houses_of.replace("{}", list.length)), facts, back, print);
     for (const k of list) {
