@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, reject, settings
+from hypothesis import assume, example, given, reject, settings
 from hypothesis import strategies as st
 
 import pinghu_geo as pg
@@ -126,8 +126,16 @@ def test_normal_depth_inverts_the_discharge(section, discharge, slope):
     assert got == pytest.approx(discharge, rel=1e-6) or min(near) <= discharge <= max(near)
 
 
+# a minimum below the flat ground at 5 m, and a higher one just above it
+PARTED = pd.DataFrame({
+    "river": "R", "chainage_m": 0.0, "offset_m": [0.5, 1, 2, 3, 4, 6, 8, 9.5, 10],
+    "elevation_m": [12.0, 0, 0, 3, 5, 5, 2, 1, 12], "n": 0.02,
+})  # fmt: skip
+
+
 @settings(max_examples=30, deadline=None)
 @given(rough_sections(), st.floats(1.0, 200.0))
+@example(PARTED, 86.0)
 def test_the_critical_level_has_the_least_energy(section, discharge):
     found = pg.flood.critical_levels(section, discharge).iloc[0]
     bed = section["elevation_m"].min()

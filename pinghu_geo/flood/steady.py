@@ -295,8 +295,9 @@ def normal_level(
 def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, Array]:
     """Level of least energy, and how many minima the energy curve has; (n,) each.
 
-    The curve is scanned, because the lowest of several minima counts; 40 levels a section, closer
-    near the bottom. Between them the growth of the energy changes its sign once.
+    The curve is scanned, because the lowest of several minima counts: 40 levels a section, closer
+    near the bottom, and once more 16 around the least of them, where a bank or a dry high point
+    may part a minimum in two. Between those the growth of the energy changes its sign once.
     """
     first, of = _distinct_rows(model.sections, rows, discharge)
     if len(first) < len(rows):
@@ -330,7 +331,12 @@ def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, 
         # where nothing is wet yet the energy falls from infinity
         return np.where(np.isfinite(grows), grows, -1.0)
 
-    low, high = scan[line, least - 1], scan[line, least + 1]
+    around = [scan[line, least + k][:, None] for k in (-1, 1)]
+    close = around[0] + np.linspace(0.0, 1.0, 17) * (around[1] - around[0])
+    each = np.repeat(np.arange(len(rows)), close.shape[1])
+    e = model.state(rows[each], discharge[each], close.ravel()).energy.reshape(close.shape)
+    least = np.clip(np.argmin(np.where(np.isfinite(e), e, np.inf), axis=1), 1, close.shape[1] - 2)
+    low, high = close[line, least - 1], close[line, least + 1]
     return bracketed(growth, low, high), np.maximum(dips.sum(axis=1), 1)
 
 
