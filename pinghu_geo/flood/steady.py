@@ -314,29 +314,30 @@ def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, 
         found = model.state(rows[mask], discharge[mask], level)
         return np.where(found.velocity_head < 0.1 * (level - bottom[mask]), 1.0, -1.0)
 
+    def least_of(levels: Array) -> tuple[Array, tuple[Array, Array]]:
+        """Energy at levels (n, many), and the levels below and above the least of each row."""
+        line = np.arange(len(rows))
+        each = np.repeat(line, levels.shape[1])
+        e = model.state(rows[each], discharge[each], levels.ravel()).energy.reshape(levels.shape)
+        e = np.where(np.isfinite(e), e, np.inf)
+        least = np.clip(np.argmin(e, axis=1), 1, levels.shape[1] - 2)
+        return e, (levels[line, least - 1], levels[line, least + 1])
+
     everything = np.ones(len(rows), bool)
     top = np.minimum(_climb_to_positive(calm, bottom + 0.5, everything), bottom + 1e4)
     top = bottom + (energy(top, everything) - bottom) * 1.05
     share = np.linspace(0.03, 1.0, 40) ** 1.5
     scan = bottom[:, None] + share * (top - bottom)[:, None]
-    each = np.repeat(np.arange(len(rows)), len(share))
-    e = model.state(rows[each], discharge[each], scan.ravel()).energy.reshape(scan.shape)
-    e = np.where(np.isfinite(e), e, np.inf)
+    e, (below, above) = least_of(scan)
     dips = (e[:, 1:-1] < e[:, :-2] - DIP_M) & (e[:, 1:-1] <= e[:, 2:])
-    least = np.clip(np.argmin(e, axis=1), 1, len(share) - 2)
-    line = np.arange(len(rows))
 
     def growth(level: Array, mask: Array) -> Array:
         grows = model.state(rows[mask], discharge[mask], level).grows
         # where nothing is wet yet the energy falls from infinity
         return np.where(np.isfinite(grows), grows, -1.0)
 
-    around = [scan[line, least + k][:, None] for k in (-1, 1)]
-    close = around[0] + np.linspace(0.0, 1.0, 17) * (around[1] - around[0])
-    each = np.repeat(np.arange(len(rows)), close.shape[1])
-    e = model.state(rows[each], discharge[each], close.ravel()).energy.reshape(close.shape)
-    least = np.clip(np.argmin(np.where(np.isfinite(e), e, np.inf), axis=1), 1, close.shape[1] - 2)
-    low, high = close[line, least - 1], close[line, least + 1]
+    close = below[:, None] + np.linspace(0.0, 1.0, 17) * (above - below)[:, None]
+    low, high = least_of(close)[1]
     return bracketed(growth, low, high), np.maximum(dips.sum(axis=1), 1)
 
 

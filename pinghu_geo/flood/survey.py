@@ -19,9 +19,8 @@ from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale, begun_anew, format_chainage
 
 __all__ = [
-    "GRAVITY_MS2", "Laid", "aligned", "discharges", "for_river", "lay_sections", "ordered",
-    "places", "rows_of", "sections_apart",
-    "sections_of_schemes",
+    "GRAVITY_MS2", "Laid", "discharges", "for_river", "lay_sections", "places", "rows_of",
+    "sections_apart", "sections_of_schemes",
 ]  # fmt: skip
 
 GRAVITY_MS2 = 9.81
@@ -131,7 +130,7 @@ def lay_sections(
 ) -> Laid:
     """Check tables of sections and pack them; see `water_profile` for the columns."""
     sections = _outlines_with_lids(sections)
-    table = ordered(sections, rivers)
+    table = _ordered_points(sections, rivers)
     points = table["points"]
     new = table["new"]
     stations = table["stations"]
@@ -149,7 +148,7 @@ def lay_sections(
     begins = np.flatnonzero(new)
     count = np.diff(np.append(begins, len(new)))
     ground = Ground(points["offset_m"], points["elevation_m"], points["n"], count)
-    beside = aligned(banks, stations)
+    beside = _banks_by_section(banks, stations)
     stations = stations.assign(**beside)
     _check_banks(stations, ground)
 
@@ -304,7 +303,7 @@ def _mean_height(xz: Array) -> float:
     return float(((xz[1:, 1] + xz[:-1, 1]) / 2 * run).sum() / run.sum())
 
 
-def ordered(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str, Any]:
+def _ordered_points(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> dict[str, Any]:
     """Points of all sections in order, where each section begins, and a table of sections."""
     require_columns(sections, ("river", "chainage_m", "offset_m", "elevation_m"), "sections")
     if sections.empty:
@@ -617,7 +616,7 @@ def rows_of(table: pd.DataFrame, stations: pd.DataFrame, layer: str) -> tuple[Ar
     return found["row"].to_numpy(), station
 
 
-def aligned(banks: pd.DataFrame | None, stations: pd.DataFrame) -> dict[str, Array]:
+def _banks_by_section(banks: pd.DataFrame | None, stations: pd.DataFrame) -> dict[str, Array]:
     """What banks says of each section; NaN where it says nothing."""
     found = {name: np.full(len(stations), np.nan) for name in NUMBERS}
     if banks is None or banks.empty:

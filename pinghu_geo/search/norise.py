@@ -33,7 +33,6 @@ from pinghu_geo.search.outcome import SearchRecord, WithinRise
 from pinghu_geo.search.reaches import (
     Asked,
     LaidOut,
-    Tables,
     allowed_by_flood,
     check_confluences,
     largest_rise,
@@ -218,12 +217,12 @@ def searched_within(asked: Asked, now: LaidOut) -> WithinRise:
     for names in systems:
         found |= {f.reach.name: f for f in search.system(names, reaches, where)}
     done = SearchRecord(search, [found[name] for name in reaches], systems)
-    return _checked(lines, done.tables(done.found), done)
+    return _checked(lines, done)
 
 
-def _checked(lines: Centrelines, made: Tables, done: SearchRecord) -> WithinRise:
+def _checked(lines: Centrelines, done: SearchRecord) -> WithinRise:
     """The design drawn, counted and checked."""
-    sections, banks = made
+    sections, banks = done.tables(done.found)
     asked = done.search.asked
     after = LaidOut.of(asked.laid_out(sections, banks))
     table, searched = (
