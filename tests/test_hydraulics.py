@@ -375,7 +375,7 @@ def test_three_models_side_by_side_are_each_as_alone():
         np.testing.assert_allclose(one["level_m"], alone["level_m"], atol=2e-8)
 
 
-@pytest.mark.parametrize("columns", [1, steady.FEW_COLUMNS + 1])
+@pytest.mark.parametrize("columns", [1, 2, 9])
 def test_a_bidiagonal_system_is_that_of_a_full_matrix(columns):
     rng = np.random.default_rng(5)
     r, diagonal, beside = rng.uniform(1, 2, (3, 6, columns))

@@ -39,7 +39,15 @@ from pinghu_geo.flood.steady import (
     supercritical,
 )
 from pinghu_geo.flood.structures import with_structures
-from pinghu_geo.flood.survey import GRAVITY_MS2, Laid, discharges, for_river, lay_sections, places
+from pinghu_geo.flood.survey import (
+    GRAVITY_MS2,
+    Laid,
+    discharges,
+    for_river,
+    lay_sections,
+    places,
+    runs_of,
+)
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, PinghuError
 from pinghu_geo.nouns.schema import nearest, one_of
@@ -284,13 +292,14 @@ def _some_schemes(sections: pd.DataFrame) -> list[pd.DataFrame]:
     """The sections of some schemes at a time, which bounds the memory; their order is kept."""
     if "scheme" not in sections.columns or len(sections) <= POINTS_AT_ONCE:
         return [sections]
-    code = pd.factorize(sections["scheme"], use_na_sentinel=False)[0]
-    size = np.bincount(code)
-    block = (np.cumsum(size) - size) // POINTS_AT_ONCE
-    part = block[code]
-    if (part[1:] < part[:-1]).any():
+    length, code, _ = runs_of(sections["scheme"])
+    size = np.bincount(code, length).astype(int)
+    part = ((np.cumsum(size) - size) // POINTS_AT_ONCE)[code]
+    starts = np.flatnonzero(np.diff(part, prepend=-1))
+    if len(starts) > len(np.unique(part)):
+        part = np.repeat(part, length)
         return [sections[part == k] for k in np.unique(part)]
-    cuts = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), len(part)]
+    cuts = [*(np.cumsum(length) - length)[starts].tolist(), len(sections)]
     return [sections.iloc[a:b] for a, b in pairwise(cuts)]  # one after the other: none is copied
 
 

@@ -34,8 +34,6 @@ DIP_M = 1e-4
 
 # stations that are solved at once where only a part of a river has changed
 WINDOW = 24
-# up to so many columns plain numbers substitute faster than arrays
-FEW_COLUMNS = 8
 
 BALANCED, CRITICAL, UNBALANCED = 0, 1, 2
 
@@ -581,26 +579,19 @@ def _newton_levels(model: Model, level: Array, most: int) -> tuple[Array, Array,
 
 
 def _solve_bidiagonal(r: Array, diagonal: Array, beside: Array) -> Array:
-    """Solve diagonal_i x_i + beside_i x_(i+1) = -r_i from the last to the first, by column."""
-    if r.shape[1] > FEW_COLUMNS:
-        x = np.empty_like(r)
-        below = np.zeros(r.shape[1])
-        for i in range(len(r) - 1, -1, -1):
-            below = x[i] = -(r[i] + beside[i] * below) / diagonal[i]
-        return x
-    return np.stack(
-        [_solve_one_column(*v) for v in zip(r.T, diagonal.T, beside.T, strict=True)], axis=1
-    )
+    """Solve diagonal_i x_i + beside_i x_(i+1) = -r_i from the last to the first, by column.
 
+    The columns are one system, one after the other, with nothing between the last of one and the
+    first of the next.
+    """
+    from scipy.linalg.lapack import dtbtrs  # most commands compute no levels
 
-def _solve_one_column(r: Array, diagonal: Array, beside: Array) -> Array:
-    x, last = [0.0] * len(r), 0.0
-    for i, (a, b, c) in enumerate(
-        zip(r[::-1].tolist(), diagonal[::-1].tolist(), beside[::-1].tolist(), strict=True)
-    ):
-        last = -(a + c * last) / b
-        x[i] = last
-    return np.array(x[::-1])
+    band = np.empty((2, r.size), order="F")
+    band[1] = diagonal.ravel(order="F")
+    band[0, 1:] = beside.ravel(order="F")[:-1]
+    band[0, :: len(r)] = 0.0
+    x: Array = dtbtrs(band, -r.ravel(order="F"), uplo="U")[0]
+    return x.reshape(r.shape, order="F")
 
 
 def _march_up(model: Model, level: Array, found: Array, sure: Array) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pinghu_geo.flood.offsets import is_unsigned, running_back_error
 from pinghu_geo.flood.sections import Array, Ground, Lid, Limit, Sections, pack
@@ -20,7 +22,7 @@ from pinghu_geo.river.chainage import ChainageScale, begun_anew, format_chainage
 
 __all__ = [
     "GRAVITY_MS2", "Laid", "discharges", "for_river", "lay_sections", "places", "rows_of",
-    "sections_apart", "sections_of_schemes",
+    "runs_of", "sections_apart", "sections_of_schemes",
 ]  # fmt: skip
 
 GRAVITY_MS2 = 9.81
@@ -336,23 +338,22 @@ def _ordered_points(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> 
             ids=sections.index[nameless],
             hint="write the river in each row; a merged cell speaks for the rows that it covers",
         )
-    river, names = pd.factorize(sections["river"], use_na_sentinel=False)
+    river, names = _codes(sections["river"])
     scheme, schemes = (
-        pd.factorize(sections["scheme"], use_na_sentinel=False)
+        _codes(sections["scheme"])
         if "scheme" in sections.columns
         else (np.zeros(len(sections), int), np.array([""], dtype=object))
     )
     measure = _downstream_measures(values["chainage_m"], river, [str(n) for n in names], rivers)
-    keys = (measure, river, scheme)
-    if _is_unsorted(keys):
-        turn = np.lexsort(keys)
+    new = _starts((measure, river, scheme))
+    at = np.flatnonzero(new)
+    if _is_unsorted((measure[at], river[at], scheme[at])):
+        turn = np.lexsort((measure, river, scheme))
         river, scheme, measure = river[turn], scheme[turn], measure[turn]
         values = {k: v[turn] for k, v in values.items()}
         left_out = left_out[turn]
-    new = np.r_[True, np.zeros(len(river) - 1, bool)]
-    for key in (measure, river, scheme):
-        new[1:] |= key[1:] != key[:-1]
-    at = np.flatnonzero(new)
+        new = _starts((measure, river, scheme))
+        at = np.flatnonzero(new)
     stations = pd.DataFrame(
         {
             "scheme": np.asarray(schemes, dtype=object)[scheme[at]],
@@ -370,6 +371,36 @@ def _ordered_points(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> 
     values["n"] = _roughness_carried_on(values["n"], new)
     _check_points(values, section, new, count, stations)
     return {"points": values, "new": new, "stations": stations}
+
+
+def runs_of(column: pd.Series) -> tuple[Array, Array, pd.Index]:
+    """Lengths of the runs of equal values, the code of each, and the names that codes stand for.
+
+    A million points have a few rivers and schemes, one after the other: of text, each run is
+    looked up once, where pandas looks up each row.
+    """
+    if not isinstance(column.array, pd.arrays.ArrowStringArray):
+        code, names = pd.factorize(column, use_na_sentinel=False)
+        return np.ones(len(code), int), code, names
+    stops = pc.run_end_encode(pa.chunked_array(pa.array(column)).combine_chunks()).run_ends
+    length = np.diff(stops.to_numpy(), prepend=0)
+    code, names = pd.factorize(column.iloc[np.cumsum(length) - length], use_na_sentinel=False)
+    return length, code, names
+
+
+def _codes(column: pd.Series) -> tuple[Array, pd.Index]:
+    """Code of each row, and the names that codes stand for."""
+    length, code, names = runs_of(column)
+    return np.repeat(code, length), names
+
+
+def _starts(keys: tuple[Array, ...]) -> Array:
+    """Rows in which one of the keys is another than in the row before."""
+    new = np.ones(len(keys[0]), bool)
+    new[1:] = False
+    for key in keys:
+        new[1:] |= key[1:] != key[:-1]
+    return new
 
 
 def _is_unsorted(keys: tuple[Array, ...]) -> bool:
