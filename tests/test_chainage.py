@@ -197,8 +197,30 @@ def test_a_list_that_runs_neither_way_tells_nothing():
         ([-10, -5, 5, 4, 10], [0] * 5),
         ([-10, 0, 10, -10, 8, 7.8, 10], [0, 0, 0, 1, 1, 1, 1]),
         ([-10, 0, 10, 9], [0] * 4),
+        # of the first section's 20 m the second covers the farther 10, which are all of its own
+        ([0, 1, 20, 10, 15, 20], [0, 0, 0, 1, 1, 1]),
+        # a ditch of half a metre, surveyed twice
+        ([0, 0.25, 0.5, 0, 0.25, 0.5], [0, 0, 0, 1, 1, 1]),
     ],
 )
 def test_a_section_begins_anew_where_it_runs_back_over_most_of_the_one_before(offsets, section):
     found = begun_anew(np.zeros(len(offsets), int), np.array(offsets, float))
     assert found.tolist() == section
+
+
+@pytest.mark.parametrize("given", ["K1+200", None, np.nan, np.inf, np.datetime64("2026-01-01")])
+def test_what_is_no_number_has_no_label(given):
+    with pytest.raises(pg.errors.ChainageError, match="is no chainage"):
+        pg.format_chainage(given)
+
+
+def test_two_places_as_far_apart_as_the_tolerance_are_one():
+    """A chain too long by just a centimetre, and by a metre where a metre is allowed."""
+    scale = ChainageScale(10.0, equations=((0.01, 0.0),))
+    assert scale.measure(0.0).tolist() == 0.0
+    assert scale.repeated([0.0]).tolist() == [None]
+    metre = ChainageScale(10.0, equations=((1.0, 0.0),))
+    assert metre.measure(0.0, tolerance_m=1.0) == 0.0
+    with pytest.raises(pg.errors.ChainageError, match="occur twice"):
+        metre.measure(0.0)
+    assert metre.repeated([0.0]).tolist() == ["above"]

@@ -1,3 +1,5 @@
+import warnings
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -323,6 +325,46 @@ def test_a_slanting_tributary_joins_where_it_ends():
     assert found[["chainage_m", "gap_m"]].tolist() == pytest.approx([500, 3], abs=1e-9)
 
 
+@pytest.mark.parametrize("bank", ["left", "right"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_tributary_comes_from_the_bank_of_its_last_metre(bank, turned):
+    """It rises on the other bank, and goes round the head of the main river."""
+    y = 50.0 if bank == "left" else -50.0
+    line = shapely.LineString([(-50, -y), (-50, y), (50, y), (50, 0)])
+    rivers = river_frame({"干流": [(0, 0), (100, 0)], "支流": line.coords})
+    if turned:  # drawn the wrong way
+        rivers = rivers.set_geometry([rivers.geometry["干流"], line.reverse()])
+    found = pg.river.confluences(rivers)
+    row = ["支流", "source" if turned else "mouth", "干流", 50.0, bank, 0.0]
+    assert found.values.tolist() == [row]
+
+
+@pytest.mark.parametrize(("y", "bank"), [(0.5, "left"), (-0.5, "right")])
+def test_a_ditch_shorter_than_a_metre_has_a_bank_too(y, bank):
+    rivers = river_frame({"A": [(0, 0), (100, 0)], "B": [(30, y), (30, 0)]})
+    found = pg.river.confluences(rivers)
+    assert found["end"].tolist() == ["source", "mouth"]  # both ends are near enough
+    assert found.loc[1, ["chainage_m", "bank", "gap_m"]].tolist() == [30, bank, 0]
+
+
+def test_a_tributary_joins_what_its_end_lies_on_though_another_is_nearer_to_its_last_metre():
+    """It ends on A; a metre before it passes 0.2 m below the end of B."""
+    rivers = river_frame({
+        "A": [(-100, 0), (100, 0)], "B": [(-100, 50), (-0.2, 1)], "C": [(0, 90), (0, 0)],
+    })  # fmt: skip
+    found = pg.river.confluences(rivers, tolerance_m=0.5)
+    assert found[["tributary", "end", "river"]].values.tolist() == [
+        ["B", "mouth", "C"], ["C", "mouth", "A"],
+    ]  # fmt: skip
+    assert found["chainage_m"].tolist() == pytest.approx([89, 100])
+
+
+def test_an_end_as_far_off_as_the_tolerance_joins():
+    rivers = river_frame({"A": [(0, 0), (100, 0)], "B": [(50, 90), (50, 20)]})
+    assert pg.river.confluences(rivers)["tributary"].tolist() == ["B"]
+    assert pg.river.confluences(rivers, tolerance_m=19.999).empty
+
+
 def test_where_a_row_is_drawn_tells_which_of_two_equal_chainages_it_means():
     """A long chain: 800 to 860 m occur twice, from 800 and from 860 m along the river on."""
     rivers = river_frame({"A": [(0, 0), (1000, 0)]}, equations=["K0+860=K0+800"])
@@ -364,6 +406,17 @@ def test_rows_of_rivers_that_are_not_there_are_named(straight):
     corridor.require_rivers(rows.iloc[:1], straight, "groups", nodes=nodes)
 
 
+def test_rows_that_meet_no_node_are_said_where_rivers_are_not_given():
+    rows = pd.DataFrame({"river": ["A", "B", "A"]}, index=["one", "other", "third"])
+    nodes = pd.DataFrame({"river": ["A"]}, index=["A-L-001"])
+    words = "1 rows of groups are on rivers where no node lies, and do nothing: .*other"
+    with pytest.warns(UserWarning, match=words):
+        corridor.require_rivers(rows, None, "groups", nodes=nodes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        corridor.require_rivers(rows.iloc[[0, 2]], None, "groups", nodes=nodes)
+
+
 def test_what_lies_a_little_to_the_right_is_on_the_right_bank(straight):
     points = gpd.GeoDataFrame(geometry=[shapely.Point(30, 0.3), shapely.Point(30, -0.3)], crs=CRS)
     assert pg.locate(points, straight)["bank"].tolist() == ["left", "right"]
@@ -379,6 +432,24 @@ def test_rows_whose_order_a_new_line_turns_are_marked_and_each_river_has_its_own
     assert found["ambiguous"].tolist() == [True, False, False]
     assert found["from_m"].tolist() == pytest.approx([900, 700, 5100])
     assert found["to_m"].tolist() == pytest.approx([750, 700, 5300])
+
+
+def test_any_two_places_of_a_row_that_change_their_order_are_told():
+    """The new line comes back above the old one: of three places only the first two change."""
+    old = river_frame({"A": [(0, 0), (1000, 0)]})
+    new = river_frame({"A": [(500, 1), (0, 1), (0, 300), (1000, 300), (1000, 0)]})
+    rows = pd.DataFrame({"river": "A", "a": [100.0], "b": [400.0], "c": [1000.0]})
+    found = pg.transfer_chainage(rows, old, new, columns=("a", "b", "c"))
+    assert found[["a", "b", "c"]].iloc[0].tolist() == pytest.approx([400, 100, 2099])
+    assert found["ambiguous"].tolist() == [True]
+
+
+def test_one_place_of_a_row_has_no_order_to_lose():
+    old = river_frame({"A": [(0, 0), (1000, 0)]})
+    rows = pd.DataFrame({"river": "A", "chainage_m": [100.0, 800.0]})
+    found = pg.transfer_chainage(rows, old, old.set_geometry(old.geometry.reverse()))
+    assert found["chainage_m"].tolist() == [900, 200]
+    assert found["ambiguous"].tolist() == [False, False]
 
 
 def test_how_far_a_row_moved_is_the_farthest_of_its_places():
@@ -403,6 +474,15 @@ def test_a_house_at_the_middle_of_a_bend_is_told_where_its_stretch_ends():
         half = 1000 * np.arctan(0.5 / centre)  # along the arc [m]
         assert bool(found["ambiguous"]) is unsure
         assert (found["to_m"] - found["from_m"] == pytest.approx(2 * half, abs=0.2)) is not unsure
+
+
+def test_a_short_segment_before_a_long_one_ends_no_stretch():
+    """10 m into one of 100 m, the second of the river: 20 m to each side are followed, no more."""
+    bends = river_frame({"A": [(0, 0), (1, 0), (101, 0), (101, 60), (400, 60)]})
+    house = building_frame({"h": shapely.box(11, 3, 14, 7)})
+    found = pg.locate(house, bends).iloc[0]
+    assert found[["from_m", "to_m"]].tolist() == pytest.approx([11, 14])
+    assert not found["ambiguous"]
 
 
 def test_a_river_in_a_courtyard_is_as_far_as_its_walls():

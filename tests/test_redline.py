@@ -214,6 +214,38 @@ def test_mitred_corner_is_a_kite(bend):
     assert line.geometry[0].symmetric_difference(theirs).area < 1e-6
 
 
+@pytest.mark.parametrize("bends", [1, 12])
+@pytest.mark.parametrize("turn_deg", [5.0, 20.0, 60.0])
+def test_a_mitred_line_adds_a_kite_outside_of_each_bend_and_shares_one_inside(bends, turn_deg):
+    """Each kite has the width squared by the tangent of half the turn; wide bends, no fold."""
+    # back and forth, so that every second bend is to the other side
+    angle = np.radians(turn_deg) * np.r_[0.0, np.arange(bends) % 2 == 0]
+    points = np.cumsum(np.r_[[[0.0, 0.0]], 100.0 * np.c_[np.cos(angle), np.sin(angle)]], axis=0)
+    left, right = 3.0, 7.0
+    line = pg.red_line(river_frame({"A": points}), (left, right), corners="mitre")
+    lefts = (bends + 1) // 2  # turns to the left, whose outer side is the right one
+    kites = (right**2 - left**2) * (lefts - (bends - lefts)) * np.tan(np.radians(turn_deg) / 2)
+    expected = 100.0 * (bends + 1) * (left + right) + kites
+    assert line.area[0] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("turn_deg", [-5.0, 20.0])
+def test_a_mitred_line_round_many_bends_to_one_side(turn_deg):
+    """Each bend adds its kite on the outer side, in runs that have one outline, and between them."""
+    angle = np.radians(turn_deg) * np.arange(17)
+    points = np.cumsum(np.r_[[[0.0, 0.0]], 100.0 * np.c_[np.cos(angle), np.sin(angle)]], axis=0)
+    line = pg.red_line(river_frame({"A": points}), (3.0, 7.0), corners="mitre")
+    kites = (7.0**2 - 3.0**2) * 16 * np.tan(np.radians(turn_deg) / 2)
+    assert line.area[0] == pytest.approx(100.0 * 17 * 10 + kites, rel=1e-9)
+
+
+def test_a_width_as_great_as_any_coordinate_is_one(straight):
+    widest = 1e9
+    assert pg.red_line(straight, (widest, 1.0)).area[0] == pytest.approx(1000 * (widest + 1))
+    with pytest.raises(pg.errors.LayerError, match="is no width"):
+        pg.red_line(straight, (np.nextafter(widest, np.inf), 1.0))
+
+
 def test_a_mitre_that_would_reach_too_far_is_an_arc():
     rivers = river_frame({"A": [(0, 0), (100, 0), (0, 10)]})
     assert pg.red_line(rivers, 5.0, corners="mitre").total_bounds[2] < 106

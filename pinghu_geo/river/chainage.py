@@ -364,7 +364,7 @@ def _places_in_order(
         at = np.inf
         for k, some in reversed(list(enumerate(places.T))):
             last[k] = at = np.max(some, where=some <= at + 1e-6, initial=-np.inf)
-        if np.isfinite(first).all() and np.isfinite(last).all():
+        if np.isfinite(first).all():  # then it fits from its end, too
             return first[::way], last[::way]
     return np.nanmin(candidate, axis=0), np.nanmax(candidate, axis=0)
 
