@@ -1,5 +1,6 @@
 """Water profiles: laws, errors, and an independent solver."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 import pinghu_geo as pg
 from pinghu_geo.flood import hydraulics, steady, water_profile
 from pinghu_geo.flood.hydraulics import Scenario, scenario_levels
+from pinghu_geo.flood.sections import Ground
 from pinghu_geo.flood.survey import lay_sections
 
 G = 9.81
@@ -398,6 +400,103 @@ def test_a_zero_in_a_bracket_is_found_by_interpolation():
     assert len(calls) <= 14
 
 
+@pytest.mark.parametrize("begin", [0, 1, 2])
+def test_a_cover_over_a_part_of_a_section_takes_away_what_lies_above_it_there(begin):
+    """30 m wide, a slab over one third of it 2 m above the bed, through which nothing passes."""
+    section = pd.DataFrame({
+        "river": "R", "chainage_m": 0.0, "offset_m": [0.0, 0, 10, 20, 30, 30],
+        "elevation_m": [6.0, 0, 0, 0, 0, 6], "n": 0.03,
+    })  # fmt: skip
+    lid = np.full(6, np.nan)
+    lid[begin + 1 : begin + 3] = 2.0
+    if begin != 1:  # it begins at a wall that goes on above it
+        lid[0 if begin == 0 else 5] = 6.0
+    covered = section.assign(lid_m=lid)
+    below, against = (pg.flood.section_properties(covered, z).iloc[0] for z in (1.5, 3.0))
+    assert below["area_m2"] == pytest.approx(30 * 1.5)
+    assert below["wetted_perimeter_m"] == pytest.approx(30 + 2 * 1.5)
+    assert against["area_m2"] == pytest.approx(30 * 3 - 10 * (3 - 2))
+
+
+def test_ground_is_cut_at_each_place_that_has_no_point_yet():
+    """Two sections, one of a single slope; places at points and outside of them add none."""
+    ground = Ground(
+        np.array([0.0, 10, 0, 4, 8]),
+        np.array([0.0, 5, 1, 1, 3]),
+        np.full(5, 0.03),
+        np.array([2, 3]),
+    )
+    section, at = np.array([0, 0, 0, 1, 1, 1, 1]), np.array([2.0, 6, 12, -1, 1, 4, 6])
+    made = ground.cut_many(section, at)
+    assert made.count.tolist() == [4, 5]
+    assert made.x.tolist() == [0, 2, 6, 10, 0, 1, 4, 6, 8]
+    assert made.z.tolist() == [0, 1, 3, 5, 1, 1, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("root", "answer"), [(5.0, 2.0), (-5.0, 0.0), (1.0, 1.0)])
+def test_without_a_bracket_the_end_nearer_to_zero_is_the_answer(root, answer):
+    """Beside one that has a zero in its bracket, so that the search goes on."""
+    roots = np.array([np.sqrt(2), root])
+    low, high = np.zeros(2), np.full(2, 2.0)
+    found = steady.bracketed(lambda x, mask: x - roots[mask], low, high)
+    assert found == pytest.approx([np.sqrt(2), answer], abs=1e-12)
+
+
+@pytest.mark.parametrize("how", steady.FRICTION)
+def test_the_growth_of_losses_is_that_of_their_differences(how):
+    """Newton's method takes it: of expansions and contractions, over ways of one length."""
+    ground = pd.concat([box(0.0, bed=0.1, half=4.0), box(80.0, half=7.0, n=0.04)])
+    model = replace(
+        lay_sections(ground).model(
+            np.array([[0], [1]]), np.full((2, 1), 40.0), contraction=0.1, expansion=0.3
+        ),
+        friction=how,
+    )
+    flow = np.array([40.0])
+
+    def lost(up, down):
+        states = (model.state(np.array([k]), flow, np.array([z])) for k, z in ((0, up), (1, down)))
+        return [float(one[0]) for one in model.losses(np.array([0]), *states)]
+
+    step = 1e-5
+    for up, down in ((2.6, 2.0), (2.1, 2.9)):
+        _, by_up, by_down = lost(up, down)
+        assert by_up == pytest.approx(
+            (lost(up + step, down)[0] - lost(up - step, down)[0]) / (2 * step), rel=1e-6
+        )
+        assert by_down == pytest.approx(
+            (lost(up, down + step)[0] - lost(up, down - step)[0]) / (2 * step), rel=1e-6
+        )
+
+
+@pytest.mark.parametrize("many", [1, 2, 3])
+def test_models_side_by_side_are_as_many_as_they_were(many):
+    ground = lay_sections(reach(stations=4))
+    rows, flow = np.arange(4)[:, None], np.full((4, 1), 30.0)
+    models = [ground.model(rows, flow, contraction=0.1 * k, expansion=0.3) for k in range(many)]
+    beside = steady.side_by_side(models)
+    assert [beside.size, beside.column(0).size, models[0].size] == [4, 4, 4]  # sections of a copy
+    level, found = steady.subcritical(beside, np.full(many, 2.0))
+    assert level.shape == (4, many)
+    assert not found.any()
+    for k, one in enumerate(models):
+        assert level[:, k] == pytest.approx(steady.subcritical(one, np.full(1, 2.0))[0][:, 0])
+
+
+def test_columns_of_one_guess_that_end_at_other_levels_are_each_as_alone():
+    """Both are given the first one's levels, which the second one's end then changes."""
+    ground = lay_sections(reach(stations=30, spacing=20.0))
+    rows, flow = np.arange(30)[:, None], np.full((30, 1), 30.0)
+    one = ground.model(rows, flow)
+    ends = np.array([2.0, 2.4])
+    alone = np.hstack([steady.subcritical(one, ends[[k]])[0] for k in range(2)])
+    both = ground.model(np.hstack([rows, rows]), np.hstack([flow, flow]))
+    for guess in (alone[:, [0, 0]], alone[:, [1, 1]]):
+        level, found = steady.subcritical(replace(both, guess=guess.copy()), ends)
+        assert level == pytest.approx(alone, abs=2e-8)
+        assert not found.any()
+
+
 def test_an_ineffective_area_counts_only_above_its_level():
     """10 m wide, 2 of them ineffective up to 2 m: at 2 m still 8 x 2."""
     idle = pd.DataFrame(
@@ -470,6 +569,11 @@ def test_walls_levees_and_idle_water():
     found = area(2.0, banks=walls)
     assert found["area_m2"] == pytest.approx(32.0)
     assert found["wetted_perimeter_m"] == pytest.approx(20.0)  # both walls count
+    # its foot lies between two surveyed points
+    left = pd.DataFrame({**place, "left_levee_m": [-8.0], "left_levee_top_m": [2.5]})
+    assert area(2.0, banks=left)["area_m2"] == pytest.approx(56.0)
+    assert area(2.0, banks=left)["wetted_perimeter_m"] == pytest.approx(28 + 2 + 2)
+    assert area(3.0, banks=left)["area_m2"] == pytest.approx(120.0)
     levee = pd.DataFrame({**place, "right_levee_m": [8.0], "right_levee_top_m": [2.5]})
     assert area(2.0, banks=levee)["area_m2"] == pytest.approx(56.0)
     assert area(2.0, banks=levee)["wetted_perimeter_m"] == pytest.approx(28 + 2 + 2)

@@ -3,6 +3,7 @@
 import itertools
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from pinghu_geo.flood.survey import lay_sections
 from pinghu_geo.search import labels
 from pinghu_geo.search.fronts import Buckets
 from pinghu_geo.search.labels import March
-from pinghu_geo.search.problem import NodeProblem, Pairs, design_cost, design_works
+from pinghu_geo.search.problem import NodeProblem, Pairs, Water, design_cost, design_works
 from pinghu_geo.search.trials import Cheapest, Work, cheapest, solve_node
 
 HIGH = 20.0
@@ -134,6 +135,77 @@ def test_optimum_is_that_of_exhaustive_search(seed):
     # the levels that the search promises are those of the plain march
     assert found.levels == pytest.approx(march(problem, found.options), abs=1e-8)
     assert found.cost == pytest.approx(design_cost(problem, found.options))
+
+
+@pytest.mark.parametrize("seed", [6, 9, 17, 37, 38])
+def test_a_design_for_two_floods_is_that_of_exhaustive_search(seed):
+    """A smaller flood that ends lower, each with limits of its own at every station."""
+    problem, base = small(seed)
+    flow, end = problem.discharge * 0.6, 2.0
+    slack = np.random.default_rng(seed).uniform(0.0, 0.05, (2, 4))
+
+    def smaller(options):
+        return march(replace(problem, discharge=flow, downstream_level=end), options)
+
+    problem = replace(problem, most_level=march(problem, base) + slack[0])
+    other = Water(problem.model, flow, end, smaller(base) + slack[1])
+    best = one = np.inf
+    for inner in itertools.product(range(4), repeat=4):
+        options = base.copy()
+        options[0, 1:3], options[1, 1:3] = inner[:2], inner[2:]
+        cost = design_cost(problem, options)
+        if cost >= best or (march(problem, options) > problem.most_level + 1e-9).any():
+            continue
+        one = min(one, cost)
+        if (smaller(options) <= other.most_level + 1e-9).all():
+            best = cost
+    found = solve_node(replace(problem, others=(other,)), known=base)
+    assert found.proven
+    assert found.cost == pytest.approx(best)
+    assert (best > one) == (seed in (17, 37))  # there the smaller flood decides
+
+
+@given(st.integers(0, 10**6))
+def test_what_is_left_out_is_beaten_by_what_is_kept(seed):
+    """Of labels with one choice, and buildings paid for: whoever pays for those too is no better."""
+    rng = np.random.default_rng(seed)
+    many, floods, houses = int(rng.integers(1, 30)), int(rng.integers(1, 3)), 3
+    price = rng.integers(0, 4, houses).astype(float)
+    sums = np.zeros((1, 256))
+    bits = (np.arange(256)[:, None] >> np.arange(houses)) & 1
+    sums[0] = bits @ price
+    level = rng.integers(0, 4, (floods, many)).astype(float)
+    some = labels._Labels(
+        rng.integers(0, 2, many), rng.integers(0, 2**houses, many).astype(np.uint64),
+        rng.integers(0, 6, many).astype(float), level, level, level, np.arange(many),
+    )  # fmt: skip
+    asked = SimpleNamespace(buildings=SimpleNamespace(sums=[sums]))
+    kept = March._non_dominated(asked, some, 0)
+
+    def beats(one, other):
+        extra = price[
+            [(int(some.sets[other]) & ~int(some.sets[one])) >> k & 1 == 1 for k in range(houses)]
+        ]
+        return (
+            some.pair[one] == some.pair[other]
+            and some.cost[one] + extra.sum() <= some.cost[other]
+            and (level[:, one] <= level[:, other]).all()
+        )
+
+    lost = np.setdiff1d(np.arange(many), kept)
+    assert all(any(beats(one, other) for one in kept) for other in lost)
+
+
+def test_a_label_that_pays_for_more_and_is_cheaper_leaves_the_other_out():
+    """Three yuan with one house paid for against five with both; the houses cost one each."""
+    sums = np.array([[(k & 1) + (k >> 1 & 1) for k in range(256)]], float)
+    asked = SimpleNamespace(buildings=SimpleNamespace(sums=[sums]))
+    level = np.array([[1.0, 1.0, 0.5]])
+    some = labels._Labels(
+        np.zeros(3, int), np.array([1, 3, 3], np.uint64), np.array([3.0, 5.0, 6.0]),
+        level, level, level, np.arange(3),
+    )  # fmt: skip
+    assert March._non_dominated(asked, some, 0).tolist() == [0, 2]
 
 
 def crossing(seed):

@@ -199,3 +199,25 @@ def test_so_many_buildings_between_both_sides_are_refused_unless_they_go_anyway(
     found = solve(LocalProblem(*common, np.zeros(18, int), *rest))
     assert found.cost == 90.0
     assert found.gap == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_costs_finer_than_a_millionth_leave_a_gap_that_is_true(seed):
+    """Each of six levels may be counted a millionth too cheap, and the line is as much dearer."""
+    none = np.zeros(0, int)
+    works = np.random.default_rng(seed).uniform(0, 60, (2, 3, 3))
+    problem = LocalProblem(works, none, none, none, none, np.zeros(0), 2)
+    found, best = solve(problem), exhaustive(problem)
+    assert found.bound <= best <= found.cost == value(problem, found.levels)
+    assert 0 < found.gap <= 6e-6
+
+
+@pytest.mark.parametrize("dear", [0, 1])
+def test_of_two_levels_that_count_the_same_the_bound_knows_the_cheaper(dear):
+    """Half a millionth dearer is the lower level of both banks, or the upper one."""
+    none = np.zeros(0, int)
+    works = np.full((2, 1, 2), 3.0)
+    works[:, :, dear] += 5e-7
+    found = solve(LocalProblem(works, none, none, none, none, np.zeros(0), 1))
+    assert found.bound == pytest.approx(6.0, abs=1e-9)
+    assert found.gap == pytest.approx(found.cost - 6.0, abs=1e-9)
