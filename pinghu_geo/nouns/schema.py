@@ -9,8 +9,8 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +29,8 @@ __all__ = ["NOUNS", "Column", "Noun", "canonical_codes", "label", "match_columns
 
 # Fields of a .dbf hold 10 bytes of a name: 5 Chinese characters in GBK, 3 in UTF-8.
 DBF_NAME_BYTES = 10
-
+# Names whose folds are remembered: each is asked for again by every noun and every row of headings.
+REMEMBERED = 10_000
 
 Lang = Literal["zh", "en"]
 # Units in English; what is counted is said by the column's name already.
@@ -89,9 +90,7 @@ def label(column: str, *, lang: Lang = "zh", unit: bool = True, noun: str | None
     >>> label("kind"), label("kind", noun="zones")
     ('线型', '项目类型')
     """
-    first = [NOUNS[noun]] if noun is not None and noun in NOUNS else []
-    columns = (c for n in (*first, *NOUNS.values()) for c in n.columns)
-    found = next((c for c in columns if c.name == column), None)
+    found = _column_shown(column, noun)
     if found is None:
         return column
     # a chainage is shown as K1+234, which says its unit itself
@@ -101,6 +100,14 @@ def label(column: str, *, lang: Lang = "zh", unit: bool = True, noun: str | None
         bare = re.sub(r"_(m2|m|mm|ms|yuan|m3s|ratio)$", "", re.sub(r"^n_", "", column))
         return bare.replace("_", " ") + tail
     return found.zh + tail
+
+
+@cache
+def _column_shown(column: str, noun: str | None) -> Column | None:
+    """The column of a name: that of a noun, else of the first that has it."""
+    first = [NOUNS[noun]] if noun is not None and noun in NOUNS else []
+    columns = (c for n in (*first, *NOUNS.values()) for c in n.columns)
+    return next((c for c in columns if c.name == column), None)
 
 
 def code_label(column: str, code: object, *, lang: Lang = "zh") -> str:
@@ -143,9 +150,10 @@ def is_code(column: str) -> bool:
     return any(c.name == column and c.dtype == "code" for n in NOUNS.values() for c in n.columns)
 
 
-def _folded_name(name: object) -> str:
+@lru_cache(maxsize=REMEMBERED)
+def _folded_name(name: str) -> str:
     """Fold a column name for comparison: width, case, blanks, units in brackets."""
-    text = unicodedata.normalize("NFKC", str(name)).strip().lower()
+    text = unicodedata.normalize("NFKC", name).strip().lower()
     text = BRACKETS.sub("", text)
     return re.sub(r"[\s_\-]+", "", text)
 
@@ -156,14 +164,15 @@ def fold_id(value: object) -> str:
     return re.sub(r"[\s\u200b\ufeff]+", "", re.sub(r"[\u2010-\u2015\u2212]", "-", text))
 
 
-def _cut_names(name: str) -> set[str]:
+@lru_cache(maxsize=REMEMBERED)
+def _cut_names(name: str) -> frozenset[str]:
     """What a .dbf makes of a name: cut at 10 bytes in GBK or UTF-8, maybe in mid-character."""
     cuts = set()
     for encoding in ("gbk", "utf-8"):
         raw = name.encode(encoding, "ignore")
         if len(raw) > DBF_NAME_BYTES:
             cuts.add(_folded_name(raw[:DBF_NAME_BYTES].decode(encoding, "ignore")))
-    return cuts
+    return frozenset(cuts)
 
 
 # No coordinate of a map in metres is larger, with the number of its zone in front or not [m].
@@ -180,13 +189,22 @@ DATUM_ABOUT = (
 SYMBOL = re.compile(r"(?<=[\u4e00-\u9fff])[a-zα-ω]\d?$")
 
 
-def bare_name(name: object) -> str:
+@lru_cache(maxsize=REMEMBERED)
+def bare_name(name: str) -> str:
     """A column name without what stands about it, such as 面积万㎡, 1985高程, 流量Q; folded."""
     text = _folded_name(name).rstrip("/")
     text = re.sub(DATUM_ABOUT, "", text) or text
     ends = (u for u in UNIT_WORDS if text.endswith(u) and len(text) > len(u))
     found = next((text[: -len(u)].rstrip("/") for u in ends), text)
     return SYMBOL.sub("", found)
+
+
+def _by_fold(given: list[str], fold: Callable[[str], str]) -> dict[str, list[int]]:
+    """Places of names by what they fold to."""
+    found: dict[str, list[int]] = {}
+    for k, name in enumerate(given):
+        found.setdefault(fold(name), []).append(k)
+    return found
 
 
 def match_columns(names: Iterable[object], what: Noun, *, words: bool = True) -> dict[str, str]:
@@ -209,25 +227,25 @@ def match_columns(names: Iterable[object], what: Noun, *, words: bool = True) ->
         names over cut ones; a canonical name is given once.
     """
     given = [str(n) for n in names]
-    whole = {g: _folded_name(g) for g in given}
-    bare = {g: bare_name(g) for g in given}
+    whole, bare = _by_fold(given, _folded_name), _by_fold(given, bare_name)
     found: dict[str, str] = {}
     for how in ("named", "bare", "cut", "last"):
-        folded, cut = bare if how == "bare" else whole, how == "cut"
+        folds = bare if how == "bare" else whole
         if (
             how == "last" and words
         ):  # before what a program numbers rows with: what a name's own words say
             _add_columns_by_words(given, what, found)
+        taken = set(found.values())
         for column in what.columns:
-            if column.name in found.values():
+            if column.name in taken:
                 continue
             own = () if what.geometry else (label(column.name, lang="en", unit=False),)
             names_known = (column.name, column.zh, *own, *column.aliases)
             for alias in column.fallbacks if how == "last" else names_known:
-                wanted = _cut_names(alias) if cut else {_folded_name(alias)}
-                hit = next((g for g in given if folded[g] in wanted and g not in found), None)
-                if hit is not None:
-                    found[hit] = column.name
+                wanted = _cut_names(alias) if how == "cut" else (_folded_name(alias),)
+                places = [k for w in wanted for k in folds.get(w, ()) if given[k] not in found]
+                if places:
+                    found[given[min(places)]] = column.name
                     break
     if words:
         _add_columns_by_words(given, what, found, late=True)
@@ -262,7 +280,7 @@ def canonical_codes(values: pd.Series, column: Column) -> pd.Series:
     known = {}
     for value in values.dropna().unique():
         bare = unnumbered(str(value))
-        ours = words.get(_folded_name(value)) or words.get(_folded_name(bare))
+        ours = words.get(_folded_name(str(value))) or words.get(_folded_name(bare))
         known[value] = ours or value_meant(str(value), column.name) or value
     return values.map(known).astype("str").where(values.notna())
 
