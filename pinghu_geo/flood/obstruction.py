@@ -27,7 +27,7 @@ from pinghu_geo.river.corridor import locate
 __all__ = ["building_obstacles", "building_rises", "section_lines"]
 
 # designs solved at once: each is the whole river with one building in it
-BATCH = 24
+BATCH = 96
 # less of a building within a section is no obstacle but a touching corner [m]
 LEAST_M = 0.01
 

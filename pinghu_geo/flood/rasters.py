@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -105,6 +106,9 @@ class Rasters:
     # per file: heights that occur in it; what was taken for nodata and said
     ordinary: dict[Path, Array] = field(default_factory=dict, repr=False)
     told: set[tuple[Path, float]] = field(default_factory=set, repr=False)
+    # files that are kept open, and by whom
+    files: dict[Path, Any] = field(default_factory=dict, repr=False)
+    held: list[ExitStack] = field(default_factory=list, repr=False)
 
     @classmethod
     def of(cls, source: Source, crs: Any, layer: str) -> Rasters:
@@ -157,6 +161,25 @@ class Rasters:
             -self.cell_y,
         )
 
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Files stay open for the blocks that are read from now on."""
+        with ExitStack() as stack:
+            self.held.append(stack)
+            try:
+                yield
+            finally:
+                self.held.pop()
+                self.files.clear()
+
+    def _file(self, path: Path) -> Any:
+        """A file that is open for now, or as long as all are kept open."""
+        if not self.held:
+            return opened(path)
+        if path not in self.files:
+            self.files[path] = self.held[-1].enter_context(opened(path))
+        return nullcontext(self.files[path])
+
     def read(self, r0: int, c0: int, rows: int, columns: int) -> Array:
         """Heights of a block of cells of the common grid."""
         from rasterio.windows import Window as Block
@@ -168,8 +191,8 @@ class Rasters:
             right = min(tile.column + tile.columns, c0 + columns)
             if top >= bottom or left >= right:
                 continue
-            with one_sentence(tile.path, self.layer), opened(tile.path) as file:
-                block = Block(left - tile.column, top - tile.row, right - left, bottom - top)
+            block = Block(left - tile.column, top - tile.row, right - left, bottom - top)
+            with one_sentence(tile.path, self.layer), self._file(tile.path) as file:
                 raw = file.read(1, window=block, masked=True)
             found = self._known_tile_heights(raw, tile)
             if found.shape == (rows, columns) and len(self.tiles) == 1:

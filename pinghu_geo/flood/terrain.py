@@ -586,7 +586,9 @@ def _require_ground_near_levels(
         measure = np.linspace(np.nanmin(at), np.nanmax(at), PLACES)
         code = np.full(PLACES, k)
         place, _ = points_at(lines, code, measure)
-        grounds.append(np.array([rasters.window(xy - pad, xy + pad).at(xy) for xy in place], float))
+        with rasters.kept_open():
+            heights = [rasters.window(xy - pad, xy + pad).at(xy) for xy in place]
+        grounds.append(np.array(heights, float))
         levels.append(_level_at(part, lines, code, measure))
     _require_near_known(
         np.concatenate(grounds), np.concatenate(levels),
