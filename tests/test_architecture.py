@@ -221,7 +221,8 @@ def test_errors_are_value_or_runtime_errors():
 def test_import_costs_little_and_loads_nothing_heavy():
     code = (
         "import sys, pinghu_geo; [getattr(pinghu_geo, n) for n in ('affected', 'red_line', 'compare')];"
-        "print(sorted(set(sys.modules) & {'folium','branca','xlsxwriter','rasterio','matplotlib'}))"
+        "heavy = {'folium','branca','xlsxwriter','rasterio','matplotlib','scipy'};"
+        "print(sorted(set(sys.modules) & heavy))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

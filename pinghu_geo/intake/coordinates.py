@@ -555,8 +555,6 @@ def layer_shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
 
 def _voted_shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
     """The vote of `layer_shift`, of whatever has an area."""
-    from scipy.spatial import cKDTree
-
     mine = _centres_and_sizes(layer)
     theirs = _centres_and_sizes(reference) if len(mine) else mine
     if not len(theirs):
@@ -568,6 +566,8 @@ def _voted_shift(layer: gpd.GeoDataFrame, reference: gpd.GeoDataFrame) -> Shift:
     none = Shift(0.0, 0.0, 0, len(mine), 0.0, "unknown")
     if not len(mine):
         return none
+    from scipy.spatial import cKDTree  # slow to import, and rivers have nothing that votes
+
     near = cKDTree(theirs[:, :2]).query_ball_point(mine[:, :2], SEARCH_M)
     one = np.repeat(np.arange(len(mine)), [len(n) for n in near])
     other = np.concatenate([np.asarray(n, np.intp) for n in near])

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy import ndimage
 
 __all__ = ["CHAIN", "Edges", "mean_above", "rows_near", "shared_areas"]
 
@@ -172,7 +171,10 @@ def _rings_of_polygons(polygons: Shapes) -> tuple[Any, Ints, NDArray[np.bool_]]:
 
 
 class _BoundaryMask(NamedTuple):
-    """A grid around all zones: which cells a boundary crosses, and the free regions between."""
+    """A grid around all zones: which cells a boundary crosses, and the free regions between.
+
+    Between two boundaries may be several, as runs on rows joined to one above make them.
+    """
 
     corner: Floats
     cell: float
@@ -198,7 +200,12 @@ class _BoundaryMask(NamedTuple):
         on[row, column] = True
         for r, c in ((row[1:], column[:-1]), (row[:-1], column[1:])):
             on[r[step], c[step]] = True
-        return cls(corner, cell, on, np.asarray(ndimage.label(~on)[0], np.int32))
+        free = ~on
+        first = free.copy()  # cells of which the one before, on their row, is none of them
+        first[:, 1:] &= on[:, :-1]
+        region = np.cumsum(first, dtype=np.int32).reshape(on.shape)
+        region *= free
+        return cls(corner, cell, on, _joined_rows(region))
 
     def regions(self, box: Floats) -> Shorts:
         """Free region of each box; 0 where a boundary crosses its cells, or some beside them."""
@@ -223,6 +230,16 @@ class _BoundaryMask(NamedTuple):
         return found
 
 
+def _joined_rows(run: Shorts) -> Shorts:
+    """Numbers of free runs (0: none), those joined to one on the row above as this."""
+    both = (run[1:] > 0) & (run[:-1] > 0)
+    above = np.arange(int(run.max()) + 1, dtype=np.int32)
+    above[run[1:][both]] = run[:-1][both]
+    while not np.array_equal(above, further := above[above]):
+        above = further
+    return above[run]
+
+
 def _shapes_in_regions(region: Shorts, holders: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
     """Pairs of a place and a zone that holds it, of places in free regions."""
     known, zone = holders
@@ -239,13 +256,12 @@ def _zones_of_regions(
     mask: _BoundaryMask, zones: Shapes, tree: shapely.STRtree
 ) -> tuple[Ints, Ints]:
     """Pairs of a free region and a zone that holds it: any cell speaks for its region."""
-    wide = mask.on.shape[1]
     on = np.flatnonzero(mask.on)
-    beside = np.concatenate([on + step for step in (1, -1, wide, -wide)])
+    beside = np.concatenate([on + 1, on - 1])  # what nothing is beside is whole rows: outside
     region = mask.region.ravel()[beside]
     cell = np.zeros(int(mask.region.max()) + 1, np.intp)
     cell[region] = beside
-    row, column = np.divmod(cell, wide)
+    row, column = np.divmod(cell, mask.on.shape[1])
     xy = mask.corner + (np.column_stack([column, row]) + 0.5) * mask.cell
     known, zone = _points_in_zones(xy, tree.query(shapely.points(xy)), zones)
     free = known > 0  # region 0 is the boundary's own cells

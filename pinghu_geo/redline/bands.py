@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
 
 from pinghu_geo.redline.areas import Edges, mean_above
 from pinghu_geo.redline.lines import Strips, fans, turns
@@ -432,6 +431,8 @@ class _EdgesAbove(NamedTuple):
 
     def areas_below_lowest(self, area: Floats) -> Floats:
         """Areas of shapes less what is above those edges that are so always, (n, designs)."""
+        from scipy import sparse  # slow to import, and only many designs at once need it
+
         k, widths = self.always, self.pieces.widths
         mean = self.ends[:, k].sum(axis=0) * self.back[k, None] / 2
         shape = np.tile(self.shape[k], 2)

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
@@ -236,6 +235,8 @@ def position_uncertainty(
     >>> found.totals["n_buildings"].is_monotonic_increasing
     True
     """
+    from scipy.special import ndtr  # slow to import, and only this needs it
+
     require_layer(buildings, "buildings", crs=red_line.crs, valid=False)
     require_polygons(buildings, "buildings")
     low, high = doubtful

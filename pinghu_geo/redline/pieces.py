@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from pinghu_geo.redline.areas import CHAIN, Edges
 
@@ -47,6 +46,8 @@ class LineEdges:
     @classmethod
     def of(cls, line: Any) -> LineEdges:
         """All edges of the line that have a length."""
+        from scipy.spatial import cKDTree  # slow to import, and only depths need it
+
         rings = shapely.get_rings(shapely.get_parts(line))
         xy, ring = shapely.get_coordinates(rings, return_index=True)
         kept = (ring[1:] == ring[:-1]) & (xy[1:] != xy[:-1]).any(axis=1)

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from pinghu_geo.river.centreline import SAME_PLACE_M, Centrelines, Floats, Ints
 
@@ -39,8 +38,6 @@ PROBE = 1e-3
 # Pairs of a point and a segment measured at once, what a processor keeps near at hand; and pairs
 # of all features that are taken together, which bounds the memory.
 AT_ONCE, TOGETHER = 40_000, 400_000
-# Posts along the centrelines, by which a group first finds how far they are, for each segment.
-POSTS_A_SEGMENT = 2
 
 
 class Beside(NamedTuple):
@@ -194,8 +191,9 @@ def _grouped(box: Floats, lines: Centrelines, wanted: Ints | None) -> tuple[Ints
     high = np.maximum.reduceat(centre[order], first)
     middle = (low + high) / 2
     reach = np.hypot(*(high - low).T) + 4 * np.maximum.reduceat(radius[order], first)
-    reach += _about(middle, lines, None if wanted is None else wanted[order[first]]) + SAME_PLACE_M
     tree = shapely.STRtree(lines.segments())
+    mine = None if wanted is None else wanted[order[first]]
+    reach += _away(middle, lines, tree, mine) + SAME_PLACE_M
     near = shapely.box(*(middle - reach[:, None]).T, *(middle + reach[:, None]).T)
     of, seg = tree.query(near)
     seg = seg[np.lexsort((seg, of))]
@@ -208,21 +206,16 @@ def _half(box: Floats) -> Floats:
     return np.asarray(np.hypot(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]) / 2)
 
 
-def _about(xy: Floats, lines: Centrelines, wanted: Ints | None) -> Floats:
-    """Distance of points from the river that is wanted, or any: seldom a little too large."""
-    apart = float(lines.length.sum()) / (POSTS_A_SEGMENT * len(lines.length))
-    count = np.ceil(lines.length / apart).astype(np.intp)
-    seg = np.repeat(np.arange(len(count)), count)
-    share = (_counted(count) + 1) / count[seg]
-    posts = np.concatenate(
-        [lines.start[lines.first[:-1]], lines.start[seg] + share[:, None] * lines.step[seg]]
-    )
-    river = np.concatenate([np.arange(len(lines.names)), lines.river[seg]])
+def _away(xy: Floats, lines: Centrelines, tree: shapely.STRtree, wanted: Ints | None) -> Floats:
+    """Distance of points from the river that is wanted, or any, whose segments the tree holds."""
+    points = shapely.points(xy)
     if wanted is None:
-        return np.asarray(cKDTree(posts).query(xy)[0])
+        return np.asarray(tree.query_nearest(points, all_matches=False, return_distance=True)[1])
     found = np.empty(len(xy))
     for k in np.unique(wanted):
-        found[wanted == k] = cKDTree(posts[river == k]).query(xy[wanted == k])[0]
+        own = shapely.STRtree(tree.geometries[lines.river == k])
+        mine = own.query_nearest(points[wanted == k], all_matches=False, return_distance=True)
+        found[wanted == k] = mine[1]
     return found
 
 
