@@ -406,7 +406,8 @@ def _add_neighbours(
     """Buildings near the line, in grey."""
     require_layer(buildings, "buildings", crs=affected.crs, valid=False)
     edges = np.concatenate([line.geometry.to_numpy() for line in lines])
-    near = np.unique(buildings.sindex.query(edges, predicate="dwithin", distance=NEIGHBOURS_M)[1])
+    whole = shapely.get_parts(shapely.union_all(edges))  # lines of schemes lie on one another
+    near = np.unique(buildings.sindex.query(whole, predicate="dwithin", distance=NEIGHBOURS_M)[1])
     drawn = set(affected.index)
     for _, _, found in changed:
         drawn |= set(found.index)

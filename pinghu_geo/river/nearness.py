@@ -208,7 +208,7 @@ def _half(box: Floats) -> Floats:
 
 def _away(xy: Floats, lines: Centrelines, tree: shapely.STRtree, wanted: Ints | None) -> Floats:
     """Distance of points from the river that is wanted, or any, whose segments the tree holds."""
-    points = shapely.points(xy)
+    points = np.asarray(shapely.points(xy))
     if wanted is None:
         return np.asarray(tree.query_nearest(points, all_matches=False, return_distance=True)[1])
     found = np.empty(len(xy))
