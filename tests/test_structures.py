@@ -32,6 +32,7 @@ from pinghu_geo.flood.culverts import (
     outlet_head,
 )  # fmt: skip
 from pinghu_geo.flood.gates import BROAD, Crest, Gate, Gates, crest_flow, gates_flow
+from pinghu_geo.flood.sections import Ground, Lid, pack
 
 needs_reference = pytest.mark.skipif(
     not ras.FOLDER.exists(), reason="HEC-RAS's structure results are not beside the project"
@@ -861,6 +862,7 @@ def test_energy_balances_between_the_sections_of_hec_ras_s_examples(name):
 # --- faults -----------------------------------------------------------------------------------
 
 
+GATE = {"gate_width_m": 3.0, "gate_height_m": 2.0, "sill_m": 0.2, "opening_m": 1.0}
 BOX = {"shape": "box", "span_m": 2.0, "rise_m": 2.0, "invert_up_m": 0.1, "invert_down_m": 0.0}
 
 
@@ -905,11 +907,101 @@ BOX = {"shape": "box", "span_m": 2.0, "rise_m": 2.0, "invert_up_m": 0.1, "invert
         (one("bridge", low_chord_m=3.0, wspro_c=2.0), "has 2 in wspro_c"),
         (one("bridge", at=np.nan, low_chord_m=3.0), r"structures: lacks chainage_m \(1: S"),
         ([1, 2], "structures: is no table but list"),
+        (one("culvert", **BOX, chart=1), "chart 1, which HDS-5 has for other shapes than box"),
+        (one("culvert", **(BOX | {"shape": "circle"}), chart=41), "other shapes than circle"),
+        (one("culvert", **BOX, scale=3), "names scale 3 of no chart"),
+        (one("culvert", **BOX, barrels=7), "barrels 14 m wide together in a section of 12 m"),
+        (one("culvert", **(BOX | {"invert_up_m": -9.0})), "below the bed .* its whole height"),
+        (one("culvert", **BOX, deck_m=1.5), "its road at 1.5 m, below the top of its barrels"),
+        (one("culvert", **BOX, n_bottom=-0.03), "has -0.03 in n_bottom"),
+        (one("culvert", **BOX, n=15.0), "would stand"),
+        (one("culvert", **(BOX | {"span_m": 1e-9})), "would stand"),
+        (one("gate", **(GATE | {"sill_m": 20.0})), "its sill at 20 m, above the banks"),
+        (one("gate", **(GATE | {"sill_m": -30.0})), "gates wholly below the bed"),
+        (one("gate", **(GATE | {"n_gates": 20})), "gates 60 m wide together"),
+        (one("gate", **(GATE | {"opening_m": 0.0})), "closes its river"),
+        (one("gate", **GATE, n_open=0), "closes its river"),
+        (one("gate", **GATE, gate_kind="radial", trunnion_m=-5.0), "has -5 in trunnion_m"),
+        (one("gate", **GATE, gate_kind="radial", trunnion_m=0.0), "has 0 in trunnion_m"),
+        (one("gate", **GATE, gate_kind="radial", exponent_head=2.0), "add up to 2.88, not 1.5"),
+        (one("weir", crest_m=50.0), "its crest at 50 m, above the banks"),
+        (one("weir", crest_m=2.0, crest="ogee", design_head_m=-1.0), "has -1 in design_head_m"),
+        (one("bridge", low_chord_m=1.5, sluice=-1.0), "has -1 in sluice"),
     ],
 )  # fmt: skip
 def test_bad_structures_are_named(table, words):
     with pytest.raises(pg.errors.PinghuError, match=words):
         profile(table)
+
+
+def of_parts(part, **columns):
+    return pd.DataFrame({"structure_id": "S", "part": part, **columns})
+
+
+@pytest.mark.parametrize(
+    ("table", "parts", "words"),
+    [
+        (one("weir", crest_m=2.0), of_parts("deck", offset_m=[-6.0, 6.0], deck_m=4.0),
+         "has a deck of a weir, which has none"),
+        (one("culvert", **BOX), of_parts("pier", offset_m=[0.0], pier_width_m=1.0),
+         "has a pier of a culvert"),
+        (one("bridge", low_chord_m=3.0), of_parts("gate", gate_width_m=[3.0]),
+         "has a gate of a bridge"),
+        (one("bridge"), of_parts("deck", offset_m=[0.0], low_chord_m=3.0, deck_m=4.0),
+         "a deck of a single point"),
+        (one("weir"), of_parts("crest", offset_m=[0.0], crest_m=2.0), "crest of a single point"),
+        (one("weir"), of_parts("crest", offset_m=[5.0, -5.0], crest_m=2.0), "run back"),
+        (one("gate", **GATE), of_parts("setting", opening_m=[1.0]), "setting without profile"),
+        (one("gate", **GATE), of_parts("setting", profile=["a"]), "setting without opening_m"),
+        (one("gate"), pd.concat([
+            of_parts("gate", group=["a"], **GATE),
+            of_parts("setting", group=["b"], profile="PF", opening_m=0.5)]),
+         "no opening of its gates 'a' in profile PF"),
+        (one("gate", **GATE), of_parts("setting", profile=["PF"], opening_m=0.0), "closes its"),
+        (one("bridge", low_chord_m=3.0), of_parts("pier", offset_m=[0.0, 0.5], pier_width_m=2.0),
+         "piers that overlap, at 0 and 0.5 m"),
+        (one("bridge", low_chord_m=3.0), of_parts("pier", offset_m=[0.0, 0.0], pier_width_m=2.0),
+         "several rows for its pier at 0 m"),
+    ],
+)  # fmt: skip
+def test_bad_parts_are_named(table, parts, words):
+    with pytest.raises(pg.errors.HydraulicsError, match=words) as refused:
+        profile(table, parts)
+    told = refused.value.in_language("zh").split("\n")[0]
+    assert any("一" <= letter <= "鿿" for letter in told.split(":", 1)[1])
+
+
+def test_debris_at_piers_blocks_what_is_below_it_by_its_own_height_only():
+    """Water below the debris doesn't know of it; as wide as the opening it is a lower chord."""
+    bridge = {"low_chord_m": 6.0, "deck_m": 7.0, "n_piers": 1, "pier_width_m": 1.0,
+              "high_flow": "energy"}  # fmt: skip
+    plain = profile(one("bridge", **bridge))["level_m"].to_numpy()
+    high = profile(one("bridge", **bridge, debris_width_m=6.0, debris_height_m=1.0))
+    np.testing.assert_allclose(high["level_m"], plain, atol=1e-9)
+    rises = [
+        (profile(one("bridge", **bridge, debris_width_m=6.0, debris_height_m=h))["level_m"] - plain)
+        .max() for h in (3.5, 4.0, 4.5)
+    ]  # fmt: skip
+    assert 0 < rises[0] < rises[1] < rises[2]
+    bridge["pier_width_m"] = 1e-4
+    wide = profile(one("bridge", **bridge, debris_width_m=500.0, debris_height_m=3.5))
+    lower = profile(one("bridge", **(bridge | {"low_chord_m": 2.5})))
+    np.testing.assert_allclose(wide["level_m"], lower["level_m"], atol=1e-6)
+    assert (wide["level_m"] - plain).max() > 0.02
+
+
+def test_a_pier_with_a_head_is_as_wide_as_it_is_at_each_height():
+    """Area of a section 10 m wide with a pier of 1 m that has a head of 3 m from 2 m up."""
+    pier = (0.0, np.array([-1.0, 2.0, 2.0 + 1e-9, 6.0]), np.array([1.0, 1.0, 3.0, 3.0]))
+    ground = np.array([-5.0, -5.0, 5.0, 5.0]), np.array([8.0, 0.0, 0.0, 8.0]), np.full(4, 0.03)
+    deck = np.array([-5.0, 5.0]), np.full(2, 6.0), np.full(2, 7.0)
+    (x, z, n), lid = bridge_ground(pieces_of(ground, deck), [pier])
+    far = np.array([np.nan])
+    made = pack(Ground(x, z, n, np.array([len(x)])), banks=(np.array([-5.0]), np.array([5.0])),
+                levees=(far, far, far, far), limits=[],
+                lid=Lid(np.zeros(len(lid[0]), int), *lid))  # fmt: skip
+    for level, area in ((1.5, 9 * 1.5), (3.0, 9 * 2.0 + 7 * 1.0), (5.0, 9 * 2.0 + 7 * 3.0)):
+        assert float(made.area(np.array([0]), np.array([level]))[0]) == pytest.approx(area, 1e-6)
 
 
 def test_a_pier_outside_and_two_structures_at_one_place():

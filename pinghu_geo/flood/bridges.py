@@ -7,6 +7,7 @@ Hydraulic Reference Manual 6.x, chapter 5; pressure flow is FHWA HDS-1's.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -32,6 +33,8 @@ __all__ = [
 ]  # fmt: skip
 
 METHODS = ("energy", "momentum", "yarnell", "wspro")
+# a pier as wide as its section ends so far within it [m]
+HAIR_M = 1e-6
 # coefficient of the sluice-gate equation against Y3/Z where none is given; HDS-1, figure on
 # pressure flow, read to about 0.01
 SLUICE = ((1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6), (0.27, 0.35, 0.41, 0.45, 0.475, 0.49, 0.50))
@@ -81,11 +84,15 @@ def bridge_ground(
     """Ground and lid of a section with deck and piers in it.
 
     A pier is its centre, elevations, widths. Where the low chord lies in the ground the embankment
-    is solid up to the high chord.
+    is solid up to the high chord. What of a pier is wider than below it (debris, a pier's head)
+    lowers the low chord over the water, which runs beneath it.
     """
-    made, lid = _ground_and_lid(pieces)
+    piers = list(piers)
+    made, lid = _ground_and_lid(_pieces_below_pier_heads(pieces, piers))
     for centre, at, width in piers:
-        made = _ground_with_pier(made, centre, at, width)
+        wider = np.flatnonzero(np.diff(width) > 0)
+        shaft = int(wider[0]) + 1 if len(wider) else len(at)
+        made = _ground_with_pier(made, centre, at[:shaft], width[:shaft])
     return _without_repeated_points(made), lid
 
 
@@ -160,6 +167,62 @@ def _ground_and_lid(
     return (np.array(x), np.array(z), np.array(n)), tuple(np.array(lid).reshape(-1, 5).T)  # type: ignore[return-value]
 
 
+def _pieces_below_pier_heads(
+    pieces: list[Piece], piers: Iterable[tuple[float, Array, Array]]
+) -> list[Piece]:
+    """Pieces whose low chord is lowered to the underside of what piers carry above water."""
+    for centre, at, width in piers:
+        wider = np.flatnonzero(np.diff(width) > 0)
+        if not len(wider):
+            continue
+        reach = np.maximum.accumulate(width[wider[0] :]) / 2
+        x = np.r_[centre - reach[::-1], centre + reach]
+        z = np.r_[at[wider[0] :][::-1], at[wider[0] :]]
+        for k in np.flatnonzero(np.diff(x) > 0):
+            line = float(x[k]), float(x[k + 1]), float(z[k]), float(z[k + 1])
+            pieces = [part for one in pieces for part in _piece_below_line(one, *line)]
+    return pieces
+
+
+def _piece_below_line(
+    one: Piece, start: float, stop: float, first: float, last: float
+) -> list[Piece]:
+    """A piece in parts, whose low chord is at most a straight line where that one is over it."""
+    if one.soffit is None or one.solid or one.stop <= start or one.start >= stop:
+        return [one]
+
+    def line(x: float) -> float:
+        return first + (last - first) * (x - start) / (stop - start)
+
+    a, b = max(one.start, start), min(one.stop, stop)
+    cuts = {one.start, a, b, one.stop}
+    for other in (one.soffit, one.under):  # where it meets the low chord or the ground
+        gaps = [line(x) - _between(one, other, x) for x in (a, b)]
+        if gaps[0] * gaps[1] < 0:
+            cuts.add(a + (b - a) * gaps[0] / (gaps[0] - gaps[1]))
+    ends = sorted(cuts)
+    parts = []
+    for left, right in itertools.pairwise(ends):
+        under, soffit, road = (
+            (_between(one, pair, left), _between(one, pair, right))
+            for pair in (one.under, one.soffit, one.road or one.soffit)
+        )
+        if a <= left and right <= b:
+            soffit = min(soffit[0], line(left)), min(soffit[1], line(right))
+        parts.append(one._replace(
+            start=left, stop=right, under=under, soffit=soffit, road=road if one.road else None,
+            solid=sum(soffit) <= sum(under) + 1e-9,
+            face=one.face if left == one.start else math.nan,
+        ))  # fmt: skip
+    return parts
+
+
+def _between(one: Piece, ends: tuple[float, float], x: float) -> float:
+    """Height at a place of a piece, between those at its ends."""
+    share = (x - one.start) / (one.stop - one.start) if one.stop > one.start else 0.0
+    return ends[0] if ends[0] == ends[1] else ends[0] + (ends[1] - ends[0]) * share
+
+
 def _soffit_beside(pieces: list[Piece], k: int) -> float:
     """Soffit of the opening beside an embankment; the higher of two."""
     found = [-math.inf]
@@ -187,10 +250,7 @@ def _without_repeated_points(ground: tuple[Array, Array, Array]) -> tuple[Array,
 def _ground_with_pier(
     ground: tuple[Array, Array, Array], centre: float, at: Array, width: Array
 ) -> tuple[Array, Array, Array]:
-    """Ground raised to the pier: steps of its widths, the widest at the bottom of each step.
-
-    The faces are vertical, so a pier that grows upwards is drawn with its mean width by height.
-    """
+    """Ground raised to the pier, whose widths grow nowhere upwards."""
     x, z, n = ground
     foot = float(np.interp(centre, x, z))
     top = float(at[-1])
@@ -198,12 +258,11 @@ def _ground_with_pier(
         return ground
     heights = np.unique(np.r_[foot, at[(at > foot) & (at < top)], top])
     half = [float(np.interp(h, at, width)) / 2 for h in heights]
-    half = list(np.maximum.accumulate(half[::-1])[::-1])  # a section's ground can't overhang
-    left = [(centre - w, h) for h, w in zip(heights, half, strict=True)]
-    right = [(centre + w, h) for h, w in zip(heights[::-1], half[::-1], strict=True)]
+    # what is wider than the section ends with it
+    first, last = x[0] + HAIR_M, x[-1] - HAIR_M
+    left = [(max(centre - w, first), h) for h, w in zip(heights, half, strict=True)]
+    right = [(min(centre + w, last), h) for h, w in zip(heights[::-1], half[::-1], strict=True)]
     a, b = left[0][0], right[-1][0]
-    if a <= x[0] or b >= x[-1]:
-        return ground
     before, after = x < a, x > b
     za, zb = np.interp([a, b], x, z)
     rough = float(n[np.searchsorted(x, centre, side="right") - 1])

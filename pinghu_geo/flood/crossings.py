@@ -24,6 +24,8 @@ __all__ = ["Crossing", "Passed"]
 
 # an opening of less counts as none [m²]
 SLIT_M2 = 1e-3
+# a structure that asks for more is none that water passes, whose numbers would overflow [m]
+NO_WATER_M = 1e6
 
 
 class Passed(NamedTuple):
@@ -107,6 +109,7 @@ class Crossing:
             return Passed(*plain, "energy", "A", 0.0, (flow,), 0, False)
         else:
             found, over, shares = self._openings_and_road(model, site, level)
+        found = found._replace(energy=min(found.energy, level + NO_WATER_M))
         top, calm = level_of(model, row_up, flow, found.energy)
         energy = found.energy if calm else float(
             model.state(np.array([row_up]), flows, np.array([top])).energy[0]

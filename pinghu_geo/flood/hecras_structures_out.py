@@ -12,7 +12,7 @@ import pandas as pd
 from pinghu_geo.flood.bridges import METHODS
 from pinghu_geo.flood.conduits import SHAPES
 from pinghu_geo.flood.hecras_structures import GATE_CODES, SHAPE_CODES
-from pinghu_geo.flood.structures import CRESTS, DEFAULTS, INLETS
+from pinghu_geo.flood.structure_rows import CRESTS, DEFAULTS, INLETS
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest
 from pinghu_geo.nouns.tables import is_unknown, record_of, records_of

@@ -288,6 +288,21 @@ def _refuse_shut_openings(laid: Laid) -> None:
         )
 
 
+def _refuse_endless_levels(found: pd.DataFrame) -> None:
+    """Refuse structures that pass their water only under a head that no ground holds."""
+    if "structure_id" not in found.columns:
+        return
+    odd = found["structure_id"].notna() & (found["depth_m"] > ENDLESS_M)
+    if odd.any():
+        raise HydraulicsError(
+            f"passes its discharge only if the water above it would stand "
+            f"{found['depth_m'][odd].max():.4g} m deep",
+            layer="structures",
+            ids=found["structure_id"][odd].unique(),
+            hint="check its sizes, its coefficients and their units: metres, n about 0.013",
+        )
+
+
 def _some_schemes(sections: pd.DataFrame) -> list[pd.DataFrame]:
     """The sections of some schemes at a time, which bounds the memory; their order is kept."""
     if "scheme" not in sections.columns or len(sections) <= POINTS_AT_ONCE:
@@ -411,7 +426,9 @@ class ProfileCase:
                 hint="an obstacle that water can pass has a top_m; walls leave room between them",
             )
         _refuse_shut_openings(case.laid)
-        return _solved([case], profile_tables)[0]
+        found = _solved([case], profile_tables)[0]
+        _refuse_endless_levels(found)
+        return found
 
     def doubted(self) -> ProfileCase:
         """With what is odd about its sections, which tables say and levels don't need."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -35,10 +36,9 @@ from pinghu_geo.flood.sections import (
     pack,
 )
 from pinghu_geo.flood.steady import Barrier
+from pinghu_geo.flood.structure_rows import CHARTS_OF, CRESTS, INLETS, StructureRow
 from pinghu_geo.flood.survey import Laid
-from pinghu_geo.nouns.door import TRUTH
 from pinghu_geo.nouns.errors import HydraulicsError
-from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
 from pinghu_geo.nouns.tables import groups_of
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
@@ -52,49 +52,13 @@ PART_NEEDS = {
     "deck": ("offset_m",),
     "pier": ("offset_m", "pier_width_m"),
     "crest": ("offset_m", "crest_m"),
+    "setting": ("profile", "opening_m"),
 }
+# parts that each kind of structure is made of
+PARTS_OF = {"bridge": ("deck", "pier"), "culvert": ("deck", "culvert")} | dict.fromkeys(
+    ("weir", "gate", "drop"), ("crest", "gate", "setting")
+)
 PART_MAY_HAVE = {"deck": ("low_chord_m", "deck_m", "side"), "pier": ("elevation_m", "group")}
-
-# what a structure has where the table says nothing; coefficients of weirs in √m/s
-DEFAULTS: dict[str, float] = {
-    "width_m": 10.0,
-    "pier_drag": 2.0,  # Cd, square nose; 1.2 round (HEC-RAS table 5-2)
-    "yarnell_k": 1.25,  # square nose; 0.9 semicircular (HEC-RAS table 5-3)
-    "orifice": 0.8,
-    "weir_coefficient": 1.44,  # 2.6 in feet: a road
-    "max_submergence": 0.95,
-    "skew_deg": 0.0,
-    "pier_skew_deg": 0.0,
-    "entrance_loss": 0.5,
-    "exit_loss": 1.0,
-    "barrels": 1.0,
-    "n": 0.015,
-    "blocked_m": 0.0,
-    "gate_coefficient": 0.6,
-    "exponent_trunnion": 0.16,
-    "exponent_opening": 0.72,
-    "exponent_head": 0.62,
-}
-# what is nothing, or less, in these columns is a slip; so is less than nothing in the others
-POSITIVE = frozenset({
-    "width_m", "orifice", "weir_coefficient", "span_m", "rise_m", "length_m", "n", "barrels",
-    "gate_width_m", "gate_height_m", "debris_width_m", "debris_height_m", "wspro_c",
-    "gate_coefficient", "sill_coefficient", "max_submergence", "yarnell_k",
-})  # fmt: skip
-NOT_NEGATIVE = frozenset({
-    "n_piers", "pier_width_m", "pier_drag", "entrance_loss", "exit_loss", "blocked_m", "opening_m",
-    "n_open", "n_gates", "n_bottom_to_m", "distance_m",
-})  # fmt: skip
-SKEWS, MOST_SKEW_DEG = ("skew_deg", "pier_skew_deg"), 80.0
-WHOLE = frozenset({"n_piers", "barrels", "n_gates", "n_open", "chart", "scale"})
-# shares of what would pass without any loss
-RATIOS = frozenset({"max_submergence", "orifice", "wspro_c"})
-# a crest's coefficient by its form [√m/s]: 1.7 broad (3.1 in feet), 2.18 ogee (3.95), 1.84 sharp
-CRESTS = {"broad": 1.70, "ogee": 2.18, "sharp": 1.84, "road": 1.44}
-# inlet of HDS-5 where the table names none: chart, scale
-INLETS = {"box": (8, 2), "circle": (1, 1), "arch": (41, 1), "pipe_arch": (34, 1),
-          "ellipse": (29, 1), "semicircle": (41, 1), "low_arch": (41, 1), "high_arch": (41, 1),
-          "conspan": (8, 2)}  # fmt: skip
 
 
 def with_structures(
@@ -110,7 +74,7 @@ def with_structures(
     detail = parts_by_kind(parts, table)
     made = _LaidBuilder(laid)
     stations, apart = laid.stations, "scheme" in table.columns
-    known: dict[Any, tuple[pd.DataFrame, list[_StructureRow]]] = {}
+    known: dict[Any, tuple[pd.DataFrame, list[StructureRow]]] = {}
     for (scheme, river), reach in stations.groupby(["scheme", "river"], sort=False):
         key = (river, scheme) if apart else river
         if key not in known:
@@ -118,11 +82,11 @@ def with_structures(
             if apart:
                 some = some[some["scheme"].isna() | (some["scheme"] == scheme)]
             rows = zip(some.index, some.to_dict("records"), strict=True)
-            known[key] = some, [_StructureRow(r, i) for i, r in rows]
+            known[key] = some, [StructureRow(r, i) for i, r in rows]
         mine, said = known[key]
         if mine.empty:
             continue
-        by_place: dict[int, list[_StructureRow]] = {}
+        by_place: dict[int, list[StructureRow]] = {}
         for up, one in zip(
             _rows_above(mine, reach, (scales or {}).get(str(river))), said, strict=True
         ):
@@ -181,8 +145,21 @@ def parts_by_kind(
         one_of(word, PARTS, "structure_parts: part")
     found: dict[Any, dict[str, pd.DataFrame]] = {}
     for (name, part), rows in groups_of(parts.groupby(["structure_id", "part"], sort=False)):
+        kind = str(table["kind"][name])
+        if part not in PARTS_OF.get(kind, PARTS):
+            raise HydraulicsError(
+                f"has a {part} of a {kind}, which has none",
+                layer="structure_parts",
+                ids=rows.index,
+                hint=f"parts of a {kind}: {', '.join(PARTS_OF[kind])}",
+            )
         for column in PART_NEEDS.get(part, ()):
-            lost = numbers(rows, column, "structure_parts").isna()
+            said = rows.get(column, np.nan)
+            lost = (
+                pd.Series(said, rows.index).isna()
+                if column == "profile"
+                else numbers(rows, column, "structure_parts").isna()
+            )
             if lost.any():
                 raise HydraulicsError(
                     f"has a {part} without {column}",
@@ -354,7 +331,7 @@ class _LaidBuilder:
         known = stations.index.isin(list(self.crossings))
         return stations.assign(left_out=stations["left_out"].where(~known, ""))
 
-    def again(self, rows: list[_StructureRow], up: int) -> bool:
+    def again(self, rows: list[StructureRow], up: int) -> bool:
         """What stands between two sections as it does in another scheme, if it does."""
         kind = self.base.sections.kind
         key = (*(one.name for one in rows), int(kind[up]), int(kind[up + 1]))
@@ -368,7 +345,7 @@ class _LaidBuilder:
         return True
 
     def add(
-        self, rows: list[_StructureRow], details: Mapping[Any, Mapping[str, pd.DataFrame]], up: int
+        self, rows: list[StructureRow], details: Mapping[Any, Mapping[str, pd.DataFrame]], up: int
     ) -> None:
         """What stands between a section and the next one."""
         kinds = {one.text("kind", "") for one in rows}
@@ -383,8 +360,9 @@ class _LaidBuilder:
         if kinds & {"weir", "gate", "drop"}:
             one = rows[0]
             base, by_profile = _weir_and_gates(
-                one, details.get(one.name, {}), self._ground_between_walls(up)
-            )
+                one, details.get(one.name, {}), self._ground_between_walls(up),
+                self._section_ground(up)[:2],
+            )  # fmt: skip
             self.crossings[up] = Crossing(
                 name, one.text("kind", ""), gates=base, gates_of=by_profile
             )
@@ -398,8 +376,10 @@ class _LaidBuilder:
             if one.text("kind", "") == "bridge":
                 openings.append(self._laid_bridge(one, detail, up))
             else:
-                tops = [float(self._section_ground(row)[1].max()) for row in (up, up + 1)]
-                openings += _barrel_groups(one, detail, self._length_to_next(up), tops)
+                ends = [self._section_ground(row)[:2] for row in (up, up + 1)]
+                groups = _barrel_groups(one, detail, self._length_to_next(up), ends)
+                _check_road_above_barrels(one, detail, groups)
+                openings += groups
             regions += [region] * (len(openings) - len(regions))
             top = _road_top_line(one, detail, self._ground_between_walls(up))
             road = _road_crest(one, top) if top is not None and road is None else road
@@ -478,7 +458,7 @@ class _LaidBuilder:
 
     def _regions(
         self,
-        rows: list[_StructureRow],
+        rows: list[StructureRow],
         details: Mapping[Any, Mapping[str, pd.DataFrame]],
         up: int,
     ) -> list[tuple[int, int] | None]:
@@ -488,6 +468,11 @@ class _LaidBuilder:
         it lies leaves the sections whole for all.
         """
         x, z, n = self._section_ground(up)
+        for one in rows:
+            if one.number("limit_left_m", -math.inf) > one.number("limit_right_m", math.inf):
+                raise one.fault(
+                    "has its limits the wrong way round", "limit_left_m is left of limit_right_m"
+                )
         ends = [_extent_of_opening(one, details.get(one.name, {}), (x, z, n)) for one in rows]
         if any(a is None for a in ends):
             return [None] * len(rows)
@@ -516,7 +501,7 @@ class _LaidBuilder:
         return found
 
     def _part_of_sections(
-        self, one: _StructureRow, up: int, apart: tuple[float, float]
+        self, one: StructureRow, up: int, apart: tuple[float, float]
     ) -> tuple[int, int]:
         """Rows of sections 3 and 2 as far as they belong to one opening."""
         first = len(self.base.stations) + len(self.inner)
@@ -537,7 +522,7 @@ class _LaidBuilder:
     # --- bridges
 
     def _laid_bridge(
-        self, one: _StructureRow, detail: Mapping[str, pd.DataFrame], up: int
+        self, one: StructureRow, detail: Mapping[str, pd.DataFrame], up: int
     ) -> Bridge:
         gap, width = self._length_to_next(up), one.number("width_m")
         before = one.number("distance_m", (gap - width) / 2)
@@ -555,7 +540,7 @@ class _LaidBuilder:
 
     def _inner_section(
         self,
-        one: _StructureRow,
+        one: StructureRow,
         detail: Mapping[str, pd.DataFrame],
         side: str,
         up: int,
@@ -604,7 +589,7 @@ class _LaidBuilder:
 
     def _register_bridge(
         self,
-        one: _StructureRow,
+        one: StructureRow,
         inside: list[_InnerSection],
         lengths: tuple[float, float, float],
         up: int,
@@ -638,69 +623,6 @@ class _LaidBuilder:
         )
 
 
-class _StructureRow:
-    """A structure's row: its numbers with their defaults, and its faults in words."""
-
-    def __init__(self, row: Mapping[Any, Any], name: Any) -> None:
-        self.row, self.name = row, name
-
-    def has(self, column: str) -> bool:
-        """Whether the table says it."""
-        return column in self.row and bool(pd.notna(self.row[column]))
-
-    def number(self, column: str, default: float | None = None) -> float:
-        """A number, or its default; an error where there is none."""
-        if self.has(column):
-            try:
-                value = float(self.row[column])
-            except (TypeError, ValueError):
-                raise self.fault(f"has {self.row[column]!r} in {column}", "a number") from None
-            return self._plausible(column, value)
-        if default is not None:
-            return default
-        if column in DEFAULTS:
-            return DEFAULTS[column]
-        raise self.fault(f"lacks {column}", f"fill in {column}")
-
-    def _plausible(self, column: str, value: float) -> float:
-        """A number that its column can hold."""
-        for bad, hint in (
-            (column in POSITIVE and not value > 0, say("a number above 0", "en")),
-            (column in NOT_NEGATIVE and value < 0, say("a number not below 0", "en")),
-            (column in WHOLE and value != round(value), say("a whole number", "en")),
-            (column in RATIOS and value > 1, say("a ratio of at most 1", "en")),
-            (column in SKEWS and abs(value) > MOST_SKEW_DEG, say("degrees, at most 80", "en")),
-        ):
-            if bad:
-                raise self.fault(f"has {value:g} in {column}", hint)
-        return value
-
-    def text(self, column: str, default: str) -> str:
-        """A word, or its default."""
-        return str(self.row[column]) if self.has(column) else default
-
-    def choice(self, column: str, words: tuple[str, ...]) -> str:
-        """One of some words; the first where the table says nothing."""
-        word = self.text(column, words[0])
-        if word not in words:
-            raise self.fault(f"has {word!r} in {column}", nearest(word, words))
-        return word
-
-    def yes(self, column: str, default: bool) -> bool:
-        """True or false, as a table of people's words may say it."""
-        if not self.has(column):
-            return default
-        said = self.row[column]
-        meant = TRUTH.get(said.strip().lower()) if isinstance(said, str) else bool(said)
-        if meant is None:
-            raise self.fault(f"has {said!r} in {column}", say("yes or no", "en"))
-        return meant
-
-    def fault(self, problem: str, hint: str) -> HydraulicsError:
-        """What is wrong with this structure."""
-        return HydraulicsError(problem, layer="structures", ids=[self.name], hint=hint)
-
-
 def _layers(
     kind: Literal["blocked", "ineffective"], blocked: list[list[tuple[float, float, float]]]
 ) -> list[Limit]:
@@ -714,7 +636,7 @@ def _layers(
 
 
 def _extent_of_opening(
-    one: _StructureRow, detail: Mapping[str, pd.DataFrame], ground: Line
+    one: StructureRow, detail: Mapping[str, pd.DataFrame], ground: Line
 ) -> tuple[float, float, float] | None:
     """From and to offset of an opening, and its highest soffit; None where a culvert says none."""
     if one.text("kind", "") == "culvert":
@@ -750,7 +672,7 @@ def _stagnation_point(
     return float(np.interp(gone[-1] / 2, gone, at)) if gone[-1] > 0 else (a + b) / 2
 
 
-def _bridge_methods(one: _StructureRow) -> tuple[str, ...]:
+def _bridge_methods(one: StructureRow) -> tuple[str, ...]:
     words = tuple(w.strip() for w in one.text("method", "energy").split("+"))
     for word in words:
         if word not in METHODS:
@@ -760,7 +682,7 @@ def _bridge_methods(one: _StructureRow) -> tuple[str, ...]:
     return words
 
 
-def _across_the_flow(one: _StructureRow, offsets: Array, ground: Array) -> Array:
+def _across_the_flow(one: StructureRow, offsets: Array, ground: Array) -> Array:
     """Offsets along a road that crosses the river at a skew, as those across the flow.
 
     They shrink by the cosine about the centreline (HEC-RAS, skewed bridge crossings: deck and piers
@@ -772,7 +694,7 @@ def _across_the_flow(one: _StructureRow, offsets: Array, ground: Array) -> Array
 
 
 def _deck_chords(
-    one: _StructureRow,
+    one: StructureRow,
     detail: Mapping[str, pd.DataFrame],
     ground: tuple[Array, Array, Array],
     side: str,
@@ -785,6 +707,10 @@ def _deck_chords(
             numbers(rows, c, "structure_parts").to_numpy()
             for c in ("offset_m", "low_chord_m", "deck_m")
         )
+        if len(dx) < 2:
+            raise one.fault(
+                "has a deck of a single point", "two points or more, from left to right"
+            )
         if (np.diff(dx) < 0).any():
             raise one.fault("has a deck whose offsets run back", "from left to right")
         bad = np.isfinite(low) & np.isfinite(high) & (low > high + 1e-9)
@@ -798,7 +724,8 @@ def _deck_chords(
     a, b = one.number("from_offset_m", float(x[0])), one.number("to_offset_m", float(x[-1]))
     if not (a < b and a >= x[0] - 1e-9 and b <= x[-1] + 1e-9):
         raise one.fault(
-            "has abutments that don't stand in its section", "from_offset_m is left of to_offset_m"
+            f"has abutments that don't stand in its section, {x[0]:g} to {x[-1]:g} m",
+            "from_offset_m is left of to_offset_m, both in the section",
         )
     buried = -1e9
     a, b = _across_the_flow(one, np.array([a, b]), x).tolist()
@@ -818,7 +745,7 @@ def _rows_of_side(rows: pd.DataFrame, side: str) -> pd.DataFrame:
     return mine if len(mine) else rows
 
 
-def _free_openings(one: _StructureRow, pieces: list[Piece]) -> list[tuple[float, float, float]]:
+def _free_openings(one: StructureRow, pieces: list[Piece]) -> list[tuple[float, float, float]]:
     """Where there is an opening below the deck: from, to, highest soffit."""
     found = [
         (p.start, p.stop, max(p.soffit)) for p in pieces if p.soffit is not None and not p.solid
@@ -831,7 +758,7 @@ def _free_openings(one: _StructureRow, pieces: list[Piece]) -> list[tuple[float,
 
 
 def _pier_shapes(
-    one: _StructureRow,
+    one: StructureRow,
     detail: Mapping[str, pd.DataFrame],
     ground: tuple[Array, Array, Array],
     deck: tuple[Array, Array, Array],
@@ -839,7 +766,6 @@ def _pier_shapes(
 ) -> list[tuple[float, Array, Array]]:
     """Centre, elevations and widths of each pier, with its debris."""
     x, z, _ = ground
-    dx, low, _ = deck
     chord = max(top for _, _, top in free)
     floor = float(z.min()) - 1.0
     found: list[tuple[float, Array, Array]] = []
@@ -849,6 +775,12 @@ def _pier_shapes(
         for _, part in rows.groupby(by, sort=False):
             at = numbers(part, "elevation_m", "structure_parts").to_numpy()
             width = numbers(part, "pier_width_m", "structure_parts").to_numpy()
+            if len(at) > 1 and np.isnan(at).any():
+                raise one.fault(
+                    f"has several rows for its pier at {part['offset_m'].iloc[0]:g} m, "
+                    "not all with an elevation",
+                    "one row a pier, or several with an elevation_m each",
+                )
             if np.isnan(at).all():
                 at, width = np.array([floor, chord]), np.repeat(width[:1], 2)
             turn = np.argsort(at, kind="stable")
@@ -865,6 +797,18 @@ def _pier_shapes(
         centres = a + span + wide / 2 + np.arange(count) * (span + wide)
         found = [(float(c), np.array([floor, chord]), np.array([wide, wide])) for c in centres]
     found = [(c, at, _width_across_the_flow(one, width)) for c, at, width in found]
+    _check_piers(one, found, x, deck)
+    return [_pier_with_debris(one, pier, chord) for pier in found]
+
+
+def _check_piers(
+    one: StructureRow,
+    found: list[tuple[float, Array, Array]],
+    x: Array,
+    deck: tuple[Array, Array, Array],
+) -> None:
+    """Refuse piers that stand beside their opening or in one another; heads may meet."""
+    dx, low, _ = deck
     for centre, _, width in found:
         half = float(width.max()) / 2
         inside = (dx[:-1] <= centre) & (dx[1:] >= centre) & (low[:-1] > -1e8)
@@ -873,17 +817,23 @@ def _pier_shapes(
                 f"has a pier at {centre:g} m, outside its opening",
                 "offsets are those of the sections, negative to the left",
             )
-    return [_pier_with_debris(one, pier, chord) for pier in found]
+    spans = sorted((c, float(width.min()) / 2) for c, _, width in found)
+    for (a, half_a), (b, half_b) in itertools.pairwise(spans):
+        if b - a < half_a + half_b - 1e-9:
+            raise one.fault(
+                f"has piers that overlap, at {a:g} and {b:g} m",
+                "one offset_m a pier; its rows of several elevations have one group",
+            )
 
 
-def _width_across_the_flow(one: _StructureRow, width: Array) -> Array:
+def _width_across_the_flow(one: StructureRow, width: Array) -> Array:
     """Widths of a pier that stands askew, cos θ w + sin θ L (HEC-RAS, skewed bridge crossings)."""
     turn = math.radians(abs(one.number("pier_skew_deg")))
     return math.cos(turn) * width + math.sin(turn) * one.number("width_m") if turn else width
 
 
 def _pier_with_debris(
-    one: _StructureRow, pier: tuple[float, Array, Array], chord: float
+    one: StructureRow, pier: tuple[float, Array, Array], chord: float
 ) -> tuple[float, Array, Array]:
     """A pier with the debris that floats at its top, wide and high as given."""
     if not one.has("debris_width_m"):
@@ -918,7 +868,7 @@ def _pier_areas(
 
 
 def _road_top_line(
-    one: _StructureRow, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
+    one: StructureRow, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
 ) -> tuple[Array, Array] | None:
     """The road's top as a line, where water may run over it; the ground where that is higher."""
     x, z = ground
@@ -936,24 +886,52 @@ def _road_top_line(
     return upper_line(dx, top, x, z)
 
 
-def _road_crest(one: _StructureRow, top: tuple[Array, Array]) -> Crest:
+def _road_crest(one: StructureRow, top: tuple[Array, Array]) -> Crest:
     return Crest(*top, one.number("weir_coefficient", CRESTS["road"]))
 
 
 def _barrel_groups(
-    one: _StructureRow, detail: Mapping[str, pd.DataFrame], gap: float, tops: list[float]
+    one: StructureRow,
+    detail: Mapping[str, pd.DataFrame],
+    gap: float,
+    ends: list[tuple[Array, Array]],
 ) -> list[Group]:
-    """Groups of barrels: of the parts, or the row itself."""
+    """Groups of barrels: of the parts, or the row itself; between the sections at both ends."""
     rows = [one]
     if "culvert" in detail:
         rows = [
-            _StructureRow({**one.row, **part.dropna().to_dict()}, one.name)
+            StructureRow({**one.row, **part.dropna().to_dict()}, one.name)
             for _, part in detail["culvert"].iterrows()
         ]
-    return [_barrel_group(row, gap, tops) for row in rows]
+    groups = [_barrel_group(row, gap, ends) for row in rows]
+    wide = sum(g.number * g.barrel.conduit.span_m for g in groups)
+    across = min(float(x[-1] - x[0]) for x, _ in ends)
+    if wide > across + 1e-6:
+        raise one.fault(
+            f"has barrels {wide:g} m wide together in a section of {across:g} m",
+            "fewer barrels or less span_m, or sections as wide as the crossing",
+        )
+    return groups
 
 
-def _barrel_group(one: _StructureRow, gap: float, tops: list[float]) -> Group:
+def _check_road_above_barrels(
+    one: StructureRow, detail: Mapping[str, pd.DataFrame], groups: list[Group]
+) -> None:
+    """Refuse a road that lies nowhere above the barrels below it."""
+    if "deck" in detail:
+        tops = numbers(detail["deck"], "deck_m", "structure_parts").to_numpy()
+    else:
+        tops = np.array([one.number("deck_m", math.nan)])
+    barrels = [g.barrel for g in groups]
+    crown = min(min(b.up_m, b.down_m) + b.conduit.rise_m for b in barrels)
+    if np.isfinite(tops).all() and tops.max() < crown - 1e-9:
+        raise one.fault(
+            f"has its road at {tops.max():g} m, below the top of its barrels at {crown:g} m",
+            "check the datum of deck_m, invert_up_m and invert_down_m",
+        )
+
+
+def _barrel_group(one: StructureRow, gap: float, ends: list[tuple[Array, Array]]) -> Group:
     shape = one.choice("shape", SHAPES) if one.has("shape") else None
     if shape is None:
         raise one.fault("lacks shape", f"one of {', '.join(SHAPES)}")
@@ -966,9 +944,14 @@ def _barrel_group(one: _StructureRow, gap: float, tops: list[float]) -> Group:
         )
     length = one.number("length_m", gap)
     up, down = one.number("invert_up_m"), one.number("invert_down_m")
-    if up >= tops[0] or down >= tops[1]:
+    if any(invert >= z.max() for invert, (_, z) in zip((up, down), ends, strict=True)):
         raise one.fault(
             "has its invert above the banks of its section",
+            "check the datum of invert_up_m and invert_down_m",
+        )
+    if any(invert + rise <= z.min() for invert, (_, z) in zip((up, down), ends, strict=True)):
+        raise one.fault(
+            "lies below the bed of its section with its whole height",
             "check the datum of invert_up_m and invert_down_m",
         )
     if length > gap + 1e-6:
@@ -978,15 +961,7 @@ def _barrel_group(one: _StructureRow, gap: float, tops: list[float]) -> Group:
         )
     if one.number("blocked_m") >= rise:
         raise one.fault("is blocked over its whole height", "less than rise_m")
-    chart = INLETS[shape]
-    if one.has("chart"):
-        chart = (int(one.number("chart")), int(one.number("scale", 1.0)))
-    if chart not in CHARTS and chart not in STANDING:
-        known = sorted({c for c, _ in CHARTS})
-        raise one.fault(
-            f"names chart {chart[0]} scale {chart[1]}, which HDS-5 doesn't have",
-            f"charts {', '.join(map(str, known))}, with the scales of each",
-        )
+    chart = _inlet_chart(one, shape)
     pipe = Conduit(
         shape, span, rise, one.number("n"),
         one.number("n_bottom") if one.has("n_bottom") else None,
@@ -998,15 +973,45 @@ def _barrel_group(one: _StructureRow, gap: float, tops: list[float]) -> Group:
     return Group(barrel, int(one.number("barrels")))
 
 
+def _inlet_chart(one: StructureRow, shape: str) -> tuple[int, int]:
+    """Chart and scale of HDS-5 for a barrel's inlet: of its shape where the row says none."""
+    if not one.has("chart"):
+        if one.has("scale"):
+            raise one.fault(
+                f"names scale {one.number('scale'):g} of no chart",
+                f"fill in chart: {', '.join(map(str, CHARTS_OF[shape]))} are those of its shape",
+            )
+        return INLETS[shape]
+    chart = (int(one.number("chart")), int(one.number("scale", 1.0)))
+    if chart not in CHARTS and chart not in STANDING:
+        known = sorted({c for c, _ in CHARTS})
+        raise one.fault(
+            f"names chart {chart[0]} scale {chart[1]}, which HDS-5 doesn't have",
+            f"charts {', '.join(map(str, known))}, with the scales of each",
+        )
+    if chart[0] not in CHARTS_OF[shape]:
+        raise one.fault(
+            f"names chart {chart[0]}, which HDS-5 has for other shapes than {shape}",
+            f"charts of {shape}: {', '.join(map(str, CHARTS_OF[shape]))}; or correct shape",
+        )
+    return chart
+
+
 def _weir_and_gates(
-    one: _StructureRow, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
+    one: StructureRow,
+    detail: Mapping[str, pd.DataFrame],
+    ground: tuple[Array, Array],
+    section: tuple[Array, Array],
 ) -> tuple[Gates, dict[str, Gates]]:
-    """Crest and gates, and those of profiles that have their own openings."""
+    """Crest and gates, and those of profiles that have their own openings.
+
+    ``ground`` is where water may run over the crest, ``section`` the whole section above.
+    """
     crest = _weir_crest(one, detail, ground)
-    rows: list[_StructureRow] = []
+    rows: list[StructureRow] = []
     if "gate" in detail:
         rows = [
-            _StructureRow({**one.row, **part.dropna().to_dict()}, one.name)
+            StructureRow({**one.row, **part.dropna().to_dict()}, one.name)
             for _, part in detail["gate"].iterrows()
         ]
     elif one.has("gate_width_m"):
@@ -1018,6 +1023,7 @@ def _weir_and_gates(
     if crest is not None and not rows and _is_buried(one, detail, ground):
         crest = None
     base = Gates(crest, tuple(_gate_of_row(r) for r in rows))
+    _check_gates_in_section(one, base, section)
     by_profile: dict[str, Gates] = {}
     if "setting" in detail:
         settings = detail["setting"]
@@ -1026,15 +1032,55 @@ def _weir_and_gates(
             gates = []
             for r in rows:
                 new = dict(r.row)
-                mine = part.iloc[0] if set_ is None else set_.loc[r.text("group", "")]
+                group = r.text("group", "")
+                if set_ is not None and group not in set_.index:
+                    raise r.fault(
+                        f"has no opening of its gates {group!r} in profile {profile}",
+                        "a setting for each group of its gates",
+                    )
+                mine = part.iloc[0] if set_ is None else set_.loc[group]
                 new |= {"opening_m": mine["opening_m"], "n_open": mine.get("n_open", np.nan)}
-                gates.append(_gate_of_row(_StructureRow(new, r.name)))
+                gates.append(_gate_of_row(StructureRow(new, r.name)))
             by_profile[str(profile)] = Gates(crest, tuple(gates))
+    for made in [*by_profile.values()] if by_profile else [base]:
+        if made.crest is None and made.gates and not any(g.number * g.opening for g in made.gates):
+            raise one.fault(
+                "closes its river: no gate is open and there is no crest to run over",
+                "opening_m above 0, or crest_m",
+            )
     return base, by_profile
 
 
+def _check_gates_in_section(one: StructureRow, made: Gates, section: tuple[Array, Array]) -> None:
+    """Refuse gates and crests that can't stand in their section."""
+    x, z = section
+    for gate in made.gates:
+        if gate.sill >= z.max():
+            raise one.fault(
+                f"has its sill at {gate.sill:g} m, above the banks of its section at {z.max():g} m",
+                "check the datum of sill_m",
+            )
+        if gate.sill + gate.height <= z.min():
+            raise one.fault(
+                f"has its gates wholly below the bed of its section at {z.min():g} m",
+                "check the datum of sill_m",
+            )
+    wide = sum(gate.number * gate.width for gate in made.gates)
+    if wide > x[-1] - x[0] + 1e-6:
+        raise one.fault(
+            f"has gates {wide:g} m wide together in a section of {x[-1] - x[0]:g} m",
+            "fewer gates or less gate_width_m, or sections as wide as the gates",
+        )
+    if made.crest is not None and not made.gates and made.crest.low >= z.max():
+        raise one.fault(
+            f"has its crest at {made.crest.low:g} m, above the banks of its section at "
+            f"{z.max():g} m",
+            "check the datum of crest_m",
+        )
+
+
 def _is_buried(
-    one: _StructureRow, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
+    one: StructureRow, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
 ) -> bool:
     """Whether a crest lies below the bed everywhere: then nothing is there."""
     if "crest" in detail:
@@ -1053,7 +1099,7 @@ def _is_buried(
 
 
 def _weir_crest(
-    one: _StructureRow, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
+    one: StructureRow, detail: Mapping[str, pd.DataFrame], ground: tuple[Array, Array]
 ) -> Crest | None:
     x, z = ground
     form = one.choice("crest", ("broad", "ogee", "sharp"))
@@ -1062,6 +1108,11 @@ def _weir_crest(
     if "crest" in detail:
         rows = detail["crest"]
         dx, top = (numbers(rows, c, "structure_parts").to_numpy() for c in ("offset_m", "crest_m"))
+        if len(dx) < 2 or (np.diff(dx) < 0).any():
+            raise one.fault(
+                "has a crest of a single point or whose offsets run back",
+                "two points or more, from left to right",
+            )
     elif one.has("crest_m"):
         a, b = one.number("from_offset_m", float(x[0])), one.number("to_offset_m", float(x[-1]))
         if not a < b:
@@ -1076,7 +1127,7 @@ def _weir_crest(
     return Crest(stops, line, coefficient, form == "ogee", design, form == "sharp")
 
 
-def _gate_of_row(one: _StructureRow) -> Gate:
+def _gate_of_row(one: StructureRow) -> Gate:
     width, height = one.number("gate_width_m"), one.number("gate_height_m")
     opening, sill = one.number("opening_m"), one.number("sill_m")
     if opening > height + 1e-9:
@@ -1089,6 +1140,16 @@ def _gate_of_row(one: _StructureRow) -> Gate:
     if n_open > count:
         raise one.fault(f"has {n_open:g} of {count:g} gates open", "n_open is at most n_gates")
     kind = one.choice("gate_kind", ("vertical", "radial", "overflow"))
+    trunnion = one.number(column := "trunnion_m", height)
+    exponents = (one.number("exponent_trunnion"), one.number("exponent_opening"),
+                 one.number("exponent_head"))  # fmt: skip
+    if kind == "radial" and not trunnion > 0:
+        raise one.fault(f"has {trunnion:g} in {column}", "a number above 0")
+    if kind == "radial" and abs(sum(exponents) - 1.5) > 1e-3:
+        raise one.fault(
+            f"has exponents of a radial gate that add up to {sum(exponents):g}, not 1.5",
+            "0.16, 0.72 and 0.62 for exponent_trunnion, exponent_opening and exponent_head",
+        )
     sill_form = one.choice("sill_crest", ("broad", "ogee", "sharp"))
     weir = Crest(
         np.array([0.0, width]),
@@ -1101,7 +1162,5 @@ def _gate_of_row(one: _StructureRow) -> Gate:
     return Gate(
         n_open, width, height, sill, opening, kind,
         one.number("gate_coefficient"), one.number("orifice"),
-        one.number("trunnion_m", height),
-        (one.number("exponent_trunnion"), one.number("exponent_opening"),
-         one.number("exponent_head")), weir,
+        trunnion, exponents, weir,
     )  # fmt: skip
