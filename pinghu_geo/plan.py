@@ -24,7 +24,7 @@ from pinghu_geo.nouns.errors import LayerError, ProjectError, reason
 from pinghu_geo.nouns.files import existing, parsed_toml, require_plain
 from pinghu_geo.nouns.schema import Lang, nearest
 
-__all__ = ["CAMPAIGN_TABLES", "FLOOD_TABLES", "WITHIN_RISE", "Plan", "read_plan"]
+__all__ = ["BANK_FREEBOARD", "CAMPAIGN_TABLES", "FLOOD_TABLES", "WITHIN_RISE", "Plan", "read_plan"]
 
 # what a search within a rise may state besides the limits of the line
 WITHIN_RISE = ("allowed_mm", "freeboard_m", "node_stations", "seconds")
@@ -45,6 +45,8 @@ OUTPUTS_OF = {
 }
 # what only the design institute can state
 LIMITS = ("allowed_mm", "freeboard_m")
+# what banks are to have above the flood, and who says so
+BANK_FREEBOARD = ("bank_freeboard_m", "bank_freeboard_standard", "bank_freeboard_clause")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ def read_plan(path: Path) -> Plan:
         _require_sound_start(raw["campaign"])
     with mistakes.caught("flood", "sections"):
         _one_bed(raw["flood"])
+    with mistakes.caught("flood", "bank_freeboard_m"):
+        _require_freeboards_source(raw["flood"])
     with mistakes.caught("layers", "rivers", "direction"):
         _require_sound_direction(layers.get("rivers", {}))
     with mistakes.caught("outputs"):
@@ -383,6 +387,19 @@ def _one_bed(flood: Mapping[str, Any]) -> None:
         raise ProjectError(
             "[flood] names both design and sections; the river's bed is one of them",
             hint='sections = "断面.hdm"',
+        )
+
+
+def _require_freeboards_source(flood: Mapping[str, Any]) -> None:
+    """Refuse a freeboard of the banks without the standard and the clause that it comes from."""
+    named = [key for key in BANK_FREEBOARD if str(flood.get(key, "")).strip()]
+    if named and len(named) < len(BANK_FREEBOARD):
+        lacks = [key for key in BANK_FREEBOARD if key not in named]
+        raise ProjectError(
+            f"[flood] lacks {', '.join(lacks)}: a freeboard of the banks is a number with its "
+            "standard and its clause",
+            hint="fill in bank_freeboard_m, bank_freeboard_standard and bank_freeboard_clause, or "
+            "leave all three out",
         )
 
 

@@ -56,7 +56,15 @@ from pinghu_geo.nouns.messages import merged, say, translated
 from pinghu_geo.nouns.notices import heard
 from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, write_whole
 from pinghu_geo.nouns.schema import Lang, code_label, label, spoken
-from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, LIMITS, WITHIN_RISE, Plan, read_plan
+from pinghu_geo.plan import (
+    BANK_FREEBOARD,
+    CAMPAIGN_TABLES,
+    FLOOD_TABLES,
+    LIMITS,
+    WITHIN_RISE,
+    Plan,
+    read_plan,
+)
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
 from pinghu_geo.river.centreline import station_ticks, stations
@@ -68,7 +76,7 @@ from pinghu_geo.schemes.retention import retention_rules, retention_verdict
 from pinghu_geo.search.norise import least_demolition_within_rise
 from pinghu_geo.search.offsets import LIMITS as LEAST
 from pinghu_geo.search.optimise import LeastDemolition, least_demolition
-from pinghu_geo.search.outcome import WithinRise
+from pinghu_geo.search.outcome import UNSEEN_M, WithinRise
 
 __all__ = ["check_project", "for_the_shell", "project_campaign", "run_project", "sample_folder"]
 
@@ -442,7 +450,7 @@ class _RiverInFlood:
     """The designed river in flood."""
 
     profile: pd.DataFrame
-    freeboard: pd.DataFrame
+    freeboard: pd.DataFrame  # with what a standard asks of it, where the project names one
     sections: gpd.GeoDataFrame
     inundation: gpd.GeoDataFrame
 
@@ -695,6 +703,11 @@ def _flood_and_verdicts(
     )
     lines = section_lines(designed.sections, rivers)
     above = freeboard(profile, designed.sections, banks=designed.banks, rivers=rivers)
+    if asked.get("bank_freeboard_m") is not None:
+        height, standard, clause = (asked[key] for key in BANK_FREEBOARD)
+        above = above.assign(
+            freeboard_asked_m=float(height), freeboard_source=f"{standard} {clause}"
+        )
     return _RiverInFlood(profile, above, lines, inundation(first, dem, rivers)), verdict.join(
         known.drop(columns=[c for c in known.columns if c in hit.columns])
     )
@@ -893,9 +906,14 @@ def _lines_of_search(best: Any, lang: Lang) -> list[str]:
 
 def _flood_summary(flood: _RiverInFlood) -> list[dict[str, Any]]:
     """Level, speed, freeboard and doubts of each river and flood, for those who read no table."""
-    profile = flood.profile.assign(
-        freeboard_m=flood.freeboard.filter(like="freeboard_").min(axis=1).to_numpy()
-    )
+    sides = flood.freeboard[["freeboard_left_m", "freeboard_right_m"]]
+    profile = flood.profile.assign(freeboard_m=sides.min(axis=1).to_numpy())
+    asked: dict[str, Any] = {}
+    if "freeboard_asked_m" in flood.freeboard:
+        said = flood.freeboard.iloc[0]
+        asked = {key: said[key] for key in ("freeboard_asked_m", "freeboard_source")}
+        short = profile["freeboard_m"] < asked["freeboard_asked_m"] - UNSEEN_M
+        profile = profile.assign(n_below_freeboard=short)
     return [
         {
             "profile": name,
@@ -911,6 +929,8 @@ def _flood_summary(flood: _RiverInFlood) -> list[dict[str, Any]]:
             ),
             "n_overtopped": int((part["freeboard_m"] < 0).sum()),
         }
+        | asked
+        | {key: int(part[key].sum()) for key in ("n_below_freeboard",) if key in part}
         for (name, river), part in profile.groupby(["profile", "river"], sort=False)
     ]
 
@@ -992,6 +1012,21 @@ def summary_lines(folder: Path) -> list[str]:
                     lang,
                     *facts,
                 )
+            )
+        if row.get("n_below_freeboard"):
+            lines.append(
+                say(
+                    "Less than the freeboard of {} m by {} (as the project states, not checked): "
+                    "{} {}, {} sections, {} m at least ({}). No level and no verdict has it in it.",
+                    lang,
+                    f"{row['freeboard_asked_m']:g}",
+                    row["freeboard_source"],
+                    row["river"],
+                    row["profile"],
+                    row["n_below_freeboard"],
+                    f"{row['freeboard_m_min']:.2f}",
+                    row["freeboard_at"],
+                )  # fmt: skip
             )
     for name, texts in said["least_said"].items():
         lines += [f"{name}: {text}" for text in texts]

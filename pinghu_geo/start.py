@@ -460,4 +460,7 @@ def _flood_lines(place: Path, taken: dict[str, Sight], lang: Lang) -> list[str]:
         f"# dem = {_toml_value(dem)}",
         f"# allowed_mm = 20  {_toml_comment(limits)}",
         "# freeboard_m = 0.0",
+        f"# bank_freeboard_m = 0.6  {_toml_comment(say('with its source, both:', lang))}",
+        f"# bank_freeboard_standard = {_toml_value('GB 50286-2013')}",
+        f"# bank_freeboard_clause = {_toml_value(say('the clause that the design cites', lang))}",
     ]

@@ -72,8 +72,8 @@ def test_a_design_that_overtops_is_said(tmp_path):
     ]
 
 
-def test_a_run_says_where_the_design_overtops(tmp_path):
-    """The lower bank of one river in both floods, of another in the greater; levels by hand."""
+def _project_that_overtops(tmp_path, more=""):
+    """Level water of 3 and 3.5 m in rivers with banks at 2.9, 3.4 and 6 m."""
     rivers = river_frame(
         {name: [(X, Y + k), (X + 400, Y + k)] for k, name in ((0, "A"), (900, "B"), (1800, "C"))}
     )
@@ -105,8 +105,14 @@ def test_a_run_says_where_the_design_overtops(tmp_path):
     file.write_text(
         'crs = 4547\n[layers]\nbuildings = "房屋.gpkg"\nrivers = "河道.gpkg"\n[schemes."原"]\nwidths = 15\n'
         '[flood]\ndesign = "设计断面.csv"\nflows = "设计流量.csv"\nboundaries = "边界条件.csv"\n'
-        'dem = "地面高程.tif"\nallowed_mm = 20\nfreeboard_m = 0.0\n', "utf-8",
+        'dem = "地面高程.tif"\nallowed_mm = 20\nfreeboard_m = 0.0\n' + more, "utf-8",
     )  # fmt: skip
+    return file
+
+
+def test_a_run_says_where_the_design_overtops(tmp_path):
+    """The lower bank of one river in both floods, of another in the greater; levels by hand."""
+    file = _project_that_overtops(tmp_path)
     pg.run_project(file, tmp_path / "结果")
     said = [line for line in summary_lines(tmp_path / "结果") if "漫顶" in line]
     # a section every 20 m; where the least freeboard stands is a matter of the last digit
@@ -115,3 +121,38 @@ def test_a_run_says_where_the_design_overtops(tmp_path):
         "设计方案漫顶:A P=2%,21 个断面水位高于岸顶,最低超高 -0.60 m",
         "设计方案漫顶:B P=2%,21 个断面水位高于岸顶,最低超高 -0.10 m",
     ]
+
+
+def test_a_freeboard_by_a_standard_is_told_and_in_no_level(tmp_path):
+    """River C's banks stand 3 and 2.5 m above the floods: below 2.7 m in the greater one."""
+    file = _project_that_overtops(
+        tmp_path,
+        'bank_freeboard_m = 2.7\nbank_freeboard_standard = "某标准"\n'
+        'bank_freeboard_clause = "第 9 条"\n',
+    )
+    pg.run_project(file, tmp_path / "结果")
+    flood = json.loads((tmp_path / "结果" / "summary.json").read_text("utf-8"))["flood"]
+    of_c = {row["profile"]: row for row in flood if row["river"] == "C"}
+    assert [of_c[p]["n_below_freeboard"] for p in ("P=5%", "P=2%")] == [0, 21]
+    assert of_c["P=2%"]["freeboard_source"] == "某标准 第 9 条"
+    assert of_c["P=2%"]["freeboard_m_min"] == pytest.approx(2.5, abs=1e-3)
+    said = [line for line in summary_lines(tmp_path / "结果") if "不足" in line and "C " in line]
+    assert len(said) == 1
+    assert said[0].startswith(
+        "不足 某标准 第 9 条 要求的超高 2.7 m(由项目给定,软件未核对):C P=2%,21 个断面,最小 2.50 m"
+    )
+    rows = pd.read_excel(tmp_path / "结果" / "hydraulics.xlsx", sheet_name="超高", header=2)
+    assert set(rows["超高依据(由项目给定)"].dropna()) == {"某标准 第 9 条"}
+    assert set(rows["要求超高 (m)"].dropna()) == {2.7}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["bank_freeboard_m = 0.6", 'bank_freeboard_standard = "GB 50286-2013"',
+     'bank_freeboard_m = 0.6\nbank_freeboard_standard = "GB 50286-2013"\n'
+     'bank_freeboard_clause = " "'],
+)  # fmt: skip
+def test_a_freeboard_without_its_source_is_refused(tmp_path, lines):
+    file = _project_that_overtops(tmp_path, lines + "\n")
+    with pytest.raises(pg.errors.ProjectError, match="a number with its standard and its clause"):
+        pg.run_project(file, tmp_path / "结果")

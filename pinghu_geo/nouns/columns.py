@@ -317,6 +317,9 @@ _RISE_BAND = (
     Column("rise_rough_high_mm", "float", "糙率增大壅高", "mm"),
     Column("rise_band", "text", "各损失系数壅高"),
     Column("rise_decided_by", "text", "超限起始系数"),
+    Column("rise_2d_mm", "float", "二维复核壅高", "mm"),
+    Column("rise_2d_doubt_mm", "float", "二维复核网格误差", "mm", minimum=0),
+    Column("losses_2d", "text", "二维相当系数"),
 )
 _OPENING = (
     Column("shape", "code", "洞形", codes=SHAPE, aliases=("断面形状", "涵洞形状")),
@@ -919,6 +922,8 @@ _NOUNS = (
             Column("right_top_m", "float", "右岸顶高程", "m"),
             Column("freeboard_left_m", "float", "左岸超高", "m"),
             Column("freeboard_right_m", "float", "右岸超高", "m"),
+            Column("freeboard_asked_m", "float", "要求超高", "m"),
+            Column("freeboard_source", "text", "超高依据(由项目给定)"),
         ),
     ),
     Noun(

@@ -105,7 +105,8 @@ def retention_verdict(
         (`building_rises`), freeboard_m (`flood_levels`), sewage_ok, optional (可拆可不拆),
         structure_ok, title_ok, in_project: true, false or NA. A building or a column that is
         missing is NA. Columns may stand in ``affected`` too. With rise_alone_low_mm and
-        rise_alone_high_mm (and the joint ones) a rise is a band.
+        rise_alone_high_mm (and the joint ones) a rise is a band. rise_2d_mm and rise_2d_doubt_mm
+        (`second_opinion`) are told beside a band that leaves it open; they decide nothing.
     limits
         The limits that the rules name, such as ``{"allowed_mm": 10, "freeboard_m": 0}``.
     rules
@@ -242,7 +243,13 @@ def _band_text(
     by = by if column == "rise_alone_mm" and isinstance(by, str) else None
     ends = f"{low:.1f}", f"{high:.1f}", f"{limit:.1f}"
     said = say("{} is {} to {} by losses and n, allowed {}", lang, name, *ends)
-    return said + (say(", above it from {} on", lang, by) if by else "")
+    said += say(", above it from {} on", lang, by) if by else ""
+    deep = row.get("rise_2d_mm")
+    if column == "rise_alone_mm" and deep is not None and pd.notna(deep):
+        doubt = row.get("rise_2d_doubt_mm")
+        off = say("unknown", lang) if doubt is None or pd.isna(doubt) else f"{doubt:.1f}"
+        said += say("; {} ± {} mm in two dimensions, a second opinion", lang, f"{deep:.1f}", off)
+    return said
 
 
 def _rule_limit(rule: Mapping[str, Any], limits: Mapping[str, float]) -> float | None:
