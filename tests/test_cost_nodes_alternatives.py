@@ -379,6 +379,40 @@ def test_one_river_with_equations_is_enough_to_ask_where_a_building_is():
     assert dict(zip(hit.index, found, strict=True)) == pytest.approx({"a": 20.0, "b": 30.0})
 
 
+@pytest.fixture
+def across_a_long_chain():
+    """K0+250 to K0+300 are said twice; houses before, on either of both places, and behind."""
+    river = river_frame({"A": [(0, 0), (1000, 0)]}, equations=["K0+300=K0+250"])
+    houses = building_frame(
+        {f"h{x}": shapely.box(x, 12, x + 6, 18) for x in (100, 290, 340, 600)}, floors=1
+    )
+    wide, narrow = pg.red_line(river, 20.0), pg.red_line(river, 10.0)
+    end = pd.DataFrame({"river": "A", "chainage_m": [500.0, 950], "left_m": 20.0, "right_m": 20.0})
+    return river, houses, {"wide": wide, "narrow": narrow, "end": pg.red_line(river, end)}
+
+
+def test_affected_buildings_whose_chainage_occurs_twice_are_counted_once(across_a_long_chain):
+    """Two of four houses in the one scheme, none in the others."""
+    river, houses, lines = across_a_long_chain
+    words = "{} affected buildings have a chainage that occurs twice"
+    for names, count in ((("wide", "narrow"), 2), (("wide", "wide"), 2), (("narrow", "end"), 0)):
+        schemes = {f"{k} {name}": lines[name] for k, name in enumerate(names)}
+        said = pg.compare(schemes, houses, river).summary(lang="en")
+        assert [words.format(count) in one for one in said].count(True) == (count > 0)
+
+
+def test_redesigned_nodes_part_by_metres_along_the_river_not_by_what_is_said(across_a_long_chain):
+    """From 296 to 340 m along there are 44 m, from K0+296 to K0+290 none."""
+    river, houses, lines = across_a_long_chain
+    a, b = (pg.assess(lines[name], houses, river) for name in ("wide", "narrow"))
+    for gap_m, nodes in (
+        (43.9, ["D01", "D02", "D03", "D04"]),
+        (44.0, ["D01", "D02", "D02", "D03"]),
+    ):
+        found = pg.differences(a, b, river, gap_m=gap_m).buildings
+        assert found["redesign_id"].str[-3:].tolist() == nodes
+
+
 def test_a_redesigned_stretch_moves_as_far_as_its_farthest_building():
     """On the left the line draws back by 2 m at one house and by 6 at the next, 20 m on."""
     rivers = river_frame({"A": [(0, 0), (1000, 0)]})

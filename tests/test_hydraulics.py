@@ -418,6 +418,25 @@ def test_a_cover_over_a_part_of_a_section_takes_away_what_lies_above_it_there(be
     assert against["area_m2"] == pytest.approx(30 * 3 - 10 * (3 - 2))
 
 
+def test_a_cover_from_end_to_end_closes_a_section_and_a_shorter_one_does_not():
+    """A ditch whose banks the slab lies on: full it has no wall above, and no bank to overtop."""
+    ditch = pd.DataFrame({
+        "river": "R", "chainage_m": 0.0, "offset_m": [0.0, 5, 10], "elevation_m": [2.0, 0, 2],
+        "n": 0.03, "lid_m": 2.0,
+    })  # fmt: skip
+    full = pg.flood.section_properties(ditch, 3.0).iloc[0]
+    assert full["area_m2"] == pytest.approx(10.0)
+    assert full["wetted_perimeter_m"] == pytest.approx(2 * np.hypot(5, 2) + 10)
+    wide = pd.DataFrame({
+        "river": "R", "chainage_m": 0.0, "offset_m": [0.0, 5, 20, 30],
+        "elevation_m": [2.0, 0, 0, 2], "n": 0.03,
+    })  # fmt: skip
+    for first, last, ends in ((0, 3, np.inf), (0, 2, 2.0), (1, 3, 2.0)):
+        lid = np.full(4, np.nan)
+        lid[first : last + 1] = 2.0
+        assert lay_sections(wide.assign(lid_m=lid)).sections.ends.tolist() == [ends]
+
+
 def test_ground_is_cut_at_each_place_that_has_no_point_yet():
     """Two sections, one of a single slope; places at points and outside of them add none."""
     ground = Ground(
@@ -577,6 +596,9 @@ def test_walls_levees_and_idle_water():
     levee = pd.DataFrame({**place, "right_levee_m": [8.0], "right_levee_top_m": [2.5]})
     assert area(2.0, banks=levee)["area_m2"] == pytest.approx(56.0)
     assert area(2.0, banks=levee)["wetted_perimeter_m"] == pytest.approx(28 + 2 + 2)
+    # to the crest it is wet, and dry behind
+    assert area(2.5, banks=levee)["area_m2"] == pytest.approx(28 * 2.5)
+    assert area(2.5, banks=levee)["wetted_perimeter_m"] == pytest.approx(28 + 2 * 2.5)
     assert area(3.0, banks=levee)["area_m2"] == pytest.approx(120.0)  # overtopped
     idle = pd.DataFrame(
         {

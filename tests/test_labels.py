@@ -165,6 +165,24 @@ def test_a_design_for_two_floods_is_that_of_exhaustive_search(seed):
     assert (best > one) == (seed in (17, 37))  # there the smaller flood decides
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_least_level_above_is_that_of_the_lowest_single_step(seed):
+    """Of all pairs of options at a station and the next, none lower below than a level given."""
+    problem, _ = small(seed)
+    searched = March(problem)
+    for i, more in itertools.product(range(1, 4), (-0.5, 0.0, 0.02)):
+        lowest = searched.floors[0, i]
+        level = lowest + more
+        steps = searched.steps[len(searched.steps) - i]
+        known = np.maximum(level, steps.low[0][steps.below])
+        rows = [problem.rows[k].ravel() for k in (i - 1, i)]
+        flow = np.full(len(known), problem.discharge[0])
+        below = problem.model.state(rows[1][steps.below], flow, known)
+        up, _ = problem.model.step(rows[0][steps.above], flow, below)
+        found = searched.least_above(i - 1, np.array([level]))
+        assert found == pytest.approx([up.level.min()], abs=1e-7)
+
+
 @given(st.integers(0, 10**6))
 def test_what_is_left_out_is_beaten_by_what_is_kept(seed):
     """Of labels with one choice, and buildings paid for: whoever pays for those too is no better."""
