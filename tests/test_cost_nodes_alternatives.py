@@ -73,6 +73,33 @@ def test_a_building_without_area_or_use_is_named(bill):
         )
 
 
+@pytest.mark.parametrize("others", [[], ["barn"]])
+def test_the_first_word_that_no_rate_can_mean_is_named(bill, others):
+    """One alone, and the first of several."""
+    slip = bill.assign(use=["residential", "castle", "residential"])
+    slip.loc["B3", "use"] = others[0] if others else "residential"
+    table = rates(("residential", None, None, 1.0, 0), (None, None, None, 2.0, 0))
+    many = "2: B2, B3" if others else "1: B2"
+    with pytest.raises(pg.errors.LayerError, match=rf"such as 'castle' \({many}\)"):
+        pg.compensation(slip, table)
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([("residential", None, None, 1.0, 0), ("industrial", None, None, np.nan, 0)],
+         r"missing or negative building_yuan_m2 \(1: R1\)"),
+        ([("residential", None, None, 1.0, 0), ("industrial", None, None, 1.0, -1)],
+         r"missing or negative relocation_yuan_m2 \(1: R1\)"),
+        ([("residential", None, None, 1.0, 0), ("castle", None, None, 1.0, 0)],
+         r"unknown words for use \(1: castle\)"),
+    ],
+)  # fmt: skip
+def test_one_bad_row_of_several_rates_is_refused(bill, rows, problem):
+    with pytest.raises(pg.errors.LayerError, match=problem):
+        pg.compensation(bill, rates(*rows))
+
+
 def spans(*rows):
     frame = pd.DataFrame(rows, columns=["bank", "from_m", "to_m"]).assign(river="A")
     return frame.set_axis([f"B{k}" for k in range(len(frame))])
@@ -141,9 +168,37 @@ def test_overlapping_reaches_are_refused(sample):
         pg.node_table(hit, twice)
 
 
-def test_bad_lengths_are_refused():
-    with pytest.raises(pg.errors.LayerError, match="max_length_m 0"):
-        pg.node_ids(spans(("left", 0, 1)), max_length_m=0)
+@pytest.mark.parametrize("lengths", [{"max_length_m": 0.0}, {"gap_m": -0.1}])
+def test_bad_lengths_are_refused(lengths):
+    with pytest.raises(pg.errors.LayerError, match="give positive lengths"):
+        pg.node_ids(spans(("left", 0, 1)), **lengths)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "wanted"),
+    [
+        # houses that touch, and one 0.4 m on
+        ({"gap_m": 0.0}, ["001", "001", "002"]),
+        ({"gap_m": 0.4}, ["001", "001", "001"]),
+        ({"gap_m": 0.4, "max_length_m": 0.9}, ["001", "002", "002"]),
+        ({"gap_m": 0.4, "max_length_m": 1.0}, ["001", "001", "002"]),
+        ({"gap_m": np.inf, "max_length_m": np.inf}, ["001", "001", "001"]),
+    ],
+)
+def test_nodes_may_be_as_short_and_as_long_as_one_likes(lengths, wanted):
+    hit = spans(("left", 0.0, 0.5), ("left", 0.5, 1.0), ("left", 1.4, 1.4))
+    assert pg.node_ids(hit, **lengths).str[-3:].tolist() == wanted
+
+
+def test_one_building_without_a_node_is_named_and_no_building_makes_no_node(straight, houses):
+    hit = pg.affected(houses, pg.red_line(straight, 20.0), straight)
+    hit["node_id"] = pg.node_ids(hit)
+    none = pg.node_table(hit.head(0))
+    assert none.empty
+    assert none.columns.tolist() == pg.node_table(hit).columns.tolist()
+    hit.loc[hit.index[1], "node_id"] = pd.NA
+    with pytest.raises(pg.errors.LayerError, match=rf"without a node \(1: {hit.index[1]}\)"):
+        pg.node_table(hit)
 
 
 @pytest.fixture
@@ -326,6 +381,40 @@ def test_a_node_belongs_to_the_reach_that_its_middle_lies_in_or_begins(straight,
     assert pg.node_table(hit, reaches)["group"].tolist() == [group]
 
 
+@pytest.mark.parametrize(("cut_m", "group"), [(129.9, "二组"), (130.1, "一组")])
+def test_the_middle_of_a_node_is_that_of_all_its_houses(straight, cut_m, group):
+    """From 100 to 160 m: the first house ends at 110, the last one begins at 150."""
+    houses = building_frame(
+        {"a": shapely.box(100, 5, 110, 15), "b": shapely.box(150, 5, 160, 15)}, floors=1.0
+    )
+    hit = pg.affected(houses, pg.red_line(straight, 20.0), straight)
+    hit["node_id"] = pg.node_ids(hit)
+    reaches = pd.DataFrame(
+        {"river": "A", "from_m": [0.0, cut_m], "to_m": [cut_m, 200.0], "group": ["一组", "二组"]}
+    )
+    found = pg.node_table(hit, reaches)
+    assert found["group"].tolist() == [group]
+    assert found[["from_m", "to_m"]].to_numpy().tolist() == [[100.0, 160.0]]
+
+
+def test_two_areas_at_one_house_are_contested_and_a_touching_edge_is_none():
+    """1.5 millionths of a house are a share, half a millionth is an edge that touches."""
+    box = shapely.box
+    houses = building_frame({f"h{k}": box(300 * k, 0, 300 * k + 100, 100) for k in range(3)})
+    zones = gpd.GeoDataFrame(
+        {"kind": ["renewal", "consolidation", "renewal", "renewal"]},
+        index=pd.Index(["Z1", "Z2", "Z3", "Z4"], name="zone_id"),
+        geometry=[
+            box(-10, 0, 60, 100), box(60, 0, 110, 100),
+            box(400 - 1.5e-4, 0, 410, 100), box(700 - 0.5e-4, 0, 710, 100),
+        ],
+        crs=houses.crs,
+    )  # fmt: skip
+    found = pg.clearing(houses, zones)
+    assert found["zone_id"].fillna("").tolist() == ["Z1", "", ""]
+    assert found["contested"].tolist() == [True, True, False]
+
+
 def test_a_building_that_is_cut_less_saves_what_it_costs_less(straddling_twice):
     before, after = straddling_twice
     found = alternatives._changed_buildings(
@@ -389,6 +478,78 @@ def across_a_long_chain():
     wide, narrow = pg.red_line(river, 20.0), pg.red_line(river, 10.0)
     end = pd.DataFrame({"river": "A", "chainage_m": [500.0, 950], "left_m": 20.0, "right_m": 20.0})
     return river, houses, {"wide": wide, "narrow": narrow, "end": pg.red_line(river, end)}
+
+
+def test_a_line_may_reach_farther_than_half_a_kilometre():
+    """A management range of a wide river is drawn back from 700 to 600 m."""
+    river = river_frame({"A": [(0, 0), (1000, 0)]})
+    houses = building_frame({"H": shapely.box(200, 595, 210, 605)}, floors=1)
+    a, b = (pg.assess(pg.red_line(river, half), houses, river) for half in (700.0, 600.0))
+    found = pg.differences(a, b, river)
+    assert found.buildings["moved_m"].tolist() == [-100.0]
+    assert found.redesigned["moved_left_m"].tolist() == [-100.0]
+
+
+def test_what_is_assessed_without_a_word_is_what_the_signature_says(straight):
+    """Houses 70 m apart are two nodes, 50 m two of one; 0.7 m inside needs no survey."""
+    houses = building_frame(
+        {f"h{x}": shapely.box(x, 19.3, x + 10, 29.3) for x in (100, 160, 240)}, floors=1
+    )
+    wide, none = pg.red_line(straight, 20.0), pg.red_line(straight, 5.0)
+    one = pg.assess(wide, houses, straight)
+    both = pg.compare({"wide": wide, "none": none}, houses, straight)
+    for hit in (one.affected, both.schemes["wide"].affected):
+        assert hit["node_id"].tolist() == ["A-L-001", "A-L-001", "A-L-002"]
+        assert not hit["needs_survey"].any()
+    found = pg.differences(one, pg.assess(none, houses, straight), straight)
+    assert found.buildings["redesign_id"].tolist() == ["A-D01", "A-D01", "A-D02"]
+    assert found.summary(lang="en") == [
+        "2 nodes are re-designed: 3 buildings saved, 0 added, 0 taken less of, 0 more."
+    ]
+
+
+def test_the_sentence_of_a_comparison_by_hand(straight):
+    """300 and 200 m² at 1,000 yuan, 4 tenants and an unknown number of them, either way round."""
+    box = shapely.box
+    houses = building_frame(
+        {"a": box(100, 12, 110, 18), "b": box(200, 12, 210, 18), "c": box(300, 12, 310, 18)},
+        floor_area_m2=[300.0, 200, np.nan], tenants=[4.0, np.nan, 0],
+    )  # fmt: skip
+    lines = {"wide": pg.red_line(straight, 20.0), "narrow": pg.red_line(straight, 10.0)}
+    known, price = houses.drop(index="c"), rates((None, None, None, 1000.0, 0))
+    said = pg.compare(lines, known, straight, rates=price).summary(lang="en")
+    assert said == [
+        "narrow against wide: spares 2 buildings, takes 0 others, 500 m² of floor area less, 4 "
+        "tenants less (and 1 buildings with unknown tenants), 50 times 10,000 yuan of "
+        "compensation less."
+    ]
+    said = pg.compare(lines, known, straight, rates=price, baseline="narrow").summary(lang="en")
+    assert said == [
+        "wide against narrow: spares 0 buildings, takes 2 others, 500 m² of floor area more, 4 "
+        "tenants more (and 1 buildings with unknown tenants), 50 times 10,000 yuan of "
+        "compensation more."
+    ]
+    assert pg.compare(lines, houses.loc[["c"]], straight).summary(lang="en") == [
+        "narrow against wide: spares 1 buildings, takes 0 others, floor area less by an unknown "
+        "amount (1 buildings of unknown floor area), 0 tenants less."
+    ]
+
+
+def test_shares_of_a_house_that_is_cut_less_are_avoided_and_rows_are_numbered(straight):
+    """By share, half of the house is taken, then a fifth."""
+    houses = building_frame(
+        {"H": shapely.box(200, 15, 210, 25), "I": shapely.box(300, 11, 310, 13)},
+        floor_area_m2=100.0,
+    )
+    lines = {k: pg.red_line(straight, half) for k, half in (("a", 20.0), ("b", 17.0), ("c", 10.0))}
+    schemes = pg.compare(lines, houses, straight, partial_rule="share")
+    assert schemes.changes.index.tolist() == list(range(3))
+    rows = schemes.changes.set_index(["scheme", "building_id"])
+    assert rows["avoided_floor_area_m2"].to_dict() == pytest.approx(
+        {("b", "H"): 30.0, ("c", "H"): 50.0, ("c", "I"): 100.0}
+    )
+    found = pg.differences(schemes.schemes["a"], schemes.schemes["b"], straight).buildings
+    assert found["avoided_floor_area_m2"].tolist() == pytest.approx([30.0])
 
 
 def test_affected_buildings_whose_chainage_occurs_twice_are_counted_once(across_a_long_chain):

@@ -28,8 +28,8 @@ __all__ = [
     "differences",
 ]  # fmt: skip
 
-# further from the centreline no red line reaches [m]
-REACH_M = 500.0
+# so far from the centreline a red line is looked for first [m]
+NEAR_M = 500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,15 +416,18 @@ def _line_reach(
     code = river_codes(places["river"], lines, "affected")
     point, right = squares_at(lines, code, chainage.to_numpy(float))
     out = np.where(places["bank"].astype(object) == "left", -1.0, 1.0)[:, None] * right
-    rays = np.asarray(shapely.linestrings(np.stack([point, point + REACH_M * out], axis=1)))
     union = red_line.geometry.union_all()
     shapely.prepare(union)
-    inside = shapely.intersection(rays, union)
-    parts, of = shapely.get_parts(inside, return_index=True)
-    # the part that begins at the centreline
-    begins = shapely.distance(parts, shapely.points(point[of])) < 1e-6
     found = np.zeros(len(places))
-    found[of[begins]] = shapely.length(parts[begins])
+    left, far = np.arange(len(places)), NEAR_M
+    while len(left):
+        rays = np.asarray(shapely.linestrings(np.stack([point, point + far * out], axis=1)[left]))
+        parts, of = shapely.get_parts(shapely.intersection(rays, union), return_index=True)
+        of = left[of]
+        # the part that begins at the centreline
+        begins = shapely.distance(parts, shapely.points(point[of])) < 1e-6
+        found[of[begins]] = shapely.length(parts[begins])
+        left, far = left[found[left] > far - 1e-6], 2 * far
     return found
 
 
@@ -533,8 +536,9 @@ def _amount_text(what: str, value: Any, unknown: float, lang: Lang) -> str:
     """What is saved, or spent where it is negative; and of how many that isn't known."""
     less, more, nothing, lost = AMOUNTS[what]
     missing = say(lost, lang, f"{unknown:,.0f}") if unknown else ""
+    gap = "" if lang == "zh" else " "
     if pd.isna(value):
-        return say(nothing, lang) + (f"({missing})" if missing else "")
+        return say(nothing, lang) + (f"{gap}({missing})" if missing else "")
     word = less if float(value) > -1e-6 else more  # below that it is rounding
     text = say(word, lang, f"{abs(float(value)):,.0f}")
-    return text + (say("(and {})", lang, missing) if missing else "")
+    return text + (gap + say("(and {})", lang, missing) if missing else "")
