@@ -57,6 +57,23 @@ def test_each_rule(change, verdict, reason):
         assert found["deciding"]
 
 
+def test_a_limit_of_nothing_is_one():
+    """No rise at all is allowed, and no freeboard asked for; just that much is still in order."""
+    limits = {"allowed_mm": 0.0, "freeboard_m": 0.0}
+    rows = {
+        "even": {"rise_alone_mm": 0.0, "rise_joint_mm": 0.0, "freeboard_m": 0.0},
+        "rise": {"rise_alone_mm": 0.4, "rise_joint_mm": 0.4, "freeboard_m": 0.0},
+        "deep": {"rise_alone_mm": 0.0, "rise_joint_mm": 0.0, "freeboard_m": -0.01},
+    }
+    evidence = pd.DataFrame({k: GOOD | row for k, row in rows.items()}).T.infer_objects()
+    found = pg.retention_verdict(evidence[[]], evidence, limits=limits)
+    assert found["verdict"].tolist() == ["retain", "demolish", "demolish"]
+
+
+def test_what_is_lacking_is_named_without_its_unit():
+    assert judge(rise_alone_mm=np.nan)["reason"] == "缺少依据:单独保留壅高"
+
+
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(GOOD)), st.none(), min_size=1))
 def test_missing_evidence_is_never_retain(missing):

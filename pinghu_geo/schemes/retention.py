@@ -289,12 +289,12 @@ def _rule_evidence(known: pd.DataFrame, rule: Mapping[str, Any]) -> pd.Series:
 
 def _rule_holds(values: pd.Series, test: str, limit: float | None) -> NDArray[np.bool_]:
     """Where a rule holds; not where its evidence is missing."""
-    if test in ("is_true", "is_false"):
+    if limit is None:
         wanted = values if test == "is_true" else ~values
         return np.asarray(wanted.fillna(False).to_numpy(bool))
     plain = values.to_numpy(float)
     with np.errstate(invalid="ignore"):
-        held = plain <= float(limit or 0.0) if test == "at_most" else plain >= float(limit or 0.0)
+        held = plain <= limit if test == "at_most" else plain >= limit
     return np.asarray(held, bool)
 
 
