@@ -24,6 +24,7 @@ def write(folder: Path) -> None:
     (folder / "keys.md").write_text(keys_page(), "utf-8")
     (folder / "schemata.md").write_text(schemata(), "utf-8")
     (folder / "rooms.svg").write_text(rooms_svg(), "utf-8")
+    (folder / "api_project.rst").write_text(whole_projects(), "utf-8")
     for room in ROOMS:
         (folder / f"api_{room}.rst").write_text(doors(room), "utf-8")
 
@@ -34,6 +35,16 @@ def doors(room: str) -> str:
     title = f"{room}: {space.__doc__.splitlines()[0].rstrip('.')}"
     names = [n for n in space.__all__ if not inspect.ismodule(getattr(space, n))]
     lines = [title, "=" * 2 * len(title), "", f".. currentmodule:: pinghu_geo.{room}", ""]
+    lines += [".. autosummary::", "   :toctree: api", ""]
+    return "\n".join(lines + [f"   {name}" for name in names]) + "\n"
+
+
+def whole_projects() -> str:
+    """The functions at the top that are no room's door: what runs a project from its file."""
+    doors_of_rooms = {name for room in ROOMS for name in getattr(pg, room).__all__}
+    names = [n for n in pg.__all__ if n not in doors_of_rooms and callable(getattr(pg, n))]
+    title = "project: a whole project from its file, as the command line runs it"
+    lines = [title, "=" * 2 * len(title), "", ".. currentmodule:: pinghu_geo", ""]
     lines += [".. autosummary::", "   :toctree: api", ""]
     return "\n".join(lines + [f"   {name}" for name in names]) + "\n"
 
