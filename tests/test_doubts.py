@@ -131,7 +131,7 @@ def test_a_search_without_nodes_says_why():
             rates=pd.DataFrame({"building_yuan_m2": [1000.0]}),
         )  # fmt: skip
         assert found.certificate["n_nodes"].tolist() == [0]
-        return next(t for t in found.summary() if "没有可搜索的节点" in t)
+        return next(t for t in found.summary() if "没有可寻优的节点" in t)
 
     assert "没有建筑" in why(shapely.box(100, 80, 120, 90), 0.002)
     assert "未涉及建筑" in why(shapely.box(100, 10.5, 120, 20), 0.002)

@@ -550,5 +550,5 @@ def test_a_river_searched_in_part_is_proven_in_part(street):
     assert proof["n_nodes"] > 0
     assert proof["proof"] == "part"
     assert proof["n_unsearched"] > 0
-    assert f"未搜索处有 {proof['n_unsearched']} 栋" in " ".join(best.summary())
+    assert f"未寻优处有 {proof['n_unsearched']} 栋" in " ".join(best.summary())
     assert "已证明为全河最优" not in " ".join(best.summary())

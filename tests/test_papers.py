@@ -206,7 +206,7 @@ def test_the_report_on_schemes_holds_the_tables_of_compare(tmp_path):
     assert rows["宽"][5] == "不详"  # no rates: not 0
     assert table_after(path, "方案", "河道")[0][:4] == ["窄", "甲河", "2", "0"]
     assert any("按基底面积乘层数估算" in t for t in texts(path))
-    assert "没有搜索得出的方案。" in texts(path)
+    assert "没有寻优得出的方案。" in texts(path)
 
 
 # --- the office's own templates ---

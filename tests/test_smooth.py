@@ -74,7 +74,7 @@ def test_a_line_bends_seldom_and_its_rise_and_cost_are_those_of_the_line_drawn(z
     assert best.largest_rise_mm <= 20
     figure = pg.plot_widths(line(400.0), best.widths, "A", searched=best.searched)
     texts = [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
-    assert "搜索所得(未减转折)" in texts
+    assert "寻优所得(未减转折)" in texts
 
 
 def test_a_house_worth_less_than_the_sum_bends_no_line(zigzag):
@@ -152,7 +152,7 @@ def test_by_local_rules_slants_grow_long_where_there_is_room():
     area = (np.diff(best.widths["chainage_m"])[:, None] * (moved[1:] + moved[:-1]) / 2).sum()
     assert best.certificate["total_yuan"].iloc[0] == pytest.approx(area / 1000, abs=0.02)
     figure = pg.plot_widths(line(200.0, river="R"), best.widths, "R", searched=best.searched)
-    assert "搜索所得(未减转折)" in [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
+    assert "寻优所得(未减转折)" in [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
     assert any("较密转折" in said for said in best.summary())
 
 

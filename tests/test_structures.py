@@ -2030,5 +2030,5 @@ def test_an_unknown_kind_is_named_with_its_row_and_the_words_to_choose():
         pg.water_profile(sections, q, end, structures=table)
     assert list(refused.value.ids) == list(map(str, table.index))
     told = refused.value.in_language("zh")
-    assert told.startswith("桥涵闸坝:有不认识的类型 '拱桥'")
+    assert told.startswith("桥涵闸坝:有无法识别的类型 '拱桥'")
     assert "bridge(桥梁)" in told

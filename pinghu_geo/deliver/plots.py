@@ -59,7 +59,7 @@ WORDS = {
         "left": "左岸顶", "right": "右岸顶", "risk": "低于设计洪水位的房屋",
         "other": "其他房屋", "ground": "地面", "blocked": "阻水房屋", "y": "高程 (m)",
         "offset": "起点距 (m,左岸为负)", "chainage": "桩号", "width": "右岸 ← 红线宽度 (m) → 左岸",
-        "before_line": "原红线", "after_line": "优化红线", "searched_line": "搜索所得(未减转折)",
+        "before_line": "原红线", "after_line": "优化红线", "searched_line": "寻优所得(未减转折)",
         "saved": "避免拆除", "demolished": "仍需拆除", "added": "新增拆除",
     },
     "en": {

@@ -1,4 +1,4 @@
-"""The nouns as data: the columns of every table with type, unit, 中文, aliases and range."""
+"""Which columns has each table? All nouns as data: type, unit, 中文, aliases, codes and range."""
 
 from __future__ import annotations
 
@@ -336,7 +336,7 @@ _OPENING = (
     Column("entrance_loss", "float", "进口损失系数", minimum=0),
     Column("exit_loss", "float", "出口损失系数", minimum=0),
     Column("chart", "int", "HDS-5图号", minimum=1),
-    Column("scale", "int", "HDS-5比尺", minimum=1),
+    Column("scale", "int", "HDS-5线号", minimum=1, aliases=("HDS-5比尺",)),
     Column("n_gates", "int", "闸孔数", minimum=0),
     Column("n_open", "float", "开启孔数", minimum=0),
     Column("gate_width_m", "float", "闸孔净宽", "m", minimum=0),
@@ -985,10 +985,10 @@ _NOUNS = (
         (),
         (
             Column("n_stations", "int", "断面数"),
-            Column("n_unsearched", "int", "未搜索处房屋", "栋"),
+            Column("n_unsearched", "int", "未寻优处房屋", "栋"),
             Column("n_offsets", "int", "偏移档数"),
-            Column("before_yuan", "float", "原方案代价", "元"),
-            Column("total_yuan", "float", "方案代价", "元"),
+            Column("before_yuan", "float", "原方案费用", "元"),
+            Column("total_yuan", "float", "方案费用", "元"),
             Column("bound_yuan", "float", "下界", "元"),
             Column("gap_yuan", "float", "差距", "元"),
             Column("counted_yuan", "float", "按图计补偿", "元"),
@@ -998,14 +998,14 @@ _NOUNS = (
                 "证明",
                 codes={
                     "optimal": ("已证最优",),
-                    "part": ("已搜索部分最优",),
+                    "part": ("已寻优部分最优", "已搜索部分最优"),
                     "river": ("属已证的全河最优",),
                     "feasible": ("可行",),
                     "base": ("维持原方案",),
                 },
             ),
             Column("moved_m", "float", "红线移动", "m"),
-            Column("extra_yuan", "float", "增加代价", "元"),
+            Column("extra_yuan", "float", "增加费用", "元"),
             Column("largest_rise_mm", "float", "最大壅高", "mm"),
             Column("allowed_mm", "float", "允许壅高", "mm"),
             Column("works_yuan", "float", "工程费", "元"),
@@ -1155,7 +1155,7 @@ _NOUNS = (
         (
             Column("junction", "text", "汇流口", required=True),
             Column("river", "text", "河道", required=True, aliases=_RIVER.aliases),
-            Column("role", "code", "来去", required=True, codes=ROLE),
+            Column("role", "code", "流向", required=True, aliases=("来去",), codes=ROLE),
             Column("length_m", "float", "长度", "m", minimum=0),
             Column("angle_deg", "float", "夹角", "°", minimum=0, maximum=180),
             Column("method", "code", "算法", codes=JUNCTION_METHOD),
@@ -1395,7 +1395,7 @@ _NOUNS = (
             Column("gap_ratio", "float", "差距比例"),
             Column("n_late", "int", "延误节点", "个"),
             Column("late_nodes", "text", "延误节点清单"),
-            Column("where", "text", "增加在"),
+            Column("where", "text", "增队组别与阶段"),
             Column("late_days_then", "int", "增队后延误", "工作日"),
             Column("demand", "text", "督办事项"),
             Column("n_blocking", "int", "阻碍房屋", "栋"),
