@@ -1,4 +1,4 @@
-"""The campaign of a project: its tables, from what the project file names and what is reported."""
+"""Where does a project's campaign stand? Its tables, from the project file and the reports."""
 
 from __future__ import annotations
 

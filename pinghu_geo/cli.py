@@ -1,4 +1,4 @@
-"""From the shell: `pinghu new`, `check`, `run`, `explain`, `demo`, `adopt`, `update` ..."""
+"""What may one type in a shell? `pinghu new`, `check`, `run`, `explain`, `adopt`, `update` ..."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages of a clearance: what drives their time, and what may not be skipped."""
+"""Which stages does a clearance go through? What drives their time, and what may not be skipped."""
 
 from __future__ import annotations
 

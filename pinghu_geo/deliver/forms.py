@@ -47,7 +47,7 @@ def write_forms(
     blockers: Sequence[str] = (),
     lang: Lang = "zh",
 ) -> list[Path]:
-    """Write the forms for progress, a workbook a group 进度填报表.
+    """Write the forms for progress, one workbook per group 进度填报表.
 
     Parameters
     ----------

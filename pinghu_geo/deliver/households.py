@@ -49,7 +49,7 @@ def write_household_files(
     project: str = "",
     lang: Lang = "zh",
 ) -> list[Path]:
-    """Write a Word file a house: owner, tenants, area, title, map, money, progress 一户一档.
+    """Write one Word file per house: owner, tenants, area, title, map, money, progress 一户一档.
 
     Parameters
     ----------

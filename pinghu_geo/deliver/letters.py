@@ -43,7 +43,7 @@ def write_notices(
     project: str = "",
     lang: Lang = "zh",
 ) -> list[Path]:
-    """Write a notice a red node, with what is demanded of whom 督办通知书.
+    """Write one notice per red node, with what is demanded of whom 督办通知书.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def write_transfers(
     project: str = "",
     lang: Lang = "zh",
 ) -> list[Path]:
-    """Write a paper a cleared stretch, to hand it over to the works 作业面移交单.
+    """Write one paper per cleared stretch, to hand it over to the works 作业面移交单.
 
     Parameters
     ----------

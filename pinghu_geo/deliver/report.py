@@ -127,7 +127,7 @@ def _readable_table(frame: pd.DataFrame, lang: Lang, noun: str | None = None) ->
 
 
 def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh") -> None:
-    """Write what `check` found: a sheet with a row a fault, a sheet with all rows 问题清单.
+    """Write what `check` found: one sheet with a row per fault, one with all rows 问题清单.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ STEP = 1e-3  # of the factor, for derivatives
 
 @dataclass(frozen=True, slots=True)
 class Calibration(Result):
-    """What flood marks say of the roughness.
+    """What flood marks say of the roughness 糙率率定结果.
 
     Attributes
     ----------

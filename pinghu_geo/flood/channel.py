@@ -1,4 +1,4 @@
-"""What does a channel hold? Cross-sections designed from a few numbers, and what they hold."""
+"""What does a channel convey? Sections designed from a few numbers, and their hydraulics."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def normal_levels(
     obstacles: pd.DataFrame | None = None,
     rivers: gpd.GeoDataFrame | None = None,
 ) -> pd.DataFrame:
-    """Level of uniform flow of every section and flood by Manning's formula 正常水位.
+    """Level of uniform flow of every section and flood by Manning's formula 均匀流水位.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What does a pipe hold? Closed shapes by their depth: area, wetted perimeter, width; numpy, SI."""
+"""How much water is in a pipe? Area, wetted perimeter, width of closed shapes by depth; numpy."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ ENDLESS_M = 100.0
 
 @dataclass(frozen=True, slots=True)
 class HecRas(Result):
-    """Tables of a HEC-RAS model, in SI, as `water_profile` takes them.
+    """Tables of a HEC-RAS model, in SI, as `water_profile` takes them HEC-RAS模型表.
 
     Attributes
     ----------

@@ -65,7 +65,7 @@ PLACES = 41
 
 @dataclass(frozen=True, slots=True)
 class DemSections(Result):
-    """Sections cut from a DEM with a surveyed bed, and where their channel ends.
+    """Sections cut from a DEM with a surveyed bed, and where their channel ends 地形断面结果.
 
     ``sections`` has the columns of `water_profile` and source {survey, dem}; ``banks`` has
     left_bank_m and right_bank_m, the ends of the surveyed bed.

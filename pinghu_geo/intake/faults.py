@@ -185,7 +185,7 @@ def examine(
 
 
 def check_summary(faults: pd.DataFrame) -> pd.DataFrame:
-    """Faults put together, a row for all rows of one fault 问题汇总.
+    """Faults put together, one row per kind of fault 问题汇总.
 
     Parameters
     ----------
@@ -560,7 +560,7 @@ def _check_overlaps(ids: Any, shapes: Any, good: Any, area: Any, seen: Findings)
 
 
 def split_parts(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """One row a part, for houses that were merged by class 多部件拆分.
+    """One row per part, for houses that were merged by class 多部件拆分.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Cross-sections of HintCAD (纬地): ground beside the centre in .hdm, at the centre in .dmx."""
+"""Which sections does HintCAD (纬地) hold? Ground beside the centre in .hdm, at it in .dmx."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is this table in clean clothes? The one door that tables of public functions come in by.
+"""Can this table be computed with? The one door that tables of public functions come in by.
 
 Whatever a notebook makes of a table, the functions behind the door see one kind of it: rivers,
 groups and payers as text, numbers as floats, words as codes, ids that are unique and unnamed like
@@ -294,7 +294,7 @@ def _example_noun(what: str) -> str:
 
 
 def clean(frame: Any, what: str, layer: str = "") -> Any:
-    """The table in clean clothes; itself where it is clean 规整数据表.
+    """The table in the types of its noun; itself where it has them 规整数据表.
 
     Parameters
     ----------

@@ -215,8 +215,8 @@ def width_table(widths: Widths, lines: Centrelines, *, by: str | None = None) ->
             hint="widths are measured outwards; move the centreline instead",
         )
     one = [by, "code"] if by else ["code"]
-    table = _downstream(table, one)
-    first = _starts(table, one)
+    table = _rows_downstream(table, one)
+    first = _first_rows(table, one)
     most = [np.maximum.reduceat(table[c].to_numpy(float), first) for c in ("left_m", "right_m")]
     nothing = first[np.maximum(*most) == 0]
     if len(nothing):
@@ -242,7 +242,7 @@ def codes_of(table: pd.DataFrame, column: str) -> NDArray[Any]:
     return pd.factorize(values)[0]
 
 
-def _downstream(table: pd.DataFrame, one: list[str]) -> pd.DataFrame:
+def _rows_downstream(table: pd.DataFrame, one: list[str]) -> pd.DataFrame:
     """Rows in the order of the columns and of measures; what is so already is not copied."""
     keys = [codes_of(table, c) for c in (*one, "measure")]
     behind, tied = np.zeros(max(len(table) - 1, 0), bool), np.ones(max(len(table) - 1, 0), bool)
@@ -252,7 +252,7 @@ def _downstream(table: pd.DataFrame, one: list[str]) -> pd.DataFrame:
     return table.iloc[np.lexsort(keys[::-1])] if behind.any() else table
 
 
-def _starts(table: pd.DataFrame, columns: list[str]) -> NDArray[np.intp]:
+def _first_rows(table: pd.DataFrame, columns: list[str]) -> NDArray[np.intp]:
     """Rows from which on any of the columns is another."""
     new = np.zeros(len(table), bool)
     new[:1] = True
@@ -291,8 +291,8 @@ def _left_and_right(widths: object) -> tuple[float, float]:
 def _refuse_overlaps(table: pd.DataFrame, one: list[str], lines: Centrelines) -> None:
     """Refuse pieces of one river that overlap, and pieces of a single row."""
     keys = [*one, "piece"]
-    table = _downstream(table, keys)
-    first = _starts(table, keys)
+    table = _rows_downstream(table, keys)
+    first = _first_rows(table, keys)
     last = np.append(first[1:], len(table))[: len(first)] - 1
     measure = table["measure"].to_numpy()
     spans = table[keys].iloc[first].reset_index(drop=True)
@@ -371,28 +371,30 @@ def section_rows(
 
 def corridor_area(rows: dict[str, Floats], arc_step: float, *, mitre: bool, rounded: bool) -> Any:
     """Union of the cross strips, of the wedges outside the bends and of the ends."""
-    first, last = _runs(rows, arc_step, mitre=mitre)
+    first, last = _runs_of_one_outline(rows, arc_step, mitre=mitre)
     long = last - first >= LEAST_RUN  # fewer strips are united as fast
     first, last = first[long], last[long]
-    runs = [_outline(rows, a, b, mitre=mitre) for a, b in zip(first, last, strict=True)]
+    runs = [_outline_of_run(rows, a, b, mitre=mitre) for a, b in zip(first, last, strict=True)]
     plain = np.asarray(shapely.is_valid(np.array(runs, object)), bool)
     within = np.zeros(len(rows["p0"]), bool)  # segments that are part of a run's outline
     joined = np.zeros(len(rows["p0"]) - 1, bool)  # and bends
     for a, b in zip(first[plain], last[plain], strict=True):
         within[a : b + 1] = joined[a:b] = True
     ends: Any = _end_wedges(rows, arc_step) if rounded else []
-    wedges = _wedges(rows, ~joined, arc_step, mitre=mitre)
-    pieces = [np.array(runs, object)[plain], _strips(rows)[~within], wedges, ends]
+    wedges = _wedges_outside_bends(rows, ~joined, arc_step, mitre=mitre)
+    pieces = [np.array(runs, object)[plain], _cross_strips(rows)[~within], wedges, ends]
     shapes = np.concatenate([np.asarray(some, object) for some in pieces])
     try:
         area = shapely.union_all(shapes[shapely.area(shapes) > 0])
     except shapely.errors.GEOSException:
-        wedges = _wedges(rows, np.ones(len(joined), bool), arc_step, mitre=mitre)
-        area = _union_on_grid(np.concatenate([_strips(rows), wedges, np.asarray(ends, object)]))
+        wedges = _wedges_outside_bends(rows, np.ones(len(joined), bool), arc_step, mitre=mitre)
+        area = _union_on_grid(
+            np.concatenate([_cross_strips(rows), wedges, np.asarray(ends, object)])
+        )
     return _without_pinholes(area)
 
 
-def _corners(rows: dict[str, Floats]) -> dict[int, tuple[Floats, Floats]]:
+def _strip_corners(rows: dict[str, Floats]) -> dict[int, tuple[Floats, Floats]]:
     """Corners of each strip at its start and its end, on the left (1) and on the right (-1)."""
     unit = rows["unit"]
     normal = np.stack([-unit[:, 1], unit[:, 0]], axis=1)  # to the left
@@ -405,7 +407,7 @@ def _corners(rows: dict[str, Floats]) -> dict[int, tuple[Floats, Floats]]:
     }
 
 
-def _meeting(start: Floats, end: Floats) -> tuple[Floats, Floats, Floats]:
+def _edge_meetings(start: Floats, end: Floats) -> tuple[Floats, Floats, Floats]:
     """Where each strip's edge meets the next one's, and how far along the one and the other."""
     one, other = end[:-1] - start[:-1], end[1:] - start[1:]
     gap = start[1:] - start[:-1]
@@ -416,7 +418,9 @@ def _meeting(start: Floats, end: Floats) -> tuple[Floats, Floats, Floats]:
     return start[:-1] + before[:, None] * one, before, after
 
 
-def _runs(rows: dict[str, Floats], arc_step: float, *, mitre: bool) -> tuple[Ints, Ints]:
+def _runs_of_one_outline(
+    rows: dict[str, Floats], arc_step: float, *, mitre: bool
+) -> tuple[Ints, Ints]:
     """First and last strips of runs that have one outline: no fold within, and little turn.
 
     In a slight bend the edges on its inner side meet, and what is between the meeting points of
@@ -426,11 +430,11 @@ def _runs(rows: dict[str, Floats], arc_step: float, *, mitre: bool) -> tuple[Int
     broken = np.abs(turn) > (SLIGHT_RAD if mitre else min(arc_step, SLIGHT_RAD))
     length = np.hypot(*(rows["p1"] - rows["p0"]).T)
     short, sine = np.minimum(length[:-1], length[1:]), np.abs(np.sin(turn))
-    for side, (start, end) in _corners(rows).items():
+    for side, (start, end) in _strip_corners(rows).items():
         name = "left" if side > 0 else "right"
         apart = np.hypot(*(end[:-1] - start[1:]).T)
         inner = (side * turn > 0) & (apart > SAME_CORNER_M)
-        _, before, after = _meeting(start, end)
+        _, before, after = _edge_meetings(start, end)
         # the corner of either strip has to be within the other one, not beyond its end
         wide = np.maximum(rows[f"{name}1"][:-1], rows[f"{name}0"][1:])
         fits = (before > 0) & (before <= 1) & (after >= 0) & (after < 1) & (wide * sine <= short)
@@ -445,15 +449,15 @@ def _runs(rows: dict[str, Floats], arc_step: float, *, mitre: bool) -> tuple[Int
     return first, np.append(first[1:], len(rows["p0"])) - 1
 
 
-def _outline(rows: dict[str, Floats], first: int, last: int, *, mitre: bool) -> Any:
+def _outline_of_run(rows: dict[str, Floats], first: int, last: int, *, mitre: bool) -> Any:
     """Outline of the strips and bends of a run."""
     some = {name: values[first : last + 1] for name, values in rows.items()}
-    turn, ray, after, widths, next_widths = _bends(some)
+    turn, ray, after, widths, next_widths = _turns_and_rays(some)
     outer = np.where(turn > 0, -1, 1)
     most = np.maximum(widths, next_widths)
     at = some["p1"][:-1]
     sides = {}
-    for side, (start, end) in _corners(some).items():
+    for side, (start, end) in _strip_corners(some).items():
         # at each bend the edge's end, up to three corners of a wedge, and the next edge's start
         between = np.stack([at + ray * most[:, None]] * 3, axis=1)
         if mitre:
@@ -467,7 +471,7 @@ def _outline(rows: dict[str, Floats], first: int, last: int, *, mitre: bool) -> 
         kept[:, 1:4] = ((outer == side) & ~straight)[:, None]
         inner = (outer != side) & ~straight
         apart = np.hypot(*(end[:-1] - start[1:]).T) > SAME_CORNER_M
-        points[inner & apart, 0] = _meeting(start, end)[0][inner & apart]
+        points[inner & apart, 0] = _edge_meetings(start, end)[0][inner & apart]
         kept[inner, 4] = False
         sides[side] = np.concatenate([start[:1], points[kept], end[-1:]])
     ring = np.concatenate([some["p0"][:1], sides[-1], some["p1"][-1:], sides[1][::-1]])
@@ -475,7 +479,7 @@ def _outline(rows: dict[str, Floats], first: int, last: int, *, mitre: bool) -> 
     return shapely.polygons(ring[~again] if (~again).sum() > 2 else ring)
 
 
-def _strips(rows: dict[str, Floats]) -> Any:
+def _cross_strips(rows: dict[str, Floats]) -> Any:
     """Cross strips, one each segment."""
     p0, p1, unit = rows["p0"], rows["p1"], rows["unit"]
     normal = np.stack([-unit[:, 1], unit[:, 0]], axis=1)  # to the left
@@ -494,11 +498,13 @@ def _strips(rows: dict[str, Floats]) -> Any:
     return shapely.polygons(np.stack(ring, axis=1))
 
 
-def _wedges(rows: dict[str, Floats], wanted: Any, arc_step: float, *, mitre: bool) -> Any:
+def _wedges_outside_bends(
+    rows: dict[str, Floats], wanted: Any, arc_step: float, *, mitre: bool
+) -> Any:
     """Wedges outside the bends that are wanted."""
     unit = rows["unit"]
     same = np.all(unit[1:] == unit[:-1], axis=1)
-    _, ray, last, before, after = _bends(rows)
+    _, ray, last, before, after = _turns_and_rays(rows)
     wide = np.flatnonzero(wanted & ~same & (np.maximum(before, after) > 0))
     radii = np.stack([before, after], axis=1)[wide]
     return _wedges_about(rows["p1"][:-1][wide], ray[wide], last[wide], radii, arc_step, mitre=mitre)
@@ -541,7 +547,7 @@ def turns(unit: Floats) -> tuple[Floats, Floats, Floats]:
     return turn, side * normal[:-1], side * normal[1:]
 
 
-def _bends(rows: dict[str, Floats]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+def _turns_and_rays(rows: dict[str, Floats]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Turns and rays between neighbours, and the widths outside of the bend before and after."""
     turn, ray, last = turns(rows["unit"])
     before = np.where(turn > 0, rows["right1"][:-1], rows["left1"][:-1])

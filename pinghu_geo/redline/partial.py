@@ -1,4 +1,4 @@
-"""What of a building that is cut, or that nobody is sure of? Remainders and position errors."""
+"""What is left of a building that is cut, and is it cut at all? Remainders, position errors."""
 
 from __future__ import annotations
 

@@ -69,16 +69,18 @@ def beside(shapes: Shapes, lines: Centrelines, wanted: Ints | None) -> Beside:
     found = Beside.empty(len(shapes))
     segments = _Segments.of(lines)
     box = shapely.bounds(shapes)
-    order, begin, size, listed = _grouped(box, lines, wanted)
+    order, begin, size, listed = _groups_with_segments(box, lines, wanted)
     corners = shapely.get_num_coordinates(shapes)[order]
     kind = shapely.get_type_id(shapes)
     plain = (kind <= shapely.GeometryType.POLYGON) & (shapely.get_num_interior_rings(shapes) == 0)
-    for part in _slices(size * corners, TOGETHER):
+    for part in _slices_by_weight(size * corners, TOGETHER):
         rows = order[part]
         some = _Features.of(shapes[rows], box[rows], kind[rows], plain=bool(plain[rows].all()))
         mine = None if wanted is None else wanted[rows]
         pairs = _Pairs.narrowed(some, begin[part], size[part], listed, segments, mine)
-        for column, values in zip(found, _placed(some, pairs, lines, segments), strict=True):
+        for column, values in zip(
+            found, _places_of_features(some, pairs, lines, segments), strict=True
+        ):
             column[rows] = values
     return found
 
@@ -144,7 +146,7 @@ class _Features(NamedTuple):
     def of(cls, shapes: Shapes, box: Floats, kind: Shorts, *, plain: bool) -> _Features:
         """Corners and walls of shapes; of plain ones each is one line or ring."""
         xy, who = shapely.get_coordinates(shapes, return_index=True)
-        path = who if plain else _paths(shapes)
+        path = who if plain else _path_of_corners(shapes)
         x, y = xy.T.copy()
         last = np.flatnonzero(np.append(path[1:] != path[:-1], True))
         begin = np.append(0, last[:-1] + 1)
@@ -162,7 +164,7 @@ class _Features(NamedTuple):
         return cls(shapes, box, point, areal, x, y, who, first, after, ends)
 
 
-def _paths(shapes: Shapes) -> Ints:
+def _path_of_corners(shapes: Shapes) -> Ints:
     """The ring or line that each corner is on, as a number that rises."""
     parts = shapely.get_parts(shapes)
     areas = shapely.get_dimensions(parts) == 2
@@ -173,9 +175,11 @@ def _paths(shapes: Shapes) -> Ints:
 # --- which segments may matter -----------------------------------------------------------------
 
 
-def _grouped(box: Floats, lines: Centrelines, wanted: Ints | None) -> tuple[Ints, Ints, Ints, Ints]:
+def _groups_with_segments(
+    box: Floats, lines: Centrelines, wanted: Ints | None
+) -> tuple[Ints, Ints, Ints, Ints]:
     """Features in the order of groups, and of each the run of segments listed for its group."""
-    centre, radius = (box[:, :2] + box[:, 2:]) / 2, _half(box)
+    centre, radius = (box[:, :2] + box[:, 2:]) / 2, _half_diagonals(box)
     length = float(lines.length.mean())
     level = np.ceil(np.log2(np.maximum(2 * radius, length))).astype(np.int32)
     column, row = np.floor(centre.T / np.exp2(level)).astype(np.int64)
@@ -193,7 +197,7 @@ def _grouped(box: Floats, lines: Centrelines, wanted: Ints | None) -> tuple[Ints
     reach = np.hypot(*(high - low).T) + 4 * np.maximum.reduceat(radius[order], first)
     tree = shapely.STRtree(lines.segments())
     mine = None if wanted is None else wanted[order[first]]
-    reach += _away(middle, lines, tree, mine) + SAME_PLACE_M
+    reach += _distance_from_river(middle, lines, tree, mine) + SAME_PLACE_M
     near = shapely.box(*(middle - reach[:, None]).T, *(middle + reach[:, None]).T)
     of, seg = tree.query(near)
     seg = seg[np.lexsort((seg, of))]
@@ -201,12 +205,14 @@ def _grouped(box: Floats, lines: Centrelines, wanted: Ints | None) -> tuple[Ints
     return order, (np.cumsum(size) - size)[group], size[group], seg
 
 
-def _half(box: Floats) -> Floats:
+def _half_diagonals(box: Floats) -> Floats:
     """Half of the diagonal of each box."""
     return np.asarray(np.hypot(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]) / 2)
 
 
-def _away(xy: Floats, lines: Centrelines, tree: shapely.STRtree, wanted: Ints | None) -> Floats:
+def _distance_from_river(
+    xy: Floats, lines: Centrelines, tree: shapely.STRtree, wanted: Ints | None
+) -> Floats:
     """Distance of points from the river that is wanted, or any, whose segments the tree holds."""
     points = np.asarray(shapely.points(xy))
     if wanted is None:
@@ -244,14 +250,14 @@ class _Pairs(NamedTuple):
         is, and the middle of its box half a diameter from any corner.
         """
         who = np.repeat(np.arange(len(size)), size)
-        seg = listed[_counted(size) + np.repeat(begin, size)]
-        radius, first = _half(some.box), np.cumsum(size) - size
+        seg = listed[_places_in_runs(size) + np.repeat(begin, size)]
+        radius, first = _half_diagonals(some.box), np.cumsum(size) - size
         x, y = (some.box[:, :2] + some.box[:, 2:]).T / 2
         square = segments.squares(x[who], y[who], seg)
         mine = np.ones(len(who), bool)
         if wanted is not None:
             mine = segments.river[seg] == wanted[who]
-        least, best = _least(np.where(mine, square, np.inf), first, size)
+        least, best = _least_of_runs(np.where(mine, square, np.inf), first, size)
         # one segment's distance from the corners is no less than the feature's from its river
         over = segments.squares(some.x, some.y, seg[best][some.who])
         limit = np.sqrt(np.minimum.reduceat(over, some.first[:-1])) + 3 * radius + SAME_PLACE_M
@@ -261,21 +267,21 @@ class _Pairs(NamedTuple):
         return cls(who, seg[kept], first, np.sqrt(square[kept]), mine[kept])
 
 
-def _counted(size: Ints) -> Ints:
+def _places_in_runs(size: Ints) -> Ints:
     """0, 1, 2, ... of each run, one after the other."""
     ends = np.cumsum(size)
     total = int(ends[-1]) if len(ends) else 0
     return np.arange(total) - np.repeat(ends - size, size)
 
 
-def _least(values: Floats, first: Ints, size: Ints) -> tuple[Floats, Ints]:
+def _least_of_runs(values: Floats, first: Ints, size: Ints) -> tuple[Floats, Ints]:
     """Least value of each run, and where it first stands."""
     least = np.minimum.reduceat(values, first)
     hit = np.flatnonzero(values == np.repeat(least, size))
     return least, hit[np.searchsorted(hit, first)]
 
 
-def _slices(weight: Ints, most: int) -> Iterator[slice]:
+def _slices_by_weight(weight: Ints, most: int) -> Iterator[slice]:
     """Slices of rows whose weights sum up to little more than so much."""
     total = np.cumsum(weight)
     start = 0
@@ -302,10 +308,10 @@ class _Corners(NamedTuple):
         size = np.diff(pairs.first)[who]
         first = np.cumsum(size) - size
         square = np.empty(int(size.sum()))
-        for part in _slices(size, AT_ONCE):
+        for part in _slices_by_weight(size, AT_ONCE):
             n = size[part]
             row = np.repeat(np.arange(part.start, part.stop), n)
-            seg = pairs.seg[_counted(n) + np.repeat(pairs.first[who[part]], n)]
+            seg = pairs.seg[_places_in_runs(n) + np.repeat(pairs.first[who[part]], n)]
             at = first[part.start]
             square[at : at + len(row)] = segments.squares(x[row], y[row], seg)
         return cls(square, first, size)
@@ -314,25 +320,29 @@ class _Corners(NamedTuple):
         """Least square of each point over some of the pairs, and at which pair it first stands."""
         square, begin = self.square, pairs.first[who]
         if not kept.all():
-            at = _counted(self.size) + np.repeat(begin, self.size)
+            at = _places_in_runs(self.size) + np.repeat(begin, self.size)
             square = np.where(kept[at], square, np.inf)
-        least, best = _least(square, self.first, self.size)
+        least, best = _least_of_runs(square, self.first, self.size)
         return least, best - self.first + begin
 
 
-def _placed(some: _Features, pairs: _Pairs, lines: Centrelines, segments: _Segments) -> Beside:
+def _places_of_features(
+    some: _Features, pairs: _Pairs, lines: Centrelines, segments: _Segments
+) -> Beside:
     """Place of each feature: the nearest stretch, and all corners laid about it."""
     corners = _Corners.of(some.x, some.y, some.who, pairs, segments)
     seen, _ = corners.least(pairs.wanted, some.who, pairs)
     starts = some.first[:-1]
-    seed = _nearest(some, pairs, segments, np.sqrt(np.minimum.reduceat(seen, starts)))
-    lo, hi = _stretch(seed, lines)
+    seed = _nearest_stretches(some, pairs, segments, np.sqrt(np.minimum.reduceat(seen, starts)))
+    lo, hi = _segments_around(seed, lines)
     inside = (pairs.seg >= lo[pairs.who]) & (pairs.seg < hi[pairs.who])
     square, best = corners.least(inside, some.who, pairs)
     distance = np.sqrt(square)
     distance[distance < TOUCHING_M] = 0.0
     rows = some.who
-    measure, offset = _project(some, pairs.seg[best], distance, segments, (lo[rows], hi[rows]))
+    measure, offset = _measures_and_offsets(
+        some, pairs.seg[best], distance, segments, (lo[rows], hi[rows])
+    )
     # at the end of the stretch though the river goes on: the true answer lies beyond
     first, last = lines.first[seed.river], lines.first[seed.river + 1]
     ends = lines.measure[lo], lines.measure[hi - 1] + lines.length[hi - 1]
@@ -373,12 +383,12 @@ class _Seeds(NamedTuple):
     reach: Floats  # to be followed so far to either side [m]
 
 
-def _nearest(some: _Features, pairs: _Pairs, segments: _Segments, seen: Floats) -> _Seeds:
+def _nearest_stretches(some: _Features, pairs: _Pairs, segments: _Segments, seen: Floats) -> _Seeds:
     """Nearest stretch of each feature, whose nearest corner is at the distance ``seen``."""
     pair, wall = _walls_near(some, pairs, segments, seen)
     seg = pairs.seg[pair]
-    far = _between(some.ends[:, wall], segments, seg)
-    held, at_start, at_end = _held(some, pairs, segments)
+    far = _wall_distances(some.ends[:, wall], segments, seg)
+    held, at_start, at_end = _ends_in_areas(some, pairs, segments)
     gap = np.full(len(pairs.seg), np.inf)
     np.minimum.at(gap, pair, far)
     gap[held] = 0.0
@@ -390,20 +400,22 @@ def _nearest(some: _Features, pairs: _Pairs, segments: _Segments, seen: Floats) 
     tie = own <= (distance + ROUNDING_M)[pairs.who]
     some_near = np.flatnonzero(tie[pair] & (far <= exact[pair]))
     at = pair[some_near], wall[some_near]
-    touch = _touch(some.ends[:, at[1]], segments, pairs.seg[at[0]], exact[at[0]])
+    touch = _touching_spans(some.ends[:, at[1]], segments, pairs.seg[at[0]], exact[at[0]])
     limit = np.where(some.point, -1.0, distance + SAME_PLACE_M)[pairs.who]
     some_near = np.flatnonzero(pairs.wanted[pair] & (far <= limit[pair]))
     near = pair[some_near], wall[some_near]
-    about = _along(some.ends[:, near[1]], segments, pairs.seg[near[0]], limit[near[0]])
-    touches, stretches = (_spans(len(gap), *one) for one in ((at[0], touch), (near[0], about)))
+    about = _spans_near_walls(some.ends[:, near[1]], segments, pairs.seg[near[0]], limit[near[0]])
+    touches, stretches = (
+        _reach_of_pairs(len(gap), *one) for one in ((at[0], touch), (near[0], about))
+    )
     for end, place in ((at_start, np.zeros(len(gap))), (at_end, segments.length[pairs.seg])):
         # an end that is within the feature's area belongs to it
         touches[0][end] = np.minimum(touches[0], place)[end]
         touches[1][end] = np.maximum(touches[1], place)[end]
-    return _joined(some, pairs, segments, own, distance, touches, stretches)
+    return _joined_stretches(some, pairs, segments, own, distance, touches, stretches)
 
 
-def _spans(n: int, pair: Ints, span: Spans) -> Spans:
+def _reach_of_pairs(n: int, pair: Ints, span: Spans) -> Spans:
     """From where to where along its segment each pair reaches, of several spans of it."""
     first, last = np.full(n, np.inf), np.full(n, -np.inf)
     np.minimum.at(first, pair, span[0])
@@ -411,7 +423,7 @@ def _spans(n: int, pair: Ints, span: Spans) -> Spans:
     return first, last
 
 
-def _joined(
+def _joined_stretches(
     some: _Features,
     pairs: _Pairs,
     segments: _Segments,
@@ -426,7 +438,7 @@ def _joined(
     seed = tie[np.searchsorted(tie, pairs.first[:-1])]
     base = segments.measure[pairs.seg]
     low, high = (base + one for one in touches)
-    reach = np.maximum(2 * REACH_DIAMETERS * _half(some.box), 1.0)
+    reach = np.maximum(2 * REACH_DIAMETERS * _half_diagonals(some.box), 1.0)
     river = segments.river[pairs.seg[seed]]
     mine = segments.river[pairs.seg] == river[who]
     alike = mine[tie] & (low[tie] <= (low[seed] + reach)[who[tie]])
@@ -450,7 +462,7 @@ def _joined(
     return _Seeds(river, near_from, near_to, touch_from, touch_to, distance, tied, reach)
 
 
-def _touch(ends: Floats, segments: _Segments, seg: Ints, limit: Floats) -> Spans:
+def _touching_spans(ends: Floats, segments: _Segments, seg: Ints, limit: Floats) -> Spans:
     """From where to where segments cross walls, or are no farther from them than a limit."""
     ax, ay, bx, by = ends
     wx, wy = bx - ax, by - ay
@@ -465,7 +477,7 @@ def _touch(ends: Floats, segments: _Segments, seg: Ints, limit: Floats) -> Spans
         places.append(((x - share * wx) ** 2 + (y - share * wy) ** 2, at))
         turns.append(wx * y - wy * x)
     for x, y in ((ax, ay), (bx, by)):
-        places.append((segments.squares(x, y, seg), _foot(x, y, segments, seg)))
+        places.append((segments.squares(x, y, seg), _foot_along_segments(x, y, segments, seg)))
     ux, uy, x0, y0 = (one[seg] for one in (segments.ux, segments.uy, segments.x0, segments.y0))
     sides = ux * (ay - y0) - uy * (ax - x0), ux * (by - y0) - uy * (bx - x0)
     crosses = (turns[0] * turns[1] < 0) & (sides[0] * sides[1] < 0)
@@ -488,14 +500,14 @@ def _walls_near(
     left, right = np.minimum(segments.x0, segments.x1), np.maximum(segments.x0, segments.x1)
     low, high = np.minimum(segments.y0, segments.y1), np.maximum(segments.y0, segments.y1)
     who, seg = pairs.who, pairs.seg
-    maybe = np.flatnonzero(pairs.far <= (limit + _half(some.box))[who])
+    maybe = np.flatnonzero(pairs.far <= (limit + _half_diagonals(some.box))[who])
     who, seg = who[maybe], seg[maybe]
     x = np.maximum(np.maximum(left[seg] - east[who], west[who] - right[seg]), 0.0)
     y = np.maximum(np.maximum(low[seg] - north[who], south[who] - high[seg]), 0.0)
     near = np.flatnonzero(x * x + y * y <= (limit**2)[who])
     maybe, who, seg = maybe[near], who[near], seg[near]
     size = np.diff(some.first)[who]
-    wall = _counted(size) + np.repeat(some.first[who], size)
+    wall = _places_in_runs(size) + np.repeat(some.first[who], size)
     pair, seg = np.repeat(maybe, size), np.repeat(seg, size)
     limit = np.repeat(limit[who], size)
     ax, ay, bx, by = some.ends
@@ -507,7 +519,7 @@ def _walls_near(
     return pair[near], wall[near]
 
 
-def _between(ends: Floats, segments: _Segments, seg: Ints) -> Floats:
+def _wall_distances(ends: Floats, segments: _Segments, seg: Ints) -> Floats:
     """Distance between walls and segments; 0 where they cross."""
     ax, ay, bx, by = ends
     x0, y0, x1, y1 = (one[seg] for one in segments[:4])
@@ -525,7 +537,9 @@ def _between(ends: Floats, segments: _Segments, seg: Ints) -> Floats:
     return np.asarray(np.where(crosses, 0.0, np.sqrt(ends_off)))
 
 
-def _held(some: _Features, pairs: _Pairs, segments: _Segments) -> tuple[Truths, Truths, Truths]:
+def _ends_in_areas(
+    some: _Features, pairs: _Pairs, segments: _Segments
+) -> tuple[Truths, Truths, Truths]:
     """Which segments have an end within their feature's area: any, the first, the last."""
     west, south, east, north = some.box.T
     found = []
@@ -540,13 +554,15 @@ def _held(some: _Features, pairs: _Pairs, segments: _Segments) -> tuple[Truths, 
     return found[0] | found[1], found[0], found[1]
 
 
-def _foot(x: Floats, y: Floats, segments: _Segments, seg: Ints) -> Floats:
+def _foot_along_segments(x: Floats, y: Floats, segments: _Segments, seg: Ints) -> Floats:
     """How far along their segments points are nearest to them."""
     along = (x - segments.x0[seg]) * segments.ux[seg] + (y - segments.y0[seg]) * segments.uy[seg]
     return np.asarray(np.clip(along, 0.0, segments.length[seg]))
 
 
-def _along(ends: Floats, segments: _Segments, seg: Ints, limit: Floats) -> tuple[Floats, Floats]:
+def _spans_near_walls(
+    ends: Floats, segments: _Segments, seg: Ints, limit: Floats
+) -> tuple[Floats, Floats]:
     """From where to where along segments they are within a limit of walls.
 
     Of each segment and each wall this is where the one is within the other's capsule: two discs
@@ -555,11 +571,13 @@ def _along(ends: Floats, segments: _Segments, seg: Ints, limit: Floats) -> tuple
     x, y, length = segments.x0[seg], segments.y0[seg], segments.length[seg]
     a, b = (np.stack([ends[k] - x, ends[k + 1] - y], axis=1) for k in (0, 2))
     unit = np.stack([segments.ux[seg], segments.uy[seg]], axis=1)
-    near, far = _within(a, b, unit, limit)
+    near, far = _line_spans_near_walls(a, b, unit, limit)
     return np.maximum(near, 0.0), np.minimum(far, length)
 
 
-def _within(a: Floats, b: Floats, unit: Floats, limit: Floats) -> tuple[Floats, Floats]:
+def _line_spans_near_walls(
+    a: Floats, b: Floats, unit: Floats, limit: Floats
+) -> tuple[Floats, Floats]:
     """From where to where lines from the origin are within a limit of walls from a to b [m].
 
     Where nowhere, the first is beyond the second.
@@ -577,15 +595,15 @@ def _within(a: Floats, b: Floats, unit: Floats, limit: Floats) -> tuple[Floats, 
     axis = wall / np.maximum(long, 1e-12)[:, None]
     cosine = (unit * axis).sum(axis=1)
     sine = axis[:, 0] * unit[:, 1] - axis[:, 1] * unit[:, 0]
-    beside = _slab(-(a * axis).sum(axis=1), cosine, np.zeros(len(a)), long)
-    within = _slab(axis[:, 1] * a[:, 0] - axis[:, 0] * a[:, 1], sine, -limit, limit)
+    beside = _span_between(-(a * axis).sum(axis=1), cosine, np.zeros(len(a)), long)
+    within = _span_between(axis[:, 1] * a[:, 0] - axis[:, 0] * a[:, 1], sine, -limit, limit)
     low, high = np.maximum(beside[0], within[0]), np.minimum(beside[1], within[1])
     meets = (low <= high) & (long > 0)
     near = np.where(meets, np.minimum(near, low), near)
     return near, np.where(meets, np.maximum(far, high), far)
 
 
-def _slab(at: Floats, slope: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+def _span_between(at: Floats, slope: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
     """From where to where at + slope * t lies between low and high; everywhere, or nowhere."""
     level = np.abs(slope) < 1e-12
     steep = np.where(level, 1.0, slope)
@@ -597,7 +615,7 @@ def _slab(at: Floats, slope: Floats, low: Floats, high: Floats) -> tuple[Floats,
     )
 
 
-def _stretch(seed: _Seeds, lines: Centrelines) -> tuple[Ints, Ints]:
+def _segments_around(seed: _Seeds, lines: Centrelines) -> tuple[Ints, Ints]:
     """First segment of the surroundings that each feature is followed on, and the one after."""
     # segments of all rivers lie behind one another, so one search finds every stretch
     base = np.concatenate([[0.0], np.cumsum(lines.length)])
@@ -609,7 +627,7 @@ def _stretch(seed: _Seeds, lines: Centrelines) -> tuple[Ints, Ints]:
     return lo, np.clip(hi, lo + 1, last)
 
 
-def _project(
+def _measures_and_offsets(
     some: _Features, seg: Ints, distance: Floats, segments: _Segments, stretch: tuple[Ints, Ints]
 ) -> tuple[Floats, Floats]:
     """Measure and signed offset (right positive) of corners on their nearest segments.
