@@ -186,8 +186,8 @@ def run_project(
         reading.log, which says what was odd about each file; with a campaign campaign.xlsx,
         board.html, schedule.xml and, where matplotlib is there, time_chainage.pdf;
         repairs.xlsx, row by row, where the project says ``repair = true``; and for each scheme that
-        was searched for widths_, proof_ and perhaps searched_ and rise_ with its name (.xlsx). Two
-        runs on the same input give the same bytes.
+        was searched for ``widths_``, ``proof_`` and perhaps ``searched_`` and ``rise_`` with its
+        name (.xlsx). Two runs on the same input give the same bytes.
 
     Raises
     ------
