@@ -28,6 +28,8 @@ __all__ = ["Table", "deleted_rows", "numbers_as_written", "say_cut_texts", "text
 EXACT_DIGITS = 15
 # Bytes looked at at a time: some 100 MB with what is made of them.
 AT_ONCE = 16_000_000
+# All bits but the one that a blank has: NUL and a blank have none of them.
+NO_BLANK = 0xDF
 # encodings whose characters beyond ASCII begin with a high byte, and have two
 DOUBLE = frozenset({"gbk", "gb18030", "gb2312", "big5", "cp950", "big5hkscs"})
 
@@ -194,11 +196,15 @@ def _ends_inside_character(cells: NDArray[np.uint8], encoding: str) -> NDArray[n
     In UTF-8 the last lead byte tells how many bytes were to follow. In GBK, GB18030 and Big5 a run
     of high bytes begins with a character, so that an odd one ends inside of one.
     """
+    bits = np.bitwise_or.reduce(cells, axis=0)
+    if not (bits & 0x80).any():
+        return np.zeros(len(cells), bool)
+    # most fields are wider than any text in them
+    cells = cells[:, : np.flatnonzero(bits & NO_BLANK)[-1] + 1]
     size = cells.shape[1]
-    some = (cells != ord(" ")) & (cells != 0)
+    some = (cells & NO_BLANK) != 0
     last = np.where(some.any(axis=1), size - 1 - some[:, ::-1].argmax(axis=1), 0)
-    high = cells > 0x7F
-    found = high[np.arange(len(cells)), last]
+    found = cells[np.arange(len(cells)), last] > 0x7F
     rows = np.flatnonzero(found)
     end, place = last[rows], np.arange(size)
     if codecs.lookup(encoding).name == "utf-8":
@@ -208,7 +214,7 @@ def _ends_inside_character(cells: NDArray[np.uint8], encoding: str) -> NDArray[n
         wanted = 1 + (first >= 0xC0).astype(int) + (first >= 0xE0) + (first >= 0xF0)
         found[rows] = end - at + 1 < wanted
     elif codecs.lookup(encoding).name in DOUBLE:
-        low = np.where(~high[rows] & (place <= end[:, None]), place, -1).max(axis=1)
+        low = np.where((cells[rows] <= 0x7F) & (place <= end[:, None]), place, -1).max(axis=1)
         found[rows] = (end - low) % 2 == 1
     else:
         found[:] = False

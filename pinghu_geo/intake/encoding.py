@@ -304,6 +304,7 @@ def _dbf_texts(path: Path, texts: list[bool] | None = None) -> list[bytes]:
             table = np.frombuffer(block, np.uint8, n * width).reshape(n, width)
             for begin, size in columns:
                 cells = table[:, begin : begin + size]
-                for row in np.flatnonzero((cells > 0x7F).any(axis=1))[:VALUES_SEEN]:
+                high = np.bitwise_or.reduce(cells, axis=0) > 0x7F
+                for row in np.flatnonzero((cells[:, high] > 0x7F).any(axis=1))[:VALUES_SEEN]:
                     words.append(cells[row].tobytes().split(b"\0")[0].rstrip(b" "))
     return words
