@@ -257,13 +257,19 @@ def check(
 ) -> None:
     """List every fault of a project's inputs 检查数据."""
     if isolate:
-        from pinghu_geo.intake.isolate import CHECK_SECONDS, isolated_command
+        from pinghu_geo.intake.isolate import CHECK_SECONDS, isolated_call
 
         # a database is asked over the network
         asks = project.is_file() and b"postgres" in project.read_bytes()
-        given = ["check", str(project), "--out", str(out), "--no-isolate"]
-        given += [] if lang is None else ["--lang", lang]
-        raise typer.Exit(isolated_command(given, network=asks, seconds=CHECK_SECONDS))
+        given = [str(project), str(out), *([] if lang is None else [lang])]
+        status = isolated_call("pinghu_geo.cli", given, network=asks, seconds=CHECK_SECONDS)
+    else:
+        status = _check_and_report(project, out, lang)
+    raise typer.Exit(status)
+
+
+def _check_and_report(project: Path, out: Path, lang: str | None) -> int:
+    """Faults of a project on stdout and in a workbook; the exit status, 2 where some are errors."""
     from pinghu_geo.deliver.report import write_faults
     from pinghu_geo.intake.faults import check_summary
     from pinghu_geo.nouns.messages import say
@@ -284,8 +290,7 @@ def check(
     errors = int((faults["severity"] == "error").sum())
     typer.echo(say("{} in all, {} of them errors.", word, len(faults), errors))
     typer.echo(console_text(out))
-    if errors:
-        raise typer.Exit(2)
+    return 2 if errors else 0
 
 
 @app.command()
@@ -572,6 +577,52 @@ FIRST = {
 
 def main() -> None:
     """Entry point: errors that have a cure are shown without a traceback, exit status 2."""
+    _begin_process()
+    lang = _lang_of_arguments(sys.argv)
+    for command in app.registered_commands:
+        command.cls = _BilingualCommand
+        said = SAID_TWICE.match(command.callback.__doc__ or "") if command.callback else None
+        if said:
+            command.help = command.short_help = said["zh" if lang == "zh" else "en"]
+    try:
+        with _shown_cures(lang):
+            status = app(_lang_last(sys.argv[1:]), standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except typer.Abort:
+        sys.exit(1)
+    except UsageError as fault:
+        if type(fault).__name__ == "NoArgsIsHelpError":
+            fault.show()  # type: ignore[attr-defined]
+        else:
+            typer.echo(_usage_fault_text(fault, lang), err=True)
+        sys.exit(2)
+
+
+def main_apart(given: list[str]) -> None:
+    """Entry point of a child that checks: project, list and perhaps language, parsed before."""
+    _begin_process()
+    project, out, *rest = given
+    asked = rest[0] if rest else None
+    lang = _lang_of_command("en" if asked == "en" else "zh" if asked else None, Path(project))
+    with _shown_cures(lang):
+        sys.exit(_check_and_report(Path(project), Path(out), asked))
+
+
+@contextmanager
+def _shown_cures(lang: Lang) -> Iterator[None]:
+    """Errors that have a cure are shown without a traceback, and end the process."""
+    from pinghu_geo.nouns.errors import PinghuError
+
+    try:
+        yield
+    except PinghuError as fault:
+        head = "错误:" if lang == "zh" else "error: "
+        typer.echo(head + fault.in_language(lang), err=True)
+        sys.exit(2)
+
+
+def _begin_process() -> None:
+    """What holds for the whole process: its streams, its garbage, and how it ends when asked to."""
     for stream in (sys.stdout, sys.stderr):
         # a GBK console has no m²
         if hasattr(stream, "reconfigure"):
@@ -587,30 +638,6 @@ def main() -> None:
     # a hundred thousand shapes that stay aren't looked through for cycles again and again
     gc.set_threshold(20_000, 10, 10)
     _clear_away_when_ended()
-    from pinghu_geo.nouns.errors import PinghuError
-
-    lang = _lang_of_arguments(sys.argv)
-    for command in app.registered_commands:
-        command.cls = _BilingualCommand
-        said = SAID_TWICE.match(command.callback.__doc__ or "") if command.callback else None
-        if said:
-            command.help = command.short_help = said["zh" if lang == "zh" else "en"]
-    try:
-        status = app(_lang_last(sys.argv[1:]), standalone_mode=False)
-        sys.exit(status if isinstance(status, int) else 0)
-    except typer.Abort:
-        sys.exit(1)
-    except UsageError as fault:
-        if type(fault).__name__ == "NoArgsIsHelpError":
-            fault.show()  # type: ignore[attr-defined]
-        else:
-            typer.echo(_usage_fault_text(fault, lang), err=True)
-        sys.exit(2)
-    except PinghuError as fault:
-        lang = _lang_of_arguments(sys.argv)
-        head = "错误:" if lang == "zh" else "error: "
-        typer.echo(head + fault.in_language(lang), err=True)
-        sys.exit(2)
 
 
 def _clear_away_when_ended() -> None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import runpy
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import source_name
 from pinghu_geo.nouns.replacing import scratch_folder
 
-__all__ = ["isolated_command", "isolated_raw", "note_reading"]
+__all__ = ["isolated_call", "isolated_raw", "note_reading"]
 
 # Share of the machine's memory that a child may take, and how long reading one layer may last [s].
 MEMORY_SHARE, LAYER_SECONDS, CHECK_SECONDS = 0.75, 900, 3600
@@ -33,15 +33,15 @@ NEW_USER, NEW_NETWORK = 0x10000000, 0x40000000
 _SAID = "PINGHU_READING"
 
 
-def isolated_command(arguments: Sequence[str], *, network: bool, seconds: float) -> int:
-    """Run a command of `pinghu` in a child with limits; its exit status.
+def isolated_call(module: str, arguments: Sequence[str], *, network: bool, seconds: float) -> int:
+    """Hand arguments to a module's ``main_apart`` in a child with limits; its exit status.
 
     Raises
     ------
     LayerError
         The child ended by itself: out of memory or time, or broken by a file; it is named.
     """
-    return _run_in_child("command", arguments, network=network, seconds=seconds)
+    return _run_in_child("call", [module, *arguments], network=network, seconds=seconds)
 
 
 def isolated_raw(source: str | Path, what: str, seen: Any, **reading: Any) -> Any:
@@ -221,8 +221,7 @@ def _child_main() -> None:
         if task == "layer":
             _read_asked_layer(Path(rest[0]))
             return
-        sys.argv = ["pinghu", *rest]
-        runpy.run_module("pinghu_geo", run_name="__main__")
+        import_module(rest[0]).main_apart(rest[1:])
     except MemoryError:
         os._exit(NO_MEMORY)
 
