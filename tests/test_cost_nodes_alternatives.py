@@ -397,6 +397,21 @@ def test_the_middle_of_a_node_is_that_of_all_its_houses(straight, cut_m, group):
     assert found[["from_m", "to_m"]].to_numpy().tolist() == [[100.0, 160.0]]
 
 
+def test_a_reach_of_one_bank_answers_for_that_bank(straight):
+    houses = building_frame(
+        {"north": shapely.box(100, 5, 110, 15), "south": shapely.box(100, -15, 110, -5)}, floors=1.0
+    )
+    hit = pg.affected(houses, pg.red_line(straight, 20.0), straight)
+    hit["node_id"] = pg.node_ids(hit)
+    reaches = pd.DataFrame(
+        {"river": "A", "from_m": 0.0, "to_m": 200.0, "group": ["一组", "二组"],
+         "bank": ["left", "right"]}
+    )  # fmt: skip
+    assert pg.node_table(hit, reaches)["group"].to_dict() == {"A-L-001": "一组", "A-R-001": "二组"}
+    left = pg.node_table(hit, reaches.head(1))["group"]
+    assert left.fillna("").to_dict() == {"A-L-001": "一组", "A-R-001": ""}
+
+
 def test_two_areas_at_one_house_are_contested_and_a_touching_edge_is_none():
     """1.5 millionths of a house are a share, half a millionth is an edge that touches."""
     box = shapely.box
