@@ -69,7 +69,9 @@ def read_inputs(plan: Plan, *, known: Mapping[str, Any] | None = None) -> Inputs
         for key, what in FLOOD_TABLES.items()
         if key in plan.flood
     }
-    surveyed = _surveyed(plan, layers["rivers"]) if plan.flood and "design" not in flood else None
+    surveyed = (
+        _surveyed_sections(plan, layers["rivers"]) if plan.flood and "design" not in flood else None
+    )
     widths: dict[str, Widths] = {}
     lines: dict[str, gpd.GeoDataFrame] = {}
     for name, source in plan.schemes.items():
@@ -206,7 +208,7 @@ def is_width_table(widths: Any) -> bool:
     return isinstance(widths, str) or (isinstance(widths, dict) and "path" in widths)
 
 
-def _surveyed(plan: Plan, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
+def _surveyed_sections(plan: Plan, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
     """Surveyed sections, as the project says that they count."""
     said = table_source(plan.flood["sections"])
     found = read_sections(plan.file(said["path"]), rivers=rivers, river=said.get("river"))

@@ -146,7 +146,7 @@ def read_plan(path: Path) -> Plan:
     with mistakes.caught("outputs"):
         named = raw.get("outputs")
         _require_sections(named if isinstance(named, list) else [], raw)
-    _there(raw, path.parent, mistakes)
+    _note_missing_files(raw, path.parent, mistakes)
     mistakes.name_schemes(schemes)
     mistakes.refuse()
     return Plan(
@@ -179,14 +179,16 @@ def _require_sections(outputs: Iterable[Any], sections: Mapping[str, Any]) -> No
                 )
 
 
-def _there(given: Any, folder: Path, mistakes: _ProjectMistakes, at: tuple[str, ...] = ()) -> None:
+def _note_missing_files(
+    given: Any, folder: Path, mistakes: _ProjectMistakes, at: tuple[str, ...] = ()
+) -> None:
     """Note files that aren't there, and conditions that can't be read."""
     known = keys_below(at)
     for word, value in given.items() if isinstance(given, dict) else ():
         place = (*at, str(word))
         if place[0] not in READ or (key := known.get(word) or known.get("*")) is None:
             continue
-        _there(value, folder, mistakes, place)
+        _note_missing_files(value, folder, mistakes, place)
         for name in value if isinstance(value, list) else [value]:
             with mistakes.caught(*place):
                 if isinstance(name, str) and "file" in key.kind and not name.startswith(POSTGIS):

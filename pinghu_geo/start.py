@@ -238,7 +238,9 @@ def _take_rivers(
         notes = [DRAWN_AMONG] if "crs" in reading else []
         notes += ['no names of rivers: rows are numbered; if there is a column: river_name = "..."']
         return _TakenLayer(seen, frame.to_crs(code), {**reading, "row_ids": True}, notes)
-    whole, apart, lines = _whole_rivers(_beside(frame, buildings.to_crs(code)), areas=areas)
+    whole, apart, lines = _whole_rivers(
+        _rivers_beside_buildings(frame, buildings.to_crs(code)), areas=areas
+    )
     if not whole:
         raise ProjectError(
             f"{seen.path.name}: no river that has a name passes the buildings as one line",
@@ -275,7 +277,9 @@ def _take_rivers(
     return _TakenLayer(seen, gpd.GeoDataFrame(pd.concat(lines)), keys, notes)
 
 
-def _beside(frame: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _rivers_beside_buildings(
+    frame: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
     """Rivers with a name that pass the buildings, whole."""
     drawn = ~(frame.is_empty | frame.geometry.isna())
     named = frame[drawn & np.asarray(frame.index.notna())]

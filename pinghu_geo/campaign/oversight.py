@@ -336,14 +336,14 @@ def _notices_of_red_nodes(
     rows = pd.DataFrame(red.drop(columns=["signal", "since"]))
     rows.insert(0, "date", day)
     rows["demand"] = [
-        _demand(r, words, lang)
+        _demand_text(r, words, lang)
         + (say("; held up by: {}", lang, r.blocker) if isinstance(r.blocker, str) else "")
         for r in each_row(red)
     ]
     return rows
 
 
-def _demand(row: Any, words: Mapping[str, str], lang: Lang) -> str:
+def _demand_text(row: Any, words: Mapping[str, str], lang: Lang) -> str:
     """What is due of a node, and since when the first of what it lacks is."""
     due, late, since = row.stage_due_on, row.late_by_days, row.late_since
     told = (words[row.stage_due], f"{due:%Y-%m-%d}", words[row.stage])

@@ -40,13 +40,13 @@ def ground_picture(
     columns, rows = (max(2, round(side / step)) for side in (x1 - x0, y1 - y0))
     across = x0 + (np.arange(columns) + 0.5) * (x1 - x0) / columns
     down = y1 - (np.arange(rows) + 0.5) * (y1 - y0) / rows
-    colours = _sampled(Path(source), across, down, gcj02=gcj02)
+    colours = _sampled_colours(Path(source), across, down, gcj02=gcj02)
     corners = gpd.GeoSeries.from_xy([x0, x1], [y0, y1], crs=3857).to_crs(4326)
     at = np.column_stack([corners.y, corners.x]).tolist()
-    return _jpeg(colours), at
+    return _jpeg_address(colours), at
 
 
-def _sampled(source: Path, across: Any, down: Any, *, gcj02: bool) -> Any:
+def _sampled_colours(source: Path, across: Any, down: Any, *, gcj02: bool) -> Any:
     """Colours (3, rows, columns) at places of web Mercator."""
     from scipy.ndimage import map_coordinates
 
@@ -98,11 +98,11 @@ def _of_raster(source: Path, places: gpd.GeoSeries, step: float) -> tuple[Any, A
             try:
                 part = wanted.intersection(whole).round_offsets().round_lengths(op="ceil")
             except rasterio.errors.WindowError:
-                raise _elsewhere(source) from None
+                raise _no_place_error(source) from None
             west, _, east, _ = places.to_crs(3857).total_bounds
             less = max(1.0, wanted.width / max((east - west) / step, 1))
             shape = tuple(max(1, round(n / less)) for n in (part.height, part.width))
-            colours = _colours(file, part, shape, Resampling.average)
+            colours = _window_colours(file, part, shape, Resampling.average)
             a, b, c, d, e, f = file.window_transform(part)[:6]
             sx, sy = part.width / shape[1], part.height / shape[0]
             to_place = np.array([[a * sx, b * sy, c], [d * sx, e * sy, f], [0, 0, 1]])
@@ -114,7 +114,7 @@ def _of_raster(source: Path, places: gpd.GeoSeries, step: float) -> tuple[Any, A
         ) from fault  # fmt: skip
 
 
-def _colours(file: Any, part: Any, shape: tuple[int, ...], how: Any) -> Any:
+def _window_colours(file: Any, part: Any, shape: tuple[int, ...], how: Any) -> Any:
     """Red, green and blue of a window, what the file leaves out as light as the page."""
     read = {"window": part, "out_shape": shape}
     bands = [1, 2, 3] if file.count >= 3 else [1]
@@ -166,19 +166,19 @@ def _of_tiles(folder: Path, places: gpd.GeoSeries, step: float) -> tuple[Any, An
             colours[at] = tile
             found += 1
     if not found:
-        raise _elsewhere(folder)
+        raise _no_place_error(folder)
     px = side / TILE_PX
     to_pixels = [[1 / px, 0, HALF_M / px - columns[0] * TILE_PX],
                  [0, -1 / px, HALF_M / px - rows[0] * TILE_PX]]  # fmt: skip
     return colours, np.array(to_pixels), here
 
 
-def _elsewhere(source: Path) -> LayerError:
+def _no_place_error(source: Path) -> LayerError:
     return LayerError(f"{source.name} shows nothing of the red line's surroundings",
                       layer="ground", hint=HINT)  # fmt: skip
 
 
-def _jpeg(colours: Any) -> str:
+def _jpeg_address(colours: Any) -> str:
     from PIL import Image
 
     held = BytesIO()

@@ -246,7 +246,7 @@ def command_map(
         secondary_area_unit="hectares",
         localization="cn" if lang == "zh" else "en",
     ).add_to(page)
-    data["labels"] = _labels(stations(rivers, spacing_m=spacing_m), rivers, standing)
+    data["labels"] = _labels_by_zoom(stations(rivers, spacing_m=spacing_m), rivers, standing)
     data["drawn"] = [one.data for one in page._children.values() if isinstance(one, _Drawn)]
     _SidePanel(heading, said, data, card_columns(affected, lang), lang).add_to(page)
     x0, y0, x1, y1 = edges.to_crs(4326).total_bounds
@@ -517,7 +517,7 @@ def _sums_html(
     return "<br>".join(parts)
 
 
-def _labels(
+def _labels_by_zoom(
     points: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame, standing: gpd.GeoDataFrame | None = None
 ) -> list[list[Any]]:
     """Names of rivers and structures, and chainages: the more, the closer one looks."""

@@ -113,7 +113,7 @@ class Laid:
             gaps=gaps,
             profiles=tuple(profiles),
             twins=twins,
-            soffits={} if self.lid is None else _soffits(self.lid),
+            soffits={} if self.lid is None else _lid_soffits(self.lid),
         )
 
     def own(self, rows: Array) -> Array:
@@ -232,7 +232,7 @@ def _section_lids(
     return Lid(section[has], ground.x[has], low[has], endless, n[has], n[has])
 
 
-def _soffits(lid: Lid) -> dict[int, float]:
+def _lid_soffits(lid: Lid) -> dict[int, float]:
     """Highest place of each lid, between points that are apart [m]."""
     wide = (np.diff(lid.section) == 0) & (np.diff(lid.x) > 0)
     high = np.maximum(lid.low[:-1], lid.low[1:])[wide]
@@ -338,21 +338,21 @@ def _ordered_points(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> 
             ids=sections.index[nameless],
             hint="write the river in each row; a merged cell speaks for the rows that it covers",
         )
-    river, names = _codes(sections["river"])
+    river, names = _codes_and_names(sections["river"])
     scheme, schemes = (
-        _codes(sections["scheme"])
+        _codes_and_names(sections["scheme"])
         if "scheme" in sections.columns
         else (np.zeros(len(sections), int), np.array([""], dtype=object))
     )
     measure = _downstream_measures(values["chainage_m"], river, [str(n) for n in names], rivers)
-    new = _starts((measure, river, scheme))
+    new = _rows_that_begin((measure, river, scheme))
     at = np.flatnonzero(new)
     if _is_unsorted((measure[at], river[at], scheme[at])):
         turn = np.lexsort((measure, river, scheme))
         river, scheme, measure = river[turn], scheme[turn], measure[turn]
         values = {k: v[turn] for k, v in values.items()}
         left_out = left_out[turn]
-        new = _starts((measure, river, scheme))
+        new = _rows_that_begin((measure, river, scheme))
         at = np.flatnonzero(new)
     stations = pd.DataFrame(
         {
@@ -388,13 +388,13 @@ def runs_of(column: pd.Series) -> tuple[Array, Array, pd.Index]:
     return length, code, names
 
 
-def _codes(column: pd.Series) -> tuple[Array, pd.Index]:
+def _codes_and_names(column: pd.Series) -> tuple[Array, pd.Index]:
     """Code of each row, and the names that codes stand for."""
     length, code, names = runs_of(column)
     return np.repeat(code, length), names
 
 
-def _starts(keys: tuple[Array, ...]) -> Array:
+def _rows_that_begin(keys: tuple[Array, ...]) -> Array:
     """Rows in which one of the keys is another than in the row before."""
     new = np.ones(len(keys[0]), bool)
     new[1:] = False
@@ -511,7 +511,7 @@ def _check_points(
     back = np.r_[False, (np.diff(values["offset_m"]) < 0) & ~new[1:]]
     if back.any():
         _refuse_repeated_chainage(section, values["offset_m"], stations, "sections")
-    lost = _unmeasured(values["elevation_m"], section, len(stations))
+    lost = _unmeasured_points(values["elevation_m"], section, len(stations))
     if lost.any():
         raise HydraulicsError(
             "has heights that stand for no measurement (0, -9999 ...)",
@@ -551,7 +551,7 @@ def _check_points(
             )
 
 
-def _unmeasured(z: Array, section: Array, count: int) -> Array:
+def _unmeasured_points(z: Array, section: Array, count: int) -> Array:
     """Points whose height is none: no ground has it, or it is a sign far from all other heights.
 
     A sign in half of the sections and more is a bed that lies at 0, unless the other points of its

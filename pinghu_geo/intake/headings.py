@@ -150,7 +150,7 @@ def sheet_grids(path: Path, cell_text: Any) -> list[Grid]:
     from openpyxl import load_workbook
 
     book = load_workbook(path, data_only=True)
-    uncomputed = _uncomputed(path) if _has_uncomputed(path) else {}
+    uncomputed = _uncomputed_formulas(path) if _has_uncomputed(path) else {}
     grids = []
     for sheet in book.worksheets:
         # formats and comments may go on to the last row there is; the table ends before
@@ -189,7 +189,7 @@ def _has_uncomputed(path: Path) -> bool:
     return False
 
 
-def _uncomputed(path: Path) -> dict[str, dict[tuple[int, int], str]]:
+def _uncomputed_formulas(path: Path) -> dict[str, dict[tuple[int, int], str]]:
     """Formulas that stand where a value is missing, as texts: they are no numbers, and no blanks.
 
     By sheet and place, as openpyxl counts.

@@ -93,11 +93,11 @@ def columns_meant(
             break
         asked |= odd
         rest = [g for g in rest if g not in odd]
-    for ways in (_guessed, _spoken):
+    for ways in (_columns_agreed, _columns_by_values):
         for ours, names in ways(told, [n for n in rest if n not in found]):
             if ours in told.known:
                 continue
-            if len(names) > 1 and ways is _spoken:  # which of them, values can't tell
+            if len(names) > 1 and ways is _columns_by_values:  # which of them, values can't tell
                 asked |= {n: ours for n in names if n not in asked}
                 continue
             found[names[0]], told.known[ours] = ours, names[0]
@@ -120,7 +120,7 @@ def _id_of_something_else(told: _Told, rest: list[str]) -> dict[str, str]:
     return {taken: index} if told.agrees(other, index, wanted=True) else {}
 
 
-def _guessed(told: _Told, rest: list[str]) -> Iterator[tuple[str, list[str]]]:
+def _columns_agreed(told: _Told, rest: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Columns whose names may speak of something that their values agree with."""
     own = {c.name for c in told.kind.columns}
     for name in rest:
@@ -135,7 +135,7 @@ def _guessed(told: _Told, rest: list[str]) -> Iterator[tuple[str, list[str]]]:
                 told.doubted.setdefault(name, ours)
 
 
-def _spoken(told: _Told, rest: list[str]) -> Iterator[tuple[str, list[str]]]:
+def _columns_by_values(told: _Told, rest: list[str]) -> Iterator[tuple[str, list[str]]]:
     """What values say of columns whose names aren't known."""
     noun, index = told.kind.name, str(told.kind.index)
     ways: dict[str, Callable[[str], bool]] = {}

@@ -107,10 +107,10 @@ def body_rows(
             _require_no_heading(row, r, kind)
         (single if _says_nothing(row, names, kind) else rows).append(r)
     _require_one_part(cells, rows, filled, above, kind)
-    left_out += [r + 1 for r in _notes(cells, single, rows, titles, kind)]
+    left_out += [r + 1 for r in _note_rows(cells, single, rows, titles, kind)]
     if left_out:
         seen.add("rows_left_out", sorted(left_out))
-    _repeat(cells, rows)
+    _fill_ditto_cells(cells, rows)
     return rows
 
 
@@ -131,7 +131,7 @@ def _says_nothing(row: Row, names: Sequence[str], kind: Noun) -> bool:
     return bool(need) and column not in need and not is_number(row[place])
 
 
-def _notes(
+def _note_rows(
     cells: Sequence[Row],
     single: Sequence[int],
     rows: Sequence[int],
@@ -192,7 +192,7 @@ def _numbers_columns(row: Row, after: Row | None) -> bool:
     return rest in (counts, onwards)
 
 
-def _repeat(cells: list[list[str | None]], rows: Sequence[int]) -> None:
+def _fill_ditto_cells(cells: list[list[str | None]], rows: Sequence[int]) -> None:
     """Put what stands above into cells that say ditto."""
     for above, r in zip(rows, rows[1:], strict=False):
         for c, cell in enumerate(cells[r]):

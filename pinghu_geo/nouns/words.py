@@ -223,14 +223,14 @@ def guesses(name: str, noun: str) -> tuple[str, ...]:
         if found is None and rest and len(odd[0]) <= OFFICE and not odd[0].isdigit():
             for rules in (RULES, LATE, GUESSED):
                 options += _columns_meant(_concepts_of_name(rest), noun, rules)
-    return tuple(dict.fromkeys(options or _nearly(parts, noun)))
+    return tuple(dict.fromkeys(options or _columns_nearly_known(parts, noun)))
 
 
-def _nearly(parts: Sequence[str], noun: str) -> Iterator[str]:
+def _columns_nearly_known(parts: Sequence[str], noun: str) -> Iterator[str]:
     """Columns that a name speaks of whose words are mostly known, misspelt, or in another form."""
     found: list[Concepts] = []
     for part in parts:
-        found += _concepts_of_part(part) or _alike(part)
+        found += _concepts_of_part(part) or _meanings_alike(part)
     if not found or any("other" in one for one in found):
         return
     for rules in (RULES, LATE, GUESSED):
@@ -238,7 +238,7 @@ def _nearly(parts: Sequence[str], noun: str) -> Iterator[str]:
 
 
 @cache
-def _alike(part: str) -> tuple[Concepts, ...]:
+def _meanings_alike(part: str) -> tuple[Concepts, ...]:
     """What the words within a part that isn't known stand for; none where nothing is like it."""
     if part.isdigit():
         return ()
@@ -249,12 +249,12 @@ def _alike(part: str) -> tuple[Concepts, ...]:
     turns = [words[w] for w in turning if "other" in words[w]]
     inside = [w for w in inside if not any(w != v and w in v for v in inside)]
     if not inside and len(part) > least:  # cut short, or with another ending, or misspelt
-        inside = [w for w in words if len(w) > least and w[0] == part[0] and _near(part, w)]
+        inside = [w for w in words if len(w) > least and w[0] == part[0] and _is_near_word(part, w)]
         turns += [words[w] for w in inside if "other" in words[w]]
     return (*(words[w] for w in inside), *turns)
 
 
-def _near(one: str, other: str) -> bool:
+def _is_near_word(one: str, other: str) -> bool:
     """Whether two words begin alike, or differ by one slip of the keyboard."""
     alike = next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
                  min(len(one), len(other)))  # fmt: skip
@@ -284,7 +284,7 @@ def may_mean(name: str, noun: str, column: str) -> bool:
         if SAME.get(key, key) == column
     ))  # fmt: skip
     words = [p for p in parts if not p.isdigit()]
-    told = [one for p in words for one in (_concepts_of_part(p) or _alike(p))]
+    told = [one for p in words for one in (_concepts_of_part(p) or _meanings_alike(p))]
     return all(one & allowed for one in told)
 
 
@@ -309,7 +309,7 @@ def _value_words(column: str) -> Mapping[str, str]:
 
 
 @cache
-def _generic() -> frozenset[str]:
+def _words_without_meaning() -> frozenset[str]:
     """Words that say nothing in a value: building, of, type."""
     concepts = {"building", "filler", "type"}
     return frozenset(w for w, c in _concepts_by_word().items() if c & concepts) | {
@@ -331,7 +331,7 @@ def value_meant(value: str, column: str) -> str | None:
         return words.get(text)
     parts = [unaccented(p) for p in PART.findall(TURN.sub("_", unnumbered(value)))]
     known = {words[p] for p in parts if p in words}
-    told = len(known) == 1 and all(p in words or p in _generic() for p in parts)
+    told = len(known) == 1 and all(p in words or p in _words_without_meaning() for p in parts)
     return known.pop() if told else None
 
 

@@ -45,11 +45,11 @@ class LineInStretches:
 
     def __init__(self, table: pd.DataFrame, rivers: gpd.GeoDataFrame) -> None:
         self.crs, self._lines = rivers.crs, lay_out(rivers)
-        self._parts = list(_stretches(table))
-        shapes = [self._drawn(part, table) for part in self._parts]
+        self._parts = list(_stretches_of_rows(table))
+        shapes = [self._drawn_stretch(part, table) for part in self._parts]
         self._shapes = np.array([*shapes, None], object)[:-1]
 
-    def _drawn(self, part: _Stretch, widths: pd.DataFrame) -> Any:
+    def _drawn_stretch(self, part: _Stretch, widths: pd.DataFrame) -> Any:
         """One stretch, as wide as the rows say."""
         left, right = widths.loc[part.rows, ["left_m", "right_m"]].to_numpy(float).T
         if not (left.any() or right.any()):
@@ -77,7 +77,7 @@ class LineInStretches:
         found.crs, found._lines, found._parts = self.crs, self._lines, self._parts
         found._shapes = self._shapes.copy()
         for k in touched:
-            found._shapes[k] = self._drawn(self._parts[k], widths)
+            found._shapes[k] = self._drawn_stretch(self._parts[k], widths)
         before, after = (shapely.union_all(s[touched]) for s in (self._shapes, found._shapes))
         places = shapely.get_parts(shapely.symmetric_difference(before, after))
         return found, places[shapely.get_dimensions(places) == 2]
@@ -95,7 +95,7 @@ class LineInStretches:
         return gpd.GeoDataFrame({"river": names}, geometry=shapes, crs=self.crs)
 
 
-def _stretches(table: pd.DataFrame) -> Iterator[_Stretch]:
+def _stretches_of_rows(table: pd.DataFrame) -> Iterator[_Stretch]:
     """Stretches of some rows, each from a row before the first of its own to one behind."""
     for (code, _), piece in groups_of(table.groupby(["code", "piece"], sort=True)):
         measure = piece["measure"].to_numpy(float)

@@ -310,7 +310,7 @@ def _greatest_levels(
         if not len(left):
             break
         some, level = field.taken(left), at[left]
-        reach, where, deep = _reached(polygon[left], size[left], some, level)
+        reach, where, deep = _reach_of_level(polygon[left], size[left], some, level)
         reached = reach >= level - ROUNDING_M
         high[left[~reached]] = level[~reached]
         yes = left[reached]
@@ -323,14 +323,14 @@ def _greatest_levels(
     return high, place, found & (high - low <= tolerance_m)
 
 
-def _reached(
+def _reach_of_level(
     polygon: Floats, size: Ints, field: _Field, level: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """How far from the outside what is as high as a level reaches, where, and how deep that is.
 
     Without an outside, and with lines that look at each other, that is amid all corners.
     """
-    cut, left = _clipped(polygon, size, field.lines, level)
+    cut, left = _clipped_polygons(polygon, size, field.lines, level)
     here = np.arange(cut.shape[1]) < left[:, None]
     row, column = np.nonzero(here)
     far = np.full(here.shape, -np.inf)
@@ -387,7 +387,7 @@ class _Field(NamedTuple):
         return far
 
 
-def _clipped(xy: Floats, size: Ints, lines: Floats, level: Floats) -> tuple[Floats, Ints]:
+def _clipped_polygons(xy: Floats, size: Ints, lines: Floats, level: Floats) -> tuple[Floats, Ints]:
     """What of convex polygons is as high as a level by all lines: corners, and how many of them."""
     xy, size = xy.copy(), size.copy()
     constant = lines[:, :, 2] - level[:, None]
