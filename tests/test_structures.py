@@ -1331,6 +1331,16 @@ def test_the_verdict_is_review_where_the_limit_runs_through_the_band():
     assert found["verdict"].tolist() == ["retain", "review", "demolish"]
     assert "6.0~27.0" in found.loc["b", "reason"]
     assert "0.3/0.5" in found.loc["b", "reason"]
+    # what two dimensions say stands beside the band and decides nothing
+    second = evidence.assign(rise_2d_mm=[90.0, 18.44, np.nan], rise_2d_doubt_mm=[1.0, 1.26, 2.0])
+    told = pg.retention_verdict(affected, second, limits=limits)
+    assert told["verdict"].tolist() == found["verdict"].tolist()
+    assert "0.3/0.5 起超限;二维复核 18.4 ± 1.3 mm;共同" in told.loc["b", "reason"]
+    assert told.loc[["a", "c"], "reason"].tolist() == found.loc[["a", "c"], "reason"].tolist()
+    unsure = pg.retention_verdict(
+        affected, second.drop(columns="rise_2d_doubt_mm"), limits=limits, lang="en"
+    )
+    assert "; 18.4 ± unknown mm in two dimensions" in unsure.loc["b", "reason"]
     plain = evidence.drop(columns=[c for c in evidence if "low" in c or "high" in c])
     assert pg.retention_verdict(affected, plain, limits=limits)["verdict"].tolist() == [
         "retain", "retain", "demolish",
@@ -1382,6 +1392,42 @@ def test_structures_written_and_read_give_the_same_levels(tmp_path, name, build)
     assert np.abs(ours["level_m"].to_numpy() - read["level_m"].to_numpy()).max() < 1e-4
     assert ours["control"].dropna().tolist() == read["control"].dropna().tolist()
     assert back.left_out.empty
+
+
+@needs_reference
+@pytest.mark.parametrize(
+    "text", ["BEAVCREK/BEAVCREK.g01", "CHANMOD/CRITCREK.g01", "EX1_JUNCTION/EX1.g01", "NIT/NIT.g01"]
+)
+def test_hec_ras_own_texts_come_back_whole(tmp_path, text):
+    """Read, written and read again: every table is the same, but for stations by their metres."""
+    first = pg.read_hecras(ras.FOLDER / text, units="US")
+    assert first.left_out.empty
+    rivers = list(dict.fromkeys(first.sections["river"]))
+    flows = pd.DataFrame({"river": rivers, "profile": "PF", "discharge_m3s": 30.0})
+    end = pd.DataFrame({"river": rivers, "profile": "PF", "slope": 0.001})
+    if len(first.junctions):
+        roles = first.junctions.groupby("role")["river"].agg(list)
+        sums = flows["river"].isin(roles["out"])
+        flows.loc[sums, "discharge_m3s"] *= len(roles["in"])
+        end = end[~end["river"].isin(roles["in"])]
+    some = {
+        name: getattr(first, name) if len(getattr(first, name)) else None
+        for name in ("banks", "obstacles", "structures", "structure_parts", "junctions")
+    }
+    files = pg.write_hecras(first.sections, flows, end, tmp_path / "again", **some)
+    back = pg.read_hecras(files["geometry"], files["flow"], units="SI")
+    assert back.left_out.empty
+    station = {"rs", "structure_id"}  # HEC-RAS's station is what we call a structure by
+    for name in ("sections", *some):
+        one, other = getattr(first, name), getattr(back, name)
+        columns = [c for c in one if c not in station and one[c].notna().any()]
+        assert len(one) == len(other), name
+        pd.testing.assert_frame_equal(
+            one[columns].reset_index(drop=True), other[columns].reset_index(drop=True),
+            check_dtype=False, atol=1e-3, rtol=0, obj=name,
+        )  # fmt: skip
+    assert back.flows["discharge_m3s"].tolist() == pytest.approx(flows["discharge_m3s"].tolist())
+    assert back.downstream["slope"].tolist() == end["slope"].tolist()
 
 
 @needs_reference
@@ -1905,6 +1951,10 @@ def test_two_dimensions_have_small_cells_beside_the_house_and_lay_a_bad_mesh_ane
         def get_quantity(self, _):
             return self.quantity
 
+        def get_centroid_coordinates(self, *, absolute):
+            assert absolute
+            return np.array([[950.0, 0.0], [960.0, 2.0]])
+
         def evolve(self, yieldstep, finaltime):
             return iter(np.arange(0.0, finaltime, yieldstep))
 
@@ -1914,11 +1964,63 @@ def test_two_dimensions_have_small_cells_beside_the_house_and_lay_a_bad_mesh_ane
 
     monkeypatch.setattr(shallow, "_anuga_domain", laid)
     never = np.inf
-    assert shallow._steady_level(reach, 8.0, corner=1.0) == (2.5, 7)
+    made = shallow._standing_water(reach, 8.0, corner=1.0, start=None)
+    assert (made.level, made.swing) == (2.5, 0.0)
+    assert made.x.tolist() == [950.0, 960.0]
     assert tried == [(pytest.approx(8 * 0.93**k), pytest.approx(0.93**k)) for k in range(3)]
     never = 0.0
     with pytest.raises(pg.errors.HydraulicsError, match="no mesh"):
-        shallow._steady_level(reach, 8.0, corner=None)
+        shallow._standing_water(reach, 8.0, corner=None, start=None)
+
+
+def test_the_doubt_of_a_rise_in_two_dimensions_by_hand():
+    """Roache's own example has r = 2; here r = √2: 100 - 8 h^p at h = 1, 1/√2, 1/2."""
+    from pinghu_geo.flood.shallow import _order_limit_doubt
+
+    for p in (0.7, 1.0, 1.5):
+        rises = [100 - 8 * h**p for h in (1.0, 2**-0.5, 0.5)]
+        order, limit, doubt = _order_limit_doubt(rises)
+        assert (order, limit) == (pytest.approx(p), pytest.approx(100.0))
+        assert doubt == pytest.approx(1.25 * 8 * 0.5**p)  # 1.25 times what is really missing
+    # steeper than second order: as of two; slower than a half, or to and fro: three ranges
+    order, limit, doubt = _order_limit_doubt([90.0, 98.0, 99.0])
+    assert (order, doubt) == pytest.approx((6.0, 3 / (2**0.5 - 1)))
+    assert math.isnan(limit)
+    for odd in ([90.0, 92.0, 94.0], [90.0, 95.0, 93.0], [90.0, 95.0, 95.0]):
+        order, limit, doubt = _order_limit_doubt(odd)
+        assert not order > 0.5
+        assert math.isnan(limit)
+        assert doubt == pytest.approx(3 * np.ptp(odd))
+    assert _order_limit_doubt([90.0, 94.0])[2] == pytest.approx(12 / (2**0.5 - 1))
+    assert math.isnan(_order_limit_doubt([90.0])[2])
+
+
+def test_a_finer_mesh_begins_with_the_water_of_the_coarser_one():
+    """Linear between cells, the nearest beyond them, and never below the bed."""
+    from pinghu_geo.flood import shallow
+
+    class Domain:
+        def __init__(self):
+            self.laid = {}
+
+        def get_centroid_coordinates(self, *, absolute):
+            assert absolute
+            return np.array([[1.0, 1.0], [0.5, 0.25], [9.0, 0.0]])
+
+        def get_quantity(self, _):
+            return type("Bed", (), {"centroid_values": np.array([0.0, 5.0, 0.0])})()
+
+        def set_quantity(self, name, values, *, location):
+            assert location == "centroids"
+            self.laid[name] = values.tolist()
+
+    x, y = (v.ravel().astype(float) for v in np.meshgrid([0, 2], [0, 2]))
+    start = shallow._StandingWater(2.0, 0.0, x, y, 1 + x + 2 * y, 3 * x, -y)
+    domain = Domain()
+    shallow._begin_with(domain, start)
+    assert domain.laid["stage"] == pytest.approx([4.0, 5.0, 3.0])
+    assert domain.laid["xmomentum"] == pytest.approx([3.0, 1.5, 6.0])
+    assert domain.laid["ymomentum"] == pytest.approx([-1.0, -0.25, 0.0])
 
 
 def test_structures_stand_in_section_map_and_wall_maps(tmp_path):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -32,8 +33,13 @@ AHEAD_M = 25.0
 CORNER_SHARE, LEAST_SHARE = 0.25, 1 / 32
 # meshes that are tried, each with cells so much smaller, where ANUGA finds no water on one
 TRIES, SMALLER = 4, 0.93
-# steady: the level moves less than this [m] in a turn of so many seconds of the water's time
-STEADY_M, TURN_S, MOST_S = 1e-4, 60.0, 3000.0
+# steady: in the last turns of so many seconds of the water's time the level moves less than this
+# [m]; after at least so many turns. What never stands still is averaged over its last turns
+STEADY_M, TURN_S, MOST_S = 1e-4, 60.0, 1800.0
+TURNS, TURNS_STILL, TURNS_MEAN = 5, 2, 10
+# cells of half the area are so much smaller; orders of convergence that are believed; Roache's
+# factors of safety for three meshes, and for two or for meshes that swing
+CELL_RATIO, LEAST_ORDER, MOST_ORDER, SAFETY = 2**0.5, 0.5, 2.0, (1.25, 3.0)
 
 
 @takes()
@@ -65,9 +71,9 @@ def second_opinion(
     cell_m2
         Largest cell of the coarse mesh [m²].
     within
-        The mesh is halved until the rise moves less than this share.
+        Cells are halved until the doubt that the mesh leaves is at most this share of the rise.
     refinements
-        How often at most; 0 is the coarse answer.
+        How often at most; 0 is the coarse answer, of which nothing is known.
     losses
         The band of coefficients in one dimension.
     progress
@@ -79,12 +85,14 @@ def second_opinion(
     -------
     pandas.DataFrame
         On the buildings' index: rise_2d_mm, the rise of the mean level one channel width (at least
-        25 m) above the house, with it less without it; rise_coarse_mm of the first mesh; settled,
-        whether the last halving moved it less than ``within``; rise_alone_low_mm,
-        rise_alone_high_mm, rise_band in one dimension; losses_2d, the pair between those of the
-        band that would give the rise; level_off_mm, the level there without the house less that of
-        the 1-D profile: what is far from nothing says that the two aren't of one river; cell_m2,
-        n_cells, seconds of the last pair.
+        25 m) above the house, with it less without it, on the finest mesh; rise_2d_doubt_mm, what
+        that mesh leaves in doubt, by the grid convergence index; settled, whether that is at most
+        ``within`` of the rise; rise_2d_limit_mm, what ever finer meshes would tend to, and
+        mesh_order, the order seen (NaN where three meshes show none); rise_coarse_mm of the first
+        mesh; rise_alone_low_mm, rise_alone_high_mm, rise_band in one dimension; losses_2d, the pair
+        between those of the band that would give the rise; level_off_mm, the level there without
+        the house less that of the 1-D profile: what is far from nothing says that the two aren't of
+        one river; cell_m2, n_cells of the last mesh; seconds of all.
 
     Raises
     ------
@@ -99,11 +107,18 @@ def second_opinion(
     that n is raised until the depth without the house is that of the 1-D profile. Beside the house
     cells are a quarter of its side in the water wide, or less: with cells as large as everywhere
     the mesh alone moves the rise by a tenth. Inflow at its mean speed above, the 1-D level below;
-    run until the level stands still. Structures in the reach are not in it.
+    run until the level stands still, each mesh from the water of the one before. All cells are
+    halved alike, so that three meshes show an order of convergence: the doubt is 1.25 |f3 - f2| /
+    (r^p - 1), r = √2, p from 0.5 to 2. Below that, or where they swing, it is three times their
+    range; of two meshes, or where p is above 2, 3 |f2 - f1| / (r - 1) of the last two. It is a
+    doubt about the mesh alone, not about n, the ground or the equations. Structures in the reach
+    are not in it.
 
     References
     ----------
-    Roberts, Nielsen, Gray, Sexton & Davies, ANUGA User Manual (2015), algorithm DE1.
+    Roberts, Nielsen, Gray, Sexton & Davies, ANUGA User Manual (2015), algorithm DE1. Roache (1994),
+    J. Fluids Engineering 116, 405-413 (grid convergence index). Eça & Hoekstra (2014), J.
+    Computational Physics 262, 104-130 (what to do with meshes that show no order).
 
     Examples
     --------
@@ -119,9 +134,9 @@ def second_opinion(
     0
     """
     tell = progress or (lambda _: None)
-    columns = ["rise_2d_mm", "rise_coarse_mm", "settled", "rise_alone_low_mm",
-               "rise_alone_high_mm", "rise_band", "losses_2d", "level_off_mm", "cell_m2",
-               "n_cells", "seconds"]  # fmt: skip
+    columns = ["rise_2d_mm", "rise_2d_doubt_mm", "settled", "rise_2d_limit_mm", "mesh_order",
+               "rise_coarse_mm", "rise_alone_low_mm", "rise_alone_high_mm", "rise_band",
+               "losses_2d", "level_off_mm", "cell_m2", "n_cells", "seconds"]  # fmt: skip
     if not len(buildings):
         return pd.DataFrame(columns=columns, index=buildings.index)
     base = water_profile(sections, flows, downstream, rivers=rivers, **options)
@@ -324,38 +339,78 @@ def _corner_cell(reach: _HouseReach, cell: float, shrunk: float) -> float:
 def _rise_on_finer_meshes(
     reach: _HouseReach, cell: float, within: float, most: int, tell: Progress
 ) -> dict[str, Any]:
-    """Rise on meshes halved until it stands still."""
+    """Rise on meshes halved until what is left in doubt is small; each starts from the last."""
     rises: list[float] = []
-    settled = False
     found: dict[str, Any] = {}
+    waters: dict[bool, _StandingWater] = {}
+    begun = time.perf_counter()
     for k in range(most + 1):
-        begun = time.perf_counter()
         size = cell / 2**k
-        levels, cells = [], 0
         for with_house in (False, True):
             word = "with" if with_house else "without"
             fine = _corner_cell(reach, size, 0.5**k) if with_house else None
-            level, cells = _steady_level(reach, size, corner=fine)
-            levels.append(level)
-            tell(f"two dimensions {word} the house: {cells} cells of {size:g} m², {level:.4f} m")
-        rises.append((levels[1] - levels[0]) * 1000)
-        off = levels[0] - float(reach.along(reach.level, np.array([reach.ahead]))[0])
-        found = {"level_off_mm": off * 1000, "cell_m2": size, "n_cells": cells,
+            start = waters.get(with_house, waters.get(False))
+            made = waters[with_house] = _standing_water(reach, size, corner=fine, start=start)
+            tell(f"two dimensions {word} the house: {len(made.x)} cells of {size:g} m², "
+                 f"{made.level:.4f} m")  # fmt: skip
+        rises.append((waters[True].level - waters[False].level) * 1000)
+        order, limit, doubt = _order_limit_doubt(rises)
+        off = waters[False].level - float(reach.along(reach.level, np.array([reach.ahead]))[0])
+        swing = (waters[True].swing + waters[False].swing) * 1000
+        found = {"rise_2d_mm": rises[-1], "rise_coarse_mm": rises[0], "rise_2d_limit_mm": limit,
+                 "mesh_order": order, "rise_2d_doubt_mm": doubt + swing, "level_off_mm": off * 1000,
+                 "cell_m2": size, "n_cells": len(waters[True].x),
                  "seconds": time.perf_counter() - begun}  # fmt: skip
-        if k and abs(rises[-1] - rises[-2]) <= within * abs(rises[-1]):
-            settled = True
+        if found["rise_2d_doubt_mm"] <= within * abs(rises[-1]):
             break
-    return {
-        "rise_2d_mm": rises[-1], "rise_coarse_mm": rises[0], "settled": settled, **found
-    }  # fmt: skip
+    return found | {"settled": bool(found["rise_2d_doubt_mm"] <= within * abs(rises[-1]))}
 
 
-def _steady_level(reach: _HouseReach, cell: float, *, corner: float | None) -> tuple[float, int]:
-    """Mean level above the house when the water stands still, and the number of cells.
+def _order_limit_doubt(rises: list[float]) -> tuple[float, float, float]:
+    """Order of convergence seen on meshes of halved cells, the limit, and the doubt of the last.
 
-    ``corner`` is the largest cell beside the house; None: without it. Where the middles of three
-    neighbouring cells lie on one line ANUGA divides by nothing, and the water runs out through
-    cells that are no number: such a mesh is laid anew.
+    Three meshes: p = ln((f1 - f2)/(f2 - f3)) / ln r, the limit by Richardson, and Roache's index
+    1.25 |f3 - f2| / (r^p - 1). Where they swing, or p is below 0.5, three times their range (Eça &
+    Hoekstra). Two meshes, or the last two where p is above 2, for then the coarsest is too coarse
+    to be of one kind with them: 3 |f2 - f1| / (r - 1), Roache's for an order that isn't seen, here
+    the first. r = √2, for cells of half the area.
+    """
+    if len(rises) < 2:
+        return math.nan, math.nan, math.nan
+    last = rises[-1] - rises[-2]
+    of_two = SAFETY[1] * abs(last) / (CELL_RATIO - 1)
+    if len(rises) < 3:
+        return math.nan, math.nan, of_two
+    before = rises[-2] - rises[-3]
+    order = math.log(before / last) / math.log(CELL_RATIO) if last * before > 0 else math.nan
+    if order > MOST_ORDER:
+        return order, math.nan, of_two
+    if not order >= LEAST_ORDER:
+        return order, math.nan, SAFETY[1] * float(np.ptp(rises[-3:]))
+    shrinks = CELL_RATIO**order - 1
+    return order, rises[-1] + last / shrinks, SAFETY[0] * abs(last) / shrinks
+
+
+class _StandingWater(NamedTuple):
+    """Water that stands still: its level above the house, and what the cells hold."""
+
+    level: float
+    swing: float  # half the range of the level while it was averaged; 0 where it stood still
+    x: Array  # of the cells' middles
+    y: Array
+    stage: Array
+    along: Array  # discharge a metre, downstream
+    across: Array
+
+
+def _standing_water(
+    reach: _HouseReach, cell: float, *, corner: float | None, start: _StandingWater | None
+) -> _StandingWater:
+    """Water about a house when its level above it stands still.
+
+    ``corner`` is the largest cell beside the house; None: without it. ``start``: water of another
+    mesh to begin with. Where the middles of three neighbouring cells lie on one line ANUGA divides
+    by nothing, and the water runs out through cells that are no number: such a mesh is laid anew.
     """
     at_x = np.array([reach.ahead])
     right, left = (float(reach.along(v, at_x)[0]) for v in (reach.right, reach.left))
@@ -363,25 +418,48 @@ def _steady_level(reach: _HouseReach, cell: float, *, corner: float | None) -> t
     for k in range(TRIES):
         part = SMALLER**k
         domain = _anuga_domain(reach, cell * part, corner=None if corner is None else corner * part)
-        level = last = np.inf
-        for at in domain.evolve(yieldstep=TURN_S, finaltime=MOST_S):
+        if start is not None:
+            _begin_with(domain, start)
+        levels: list[float] = []
+        for _ in domain.evolve(yieldstep=TURN_S, finaltime=MOST_S):
             if not np.isfinite(domain.get_quantity("stage").centroid_values).all():
-                level = np.nan
+                levels = [np.nan]
                 break
             stage = domain.get_quantity("stage").get_values(interpolation_points=line)
-            level = float(np.mean(stage))
-            if abs(level - last) < STEADY_M and at > 4 * TURN_S:
+            levels.append(float(np.mean(stage)))
+            if len(levels) > TURNS and np.ptp(levels[-TURNS_STILL:]) < STEADY_M:
                 break
-            last = level
-        if np.isfinite(level):
-            return level, len(domain)
+        if not np.isfinite(levels[-1]):
+            continue
+        still = np.ptp(levels[-TURNS_STILL:]) < STEADY_M
+        mean = levels[-1:] if still else levels[-TURNS_MEAN:]
+        held = (domain.get_quantity(q).centroid_values.copy()
+                for q in ("stage", "xmomentum", "ymomentum"))  # fmt: skip
+        x, y = np.asarray(domain.get_centroid_coordinates(absolute=True)).T
+        return _StandingWater(float(np.mean(mean)), float(np.ptp(mean)) / 2, x, y, *held)
     raise HydraulicsError(
         "finds no mesh on which its water has a level", layer="buildings", hint="another cell_m2"
     )
 
 
+def _begin_with(domain: Any, start: _StandingWater) -> None:
+    """Lay the water of another mesh on a domain, linear between the middles of its cells."""
+    from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
+
+    x, y = np.asarray(domain.get_centroid_coordinates(absolute=True)).T
+    known = np.column_stack([start.x, start.y])
+    values = np.column_stack([start.stage, start.along, start.across])
+    found = LinearNDInterpolator(known, values)(x, y)
+    beyond = np.isnan(found).any(axis=1)
+    found[beyond] = NearestNDInterpolator(known, values)(x[beyond], y[beyond])
+    bed = domain.get_quantity("elevation").centroid_values
+    found[:, 0] = np.maximum(found[:, 0], bed)
+    for name, column in zip(("stage", "xmomentum", "ymomentum"), found.T, strict=True):
+        domain.set_quantity(name, column.copy(), location="centroids")
+
+
 def _anuga_domain(reach: _HouseReach, cell: float, *, corner: float | None) -> Any:
-    """ANUGA's domain of a reach, with its inflow and its level below; see `_steady_level`."""
+    """ANUGA's domain of a reach, with its inflow and its level below; see `_standing_water`."""
     try:
         import anuga
     except ImportError:

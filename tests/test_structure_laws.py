@@ -1,0 +1,142 @@
+"""Laws that hold at whatever stands in a river: drawn structures in drawn valleys."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pinghu_geo as pg
+
+FOOT = 0.3048
+SLOPE = 0.0006
+KINDS = ("bridge", "skewed bridge", "box", "pipe", "weir", "ogee", "drop", "gate", "radial", "two")
+
+
+def between(low, high):
+    return st.floats(low, high, allow_nan=False)
+
+
+VALLEYS = st.fixed_dictionaries({
+    "width": between(6.0, 14.0), "side": between(0.0, 1.5), "plain": between(2.0, 15.0),
+    "steep": between(0.3, 2.5), "q": between(5.0, 90.0),
+})  # fmt: skip
+SIZES = st.fixed_dictionaries({
+    "left": between(0.25, 0.5), "right": between(0.25, 0.5), "height": between(1.0, 4.2),
+    "thick": between(0.4, 1.5), "open": between(0.2, 1.8), "span": between(1.0, 3.0),
+    "barrels": st.integers(1, 2), "piers": st.integers(0, 2), "road": st.booleans(),
+    "method": st.sampled_from(["energy", "momentum", "energy+momentum+yarnell"]),
+    "high_flow": st.sampled_from(["pressure", "energy"]),
+})  # fmt: skip
+
+
+def valley(made, scale=1.0):
+    """A channel with sloping banks between plains, which rises upstream."""
+    width, side, plain = made["width"], made["side"], made["plain"]
+    bank = width / 2 + 4 * side
+    x = np.array([-bank - plain, -bank - plain, -bank, -width / 2])
+    z = np.array([9.0, 4.6, 4.0, 0.0])
+    parts = [
+        pd.DataFrame({
+            "river": "r", "chainage_m": at * scale, "offset_m": np.r_[x, -x[::-1]] * scale,
+            "elevation_m": (np.r_[z, z[::-1]] + SLOPE * made["steep"] * (240 - at)) * scale,
+            "n": 0.03 * scale ** (1 / 6),
+        }) for at in np.arange(7) * 40.0
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def standing(kind, made, size, wider=0.0, scale=1.0):
+    """What stands at 100 m, perhaps with a wider opening; all lengths times the scale."""
+    width, height, thick = made["width"], size["height"], size["thick"]
+    ends = {"from_offset_m": -width * size["left"], "to_offset_m": width * size["right"] + wider}
+    bridge = {"kind": "bridge", "low_chord_m": 0.1 + height, "width_m": 8.0,
+              "high_flow": size["high_flow"], "method": size["method"]}  # fmt: skip
+    if size["road"]:
+        bridge["deck_m"] = 0.2 + height + thick
+    barrel = {"kind": "culvert", "barrels": size["barrels"], "length_m": 20.0, "invert_up_m": 0.12,
+              "invert_down_m": 0.08, "n": 0.015}  # fmt: skip
+    pipe = 0.7 * size["span"] + 0.4 + wider
+    gate = {"kind": "gate", "n_gates": 2, "gate_width_m": width / 4 + wider / 2, "sill_m": 0.2,
+            "gate_height_m": 2.0, "opening_m": size["open"], "crest_m": 2.3 + thick}  # fmt: skip
+    crest = {"kind": "weir", "crest_m": 0.2 + 0.6 * height, **ends}
+    beside = {"from_offset_m": 0.3, "to_offset_m": 1.9 + wider}
+    rows = {
+        "bridge": [bridge | ends | {"n_piers": size["piers"], "pier_width_m": 0.5}],
+        "skewed bridge": [bridge | ends | {"skew_deg": 25.0}],
+        "box": [barrel | {"shape": "box", "span_m": size["span"] + wider, "rise_m": 2.0,
+                          "deck_m": 2.5 + thick}],
+        "pipe": [barrel | {"shape": "circle", "rise_m": pipe, "deck_m": 4.3 + thick}],
+        "weir": [crest],
+        "ogee": [crest | {"crest": "ogee", "design_head_m": 1.2}],
+        "drop": [crest | {"kind": "drop", "crest": "sharp"}],
+        "gate": [gate],
+        "radial": [gate | {"gate_kind": "radial", "trunnion_m": 2.2}],
+        "two": [
+            bridge | {"from_offset_m": -0.48 * width, "to_offset_m": -0.5, "method": "energy"},
+            barrel | beside | {"barrels": 1, "shape": "box", "span_m": 1.5 + wider, "rise_m": 1.8,
+                               "length_m": 10.0},
+        ],
+    }[kind]  # fmt: skip
+    table = pd.DataFrame([{"river": "r", "chainage_m": 100.0} | row for row in rows])
+    lengths = [c for c in table if c.endswith("_m")]
+    table[lengths] *= scale
+    if "n" in table:
+        table["n"] *= scale ** (1 / 6)
+    return table.set_axis(pd.Index(list("AB")[: len(rows)], name="structure_id"))
+
+
+def profile(made, table=None, *, sections=None, q=None, scale=1.0):
+    """The profile of a valley, by Froude's law where it is scaled."""
+    sections = valley(made, scale) if sections is None else sections
+    flow = (made["q"] if q is None else q) * scale**2.5
+    return pg.water_profile(sections, flow, {"slope": SLOPE * made["steep"]}, structures=table)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=6, deadline=None)
+@given(made=VALLEYS, size=SIZES)
+def test_more_water_stands_no_lower_and_a_wider_opening_no_higher(kind, made, size):
+    found = profile(made, standing(kind, made, size))
+    more = profile(made, standing(kind, made, size), q=1.03 * made["q"])
+    assert (more["level_m"] >= found["level_m"] - 1e-7).all()
+    wide = profile(made, standing(kind, made, size, wider=0.35))
+    assert (wide["energy_m"] <= found["energy_m"] + 1e-6).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=6, deadline=None)
+@given(made=VALLEYS, size=SIZES)
+def test_a_mirror_and_feet_change_nothing(kind, made, size):
+    """In feet, taken for metres, by Froude's law: no length is hidden in a formula."""
+    found = profile(made, standing(kind, made, size))["level_m"].to_numpy()
+    table = standing(kind, made, size)
+    if "from_offset_m" in table:
+        ends = {"from_offset_m": -table["to_offset_m"], "to_offset_m": -table["from_offset_m"]}
+        table = table.assign(**ends)
+    turned = pd.concat([
+        part.iloc[::-1].assign(offset_m=-part["offset_m"].to_numpy()[::-1])
+        for _, part in valley(made).groupby("chainage_m", sort=False)
+    ], ignore_index=True)  # fmt: skip
+    mirrored = profile(made, table, sections=turned)
+    np.testing.assert_allclose(mirrored["level_m"], found, atol=1e-7)
+    feet = profile(made, standing(kind, made, size, scale=1 / FOOT), scale=1 / FOOT)
+    np.testing.assert_allclose(feet["level_m"] * FOOT, found, atol=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(made=VALLEYS, size=SIZES, kind=st.sampled_from(["bridge", "skewed bridge", "weir", "drop"]))
+def test_what_touches_no_water_changes_nothing(made, size, kind):
+    """A deck above the energy line without piers or abutments in the water; a crest in the bed."""
+    plain = profile(made)
+    top = float(plain["energy_m"].max()) + 0.05
+    if kind in ("weir", "drop"):
+        row = {"kind": kind, "crest_m": -0.1}
+    else:
+        row = {"kind": "bridge", "low_chord_m": top, "deck_m": top + size["thick"],
+               "width_m": 8.0, "method": size["method"], "high_flow": size["high_flow"],
+               "skew_deg": 25.0 * (kind == "skewed bridge")}  # fmt: skip
+    table = pd.DataFrame([{"river": "r", "chainage_m": 100.0, **row}],
+                         index=pd.Index(["A"], name="structure_id"))  # fmt: skip
+    found = profile(made, table)
+    np.testing.assert_allclose(found["level_m"], plain["level_m"], atol=1e-9, rtol=0)
