@@ -962,6 +962,15 @@ def of_parts(part, **columns):
          "piers that overlap, at 0 and 0.5 m"),
         (one("bridge", low_chord_m=3.0), of_parts("pier", offset_m=[0.0, 0.0], pier_width_m=2.0),
          "several rows for its pier at 0 m"),
+        (one("bridge", low_chord_m=3.0), of_parts(
+            "pier", offset_m=[0.0, 2.0], elevation_m=[0.0, 3.0], pier_width_m=1.0, group="a"),
+         "a pier of group a at several offsets"),
+        (one("bridge", low_chord_m=3.0, n_piers=2, pier_width_m=1.0), of_parts(
+            "pier", offset_m=[0.0], pier_width_m=1.0), "in its row and in structure_parts"),
+        (one("weir", crest_m=2.0), of_parts("setting", profile=["PF"], opening_m=1.0),
+         "openings of gates by profile, and no gates"),
+        (one("gate", **GATE), of_parts("setting", profile=["PF", "PF"], opening_m=[1.0, 0.5]),
+         "two openings of the same gates in profile PF"),
     ],
 )  # fmt: skip
 def test_bad_parts_are_named(table, parts, words):
@@ -969,6 +978,20 @@ def test_bad_parts_are_named(table, parts, words):
         profile(table, parts)
     told = refused.value.in_language("zh").split("\n")[0]
     assert any("一" <= letter <= "鿿" for letter in told.split(":", 1)[1])
+
+
+def test_openings_of_one_crossing_that_contradict_one_another_are_named():
+    left = {"low_chord_m": 3.0, "from_offset_m": -5.0, "to_offset_m": -1.0}
+    right = left | {"from_offset_m": 0.0, "to_offset_m": 5.0}
+    for more, words in (
+        ({"limit_left_m": 3.0, "limit_right_m": 6.0}, "limits within its opening, -5 to -1 m"),
+        ({"limit_left_m": 3.0, "limit_right_m": -6.0}, "limits the wrong way round"),
+        ({"deck_m": 4.0}, "its road at 5 m and A in the same crossing at 4 m"),
+    ):
+        both = pd.concat([one("bridge", **left, **more), one("bridge", **right, deck_m=5.0)])
+        both.index = pd.Index(["A", "B"], name="structure_id")
+        with pytest.raises(pg.errors.HydraulicsError, match=words):
+            profile(both)
 
 
 def test_debris_at_piers_blocks_what_is_below_it_by_its_own_height_only():

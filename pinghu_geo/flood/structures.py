@@ -370,6 +370,7 @@ class _LaidBuilder:
         openings: list[Bridge | Group] = []
         regions: list[tuple[int, int] | None] = []
         road: Crest | None = None
+        _check_one_road(rows, details)
         parts_of = self._regions(rows, details, up) if len(rows) > 1 else [None] * len(rows)
         for one, region in zip(rows, parts_of, strict=True):
             detail = details.get(one.name, {})
@@ -477,6 +478,15 @@ class _LaidBuilder:
         if any(a is None for a in ends):
             return [None] * len(rows)
         known = [a for a in ends if a is not None]
+        for one, (start, stop, _) in zip(rows, known, strict=True):
+            if (
+                one.number("limit_left_m", -math.inf) > start + 1e-6
+                or one.number("limit_right_m", math.inf) < stop - 1e-6
+            ):
+                raise one.fault(
+                    f"has its limits within its opening, {start:g} to {stop:g} m",
+                    "limit_left_m and limit_right_m lie beside the opening",
+                )
         order = sorted(range(len(rows)), key=lambda k: sum(known[k][:2]))
         points = [-math.inf]
         for left, right in zip(order[:-1], order[1:], strict=True):
@@ -771,6 +781,10 @@ def _pier_shapes(
     found: list[tuple[float, Array, Array]] = []
     if "pier" in detail:
         rows = detail["pier"]
+        if one.has("n_piers") and one.number("n_piers") > 0:
+            raise one.fault(
+                "has its piers in its row and in structure_parts, too", "leave n_piers blank"
+            )
         by = "group" if rows["group"].notna().all() else "offset_m"
         for _, part in rows.groupby(by, sort=False):
             at = numbers(part, "elevation_m", "structure_parts").to_numpy()
@@ -784,6 +798,11 @@ def _pier_shapes(
             if np.isnan(at).all():
                 at, width = np.array([floor, chord]), np.repeat(width[:1], 2)
             turn = np.argsort(at, kind="stable")
+            if part["offset_m"].astype(float).nunique() > 1:
+                raise one.fault(
+                    f"has a pier of group {part['group'].iloc[0]} at several offsets",
+                    "one group a pier, with one offset_m",
+                )
             stood = _across_the_flow(one, part["offset_m"].to_numpy(float)[:1], x)
             found.append((float(stood[0]), at[turn], width[turn]))
     elif one.has("n_piers") and one.number("n_piers") > 0:
@@ -914,6 +933,20 @@ def _barrel_groups(
     return groups
 
 
+def _check_one_road(
+    rows: list[StructureRow], details: Mapping[Any, Mapping[str, pd.DataFrame]]
+) -> None:
+    """Refuse openings of one crossing that name roads of different heights."""
+    said = [one for one in rows if one.has("deck_m") and "deck" not in details.get(one.name, {})]
+    for one in said[1:]:
+        if abs(one.number("deck_m") - said[0].number("deck_m")) > 1e-6:
+            raise one.fault(
+                f"has its road at {one.number('deck_m'):g} m and {said[0].name} in the same "
+                f"crossing at {said[0].number('deck_m'):g} m",
+                "one deck_m for all openings of a crossing, or decks in structure_parts",
+            )
+
+
 def _check_road_above_barrels(
     one: StructureRow, detail: Mapping[str, pd.DataFrame], groups: list[Group]
 ) -> None:
@@ -1024,24 +1057,9 @@ def _weir_and_gates(
         crest = None
     base = Gates(crest, tuple(_gate_of_row(r) for r in rows))
     _check_gates_in_section(one, base, section)
-    by_profile: dict[str, Gates] = {}
-    if "setting" in detail:
-        settings = detail["setting"]
-        for profile, part in settings.groupby("profile", sort=False):
-            set_ = part.set_index("group") if "group" in part.columns else None
-            gates = []
-            for r in rows:
-                new = dict(r.row)
-                group = r.text("group", "")
-                if set_ is not None and group not in set_.index:
-                    raise r.fault(
-                        f"has no opening of its gates {group!r} in profile {profile}",
-                        "a setting for each group of its gates",
-                    )
-                mine = part.iloc[0] if set_ is None else set_.loc[group]
-                new |= {"opening_m": mine["opening_m"], "n_open": mine.get("n_open", np.nan)}
-                gates.append(_gate_of_row(StructureRow(new, r.name)))
-            by_profile[str(profile)] = Gates(crest, tuple(gates))
+    by_profile = (
+        _gates_by_profile(one, detail["setting"], crest, rows) if "setting" in detail else {}
+    )
     for made in [*by_profile.values()] if by_profile else [base]:
         if made.crest is None and made.gates and not any(g.number * g.opening for g in made.gates):
             raise one.fault(
@@ -1049,6 +1067,41 @@ def _weir_and_gates(
                 "opening_m above 0, or crest_m",
             )
     return base, by_profile
+
+
+def _gates_by_profile(
+    one: StructureRow, settings: pd.DataFrame, crest: Crest | None, rows: list[StructureRow]
+) -> dict[str, Gates]:
+    """Gates with the openings of each profile that has its own."""
+    if not rows:
+        raise one.fault(
+            "has openings of gates by profile, and no gates",
+            "gate_width_m, or its gates in structure_parts",
+        )
+    grouped = "group" in settings.columns and bool(settings["group"].notna().any())
+    twice = settings.duplicated(["profile", "group"] if grouped else ["profile"])
+    if twice.any():
+        said = settings.loc[twice, "profile"].iloc[0]
+        raise one.fault(
+            f"has two openings of the same gates in profile {said}",
+            "one setting a profile, or one for each group of gates",
+        )
+    found: dict[str, Gates] = {}
+    for profile, part in settings.groupby("profile", sort=False):
+        by_group = part.set_index("group") if grouped else None
+        gates = []
+        for row in rows:
+            group = row.text("group", "")
+            if by_group is not None and group not in by_group.index:
+                raise row.fault(
+                    f"has no opening of its gates {group!r} in profile {profile}",
+                    "a setting for each group of its gates",
+                )
+            mine = part.iloc[0] if by_group is None else by_group.loc[group]
+            new = {"opening_m": mine["opening_m"], "n_open": mine.get("n_open", np.nan)}
+            gates.append(_gate_of_row(StructureRow({**row.row, **new}, row.name)))
+        found[str(profile)] = Gates(crest, tuple(gates))
+    return found
 
 
 def _check_gates_in_section(one: StructureRow, made: Gates, section: tuple[Array, Array]) -> None:
