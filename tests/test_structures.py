@@ -2157,3 +2157,36 @@ def test_an_unknown_kind_is_named_with_its_row_and_the_words_to_choose():
     told = refused.value.in_language("zh")
     assert told.startswith("桥涵闸坝:有无法识别的类型 '拱桥'")
     assert "bridge(桥梁)" in told
+
+
+def test_of_several_normal_levels_the_highest_is_taken_in_any_unit():
+    """A plain that gets wet at 4 m takes conveyance away: 66 m³/s have three normal levels."""
+    width, bank, plain, slope = 9.2, 7.4, 21.1, 0.0005
+    x = np.array([-plain, -plain, -bank, -width / 2, width / 2, bank, plain, plain])
+    z = np.array([9.0, 4.6, 4.0, 0.0, 0.0, 4.0, 4.6, 9.0])
+
+    def conveyance(level):
+        """By strips: Manning's for the section as a whole."""
+        at = np.linspace(x[0], x[-1], 400_001)
+        bed = np.interp(at, x[1:-1], z[1:-1])
+        wet = level > bed
+        area = np.trapezoid(np.clip(level - bed, 0, None), at)
+        along = np.hypot(np.diff(at), np.diff(bed))[wet[1:] & wet[:-1]].sum()
+        around = along + 2 * max(level - 4.6, 0.0)
+        return area / 0.03 * (area / around) ** (2 / 3)
+
+    levels = np.linspace(3.5, 5.0, 301)
+    curve = np.array([conveyance(v) for v in levels]) * math.sqrt(slope)
+    falls = np.flatnonzero(np.diff(curve) < 0)
+    assert len(falls)
+    q = float((curve[falls[0]] + curve[falls[-1] + 1]) / 2)  # between the peak and the trough
+    above = np.flatnonzero((curve[:-1] < q) & (curve[1:] >= q))
+    assert len(above) == 2
+    wanted = brentq(lambda v: conveyance(v) * math.sqrt(slope) - q, levels[above[1]],
+                    levels[above[1] + 1])  # fmt: skip
+    for scale in (0.5, 1.0, 2.0, 1 / ras.FOOT, 10.0):
+        made = pd.DataFrame({"river": "r", "chainage_m": 0.0, "offset_m": x * scale,
+                             "elevation_m": z * scale, "n": 0.03 * scale ** (1 / 6)})  # fmt: skip
+        found = pg.flood.normal_levels(made, q * scale**2.5, slope=slope)
+        level = float(found["normal_level_m"].iloc[0]) / scale
+        assert level == pytest.approx(wanted, abs=2e-3)

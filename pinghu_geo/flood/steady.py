@@ -272,7 +272,11 @@ def _distinct_rows(sections: Sections, rows: Array, *values: Array) -> tuple[Arr
 def normal_level(
     sections: Sections, rows: Array, discharge: Array, slope: Array, *, within: float = 0.0
 ) -> Array:
-    """Level at which friction eats the slope: K = Q / √S (Manning), to ``within`` [m]."""
+    """Level at which friction eats the slope: K = Q / √S (Manning), to ``within`` [m].
+
+    Where a plain gets wet K may fall before it grows again: of several such levels the highest, so
+    that more water never stands lower, and units don't choose.
+    """
     first, of = _distinct_rows(sections, rows, discharge, slope)
     if len(first) < len(rows):
         return normal_level(sections, *(v[first] for v in (rows, discharge, slope)), within=within)[
@@ -285,9 +289,29 @@ def normal_level(
         with np.errstate(divide="ignore"):
             return np.maximum(np.log(k), -1e3) - wanted[mask]
 
-    low = sections.bottom[rows] + 1e-9
-    high = _climb_to_positive(excess, low + 2.0, np.ones(len(rows), bool))
+    low, everything = sections.bottom[rows] + 1e-9, np.ones(len(rows), bool)
+    if not within:
+        start = np.maximum(low, _highest_too_low(sections, rows, excess))
+        top = _climb_to_positive(excess, start + 2.0, everything)
+        low = np.where(excess(top, everything) > 0, start, low)  # not where a lid lets no more pass
+    high = _climb_to_positive(excess, low + 2.0, everything)
     return bracketed(excess, low, high, within=within)
+
+
+def _highest_too_low(
+    sections: Sections, rows: Array, excess: Callable[[Array, Array], Array]
+) -> Array:
+    """Highest level along the segments of each section at which too little passes."""
+    kinds = sections.kind[rows]
+    ends, half = sections.low[kinds], sections.half[kinds]
+    levels = np.concatenate(
+        [ends + 1e-9, *(ends + share * half for share in (0.5, 1, 1.5))], axis=1
+    )
+    at, place = np.nonzero(np.isfinite(levels))
+    short = np.full(levels.shape, -np.inf)
+    tried = levels[at, place]
+    short[at, place] = np.where(excess(tried, at) < 0, tried, -np.inf)
+    return np.asarray(short.max(axis=1, initial=-np.inf))
 
 
 def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, Array]:
