@@ -505,6 +505,16 @@ def test_a_line_may_reach_farther_than_half_a_kilometre():
     assert found.redesigned["moved_left_m"].tolist() == [-100.0]
 
 
+def test_a_house_that_is_cut_less_keeps_no_tenant_though_nobody_knows_how_many(straight):
+    """It is demolished all the same: 0 tenants are avoided, whatever their number."""
+    houses = building_frame(
+        {"H": shapely.box(200, 15, 210, 25)}, floor_area_m2=100.0, tenants=[np.nan]
+    )
+    lines = {"a": pg.red_line(straight, 20.0), "b": pg.red_line(straight, 17.0)}
+    found = pg.compare(lines, houses, straight).changes
+    assert found[["change", "avoided_tenants"]].values.tolist() == [["less", 0]]
+
+
 def test_what_is_assessed_without_a_word_is_what_the_signature_says(straight):
     """Houses 70 m apart are two nodes, 50 m two of one; 0.7 m inside needs no survey."""
     houses = building_frame(
