@@ -17,10 +17,10 @@ from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.faults import check_summary, repair, scattered_rows, split_parts
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.grid import fit_grid
-from pinghu_geo.intake.io import layer_and_findings, table_and_findings
+from pinghu_geo.intake.io import joined_and_said, layer_and_findings, table_and_findings
 from pinghu_geo.intake.surveys import read_sections
 from pinghu_geo.keys import table_source
-from pinghu_geo.nouns.errors import CRSError, ProjectError
+from pinghu_geo.nouns.errors import CRSError, ProjectError, first_ids
 from pinghu_geo.nouns.inert import source_name
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.notices import notify
@@ -28,7 +28,7 @@ from pinghu_geo.nouns.schema import NOUNS, code_label, same_crs, same_datum
 from pinghu_geo.nouns.tables import crs_of
 from pinghu_geo.plan import FLOOD_TABLES, Plan
 from pinghu_geo.redline.lines import Widths
-from pinghu_geo.river.axis import join_parts, river_axis
+from pinghu_geo.river.axis import river_axis
 
 __all__ = ["Inputs", "is_width_table", "path_and_options", "prepare_layer", "read_inputs"]
 
@@ -99,8 +99,10 @@ def _read_prepared_layer(
     else:
         path, reading = path_and_options(plan, source)
         layer, seen = layer_and_findings(path, what, lang=plan.lang, **reading)
-    log += _lines_of_reading(plan, name, source, len(layer), seen)
-    return prepare_layer(plan, layer, what)
+    rows = len(layer)
+    prepared = prepare_layer(plan, layer, what, seen)
+    log += _lines_of_reading(plan, name, source, rows, seen)
+    return prepared
 
 
 def _read_table_of_plan(
@@ -128,13 +130,16 @@ def _lines_of_reading(
 
 
 def prepare_layer(
-    plan: Plan, layer: gpd.GeoDataFrame, what: str
+    plan: Plan, layer: gpd.GeoDataFrame, what: str, seen: Findings
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """A layer in the project's CRS, and repaired with its log where the project says so."""
+    """A layer in the project's CRS, and repaired with its log where the project says so.
+
+    What is joined or turned for it is added to what was ``seen``.
+    """
     said = plan.layers.get(what, {})
     layer = _layer_in_project_crs(plan, layer, what)
     if what == "rivers":
-        layer = _rivers_as_lines(plan, layer, said)
+        layer = _rivers_as_lines(plan, layer, said, seen)
     if what == "buildings":
         layer = _with_one_house_a_row(layer, said)
     if not said.get("repair", plan.repair):
@@ -155,16 +160,27 @@ def _with_one_house_a_row(layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.
     return layer
 
 
-def _rivers_as_lines(plan: Plan, layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDataFrame:
+def _rivers_as_lines(
+    plan: Plan, layer: gpd.GeoDataFrame, said: dict[str, Any], seen: Findings
+) -> gpd.GeoDataFrame:
     """Rivers as one line each, drawn downstream, as far as the project says how."""
     if (axis_m := said.get("axis_m")) is not None:
         areas = repair(layer, "zones", lang=plan.lang).layer
         layer = river_axis(areas, None, spacing_m=axis_m, join_gap_m=said.get("join_gap_m", 0.0))
     elif (gap_m := said.get("join_gap_m")) is not None:
-        layer = join_parts(layer, gap_m=gap_m).layer
+        layer = joined_and_said(layer, gap_m, seen)
+        found = seen.table()
+        if (turned := found.loc[found["fault"] == "part_turned", "id"].unique()).size:
+            notify(
+                f"rivers: parts of {first_ids(turned)} are drawn the other way than the rest and "
+                "were turned: see in reading.log where, and which way the water flows"
+            )
     if (way := said.get("direction", "drawn")) != "drawn":
         dem = plan.tiles(said["dem"]) if way == "dem" else None
-        layer = drawn_downstream(layer, dem=dem).layer
+        layer, log = drawn_downstream(layer, dem=dem)
+        turned = log[log["turned"]]
+        told = {"dem": say("the ground", seen.lang), "confluence": say("confluences", seen.lang)}
+        seen.add("river_turned", turned.index, "geometry", how=[told[t] for t in turned["told_by"]])
     return layer
 
 

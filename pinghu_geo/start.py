@@ -238,9 +238,8 @@ def _take_rivers(
         notes = [DRAWN_AMONG] if "crs" in reading else []
         notes += ['no names of rivers: rows are numbered; if there is a column: river_name = "..."']
         return _TakenLayer(seen, frame.to_crs(code), {**reading, "row_ids": True}, notes)
-    whole, apart, lines = _whole_rivers(
-        _rivers_beside_buildings(frame, buildings.to_crs(code)), areas=areas
-    )
+    near = _rivers_beside_buildings(frame, buildings.to_crs(code))
+    whole, apart, turned, lines = _whole_rivers(near, areas=areas)
     if not whole:
         raise ProjectError(
             f"{seen.path.name}: no river that has a name passes the buildings as one line",
@@ -259,6 +258,11 @@ def _take_rivers(
         notes.append(
             f"parts more than {JOIN_GAP_M:g} m apart, or a line across itself: "
             + ", ".join(apart[:20])
+        )
+    if turned:
+        notes.append(
+            "parts that are drawn the other way than the rest are turned, see which way is "
+            "downstream: " + ", ".join(turned[:20])
         )
     some = frame[frame.index.isin(whole)]
     if len(some) != len(whole) or (shapely.get_num_geometries(some.geometry.to_numpy()) > 1).any():
@@ -290,9 +294,10 @@ def _rivers_beside_buildings(
 
 def _whole_rivers(
     near: gpd.GeoDataFrame, *, areas: bool
-) -> tuple[list[str], list[str], list[gpd.GeoDataFrame]]:
-    """Names of rivers whose parts make one line, of those that don't, and the lines."""
-    whole, apart, lines = [], [], []
+) -> tuple[list[str], list[str], list[str], list[gpd.GeoDataFrame]]:
+    """Names of rivers whose parts make one line, that don't, of which parts turn; and the lines."""
+    whole, apart, turned = [], [], []
+    lines = []
     for river in near.index.unique():
         parts = near[near.index == river]
         try:
@@ -300,14 +305,15 @@ def _whole_rivers(
                 sound = repair(parts, "zones").layer
                 line = river_axis(sound, None, spacing_m=AXIS_M, join_gap_m=JOIN_GAP_M)
             else:
-                line = join_parts(parts, gap_m=JOIN_GAP_M).layer
+                line, log = join_parts(parts, gap_m=JOIN_GAP_M)
+                turned += [str(river)] if (log["change"] == "turned").any() else []
             river_scales(line)  # a line that crosses itself is no river
             lines.append(line)
             whole.append(str(river))
         except PinghuError as fault:
             gap = GAP.search(str(fault))
             apart.append(f"{river} ({gap[1]} m)" if gap else str(river))
-    return whole, apart, lines
+    return whole, apart, turned, lines
 
 
 def _crs_of_drawing(
@@ -340,6 +346,10 @@ def _rows_from_rivers(what: str, rivers: gpd.GeoDataFrame) -> list[dict[str, Any
     """What of a form's rows the rivers tell: a row a river, or one for each of its ends."""
     if what == "design":
         return _ends_of_rivers(rivers)
+    if what == "segments":  # a reach a river, to be divided
+        ends = _ends_of_rivers(rivers)
+        return [{"river": one["river"], "from_m": one["chainage_m"], "to_m": other["chainage_m"]}
+                for one, other in zip(ends[::2], ends[1::2], strict=True)]  # fmt: skip
     return [{"river": river} for river in rivers.index] if what in FLOOD else []
 
 

@@ -1,6 +1,8 @@
 """Other people's names, words and rows are said where they belong: in reading and in the project."""
 
 import contextlib
+import json
+import logging
 import re
 import shutil
 import sqlite3
@@ -192,6 +194,65 @@ def test_all_of_it_in_a_project_file(houses):
     assert hit["inside_m2"].tolist() == pytest.approx([70, 70, 70], abs=0.01)
 
 
+def test_what_is_turned_and_bridged_is_said(houses):
+    """Four parts from 0 to 600, the third drawn upstream; a branch around an island."""
+    folder = houses.parent
+    xy = [[(0, 0), (100, 0)], [(140, 0), (300, 0)], [(500, 0), (300, 0)],
+          [(300, 0), (340, 60), (500, 0)], [(500, 0), (600, 0)]]  # fmt: skip
+    lines = [shapely.LineString([(X0 + x, Y0 + y) for x, y in one]) for one in xy]
+    raw = gpd.GeoDataFrame({"label": ["甲"] * 5}, geometry=lines, crs=4547)
+    raw.to_file(folder / "rivers.gpkg")
+    text = PROJECT.replace("rivers.geojson", "rivers.gpkg").replace("gap_m = 20", "gap_m = 50")
+    (folder / "project.toml").write_text(text, "utf-8")
+    found = pg.check_project(folder / "project.toml", lang="en")
+    rows = found[found["fault"].isin(["part_turned", "gap_bridged", "branch_left_out"])]
+    assert rows[["fault", "severity", "id"]].values.tolist() == [
+        ["part_turned", "warning", "甲"], ["gap_bridged", "note", "甲"],
+        ["branch_left_out", "note", "甲"]]  # fmt: skip
+    assert "300.0-500.0 m, 200.0 m" in rows["problem"].iloc[0]
+    assert "40.0 m at 100.0-140.0 m" in rows["problem"].iloc[1]
+    out = pg.run_project(folder / "project.toml", folder / "out")
+    log = (out / "reading.log").read_text("utf-8")
+    assert "反向绘制" in log
+    assert "已用直线相连" in log
+    summary = json.loads((out / "summary.json").read_text("utf-8"))
+    assert any("甲" in said and "掉头" in said for said in summary["warnings"])
+    # the same of a layer in Python, to whoever listens
+    with pg_log() as heard:
+        pg.read_layer(folder / "rivers.gpkg", "rivers", river_name="label", join_gap_m=50)
+    assert any("part_turned" in line for line in heard)
+
+
+@contextlib.contextmanager
+def pg_log():
+    """What the package logs meanwhile."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())
+    log = logging.getLogger("pinghu_geo")
+    was = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield lines
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(was)
+
+
+def test_a_river_turned_as_a_whole_is_said(houses, tmp_path):
+    folder = houses.parent
+    lines = [shapely.LineString([(X0 + 500, Y0), (X0, Y0)]),  # ends upstream, alone
+             shapely.LineString([(X0 + 500, Y0 - 400), (X0 + 500, Y0 + 400)])]  # fmt: skip
+    raw = gpd.GeoDataFrame({"label": ["甲", "乙"]}, geometry=lines, crs=4547)
+    raw.to_file(folder / "rivers.gpkg")
+    text = PROJECT.replace("rivers.geojson", "rivers.gpkg")
+    text = text.replace("join_gap_m = 20", 'direction = "confluence"')
+    (folder / "project.toml").write_text(text, "utf-8")
+    found = pg.check_project(folder / "project.toml", lang="en")
+    assert found.loc[found["fault"] == "river_turned", "id"].tolist() == ["甲"]
+
+
 def test_a_check_of_a_project_advises_keys_of_its_file(houses):
     folder = houses.parent
     lines = [shapely.LineString([(X0, Y0), (X0 + 260, Y0)]),
@@ -277,6 +338,11 @@ def test_floors_from_heights_at_a_stated_storey_height(tmp_path):
     assert read["floors"].astype(object).where(read["floors"].notna(), None).tolist() == [3, 1, None, 8]  # fmt: skip
     assert read["floors_source"].fillna("-").tolist() == ["estimated", "estimated", "-", "surveyed"]
     assert "floors_source" not in pg.read_layer(path, "buildings").columns
+    with pg_log() as heard:
+        pg.read_layer(path, "buildings", storey_height_m=3.0)
+    assert any("floors of 2 of 4 rows are estimated from heights, 3 m" in line for line in heard)
+    found = pg.check(path, "buildings", storey_height_m=3.0)
+    assert "floors_source" not in set(found["field"])
     with pytest.raises(pg.errors.LayerError, match="2 to 10 m"):
         pg.read_layer(path, "buildings", storey_height_m=30)
 

@@ -349,3 +349,30 @@ def test_a_river_in_several_rows_is_joined_by_the_hint():
     space = {"pg": pg, "rivers": parts}
     exec(str(fault.value).split("Hint: ")[1], space)
     assert pg.red_line(space["rivers"], 9.0).area.sum() == pytest.approx(700 * 18)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_the_part_that_was_drawn_the_other_way_is_the_one_named(order):
+    """It is the longest part, so that the others are added to it; most of the length is theirs."""
+    parts = [[(0, 0), (180, 0)], [(400, 0), (180, 0)], [(400, 0), (570, 0)]]
+    layer = gpd.GeoDataFrame(
+        geometry=[shapely.LineString(parts[k]) for k in order], index=["A"] * 3, crs=4547
+    ).rename_axis("river")
+    joined, log = pg.join_parts(layer, gap_m=1)
+    assert shapely.get_coordinates(joined.geometry["A"])[[0, -1], 0].tolist() == [0, 570]
+    assert log[["change", "from_m", "to_m"]].values.tolist() == [["turned", 180.0, 400.0]]
+
+
+def test_islands_of_a_river_with_gaps():
+    """Two parts with an island each, 10 m apart: 0-100-200 and 210-300-400."""
+    parts = []
+    for x in (0, 210):
+        parts += [[(x, 0), (x + 100, 0)], [(x + 100, 0), (x + 150, 5), (x + 190, 0)],
+                  [(x + 100, 0), (x + 150, -30), (x + 190, 0)], [(x + 190, 0), (x + 200, 0)]]  # fmt: skip
+    layer = gpd.GeoDataFrame(
+        geometry=[shapely.LineString(p) for p in parts], index=["A"] * 8, crs=4547
+    ).rename_axis("river")
+    joined, log = pg.join_parts(layer, gap_m=20)
+    assert joined.geometry["A"].is_simple
+    assert shapely.get_coordinates(joined.geometry["A"])[[0, -1], 0].tolist() == [0, 410]
+    assert log["change"].tolist() == ["joined", "branch", "branch"]

@@ -290,8 +290,10 @@ def _check_values(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
         blank = values.isna().to_numpy()
         severity: Literal["error", "note"] = "error" if column.required else "note"
         name, said = column.name, column.zh
-        # each kind of structure has columns of its own: what others have is no gap
-        if not column.stands_in and (column.required or kind.index != "structure_id"):
+        # each kind of structure has columns of its own: what others have is no gap; nor has a
+        # value that isn't there a source
+        own_gap = not column.stands_in and not name.endswith("_source")
+        if own_gap and (column.required or kind.index != "structure_id"):
             seen.add("null_value", frame.index[blank], name, severity=severity, label=said)
         given = values[~blank] if blank.any() else values
         for fault, passes in _rules_of_column(column):

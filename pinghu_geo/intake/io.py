@@ -36,6 +36,7 @@ from pinghu_geo.nouns.tables import crs_of
 from pinghu_geo.river.axis import join_parts
 
 __all__ = [
+    "joined_and_said",
     "layer_and_findings",
     "read_layer",
     "read_table",
@@ -252,7 +253,23 @@ def layer_and_findings(
     frame = canonical_layer(
         frame, kind, id_column, seen, row_ids=row_ids, meaning=meaning, wider=wider
     )
-    return (frame if join_gap_m is None else join_parts(frame, gap_m=join_gap_m).layer), seen
+    return (frame if join_gap_m is None else joined_and_said(frame, join_gap_m, seen)), seen
+
+
+# what was done to a centreline, as a fault of its delivery
+JOINS = {"turned": "part_turned", "joined": "gap_bridged", "branch": "branch_left_out"}
+
+
+def joined_and_said(rivers: gpd.GeoDataFrame, gap_m: float, seen: Findings) -> gpd.GeoDataFrame:
+    """Rivers joined to one line each; what was turned, bridged or left out for it is found."""
+    joined = join_parts(rivers, gap_m=gap_m)
+    log = joined.log
+    for change, fault in JOINS.items():
+        rows = log[log["change"] == change]
+        ends = zip(rows["from_m"], rows["to_m"], strict=True)
+        seen.add(fault, rows["river"], "geometry", long=rows["length_m"].tolist(),
+                 place=[f"{a:,.1f}-{b:,.1f} m" for a, b in ends])  # fmt: skip
+    return joined.layer
 
 
 def _require_sound_join_gap(what: str, join_gap_m: float | None) -> None:

@@ -105,7 +105,7 @@ def canonical_layer(
         frame, kind, seen, chosen=id_column, columns=columns or None, words=meaning.values,
         wider=None if wider is None else lambda first: prepared(wider(first)),
     )  # fmt: skip
-    frame = _with_estimated_floors(frame, kind, meaning.storey_height_m)
+    frame = _with_estimated_floors(frame, kind, meaning.storey_height_m, seen)
     if condition is not None:
         frame = _rows_of_condition(frame, raw, condition, kind)
     if kind.index is None:
@@ -143,7 +143,9 @@ def _one_osm_id(frame: Any) -> Any:
     return frame.assign(osm_id=both)
 
 
-def _with_estimated_floors(frame: Any, kind: Noun, storey_height_m: float | None) -> Any:
+def _with_estimated_floors(
+    frame: Any, kind: Noun, storey_height_m: float | None, seen: Findings
+) -> Any:
     """Floors where only heights are known, estimated at a stated height of a storey, and marked."""
     if storey_height_m is None:
         return frame
@@ -166,6 +168,8 @@ def _with_estimated_floors(frame: Any, kind: Noun, storey_height_m: float | None
     floors = known.where(~estimated, (height / storey_height_m).round().clip(lower=1))
     source = pd.Series(pd.NA, index=frame.index, dtype="str")
     source = source.mask(known.notna(), "surveyed").mask(estimated, "estimated")
+    if n := int(estimated.sum()):
+        seen.add("floors_from_height", column="floors", n=n, of=len(frame), storey=storey_height_m)
     return frame.assign(floors=floors.astype("Int64"), floors_source=source)
 
 

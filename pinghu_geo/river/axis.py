@@ -119,9 +119,7 @@ def join_parts(rivers: gpd.GeoDataFrame, *, gap_m: float) -> JoinedRivers:
         through = [p for p, ring in zip(parts, rings, strict=True) if not ring]
         stem, branches = _stem_and_branches(through, touching_m)
         branches += [p for p, ring in zip(parts, rings, strict=True) if ring]
-        line, log = _join_chain(stem, gap_m, str(name))
-        if log.loc[log["change"] == "turned", "length_m"].sum() > shapely.length(line) / 2:
-            line, log = _join_chain([part[::-1] for part in stem], gap_m, str(name))
+        line, log = _line_through_parts(stem, _order_of_parts(stem, gap_m, str(name)), str(name))
         log = pd.concat([log, _branch_log(branches, line, str(name))], ignore_index=True)
         shapes.append(line)
         logs.append(log)
@@ -148,6 +146,15 @@ def _stem_and_branches(parts: list[Any], touching_m: float) -> tuple[list[Any], 
     ones = coo_array((np.ones(near.shape[1]), tuple(near.astype(np.int32))), shape=size)
     count, node = connected_components(ones, directed=False)
     a, b = node.reshape(-1, 2).T
+    tied = coo_array((np.ones(len(a)), (a, b)), shape=(count, count))
+    pieces, piece = connected_components(tied, directed=False)
+    if pieces > 1:  # parts with gaps between them: an island lies in one of these
+        found = [
+            _stem_and_branches([p for p, k in zip(parts, piece[a], strict=True) if k == one],
+                               touching_m)
+            for one in range(pieces)
+        ]  # fmt: skip
+        return [p for stem, _ in found for p in stem], [p for _, off in found for p in off]
     if len(parts) < count or (a == b).any():  # a tree, or a ring: nothing runs beside anything
         return parts, []
     long = np.array([np.hypot(*np.diff(p, axis=0).T).sum() for p in parts])
@@ -195,8 +202,11 @@ def _branch_log(branches: list[Any], line: Any, name: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=LOG)
 
 
-def _join_chain(parts: list[Any], gap_m: float, name: str) -> tuple[Any, pd.DataFrame]:
-    """Join the parts of one river, starting from the longest."""
+def _order_of_parts(parts: list[Any], gap_m: float, name: str) -> list[tuple[int, bool]]:
+    """The parts of one river as they follow each other, and which are turned: the lesser length.
+
+    From the longest on, the nearest is added; the whole runs as most of it was drawn.
+    """
     long = [np.hypot(*np.diff(p, axis=0).T).sum() for p in parts]
     order = [(int(np.argmax(long)), False)]
     left = set(range(len(parts))) - {order[0][0]}
@@ -234,7 +244,9 @@ def _join_chain(parts: list[Any], gap_m: float, name: str) -> tuple[Any, pd.Data
             if widest <= FARTHEST_M
             else "draw the line between, or leave out what is no part of this river",
         )
-    return _line_through_parts(parts, order, name)
+    if sum(long[k] for k, turned in order if turned) > sum(long) / 2:
+        return [(k, not turned) for k, turned in reversed(order)]
+    return order
 
 
 def _gap_to_part(part: Any, end: Any, *, last: bool) -> float:
