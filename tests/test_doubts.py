@@ -1,5 +1,7 @@
 """What a water profile says of itself: blocked sections, tributaries, feet read as metres."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -137,3 +139,30 @@ def test_a_search_without_nodes_says_why():
     assert "未涉及建筑" in why(shapely.box(100, 10.5, 120, 20), 0.002)
     assert "流速过快" in why(shapely.box(180, 9, 200, 20), 0.03)
     assert "K0+" in why(shapely.box(180, 9, 200, 20), 0.03)
+
+
+def test_estimated_floor_areas_are_said_once_a_call():
+    """Two rivers, four houses each in the line, without floor areas: one notice, of all eight."""
+    rivers = river_frame({"A": [(0, 0), (400, 0)], "B": [(0, 500), (400, 500)]})
+    shapes = {f"{r}{k}": shapely.box(60 + 40 * k, y + 8, 75 + 40 * k, y + 20)
+              for r, y in (("A", 0), ("B", 500)) for k in range(4)}  # fmt: skip
+    houses = building_frame(shapes, floors=2).drop(columns="floor_area_m2", errors="ignore")
+    widths = pd.DataFrame({"river": list("AABB"), "chainage_m": [0.0, 400.0] * 2,
+                           "left_m": 10.0, "right_m": 10.0})  # fmt: skip
+    rates = pd.DataFrame({"building_yuan_m2": [1000.0]})
+    lines = {"a": pg.red_line(rivers, 10.0), "b": pg.red_line(rivers.loc[["A"]], 10.0)}
+    limits = {"inward_m": 4, "outward_m": 4, "step_m": 0.5, "spacing_m": 10}
+    calls = {
+        "compare": lambda: pg.compare(lines, houses, rivers),
+        "least_demolition": lambda: pg.least_demolition(rivers, widths, houses, limits,
+                                                        rates=rates),
+        "affected": lambda: pg.affected(houses, lines["a"], rivers),
+    }  # fmt: skip
+    for name, call in calls.items():
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            call()
+        texts = [str(w.message) for w in said]
+        assert len(texts) == 1, (name, texts)
+        assert "8 of 8 buildings is estimated" in texts[0], name
+        assert said[0].filename == __file__  # of whoever called

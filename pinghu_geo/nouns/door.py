@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from pinghu_geo.nouns.columns import NOUNS, Column, Noun
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.notices import noticed_once
 from pinghu_geo.nouns.numerals import numbers_written
 from pinghu_geo.nouns.schema import canonical_codes, label, name_of, nearest
 from pinghu_geo.nouns.units import UNITS, require_one_datum
@@ -164,6 +165,7 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         only = {n for n in names if nouns[n] and str(said.get(n)) in ONLY_TABLES}
         # the wrapper below has the globals of the function's own module
         let_in, agree, be_table = _cleaned_argument, _require_agreeing_datums, _require_table
+        once = noticed_once
 
         def through_the_door(*args: P.args, **kwargs: P.kwargs) -> T:
             given = list(args)
@@ -176,7 +178,7 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
                 if name in only:
                     be_table(tables.get(name), what, name)
             agree(tables)
-            return function(*given, **kwargs)  # type: ignore[arg-type]
+            return once(function, *given, **kwargs)  # type: ignore[arg-type]
 
         # doctest takes a function for the module's own by its globals, so they stay
         own: Any = types.FunctionType(

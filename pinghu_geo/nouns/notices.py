@@ -9,12 +9,17 @@ from __future__ import annotations
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["heard", "notify", "quiet_libraries"]
+from pinghu_geo.nouns.messages import merged
+
+__all__ = ["heard", "noticed_once", "notify", "quiet_libraries"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -42,6 +47,22 @@ def heard() -> Iterator[list[str]]:
         yield said
     finally:
         _listener.reset(token)
+
+
+def noticed_once(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """What a call returns; of its notices that say the same of more and of less, one is handed on.
+
+    Within another such call, or where somebody listens, all are theirs.
+    """
+    if _listener.get() is not None:
+        return function(*args, **kwargs)
+    said: list[str] = []
+    try:
+        with heard() as said:
+            return function(*args, **kwargs)
+    finally:
+        for text in said if len(said) < 2 else merged(said):
+            notify(text)
 
 
 class _QuietInThread(threading.local):

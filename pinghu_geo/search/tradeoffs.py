@@ -9,6 +9,7 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result
@@ -67,6 +68,7 @@ class TradeOffs(Result):
         return lines
 
 
+@takes()
 def trade_offs(
     best: WithinRise,
     *,
