@@ -244,9 +244,9 @@ def demo(
 @app.command()
 def check(
     project: Project,
-    out: Annotated[Path, typer.Option("--out", help="the list of what is wrong")] = Path(
-        "check.xlsx"
-    ),
+    out: Annotated[
+        Path | None, typer.Option("--out", help="write the list, row by row, as this .xlsx")
+    ] = None,
     lang: Tongue = None,
     isolate: Annotated[
         bool,
@@ -261,15 +261,15 @@ def check(
 
         # a database is asked over the network
         asks = project.is_file() and b"postgres" in project.read_bytes()
-        given = [str(project), str(out), *([] if lang is None else [lang])]
+        given = [str(project), "" if out is None else str(out), *([] if lang is None else [lang])]
         status = isolated_call("pinghu_geo.cli", given, network=asks, seconds=CHECK_SECONDS)
     else:
         status = _check_and_report(project, out, lang)
     raise typer.Exit(status)
 
 
-def _check_and_report(project: Path, out: Path, lang: str | None) -> int:
-    """Faults of a project on stdout and in a workbook; the exit status, 2 where some are errors."""
+def _check_and_report(project: Path, out: Path | None, lang: str | None) -> int:
+    """Faults of a project on stdout, and in a workbook if asked; the exit status, 2 where some are errors."""
     from pinghu_geo.deliver.report import write_faults
     from pinghu_geo.intake.faults import check_summary
     from pinghu_geo.nouns.messages import say
@@ -279,17 +279,25 @@ def _check_and_report(project: Path, out: Path, lang: str | None) -> int:
     from pinghu_geo.project import check_project
 
     word = _lang_of_command(lang, project)
-    require_place(out)
+    if out is not None:
+        require_place(out)
     faults = check_project(project, lang=word)
-    for row in each_row(check_summary(faults)):
+    kinds = check_summary(faults)
+    for row in each_row(kinds):
         kind = code_label("severity", row.severity, lang=word)
         place = f"{row.layer}.{row.field}" if row.field else row.layer
         typer.echo(console_text(f"[{kind}] {place}: {row.problem} ({row.count}: {row.ids})"))
         typer.echo(console_text(f"        → {row.advice}"))
-    write_faults(faults, out, lang=word)
-    errors = int((faults["severity"] == "error").sum())
-    typer.echo(say("{} in all, {} of them errors.", word, len(faults), errors))
-    typer.echo(console_text(out))
+    errors = int((kinds["severity"] == "error").sum())
+    typer.echo(say("{} kinds of fault in {} rows; {} of the kinds are errors.", word, len(kinds),
+                   f"{len(faults):,}", errors))  # fmt: skip
+    if out is not None:
+        write_faults(faults, out, lang=word)
+        typer.echo(console_text(out))
+    elif len(faults):
+        typer.echo(
+            say("All rows: {}", word, console_text(f"pinghu check {project} --out check.xlsx"))
+        )
     return 2 if errors else 0
 
 
@@ -323,13 +331,14 @@ def update(
     """Take progress reports into the project's store 更新进度."""
     from datetime import date
 
-    from pinghu_geo.nouns.messages import say
+    from pinghu_geo.nouns.messages import merged, say, translated
+    from pinghu_geo.nouns.notices import heard
     from pinghu_geo.office import update_project
 
     day = date.today().isoformat() if today is None else today  # noqa: DTZ011 - of the office
     for k, file in enumerate(files):
         wall = board if k == len(files) - 1 else None  # when all are in
-        with _step_display(quiet=quiet) as tell:
+        with _step_display(quiet=quiet) as tell, heard() as notes:
             rows = update_project(
                 project,
                 [file],
@@ -344,6 +353,9 @@ def update(
                 "{}: {} reports, {} of them new, {} known", _lang_of_command(lang, project), *counts
             )
             typer.echo(console_text(said))
+        for note in merged(notes):
+            word = _lang_of_command(lang, project)
+            typer.echo(console_text(say("Note: {}", word, translated(note, word))))
     if board is not None:
         typer.echo(console_text(board / "board.html"))
 
@@ -605,7 +617,7 @@ def main_apart(given: list[str]) -> None:
     asked = rest[0] if rest else None
     lang = _lang_of_command("en" if asked == "en" else "zh" if asked else None, Path(project))
     with _shown_cures(lang):
-        sys.exit(_check_and_report(Path(project), Path(out), asked))
+        sys.exit(_check_and_report(Path(project), Path(out) if out else None, asked))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
@@ -127,6 +127,8 @@ KEYS_FOR_FAULTS = {
 }
 
 Progress = Callable[[str], None]
+# how steps of a run begin by which layers and tables have been computed with
+FLOOD_STEP, CAMPAIGN_STEP = "computing the flood", "computing tasks"
 
 
 def sample_folder() -> Path:
@@ -298,7 +300,7 @@ def _prepared_or_none(plan: Plan, frame: Any, what: str, seen: Findings) -> Any:
         return frame
     try:
         with heard():  # a fault says of it more than a notice
-            return prepare_layer(plan, frame, what)[0]
+            return prepare_layer(plan, frame, what, seen)[0]
     except PinghuError as fault:
         seen.add_error(fault)
         return None
@@ -324,13 +326,19 @@ def _faults_by_rehearsal(
     invalid footprint far from every line, is a warning.
     """
     errors = faults["severity"] == "error"
+    steps: list[str] = []
     try:
         with heard():
             data = read_inputs(plan, known=known)
-            _compute_all(plan, data, lambda _: None, rehearse=True)
+            _compute_all(plan, data, steps.append, rehearse=True)
     except PinghuError as fault:
+        # what an earlier step computed with hinders nobody: this refusal is about something else
+        passed = errors & faults["layer"].isin(_inputs_passed(plan, steps))
+        faults.loc[passed, "severity"] = "warning"
         layer = next((n for n in plan.layers if fault.layer.startswith(n)), fault.layer)
-        told = faults[errors & faults["layer"].isin([layer, *_schemes_of_noun(plan, layer)])]
+        told = faults[
+            errors & ~passed & faults["layer"].isin([layer, *_schemes_of_noun(plan, layer)])
+        ]
         if told.empty:
             seen = Findings(layer or plan.path.name, lang)
             seen.add_error(_with_hint(fault, _hint_for_files(fault.hint)))
@@ -338,6 +346,15 @@ def _faults_by_rehearsal(
         return errors_first(faults)
     faults.loc[errors, "severity"] = "warning"
     return errors_first(faults)
+
+
+def _inputs_passed(plan: Plan, steps: Sequence[str]) -> set[str]:
+    """Names of the layers and tables that a rehearsal had computed with when it was refused."""
+    if any(step.startswith(CAMPAIGN_STEP) for step in steps):
+        read = (plan.layers, plan.tables, plan.schemes, FLOOD_TABLES, FLOOD_TABLES.values())
+        return {name for names in read for name in names}
+    flooded = any(step.startswith(FLOOD_STEP) for step in steps)
+    return {*plan.layers, *plan.schemes} - {"parcels", "zones"} if flooded else set()
 
 
 def _with_hint(fault: PinghuError, hint: str) -> PinghuError:

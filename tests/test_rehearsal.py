@@ -8,9 +8,11 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
+from typer.testing import CliRunner
 
 import pinghu_geo as pg
 from conftest import building_frame, river_frame
+from pinghu_geo.cli import app
 
 pytestmark = pytest.mark.filterwarnings("ignore:floor area of:UserWarning")
 RIVER = river_frame({"A": [(0, 0), (1000, 0)]})
@@ -215,3 +217,21 @@ def test_zones_far_from_every_feature_are_not_judged():
     assert pg.redline.belongs_to(building_frame(HOUSE), zones).tolist() == ["Z1"]
     with pytest.raises(pg.errors.LayerError, match=r"zones: has invalid .*1: Z2"):
         pg.redline.belongs_to(building_frame({"F": shapely.box(500, 400, 520, 420)}), zones)
+
+
+CAMPAIGN = '[campaign]\nadopted = "原"\nstart = "2018-01-02"\ngroups = 1\n'
+
+
+def test_a_late_refusal_is_the_only_error(project):
+    """Thirty bow ties far away hinder no one; the campaign lacks the tenants of two nodes."""
+    far = {f"far{k}": bow(20 * k, 400) for k in range(30)}
+    houses = HOUSE | {"G": shapely.box(700, 5, 710, 15)} | far
+    file = project(houses, floor_area_m2=200.0, more=CAMPAIGN)
+    found = errors(file)
+    assert found["problem"].str.contains("n_tenants").all()
+    assert found["id"].tolist() == ["A-L-001", "A-L-002"]
+    rest = pg.check_project(file)
+    assert (rest["fault"] == "invalid_geometry").sum() == 30
+    said = CliRunner().invoke(app, ["check", str(file), "--no-isolate", "--lang", "en"])
+    assert said.exit_code == 2
+    assert "1 of the kinds are errors" in said.output
