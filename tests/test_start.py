@@ -109,6 +109,33 @@ def test_the_sample_from_the_shell(tmp_path):
     )
 
 
+@pytest.mark.parametrize("name", ["地形.tif", "DTM_5m.tif", "地面高程.tif", "terrain.tif"])
+def test_the_ground_is_told_by_its_name(folder, name):
+    shutil.copy(pg.sample_folder() / "地面高程.tif", folder / name)
+    found = pg.new_project(folder).set_index("file")
+    assert found.at[name, "what"] == "dem"
+    assert f'# dem = "{name}"' in (folder / "project.toml").read_text("utf-8")
+
+
+def test_the_form_of_reaches_names_each_river_from_end_to_end(folder):
+    pg.new_project(folder)
+    rows = list(openpyxl.load_workbook(folder / "责任段.xlsx").worksheets[0].values)
+    assert rows[0][:3] == ("河道", "起点桩号", "终点桩号")
+    widths = list(openpyxl.load_workbook(folder / "红线宽度.xlsx").worksheets[0].values)
+    assert [row[:3] for row in rows[1:]] == [("O'Neill", widths[1][1], widths[2][1])]
+
+
+def test_a_check_writes_nothing_that_nobody_asked_for(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    typed("new", ".")
+    before = sorted(p.name for p in folder.iterdir())
+    _, said, _ = typed("check", "project.toml", "--no-isolate")
+    assert sorted(p.name for p in folder.iterdir()) == before
+    assert "pinghu check project.toml --out check.xlsx" in said
+    typed("check", "project.toml", "--no-isolate", "--out", "check.xlsx")
+    assert (folder / "check.xlsx").exists()
+
+
 def test_the_shell_speaks_one_language(folder):
     code, said, _ = typed("new", str(folder), "--lang", "en")
     assert code == 0

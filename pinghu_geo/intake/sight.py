@@ -26,6 +26,8 @@ from pinghu_geo.nouns.words import speaks_of
 
 __all__ = ["SCHEMA_FILE", "Sight", "sights"]
 
+# words in the name of a raster of the ground's heights
+GROUND = r"dem|dsm|dtm|srtm|terrain|elev|height|高程|地面|地形|标高"
 RASTERS = {".tif", ".tiff", ".asc", ".vrt", ".img"}
 # by which editors complete and check the project file; no layer
 SCHEMA_FILE = "project.schema.json"
@@ -112,7 +114,7 @@ def _candidate_files(folder: Path) -> Iterator[Path]:
 
 def _sights_of_file(path: Path, suffix: str) -> list[Sight]:
     if suffix in RASTERS:
-        dem = re.search(r"dem|dsm|srtm|高程|地面|elev", path.name, re.IGNORECASE)
+        dem = re.search(GROUND, path.name, re.IGNORECASE)
         why = "raster, by its name of the ground" if dem else "raster"
         return [Sight(path, None, "dem" if dem else "", why)]
     look = {
