@@ -809,3 +809,44 @@ def test_the_next_stage_of_a_tenant_is_one_that_tenants_go_through():
     assert state.buildings["next_stage"].to_dict() == {"B1": "survey"}
     log = pd.DataFrame({"building_id": ["B1"], "stage": ["摸底"], "date": ["2018-02-01"]})
     assert pg.progress_state(log, houses).buildings.loc["B1", "next_stage"] == "valuation"
+
+
+def test_two_devices_that_give_other_days_for_one_stage_are_named(tmp_path):
+    """The earlier day counts, as before; a repeated stage with something new is no conflict."""
+    houses = pd.DataFrame({"node_id": ["A-L-001"] * 3}, ["B1", "B2", "B3"])
+    store = pg.campaign.open_store(tmp_path / "campaign.gpkg", "示例")
+    heads = "房屋编号,阶段,日期,卡点\n"
+    (tmp_path / "甲.csv").write_text(heads + "B1,签约,2018-03-05,\nB2,签约,2018-03-01,\n", "utf-8")
+    (tmp_path / "乙.csv").write_text(
+        heads + "B1,签约,2018-03-02,\nB2,签约,2018-03-01,\nB3,签约,2018-03-09,\n", "utf-8"
+    )
+    (tmp_path / "丙.csv").write_text(heads + "B2,签约,2018-03-08,产权纠纷\n", "utf-8")
+    pg.campaign.update_progress(store, [tmp_path / "甲.csv"], houses)
+    with pytest.warns(UserWarning, match="1 reports give another day") as said:
+        done = pg.campaign.update_progress(store, [tmp_path / "乙.csv"], houses)
+    assert done["n_new"].tolist() == [2]
+    text = str(said[0].message)
+    assert "B1 签约 2018-03-05 (库 第1条 (甲.csv 第2行)), 2018-03-02 (乙.csv 第2行)" in text
+    pg.campaign.update_progress(store, [tmp_path / "丙.csv"], houses)  # no warning
+    state = pg.progress_state(store.log(), houses)
+    assert f"{state.buildings['since']['B1']:%m-%d}" == "03-02"
+
+
+@pytest.mark.parametrize(
+    ("sheet", "cell", "formula"),
+    [("房屋", "本次阶段", '=IF(1=1,"签约","")'), ("房屋", "日期", "=TODAY()"),
+     ("租户", "卡点", '="拒迁"'), ("房屋", "C3", "=DATE(2018,3,1)")],
+)  # fmt: skip
+def test_a_formula_that_nobody_computed_is_no_blank(form, sheet, cell, formula):
+    book = openpyxl.load_workbook(form)
+    page = book[sheet]
+    if cell == "C3":
+        page["C3"] = formula
+        where = "C3"
+    else:
+        column = [c.value for c in page[4]].index(cell) + 1
+        page.cell(5, column).value = formula
+        where = page.cell(5, column).coordinate
+    book.save(form)
+    with pytest.raises(pg.errors.LayerError, match=rf"no program has computed \(1: {where}\)"):
+        pg.campaign.read_reports(form)

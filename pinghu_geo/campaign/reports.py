@@ -22,12 +22,14 @@ from pinghu_geo.campaign.progress import (
 from pinghu_geo.campaign.stages import stage_codes, stage_rules
 from pinghu_geo.campaign.store import CampaignStore
 from pinghu_geo.intake.formats import TABLES
+from pinghu_geo.intake.headings import uncomputed_formulas
 from pinghu_geo.intake.io import read_table
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import existing, require_signature
 from pinghu_geo.nouns.messages import say
-from pinghu_geo.nouns.tables import records_of
+from pinghu_geo.nouns.notices import notify
+from pinghu_geo.nouns.tables import each_row, records_of
 
 __all__ = ["FORM_HEADINGS", "FORM_MARK", "read_reports", "update_progress"]
 
@@ -149,10 +151,12 @@ def _open_workbook(path: Path) -> Any:
 def _rows_of_form(path: Path, mark: Mapping[str, Any], stages: pd.DataFrame) -> pd.DataFrame:
     """The rows of a form that say something new."""
     rows: list[dict[str, Any]] = []
+    formulas = uncomputed_formulas(path)
     with closing(_open_workbook(path)) as book:
         for title, kind in mark["sheets"].items():
             sheet = _sheet_of_form(book, title, path)
             first, at = _row_and_places_of_heading(sheet, f"{path.name}, {sheet.title}")
+            _require_computed(formulas.get(sheet.title, {}), first, at, sheet, path)
             day = sheet.cell(first - 1, DAY_COLUMN).value
             for number in range(first + 1, sheet.max_row + 1):
                 cells = sheet[number]
@@ -161,6 +165,26 @@ def _rows_of_form(path: Path, mark: Mapping[str, Any], stages: pd.DataFrame) -> 
                     source = f"{path.name} {sheet.title} 第{number}行"
                     rows.append(_report_of_row(one, kind, day, source))
     return _rows_with_news(rows, stages)
+
+
+def _require_computed(
+    formulas: Mapping[tuple[int, int], str],
+    first: int,
+    at: Mapping[str, int],
+    sheet: Any,
+    path: Path,
+) -> None:
+    """Refuse formulas without a value where a form is filled in: they are no blanks."""
+    filled = {at[k] + 1 for k in ("id", "last_stage", "last_blocker", *FILLED) if k in at}
+    lost = [(r, c) for r, c in formulas
+            if (r > first and c in filled) or (r, c) == (first - 1, DAY_COLUMN)]  # fmt: skip
+    if lost:
+        raise LayerError(
+            f"{path.name}, {sheet.title}: cells with formulas that no program has computed",
+            layer="progress",
+            ids=[sheet.cell(r, c).coordinate for r, c in sorted(lost)],
+            hint="open the workbook in Excel or WPS, save it, and take it in again",
+        )
 
 
 def _rows_with_news(rows: Sequence[Mapping[str, Any]], stages: pd.DataFrame) -> pd.DataFrame:
@@ -367,4 +391,31 @@ def _new_reports(
         raise fault_error(faults[mine])
     fresh = ~whole.duplicated(list(KEY))
     found = whole[fresh.to_numpy()].iloc[int(fresh.iloc[: len(kept)].sum()) :]
+    _say_other_days(kept, found, stages)
     return found[list(LOG_COLUMNS)]
+
+
+def _say_other_days(kept: pd.DataFrame, found: pd.DataFrame, stages: pd.DataFrame) -> None:
+    """Say which stages were reported before, of another day, as by two devices that went out.
+
+    A report that repeats a stage for what is new about it (a blocker, a note) is none of these.
+    """
+    key = ["building_id", "tenant_id", "stage"]
+    plain = [rows[rows[["correction", "blocker", "note", "photo"]].isna().all(axis=1)]
+             for rows in (kept, found)]  # fmt: skip
+    before = plain[0].sort_values("date", kind="stable").drop_duplicates(key)
+    both = plain[1].merge(before, on=key, suffixes=("", "_before"))
+    both = both[both["date"] != both["date_before"]]
+    if both.empty:
+        return
+    words = dict(stages["zh"])
+    said = [
+        f"{row.building_id if isinstance(row.building_id, str) else row.tenant_id} "
+        f"{words.get(row.stage, row.stage)} {row.date_before:%Y-%m-%d} ({row.source_before}), "
+        f"{row.date:%Y-%m-%d} ({row.source})"
+        for row in each_row(both.head(5))
+    ]
+    notify(
+        f"progress: {len(both)} reports give another day for a stage that was reported before; the "
+        f"earlier day counts, a correction with its reason changes it: {'; '.join(said)}"
+    )

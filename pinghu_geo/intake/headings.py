@@ -41,6 +41,7 @@ __all__ = [
     "sheet_named",
     "sheets_of",
     "table_of",
+    "uncomputed_formulas",
 ]
 
 # a heading stands in the first rows, in at most so many of them
@@ -150,7 +151,7 @@ def sheet_grids(path: Path, cell_text: Any) -> list[Grid]:
     from openpyxl import load_workbook
 
     book = load_workbook(path, data_only=True)
-    uncomputed = _uncomputed_formulas(path) if _has_uncomputed(path) else {}
+    uncomputed = uncomputed_formulas(path)
     grids = []
     for sheet in book.worksheets:
         # formats and comments may go on to the last row there is; the table ends before
@@ -171,6 +172,11 @@ def sheet_grids(path: Path, cell_text: Any) -> list[Grid]:
         grids.append(Grid(cells, sheet.title, merged, hidden=sheet.sheet_state != "visible"))
     book.close()
     return grids
+
+
+def uncomputed_formulas(path: Path) -> dict[str, dict[tuple[int, int], str]]:
+    """Formulas of a workbook that no program has computed, by sheet and place (row, column)."""
+    return _uncomputed_formulas(path) if _has_uncomputed(path) else {}
 
 
 def _has_uncomputed(path: Path) -> bool:
