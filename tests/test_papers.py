@@ -125,6 +125,27 @@ def test_a_household_file_says_what_the_tables_hold(tmp_path, made):
     assert [r[:2] for r in table_after(path, "阶段", "完成日期")] == want
 
 
+def test_an_estimate_stands_with_its_mark_in_a_household_file(tmp_path, made):
+    """100 m² by 2 storeys that were counted from a height: 200 m², both estimated."""
+    hit = made["tasks"].buildings.head(1).assign(
+        floors=2, floors_source="estimated", footprint_m2=100.0, floor_area_m2=float("nan"),
+        floor_area_source="estimated",
+    )  # fmt: skip
+    for lang, floors, area in (("zh", "2(按高度估算)", "200(估算)"),
+                               ("en", "2 (estimated from the height)", "200 (estimated)")):  # fmt: skip
+        path = pg.deliver.write_household_files(hit, tmp_path / lang, lang=lang)[0]
+        cells = [c.text for row in Document(path).tables[0].rows for c in row.cells]
+        facts = dict(zip(cells[::2], cells[1::2], strict=True))
+        assert facts[pg.nouns.label("floors", lang=lang)] == floors
+        assert facts[pg.nouns.label("floor_area_m2", lang=lang)] == area
+    surveyed = hit.assign(
+        floor_area_m2=180.0, floor_area_source="surveyed", floors_source="surveyed"
+    )
+    path = pg.deliver.write_household_files(surveyed, tmp_path / "known")[0]
+    cells = [c.text for row in Document(path).tables[0].rows for c in row.cells]
+    assert {"180", "2"} <= set(cells)
+
+
 def test_tenants_are_those_of_the_house_under_their_own_headings(tmp_path, made):
     hit = made["tasks"].buildings.head(2)
     people = pd.DataFrame({"building_id": hit.index[0], "name": ["甲", "乙"], "kind": "shop",

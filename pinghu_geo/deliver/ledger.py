@@ -27,8 +27,8 @@ __all__ = ["write_hydraulics", "write_ledger"]
 # What a clerk needs on one sheet of paper; everything else stands on sheets by subject.
 BUILDING_COLUMNS = [
     "river", "node_id", "bank", "chainage_m", "repeated", "extent", "inside_m2", "floors",
-    "demolish_floor_area_m2", "use", "tenure", "owner", "tenants", "cleared_by", "verdict",
-    "needs_survey", "cost_yuan",
+    "floors_source", "demolish_floor_area_m2", "use", "tenure", "owner", "tenants", "cleared_by",
+    "verdict", "needs_survey", "cost_yuan",
 ]  # fmt: skip
 BUILDING_SUBJECTS = {
     "annex 1 place and line": [

@@ -29,8 +29,18 @@ def text_or_unknown(name: str, value: Any, lang: Lang) -> str:
 
 
 def texts_of_row(row: Mapping[str, Any], names: Sequence[str], lang: Lang) -> dict[str, Any]:
-    """The named values of a row, each as a paper says it."""
-    return {name: text_or_unknown(name, row.get(name), lang) for name in names}
+    """The named values of a row, each as a paper says it; what is estimated says that it is."""
+    found = {name: text_or_unknown(name, row.get(name), lang) for name in names}
+    if "floors" in found and row.get("floors_source") == "estimated":
+        found["floors"] = say("{} (estimated from the height)", lang, found["floors"])
+    if "floor_area_m2" in found and row.get("floor_area_source") == "estimated":
+        area = row.get("floor_area_m2")
+        if area is None and None not in (row.get("footprint_m2"), row.get("floors")):
+            area = float(row["footprint_m2"]) * float(row["floors"])  # as `redline.floor_area`
+        if area is not None:
+            said = text_or_unknown("floor_area_m2", area, lang)
+            found["floor_area_m2"] = say("{} (estimated)", lang, said)
+    return found
 
 
 def place_in_words(row: Mapping[str, Any], lang: Lang) -> str:
