@@ -3,10 +3,11 @@
 import html
 import json
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
-from campaigns import campaign
+from campaigns import campaign, works
 
 import pinghu_geo as pg
 from pinghu_geo.deliver.styles import CLASS_LOOKS
@@ -58,6 +59,36 @@ def test_sums_and_changes_are_those_of_the_reports(small):
         c: int((classes == c).sum()) for c in CLASS_LOOKS
     }
     assert "<b>40</b> 栋 · <b>120</b> 户 · <b>8,000</b> m²" in page
+
+
+def test_a_day_of_another_year_says_its_year(small):
+    """The board is of 2018; days of 2018 are written without it."""
+    plan = small["plan"]
+    nodes = plan.nodes.assign(due=pd.Timestamp("2018-12-26"))
+    nodes.iloc[0, nodes.columns.get_loc("due")] = pd.Timestamp("2019-06-18")
+    page = pg.node_board(small["tasks"], state=small["state"], plan=replace(plan, nodes=nodes)).html
+    assert page.count("19-06-18") >= 1
+    assert ">06-18" not in page
+    assert ">12-26" in page
+    assert "18-12-26 " not in page
+
+
+def test_board_and_map_say_what_they_count(small):
+    page = board(small)
+    assert "内有 <b>" in page
+    assert "节点阶段取其最慢一栋" in page
+    state, hit = small["state"], small["tasks"].buildings
+    drawn = pg.command_map(hit.join(state.buildings[["stage", "since"]]), works_line(small["tasks"]),
+                           works(small["tasks"]), nodes=small["tasks"].nodes, state=state)  # fmt: skip
+    text = drawn.get_root().render()
+    assert "按房屋逐栋统计" in text
+    plain = pg.command_map(hit.drop(columns=["task_class", "node_id"]), works_line(small["tasks"]),
+                           works(small["tasks"]))  # fmt: skip
+    assert "按房屋逐栋统计" not in plain.get_root().render()
+
+
+def works_line(tasks):
+    return pg.red_line(works(tasks), 15.0)
 
 
 def test_changes_against_yesterday_are_what_a_board_of_yesterday_showed():

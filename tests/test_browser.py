@@ -362,6 +362,31 @@ def test_on_a_phone_nothing_covers_title_and_search(page):
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_all_rivers_are_seen_until_the_map_is_taken_in_hand(page, results):
+    """Opened wide and drawn narrow, as a phone that is turned; what somebody looks at stays."""
+    rivers = gpd.read_file(results / "results.gpkg", layer="rivers").to_crs(4326).total_bounds
+    ask = "const b = pgMap.map.getBounds(); return [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()]"
+
+    def sees():
+        west, south, east, north = page.execute_script(ask)
+        return west < rivers[0] and south < rivers[1] and east > rivers[2] and north > rivers[3]
+
+    try:
+        for width, height in ((844, 390), (390, 844), (1400, 900), (390, 844)):
+            phone = {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": True}
+            page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+            time.sleep(0.8)
+            assert sees(), (width, height)
+        page.execute_script("pgMap.openNode(pgMap.nodes()[3])")
+        time.sleep(0.6)
+        phone = {"width": 360, "height": 800, "deviceScaleFactor": 2, "mobile": True}
+        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+        time.sleep(0.8)
+        assert not sees()
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_the_measure_says_metres_and_hectares_in_chinese(page):
     """Against the ellipsoid; the tool takes a sphere, which is up to 0.6 % off."""
     from pyproj import Geod

@@ -38,6 +38,8 @@ GAP, FRAME, WIDEST, HIGHEST = 4, 12, 190, 150
 # Width and height that a cell's lines need, in sizes of its font: day and group below each other,
 # beside each other, or neither.
 SHAPES = {"stacked": (5.4, 5.4), "beside": (6.3, 4.3), "short": (4.7, 2.0)}
+# and what a day with its year needs beside a group, which a plan beyond this year has
+YEAR_WIDE = 1.7
 LEAST_FONT = 6.0
 BANKS = ("left", "both", "right")
 LOCALES = {"zh": "zh-CN", "en": "en"}
@@ -150,14 +152,16 @@ def node_board(
     late = nodes[nodes["signal"].isin(["red", "amber"])].sort_values("place", kind="stable")
     rows = [(key, part) for key, part in _nodes_by_bank(nodes)]
     area = HIGH - HEAD - (min(len(late), WORST) + 2) * WORST_ROW * bool(len(late))
-    layout = _largest_layout([len(part) for _, part in rows], area, full)
+    year = _year_of_board(nodes, state)
+    beyond = any(pd.Timestamp(day).year != year for day in nodes["due"].dropna())
+    layout = _largest_layout([len(part) for _, part in rows], area, full, beyond=beyond)
     number = {node: k for k, node in enumerate(nodes.index)}
     body = [
         _header_html(tasks, nodes, state, watched, stages, title, note, lang),
         "<main>",
-        *(_bank_html(key, part, number, layout.shape, lang) for key, part in rows),
+        *(_bank_html(key, part, number, layout.shape, year, lang) for key, part in rows),
         "</main>" if rows else f"<p>{say('no nodes of tasks', lang)}</p></main>",
-        _worst_nodes_html(late, lang),
+        _worst_nodes_html(late, year, lang),
         f'<dialog id="d"><button id="x" aria-label="{say("close", lang)}">✕</button>'
         "<table></table></dialog>",
     ]
@@ -303,8 +307,22 @@ def _text_or_blank(value: Any) -> str:
     return "" if pd.isna(value) else visible_text(value)
 
 
-def _date_or_blank(value: Any, form: str = "%Y-%m-%d") -> str:
-    return "" if pd.isna(value) else format(pd.Timestamp(value), form)
+def _date_or_blank(value: Any, year: int | None = None, *, short: bool = False) -> str:
+    """A day; without its year where that is the board's own."""
+    if pd.isna(value):
+        return ""
+    day = pd.Timestamp(value)
+    if day.year == year:
+        return f"{day:%m-%d}"
+    return f"{day:%y-%m-%d}" if short else f"{day:%Y-%m-%d}"
+
+
+def _year_of_board(nodes: pd.DataFrame, state: ProgressState | None) -> int | None:
+    """The year that days of the board are in unless they say another one."""
+    if state is not None:
+        return int(state.as_of.year)
+    due = nodes["due"].dropna()
+    return None if due.empty else int(pd.Timestamp(due.min()).year)
 
 
 def _short_node_name(node: str, row: dict[str, Any]) -> str:
@@ -316,8 +334,11 @@ def _short_node_name(node: str, row: dict[str, Any]) -> str:
 # --- the page ---
 
 
-def _largest_layout(counts: list[int], area: int, full: bool) -> _CellLayout:
-    """Largest letters with which all cells fit above the list of the worst."""
+def _largest_layout(counts: list[int], area: int, full: bool, *, beyond: bool) -> _CellLayout:
+    """Largest letters with which all cells fit above the list of the worst.
+
+    ``beyond``: some days are of another year, and say so.
+    """
     best = _CellLayout("stacked" if full else "short", 0.0, 0.0, 0.0)
     across = WIDE - 2 * SIDE - ROW_HEAD
     for columns in range(1, max(counts, default=0) + 1):
@@ -326,6 +347,8 @@ def _largest_layout(counts: list[int], area: int, full: bool) -> _CellLayout:
         high = min((area - len(counts) * GAP) / lines - GAP, HIGHEST)
         for shape in ("stacked", "beside") if full else ("short",):
             needs = SHAPES[shape]
+            if beyond and shape == "beside":
+                needs = (needs[0] + YEAR_WIDE, needs[1])
             font = max(min((wide - FRAME) / needs[0], (high - FRAME) / needs[1]), LEAST_FONT)
             if font > best.font:
                 best = _CellLayout(shape, font, needs[0] * font + FRAME, needs[1] * font + FRAME)
@@ -360,6 +383,7 @@ def _header_html(
     top = f"<h1>{html_text(title)}</h1><strong>{day}</strong>"
     top += f"<span>{html_text(note)}</span>" if note else ""
     top += f"<span>{say('in all: {}', lang, _sums_html(nodes, lang))}</span>{shares}"
+    top += f"<span>{say('a node stands where its last house stands', lang)}</span>"
     before = {} if state is None else {n: _classes_before(state, nodes, stages, n) for n in (1, 7)}
     cards, since = [], (say("since yesterday", lang), say("since last week", lang))
     for code in CLASS_LOOKS:
@@ -373,7 +397,7 @@ def _header_html(
             f'<div class="card"><i class="s-{code}">{html_text(signs[:4])}</i><div>'
             f"<h2>{code_label('status', code, lang=lang)} "
             f"{say('nodes: {}', lang, f'<b>{len(mine)}</b>')}</h2>"
-            f"<p>{_sums_html(mine, lang, counted=False)}</p>"
+            f"<p>{say('in them {}', lang, _sums_html(mine, lang, counted=False))}</p>"
             f'<p class="change">{change}</p></div></div>'
         )
     if watched is not None:
@@ -447,18 +471,25 @@ def _classes_by(
 
 
 def _bank_html(
-    key: tuple[str, str], part: pd.DataFrame, number: dict[Any, int], shape: str, lang: Lang
+    key: tuple[str, str],
+    part: pd.DataFrame,
+    number: dict[Any, int],
+    shape: str,
+    year: int | None,
+    lang: Lang,
 ) -> str:
     river, bank = key
     cells = [
-        _cell_html(node, row, number[node], shape, lang)
+        _cell_html(node, row, number[node], shape, year, lang)
         for node, row in zip(part.index, _rows_as_dicts(part), strict=True)
     ]
     head = f"<h3>{html_text(river)}<span>{code_label('bank', bank, lang=lang)}</span></h3>"
     return f'<section>{head}<div class="cells">{"".join(cells)}</div></section>'
 
 
-def _cell_html(node: Any, row: dict[str, Any], k: int, shape: str, lang: Lang) -> str:
+def _cell_html(
+    node: Any, row: dict[str, Any], k: int, shape: str, year: int | None, lang: Lang
+) -> str:
     signal = row["signal"] if row["signal"] in ("red", "amber") else ""
     name = f"<b>{html_text(_short_node_name(node, row))}<i>{html_text(row['letter'])}</i></b>"
     rest = ""
@@ -473,7 +504,7 @@ def _cell_html(node: Any, row: dict[str, Any], k: int, shape: str, lang: Lang) -
             else ""
         )
         day, who = (
-            _date_or_blank(row["due"], "%m-%d") or "–",
+            _date_or_blank(row["due"], year, short=True) or "–",
             html_text(_text_or_blank(row["group"])),
         )
         between = " " if shape == "beside" else "</span><span>"
@@ -483,7 +514,7 @@ def _cell_html(node: Any, row: dict[str, Any], k: int, shape: str, lang: Lang) -
             f"{name}{rest}</button>")  # fmt: skip
 
 
-def _worst_nodes_html(late: pd.DataFrame, lang: Lang) -> str:
+def _worst_nodes_html(late: pd.DataFrame, year: int | None, lang: Lang) -> str:
     """The worst nodes, with what blocks them and what they hold up."""
     if late.empty:
         return ""
@@ -494,17 +525,17 @@ def _worst_nodes_html(late: pd.DataFrame, lang: Lang) -> str:
         who = " / ".join(
             filter(None, (_text_or_blank(row["group"]), _text_or_blank(row["leader"])))
         )
-        since = _blocked_since_text(row, "%m-%d", lang)
+        since = _blocked_since_text(row, year, lang)
         people = (
             "" if pd.isna(row["n_tenants"]) else _number_in_words(row["n_tenants"], lang, "{}h")
         )
         face = "" if pd.isna(row["face"]) else row["face"]
         if face and pd.notna(row["needed_by"]):
-            face = say("{}, entry {}", lang, face, _date_or_blank(row["needed_by"], "%m-%d"))
+            face = say("{}, entry {}", lang, face, _date_or_blank(row["needed_by"], year))
         cells = (
             _text_or_blank(node), _chainage_range(row["from_m"], row["to_m"]), who,
             f"{_text_or_blank(row['word'])} → {_text_or_blank(row['word_due'])}",
-            _lateness_in_words(row, "%m-%d", lang),
+            _lateness_in_words(row, year, lang),
             _number_in_words(row["n_buildings"], lang, "{}b") + people,
             _date_or_blank(row["due"]),
             f"{_text_or_blank(row['blocker'])}{since}" or say("none reported", lang), face or "–",
@@ -519,21 +550,21 @@ def _worst_nodes_html(late: pd.DataFrame, lang: Lang) -> str:
             f"<tbody>{''.join(lines)}</tbody></table></footer>")  # fmt: skip
 
 
-def _lateness_in_words(row: dict[str, Any], form: str, lang: Lang) -> str:
+def _lateness_in_words(row: dict[str, Any], year: int | None, lang: Lang) -> str:
     """How late a node is, and the day from which that counts: that of the first stage it lacks."""
     if pd.isna(row["late_by_days"]):
         return ""
     days = _number_in_words(row["late_by_days"], lang, "{} days")
     if pd.isna(row["late_since"]):
         return days
-    return days + say("(since {})", lang, _date_or_blank(row["late_since"], form))
+    return days + say("(since {})", lang, _date_or_blank(row["late_since"], year))
 
 
-def _blocked_since_text(row: dict[str, Any], form: str, lang: Lang) -> str:
+def _blocked_since_text(row: dict[str, Any], year: int | None, lang: Lang) -> str:
     """Since when a blocker stands, in brackets."""
     if pd.isna(row["blocker"]):
         return ""
-    return say("(since {})", lang, _date_or_blank(row["blocker_since"], form))
+    return say("(since {})", lang, _date_or_blank(row["blocker_since"], year))
 
 
 def _facts_of_node(node: Any, row: dict[str, Any], lang: Lang) -> list[list[str]]:
@@ -547,7 +578,7 @@ def _facts_of_node(node: Any, row: dict[str, Any], lang: Lang) -> list[list[str]
         ("leader", _text_or_blank(row["leader"])),
         ("stage now", _text_or_blank(row["word"])),
         ("stage due", _text_or_blank(row["word_due"])),
-        ("behind", _lateness_in_words(row, "%Y-%m-%d", lang)),
+        ("behind", _lateness_in_words(row, None, lang)),
         ("planned handover", _date_or_blank(row["due"])),
         ("needed by", _date_or_blank(row["needed_by"])),
         ("number of buildings", _number_in_words(row["n_buildings"], lang, "{} buildings")),
@@ -556,7 +587,7 @@ def _facts_of_node(node: Any, row: dict[str, Any], lang: Lang) -> list[list[str]
         ("floor area to demolish", _number_in_words(row["demolish_floor_area_m2"], lang, "{} m²")),
         (
             "held up by",
-            f"{_text_or_blank(row['blocker'])}{_blocked_since_text(row, '%Y-%m-%d', lang)}",
+            f"{_text_or_blank(row['blocker'])}{_blocked_since_text(row, None, lang)}",
         ),
         ("face that waits", _text_or_blank(row["face"])),
     )

@@ -27,9 +27,9 @@ Ints = NDArray[np.integer[Any]]
 MILLIONTH = 1e6
 CARD = (
     "river", "bank", "chainage_m", "repeated", "node_id", "extent", "inside_m2", "inside_ratio",
-    "footprint_m2", "floors", "demolish_floor_area_m2", "floor_area_source", "structure", "use",
-    "title", "tenure", "owner", "tenants", "parcel_id", "cleared_by", "task_class", "cost_yuan",
-    "verdict", "reason", "since", "blocker", "blocker_since",
+    "footprint_m2", "floors", "floors_source", "demolish_floor_area_m2", "floor_area_source",
+    "structure", "use", "title", "tenure", "owner", "tenants", "parcel_id", "cleared_by",
+    "task_class", "cost_yuan", "verdict", "reason", "since", "blocker", "blocker_since",
 )  # fmt: skip
 NOT_TASKS = ("others", "retain", "review", "survey")
 SIGNALS = {"red": 0, "amber": 1, "green": 2}
@@ -282,6 +282,7 @@ def _words_for_script(lang: Lang) -> dict[str, Any]:
         "no": say("no", lang), "todo": code_label("status", TODO, lang=lang),
         "todo_letter": say("N ", lang).strip(), "houses": say("buildings ", lang).strip(),
         "nodes": say("nodes, the latest first ({})", lang, "{}"),
+        "nodes_plain": say("nodes ({})", lang, "{}"),
         "houses_of": say("({} buildings of the node)", lang, "{}"),
         "back": say("back to all", lang), "print_node": say("print this node", lang),
         "id": label("building_id", lang=lang), "nothing": say("nothing found", lang),

@@ -23,7 +23,7 @@ from folium.plugins import MeasureControl
 from folium.template import Template
 
 from pinghu_geo.campaign.progress import ProgressState
-from pinghu_geo.campaign.stages import stage_rules
+from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.deliver.ground import ground_picture
 from pinghu_geo.deliver.mapdata import card_columns, map_data, nodes_in_order, packed_shapes
 from pinghu_geo.deliver.standing import STRUCTURE_COLOUR, structures_on_plan
@@ -497,6 +497,10 @@ def _sums_html(
         said = say("floor area unknown", lang)
     else:
         said = say("{} m² of floor area to demolish", lang, f"{area.sum():,.0f}")
+    guess = area[affected.get("floor_area_source", pd.Series("", affected.index)) == "estimated"]
+    if guess.sum() > 0:
+        told = say("of which {} m² estimated", lang, f"{guess.sum():,.0f}")
+        said += f",{told}" if lang == "zh" else f", {told}"
     if 0 < unknown < len(area):
         said += say("(and {})", lang, say("{} buildings unknown", lang, f"{unknown:,}"))
     parts = [f"{count}{',' if lang == 'zh' else ', '}{html_text(said)}"]
@@ -612,6 +616,13 @@ class _SidePanel(MacroElement):
         rings = html_text(say("Rings: houses by class; with a red rim: a node that is late", lang))
         told = any(one["signal"] for one in data["nodes"])  # whether any is late is known
         rings = rings if told else html_text(say("Rings: houses by class", lang))
+        if any(one["code"] == TODO for one in data["classes"]):
+            counted = say(
+                "Each house counts by itself; on the board a node counts whole, where its last "
+                "house stands",
+                lang,
+            )
+            rings += f"<br>{html_text(counted)}"
         self.panel = (
             f'<div class="pg-panel"><div class="pg-head"><h1>{html_text(title)}</h1>'
             f'<div class="pg-search"><input type="search" placeholder="{hint}" aria-label="{hint}">'

@@ -503,7 +503,9 @@
     const place = find(".pg-nodes");
     if (!N.length) { place.replaceChildren(); return; }
     const table = el("table"), head = el("thead"), row = el("tr"), rows = el("tbody");
-    for (const word of W.node_heads) row.append(el("th", word));
+    // of a project without groups, days or progress there is nothing to say in these columns
+    const told = [true, N.some((one, n) => one.group || nodeWord(n)), N.some(one => one.late || one.due), true];
+    W.node_heads.forEach((word, k) => { if (told[k]) row.append(el("th", word)); });
     head.append(row); table.append(head, rows);
     const list = chosenNodes();
     for (const n of list) {
@@ -515,12 +517,13 @@
       second.append(el("div", nodeWord(n)), el("div", one.group));
       const third = el("td");
       third.append(el("div", one.late, "pg-late"), el("div", one.due));
-      tr.append(first, second, third, el("td", one.amount));
+      tr.append(...[first, second, third, el("td", one.amount)].filter((cell, k) => told[k]));
       tr.addEventListener("click", () => openNode(n));
       tr.addEventListener("keydown", e => { if (e.key === "Enter") openNode(n); });
       rows.append(tr);
     }
-    find(".pg-nodes-head").textContent = W.nodes.replace("{}", list.length);
+    const heading = N.some(one => one.signal) ? W.nodes : W.nodes_plain;
+    find(".pg-nodes-head").textContent = heading.replace("{}", list.length);
     place.replaceChildren(table);
   }
   const housesOf = n => { const f = []; for (let k = 0; k < total; k++) if (houseNode[k] === n) f.push(k); return f; };
@@ -656,6 +659,12 @@
   L.control.scale({position: "bottomright", imperial: false}).addTo(map);
   let before = null;
   const everything = L.latLngBounds(DATA.stations.flatMap(one => one.at.map(([c, x, y]) => [y, x])));
+  // until somebody takes the map in hand, all rivers are seen whole: a phone is turned, a window drawn smaller
+  let untouched = everything.isValid();
+  const whole = () => { if (untouched) map.fitBounds(everything, {animate: false, padding: [28, 28]}); };
+  for (const act of ["pointerdown", "wheel", "keydown"])
+    document.addEventListener(act, () => { untouched = false; }, {capture: true, passive: true});
+  map.on("resize", whole);
   window.addEventListener("beforeprint", () => {
     before = {bounds: map.getBounds()};
     map.getContainer().classList.add("pg-print");
@@ -695,13 +704,15 @@
   tiles.addTo(map);
   draw();
   map.invalidateSize({animate: false});
+  whole();
   // painted: the frame after the first drawing is through
   drawWaiting(true);
   requestAnimationFrame(() => setTimeout(() => performance.mark("pg-ready"), 0));
   window.pgMap = {map: map, waiting: () => waiting.length + toWrite,
     groups: () => { write(); return groups.map(one => one.n); },
     rings: () => groups.map(one => Object.fromEntries(one.of.map((n, k) => [DATA.classes[k].code, n]))),
-    openHouse: id => openHouse(H.ids.indexOf(id)), openNode: id => openNode(N.findIndex(n => n.id === id)),
+    openHouse: id => { untouched = false; openHouse(H.ids.indexOf(id)); },
+    openNode: id => { untouched = false; openNode(N.findIndex(n => n.id === id)); },
     classes: () => Object.fromEntries(DATA.classes.map((c, k) => [c.code, H.ids.filter((id, i) => klass[i] === k)])),
     stages: () => Object.fromEntries(H.ids.map((id, k) => [id, stage[k] < 0 ? "todo" : S[stage[k]].code])),
     shown: () => H.ids.filter((id, k) => visible[k]), point: id => map.latLngToContainerPoint(middle(H.ids.indexOf(id))),
