@@ -70,3 +70,48 @@ def test_a_name_that_cad_refuses_is_refused(tmp_path, name, straight):
         pg.write_dxf({name: straight}, tmp_path / "a.dxf")
     with pytest.raises(pg.errors.LayerError, match="differ by capitals only"):
         pg.write_dxf({"A": straight, "a": straight}, tmp_path / "a.dxf")
+
+
+def drawn(path, *lines, layer="房屋"):
+    """A drawing with open polylines on one layer."""
+    drawing = ezdxf.new("R2010")
+    drawing.layers.add(layer)
+    for line in lines:
+        at = [(500_000 + x, 2_500_000 + y) for x, y in line]
+        drawing.modelspace().add_lwpolyline(at, dxfattribs={"layer": layer})
+    drawing.saveas(path)
+    return path
+
+
+def outline(x, gap):
+    """A house of 10 x 8 m whose outline ends so far below its beginning."""
+    return [(x, 0), (x + 10, 0), (x + 10, 8), (x, 8), (x, gap)]
+
+
+def test_two_houses_drawn_open_are_no_two_banks(tmp_path):
+    """Each lacks the wall that faces the other; they were joined to one area, as bank lines are."""
+    one = [(10, 0), (0, 0), (0, 8), (10, 8)]
+    path = drawn(tmp_path / "a.dxf", one, [(30 - x, y) for x, y in one])
+    read = pg.read_layer(path, "buildings", layer="房屋", crs=CRS, row_ids=True)
+    assert read.geom_type.tolist() == ["LineString"] * 2
+    faults = pg.check(path, "buildings", layer="房屋", crs=CRS, row_ids=True, lang="en")
+    assert "banks_paired" not in set(faults["fault"])
+    assert (faults["fault"] == "wrong_geometry").sum() == 2
+
+
+@pytest.mark.parametrize("gap", [0.0005, -0.004, 0.0099])
+def test_an_outline_open_by_less_than_the_survey_knows_is_closed_and_said(tmp_path, gap):
+    path = drawn(tmp_path / "a.dxf", outline(0, gap), outline(30, 0.0), outline(60, 0.02))
+    read = pg.read_layer(path, "buildings", layer="房屋", crs=CRS, row_ids=True)
+    assert sorted(read.geom_type) == ["LineString", "Polygon", "Polygon"]
+    whole = read[read.geom_type == "Polygon"]
+    assert whole.area.tolist() == pytest.approx([80, 80], abs=0.1)
+    faults = pg.check(path, "buildings", layer="房屋", crs=CRS, row_ids=True, lang="en")
+    assert (faults["fault"] == "unclosed_ring").sum() == 1
+
+
+def test_two_banks_are_still_an_area_of_water(tmp_path):
+    banks = [[(0, 0), (200, 0)], [(0, 20), (200, 20)]]
+    path = drawn(tmp_path / "a.dxf", *banks, layer="红线")
+    read = pg.read_layer(path, "red_line", layer="红线", crs=CRS)
+    assert read.area.sum() == pytest.approx(4000)

@@ -38,6 +38,8 @@ FLAGS = re.compile(rb"[+-]?\d{1,5}")
 # what GDAL tells of an entity besides layer and text
 ENTITY_COLUMNS = ["PaperSpace", "SubClasses", "Linetype", "EntityHandle"]
 
+# An outline open by less [m] is closed: a survey's centimetre.
+CLOSED_M = 0.01
 # AutoCAD Color Index of the layers in turn: red, blue, green, magenta, cyan, yellow.
 COLOURS = (1, 5, 3, 6, 4, 2)
 
@@ -79,7 +81,7 @@ def read_dxf(
             )
         frame = frame[frame["Layer"] == layer].reset_index(drop=True)
     if "Polygon" in NOUNS[what].geometry:
-        frame = _with_lines_as_areas(frame, seen)
+        frame = _with_lines_as_areas(frame, what, seen)
     return frame.drop(columns=ENTITY_COLUMNS, errors="ignore")
 
 
@@ -215,10 +217,14 @@ def _unescaped_text(text: str) -> str:
     return re.sub(r"\\U\+([0-9A-Fa-f]{4})", lambda found: chr(int(found[1], 16)), text)
 
 
-def _with_lines_as_areas(frame: gpd.GeoDataFrame, seen: Findings) -> gpd.GeoDataFrame:
-    """The entities with every line that encloses an area, alone or with others, as polygon."""
+def _with_lines_as_areas(frame: gpd.GeoDataFrame, what: str, seen: Findings) -> gpd.GeoDataFrame:
+    """The entities with every line that encloses an area, alone or with others, as polygon.
+
+    Houses and parcels have no banks: two of their lines enclose nothing together.
+    """
     shapes = frame.geometry.to_numpy().copy()
     line = shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING
+    shapes = _closed_within_survey(shapes, line, seen)
     ring = line & shapely.is_closed(shapes) & (shapely.get_num_coordinates(shapes) >= 4)
     shapes[ring] = [shapely.Polygon(one.coords) for one in shapes[ring]]
     frame = frame.set_geometry(shapes)
@@ -228,7 +234,8 @@ def _with_lines_as_areas(frame: gpd.GeoDataFrame, seen: Findings) -> gpd.GeoData
     joined = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(shapes[open_lines])))
     closed = shapely.is_closed(joined) & (shapely.get_num_coordinates(joined) >= 4)
     made = [shapely.Polygon(one.coords) for one in joined[closed]]
-    rest, pairs = _paired_banks(joined[~closed])
+    banks = what not in ("buildings", "parcels")
+    rest, pairs = _paired_banks(joined[~closed]) if banks else (list(joined[~closed]), [])
     for area, caps in pairs:
         row = len(frame) - len(open_lines) + len(made) + 1
         seen.add("banks_paired", [f"row {row}"], caps=" + ".join(f"{c:,.1f} m" for c in caps))
@@ -237,6 +244,18 @@ def _with_lines_as_areas(frame: gpd.GeoDataFrame, seen: Findings) -> gpd.GeoData
     common = frame.iloc[[open_lines[0]] * (len(made) + len(rest))]
     drawn = common.set_geometry(np.array([*made, *rest], object))
     return gpd.GeoDataFrame(pd.concat([kept, drawn], ignore_index=True), geometry="geometry")
+
+
+def _closed_within_survey(shapes: Any, line: Any, seen: Findings) -> Any:
+    """Lines whose end lies within the survey's centimetre of their beginning, closed, and said."""
+    found = shapes.copy()
+    for k in np.flatnonzero(line & ~shapely.is_closed(shapes)):
+        xy = shapely.get_coordinates(shapes[k])
+        gap = float(np.hypot(*(xy[-1] - xy[0])))
+        if len(xy) >= 4 and gap <= CLOSED_M < shapely.length(shapes[k]) / 10:
+            found[k] = shapely.linestrings([*xy[:-1], xy[0]])
+            seen.add("unclosed_ring", [f"row {k + 1}"])
+    return found
 
 
 def _paired_banks(lines: Any) -> tuple[list[Any], list[tuple[Any, tuple[float, float]]]]:
