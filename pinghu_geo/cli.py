@@ -175,7 +175,8 @@ def new(
     from pinghu_geo.start import new_project
 
     spoken = _lang_of_command(lang)
-    for row in each_row(new_project(folder, name=name, lang=spoken)):
+    found = new_project(folder, name=name, lang=spoken)
+    for row in each_row(found):
         word = say("heights of the ground" if row.what == "dem" else "not used", spoken)
         if row.what in NOUNS:
             word = NOUNS[row.what].zh if spoken == "zh" else row.what
@@ -184,6 +185,12 @@ def new(
         why = translated(row.why, spoken)
         typer.echo(console_text(f"{mark} {word}  {row.file}{layer}: {why}"))
     target = folder / "project.toml"
+    rest = found[~found["taken"] & found["what"].isin(["buildings", "rivers"])]
+    if len(rest):
+        files = ", ".join(dict.fromkeys(rest["file"]))
+        told = say("Note: {}", spoken, say("of several layers of a kind the largest is taken, not: "
+                                           "{}", spoken, files))  # fmt: skip
+        typer.echo(console_text(told))
     typer.echo(console_text(say("Project file: {}", spoken, target)))
     form, then = say("widths.xlsx", spoken), f"pinghu run {target} --out {say('results', spoken)}"
     told = say("Next: fill in {} (or write widths = 15 in the file), then {}", spoken, form, then)

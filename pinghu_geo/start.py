@@ -119,6 +119,13 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
     dem = next((s for s in found if s.what == "dem"), None)
     rivers = _take_rivers(_largest_layer(found, "rivers", place), code, buildings.frame, dem)
     taken = {"buildings": buildings.seen, "rivers": rivers.seen}
+    for what, one in (("buildings", buildings), ("rivers", rivers)):
+        rest = [s for s in found if s.what == what and _place_of(s) != _place_of(one.seen)]
+        if rest:
+            one.notes.append(
+                "a project reads one layer of these; join them to one layer if these count, too: "
+                + ", ".join(_name_of(s, place) for s in rest[:20])
+            )
     for what in ("parcels", "zones", "dem", *OPTIONAL, *FLOOD):
         if any(s.what == what for s in found):
             taken[what] = _largest_layer(found, what, place)
@@ -137,8 +144,8 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
     text = _project_text(place, title, code, buildings, rivers, taken, tables, lang)
     write_whole(target, text)
     # an extract of OpenStreetMap holds several under one name
-    chosen = {(s.path, s.layer, s.geometry): s for s in (*taken.values(), *tables)}
-    found = [chosen.get((s.path, s.layer, s.geometry), s) for s in found]
+    chosen = {_place_of(s): s for s in (*taken.values(), *tables)}
+    found = [chosen.get(_place_of(s), s) for s in found]
     return pd.DataFrame(
         {
             "file": [_relative_path(s.path, place) for s in found],
@@ -146,7 +153,7 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
             "what": [s.what for s in found],
             "why": [s.why for s in found],
             "rows": [s.rows if s.rows >= 0 else pd.NA for s in found],
-            "taken": [(s.path, s.layer, s.geometry) in chosen for s in found],
+            "taken": [_place_of(s) in chosen for s in found],
         }
     )
 
@@ -173,6 +180,18 @@ def _largest_layer(found: Sequence[Sight], what: str, place: Path) -> Sight:
             hint="rivers are lines; call the file rivers or 河道, or write project.toml",
         )
     return max(alike, key=lambda s: s.rows)
+
+
+def _place_of(seen: Sight) -> tuple[Path, str | None, str]:
+    """Where a layer lies; an extract of OpenStreetMap holds several kinds in one place."""
+    return seen.path, seen.layer, seen.geometry
+
+
+def _name_of(seen: Sight, place: Path) -> str:
+    """A layer as it is called in the folder, with its rows."""
+    layer = f" [{seen.layer}]" if seen.layer else ""
+    rows = f" ({seen.rows:,})" if seen.rows >= 0 else ""
+    return f"{_relative_path(seen.path, place)}{layer}{rows}"
 
 
 def _relative_path(path: Path, place: Path) -> str:
@@ -254,6 +273,10 @@ def _take_rivers(
         quoted = '"' + column.replace('"', '""') + '"'
         keys["where"] = f"{quoted} in ({listed})"
         notes.append("only rivers with a name that pass the buildings and join to one line")
+        rest = [str(r) for r in frame.index.unique() if pd.notna(r) and str(r) not in whole]
+        if rest:
+            named = ", ".join(rest[:20]) + (", ..." if len(rest) > 20 else "")
+            notes.append(f"left out ({len(rest)}): {named}")
     if apart:
         notes.append(
             f"parts more than {JOIN_GAP_M:g} m apart, or a line across itself: "

@@ -1,6 +1,7 @@
 """From a folder of other people's files to a project that runs."""
 
 import json
+import re
 import shutil
 import tomllib
 import zipfile
@@ -123,6 +124,31 @@ def test_the_form_of_reaches_names_each_river_from_end_to_end(folder):
     assert rows[0][:3] == ("河道", "起点桩号", "终点桩号")
     widths = list(openpyxl.load_workbook(folder / "红线宽度.xlsx").worksheets[0].values)
     assert [row[:3] for row in rows[1:]] == [("O'Neill", widths[1][1], widths[2][1])]
+
+
+def test_a_second_layer_of_houses_is_not_passed_over_in_silence(folder):
+    """Half of the houses in another file: none of them was computed with, and nothing said so."""
+    houses = gpd.read_file(folder / "b.geojson")
+    houses.iloc[:1].to_file(folder / "房屋_西.geojson")
+    code, said, err = typed("new", str(folder))
+    assert code == 0, err
+    assert "未取:房屋_西.geojson" in said
+    text = (folder / "project.toml").read_text("utf-8")
+    assert "如应一并计算,先合并为一个图层:房屋_西.geojson (1)" in text
+
+
+def test_rivers_that_are_left_out_are_named(tmp_path):
+    sample = pg.sample_folder()
+    rivers = gpd.read_file(sample / "河道.shp")
+    houses = gpd.read_file(sample / "房屋.shp")
+    houses[houses.intersects(rivers.geometry[0].buffer(100))].to_file(tmp_path / "房屋.gpkg")
+    rivers.to_file(tmp_path / "河道.gpkg")
+    pg.new_project(tmp_path)
+    text = (tmp_path / "project.toml").read_text("utf-8")
+    rest = re.search(r"未取的河\((\d) 条\):(.*)", text)
+    assert rest, text
+    assert "木古河" in rest[2]
+    assert len(rest[2].split(", ")) == int(rest[1])
 
 
 def test_a_check_writes_nothing_that_nobody_asked_for(folder, monkeypatch):
