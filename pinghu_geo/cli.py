@@ -276,7 +276,7 @@ def check(
 
 
 def _check_and_report(project: Path, out: Path | None, lang: str | None) -> int:
-    """Faults of a project on stdout, and in a workbook if asked; the exit status, 2 where some are errors."""
+    """Faults of a project on stdout, and in a workbook if asked; 2 where some are errors."""
     from pinghu_geo.deliver.report import write_faults
     from pinghu_geo.intake.faults import check_summary
     from pinghu_geo.nouns.messages import say
