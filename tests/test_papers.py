@@ -405,3 +405,13 @@ def test_ids_meet_as_people_read_them(tmp_path):
         assert "第三组" in first
         assert "产权纠纷" in second
         assert "2018-02-02" in second
+
+
+@pytest.mark.parametrize("months", [1, 11, 29, 31, 35, 47, 120])
+def test_the_curve_of_a_plan_of_any_length_warns_nobody(months):
+    """Warnings are errors here: matplotlib had no interval for plans of nearly three years."""
+    from pinghu_geo.deliver.extracts import curve_picture
+
+    days = pd.date_range("2018-01-02", periods=months, freq="MS")
+    curve = pd.DataFrame({"planned_buildings": range(months), "done_buildings": 0}, index=days)
+    assert curve_picture(curve, days[0])[:4] == b"\x89PNG"

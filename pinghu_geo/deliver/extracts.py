@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.dates import AutoDateLocator, DateFormatter
+from matplotlib.dates import MONTHLY, AutoDateLocator, DateFormatter
 from matplotlib.figure import Figure
 
 from pinghu_geo.deliver.plots import chinese_font
@@ -182,6 +182,7 @@ def curve_picture(curve: pd.DataFrame, as_of: pd.Timestamp, *, lang: Lang = "zh"
     axes.axvline(as_of, color=LINE, linewidth=0.8)  # type: ignore[arg-type]
     # whole days, none on another; matplotlib's dates have no types
     days: Any = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
+    days.intervald[MONTHLY] = [*days.intervald[MONTHLY], 12]  # for plans of nearly three years
     axes.xaxis.set_major_locator(days)
     axes.xaxis.set_major_formatter(DateFormatter("%Y-%m-%d"))  # type: ignore[no-untyped-call]
     axes.set_ylim(bottom=0)
