@@ -275,8 +275,8 @@ def _take_rivers(
         notes.append("only rivers with a name that pass the buildings and join to one line")
         rest = [str(r) for r in frame.index.unique() if pd.notna(r) and str(r) not in whole]
         if rest:
-            named = ", ".join(rest[:20]) + (", ..." if len(rest) > 20 else "")
-            notes.append(f"left out ({len(rest)}): {named}")
+            names = ", ".join(rest[:20]) + (", ..." if len(rest) > 20 else "")
+            notes.append(f"left out ({len(rest)}): {names}")
     if apart:
         notes.append(
             f"parts more than {JOIN_GAP_M:g} m apart, or a line across itself: "
