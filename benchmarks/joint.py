@@ -501,7 +501,7 @@ def long_rivers(first: int, many: int) -> None:
         best = long_river(seed)
         proof = best.certificate.iloc[0]
         print(f"seed {seed}: {time.process_time() - start:.1f} s CPU, {len(best.nodes)} nodes, "
-              f"{proof['proof']}, {proof['total_yuan']:,.0f} yuan, gap {proof['gap']:.3%}, "
+              f"{proof['proof']}, {proof['total_yuan']:,.0f} yuan, gap {proof['gap_yuan']:.0f}, "
               f"rise {best.largest_rise_mm:.3f} mm", flush=True)  # fmt: skip
 
 

@@ -41,6 +41,19 @@ def test_two_nodes_that_compete_for_one_rise(cases, k):
     assert best.largest_rise_mm <= cases[k]["allowed_mm"]
 
 
+@pytest.mark.parametrize("seed", [0, 3])
+def test_stretches_searched_as_one_cost_the_same_together(seed, monkeypatch):
+    case = street(seed, 3)
+    apart = searched(case, locks=LOCKED, node_stations=1000)
+    monkeypatch.setattr("pinghu_geo.search.stretch.MANY_STEPS", 0)
+    one = searched(case, locks=LOCKED, node_stations=1000)
+    assert len(one.nodes) == 1 < len(apart.nodes)
+    assert set(one.certificate["proof"]) == set(apart.certificate["proof"]) == {"optimal"}
+    total = apart.certificate["total_yuan"].sum()
+    assert one.certificate["total_yuan"].sum() == pytest.approx(total)
+    assert keeps(one)
+
+
 @pytest.mark.parametrize(
     ("kind", "seed"),
     [("joined", 12), ("joined", 28), ("joined", 3), ("joined", 1005), ("joined", 1013), ("surveyed", 0), ("surveyed", 1),

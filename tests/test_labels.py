@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pinghu_geo.flood.survey import lay_sections
 from pinghu_geo.search import labels
-from pinghu_geo.search.fronts import Buckets
+from pinghu_geo.search.fronts import LITTLE, Buckets, Kin, Rows, order_by
 from pinghu_geo.search.labels import March
 from pinghu_geo.search.problem import NodeProblem, Pairs, Water, design_cost, design_works
 from pinghu_geo.search.trials import Cheapest, Work, cheapest, solve_node
@@ -417,6 +417,99 @@ def test_a_narrowed_stretch_keeps_every_design_below_its_limit(seed, monkeypatch
     near = solve_node(problem, known=base, enough=0.02)
     assert near.bound <= best.cost + 1e-6 <= near.cost + 2e-6
     assert near.cost - near.bound <= 0.02 * near.cost + 1e-6
+
+
+FRICTION = ["average_conveyance", "average_slope", "geometric", "harmonic"]
+
+
+@pytest.mark.parametrize("friction", FRICTION)
+def test_labels_that_their_kin_beats_are_not_missed(friction, monkeypatch):
+    """Whatever a march without this dominance brings to the upper end, one with it brings, too."""
+    monkeypatch.setattr(labels, "MANY_LABELS", 0)
+    problem, base = wide(3, stations=6, buildings=4)
+    problem = replace(problem, model=replace(problem.model, friction=friction))
+    problem = replace(problem, most_level=march(problem, base) + 0.03)
+    one = March(problem)
+    one.price(design_cost(problem, base))
+    here = labels.Arrivals(np.zeros(1), np.array([[problem.downstream_level]]))
+    found = one.run(here, np.inf, 10**7, np.inf)
+    monkeypatch.setattr(March, "_unbeaten_by_kin", lambda self, made, i: np.arange(len(made.cost)))
+    whole = one.run(here, np.inf, 10**7, np.inf)
+    assert found.count < 0.8 * whole.count
+    for cost, level in zip(whole.cost, whole.level[0], strict=True):
+        assert ((found.cost <= cost + 1e-6) & (found.level[0] <= level + 1e-7)).any()
+
+
+@pytest.mark.parametrize("grain", [0.5, 20.0, 300.0])
+def test_a_grain_loses_no_more_at_a_station_than_itself(grain):
+    problem, base = wide(1, stations=7, buildings=5)
+    best = solve_node(problem, known=base)
+    assert best.proven
+    one = March(problem)
+    one.price(design_cost(problem, base))
+    here = labels.Arrivals(np.zeros(1), np.array([[problem.downstream_level]]))
+    exact = one.run(here, np.inf, 10**7, np.inf)
+    found = one.run(here, np.inf, 10**7, np.inf, grain=grain)
+    assert found.count <= exact.count
+    assert best.cost - 1e-6 <= found.cost.min() <= best.cost + 7 * grain
+    options = one.read(found, int(np.argmin(found.cost)))[0]
+    assert design_cost(problem, options) == pytest.approx(found.cost.min())
+    assert (march(problem, options) <= problem.most_level + 1e-6).all()
+
+
+def test_what_the_grain_leaves_open_is_said(monkeypatch):
+    problem, base = wide(2, stations=7, buildings=5)
+    best = solve_node(problem, known=base)
+    monkeypatch.setattr("pinghu_geo.search.trials.MANY_STEPS", 0)
+    monkeypatch.setattr("pinghu_geo.search.trials.SMALL_GAP_WORK", 0)
+    for grain in (2e-4, 0.02, 0.3):
+        monkeypatch.setattr("pinghu_geo.search.trials.GRAIN", grain)
+        near = solve_node(problem, known=base)
+        assert near.bound <= best.cost + 1e-6 <= near.cost + 2e-6
+        # a gap below 1 % is not closed when so little work is to be done
+        assert near.cost - near.bound <= max(grain, 0.01) * best.cost + 1e-6
+
+
+FEW_OR_FAR = st.sampled_from([-(2**62), -2, -1, 0, 1, 2**62])
+
+
+@given(st.lists(st.tuples(FEW_OR_FAR, FEW_OR_FAR, st.sampled_from([-np.inf, -0.5, 0.0, 0.5])),
+                min_size=1))  # fmt: skip
+def test_order_is_that_of_lexsort(rows):
+    keys = [np.array([row[k] for row in rows], kind) for k, kind in enumerate((int, float, float))]
+    # as many as are no longer left to lexsort
+    keys = [np.resize(key, LITTLE + len(key)) for key in keys]
+    for many in (1, 2, 3):
+        assert order_by(*keys[:many]).tolist() == np.lexsort(keys[:many][::-1]).tolist()
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 9), st.integers(0, 9)),
+                min_size=1, max_size=40), st.integers(-1, 10))  # fmt: skip
+def test_the_lowest_that_is_no_dearer_is_found(rows, most):
+    pair, sets, cost, level = (np.array(v) for v in zip(*rows, strict=True))
+    made = Rows.of_labels(pair, sets.astype(np.uint64), cost.astype(float), level.astype(float))
+    for own, who in itertools.product(range(4), range(4)):
+        asked = np.array([own]), np.array([who], np.uint64), np.array([float(most)])
+        at = int(made.lowest_no_dearer(*asked)[0])
+        fine = (pair == own) & (sets == who) & (cost <= most)
+        assert (at >= 0) == fine.any()
+        assert at < 0 or (fine[at] and level[at] == level[fine].min())
+
+
+def test_kin_are_options_from_which_the_same_follows_for_the_same_buildings():
+    change = np.array([[0, 1, np.inf], [3, 0, np.inf], [0, 0, 0.0]])
+    kin = Kin.of(change, np.zeros((3, 3), np.uint64))
+    assert [sorted(v for v in row if v >= 0) for row in kin.others.tolist()] == [
+        [0, 1],
+        [0, 1],
+        [2],
+    ]
+    # to follow the first costs at most 1 more than to follow the second, the other way 3
+    assert kin.dearer[0, 1] == 1.0
+    assert kin.dearer[1, 0] == 3.0
+    touched = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], np.uint64)
+    kin = Kin.of(change, touched)
+    assert [sorted(v for v in row if v >= 0) for row in kin.others.tolist()] == [[0], [1], [2]]
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.floats(0, 100), st.floats(0, 9)),

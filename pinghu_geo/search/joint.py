@@ -21,7 +21,8 @@ import numpy as np
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.steady import Model, State
-from pinghu_geo.search.labels import WIDTHS, Arrivals, March, Trail, least_before
+from pinghu_geo.search.fronts import least_before
+from pinghu_geo.search.labels import WIDTHS, Arrivals, March, Trail
 from pinghu_geo.search.problem import EXCESS_M, SAME_COST, NodeProblem, design_cost
 from pinghu_geo.search.stretch import Reach, stretch_problem, touched_within
 from pinghu_geo.search.trials import REACH, Cheapest, Work, cheapest

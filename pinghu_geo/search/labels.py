@@ -25,7 +25,7 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.search.ascent import Root, ascended
 from pinghu_geo.search.bounds import Buildings, Sheaf, Steps, chords, cost_of
 from pinghu_geo.search.curves import KNEE, Curves, bend_of, minorant
-from pinghu_geo.search.fronts import Buckets
+from pinghu_geo.search.fronts import Buckets, Kin, Rows, least_before, lost_more, order_by
 from pinghu_geo.search.narrowing import passed_by, ways_below
 from pinghu_geo.search.problem import (
     EXCESS_M,
@@ -39,7 +39,6 @@ __all__ = [
     "Arrivals",
     "March",
     "Trail",
-    "least_before",
 ]
 
 # labels kept at a station on quick marches, which find good designs
@@ -48,6 +47,11 @@ WIDTHS = (50, 200)
 COMPARED = 40_000_000
 # what no design costs
 TOO_DEAR = 1e30
+# so many labels are worth the look for those that others beat
+MANY_LABELS = 1000
+# how much lower a label has to come out to beat one with other options [m], and the share by which
+# conveyances are taken for less and more than those tabulated
+LOWER_M, WIDER = 1e-9, 1e-3
 # steps continued at once
 STEPS = 400_000
 # prices of a metre of level: the first few span all that can matter, the others close in
@@ -396,11 +400,14 @@ class March:
     # --- labels
 
     def run(
-        self, here: Arrivals, limit: float, most: int, deadline: float, *, wary: Sheaf | None = None
-    ) -> Trail:
+        self, here: Arrivals, limit: float, most: int, deadline: float, *,
+        wary: Sheaf | None = None, grain: float = 0.0,
+    ) -> Trail:  # fmt: skip
         """March once: what may cost no more than the limit, and the least promise dropped.
 
-        Where there are more labels than ``most``, those are kept that look best by ``wary``.
+        Where there are more labels than ``most``, those are kept that look best by ``wary``. With a
+        ``grain`` [yuan] one of those that cost about the same stands for all: at each station what
+        is lost so costs at most as much less.
         """
         labels, count, dropped = self._arrival_labels(here), 0, np.inf
         trail = [labels]
@@ -417,7 +424,7 @@ class March:
             trail[-1] = labels = labels.take(keep)
             if not len(keep):
                 return Trail(trail, dropped, count, arrived=False)
-            labels = self._extend_labels(labels, i, limit)
+            labels = self._extend_labels(labels, i, limit, grain)
             trail.append(labels)
             count += len(labels.cost)
         return Trail(trail, dropped, count, arrived=True)
@@ -432,7 +439,7 @@ class March:
             found = np.maximum(found, labels.cost - rest + height + slope * over)
         return found
 
-    def _extend_labels(self, labels: _Labels, i: int, limit: float) -> _Labels:
+    def _extend_labels(self, labels: _Labels, i: int, limit: float, grain: float) -> _Labels:
         """Labels one station further up."""
         steps = self.steps[self.n - 2 - i]
         parts, held = [labels.take(slice(0))], 0
@@ -443,12 +450,13 @@ class March:
             ways.append(way)
             held += len(way)
             if held > STEPS:
-                parts.append(self._extend_by_steps(labels, parents, ways, i, limit))
+                parts.append(self._extend_by_steps(labels, parents, ways, i, limit, grain))
                 parents, ways, held = [], [], 0
         if held:
-            parts.append(self._extend_by_steps(labels, parents, ways, i, limit))
+            parts.append(self._extend_by_steps(labels, parents, ways, i, limit, grain))
         made = _Labels.join(parts)
-        made = made.take(made.best())
+        made = made.take(made.best(grain))
+        made = made.take(self._unbeaten_by_kin(made, i))
         return made.take(self._non_dominated(made, i))
 
     def _worth_a_step(
@@ -478,8 +486,9 @@ class March:
                 yield part[one], mine.start + way
 
     def _extend_by_steps(
-        self, labels: _Labels, parents: list[Array], ways: list[Array], i: int, limit: float
-    ) -> _Labels:
+        self, labels: _Labels, parents: list[Array], ways: list[Array], i: int, limit: float,
+        grain: float,
+    ) -> _Labels:  # fmt: skip
         """Labels that continue others by steps, those whose promise is no dearer than the limit."""
         steps, houses = self.steps[self.n - 2 - i], self.buildings
         parent, way = np.concatenate(parents), np.concatenate(ways)
@@ -497,10 +506,10 @@ class March:
         # a parabola through the three levels known starts Newton's method
         bend = np.stack([bend_of(own) for own in y])
         guess = y[:, :, 0] + share * (y[:, :, 2] - y[:, :, 0]) - bend * share * (1 - share)
-        return _Labels.join(self._solved(made, labels, i, limit, guess))
+        return _Labels.join(self._solved(made, labels, i, limit, guess, grain))
 
     def _solved(
-        self, made: _Labels, labels: _Labels, i: int, limit: float, guess: Array
+        self, made: _Labels, labels: _Labels, i: int, limit: float, guess: Array, grain: float
     ) -> list[_Labels]:
         """Labels with their levels, but those that others beat whatever their levels are.
 
@@ -509,12 +518,21 @@ class March:
         """
         if len(self.curves) > 1:
             return [self._with_levels(made, labels, i, limit, guess)[0]]
-        buckets = Buckets.of(made.pair, made.sets, made.cost)
-        likely = guess[0] <= buckets.lowest_of_cheaper(guess[0])
-        first = np.flatnonzero(likely)
+        worth = made.worth(grain)
+        buckets = Buckets.of(made.pair, made.sets, worth)
+        some = np.flatnonzero(guess[0] <= buckets.lowest_of_cheaper(guess[0]))
+        if len(some) >= MANY_LABELS:
+            guessed = replace(made.take(some), level=guess[:, some])
+            some = some[guessed.best(grain)]
+        first = some
         found, at = self._with_levels(made.take(first), labels, i, limit, guess[:, first])
-        beaten = made.level[0] >= buckets.lowest_of_cheaper(found.level[0], first[at])
-        rest = np.flatnonzero(~likely & ~beaten)
+        left = made.level[0] < buckets.lowest_of_cheaper(found.level[0], first[at])
+        left[first] = False
+        rest = np.flatnonzero(left)
+        if len(found.cost) and len(rest) >= MANY_LABELS:
+            rows = Rows.of_labels(found.pair, found.sets, found.worth(grain), found.level[0])
+            by = rows.lowest_no_dearer(made.pair[rest], made.sets[rest], worth[rest])
+            rest = rest[(by < 0) | (found.level[0, by] > made.level[0, rest])]
         others = self._with_levels(made.take(rest), labels, i, limit, guess[:, rest])[0]
         return [found, others]
 
@@ -548,6 +566,51 @@ class March:
         fine = (level >= low - EXCESS_M) & (level <= top + EXCESS_M)
         return np.asarray(fine.all(axis=0))
 
+    def _unbeaten_by_kin(self, labels: _Labels, i: int) -> Array:
+        """Labels that none beats with other options from which the same can follow.
+
+        Every step of the one beaten costs the other no more, and ends no higher.
+        """
+        left = np.arange(len(labels.cost))
+        if not i or len(left) < MANY_LABELS:
+            return left
+        kin = [Kin.of(self.p.change_cost, bits) for bits in self.buildings.pair_bits[:, i - 1]]
+        if all(one.others.shape[1] == 1 for one in kin):
+            return left
+        rows = Rows.of_labels(labels.pair, labels.sets, labels.cost, labels.level[0])
+        above = [self._conveyances(f, i - 1) for f in range(len(self.curves))]
+        for one in kin[0].others.T:
+            for other in kin[1].others.T:
+                a, b = np.divmod(labels.pair[left], self.o)
+                to_a, to_b = one[a], other[b]
+                some = (to_a >= 0) & (to_b >= 0) & ((to_a != a) | (to_b != b))
+                dearer = kin[0].dearer[to_a, a] + kin[1].dearer[to_b, b]
+                by = rows.lowest_no_dearer(
+                    to_a * self.o + to_b, labels.sets[left], labels.cost[left] - dearer
+                )
+                some = np.flatnonzero(some & (by >= 0))
+                beaten = np.ones(len(some), bool)
+                for f, curves in enumerate(self.curves):
+                    mine, its = (
+                        (labels.level[f, k], labels.energy[f, k], labels.conveyance[f, k])
+                        for k in (left[some], by[some])
+                    )
+                    more = lost_more(curves, i - 1, above[f], its, mine)
+                    beaten &= its[1] + more < mine[1] - LOWER_M
+                left = np.delete(left, some[beaten])
+        return left
+
+    def _conveyances(self, f: int, i: int) -> Array:
+        """The least and the most conveyance (2,) that steps up to a station can meet there."""
+        steps = self.steps[self.n - 2 - i]
+        low = np.full(self.o**2, np.inf)
+        np.minimum.at(low, steps.above, steps.levels[f][:, 0])
+        pair = np.flatnonzero(np.isfinite(low))
+        row, top = i * self.o**2 + pair, np.full(len(pair), self.most[f, i] + EXCESS_M)
+        least, most = (self.curves[f].read(row, level)[2] for level in (low[pair], top))
+        ends = least.min(initial=np.inf) * (1 - WIDER), most.max(initial=0.0) * (1 + WIDER)
+        return np.array(ends)
+
     def _non_dominated(self, labels: _Labels, i: int) -> Array:
         """Labels that no other with the same choice beats, whatever buildings each has paid for.
 
@@ -561,7 +624,7 @@ class March:
         beaten = np.zeros(many, bool)
         most = int(COMPARED // max(many, 1))
         for level in labels.level:
-            order = np.lexsort((labels.cost, level, labels.pair))
+            order = order_by(labels.pair, level, labels.cost)
             rank = np.empty(many, int)
             rank[order] = np.arange(many)
             new = np.diff(labels.pair[order], prepend=-1) != 0
@@ -611,23 +674,6 @@ class March:
         return levels_of(self.p, options, level)
 
 
-def least_before(value: Array, group: Array, column: Array) -> Array:
-    """Where the least value before each one stands, within its group; -1: it is the first.
-
-    Groups stand one after the other, ``column`` is the place in each.
-    """
-    many = len(value)
-    order = np.argsort(value, kind="stable")
-    rank = np.empty(many, int)
-    rank[order] = np.arange(many)
-    # each group is lifted below the one before, so that what is least so far is so within it
-    least = np.minimum.accumulate(rank - group * many) + group * many
-    found = np.full(many, -1)
-    after = np.flatnonzero(column > 0)
-    found[after] = order[least[after - 1]]
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class _Labels:
     """Labels at one station; levels, energies and conveyances are (floods, labels)."""
@@ -654,12 +700,16 @@ class _Labels:
             *(np.concatenate([getattr(p, f) for p in parts], axis=-1) for f in cls.__slots__)
         )
 
-    def best(self) -> Array:
+    def worth(self, grain: float) -> Array:
+        """Costs to compare, those within a grain alike."""
+        return np.floor(self.cost / grain).astype(int) if grain else self.cost
+
+    def best(self, grain: float = 0.0) -> Array:
         """Labels that no other with the same choice and buildings beats in cost and levels.
 
         Of several floods those are found whose better one is the lowest so far in the first.
         """
-        order = np.lexsort((*self.level[::-1], self.cost, self.sets, self.pair))
+        order = order_by(self.pair, self.sets, self.worth(grain), *self.level)
         pair, sets, level = self.pair[order], self.sets[order], self.level[:, order]
         new = np.r_[True, (pair[1:] != pair[:-1]) | (sets[1:] != sets[:-1])][: len(order)]
         group = np.cumsum(new) - 1
@@ -671,4 +721,4 @@ class _Labels:
             at = least_before(own, group, column)
             other = np.maximum(at, 0)
             beaten |= (at >= 0) & (level[:, other] <= level + 1e-12).all(axis=0)
-        return np.sort(order[~beaten])
+        return order[~beaten]

@@ -131,8 +131,10 @@ def least_demolition_within_rise(
     further stretches cost can't beat the best design known. A building is paid for where the
     straight line between two stations takes it. Where no list was cut short, the
     design is proven optimal for the whole river, for the menu of offsets and walls, at the levels
-    allowed less 0.02 mm. Rivers that join share the level where they meet: they are searched
-    together, by branching on it, and what is proven is proven of all of them.
+    allowed less 0.02 mm. In stretches of many steps designs that cost 0.02 % less at most may be
+    passed over: then that is the gap, unless it is closed with little more work. Rivers that join
+    share the level where they meet: they are searched together, by branching on it, and what is
+    proven is proven of all of them.
 
     With ``bend_every_m`` the optimum is then drawn with fewer bends: straight from bend to bend or
     with longer slants, at any offset between those of the menu, wherever that costs less than the

@@ -13,6 +13,7 @@ from pinghu_geo.flood.steady import Model
 from pinghu_geo.search.contacts import Contacts
 from pinghu_geo.search.problem import MOST_BUILDINGS, NodeProblem, Pairs, Water, open_at_once
 from pinghu_geo.search.thresholds import Touches
+from pinghu_geo.search.trials import MANY_STEPS
 from pinghu_geo.search.walls import Half, River, Wall, ground_of
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
 SWITCH_YUAN = 1.0
 # height above the highest level that sections of options are kept for [m]
 ABOVE_M = 1.0
+# stations between stretches that are searched as one at most, where one of them has many steps
+NEAR = 10
 
 
 class Options(NamedTuple):
@@ -57,6 +60,11 @@ class Options(NamedTuple):
     def move(self) -> Array:
         """Move of each option [m]."""
         return np.repeat(self.moves, len(self.walls))
+
+    def far(self) -> Array:
+        """How far options lie apart (options, options) [m]."""
+        move = self.move()
+        return np.asarray(np.abs(move[:, None] - move))
 
     def wall(self) -> Array:
         """Wall of each option."""
@@ -152,7 +160,37 @@ def extents(reach: Reach, limits: Mapping[str, float]) -> list[tuple[int, int]]:
     shut = sorted(reach.closed.union(fast))
     free = [part for run in found for part in _apart_from(shut, touch, *run)]
     parts = [part for start, stop in free for part in _cut_to_set_size(reach, hit, start, stop)]
-    return [(a, b) for a, b in parts[::-1] if reach.calm[a : b + 1].all()]
+    calm = [(a, b) for a, b in parts if reach.calm[a : b + 1].all()]
+    return _joined(reach, sorted(calm), shut, limits)[::-1]
+
+
+def _joined(
+    reach: Reach, parts: list[tuple[int, int]], shut: list[int], limits: Mapping[str, float]
+) -> list[tuple[int, int]]:
+    """Stretches from upstream to downstream, those near to one another as one.
+
+    Only where one of them has many steps: bounds over both are closer then than what the one can
+    tell the other of its costs.
+    """
+    change = reach.options.far() <= limits["taper"] * np.diff(reach.measure).min() + 1e-9
+    free = np.isfinite(reach.works) * 1.0
+    ways = np.einsum("sia,ab,sib->si", free[:, :-1], change, free[:, 1:]).prod(axis=0)
+    touch, found = reach.touch, list[tuple[int, int]]()
+    for first, last in parts:
+        if found:
+            start, stop = found[-1]
+            within = (touch.from_station <= last) & (touch.to_station >= start)
+            many = max(ways[start:stop].sum(), ways[first:last].sum()) >= MANY_STEPS
+            if (
+                many and first - stop <= NEAR and reach.calm[stop : first + 1].all()
+                and not any(stop <= k < first for k in shut)
+                and open_at_once(touch.from_station[within], touch.to_station[within])[1]
+                <= MOST_BUILDINGS
+            ):  # fmt: skip
+                found[-1] = (start, last)
+                continue
+        found.append((first, last))
+    return found
 
 
 def _runs_of_true(busy: Array) -> list[tuple[int, int]]:
@@ -245,7 +283,7 @@ def stretch_problem(
         for flood, arrives, most in zip(reach.floods, level, reach.most, strict=True)
     ]  # fmt: skip
     gap = float(np.diff(reach.measure[first : last + 1]).min())
-    far = np.abs(options.move()[:, None] - options.move())
+    far = options.far()
     switch = options.wall()[:, None] != options.wall()
     price = SWITCH_YUAN * switch + limits["change_yuan_m"] * far
     change = np.where(far <= limits["taper"] * gap + 1e-9, price, np.inf)

@@ -20,12 +20,12 @@ from pinghu_geo.search.bounds import Sheaf
 from pinghu_geo.search.labels import WIDTHS, Arrivals, March, Trail
 from pinghu_geo.search.problem import SAME_COST, NodeProblem, design_cost, levels_of
 
-__all__ = ["REACH", "Cheapest", "NodeSolution", "Work", "cheapest", "solve_node"]
+__all__ = ["MANY_STEPS", "REACH", "Cheapest", "NodeSolution", "Work", "cheapest", "solve_node"]
 
 # how far limits lie above the bound, as shares of the gap to the best design known
 REACH = (0.07, 0.14, 0.22, 0.31, 0.41, 0.52, 0.64, 0.78, 1.0)
 # how many times as many labels the next limit is to keep, where it can be told
-TIMES = 4.0
+TIMES = 2.5
 # how many times as many are worth the limit that ends the search
 FAR = 12.0
 # from how many steps on a stretch is narrowed; how few steps have to be left to do it again
@@ -36,9 +36,16 @@ PROBES, MANY_LABELS = (300, 1500), 100_000
 # how far above the bound a limit may lie, as a share of it; twice that after one that few labels
 # refute
 STEP = 0.013
+# the share of the bound by which labels may differ that stand for one another in a stretch of many
+# steps: walls that change here or there make thousands that differ by some yuan and hundredths of a
+# millimetre. How many times as many there are to be without it
+GRAIN = 2e-4
+# ... and in marches that only look for designs, so that the few labels kept are unlike
+WIDE_GRAIN = 0.1
+UNGRAINED = 5
 # labels made at most in a search of one river; and once no design can be this share cheaper
-MOST_WORK = 6_000_000
-SMALL_GAP, SMALL_GAP_WORK = 0.01, 1_500_000
+MOST_WORK = 3_000_000
+SMALL_GAP, SMALL_GAP_WORK = 0.01, 600_000
 
 
 @dataclass(slots=True)
@@ -102,14 +109,23 @@ class _Search:
         # without a known design the first full march settles it: both may be infinite
         return not best.gap > small or self.work.enough(best.cost, best.bound)
 
-    def run(self, march: March, limit: float, most: int, wary: Sheaf | None = None) -> Trail:
+    def grain(self, share: float = GRAIN) -> float:
+        """Cost within which labels at a station stand for one another [yuan]."""
+        some = self.march.many_steps >= MANY_STEPS and np.isfinite(self.best.bound)
+        return share * max(self.best.bound, 0.0) / self.march.n if some else 0.0
+
+    def run(
+        self, march: March, limit: float, most: int, wary: Sheaf | None = None, grain: float = 0.0
+    ) -> Trail:
         """March once; designs found and bounds proven are kept."""
-        best = self.best
+        best, loss = self.best, grain * march.n
         # bounds may have become better
         best.bound = max(
             best.bound, min(float(march.least(self.level[:, None])[0]), limit, best.cost)
         )
-        trail = march.run(self.here, limit - SAME_COST, most, self.work.deadline, wary=wary)
+        trail = march.run(
+            self.here, limit - SAME_COST, most, self.work.deadline, wary=wary, grain=grain
+        )
         self.work.done += trail.count
         best.count += trail.count
         dropped = min(trail.dropped, limit)
@@ -118,7 +134,7 @@ class _Search:
             at = int(np.argmin(total))
             if total[at] < best.cost:
                 best.cost, best.options = float(total[at]), march.read(trail, at)[0]
-        best.bound = max(best.bound, min(dropped, best.cost))
+        best.bound = max(best.bound, min(dropped, best.cost) - loss)
         return trail
 
     def quick(self) -> None:
@@ -135,7 +151,7 @@ class _Search:
             # where others look for designs, too, the first one is enough
             known = self.best.cost < before and self.march.many_steps >= MANY_STEPS
             if WIDTHS[-1] < self.most and not self.over and not known:
-                self.run(self.march, self.best.cost, WIDTHS[-1], sheaf)
+                self.run(self.march, self.best.cost, WIDTHS[-1], sheaf, self.grain(WIDE_GRAIN))
 
     def rise(self) -> None:
         """Limits that rise, until the gap is small enough or all has been kept."""
@@ -155,14 +171,24 @@ class _Search:
                         return
                     limit = max(self._last_limit(), best.bound)
                     march = self._narrowed(limit)
+            grain = self.grain()
             if best.bound < limit:
-                trail = self.run(march, limit, self.most)
+                trail = self.run(march, limit, self.most, grain=grain)
                 self.marched.append((limit, trail.count))
                 self.step = STEP if trail.count >= MANY_LABELS else self.step
                 # lists cut short twice won't prove more
-                cut += best.bound < min(limit, best.cost) - SAME_COST
+                cut += best.bound < min(limit, best.cost) - grain * march.n - SAME_COST
             if cut > 1 or self.over or limit >= best.cost or self._late():
-                return
+                break
+        if not cut and self.marched:
+            self._settle()
+
+    def _settle(self) -> None:
+        """What the grain leaves open: all is kept once more, where that is little work."""
+        work = self.work
+        ahead = UNGRAINED * self.marched[-1][1] + work.done
+        if not (self.over or self._late()) and ahead <= min(SMALL_GAP_WORK, work.most):
+            self.run(self._narrowed(self.best.cost), self.best.cost, self.most)
 
     def _probe(self, march: March, limit: float) -> None:
         """Look for designs below a limit with few labels, and with more where many are made."""
@@ -173,22 +199,25 @@ class _Search:
                 and width < self.most
                 and count >= MANY_LABELS
             ):
-                count = self.run(march, limit, width, march.sheaves[-1]).count
+                grain = self.grain(WIDE_GRAIN)
+                count = self.run(march, limit, width, march.sheaves[-1], grain).count
 
     def _late(self) -> bool:
         return self.work.deadline < np.inf and time.monotonic() > self.work.deadline
 
     def _last_limit(self) -> float:
         """Where nothing below it arrives, the gap is small enough."""
-        return (1 - self.enough) * self.best.cost + (SAME_COST if self.enough else 0.0)
+        more = SAME_COST + self.grain() * self.march.n if self.enough else 0.0
+        return (1 - self.enough) * self.best.cost + more
 
     def _next_limit(self, gap: float, reach: float) -> float:
         best = self.best
         if not np.isfinite(best.cost):
             return best.cost
-        limit = min(self._expected(best.bound + reach * gap, TIMES), best.cost)
-        if best.bound > 0 and self.march.many_steps >= MANY_STEPS:
+        limit = self._expected(best.bound + reach * gap, TIMES)
+        if best.bound > 0 and self.march.many_steps >= MANY_STEPS and len(self.marched) < 2:
             limit = min(limit, (1 + self.step) * best.bound)
+        limit = min(limit, best.cost)
         last = self._last_limit()
         near = best.gap <= 4 * self.enough * best.cost
         if near and (len(self.marched) < 2 or last <= self._expected(limit, FAR)):
