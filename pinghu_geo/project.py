@@ -112,7 +112,7 @@ CURES_IN_FILES = {
         "give their buildings floor areas (建筑面积) or floors (层数), and tenants (租户数), "
         "0 where nobody rents"
     ),
-    r"pd\.to_numeric\(|\.replace\(\[float\(": "correct them, or leave the cells empty",
+    r"pd\.to_numeric\(|\.replace\(\[float\(|\.where\(": "correct them, or leave the cells empty",
     r"^(\w+) = \1(?:\.loc)?\[": "correct the rows in the file, or leave them out",
 }
 

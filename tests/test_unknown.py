@@ -32,7 +32,7 @@ def test_nothing_known_is_na_in_every_sum(columns):
     assert found.by_river["n_tenants_unknown"].tolist() == [2]
     said = found.summary()[0]
     assert "少拆建筑面积不详(2 栋建筑面积不详)" in said
-    assert "少清退租户不详(2 栋租户数不详)" in said
+    assert "少清退租户数不详(2 栋租户数不详)" in said
     assert " 0 m²" not in said
     assert "补偿" not in said
 
@@ -140,3 +140,22 @@ def test_the_sum_below_a_column_with_blanks_says_that_it_is_of_the_known(tmp_pat
     assert "已知" in sheet.cell(row, at).number_format
     inside = next(c.column for c in sheet[3] if str(c.value).startswith("红线内面积"))
     assert "已知" not in sheet.cell(row, inside).number_format
+
+
+def test_no_storeys_are_unknown_and_no_area_is_below_nothing():
+    """Houses of 0 floors were 0 m² "estimated"; an area of -5 m² was subtracted from the sum."""
+    rivers = river_frame({"A": [(0, 0), (100, 0)]})
+    shapes = {k: shapely.box(10 + 20 * n, -5, 20 + 20 * n, 5) for n, k in enumerate("abc")}
+    houses = building_frame(shapes, floors=[0, 2, 0], floor_area_m2=[np.nan, np.nan, 50.0])
+    with pytest.warns(UserWarning, match="1 of 3 buildings is estimated"):
+        hit = pg.affected(houses, pg.red_line(rivers, 10.0), rivers)
+    assert hit["demolish_floor_area_m2"].fillna(-1).tolist() == [-1, 200, 50]
+    sums = pg.totals(hit)
+    assert sums["n_unknown"].tolist() == [1]
+    assert sums["demolish_floor_area_m2"].tolist() == [250]
+    bad = houses.assign(floor_area_m2=[np.nan, -5.0, 50.0])
+    with pytest.raises(pg.errors.LayerError, match=r"below 0 \(1: b\)") as said:
+        pg.affected(bad, pg.red_line(rivers, 10.0), rivers)
+    names = {"buildings": bad}
+    exec(said.value.hint.partition(": ")[2], {}, names)  # noqa: S102 - the cure is typed as it stands
+    assert names["buildings"]["floor_area_m2"].isna().tolist() == [True, True, False]

@@ -311,7 +311,16 @@ def floor_area(buildings: pd.DataFrame) -> pd.DataFrame:
         footprint = numbers(buildings, "footprint_m2", "buildings")
     else:
         footprint = pd.Series(shapely.area(buildings.geometry.to_numpy()), index=index)
-    guess = footprint * numbers(buildings, "floors", "buildings")
+    if (below := known < 0).any():
+        raise LayerError(
+            "has floor areas below 0",
+            layer="buildings",
+            ids=index[below],
+            hint='correct them, or count them as unknown: buildings["floor_area_m2"] = '
+            'buildings["floor_area_m2"].where(buildings["floor_area_m2"] >= 0)',
+        )
+    floors = numbers(buildings, "floors", "buildings")
+    guess = footprint * floors.where(floors > 0)  # no storeys at all: nobody counted them
     stated = buildings.get("floor_area_source", pd.Series(index=index, dtype="str"))
     source = stated.where(stated.notna(), "surveyed").where(known.notna(), "estimated")
     estimated = known.isna() & guess.notna()
