@@ -132,3 +132,14 @@ def test_what_can_t_be_moved_is_named():
         pg.errors.LayerError, match="side_slope, n_wall, wall_yuan_m or strip_m.*斜坡"
     ):
         pg.search.moved_sections(made, line(), line(), RIVERS, walls=bad)
+
+
+def test_a_table_of_design_sections_is_refused_by_its_own_name():
+    with pytest.raises(pg.errors.LayerError, match="^design: lacks") as found:
+        pg.design_sections(pd.DataFrame({"river": ["A"]}))
+    assert found.value.said_in("zh").startswith("设计断面表")
+    without_bed = {"river": ["A"], "chainage_m": 0.0, "bed_level_m": 0.0, "n": 0.03}
+    with pytest.raises(pg.errors.HydraulicsError, match="^design: has channels without a bed"):
+        pg.design_sections(
+            pd.DataFrame(without_bed | {"left_m": 1.0, "right_m": 1.0, "bank_level_m": -1.0})
+        )

@@ -295,10 +295,10 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
     [-8.0, -5.0, 5.0, 8.0]
     """
     need = ("river", "chainage_m", "bed_level_m", "n")
-    require_columns(stations, need, "stations")
-    v = {c: numbers(stations, c, "stations").to_numpy() for c in need[1:]}
+    require_columns(stations, need, "design")
+    v = {c: numbers(stations, c, "design").to_numpy() for c in need[1:]}
     slope, wall, berm_level, berm = (
-        numbers(stations, c, "stations").to_numpy()
+        numbers(stations, c, "design").to_numpy()
         for c in ("side_slope", "n_wall", "berm_level_m", "berm_m")
     )
     slope, wall = np.nan_to_num(slope), np.where(np.isfinite(wall), wall, v["n"])
@@ -307,7 +307,7 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
     berm, shelf = np.where(has, berm, 0.0), np.where(has, berm_level, bed)
     sides, heights = [], []
     bad = has & ~(berm_level > bed)
-    both = numbers(stations, "bank_level_m", "stations").to_numpy()
+    both = numbers(stations, "bank_level_m", "design").to_numpy()
     for side in ("left", "right"):
         top = _side_values(stations, f"{side}_top_m", "bank_level_m", both)
         # how far each corner stands back from the top of the wall
@@ -316,7 +316,7 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
             + [slope * (top - shelf) + berm, slope * (top - bed) + berm],
             axis=1,
         )
-        half = numbers(stations, "bed_width_m", "stations").to_numpy() / 2
+        half = numbers(stations, "bed_width_m", "design").to_numpy() / 2
         wide = _side_values(stations, f"{side}_m", "bed_width_m", half + back[:, 3])
         sides.append(wide[:, None] - back)
         heights.append(np.stack([top, shelf, shelf, bed], axis=1))
@@ -326,7 +326,7 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
     if bad.any():
         raise HydraulicsError(
             "has channels without a bed between their walls",
-            layer="stations",
+            layer="design",
             ids=places(stations.reset_index(drop=True), np.flatnonzero(bad)),
             hint="widen left_m and right_m, lower side_slope, or check the levels",
         )
@@ -352,8 +352,8 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
 def _side_values(stations: pd.DataFrame, own: str, common: str, both: Array) -> Array:
     """What a side of the channel has of its own, else what both have."""
     if own not in stations.columns and common not in stations.columns:
-        require_columns(stations, (common if own.endswith("top_m") else own,), "stations")
-    values = numbers(stations, own, "stations").to_numpy()
+        require_columns(stations, (common if own.endswith("top_m") else own,), "design")
+    values = numbers(stations, own, "design").to_numpy()
     return np.asarray(np.where(np.isfinite(values), values, both))
 
 
