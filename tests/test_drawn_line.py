@@ -112,6 +112,28 @@ def test_corners_too_close_for_stations_are_counted_and_bounded():
     assert all(drawn.intersection(h).area < 1e-3 for h in houses.values())
 
 
+def test_no_house_can_be_spared_for_less_than_nothing():
+    """Sparing a house can't make the best design cheaper, where corners stand close, too.
+
+    On the sample's densest river one of several pairs of thresholds covered a house between two
+    stations, and the optimum by these paid for it: a line that spares it is 946,813 yuan cheaper.
+    """
+    sample = pg.sample_folder()
+    rivers = pg.read_layer(sample / "河道.shp", "rivers").loc[["君子布河"]]
+    widths = pg.read_table(sample / "红线宽度_原方案.csv", "widths").query("river == '君子布河'")
+    buildings = pg.read_layer(sample / "房屋.shp", "buildings")
+    rates = pg.read_table(sample / "补偿标准_示例.csv", "rates")
+    limits = {"inward_m": 4, "outward_m": 4, "clear_m": 0.3}
+    best = pg.least_demolition(rivers, widths, buildings, limits, rates=rates)
+    proof = best.certificate.iloc[0]
+    assert proof["decided_between"] > 0
+    assert proof["bound_yuan"] == pytest.approx(proof["total_yuan"], abs=1e-6)
+    # all that the bound on drawn lines doesn't count is less than a house
+    assert proof["total_yuan"] - proof["drawn_bound_yuan"] < 1000.0
+    for house in best.buildings.index[best.buildings["hindered_by"] == "cost"]:
+        assert (pg.what_would_save(best, house)["extra_yuan"] >= 0).all()
+
+
 def test_a_house_in_the_fan_outside_of_a_bend():
     """A right angle to the left: outside of it the line is a circle of the width at the corner."""
     corner = (100.0, 0.0)

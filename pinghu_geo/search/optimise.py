@@ -44,6 +44,7 @@ from pinghu_geo.search.offsets import (
     require_room,
     within_reach,
 )
+from pinghu_geo.search.problem import SAME_COST
 from pinghu_geo.search.stakes import stakes, straight
 from pinghu_geo.search.thresholds import Touches, changes, counted_as_drawn, touches_of
 from pinghu_geo.search.walls import River, Wall, as_surveyed, offset_at, wall_menu
@@ -192,15 +193,7 @@ class LeastDemolition(Result):
         for river in still_taken(self.buildings, building_id)["river"]:
             one = self.problems[river]
             number = int(np.flatnonzero(one.ids == building_id)[0])
-            # dearer than all that a line can cost: taken only where every line takes it
-            cost, works = one.problem.cost.copy(), one.problem.works
-            dear = cost.sum() + np.where(np.isfinite(works), works, 0.0).max(axis=2).sum()
-            dear += one.problem.change_cost * works.shape[2] * works.shape[1] * 2
-            cost[number] = np.ceil(dear) + 1.0
-            asked = replace(one, problem=replace(one.problem, cost=cost), line=None)
-            new = _solved_river(asked)
-            spared = new is not None and not new.solution.touched[number]
-            found[river] = new if spared else None
+            found[river] = _solved_sparing(one, number)
         return found
 
 
@@ -252,6 +245,7 @@ class _RiverProblem:
     ids: Array  # building of each number
     banks: Banks | None  # of the conveyance rule
     menu: list[Wall | None]
+    surely: Solution = NOTHING  # with what a line takes whatever it does beside, and nothing else
     line: _BentLine | None = None  # instead of the solution's, by the rule on bends
 
     @property
@@ -383,10 +377,11 @@ def least_demolition(
     of offsets take a building and others don't: two thresholds cover those that do, the building is
     one of ``decided_between``, and what is promised to stay is clear of the line as drawn. One that
     is paid for though the line clears it gets other thresholds and the river is searched again, so
-    that none is paid for that stays; one that is closer than ``clear_m`` is paid for, and called
-    near. ``drawn_bound_yuan`` counts only what is taken for sure: no line drawn over the same
-    stations costs less. With one building more or fewer the corners, and so the stations, differ;
-    ``stations`` compares over the same ones.
+    that none is paid for that stays; one that the bound on drawn lines doesn't count is asked for
+    a line that spares it, which is taken where it is cheaper; one that is closer than ``clear_m``
+    is paid for, and called near. ``drawn_bound_yuan`` counts only what is taken for sure: no line
+    drawn over the same stations costs less. With one building more or fewer the corners, and so the
+    stations, differ; ``stations`` compares over the same ones.
 
     With ``bend_every_m`` places of the optimum where bends follow closely are then drawn straight
     from bend to bend, where that costs less than the bends do; such a line needs no offset of the
@@ -469,7 +464,7 @@ def least_demolition(
         ids = buildings.index[reach.ids].to_numpy()
         problem = replace(bare, cost=cost)
         mine = _RiverProblem(name, place, grid, problem, NOTHING, reach, ids, choice, menu)
-        found = _solved_river(mine)
+        found = _best_as_drawn(mine)
         if found is None:
             raise _conflict_error(name, grid, bare)
         solved[name] = found if bends is None else _less_bent(found, walls_met, given, bends)
@@ -541,6 +536,43 @@ def _solved_river(one: _RiverProblem) -> _RiverProblem | None:
         one = replace(one, reach=reach)
 
 
+def _solved_sparing(one: _RiverProblem, number: int) -> _RiverProblem | None:
+    """A river's answer among lines that spare a building; None: there is no such line."""
+    # dearer than all that a line can cost: taken only where every line takes it
+    cost, works = one.problem.cost.copy(), one.problem.works
+    dear = cost.sum() + np.where(np.isfinite(works), works, 0.0).max(axis=2).sum()
+    dear += one.problem.change_cost * works.shape[2] * works.shape[1] * 2
+    cost[number] = np.ceil(dear) + 1.0
+    new = _solved_river(replace(one, problem=replace(one.problem, cost=cost), line=None))
+    return None if new is None or new.solution.touched[number] else new
+
+
+def _best_as_drawn(one: _RiverProblem) -> _RiverProblem | None:
+    """A river's answer, with other thresholds where these let a cheaper line be drawn.
+
+    What is decided between stations is covered by two thresholds of several that would do. A
+    building that is paid for, and that the bound on all drawn lines doesn't count, is asked for
+    lines that spare it: where one is cheaper its thresholds are taken for the whole river.
+    """
+    found, asked = _solved_river(one), set[int]()
+    while found is not None:
+        sure = solve(_with_touches(found.problem, found.reach, found.reach.sure))
+        if sure is None or not found.reach.between.any():
+            return replace(found, surely=found.solution)
+        found, cost = replace(found, surely=sure), found.problem.cost
+        open_ = np.flatnonzero(found.solution.touched & ~sure.touched & (cost > 0))
+        left = [int(k) for k in open_[np.argsort(-cost[open_])] if k not in asked]
+        for number in left:
+            asked.add(number)
+            new = _solved_sparing(found, number)
+            if new is not None and new.cost < found.cost - found.solution.gap - SAME_COST:
+                found = _solved_river(replace(new, problem=replace(new.problem, cost=cost)))
+                break
+        else:
+            return found
+    return None
+
+
 def _with_touches(problem: LocalProblem, reach: Touches, level: Array) -> LocalProblem:
     """The problem with first moves that take buildings, by row of ``reach``."""
     some = level < problem.works.shape[2]
@@ -548,17 +580,6 @@ def _with_touches(problem: LocalProblem, reach: Touches, level: Array) -> LocalP
         problem, who=reach.who[some], side=reach.side[some], station=reach.station[some],
         level=level[some],
     )  # fmt: skip
-
-
-def _bound_as_drawn(one: _RiverProblem) -> float:
-    """What no line that is drawn over the same stations can cost less than.
-
-    Buildings count only with moves that take them whatever the line does beside.
-    """
-    if not one.reach.between.any():
-        return one.solution.bound
-    sure = solve(_with_touches(one.problem, one.reach, one.reach.sure))
-    return one.solution.bound if sure is None else min(sure.bound, one.solution.bound)
 
 
 def _sections_and_profile(
@@ -758,7 +779,7 @@ def _certificate_row(
         "total_yuan": one.cost,
         "bound_yuan": min(one.solution.bound, one.cost),
         "gap_yuan": max(one.cost - one.solution.bound, 0.0),
-        "drawn_bound_yuan": min(_bound_as_drawn(one), one.cost),
+        "drawn_bound_yuan": min(one.surely.bound, one.solution.bound, one.cost),
         "works_yuan": one.cost - paid,
         "counted_yuan": paid - near,
         "near_yuan": near,
