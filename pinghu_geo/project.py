@@ -43,8 +43,9 @@ from pinghu_geo.inputs import (
     prepare_layer,
     read_inputs,
 )
-from pinghu_geo.intake.catalogue import FIELDS, Findings, errors_first
+from pinghu_geo.intake.catalogue import FIELDS, NO_ROW, Findings, errors_first
 from pinghu_geo.intake.faults import (
+    check_summary,
     examine,
     read_for_check,
 )
@@ -53,9 +54,10 @@ from pinghu_geo.keys import table_source
 from pinghu_geo.nouns.errors import LayerError, PinghuError, ProjectError
 from pinghu_geo.nouns.inert import console_text, file_names, json_text, source_name
 from pinghu_geo.nouns.messages import merged, say, translated
-from pinghu_geo.nouns.notices import heard
+from pinghu_geo.nouns.notices import heard, notify
 from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, write_whole
 from pinghu_geo.nouns.schema import Lang, code_label, label, spoken
+from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.plan import (
     BANK_FREEBOARD,
     CAMPAIGN_TABLES,
@@ -219,8 +221,25 @@ def run_project(
         with heard() as said, for_the_shell(plan):
             data = read_inputs(plan)
             found = _compute_all(plan, data, tell)
+            _say_doubts_of_affected(plan, data, found)
         _write_outputs(plan, data, found, merged(said), made, tell)
     return target
+
+
+def _say_doubts_of_affected(plan: Plan, data: Inputs, found: _Computation) -> None:
+    """Say what is doubtful of the houses that any scheme takes; of all others `check` says it."""
+    taken = {i for scheme in found.comparison.schemes.values() for i in scheme.affected.index}
+    houses = data.layers["buildings"]
+    mine = houses[houses.index.isin(taken)]
+    faults = examine(mine, "buildings", Findings("buildings", plan.lang), None)
+    kinds = check_summary(faults[faults["severity"].ne("note") & faults["id"].ne(NO_ROW)])
+    told = [f"{row.problem} ({row.count}: {row.ids})" for row in each_row(kinds)]
+    if told:
+        data.reading.extend([say("doubts about houses that a scheme takes", plan.lang), *told])
+        notify(
+            f"{kinds['count'].sum()} doubts about houses that a scheme takes stand in reading.log: "
+            f"{'; '.join(told)}"
+        )
 
 
 def progress_in(progress: Progress | None, lang: Lang) -> Progress:

@@ -56,6 +56,24 @@ HOUSE = {"H": shapely.box(100, 5, 110, 15)}
 FAR, NEAR = {"bad": bow(500, 400)}, {"bad": bow(500, 5)}
 
 
+def test_a_run_says_what_is_doubtful_of_the_houses_that_it_takes_and_of_no_others(project, tmp_path):
+    """A house drawn twice is counted twice; one beside the river that stands twice harms nobody."""
+    far = shapely.box(100, 405, 110, 415)
+    twice = {**HOUSE, "again": HOUSE["H"], "F": far, "F2": far}
+    file = project(twice, floor_area_m2=200.0)
+    out = pg.run_project(file, tmp_path / "out")
+    log = (out / "reading.log").read_text("utf-8")
+    assert "与 H 图形重复 (1: again)" in log
+    assert "F2" not in log
+    said = json.loads((out / "summary.json").read_text("utf-8"))["warnings"]
+    assert [one for one in said if "拟拆房屋有 1 处疑点" in one and "again" in one]
+
+
+def test_a_run_without_doubts_says_nothing(project, tmp_path):
+    out = pg.run_project(project(HOUSE, floor_area_m2=200.0), tmp_path / "out")
+    assert "疑点" not in (out / "reading.log").read_text("utf-8")
+
+
 def test_a_project_without_a_fault_has_an_empty_list(project):
     found = pg.check_project(project(HOUSE, floor_area_m2=200.0, top=""))
     assert errors(project(HOUSE)).empty
