@@ -56,7 +56,9 @@ HOUSE = {"H": shapely.box(100, 5, 110, 15)}
 FAR, NEAR = {"bad": bow(500, 400)}, {"bad": bow(500, 5)}
 
 
-def test_a_run_says_what_is_doubtful_of_the_houses_that_it_takes_and_of_no_others(project, tmp_path):
+def test_a_run_says_what_is_doubtful_of_the_houses_that_it_takes_and_of_no_others(
+    project, tmp_path
+):
     """A house drawn twice is counted twice; one beside the river that stands twice harms nobody."""
     far = shapely.box(100, 405, 110, 415)
     twice = {**HOUSE, "again": HOUSE["H"], "F": far, "F2": far}

@@ -97,11 +97,30 @@ def profile(made, table=None, *, sections=None, q=None, scale=1.0):
 @settings(max_examples=6, deadline=None)
 @given(made=VALLEYS, size=SIZES)
 def test_more_water_stands_no_lower_and_a_wider_opening_no_higher(kind, made, size):
-    found = profile(made, standing(kind, made, size))
-    more = profile(made, standing(kind, made, size), q=1.03 * made["q"])
-    assert (more["level_m"] >= found["level_m"] - 1e-7).all()
+    """Where one formula holds: between two of them the manual's levels jump (docs/theory.md)."""
+    table = standing(kind, made, size)
+    found = profile(made, table)
+    more = profile(made, table, q=1.03 * made["q"])
+    if of_one_formula(table, found, more):
+        assert (more["level_m"] >= found["level_m"] - 1e-7).all()
     wide = profile(made, standing(kind, made, size, wider=0.35))
-    assert (wide["energy_m"] <= found["energy_m"] + 1e-6).all()
+    if of_one_formula(table, found, wide):
+        assert (wide["energy_m"] <= found["energy_m"] + 1e-6).all()
+
+
+def of_one_formula(table, found, other):
+    """Whether both come by one formula for one opening, so that the laws have to hold.
+
+    Pressure flow by the inlet and by the full opening have coefficients of their own, and class B
+    stands at the critical level inside: between them the manual's levels jump. Where the road of a
+    bridge is drowned the water above and below the deck is one unit, or pushes against it: by
+    Manning's formula a low slot more gives it 5/3 of the area's share and takes 2/3 of the
+    perimeter's, bed and underside, so that it may convey less.
+    """
+    mine, theirs = (one["control"].dropna().tolist() for one in (found, other))
+    bridges = table[table["kind"] == "bridge"]
+    drowned = "deck_m" in bridges and (found["energy_m"].max() > bridges["deck_m"].min())
+    return mine == theirs and not drowned
 
 
 @pytest.mark.parametrize("kind", KINDS)
