@@ -248,9 +248,9 @@ def command_map(
     ).add_to(page)
     data["labels"] = _labels_by_zoom(stations(rivers, spacing_m=spacing_m), rivers, standing)
     data["drawn"] = [one.data for one in page._children.values() if isinstance(one, _Drawn)]
-    _SidePanel(heading, said, data, card_columns(affected, lang), lang).add_to(page)
     x0, y0, x1, y1 = edges.to_crs(4326).total_bounds
-    page.fit_bounds([[y0, x0], [y1, x1]])
+    data["bounds"] = [[y0, x0], [y1, x1]]  # what the page opens with
+    _SidePanel(heading, said, data, card_columns(affected, lang), lang).add_to(page)
     return page
 
 

@@ -658,13 +658,15 @@
   north.addTo(map);
   L.control.scale({position: "bottomright", imperial: false}).addTo(map);
   let before = null;
-  const everything = L.latLngBounds(DATA.stations.flatMap(one => one.at.map(([c, x, y]) => [y, x])));
+  const everything = L.latLngBounds(DATA.bounds).extend(
+    L.latLngBounds(DATA.stations.flatMap(one => one.at.map(([c, x, y]) => [y, x]))));
   // until somebody takes the map in hand, all rivers are seen whole: a phone is turned, a window drawn smaller
-  let untouched = everything.isValid();
+  let untouched = true;
   const whole = () => { if (untouched) map.fitBounds(everything, {animate: false, padding: [28, 28]}); };
   for (const act of ["pointerdown", "wheel", "keydown"])
     document.addEventListener(act, () => { untouched = false; }, {capture: true, passive: true});
   map.on("resize", whole);
+  whole();
   window.addEventListener("beforeprint", () => {
     before = {bounds: map.getBounds()};
     map.getContainer().classList.add("pg-print");
@@ -704,7 +706,6 @@
   tiles.addTo(map);
   draw();
   map.invalidateSize({animate: false});
-  whole();
   // painted: the frame after the first drawing is through
   drawWaiting(true);
   requestAnimationFrame(() => setTimeout(() => performance.mark("pg-ready"), 0));
