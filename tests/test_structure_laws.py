@@ -10,6 +10,8 @@ import pinghu_geo as pg
 
 FOOT = 0.3048
 SLOPE = 0.0006
+# where the sections end: above it they are too short for the water, and nothing is promised [m]
+ENDS_M = 9.0
 KINDS = ("bridge", "skewed bridge", "box", "pipe", "weir", "ogee", "drop", "gate", "radial", "two")
 
 
@@ -35,7 +37,7 @@ def valley(made, scale=1.0):
     width, side, plain = made["width"], made["side"], made["plain"]
     bank = width / 2 + 4 * side
     x = np.array([-bank - plain, -bank - plain, -bank, -width / 2])
-    z = np.array([9.0, 4.6, 4.0, 0.0])
+    z = np.array([ENDS_M, 4.6, 4.0, 0.0])
     parts = [
         pd.DataFrame({
             "river": "r", "chainage_m": at * scale, "offset_m": np.r_[x, -x[::-1]] * scale,
@@ -94,13 +96,15 @@ def profile(made, table=None, *, sections=None, q=None, scale=1.0):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6, deadline=None, derandomize=True)
 @given(made=VALLEYS, size=SIZES)
 def test_more_water_stands_no_lower_and_a_wider_opening_no_higher(kind, made, size):
     """Where one formula holds: between two of them the manual's levels jump (docs/theory.md)."""
     table = standing(kind, made, size)
     found = profile(made, table)
     more = profile(made, table, q=1.03 * made["q"])
+    if found["level_m"].max() >= ENDS_M:
+        return
     if of_one_formula(table, found, more):
         assert (more["level_m"] >= found["level_m"] - 1e-7).all()
     wide = profile(made, standing(kind, made, size, wider=0.35))
@@ -124,12 +128,14 @@ def of_one_formula(table, found, other):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6, deadline=None, derandomize=True)
 @given(made=VALLEYS, size=SIZES)
 def test_a_mirror_and_feet_change_nothing(kind, made, size):
     """In feet, taken for metres, by Froude's law: no length is hidden in a formula."""
     found = profile(made, standing(kind, made, size))["level_m"].to_numpy()
     table = standing(kind, made, size)
+    if found.max() >= ENDS_M:
+        return
     if "from_offset_m" in table:
         ends = {"from_offset_m": -table["to_offset_m"], "to_offset_m": -table["from_offset_m"]}
         table = table.assign(**ends)
@@ -143,7 +149,7 @@ def test_a_mirror_and_feet_change_nothing(kind, made, size):
     np.testing.assert_allclose(feet["level_m"] * FOOT, found, atol=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(made=VALLEYS, size=SIZES, kind=st.sampled_from(["bridge", "skewed bridge", "weir", "drop"]))
 def test_what_touches_no_water_changes_nothing(made, size, kind):
     """A deck above the energy line without piers or abutments in the water; a crest in the bed."""
