@@ -618,7 +618,7 @@ body{font:calc(18*var(--u))/1.25 "Microsoft YaHei","PingFang SC","Noto Sans SC",
   font-size:calc(24*var(--u))}
 h1{font-size:calc(38*var(--u))}.top strong{font-size:calc(34*var(--u));color:#c00000}
 .cards{display:flex;flex-wrap:wrap;gap:calc(10*var(--u));margin:calc(8*var(--u)) 0}
-.card{flex:1 1 calc(300*var(--u));display:flex;gap:calc(8*var(--u));border:1px solid #777;
+.card{flex:1 1 auto;display:flex;gap:calc(8*var(--u));border:1px solid #777;
   min-width:0}
 .card>i{flex:none;width:calc(40*var(--u));font-style:normal;line-height:1.05;
   font-weight:bold;font-size:calc(26*var(--u));display:flex;align-items:center;text-align:center;
