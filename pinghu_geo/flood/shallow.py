@@ -108,11 +108,11 @@ def second_opinion(
     cells are a quarter of its side in the water wide, or less: with cells as large as everywhere
     the mesh alone moves the rise by a tenth. Inflow at its mean speed above, the 1-D level below;
     run until the level stands still, each mesh from the water of the one before. All cells are
-    halved alike, so that three meshes show an order of convergence: the doubt is 1.25 |f3 - f2| /
-    (r^p - 1), r = √2, p from 0.5 to 2. Below that, or where they swing, it is three times their
-    range; of two meshes, or where p is above 2, 3 |f2 - f1| / (r - 1) of the last two. It is a
-    doubt about the mesh alone, not about n, the ground or the equations. Structures in the reach
-    are not in it.
+    halved alike, so that three meshes show an order of convergence: the doubt is
+    ``1.25 |f3 - f2| / (r^p - 1)``, r = √2, p from 0.5 to 2. Below that, or where they swing, it is
+    three times their range; of two meshes, or where p is above 2, ``3 |f2 - f1| / (r - 1)`` of the
+    last two. It is a doubt about the mesh alone, not about n, the ground or the equations.
+    Structures in the reach are not in it.
 
     References
     ----------
