@@ -556,8 +556,10 @@ def _best_as_drawn(one: _RiverProblem) -> _RiverProblem | None:
     """
     found, asked = _solved_river(one), set[int]()
     while found is not None:
+        if not found.reach.between.any():  # then all that is counted is taken for sure
+            return replace(found, surely=found.solution)
         sure = solve(_with_touches(found.problem, found.reach, found.reach.sure))
-        if sure is None or not found.reach.between.any():
+        if sure is None:
             return replace(found, surely=found.solution)
         found, cost = replace(found, surely=sure), found.problem.cost
         open_ = np.flatnonzero(found.solution.touched & ~sure.touched & (cost > 0))
