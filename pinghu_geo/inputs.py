@@ -14,6 +14,7 @@ import pandas as pd
 from pinghu_geo.flood.directions import drawn_downstream
 from pinghu_geo.flood.offsets import section_offsets
 from pinghu_geo.intake.catalogue import Findings
+from pinghu_geo.intake.coordinates import ONLY_WGS84
 from pinghu_geo.intake.faults import check_summary, repair, scattered_rows, split_parts
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.intake.grid import fit_grid
@@ -199,6 +200,16 @@ def _layer_in_project_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd
     if same_crs(layer.crs, wanted := crs_of(gpd.GeoSeries(crs=plan.crs))):
         return layer
     if not same_datum(layer.crs, wanted):
+        path = str(plan.layers.get(name, {}).get("path", ""))
+        degrees = wanted.geodetic_crs.to_2d().to_epsg() if wanted.geodetic_crs else None
+        if degrees and crs_of(layer).is_geographic and path.lower().endswith(ONLY_WGS84):
+            raise CRSError(
+                f"is called {crs_of(layer).name}, as all degrees are in this format; the project "
+                f"is in {wanted.name}, of another datum",
+                layer=name,
+                hint=f'{name} = {{ path = "{path}", crs = {degrees} }}  # in [layers], if they are '
+                "degrees of the project's datum",
+            )
         raise CRSError(
             f"is in {crs_of(layer).name}, the project in {wanted.name}: another datum, and PROJ "
             "would shift it roughly or not at all",

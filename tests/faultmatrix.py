@@ -799,6 +799,11 @@ def two_layers(f, folder):
     return path, {}
 
 
+@written("degrees of JGD2011 in GeoJSON", "format_crs", "geographic_crs", readable=False)
+def geojson_other_datum(f, folder):
+    return gdal(".geojson")(f.to_crs(4326), folder)[0], {"crs": 6668}
+
+
 @written("GeoJSON in degrees", "geographic_crs", readable=False)
 def geojson(f, folder):
     return gdal(".geojson")(f.to_crs(4326), folder)

@@ -137,6 +137,43 @@ def test_a_layer_that_run_refuses_is_an_error(project, tmp_path):
         pg.run_project(file, tmp_path / "out")
 
 
+@pytest.mark.parametrize("driver", ["GeoJSON", "KML"])
+def test_degrees_of_a_third_datum_are_read_as_the_hint_says(project, tmp_path, driver):
+    """JGD2011 in GeoJSON: its degrees are called WGS 84, for the format knows no other."""
+    file = project(HOUSE)
+    metres = pg.read_layer(tmp_path / "房屋.gpkg", "buildings").set_crs(6677, allow_override=True)
+    river = pg.read_layer(tmp_path / "河道.gpkg", "rivers").set_crs(6677, allow_override=True)
+    pg.write_layer(river, tmp_path / "河道.gpkg", "rivers")
+    degrees = metres.to_crs(6668).set_crs(4326, allow_override=True)
+    suffix = f".{driver.lower()}"
+    plain = degrees.reset_index()[["building_id", "geometry"]]
+    plain.to_file(tmp_path / f"房屋{suffix}", driver=driver)
+    text = file.read_text("utf-8").replace("crs = 4547", "crs = 6677")
+    text = text.replace("房屋.gpkg", f"房屋{suffix}")
+    file.write_text(text, "utf-8")
+    with pytest.raises(pg.errors.CRSError, match="another datum") as said:
+        pg.run_project(file, tmp_path / "out")
+    cure = said.value.hint.split("  #")[0]
+    line = next(x for x in text.splitlines() if x.startswith("buildings"))
+    file.write_text(text.replace(line, cure), "utf-8")
+    found = pg.check_project(file, lang="en")
+    assert found.loc[found["fault"] == "format_crs", "severity"].tolist() == ["warning"]
+    out = pg.run_project(file, tmp_path / "out")
+    assert "JGD2011" in (out / "reading.log").read_text("utf-8")
+    summary = json.loads((out / "summary.json").read_text("utf-8"))
+    assert summary["schemes"][0]["inside_m2"] == pytest.approx(100, abs=1e-3)
+
+
+def test_degrees_of_a_format_that_names_its_crs_stay_what_it_says(tmp_path):
+    house = building_frame(HOUSE).translate(500_000, 2_500_000).set_crs(4547).to_crs(4326)
+    house.to_file(tmp_path / "a.gpkg")
+    with pytest.raises(pg.errors.CRSError, match="the file says"):
+        pg.read_layer(tmp_path / "a.gpkg", "buildings", crs=6668, row_ids=True)
+    house.to_file(tmp_path / "a.geojson")
+    with pytest.raises(pg.errors.CRSError, match="the file says"):  # these are no metres
+        pg.read_layer(tmp_path / "a.geojson", "buildings", crs=4547, row_ids=True)
+
+
 def test_what_a_search_would_refuse_is_found(project, tmp_path):
     more = '[schemes."少"]\nleast = {from = "原", inward_m = 4, step_m = 1}\n'
     file = project(HOUSE, more=more, floors=float("nan"))

@@ -38,6 +38,7 @@ from pinghu_geo.nouns.schema import (
 from pinghu_geo.nouns.tables import crs_of
 
 __all__ = [
+    "ONLY_WGS84",
     "Shift",
     "check_coordinates",
     "crs_candidates",
@@ -65,18 +66,26 @@ LONELY_M = 20_000.0
 ZONES = range(13, 46)
 # No northing in metres is larger than this.
 FURTHEST_M = 1.1e7
+# Formats in which degrees are WGS 84 by definition (RFC 7946; OGC 12-007, KML; GPX 1.1): their
+# writers call degrees of any datum so, or shift nothing.
+ONLY_WGS84 = (".geojson", ".geojsonl", ".json", ".kml", ".kmz", ".gpx")
 OLD_DATUMS = ("Beijing", "Xian")
 
 
-def settle_crs(frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings) -> gpd.GeoDataFrame:
-    """Settle the CRS: declared by the file, or given, or refused with what it could be."""
-    settled = _with_settled_crs(frame, crs, what, seen)
+def settle_crs(
+    frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings, *, only_wgs84: bool = False
+) -> gpd.GeoDataFrame:
+    """Settle the CRS: declared by the file, or given, or refused with what it could be.
+
+    ``only_wgs84`` says that the file's format calls all degrees WGS 84, whatever they are.
+    """
+    settled = _with_settled_crs(frame, crs, what, seen, only_wgs84)
     _refuse_degrees(settled, what)
     return settled
 
 
 def _with_settled_crs(
-    frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings
+    frame: gpd.GeoDataFrame, crs: Any, what: str, seen: Findings, only_wgs84: bool
 ) -> gpd.GeoDataFrame:
     try:
         given = None if crs is None else CRS.from_user_input(crs)
@@ -101,6 +110,9 @@ def _with_settled_crs(
         seen.add("unnamed_crs", column="geometry", name=given.name)
         return frame.set_crs(given, allow_override=True)
     if given is not None and not same_crs(declared, given):
+        if only_wgs84 and declared.is_geographic and given.is_geographic:
+            seen.add("format_crs", column="geometry", name=given.name)
+            return frame.set_crs(given, allow_override=True)
         raise CRSError(
             f"the file says it is in {declared.name}, not in {given.name}",
             layer=what,

@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.intake.catalogue import Findings
-from pinghu_geo.intake.coordinates import settle_crs
+from pinghu_geo.intake.coordinates import ONLY_WGS84, settle_crs
 from pinghu_geo.intake.formats import TABLES, Boxes, cell_grids, cells_of, read_raw
 from pinghu_geo.intake.grid import GridFit, apply_grid
 from pinghu_geo.intake.headings import sheets_of
@@ -226,6 +226,7 @@ def layer_and_findings(
     boxes = None if near is None else _boxes_around_parts(near, near_m, what, row_ids=row_ids)
     reading: dict[str, Any] = {"isolate": isolate, "boxes": boxes, "id_column": id_column, **raw}
     frame, seen = _read_unchanged(source, what, lang, where=where, **reading)
+    only_wgs84 = str(source).lower().endswith(ONLY_WGS84)
     wider = None
     if boxes is not None or where is not None:
 
@@ -234,15 +235,14 @@ def layer_and_findings(
             beside = reading | {"boxes": None, "first": first}
             rows = _read_unchanged(source, what, lang, **beside)[0]
             rows = rows if grid is None else apply_grid(rows, grid)
-            return settle_crs(
-                rows if first is None else rows.iloc[:first], crs, what, Findings(what)
-            )
+            rows = rows if first is None else rows.iloc[:first]
+            return settle_crs(rows, crs, what, Findings(what), only_wgs84=only_wgs84)
 
     if where is not None and frame.empty:  # read whole, to say what there is
         frame, seen = _read_unchanged(source, what, lang, **reading)
     if grid is not None:
         frame = apply_grid(frame, grid)
-    frame = settle_crs(frame, crs, what, seen)
+    frame = settle_crs(frame, crs, what, seen, only_wgs84=only_wgs84)
     if near is not None and boxes is not None:
         frame = _rows_meeting_boxes(frame, near, boxes, what)
         if frame.empty:
