@@ -29,7 +29,7 @@ from pinghu_geo.campaigning import (
 )
 from pinghu_geo.deliver.ledger import write_hydraulics, write_ledger
 from pinghu_geo.deliver.qgis import write_qgis_project
-from pinghu_geo.deliver.report import write_results, write_table
+from pinghu_geo.deliver.report import write_results, write_sheets, write_table
 from pinghu_geo.deliver.standing import structures_on_plan
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.hydraulics import water_profile
@@ -56,7 +56,7 @@ from pinghu_geo.nouns.inert import console_text, file_names, json_text, source_n
 from pinghu_geo.nouns.messages import merged, say, translated
 from pinghu_geo.nouns.notices import heard, notify
 from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, write_whole
-from pinghu_geo.nouns.schema import Lang, code_label, label, spoken
+from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, spoken
 from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.plan import (
     BANK_FREEBOARD,
@@ -760,7 +760,9 @@ def _write_outputs(
     _write_searches(plan, found, folder)
     write_whole(folder / "reading.log", "\n".join(map(console_text, data.reading)) + "\n")
     if plan.repair or any(s.get("repair") for s in plan.layers.values()):
-        write_table(data.repairs, folder / "repairs.xlsx", lang=plan.lang)
+        of = NOUNS["repairs"].zh if plan.lang == "zh" else "repairs"
+        path, words = folder / "repairs.xlsx", {of: "repairs"}
+        write_sheets({of: data.repairs}, path, nouns=words, lang=plan.lang)
     if found.campaign is not None:
         _write_campaign_files(plan, found.campaign, folder, tell)
     if plan.writes("ledger"):

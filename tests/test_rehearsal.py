@@ -109,7 +109,8 @@ def test_a_bad_footprint_at_the_line_is_refused_by_both_with_a_cure_that_works(p
     file.write_text(said.value.hint + "\n" + file.read_text("utf-8"), "utf-8")
     assert errors(file).empty
     out = pg.run_project(file, tmp_path / "out")
-    log = pd.read_excel(out / "repairs.xlsx")
+    log = pd.read_excel(out / "repairs.xlsx", sheet_name="修复记录")
+    assert list(log) == ["图层", "编号", "修复内容", "修复前面积 (m²)", "修复后面积 (m²)"]
     assert log.iloc[:, :2].astype(str).to_numpy().tolist() == [["buildings", "bad"]]
     summary = json.loads((out / "summary.json").read_text("utf-8"))
     assert (summary["n_repaired"], summary["schemes"][0]["n_buildings"]) == (1, 2)

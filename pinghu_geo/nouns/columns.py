@@ -1164,6 +1164,19 @@ _NOUNS = (
         ),
     ),
     Noun(
+        "repairs",
+        "修复记录",
+        None,
+        (),
+        (
+            Column("layer", "text", "图层"),
+            Column("id", "text", "编号"),
+            Column("change", "text", "修复内容"),
+            Column("area_before_m2", "float", "修复前面积", "m²"),
+            Column("area_after_m2", "float", "修复后面积", "m²"),
+        ),
+    ),
+    Noun(
         "faults",
         "问题清单",
         None,
