@@ -47,8 +47,10 @@ from .schemes.designs import assess_many
 from .schemes.distributed import affected_parquet
 from .schemes.nodes import node_ids, node_table
 from .schemes.retention import retention_verdict
+from .search.following import moved_design
 from .search.norise import least_demolition_within_rise
-from .search.optimise import least_demolition, moved_design, what_would_save
+from .search.optimise import least_demolition
+from .search.sparing import what_would_save
 from .search.tradeoffs import trade_offs
 from .start import new_project
 

@@ -28,7 +28,7 @@ from pinghu_geo.redline.moving import LineInStretches
 from pinghu_geo.redline.overlap import affected, amounts_inside, totals
 from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.schemes.cost import compensation
-from pinghu_geo.search.walls import moved_sections
+from pinghu_geo.search.following import moved_sections
 
 __all__ = ["LiveRedLine", "live_red_line"]
 

@@ -1,14 +1,9 @@
+from .following import MovedSections, moved_design, moved_sections
 from .norise import least_demolition_within_rise
-from .optimise import (
-    LeastDemolition,
-    least_demolition,
-    moved_design,
-    what_would_save,
-    widths_that_save,
-)
+from .optimise import LeastDemolition, least_demolition
 from .outcome import WithinRise
+from .sparing import what_would_save, widths_that_save
 from .tradeoffs import TradeOffs, trade_offs
-from .walls import MovedSections, moved_sections
 
 __all__ = [
     "LeastDemolition",

@@ -13,9 +13,9 @@ from pinghu_geo.river.centreline import Centrelines
 from pinghu_geo.search.contacts import Approved
 from pinghu_geo.search.jogs import Bends, LineRules
 from pinghu_geo.search.joint import ChainSolution, Stretch
-from pinghu_geo.search.optimise import exchanged
 from pinghu_geo.search.problem import beside, design_works, touched_by, works_within
 from pinghu_geo.search.smooth import BentRiver
+from pinghu_geo.search.sparing import exchanged
 from pinghu_geo.search.stretch import DrawnLine, Reach, taken_by
 
 __all__ = [

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.boundaries import Boundary
-from pinghu_geo.flood.obstruction import LOSSES
+from pinghu_geo.flood.obstruction import LOSSES, Progress
 from pinghu_geo.flood.rises import rise_table
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
@@ -19,6 +19,7 @@ from pinghu_geo.nouns.schema import require_columns, require_layer, require_poly
 from pinghu_geo.redline.lines import Widths, red_line, width_rows
 from pinghu_geo.river.centreline import Centrelines, lay_out
 from pinghu_geo.schemes.alternatives import compare
+from pinghu_geo.search.fates import APPROVED, WITHIN, building_states
 from pinghu_geo.search.found import (
     RIVER_COLUMNS,
     SearchedRiver,
@@ -28,7 +29,6 @@ from pinghu_geo.search.found import (
 )
 from pinghu_geo.search.jogs import bend_rule
 from pinghu_geo.search.offsets import moves_of, read_limits, within_reach
-from pinghu_geo.search.optimise import APPROVED, WITHIN, Progress, building_states
 from pinghu_geo.search.outcome import SearchRecord, WithinRise
 from pinghu_geo.search.reaches import (
     Asked,

@@ -15,10 +15,11 @@ from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison
+from pinghu_geo.search.fates import searched_against
 from pinghu_geo.search.found import SearchedRiver, buildings_exchanged, width_table
 from pinghu_geo.search.jogs import bends_said
-from pinghu_geo.search.optimise import PRICE, searched_against, still_taken, stretches
 from pinghu_geo.search.reaches import LaidOut, Tables, joined_tables, kept, largest_rise
+from pinghu_geo.search.sparing import PRICE, moved_stretches, still_taken
 from pinghu_geo.search.stretch import halves_of
 from pinghu_geo.search.systems import Search
 from pinghu_geo.search.walls import as_tables
@@ -243,7 +244,7 @@ class WithinRise(Result):
             moved = other.line().moves - was.line().moves
             rows += [
                 [*row, *price, largest_rise(rise, next(iter(self.allowed)))]
-                for row in stretches(was.reach.name, chainage, moved)
+                for row in moved_stretches(was.reach.name, chainage, moved)
             ]
         return pd.DataFrame(rows, columns=empty.columns)
 

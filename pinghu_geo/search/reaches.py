@@ -12,6 +12,7 @@ import pandas as pd
 
 from pinghu_geo.flood.boundaries import Boundary
 from pinghu_geo.flood.hydraulics import ProfileCase, profile_case
+from pinghu_geo.flood.obstruction import Progress
 from pinghu_geo.flood.rises import freeboard_rows, rise_table
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError, OptimiseError
@@ -21,7 +22,6 @@ from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.search.contacts import Approved, contacts
 from pinghu_geo.search.jogs import Bends
 from pinghu_geo.search.offsets import CLEAR_M, costs, locked, prices, require_room
-from pinghu_geo.search.optimise import Progress
 from pinghu_geo.search.problem import EXCESS_M, LEAST_GROWTH
 from pinghu_geo.search.stretch import Base, Options, Reach
 from pinghu_geo.search.thresholds import changes, touches_of

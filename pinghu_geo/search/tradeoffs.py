@@ -9,6 +9,7 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.obstruction import Progress
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
@@ -16,7 +17,6 @@ from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.search.joint import lower_hull
 from pinghu_geo.search.norise import searched_within
-from pinghu_geo.search.optimise import Progress
 from pinghu_geo.search.outcome import WithinRise
 
 __all__ = ["TradeOffs", "trade_offs"]
