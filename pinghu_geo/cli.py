@@ -200,8 +200,12 @@ def new(
 @app.command()
 def explain(
     key: Annotated[
-        str, typer.Argument(help="a key, such as join_gap_m or layers.rivers.join_gap_m")
-    ],
+        str,
+        typer.Argument(
+            help="a key, such as join_gap_m or layers.rivers.join_gap_m; all are listed without",
+            show_default=False,
+        ),
+    ] = "",
     lang: Tongue = None,
 ) -> None:
     """Say what a key of the project file means 项目文件的键."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -213,20 +214,21 @@ def _example_in_section(key: Key) -> str:
     return f"{key.example}  # in [{key.path[0]}]" if inside else key.example
 
 
-def explain(word: str, *, lang: Lang = "zh") -> str:
+def explain(word: str = "", *, lang: Lang = "zh") -> str:
     """What a key of the project file means, what it may hold, and an example 项目文件的键.
 
     Parameters
     ----------
     word
-        A key such as ``join_gap_m``, or its whole path such as ``layers.rivers.join_gap_m``.
+        A key such as ``join_gap_m``, or its whole path such as ``layers.rivers.join_gap_m``; a
+        section such as ``flood`` is explained with its keys, and without a word all are listed.
     lang
         ``"zh"`` or ``"en"``.
 
     Returns
     -------
     str
-        A paragraph for each place where the key may stand.
+        A paragraph for each place where the key may stand; a line for each key of a list.
 
     Raises
     ------
@@ -241,11 +243,23 @@ def explain(word: str, *, lang: Lang = "zh") -> str:
       join_gap_m = 20
     """
     asked = tuple(part.strip("[]\"' ") for part in word.split("."))
+    if asked == ("",):
+        return "\n".join(_line_on_key(key, lang) for key in KEYS.values())
     found = [k for p, k in KEYS.items() if p[-len(asked) :] == asked or _matches_pattern(p, asked)]
     if not found:
         names = dict.fromkeys([p[-1] for p in KEYS if p[-1] != "*"])
         raise ProjectError(f"{word!r} is no key of a project file", hint=nearest(asked[-1], names))
-    return "\n".join(_paragraph_on_key(key, lang) for key in found)
+    within = [k for p, k in KEYS.items() if p[:-1] == asked]
+    return "\n".join(
+        [_paragraph_on_key(key, lang) for key in found]
+        + [f"  {_line_on_key(key, lang)}" for key in within]
+    )
+
+
+def _line_on_key(key: Key, lang: Lang) -> str:
+    said = key.zh if lang == "zh" else key.en
+    name = key.dotted if lang == "zh" else key.dotted.replace(NAME, "NAME")
+    return f"{name}: {re.split('[;;]', said)[0]}"
 
 
 def _paragraph_on_key(key: Key, lang: Lang) -> str:

@@ -13,6 +13,7 @@ import shapely
 
 import pinghu_geo as pg
 from conftest import typed
+from pinghu_geo.keys import KEYS
 
 X0, Y0 = 500_000, 2_500_000
 
@@ -201,6 +202,10 @@ def test_version_keys_and_schema_from_the_shell(tmp_path):
 
     assert told("--version").strip() == f"pinghu_geo {pg.__version__}"
     assert "join_gap_m = 20" in told("explain", "join_gap_m")
+    assert "\n  flood.allowed_mm: " in told("explain", "flood")
+    assert {line.split(":")[0] for line in told("explain").splitlines()} == {
+        key.dotted for key in KEYS.values()
+    }
     assert "是否指 'join_gap_m'" in told("explain", "join_gap")
     told("schema", "--out", str(tmp_path / "s.json"))
     assert json.loads((tmp_path / "s.json").read_text("utf-8")) == pg.project_schema()
