@@ -129,8 +129,9 @@ KEYS_FOR_FAULTS = {
 }
 
 Progress = Callable[[str], None]
-# how steps of a run begin by which layers and tables have been computed with
-FLOOD_STEP, CAMPAIGN_STEP = "computing the flood", "computing tasks"
+# steps of a run by which it is known what layers and tables have been computed with
+FLOOD_STEP = "computing the flood and what may stay"
+CAMPAIGN_STEP = "computing tasks, reaches, schedule and progress"
 
 
 def sample_folder() -> Path:
@@ -369,11 +370,10 @@ def _faults_by_rehearsal(
 
 def _inputs_passed(plan: Plan, steps: Sequence[str]) -> set[str]:
     """Names of the layers and tables that a rehearsal had computed with when it was refused."""
-    if any(step.startswith(CAMPAIGN_STEP) for step in steps):
+    if CAMPAIGN_STEP in steps:
         read = (plan.layers, plan.tables, plan.schemes, FLOOD_TABLES, FLOOD_TABLES.values())
         return {name for names in read for name in names}
-    flooded = any(step.startswith(FLOOD_STEP) for step in steps)
-    return {*plan.layers, *plan.schemes} - {"parcels", "zones"} if flooded else set()
+    return {*plan.layers, *plan.schemes} - {"parcels", "zones"} if FLOOD_STEP in steps else set()
 
 
 def _with_hint(fault: PinghuError, hint: str) -> PinghuError:
@@ -668,7 +668,7 @@ def _compute_all(
         hit = hit.join(clearing(hit, layers["zones"], least_ratio=rules["zone_ratio"]))
     flood = None
     if river is not None:
-        tell("computing the flood and what may stay")
+        tell(FLOOD_STEP)
         flood, verdicts = _flood_and_verdicts(plan, data, river, hit, tell, rehearse=rehearse)
         hit = hit.join(verdicts)
     parcels = None
@@ -688,7 +688,7 @@ def _compute_all(
     if not plan.campaign:
         nodes = node_table(hit, segments, rivers=layers["rivers"])
         return _Computation(comparison, least, hit, nodes, parcels, flood, None)
-    tell("computing tasks, reaches, schedule and progress")
+    tell(CAMPAIGN_STEP)
     work = REHEARSED_WORK if rehearse else None
     campaign = campaign_of(plan, hit, layers, segments, as_of=as_of, work=work)
     nodes = campaign.nodes()

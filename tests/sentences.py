@@ -106,7 +106,9 @@ def sentences() -> Iterator[tuple[str, int, str, str]]:
             elif name == "fault":
                 yield from ((module, node.lineno, *said) for said in of_a_structure(node))
             elif name in HELPERS and len(node.args) > HELPERS[name]:
-                for text in templates(node.args[HELPERS[name]]):
+                argument = node.args[HELPERS[name]]
+                constant = isinstance(argument, ast.Name) and argument.id.isupper()
+                for text in chosen(argument.id, tree) if constant else templates(argument):
                     kind = "notice" if name == "notify" else "part"
                     # what is said by `say` is a template itself
                     plain = text.replace("{{", "{").replace("}}", "}") if name == "say" else text

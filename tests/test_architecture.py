@@ -184,6 +184,7 @@ def test_options_are_keyword_only():
         "capacity",
         "start",
         "calendar",
+        "word",
     }
     for name, function in FUNCTIONS.items():
         for p in inspect.signature(function).parameters.values():

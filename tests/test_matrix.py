@@ -191,4 +191,14 @@ def test_a_summary_has_a_row_a_fault(sound):
     assert summary["severity"].tolist() == ["error", "note", "note", "note"]
     assert summary.set_index("field").loc["use", ["count", "ids"]].tolist() == [2, "B02, B03"]
     assert pg.intake.check_summary(pg.check(sound)).empty
-    assert isinstance(summary, pd.DataFrame)
+    texts = summary.set_index("field")["problem"]
+    assert not texts["use"].endswith("…")  # both say the same
+
+
+def test_a_summary_tells_that_others_say_other_things(sound):
+    rows = pd.DataFrame(
+        {"layer": "buildings", "severity": "note", "fault": "gap", "field": "geometry",
+         "id": ["A", "B"], "problem": ["is 0.2 m off", "is 7 m off"], "advice": "see"}
+    )  # fmt: skip
+    assert pg.intake.check_summary(rows)["problem"].tolist() == ["is 0.2 m off …"]
+    assert pg.intake.check_summary(rows.head(1))["problem"].tolist() == ["is 0.2 m off"]

@@ -196,7 +196,7 @@ def check_summary(faults: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         In the order of severity: layer, severity, fault, field, count, ids (the first five),
-        problem (of the first), advice.
+        problem (of the first, with … where others say other numbers or names), advice.
 
     Examples
     --------
@@ -211,10 +211,15 @@ def check_summary(faults: pd.DataFrame) -> pd.DataFrame:
     found = groups.agg(
         count=("id", "size"),
         ids=("id", lambda ids: ", ".join(ids.head(5)) + (", ..." if len(ids) > 5 else "")),
-        problem=("problem", "first"),
+        problem=("problem", _first_of_several),
         advice=("advice", "first"),
     )
     return errors_first(found.reset_index())
+
+
+def _first_of_several(texts: pd.Series) -> str:
+    """The first text; what follows it stands for others where they differ."""
+    return str(texts.iloc[0]) + (" …" if texts.nunique() > 1 else "")
 
 
 def _noun_of(frame: pd.DataFrame, what: str | None) -> Noun:
