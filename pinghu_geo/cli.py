@@ -166,6 +166,10 @@ def new(
     name: Annotated[
         str | None, typer.Option("--name", help="name of the project; by default the folder's")
     ] = None,
+    crs: Annotated[
+        int | None,
+        typer.Option("--crs", help="EPSG code of the buildings, where their file states none"),
+    ] = None,
     lang: Tongue = None,
 ) -> None:
     """Write a project file and forms for a folder of layers 新建项目."""
@@ -175,7 +179,7 @@ def new(
     from pinghu_geo.start import new_project
 
     spoken = _lang_of_command(lang)
-    found = new_project(folder, name=name, lang=spoken)
+    found = new_project(folder, name=name, crs=crs, lang=spoken)
     for row in each_row(found):
         word = say("heights of the ground" if row.what == "dem" else "not used", spoken)
         if row.what in NOUNS:

@@ -66,7 +66,9 @@ class _TakenLayer:
     notes: list[str] = field(default_factory=list)
 
 
-def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh") -> pd.DataFrame:
+def new_project(
+    folder: str | Path, *, name: str | None = None, crs: int | None = None, lang: Lang = "zh"
+) -> pd.DataFrame:
     """Write a project file and forms for a folder of layers and tables 新建项目.
 
     Parameters
@@ -75,6 +77,8 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
         Where the files lie: layers, workbooks, rasters, in folders of it too.
     name
         Of the project; by default the folder's.
+    crs
+        EPSG code of the buildings where their file states none, as a drawing.
     lang
         Language of the project file's remarks, and of what it will say: ``"zh"`` or ``"en"``.
 
@@ -114,7 +118,7 @@ def new_project(folder: str | Path, *, name: str | None = None, lang: Lang = "zh
             f"there is a project file already: {target}", hint=f"pinghu run {target} --out 结果"
         )
     found = sights(place)
-    buildings = _take_buildings(_largest_layer(found, "buildings", place))
+    buildings = _take_buildings(_largest_layer(found, "buildings", place), crs)
     code = _grid_code(buildings.frame)
     dem = next((s for s in found if s.what == "dem"), None)
     rivers = _take_rivers(_largest_layer(found, "rivers", place), code, buildings.frame, dem)
@@ -170,14 +174,17 @@ def _largest_layer(found: Sequence[Sight], what: str, place: Path) -> Sight:
                  if s.what == "" and "Polygon" in s.geometry
                  and (word := speaks_of(s.layer or s.path.stem, "river", 3))]  # fmt: skip
     if not alike:
+        kind = "Polygon" if what == "buildings" else "LineString"
+        unknown = [_name_of(s, place) for s in found if s.what == "" and kind in s.geometry]
+        named = ", ".join(unknown[:20]) or "-"
         if what == "buildings":
             raise ProjectError(
-                f"{place} holds no layer of buildings that could be told",
-                hint="buildings are areas; call the file buildings or 房屋, or write project.toml",
+                f"{place} holds no layer of buildings that could be told; other areas: {named}",
+                hint="call the file, or its layer, buildings or 房屋; or write project.toml",
             )
         raise ProjectError(
-            f"{place} holds no layer of rivers that could be told",
-            hint="rivers are lines; call the file rivers or 河道, or write project.toml",
+            f"{place} holds no layer of rivers that could be told; other lines: {named}",
+            hint="call the file, or its layer, rivers or 河道; or write project.toml",
         )
     return max(alike, key=lambda s: s.rows)
 
@@ -212,14 +219,25 @@ def _grid_code(frame: gpd.GeoDataFrame) -> int:
     return cast("int", frame.estimate_utm_crs().to_epsg())  # each zone of UTM has a code
 
 
-def _take_buildings(seen: Sight) -> _TakenLayer:
+def _take_buildings(seen: Sight, crs: int | None) -> _TakenLayer:
     """Buildings as they lie there, with numbers for ids where there are no sound ones."""
     reading: dict[str, Any] = {} if seen.layer is None else {"layer": seen.layer}
+    if crs is not None and seen.crs is None:
+        reading["crs"] = crs
     keys, notes = dict(reading), []
     try:
         frame = read_layer(seen.path, "buildings", **reading)
         sound = frame.index.is_unique and not frame.index.isna().any()
-    except CRSError:
+    except CRSError as fault:
+        if crs is None and fault.fault == "no_crs":
+            could = re.search(r"crs=(\d+)", fault.hint)
+            code = could[1] if could else "4547"
+            raise CRSError(
+                fault.problem,
+                layer="buildings",
+                hint=f"pinghu new . --crs {code}  # if it was surveyed in this; ask who did",
+                fault=fault.fault,
+            ) from fault
         raise
     except LayerError:
         sound = False

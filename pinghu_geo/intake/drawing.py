@@ -20,6 +20,7 @@ from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.drivers import drawing_for_one_driver
 from pinghu_geo.intake.encoding import text_encoding
 from pinghu_geo.intake.gdal import gdal_options
+from pinghu_geo.intake.labels import with_labels
 from pinghu_geo.nouns.door import with_shapes
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.files import require_suffix
@@ -50,7 +51,8 @@ def read_dxf(
     """Entities of one CAD layer; where the noun has polygons, areas from whatever encloses one.
 
     Closed polylines, circles, hatches and what is in blocks; open polylines that meet end to end;
-    the two bank lines of a reach, each of which is the other's nearest.
+    the two bank lines of a reach, each of which is the other's nearest. Texts within houses say
+    their structure and floors.
     """
     raw = path.read_bytes()
     if raw.startswith(b"AutoCAD Binary DXF"):
@@ -82,6 +84,8 @@ def read_dxf(
         frame = frame[frame["Layer"] == layer].reset_index(drop=True)
     if "Polygon" in NOUNS[what].geometry:
         frame = _with_lines_as_areas(frame, what, seen)
+    if what == "buildings" and "Text" in frame.columns:
+        frame = with_labels(frame, seen)
     return frame.drop(columns=ENTITY_COLUMNS, errors="ignore")
 
 
@@ -99,8 +103,7 @@ def drawing_layers(path: Path) -> list[tuple[str, str, int]]:
 
 def _read_entities(path: Path, raw: bytes, encoding: str | None, what: str) -> gpd.GeoDataFrame:
     """All entities of a drawing, with the names of their layers decoded."""
-    # the header's code page is often the program's default and not that of the texts
-    found = encoding or text_encoding(raw, path.name).name
+    found = encoding or _encoding_of_texts(raw, path.name)
     options = {"DXF_ENCODING": found, "OGR_ARC_STEPSIZE": ARC_STEP_DEG}
     with gdal_options(**options), scratch_folder(path.name) as folder:
         copy = folder / path.name
@@ -209,7 +212,22 @@ def _section_range(raw: bytes, name: bytes) -> tuple[int, int]:
 
 
 def _decoded_name(name: bytes, raw: bytes) -> str:
-    return name.decode(text_encoding(raw, "drawing").name, "replace")
+    return name.decode(_encoding_of_texts(raw, "drawing"), "replace")
+
+
+def _encoding_of_texts(raw: bytes, name: str) -> str:
+    """Encoding of a drawing's texts, by their bytes; where few could be both, by its header.
+
+    The header's code page alone is often the program's default and not that of the texts.
+    砖 and 破 in GBK are letters in UTF-8. A drawing that declares Chinese, and would hold no
+    Chinese character in UTF-8, is in GBK.
+    """
+    found = text_encoding(raw, name).name
+    chinese = re.search(rb"\$DWGCODEPAGE\s+3\s+ANSI_936\b", raw) is not None
+    if found != "UTF-8" or not chinese or raw.isascii():
+        return found
+    # in UTF-8 a Chinese character has three bytes, of which the first is one of these
+    return found if re.search(rb"[\xe3-\xef][\x80-\xbf]{2}", raw) else "GBK"
 
 
 def _unescaped_text(text: str) -> str:

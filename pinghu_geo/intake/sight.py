@@ -40,7 +40,7 @@ WORDS: dict[str, str] = {
     "zones": r"更新|整备|片区|renewal",
     "parcels": r"宗地|地籍|地块|parcel|cadast|farms?|erf|urban|plots?\b",
     "buildings": r"房屋|建筑|楼栋|自然幢|building|house|footprint|"
-    r"structures?|bldg",
+    r"structures?|bldg|^JMD$",
     "rivers": r"河道|河流|中心线|水系线|river|waterway|stream|canal|centre?line",
 }
 # and, in the languages of words.toml, concepts of words so long
