@@ -42,7 +42,7 @@ def with_labels(frame: gpd.GeoDataFrame, seen: Findings) -> gpd.GeoDataFrame:
     said = [LABEL.fullmatch(t.replace(" ", "")) for t in text[point]]
     reads = np.array([one is not None for one in said])
     _tell(seen, "texts_left_out", text[point][~reads])
-    rows = frame[~point].reset_index(drop=True)
+    rows: gpd.GeoDataFrame = frame[~point].reset_index(drop=True)
     labels = pd.DataFrame([one.groups() for one in said if one], columns=["结构", "层数", "below"])
     labels["Text"] = text[point][reads]
     labels["row"] = _smallest_around(rows.geometry.to_numpy(), shapes[point][reads])
