@@ -1,131 +1,546 @@
-"""Texts of a surveyor's drawing: 混3 within an outline is its structure and its floors."""
+"""The cheapest design with the standard step in it: published optima, exhaustive search, laws."""
 
-import ezdxf
+import itertools
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-import pinghu_geo as pg
-from conftest import typed
+from pinghu_geo.flood.survey import lay_sections
+from pinghu_geo.search import labels
+from pinghu_geo.search.fronts import LITTLE, Buckets, Kin, Rows, order_by
+from pinghu_geo.search.labels import March
+from pinghu_geo.search.problem import NodeProblem, Pairs, Water, design_cost, design_works
+from pinghu_geo.search.trials import Cheapest, Work, cheapest, solve_node
 
-PLACE = (500_000, 2_500_000)
-SQUARE = [(0, 0), (10, 0), (10, 10), (0, 10)]
-
-
-def drawing(path, houses, texts, layer="JMD", **lines):
-    """A drawing with outlines at (x, y), texts at points, and lines of other layers."""
-    doc = ezdxf.new("R2000")
-    doc.encoding = "gbk"
-    space = doc.modelspace()
-    for x, y, size in houses:
-        points = [(PLACE[0] + x + size * a, PLACE[1] + y + size * b) for a, b in SQUARE]
-        space.add_lwpolyline(points, close=True, dxfattribs={"layer": layer})
-    for text, x, y in texts:
-        at = (PLACE[0] + x, PLACE[1] + y)
-        space.add_text(text, dxfattribs={"layer": layer, "insert": at, "height": 1.5})
-    for name, points in lines.items():
-        moved = [(PLACE[0] + x, PLACE[1] + y) for x, y in points]
-        space.add_lwpolyline(moved, dxfattribs={"layer": name})
-    doc.saveas(path)
-    return path
+HIGH = 20.0
 
 
-def read(path):
-    faults = pg.check(path, "buildings", layer="JMD", crs=4547, row_ids=True, lang="en")
-    frame = pg.read_layer(path, "buildings", layer="JMD", crs=4547, row_ids=True)
-    assert (frame.geom_type == "Polygon").all()
-    return frame, faults.set_index("fault")
-
-
-@pytest.mark.parametrize(
-    ("text", "structure", "floors"),
-    [
-        ("混3", "brick_concrete", 3),
-        ("砼12", "concrete", 12),
-        ("砖混 2", "brick_concrete", 2),
-        ("简", "light", None),
-        ("棚房", "light", None),
-        ("钢1层", "steel", 1),
-    ],
-)
-def test_a_label_says_structure_and_floors(tmp_path, text, structure, floors):
-    frame, faults = read(drawing(tmp_path / "a.dxf", [(0, 0, 1), (20, 0, 1)], [(text, 5, 5)]))
-    assert frame["structure"].tolist()[0] == structure
-    assert frame["structure"].isna().tolist() == [False, True]
-    known = frame["floors"].iloc[0] if "floors" in frame else None
-    assert pd.isna(known) if floors is None else known == floors
-    assert not faults.index.isin(["texts_left_out", "label_outside", "labels_differ"]).any()
-
-
-def test_floors_below_ground_are_no_floors(tmp_path):
-    frame, faults = read(drawing(tmp_path / "a.dxf", [(0, 0, 1)], [("砼5-2", 5, 5)]))
-    assert frame["floors"].tolist() == [5]
-    assert "2 floors below" in faults.loc["floors_below", "problem"]
-
-
-def test_a_label_is_of_the_smallest_outline_around_it(tmp_path):
-    houses, texts = [(0, 0, 4), (10, 10, 1)], [("混3", 15, 15), ("砼7", 35, 35)]
-    frame, _ = read(drawing(tmp_path / "a.dxf", houses, texts))
-    assert frame["floors"].tolist() == [7, 3]
-
-
-def test_labels_that_differ_leave_a_house_unknown_and_equal_ones_dont(tmp_path):
-    texts = [("混3", 2, 2), ("砖2", 8, 8), ("混4", 22, 2), ("混 4", 28, 8)]
-    frame, faults = read(drawing(tmp_path / "a.dxf", [(0, 0, 1), (20, 0, 1)], texts))
-    assert frame["floors"].isna().tolist() == [True, False]
-    assert frame["floors"].tolist()[1] == 4
-    assert faults.loc["labels_differ", "id"] == "row 1"
-    assert "混3, 砖2" in faults.loc["labels_differ", "problem"]
-
-
-def test_what_no_label_or_no_house_has_is_said(tmp_path):
-    texts = [("平湖小学", 5, 5), ("仓库2", 5, 6), ("混3", 50, 50)]
-    frame, faults = read(drawing(tmp_path / "a.dxf", [(0, 0, 1)], texts))
-    assert len(frame) == 1
-    assert "floors" not in frame or frame["floors"].isna().all()
-    said = faults.loc["texts_left_out", "problem"]
-    assert said.startswith("2 texts")
-    assert "平湖小学, 仓库2" in said
-    assert "混3" in faults.loc["label_outside", "problem"]
-
-
-def test_a_word_that_may_mean_two_structures_is_asked_for(tmp_path):
-    path = drawing(tmp_path / "a.dxf", [(0, 0, 1)], [("砖2", 5, 5)])
-    frame, faults = read(path)
-    assert frame["floors"].tolist() == [2]
-    assert frame["structure"].isna().all() or frame["structure"].tolist() == ["砖"]
-    assert "unknown_code" in faults.index
-    said = {"structure": {"砖": "brick_wood"}}
-    frame = pg.read_layer(path, "buildings", layer="JMD", crs=4547, row_ids=True, values=said)
-    assert frame["structure"].tolist() == ["brick_wood"]
-
-
-def test_texts_of_other_layers_are_left_to_others(tmp_path):
-    path = drawing(tmp_path / "a.dxf", [(0, 0, 1)], [("混3", 5, 5)], layer="房屋")
-    line = pg.read_layer(
-        drawing(tmp_path / "b.dxf", [(0, 0, 1)], [], HX=[(0, 0), (5, 5)]),
-        "rivers", layer="HX", crs=4547, row_ids=True,
+def node(case, allowed_m):
+    """A node as the reference writes it: both banks, options with walls, buildings."""
+    options, beds = case["options"], case["bed"]
+    n, o = len(beds), len(options)
+    parts = []
+    for k, (i, a, b) in enumerate(itertools.product(range(n), options, options)):
+        x = [-a["half_bottom"] - a["side_slope"] * HIGH, -a["half_bottom"], 0.0]
+        x += [b["half_bottom"], b["half_bottom"] + b["side_slope"] * HIGH]
+        z = beds[i] + np.array([HIGH, 0, 0, 0, HIGH])
+        rough = [a["n_wall"], case["n_bed"], case["n_bed"], b["n_wall"], b["n_wall"]]
+        parts.append(
+            pd.DataFrame(
+                {"river": "R", "chainage_m": float(k), "offset_m": x, "elevation_m": z, "n": rough}
+            )
+        )
+    rows = np.arange(n * o * o).reshape(n, o, o)
+    flow = np.full(rows.size, case["Q"])
+    model = lay_sections(pd.concat(parts)).model(
+        rows.reshape(-1, 1),
+        flow[:, None],
+        contraction=case["contraction"],
+        expansion=case["expansion"],
+    )
+    model = replace(model, lengths=np.full((rows.size, 3), float(case["spacing"])))
+    level = np.array([x["offset_level"] for x in options])
+    wall = np.array([x["wall"] for x in options])
+    far = np.abs(level[:, None] - level)
+    change = far * float(case["cost_per_level_change"])
+    change = change + case["cost_per_wall_switch"] * (wall[:, None] != wall)
+    change = np.where(far <= case["max_level_change"], change, np.inf)
+    works = np.tile([x["cost_per_station"] for x in options], (2, n, 1)).astype(float)
+    end = [x["id"] for x in options].index(case["ends_fixed_to"])
+    works[:, [0, n - 1]] = np.where(np.arange(o) == end, works[:, [0, n - 1]], np.inf)
+    touch = np.zeros((len(case["buildings"]), 2, n, o), bool)
+    for b, one in enumerate(case["buildings"]):
+        for i, least in one["touched_from_level"].items():
+            touch[b, one["side"], int(i)] = level >= least
+    return NodeProblem(
+        model, rows, np.full(n, case["Q"]), works, change, touch,
+        np.array([b["cost"] for b in case["buildings"]], float), case["downstream_level"],
+        np.array(case["base_level"]) + allowed_m,
     )  # fmt: skip
-    assert len(line) == 1
-    frame = pg.read_layer(path, "buildings", layer="房屋", crs=4547, row_ids=True)
-    assert frame["floors"].tolist() == [3]
 
 
-def test_a_project_is_made_of_one_drawing_once_its_crs_is_said(tmp_path):
-    drawing(
-        tmp_path / "平湖地形图.dxf", [(0, 5, 1), (40, 5, 1)], [("混3", 5, 10)],
-        中心线=[(-100, 0), (200, 0)], HX=[(-100, 15), (200, 15)],
+@pytest.fixture(scope="module")
+def cases(shared):
+    path = shared / "reference" / "optimiser" / "P2_node_no_rise_4x3.json"
+    return json.loads(path.read_text("utf-8"))["cases"]
+
+
+@pytest.mark.parametrize(("k", "allowed"), itertools.product(range(4), ["0.01", "0.03", "0.08"]))
+def test_published_optima(cases, k, allowed):
+    case = cases[k]
+    found = solve_node(node(case, float(allowed)))
+    best = case["optimum"][allowed]
+    assert found.proven
+    assert found.cost == pytest.approx(best["cost"], abs=0.005)
+    # another design of the same cost is as good
+    ids = np.array([x["id"] for x in case["options"]])
+    options = np.array([[np.flatnonzero(ids == v)[0] for v in best[s]] for s in ("left", "right")])
+    assert design_cost(node(case, 0.0), options) == pytest.approx(best["cost"], abs=0.005)
+
+
+def march(problem, options):
+    """Levels of a design by single steps with the bracketed search of `steady`, no tables."""
+    n = options.shape[1]
+    rows = problem.rows[np.arange(n), options[0], options[1]]
+    levels = np.full(n, problem.downstream_level)
+    for i in range(n - 2, -1, -1):
+        below = problem.model.state(rows[[i + 1]], problem.discharge[[i + 1]], levels[[i + 1]])
+        levels[i] = problem.model.step(rows[[i]], problem.discharge[[i]], below)[0].level[0]
+    return levels
+
+
+def small(seed, stations=4):
+    """A node small enough for exhaustive search."""
+    rng = np.random.default_rng(seed)
+    options = [
+        {"id": k, "offset_level": k, "wall": w, "half_bottom": 6.0 + 1.2 * k - s, "side_slope": s,
+         "n_wall": 0.022 + 0.004 * s, "cost_per_station": float(rng.integers(5, 30))}
+        for k, (w, s) in enumerate([("v", 0.0), ("e", 1.0), ("v", 0.0), ("e", 1.0)])
+    ]  # fmt: skip
+    buildings = [
+        {"side": int(rng.integers(2)), "cost": float(rng.integers(20, 120)),
+         "touched_from_level": {str(int(i)): int(rng.integers(1, 4)) for i in rng.choice(stations - 2, 2) + 1}}
+        for _ in range(4)
+    ]  # fmt: skip
+    case = {
+        "options": options, "bed": [0.02 * (stations - 1 - i) for i in range(stations)], "spacing": 10,
+        "Q": 90.0, "contraction": 0.1, "expansion": 0.3, "n_bed": 0.028, "ends_fixed_to": 3,
+        "max_level_change": 2, "cost_per_level_change": 2, "cost_per_wall_switch": 5,
+        "buildings": buildings, "downstream_level": 2.6, "base_level": [9.0] * stations,
+    }  # fmt: skip
+    problem = node(case, 0.0)
+    base = np.full((2, stations), 3)
+    return replace(problem, most_level=march(problem, base) + 0.03), base
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_optimum_is_that_of_exhaustive_search(seed):
+    problem, base = small(seed)
+    best = np.inf
+    for inner in itertools.product(range(4), repeat=4):
+        options = base.copy()
+        options[0, 1:3], options[1, 1:3] = inner[:2], inner[2:]
+        cost = design_cost(problem, options)
+        if cost < best and (march(problem, options) <= problem.most_level + 1e-9).all():
+            best = cost
+    found = solve_node(problem, known=base)
+    assert found.proven
+    assert found.cost == pytest.approx(best)
+    # the levels that the search promises are those of the plain march
+    assert found.levels == pytest.approx(march(problem, found.options), abs=1e-8)
+    assert found.cost == pytest.approx(design_cost(problem, found.options))
+
+
+@pytest.mark.parametrize("seed", [6, 9, 17, 37, 38])
+def test_a_design_for_two_floods_is_that_of_exhaustive_search(seed):
+    """A smaller flood that ends lower, each with limits of its own at every station."""
+    problem, base = small(seed)
+    flow, end = problem.discharge * 0.6, 2.0
+    slack = np.random.default_rng(seed).uniform(0.0, 0.05, (2, 4))
+
+    def smaller(options):
+        return march(replace(problem, discharge=flow, downstream_level=end), options)
+
+    problem = replace(problem, most_level=march(problem, base) + slack[0])
+    other = Water(problem.model, flow, end, smaller(base) + slack[1])
+    best = one = np.inf
+    for inner in itertools.product(range(4), repeat=4):
+        options = base.copy()
+        options[0, 1:3], options[1, 1:3] = inner[:2], inner[2:]
+        cost = design_cost(problem, options)
+        if cost >= best or (march(problem, options) > problem.most_level + 1e-9).any():
+            continue
+        one = min(one, cost)
+        if (smaller(options) <= other.most_level + 1e-9).all():
+            best = cost
+    found = solve_node(replace(problem, others=(other,)), known=base)
+    assert found.proven
+    assert found.cost == pytest.approx(best)
+    assert (best > one) == (seed in (17, 37))  # there the smaller flood decides
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_least_level_above_is_that_of_the_lowest_single_step(seed):
+    """Of all pairs of options at a station and the next, none lower below than a level given."""
+    problem, _ = small(seed)
+    searched = March(problem)
+    for i, more in itertools.product(range(1, 4), (-0.5, 0.0, 0.02)):
+        lowest = searched.floors[0, i]
+        level = lowest + more
+        steps = searched.steps[len(searched.steps) - i]
+        known = np.maximum(level, steps.low[0][steps.below])
+        rows = [problem.rows[k].ravel() for k in (i - 1, i)]
+        flow = np.full(len(known), problem.discharge[0])
+        below = problem.model.state(rows[1][steps.below], flow, known)
+        up, _ = problem.model.step(rows[0][steps.above], flow, below)
+        found = searched.least_above(i - 1, np.array([level]))
+        assert found == pytest.approx([up.level.min()], abs=1e-7)
+
+
+@given(st.integers(0, 10**6))
+def test_what_is_left_out_is_beaten_by_what_is_kept(seed):
+    """Of labels with one choice, and buildings paid for: whoever pays for those too is no better."""
+    rng = np.random.default_rng(seed)
+    many, floods, houses = int(rng.integers(1, 30)), int(rng.integers(1, 3)), 3
+    price = rng.integers(0, 4, houses).astype(float)
+    sums = np.zeros((1, 256))
+    bits = (np.arange(256)[:, None] >> np.arange(houses)) & 1
+    sums[0] = bits @ price
+    level = rng.integers(0, 4, (floods, many)).astype(float)
+    some = labels._Labels(
+        rng.integers(0, 2, many), rng.integers(0, 2**houses, many).astype(np.uint64),
+        rng.integers(0, 6, many).astype(float), level, level, level, np.arange(many),
     )  # fmt: skip
-    with pytest.raises(pg.errors.CRSError, match="coordinate reference system") as said:
-        pg.new_project(tmp_path)
-    assert "pinghu new . --crs " in said.value.hint
-    code, _, err = typed("new", str(tmp_path), "--crs", "4547")
-    assert code == 0, err
-    project = tmp_path / "project.toml"
-    text = project.read_text("utf-8")
-    start = text.index("widths = ")
-    end = text.index("\n", start)
-    project.write_text(text[:start] + "widths = 10" + text[end:], "utf-8")
-    out = pg.run_project(project, tmp_path / "out")
-    found = pg.read_layer(out / "results.gpkg", "buildings", layer="affected")
-    # 100 m² x 3 floors; the other house is unknown
-    assert found["demolish_floor_area_m2"].dropna().tolist() == [300]
+    asked = SimpleNamespace(buildings=SimpleNamespace(sums=[sums]))
+    kept = March._non_dominated(asked, some, 0)
+
+    def beats(one, other):
+        extra = price[
+            [(int(some.sets[other]) & ~int(some.sets[one])) >> k & 1 == 1 for k in range(houses)]
+        ]
+        return (
+            some.pair[one] == some.pair[other]
+            and some.cost[one] + extra.sum() <= some.cost[other]
+            and (level[:, one] <= level[:, other]).all()
+        )
+
+    lost = np.setdiff1d(np.arange(many), kept)
+    assert all(any(beats(one, other) for one in kept) for other in lost)
+
+
+def test_a_label_that_pays_for_more_and_is_cheaper_leaves_the_other_out():
+    """Three yuan with one house paid for against five with both; the houses cost one each."""
+    sums = np.array([[(k & 1) + (k >> 1 & 1) for k in range(256)]], float)
+    asked = SimpleNamespace(buildings=SimpleNamespace(sums=[sums]))
+    level = np.array([[1.0, 1.0, 0.5]])
+    some = labels._Labels(
+        np.zeros(3, int), np.array([1, 3, 3], np.uint64), np.array([3.0, 5.0, 6.0]),
+        level, level, level, np.arange(3),
+    )  # fmt: skip
+    assert March._non_dominated(asked, some, 0).tolist() == [0, 2]
+
+
+def crossing(seed):
+    """A small node whose buildings are touched by pairs of options at two stations."""
+    rng = np.random.default_rng(seed)
+    problem, base = small(seed)
+    many, options = 6, problem.rows.shape[1]
+    gap = rng.integers(0, len(problem.discharge) - 1, many)
+    # the farther out the line is at one station, the sooner it touches from the other
+    least = np.sort(rng.integers(1, options + 1, (many, options)), axis=1)[:, ::-1]
+    pairs = Pairs(np.arange(many) % 4, rng.integers(0, 2, many), gap, least)
+    none = np.zeros_like(problem.touch)
+    return replace(problem, touch=none, pairs=pairs, spare=int(rng.integers(4))), base
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pairs_of_options_touch_buildings_as_in_exhaustive_search(seed):
+    problem, base = crossing(seed)
+    for case in (problem, replace(problem, spare=None)):
+        best = np.inf
+        for inner in itertools.product(range(4), repeat=4):
+            options = base.copy()
+            options[0, 1:3], options[1, 1:3] = inner[:2], inner[2:]
+            paid = np.zeros(4, bool)
+            for who, side, gap, least in zip(*case.pairs, strict=True):
+                paid[who] |= options[side, gap + 1] >= least[options[side, gap]]
+            cost = design_works(case, options) + case.cost @ paid
+            fine = case.spare is None or not paid[case.spare]
+            if fine and cost < best and (march(case, options) <= case.most_level + 1e-9).all():
+                best = cost
+        found = solve_node(case)
+        assert np.isinf(best) if found is None else found.proven
+        if found is not None:
+            assert found.cost == pytest.approx(best) == design_cost(case, found.options)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_laws(seed):
+    problem, base = small(seed, stations=6)
+    found = solve_node(problem, known=base)
+    assert found.cost <= design_cost(problem, base)
+    freer = solve_node(replace(problem, most_level=problem.most_level + 0.05), known=base)
+    assert freer.cost <= found.cost + 1e-9
+    fewer = solve_node(replace(problem, touch=problem.touch[1:], cost=problem.cost[1:]), known=base)
+    assert fewer.cost <= found.cost + 1e-9
+    mirrored = replace(
+        problem,
+        rows=problem.rows.transpose(0, 2, 1),
+        station_cost=problem.station_cost[::-1],
+        touch=problem.touch[:, ::-1],
+    )
+    assert solve_node(mirrored, known=base[::-1]).cost == pytest.approx(found.cost)
+
+
+def wide(seed, stations, buildings):
+    """A node with fifteen options a bank: five offsets, three walls."""
+    rng = np.random.default_rng(seed)
+    walls = [(0.0, 0.015, 30), (0.5, 0.022, 18), (1.0, 0.028, 8)]
+    options = [
+        {"id": 3 * k + w, "offset_level": k, "wall": w, "half_bottom": 7.0 + k - 2.5 * s,
+         "side_slope": s, "n_wall": n, "cost_per_station": c + 2 * k}
+        for k in range(5) for w, (s, n, c) in enumerate(walls)
+    ]  # fmt: skip
+    houses = []
+    for _ in range(buildings):
+        i, q = int(rng.integers(1, stations - 2)), int(rng.integers(1, 5))
+        reach = {str(i): q, str(i + 1): max(1, q - int(rng.integers(2)))}
+        houses.append(
+            {"side": int(rng.integers(2)), "cost": float(rng.integers(60, 400)), "touched_from_level": reach}
+        )  # fmt: skip
+    case = {
+        "options": options, "bed": [0.02 * (stations - 1 - i) for i in range(stations)], "spacing": 20,
+        "Q": 110.0, "contraction": 0.1, "expansion": 0.3, "n_bed": 0.028, "ends_fixed_to": 14,
+        "max_level_change": 2, "cost_per_level_change": 2, "cost_per_wall_switch": 5,
+        "buildings": houses, "downstream_level": 3.0, "base_level": [9.0] * stations,
+    }  # fmt: skip
+    problem, base = node(case, 0.0), np.full((2, stations), 14)
+    return replace(problem, most_level=march(problem, base) + 0.03), base
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bounds_and_blocks_change_nothing(seed, monkeypatch):
+    """The same optimum without the Lagrangian bound, and with steps computed in small blocks."""
+    problem, base = wide(seed, stations=8, buildings=6)
+    found = solve_node(problem, known=base)
+    assert found.proven
+    assert (found.levels <= problem.most_level + 1e-6).all()
+    monkeypatch.setattr("pinghu_geo.search.labels.STEPS", 3000)
+    assert solve_node(problem, known=base).cost == found.cost
+    monkeypatch.setattr(
+        "pinghu_geo.search.labels.March.price", lambda self, _: self._set_bound_lines(np.zeros(1))
+    )
+    monkeypatch.setattr("pinghu_geo.search.labels.March.ascend", lambda self, _: None)
+    plain = solve_node(problem, known=base)
+    assert plain.proven
+    assert plain.cost == pytest.approx(found.cost)
+
+
+def test_better_prices_raise_the_bound_and_never_above_the_optimum():
+    gained = 0.0
+    for seed in range(4):
+        problem, base = wide(seed, stations=8, buildings=6)
+        best = solve_node(problem, known=base)
+        assert best.proven
+        march = March(problem)
+        march.price(design_cost(problem, base))
+        before = float(march.least()[0])
+        march.ascend(np.array([problem.downstream_level]))
+        after = float(march.least()[0])
+        assert before <= after <= best.cost + 1e-6
+        gained += after - before
+    assert gained > 1.0
+
+
+def test_a_building_beside_two_stations_is_paid_whole_in_the_step_between_them():
+    # every option at both stations touches it: no bound is below its cost, however it is shared
+    problem, base = small(0)
+    touch = np.zeros_like(problem.touch[:1])
+    touch[0, 0, 1:3] = True
+    problem = replace(problem, touch=touch, cost=np.array([1000.0]))
+    march = March(problem)
+    march.price(design_cost(problem, base))
+    best = solve_node(problem, known=base)
+    works = best.cost - 1000.0
+    assert 1000.0 <= float(march.least()[0]) <= best.cost
+    assert works > 0
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_step_lies_below_its_straight_line(seed):
+    problem, _ = wide(seed, stations=8, buildings=3)
+    march_ = labels.March(problem)
+    rng = np.random.default_rng(seed)
+    for k, steps in enumerate(march_.steps):
+        i = march_.n - 2 - k
+        way = rng.integers(0, len(steps.above), 3000)
+        below = np.searchsorted(steps.first, way, side="right") - 1
+        share = rng.uniform(0, 1, len(way))
+        level = steps.low[0][below] + share * (steps.top[0] - steps.low[0])[below]
+        state = problem.model.state(
+            problem.rows[i + 1].ravel()[below], np.full(len(way), problem.discharge[i + 1]), level
+        )
+        above = problem.rows[i].ravel()[steps.above[way]]
+        stood, how = problem.model.step(above, np.full(len(way), problem.discharge[i]), state)
+        true = stood.level
+        low, high = steps.lines[0][way].T
+        line = low + share * (high - low)
+        real = (how == 0) & (true <= problem.most_level[i]) & (state.grows >= 0.1)
+        assert (line[real] <= true[real] + 1e-6).all()
+        assert np.median(true[real] - line[real]) < 1e-3
+
+
+def test_cut_lists_are_said_and_never_worse_than_the_known_design():
+    problem, base = small(1, stations=8)
+    exact = solve_node(problem, known=base)
+    cut = solve_node(problem, known=base, most_labels=1, seconds=0.0)
+    assert cut.bound <= exact.cost <= cut.cost <= design_cost(problem, base) + 1e-9
+    assert solve_node(replace(problem, most_level=problem.most_level - 2.0)) is None
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_narrowed_stretch_keeps_every_design_below_its_limit(seed, monkeypatch):
+    """Bounds of what is left lie closer, and none shuts out a design that the limit allows."""
+    problem, base = wide(seed, stations=7, buildings=5)
+    best = solve_node(problem, known=base)
+    assert best.proven
+    march = March(problem)
+    march.price(design_cost(problem, base))
+    level = np.array([problem.downstream_level])
+    here = labels.Arrivals(np.zeros(1), level[:, None])
+    march.ascend(level)
+    before = float(march.least()[0])
+    for limit in (best.cost + 0.5, 1.1 * best.cost):
+        made, bounds = march, [before]
+        for _ in range(2):
+            made = made.narrowed(here, limit)
+            made.ascend(level)
+            bounds.append(float(made.least()[0]))
+            trail = made.run(here, limit, 10**6, np.inf)
+            assert trail.cost.min() == pytest.approx(best.cost)
+        assert before < max(bounds[1:]) <= best.cost + 1e-6
+        assert made.many_steps < march.many_steps
+    # and nothing below the optimum is found in what a lower limit leaves
+    made = march.narrowed(here, best.cost - 0.5)
+    found = made.run(here, best.cost - 0.5, 10**6, np.inf).cost
+    assert found.min(initial=np.inf) >= best.cost - 1e-6
+    monkeypatch.setattr("pinghu_geo.search.trials.MANY_STEPS", 0)
+    again = solve_node(problem, known=base)
+    assert again.proven
+    assert again.cost == pytest.approx(best.cost)
+    near = solve_node(problem, known=base, enough=0.02)
+    assert near.bound <= best.cost + 1e-6 <= near.cost + 2e-6
+    assert near.cost - near.bound <= 0.02 * near.cost + 1e-6
+
+
+FRICTION = ["average_conveyance", "average_slope", "geometric", "harmonic"]
+
+
+@pytest.mark.parametrize("friction", FRICTION)
+def test_labels_that_their_kin_beats_are_not_missed(friction, monkeypatch):
+    """Whatever a march without this dominance brings to the upper end, one with it brings, too."""
+    monkeypatch.setattr(labels, "MANY_LABELS", 0)
+    problem, base = wide(3, stations=6, buildings=4)
+    problem = replace(problem, model=replace(problem.model, friction=friction))
+    problem = replace(problem, most_level=march(problem, base) + 0.03)
+    one = March(problem)
+    one.price(design_cost(problem, base))
+    here = labels.Arrivals(np.zeros(1), np.array([[problem.downstream_level]]))
+    found = one.run(here, np.inf, 10**7, np.inf)
+    monkeypatch.setattr(March, "_unbeaten_by_kin", lambda self, made, i: np.arange(len(made.cost)))
+    whole = one.run(here, np.inf, 10**7, np.inf)
+    assert found.count < 0.8 * whole.count
+    for cost, level in zip(whole.cost, whole.level[0], strict=True):
+        assert ((found.cost <= cost + 1e-6) & (found.level[0] <= level + 1e-7)).any()
+
+
+@pytest.mark.parametrize("grain", [0.5, 20.0, 300.0])
+def test_a_grain_loses_no_more_at_a_station_than_itself(grain):
+    problem, base = wide(1, stations=7, buildings=5)
+    best = solve_node(problem, known=base)
+    assert best.proven
+    one = March(problem)
+    one.price(design_cost(problem, base))
+    here = labels.Arrivals(np.zeros(1), np.array([[problem.downstream_level]]))
+    exact = one.run(here, np.inf, 10**7, np.inf)
+    found = one.run(here, np.inf, 10**7, np.inf, grain=grain)
+    assert found.count <= exact.count
+    assert best.cost - 1e-6 <= found.cost.min() <= best.cost + 7 * grain
+    options = one.read(found, int(np.argmin(found.cost)))[0]
+    assert design_cost(problem, options) == pytest.approx(found.cost.min())
+    assert (march(problem, options) <= problem.most_level + 1e-6).all()
+
+
+def test_what_the_grain_leaves_open_is_said(monkeypatch):
+    problem, base = wide(2, stations=7, buildings=5)
+    best = solve_node(problem, known=base)
+    monkeypatch.setattr("pinghu_geo.search.trials.MANY_STEPS", 0)
+    monkeypatch.setattr("pinghu_geo.search.trials.SMALL_GAP_WORK", 0)
+    for grain in (2e-4, 0.02, 0.3):
+        monkeypatch.setattr("pinghu_geo.search.trials.GRAIN", grain)
+        near = solve_node(problem, known=base)
+        assert near.bound <= best.cost + 1e-6 <= near.cost + 2e-6
+        # a gap below 1 % is not closed when so little work is to be done
+        assert near.cost - near.bound <= max(grain, 0.01) * best.cost + 1e-6
+
+
+FEW_OR_FAR = st.sampled_from([-(2**62), -2, -1, 0, 1, 2**62])
+
+
+@given(st.lists(st.tuples(FEW_OR_FAR, FEW_OR_FAR, st.sampled_from([-np.inf, -0.5, 0.0, 0.5])),
+                min_size=1))  # fmt: skip
+def test_order_is_that_of_lexsort(rows):
+    keys = [np.array([row[k] for row in rows], kind) for k, kind in enumerate((int, float, float))]
+    # as many as are no longer left to lexsort
+    keys = [np.resize(key, LITTLE + len(key)) for key in keys]
+    for many in (1, 2, 3):
+        assert order_by(*keys[:many]).tolist() == np.lexsort(keys[:many][::-1]).tolist()
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 9), st.integers(0, 9)),
+                min_size=1, max_size=40), st.integers(-1, 10))  # fmt: skip
+def test_the_lowest_that_is_no_dearer_is_found(rows, most):
+    pair, sets, cost, level = (np.array(v) for v in zip(*rows, strict=True))
+    made = Rows.of_labels(pair, sets.astype(np.uint64), cost.astype(float), level.astype(float))
+    for own, who in itertools.product(range(4), range(4)):
+        asked = np.array([own]), np.array([who], np.uint64), np.array([float(most)])
+        at = int(made.lowest_no_dearer(*asked)[0])
+        fine = (pair == own) & (sets == who) & (cost <= most)
+        assert (at >= 0) == fine.any()
+        assert at < 0 or (fine[at] and level[at] == level[fine].min())
+
+
+def test_kin_are_options_from_which_the_same_follows_for_the_same_buildings():
+    change = np.array([[0, 1, np.inf], [3, 0, np.inf], [0, 0, 0.0]])
+    kin = Kin.of(change, np.zeros((3, 3), np.uint64))
+    assert [sorted(v for v in row if v >= 0) for row in kin.others.tolist()] == [
+        [0, 1],
+        [0, 1],
+        [2],
+    ]
+    # to follow the first costs at most 1 more than to follow the second, the other way 3
+    assert kin.dearer[0, 1] == 1.0
+    assert kin.dearer[1, 0] == 3.0
+    touched = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], np.uint64)
+    kin = Kin.of(change, touched)
+    assert [sorted(v for v in row if v >= 0) for row in kin.others.tolist()] == [[0], [1], [2]]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.floats(0, 100), st.floats(0, 9)),
+                min_size=1, max_size=60))  # fmt: skip
+def test_what_cheaper_buckets_beat_is_beaten(rows):
+    pair, sets, cost, level = (np.array(v) for v in zip(*rows, strict=True))
+    buckets = Buckets.of(pair, sets.astype(np.uint64), cost)
+    lowest = buckets.lowest_of_cheaper(level)
+    for k in np.flatnonzero(np.isfinite(lowest)):
+        other = (pair == pair[k]) & (sets == sets[k]) & (cost < cost[k]) & (level == lowest[k])
+        assert other.any()
+    # the dearest of a row sees the cheapest, where they are a bucket apart
+    far = Buckets.of(np.zeros(2, int), np.zeros(2, np.uint64), np.array([0.0, 1.0]))
+    assert far.lowest_of_cheaper(np.array([3.0, 4.0])).tolist() == [np.inf, 3.0]
+
+
+def test_work_ends_a_search_with_a_gap_that_is_true(monkeypatch):
+    problem, base = wide(0, stations=6, buildings=4)
+    best = solve_node(problem, known=base)
+    march = March(problem)
+    march.price(design_cost(problem, base))
+    work = Work(most=100)
+    found = cheapest(
+        march, np.array([problem.downstream_level]), work,
+        known=Cheapest(design_cost(problem, base), base), most=60,
+    )  # fmt: skip
+    assert work.spent
+    assert found.bound <= best.cost + 1e-6
+    assert found.cost >= best.cost - 1e-6
+    assert Work(most=100).enough(100.0, 50.0) is False
+    # once no design can be 1 % cheaper, less work is done
+    monkeypatch.setattr("pinghu_geo.search.trials.SMALL_GAP_WORK", 50)
+    assert Work(most=100, done=60).enough(100.0, 99.5)
+    assert not Work(most=100, done=60).enough(100.0, 98.5)
