@@ -10,6 +10,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from pinghu_geo.flood.directions import drawn_downstream
 from pinghu_geo.flood.offsets import section_offsets
@@ -142,11 +143,23 @@ def prepare_layer(
     if what == "rivers":
         layer = _rivers_as_lines(plan, layer, said, seen)
     if what == "buildings":
-        layer = _with_one_house_a_row(layer, said)
+        layer = _with_one_house_a_row(_areas_asked_for(layer, said, seen), said)
     if not said.get("repair", plan.repair):
         return layer, pd.DataFrame(columns=["id", "change", "area_before_m2", "area_after_m2"])
     mended = repair(layer, what, lang=plan.lang)
     return mended.layer, mended.log
+
+
+def _areas_asked_for(
+    layer: gpd.GeoDataFrame, said: dict[str, Any], seen: Findings
+) -> gpd.GeoDataFrame:
+    """Rows without the points and lines of a drawing, where the project says so; said which."""
+    flat = shapely.get_dimensions(layer.geometry.to_numpy()) < 2
+    if not said.get("areas_only") or not flat.any():
+        return layer
+    kinds = layer.geometry.geom_type[flat]
+    seen.add("no_area", layer.index[flat], "geometry", is_a=kinds.tolist())
+    return layer[~flat]
 
 
 def _with_one_house_a_row(layer: gpd.GeoDataFrame, said: dict[str, Any]) -> gpd.GeoDataFrame:
@@ -187,7 +200,15 @@ def _rivers_as_lines(
 
 def path_and_options(plan: Plan, source: dict[str, Any]) -> tuple[Path | str, dict[str, Any]]:
     """File (or database) of a layer, and how it is to be read."""
-    passed = ("path", "interpolation", "control", "repair", "split_parts", *RIVER_STEPS)
+    passed = (
+        "path",
+        "interpolation",
+        "control",
+        "repair",
+        "split_parts",
+        "areas_only",
+        *RIVER_STEPS,
+    )
     reading = {k: v for k, v in source.items() if k not in passed}
     if "control" in source:
         reading["grid"] = fit_grid(plan.table(source["control"], "control"), plan.crs)

@@ -115,6 +115,9 @@ CURES_IN_FILES = {
         "0 where nobody rents"
     ),
     r"pd\.to_numeric\(|\.replace\(\[float\(|\.where\(": "correct them, or leave the cells empty",
+    r"^buildings = buildings\[buildings\.geom_type\.isin": (
+        "areas_only = true  # in [layers.buildings], if these are walls, steps or notes"
+    ),
     r"^(\w+) = \1(?:\.loc)?\[": "correct the rows in the file, or leave them out",
 }
 
@@ -311,6 +314,8 @@ def _with_keys_for_cures(faults: pd.DataFrame) -> pd.DataFrame:
     for fault, key in KEYS_FOR_FAULTS.items():
         rows = faults["fault"] == fault
         faults.loc[rows, "advice"] = [key.format(field=f) for f in faults.loc[rows, "field"]]
+    lines = (faults["fault"] == "wrong_geometry") & (faults["layer"] == "buildings")
+    faults.loc[lines, "advice"] = "areas_only = true"
     return faults
 
 

@@ -1,11 +1,13 @@
 """Texts of a surveyor's drawing: 混3 within an outline is its structure and its floors."""
 
+import re
+
 import ezdxf
 import pandas as pd
 import pytest
 
 import pinghu_geo as pg
-from conftest import typed
+from conftest import river_frame, typed
 
 PLACE = (500_000, 2_500_000)
 SQUARE = [(0, 0), (10, 0), (10, 10), (0, 10)]
@@ -122,10 +124,45 @@ def test_a_project_is_made_of_one_drawing_once_its_crs_is_said(tmp_path):
     assert code == 0, err
     project = tmp_path / "project.toml"
     text = project.read_text("utf-8")
-    start = text.index("widths = ")
-    end = text.index("\n", start)
-    project.write_text(text[:start] + "widths = 10" + text[end:], "utf-8")
+    project.write_text(re.sub(r"(?m)^widths = .*", "widths = 10", text), "utf-8")
     out = pg.run_project(project, tmp_path / "out")
     found = pg.read_layer(out / "results.gpkg", "buildings", layer="affected")
     # 100 m² x 3 floors; the other house is unknown
     assert found["demolish_floor_area_m2"].dropna().tolist() == [300]
+
+
+def test_walls_are_left_out_by_the_key_that_the_refusal_names(tmp_path):
+    drawing(
+        tmp_path / "图.dxf", [(0, 5, 1), (40, 5, 1)], [("混3", 5, 10)],
+        JMD=[(0, 3), (60, 3)], 中心线=[(-100, 0), (200, 0)],
+    )  # fmt: skip
+    pg.new_project(tmp_path, crs=4547)
+    project = tmp_path / "project.toml"
+    text = re.sub(r"(?m)^widths = .*", "widths = 10", project.read_text("utf-8"))
+    project.write_text(text, "utf-8")
+    with pytest.raises(pg.errors.LayerError, match="LineString where polygons") as said:
+        pg.run_project(project, tmp_path / "out")
+    asked = pg.check_project(project, lang="en").set_index("fault").loc["wrong_geometry"]
+    assert (asked["severity"], asked["id"], asked["advice"]) == ("error", "3", "areas_only = true")
+    cure = said.value.hint.split("  #")[0]
+    assert cure == "areas_only = true"
+    text = text.replace("[layers.buildings]", f"[layers.buildings]\n{cure}")
+    project.write_text(text, "utf-8")
+    faults = pg.check_project(project, lang="en").set_index("fault")
+    assert (faults.loc["no_area", "id"], faults.loc["no_area", "severity"]) == ("3", "warning")
+    assert "wrong_geometry" not in faults.index
+    out = pg.run_project(project, tmp_path / "out")
+    assert len(pg.read_layer(out / "results.gpkg", "buildings", layer="affected")) == 2
+    assert "areas_only" in (out / "reading.log").read_text("utf-8")
+
+
+def test_the_cure_in_python_leaves_the_areas(tmp_path):
+    path = drawing(tmp_path / "图.dxf", [(0, 5, 1)], [], JMD=[(0, 3), (60, 3)])
+    buildings = pg.read_layer(path, "buildings", layer="JMD", crs=4547, row_ids=True)
+    centre = [(PLACE[0] + x, PLACE[1]) for x in (-100, 200)]
+    rivers = river_frame({"A": centre}).set_crs(4547, allow_override=True)
+    with pytest.raises(pg.errors.LayerError, match="polygons are needed") as said:
+        pg.affected(buildings, pg.red_line(rivers, 10), rivers)
+    found = {"buildings": buildings}
+    exec(said.value.hint, {}, found)
+    assert len(pg.affected(found["buildings"], pg.red_line(rivers, 10), rivers)) == 1

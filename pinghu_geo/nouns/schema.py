@@ -577,11 +577,15 @@ def require_polygons(frame: Any, layer: str) -> None:
     kinds = shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON
     bad = ~np.isin(shapely.get_type_id(frame.geometry.to_numpy()), kinds)
     if bad.any():
+        kind = frame.geometry.geom_type[bad].iloc[0]
+        areas = f"{layer}.geom_type.isin(['Polygon', 'MultiPolygon'])"
         raise LayerError(
-            f"has {frame.geometry.geom_type[bad].iloc[0]} where polygons are needed",
+            f"has {kind} where polygons are needed",
             layer=layer,
             ids=frame.index[bad],
-            hint="read the layer of footprints; pg.repair mends collections",
+            hint=f"{layer} = pg.repair({layer}).layer"
+            if kind == "GeometryCollection"
+            else f"{layer} = {layer}[{areas}]  # if these are walls, steps or notes",
         )
 
 
