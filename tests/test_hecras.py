@@ -192,6 +192,12 @@ def geometry(folder, *parts, reach="Creek           ,Upper           "):
         ((0, [0, -30, 15, 0, 0, 0]), [(-50, -30, 15)]),
         ((0, [-50, 0, 15, 30, 50, 16]), [(-50, 0, 15), (30, 50, 16)]),  # 0 on the inner side
         ((0, [None, -30, None, 30, None, 16]), [(-50, -30, 120), (30, 50, 16)]),
+        # the section's first offset on the outer side of the right one; none without an inner side
+        ((0, [-50, -30, 15, 30, -50, 16]), [(-50, -30, 15), (30, 50, 16)]),
+        ((0, [-50, -30, 15, None, -50, None]), [(-50, -30, 15)]),
+        ((0, [None, None, 15, 30, 50, 16]), [(30, 50, 16)]),
+        ((0, [None, -50, 15, 30, 50, 16]), [(30, 50, 16)]),  # no width
+        ((0, [-50, -30, 15, 60, 0, 16]), [(-50, -30, 15)]),  # beyond the section
         # blocks anywhere: 0 is a place, a blank the edge
         ((-1, [0, 10, 15]), [(0, 10, 15)]),
         ((-1, [-40, 0, 15, 20, None, 16]), [(-40, 0, 15), (20, 50, 16)]),
@@ -244,6 +250,51 @@ def test_sections_that_cant_be_read_are_named(old, new, tmp_path):
     path = geometry(tmp_path, text, section("1"))
     with pytest.raises(pg.errors.LayerError, match=r"Creek\s+,Upper\s+2\.5"):
         pg.read_hecras(path, units="SI")
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        [(-50, None), (-50, 0.03)],  # a left overbank of no width
+        [(-50, 0), (-50, 0.03)],
+        [(-50, 0.03), (50, None)],
+        [(-50, 0.03), (50, 0)],
+        [(-50, 0), (None, 0), (None, 0), (-50, 0.03)],  # places that nobody filled in
+    ],
+)
+def test_a_range_without_width_needs_no_n(ranges, tmp_path):
+    """As in the program's own examples."""
+    old = f"#Mann= 1 , 0 , 0 \n{cells(-50, 0.03, 0)}"
+    values = [v for x, n in ranges for v in (x, n, 0)]
+    rows = [cells(*values[k : k + 9]) for k in range(0, len(values), 9)]
+    text = section("2").replace(old, "\n".join([f"#Mann= {len(ranges)} , 0 , 0 ", *rows]))
+    assert text != section("2")
+    path = geometry(tmp_path, text, section("1"))
+    plain = geometry(tmp_path, section("2"), section("1"))
+    plain = pg.read_hecras(plain, units="SI").sections
+    path = geometry(tmp_path, text, section("1"))
+    found = pg.read_hecras(path, units="SI").sections
+    columns = ["offset_m", "elevation_m", "n"]
+    assert found[columns].ffill().values.tolist() == plain[columns].ffill().values.tolist()
+
+
+def test_files_of_hec_ras_1_are_refused_by_name(tmp_path):
+    path = tmp_path / "old.g01"
+    path.write_text("Geom Title=x\n\nReach=Creek\n" + section("2") + section("1"), "utf-8")
+    with pytest.raises(pg.errors.LayerError, match="of no river, as HEC-RAS 1 wrote them"):
+        pg.read_hecras(path, units="SI")
+    flow = tmp_path / "old.f01"
+    flow.write_text("Flow Title=x\nRch & RM=Creek,2\n   300\n", "utf-8")
+    new = geometry(tmp_path, section("2"), section("1"))
+    with pytest.raises(pg.errors.LayerError, match="of no river, as HEC-RAS 1 wrote them"):
+        pg.read_hecras(new, flow, units="SI")
+
+
+@pytest.mark.parametrize(("thick", "said"), [("0,0.3,0", ["ice"]), ("0,0,0", [])])
+def test_ice_is_named_once_where_there_is_some(thick, said, tmp_path):
+    more = [f"Ice Thickness={thick}", "Ice Mann=0.04,0.04,0.04", "Ice Specific Gravity=0.916"]
+    path = geometry(tmp_path, section("2", more=more), section("1"))
+    assert pg.read_hecras(path, units="SI").left_out["kind"].tolist() == said
 
 
 BRIDGE = "Type RM Length L Ch R = 3 ,1.5     ,,,\nNode Name=Old Bridge\nDeck Dist= 1\n 99999 X\n"

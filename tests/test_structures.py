@@ -1502,7 +1502,7 @@ def test_what_a_bridge_s_text_says_oddly_or_beyond_the_tables(tmp_path):
     assert len(deck) > 2
     own = tmp_path / "own.g01"
     at = next(k for k, v in enumerate(lines) if v.startswith("BR Coef="))
-    own.write_text("\n".join([*text.splitlines()[:at], "BR U #Sta/Elev= 2", "       0       1",
+    own.write_text("\n".join([*text.splitlines()[:at], "BR U #XS Ineff= 1 , 0", "       0       1",
                               *text.splitlines()[at:]]), "utf-8")  # fmt: skip
     left = pg.flood.read_hecras(own, units="US")
     assert left.structures.empty

@@ -58,9 +58,10 @@ class HecRas(Result):
         inline_structure, lateral_structure, junction, storage_area, flow_area_2d, connection,
         pump_station, rating_curve, vertical_n, skew, lid, ice, flow, boundary}, name, river, rs,
         above_m and below_m (chainages of the sections on either side; NA beside the rivers); and
-        deck, a bridge whose low chord lies above its deck somewhere: it has no deck there. The
-        same stands as text in the column left_out of ``sections``, at the section above, and
-        `water_profile` doubts every level from there upstream (``left_out``).
+        deck, a bridge whose low chord lies above its deck somewhere: it has no deck there; pier, a
+        bridge whose pier stands beside its deck: it has no such pier. The same stands as text in
+        the column left_out of ``sections``, at the section above, and `water_profile` doubts every
+        level from there upstream (``left_out``).
     """
 
     SHOWN: ClassVar = ("left_out",)
@@ -487,6 +488,19 @@ def _hdf_left_out(file: Any, keys: pd.DataFrame, structures: pd.DataFrame) -> pd
         if f"Geometry/{group}/Attributes" in file:
             names = [_decoded_text(v) for v in file[f"Geometry/{group}/Attributes"]["Name"]]
             parts.append(pd.DataFrame({"kind": kind, "name": names}))
+    parts.append(_hdf_ice(file, keys))
     filled = [p for p in parts if len(p)]
     table = pd.concat(filled, ignore_index=True) if filled else parts[0]
     return table.reindex(columns=LEFT_OUT)
+
+
+def _hdf_ice(file: Any, keys: pd.DataFrame) -> pd.DataFrame:
+    """Sections that have ice on them."""
+    table = file[f"{_GEOMETRY}/Attributes"][:]
+    thick = [c for c in ("Ice Thick L", "Ice Thick C", "Ice Thick R") if c in table.dtype.names]
+    icy = np.zeros(len(table), bool)
+    for column in thick:
+        icy |= np.nan_to_num(table[column].astype(float)) > 0
+    here = keys[["river", "rs", "chainage_m"]].loc[icy[: len(keys)]]
+    made = here.rename(columns={"chainage_m": "above_m"}).assign(kind="ice", name="")
+    return made.assign(below_m=made["above_m"])

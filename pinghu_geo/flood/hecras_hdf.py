@@ -128,7 +128,9 @@ class _StructureTables:
         word = kind.split(maxsplit=1)[0].lower() if kind else ""
         if word == "inline":
             return self._inline_weir(one, info, at, name)
-        if word not in ("bridge", "culvert"):
+        # of a bridge's own sections the n isn't known here: the text has it
+        own = any(int(info.get(f"{side} BR Profile (Count)", 0)) for side in ("US", "DS"))
+        if word not in ("bridge", "culvert") or own:
             return None
         row = {
             "distance_m": _first_number(one, "Upstream Distance") * self.foot,
@@ -162,13 +164,26 @@ class _StructureTables:
         return parts
 
     def _pier_parts(self, at: int, name: str) -> Parts:
-        return [
-            {"structure_id": name, "part": "pier", "group": str(k),
-             "offset_m": float(pier["US Station"]) * self.foot,
-             "pier_width_m": width * self.foot, "elevation_m": z * self.foot}
-            for k, pier in enumerate(self.mine("Pier Attributes", at))
-            for width, z in self.points("Pier Data", pier, "US Profile")
-        ]  # fmt: skip
+        """Piers, of both faces apart where they differ."""
+        parts: Parts = []
+        for k, pier in enumerate(self.mine("Pier Attributes", at)):
+            faces = [
+                (_first_number(pier, f"{word} Station"),
+                 self.points("Pier Data", pier, f"{word} Profile"))
+                for word in ("US", "DS")
+            ]  # fmt: skip
+            (up, shape), (down, other) = faces
+            alike = not len(other) or (up == down and np.array_equal(shape, other))
+            for side, (place, points) in zip(("up", "down"), faces, strict=True):
+                if alike and side == "down":
+                    continue
+                parts += [
+                    {"structure_id": name, "part": "pier", "group": str(k),
+                     "offset_m": place * self.foot, "pier_width_m": width * self.foot,
+                     "elevation_m": z * self.foot} | ({} if alike else {"side": side})
+                    for width, z in points
+                ]  # fmt: skip
+        return parts
 
     def _fields_in_si(
         self,

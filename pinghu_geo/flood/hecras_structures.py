@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.channel import with_roughness
 from pinghu_geo.flood.gates import FOOT_SQRT
 from pinghu_geo.nouns.messages import say
 
@@ -19,16 +20,18 @@ __all__ = [
 
 COLUMN = 8
 # kinds of the reader's blocks that become tables here
-PARSED = ("bridge", "culvert", "inline_structure", "junction")
+PARSED = ("bridge", "culvert", "multiple_opening", "inline_structure", "junction")
 SHAPE_CODES = {
     1: "circle", 2: "box", 3: "pipe_arch", 4: "ellipse", 5: "arch", 6: "semicircle",
     7: "low_arch", 8: "high_arch", 9: "conspan",
 }  # fmt: skip
 GATE_CODES = {0: "vertical", 1: "radial", 2: "overflow"}
 
-# sections inside a bridge that are a person's own, and abutments: the tables can't say them
-UNSAID = ("BR U #Sta/Elev=", "BR D #Sta/Elev=", "Abutment")
+# a bridge's own sections; what else such lines say the tables can't
+SIDES = {"up": "BR U", "down": "BR D"}
+OWN_SECTION = tuple(f"{s} {w}=" for s in SIDES.values() for w in ("#Sta/Elev", "#Mann", "Banks"))
 
+Line = np.ndarray[Any, Any]
 Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, list[int]]
 
 
@@ -63,29 +66,29 @@ def structures_of_text(
     """Tables structures, structure_parts, junctions, and the numbers of the blocks they hold.
 
     ``between`` has the river and the chainages above and below of each structure's block. What a
-    block has that the tables can't say (multiple openings, lateral structures) is left to the
+    block has that the tables can't say (lateral structures, openings by conveyance) is left to the
     reader's list.
     """
     rows: dict[str, dict[str, Any]] = {}
     parts: list[dict[str, Any]] = []
     done: list[int] = []
+    grounds = _grounds_beside(blocks)
     for k, one in enumerate(blocks):
         if k not in between or one["kind"] not in PARSED:
             continue
         river, above, below = between[k]
         if not (math.isfinite(above) and math.isfinite(below)) or above == below:
             continue
-        name = _unused_name(f"{river} {one['rs']}", rows)
-        made = _structure_of_block(one, name, foot)
-        if made is None:
-            continue
-        row, more = made
-        rows[name] = {
-            "river": river, "chainage_m": (above + below) / 2, **row, "rs": one["rs"],
-            "above_m": above, "below_m": below,
-        }  # fmt: skip
-        parts += more
-        done.append(k)
+        made = _openings_of_block(one, grounds.get(k, {}), foot)
+        for i, (row, more) in enumerate(made):
+            name = f"{river} {one['rs']}" + (f" #{i + 1}" if len(made) > 1 else "")
+            name = _unused_name(name, rows)
+            rows[name] = {
+                "river": river, "chainage_m": (above + below) / 2, **row, "rs": one["rs"],
+                "above_m": above, "below_m": below,
+            }  # fmt: skip
+            parts += [{"structure_id": name, **part} for part in more]
+        done += [k] if made else []
     junctions = []
     for k, one in enumerate(blocks):
         if one["kind"] == "junction":
@@ -102,19 +105,42 @@ def decks_mended(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Parts whose decks have no thickness where their low chord lies above them, and their list.
 
-    HEC-RAS computes such decks, often beyond the opening, where both lie in the ground; here they
-    would be refused as a slip. The list is for what is left out: kind, name, river, rs.
+    HEC-RAS computes such decks, often beyond the opening, where both lie in the ground, and piers
+    that stand beside their deck; here they would be refused as a slip. Such piers are left away.
+    The list is for what is left out: kind, name, river, rs.
     """
     none = pd.DataFrame(columns=["kind", "name", "river", "rs"])
     if parts.empty or not {"low_chord_m", "deck_m"} <= set(parts.columns):
         return parts, none
     high = (parts["low_chord_m"] > parts["deck_m"]).to_numpy(bool)
-    if not high.any():
-        return parts, none
     low = parts["low_chord_m"].where(~high, parts["deck_m"])
-    mended = structures.loc[parts.loc[high, "structure_id"].unique()]
-    listed = mended[["river", "rs"]].assign(kind="deck", name="low chord above deck")
-    return parts.assign(low_chord_m=low), listed.reset_index(drop=True)[none.columns]
+    beside = _piers_beside_decks(parts)
+    lists = [
+        structures.loc[parts.loc[which, "structure_id"].unique(), ["river", "rs"]].assign(
+            kind=kind, name=name
+        )
+        for which, kind, name in (
+            (high, "deck", "low chord above deck"), (beside, "pier", "beside the deck"),
+        )
+    ]  # fmt: skip
+    listed = pd.concat(lists, ignore_index=True)
+    return parts.assign(low_chord_m=low)[~beside].reset_index(drop=True), listed[none.columns]
+
+
+def _piers_beside_decks(parts: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Which rows are of piers that stand before or behind the ends of their bridge's deck."""
+    decks = parts[parts["part"] == "deck"]
+    found = np.zeros(len(parts), bool)
+    for k, (name, at, side) in enumerate(
+        zip(parts["structure_id"], parts["offset_m"], parts.get("side", [None] * len(parts)),
+            strict=True)
+    ):  # fmt: skip
+        if parts["part"].iloc[k] == "pier":
+            mine = decks[decks["structure_id"] == name]
+            for face in SIDES if pd.isna(side) else [side]:
+                x = mine.loc[mine["side"].isna() | (mine["side"] == face), "offset_m"]
+                found[k] |= bool(len(x)) and not x.min() <= at <= x.max()
+    return found
 
 
 def _unused_name(name: str, taken: Mapping[str, Any]) -> str:
@@ -124,31 +150,228 @@ def _unused_name(name: str, taken: Mapping[str, Any]) -> str:
     return tried
 
 
-def _structure_of_block(
-    one: Mapping[str, Any], name: str, foot: float
-) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
-    if one["kind"] == "inline_structure":
-        return _inline_weir(one["lines"], name, foot)
+Row = dict[str, Any]
+Opening = tuple[Row, list[Row]]
+
+
+def _grounds_beside(blocks: list[dict[str, Any]]) -> dict[int, dict[str, Line]]:
+    """Points of the sections beside each crossing of several openings, in the file's unit."""
+    found: dict[int, dict[str, Line]] = {}
+    last: Mapping[str, Any] = {"lines": []}
+    open_: list[int] = []
+    for k, one in enumerate(blocks):
+        if one["kind"] == "section":
+            for j in open_:
+                found[j]["down"] = _section_points(one["lines"], "#Sta/Elev=")
+            open_, last = [], one
+        elif one["kind"] == "multiple_opening":
+            found[k] = {"up": _section_points(last["lines"], "#Sta/Elev=")}
+            open_.append(k)
+    return found
+
+
+def _section_points(lines: list[str], head: str, each: int = 2) -> Line:
+    """Rows of numbers below a heading that says how many."""
+    for k, line in enumerate(lines):
+        if line.startswith(head):
+            count = int(_number_or_default(line.partition("=")[2].split(",")[0], 0))
+            values, _ = _fixed_width_numbers(lines, k + 1, each * count)
+            return np.array(values, float).reshape(-1, each)
+    return np.empty((0, each))
+
+
+def _openings_of_block(
+    one: Mapping[str, Any], grounds: Mapping[str, Line], foot: float
+) -> list[Opening]:
+    """Rows and parts of a block, a row an opening; none where the tables can't say all of it."""
     lines = one["lines"]
-    if any(line.startswith(UNSAID) for line in lines):
-        return None
-    row, parts = _deck_row_and_parts(lines, name, foot)
-    barrels = [p for line in lines if (p := _barrel_part(line, name, foot))]
+    if one["kind"] == "inline_structure":
+        found = _inline_weir(lines, foot)
+        return [found] if found else []
+    row, deck = _deck_row_and_parts(lines, foot)
+    barrels = _barrel_groups_of(lines, foot)
+    inside = _own_sections(lines, foot)
+    abutments = _abutment_parts(lines, foot)
+    if abutments is None or _says_more_of_own_sections(lines):
+        return []
+    options = [_bridge_options([*lines, line]) for line in lines if line.startswith("BR Coef=")]
+    if one["kind"] == "multiple_opening":
+        bridge = [*_pier_parts(lines, foot), *inside, *abutments]
+        return _several_openings(lines, row, deck, (barrels, bridge, options), grounds, foot)
     if barrels:
-        for k, line in enumerate(lines):  # what follows a barrel says more of it
-            of = sum(1 for v in lines[: k + 1] if _barrel_part(v, name, foot)) - 1
-            if line.startswith("Culvert Bottom n=") and of >= 0:
-                barrels[of]["n_bottom"] = _number_or_default(line.partition("=")[2])
-            elif line.startswith("Culvert Bottom Depth=") and of >= 0:
-                barrels[of]["n_bottom_to_m"] = _number_or_default(line.partition("=")[2]) * foot
-            elif line.startswith("Culvert Depth Blocked=") and of >= 0:
-                barrels[of]["blocked_m"] = _number_or_default(line.partition("=")[2]) * foot
-        return {"kind": "culvert", **row}, [*parts, *barrels]
-    if not parts:
-        return None
-    return {"kind": "bridge", **row, **_bridge_options(lines)}, [
-        *parts, *_pier_parts(lines, name, foot)
-    ]  # fmt: skip
+        groups = [part for part, _ in barrels]
+        return [({"kind": "culvert", **row}, [*deck, *groups])]
+    if not deck:
+        return []
+    options = options or [_bridge_options(lines)]
+    parts = [*deck, *_pier_parts(lines, foot), *inside, *abutments]
+    return [({"kind": "bridge", **row, **options[0]}, parts)]
+
+
+def _says_more_of_own_sections(lines: list[str]) -> bool:
+    """Whether a bridge's own sections have what isn't known here, such as idle areas."""
+    heads = tuple(SIDES.values())
+    return any(line.startswith(heads) and not line.startswith(OWN_SECTION) for line in lines)
+
+
+def _barrel_groups_of(lines: list[str], foot: float) -> list[tuple[Row, list[float]]]:
+    """Groups of barrels, each with the offsets of its barrels in the section above."""
+    found: list[tuple[Row, list[float]]] = []
+    for k, line in enumerate(lines):
+        part = _barrel_part(line, foot)
+        if part:
+            at: list[float] = []
+            if line.startswith("Multiple"):
+                values, _ = _fixed_width_numbers(lines, k + 1, 2 * int(part["barrels"]))
+                at = [v * foot for v in values[::2]]
+            found.append((part, at))
+        elif found and line.startswith("Culvert Bottom n="):  # what follows a barrel says more
+            found[-1][0]["n_bottom"] = _number_or_default(line.partition("=")[2])
+        elif found and line.startswith("Culvert Bottom Depth="):
+            found[-1][0]["n_bottom_to_m"] = _number_or_default(line.partition("=")[2]) * foot
+        elif found and line.startswith("Culvert Depth Blocked="):
+            found[-1][0]["blocked_m"] = _number_or_default(line.partition("=")[2]) * foot
+    return found
+
+
+def _several_openings(
+    lines: list[str],
+    row: Row,
+    deck: list[Row],
+    of: tuple[list[tuple[Row, list[float]]], list[Row], list[Row]],
+    grounds: Mapping[str, Line],
+    foot: float,
+) -> list[Opening]:
+    """Openings of one road: each with its limits, and its share of deck, piers and barrels.
+
+    ``BC Mult`` has a line an opening: its kind (2 culverts, 3 bridge; 1, by conveyance, isn't
+    known here), and its limits in the section above and below. Limits of neighbours overlap, so
+    that spans, piers and barrels belong to the opening whose middle is nearest. ``BR Coef`` has a
+    line a bridge, or one for all.
+    """
+    barrels, bridge, options = of
+    limits = [[_number_or_default(v) for v in _comma_fields(v)] for v in lines
+              if v.startswith("BC Mult=")]  # fmt: skip
+    kinds = [int(c[0]) for c in limits]
+    spans = _open_spans(deck, bridge, grounds, foot)
+    lost = (3 in kinds and not options) or (barrels and 2 not in kinds)
+    if not limits or not set(kinds) <= {2, 3} or not spans or lost:
+        return []
+    middles = np.array([(c[1] + c[2]) / 2 * foot for c in limits])
+
+    def owner(at: float, kind: int) -> int:
+        near = [k for k, found in enumerate(kinds) if found == kind]
+        inside = [k for k in near if limits[k][1] * foot <= at <= limits[k][2] * foot] or near
+        return min(inside, key=lambda k: abs(float(middles[k]) - at))
+
+    of_span = [owner((a + b) / 2, 3) for a, b in spans["up"]]
+    if sorted(set(of_span)) != [k for k, kind in enumerate(kinds) if kind == 3]:
+        return []
+
+    def mine(part: Row, k: int) -> bool:
+        at = part["offset_m"]
+        away = [max(a - at, at - b, 0.0) for a, b in spans[part.get("side") or "up"]]
+        return of_span[int(np.argmin(away))] == k
+
+    found: list[Opening] = []
+    for k, (kind, (_, left, right, *_)) in enumerate(zip(kinds, limits, strict=True)):
+        said = row | {"limit_left_m": left * foot, "limit_right_m": right * foot}
+        if kind == 3:
+            own = [part if mine(part, k) else part | {"low_chord_m": math.nan} for part in deck]
+            own += [part for part in bridge if part["part"] != "pier" or mine(part, k)]
+            found.append(
+                (
+                    {
+                        "kind": "bridge",
+                        **said,
+                        **options[min(kinds[:k].count(3), len(options) - 1)],
+                    },
+                    own,
+                )
+            )
+            continue
+        groups = [(p, at) for p, at in barrels if at and owner(float(np.mean(at)), 2) == k]
+        if not groups:
+            return []
+        ends = [(min(at) - p["span_m"] / 2, max(at) + p["span_m"] / 2) for p, at in groups]
+        said |= {"from_offset_m": min(a for a, _ in ends), "to_offset_m": max(b for _, b in ends)}
+        said |= groups[0][0] if len(groups) == 1 else {}
+        known = {"rise_m": groups[0][0]["rise_m"], "invert_up_m": groups[0][0]["invert_up_m"]}
+        found.append(({**known, **said, "kind": "culvert"}, [*deck, *(p for p, _ in groups)]))
+    return found
+
+
+def _open_spans(
+    deck: list[Row], bridge: list[Row], grounds: Mapping[str, Line], foot: float
+) -> dict[str, list[tuple[float, float]]]:
+    """Stretches of either side where the low chord lies above the ground; {} where they differ."""
+    found = {}
+    for side in SIDES:
+        line = [(p["offset_m"], p["low_chord_m"]) for p in deck if p["side"] == side]
+        own = [(p["offset_m"], p["elevation_m"]) for p in bridge
+               if p["part"] == "ground" and p["side"] == side]  # fmt: skip
+        ground = np.array(own) if own else grounds.get(side, np.empty((0, 2))) * foot
+        if len(line) < 2 or len(ground) < 2:
+            return {}
+        dx, low = np.array(line).T
+        stops = np.unique(np.r_[dx, ground[:, 0]])
+        stops = stops[(stops >= dx[0]) & (stops <= dx[-1])]
+        free = np.zeros(len(stops) - 1, bool)
+        for part in (0.01, 0.5, 0.99):
+            at = stops[:-1] + part * np.diff(stops)
+            free |= np.interp(at, dx, low) > np.interp(at, *ground.T) + 1e-6
+        ends = np.flatnonzero(np.diff(np.r_[False, free, False].astype(int)))
+        found[side] = [(float(stops[a]), float(stops[b])) for a, b in ends.reshape(-1, 2)]
+    return found if len(found["up"]) == len(found["down"]) else {}
+
+
+def _own_sections(lines: list[str], foot: float) -> list[Row]:
+    """A bridge's own sections, above and below, with their n and banks."""
+    found: list[Row] = []
+    for side, head in SIDES.items():
+        points = _section_points(lines, f"{head} #Sta/Elev=")
+        if not len(points):
+            continue
+        if np.isnan(points).any():
+            raise ValueError(f"{head} #Sta/Elev= lacks numbers")
+        section = pd.DataFrame({
+            "river": "", "chainage_m": 0.0, "offset_m": points[:, 0], "elevation_m": points[:, 1],
+        })  # fmt: skip
+        rough = _section_points(lines, f"{head} #Mann=")
+        if len(rough):
+            section = with_roughness(section, pd.DataFrame(rough, columns=["offset_m", "n"]))
+        banks = next((_comma_fields(v) for v in lines if v.startswith(f"{head} Banks=")), [])
+        left, right = [*(_number_or_default(v) * foot for v in banks), math.nan, math.nan][:2]
+        for point in section.to_dict("records"):
+            found.append({
+                "part": "ground", "side": side, "offset_m": point["offset_m"] * foot,
+                "elevation_m": point["elevation_m"] * foot, "n": point.get("n", math.nan),
+                "left_bank_m": left, "right_bank_m": right,
+            })  # fmt: skip
+    return found
+
+
+def _abutment_parts(lines: list[str], foot: float) -> list[Row] | None:
+    """Abutments, solid below their lines; None where one stands askew, which isn't known here."""
+    found: list[Row] = []
+    number = 0
+    for k, line in enumerate(lines):
+        if not line.startswith("Abutment Skew #Up #Dn="):
+            continue
+        skew, *counts = [*_comma_fields(line), "", ""][:3]
+        if _number_or_default(skew, 0.0) != 0:
+            return None
+        at = k + 1
+        for side, count in zip(SIDES, counts, strict=True):
+            size = int(_number_or_default(count, 0))
+            x, at = _fixed_width_numbers(lines, at, size)
+            z, at = _fixed_width_numbers(lines, at, size)
+            found += [
+                {"part": "abutment", "side": side, "group": str(number), "offset_m": a * foot,
+                 "elevation_m": b * foot} for a, b in zip(x, z, strict=True)
+            ]  # fmt: skip
+        number += 1
+    return found
 
 
 def _number_or_default(text: str, default: float = math.nan) -> float:
@@ -177,7 +400,7 @@ def _fixed_width_numbers(lines: list[str], start: int, count: int) -> tuple[list
 
 
 def _deck_row_and_parts(
-    lines: list[str], name: str, foot: float
+    lines: list[str], foot: float
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Deck and roadway: its columns, and its two lines as parts."""
     heads = (i for i, v in enumerate(lines) if v.startswith("Deck Dist Width WeirC"))
@@ -203,8 +426,8 @@ def _deck_row_and_parts(
             rows.append(values)
         for x, high, low in zip(*rows, strict=True):
             parts.append({
-                "structure_id": name, "part": "deck", "side": side, "offset_m": x * foot,
-                "deck_m": high * foot, "low_chord_m": low * foot,
+                "part": "deck", "side": side, "offset_m": x * foot, "deck_m": high * foot,
+                "low_chord_m": low * foot,
             })  # fmt: skip
     return row, parts
 
@@ -234,37 +457,41 @@ def _bridge_options(lines: list[str]) -> dict[str, Any]:
     return found
 
 
-def _pier_parts(lines: list[str], name: str, foot: float) -> list[dict[str, Any]]:
-    """Piers; one that stands askew as wide as it is across the flow, cos θ w + sin θ L."""
-    parts: list[dict[str, Any]] = []
+def _pier_parts(lines: list[str], foot: float) -> list[Row]:
+    """Piers; one that stands askew as wide as it is across the flow, cos θ w + sin θ L.
+
+    Of both faces apart where they differ.
+    """
+    parts: list[Row] = []
     number = 0
-    long = _deck_row_and_parts(lines, name, 1.0)[0].get("width_m", math.nan)
+    long = _deck_row_and_parts(lines, 1.0)[0].get("width_m", math.nan)
     for k, line in enumerate(lines):
         if not line.startswith("Pier Skew, UpSta & Num"):
             continue
         c = [*_comma_fields(line), *[""] * 8]
-        size = int(_number_or_default(c[2], 0))
-        width, at = _fixed_width_numbers(lines, k + 1, size)
-        level, _ = _fixed_width_numbers(lines, at, size)
         turn = math.radians(abs(_number_or_default(c[0], 0.0)))
-        if turn and math.isfinite(long):
-            width = [math.cos(turn) * w + math.sin(turn) * long for w in width]
-        for w, z in zip(width, level, strict=True):
-            parts.append(
-                {
-                    "structure_id": name,
-                    "part": "pier",
-                    "group": str(number),
-                    "offset_m": _number_or_default(c[1]) * foot,
-                    "pier_width_m": w * foot,
-                    "elevation_m": z * foot,
-                }
-            )
+        at, faces = k + 1, []
+        for station, count in ((c[1], c[2]), (c[3], c[4])):
+            size = int(_number_or_default(count, 0))
+            width, at = _fixed_width_numbers(lines, at, size)
+            level, at = _fixed_width_numbers(lines, at, size)
+            if turn and math.isfinite(long):
+                width = [math.cos(turn) * w + math.sin(turn) * long for w in width]
+            faces.append((_number_or_default(station), width, level))
+        alike = faces[0] == faces[1] or not faces[1][1]
+        for side, (place, width, level) in zip(SIDES, faces, strict=True):
+            said = {"part": "pier", "group": str(number), "offset_m": place * foot}
+            if not alike:
+                said["side"] = side
+            elif side == "down":
+                break
+            parts += [said | {"pier_width_m": w * foot, "elevation_m": z * foot}
+                      for w, z in zip(width, level, strict=True)]  # fmt: skip
         number += 1
     return parts
 
 
-def _barrel_part(line: str, name: str, foot: float) -> dict[str, Any] | None:
+def _barrel_part(line: str, foot: float) -> dict[str, Any] | None:
     """Barrels of a culvert line: one (``Culvert=``) or several alike."""
     many = line.startswith("Multiple Barrel Culv=")
     if not many and not line.startswith("Culvert="):
@@ -274,7 +501,6 @@ def _barrel_part(line: str, name: str, foot: float) -> dict[str, Any] | None:
     rise = _number_or_default(c[1]) * foot
     span = _number_or_default(c[2]) * foot
     return {
-        "structure_id": name,
         "part": "culvert",
         "shape": SHAPE_CODES.get(code, "box"),
         "rise_m": rise,
@@ -293,7 +519,7 @@ def _barrel_part(line: str, name: str, foot: float) -> dict[str, Any] | None:
 
 
 def _inline_weir(
-    lines: list[str], name: str, foot: float
+    lines: list[str], foot: float
 ) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     """Inline weir with its crest and gates."""
     root = FOOT_SQRT if foot != 1 else 1.0
@@ -304,7 +530,7 @@ def _inline_weir(
             size = int(_number_or_default(line.partition("=")[2], 0))
             values, _ = _fixed_width_numbers(lines, k + 1, 2 * size)
             for x, z in np.array(values).reshape(-1, 2) * foot:
-                parts.append({"structure_id": name, "part": "crest", "offset_m": x, "crest_m": z})
+                parts.append({"part": "crest", "offset_m": x, "crest_m": z})
         elif line.startswith("IW Dist,WD,Coef"):
             c = [*(v.strip() for v in lines[k + 1].split(",")), *[""] * 9]
             ogee = c[6] == "-1"
@@ -315,16 +541,15 @@ def _inline_weir(
                 "design_head_m": _number_or_default(c[8]) * foot if ogee else math.nan,
             }
         elif line.startswith("IW Gate Name"):
-            parts.append(_gate_part(lines[k + 1], name, foot, root))
+            parts.append(_gate_part(lines[k + 1], foot, root))
             row["kind"] = "gate"
     return (row, parts) if parts else None
 
 
-def _gate_part(line: str, name: str, foot: float, root: float) -> dict[str, Any]:
+def _gate_part(line: str, foot: float, root: float) -> dict[str, Any]:
     c = [*(v.strip() for v in line.split(",")), *[""] * 24]
     ogee = c[10] == "-1"
     return {
-        "structure_id": name,
         "part": "gate",
         "group": c[0],
         "gate_width_m": _number_or_default(c[1]) * foot,

@@ -85,7 +85,7 @@ def structure_lines(
         if kind == "culvert":
             lines += _barrel_lines(name, said, parts, gap, ground)
         else:
-            lines += _method_lines(name, said)
+            lines += [*_abutment_lines(parts), *_method_lines(name, said), *_own_sections(parts)]
         return [*lines, "BC Design=,, 0 ,, 0 ,,,,,,", ""]
     return [*lines, *_inline_lines(said, parts, ground), ""]
 
@@ -150,29 +150,73 @@ def _pier_lines(
 ) -> list[str]:
     x, z = ground
     floor, top = float(z.min()) - 1.0, float(said("low_chord_m", float(z.max()) + 10.0))
-    piers: list[tuple[float, list[float], list[float]]] = []
+    piers: list[list[tuple[float, list[float], list[float]]]] = []  # each above and below
     if "pier" in parts:
         rows = parts["pier"]
         by = "group" if rows["group"].notna().all() else "offset_m"
         for _, part in rows.groupby(by, sort=False):
-            width, level = part["pier_width_m"].to_list(), part["elevation_m"].to_list()
-            if np.isnan(level).all():
-                width, level = [width[0]] * 2, [floor, top]
-            piers.append((float(part["offset_m"].iloc[0]), width, level))
+            faces = []
+            for side in ("up", "down"):
+                mine = part[part["side"].isna() | (part["side"] == side)]
+                mine = mine if len(mine) else part
+                width, level = mine["pier_width_m"].to_list(), mine["elevation_m"].to_list()
+                if np.isnan(level).all():
+                    width, level = [width[0]] * 2, [floor, top]
+                faces.append((float(mine["offset_m"].iloc[0]), width, level))
+            piers.append(faces)
     elif float(said("n_piers", 0)):
         count, wide = int(said("n_piers")), float(said("pier_width_m"))
         a, b = float(said("from_offset_m", x[0])), float(said("to_offset_m", x[-1]))
         span = (b - a - count * wide) / (count + 1)
         at = a + span + wide / 2 + np.arange(count) * (span + wide)
-        piers = [(float(c), [wide, wide], [floor, top]) for c in at]
+        piers = [[(float(c), [wide, wide], [floor, top])] * 2 for c in at]
     turn = math.radians(abs(float(said("pier_skew_deg", 0.0))))
     long = float(said("width_m"))
     lines = []
-    for centre, along, level in piers:
-        width = [math.cos(turn) * w + math.sin(turn) * long for w in along]  # across the flow
-        place = f"{_plain_number(centre)}, {len(width)} "
-        lines.append(f"Pier Skew, UpSta & Num, DnSta & Num= ,{place},{place}, 0 , 0 , 0 ,,")
-        lines += [*_fixed_width_lines(width), *_fixed_width_lines(level)] * 2
+    for faces in piers:
+        places = ",".join(f"{_plain_number(at)}, {len(along)} " for at, along, _ in faces)
+        lines.append(f"Pier Skew, UpSta & Num, DnSta & Num= ,{places}, 0 , 0 , 0 ,,")
+        for _, along, level in faces:
+            width = [math.cos(turn) * w + math.sin(turn) * long for w in along]  # across the flow
+            lines += [*_fixed_width_lines(width), *_fixed_width_lines(level)]
+    return lines
+
+
+def _abutment_lines(parts: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Abutments, each above and below."""
+    if "abutment" not in parts:
+        return []
+    lines: list[str] = []
+    rows = parts["abutment"]
+    for _, part in rows.groupby("group", sort=False, dropna=False):
+        sides = [part[part["side"].isna() | (part["side"] == s)] for s in ("up", "down")]
+        count = ", ".join(str(len(s)) for s in sides)
+        lines.append(f"Abutment Skew #Up #Dn= , {count} ")
+        for side in sides:
+            for column in ("offset_m", "elevation_m"):
+                lines += _fixed_width_lines(side[column].astype(float)) if len(side) else []
+    return lines
+
+
+def _own_sections(parts: Mapping[str, pd.DataFrame]) -> list[str]:
+    """A bridge's own sections; n where it changes."""
+    if "ground" not in parts:
+        return []
+    lines: list[str] = []
+    rows = parts["ground"]
+    for side, head in (("up", "BR U"), ("down", "BR D")):
+        mine = rows[rows["side"].isna() | (rows["side"] == side)]
+        if mine.empty:
+            continue
+        points = mine[["offset_m", "elevation_m"]].to_numpy(float)
+        lines += [f"{head} #Sta/Elev= {len(points)} ", *_fixed_width_lines(points.ravel())]
+        known = mine[["offset_m", "n"]].astype(float).dropna().to_numpy()
+        rough = known[np.r_[True, np.diff(known[:, 1]) != 0][: len(known)]]
+        if len(rough):
+            lines += [f"{head} #Mann= {len(rough)} ", *_fixed_width_lines(rough.ravel())]
+        banks = [mine[c].dropna() for c in ("left_bank_m", "right_bank_m")]
+        said = ",".join(_plain_number(b.iloc[0]) if len(b) else "" for b in banks)
+        lines.append(f"{head} Banks={said}")
     return lines
 
 

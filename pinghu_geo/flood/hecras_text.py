@@ -62,7 +62,7 @@ AT_SECTIONS = {
     "vertical_n": re.compile(r"Vertical n Elevations"),
     "skew": re.compile(r"Skew Angle"),
     "lid": re.compile(r"#?(XS )?Lid\b.*"),
-    "ice": re.compile(r"(XS )?Ice\b.*"),
+    "ice": re.compile(r"Ice Thickness"),
 }
 
 
@@ -98,7 +98,8 @@ def read_hecras(
     Notes
     -----
     Blanks in ineffective areas and obstructions: of an offset the section's edge, of a height no
-    limit; in those of the kind left and right ("normal") a 0 on the outer side is the edge, too.
+    limit; in those of the kind left and right ("normal") a 0 or the section's first offset on the
+    outer side is the edge, too, and a blank on the inner side means that there is none.
 
     References
     ----------
@@ -143,6 +144,12 @@ def _model_of_files(geometry: str | Path, flow: str | Path | None, foot: float) 
     raw = [b for b in blocks if b["kind"] == "section"]
     if not raw:
         raise LayerError(f"{Path(geometry).name} holds no cross-sections", layer="hecras")
+    if any(not b["river"] for b in raw):
+        raise LayerError(
+            f"{Path(geometry).name} has sections of no river, as HEC-RAS 1 wrote them",
+            layer="hecras",
+            hint="open it in HEC-RAS and save it again",
+        )
     keys = _text_keys(raw, foot)
     sections, banks, obstacles = [], [], []
     for key, one in zip(keys, raw, strict=True):
@@ -208,6 +215,12 @@ def _file_lines(path: str | Path, title: str) -> list[str]:
 def _flow_lines(path: str | Path) -> list[str]:
     """Lines of a steady flow file; an unsteady one begins alike."""
     lines = _file_lines(path, "Flow Title=")
+    if any(line.startswith("Rch & RM=") for line in lines):
+        raise LayerError(
+            f"{Path(path).name} gives flows of no river, as HEC-RAS 1 wrote them",
+            layer="hecras",
+            hint="open it in HEC-RAS and save it again",
+        )
     if any(line.startswith("Boundary Location=") for line in lines):
         raise LayerError(
             f"{Path(path).name} is an unsteady flow file",
@@ -324,7 +337,11 @@ def _rows_below(lines: list[str], head: str, each: int) -> tuple[Array, str]:
 def _text_section(one: Mapping[str, Any], place: dict[str, Any], foot: float) -> pd.DataFrame:
     points, _ = _rows_below(one["lines"], "#Sta/Elev=", 2)
     ranges, _ = _rows_below(one["lines"], "#Mann=", 3)
-    ranges = ranges[~np.isnan(ranges[:, :2]).all(axis=1)]
+    none = ~(ranges[:, 1] > 0)
+    ranges, none = (v[~(np.isnan(ranges[:, 0]) & none)] for v in (ranges, none))
+    # a range without width, as of an overbank that isn't there, needs no n
+    stops = np.append(ranges[1:, 0], points[-1:, 0])[: len(ranges)]
+    ranges = ranges[~(none & (ranges[:, 0] >= stops))]
     if not len(points) or np.isnan(points).any():
         raise ValueError("#Sta/Elev= lacks numbers")
     if not len(ranges) or np.isnan(ranges[:, :2]).any():
@@ -371,14 +388,17 @@ def _text_obstacles(
         areas, said = _rows_below(one["lines"], head, 3)
         beside = _number_or_nan(([*said.split(","), ""])[1] or "0") == 0  # one left, one right
         for k, (a, b, top) in enumerate(areas):
-            if not np.nan_to_num([a, b, top]).any():
+            if not np.nan_to_num([a, b, top]).any() or (beside and math.isnan((b, a)[k])):
                 continue  # this side has none
-            from_edge = math.isnan(a) or (beside and k == 0 and a == 0)
-            to_edge = math.isnan(b) or (beside and k == 1 and b == 0)
+            # the outer end may be 0, or the section's first offset on either side
+            from_edge = math.isnan(a) or (beside and k == 0 and (a == 0 or a > b))
+            to_edge = math.isnan(b) or (beside and k == 1 and (b == 0 or b < a))
             kind = "blocked"
             if head == "#XS Ineff=":
                 kind = "permanent" if permanent[k : k + 1] == ["T"] else "ineffective"
             left, right = edges[0] if from_edge else a * foot, edges[1] if to_edge else b * foot
+            if left == right or (beside and left > right):  # all of it lies beyond the section
+                continue
             values = (left, right, top * foot, kind)
             rows.append(dict(zip(OBSTACLE, values, strict=True)))
     return rows
@@ -420,12 +440,15 @@ def _left_out_table(
 
 
 def _left_out_kinds(lines: list[str]) -> Iterable[str]:
-    """What a section has that its tables leave out."""
+    """What a section has that its tables leave out; of ice left, channel and right count."""
+    found: dict[str, None] = {}
     for line in lines:
         head, _, rest = line.partition("=")
         for kind, known in AT_SECTIONS.items():
-            if known.fullmatch(head.strip()) and re.search(r"[1-9]", rest.split(",")[0]):
-                yield kind
+            said = rest if kind == "ice" else rest.split(",")[0]
+            if known.fullmatch(head.strip()) and re.search(r"[1-9]", said):
+                found[kind] = None
+    return found
 
 
 def _node_name(one: Mapping[str, Any]) -> str:

@@ -46,19 +46,27 @@ from pinghu_geo.river.chainage import ChainageScale, format_chainage
 __all__ = ["KINDS", "parts_by_kind", "with_structures"]
 
 KINDS = ("bridge", "culvert", "weir", "gate", "drop")
-PARTS = ("deck", "pier", "culvert", "gate", "crest", "setting")
+PARTS = ("deck", "pier", "ground", "abutment", "culvert", "gate", "crest", "setting")
 # what a row of a part can't do without, and what it may have besides
 PART_NEEDS = {
     "deck": ("offset_m",),
     "pier": ("offset_m", "pier_width_m"),
+    "ground": ("offset_m", "elevation_m"),
+    "abutment": ("offset_m", "elevation_m"),
     "crest": ("offset_m", "crest_m"),
     "setting": ("profile", "opening_m"),
 }
 # parts that each kind of structure is made of
-PARTS_OF = {"bridge": ("deck", "pier"), "culvert": ("deck", "culvert")} | dict.fromkeys(
-    ("weir", "gate", "drop"), ("crest", "gate", "setting")
-)
-PART_MAY_HAVE = {"deck": ("low_chord_m", "deck_m", "side"), "pier": ("elevation_m", "group")}
+PARTS_OF = {
+    "bridge": ("deck", "pier", "ground", "abutment"),
+    "culvert": ("deck", "culvert"),
+} | dict.fromkeys(("weir", "gate", "drop"), ("crest", "gate", "setting"))
+PART_MAY_HAVE = {
+    "deck": ("low_chord_m", "deck_m", "side"),
+    "pier": ("elevation_m", "group", "side"),
+    "ground": ("n", "side", "left_bank_m", "right_bank_m"),
+    "abutment": ("group", "side"),
+}
 
 
 def with_structures(
@@ -474,7 +482,10 @@ class _LaidBuilder:
                 raise one.fault(
                     "has its limits the wrong way round", "limit_left_m is left of limit_right_m"
                 )
-        ends = [_extent_of_opening(one, details.get(one.name, {}), (x, z, n)) for one in rows]
+        ends = []
+        for one in rows:
+            detail = details.get(one.name, {})
+            ends.append(_extent_of_opening(one, detail, self._ground_inside(one, detail, "up", up)))
         if any(a is None for a in ends):
             return [None] * len(rows)
         known = [a for a in ends if a is not None]
@@ -562,23 +573,35 @@ class _LaidBuilder:
         alone, for the bridge itself says where its water runs.
         """
         row = up if side == "up" else up + 1
-        outside = self._section_ground(row)
+        outside = self._ground_inside(one, detail, side, row)
         deck = _deck_chords(one, detail, outside, side)
         pieces = pieces_of(outside, deck)
         free = _free_openings(one, pieces)
-        piers = _pier_shapes(one, detail, outside, deck, free)
+        piers = _pier_shapes(one, detail, outside, deck, free, side)
         ground, lid = bridge_ground(pieces, piers)
-        left, right = (
-            float(np.clip(self.at[f"{s}_bank_m"][row], ground[0][0], ground[0][-1]))
-            for s in ("left", "right")
-        )
+        own = _rows_of_this_side(detail, "ground", side)
+        banks = [self.at[f"{s}_bank_m"][row] for s in ("left", "right")]
+        for k, column in enumerate(("left_bank_m", "right_bank_m")):
+            said = numbers(own, column, "structure_parts").dropna() if len(own) else own
+            banks[k] = said.iloc[0] if len(said) else banks[k]
+        left, right = (float(np.clip(b, ground[0][0], ground[0][-1])) for b in banks)
+        apart = len(own) or len(_rows_of_this_side(detail, "abutment", side))
         return _InnerSection(
             ground, lid, (left, right), self._section_walls(row), max(top for _, _, top in free),
             self._mean_bed(row, ground, free), _pier_areas(piers, outside),
-            self._clear_level(row, pieces, piers, outside),
+            -math.inf if apart else self._clear_level(row, pieces, piers, outside),
             (length, float(self.at["contraction"][up]), float(self.at["expansion"][up])),
             self._stretches(row, "blocked"), [], (math.nan, math.nan),
         )  # fmt: skip
+
+    def _ground_inside(
+        self, one: StructureRow, detail: Mapping[str, pd.DataFrame], side: str, row: int
+    ) -> Line:
+        """Ground of a bridge's upper or lower section, its own or the one beside it; abutments."""
+        ground = _own_ground(
+            one, _rows_of_this_side(detail, "ground", side), self._section_ground(row)
+        )
+        return _with_abutments(one, _rows_of_this_side(detail, "abutment", side), ground)
 
     def _clear_level(
         self,
@@ -755,6 +778,49 @@ def _rows_of_side(rows: pd.DataFrame, side: str) -> pd.DataFrame:
     return mine if len(mine) else rows
 
 
+def _rows_of_this_side(detail: Mapping[str, pd.DataFrame], part: str, side: str) -> pd.DataFrame:
+    """Rows of a part that stand on one side of a bridge, or on both."""
+    rows = detail.get(part, pd.DataFrame({"side": []}))
+    return rows[rows["side"].isna() | (rows["side"] == side)]
+
+
+def _line_of_part(one: StructureRow, rows: pd.DataFrame, part: str) -> tuple[Array, Array]:
+    """Offsets and elevations of a line that a part gives, from left to right."""
+    x, z = (numbers(rows, c, "structure_parts").to_numpy() for c in ("offset_m", "elevation_m"))
+    if len(x) < 2:
+        raise one.fault(
+            f"has a single point of its {part}", "two points or more, from left to right"
+        )
+    if (np.diff(x) < 0).any():
+        raise one.fault(f"has a line of its {part} whose offsets run back", "from left to right")
+    return x, z
+
+
+def _own_ground(one: StructureRow, rows: pd.DataFrame, outside: Line) -> Line:
+    """A bridge's own section where it has one; n where it says none is that beside it."""
+    if rows.empty:
+        return outside
+    x, z = _line_of_part(one, rows, "ground")
+    n = numbers(rows, "n", "structure_parts").ffill().to_numpy()
+    at = np.clip(np.searchsorted(outside[0], x, side="right") - 1, 0, len(outside[0]) - 1)
+    return x, z, np.where(np.isnan(n), outside[2][at], n)
+
+
+def _with_abutments(one: StructureRow, rows: pd.DataFrame, ground: Line) -> Line:
+    """Ground raised to the abutments, which are solid below their line."""
+    if rows.empty:
+        return ground
+    for _, part in rows.groupby("group", sort=False, dropna=False):
+        x, z, n = ground
+        at, top = _line_of_part(one, part, "abutment")
+        at = _across_the_flow(one, at, x)
+        stops = np.r_[min(x[0], at[0]), at[0], at, at[-1], max(x[-1], at[-1])]
+        made = upper_line(x, z, stops, np.r_[-1e9, -1e9, top, -1e9, -1e9])
+        old = np.clip(np.searchsorted(x, made[0], side="right") - 1, 0, len(n) - 1)
+        ground = *made, n[old]
+    return ground
+
+
 def _free_openings(one: StructureRow, pieces: list[Piece]) -> list[tuple[float, float, float]]:
     """Where there is an opening below the deck: from, to, highest soffit."""
     found = [
@@ -773,6 +839,7 @@ def _pier_shapes(
     ground: tuple[Array, Array, Array],
     deck: tuple[Array, Array, Array],
     free: list[tuple[float, float, float]],
+    side: str,
 ) -> list[tuple[float, Array, Array]]:
     """Centre, elevations and widths of each pier, with its debris."""
     x, z, _ = ground
@@ -780,7 +847,7 @@ def _pier_shapes(
     floor = float(z.min()) - 1.0
     found: list[tuple[float, Array, Array]] = []
     if "pier" in detail:
-        rows = detail["pier"]
+        rows = _rows_of_this_side(detail, "pier", side)
         if one.has("n_piers") and one.number("n_piers") > 0:
             raise one.fault(
                 "has its piers in its row and in structure_parts, too", "leave n_piers blank"

@@ -178,6 +178,8 @@ JUNCTION_METHOD = {"energy": ("能量法",), "momentum": ("动量法",)}
 PART = {
     "deck": ("桥面", "梁底与桥面"),
     "pier": ("桥墩",),
+    "ground": ("地面", "桥下地面"),
+    "abutment": ("桥台",),
     "culvert": ("涵管",),
     "gate": ("闸孔",),
     "crest": ("堰顶",),
@@ -1143,6 +1145,8 @@ _NOUNS = (
             Column("low_chord_m", "float", "梁底高程", "m"),
             Column("deck_m", "float", "桥面高程", "m"),
             Column("pier_width_m", "float", "墩宽", "m", minimum=0),
+            Column("left_bank_m", "float", "左岸偏距", "m"),
+            Column("right_bank_m", "float", "右岸偏距", "m"),
             Column("crest_m", "float", "堰顶高程", "m"),
             *_OPENING,
         ),

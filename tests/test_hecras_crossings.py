@@ -1,0 +1,271 @@
+"""What geometry files of practice hold of bridges: own sections, abutments, several openings.
+
+The texts are made here, in the columns of public models (Patuxent River, Upper Mississippi, HEC-RAS's
+example 5); levels are compared with the same bridge said in other words.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_hecras import cells, geometry, section
+
+import pinghu_geo as pg
+
+DECK = "Deck Dist Width WeirC Skew NumUp NumDn MinLoCord MaxHiCord MaxSubmerge Is_Ogee"
+COEFFICIENTS = "BR Coef=-1 , 0 , 0 ,, 0 ,,,0.8,{},,1,"
+
+
+def deck(*points, coefficient=1.66):
+    """Lines of a deck of offset, high and low chord, alike above and below."""
+    columns = [cells(*column) for column in zip(*points, strict=True)]
+    count = len(points)
+    return [DECK, f"20,10,{coefficient},0, {count}, {count}, , , 0.95, 0, 0,0,,", *columns * 2]
+
+
+def crossing(kind, *lines, rs="1.5"):
+    head = [f"Type RM Length L Ch R = {kind} ,{rs:<8},,,", "Bridge Culvert--1,0,-1,-1, 0 "]
+    return "\n".join([*head, *lines, "BC Design=,, 0 ,, 0 ,,,,,,", "", ""])
+
+
+def read(folder, *crossings):
+    sections = [section(rs) for rs in ("3", "2", "1", "0")]
+    return pg.read_hecras(
+        geometry(folder, *sections[:2], *crossings, *sections[2:]), units="SI"
+    )  # fmt: skip
+
+
+def levels(model, flow=300.0, **other):
+    said = {"structures": model.structures, "structure_parts": model.structure_parts} | other
+    return pg.water_profile(
+        model.sections, flow, {"slope": 0.002}, banks=model.banks, **said
+    )["level_m"].to_numpy()  # fmt: skip
+
+
+OPEN = ((-50, 18, 0), (-20, 18, 0), (-20, 18, 16), (20, 18, 16), (20, 18, 0), (50, 18, 0))
+
+
+def test_a_bridge_s_own_sections_and_abutments_are_read(tmp_path):
+    own = [
+        "BR U #Sta/Elev= 4 ", cells(-50, 20, -10, 9, 10, 9, 50, 20),
+        "BR U #Mann= 3 ", cells(-50, 0.12, -10, 0.03, 10, 0.1), "BR U Banks=-10,10",
+        "BR D #Sta/Elev= 3 ", cells(-50, 20, 0, 8, 50, 20),
+        "BR D #Mann= 1 ", cells(-50, 0.05), "BR D Banks=,",
+    ]  # fmt: skip
+    abutment = [
+        "Abutment Skew #Up #Dn= , 3 , 2 ", cells(-50, -30, -25), cells(17, 17, 8),
+        cells(-50, -28), cells(16, 7),
+    ]  # fmt: skip
+    model = read(tmp_path, crossing(3, *deck(*OPEN), *abutment, COEFFICIENTS.format(0), *own))
+    assert model.left_out.empty
+    parts = model.structure_parts
+    ground = parts[parts["part"] == "ground"]
+    up, down = (ground[ground["side"] == side] for side in ("up", "down"))
+    assert up["offset_m"].tolist() == [-50, -10, 10, 50]
+    assert up["elevation_m"].tolist() == [20, 9, 9, 20]
+    assert up["n"].tolist()[:3] == [0.12, 0.03, 0.1]
+    assert set(up["left_bank_m"]), set(up["right_bank_m"]) == ({-10}, {10})
+    assert down["offset_m"].tolist() == [-50, 0, 50]
+    assert down["n"].tolist()[:2] == [0.05, 0.05]
+    assert down["left_bank_m"].isna().all()
+    stood = parts[parts["part"] == "abutment"]
+    assert stood.groupby("side", sort=False)["offset_m"].agg(list).to_dict() == {
+        "up": [-50, -30, -25], "down": [-50, -28],
+    }  # fmt: skip
+    assert stood.groupby("side", sort=False)["elevation_m"].agg(list).to_dict() == {
+        "up": [17, 17, 8], "down": [16, 7],
+    }  # fmt: skip
+    # a deeper ground inside with a rougher bed is not the neighbour's nor nothing
+    assert levels(model)[0] != pytest.approx(levels(model, structure_parts=parts[parts["part"] == "deck"])[0])  # fmt: skip  # noqa: E501
+
+
+def test_own_sections_like_those_beside_a_bridge_change_nothing(tmp_path):
+    """The neighbour's ground said once more, about a pier that the water touches."""
+    pier = PIERS[: len(PIERS) // 2]
+    same = read(tmp_path, crossing(3, *deck(*OPEN), *pier, COEFFICIENTS.format(0)))
+    own = [
+        line
+        for head in ("BR U", "BR D")
+        for line in (f"{head} #Sta/Elev= 4 ", cells(-50, 20, -10, 10, 10, 10, 50, 20),
+                     f"{head} #Mann= 1 ", cells(-50, 0.03), f"{head} Banks=-10,10")
+    ]  # fmt: skip
+    said = read(tmp_path, crossing(3, *deck(*OPEN), *pier, COEFFICIENTS.format(0), *own))
+    for flow in (50.0, 300.0, 900.0):
+        assert levels(said, flow) == pytest.approx(levels(same, flow), abs=1e-9)
+
+
+def test_an_abutment_with_a_steep_face_is_a_shorter_opening(tmp_path):
+    """Solid below its line from the section's end to its face, as the road's embankment is."""
+    narrow = ((-50, 30, 0), (-8, 30, 0), (-8, 30, 25), (20, 30, 25), (20, 30, 0), (50, 30, 0))
+    wide = ((-50, 30, 0), (-20, 30, 0), (-20, 30, 25), (20, 30, 25), (20, 30, 0), (50, 30, 0))
+    short = read(tmp_path, crossing(3, *deck(*narrow), COEFFICIENTS.format(-1)))
+    face = ["Abutment Skew #Up #Dn= , 3 , 3 ", *[cells(-50, -8, -8), cells(30, 30, 0)] * 2]
+    long = read(tmp_path, crossing(3, *deck(*wide), *face, COEFFICIENTS.format(-1)))
+    assert long.left_out.empty
+    for flow in (50.0, 300.0):
+        assert levels(long, flow) == pytest.approx(levels(short, flow), abs=1e-9)
+    without = read(tmp_path, crossing(3, *deck(*wide), COEFFICIENTS.format(-1)))
+    assert levels(long)[1] > levels(without)[1] + 0.01
+
+
+@pytest.mark.parametrize(
+    "line", ["Abutment Skew #Up #Dn=20, 2 , 2 ", "BR U #XS Ineff= 1 , 0 ", "BR D Ice= 1"]
+)
+def test_what_is_not_known_of_a_bridge_leaves_it_out(line, tmp_path):
+    more = [line, cells(-50, -20), cells(17, 17), cells(-50, -20), cells(17, 17)]
+    model = read(tmp_path, crossing(3, *deck(*OPEN), COEFFICIENTS.format(0), *more))
+    assert model.left_out["kind"].tolist() == ["bridge"]
+
+
+def test_piers_stand_where_each_face_has_them(tmp_path):
+    """A river that bends between the faces: piers below stand elsewhere than those above."""
+    pier = [
+        "Pier Skew, UpSta & Num, DnSta & Num=  ,-5, 2 ,7, 2 , 0 , 0 , 0 ,,",
+        cells(1, 1), cells(0, 16), cells(2, 2), cells(0, 16),
+        "Pier Skew, UpSta & Num, DnSta & Num=  ,3, 2 ,3, 2 , 0 , 0 , 0 ,,",
+        cells(1, 1), cells(0, 16), cells(1, 1), cells(0, 16),
+    ]  # fmt: skip
+    model = read(tmp_path, crossing(3, *deck(*OPEN), *pier, COEFFICIENTS.format(0)))
+    piers = model.structure_parts.query("part == 'pier'")
+    found = [
+        tuple(v) for v in piers[["group", "side", "offset_m", "pier_width_m"]].fillna("").values
+    ]  # noqa: E501
+    assert list(dict.fromkeys(found)) == [
+        ("0", "up", -5.0, 1.0), ("0", "down", 7.0, 2.0), ("1", "", 3.0, 1.0),
+    ]  # fmt: skip
+    levels(model)
+
+
+def test_a_pier_beside_its_deck_is_left_away_and_listed(tmp_path):
+    """As in a public model of the Châteauguay; HEC-RAS computes it where no water is."""
+    short = [(-30, 18, 0), (-20, 18, 0), (-20, 18, 16), (20, 18, 16), (20, 18, 0), (30, 18, 0)]
+    pier = [
+        "Pier Skew, UpSta & Num, DnSta & Num=  ,-40, 2 ,-41, 2 , 0 , 0 , 0 ,,",
+        cells(1, 1), cells(0, 16), cells(1, 1), cells(0, 16),
+    ]  # fmt: skip
+    model = read(tmp_path, crossing(3, *deck(*short), *pier, COEFFICIENTS.format(0)))
+    assert not (model.structure_parts["part"] == "pier").any()
+    assert model.left_out[["kind", "name"]].values.tolist() == [["pier", "beside the deck"]]
+    without = read(tmp_path, crossing(3, *deck(*short), COEFFICIENTS.format(0)))
+    assert levels(model).tolist() == levels(without).tolist()
+
+
+TWO = (
+    (-50, 19, 0), (-12, 19, 0), (-12, 19, 15), (4, 19, 15), (4, 19, 0),
+    (7, 19, 0), (7, 19, 15.5), (14, 19, 15.5), (14, 19, 0), (50, 19, 0),
+)  # fmt: skip
+PIERS = [
+    line
+    for at in (-4, 10)
+    for line in (f"Pier Skew, UpSta & Num, DnSta & Num=  ,{at}, 2 ,{at}, 2 , 0 , 0 , 0 ,,",
+                 *[cells(1, 1), cells(0, 15)] * 2)
+]  # fmt: skip
+BARRELS = [
+    "Multiple Barrel Culv=2,1.5,2,10,0.013,0.5,1,8,1,12.5,12.4, 2,Box #1      , 0 ,20",
+    cells(18, 18, 21, 21), "Culvert Bottom n=0.02",
+]  # fmt: skip
+LIMITS = ["BC Mult= 3 ,-50,8,-50,8", "BC Mult= 3 ,2,17,2,17", "BC Mult= 2 ,12,50,12,50"]
+
+
+@pytest.mark.parametrize("coefficients", [2, 1])
+def test_several_openings_are_read_a_row_each(coefficients, tmp_path):
+    """Two bridges and two boxes in one road; limits overlap, the nearest opening counts."""
+    said = [COEFFICIENTS.format(-1), COEFFICIENTS.format(0)][:coefficients]
+    model = read(tmp_path, crossing(4, *deck(*TWO), *PIERS, *said, *BARRELS, *LIMITS))
+    assert model.left_out.empty
+    table = model.structures
+    assert table.index.tolist() == ["Creek 1.5 #1", "Creek 1.5 #2", "Creek 1.5 #3"]
+    assert table["kind"].tolist() == ["bridge", "bridge", "culvert"]
+    assert table["limit_left_m"].tolist() == [-50, 2, 12]
+    assert table["limit_right_m"].tolist() == [8, 17, 50]
+    assert table["high_flow"].tolist()[:2] == ["energy", ["energy", "pressure"][coefficients - 1]]
+    boxes = table.iloc[2]
+    assert (boxes["from_offset_m"], boxes["to_offset_m"]) == (17.0, 22.0)
+    assert (boxes["barrels"], boxes["rise_m"], boxes["span_m"]) == (2, 1.5, 2)
+    piers = (
+        model.structure_parts.query("part == 'pier'").groupby("structure_id")["offset_m"].unique()
+    )  # noqa: E501
+    assert piers.map(list).to_dict() == {"Creek 1.5 #1": [-4.0], "Creek 1.5 #2": [10.0]}
+
+
+def test_several_openings_as_read_are_those_said_by_hand(tmp_path):
+    said = [COEFFICIENTS.format(0)]
+    model = read(tmp_path, crossing(4, *deck(*TWO), *PIERS, *said, *BARRELS, *LIMITS))
+    place = {
+        "river": "Creek", "chainage_m": 150.0, "weir_coefficient": 1.66, "distance_m": 20.0,
+        "width_m": 10.0, "deck_m": 19.0, "orifice": 0.8, "max_submergence": 0.95,
+        "weight": False,
+    }  # fmt: skip
+    bridge = {**place, "kind": "bridge", "n_piers": 1, "pier_width_m": 1.0}
+    rows = pd.DataFrame([
+        bridge | {"from_offset_m": -12.0, "to_offset_m": 4.0, "low_chord_m": 15.0,
+                  "limit_left_m": -50.0, "limit_right_m": 8.0},
+        bridge | {"from_offset_m": 7.0, "to_offset_m": 14.0, "low_chord_m": 15.5,
+                  "limit_left_m": 2.0, "limit_right_m": 17.0},
+        place | {"kind": "culvert", "shape": "box", "rise_m": 1.5, "span_m": 2.0, "length_m": 10.0,
+                 "n": 0.013, "n_bottom": 0.02, "entrance_loss": 0.5, "exit_loss": 1.0, "chart": 8,
+                 "scale": 1, "invert_up_m": 12.5, "invert_down_m": 12.4, "barrels": 2,
+                 "from_offset_m": 17.0, "to_offset_m": 22.0, "limit_left_m": 12.0,
+                 "limit_right_m": 50.0},
+    ], index=pd.Index(["a", "b", "c"], name="structure_id"))  # fmt: skip
+    piers = pd.DataFrame([
+        {"structure_id": name, "part": "pier", "offset_m": at, "pier_width_m": 1.0,
+         "elevation_m": z, "group": name} for name, at in (("a", -4.0), ("b", 10.0))
+        for z in (0.0, 15.0)
+    ])  # fmt: skip
+    by_hand = {"structures": rows.assign(n_piers=np.nan, pier_width_m=np.nan),
+               "structure_parts": piers}  # fmt: skip
+    for flow in (60.0, 250.0, 600.0):
+        assert levels(model, flow) == pytest.approx(levels(model, flow, **by_hand), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        ["BC Mult= 1 ,-50,8,-50,8", *LIMITS[1:]],  # by conveyance
+        LIMITS[:2],  # barrels of no opening
+        [],
+    ],
+)
+def test_openings_that_are_not_known_leave_the_crossing_out(limits, tmp_path):
+    text = crossing(4, *deck(*TWO), COEFFICIENTS.format(0), *BARRELS, *limits)
+    model = read(tmp_path, text)
+    assert model.structures.empty
+    assert model.left_out["kind"].tolist() == ["multiple_opening"]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "said"), [([0.0], "single point of its abutment"), ([5.0, 0.0], "run back")]
+)
+def test_lines_that_are_none_are_refused(offsets, said, tmp_path):
+    model = read(tmp_path, crossing(3, *deck(*OPEN), COEFFICIENTS.format(0)))
+    odd = [{"structure_id": "Creek 1.5", "part": "abutment", "offset_m": at, "elevation_m": 12.0}
+           for at in offsets]  # fmt: skip
+    parts = pd.DataFrame([*model.structure_parts.to_dict("records"), *odd])
+    with pytest.raises(pg.errors.HydraulicsError, match=said):
+        levels(model, structure_parts=parts)
+
+
+def test_own_sections_abutments_and_piers_are_written_as_read(tmp_path):
+    own = [
+        "BR U #Sta/Elev= 4 ", cells(-50, 20, -10, 9, 10, 9, 50, 20),
+        "BR U #Mann= 3 ", cells(-50, 0.12, -10, 0.03, 10, 0.1), "BR U Banks=-10,10",
+        "BR D #Sta/Elev= 3 ", cells(-50, 20, 0, 8, 50, 20), "BR D Banks=,",
+    ]  # fmt: skip
+    stood = [
+        "Abutment Skew #Up #Dn= , 3 , 2 ", cells(-50, -30, -25), cells(17, 17, 8),
+        cells(-50, -28), cells(16, 7),
+        "Pier Skew, UpSta & Num, DnSta & Num=  ,-5, 2 ,7, 2 , 0 , 0 , 0 ,,",
+        cells(1, 1), cells(0, 16), cells(2, 2), cells(0, 16),
+    ]  # fmt: skip
+    first = read(tmp_path, crossing(3, *deck(*OPEN), *stood, COEFFICIENTS.format(0), *own))
+    files = pg.write_hecras(
+        first.sections, 300.0, {"slope": 0.002}, tmp_path / "again", banks=first.banks,
+        structures=first.structures, structure_parts=first.structure_parts,
+    )  # fmt: skip
+    back = pg.read_hecras(files["geometry"], files["flow"], units="SI")
+    assert back.left_out.empty
+    columns = ["part", "side", "group", "offset_m", "elevation_m", "n", "left_bank_m",
+               "right_bank_m", "pier_width_m", "deck_m", "low_chord_m"]  # fmt: skip
+    one, other = (m.structure_parts[columns] for m in (first, back))
+    pd.testing.assert_frame_equal(one, other, check_dtype=False, atol=1e-3)
+    assert levels(back) == pytest.approx(levels(first), abs=1e-6)
