@@ -252,8 +252,7 @@ def _check_ids(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
     index = frame.index
     seen.add("missing_id", np.flatnonzero(index.isna()) + 1, kind.index)
     known = index.dropna()
-    counts = known.value_counts()
-    twice = counts[counts > 1]
+    twice = known[known.duplicated(keep=False)].value_counts()
     seen.add("duplicate_id", twice.index, kind.index, n=twice.to_numpy())
     ids = pd.Series(known.unique().astype(str))
     if ids.empty:
@@ -357,8 +356,10 @@ def _check_texts(frame: pd.DataFrame, seen: Findings) -> None:
         if pd.api.types.is_numeric_dtype(frame[name]):
             continue
         # a column may hold lists and records, too, which databases and GeoParquet have
-        values = frame[name].to_numpy(object)
-        text = pd.Series([v if isinstance(v, str) else None for v in values], frame.index, object)
+        text = frame[name]
+        if not isinstance(text.dtype, pd.StringDtype):
+            strings = [v if isinstance(v, str) else None for v in text.to_numpy(object)]
+            text = pd.Series(strings, frame.index, object)
         words = text.dropna().unique()
         for fault, test in TESTS.items():
             if not (wrong := [w for w in words if test(w)]):
@@ -462,7 +463,7 @@ def _is_finite(shapes: Any) -> Any:
     """Whether all coordinates are finite numbers."""
     xy, of = shapely.get_coordinates(shapes, return_index=True)
     fine = np.ones(len(shapes), bool)
-    fine[of[~np.isfinite(xy).all(axis=1)]] = False
+    fine[of[~np.isfinite(xy.T.copy()).all(axis=0)]] = False
     return fine
 
 
@@ -548,8 +549,10 @@ def _check_overlaps(ids: Any, shapes: Any, good: Any, area: Any, seen: Findings)
     """Footprints or parcels drawn twice, and such that overlap."""
     rows = np.flatnonzero(good & (area > 0))
     tree = shapely.STRtree(shapes[rows])
-    one, other = tree.query(shapes[rows], predicate="intersects")
+    one, other = tree.query(shapes[rows])
     one, other = one[one < other], other[one < other]
+    meet = shapely.intersects(shapes[rows[one]], shapes[rows[other]])
+    one, other = one[meet], other[meet]
     shared = shapely.area(shapely.intersection(shapes[rows[one]], shapes[rows[other]]))
     ratio = shared / np.minimum(area[rows[one]], area[rows[other]])
     same = shared > 0.999 * np.maximum(area[rows[one]], area[rows[other]])

@@ -356,7 +356,7 @@ def require_layer(
             ids=frame.index[empty],
             hint=f"{layer} = {layer}[~({layer}.is_empty | {layer}.geometry.isna())]",
         )
-    if len(box) and (np.abs([np.fmin.reduce(box), np.fmax.reduce(box)]) > FARTHEST_M).any():
+    if (np.abs(box) > FARTHEST_M).any():
         # a shape that reaches beyond any map has no area that is known
         far = np.abs(box).max(axis=1) > FARTHEST_M
         raise LayerError(
@@ -574,8 +574,8 @@ def numbers(frame: pd.DataFrame, column: str, layer: str) -> pd.Series:
 
 def require_polygons(frame: Any, layer: str) -> None:
     """Refuse a layer that holds anything but polygons."""
-    kinds = shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON
-    bad = ~np.isin(shapely.get_type_id(frame.geometry.to_numpy()), kinds)
+    kind = shapely.get_type_id(frame.geometry.to_numpy())
+    bad = (kind != shapely.GeometryType.POLYGON) & (kind != shapely.GeometryType.MULTIPOLYGON)
     if bad.any():
         kind = frame.geometry.geom_type[bad].iloc[0]
         areas = f"{layer}.geom_type.isin(['Polygon', 'MultiPolygon'])"
