@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import os
 import re
-import signal
 import sys
-import threading
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from pinghu_geo.nouns.inert import console_text
+from pinghu_geo.shell import (
+    Lang,
+    begin_process,
+    check_and_report,
+    lang_of_command,
+    shown_cures,
+)
 
 __all__ = ["main"]
-
-Lang = Literal["zh", "en"]
 
 Project = Annotated[Path, typer.Argument(help="the project file, project.toml")]
 Out = Annotated[Path, typer.Option("--out", help="folder of the results")]
@@ -178,7 +178,7 @@ def new(
     from pinghu_geo.nouns.tables import each_row
     from pinghu_geo.start import new_project
 
-    spoken = _lang_of_command(lang)
+    spoken = lang_of_command(lang)
     found = new_project(folder, name=name, crs=crs, lang=spoken)
     for row in each_row(found):
         word = say("heights of the ground" if row.what == "dem" else "not used", spoken)
@@ -215,7 +215,7 @@ def explain(
     """Say what a key of the project file means 项目文件的键."""
     from pinghu_geo.keys import explain as explained
 
-    for line in explained(key, lang=_lang_of_command(lang)).split("\n"):
+    for line in explained(key, lang=lang_of_command(lang)).split("\n"):
         typer.echo(console_text(line))
 
 
@@ -247,7 +247,7 @@ def demo(
     from pinghu_geo.nouns.messages import say
     from pinghu_geo.project import sample_folder
 
-    word = _lang_of_command(lang)
+    word = lang_of_command(lang)
     folder = _run_and_report(
         sample_folder() / "project.toml", out, force=force, quiet=quiet, lang=word
     )
@@ -277,43 +277,10 @@ def check(
         # a database is asked over the network
         asks = project.is_file() and b"postgres" in project.read_bytes()
         given = [str(project), "" if out is None else str(out), *([] if lang is None else [lang])]
-        status = isolated_call("pinghu_geo.cli", given, network=asks, seconds=CHECK_SECONDS)
+        status = isolated_call("pinghu_geo.shell", given, network=asks, seconds=CHECK_SECONDS)
     else:
-        status = _check_and_report(project, out, lang)
+        status = check_and_report(project, out, lang)
     raise typer.Exit(status)
-
-
-def _check_and_report(project: Path, out: Path | None, lang: str | None) -> int:
-    """Faults of a project on stdout, and in a workbook if asked; 2 where some are errors."""
-    from pinghu_geo.deliver.report import write_faults
-    from pinghu_geo.intake.faults import check_summary
-    from pinghu_geo.nouns.messages import say
-    from pinghu_geo.nouns.replacing import require_place
-    from pinghu_geo.nouns.schema import code_label
-    from pinghu_geo.nouns.tables import each_row
-    from pinghu_geo.project import check_project
-
-    word = _lang_of_command(lang, project)
-    if out is not None:
-        require_place(out)
-    faults = check_project(project, lang=word)
-    kinds = check_summary(faults)
-    for row in each_row(kinds):
-        kind = code_label("severity", row.severity, lang=word)
-        place = f"{row.layer}.{row.field}" if row.field else row.layer
-        typer.echo(console_text(f"[{kind}] {place}: {row.problem} ({row.count}: {row.ids})"))
-        typer.echo(console_text(f"        → {row.advice}"))
-    errors = int((kinds["severity"] == "error").sum())
-    typer.echo(say("{} kinds of fault in {} rows; {} of the kinds are errors.", word, len(kinds),
-                   f"{len(faults):,}", errors))  # fmt: skip
-    if out is not None:
-        write_faults(faults, out, lang=word)
-        typer.echo(console_text(out))
-    elif len(faults):
-        typer.echo(
-            say("All rows: {}", word, console_text(f"pinghu check {project} --out check.xlsx"))
-        )
-    return 2 if errors else 0
 
 
 @app.command()
@@ -322,7 +289,7 @@ def adopt(project: Project, quiet: Quiet = False, lang: Tongue = None) -> None:
     from pinghu_geo.office import adopt_scheme
 
     with _step_display(quiet=quiet) as tell:
-        said = adopt_scheme(project, progress=tell, lang=_lang_of_command(lang, project))
+        said = adopt_scheme(project, progress=tell, lang=lang_of_command(lang, project))
     for line in said:
         typer.echo(console_text(line))
 
@@ -360,16 +327,16 @@ def update(
                 today=day,
                 board=wall,
                 progress=tell,
-                lang=_lang_of_command(lang, project),
+                lang=lang_of_command(lang, project),
             )
         for row in rows.itertuples():
             counts = (row.file, row.n_reports, row.n_new, row.n_known)
             said = say(
-                "{}: {} reports, {} of them new, {} known", _lang_of_command(lang, project), *counts
+                "{}: {} reports, {} of them new, {} known", lang_of_command(lang, project), *counts
             )
             typer.echo(console_text(said))
         for note in merged(notes):
-            word = _lang_of_command(lang, project)
+            word = lang_of_command(lang, project)
             typer.echo(console_text(say("Note: {}", word, translated(note, word))))
     if board is not None:
         typer.echo(console_text(board / "board.html"))
@@ -388,7 +355,7 @@ def forms(
     from pinghu_geo.nouns.messages import say
     from pinghu_geo.office import project_forms
 
-    word = _lang_of_command(lang, project)
+    word = lang_of_command(lang, project)
     place = Path(say("progress forms", word)) if out is None else out
     with _step_display(quiet=quiet) as tell:
         made = project_forms(project, place, progress=tell, lang=word)
@@ -420,11 +387,11 @@ def campaign(
             as_of=as_of,
             force=force,
             progress=tell,
-            lang=_lang_of_command(lang, project),
+            lang=lang_of_command(lang, project),
         )
     for line in said:
         typer.echo(console_text(line))
-    typer.echo(console_text(say("Results: {}", _lang_of_command(lang, project), out.resolve())))
+    typer.echo(console_text(say("Results: {}", lang_of_command(lang, project), out.resolve())))
 
 
 @app.command()
@@ -449,7 +416,7 @@ def papers(
     from pinghu_geo.nouns.messages import say
     from pinghu_geo.papers import project_papers
 
-    word = _lang_of_command(lang, project)
+    word = lang_of_command(lang, project)
     with _step_display(quiet=quiet) as tell:
         made = project_papers(project, out, as_of=as_of, bound=bound, templates=templates,
                               force=force, lang=word, progress=tell)  # fmt: skip
@@ -467,22 +434,8 @@ def templates(
     """Write our templates of all papers, to be changed in Word 文书模板."""
     from pinghu_geo.deliver.drafts import write_templates
 
-    for path in write_templates(folder, lang=_lang_of_command(lang)):
+    for path in write_templates(folder, lang=lang_of_command(lang)):
         typer.echo(console_text(path))
-
-
-def _lang_of_command(asked: str | None, project: Path | None = None) -> Lang:
-    """The language asked for, else the project's, else Chinese."""
-    if asked is not None:
-        from pinghu_geo.nouns.schema import one_of
-
-        one_of(asked, ("zh", "en"), "--lang")
-        return "en" if asked == "en" else "zh"
-    try:
-        said = tomllib.loads(project.read_text("utf-8-sig")) if project else {}
-    except (OSError, ValueError):  # which whoever reads the project says better
-        said = {}
-    return "en" if said.get("lang") == "en" else "zh"
 
 
 def _print_step(line: str) -> None:
@@ -568,7 +521,7 @@ def _run_and_report(
     from pinghu_geo.nouns.messages import say
     from pinghu_geo.project import run_project, summary_lines
 
-    word = _lang_of_command(lang, project)
+    word = lang_of_command(lang, project)
     with _step_display(quiet=quiet) as tell:
         folder = run_project(
             project, out, force=force, outputs=only or None, lang=word, progress=tell
@@ -604,7 +557,7 @@ FIRST = {
 
 def main() -> None:
     """Entry point: errors that have a cure are shown without a traceback, exit status 2."""
-    _begin_process()
+    begin_process()
     lang = _lang_of_arguments(sys.argv)
     for command in app.registered_commands:
         command.cls = _BilingualCommand
@@ -612,7 +565,7 @@ def main() -> None:
         if said:
             command.help = command.short_help = said["zh" if lang == "zh" else "en"]
     try:
-        with _shown_cures(lang):
+        with shown_cures(lang):
             status = app(_lang_last(sys.argv[1:]), standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except typer.Abort:
@@ -623,64 +576,6 @@ def main() -> None:
         else:
             typer.echo(_usage_fault_text(fault, lang), err=True)
         sys.exit(2)
-
-
-def main_apart(given: list[str]) -> None:
-    """Entry point of a child that checks: project, list and perhaps language, parsed before."""
-    _begin_process()
-    project, out, *rest = given
-    asked = rest[0] if rest else None
-    lang = _lang_of_command("en" if asked == "en" else "zh" if asked else None, Path(project))
-    with _shown_cures(lang):
-        sys.exit(_check_and_report(Path(project), Path(out) if out else None, asked))
-
-
-@contextmanager
-def _shown_cures(lang: Lang) -> Iterator[None]:
-    """Errors that have a cure are shown without a traceback, and end the process."""
-    from pinghu_geo.nouns.errors import PinghuError
-
-    try:
-        yield
-    except PinghuError as fault:
-        head = "错误:" if lang == "zh" else "error: "
-        typer.echo(head + fault.in_language(lang), err=True)
-        sys.exit(2)
-
-
-def _begin_process() -> None:
-    """What holds for the whole process: its streams, its garbage, and how it ends when asked to."""
-    for stream in (sys.stdout, sys.stderr):
-        # a GBK console has no m²
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
-    if sys.getfilesystemencoding().lower() not in ("utf-8", "utf8"):
-        # in ASCII, as nothing else can be shown here either
-        typer.echo(
-            "error: in this locale files can't have Chinese names.\n\n"
-            "Hint: set the environment variable PYTHONUTF8=1, or LC_ALL=C.UTF-8",
-            err=True,
-        )
-        sys.exit(2)
-    # a hundred thousand shapes that stay aren't looked through for cycles again and again
-    gc.set_threshold(20_000, 10, 10)
-    _clear_away_when_ended()
-
-
-def _clear_away_when_ended() -> None:
-    """Whoever ends us asks us to clear away what is half there: SIGTERM leaves by an exception.
-
-    One that arose in a callback of the garbage collection is swallowed there, and sent once more.
-    """
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-
-    def send_again(lost: Any) -> None:
-        if isinstance(lost.exc_value, SystemExit):
-            threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGTERM)).start()
-        else:
-            sys.__unraisablehook__(lost)
-
-    sys.unraisablehook = send_again
 
 
 def _lang_last(given: list[str]) -> list[str]:
@@ -694,4 +589,4 @@ def _lang_of_arguments(given: list[str]) -> Lang:
     words = [a.removeprefix("--lang=") for a in given if a.startswith("--lang=")]
     words += [b for a, b in pairwise(given) if a == "--lang"]
     project = next((Path(a) for a in given if a.endswith(".toml")), None)
-    return _lang_of_command("en" if "en" in words else "zh" if words else None, project)
+    return lang_of_command("en" if "en" in words else "zh" if words else None, project)

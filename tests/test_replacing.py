@@ -575,7 +575,7 @@ def test_a_request_to_end_that_comes_within_a_callback_is_heard():
     """A callback of the garbage collection swallows exceptions."""
     code = (
         "import os, signal, time, weakref\n"
-        "from pinghu_geo.cli import _clear_away_when_ended\n"
+        "from pinghu_geo.shell import _clear_away_when_ended\n"
         "class Thing: pass\n"
         "def gone(_):\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
