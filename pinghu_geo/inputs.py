@@ -55,6 +55,12 @@ class Inputs:
     repairs: pd.DataFrame
     reading: list[str]
 
+    @property
+    def structures(self) -> pd.DataFrame | None:
+        """Bridges, culverts, weirs, gates of the project, by their ids."""
+        table = self.flood.get("structures")
+        return None if table is None else table.set_index("structure_id")
+
 
 def read_inputs(plan: Plan, *, known: Mapping[str, Any] | None = None) -> Inputs:
     """Everything that a run computes with; layers that are ``known`` were read already."""

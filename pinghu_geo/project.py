@@ -10,32 +10,17 @@ import platform
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
 
 from pinghu_geo.campaign.stages import stage_words
-from pinghu_geo.campaign.standing import Campaign
-from pinghu_geo.campaigning import (
-    campaign_board,
-    campaign_diagrams,
-    campaign_msproject,
-    campaign_of,
-    write_campaign,
-)
-from pinghu_geo.deliver.ledger import write_hydraulics, write_ledger
-from pinghu_geo.deliver.qgis import write_qgis_project
-from pinghu_geo.deliver.report import write_results, write_sheets, write_table
+from pinghu_geo.deliver.report import write_results, write_sheets
 from pinghu_geo.deliver.standing import structures_on_plan
-from pinghu_geo.flood.channel import design_sections
-from pinghu_geo.flood.hydraulics import water_profile
-from pinghu_geo.flood.obstruction import LOSSES, building_rises, section_lines
-from pinghu_geo.flood.rises import freeboard
-from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
 from pinghu_geo.inputs import (
     Inputs,
     is_width_table,
@@ -52,33 +37,30 @@ from pinghu_geo.intake.faults import (
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.keys import table_source
 from pinghu_geo.nouns.errors import LayerError, PinghuError, ProjectError
-from pinghu_geo.nouns.inert import console_text, file_names, json_text, source_name
+from pinghu_geo.nouns.inert import console_text, json_text, source_name
 from pinghu_geo.nouns.messages import merged, say, translated
 from pinghu_geo.nouns.notices import heard, notify
 from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, write_whole
 from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, spoken
 from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.plan import (
-    BANK_FREEBOARD,
     CAMPAIGN_TABLES,
     FLOOD_TABLES,
-    LIMITS,
-    WITHIN_RISE,
     Plan,
     read_plan,
 )
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
 from pinghu_geo.river.centreline import station_ticks, stations
-from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Assessment, Comparison, assess, compare_assessed
 from pinghu_geo.schemes.cost import clearing
 from pinghu_geo.schemes.nodes import node_table
-from pinghu_geo.schemes.retention import retention_rules, retention_verdict
-from pinghu_geo.search.norise import least_demolition_within_rise
-from pinghu_geo.search.offsets import LIMITS as LEAST
-from pinghu_geo.search.optimise import LeastDemolition, least_demolition
-from pinghu_geo.search.outcome import UNSEEN_M, WithinRise
+
+if TYPE_CHECKING:  # most projects need not all of these, which take their time to import
+    from pinghu_geo.campaign.standing import Campaign
+    from pinghu_geo.designing import DesignedRiver, RiverInFlood
+    from pinghu_geo.search.optimise import LeastDemolition
+    from pinghu_geo.search.outcome import WithinRise
 
 __all__ = ["check_project", "for_the_shell", "project_campaign", "run_project", "sample_folder"]
 
@@ -92,9 +74,6 @@ REHEARSED_WORK = 0.01
 OUTPUTS = re.compile(
     r"(results\.gpkg|(ledger|repairs|campaign|hydraulics)\.xlsx|map\.html|summary\.json|(widths|proof|rise)_.+\.xlsx)"
 )
-
-# a searched line bends at most once in this [m] where a project file says nothing else
-BEND_EVERY_M = 30.0
 
 # what to do in Excel, by the Python that cures the same; the first that fits
 CURES_IN_FILES = {
@@ -457,18 +436,6 @@ def _layer_with_file(plan: Plan, layer: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _DesignedRiver:
-    """The designed river and its floods, as `water_profile` takes them."""
-
-    sections: pd.DataFrame
-    banks: pd.DataFrame
-    flows: pd.DataFrame
-    downstream: pd.DataFrame
-    structures: pd.DataFrame | None = None
-    structure_parts: pd.DataFrame | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class _Computation:
     """Everything that was computed."""
 
@@ -477,52 +444,13 @@ class _Computation:
     affected: gpd.GeoDataFrame
     nodes: gpd.GeoDataFrame
     parcels: gpd.GeoDataFrame | None
-    flood: _RiverInFlood | None
+    flood: RiverInFlood | None
     campaign: Campaign | None
 
     @property
     def lines(self) -> dict[str, gpd.GeoDataFrame]:
         """Red line of each scheme."""
         return {name: one.red_line for name, one in self.comparison.schemes.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class _RiverInFlood:
-    """The designed river in flood."""
-
-    profile: pd.DataFrame
-    freeboard: pd.DataFrame  # with what a standard asks of it, where the project names one
-    sections: gpd.GeoDataFrame
-    inundation: gpd.GeoDataFrame
-
-
-def _structures_on_plan(data: Inputs) -> pd.DataFrame | None:
-    """Bridges, culverts, weirs, gates of the project, by their ids."""
-    table = data.flood.get("structures")
-    return None if table is None else table.set_index("structure_id")
-
-
-def _designed_river(plan: Plan, data: Inputs) -> _DesignedRiver:
-    """The designed channel in the ground beside it."""
-    asked, tables = plan.flood, data.flood
-    structures = tables.get("structures")
-    made = sections_from_dem(
-        data.layers["rivers"],
-        plan.tiles(asked["dem"]),
-        design_sections(tables["design"]) if data.surveyed is None else data.surveyed,
-        n=asked["n_ground"],
-        spacing_m=asked["spacing_m"],
-        half_width_m=asked["half_width_m"],
-        structures=structures,
-    )
-    return _DesignedRiver(
-        made.sections,
-        made.banks,
-        tables["flows"],
-        tables["boundaries"],
-        _structures_on_plan(data),
-        tables.get("structure_parts"),
-    )
 
 
 def _assessed_schemes(
@@ -560,35 +488,6 @@ def _assessed_schemes(
     return done
 
 
-def _search_least(
-    asked: dict[str, Any], data: Inputs, river: _DesignedRiver | None, tell: Progress
-) -> LeastDemolition | WithinRise:
-    """The line that demolishes least, as the project file asks."""
-    layers, tables, first = data.layers, data.tables, data.widths[asked["from"]]
-    limits = {k: v for k, v in asked.items() if k in LEAST}
-    common: dict[str, Any] = {k: tables.get(k) for k in ("rates", "locks")}
-    common |= {"bend_every_m": asked.get("bend_every_m", BEND_EVERY_M)}
-    common |= {"bend_yuan": asked.get("bend_yuan")}
-    if "allowed_mm" not in asked or river is None:
-        return least_demolition(layers["rivers"], first, layers["buildings"], limits, **common)
-    return least_demolition_within_rise(
-        layers["rivers"],
-        first,
-        layers["buildings"],
-        river.sections,
-        river.flows,
-        river.downstream,
-        limits,
-        banks=river.banks,
-        walls=tables.get("walls"),
-        structures=river.structures,
-        structure_parts=river.structure_parts,
-        progress=tell,
-        **common,
-        **{k: asked[k] for k in WITHIN_RISE if k in asked},
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Computed:
     """What a project's papers are made of: layers, lines, schemes, searches, campaign."""
@@ -615,7 +514,7 @@ def computed_project(
     return Computed(
         data.layers, found.lines, found.comparison, found.affected, found.least, found.campaign,
         [translated(note, plan.lang) for note in merged(said)],
-        _structures_on_plan(data),
+        data.structures,
     )  # fmt: skip
 
 
@@ -637,6 +536,8 @@ def project_campaign(
 
 def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) -> list[Path]:
     """Board and map of a project's campaign as of the log's last day, each whole or not at all."""
+    from pinghu_geo.campaigning import campaign_board
+
     tell = progress_in(progress, plan.lang)
     tell("reading the layers")
     with heard(), for_the_shell(plan):
@@ -656,13 +557,12 @@ def _compute_all(
     plan: Plan, data: Inputs, tell: Progress, *, as_of: Any = None, rehearse: bool = False
 ) -> _Computation:
     rules, layers = plan.rules, data.layers
-    river = _designed_river(plan, data) if plan.flood else None
+    river: DesignedRiver | None = None
     least: dict[str, LeastDemolition | WithinRise] = {}
-    for name, source in plan.schemes.items():
-        if "least" in source:
-            tell(f"searching for the line that demolishes least: {name}")
-            asked = source["least"] | ({"seconds": 0.0} if rehearse else {})
-            least[name] = _search_least(asked, data, river, tell)
+    if plan.flood or any("least" in source for source in plan.schemes.values()):
+        from pinghu_geo.designing import designed_and_searched  # hydraulics and search
+
+        river, least = designed_and_searched(plan, data, tell, rehearse=rehearse)
     tell("computing the red line and who is affected")
     assessed = _assessed_schemes(plan, data, least)
     comparison = compare_assessed(assessed, partial_rule=rules["partial"])
@@ -673,8 +573,10 @@ def _compute_all(
         hit = hit.join(clearing(hit, layers["zones"], least_ratio=rules["zone_ratio"]))
     flood = None
     if river is not None:
+        from pinghu_geo.designing import flood_and_verdicts
+
         tell(FLOOD_STEP)
-        flood, verdicts = _flood_and_verdicts(plan, data, river, hit, tell, rehearse=rehearse)
+        flood, verdicts = flood_and_verdicts(plan, data, river, hit, tell, rehearse=rehearse)
         hit = hit.join(verdicts)
     parcels = None
     if "parcels" in layers:
@@ -693,6 +595,8 @@ def _compute_all(
     if not plan.campaign:
         nodes = node_table(hit, segments, rivers=layers["rivers"])
         return _Computation(comparison, least, hit, nodes, parcels, flood, None)
+    from pinghu_geo.campaigning import campaign_of
+
     tell(CAMPAIGN_STEP)
     work = REHEARSED_WORK if rehearse else None
     campaign = campaign_of(plan, hit, layers, segments, as_of=as_of, work=work)
@@ -705,64 +609,20 @@ def _compute_all(
     return _Computation(comparison, least, hit, nodes, parcels, flood, campaign)
 
 
-def _flood_and_verdicts(
-    plan: Plan,
-    data: Inputs,
-    designed: _DesignedRiver,
-    hit: gpd.GeoDataFrame,
-    tell: Progress,
-    *,
-    rehearse: bool = False,
-) -> tuple[_RiverInFlood, pd.DataFrame]:
-    """The designed river in flood, and which of the buildings inside its red line may stay."""
-    rivers, asked, dem = data.layers["rivers"], plan.flood, plan.tiles(plan.flood["dem"])
-    river: dict[str, Any] = {f.name: getattr(designed, f.name) for f in fields(designed)}
-    river["rivers"] = rivers
-    profile = water_profile(**river)
-    risen, band = hit, tuple(LOSSES)
-    if rehearse:  # of one house a river, without the band: what is refused, is refused for it
-        risen, band = gpd.GeoDataFrame(hit.groupby("river", sort=False).head(1)), ()
-    rises = building_rises(
-        risen, **river, allowed_mm=asked["allowed_mm"], losses=band, progress=tell
-    )
-    rises = rises.reindex(hit.index)
-    first = profile[profile["profile"] == profile["profile"].iloc[0]]
-    levels = flood_levels(hit, first, rivers, dem=dem)
-    places = ("rise_river", "rise_at_m", "rise_repeated")
-    columns = [c for c in rises.columns if c.startswith("rise_") and c not in places]
-    known = rises[columns].dropna(axis=1, how="all")
-    known = known.reindex(
-        columns=known.columns.union(["rise_alone_mm", "rise_joint_mm"], sort=False)
-    )
-    known = known.join(levels[["flood_level_m", "freeboard_m"]])
-    if "evidence" in data.flood:
-        said = data.flood["evidence"].set_index("building_id")
-        known = known.join(said[[c for c in said.columns if c not in known.columns]])
-    rules = None if asked["rules"] is None else retention_rules(plan.file(asked["rules"]))
-    verdict = retention_verdict(
-        hit, known, limits={k: float(asked[k]) for k in LIMITS}, rules=rules, lang=plan.lang
-    )
-    lines = section_lines(designed.sections, rivers)
-    above = freeboard(profile, designed.sections, banks=designed.banks, rivers=rivers)
-    if asked.get("bank_freeboard_m") is not None:
-        height, standard, clause = (asked[key] for key in BANK_FREEBOARD)
-        above = above.assign(
-            freeboard_asked_m=float(height), freeboard_source=f"{standard} {clause}"
-        )
-    return _RiverInFlood(profile, above, lines, inundation(first, dem, rivers)), verdict.join(
-        known.drop(columns=[c for c in known.columns if c in hit.columns])
-    )
-
-
 def _write_outputs(
     plan: Plan, data: Inputs, found: _Computation, notes: list[str], folder: Path, tell: Progress
 ) -> None:
     """What a run writes, of that what is wanted: the summary and what was searched always."""
+    from pinghu_geo.deliver.ledger import write_hydraulics, write_ledger
+
     layers = data.layers
     if plan.writes("gpkg"):
         tell("writing results.gpkg")
         _write_layers(plan, data, found, folder)
-    _write_searches(plan, found, folder)
+    if found.least:
+        from pinghu_geo.designing import write_searches
+
+        write_searches(plan, found.least, folder)
     write_whole(folder / "reading.log", "\n".join(map(console_text, data.reading)) + "\n")
     if plan.repair or any(s.get("repair") for s in plan.layers.values()):
         of = NOUNS["repairs"].zh if plan.lang == "zh" else "repairs"
@@ -804,6 +664,8 @@ def _write_outputs(
 
 def _write_layers(plan: Plan, data: Inputs, found: _Computation, folder: Path) -> None:
     """Layers of a run, and the QGIS project that opens them."""
+    from pinghu_geo.deliver.qgis import write_qgis_project
+
     layers, comparison = data.layers, found.comparison
     out = {
         "affected": found.affected,
@@ -822,7 +684,7 @@ def _write_layers(plan: Plan, data: Inputs, found: _Computation, folder: Path) -
     if found.flood is not None:
         out["sections"] = found.flood.sections
         out["inundation"] = found.flood.inundation
-    if (standing := _structures_on_plan(data)) is not None:
+    if (standing := data.structures) is not None:
         outlines = structures_on_plan(standing, layers["rivers"], plan.lang)[["label", "geometry"]]
         out["structures"] = outlines.join(standing)
     said = {name: spoken(layer, plan.lang) for name, layer in out.items()}
@@ -834,20 +696,15 @@ def _write_layers(plan: Plan, data: Inputs, found: _Computation, folder: Path) -
     )  # fmt: skip
 
 
-def _write_searches(plan: Plan, found: _Computation, folder: Path) -> None:
-    """Widths and proof of each search, and the nodes and rises of one within a rise."""
-    stems = file_names(found.least)
-    for scheme, best in found.least.items():
-        name = stems[scheme]
-        write_table(best.widths, folder / f"widths_{name}.xlsx", lang=plan.lang)
-        write_table(best.certificate, folder / f"proof_{name}.xlsx", lang=plan.lang)
-        if isinstance(best, WithinRise):
-            write_table(best.nodes, folder / f"searched_{name}.xlsx", lang=plan.lang)
-            write_table(best.rise, folder / f"rise_{name}.xlsx", lang=plan.lang)
-
-
 def _write_campaign_files(plan: Plan, campaign: Campaign, folder: Path, tell: Progress) -> None:
     """Tables, board, diagram and schedule of a campaign, of those what is wanted."""
+    from pinghu_geo.campaigning import (
+        campaign_board,
+        campaign_diagrams,
+        campaign_msproject,
+        write_campaign,
+    )
+
     if plan.writes("campaign"):
         tell("writing campaign.xlsx")
         write_campaign(campaign, folder / "campaign.xlsx", lang=plan.lang)
@@ -890,7 +747,7 @@ def _command_map_of_run(plan: Plan, data: Inputs, found: _Computation) -> Any:
         adopted=plan.campaign.get("adopted"),
         state=None if found.campaign is None else found.campaign.state,
         stages=None if found.campaign is None else found.campaign.stages,
-        structures=_structures_on_plan(data),
+        structures=data.structures,
         ground=plan.file(plan.map["ground"]) if "ground" in plan.map else None,
         ground_gcj02=plan.map.get("gcj02", False),
         title=say("{} · command map", plan.lang, plan.name),
@@ -928,7 +785,7 @@ def _summary_of_run(
         "by_verdict": rows(totals(found.affected, "verdict"))
         if "verdict" in found.affected
         else [],
-        "flood": None if found.flood is None else _flood_summary(found.flood),
+        "flood": None if found.flood is None else found.flood.summary(),
         "least": {name: rows(best.certificate) for name, best in found.least.items()},
         "least_said": {
             name: _lines_of_search(best, plan.lang) for name, best in found.least.items()
@@ -945,37 +802,6 @@ def _summary_of_run(
 def _lines_of_search(best: Any, lang: Lang) -> list[str]:
     """What a search says beyond what its schemes differ in, which is said of the project's."""
     return list(best.summary(lang=lang)[len(best.comparison.summary(lang=lang)) :])
-
-
-def _flood_summary(flood: _RiverInFlood) -> list[dict[str, Any]]:
-    """Level, speed, freeboard and doubts of each river and flood, for those who read no table."""
-    sides = flood.freeboard[["freeboard_left_m", "freeboard_right_m"]]
-    profile = flood.profile.assign(freeboard_m=sides.min(axis=1).to_numpy())
-    asked: dict[str, Any] = {}
-    if "freeboard_asked_m" in flood.freeboard:
-        said = flood.freeboard.iloc[0]
-        asked = {key: said[key] for key in ("freeboard_asked_m", "freeboard_source")}
-        short = profile["freeboard_m"] < asked["freeboard_asked_m"] - UNSEEN_M
-        profile = profile.assign(n_below_freeboard=short)
-    return [
-        {
-            "profile": name,
-            "river": river,
-            "discharge_m3s": float(part["discharge_m3s"].max()),
-            "froude_max": round(float(part["froude"].max()), 3),
-            "velocity_ms_max": round(float(part["velocity_ms"].max()), 3),
-            "n_sections": len(part),
-            "n_doubtful": int((part["doubts"] != "").sum()),
-            "freeboard_m_min": round(float(part["freeboard_m"].min()), 3),
-            "freeboard_at": format_chainage(
-                float(part["chainage_m"].iloc[part["freeboard_m"].argmin()])
-            ),
-            "n_overtopped": int((part["freeboard_m"] < 0).sum()),
-        }
-        | asked
-        | {key: int(part[key].sum()) for key in ("n_below_freeboard",) if key in part}
-        for (name, river), part in profile.groupby(["profile", "river"], sort=False)
-    ]
 
 
 def _manifest_of_inputs(plan: Plan) -> dict[str, Any]:

@@ -1,0 +1,222 @@
+"""What do water and search say of a project? Its designed river in flood, the line of least loss.
+
+A project without a flood and without a search needs nothing of this, nor of what it imports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from pinghu_geo.deliver.report import write_table
+from pinghu_geo.flood.channel import design_sections
+from pinghu_geo.flood.hydraulics import water_profile
+from pinghu_geo.flood.obstruction import LOSSES, building_rises, section_lines
+from pinghu_geo.flood.rises import freeboard
+from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
+from pinghu_geo.inputs import Inputs
+from pinghu_geo.nouns.inert import file_names
+from pinghu_geo.plan import BANK_FREEBOARD, LIMITS, WITHIN_RISE, Plan
+from pinghu_geo.river.chainage import format_chainage
+from pinghu_geo.schemes.retention import retention_rules, retention_verdict
+from pinghu_geo.search.norise import least_demolition_within_rise
+from pinghu_geo.search.offsets import LIMITS as LEAST
+from pinghu_geo.search.optimise import LeastDemolition, least_demolition
+from pinghu_geo.search.outcome import UNSEEN_M, WithinRise
+
+__all__ = [
+    "DesignedRiver",
+    "RiverInFlood",
+    "designed_and_searched",
+    "flood_and_verdicts",
+    "write_searches",
+]
+
+# a searched line bends at most once in this [m] where a project file says nothing else
+BEND_EVERY_M = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class DesignedRiver:
+    """The designed river and its floods, as `water_profile` takes them."""
+
+    sections: pd.DataFrame
+    banks: pd.DataFrame
+    flows: pd.DataFrame
+    downstream: pd.DataFrame
+    structures: pd.DataFrame | None = None
+    structure_parts: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RiverInFlood:
+    """The designed river in flood."""
+
+    profile: pd.DataFrame
+    freeboard: pd.DataFrame  # with what a standard asks of it, where the project names one
+    sections: gpd.GeoDataFrame
+    inundation: gpd.GeoDataFrame
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Level, speed, freeboard, doubts of each river and flood, for those who read no table."""
+        sides = self.freeboard[["freeboard_left_m", "freeboard_right_m"]]
+        profile = self.profile.assign(freeboard_m=sides.min(axis=1).to_numpy())
+        asked: dict[str, Any] = {}
+        if "freeboard_asked_m" in self.freeboard:
+            said = self.freeboard.iloc[0]
+            asked = {key: said[key] for key in ("freeboard_asked_m", "freeboard_source")}
+            short = profile["freeboard_m"] < asked["freeboard_asked_m"] - UNSEEN_M
+            profile = profile.assign(n_below_freeboard=short)
+        return [
+            {
+                "profile": name,
+                "river": river,
+                "discharge_m3s": float(part["discharge_m3s"].max()),
+                "froude_max": round(float(part["froude"].max()), 3),
+                "velocity_ms_max": round(float(part["velocity_ms"].max()), 3),
+                "n_sections": len(part),
+                "n_doubtful": int((part["doubts"] != "").sum()),
+                "freeboard_m_min": round(float(part["freeboard_m"].min()), 3),
+                "freeboard_at": format_chainage(
+                    float(part["chainage_m"].iloc[part["freeboard_m"].argmin()])
+                ),
+                "n_overtopped": int((part["freeboard_m"] < 0).sum()),
+            }
+            | asked
+            | {key: int(part[key].sum()) for key in ("n_below_freeboard",) if key in part}
+            for (name, river), part in profile.groupby(["profile", "river"], sort=False)
+        ]
+
+
+def designed_and_searched(
+    plan: Plan, data: Inputs, tell: Callable[[str], None], *, rehearse: bool = False
+) -> tuple[DesignedRiver | None, dict[str, LeastDemolition | WithinRise]]:
+    """The designed river, where there is a flood, and the lines that were searched for."""
+    river = _designed_river(plan, data) if plan.flood else None
+    least: dict[str, LeastDemolition | WithinRise] = {}
+    for name, source in plan.schemes.items():
+        if "least" in source:
+            tell(f"searching for the line that demolishes least: {name}")
+            asked = source["least"] | ({"seconds": 0.0} if rehearse else {})
+            least[name] = _search_least(asked, data, river, tell)
+    return river, least
+
+
+def _designed_river(plan: Plan, data: Inputs) -> DesignedRiver:
+    """The designed channel in the ground beside it."""
+    asked, tables = plan.flood, data.flood
+    structures = tables.get("structures")
+    made = sections_from_dem(
+        data.layers["rivers"],
+        plan.tiles(asked["dem"]),
+        design_sections(tables["design"]) if data.surveyed is None else data.surveyed,
+        n=asked["n_ground"],
+        spacing_m=asked["spacing_m"],
+        half_width_m=asked["half_width_m"],
+        structures=structures,
+    )
+    return DesignedRiver(
+        made.sections,
+        made.banks,
+        tables["flows"],
+        tables["boundaries"],
+        data.structures,
+        tables.get("structure_parts"),
+    )
+
+
+def _search_least(
+    asked: dict[str, Any], data: Inputs, river: DesignedRiver | None, tell: Callable[[str], None]
+) -> LeastDemolition | WithinRise:
+    """The line that demolishes least, as the project file asks."""
+    layers, tables, first = data.layers, data.tables, data.widths[asked["from"]]
+    limits = {k: v for k, v in asked.items() if k in LEAST}
+    common: dict[str, Any] = {k: tables.get(k) for k in ("rates", "locks")}
+    common |= {"bend_every_m": asked.get("bend_every_m", BEND_EVERY_M)}
+    common |= {"bend_yuan": asked.get("bend_yuan")}
+    if "allowed_mm" not in asked or river is None:
+        return least_demolition(layers["rivers"], first, layers["buildings"], limits, **common)
+    return least_demolition_within_rise(
+        layers["rivers"],
+        first,
+        layers["buildings"],
+        river.sections,
+        river.flows,
+        river.downstream,
+        limits,
+        banks=river.banks,
+        walls=tables.get("walls"),
+        structures=river.structures,
+        structure_parts=river.structure_parts,
+        progress=tell,
+        **common,
+        **{k: asked[k] for k in WITHIN_RISE if k in asked},
+    )
+
+
+def flood_and_verdicts(
+    plan: Plan,
+    data: Inputs,
+    designed: DesignedRiver,
+    hit: gpd.GeoDataFrame,
+    tell: Callable[[str], None],
+    *,
+    rehearse: bool = False,
+) -> tuple[RiverInFlood, pd.DataFrame]:
+    """The designed river in flood, and which of the buildings inside its red line may stay."""
+    rivers, asked, dem = data.layers["rivers"], plan.flood, plan.tiles(plan.flood["dem"])
+    river: dict[str, Any] = {f.name: getattr(designed, f.name) for f in fields(designed)}
+    river["rivers"] = rivers
+    profile = water_profile(**river)
+    risen, band = hit, tuple(LOSSES)
+    if rehearse:  # of one house a river, without the band: what is refused, is refused for it
+        risen, band = gpd.GeoDataFrame(hit.groupby("river", sort=False).head(1)), ()
+    rises = building_rises(
+        risen, **river, allowed_mm=asked["allowed_mm"], losses=band, progress=tell
+    )
+    rises = rises.reindex(hit.index)
+    first = profile[profile["profile"] == profile["profile"].iloc[0]]
+    levels = flood_levels(hit, first, rivers, dem=dem)
+    places = ("rise_river", "rise_at_m", "rise_repeated")
+    columns = [c for c in rises.columns if c.startswith("rise_") and c not in places]
+    known = rises[columns].dropna(axis=1, how="all")
+    known = known.reindex(
+        columns=known.columns.union(["rise_alone_mm", "rise_joint_mm"], sort=False)
+    )
+    known = known.join(levels[["flood_level_m", "freeboard_m"]])
+    if "evidence" in data.flood:
+        said = data.flood["evidence"].set_index("building_id")
+        known = known.join(said[[c for c in said.columns if c not in known.columns]])
+    rules = None if asked["rules"] is None else retention_rules(plan.file(asked["rules"]))
+    verdict = retention_verdict(
+        hit, known, limits={k: float(asked[k]) for k in LIMITS}, rules=rules, lang=plan.lang
+    )
+    lines = section_lines(designed.sections, rivers)
+    above = freeboard(profile, designed.sections, banks=designed.banks, rivers=rivers)
+    if asked.get("bank_freeboard_m") is not None:
+        height, standard, clause = (asked[key] for key in BANK_FREEBOARD)
+        above = above.assign(
+            freeboard_asked_m=float(height), freeboard_source=f"{standard} {clause}"
+        )
+    return RiverInFlood(profile, above, lines, inundation(first, dem, rivers)), verdict.join(
+        known.drop(columns=[c for c in known.columns if c in hit.columns])
+    )
+
+
+def write_searches(
+    plan: Plan, least: Mapping[str, LeastDemolition | WithinRise], folder: Path
+) -> None:
+    """Widths and proof of each search, and the nodes and rises of one within a rise."""
+    stems = file_names(least)
+    for scheme, best in least.items():
+        name = stems[scheme]
+        write_table(best.widths, folder / f"widths_{name}.xlsx", lang=plan.lang)
+        write_table(best.certificate, folder / f"proof_{name}.xlsx", lang=plan.lang)
+        if isinstance(best, WithinRise):
+            write_table(best.nodes, folder / f"searched_{name}.xlsx", lang=plan.lang)
+            write_table(best.rise, folder / f"rise_{name}.xlsx", lang=plan.lang)
