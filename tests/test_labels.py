@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pinghu_geo.flood.survey import lay_sections
 from pinghu_geo.search import labels
-from pinghu_geo.search.fronts import LITTLE, Buckets, Kin, Rows, order_by
+from pinghu_geo.search.fronts import LITTLE, Buckets, Kin, Rows, least_before, order_by, unbeaten
 from pinghu_geo.search.labels import March
 from pinghu_geo.search.problem import NodeProblem, Pairs, Water, design_cost, design_works
 from pinghu_geo.search.trials import Cheapest, Work, cheapest, solve_node
@@ -494,6 +494,35 @@ def test_the_lowest_that_is_no_dearer_is_found(rows, most):
         fine = (pair == own) & (sets == who) & (cost <= most)
         assert (at >= 0) == fine.any()
         assert at < 0 or (fine[at] and level[at] == level[fine].min())
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.floats(-1e3, 1e3)), min_size=1, max_size=40))
+def test_the_least_before_each_one_is_found_within_its_group(rows):
+    group, value = (np.array(v) for v in zip(*sorted(rows, key=lambda one: one[0]), strict=True))
+    column = np.arange(len(group)) - np.searchsorted(group, group)
+    for k, at in enumerate(least_before(value, group, column).tolist()):
+        before = np.flatnonzero((group == group[k]) & (np.arange(len(group)) < k))
+        assert (at >= 0) == (len(before) > 0)
+        assert at < 0 or (at in before and value[at] <= value[before].min() + 1e-9)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5), st.integers(0, 5),
+                          st.integers(0, 5)), min_size=1, max_size=60))  # fmt: skip
+def test_the_unbeaten_beat_all_others(rows):
+    row, cost, *levels = (np.array(v, float) for v in zip(*rows, strict=True))
+    row = row.astype(int)
+    for level in (np.stack(levels), np.stack(levels[:1])):
+        kept = unbeaten(row, cost, level)
+
+        def beats(k, level=level):
+            lower = (level[:, k, None] <= level).all(axis=0)
+            return lower & (row == row[k]) & (cost[k] <= cost)
+
+        # one of those that are alike stands for all
+        for k in set(range(len(row))) - set(kept.tolist()):
+            assert any(beats(j)[k] for j in kept)
+        if len(level) == 1:
+            assert not any(beats(j)[k] for j in kept for k in kept if j != k)
 
 
 def test_kin_are_options_from_which_the_same_follows_for_the_same_buildings():

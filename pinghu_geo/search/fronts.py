@@ -19,7 +19,9 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.steady import State
 from pinghu_geo.search.curves import Curves
 
-__all__ = ["Buckets", "Kin", "Rows", "least_before", "lost_more", "order_by"]
+__all__ = [
+    "Buckets", "Kin", "Rows", "least_before", "lost_more", "order_by", "rows_of", "unbeaten",
+]  # fmt: skip
 
 # buckets of each choice, and labels a bucket where there are few
 MOST, FEWEST = 512, 8
@@ -28,6 +30,8 @@ A_BUCKET = 0.25
 FEW = 1_000_000
 # so few are sorted by lexsort
 LITTLE = 1000
+# levels within this are one [m]
+SAME_M = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,7 @@ class Buckets:
     @classmethod
     def of(cls, pair: Array, sets: Array, cost: Array) -> Buckets:
         """Sort labels into buckets."""
-        row, rows = pair, int(pair.max(initial=0)) + 1
-        if sets.any():
-            which, of = np.unique(sets, return_inverse=True)
-            row = pair * len(which) + of.ravel()
-            rows *= len(which)
+        row, rows = rows_of(pair, sets)
         many = int(np.clip(len(cost) / A_BUCKET / max(rows, 1), FEWEST, MOST))
         low, high = (cost.min(), cost.max()) if len(cost) else (0.0, 0.0)
         width = max((high - low) / many, 1e-9)
@@ -55,23 +55,22 @@ class Buckets:
     def lowest_of_cheaper(self, level: Array, some: Array | None = None) -> Array:
         """For each label the lowest level among those (``some``) in cheaper buckets of its row."""
         table = np.full((self.rows, self.many + 1), np.inf)
-        row, bucket = (v if some is None else v[some] for v in (self.row, self.bucket))
-        np.minimum.at(table, (row, bucket + 1), level)
+        place = self.row * (self.many + 1) + self.bucket
+        np.minimum.at(table.ravel(), (place if some is None else place[some]) + 1, level)
         np.minimum.accumulate(table, axis=1, out=table)
-        found: Array = table[self.row, self.bucket]
+        found: Array = table.ravel()[place]
         return found
 
 
 def order_by(*keys: Array) -> Array:
     """Order by the first key, then by the next, then as they come: `numpy.lexsort`, but faster.
 
-    Whole numbers made of all keys' ranks are sorted by one quick sort, which doesn't keep equal
-    ones as they come; those are put right afterwards.
+    Whole numbers made of all keys' ranks and the place of each are sorted by one quick sort.
     """
     many = len(keys[0])
     if many < LITTLE:
         return np.asarray(np.lexsort(keys[::-1]))
-    made, span = np.zeros(many, np.int64), 1
+    made, span = np.zeros(many, np.int64), many
     for key in keys:
         least = key.min()
         if key.dtype.kind == "i" and int(key.max()) - int(least) < FEW:
@@ -83,14 +82,24 @@ def order_by(*keys: Array) -> Array:
         if span >= np.iinfo(np.int64).max:
             return np.asarray(np.lexsort(keys[::-1]))
         made = made * ranks + rank.ravel()
-    order = np.argsort(made)
-    held = made[order]
-    same = held[1:] == held[:-1]
-    if same.any():
-        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
-        own = order[tied]
-        order[tied] = own[np.lexsort((own, held[tied]))]
-    return np.asarray(order)
+    made = made * many + np.arange(many)
+    made.sort()
+    return made % many
+
+
+def least_so_far(value: Array, group: Array) -> Array:
+    """Where the least value up to each one stands, within its group; the first of equal ones.
+
+    Groups stand one after the other. Values are equal that differ less than their range's rounding.
+    """
+    if not len(value):
+        return np.zeros(0, int)
+    # each group is lifted below the one before, so that what is least so far is so within it
+    above = value - value.min()
+    lifted = above - (2 * above.max() + 1e-9) * (group - group[0])
+    least = np.minimum.accumulate(lifted)
+    fresh = np.append(True, lifted[1:] < least[:-1])
+    return np.maximum.accumulate(np.where(fresh, np.arange(len(value)), 0))
 
 
 def least_before(value: Array, group: Array, column: Array) -> Array:
@@ -98,16 +107,44 @@ def least_before(value: Array, group: Array, column: Array) -> Array:
 
     Groups stand one after the other, ``column`` is the place in each.
     """
-    many = len(value)
-    order = order_by(value)
-    rank = np.empty(many, int)
-    rank[order] = np.arange(many)
-    # each group is lifted below the one before, so that what is least so far is so within it
-    least = np.minimum.accumulate(rank - group * many) + group * many
-    found = np.full(many, -1)
+    found = np.full(len(value), -1)
     after = np.flatnonzero(column > 0)
-    found[after] = order[least[after - 1]]
+    found[after] = least_so_far(value, group)[after - 1]
     return found
+
+
+def unbeaten(row: Array, cost: Array, level: Array) -> Array:
+    """Labels that no other in the same row beats in cost and levels (floods, labels).
+
+    Of several floods those that the lowest in one of them among all no dearer ones beats.
+    """
+    order = order_by(row, cost)
+    row, cost, level = row[order], cost[order], level[:, order]
+    new_row = np.append(True, row[1:] != row[:-1])[: len(order)]
+    new = np.flatnonzero(new_row | np.append(True, cost[1:] != cost[:-1])[: len(order)])
+    cell = np.zeros(len(order), int)
+    cell[new] = 1
+    cell = np.cumsum(cell) - 1
+    group = np.cumsum(new_row[new])
+    beaten = np.zeros(len(order), bool)
+    for own in level if len(order) else []:
+        least = np.minimum.reduceat(own, new)
+        lowest = np.flatnonzero(own == least[cell])[::-1]
+        where = np.empty(len(new), int)
+        where[cell[lowest]] = lowest  # the first of those that are as low
+        by = where[least_so_far(least, group)][cell]
+        lower = (level[:, by] <= level + SAME_M).all(axis=0)
+        beaten |= lower & ~beaten[by] & (by != np.arange(len(order)))
+    return order[~beaten]
+
+
+def rows_of(pair: Array, sets: Array) -> tuple[Array, int]:
+    """A row for each choice and set of buildings, and how many there are."""
+    rows = int(pair.max(initial=0)) + 1
+    if not sets.any():
+        return pair, rows
+    which, of = np.unique(sets, return_inverse=True)
+    return pair * len(which) + of.ravel(), rows * len(which)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +161,10 @@ class Rows:
         """Sort labels by choice (labels,), buildings, cost, and level in the first flood."""
         which, of = np.unique(sets, return_inverse=True)
         costs, rank = np.unique(cost, return_inverse=True)
-        many = len(cost)
         place = (pair * len(which) + of.ravel()) * (len(costs) + 1) + rank.ravel()
         order = order_by(place)
-        group = np.cumsum(np.diff(place[order] // (len(costs) + 1), prepend=-1) != 0) * many
-        by_level = order_by(level)
-        height = np.empty(many, int)
-        height[by_level] = np.arange(many)
-        # each row is lifted below the one before, so that what is least so far is so within it
-        least = np.minimum.accumulate(height[order] - group) + group
-        return cls(place[order], by_level[least], costs, which)
+        group = place[order] // (len(costs) + 1)
+        return cls(place[order], order[least_so_far(level[order], group)], costs, which)
 
     def lowest_no_dearer(self, pair: Array, sets: Array, cost: Array) -> Array:
         """The lowest label with a choice and buildings that costs no more than that; -1: none."""

@@ -25,7 +25,16 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.search.ascent import Root, ascended
 from pinghu_geo.search.bounds import Buildings, Sheaf, Steps, chords, cost_of
 from pinghu_geo.search.curves import KNEE, Curves, bend_of, minorant
-from pinghu_geo.search.fronts import Buckets, Kin, Rows, least_before, lost_more, order_by
+from pinghu_geo.search.fronts import (
+    Buckets,
+    Kin,
+    Rows,
+    least_before,
+    lost_more,
+    order_by,
+    rows_of,
+    unbeaten,
+)
 from pinghu_geo.search.narrowing import passed_by, ways_below
 from pinghu_geo.search.problem import (
     EXCESS_M,
@@ -292,8 +301,7 @@ class March:
             height = np.tile(base, len(prices))
             slope = np.repeat(prices, len(base)) + np.tile(slopes, len(prices))
             houses, top = self.buildings, self._tops(f)
-            made = chords(self.steps, houses, f, houses.part, top, height, slope)
-            self.sheaves.append(made.sheaf)
+            self.sheaves.append(chords(self.steps, houses, f, houses.part, top, height, slope))
 
     @property
     def many_steps(self) -> int:
@@ -583,17 +591,22 @@ class March:
             for other in kin[1].others.T:
                 a, b = np.divmod(labels.pair[left], self.o)
                 to_a, to_b = one[a], other[b]
-                some = (to_a >= 0) & (to_b >= 0) & ((to_a != a) | (to_b != b))
+                there = (to_a >= 0) & (to_b >= 0) & ((to_a != a) | (to_b != b))
+                some = np.flatnonzero(there)
+                if not len(some):
+                    continue
+                a, b, to_a, to_b = (v[some] for v in (a, b, to_a, to_b))
                 dearer = kin[0].dearer[to_a, a] + kin[1].dearer[to_b, b]
+                at = left[some]
                 by = rows.lowest_no_dearer(
-                    to_a * self.o + to_b, labels.sets[left], labels.cost[left] - dearer
+                    to_a * self.o + to_b, labels.sets[at], labels.cost[at] - dearer
                 )
-                some = np.flatnonzero(some & (by >= 0))
+                some, by = some[by >= 0], by[by >= 0]
                 beaten = np.ones(len(some), bool)
                 for f, curves in enumerate(self.curves):
                     mine, its = (
                         (labels.level[f, k], labels.energy[f, k], labels.conveyance[f, k])
-                        for k in (left[some], by[some])
+                        for k in (left[some], by)
                     )
                     more = lost_more(curves, i - 1, above[f], its, mine)
                     beaten &= its[1] + more < mine[1] - LOWER_M
@@ -705,20 +718,5 @@ class _Labels:
         return np.floor(self.cost / grain).astype(int) if grain else self.cost
 
     def best(self, grain: float = 0.0) -> Array:
-        """Labels that no other with the same choice and buildings beats in cost and levels.
-
-        Of several floods those are found whose better one is the lowest so far in the first.
-        """
-        order = order_by(self.pair, self.sets, self.worth(grain), *self.level)
-        pair, sets, level = self.pair[order], self.sets[order], self.level[:, order]
-        new = np.r_[True, (pair[1:] != pair[:-1]) | (sets[1:] != sets[:-1])][: len(order)]
-        group = np.cumsum(new) - 1
-        begin = np.flatnonzero(new)
-        column = np.arange(len(order)) - begin[group] if len(order) else group
-        beaten = np.zeros(len(order), bool)
-        for own in level:
-            # the lowest among all cheaper ones
-            at = least_before(own, group, column)
-            other = np.maximum(at, 0)
-            beaten |= (at >= 0) & (level[:, other] <= level + 1e-12).all(axis=0)
-        return order[~beaten]
+        """Labels that no other with the same choice and buildings beats in cost and levels."""
+        return unbeaten(rows_of(self.pair, self.sets)[0], self.worth(grain), self.level)
