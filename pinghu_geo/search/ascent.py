@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.search.bounds import Buildings, Chords, Sheaf, Steps, chords, cost_of
+from pinghu_geo.search.bounds import Buildings, Sheaf, Steps, chords, cost_of
 
 __all__ = ["Root", "ascended"]
 
@@ -75,25 +75,25 @@ class _Relaxation:
         weights = np.maximum(prices[n + many :], 0.0)
         return np.maximum(prices[:n], 0.0) / self.scale, part, weights / weights.sum()
 
-    def chords(self, prices: Array, *, caution: float = 1.0, which: bool = False) -> Chords:
+    def chords(self, prices: Array, *, caution: float = 1.0) -> Sheaf:
         """The bound by some prices, those of levels multiplied."""
         levels, part, share = self.split(prices)
         height, slope = (np.array([share @ one]) for one in self.lines)
         return chords(
             self.steps, self.buildings, self.flood, part, self.top, height, slope,
-            caution * levels, which=which, places=self.places,
+            caution * levels, places=self.places,
         )  # fmt: skip
 
     def plane(self, prices: Array) -> tuple[Sheaf, float, Array]:
         """The bound by some prices, at the root, and how it grows with them there."""
-        made = self.chords(prices, which=True)
-        value, at = _root_value(made.sheaf, self.root)
+        sheaf = self.chords(prices)
+        value, at = _root_value(sheaf, self.root)
         over, touch, end = _exceeded(
-            made, self.steps, self.buildings, self.root, at, self.places
+            sheaf, self.steps, self.buildings, self.root, at, self.places
         )  # fmt: skip
         base, slopes = self.lines
         grows = [over / self.scale, touch[self.free], (base + slopes * end) / self.unit]
-        return made.sheaf, value, np.concatenate(grows)
+        return sheaf, value, np.concatenate(grows)
 
     def sums(self, prices: Array) -> tuple[Array, Array]:
         """Which prices add up to what: parts to what a building costs, weights to one unit."""
@@ -143,7 +143,7 @@ def ascended(
         if here > value + 1e-9 * abs(value):
             best, value = now, here
             found.append(sheaf)
-    cautious = [one.chords(best, caution=more).sheaf for more in CAUTION]
+    cautious = [one.chords(best, caution=more) for more in CAUTION]
     some = [found[len(found) // 2], found[-1]] if len(found) > 2 else found[-1:]
     return some, cautious, best
 
@@ -172,7 +172,7 @@ def _root_value(sheaf: Sheaf, root: Root) -> tuple[float, int]:
 
 
 def _exceeded(
-    made: Chords, steps: list[Steps], buildings: Buildings, root: Root, at: int,
+    sheaf: Sheaf, steps: list[Steps], buildings: Buildings, root: Root, at: int,
     places: list[tuple[Array, Array]],
 ) -> tuple[Array, Array, float]:  # fmt: skip
     """Along the cheapest way by a bound: levels above those allowed, what it touches, its end.
@@ -180,7 +180,7 @@ def _exceeded(
     A point on a chord is a mixture of both ends: what goes up is a share of each way, with its mean
     level by pair.
     """
-    n, flood, top = buildings.n, made.sheaf.flood, made.sheaf.top
+    n, flood, top = buildings.n, sheaf.flood, sheaf.top
     over, touch = np.zeros(n), np.zeros((len(buildings.cost), n))
     mass, sums = np.zeros(buildings.o**2), np.zeros(buildings.o**2)
     mass[root.pair[at]], sums[root.pair[at]] = 1.0, root.level
@@ -189,16 +189,15 @@ def _exceeded(
     touch[who, n - 1] = bits
     for k, one in enumerate(steps):
         i = n - 2 - k
-        pair = np.flatnonzero(mass > 1e-12)
+        pair = np.flatnonzero((mass > 1e-12) & (one.first[1:] > one.first[:-1]))
         span = (one.top[flood] - one.low[flood])[pair]
         level = sums[pair] / mass[pair]
-        flat = made.sheaf.slope[i + 1][0, pair] <= 0
+        flat = sheaf.slope[i + 1][0, pair] <= 0
         along = (level - one.low[flood][pair]) / np.maximum(span, 1e-9)
         share = np.where((span > 1e-9) & ~flat, along, 1.0)
-        ways = [ends[pair] for ends in made.least[i]]
         weight = np.concatenate([mass[pair] * (1 - share), mass[pair] * share])
-        way = np.concatenate(ways)
-        fine = (way >= 0) & (np.abs(weight) > 1e-15)
+        way = np.concatenate(_least_ways(sheaf, one, buildings, i, pair, places[k]))
+        fine = np.abs(weight) > 1e-15
         way, weight, end = way[fine], weight[fine], np.repeat([0, 1], len(pair))[fine]
         above, reached = one.above[way], one.lines[flood][way, end]
         mass, sums = np.zeros_like(mass), np.zeros_like(sums)
@@ -209,3 +208,25 @@ def _exceeded(
         touch[:, i] += buildings.touches(i, own, weight)
     end = float(sums.sum() / max(mass.sum(), 1e-12)) - top[0]
     return over, touch, end
+
+
+def _least_ways(
+    sheaf: Sheaf, steps: Steps, buildings: Buildings, i: int, pair: Array,
+    places: tuple[Array, Array],
+) -> list[Array]:  # fmt: skip
+    """The first cheapest step up to a station from each pair, for its lowest level and highest."""
+    many = steps.first[pair + 1] - steps.first[pair]
+    begin = np.cumsum(many) - many
+    way = np.arange(many.sum()) + np.repeat(steps.first[pair] - begin, many)
+    own = (places[0][way], places[1][way])
+    above = steps.above[way]
+    fixed = steps.cost[way] + buildings.paid(i, sheaf.part, own) + sheaf.height[i][0, above]
+    found = []
+    for line in steps.lines[sheaf.flood][way].T:
+        value = fixed + sheaf.slope[i][0, above] * (line - sheaf.top[i])
+        least = np.minimum.reduceat(value, begin) if len(begin) else begin
+        at = np.flatnonzero(value == np.repeat(least, many))[::-1]
+        first = np.empty(len(pair), int)
+        first[np.searchsorted(begin, at, side="right") - 1] = at
+        found.append(way[first])
+    return found

@@ -17,7 +17,7 @@ import numpy as np
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.search.problem import MOST_BUILDINGS, NodeProblem, beside, open_at_once
 
-__all__ = ["Buildings", "Chords", "Sheaf", "Steps", "chords", "cost_of"]
+__all__ = ["Buildings", "Sheaf", "Steps", "chords", "cost_of"]
 
 
 class Steps(NamedTuple):
@@ -223,18 +223,11 @@ class Sheaf:
         return one, other
 
 
-class Chords(NamedTuple):
-    """A backward pass: lines by station, and which steps are least at both ends of each chord."""
-
-    sheaf: Sheaf
-    least: list[tuple[Array, Array]]
-
-
 def chords(
     steps: list[Steps], buildings: Buildings, flood: int, part: Array, top: Array,
-    height: Array, slope: Array, prices: Array | None = None, *, which: bool = False,
+    height: Array, slope: Array, prices: Array | None = None, *,
     places: list[tuple[Array, Array]] | None = None,
-) -> Chords:  # fmt: skip
+) -> Sheaf:  # fmt: skip
     """Least cost that can follow each pair at each station, as lines in the level.
 
     ``steps`` begin at the mouth; ``height``, ``slope`` (lines,) are those at the upper end,
@@ -244,22 +237,21 @@ def chords(
     price = np.zeros(n) if prices is None else prices
     heights = [np.repeat(height[:, None], pairs, axis=1)]
     slopes = [np.repeat((slope + price[0])[:, None], pairs, axis=1)]
-    least: list[tuple[Array, Array]] = []
     for i in range(n - 1):
         one = steps[n - 2 - i]
         where = buildings.places(one) if places is None else places[n - 2 - i]
-        extra = one.cost + buildings.paid(i, part, where)
         some = one.first[1:] > one.first[:-1]
-        ends = []
+        begin = one.first[:-1][some]
+        fixed = heights[i].take(one.above, axis=1)
+        fixed += one.cost + buildings.paid(i, part, where)
+        steep, ends = slopes[i].take(one.above, axis=1), []
         for line in one.lines[flood].T:
-            over = line - top[i]
-            value = extra + heights[i][:, one.above] + slopes[i][:, one.above] * over
+            value = steep * (line - top[i])
+            value += fixed
             found = np.full((len(height), pairs), np.inf)
-            if some.any():
-                found[:, some] = np.minimum.reduceat(value, one.first[:-1][some], axis=1)
+            if len(begin):
+                found[:, some] = np.minimum.reduceat(value, begin, axis=1)
             ends.append(found)
-            if which:
-                least.append((_first_least(value[0], found[0], one.first), found[0]))
         # a chord that would fall is laid flat through its upper end
         span = one.top[flood] - one.low[flood]
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -267,13 +259,4 @@ def chords(
         chord = np.where((span > 1e-9) & (chord > 0), chord, 0.0)
         heights.append(ends[1] + chord * (top[i + 1] - one.top[flood]))
         slopes.append(chord + (price[i + 1] if i + 1 < n - 1 else 0.0))
-    sheaf = Sheaf(flood, heights, slopes, top, part, buildings.rests(part))
-    return Chords(sheaf, [(a[0], b[0]) for a, b in zip(least[::2], least[1::2], strict=True)])
-
-
-def _first_least(value: Array, least: Array, first: Array) -> Array:
-    """The step of each lower pair at which a value is least; -1: none."""
-    found = np.full(len(least), -1)
-    at = np.flatnonzero(value == np.repeat(least, np.diff(first)))[::-1]
-    found[np.searchsorted(first, at, side="right") - 1] = at
-    return found
+    return Sheaf(flood, heights, slopes, top, part, buildings.rests(part))
