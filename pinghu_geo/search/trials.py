@@ -33,6 +33,10 @@ MANY_STEPS = 100_000
 LEFT = 0.2
 # labels kept at a station to look for designs then
 PROBES, MANY_LABELS = (300, 1500), 100_000
+# ... and before, so that limits rise to what is nearly the best design at once
+WIDE_PROBE = 600
+# the gap, as a share of the cost, below which the limit is the best design known
+NEAR = 0.1
 # how far above the bound a limit may lie, as a share of it; twice that after one that few labels
 # refute
 STEP = 0.013
@@ -41,7 +45,7 @@ STEP = 0.013
 # millimetre. How many times as many there are to be without it
 GRAIN = 2e-4
 # ... and in marches that only look for designs, so that the few labels kept are unlike
-WIDE_GRAIN = 0.1
+WIDE_GRAIN, WIDEST_GRAIN = 0.1, 0.5
 UNGRAINED = 5
 # labels made at most in a search of one river; and once no design can be this share cheaper
 MOST_WORK = 3_000_000
@@ -152,6 +156,11 @@ class _Search:
             known = self.best.cost < before and self.march.many_steps >= MANY_STEPS
             if WIDTHS[-1] < self.most and not self.over and not known:
                 self.run(self.march, self.best.cost, WIDTHS[-1], sheaf, self.grain(WIDE_GRAIN))
+        if self.march.many_steps >= MANY_STEPS and self.march.cautious:
+            for share in (WIDEST_GRAIN, WIDE_GRAIN):
+                if self.best.gap > 2 * SMALL_GAP * self.best.cost and not self.over:
+                    cautious, grain = self.march.cautious[0], self.grain(share)
+                    self.run(self.march, self.best.cost, WIDE_PROBE, cautious, grain)
 
     def rise(self) -> None:
         """Limits that rise, until the gap is small enough or all has been kept."""
@@ -164,7 +173,8 @@ class _Search:
                 least = float(march.least(self.level[:, None])[0])
                 best.bound = max(best.bound, min(least, limit))
                 self.step *= 2
-                if best.gap > 2 * SMALL_GAP * best.cost:  # else the design is good enough
+                # else the design is good enough, or has been looked for as far
+                if best.gap > 2 * SMALL_GAP * best.cost and limit < best.cost:
                     self._probe(march, limit)
                 if best.cost < limit:  # a limit above the best design known is of no use
                     if self.over:
@@ -215,8 +225,11 @@ class _Search:
         if not np.isfinite(best.cost):
             return best.cost
         limit = self._expected(best.bound + reach * gap, TIMES)
-        if best.bound > 0 and self.march.many_steps >= MANY_STEPS and len(self.marched) < 2:
-            limit = min(limit, (1 + self.step) * best.bound)
+        if best.bound > 0 and self.march.many_steps >= MANY_STEPS:
+            if best.gap <= NEAR * best.cost:
+                return self._last_limit()
+            if len(self.marched) < 2:
+                limit = min(limit, (1 + self.step) * best.bound)
         limit = min(limit, best.cost)
         last = self._last_limit()
         near = best.gap <= 4 * self.enough * best.cost
