@@ -88,15 +88,36 @@ class _RiverWater:
         self.own = np.zeros(len(reach.measure), bool)
         for one in stretches:
             self.own[one.first : one.last] = True
-        self.models = self._models(line, 0, len(reach.measure) - 1)
+        self._halves: dict[tuple[int, int, float, int], Half | None] = {}
+        self._packed: list[Model] | None = None
 
-    def _models(self, line: DrawnLine, first: int, last: int) -> list[Model] | None:
+    @property
+    def models(self) -> list[Model]:
+        """Sections of the line, by flood."""
+        if self._packed is None:
+            self._packed = self._models_of(self.line, 0, len(self.reach.measure) - 1)
+        if self._packed is None:
+            raise AssertionError("the line is drawn where no bed is left")
+        return self._packed
+
+    def redraw(self, line: DrawnLine, level: Array) -> None:
+        """Have another line, with its levels."""
+        self.line, self.level, self._packed = line, level, None
+
+    def _half(self, side: int, i: int, line: DrawnLine) -> Half | None:
+        """Half a section of a line as far as it may be wet; None: it has no bed."""
+        key = (side, i, float(line.moves[side, i]), int(line.walls[side, i]))
+        if key not in self._halves:
+            made = self.reach.rebuilt(side, i, line)
+            dry = float(self.reach.most[:, i].max()) + ABOVE_M
+            self._halves[key] = None if made is None else made.trimmed(dry)
+        return self._halves[key]
+
+    def _models_of(self, line: DrawnLine, first: int, last: int) -> list[Model] | None:
         """Sections of a line at some stations, by flood; None: one has no bed."""
         reach, pairs = self.reach, list[tuple[float, Half, Half]]()
         for i in range(first, last + 1):
-            halves = [reach.rebuilt(side, i, line) for side in (0, 1)]
-            dry = float(reach.most[:, i].max()) + ABOVE_M
-            left, right = (None if half is None else half.trimmed(dry) for half in halves)
+            left, right = (self._half(side, i, line) for side in (0, 1))
             if left is None or right is None:
                 return None
             pairs.append((float(reach.river.middle[i]), left, right))
@@ -113,25 +134,24 @@ class _RiverWater:
             for flood in reach.floods
         ]
 
-    def local_levels(self, line: DrawnLine, first: int, last: int) -> Array | None:
-        """Levels beside stations where a line differs; None: more than is allowed."""
-        low, high = max(first - 1, 0), min(last + 1, self.level.shape[1] - 1)
-        models = self._models(line, low, high)
-        if models is None:
-            return None
-        return self.marched(models, low, (low, high), self.level[:, high])
+    def levels_with(
+        self, line: DrawnLine, first: int, last: int, *, all_the_way: bool = False
+    ) -> Array | None:
+        """Levels with a line that differs from one station to another; None: not allowed.
 
-    def levels_above(
-        self, line: DrawnLine, last: int, *, same_above: int = 0, all_the_way: bool = False
-    ) -> tuple[list[Model] | None, Array | None]:
-        """Sections of a line that differs up to a station, and levels from the one below it up."""
-        models = self._models(line, 0, self.level.shape[1] - 1)
-        high = min(last + 1, self.level.shape[1] - 1)
+        Sections are made anew beside what differs; above it those are marched that are there.
+        """
+        low, high = max(first - 1, 0), min(last + 1, self.level.shape[1] - 1)
+        models = self._models_of(line, low, high)
         made = None if models is None else self.marched(
-            models, 0, (0, high), self.level[:, high],
-            same_above=same_above, all_the_way=all_the_way,
+            models, low, (low, high), self.level[:, high], all_the_way=all_the_way
         )  # fmt: skip
-        return models, made
+        above = None if made is None else self.marched(
+            self.models, 0, (0, low), made[:, 0], same_above=first, all_the_way=all_the_way
+        )  # fmt: skip
+        if made is None or above is None:
+            return None
+        return np.concatenate([above, made[:, 1:], self.level[:, high + 1 :]], axis=1)
 
     def marched(
         self, models: list[Model], offset: int, way: tuple[int, int], level: Array, *,
@@ -207,16 +227,11 @@ class _Waters:
         """Whether all rivers keep what is allowed with other moves of one; then have them."""
         water = self.rivers[name]
         line = DrawnLine(moves, water.line.walls)
-        if water.local_levels(line, first, last) is None:
+        levels = water.levels_with(line, first, last)
+        above = None if levels is None else self._levels_of_inflows(name, levels)
+        if levels is None or above is None:
             return False
-        models, made = water.levels_above(line, last, same_above=first)
-        if models is None or made is None:
-            return False
-        levels = np.concatenate([made, water.level[:, made.shape[1] :]], axis=1)
-        above = self._levels_of_inflows(name, levels)
-        if above is None:
-            return False
-        water.line, water.models, water.level = line, models, levels
+        water.redraw(line, levels)
         for other, own in above.items():
             self.rivers[other].level = own
         return True
@@ -230,23 +245,23 @@ class _Waters:
             last = water.level.shape[1] - 1
             if (np.abs(level - water.level[:, -1]) <= SAME_LEVEL_M).all():
                 continue
-            own = None if water.models is None else water.marched(
-                water.models, 0, (0, last), level, same_above=last
-            )  # fmt: skip
+            own = water.marched(water.models, 0, (0, last), level, same_above=last)
             above = None if own is None else self._levels_of_inflows(other, own)
             if own is None or above is None:
                 return None
             found |= {other: own} | above
         return found
 
-    def over_mm(self, name: str, moves: Array, last: int) -> float:
+    def over_mm(self, name: str, moves: Array) -> float:
         """How far the river passes what is allowed with other moves; NaN: it doesn't."""
         water = self.rivers[name]
-        line = DrawnLine(moves, water.line.walls)
-        made = water.levels_above(line, last, all_the_way=True)[1]
+        differs = np.flatnonzero((moves != water.line.moves).any(axis=0))
+        made = water.levels_with(
+            DrawnLine(moves, water.line.walls), int(differs[0]), int(differs[-1]), all_the_way=True
+        )
         if made is None:
             return float("nan")
-        over = 1000 * float((made - water.reach.most[:, : made.shape[1]]).max())
+        over = 1000 * float((made - water.reach.most).max())
         return over if over > 1000 * EXCESS_M else float("nan")
 
 
@@ -297,6 +312,6 @@ def _places_left(line: BentLine, water: _Waters, name: str) -> list[Place]:
         worth, over = float("nan"), float("nan")
         if ways:
             way = min(ways, key=line.worth)
-            worth, over = line.worth(way), water.over_mm(name, line.with_changes(way), last)
+            worth, over = line.worth(way), water.over_mm(name, line.with_changes(way))
         found.append(Place(first, last, line.close_within(first, last), worth, over))
     return found
