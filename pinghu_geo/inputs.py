@@ -29,6 +29,7 @@ from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.schema import NOUNS, code_label, same_crs, same_datum
 from pinghu_geo.nouns.tables import crs_of
 from pinghu_geo.plan import FLOOD_TABLES, Plan
+from pinghu_geo.redline.drawn import named_by_rivers
 from pinghu_geo.redline.lines import Widths
 from pinghu_geo.river.axis import river_axis
 
@@ -86,7 +87,9 @@ def read_inputs(plan: Plan, *, known: Mapping[str, Any] | None = None) -> Inputs
         if "widths" in source:
             widths[name] = _widths_of_scheme(plan, source["widths"], name, said)
         elif "least" not in source:
-            line, logs[name] = _read_prepared_layer(plan, name, "red_line", source, said)
+            line, logs[name] = _read_prepared_layer(
+                plan, name, "red_line", source, said, rivers=layers.get("rivers")
+            )
             lines[name] = line.assign(source="drawing")
     log = pd.concat({k: v for k, v in logs.items() if len(v)} or logs, names=["layer"])
     repairs = log.reset_index("layer").reset_index(drop=True)
@@ -100,6 +103,7 @@ def _read_prepared_layer(
     source: dict[str, Any],
     log: list[str],
     known: Mapping[str, Any] | None = None,
+    rivers: gpd.GeoDataFrame | None = None,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """A layer as the run computes with it, and the log of its repair."""
     if known and name in known:
@@ -108,7 +112,7 @@ def _read_prepared_layer(
         path, reading = path_and_options(plan, source)
         layer, seen = layer_and_findings(path, what, lang=plan.lang, **reading)
     rows = len(layer)
-    prepared = prepare_layer(plan, layer, what, seen)
+    prepared = prepare_layer(plan, layer, what, seen, rivers)
     log += _lines_of_reading(plan, name, source, rows, seen)
     return prepared
 
@@ -138,11 +142,16 @@ def _lines_of_reading(
 
 
 def prepare_layer(
-    plan: Plan, layer: gpd.GeoDataFrame, what: str, seen: Findings
+    plan: Plan,
+    layer: gpd.GeoDataFrame,
+    what: str,
+    seen: Findings,
+    rivers: gpd.GeoDataFrame | None = None,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """A layer in the project's CRS, and repaired with its log where the project says so.
 
-    What is joined or turned for it is added to what was ``seen``.
+    What is joined or turned for it is added to what was ``seen``; a drawn red line that names no
+    rivers is of those that run within it.
     """
     said = plan.layers.get(what, {})
     layer = _layer_in_project_crs(plan, layer, what)
@@ -150,10 +159,14 @@ def prepare_layer(
         layer = _rivers_as_lines(plan, layer, said, seen)
     if what == "buildings":
         layer = _with_one_house_a_row(_areas_asked_for(layer, said, seen), said)
-    if not said.get("repair", plan.repair):
-        return layer, pd.DataFrame(columns=["id", "change", "area_before_m2", "area_after_m2"])
-    mended = repair(layer, what, lang=plan.lang)
-    return mended.layer, mended.log
+    log = pd.DataFrame(columns=["id", "change", "area_before_m2", "area_after_m2"])
+    if said.get("repair", plan.repair):
+        mended = repair(layer, what, lang=plan.lang)
+        layer, log = mended.layer, mended.log
+    if what == "red_line" and rivers is not None and "river" not in layer.columns:
+        layer = named_by_rivers(layer, rivers)
+        seen.add("river_by_centreline", layer.index, "river", name=layer["river"].tolist())
+    return layer, log
 
 
 def _areas_asked_for(

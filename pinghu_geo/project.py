@@ -97,6 +97,9 @@ CURES_IN_FILES = {
     r"^buildings = buildings\[buildings\.geom_type\.isin": (
         "areas_only = true  # in [layers.buildings], if these are walls, steps or notes"
     ),
+    r'^red_line\["river"\] = ': (
+        "draw an area for each river around its centreline, or name the river of each in a column"
+    ),
     r"^(\w+) = \1(?:\.loc)?\[": "correct the rows in the file, or leave them out",
 }
 
@@ -273,12 +276,14 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
             files[name] = ("widths", *path_and_options(plan, table_source(source["widths"])))
         elif "path" in source:
             files[name] = ("red_line", *path_and_options(plan, source))
-    read, known = {}, {}
+    read: dict[str, tuple[Any, Findings]] = {}
+    known: dict[str, tuple[Any, Findings]] = {}
     for name, (what, path, reading) in files.items():
         frame, seen = read_for_check(path, what, lang=lang, **reading)
         if name in plan.layers and frame is not None:
             known[name] = (frame, seen)
-        read[name] = (_prepared_or_none(plan, frame, what, seen), seen)
+        rivers = read["rivers"][0] if what == "red_line" else None
+        read[name] = (_prepared_or_none(plan, frame, what, seen, rivers), seen)
     others = {name: _sound_rows(read[name][0]) for name in ("rivers", "buildings")}
     found = []
     for name, (frame, seen) in read.items():
@@ -298,13 +303,15 @@ def _with_keys_for_cures(faults: pd.DataFrame) -> pd.DataFrame:
     return faults
 
 
-def _prepared_or_none(plan: Plan, frame: Any, what: str, seen: Findings) -> Any:
+def _prepared_or_none(
+    plan: Plan, frame: Any, what: str, seen: Findings, rivers: gpd.GeoDataFrame | None = None
+) -> Any:
     """A layer in the project's CRS, and repaired where the project says so; None if refused."""
     if not isinstance(frame, gpd.GeoDataFrame):
         return frame
     try:
         with heard():  # a fault says of it more than a notice
-            return prepare_layer(plan, frame, what, seen)[0]
+            return prepare_layer(plan, frame, what, seen, rivers)[0]
     except PinghuError as fault:
         seen.add_error(fault)
         return None

@@ -18,7 +18,7 @@ ROOMS = {
     "nouns": "inert columns messages errors notices numerals units words tables schema results door replacing files",
     "river": "axis chainage centreline nearness corridor",
     "intake": "bounds catalogue coordinates encoding dbf gdal drivers osm labels drawing grid conditions postgis registry shapefile nesting rows headings formats isolate dialects likeness workbooks values recognised writing io sdf hintcad surveys faults sight",
-    "redline": "areas pieces stretches depths lines moving bands legal overlap partial",
+    "redline": "areas pieces stretches depths drawn lines moving bands legal overlap partial",
     "flood": "sections outlines offsets steady survey conduits culverts gates bridges crossings structure_rows structures junctions channel hecras_structures hecras_hdf hecras boundaries profiles hydraulics hecras_structures_out hecras_text hecras_out bends rises obstruction earthworks calibration shallow cells rasters directions floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",
     "search": "problem curves bounds ascent narrowing fronts labels trials mincut contacts offsets thresholds stakes jogs walls following conveyance sparing fates localriver localline optimise stretch joint basin smooth found reaches systems outcome norise tradeoffs",

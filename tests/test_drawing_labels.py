@@ -3,8 +3,10 @@
 import re
 
 import ezdxf
+import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely
 
 import pinghu_geo as pg
 from conftest import river_frame, typed
@@ -166,3 +168,41 @@ def test_the_cure_in_python_leaves_the_areas(tmp_path):
     found = {"buildings": buildings}
     exec(said.value.hint, {}, found)
     assert len(pg.affected(found["buildings"], pg.red_line(rivers, 10), rivers)) == 1
+
+
+def test_a_drawn_red_line_is_of_the_river_that_runs_within_it(tmp_path):
+    drawing(
+        tmp_path / "图.dxf", [(0, 5, 1), (40, 25, 1)], [("混3", 5, 10)],
+        中心线=[(-100, 0), (200, 0)], HX=[(-100, 15), (200, 15), (200, -15), (-100, -15), (-100, 15)],
+    )  # fmt: skip
+    pg.new_project(tmp_path, crs=4547)
+    project = tmp_path / "project.toml"
+    drawn = 'path = "图.dxf"\nlayer = "HX"\ncrs = 4547'
+    text = re.sub(r"(?m)^widths = .*", drawn, project.read_text("utf-8"))
+    project.write_text(text, "utf-8")
+    faults = pg.check_project(project, lang="en").set_index("fault")
+    assert not faults["severity"].eq("error").any()
+    assert "it is of 1" in faults.loc["river_by_centreline", "problem"]
+    out = pg.run_project(project, tmp_path / "out")
+    found = pg.read_layer(out / "results.gpkg", "buildings", layer="affected")
+    assert (found["river"].tolist(), found["inside_m2"].tolist()) == (["1"], [100])
+
+
+LINES = {"A": [(0, 0), (100, 0)], "B": [(50, 100), (50, 0)]}
+
+
+@pytest.mark.parametrize(
+    ("box", "river"),
+    [((0, -10, 100, 10), "A"), ((40, 20, 60, 100), "B"), ((0, 50, 10, 60), None),
+     ((30, -30, 70, 30), None)],
+)  # fmt: skip
+def test_an_area_is_of_the_centreline_that_is_longest_in_it(box, river):
+    rivers = river_frame(LINES)
+    areas = gpd.GeoDataFrame(geometry=[shapely.box(*box)], crs=rivers.crs)
+    if river is not None:
+        assert pg.redline.named_by_rivers(areas, rivers)["river"].tolist() == [river]
+        return
+    with pytest.raises(pg.errors.LayerError, match="names no river") as said:
+        pg.redline.named_by_rivers(areas, rivers)
+    exec(said.value.hint, {}, {"red_line": areas})
+    assert areas["river"].isin(["A", "B"]).all()

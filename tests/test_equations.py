@@ -709,7 +709,7 @@ READS_NONE = {
     "write_transfers", "write_weekly_report", "write_field_package", "write_hydraulics",
     "write_msproject", "write_qgis_project", "write_results",
     # shapes and ids alone
-    "drawn_downstream", "join_parts",
+    "drawn_downstream", "join_parts", "named_by_rivers",
     # ask the search that `within_rise` is again
     "trade_offs", "what_would_save",
 }  # fmt: skip

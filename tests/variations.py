@@ -469,6 +469,7 @@ CALLS = {
     "belongs to": ("buildings zones", lambda t: pg.redline.belongs_to(t["buildings"], t["zones"])),
     "management line": ("rivers widths", lambda t: pg.redline.management_line(
         t["rivers"], t["widths"], rule="hangzhou")),
+    "named lines": ("line rivers", lambda t: pg.redline.named_by_rivers(t["line"], t["rivers"])),
     "uncertainty": ("buildings line", lambda t: pg.redline.position_uncertainty(
         t["buildings"], t["line"], sigma_m=0.5)),
     "differences": ("rivers", lambda t: pg.differences(W["first"], W["second"], t["rivers"])),

@@ -1,3 +1,4 @@
+from .drawn import named_by_rivers
 from .legal import management_line, management_rules
 from .lines import red_line, widths_of
 from .overlap import affected, belongs_to, floor_area, overlay_zones, totals
@@ -10,6 +11,7 @@ __all__ = [
     "floor_area",
     "management_line",
     "management_rules",
+    "named_by_rivers",
     "overlay_zones",
     "position_uncertainty",
     "red_line",
