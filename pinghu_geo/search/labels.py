@@ -58,6 +58,8 @@ COMPARED = 40_000_000
 TOO_DEAR = 1e30
 # so many labels are worth the look for those that others beat
 MANY_LABELS = 1000
+# numbers looked at in one go
+AT_ONCE = 20_000
 # how much lower a label has to come out to beat one with other options [m], and the share by which
 # conveyances are taken for less and more than those tabulated
 LOWER_M, WIDER = 1e-9, 1e-3
@@ -398,10 +400,13 @@ class March:
         for sheaf in self.sheaves[::-1]:
             rest = limit - labels.cost[left] + cost_of(labels.sets[left], sheaf.rests[i])
             pair, over = labels.pair[left], labels.level[sheaf.flood][left] - sheaf.top[i]
-            fine = np.ones(len(left), bool)
-            for height, slope in zip(sheaf.height[i], sheaf.slope[i], strict=True):
+            fine, lines = np.ones(len(left), bool), len(sheaf.height[i])
+            size = max(AT_ONCE // max(len(left), 1), 1)
+            for line in (slice(k, k + size) for k in range(0, lines, size)):
                 some = np.flatnonzero(fine)
-                fine[some] = height[pair[some]] + slope[pair[some]] * over[some] <= rest[some]
+                height, slope = (v[i][line].take(pair[some], axis=1)
+                                 for v in (sheaf.height, sheaf.slope))  # fmt: skip
+                fine[some] = (height + slope * over[some] <= rest[some]).all(axis=0)
             left = left[fine]
         return left
 
@@ -419,6 +424,7 @@ class March:
         """
         labels, count, dropped = self._arrival_labels(here), 0, np.inf
         trail = [labels]
+        line = int(np.argmax(self._bounds_at_arrival(self.sheaves[-1], self._lowest())[0]))
         for i in range(self.n - 2, -1, -1):
             promise = self._lower_bound(i + 1, labels)
             if time.monotonic() > deadline:
@@ -432,7 +438,7 @@ class March:
             trail[-1] = labels = labels.take(keep)
             if not len(keep):
                 return Trail(trail, dropped, count, arrived=False)
-            labels = self._extend_labels(labels, i, limit, grain)
+            labels = self._extend_labels(labels, i, limit, grain, line)
             trail.append(labels)
             count += len(labels.cost)
         return Trail(trail, dropped, count, arrived=True)
@@ -447,13 +453,15 @@ class March:
             found = np.maximum(found, labels.cost - rest + height + slope * over)
         return found
 
-    def _extend_labels(self, labels: _Labels, i: int, limit: float, grain: float) -> _Labels:
+    def _extend_labels(
+        self, labels: _Labels, i: int, limit: float, grain: float, line: int
+    ) -> _Labels:
         """Labels one station further up."""
         steps = self.steps[self.n - 2 - i]
         parts, held = [labels.take(slice(0))], 0
         parents: list[Array] = []
         ways: list[Array] = []
-        for parent, way in self._worth_a_step(labels, steps, i, limit):
+        for parent, way in self._worth_a_step(labels, steps, i, limit, line):
             parents.append(parent)
             ways.append(way)
             held += len(way)
@@ -468,29 +476,41 @@ class March:
         return made.take(self._non_dominated(made, i))
 
     def _worth_a_step(
-        self, labels: _Labels, steps: Steps, i: int, limit: float
+        self, labels: _Labels, steps: Steps, i: int, limit: float, line: int
     ) -> Iterator[tuple[Array, Array]]:
-        """Labels and steps, pair by pair, that drown nothing and by the best bound may be cheap."""
+        """Labels and steps, pair by pair, that drown nothing and by the best bound may be cheap.
+
+        ``line`` is the one of the best bound that says most.
+        """
         sheaf, houses = self.sheaves[-1], self.buildings
         extra = steps.cost + houses.paid(i, sheaf.part, houses.places(steps))
-        line = int(np.argmax(self._bounds_at_arrival(sheaf, self._lowest())[0]))
         low, high = (np.minimum(v, TOO_DEAR) for v in sheaf.ends(i, steps, extra, line))
         rest = limit - labels.cost + cost_of(labels.sets, sheaf.rests[i + 1])
         share = [steps.share(f, own, labels.pair) for f, own in enumerate(labels.level)]
+
+        def fine(who: Array, which: Array | slice) -> Array:
+            """Which of labels and steps that meet drown nothing and may be cheap."""
+            found = low[which] + share[sheaf.flood][who] * (high - low)[which] <= rest[who]
+            for own, lines, most in zip(share, steps.lines, self.most[:, i], strict=True):
+                one, other = lines[which].T
+                found &= one + own[who] * (other - one) <= most + EXCESS_M
+            return np.asarray(found)
+
+        begin = steps.first[labels.pair]
+        many = steps.first[labels.pair + 1] - begin
+        if many.sum() <= AT_ONCE:
+            who = np.repeat(np.arange(len(many)), many)
+            which = np.arange(len(who)) + np.repeat(begin - np.cumsum(many) + many, many)
+            keep = np.flatnonzero(fine(who, which))
+            yield who[keep], which[keep]
+            return
         order = np.argsort(labels.pair, kind="stable")
         cuts = np.flatnonzero(np.diff(labels.pair[order])) + 1
-        for group in np.split(order, cuts) if len(order) else []:
-            pair = labels.pair[group[0]]
-            mine = slice(steps.first[pair], steps.first[pair + 1])
-            size = max(STEPS // max(mine.stop - mine.start, 1), 1)
+        for group in np.split(order, cuts):
+            mine = slice(begin[group[0]], begin[group[0]] + many[group[0]])
+            size = max(STEPS // max(many[group[0]], 1), 1)
             for part in (group[k : k + size] for k in range(0, len(group), size)):
-                t = share[sheaf.flood][part, None]
-                fine = low[mine] + t * (high[mine] - low[mine]) <= rest[part, None]
-                for f, lines in enumerate(steps.lines):
-                    line = lines[mine]
-                    at = line[:, 0] + share[f][part, None] * (line[:, 1] - line[:, 0])
-                    fine &= at <= self.most[f, i] + EXCESS_M
-                one, way = np.nonzero(fine)
+                one, way = np.nonzero(fine(part[:, None], mine))
                 yield part[one], mine.start + way
 
     def _extend_by_steps(
@@ -524,7 +544,7 @@ class March:
         First those are solved that by the guess nothing beats; then of the others those that may
         stand lower than all cheaper ones.
         """
-        if len(self.curves) > 1:
+        if len(self.curves) > 1 or len(made.cost) < MANY_LABELS:
             return [self._with_levels(made, labels, i, limit, guess)[0]]
         worth = made.worth(grain)
         buckets = Buckets.of(made.pair, made.sets, worth)
@@ -548,7 +568,9 @@ class March:
         self, made: _Labels, labels: _Labels, i: int, limit: float, guess: Array
     ) -> tuple[_Labels, Array]:
         """Labels with their levels, those no dearer than the limit, and which they are."""
-        keep = self._promising(i, made, limit)
+        # few are solved as fast as they are looked at
+        many = len(made.cost) >= MANY_LABELS
+        keep = self._promising(i, made, limit) if many else np.arange(len(made.cost))
         made, guess = made.take(keep), guess[:, keep]
         at, found = made.parent, []
         sound = np.ones(len(at), bool)
