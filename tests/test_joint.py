@@ -6,6 +6,7 @@ Random rivers are a sample of ``benchmarks/joint.py``.
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from joint import (
     LOCKED,
@@ -21,6 +22,8 @@ from joint import (
 )
 
 import pinghu_geo as pg
+from pinghu_geo.search.systems import Search
+from pinghu_geo.search.trials import Work
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "reference" / "optimiser"
 
@@ -201,3 +204,47 @@ def test_laws_of_rivers_that_join():
     for way in ("mirrored", "counted upwards", "in another order"):
         assert cost(*as_seen(case, way)) == pytest.approx(total), way
     assert cost(*as_seen(case, "twice as large")) == pytest.approx(4 * total)
+
+
+def basin_of(case, monkeypatch):
+    """Rivers that join as the search has them, and what it found."""
+    seen = []
+    whole = Search.smoothed
+
+    def smoothed(self, basin, solution, found):
+        seen.append((basin, solution))
+        return whole(self, basin, solution, found)
+
+    monkeypatch.setattr(Search, "smoothed", smoothed)
+    searched_fork(case)
+    return seen[0]
+
+
+@pytest.mark.parametrize("seed", [1001, 1005])
+def test_what_is_known_for_other_levels_is_what_a_search_finds(seed, monkeypatch):
+    basin, solution = basin_of(fork(seed, rival=True), monkeypatch)
+    for one in solution.rivers.values():
+        assert one.chain.solve(one.level, one.solution.cost) is None
+        assert one.chain.solve(one.level, one.solution.cost + 1).cost == one.solution.cost
+    inner = basin.inflows[0].basin
+    for share in np.random.default_rng(0).permutation(17) / 16:
+        level = inner.lowest + share * (inner.highest - inner.lowest)
+        found, alone = inner.solve(level), inner.chain().solve(level)
+        assert (found is None) == (alone is None)
+        if found is not None:
+            assert (found.cost, found.bound) == pytest.approx((alone.cost, alone.bound))
+            one = found.rivers[inner.reach.name]
+            levels = one.chain.levels(one.solution, level)
+            assert (levels <= inner.reach.most + 1e-6).all()
+
+
+@pytest.mark.parametrize("most", [0, 10, 100])
+def test_rivers_whose_work_is_spent_promise_no_more_than_is_true(most, monkeypatch):
+    case = fork(1005, rival=True)
+    total = searched_fork(case).certificate["total_yuan"].sum()
+    monkeypatch.setattr("pinghu_geo.search.basin.Work", lambda **more: Work(most=most, **more))
+    monkeypatch.setattr("pinghu_geo.search.joint.Work", lambda **more: Work(most=most, **more))
+    found = searched_fork(case).certificate
+    assert found["bound_yuan"].sum() <= total + 0.5
+    if (found["proof"] == "optimal").all():
+        assert found["total_yuan"].sum() == pytest.approx(total)

@@ -88,6 +88,7 @@ class Basin:
     free: Chain | None = None
     chains: dict[tuple[float, ...], Chain] = field(default_factory=dict)
     mains: dict[tuple[float, ...], Solved | None] = field(default_factory=dict)
+    refuted: dict[tuple[float, ...], float] = field(default_factory=dict)
     solved: dict[tuple[float, ...], BasinSolution | None] = field(default_factory=dict)
 
     def chain(self, caps: tuple[float, ...] | None = None) -> Chain:
@@ -116,6 +117,7 @@ class Basin:
             self.free = self.chain().retouched(self.reach)
             self.chains.clear()
             self.mains.clear()
+            self.refuted.clear()
 
     @property
     def gates(self) -> list[int]:
@@ -146,18 +148,47 @@ class Basin:
         return self.solved[key]
 
     def _solution_without_inflows(self, level: Array) -> BasinSolution | None:
-        main = self._solved_main_river(level, ())
+        main = self._known_for(level) or self._solved_main_river(level, ())
         if main is None:
             return None
         return BasinSolution({self.reach.name: main}, main.solution.cost, main.solution.bound)
 
-    def _solved_main_river(self, level: Array, caps: tuple[float, ...]) -> Solved | None:
-        """The river by itself, with caps."""
+    def _known_for(self, level: Array) -> Solved | None:
+        """A design proven for another level that is as good for this one; None: none is known.
+
+        It costs no less for a higher level: what was proven for a lower one is proven here, where
+        that design still keeps what is allowed, or one for a higher level costs no more.
+        """
+        proven = [
+            one for one in self.mains.values()
+            if one is not None and one.solution.proven and one.chain is self.free
+        ]  # fmt: skip
+        lower = [one for one in proven if (one.level <= level).all()]
+        if not lower:
+            return None
+        least = max(one.solution.cost for one in lower) + SAME_COST
+        higher = [one for one in proven if (one.level >= level).all()]
+        found = next((one for one in higher if one.solution.cost <= least), None)
+        if found is None:
+            nearest = max(lower, key=lambda one: (one.solution.cost, *one.level))
+            found = nearest if self._keeps(nearest, level) else None
+        return None if found is None else found._replace(level=level)
+
+    def _keeps(self, one: Solved, level: Array) -> bool:
+        """Whether a river by itself keeps what is allowed for another level at its mouth."""
+        levels = one.chain.levels(one.solution, level)
+        return bool((levels <= self.reach.most).all())
+
+    def _solved_main_river(
+        self, level: Array, caps: tuple[float, ...], below: float = np.inf
+    ) -> Solved | None:
+        """The river by itself, with caps; None: nothing keeps them that costs less than a sum."""
         key = (*level.tolist(), *caps)
-        if key not in self.mains:
+        if self.mains.get(key) is None and below > self.refuted.get(key, -np.inf):
             chain = self.chain(caps)
-            found = chain.solve(level)
+            found = chain.solve(level, below)
             self.mains[key] = None if found is None else Solved(chain, found, level)
+            self.refuted[key] = below
         return self.mains[key]
 
     def _branch_on_levels(self, level: Array) -> BasinSolution | None:
@@ -168,18 +199,23 @@ class Basin:
         # boxes that can't be cut, though what they promise isn't reached
         rest, heap, count = np.inf, list[_LevelBox](), 0
 
-        def add(floors: tuple[float, ...], caps: tuple[float, ...]) -> None:
-            nonlocal count
-            main = self._solved_main_river(level, caps)
+        def add(floors: tuple[float, ...], caps: tuple[float, ...], promised: float) -> None:
+            nonlocal count, rest
+            inflow = sum(self._least_inflow_cost(k, floors) for k in range(len(self.inflows)))
+            if not np.isfinite(inflow):
+                return
+            # what costs as much as the best design is of no interest
+            below = np.inf if best is None else best.cost - inflow
+            main = self._solved_main_river(level, caps, below)
             if main is not None:
-                bound = main.solution.bound + sum(
-                    self._least_inflow_cost(k, floors) for k in range(len(self.inflows))
-                )
+                bound = main.solution.bound + inflow
                 count += 1
                 if np.isfinite(bound):
                     heapq.heappush(heap, _LevelBox(bound, count, floors, caps))
+            elif self.chain(caps).work.spent:  # nothing was found, and nothing proven
+                rest = min(rest, promised)
 
-        add(floors, self.uncapped)
+        add(floors, self.uncapped, -np.inf)
         while heap:
             box = heapq.heappop(heap)
             if best is not None and box.bound >= best.cost - SAME_COST:
@@ -196,8 +232,8 @@ class Basin:
                 rest = min(rest, box.bound)
                 continue
             k, at = cut
-            add(box.floors, (*box.caps[:k], at, *box.caps[k + 1 :]))
-            add((*box.floors[:k], at, *box.floors[k + 1 :]), box.caps)
+            add(box.floors, (*box.caps[:k], at, *box.caps[k + 1 :]), box.bound)
+            add((*box.floors[:k], at, *box.floors[k + 1 :]), box.caps, box.bound)
         if best is None:
             return None
         least = min([rest, best.cost, *(box.bound for box in heap)])

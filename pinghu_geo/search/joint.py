@@ -38,6 +38,8 @@ ACROSS = 65
 SAME_LEVEL_M = 1e-8
 # labels kept at a station at most
 MOST_LABELS = 60_000
+# after a march of so few labels in all, how many of the next limits are passed over
+FEW_LABELS, SKIPPED = 5_000, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,11 +374,11 @@ class Chain:
 
     # --- search
 
-    def solve(self, level: Array | None = None) -> ChainSolution | None:
+    def solve(self, level: Array | None = None, below: float = np.inf) -> ChainSolution | None:
         """The cheapest designs together; None: no design keeps the levels allowed.
 
         ``level`` (floods,) at the lowest station is one from the lowest to that set up for, which
-        it is by default.
+        it is by default. None, too, where it was proven that no design costs less than ``below``.
         """
         if not self.stretches:
             mouth = len(self.reach.measure) - 1
@@ -385,12 +387,19 @@ class Chain:
         arrive, keeps = self._first_arrival(self._level_or_start(level))
         if not keeps:
             return None
-        if len(self.stretches) == 1:
-            return self._solved_alone(arrive[:, 0])
         least = float(self.least[0](arrive)[0])
-        cost, bound, best = np.inf, least, None
-        gap = sum(s.before for s in self.stretches) - least
+        if least >= below - SAME_COST:
+            return None
+        if len(self.stretches) == 1:
+            return self._solved_alone(arrive[:, 0], below)
+        cost, bound, best = below, least, None
+        gap = min(sum(s.before for s in self.stretches), below) - least
+        skip = 0
         for most, reach, wary in self._tries():
+            if skip and reach < 1.0:
+                skip -= 1
+                continue
+            done = self.work.done
             limit = least + reach * gap if np.isfinite(gap) else np.inf
             found, dropped = self._march_all_stretches(
                 arrive, min(limit, cost) + SAME_COST / 2, most, wary
@@ -401,18 +410,21 @@ class Chain:
             bound = max(bound, min(dropped, limit, cost))
             if not cost - bound > SAME_COST or self.work.enough(cost, bound):
                 break
+            few = most == MOST_LABELS and self.work.done - done <= FEW_LABELS
+            skip = SKIPPED if few else 0
         if best is None:
-            return None
+            proven = bound >= below - SAME_COST or not np.isfinite(below)
+            return None if proven else self.solve(level)
         return self._chain_solution(best, arrive[:, 0], min(bound, cost))
 
-    def _solved_alone(self, arrive: Array) -> ChainSolution | None:
+    def _solved_alone(self, arrive: Array, below: float) -> ChainSolution | None:
         """The cheapest design of the only stretch."""
         known = self.least[0].known
         if known is None or not np.array_equal(known[0], arrive):
             least = float(self.least[0](arrive[:, None])[0])
             known = arrive, self._cheapest_of_stretch(0, arrive, least)
         best = known[1]
-        if best.options is None:
+        if best.options is None or best.bound >= below - SAME_COST:
             return None
         return self._chain_solution([best.options], arrive, best.bound)
 

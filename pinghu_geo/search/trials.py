@@ -296,6 +296,8 @@ def cheapest(
     cost, that ends it.
     """
     best = known or Cheapest(np.inf, None)
+    # what is known before anything is marched
+    best.bound = max(best.bound, min(float(march.least(level[:, None])[0]), best.cost))
     nothing: Callable[[Array], Array] = after or (lambda levels: np.zeros(levels.shape[1]))
     search = _Search(march, level, nothing, most, work, enough, best)
     search.quick()
