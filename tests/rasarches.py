@@ -153,7 +153,7 @@ def tables(arch):
             for c, low in deck
         ]  # fmt: skip
     structures = pd.DataFrame([{
-        "river": "r", "chainage_m": length * FOOT / 2, "kind": "bridge", "method": "energy",
+        "river": "r", "chainage_m": length * FOOT / 2, "kind": "bridge", "method": "energy+momentum",
         "high_flow": "pressure", "pressure_by": arch.pressure_by, "orifice": 0.8, "weir_coefficient": 3.0 * SQRT,
         "max_submergence": 0.95, "distance_m": arch.lengths[0] * FOOT,
         "width_m": arch.lengths[1] * FOOT,

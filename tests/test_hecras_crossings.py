@@ -269,3 +269,72 @@ def test_own_sections_abutments_and_piers_are_written_as_read(tmp_path):
     one, other = (m.structure_parts[columns] for m in (first, back))
     pd.testing.assert_frame_equal(one, other, check_dtype=False, atol=1e-3)
     assert levels(back) == pytest.approx(levels(first), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "said"),
+    [
+        # energy, momentum, Yarnell, its K, WSPRO, -, sluice, orifice, high flow, Cd, used, low chord
+        ("-1 , 0 , 0 ,, 0 ,,,0.8,-1,,0,", {"method": "energy", "high_flow": "energy"}),
+        ("-1 , 1 , 0 ,, 0 ,,,0.8,0,1.2,0,", {"method": "energy+momentum", "pier_drag": 1.2}),
+        (" 1 ,-1 ,-1 ,1.25, 0 ,,0.34,0.8,0,2,0,", {"method": "energy+momentum+yarnell"}),
+        (" 1 , 1 , 1 ,1.25, 1 ,,,,1,2,3,", {"method": "wspro", "high_flow": "energy"}),
+        ("-1 ,-1 , 0 ,, 0 ,,,0.8,0,,2,", {"method": "momentum"}),
+        ("-1 , 0 , 0 ,, 0 ,,,0.8,0,,1,16.5", {"method": "energy", "pressure_chord_m": 16.5}),
+    ],
+)
+def test_methods_of_a_bridge_s_text(coefficients, said, tmp_path):
+    """As in BEAVCREK, Baxter, MULTOPEN, BOGCHIT and Patuxent River; written, they are the same."""
+    model = read(tmp_path, crossing(3, *deck(*OPEN), f"BR Coef={coefficients}"))
+    found = model.structures.iloc[0]
+    assert {column: found[column] for column in said} == said
+    files = pg.write_hecras(
+        model.sections, 300.0, {"slope": 0.002}, tmp_path / "again", banks=model.banks,
+        structures=model.structures, structure_parts=model.structure_parts,
+    )  # fmt: skip
+    back = pg.read_hecras(files["geometry"], files["flow"], units="SI").structures.iloc[0]
+    assert {column: back[column] for column in said} == said
+
+
+def test_pressure_flow_is_tried_from_the_chord_that_is_said(tmp_path):
+    """The energy line stands above the low chord of 12 m; one of 40 m is never reached."""
+    low = [(x, high, 12 if soffit == 16 else soffit) for x, high, soffit in OPEN]
+    plain, higher = (
+        read(tmp_path, crossing(3, *deck(*low), f"BR Coef=-1 , 0 , 0 ,, 0 ,,,0.8,0,,1,{chord}"))
+        for chord in ("", "40")
+    )
+    controls = [
+        pg.water_profile(
+            m.sections, 300.0, {"slope": 0.002}, banks=m.banks, structures=m.structures,
+            structure_parts=m.structure_parts,
+        )["control"].dropna().tolist()
+        for m in (plain, higher)
+    ]  # fmt: skip
+    assert controls[0][0].startswith("pressure")
+    assert controls[1] == ["energy"]
+
+
+def test_the_water_s_weight_pushes_down_a_bed_but_never_up_one():
+    """Inside a bridge whose bed rises the weight is none; where it falls, it lowers the level."""
+    bed = pd.DataFrame({"river": "r", "chainage_m": [0.0, 100.0, 120.0, 220.0],
+                        "bed_level_m": [0.3, 0.2, 0.2, 0.1], "left_m": 10.0, "right_m": 10.0,
+                        "bank_level_m": 9.0, "n": 0.03})  # fmt: skip
+    sections = pg.design_sections(bed)
+    row = {"river": "r", "chainage_m": 110.0, "kind": "bridge", "method": "momentum",
+           "width_m": 10.0, "low_chord_m": 8.0, "n_piers": 1, "pier_width_m": 1.0}  # fmt: skip
+    found = {}
+    for fall in (-0.2, 0.0, 0.2):
+        parts = pd.DataFrame([
+            {"structure_id": "b", "part": "ground", "side": side, "offset_m": x, "elevation_m": z,
+             "n": 0.03}
+            for side, floor in (("up", 0.2 + fall), ("down", 0.2))
+            for x, z in ((-10.0, 9.0), (-10.0, floor), (10.0, floor), (10.0, 9.0))
+        ])  # fmt: skip
+        for weight in (True, False):
+            table = pd.DataFrame([row | {"weight": weight}], index=["b"])
+            found[fall, weight] = pg.water_profile(
+                sections, 60.0, {"level_m": 2.6}, structures=table, structure_parts=parts
+            )["level_m"].iloc[1]
+    assert found[-0.2, True] == pytest.approx(found[-0.2, False], abs=1e-9)
+    assert found[0.0, True] == pytest.approx(found[0.0, False], abs=1e-9)
+    assert found[0.2, True] < found[0.2, False] - 1e-3

@@ -59,6 +59,7 @@ class Bridge(NamedTuple):
     sluice: float  # Cd with the inlet submerged; NaN: by Y3/Z
     orifice: float  # C with both ends submerged
     up_chord: float  # highest low chord [m]
+    pressure_from: float  # level of the energy line from which on pressure flow is tried [m]
     down_chord: float
     up_area: float  # net area of the full opening [m²]
     down_area: float
@@ -346,7 +347,7 @@ def bridge_energy(model: Model, bridge: Bridge, flow: float, site: Site) -> Open
     reached = low.energy
     if not bridge.by_energy:
         reached = level_of(model, site.row_up, site.total, low.energy)[0]
-    if reached <= bridge.up_chord:
+    if reached <= bridge.pressure_from:
         return low
     high = _pressure_demand(model, bridge, flow, float(site.below.level[0]))
     return high if high.energy > low.energy else low
@@ -414,9 +415,13 @@ def _momentum_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> O
 
 
 def _inner_bed_slope(model: Model, bridge: Bridge) -> float:
-    """Slope of the bed inside: the water's weight pushes down it."""
+    """Slope of the bed inside: the water's weight pushes down it.
+
+    It never pushes up: HEC-RAS's manual doesn't say so, but of its example 7 a bed that rises by 3
+    ft below an arch (Napa Creek 979) would hold the water 0.86 ft above HEC-RAS's level.
+    """
     fall = model.sections.bottom[bridge.up_row] - model.sections.bottom[bridge.down_row]
-    return float(fall / bridge.lengths[1]) if bridge.lengths[1] > 0 else 0.0
+    return max(float(fall / bridge.lengths[1]), 0.0) if bridge.lengths[1] > 0 else 0.0
 
 
 def _friction_less_weight(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.gates import FOOT_SQRT
-from pinghu_geo.flood.hecras_structures import GATE_CODES, SHAPE_CODES
+from pinghu_geo.flood.hecras_structures import GATE_CODES, METHOD_CODES, SHAPE_CODES
 from pinghu_geo.nouns.errors import LayerError
 
 __all__ = ["structures_of_hdf"]
@@ -44,7 +44,6 @@ _BARREL_NEEDS = ("rise_m", "span_m", "length_m", "invert_up_m", "invert_down_m",
 _GATE_NEEDS = ("gate_width_m", "gate_height_m", "sill_m", "gate_coefficient", "orifice",
                "sill_coefficient")  # fmt: skip
 _RADIAL_NEEDS = ("trunnion_m", "exponent_trunnion", "exponent_opening", "exponent_head")
-_METHODS = {1: "energy", 2: "momentum", 3: "yarnell", 4: "wspro"}
 
 Parts = list[dict[str, Any]]
 
@@ -147,7 +146,7 @@ class _StructureTables:
         coefficients = self.mine("Bridge Coefficient Attributes", at)
         if len(coefficients) != 1 or not deck:  # several openings have a row each
             return None
-        options = _bridge_options(one, coefficients[0])
+        options = _bridge_options(one, coefficients[0], self.foot)
         return {"kind": "bridge", **row, **options}, [*deck, *self._pier_parts(at, name)]
 
     def _deck_parts(self, info: Mapping[str, Any], name: str) -> Parts:
@@ -293,7 +292,7 @@ def _height_beside(line: np.ndarray[Any, Any], x: float, side: str) -> float:
     return float(np.interp(x, line[:, 0], line[:, 1]))
 
 
-def _bridge_options(one: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+def _bridge_options(one: Mapping[str, Any], said: Mapping[str, Any], foot: float) -> dict[str, Any]:
     """Methods and coefficients of a bridge; HEC-RAS's are dimensionless."""
 
     def yes(row: Mapping[str, Any], name: str, otherwise: float = 0.0) -> bool:
@@ -303,7 +302,7 @@ def _bridge_options(one: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str
     for word, name in (("momentum", "Use Momentum"), ("yarnell", "Use Yarnell"),
                        ("wspro", "Use WSPro")):  # fmt: skip
         computed += [word] if yes(said, name) else []
-    used = _METHODS.get(int(_first_number(said, "Method", otherwise=0.0)))
+    used = METHOD_CODES.get(int(_first_number(said, "Method", otherwise=0.0)))
     return {
         "method": used or "+".join(computed),
         "high_flow": "energy" if yes(said, "Use High Standard Step") else "pressure",
@@ -314,4 +313,5 @@ def _bridge_options(one: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str
         "yarnell_k": _first_number(said, "Yarnell K"),
         "sluice": _first_number(said, "Submerged Inlet Cd"),
         "orifice": _first_number(said, "Submerged Inlet-Outlet Cd"),
+        "pressure_chord_m": _first_number(said, "Low Cord Weir Check") * foot,
     }

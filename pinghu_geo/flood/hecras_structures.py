@@ -14,7 +14,7 @@ from pinghu_geo.flood.gates import FOOT_SQRT
 from pinghu_geo.nouns.messages import say
 
 __all__ = [
-    "GATE_CODES", "PARSED", "SHAPE_CODES", "decks_mended", "structures_between",
+    "GATE_CODES", "METHOD_CODES", "PARSED", "SHAPE_CODES", "decks_mended", "structures_between",
     "structures_of_text",
 ]  # fmt: skip
 
@@ -25,6 +25,9 @@ SHAPE_CODES = {
     1: "circle", 2: "box", 3: "pipe_arch", 4: "ellipse", 5: "arch", 6: "semicircle",
     7: "low_arch", 8: "high_arch", 9: "conspan",
 }  # fmt: skip
+# the answer of low flow that is used. 3 is WSPRO: of the program's example 13 it moves the level
+# below the bridge, too, as no other does; 4 is what is left
+METHOD_CODES = {1: "energy", 2: "momentum", 3: "wspro", 4: "yarnell"}
 GATE_CODES = {0: "vertical", 1: "radial", 2: "overflow"}
 
 # a bridge's own sections; what else such lines say the tables can't
@@ -194,7 +197,9 @@ def _openings_of_block(
     abutments = _abutment_parts(lines, foot)
     if abutments is None or _says_more_of_own_sections(lines):
         return []
-    options = [_bridge_options([*lines, line]) for line in lines if line.startswith("BR Coef=")]
+    options = [
+        _bridge_options([*lines, line], foot) for line in lines if line.startswith("BR Coef=")
+    ]
     if one["kind"] == "multiple_opening":
         bridge = [*_pier_parts(lines, foot), *inside, *abutments]
         return _several_openings(lines, row, deck, (barrels, bridge, options), grounds, foot)
@@ -203,7 +208,7 @@ def _openings_of_block(
         return [({"kind": "culvert", **row}, [*deck, *groups])]
     if not deck:
         return []
-    options = options or [_bridge_options(lines)]
+    options = options or [_bridge_options(lines, foot)]
     parts = [*deck, *_pier_parts(lines, foot), *inside, *abutments]
     return [({"kind": "bridge", **row, **options[0]}, parts)]
 
@@ -432,24 +437,29 @@ def _deck_row_and_parts(
     return row, parts
 
 
-def _bridge_options(lines: list[str]) -> dict[str, Any]:
+def _is_ticked(cell: str) -> bool:
+    """Whether a box of HEC-RAS's editor is ticked: -1, or 1 (which Baxter's HDF has as ticked)."""
+    return _number_or_default(cell, 0.0) != 0
+
+
+def _bridge_options(lines: list[str], foot: float) -> dict[str, Any]:
     """Methods and coefficients of a bridge; HEC-RAS's are dimensionless."""
     found: dict[str, Any] = {}
     for line in lines:
         if line.startswith("Bridge Culvert-"):
             flags = [c.strip() for c in line.removeprefix("Bridge Culvert-").split(",")]
-            found["friction"], found["weight"] = flags[0] == "-1", flags[1] == "-1"
-            found["pressure_by"] = "energy" if flags[2] == "-1" else "level"
+            found["friction"], found["weight"] = (_is_ticked(flag) for flag in flags[:2])
+            found["pressure_by"] = "energy" if _is_ticked(flags[2]) else "level"
         elif line.startswith("BR Coef="):
             c = [*_comma_fields(line), *[""] * 12]
             computed = ["energy"]
-            computed += ["momentum"] if c[1] == "-1" else []
-            computed += ["yarnell"] if c[2] == "-1" else []
-            computed += ["wspro"] if c[4] == "-1" else []
+            for method, at in (("momentum", 1), ("yarnell", 2), ("wspro", 4)):
+                computed += [method] if _is_ticked(c[at]) else []
             # the answer used: 0 the highest of those computed, else one of them
-            used = {"1": "energy", "2": "momentum", "3": "yarnell", "4": "wspro"}.get(c[10])
+            used = METHOD_CODES.get(int(_number_or_default(c[10], 0)))
             found["method"] = used or "+".join(computed)
-            found["high_flow"] = "energy" if c[8] == "-1" else "pressure"
+            found["high_flow"] = "energy" if _is_ticked(c[8]) else "pressure"
+            found["pressure_chord_m"] = _number_or_default(c[11]) * foot
             for column, at in (
                 ("yarnell_k", 3), ("sluice", 6), ("orifice", 7), ("pier_drag", 9)
             ):  # fmt: skip

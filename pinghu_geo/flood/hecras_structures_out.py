@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.bridges import METHODS
 from pinghu_geo.flood.conduits import SHAPES
-from pinghu_geo.flood.hecras_structures import GATE_CODES, SHAPE_CODES
+from pinghu_geo.flood.hecras_structures import GATE_CODES, METHOD_CODES, SHAPE_CODES
 from pinghu_geo.flood.structure_rows import CRESTS, DEFAULTS, INLETS
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest
@@ -230,13 +229,14 @@ def _method_lines(name: str, said: _RowWithDefaults) -> list[str]:
             ids=[name],
             hint="add energy to method, or take one of them",
         )
-    used = 0 if len(words) > 1 else METHODS.index(words[0]) + 1
+    used = 0 if len(words) > 1 else {v: k for k, v in METHOD_CODES.items()}[words[0]]
     flags = ["-1" if w in words else "0" for w in ("momentum", "yarnell")]
     high = "-1" if said("high_flow", "pressure") == "energy" else "0"
     return [
         f"BR Coef=-1 ,{flags[0]} ,{flags[1]} ,{_plain_number(said('yarnell_k'))}, "
         f"{'-1' if 'wspro' in words else '0'} ,,{_plain_number(said('sluice', math.nan))},"
-        f"{_plain_number(said('orifice'))},{high},{_plain_number(said('pier_drag'))},{used},",
+        f"{_plain_number(said('orifice'))},{high},{_plain_number(said('pier_drag'))},{used},"
+        f"{_plain_number(said('pressure_chord_m', math.nan))}",
         "WSPro=,,,, 1 ,,,, 0 ,,,, 0 ,,,,-1 ,-1 ,-1 , 0 , 0 , 0 , 0 , 0 ",
     ]
 

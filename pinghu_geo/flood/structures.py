@@ -644,6 +644,7 @@ class _LaidBuilder:
             sluice=one.number("sluice", math.nan),
             orifice=one.number("orifice"),
             up_chord=above.chord,
+            pressure_from=one.number("pressure_chord_m", above.chord),
             down_chord=below.chord,
             up_area=math.nan,  # these three are measured when all sections are packed
             down_area=math.nan,

@@ -1119,6 +1119,7 @@ _NOUNS = (
             Column("yarnell_k", "float", "亚内尔系数", minimum=0),
             Column("wspro_c", "float", "WSPRO流量系数", minimum=0),
             Column("sluice", "float", "进口淹没流量系数", minimum=0),
+            Column("pressure_chord_m", "float", "压力流判别高程", "m"),
             Column("friction", "bool", "计摩阻"),
             Column("weight", "bool", "计水重"),
             Column("weir_coefficient", "float", "堰流系数", "√m/s", minimum=0),
