@@ -198,6 +198,8 @@ def new(
     typer.echo(console_text(say("Project file: {}", spoken, target)))
     form, then = say("widths.xlsx", spoken), f"pinghu run {target} --out {say('results', spoken)}"
     told = say("Next: fill in {} (or write widths = 15 in the file), then {}", spoken, form, then)
+    if found.loc[found["taken"], "what"].isin(["widths", "red_line"]).any():
+        told = say("Next: {}", spoken, then)
     typer.echo(console_text(told))
 
 

@@ -54,6 +54,8 @@ FLOOD = {
 }  # fmt: skip
 DRAWN_AMONG = "the drawing states no CRS; taken for the buildings', among which it lies: check that"
 WIDTHS = "widths.xlsx"
+# what a drawn line is called that is built to; other lines, such as 蓝线, are none of these
+WORKS_LINE = r"红线|(?i:red_?line)"
 
 
 @dataclass(slots=True)
@@ -134,8 +136,9 @@ def new_project(
         if any(s.what == what for s in found):
             taken[what] = _largest_layer(found, what, place)
     tables = [s for s in found if s.what == "widths"]
+    drawn = [s for s in found if s.what == "red_line" and re.search(WORKS_LINE, _name_of(s, place))]
     blank = place / say(WIDTHS, lang)
-    if not tables and not blank.exists():
+    if not tables and not drawn and not blank.exists():
         write_blank_form("widths", blank, rows=_ends_of_rivers(rivers.frame), lang=lang)
     for what, form in (OPTIONAL | FLOOD).items():
         blank = place / say(form, lang)
@@ -145,10 +148,10 @@ def new_project(
         said = json.dumps(project_schema(), ensure_ascii=False, indent=1)
         write_whole(place / SCHEMA_FILE, said + "\n")
     title = name or place.resolve().name
-    text = _project_text(place, title, code, buildings, rivers, taken, tables, lang)
+    text = _project_text(place, title, code, buildings, rivers, taken, [*tables, *drawn], lang)
     write_whole(target, text)
     # an extract of OpenStreetMap holds several under one name
-    chosen = {_place_of(s): s for s in (*taken.values(), *tables)}
+    chosen = {_place_of(s): s for s in (*taken.values(), *tables, *drawn)}
     found = [chosen.get(_place_of(s), s) for s in found]
     return pd.DataFrame(
         {
@@ -413,7 +416,7 @@ def _project_text(
     buildings: _TakenLayer,
     rivers: _TakenLayer,
     taken: dict[str, Sight],
-    widths: Sequence[Sight],
+    schemes: Sequence[Sight],
     lang: Lang,
 ) -> str:
     """The project file, commented."""
@@ -477,18 +480,26 @@ def _project_text(
         word = NOUNS[what].zh if lang == "zh" else what
         later = _toml_comment(say("{}: take away the # when it is filled in", lang, word))
         lines.append(entry if what in taken else f"# {entry}  {later}")
-    lines += _schemes_lines(place, widths, lang)
+    lines += _schemes_lines(place, schemes, buildings, lang)
     return "\n".join([*lines, *_flood_lines(place, taken, lang)]) + "\n"
 
 
-def _schemes_lines(place: Path, widths: Sequence[Sight], lang: Lang) -> list[str]:
-    """A scheme for each table of widths, or one for the form that is to be filled."""
+def _schemes_lines(
+    place: Path, given: Sequence[Sight], buildings: _TakenLayer, lang: Lang
+) -> list[str]:
+    """A scheme for each table of widths and each drawn line, or one for the form to be filled."""
     lines: list[str] = []
-    for k, table in enumerate(widths):
-        scheme = table.path.stem if k or len(widths) > 1 else say("approved", lang)
+    for k, one in enumerate(given):
+        own = one.layer or one.path.stem
+        scheme = own if k or len(given) > 1 else say("approved", lang)
+        key = "widths" if one.what == "widths" else "path"
         lines += ["", f"[schemes.{_toml_value(scheme)}]",
-                  f"widths = {_toml_value(_relative_path(table.path, place))}"]  # fmt: skip
-    if not widths:
+                  f"{key} = {_toml_value(_relative_path(one.path, place))}"]  # fmt: skip
+        if key == "path":
+            lines += [f"layer = {_toml_value(one.layer)}"] if one.layer else []
+            code = crs_of(buildings.frame).to_epsg()
+            lines += [f"crs = {code}"] if one.crs is None and code else []
+    if not given:
         lines += ["", f"[schemes.{_toml_value(say('approved', lang))}]",
                   f"widths = {_toml_value(say(WIDTHS, lang))}  "
                   + _toml_comment(say("fill in the widths on the left and on the right", lang)),

@@ -173,13 +173,17 @@ def test_the_cure_in_python_leaves_the_areas(tmp_path):
 def test_a_drawn_red_line_is_of_the_river_that_runs_within_it(tmp_path):
     drawing(
         tmp_path / "图.dxf", [(0, 5, 1), (40, 25, 1)], [("混3", 5, 10)],
-        中心线=[(-100, 0), (200, 0)], HX=[(-100, 15), (200, 15), (200, -15), (-100, -15), (-100, 15)],
+        中心线=[(-100, 0), (200, 0)], 红线=[(-100, 15), (200, 15), (200, -15), (-100, -15), (-100, 15)],
+        蓝线=[(-100, 35), (200, 35), (200, -35), (-100, -35), (-100, 35)],
     )  # fmt: skip
-    pg.new_project(tmp_path, crs=4547)
+    code, out, err = typed("new", str(tmp_path), "--crs", "4547")
+    assert code == 0, err
+    assert "红线宽度.xlsx" not in out
+    assert not (tmp_path / "红线宽度.xlsx").exists()
     project = tmp_path / "project.toml"
-    drawn = 'path = "图.dxf"\nlayer = "HX"\ncrs = 4547'
-    text = re.sub(r"(?m)^widths = .*", drawn, project.read_text("utf-8"))
-    project.write_text(text, "utf-8")
+    text = project.read_text("utf-8")
+    assert '[schemes."原方案"]\npath = "图.dxf"\nlayer = "红线"\ncrs = 4547\n' in text
+    assert "蓝线" not in text
     faults = pg.check_project(project, lang="en").set_index("fault")
     assert not faults["severity"].eq("error").any()
     assert "it is of 1" in faults.loc["river_by_centreline", "problem"]

@@ -141,12 +141,13 @@ def _sights_of_osm(path: Path) -> list[Sight]:
 
 
 def _sights_of_drawing(path: Path) -> list[Sight]:
-    """The CAD layers of a drawing."""
+    """The CAD layers of a drawing; lines of a red line are read as the areas that they enclose."""
     require_signature(path, "new")
-    return [
-        Sight(path, name, *_noun_and_reason(name, path.stem, kind, ()), kind, rows)
-        for name, kind, rows in drawing_layers(path)
-    ]
+    found = []
+    for name, kind, rows in drawing_layers(path):
+        drawn = "Polygon" if re.search(WORDS["red_line"], name, re.IGNORECASE) else kind
+        found.append(Sight(path, name, *_noun_and_reason(name, path.stem, drawn, ()), drawn, rows))
+    return found
 
 
 def _sights_of_gdal_file(path: Path) -> list[Sight]:
