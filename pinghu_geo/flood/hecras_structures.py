@@ -11,6 +11,7 @@ import pandas as pd
 
 from pinghu_geo.flood.channel import with_roughness
 from pinghu_geo.flood.gates import FOOT_SQRT
+from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.messages import say
 
 __all__ = [
@@ -34,7 +35,6 @@ GATE_CODES = {0: "vertical", 1: "radial", 2: "overflow"}
 SIDES = {"up": "BR U", "down": "BR D"}
 OWN_SECTION = tuple(f"{s} {w}=" for s in SIDES.values() for w in ("#Sta/Elev", "#Mann", "Banks"))
 
-Line = np.ndarray[Any, Any]
 Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, list[int]]
 
 
@@ -130,7 +130,7 @@ def decks_mended(
     return parts.assign(low_chord_m=low)[~beside].reset_index(drop=True), listed[none.columns]
 
 
-def _piers_beside_decks(parts: pd.DataFrame) -> np.ndarray[Any, Any]:
+def _piers_beside_decks(parts: pd.DataFrame) -> Array:
     """Which rows are of piers that stand before or behind the ends of their bridge's deck."""
     decks = parts[parts["part"] == "deck"]
     found = np.zeros(len(parts), bool)
@@ -157,9 +157,9 @@ Row = dict[str, Any]
 Opening = tuple[Row, list[Row]]
 
 
-def _grounds_beside(blocks: list[dict[str, Any]]) -> dict[int, dict[str, Line]]:
+def _grounds_beside(blocks: list[dict[str, Any]]) -> dict[int, dict[str, Array]]:
     """Points of the sections beside each crossing of several openings, in the file's unit."""
-    found: dict[int, dict[str, Line]] = {}
+    found: dict[int, dict[str, Array]] = {}
     last: Mapping[str, Any] = {"lines": []}
     open_: list[int] = []
     for k, one in enumerate(blocks):
@@ -173,7 +173,7 @@ def _grounds_beside(blocks: list[dict[str, Any]]) -> dict[int, dict[str, Line]]:
     return found
 
 
-def _section_points(lines: list[str], head: str, each: int = 2) -> Line:
+def _section_points(lines: list[str], head: str, each: int = 2) -> Array:
     """Rows of numbers below a heading that says how many."""
     for k, line in enumerate(lines):
         if line.startswith(head):
@@ -184,7 +184,7 @@ def _section_points(lines: list[str], head: str, each: int = 2) -> Line:
 
 
 def _openings_of_block(
-    one: Mapping[str, Any], grounds: Mapping[str, Line], foot: float
+    one: Mapping[str, Any], grounds: Mapping[str, Array], foot: float
 ) -> list[Opening]:
     """Rows and parts of a block, a row an opening; none where the tables can't say all of it."""
     lines = one["lines"]
@@ -244,7 +244,7 @@ def _several_openings(
     row: Row,
     deck: list[Row],
     of: tuple[list[tuple[Row, list[float]]], list[Row], list[Row]],
-    grounds: Mapping[str, Line],
+    grounds: Mapping[str, Array],
     foot: float,
 ) -> list[Opening]:
     """Openings of one road: each with its limits, and its share of deck, piers and barrels.
@@ -307,7 +307,7 @@ def _several_openings(
 
 
 def _open_spans(
-    deck: list[Row], bridge: list[Row], grounds: Mapping[str, Line], foot: float
+    deck: list[Row], bridge: list[Row], grounds: Mapping[str, Array], foot: float
 ) -> dict[str, list[tuple[float, float]]]:
     """Stretches of either side where the low chord lies above the ground; {} where they differ."""
     found = {}
