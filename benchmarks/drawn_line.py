@@ -185,7 +185,7 @@ def compared(seed: int) -> tuple[float, float, pd.Series]:
     scale = pg.river.river_scales(case.rivers)["R"]
     stations = scale.measure(best.widths["chainage_m"].to_numpy())
     proof = best.certificate.iloc[0]
-    return float(proof["total_yuan"]), exhaustive(case, np.asarray(stations)), proof
+    return float(proof["total_floor_area_m2"]), exhaustive(case, np.asarray(stations)), proof
 
 
 def main(many: int) -> None:
@@ -195,7 +195,7 @@ def main(many: int) -> None:
     start = time.process_time()
     for seed in range(many):
         found, wanted, proof = compared(seed)
-        between, bound = proof["decided_between"], proof["drawn_bound_yuan"]
+        between, bound = proof["decided_between"], proof["drawn_bound_floor_area_m2"]
         rows.append((between, found, wanted, bound))
         if found > wanted + 0.01:
             print(

@@ -309,7 +309,8 @@ def campaign_board(campaign: Campaign, plan: Plan) -> NodeBoard:
     """The board on the wall of a project's campaign."""
     return node_board(
         campaign.tasks, state=campaign.state, plan=campaign.plan, watched=campaign.supervision,
-        faces=campaign.faces, stages=campaign.stages, note=plan.note,
+        faces=campaign.faces, stages=campaign.stages,
+        note=" · ".join(text for text in (plan.note, campaign.proven) if text),
         title=say("{} · board", plan.lang, plan.name), lang=plan.lang,
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ from pinghu_geo.intake.faults import (
 )
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.keys import table_source
-from pinghu_geo.nouns.errors import LayerError, PinghuError, ProjectError
+from pinghu_geo.nouns.errors import LayerError, OptimiseError, PinghuError, ProjectError
 from pinghu_geo.nouns.inert import console_text, json_text, source_name
 from pinghu_geo.nouns.messages import merged, say, translated
 from pinghu_geo.nouns.notices import heard, notify
@@ -412,6 +412,14 @@ def for_the_shell(plan: Plan) -> Iterator[None]:
             raise
         raise LayerError(fault.problem, layer=named or fault.layer, ids=fault.ids, hint=hint,
                          fault=fault.fault) from fault  # fmt: skip
+    except OptimiseError as fault:
+        limit = re.match(r'limits = limits \| \{"(\w+)": ([\d.]+)\}', fault.hint)
+        if limit is None:
+            raise
+        raise OptimiseError(
+            fault.problem, ids=fault.ids,
+            hint=f"{limit[1]} = {limit[2]}  # in the least = {{ ... }} of the scheme",
+        ) from fault  # fmt: skip
 
 
 def _hint_for_files(hint: str) -> str:
@@ -607,6 +615,8 @@ def _compute_all(
     tell(CAMPAIGN_STEP)
     work = REHEARSED_WORK if rehearse else None
     campaign = campaign_of(plan, hit, layers, segments, as_of=as_of, work=work)
+    if scheme in least:
+        campaign = replace(campaign, proven=_proof_of_search(scheme, least[scheme], plan.lang))
     nodes = campaign.nodes()
     hit = hit.drop(columns="node_id", errors="ignore").join(
         campaign.tasks.buildings[["node_id", "task_class", "payer", "others_due"]]
@@ -741,6 +751,7 @@ def _command_map_of_run(plan: Plan, data: Inputs, found: _Computation) -> Any:
     from pinghu_geo.deliver.maps import command_map  # folium takes seconds to import
 
     nodes = found.nodes
+    proofs = [_proof_of_search(name, best, plan.lang) for name, best in found.least.items()]
     if found.campaign is not None:  # held against the adopted plan's day, as on the board
         nodes = nodes.assign(due=found.campaign.supervision.nodes["due"].reindex(nodes.index))
     return command_map(
@@ -758,9 +769,14 @@ def _command_map_of_run(plan: Plan, data: Inputs, found: _Computation) -> Any:
         ground=plan.file(plan.map["ground"]) if "ground" in plan.map else None,
         ground_gcj02=plan.map.get("gcj02", False),
         title=say("{} · command map", plan.lang, plan.name),
-        note=plan.note,
+        note=" · ".join([plan.note] * bool(plan.note) + proofs),
         lang=plan.lang,
     )
+
+
+def _proof_of_search(scheme: str, best: LeastDemolition | WithinRise, lang: Lang) -> str:
+    """What is proven of a scheme that was searched for, in one line."""
+    return f"{scheme}{say(': ', lang)}{best.proof_in_short(lang=lang)}"
 
 
 def _summary_of_run(

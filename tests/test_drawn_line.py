@@ -22,10 +22,10 @@ LIMITS = {"inward_m": 2, "outward_m": 2, "step_m": 0.5, "spacing_m": 10, "taper"
 def test_the_optimum_is_that_of_all_drawn_lines(seed):
     found, wanted, proof = compared(seed)
     assert found >= wanted - 0.01  # what is promised to stay stays
-    assert proof["drawn_bound_yuan"] <= wanted + 0.01
+    assert proof["drawn_bound_floor_area_m2"] <= wanted + 0.01
     if proof["decided_between"] == 0:
         assert found == pytest.approx(wanted, abs=0.01)
-        assert proof["drawn_bound_yuan"] == pytest.approx(wanted, abs=0.01)
+        assert proof["drawn_bound_floor_area_m2"] == pytest.approx(wanted, abs=0.01)
 
 
 def search(case, **more):
@@ -59,16 +59,18 @@ def test_laws(seed):
     for other in (mirrored, back):
         again = search(other)[1]
         if exact and again["decided_between"] == 0:
-            assert again["total_yuan"] == pytest.approx(proof["total_yuan"], abs=0.01)
+            assert again["total_floor_area_m2"] == pytest.approx(
+                proof["total_floor_area_m2"], abs=0.01
+            )
     # over the same stations one house fewer and a larger menu never cost more
     same = best.widths[["river", "chainage_m"]]
     wider = {"outward_m": case.limits["outward_m"] + case.limits["step_m"]}
     for other, more in ((case._replace(buildings=case.buildings.iloc[1:]), {}), (case, wider)):
         if len(other.buildings):
             again = search(other, limits=more, stations=same)[1]
-            assert again["drawn_bound_yuan"] <= proof["total_yuan"] + 0.01
+            assert again["drawn_bound_floor_area_m2"] <= proof["total_floor_area_m2"] + 0.01
             if again["decided_between"] == 0:
-                assert again["total_yuan"] <= proof["total_yuan"] + 0.01
+                assert again["total_floor_area_m2"] <= proof["total_floor_area_m2"] + 0.01
 
 
 def street(houses, xy=((0, 0), (200, 0)), half=10.0, **limits):
@@ -106,7 +108,7 @@ def test_corners_too_close_for_stations_are_counted_and_bounded():
     best = street(houses, move_yuan_m2=1.0)
     proof = best.certificate.iloc[0]
     assert proof["decided_between"] <= 1
-    assert proof["drawn_bound_yuan"] <= proof["total_yuan"]
+    assert proof["drawn_bound_floor_area_m2"] <= proof["total_floor_area_m2"]
     drawn = pg.red_line(river_frame({"A": [(0, 0), (200, 0)]}), best.widths).geometry.iloc[0]
     assert (best.buildings["state"] == "saved").all()
     assert all(drawn.intersection(h).area < 1e-3 for h in houses.values())
@@ -150,7 +152,10 @@ def test_a_house_in_the_fan_outside_of_a_bend():
 
 def test_a_house_across_the_river_is_paid_for_once_and_never_between():
     best = street({"H": shapely.box(93, -5, 107, 5), "W": shapely.box(-50, -50, 250, 50)})
-    assert best.certificate[["decided_between", "counted_yuan"]].iloc[0].tolist() == [0, 200.0]
+    assert best.certificate[["decided_between", "counted_floor_area_m2"]].iloc[0].tolist() == [
+        0,
+        200.0,
+    ]
     assert (best.widths[["left_m", "right_m"]] == 10.0).all().all()
 
 

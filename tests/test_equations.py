@@ -390,7 +390,7 @@ def test_searches(kind):
         )
         for k in (kind, "plain")
     ]
-    totals = [b.certificate["total_yuan"].tolist() for b in best]
+    totals = [b.certificate["total_floor_area_m2"].tolist() for b in best]
     assert totals[0] == pytest.approx(totals[1])
     assert (best[1].widths["left_m"].nunique()) > 4
     np.testing.assert_allclose(

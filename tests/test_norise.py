@@ -62,6 +62,8 @@ def test_a_flood_above_the_banks_is_said_beside_the_rise(street, top, asked, sai
     least = best.rise[["freeboard_left_m", "freeboard_right_m"]].min(axis=1)
     told = [one for one in best.summary() if "岸顶" in one or "超高" in one]
     assert len(told) == len(said)
+    # in the first lines, before what is proven
+    assert best.summary()[1 : len(told) + 1] == told
     for one, word in zip(told, said, strict=True):
         assert word in one
         low = least < (0 if word == "高出岸顶" else asked)
@@ -221,7 +223,8 @@ def test_time_and_interruption_leave_the_rest_as_approved(street, monkeypatch):
     assert late.stopped
     assert late.nodes.empty
     assert (late.widths[["left_m", "right_m"]] == 10).all().all()
-    assert "中途停止" in "".join(late.summary())
+    assert "寻优中途停止,尚未寻优 A:保持原方案" in "".join(late.summary())
+    assert late.certificate["proof"].tolist() == ["base"]
     monkeypatch.setattr(
         "pinghu_geo.search.joint.March.run",
         lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt),
@@ -385,7 +388,10 @@ def test_within_a_rise_too_no_house_is_paid_that_the_drawn_line_clears():
     )
     assert alone.buildings["state"].tolist() == ["saved"]
     assert both.buildings["state"].tolist() == ["saved", "saved"]
-    assert both.certificate["total_yuan"].sum() == alone.certificate["total_yuan"].sum()
+    assert (
+        both.certificate["total_floor_area_m2"].sum()
+        == alone.certificate["total_floor_area_m2"].sum()
+    )
     assert both.largest_rise_mm <= 50
 
 
@@ -400,9 +406,15 @@ def searched(street):
         ({}, "A:所得方案已证明为全河最优", "尚未证明"),
         # feasible: no word of proof, and how far it may be off, in yuan and as a share
         ({"proof": "feasible", "bound_yuan": 75_000.0, "gap_yuan": 25_000.0, "total_yuan": 100_000.0},
-         "A:所得方案可行,尚未证明全河最优,与下界相差至多 25,000(25.0%)", "已证明"),
+         "A:所得方案可行,尚未证明全河最优,与下界相差至多 25,000 元(25.00%)", "已证明"),
         ({"proof": "base", "bound_yuan": 0.0, "gap_yuan": 100_000.0, "total_yuan": 100_000.0},
-         "尚未证明全河最优,与下界相差至多 100,000(100.0%)", "已证明"),
+         "尚未证明全河最优,与下界相差至多 100,000 元(100.00%)", "已证明"),
+        # ... and what it takes where it wasn't searched
+        ({"proof": "feasible", "n_unsearched": 3, "gap_yuan": 1.0},
+         "A:未寻优处有 3 栋按原方案征拆", "已证明"),
+        # the line as searched is proven, the one with fewer bends isn't
+        ({"proof": "optimal_before_bends", "gap_yuan": 600.0},
+         "减少转折后多花 600 元,是否为此类红线中的最优未证明", "所得方案已证明"),
         # proven of the thresholds: what was decided on the safe side is said
         ({"decided_between": 3}, "其中 3 栋与个别备选线相距极近", "尚未证明"),
         # nothing to search is neither proven nor feasible
@@ -424,7 +436,51 @@ def test_one_river_proven_and_another_not_are_two_sentences(searched):
     both = pd.concat([searched.certificate, other], ignore_index=True)
     words = replace(searched, certificate=both).summary()
     assert sum("A:所得方案已证明" in w and "B" not in w for w in words) == 1
-    assert sum("B:所得方案可行" in w and "(10.0%)" in w for w in words) == 1
+    assert sum("B:所得方案可行" in w and "(10.00%)" in w for w in words) == 1
+    short = replace(searched, certificate=both).proof_in_short()
+    assert short == "A:已证最优;B:可行,未证最优(与下界相差至多 10 元)"
+
+
+def test_a_menu_of_one_line_is_no_proof(street):
+    """Offsets of less than a step, or locks all along: nothing was chosen."""
+    all_along = pd.DataFrame({"river": "A", "from_m": [0.0], "to_m": [400.0]})
+    for best in (
+        search(street, limits=LIMITS | {"inward_m": 0.2, "outward_m": 0.2}),
+        search(street, locks=all_along),
+    ):
+        assert best.certificate["proof"].tolist() == ["one_line"]
+        words = "".join(best.summary())
+        assert "A:移动量小于一档(step_m)或全线锁定,只有一种红线可选" in words
+        assert "已证明" not in words
+        assert best.proof_in_short() == "A:只有一种红线可选"
+        assert best.proof_in_short(lang="en") == "A: one line"
+
+
+def test_without_rates_sums_are_floor_areas_and_called_so(street):
+    """200 m² of floor area a house: no column and no sentence of it says yuan."""
+    rivers, buildings = street
+    best = pg.least_demolition_within_rise(
+        rivers, line(), buildings, channel(), FLOW, SLOPE, LIMITS, allowed_mm=5, bend_every_m=30.0
+    )
+    local = pg.least_demolition(rivers, line(), buildings, {"inward_m": 2, "step_m": 1.0})
+    gone = best.buildings[best.buildings["state"].isin(["demolished", "added"])]
+    house = (buildings.geometry.area * 2).round()
+    assert gone["cost_floor_area_m2"].tolist() == house[gone.index].tolist()
+    total = best.certificate["total_floor_area_m2"].sum()
+    assert gone["cost_floor_area_m2"].sum() <= total < gone["cost_floor_area_m2"].sum() + 5
+    price = pg.what_would_save(best, gone.index[0])
+    assert {"extra_floor_area_m2", "moved_m"} <= set(price.columns)
+    trade = pg.trade_offs(best, allowed_mm=[0, 5])
+    assert {"demolition_floor_area_m2", "floor_area_m2_per_cm"} <= set(trade.table.columns)
+    tables = [best.certificate, best.nodes, best.buildings, best.bends, local.certificate,
+              local.buildings, price, trade.table, trade.rivers]  # fmt: skip
+    assert not [c for t in tables for c in t.columns if "yuan" in c]
+    assert np.isnan(best.works_yuan)
+    for lang, said in (("zh", "元"), ("en", "yuan")):
+        for one in (best, local, trade):
+            # nothing is priced, so no sum of money is told
+            assert not [s for s in one.summary(lang=lang) if said in s and "单元" not in s]
+    assert "200 m² 建筑面积以上" in "".join(best.summary())
 
 
 def with_cover(sections, first, last, height):
@@ -532,12 +588,16 @@ def test_what_was_not_searched_is_not_called_optimal(street):
     assert (proof["n_nodes"], proof["proof"]) == (0, "base")
     taken = (best.buildings["state"] == "demolished").sum()
     assert proof["n_unsearched"] == taken > 0
+    words = "".join(best.summary())
+    assert f"保持原方案,其中 {taken} 栋或可保留而未寻优(流速过快" in words
+    assert best.proof_in_short() == "A:维持原方案,未证最优"
     far = buildings.iloc[:1].translate(yoff=300.0).to_frame("geometry").assign(floors=2)
     nothing = pg.least_demolition_within_rise(
         rivers, line(), far, fast, FLOW, {"slope": 0.032}, LIMITS, allowed_mm=20, rates=RATES
     )
     proof = nothing.certificate.iloc[0]
-    assert (proof["n_unsearched"], proof["proof"]) == (0, "optimal")
+    assert (proof["n_unsearched"], proof["proof"]) == (0, "nothing_to_spare")
+    assert "A:没有可寻优的节点,保持原方案(红线可达范围内没有建筑)" in "".join(nothing.summary())
 
 
 def test_a_river_searched_in_part_is_proven_in_part(street):

@@ -58,7 +58,7 @@ def test_the_approved_line_stays_where_nothing_is_gained(street):
         rivers, widths, buildings[["geometry", "floors"]].loc[["R0"]], LIMITS
     )
     assert (best.widths[["left_m", "right_m"]] == 10.0).all().all()
-    assert best.certificate["total_yuan"].tolist() == [0.0]
+    assert best.certificate["total_floor_area_m2"].tolist() == [0.0]
 
 
 def test_a_menu_of_the_approved_line_alone_is_said(street):
@@ -361,9 +361,9 @@ def test_a_house_that_the_drawn_line_clears_is_not_paid_for(bank, clear_m):
         rivers, widths, houses.loc[["P"]], limits, stations=both.widths[["river", "chainage_m"]]
     )
     proof = both.certificate.iloc[0]
-    assert proof["near_yuan"] == 0.0
-    assert proof["total_yuan"] == alone.certificate["total_yuan"].iloc[0]
-    assert proof["bound_yuan"] <= proof["total_yuan"]
+    assert proof["near_floor_area_m2"] == 0.0
+    assert proof["total_floor_area_m2"] == alone.certificate["total_floor_area_m2"].iloc[0]
+    assert proof["bound_floor_area_m2"] <= proof["total_floor_area_m2"]
     assert both.buildings["state"].tolist() == ["saved", "saved"]
     drawn = pg.red_line(rivers, both.widths).geometry.iloc[0]
     assert min(drawn.distance(p), drawn.distance(q)) >= clear_m - 0.004
@@ -382,4 +382,6 @@ def test_a_house_closer_than_the_distance_asked_for_is_paid_and_called_near():
         rivers, widths, houses, LIMITS | {"clear_m": 0.5, "move_yuan_m2": 1.0}
     )
     assert best.buildings["state"].tolist() == ["near"]
-    assert best.certificate[["near_yuan", "counted_yuan"]].to_numpy().tolist() == [[5.0, 0.0]]
+    assert best.certificate[
+        ["near_floor_area_m2", "counted_floor_area_m2"]
+    ].to_numpy().tolist() == [[5.0, 0.0]]

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 import pinghu_geo as pg
 from conftest import building_frame, river_frame, typed
 from pinghu_geo.cli import app
+from pinghu_geo.nouns.schema import code_label
 
 
 @pytest.fixture(scope="module")
@@ -338,9 +339,13 @@ def test_a_project_may_ask_for_the_line_that_demolishes_least(project, tmp_path)
     often = asked.replace("step_m=1", "step_m=1, bend_every_m=0")
     best = pg.run_project(project(text + often), tmp_path / "often") / "summary.json"
     (best,), (seldom,) = json.loads(best.read_text("utf-8"))["least"]["最少"], said["least"]["最少"]
-    assert best["gap_yuan"] == 0 <= seldom["gap_yuan"]
-    assert seldom["bound_yuan"] == pytest.approx(best["bound_yuan"])
+    assert best["gap_floor_area_m2"] == 0 <= seldom["gap_floor_area_m2"]
+    assert seldom["bound_floor_area_m2"] == pytest.approx(best["bound_floor_area_m2"])
     assert said["schemes"][1]["n_buildings"] <= said["schemes"][0]["n_buildings"]
+    # the map says what is proven of the scheme
+    assert best["proof"] == "optimal"
+    assert "最少:" in (page := (out / "map.html").read_text("utf-8"))
+    assert code_label("proof", seldom["proof"]) in page
     widths = pg.read_table(out / "widths_最少.xlsx", "widths")
     assert (widths["left_m"] + widths["right_m"] >= 40 - 1e-6).all()
     with pytest.raises(pg.errors.ProjectError, match="least doesn't say which scheme with widths"):

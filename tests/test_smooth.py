@@ -68,7 +68,7 @@ def test_a_line_bends_seldom_and_its_rise_and_cost_are_those_of_the_line_drawn(z
     assert (
         row["gap_yuan"] == pytest.approx(row["bends_yuan"]) == row["total_yuan"] - row["bound_yuan"]
     )
-    assert row["proof"] == "feasible"
+    assert row["proof"] == "optimal_before_bends"
     assert "较密转折由" in "".join(best.summary())
     pd.testing.assert_frame_equal(best.searched, zigzag.widths)
     assert best.largest_rise_mm <= 20
@@ -118,13 +118,15 @@ def test_by_local_rules_too_a_line_bends_seldom_and_is_counted_as_drawn(seed):
     line_ = pg.red_line(case.rivers, best.widths).geometry.iloc[0]
     near = case.buildings.geometry.dwithin(line_, case.limits["clear_m"] - 1e-6)
     paid = case.buildings.loc[near, "floor_area_m2"].round().sum()
-    assert row["counted_yuan"] + row["near_yuan"] == pytest.approx(paid)
-    assert row["total_yuan"] == pytest.approx(paid + row["works_yuan"])
-    assert row["bends_yuan"] == pytest.approx(row["total_yuan"] - before["total_yuan"])
+    assert row["counted_floor_area_m2"] + row["near_floor_area_m2"] == pytest.approx(paid)
+    assert row["total_floor_area_m2"] == pytest.approx(paid + row["works_floor_area_m2"])
+    assert row["bends_floor_area_m2"] == pytest.approx(
+        row["total_floor_area_m2"] - before["total_floor_area_m2"]
+    )
     # with the price of bends it is never dearer than the line as searched
     assert (
-        row["total_yuan"] + 10 * row["close_bends"]
-        <= before["total_yuan"] + 10 * row["close_bends_before"] + 1e-6
+        row["total_floor_area_m2"] + 10 * row["close_bends"]
+        <= before["total_floor_area_m2"] + 10 * row["close_bends_before"] + 1e-6
     )
     at = np.linspace(0, case.rivers.length.iloc[0], 200)
     new, old = widths_by_hand(best.widths, case.widths, at)
@@ -150,7 +152,7 @@ def test_by_local_rules_slants_grow_long_where_there_is_room():
     # moved at 0.001 a square metre, summed over both banks' stations by trapezia
     moved = np.abs(best.widths[["left_m", "right_m"]].to_numpy() - 10)
     area = (np.diff(best.widths["chainage_m"])[:, None] * (moved[1:] + moved[:-1]) / 2).sum()
-    assert best.certificate["total_yuan"].iloc[0] == pytest.approx(area / 1000, abs=0.02)
+    assert best.certificate["total_floor_area_m2"].iloc[0] == pytest.approx(area / 1000, abs=0.02)
     figure = pg.plot_widths(line(200.0, river="R"), best.widths, "R", searched=best.searched)
     assert "寻优所得(未减转折)" in [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
     assert any("较密转折" in said for said in best.summary())
@@ -165,9 +167,9 @@ def test_by_local_rules_a_house_has_to_be_worth_the_sum(area, state):
     assert best.buildings["state"].tolist() == [state]
     assert best.certificate["close_bends"].iloc[0] == (4 if state == "saved" else 0)
     if state == "demolished":  # the line as searched spares it, for 150 m2 less and the works
-        works = alone(area, locks=locks).certificate["total_yuan"].iloc[0]
+        works = alone(area, locks=locks).certificate["total_floor_area_m2"].iloc[0]
         price = pg.what_would_save(best, "H")
-        assert price["extra_yuan"].tolist() == pytest.approx([works - 150.0] * 2)
+        assert price["extra_floor_area_m2"].tolist() == pytest.approx([works - 150.0] * 2)
         assert price["saved_ids"].iloc[0] == ["H"]
         proposal = pg.search.widths_that_save(best, "H")
         pd.testing.assert_frame_equal(proposal, best.searched)
@@ -178,7 +180,7 @@ def test_the_report_on_schemes_speaks_of_a_search_in_its_language():
     rows, said = schemereport._proof_rows_and_lines(best, "en")
     assert any("bends at most once in 30 m" in text for text in said)
     assert not re.search(r"[\u4e00-\u9fff]", "".join(said))
-    assert rows[0]["proof"] in ("proven", "not proven")
+    assert rows[0]["proof"] in ("optimal", "optimal before bends")
 
 
 def corridor(stations, house, floors=10, **more):

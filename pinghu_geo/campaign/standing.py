@@ -37,6 +37,7 @@ class Campaign(Result):
     supervision: Supervision
     payments: pd.DataFrame
     rivers: gpd.GeoDataFrame
+    proven: str = ""  # of the adopted line, where it was searched for
 
     def nodes(self) -> gpd.GeoDataFrame:
         """Nodes of tasks with dates, state and signal, for map and ledger."""

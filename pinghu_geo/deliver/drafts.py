@@ -290,9 +290,9 @@ def _schemes_draft(lang: Lang) -> bytes:
         draft.lines("proof_said")
         draft.rows("proofs", [(say("scheme", lang), "scheme", .16),
                               (label("river", lang=lang), "river", .16),
-                              (say("found (10,000 yuan)", lang), "total", .16),
-                              (say("no design costs less than (10,000 yuan)", lang), "bound", .2),
-                              (say("gap (10,000 yuan)", lang), "gap", .14),
+                              (say("found", lang), "total", .16),
+                              (say("no design costs less than", lang), "bound", .2),
+                              (say("gap", lang), "gap", .14),
                               (say("proof", lang), "proof", .18)])  # fmt: skip
     draft.pictures("widths")
     draft.heading(say("reservations", lang))

@@ -141,15 +141,17 @@ def _proof_rows_and_lines(
     for name, best in searched.items():
         said += [f"{name}: {text}" for text in best.summary(lang=lang)]
         for _, row in rows_with_index(best.certificate):
-            proven = row["gap_yuan"] is not None and row["gap_yuan"] < 1.0
-            word = code_label("proof", row["proof"], lang=lang) if "proof" in row else ""
-            if not word:
-                word = say("proven", lang) if proven else say("not proven", lang)
-            rows.append({"scheme": name, "river": str(row["river"]), "proof": word,
-                         "total": _ten_thousands_of_yuan(row["total_yuan"], lang),
-                         "bound": _ten_thousands_of_yuan(row["bound_yuan"], lang),
-                         "gap": _ten_thousands_of_yuan(row["gap_yuan"], lang)})  # fmt: skip
+            sums = {key: _sum_of_search(row, key, lang) for key in ("total", "bound", "gap")}
+            word = code_label("proof", row["proof"], lang=lang)
+            rows.append({"scheme": name, "river": str(row["river"]), "proof": word} | sums)
     return rows, said
+
+
+def _sum_of_search(row: dict[str, Any], key: str, lang: Lang) -> str:
+    """A sum of a certificate with its unit: without rates it is floor area."""
+    if f"{key}_yuan" in row:
+        return say("{} × 10,000 yuan", lang, _ten_thousands_of_yuan(row[f"{key}_yuan"], lang))
+    return f"{row[f'{key}_floor_area_m2']:,.0f} m²"
 
 
 def _maps_of_changes(

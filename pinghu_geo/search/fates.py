@@ -9,14 +9,20 @@ import pandas as pd
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.messages import say
-from pinghu_geo.nouns.schema import Lang
+from pinghu_geo.nouns.schema import Lang, code_label
 from pinghu_geo.schemes.alternatives import Comparison
+from pinghu_geo.search.amounts import amount_said, amounts, is_priced
 from pinghu_geo.search.thresholds import Touches
 
-__all__ = ["APPROVED", "FOUND", "WITHIN", "building_states", "searched_against"]
+__all__ = [
+    "APPROVED", "FOUND", "UNTOLD", "WITHIN", "building_states", "one_line_said", "proof_in_short",
+    "searched_against",
+]  # fmt: skip
 
 # names of the designs that a search compares
 APPROVED, FOUND, WITHIN = "原方案", "最少拆迁", "控制壅高"
+# less is rounding, and is told as 0 [yuan, or m² of floor area]
+UNTOLD = 0.5
 
 
 def searched_against(comparison: Comparison, lang: Lang) -> list[str]:
@@ -29,6 +35,26 @@ def searched_against(comparison: Comparison, lang: Lang) -> list[str]:
     said = replace(comparison, baseline=names.get(comparison.baseline, comparison.baseline),
                    changes=comparison.changes.replace({"scheme": names}))  # fmt: skip
     return said.summary(lang=lang)
+
+
+def proof_in_short(certificate: pd.DataFrame, lang: Lang) -> str:
+    """What a certificate proves of which rivers, in one line; how far off what isn't proven."""
+    gap, said = amounts(certificate, "gap"), []
+    for proof, part in certificate.groupby("proof", sort=False):
+        text = code_label("proof", proof, lang=lang)
+        more = float(gap[part.index].sum())
+        if more >= UNTOLD:
+            off = amount_said(more, lang, priced=is_priced(certificate))
+            text = say("{} (at most {} more than the bound)", lang, text, off)
+        rivers = say(", ", lang).join(part["river"].astype(str))
+        said.append(f"{rivers}{say(': ', lang)}{text}")
+    return say("; ", lang).join(said)
+
+
+def one_line_said(rivers: str, lang: Lang) -> str:
+    """Where there is nothing to choose."""
+    return say("{}: the offsets are less than one step (step_m) or locked all along: there is one "
+               "line to choose.", lang, rivers)  # fmt: skip
 
 
 def building_states(

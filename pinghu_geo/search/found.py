@@ -13,7 +13,7 @@ from pinghu_geo.river.centreline import Centrelines
 from pinghu_geo.search.contacts import Approved
 from pinghu_geo.search.jogs import Bends, LineRules
 from pinghu_geo.search.joint import ChainSolution, Stretch
-from pinghu_geo.search.problem import beside, design_works, touched_by, works_within
+from pinghu_geo.search.problem import SAME_COST, beside, design_works, touched_by, works_within
 from pinghu_geo.search.smooth import BentRiver
 from pinghu_geo.search.sparing import exchanged
 from pinghu_geo.search.stretch import DrawnLine, Reach, taken_by
@@ -41,7 +41,7 @@ class SearchedRiver:
     stretches: list[Stretch]
     solution: ChainSolution
     bound: float  # what it costs at least, beside what the rivers cost that it joins or that join
-    proven: bool = False  # whether that holds for all of these together
+    proven: bool = False  # as searched, of all of these together
     bent: BentRiver | None = None  # the line with fewer bends, at any offset
 
     def as_searched(self) -> SearchedRiver:
@@ -82,6 +82,22 @@ class SearchedRiver:
     def cost(self) -> float:
         """What it costs where it is searched."""
         return self.solution.cost + (0.0 if self.bent is None else self.bent.dearer)
+
+    @property
+    def proof(self) -> str:
+        """What is proven of the line that is drawn, as a word of the certificate."""
+        dearer = 0.0 if self.bent is None else self.bent.dearer
+        left = len(self.unsearched())
+        if (np.isfinite(self.reach.works).sum(axis=2) == 1).all():
+            return "one_line"
+        if self.proven and not self.stretches and not left:
+            return "nothing_to_spare"
+        if self.proven and self.stretches and dearer <= SAME_COST:
+            return "part" if left else "optimal"
+        if self.proven and self.stretches and not left:
+            return "optimal_before_bends"
+        moved = (self.chosen() != self.reach.options.base).any()
+        return "feasible" if moved else "base"
 
     def works(self) -> float:
         """What its works cost."""
@@ -133,15 +149,11 @@ def buildings_exchanged(before: list[SearchedRiver], after: list[SearchedRiver])
 def certificate_row(found: SearchedRiver, bends: Bends | None) -> list[Any]:
     """One river's proof."""
     before = sum(one.before for one in found.stretches)
-    moved = bool((found.chosen() != found.reach.options.base).any())
-    proof, left = "feasible" if moved else "base", len(found.unsearched())
-    if found.proven and not left:
-        proof = "optimal"
-    elif found.proven and found.stretches:
-        proof = "part"
     return [
-        found.reach.name, len(found.stretches), left, int(found.reach.touch.between.sum()), before,
-        found.cost, min(found.bound, found.cost), max(found.cost - found.bound, 0.0), proof,
+        found.reach.name, len(found.stretches), len(found.unsearched()),
+        int(found.reach.touch.between.sum()), before,
+        found.cost, min(found.bound, found.cost), max(found.cost - found.bound, 0.0),
+        found.proof,
         *[pd.NA if bends is None else f.close_bends(bends) for f in (found, found.as_searched())],
         found.cost - found.solution.cost,
     ]  # fmt: skip
@@ -151,7 +163,7 @@ def node_table(found: list[SearchedRiver], most: int) -> pd.DataFrame:
     """One row a stretch, or several where it is longer than a row may be."""
     rows: list[list[Any]] = []
     for one in found:
-        proven = one.proven
+        proven = one.proof in ("optimal", "part", "one_line")
         for k, stretch in enumerate(one.stretches):
             parts = _node_rows(one, stretch, one.solution.options[k], most)
             more = sum(part.total - part.searched for part in parts)

@@ -19,6 +19,7 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang
+from pinghu_geo.search.amounts import amount_said
 from pinghu_geo.search.contacts import TOUCH_M, Contacts
 from pinghu_geo.search.thresholds import pieces_in_gaps
 
@@ -66,6 +67,7 @@ class Bends:
 
     every_m: float
     yuan: float
+    priced: bool = True  # else it is m² of floor area
 
     @property
     def price(self) -> float:
@@ -92,13 +94,14 @@ def bend_rule(every_m: float | None, yuan: float | None, *, priced: bool) -> Ben
             )
     if not every_m:
         return None
-    return Bends(every_m, (BEND_YUAN if priced else BEND_FLOOR_M2) if yuan is None else yuan)
+    worth = BEND_YUAN if priced else BEND_FLOOR_M2
+    return Bends(every_m, worth if yuan is None else yuan, priced)
 
 
 def bends_said(bends: Bends, now: int, was: int, dearer: float, lang: Lang) -> str:
     """How often the line bends, and what that costs."""
-    said = [f"{bends.every_m:g}", f"{bends.yuan:,.0f}", f"{now:,}", f"{was:,}",
-            f"{abs(dearer):,.0f}"]  # fmt: skip
+    worth, more = (amount_said(v, lang, priced=bends.priced) for v in (bends.yuan, abs(dearer)))
+    said = [f"{bends.every_m:g}", worth, f"{now:,}", f"{was:,}", more]
     if dearer < 0:
         return say("Each bank bends at most once in {} m, unless closer bends save houses worth "
                    "{}: {} closer bends are left of {}, for {} less than the line as searched, at "

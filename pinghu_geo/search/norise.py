@@ -19,6 +19,7 @@ from pinghu_geo.nouns.schema import require_columns, require_layer, require_poly
 from pinghu_geo.redline.lines import Widths, red_line, width_rows
 from pinghu_geo.river.centreline import Centrelines, lay_out
 from pinghu_geo.schemes.alternatives import compare
+from pinghu_geo.search.amounts import in_own_unit
 from pinghu_geo.search.fates import APPROVED, WITHIN, building_states
 from pinghu_geo.search.found import (
     RIVER_COLUMNS,
@@ -245,11 +246,18 @@ def _checked(lines: Centrelines, done: SearchRecord) -> WithinRise:
         )
         for f in done.found
     ]  # fmt: skip
+    proof = pd.DataFrame(
+        [certificate_row(f, asked.bends) for f in done.found], columns=RIVER_COLUMNS
+    )
+    nodes = node_table(done.found, asked.node_stations)
+    proof, nodes, fates = (
+        in_own_unit(one, priced=asked.priced) for one in (proof, nodes, pd.concat(states))
+    )
     return WithinRise(
         table,
-        pd.DataFrame([certificate_row(f, asked.bends) for f in done.found], columns=RIVER_COLUMNS),
-        node_table(done.found, asked.node_stations),
-        pd.concat(states),
+        proof,
+        nodes,
+        fates,
         done.search.now.rise_to(after),
         sections,
         banks,

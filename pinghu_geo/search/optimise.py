@@ -26,7 +26,16 @@ from pinghu_geo.nouns.tables import groups_of
 from pinghu_geo.redline.lines import Widths, red_line, width_rows
 from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.schemes.alternatives import Comparison, compare
-from pinghu_geo.search.fates import APPROVED, FOUND, building_states, searched_against
+from pinghu_geo.search.amounts import amount_said, amounts, in_own_unit, is_priced
+from pinghu_geo.search.fates import (
+    APPROVED,
+    FOUND,
+    UNTOLD,
+    building_states,
+    one_line_said,
+    proof_in_short,
+    searched_against,
+)
 from pinghu_geo.search.jogs import Bends, bend_rule, bends_said
 from pinghu_geo.search.localline import LocalLine
 from pinghu_geo.search.localriver import LocalRiver, LocalRules, Surveyed, no_line_error
@@ -46,16 +55,20 @@ class LeastDemolition(Result):
     widths
         The line as an ordinary width table: to be edited, drawn (`red_line`), compared.
     certificate
-        One row a river: stations, offsets tried, buildings within reach, and decided_between, how
-        many of them no threshold at a single station decides exactly; total_yuan of the line as
-        drawn, bound_yuan that no other line beats by these thresholds, gap_yuan (0: proven), and
+        One row a river (without rates all sums are m² of floor area: total_floor_area_m2 instead of
+        total_yuan, and so on in all tables): stations, offsets tried, buildings within reach, and
+        decided_between, how many of them no threshold at a single station decides exactly;
+        total_yuan of the line as drawn, bound_yuan that no other line beats by these thresholds,
+        gap_yuan (0: proven), and
         drawn_bound_yuan, that no line drawn over the same stations beats at all (the total where
         decided_between is 0); and of which the total consists: works_yuan, counted_yuan for
         buildings that the line as drawn takes, near_yuan for those that it comes closer to than
         clear_m. What the line as drawn clears is not paid for. close_bends of both banks within
         bend_every_m of the one before, close_bends_before of the line as searched (both NA without
         that rule), and bends_yuan, what the line costs more for the rule: bounds are of lines
-        without it, by the offsets given at every station.
+        without it, by the offsets given at every station. proof {optimal: as drawn;
+        optimal_at_sections: by what is decided there; optimal_before_bends; feasible; one_line:
+        there is no other}.
     buildings
         One row a building within reach: river, bank, from_m, to_m, state {saved, added,
         demolished, near, spared} as drawn and against the approved line, cost_yuan, and for those
@@ -78,47 +91,46 @@ class LeastDemolition(Result):
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """What a mayor needs to know, in a few sentences."""
-        proof = self.certificate
-        between = int(proof["decided_between"].sum())
-        found = [one.solution for one in self.lines.values()]
-        least = sum(one.cost for one in found) - float(proof["drawn_bound_yuan"].sum())
+        proof, priced = self.certificate, is_priced(self.certificate)
         lines = searched_against(self.comparison, lang)
-        if sum(one.gap for one in found) >= 1.0:
-            word = say("not closed, see the certificate", lang)
-        elif least < 1.0:
-            word = say("proven optimal as drawn (of the sections, offsets and local rules given)",
-                       lang)  # fmt: skip
-        else:
-            word = say("proven optimal as decided at the sections (of the sections, offsets and "
-                       "local rules given)", lang)  # fmt: skip
-        lines.append(
-            say("The line by offsets is {}: {} sections, {} buildings within reach.", lang, word,
-                f"{int(proof['n_stations'].sum()):,}", f"{int(proof['n_buildings'].sum()):,}")
-        )  # fmt: skip
+        for code, part in proof.groupby("proof", sort=False):
+            rivers = say(", ", lang).join(part["river"].astype(str))
+            if code == "one_line":
+                lines.append(one_line_said(rivers, lang))
+                continue
+            lines.append(
+                say("{}: the line by offsets is {}: {} sections, {} buildings within reach.", lang,
+                    rivers, _proof_word(str(code), part, lang),
+                    f"{int(part['n_stations'].sum()):,}", f"{int(part['n_buildings'].sum()):,}")
+            )  # fmt: skip
+        between = int(proof["decided_between"].sum())
         if between:
+            found = sum(one.solution.cost for one in self.lines.values())
+            least = found - float(amounts(proof, "drawn_bound").sum())
             lines.append(
                 say("The corners of {} buildings lie on no section: they are decided between two, "
                     "on the safe side; no line drawn on these sections saves more than {} besides.",
-                    lang, f"{between:,}", f"{least:,.0f}")
+                    lang, f"{between:,}", amount_said(least, lang, priced=priced))
             )  # fmt: skip
-        if self.bends is not None:
+        if self.bends is not None and proof["close_bends_before"].sum():
             now, was = (int(proof[c].sum()) for c in ("close_bends", "close_bends_before"))
-            lines.append(bends_said(self.bends, now, was, float(proof["bends_yuan"].sum()), lang))
-        fixed = [name for name, one in self.lines.items() if one.river.reach.fixed]
-        if fixed:
-            lines.append(say("{}: the offsets are less than one step (step_m) or locked all along: "
-                             "there is one line to choose.", lang,
-                             say(", ", lang).join(fixed)))  # fmt: skip
+            dearer = float(amounts(proof, "bends").sum())
+            lines.append(bends_said(self.bends, now, was, dearer, lang))
         lines.append(say("A screening by local rules alone: the level of the whole river has to be "
                          "computed, and the flood-impact evaluation decides.", lang))  # fmt: skip
         return lines
+
+    def proof_in_short(self, *, lang: Lang = "zh") -> str:
+        """What is proven of which rivers, in one line for a map or a board."""
+        return proof_in_short(self.certificate, lang)
 
     def price_of(self, building_id: object) -> pd.DataFrame:
         """See `what_would_save`."""
         rows: list[list[Any]] = []
         for name, new in self._lines_sparing(building_id).items():
             if new is None:
-                return pd.DataFrame(columns=[*PRICE, "least_ratio"])
+                rows = []
+                break
             one = self.lines[name]
             river = one.river
             # without the rule on bends, so that the price is the building's alone; one that just
@@ -132,7 +144,8 @@ class LeastDemolition(Result):
             ]
             moved = new.moves - was.moves
             rows += [[*row, *price] for row in moved_stretches(name, river.grid.chainage, moved)]
-        return pd.DataFrame(rows, columns=[*PRICE, "least_ratio"])
+        table = pd.DataFrame(rows, columns=[*PRICE, "least_ratio"])
+        return in_own_unit(table, priced=is_priced(self.certificate))
 
     def widths_for(self, building_id: object) -> pd.DataFrame:
         """See `widths_that_save`."""
@@ -203,7 +216,8 @@ def least_demolition(
         - move_yuan_m2: price of each square metre by which the line is moved [1; without rates
           0.001], which keeps it where nothing is gained
     rates
-        Table for `compensation`; without it, a square metre of floor area counts as one yuan.
+        Table for `compensation`; without it, what counts is square metres of floor area, in which
+        the prices of ``limits`` are then, too.
     locks
         Stretches where the line is bound: river, from_m, to_m, bank (missing: both), least_m and
         most_m (its offset [m]); neither: it stays where it is (a bridge, a finished reach).
@@ -317,9 +331,11 @@ def least_demolition(
     proof = [
         _certificate_row(one, own, bends) for one, own in zip(found.values(), states, strict=True)
     ]
-    return LeastDemolition(
-        table, pd.DataFrame(proof), pd.concat(states), both, searched, bends, found
+    proven, fate = (
+        in_own_unit(one, priced=rates is not None)
+        for one in (pd.DataFrame(proof), pd.concat(states))
     )
+    return LeastDemolition(table, proven, fate, both, searched, bends, found)
 
 
 def _certificate_row(one: LocalLine, states: pd.DataFrame, bends: Bends | None) -> dict[str, Any]:
@@ -347,7 +363,33 @@ def _certificate_row(one: LocalLine, states: pd.DataFrame, bends: Bends | None) 
         "close_bends": now,
         "close_bends_before": was,
         "bends_yuan": one.cost - one.solution.cost,
+        "proof": _proof_code(one),
     }
+
+
+def _proof_code(one: LocalLine) -> str:
+    """What is proven of the line that is drawn."""
+    if one.river.reach.fixed:
+        return "one_line"
+    if one.solution.gap >= UNTOLD:
+        return "feasible"
+    if one.cost - one.solution.cost >= UNTOLD:
+        return "optimal_before_bends"
+    return "optimal" if one.solution.cost - one.drawn_bound < UNTOLD else "optimal_at_sections"
+
+
+def _proof_word(code: str, part: pd.DataFrame, lang: Lang) -> str:
+    """What a code of `_proof_code` says of some rivers."""
+    if code == "optimal":
+        return say("proven optimal as drawn (of the sections, offsets and local rules given)", lang)
+    if code == "optimal_at_sections":
+        return say("proven optimal as decided at the sections (of the sections, offsets and "
+                   "local rules given)", lang)  # fmt: skip
+    dearer = float(amounts(part, "bends" if code == "optimal_before_bends" else "gap").sum())
+    off = amount_said(dearer, lang, priced=is_priced(part))
+    if code == "optimal_before_bends":
+        return say("proven optimal before bends were taken out, which costs {} more", lang, off)
+    return say("not proven, at most {} more than the bound", lang, off)
 
 
 def _states_with_hindrance(one: LocalLine, found: Comparison) -> pd.DataFrame:

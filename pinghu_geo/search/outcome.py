@@ -15,7 +15,8 @@ from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison
-from pinghu_geo.search.fates import searched_against
+from pinghu_geo.search.amounts import amount_said, amounts, in_own_unit, is_priced
+from pinghu_geo.search.fates import one_line_said, proof_in_short, searched_against
 from pinghu_geo.search.found import SearchedRiver, buildings_exchanged, width_table
 from pinghu_geo.search.jogs import bends_said
 from pinghu_geo.search.reaches import LaidOut, Tables, joined_tables, kept, largest_rise
@@ -39,13 +40,18 @@ class WithinRise(Result):
     widths
         The line as a width table; wall_left, wall_right where the menu's walls are built.
     certificate
-        One row a river: n_nodes; n_unsearched, how many buildings the line takes where it could
-        move and wasn't searched (too fast water, too short between structures); decided_between,
+        One row a river (without rates all sums are m² of floor area: total_floor_area_m2 instead of
+        total_yuan, and so on in all tables): n_nodes; n_unsearched, how many buildings the line
+        takes where it could move and wasn't searched (too fast water, too short between
+        structures); decided_between,
         how many buildings some pairs of moves count for though the slant of the line drawn straight
         between their stations may clear them (the safe side, by some millimetres); before_yuan that
         the approved line costs where it is searched, total_yuan, bound_yuan that no design of the
-        menu along the whole river can beat, gap_yuan, proof {optimal, part: optimal where it was
-        searched, feasible, base}. Of rivers that join it is of all together: what is left to prove
+        menu along the whole river can beat, gap_yuan, proof {optimal; part: optimal where it
+        was searched; optimal_before_bends: the line as searched was, gap_yuan is what the rule on
+        bends costs; feasible; base: as approved, not proven; one_line: the menu and locks leave
+        none to choose; nothing_to_spare: the approved line takes no building that could stay}.
+        Of rivers that join it is of all together: what is left to prove
         stands at the one at the mouth. close_bends of both banks within bend_every_m of the one
         before, close_bends_before of the line as searched (both NA without that rule), and
         bends_yuan, what the line costs more for the rule (negative: less, because it may lie at any
@@ -118,20 +124,28 @@ class WithinRise(Result):
             for place in ([] if found.bent is None else found.bent.places)
         ]  # fmt: skip
         columns = ["river", "from_m", "to_m", "close_bends", "saved_yuan", "over_mm"]
-        return pd.DataFrame(rows, columns=columns)
+        return in_own_unit(
+            pd.DataFrame(rows, columns=columns), priced=self.done.search.asked.priced
+        )
 
     @property
     def works_yuan(self) -> float:
-        """What the works cost where the river was searched, by the prices given."""
-        return sum(found.works() for found in self.done.found)
+        """What the works cost where the river was searched, by the prices given; NaN: no rates."""
+        works = sum(found.works() for found in self.done.found)
+        return works if self.done.search.asked.priced else np.nan
+
+    def proof_in_short(self, *, lang: Lang = "zh") -> str:
+        """What is proven of which rivers, in one line for a map or a board."""
+        return proof_in_short(self.certificate, lang)
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """What a mayor needs to know, in a few sentences."""
         lines = [
             *searched_against(self.comparison, lang),
+            *self._freeboard_sentences(lang),
             *_proof_sentences(self.certificate, lang),
-            *self._bend_sentences(lang),
             *self._unsearched_sentences(lang),
+            *self._bend_sentences(lang),
         ]
         lines += [
             say("The design flood rises by at most {} mm anywhere on the rivers ({} mm allowed).",
@@ -141,10 +155,7 @@ class WithinRise(Result):
                 lang, name, f"{largest_rise(self.rise, name):.1f}", f"{most:g}")
             for name, most in self.allowed.items()
         ]  # fmt: skip
-        lines += [*self._freeboard_sentences(lang), self._over_the_band(lang)]
-        if self.stopped:
-            lines.append(say("The search was stopped: stretches that it hadn't reached keep the "
-                             "approved design.", lang))  # fmt: skip
+        lines.append(self._over_the_band(lang))
         lines.append(say("This is a screening; the flood-impact evaluation by a qualified office "
                          "decides.", lang))  # fmt: skip
         return lines
@@ -160,7 +171,8 @@ class WithinRise(Result):
             if not low.any():
                 continue
             sentence = (
-                "The flood stands above a bank at {} of {} stations, by up to {} m."
+                "With this design the flood stands above a bank at {} of {} stations, by up to "
+                "{} m."
                 if wanted == 0
                 else "Less than the freeboard asked is left at {} of {} stations, {} m at least."
             )
@@ -189,14 +201,17 @@ class WithinRise(Result):
         if bends is None:
             return []
         now, was = (int(self.certificate[c].sum()) for c in ("close_bends", "close_bends_before"))
-        dearer = float(self.certificate["bends_yuan"].sum())
+        if not was:
+            return []
+        dearer = float(amounts(self.certificate, "bends").sum())
         lines = [bends_said(bends, now, was, dearer, lang)]
-        worth, over = (self.bends[c] for c in ("saved_yuan", "over_mm"))
+        worth, over = amounts(self.bends, "saved"), self.bends["over_mm"]
         fine, wet = worth > bends.yuan, over.notna()
         if fine.any():
+            least = amount_said(worth[fine].min(), lang, priced=bends.priced)
             lines.append(say("In {} places closer bends save houses that a straight line would "
                              "take, worth {} or more in each.", lang, f"{int(fine.sum()):,}",
-                             f"{worth[fine].min():,.0f}"))  # fmt: skip
+                             least))  # fmt: skip
         if (wet & ~fine).any():
             lines.append(say("In {} places they save less, but drawn straight the level would pass "
                              "what is allowed by {} to {} mm.", lang,
@@ -210,21 +225,31 @@ class WithinRise(Result):
         return lines
 
     def _unsearched_sentences(self, lang: Lang) -> list[str]:
-        """Rivers without a node, and why."""
-        return [
-            say(
-                "{}: no node to be searched, the approved design stays ({}).",
-                lang,
-                one.reach.name,
-                _reason_unsearched(one, lang),
-            )
-            for one in self.done.found
-            if not one.stretches and not self.stopped
-        ]
+        """Where the search was stopped; rivers without a node, and why."""
+        lines = []
+        left = [f.reach.name for f in self.done.found if not f.stretches and f.proof == "base"]
+        if self.stopped and left:
+            lines.append(say("The search was stopped before it came to {}: there the approved "
+                             "design stays.", lang, say(", ", lang).join(left)))  # fmt: skip
+        elif self.stopped:
+            lines.append(say("The search was stopped: what it had found by then stands.", lang))
+        for one in self.done.found:
+            if one.stretches or one.proof == "one_line" or (self.stopped and one.proof == "base"):
+                continue
+            why, many = _reason_unsearched(one, lang), len(one.unsearched())
+            lines.append(
+                say("{}: no node to be searched, the approved design stays and takes {} buildings "
+                    "that could perhaps stay ({}).", lang, one.reach.name, f"{many:,}", why)
+                if many else
+                say("{}: no node to be searched, the approved design stays ({}).", lang,
+                    one.reach.name, why)
+            )  # fmt: skip
+        return lines
 
     def price_of(self, building_id: object) -> pd.DataFrame:
         """See `what_would_save`."""
-        empty = pd.DataFrame(columns=[*PRICE, "largest_rise_mm"])
+        priced = self.done.search.asked.priced
+        empty = in_own_unit(pd.DataFrame(columns=[*PRICE, "largest_rise_mm"]), priced=priced)
         now, rise = self._rivers_sparing(building_id)
         if not now:
             return empty
@@ -324,8 +349,10 @@ def _reason_unsearched(one: SearchedRiver, lang: Lang) -> str:
 
 def _proof_sentences(certificate: pd.DataFrame, lang: Lang) -> list[str]:
     """What is proven, and of what."""
-    searched = certificate[certificate["n_nodes"] > 0]
-    lines = []
+    searched = certificate[certificate["n_nodes"] > 0].assign(
+        total=amounts(certificate, "total"), gap=amounts(certificate, "gap")
+    )
+    priced, lines = is_priced(certificate), []
     for row in each_row(searched[searched["proof"] == "part"]):
         lines.append(
             say("{}: the design is proven the best where the river was searched (of the offsets "
@@ -333,6 +360,9 @@ def _proof_sentences(certificate: pd.DataFrame, lang: Lang) -> list[str]:
                 "line.",
                 lang, row.river, f"{row.n_unsearched:,}")
         )  # fmt: skip
+    single = certificate.loc[certificate["proof"] == "one_line", "river"].astype(str)
+    if len(single):
+        lines.append(one_line_said(say(", ", lang).join(single), lang))
     proven = searched[searched["proof"] == "optimal"]
     if len(proven):
         lines.append(
@@ -343,21 +373,33 @@ def _proof_sentences(certificate: pd.DataFrame, lang: Lang) -> list[str]:
                 say(", ", lang).join(proven["river"].astype(str)),
             )
         )
-        between = int(proven["decided_between"].sum())
-        if between:
-            lines.append(
-                say("{} buildings are passed so closely by some lines of the menu that the slant "
-                    "of the line decides; there they count as taken.", lang, f"{between:,}")
-            )  # fmt: skip
-    for row in each_row(searched[~searched["proof"].isin(["optimal", "part"])]):
+    for row in each_row(searched[searched["proof"] == "optimal_before_bends"]):
+        lines.append(
+            say("{}: the line as searched is proven the best of the whole river (of the offsets "
+                "and walls given, all nodes sharing the rise allowed); drawn with fewer bends it "
+                "costs {} more, and isn't proven the best of such lines.",
+                lang, row.river, amount_said(row.gap, lang, priced=priced))
+        )  # fmt: skip
+    of_menu = searched[searched["proof"].isin(["optimal", "optimal_before_bends"])]
+    between = int(of_menu["decided_between"].sum())
+    if between:
+        lines.append(
+            say("{} buildings are passed so closely by some lines of the menu that the slant "
+                "of the line decides; there they count as taken.", lang, f"{between:,}")
+        )  # fmt: skip
+    for row in each_row(searched[searched["proof"].isin(["feasible", "base"])]):
         lines.append(
             say(
                 "{}: the design is feasible and not proven the best of the river; it costs at "
                 "most {} ({}) more than the bound.",
                 lang,
                 row.river,
-                f"{row.gap_yuan:,.0f}",
-                f"{row.gap_yuan / max(row.total_yuan, 1e-9):.1%}",
+                amount_said(row.gap, lang, priced=priced),
+                f"{row.gap / max(row.total, 1e-9):.2%}",
             )
         )
+        if row.n_unsearched:
+            lines.append(say("{}: where it wasn't searched, {} buildings are taken as by the "
+                             "approved line.", lang, row.river,
+                             f"{row.n_unsearched:,}"))  # fmt: skip
     return lines

@@ -62,6 +62,11 @@ class Asked:
     tell: Progress
     allowed: dict[str, float] = field(default_factory=dict)  # rise [mm] by flood
 
+    @property
+    def priced(self) -> bool:
+        """Whether sums are yuan; else they are m² of floor area."""
+        return self.rates is not None
+
     def again(self, allowed_mm: float, works_weight: float) -> Asked:
         """The same search with another rise of the first flood and other prices of works."""
         prices = {k: v * works_weight for k, v in self.limits.items() if "_yuan_" in k}

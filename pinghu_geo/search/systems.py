@@ -98,13 +98,7 @@ class Search:
         if self.asked.bends is None:
             return found
         made = smoothed_rivers(basin, solution, self.asked.bends, self.asked.limits)
-        return [
-            replace(
-                f, bent=made[f.reach.name],
-                proven=f.proven and made[f.reach.name].dearer <= SAME_COST,
-            )
-            for f in found
-        ]  # fmt: skip
+        return [replace(f, bent=made[f.reach.name]) for f in found]
 
     def as_drawn(self, found: SearchedRiver) -> Touches | None:
         """Touches that count as drawn what the line found clears; None: nothing is paid for so."""

@@ -15,11 +15,15 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang
+from pinghu_geo.search.amounts import amount_said, amounts, in_own_unit, is_priced
 from pinghu_geo.search.joint import lower_hull
 from pinghu_geo.search.norise import searched_within
 from pinghu_geo.search.outcome import WithinRise
 
 __all__ = ["TradeOffs", "trade_offs"]
+
+# words of a certificate that mean that no design is better
+PROVEN = ("optimal", "one_line", "nothing_to_spare")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,14 @@ class TradeOffs(Result):
             )
         ]
         for _, part in self.table.groupby("works_weight", sort=False):
-            names, price = part["scheme"].tolist(), part["yuan_per_cm"].tolist()
+            names, price = part["scheme"].tolist(), part.filter(like="_per_cm").iloc[:, 0].tolist()
             lines += [
                 say(
-                    "From {} to {}: each centimetre more of allowed rise saves {} yuan on average.",
+                    "From {} to {}: each centimetre more of allowed rise saves {} on average.",
                     lang,
                     one,
                     other,
-                    f"{saved:,.0f}",
+                    amount_said(saved, lang, priced=is_priced(self.table)),
                 )
                 for one, other, saved, corner in zip(
                     names[:-1], names[1:], price[:-1], part["on_hull"].tolist()[:-1], strict=True
@@ -95,8 +99,9 @@ def trade_offs(
     Returns
     -------
     TradeOffs
-        One row a design: allowed_mm, works_weight, n_buildings demolished, demolition_yuan
-        (without rates: m² of floor area), works_yuan, largest_rise_mm; total_yuan that the search
+        One row a design (without rates in m² of floor area: demolition_floor_area_m2,
+        floor_area_m2_per_cm and so on): allowed_mm, works_weight, n_buildings demolished,
+        demolition_yuan, works_yuan, largest_rise_mm; total_yuan that the search
         made least and bound_yuan that no design can beat, by its weight; proof, the share of
         rivers proven optimal; on_hull, whether it lies on the lower convex hull of total_yuan over
         allowed_mm; and yuan_per_cm: what each centimetre more of allowed rise saves in demolition,
@@ -159,12 +164,12 @@ def trade_offs(
                 {
                     **of,
                     "n_buildings": len(taken),
-                    "demolition_yuan": float(taken["cost_yuan"].sum()),
+                    "demolition_yuan": float(amounts(taken, "cost").sum()),
                     "works_yuan": float(own["works_yuan"].sum()),
                     "largest_rise_mm": found.largest_rise_mm,
                     "total_yuan": float(own["total_yuan"].sum()),
                     "bound_yuan": float(own["bound_yuan"].sum()),
-                    "proof": float((proof == "optimal").mean()),
+                    "proof": float(proof.isin(PROVEN).mean()),
                     "_ids": frozenset(taken.index),
                 }
             )
@@ -174,9 +179,11 @@ def trade_offs(
     each = each[each["scheme"].isin(table["scheme"])].reset_index(drop=True)
     names = ["scheme", "river", "allowed_mm", "works_weight"]
     each = _with_price_per_cm(each, ["river", "works_weight"])
+    each = each[[*names, *each.columns.drop(names)]]
+    priced = search.asked.priced
     return TradeOffs(
-        _with_price_per_cm(table, ["works_weight"]),
-        each[[*names, *each.columns.drop(names)]],
+        in_own_unit(_with_price_per_cm(table, ["works_weight"]), priced=priced),
+        in_own_unit(each, priced=priced),
         {name: designs[name] for name in table["scheme"]},
         [name for name in designs if name not in set(table["scheme"])],
     )
@@ -198,8 +205,12 @@ def _require_numbers(name: str, given: object, hint: str) -> None:
 
 def _totals_by_river(found: WithinRise, taken: pd.DataFrame, weight: float) -> pd.DataFrame:
     """What a design demolishes and builds on each river, and what is proven of it."""
-    table = found.certificate[["river", "total_yuan", "bound_yuan", "proof"]]
-    sums = taken.groupby("river")["cost_yuan"].agg(["size", "sum"]).reindex(table["river"])
+    proof = found.certificate
+    table = proof[["river", "proof"]].assign(
+        total_yuan=amounts(proof, "total"), bound_yuan=amounts(proof, "bound")
+    )
+    cost = amounts(taken, "cost").groupby(taken["river"])
+    sums = cost.agg(["size", "sum"]).reindex(table["river"])
     works = [one.works() / (weight or 1.0) for one in found.done.found]
     return table.assign(
         n_buildings=sums["size"].fillna(0).to_numpy(int),
