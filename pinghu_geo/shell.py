@@ -53,6 +53,8 @@ def begin_process() -> None:
             err=True,
         )
         sys.exit(2)
+    # numpy, when it is loaded: small products are done before a second core has heard of them
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # a hundred thousand objects that stay aren't looked through for cycles again and again, and
     # not once more by an interpreter that ends
     gc.set_threshold(200_000, 10, 10)

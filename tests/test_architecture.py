@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -239,6 +240,20 @@ def test_help_needs_no_geopandas():
     assert run.stdout.splitlines()[-1] == "[]"
     assert "运行项目" in run.stdout
     assert "检查数据" in run.stdout
+
+
+@pytest.mark.parametrize("said", ["", "2"])
+def test_a_command_asks_for_one_thread_of_blas_before_numpy_is_there(said):
+    code = (
+        "import os, sys; from pinghu_geo.cli import begin_process; begin_process();"
+        "print('numpy' in sys.modules, os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    given = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+    given |= {"OPENBLAS_NUM_THREADS": said} if said else {}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=given
+    )
+    assert run.stdout.split() == ["False", said or "1"]
 
 
 @pytest.mark.parametrize("space", NAMESPACES)

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import pinghu_geo as pg
+from pinghu_geo.redline.bands import product
 
 OPTIONS = [{}, {"corners": "mitre"}, {"ends": "round"}, {"interpolation": "step"}]
 
@@ -32,6 +33,15 @@ def widths_of_design(rivers, left, right, stations=5):
         rows.append(pd.DataFrame({"river": name, "chainage_m": at}))
     table = pd.concat(rows, ignore_index=True)
     return table.assign(left_m=left, right_m=right)
+
+
+@pytest.mark.parametrize("inner", [1, 3, 20, 700])
+@pytest.mark.parametrize(("rows", "columns"), [(0, 5), (1, 1), (7, 1000), (300, 301), (500, 0)])
+def test_a_product_in_blocks_is_the_product(rows, inner, columns):
+    # of whole numbers, which no BLAS multiplies and no order of summing rounds
+    rng = np.random.default_rng(rows + inner)
+    a, b = (rng.integers(-9, 9, size) for size in ((rows, inner), (inner, columns)))
+    assert np.array_equal(product(a.astype(float), b.astype(float)), a @ b)
 
 
 def test_by_hand():

@@ -9,6 +9,7 @@ design, of each part is covered what is inside of at least one of its pieces' mo
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from pinghu_geo.redline.areas import Edges, mean_above
 from pinghu_geo.redline.lines import Strips, fans, turns
 
-__all__ = ["AT_ONCE", "Pieces", "areas_inside"]
+__all__ = ["AT_ONCE", "Pieces", "areas_inside", "product"]
 
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
@@ -27,6 +28,8 @@ Ints = NDArray[np.intp]
 
 # Numbers in one array of a step of the integration: what a processor keeps near at hand.
 AT_ONCE = 32_000
+# Multiplications that OpenBLAS does on one thread (4 x 65,536 in its interface/gemm.c).
+ONE_THREAD = 262_144
 # Edges in one step, however few the designs.
 MOST_EDGES = 256
 # Edges that run back less than this [m] have nothing below them.
@@ -456,7 +459,7 @@ class _EdgesAbove(NamedTuple):
         ones = np.ones((1, inside.shape[1]))
         for k in itertools.starmap(slice, itertools.pairwise(starts)):
             moving = np.concatenate([ones, self.pieces.widths[row[k.start]]])
-            above = mean_above(first[k] @ moving, last[k] @ moving)
+            above = mean_above(product(first[k], moving), product(last[k], moving))
             _subtract_sums(inside, shape[k], back[k], above)
 
 
@@ -466,7 +469,23 @@ def _subtract_sums(inside: Floats, shape: Ints, weight: Floats, mean: Floats) ->
     np.not_equal(shape[1:], shape[:-1], out=new[1:])
     sums = np.zeros((np.count_nonzero(new), len(shape)))
     sums[new.cumsum() - 1, np.arange(len(shape))] = weight
-    inside[shape[new]] -= sums @ mean
+    inside[shape[new]] -= product(sums, mean)
+
+
+def product(a: Floats, b: Floats) -> Floats:
+    """The matrix product, in blocks that BLAS multiplies on the thread that asks.
+
+    Of larger ones it gives each core a share, and the cores wait for one another: on a machine
+    that does something else, too, forty times longer than such a product takes.
+    """
+    inner, found = max(a.shape[1], 1), np.empty((len(a), b.shape[1]))
+    wide = 8 * max(1, round(math.sqrt(2 * ONE_THREAD / inner) / 8))
+    high = max(1, ONE_THREAD // (inner * wide))
+    for k in range(0, len(a), high):
+        rows, part = a[k : k + high], found[k : k + high]
+        for j in range(0, b.shape[1], wide):
+            np.matmul(rows, b[:, j : j + wide], out=part[:, j : j + wide])
+    return found
 
 
 def _subtract_bare(inside: Floats, owner: Ints, edges: Edges, index: Ints, pieces: Pieces) -> None:
@@ -578,7 +597,8 @@ class _HeightsUp(NamedTuple):
             # where both are one row, all of it is the first's share
             factors[every, second], factors[every, first] = share[:, 2], share[:, 1]
             factors[:, -1] = share[:, 0]
-            found = factors @ np.concatenate([self.pieces.widths[row[begin:end]], ones])
+            moving = np.concatenate([self.pieces.widths[row[begin:end]], ones])
+            found = product(factors, moving)
             first, last, slant = np.moveaxis(found.reshape(-1, 3, m, ones.size), 1, 0)
             first /= slant
             last /= slant

@@ -29,7 +29,7 @@ from pinghu_geo.nouns.schema import (
 )
 from pinghu_geo.nouns.tables import places_of
 from pinghu_geo.redline.areas import ROUNDING_M2, rows_near
-from pinghu_geo.redline.bands import AT_ONCE, Pieces, areas_inside
+from pinghu_geo.redline.bands import AT_ONCE, Pieces, areas_inside, product
 from pinghu_geo.redline.lines import Strips, codes_of, red_line, width_table
 from pinghu_geo.redline.overlap import NO_AREA_M2, demolished, placed
 from pinghu_geo.river.centreline import Centrelines, lay_out
@@ -372,7 +372,7 @@ def _sums_by_node(
         for kind, which in kinds.items():
             factors = np.zeros((len(which), last - first, len(rows)))
             factors[:, code[rows] - first, np.arange(len(rows))] = weights[which][:, rows]
-            part = factors.reshape(-1, len(rows)) @ values[kind].astype(float)
+            part = product(factors.reshape(-1, len(rows)), values[kind].astype(float))
             found[which, first:last] += part.reshape(len(which), last - first, -1)
     return np.swapaxes(found, 1, 2)
 
