@@ -278,6 +278,17 @@ def test_a_range_without_width_needs_no_n(ranges, tmp_path):
     assert found[columns].ffill().values.tolist() == plain[columns].ffill().values.tolist()
 
 
+def test_a_levee_without_a_height_is_as_high_as_the_ground(tmp_path):
+    """As in the program's own example of Bald Eagle Creek."""
+    more = ["Levee=-1,-30,,-1,25,13"]
+    path = geometry(tmp_path, section("2", more=more), section("1"))
+    model = pg.read_hecras(path, units="SI")
+    first = model.banks.iloc[0]
+    assert (first["left_levee_m"], first["left_levee_top_m"]) == (-30, 15)
+    assert (first["right_levee_m"], first["right_levee_top_m"]) == (25, 13)
+    pg.water_profile(model.sections, 100.0, {"slope": 0.001}, banks=model.banks)
+
+
 def test_files_of_hec_ras_1_are_refused_by_name(tmp_path):
     path = tmp_path / "old.g01"
     path.write_text("Geom Title=x\n\nReach=Creek\n" + section("2") + section("1"), "utf-8")

@@ -135,9 +135,13 @@ def test_piers_stand_where_each_face_has_them(tmp_path):
     levels(model)
 
 
-def test_a_pier_beside_its_deck_is_left_away_and_listed(tmp_path):
-    """As in a public model of the Châteauguay; HEC-RAS computes it where no water is."""
-    short = [(-30, 18, 0), (-20, 18, 0), (-20, 18, 16), (20, 18, 16), (20, 18, 0), (30, 18, 0)]
+@pytest.mark.parametrize("end", [-30, -50])
+def test_a_pier_beside_its_deck_is_left_away_and_listed(end, tmp_path):
+    """As in a public model of the Châteauguay; HEC-RAS computes it where no water is.
+
+    Before the deck's end, or where the deck has no low chord.
+    """
+    short = [(end, 18, None), (-20, 18, 0), (-20, 18, 16), (20, 18, 16), (20, 18, 0), (30, 18, 0)]
     pier = [
         "Pier Skew, UpSta & Num, DnSta & Num=  ,-40, 2 ,-41, 2 , 0 , 0 , 0 ,,",
         cells(1, 1), cells(0, 16), cells(1, 1), cells(0, 16),

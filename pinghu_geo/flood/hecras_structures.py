@@ -131,7 +131,7 @@ def decks_mended(
 
 
 def _piers_beside_decks(parts: pd.DataFrame) -> Array:
-    """Which rows are of piers that stand before or behind the ends of their bridge's deck."""
+    """Which rows are of piers that stand where their bridge has no deck, or no low chord."""
     decks = parts[parts["part"] == "deck"]
     found = np.zeros(len(parts), bool)
     for k, (name, at, side) in enumerate(
@@ -141,8 +141,10 @@ def _piers_beside_decks(parts: pd.DataFrame) -> Array:
         if parts["part"].iloc[k] == "pier":
             mine = decks[decks["structure_id"] == name]
             for face in SIDES if pd.isna(side) else [side]:
-                x = mine.loc[mine["side"].isna() | (mine["side"] == face), "offset_m"]
-                found[k] |= bool(len(x)) and not x.min() <= at <= x.max()
+                line = mine[mine["side"].isna() | (mine["side"] == face)]
+                x, low = line[["offset_m", "low_chord_m"]].to_numpy(float).T
+                inside = (x[:-1] <= at) & (x[1:] >= at) & np.isfinite(low[:-1])
+                found[k] |= len(x) > 1 and not inside.any()
     return found
 
 
@@ -574,7 +576,7 @@ def _gate_part(line: str, foot: float, root: float) -> dict[str, Any]:
         "sill_crest": "ogee" if ogee else "broad",
         "sill_design_head_m": _number_or_default(c[12]) * foot if ogee else math.nan,
         "n_gates": _number_or_default(c[13], 1.0),
-        "trunnion_m": _number_or_default(c[14]) * foot,
+        "trunnion_m": (_number_or_default(c[14]) or math.nan) * foot,  # 0 of gates that have none
         "orifice": _number_or_default(c[15]),
         "opening_m": 0.0,
     }

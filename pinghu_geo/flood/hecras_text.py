@@ -156,7 +156,7 @@ def _model_of_files(geometry: str | Path, flow: str | Path | None, foot: float) 
         place = {"river": key["river"], "chainage_m": key["chainage_m"]}
         try:
             sections.append(_text_section(one, place, foot))
-            banks.append({**key, **_text_banks(one, foot)})
+            banks.append({**key, **_text_banks(one, sections[-1], foot)})
             obstacles += [{**place, **row} for row in _text_obstacles(one, sections[-1], foot)]
         except (ValueError, IndexError, OverflowError) as fault:
             raise LayerError(
@@ -353,7 +353,8 @@ def _text_section(one: Mapping[str, Any], place: dict[str, Any], foot: float) ->
     )
 
 
-def _text_banks(one: Mapping[str, Any], foot: float) -> dict[str, float]:
+def _text_banks(one: Mapping[str, Any], points: pd.DataFrame, foot: float) -> dict[str, float]:
+    """Banks, lengths, coefficients, levees; a levee without a height is as high as the ground."""
     found: dict[str, float] = {}
     for name, value in zip(("left", "channel", "right"), one["lengths"], strict=False):
         found[f"length_{name}_m"] = _number_or_nan(value) * foot
@@ -369,8 +370,10 @@ def _text_banks(one: Mapping[str, Any], foot: float) -> dict[str, float]:
         elif head == "Levee":
             for side, at in (("left", 0), ("right", 3)):
                 if len(cells) > at + 2 and cells[at] == -1:
-                    found[f"{side}_levee_m"] = cells[at + 1] * foot
-                    found[f"{side}_levee_top_m"] = cells[at + 2] * foot
+                    place, top = cells[at + 1] * foot, cells[at + 2] * foot
+                    ground = points[["offset_m", "elevation_m"]].to_numpy(float).T
+                    top = float(np.interp(place, *ground)) if math.isnan(top) else top
+                    found[f"{side}_levee_m"], found[f"{side}_levee_top_m"] = place, top
     return found
 
 
