@@ -308,20 +308,23 @@ class Chain:
         low, high = march.start.level.min(axis=1), march.highest
         # all floods rise together from the lowest levels to the highest
         same = not (high > low).any()
-        least.known = high, self._cheapest_of_stretch(k, high)
-        ends = [(0.0, self._cost_or_bound_at(k, low))] if not same else []
-        ends.append((0.0 if same else 1.0, least.known[1].bound))
-        least.exact = [(low + t * (high - low), cost) for t, cost in ends]
+        at_high = self._cheapest_of_stretch(k, high)
+        least.known = high, at_high
+        # a design for a higher level serves for a lower one, which costs at least as much as below
+        ends = [] if same else [(0.0, self._cheapest_of_stretch(k, low, known=at_high))]
+        ends.append((0.0 if same else 1.0, at_high))
+        least.exact = [(low + t * (high - low), found.bound) for t, found in ends]
         while 1 < len(ends) < EXACT:
-            jumps = np.diff([cost for _, cost in ends])
+            jumps = np.diff([found.bound for _, found in ends])
             j = int(np.argmax(jumps))
             if not jumps[j] > SAME_COST:
                 break
-            between = (ends[j][0] + ends[j + 1][0]) / 2
+            (below, least_cost), (above, known) = ends[j : j + 2]
+            between = (below + above) / 2
             level = low + between * (high - low)
-            ends.append((between, self._cost_or_bound_at(k, level)))
-            least.exact.append((level, ends[-1][1]))
-            ends.sort()
+            found = self._cheapest_of_stretch(k, level, least_cost.bound, known)
+            ends.insert(j + 1, (between, found))
+            least.exact.append((level, found.bound))
 
     def _terminal_lines(self, k: int, f: int) -> tuple[Array, Array]:
         """Lines below what all upstream of stretch k costs, in the level of a flood it passes."""
@@ -357,18 +360,17 @@ class Chain:
         arrive = levels[:, 0]
         return np.where(fine, self.least[k + 1](arrive), np.inf), arrive
 
-    def _cost_or_bound_at(self, k: int, level: Array) -> float:
-        """What stretch k and the least upstream of it cost for some levels, or a bound of it."""
-        return self._cheapest_of_stretch(k, level).bound
-
-    def _cheapest_of_stretch(self, k: int, level: Array, least: float = -np.inf) -> Cheapest:
+    def _cheapest_of_stretch(
+        self, k: int, level: Array, least: float = -np.inf, known: Cheapest | None = None
+    ) -> Cheapest:
         """The cheapest design of stretch k with the least upstream of it for some levels.
 
-        ``least`` is what none is known to cost less than.
+        ``least`` is what none is known to cost less than, ``known`` a design for higher levels.
         """
         march = self.stretches[k].march
+        first = (np.inf, None) if known is None else (known.cost, known.options)
         return cheapest(
-            march, level, self.work, most=MOST_LABELS, known=Cheapest(np.inf, None, least),
+            march, level, self.work, most=MOST_LABELS, known=Cheapest(*first, least),
             after=lambda levels: self._least_cost_upstream(k, levels)[0],
         )  # fmt: skip
 
