@@ -238,6 +238,20 @@ def test_what_is_known_for_other_levels_is_what_a_search_finds(seed, monkeypatch
             assert (levels <= inner.reach.most + 1e-6).all()
 
 
+@pytest.mark.parametrize("seed", [0, 3, 4])
+def test_rivers_of_many_steps_cost_no_less_than_is_true_and_hardly_more(seed, monkeypatch):
+    case = street(seed, 3)
+    true = float(searched(case, locks=LOCKED).certificate["total_yuan"].sum())
+    for module in ("joint", "trials"):
+        monkeypatch.setattr(f"pinghu_geo.search.{module}.MANY_STEPS", 0)
+    found = searched(case, locks=LOCKED, node_stations=1000)
+    total, bound = (float(found.certificate[c].sum()) for c in ("total_yuan", "bound_yuan"))
+    assert len(found.nodes) > 1
+    assert bound <= true + 0.5 <= total + 1.0
+    assert total - bound <= 0.01 * total
+    assert keeps(found)
+
+
 @pytest.mark.parametrize("most", [0, 10, 100])
 def test_rivers_whose_work_is_spent_promise_no_more_than_is_true(most, monkeypatch):
     case = fork(1005, rival=True)

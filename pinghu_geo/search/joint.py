@@ -25,7 +25,7 @@ from pinghu_geo.search.fronts import least_before
 from pinghu_geo.search.labels import WIDTHS, Arrivals, March, Trail
 from pinghu_geo.search.problem import EXCESS_M, SAME_COST, NodeProblem, design_cost
 from pinghu_geo.search.stretch import Reach, stretch_problem, touched_within
-from pinghu_geo.search.trials import REACH, Cheapest, Work, cheapest
+from pinghu_geo.search.trials import MANY_STEPS, REACH, Cheapest, Work, cheapest
 
 __all__ = ["Chain", "ChainSolution", "across", "lower_hull", "rising"]
 
@@ -176,6 +176,8 @@ class Chain:
         self.least = [_LeastCost() for _ in range(len(self.stretches) + 1)]
         for k in range(len(self.stretches) - 1, -1, -1):
             self._set_stretch_bound(k)
+        # half of the work is left for all stretches together
+        self.work.done = min(self.work.done, self.work.most // 2)
 
     def capped(self, most: Array) -> Chain:
         """The same river with lower levels allowed at some stations.
@@ -396,6 +398,11 @@ class Chain:
             return self._solved_alone(arrive[:, 0], below)
         cost, bound, best = below, least, None
         gap = min(sum(s.before for s in self.stretches), below) - least
+        if any(s.march.many_steps >= MANY_STEPS for s in self.stretches):
+            found = self._one_after_another(arrive[:, 0])
+            if found is not None and found[0] < cost:
+                cost, best = found
+                gap = min(gap, cost - least)
         skip = 0
         for most, reach, wary in self._tries():
             if skip and reach < 1.0:
@@ -403,6 +410,8 @@ class Chain:
                 continue
             done = self.work.done
             limit = least + reach * gap if np.isfinite(gap) else np.inf
+            if reach > REACH[0]:
+                limit = max(limit, self.work.worth(cost, least))
             found, dropped = self._march_all_stretches(
                 arrive, min(limit, cost) + SAME_COST / 2, most, wary
             )
@@ -429,6 +438,30 @@ class Chain:
         if best.options is None or best.bound >= below - SAME_COST:
             return None
         return self._chain_solution([best.options], arrive, best.bound)
+
+    def _one_after_another(self, level: Array) -> tuple[float, list[Array]] | None:
+        """The cheapest design of each stretch with the least upstream of it, from the mouth up.
+
+        Where lists of many steps are long, that is a better design than few labels find.
+        """
+        cost, options = 0.0, []
+        for k, stretch in enumerate(self.stretches):
+            known = self.least[k].known
+            if known is None or not np.array_equal(known[0], level):
+                least = float(self.least[k](level[:, None])[0])
+                known = level, self._cheapest_of_stretch(k, level, least)
+            chosen = known[1].options
+            if chosen is None:
+                return None
+            cost += design_cost(stretch.problem, chosen)
+            options.append(chosen)
+            ahead, arrive = self._least_cost_upstream(
+                k, stretch.march.levels_of(chosen, level)[:, :1]
+            )
+            if not np.isfinite(ahead[0]):
+                return None
+            level = arrive[:, 0]
+        return cost, options
 
     def _tries(self) -> Iterator[tuple[int, float, int | None]]:
         """How to march: labels kept, how far above the bound, by which of the cautious bounds."""

@@ -50,6 +50,8 @@ UNGRAINED = 5
 # labels made at most in a search of one river; and once no design can be this share cheaper
 MOST_WORK = 3_000_000
 SMALL_GAP, SMALL_GAP_WORK = 0.01, 600_000
+# how much cheaper than the best design a bound may be for the limit to close the gap at once
+CLOSE_GAP = 0.05
 
 
 @dataclass(slots=True)
@@ -69,6 +71,12 @@ class Work:
         """Whether no more is to be done with a gap between cost and bound."""
         small = cost - bound <= SMALL_GAP * abs(cost) < np.inf
         return self.spent or (small and self.done > min(SMALL_GAP_WORK, self.most))
+
+    def worth(self, cost: float, bound: float) -> float:
+        """The limit that leaves a gap small enough, where it is near: lower ones are of no use."""
+        near = cost - bound <= CLOSE_GAP * abs(cost) < np.inf
+        ends = near and self.done > min(SMALL_GAP_WORK, self.most)
+        return (1 - SMALL_GAP) * cost + SAME_COST if ends else -np.inf
 
 
 @dataclass(slots=True)
