@@ -195,6 +195,10 @@ class BentLine:
         for k in (0, 1):
             np.add.at(self.held, *self._hits(_Change(k, 0, moves[k])))
         self.knots = [self._bend_stations(k) for k in (0, 1)]
+        # of the line as it is, from one station to another: what changes are compared with
+        self._works: dict[tuple[int, int, int], float] = {}
+        self._met: dict[tuple[int, int, int], tuple[Array, Array]] = {}
+        self._close: dict[tuple[int, int, int], int] = {}
 
     def _bend_stations(self, side: int) -> list[int]:
         """Stations where a bank bends, and both ends."""
@@ -210,6 +214,14 @@ class BentLine:
         gap, share = self.gap[mine] - first, self.share[mine]
         at = moves[gap][:, None] * (1 - share) + moves[gap + 1][:, None] * share
         return self.who[mine], (at > self.safe[mine] + TOUCH_M).sum(axis=1)
+
+    def _hits_now(self, change: _Change) -> tuple[Array, Array]:
+        """The same of the line as it is, in the gaps of a change."""
+        side, first, moves = change
+        key = (side, first, first + len(moves))
+        if key not in self._met:
+            self._met[key] = self._hits(_Change(side, first, self.moves[side, slice(*key[1:])]))
+        return self._met[key]
 
     def gain(self, changes: list[_Change]) -> float:
         """What changes save, bends counted by their price; minus infinity: not allowed."""
@@ -238,17 +250,17 @@ class BentLine:
         """What changes cost more, bends aside."""
         more = 0.0
         for side, at, moves in changes:
-            was = self.moves[side, at : at + len(moves)]
-            more += self.rules.works_of(side, at, moves) - self.rules.works_of(side, at, was)
+            key = (side, at, at + len(moves))
+            if key not in self._works:
+                self._works[key] = self.rules.works_of(side, at, self.moves[side, slice(*key[1:])])
+            more += self.rules.works_of(side, at, moves) - self._works[key]
         return more + self.worth(changes)
 
     def worth(self, changes: list[_Change]) -> float:
         """What the buildings cost that are taken with changes, less those that no longer are."""
         held = self.held.copy()
         for change in changes:
-            side, at, moves = change
-            was = self.moves[side, at : at + len(moves)]
-            np.subtract.at(held, *self._hits(_Change(side, at, was)))
+            np.subtract.at(held, *self._hits_now(change))
             np.add.at(held, *self._hits(change))
         more, less = (held > 0) & (self.held == 0), (held == 0) & (self.held > 0)
         return float(self.rules.cost[more].sum() - self.rules.cost[less].sum())
@@ -266,12 +278,12 @@ class BentLine:
         low = [k for k in knots if k <= first][-3:][0]
         high = [k for k in knots if k >= last][:3][-1]
         part = slice(max(low - 1, 0), min(high + 2, self.n))
-        now = self.moves[side].copy()
+        now, measure = self.moves[side].copy(), self.rules.measure[part]
         now[first : last + 1] = moves
-        was, new = (
-            self.bends.close(v[part], self.rules.measure[part]) for v in (self.moves[side], now)
-        )
-        return was - new
+        key = (side, part.start, part.stop)
+        if key not in self._close:
+            self._close[key] = self.bends.close(self.moves[side, part], measure)
+        return self._close[key] - self.bends.close(now[part], measure)
 
     def taken(self, changes: list[_Change]) -> bool:
         """Whether the line may be drawn so; then it is."""
@@ -287,11 +299,12 @@ class BentLine:
         """Draw the line so."""
         for change in changes:
             side, first, moves = change
-            here = slice(first, first + len(moves))
-            np.subtract.at(self.held, *self._hits(_Change(side, first, self.moves[side, here])))
+            np.subtract.at(self.held, *self._hits_now(change))
             np.add.at(self.held, *self._hits(change))
-            self.moves[side, here] = moves
+            self.moves[side, first : first + len(moves)] = moves
             self.knots[side] = self._bend_stations(side)
+            for known in (self._works, self._met, self._close):
+                known.clear()
 
     def close_pairs(self) -> list[tuple[int, int, int]]:
         """Bank and stations of bends that follow one another too closely."""
