@@ -56,11 +56,24 @@ def test_laws(seed):
         widths=case.widths.assign(chainage_m=700.0 - case.widths["chainage_m"]),
     )
     assert long > 0
-    for other in (mirrored, back):
+    # twice as large: four times the area, and a metre of change costs twice as much
+    double = {k: 2 * v for k, v in case.limits.items() if k.endswith("_m") and "yuan" not in k}
+    large = case._replace(
+        rivers=case.rivers.assign(geometry=flip(case.rivers.geometry, [2, 0, 0, 2, 0, 0])),
+        widths=case.widths.assign(**{c: 2 * case.widths[c] for c in case.widths if c != "river"}),
+        buildings=case.buildings.assign(
+            geometry=flip(case.buildings.geometry, [2, 0, 0, 2, 0, 0]),
+            floor_area_m2=4 * case.buildings["floor_area_m2"],
+        ),
+        limits=case.limits
+        | double
+        | {"least_half_m": 6.0, "change_yuan_m": 2 * case.limits["change_yuan_m"]},
+    )
+    for other, times in ((mirrored, 1), (back, 1), (large, 4)):
         again = search(other)[1]
         if exact and again["decided_between"] == 0:
             assert again["total_floor_area_m2"] == pytest.approx(
-                proof["total_floor_area_m2"], abs=0.01
+                times * proof["total_floor_area_m2"], abs=0.01 * times
             )
     # over the same stations one house fewer and a larger menu never cost more
     same = best.widths[["river", "chainage_m"]]

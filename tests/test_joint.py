@@ -4,10 +4,13 @@ Random rivers are a sample of ``benchmarks/joint.py``.
 """
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import Phase, example, given, settings
+from hypothesis import strategies as st
 from joint import (
     LOCKED,
     compared,
@@ -111,29 +114,22 @@ def with_rises(case, change):
     return {"floods": {name: (q, change(mm)) for name, (q, mm) in case["floods"].items()}}
 
 
-@pytest.mark.parametrize("case", [street(2, 3, pitch=4), street(3, 3, pitch=4), two_floods(7)],
-                         ids=["one flood", "another", "two floods"])  # fmt: skip
-def test_laws_of_the_whole_river(case):
-    """What can only help never costs more, and another way of looking changes nothing."""
+def test_rows_of_no_station_are_refused():
+    with pytest.raises(pg.errors.LayerError, match="node_stations is 0"):
+        searched(street(2, 2), node_stations=0)
 
-    def cost(changed, **more):
-        best = searched(case | changed, **more)
-        assert best.certificate["proof"].tolist() == ["optimal"]
-        return best.certificate["total_yuan"].sum()
 
-    total = cost({})
-    assert cost(with_rises(case, lambda mm: mm + 10)) <= total
-    assert cost({"limits": case["limits"] | {"outward_m": 1}}) <= total
-    assert cost({"limits": case["limits"] | {"inward_m": 2}}) <= total
-    assert cost({"buildings": case["buildings"][1:]}) <= total
-    assert cost({}, node_stations=4) == total
-    assert cost({}, upwards=True) == pytest.approx(total)
-    mirrored = [
+def mirrored(case):
+    """Houses on the other bank; which bank is free doesn't matter, for none is locked."""
+    flipped = [
         b | {"bounds_m": [x0, -y1, x1, -y0]}
         for b, (x0, y0, x1, y1) in ((b, b["bounds_m"]) for b in case["buildings"])
     ]
-    assert cost({"buildings": mirrored}) == pytest.approx(total)
-    # twice as large by Froude's law: the same design, four times the area
+    return {"buildings": flipped}
+
+
+def twice_as_large(case):
+    """By Froude's law: discharge by 2 to the 5/2, n by 2 to the 1/6, areas by 4."""
     double = {
         "stations_m": [2 * x for x in case["stations_m"]],
         "bed_level_m": [2 * z for z in case["bed_level_m"]],
@@ -145,7 +141,63 @@ def test_laws_of_the_whole_river(case):
     double |= {k: 2 ** (1 / 6) * case[k] for k in ("n", "n_wall")}
     if "floods" in case:
         double["floods"] = {k: (2**2.5 * q, mm) for k, (q, mm) in double["floods"].items()}
-    assert cost(double) == pytest.approx(4 * total)
+    return double
+
+
+NEVER_DEARER = {
+    "more rise": lambda case: with_rises(case, lambda mm: mm + 10),
+    "farther out": lambda case: {"limits": case["limits"] | {"outward_m": 1}},
+    "farther in": lambda case: {"limits": case["limits"] | {"inward_m": 2}},
+    "one house fewer": lambda case: {"buildings": case["buildings"][1:]},
+}
+
+
+def proven_total(case, **more):
+    """What the optimum of a case costs: small rivers are all proven."""
+    best = searched(case, **more)
+    assert best.certificate["proof"].tolist() == ["optimal"]
+    return best.certificate["total_yuan"].sum()
+
+
+@cache
+def total_as_it_is(case):
+    """The same of a case written as text: laws draw the same rivers."""
+    return proven_total(json.loads(case))
+
+
+drawn_rivers = st.builds(
+    lambda seed, nodes, pitch: street(seed, nodes, pitch=pitch),
+    st.integers(0, 10**6), st.integers(2, 3), st.integers(3, 5),
+) | st.integers(0, 10**6).map(two_floods)  # fmt: skip
+few = settings(
+    max_examples=2, derandomize=True, deadline=None, phases=[Phase.explicit, Phase.generate]
+)
+
+
+@pytest.mark.parametrize("law", NEVER_DEARER)
+@few
+@given(case=drawn_rivers)
+def test_what_can_only_help_never_costs_more(law, case):
+    assert proven_total(case | NEVER_DEARER[law](case)) <= total_as_it_is(json.dumps(case)) + 1e-6
+
+
+@few
+@given(case=drawn_rivers, node_stations=st.integers(1, 9))
+@example(case=two_floods(1), node_stations=1)
+def test_another_way_of_looking_changes_nothing(case, node_stations):
+    total = pytest.approx(total_as_it_is(json.dumps(case)))
+    assert proven_total(case, node_stations=node_stations) == total
+    assert proven_total(case, upwards=True) == total
+    assert proven_total(case | mirrored(case)) == total
+
+
+@few
+@given(case=drawn_rivers)
+def test_a_river_twice_as_large_by_froude_s_law_has_the_same_design(case):
+    # the price of each house is rounded to a yuan, before it counts four times and after
+    rounded = 2.5 * len(case["buildings"])
+    total = 4 * total_as_it_is(json.dumps(case))
+    assert proven_total(case | twice_as_large(case)) == pytest.approx(total, rel=1e-9, abs=rounded)
 
 
 def as_seen(case, way):

@@ -205,7 +205,7 @@ def _node_rows(found: SearchedRiver, stretch: Stretch, options: Array, most: int
     cuts = [0]
     while n - cuts[-1] > most:
         low = cuts[-1] + max(most // 2, 1)
-        cuts.append(low + int(np.argmin(held[low : cuts[-1] + most])))
+        cuts.append(low + int(np.argmin(held[low : max(cuts[-1] + most, low + 1)])))
     rows = []
     for first, stop in zip(cuts, [*cuts[1:], n], strict=True):
         mine = (begins >= first) & (begins < stop)

@@ -173,6 +173,10 @@ def least_demolition_within_rise(
         raise LayerError(
             f"allowed_mm is {allowed_mm!r}", layer="limits", hint="a rise in mm, 0 or more"
         )
+    if node_stations < 1:
+        raise LayerError(
+            f"node_stations is {node_stations!r}", layer="limits", hint="node_stations=25"
+        )
     given = read_limits(limits, priced=rates is not None)
     require_layer(rivers, "rivers")
     require_layer(buildings, "buildings", crs=rivers.crs, valid=False)
