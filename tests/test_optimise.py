@@ -166,6 +166,24 @@ def test_what_would_save(street):
         assert lost <= set(taken)
 
 
+def test_constant_widths_are_drawn_as_a_table_is(street):
+    rivers, widths, buildings = street
+    best = pg.least_demolition(rivers, 10.0, buildings, LIMITS)
+    drawn = [
+        [line.get_xydata().tolist() for line in
+         pg.plot_widths(before, best.widths, "A", buildings=best.buildings, rivers=rivers).axes[0].lines]
+        for before in (10.0, {"left": 10, "right": 10}, widths)
+    ]  # fmt: skip
+    assert drawn[0] == drawn[1] == drawn[2]
+    with pytest.raises(
+        pg.errors.LayerError, match="rivers: widths of 10.0 all along need"
+    ) as error:
+        pg.plot_widths(10.0, best.widths, "A")
+    # the hint works as it is typed
+    names = {"pg": pg, "best": best, "rivers": rivers}
+    exec(error.value.hint.replace("9.0", "10.0").replace("一号河", "A"), names)
+
+
 @pytest.fixture(scope="module")
 def on_sample():
     sample = pg.sample_folder()

@@ -31,7 +31,8 @@ from pinghu_geo.nouns.schema import (
     one_of,
     require_columns,
 )
-from pinghu_geo.river.centreline import river_scales
+from pinghu_geo.redline.lines import Widths, width_rows
+from pinghu_geo.river.centreline import lay_out, river_scales
 from pinghu_geo.river.chainage import ChainageScale, format_chainage
 from pinghu_geo.river.corridor import along_rivers, river_ends
 
@@ -244,10 +245,22 @@ def _is_same_line(one: pd.DataFrame, other: pd.DataFrame, river: str) -> bool:
     return np.array_equal(first, second)
 
 
+def _rows_of_widths(widths: Widths, rivers: gpd.GeoDataFrame | None) -> pd.DataFrame:
+    """Widths as a table, constant ones from end to end of each river."""
+    if isinstance(widths, pd.DataFrame):
+        return widths
+    if rivers is None:
+        raise LayerError(
+            f"widths of {widths!r} all along need the rivers that they are of", layer="rivers",
+            hint='pg.plot_widths(9.0, best.widths, "一号河", rivers=rivers)',
+        )  # fmt: skip
+    return width_rows(widths, lay_out(rivers))
+
+
 @takes(before="widths", after="widths", searched="widths", buildings="affected")
 def plot_widths(
-    before: pd.DataFrame,
-    after: pd.DataFrame,
+    before: Widths,
+    after: Widths,
     river: str,
     *,
     buildings: pd.DataFrame | None = None,
@@ -260,7 +273,8 @@ def plot_widths(
     Parameters
     ----------
     before, after
-        Width tables: river, chainage_m, left_m, right_m.
+        Width tables: river, chainage_m, left_m, right_m; or, with ``rivers``, constant widths as
+        `red_line` takes them.
     river
         Which river.
     buildings
@@ -282,7 +296,7 @@ def plot_widths(
     Raises
     ------
     LayerError
-        A table has no such river.
+        A table has no such river; constant widths without ``rivers``.
 
     Examples
     --------
@@ -296,8 +310,9 @@ def plot_widths(
     scale = None if rivers is None else river_scales(rivers).get(river)
     figure, axes, font = _figure_axes_and_font(11, 4.2)
     axes.axhline(0, color=WATER, linewidth=1.0)
-    styles = [(before, "before_line", "--", 0.9, ENERGY), (after, "after_line", "-", 1.5, ENERGY)]
-    if searched is not None and not _is_same_line(searched, after, river):
+    old, new = (_rows_of_widths(one, rivers) for one in (before, after))
+    styles = [(old, "before_line", "--", 0.9, ENERGY), (new, "after_line", "-", 1.5, ENERGY)]
+    if searched is not None and not _is_same_line(searched, new, river):
         styles.insert(1, (searched, "searched_line", "-", 0.9, BED))
     for table, name, dash, wide, colour in styles:
         rows = _rows_of_river(table, river, "widths", scale)
