@@ -26,7 +26,7 @@ class Arch(NamedTuple):
     lengths: tuple[float, float]  # section above to deck, width of the deck
     below: float
     above: float
-    pressure_by: str = "energy"  # the run file has one flag at 1218.5 that the others haven't
+    high_flow: str = "pressure"  # the file asks for energy at 1218.5
 
 
 ARCHES = (
@@ -98,7 +98,7 @@ ARCHES = (
         (2, 17),
         15.634,
         15.933,
-        "level",
+        "energy",
     ),
     Arch(
         "979",
@@ -154,7 +154,7 @@ def tables(arch):
         ]  # fmt: skip
     structures = pd.DataFrame([{
         "river": "r", "chainage_m": length * FOOT / 2, "kind": "bridge", "method": "energy+momentum",
-        "high_flow": "pressure", "pressure_by": arch.pressure_by, "orifice": 0.8, "weir_coefficient": 3.0 * SQRT,
+        "high_flow": arch.high_flow, "orifice": 0.8, "weir_coefficient": 3.0 * SQRT,
         "max_submergence": 0.95, "distance_m": arch.lengths[0] * FOOT,
         "width_m": arch.lengths[1] * FOOT,
     }], index=pd.Index([arch.name], name="structure_id"))  # fmt: skip

@@ -135,15 +135,22 @@ def test_piers_stand_where_each_face_has_them(tmp_path):
     levels(model)
 
 
-@pytest.mark.parametrize("end", [-30, -50])
-def test_a_pier_beside_its_deck_is_left_away_and_listed(end, tmp_path):
+@pytest.mark.parametrize(("end", "at"), [(-30, -40), (-50, -40), (-60, -55), (-60, -49.8)])
+def test_a_pier_beside_its_deck_is_left_away_and_listed(end, at, tmp_path):
     """As in a public model of the Châteauguay; HEC-RAS computes it where no water is.
 
-    Before the deck's end, or where the deck has no low chord.
+    Before the deck's end, where the deck has no low chord, or beyond the section (example Canal).
     """
-    short = [(end, 18, None), (-20, 18, 0), (-20, 18, 16), (20, 18, 16), (20, 18, 0), (30, 18, 0)]
+    short = [
+        (end, 18, 0 if end < -50 else None),
+        (-20, 18, 0),
+        (-20, 18, 16),
+        (20, 18, 16),
+        (20, 18, 0),
+        (30, 18, 0),
+    ]
     pier = [
-        "Pier Skew, UpSta & Num, DnSta & Num=  ,-40, 2 ,-41, 2 , 0 , 0 , 0 ,,",
+        f"Pier Skew, UpSta & Num, DnSta & Num=  ,{at}, 2 ,{at - 1}, 2 , 0 , 0 , 0 ,,",
         cells(1, 1), cells(0, 16), cells(1, 1), cells(0, 16),
     ]  # fmt: skip
     model = read(tmp_path, crossing(3, *deck(*short), *pier, COEFFICIENTS.format(0)))
@@ -342,3 +349,42 @@ def test_the_water_s_weight_pushes_down_a_bed_but_never_up_one():
     assert found[-0.2, True] == pytest.approx(found[-0.2, False], abs=1e-9)
     assert found[0.0, True] == pytest.approx(found[0.0, False], abs=1e-9)
     assert found[0.2, True] < found[0.2, False] - 1e-3
+
+
+def heights(figure):
+    """Elevations of all shapes in a drawing of a structure, apart from water and ground."""
+    return np.concatenate([p.get_xy()[:, 1] for p in figure.axes[0].patches])
+
+
+def test_embankments_and_abutments_are_drawn_down_to_the_ground(tmp_path):
+    """A low chord of 0 or none is the embankment, not a wall down to the datum."""
+    none = [(x, high, low or None) for x, high, low in OPEN]
+    abutment = ["Abutment Skew #Up #Dn= , 2 , 2 ", *[cells(-20, -12), cells(16, 11)] * 2]
+    for points in (OPEN, none):
+        text = crossing(3, *deck(*points), *abutment, COEFFICIENTS.format(0))
+        model = read(tmp_path, text)
+        figure = pg.plot_section(
+            model.sections, "Creek", 100.0, structures=model.structures,
+            structure_parts=model.structure_parts,
+        )  # fmt: skip
+        drawn = heights(figure)
+        assert drawn.min() == pytest.approx(10.5)  # the ground at -12, below the abutment's foot
+        assert drawn.max() == 18
+        bridge = figure.axes[0].patches[0].get_xy()
+        assert bridge[bridge[:, 0] == 20][:, 1].tolist() == pytest.approx([16, 12.5, 18, 18])
+
+
+def test_a_long_section_has_structures_whose_levels_are_parts(tmp_path):
+    """At their decks; where nobody says a level a dotted line, not a box below the bed."""
+    model = read(tmp_path, crossing(3, *deck(*OPEN), COEFFICIENTS.format(0)))
+    found = pg.water_profile(
+        model.sections, 300.0, {"slope": 0.002}, banks=model.banks, structures=model.structures,
+        structure_parts=model.structure_parts,
+    )  # fmt: skip
+    said = {"structures": model.structures, "structure_parts": model.structure_parts}
+    axes = pg.plot_long_section(found, "Creek", **said).axes[0]
+    deck_drawn = axes.collections[-1].get_paths()[0].vertices[:, 1]
+    assert (deck_drawn.min(), deck_drawn.max()) == (16, 18)
+    bare = pg.plot_long_section(found, "Creek", structures=model.structures).axes[0]
+    assert len(bare.collections) == len(axes.collections) - 1
+    assert bare.get_ylim()[0] > found["bed_m"].min() - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -94,6 +94,7 @@ def plot_long_section(
     tops: pd.DataFrame | None = None,
     buildings: pd.DataFrame | None = None,
     structures: pd.DataFrame | None = None,
+    structure_parts: pd.DataFrame | None = None,
     rivers: gpd.GeoDataFrame | None = None,
     title: str = "",
     lang: Lang = "zh",
@@ -113,8 +114,9 @@ def plot_long_section(
     buildings
         Buildings with river, chainage_m, ground_m and flood_level_m (`flood_levels` joined to
         `affected`): those whose ground lies below the flood are marked.
-    structures
-        Bridges, culverts, weirs as in `water_profile`, drawn at their levels.
+    structures, structure_parts
+        Bridges, culverts, weirs as in `water_profile`, drawn at their levels; a dotted line where
+        the tables say none.
     rivers
         Centrelines; needed where they have chainage equations (断链): drawn by the way along the
         river, labelled by chainage.
@@ -173,7 +175,7 @@ def plot_long_section(
     if buildings is not None:
         _mark_buildings(axes, buildings, river, words, rivers)
     if structures is not None:
-        _mark_structures(axes, structures, river, lang, scale)
+        _mark_structures(axes, structures, structure_parts, river, lang, scale)
     axes.xaxis.set_major_formatter(chainage_label(scale))
     _finish_axes(axes, font, title or river, words["chainage"], words["y"])
     return figure
@@ -190,8 +192,9 @@ def chainage_label(scale: ChainageScale | None = None) -> Callable[[float, Any],
 
 
 def _mark_structures(
-    axes: Any, structures: pd.DataFrame, river: str, lang: Lang, scale: ChainageScale | None
-) -> None:
+    axes: Any, structures: pd.DataFrame, parts: pd.DataFrame | None, river: str, lang: Lang,
+    scale: ChainageScale | None,
+) -> None:  # fmt: skip
     """What stands in the river: decks, barrels and crests at their levels."""
     require_columns(structures, ("river", "chainage_m", "kind"), "structures")
     told: set[str] = set()
@@ -199,12 +202,16 @@ def _mark_structures(
         one_of(word, SPANS, "structures: kind")
     mine = structures[structures["river"] == river]
     at = _metres_along_river(mine["chainage_m"], scale)
-    for one, x in zip(mine.to_dict("records"), at.tolist(), strict=True):
-        spans = SPANS[str(one["kind"])]
-        low, high = (float(one[c]) if c and pd.notna(one.get(c)) else np.nan for c in spans)
+    floor = axes.get_ylim()[0]
+    by_id = {} if parts is None else dict(list(parts.groupby("structure_id")))
+    for name, one, x in zip(mine.index, mine.to_dict("records"), at.tolist(), strict=True):
+        own = by_id.get(one.get("structure_id", name))
+        low, high = (_level_of(one, own, c) for c in SPANS[str(one["kind"])])
         if one["kind"] == "culvert":
             high = low + high
-        floor = axes.get_ylim()[0]
+        if np.isnan(low) and np.isnan(high):
+            axes.axvline(x, color=BANK, linestyle=":", linewidth=0.8, zorder=0)
+            continue
         low = floor if np.isnan(low) else low
         high = low + 0.3 if np.isnan(high) else high
         word = code_label("kind", one["kind"], lang=lang)
@@ -215,6 +222,21 @@ def _mark_structures(
             color=BANK, alpha=0.75, linewidth=0, label=None if word in told else word,
         )  # fmt: skip
         told.add(word)
+
+
+# of the points of a part: the highest soffit and road, the lowest invert, crest and sill
+OF_PARTS = {"low_chord_m": "max", "deck_m": "max", "rise_m": "max", "invert_up_m": "min",
+            "crest_m": "min", "sill_m": "min"}  # fmt: skip
+
+
+def _level_of(one: Mapping[Any, Any], parts: pd.DataFrame | None, column: str | None) -> float:
+    """A level that a structure's row says, or its parts; NaN where neither does."""
+    if column is None:
+        return float("nan")
+    if pd.notna(one.get(column)):
+        return float(one[column])
+    known = parts is not None and column in parts.columns
+    return float(parts[column].agg(OF_PARTS[column])) if known and parts is not None else np.nan
 
 
 def _mark_buildings(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pinghu_geo.flood.outlines import line_at
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import Lang
 from pinghu_geo.nouns.schema import code_label, numbers, require_columns
@@ -121,9 +122,9 @@ def _bridge_shapes(row: Any, parts: Any, x: Any, z: Any) -> list[Shape]:
     deck = None if parts is None else parts[parts["part"] == "deck"]
     if deck is not None and len(deck):
         at, low, high = (deck[c].to_numpy(float) for c in ("offset_m", "low_chord_m", "deck_m"))
-        low = np.where(np.isfinite(low), low, z.min())
+        low = np.where(np.isfinite(low), low, z.min() - 1.0)
         high = np.where(np.isfinite(high), high, low + 0.5)
-        soffit, shapes = float(low.max()), [([*at, *at[::-1]], [*low, *high[::-1]])]
+        soffit, shapes = float(low.max()), [_above_ground((at, low), (at, high), x, z)]
     else:
         left, right = _number(row, "from_offset_m", x[0]), _number(row, "to_offset_m", x[-1])
         soffit = _number(row, "low_chord_m")
@@ -131,10 +132,27 @@ def _bridge_shapes(row: Any, parts: Any, x: Any, z: Any) -> list[Shape]:
         shapes = [_box(left, right, soffit, road)]
         sides = ((x[0], left), (right, x[-1]))
         shapes += [_embankment(a, b, road, x, z) for a, b in sides if b - a > 1e-9]
+    stood = None if parts is None else parts[parts["part"] == "abutment"]
+    if stood is not None and len(stood):
+        for _, one in stood.groupby("group", sort=False, dropna=False):
+            top = tuple(one[c].to_numpy(float) for c in ("offset_m", "elevation_m"))
+            shapes.append(_above_ground((top[0], np.full(len(one), z.min() - 1.0)), top, x, z))
     return shapes + [
         _box(c - w / 2, c + w / 2, float(np.interp(c, x, z)), soffit)
         for c, w in _piers_of(row, parts, x)
     ]
+
+
+def _above_ground(low: Any, high: Any, x: Any, z: Any) -> Shape:
+    """What lies between two lines of offsets and levels, but not below the ground."""
+    stops = np.unique(np.r_[low[0], x[(x > low[0][0]) & (x < low[0][-1])]])
+    if len(stops) < 2:
+        return [], []
+    a, b = stops[:-1], stops[1:]
+    under, soffit, top = (line_at(at, level, a, b) for at, level in ((x, z), low, high))
+    floor = [np.fmin(np.fmax(g, s), t) for g, s, t in zip(under, soffit, top, strict=True)]
+    at, bottom, over = (np.stack(v, axis=1).ravel() for v in ((a, b), floor, top))
+    return [*at, *at[::-1]], [*bottom, *over[::-1]]
 
 
 def _embankment(a: float, b: float, road: float, x: Any, z: Any) -> Shape:

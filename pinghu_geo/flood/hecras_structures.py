@@ -13,6 +13,7 @@ from pinghu_geo.flood.channel import with_roughness
 from pinghu_geo.flood.gates import FOOT_SQRT
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.tables import groups_of
 
 __all__ = [
     "GATE_CODES", "METHOD_CODES", "PARSED", "SHAPE_CODES", "decks_mended", "structures_between",
@@ -104,20 +105,20 @@ def structures_of_text(
 
 
 def decks_mended(
-    structures: pd.DataFrame, parts: pd.DataFrame
+    structures: pd.DataFrame, parts: pd.DataFrame, sections: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Parts whose decks have no thickness where their low chord lies above them, and their list.
 
     HEC-RAS computes such decks, often beyond the opening, where both lie in the ground, and piers
-    that stand beside their deck; here they would be refused as a slip. Such piers are left away.
-    The list is for what is left out: kind, name, river, rs.
+    that stand beside their deck or section; here they would be refused as a slip. Such piers are
+    left away. The list is for what is left out: kind, name, river, rs.
     """
     none = pd.DataFrame(columns=["kind", "name", "river", "rs"])
     if parts.empty or not {"low_chord_m", "deck_m"} <= set(parts.columns):
         return parts, none
     high = (parts["low_chord_m"] > parts["deck_m"]).to_numpy(bool)
     low = parts["low_chord_m"].where(~high, parts["deck_m"])
-    beside = _piers_beside_decks(parts)
+    beside = _piers_beside_decks(structures, parts, sections)
     lists = [
         structures.loc[parts.loc[which, "structure_id"].unique(), ["river", "rs"]].assign(
             kind=kind, name=name
@@ -130,22 +131,40 @@ def decks_mended(
     return parts.assign(low_chord_m=low)[~beside].reset_index(drop=True), listed[none.columns]
 
 
-def _piers_beside_decks(parts: pd.DataFrame) -> Array:
-    """Which rows are of piers that stand where their bridge has no deck, or no low chord."""
-    decks = parts[parts["part"] == "deck"]
+def _piers_beside_decks(
+    structures: pd.DataFrame, parts: pd.DataFrame, sections: pd.DataFrame
+) -> Array:
+    """Which rows are of piers that stand where there is no deck, no low chord, or no section."""
     found = np.zeros(len(parts), bool)
-    for k, (name, at, side) in enumerate(
-        zip(parts["structure_id"], parts["offset_m"], parts.get("side", [None] * len(parts)),
-            strict=True)
-    ):  # fmt: skip
-        if parts["part"].iloc[k] == "pier":
-            mine = decks[decks["structure_id"] == name]
-            for face in SIDES if pd.isna(side) else [side]:
-                line = mine[mine["side"].isna() | (mine["side"] == face)]
-                x, low = line[["offset_m", "low_chord_m"]].to_numpy(float).T
-                inside = (x[:-1] <= at) & (x[1:] >= at) & np.isfinite(low[:-1])
-                found[k] |= len(x) > 1 and not inside.any()
+    piers = parts[parts["part"] == "pier"]
+    if piers.empty:
+        return found
+    said = structures.to_dict("index")
+    for (name, _), rows in groups_of(piers.groupby(["structure_id", "group"], sort=False)):
+        one, mine = said[name], parts[parts["structure_id"] == name]
+        for face, place in (("up", "above_m"), ("down", "below_m")):
+            own = mine[_of_face(mine, face)]
+            pier = rows[_of_face(rows, face)]
+            line = own[own["part"] == "deck"]
+            ground = own[own["part"] == "ground"]
+            if ground.empty:
+                here = sections["river"].eq(one["river"]) & sections["chainage_m"].eq(one[place])
+                ground = sections[here]
+            if pier.empty or len(line) < 2 or ground.empty:
+                continue
+            at, half = float(pier["offset_m"].iloc[0]), float(pier["pier_width_m"].max()) / 2
+            x, low = line[["offset_m", "low_chord_m"]].to_numpy(float).T
+            inside = (x[:-1] <= at) & (x[1:] >= at) & np.isfinite(low[:-1])
+            edges = ground["offset_m"].min(), ground["offset_m"].max()
+            stands = inside.any() and edges[0] <= at - half and at + half <= edges[1]
+            found[rows.index] |= not stands
     return found
+
+
+def _of_face(rows: pd.DataFrame, face: str) -> pd.Series[bool]:
+    """Which rows stand on a face of a bridge, or on both."""
+    side = rows["side"] if "side" in rows.columns else pd.Series(None, rows.index, object)
+    return side.isna() | (side == face)
 
 
 def _unused_name(name: str, taken: Mapping[str, Any]) -> str:

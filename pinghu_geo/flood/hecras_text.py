@@ -168,7 +168,8 @@ def _model_of_files(geometry: str | Path, flow: str | Path | None, foot: float) 
     ways = dict(zip([b["river"] for b in raw], [k["river"] for k in keys], strict=True))
     between = structures_between(blocks, keys, ways)
     structures, parts, junctions, done = structures_of_text(blocks, between, ways, foot)
-    parts, thin = decks_mended(structures, parts)
+    points = pd.concat(sections, ignore_index=True)
+    parts, thin = decks_mended(structures, parts, points)
     rest = [b for k, b in enumerate(blocks) if k not in set(done)]
     left_out = and_listed(_left_out_table(rest, keys, ways), thin)
     flows = down = up = pd.DataFrame()
@@ -176,7 +177,6 @@ def _model_of_files(geometry: str | Path, flow: str | Path | None, foot: float) 
         lines = _flow_lines(flow)
         flows, down, up, more = _text_flows(lines, pd.DataFrame(keys), ways, foot)
         left_out = and_listed(left_out, more)
-    points = pd.concat(sections, ignore_index=True)
     blocked = pd.DataFrame(obstacles, columns=["river", "chainage_m", *OBSTACLE])
     return HecRas(
         sections=with_left_out(points, left_out),
