@@ -352,11 +352,19 @@ def test_trade_offs_differ_in_buildings_and_none_beats_another(street):
     assert (np.diff(slope) > 0).all()
     line = np.interp(table["allowed_mm"], hull["allowed_mm"], hull["total_yuan"])
     assert (table["total_yuan"] >= line - 1e-6).all()
-    # each price is said of the designs that it lies between
-    said = found.summary(lang="en")
-    one, other = table["scheme"].iloc[:2]
-    assert f"From {one} to {other}: each centimetre more" in said[1]
-    assert f"saves {price[0]:,.0f} yuan on average" in said[1]
+    # what was made least is what is demolished, passed too closely, and built
+    parts = table[["demolition_yuan", "near_yuan", "works_yuan"]].sum(axis=1)
+    assert parts.to_numpy() == pytest.approx(table["total_yuan"].to_numpy())
+    # a price is said from corner to corner of the hull, which a design between them isn't on
+    said, ends = found.summary(lang="en")[1:-1], range(len(hull) - 1)
+    assert len(hull) < len(table)
+    assert len(said) == len(ends)
+    for k, text in zip(ends, said, strict=True):
+        one, other = hull.iloc[k], hull.iloc[k + 1]
+        saved = one["demolition_yuan"] - other["demolition_yuan"]
+        price = 10 * saved / (other["allowed_mm"] - one["allowed_mm"])
+        assert text.startswith(f"From {one['scheme']} to {other['scheme']}: each centimetre")
+        assert f"saves {price:,.0f} yuan on average" in text
     assert "平均可省" in found.summary()[1]
 
 

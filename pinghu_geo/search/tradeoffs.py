@@ -41,7 +41,7 @@ class TradeOffs(Result):
     left_out: list[str]
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
-        """What the next centimetre of rise is worth."""
+        """What a centimetre of rise is worth, from corner to corner of the hull."""
         hull = self.table[self.table["on_hull"]]
         lines = [
             say(
@@ -51,20 +51,18 @@ class TradeOffs(Result):
                 len(hull),
             )
         ]
-        for _, part in self.table.groupby("works_weight", sort=False):
-            names, price = part["scheme"].tolist(), part.filter(like="_per_cm").iloc[:, 0].tolist()
+        for _, part in hull.groupby("works_weight", sort=False):
+            names, demolition = part["scheme"].tolist(), amounts(part, "demolition")
+            saved = -demolition.diff() / part["allowed_mm"].diff() * 10
             lines += [
                 say(
                     "From {} to {}: each centimetre more of allowed rise saves {} on average.",
                     lang,
                     one,
                     other,
-                    amount_said(saved, lang, priced=is_priced(self.table)),
+                    amount_said(price, lang, priced=is_priced(part)),
                 )
-                for one, other, saved, corner in zip(
-                    names[:-1], names[1:], price[:-1], part["on_hull"].tolist()[:-1], strict=True
-                )
-                if corner
+                for one, other, price in zip(names[:-1], names[1:], saved.iloc[1:], strict=True)
             ]
         if self.left_out:
             lines.append(say("{} take the same buildings as a design with less rise, or are beaten "
@@ -101,7 +99,8 @@ def trade_offs(
     TradeOffs
         One row a design (without rates in m² of floor area: demolition_floor_area_m2,
         floor_area_m2_per_cm and so on): allowed_mm, works_weight, n_buildings demolished,
-        demolition_yuan, works_yuan, largest_rise_mm; total_yuan that the search
+        demolition_yuan, near_yuan for those that the line passes closer than clear_m, works_yuan,
+        largest_rise_mm; total_yuan that the search
         made least and bound_yuan that no design can beat, by its weight; proof, the share of
         rivers proven optimal; on_hull, whether it lies on the lower convex hull of total_yuan over
         allowed_mm; and yuan_per_cm: what each centimetre more of allowed rise saves in demolition,
@@ -109,9 +108,9 @@ def trade_offs(
         next one alone may save nothing. Designs that take the same buildings are one; one
         that another beats in demolition, works and rise is left out.
 
-        ``rivers`` has the same of each river: demolition_yuan, works_yuan, total_yuan, bound_yuan,
-        proof, on_hull, yuan_per_cm. Rivers that join share a bound, which stands at the one at the
-        mouth (`WithinRise.certificate`).
+        ``rivers`` has the same of each river: demolition_yuan, near_yuan, works_yuan, total_yuan,
+        bound_yuan, proof, on_hull, yuan_per_cm. Rivers that join share a bound, which stands at the
+        one at the mouth (`WithinRise.certificate`).
 
     Raises
     ------
@@ -165,8 +164,9 @@ def trade_offs(
                     **of,
                     "n_buildings": len(taken),
                     "demolition_yuan": float(amounts(taken, "cost").sum()),
+                    "near_yuan": float(own["near_yuan"].sum()),
                     "works_yuan": float(own["works_yuan"].sum()),
-                    "largest_rise_mm": found.largest_rise_mm,
+                    "largest_rise_mm": round(found.largest_rise_mm, 6),
                     "total_yuan": float(own["total_yuan"].sum()),
                     "bound_yuan": float(own["bound_yuan"].sum()),
                     "proof": float(proof.isin(PROVEN).mean()),
@@ -210,11 +210,14 @@ def _totals_by_river(found: WithinRise, taken: pd.DataFrame, weight: float) -> p
         total_yuan=amounts(proof, "total"), bound_yuan=amounts(proof, "bound")
     )
     cost = amounts(taken, "cost").groupby(taken["river"])
+    kept = found.buildings[found.buildings["state"] == "near"]
+    near = amounts(kept, "cost")
     sums = cost.agg(["size", "sum"]).reindex(table["river"])
     works = [one.works() / (weight or 1.0) for one in found.done.found]
     return table.assign(
         n_buildings=sums["size"].fillna(0).to_numpy(int),
         demolition_yuan=sums["sum"].fillna(0.0).to_numpy(),
+        near_yuan=near.groupby(kept["river"]).sum().reindex(table["river"]).fillna(0.0).to_numpy(),
         works_yuan=works,
     )
 
