@@ -288,6 +288,12 @@ def test_what_is_known_for_other_levels_is_what_a_search_finds(seed, monkeypatch
             one = found.rivers[inner.reach.name]
             levels = one.chain.levels(one.solution, level)
             assert (levels <= inner.reach.most + 1e-6).all()
+            # what stands too high isn't kept, nor what is too fast
+            assert not one.chain.keeps(one.solution, level + 1)
+            for stretch, options in zip(one.chain.stretches, one.solution.options, strict=True):
+                own = levels[:, stretch.first : stretch.last + 1]
+                assert stretch.march.calm(options, own)
+                assert not stretch.march.calm(options, own - 2)
 
 
 @pytest.mark.parametrize("seed", [0, 3, 4])

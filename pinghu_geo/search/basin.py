@@ -157,7 +157,8 @@ class Basin:
         """A design proven for another level that is as good for this one; None: none is known.
 
         It costs no less for a higher level: what was proven for a lower one is proven here, where
-        that design still keeps what is allowed, or one for a higher level costs no more.
+        that design still keeps what is allowed, or one for a higher level costs no more and isn't
+        too fast here.
         """
         proven = [
             one for one in self.mains.values()
@@ -168,16 +169,9 @@ class Basin:
             return None
         least = max(one.solution.cost for one in lower) + SAME_COST
         higher = [one for one in proven if (one.level >= level).all()]
-        found = next((one for one in higher if one.solution.cost <= least), None)
-        if found is None:
-            nearest = max(lower, key=lambda one: (one.solution.cost, *one.level))
-            found = nearest if self._keeps(nearest, level) else None
-        return None if found is None else found._replace(level=level)
-
-    def _keeps(self, one: Solved, level: Array) -> bool:
-        """Whether a river by itself keeps what is allowed for another level at its mouth."""
-        levels = one.chain.levels(one.solution, level)
-        return bool((levels <= self.reach.most).all())
+        nearest = max(lower, key=lambda one: (one.solution.cost, *one.level))
+        asked = next((one for one in higher if one.solution.cost <= least), nearest)
+        return asked._replace(level=level) if asked.chain.keeps(asked.solution, level) else None
 
     def _solved_main_river(
         self, level: Array, caps: tuple[float, ...], below: float = np.inf

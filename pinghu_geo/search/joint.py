@@ -239,6 +239,14 @@ class Chain:
         found[:, : at + 1] = rising(self.reach, 0, at, here)[0][:, :, 0]
         return found
 
+    def keeps(self, solution: ChainSolution, level: Array) -> bool:
+        """Whether a design keeps what is allowed for levels (floods,) at the lowest station."""
+        levels = self.levels(solution, level)
+        return bool((levels <= self.reach.most).all()) and all(
+            stretch.march.calm(options, levels[:, stretch.first : stretch.last + 1])
+            for stretch, options in zip(self.stretches, solution.options, strict=True)
+        )
+
     def least_above(self, station: int, level: Array) -> Array:
         """The lowest levels just above a station at which the water stands no lower than some."""
         level = np.maximum(level, self.lows[:, station])

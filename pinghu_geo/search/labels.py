@@ -704,6 +704,14 @@ class March:
             found.append(float(np.where(sound, made, guess).min()))
         return np.array(found)
 
+    def calm(self, options: Array, levels: Array) -> bool:
+        """Whether a design with levels (floods, stations) is clearly subcritical everywhere."""
+        row = np.arange(self.n) * self.o**2 + options[0] * self.o + options[1]
+        return all(
+            bool((own >= curves.low[row] - EXCESS_M).all())
+            for own, curves in zip(levels, self.curves, strict=True)
+        )
+
     def levels_of(self, options: Array, level: Array) -> Array:
         """Levels (floods, stations) of a design above those that arrive, without the tables."""
         return levels_of(self.p, options, level)
