@@ -64,7 +64,7 @@ class LineEdges:
         before = edge - (share == 0)
         first = np.flatnonzero(np.diff(ring, prepend=-1))
         before[begin[first]] = np.append(first[1:], len(ring)) - 1
-        posts = cKDTree(ends[edge, 0] + share[:, None] * step[edge])
+        posts = cKDTree(ends[edge, 0] + share[:, None] * step[edge], balanced_tree=False)
         half = float((long / n).max()) / 2
         square = (step**2).sum(axis=1)
         return cls(ends[:, 0], step, square, ring, posts, before, edge, half)

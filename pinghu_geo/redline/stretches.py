@@ -156,12 +156,17 @@ def depths_beside_stretches(
     """
     depth, known = np.zeros(len(shapes)), np.zeros(len(shapes), bool)
     for some in np.array_split(np.arange(len(shapes)), len(shapes) // BATCH + 1):
-        rows, most, place = _deepest_places(shapes[some], edges, tolerance_m)
+        hulls = _Hulls.around(shapes[some])
+        rows, most, place = _deepest_places(hulls, shapes[some], edges, tolerance_m)
+        # a place of the hull may be none of the shape, which has a corner more than it then
+        other = shapely.get_num_coordinates(shapes[some[rows]]) > hulls.size[rows] + 1
         rows = some[rows]
         x, y = place.T
         kept = shapely.contains_xy(line, x, y)
-        # a place of the hull may be none of the shape
-        kept[kept] = shapely.dwithin(shapes[rows[kept]], shapely.points(place[kept]), ROUNDING_M)
+        unsure = np.flatnonzero(kept & other)
+        kept[unsure] = shapely.dwithin(
+            shapes[rows[unsure]], shapely.points(place[unsure]), ROUNDING_M
+        )
         rows, most, place = rows[kept], most[kept], place[kept]
         if len(rows):
             depth[rows] = edges.nearest(place)[1]
@@ -170,10 +175,9 @@ def depths_beside_stretches(
 
 
 def _deepest_places(
-    shapes: Shapes, edges: LineEdges, tolerance_m: float
+    hulls: _Hulls, shapes: Shapes, edges: LineEdges, tolerance_m: float
 ) -> tuple[Ints, Floats, Floats]:
     """Rows whose stretches are simple: how deep no part is beyond, and a place about as deep."""
-    hulls = _Hulls.around(shapes)
     beside, sound = _stretches_beside(hulls, shapes, edges)
     beside = beside.taken(sound[beside.of])
     longest = np.zeros(len(hulls.first), np.intp)
