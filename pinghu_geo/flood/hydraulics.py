@@ -448,11 +448,10 @@ class ProfileCase:
 
     def in_order(self, found: pd.DataFrame) -> pd.DataFrame:
         """Rows by scheme, flood and section."""
-        flood = {name: k for k, name in enumerate(self.q)}
         row = found["_row"].to_numpy()
         keys = (
             row,
-            found["profile"].astype(object).map(flood).to_numpy(int),
+            pd.Index(self.q, dtype=object).get_indexer(pd.Index(found["profile"], dtype=object)),
             pd.factorize(self.laid.stations["scheme"])[0][row],
         )
         return found.iloc[np.lexsort(keys)].drop(columns="_row").reset_index(drop=True)

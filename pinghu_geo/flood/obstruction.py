@@ -479,18 +479,24 @@ class _RiverSystem:
 
     def rises(self, cases: dict[str, list[Any]]) -> Array:
         """Rise [mm] by scenario, case and place; each case keeps some buildings."""
-        rows = []
-        for name, kept in cases.items():
-            rows.append(self.standing[self.standing["building_id"].isin(kept)].assign(scheme=name))
-            if self.obstacles is not None and len(self.obstacles):
-                rows.append(self.obstacles.assign(scheme=name))
+        of: dict[Any, list[int]] = {}
+        for k, name in enumerate(self.standing["building_id"].tolist()):
+            of.setdefault(name, []).append(k)
+        parts = [self.standing]
+        always: list[int] = []
+        if self.obstacles is not None and len(self.obstacles):
+            parts.append(self.obstacles)
+            always = list(range(len(self.standing), len(self.standing) + len(self.obstacles)))
+        rows = [sorted(k for i in kept for k in of[i]) + always for kept in cases.values()]
+        standing = pd.concat(parts).iloc[[k for one in rows for k in one]]
+        scheme = [name for name, one in zip(cases, rows, strict=True) for _ in one]
         after = scenario_levels(
             self.sections,
             self.flows,
             self.downstream,
             self.scenarios,
             banks=self.banks,
-            obstacles=pd.concat(rows),
+            obstacles=standing.assign(scheme=scheme),
             near=self.before,
             **self.options,
         )

@@ -67,6 +67,8 @@ PART_MAY_HAVE = {
     "ground": ("n", "side", "left_bank_m", "right_bank_m"),
     "abutment": ("group", "side"),
 }
+# of a part that a structure hasn't
+NO_ROWS = pd.DataFrame({"side": []})
 
 
 def with_structures(
@@ -83,7 +85,8 @@ def with_structures(
     made = _LaidBuilder(laid)
     stations, apart = laid.stations, "scheme" in table.columns
     known: dict[Any, tuple[pd.DataFrame, list[StructureRow]]] = {}
-    for (scheme, river), reach in stations.groupby(["scheme", "river"], sort=False):
+    places_ = stations[["scheme", "river", "chainage_m", "measure"]]
+    for (scheme, river), reach in places_.groupby(["scheme", "river"], sort=False):
         key = (river, scheme) if apart else river
         if key not in known:
             some = table[table["river"] == river]
@@ -781,7 +784,9 @@ def _rows_of_side(rows: pd.DataFrame, side: str) -> pd.DataFrame:
 
 def _rows_of_this_side(detail: Mapping[str, pd.DataFrame], part: str, side: str) -> pd.DataFrame:
     """Rows of a part that stand on one side of a bridge, or on both."""
-    rows = detail.get(part, pd.DataFrame({"side": []}))
+    if part not in detail:
+        return NO_ROWS
+    rows = detail[part]
     return rows[rows["side"].isna() | (rows["side"] == side)]
 
 
