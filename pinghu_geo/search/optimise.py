@@ -294,7 +294,7 @@ def least_demolition(
     >>> widths = pg.read_table(sample / "红线宽度_原方案.csv", "widths")
     >>> best = pg.least_demolition(rivers, widths[widths["river"] == "木古河"], buildings,
     ...     {"spacing_m": 20, "step_m": 1.0})
-    >>> float(best.certificate["gap_yuan"].sum())
+    >>> float(best.certificate["gap_floor_area_m2"].sum())
     0.0
     >>> int((best.buildings["state"] == "saved").sum()) > 0
     True

@@ -80,7 +80,7 @@ def what_would_save(best: Priced, building_id: object) -> pd.DataFrame:
     ...     {"spacing_m": 20, "step_m": 1.0})
     >>> left = best.buildings[best.buildings["hindered_by"] == "cost"]
     >>> found = [pg.what_would_save(best, i) for i in left.index]
-    >>> all((t["extra_yuan"] >= 0).all() for t in found)
+    >>> all((t["extra_floor_area_m2"] >= 0).all() for t in found)
     True
     """
     return best.price_of(building_id)

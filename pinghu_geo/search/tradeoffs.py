@@ -133,7 +133,7 @@ def trade_offs(
     >>> best = pg.least_demolition_within_rise(rivers, line, buildings, pg.design_sections(part),
     ...     60.0, {"slope": 0.002}, {"step_m": 1.0, "inward_m": 2, "outward_m": 0}, allowed_mm=20)
     >>> found = pg.trade_offs(best, allowed_mm=[0, 20, 50])
-    >>> bool(found.table["demolition_yuan"].is_monotonic_decreasing)
+    >>> bool(found.table["demolition_floor_area_m2"].is_monotonic_decreasing)
     True
     """
     if not isinstance(best, WithinRise):
