@@ -163,9 +163,11 @@ def prepare_layer(
     if said.get("repair", plan.repair):
         mended = repair(layer, what, lang=plan.lang)
         layer, log = mended.layer, mended.log
-    if what == "red_line" and rivers is not None and "river" not in layer.columns:
+    if what == "red_line" and rivers is not None:
+        was = layer["river"].isna() if "river" in layer.columns else layer.geometry.notna()
         layer = named_by_rivers(layer, rivers)
-        seen.add("river_by_centreline", layer.index, "river", name=layer["river"].tolist())
+        found = layer["river"][was.to_numpy()]
+        seen.add("river_by_centreline", found.index, "river", name=found.tolist())
     return layer, log
 
 

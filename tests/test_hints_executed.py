@@ -108,6 +108,19 @@ CASES = {
         "pg.assess_many(designs, buildings, rivers)"),
     "a step that freezes": ("limits = {'spacing_m': 4, 'step_m': 1}",
                             "pg.least_demolition(rivers, widths, buildings, limits)"),
+    "a line of no river": (
+        "red_line = red_line.set_geometry(red_line.translate(0, 500)).drop(columns='river')",
+        "pg.redline.named_by_rivers(red_line, rivers)"),
+    "a line of two rivers": (
+        "rivers = pd.concat([rivers, rivers.set_geometry(rivers.translate(0, 5)).rename("
+        "index={'A': 'B'})])\nred_line = red_line.drop(columns='river')",
+        "pg.redline.named_by_rivers(red_line, rivers)"),
+    "points for areas": (
+        "buildings = pd.concat([buildings, buildings.set_geometry(buildings.centroid).rename("
+        "index={'S': 'T'})])", HIT),
+    "collections for areas": (
+        "buildings = buildings.set_geometry([shapely.GeometryCollection([*buildings.geometry, "
+        "shapely.Point(506020, 2503005)])], crs=4547)", HIT),
     "a use that no rate knows": ("affected.loc['S', 'use'] = 'palace'",
         "pg.compensation(affected, pd.DataFrame({'use': ['residential', None], "
         "'building_yuan_m2': [1.0, 2.0]}))"),
@@ -181,6 +194,13 @@ FRAGMENTS = {
         "state = pg.progress_state(log, tasks.buildings)\n"
         "plan = pg.schedule(tasks.nodes, start='2018-01-01').activities",
         "pg.supervision(plan, state, tasks.buildings, thresholds={'amber_days': 9, 'red_days': 1})"),
+    "numbers drawn along no rivers": (
+        "best = pg.least_demolition(rivers, widths, buildings, {'step_m': 1.0})",
+        "pg.plot_widths(9.0, best.widths, 'A')"),
+    "nodes of no station": (
+        "flood = dict(flows=50.0, downstream={'slope': 0.002})",
+        "pg.least_demolition_within_rise(rivers, widths, buildings, sections, limits={'step_m': "
+        "1.0}, allowed_mm=20, node_stations=0, **flood)"),
     "no groups": (NODES, "pg.balanced_reaches(nodes, [])"),
     "half a group": (NODES, "pg.balanced_reaches(nodes, 1.5)"),
     "uphill flow": ("", "pg.flood.normal_levels(sections, 50.0, slope=-0.001)"),

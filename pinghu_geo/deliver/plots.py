@@ -274,7 +274,7 @@ def _rows_of_widths(widths: Widths, rivers: gpd.GeoDataFrame | None) -> pd.DataF
     if rivers is None:
         raise LayerError(
             f"widths of {widths!r} all along need the rivers that they are of", layer="rivers",
-            hint='pg.plot_widths(9.0, best.widths, "一号河", rivers=rivers)',
+            hint="rivers=rivers",
         )  # fmt: skip
     return width_rows(widths, lay_out(rivers))
 

@@ -7,11 +7,13 @@ CASS both are on one layer, JMD (houses, what belongs to them, and their notes).
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.nouns.columns import STRUCTURE
@@ -58,7 +60,7 @@ def with_labels(frame: gpd.GeoDataFrame, seen: Findings) -> gpd.GeoDataFrame:
     )
 
 
-def _smallest_around(shapes: np.ndarray, points: np.ndarray) -> np.ndarray:
+def _smallest_around(shapes: NDArray[Any], points: NDArray[Any]) -> NDArray[np.int64]:
     """Row of the smallest area around each point; -1 where there is none."""
     area = np.isin(shapely.get_type_id(shapes), (3, 6)) & shapely.is_valid(shapes)
     rows = np.flatnonzero(area)
@@ -66,10 +68,13 @@ def _smallest_around(shapes: np.ndarray, points: np.ndarray) -> np.ndarray:
     pairs = pd.DataFrame({"point": of, "row": rows[within]})
     pairs["m2"] = shapely.area(shapes[pairs["row"]])
     least = pairs.sort_values("m2", kind="stable").drop_duplicates("point").set_index("point")
-    return least["row"].reindex(np.arange(len(points)), fill_value=-1).to_numpy()
+    found: NDArray[np.int64] = (
+        least["row"].reindex(np.arange(len(points)), fill_value=-1).to_numpy()
+    )
+    return found
 
 
-def _tell(seen: Findings, fault: str, texts: np.ndarray) -> None:
+def _tell(seen: Findings, fault: str, texts: NDArray[Any]) -> None:
     """Say how many texts a fault has, and the first of them."""
     if len(texts):
         known = list(dict.fromkeys(texts))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
@@ -24,8 +26,8 @@ def named_by_rivers(red_line: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> gpd
     Parameters
     ----------
     red_line
-        Polygons, such as of a drawing, that name no rivers; a column ``river`` that is there is
-        replaced.
+        Polygons, such as of a drawing, that name no rivers; a row whose ``river`` is there keeps
+        it.
     rivers
         Centrelines, indexed by their names, in the same CRS.
 
@@ -54,25 +56,38 @@ def named_by_rivers(red_line: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame) -> gpd
     require_layer(red_line, "red_line", crs=rivers.crs)
     require_polygons(red_line, "red_line")
     require_layer(rivers, "rivers")
+    none = pd.Series(None, red_line.index, dtype=object)
+    given = (red_line["river"] if "river" in red_line.columns else none).astype(object)
+    unnamed = given.isna().to_numpy()
+    if not unnamed.any():
+        return red_line
     names = rivers.index.unique()
     lines = np.array([shapely.union_all(rivers.geometry[rivers.index == n]) for n in names])
-    within = shapely.length(shapely.intersection(red_line.geometry.to_numpy()[:, None], lines))
-    longest = within.argmax(axis=1) if len(names) else np.zeros(len(red_line), int)
+    areas = red_line.geometry.to_numpy()[unnamed]
+    within = shapely.length(shapely.intersection(areas[:, None], lines))
     most = within.max(axis=1, initial=0.0)
-    rivals = (within > AS_LONG * most[:, None]).sum(axis=1)
+    _require_one_each(red_line.index[unnamed], names, within, most)
+    given[unnamed] = np.asarray(names)[within.argmax(axis=1)]
+    return red_line.assign(river=given)
+
+
+def _require_one_each(
+    rows: pd.Index, names: pd.Index, within: NDArray[np.float64], most: NDArray[np.float64]
+) -> None:
+    """Refuse areas with no centreline, or with several of a similar length."""
     if (empty := most <= 0).any():
         raise LayerError(
             "names no river, and no centreline runs within it",
             layer="red_line",
-            ids=red_line.index[empty],
+            ids=rows[empty],
             hint=f'red_line["river"] = "{next(iter(names), "")}"  # a name for each row',
         )
-    if (open_ := rivals > 1).any():
-        between = ", ".join(map(str, names[within[open_][0] > AS_LONG * most[open_][0]]))
+    rivals = within > AS_LONG * most[:, None]
+    if (several := rivals.sum(axis=1) > 1).any():
+        between = names[rivals[several][0]]
         raise LayerError(
-            f"names no river, and several run within it: {between}",
+            f"names no river, and several run within it: {', '.join(map(str, between))}",
             layer="red_line",
-            ids=red_line.index[open_],
-            hint=f'red_line["river"] = "{names[longest[open_][0]]}"  # a name for each row',
+            ids=rows[several],
+            hint=f'red_line["river"] = "{between[0]}"  # a name for each row',
         )
-    return red_line.assign(river=np.asarray(names)[longest])
