@@ -139,18 +139,6 @@ def drawing(raw: bytes) -> None:
         own._unescaped_text(own._decoded_name(name, raw))
 
 
-class _Edges:
-    """As much of a section's points as the obstacles need."""
-
-    iloc = (0.0, 1.0)
-
-    def __getitem__(self, _: str) -> _Edges:
-        return self
-
-
-_EDGES: Any = _Edges()
-
-
 def hecras_text(raw: bytes) -> None:
     """A geometry and, behind a NUL, a flow file; every 64th that can be read becomes tables."""
     import pandas as pd
@@ -158,6 +146,8 @@ def hecras_text(raw: bytes) -> None:
     from pinghu_geo.flood import hecras_structures
     from pinghu_geo.flood import hecras_text as own
 
+    # as much of a section's points as banks and obstacles need
+    points = pd.DataFrame({"offset_m": [0.0, 1.0], "elevation_m": 0.0})
     geometry, _, flow = raw.partition(b"\0")
     paths = file("x.g01", b"Geom Title=x\n" + geometry), file("x.f01", b"Flow Title=x\n" + flow)
     with own.readable(paths[0]):
@@ -167,13 +157,11 @@ def hecras_text(raw: bytes) -> None:
         for one in sections:
             for head, each in (("#Sta/Elev=", 2), ("#Mann=", 3)):
                 own._rows_below(one["lines"], head, each)
-            own._text_banks(one, 1.0)
-            own._text_obstacles(one, _EDGES, 1.0)
+            own._text_banks(one, points, 1.0)
+            own._text_obstacles(one, points, 1.0)
         ways = {b["river"]: k["river"] for b, k in zip(sections, keys, strict=True)}
         between = hecras_structures.structures_between(blocks, keys, ways)
-        for k in between:
-            if blocks[k]["kind"] in hecras_structures.PARSED:
-                hecras_structures._structure_of_block(blocks[k], "a", 1.0)
+        hecras_structures.structures_of_text(blocks, between, ways, 1.0)
         if flow and next(_turns) % 8 == 0:
             own._text_flows(own._flow_lines(paths[1]), pd.DataFrame(keys), ways, 1.0)
     if sections and next(_turns) % 64 == 0:

@@ -149,6 +149,21 @@ def test_a_mirror_and_feet_change_nothing(kind, made, size):
     np.testing.assert_allclose(feet["level_m"] * FOOT, found, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=4, deadline=None, derandomize=True)
+@given(made=VALLEYS, size=SIZES)
+def test_where_offsets_count_from_changes_nothing(kind, made, size):
+    """From the left end, as HEC-RAS counts, or from far away; a skewed road turns where it stands."""
+    table = standing(kind, made, size)
+    found = profile(made, table)["level_m"].to_numpy()
+    sections = valley(made)
+    for by in (37.25, -512.5):
+        ends = {c: table[c] + by for c in ("from_offset_m", "to_offset_m") if c in table}
+        moved = sections.assign(offset_m=sections["offset_m"] + by)
+        other = profile(made, table.assign(**ends), sections=moved)["level_m"]
+        np.testing.assert_allclose(other, found, atol=1e-7)
+
+
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(made=VALLEYS, size=SIZES, kind=st.sampled_from(["bridge", "skewed bridge", "weir", "drop"]))
 def test_what_touches_no_water_changes_nothing(made, size, kind):

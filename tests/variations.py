@@ -513,8 +513,9 @@ CALLS = {
         pg.plot_time_chainage(replace(W["made"], activities=t["plan"]), "A", state=W["state"], faces=t["faces"],
                               handover=t["handover"], segments=t["segments"],
                               rivers=t["rivers"]))),
-    "long section past structures": ("profile weirs rivers", lambda t: drawing(
-        pg.plot_long_section(t["profile"], "A", structures=t["weirs"], rivers=t["rivers"]))),
+    "long section past structures": ("profile weirs parts rivers", lambda t: drawing(
+        pg.plot_long_section(t["profile"], "A", structures=t["weirs"], structure_parts=t["parts"],
+                             rivers=t["rivers"]))),
     "plot of widths with houses": ("widths spared rivers narrow", lambda t: drawing(pg.plot_widths(
         t["widths"], W["narrow"], "A", buildings=t["spared"], rivers=t["rivers"],
         searched=t["narrow"]))),

@@ -719,15 +719,21 @@ def _bridge_methods(one: StructureRow) -> tuple[str, ...]:
     return words
 
 
-def _across_the_flow(one: StructureRow, offsets: Array, ground: Array) -> Array:
+def _across_the_flow(one: StructureRow, offsets: Array, x: Array, z: Array) -> Array:
     """Offsets along a road that crosses the river at a skew, as those across the flow.
 
-    They shrink by the cosine about the centreline (HEC-RAS, skewed bridge crossings: deck and piers
-    do, the sections beside the bridge don't). A road that reaches the section's end still does.
+    They shrink by the cosine (HEC-RAS, skewed bridge crossings: deck and piers do, the sections
+    beside the bridge don't) about the middle of the lowest bed, wherever offsets count from. A road
+    that reaches the section's end still does.
     """
-    turned = offsets * math.cos(math.radians(one.number("skew_deg")))
-    turned = np.where(offsets <= ground[0], np.minimum(turned, ground[0]), turned)
-    return np.where(offsets >= ground[-1], np.maximum(turned, ground[-1]), turned)
+    if not (skew := one.number("skew_deg")):
+        return offsets
+    lowest = x[z <= z.min() + 1e-6]
+    middle = (lowest[0] + lowest[-1]) / 2
+    turned = middle + (offsets - middle) * math.cos(math.radians(skew))
+    turned = np.where(offsets <= x[0], np.minimum(turned, x[0]), turned)
+    found: Array = np.where(offsets >= x[-1], np.maximum(turned, x[-1]), turned)
+    return found
 
 
 def _deck_chords(
@@ -754,7 +760,7 @@ def _deck_chords(
         if bad.any():
             raise one.fault("has its low chord above its deck", "low_chord_m lies below deck_m")
         low = np.where(np.isfinite(low), low, -1e9)
-        return _across_the_flow(one, dx, x), low, np.where(np.isfinite(high), high, np.inf)
+        return _across_the_flow(one, dx, x, z), low, np.where(np.isfinite(high), high, np.inf)
     low_chord, high_chord = one.number("low_chord_m"), one.number("deck_m", math.inf)
     if low_chord > high_chord:
         raise one.fault("has its low chord above its deck", "low_chord_m lies below deck_m")
@@ -765,7 +771,7 @@ def _deck_chords(
             "from_offset_m is left of to_offset_m, both in the section",
         )
     buried = -1e9
-    a, b = _across_the_flow(one, np.array([a, b]), x).tolist()
+    a, b = _across_the_flow(one, np.array([a, b]), x, z).tolist()
     points = [(x[0], buried), (a, buried), (a, low_chord), (b, low_chord), (b, buried),
               (x[-1], buried)]  # fmt: skip
     points = points[2:] if a <= x[0] else points
@@ -819,7 +825,7 @@ def _with_abutments(one: StructureRow, rows: pd.DataFrame, ground: Line) -> Line
     for _, part in rows.groupby("group", sort=False, dropna=False):
         x, z, n = ground
         at, top = _line_of_part(one, part, "abutment")
-        at = _across_the_flow(one, at, x)
+        at = _across_the_flow(one, at, x, z)
         stops = np.r_[min(x[0], at[0]), at[0], at, at[-1], max(x[-1], at[-1])]
         made = upper_line(x, z, stops, np.r_[-1e9, -1e9, top, -1e9, -1e9])
         old = np.clip(np.searchsorted(x, made[0], side="right") - 1, 0, len(n) - 1)
@@ -876,7 +882,7 @@ def _pier_shapes(
                     f"has a pier of group {part['group'].iloc[0]} at several offsets",
                     "one group a pier, with one offset_m",
                 )
-            stood = _across_the_flow(one, part["offset_m"].to_numpy(float)[:1], x)
+            stood = _across_the_flow(one, part["offset_m"].to_numpy(float)[:1], x, z)
             found.append((float(stood[0]), at[turn], width[turn]))
     elif one.has("n_piers") and one.number("n_piers") > 0:
         count, wide = int(one.number("n_piers")), one.number("pier_width_m")
@@ -967,7 +973,7 @@ def _road_top_line(
     if "deck" in detail:
         rows = _rows_of_side(detail["deck"], "up")
         dx = numbers(rows, "offset_m", "structure_parts").to_numpy()
-        dx = _across_the_flow(one, dx, x)
+        dx = _across_the_flow(one, dx, x, z)
         top = numbers(rows, "deck_m", "structure_parts").to_numpy()
         if not np.isfinite(top).all():
             return None
