@@ -49,6 +49,7 @@ def read(path):
         ("简", "light", None),
         ("棚房", "light", None),
         ("钢1层", "steel", 1),
+        ("混\uff13", "brick_concrete", 3),
     ],
 )
 def test_a_label_says_structure_and_floors(tmp_path, text, structure, floors):

@@ -715,7 +715,7 @@ READS_NONE = {
 }  # fmt: skip
 # have no river at all: files, texts, coordinates, days, the whole project
 NO_PLACES = {
-    "adopt_scheme", "apply_grid", "campaign_project", "check", "check_project", "check_summary",
+    "adopt_scheme", "apply_grid", "campaign_project", "centred_model", "check", "check_project", "check_summary",
     "crs_candidates", "critical_path", "dbf_encoding", "explain", "fit_grid", "from_gcj02",
     "join_ledger", "layer_shift", "management_rules", "new_project", "open_store",
     "parse_chainage", "project_forms", "project_papers", "project_schema", "read_hecras",

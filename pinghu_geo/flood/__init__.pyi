@@ -1,5 +1,6 @@
 from .bends import bend_rises
 from .calibration import Calibration, calibrate_roughness
+from .centring import centred_model
 from .channel import (
     critical_levels,
     design_sections,
@@ -28,6 +29,7 @@ __all__ = [
     "building_obstacles",
     "building_rises",
     "calibrate_roughness",
+    "centred_model",
     "critical_levels",
     "cut_banks",
     "cut_sections",

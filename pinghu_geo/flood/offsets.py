@@ -229,7 +229,7 @@ def require_about_centre(sections: pd.DataFrame, layer: str) -> None:
             layer=layer,
             ids=_section_labels(sections, aside),
             hint=f'{layer} = pg.flood.section_offsets({layer}, origin="left_bank", '
-            'centre_m="middle")  # banks, obstacles and structure_parts by as much',
+            'centre_m="middle")  # of a HEC-RAS model: model = pg.flood.centred_model(model)',
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from unicodedata import normalize
 
 import geopandas as gpd
 import numpy as np
@@ -41,7 +42,7 @@ def with_labels(frame: gpd.GeoDataFrame, seen: Findings) -> gpd.GeoDataFrame:
     point = (shapely.get_type_id(shapes) == shapely.GeometryType.POINT) & (text != "")
     if not point.any():
         return frame
-    said = [LABEL.fullmatch(t.replace(" ", "")) for t in text[point]]
+    said = [LABEL.fullmatch(re.sub(r"\s", "", normalize("NFKC", t))) for t in text[point]]
     reads = np.array([one is not None for one in said])
     _tell(seen, "texts_left_out", text[point][~reads])
     rows: gpd.GeoDataFrame = frame[~point].reset_index(drop=True)
