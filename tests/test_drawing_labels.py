@@ -73,6 +73,18 @@ def test_a_label_is_of_the_smallest_outline_around_it(tmp_path):
     assert frame["floors"].tolist() == [7, 3]
 
 
+def test_an_outline_that_crosses_itself_holds_its_label(tmp_path):
+    path = drawing(tmp_path / "a.dxf", [(0, 0, 1)], [("混3", 8, 5)])
+    doc = ezdxf.readfile(path)
+    outline = doc.modelspace().query("LWPOLYLINE")[0]
+    x, y = PLACE
+    outline.set_points([(x, y), (x + 10, y + 10), (x + 10, y), (x, y + 10)], format="xy")
+    doc.saveas(path)
+    frame, faults = read(path)
+    assert frame["floors"].tolist() == [3]
+    assert "invalid_geometry" in faults.index
+
+
 def test_labels_that_differ_leave_a_house_unknown_and_equal_ones_dont(tmp_path):
     texts = [("混3", 2, 2), ("砖2", 8, 8), ("混4", 22, 2), ("混 4", 28, 8)]
     frame, faults = read(drawing(tmp_path / "a.dxf", [(0, 0, 1), (20, 0, 1)], texts))

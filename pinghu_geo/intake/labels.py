@@ -63,11 +63,11 @@ def with_labels(frame: gpd.GeoDataFrame, seen: Findings) -> gpd.GeoDataFrame:
 
 def _smallest_around(shapes: NDArray[Any], points: NDArray[Any]) -> NDArray[np.int64]:
     """Row of the smallest area around each point; -1 where there is none."""
-    area = np.isin(shapely.get_type_id(shapes), (3, 6)) & shapely.is_valid(shapes)
-    rows = np.flatnonzero(area)
-    of, within = shapely.STRtree(shapes[rows]).query(points, predicate="intersects")
-    pairs = pd.DataFrame({"point": of, "row": rows[within]})
-    pairs["m2"] = shapely.area(shapes[pairs["row"]])
+    rows = np.flatnonzero(np.isin(shapely.get_type_id(shapes), (3, 6)))
+    # an outline that crosses itself holds its label, too: it is mended later, or refused
+    whole = shapely.make_valid(shapes[rows])
+    of, within = shapely.STRtree(whole).query(points, predicate="intersects")
+    pairs = pd.DataFrame({"point": of, "row": rows[within], "m2": shapely.area(whole)[within]})
     least = pairs.sort_values("m2", kind="stable").drop_duplicates("point").set_index("point")
     found: NDArray[np.int64] = (
         least["row"].reindex(np.arange(len(points)), fill_value=-1).to_numpy()
