@@ -449,6 +449,17 @@ def test_one_river_proven_and_another_not_are_two_sentences(searched):
     assert short == "A:已证最优;B:可行,未证最优(与下界相差至多 10 元)"
 
 
+def test_map_and_board_say_that_banks_are_overtopped(searched):
+    """0.7 m above the right bank at one station, in the first flood."""
+    low = searched.rise.assign(freeboard_right_m=[-0.7, *searched.rise["freeboard_right_m"][1:]])
+    assert "漫顶" not in searched.proof_in_short()
+    assert (
+        replace(searched, rise=low).proof_in_short().startswith("洪水漫顶,最多高出岸顶 0.70 m;A:")
+    )
+    said = replace(searched, rise=low).summary()
+    assert any("1 个高出岸顶,最多 0.70 m" in line for line in said)
+
+
 def test_a_menu_of_one_line_is_no_proof(street):
     """Offsets of less than a step, or locks all along: nothing was chosen."""
     all_along = pd.DataFrame({"river": "A", "from_m": [0.0], "to_m": [400.0]})

@@ -135,8 +135,11 @@ class WithinRise(Result):
         return works if self.done.search.asked.priced else np.nan
 
     def proof_in_short(self, *, lang: Lang = "zh") -> str:
-        """What is proven of which rivers, in one line for a map or a board."""
-        return proof_in_short(self.certificate, lang)
+        """What is proven of which rivers, and whether banks are overtopped, in one line."""
+        over = -self._least_freeboard().min()
+        said = [say("the flood stands above banks by up to {} m", lang, f"{over:.2f}")]
+        said = said if over > UNSEEN_M else []
+        return say("; ", lang).join([*said, proof_in_short(self.certificate, lang)])
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """What a mayor needs to know, in a few sentences."""
@@ -160,12 +163,16 @@ class WithinRise(Result):
                          "decides.", lang))  # fmt: skip
         return lines
 
+    def _least_freeboard(self) -> pd.Series:
+        """What the first flood leaves of freeboard at each station, on the lower bank [m]."""
+        first = self.rise[self.rise["profile"] == next(iter(self.allowed))]
+        least: pd.Series = first[["freeboard_left_m", "freeboard_right_m"]].min(axis=1)
+        return least
+
     def _freeboard_sentences(self, lang: Lang) -> list[str]:
         """Where the first flood leaves less freeboard than is asked, or stands above a bank."""
         asked = self.done.search.asked.freeboard_m
-        first = self.rise[self.rise["profile"] == next(iter(self.allowed))]
-        least = first[["freeboard_left_m", "freeboard_right_m"]].min(axis=1)
-        lines = []
+        least, lines = self._least_freeboard(), []
         for wanted in sorted({0.0, asked or 0.0}):
             low = least < wanted - UNSEEN_M
             if not low.any():
