@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.hecras import HecRas
-from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.sections import Array, middle_of_bed
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import numbers, require_columns
@@ -92,8 +92,7 @@ def _middles(model: HecRas) -> dict[Place, float]:
     found: dict[Place, float] = {}
     for (river, at), part in groups_of(model.sections.groupby(["river", "chainage_m"], sort=False)):
         x, z = part[["offset_m", "elevation_m"]].to_numpy(float).T
-        lowest = x[z <= z.min() + 1e-6]
-        found[str(river), float(at)] = float(lowest[0] + lowest[-1]) / 2
+        found[str(river), float(at)] = middle_of_bed(x, z)
     if {"left_bank_m", "right_bank_m"} <= set(model.banks.columns):
         for row in each_row(model.banks.dropna(subset=["left_bank_m", "right_bank_m"])):
             found[row.river, row.chainage_m] = (row.left_bank_m + row.right_bank_m) / 2

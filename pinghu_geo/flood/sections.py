@@ -509,6 +509,12 @@ def _closed_sections(ground: Ground, lid: Lid) -> Array:
     return found
 
 
+def middle_of_bed(x: Array, z: Array) -> float:
+    """Offset of a section's lowest point; of several in a level bed their middle."""
+    lowest = x[z <= z.min() + 1e-6]
+    return float(lowest[0] + lowest[-1]) / 2
+
+
 def beside(parts: list[Sections]) -> Sections:
     """The sections of each part, part after part; those of one part again are none anew."""
     if all(one is parts[0] for one in parts):

@@ -33,6 +33,7 @@ from pinghu_geo.flood.sections import (
     Limit,
     Sections,
     join,
+    middle_of_bed,
     pack,
 )
 from pinghu_geo.flood.steady import Barrier
@@ -728,8 +729,7 @@ def _across_the_flow(one: StructureRow, offsets: Array, x: Array, z: Array) -> A
     """
     if not (skew := one.number("skew_deg")):
         return offsets
-    lowest = x[z <= z.min() + 1e-6]
-    middle = (lowest[0] + lowest[-1]) / 2
+    middle = middle_of_bed(x, z)
     turned = middle + (offsets - middle) * math.cos(math.radians(skew))
     turned = np.where(offsets <= x[0], np.minimum(turned, x[0]), turned)
     found: Array = np.where(offsets >= x[-1], np.maximum(turned, x[-1]), turned)
