@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.nouns.columns import OWN
+from pinghu_geo.nouns.codes import OWN
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say

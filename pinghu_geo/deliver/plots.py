@@ -18,7 +18,7 @@ from matplotlib.font_manager import FontProperties
 from pinghu_geo.deliver.standing import structures_in_section
 from pinghu_geo.flood.structures import parts_by_kind
 from pinghu_geo.flood.survey import sections_apart
-from pinghu_geo.nouns.columns import REPEATED
+from pinghu_geo.nouns.codes import REPEATED
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import figure_text

@@ -16,7 +16,8 @@ import pandas as pd
 from pinghu_geo.intake.bounds import require_bounded_sheet
 from pinghu_geo.intake.catalogue import Findings
 from pinghu_geo.intake.rows import body_rows, is_number, is_units, remarks, units_said
-from pinghu_geo.nouns.columns import DATUM, Column
+from pinghu_geo.nouns.codes import DATUM
+from pinghu_geo.nouns.columns import Column
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import given_text
 from pinghu_geo.nouns.messages import say

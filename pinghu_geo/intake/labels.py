@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from pinghu_geo.intake.catalogue import Findings
-from pinghu_geo.nouns.columns import STRUCTURE
+from pinghu_geo.nouns.codes import STRUCTURE
 
 __all__ = ["with_labels"]
 

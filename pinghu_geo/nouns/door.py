@@ -23,8 +23,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from pinghu_geo.nouns.columns import NOUNS, Column, Noun
+from pinghu_geo.nouns.columns import Column, Noun
 from pinghu_geo.nouns.errors import LayerError
+from pinghu_geo.nouns.kinds import NOUNS
 from pinghu_geo.nouns.notices import noticed_once
 from pinghu_geo.nouns.numerals import numbers_written
 from pinghu_geo.nouns.schema import canonical_codes, label, name_of, nearest

@@ -12,8 +12,8 @@ from itertools import islice
 from lzma import LZMAError
 from types import ModuleType
 
-from pinghu_geo.nouns.columns import NOUNS
 from pinghu_geo.nouns.inert import console_text, without_secrets
+from pinghu_geo.nouns.kinds import NOUNS
 from pinghu_geo.nouns.messages import Lang, catalogue, read_said, say, translated
 
 __all__ = [

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from pyproj.exceptions import ProjError
 
-from pinghu_geo.nouns.columns import NOUNS, OWN, Column, Noun
+from pinghu_geo.nouns.codes import OWN
+from pinghu_geo.nouns.columns import Column, Noun
 from pinghu_geo.nouns.errors import CRSError, LayerError
+from pinghu_geo.nouns.kinds import NOUNS
 from pinghu_geo.nouns.units import BRACKETS, UNIT_WORDS
 from pinghu_geo.nouns.words import initials, meanings, unnumbered, value_meant
 

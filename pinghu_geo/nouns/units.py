@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.nouns.columns import DATUM, Column
+from pinghu_geo.nouns.codes import DATUM
+from pinghu_geo.nouns.columns import Column
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.numerals import fold_unit
 

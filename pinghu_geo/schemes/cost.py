@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pinghu_geo.nouns.columns import OWN
+from pinghu_geo.nouns.codes import OWN
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError, RateError
 from pinghu_geo.nouns.schema import NOUNS, nearest, one_of, require_columns
