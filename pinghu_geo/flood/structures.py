@@ -1069,8 +1069,8 @@ def _barrel_group(one: StructureRow, gap: float, ends: list[tuple[Array, Array]]
     if length > gap + 1e-6:
         raise one.fault(
             f"is {length:g} m long in a gap of {gap:g} m between its sections",
-            "leave out the sections that it covers (sections_from_dem does so with structures=), or "
-            "model a long covered reach by sections with lid_m",
+            "leave out the sections that it covers (sections_from_dem does so with structures=), "
+            "or model a long covered reach by sections with lid_m",
         )
     if one.number("blocked_m") >= rise:
         raise one.fault("is blocked over its whole height", "less than rise_m")
