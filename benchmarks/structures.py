@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import rasarches  # noqa: E402
 import rasconspan  # noqa: E402
 import rasjunction  # noqa: E402
+import rasmixed  # noqa: E402
 import rasopenings  # noqa: E402
 import rasreference as ras  # noqa: E402
 
@@ -38,6 +39,7 @@ def main() -> None:
         *junctions(),
         *works(),
         *floodway(),
+        *steep(),
         *table(),
     ]
     rows += [row for path in sys.argv[1:] for row in results(Path(path))]
@@ -207,6 +209,20 @@ def floodway():
         above = theirs["chainage_m"].to_numpy() <= model.structures["above_m"].iloc[0]
         yield row("FLODENCR", f"{name}, at and above the bridge", off[above], 0.03)
         yield row("FLODENCR", f"{name}, below", off[~above], 0.01)
+
+
+def steep():
+    """A steep creek in mixed regime, with a bridge under pressure."""
+    sections, banks, idle, bridge, pier = rasmixed.tables()
+    found = pg.water_profile(
+        sections, rasmixed.FLOW * ras.FOOT**3, {"boundary": "critical"}, regime="mixed",
+        upstream={"slope": rasmixed.SLOPE}, banks=banks.drop(columns=["rs", "theirs_ft"]),
+        obstacles=idle, structures=bridge, structure_parts=pier, gravity_ms2=ras.G_US,
+    )  # fmt: skip
+    off = found["level_m"] / ras.FOOT - banks["theirs_ft"]
+    below = banks["rs"].astype(float) < 7
+    yield row("MIXFLOW", "mixed regime, above a bridge under pressure", off[~below], 0.03)
+    yield row("MIXFLOW", "below it", off[below], 0.02)
 
 
 def results(path):

@@ -11,6 +11,7 @@ import pytest
 import rasarches
 import rasconspan
 import rasjunction
+import rasmixed
 import rasopenings
 import rasreference as ras
 import shapely
@@ -1193,6 +1194,90 @@ def test_steep_water_runs_through_a_bridge_by_energy_or_momentum():
     end, table = {"slope": 0.03}, table.assign(method="energy", low_chord_m=18.0)
     energy = pg.water_profile(sections, q, end, upstream=end, regime="mixed", structures=table)
     assert energy["control"].dropna().tolist() == ["energy C"]
+
+
+def rectangular_force(width, y, q, at=None):
+    """Thrust over a width that water stands before (the whole one), and momentum of the whole."""
+    return (width if at is None else at) * y**2 / 2 + q**2 / (G * width * y)
+
+
+def test_below_class_b_the_water_has_the_momentum_of_critical_flow_in_the_bridge():
+    """Two piers of 1.5 m in 12 m: 9 yc²/2 + Q²/(9 g yc) = 9 y²/2 + Q²/(12 g y), y below critical."""
+    q, end = 40.0, {"slope": 0.02}
+    table = one("bridge", low_chord_m=18.0, width_m=10.0, n_piers=2, pier_width_m=1.5,
+                method="momentum", friction=False, weight=False)  # fmt: skip
+    steep, _, _ = river(q, bank=20.0, slope=0.02, n=0.02)
+    found = pg.water_profile(steep, q, end, upstream=end, regime="mixed", structures=table)
+    k = int(found["structure_id"].notna().to_numpy().argmax())
+    assert found["control"].dropna().tolist() == ["momentum B"]
+    yc, outside = ((q**2 / (G * w**2)) ** (1 / 3) for w in (9.0, 12.0))
+    inside = rectangular_force(9.0, yc, q)
+    below = brentq(lambda y: rectangular_force(12.0, y, q, at=9.0) - inside, 0.1, outside)
+    assert found.loc[k + 1, "depth_m"] == pytest.approx(below, abs=1e-6)
+    assert (found["regime"].iloc[k + 1 :] == "supercritical").all()
+    assert "critical_default" not in found["doubts"].iloc[k + 1]
+    # mild: the water of the river below has less force than that, so the jump stands further down
+    mild, _, end = river(q, bank=8.0, slope=0.004, n=0.03)
+    options = {"upstream": end, "structures": table.assign(low_chord_m=7.0, pier_width_m=2.5)}
+    calm = pg.water_profile(mild, q, end, **options)
+    jumps = pg.water_profile(mild, q, end, regime="mixed", **options)
+    yc = (q**2 / (G * 7.0**2)) ** (1 / 3)
+    inside = rectangular_force(7.0, yc, q)
+    below = brentq(lambda y: rectangular_force(12.0, y, q, at=7.0) - inside, 0.1, outside)
+    assert jumps.loc[k, "control"] == "momentum B"
+    assert jumps.loc[k + 1, "depth_m"] == pytest.approx(below, abs=1e-6)
+    assert rectangular_force(12.0, below, q) > rectangular_force(
+        12.0, calm.loc[k + 1, "depth_m"], q
+    )
+    others = jumps.index != k + 1
+    assert (jumps["regime"][others] == "subcritical").all()
+    np.testing.assert_allclose(jumps["level_m"][others], calm["level_m"][others], atol=1e-9)
+
+
+def test_below_a_bridge_under_pressure_in_a_steep_river_the_water_runs_on_by_its_energy():
+    """Critical depth in the opening, then z + V²/2g less friction, by hand: 12 m wide, no piers."""
+    q, n, end = 40.0, 0.02, {"slope": 0.02}
+    sections, _, _ = river(q, bank=20.0, slope=0.02, n=n)
+    table = one("bridge", low_chord_m=5.3, deck_m=9.0, distance_m=20.0, width_m=10.0)
+    found = pg.water_profile(sections, q, end, upstream=end, regime="mixed", structures=table,
+                             contraction=0.0, expansion=0.0)  # fmt: skip
+    k = int(found["structure_id"].notna().to_numpy().argmax())
+    assert found["control"].dropna().tolist() == ["pressure_inlet"]
+    assert found.loc[k, "level_m"] > 5.3
+
+    def head(y, bed):
+        return bed + y + (q / (12 * y)) ** 2 / (2 * G)
+
+    def carries(y):
+        return 12 * y * (12 * y / (12 + 2 * y)) ** (2 / 3) / n
+
+    yc = (q**2 / (G * 12**2)) ** (1 / 3)
+    y, bed = yc, found.loc[k, "bed_m"]
+    for length, lower in ((10.0, bed - 1.0), (20.0, bed - 1.0)):  # BU to BD, BD to section 2
+        start = y, head(y, bed)
+
+        def rest(down, start=start, length=length, lower=lower):
+            slope = (2 * q / (carries(start[0]) + carries(down))) ** 2
+            return head(down, lower) + slope * length - start[1]
+
+        y, bed = brentq(rest, 0.3, yc), lower
+    assert found.loc[k + 1, "depth_m"] == pytest.approx(y, abs=1e-6)
+    assert (found["regime"].iloc[k + 1 :] == "supercritical").all()
+
+
+def test_below_a_bridge_under_pressure_in_a_steep_creek_levels_are_hec_ras_s():
+    sections, banks, idle, bridge, pier = rasmixed.tables()
+    found = pg.water_profile(
+        sections, rasmixed.FLOW * ras.FOOT**3, {"boundary": "critical"}, regime="mixed",
+        upstream={"slope": rasmixed.SLOPE}, banks=banks.drop(columns=["rs", "theirs_ft"]),
+        obstacles=idle, structures=bridge, structure_parts=pier, gravity_ms2=ras.G_US,
+    )  # fmt: skip
+    off = found["level_m"] / ras.FOOT - banks["theirs_ft"]
+    below = banks["rs"].astype(float) < 7
+    assert off[below].abs().max() < 0.02
+    assert abs(off[below].iloc[0]) < 0.002  # just below the bridge
+    # above it the coefficient of pressure flow is read from a chart: 0.01 of it is 0.2 ft
+    assert off[~below].abs().max() < 0.13
 
 
 def test_two_openings_part_the_river_where_its_halves_do():

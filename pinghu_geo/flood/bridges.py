@@ -28,8 +28,8 @@ from pinghu_geo.flood.steady import (
 
 __all__ = [
     "METHODS", "Bridge", "Force", "Line", "Opened", "Piece", "Site", "bridge_energy",
-    "bridge_ground", "bridge_run", "energy_at", "level_of", "mean_bed", "pieces_of",
-    "section_force",
+    "bridge_ground", "bridge_release", "bridge_run", "energy_at", "level_of", "mean_bed",
+    "pieces_of", "section_force",
 ]  # fmt: skip
 
 METHODS = ("energy", "momentum", "yarnell", "wspro")
@@ -571,11 +571,16 @@ def bridge_run(
     suffice (Hydraulic Reference Manual, chapter 5, class C low flow). None where the water can't
     stay supercritical, or reaches the deck: then the bridge is passed from below.
     """
-    runs = {"energy": _energy_run, "momentum": _momentum_run}
+    ways: tuple[str, ...] = ("energy", "momentum")
     if "energy" not in bridge.methods and "momentum" in bridge.methods:
-        del runs["energy"]
-    for how, run in runs.items():
-        levels = run(model, bridge, flow, row_up, row_down, level)
+        ways = ("momentum",)
+    rows = (row_up, bridge.up_row, bridge.down_row, row_down)
+    for how in ways:
+        levels = (
+            _energy_run(model, rows, flow, level)
+            if how == "energy"
+            else _momentum_run(model, bridge, flow, row_up, row_down, level)
+        )
         if levels is None:
             continue
         if max(level, *levels[:2]) > min(bridge.up_chord, bridge.down_chord):
@@ -584,19 +589,46 @@ def bridge_run(
     return None
 
 
+def bridge_release(
+    model: Model, bridge: Bridge, flow: float, row_down: int, *, low: bool
+) -> float | None:
+    """Supercritical level at section 2 of water that passed critical depth in the bridge.
+
+    From the end of the bridge whose momentum at critical depth is the higher, the upper one of
+    equals. Low flow (class B) by momentum, and by energy where that finds none (Hydraulic Reference
+    Manual, chapter 5). After pressure flow by energy, of which the manual says nothing: HEC-RAS's
+    own level below a bridge under pressure (its example 9) is that one within 0.001 ft, and 0.09
+    ft lower than by momentum.
+    """
+    rows, ways = (bridge.up_row, bridge.down_row, row_down), _ways_down(model, bridge, row_down)
+    levels = [float(model.critical(row, flow)[0]) for row in rows[:2]]
+    forces = [section_force(model, row, flow, z) for row, z in zip(rows[:2], levels, strict=True)]
+    up, down = (one.thrust + one.flux for one in forces)
+    # where too little comes down from BU, BD is critical too
+    ends = (1,) if down > up else (0, 1)
+    found = []
+    if low:
+        found = [
+            _levels_of_forces(model, bridge, flow, ways[k + 1 :], forces[k], (up, down)[k])
+            for k in ends
+        ]
+    found += [_energy_run(model, rows[k:], flow, levels[k]) for k in ends]
+    return next((made[-1] for made in found if made is not None), None)
+
+
 def _energy_run(
-    model: Model, bridge: Bridge, flow: float, row_up: int, row_down: int, level: float
+    model: Model, rows: tuple[int, ...], flow: float, level: float
 ) -> list[float] | None:
-    """Supercritical levels at BU, BD and section 2 by energy."""
-    found, above = [], row_up
-    for row in (bridge.up_row, bridge.down_row, row_down):
+    """Supercritical levels at sections below the first of ``rows`` by energy."""
+    found = []
+    for above, row in itertools.pairwise(rows):
         known = one_state(model, above, flow, level)
         made, how = supercritical_step(
             model, np.array([above]), np.array([flow]), known, np.array([row])
         )
         if how[0] != BALANCED:
             return None
-        level, above = float(made[0]), row
+        level = float(made[0])
         found.append(level)
     return found
 
@@ -609,34 +641,55 @@ def _momentum_run(
     piers = float(np.interp(level, *bridge.pier_area_up))
     drag = bridge.drag / 2 * piers / outside.area * flow**2 / (model.gravity * outside.area)
     force = section_force(model, bridge.up_row, flow, level).thrust + outside.flux - drag
-    last, found = outside, []
-    inner = _inner_bed_slope(model, bridge)
-    ways = zip(
-        (bridge.up_row, bridge.down_row, row_down),
-        (bridge.up_row, bridge.down_row, bridge.down_row),  # before piers and abutments
-        bridge.lengths, (0.0, inner, 0.0), strict=True,
-    )  # fmt: skip
-    for row, front, length, slope in ways:
-        rows = np.array([row])
+    ways = _ways_down(model, bridge, row_down)
+    return _levels_of_forces(model, bridge, flow, ways, outside, force)
+
+
+class _Way(NamedTuple):
+    """A step down through a bridge."""
+
+    row: int  # where it leads
+    front: int  # the section whose thrust stands there: BD before its piers and abutments
+    length: float
+    slope: float
+
+
+def _ways_down(model: Model, bridge: Bridge, row_down: int) -> list[_Way]:
+    """Steps from section 3 to BU, BD and section 2."""
+    up, down = bridge.up_row, bridge.down_row
+    slopes = (0.0, _inner_bed_slope(model, bridge), 0.0)
+    ends = ((up, up), (down, down), (row_down, down))
+    both = zip(ends, bridge.lengths, slopes, strict=True)
+    return [_Way(*end, length, slope) for end, length, slope in both]
+
+
+def _levels_of_forces(
+    model: Model, bridge: Bridge, flow: float, ways: list[_Way], last: Force, force: float
+) -> list[float] | None:
+    """Supercritical levels along ways down from a section, by the force that it hands on."""
+    found = []
+    for way in ways:
+        rows = np.array([way.row])
 
         def excess(
-            value: Array, mask: Array, row: int = row, front: int = front, length: float = length,
-            slope: float = slope, last: Force = last, force: float = force,
-        ) -> Array:  # fmt: skip
+            value: Array, mask: Array, way: _Way = way, last: Force = last, force: float = force
+        ) -> Array:
             del mask
             z = float(value[0])
-            mine = section_force(model, row, flow, z)
-            thrust = mine.thrust if front == row else section_force(model, front, flow, z).thrust
-            rubs = _friction_less_weight(bridge, mine, last, length, slope)
+            mine = section_force(model, way.row, flow, z)
+            thrust = mine.thrust
+            if way.front != way.row:
+                thrust = section_force(model, way.front, flow, z).thrust
+            rubs = _friction_less_weight(bridge, mine, last, way.length, way.slope)
             return np.array([force - rubs - thrust - mine.flux])
 
         critical = critical_level(model, rows, np.array([flow]))[0]
-        bottom = float(model.sections.bottom[row])
+        bottom = float(model.sections.bottom[way.row])
         low = np.array([bottom + 0.02 * (float(critical[0]) - bottom)])
         if excess(critical, rows)[0] <= 0 or excess(low, rows)[0] >= 0:
             return None
         level = float(bracketed(excess, low, critical)[0])
-        last = section_force(model, row, flow, level)
+        last = section_force(model, way.row, flow, level)
         force = last.thrust + last.flux
         found.append(level)
     return found

@@ -13,7 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pinghu_geo.flood.bridges import Bridge, Opened, Site, bridge_energy, bridge_run, level_of
+from pinghu_geo.flood.bridges import (
+    Bridge,
+    Opened,
+    Site,
+    bridge_energy,
+    bridge_release,
+    bridge_run,
+    level_of,
+)
 from pinghu_geo.flood.conduits import root
 from pinghu_geo.flood.culverts import Group, barrel_head
 from pinghu_geo.flood.gates import Crest, Gates, crest_flow, gates_flow
@@ -93,6 +101,21 @@ class Crossing:
             made, how = supercritical_step(plain, rows, flows, above, np.array([row_down]))
             return (float(made[0]), "energy") if how[0] == BALANCED else None
         return bridge_run(model, bridge, flow, row_up, row_down, level)
+
+    def released(
+        self, model: Model, row_down: int, flow: float, passed: Passed, *, fell_back: bool
+    ) -> float | None:
+        """Supercritical level that a bridge lets out below, where its water passes critical depth.
+
+        At class B, and under pressure by the inlet where the section below ``fell_back`` on its
+        critical level; with water on the road too, or several openings, none is known.
+        """
+        low = passed.flow_class == "B"
+        if passed.over > 0 or not (low or (fell_back and passed.control == "pressure_inlet")):
+            return None
+        if len(self.openings) != 1 or not isinstance(self.openings[0], Bridge):
+            return None
+        return bridge_release(model, self.openings[0], flow, row_down, low=low)
 
     def _passed(
         self, model: Model, row_up: int, row_down: int, flow: float, level: float, profile: str

@@ -55,6 +55,11 @@ class Barrier(Protocol):
     ) -> tuple[float, str] | None:
         """Level below that supercritical water comes to, and how; None where it can't."""
 
+    def released(
+        self, model: Model, row_down: int, flow: float, passed: Any, *, fell_back: bool
+    ) -> float | None:
+        """Supercritical level below of water that passed critical depth in it; None: it didn't."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -142,6 +147,12 @@ class Model:
         up = row - row % self.size + station
         one = self.crossings[station]
         return one.run_through(self, up, down, float(self.discharge[i, k]), level)
+
+    def released(self, i: int, k: int, level: float, *, fell_back: bool) -> float | None:
+        """Supercritical level that comes out below what stands below a station."""
+        station, down = self.station(int(self.rows[i, k])), int(self.rows[i + 1, k])
+        passed, flow = self.crossed(i, k, level), float(self.discharge[i, k])
+        return self.crossings[station].released(self, down, flow, passed, fell_back=fell_back)
 
     def state(self, rows: Array, discharge: Array, level: Array) -> State:
         """Energy and conveyance of sections at levels; all (n,)."""
@@ -723,9 +734,10 @@ def supercritical(model: Model, upstream: Array) -> tuple[Array, Array]:
 def mixed(model: Model, downstream: Array, upstream: Array) -> tuple[Array, Array]:
     """Levels where sub- and supercritical reaches follow one another (HEC-RAS, mixed regime).
 
-    The subcritical profile is found first. From the upstream end and from each section where it
-    fell back on the critical level, a supercritical profile runs down until the subcritical one
-    has the greater specific force: there the hydraulic jump stands.
+    The subcritical profile is found first. From the upstream end, from each section where it fell
+    back on the critical level, and from bridges whose water passes critical depth within, a
+    supercritical profile runs down until the subcritical one has the greater specific force: there
+    the hydraulic jump stands.
     """
     level, found = subcritical(model, downstream)
     for k in range(model.rows.shape[1]):
@@ -733,6 +745,7 @@ def mixed(model: Model, downstream: Array, upstream: Array) -> tuple[Array, Arra
         rows, q = one.rows[:, 0], one.discharge[:, 0]
         force = specific_force(one, rows, q, level[:, k])
         sub_valid = found[:, k] != CRITICAL
+        released = _released_levels(one, level[:, k], force, sub_valid)
         i, n = 0, len(rows)
         start = float(upstream[k])
         # only a supercritical inflow rules downstream, and only if it can push the water away
@@ -747,15 +760,33 @@ def mixed(model: Model, downstream: Array, upstream: Array) -> tuple[Array, Arra
             found[0, k] = BALANCED if start < critical else CRITICAL
         while i < n:
             if not begins:
-                defaults = np.flatnonzero(~sub_valid[i:])
+                defaults = np.flatnonzero(~sub_valid[i:] | np.isfinite(released[i:]))
                 if not len(defaults):
                     break
                 i = i + int(defaults[0])
                 start = level[i, k]
+                if np.isfinite(released[i]):
+                    start, found[i, k] = released[i], BALANCED
             level[i, k] = start
             i = _supercritical_run(one, level[:, k], found[:, k], force, sub_valid, i)
             begins = False
     return level, found
+
+
+def _released_levels(model: Model, level: Array, force: Array, sub_valid: Array) -> Array:
+    """Supercritical levels that bridges let out at the stations below them; NaN: none."""
+    rows, q = model.rows[:, 0], model.discharge[:, 0]
+    released = np.full(len(rows), np.nan)
+    for j in range(1, len(rows)):
+        if model.station(int(rows[j - 1])) not in model.crossings:
+            continue
+        let = model.released(j - 1, 0, float(level[j]), fell_back=not sub_valid[j])
+        if let is None:
+            continue
+        pushes = specific_force(model, rows[[j]], q[[j]], np.array([let]))[0]
+        if pushes > force[j] or not sub_valid[j]:
+            released[j] = let
+    return released
 
 
 def _supercritical_run(
