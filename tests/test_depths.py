@@ -92,6 +92,23 @@ def test_the_nearest_piece_of_the_edge_is_that_of_all_pieces():
     assert edges.distance(xy, piece) == pytest.approx(truth, abs=1e-9)
 
 
+def test_only_shapes_that_turn_one_way_at_every_corner_are_their_own_hulls():
+    corner = shapely.Polygon([(0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)])
+    shapes = {
+        shapely.box(0, 0, 1, 1): True,
+        shapely.Polygon([(0, 0), (0, 3), (3, 0)]): True,  # clockwise
+        corner: False,
+        shapely.box(0, 0, 9, 9) - shapely.box(1, 1, 2, 2): False,
+        shapely.union_all([shapely.box(0, 0, 1, 1), shapely.box(3, 3, 4, 4)]): False,
+        shapely.Polygon([(0, 0), (1, 0), (2, 0), (2, 2)]): False,  # a corner that is none
+    }
+    found = stretches._are_convex(np.array(list(shapes), object))
+    assert found.tolist() == list(shapes.values())
+    assert stretches._are_convex(np.array([corner], object)).tolist() == [False]
+    hole = shapely.box(0, 0, 9, 9) - shapely.box(1, 1, 2, 2)
+    assert stretches._are_convex(np.array([hole], object)).tolist() == [False]
+
+
 def test_a_house_across_the_strip_needs_no_survey():
     river = river_frame({"A": [(0, 0), (300, 0)]})
     houses = building_frame(

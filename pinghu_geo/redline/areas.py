@@ -179,7 +179,8 @@ class _BoundaryMask(NamedTuple):
     corner: Floats
     cell: float
     on: NDArray[np.bool_]
-    region: Shorts
+    run: Shorts  # of each cell: free cells side by side on a row; 0 where a boundary crosses
+    region: Shorts  # of each run
 
     @classmethod
     def of(cls, zones: Shapes, box: Floats) -> _BoundaryMask:
@@ -200,12 +201,7 @@ class _BoundaryMask(NamedTuple):
         on[row, column] = True
         for r, c in ((row[1:], column[:-1]), (row[:-1], column[1:])):
             on[r[step], c[step]] = True
-        free = ~on
-        first = free.copy()  # cells of which the one before, on their row, is none of them
-        first[:, 1:] &= on[:, :-1]
-        region = np.cumsum(first, dtype=np.int32).reshape(on.shape)
-        region *= free
-        return cls(corner, cell, on, _joined_rows(region))
+        return cls(corner, cell, on, *_runs_and_regions(on))
 
     def regions(self, box: Floats) -> Shorts:
         """Free region of each box; 0 where a boundary crosses its cells, or some beside them."""
@@ -216,7 +212,7 @@ class _BoundaryMask(NamedTuple):
             for k in range(4)
         )
         at = j0 * (last[0] + 1) + i0
-        found: Shorts = self.region.ravel().take(at)
+        found: Shorts = self.region[self.run.ravel().take(at)]
         size = np.maximum(i1 - i0, j1 - j0) + 1
         block, wide = self.on, 1
         while wide < size.max(initial=0):
@@ -230,14 +226,26 @@ class _BoundaryMask(NamedTuple):
         return found
 
 
-def _joined_rows(run: Shorts) -> Shorts:
-    """Numbers of free runs (0: none), those joined to one on the row above as this."""
-    both = (run[1:] > 0) & (run[:-1] > 0)
-    above = np.arange(int(run.max()) + 1, dtype=np.int32)
-    above[run[1:][both]] = run[:-1][both]
+def _runs_and_regions(on: NDArray[np.bool_]) -> tuple[Shorts, Shorts]:
+    """Number of each cell's free run (0: none), and the run whose number each run's region has.
+
+    A run is joined to one on the row above: two that touch do so where one of them begins.
+    """
+    free = ~on
+    first = free.copy()
+    first[:, 1:] &= on[:, :-1]
+    run = np.cumsum(first, dtype=np.int32)
+    touch = first[1:] | first[:-1]
+    touch &= free[1:]
+    touch &= free[:-1]
+    at = np.flatnonzero(touch)
+    above = np.arange(int(run[-1]) + 1, dtype=np.int32)
+    above[run[at + on.shape[1]]] = run[at]
     while not np.array_equal(above, further := above[above]):
         above = further
-    return above[run]
+    run = run.reshape(on.shape)
+    run *= free
+    return run, above
 
 
 def _shapes_in_regions(region: Shorts, holders: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
@@ -258,14 +266,15 @@ def _zones_of_regions(
     """Pairs of a free region and a zone that holds it: any cell speaks for its region."""
     on = np.flatnonzero(mask.on)
     beside = np.concatenate([on + 1, on - 1])  # what nothing is beside is whole rows: outside
-    region = mask.region.ravel()[beside]
-    cell = np.zeros(int(mask.region.max()) + 1, np.intp)
+    region = mask.region[mask.run.ravel()[beside]]
+    cell = np.zeros(len(mask.region), np.intp)
     cell[region] = beside
-    row, column = np.divmod(cell, mask.on.shape[1])
+    cell[0] = 0  # the boundary's own cells
+    region = np.flatnonzero(cell)
+    row, column = np.divmod(cell[region], mask.on.shape[1])
     xy = mask.corner + (np.column_stack([column, row]) + 0.5) * mask.cell
     known, zone = _points_in_zones(xy, tree.query(shapely.points(xy)), zones)
-    free = known > 0  # region 0 is the boundary's own cells
-    return known[free], zone[free]
+    return region[known], zone
 
 
 def _points_in_zones(xy: Floats, pairs: Any, zones: Shapes) -> tuple[Ints, Ints]:

@@ -15,10 +15,12 @@ from pinghu_geo.redline.areas import CHAIN, Edges
 __all__ = ["LineEdges", "vector_lengths"]
 
 Floats = NDArray[np.float64]
+Shapes = NDArray[np.object_]
 Ints = NDArray[np.intp]
 
-# Posts along the edge are no further apart [m], unless there were more than so many.
-POST_M, MOST_POSTS = 2.0, 1_000_000
+# Posts along the edge are no further apart [m], unless there were more than so many; where all but
+# so small a share of the pieces are long, half of what these exceed.
+POST_M, MOST_POSTS, SHORT = 2.0, 1_000_000, 0.1
 # Posts that are looked at of each point.
 POSTS = 8
 # What coordinates with a zone number leave of a distance [m].
@@ -55,7 +57,8 @@ class LineEdges:
         ring = ring[:-1][kept]
         step = ends[:, 1] - ends[:, 0]
         long = vector_lengths(step)
-        apart = max(POST_M, float(long.sum()) / MOST_POSTS)
+        short = float(np.quantile(long, SHORT)) if len(long) else 0.0
+        apart = max(POST_M, short / 2, float(long.sum()) / MOST_POSTS)
         n = np.ceil(long / apart).astype(np.intp)
         edge = np.repeat(np.arange(len(n)), n)
         begin = np.cumsum(n) - n
@@ -81,9 +84,10 @@ class LineEdges:
         ends = np.concatenate([self.start, self.start + self.step], axis=1)
         return Edges(ends.T, self.ring).chains()
 
-    def meeting(self, box: Floats) -> tuple[Ints, Ints]:
-        """Pairs of a box (west, south, east, north) and a piece whose own box meets it."""
-        of, chain = self.chains.query(shapely.box(*box.T))
+    def meeting(self, shapes: Shapes) -> tuple[Ints, Ints]:
+        """Pairs of a shape and a piece whose boxes meet."""
+        box = shapely.bounds(shapes)
+        of, chain = self.chains.query(shapes)
         of, piece = np.repeat(of, CHAIN), (chain[:, None] * CHAIN + np.arange(CHAIN)).ravel()
         known = piece < len(self.ring)
         of, piece = of[known], piece[known]
@@ -101,12 +105,12 @@ class LineEdges:
         limit = np.sqrt(far[:, 0] ** 2 + self.half**2) + ROUNDING_M
         which, column = np.nonzero(far <= limit[:, None])
         post = post[which, column]
-        which = np.concatenate([which, which])
-        edge = np.concatenate([self.before[post], self.behind[post]])
-        gap = self.distance(xy[which], edge)
-        order = np.lexsort((gap, which))
-        first = order[np.flatnonzero(np.diff(which[order], prepend=-1))]
-        edge, gap = edge[first], gap[first]
+        edge, other = self.before[post], self.behind[post]
+        gap, far_other = (self.distance(xy[which], one) for one in (edge, other))
+        edge, gap = np.where(far_other < gap, other, edge), np.minimum(gap, far_other)
+        least = np.minimum.reduceat(gap, np.flatnonzero(np.diff(which, prepend=-1)))
+        best = np.flatnonzero(gap == least[which])
+        edge, gap = edge[best[np.searchsorted(which[best], np.arange(len(xy)))]], least
         unsure = np.flatnonzero(far[:, -1] <= limit)
         if len(unsure):
             (_, edge[unsure]), gap[unsure] = self.tree.query_nearest(
@@ -121,10 +125,11 @@ class LineEdges:
     def foot(self, xy: Floats, edge: Ints) -> Floats:
         """The nearest place of edges (...) to points (..., 2)."""
         start, step = self.start[edge], self.step[edge]
-        along = ((xy - start) * step).sum(axis=-1) / self.square[edge]
+        gap = xy - start
+        along = (gap[..., 0] * step[..., 0] + gap[..., 1] * step[..., 1]) / self.square[edge]
         return np.asarray(start + np.clip(along, 0.0, 1.0)[..., None] * step)
 
 
 def vector_lengths(gap: Floats) -> Floats:
     """Lengths of vectors."""
-    return np.asarray(np.sqrt((gap * gap).sum(axis=-1)))
+    return np.asarray(np.sqrt(gap[..., 0] ** 2 + gap[..., 1] ** 2))

@@ -57,7 +57,9 @@ class _Hulls(NamedTuple):
     @classmethod
     def around(cls, shapes: Shapes) -> _Hulls:
         """Hulls of shapes that have an area."""
-        xy, of = shapely.get_coordinates(shapely.convex_hull(shapes), return_index=True)
+        hulls, bent = shapes.copy(), ~_are_convex(shapes)
+        hulls[bent] = shapely.convex_hull(shapes[bent])
+        xy, of = shapely.get_coordinates(hulls, return_index=True)
         # without the first corner come again
         kept = np.append(of[1:] == of[:-1], False)
         xy, of = xy[kept], of[kept]
@@ -74,6 +76,24 @@ class _Hulls(NamedTuple):
         size = self.size[rows]
         at = np.minimum(np.arange(size.max(initial=1)), size[:, None] - 1)
         return self.xy[self.first[rows][:, None] + at], size
+
+
+def _are_convex(shapes: Shapes) -> Bools:
+    """Which shapes are plain polygons that turn one way at every corner: their own hulls."""
+    plain = (shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON) & (
+        shapely.get_num_interior_rings(shapes) == 0
+    )
+    xy, of = shapely.get_coordinates(shapes[plain], return_index=True)
+    first = np.flatnonzero(np.diff(of, prepend=-1))
+    last = np.append(first, len(of))[1:] - 1
+    step = np.diff(xy, axis=0, append=0.0)
+    step[last] = step[first]  # each ring is closed
+    x, y = step.T
+    turn = np.append(x[:-1] * y[1:] - y[:-1] * x[1:], 0.0)
+    turn[last] = turn[first]
+    found = np.zeros(len(shapes), bool)
+    found[plain] = (np.minimum.reduceat(turn, first) > 0) | (np.maximum.reduceat(turn, first) < 0)
+    return found
 
 
 class _Stretches(NamedTuple):
@@ -219,7 +239,7 @@ def _stretches_beside(hulls: _Hulls, shapes: Shapes, edges: LineEdges) -> tuple[
     n, m = len(hulls.first), len(edges.ring)
     places = hulls.xy + hulls.origin[hulls.of]
     post = edges.posts.query(places)[1]
-    meets, piece = edges.meeting(shapely.bounds(shapes))
+    meets, piece = edges.meeting(shapes)
     near = [edges.before[post], edges.behind[post], piece]
     both = np.unique(np.concatenate([hulls.of, hulls.of, meets]) * m + np.concatenate(near))
     of, piece = np.divmod(both, m)
