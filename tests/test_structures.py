@@ -34,6 +34,7 @@ from pinghu_geo.flood.culverts import (
 )  # fmt: skip
 from pinghu_geo.flood.gates import BROAD, Crest, Gate, Gates, crest_flow, gates_flow
 from pinghu_geo.flood.sections import Ground, Lid, pack
+from pinghu_geo.flood.structure_rows import CHARTS_OF, INLETS
 
 needs_reference = pytest.mark.skipif(
     not ras.FOLDER.exists(), reason="HEC-RAS's structure results are not beside the project"
@@ -297,11 +298,75 @@ def test_inlet_control_is_hds5s_equation_in_feet():
     assert inlet_head(barrel, flow * foot**3, ras.G_US) / foot == pytest.approx(by_hand, rel=2e-4)
 
 
+# HDS-5, 2nd edition (FHWA-NHI-01-020, 2001), table 9, as printed: chart, inlet counted from 1,
+# form, K, M, c, Y
+TABLE_9 = """
+    1 1 1 .0098 2.0 .0398 .67; 1 2 1 .0018 2.0 .0292 .74; 1 3 1 .0045 2.0 .0317 .69; 2 1 1 .0078
+    2.0 .0379 .69; 2 2 1 .0210 1.33 .0463 .75; 2 3 1 .0340 1.50 .0553 .54; 3 1 1 .0018 2.50
+    .0300 .74; 3 2 1 .0018 2.50 .0243 .83; 8 1 1 .026 1.0 .0347 .81; 8 2 1 .061 .75 .0400 .80; 8
+    3 1 .061 .75 .0423 .82; 9 1 2 .510 .667 .0309 .80; 9 2 2 .486 .667 .0249 .83; 10 1 2 .515
+    .667 .0375 .79; 10 2 2 .495 .667 .0314 .82; 10 3 2 .486 .667 .0252 .865; 11 1 2 .545 .667
+    .04505 .73; 11 2 2 .533 .667 .0425 .705; 11 3 2 .522 .667 .0402 .68; 11 4 2 .498 .667 .0327
+    .75; 12 1 2 .497 .667 .0339 .803; 12 2 2 .493 .667 .0361 .806; 12 3 2 .495 .667 .0386 .71;
+    13 1 2 .497 .667 .0302 .835; 13 2 2 .495 .667 .0252 .881; 13 3 2 .493 .667 .0227 .887; 16-19
+    1 1 .0083 2.0 .0379 .69; 16-19 2 1 .0145 1.75 .0419 .64; 16-19 3 1 .0340 1.5 .0496 .57; 29 1
+    1 .0100 2.0 .0398 .67; 29 2 1 .0018 2.5 .0292 .74; 29 3 1 .0045 2.0 .0317 .69; 30 1 1 .0100
+    2.0 .0398 .67; 30 2 1 .0018 2.5 .0292 .74; 30 3 1 .0095 2.0 .0317 .69; 34 1 1 .0083 2.0
+    .0379 .69; 34 2 1 .0300 1.0 .0463 .75; 34 3 1 .0340 1.5 .0496 .57; 35 1 1 .0300 1.5 .0496
+    .57; 35 2 1 .0088 2.0 .0368 .68; 35 3 1 .0030 2.0 .0269 .77; 36 1 1 .0300 1.5 .0496 .57; 36
+    2 1 .0088 2.0 .0368 .68; 36 3 1 .0030 2.0 .0269 .77; 41-43 1 1 .0083 2.0 .0379 .69; 41-43 2
+    1 .0300 1.0 .0463 .75; 41-43 3 1 .0340 1.5 .0496 .57; 55 1 2 .534 .555 .0196 .90; 55 2 2
+    .519 .64 .0210 .90; 56 1 2 .536 .622 .0368 .83; 56 2 2 .5035 .719 .0478 .80; 56 3 2 .547 .80
+    .0598 .75; 57 1 2 .475 .667 .0179 .97; 58 1 2 .56 .667 .0446 .85; 58 2 2 .56 .667 .0378 .87;
+    59 1 2 .50 .667 .0446 .65; 59 2 2 .50 .667 .0378 .71
+"""
+
+
+def test_charts_are_those_of_hds5():
+    seen = set()
+    for row in TABLE_9.replace("\n", " ").split(";"):
+        charts, scale, form, *constants = row.split()
+        first, last = (int(c) for c in (charts.split("-") * 2)[:2])
+        for chart in range(first, last + 1):
+            printed = (int(form), *map(float, constants))
+            if charts == "41-43" and scale == "2":  # EPA SWMM's correction of 2018 to it
+                assert printed[3] == 0.0463
+                printed = (*printed[:3], 0.0473, printed[4])
+            assert CHARTS[chart, int(scale)] == printed, row
+            seen.add((chart, int(scale)))
+    assert seen == set(CHARTS)
+    for shape, charts in CHARTS_OF.items():
+        assert INLETS[shape] in CHARTS, shape
+        assert {c for c in charts if c < 60} <= {c for c, _ in CHARTS}, shape
+
+
+@pytest.mark.parametrize("chart", sorted(CHARTS))
+def test_every_inlet_is_its_equation_by_hand(chart):
+    """Equations 26 to 28 of HDS-5 in feet; barrels of one area and height, on a slope of 4 %."""
+    form, k, m, c, y = CHARTS[chart]
+    high, area, slope, foot = 5.0, 20.0, 0.04, 0.3048
+    barrel = Barrel(Conduit("box", 4 * foot, high * foot, 0.012), 50 * foot, 2 * foot, 0.0, 0.5,
+                    1.0, chart)  # fmt: skip
+    # table 9's inlets that are mitered to the slope; the equation's note
+    falls = 0.7 * slope if chart in {(2, 2), (34, 2), (41, 2), (42, 2), (43, 2)} else -0.5 * slope
+    for load in (1.0, 3.4, 4.2, 6.0):
+        q = load * area * math.sqrt(high)
+        if load > 4:
+            head = c * load**2 + y + falls
+        elif form == 2:
+            head = k * load**m
+        else:
+            critical = min((q**2 / 16 / 32.174) ** (1 / 3), high)
+            head = (critical + (q / (4 * critical)) ** 2 / 2 / 32.174) / high + k * load**m + falls
+        found = inlet_head(barrel, q * foot**3, 32.174 * foot) / foot
+        assert found == pytest.approx(2 + high * head, rel=4e-4), load
+
+
 def test_every_chart_rises_with_the_discharge():
     pipe = Conduit("circle", 1.5, 1.5, 0.013)
     box = Conduit("box", 2.0, 1.5, 0.013)
     for chart in CHARTS:
-        form = box if 8 <= chart[0] <= 16 or chart[0] > 56 else pipe
+        form = box if 8 <= chart[0] <= 19 or chart[0] > 56 else pipe
         barrel = Barrel(form, 20.0, 0.1, 0.0, 0.5, 1.0, chart)
         heads = [inlet_head(barrel, q, G) for q in np.linspace(0.2, 12, 40)]
         # HDS-5's own curves of a few charts dip by some cm between both equations

@@ -26,8 +26,11 @@ STEPS = 160
 # the inlet is unsubmerged below and submerged above, in feet; straight between (HDS-5, 3.1)
 UNSUBMERGED, SUBMERGED = 3.5, 4.0
 
-# HDS-5, 3rd edition, table A.1 (and table 9 of the 1985 edition):
-# (chart, scale): form, K, M, c, Y
+# (chart, scale): form, K, M, c, Y. All 57 inlets of HDS-5, table 9 of the 2nd edition
+# (FHWA-NHI-01-020, 2001), which EPA SWMM 5.2 has as well (culvert.c). Two things are not verified:
+# c of chart 41 scale 2 is 0.0463 there and 0.0473 in SWMM, which corrected it in 2018 (the 3rd
+# edition was not at hand); the metal boxes of charts 16 to 19 have scales 2, 3 and 5 there, and 1
+# to 3 here, as HEC-RAS is taken to count them
 CHARTS: dict[tuple[int, int], tuple[int, float, float, float, float]] = {
     (1, 1): (1, 0.0098, 2.0, 0.0398, 0.67),  # circular concrete: square edge with headwall
     (1, 2): (1, 0.0018, 2.0, 0.0292, 0.74),  # groove end with headwall
@@ -87,8 +90,11 @@ CHARTS: dict[tuple[int, int], tuple[int, float, float, float, float]] = {
     (59, 1): (2, 0.500, 0.667, 0.0446, 0.65),  # slope tapered, less favourable edges
     (59, 2): (2, 0.500, 0.667, 0.0378, 0.71),  # more favourable edges
 }
+# sizes that have a nomograph of their own and the same constants ("16-19", "41-43")
+for _sizes in ((16, 17, 18, 19), (41, 42, 43)):
+    CHARTS |= {(c, s): CHARTS[_sizes[0], s] for c in _sizes[1:] for s in (1, 2, 3)}
 # inlets mitered to the slope: +0.7 S where others have -0.5 S
-MITERED = {(2, 2), (34, 2), (41, 2)}
+MITERED = {(2, 2), (34, 2), (41, 2), (42, 2), (43, 2)}
 # Con/Span inlets by wingwall angle, as HEC-RAS has them, by their span to rise of 4:1 and 2:1
 # are charts 60 and 61, of no published constants: they stand on the box's of chart 8
 STANDING = {(60, 1): (8, 2), (60, 2): (8, 1), (60, 3): (8, 2), (61, 1): (8, 2), (61, 2): (8, 1),

@@ -56,11 +56,12 @@ INLETS = {"box": (8, 2), "circle": (1, 1), "arch": (41, 1), "pipe_arch": (34, 1)
           "ellipse": (29, 1), "semicircle": (41, 1), "low_arch": (41, 1), "high_arch": (41, 1),
           "conspan": (8, 2)}  # fmt: skip
 
-# the charts of HDS-5 that each shape's inlets were measured for; 60 and 61 are HEC-RAS's own
+# the charts that a shape's inlet may name: those that HDS-5 (table 9) has for it, and for arches
+# and pipe arches each other's; for semicircle and Con/Span it has none. 60 and 61 are HEC-RAS's own
 _PIPES, _BOXES, _ARCHES = (
     (1, 2, 3, 55, 56),
-    (8, 9, 10, 11, 12, 13, 16, 57, 58, 59),
-    (34, 35, 36, 41),
+    (8, 9, 10, 11, 12, 13, 16, 17, 18, 19, 57, 58, 59),
+    (34, 35, 36, 41, 42, 43),
 )
 CHARTS_OF = {"circle": _PIPES, "box": _BOXES, "ellipse": (29, 30, 56), "pipe_arch": _ARCHES,
              "arch": _ARCHES, "semicircle": (*_PIPES, *_ARCHES), "low_arch": _ARCHES,
