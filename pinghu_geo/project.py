@@ -52,7 +52,13 @@ from pinghu_geo.plan import (
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
 from pinghu_geo.river.centreline import station_ticks, stations
-from pinghu_geo.schemes.alternatives import Assessment, Comparison, assess, compare_assessed
+from pinghu_geo.schemes.alternatives import (
+    Assessment,
+    Comparison,
+    assess,
+    assessed,
+    compare_assessed,
+)
 from pinghu_geo.schemes.cost import clearing
 from pinghu_geo.schemes.nodes import node_table
 
@@ -469,7 +475,11 @@ class _Computation:
 
 
 def _assessed_schemes(
-    plan: Plan, data: Inputs, least: Mapping[str, LeastDemolition | WithinRise]
+    plan: Plan,
+    data: Inputs,
+    least: Mapping[str, LeastDemolition | WithinRise],
+    *,
+    depths: bool = True,
 ) -> dict[str, Assessment]:
     """Every scheme by the project's rules, once: what a search assessed by them is handed on."""
     rules = {
@@ -497,9 +507,10 @@ def _assessed_schemes(
         else:
             between = source.get("interpolation", "linear")
             line = red_line(rivers, data.widths[name], interpolation=between)
-        done[name] = assess(
-            line, data.layers["buildings"], rivers, rates=data.tables.get("rates"), **rules
-        )
+        done[name] = assessed(
+            line, data.layers["buildings"], rivers, rates=data.tables.get("rates"), **rules,
+            depths=depths,
+        )  # fmt: skip
     return done
 
 
@@ -579,8 +590,10 @@ def _compute_all(
 
         river, least = designed_and_searched(plan, data, tell, rehearse=rehearse)
     tell("computing the red line and who is affected")
-    assessed = _assessed_schemes(plan, data, least)
-    comparison = compare_assessed(assessed, partial_rule=rules["partial"])
+    # of depths only a campaign makes more than columns: who is surveyed first
+    depths = bool(plan.campaign) or not rehearse
+    schemes = _assessed_schemes(plan, data, least, depths=depths)
+    comparison = compare_assessed(schemes, partial_rule=rules["partial"])
     # what follows is about one scheme: the adopted one, or the baseline before any is adopted
     scheme = plan.campaign.get("adopted", comparison.baseline)
     hit = comparison.schemes[scheme].affected.copy()

@@ -44,7 +44,7 @@ GRID_M = 1e-9
 ARC_STEP_DEG = 5.0
 # A run of strips with one outline turns by no more than this, in one bend by no more [rad], and is
 # of more strips than so many.
-RUN_RAD, SLIGHT_RAD, LEAST_RUN = np.pi / 3, np.pi / 6, 8
+RUN_RAD, SLIGHT_RAD, LEAST_RUN = np.pi, np.pi / 6, 8
 # Corners of two strips no farther apart are one: coordinates with a zone number are 7 nm apart [m].
 SAME_CORNER_M = 1e-7
 # Points on a drawn edge are taken this far apart [m].

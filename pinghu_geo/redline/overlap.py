@@ -37,6 +37,7 @@ __all__ = [
     "known_sums",
     "overlay_zones",
     "placed",
+    "taken_by_line",
     "totals",
     "warn_estimated",
 ]
@@ -123,6 +124,28 @@ def affected(
     >>> bool((hit["inside_m2"] <= hit["footprint_m2"] + 1e-6).all())
     True
     """
+    return taken_by_line(
+        features,
+        red_line,
+        rivers,
+        partial_rule=partial_rule,
+        survey_tolerance_m=survey_tolerance_m,
+    )
+
+
+def taken_by_line(
+    features: gpd.GeoDataFrame,
+    red_line: gpd.GeoDataFrame,
+    rivers: gpd.GeoDataFrame,
+    *,
+    partial_rule: Literal["whole", "share"] = "whole",
+    survey_tolerance_m: float = 0.5,
+    depths: bool = True,
+) -> gpd.GeoDataFrame:
+    """What `affected` says; without depths cut_depth_m is NA, and slivers are known by width alone.
+
+    Depths take as long as all the rest, and nothing is refused for them.
+    """
     one_of(partial_rule, ("whole", "share"), "partial_rule")
     name = name_of(features, "features")
     # the layer that differs from the other two is the one to be transformed
@@ -140,8 +163,9 @@ def affected(
     near = rows_near(features, line, box=box)
     require_valid(features, name, near=near, parameter="features")
     rows, amounts = amounts_inside(
-        features, near, line, share=partial_rule == "share", survey_tolerance_m=survey_tolerance_m
-    )
+        features, near, line, share=partial_rule == "share", survey_tolerance_m=survey_tolerance_m,
+        depths=depths,
+    )  # fmt: skip
     if not len(rows):
         _warn_far_layers(features, line, name)
     hit = placed(features.iloc[rows], red_line, rivers)
@@ -168,6 +192,7 @@ def amounts_inside(
     *,
     share: bool = False,
     survey_tolerance_m: float = 0.5,
+    depths: bool = True,
 ) -> tuple[NDArray[np.intp], pd.DataFrame]:
     """How much the line takes of which features: all of `affected` but their places.
 
@@ -183,6 +208,8 @@ def amounts_inside(
         Of a cut building only its share is demolished.
     survey_tolerance_m
         As for `affected` [m].
+    depths
+        Whether cut_depth_m is computed; NA otherwise.
 
     Returns
     -------
@@ -196,7 +223,7 @@ def amounts_inside(
     footprint = shapely.area(shapes)
     outside = footprint - inside
     full = outside < np.minimum(NO_AREA_M2, footprint / 2)
-    deep = deepest(shapes, line)
+    deep = deepest(shapes, line) if depths else np.full(len(rows), np.nan)
     thin = outside < survey_tolerance_m * np.sqrt(footprint)
     ratio = inside / footprint
     found = pd.DataFrame(

@@ -17,15 +17,15 @@ from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang, nearest
-from pinghu_geo.redline.overlap import affected, known_sums, totals
+from pinghu_geo.redline.overlap import known_sums, taken_by_line, totals
 from pinghu_geo.river.centreline import by_measure, lay_out, river_codes, squares_at
 from pinghu_geo.river.corridor import locate, river_ends
 from pinghu_geo.schemes.cost import compensation
 from pinghu_geo.schemes.nodes import node_ids
 
 __all__ = [
-    "Assessment", "Comparison", "Differences", "assess", "compare", "compare_assessed",
-    "differences",
+    "Assessment", "Comparison", "Differences", "assess", "assessed", "compare",
+    "compare_assessed", "differences",
 ]  # fmt: skip
 
 # so far from the centreline a red line is looked for first [m]
@@ -206,12 +206,38 @@ def assess(
     >>> bool(found.totals["n_buildings"].iloc[0] == len(found.affected))
     True
     """
-    hit = affected(
+    return assessed(
+        red_line,
+        buildings,
+        rivers,
+        rates=rates,
+        partial_rule=partial_rule,
+        survey_tolerance_m=survey_tolerance_m,
+        gap_m=gap_m,
+        max_length_m=max_length_m,
+    )
+
+
+def assessed(
+    red_line: gpd.GeoDataFrame,
+    buildings: gpd.GeoDataFrame,
+    rivers: gpd.GeoDataFrame,
+    *,
+    rates: pd.DataFrame | None = None,
+    partial_rule: Literal["whole", "share"] = "whole",
+    survey_tolerance_m: float = 0.5,
+    gap_m: float = 50.0,
+    max_length_m: float = 300.0,
+    depths: bool = True,
+) -> Assessment:
+    """What `assess` says, perhaps without depths (see `taken_by_line`)."""
+    hit = taken_by_line(
         buildings,
         red_line,
         rivers,
         partial_rule=partial_rule,
         survey_tolerance_m=survey_tolerance_m,
+        depths=depths,
     )
     hit["node_id"] = node_ids(hit, gap_m=gap_m, max_length_m=max_length_m, rivers=rivers)
     if rates is not None:
