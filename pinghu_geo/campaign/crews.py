@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,9 @@ def in_turn(net: Network, urgent: Ints | None = None) -> Ints:
             net.days, net.before, net.after, net.lag, release=net.release,
             deadline=np.where(net.need > NO_NEED, net.need, np.int64(2**40)),
         ).latest  # fmt: skip
-    horizon = net.horizon()
-    use = np.zeros((len(net.capacity), horizon + 1), np.int64)
+    # lists: of some days at a time they are far faster than arrays
+    use = [[0] * (net.horizon() + 1) for _ in net.capacity]
+    capacity, days, release = net.capacity.tolist(), net.days.tolist(), net.release.tolist()
     wants: list[list[tuple[int, int]]] = [[] for _ in range(n)]
     for a, r, m in zip(net.user.tolist(), net.resource.tolist(), net.amount.tolist(), strict=True):
         wants[a].append((r, m))
@@ -53,38 +55,40 @@ def in_turn(net: Network, urgent: Ints | None = None) -> Ints:
     for a, b, w in zip(net.before.tolist(), net.after.tolist(), net.lag.tolist(), strict=True):
         needs[b].append((a, w))
         follows[a].append(b)
-    start = np.full(n, -1, np.int64)
-    waiting = np.array([len(x) for x in needs])
-    rank = np.lexsort((np.arange(n), urgent)).argsort()
-    rank = np.where(net.running, -n + rank, rank)
-    ready = {k for k in range(n) if waiting[k] == 0}
+    start = [-1] * n
+    waiting = [len(x) for x in needs]
+    place = np.lexsort((np.arange(n), urgent)).argsort()
+    rank = np.where(net.running, -n + place, place).tolist()
+    running = net.running.tolist()
+    ready = [(rank[k], k) for k in range(n) if waiting[k] == 0]
+    heapify(ready)
     while ready:
-        k = min(ready, key=lambda a: rank[a])
-        ready.remove(k)
-        at = int(max([net.release[k], *(start[a] + net.days[a] + w for a, w in needs[k])]))
-        if not net.running[k]:
-            at = _first_day_with_room(use, net.capacity, wants[k], at, int(net.days[k]))
+        k = heappop(ready)[1]
+        at = max([release[k], *(start[a] + days[a] + w for a, w in needs[k])])
+        if not running[k]:
+            at = _first_day_with_room(use, capacity, wants[k], at, days[k])
         start[k] = at
         for r, m in wants[k]:
-            use[r, at : at + net.days[k]] += m
+            used = use[r]
+            used[at : at + days[k]] = [more + m for more in used[at : at + days[k]]]
         for b in follows[k]:
             waiting[b] -= 1
             if waiting[b] == 0:
-                ready.add(b)
-    return start
+                heappush(ready, (rank[b], b))
+    return np.array(start, np.int64)
 
 
 def _first_day_with_room(
-    use: Ints, capacity: Ints, wants: list[tuple[int, int]], at: int, days: int
+    use: list[list[int]], capacity: list[int], wants: list[tuple[int, int]], at: int, days: int
 ) -> int:
     """First day from which every resource has room for so many days."""
     if days == 0:
         return at
     while True:
         for r, m in wants:
-            full = np.flatnonzero(use[r, at : at + days] + m > capacity[r])
-            if len(full):
-                at += int(full[-1]) + 1
+            most, used = capacity[r] - m, use[r][at : at + days]
+            if max(used, default=most) > most:
+                at += max(k for k, more in enumerate(used) if more > most) + 1
                 break
         else:
             return at

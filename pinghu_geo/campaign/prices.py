@@ -205,7 +205,7 @@ def _least_priced_starts(trees: _RelaxedNetwork, price: Ints) -> tuple[int, Ints
     cost = trees.cost.copy()
     if len(trees.user):
         mine = sums[trees.resource]
-        hire = np.take_along_axis(mine, trees.end, 1) - mine
+        hire = mine.take(_flat_places(trees.end, mine.shape[1])) - mine
         hire *= trees.amount[:, None]
         first = np.flatnonzero(np.diff(trees.user, prepend=-1))
         cost[trees.user[first]] += np.add.reduceat(hire, first, axis=0)
@@ -214,7 +214,9 @@ def _least_priced_starts(trees: _RelaxedNetwork, price: Ints) -> tuple[int, Ints
         np.minimum.accumulate(cost[mine], axis=1, out=(low := np.empty_like(cost[mine])))
         least[mine] = low
         inner = mine[trees.after[mine] >= 0]
-        np.add.at(cost, trees.after[inner], np.take_along_axis(least[inner], trees.back[inner], 1))
+        theirs = low[trees.after[mine] >= 0]
+        theirs = theirs.take(_flat_places(trees.back[inner], theirs.shape[1]))
+        np.add.at(cost, trees.after[inner], theirs)
         np.minimum(cost, NEVER, out=cost)
     at = np.zeros(len(cost), np.int64)
     last = cost.shape[1] - 1
@@ -225,6 +227,11 @@ def _least_priced_starts(trees: _RelaxedNetwork, price: Ints) -> tuple[int, Ints
         at[mine] = (cost[mine] <= goal[:, None]).argmax(axis=1)
     worth = int(least[trees.after < 0, last].sum()) + trees.constant
     return worth - int((price * trees.capacity).sum()), at
+
+
+def _flat_places(column: Ints, width: int) -> Ints:
+    """Places of a column in each row, as numbers in an array of so wide rows."""
+    return column + width * np.arange(len(column))[:, None]
 
 
 def _wanted_crews(trees: _RelaxedNetwork, at: Ints) -> Ints:
