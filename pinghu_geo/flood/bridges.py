@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
+from pinghu_geo.flood.conduits import root
 from pinghu_geo.flood.outlines import crossings, line_at
 from pinghu_geo.flood.sections import CHANNEL, Array
 from pinghu_geo.flood.steady import (
@@ -35,6 +37,8 @@ __all__ = [
 METHODS = ("energy", "momentum", "yarnell", "wspro")
 # a pier as wide as its section ends so far within it [m]
 HAIR_M = 1e-6
+# what is left of the level of a balance of forces, as a share of the level
+ROOT_WITHIN = 1e-14
 # coefficient of the sluice-gate equation against Y3/Z where none is given; HDS-1, figure on
 # pressure flow, read to about 0.01
 SLUICE = ((1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6), (0.27, 0.35, 0.41, 0.45, 0.475, 0.49, 0.50))
@@ -377,17 +381,19 @@ class Force(NamedTuple):
 
 def section_force(model: Model, row: int, flow: float, level: float) -> Force:
     """Thrust and momentum flux of a section at a level."""
-    rows, at = np.array([row]), np.array([level])
-    wet = model.sections.wetted(rows, at)
-    area, k = wet.area[0], wet.conveyance[0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        whole = k.sum()
-        shared = np.where(area > 0, k**2 / np.where(area > 0, area, 1.0), 0.0).sum()
-        flux = flow**2 / model.gravity * shared / whole**2
-    thrust = float(model.sections.thrust(rows, at)[0])
-    wide, deep = float(wet.top[0, CHANNEL]), float(area[CHANNEL])
+    wet = model.sections.wetted(np.array([row]), np.array([level]))
+    area, k = wet.area[0].tolist(), wet.conveyance[0].tolist()
+    whole = sum(k)
+    shared = sum(c**2 / a for a, c in zip(area, k, strict=True) if a > 0)
+    flux = flow**2 / model.gravity * shared / whole**2 if whole > 0 else math.nan
+    wide, deep = float(wet.top[0, CHANNEL]), area[CHANNEL]
     bed = level - deep / wide if wide > 0 else float(model.sections.bottom[row])
-    return Force(thrust, float(flux), float(area.sum()), flow, float(whole), bed)
+    return Force(_thrust(model, row, level), flux, sum(area), flow, whole, bed)
+
+
+def _thrust(model: Model, row: int, level: float) -> float:
+    """Thrust of a section at a level [m³]."""
+    return float(model.sections.thrust(np.array([row]), np.array([level]))[0])
 
 
 def _momentum_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
@@ -400,7 +406,7 @@ def _momentum_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> O
     z = float(site.below.level[0])
     outside = section_force(model, site.row_down, site.total, z)
     # section 2 less what stands before it is BD at the level of section 2
-    wanted = section_force(model, bridge.down_row, flow, z).thrust + outside.flux
+    wanted = _thrust(model, bridge.down_row, z) + outside.flux
     last, kind = outside, "A"
     inner = _inner_bed_slope(model, bridge)
     for row, length, slope in (
@@ -410,7 +416,7 @@ def _momentum_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> O
         kind = "B" if critical else kind
         last = section_force(model, row, flow, z)
         wanted = last.thrust + last.flux
-    level = _level_above_bridge(model, bridge, flow, site, wanted, last, z)
+    level = _level_above_bridge(model, bridge, site, wanted, last, z)
     return Opened(energy_at(model, site.row_up, site.total, level), "momentum", kind)
 
 
@@ -452,48 +458,42 @@ def _level_of_force(
 
     ``way`` is the length to the section below and the slope of its bed.
     """
-    rows = np.array([row])
-    critical = model.critical(row, flow)
 
-    def excess(level: Array, mask: Array) -> Array:
-        del mask
-        mine = section_force(model, row, flow, float(level[0]))
-        return np.array(
-            [mine.thrust + mine.flux - wanted - _friction_less_weight(bridge, mine, last, *way)]
-        )
+    def excess(z: float) -> float:
+        mine = section_force(model, row, flow, z)
+        return mine.thrust + mine.flux - wanted - _friction_less_weight(bridge, mine, last, *way)
 
-    if excess(critical, rows)[0] >= 0:
-        return float(critical[0]), True
-    high = max(start, float(critical[0])) + 0.5
-    while excess(np.array([high]), rows)[0] < 0:
-        high += 1.0
-    return float(bracketed(excess, critical, np.array([high]))[0]), False
+    return _level_of_balance(excess, float(model.critical(row, flow)[0]), start)
 
 
 def _level_above_bridge(
-    model: Model, bridge: Bridge, flow: float, site: Site, wanted: float, last: Force, start: float
+    model: Model, bridge: Bridge, site: Site, wanted: float, last: Force, start: float
 ) -> float:
     """Level at section 3 from the force at BU, with what stands before it and its drag."""
     row, total = site.row_up, site.total
-    rows = np.array([row])
-    critical = model.critical(row, total)
 
-    def excess(level: Array, mask: Array) -> Array:
-        del mask
-        z = float(level[0])
+    def excess(z: float) -> float:
         mine = section_force(model, row, total, z)
-        free = section_force(model, bridge.up_row, flow, z).thrust
+        free = _thrust(model, bridge.up_row, z)
         piers = float(np.interp(z, *bridge.pier_area_up))
         drag = bridge.drag / 2 * piers / mine.area * total**2 / (model.gravity * mine.area)
         rubs = _friction_less_weight(bridge, mine, last, bridge.lengths[0])
-        return np.array([free + mine.flux - wanted - drag - rubs])
+        return free + mine.flux - wanted - drag - rubs
 
-    if excess(critical, rows)[0] >= 0:
-        return float(critical[0])
-    high = max(start, float(critical[0])) + 0.5
-    while excess(np.array([high]), rows)[0] < 0:
+    return _level_of_balance(excess, float(model.critical(row, total)[0]), start)[0]
+
+
+def _level_of_balance(
+    excess: Callable[[float], float], critical: float, start: float
+) -> tuple[float, bool]:
+    """Subcritical level at which nothing is in excess; critical, and True, where there is none."""
+    excess = cache(excess)
+    if excess(critical) >= 0:
+        return critical, True
+    high = max(start, critical) + 0.5
+    while excess(high) < 0:
         high += 1.0
-    return float(bracketed(excess, critical, np.array([high]))[0])
+    return root(excess, critical, high, within=ROOT_WITHIN), False
 
 
 def _yarnell_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
