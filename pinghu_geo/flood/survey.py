@@ -176,18 +176,27 @@ def lay_sections(
 def _first_alike_section(
     beside: Mapping[str, Array], limits: Sequence[Limit], schemes: int
 ) -> Array:
-    """Of sections that stand in several schemes: the first scheme's, where a scheme's is the same.
+    """Of sections that stand in several schemes: that of the first scheme which has the same.
 
     The ground is one; banks and what stands in a section may be a scheme's own.
     """
     size = len(next(iter(beside.values())))
     own = np.zeros((schemes, size // schemes), bool)
-    for values in [*beside.values(), *(v for limit in limits for v in limit[1:])]:
-        of = np.asarray(values).reshape(schemes, -1)
+    told = [
+        np.asarray(values).reshape(schemes, -1)
+        for values in [*beside.values(), *(v for limit in limits for v in limit[1:])]
+    ]
+    for of in told:
         own |= (of != of[0]) & ~(np.isnan(of) & np.isnan(of[0]))
     index = np.arange(size).reshape(own.shape)
-    alike: Array = np.where(own, index, index[0]).ravel()
-    return alike
+    alike: Array = np.where(own, index, index[0])
+    for k in np.flatnonzero(own.sum(axis=0) > 1):  # a house of the first scheme parts all others
+        first: dict[bytes, int] = {}
+        rows = np.stack([of[:, k] for of in told], axis=1)
+        alike[:, k] = [
+            first.setdefault(row.tobytes(), at) for row, at in zip(rows, alike[:, k], strict=True)
+        ]
+    return alike.ravel()
 
 
 def _section_lids(
