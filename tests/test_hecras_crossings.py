@@ -7,7 +7,9 @@ example 5); levels are compared with the same bridge said in other words.
 import numpy as np
 import pandas as pd
 import pytest
+import rasopenings
 from test_hecras import cells, geometry, section
+from test_structures import read_by_others
 
 import pinghu_geo as pg
 
@@ -388,3 +390,140 @@ def test_a_long_section_has_structures_whose_levels_are_parts(tmp_path):
     bare = pg.plot_long_section(found, "Creek", structures=model.structures).axes[0]
     assert len(bare.collections) == len(axes.collections) - 1
     assert bare.get_ylim()[0] > found["bed_m"].min() - 1
+
+
+# --- several openings, written ----------------------------------------------------------------
+
+
+def written(folder, model, flow=300.0, **other):
+    """A model written and read again."""
+    said = {"structures": model.structures, "structure_parts": model.structure_parts} | other
+    files = pg.write_hecras(
+        model.sections, flow, {"slope": 0.002}, folder / "again", banks=model.banks, **said
+    )
+    return pg.read_hecras(files["geometry"], files["flow"], units="SI")
+
+
+def test_several_openings_are_written_as_they_were_read(tmp_path):
+    """Two bridges with piers, methods of their own, two boxes, own sections and an abutment."""
+    own = [
+        line
+        for head in ("BR U", "BR D")
+        for line in (f"{head} #Sta/Elev= 4 ", cells(-50, 20, -11, 9.5, 11, 9.5, 50, 20),
+                     f"{head} #Mann= 1 ", cells(-50, 0.04))
+    ]  # fmt: skip
+    stood = ["Abutment Skew #Up #Dn= , 2 , 2 ", *[cells(-12, -9), cells(15, 9)] * 2]
+    said = [COEFFICIENTS.format(-1), COEFFICIENTS.format(0)]
+    text = crossing(4, *deck(*TWO), *PIERS, *stood, *said, *BARRELS, *LIMITS, *own)
+    first = read(tmp_path, text)
+    back = written(tmp_path, first)
+    assert back.left_out.empty
+    for name, keys in (("structures", ["rs"]), ("structure_parts", ["structure_id"])):
+        one, other = (getattr(m, name) for m in (first, back))
+        columns = [c for c in one if c not in keys and one[c].notna().any()]
+        pd.testing.assert_frame_equal(
+            one[columns].reset_index(drop=True), other[columns].reset_index(drop=True),
+            check_dtype=False, atol=1e-3, rtol=0, obj=name,
+        )  # fmt: skip
+    for flow in (60.0, 250.0, 600.0):
+        assert levels(back, flow) == pytest.approx(levels(first, flow), abs=1e-6)
+
+
+def test_hec_ras_s_example_of_several_openings_comes_back(tmp_path):
+    """Five boxes and two bridges (MULTOPEN): the same levels, and another reader's same openings."""
+    sections, banks, idle, structures, parts = rasopenings.tables()
+    flows = pd.DataFrame([{"river": "r", "profile": n, "discharge_m3s": q * 0.3048**3}
+                          for n, q, *_ in rasopenings.FLOODS])  # fmt: skip
+    ends = pd.DataFrame([{"river": "r", "profile": n, "level_m": z * 0.3048}
+                         for n, _, z, _ in rasopenings.FLOODS])  # fmt: skip
+    same = {"banks": banks, "obstacles": idle, "structures": structures, "structure_parts": parts}
+    ours = pg.water_profile(sections, flows, ends, **same)
+    files = pg.write_hecras(sections, flows, ends, tmp_path / "m", **same)
+    back = pg.read_hecras(files["geometry"], files["flow"], units="SI")
+    assert back.structures["kind"].tolist() == ["culvert", "bridge", "bridge"]
+    read = pg.water_profile(
+        back.sections, back.flows, back.downstream, banks=back.banks, obstacles=back.obstacles,
+        structures=back.structures, structure_parts=back.structure_parts,
+    )  # fmt: skip
+    np.testing.assert_allclose(read["level_m"], ours["level_m"], atol=1e-4)
+    assert read["control"].dropna().tolist() == ours["control"].dropna().tolist()
+    text = files["geometry"].read_text("utf-8")
+    kinds = [line.split()[2] for line in text.splitlines() if line.startswith("BC Mult=")]
+    assert kinds == ["2", "3", "3"]
+    theirs = read_by_others(files["geometry"])
+    assert [kind for kind, _ in theirs.node_rs_list("r", "1")] == [1, 4, 1]
+    # they leave such nodes unread; called a bridge, its road, piers and barrels are theirs too
+    alone = tmp_path / "alone.g01"
+    alone.write_text(text.replace("Type RM Length L Ch R = 4", "Type RM Length L Ch R = 3"))
+    (crossing_,) = read_by_others(alone).structures.bridges.values()
+    assert len(crossing_.piers) == 22
+    assert [group.num_barrels for group in crossing_.culvert_groups] == [5]
+    assert crossing_.roadway.hi_chord_up[0] == pytest.approx(216.93 * 0.3048, abs=1e-3)
+    assert max(crossing_.roadway.lo_chord_up) == pytest.approx(215.7 * 0.3048, abs=1e-3)
+
+
+def said_by_hand():
+    """Two bridges and a box of rows alone, whose limits nobody said."""
+    place = {"river": "Creek", "chainage_m": 150.0, "deck_m": 19.0}
+    bridge = {**place, "kind": "bridge", "width_m": 10.0}
+    return pd.DataFrame([
+        bridge | {"from_offset_m": 7.0, "to_offset_m": 14.0, "low_chord_m": 15.5},
+        bridge | {"from_offset_m": -12.0, "to_offset_m": 4.0, "low_chord_m": 15.0, "n_piers": 2.0,
+                  "pier_width_m": 0.6},
+        place | {"kind": "culvert", "shape": "box", "rise_m": 1.5, "span_m": 2.0, "barrels": 3,
+                 "length_m": 10.0, "invert_up_m": 12.5, "invert_down_m": 12.4,
+                 "from_offset_m": 17.0, "to_offset_m": 26.0},
+    ], index=pd.Index(["b", "a", "c"], name="structure_id"))  # fmt: skip
+
+
+def test_openings_said_by_rows_alone_are_written_from_left_to_right(tmp_path):
+    model = read(tmp_path)
+    rows = said_by_hand()
+    back = written(tmp_path, model, structures=rows, structure_parts=None)
+    assert back.structures["kind"].tolist() == ["bridge", "bridge", "culvert"]
+    boxes = back.structures.iloc[2]
+    assert (boxes["from_offset_m"], boxes["to_offset_m"]) == pytest.approx((17.0, 26.0))
+    text = (tmp_path / "again.g01").read_text("utf-8").splitlines()
+    limits = [line for line in text if line.startswith("BC Mult=")]
+    assert limits == ["BC Mult= 3 ,-50,7,-50,7", "BC Mult= 3 ,4,17,4,17", "BC Mult= 2 ,14,50,14,50"]
+    for flow in (60.0, 250.0, 600.0):
+        by_hand = levels(model, flow, structures=rows, structure_parts=None)
+        assert levels(back, flow) == pytest.approx(by_hand, abs=1e-6)
+
+
+def test_openings_of_one_road_share_what_one_of_them_says_of_it(tmp_path):
+    """The box has no width of its own: it lies below the road of 10 m, not one of the default."""
+    model = read(tmp_path)
+    rows = said_by_hand().assign(width_m=[16.0, np.nan, np.nan], distance_m=[20.0, np.nan, np.nan])
+    whole = rows.assign(width_m=16.0, distance_m=20.0)
+    got, wanted = (levels(model, structures=t, structure_parts=None) for t in (rows, whole))
+    assert got.tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"width_m": [10.0, 12.0, 10.0]}, "differ in width_m"),
+        ({"friction": [True, False, None]}, "differ in friction"),
+        ({"from_offset_m": [7.0, -12.0, np.nan]}, "doesn't say where it lies"),
+        ({"skew_deg": 10.0}, "stands askew below one road with others and lacks limit_left_m"),
+    ],
+)
+def test_openings_that_one_crossing_of_hec_ras_cannot_hold_are_named(change, said, tmp_path):
+    model = read(tmp_path)
+    rows = said_by_hand().assign(**change)
+    with pytest.raises(pg.errors.HydraulicsError, match=said):
+        written(tmp_path, model, structures=rows, structure_parts=None)
+
+
+def test_decks_and_own_sections_that_differ_below_one_road_are_named(tmp_path):
+    model = read(tmp_path)
+    rows = said_by_hand()
+    deck_of_b = [{"structure_id": "b", "part": "deck", "offset_m": x, "deck_m": 19.0,
+                  "low_chord_m": 15.5} for x in (7.0, 14.0)]  # fmt: skip
+    with pytest.raises(pg.errors.HydraulicsError, match="in different lines"):
+        written(tmp_path, model, structures=rows, structure_parts=pd.DataFrame(deck_of_b))
+    ground_of_b = [{"structure_id": "b", "part": "ground", "offset_m": x, "elevation_m": z}
+                   for x, z in ((-50.0, 20.0), (-10.0, 10.0), (10.0, 10.0), (50.0, 20.0))]  # fmt: skip
+    with pytest.raises(pg.errors.HydraulicsError, match="sections of their own that differ"):
+        written(tmp_path, model, structures=rows, structure_parts=pd.DataFrame(ground_of_b))

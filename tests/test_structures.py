@@ -1834,15 +1834,10 @@ def test_skews_come_back_from_hec_ras_text(tmp_path):
     np.testing.assert_allclose(piers, turned, atol=5e-3)
 
 
-def test_covered_sections_and_shared_crossings_are_not_written(tmp_path):
+def test_covered_sections_are_not_written(tmp_path):
     sections, q, end = river()
     with pytest.raises(pg.errors.HydraulicsError, match="covered sections"):
         pg.write_hecras(sections.assign(lid_m=9.0), q, end, tmp_path / "a")
-    both = pd.concat([one("bridge", low_chord_m=6.0, to_offset_m=0.0),
-                      one("bridge", low_chord_m=6.0, from_offset_m=0.0)])  # fmt: skip
-    both.index = ["A", "B"]
-    with pytest.raises(pg.errors.HydraulicsError, match="several openings"):
-        pg.write_hecras(sections, q, end, tmp_path / "b", structures=both)
 
 
 # --- channel works and flood marks ------------------------------------------------------------

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pinghu_geo.flood.boundaries import boundary_table, for_profile
 from pinghu_geo.flood.hecras import ENDLESS_M, reach_names
+from pinghu_geo.flood.hecras_openings_out import crossing_lines
 from pinghu_geo.flood.hecras_structures_out import junction_lines, structure_lines
 from pinghu_geo.flood.hecras_text import BOUNDARY_KINDS, COLUMN, RIVER_NOTE
 from pinghu_geo.flood.junctions import junction_table
@@ -87,8 +88,10 @@ def write_hecras(
     of is refused. River stations are metres to the lowest section; the chainage stands in the
     description, from where `read_hecras` takes it back. ``"River, Reach"`` is a reach of a river;
     names beyond HEC-RAS's 16 characters are cut there and stand whole in the descriptions. Openings
-    of gates have no place in a geometry file and stand in the description. WSPRO's coefficient and
-    debris are not written.
+    of gates have no place in a geometry file and stand in the description. Bridges and culverts
+    below one road are a crossing of several openings with their limits; what HEC-RAS has once for
+    a crossing (its road, own sections, flags of momentum) has to be one for all of them. WSPRO's
+    coefficient and debris are not written.
 
     References
     ----------
@@ -269,22 +272,17 @@ class _StructureLines:
         if not names:
             return []
         ids = [i for i in self.table.index if str(i) in names]
-        if len(ids) > 1:
-            raise HydraulicsError(
-                "has several openings in one crossing, which aren't written",
-                layer="structures",
-                ids=ids,
-                hint="groups of barrels are parts of one culvert; write bridges apart",
-            )
         g = self.laid.ground
-        part = slice(int(g.start[row]), int(g.start[row] + g.count[row]))
+        sides = (slice(int(g.start[k]), int(g.start[k] + g.count[k])) for k in (row, row + 1))
+        grounds = [(g.x[part], g.z[part]) for part in sides]
         up, down = (float(stations["rs"].iloc[k]) for k in (row, row + 1))
         gap = stations["length_channel_m"].iloc[row]
         gap = abs(up - down) if pd.isna(gap) else float(gap)
         rs = f"{(up + down) / 2:.3f}".rstrip("0")[:STATION]
-        one = self.table.loc[ids[0]].to_dict()
-        ground = (g.x[part], g.z[part])
-        return structure_lines(str(ids[0]), one, self.parts.get(ids[0], {}), rs, ground, gap)
+        openings = {i: (self.table.loc[i].to_dict(), self.parts.get(i, {})) for i in ids}
+        if len(ids) > 1:
+            return crossing_lines(openings, rs, grounds, gap)
+        return structure_lines(str(ids[0]), *openings[ids[0]], rs, grounds[0], gap)
 
     def junction_lines(self, stations: pd.DataFrame) -> list[str]:
         """Lines of the junctions, which stand before the reaches."""

@@ -16,8 +16,8 @@ from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.tables import groups_of
 
 __all__ = [
-    "GATE_CODES", "METHOD_CODES", "PARSED", "SHAPE_CODES", "decks_mended", "structures_between",
-    "structures_of_text",
+    "GATE_CODES", "METHOD_CODES", "PARSED", "SHAPE_CODES", "decks_mended", "open_stretches",
+    "structures_between", "structures_of_text",
 ]  # fmt: skip
 
 COLUMN = 8
@@ -339,16 +339,20 @@ def _open_spans(
         ground = np.array(own) if own else grounds.get(side, np.empty((0, 2))) * foot
         if len(line) < 2 or len(ground) < 2:
             return {}
-        dx, low = np.array(line).T
-        stops = np.unique(np.r_[dx, ground[:, 0]])
-        stops = stops[(stops >= dx[0]) & (stops <= dx[-1])]
-        free = np.zeros(len(stops) - 1, bool)
-        for part in (0.01, 0.5, 0.99):
-            at = stops[:-1] + part * np.diff(stops)
-            free |= np.interp(at, dx, low) > np.interp(at, *ground.T) + 1e-6
-        ends = np.flatnonzero(np.diff(np.r_[False, free, False].astype(int)))
-        found[side] = [(float(stops[a]), float(stops[b])) for a, b in ends.reshape(-1, 2)]
+        found[side] = open_stretches(*np.array(line).T, *ground.T)
     return found if len(found["up"]) == len(found["down"]) else {}
+
+
+def open_stretches(dx: Array, low: Array, x: Array, z: Array) -> list[tuple[float, float]]:
+    """Stretches where a low chord of offsets dx lies above the ground of offsets x."""
+    stops = np.unique(np.r_[dx, x])
+    stops = stops[(stops >= dx[0]) & (stops <= dx[-1])]
+    free = np.zeros(len(stops) - 1, bool)
+    for part in (0.01, 0.5, 0.99):
+        at = stops[:-1] + part * np.diff(stops)
+        free |= np.interp(at, dx, low) > np.interp(at, x, z) + 1e-6
+    ends = np.flatnonzero(np.diff(np.r_[False, free, False].astype(int)))
+    return [(float(stops[a]), float(stops[b])) for a, b in ends.reshape(-1, 2)]
 
 
 def _own_sections(lines: list[str], foot: float) -> list[Row]:

@@ -16,7 +16,11 @@ from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest
 from pinghu_geo.nouns.tables import is_unknown, record_of, records_of
 
-__all__ = ["junction_lines", "structure_lines"]
+__all__ = [
+    "RowWithDefaults", "abutment_lines", "barrel_lines", "crossing_head", "deck_lines",
+    "deck_tables", "fixed_width_lines", "flag_line", "junction_lines", "method_lines",
+    "own_section_lines", "pier_lines", "plain_number", "structure_lines",
+]  # fmt: skip
 
 GATE_HEAD = (
     "IW Gate Name Wd,H,Inv,GCoef,Exp_T,Exp_O,Exp_H,Type,WCoef,Is_Ogee,SpillHt,DesHd,#Openings"
@@ -36,25 +40,27 @@ def _fixed_width_number(value: float) -> str:
     return f"{value:.1e}".rjust(8)
 
 
-def _fixed_width_lines(values: Iterable[float]) -> list[str]:
+def fixed_width_lines(values: Iterable[float]) -> list[str]:
+    """Numbers in eight characters each, ten a line; an empty line of none."""
     cells = [_fixed_width_number(v) for v in values]
     return ["".join(cells[k : k + 10]) for k in range(0, len(cells), 10)] or [""]
 
 
-def _plain_number(value: Any) -> str:
+def plain_number(value: Any) -> str:
     """Number without what a float adds; empty where there is none."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     return f"{float(value):.10g}"
 
 
-class _RowWithDefaults:
+class RowWithDefaults:
     """A row of the table with the defaults of `water_profile`."""
 
     def __init__(self, row: Mapping[str, Any]) -> None:
         self.row = row
 
     def __call__(self, column: str, default: Any = None) -> Any:
+        """What it says of a column, or a default."""
         value = self.row.get(column)
         if is_unknown(value):
             return DEFAULTS.get(column) if default is None else default
@@ -70,23 +76,36 @@ def structure_lines(
     gap: float,
 ) -> list[str]:
     """Lines of one structure between two sections, in SI."""
-    said = _RowWithDefaults(row)
+    said = RowWithDefaults(row)
     kind = row["kind"]
-    lines = [f"Type RM Length L Ch R = {TYPES[kind]} ,{rs:<8},,,", "BEGIN DESCRIPTION:"]
-    lines += [" ".join(str(name).split()), *_gate_opening_lines(parts), "END DESCRIPTION:"]
+    words = [" ".join(str(name).split()), *_gate_opening_lines(parts)]
+    lines = crossing_head(TYPES[kind], rs, words)
     if kind in ("bridge", "culvert"):
-        flags = [said("friction", True), said("weight", True),
-                 said("pressure_by", "energy") == "energy"]  # fmt: skip
-        first = ",".join("-1" if f else "0" for f in flags) if kind == "bridge" else "0,0,1"
-        lines.append(f"Bridge Culvert-{first},-1, 0 ")
-        lines += _deck_lines(said, kind, parts, ground, gap)
-        lines += _pier_lines(said, parts, ground) if kind == "bridge" else []
+        lines.append(flag_line(said))
+        lines += deck_lines(said, deck_tables(said, parts, ground), gap)
+        lines += pier_lines(said, parts, ground) if kind == "bridge" else []
         if kind == "culvert":
-            lines += _barrel_lines(name, said, parts, gap, ground)
+            middle = float(ground[0].mean())
+            lines += barrel_lines(said, parts, gap, (middle, middle))
         else:
-            lines += [*_abutment_lines(parts), *_method_lines(name, said), *_own_sections(parts)]
+            lines += [*abutment_lines(parts), *method_lines(name, said), *own_section_lines(parts)]
         return [*lines, "BC Design=,, 0 ,, 0 ,,,,,,", ""]
     return [*lines, *_inline_lines(said, parts, ground), ""]
+
+
+def crossing_head(code: int, rs: str, words: list[str]) -> list[str]:
+    """How a block between two sections begins, with its description."""
+    return [f"Type RM Length L Ch R = {code} ,{rs:<8},,,", "BEGIN DESCRIPTION:", *words,
+            "END DESCRIPTION:"]  # fmt: skip
+
+
+def flag_line(said: RowWithDefaults) -> str:
+    """Flags of momentum (friction, weight) and of the energy that pressure flow is tried by."""
+    flags = [said("friction", True), said("weight", True),
+             said("pressure_by", "energy") == "energy"]  # fmt: skip
+    bridge = said.row["kind"] == "bridge"
+    first = ",".join("-1" if f else "0" for f in flags) if bridge else "0,0,1"
+    return f"Bridge Culvert-{first},-1, 0 "
 
 
 def _gate_opening_lines(parts: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -96,15 +115,14 @@ def _gate_opening_lines(parts: Mapping[str, pd.DataFrame]) -> list[str]:
         for one in parts.get(part, pd.DataFrame()).to_dict("records"):
             if pd.notna(one.get("opening_m")):
                 of = " ".join(str(one[c]) for c in ("profile", "group") if pd.notna(one.get(c)))
-                found.append(f"Gate opening {of}: {_plain_number(one['opening_m'])} m")
+                found.append(f"Gate opening {of}: {plain_number(one['opening_m'])} m")
     return found
 
 
-def _deck_lines(
-    said: _RowWithDefaults, kind: str, parts: Mapping[str, pd.DataFrame], ground: Any, gap: float
-) -> list[str]:
-    width = float(said("width_m"))
-    before = float(said("distance_m", (gap - width) / 2))
+def deck_tables(
+    said: RowWithDefaults, parts: Mapping[str, pd.DataFrame], ground: Any
+) -> list[np.ndarray[Any, Any]]:
+    """Offset, deck and low chord of the deck, above and below."""
     sides = []
     for side in ("up", "down"):
         if "deck" in parts:
@@ -112,23 +130,30 @@ def _deck_lines(
             mine = rows[rows["side"] == side] if rows["side"].notna().any() else rows
             table = mine[["offset_m", "deck_m", "low_chord_m"]].to_numpy(float)
         else:
-            table = _flat_deck(said, kind, ground)
+            table = _flat_deck(said, said.row["kind"], ground)
         sides.append(table)
+    return sides
+
+
+def deck_lines(said: RowWithDefaults, sides: list[np.ndarray[Any, Any]], gap: float) -> list[str]:
+    """Deck and roadway of a crossing, by its tables above and below."""
+    width = float(said("width_m"))
+    before = float(said("distance_m", (gap - width) / 2))
     count = ", ".join(str(len(s)) for s in sides)
     lines = [
         "Deck Dist Width WeirC Skew NumUp NumDn MinLoCord MaxHiCord MaxSubmerge Is_Ogee",
-        f"{_plain_number(max(before, 0.0))},{_plain_number(width)},"
-        f"{_plain_number(said('weir_coefficient', CRESTS['road']))},"
-        f"{_plain_number(said('skew_deg'))}, {count}, , , "
-        f"{_plain_number(said('max_submergence'))}, 0, 0,0,,",
+        f"{plain_number(max(before, 0.0))},{plain_number(width)},"
+        f"{plain_number(said('weir_coefficient', CRESTS['road']))},"
+        f"{plain_number(said('skew_deg'))}, {count}, , , "
+        f"{plain_number(said('max_submergence'))}, 0, 0,0,,",
     ]
     for table in sides:
         for column in range(3):
-            lines += _fixed_width_lines(table[:, column])
+            lines += fixed_width_lines(table[:, column])
     return lines
 
 
-def _flat_deck(said: _RowWithDefaults, kind: str, ground: Any) -> np.ndarray[Any, Any]:
+def _flat_deck(said: RowWithDefaults, kind: str, ground: Any) -> np.ndarray[Any, Any]:
     """Deck of a row as points: solid outside the abutments."""
     x, z = ground
     high = float(said("deck_m", float(z.max()) + 10.0))
@@ -144,9 +169,8 @@ def _flat_deck(said: _RowWithDefaults, kind: str, ground: Any) -> np.ndarray[Any
     return np.array(rows)
 
 
-def _pier_lines(
-    said: _RowWithDefaults, parts: Mapping[str, pd.DataFrame], ground: Any
-) -> list[str]:
+def pier_lines(said: RowWithDefaults, parts: Mapping[str, pd.DataFrame], ground: Any) -> list[str]:
+    """Piers, each above and below; of a row between its abutments."""
     x, z = ground
     floor, top = float(z.min()) - 1.0, float(said("low_chord_m", float(z.max()) + 10.0))
     piers: list[list[tuple[float, list[float], list[float]]]] = []  # each above and below
@@ -173,15 +197,15 @@ def _pier_lines(
     long = float(said("width_m"))
     lines = []
     for faces in piers:
-        places = ",".join(f"{_plain_number(at)}, {len(along)} " for at, along, _ in faces)
+        places = ",".join(f"{plain_number(at)}, {len(along)} " for at, along, _ in faces)
         lines.append(f"Pier Skew, UpSta & Num, DnSta & Num= ,{places}, 0 , 0 , 0 ,,")
         for _, along, level in faces:
             width = [math.cos(turn) * w + math.sin(turn) * long for w in along]  # across the flow
-            lines += [*_fixed_width_lines(width), *_fixed_width_lines(level)]
+            lines += [*fixed_width_lines(width), *fixed_width_lines(level)]
     return lines
 
 
-def _abutment_lines(parts: Mapping[str, pd.DataFrame]) -> list[str]:
+def abutment_lines(parts: Mapping[str, pd.DataFrame]) -> list[str]:
     """Abutments, each above and below."""
     if "abutment" not in parts:
         return []
@@ -193,11 +217,11 @@ def _abutment_lines(parts: Mapping[str, pd.DataFrame]) -> list[str]:
         lines.append(f"Abutment Skew #Up #Dn= , {count} ")
         for side in sides:
             for column in ("offset_m", "elevation_m"):
-                lines += _fixed_width_lines(side[column].astype(float)) if len(side) else []
+                lines += fixed_width_lines(side[column].astype(float)) if len(side) else []
     return lines
 
 
-def _own_sections(parts: Mapping[str, pd.DataFrame]) -> list[str]:
+def own_section_lines(parts: Mapping[str, pd.DataFrame]) -> list[str]:
     """A bridge's own sections; n where it changes."""
     if "ground" not in parts:
         return []
@@ -208,18 +232,18 @@ def _own_sections(parts: Mapping[str, pd.DataFrame]) -> list[str]:
         if mine.empty:
             continue
         points = mine[["offset_m", "elevation_m"]].to_numpy(float)
-        lines += [f"{head} #Sta/Elev= {len(points)} ", *_fixed_width_lines(points.ravel())]
+        lines += [f"{head} #Sta/Elev= {len(points)} ", *fixed_width_lines(points.ravel())]
         known = mine[["offset_m", "n"]].astype(float).dropna().to_numpy()
         rough = known[np.r_[True, np.diff(known[:, 1]) != 0][: len(known)]]
         if len(rough):
-            lines += [f"{head} #Mann= {len(rough)} ", *_fixed_width_lines(rough.ravel())]
+            lines += [f"{head} #Mann= {len(rough)} ", *fixed_width_lines(rough.ravel())]
         banks = [mine[c].dropna() for c in ("left_bank_m", "right_bank_m")]
-        said = ",".join(_plain_number(b.iloc[0]) if len(b) else "" for b in banks)
+        said = ",".join(plain_number(b.iloc[0]) if len(b) else "" for b in banks)
         lines.append(f"{head} Banks={said}")
     return lines
 
 
-def _method_lines(name: str, said: _RowWithDefaults) -> list[str]:
+def method_lines(name: str, said: RowWithDefaults) -> list[str]:
     """Methods of low and high flow; HEC-RAS uses one of those computed, or the highest."""
     words = [w.strip() for w in str(said("method", "energy")).split("+")]
     if len(words) > 1 and "energy" not in words:
@@ -233,24 +257,36 @@ def _method_lines(name: str, said: _RowWithDefaults) -> list[str]:
     flags = ["-1" if w in words else "0" for w in ("momentum", "yarnell")]
     high = "-1" if said("high_flow", "pressure") == "energy" else "0"
     return [
-        f"BR Coef=-1 ,{flags[0]} ,{flags[1]} ,{_plain_number(said('yarnell_k'))}, "
-        f"{'-1' if 'wspro' in words else '0'} ,,{_plain_number(said('sluice', math.nan))},"
-        f"{_plain_number(said('orifice'))},{high},{_plain_number(said('pier_drag'))},{used},"
-        f"{_plain_number(said('pressure_chord_m', math.nan))}",
+        f"BR Coef=-1 ,{flags[0]} ,{flags[1]} ,{plain_number(said('yarnell_k'))}, "
+        f"{'-1' if 'wspro' in words else '0'} ,,{plain_number(said('sluice', math.nan))},"
+        f"{plain_number(said('orifice'))},{high},{plain_number(said('pier_drag'))},{used},"
+        f"{plain_number(said('pressure_chord_m', math.nan))}",
         "WSPro=,,,, 1 ,,,, 0 ,,,, 0 ,,,,-1 ,-1 ,-1 , 0 , 0 , 0 , 0 , 0 ",
     ]
 
 
-def _barrel_lines(
-    name: str, said: _RowWithDefaults, parts: Mapping[str, pd.DataFrame], gap: float, ground: Any
+def barrel_lines(
+    said: RowWithDefaults,
+    parts: Mapping[str, pd.DataFrame],
+    gap: float,
+    between: tuple[float, float],
 ) -> list[str]:
+    """Groups of barrels side by side ``between`` two offsets; in one place if these are one."""
     codes = {v: k for k, v in SHAPE_CODES.items()}
-    rows = records_of(parts["culvert"]) if "culvert" in parts else [{}]
-    middle = float(ground[0].mean())
+    rows = [
+        RowWithDefaults({**said.row, **{c: v for c, v in part.items() if not is_unknown(v)}})
+        for part in (records_of(parts["culvert"]) if "culvert" in parts else [{}])
+    ]
+    counts = [int(one("barrels")) for one in rows]
+    spans = np.repeat([float(one("span_m", one("rise_m"))) for one in rows], counts)
+    a, b = between
+    spare = (b - a - spans.sum()) / max(len(spans) - 1, 1)
+    if len(spans) == 1 or a == b:  # one stands in the middle; where none is said, all do
+        at = np.full(len(spans), (a + b) / 2)
+    else:
+        at = a + np.cumsum(spans) - spans / 2 + spare * np.arange(len(spans))
     lines: list[str] = []
-    for k, part in enumerate(rows):
-        own = {c: v for c, v in part.items() if isinstance(v, str) or pd.notna(v)}
-        one = _RowWithDefaults({**said.row, **own})
+    for k, (one, stood) in enumerate(zip(rows, np.split(at, np.cumsum(counts)[:-1]), strict=True)):
         shape = str(one("shape", SHAPES[0]))
         chart = (
             one("chart", INLETS[shape][0]),
@@ -259,23 +295,21 @@ def _barrel_lines(
         values = [codes[shape], one("rise_m"), one("span_m", one("rise_m")), one("length_m", gap),
                   one("n"), one("entrance_loss"), one("exit_loss"), *chart, one("invert_up_m"),
                   one("invert_down_m")]  # fmt: skip
-        barrels = int(one("barrels"))
         label = str(one("group", f"Culvert # {k + 1}"))[:12]
         lines.append(
-            f"Multiple Barrel Culv={','.join(map(_plain_number, values))}, "
-            f"{barrels},{label:<12}, 0 ,5"
+            f"Multiple Barrel Culv={','.join(map(plain_number, values))}, "
+            f"{counts[k]},{label:<12}, 0 ,5"
         )
-        lines += _fixed_width_lines([middle] * (2 * barrels))
-        lines.append(f"Culvert Bottom n={_plain_number(one('n_bottom', one('n')))}")
+        lines += fixed_width_lines(np.repeat(stood, 2))
+        lines.append(f"Culvert Bottom n={plain_number(one('n_bottom', one('n')))}")
         for column, head in (("n_bottom_to_m", "Bottom Depth"), ("blocked_m", "Depth Blocked")):
             if float(one(column, 0.0) or 0.0) > 0:
-                lines.append(f"Culvert {head}={_plain_number(one(column))}")
-    del name
+                lines.append(f"Culvert {head}={plain_number(one(column))}")
     return lines
 
 
 def _inline_lines(
-    said: _RowWithDefaults, parts: Mapping[str, pd.DataFrame], ground: Any
+    said: RowWithDefaults, parts: Mapping[str, pd.DataFrame], ground: Any
 ) -> list[str]:
     x, z = ground
     if "crest" in parts:
@@ -289,14 +323,14 @@ def _inline_lines(
     lines = [
         "IW Pilot Flow=0",
         f"#Inline Weir SE= {len(crest)} ",
-        *_fixed_width_lines(crest.ravel()),
+        *fixed_width_lines(crest.ravel()),
     ]
     coefficient = said("weir_coefficient", CRESTS[form])
     lines += [
         "IW Dist,WD,Coef,Skew,MaxSub,Min_El,Is_Ogee,SpillHt,DesHd",
-        f"1,1,{_plain_number(coefficient)},0,{_plain_number(said('max_submergence'))},,"
+        f"1,1,{plain_number(coefficient)},0,{plain_number(said('max_submergence'))},,"
         f"{'-1' if ogee else '0'} ,"
-        f",{_plain_number(said('design_head_m', math.nan))},0,0,",
+        f",{plain_number(said('design_head_m', math.nan))},0,0,",
     ]
     rows = records_of(parts["gate"]) if "gate" in parts else []
     if not rows and said("gate_width_m", 0):
@@ -304,7 +338,7 @@ def _inline_lines(
     codes = {v: k for k, v in GATE_CODES.items()}
     for k, part in enumerate(rows):
         own = {c: v for c, v in part.items() if isinstance(v, str) or pd.notna(v)}
-        one = _RowWithDefaults({**said.row, **own})
+        one = RowWithDefaults({**said.row, **own})
         sill = str(one("sill_crest", "broad"))
         count = int(one("n_gates", 1))
         values = [one("gate_width_m"), one("gate_height_m"), one("sill_m"),
@@ -313,15 +347,15 @@ def _inline_lines(
         lines += [
             GATE_HEAD,
             f"{str(one('group', f'Gate {k + 1}'))[:12]:<12},"
-            f"{','.join(map(_plain_number, values))}, "
+            f"{','.join(map(plain_number, values))}, "
             f"{codes[str(one('gate_kind', 'vertical'))]} ,"
-            f"{_plain_number(one('sill_coefficient', CRESTS[sill]))},"
+            f"{plain_number(one('sill_coefficient', CRESTS[sill]))},"
             f"{'-1' if sill == 'ogee' else '0'} ,,"
-            f"{_plain_number(one('sill_design_head_m', math.nan))}, {count} ,"
-            f"{_plain_number(one('trunnion_m', one('gate_height_m')))},"
-            f"{_plain_number(one('orifice'))},"
+            f"{plain_number(one('sill_design_head_m', math.nan))}, {count} ,"
+            f"{plain_number(one('trunnion_m', one('gate_height_m')))},"
+            f"{plain_number(one('orifice'))},"
             " 0 ,0.8,,0,0,0, 0 ",
-            *_fixed_width_lines([float(x.mean())] * count),
+            *fixed_width_lines([float(x.mean())] * count),
         ]
     return lines
 
@@ -338,7 +372,7 @@ def junction_lines(
             hint=nearest(junctions.loc[lost, "river"].iloc[0], names),
         )  # fmt: skip
     for name, rows in junctions.groupby("junction", sort=False):
-        one = _RowWithDefaults(record_of(rows.iloc[0]))
+        one = RowWithDefaults(record_of(rows.iloc[0]))
         flags = [one("method", "energy") == "momentum", one("friction", True), one("weight", True)]
         said = ", ".join("-1" if f else "0" for f in flags)
         lines += [f"Junct Name={str(name)[:wide]:<{wide}}", f"Junct Desc=, {said}",
@@ -352,6 +386,6 @@ def junction_lines(
         for branch in branches.to_dict("records"):
             turn = branch.get("angle_deg")
             turn = 0.0 if turn is None or pd.isna(turn) else turn
-            lines.append(f"Junc L&A={_plain_number(branch.get('length_m'))},{_plain_number(turn)}")
+            lines.append(f"Junc L&A={plain_number(branch.get('length_m'))},{plain_number(turn)}")
         lines.append("")
     return lines

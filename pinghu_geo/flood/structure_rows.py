@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,7 +12,7 @@ from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import nearest
 
-__all__ = ["CHARTS_OF", "CRESTS", "DEFAULTS", "INLETS", "StructureRow"]
+__all__ = ["CHARTS_OF", "CRESTS", "DEFAULTS", "INLETS", "ROAD", "StructureRow", "rows_of_one_road"]
 
 # what a structure has where the table says nothing; coefficients of weirs in √m/s
 DEFAULTS: dict[str, float] = {
@@ -51,6 +51,8 @@ WHOLE = frozenset({"n_piers", "barrels", "n_gates", "n_open", "chart", "scale"})
 RATIOS = frozenset({"max_submergence", "orifice", "wspro_c"})
 # a crest's coefficient by its form [√m/s]: 1.7 broad (3.1 in feet), 2.18 ogee (3.95), 1.84 sharp
 CRESTS = {"broad": 1.70, "ogee": 2.18, "sharp": 1.84, "road": 1.44}
+# what openings of one crossing have in common: their road
+ROAD = ("width_m", "distance_m", "weir_coefficient", "skew_deg", "max_submergence", "deck_m")
 # inlet of HDS-5 where the table names none: chart, scale
 INLETS = {"box": (8, 2), "circle": (1, 1), "arch": (41, 1), "pipe_arch": (34, 1),
           "ellipse": (29, 1), "semicircle": (41, 1), "low_arch": (41, 1), "high_arch": (41, 1),
@@ -129,3 +131,14 @@ class StructureRow:
     def fault(self, problem: str, hint: str) -> HydraulicsError:
         """What is wrong with this structure."""
         return HydraulicsError(problem, layer="structures", ids=[self.name], hint=hint)
+
+
+def rows_of_one_road(rows: Sequence[StructureRow]) -> list[StructureRow]:
+    """Openings of one crossing, each with what any of them says of their road."""
+    said = {
+        c: next(r.row[c] for r in rows if r.has(c)) for c in ROAD if any(r.has(c) for r in rows)
+    }
+    return [
+        StructureRow({**r.row, **{c: v for c, v in said.items() if not r.has(c)}}, r.name)
+        for r in rows
+    ]

@@ -37,7 +37,13 @@ from pinghu_geo.flood.sections import (
     pack,
 )
 from pinghu_geo.flood.steady import Barrier
-from pinghu_geo.flood.structure_rows import CHARTS_OF, CRESTS, INLETS, StructureRow
+from pinghu_geo.flood.structure_rows import (
+    CHARTS_OF,
+    CRESTS,
+    INLETS,
+    StructureRow,
+    rows_of_one_road,
+)
 from pinghu_geo.flood.survey import Laid
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
@@ -383,6 +389,7 @@ class _LaidBuilder:
         regions: list[tuple[int, int] | None] = []
         road: Crest | None = None
         _check_one_road(rows, details)
+        rows = rows_of_one_road(rows)
         parts_of = self._regions(rows, details, up) if len(rows) > 1 else [None] * len(rows)
         for one, region in zip(rows, parts_of, strict=True):
             detail = details.get(one.name, {})
