@@ -2039,12 +2039,60 @@ def test_two_dimensions_lay_a_reach_out_and_name_what_they_cannot():
     assert reach.inflow_speed() == pytest.approx(60.0 / (12 * depth), rel=1e-4)
     # what conveys in two dimensions is what conveys in one, though its walls don't rub there
     depth = reach.level[0] - 0.001 * (2000 - reach.x[0])
-    assert 12 * depth ** (5 / 3) / reach.n[0] * math.sqrt(0.001) == pytest.approx(60.0, rel=1e-3)
+    (n,) = reach.rough(reach.x[:1], np.zeros(1))
+    assert 12 * depth ** (5 / 3) / n * math.sqrt(0.001) == pytest.approx(60.0, rel=1e-3)
     with pytest.raises(pg.errors.HydraulicsError, match="don't reach"):
         _HouseReach.around(place.replace({990.0: 5.0, 1010.0: 25.0}), sections, base, "A")
     wide = place.replace({2.0: -7.0, 6.0: 7.0})
     with pytest.raises(pg.errors.HydraulicsError, match="whole width"):
         _HouseReach.around(wide, sections, base, "A").outline(with_house=True)
+
+
+def two_dimensions_in_a_valley(**change):
+    """A channel of 20 m and n 0.03 in fields of n 0.1, 90 m on the right and 40 on the left."""
+    from pinghu_geo.flood.shallow import _HouseReach
+
+    at = np.arange(0.0, 2001.0, 50.0)
+    points = [(-50, 6, 0.1), (-50, 3, 0.1), (-10, 3, 0.1), (-10, 0, 0.03), (10, 0, 0.03),
+              (10, 3, 0.1), (100, 3, 0.1), (100, 6, 0.1)]  # fmt: skip
+    x, z, n = (np.tile(v, len(at)) for v in np.array(points, float).T)
+    chainage = np.repeat(at, len(points))
+    sections = pd.DataFrame({
+        "river": "r", "chainage_m": chainage, "offset_m": x, "n": n,
+        "elevation_m": z + 0.001 * (2000 - chainage),
+    })  # fmt: skip
+    banks = pd.DataFrame({"river": "r", "chainage_m": at, "left_bank_m": -10.0,
+                          "right_bank_m": 10.0})  # fmt: skip
+    base = pg.water_profile(sections, 250.0, {"slope": 0.001}, banks=banks)
+    place = pd.Series({"river": "r", "from_m": 995.0, "to_m": 1005.0, "offset_min_m": 20.0,
+                       "offset_max_m": 28.0})  # fmt: skip
+    return _HouseReach.around(place.replace(change), sections, base, "A"), base, sections, place
+
+
+def test_two_dimensions_have_the_n_of_the_ground_across_a_section():
+    """Fields stay as much rougher than the channel as they are, and convey what they do in 1-D."""
+    reach, base, _, _ = two_dimensions_in_a_valley()
+    across = np.array([-99.0, -11.0, -9.0, 9.0, 11.0, 49.0])  # to the left: -offset
+    n = reach.rough(np.full(6, 1025.0), across)
+    assert n / n[2] == pytest.approx([10 / 3, 10 / 3, 1, 1, 10 / 3, 10 / 3])
+    depth = float(base["depth_m"].iloc[20])
+    carried = 130 * (depth - 3) ** (5 / 3) / n[0] + 20 * depth ** (5 / 3) / n[2]
+    assert carried == pytest.approx(float(base["conveyance_m3s"].iloc[20]), rel=2e-3)
+
+
+def test_two_dimensions_reach_as_far_as_a_house_matters_and_no_structure_stands():
+    """A house of 8 m in 150 m of water: 5 x 8 x 14 m up and down, and the level 40 m above it."""
+    from pinghu_geo.flood.shallow import _HouseReach
+
+    reach, base, sections, place = two_dimensions_in_a_valley()
+    assert (reach.x[0], reach.x[-1], reach.ahead) == (450.0, 1550.0, 955.0)
+    assert reach.cell_m2() == pytest.approx(1100 * 150 / 3000, rel=1e-3)
+    bridges = pd.DataFrame({"river": ["r", "r", "other"], "chainage_m": [875.0, 1310.0, 1000.0]})
+    apart = _HouseReach.around(place, sections, base, "A", bridges)
+    assert (apart.x[0], apart.x[-1]) == (900.0, 1300.0)
+    near = bridges.assign(chainage_m=[975.0, 1310.0, 1000.0])
+    with pytest.raises(pg.errors.HydraulicsError, match="without a structure between"):
+        _HouseReach.around(place, sections, base, "A", near)
 
 
 def test_two_dimensions_have_the_ground_where_the_plan_has_it(monkeypatch):

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -26,8 +26,12 @@ __all__ = ["second_opinion"]
 
 # the reach reaches this many channel widths beyond the house, upstream and downstream
 UP_WIDTHS, DOWN_WIDTHS = 14.0, 14.0
+# in wide water a house matters as far as in water this many times as wide as it stands across it
+HOUSES_WIDE = 5.0
 # the level is read this far above the house [m], or a channel width
 AHEAD_M = 25.0
+# cells of the coarse mesh, if nobody says their size, and the least size then [m²]
+CELLS, LEAST_CELL_M2 = 3000, 16.0
 # beside the house cells are at most this share of its least side across [ratio], as far as that
 # side; but not less than this share of the others' area
 CORNER_SHARE, LEAST_SHARE = 0.25, 1 / 32
@@ -51,7 +55,7 @@ def second_opinion(
     rivers: gpd.GeoDataFrame,
     *,
     profile: str | None = None,
-    cell_m2: float = 16.0,
+    cell_m2: float | None = None,
     within: float = 0.03,
     refinements: int = 2,
     losses: tuple[tuple[float, float], ...] = LOSSES,
@@ -69,7 +73,7 @@ def second_opinion(
     profile
         Which flood; the greatest discharge by default.
     cell_m2
-        Largest cell of the coarse mesh [m²].
+        Largest cell of the coarse mesh [m²]; by default a 3,000th of the reach, at least 16.
     within
         Cells are halved until the doubt that the mesh leaves is at most this share of the rise.
     refinements
@@ -85,7 +89,8 @@ def second_opinion(
     -------
     pandas.DataFrame
         On the buildings' index: rise_2d_mm, the rise of the mean level one channel width (at least
-        25 m) above the house, with it less without it, on the finest mesh; rise_2d_doubt_mm, what
+        25 m, at most five times what the house is across) above the house, with it less without it,
+        on the finest mesh; rise_2d_doubt_mm, what
         that mesh leaves in doubt, by the grid convergence index; settled, whether that is at most
         ``within`` of the rise; rise_2d_limit_mm, what ever finer meshes would tend to, and
         mesh_order, the order seen (NaN where three meshes show none); rise_coarse_mm of the first
@@ -97,14 +102,17 @@ def second_opinion(
     Raises
     ------
     HydraulicsError, LayerError
-        ANUGA isn't there, a house stands in no reach of the sections, or covers its whole width.
+        ANUGA isn't there, a house stands in no reach of the sections, at a structure, or covers
+        the whole width of the water.
 
     Notes
     -----
-    ANUGA's finite volumes (DE1) on a mesh of the reach 14 channel widths up and down, laid out
-    along the centreline: bends are drawn straight. The ground is linear between sections; the house
-    is a hole whose walls let nothing through; walls of the channel rub in one dimension only, so
-    that n is raised until the depth without the house is that of the 1-D profile. Beside the house
+    ANUGA's finite volumes (DE1) on a mesh of the reach 14 channel widths up and down (in wide water
+    70 times what the house is across), as far as the next structures, laid out along the
+    centreline: bends are drawn straight. The ground and n are those of the sections, linear between
+    them; the house is a hole whose walls let nothing through; walls of the channel rub in one
+    dimension only, so that n is multiplied in each section until it conveys what it does in the
+    1-D profile. Beside the house
     cells are a quarter of its side in the water wide, or less: with cells as large as everywhere
     the mesh alone moves the rise by a tenth. Inflow at its mean speed above, the 1-D level below;
     run until the level stands still, each mesh from the water of the one before. All cells are
@@ -112,7 +120,7 @@ def second_opinion(
     ``1.25 |f3 - f2| / (r^p - 1)``, r = √2, p from 0.5 to 2. Below that, or where they swing, it is
     three times their range; of two meshes, or where p is above 2, ``3 |f2 - f1| / (r - 1)`` of the
     last two. It is a doubt about the mesh alone, not about n, the ground or the equations.
-    Structures in the reach are not in it.
+    Levees, idle areas and what blocks sections are not in it: ``level_off_mm`` says what that does.
 
     References
     ----------
@@ -152,11 +160,14 @@ def second_opinion(
     # by the way along the rivers, which chainages aren't where they have equations
     where = locate(buildings, by_measure(rivers))
     base, points = (_with_measures(t, rivers) for t in (base, sections))
+    standing = options.get("structures")
+    if standing is not None:
+        standing = _with_measures(standing, rivers, twice="refuse")
     rows = {}
     for name in buildings.index:
-        reach = _HouseReach.around(where.loc[name], points, base, name)
+        reach = _HouseReach.around(where.loc[name], points, base, name, standing)
         rows[name] = _rise_on_finer_meshes(
-            reach, cell_m2, within, refinements, _progress_with_id(tell, name)
+            reach, cell_m2 or reach.cell_m2(), within, refinements, _progress_with_id(tell, name)
         )
     made = pd.DataFrame.from_dict(rows, orient="index")
     made = made.join(band[["rise_alone_low_mm", "rise_alone_high_mm", "rise_band"]])
@@ -166,13 +177,15 @@ def second_opinion(
     return made[columns]
 
 
-def _with_measures(table: pd.DataFrame, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
+def _with_measures(
+    table: pd.DataFrame, rivers: gpd.GeoDataFrame, *, twice: Literal["order", "refuse"] = "order"
+) -> pd.DataFrame:
     """A table with metres from the upper end of its river in place of chainages."""
     table = table[table["river"].isin(rivers.index)]
     at = table["chainage_m"].to_numpy(float).copy()
     scales = river_scales(rivers)
     for river, rows in table.groupby("river").indices.items():
-        at[rows] = scales[str(river)].measure(at[rows], twice="order", beyond=True)
+        at[rows] = scales[str(river)].measure(at[rows], twice=twice, beyond=True)
     return table.assign(chainage_m=at)
 
 
@@ -199,20 +212,24 @@ class _HouseReach:
     """A river's reach along its chainage (x, downstream) and to its left (y), with a house."""
 
     x: Array  # of the sections
-    ground: list[tuple[Array, Array]]  # y and elevation of each
+    ground: list[tuple[Array, Array, Array]]  # y, elevation and n of each; n as far as the next y
     level: Array  # without the house
     left: Array  # water's edges
     right: Array
-    n: Array
     discharge: float
     house: shapely.Polygon
     ahead: float  # where the level is read
 
     @classmethod
     def around(
-        cls, place: pd.Series, sections: pd.DataFrame, base: pd.DataFrame, name: Any
+        cls,
+        place: pd.Series,
+        sections: pd.DataFrame,
+        base: pd.DataFrame,
+        name: Any,
+        structures: pd.DataFrame | None = None,
     ) -> _HouseReach:
-        """The reach that matters around one house."""
+        """The reach that matters around one house, between the structures next to it."""
         river = place["river"]
         mine = base[base["river"] == river].sort_values("chainage_m")
         a, b = float(place["from_m"]), float(place["to_m"])
@@ -222,49 +239,74 @@ class _HouseReach:
             if near.empty
             else near
         )
-        wide = float(near["top_width_m"].max())
-        keep = mine["chainage_m"].between(a - UP_WIDTHS * wide, b + DOWN_WIDTHS * wide)
-        part = mine[keep]
+        across = float(place["offset_max_m"] - place["offset_min_m"])
+        wide = min(float(near["top_width_m"].max()), HOUSES_WIDE * across)
+        above, below = a - UP_WIDTHS * wide, b + DOWN_WIDTHS * wide
+        if structures is not None:
+            at = structures.loc[structures["river"] == river, "chainage_m"].to_numpy(float)
+            middle = (a + b) / 2
+            above = max(above, at[at <= middle].max(initial=-math.inf))
+            below = min(below, at[at > middle].min(initial=math.inf))
+        part = mine[mine["chainage_m"].between(above, below)]
         ahead = a - max(AHEAD_M, wide)
         at = part["chainage_m"]
         if len(part) < 3 or at.iloc[0] >= ahead or at.iloc[-1] <= b:
             raise HydraulicsError(
-                "stands where the sections don't reach above and below it",
+                "stands where the sections don't reach above and below it, without a structure "
+                "between",
                 layer="buildings", ids=[name],
                 hint=f"sections from {a - UP_WIDTHS * wide:.0f} to {b + DOWN_WIDTHS * wide:.0f} m",
             )  # fmt: skip
         points = dict(iter(sections[sections["river"] == river].groupby("chainage_m")))
-        ground, left, right, rough = [], [], [], []
+        ground, left, right = [], [], []
         for row in part.itertuples():
             xz = points[row.chainage_m]
             y = -xz["offset_m"].to_numpy(float)[::-1]
             z = xz["elevation_m"].to_numpy(float)[::-1]
-            low, high, n = _water_edges_and_n(y, z, float(row.level_m), float(row.conveyance_m3s))
-            ground.append((y, z))
+            # n counts from a point to the next on its right, here from one to the next on its left
+            n = np.roll(xz["n"].astype(float).ffill().to_numpy()[::-1], -1)
+            low, high, factor = _water_edges_and_factor(
+                y, z, n, float(row.level_m), float(row.conveyance_m3s)
+            )
+            ground.append((y, z, n * factor))
             right.append(low)
             left.append(high)
-            rough.append(n)
         block = shapely.box(a, -float(place["offset_max_m"]), b, -float(place["offset_min_m"]))
         return cls(
             part["chainage_m"].to_numpy(float), ground, part["level_m"].to_numpy(float),
-            np.array(left), np.array(right), np.array(rough),
-            float(part["discharge_m3s"].iloc[0]), block, ahead,
+            np.array(left), np.array(right), float(part["discharge_m3s"].iloc[0]), block, ahead,
         )  # fmt: skip
 
     def bed(self, x: Array, y: Array) -> Array:
         """Elevation of the ground, linear between sections."""
+        return self._between_sections(x, y, lambda at, i: np.interp(at, *self.ground[i][:2]))
+
+    def rough(self, x: Array, y: Array) -> Array:
+        """N of the ground, linear between sections."""
+
+        def of(at: Array, i: int) -> Array:
+            points, _, n = self.ground[i]
+            found: Array = n[np.clip(np.searchsorted(points, at, side="right") - 1, 0, len(n) - 2)]
+            return found
+
+        return self._between_sections(x, y, of)
+
+    def _between_sections(self, x: Array, y: Array, of: Callable[[Array, int], Array]) -> Array:
+        """What sections say at places across them, linear between them."""
         k = np.clip(np.searchsorted(self.x, x, side="right") - 1, 0, len(self.x) - 2)
         share = np.clip((x - self.x[k]) / (self.x[k + 1] - self.x[k]), 0, 1)
         found = np.empty(len(x))
         for j in np.unique(k):
             at = k == j
-            ends = []
-            for i in (j, j + 1):
-                # across the water, not across the walls beside it
-                inside = np.clip(y[at], self.right[i] + 1e-6, self.left[i] - 1e-6)
-                ends.append(np.interp(inside, *self.ground[i]))
+            # across the water, not across the walls beside it
+            ends = [of(np.clip(y[at], self.right[i] + 1e-6, self.left[i] - 1e-6), i)
+                    for i in (j, j + 1)]  # fmt: skip
             found[at] = ends[0] + share[at] * (ends[1] - ends[0])
         return found
+
+    def cell_m2(self) -> float:
+        """Largest cell of a coarse mesh [m²]."""
+        return max(LEAST_CELL_M2, self.outline(with_house=False).area / CELLS)
 
     def along(self, values: Array, x: Array) -> Array:
         """Values of sections between them."""
@@ -314,19 +356,20 @@ def _least_side(shape: shapely.Geometry) -> float:
     return float(min(high_x - low_x, high_y - low_y))
 
 
-def _water_edges_and_n(
-    y: Array, z: Array, level: float, conveyance: float
+def _water_edges_and_factor(
+    y: Array, z: Array, n: Array, level: float, conveyance: float
 ) -> tuple[float, float, float]:
-    """Edges of the water around the deepest point, and the n that conveys as 1-D does."""
+    """Edges of the water around the deepest point, and what n times conveys as 1-D does."""
     fine = np.linspace(y[0] + 1e-6, y[-1] - 1e-6, 2001)
     depth = level - np.interp(fine, y, z)
+    rough = n[np.clip(np.searchsorted(y, fine, side="right") - 1, 0, len(n) - 2)]
     deepest = int(depth.argmax())
     dry = np.flatnonzero(depth <= 0)
     first = int(dry[dry < deepest].max(initial=-1)) + 1
     last = int(dry[dry > deepest].min(initial=len(fine))) - 1
     wet = slice(first, last + 1)
     step = float(fine[1] - fine[0])
-    carried = float((np.clip(depth[wet], 0, None) ** (5 / 3)).sum() * step)
+    carried = float((np.clip(depth[wet], 0, None) ** (5 / 3) / rough[wet]).sum() * step)
     return float(fine[first]), float(fine[last]), carried / conveyance
 
 
@@ -492,7 +535,7 @@ def _anuga_domain(reach: _HouseReach, cell: float, *, corner: float | None) -> A
     width = reach.left - reach.right
     fields: dict[str, Callable[[Array, Array], Array]] = {
         "elevation": reach.bed,
-        "friction": lambda x, y: reach.along(reach.n, x),  # noqa: ARG005
+        "friction": reach.rough,
         "stage": lambda x, y: np.maximum(reach.along(reach.level, x), reach.bed(x, y)),
         "xmomentum": lambda x, y: reach.discharge / reach.along(width, x),  # noqa: ARG005
     }
