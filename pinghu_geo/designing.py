@@ -173,12 +173,13 @@ def flood_and_verdicts(
     river: dict[str, Any] = {f.name: getattr(designed, f.name) for f in fields(designed)}
     river["rivers"] = rivers
     profile = water_profile(**river)
-    risen, band = hit, tuple(LOSSES)
+    risen, band, share = hit, tuple(LOSSES), asked["roughness_share"]
     if rehearse:  # of one house a river, without the band: what is refused, is refused for it
-        risen, band = gpd.GeoDataFrame(hit.groupby("river", sort=False).head(1)), ()
+        risen, band, share = gpd.GeoDataFrame(hit.groupby("river", sort=False).head(1)), (), 0.0
     rises = building_rises(
-        risen, **river, allowed_mm=asked["allowed_mm"], losses=band, progress=tell
-    )
+        risen, **river, allowed_mm=asked["allowed_mm"], losses=band, roughness_share=share,
+        progress=tell,
+    )  # fmt: skip
     rises = rises.reindex(hit.index)
     first = profile[profile["profile"] == profile["profile"].iloc[0]]
     levels = flood_levels(hit, first, rivers, dem=dem)
@@ -188,7 +189,7 @@ def flood_and_verdicts(
     known = known.reindex(
         columns=known.columns.union(["rise_alone_mm", "rise_joint_mm"], sort=False)
     )
-    known = known.join(levels[["flood_level_m", "freeboard_m"]])
+    known = known.join(levels[["flood_level_m", "freeboard_m"]]).join(rises["doubts"])
     if "evidence" in data.flood:
         said = data.flood["evidence"].set_index("building_id")
         known = known.join(said[[c for c in said.columns if c not in known.columns]])
@@ -204,7 +205,7 @@ def flood_and_verdicts(
             freeboard_asked_m=float(height), freeboard_source=f"{standard} {clause}"
         )
     return RiverInFlood(profile, above, lines, inundation(first, dem, rivers)), verdict.join(
-        known.drop(columns=[c for c in known.columns if c in hit.columns])
+        known.drop(columns=["doubts", *(c for c in known.columns if c in hit.columns)])
     )
 
 

@@ -16,6 +16,7 @@ import pinghu_geo as pg
 
 HERE = Path(__file__).parents[1] / "examples"
 DATA = Path(__file__).parents[2] / "shared" / "data"
+REFERENCE = DATA.parent / "reference"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the public data isn't here")
 
 
@@ -48,6 +49,30 @@ def test_projects_run(path, tmp_path):
     said = tomllib.loads(path.read_text("utf-8"))
     line = gpd.read_file(out / "results.gpkg", layer=f"red_line_{next(iter(said['schemes']))}")
     _looked_at(hit, line, hit, out)
+
+
+@pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference results aren't here")
+@pytest.mark.filterwarnings("ignore:floor area of")
+def test_verdicts_beside_a_public_model_rest_on_the_band(tmp_path, monkeypatch, capsys):
+    """Beaver Creek: the houses are synthetic, the river is HEC-RAS's own example."""
+    monkeypatch.setattr(sys, "argv", ["verdict", str(REFERENCE), str(tmp_path)])
+    made = runpy.run_path(str(HERE / "beaver_creek" / "verdict.py"))
+    hit, limit = made["hit"], made["limits"]["allowed_mm"]
+    ends = hit[["rise_alone_low_mm", "rise_alone_high_mm", "rise_joint_low_mm",
+                "rise_joint_high_mm"]]  # fmt: skip
+    assert (hit["verdict"][(ends <= limit).all(axis=1)] == "retain").all()
+    assert (hit["verdict"][hit["rise_alone_low_mm"] > limit] == "demolish").all()
+    runs_through = (hit["rise_alone_low_mm"] <= limit) & (hit["rise_alone_high_mm"] > limit)
+    assert set(hit["verdict"][runs_through]) == {"review"}
+    assert set(hit["verdict"]) == {"demolish", "retain", "review"}
+    # two of them push the bridge into pressure flow with some of the coefficients
+    grows = hit["rise_grows_at"].dropna()
+    assert set(grows) == {"Beaver Creek 5.4"}
+    place = made["model"].structures.loc["Beaver Creek 5.4", "chainage_m"]
+    assert (hit.loc[grows.index, "chainage_m"] > place).all()
+    assert "more than doubles at Beaver Creek 5.4" in capsys.readouterr().out
+    page = (tmp_path / "map.html").read_text("utf-8")
+    assert "by losses and n" in page
 
 
 def _looked_at(hit, line, buildings, out):

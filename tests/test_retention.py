@@ -240,3 +240,31 @@ def test_a_band_of_one_end_is_no_band(end):
         assert found["verdict"] == "review"
         other = {"low": "high", "high": "low"}[end]
         assert label(f"rise_alone_{other}_mm", lang="zh", unit=False) in found["reason"]
+
+
+def test_a_band_that_goes_up_and_down_names_those_above():
+    """On a real river: 22.6, 19.1, 335.2 and 14.2 mm, 20 allowed; 335 where a bridge is drowned."""
+    band = {"rise_alone_mm": 9.0, "rise_alone_low_mm": 4.2, "rise_alone_high_mm": 335.2}
+    text = "0/0 12.6; 0.1/0.3 9.0; 0.3/0.5 335.2; 0.6/0.8 4.2"
+    found = judge(**band, rise_band=text, rise_decided_by="0/0", rise_grows_at="人民桥")
+    assert found["reason"] == (
+        "单独保留壅高 (mm)随损失系数、糙率为 4.2~335.2,允许 10.0,其中 0/0、0.3/0.5 时超限"
+        ";在 人民桥 处成倍增大,该处改由另一公式控制"
+    )
+    # from one pair on all are above: as before
+    rising = text.replace("12.6", "2.6").replace(" 4.2", " 11.0")
+    assert ",0.3/0.5 起超限" in judge(**band, rise_band=rising, rise_decided_by="0.3/0.5")["reason"]
+    # where roughness alone decides, the pairs have nothing to say
+    rough = judge(**band, rise_band="0/0 4.2; 0.6/0.8 9.0", rise_decided_by="n x 0.9")
+    assert ",n x 0.9 起超限" in rough["reason"]
+
+
+def test_a_rise_that_is_not_known_says_why():
+    """Above a structure that isn't computed: review, and the structure is why."""
+    unknown = {"rise_alone_mm": np.nan, "rise_joint_mm": np.nan}
+    found = judge(**unknown, doubts="alpha,left_out,spacing")
+    assert found["verdict"] == "review"
+    assert found["reason"] == (
+        "缺少依据:单独保留壅高(有未计算的建筑物)、共同保留壅高(有未计算的建筑物)"
+    )
+    assert judge(**unknown, doubts="alpha")["reason"] == "缺少依据:单独保留壅高、共同保留壅高"

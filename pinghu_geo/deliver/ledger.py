@@ -46,7 +46,7 @@ BUILDING_SUBJECTS = {
     ],
     "annex 4 rise of the flood": [
         "verdict", "rise_alone_mm", "rise_alone_low_mm", "rise_alone_high_mm", "rise_joint_mm",
-        "rise_joint_low_mm", "rise_joint_high_mm", "rise_band", "rise_decided_by",
+        "rise_joint_low_mm", "rise_joint_high_mm", "rise_band", "rise_decided_by", "rise_grows_at",
         "rise_2d_mm", "rise_2d_doubt_mm", "losses_2d",
         "flood_level_m", "freeboard_m",
     ],

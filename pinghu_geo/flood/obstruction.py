@@ -31,6 +31,9 @@ BATCH = 96
 # less of a building within a section is no obstacle but a touching corner [m]
 LEAST_M = 0.01
 
+# a rise that grows by less across a structure isn't told [mm]
+LEAST_GROWTH_MM = 1.0
+
 # coefficients of contraction and expansion that a house may cause: none; gradual; a bridge's;
 # abrupt changes (HEC-RAS Hydraulic Reference Manual, table 3-3)
 LOSSES = ((0.0, 0.0), (0.1, 0.3), (0.3, 0.5), (0.6, 0.8))
@@ -300,7 +303,9 @@ def building_rises(
         this building kept, by the river's own coefficients; rise_alone_low_mm and
         rise_alone_high_mm, its least and most over the band; rise_band, the rise for each pair of
         the band; rise_decided_by, the first of the band whose rise is above the allowed one, where
-        not all are; rise_rough_low_mm, rise_rough_high_mm, what the roughness alone makes of it;
+        not all are; rise_grows_at, the structure across which the highest of them more than doubles
+        on its way up, since other formulas hold there than without the house (None: there is no
+        such); rise_rough_low_mm, rise_rough_high_mm, what the roughness alone makes of it;
         rise_river, rise_at_m where it is highest (and rise_repeated {above, below}, where that
         chainage occurs twice); joint, whether it is among those that can stay
         together; rise_joint_mm, the highest rise with all of those kept, and for the others the
@@ -360,7 +365,7 @@ def building_rises(
     for column in RISES:
         found[column] = 0.0
     found["joint"] = True
-    for column in ("rise_band", "rise_decided_by", "rise_river", "rise_repeated"):
+    for column in ("rise_band", "rise_decided_by", "rise_grows_at", "rise_river", "rise_repeated"):
         found[column] = pd.Series(None, buildings.index, "str")
     found["rise_at_m"] = np.nan
     found["n_sections"] = standing.groupby("building_id").size().reindex(found.index, fill_value=0)
@@ -390,7 +395,7 @@ def building_rises(
         _fill_rises(found, trial, allowed_mm, told)
     uncertain = found["doubts"].str.contains(UNCERTAIN)
     found.loc[uncertain, list(RISES)] = np.nan
-    found.loc[uncertain, ["rise_band", "rise_decided_by"]] = None
+    found.loc[uncertain, ["rise_band", "rise_decided_by", "rise_grows_at"]] = None
     found.loc[uncertain, "joint"] = False
     if not roughness_share:
         found[["rise_rough_low_mm", "rise_rough_high_mm"]] = np.nan
@@ -572,6 +577,8 @@ def _fill_rises_alone(
     found.loc[ids, "rise_band"] = [
         "; ".join(f"{names[k]} {highest[k, i]:.1f}" for k in band) or None for i in range(len(ids))
     ]
+    most = single[highest.argmax(axis=0), np.arange(len(ids))]
+    found.loc[ids, "rise_grows_at"] = _structures_where_rises_grow(trial, most)
     over = highest > allowed_mm
     order = list(dict.fromkeys([*band, 0, *rough]))
     found.loc[ids, "rise_decided_by"] = [
@@ -580,6 +587,24 @@ def _fill_rises_alone(
         else None
         for i in range(len(ids))
     ]
+
+
+def _structures_where_rises_grow(trial: _RiverSystem, rises: Array) -> list[str | None]:
+    """The structure across which each rise (by house and place) grows, if it more than doubles."""
+    none: list[str | None] = [None] * len(rises)
+    if "structure_id" not in trial.base.columns:
+        return none
+    keys = ["profile", *PLACE]
+    named = _with_place_key(trial.base).drop_duplicates(keys)[[*keys, "structure_id"]]
+    places = _with_place_key(trial.before[0])[keys].merge(named, on=keys, how="left")
+    above = np.flatnonzero(places["structure_id"].notna())
+    if not len(above):
+        return none
+    below = rises[:, above + 1]
+    grown = rises[:, above] - below
+    grown = np.where(grown > np.fmax(below, LEAST_GROWTH_MM), grown, 0.0)
+    names = places["structure_id"].to_numpy(object)[above[grown.argmax(axis=1)]]
+    return [str(n) if g else None for n, g in zip(names, grown.max(axis=1), strict=True)]
 
 
 def _fill_joint_rises(found: pd.DataFrame, ids: list[Any], rises: Array) -> None:

@@ -180,6 +180,7 @@ RISE_BAND = (
     Column("rise_rough_high_mm", "float", "糙率增大壅高", "mm"),
     Column("rise_band", "text", "各损失系数壅高"),
     Column("rise_decided_by", "text", "超限起始系数"),
+    Column("rise_grows_at", "text", "壅高突增处"),
     Column("rise_2d_mm", "float", "二维复核壅高", "mm"),
     Column("rise_2d_doubt_mm", "float", "二维复核网格误差", "mm", minimum=0),
     Column("losses_2d", "text", "二维相当系数"),

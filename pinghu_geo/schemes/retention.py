@@ -106,7 +106,9 @@ def retention_verdict(
         structure_ok, title_ok, in_project: true, false or NA. A building or a column that is
         missing is NA. Columns may stand in ``affected`` too. With rise_alone_low_mm and
         rise_alone_high_mm (and the joint ones) a rise is a band. rise_2d_mm and rise_2d_doubt_mm
-        (`second_opinion`) are told beside a band that leaves it open; they decide nothing.
+        (`second_opinion`) are told beside a band that leaves it open; they decide nothing. Join all
+        of `building_rises`: rise_band and rise_grows_at say where a band is open, doubts why there
+        is no rise.
     limits
         The limits that the rules name, such as ``{"allowed_mm": 10, "freeboard_m": 0}``.
     rules
@@ -198,7 +200,8 @@ def retention_verdict(
             band = float(least.iloc[k]), float(most.iloc[k])
             spread[k].append(_band_text(known.iloc[k], rule["column"], band, limit, lang))
         for k in np.flatnonzero(na):
-            missing[k].append(label(lost_end[k] or rule["column"], lang=lang, unit=False))
+            lacks_of = label(lost_end[k] or rule["column"], lang=lang, unit=False)
+            missing[k].append(lacks_of + _why_no_rise(known.iloc[k], rule["column"], lang))
     lacks = np.array([bool(m) for m in missing], dtype=bool)
     open_ = ~failed & (lacks | np.array([bool(m) for m in spread], dtype=bool))
     verdict[open_] = "review"
@@ -239,17 +242,49 @@ def _band_text(
 ) -> str:
     """A band that a limit runs through, in words."""
     low, high = band
-    name, by = label(column, lang=lang), row.get("rise_decided_by")
-    by = by if column == "rise_alone_mm" and isinstance(by, str) else None
+    name = label(column, lang=lang)
     ends = f"{low:.1f}", f"{high:.1f}", f"{limit:.1f}"
     said = say("{} is {} to {} by losses and n, allowed {}", lang, name, *ends)
-    said += say(", above it from {} on", lang, by) if by else ""
+    if column != "rise_alone_mm":
+        return said
+    said += _where_above(row, limit, lang)
+    place = row.get("rise_grows_at")
+    if isinstance(place, str):
+        said += say("; it more than doubles at {}, where other formulas take over", lang, place)
     deep = row.get("rise_2d_mm")
-    if column == "rise_alone_mm" and deep is not None and pd.notna(deep):
+    if deep is not None and pd.notna(deep):
         doubt = row.get("rise_2d_doubt_mm")
         off = say("unknown", lang) if doubt is None or pd.isna(doubt) else f"{doubt:.1f}"
         said += say("; {} ± {} mm in two dimensions, a second opinion", lang, f"{deep:.1f}", off)
     return said
+
+
+def _where_above(row: pd.Series, limit: float | None, lang: Lang) -> str:
+    """From which coefficients of its band on a rise is above the limit, or at which of them."""
+    first, text = row.get("rise_decided_by"), row.get("rise_band")
+    band = [p.rpartition(" ") for p in text.split("; ")] if isinstance(text, str) else []
+    above = [limit is not None and float(rise) > limit for _, _, rise in band]
+    if any(above) and not all(above[above.index(True) :]):  # up, and down again
+        names = say(", ", lang).join(b[0] for b, over in zip(band, above, strict=True) if over)
+        return say(", above it with {}", lang, names)
+    return say(", above it from {} on", lang, first) if isinstance(first, str) else ""
+
+
+def _why_no_rise(row: pd.Series, column: str, lang: Lang) -> str:
+    """Why a rise can't be relied on, by the doubts of the profile where the house stands."""
+    doubts = row.get("doubts")
+    if not column.startswith("rise_") or not isinstance(doubts, str):
+        return ""
+    words = {
+        "left_out": say("a structure that isn't computed", lang),
+        "froude": say("nearly or wholly supercritical flow", lang),
+        "critical_default": say("no subcritical level", lang),
+        "unbalanced": say("no level balances the energy", lang),
+        "blocked": say("sections closed by half", lang),
+        "implausible": say("numbers that can't be metres", lang),
+    }
+    said = [words[code] for code in doubts.split(",") if code in words]
+    return say(" ({})", lang, say(", ", lang).join(said)) if said else ""
 
 
 def _rule_limit(rule: Mapping[str, Any], limits: Mapping[str, float]) -> float | None:
