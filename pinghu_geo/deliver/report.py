@@ -213,8 +213,10 @@ def write_results(
     with gdal_options(OGR_CURRENT_DATE="2000-01-01T00:00:00.000Z"), atomic_path(path) as temporary:
         for name, flat in kept.items():
             shapes = {"promote_to_multi": True} if isinstance(flat, gpd.GeoDataFrame) else {}
-            # days that are no moments get to GDAL by Arrow alone
-            arrow = any(isinstance(kind, pd.ArrowDtype) for kind in flat.dtypes)
+            # days that are no moments get to GDAL by Arrow alone, and all else in two thirds of the
+            # time, but what is of several kinds in one column
+            days = any(isinstance(kind, pd.ArrowDtype) for kind in flat.dtypes)
+            arrow = days or not any(pd.api.types.is_object_dtype(kind) for kind in flat.dtypes)
             write_frame(flat, temporary, layer=database_name(name), use_arrow=arrow, **shapes)
         if styles:
             write_frame(layer_styles(styles, kept), temporary, layer="layer_styles")

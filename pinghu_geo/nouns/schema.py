@@ -66,6 +66,7 @@ def nearest(word: object, words: Iterable[str]) -> str:
     return f"did you mean {' / '.join(equals)}?"
 
 
+@cache
 def label(column: str, *, lang: Lang = "zh", unit: bool = True, noun: str | None = None) -> str:
     """Heading of a column for people 字段标签.
 
