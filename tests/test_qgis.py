@@ -16,6 +16,7 @@ from campaigns import campaign, whole_campaign
 
 import pinghu_geo as pg
 from conftest import building_frame
+from pinghu_geo.deliver.qgis import as_stored
 
 
 def styles_of(path):
@@ -192,3 +193,37 @@ def test_tenants_of_a_field_package_come_in_by_the_door(tmp_path):
     with pytest.raises(pg.errors.LayerError, match="several columns of one name"):
         pg.deliver.write_field_package(run["tasks"].buildings, run["tasks"].nodes, run["state"],
                                        tmp_path / "a.gpkg", tenants=twice)  # fmt: skip
+
+
+COLUMNS_OF_ALL_TYPES = {
+    "whole": [1, 2**40, -3],
+    "known": pd.array([1, None, 3], dtype="Int64"),
+    "small": np.array([1, 2, 3], np.int8),
+    "real": [0.1, np.nan, np.inf],
+    "single": np.array([0.1, 2, 3], np.float32),
+    "yes": [True, False, True],
+    "perhaps": pd.array([True, None, False], dtype="boolean"),
+    "text": ["甲", None, ""],
+    "none": pd.array([None] * 3, dtype="str"),
+    "kind": pd.Categorical(["a", "b", None]),
+    "mixed": [1, "a", None],
+    "when": pd.to_datetime(["2018-03-01", None, "2018-03-02 10:00:00.5"], format="ISO8601"),
+}
+
+
+@pytest.mark.parametrize("column", COLUMNS_OF_ALL_TYPES)
+def test_a_column_of_any_type_is_stored_as_without_arrow(column, tmp_path):
+    shapes = shapely.box([0, 20, 40], 0, [10, 30, 50], 10)
+    layer = gpd.GeoDataFrame({column: COLUMNS_OF_ALL_TYPES[column]}, geometry=shapes, crs=4547)
+    pg.deliver.write_results({"a": layer}, tmp_path / "a.gpkg")
+    stored = as_stored(layer, "a")
+    pyogrio.write_dataframe(
+        stored, tmp_path / "b.gpkg", layer="a", promote_to_multi=True, use_arrow=False
+    )
+    told = []
+    for name in ("a", "b"):
+        with closing(sqlite3.connect(tmp_path / f"{name}.gpkg")) as base:
+            kept = base.execute("select sql from sqlite_master where name = 'a'").fetchall()
+            told.append((kept, base.execute("select * from a").fetchall()))
+    assert told[0] == told[1]
+    assert len(told[0][1]) == 3

@@ -23,6 +23,9 @@ from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["write_faults", "write_results", "write_sheets", "write_table"]
 
+# types of columns that get into a database by Arrow as they do without it
+PLAIN = ("bool", "boolean", "float64", "int64", "Int64", "str")
+
 
 def write_table(frame: pd.DataFrame, target: str | Path, *, lang: Lang = "zh") -> None:
     """Write a table for people: Chinese headings, chainages as K1+200 表格.
@@ -213,10 +216,11 @@ def write_results(
     with gdal_options(OGR_CURRENT_DATE="2000-01-01T00:00:00.000Z"), atomic_path(path) as temporary:
         for name, flat in kept.items():
             shapes = {"promote_to_multi": True} if isinstance(flat, gpd.GeoDataFrame) else {}
-            # days that are no moments get to GDAL by Arrow alone, and all else in two thirds of the
-            # time, but what is of several kinds in one column
-            days = any(isinstance(kind, pd.ArrowDtype) for kind in flat.dtypes)
-            arrow = days or not any(pd.api.types.is_object_dtype(kind) for kind in flat.dtypes)
+            kinds = flat.drop(columns=flat.geometry.name).dtypes if shapes else flat.dtypes
+            # days that are no moments get to GDAL by Arrow alone, what is plain in two thirds of
+            # the time, and what is mixed not at all
+            days = any(isinstance(kind, pd.ArrowDtype) for kind in kinds)
+            arrow = days or all(str(kind) in PLAIN for kind in kinds)
             write_frame(flat, temporary, layer=database_name(name), use_arrow=arrow, **shapes)
         if styles:
             write_frame(layer_styles(styles, kept), temporary, layer="layer_styles")
