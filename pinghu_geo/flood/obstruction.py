@@ -482,8 +482,13 @@ class _RiverSystem:
             found[k] = lowest < level[(row.river, row.chainage_m, row.repeated)]
         return found
 
-    def rises(self, cases: dict[str, list[Any]]) -> Array:
-        """Rise [mm] by scenario, case and place; each case keeps some buildings."""
+    def levels(
+        self, cases: dict[str, list[Any]], near: list[pd.DataFrame] | None = None
+    ) -> list[pd.DataFrame]:
+        """Levels by case and place, a table a scenario; each case keeps some buildings.
+
+        ``near`` are levels of one case not far from them, by default those without any building.
+        """
         of: dict[Any, list[int]] = {}
         for k, name in enumerate(self.standing["building_id"].tolist()):
             of.setdefault(name, []).append(k)
@@ -495,19 +500,22 @@ class _RiverSystem:
         rows = [sorted(k for i in kept for k in of[i]) + always for kept in cases.values()]
         standing = pd.concat(parts).iloc[[k for one in rows for k in one]]
         scheme = [name for name, one in zip(cases, rows, strict=True) for _ in one]
-        after = scenario_levels(
+        return scenario_levels(
             self.sections,
             self.flows,
             self.downstream,
             self.scenarios,
             banks=self.banks,
             obstacles=standing.assign(scheme=scheme),
-            near=self.before,
+            near=self.before if near is None else near,
             **self.options,
         )
+
+    def rises(self, levels: list[pd.DataFrame]) -> Array:
+        """Rise [mm] by scenario, case and place of such levels."""
         made = []
-        for was, now in zip(self.before, after, strict=True):
-            level = now["level_m"].to_numpy().reshape(len(cases), len(was))
+        for was, now in zip(self.before, levels, strict=True):
+            level = now["level_m"].to_numpy().reshape(-1, len(was))
             made.append((level - was["level_m"].to_numpy()) * 1000)
         return np.stack(made)
 
@@ -532,14 +540,15 @@ def _fill_rises(
     parts = []
     for k in range(0, len(ids), BATCH):
         tell(f"{k}/{len(ids)}")
-        parts.append(trial.rises({case[i]: [i] for i in ids[k : k + BATCH]}))
+        parts.append(trial.rises(trial.levels({case[i]: [i] for i in ids[k : k + BATCH]})))
     single = np.concatenate(parts, axis=1)
     _fill_rises_alone(found, trial, ids, single, allowed_mm)
     small = single.max(axis=(0, 2)) <= allowed_mm
     kept = [i for i, fits in zip(ids, small, strict=True) if fits and i not in doubtful]
-    joint = np.zeros(len(trial.scenarios))
+    joint, near = np.zeros(len(trial.scenarios)), trial.before
     while kept:
-        together = trial.rises({"joint": kept})[:, 0]
+        near = trial.levels({"joint": kept})
+        together = trial.rises(near)[:, 0]
         joint = together.max(axis=1)
         if joint.max() <= allowed_mm:
             break
@@ -551,7 +560,7 @@ def _fill_rises(
     _fill_joint_rises(found, kept + dry, joint[:, None] if kept else np.zeros((len(joint), 1)))
     for k in range(0, len(left), BATCH):
         some = left[k : k + BATCH]
-        more = trial.rises({case[i]: [*kept, i] for i in some}).max(axis=2)
+        more = trial.rises(trial.levels({case[i]: [*kept, i] for i in some}, near)).max(axis=2)
         _fill_joint_rises(found, some, more)
 
 
