@@ -158,7 +158,8 @@ def taken_by_line(
     if red_line.empty:
         raise LayerError("has no rows", layer="red_line", hint="pg.red_line(rivers, widths)")
 
-    line = shapely.union_all(flat_shapes(red_line))
+    # most rivers' lines share nothing, and are put together as they are
+    line = shapely.disjoint_subset_union_all(flat_shapes(red_line))
     # what is far away is neither judged nor measured
     near = rows_near(features, line, box=box)
     require_valid(features, name, near=near, parameter="features")
