@@ -23,6 +23,7 @@ import rasjunction  # noqa: E402
 import rasmixed  # noqa: E402
 import rasopenings  # noqa: E402
 import rasreference as ras  # noqa: E402
+import rasscour  # noqa: E402
 
 # example, where, bar; the README beside the examples says what accuracy they permit
 Row = tuple[str, str, int, float, float]
@@ -40,6 +41,7 @@ def main() -> None:
         *works(),
         *floodway(),
         *steep(),
+        *overgrown(),
         *table(),
     ]
     rows += [row for path in sys.argv[1:] for row in results(Path(path))]
@@ -223,6 +225,20 @@ def steep():
     below = banks["rs"].astype(float) < 7
     yield row("MIXFLOW", "mixed regime, above a bridge under pressure", off[~below], 0.03)
     yield row("MIXFLOW", "below it", off[below], 0.02)
+
+
+def overgrown():
+    """A bridge over an overgrown plain, whose plan asks for the geometric mean of slopes."""
+    sections, banks, idle, bridge, parts = rasscour.tables()
+    found = pg.water_profile(
+        sections, rasscour.FLOW * ras.FOOT**3, {"slope": rasscour.SLOPE}, obstacles=idle,
+        banks=banks.drop(columns=["rs", "theirs_ft"]), structures=bridge, structure_parts=parts,
+        gravity_ms2=ras.G_US, friction=rasscour.FRICTION,
+    )  # fmt: skip
+    off = found["level_m"] / ras.FOOT - banks["theirs_ft"]
+    above = banks["rs"].astype(float) > 10.36
+    yield row("SCOUR", "at and above the bridge", off[above], 0.03)
+    yield row("SCOUR", "below", off[~above], 0.01)
 
 
 def results(path):

@@ -29,7 +29,7 @@ from pinghu_geo.flood.steady import (
 )
 
 __all__ = [
-    "METHODS", "Bridge", "Force", "Line", "Opened", "Piece", "Site", "bridge_energy",
+    "HAIR_M", "METHODS", "Bridge", "Force", "Line", "Opened", "Piece", "Site", "bridge_energy",
     "bridge_ground", "bridge_release", "bridge_run", "energy_at", "level_of", "mean_bed",
     "pieces_of", "section_force",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,7 @@ def centred_model(model: HecRas, *, centres: pd.DataFrame | None = None) -> HecR
     for name, (above, below) in sorted(beside.items(), key=lambda one: one[1][0][1]):
         if _is_told_once(model, name):
             centre[below] = centre[above]
-    moved = {}
+    moved: dict[str, Any] = {}
     for table in OFFSETS:
         rows = getattr(model, table)
         moved[table] = _moved(rows, table, _shifts(rows, table, centre, beside))

@@ -13,6 +13,7 @@ import pandas as pd
 from pinghu_geo.flood.channel import with_roughness
 from pinghu_geo.flood.hecras_hdf import structures_of_hdf
 from pinghu_geo.flood.hecras_structures import decks_mended
+from pinghu_geo.flood.steady import Friction, Regime
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_plain
 from pinghu_geo.nouns.messages import say
@@ -53,6 +54,9 @@ class HecRas(Result):
         Bridges, culverts, weirs and gates as `water_profile` takes them, with rs and the chainages
         above_m and below_m of the sections on either side. Gates are shut: their openings are
         those of a flood, which is for `water_profile` to be told.
+    friction, regime
+        How the plan averages friction slopes and in which regime it computes, as `water_profile`
+        takes them; average conveyance and subcritical where no plan says.
     left_out
         What the files hold and these tables don't: kind {bridge, culvert, multiple_opening,
         inline_structure, lateral_structure, junction, storage_area, flow_area_2d, connection,
@@ -77,6 +81,8 @@ class HecRas(Result):
     left_out: pd.DataFrame
     structure_parts: pd.DataFrame = field(default_factory=pd.DataFrame)
     junctions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    friction: Friction = "average_conveyance"
+    regime: Regime = "subcritical"
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """How much there is of each, and what is left out."""
@@ -93,6 +99,16 @@ class HecRas(Result):
                 len(self.flows),
             )
         ]
+        if self.friction != "average_conveyance":
+            lines.append(
+                say(
+                    "Its plan averages friction slopes by another rule: friction={}.",
+                    lang,
+                    self.friction,
+                )
+            )
+        if self.regime != "subcritical":
+            lines.append(say("Its plan isn't subcritical: regime={}.", lang, self.regime))
         if len(self.left_out):
             lines.append(
                 say(
@@ -245,7 +261,18 @@ def read_hecras_results(path: str | Path) -> HecRas:
             structures=structures,
             left_out=left_out,
             structure_parts=parts,
+            friction=_hdf_friction(file),
         )
+
+
+def _hdf_friction(file: Any) -> Friction:
+    """How the plan averages friction slopes; the usual rule where it doesn't say."""
+    about = file["Plan Data/Plan Parameters"].attrs if "Plan Data/Plan Parameters" in file else {}
+    said = _decoded_text(about.get("Friction Slope Average Method (XS)", b"")).lower()
+    words: dict[str, Friction] = {
+        "average friction": "average_slope", "geometric": "geometric", "harmonic": "harmonic",
+    }  # fmt: skip
+    return next((how for word, how in words.items() if said.startswith(word)), "average_conveyance")
 
 
 def _decoded_text(value: Any) -> str:

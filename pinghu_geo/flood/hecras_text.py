@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +35,7 @@ from pinghu_geo.flood.hecras_structures import (
     structures_of_text,
 )
 from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.steady import FRICTION, Regime
 from pinghu_geo.nouns.errors import LayerError, PinghuError, reason
 from pinghu_geo.nouns.files import require_plain
 from pinghu_geo.nouns.messages import say
@@ -56,6 +58,10 @@ BESIDE = {
     "Junct Name": "junction", "Storage Area": "storage_area", "Connection": "connection",
     "Pump Station": "pump_station",
 }  # fmt: skip
+# a plan's line with its rule of averaging friction slopes: the manual's equations 2-13 to 2-16 in
+# their order, of which public plans with results bear out 1 and 3
+FRICTION_RULE = "Friction Slope Method="
+REGIMES: dict[str, Regime] = {"Mixed Flow": "mixed", "Supercritical Flow": "supercritical"}
 # what a section may have that its tables don't: matters where a number in the line isn't 0
 AT_SECTIONS = {
     "rating_curve": re.compile(r"XS Rating Curve"),
@@ -67,7 +73,11 @@ AT_SECTIONS = {
 
 
 def read_hecras(
-    geometry: str | Path, flow: str | Path | None = None, *, units: Literal["SI", "US"]
+    geometry: str | Path,
+    flow: str | Path | None = None,
+    *,
+    units: Literal["SI", "US"],
+    plan: str | Path | None = None,
 ) -> HecRas:
     """Geometry and steady flow files of HEC-RAS 读取HEC-RAS模型.
 
@@ -79,6 +89,8 @@ def read_hecras(
         Steady flow file, ``.f01``.
     units
         ``"SI"`` or ``"US"`` (feet): the project file (.prj) says which; these files don't.
+    plan
+        Plan file, ``.p01``: how it averages friction slopes, and its regime.
 
     Returns
     -------
@@ -118,8 +130,9 @@ def read_hecras(
     """
     one_of(units, UNITS, "units")
     foot = UNITS[units]
-    with readable(geometry, flow):
-        return _model_of_files(geometry, flow, foot)
+    with readable(geometry, flow, plan):
+        found = _model_of_files(geometry, flow, foot)
+        return found if plan is None else _with_plan(found, plan)
 
 
 @contextmanager
@@ -136,6 +149,21 @@ def readable(*paths: str | Path | None) -> Iterator[None]:
             layer="hecras",
             hint="open it in HEC-RAS and save it again",
         ) from fault
+
+
+def _with_plan(model: HecRas, plan: str | Path) -> HecRas:
+    """A model with its plan's options; blanks are HEC-RAS's own defaults."""
+    lines = [line.strip() for line in _file_lines(plan, "Plan Title=")]
+    rules = [int(line.partition("=")[2]) for line in lines if line.startswith(FRICTION_RULE)]
+    rule = rules[0] if rules else 1
+    if not 1 <= rule <= len(FRICTION):
+        raise LayerError(
+            f"{Path(plan).name} averages friction slopes by rule {rule}, which isn't known here",
+            layer="hecras",
+            hint="without plan, and friction= of water_profile as it says",
+        )
+    regime: Regime = next((word for line, word in REGIMES.items() if line in lines), "subcritical")
+    return replace(model, friction=FRICTION[rule - 1], regime=regime)
 
 
 def _model_of_files(geometry: str | Path, flow: str | Path | None, foot: float) -> HecRas:
@@ -207,7 +235,7 @@ def _file_lines(path: str | Path, title: str) -> list[str]:
         raise LayerError(
             f"{path.name} doesn't begin with {title!r}",
             layer="hecras",
-            hint="geometry is .g01, steady flow .f01",
+            hint="geometry is .g01, steady flow .f01, plan .p01",
         )
     return text.splitlines()
 

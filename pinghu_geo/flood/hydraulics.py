@@ -32,6 +32,7 @@ from pinghu_geo.flood.steady import (
     FRICTION,
     Friction,
     Model,
+    Regime,
     critical_level,
     mixed,
     side_by_side,
@@ -55,8 +56,6 @@ from pinghu_geo.nouns.units import datum_of, require_one_datum
 from pinghu_geo.river.centreline import river_scales
 
 __all__ = ["ProfileCase", "Scenario", "profile_case", "scenario_levels", "water_profile"]
-
-Regime = Literal["subcritical", "supercritical", "mixed"]
 
 
 # A bed that rises downstream by more than this [m], at so many sections, and between most of them.

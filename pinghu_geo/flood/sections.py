@@ -491,7 +491,7 @@ def _pack_batch(
     closed = np.zeros(len(ground.count), bool)
     if lid is not None:
         closed = _closed_sections(ground, lid)
-    segments.ends(ground, closed)
+    segments.ends(ground)
     if lid is not None:
         segments.cover(lid, closed)
     return segments.padded(ground, walls, closed)
@@ -689,8 +689,11 @@ class _Segments:
         on = shut & (self.z0 >= low[0] - 1e-9) & (self.z1 >= low[1] - 1e-9)
         self.n[on] = 0.0
 
-    def ends(self, ground: Ground, closed: Array) -> None:
-        """Faces above both ends of each section, which count only when the water stands higher."""
+    def ends(self, ground: Ground) -> None:
+        """Faces above both ends of each section, which count only when the water stands higher.
+
+        Those of a closed section end at its lid, which is laid after them.
+        """
         count = np.bincount(self.section, minlength=len(ground.count))
         first = np.cumsum(count) - count
         last = first + count - 1
@@ -700,9 +703,7 @@ class _Segments:
         new: dict[str, Array] = {
             "section": self.section[near], "x0": ground.x[at], "x1": ground.x[at],
             "z0": ground.z[at], "z1": ground.z[at] + ENDLESS_M,
-            # a closed section has a lid there, and no face above it
-            "n": np.where(closed[self.section[near]], 0.0, self.n[near]),
-            "zone": self.zone[near], "unit": left,
+            "n": self.n[near], "zone": self.zone[near], "unit": left,
             "above": self.above[near], "until": np.full(len(at), np.inf),
             "idle": np.zeros(len(at)), "order": np.where(left, -1, 2),
         }  # fmt: skip

@@ -21,7 +21,8 @@ import numpy as np
 from pinghu_geo.flood.sections import Array, Sections, Wetted, beside
 
 Friction = Literal["average_conveyance", "average_slope", "geometric", "harmonic"]
-FRICTION = ("average_conveyance", "average_slope", "geometric", "harmonic")
+FRICTION: tuple[Friction, ...] = ("average_conveyance", "average_slope", "geometric", "harmonic")
+Regime = Literal["subcritical", "supercritical", "mixed"]
 
 # energy balance accepted [m]: 2,000 steps of it are still a thousandth of a millimetre
 TOLERANCE_M = 1e-9

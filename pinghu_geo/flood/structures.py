@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.bridges import (
+    HAIR_M,
     METHODS,
     Bridge,
     Line,
@@ -602,7 +603,9 @@ class _LaidBuilder:
             self._mean_bed(row, ground, free), _pier_areas(piers, outside),
             -math.inf if apart else self._clear_level(row, pieces, piers, outside),
             (length, float(self.at["contraction"][up]), float(self.at["expansion"][up])),
-            self._stretches(row, "blocked"), [], (math.nan, math.nan),
+            self._stretches(row, "blocked"),
+            [(a + HAIR_M, b - HAIR_M, top) for a, b, top in self._stretches(row, "ineffective")],
+            (math.nan, math.nan),
         )  # fmt: skip
 
     def _ground_inside(
