@@ -507,16 +507,16 @@ parts of houses beside its line, each a mean of a height above a moving edge (a 
 they stay in the cache), 0.2 ms; 13,000 edges where two strips overlap, 0.35 ms; the rest (tables of a million rows, cutting, sums) is
 paid once. The first call of a process takes half a second more, for pages of memory touched for the first time. `affected`:
 two fifths are depths, which the peer doesn't have. `pinghu check` is two processes, for files are opened in one with limits:
-0.1 s the one that waits (typer), 0.75 s of imports in the other (geopandas alone 0.5, scipy's k-d tree 0.15 to 0.2), 0.3 s
-GDAL's reading of 110,000 rows by itself, 0.2 s the search for faults, so that 1.8 s would leave 0.45 s for both schemes computed
-in rehearsal, which take 0.7 (red lines 0.25, depths 0.25). `pinghu run` of them takes as long until it
-writes for 2.6 s: 0.75 SQLite's 30 MB with their indexes, 0.6 the 94,000 cells of the ledger, 1.2 the map, of which 0.35 is folium's import.
-Of the sample's run some 10 s are not its search: 3.5 the rise of 268 houses under four pairs of coefficients, of which nearly half is
-water that passes bridges (1,150 times, 1.4 ms each), 2.5 the campaign, half of it the search for its dates, 1.4 what is written, 0.6 each
-reading and imports. Products of small matrices stay on one thread: beside other work OpenBLAS's two took forty times as long.
+0.1 s the one that waits (typer), 0.6 s of imports in the other (geopandas alone 0.5), 0.3 s GDAL's reading of 110,000 rows by
+itself, 0.2 s the search for faults, 0.4 both schemes computed in rehearsal, without depths, for which nothing is refused. `pinghu run` of them takes
+0.4 s more, for depths and scipy's k-d tree, until it writes for 2.4 s: 0.65 SQLite's 30 MB with their indexes, 0.6 the 94,000 cells of the
+ledger, 1.1 the map, of which 0.35 is folium's import, 0.35 the houses beside the lines.
+Of the sample's run some 9 s are not its search: 3 the rise of 268 houses under four pairs of coefficients, of which half is
+water that passes bridges (1,070 times, 1.5 ms each, one after the other), 2.2 the campaign, half of it the search for its dates (0.7 the
+solver itself), 1.4 what is written, 0.6 each reading and imports. Products of small matrices stay on one thread: beside other work OpenBLAS's two took forty times as long.
 
-The picture was drawn beside other work (load 10 on two cores). Few footprints along many rivers are where `affected` is behind:
-20,000 along 64 rivers, 1,120 km of outline, are a fifth the union of the lines, a fifth the k-d tree along their edges.
+The picture was drawn beside other work (load 10 on two cores), before the last steps. Few footprints along many rivers are where
+`affected` is least ahead: 20,000 along 64 rivers, 1,120 km of outline, take 0.22 s where the pipeline takes 0.34.
 """
 PICTURE = "\n![CPU seconds as footprints, corners, rivers and designs grow](calls.png)\n"
 

@@ -307,9 +307,9 @@ def test_a_run_reads_first_and_does_each_thing_once(
 
     for place, names in {
         "pinghu_geo.inputs": ("layer_and_findings", "table_and_findings"),
-        "pinghu_geo.project": ("red_line", "assess"),
+        "pinghu_geo.project": ("red_line", "assessed"),
         "pinghu_geo.designing": ("least_demolition",),
-        "pinghu_geo.schemes.alternatives": ("assess", "affected"),
+        "pinghu_geo.schemes.alternatives": ("assessed", "taken_by_line"),
     }.items():
         for name in names:
             counted(place, name)
@@ -323,9 +323,9 @@ def test_a_run_reads_first_and_does_each_thing_once(
     assert [Path(p).name for p in read] == ["房屋.shp", "河道.gpkg", "宽度.csv"]
     assert names.index("least_demolition") == len(read)
     assert names.count("least_demolition") == 1
-    assert names.count("assess") == names.count("affected") == assessed
+    assert names.count("assessed") == names.count("taken_by_line") == assessed
     own = [
-        options for name, place, _, options in done if (name, place[-7:]) == ("assess", "project")
+        options for name, place, _, options in done if (name, place[-7:]) == ("assessed", "project")
     ]
     assert [options["gap_m"] for options in own] == own_gap_m
     assert names.count("red_line") == (1 if own_gap_m == [50] else 0)
