@@ -35,6 +35,8 @@ DIP_M = 1e-4
 
 # stations that are solved at once where only a part of a river has changed
 WINDOW = 24
+# stations and columns that are solved at once
+CELLS = 50_000
 
 BALANCED, CRITICAL, UNBALANCED = 0, 1, 2
 
@@ -204,6 +206,23 @@ class Model:
     def step(self, rows: Array, discharge: Array, below: State) -> tuple[State, Array]:
         """Subcritical states one section up from known ones, and how each was found."""
         return _standard_step(self, rows, discharge, below)
+
+    def levels_above(self, rows: Array, discharge: Array, level: Array, near: Array) -> Array:
+        """Subcritical levels (stations, cases) of sections from those (cases,) at the lowest.
+
+        ``rows`` and ``discharge`` are (stations,), upstream first; ``near`` (stations, cases) are
+        levels not far off. Nothing stands between the sections.
+        """
+        found = np.empty((len(rows), len(level)))
+        size = max(CELLS // len(rows), 1)
+        for some in (slice(k, k + size) for k in range(0, len(level), size)):
+            shape = found[:, some].shape
+            part = replace(
+                self, rows=np.broadcast_to(rows[:, None], shape), guess=near[:, some],
+                discharge=np.broadcast_to(discharge[:, None], shape),
+            )  # fmt: skip
+            found[:, some] = _levels_near(part, level[some])
+        return found
 
     def residual(self, rows: Array, up: State, down: State) -> tuple[Array, Array, Array]:
         """Energy above less energy below and losses, and its growth with both levels."""
@@ -521,8 +540,26 @@ def _column_by_newton(model: Model, downstream: float, depth: float) -> tuple[Ar
     level[-1] = downstream
     level = np.maximum.accumulate(level[::-1])[::-1] if downstream > bottom[-1] else level
     level, r, grows = _newton_levels(model, level[:, None], 30)
-    bad = (~(np.abs(r) <= TOLERANCE_M) | (grows < CLEARLY_SUBCRITICAL))[:, 0]
-    return level[:, 0], int(np.flatnonzero(bad).max(initial=-1)) + 1
+    return level[:, 0], int(_first_sure(r, grows)[0])
+
+
+def _first_sure(rest: Array, grows: Array) -> Array:
+    """The first station of each column from which all balance and are clearly subcritical."""
+    bad = ~(np.abs(rest) <= TOLERANCE_M) | (grows < CLEARLY_SUBCRITICAL)
+    found: Array = (np.arange(1, len(bad) + 1)[:, None] * bad).max(axis=0, initial=0)
+    return found
+
+
+def _levels_near(model: Model, downstream: Array) -> Array:
+    """Levels (stations, columns) from near ones; one by one above what Newton's method misses."""
+    level, rest, grows = _newton_levels(model, _levels_from_guess(model, downstream), 12)
+    if model.soffits:  # against a lid another level may balance, too
+        lid = model.soffit(model.rows[:-1].ravel()).reshape(rest.shape)
+        rest[~np.isnan(lid)] = np.inf
+    sure = _first_sure(rest, grows)
+    if sure.max(initial=0) > 0:
+        _march_up(model, level, np.zeros(level.shape, int), sure)
+    return level
 
 
 def _levels_from_guess(model: Model, downstream: Array) -> Array:

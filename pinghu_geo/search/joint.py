@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.steady import Model, State
+from pinghu_geo.flood.steady import Model
 from pinghu_geo.search.fronts import least_before
 from pinghu_geo.search.labels import WIDTHS, Arrivals, March, Trail
 from pinghu_geo.search.problem import EXCESS_M, SAME_COST, NodeProblem, design_cost
@@ -104,21 +104,21 @@ def rising(reach: Reach, first: int, last: int, level: Array) -> tuple[Array, Ar
     floods, many = level.shape
     found = np.empty((floods, last - first + 1, many))
     found[:, -1] = level
-    for own, flood in zip(found, reach.floods, strict=True):
-        model = flood.model
-
-        def at(i: int, model: Model = model) -> tuple[Array, Array]:
-            return np.repeat(model.rows[i, 0], many), np.repeat(model.discharge[i, 0], many)
-
-        state: State | None = None
-        for i in range(last - 1, first - 1, -1):
-            if i in reach.crossed:
-                own[i - first], state = across(model, i, own[i + 1 - first]), None
+    for own, flood, approved in zip(found, reach.floods, reach.level, strict=True):
+        model, low = flood.model, last
+        while low > first:
+            here = own[low - first]
+            if low - 1 in reach.crossed:
+                low -= 1
+                own[low - first] = across(model, low, here)
                 continue
-            if state is None:
-                state = model.state(*at(i + 1), own[i + 1 - first])
-            state = model.step(*at(i), state)[0]
-            own[i - first] = state.level
+            up = max((i + 1 for i in reach.crossed if i < low), default=first)
+            up, stop = max(up, first), low + 1
+            near = approved[up:stop, None] + (here - approved[low])
+            own[up - first : stop - first] = model.levels_above(
+                model.rows[up:stop, 0], model.discharge[up:stop, 0], here, near
+            )
+            low = up
     most = reach.most[:, first : last + 1, None]
     return found, np.asarray((found <= most + EXCESS_M).all(axis=(0, 1)))
 

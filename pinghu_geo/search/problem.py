@@ -132,18 +132,13 @@ def design_cost(problem: NodeProblem, options: Array) -> float:
 def levels_of(problem: NodeProblem, options: Array, level: Array) -> Array:
     """Levels (floods, stations) of a design above levels (floods,) that arrive.
 
-    Each step by itself, without the tables of the search.
+    By the sections themselves, without the tables of the search.
     """
-    n = options.shape[1]
-    rows = problem.rows[np.arange(n), options[0], options[1]]
-    levels = np.repeat(np.asarray(level, float)[:, None], n, axis=1)
-    for own, water in zip(levels, problem.waters, strict=True):
-        model, q = water.model, water.discharge
-        state = model.state(rows[[-1]], q[[-1]], own[[-1]])
-        for i in range(n - 2, -1, -1):
-            state = model.step(rows[[i]], q[[i]], state)[0]
-            own[i] = state.level[0]
-    return levels
+    rows = problem.rows[np.arange(options.shape[1]), options[0], options[1]]
+    return np.stack([
+        water.model.levels_above(rows, water.discharge, arrives, water.most_level[:, None])[:, 0]
+        for water, arrives in zip(problem.waters, level[:, None], strict=True)
+    ])  # fmt: skip
 
 
 def open_at_once(first: Array, last: Array) -> tuple[Array, int]:

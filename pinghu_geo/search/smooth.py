@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pinghu_geo.flood.sections import Array, pack
-from pinghu_geo.flood.steady import Model, State
+from pinghu_geo.flood.steady import WINDOW, Model
 from pinghu_geo.search.basin import Basin, BasinSolution
 from pinghu_geo.search.jogs import SAME_SLOPE, Bends, BentLine, LineRules, less_bent
 from pinghu_geo.search.joint import Stretch, across
@@ -164,38 +164,58 @@ class _RiverWater:
         """
         first, last = way
         found = np.empty((len(level), last + 1 - first))
-        for f in range(len(self.reach.floods)):
-            found[f, -1] = now = float(level[f])
-            state: State | None = None
-            for i in range(last - 1, first - 1, -1):
-                # a state is of the sections that the gap above it has, too
-                known = state if i + 1 < last and self.own[i] == self.own[i + 1] else None
-                now, calm, state = self._step(models[f], offset, f, i, now, known)
-                found[f, i - first] = now
-                fine = calm and now <= self.reach.most[f, i] + EXCESS_M
-                if not (fine or (all_the_way and np.isfinite(now))):
+        found[:, -1] = level
+        for f, now in enumerate(found):
+            low = last
+            while low > first:
+                up = self._run_up_from(low, first)
+                part, most = slice(up - first, low + 1 - first), self.reach.most[f, up:low]
+                run, calm = self._levels_of_run(models[f], offset, f, (up, low), now[low - first])
+                now[part] = run
+                fine = calm and bool((run[:-1] <= most + EXCESS_M).all())
+                if not (fine or (all_the_way and np.isfinite(run).all())):
                     return None
-                if i < same_above and abs(now - self.level[f, i]) <= SAME_LEVEL_M:
-                    found[f, : i - first] = self.level[f, first:i]
+                same = np.abs(run - self.level[f, up : low + 1]) <= SAME_LEVEL_M
+                k = up + np.flatnonzero(same[: max(same_above - up, 0)]).max(initial=-1)
+                if k >= up:
+                    now[: k - first] = self.level[f, first:k]
                     break
+                low = up
         return found
 
-    def _step(
-        self, own: Model, offset: int, f: int, i: int, level: float, below: State | None
-    ) -> tuple[float, bool, State | None]:
-        """Level at a station from the one below, whether the water there is calm, and its state."""
+    def _run_up_from(self, low: int, first: int) -> int:
+        """How far up gaps are alike above a station: stations that are solved at once."""
+        up = low - 1
+        if up in self.reach.crossed:
+            return up
+        while (
+            up > max(first, low - WINDOW)
+            and up - 1 not in self.reach.crossed and self.own[up - 1] == self.own[up]
+        ):  # fmt: skip
+            up -= 1
+        return up
+
+    def _levels_of_run(
+        self, own: Model, offset: int, f: int, run: tuple[int, int], level: float
+    ) -> tuple[Array, bool]:
+        """Levels of stations whose gaps are alike, the lowest known, and whether it is calm there.
+
+        A gap's lower station is that of its own sections, too.
+        """
+        up, low = run
         base = self.reach.floods[f].model
-        flow = base.discharge[:, 0]
-        if i in self.reach.crossed:
-            return float(across(base, i, np.array([level]))[0]), True, None
-        model, rows = (own, np.arange(i - offset, i + 2 - offset)) if self.own[i] else (
-            base, base.rows[i : i + 2, 0]
-        )  # fmt: skip
-        if below is None:
-            below = model.state(rows[[1]], flow[[i + 1]], np.array([level]))
-        calm = not self.own[i] or bool(below.grows[0] >= LEAST_GROWTH - SAME_SLOPE)
-        made = model.step(rows[[0]], flow[[i]], below)[0]
-        return float(made.level[0]), calm, made
+        if low - 1 in self.reach.crossed:
+            return np.array([float(across(base, up, np.array([level]))[0]), level]), True
+        part, drawn = slice(up, low + 1), bool(self.own[up])
+        model = own if drawn else base
+        rows = np.arange(up - offset, low + 1 - offset) if drawn else base.rows[part, 0]
+        flow, before = base.discharge[part, 0], self.level[f, part]
+        near = before + (level - before[-1])
+        found = model.levels_above(rows, flow, np.array([level]), near[:, None])[:, 0]
+        if not drawn:
+            return found, True
+        grows = model.state(rows[1:], flow[1:], found[1:]).grows
+        return found, bool((grows >= LEAST_GROWTH - SAME_SLOPE).all())
 
 
 @dataclass(slots=True)
