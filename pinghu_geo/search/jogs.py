@@ -199,6 +199,7 @@ class BentLine:
         self._works: dict[tuple[int, int, int], float] = {}
         self._met: dict[tuple[int, int, int], tuple[Array, Array]] = {}
         self._close: dict[tuple[int, int, int], int] = {}
+        self._refused: set[bytes] = set()  # lines that ``keeps`` doesn't allow
 
     def _bend_stations(self, side: int) -> list[int]:
         """Stations where a bank bends, and both ends."""
@@ -289,8 +290,12 @@ class BentLine:
         """Whether the line may be drawn so; then it is."""
         if self.keeps is not None:
             made = self.with_changes(changes)
+            line = made.tobytes()
+            if line in self._refused:
+                return False
             differs = np.flatnonzero((np.abs(made - self.moves) > SAME_MOVE_M).any(axis=0))
             if len(differs) and not self.keeps(made, int(differs[0]), int(differs[-1])):
+                self._refused.add(line)
                 return False
         self._take(changes)
         return True
