@@ -432,6 +432,10 @@ class ProfileCase:
         _refuse_endless_levels(found)
         return found
 
+    def levels(self, **losses: float) -> pd.DataFrame:
+        """Levels alone, by another contraction and expansion."""
+        return _solved([replace(self, options=self.options | losses)], level_tables)[0]
+
     def doubted(self) -> ProfileCase:
         """With what is odd about its sections, which tables say and levels don't need."""
         more = _section_oddities(self.laid) | _lacks_tributary_flow(self.laid, self.q, self.edges)

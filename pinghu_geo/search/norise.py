@@ -278,10 +278,11 @@ def _over_the_losses(search: Search, after: LaidOut) -> pd.DataFrame:
     """Largest rise of each flood by other coefficients of local losses."""
     rows = []
     for contraction, expansion in LOSSES:
+        pair = {"contraction": contraction, "expansion": expansion}
+        known = pair == search.asked.losses
         rise = rise_table(
-            *(one.case.profile(contraction=contraction, expansion=expansion)
-              for one in (search.now, after))
-        )  # fmt: skip
+            *(one.profile if known else one.case.levels(**pair) for one in (search.now, after))
+        )
         for name, most in search.asked.allowed.items():
             largest = largest_rise(rise, name)
             kept = largest <= most + 1e-3
