@@ -223,7 +223,7 @@ class Wetted(NamedTuple):
     def velocity_head(self) -> tuple[Array, Array]:
         """αV²/2g for Q²/2g = 1, and its growth with the level: Σ(K³/A²) / (ΣK)³."""
         k = self.conveyance
-        speed = np.divide(k, self.area, out=np.zeros(k.shape), where=self.area > 0)
+        speed = np.divide(k, self.area, out=np.zeros_like(k), where=self.area > 0)
         squared = speed * speed
         total = self.total_conveyance
         whole = np.where(total > 0, total, np.nan)
@@ -353,10 +353,11 @@ class Sections:
         # the conveyance a (a / w)^2/3 and its growth, instead of the roughness'
         units[3] = power * (5 / 3 * t - 2 / 3 * radius * dw)
         units[2] = a * power
-        place = 3 * (at // wide) + of(self.zone).ravel()[at]
+        # zone after zone, so that sums over zones add whole columns
+        place = at // wide + of(self.zone).ravel()[at].astype(at.dtype) * n
         place = place + np.arange(0, 12 * n, 3 * n)[:, None]
         sums = np.bincount(place.ravel(), units.ravel(), minlength=12 * n)
-        return Wetted(*sums.reshape(4, n, 3))
+        return Wetted(*sums.reshape(4, 3, n).transpose(0, 2, 1))
 
     def _submerged(self, rows: Array, level: Array) -> tuple[Taking, Array, Array, Array | None]:
         """What gives rows of arrays, how deep segments lie, what share of each is wet.
