@@ -81,7 +81,8 @@ class Bends:
 
     def stations(self, moves: Array, measure: Array) -> Array:
         """Stations at which a bank bends."""
-        slope = np.r_[0.0, np.diff(moves) / np.diff(measure), 0.0]
+        slope = np.zeros(len(moves) + 1)
+        slope[1:-1] = np.diff(moves) / np.diff(measure)
         return np.flatnonzero(np.abs(np.diff(slope)) > SAME_SLOPE)
 
 
@@ -199,6 +200,7 @@ class BentLine:
         self._works: dict[tuple[int, int, int], float] = {}
         self._met: dict[tuple[int, int, int], tuple[Array, Array]] = {}
         self._close: dict[tuple[int, int, int], int] = {}
+        self._gain: dict[tuple[tuple[int, int, bytes], ...], float] = {}
         self._refused: set[bytes] = set()  # lines that ``keeps`` doesn't allow
 
     def _bend_stations(self, side: int) -> list[int]:
@@ -226,9 +228,14 @@ class BentLine:
 
     def gain(self, changes: list[_Change]) -> float:
         """What changes save, bends counted by their price; minus infinity: not allowed."""
-        if not self.allows(changes):
-            return float("-inf")
-        return self.bends.price * self.fewer(changes) - self.dearer(changes)
+        key = tuple((side, first, moves.tobytes()) for side, first, moves in changes)
+        if key not in self._gain:
+            self._gain[key] = (
+                self.bends.price * self.fewer(changes) - self.dearer(changes)
+                if self.allows(changes)
+                else float("-inf")
+            )
+        return self._gain[key]
 
     def fewer(self, changes: list[_Change]) -> int:
         """How many close bends of both banks changes take out."""
@@ -255,7 +262,7 @@ class BentLine:
             if key not in self._works:
                 self._works[key] = self.rules.works_of(side, at, self.moves[side, slice(*key[1:])])
             more += self.rules.works_of(side, at, moves) - self._works[key]
-        return more + self.worth(changes)
+        return more + self.worth(changes) if np.isfinite(more) else more
 
     def worth(self, changes: list[_Change]) -> float:
         """What the buildings cost that are taken with changes, less those that no longer are."""
@@ -308,7 +315,7 @@ class BentLine:
             np.add.at(self.held, *self._hits(change))
             self.moves[side, first : first + len(moves)] = moves
             self.knots[side] = self._bend_stations(side)
-            for known in (self._works, self._met, self._close):
+            for known in (self._works, self._met, self._close, self._gain):
                 known.clear()
 
     def close_pairs(self) -> list[tuple[int, int, int]]:
