@@ -423,20 +423,19 @@ class March:
         is lost so costs at most as much less.
         """
         labels, count, dropped = self._arrival_labels(here), 0, np.inf
+        labels = labels.take(self._promising(self.n - 1, labels, limit))
         trail = [labels]
         line = int(np.argmax(self._bounds_at_arrival(self.sheaves[-1], self._lowest())[0]))
         for i in range(self.n - 2, -1, -1):
-            promise = self._lower_bound(i + 1, labels)
-            if time.monotonic() > deadline:
-                left = min(dropped, float(promise.min(initial=np.inf)))
-                return Trail(trail, left, count, arrived=False)
-            keep = np.flatnonzero(promise <= limit)
-            if len(keep) > most:
-                order = keep[np.argsort(self._wary(i + 1, labels, wary)[keep], kind="stable")]
-                dropped = min(dropped, float(promise[order[most:]].min()))
-                keep = np.sort(order[:most])
-            trail[-1] = labels = labels.take(keep)
-            if not len(keep):
+            many = len(labels.cost)
+            late = time.monotonic() > deadline
+            if late or many > most:
+                promise = self._lower_bound(i + 1, labels)
+                keep = np.argsort(self._wary(i + 1, labels, wary), kind="stable")
+                lost = keep if late else keep[most:]
+                dropped = min(dropped, float(promise[lost].min(initial=np.inf)))
+                trail[-1] = labels = labels.take(np.sort(keep[:most]))
+            if late or not many:
                 return Trail(trail, dropped, count, arrived=False)
             labels = self._extend_labels(labels, i, limit, grain, line)
             trail.append(labels)
@@ -458,7 +457,7 @@ class March:
     ) -> _Labels:
         """Labels one station further up."""
         steps = self.steps[self.n - 2 - i]
-        parts, held = [labels.take(slice(0))], 0
+        parts, held = list[_Labels](), 0
         parents: list[Array] = []
         ways: list[Array] = []
         for parent, way in self._worth_a_step(labels, steps, i, limit, line):
@@ -470,6 +469,8 @@ class March:
                 parents, ways, held = [], [], 0
         if held:
             parts.append(self._extend_by_steps(labels, parents, ways, i, limit, grain))
+        if not parts:
+            return labels.take(slice(0))
         made = _Labels.join(parts)
         made = made.take(made.best(grain))
         made = made.take(self._unbeaten_by_kin(made, i))
@@ -739,6 +740,8 @@ class _Labels:
     @classmethod
     def join(cls, parts: list[_Labels]) -> _Labels:
         """Several in one."""
+        if len(parts) == 1:
+            return parts[0]
         return cls(
             *(np.concatenate([getattr(p, f) for p in parts], axis=-1) for f in cls.__slots__)
         )
