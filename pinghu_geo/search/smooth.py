@@ -89,20 +89,6 @@ class _RiverWater:
         for one in stretches:
             self.own[one.first : one.last] = True
         self._halves: dict[tuple[int, int, float, int], Half | None] = {}
-        self._packed: list[Model] | None = None
-
-    @property
-    def models(self) -> list[Model]:
-        """Sections of the line, by flood."""
-        if self._packed is None:
-            self._packed = self._models_of(self.line, 0, len(self.reach.measure) - 1)
-        if self._packed is None:
-            raise AssertionError("the line is drawn where no bed is left")
-        return self._packed
-
-    def redraw(self, line: DrawnLine, level: Array) -> None:
-        """Have another line, with its levels."""
-        self.line, self.level, self._packed = line, level, None
 
     def _half(self, side: int, i: int, line: DrawnLine) -> Half | None:
         """Half a section of a line as far as it may be wet; None: it has no bed."""
@@ -114,8 +100,13 @@ class _RiverWater:
         return self._halves[key]
 
     def _models_of(self, line: DrawnLine, first: int, last: int) -> list[Model] | None:
-        """Sections of a line at some stations, by flood; None: one has no bed."""
+        """Sections at stations whose gaps are alike, by flood; None: one has no bed.
+
+        Those of the line, or of the whole approved river.
+        """
         reach, pairs = self.reach, list[tuple[float, Half, Half]]()
+        if not self.own[first]:
+            return [flood.model for flood in reach.floods]
         for i in range(first, last + 1):
             left, right = (self._half(side, i, line) for side in (0, 1))
             if left is None or right is None:
@@ -137,82 +128,71 @@ class _RiverWater:
     def levels_with(
         self, line: DrawnLine, first: int, last: int, *, all_the_way: bool = False
     ) -> Array | None:
-        """Levels with a line that differs from one station to another; None: not allowed.
-
-        Sections are made anew beside what differs; above it those are marched that are there.
-        """
-        low, high = max(first - 1, 0), min(last + 1, self.level.shape[1] - 1)
-        models = self._models_of(line, low, high)
-        made = None if models is None else self.marched(
-            models, low, (low, high), self.level[:, high], all_the_way=all_the_way
-        )  # fmt: skip
-        above = None if made is None else self.marched(
-            self.models, 0, (0, low), made[:, 0], same_above=first, all_the_way=all_the_way
-        )  # fmt: skip
-        if made is None or above is None:
-            return None
-        return np.concatenate([above, made[:, 1:], self.level[:, high + 1 :]], axis=1)
+        """Levels with a line that differs from one station to another; None: not allowed."""
+        low = min(last + 1, self.level.shape[1] - 1)
+        made = self.marched(
+            line, low, self.level[:, low], same_above=first, all_the_way=all_the_way
+        )
+        return None if made is None else np.concatenate([made, self.level[:, low + 1 :]], axis=1)
 
     def marched(
-        self, models: list[Model], offset: int, way: tuple[int, int], level: Array, *,
-        same_above: int = 0, all_the_way: bool = False,
+        self, line: DrawnLine, low: int, level: Array, *, same_above: int,
+        all_the_way: bool = False,
     ) -> Array | None:  # fmt: skip
-        """Levels (floods, stations of the way) from those at its lower end; None: not allowed.
+        """Levels (floods, stations) of a line up from those at station ``low``; None: not allowed.
 
-        Models begin at station ``offset``; above ``same_above`` the line is as before, so that
-        levels that are as before stay so. ``all_the_way``: whatever is allowed.
+        Above ``same_above`` the line is as before, so that levels that are as before stay so.
+        ``all_the_way``: whatever is allowed.
         """
-        first, last = way
-        found = np.empty((len(level), last + 1 - first))
-        found[:, -1] = level
-        for f, now in enumerate(found):
-            low = last
-            while low > first:
-                up = self._run_up_from(low, first)
-                part, most = slice(up - first, low + 1 - first), self.reach.most[f, up:low]
-                run, calm = self._levels_of_run(models[f], offset, f, (up, low), now[low - first])
-                now[part] = run
-                fine = calm and bool((run[:-1] <= most + EXCESS_M).all())
+        found, left = np.empty((len(level), low + 1)), list(range(len(level)))
+        found[:, low] = level
+        while low and left:
+            up = self._run_up_from(low)
+            models = self._models_of(line, up, low)
+            if models is None:
+                return None
+            for f in left:
+                run, calm = self._levels_of_run(models[f], f, up, low, found[f, low])
+                found[f, up : low + 1] = run
+                fine = calm and bool((run[:-1] <= self.reach.most[f, up:low] + EXCESS_M).all())
                 if not (fine or (all_the_way and np.isfinite(run).all())):
                     return None
                 same = np.abs(run - self.level[f, up : low + 1]) <= SAME_LEVEL_M
                 k = up + np.flatnonzero(same[: max(same_above - up, 0)]).max(initial=-1)
                 if k >= up:
-                    now[: k - first] = self.level[f, first:k]
-                    break
-                low = up
+                    found[f, :k] = self.level[f, :k]
+                    left = [other for other in left if other != f]
+            low = up
         return found
 
-    def _run_up_from(self, low: int, first: int) -> int:
+    def _run_up_from(self, low: int) -> int:
         """How far up gaps are alike above a station: stations that are solved at once."""
         up = low - 1
         if up in self.reach.crossed:
             return up
         while (
-            up > max(first, low - WINDOW)
+            up > max(0, low - WINDOW)
             and up - 1 not in self.reach.crossed and self.own[up - 1] == self.own[up]
         ):  # fmt: skip
             up -= 1
         return up
 
     def _levels_of_run(
-        self, own: Model, offset: int, f: int, run: tuple[int, int], level: float
+        self, model: Model, f: int, up: int, low: int, level: float
     ) -> tuple[Array, bool]:
         """Levels of stations whose gaps are alike, the lowest known, and whether it is calm there.
 
         A gap's lower station is that of its own sections, too.
         """
-        up, low = run
-        base = self.reach.floods[f].model
-        if low - 1 in self.reach.crossed:
-            return np.array([float(across(base, up, np.array([level]))[0]), level]), True
-        part, drawn = slice(up, low + 1), bool(self.own[up])
-        model = own if drawn else base
-        rows = np.arange(up - offset, low + 1 - offset) if drawn else base.rows[part, 0]
-        flow, before = base.discharge[part, 0], self.level[f, part]
+        if up in self.reach.crossed:
+            return np.append(across(model, up, np.array([level])), level), True
+        part, own = slice(up, low + 1), bool(self.own[up])
+        rows = np.arange(low + 1 - up) if own else model.rows[part, 0]
+        flow = self.reach.floods[f].model.discharge[part, 0]
+        before = self.level[f, part]
         near = before + (level - before[-1])
         found = model.levels_above(rows, flow, np.array([level]), near[:, None])[:, 0]
-        if not drawn:
+        if not own:
             return found, True
         grows = model.state(rows[1:], flow[1:], found[1:]).grows
         return found, bool((grows >= LEAST_GROWTH - SAME_SLOPE).all())
@@ -251,7 +231,7 @@ class _Waters:
         above = None if levels is None else self._levels_of_inflows(name, levels)
         if levels is None or above is None:
             return False
-        water.redraw(line, levels)
+        water.line, water.level = line, levels
         for other, own in above.items():
             self.rivers[other].level = own
         return True
@@ -265,7 +245,7 @@ class _Waters:
             last = water.level.shape[1] - 1
             if (np.abs(level - water.level[:, -1]) <= SAME_LEVEL_M).all():
                 continue
-            own = water.marched(water.models, 0, (0, last), level, same_above=last)
+            own = water.marched(water.line, last, level, same_above=last)
             above = None if own is None else self._levels_of_inflows(other, own)
             if own is None or above is None:
                 return None
