@@ -516,6 +516,39 @@ def test_columns_of_one_guess_that_end_at_other_levels_are_each_as_alone():
         assert not found.any()
 
 
+@pytest.mark.parametrize("kind", ["calm", "a fall in the middle", "under a cover", "far guesses"])
+@pytest.mark.parametrize("cells", [20, 50_000])
+def test_levels_found_at_once_are_those_of_one_step_after_the_other(kind, cells, monkeypatch):
+    """From three levels at the lower end, with several columns at once and one after the other."""
+    monkeypatch.setattr(steady, "CELLS", cells)
+    x = np.arange(12) * 40.0
+    bed = (x[-1] - x) * 0.0008
+    if kind == "a fall in the middle":
+        bed[:6] += 3.0  # critical above it, whatever stands below
+    half = 5 + np.sin(x / 60)
+    ground = pd.concat([box(c, bed=z, half=h) for c, z, h in zip(x, bed, half, strict=True)])
+    if kind == "under a cover":
+        lid = np.maximum(ground["elevation_m"], bed[5] + 2.2)
+        ground["lid_m"] = lid.where(ground["chainage_m"] == x[5])
+        ground["n_lid"] = np.where(ground["lid_m"].notna(), 0.1, np.nan)
+    laid = lay_sections(ground)
+    flow, ends = np.full(12, 30.0), np.array([2.0, 2.3, 3.1])
+    model = laid.model(np.arange(12)[:, None], flow[:, None])
+    assert bool(model.soffits) == (kind == "under a cover")
+    expected = np.empty((12, 3))
+    expected[-1] = ends
+    below = model.state(np.full(3, 11), flow[:3], ends)
+    critical = False
+    for i in range(10, -1, -1):
+        below, found = model.step(np.full(3, i), flow[:3], below)
+        expected[i], critical = below.level, critical or (found == steady.CRITICAL).any()
+    assert critical == (kind == "a fall in the middle")
+    off = {"under a cover": 0.5, "far guesses": 1.5}  # below a cover a second level balances
+    near = expected + off.get(kind, 0.02)
+    made = model.levels_above(np.arange(12), flow, ends, near)
+    assert made == pytest.approx(expected, abs=2e-8)
+
+
 def test_an_ineffective_area_counts_only_above_its_level():
     """10 m wide, 2 of them ineffective up to 2 m: at 2 m still 8 x 2."""
     idle = pd.DataFrame(
