@@ -12,7 +12,9 @@ FOOT = 0.3048
 SLOPE = 0.0006
 # where the sections end: above it they are too short for the water, and nothing is promised [m]
 ENDS_M = 9.0
-KINDS = ("bridge", "skewed bridge", "box", "pipe", "weir", "ogee", "drop", "gate", "radial", "two")
+SHAPES = ("arch", "low_arch", "high_arch", "semicircle", "ellipse", "conspan")
+KINDS = ("bridge", "skewed bridge", "box", "pipe", *SHAPES, "groups", "weir", "ogee", "drop",
+         "gate", "radial", "two")  # fmt: skip
 
 
 def between(low, high):
@@ -69,6 +71,15 @@ def standing(kind, made, size, wider=0.0, scale=1.0):
         "box": [barrel | {"shape": "box", "span_m": size["span"] + wider, "rise_m": 2.0,
                           "deck_m": 2.5 + thick}],
         "pipe": [barrel | {"shape": "circle", "rise_m": pipe, "deck_m": 4.3 + thick}],
+        **{shape: [barrel | {"shape": shape, "span_m": size["span"] + wider, "rise_m": 1.6,
+                             "deck_m": 2.1 + thick}] for shape in SHAPES},
+        # two kinds of barrels at two heights below one road
+        "groups": [
+            barrel | {"shape": "box", "span_m": 0.6 * size["span"] + wider, "rise_m": 1.4,
+                      "deck_m": 2.0 + thick},
+            barrel | {"shape": "circle", "rise_m": 1.1, "barrels": 1, "invert_up_m": 0.42,
+                      "invert_down_m": 0.4, "deck_m": 2.0 + thick},
+        ],
         "weir": [crest],
         "ogee": [crest | {"crest": "ogee", "design_head_m": 1.2}],
         "drop": [crest | {"kind": "drop", "crest": "sharp"}],

@@ -19,6 +19,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib import recfunctions
+from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 import pinghu_geo as pg
@@ -398,6 +399,74 @@ def test_a_free_pipe_is_uniform_where_its_water_is():
     v = q / (3 * y)
     found = outlet_head(barrel, q, 0.2, 0.0, G)
     assert found.energy == pytest.approx(3.0 + y + 1.4 * v**2 / (2 * G), abs=2e-4)
+
+
+def half_widths(kind, span, rise, y):
+    """Half width of a barrel at heights, by the formula of its outline."""
+    half = span / 2
+    if kind == "ellipse":
+        return half * np.sqrt(np.maximum(1 - (2 * y / rise - 1) ** 2, 0.0))
+    crown = {"high_arch": span / 3, "low_arch": rise}.get(kind, min(rise, half))
+    leg = rise - crown
+    if kind == "high_arch":
+        round_part = half * np.sqrt(np.maximum(1 - ((y - leg) / crown) ** 2, 0.0))
+    else:  # a circular arc through both springings and the crown
+        radius = (half**2 + crown**2) / (2 * crown)
+        round_part = np.sqrt(np.maximum(radius**2 - (y - rise + radius) ** 2, 0.0))
+    return np.where(y <= leg, half, round_part)
+
+
+@pytest.mark.parametrize("kind", ["arch", "semicircle", "low_arch", "high_arch", "ellipse"])
+@pytest.mark.parametrize(
+    ("slope", "length", "load", "tail"),
+    [
+        (0.0, 60.0, 0.5, 0.3),  # free outlet on a level bed: from critical depth
+        (0.002, 200.0, 0.4, 0.8),  # drowned partly: backwater
+        (0.001, 250.0, 0.9, 0.85),  # fills on the way up
+        (0.004, 120.0, 0.6, 1.25),  # full at the outlet
+        (0.02, 60.0, 0.8, 1.1),  # steep, full at the outlet: the jump stands in the barrel
+    ],
+)
+def test_the_water_in_a_barrel_is_the_solution_of_its_equation(kind, slope, length, load, tail):
+    """Strips of the outline, Manning, dy/dx = (Sf - S)/(1 - Fr²) upstream, by scipy."""
+    span, rise, n, g = 3.0, 1.45, 0.016, G
+    q = load * span * rise**1.5
+    y = np.linspace(0.0, rise, 100_001)
+    half = half_widths(kind, span, rise, y)
+    area = np.r_[0.0, np.cumsum((half[1:] + half[:-1]) * np.diff(y))]
+    wet = 2 * half[0] + np.r_[0.0, np.cumsum(2 * np.hypot(np.diff(y), np.diff(half)))]
+
+    def at(values, depth):
+        return float(np.interp(depth, y, values))
+
+    def carries(depth):
+        return at(area, depth) ** (5 / 3) / at(wet, depth) ** (2 / 3) / n
+
+    fr2 = q**2 * 2 * half[1:-1] / (g * area[1:-1] ** 3)
+    critical = float(y[1 + np.flatnonzero(fr2 <= 1)[0]])
+    level = 10.0 + tail * rise
+    # the exit loses the whole velocity head: the surface runs through to the water below
+    depth = max(level - 10.0, critical * (1 + 1e-6))
+    full = (q * n * wet[-1] ** (2 / 3) / area[-1] ** (5 / 3)) ** 2
+
+    def rises(_, state):
+        here = state[0]
+        if here >= rise:
+            return [full - slope]
+        froude = q**2 * 2 * at(half, here) / (g * at(area, here) ** 3)
+        return [((q / carries(here)) ** 2 - slope) / (1 - froude)]
+
+    def falls_to_critical(_, state):
+        return state[0] - critical * (1 + 1e-7)
+
+    falls_to_critical.terminal, falls_to_critical.direction = True, -1
+    way = solve_ivp(rises, (0.0, length), [depth], events=falls_to_critical, rtol=1e-8, atol=1e-9,
+                    max_step=length / 300)  # fmt: skip
+    top = critical if way.t_events[0].size else float(way.y[0, -1])
+    by_hand = 10.0 + slope * length + top + 1.5 * (q / at(area, min(top, rise))) ** 2 / (2 * g)
+    barrel = Barrel(Conduit(kind, span, rise, n), length, 10.0 + slope * length, 10.0, 0.5, 1.0,
+                    (41, 1))  # fmt: skip
+    assert outlet_head(barrel, q, level, 0.0, g).energy == pytest.approx(by_hand, abs=3e-3)
 
 
 @pytest.mark.parametrize("kind", SHAPES)
@@ -1417,6 +1486,69 @@ def test_below_a_bridge_under_pressure_in_a_steep_creek_levels_are_hec_ras_s():
     assert abs(off[below].iloc[0]) < 0.002  # just below the bridge
     # above it the coefficient of pressure flow is read from a chart: 0.01 of it is 0.2 ft
     assert off[~below].abs().max() < 0.13
+
+
+def test_each_of_five_bridges_hangs_on_what_is_below_it_alone():
+    sections, q, end = river(45.0, count=24)
+    kinds = (
+        {"low_chord_m": 7.0, "n_piers": 2, "pier_width_m": 0.8, "method": "momentum"},
+        {"low_chord_m": 7.0, "from_offset_m": -4.0, "to_offset_m": 4.0, "method": "energy"},
+        {"low_chord_m": 2.2, "deck_m": 3.0},  # under pressure, with water on its road
+        {"low_chord_m": 7.0, "n_piers": 1, "pier_width_m": 1.0, "method": "yarnell"},
+        {
+            "low_chord_m": 7.0,
+            "from_offset_m": -4.5,
+            "to_offset_m": 3.0,
+            "method": "energy+momentum",
+        },
+    )
+    at = [175.0, 375.0, 575.0, 775.0, 975.0]
+    five = pd.concat([one("bridge", a, **k) for a, k in zip(at, kinds, strict=True)])
+    five.index = pd.Index(list("ABCDE"), name="structure_id")
+    found = pg.water_profile(sections, q, end, structures=five)
+    place = found["chainage_m"]
+    assert found["control"].notna().sum() == 5
+    for name, where in zip(five.index, at, strict=True):
+        below, above = place > where, place < where
+        without = pg.water_profile(sections, q, end, structures=five.drop(name))
+        np.testing.assert_allclose(without["level_m"][below], found["level_m"][below], atol=1e-9)
+        higher = found["level_m"][above].iloc[-1] - without["level_m"][above].iloc[-1]
+        # Yarnell has piers and no friction, of which 50 m have 2.5 cm here
+        assert higher > (-0.02 if name == "D" else 1e-3), name
+        # the reach up to it by itself, from the level just below it
+        first = below.to_numpy().argmax()
+        alone = pg.water_profile(
+            sections[sections["chainage_m"] <= place[first]], q,
+            {"level_m": found.loc[first, "level_m"]}, structures=five[five["chainage_m"] <= where],
+        )  # fmt: skip
+        np.testing.assert_allclose(alone["level_m"], found["level_m"][: first + 1], atol=1e-8)
+
+
+def test_two_kinds_of_drowned_barrels_and_their_road_by_hand():
+    """Full pipes: E = z2 + (1 + ke + 2g n² L / R^(4/3)) V²/2g for each kind; road: C L (E - top)^1.5."""
+    q, n, length, tail = 30.0, 0.013, 20.0, 3.0
+    sections, _, _ = river(q)
+    mine = sections[sections["chainage_m"].between(200.0, 250.0)]
+    kinds = pd.concat([
+        one("culvert", shape="box", span_m=2.5, rise_m=1.5, barrels=1),
+        one("culvert", shape="circle", rise_m=1.2, span_m=1.2, barrels=2),
+    ]).assign(n=n, length_m=length, invert_up_m=0.12, invert_down_m=0.1, deck_m=3.3,
+              entrance_loss=0.4)  # fmt: skip
+    kinds.index = pd.Index(["B", "P"], name="structure_id")
+    bed = mine.loc[mine["chainage_m"] == 250.0, "elevation_m"].min()
+    found = pg.water_profile(mine, q, {"level_m": bed + tail}, structures=kinds).iloc[0]
+
+    def passes(energy):
+        total = 1.44 * 12.0 * max(energy - 3.3, 0.0) ** 1.5
+        for count, area, radius in ((1, 3.75, 3.75 / 8), (2, math.pi * 0.36, 0.3)):
+            losses = 1.4 + 2 * G * n**2 * length / radius ** (4 / 3)
+            total += count * area * math.sqrt(2 * G * (energy - bed - tail) / losses)
+        return total
+
+    by_hand = brentq(lambda e: passes(e) - q, bed + tail, 6.0)
+    assert by_hand > 3.3  # water runs over the road, whose crest is above the water below
+    assert found["energy_m"] == pytest.approx(by_hand, abs=1e-4)
+    assert found["over_m3s"] == pytest.approx(1.44 * 12.0 * (by_hand - 3.3) ** 1.5, rel=1e-3)
 
 
 def test_two_openings_part_the_river_where_its_halves_do():
