@@ -40,7 +40,7 @@ HAIR_M = 1e-6
 # what is left of the level of a balance of forces, as a share of the level
 ROOT_WITHIN = 1e-14
 # coefficient of the sluice-gate equation against Y3/Z where none is given; HDS-1, figure on
-# pressure flow, read to about 0.01
+# pressure flow, read to about 0.01; Y3 is taken to the energy line (docs/theory.md says why)
 SLUICE = ((1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6), (0.27, 0.35, 0.41, 0.45, 0.475, 0.49, 0.50))
 
 
