@@ -543,6 +543,68 @@ def test_calibration_between_sections(kind):
     assert len(factors[1].marks) == 6
 
 
+LONG_CHAIN = river_frame({"A": [(0, 0), (1300, 0)]}, equations=["K0+600=K0+400"])
+
+
+def calibrated(zones=None, marks=None):
+    """A river of 1,300 m on which K0+400 to K0+600 occurs twice: above 600 m along it, and below.
+
+    The truth is n 0.036 above 600 m along it and 0.024 below; the sections say 0.03.
+    """
+    scale = pg.river.river_scales(LONG_CHAIN)["A"]
+    along = np.arange(0.0, 1301.0, 50.0)
+    bed = pd.DataFrame({
+        "river": "A", "chainage_m": scale.chainage(along), "bed_level_m": 10 - along / 400,
+        "bank_level_m": 16 - along / 400, "left_m": 9.0, "right_m": 8.0,
+    })  # fmt: skip
+    true = pg.design_sections(bed.assign(n=np.where(along < 600, 0.036, 0.024)))
+    end = {"slope": 0.0025}
+    water = pg.water_profile(true, 120.0, end, rivers=LONG_CHAIN)
+    seen = water[["river", "chainage_m", "level_m", "repeated"]].iloc[[1, 9, 11, 13, 16, 24]]
+    if zones is None:
+        zones = pd.DataFrame({"zone": ["up", "down"], "river": "A", "from_m": [0.0, 400.0],
+                              "to_m": [600.0, 1100.0], "from_repeated": [None, "below"],
+                              "to_repeated": ["above", None]})  # fmt: skip
+    return pg.flood.calibrate_roughness(
+        pg.design_sections(bed.assign(n=0.03)), 120.0, end, seen if marks is None else marks(seen),
+        reaches=zones, rivers=LONG_CHAIN,
+    ), along  # fmt: skip
+
+
+def test_zones_and_marks_say_which_of_two_places_of_a_long_chain_they_mean():
+    found, along = calibrated()
+    assert found.zones["factor"].tolist() == pytest.approx([1.2, 0.8], abs=2e-3)
+    assert found.marks["residual_m"].abs().max() < 1e-3
+    # both sections of one chainage have their own n
+    n = found.sections.groupby(found.sections.index // 4)["n"].first().to_numpy()
+    assert n == pytest.approx(np.where(along < 600, 0.036, 0.024), rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"to_repeated": None}, r"reaches: .*to_m.* occurs twice.*\(1: up\)"),
+        ({"from_repeated": None}, r"reaches: .*from_m.* occurs twice.*\(1: down\)"),
+        ({"to_repeated": "oben"}, "to_repeated"),
+    ],
+)
+def test_a_zone_that_does_not_say_which_place_it_ends_at_is_refused(change, said):
+    zones = pd.DataFrame({"zone": ["up", "down"], "river": "A", "from_m": [0.0, 400.0],
+                          "to_m": [600.0, 1100.0], "from_repeated": [None, "below"],
+                          "to_repeated": ["above", None]})  # fmt: skip
+    kind = pg.errors.LayerError if said == "to_repeated" else pg.errors.HydraulicsError
+    with pytest.raises(kind, match=said) as fault:
+        calibrated(zones.assign(**change))
+    if change != {"to_repeated": "oben"}:
+        assert 'reaches["' in fault.value.hint
+
+
+def test_a_mark_that_does_not_say_which_place_it_stands_at_is_refused():
+    with pytest.raises(pg.errors.HydraulicsError, match="marks: .*occur twice") as fault:
+        calibrated(marks=lambda seen: seen.drop(columns="repeated"))
+    assert fault.value.hint.startswith('marks["repeated"] = "above"')
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_exported_model_has_lengths_along_the_river(kind, tmp_path):
     texts = []

@@ -527,3 +527,30 @@ def test_decks_and_own_sections_that_differ_below_one_road_are_named(tmp_path):
                    for x, z in ((-50.0, 20.0), (-10.0, 10.0), (10.0, 10.0), (50.0, 20.0))]  # fmt: skip
     with pytest.raises(pg.errors.HydraulicsError, match="sections of their own that differ"):
         written(tmp_path, model, structures=rows, structure_parts=pd.DataFrame(ground_of_b))
+
+
+@pytest.mark.parametrize(("up", "aside"), [(2000.0, 0.0), (0.0, 5000.0), (0.0, -5000.0)])
+def test_several_openings_are_the_same_on_a_plateau_and_wherever_offsets_count_from(
+    up, aside, tmp_path
+):
+    """Their parts of the section ended at 1,000 m of height and of offset."""
+    model = read(tmp_path)
+    rows = said_by_hand()
+    model.sections["left_out"] = None
+    moved = model.sections.assign(
+        offset_m=model.sections["offset_m"] + aside, elevation_m=model.sections["elevation_m"] + up
+    )
+    banks = model.banks.assign(
+        left_bank_m=model.banks["left_bank_m"] + aside,
+        right_bank_m=model.banks["right_bank_m"] + aside,
+    )
+    there = rows.assign(
+        **{c: rows[c] + aside for c in ("from_offset_m", "to_offset_m")},
+        **{c: rows[c] + up for c in ("deck_m", "low_chord_m", "invert_up_m", "invert_down_m")},
+    )
+    for flow in (60.0, 600.0):
+        here = levels(model, flow, structures=rows, structure_parts=None)
+        found = pg.water_profile(
+            moved, flow, {"slope": 0.002}, banks=banks, structures=there
+        )["level_m"].to_numpy()  # fmt: skip
+        assert found - up == pytest.approx(here, abs=1e-6)

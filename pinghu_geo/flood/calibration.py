@@ -8,19 +8,20 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pinghu_geo.flood.boundaries import Boundary
 from pinghu_geo.flood.hydraulics import Scenario, scenario_levels
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.survey import lay_sections
+from pinghu_geo.flood.survey import lay_sections, sections_apart
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result
-from pinghu_geo.nouns.schema import Lang, numbers, require_columns
+from pinghu_geo.nouns.schema import Lang, numbers, one_of, require_columns
 from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.river.centreline import river_scales
-from pinghu_geo.river.chainage import ChainageScale, format_chainage
+from pinghu_geo.river.chainage import SAME_PLACE_M, ChainageScale, format_chainage
 
 __all__ = ["Calibration", "calibrate_roughness"]
 
@@ -85,10 +86,12 @@ def calibrate_roughness(
         The river at the flood that left the marks, as in `water_profile`.
     marks
         Observed levels: river, chainage_m, level_m; profile where there are several floods; sd_m,
-        how sure each is (default: alike).
+        how sure each is (default: alike); repeated {above, below}, which of two places is meant
+        where a long chain (长链) makes the chainage occur twice.
     reaches
         Where n has a factor of its own: zone, river, from_m, to_m, and its bounds least_factor and
-        most_factor (default 0.5 and 2). By default each river is a zone.
+        most_factor (default 0.5 and 2). By default each river is a zone. Where a long chain (长链)
+        makes an end occur twice from_repeated and to_repeated {above, below} say which is meant.
     **options
         Of `water_profile`.
 
@@ -100,7 +103,8 @@ def calibrate_roughness(
     Raises
     ------
     HydraulicsError, LayerError
-        Marks beyond the sections, fewer marks than zones, or zones that hold no section.
+        Marks beyond the sections, fewer marks than zones, zones that hold no section, or chainages
+        that occur twice and don't say which is meant.
 
     Notes
     -----
@@ -167,9 +171,10 @@ def calibrate_roughness(
     low, high = (table[c].to_numpy(float) for c in ("least_factor", "most_factor"))
     start = np.clip(np.ones(len(table)), low + 1e-6, high - 1e-6)
     fit = least_squares(residuals, start, jac=slopes, bounds=(low, high), xtol=1e-10, ftol=1e-12)
-    return _calibration_tables(
-        sections, marks, table, laid.stations, member, fit.x, residuals(fit.x) * sd
-    )
+    number, places = sections_apart(sections, rivers, "sections")
+    keys = pd.MultiIndex.from_frame(laid.stations[["river", "measure"]])
+    zone = member[keys.get_indexer(pd.MultiIndex.from_frame(places[["river", "measure"]]))[number]]
+    return _calibration_tables(sections, marks, table, zone, fit.x, residuals(fit.x) * sd)
 
 
 def _refuse_unsaid_marks(marks: pd.DataFrame, observed: Array, sd: Array) -> None:
@@ -224,11 +229,11 @@ def _zone_of_sections(
 ) -> Array:
     """Zone of each section; -1: none, n stays."""
     found = np.full(len(stations), -1)
+    measured = _zone_ends(table, scales)
     for k, one in enumerate(each_row(table)):
         at, ends = stations["chainage_m"], np.array([one.from_m, one.to_m], float)
-        if one.river in scales and np.isfinite(ends).all():
-            at = stations["measure"]
-            ends = np.sort(scales[one.river].measure(ends, beyond=True))
+        if np.isfinite(measured[k]).all():
+            at, ends = stations["measure"], np.sort(measured[k])
         mine = (stations["river"] == one.river) & at.between(*ends)
         inner = (at > ends[0]) & (at < ends[1])
         both = np.unique(found[(mine & inner).to_numpy()])
@@ -245,6 +250,46 @@ def _zone_of_sections(
             )  # fmt: skip
         found[mine.to_numpy()] = k
     return found
+
+
+def _zone_ends(table: pd.DataFrame, scales: Mapping[str, ChainageScale]) -> Array:
+    """Metres along its river of the ends of each zone; NaN where no river or end tells."""
+    found = np.full((len(table), 2), np.nan)
+    for j, column in enumerate(("from_m", "to_m")):
+        places, open_ = _places_of_chainages(table, column, f"{column[:-2]}_repeated", scales)
+        if open_.any():
+            raise HydraulicsError(
+                f"has zones whose {column} occurs twice, above and below a long chain (断链)",
+                layer="reaches", ids=table.loc[open_, "zone"],
+                hint=f'reaches["{column[:-2]}_repeated"] = "above"  # or "below", zone by zone: '
+                "which of them is meant",
+            )  # fmt: skip
+        found[:, j] = places
+    return found
+
+
+def _places_of_chainages(
+    table: pd.DataFrame, column: str, which: str, scales: Mapping[str, ChainageScale]
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Metres along their rivers of chainages, and which occur twice and don't say which they mean.
+
+    NaN where there is no scale of the river, or no chainage.
+    """
+    at = table[column].to_numpy(float)
+    said = table[which] if which in table.columns else pd.Series(None, table.index, object)
+    for word in said.dropna().unique():
+        one_of(word, ("above", "below"), which)
+    found, open_ = np.full(len(at), np.nan), np.zeros(len(at), bool)
+    for river in table["river"].unique():
+        mine = ((table["river"] == river) & np.isfinite(at)).to_numpy()
+        if river not in scales or not mine.any():
+            continue
+        first, last = (scales[river].measure(at[mine], twice=w, beyond=True)
+                       for w in ("upstream", "downstream"))  # fmt: skip
+        below = (said[mine] == "below").to_numpy(bool)
+        found[mine] = np.where(below, last, first)
+        open_[mine] = (last - first > SAME_PLACE_M) & said[mine].isna().to_numpy(bool)
+    return found, open_
 
 
 def _levels_by_factors(
@@ -269,6 +314,13 @@ def _mark_weights(
     profiles = marks["profile"].to_numpy() if "profile" in marks.columns else [None] * len(marks)
     found = np.zeros((len(marks), len(levels)))
     lost = []
+    stood, open_ = _places_of_chainages(marks, "chainage_m", "repeated", scales)
+    if open_.any():
+        raise HydraulicsError(
+            "has marks whose chainages occur twice, above and below a long chain (断链)",
+            layer="marks", ids=marks.index[open_],
+            hint='marks["repeated"] = "above"  # or "below", row by row: which of them is meant',
+        )  # fmt: skip
     for k, (river, mark, profile) in enumerate(zip(marks["river"], said, profiles, strict=True)):
         mine = (levels["river"] == river).to_numpy()
         if profile is not None and not pd.isna(profile):
@@ -277,7 +329,7 @@ def _mark_weights(
         place, where = levels["chainage_m"].to_numpy()[rows], mark
         if river in scales:
             place = scales[river].measure(place, twice="order", beyond=True)
-            where = float(scales[river].measure(where, beyond=True))
+            where = float(stood[k])
         order = np.argsort(place)
         rows, place = rows[order], place[order]
         if not len(rows) or not place[0] <= where <= place[-1]:
@@ -301,20 +353,13 @@ def _calibration_tables(
     sections: pd.DataFrame,
     marks: pd.DataFrame,
     table: pd.DataFrame,
-    stations: pd.DataFrame,
-    member: Array,
+    zone: Array,
     factor: Array,
     off: Array,
 ) -> Calibration:
-    """The fit as tables."""
-    of = {
-        (r, c): factor[m] if m >= 0 else 1.0
-        for r, c, m in zip(stations["river"], stations["chainage_m"], member, strict=True)
-    }
-    by = np.array([of[k] for k in zip(sections["river"], sections["chainage_m"], strict=True)])
+    """The fit as tables; ``zone`` is that of each point of the sections, -1: none."""
+    by = np.where(zone >= 0, factor[np.maximum(zone, 0)], 1.0)
     new = sections.assign(n=sections["n"].astype(float) * by)
-    zone_of = dict(zip(of, member, strict=True))
-    zone = np.array([zone_of[k] for k in zip(new["river"], new["chainage_m"], strict=True)])
     spread = new["n"].groupby(zone).agg(["min", "max"]).reindex(range(len(table)))
     near = np.minimum(factor - table["least_factor"], table["most_factor"] - factor)
     zones = table.assign(

@@ -315,9 +315,13 @@ class _LaidBuilder:
         left, right = np.array([one.apart for one in self.inner]).T
         if not np.isfinite(np.r_[left, right]).any():
             return []
-        far = np.full(len(left), ENDLESS_M)
-        start, stop = np.where(np.isfinite([left, right]), [-far, far], np.nan)
-        return [Limit("permanent", start, left, far), Limit("permanent", right, stop, far)]
+        first, last, high = np.array(
+            [(one.ground[0][0], one.ground[0][-1], one.ground[1].max()) for one in self.inner]
+        ).T
+        start = np.where(np.isfinite(left), np.minimum(first, left), np.nan)
+        stop = np.where(np.isfinite(right), np.maximum(last, right), np.nan)
+        top = high + ENDLESS_M
+        return [Limit("permanent", start, left, top), Limit("permanent", right, stop, top)]
 
     def _measure_openings(self, sections: Sections) -> None:
         """Tell each bridge the net areas of its opening and its mean bed."""

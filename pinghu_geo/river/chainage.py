@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from pinghu_geo.nouns.errors import ChainageError
 
 __all__ = [
-    "ChainageScale", "begun_anew", "chainage_prefix", "format_chainage", "parse_chainage"
+    "SAME_PLACE_M", "ChainageScale", "begun_anew", "chainage_prefix", "format_chainage",
+    "parse_chainage",
 ]  # fmt: skip
 
 FORMS = "K12+669.5, 12+669.5, k0+000, K12.669, 12669.5 m, 12.6695 km, or metres as a number"
