@@ -55,6 +55,9 @@ if sys.argv[3:] == ["2d"]:
 
 # 5. Map and ledger, with the band.
 hit = hit.join(known.drop(columns="doubts")).join(verdict)
-pg.command_map(hit, red_line, rivers, buildings=houses, lang="en").save(out / "map.html")
+page = pg.command_map(
+    hit, red_line, rivers, buildings=houses, structures=model.structures, lang="en"
+)
+page.save(out / "map.html")
 pg.write_ledger(hit, out / "ledger.xlsx", lang="en")
 print(verdict[["verdict", "reason"]].to_string())
