@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from pinghu_geo.nouns.inert import console_text
+from pinghu_geo.nouns.inert import console_text, shell_word
 from pinghu_geo.shell import (
     Lang,
     begin_process,
@@ -196,7 +196,8 @@ def new(
                                            "{}", spoken, files))  # fmt: skip
         typer.echo(console_text(told))
     typer.echo(console_text(say("Project file: {}", spoken, target)))
-    form, then = say("widths.xlsx", spoken), f"pinghu run {target} --out {say('results', spoken)}"
+    form = say("widths.xlsx", spoken)
+    then = f"pinghu run {shell_word(target)} --out {say('results', spoken)}"
     told = say("Next: fill in {} (or write widths = 15 in the file), then {}", spoken, form, then)
     if found.loc[found["taken"], "what"].isin(["widths", "red_line"]).any():
         told = say("Next: {}", spoken, then)

@@ -22,6 +22,7 @@ from pinghu_geo.intake.io import read_table
 from pinghu_geo.keys import defaults, key_mistakes, keys_below, nouns_of, refused_list, table_source
 from pinghu_geo.nouns.errors import LayerError, ProjectError, reason
 from pinghu_geo.nouns.files import existing, parsed_toml, require_plain
+from pinghu_geo.nouns.inert import shell_word
 from pinghu_geo.nouns.schema import Lang, nearest
 
 __all__ = ["BANK_FREEBOARD", "CAMPAIGN_TABLES", "FLOOD_TABLES", "WITHIN_RISE", "Plan", "read_plan"]
@@ -107,7 +108,9 @@ def read_plan(path: Path) -> Plan:
         )
     require_plain(path, "project")
     if path.is_dir():
-        raise ProjectError(f"{path} is a folder", hint=f"pinghu run {path / 'project.toml'}")
+        raise ProjectError(
+            f"{path} is a folder", hint=f"pinghu run {shell_word(path / 'project.toml')}"
+        )
     try:
         # Notepad saves a byte order mark that TOML doesn't allow
         raw = parsed_toml(path.read_text("utf-8-sig"))

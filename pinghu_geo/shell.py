@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from pinghu_geo.nouns.inert import console_text
+from pinghu_geo.nouns.inert import console_text, shell_word
 
 __all__ = [
     "Lang",
@@ -132,9 +132,7 @@ def check_and_report(project: Path, out: Path | None, lang: str | None) -> int:
         write_faults(faults, out, lang=word)
         say_line(console_text(out))
     elif len(faults):
-        say_line(
-            say("All rows: {}", word, console_text(f"pinghu check {project} --out check.xlsx"))
-        )
+        say_line(say("All rows: {}", word, f"pinghu check {shell_word(project)} --out check.xlsx"))
     return 2 if errors else 0
 
 

@@ -22,7 +22,7 @@ from pinghu_geo.intake.osm import NAMELESS
 from pinghu_geo.intake.sight import SCHEMA_FILE, Sight, sights
 from pinghu_geo.keys import project_schema
 from pinghu_geo.nouns.errors import CRSError, LayerError, OutputError, PinghuError, ProjectError
-from pinghu_geo.nouns.inert import console_text
+from pinghu_geo.nouns.inert import console_text, shell_word
 from pinghu_geo.nouns.messages import say, translated
 from pinghu_geo.nouns.replacing import write_whole
 from pinghu_geo.nouns.schema import (
@@ -117,7 +117,8 @@ def new_project(
     target = place / "project.toml"
     if target.exists():
         raise OutputError(
-            f"there is a project file already: {target}", hint=f"pinghu run {target} --out 结果"
+            f"there is a project file already: {target}",
+            hint=f"pinghu run {shell_word(target)} --out 结果",
         )
     found = sights(place)
     buildings = _take_buildings(_largest_layer(found, "buildings", place), crs)

@@ -81,3 +81,25 @@ def test_a_blank_wall_of_a_form_is_the_wall_that_is_there():
     assert pg.check(table, "widths").empty
     lost = pg.check(table.assign(left_m=[15.0, None]), "widths")
     assert lost[["fault", "field"]].to_numpy().tolist() == [["null_value", "left_m"]]
+    assert lost["advice"].tolist() == ["补填"]  # and nothing of houses that may stay
+
+
+FORMS = {
+    "rates": {"use": ["residential"], "structure": None, "building_yuan_m2": [9000.0]},
+    "boundaries": {"river": ["A"], "boundary": ["normal"], "slope": [0.002], "level_m": None},
+    "design": {"river": ["A"], "chainage_m": [0.0], "bed_level_m": [4.0], "bank_level_m": [8.0],
+               "n": [0.03], "left_m": [9.0], "right_m": [9.0], "berm_m": None, "left_top_m": None},
+    "segments": {"river": ["A"], "from_m": [0.0], "to_m": [9.0], "group": ["1"], "bank": None},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FORMS)
+def test_what_a_form_offers_and_nobody_needs_is_no_gap(what):
+    """A hint for each blank column of our own form hid the two errors among them."""
+    assert pg.check(pd.DataFrame(FORMS[what]), what).empty
+
+
+def test_what_is_not_known_of_a_house_is_a_gap():
+    evidence = pd.DataFrame({"building_id": ["A", "B"], "sewage_ok": [True, None]})
+    found = pg.check(evidence, "evidence")
+    assert found[["fault", "field"]].to_numpy().tolist() == [["null_value", "sewage_ok"]]

@@ -289,3 +289,20 @@ def test_a_blank_form_in_english_is_read_back(tmp_path):
         wanted = [c.name for c in kind.columns if c.name not in ("line", "piece")]
         assert [known.get(h) for h in heads] == wanted
         assert all(head.isascii() or not CHINESE.search(head) for head in heads)
+
+
+@pytest.mark.parametrize(
+    ("corner", "size", "code"),
+    [((510000, 2510000), 9, 4506), ((2510000, 510000), 9, 4547), ((114, 22.6), 0.01, 4490),
+     ((-4e6, -4e6), 9, 4547)],
+)  # fmt: skip
+def test_what_coordinates_could_be_is_said_in_one_language(tmp_path, corner, size, code):
+    """ "; ... 33 in all" stood among the candidates; of degrees the cure was a grid in metres."""
+    house = shapely.box(*corner, corner[0] + size, corner[1] + size)
+    gpd.GeoDataFrame({"房屋编号": ["A"]}, geometry=[house], crs=4547).to_file(tmp_path / "a.shp")
+    (tmp_path / "a.prj").unlink()
+    with pytest.raises(pg.PinghuError) as told:
+        pg.read_layer(tmp_path / "a.shp", "buildings")
+    said = told.value.said_in("zh")
+    assert not re.search(r"\b(in all|none|unless|degrees)\b", said)
+    assert f"crs={code})" in told.value.hint

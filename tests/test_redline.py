@@ -35,6 +35,29 @@ def test_sudden_change_is_a_chainage_that_stands_twice(straight):
     assert line.area[0] == pytest.approx(400 * 10 + 600 * 20)
 
 
+def test_sudden_change_is_the_same_in_a_table_written_from_the_lower_end_up(straight):
+    rows = table((0, 5, 5), (400, 5, 5), (400, 15, 5), (1000, 15, 5))
+    for interpolation in ("linear", "step"):
+        line = pg.red_line(straight, rows[::-1], interpolation=interpolation)
+        assert line.area[0] == pytest.approx(400 * 10 + 600 * 20)
+
+
+def test_sudden_change_in_one_river_leaves_the_order_of_others_alone():
+    rivers = river_frame({"A": [(0, 0), (1000, 0)], "Q": [(0, 900), (1000, 900)]})
+    up = table((1000, 15, 5), (400, 15, 5), (400, 5, 5), (0, 5, 5))
+    down = table((0, 5, 5), (400, 5, 5), (400, 15, 5), (1000, 15, 5)).assign(river="Q")
+    mixed = pd.concat([up, down]).sort_index(kind="stable")  # rows of both by turns
+    assert pg.red_line(rivers, mixed).area.tolist() == pytest.approx([16000, 16000])
+
+
+def test_sudden_change_among_rows_in_no_order_is_refused(straight):
+    rows = table((0, 5, 5), (400, 5, 5), (400, 15, 5), (1000, 15, 5))
+    with pytest.raises(pg.PinghuError, match="two widths at one chainage among rows in no order"):
+        pg.red_line(straight, rows.iloc[[2, 0, 3, 1]])
+    same = table((400, 5, 5), (0, 5, 5), (1000, 5, 5), (400, 5, 5))
+    assert pg.red_line(straight, same).area[0] == pytest.approx(10000)
+
+
 def test_works_end_where_the_table_ends(straight):
     assert pg.red_line(straight, table((200, 5, 5), (300, 5, 5))).total_bounds.tolist() == [
         200,

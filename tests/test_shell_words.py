@@ -1,12 +1,15 @@
 """What the command line says of itself and of what is typed wrongly is in one language."""
 
 import re
+import shlex
+import subprocess
 from types import SimpleNamespace
 
 import pytest
 
 from conftest import typed
 from pinghu_geo import cli
+from pinghu_geo.nouns.inert import shell_word
 
 LATIN = re.compile(r"[A-Za-z]{3,}")
 
@@ -124,3 +127,20 @@ def test_lines_say_every_tenth_part_of_a_step(monkeypatch):
         show(f"rises A {k}/100")
     show("rises B 0/100")
     assert len(said) == 12
+
+
+def test_a_path_with_a_blank_is_one_word_of_the_command_that_is_told(tmp_path):
+    """`pinghu new "资料 一"` told: pinghu run 资料 一/project.toml, which is two words."""
+    folder = tmp_path / "资料 一"
+    folder.mkdir()
+    (folder / "project.toml").write_text("", "utf-8")
+    code, text = said_of("run", str(folder), "--out", str(tmp_path / "out"))
+    cure = text.split("提示:")[1].strip()
+    assert shlex.split(cure) == ["pinghu", "run", str(folder / "project.toml")]
+    assert code == 2
+
+
+@pytest.mark.parametrize("name", ["资料", "a b", "(一)", "a'b", 'a"b', "a$b", "a`b", "a&b;c"])
+def test_shells_read_a_path_as_it_is(name):
+    typed_in = f"printf %s {shell_word(name)}"
+    assert subprocess.check_output(["sh", "-c", typed_in], text=True) == name

@@ -166,7 +166,7 @@ def test_a_check_writes_nothing_that_nobody_asked_for(folder, monkeypatch):
 def test_the_shell_speaks_one_language(folder):
     code, said, _ = typed("new", str(folder), "--lang", "en")
     assert code == 0
-    assert not set(said.replace('城"市', "")) & CHINESE
+    assert not set(re.sub(r'城\\?"市', "", said)) & CHINESE
     text = (folder / "project.toml").read_text("utf-8")
     assert 'lang = "en"' in text
     (folder / "project.toml").write_text(text.replace('"widths.xlsx"', "-1", 1), "utf-8")

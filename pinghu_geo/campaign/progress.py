@@ -11,8 +11,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pinghu_geo.campaign.stages import TODO, ancestors, stage_codes, stage_rules
-from pinghu_geo.campaign.workdays import day_of, plain_dates
-from pinghu_geo.nouns.door import as_text, excel_day, ids_as_text, same_ids, takes
+from pinghu_geo.campaign.workdays import day_of
+from pinghu_geo.nouns.door import (
+    as_text,
+    excel_day,
+    ids_as_text,
+    plain_dates,
+    same_ids,
+    takes,
+)
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result
@@ -327,7 +334,7 @@ def fault_error(faults: pd.DataFrame) -> LayerError:
         f"has reports that can't be: {'; '.join(words)}",
         layer="progress",
         ids=list(dict.fromkeys(faults["id"])),
-        hint="correct the rows; a step back needs its reason in the column correction (更正)",
+        hint="correct the rows; a step back needs its reason in the column correction (更正原因)",
     )
 
 

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pinghu_geo.nouns.door import columns_once, excel_day
+from pinghu_geo.nouns.door import columns_once, excel_day, plain_dates
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.notices import notify
 from pinghu_geo.nouns.schema import nearest, require_columns
 
-__all__ = ["WorkDays", "day_of", "plain_dates", "work_calendar"]
+__all__ = ["WorkDays", "day_of", "work_calendar"]
 
 Days = NDArray[np.datetime64]
 KINDS = ("days", "weekdays", "china")
@@ -162,16 +162,3 @@ def day_of(value: Any, name: str) -> pd.Timestamp:
     if isinstance(value, int | float) or pd.isna(found):
         raise LayerError(f"{name}={value!r} is no date", hint=f'{name}="2018-03-01"')
     return found
-
-
-def plain_dates(texts: pd.Series) -> pd.Series:
-    """Dates that are written with the year first, in the ways people do; NaT for all others."""
-    text = texts.astype("str").str.strip()
-    text = text.str.replace(r"[T ]\d\d:\d\d.*$", "", regex=True)
-    text = text.str.replace("年", "-").str.replace("月", "-").str.replace("日", "")
-    text = text.str.replace(r"[/.]", "-", regex=True)
-    plain = text.str.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}").fillna(False).astype(bool)
-    eight = text.str.fullmatch(r"(19|20)\d{6}").fillna(False).astype(bool)
-    text = text.where(~eight, text.str[:4] + "-" + text.str[4:6] + "-" + text.str[6:])
-    found = pd.to_datetime(text.where(plain | eight), errors="coerce", format="%Y-%m-%d")
-    return found.astype("datetime64[ns]")

@@ -9,7 +9,7 @@ from typing import Any
 
 from pinghu_geo.deliver.templates import Draft, fill_papers, template_bytes
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.inert import visible_text
+from pinghu_geo.nouns.inert import shell_word
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import Lang, label, nearest, noun
@@ -113,7 +113,7 @@ def template_of(kind: str, folder: str | Path | None) -> Path | None:
     place = Path(folder)
     if not place.is_dir():
         raise LayerError(f"there is no folder {place}", layer="template",
-                         hint=f"pinghu templates {visible_text(place)}")  # fmt: skip
+                         hint=f"pinghu templates {shell_word(place)}")  # fmt: skip
     names = [f"{paper_name(kind, lang)}.docx" for lang in ("zh", "en")]
     return next((place / n for n in names if (place / n).exists()), None)
 

@@ -45,7 +45,17 @@ def boundary_table(given: Boundary | None, layer: str) -> pd.DataFrame:
         if column in table:
             table[column] = numbers(table, column, layer)
     kind = table["boundary"].astype(object) if "boundary" in table else pd.Series(None, table.index)
-    for column, word in (("level_m", "level"), ("slope", "normal"), ("joins", "river")):
+    kinds = {"level_m": "level", "slope": "normal", "joins": "river"}
+    stated = table[[c for c in kinds if c in table]].notna().sum(axis=1)
+    if (several := kind.isna() & (stated > 1)).any():
+        raise HydraulicsError(
+            "says several of level_m, slope and joins, but not which of them holds",
+            layer=layer,
+            ids=table.index[several],
+            hint='leave one of them, or add boundary="level" (已知水位), "normal" (均匀流) or '
+            '"river" (汇入干流)',
+        )
+    for column, word in kinds.items():
         if column in table:
             kind = kind.where(kind.notna() | table[column].isna(), word)
     if kind.isna().any():

@@ -788,8 +788,16 @@ def discharges(
             here, begin[stated] = _downstream_positions(
                 stations, at, start[stated], scales.get(str(river))
             )
-            order = np.argsort(begin[rows], kind="stable")
-            for row in np.flatnonzero(rows)[order]:
+            order = np.flatnonzero(rows)[np.argsort(begin[rows], kind="stable")]
+            again = (begin[order[1:]] == begin[order[:-1]]) & (np.diff(q.to_numpy()[order]) != 0)
+            if again.any():
+                raise HydraulicsError(
+                    f"has several discharges of {river} that begin at one place",
+                    layer="flows",
+                    ids=flows.index[np.union1d(order[:-1][again], order[1:][again])],
+                    hint="leave one of them; of different floods name the profile (工况)",
+                )
+            for row in order:
                 values[at[here >= begin[row] - 1e-6]] = q.iloc[row]
         if np.isnan(values).any():
             raise HydraulicsError(

@@ -155,18 +155,19 @@ def _no_crs_error(frame: gpd.GeoDataFrame, what: str) -> CRSError:
     bounds = frame.total_bounds
     seen = ", ".join(f"{v:,.1f}" for v in bounds)
     options = crs_candidates(bounds)
+    usual = next(iter(options), 4547)
     listed = "; ".join(f"{code} {name}" for code, name in islice(options.items(), 8))
     listed += f"; ... {len(options)} in all" if len(options) > 8 else ""
     if not options and crs_candidates(np.take(bounds, [1, 0, 3, 2])):
         listed = "none, unless x and y are swapped"
     elif not options and _looks_like_degrees(bounds):
-        listed = "4490 CGCS2000, 4326 WGS 84: degrees"
+        listed, usual = "4490 CGCS2000, 4326 WGS 84: degrees", 4490
     return CRSError(
         f"the file doesn't say its coordinate reference system; bounds {seen}. "
         f"In China these could be: {listed or 'none'}",
         layer=what,
         hint="ask who surveyed it (the datum can't be told from coordinates), then "
-        f"pg.read_layer(..., crs={next(iter(options), 4547)})",
+        f"pg.read_layer(..., crs={usual})",
         fault="no_crs",
     )
 

@@ -285,6 +285,10 @@ def _are_exact_doubles(ids: pd.Series) -> bool:
 # --- values -----------------------------------------------------------------------------------
 
 
+# Forms in which a blank cell that isn't required says "any", "not this kind" or "not used".
+OFFERING = {"boundaries", "design", "flows", "locks", "rates", "search", "segments", "structures"}
+
+
 def _check_values(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
     """Types, ranges, words and blanks, column by column."""
     for column in kind.columns:
@@ -294,11 +298,18 @@ def _check_values(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
         blank = values.isna().to_numpy()
         severity: Literal["error", "note"] = "error" if column.required else "note"
         name, said = column.name, column.zh
-        # each kind of structure has columns of its own: what others have is no gap; nor has a
-        # value that isn't there a source
+        # what a form offers and a row doesn't need is no gap; nor has a value that isn't there a
+        # source
         own_gap = not column.stands_in and not name.endswith("_source")
-        if own_gap and (column.required or kind.index != "structure_id"):
-            seen.add("null_value", frame.index[blank], name, severity=severity, label=said)
+        if own_gap and (column.required or kind.name not in OFFERING):
+            fill = (
+                say("fill it in", seen.lang)
+                if column.required
+                else say("fill it in; what is not known never counts as 'may stay'", seen.lang)
+            )
+            seen.add(
+                "null_value", frame.index[blank], name, severity=severity, label=said, cure=fill
+            )
         given = values[~blank] if blank.any() else values
         for fault, passes in _rules_of_column(column):
             wrong = given[~np.asarray(passes(given), bool)]

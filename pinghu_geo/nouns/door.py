@@ -10,11 +10,13 @@ given is ever changed.
 from __future__ import annotations
 
 import inspect
+import math
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache, wraps
+from numbers import Real
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import geopandas as gpd
@@ -41,8 +43,10 @@ __all__ = [
     "columns_once",
     "excel_day",
     "ids_as_text",
+    "plain_dates",
     "require_known_nodes",
     "require_known_rows",
+    "require_number",
     "require_some_nodes",
     "same_ids",
     "takes",
@@ -101,6 +105,13 @@ EXACT = 2**53
 ENDLESS = ("from_m", "to_m", "least_m", "most_m")
 # Annotations of parameters that take tables and nothing else.
 ONLY_TABLES = ("pd.DataFrame", "pd.DataFrame | None")
+# How a parameter that is one number is annotated.
+ONE_NUMBER = ("float", "float | None")
+# Numbers below which there is nothing: lengths, shares, coefficients.
+NOT_BELOW_0 = {
+    "allowed_mm", "arc_step_deg", "contraction", "expansion", "least_ratio", "sigma_m",
+    "survey_tolerance_m", "target_rise_m", "tolerance_m",
+}  # fmt: skip
 # Days as Excel counts them: the first is 0, and these are those of 2000 to 2049.
 EXCEL_ORIGIN, SERIAL = pd.Timestamp("1899-12-30"), (36526, 54789)
 TRUTH = dict.fromkeys(("是", "true", "1", "1.0", "yes", "y", "√", "达标", "合格"), True)
@@ -164,9 +175,13 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         parts = {n for n in names if any(p in str(said.get(n, "")) for p in PARTS)}
         wanted = [(k, n, nouns[n]) for k, n in enumerate(names) if nouns[n] or n in parts]
         only = {n for n in names if nouns[n] and str(said.get(n)) in ONLY_TABLES}
+        usual = inspect.signature(function).parameters
+        single = [
+            (k, n, usual[n].default) for k, n in enumerate(names) if said.get(n) in ONE_NUMBER
+        ]
         # the wrapper below has the globals of the function's own module
         let_in, agree, be_table = _cleaned_argument, _require_agreeing_datums, _require_table
-        once = noticed_once
+        be_number, once = require_number, noticed_once
 
         def through_the_door(*args: P.args, **kwargs: P.kwargs) -> T:
             given = list(args)
@@ -179,6 +194,11 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
                 if name in only:
                     be_table(tables.get(name), what, name)
             agree(tables)
+            for place, name, default in single:
+                if place < len(given):
+                    be_number(given[place], name, default)
+                elif name in kwargs:
+                    be_number(kwargs[name], name, default)
             return once(function, *given, **kwargs)  # type: ignore[arg-type]
 
         # doctest takes a function for the module's own by its globals, so they stay
@@ -204,6 +224,25 @@ def _require_table(value: Any, what: str, layer: str) -> None:
         layer=layer,
         hint=f'{layer} = pg.read_table("{layer}.csv", "{what}")',
     )
+
+
+def require_number(value: Any, name: str, usual: Any = inspect.Parameter.empty) -> None:
+    """Refuse what is no number where one is computed with (a text, NaN of a blank cell)."""
+    if value is None and usual is None:
+        return
+    number = isinstance(value, Real | Decimal) and not isinstance(value, bool | np.bool_)
+    if not number or math.isnan(value):
+        raise LayerError(
+            f"{name}={value!r} is no number",
+            hint=f"{name}={usual}"
+            if isinstance(usual, int | float)
+            else f"give {name} as a number",
+        )
+    if value < 0 and name in NOT_BELOW_0:
+        raise LayerError(
+            f"{name}={value!r} is below 0",
+            hint=f"{name}={usual}" if isinstance(usual, int | float) else f"{name}=0.0",
+        )
 
 
 def _require_agreeing_datums(tables: Mapping[str, Any]) -> None:
@@ -765,5 +804,21 @@ def _dates_and_lost(values: pd.Series) -> tuple[pd.Series, Any]:
         return values, values.notna().to_numpy()
     text = values.astype(object).where(values.notna())
     text = text.map(lambda v: v.strip() or None if isinstance(v, str) else v)
-    dates = pd.to_datetime(text, errors="coerce", format="mixed")
+    written = text.map(lambda v: isinstance(v, str)).to_numpy(bool)
+    dates = pd.to_datetime(text.mask(written), errors="coerce")
+    if written.any():
+        dates = dates.where(~written, plain_dates(text.where(written)))
     return dates, (dates.isna() & text.notna()).to_numpy()
+
+
+def plain_dates(texts: pd.Series) -> pd.Series:
+    """Dates that are written with the year first, in the ways people do; NaT for all others."""
+    text = texts.astype("str").str.strip()
+    text = text.str.replace(r"[T ]\d\d:\d\d.*$", "", regex=True)
+    text = text.str.replace("年", "-").str.replace("月", "-").str.replace("日", "")
+    text = text.str.replace(r"[/.]", "-", regex=True)
+    plain = text.str.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}").fillna(False).astype(bool)
+    eight = text.str.fullmatch(r"(19|20)\d{6}").fillna(False).astype(bool)
+    text = text.where(~eight, text.str[:4] + "-" + text.str[4:6] + "-" + text.str[6:])
+    found = pd.to_datetime(text.where(plain | eight), errors="coerce", format="%Y-%m-%d")
+    return found.astype("datetime64[ns]")

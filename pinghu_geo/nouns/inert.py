@@ -31,6 +31,7 @@ __all__ = [
     "json_text",
     "script_value",
     "sheet_text",
+    "shell_word",
     "visible_text",
     "word_text",
 ]
@@ -229,6 +230,21 @@ def console_text(value: object) -> str:
         return text
     unseen = f"[\x80-\x9f\u2028\u2029{TURNING}]"
     return re.sub(unseen, lambda sign: f"<U+{ord(sign[0]):04X}>", text.translate(PICTURES))
+
+
+def shell_word(value: object) -> str:
+    """A path as one word of a command that is typed 命令行中的路径.
+
+    Examples
+    --------
+    >>> shell_word("资料/project.toml"), shell_word("资料 一/project.toml")
+    ('资料/project.toml', '"资料 一/project.toml"')
+    """
+    text = console_text(value)
+    if not re.search(r"[^\w@%+=:,./\\~-]", text):
+        return text
+    # double quotes are those of every shell; none of these is a sign in a path of Windows
+    return '"' + re.sub(r'(["$`]|\\(?=["$`]|$))', r"\\\1", text) + '"'
 
 
 def figure_text(value: object) -> str:

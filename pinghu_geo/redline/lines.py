@@ -215,7 +215,8 @@ def width_table(widths: Widths, lines: Centrelines, *, by: str | None = None) ->
             hint="widths are measured outwards; move the centreline instead",
         )
     one = [by, "code"] if by else ["code"]
-    table = _rows_downstream(table, one)
+    if _rows_downstream(table, one) is not table:
+        table = _rows_downstream(_jumps_downstream(table, one, lines), one)
     first = _first_rows(table, one)
     most = [np.maximum.reduceat(table[c].to_numpy(float), first) for c in ("left_m", "right_m")]
     nothing = first[np.maximum(*most) == 0]
@@ -250,6 +251,36 @@ def _rows_downstream(table: pd.DataFrame, one: list[str]) -> pd.DataFrame:
         behind |= tied & (key[1:] < key[:-1])
         tied &= key[1:] == key[:-1]
     return table.iloc[np.lexsort(keys[::-1])] if behind.any() else table
+
+
+def _jumps_downstream(table: pd.DataFrame, one: list[str], lines: Centrelines) -> pd.DataFrame:
+    """Rows whose order tells on which side of a sudden change each width holds.
+
+    Widths that stand twice at one chainage hold above it and below it in the order of the rows.
+    A river written from its lower end up is turned; of rows in no order it can't be told.
+    """
+    where = table["measure"].to_numpy(float)
+    keys = [codes_of(table, c) for c in (*one, "piece")]
+    order = np.lexsort([where, *keys[::-1]])
+    upper, lower = order[:-1], order[1:]
+    again = np.logical_and.reduce([k[upper] == k[lower] for k in (*keys, where)])
+    widths = table[["left_m", "right_m"]].to_numpy(float)
+    jumps = lower[again & (widths[upper] != widths[lower]).any(axis=1)]
+    turned = np.arange(len(table))
+    for jump in jumps:
+        rows = np.flatnonzero(np.logical_and.reduce([k == k[jump] for k in keys]))
+        steps = np.diff(where[rows])
+        if (steps <= 0).all():
+            turned[rows] = rows[::-1]
+        elif (steps < 0).any():
+            raise LayerError(
+                "has two widths at one chainage among rows in no order, so that it can't be told "
+                "which of them holds above it",
+                layer="widths",
+                ids=_row_labels(table[one].iloc[[jump]], one, lines),
+                hint="list the rows of a river downstream; of two at one chainage the upper first",
+            )
+    return table.iloc[turned]
 
 
 def _first_rows(table: pd.DataFrame, columns: list[str]) -> NDArray[np.intp]:
@@ -666,6 +697,8 @@ def widths_of(
     """
     require_columns(red_line, ["river"], "red_line")
     require_layer(red_line, "red_line", crs=rivers.crs)
+    if not spacing_m > 0:
+        raise LayerError(f"spacing_m is {spacing_m}", hint="give a positive distance in metres")
     lines = lay_out(rivers)
     river_codes(red_line["river"], lines, "red_line")
     parts = []

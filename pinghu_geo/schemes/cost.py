@@ -87,7 +87,9 @@ def compensation(affected: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
             "have neither floor area nor floors, so nothing can be priced",
             layer="affected",
             ids=affected.index[area.isna()],
-            hint='survey them, or set affected.loc[ids, "demolish_floor_area_m2"]',
+            hint="write their 层数 or 建筑面积 in the layer of buildings; of heights "
+            "storey_height_m = 3.0 in [layers.buildings] makes floors; in Python set "
+            'affected.loc[ids, "demolish_floor_area_m2"]',
         )
     row = _rate_rows(affected, rates, keys)
     money = {name: area.to_numpy() * prices[head][row] for head, name in HEADS.items()}

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pinghu_geo.nouns.door import same_ids, takes
+from pinghu_geo.nouns.door import require_number, same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import rule_file
 from pinghu_geo.nouns.messages import say
@@ -299,6 +299,7 @@ def _rule_limit(rule: Mapping[str, Any], limits: Mapping[str, float]) -> float |
             layer="limits",
             hint=f'limits={{"{rule["limit"]}": ...}}; the design institute states it',
         )
+    require_number(limits[rule["limit"]], rule["limit"])
     return float(limits[rule["limit"]])
 
 
