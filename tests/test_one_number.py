@@ -122,3 +122,41 @@ def test_dates_that_could_be_several_days_are_refused_and_chinese_ones_read(said
         return
     plan = pg.schedule(tasks.nodes, **asked)
     assert plan.nodes["needed_by"].tolist() == [pd.Timestamp("2018-06-01")]
+
+
+def test_a_bed_that_is_not_as_wide_as_its_walls_leave_is_refused():
+    """A trapezoid of a bed of 10 m without side_slope was drawn as a rectangle of 20 m."""
+    for change in ({"bed_width_m": 10.0}, {"bed_width_m": 16.0, "side_slope": 1.5}):
+        with pytest.raises(pg.PinghuError, match="states a bed of 1"):
+            pg.design_sections(DESIGN.assign(**change))
+    agreed = DESIGN.assign(bed_width_m=10.0, side_slope=1.0)  # 5 m high, 10 m to each side
+    alone = agreed.drop(columns=["left_m", "right_m"])
+    assert pg.design_sections(agreed).equals(pg.design_sections(alone))
+    assert pg.design_sections(agreed)["offset_m"].tolist()[:4] == [-10, -5, 5, 10]
+
+
+def test_walls_that_lean_over_the_water_are_refused():
+    with pytest.raises(pg.PinghuError, match="side slopes below 0"):
+        pg.design_sections(DESIGN.assign(side_slope=-0.5))
+
+
+def test_a_bed_that_is_stated_goes_with_the_walls_that_move():
+    stated = DESIGN.assign(bed_width_m=20.0)
+    widths = pd.DataFrame({"river": "A", "chainage_m": [0.0, 1000.0], "left_m": 15.0})
+    widths["right_m"] = 15.0
+    moved = pg.moved_design(stated, widths, widths.assign(left_m=13.0, right_m=16.0), RIVERS)
+    assert (
+        moved[["left_m", "right_m", "bed_width_m"]].to_numpy().tolist() == [[8.0, 11.0, 19.0]] * 2
+    )
+    assert len(pg.design_sections(moved)) == len(SECTIONS)
+
+
+def test_metres_that_are_called_degrees_get_a_cure_that_works():
+    """The cure was to turn metres, as if they were degrees, into the grid of another place."""
+    at_home = HOUSES.set_geometry(HOUSES.translate(510_000, 2_510_000))
+    river = river_frame({"A": [(510_000, 2_510_000), (511_000, 2_510_000)]})
+    named = at_home.set_crs(4326, allow_override=True)
+    with pytest.raises(pg.PinghuError, match="says that it is in degrees") as told:
+        pg.affected(named, pg.red_line(river, 10), river)
+    cured = eval(told.value.hint.split("=", 1)[1].split("#")[0], {"buildings": named})
+    assert len(pg.affected(cured, pg.red_line(river, 10), river)) == 1

@@ -43,6 +43,10 @@ def by_zone(wet: Wetted) -> dict[str, Array]:
     }
 
 
+# Widths of a bed that are stated to the decimetre differ by less than this [m].
+SAME_BED_M = 0.1
+
+
 @takes(levels="profile")
 def section_properties(
     sections: pd.DataFrame,
@@ -273,7 +277,8 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     HydraulicsError, LayerError
-        A channel without a bed between its walls.
+        A channel without a bed between its walls; walls that lean inwards; a bed_width_m beside
+        left_m and right_m that differs by more than 0.1 m from what these leave.
 
     Notes
     -----
@@ -330,6 +335,7 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
             ids=places(stations.reset_index(drop=True), np.flatnonzero(bad)),
             hint="widen left_m and right_m, lower side_slope, or check the levels",
         )
+    _require_one_shape(stations, x[:, 4] - x[:, 3], slope)
     z = np.hstack([heights[0], heights[1][:, ::-1]])
     rough = np.repeat(wall[:, None], 8, axis=1)
     rough[:, 3] = v["n"]
@@ -347,6 +353,28 @@ def design_sections(stations: pd.DataFrame) -> pd.DataFrame:
         if column in stations.columns:
             made[column] = stations[column].to_numpy()[row]
     return pd.DataFrame(made)
+
+
+def _require_one_shape(stations: pd.DataFrame, bed_m: Array, slope: Array) -> None:
+    """Refuse walls that lean inwards, and a bed whose stated width isn't that between the walls."""
+    said = numbers(stations, "bed_width_m", "design").to_numpy()
+    at = places(stations.reset_index(drop=True), np.arange(len(stations)))
+    if (slope < 0).any():
+        raise HydraulicsError(
+            "has side slopes below 0: walls that lean over the water",
+            layer="design",
+            ids=np.asarray(at)[slope < 0],
+            hint="side_slope is metres outwards for each metre up; 0 is a vertical wall",
+        )
+    if (differ := np.abs(said - bed_m) > SAME_BED_M).any():
+        k = int(np.flatnonzero(differ)[0])
+        raise HydraulicsError(
+            f"states a bed of {said[k]:.2f} m where left_m, right_m and side_slope leave "
+            f"{bed_m[k]:.2f} m",
+            layer="design",
+            ids=np.asarray(at)[differ],
+            hint="leave bed_width_m blank, or left_m and right_m, or correct side_slope",
+        )
 
 
 def _side_values(stations: pd.DataFrame, own: str, common: str, both: Array) -> Array:

@@ -387,6 +387,12 @@ def _require_metres(frame: Any, layer: str) -> None:
         )
     if not frame.crs.is_projected or frame.crs.axis_info[0].unit_name not in ("metre", "meter"):
         unit = frame.crs.axis_info[0].unit_name
+        if frame.crs.is_geographic and np.nanmax(np.abs(frame.total_bounds), initial=0) > 360:
+            raise CRSError(
+                f"says that it is in degrees ({frame.crs.name}), but its coordinates are none",
+                layer=layer,
+                hint=f"{layer} = {layer}.set_crs(4547, allow_override=True)  # or its own code",
+            )
         problem = (
             f"is in {frame.crs.name}, whose unit is {unit}; areas and widths need projected metres"
         )

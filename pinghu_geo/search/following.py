@@ -194,7 +194,10 @@ def moved_design(
                 _offsets_at(table, river, scale, at, column, layer=layer)
                 for layer, table in (("before", before), ("after", after))
             )
-            made.loc[mine, column] = made.loc[mine, column] + np.round(now - was, 6)
+            moved = np.round(now - was, 6)
+            made.loc[mine, column] = made.loc[mine, column] + moved
+            if "bed_width_m" in made:  # the bed between them
+                made.loc[mine, "bed_width_m"] = made.loc[mine, "bed_width_m"] + moved
     return made
 
 
