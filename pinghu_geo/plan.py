@@ -100,6 +100,11 @@ class Plan:
         return read_table(self.file(reading.pop("path")), what, **reading)
 
 
+def _half_width(line: str) -> str:
+    """A line of TOML with the signs that a Chinese keyboard writes for those of TOML."""
+    return line.translate(str.maketrans("“”‘’\uff1d【】", "\"\"''=[]"))
+
+
 def read_plan(path: Path) -> Plan:
     """Read and check the project file; every key is known."""
     if not os.path.exists(path):
@@ -115,13 +120,23 @@ def read_plan(path: Path) -> Plan:
         # Notepad saves a byte order mark that TOML doesn't allow
         raw = parsed_toml(path.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
+        said = str(fault)
+        line = re.search(r"at line (\d+)", said)
+        text = "" if line is None else path.read_text("utf-8-sig").splitlines()[int(line[1]) - 1]
+        hint = "names in Chinese stand in quotes"
+        if isinstance(fault, UnicodeDecodeError):
+            hint = "save it as UTF-8"
+        elif isinstance(fault, RecursionError):
+            hint = "pinghu demo shows one that works"
+        elif re.search(r"Cannot (declare|overwrite|redefine|mutate)", said):
+            hint = "a key or a section stands once in the file: put both together"
+        elif "\\" in text:
+            slashed = re.sub(r"\\\\?", "/", text.strip())
+            hint = f"write paths with /: {slashed}"
+        elif re.search("[“”‘’\uff1d【】]", text):
+            hint = f"quotes, = and brackets are half-width: {_half_width(text.strip())}"
         raise ProjectError(
-            f"{path.name} is no valid TOML in UTF-8: {reason(fault)}",
-            hint="save it as UTF-8"
-            if isinstance(fault, UnicodeDecodeError)
-            else "pinghu demo shows one that works"
-            if isinstance(fault, RecursionError)
-            else "names in Chinese stand in quotes",
+            f"{path.name} is no valid TOML in UTF-8: {reason(fault)}", hint=hint
         ) from fault
     mistakes = _ProjectMistakes(path.name, path.read_text("utf-8-sig"))
     of_keys = [
@@ -281,7 +296,10 @@ class _ProjectMistakes:
         said = "; ".join(f"{p}: {f.problem}" for p, (_, f) in zip(places, faults, strict=True))
         raise ProjectError(
             f"{self.name} has {len(faults)} mistakes: {said}",
-            hint="\n".join(f"# {p}\n{f.hint}" for p, (_, f) in zip(places, faults, strict=True)),
+            hint="\n".join(
+                f"# {p}\n{f.hint}" if n else f.hint
+                for p, (n, f) in zip(places, faults, strict=True)
+            ),
         )
 
 

@@ -299,7 +299,7 @@ def test_a_blank_form_in_english_is_read_back(tmp_path):
 def test_what_coordinates_could_be_is_said_in_one_language(tmp_path, corner, size, code):
     """ "; ... 33 in all" stood among the candidates; of degrees the cure was a grid in metres."""
     house = shapely.box(*corner, corner[0] + size, corner[1] + size)
-    gpd.GeoDataFrame({"房屋编号": ["A"]}, geometry=[house], crs=4547).to_file(tmp_path / "a.shp")
+    gpd.GeoDataFrame({"ID": ["A"]}, geometry=[house], crs=4547).to_file(tmp_path / "a.shp")
     (tmp_path / "a.prj").unlink()
     with pytest.raises(pg.PinghuError) as told:
         pg.read_layer(tmp_path / "a.shp", "buildings")

@@ -277,3 +277,25 @@ def test_names_of_other_languages_and_rivers_as_areas(tmp_path):
     assert code == 0, err
     hit = gpd.read_file(out / "results.gpkg", layer="buildings")
     assert len(hit) == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "cured"),
+    [('name = “平湖”', 'name = "平湖"'), ('name\uff1d"平湖"', 'name="平湖"'), ("【rules】", "[rules]"),
+     (r'note = "D:\数据\x"', 'note = "D:/数据/x"'), (r'note = "D:\\a\x"', 'note = "D:/a/x"')],
+)  # fmt: skip
+def test_a_line_that_is_no_toml_is_told_as_it_has_to_be(tmp_path, wrong, cured):
+    """The cure for all of them was that names in Chinese stand in quotes."""
+    project = tmp_path / "project.toml"
+    project.write_text(f"crs = 4547\n{wrong}\n", "utf-8")
+    with pytest.raises(pg.errors.ProjectError) as told:
+        pg.check_project(project)
+    assert told.value.hint.endswith(f": {cured}")
+
+
+def test_a_section_that_stands_twice_is_said_to(tmp_path):
+    project = tmp_path / "project.toml"
+    project.write_text("[rules]\ngap_m = 50\n[rules]\n", "utf-8")
+    with pytest.raises(pg.errors.ProjectError) as told:
+        pg.check_project(project)
+    assert told.value.hint == "a key or a section stands once in the file: put both together"

@@ -52,8 +52,7 @@ def boundary_table(given: Boundary | None, layer: str) -> pd.DataFrame:
             "says several of level_m, slope and joins, but not which of them holds",
             layer=layer,
             ids=table.index[several],
-            hint='leave one of them, or add boundary="level" (已知水位), "normal" (均匀流) or '
-            '"river" (汇入干流)',
+            hint="leave one of them, or name the boundary (边界类型): level, normal or river",
         )
     for column, word in kinds.items():
         if column in table:

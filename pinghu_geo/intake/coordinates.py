@@ -157,14 +157,17 @@ def _no_crs_error(frame: gpd.GeoDataFrame, what: str) -> CRSError:
     options = crs_candidates(bounds)
     usual = next(iter(options), 4547)
     listed = "; ".join(f"{code} {name}" for code, name in islice(options.items(), 8))
-    listed += f"; ... {len(options)} in all" if len(options) > 8 else ""
-    if not options and crs_candidates(np.take(bounds, [1, 0, 3, 2])):
-        listed = "none, unless x and y are swapped"
+    if len(options) > 8:
+        listed = say("{}; ... {} in all", "en", listed, len(options))
+    elif not options and crs_candidates(np.take(bounds, [1, 0, 3, 2])):
+        listed = say("none, unless x and y are swapped", "en")
     elif not options and _looks_like_degrees(bounds):
-        listed, usual = "4490 CGCS2000, 4326 WGS 84: degrees", 4490
+        listed, usual = say("4490 CGCS2000, 4326 WGS 84: degrees", "en"), 4490
+    elif not options:
+        listed = say("none", "en")
     return CRSError(
         f"the file doesn't say its coordinate reference system; bounds {seen}. "
-        f"In China these could be: {listed or 'none'}",
+        f"In China these could be: {listed}",
         layer=what,
         hint="ask who surveyed it (the datum can't be told from coordinates), then "
         f"pg.read_layer(..., crs={usual})",
