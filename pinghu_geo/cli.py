@@ -289,12 +289,15 @@ def check(
 @app.command()
 def adopt(project: Project, quiet: Quiet = False, lang: Tongue = None) -> None:
     """Adopt the project's scheme: its nodes keep their ids 采用方案."""
+    from pinghu_geo.nouns.messages import say
     from pinghu_geo.office import adopt_scheme
 
+    word = lang_of_command(lang, project)
     with _step_display(quiet=quiet) as tell:
-        said = adopt_scheme(project, progress=tell, lang=lang_of_command(lang, project))
+        said = adopt_scheme(project, progress=tell, lang=word)
     for line in said:
         typer.echo(console_text(line))
+    typer.echo(say("Next: {}", word, f"pinghu forms {shell_word(project)}"))
 
 
 @app.command()
@@ -364,6 +367,10 @@ def forms(
         made = project_forms(project, place, progress=tell, lang=word)
     for path in made:
         typer.echo(console_text(path))
+    filled = next((p for p in made if p.suffix == ".xlsx"), None)
+    if filled is not None:
+        then = f"pinghu update {shell_word(project)} {shell_word(filled)}"
+        typer.echo(say("Next: fill in the forms, then {}", word, then))
     if not made:
         typer.echo(say("no form: the adopted scheme has nothing for us to clear", word))
 

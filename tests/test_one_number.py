@@ -160,3 +160,15 @@ def test_metres_that_are_called_degrees_get_a_cure_that_works():
         pg.affected(named, pg.red_line(river, 10), river)
     cured = eval(told.value.hint.split("=", 1)[1].split("#")[0], {"buildings": named})
     assert len(pg.affected(cured, pg.red_line(river, 10), river)) == 1
+
+
+def test_a_lease_that_never_ends_has_a_date():
+    people = pd.DataFrame(
+        {"building_id": ["H"], "lease_end": ["9999-12-31"]},
+        index=pd.Index(["T"], name="tenant_id"),
+    )
+    found = pg.campaign_tasks(HIT, tenants=people).tenants["lease_end"]
+    assert found.tolist() == [pd.Timestamp("9999-12-31")]
+    log = pd.DataFrame({"building_id": ["H"], "stage": ["survey"], "date": ["9999-12-31"]})
+    with pytest.raises(pg.PinghuError, match="can't be read for certain"):
+        pg.progress_state(log, pg.campaign_tasks(HIT.assign(tenants=0)).buildings)

@@ -220,7 +220,7 @@ def test_widths_of_zero_and_texts_are_refused_and_one_side_may_be_zero(straight)
 def test_unknown_options_are_refused(straight):
     with pytest.raises(pg.errors.LayerError, match="did you mean 'linear'"):
         pg.red_line(straight, 5.0, interpolation="liner")
-    with pytest.raises(pg.errors.CRSError, match="(?s)unit is degree.*to_crs"):
+    with pytest.raises(pg.errors.CRSError, match="(?s)it is in degrees.*set_crs"):
         pg.red_line(straight.set_crs(4490, allow_override=True), 5.0)
 
 

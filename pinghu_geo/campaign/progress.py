@@ -233,7 +233,8 @@ def report_dates(values: pd.Series) -> pd.Series:
     else:
         _refuse_serials(values)
         text = values.map(lambda v: v.isoformat() if hasattr(v, "isoformat") else v)
-        found = plain_dates(text)
+        days = plain_dates(text)
+        found = days.where(days <= pd.Timestamp.max).astype("datetime64[ns]")
     blank = values.isna() | (values.astype("str").str.strip() == "")
     if blank.any():
         raise LayerError("has reports without a date", layer="progress", ids=values.index[blank],

@@ -655,7 +655,7 @@ dialog th{font-weight:normal;color:#444;white-space:nowrap}
   section{display:block}h3{width:auto;margin:6px 0 2px}h3 span{display:inline;margin-left:.5em}
   footer{overflow-x:auto}footer table{min-width:calc(1400*var(--u))}}
 @media (max-width:800px){.n{width:80px;height:auto;min-height:46px;padding:2px}
-  .n span{white-space:normal;overflow-wrap:anywhere}
+  .n span{white-space:normal;word-break:keep-all;overflow-wrap:anywhere}
   .n b{font-size:17px}.n span{font-size:12px}}
 @media print{@page{size:A3 landscape;margin:8mm}:root{--u:.21mm}body{padding:0}
   section,tr{break-inside:avoid}.n{cursor:auto}}

@@ -805,7 +805,7 @@ def _dates_and_lost(values: pd.Series) -> tuple[pd.Series, Any]:
     text = values.astype(object).where(values.notna())
     text = text.map(lambda v: v.strip() or None if isinstance(v, str) else v)
     written = text.map(lambda v: isinstance(v, str)).to_numpy(bool)
-    dates = pd.to_datetime(text.mask(written), errors="coerce")
+    dates = pd.to_datetime(text.mask(written), errors="coerce").astype("datetime64[us]")
     if written.any():
         dates = dates.where(~written, plain_dates(text.where(written)))
     return dates, (dates.isna() & text.notna()).to_numpy()
@@ -821,4 +821,4 @@ def plain_dates(texts: pd.Series) -> pd.Series:
     eight = text.str.fullmatch(r"(19|20)\d{6}").fillna(False).astype(bool)
     text = text.where(~eight, text.str[:4] + "-" + text.str[4:6] + "-" + text.str[6:])
     found = pd.to_datetime(text.where(plain | eight), errors="coerce", format="%Y-%m-%d")
-    return found.astype("datetime64[ns]")
+    return found.astype("datetime64[us]")  # in which 9999-12-31, for ever, is a date
