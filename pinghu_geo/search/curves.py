@@ -80,7 +80,7 @@ class Curves:
     def read(self, row: Array, level: Array) -> tuple[Array, ...]:
         """Energy, its growth, conveyance and its growth at levels."""
         h = self.step[row]
-        place = np.clip((level - self.low[row]) / h, 0.0, NODES - 1.0)
+        place = np.minimum(np.maximum((level - self.low[row]) / h, 0.0), NODES - 1.0)
         k = np.minimum(place.astype(np.int64), NODES - 2)
         t = place - k
         c = self.cubics[row, k].T
@@ -104,46 +104,43 @@ class Curves:
         Between the level of the Froude limit and the end of the table the energy balance grows with
         the level. Level, energy, conveyance, and whether there is an answer in between.
         """
-        model = self.water.model
+        model, many = self.water.model, len(above)
         row = i * self.problem.rows.shape[1] ** 2 + above
         section = self.problem.rows[i].ravel()[above]
-        length = model.lengths[section, 1]
-        shrink, grow = model.contraction[section], model.expansion[section]
-        flow = np.full(len(above), self.water.discharge[i])
-        nothing = np.zeros(len(above))
-        known = State(
-            level, energy - level, nothing, conveyance, nothing, nothing,
-            np.full(len(above), self.water.discharge[i + 1]),
+        flow, flow_below = (np.full(many, self.water.discharge[k]) for k in (i, i + 1))
+        nothing, low = np.zeros(many), self.low[row]
+        high = low + self.step[row] * (NODES - 1)
+        known = State(level, energy - level, nothing, conveyance, nothing, nothing, flow_below)
+        fixed = (
+            row, flow, nothing, energy, model.lengths[section, 1], model.contraction[section],
+            model.expansion[section], *known,
         )  # fmt: skip
-        low, high = self.low[row], self.low[row] + self.step[row] * (NODES - 1)
-        found = np.clip(guess, low, high)
-        made = [np.zeros(len(above)) for _ in range(3)]
-        left = np.arange(len(above))
+        z, left = np.minimum(np.maximum(guess, low), high), np.arange(many)
+        made = np.full((4, many), np.nan)
         for _ in range(60):
-            z = found[left]
-            e, grows, k, d_k = self.read(row[left], z)
-            here = State(z, e - z, grows, k, d_k, nothing[left], flow[left])
-            lost, by_up, _ = model.lost(
-                length[left], shrink[left], grow[left], here, known.take(left)
-            )
-            rest = e - energy[left] - lost
-            for whole, part in zip(made, (e, k, rest), strict=True):
-                whole[left] = part
-            low[left] = np.where(rest < 0, z, low[left])
-            high[left] = np.where(rest > 0, z, high[left])
-            newton = z - rest / np.maximum(grows - by_up, 1e-3)
+            row, flow, nothing, energy, length, shrink, grow, *below = fixed
+            e, grows, k, d_k = self.read(row, z)
+            here = State(z, e - z, grows, k, d_k, nothing, flow)
+            lost, by_up, _ = model.lost(length, shrink, grow, here, State(*below))
+            rest = e - energy - lost
+            low, high = np.where(rest < 0, z, low), np.where(rest > 0, z, high)
             # out of the bracket it goes to its end first, so that a level beyond is seen at once
-            newton = np.clip(newton, low[left], high[left])
-            stuck = newton == z
-            newton = np.where(
-                stuck & (np.abs(rest) >= TOLERANCE_M), (low[left] + high[left]) / 2, newton
-            )
-            go = (np.abs(rest) >= TOLERANCE_M) & (newton != z)
-            found[left] = np.where(go, newton, z)
-            left = left[go]
-            if not len(left):
+            newton = z - rest / np.maximum(grows - by_up, 1e-3)
+            newton = np.minimum(np.maximum(newton, low), high)
+            off = np.abs(rest) >= TOLERANCE_M
+            newton = np.where((newton == z) & off, (low + high) / 2, newton)
+            go = off & (newton != z)
+            count = np.count_nonzero(go)
+            if 2 * count > len(go):  # leaving out those that are done would take as long
+                z = np.where(go, newton, z)
+                continue
+            made[:, left] = z, e, k, rest
+            if not count:
                 break
-        return found, made[0], made[1], np.abs(made[2]) < TOLERANCE_M
+            z, low, high, left = newton[go], low[go], high[go], left[go]
+            fixed = tuple(one[go] for one in fixed)
+        found, e, k, rest = made
+        return found, e, k, np.abs(rest) < TOLERANCE_M
 
 
 def bend_of(levels: Array) -> Array:

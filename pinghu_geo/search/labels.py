@@ -656,6 +656,8 @@ class March:
         """
         many = len(labels.cost)
         sets, of, held = np.unique(labels.sets, return_inverse=True, return_counts=True)
+        if len(sets) < 2 and len(labels.level) < 2:  # then `best` has told
+            return np.arange(many)
         of = of.ravel()
         beaten = np.zeros(many, bool)
         most = int(COMPARED // max(many, 1))
