@@ -427,7 +427,7 @@ def test_bad_plans_are_refused_in_their_own_words():
         },
         "start='01/03/2018' could be another day": {"start": "01/03/2018"},
         "start='2018-02-29' is no date": {"start": "2018-02-29"},
-        "work=nan is no limit": {"work": float("nan")},
+        "work=nan is no number": {"work": float("nan")},
     }
     for words, given_ in cases.items():
         with pytest.raises(pg.errors.LayerError, match=words):

@@ -172,3 +172,15 @@ def test_a_lease_that_never_ends_has_a_date():
     log = pd.DataFrame({"building_id": ["H"], "stage": ["survey"], "date": ["9999-12-31"]})
     with pytest.raises(pg.PinghuError, match="can't be read for certain"):
         pg.progress_state(log, pg.campaign_tasks(HIT.assign(tenants=0)).buildings)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda: pg.affected(None, LINE, RIVERS), lambda: pg.affected(HOUSES, LINE, rivers=None),
+     lambda: pg.compensation(HIT, None), lambda: pg.water_profile(None, 100.0, {"slope": 0.002}),
+     lambda: pg.design_sections(None), lambda: pg.red_line(None, 10)],
+)  # fmt: skip
+def test_none_is_no_table(call):
+    """What a lookup that found nothing hands on ended in a traceback of ours."""
+    with pytest.raises(pg.PinghuError, match="is no table but NoneType"):
+        call()

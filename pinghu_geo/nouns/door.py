@@ -105,6 +105,8 @@ EXACT = 2**53
 ENDLESS = ("from_m", "to_m", "least_m", "most_m")
 # Annotations of parameters that take tables and nothing else.
 ONLY_TABLES = ("pd.DataFrame", "pd.DataFrame | None")
+# And of those that are never left out.
+A_TABLE = ("pd.DataFrame", "gpd.GeoDataFrame")
 # How a parameter that is one number is annotated.
 ONE_NUMBER = ("float", "float | None")
 # Numbers below which there is nothing: lengths, shares, coefficients.
@@ -176,6 +178,11 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         wanted = [(k, n, nouns[n]) for k, n in enumerate(names) if nouns[n] or n in parts]
         only = {n for n in names if nouns[n] and str(said.get(n)) in ONLY_TABLES}
         usual = inspect.signature(function).parameters
+        needed = {
+            n
+            for n in names
+            if said.get(n) in A_TABLE and usual[n].default is inspect.Parameter.empty
+        }
         single = [
             (k, n, usual[n].default) for k, n in enumerate(names) if said.get(n) in ONE_NUMBER
         ]
@@ -191,8 +198,8 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
                     tables[name] = given[place] = let_in(given[place], what, name)
                 elif name in kwargs:
                     tables[name] = kwargs[name] = let_in(kwargs[name], what, name)
-                if name in only:
-                    be_table(tables.get(name), what, name)
+                if name in only or (name in needed and name in tables):
+                    be_table(tables.get(name), what, name, needed=name in needed)
             agree(tables)
             for place, name, default in single:
                 if place < len(given):
@@ -215,15 +222,14 @@ def takes(**tables: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return wrap
 
 
-def _require_table(value: Any, what: str, layer: str) -> None:
-    """Refuse what is no table where nothing else is taken."""
-    if value is None or hasattr(value, "columns") or isinstance(value, Mapping):
+def _require_table(value: Any, what: str, layer: str, *, needed: bool = False) -> None:
+    """Refuse what is no table where nothing else is taken, and None where it is needed."""
+    if hasattr(value, "columns") or isinstance(value, Mapping) or (value is None and not needed):
         return
-    raise LayerError(
-        f"is no table but {type(value).__name__}",
-        layer=layer,
-        hint=f'{layer} = pg.read_table("{layer}.csv", "{what}")',
-    )
+    hint = f'{layer} = pg.read_table("{layer}.csv", "{what}")'
+    if _form_of_noun(what).is_layer:
+        hint = f'{layer} = pg.read_layer("{layer}.shp", "{_example_noun(what)}")'
+    raise LayerError(f"is no table but {type(value).__name__}", layer=layer, hint=hint)
 
 
 def require_number(value: Any, name: str, usual: Any = inspect.Parameter.empty) -> None:
