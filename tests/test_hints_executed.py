@@ -404,6 +404,10 @@ ELSEWHERE = {
         'x["repeated"] = ',
         'repeated="above"  # or',
     ),
+    "zones and marks at a long chain, in test_structures": (
+        'reaches["x_repeated"] = ',
+        'marks["repeated"] = ',
+    ),
     "a state, a plan: made from tables that the user has": (
         "pg.progress_state(log, tasks",
         "pg.schedule(tasks.nodes, start=",
