@@ -182,8 +182,9 @@ def sample() -> None:
 
     from pinghu_geo import campaigning
     from pinghu_geo.campaign import crews as crews_module
+    from pinghu_geo.computing import computed_project
     from pinghu_geo.plan import read_plan
-    from pinghu_geo.project import computed_project, sample_folder
+    from pinghu_geo.project import sample_folder
 
     calls: dict[str, tuple[tuple, dict]] = {}
     kept = {name: getattr(campaigning, name) for name in ("schedule", "balanced_reaches")}

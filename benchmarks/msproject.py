@@ -14,8 +14,8 @@ import jpype
 import mpxj  # noqa: F401 - brings the jars
 
 import pinghu_geo as pg
+from pinghu_geo.computing import project_campaign
 from pinghu_geo.plan import read_plan
-from pinghu_geo.project import project_campaign
 
 sys.stdout.reconfigure(line_buffering=True)
 

@@ -191,9 +191,9 @@ def make_outputs(project: Path, out: Path) -> None:
     import pandas as pd
 
     import pinghu_geo as pg
+    from pinghu_geo.checking import check_project
     from pinghu_geo.deliver.report import write_faults
     from pinghu_geo.plan import read_plan
-    from pinghu_geo.project import check_project
 
     texts = payloads()
     write_faults(check_project(project), out / "check.xlsx")

@@ -736,8 +736,8 @@ def make_campaign(rivers: gpd.GeoDataFrame, rng: np.random.Generator) -> dict[st
 
 def make_log(target: Path, rng: np.random.Generator) -> pd.DataFrame:
     """Reports as they might have come in: after the plan, with delays, blockers, corrections."""
+    from pinghu_geo.computing import project_campaign
     from pinghu_geo.plan import read_plan
-    from pinghu_geo.project import project_campaign
 
     plan = read_plan(target / "project.toml")
     plan.campaign.pop("log", None)

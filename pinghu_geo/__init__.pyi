@@ -7,6 +7,7 @@ from .campaign.planning import schedule
 from .campaign.progress import progress_state
 from .campaign.reaches import balanced_reaches
 from .campaign.tasks import campaign_tasks
+from .checking import check_project
 from .deliver.board import node_board
 from .deliver.chainages import plot_time_chainage
 from .deliver.ledger import write_ledger
@@ -33,7 +34,7 @@ from .nouns import errors
 from .nouns.errors import PinghuError
 from .office import adopt_scheme, campaign_project, project_forms, update_project
 from .papers import project_papers
-from .project import check_project, run_project, sample_folder
+from .project import run_project, sample_folder
 from .redline.lines import red_line, widths_of
 from .redline.overlap import affected, totals
 from .redline.partial import remainders

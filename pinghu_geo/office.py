@@ -21,6 +21,8 @@ from pinghu_geo.campaigning import (
     campaign_tenants,
     write_campaign,
 )
+from pinghu_geo.computing import Progress, progress_in, project_campaign
+from pinghu_geo.cures import for_the_shell
 from pinghu_geo.deliver.fieldpack import write_field_package
 from pinghu_geo.deliver.forms import write_forms
 from pinghu_geo.nouns.errors import LayerError, ProjectError
@@ -37,14 +39,7 @@ from pinghu_geo.nouns.replacing import (
 )
 from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.plan import Plan, read_plan
-from pinghu_geo.project import (
-    ROOM,
-    Progress,
-    for_the_shell,
-    progress_in,
-    project_campaign,
-    write_wall,
-)
+from pinghu_geo.project import ROOM, write_wall
 
 __all__ = ["adopt_scheme", "campaign_project", "project_forms", "update_project"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from pinghu_geo.campaign.standing import Campaign
+from pinghu_geo.computing import Computed, Progress, computed_project
 from pinghu_geo.deliver.drafts import paper_name, require_known, template_of
 from pinghu_geo.deliver.households import write_household_files
 from pinghu_geo.deliver.letters import write_notices, write_transfers
@@ -22,7 +23,7 @@ from pinghu_geo.nouns.messages import say, translated
 from pinghu_geo.nouns.replacing import atomic_folder, digests, told_by, write_whole
 from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.plan import Plan, read_plan
-from pinghu_geo.project import ROOM, Computed, Progress, computed_project
+from pinghu_geo.project import ROOM
 
 __all__ = ["project_papers"]
 

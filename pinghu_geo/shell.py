@@ -107,13 +107,13 @@ def shown_cures(lang: Lang) -> Iterator[None]:
 
 def check_and_report(project: Path, out: Path | None, lang: str | None) -> int:
     """Faults of a project on stdout, and in a workbook if asked; 2 where some are errors."""
+    from pinghu_geo.checking import check_project
     from pinghu_geo.deliver.report import write_faults
     from pinghu_geo.intake.faults import check_summary
     from pinghu_geo.nouns.messages import say
     from pinghu_geo.nouns.replacing import require_place
     from pinghu_geo.nouns.schema import code_label
     from pinghu_geo.nouns.tables import each_row
-    from pinghu_geo.project import check_project
 
     word = lang_of_command(lang, project)
     if out is not None:

@@ -25,7 +25,7 @@ ROOMS = {
     "search": "problem curves bounds ascent narrowing fronts labels trials mincut contacts offsets thresholds stakes amounts jogs walls following conveyance sparing fates localriver localline optimise stretch joint basin smooth found reaches systems outcome norise tradeoffs",
     "campaign": "stages network workdays tasks reaches prices crews planning progress store reports faces oversight funds standing",
     "deliver": "styles standing mapdata ground maps plots extracts board chainages workbook qgis report ledger msproject fieldpack forms sheets templates drafts wording households weekly letters schemereport livepanel widget",
-    "": "_version keys plan campaigning inputs designing project office papers start shell cli __main__",
+    "": "_version keys plan campaigning inputs cures designing computing checking project office papers start shell cli __main__",
 }
 PLACES = [f"{room}.{m}".strip(".") for room, modules in ROOMS.items() for m in modules.split()]
 # outputs compute nothing and analysis draws nothing

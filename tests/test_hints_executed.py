@@ -404,7 +404,7 @@ ELSEWHERE = {
         'x["repeated"] = ',
         'repeated="above"  # or',
     ),
-    "zones and marks at a long chain, in test_structures": (
+    "zones and marks at a long chain, in test_equations": (
         'reaches["x_repeated"] = ',
         'marks["repeated"] = ',
     ),

@@ -307,7 +307,7 @@ def test_a_run_reads_first_and_does_each_thing_once(
 
     for place, names in {
         "pinghu_geo.inputs": ("layer_and_findings", "table_and_findings"),
-        "pinghu_geo.project": ("red_line", "assessed"),
+        "pinghu_geo.computing": ("red_line", "assessed"),
         "pinghu_geo.designing": ("least_demolition",),
         "pinghu_geo.schemes.alternatives": ("assessed", "taken_by_line"),
     }.items():
@@ -324,9 +324,7 @@ def test_a_run_reads_first_and_does_each_thing_once(
     assert names.index("least_demolition") == len(read)
     assert names.count("least_demolition") == 1
     assert names.count("assessed") == names.count("taken_by_line") == assessed
-    own = [
-        options for name, place, _, options in done if (name, place[-7:]) == ("assessed", "project")
-    ]
+    own = [o for name, place, _, o in done if (name, place[-9:]) == ("assessed", "computing")]
     assert [options["gap_m"] for options in own] == own_gap_m
     assert names.count("red_line") == (1 if own_gap_m == [50] else 0)
 

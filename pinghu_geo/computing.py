@@ -1,0 +1,225 @@
+"""What does a project compute? Schemes, who is affected, flood, campaign; nothing is written."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+
+from pinghu_geo.cures import for_the_shell
+from pinghu_geo.inputs import Inputs, read_inputs
+from pinghu_geo.nouns.errors import ProjectError
+from pinghu_geo.nouns.messages import merged, say, translated
+from pinghu_geo.nouns.notices import heard
+from pinghu_geo.nouns.schema import Lang
+from pinghu_geo.plan import Plan
+from pinghu_geo.redline.lines import red_line
+from pinghu_geo.redline.overlap import affected, belongs_to, totals
+from pinghu_geo.schemes.alternatives import (
+    Assessment,
+    Comparison,
+    assess,
+    assessed,
+    compare_assessed,
+)
+from pinghu_geo.schemes.cost import clearing
+from pinghu_geo.schemes.nodes import node_table
+
+if TYPE_CHECKING:  # imported where they are needed, for they take their time
+    from pinghu_geo.campaign.standing import Campaign
+    from pinghu_geo.designing import DesignedRiver, RiverInFlood
+    from pinghu_geo.search.optimise import LeastDemolition
+    from pinghu_geo.search.outcome import WithinRise
+
+__all__ = [
+    "CAMPAIGN_STEP", "FLOOD_STEP", "Computation", "Computed", "Progress", "compute_all",
+    "computed_project", "progress_in", "project_campaign", "proof_of_search",
+]  # fmt: skip
+
+Progress = Callable[[str], None]
+# limit of the schedule's search where a run is only rehearsed
+REHEARSED_WORK = 0.01
+# steps of a run by which it is known what layers and tables have been computed with
+FLOOD_STEP = "computing the flood and what may stay"
+CAMPAIGN_STEP = "computing tasks, reaches, schedule and progress"
+
+
+def progress_in(progress: Progress | None, lang: Lang) -> Progress:
+    """Progress in a language; of nobody who listens, none."""
+    if progress is None:
+        return lambda _: None
+    return lambda text: progress(translated(text, lang))
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """Everything that was computed."""
+
+    comparison: Comparison
+    least: dict[str, LeastDemolition | WithinRise]
+    affected: gpd.GeoDataFrame
+    nodes: gpd.GeoDataFrame
+    parcels: gpd.GeoDataFrame | None
+    flood: RiverInFlood | None
+    campaign: Campaign | None
+
+    @property
+    def lines(self) -> dict[str, gpd.GeoDataFrame]:
+        """Red line of each scheme."""
+        return {name: one.red_line for name, one in self.comparison.schemes.items()}
+
+
+def _assessed_schemes(
+    plan: Plan,
+    data: Inputs,
+    least: Mapping[str, LeastDemolition | WithinRise],
+    *,
+    depths: bool = True,
+) -> dict[str, Assessment]:
+    """Every scheme by the project's rules, once: what a search assessed by them is handed on."""
+    rules = {
+        "partial_rule": plan.rules["partial"],
+        **{k: plan.rules[k] for k in ("survey_tolerance_m", "gap_m", "max_length_m")},
+    }
+    rivers, known = data.layers["rivers"], {}
+    for name, best in least.items():
+        first = plan.schemes[name]["least"]["from"]
+        before, found = best.comparison.schemes.values()
+        known[name] = found
+        if plan.schemes[first].get("interpolation", "linear") == "linear":
+            known[first] = before
+    usual = inspect.signature(assess).parameters
+    as_searched = all(usual[k].default == value for k, value in rules.items())
+    done = {}
+    for name, source in plan.schemes.items():
+        if as_searched and name in known:
+            done[name] = known[name]
+            continue
+        if name in known:
+            line = known[name].red_line
+        elif name in data.lines:
+            line = data.lines[name]
+        else:
+            between = source.get("interpolation", "linear")
+            line = red_line(rivers, data.widths[name], interpolation=between)
+        done[name] = assessed(
+            line, data.layers["buildings"], rivers, rates=data.tables.get("rates"), **rules,
+            depths=depths,
+        )  # fmt: skip
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What a project's papers are made of: layers, lines, schemes, searches, campaign."""
+
+    layers: dict[str, gpd.GeoDataFrame]
+    lines: dict[str, gpd.GeoDataFrame]
+    comparison: Comparison
+    affected: gpd.GeoDataFrame
+    least: dict[str, LeastDemolition | WithinRise]
+    campaign: Campaign | None
+    warnings: list[str]
+    structures: pd.DataFrame | None = None
+
+
+def computed_project(
+    plan: Plan, *, as_of: Any = None, progress: Progress | None = None
+) -> Computed:
+    """A project as a run computes it, as of a day, without writing anything."""
+    tell = progress_in(progress, plan.lang)
+    tell("reading the layers")
+    with heard() as said, for_the_shell(plan):
+        data = read_inputs(plan)
+        found = compute_all(plan, data, tell, as_of=as_of)
+    return Computed(
+        data.layers, found.lines, found.comparison, found.affected, found.least, found.campaign,
+        [translated(note, plan.lang) for note in merged(said)],
+        data.structures,
+    )  # fmt: skip
+
+
+def project_campaign(
+    plan: Plan, *, as_of: Any = None, progress: Progress | None = None
+) -> tuple[Campaign, dict[str, str], list[str]]:
+    """A project's campaign as of a day; in which scheme other buildings are; what to note."""
+    found = computed_project(plan, as_of=as_of, progress=progress)
+    elsewhere = {
+        str(building): name
+        for name, one in found.comparison.schemes.items()
+        for building in one.affected.index.difference(found.affected.index)
+    }
+    if found.campaign is None:
+        raise ProjectError(f"{plan.path.name} has no campaign", hint='[campaign]\nadopted = "..."')
+    noted = [say("Note: {}", plan.lang, note) for note in found.warnings]
+    return found.campaign, elsewhere, noted
+
+
+def compute_all(
+    plan: Plan, data: Inputs, tell: Progress, *, as_of: Any = None, rehearse: bool = False
+) -> Computation:
+    """Every step up to where a run writes; a rehearsal takes as little search as can be."""
+    rules, layers = plan.rules, data.layers
+    river: DesignedRiver | None = None
+    least: dict[str, LeastDemolition | WithinRise] = {}
+    if plan.flood or any("least" in source for source in plan.schemes.values()):
+        from pinghu_geo.designing import designed_and_searched  # hydraulics and search
+
+        river, least = designed_and_searched(plan, data, tell, rehearse=rehearse)
+    tell("computing the red line and who is affected")
+    # of depths only a campaign makes more than columns: who is surveyed first
+    depths = bool(plan.campaign) or not rehearse
+    schemes = _assessed_schemes(plan, data, least, depths=depths)
+    comparison = compare_assessed(schemes, partial_rule=rules["partial"])
+    # what follows is about one scheme: the adopted one, or the baseline before any is adopted
+    scheme = plan.campaign.get("adopted", comparison.baseline)
+    hit = comparison.schemes[scheme].affected.copy()
+    if "zones" in layers:
+        hit = hit.join(clearing(hit, layers["zones"], least_ratio=rules["zone_ratio"]))
+    flood = None
+    if river is not None:
+        from pinghu_geo.designing import flood_and_verdicts
+
+        tell(FLOOD_STEP)
+        flood, verdicts = flood_and_verdicts(plan, data, river, hit, tell, rehearse=rehearse)
+        hit = hit.join(verdicts)
+    parcels = None
+    if "parcels" in layers:
+        hit["parcel_id"] = belongs_to(hit, layers["parcels"])
+        parcels = affected(
+            layers["parcels"],
+            comparison.schemes[scheme].red_line,
+            layers["rivers"],
+            survey_tolerance_m=rules["survey_tolerance_m"],
+        )
+        on = totals(hit, "parcel_id")
+        on = on[on.index.notna()].drop(columns=["inside_m2", "n_full", "n_partial", "n_survey"])
+        # on a parcel without any building that falls there is nothing to sum: 0, and known
+        parcels = parcels.join(on.reindex(on.index.union(parcels.index), fill_value=0))
+    segments = data.tables.get("segments")
+    if not plan.campaign:
+        nodes = node_table(hit, segments, rivers=layers["rivers"])
+        return Computation(comparison, least, hit, nodes, parcels, flood, None)
+    from pinghu_geo.campaigning import campaign_of
+
+    tell(CAMPAIGN_STEP)
+    work = REHEARSED_WORK if rehearse else None
+    campaign = campaign_of(plan, hit, layers, segments, as_of=as_of, work=work)
+    if scheme in least:
+        campaign = replace(campaign, proven=proof_of_search(scheme, least[scheme], plan.lang))
+    nodes = campaign.nodes()
+    hit = hit.drop(columns="node_id", errors="ignore").join(
+        campaign.tasks.buildings[["node_id", "task_class", "payer", "others_due"]]
+    )
+    now = campaign.state.buildings.reindex(hit.index)
+    hit = hit.join(now[["stage", "since", "blocker", "blocker_since"]])
+    return Computation(comparison, least, hit, nodes, parcels, flood, campaign)
+
+
+def proof_of_search(scheme: str, best: LeastDemolition | WithinRise, lang: Lang) -> str:
+    """What is proven of a scheme that was searched for, in one line."""
+    return f"{scheme}{say(': ', lang)}{best.proof_in_short(lang=lang)}"
