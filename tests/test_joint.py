@@ -47,6 +47,24 @@ def test_two_nodes_that_compete_for_one_rise(cases, k):
     assert best.largest_rise_mm <= cases[k]["allowed_mm"]
 
 
+def test_the_band_of_losses_takes_the_place_of_the_sections_own():
+    """As that of `building_rises` does; else a river with coefficients of its own had no band."""
+    case = two_floods(7)
+    ends = sections_of(case)[["river", "chainage_m"]].drop_duplicates(ignore_index=True)
+    best = searched(case, locks=LOCKED, banks=ends.assign(contraction=0.1, expansion=0.3))
+    flow = case["floods"]["P=1%"][0]
+    band = best.band[best.band["profile"] == "P=1%"]
+    for row in band.itertuples():
+        own = ends.assign(contraction=row.contraction, expansion=row.expansion)
+        was, now = (
+            pg.water_profile(points, flow, {"slope": case["downstream_slope"]}, banks=own)
+            for points in (sections_of(case), best.sections)
+        )
+        most = 1000 * (now["level_m"] - was["level_m"]).max()
+        assert row.largest_rise_mm == pytest.approx(most, abs=0.01)
+    assert band["largest_rise_mm"].round(1).nunique() == 4
+
+
 @pytest.mark.parametrize("seed", [0, 3])
 def test_stretches_searched_as_one_cost_the_same_together(seed, monkeypatch):
     case = street(seed, 3)

@@ -432,9 +432,9 @@ class ProfileCase:
         _refuse_endless_levels(found)
         return found
 
-    def levels(self, **losses: float) -> pd.DataFrame:
-        """Levels alone, by another contraction and expansion."""
-        return _solved([replace(self, options=self.options | losses)], level_tables)[0]
+    def levels(self, losses: tuple[float, float]) -> pd.DataFrame:
+        """Levels alone, by another contraction and expansion at all sections outside bridges."""
+        return _solved([replace(self, scenario=Scenario(losses))], level_tables)[0]
 
     def doubted(self) -> ProfileCase:
         """With what is odd about its sections, which tables say and levels don't need."""

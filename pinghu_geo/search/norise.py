@@ -276,13 +276,12 @@ def _checked(lines: Centrelines, done: SearchRecord) -> WithinRise:
 
 def _over_the_losses(search: Search, after: LaidOut) -> pd.DataFrame:
     """Largest rise of each flood by other coefficients of local losses."""
-    rows = []
+    rows, both = [], (search.now, after)
+    stated = search.now.case.laid.stations[["contraction", "expansion"]].notna().any(axis=None)
     for contraction, expansion in LOSSES:
-        pair = {"contraction": contraction, "expansion": expansion}
-        known = pair == search.asked.losses
-        rise = rise_table(
-            *(one.profile if known else one.case.levels(**pair) for one in (search.now, after))
-        )
+        pair = (contraction, expansion)
+        known = pair == tuple(search.asked.losses.values()) and not stated
+        rise = rise_table(*(one.profile if known else one.case.levels(pair) for one in both))
         for name, most in search.asked.allowed.items():
             largest = largest_rise(rise, name)
             kept = largest <= most + 1e-3
