@@ -151,6 +151,20 @@ def test_a_bed_that_is_stated_goes_with_the_walls_that_move():
     assert len(pg.design_sections(moved)) == len(SECTIONS)
 
 
+def test_walls_that_only_the_bed_tells_move_as_those_that_are_stated():
+    """A KeyError without left_m; where it was blank, the bed grew narrower about its middle."""
+    stated = DESIGN.assign(bed_width_m=10.0, side_slope=1.0)  # 10 m to each side
+    widths = pd.DataFrame({"river": "A", "chainage_m": [0.0, 1000.0], "left_m": 15.0})
+    widths["right_m"] = 15.0
+    after = widths.assign(left_m=13.0, right_m=16.0)
+    wanted = pg.design_sections(pg.moved_design(stated, widths, after, RIVERS))
+    assert wanted["offset_m"].tolist()[:4] == [-8, -3, 6, 11]
+    blank = stated.assign(left_m=[np.nan, 10.0])
+    for told in (stated.drop(columns=["left_m", "right_m"]), blank):
+        moved = pg.moved_design(told, widths, after, RIVERS)
+        assert pg.design_sections(moved).equals(wanted)
+
+
 def test_metres_that_are_called_degrees_get_a_cure_that_works():
     """The cure was to turn metres, as if they were degrees, into the grid of another place."""
     at_home = HOUSES.set_geometry(HOUSES.translate(510_000, 2_510_000))

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.offsets import require_about_centre
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import lay_sections, places
@@ -178,7 +179,7 @@ def moved_design(
     lines = lay_out(rivers)
     scales = dict(zip(lines.names, lines.scales, strict=True))
     before, after = width_rows(before, lines), width_rows(after, lines)
-    made = design.copy()
+    made = _with_wall_tops(design)
     for river in design["river"].unique():
         if river not in scales:
             raise LayerError(
@@ -198,6 +199,20 @@ def moved_design(
             made.loc[mine, column] = made.loc[mine, column] + moved
             if "bed_width_m" in made:  # the bed between them
                 made.loc[mine, "bed_width_m"] = made.loc[mine, "bed_width_m"] + moved
+    return made
+
+
+def _with_wall_tops(design: pd.DataFrame) -> pd.DataFrame:
+    """A design whose left_m and right_m stand there where only bed_width_m said how wide it is."""
+    made, sides = design.copy(), ("left_m", "right_m")
+    if all(c in made.columns and made[c].notna().all() for c in sides):
+        return made
+    keys = [c for c in ("scheme", "river", "chainage_m") if c in made.columns]
+    ends = design_sections(design).groupby(keys, sort=False, dropna=False)["offset_m"]
+    at = pd.MultiIndex.from_frame(made[keys])
+    for column, tops in zip(sides, (-ends.min(), ends.max()), strict=True):
+        own = made[column] if column in made.columns else pd.Series(np.nan, made.index)
+        made[column] = own.fillna(pd.Series(tops.reindex(at).to_numpy(), made.index))
     return made
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -325,7 +326,9 @@ class Chain:
         ends.append((0.0 if same else 1.0, at_high))
         least.exact = [(low + t * (high - low), found.bound) for t, found in ends]
         while 1 < len(ends) < EXACT:
-            jumps = np.diff([found.bound for _, found in ends])
+            bounds = [found.bound for _, found in ends]
+            # from one level that no design reaches to the next there is no jump
+            jumps = [b - a if a < np.inf else 0.0 for a, b in pairwise(bounds)]
             j = int(np.argmax(jumps))
             if not jumps[j] > SAME_COST:
                 break
