@@ -30,8 +30,9 @@ from pinghu_geo.intake.faults import (
     examine,
 )
 from pinghu_geo.intake.formats import POSTGIS
+from pinghu_geo.keys import table_source
 from pinghu_geo.nouns.errors import ProjectError
-from pinghu_geo.nouns.inert import console_text, json_text
+from pinghu_geo.nouns.inert import console_text, json_text, source_name
 from pinghu_geo.nouns.messages import merged, say, translated
 from pinghu_geo.nouns.notices import heard, notify
 from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, write_whole
@@ -381,6 +382,8 @@ def _summary_of_run(
         "by_verdict": rows(totals(found.affected, "verdict"))
         if "verdict" in found.affected
         else [],
+        "n_lacking_evidence": _count_lacking_evidence(found.affected),
+        "evidence": _evidence_file(plan),
         "flood": None if found.flood is None else found.flood.summary(),
         "least": {name: rows(best.certificate) for name, best in found.least.items()},
         "least_said": {
@@ -393,6 +396,24 @@ def _summary_of_run(
         "warnings": [translated(note, plan.lang) for note in notes],
         "published": plan.published,
     }
+
+
+def _count_lacking_evidence(hit: pd.DataFrame) -> int:
+    """Houses in review of which nobody has told yet what the form of evidence asks."""
+    from pinghu_geo.deliver.forms import ASKED
+
+    if "verdict" not in hit:
+        return 0
+    review = hit[hit["verdict"] == "review"].reindex(columns=ASKED["evidence"])
+    return int(review.drop(columns="building_id").isna().any(axis=1).sum())
+
+
+def _evidence_file(plan: Plan) -> str:
+    """The table of evidence that a project names, or may name."""
+    given = plan.flood.get("evidence")
+    return say("evidence.xlsx", plan.lang) if given is None else source_name(
+        table_source(given)["path"]
+    )  # fmt: skip
 
 
 def _lines_of_search(best: Any, lang: Lang) -> list[str]:
@@ -464,6 +485,15 @@ def summary_lines(folder: Path) -> list[str]:
                 "What may stay (a screening; the flood-impact evaluation decides): {}",
                 lang,
                 between.join(words),
+            )
+        )
+    if said.get("n_lacking_evidence"):
+        lines.append(
+            say(
+                "{} of those in review lack evidence: state it in {}, which [flood] evidence names",
+                lang,
+                f"{said['n_lacking_evidence']:,}",
+                said["evidence"],
             )
         )
     for row in said["flood"] or []:

@@ -50,7 +50,8 @@ BESIDE_M = 500.0
 # Forms for what may be missing: noun by file.
 OPTIONAL = {"rates": "rates.xlsx", "segments": "reaches.xlsx"}
 FLOOD = {
-    "design": "design sections.xlsx", "flows": "discharges.xlsx", "boundaries": "boundaries.xlsx"
+    "design": "design sections.xlsx", "flows": "discharges.xlsx", "boundaries": "boundaries.xlsx",
+    "evidence": "evidence.xlsx",
 }  # fmt: skip
 DRAWN_AMONG = "the drawing states no CRS; taken for the buildings', among which it lies: check that"
 WIDTHS = "widths.xlsx"
@@ -91,7 +92,8 @@ def new_project(
         tells), why, rows, taken. ``project.toml`` in the folder takes the largest of each kind;
         the forms beside it are to be filled: ``红线宽度.xlsx``, unless a table of widths is there,
         ``补偿标准.xlsx``, ``责任段.xlsx``, and for the flood ``设计断面.xlsx``,
-        ``设计流量.xlsx``, ``边界条件.xlsx``. A form that lies there is left alone.
+        ``设计流量.xlsx``, ``边界条件.xlsx``, ``留房依据.xlsx``. A form that lies there is left
+        alone.
         ``project.schema.json`` is what editors complete and check the project file by.
 
     Raises
@@ -395,7 +397,7 @@ def _rows_from_rivers(what: str, rivers: gpd.GeoDataFrame) -> list[dict[str, Any
         ends = _ends_of_rivers(rivers)
         return [{"river": one["river"], "from_m": one["chainage_m"], "to_m": other["chainage_m"]}
                 for one, other in zip(ends[::2], ends[1::2], strict=True)]  # fmt: skip
-    return [{"river": river} for river in rivers.index] if what in FLOOD else []
+    return [{"river": river} for river in rivers.index] if what in ("flows", "boundaries") else []
 
 
 def _toml_value(value: Any) -> str:

@@ -156,3 +156,22 @@ def test_a_freeboard_without_its_source_is_refused(tmp_path, lines):
     file = _project_that_overtops(tmp_path, lines + "\n")
     with pytest.raises(pg.errors.ProjectError, match="a number with its standard and its clause"):
         pg.run_project(file, tmp_path / "结果")
+
+
+def test_a_run_says_how_many_are_in_review_for_want_of_what_a_form_asks(tmp_path):
+    file = _project_that_overtops(tmp_path)
+    wanted = "待核中 1 栋缺少依据:填入 {}(项目文件 [flood] evidence 所指的表)"
+    out = pg.run_project(file, tmp_path / "a", outputs=["summary"])
+    assert wanted.format("留房依据.xlsx") in summary_lines(out)
+    form = tmp_path / "依据.xlsx"
+    pg.deliver.write_blank_form("evidence", form, rows=[{"building_id": "S", "sewage_ok": "是"}])
+    text = file.read_text("utf-8")
+    file.write_text(text + 'evidence = "依据.xlsx"\n', "utf-8")
+    out = pg.run_project(file, tmp_path / "b", outputs=["summary"])
+    assert wanted.format("依据.xlsx") in summary_lines(out)  # the other three are blank
+    told = {"building_id": "S"} | dict.fromkeys(
+        ("sewage_ok", "optional", "structure_ok", "title_ok"), "是"
+    )
+    pg.deliver.write_blank_form("evidence", form, rows=[told])
+    out = pg.run_project(file, tmp_path / "c", outputs=["summary"])
+    assert not [line for line in summary_lines(out) if "缺少依据" in line]

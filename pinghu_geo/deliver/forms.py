@@ -124,6 +124,10 @@ def write_forms(
     return made
 
 
+# of tables whose other columns are computed: what is asked of whoever fills them
+ASKED = {"evidence": ("building_id", "sewage_ok", "optional", "structure_ok", "title_ok")}
+
+
 def write_blank_form(
     what: str,
     path: str | Path,
@@ -151,7 +155,8 @@ def write_blank_form(
     ['mixed']
     """
     kind = noun(what)
-    columns = [c for c in kind.columns if c.name not in ("line", "piece")]
+    asked = ASKED.get(what, tuple(c.name for c in kind.columns))
+    columns = [c for c in kind.columns if c.name in asked and c.name not in ("line", "piece")]
     with atomic_path(Path(path)) as temporary, new_workbook(temporary) as book:
         title = kind.zh if lang == "zh" else kind.name
         book.set_properties({"title": title, "created": CREATED})
