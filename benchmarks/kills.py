@@ -438,7 +438,7 @@ def litter(folder: Path) -> list[str]:
 
 def compute_once(work: Callable[[], None]) -> None:
     """Do the work in this process, so that its forks needn't read and compute projects again."""
-    from pinghu_geo import project
+    from pinghu_geo import computing, project
     from pinghu_geo.nouns import notices
 
     def remembered(what: Callable[..., object]) -> Callable[..., object]:
@@ -457,8 +457,10 @@ def compute_once(work: Callable[[], None]) -> None:
 
         return once
 
-    for name in ("read_inputs", "_compute_all"):
-        setattr(project, name, remembered(getattr(project, name)))
+    for name in ("read_inputs", "compute_all"):
+        once = remembered(getattr(computing, name))
+        for module in (computing, project):
+            setattr(module, name, once)
     work()
 
 

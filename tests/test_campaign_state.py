@@ -46,6 +46,16 @@ def reports(*rows):
     return table.drop(columns="id")
 
 
+def test_an_empty_log_has_no_last_day():
+    """It was the first of January 1970."""
+    nothing = reports(("B1", "签约", "2018-03-05")).iloc[:0]
+    with pytest.raises(pg.errors.LayerError, match="no day is its last") as told:
+        pg.progress_state(nothing, HOUSES)
+    given = eval(f"dict({told.value.hint.split('#')[0]})")
+    state = pg.progress_state(nothing, HOUSES, **given)
+    assert set(state.buildings["stage"]) == {"todo"}
+
+
 # --- classes ---
 
 

@@ -103,7 +103,8 @@ def progress_state(
     tenants
         ``campaign_tasks(...).tenants``: indexed by tenant_id, with building_id and node_id.
     as_of
-        Day; later reports are left out. By default the log's last day, never the clock.
+        Day; later reports are left out. By default the log's last day, never the clock; to be given
+        where nothing is reported yet.
     elsewhere
         Scheme by building_id, of buildings that only other schemes take: an id of these is named
         as such.
@@ -116,7 +117,7 @@ def progress_state(
     Raises
     ------
     LayerError
-        The log has faults; `progress_faults` lists them all.
+        The log has faults; `progress_faults` lists them all. It is empty, and no as_of is given.
 
     Notes
     -----
@@ -149,8 +150,13 @@ def progress_state(
     faults = progress_faults(clean, buildings, stages=stages, tenants=tenants, elsewhere=elsewhere)
     if len(faults):
         raise fault_error(faults)
-    last = clean["date"].max()
-    day = day_of(last if as_of is None and pd.notna(last) else as_of or "1970-01-01", "as_of")
+    if as_of is None and clean.empty:
+        raise LayerError(
+            "has no report, so that no day is its last",
+            layer="progress",
+            hint='as_of="2018-03-01"  # the day to be looked at',
+        )
+    day = day_of(clean["date"].max() if as_of is None else as_of, "as_of")
     clean = clean[clean["date"] <= day]
     people = _empty_tenants() if tenants is None else tenants
     houses, house_dates = _states_and_dates(clean[clean["building_id"].notna()], "building_id",
