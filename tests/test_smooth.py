@@ -11,6 +11,7 @@ from joint import building_frame, line, river_frame, searched
 
 import pinghu_geo as pg
 from pinghu_geo.deliver import schemereport
+from pinghu_geo.search import jogs
 
 
 def close_bends(moves, measure, every_m):
@@ -89,6 +90,25 @@ def test_a_house_worth_less_than_the_sum_bends_no_line(zigzag):
         )
     with pytest.raises(pg.errors.LayerError, match="bend_every_m is -1"):
         searched(saw(), bend_every_m=-1)
+
+
+@pytest.mark.parametrize(
+    ("dearer", "said"),
+    [
+        ([600.0, 0.2], "由 9 处减为 3 处,较寻优所得方案多花 600 元。"),
+        ([-0.2, -900.0], "由 9 处减为 3 处。与寻优所得红线相比,乙偏距取在所给移动量之间,少花 900 元。"),
+        # the sum of both would hide the one that costs more
+        ([600.0, -900.0], "与寻优所得红线相比,乙偏距取在所给移动量之间,少花 900 元;甲多花 600 元。"),
+    ],
+)  # fmt: skip
+def test_rivers_that_cost_less_with_fewer_bends_are_told_apart_from_those_that_cost_more(
+    dearer, said
+):
+    rows = pd.DataFrame({
+        "river": ["甲", "乙"], "close_bends": [1, 2], "close_bends_before": [4, 5],
+        "bends_yuan": dearer,
+    })  # fmt: skip
+    assert said in jogs.bends_said(jogs.Bends(30.0, 500.0), rows, "zh")
 
 
 def widths_by_hand(table, approved, at):

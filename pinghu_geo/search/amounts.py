@@ -7,9 +7,11 @@ import pandas as pd
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang
 
-__all__ = ["amount_said", "amounts", "in_own_unit", "is_priced"]
+__all__ = ["UNTOLD", "amount_said", "amounts", "in_own_unit", "is_priced"]
 
 YUAN, AREA = "_yuan", "_floor_area_m2"
+# less is rounding, and is told as 0 [yuan, or m² of floor area]
+UNTOLD = 0.5
 
 
 def in_own_unit(table: pd.DataFrame, *, priced: bool) -> pd.DataFrame:

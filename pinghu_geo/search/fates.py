@@ -11,18 +11,16 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang, code_label
 from pinghu_geo.schemes.alternatives import Comparison
-from pinghu_geo.search.amounts import amount_said, amounts, is_priced
+from pinghu_geo.search.amounts import UNTOLD, amount_said, amounts, is_priced
 from pinghu_geo.search.thresholds import Touches
 
 __all__ = [
-    "APPROVED", "FOUND", "UNTOLD", "WITHIN", "building_states", "one_line_said", "proof_in_short",
+    "APPROVED", "FOUND", "WITHIN", "building_states", "one_line_said", "proof_in_short",
     "searched_against",
 ]  # fmt: skip
 
 # names of the designs that a search compares
 APPROVED, FOUND, WITHIN = "原方案", "最少拆迁", "控制壅高"
-# less is rounding, and is told as 0 [yuan, or m² of floor area]
-UNTOLD = 0.5
 
 
 def searched_against(comparison: Comparison, lang: Lang) -> list[str]:

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang
-from pinghu_geo.search.amounts import amount_said
+from pinghu_geo.search.amounts import UNTOLD, amount_said, amounts
 from pinghu_geo.search.contacts import TOUCH_M, Contacts
 from pinghu_geo.search.thresholds import pieces_in_gaps
 
@@ -99,16 +100,27 @@ def bend_rule(every_m: float | None, yuan: float | None, *, priced: bool) -> Ben
     return Bends(every_m, worth if yuan is None else yuan, priced)
 
 
-def bends_said(bends: Bends, now: int, was: int, dearer: float, lang: Lang) -> str:
-    """How often the line bends, and what that costs."""
-    worth, more = (amount_said(v, lang, priced=bends.priced) for v in (bends.yuan, abs(dearer)))
-    said = [f"{bends.every_m:g}", worth, f"{now:,}", f"{was:,}", more]
-    if dearer < 0:
+def bends_said(bends: Bends, certificate: pd.DataFrame, lang: Lang) -> str:
+    """How often the lines bend, and which rivers that costs something or saves it."""
+    now, was = (int(certificate[c].sum()) for c in ("close_bends", "close_bends_before"))
+    dearer = amounts(certificate, "bends")
+    worth, net = (amount_said(v, lang, priced=bends.priced) for v in (bends.yuan, dearer.sum()))
+    said = [f"{bends.every_m:g}", worth, f"{now:,}", f"{was:,}"]
+    less, more = dearer <= -UNTOLD, dearer >= UNTOLD
+    if not less.any():
         return say("Each bank bends at most once in {} m, unless closer bends save houses worth "
-                   "{}: {} closer bends are left of {}, for {} less than the line as searched, at "
-                   "offsets between those given.", lang, *said)  # fmt: skip
-    return say("Each bank bends at most once in {} m, unless closer bends save houses worth {}: "
-               "{} closer bends are left of {}, for {} more than the line as searched.", lang,
+                   "{}: {} closer bends are left of {}, for {} more than the line as searched.",
+                   lang, *said, net)  # fmt: skip
+    for part in (less, more)[: 1 + bool(more.any())]:
+        rivers = say(", ", lang).join(certificate.loc[part, "river"].astype(str))
+        said += [rivers, amount_said(abs(dearer[part].sum()), lang, priced=bends.priced)]
+    if not more.any():
+        return say("Each bank bends at most once in {} m, unless closer bends save houses worth "
+                   "{}: {} closer bends are left of {}. Compared with the lines as searched, {} "
+                   "costs {} less, at offsets between those given.", lang, *said)  # fmt: skip
+    return say("Each bank bends at most once in {} m, unless closer bends save houses worth {}: {} "
+               "closer bends are left of {}. Compared with the lines as searched, {} costs {} "
+               "less, at offsets between those given, and {} costs {} more.", lang,
                *said)  # fmt: skip
 
 

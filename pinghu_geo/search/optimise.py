@@ -26,11 +26,10 @@ from pinghu_geo.nouns.tables import groups_of
 from pinghu_geo.redline.lines import Widths, red_line, width_rows
 from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.schemes.alternatives import Comparison, compare
-from pinghu_geo.search.amounts import amount_said, amounts, in_own_unit, is_priced
+from pinghu_geo.search.amounts import UNTOLD, amount_said, amounts, in_own_unit, is_priced
 from pinghu_geo.search.fates import (
     APPROVED,
     FOUND,
-    UNTOLD,
     building_states,
     one_line_said,
     proof_in_short,
@@ -113,9 +112,7 @@ class LeastDemolition(Result):
                     lang, f"{between:,}", amount_said(least, lang, priced=priced))
             )  # fmt: skip
         if self.bends is not None and proof["close_bends_before"].sum():
-            now, was = (int(proof[c].sum()) for c in ("close_bends", "close_bends_before"))
-            dearer = float(amounts(proof, "bends").sum())
-            lines.append(bends_said(self.bends, now, was, dearer, lang))
+            lines.append(bends_said(self.bends, proof, lang))
         lines.append(say("A screening by local rules alone: the level of the whole river has to be "
                          "computed, and the flood-impact evaluation decides.", lang))  # fmt: skip
         return lines

@@ -207,11 +207,9 @@ class WithinRise(Result):
         bends = self.done.search.asked.bends
         if bends is None:
             return []
-        now, was = (int(self.certificate[c].sum()) for c in ("close_bends", "close_bends_before"))
-        if not was:
+        if not self.certificate["close_bends_before"].sum():
             return []
-        dearer = float(amounts(self.certificate, "bends").sum())
-        lines = [bends_said(bends, now, was, dearer, lang)]
+        lines = [bends_said(bends, self.certificate, lang)]
         worth, over = amounts(self.bends, "saved"), self.bends["over_mm"]
         fine, wet = worth > bends.yuan, over.notna()
         if fine.any():
