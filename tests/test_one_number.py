@@ -124,6 +124,14 @@ def test_dates_that_could_be_several_days_are_refused_and_chinese_ones_read(said
     assert plan.nodes["needed_by"].tolist() == [pd.Timestamp("2018-06-01")]
 
 
+def test_a_share_in_percent_is_refused():
+    """A share of 50 holds for no building: none was in a zone, and nobody said so."""
+    with pytest.raises(pg.PinghuError, match="least_ratio=50 is a share above 1") as told:
+        pg.clearing(HIT, ZONES, least_ratio=50)
+    given = eval(f"dict({told.value.hint})")
+    assert pg.clearing(HIT, ZONES, **given)["in_project"].all()
+
+
 def test_a_bed_that_is_not_as_wide_as_its_walls_leave_is_refused():
     """A trapezoid of a bed of 10 m without side_slope was drawn as a rectangle of 20 m."""
     for change in ({"bed_width_m": 10.0}, {"bed_width_m": 16.0, "side_slope": 1.5}):

@@ -114,6 +114,8 @@ NOT_BELOW_0 = {
     "allowed_mm", "arc_step_deg", "contraction", "expansion", "least_ratio", "sigma_m",
     "survey_tolerance_m", "target_rise_m", "tolerance_m",
 }  # fmt: skip
+# And above which there is nothing either: shares of a whole, in percent by mistake.
+NOT_ABOVE_1 = {"least_ratio"}
 # Days as Excel counts them: the first is 0, and these are those of 2000 to 2049.
 EXCEL_ORIGIN, SERIAL = pd.Timestamp("1899-12-30"), (36526, 54789)
 TRUTH = dict.fromkeys(("是", "true", "1", "1.0", "yes", "y", "√", "达标", "合格"), True)
@@ -248,6 +250,11 @@ def require_number(value: Any, name: str, usual: Any = inspect.Parameter.empty) 
         raise LayerError(
             f"{name}={value!r} is below 0",
             hint=f"{name}={usual}" if isinstance(usual, int | float) else f"{name}=0.0",
+        )
+    if value > 1 and name in NOT_ABOVE_1:
+        raise LayerError(
+            f"{name}={value!r} is a share above 1",
+            hint=f"{name}={value / 100:g}" if value <= 100 else f"{name}={usual}",
         )
 
 
