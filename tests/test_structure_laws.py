@@ -29,7 +29,7 @@ SIZES = st.fixed_dictionaries({
     "left": between(0.25, 0.5), "right": between(0.25, 0.5), "height": between(1.0, 4.2),
     "thick": between(0.4, 1.5), "open": between(0.2, 1.8), "span": between(1.0, 3.0),
     "barrels": st.integers(1, 2), "piers": st.integers(0, 2), "road": st.booleans(),
-    "method": st.sampled_from(["energy", "momentum", "energy+momentum+yarnell"]),
+    "method": st.sampled_from(["energy", "momentum", "yarnell", "energy+momentum+yarnell"]),
     "high_flow": st.sampled_from(["pressure", "energy"]),
 })  # fmt: skip
 

@@ -556,6 +556,61 @@ def test_yarnells_rise_by_hand():
     assert up["level_m"] - down["level_m"] == pytest.approx(rise, abs=2e-4)
 
 
+def yarnells_rise(down, q, width, k, share):
+    """Equation 5-5 for a discharge q through the piers of a rectangular section."""
+    head = (q / (width * down["depth_m"])) ** 2 / (2 * G)
+    return 2 * k * (k + 10 * head / down["depth_m"] - 0.6) * (share + 15 * share**4) * head
+
+
+def test_yarnell_is_not_asked_where_water_is_critical():
+    """Down a bed of 1 in 50 its level lay below section 3's critical one: energies of metres more.
+
+    At class B the manual computes by momentum, whatever else is asked.
+    """
+    bridge = {"low_chord_m": 9.0, "n_piers": 3, "pier_width_m": 1.1, "width_m": 8.0}
+    energies = []
+    for q in (8.0, 14.0, 22.0, 40.0, 60.0):
+        found, forced = (
+            profile(one("bridge", method=how, **bridge), q=q, slope=0.02, bank=20.0)
+            for how in ("yarnell", "momentum")
+        )
+        row = found["structure_id"].notna()
+        assert found.loc[row, "control"].item() == "momentum B"
+        np.testing.assert_allclose(found["level_m"], forced["level_m"], atol=1e-9)
+        energies.append(found.loc[row, "energy_m"].item())
+    assert (np.diff(energies) > 0).all()
+
+
+def test_yarnells_rise_is_of_what_runs_below_the_bridge_not_over_its_road():
+    parts = pd.DataFrame(
+        [("S", "deck", x, low, top) for x, low, top in
+         ((-6.0, -1.0, 2.5), (-2.0, -1.0, 2.5), (-2.0, 7.0, 8.0), (6.0, 7.0, 8.0))],
+        columns=["structure_id", "part", "offset_m", "low_chord_m", "deck_m"],
+    )  # fmt: skip
+    pier = {"structure_id": "S", "part": "pier", "offset_m": 2.0, "pier_width_m": 3.0}
+    parts = pd.concat([parts, pd.DataFrame([pier])], ignore_index=True)
+    found = profile(one("bridge", method="yarnell", yarnell_k=1.25, width_m=8.0), parts)
+    up, down = found.iloc[4], found.iloc[5]
+    assert up["control"] == "yarnell+road"
+    assert 1 < up["over_m3s"] < 39
+    rise = yarnells_rise(down, 40 - up["over_m3s"], 12, 1.25, 3.0 / 12)
+    assert up["level_m"] - down["level_m"] == pytest.approx(rise, abs=1e-6)
+
+
+@pytest.mark.parametrize("method", ["yarnell", "momentum"])
+def test_high_flow_by_energy_counts_where_the_deck_is_in_the_water(method):
+    """Piers alone raise the water by centimetres; a deck in half the water was not seen."""
+    deck = {"low_chord_m": 1.6, "n_piers": 1, "pier_width_m": 0.3, "high_flow": "energy"}
+    found, energy = (
+        profile(one("bridge", method=how, **deck))["level_m"] for how in (method, "energy")
+    )
+    assert (found >= energy - 1e-9).all()
+    clear = profile(one("bridge", method=method, **(deck | {"low_chord_m": 6.0})))
+    low = profile(one("bridge", method=method, **(deck | {"low_chord_m": 6.0,
+                                                          "high_flow": "pressure"})))  # fmt: skip
+    np.testing.assert_allclose(clear["level_m"], low["level_m"], atol=1e-12)
+
+
 @pytest.mark.parametrize("c", [0.7, 0.9])
 def test_wspros_expansion_by_hand(c):
     """12 m of smooth channel, 8 m of opening: no friction, so what is lost is the expansion."""

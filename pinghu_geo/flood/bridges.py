@@ -336,7 +336,7 @@ def bridge_energy(model: Model, bridge: Bridge, flow: float, site: Site) -> Open
     """Energy line that an opening demands at section 3 to pass ``flow``.
 
     Low flow by the methods asked, of which the highest counts; where its energy line (or its
-    level) reaches the low chord, pressure flow too, and again the higher counts.
+    level) reaches the low chord, pressure flow too, or energy, and again the higher counts.
     """
     by = {
         "energy": _energy_demand,
@@ -346,14 +346,17 @@ def bridge_energy(model: Model, bridge: Bridge, flow: float, site: Site) -> Open
     }
     answers = [by[how](model, bridge, flow, site) for how in bridge.methods]
     low = max(answers, key=lambda one: one.energy)
-    if not bridge.pressure:
+    if not bridge.pressure and "energy" in bridge.methods:
         return low
     reached = low.energy
     if not bridge.by_energy:
         reached = level_of(model, site.row_up, site.total, low.energy)[0]
     if reached <= bridge.pressure_from:
         return low
-    high = _pressure_demand(model, bridge, flow, float(site.below.level[0]))
+    if bridge.pressure:
+        high = _pressure_demand(model, bridge, flow, float(site.below.level[0]))
+    else:
+        high = _energy_demand(model, bridge, flow, site)
     return high if high.energy > low.energy else low
 
 
@@ -500,17 +503,21 @@ def _yarnell_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Op
     """Drop of the surface at piers, 2K(K + 10ω - 0.6)(α + 15α⁴) V²/2g (equation 5-5).
 
     Class A only, from experiments with piers and no other losses; α is the share of section 2 that
-    piers take, ω its velocity head over its hydraulic depth.
+    piers take, ω its velocity head over its hydraulic depth. At class B momentum holds, as the
+    manual has it: Yarnell's level may then lie below the critical one of section 3.
     """
-    del flow
+    if (forced := _momentum_demand(model, bridge, flow, site)).flow_class == "B":
+        return forced
     row, level = site.row_down, float(site.below.level[0])
     wet = model.sections.wetted(np.array([row]), np.array([level]))
     area, top = float(wet.area.sum()), float(wet.top.sum())
-    head = (site.total / area) ** 2 / (2 * model.gravity)
+    head = (flow / area) ** 2 / (2 * model.gravity)
     share = float(np.interp(level, *bridge.pier_area)) / area
     k, omega = bridge.yarnell, head / (area / top) if top > 0 else 0.0
     rise = 2 * k * (k + 10 * omega - 0.6) * (share + 15 * share**4) * head
-    return Opened(energy_at(model, site.row_up, site.total, level + rise), "yarnell", "A")
+    # where the bed rises steeply section 3 is critical
+    above = max(level + rise, float(model.critical(site.row_up, site.total)[0]))
+    return Opened(energy_at(model, site.row_up, site.total, above), "yarnell", "A")
 
 
 def _wspro_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
