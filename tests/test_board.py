@@ -10,6 +10,7 @@ import pytest
 from campaigns import campaign, works
 
 import pinghu_geo as pg
+from pinghu_geo.campaign.stages import stage_words
 from pinghu_geo.deliver.styles import CLASS_LOOKS
 
 TABLES = ("plan", "watched", "faces", "stages")
@@ -85,6 +86,12 @@ def test_board_and_map_say_what_they_count(small):
     plain = pg.command_map(hit.drop(columns=["task_class", "node_id"]), works_line(small["tasks"]),
                            works(small["tasks"]))  # fmt: skip
     assert "按房屋逐栋统计" not in plain.get_root().render()
+
+
+def test_a_node_in_negotiation_is_counted_as_unsigned_and_not_as_not_begun(small):
+    assert stage_words(small["stages"])["todo"] == "未启动"
+    boxes = re.findall(r"<h2>(\S+) ", board(small))
+    assert boxes[:5] == ["未签约", "已签约", "已腾空", "已拆除", "已移交"]
 
 
 def works_line(tasks):

@@ -144,7 +144,7 @@ def stage_words(stages: pd.DataFrame, *, lang: Lang = "zh") -> dict[str, str]:
     """Word of each stage as the project has it, and of what isn't begun."""
     words = {str(k): str(v) if lang == "zh" else str(k).replace("_", " ")
              for k, v in stages["zh"].items()}  # fmt: skip
-    return {TODO: code_label("status", TODO, lang=lang)} | words
+    return {TODO: code_label("stage", TODO, lang=lang)} | words
 
 
 def _require_sound_stages(table: pd.DataFrame) -> None:

@@ -279,7 +279,7 @@ def _words_for_script(lang: Lang) -> dict[str, Any]:
         "bank": label("bank", lang=lang), "group": label("group", lang=lang),
         "stage": label("stage", lang=lang), "klass": say("class", lang),
         "collective": say("collective property", lang), "yes": say("yes", lang),
-        "no": say("no", lang), "todo": code_label("status", TODO, lang=lang),
+        "no": say("no", lang), "todo": code_label("stage", TODO, lang=lang),
         "todo_letter": say("N ", lang).strip(), "houses": say("buildings ", lang).strip(),
         "nodes": say("nodes, the latest first ({})", lang, "{}"),
         "nodes_plain": say("nodes ({})", lang, "{}"),

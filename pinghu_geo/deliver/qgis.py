@@ -194,7 +194,7 @@ def _stages_and_classes(
     """Of houses: what is a task by its stage, in the colour of its class, the rest by class."""
     classes = stage_rules()["shown_as"].to_dict()
     told = [
-        (f"task:{TODO}", code_label("status", TODO, lang=lang), FILLS[TODO])]  # fmt: skip
+        (f"task:{TODO}", code_label("stage", TODO, lang=lang), FILLS[TODO])]  # fmt: skip
     for code, word in words["stage"].items():
         if code != TODO:
             told.append((f"task:{code}", word, FILLS.get(classes.get(code, ""), "")))
