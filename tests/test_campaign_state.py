@@ -435,7 +435,11 @@ def test_supervision_by_hand():
     strict = pg.supervision(plan, state, HOUSES, thresholds={"blocker_days": 3})
     assert strict.nodes.loc["A-L-002", "signal"] == "amber"
     group = found.groups.loc["甲"]
-    assert (group["n_done"], group["n_left"], group["rate_14"]) == (1, 1, pytest.approx(1 / 14))
+    assert (group["n_demolished"], group["n_left"], group["rate_14"]) == (
+        1,
+        1,
+        pytest.approx(1 / 14),
+    )
     assert group["forecast"] == pd.Timestamp("2018-03-22")
     assert pd.isna(group["forecast_late"])  # nothing came down in the last week
     assert found.groups["rank"].to_dict() == {"乙": 1, "甲": 2}

@@ -36,8 +36,9 @@ class Supervision(Result):
         (calendar) and late_since, the day by which the first stage that it lacks was due, signal
         {red, amber, green}, blocker, blocker_since, held_up_m, next_stage, due.
     groups : pandas.DataFrame
-        Indexed by group, best first: rank, n_nodes, n_red, n_amber, n_green, n_buildings, n_done,
-        n_left, rate_7, rate_14 [buildings a day], forecast, forecast_early, forecast_late.
+        Indexed by group, best first: rank, n_nodes, n_red, n_amber, n_green, n_buildings,
+        n_demolished, n_left, rate_7, rate_14 [buildings a day], forecast, forecast_early,
+        forecast_late.
     curve : pandas.DataFrame
         A row a day: planned and done buildings, m², tenants, yuan: sums of what is known, NA while
         nothing of it is.
@@ -219,8 +220,10 @@ def _forecasts_of_groups(
     nodes: pd.DataFrame, state: ProgressState, buildings: pd.DataFrame, stages: pd.DataFrame
 ) -> pd.DataFrame:
     """A row a group: signals, rates, forecast."""
-    columns = ["rank", "n_nodes", "n_red", "n_amber", "n_green", "n_buildings", "n_done", "n_left",
-               "rate_7", "rate_14", "forecast", "forecast_early", "forecast_late"]  # fmt: skip
+    columns = [
+        "rank", "n_nodes", "n_red", "n_amber", "n_green", "n_buildings", "n_demolished", "n_left",
+        "rate_7", "rate_14", "forecast", "forecast_early", "forecast_late",
+    ]  # fmt: skip
     if "group" not in nodes or nodes["group"].isna().all():
         return pd.DataFrame(columns=columns, index=pd.Index([], name="group"))
     down = str(stages.index[stages["clears"].astype(bool)][-1])
@@ -232,8 +235,8 @@ def _forecasts_of_groups(
     mine = state.reached
     mine = mine[(mine["kind"] == "building") & (mine["stage"] == down)]
     whose = mine["node_id"].map(nodes["group"])
-    table["n_done"] = whose.value_counts().reindex(table.index, fill_value=0)
-    table["n_left"] = table["n_buildings"] - table["n_done"]
+    table["n_demolished"] = whose.value_counts().reindex(table.index, fill_value=0)
+    table["n_left"] = table["n_buildings"] - table["n_demolished"]
     for days in (7, 14):
         recent = mine["date"] > state.as_of - pd.Timedelta(days=days)
         count = whose[recent].value_counts().reindex(table.index, fill_value=0)
@@ -248,7 +251,7 @@ def _forecasts_of_groups(
         when = state.as_of + pd.TimedeltaIndex(ahead)
         table[name] = np.where(table["n_left"] == 0, state.as_of.to_datetime64(), when)
         table[name] = pd.to_datetime(table[name])
-    share = table["n_done"] / table["n_buildings"].where(table["n_buildings"] > 0)
+    share = table["n_demolished"] / table["n_buildings"].where(table["n_buildings"] > 0)
     table["share"] = share.fillna(0)
     table = table.sort_values(["n_red", "n_amber", "share"], ascending=[True, True, False],
                               kind="stable")  # fmt: skip

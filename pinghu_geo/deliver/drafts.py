@@ -183,7 +183,7 @@ def _weekly_draft(lang: Lang) -> bytes:
     with draft.shown_if("groups", say("No group is named.", lang)):
         draft.rows("groups", [(label(k, lang=lang, unit=False), k, s) for k, s in (
             ("rank", .08), ("group", .2), ("n_nodes", .1), ("n_red", .08), ("n_amber", .08),
-            ("n_done", .12), ("n_left", .12), ("forecast", .22))])  # fmt: skip
+            ("n_demolished", .12), ("n_left", .12), ("forecast", .22))])  # fmt: skip
     draft.heading(say("nodes that are late", lang))
     with draft.shown_if("late", say("No node is late.", lang)):
         draft.rows("late", [(label("node_id", lang=lang), "node_id", .21),
