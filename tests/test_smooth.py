@@ -1,6 +1,7 @@
 """A line an engineer would draw: bends that follow closely have to save a house worth a sum."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -96,9 +97,9 @@ def test_a_house_worth_less_than_the_sum_bends_no_line(zigzag):
     ("dearer", "said"),
     [
         ([600.0, 0.2], "由 9 处减为 3 处,较寻优所得方案多花 600 元。"),
-        ([-0.2, -900.0], "由 9 处减为 3 处。与寻优所得红线相比,乙偏距取在所给移动量之间,少花 900 元。"),
+        ([-0.2, -900.0], "由 9 处减为 3 处。与寻优所得红线相比,乙偏距取在所给移动量之间,共少花 900 元。"),
         # the sum of both would hide the one that costs more
-        ([600.0, -900.0], "与寻优所得红线相比,乙偏距取在所给移动量之间,少花 900 元;甲多花 600 元。"),
+        ([600.0, -900.0], "与寻优所得红线相比,乙偏距取在所给移动量之间,共少花 900 元;甲共多花 600 元。"),
     ],
 )  # fmt: skip
 def test_rivers_that_cost_less_with_fewer_bends_are_told_apart_from_those_that_cost_more(
@@ -201,6 +202,26 @@ def test_the_report_on_schemes_speaks_of_a_search_in_its_language():
     assert any("bends at most once in 30 m" in text for text in said)
     assert not re.search(r"[\u4e00-\u9fff]", "".join(said))
     assert rows[0]["proof"] in ("optimal", "optimal before bends")
+
+
+def test_the_report_on_schemes_counts_houses_as_its_tables_do():
+    best = {"new": alone(150, bend_every_m=30.0)}
+    _, said = schemereport._proof_rows_and_lines(best, "zh")
+    assert not any("最少拆迁 较" in text for text in said)  # said of the project's schemes, above
+    houses = pd.DataFrame({
+        "river": ["甲", "甲", "乙", "甲", "甲"], "state": ["near", "near", *["demolished"] * 2, "saved"],
+    }, index=["clear", "beside", "both", "both", "saved"])  # fmt: skip
+    affected = pd.DataFrame({"river": ["甲"]}, index=["both"])
+    changes = pd.DataFrame({
+        "scheme": ["新", "新", "旧"], "change": ["saved"] * 3,
+        "building_id": ["clear", "saved", "beside"],
+    })  # fmt: skip
+    compared = SimpleNamespace(schemes={"新": SimpleNamespace(affected=affected)}, changes=changes)
+    found = schemereport._as_counted(houses, compared, "新")
+    assert found["state"].to_dict() == {
+        "clear": "saved", "beside": "near", "both": "demolished", "saved": "saved",
+    }  # fmt: skip
+    assert found["river"].tolist() == ["甲"] * 4
 
 
 def corridor(stations, house, floors=10, **more):

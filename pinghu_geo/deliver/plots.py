@@ -60,8 +60,9 @@ WORDS = {
         "left": "左岸顶", "right": "右岸顶", "risk": "低于设计洪水位的房屋",
         "other": "其他房屋", "ground": "地面", "blocked": "阻水房屋", "y": "高程 (m)",
         "offset": "起点距 (m,左岸为负)", "chainage": "桩号", "width": "右岸 ← 红线宽度 (m) → 左岸",
-        "before_line": "原红线", "after_line": "优化红线", "searched_line": "寻优所得(未减转折)",
-        "saved": "避免拆除", "demolished": "仍需拆除", "added": "新增拆除",
+        "before_line": "原红线", "after_line": "调整后红线", "searched_line": "寻优所得(未减转折)",
+        "saved": "避免拆除", "near": "未压占但净距不足",
+        "demolished": "仍需拆除", "added": "新增拆除",
     },
     "en": {
         "bed_m": "bed", "before": "level before", "level_m": "level", "energy_m": "energy line",
@@ -71,7 +72,8 @@ WORDS = {
         "offset": "offset (m, negative to the left)", "chainage": "chainage",
         "width": "right bank - width (m) - left bank", "before_line": "line before",
         "searched_line": "as searched (all bends)",
-        "after_line": "line after", "saved": "saved", "demolished": "demolished", "added": "added",
+        "after_line": "line after", "saved": "saved", "near": "clear, but nearer than asked",
+        "demolished": "demolished", "added": "added",
     },
 }  # fmt: skip
 
@@ -351,6 +353,7 @@ def plot_widths(
         mine = mine.assign(low=low, high=high)
         for state, colour in (
             ("saved", "#27ae60"),
+            ("near", "#f39c12"),
             ("demolished", "#7f8c8d"),
             ("added", "#8e44ad"),
         ):

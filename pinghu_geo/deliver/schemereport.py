@@ -125,6 +125,8 @@ def _row_of_totals(scheme: Any, row: dict[str, Any], lang: Lang) -> dict[str, st
 
 def _row_of_change(key: Any, row: dict[str, Any], lang: Lang) -> dict[str, str]:
     scheme, river = key
+    area = row.get("avoided_floor_area_m2")
+    row = row | {"avoided_floor_area_m2": None if area is None or pd.isna(area) else round(area)}
     names = ("n_saved", "n_added", "avoided_floor_area_m2", "avoided_tenants")
     return texts_of_row(row, names, lang) | {
         "scheme": str(scheme),
@@ -139,7 +141,9 @@ def _proof_rows_and_lines(
     """The certificate of each search, river by river, and its sentences."""
     rows, said = [], []
     for name, best in searched.items():
-        said += [f"{name}: {text}" for text in best.summary(lang=lang)]
+        # what its schemes differ in is said of the project's, by their names
+        own = best.summary(lang=lang)[len(best.comparison.summary(lang=lang)) :]
+        said += [f"{name}{say(': ', lang)}{text}" for text in own]
         for _, row in rows_with_index(best.certificate):
             sums = {key: _sum_of_search(row, key, lang) for key in ("total", "bound", "gap")}
             word = code_label("proof", row["proof"], lang=lang)
@@ -195,10 +199,22 @@ def _plots_of_widths(
         for river in dict.fromkeys(best.widths["river"]):
             if river not in set(before["river"]):
                 continue
-            figure = plot_widths(before, best.widths, river, buildings=best.buildings,
-                                 rivers=rivers, searched=best.searched, lang=lang)  # fmt: skip
+            houses = _as_counted(best.buildings, comparison, name)
+            figure = plot_widths(before, best.widths, river, buildings=houses, rivers=rivers,
+                                 searched=best.searched, lang=lang)  # fmt: skip
             found.append({"picture": Picture(figure_png(figure), 170), "said": f"{name} · {river}"})
     return found
+
+
+def _as_counted(houses: pd.DataFrame, comparison: Comparison, scheme: str) -> pd.DataFrame:
+    """Houses within reach of a search as the tables count them: once, and saved where clear."""
+    river = comparison.schemes[scheme].affected["river"].astype(object).reindex(houses.index)
+    rows = comparison.changes
+    spared = rows.loc[(rows["scheme"] == scheme) & (rows["change"] == "saved"), "building_id"]
+    # counted as taken by the search, which asks for more than that the line as drawn is clear
+    near = (houses["state"] == "near") & houses.index.isin(spared)
+    found = houses.assign(state=houses["state"].mask(near, "saved"))
+    return found[(river.isna() | (river == houses["river"])).to_numpy()]
 
 
 def _reservations_in_words(
