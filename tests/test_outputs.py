@@ -92,6 +92,30 @@ def test_every_sheet_of_a_campaign_prints_large_enough_to_read(done):
     )
 
 
+def test_numbers_of_a_plain_sheet_are_shown_short_and_kept_whole(tmp_path):
+    rows = pd.DataFrame({
+        "金额": [233931169.2222222, None], "栋": [1234567, 1], "比": [0.70294, 1.2],
+        "水位": [45.12345, 9.0], "注": ["12.5", "x"], "混": ["甲", 12.123456],
+    })  # fmt: skip
+    pg.deliver.write_sheets({"表": rows}, tmp_path / "表.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "表.xlsx")["表"]
+    assert [c.number_format for c in sheet[2]][:4] == [
+        "#,##0.00",
+        "#,##0",
+        "#,##0.0000",
+        "#,##0.000",
+    ]
+    assert [c.value for c in sheet[2]] == [
+        233931169.2222222,
+        1234567,
+        0.70294,
+        45.12345,
+        "12.5",
+        "甲",
+    ]
+    assert [c.value for c in sheet[3]] == [None, 1, 1.2, 9, "x", 12.123456]
+
+
 def test_a_table_too_wide_for_any_paper_goes_on_beside_it(tmp_path):
     wide = pd.DataFrame({f"栏目{k}": ["一段占满一整格的、相当长的说明文字"] for k in range(25)})
     pg.deliver.write_sheets({"宽": wide, "窄": wide.iloc[:, :3]}, tmp_path / "表.xlsx")

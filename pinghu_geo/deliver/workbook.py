@@ -122,8 +122,9 @@ def save_sheets(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> N
             for at, heading in enumerate(map(sheet_text, rows.columns)):
                 sheet.write_string(0, at, heading, paper.formats["head"])
                 cells = rows.iloc[:, at].astype(object)
+                digits = _decimals(cells)
                 wide = pd.Series(
-                    [0 if pd.isna(v) else _width_of_text(_text_of_cell(v)) for v in cells]
+                    [0 if pd.isna(v) else _width_of_text(_text_of_cell(v, digits)) for v in cells]
                 )
                 # a long heading stands in two lines
                 head = (
@@ -134,6 +135,10 @@ def save_sheets(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> N
                 most = min(max(head, wide.max()) + 3, WRAPPED)
                 text = cells.map(lambda v: isinstance(v, str)).any()
                 paper.column(sheet, at, most, paper.formats["words" if text else "plain"])
+                if digits is not None:
+                    style = paper.number(digits)
+                    for row in np.flatnonzero(cells.notna()):
+                        sheet.write_number(row + 1, at, cells.iloc[row], style)
                 lines = np.maximum(lines, np.ceil((wide.to_numpy() + 3) / WRAPPED).astype(int))
             for row in np.flatnonzero(lines > 1):
                 sheet.set_row(row + 1, LINE_PT * lines[row])
@@ -143,8 +148,24 @@ def save_sheets(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> N
     path.write_bytes(made.getvalue())
 
 
-def _text_of_cell(value: Any) -> str:
+def _decimals(cells: pd.Series) -> int | None:
+    """How many decimals of a column are read: five digits are enough; None: it has no numbers."""
+    given = cells.dropna()
+    if not len(given) or not all(
+        isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in given
+    ):
+        return None
+    values = given.to_numpy(float)
+    most = np.abs(values).max()
+    if not np.isfinite(most) or (values == np.round(values)).all():
+        return 0 if np.isfinite(most) else None
+    return 2 if most >= 100 else 3 if most >= 10 else 4
+
+
+def _text_of_cell(value: Any, decimals: int | None = None) -> str:
     """What a plain sheet shows of a value."""
+    if decimals is not None:
+        return f"{value:,.{decimals}f}"
     return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value)
 
 
@@ -239,6 +260,16 @@ class Paper:
             sheet.set_header('&L&"{0},Bold"&14{1}\n&"{0},Regular"&10{2}'.format(FONT, *words))
             sheet.set_margins(left=MARGIN_IN, right=MARGIN_IN, top=0.9, bottom=0.6)
         sheet.print_area(HEAD_ROW if beside else 0, 0, last + 2, across)
+
+    def number(self, decimals: int) -> Any:
+        """The format of a number in a plain sheet, with its thousands apart."""
+        key = f"number_{decimals}"
+        if key not in self.formats:
+            shown = "#,##0" + "." * bool(decimals) + "0" * decimals
+            self.formats[key] = self.book.add_format(
+                {"font_name": FONT, "font_size": TEXT_PT, "valign": "vcenter", "num_format": shown}
+            )
+        return self.formats[key]
 
     def column(self, sheet: Any, at: int, width: float, style: Any = None) -> None:
         """Set a column's width [characters]."""
