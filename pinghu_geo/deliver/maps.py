@@ -627,7 +627,7 @@ class _SidePanel(MacroElement):
             f'<div class="pg-panel"><div class="pg-head"><h1>{html_text(title)}</h1>'
             f'<div class="pg-search"><input type="search" placeholder="{hint}" aria-label="{hint}">'
             '<div class="pg-found" hidden></div></div></div>'
-            f'<div class="pg-sheet"><button class="pg-handle">{nodes} ▲</button>'
+            f'<div class="pg-sheet"><button class="pg-handle">{nodes} <i>▲</i></button>'
             f'<div class="pg-body"><div class="pg-said">{said}</div>{time}'
             f'<h2>{html_text(say("class", lang))}</h2><div class="pg-legend"></div>'
             f'<div class="pg-ring">{rings}</div><div class="pg-drawn"></div>'
