@@ -611,6 +611,40 @@ def test_high_flow_by_energy_counts_where_the_deck_is_in_the_water(method):
     np.testing.assert_allclose(clear["level_m"], low["level_m"], atol=1e-12)
 
 
+def test_a_pier_that_ends_on_a_bank_hangs_on_no_rounding():
+    """Its face rubs on the water that it looks to; here by 2 and by 86 mm the last digit decided."""
+    x = np.array([-30.0, -20.0, -8.0, -6.0, 2.0, 6.0, 8.0, 20.0, 30.0])
+    z = np.array([8.0, 4.0, 3.5, 0.0, 0.0, 0.0, 3.5, 4.0, 8.0])
+    n = np.array([0.1, 0.1, 0.03, 0.03, 0.1, 0.1, 0.1, 0.1, 0.1])
+    at = np.arange(6) * 50.0
+    bridge = one("bridge", 125.0, low_chord_m=6.0, deck_m=7.0, width_m=20.0, method="energy")
+
+    def level(centre, turned=False):
+        side = -1.0 if turned else 1.0
+        line = (-x[::-1], z[::-1], np.r_[n[:-1][::-1], 0.1]) if turned else (x, z, n)
+        sections = pd.concat([
+            pd.DataFrame({"river": "r", "chainage_m": a, "offset_m": line[0],
+                          "elevation_m": line[1] - 0.001 * a, "n": line[2]}) for a in at
+        ])  # fmt: skip
+        ends = sorted([-8.0 * side, 2.0 * side])
+        banks = pd.DataFrame({"river": "r", "chainage_m": at, "left_bank_m": ends[0],
+                              "right_bank_m": ends[1]})  # fmt: skip
+        pier = {"structure_id": "S", "part": "pier", "offset_m": centre * side, "pier_width_m": 2.0}
+        found = pg.water_profile(
+            sections, 120.0, {"slope": 0.001}, banks=banks, structures=bridge,
+            structure_parts=pd.DataFrame([pier]),
+        )  # fmt: skip
+        return found["level_m"].iloc[2]
+
+    for centre in (1.0, 3.0):  # its right, its left edge on the bank at 2 m
+        exact = level(centre)
+        for by in (-1e-9, -1e-13, 1e-13, 1e-9):
+            assert level(centre + by) == pytest.approx(exact, abs=1e-7)
+        assert level(centre, turned=True) == pytest.approx(exact, abs=1e-7)
+        near = level(centre + (-0.001 if centre > 2 else 0.001))  # clearly across
+        assert near == pytest.approx(exact, abs=1e-4)
+
+
 @pytest.mark.parametrize("c", [0.7, 0.9])
 def test_wspros_expansion_by_hand(c):
     """12 m of smooth channel, 8 m of opening: no friction, so what is lost is the expansion."""

@@ -35,7 +35,7 @@ __all__ = [
 ]  # fmt: skip
 
 METHODS = ("energy", "momentum", "yarnell", "wspro")
-# a pier as wide as its section ends so far within it [m]
+# a pier as wide as its section ends so far within it; nearer places than this are one [m]
 HAIR_M = 1e-6
 # what is left of the level of a balance of forces, as a share of the level
 ROOT_WITHIN = 1e-14
@@ -84,20 +84,23 @@ class Opened(NamedTuple):
 
 
 def bridge_ground(
-    pieces: list[Piece], piers: Iterable[tuple[float, Array, Array]]
+    pieces: list[Piece],
+    piers: Iterable[tuple[float, Array, Array]],
+    banks: tuple[float, float] = (math.nan, math.nan),
 ) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array, Array, Array]]:
     """Ground and lid of a section with deck and piers in it.
 
     A pier is its centre, elevations, widths. Where the low chord lies in the ground the embankment
     is solid up to the high chord. What of a pier is wider than below it (debris, a pier's head)
-    lowers the low chord over the water, which runs beneath it.
+    lowers the low chord over the water, which runs beneath it. A pier's face has the n of the
+    ground that it looks to, and is of its part of the section (channel or overbank).
     """
     piers = list(piers)
     made, lid = _ground_and_lid(_pieces_below_pier_heads(pieces, piers))
     for centre, at, width in piers:
         wider = np.flatnonzero(np.diff(width) > 0)
         shaft = int(wider[0]) + 1 if len(wider) else len(at)
-        made = _ground_with_pier(made, centre, at[:shaft], width[:shaft])
+        made = _ground_with_pier(made, centre, at[:shaft], width[:shaft], banks)
     return _without_repeated_points(made), lid
 
 
@@ -253,9 +256,17 @@ def _without_repeated_points(ground: tuple[Array, Array, Array]) -> tuple[Array,
 
 
 def _ground_with_pier(
-    ground: tuple[Array, Array, Array], centre: float, at: Array, width: Array
+    ground: tuple[Array, Array, Array],
+    centre: float,
+    at: Array,
+    width: Array,
+    banks: tuple[float, float],
 ) -> tuple[Array, Array, Array]:
-    """Ground raised to the pier, whose widths grow nowhere upwards."""
+    """Ground raised to the pier, whose widths grow nowhere upwards.
+
+    An edge on a bank or on a point of the ground covers it by a hair: the face stands on the side
+    that it looks to, and no rounding decides.
+    """
     x, z, n = ground
     foot = float(np.interp(centre, x, z))
     top = float(at[-1])
@@ -265,17 +276,25 @@ def _ground_with_pier(
     half = [float(np.interp(h, at, width)) / 2 for h in heights]
     # what is wider than the section ends with it
     first, last = x[0] + HAIR_M, x[-1] - HAIR_M
-    left = [(max(centre - w, first), h) for h, w in zip(heights, half, strict=True)]
-    right = [(min(centre + w, last), h) for h, w in zip(heights[::-1], half[::-1], strict=True)]
+    marks = np.r_[x, [bank for bank in banks if math.isfinite(bank)]]
+
+    def edge(w: float, side: int) -> float:
+        place = centre + side * w
+        near = float(marks[np.argmin(abs(marks - place))])
+        place = near + side * HAIR_M if abs(near - place) <= HAIR_M else place
+        return float(np.clip(place, first, last))
+
+    left = [(edge(w, -1), h) for h, w in zip(heights, half, strict=True)]
+    right = [(edge(w, 1), h) for h, w in zip(heights[::-1], half[::-1], strict=True)]
     a, b = left[0][0], right[-1][0]
     before, after = x < a, x > b
     za, zb = np.interp([a, b], x, z)
     rough = float(n[np.searchsorted(x, centre, side="right") - 1])
     points = [(a, za), *left, *right, (b, zb)]
     px, pz = (np.array(v) for v in zip(*points, strict=True))
-    n_after = float(n[np.searchsorted(x, b, side="right") - 1])
     pn = np.full(len(px), rough)
-    pn[-1] = n_after
+    pn[: len(left)] = n[np.searchsorted(x, a) - 1]
+    pn[len(left) + 1 :] = n[np.searchsorted(x, b, side="right") - 1]
     return (
         np.r_[x[before], px, x[after]],
         np.r_[z[before], pz, z[after]],

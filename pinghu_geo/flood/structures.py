@@ -604,12 +604,12 @@ class _LaidBuilder:
         pieces = pieces_of(outside, deck)
         free = free_openings(one, pieces)
         piers = pier_shapes(one, detail, outside, deck, free, side)
-        ground, lid = bridge_ground(pieces, piers)
         own = rows_of_this_side(detail, "ground", side)
         banks = [self.at[f"{s}_bank_m"][row] for s in ("left", "right")]
         for k, column in enumerate(("left_bank_m", "right_bank_m")):
             said = numbers(own, column, "structure_parts").dropna() if len(own) else own
             banks[k] = said.iloc[0] if len(said) else banks[k]
+        ground, lid = bridge_ground(pieces, piers, (float(banks[0]), float(banks[1])))
         left, right = (float(np.clip(b, ground[0][0], ground[0][-1])) for b in banks)
         apart = len(own) or len(rows_of_this_side(detail, "abutment", side))
         return _InnerSection(
