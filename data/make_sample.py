@@ -84,6 +84,9 @@ class Parameters:
     design_every_m: float = 20.0
     # 暗涵: two boxes under a square; the design has no sections in it
     covered: tuple[str, float, float] = ("山厦河", 2000.0, 2080.0)
+    n_ground: float = 0.05  # roughness beside the channel
+    allowed_mm: float = 20.0  # rise that a house may cause
+    wall_gives_m: float = 0.5  # by how much the wall can be led round a house that may stay
     dem_cell_m: float = 5.0
     dem_reach_m: float = 110.0
     rates: dict[str, tuple[float, float, float]] = field(
@@ -561,27 +564,62 @@ def make_structures(p: Parameters, rivers: gpd.GeoDataFrame, widths: pd.DataFram
     return pd.DataFrame(rows)
 
 
+def undecided(
+    target: Path, p: Parameters, rivers: gpd.GeoDataFrame, hit: gpd.GeoDataFrame
+) -> pd.Series:
+    """Which houses the water leaves undecided: the rise allowed runs through their band."""
+    flows, ends, structures = (
+        pg.read_table(target / f"{file}.csv", noun)
+        for file, noun in (
+            ("设计流量", "flows"), ("边界条件", "boundaries"), ("桥涵闸坝", "structures"),
+        )
+    )  # fmt: skip
+    made = pg.sections_from_dem(
+        rivers,
+        target / "地面高程.tif",
+        pg.design_sections(pg.read_table(target / "设计断面.csv", "design")),
+        n=p.n_ground,
+        half_width_m=50,
+        structures=structures,
+    )
+    rises = pg.building_rises(
+        hit, made.sections, flows, ends, rivers, banks=made.banks, structures=structures,
+        allowed_mm=p.allowed_mm,
+    )  # fmt: skip
+    return rises["rise_alone_low_mm"].le(p.allowed_mm) & rises["rise_alone_high_mm"].gt(
+        p.allowed_mm
+    )
+
+
 def make_evidence(
-    buildings: gpd.GeoDataFrame, hit: gpd.GeoDataFrame, rng: np.random.Generator
+    buildings: gpd.GeoDataFrame,
+    hit: gpd.GeoDataFrame,
+    doubted: pd.Series,
+    p: Parameters,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """What the survey of the affected houses says of them, drawn by chance; blanks are not known.
 
     可拆可不拆 are those that the line cuts by less than two metres: the wall can stand without
-    their ground.
+    their ground. Houses that the water leaves undecided (``doubted``) have been looked at a second
+    time, for on them the survey may decide: nothing is left blank of them, and those that stand in
+    the wall's way by ``wall_gives_m`` at most are 可拆可不拆 too, for the wall can be led round.
     """
     n = len(hit)
+    again = doubted.reindex(hit.index).to_numpy(bool)
 
     def said(share: float, unknown: float = 0.08) -> np.ndarray:
         words = np.where(rng.random(n) < share, "是", "否").astype(object)
-        words[rng.random(n) < unknown] = None
+        words[(rng.random(n) < unknown) & ~again] = None
         return words
 
+    spared = hit["cut_depth_m"] < p.strip_m + np.where(again, p.wall_gives_m, 0.0)
     title = buildings.loc[hit.index, "title"].astype(str).to_numpy()
     return pd.DataFrame(
         {
             "房屋编号": hit.index,
             "排污达标": said(0.8),
-            "可拆可不拆": np.where(hit["cut_depth_m"] < 2.0, "是", "否"),
+            "可拆可不拆": np.where(spared, "是", "否"),
             "结构安全": said(0.9),
             "权属合法": np.where(title == "unregistered", "否", "是"),
         }
@@ -751,7 +789,7 @@ def make_log(target: Path, rng: np.random.Generator) -> pd.DataFrame:
     for node, one in found.tasks.nodes.iterrows():
         who = f"{one['group']}填报员"
         factor = slow[one["group"]] * rng.uniform(0.92, 1.12)
-        hold = int(rng.integers(25, 150)) if node in stuck else 0
+        hold = int(rng.integers(25, 300)) if node in stuck else 0
         houses = found.tasks.buildings.index[found.tasks.buildings["node_id"] == node]
         for building in houses:
             rows += _house(building, due.loc[node], factor, hold, who, words, rng)
@@ -848,11 +886,12 @@ def main(target: Path, p: Parameters) -> None:
     make_structures(p, rivers, before).to_csv(
         target / "桥涵闸坝.csv", index=False, encoding="utf-8-sig"
     )
+    make_dem(p, rivers, target / "地面高程.tif")
     hit = pg.affected(buildings, pg.red_line(rivers, before), rivers)
-    make_evidence(buildings, hit, np.random.default_rng(p.seed + 1)).to_csv(
+    doubted = undecided(target, p, rivers, hit)
+    make_evidence(buildings, hit, doubted, p, np.random.default_rng(p.seed + 1)).to_csv(
         target / "留房依据.csv", index=False, encoding="utf-8-sig"
     )
-    make_dem(p, rivers, target / "地面高程.tif")
     rng = np.random.default_rng(p.seed + 2)
     wide = before.assign(left_m=before["left_m"] + 1.2, right_m=before["right_m"] + 1.2)
     near = pg.affected(buildings, pg.red_line(rivers, wide), rivers).index

@@ -72,7 +72,7 @@ def test_verdicts_beside_a_public_model_rest_on_the_band(tmp_path, monkeypatch, 
     assert (hit.loc[grows.index, "chainage_m"] > place).all()
     assert "more than doubles at Beaver Creek 5.4" in capsys.readouterr().out
     page = (tmp_path / "map.html").read_text("utf-8")
-    assert "by losses and n" in page
+    assert "by losses (contraction/expansion) and n, allowed 20.0 mm" in page
 
 
 def _looked_at(hit, line, buildings, out):

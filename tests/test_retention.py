@@ -2,6 +2,7 @@
 
 import itertools
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -226,6 +227,8 @@ def test_a_band_that_the_limit_runs_through_is_for_review_and_says_from_where_on
                   rise_decided_by=by)  # fmt: skip
     assert joint["verdict"] == "review"
     assert by not in joint["reason"]
+    assert joint["deciding"].startswith("防洪法")  # the article that the band leaves open
+    assert judge(sewage_ok=None)["deciding"] == ""
     # wholly above it is no doubt
     above = judge(rise_alone_mm=12.0, rise_alone_low_mm=11.0, rise_alone_high_mm=13.0)
     assert above["verdict"] == "demolish"
@@ -248,7 +251,7 @@ def test_a_band_that_goes_up_and_down_names_those_above():
     text = "0/0 12.6; 0.1/0.3 9.0; 0.3/0.5 335.2; 0.6/0.8 4.2"
     found = judge(**band, rise_band=text, rise_decided_by="0/0", rise_grows_at="人民桥")
     assert found["reason"] == (
-        "单独保留壅高 (mm)随损失系数、糙率为 4.2~335.2,允许 10.0,其中 0/0、0.3/0.5 时超限"
+        "单独保留壅高随损失系数(收缩/扩散)为 4.2~335.2 mm,允许 10.0 mm,其中 0/0、0.3/0.5 时超限"
         ";在 人民桥 处成倍增大,该处改由另一公式控制"
     )
     # from one pair on all are above: as before
@@ -256,6 +259,7 @@ def test_a_band_that_goes_up_and_down_names_those_above():
     assert ",0.3/0.5 起超限" in judge(**band, rise_band=rising, rise_decided_by="0.3/0.5")["reason"]
     # where roughness alone decides, the pairs have nothing to say
     rough = judge(**band, rise_band="0/0 4.2; 0.6/0.8 9.0", rise_decided_by="n x 0.9")
+    assert "(收缩/扩散)、糙率为 4.2~335.2 mm" in rough["reason"]
     assert ",n x 0.9 起超限" in rough["reason"]
 
 
@@ -268,3 +272,26 @@ def test_a_rise_that_is_not_known_says_why():
         "缺少依据:单独保留壅高(有未计算的建筑物)、共同保留壅高(有未计算的建筑物)"
     )
     assert judge(**unknown, doubts="alpha")["reason"] == "缺少依据:单独保留壅高、共同保留壅高"
+
+
+def test_the_sample_has_houses_in_review_for_the_band_alone(sample_run):
+    """All else is known of them and speaks for them; the reason says what the verdict hangs on."""
+    hit = gpd.read_file(sample_run / "results.gpkg", layer="affected").set_index("building_id")
+    low, high = hit["rise_alone_low_mm"], hit["rise_alone_high_mm"]
+    hangs = hit[(low <= 20) & (high > 20)]
+    # the README of the sample: what the water leaves undecided was surveyed twice
+    assert hangs[["sewage_ok", "structure_ok"]].notna().all(axis=None)
+    asked = ["sewage_ok", "optional", "structure_ok", "title_ok"]
+    fine = hangs[hangs[asked].astype(bool).all(axis=1) & ~hangs["in_project"].astype(bool)]
+    assert len(fine) >= 3
+    assert set(fine["verdict"]) == {"review"}
+    for one in fine.itertuples():
+        band = dict(pair.split(" ") for pair in one.rise_band.split("; "))
+        first = next(losses for losses, rise in band.items() if float(rise) > 20)
+        assert one.reason.startswith(
+            f"单独保留壅高随损失系数(收缩/扩散)为 {one.rise_alone_low_mm:.1f}"
+            f"~{one.rise_alone_high_mm:.1f} mm,允许 20.0 mm,{first} 起超限"
+        )
+        assert "糙率" not in one.reason  # the sample doesn't vary it
+        assert "缺少依据" not in one.reason
+        assert one.deciding.startswith("防洪法")

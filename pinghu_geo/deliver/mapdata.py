@@ -26,10 +26,11 @@ Ints = NDArray[np.integer[Any]]
 # A millionth of a degree is 0.1 m.
 MILLIONTH = 1e6
 CARD = (
-    "river", "bank", "chainage_m", "repeated", "node_id", "extent", "inside_m2", "inside_ratio",
-    "footprint_m2", "floors", "floors_source", "demolish_floor_area_m2", "floor_area_source",
-    "structure", "use", "title", "tenure", "owner", "tenants", "parcel_id", "cleared_by",
-    "task_class", "cost_yuan", "verdict", "reason", "since", "blocker", "blocker_since",
+    "river", "bank", "chainage_m", "repeated", "node_id", "verdict", "reason", "extent",
+    "inside_m2", "inside_ratio", "footprint_m2", "floors", "floors_source",
+    "demolish_floor_area_m2", "floor_area_source", "structure", "use", "title", "tenure", "owner",
+    "tenants", "parcel_id", "cleared_by", "task_class", "cost_yuan", "since", "blocker",
+    "blocker_since",
 )  # fmt: skip
 NOT_TASKS = ("others", "retain", "review", "survey")
 SIGNALS = {"red": 0, "amber": 1, "green": 2}

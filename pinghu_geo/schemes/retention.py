@@ -120,7 +120,7 @@ def retention_verdict(
     -------
     pandas.DataFrame
         On the index of ``affected``: verdict {demolish, retain, review}; reason, in words with
-        the deciding number; deciding, the article it rests on.
+        the deciding number; deciding, the article it rests on, or that a band leaves open.
 
     Raises
     ------
@@ -175,6 +175,7 @@ def retention_verdict(
     verdict = np.full(len(affected), "retain", dtype=object)
     reason = np.full(len(affected), "", dtype=object)
     deciding = np.full(len(affected), "", dtype=object)
+    at_stake = np.full(len(affected), "", dtype=object)
     failed = np.zeros(len(affected), bool)
     missing: list[list[str]] = [[] for _ in range(len(affected))]
     spread: list[list[str]] = [[] for _ in range(len(affected))]
@@ -199,12 +200,13 @@ def retention_verdict(
         for k in np.flatnonzero(some & ~holds & ~na):
             band = float(least.iloc[k]), float(most.iloc[k])
             spread[k].append(_band_text(known.iloc[k], rule["column"], band, limit, lang))
+            at_stake[k] = at_stake[k] or law
         for k in np.flatnonzero(na):
             lacks_of = label(lost_end[k] or rule["column"], lang=lang, unit=False)
             missing[k].append(lacks_of + _why_no_rise(known.iloc[k], rule["column"], lang))
     lacks = np.array([bool(m) for m in missing], dtype=bool)
     open_ = ~failed & (lacks | np.array([bool(m) for m in spread], dtype=bool))
-    verdict[open_] = "review"
+    verdict[open_], deciding[open_] = "review", at_stake[open_]
     comma, stop = say(", ", lang), say("; ", lang)
     lost = [
         [say("lacks evidence: {}", lang, comma.join(dict.fromkeys(m)))] if m else []
@@ -242,9 +244,16 @@ def _band_text(
 ) -> str:
     """A band that a limit runs through, in words."""
     low, high = band
-    name = label(column, lang=lang)
-    ends = f"{low:.1f}", f"{high:.1f}", f"{limit:.1f}"
-    said = say("{} is {} to {} by losses and n, allowed {}", lang, name, *ends)
+    name = label(column, lang=lang, unit=False)
+    unit = label(column, lang=lang).removeprefix(name).strip(" ()")
+    told = name, f"{low:.1f}", f"{high:.1f} {unit}".rstrip(), f"{limit:.1f} {unit}".rstrip()
+    rough = pd.notna(row.get("rise_rough_low_mm")) or str(row.get("rise_decided_by"))[:2] == "n "
+    if rough:
+        said = say(
+            "{} is {} to {} by losses (contraction/expansion) and n, allowed {}", lang, *told
+        )
+    else:
+        said = say("{} is {} to {} by losses (contraction/expansion), allowed {}", lang, *told)
     if column != "rise_alone_mm":
         return said
     said += _where_above(row, limit, lang)
