@@ -61,6 +61,7 @@ def house_extracts(
         figure = Figure(figsize=(WIDE_MM / MM_PER_IN, HIGH_MM / MM_PER_IN), dpi=DPI)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(box[0], box[2]), ylim=(box[1], box[3]), xticks=[], yticks=[])
+        axes.spines[:].set(linewidth=1.6, snap=False)  # half of it lies outside of the picture
         near = shapes[np.sort(tree.query(frame))]
         _draw_filled_shapes(axes, near, NEIGHBOUR, "#8d8d85")
         _draw_filled_shapes(axes, np.array([house]), HOUSE, "#111111", wide=1.4)
@@ -110,7 +111,7 @@ def _draw_north_and_scale(axes: Any, box: Any, scale: int, font: Any, lang: Lang
     axes.annotate("", (x, y1 - 0.03 * high), (x, y1 - 0.17 * high),
                   arrowprops={"arrowstyle": "-|>", "color": "#111111", "lw": 1.5})  # fmt: skip
     axes.text(x, y1 - 0.18 * high, say("N", lang), fontproperties=font, ha="center", va="top",
-              fontsize=9)  # fmt: skip
+              fontsize=9, bbox={"fc": "white", "ec": "none", "pad": 1, "alpha": 0.8})  # fmt: skip
     metres = scale * 20 / 1000  # 20 mm on paper
     axes.plot([x0 + 0.03 * wide, x0 + 0.03 * wide + metres], [y0 + 0.05 * high] * 2,
               color="#111111", linewidth=2.2, solid_capstyle="butt")  # fmt: skip

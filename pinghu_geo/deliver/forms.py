@@ -303,10 +303,10 @@ def _styles_of_book(book: Any) -> dict[str, Any]:
         "note": book.add_format(base | {"font_color": "#7F3F00"}),
         "head": book.add_format(edge | {"bold": True, "bg_color": "#1F4E78", "font_color": "white",
                                         "text_wrap": True, "align": "center"}),
-        "grey": book.add_format(grey | {"num_format": "@"}),
+        "grey": book.add_format(grey | {"num_format": "@", "indent": 1}),
         "grey_date": book.add_format(grey | {"num_format": "yyyy-mm-dd"}),
         "grey_number": book.add_format(grey | {"num_format": "#,##0.0"}),
-        "white": book.add_format(white | {"num_format": "@", "text_wrap": True}),
+        "white": book.add_format(white | {"num_format": "@", "text_wrap": True, "indent": 1}),
         "date": book.add_format(white | {"num_format": "yyyy-mm-dd"}),
     }  # fmt: skip
 
