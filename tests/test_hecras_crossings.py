@@ -554,3 +554,31 @@ def test_several_openings_are_the_same_on_a_plateau_and_wherever_offsets_count_f
             moved, flow, {"slope": 0.002}, banks=banks, structures=there
         )["level_m"].to_numpy()  # fmt: skip
         assert found - up == pytest.approx(here, abs=1e-6)
+
+
+@pytest.mark.parametrize("flow", [40.0, 160.0, 400.0])
+def test_a_road_at_a_skew_is_written_along_itself(flow, tmp_path):
+    """Its deck was written to the section's ends, from which it shrank when read; and its piers."""
+    at = np.repeat([0.0, 60.0, 120.0, 180.0], 6)
+    bed = np.tile([5.0, 2.5, 0.0, 0.0, 2.5, 5.0], 4) + (180 - at) * 0.001
+    shift = np.repeat([0.0, 0.0, 3.0, 3.0], 6)  # the bed turns aside below the bridge
+    offset = np.tile([-30.0, -8.0, -6.0, 6.0, 8.0, 40.0], 4) + shift
+    sections = pd.DataFrame(
+        {"river": "R", "chainage_m": at, "offset_m": offset, "elevation_m": bed, "n": 0.03}
+    )
+    bridge = pd.DataFrame(
+        {"river": "R", "chainage_m": 90.0, "kind": "bridge", "low_chord_m": 2.6, "deck_m": 3.2,
+         "from_offset_m": -5.0, "to_offset_m": 7.0, "width_m": 8.0, "n_piers": 2,
+         "pier_width_m": 0.8, "skew_deg": 30.0},
+        index=pd.Index(["S"], name="structure_id"),
+    )  # fmt: skip
+    ends = {"slope": 0.001}
+    wanted = pg.water_profile(sections, flow, ends, structures=bridge)
+    pg.write_hecras(sections, flow, ends, tmp_path / "m", structures=bridge)
+    model = pg.read_hecras(tmp_path / "m.g01", units="SI")
+    found = pg.water_profile(
+        model.sections, flow, ends, banks=model.banks, structures=model.structures,
+        structure_parts=model.structure_parts,
+    )  # fmt: skip
+    assert found["level_m"].to_numpy() == pytest.approx(wanted["level_m"].to_numpy(), abs=1e-4)
+    assert found["control"].dropna().tolist() == wanted["control"].dropna().tolist()

@@ -75,7 +75,7 @@ def crossing_lines(
     lines.append(flag_line(bridges[0].said if bridges else found[0].said))
     lines += deck_lines(found[0].said, _deck_of_crossing(found, grounds), gap)
     for one in bridges:
-        lines += pier_lines(one.said, one.parts, grounds[0])
+        lines += pier_lines(one.said, one.parts, grounds)
     lines += abutment_lines({"abutment": _abutments(bridges)} if _abutments(bridges).size else {})
     for one in bridges:
         lines += method_lines(str(one.name), one.said)
@@ -120,7 +120,7 @@ def _ends_of_opening(
         return [(float(ends[0]), float(ends[1]))] * 2
     found: Ends = []
     for side, table, beside in zip(
-        ("up", "down"), deck_tables(said, parts, grounds[0]), grounds, strict=True
+        ("up", "down"), deck_tables(said, parts, grounds), grounds, strict=True
     ):
         own = parts.get("ground", NO_ROWS)
         own = own[own["side"].isna() | (own["side"] == side)]
@@ -140,7 +140,7 @@ def _deck_of_crossing(found: list[_Opening], grounds: list[tuple[Array, Array]])
     levels = [v for v in flat if math.isfinite(v)]
     made = []
     for side in (0, 1):
-        tables = [deck_tables(one.said, one.parts, grounds[0])[side] for one in drawn]
+        tables = [deck_tables(one.said, one.parts, grounds)[side] for one in drawn]
         bare = any(one not in drawn for one in bridges)
         if bare or not _are_of_one_road(tables, levels):
             raise HydraulicsError(

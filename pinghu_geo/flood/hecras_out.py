@@ -282,7 +282,7 @@ class _StructureLines:
         openings = {i: (self.table.loc[i].to_dict(), self.parts.get(i, {})) for i in ids}
         if len(ids) > 1:
             return crossing_lines(openings, rs, grounds, gap)
-        return structure_lines(str(ids[0]), *openings[ids[0]], rs, grounds[0], gap)
+        return structure_lines(str(ids[0]), *openings[ids[0]], rs, grounds, gap)
 
     def junction_lines(self, stations: pd.DataFrame) -> list[str]:
         """Lines of the junctions, which stand before the reaches."""

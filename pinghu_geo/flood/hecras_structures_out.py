@@ -11,6 +11,7 @@ import pandas as pd
 
 from pinghu_geo.flood.conduits import SHAPES
 from pinghu_geo.flood.hecras_structures import GATE_CODES, METHOD_CODES, SHAPE_CODES
+from pinghu_geo.flood.sections import Array, middle_of_bed
 from pinghu_geo.flood.structure_rows import CRESTS, DEFAULTS, INLETS
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest
@@ -72,25 +73,25 @@ def structure_lines(
     row: Mapping[str, Any],
     parts: Mapping[str, pd.DataFrame],
     rs: str,
-    ground: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]],
+    grounds: list[tuple[Array, Array]],
     gap: float,
 ) -> list[str]:
-    """Lines of one structure between two sections, in SI."""
+    """Lines of one structure between two sections, whose grounds are given, in SI."""
     said = RowWithDefaults(row)
     kind = row["kind"]
     words = [" ".join(str(name).split()), *_gate_opening_lines(parts)]
     lines = crossing_head(TYPES[kind], rs, words)
     if kind in ("bridge", "culvert"):
         lines.append(flag_line(said))
-        lines += deck_lines(said, deck_tables(said, parts, ground), gap)
-        lines += pier_lines(said, parts, ground) if kind == "bridge" else []
+        lines += deck_lines(said, deck_tables(said, parts, grounds), gap)
+        lines += pier_lines(said, parts, grounds) if kind == "bridge" else []
         if kind == "culvert":
-            middle = float(ground[0].mean())
+            middle = float(grounds[0][0].mean())
             lines += barrel_lines(said, parts, gap, (middle, middle))
         else:
             lines += [*abutment_lines(parts), *method_lines(name, said), *own_section_lines(parts)]
         return [*lines, "BC Design=,, 0 ,, 0 ,,,,,,", ""]
-    return [*lines, *_inline_lines(said, parts, ground), ""]
+    return [*lines, *_inline_lines(said, parts, grounds[0]), ""]
 
 
 def crossing_head(code: int, rs: str, words: list[str]) -> list[str]:
@@ -120,11 +121,11 @@ def _gate_opening_lines(parts: Mapping[str, pd.DataFrame]) -> list[str]:
 
 
 def deck_tables(
-    said: RowWithDefaults, parts: Mapping[str, pd.DataFrame], ground: Any
-) -> list[np.ndarray[Any, Any]]:
+    said: RowWithDefaults, parts: Mapping[str, pd.DataFrame], grounds: list[tuple[Array, Array]]
+) -> list[Array]:
     """Offset, deck and low chord of the deck, above and below."""
     sides = []
-    for side in ("up", "down"):
+    for side, ground in zip(("up", "down"), grounds, strict=True):
         if "deck" in parts:
             rows = parts["deck"]
             mine = rows[rows["side"] == side] if rows["side"].notna().any() else rows
@@ -135,7 +136,7 @@ def deck_tables(
     return sides
 
 
-def deck_lines(said: RowWithDefaults, sides: list[np.ndarray[Any, Any]], gap: float) -> list[str]:
+def deck_lines(said: RowWithDefaults, sides: list[Array], gap: float) -> list[str]:
     """Deck and roadway of a crossing, by its tables above and below."""
     width = float(said("width_m"))
     before = float(said("distance_m", (gap - width) / 2))
@@ -153,25 +154,37 @@ def deck_lines(said: RowWithDefaults, sides: list[np.ndarray[Any, Any]], gap: fl
     return lines
 
 
-def _flat_deck(said: RowWithDefaults, kind: str, ground: Any) -> np.ndarray[Any, Any]:
-    """Deck of a row as points: solid outside the abutments."""
+def _along_the_road(said: RowWithDefaults, offsets: Array, ground: tuple[Array, Array]) -> Array:
+    """Offsets across the flow as those along a road at a skew, which shrink to them."""
+    if not (skew := float(said("skew_deg", 0.0))):
+        return offsets
+    middle = middle_of_bed(*ground)
+    along: Array = middle + (offsets - middle) / math.cos(math.radians(skew))
+    return along
+
+
+def _flat_deck(said: RowWithDefaults, kind: str, ground: tuple[Array, Array]) -> Array:
+    """Deck of a row as points: solid outside the abutments, from end to end of the section."""
     x, z = ground
     high = float(said("deck_m", float(z.max()) + 10.0))
+    first, last = _along_the_road(said, x[[0, -1]], ground).tolist()
     if kind == "culvert":
-        return np.array([[x[0], high, np.nan], [x[-1], high, np.nan]])
+        return np.array([[first, high, np.nan], [last, high, np.nan]])
     low, solid = float(said("low_chord_m", math.nan)), float(z.min()) - 1.0
-    a, b = float(said("from_offset_m", x[0])), float(said("to_offset_m", x[-1]))
+    a, b = float(said("from_offset_m", first)), float(said("to_offset_m", last))
     rows = [[a, high, low], [b, high, low]]
-    if a > x[0]:
-        rows = [[x[0], high, solid], [a, high, solid], *rows]
-    if b < x[-1]:
-        rows = [*rows, [b, high, solid], [x[-1], high, solid]]
+    if a > first:
+        rows = [[first, high, solid], [a, high, solid], *rows]
+    if b < last:
+        rows = [*rows, [b, high, solid], [last, high, solid]]
     return np.array(rows)
 
 
-def pier_lines(said: RowWithDefaults, parts: Mapping[str, pd.DataFrame], ground: Any) -> list[str]:
+def pier_lines(
+    said: RowWithDefaults, parts: Mapping[str, pd.DataFrame], grounds: list[tuple[Array, Array]]
+) -> list[str]:
     """Piers, each above and below; of a row between its abutments."""
-    x, z = ground
+    z = grounds[0][1]
     floor, top = float(z.min()) - 1.0, float(said("low_chord_m", float(z.max()) + 10.0))
     piers: list[list[tuple[float, list[float], list[float]]]] = []  # each above and below
     if "pier" in parts:
@@ -188,11 +201,9 @@ def pier_lines(said: RowWithDefaults, parts: Mapping[str, pd.DataFrame], ground:
                 faces.append((float(mine["offset_m"].iloc[0]), width, level))
             piers.append(faces)
     elif float(said("n_piers", 0)):
-        count, wide = int(said("n_piers")), float(said("pier_width_m"))
-        a, b = float(said("from_offset_m", x[0])), float(said("to_offset_m", x[-1]))
-        span = (b - a - count * wide) / (count + 1)
-        at = a + span + wide / 2 + np.arange(count) * (span + wide)
-        piers = [[(float(c), [wide, wide], [floor, top])] * 2 for c in at]
+        wide = float(said("pier_width_m"))
+        at = zip(*(_piers_of_row(said, ground, wide) for ground in grounds), strict=True)
+        piers = [[(float(c), [wide, wide], [floor, top]) for c in both] for both in at]
     turn = math.radians(abs(float(said("pier_skew_deg", 0.0))))
     long = float(said("width_m"))
     lines = []
@@ -203,6 +214,17 @@ def pier_lines(said: RowWithDefaults, parts: Mapping[str, pd.DataFrame], ground:
             width = [math.cos(turn) * w + math.sin(turn) * long for w in along]  # across the flow
             lines += [*fixed_width_lines(width), *fixed_width_lines(level)]
     return lines
+
+
+def _piers_of_row(said: RowWithDefaults, ground: tuple[Array, Array], wide: float) -> Array:
+    """Centres of a row's piers along the road; across the flow they stand at equal distances."""
+    first, last = _along_the_road(said, ground[0][[0, -1]], ground).tolist()
+    ends = [float(said("from_offset_m", first)), float(said("to_offset_m", last))]
+    count, shrunk = int(said("n_piers")), math.cos(math.radians(float(said("skew_deg", 0.0))))
+    middle = middle_of_bed(*ground) if shrunk < 1 else 0.0
+    a, b = (middle + (v - middle) * shrunk for v in ends)
+    span = (b - a - count * wide) / (count + 1)
+    return _along_the_road(said, a + span + wide / 2 + np.arange(count) * (span + wide), ground)
 
 
 def abutment_lines(parts: Mapping[str, pd.DataFrame]) -> list[str]:
