@@ -111,7 +111,7 @@ def new_project(
     >>> pg.new_project(folder)[["file", "what"]].values.tolist()
     [['房屋.shp', 'buildings'], ['河道.shp', 'rivers']]
     >>> sorted(p.stem for p in folder.glob("*.xlsx"))
-    ['红线宽度', '补偿标准', '设计断面', '设计流量', '责任段', '边界条件']
+    ['留房依据', '红线宽度', '补偿标准', '设计断面', '设计流量', '责任段', '边界条件']
     """
     place = Path(folder)
     if not os.path.isdir(place):  # False for names that no system has, too
