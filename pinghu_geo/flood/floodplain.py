@@ -201,7 +201,7 @@ def _connected_to_river(runs: _WetRuns) -> Array:
         one = np.repeat(np.arange(n), count)
         other = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
         pairs.append(np.stack([one, np.repeat(low, count) + other]))
-    one, other = np.concatenate(pairs, axis=1)
+    one, other = np.concatenate(pairs, axis=1).astype(np.int32)  # others fail unheard in scipy 1.11
     links = coo_array((np.ones(len(one), bool), (one, other)), shape=(n, n))
     _, part = connected_components(links, directed=False)
     return np.isin(part, part[runs.course])

@@ -245,7 +245,7 @@ def assessed(
         # buildings that were assessed before are assessed again
         hit = hit.drop(columns=costs.columns, errors="ignore").join(costs)
     sums = totals(hit)
-    sums["works_m2"] = red_line.geometry.union_all(method="disjoint_subset").area
+    sums["works_m2"] = shapely.disjoint_subset_union_all(red_line.geometry.to_numpy()).area
     sums["n_nodes"] = hit["node_id"].nunique()
     return Assessment(hit, sums, red_line)
 
