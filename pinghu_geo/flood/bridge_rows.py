@@ -23,6 +23,7 @@ __all__ = [
     "free_openings",
     "own_ground",
     "pier_areas",
+    "pier_centres",
     "pier_shapes",
     "road_crest",
     "road_top_line",
@@ -184,6 +185,13 @@ def free_openings(one: StructureRow, pieces: list[Piece]) -> list[tuple[float, f
     return found
 
 
+def pier_centres(a: float, b: float, count: int, wide: float) -> Array:
+    """Centres of so many piers at equal distances in an opening."""
+    span = (b - a - count * wide) / (count + 1)
+    centres: Array = a + span + wide / 2 + np.arange(count) * (span + wide)
+    return centres
+
+
 def pier_shapes(
     one: StructureRow,
     detail: Mapping[str, pd.DataFrame],
@@ -226,12 +234,11 @@ def pier_shapes(
     elif one.has("n_piers") and one.number("n_piers") > 0:
         count, wide = int(one.number("n_piers")), one.number("pier_width_m")
         a, b = min(p[0] for p in free), max(p[1] for p in free)
-        span = (b - a - count * wide) / (count + 1)
-        if span <= 0:
+        if b - a <= count * wide:
             raise one.fault(
                 f"has {count} piers of {wide:g} m in an opening of {b - a:g} m", "fewer or thinner"
             )
-        centres = a + span + wide / 2 + np.arange(count) * (span + wide)
+        centres = pier_centres(a, b, count, wide)
         found = [(float(c), np.array([floor, chord]), np.array([wide, wide])) for c in centres]
     found = [(c, at, _width_across_the_flow(one, width)) for c, at, width in found]
     _check_piers(one, found, x, deck)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pinghu_geo.flood.bridge_rows import NO_ROWS, rows_of_this_side
 from pinghu_geo.flood.hecras_structures import open_stretches
 from pinghu_geo.flood.hecras_structures_out import (
     RowWithDefaults,
@@ -38,8 +39,6 @@ KINDS = {"culvert": 2, "bridge": 3}
 OF_BRIDGES = ("friction", "weight", "pressure_by")
 # places and levels so near are one [m]
 NEAR = 1e-6
-# of a part that an opening hasn't
-NO_ROWS = pd.DataFrame({"side": []})
 FINE = 1000.0  # limits that nobody said lie a millimetre beside their openings at most
 
 Table = NDArray[np.float64]
@@ -76,7 +75,8 @@ def crossing_lines(
     lines += deck_lines(found[0].said, _deck_of_crossing(found, grounds), gap)
     for one in bridges:
         lines += pier_lines(one.said, one.parts, grounds)
-    lines += abutment_lines({"abutment": _abutments(bridges)} if _abutments(bridges).size else {})
+    standing = _abutments(bridges)
+    lines += abutment_lines({"abutment": standing} if standing.size else {})
     for one in bridges:
         lines += method_lines(str(one.name), one.said)
     for one in found:
@@ -122,8 +122,7 @@ def _ends_of_opening(
     for side, table, beside in zip(
         ("up", "down"), deck_tables(said, parts, grounds), grounds, strict=True
     ):
-        own = parts.get("ground", NO_ROWS)
-        own = own[own["side"].isna() | (own["side"] == side)]
+        own = rows_of_this_side(parts, "ground", side)
         x, z = own[["offset_m", "elevation_m"]].to_numpy(float).T if len(own) else beside
         free = open_stretches(table[:, 0], table[:, 2], x, z)
         found.append((free[0][0], free[-1][1]) if free else found[0])

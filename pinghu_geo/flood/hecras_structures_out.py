@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.bridge_rows import pier_centres
 from pinghu_geo.flood.conduits import SHAPES
 from pinghu_geo.flood.hecras_structures import GATE_CODES, METHOD_CODES, SHAPE_CODES
 from pinghu_geo.flood.sections import Array, middle_of_bed
@@ -223,8 +224,7 @@ def _piers_of_row(said: RowWithDefaults, ground: tuple[Array, Array], wide: floa
     count, shrunk = int(said("n_piers")), math.cos(math.radians(float(said("skew_deg", 0.0))))
     middle = middle_of_bed(*ground) if shrunk < 1 else 0.0
     a, b = (middle + (v - middle) * shrunk for v in ends)
-    span = (b - a - count * wide) / (count + 1)
-    return _along_the_road(said, a + span + wide / 2 + np.arange(count) * (span + wide), ground)
+    return _along_the_road(said, pier_centres(a, b, count, wide), ground)
 
 
 def abutment_lines(parts: Mapping[str, pd.DataFrame]) -> list[str]:
