@@ -69,6 +69,19 @@ def test_a_menu_of_the_approved_line_alone_is_said(street):
     assert not any("只有一种红线可选" in s for s in solve(street).summary())
 
 
+def test_a_house_within_reach_of_two_rivers_is_counted_for_each_and_said(street):
+    _, widths, buildings = street
+    rivers = river_frame({"A": [(0, 0), (400, 0)], "B": [(0, -34), (400, -34)]})
+    both = pd.concat([widths, widths.assign(river="B")], ignore_index=True)
+    best = solve((rivers, both, buildings))
+    assert best.certificate.set_index("river")["n_shared"].to_dict() == {"A": 1, "B": 1}
+    assert sorted(best.buildings.loc["R0", "river"]) == ["A", "B"]
+    assert any("1 栋房屋同在几条河的可达范围内" in line for line in best.summary())
+    alone = solve(street)
+    assert alone.certificate["n_shared"].tolist() == [0]
+    assert "几条河" not in " ".join(alone.summary())
+
+
 @pytest.mark.parametrize("widths", [10, (10, 10.0), {"left": 10, "right": 10}])
 def test_constant_widths_are_a_width_table(street, widths):
     rivers, table, buildings = street

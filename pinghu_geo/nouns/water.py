@@ -383,6 +383,7 @@ WATER = (
         (
             Column("n_stations", "int", "断面数"),
             Column("n_unsearched", "int", "未寻优处房屋", "栋"),
+            Column("n_shared", "int", "多河共及的房屋", "栋"),
             Column("n_offsets", "int", "偏移档数"),
             Column("decided_between", "int", "断面间判定的房屋", "栋"),
             Column("close_bends", "int", "较密转折"),

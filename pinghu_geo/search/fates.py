@@ -15,8 +15,8 @@ from pinghu_geo.search.amounts import UNTOLD, amount_said, amounts, is_priced
 from pinghu_geo.search.thresholds import Touches
 
 __all__ = [
-    "APPROVED", "FOUND", "WITHIN", "building_states", "one_line_said", "proof_in_short",
-    "searched_against",
+    "APPROVED", "FOUND", "WITHIN", "building_states", "n_shared", "one_line_said",
+    "proof_in_short", "searched_against", "shared_said",
 ]  # fmt: skip
 
 # names of the designs that a search compares
@@ -53,6 +53,23 @@ def one_line_said(rivers: str, lang: Lang) -> str:
     """Where there is nothing to choose."""
     return say("{}: the offsets are less than one step (step_m) or locked all along: there is one "
                "line to choose.", lang, rivers)  # fmt: skip
+
+
+def n_shared(states: list[pd.DataFrame]) -> list[int]:
+    """How many buildings of each river are within reach of another one, too."""
+    every = pd.Index(np.concatenate([one.index.to_numpy(object) for one in states]))
+    several = every[every.duplicated()]
+    return [int(one.index.isin(several).sum()) for one in states]
+
+
+def shared_said(buildings: pd.DataFrame, lang: Lang) -> list[str]:
+    """What a proof of river by river leaves open where rivers lie close together."""
+    number = buildings.index[buildings.index.duplicated()].nunique()
+    if not number:
+        return []
+    return [say("{} buildings are within reach of several rivers and counted for each: what is "
+                "proven is one river's line by itself; where the designs are compared, each "
+                "counts once.", lang, f"{number:,}")]  # fmt: skip
 
 
 def building_states(

@@ -20,7 +20,7 @@ from pinghu_geo.redline.lines import Widths, red_line, width_rows
 from pinghu_geo.river.centreline import Centrelines, lay_out
 from pinghu_geo.schemes.alternatives import compare
 from pinghu_geo.search.amounts import in_own_unit
-from pinghu_geo.search.fates import APPROVED, WITHIN, building_states
+from pinghu_geo.search.fates import APPROVED, WITHIN, building_states, n_shared
 from pinghu_geo.search.found import (
     RIVER_COLUMNS,
     SearchedRiver,
@@ -254,6 +254,7 @@ def _checked(lines: Centrelines, done: SearchRecord) -> WithinRise:
         [certificate_row(f, asked.bends) for f in done.found], columns=RIVER_COLUMNS
     )
     nodes = node_table(done.found, asked.node_stations)
+    proof["n_shared"] = n_shared(states)
     proof, nodes, fates = (
         in_own_unit(one, priced=asked.priced) for one in (proof, nodes, pd.concat(states))
     )

@@ -31,9 +31,11 @@ from pinghu_geo.search.fates import (
     APPROVED,
     FOUND,
     building_states,
+    n_shared,
     one_line_said,
     proof_in_short,
     searched_against,
+    shared_said,
 )
 from pinghu_geo.search.jogs import Bends, bend_rule, bends_said
 from pinghu_geo.search.localline import LocalLine
@@ -67,7 +69,8 @@ class LeastDemolition(Result):
         that rule), and bends_yuan, what the line costs more for the rule: bounds are of lines
         without it, by the offsets given at every station. proof {optimal: as drawn;
         optimal_at_sections: by what is decided there; optimal_before_bends; feasible; one_line:
-        there is no other}.
+        there is no other}. n_shared, how many buildings other rivers' lines reach, too: each river
+        pays for them by itself.
     buildings
         One row a building within reach: river, bank, from_m, to_m, state {saved, added,
         demolished, near, spared} as drawn and against the approved line, cost_yuan, and for those
@@ -113,6 +116,7 @@ class LeastDemolition(Result):
             )  # fmt: skip
         if self.bends is not None and proof["close_bends_before"].sum():
             lines.append(bends_said(self.bends, proof, lang))
+        lines += shared_said(self.buildings, lang)
         lines.append(say("A screening by local rules alone: the level of the whole river has to be "
                          "computed, and the flood-impact evaluation decides.", lang))  # fmt: skip
         return lines
@@ -326,7 +330,8 @@ def least_demolition(
     )
     states = [_states_with_hindrance(one, both) for one in found.values()]
     proof = [
-        _certificate_row(one, own, bends) for one, own in zip(found.values(), states, strict=True)
+        _certificate_row(one, own, bends) | {"n_shared": shared}
+        for one, own, shared in zip(found.values(), states, n_shared(states), strict=True)
     ]
     proven, fate = (
         in_own_unit(one, priced=rates is not None)

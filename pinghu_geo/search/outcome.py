@@ -16,7 +16,12 @@ from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.alternatives import Comparison
 from pinghu_geo.search.amounts import amount_said, amounts, in_own_unit, is_priced
-from pinghu_geo.search.fates import one_line_said, proof_in_short, searched_against
+from pinghu_geo.search.fates import (
+    one_line_said,
+    proof_in_short,
+    searched_against,
+    shared_said,
+)
 from pinghu_geo.search.found import SearchedRiver, buildings_exchanged, width_table
 from pinghu_geo.search.jogs import bends_said
 from pinghu_geo.search.reaches import LaidOut, Tables, joined_tables, kept, largest_rise
@@ -56,6 +61,8 @@ class WithinRise(Result):
         before, close_bends_before of the line as searched (both NA without that rule), and
         bends_yuan, what the line costs more for the rule (negative: less, because it may lie at any
         offset): bound_yuan is of lines of the menu without that rule, and the total at most.
+        n_shared, how many buildings other rivers' lines reach, too: each river pays for them by
+        itself.
     nodes
         One row a stretch that was searched: node_id, river, from_m, to_m, n_stations, n_buildings,
         before_yuan, total_yuan, bound_yuan and gap_yuan (what it may cost too much at most, with
@@ -147,6 +154,7 @@ class WithinRise(Result):
             *searched_against(self.comparison, lang),
             *self._freeboard_sentences(lang),
             *_proof_sentences(self.certificate, lang),
+            *shared_said(self.buildings, lang),
             *self._unsearched_sentences(lang),
             *self._bend_sentences(lang),
         ]
