@@ -116,6 +116,38 @@ def test_numbers_of_a_plain_sheet_are_shown_short_and_kept_whole(tmp_path):
     assert [c.value for c in sheet[3]] == [None, 1, 1.2, 9, "x", 12.123456]
 
 
+def test_a_sheet_has_the_name_of_its_file(tmp_path):
+    rows = pd.DataFrame({"注": ["甲"]})
+    for stem, name in (("宽度", "宽度"), ("a[1]" + "长" * 40, "a_1_" + "长" * 27),
+                       ("history", "history_")):  # fmt: skip
+        pg.write_table(rows, tmp_path / f"{stem}.xlsx")
+        assert openpyxl.load_workbook(tmp_path / f"{stem}.xlsx").sheetnames == [name]
+
+
+@pytest.mark.parametrize(
+    ("names", "said", "right"),
+    [
+        (["a/b"], "named 'a/b'", "a_b"), (["长" * 32], "no sheet be named", "长" * 31),
+        ([""], "named ''", "Sheet1"), (["'甲'"], "no sheet be named", "甲"),
+        (["History"], "no sheet be named", "History_"), (["a", "A"], "two sheets", "A_2"),
+    ],
+)  # fmt: skip
+def test_names_that_excel_refuses_have_one_that_it_takes(tmp_path, names, said, right):
+    rows, target = pd.DataFrame({"注": ["甲"]}), tmp_path / "表.xlsx"
+    with pytest.raises(pg.errors.OutputError, match=re.escape(said)) as caught:
+        pg.deliver.write_sheets(dict.fromkeys(names, rows), target)
+    assert caught.value.hint.endswith(repr(right))
+    assert not target.exists()
+    cured = [*names[:-1], right]
+    pg.deliver.write_sheets(dict.fromkeys(cured, rows), target)
+    assert openpyxl.load_workbook(target).sheetnames == cured
+
+
+def test_a_workbook_without_sheets_is_refused(tmp_path):
+    with pytest.raises(pg.errors.OutputError, match="no sheet"):
+        pg.deliver.write_sheets({}, tmp_path / "表.xlsx")
+
+
 def test_a_table_too_wide_for_any_paper_goes_on_beside_it(tmp_path):
     wide = pd.DataFrame({f"栏目{k}": ["一段占满一整格的、相当长的说明文字"] for k in range(25)})
     pg.deliver.write_sheets({"宽": wide, "窄": wide.iloc[:, :3]}, tmp_path / "表.xlsx")

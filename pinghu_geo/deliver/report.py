@@ -9,7 +9,7 @@ import geopandas as gpd
 import pandas as pd
 
 from pinghu_geo.deliver.qgis import as_stored, layer_styles, style_of
-from pinghu_geo.deliver.workbook import COLUMNS, cell_of, save_sheets
+from pinghu_geo.deliver.workbook import COLUMNS, cell_of, name_of_sheet, save_sheets
 from pinghu_geo.intake.faults import check_summary
 from pinghu_geo.intake.gdal import gdal_options, write_frame
 from pinghu_geo.nouns.door import columns_once, with_ids_as_column
@@ -67,7 +67,7 @@ def write_table(frame: pd.DataFrame, target: str | Path, *, lang: Lang = "zh") -
             said = said.map(csv_text).rename(columns=csv_text)
             said.to_csv(temporary, index=False, encoding="utf-8-sig", lineterminator="\n")
         else:
-            save_sheets(temporary, {"Sheet1": said}, lang)
+            save_sheets(temporary, {name_of_sheet(path.stem): said}, lang)
 
 
 def write_sheets(
@@ -94,7 +94,7 @@ def write_sheets(
     Raises
     ------
     OutputError
-        The suffix is another.
+        The suffix is another, there are no sheets, or Excel lets none be named so.
 
     Examples
     --------
@@ -105,10 +105,30 @@ def write_sheets(
     """
     path = Path(target)
     require_suffix(path, ".xlsx")
+    _require_names_of_sheets(list(sheets), path)
     with atomic_path(path) as temporary:
         of = nouns or {}
         said = {name: _readable_table(t, lang, of.get(name)) for name, t in sheets.items()}
         save_sheets(temporary, said, lang)
+
+
+def _require_names_of_sheets(names: list[str], path: Path) -> None:
+    """Refuse what Excel lets no sheet be named, and names that it takes for one."""
+    if not names:
+        raise OutputError(
+            f"{path.name} would have no sheet", hint="give a table by the name of its sheet"
+        )
+    taken: set[str] = set()
+    for name in names:
+        right = name_of_sheet(name)
+        if right != name:
+            raise OutputError(f"Excel lets no sheet be named {name!r}", hint=f"name it {right!r}")
+        if name.lower() in taken:
+            raise OutputError(
+                f"two sheets are named {name!r} (Excel takes capitals for small letters)",
+                hint=f"name one of them {name_of_sheet(name[:29] + '_2')!r}",
+            )
+        taken.add(name.lower())
 
 
 def _readable_table(frame: pd.DataFrame, lang: Lang, noun: str | None = None) -> pd.DataFrame:

@@ -30,6 +30,7 @@ __all__ = [
     "flat_rows",
     "kind_of",
     "new_workbook",
+    "name_of_sheet",
     "save_sheets",
 ]
 
@@ -106,6 +107,12 @@ def new_workbook(path: Path) -> Iterator[Any]:
     yield book
     book.close()
     path.write_bytes(made.getvalue())
+
+
+def name_of_sheet(text: str) -> str:
+    """A text as Excel lets a sheet be named: at most 31 characters, some of them never."""
+    short = re.sub(r"[\[\]:*?/\\]", "_", text)[:31].strip("'") or "Sheet1"
+    return f"{short}_" if short.lower() == "history" else short
 
 
 def save_sheets(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> None:
