@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 import pinghu_geo as pg
 from conftest import building_frame
+from pinghu_geo.deliver import weekly
 
 STAGES = list(pg.campaign.stage_rules().index)
 HOUSES = pd.DataFrame(
@@ -413,6 +414,20 @@ def test_a_demand_names_the_day_from_which_its_lateness_counts():
     assert told["en"].endswith("the first stage lacking was due by 2018-02-10, 54 days behind")
     found = pg.supervision(plan, state, HOUSES.loc[["B3"]])
     assert found.nodes["late_since"].item() == pd.Timestamp("2018-02-10")
+
+
+def test_a_group_that_is_done_says_since_when_and_one_without_buildings_nothing():
+    plan = pd.DataFrame({"node_id": ["A-L-001", "A-L-002", "A-L-009"], "stage": "demolished",
+                         "group": ["甲", "乙", "丙"],
+                         "finish": pd.to_datetime(["2018-03-01"] * 3)})  # fmt: skip
+    log = reports(("B1", "签约", "2018-02-01"), ("B2", "签约", "2018-02-02"),
+                  ("B1", "拆除", "2018-02-20"), ("B2", "拆除", "2018-02-27"))  # fmt: skip
+    found = pg.supervision(plan, pg.progress_state(log, HOUSES, as_of="2018-03-08"), HOUSES)
+    dates = ["forecast", "forecast_early", "forecast_late"]
+    assert (found.groups.loc["甲", dates] == pd.Timestamp("2018-02-27")).all()
+    assert found.groups.loc["丙", dates].isna().all()
+    row = dict(found.groups.loc["甲"]) | {"group": "甲"}
+    assert weekly._group_in_words(row, "zh")["forecast"] == "已于 2018-02-27 完成"
 
 
 def test_supervision_by_hand():

@@ -69,6 +69,22 @@ def test_a_menu_of_the_approved_line_alone_is_said(street):
     assert not any("只有一种红线可选" in s for s in solve(street).summary())
 
 
+def test_what_becomes_of_houses_is_written_in_chinese(street, tmp_path):
+    rivers, widths, buildings = street
+    across = building_frame({"M0": shapely.box(350, -12, 365, 12)}, floors=2)
+    best = solve((rivers, widths, pd.concat([buildings, across])))
+    pg.write_table(best.buildings, tmp_path / "去留.xlsx")
+    said = pd.read_excel(tmp_path / "去留.xlsx").set_index("房屋编号")
+    assert said.loc["L0", "状态"] == "避免拆除"
+    assert said.loc["M0", ["状态", "受限于"]].tolist() == ["拆除", "超出可移范围"]
+    line = pg.red_line(rivers, widths)
+    rest = pg.remainders(pg.affected(buildings, line, rivers), line)
+    for table in (pg.what_would_save(best, "M0"), rest):
+        pg.write_table(table, tmp_path / "表.xlsx")
+        heads = pd.read_excel(tmp_path / "表.xlsx").columns
+        assert not [h for h in heads if h[0].isascii()]
+
+
 def test_a_house_within_reach_of_two_rivers_is_counted_for_each_and_said(street):
     _, widths, buildings = street
     rivers = river_frame({"A": [(0, 0), (400, 0)], "B": [(0, -34), (400, -34)]})

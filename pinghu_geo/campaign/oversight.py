@@ -38,7 +38,7 @@ class Supervision(Result):
     groups : pandas.DataFrame
         Indexed by group, best first: rank, n_nodes, n_red, n_amber, n_green, n_buildings,
         n_demolished, n_left, rate_7, rate_14 [buildings a day], forecast, forecast_early,
-        forecast_late.
+        forecast_late (of a group with nothing left, when its last building came down).
     curve : pandas.DataFrame
         A row a day: planned and done buildings, m², tenants, yuan: sums of what is known, NA while
         nothing of it is.
@@ -241,6 +241,7 @@ def _forecasts_of_groups(
         recent = mine["date"] > state.as_of - pd.Timedelta(days=days)
         count = whose[recent].value_counts().reindex(table.index, fill_value=0)
         table[f"rate_{days}"] = count / days
+    last = mine["date"].groupby(whose).max().reindex(table.index).to_numpy("datetime64[ns]")
     best, worst = table[["rate_7", "rate_14"]].max(axis=1), table[["rate_7", "rate_14"]].min(axis=1)
     for name, rate in (("forecast", table["rate_14"]), ("forecast_early", best),
                        ("forecast_late", worst)):  # fmt: skip
@@ -249,8 +250,7 @@ def _forecasts_of_groups(
         known = ~np.isnan(days)
         ahead[known] = days[known].astype(np.int64).astype("timedelta64[D]")
         when = state.as_of + pd.TimedeltaIndex(ahead)
-        table[name] = np.where(table["n_left"] == 0, state.as_of.to_datetime64(), when)
-        table[name] = pd.to_datetime(table[name])
+        table[name] = pd.to_datetime(np.where(table["n_left"] == 0, last, when))
     share = table["n_demolished"] / table["n_buildings"].where(table["n_buildings"] > 0)
     table["share"] = share.fillna(0)
     table = table.sort_values(["n_red", "n_amber", "share"], ascending=[True, True, False],

@@ -111,7 +111,7 @@ def write_weekly_report(
         "project": project, "sums": sums, "late": [],
         "period": f"{since:%Y-%m-%d} – {state.as_of:%Y-%m-%d}",
         "curve": _picture_of_curve(watched.curve, state, lang),
-        "groups": [texts_of_row(r | {"group": g}, ("group", *watched.groups.columns), lang)
+        "groups": [_group_in_words(r | {"group": g}, lang)
                    for g, r in rows_with_index(watched.groups)],
         "faces": _faces_in_words(faces, lang),
         "next": _stages_due_next_week(plan, state, tasks, words, lang),
@@ -123,6 +123,14 @@ def write_weekly_report(
         paper["late"].append(one)
     paper |= _week_by_stage(tasks, watched.changes, words, lang)
     return write_papers("weekly", {"": paper}, target, template, lang)[0]
+
+
+def _group_in_words(row: dict[str, Any], lang: Lang) -> dict[str, Any]:
+    """A group's row; of one that has nothing left to take down, since when."""
+    said = texts_of_row(row, list(row), lang)
+    if not row["n_left"] and row["n_demolished"]:
+        said["forecast"] = say("done on {}", lang, f"{row['forecast']:%Y-%m-%d}")
+    return said
 
 
 def _sums_in_words(tasks: CampaignTasks, watched: Supervision, lang: Lang) -> list[str]:

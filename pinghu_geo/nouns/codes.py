@@ -80,6 +80,16 @@ TENANT = {
 SIGNAL = {"red": ("红",), "amber": ("黄",), "green": ("绿",)}
 ACTIVITY = {"done": ("已完成",), "running": ("进行中",), "planned": ("计划",)}
 SHORT_PROOF = {"optimal": ("已证最优",), "feasible": ("可行",)}
+# what becomes of a building by a line that was found, and what keeps the line on it
+FATE = {
+    "saved": ("避免拆除",), "added": ("新增拆除",), "demolished": ("拆除",), "near": ("净距不足",),
+    "spared": ("未占",),
+}  # fmt: skip
+HINDRANCE = {
+    "reach": ("超出可移范围",), "least_half": ("半宽下限",), "width": ("河宽下限",),
+    "conveyance": ("过流能力",), "cost": ("另处代价更大",),
+}  # fmt: skip
+SUGGESTION = {"keep": ("保留",), "cut": ("部分拆除",), "whole": ("整栋拆除",)}
 CHANGE = {
     "saved": ("避免拆除",),
     "added": ("新增拆除",),

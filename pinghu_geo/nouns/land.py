@@ -344,6 +344,12 @@ LAND = (
             COST,
             Column("works_m2", "float", "工程用地面积", "m²"),
             Column("n_nodes", "int", "征拆节点", "个"),
+            Column("rest_m2", "float", "剩余面积", "m²"),
+            Column("rest_ratio", "float", "剩余比例"),
+            Column("rest_width_m", "float", "剩余最宽处", "m"),
+            Column("n_parts", "int", "剩余块数", "块"),
+            Column("suggestion", "code", "处置建议", codes=codes.SUGGESTION),
+            Column("demolish_share", "float", "拆除比例"),
         ),
     ),
     Noun(
