@@ -124,3 +124,19 @@ def test_it_is_the_same_twice_and_refuses_what_it_cannot_draw(given, tmp_path):
         pg.wall_maps(hit, red, rivers, tmp_path / "c.png")
     with pytest.raises(pg.errors.LayerError, match="paper"):
         pg.wall_maps(hit, red, rivers, tmp_path / "c.pdf", paper="B4")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("CGCS2000 / 3-degree Gauss-Kruger CM 114E",
+         ["CGCS2000 / 3-degree", "Gauss-Kruger CM 114E"]),
+        ("CGCS2000 / 3-degree Gauss-Kruger CM 114E (EPSG)",  # between words it takes three
+         ["CGCS2000 / 3-degree Gauss-Kr", "uger CM 114E (EPSG)"]),
+        ("木古河 K0+000–K1+234", ["木古河 K0+000–K1+234"]),
+        ("平" * 30, ["平" * 14, "平" * 13 + "…"]),
+        ("", [""]),
+    ],
+)  # fmt: skip
+def test_a_text_of_the_title_block_is_broken_between_words(text, lines):
+    assert sheets._text_in_two_lines(text) == lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -546,15 +547,18 @@ def _draw_title_block(
 
 
 def _text_in_two_lines(text: str) -> list[str]:
-    """A text in at most two lines of the title block."""
-    lines, wide = [""], 0
-    for sign in visible_text(text):
-        step = 2 if ord(sign) > 0x2E80 else 1
-        if wide + step > TITLE_WIDE:
-            if len(lines) == 2:
-                return [lines[0], f"{lines[1][:-1]}…"]
-            lines.append("")
-            wide = 0
-        lines[-1] += sign
-        wide += step
-    return lines
+    """A text in at most two lines of the title block, broken between words where that fits."""
+    shown = visible_text(text)
+    for parts in (re.findall(r"[!-\u2e80]+|.", shown, re.DOTALL), shown):
+        lines, wide = [""], 0
+        for part in parts:
+            step = sum(2 if ord(sign) > 0x2E80 else 1 for sign in part)
+            if wide + step > TITLE_WIDE:
+                lines.append("")
+                wide = 0
+            lines[-1] += part
+            wide += step
+        lines = [line.strip() for line in lines]
+        if len(lines) <= 2 and max(map(len, lines)) <= TITLE_WIDE:
+            return lines
+    return [lines[0], f"{lines[1][:-1]}…"]
