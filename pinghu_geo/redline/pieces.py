@@ -21,8 +21,8 @@ Ints = NDArray[np.intp]
 # Posts along the edge are no further apart [m], unless there were more than so many; where all but
 # so small a share of the pieces are long, half of what these exceed.
 POST_M, MOST_POSTS, SHORT = 2.0, 1_000_000, 0.1
-# Posts that are looked at of each point.
-POSTS = 8
+# Posts that are looked at of each point, and those that lie in a leaf of their tree.
+POSTS, LEAF = 8, 32
 # What coordinates with a zone number leave of a distance [m].
 ROUNDING_M = 1e-6
 
@@ -67,7 +67,8 @@ class LineEdges:
         before = edge - (share == 0)
         first = np.flatnonzero(np.diff(ring, prepend=-1))
         before[begin[first]] = np.append(first[1:], len(ring)) - 1
-        posts = cKDTree(ends[edge, 0] + share[:, None] * step[edge], balanced_tree=False)
+        places = ends[edge, 0] + share[:, None] * step[edge]
+        posts = cKDTree(places, leafsize=LEAF, balanced_tree=False)
         half = float((long / n).max()) / 2
         square = (step**2).sum(axis=1)
         return cls(ends[:, 0], step, square, ring, posts, before, edge, half)

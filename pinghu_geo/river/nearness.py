@@ -181,7 +181,8 @@ def _groups_with_segments(
     """Features in the order of groups, and of each the run of segments listed for its group."""
     centre, radius = (box[:, :2] + box[:, 2:]) / 2, _half_diagonals(box)
     length = float(lines.length.mean())
-    level = np.ceil(np.log2(np.maximum(2 * radius, length))).astype(np.int32)
+    # cells two to four times as wide as a feature: smaller ones hold hardly more than one each
+    level = np.ceil(np.log2(2 * np.maximum(2 * radius, length))).astype(np.int32)
     column, row = np.floor(centre.T / np.exp2(level)).astype(np.int64)
     keys = [np.zeros(len(box), np.int64) if wanted is None else wanted, level, column, row]
     key = np.zeros(len(box), np.int64)
