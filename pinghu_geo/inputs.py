@@ -135,7 +135,8 @@ def _lines_of_reading(
     word = NOUNS[name].zh if name in NOUNS and plan.lang == "zh" else name
     place = source_name(source["path"])
     lines = [say("{}: {} rows of {}", plan.lang, word, f"{rows:,}", place)]
-    for row in check_summary(seen.table()).itertuples():
+    found = seen.table()
+    for row in check_summary(found).itertuples() if len(found) else ():
         kind = code_label("severity", row.severity, lang=plan.lang)
         lines.append(f"  [{kind}] {row.field}: {row.problem} ({row.count}: {row.ids})")
     return lines

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,8 @@ FONT = "微软雅黑"
 # Columns of plain sheets are wrapped from here on [characters].
 WRAPPED = 44
 LINE_PT = 15
+# Columns whose letters are known before.
+MANY_COLUMNS = 64
 # Letters, and what they may be reduced to in print.
 TEXT_PT, LEAST_PT = 10, 8
 # A column is 7 dots a character and 5 beside them, of 96 an inch.
@@ -97,6 +100,33 @@ CREATED = pd.Timestamp("2000-01-01")
 COLUMNS: dict[str, Column] = {c.name: c for n in NOUNS.values() for c in n.columns}
 
 
+@cache
+def _kind_of_sheet() -> Any:
+    """A sheet that writes what most of its cells are in one go: numbers and shared texts.
+
+    The library builds each cell from a list of attributes, and escapes letters and numbers, too.
+    """
+    from xlsxwriter.utility import xl_col_to_name
+    from xlsxwriter.worksheet import Worksheet
+
+    letters = [xl_col_to_name(at) for at in range(MANY_COLUMNS)]
+
+    class Sheet(Worksheet):  # type: ignore[misc]
+        def _write_cell(self, row: int, col: int, cell: Any) -> None:
+            kind = type(cell).__name__
+            if kind not in ("Number", "Datetime", "String") or not cell.format:
+                super()._write_cell(row, col, cell)
+                return
+            letter = letters[col] if col < MANY_COLUMNS else xl_col_to_name(col)
+            begin = f'<c r="{letter}{row + 1}" s="{cell.format._get_xf_index()}"'
+            if kind == "String":
+                self.fh.write(f'{begin} t="s"><v>{cell.string}</v></c>')
+            else:
+                self.fh.write(f"{begin}><v>{cell.number:.16G}</v></c>")
+
+    return Sheet
+
+
 @contextmanager
 def new_workbook(path: Path) -> Iterator[Any]:
     """A workbook that is made in memory, and written where nothing went wrong."""
@@ -104,6 +134,7 @@ def new_workbook(path: Path) -> Iterator[Any]:
 
     made = BytesIO()
     book = xlsxwriter.Workbook(made, INERT)
+    book.worksheet_class = _kind_of_sheet()
     yield book
     book.close()
     path.write_bytes(made.getvalue())
@@ -119,6 +150,7 @@ def save_sheets(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> N
     """Plain sheets, to read, filter, print and read back; the same bytes for the same tables."""
     made, day = BytesIO(), "yyyy-mm-dd"
     with pd.ExcelWriter(made, "xlsxwriter", day, day, engine_kwargs={"options": INERT}) as book:
+        book.book.worksheet_class = _kind_of_sheet()
         book.book.set_properties({"created": CREATED})
         paper = Paper(book.book, lang)
         for name, table in sheets.items():
@@ -143,9 +175,9 @@ def save_sheets(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> N
                 text = cells.map(lambda v: isinstance(v, str)).any()
                 paper.column(sheet, at, most, paper.formats["words" if text else "plain"])
                 if digits is not None:
-                    style = paper.number(digits)
-                    for row in np.flatnonzero(cells.notna()):
-                        sheet.write_number(row + 1, at, cells.iloc[row], style)
+                    style, known = paper.number(digits), cells.notna()
+                    for at_row, number in zip(np.flatnonzero(known), cells[known], strict=True):
+                        sheet.write_number(int(at_row) + 1, at, number, style)
                 lines = np.maximum(lines, np.ceil((wide.to_numpy() + 3) / WRAPPED).astype(int))
             for row in np.flatnonzero(lines > 1):
                 sheet.set_row(row + 1, LINE_PT * lines[row])

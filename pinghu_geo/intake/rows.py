@@ -47,9 +47,13 @@ def is_units(row: Row) -> bool:
     """Whether a row says nothing but units."""
     if any(c and len(c) > LONGEST_HEADING for c in row):
         return False
-    words = [fold_unit(c).strip("()") for c in row if c]
-    some = [w for w in words if w in UNIT_WORDS]
-    return bool(some) and all(w in UNIT_WORDS or w in ("-", "/", "—", "1") for w in words)
+    some = False
+    for word in (fold_unit(c).strip("()") for c in row if c):  # most rows end at the first
+        if word in UNIT_WORDS:
+            some = True
+        elif word not in ("-", "/", "—", "1"):
+            return False
+    return some
 
 
 def lonely(row: Iterable[str | None]) -> bool:
