@@ -116,8 +116,8 @@ def least_of_groups(
     groups = [_GroupSearch(net, list(goals), in_turn(net)) for net, goals in parts]
     with ThreadPoolExecutor(2) as pool:  # the solver lets the lock go
         for _ in range(max((len(goals) for _, goals in parts), default=0)):
-            if work > 0:
-                list(pool.map(lambda one: one.price(), groups))
+            for one in groups if work > 0 else ():  # in turn: two threads only wait for the lock
+                one.price()
             least, most = _search_groups(groups, pool, work)
             for one in groups:
                 one.settle(least, most)
