@@ -16,6 +16,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 import pinghu_geo as pg
+from pinghu_geo.redline.overlap import taken_by_line
 
 HERE = Path(__file__).resolve()
 ROOT = HERE.parents[1]
@@ -130,20 +132,32 @@ def layers(
     return gpd.GeoDataFrame(index=index, geometry=shapes, crs=overlap.CRS), red, rivers
 
 
-def affected_row(n: int, corners: int = 10_000, systems: int = 1, times: int = 3) -> Row:
-    """Whole `affected` against the pipeline; they have to agree on the areas."""
+def affected_rows(n: int, corners: int = 10_000, systems: int = 1, times: int = 3) -> Iterator[Row]:
+    """Whole `affected` against the pipeline, then both with the same columns; areas have to agree.
+
+    Without depths is what `pinghu check` rehearses with: the call behind `affected`, with the same checks.
+    """
     houses, red, rivers = layers(n, corners, systems)
     shapes = houses.geometry.to_numpy()
     hit, theirs = pg.affected(houses, red, rivers), by_shapely(houses, red, rivers)
     theirs = theirs.loc[hit.index]
     assert np.abs(hit["inside_m2"] - theirs["inside_m2"]).max() < 1e-5
-    ours = seconds(lambda: pg.affected(houses, red, rivers), times)
     peer = seconds(lambda: by_shapely(houses, red, rivers), 1 if n > 300_000 else min(times, 2))
     limit = seconds(lambda: (shapely.bounds(shapes), shapely.get_coordinates(shapes).sum()))
-    return {
-        "work": f"affected, {n:,} x {corners * systems:,}", "ours_s": ours, "peer_s": peer,
-        "ratio": peer / ours, "bar": "12x", "limit_s": limit, "note": f"{len(hit):,} affected; the peer has no depths",
-    }  # fmt: skip
+    for work, call, note in (
+        ("affected", pg.affected, "the peer has no depths"),
+        ("affected without depths", partial(taken_by_line, depths=False), "the peer's columns"),
+    ):
+        ours = seconds(lambda: call(houses, red, rivers), times)  # noqa: B023
+        yield {
+            "work": f"{work}, {n:,} x {corners * systems:,}", "ours_s": ours, "peer_s": peer, "ratio": peer / ours,
+            "bar": "12x", "limit_s": limit, "note": f"{len(hit):,} affected; {note}",
+        }  # fmt: skip
+
+
+def affected_row(n: int, corners: int = 10_000, systems: int = 1, times: int = 3) -> Row:
+    """The first of them: with depths."""
+    return next(affected_rows(n, corners, systems, times))
 
 
 # --- locate and red lines ----------------------------------------------------------------------
@@ -410,7 +424,7 @@ def process_rows() -> Iterator[Row]:
 # --- the run -----------------------------------------------------------------------------------
 
 ALL: dict[str, Callable[[], Any]] = {
-    "affected": lambda: [affected_row(300_000), affected_row(1_000_000)],
+    "affected": lambda: [*affected_rows(300_000), *affected_rows(1_000_000)],
     "locate": lambda: [locate_row(1_000_000)],
     "designs": lambda: [designs_row(100_000, 1_000)],
     "red_line": lambda: list(red_line_rows()),
@@ -496,21 +510,23 @@ picture; `--quick` is the guard that CI runs on smaller layers.
 """
 TAIL = """
 Peers: of `affected` a pipeline in vectorised shapely (tree, covers first, areas, all corners projected, sides, offsets),
-which doesn't say how deep a building is cut, two fifths of our time; of `locate` a loop over shapely's `project`; of designs shapely over the near buildings with its tree kept, the red lines given; of a profile stream1d (Rust) and a loop of
+which doesn't say how deep a building is cut, nearly half of our time: the second rows leave that out of ours, too, as the rehearsal of
+`pinghu check` does; of `locate` a loop over shapely's `project`; of designs shapely over the near buildings with its tree kept, the red lines given; of a profile stream1d (Rust) and a loop of
 secants. Whole processes find their modules compiled, as where a package was installed and once used; without that (with
 `PYTHONDONTWRITEBYTECODE`) `import geopandas` alone takes a second more. Their bars were set for the outputs of then: since
 then `pinghu run` also writes campaign, board, papers for Project and QGIS, workbooks of hydraulics and of what was searched,
-and the sample has bridges, a covered reach and a gate. `benchmarks/locate_fuzz.py` holds places against brute force, `benchmarks/areas_fuzz.py` areas against GEOS.
+and the sample has bridges, a covered reach and a gate. A run of the 110,000 writes what it wrote then: it has no flood and no campaign. `benchmarks/locate_fuzz.py` holds places against brute force, `benchmarks/areas_fuzz.py` areas against GEOS.
 
 What stands between a call and its bar, under load on the same machine. A design of `assess_many` is some 70,000 edges of
 parts of houses beside its line, each a mean of a height above a moving edge (a dozen passes, 0.2 ns a number and pass while
 they stay in the cache), 0.2 ms; 13,000 edges where two strips overlap, 0.35 ms; the rest (tables of a million rows, cutting, sums) is
 paid once. The first call of a process takes half a second more, for pages of memory touched for the first time. `affected`:
-two fifths are depths, which the peer doesn't have. `pinghu check` is two processes, for files are opened in one with limits:
+nearly half are depths, which the peer doesn't have. `pinghu check` is two processes, for files are opened in one with limits:
 0.1 s the one that waits (typer), 0.6 s of imports in the other (geopandas alone 0.5), 0.3 s GDAL's reading of 110,000 rows by
 itself, 0.2 s the search for faults, 0.4 both schemes computed in rehearsal, without depths, for which nothing is refused. `pinghu run` of them takes
-0.4 s more, for depths and scipy's k-d tree, until it writes for 2.4 s: 0.65 SQLite's 30 MB with their indexes, 0.6 the 94,000 cells of the
-ledger, 1.1 the map, of which 0.35 is folium's import, 0.35 the houses beside the lines.
+0.4 s more, for depths and scipy's k-d tree, until it writes for 2.2 s: 0.65 SQLite's 30 MB with their indexes, 0.5 the 94,000 cells of the
+ledger, 1.0 the map, of which 0.25 is folium's import (it compiles 145 templates), 0.35 the houses beside the lines. A thread beside
+it gains nothing: pyogrio keeps Python's lock while GDAL writes, and both took longer than one after the other.
 Of the sample's run some 9 s are not its search: 3 the rise of 268 houses under four pairs of coefficients, of which half is
 water that passes bridges (1,070 times, 1.5 ms each, one after the other), 2.2 the campaign, half of it the search for its dates (0.7 the
 solver itself), 1.4 what is written, 0.6 each reading and imports. Products of small matrices stay on one thread: beside other work OpenBLAS's two took forty times as long.
