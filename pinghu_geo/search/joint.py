@@ -26,7 +26,7 @@ from pinghu_geo.search.fronts import least_before
 from pinghu_geo.search.labels import WIDTHS, Arrivals, March, Trail
 from pinghu_geo.search.problem import EXCESS_M, SAME_COST, NodeProblem, design_cost
 from pinghu_geo.search.stretch import Reach, stretch_problem, touched_within
-from pinghu_geo.search.trials import MANY_STEPS, REACH, Cheapest, Work, cheapest
+from pinghu_geo.search.trials import REACH, Cheapest, Work, cheapest
 
 __all__ = ["Chain", "ChainSolution", "across", "lower_hull", "rising"]
 
@@ -409,13 +409,12 @@ class Chain:
             return self._solved_alone(arrive[:, 0], below)
         cost, bound, best = below, least, None
         gap = min(sum(s.before for s in self.stretches), below) - least
-        if any(s.march.many_steps >= MANY_STEPS for s in self.stretches):
-            found = self._one_after_another(arrive[:, 0])
-            if found is not None and found[0] < cost:
-                cost, best = found
-                gap = min(gap, cost - least)
+        found = self._one_after_another(arrive[:, 0])
+        if found is not None and found[0] < cost:
+            cost, best = found
+            gap = min(gap, cost - least)
         skip = 0
-        for most, reach, wary in self._tries():
+        for most, reach, wary in self._tries() if cost - least > SAME_COST else ():
             if skip and reach < 1.0:
                 skip -= 1
                 continue
@@ -453,14 +452,16 @@ class Chain:
     def _one_after_another(self, level: Array) -> tuple[float, list[Array]] | None:
         """The cheapest design of each stretch with the least upstream of it, from the mouth up.
 
-        Where lists of many steps are long, that is a better design than few labels find.
+        Mostly that is the cheapest one of all, and where lists are long a better one than few
+        labels find.
         """
         cost, options = 0.0, []
         for k, stretch in enumerate(self.stretches):
             known = self.least[k].known
             if known is None or not np.array_equal(known[0], level):
                 least = float(self.least[k](level[:, None])[0])
-                known = level, self._cheapest_of_stretch(k, level, least)
+                first = None if known is None else known[1]
+                known = level, self._cheapest_of_stretch(k, level, least, first)
             chosen = known[1].options
             if chosen is None:
                 return None
@@ -522,7 +523,7 @@ class Chain:
         cost = sum(costs)
         bound = min(bound, cost)
         if cost - bound <= SAME_COST:
-            gaps = [0.0] * len(gaps)
+            bound, gaps = cost, [0.0] * len(gaps)
         return ChainSolution(options, costs, gaps, cost, bound)
 
 
