@@ -7,6 +7,7 @@ solved for a hundred thousand steps at once; straight lines below the steps serv
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,26 @@ TOLERANCE_M = 1e-10
 SAFETY = 1.5
 # where steps are looked at between the lowest level and the highest
 KNEE = 0.75
+# growth of the energy balance with the level is taken for no less
+LEAST_SLOPE = 1e-3
+# steps solved at once: their arrays stay in the processor's cache
+BLOCK = 1 << 11
+# of what is known below a step nothing moves
+NONE = np.zeros(1)
+
+
+class _Asked(NamedTuple):
+    """Steps to be solved: the row of each pair above in the tables, and what is known below."""
+
+    row: Array
+    flow: Array
+    flow_below: Array
+    energy: Array
+    head: Array
+    conveyance: Array
+    length: Array
+    contraction: Array
+    expansion: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +104,7 @@ class Curves:
         place = np.minimum(np.maximum((level - self.low[row]) / h, 0.0), NODES - 1.0)
         k = np.minimum(place.astype(np.int64), NODES - 2)
         t = place - k
-        c = self.cubics[row, k].T
+        c = self.cubics.reshape(-1, 8).take(row * (NODES - 1) + k, axis=0).T
         return (
             c[0] + t * (c[1] + t * (c[2] + t * c[3])),
             (c[1] + t * (2 * c[2] + 3 * t * c[3])) / h,
@@ -91,42 +112,86 @@ class Curves:
             (c[5] + t * (2 * c[6] + 3 * t * c[7])) / h,
         )
 
-    def state(self, i: int, pair: Array, level: Array) -> State:
-        """Sections of pairs of options at a station, without the tables."""
-        rows = self.problem.rows[i].ravel()[pair]
-        return self.water.model.state(rows, np.full(len(pair), self.water.discharge[i]), level)
+    def state(self, i: Array | int, pair: Array, level: Array) -> State:
+        """Sections of pairs of options at a station, or at one each, without the tables."""
+        rows, flow = self._sections(i, pair), np.zeros(len(pair)) + self.water.discharge[i]
+        return self.water.model.state(rows, flow, level)
+
+    def _sections(self, i: Array | int, pair: Array) -> Array:
+        """Sections of pairs of options at stations."""
+        rows = self.problem.rows
+        found: Array = rows.reshape(len(rows), -1)[i, pair]
+        return found
+
+    def _asked(
+        self, i: Array | int, above: Array, level: Array, energy: Array, conveyance: Array
+    ) -> _Asked:
+        """Steps from what is known below to the pairs above."""
+        model, section, none = self.water.model, self._sections(i, above), np.zeros(len(above))
+        row = i * self.problem.rows.shape[1] ** 2 + above
+        flow = self.water.discharge
+        return _Asked(
+            row, none + flow[i], none + flow[i + 1], energy, energy - level, conveyance,
+            model.lengths[section, 1], model.contraction[section], model.expansion[section],
+        )  # fmt: skip
+
+    def _balance(
+        self, asked: _Asked, level: Array | float, above: tuple[Array, ...]
+    ) -> tuple[Array, Array]:
+        """Energy at levels above, what `read` says there, less that below and losses; its growth.
+
+        Between the level of the Froude limit and the end of the table it grows with the level.
+        """
+        energy, grows, conveyance, slope = above
+        here = State(NONE, energy - level, grows, conveyance, slope, NONE, asked.flow)
+        known = State(NONE, asked.head, NONE, asked.conveyance, NONE, NONE, asked.flow_below)
+        lost, by_up, _ = self.water.model.lost(
+            asked.length, asked.contraction, asked.expansion, here, known
+        )
+        return energy - asked.energy - lost, np.maximum(grows - by_up, LEAST_SLOPE)
+
+    def first_guess(
+        self, i: int, above: Array, level: Array, energy: Array, conveyance: Array, most: float
+    ) -> Array:
+        """One step of Newton's method from a level: where steps come to that end at it or lower.
+
+        Others come out above it. What the sections hold there is read once for each pair above.
+        """
+        pairs = self.problem.rows.shape[1] ** 2
+        read = self.read(i * pairs + np.arange(pairs), np.full(pairs, most))
+        asked = self._asked(i, above, level, energy, conveyance)
+        rest, slope = self._balance(asked, most, tuple(v[above] for v in read))
+        return np.asarray(most - rest / slope)
 
     def solve(
-        self, i: int, above: Array, level: Array, energy: Array, conveyance: Array, guess: Array
-    ) -> tuple[Array, Array, Array, Array]:
-        """Standard step from what is known below to the pairs above.
+        self, i: Array | int, above: Array, level: Array, energy: Array, conveyance: Array,
+        guess: Array,
+    ) -> tuple[Array, Array, Array, Array]:  # fmt: skip
+        """Standard steps from what is known below to the pairs above at a station, or at one each.
 
-        Between the level of the Froude limit and the end of the table the energy balance grows with
-        the level. Level, energy, conveyance, and whether there is an answer in between.
+        Level, energy, conveyance, and whether there is an answer between the level of the Froude
+        limit and the end of the table.
         """
-        model, many = self.water.model, len(above)
-        row = i * self.problem.rows.shape[1] ** 2 + above
-        section = self.problem.rows[i].ravel()[above]
-        flow, flow_below = (np.full(many, self.water.discharge[k]) for k in (i, i + 1))
-        nothing, low = np.zeros(many), self.low[row]
-        high = low + self.step[row] * (NODES - 1)
-        known = State(level, energy - level, nothing, conveyance, nothing, nothing, flow_below)
-        fixed = (
-            row, flow, nothing, energy, model.lengths[section, 1], model.contraction[section],
-            model.expansion[section], *known,
-        )  # fmt: skip
-        z, left = np.minimum(np.maximum(guess, low), high), np.arange(many)
-        made = np.full((4, many), np.nan)
+        if len(above) > BLOCK:
+            cuts = range(0, len(above), BLOCK)
+            station = np.broadcast_to(i, len(above))
+            parts = [
+                self.solve(*(v[k : k + BLOCK] for v in (station, above, level, energy, conveyance,
+                                                        guess)))
+                for k in cuts
+            ]  # fmt: skip
+            return tuple(np.concatenate(v) for v in zip(*parts, strict=True))  # type: ignore[return-value]
+        asked = self._asked(i, above, level, energy, conveyance)
+        low = self.low[asked.row]
+        high = low + self.step[asked.row] * (NODES - 1)
+        z, left = np.minimum(np.maximum(guess, low), high), np.arange(len(above))
+        made = np.full((4, len(above)), np.nan)
         for _ in range(60):
-            row, flow, nothing, energy, length, shrink, grow, *below = fixed
-            e, grows, k, d_k = self.read(row, z)
-            here = State(z, e - z, grows, k, d_k, nothing, flow)
-            lost, by_up, _ = model.lost(length, shrink, grow, here, State(*below))
-            rest = e - energy - lost
+            read = self.read(asked.row, z)
+            rest, slope = self._balance(asked, z, read)
             low, high = np.where(rest < 0, z, low), np.where(rest > 0, z, high)
             # out of the bracket it goes to its end first, so that a level beyond is seen at once
-            newton = z - rest / np.maximum(grows - by_up, 1e-3)
-            newton = np.minimum(np.maximum(newton, low), high)
+            newton = np.minimum(np.maximum(z - rest / slope, low), high)
             off = np.abs(rest) >= TOLERANCE_M
             newton = np.where((newton == z) & off, (low + high) / 2, newton)
             go = off & (newton != z)
@@ -134,11 +199,11 @@ class Curves:
             if 2 * count > len(go):  # leaving out those that are done would take as long
                 z = np.where(go, newton, z)
                 continue
-            made[:, left] = z, e, k, rest
+            made[:, left] = z, read[0], read[2], rest
             if not count:
                 break
             z, low, high, left = newton[go], low[go], high[go], left[go]
-            fixed = tuple(one[go] for one in fixed)
+            asked = _Asked(*(one[go] for one in asked))
         found, e, k, rest = made
         return found, e, k, np.abs(rest) < TOLERANCE_M
 

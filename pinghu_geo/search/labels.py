@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -98,6 +99,23 @@ class Trail:
         """Levels at the upper end (floods, labels) [m]."""
         last = self.labels[-1].level
         return last if self.arrived else last[:, :0]
+
+
+class _LowSteps(NamedTuple):
+    """Steps to a station from the lowest levels (floods, pairs) of the pairs below.
+
+    ``level`` are those above (floods, steps), ``jump`` what the velocity head grows by. ``top`` are
+    the highest levels of the pairs below.
+    """
+
+    station: int
+    below: Array
+    above: Array
+    cost: Array
+    level: Array
+    jump: Array
+    low: Array
+    top: Array
 
 
 class March:
@@ -188,66 +206,85 @@ class March:
         floods = len(self.curves)
         low = np.full((floods, self.o**2), np.inf)
         low[:, self.start.pair] = self.start.level
-        top, made = np.repeat(self.highest[:, None], self.o**2, axis=1), []
+        top, begun = np.repeat(self.highest[:, None], self.o**2, axis=1), list[_LowSteps]()
         # the lowest level that any design has at each station
         self.floors = np.full((floods, self.n), np.inf)
         self.floors[:, -1] = self.start.level.min(axis=1, initial=np.inf)
         for i in range(self.n - 2, -1, -1):
             ways = self._ways(i, np.flatnonzero(np.isfinite(low[0])))
-            steps = self._steps_to_station(i, ways, low, top)[0]
-            made.append(steps)
+            steps = self._steps_from_lowest(i, ways, low, top)[0]
+            begun.append(steps)
             low = np.full((floods, self.o**2), np.inf)
-            for own, levels in zip(low, steps.levels, strict=True):
-                np.minimum.at(own, steps.above, levels[:, 0])
+            for own, levels in zip(low, steps.level, strict=True):
+                np.minimum.at(own, steps.above, levels)
             top = np.repeat(self.most[:, i, None], self.o**2, axis=1)
             self.floors[:, i] = low.min(axis=1)
-        return made
+        return self._steps_from_higher(begun)
 
-    def _steps_to_station(
+    def _steps_from_lowest(
         self, i: int, ways: tuple[Array, Array, Array], low: Array, top: Array
-    ) -> tuple[Steps, Array]:
-        """Steps from the pairs that water below can reach to those that it doesn't drown.
+    ) -> tuple[_LowSteps, Array]:
+        """Steps from the lowest levels of pairs below to those that this doesn't drown.
 
         Also which of the ways they are.
         """
         here = np.flatnonzero(np.isfinite(low[0]))
-        below, above, cost = ways
         place = np.zeros(self.o**2, int)
         place[here] = np.arange(len(here))
-        fine = np.ones(len(below), bool)
-        floods = []
+        below, above, cost = ways
+        some = np.arange(len(below))
+        level, jump = np.empty((2, len(self.curves), len(below)))
         for f, curves in enumerate(self.curves):
-            levels, jumps = np.empty((len(below), 3)), np.empty((len(below), 3))
-            bottom = low[f, here]
-            # first guesses stand as far below the level allowed as the water downstream does
-            guess, last = np.full(len(below), self.most[f, i]), self.most[f, i + 1]
-            some = np.flatnonzero(fine)
-            for j, share in enumerate((0.0, KNEE, 1.0)):
-                level = bottom + share * (top[f, here] - bottom)
-                state = curves.state(i + 1, here, level)
-                k = place[below[some]]
-                energy, conveyance = state.energy[k], state.conveyance[k]
-                guess[some] += (level - last)[k]
-                last = level
-                guess[some], head, _, _ = curves.solve(
-                    i, above[some], level[k], energy, conveyance, guess[some]
+            bottom, most = low[f, here], self.most[f, i]
+            state = curves.state(i + 1, here, bottom)
+            known = np.stack([bottom, state.energy, state.conveyance])[:, place[below]]
+            z, energy, conveyance = known[:, some]
+            guess = curves.first_guess(i, above[some], z, energy, conveyance, float(most))
+            fine = guess <= most + EXCESS_M
+            some, guess = some[fine], guess[fine]
+            z, energy, conveyance = known[:, some]
+            level[f, some], head, _, _ = curves.solve(i, above[some], z, energy, conveyance, guess)
+            jump[f, some] = head - level[f, some] - (energy - z)
+            some = some[level[f, some] <= most + EXCESS_M]
+        below, above, cost = (v[some] for v in ways)
+        return _LowSteps(i, below, above, cost, level[:, some], jump[:, some], low, top), some
+
+    def _steps_from_higher(self, begun: list[_LowSteps]) -> list[Steps]:
+        """Steps known from the lowest levels below, from higher ones, too, all stations at once."""
+        if not begun:
+            return []
+        stations, belows, aboves, _, level, jump, lows, tops = zip(*begun, strict=True)
+        ends = np.cumsum([0, *map(len, aboves)])
+        station = np.repeat(stations, np.diff(ends))
+        below, above = np.concatenate(belows), np.concatenate(aboves)
+        # pairs below that something follows, of all stations
+        fresh = (np.diff(below, prepend=-1) != 0) | (np.diff(station, prepend=-1) != 0)
+        first, place = np.flatnonzero(fresh), np.cumsum(fresh) - 1
+        low, top = (
+            np.concatenate([v[:, k] for v, k in zip(values, belows, strict=True)], axis=1)[:, first]
+            for values in (lows, tops)
+        )
+        levels, jumps = np.empty((2, len(self.curves), len(above), 3))
+        levels[:, :, 0], jumps[:, :, 0] = (np.concatenate(v, axis=1) for v in (level, jump))
+        lines, section = np.empty((*levels.shape[:2], 2)), self.p.rows.reshape(self.n, -1)
+        for f, (curves, y) in enumerate(zip(self.curves, levels, strict=True)):
+            for j, share in ((1, KNEE), (2, 1.0)):
+                own = low[f] + share * (top[f] - low[f])
+                state = curves.state(station[first] + 1, below[first], own)
+                # first as if both levels rose alike, then straight on
+                rise = (y[:, 1] - y[:, 0]) / KNEE if j > 1 else (own - low[f])[place]
+                z, energy, conveyance = (v[place] for v in (own, state.energy, state.conveyance))
+                y[:, j], head, _, _ = curves.solve(
+                    station, above, z, energy, conveyance, y[:, 0] + rise
                 )
-                jumps[some, j] = head - guess[some] - (energy - level[k])
-                levels[some, j] = guess[some]
-                if j == 0:
-                    fine[some] = guess[some] <= self.most[f, i] + EXCESS_M
-                    some = np.flatnonzero(fine)
-            floods.append((levels, jumps))
-        section = self.p.rows[i].ravel()[above[fine]]
-        lines = []
-        for curves, (levels, jumps) in zip(self.curves, floods, strict=True):
-            model = curves.water.model
-            local = model.contraction[section] + model.expansion[section]
-            lines.append(minorant(levels[fine], jumps[fine], local))
-        first = np.searchsorted(below[fine], np.arange(self.o**2 + 1))
-        levels = np.stack([one[fine] for one, _ in floods])
-        made = Steps(above[fine], cost[fine], levels, np.stack(lines), first, low, top)
-        return made, np.flatnonzero(fine)
+                jumps[f, :, j] = head - y[:, j] - (energy - z)
+            model, row = curves.water.model, section[station, above]
+            lines[f] = minorant(y, jumps[f], model.contraction[row] + model.expansion[row])
+        return [
+            Steps(one.above, one.cost, levels[:, part], lines[:, part],
+                  np.searchsorted(one.below, np.arange(self.o**2 + 1)), one.low, one.top)
+            for one, part in zip(begun, map(slice, ends[:-1], ends[1:]), strict=True)
+        ]  # fmt: skip
 
     def _ways(self, i: int, here: Array) -> tuple[Array, Array, Array]:
         """Pairs at a station below, pairs at the one above that may follow, and what that costs."""
@@ -345,7 +382,8 @@ class March:
             extra = steps.cost + self.buildings.paid(i, sheaf.part, self.buildings.places(steps))
             ways, cost, below = ways_below(steps, passed, sheaf, line, i, extra, limit)
             top = np.where(np.isfinite(below.high), below.high, self.most[:, i, None])
-            kept, fine = self._steps_to_station(i, ways, below.low, top)
+            begun, fine = self._steps_from_lowest(i, ways, below.low, top)
+            kept = self._steps_from_higher([begun])[0]
             made.steps.append(kept)
             passed = passed_by(self.o**2, kept.above, cost[fine], kept.levels[:, :, 0])
             for high, levels in zip(passed.high, kept.levels, strict=True):
