@@ -1212,7 +1212,7 @@ BOX = {"shape": "box", "span_m": 2.0, "rise_m": 2.0, "invert_up_m": 0.1, "invert
         (one("culvert", **(BOX | {"invert_up_m": -9.0})), "below the bed .* its whole height"),
         (one("culvert", **BOX, deck_m=1.5), "its road at 1.5 m, below the top of its barrels"),
         (one("culvert", **BOX, n_bottom=-0.03), "has -0.03 in n_bottom"),
-        (one("culvert", **BOX, n=15.0), "would stand"),
+        (one("culvert", **BOX, n=15.0), "15 in n, above 0.3"),
         (one("culvert", **(BOX | {"span_m": 1e-9})), "would stand"),
         (one("gate", **(GATE | {"sill_m": 20.0})), "its sill at 20 m, above the banks"),
         (one("gate", **(GATE | {"sill_m": -30.0})), "gates wholly below the bed"),
@@ -1276,6 +1276,30 @@ def test_bad_parts_are_named(table, parts, words):
         profile(table, parts)
     told = refused.value.in_language("zh").split("\n")[0]
     assert any("一" <= letter <= "鿿" for letter in told.split(":", 1)[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"shape": "pipe_arch", "span_m": 1.0, "rise_m": 2.0}, "pipe arch 1 m wide and 2 m high"),
+        ({"n": 2.5}, "2.5 in n, above 0.3"),
+        ({"n_bottom": 25.0}, "25 in n_bottom, above 0.3"),
+        ({"weir_coefficient": 2.6}, "2.6 in weir_coefficient, above 2.5"),
+        ({"entrance_loss": 50.0}, "50 in entrance_loss, above 5"),
+        ({"exit_loss": 1e9}, "in exit_loss, above 5"),
+        ({"invert_up_m": -9999.0}, "-9999 in invert_up_m, which stands for no"),
+        ({"kind": "weir", "crest_m": -9999.0}, "-9999 in crest_m, which stands for no"),
+        ({"kind": "gate", "sill_m": 0.1, "gate_width_m": 4.0, "gate_height_m": 2.0,
+          "opening_m": 1.0, "crest_m": -999.0}, "-999 in crest_m, which stands for no"),
+        ({"kind": "gate", "sill_m": 0.1, "gate_width_m": 4.0, "gate_height_m": 2.0,
+          "opening_m": 1.0, "gate_coefficient": 60.0}, "60 in gate_coefficient, above 1.5"),
+    ],
+)  # fmt: skip
+def test_numbers_that_no_structure_has_are_named(change, words):
+    barrel = {"shape": "box", "span_m": 4.0, "rise_m": 2.0, "invert_up_m": 0.1,
+              "invert_down_m": 0.09, "deck_m": 5.0}  # fmt: skip
+    with pytest.raises(pg.errors.HydraulicsError, match=words):
+        profile(one(**{"kind": "culvert", **barrel, **change}))
 
 
 def test_openings_of_one_crossing_that_contradict_one_another_are_named():

@@ -86,6 +86,11 @@ def _barrel_group(one: StructureRow, gap: float, ends: list[tuple[Array, Array]]
             f"is a circle {span:g} m wide and {rise:g} m high",
             "leave span_m blank, or call it ellipse",
         )
+    if shape == "pipe_arch" and rise > span:
+        raise one.fault(
+            f"is a pipe arch {span:g} m wide and {rise:g} m high",
+            "a pipe arch is wider than high: span_m across, rise_m upwards; or call it ellipse",
+        )
     length = one.number("length_m", gap)
     up, down = one.number("invert_up_m"), one.number("invert_down_m")
     if any(invert >= z.max() for invert, (_, z) in zip((up, down), ends, strict=True)):

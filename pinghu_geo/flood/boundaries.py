@@ -66,7 +66,31 @@ def boundary_table(given: Boundary | None, layer: str) -> pd.DataFrame:
         )
     for word in kind:
         one_of(word, ("level", "normal", "critical", "rating", "river"), f"{layer} boundary")
-    return table.assign(boundary=kind)
+    table = table.assign(boundary=kind)
+    _refuse_unsaid(table, layer)
+    return table
+
+
+# what a boundary of each kind says
+SAYS = {
+    "level": ("level_m",), "normal": ("slope",), "rating": ("discharge_m3s", "level_m"),
+    "river": ("joins", "joins_at_m"),
+}  # fmt: skip
+
+
+def _refuse_unsaid(table: pd.DataFrame, layer: str) -> None:
+    """Refuse boundaries that lack what their kind needs."""
+    for kind, columns in SAYS.items():
+        mine = table["boundary"] == kind
+        for column in columns:
+            lacks = mine & (table[column].isna() if column in table else True)
+            if lacks.any():
+                raise HydraulicsError(
+                    f"lacks {column} of a boundary {kind}",
+                    layer=layer,
+                    ids=table.index[lacks],
+                    hint=f"fill in {column}, or leave these rows out",
+                )
 
 
 def joined_last(
@@ -76,11 +100,12 @@ def joined_last(
 ) -> list[str]:
     """Rivers in an order in which each comes after those whose level it takes."""
     rivers = list(stations["river"].unique())
+    _refuse_double_ends(rivers, downstream, junctions or {})
     into: dict[str, list[str]] = {}
     for river in rivers:
         rows = downstream[for_river(downstream, river)]
         joins = list(rows.loc[rows["boundary"] == "river", "joins"]) if "joins" in rows else []
-        into[river] = joins[:1]
+        into[river] = list(dict.fromkeys(joins))
         if junctions and river in junctions:
             into[river] = [b.river for b in junctions[river].out]
     order: list[str] = []
@@ -96,6 +121,27 @@ def joined_last(
             )
         order += ready
     return order
+
+
+def _refuse_double_ends(
+    rivers: list[str], downstream: pd.DataFrame, junctions: Mapping[str, Junction]
+) -> None:
+    """Refuse junctions of rivers without sections, and rivers with a junction and another end."""
+    branches = [b.river for one in junctions.values() for b in (*one.into, *one.out)]
+    lost = [river for river in dict.fromkeys(branches) if river not in rivers]
+    if lost:
+        raise HydraulicsError(
+            "names rivers that have no sections", layer="junctions", ids=lost,
+            hint=nearest(lost[0], rivers),
+        )  # fmt: skip
+    named = downstream["river"] if "river" in downstream else pd.Series(None, downstream.index)
+    both = named.isin(list(junctions))
+    if both.any():
+        raise HydraulicsError(
+            "has a boundary for rivers that flow into a junction", layer="downstream",
+            ids=named[both].unique(),
+            hint="leave these rows out: the junction holds the water; or take it out of junctions",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +161,13 @@ class Boundaries:
         table = getattr(self, which)
         return not (table.loc[for_river(table, river), "boundary"] == "river").any()
 
+    def _lowest(self, river: str, profile: str, scheme: str) -> tuple[int, float]:
+        """A river's lowest section; where it has no such scheme, that of its first one."""
+        found = self.lowest.get((river, profile, scheme))
+        if found is None:
+            found = next(v for (r, p, _), v in self.lowest.items() if (r, p) == (river, profile))
+        return found
+
     def _level_across_junction(
         self,
         model: Model,
@@ -128,8 +181,9 @@ class Boundaries:
         level = np.empty(len(profiles))
         for k, profile in enumerate(profiles):
             out = [_end_section(solved, b, profile, schemes[k], first=True) for b in junction.out]
-            ends = {b.river: self.lowest[b.river, profile, schemes[k]] for b in junction.into}
-            into = [End(b, *ends[b.river], np.nan) for b in junction.into]
+            into = [
+                End(b, *self._lowest(b.river, profile, schemes[k]), np.nan) for b in junction.into
+            ]
             mine = next(e for e in into if e.branch.river == river)
             level[k] = junction_level(model, junction, mine, into, out)
         return level
@@ -224,6 +278,14 @@ def _rating_curve_level(rows: pd.DataFrame, flow: Array, river: str) -> Array:
     """Levels of a rating curve; never beyond its ends."""
     curve = rows.sort_values("discharge_m3s")
     q, z = (numbers(curve, c, "boundaries").to_numpy() for c in ("discharge_m3s", "level_m"))
+    falls = np.flatnonzero((np.diff(z) < 0) | (np.diff(q) == 0))
+    if len(falls):
+        raise HydraulicsError(
+            f"has a rating curve of {river} that falls, or has a discharge twice",
+            layer="boundaries",
+            ids=curve.index[np.union1d(falls, falls + 1)],
+            hint="more water stands no lower: one level_m for each discharge_m3s",
+        )
     beyond = flow[(flow < q[0]) | (flow > q[-1])]
     if len(beyond):
         raise HydraulicsError(

@@ -23,6 +23,8 @@ __all__ = ["Branch", "Junction", "junction_level", "junction_table", "junctions_
 
 # discharges in and out may differ by this share of their sum
 BALANCE = 0.005
+# no momentum holds the water of a junction so far above its critical levels [m]
+MOST_RISE_M = 30.0
 
 
 class Branch(NamedTuple):
@@ -49,29 +51,44 @@ def junction_table(given: pd.DataFrame | None) -> dict[str, Junction]:
     if given is None or given.empty:
         return {}
     require_columns(given, ("junction", "river", "role"), "junctions")
+    nameless = given["junction"].isna() | given["river"].isna()
+    if nameless.any():
+        raise HydraulicsError(
+            "has rows without a junction or a river", layer="junctions", ids=given.index[nameless],
+            hint="each row says its junction, its river and its role",
+        )  # fmt: skip
     for word in given["role"]:
         one_of(word, ("in", "out"), "junctions: role")
+    for role in ("in", "out"):
+        rivers = given.loc[given["role"] == role, "river"]
+        if rivers.duplicated().any():
+            raise HydraulicsError(
+                "has a river twice that flows into a junction or out of one", layer="junctions",
+                ids=rivers[rivers.duplicated()].unique(),
+                hint="a row a river and role; cut a river with two junctions in two, each with its "
+                "own name",
+            )  # fmt: skip
     found: dict[str, Junction] = {}
     for name, rows in given.groupby("junction", sort=False):
         one = _junction_of_rows(str(name), rows)
-        for branch in one.into:
-            if branch.river in found:
-                raise HydraulicsError(
-                    "lets a river flow into two junctions",
-                    layer="junctions",
-                    ids=[branch.river],
-                    hint="cut the river in two, each with its own name",
-                )
-            found[branch.river] = one
+        found |= {branch.river: one for branch in one.into}
     return found
 
 
 def _junction_of_rows(name: str, rows: pd.DataFrame) -> Junction:
-    methods = list(rows["method"].dropna().unique()) if "method" in rows.columns else []
-    method = str(methods[0]) if len(methods) else "energy"
+    method = str(_said_once(name, rows, "method", "energy"))
     one_of(method, ("energy", "momentum"), "junctions: method")
     length = numbers(rows, "length_m", "junctions").to_numpy()
     angle = np.nan_to_num(numbers(rows, "angle_deg", "junctions").to_numpy())
+    most = 90 if method == "momentum" else 180
+    if ((angle < 0) | (angle > most)).any():
+        raise HydraulicsError(
+            f"has angles outside of 0 to {most} degrees",
+            layer="junctions",
+            ids=[f"{name} {r}" for r in rows["river"][(angle < 0) | (angle > most)]],
+            hint="angle_deg is that between a branch and the common river, 0 to 90 by momentum on "
+            'either side; junctions["method"] = "energy" asks for none',
+        )
     sides: dict[str, list[Branch]] = {"in": [], "out": []}
     for river, role, way, turn in zip(rows["river"], rows["role"], length, angle, strict=True):
         sides[role].append(Branch(str(river), float(way), float(turn)))
@@ -91,13 +108,20 @@ def _junction_of_rows(name: str, rows: pd.DataFrame) -> Junction:
             ids=[f"{name} {river}" for river in lacks],
             hint="length_m from the last section of a branch to the first one beyond the junction",
         )
-    flags = {
-        c: bool(rows[c].dropna().iloc[0]) if c in rows.columns and rows[c].notna().any() else True
-        for c in ("friction", "weight")
-    }
-    return Junction(
-        name, method, flags["friction"], flags["weight"], tuple(sides["in"]), tuple(sides["out"])
-    )
+    friction, weight = (bool(_said_once(name, rows, c, True)) for c in ("friction", "weight"))
+    return Junction(name, method, friction, weight, tuple(sides["in"]), tuple(sides["out"]))
+
+
+def _said_once(name: str, rows: pd.DataFrame, column: str, default: object) -> object:
+    """What the rows of a junction say of it as a whole."""
+    said = list(rows[column].dropna().unique()) if column in rows.columns else []
+    if len(said) > 1:
+        raise HydraulicsError(
+            f"says {said[0]} and {said[1]} in {column}", layer="junctions", ids=[name],
+            hint="a junction has one method, friction and weight: the same in all its rows, or in "
+            "one of them",
+        )  # fmt: skip
+    return said[0] if len(said) else default
 
 
 def junctions_of(junctions: dict[str, Junction], river: str) -> tuple[str, ...]:
@@ -167,6 +191,8 @@ def _level_by_momentum(
     single = out[0] if joins else mine
     rows = np.array([e.row for e in into]) if joins else np.array([mine.row])
     flows = np.array([e.flow for e in into]) if joins else np.array([mine.flow])
+    if joins:
+        _refuse_falling_branches(model, junction, into, single)
     critical = float(critical_level(model, rows, flows)[0].max())
 
     def balance(z: float) -> float:
@@ -187,9 +213,31 @@ def _level_by_momentum(
     if excess(low, low)[0] >= 0:
         return critical
     high = critical + 1.0
-    while balance(high) < 0 and high < critical + 200:
+    while balance(high) < 0:
         high += 1.0
+        if high > critical + MOST_RISE_M:
+            raise HydraulicsError(
+                "finds no level at which the momentum of its rivers balances",
+                layer="junctions",
+                ids=[junction.name],
+                hint='junctions["method"] = "energy"  # or correct angle_deg: branches across the '
+                "common river push nothing along it",
+            )
     return float(bracketed(excess, low, np.array([high]))[0])
+
+
+def _refuse_falling_branches(
+    model: Model, junction: Junction, into: Sequence[End], beyond: End
+) -> None:
+    """Refuse momentum where a branch falls into the common river: there is no one level."""
+    high = [e.branch.river for e in into if model.sections.bottom[e.row] >= beyond.level]
+    if high:
+        raise HydraulicsError(
+            "has rivers whose bed lies above the water that they flow into",
+            layer="junctions",
+            ids=[f"{junction.name} {river}" for river in high],
+            hint='junctions["method"] = "energy"  # by momentum rivers meet at one level',
+        )
 
 
 def _friction_less_weight(
@@ -205,8 +253,7 @@ def _friction_less_weight(
     if junction.friction:
         slope = ((near.flow + far.flow) / (near.conveyance + far.conveyance)) ** 2
         found += slope * half * (near.area * turn + far.area * share)
-    if junction.weight and end.branch.length_m > 0:
-        fall = (near.bed - far.bed) / end.branch.length_m
-        fall = fall if len(junction.out) == 1 else -fall
-        found -= fall * half * (near.area * turn + far.area * share)
+    if junction.weight:  # the slope of the beds times half the length
+        fall = (near.bed - far.bed) / 2 * (1 if len(junction.out) == 1 else -1)
+        found -= fall * (near.area * turn + far.area * share)
     return found

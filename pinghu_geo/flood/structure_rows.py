@@ -47,6 +47,13 @@ NOT_NEGATIVE = frozenset({
 })  # fmt: skip
 SKEWS, MOST_SKEW_DEG = ("skew_deg", "pier_skew_deg"), 80.0
 WHOLE = frozenset({"n_piers", "barrels", "n_gates", "n_open", "chart", "scale"})
+# what is more than this in these columns is a slip: a point forgotten, or √ft/s for √m/s (a road's
+# 2.6, an ogee's 3.95)
+MOST = {"n": 0.3, "n_bottom": 0.3, "weir_coefficient": 2.5, "sill_coefficient": 2.5,
+        "entrance_loss": 5.0, "exit_loss": 5.0, "gate_coefficient": 1.5}  # fmt: skip
+# heights: what lies lower stands for no measurement (-999, -9999) [m]
+HEIGHTS, LOWEST_M = ("crest_m", "sill_m", "deck_m", "low_chord_m", "invert_up_m",
+                     "invert_down_m"), -450.0  # fmt: skip
 # shares of what would pass without any loss
 RATIOS = frozenset({"max_submergence", "orifice", "wspro_c"})
 # a crest's coefficient by its form [√m/s]: 1.7 broad (3.1 in feet), 2.18 ogee (3.95), 1.84 sharp
@@ -105,6 +112,17 @@ class StructureRow:
         ):
             if bad:
                 raise self.fault(f"has {value:g} in {column}", hint)
+        if value > MOST.get(column, value):
+            raise self.fault(
+                f"has {value:g} in {column}, above {MOST[column]:g}",
+                "check its point and units: n is about 0.013, a loss at most 1; a weir's "
+                "coefficient is 0.552 times that in feet",
+            )
+        if column in HEIGHTS and value < LOWEST_M:
+            raise self.fault(
+                f"has {value:g} in {column}, which stands for no measurement",
+                "measure it, or leave it blank",
+            )
         return value
 
     def text(self, column: str, default: str) -> str:

@@ -1,0 +1,149 @@
+"""Rivers that join and part, and what holds the water at their ends: faults and laws."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pinghu_geo as pg
+
+
+def river(name, *, bed=0.0, count=3):
+    at = np.arange(count) * 50.0
+    return pg.design_sections(pd.DataFrame({
+        "river": name, "chainage_m": at, "bed_level_m": bed + 0.0005 * (at[-1] - at),
+        "left_m": 6.0, "right_m": 6.0, "bank_level_m": 8.0, "n": 0.03,
+    }))  # fmt: skip
+
+
+SECTIONS = pd.concat([river("a", bed=0.3), river("b", bed=0.3), river("c")], ignore_index=True)
+FLOWS = pd.DataFrame({"river": ["a", "b", "c"], "discharge_m3s": [20.0, 15.0, 35.0]})
+END = pd.DataFrame({"river": ["c"], "slope": [0.0005]})
+JUNCTION = pd.DataFrame({
+    "junction": "J", "river": ["a", "b", "c"], "role": ["in", "in", "out"],
+    "length_m": [30.0, 40.0, np.nan], "angle_deg": [30.0, 45.0, np.nan], "method": "momentum",
+})  # fmt: skip
+
+
+def levels(junction=JUNCTION, *, sections=SECTIONS, end=END, flows=FLOWS):
+    found = pg.water_profile(sections, flows, end, junctions=junction)
+    return found.set_index([c for c in ("scheme", "river", "chainage_m") if c in found])["level_m"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"junction": ["J", None, "J"]}, "rows without a junction or a river.*: 1"),
+        ({"river": ["a", None, "c"]}, "rows without a junction or a river.*: 1"),
+        ({"river": ["a", "x", "c"]}, "names rivers that have no sections.*: x"),
+        ({"river": ["a", "b", "x"]}, "names rivers that have no sections.*: x"),
+        ({"river": ["a", "a", "c"]}, "has a river twice.*: a"),
+        ({"angle_deg": [-9999.0, 45.0, np.nan]}, "angles outside of 0 to 90 degrees.*: J a"),
+        ({"angle_deg": [30.0, 120.0, np.nan]}, "angles outside of 0 to 90 degrees.*: J b"),
+        ({"angle_deg": [30.0, 181.0, 0.0], "method": "energy"}, "outside of 0 to 180.*: J b"),
+        ({"angle_deg": [90.0, 90.0, np.nan]}, "finds no level at which the momentum"),
+        ({"method": ["energy", "momentum", None]}, "says energy and momentum in method.*: J"),
+        ({"friction": [True, False, None]}, "says True and False in friction.*: J"),
+    ],
+)
+def test_junctions_that_cannot_be_are_named(change, words):
+    with pytest.raises(pg.errors.HydraulicsError, match=words) as caught:
+        levels(JUNCTION.assign(**change))
+    assert caught.value.layer == "junctions"
+    assert caught.value.hint
+
+
+def test_two_junctions_that_one_river_leaves_are_named():
+    two = pd.DataFrame({"junction": ["J", "J", "K", "K"], "river": ["a", "c", "b", "c"],
+                        "role": ["in", "out"] * 2, "length_m": 20.0})  # fmt: skip
+    with pytest.raises(pg.errors.HydraulicsError, match=r"flows into a junction or out.*: c"):
+        levels(two)
+
+
+def test_a_river_that_falls_into_a_junction_has_no_common_level_but_an_energy():
+    high = pd.concat([river("a", bed=5.0), river("b", bed=0.3), river("c")], ignore_index=True)
+    with pytest.raises(pg.errors.HydraulicsError, match="bed lies above the water.*: J a"):
+        levels(sections=high)
+    found = levels(JUNCTION.assign(method="energy"), sections=high)
+    assert found["", "b", 100.0] == levels(JUNCTION.assign(method="energy"))["", "b", 100.0]
+
+
+def test_a_river_has_a_junction_or_a_boundary():
+    both = pd.concat([END, pd.DataFrame({"river": ["a"], "level_m": [9.0]})], ignore_index=True)
+    with pytest.raises(pg.errors.HydraulicsError, match=r"flow into a junction.*: a"):
+        levels(end=both)
+    # one boundary for all rivers speaks of those that have no junction
+    assert (levels(end={"slope": 0.0005}) == levels()).all()
+
+
+@pytest.mark.parametrize("method", ["energy", "momentum"])
+def test_the_order_of_a_junctions_rows_changes_nothing(method):
+    table = JUNCTION.assign(method=[None, method, None])
+    assert (levels(table) == levels(table.iloc[::-1])).all()
+
+
+@pytest.mark.parametrize("method", ["energy", "momentum"])
+def test_a_junction_of_no_length_is_one_of_a_hair(method):
+    none, hair = (levels(JUNCTION.assign(method=method, length_m=way)) for way in (0.0, 1e-7))
+    np.testing.assert_allclose(none, hair, atol=1e-6)
+
+
+def test_the_weight_of_water_in_a_momentum_junction_by_hand():
+    """No length, no friction: both forces and the weight over the step of the beds are one sum."""
+    table = JUNCTION.assign(length_m=0.0, angle_deg=[0.0, 60.0, np.nan], friction=False)
+    found = levels(table)
+    z, below = found["", "a", 100.0], found["", "c", 0.0]
+
+    def force(q, depth):
+        return q**2 / (9.81 * 12 * depth) + 12 * depth**2 / 2
+
+    far = below - 0.05
+    total = -force(35, far)
+    for q, turn in ((20, 1.0), (15, 0.5)):
+        total += force(q, z - 0.3) * turn
+        total += (0.3 - 0.05) / 2 * 12 * ((z - 0.3) * turn + far * q / 35)
+    assert total == pytest.approx(0, abs=1e-6)
+
+
+def test_schemes_that_a_tributary_does_not_have_take_its_first():
+    parts = [river(n, bed=b).assign(scheme=s) for n, b, s in
+             (("a", 0.3, "1"), ("a", 0.3, "2"), ("b", 0.3, "1"), ("c", 0.0, "1"))]  # fmt: skip
+    found = levels(sections=pd.concat(parts, ignore_index=True))
+    assert (found["2", "a"] == found["1", "a"]).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ({"boundary": "level"}, "lacks level_m of a boundary level"),
+        ({"boundary": "level", "level_m": np.nan}, "lacks level_m of a boundary level"),
+        ({"boundary": "normal"}, "lacks slope of a boundary normal"),
+        ({"boundary": "river"}, "lacks joins of a boundary river"),
+        ({"joins": "b"}, "lacks joins_at_m of a boundary river"),
+        ({"boundary": "rating", "level_m": [1.0, 2.0, 3.0]}, "lacks discharge_m3s of a boundary"),
+        ({"boundary": "rating", "discharge_m3s": [1.0, 50.0, np.nan], "level_m": [1.0, 2.0, 3.0]},
+         "lacks discharge_m3s of a boundary rating.*: 2"),
+        ({"boundary": "rating", "discharge_m3s": [1.0, 20.0, 50.0], "level_m": [1.0, 3.0, 2.0]},
+         "rating curve of a that falls.*: 1, 2"),
+        ({"boundary": "rating", "discharge_m3s": [1.0, 20.0, 20.0], "level_m": [1.0, 2.0, 3.0]},
+         "rating curve of a that falls.*: 1, 2"),
+    ],
+)  # fmt: skip
+def test_boundaries_that_say_less_than_their_kind_needs_are_named(rows, words):
+    count = max(len(v) if isinstance(v, list) else 1 for v in rows.values())
+    table = pd.DataFrame({"river": ["a"] * count, **rows})
+    with pytest.raises(pg.errors.HydraulicsError, match=words):
+        pg.water_profile(river("a"), 20.0, table)
+
+
+def test_a_tributary_waits_for_every_river_that_it_joins():
+    """It joins one river in one flood and another in the next, which itself joins the first."""
+    end = pd.DataFrame({
+        "river": ["c", "a", "a", "b"], "profile": [None, "p", "q", None],
+        "slope": [0.0005, np.nan, np.nan, np.nan], "joins": [None, "c", "b", "c"],
+        "joins_at_m": [np.nan, 50.0, 50.0, 100.0],
+    })  # fmt: skip
+    flows = FLOWS.merge(pd.DataFrame({"profile": ["p", "q"]}), how="cross")
+    found = pg.water_profile(SECTIONS, flows, end).set_index(["profile", "river", "chainage_m"])
+    level = found["level_m"]
+    assert level["p", "a", 100.0] == pytest.approx(level["p", "c", 50.0])
+    assert level["q", "a", 100.0] == pytest.approx(level["q", "b", 50.0])
