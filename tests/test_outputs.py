@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 import zipfile
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import geopandas as gpd
@@ -19,6 +21,7 @@ from typer.testing import CliRunner
 import pinghu_geo as pg
 from conftest import building_frame, river_frame, typed
 from pinghu_geo.cli import app
+from pinghu_geo.deliver import workbook
 from pinghu_geo.nouns.schema import code_label
 
 
@@ -565,6 +568,35 @@ def test_tables_are_read_back_and_drawn_again(tmp_path, sample, suffix):
     pg.write_table(pg.stations(sample["rivers"]), tmp_path / f"桩号{suffix}")
     with pytest.raises(pg.errors.OutputError, match="is no .xlsx or .csv"):
         pg.write_table(widths, tmp_path / "a.doc")
+
+
+def test_a_plain_sheet_holds_each_kind_of_cell_as_what_it_is(tmp_path):
+    table = pd.DataFrame({
+        "数": [1.5, np.nan, 1e300], "整": pd.array([1, None, 3], "Int64"),
+        "文": ["=1+1", "", None], "真": [True, False, None], "无": [None] * 3,
+        "日": pd.to_datetime(["2018-08-31", None, "2018-09-01"]),
+        "杂": [np.int64(2), "不详", Decimal("0.25")], "极": ["a", np.inf, -np.inf],
+        "时": [timedelta(days=1.5), None, np.bool_(True)], "列": [(1, 2), {3}, ["a"]],
+    })  # fmt: skip
+    pg.write_table(table, tmp_path / "表.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "表.xlsx").active
+    found = {column[0].value: [cell.value for cell in column[1:]] for column in sheet.columns}
+    assert found == {
+        "数": [1.5, None, 1e300], "整": [1, None, 3], "文": ["=1+1", None, None],
+        "真": [True, False, None], "无": [None] * 3,
+        "日": [datetime(2018, 8, 31), None, datetime(2018, 9, 1)], "杂": [2, "不详", 0.25],
+        "极": ["a", "inf", "-inf"], "时": [1.5, None, True], "列": ["(1, 2)", "{3}", "['a']"],
+    }  # fmt: skip
+    assert type(found["真"][0]) is bool
+    assert sheet["C2"].data_type == "s"  # no formula
+
+
+def test_more_rows_than_a_sheet_holds_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(workbook, "MOST_ROWS", 3)
+    pg.write_table(pd.DataFrame({"a": range(3)}), tmp_path / "a.xlsx")
+    with pytest.raises(pg.errors.OutputError, match="a has 4 rows, and a sheet holds 3 of"):
+        pg.write_table(pd.DataFrame({"a": range(4)}), tmp_path / "a.xlsx")
+    assert len(pd.read_excel(tmp_path / "a.xlsx")) == 3
 
 
 def test_ticks_run_from_left_to_right(straight):

@@ -6,14 +6,18 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import cache
 from io import BytesIO
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.nouns.errors import OutputError
 from pinghu_geo.nouns.inert import sheet_text
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import NOUNS, Column, Lang, code_label, label
@@ -74,6 +78,9 @@ INERT = {
 }  # fmt: skip
 # of both languages, as offices have it
 FONT = "微软雅黑"
+# Rows of a sheet below its heading.
+MOST_ROWS = 2**20 - 1
+DAY_S = 86_400
 # Columns of plain sheets are wrapped from here on [characters].
 WRAPPED = 44
 LINE_PT = 15
@@ -148,56 +155,66 @@ def name_of_sheet(text: str) -> str:
 
 def save_sheets(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> None:
     """Plain sheets, to read, filter, print and read back; the same bytes for the same tables."""
-    made, day = BytesIO(), "yyyy-mm-dd"
-    with pd.ExcelWriter(made, "xlsxwriter", day, day, engine_kwargs={"options": INERT}) as book:
-        book.book.worksheet_class = _kind_of_sheet()
-        book.book.set_properties({"created": CREATED})
-        paper = Paper(book.book, lang)
-        for name, table in sheets.items():
-            rows = table.map(_writable_cell)
-            rows.to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 0))
-            sheet = book.sheets[name]
+    with new_workbook(path) as book:
+        book.set_properties({"created": CREATED})
+        paper = Paper(book, lang)
+        for name, rows in sheets.items():
+            if len(rows) > MOST_ROWS:
+                raise OutputError(
+                    f"{name} has {len(rows):,} rows, and a sheet holds {MOST_ROWS:,} of them",
+                    hint="write it in parts, each a table of its own",
+                )
+            sheet = book.add_worksheet(name)
+            sheet.freeze_panes(1, 0)
             lines = np.ones(len(rows), int)
-            for at, heading in enumerate(map(sheet_text, rows.columns)):
-                sheet.write_string(0, at, heading, paper.formats["head"])
-                cells = rows.iloc[:, at].astype(object)
-                digits = _decimals(cells)
-                wide = pd.Series(
-                    [0 if pd.isna(v) else _width_of_text(_text_of_cell(v, digits)) for v in cells]
-                )
-                # a long heading stands in two lines
-                head = (
-                    _width_of_text(heading)
-                    if _width_of_text(heading) <= 10
-                    else math.ceil(_width_of_text(heading) / 2) + 1
-                )
-                most = min(max(head, wide.max()) + 3, WRAPPED)
-                text = cells.map(lambda v: isinstance(v, str)).any()
-                paper.column(sheet, at, most, paper.formats["words" if text else "plain"])
-                if digits is not None:
-                    style, known = paper.number(digits), cells.notna()
-                    for at_row, number in zip(np.flatnonzero(known), cells[known], strict=True):
-                        sheet.write_number(int(at_row) + 1, at, number, style)
-                lines = np.maximum(lines, np.ceil((wide.to_numpy() + 3) / WRAPPED).astype(int))
+            headings = [sheet_text(one) for one in rows.columns]
+            sheet.write_row(0, 0, headings, paper.formats["head"])
+            for at, heading in enumerate(headings):
+                cells = [_writable_cell(value) for value in rows.iloc[:, at]]
+                wide = _write_plain_column(paper, sheet, at, heading, cells)
+                lines = np.maximum(lines, np.ceil((wide + 3) / WRAPPED).astype(int))
             for row in np.flatnonzero(lines > 1):
                 sheet.set_row(row + 1, LINE_PT * lines[row])
             sheet.set_row(0, 2 * LINE_PT)
             sheet.autofilter(0, 0, max(len(rows), 1), max(len(rows.columns) - 1, 0))
             paper.for_printing(sheet, "A4", "A3")
-    path.write_bytes(made.getvalue())
 
 
-def _decimals(cells: pd.Series) -> int | None:
+def _write_plain_column(paper: Paper, sheet: Any, at: int, heading: str, cells: list[Any]) -> Any:
+    """A column of a plain sheet, as wide as what it shows; width of each cell [characters]."""
+    digits = _decimals(cells)
+    style = None if digits is None else paper.number(digits)
+    wide = np.zeros(len(cells), int)
+    for row, value in enumerate(cells):
+        if value is None or value == "":
+            continue
+        wide[row] = _width_of_text(_text_of_cell(value, digits))
+        if isinstance(value, str):
+            sheet.write_string(row + 1, at, value)
+        elif isinstance(value, date):
+            sheet.write_datetime(row + 1, at, value, paper.formats["day"])
+        elif isinstance(value, bool):
+            sheet.write_boolean(row + 1, at, value)
+        else:
+            sheet.write_number(row + 1, at, value, style)
+    # a long heading stands in two lines
+    head = _width_of_text(heading)
+    head = head if head <= 10 else math.ceil(head / 2) + 1
+    text = any(isinstance(value, str) for value in cells)
+    most = min(max(head, int(wide.max(initial=0))) + 3, WRAPPED)
+    paper.column(sheet, at, most, paper.formats["words" if text else "plain"])
+    return wide
+
+
+def _decimals(cells: list[Any]) -> int | None:
     """How many decimals of a column are read: five digits are enough; None: it has no numbers."""
-    given = cells.dropna()
-    if not len(given) or not all(
-        isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in given
-    ):
+    given = [value for value in cells if value is not None]
+    if not given or any(isinstance(value, bool | str | date) for value in given):
         return None
-    values = given.to_numpy(float)
+    values = np.array(given, float)
     most = np.abs(values).max()
-    if not np.isfinite(most) or (values == np.round(values)).all():
-        return 0 if np.isfinite(most) else None
+    if (values == np.round(values)).all():
+        return 0
     return 2 if most >= 100 else 3 if most >= 10 else 4
 
 
@@ -209,8 +226,17 @@ def _text_of_cell(value: Any, decimals: int | None = None) -> str:
 
 
 def _writable_cell(value: Any) -> Any:
-    """A cell, texts as a workbook holds them."""
-    return sheet_text(value) if isinstance(value, str) else value
+    """A cell as a workbook holds it: number, truth, day or text; None for nothing."""
+    if isinstance(value, str):
+        return sheet_text(value)
+    if is_unknown(value):
+        return None
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds() / DAY_S
+    plain = isinstance(value, date) or (isinstance(value, Real | Decimal) and math.isfinite(value))
+    return value if plain else sheet_text(value)
 
 
 class Paper:
@@ -243,6 +269,7 @@ class Paper:
             "int": book.add_format(edge | {"num_format": "#,##0"}),
             "float": book.add_format(edge | {"num_format": "#,##0.00"}),
             "ratio": book.add_format(edge | {"num_format": "0.0%"}),
+            "day": book.add_format({"num_format": "yyyy-mm-dd"}),
             "date": book.add_format(edge | {"num_format": "yyyy-mm-dd", "align": "center"}),
             "sum_text": book.add_format(edge | {"bold": True, "bg_color": "#DDEBF7"}),
             "sum_int": book.add_format(
