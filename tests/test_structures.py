@@ -1942,6 +1942,44 @@ def test_a_plan_says_how_friction_slopes_are_averaged(tmp_path):
         pg.read_hecras(made["geometry"], units="SI", plan=made["flow"])
 
 
+@pytest.mark.parametrize("regime", ["subcritical", "supercritical", "mixed"])
+@pytest.mark.parametrize(
+    "friction", ["average_conveyance", "average_slope", "geometric", "harmonic"]
+)
+def test_friction_rule_regime_and_both_ends_come_back_from_writing(tmp_path, friction, regime):
+    """Steep above, flat below: each rule and regime has levels of its own, which come back."""
+    sections, q, _ = river(40.0, slope=0.001)
+    sections["elevation_m"] += np.clip(500.0 - sections["chainage_m"], 0.0, None) * 0.02
+    top = sections.loc[sections["chainage_m"] == 0.0, "elevation_m"].min()
+    ends = {"upstream": {"level_m": float(top) + 0.6}, "downstream": {"slope": 0.001}}
+    case = {"friction": friction, "regime": regime}
+    first = pg.water_profile(sections, q, **ends, **case)
+    if regime != "subcritical":
+        assert "supercritical" in set(first["regime"])
+    made = pg.write_hecras(sections, q, ends["downstream"], tmp_path / "a",
+                           upstream=ends["upstream"], **case)  # fmt: skip
+    back = pg.read_hecras(made["geometry"], made["flow"], units="SI", plan=made["plan"])
+    assert (back.friction, back.regime) == (friction, regime)
+    again = pg.water_profile(
+        back.sections, back.flows, back.downstream, upstream=back.upstream, banks=back.banks,
+        friction=back.friction, regime=back.regime,
+    )  # fmt: skip
+    assert again["level_m"].to_numpy() == pytest.approx(first["level_m"].to_numpy(), abs=1e-5)
+    other = {"average_conveyance": "harmonic"}.get(friction, "average_conveyance")
+    changed = pg.water_profile(sections, q, **ends, regime=regime, friction=other)
+    assert np.abs(changed["level_m"] - first["level_m"]).max() > 1e-3
+
+
+def test_a_regime_is_not_written_without_the_end_that_it_needs(tmp_path):
+    sections, q, end = river(30.0)
+    for regime in ("supercritical", "mixed"):
+        with pytest.raises(pg.errors.HydraulicsError, match="upstream boundaries: has no level"):
+            pg.write_hecras(sections, q, end, tmp_path / "a", regime=regime)
+    with pytest.raises(pg.errors.LayerError, match="'average_conveyance'"):
+        pg.write_hecras(sections, q, end, tmp_path / "a", friction="average_conveyence")
+    assert not list(tmp_path.iterdir())
+
+
 @needs_reference
 def test_hec_ras_own_texts_give_its_own_levels():
     folder = ras.FOLDER / "BEAVCREK"

@@ -10,12 +10,19 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.boundaries import boundary_table, for_profile
+from pinghu_geo.flood.boundaries import Boundary, boundary_table, for_profile
 from pinghu_geo.flood.hecras import ENDLESS_M, reach_names
 from pinghu_geo.flood.hecras_openings_out import crossing_lines
 from pinghu_geo.flood.hecras_structures_out import junction_lines, structure_lines
-from pinghu_geo.flood.hecras_text import BOUNDARY_KINDS, COLUMN, RIVER_NOTE
+from pinghu_geo.flood.hecras_text import (
+    BOUNDARY_KINDS,
+    COLUMN,
+    FRICTION_RULE,
+    REGIMES,
+    RIVER_NOTE,
+)
 from pinghu_geo.flood.junctions import junction_table
+from pinghu_geo.flood.steady import FRICTION, Friction, Regime
 from pinghu_geo.flood.structures import parts_by_kind, with_structures
 from pinghu_geo.flood.survey import (
     Laid,
@@ -29,6 +36,7 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.inert import field_text
 from pinghu_geo.nouns.replacing import atomic_parts
+from pinghu_geo.nouns.schema import one_of
 from pinghu_geo.nouns.tables import groups_of, records_of
 from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import format_chainage
@@ -47,7 +55,7 @@ NAME, STATION = 16, 8
 def write_hecras(
     sections: pd.DataFrame,
     flows: pd.DataFrame | float,
-    downstream: pd.DataFrame | Mapping[str, Any],
+    downstream: Boundary,
     target: str | Path,
     *,
     banks: pd.DataFrame | None = None,
@@ -55,6 +63,9 @@ def write_hecras(
     structures: pd.DataFrame | None = None,
     structure_parts: pd.DataFrame | None = None,
     junctions: pd.DataFrame | None = None,
+    upstream: Boundary | None = None,
+    friction: Friction = "average_conveyance",
+    regime: Regime = "subcritical",
     rivers: gpd.GeoDataFrame | None = None,
     title: str = "",
 ) -> dict[str, Path]:
@@ -65,6 +76,8 @@ def write_hecras(
     sections, flows, downstream, banks, obstacles, structures, structure_parts, junctions
         As in `water_profile`, of a single scheme; boundaries of kind level, slope or critical.
         Encroachment walls are written as blocked obstructions, which act alike.
+    upstream, friction, regime
+        As in `water_profile`; the rule and the regime stand in the plan.
     target
         Path without suffix; ``.prj``, ``.g01``, ``.f01`` and ``.p01`` are added.
     rivers
@@ -107,6 +120,8 @@ def write_hecras(
     >>> sorted(p.name for p in made.values())
     ['模型.f01', '模型.g01', '模型.p01', '模型.prj']
     """
+    one_of(regime, ("subcritical", *REGIMES.values()), "regime")
+    one_of(friction, FRICTION, "friction")
     target, title = Path(target), title or Path(target).name
     laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
     scales = None if rivers is None else river_scales(rivers)
@@ -130,17 +145,21 @@ def write_hecras(
     points = {tuple(keys[k]): part for k, part in groups_of(sections.groupby(number))}
     stations = stations.assign(rs=_river_stations(stations))
     q = discharges(flows, stations, rivers)
-    edges = boundary_table(downstream, "downstream")
+    edges = {"Up": boundary_table(upstream, "upstream"),
+             "Dn": boundary_table(downstream, "downstream")}  # fmt: skip
+    wanted = {"subcritical": ["Dn"], "supercritical": ["Up"]}.get(regime, ["Up", "Dn"])
+    named = {word: line for line, word in REGIMES.items()}
     title = field_text(title)
     crossings = _StructureLines(laid, structures, structure_parts, junctions)
     texts = {
         "project": (".prj", _project_text(title)),
         "geometry": (".g01", _geometry_text(title, points, stations, obstacles, crossings)),
-        "flow": (".f01", _flow_text(title, stations, q, edges, junctions)),
+        "flow": (".f01", _flow_text(title, stations, q, edges, wanted, junctions)),
         "plan": (
             ".p01",
             [f"Plan Title={title}", "Program Version=6.50", f"Short Identifier={title[:24]}",
-             "Geom File=g01", "Flow File=f01", "Subcritical Flow", "Run HTab= 1"],
+             "Geom File=g01", "Flow File=f01", named.get(regime, "Subcritical Flow"),
+             f"{FRICTION_RULE} {FRICTION.index(friction) + 1} ", "Run HTab= 1"],
         ),
     }  # fmt: skip
     made = {name: target.with_name(target.name + suffix) for name, (suffix, _) in texts.items()}
@@ -366,13 +385,16 @@ def _flow_text(
     title: str,
     stations: pd.DataFrame,
     q: Mapping[str, Any],
-    edges: pd.DataFrame,
+    edges: Mapping[str, pd.DataFrame],
+    wanted: list[str],
     junctions: pd.DataFrame | None,
 ) -> list[str]:
-    inner = set(junction_table(junctions))
+    # whose water comes from or goes on at a junction, which has its level from there
+    joined = junction_table(junctions).values()
+    inner = {"Dn": {b.river for j in joined for b in j.into},
+             "Up": {b.river for j in joined for b in j.out}}  # fmt: skip
     names = [field_text(name or "PF 1") for name in q]
     reaches = {r: v[:2] for r, v in _names_in_files(stations["river"].unique()).items()}
-    kinds = {v: c for c, v in BOUNDARY_KINDS.items()}
     lines = [f"Flow Title={title}", "Program Version=6.50", f"Number of Profiles= {len(q)} "]
     lines += [f"Profile Names={','.join(names)}"]
     table = np.stack(list(q.values()), axis=1)
@@ -386,21 +408,37 @@ def _flow_text(
             lines += _fixed_width_lines(table[row], 10)
     for river in stations["river"].unique():
         for k, name in enumerate(q):
-            if river in inner:  # its water goes on at a junction
+            lines_of = {
+                end: _boundary_lines(edges[end], river, name, end=end, wanted=end in wanted)
+                for end in ("Up", "Dn") if river not in inner[end]
+            }  # fmt: skip
+            if not any(lines_of.values()):
                 continue
-            mine = edges[for_river(edges, river) & for_profile(edges, name)]
-            if len(mine) != 1 or mine.iloc[0]["boundary"] not in kinds:
-                raise HydraulicsError(
-                    f"has no level, slope or critical depth for {river} {name}".rstrip(),
-                    layer="boundaries",
-                    hint="one such row a river and profile; rating curves are not written",
-                )
-            one = mine.iloc[0]
             place = ",".join(f"{v:<{NAME}}" for v in reaches[river])
             lines += [f"Boundary for River Rch & Prof#={place}, {k + 1} "]
-            lines += ["Up Type= 0 ", f"Dn Type= {kinds[one['boundary']]} "]
-            if one["boundary"] == "level":
-                lines += [f"Dn Known WS={_plain_number(one['level_m'])}"]
-            elif one["boundary"] == "normal":
-                lines += [f"Dn Slope={one['slope']:.9g}"]
+            for end in ("Up", "Dn"):
+                lines += lines_of.get(end) or [f"{end} Type= 0 "]
+    return lines
+
+
+def _boundary_lines(
+    edges: pd.DataFrame, river: str, profile: str, *, end: str, wanted: bool
+) -> list[str]:
+    """Lines of a river's boundary at one end; none where there is none and none is wanted."""
+    kinds = {v: c for c, v in BOUNDARY_KINDS.items()}
+    mine = edges[for_river(edges, river) & for_profile(edges, profile)]
+    if mine.empty and not wanted:
+        return []
+    if len(mine) != 1 or mine.iloc[0]["boundary"] not in kinds:
+        raise HydraulicsError(
+            f"has no level, slope or critical depth for {river} {profile}".rstrip(),
+            layer="boundaries" if end == "Dn" else "upstream boundaries",
+            hint="one such row a river and profile; rating curves are not written",
+        )
+    one = mine.iloc[0]
+    lines = [f"{end} Type= {kinds[one['boundary']]} "]
+    if one["boundary"] == "level":
+        lines += [f"{end} Known WS={_plain_number(one['level_m'])}"]
+    elif one["boundary"] == "normal":
+        lines += [f"{end} Slope={one['slope']:.9g}"]
     return lines
