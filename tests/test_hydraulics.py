@@ -930,3 +930,14 @@ def test_means_of_two_friction_slopes_by_hand(how, slope):
         for k in (100.0, 50.0)
     )
     assert steady._friction_slope(how, up, down)[0] == pytest.approx([slope])
+
+
+def test_hundreds_of_floods_are_computed_without_a_word_of_pandas():
+    """Warnings are errors here: pandas warned of a fragmented frame from a hundred floods on."""
+    q = np.linspace(5.0, 60.0, 150)
+    flows = pd.DataFrame({"river": "R", "chainage_m": 0.0, "discharge_m3s": q,
+                          "profile": [f"{k:03d}" for k in range(150)]})  # fmt: skip
+    found = water_profile(reach(4), flows, {"slope": 0.001})
+    alone = water_profile(reach(4), float(q[70]), {"slope": 0.001})
+    of_one = found.loc[found["profile"] == "070", "level_m"]
+    np.testing.assert_allclose(of_one, alone["level_m"], atol=1e-9)

@@ -439,7 +439,10 @@ class ProfileCase:
     def doubted(self) -> ProfileCase:
         """With what is odd about its sections, which tables say and levels don't need."""
         more = _section_oddities(self.laid) | _lacks_tributary_flow(self.laid, self.q, self.edges)
-        stations = self.laid.stations.assign(**more)
+        # at once: one after the other pandas warns of hundreds of columns
+        added = pd.DataFrame(more, index=self.laid.stations.index)
+        plain = self.laid.stations.drop(columns=list(more), errors="ignore")
+        stations = pd.concat([plain, added], axis=1)
         return replace(self, laid=replace(self.laid, stations=stations))
 
     def model(self, rows: Array, flow: Array, profiles: list[str], flood: Array) -> Model:
