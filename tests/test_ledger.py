@@ -1,18 +1,14 @@
 """The ledger's sheets hold the tables, add up, are in one order, and cut nothing off."""
 
 import re
-from datetime import datetime
-from io import BytesIO
 from types import SimpleNamespace
 
 import openpyxl
 import pandas as pd
 import pytest
-import xlsxwriter
 from campaigns import whole_campaign
 
 import pinghu_geo as pg
-from pinghu_geo.deliver.workbook import INERT, new_workbook
 
 NUMBERS = int | float
 
@@ -153,36 +149,3 @@ def test_nothing_is_cut_off(names, request):
                 if not isinstance(cell.value, str) or str(cell.value).startswith("制表"):
                     continue
                 assert wide(cell.value) <= room * round(high / 15) + 0.5, (sheet.title, cell.value)
-
-
-def test_a_sheet_writes_its_cells_as_the_library_writes_them(tmp_path):
-    """Numbers and texts are put in one go; the bytes are those of a plain workbook."""
-
-    def fill(book):
-        sheet = book.add_worksheet("表")
-        book.set_properties({"created": datetime(2000, 1, 1)})
-        bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
-        numbers = (0, -0.0, 1, 1e-300, 1 / 3, -2.5e17, 2**53, 1e300, 12345678.000001)
-        for row, number in enumerate(numbers):
-            for at in (0, 25, 26, 63, 64, 701, 702, 16_383):
-                sheet.write_number(row, at, number, bold if row % 2 else None)
-        for row, text in enumerate(
-            ("", " a ", "=1+1", "<&>\"'", "第1组\n二", "_x0041_", "\x01"), 20
-        ):
-            sheet.write_string(row, 0, text, bold)
-            sheet.write_string(row, 70, text)
-        sheet.set_row(40, 30, bold)
-        sheet.set_column(3, 3, 12, day)
-        sheet.write_number(40, 3, 7)
-        sheet.write_datetime(41, 3, datetime(2018, 8, 31, 12), day)
-        sheet.write_formula(42, 0, "=SUM(A1:A9)", bold, 1.5)
-        sheet.write_boolean(43, 0, True, bold)
-        sheet.write_blank(44, 0, None, bold)
-
-    made = BytesIO()
-    plain = xlsxwriter.Workbook(made, INERT)
-    fill(plain)
-    plain.close()
-    with new_workbook(tmp_path / "b.xlsx") as book:
-        fill(book)
-    assert (tmp_path / "b.xlsx").read_bytes() == made.getvalue()

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
 from io import BytesIO
 from numbers import Real
 from pathlib import Path
@@ -84,8 +83,6 @@ DAY_S = 86_400
 # Columns of plain sheets are wrapped from here on [characters].
 WRAPPED = 44
 LINE_PT = 15
-# Columns whose letters are known before.
-MANY_COLUMNS = 64
 # Letters, and what they may be reduced to in print.
 TEXT_PT, LEAST_PT = 10, 8
 # A column is 7 dots a character and 5 beside them, of 96 an inch.
@@ -107,33 +104,6 @@ CREATED = pd.Timestamp("2000-01-01")
 COLUMNS: dict[str, Column] = {c.name: c for n in NOUNS.values() for c in n.columns}
 
 
-@cache
-def _kind_of_sheet() -> Any:
-    """A sheet that writes what most of its cells are in one go: numbers and shared texts.
-
-    The library builds each cell from a list of attributes, and escapes letters and numbers, too.
-    """
-    from xlsxwriter.utility import xl_col_to_name
-    from xlsxwriter.worksheet import Worksheet
-
-    letters = [xl_col_to_name(at) for at in range(MANY_COLUMNS)]
-
-    class Sheet(Worksheet):  # type: ignore[misc]
-        def _write_cell(self, row: int, col: int, cell: Any) -> None:
-            kind = type(cell).__name__
-            if kind not in ("Number", "Datetime", "String") or not cell.format:
-                super()._write_cell(row, col, cell)
-                return
-            letter = letters[col] if col < MANY_COLUMNS else xl_col_to_name(col)
-            begin = f'<c r="{letter}{row + 1}" s="{cell.format._get_xf_index()}"'
-            if kind == "String":
-                self.fh.write(f'{begin} t="s"><v>{cell.string}</v></c>')
-            else:
-                self.fh.write(f"{begin}><v>{cell.number:.16G}</v></c>")
-
-    return Sheet
-
-
 @contextmanager
 def new_workbook(path: Path) -> Iterator[Any]:
     """A workbook that is made in memory, and written where nothing went wrong."""
@@ -141,7 +111,6 @@ def new_workbook(path: Path) -> Iterator[Any]:
 
     made = BytesIO()
     book = xlsxwriter.Workbook(made, INERT)
-    book.worksheet_class = _kind_of_sheet()
     yield book
     book.close()
     path.write_bytes(made.getvalue())
