@@ -1833,6 +1833,12 @@ def test_the_verdict_is_review_where_the_limit_runs_through_the_band():
         affected, second.drop(columns="rise_2d_doubt_mm"), limits=limits, lang="en"
     )
     assert "; 18.4 ± unknown mm in two dimensions" in unsure.loc["b", "reason"]
+    other = second.assign(rise_2d_mm=np.nan, rise_2d_doubt_mm=np.nan, level_off_mm=-62.3)
+    told = pg.retention_verdict(affected, other, limits=limits)
+    assert (
+        "起超限;无二维复核结论:无房屋时二维水位与水面线相差 -62 mm;共同" in told.loc["b", "reason"]
+    )
+    assert told["verdict"].tolist() == found["verdict"].tolist()
     plain = evidence.drop(columns=[c for c in evidence if "low" in c or "high" in c])
     assert pg.retention_verdict(affected, plain, limits=limits)["verdict"].tolist() == [
         "retain", "retain", "demolish",
@@ -2476,7 +2482,7 @@ def test_two_dimensions_have_the_ground_where_the_plan_has_it(monkeypatch):
     """ANUGA asks for fields at coordinates from its mesh's origin, wherever the reach begins."""
     import types
 
-    from pinghu_geo.flood.shallow import _anuga_domain, _HouseReach
+    from pinghu_geo.flood.shallow import _anuga_domain, _Cells, _HouseReach
 
     asked = {}
 
@@ -2495,19 +2501,125 @@ def test_two_dimensions_have_the_ground_where_the_plan_has_it(monkeypatch):
     fake = types.SimpleNamespace(
         create_domain_from_regions=laid, Geo_reference=lambda xllcorner, yllcorner: (
             xllcorner, yllcorner), Reflective_boundary=lambda _: None,
-        Dirichlet_boundary=lambda _: None, Inlet_operator=lambda *_, **__: None,
+        Time_space_boundary=lambda _, function: asked.update(below=function),
+        Inlet_operator=lambda *_, **__: None,
+        Kinematic_viscosity_operator=lambda _, **given: asked.update(given),
     )  # fmt: skip
     monkeypatch.setitem(sys.modules, "anuga", fake)
     sections, q, end = river(60.0, count=41, slope=0.001)
     base = pg.water_profile(sections, q, end)
     place = pd.Series({"river": "r", "from_m": 990.0, "to_m": 1010.0, "offset_min_m": 2.0,
                        "offset_max_m": 6.0})  # fmt: skip
-    _anuga_domain(_HouseReach.around(place, sections, base, "A"), 8.0, corner=1.0)
+    reach = _HouseReach.around(place, sections, base, "A")
+    _anuga_domain(reach, _Cells(8.0, 1.0, None))
     at = np.array([[900.0, 0.0], [1050.0, -3.0]])
     x, y = (at - asked["origin"]).T
     assert asked["elevation"](x, y) == pytest.approx([1.1, 0.95], abs=1e-9)
     level = np.interp([900.0, 1050.0], base["chainage_m"], base["level_m"])
     assert asked["stage"](x, y) == pytest.approx(level, abs=1e-9)
+    # 12 m wide: 5 m³/s a metre leave at the level of one dimension
+    below = asked["below"](0.0, reach.x[-1], 2.0)
+    assert below == pytest.approx([reach.level[-1], 5.0, 0.0], rel=1e-3)
+    # κ/6 of shear velocity and depth; the slope is g n² v² / h^(4/3) / g, n as walls that don't rub
+    depth = reach.mean_depth(reach.ahead)
+    assert depth == pytest.approx(float(base["depth_m"].iloc[20]), rel=1e-3)
+    assert asked["form"] == "momentum"
+    nu = 0.41 / 6 * math.sqrt(9.81 * depth * 0.001) * depth
+    assert asked["diffusivity"] == pytest.approx(nu, rel=2e-3)
+
+
+def test_two_dimensions_lay_the_discharge_that_leaves_by_the_conveyance():
+    """All of it in all; of a channel and of fields as h^(5/3)/n."""
+    reach, _, _, _ = two_dimensions_in_a_valley()
+    across, leaving = reach.outflow()
+    assert np.trapezoid(leaving, across) == pytest.approx(250.0)
+    in_channel, in_field = np.interp([0.0, -60.0], across, leaving)
+    deep = reach.level[-1] - 0.001 * (2000 - reach.x[-1])
+    assert in_channel / in_field == pytest.approx((deep / (deep - 3)) ** (5 / 3) * 10 / 3)
+
+
+def test_two_dimensions_rub_as_long_as_the_water_goes():
+    """Lengths of overbanks and channel, weighed by what flows there; n² goes with the length."""
+    from pinghu_geo.flood.shallow import _HouseReach, _reach_length_ratios
+
+    reach, base, sections, place = two_dimensions_in_a_valley()
+    assert (reach.lengths == 1).all()
+    banks = pd.DataFrame({
+        "river": "r", "chainage_m": np.arange(0.0, 2001.0, 50.0), "left_bank_m": -10.0,
+        "right_bank_m": 10.0, "length_left_m": 40.0, "length_channel_m": 60.0,
+        "length_right_m": 25.0,
+    })  # fmt: skip
+    part = pd.DataFrame({
+        "chainage_m": [0.0, 50.0, 100.0], "conveyance_left_m3s": [10.0, 30.0, np.nan],
+        "conveyance_channel_m3s": [80.0, 50.0, 100.0], "conveyance_right_m3s": [10.0, 20.0, 100.0],
+    })  # fmt: skip
+    by_hand = [(0.2 * 40 + 0.65 * 60 + 0.15 * 25) / 50, (0.15 * 40 + 0.5 * 60 + 0.35 * 25) / 50]
+    assert _reach_length_ratios(part, "r", banks) == pytest.approx(by_hand)
+    known = banks.assign(length_left_m=np.nan, length_right_m=np.nan)  # the chainages', then
+    by_hand = [(0.35 * 50 + 0.65 * 60) / 50, (0.5 * 50 + 0.5 * 60) / 50]
+    assert _reach_length_ratios(part, "r", known) == pytest.approx(by_hand)
+    twice = banks.assign(length_left_m=200.0, length_channel_m=200.0, length_right_m=200.0)
+    longer = _HouseReach.around(place, sections, base, "A", None, twice)
+    at = np.array([700.0, 980.0]), np.array([0.0, -60.0])
+    assert longer.rough(*at) == pytest.approx(2 * reach.rough(*at))
+
+
+def test_two_dimensions_have_small_cells_in_a_channel_that_is_narrow_in_its_water():
+    """20 m in 150 m of water: cells of 5 m by 5 m, halved; never in the house's own cells."""
+    from pinghu_geo.flood.shallow import _Cells, _cells_of_mesh, _HouseReach
+
+    reach, base, sections, place = two_dimensions_in_a_valley()
+    assert math.isnan(reach.channel_width())
+    assert _cells_of_mesh(reach, 50.0, 1.0, with_house=False) == _Cells(50.0, None, None)
+    banks = pd.DataFrame({"river": "r", "chainage_m": np.arange(0.0, 2001.0, 50.0),
+                          "left_bank_m": -10.0, "right_bank_m": 10.0})  # fmt: skip
+    reach = _HouseReach.around(place, sections, base, "A", None, banks)
+    assert reach.channel_width() == pytest.approx(20.0)
+    cells = _cells_of_mesh(reach, 50.0, 0.5, with_house=True)
+    assert cells.channel == pytest.approx(5.0**2 / 2 * 0.5)
+    (ring,) = reach.channel_rings(2.0, None)
+    whole = shapely.Polygon(ring)
+    assert whole.area == pytest.approx(20.0 * (reach.x[-1] - reach.x[0] - 4))
+    assert reach.outline(with_house=False).contains(whole)
+    near = place.replace({20.0: 5.0, 28.0: 13.0})
+    reach = _HouseReach.around(near, sections, base, "A", None, banks)
+    beside = reach.beside_house(cells.house)
+    rings = reach.channel_rings(2.0, beside)
+    assert all(shapely.Polygon(r).distance(shapely.Polygon(beside)) > 1.9 for r in rings)
+    wide = banks.assign(left_bank_m=-45.0, right_bank_m=90.0)
+    assert math.isnan(_HouseReach.around(place, sections, base, "A", None, wide).channel_width())
+
+
+def test_two_dimensions_have_no_opinion_on_another_river(monkeypatch):
+    """Level off by more than the share of the depth: no rise, after a second mesh, and said."""
+    from pinghu_geo.flood import shallow
+
+    reach, _, _, _ = two_dimensions_in_a_valley()
+    level = float(np.interp(reach.ahead, reach.x, reach.level))
+    depth = reach.mean_depth(reach.ahead)
+    runs = []
+
+    def standing(_, cells, *, start):
+        runs.append(cells.most)
+        rise = 0.0 if cells.house is None else 0.05
+        return shallow._StandingWater(level + off + rise, 0.0, *np.zeros((5, 3)))
+
+    monkeypatch.setattr(shallow, "_standing_water", standing)
+    said = []
+    off = 0.029 * depth
+    found = shallow._rise_on_finer_meshes(reach, 50.0, 0.03, 0.03, 2, said.append)
+    assert found["rise_2d_mm"] == pytest.approx(50.0)
+    assert found["level_off_mm"] == pytest.approx(29 * depth)
+    assert found["settled"]
+    runs.clear()
+    off = -0.031 * depth
+    found = shallow._rise_on_finer_meshes(reach, 50.0, 0.0, 0.03, 2, said.append)
+    names = ["rise_2d_mm", "rise_2d_doubt_mm", "rise_2d_limit_mm", "rise_coarse_mm"]
+    assert all(math.isnan(found[n]) for n in names)
+    assert (found["level_off_mm"], found["settled"]) == (pytest.approx(-31 * depth), False)
+    assert runs == [50.0, 50.0, 25.0, 25.0]
+    assert "no second opinion" in said[-1]
+    assert shallow._losses_of_rise(math.nan, "0/0 54.0; 0.1/0.3 122.0") is None
 
 
 def test_two_dimensions_have_small_cells_beside_the_house_and_lay_a_bad_mesh_anew(monkeypatch):
@@ -2519,8 +2631,9 @@ def test_two_dimensions_have_small_cells_beside_the_house_and_lay_a_bad_mesh_ane
                        "offset_max_m": 7.0})  # fmt: skip
     reach = shallow._HouseReach.around(place, sections, base, "A")
     # the house stands 4 m in the water: a quarter of it, squared, halved once
-    assert shallow._corner_cell(reach, 8.0, 0.5) == pytest.approx(0.5, rel=1e-3)
-    assert shallow._corner_cell(reach, 0.25, 1.0) == 0.25
+    made = shallow._cells_of_mesh(reach, 8.0, 0.5, with_house=True)
+    assert made == (8.0, pytest.approx(0.5, rel=1e-3), None)
+    assert shallow._cells_of_mesh(reach, 0.25, 1.0, with_house=True).house == 0.25
     ring = shapely.Polygon(reach.beside_house(1.0))
     assert ring.is_valid
     assert reach.outline(with_house=True).contains(ring)
@@ -2551,19 +2664,19 @@ def test_two_dimensions_have_small_cells_beside_the_house_and_lay_a_bad_mesh_ane
         def evolve(self, yieldstep, finaltime):
             return iter(np.arange(0.0, finaltime, yieldstep))
 
-    def laid(_, cell, *, corner):
-        tried.append((cell, corner))
-        return Domain(bad=cell > never or len(tried) < 3)
+    def laid(_, cells):
+        tried.append((cells.most, cells.house))
+        return Domain(bad=cells.most > never or len(tried) < 3)
 
     monkeypatch.setattr(shallow, "_anuga_domain", laid)
     never = np.inf
-    made = shallow._standing_water(reach, 8.0, corner=1.0, start=None)
+    made = shallow._standing_water(reach, shallow._Cells(8.0, 1.0, None), start=None)
     assert (made.level, made.swing) == (2.5, 0.0)
     assert made.x.tolist() == [950.0, 960.0]
     assert tried == [(pytest.approx(8 * 0.93**k), pytest.approx(0.93**k)) for k in range(3)]
     never = 0.0
     with pytest.raises(pg.errors.HydraulicsError, match="no mesh"):
-        shallow._standing_water(reach, 8.0, corner=None, start=None)
+        shallow._standing_water(reach, shallow._Cells(8.0, None, None), start=None)
 
 
 def test_the_doubt_of_a_rise_in_two_dimensions_by_hand():

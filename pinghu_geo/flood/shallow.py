@@ -17,6 +17,7 @@ from pinghu_geo.flood.boundaries import Boundary
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import LOSSES, Progress, building_rises
 from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.survey import GRAVITY_MS2
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.river.centreline import by_measure, river_scales
@@ -41,6 +42,12 @@ TRIES, SMALLER = 4, 0.93
 # [m]; after at least so many turns. What never stands still is averaged over its last turns
 STEADY_M, TURN_S, MOST_S = 1e-4, 60.0, 1800.0
 TURNS, TURNS_STILL, TURNS_MEAN = 5, 2, 10
+# cells of the main channel are at most this share of its width across [ratio], where it is less
+# than this share of the water's width
+CHANNEL_SHARE, CHANNEL_WIDE = 0.25, 0.5
+# eddy viscosity of turbulence made at the bed, by shear velocity and depth [ratio]: that of the
+# logarithmic profile of speed, u* κ z (1 - z/h), averaged over the depth: κ/6
+EDDY = 0.41 / 6
 # cells of half the area are so much smaller; orders of convergence that are believed; Roache's
 # factors of safety for three meshes, and for two or for meshes that swing
 CELL_RATIO, LEAST_ORDER, MOST_ORDER, SAFETY = 2**0.5, 0.5, 2.0, (1.25, 3.0)
@@ -57,6 +64,7 @@ def second_opinion(
     profile: str | None = None,
     cell_m2: float | None = None,
     within: float = 0.03,
+    level_within: float = 0.03,
     refinements: int = 2,
     losses: tuple[tuple[float, float], ...] = LOSSES,
     progress: Progress | None = None,
@@ -76,6 +84,9 @@ def second_opinion(
         Largest cell of the coarse mesh [m²]; by default a 3,000th of the reach, at least 16.
     within
         Cells are halved until the doubt that the mesh leaves is at most this share of the rise.
+    level_within
+        How far the level without the house may be from the 1-D profile's, as a share of the mean
+        depth; beyond it there is no rise.
     refinements
         How often at most; 0 is the coarse answer, of which nothing is known.
     losses
@@ -96,8 +107,9 @@ def second_opinion(
         mesh_order, the order seen (NaN where three meshes show none); rise_coarse_mm of the first
         mesh; rise_alone_low_mm, rise_alone_high_mm, rise_band in one dimension; losses_2d, the pair
         between those of the band that would give the rise; level_off_mm, the level there without
-        the house less that of the 1-D profile: what is far from nothing says that the two aren't of
-        one river; cell_m2, n_cells of the last mesh; seconds of all.
+        the house less that of the 1-D profile; cell_m2, n_cells of the last mesh; seconds of all.
+        The rises are NaN where that level is off by more than ``level_within`` of the mean depth:
+        the two aren't of one river, and there is no second opinion.
 
     Raises
     ------
@@ -112,23 +124,31 @@ def second_opinion(
     centreline: bends are drawn straight. The ground and n are those of the sections, linear between
     them; the house is a hole whose walls let nothing through; walls of the channel rub in one
     dimension only, so that n is multiplied in each section until it conveys what it does in the
-    1-D profile. Beside the house
+    1-D profile, and between two until its friction is that of the lengths that the model states
+    for overbanks and channel. Turbulence made at the bed has the eddy viscosity κ/6 u* h of the
+    logarithmic profile, one for the reach: without any, the rise grows with each finer mesh. More
+    of it, as in bends and over rough banks (0.15 to 0.6 u* h), lowers the rise: the doubt doesn't
+    hold that. Beside the house
     cells are a quarter of its side in the water wide, or less: with cells as large as everywhere
-    the mesh alone moves the rise by a tenth. Inflow at its mean speed above, the 1-D level below;
+    the mesh alone moves the rise by a tenth; those of a main channel (``banks``) that is narrow in
+    its water are about a quarter of its width across. Inflow at its mean speed above,
+    the 1-D level below, its discharge laid by the conveyance;
     run until the level stands still, each mesh from the water of the one before. All cells are
     halved alike, so that three meshes show an order of convergence: the doubt is
     ``1.25 |f3 - f2| / (r^p - 1)``, r = √2, p from 0.5 to 2. Below that, or where they swing, it is
     three times their range; of two meshes, or where p is above 2, ``3 |f2 - f1| / (r - 1)`` of the
     last two. It is a doubt about the mesh alone, not about n, the ground or the equations.
-    Levees, idle areas and what blocks sections are not in it: ``level_off_mm`` says what that and
-    the mesh do (on a public model with levees and fields 112 and 101 mm, with cells of 81 and
-    40 m²). Where it isn't small beside the rise, that is the rise in another river.
+    Ridges that keep two waters at two levels, idle areas and what blocks sections make the level
+    another than one dimension's. Drag goes with the square of the speed and what holds it with the
+    depth, so that a depth 3 % off leaves a tenth of the rise in doubt.
 
     References
     ----------
     Roberts, Nielsen, Gray, Sexton & Davies, ANUGA User Manual (2015), algorithm DE1. Roache (1994),
     J. Fluids Engineering 116, 405-413 (grid convergence index). Eça & Hoekstra (2014), J.
-    Computational Physics 262, 104-130 (what to do with meshes that show no order).
+    Computational Physics 262, 104-130 (what to do with meshes that show no order). Rodi,
+    Turbulence Models and Their Application in Hydraulics, 3rd edition (1993), and Fischer et al.,
+    Mixing in Inland and Coastal Waters (1979), for eddy viscosity and mixing by u* h.
 
     Examples
     --------
@@ -165,12 +185,16 @@ def second_opinion(
     standing = options.get("structures")
     if standing is not None:
         standing = _with_measures(standing, rivers, twice="refuse")
+    banks = options.get("banks")
+    if banks is not None:
+        banks = _with_measures(banks, rivers)
     rows = {}
     for name in buildings.index:
-        reach = _HouseReach.around(where.loc[name], points, base, name, standing)
+        reach = _HouseReach.around(where.loc[name], points, base, name, standing, banks)
         rows[name] = _rise_on_finer_meshes(
-            reach, cell_m2 or reach.cell_m2(), within, refinements, _progress_with_id(tell, name)
-        )
+            reach, cell_m2 or reach.cell_m2(), within, level_within, refinements,
+            _progress_with_id(tell, name),
+        )  # fmt: skip
     made = pd.DataFrame.from_dict(rows, orient="index")
     made = made.join(band[["rise_alone_low_mm", "rise_alone_high_mm", "rise_band"]])
     both = zip(made["rise_2d_mm"], made["rise_band"], strict=True)
@@ -202,7 +226,7 @@ def _losses_of_rise(rise: float, band: Any) -> str | None:
         return None
     parts = [p.split(" ") for p in band.split("; ")]
     rises = np.array([float(r) for _, r in parts])
-    if not rises.min() <= rise <= rises.max() or (np.diff(rises) <= 0).any():
+    if math.isnan(rise) or not rises.min() <= rise <= rises.max() or (np.diff(rises) <= 0).any():
         return None
     pairs = np.array([[float(v) for v in p.split("/")] for p, _ in parts])
     contraction, expansion = (np.interp(rise, rises, pairs[:, k]) for k in (0, 1))
@@ -221,6 +245,8 @@ class _HouseReach:
     discharge: float
     house: shapely.Polygon
     ahead: float  # where the level is read
+    lengths: Array  # to the next section, as the water goes, by that of the chainages [ratio]
+    channel: tuple[Array, Array] | None  # right and left edges of the main channel; None: unknown
 
     @classmethod
     def around(
@@ -230,6 +256,7 @@ class _HouseReach:
         base: pd.DataFrame,
         name: Any,
         structures: pd.DataFrame | None = None,
+        banks: pd.DataFrame | None = None,
     ) -> _HouseReach:
         """The reach that matters around one house, between the structures next to it."""
         river = place["river"]
@@ -261,6 +288,7 @@ class _HouseReach:
             )  # fmt: skip
         points = dict(iter(sections[sections["river"] == river].groupby("chainage_m")))
         ground, left, right = [], [], []
+        lengths = _reach_length_ratios(part, river, banks)
         for row in part.itertuples():
             xz = points[row.chainage_m]
             y = -xz["offset_m"].to_numpy(float)[::-1]
@@ -277,6 +305,7 @@ class _HouseReach:
         return cls(
             part["chainage_m"].to_numpy(float), ground, part["level_m"].to_numpy(float),
             np.array(left), np.array(right), float(part["discharge_m3s"].iloc[0]), block, ahead,
+            lengths, _channel_edges(part, river, banks),
         )  # fmt: skip
 
     def bed(self, x: Array, y: Array) -> Array:
@@ -291,7 +320,10 @@ class _HouseReach:
             found: Array = n[np.clip(np.searchsorted(points, at, side="right") - 1, 0, len(n) - 2)]
             return found
 
-        return self._between_sections(x, y, of)
+        # a way that is so much longer costs so much more head, which goes with the square of n
+        k = np.clip(np.searchsorted(self.x, x, side="right") - 1, 0, len(self.x) - 2)
+        found = self._between_sections(x, y, of)
+        return found * np.sqrt(self.lengths[k])
 
     def _between_sections(self, x: Array, y: Array, of: Callable[[Array, int], Array]) -> Array:
         """What sections say at places across them, linear between them."""
@@ -313,6 +345,56 @@ class _HouseReach:
     def along(self, values: Array, x: Array) -> Array:
         """Values of sections between them."""
         return np.interp(x, self.x, values)
+
+    def mean_depth(self, at: float) -> float:
+        """Mean depth across the water without the house [m]."""
+        right, left = (float(np.interp(at, self.x, v)) for v in (self.right, self.left))
+        across = np.linspace(right, left, 201)
+        level = float(np.interp(at, self.x, self.level))
+        return float(np.maximum(level - self.bed(np.full(201, at), across), 0.0).mean())
+
+    def eddy_viscosity(self) -> float:
+        """Eddy viscosity of the reach, of its mean depth and speed where the level is read [m²/s].
+
+        κ/6 u* h, with u*² = g n² v² / h^(1/3).
+        """
+        depth = self.mean_depth(self.ahead)
+        right, left = (float(np.interp(self.ahead, self.x, v)) for v in (self.right, self.left))
+        speed = self.discharge / (depth * (left - right))
+        across = np.linspace(right, left, 201)
+        n = float(self.rough(np.full(201, self.ahead), across).mean())
+        return float(EDDY * math.sqrt(GRAVITY_MS2) * n * speed * depth ** (5 / 6))
+
+    def outflow(self) -> tuple[Array, Array]:
+        """Places across the lower end, and the discharge a metre there, by the conveyance."""
+        across = np.linspace(self.right[-1], self.left[-1], 2001)
+        at = np.full(len(across), self.x[-1])
+        carried = np.maximum(self.level[-1] - self.bed(at, across), 0.0) ** (5 / 3)
+        carried /= self.rough(at, across)
+        return across, carried * self.discharge / np.trapezoid(carried, across)
+
+    def channel_width(self) -> float:
+        """Mean width of a main channel that is narrow in its water [m]; NaN where there is none."""
+        if self.channel is None:
+            return math.nan
+        right, left = self.channel
+        wide = float((left - right).mean())
+        narrow = wide < CHANNEL_WIDE * float((self.left - self.right).mean())
+        inside = (right > self.right).all() and (left < self.left).all() and (left > right).all()
+        return wide if narrow and inside else math.nan
+
+    def channel_rings(self, gap: float, beside: list[list[float]] | None) -> list[Any]:
+        """Rings of the main channel, so far from the ends and from the small cells at the house."""
+        if self.channel is None:
+            return []
+        x = np.clip(self.x, self.x[0] + gap, self.x[-1] - gap)
+        there, back = (zip(x, v, strict=True) for v in self.channel)
+        strip: shapely.Geometry = shapely.Polygon([*there, *list(back)[::-1]])
+        if beside is not None:
+            apart = shapely.buffer(shapely.Polygon(beside), gap, join_style="mitre")
+            strip = shapely.difference(strip, apart)
+        return [shapely.get_coordinates(p.exterior)[:-1].tolist()
+                for p in shapely.get_parts(strip) if p.area > gap**2]  # fmt: skip
 
     def inflow_speed(self) -> float:
         """Mean speed of the water at the upper end [m/s]."""
@@ -375,39 +457,100 @@ def _water_edges_and_factor(
     return float(fine[first]), float(fine[last]), carried / conveyance
 
 
-def _corner_cell(reach: _HouseReach, cell: float, shrunk: float) -> float:
-    """Largest cell beside a house [m²], on a mesh whose cells are shrunk so many times."""
-    side = _least_side(shapely.intersection(reach.house, reach.outline(with_house=False)))
-    return max(cell * LEAST_SHARE, min(cell, (CORNER_SHARE * side) ** 2 * shrunk))
+def _reach_length_ratios(part: pd.DataFrame, river: Any, banks: pd.DataFrame | None) -> Array:
+    """Length to the next section as the water goes, by that of the chainages.
+
+    The mean of the lengths in the left overbank, the channel and the right one that a model states
+    (the chainages' where it states none), by what of the discharge flows there in both sections.
+    """
+    apart = np.diff(part["chainage_m"].to_numpy(float))
+    names = ["left", "channel", "right"]
+    if banks is None or not {f"length_{n}_m" for n in names} <= set(banks.columns):
+        return np.ones(len(apart))
+    mine = banks[banks["river"] == river].set_index("chainage_m").reindex(part["chainage_m"])
+    given = mine[[f"length_{n}_m" for n in names]].to_numpy(float)[:-1]
+    lengths = np.where(np.isnan(given), apart[:, None], given)
+    parts = part[[f"conveyance_{n}_m3s" for n in names]].fillna(0.0).to_numpy(float)
+    shares = parts / parts.sum(axis=1, keepdims=True)
+    both = shares[:-1] + shares[1:]
+    ratios: Array = (lengths * both).sum(axis=1) / both.sum(axis=1) / apart
+    return ratios
+
+
+def _channel_edges(
+    part: pd.DataFrame, river: Any, banks: pd.DataFrame | None
+) -> tuple[Array, Array] | None:
+    """Right and left edges of the main channel, to the left of the centreline; None: not all."""
+    if banks is None or not {"left_bank_m", "right_bank_m"} <= set(banks.columns):
+        return None
+    mine = banks[banks["river"] == river].set_index("chainage_m").reindex(part["chainage_m"])
+    left, right = (-mine[f"{side}_bank_m"].to_numpy(float) for side in ("left", "right"))
+    return None if np.isnan(left + right).any() else (right, left)
+
+
+class _Cells(NamedTuple):
+    """Largest cells of a mesh [m²]: anywhere, beside the house, in the main channel."""
+
+    most: float
+    house: float | None  # None: without the house
+    channel: float | None  # None: as anywhere
+
+    def times(self, part: float) -> _Cells:
+        """So many times as large."""
+        return _Cells(*(None if v is None else v * part for v in self))  # type: ignore[arg-type]
+
+
+def _cells_of_mesh(reach: _HouseReach, cell: float, shrunk: float, *, with_house: bool) -> _Cells:
+    """Largest cells of a mesh whose cells are shrunk so many times."""
+    house = channel = None
+    if with_house:
+        side = _least_side(shapely.intersection(reach.house, reach.outline(with_house=False)))
+        house = max(cell * LEAST_SHARE, min(cell, (CORNER_SHARE * side) ** 2 * shrunk))
+    wide = reach.channel_width()
+    if not math.isnan(wide):
+        channel = min(cell, (CHANNEL_SHARE * wide) ** 2 / 2 * shrunk)
+    return _Cells(cell, house, channel)
 
 
 def _rise_on_finer_meshes(
-    reach: _HouseReach, cell: float, within: float, most: int, tell: Progress
+    reach: _HouseReach,
+    cell: float,
+    within: float,
+    level_within: float,
+    most: int,
+    tell: Progress,
 ) -> dict[str, Any]:
     """Rise on meshes halved until what is left in doubt is small; each starts from the last."""
     rises: list[float] = []
     found: dict[str, Any] = {}
+    other, off = False, 0.0
     waters: dict[bool, _StandingWater] = {}
     begun = time.perf_counter()
     for k in range(most + 1):
         size = cell / 2**k
         for with_house in (False, True):
             word = "with" if with_house else "without"
-            fine = _corner_cell(reach, size, 0.5**k) if with_house else None
+            cells = _cells_of_mesh(reach, size, 0.5**k, with_house=with_house)
             start = waters.get(with_house, waters.get(False))
-            made = waters[with_house] = _standing_water(reach, size, corner=fine, start=start)
+            made = waters[with_house] = _standing_water(reach, cells, start=start)
             tell(f"two dimensions {word} the house: {len(made.x)} cells of {size:g} m², "
                  f"{made.level:.4f} m")  # fmt: skip
         rises.append((waters[True].level - waters[False].level) * 1000)
         order, limit, doubt = _order_limit_doubt(rises)
         off = waters[False].level - float(reach.along(reach.level, np.array([reach.ahead]))[0])
+        other = abs(off) > level_within * reach.mean_depth(reach.ahead)
         swing = (waters[True].swing + waters[False].swing) * 1000
         found = {"rise_2d_mm": rises[-1], "rise_coarse_mm": rises[0], "rise_2d_limit_mm": limit,
                  "mesh_order": order, "rise_2d_doubt_mm": doubt + swing, "level_off_mm": off * 1000,
                  "cell_m2": size, "n_cells": len(waters[True].x),
                  "seconds": time.perf_counter() - begun}  # fmt: skip
-        if found["rise_2d_doubt_mm"] <= within * abs(rises[-1]):
+        if found["rise_2d_doubt_mm"] <= within * abs(rises[-1]) or (k and other):
             break
+    if other:
+        tell(f"two dimensions without the house: {off * 1000:.0f} mm off the profile, no second "
+             "opinion")  # fmt: skip
+        names = ("rise_2d_mm", "rise_2d_doubt_mm", "rise_2d_limit_mm", "rise_coarse_mm")
+        return found | dict.fromkeys(names, math.nan) | {"settled": False}
     return found | {"settled": bool(found["rise_2d_doubt_mm"] <= within * abs(rises[-1]))}
 
 
@@ -449,20 +592,19 @@ class _StandingWater(NamedTuple):
 
 
 def _standing_water(
-    reach: _HouseReach, cell: float, *, corner: float | None, start: _StandingWater | None
+    reach: _HouseReach, cells: _Cells, *, start: _StandingWater | None
 ) -> _StandingWater:
     """Water about a house when its level above it stands still.
 
-    ``corner`` is the largest cell beside the house; None: without it. ``start``: water of another
-    mesh to begin with. Where the middles of three neighbouring cells lie on one line ANUGA divides
-    by nothing, and the water runs out through cells that are no number: such a mesh is laid anew.
+    ``start``: water of another mesh to begin with. Where the middles of three neighbouring cells
+    lie on one line ANUGA divides by nothing, and the water runs out through cells that are no
+    number: such a mesh is laid anew.
     """
     at_x = np.array([reach.ahead])
     right, left = (float(reach.along(v, at_x)[0]) for v in (reach.right, reach.left))
     line = [[reach.ahead, right + s * (left - right)] for s in np.linspace(0.1, 0.9, 9)]
     for k in range(TRIES):
-        part = SMALLER**k
-        domain = _anuga_domain(reach, cell * part, corner=None if corner is None else corner * part)
+        domain = _anuga_domain(reach, cells.times(SMALLER**k))
         if start is not None:
             _begin_with(domain, start)
         levels: list[float] = []
@@ -503,7 +645,7 @@ def _begin_with(domain: Any, start: _StandingWater) -> None:
         domain.set_quantity(name, column.copy(), location="centroids")
 
 
-def _anuga_domain(reach: _HouseReach, cell: float, *, corner: float | None) -> Any:
+def _anuga_domain(reach: _HouseReach, cells: _Cells) -> Any:
     """ANUGA's domain of a reach, with its inflow and its level below; see `_standing_water`."""
     try:
         import anuga
@@ -512,8 +654,14 @@ def _anuga_domain(reach: _HouseReach, cell: float, *, corner: float | None) -> A
             "two dimensions need ANUGA, which isn't installed",
             hint='pip install "pinghu_geo[flood2d]"',
         ) from None
-    plan = reach.outline(with_house=corner is not None)
-    beside = None if corner is None else [[reach.beside_house(corner), corner]]
+    plan = reach.outline(with_house=cells.house is not None)
+    regions: list[list[Any]] = []
+    if cells.house is not None:
+        regions.append([reach.beside_house(cells.house), cells.house])
+    if cells.channel is not None:
+        beside = regions[0][0] if regions else None
+        rings = reach.channel_rings(cells.channel**0.5, beside)
+        regions += [[ring, cells.channel] for ring in rings]
     ring = shapely.get_coordinates(plan.exterior)[:-1]
     holes = [shapely.get_coordinates(r)[:-1].tolist() for r in plan.interiors]
     tags: dict[str, list[int]] = {"wall": [], "inflow": [], "outflow": []}
@@ -524,9 +672,9 @@ def _anuga_domain(reach: _HouseReach, cell: float, *, corner: float | None) -> A
     domain = anuga.create_domain_from_regions(
         ring.tolist(),
         boundary_tags=tags,
-        maximum_triangle_area=cell,
+        maximum_triangle_area=cells.most,
         interior_holes=holes or None,
-        interior_regions=beside,
+        interior_regions=regions or None,
         # fields are asked for at coordinates from the mesh's origin: let it be that of the plan
         mesh_geo_reference=anuga.Geo_reference(xllcorner=0.0, yllcorner=0.0),
         use_cache=False,
@@ -543,9 +691,17 @@ def _anuga_domain(reach: _HouseReach, cell: float, *, corner: float | None) -> A
     }
     for name, field in fields.items():
         domain.set_quantity(name, field)
+    # without turbulence the edge of an eddy is as thin as a cell, and no mesh is fine enough
+    anuga.Kinematic_viscosity_operator(
+        domain, diffusivity=reach.eddy_viscosity(), form="momentum", scheme="explicit"
+    )
     walls = anuga.Reflective_boundary(domain)
-    below = anuga.Dirichlet_boundary(
-        [float(reach.level[-1]), reach.discharge / float(width[-1]), 0.0]
+    across, leaving = reach.outflow()
+    last = float(reach.level[-1])
+    # a discharge that is alike in channel and fields backs the water up for some hundred metres
+    below = anuga.Time_space_boundary(
+        domain,
+        function=lambda t, x, y: [last, float(np.interp(y, across, leaving)), 0.0],  # noqa: ARG005
     )
     edges = {"wall": walls, "inflow": walls, "outflow": below, **_hole_boundaries(holes, walls)}
     domain.set_boundary(edges)

@@ -106,9 +106,9 @@ def retention_verdict(
         structure_ok, title_ok, in_project: true, false or NA. A building or a column that is
         missing is NA. Columns may stand in ``affected`` too. With rise_alone_low_mm and
         rise_alone_high_mm (and the joint ones) a rise is a band. rise_2d_mm and rise_2d_doubt_mm
-        (`second_opinion`) are told beside a band that leaves it open; they decide nothing. Join all
-        of `building_rises`: rise_band and rise_grows_at say where a band is open, doubts why there
-        is no rise.
+        (`second_opinion`) are told beside a band that leaves it open, level_off_mm where there is
+        no such rise; they decide nothing. Join all of `building_rises`: rise_band and rise_grows_at
+        say where a band is open, doubts why there is no rise.
     limits
         The limits that the rules name, such as ``{"allowed_mm": 10, "freeboard_m": 0}``.
     rules
@@ -265,6 +265,11 @@ def _band_text(
         doubt = row.get("rise_2d_doubt_mm")
         off = say("unknown", lang) if doubt is None or pd.isna(doubt) else f"{doubt:.1f}"
         said += say("; {} ± {} mm in two dimensions, a second opinion", lang, f"{deep:.1f}", off)
+    elif pd.notna(apart := row.get("level_off_mm")):
+        said += say(
+            "; no second opinion: in two dimensions the level without it is {} mm off the profile",
+            lang, f"{apart:.0f}",
+        )  # fmt: skip
     return said
 
 
