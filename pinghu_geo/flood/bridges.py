@@ -150,29 +150,24 @@ def _ground_and_lid(
     there to the road: so its face is wet below the soffit only, and its road when the water runs
     over it.
     """
-    x, z, n = [], [], []
-    lid: list[tuple[float, float, float, float, float]] = []
-    for k, one in enumerate(pieces):
-        ground, rough = one.under, one.n
-        if one.solid and one.road is not None:
-            ground = tuple(max(v, _soffit_beside(pieces, k)) for v in one.under)  # type: ignore[assignment]
-            ground = tuple(min(v, r) if v > u else v for v, r, u in  # type: ignore[assignment]
-                           zip(ground, one.road, one.under, strict=True))  # fmt: skip
-            rough = 0.0
-            for at, low, top in zip((one.start, one.stop), ground, one.road, strict=True):
-                lid.append((at, low, top, 0.0, one.n))
-        elif one.soffit is not None and one.road is not None:
-            for at, low, top in zip((one.start, one.stop), one.soffit, one.road, strict=True):
-                lid.append((at, low, top, math.nan, math.nan))
-        x += [one.start, one.stop]
-        z += list(ground)
-        n += [rough, rough]
-        plain = k > 0 and not one.solid and not pieces[k - 1].solid
-        if plain and math.isfinite(one.face):  # a wall of the ground has its own n
-            n[-3] = one.face
-        elif len(x) > 2 and z[-3] > z[-2]:  # a face has the n of the side that it looks to
-            n[-3] = rough
-    return (np.array(x), np.array(z), np.array(n)), tuple(np.array(lid).reshape(-1, 5).T)  # type: ignore[return-value]
+    none = math.nan, math.nan
+    start, stop, under, soffit, road, n, solid, face = (
+        np.array([none if v is None else v for v in column]) for column in zip(*pieces, strict=True)
+    )
+    x, filled = np.stack([start, stop], axis=1), solid & ~np.isnan(road[:, 0])
+    raised = np.maximum(under, np.array(_soffits_beside(pieces))[:, None])
+    raised = np.where(raised > under, np.minimum(raised, road), under)
+    z = np.where(filled[:, None], raised, under)
+    rough = np.repeat(np.where(filled, 0.0, n), 2)
+    # a wall of the ground has its own n, any other face that of the side that it looks to
+    wall = ~(solid[1:] | solid[:-1]) & np.isfinite(face[1:])
+    last, first = rough[1:-1:2], rough[2::2]
+    last[:] = np.where(wall, face[1:], np.where(z[:-1, 1] > z[1:, 0], first, last))
+    low = np.where(filled[:, None], z, soffit)
+    sides = np.where(filled, (np.zeros(len(n)), n), np.nan)
+    covered = ~(np.isnan(low[:, 0]) | np.isnan(road[:, 0]))
+    lid = (*(v[covered].ravel() for v in (x, low, road)), *np.repeat(sides[:, covered], 2, axis=1))
+    return (x.ravel(), z.ravel(), rough), lid
 
 
 def _pieces_below_pier_heads(
@@ -231,20 +226,18 @@ def _between(one: Piece, ends: tuple[float, float], x: float) -> float:
     return ends[0] if ends[0] == ends[1] else ends[0] + (ends[1] - ends[0]) * share
 
 
-def _soffit_beside(pieces: list[Piece], k: int) -> float:
-    """Soffit of the opening beside an embankment; the higher of two."""
-    found = [-math.inf]
-    for step in (-1, 1):
-        j = k
-        while 0 <= j < len(pieces) and pieces[j].solid:
-            j += step
-        if 0 <= j < len(pieces):
-            soffit = pieces[j].soffit
-            if soffit is not None:
-                found.append(soffit[0] if step > 0 else soffit[1])
-            else:  # open ground beside the embankment: its face is wet as high as it is
-                found.append(math.inf)
-    return max(found)
+def _soffits_beside(pieces: list[Piece]) -> list[float]:
+    """Soffit of the opening beside each piece if that is an embankment; the higher of two."""
+    found = [-math.inf] * len(pieces)
+    # open ground beside an embankment has no soffit: its face is wet as high as it is
+    for order, end in ((range(len(pieces)), 1), (range(len(pieces))[::-1], 0)):
+        beside = -math.inf
+        for k in order:
+            if pieces[k].solid:
+                found[k] = max(found[k], beside)
+            else:
+                beside = math.inf if (soffit := pieces[k].soffit) is None else soffit[end]
+    return found
 
 
 def _without_repeated_points(ground: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
@@ -273,19 +266,19 @@ def _ground_with_pier(
     if top <= foot:
         return ground
     heights = np.unique(np.r_[foot, at[(at > foot) & (at < top)], top])
-    half = [float(np.interp(h, at, width)) / 2 for h in heights]
+    half = np.interp(heights, at, width) / 2
     # what is wider than the section ends with it
     first, last = x[0] + HAIR_M, x[-1] - HAIR_M
     marks = np.r_[x, [bank for bank in banks if math.isfinite(bank)]]
 
-    def edge(w: float, side: int) -> float:
-        place = centre + side * w
-        near = float(marks[np.argmin(abs(marks - place))])
-        place = near + side * HAIR_M if abs(near - place) <= HAIR_M else place
-        return float(np.clip(place, first, last))
+    def edges(places: Array, side: int) -> Array:
+        near = marks[np.abs(marks - places[:, None]).argmin(axis=1)]
+        close = np.abs(near - places) <= HAIR_M
+        placed = np.where(close, near + side * HAIR_M, places)
+        return np.asarray(np.clip(placed, first, last))
 
-    left = [(edge(w, -1), h) for h, w in zip(heights, half, strict=True)]
-    right = [(edge(w, 1), h) for h, w in zip(heights[::-1], half[::-1], strict=True)]
+    left = [*zip(edges(centre - half, -1), heights, strict=True)]
+    right = [*zip(edges(centre + half, 1)[::-1], heights[::-1], strict=True)]
     a, b = left[0][0], right[-1][0]
     before, after = x < a, x > b
     za, zb = np.interp([a, b], x, z)
@@ -295,11 +288,9 @@ def _ground_with_pier(
     pn = np.full(len(px), rough)
     pn[: len(left)] = n[np.searchsorted(x, a) - 1]
     pn[len(left) + 1 :] = n[np.searchsorted(x, b, side="right") - 1]
-    return (
-        np.r_[x[before], px, x[after]],
-        np.r_[z[before], pz, z[after]],
-        np.r_[n[before], pn, n[after]],
-    )
+    ends = ((x, px), (z, pz), (n, pn))
+    raised = (np.concatenate([old[before], new, old[after]]) for old, new in ends)
+    return tuple(raised)  # type: ignore[return-value]
 
 
 # --- states -----------------------------------------------------------------------------------

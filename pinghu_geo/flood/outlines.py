@@ -21,7 +21,8 @@ def stops_of(x: Array, other_x: Array, *more: Array) -> Array:
 
 def line_at(x: Array, z: Array, start: Array, stop: Array) -> tuple[Array, Array]:
     """Elevation at both ends of stretches, by the piece of line through the middle of each."""
-    k = np.clip(np.searchsorted(x, (start + stop) / 2, side="right") - 1, 0, len(x) - 2)
+    k = np.searchsorted(x, (start + stop) / 2, side="right") - 1
+    k = np.minimum(np.maximum(k, 0), len(x) - 2)
     x0, z0, z1 = x[k], z[k], z[k + 1]
     with np.errstate(invalid="ignore", divide="ignore"):
         slope = (z1 - z0) / (x[k + 1] - x0)

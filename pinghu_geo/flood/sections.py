@@ -543,10 +543,12 @@ def join(parts: list[Sections]) -> Sections:
             made[name] = np.concatenate(values)
             continue
         kind = next(v.dtype for v in values if v is not None)
-        made[name] = np.full((begins[-1], wide), fill, kind)
-        for at, value in zip(begins, values, strict=False):
+        made[name] = whole = np.empty((begins[-1], wide), kind)
+        for at, stop, value in zip(begins, begins[1:], values, strict=False):
+            width = 0 if value is None else value.shape[1]
+            whole[at:stop, width:] = fill
             if value is not None:
-                made[name][at : at + len(value), : value.shape[1]] = value  # type: ignore[index]
+                whole[at:stop, :width] = value
     return Sections(**made)  # type: ignore[arg-type]
 
 
