@@ -1,5 +1,7 @@
 """Rivers that join and part, and what holds the water at their ends: faults and laws."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -147,3 +149,74 @@ def test_a_tributary_waits_for_every_river_that_it_joins():
     level = found["level_m"]
     assert level["p", "a", 100.0] == pytest.approx(level["p", "c", 50.0])
     assert level["q", "a", 100.0] == pytest.approx(level["q", "b", 50.0])
+
+
+def covered(lid, **columns):
+    at = np.repeat([0.0, 50.0, 100.0], 4)
+    bed = (100 - at) * 0.001
+    ground = bed + np.tile([0.0, 0.0, 0.0, 0.0], 3)
+    return pd.DataFrame({
+        "river": "r", "chainage_m": at, "offset_m": np.tile([-3.0, -1.0, 1.0, 3.0], 3),
+        "elevation_m": ground, "n": 0.02, "lid_m": bed + lid, **columns,
+    })  # fmt: skip
+
+
+def test_a_full_covered_reach_has_no_uniform_flow_beyond_what_it_carries():
+    """Full: 6 x 2 m, wetted all around; beyond it no level is uniform (it was 16,777,217 m)."""
+    full = 12 * (12 / 16) ** (2 / 3) / 0.02 * math.sqrt(0.001)
+    sections = covered(2.0, n_lid=0.02)
+    with pytest.raises(pg.errors.HydraulicsError, match=f"no uniform flow.*carries {full:.4g}"):
+        pg.water_profile(sections, 1.01 * full, {"slope": 0.001})
+    found = pg.flood.normal_levels(sections, 1.01 * full, slope=0.001)
+    assert found["normal_level_m"].isna().all()
+    less = pg.water_profile(sections, 0.9 * full, {"slope": 0.001})
+    assert less["depth_m"].iloc[-1] < 2
+    held = pg.water_profile(sections, 1.01 * full, {"level_m": 3.0})
+    rise = 50 * (1.01**2 - 1) * 0.001  # of its energy line above the bed's fall
+    assert held["level_m"].diff().dropna().to_numpy() == pytest.approx([-0.05 - rise] * 2, abs=1e-8)
+
+
+def test_the_underside_of_a_lid_has_a_roughness_or_the_grounds():
+    for bad in (-0.02, 0.0):
+        with pytest.raises(pg.errors.HydraulicsError, match=r"n_lid of nothing or less.*: r K0"):
+            pg.water_profile(covered(2.0, n_lid=bad), 20.0, {"level_m": 3.0})
+    blank, said = (
+        pg.water_profile(covered(2.0, n_lid=n), 20.0, {"level_m": 3.0})["level_m"]
+        for n in (np.nan, 0.02)
+    )
+    assert (blank - said).abs().max() < 1e-9
+
+
+def calibrated(**columns):
+    sections = river("r", count=5)
+    true = pg.water_profile(sections.assign(n=0.036), 40.0, {"level_m": 2.0})
+    marks = true[["river", "chainage_m", "level_m"]].iloc[:3].assign(**columns)
+    return pg.flood.calibrate_roughness(sections, 40.0, {"level_m": 2.0}, marks)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"chainage_m": [np.nan, 50.0, 100.0]}, "without a river or a chainage.*: 0"),
+        ({"river": ["r", None, "r"]}, "without a river or a chainage.*: 1"),
+        ({"level_m": [2.3, 2.2, -9999.0]}, "stand for no measurement.*: 2"),
+    ],
+)
+def test_marks_that_are_none_are_named(columns, words):
+    with pytest.raises(pg.errors.HydraulicsError, match=words) as caught:
+        calibrated(**columns)
+    assert caught.value.layer == "marks"
+
+
+@pytest.mark.parametrize("sd", [1e-9, 0.05, 1e12])
+def test_what_all_marks_doubt_alike_changes_nothing(sd):
+    assert calibrated(sd_m=sd).zones["factor"].item() == pytest.approx(1.2, abs=1e-6)
+
+
+def test_a_mark_that_does_not_say_how_sure_it_is_weighs_as_the_others_do():
+    level = calibrated().marks["level_m"] + [0.1, 0.0, 0.0]
+    some, alike = (
+        calibrated(level_m=level, sd_m=sd).zones["factor"].item()
+        for sd in ([np.nan, 0.02, 0.02], 0.02)
+    )
+    assert some == pytest.approx(alike, abs=1e-9)

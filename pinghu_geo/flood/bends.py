@@ -43,8 +43,8 @@ def bend_rises(profile: pd.DataFrame, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
     pandas.DataFrame
         On the index of ``profile``: its keys, radius_m of the centreline there (infinite where it
         is straight), outer_bank {left, right} (missing where it is straight), bend_rise_m above the
-        mean level, and tight, whether the radius is below three widths. What has no width or
-        speed, or lies beyond the centreline, is missing.
+        mean level, and tight, whether the radius is below three widths. What has no width,
+        speed or Froude number, or lies beyond the centreline, is missing.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def bend_rises(profile: pd.DataFrame, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
         measure = scales[str(river)].measure(at[k], twice="order", beyond=True)
         step = np.fmax(width[k], LEAST_M)
         radius[k], turns[k] = _radius_of_bend(lines.loc[river], measure, step)
-    c = np.where(froude < 1, TRANQUIL, RAPID)
+    c = np.where(froude < 1, TRANQUIL, np.where(froude >= 1, RAPID, np.nan))
     with np.errstate(divide="ignore", invalid="ignore"):
         rise = c * speed**2 * width / (9.81 * radius)
     outer = [None if turn == 0 else "right" if turn > 0 else "left" for turn in turns.tolist()]

@@ -271,7 +271,16 @@ def _normal_depth_level(model: Model, rows: Array, flow: Array, slope: float, ri
             layer="boundaries",
             hint='{"slope": 0.001}, as a ratio',
         )
-    return normal_level(model.sections, rows, flow, np.full(len(rows), slope))
+    level = normal_level(model.sections, rows, flow, np.full(len(rows), slope))
+    carried = model.sections.wetted(rows, level).total_conveyance * np.sqrt(slope)
+    if (short := carried < flow * (1 - 1e-6)).any():
+        raise HydraulicsError(
+            f"has no uniform flow of {flow[short][0]:g} m³/s at the slope {slope:g} under the lid "
+            f"at the end of {river}: it carries {carried[short][0]:.4g}",
+            layer="boundaries",
+            hint='{"level_m": 3.2}, what holds the water where the covered reach ends',
+        )
+    return level
 
 
 def _rating_curve_level(rows: pd.DataFrame, flow: Array, river: str) -> Array:

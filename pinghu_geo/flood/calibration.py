@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pinghu_geo.flood.boundaries import Boundary
 from pinghu_geo.flood.hydraulics import Scenario, scenario_levels
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.survey import lay_sections, sections_apart
+from pinghu_geo.flood.survey import HIGHEST_M, LOWEST_M, lay_sections, sections_apart
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.messages import say
@@ -86,8 +86,9 @@ def calibrate_roughness(
         The river at the flood that left the marks, as in `water_profile`.
     marks
         Observed levels: river, chainage_m, level_m; profile where there are several floods; sd_m,
-        how sure each is (default: alike); repeated {above, below}, which of two places is meant
-        where a long chain (长链) makes the chainage occur twice.
+        how sure each is (default: alike; where some say it, as their median); repeated {above,
+        below}, which of two places is meant where a long chain (长链) makes the chainage occur
+        twice.
     reaches
         Where n has a factor of its own: zone, river, from_m, to_m, and its bounds least_factor and
         most_factor (default 0.5 and 2). By default each river is a zone. Where a long chain (长链)
@@ -146,8 +147,10 @@ def calibrate_roughness(
     member = _zone_of_sections(table, laid.stations, scales)
     given = {"sections": sections, "flows": flows, "downstream": downstream, **options}
     observed = numbers(marks, "level_m", "marks").to_numpy()
-    sd = numbers(marks, "sd_m", "marks").fillna(1.0).to_numpy()
+    said = numbers(marks, "sd_m", "marks")
+    sd = said.fillna(said.median()).fillna(1.0).to_numpy()
     _refuse_unsaid_marks(marks, observed, sd)
+    sd = sd / np.median(sd) if len(sd) else sd  # what all share weighs nothing
     if len(marks) < len(table):
         raise HydraulicsError(
             f"has {len(marks)} marks for {len(table)} zones",
@@ -178,8 +181,20 @@ def calibrate_roughness(
 
 
 def _refuse_unsaid_marks(marks: pd.DataFrame, observed: Array, sd: Array) -> None:
-    """Refuse marks without a level, and those that are surer than sure."""
+    """Refuse marks without a level or a place, and those that are surer than sure."""
     unsaid, sure = np.isnan(observed), ~(sd > 0)
+    nowhere = numbers(marks, "chainage_m", "marks").isna() | marks["river"].isna()
+    if nowhere.any():
+        raise HydraulicsError(
+            "has marks without a river or a chainage", layer="marks", ids=marks.index[nowhere],
+            hint="fill in river and chainage_m, or leave these out",
+        )  # fmt: skip
+    none = (observed < LOWEST_M) | (observed > HIGHEST_M)
+    if none.any():
+        raise HydraulicsError(
+            "has marks whose heights stand for no measurement (-9999 ...)", layer="marks",
+            ids=marks.index[none], hint="leave these out, or level them again",
+        )  # fmt: skip
     if unsaid.any():
         raise HydraulicsError(
             "has marks without a level", layer="marks", ids=marks.index[unsaid],

@@ -202,7 +202,7 @@ def normal_levels(
     -------
     pandas.DataFrame
         One row a section and profile: repeated {above, below} where chainages occur twice, and
-        normal_level_m, at which K√slope is the discharge.
+        normal_level_m, at which K√slope is the discharge (missing: no more passes under a lid).
 
     Raises
     ------
@@ -228,7 +228,9 @@ def normal_levels(
         )
 
     def find(model: Model, rows: Array, q: Array) -> dict[str, Array]:
-        return {"normal_level_m": normal_level(model.sections, rows, q, np.full(len(rows), slope))}
+        level = normal_level(model.sections, rows, q, np.full(len(rows), slope))
+        carried = model.sections.wetted(rows, level).total_conveyance * np.sqrt(slope)
+        return {"normal_level_m": np.where(carried < q * (1 - 1e-6), np.nan, level)}
 
     laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
     return _levels_by_section(laid, flows, rivers, GRAVITY_MS2, find)

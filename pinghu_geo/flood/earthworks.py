@@ -9,9 +9,17 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.offsets import running_back_error
 from pinghu_geo.flood.outlines import crossings, line_at, stops_of
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.survey import rows_of, sections_apart, sections_of_schemes
+from pinghu_geo.flood.survey import (
+    HIGHEST_M,
+    LOWEST_M,
+    places,
+    rows_of,
+    sections_apart,
+    sections_of_schemes,
+)
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, require_columns
@@ -21,6 +29,10 @@ from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["cut_banks", "cut_sections", "excavation"]
 
+VOLUMES = [
+    "river", "from_m", "to_m", "length_m", "cut_m3", "cut_prismoid_m3", "cut_from_m2", "cut_to_m2",
+    "fill_m3", "fill_prismoid_m3", "fill_from_m2", "fill_to_m2",
+]  # fmt: skip
 Line = tuple[Array, Array, Array]  # offset, elevation, n from a point to the next
 
 
@@ -46,7 +58,8 @@ def cut_sections(
     -------
     pandas.DataFrame
         All sections; where the template lies below the ground it is the ground, from the bottom
-        outwards to where its slope first meets the ground. It is cut only, never filled.
+        outwards to where its slope first meets the ground. It is cut only, never filled. Lids and
+        what a section says besides stay.
 
     Raises
     ------
@@ -87,8 +100,9 @@ def cut_sections(
             "has an n of nothing or less", layer="cuts", ids=cuts.index[smooth],
             hint="Manning's n of what is cut, about 0.02 to 0.04; missing: the ground's",
         )  # fmt: skip
-    number, places = sections_of_schemes(sections, rivers, "sections")
-    row, place = rows_of(cuts, places, "cuts")
+    number, stations = sections_of_schemes(sections, rivers, "sections")
+    _refuse_unsound_lines(sections, number, stations, "sections")
+    row, place = rows_of(cuts, stations, "cuts")
     _refuse_cuts_outside(sections, number, cuts, row, place, values)
     parts = []
     for at, part in groups_of(sections.groupby(number)):
@@ -99,10 +113,54 @@ def cut_sections(
         # the highest first, so that nested cuts go deeper one after the other
         for k in mine[np.argsort(-values["invert_m"][mine], kind="stable")]:
             line = _line_with_cut(line, {c: float(v[k]) for c, v in values.items()})
-        new = {c: part[c].iloc[0] for c in ("river", "chainage_m", "scheme") if c in part.columns}
-        new |= {"offset_m": line[0], "elevation_m": line[1], "n": line[2]}
-        parts.append(part if not len(mine) else pd.DataFrame(new))
+        parts.append(part if not len(mine) else _section_of_line(part, line))
     return pd.concat(parts, ignore_index=True)
+
+
+def _section_of_line(part: pd.DataFrame, line: Line) -> pd.DataFrame:
+    """A section with another line, and what it says besides: its lid, what is left out, ..."""
+    x, z, n = line
+    lids = [c for c in ("lid_m", "n_lid") if c in part.columns]
+    for column in lids:  # a lid ends where it did
+        more = np.setdiff1d(part["offset_m"][part[column].notna()].to_numpy(float), x)
+        at = np.searchsorted(x, more)
+        z, n = np.insert(z, at, np.interp(more, x, z)), np.insert(n, at, n[at - 1])
+        x = np.insert(x, at, more)
+    drawn = {"offset_m", "elevation_m", "n", *lids}
+    new = {c: part[c].iloc[0] for c in part.columns if c not in drawn}
+    new |= {"offset_m": x, "elevation_m": z, "n": n}
+    for column in lids:
+        known = part[["offset_m", column]].astype(float).dropna()
+        where, high = known["offset_m"].to_numpy(), known[column].to_numpy()
+        new[column] = np.interp(x, where, high, left=np.nan, right=np.nan) if len(known) else np.nan
+    return pd.DataFrame(new)
+
+
+def _refuse_unsound_lines(
+    sections: pd.DataFrame, number: Any, stations: pd.DataFrame, layer: str
+) -> None:
+    """Refuse points that are nowhere, heights that nothing has, and lines that run back."""
+    x, z = (numbers(sections, c, layer).to_numpy() for c in ("offset_m", "elevation_m"))
+    lost = ~np.isfinite(x + z)
+    if lost.any():
+        raise HydraulicsError(
+            "has points without offset_m or elevation_m", layer=layer, ids=sections.index[lost],
+            hint=f'{layer} = {layer}.dropna(subset=["offset_m", "elevation_m"])',
+        )  # fmt: skip
+    number = np.asarray(number)
+    none = (z < LOWEST_M) | (z > HIGHEST_M)
+    if none.any():
+        raise HydraulicsError(
+            "has heights that stand for no measurement (0, -9999 ...)",
+            layer=layer,
+            ids=places(stations, np.unique(number[none])),
+            hint="take such points out, or measure them",
+        )
+    at = np.argsort(number, kind="stable")
+    back = (np.diff(x[at]) < 0) & (np.diff(number[at]) == 0)
+    if back.any():
+        turned = np.unique(number[at][1:][back])
+        raise running_back_error([x[number == k] for k in turned], layer, places(stations, turned))
 
 
 def _refuse_cuts_outside(
@@ -182,7 +240,8 @@ def excavation(
     Parameters
     ----------
     before, after
-        Sections at the same chainages, surveyed and designed.
+        Sections at the same chainages, surveyed and designed. They are compared as far as both
+        reach, of one scheme each.
     rivers
         Centrelines; needed where they have chainage equations (断链), across which lengths are no
         differences of chainages.
@@ -197,7 +256,8 @@ def excavation(
     Raises
     ------
     HydraulicsError, LayerError
-        A section stands in one table only; a chainage has several sections.
+        A section stands in one table only or beside the other's; a chainage has several sections;
+        points that are nowhere, run back or have heights such as -9999.
 
     Notes
     -----
@@ -219,6 +279,12 @@ def excavation(
     need = ("river", "chainage_m", "offset_m", "elevation_m")
     for table, layer in ((before, "before"), (after, "after")):
         require_columns(table, need, layer)
+        if "scheme" in table.columns and len(table["scheme"].unique()) > 1:
+            raise HydraulicsError(
+                "holds several schemes", layer=layer, ids=table["scheme"].unique(),
+                hint=f'{layer} = {layer}[{layer}["scheme"] == {layer}["scheme"].iloc[0]]  # one '
+                "after the other",
+            )  # fmt: skip
     was, now = (_sections_by_place(t, rivers, n) for t, n in ((before, "before"), (after, "after")))
     alone = [f"{k[0]} {format_chainage(float(k[-1]))}" for k in was.keys() ^ now.keys()]
     if alone:
@@ -228,6 +294,13 @@ def excavation(
             ids=sorted(alone),
             hint="cut_sections keeps every section",
         )
+    beside = [f"{k[0]} {format_chainage(float(k[-1]))}" for k in sorted(was)
+              if not _lie_together(was[k], now[k])]  # fmt: skip
+    if beside:
+        raise HydraulicsError(
+            "has sections that lie beside those of the other table", layer="after", ids=beside,
+            hint="offset_m of both tables count from one place, such as the centreline",
+        )  # fmt: skip
     areas = [(*key, *_cut_and_fill_areas(was[key], now[key])) for key in sorted(was)]
     table = pd.DataFrame(areas, columns=["river", "along", "from_m", "cut", "fill"])
     rows = []
@@ -241,21 +314,28 @@ def excavation(
                 row[f"{what}_prismoid_m3"] = length / 3 * (one + other + np.sqrt(one * other))
                 row[f"{what}_from_m2"], row[f"{what}_to_m2"] = one, other
             rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=VOLUMES)
 
 
 def _sections_by_place(
     table: pd.DataFrame, rivers: gpd.GeoDataFrame | None, layer: str
 ) -> dict[tuple[str, float, float], pd.DataFrame]:
     """Sections by river, place along it as chainages grow, and chainage."""
-    number, places = sections_apart(table, rivers, layer)
+    number, stations = sections_apart(table, rivers, layer)
+    _refuse_unsound_lines(table, number, stations, layer)
     scales = {} if rivers is None else river_scales(rivers)
     keys = [
         (one.river, float(scales[one.river].along(one.measure)) if scales else one.measure,
          one.chainage_m)
-        for one in each_row(places)
+        for one in each_row(stations)
     ]  # fmt: skip
     return {keys[k]: part for k, part in groups_of(table.groupby(number))}
+
+
+def _lie_together(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Whether two sections have some width in common."""
+    ends = [t["offset_m"].astype(float).agg(["min", "max"]) for t in (one, other)]
+    return bool(min(e["max"] for e in ends) > max(e["min"] for e in ends))
 
 
 def _cut_and_fill_areas(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float]:
@@ -311,25 +391,25 @@ def cut_banks(
     >>> pg.flood.cut_banks(flat, made)[["left_bank_m", "right_bank_m"]].iloc[0].tolist()
     [-9.0, 9.0]
     """
-    (was, old), (now, places) = (
+    (was, old), (now, stations) = (
         sections_of_schemes(t, rivers, n) for t, n in ((before, "before"), (after, "after"))
     )
-    named = [c for c in ("scheme", "river", "chainage_m", "repeated") if c in places and c in old]
+    named = [c for c in ("scheme", "river", "chainage_m", "repeated") if c in stations and c in old]
     dug_from = dict(zip(old[named].itertuples(index=False, name=None),
                      (part for _, part in before.groupby(was)), strict=True))  # fmt: skip
-    edges = np.full((len(places), 2), np.nan)
+    edges = np.full((len(stations), 2), np.nan)
     for at, (key, (_, part)) in enumerate(
-        zip(places[named].itertuples(index=False, name=None), after.groupby(now), strict=True)
+        zip(stations[named].itertuples(index=False, name=None), after.groupby(now), strict=True)
     ):
         if key in dug_from and (dug := _dug_edges(dug_from[key], part)) is not None:
             edges[at] = dug
-    keys = [c for c in named if c != "repeated" or places[c].notna().any()]
-    found = places[keys].assign(left_bank_m=edges[:, 0], right_bank_m=edges[:, 1])
+    keys = [c for c in named if c != "repeated" or stations[c].notna().any()]
+    found = stations[keys].assign(left_bank_m=edges[:, 0], right_bank_m=edges[:, 1])
     if banks is None or banks.empty:
         return found
     # edges of nowhere are of no section
     given = banks.dropna(subset=["river", "chainage_m"]).reset_index(drop=True)
-    row, place = rows_of(given, places, "banks")
+    row, place = rows_of(given, stations, "banks")
     given = (
         given.iloc[row].reset_index(drop=True).assign(**{c: found[c].array[place] for c in keys})
     )

@@ -217,6 +217,12 @@ def _section_lids(
         )
     has = np.isfinite(low)
     n = points.get("n_lid", np.full(len(low), np.nan))
+    if (bad := has & (n <= 0)).any():
+        raise HydraulicsError(
+            "has an n_lid of nothing or less", layer="sections",
+            ids=places(stations, np.unique(section[bad])),
+            hint="Manning's n of the underside, about 0.015; missing: the ground's",
+        )  # fmt: skip
     alone = pd.Series(section[has]).value_counts()
     if (alone < 2).any():
         raise HydraulicsError(
