@@ -220,3 +220,79 @@ def test_a_mark_that_does_not_say_how_sure_it_is_weighs_as_the_others_do():
         for sd in ([np.nan, 0.02, 0.02], 0.02)
     )
     assert some == pytest.approx(alike, abs=1e-9)
+
+
+ZONES = pd.DataFrame({"zone": ["u", "l"], "river": "r", "from_m": [0.0, 100.0],
+                      "to_m": [100.0, 200.0]})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("marks", "zones", "words"),
+    [
+        ({}, {"most_factor": [0.5 + 1e-7, 2.0]}, "reaches: has bounds that hold no factor.*: u"),
+        ({}, {"least_factor": ["x", 1.0]}, "reaches: has texts such as 'x' in least_factor.*: 0"),
+        (
+            {"chainage_m": [110.0, 150.0, 160.0]},
+            {},
+            "reaches: has zones that no mark tells of.*: u",
+        ),
+    ],
+)
+def test_zones_that_cannot_be_told_are_named(marks, zones, words):
+    sections = river("r", count=5)
+    table = pd.DataFrame({"river": "r", "chainage_m": [0.0, 50.0, 150.0],
+                          "level_m": [2.3, 2.2, 2.1]}).assign(**marks)  # fmt: skip
+    with pytest.raises(pg.errors.PinghuError, match=words):
+        pg.flood.calibrate_roughness(
+            sections, 40.0, {"level_m": 2.0}, table, reaches=ZONES.assign(**zones)
+        )
+
+
+def test_marks_say_their_flood_where_there_are_several():
+    sections = river("r", count=5)
+    flows = pd.DataFrame({"profile": ["p", "q"], "discharge_m3s": [40.0, 60.0]})
+    true = pg.water_profile(sections.assign(n=0.036), flows, {"level_m": 2.0})
+    marks = true[["river", "chainage_m", "level_m", "profile"]].iloc[[0, 1, 6]]
+    found = pg.flood.calibrate_roughness(sections, flows, {"level_m": 2.0}, marks)
+    assert found.zones["factor"].item() == pytest.approx(1.2, abs=1e-6)
+    with pytest.raises(pg.errors.HydraulicsError, match="which flood left them.*: 0, 1, 6"):
+        pg.flood.calibrate_roughness(
+            sections, flows, {"level_m": 2.0}, marks.drop(columns="profile")
+        )
+    both = pd.concat([sections.assign(scheme=s) for s in "12"], ignore_index=True)
+    with pytest.raises(pg.errors.HydraulicsError, match="holds several schemes.*: 1, 2"):
+        pg.flood.calibrate_roughness(both, flows, {"level_m": 2.0}, marks)
+
+
+def openings(limits=None, culvert=None):
+    wide = pg.design_sections(pd.DataFrame({
+        "river": "r", "chainage_m": [0.0, 50.0, 100.0], "bed_level_m": [0.1, 0.05, 0.0],
+        "left_m": 15.0, "right_m": 15.0, "bank_level_m": 6.0, "n": 0.03,
+    }))  # fmt: skip
+    road = {"river": "r", "chainage_m": 75.0, "deck_m": 4.0, "width_m": 8.0}
+    table = pd.DataFrame(
+        [
+            {**road, "kind": "bridge", "low_chord_m": 2.5, "from_offset_m": -14.0,
+             "to_offset_m": -2.0},
+            {**road, "kind": "culvert", "shape": "box", "span_m": 4.0, "rise_m": 2.0,
+             "length_m": 8.0, "invert_up_m": 0.03, "invert_down_m": 0.02, "from_offset_m": 4.0,
+             "to_offset_m": 8.0, **(culvert or {})},
+        ],
+        index=pd.Index(["A", "B"], name="structure_id"),
+    )  # fmt: skip
+    for column, values in (limits or {}).items():
+        table[column] = values
+    return pg.water_profile(wide, 60.0, {"level_m": 2.3}, structures=table)
+
+
+def test_limits_of_openings_leave_no_gap_and_barrels_fit_between_their_offsets():
+    nan = np.nan
+    meet = {"limit_right_m": [1.0, nan], "limit_left_m": [nan, 1.0]}
+    apart = {"limit_right_m": [-1.0, nan], "limit_left_m": [nan, 3.0]}
+    assert openings(meet)["level_m"].notna().all()
+    with pytest.raises(pg.errors.HydraulicsError, match="gap between -1 and 3 m.*: A, B"):
+        openings(apart)
+    with pytest.raises(pg.errors.HydraulicsError, match="4 m wide together.*from 4 to 5 m.*: B"):
+        openings(culvert={"to_offset_m": 5.0})
+    with pytest.raises(pg.errors.HydraulicsError, match="its offsets outside its section.*: B"):
+        openings(culvert={"from_offset_m": 13.0, "to_offset_m": 17.0})

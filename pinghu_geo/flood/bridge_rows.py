@@ -43,10 +43,32 @@ def extent_of_opening(
         if not (one.has("from_offset_m") and one.has("to_offset_m") and one.has("rise_m")):
             return None
         soffit = one.number("invert_up_m") + one.number("rise_m")
-        return one.number("from_offset_m"), one.number("to_offset_m"), soffit
+        start, stop = one.number("from_offset_m"), one.number("to_offset_m")
+        _check_extent_of_barrels(one, detail, start, stop, ground[0])
+        return start, stop, soffit
     free = free_openings(one, pieces_of(ground, deck_chords(one, detail, ground, "up")))
     starts, stops, tops = zip(*free, strict=True)
     return min(starts), max(stops), max(tops)
+
+
+def _check_extent_of_barrels(
+    one: StructureRow, detail: Mapping[str, pd.DataFrame], start: float, stop: float, x: Array
+) -> None:
+    """Refuse barrels that don't stand in their section, or don't fit between their offsets."""
+    if start < x[0] - 1e-6 or stop > x[-1] + 1e-6:
+        raise one.fault(
+            f"has its offsets outside its section, {x[0]:g} to {x[-1]:g} m",
+            "from_offset_m and to_offset_m count as the section's offset_m does",
+        )
+    if "culvert" in detail or not (one.has("span_m") or one.text("shape", "") == "circle"):
+        return
+    span = one.number("span_m") if one.has("span_m") else one.number("rise_m")
+    wide = span * one.number("barrels")
+    if wide > stop - start + 1e-6:
+        raise one.fault(
+            f"has barrels {wide:g} m wide together from {start:g} to {stop:g} m",
+            "from_offset_m and to_offset_m are the outer edges of its barrels",
+        )
 
 
 def bridge_methods(one: StructureRow) -> tuple[str, ...]:

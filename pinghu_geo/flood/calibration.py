@@ -28,6 +28,8 @@ __all__ = ["Calibration", "calibrate_roughness"]
 # a mark disagrees beyond this many robust standard deviations, and this much [m]
 APART, LEAST_M = 2.5, 0.05
 STEP = 1e-3  # of the factor, for derivatives
+LEAST_APART = 1e-4  # of both bounds of a factor
+LEAST_TOLD_M = 1e-4  # a zone whose n, doubled, moves the marks by less is told of by none
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,9 @@ def calibrate_roughness(
     Raises
     ------
     HydraulicsError, LayerError
-        Marks beyond the sections, fewer marks than zones, zones that hold no section, or chainages
-        that occur twice and don't say which is meant.
+        Marks beyond the sections or of an unsaid flood, fewer marks than zones, zones that hold no
+        section or that no mark tells of, or chainages that occur twice and don't say which is
+        meant.
 
     Notes
     -----
@@ -158,6 +161,7 @@ def calibrate_roughness(
             hint="fewer zones, or more marks",
         )
     first = _levels_by_factors(given, [np.ones(len(table))], member)
+    _refuse_unsaid_floods(marks, first[0])
     weights = _mark_weights(marks, first[0], scales)
 
     def residuals(factor: Array) -> Array:
@@ -173,6 +177,7 @@ def calibrate_roughness(
 
     low, high = (table[c].to_numpy(float) for c in ("least_factor", "most_factor"))
     start = np.clip(np.ones(len(table)), low + 1e-6, high - 1e-6)
+    _refuse_untold_zones(table, slopes(start) * sd[:, None])
     fit = least_squares(residuals, start, jac=slopes, bounds=(low, high), xtol=1e-10, ftol=1e-12)
     number, places = sections_apart(sections, rivers, "sections")
     keys = pd.MultiIndex.from_frame(laid.stations[["river", "measure"]])
@@ -207,6 +212,37 @@ def _refuse_unsaid_marks(marks: pd.DataFrame, observed: Array, sd: Array) -> Non
         )  # fmt: skip
 
 
+def _refuse_unsaid_floods(marks: pd.DataFrame, levels: pd.DataFrame) -> None:
+    """Refuse several schemes, and marks that don't say which of several floods left them."""
+    if len(levels["scheme"].unique()) > 1:
+        raise HydraulicsError(
+            "holds several schemes, and marks are of one river", layer="sections",
+            ids=levels["scheme"].unique(),
+            hint='sections = sections[sections["scheme"] == sections["scheme"].iloc[0]]',
+        )  # fmt: skip
+    said = marks["profile"] if "profile" in marks.columns else pd.Series(None, marks.index)
+    floods = levels["profile"].unique()
+    if len(floods) > 1 and said.isna().any():
+        raise HydraulicsError(
+            "has marks that don't say which flood left them",
+            layer="marks",
+            ids=marks.index[said.isna()],
+            hint=f'marks["profile"] = {str(floods[0])!r}  # row by row',
+        )
+
+
+def _refuse_untold_zones(table: pd.DataFrame, slopes: Array) -> None:
+    """Refuse zones on whose n no mark hangs."""
+    untold = np.abs(slopes).max(axis=0) < LEAST_TOLD_M
+    if untold.any():
+        raise HydraulicsError(
+            "has zones that no mark tells of",
+            layer="reaches",
+            ids=table.loc[untold, "zone"],
+            hint="level marks in or above them, or leave them out of reaches: their n stays",
+        )
+
+
 def _zone_table(zones: pd.DataFrame | None, stations: pd.DataFrame) -> pd.DataFrame:
     """Zones with their bounds; by default a zone a river."""
     if zones is None:
@@ -220,15 +256,15 @@ def _zone_table(zones: pd.DataFrame | None, stations: pd.DataFrame) -> pd.DataFr
             )
         table = zones.reset_index(drop=True)
     for column, value in (("least_factor", 0.5), ("most_factor", 2.0)):
-        given = table[column] if column in table.columns else pd.Series(np.nan, table.index)
-        table = table.assign(**{column: given.astype(float).fillna(value)})
+        table = table.assign(**{column: numbers(table, column, "reaches").fillna(value)})
     twice = table["zone"].duplicated(keep=False)
     if twice.any():
         raise HydraulicsError(
             "has a zone twice", layer="reaches", ids=table.loc[twice, "zone"].unique(),
             hint="a zone is one reach of one river, with a name of its own",
         )  # fmt: skip
-    bad = ~((table["least_factor"] > 0) & (table["least_factor"] < table["most_factor"]))
+    apart = table["most_factor"] - table["least_factor"]
+    bad = ~((table["least_factor"] > 0) & (apart > LEAST_APART))
     if bad.any():
         raise HydraulicsError(
             "has bounds that hold no factor",

@@ -533,10 +533,15 @@ class _LaidBuilder:
                     ids=[rows[left].name, rows[right].name],
                     hint="from_offset_m and to_offset_m of openings lie beside one another",
                 )  # fmt: skip
-            between = (
-                max(known[left][1], rows[right].number("limit_left_m", -math.inf)),
-                min(known[right][0], rows[left].number("limit_right_m", math.inf)),
-            )
+            last = rows[left].number("limit_right_m", math.inf)
+            first = rows[right].number("limit_left_m", -math.inf)
+            if last < first - 1e-6:
+                raise HydraulicsError(
+                    f"leave a gap between {last:g} and {first:g} m that belongs to no opening",
+                    layer="structures", ids=[rows[left].name, rows[right].name],
+                    hint="limit_right_m of an opening is no less than limit_left_m of the next",
+                )  # fmt: skip
+            between = max(known[left][1], first), min(known[right][0], last)
             level = min(known[left][2], known[right][2])
             idle = [a for a in self._stretches(up, "ineffective") if not a[2] < level]
             points.append(_stagnation_point((x, z, n), level, between, idle))
