@@ -296,3 +296,27 @@ def test_limits_of_openings_leave_no_gap_and_barrels_fit_between_their_offsets()
         openings(culvert={"to_offset_m": 5.0})
     with pytest.raises(pg.errors.HydraulicsError, match="its offsets outside its section.*: B"):
         openings(culvert={"from_offset_m": 13.0, "to_offset_m": 17.0})
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"elevation_m": [6.0, -9999.0, 0.1, 6.0]}, "in elevation_m that stand for no.*: 1"),
+        ({"n": -0.03}, "an n of nothing or less.*: 0, 1, 2, 3"),
+        ({"left_bank_m": 5.0, "right_bank_m": -5.0}, "left bank right of the right one.*: 0"),
+        ({"part": "deck", "low_chord_m": 2.0, "deck_m": -9999.0}, "in deck_m that stand for no"),
+    ],
+)
+def test_parts_that_cannot_be_are_named(change, words):
+    sections = river("r", count=5)
+    bridge = pd.DataFrame(
+        {"river": "r", "chainage_m": 125.0, "kind": "bridge", "low_chord_m": 4.0, "deck_m": 5.0},
+        index=pd.Index(["S"], name="structure_id"),
+    )
+    parts = pd.DataFrame({
+        "structure_id": "S", "part": "ground", "offset_m": [-6.0, -6.0, 6.0, 6.0],
+        "elevation_m": [6.0, 0.1, 0.1, 6.0],
+    }).assign(**change)  # fmt: skip
+    with pytest.raises(pg.errors.HydraulicsError, match=words) as caught:
+        pg.water_profile(sections, 40.0, {"level_m": 2.0}, structures=bridge, structure_parts=parts)
+    assert caught.value.layer == "structure_parts"

@@ -12,7 +12,10 @@ from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import nearest
 
-__all__ = ["CHARTS_OF", "CRESTS", "DEFAULTS", "INLETS", "ROAD", "StructureRow", "rows_of_one_road"]
+__all__ = [
+    "CHARTS_OF", "CRESTS", "DEFAULTS", "INLETS", "LOWEST_M", "ROAD", "StructureRow",
+    "rows_of_one_road",
+]  # fmt: skip
 
 # what a structure has where the table says nothing; coefficients of weirs in √m/s
 DEFAULTS: dict[str, float] = {

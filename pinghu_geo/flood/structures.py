@@ -54,6 +54,7 @@ from pinghu_geo.flood.sections import (
 )
 from pinghu_geo.flood.steady import Barrier
 from pinghu_geo.flood.structure_rows import (
+    LOWEST_M,
     StructureRow,
     rows_of_one_road,
 )
@@ -172,6 +173,7 @@ def parts_by_kind(
         )
     for word in parts["part"].unique():
         one_of(word, PARTS, "structure_parts: part")
+    _refuse_odd_parts(parts)
     found: dict[Any, dict[str, pd.DataFrame]] = {}
     for (name, part), rows in groups_of(parts.groupby(["structure_id", "part"], sort=False)):
         kind = str(table["kind"][name])
@@ -199,6 +201,32 @@ def parts_by_kind(
         lacks = [c for c in PART_MAY_HAVE.get(part, ()) if c not in rows.columns]
         found.setdefault(name, {})[part] = rows.reindex(columns=[*rows.columns, *lacks])
     return found
+
+
+def _refuse_odd_parts(parts: pd.DataFrame) -> None:
+    """Refuse heights that nothing has, ground without friction and banks that cross."""
+    for column in ("elevation_m", "low_chord_m", "deck_m", "crest_m"):
+        low = numbers(parts, column, "structure_parts") < LOWEST_M
+        if low.any():
+            raise HydraulicsError(
+                f"has heights in {column} that stand for no measurement (-9999 ...)",
+                layer="structure_parts", ids=parts.index[low],
+                hint="measure them, or leave these rows out",
+            )  # fmt: skip
+    n, left, right = (
+        numbers(parts, c, "structure_parts") for c in ("n", "left_bank_m", "right_bank_m")
+    )
+    if (n <= 0).any():
+        raise HydraulicsError(
+            "has an n of nothing or less", layer="structure_parts", ids=parts.index[n <= 0],
+            hint="Manning's n, about 0.03 of ground; missing: that of the section beside it",
+        )  # fmt: skip
+    if (left >= right).any():
+        raise HydraulicsError(
+            "places the left bank right of the right one", layer="structure_parts",
+            ids=parts.index[left >= right],
+            hint="left_bank_m is left of right_bank_m, facing downstream",
+        )  # fmt: skip
 
 
 def _rows_above(mine: pd.DataFrame, reach: pd.DataFrame, scale: ChainageScale | None) -> Array:
