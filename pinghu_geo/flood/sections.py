@@ -368,7 +368,7 @@ class Sections:
         of, open_ = self._seen(kinds), None
         depth = level - of(self.low)
         share = depth * of(self.steep)
-        np.clip(share, 0.0, 1.0, out=share)
+        np.minimum(np.maximum(share, 0.0, out=share), 1.0, out=share)
         if self.above is not None and self.until is not None and self.windowed[kinds].any():
             open_ = level > of(self.above)
             share *= open_ & (level <= of(self.until))
