@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -195,18 +195,16 @@ def as_surveyed(laid: Laid) -> dict[str, River]:
             layer="banks",
             hint="draw levees and walls as points of the sections",
         )
-    begins = ground.start
-    middle = np.empty(len(begins))
     halves: tuple[list[Half], list[Half]] = ([], [])
-    banks = stations[["left_bank_m", "right_bank_m"]].to_numpy()
-    for k, (a, b) in enumerate(zip(begins, begins + ground.count, strict=True)):
-        x, z, n = ground.x[a:b], ground.z[a:b], ground.n[a:b]
-        left, right = (
-            at if np.isfinite(at) else end for at, end in zip(banks[k], (x[0], x[-1]), strict=True)
-        )
-        middle[k] = 0.0 if left < 0 < right else (left + right) / 2
-        for side, edge in ((0, left), (1, right)):
-            halves[side].append(_half_section(x, z, n, middle[k], edge, side))
+    banks = stations[["left_bank_m", "right_bank_m"]].to_numpy().T
+    ends = ground.x[ground.start], ground.x[ground.start + ground.count - 1]
+    left, right = (np.where(np.isfinite(v), v, e) for v, e in zip(banks, ends, strict=True))
+    middle = np.where((left < 0) & (right > 0), 0.0, (left + right) / 2)
+    ground = ground.cut(middle).cut(left).cut(right)
+    for k, (a, b) in enumerate(zip(ground.start, ground.start + ground.count, strict=True)):
+        points = ground.x[a:b], ground.z[a:b], ground.n[a:b]
+        for side, edge in ((0, left[k]), (1, right[k])):
+            halves[side].append(_half_section(*points, middle[k], edge, side))
     found = {}
     for river, rows in stations.groupby("river", sort=False).indices.items():
         found[str(river)] = River(
@@ -234,11 +232,7 @@ def _points_with_lid(laid: Laid, section: int) -> pd.DataFrame:
 
 
 def _half_section(x: Array, z: Array, n: Array, middle: float, edge: float, side: int) -> Half:
-    """One half, from the middle outward."""
-    ground = Ground(x, z, n, np.array([len(x)]))
-    for at in (middle, edge):
-        ground = ground.cut(np.array([at]))
-    x, z, n = ground.x, ground.z, ground.n
+    """One half, from the middle outward, of points that stand there and at the edge, too."""
     if side == 0:
         last = int(np.searchsorted(x, middle, side="right"))
         x, z, n = x[:last][::-1], z[:last][::-1], n[: last - 1][::-1]
@@ -254,13 +248,19 @@ def _half_section(x: Array, z: Array, n: Array, middle: float, edge: float, side
     return Half(u, z, n, bank)
 
 
-def ground_of(pairs: Iterable[tuple[float, Half, Half]]) -> tuple[Ground, Array, Array]:
+def ground_of(pairs: Sequence[tuple[float, Half, Half]]) -> tuple[Ground, Array, Array]:
     """Sections put together from halves: their points, and their left and right banks."""
-    x, z, n, count, left, right = [], [], [], [], [], []
+    x, z, n = list[Array](), list[Array](), list[Array]()
+    count, left, right = [], [], []
+    turned: dict[tuple[float, int, int], tuple[Array, ...]] = {}  # a half stands in many sections
     for middle, a, b in pairs:
-        x += [middle - a.u[::-1], middle + b.u[1:]]
-        z += [a.z[::-1], b.z[1:]]
-        n += [a.n[::-1], b.n, b.n[-1:]]
+        one, other = (middle, id(a), 0), (middle, id(b), 1)
+        if one not in turned:
+            turned[one] = middle - a.u[::-1], a.z[::-1], a.n[::-1]
+        if other not in turned:
+            turned[other] = middle + b.u[1:], b.z[1:], np.append(b.n, b.n[-1:])
+        for into, first, second in zip((x, z, n), turned[one], turned[other], strict=True):
+            into += [first, second]
         count.append(len(a.u) + len(b.u) - 1)
         left.append(middle - a.u[a.bank])
         right.append(middle + b.u[b.bank])
