@@ -79,9 +79,14 @@ class _Relaxation:
         """The bound by some prices, those of levels multiplied."""
         levels, part, share = self.split(prices)
         height, slope = (np.array([share @ one]) for one in self.lines)
+        houses, last = self.buildings, self.buildings.n - 2
+        extra = [
+            steps.cost + houses.paid(last - k, part, where)
+            for k, (steps, where) in enumerate(zip(self.steps, self.places, strict=True))
+        ]
         return chords(
-            self.steps, self.buildings, self.flood, part, self.top, height, slope,
-            caution * levels, places=self.places,
+            self.steps, houses, self.flood, part, self.top, height, slope, caution * levels,
+            extra=extra,
         )  # fmt: skip
 
     def plane(self, prices: Array) -> tuple[Sheaf, float, Array]:
@@ -109,7 +114,7 @@ class _Relaxation:
 
 def ascended(
     steps: list[Steps], buildings: Buildings, flood: int, top: Array, terminal: tuple[Array, Array],
-    scale: Array, begin: tuple[float, int] | Array, root: Root,
+    scale: Array, begin: tuple[float, int] | Array, root: Root, places: list[tuple[Array, Array]],
 ) -> tuple[list[Sheaf], list[Sheaf], Array]:  # fmt: skip
     """Bounds by better prices and parts, for a level that arrives; the best one last.
 
@@ -117,12 +122,12 @@ def ascended(
 
     ``terminal`` are the lines at the upper end, ``scale`` (stations,) is how far levels may vary,
     ``begin`` the price of a metre at the upper end and the line to begin with, or prices found
-    before. Prices found are what comes third.
+    before. Prices found are what comes third. ``places`` are those of the steps in `Buildings`.
     """
     free = buildings.stands & (buildings.stands.sum(axis=1) > 1)[:, None]
     one = _Relaxation(
         steps, buildings, flood, top, terminal, scale, root, free,
-        max(float(np.ptp(terminal[0])), 1.0), [buildings.places(s) for s in steps],
+        max(float(np.ptp(terminal[0])), 1.0), places,
     )  # fmt: skip
     now = best = one.begin(*begin) if isinstance(begin, tuple) else begin
     sums = one.sums(now)

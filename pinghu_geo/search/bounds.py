@@ -77,7 +77,9 @@ class Buildings:
             for i in range(self.n)
         ]
         self.sums = [self._by_bit(p.cost, i) for i in range(self.n)]
+        self.own_rests: list[Array] = []
         self._pairs(p, bits)
+        self.own_rests = self.rests(self.part)
 
     def _pairs(self, p: NodeProblem, bits: Array) -> None:
         """What pairs of options touch, building by building, and parts by weight."""
@@ -114,6 +116,8 @@ class Buildings:
 
     def rests(self, part: Array) -> list[Array]:
         """Sums of the parts that lie upstream of each station."""
+        if part is self.part and self.own_rests:
+            return self.own_rests
         above = np.cumsum(part, axis=1) - part
         return [self._by_bit(above[:, i], i) for i in range(self.n)]
 
@@ -226,12 +230,13 @@ class Sheaf:
 def chords(
     steps: list[Steps], buildings: Buildings, flood: int, part: Array, top: Array,
     height: Array, slope: Array, prices: Array | None = None, *,
-    places: list[tuple[Array, Array]] | None = None,
+    extra: list[Array],
 ) -> Sheaf:  # fmt: skip
     """Least cost that can follow each pair at each station, as lines in the level.
 
     ``steps`` begin at the mouth; ``height``, ``slope`` (lines,) are those at the upper end,
-    ``prices`` (stations,) of a metre of level above the one allowed, at each station.
+    ``prices`` (stations,) of a metre of level above the one allowed, at each station; ``extra`` is
+    what the steps cost with their parts of buildings.
     """
     pairs, n = buildings.o**2, buildings.n
     price = np.zeros(n) if prices is None else prices
@@ -239,11 +244,10 @@ def chords(
     slopes = [np.repeat((slope + price[0])[:, None], pairs, axis=1)]
     for i in range(n - 1):
         one = steps[n - 2 - i]
-        where = buildings.places(one) if places is None else places[n - 2 - i]
         some = one.first[1:] > one.first[:-1]
         begin = one.first[:-1][some]
         fixed = heights[i].take(one.above, axis=1)
-        fixed += one.cost + buildings.paid(i, part, where)
+        fixed += extra[n - 2 - i]
         steep, ends = slopes[i].take(one.above, axis=1), []
         for line in one.lines[flood].T:
             value = steep * (line - top[i])

@@ -142,6 +142,7 @@ class March:
         self.sheaves: list[Sheaf] = []
         self.cautious: list[Sheaf] = []
         self.best_prices: list[Array] = []
+        self.known_levels: dict[tuple[bytes, bytes], Array] = {}  # of designs asked for
 
     @staticmethod
     def _with_empty_pairs(problem: NodeProblem) -> NodeProblem:
@@ -161,11 +162,24 @@ class March:
         return made
 
     def _set_step_touches(self) -> None:
-        """What each step touches, as bits."""
-        self.crossed = [
-            self.buildings.crossed(self.n - 2 - k, self.buildings.places(steps))
-            for k, steps in enumerate(self.steps)
+        """What each step touches, as bits, and what it costs with its parts of buildings."""
+        houses = self.buildings
+        self.places = [houses.places(steps) for steps in self.steps]
+        stations = list(zip(range(self.n - 2, -1, -1), self.steps, self.places, strict=True))
+        self.crossed = [houses.crossed(i, where) for i, _, where in stations]
+        self.extra: list[Array] = [
+            steps.cost + houses.paid(i, houses.part, where) for i, steps, where in stations
         ]
+
+    def _extra(self, i: int, sheaf: Sheaf) -> Array:
+        """What steps up to a station cost with the parts of buildings of a bound."""
+        k, houses = self.n - 2 - i, self.buildings
+        own = sheaf.part is houses.part
+        found: Array = (
+            self.extra[k] if own else
+            self.steps[k].cost + houses.paid(i, sheaf.part, self.places[k])
+        )  # fmt: skip
+        return found
 
     def _start_labels(self) -> _Labels:
         """Labels at the lowest station for the lowest levels that each pair can stand."""
@@ -340,7 +354,9 @@ class March:
             height = np.tile(base, len(prices))
             slope = np.repeat(prices, len(base)) + np.tile(slopes, len(prices))
             houses, top = self.buildings, self._tops(f)
-            self.sheaves.append(chords(self.steps, houses, f, houses.part, top, height, slope))
+            self.sheaves.append(
+                chords(self.steps, houses, f, houses.part, top, height, slope, extra=self.extra)
+            )
 
     @property
     def many_steps(self) -> int:
@@ -362,7 +378,15 @@ class March:
             root = Root(self.start.pair, self.start.cost, self.start.sets, float(level[f]))
             begin = warm[f] if warm else (price, min(line, len(terminal[0]) - 1))
             better, cautious, best = ascended(
-                self.steps, self.buildings, f, self._tops(f), terminal, scale[f], begin, root
+                self.steps,
+                self.buildings,
+                f,
+                self._tops(f),
+                terminal,
+                scale[f],
+                begin,
+                root,
+                self.places,
             )
             self.sheaves += better
             self.cautious += cautious
@@ -379,7 +403,7 @@ class March:
         paid += sheaf.at(self.n - 1, labels.pair, labels.level[sheaf.flood])[line]
         passed, made.steps = passed_by(self.o**2, labels.pair, paid, labels.level), []
         for i, steps in zip(range(self.n - 2, -1, -1), self.steps, strict=True):
-            extra = steps.cost + self.buildings.paid(i, sheaf.part, self.buildings.places(steps))
+            extra = self._extra(i, sheaf)
             ways, cost, below = ways_below(steps, passed, sheaf, line, i, extra, limit)
             top = np.where(np.isfinite(below.high), below.high, self.most[:, i, None])
             begun, fine = self._steps_from_lowest(i, ways, below.low, top)
@@ -521,9 +545,9 @@ class March:
 
         ``line`` is the one of the best bound that says most.
         """
-        sheaf, houses = self.sheaves[-1], self.buildings
-        extra = steps.cost + houses.paid(i, sheaf.part, houses.places(steps))
-        low, high = (np.minimum(v, TOO_DEAR) for v in sheaf.ends(i, steps, extra, line))
+        sheaf = self.sheaves[-1]
+        ends = sheaf.ends(i, steps, self._extra(i, sheaf), line)
+        low, high = (np.minimum(v, TOO_DEAR) for v in ends)
         rest = limit - labels.cost + cost_of(labels.sets, sheaf.rests[i + 1])
         share = [steps.share(f, own, labels.pair) for f, own in enumerate(labels.level)]
 
@@ -755,7 +779,10 @@ class March:
 
     def levels_of(self, options: Array, level: Array) -> Array:
         """Levels (floods, stations) of a design above those that arrive, without the tables."""
-        return levels_of(self.p, options, level)
+        key = options.tobytes(), level.tobytes()
+        if key not in self.known_levels:
+            self.known_levels[key] = levels_of(self.p, options, level)
+        return self.known_levels[key]
 
 
 @dataclass(frozen=True, slots=True)
