@@ -37,6 +37,8 @@ EXACT = 5
 ACROSS = 65
 # lists within this level [m] and cost at the end of a stretch are one
 SAME_LEVEL_M = 1e-8
+# how much lower levels may come out than the lowest of the tables are [m]
+TABLE_M = EXCESS_M / 10
 # labels kept at a station at most
 MOST_LABELS = 60_000
 # after a march of so few labels in all, how many of the next limits are passed over
@@ -319,11 +321,11 @@ class Chain:
         low, high = march.start.level.min(axis=1), march.highest
         # all floods rise together from the lowest levels to the highest
         same = not (high > low).any()
-        at_high = self._cheapest_of_stretch(k, high)
+        low = low if same else low - TABLE_M
+        at_low = self._cheapest_of_stretch(k, low)
+        at_high = at_low if same else self._cheapest_of_stretch(k, high, lower=at_low)
         least.known = high, at_high
-        # a design for a higher level serves for a lower one, which costs at least as much as below
-        ends = [] if same else [(0.0, self._cheapest_of_stretch(k, low, known=at_high))]
-        ends.append((0.0 if same else 1.0, at_high))
+        ends = [(0.0, at_low)] if same else [(0.0, at_low), (1.0, at_high)]
         least.exact = [(low + t * (high - low), found.bound) for t, found in ends]
         while 1 < len(ends) < EXACT:
             bounds = [found.bound for _, found in ends]
@@ -335,7 +337,7 @@ class Chain:
             (below, least_cost), (above, known) = ends[j : j + 2]
             between = (below + above) / 2
             level = low + between * (high - low)
-            found = self._cheapest_of_stretch(k, level, least_cost.bound, known)
+            found = self._cheapest_of_stretch(k, level, known, lower=least_cost)
             ends.insert(j + 1, (between, found))
             least.exact.append((level, found.bound))
 
@@ -374,18 +376,38 @@ class Chain:
         return np.where(fine, self.least[k + 1](arrive), np.inf), arrive
 
     def _cheapest_of_stretch(
-        self, k: int, level: Array, least: float = -np.inf, known: Cheapest | None = None
-    ) -> Cheapest:
+        self, k: int, level: Array, higher: Cheapest | None = None, *,
+        lower: Cheapest | None = None, least: float = -np.inf,
+    ) -> Cheapest:  # fmt: skip
         """The cheapest design of stretch k with the least upstream of it for some levels.
 
-        ``least`` is what none is known to cost less than, ``known`` a design for higher levels.
+        A design for ``higher`` levels serves for lower ones, which cost at least as much as those
+        for ``lower`` ones; the design for them may still keep what is allowed. ``least`` is what
+        none is known to cost less than.
         """
-        march = self.stretches[k].march
-        first = (np.inf, None) if known is None else (known.cost, known.options)
+        march, known = self.stretches[k].march, Cheapest(np.inf, None, least)
+        if higher is not None:
+            known.cost, known.options = higher.cost, higher.options
+        if lower is not None:
+            known.bound = max(least, lower.bound)
+            cost = self._cost_at(k, lower.options, level)
+            if cost < known.cost:
+                known.cost, known.options = cost, lower.options
         return cheapest(
-            march, level, self.work, most=MOST_LABELS, known=Cheapest(*first, least),
+            march, level, self.work, most=MOST_LABELS, known=known,
             after=lambda levels: self._least_cost_upstream(k, levels)[0],
         )  # fmt: skip
+
+    def _cost_at(self, k: int, options: Array | None, level: Array) -> float:
+        """What a design of stretch k costs with the least upstream of it; infinite: not allowed."""
+        march = self.stretches[k].march
+        if options is None:
+            return float("inf")
+        levels = march.levels_of(options, level)
+        if (levels > march.most).any() or not march.calm(options, levels):
+            return float("inf")
+        ahead = self._least_cost_upstream(k, levels[:, :1])[0]
+        return design_cost(march.p, options) + float(ahead[0])
 
     # --- search
 
@@ -443,7 +465,7 @@ class Chain:
         known = self.least[0].known
         if known is None or not np.array_equal(known[0], arrive):
             least = float(self.least[0](arrive[:, None])[0])
-            known = arrive, self._cheapest_of_stretch(0, arrive, least)
+            known = arrive, self._cheapest_of_stretch(0, arrive, least=least)
         best = known[1]
         if best.options is None or best.bound >= below - SAME_COST:
             return None
@@ -460,8 +482,8 @@ class Chain:
             known = self.least[k].known
             if known is None or not np.array_equal(known[0], level):
                 least = float(self.least[k](level[:, None])[0])
-                first = None if known is None else known[1]
-                known = level, self._cheapest_of_stretch(k, level, least, first)
+                higher = None if known is None else known[1]
+                known = level, self._cheapest_of_stretch(k, level, higher, least=least)
             chosen = known[1].options
             if chosen is None:
                 return None
