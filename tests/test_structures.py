@@ -179,6 +179,30 @@ def test_the_mean_bed_below_an_arch_or_a_sloping_deck_is_that_of_the_ground():
     assert mean_bed(x, z, [(0.0, 8.0)], -1.0) == -1.0  # nothing lies below it
 
 
+def test_under_pressure_at_the_inlet_the_coefficient_is_the_tables_for_the_depth_found():
+    # an opening of 10 x 2.5 m on a level bed: Q = Cd A √(2g (Y - Z/2)), Cd by Y/Z
+    bank = {"offset_m": [-5.0, -5.0, 5.0, 5.0], "elevation_m": [9.0, 0.0, 0.0, 9.0], "n": 0.01}
+    channel = pd.concat(
+        [pd.DataFrame({"river": "r", "chainage_m": at, **bank}) for at in (0.0, 12.0)],
+        ignore_index=True,
+    )
+    bridge = pd.DataFrame(
+        {"river": "r", "chainage_m": 6.0, "kind": "bridge", "low_chord_m": 2.5, "width_m": 4.0},
+        index=pd.Index(["桥"], name="structure_id"),
+    )
+    table = {1.01: 0.278, 1.02: 0.286, 1.04: 0.302, 1.1: 0.35, 1.25: 0.43, 1.5: 0.49}
+    flows = pd.DataFrame({
+        "profile": [str(ratio) for ratio in table],
+        "discharge_m3s": [c * 25 * np.sqrt(2 * G * 2.5 * (r - 0.5)) for r, c in table.items()],
+    })  # fmt: skip
+    found = pg.water_profile(
+        channel, flows, {"level_m": 2.41}, structures=bridge, contraction=0, expansion=0
+    )
+    above = found[found["chainage_m"] == 0]
+    assert set(above["control"]) == {"pressure_inlet"}
+    assert above["energy_m"].to_numpy() == pytest.approx(2.5 * np.array(list(table)), abs=1e-9)
+
+
 def test_a_deck_that_slopes_a_little_is_under_pressure_as_a_level_one():
     sections, *_ = river(count=3)
     row = {"river": "r", "chainage_m": 75.0, "kind": "bridge", "width_m": 8.0, "deck_m": 9.0}

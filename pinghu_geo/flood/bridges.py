@@ -10,12 +10,10 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-from pinghu_geo.flood.conduits import root
 from pinghu_geo.flood.outlines import crossings, line_at
 from pinghu_geo.flood.sections import CHANNEL, Array
 from pinghu_geo.flood.steady import (
@@ -24,7 +22,7 @@ from pinghu_geo.flood.steady import (
     Model,
     State,
     bracketed,
-    critical_level,
+    climb_to_positive,
     supercritical_step,
 )
 
@@ -37,8 +35,6 @@ __all__ = [
 METHODS = ("energy", "momentum", "yarnell", "wspro")
 # a pier as wide as its section ends so far within it; nearer places than this are one [m]
 HAIR_M = 1e-6
-# what is left of the level of a balance of forces, as a share of the level
-ROOT_WITHIN = 1e-14
 # coefficient of the sluice-gate equation against Y3/Z where none is given; HDS-1, figure on
 # pressure flow, read to about 0.01; Y3 is taken to the energy line (docs/theory.md says why)
 SLUICE = ((1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6), (0.27, 0.35, 0.41, 0.45, 0.475, 0.49, 0.50))
@@ -76,11 +72,38 @@ class Bridge(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """What an opening demands of the water above it."""
+    """What an opening demands of the water above it, case by case; all (n,)."""
 
-    energy: float
-    control: str
-    flow_class: str
+    energy: Array
+    near: Array  # level above that is not far from the one of this energy
+    control: Array  # words
+    flow_class: Array
+
+    @classmethod
+    def by(
+        cls, control: str | Array, energy: Array, near: Array | None = None, *,
+        choked: Array | None = None,
+    ) -> Opened:  # fmt: skip
+        """What cases demand; of low flow class A or, where choked, B."""
+        words = np.full(len(energy), control, object)
+        kind = np.full(len(energy), "", object) if choked is None else np.where(choked, "B", "A")
+        return cls(energy, energy if near is None else near, words, kind.astype(object))
+
+    def take(self, some: Array) -> Opened:
+        """Some of the cases."""
+        return Opened(*(v[some] for v in self))
+
+    def but(self, some: Array, other: Opened) -> Opened:
+        """The same, and for some of the cases what the other says."""
+        made = Opened(*(v.copy() for v in self))
+        for own, new in zip(made, other, strict=True):
+            own[some] = new
+        return made
+
+    def or_higher(self, other: Opened) -> Opened:
+        """Of two the one that demands more, case by case."""
+        more = np.flatnonzero(other.energy > self.energy)
+        return self.but(more, other.take(more)) if len(more) else self
 
 
 def bridge_ground(
@@ -296,53 +319,64 @@ def _ground_with_pier(
 # --- states -----------------------------------------------------------------------------------
 
 
-def one_state(model: Model, row: int, flow: float, level: float) -> State:
-    """State of a single section."""
-    return model.state(np.array([row]), np.array([flow]), np.array([level]))
+def energy_at(model: Model, rows: Array, flow: Array, level: Array) -> Array:
+    """Energy lines of sections at levels; all (n,)."""
+    return model.state(rows, flow, level).energy
 
 
-def energy_at(model: Model, row: int, flow: float, level: float) -> float:
-    """Energy line of a section at a level."""
-    return float(one_state(model, row, flow, level).energy[0])
+def level_of(
+    model: Model, rows: Array, flow: Array, energy: Array, near: Array
+) -> tuple[Array, Array]:
+    """Subcritical levels whose energy lines are given; critical, and False, where there is none.
 
-
-def level_of(model: Model, row: int, flow: float, energy: float) -> tuple[float, bool]:
-    """Subcritical level whose energy line is given; critical, and False, where there is none."""
-    level = energy
+    All (n,); ``near`` are levels to begin with.
+    """
+    level, calm = near.copy(), np.zeros(len(near), bool)
+    left = np.arange(len(near))
     for _ in range(40):
-        state = one_state(model, row, flow, level)
-        off = float(state.energy[0]) - energy
-        grows = float(state.grows[0])
-        if abs(off) < 1e-11 and grows > 0.1:
-            return level, True
-        if not math.isfinite(off) or grows < 0.1:
+        state = model.state(rows[left], flow[left], level[left])
+        off = state.energy - energy[left]
+        calm[left] = (np.abs(off) < 1e-11) & (state.grows > 0.1)
+        on = ~calm[left] & np.isfinite(off) & (state.grows >= 0.1)
+        left = left[on]
+        if not len(left):
             break
-        level -= off / grows
-    rows, q = np.array([row]), np.array([flow])
-    critical = model.critical(row, flow)
+        level[left] -= off[on] / state.grows[on]
+    if not calm.all():
+        lost = np.flatnonzero(~calm)
+        level[lost], calm[lost] = _level_by_search(model, rows[lost], flow[lost], energy[lost])
+    return level, calm
+
+
+def _level_by_search(model: Model, rows: Array, flow: Array, energy: Array) -> tuple[Array, Array]:
+    """The same by a bracketed search from the critical level upwards."""
+    critical = model.critical(rows, flow)
 
     def excess(value: Array, mask: Array) -> Array:
-        e = model.state(rows[mask], q[mask], value).energy - energy
+        e = model.state(rows[mask], flow[mask], value).energy - energy[mask]
         return np.where(np.isfinite(e), e, -1e9)
 
-    if excess(critical, np.ones(1, bool))[0] >= 0:
-        return float(critical[0]), False
-    return float(bracketed(excess, critical, np.array([energy]))[0]), True
+    calm = excess(critical, np.ones(len(rows), bool)) < 0
+    return np.where(calm, bracketed(excess, critical, energy), critical), calm
 
 
 # --- low flow ---------------------------------------------------------------------------------
 
 
 class Site(NamedTuple):
-    """Where and under what an opening stands."""
+    """Where and under what an opening stands, case by case; all (n,)."""
 
-    row_up: int  # section 3
-    row_down: int  # section 2
-    total: float  # discharge past both [m³/s]
+    row_up: Array  # section 3
+    row_down: Array  # section 2
+    total: Array  # discharge past both [m³/s]
     below: State  # at section 2
 
+    def take(self, some: Array) -> Site:
+        """Some of the cases."""
+        return Site(self.row_up[some], self.row_down[some], self.total[some], self.below.take(some))
 
-def bridge_energy(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+
+def bridge_energy(model: Model, bridge: Bridge, flow: Array, site: Site) -> Opened:
     """Energy line that an opening demands at section 3 to pass ``flow``.
 
     Low flow by the methods asked, of which the highest counts; where its energy line (or its
@@ -354,83 +388,96 @@ def bridge_energy(model: Model, bridge: Bridge, flow: float, site: Site) -> Open
         "yarnell": _yarnell_demand,
         "wspro": _wspro_demand,
     }
-    answers = [by[how](model, bridge, flow, site) for how in bridge.methods]
-    low = max(answers, key=lambda one: one.energy)
+    low, *others = (by[how](model, bridge, flow, site) for how in bridge.methods)
+    for one in others:
+        low = low.or_higher(one)
     if not bridge.pressure and "energy" in bridge.methods:
         return low
     reached = low.energy
     if not bridge.by_energy:
-        reached = level_of(model, site.row_up, site.total, low.energy)[0]
-    if reached <= bridge.pressure_from:
+        reached = level_of(model, site.row_up, site.total, low.energy, low.near)[0]
+    k = np.flatnonzero(reached > bridge.pressure_from)
+    if not len(k):
         return low
+    some = site.take(k)
     if bridge.pressure:
-        high = _pressure_demand(model, bridge, flow, float(site.below.level[0]))
+        high = _pressure_demand(model, bridge, flow[k], some.below.level)
     else:
-        high = _energy_demand(model, bridge, flow, site)
-    return high if high.energy > low.energy else low
+        high = _energy_demand(model, bridge, flow[k], some)
+    return low.but(k, low.take(k).or_higher(high))
 
 
-def _energy_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+def _energy_demand(model: Model, bridge: Bridge, flow: Array, site: Site) -> Opened:
     """Standard steps 2 - BD - BU - 3: friction, contraction and expansion."""
-    through, critical = site.below, False
-    steps = ((bridge.down_row, flow), (bridge.up_row, flow), (site.row_up, site.total))
-    for row, q in steps:
-        rows, flows = np.array([row]), np.array([q])
-        through, found = model.step(rows, flows, through)
-        critical |= bool(found[0] == CRITICAL) and row != site.row_up
-    return Opened(float(through.energy[0]), "energy", "B" if critical else "A")
+    through, choked = site.below, np.zeros(len(flow), bool)
+    for row in (bridge.down_row, bridge.up_row):
+        through, found = model.step(np.full(len(flow), row), flow, through)
+        choked |= found == CRITICAL
+    through, _ = model.step(site.row_up, site.total, through)
+    return Opened.by("energy", through.energy, through.level, choked=choked)
 
 
 class Force(NamedTuple):
     """A section's thrust A ȳ, momentum flux β Q²/(gA) [m³], area, discharge, conveyance, bed."""
 
-    thrust: float
-    flux: float
-    area: float
-    flow: float
-    conveyance: float
-    bed: float  # mean one of the channel: the level less its area over its width
+    thrust: Array
+    flux: Array
+    area: Array
+    flow: Array
+    conveyance: Array
+    bed: Array  # mean one of the channel: the level less its area over its width
+
+    @property
+    def whole(self) -> Array:
+        """Thrust and flux [m³]."""
+        return self.thrust + self.flux
+
+    def take(self, some: Array) -> Force:
+        """Some of the cases."""
+        return Force(*(v[some] for v in self))
 
 
-def section_force(model: Model, row: int, flow: float, level: float) -> Force:
-    """Thrust and momentum flux of a section at a level."""
-    wet = model.sections.wetted(np.array([row]), np.array([level]))
-    area, k = wet.area[0].tolist(), wet.conveyance[0].tolist()
-    whole = sum(k)
-    shared = sum(c**2 / a for a, c in zip(area, k, strict=True) if a > 0)
-    flux = flow**2 / model.gravity * shared / whole**2 if whole > 0 else math.nan
-    wide, deep = float(wet.top[0, CHANNEL]), area[CHANNEL]
-    bed = level - deep / wide if wide > 0 else float(model.sections.bottom[row])
-    return Force(_thrust(model, row, level), flux, sum(area), flow, whole, bed)
+def section_force(model: Model, rows: Array, flow: Array, level: Array) -> Force:
+    """Thrust and momentum flux of sections at levels; all (n,)."""
+    wet = model.sections.wetted(rows, level)
+    area, k = wet.area, wet.conveyance
+    whole, wide = k.sum(axis=1), wet.top[:, CHANNEL]
+    shared = np.divide(k * k, area, out=np.zeros_like(k), where=area > 0).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        flux = flow**2 / model.gravity * shared / np.where(whole > 0, whole, np.nan) ** 2
+        bed = np.where(wide > 0, level - area[:, CHANNEL] / wide, model.sections.bottom[rows])
+    return Force(_thrust(model, rows, level), flux, area.sum(axis=1), flow, whole, bed)
 
 
-def _thrust(model: Model, row: int, level: float) -> float:
-    """Thrust of a section at a level [m³]."""
-    return float(model.sections.thrust(np.array([row]), np.array([level]))[0])
+def _thrust(model: Model, rows: Array, level: Array) -> Array:
+    """Thrust of sections at levels [m³]."""
+    return model.sections.thrust(rows, level)
 
 
-def _momentum_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+def _momentum_demand(model: Model, bridge: Bridge, flow: Array, site: Site) -> Opened:
     """Momentum in three steps (equations 5-1 to 5-4), as force over γ [m³].
 
     What deck, piers and abutments take of sections 2 and 3 carries the still water's pressure, and
     piers a drag of ½ Cd A_p/A3 Q²/(gA3) besides. Where the water below has less momentum than
     critical flow in the bridge (class B), the level inside is critical.
     """
-    z = float(site.below.level[0])
-    outside = section_force(model, site.row_down, site.total, z)
+    z, n = site.below.level, len(flow)
+    down, up = np.full(n, bridge.down_row), np.full(n, bridge.up_row)
+    critical = model.critical(
+        np.concatenate([down, up, site.row_up]), np.concatenate([flow, flow, site.total])
+    ).reshape(3, n)
+    last, choked = section_force(model, site.row_down, site.total, z), np.zeros(n, bool)
     # section 2 less what stands before it is BD at the level of section 2
-    wanted = _thrust(model, bridge.down_row, z) + outside.flux
-    last, kind = outside, "A"
-    inner = _inner_bed_slope(model, bridge)
-    for row, length, slope in (
-        (bridge.down_row, bridge.lengths[2], 0.0), (bridge.up_row, bridge.lengths[1], inner)
-    ):  # fmt: skip
-        z, critical = _level_of_force(model, bridge, row, flow, wanted, last, (length, slope), z)
-        kind = "B" if critical else kind
+    wanted = _thrust(model, down, z) + last.flux
+    ways = (bridge.lengths[2], 0.0), (bridge.lengths[1], _inner_bed_slope(model, bridge))
+    for row, least, way in zip((down, up), critical[:2], ways, strict=True):
+        z, none = _level_of_force(model, bridge, row, flow, wanted, last, way, (least, z))
+        choked |= none
         last = section_force(model, row, flow, z)
-        wanted = last.thrust + last.flux
-    level = _level_above_bridge(model, bridge, site, wanted, last, z)
-    return Opened(energy_at(model, site.row_up, site.total, level), "momentum", kind)
+        wanted = last.whole
+    level = _level_above_bridge(model, bridge, site, wanted, last, (critical[2], z))
+    energy = energy_at(model, site.row_up, site.total, level)
+    return Opened.by("momentum", energy, level, choked=choked)
 
 
 def _inner_bed_slope(model: Model, bridge: Bridge) -> float:
@@ -445,13 +492,13 @@ def _inner_bed_slope(model: Model, bridge: Bridge) -> float:
 
 def _friction_less_weight(
     bridge: Bridge, one: Force, other: Force, length: float, slope: float = 0.0
-) -> float:
+) -> Array:
     """Friction less weight of the water between two sections [m³] (equation 5-1).
 
     The friction slope is that of the average conveyance, as in the energy method.
     """
     volume = (one.area + other.area) / 2 * length
-    rubs = 0.0
+    rubs = np.zeros(len(volume))
     if bridge.friction:
         rubs = ((one.flow + other.flow) / (one.conveyance + other.conveyance)) ** 2 * volume
     return rubs - (slope * volume if bridge.weight else 0.0)
@@ -460,77 +507,83 @@ def _friction_less_weight(
 def _level_of_force(
     model: Model,
     bridge: Bridge,
-    row: int,
-    flow: float,
-    wanted: float,
+    rows: Array,
+    flow: Array,
+    wanted: Array,
     last: Force,
     way: tuple[float, float],
-    start: float,
-) -> tuple[float, bool]:
-    """Subcritical level at which a section's force is what is wanted, friction and weight too.
+    ends: tuple[Array, Array],
+) -> tuple[Array, Array]:
+    """Subcritical levels at which a section's force is what is wanted, friction and weight too.
 
-    ``way`` is the length to the section below and the slope of its bed.
+    ``way`` is the length to the section below and the slope of its bed; ``ends`` are the critical
+    levels and those below.
     """
 
-    def excess(z: float) -> float:
-        mine = section_force(model, row, flow, z)
-        return mine.thrust + mine.flux - wanted - _friction_less_weight(bridge, mine, last, *way)
+    def excess(z: Array, mask: Array) -> Array:
+        mine = section_force(model, rows[mask], flow[mask], z)
+        rubs = _friction_less_weight(bridge, mine, last.take(mask), *way)
+        return mine.whole - wanted[mask] - rubs
 
-    return _level_of_balance(excess, float(model.critical(row, flow)[0]), start)
+    return _level_of_balance(excess, *ends)
 
 
 def _level_above_bridge(
-    model: Model, bridge: Bridge, site: Site, wanted: float, last: Force, start: float
-) -> float:
-    """Level at section 3 from the force at BU, with what stands before it and its drag."""
-    row, total = site.row_up, site.total
+    model: Model, bridge: Bridge, site: Site, wanted: Array, last: Force,
+    ends: tuple[Array, Array],
+) -> Array:  # fmt: skip
+    """Levels at section 3 from the force at BU, with what stands before it and its drag."""
+    up = np.full(len(wanted), bridge.up_row)
 
-    def excess(z: float) -> float:
-        mine = section_force(model, row, total, z)
-        free = _thrust(model, bridge.up_row, z)
-        piers = float(np.interp(z, *bridge.pier_area_up))
-        drag = bridge.drag / 2 * piers / mine.area * total**2 / (model.gravity * mine.area)
-        rubs = _friction_less_weight(bridge, mine, last, bridge.lengths[0])
-        return free + mine.flux - wanted - drag - rubs
+    def excess(z: Array, mask: Array) -> Array:
+        mine = section_force(model, site.row_up[mask], site.total[mask], z)
+        free = _thrust(model, up[mask], z)
+        rubs = _friction_less_weight(bridge, mine, last.take(mask), bridge.lengths[0])
+        return free + mine.flux - wanted[mask] - _pier_drag(model, bridge, mine, z) - rubs
 
-    return _level_of_balance(excess, float(model.critical(row, total)[0]), start)[0]
+    return _level_of_balance(excess, *ends)[0]
+
+
+def _pier_drag(model: Model, bridge: Bridge, above: Force, level: Array) -> Array:
+    """Drag of the piers by the water of section 3, ½ Cd A_p/A3 Q²/(gA3) [m³]."""
+    piers = np.interp(level, *bridge.pier_area_up)
+    push = above.flow**2 / (model.gravity * above.area)
+    return np.asarray(bridge.drag / 2 * piers / above.area * push)
 
 
 def _level_of_balance(
-    excess: Callable[[float], float], critical: float, start: float
-) -> tuple[float, bool]:
-    """Subcritical level at which nothing is in excess; critical, and True, where there is none."""
-    excess = cache(excess)
-    if excess(critical) >= 0:
-        return critical, True
-    high = max(start, critical) + 0.5
-    while excess(high) < 0:
-        high += 1.0
-    return root(excess, critical, high, within=ROOT_WITHIN), False
+    excess: Callable[[Array, Array], Array], critical: Array, start: Array
+) -> tuple[Array, Array]:
+    """Subcritical levels at which nothing is in excess; critical, and True, where there is none."""
+    none = excess(critical, np.ones(len(critical), bool)) >= 0
+    high = climb_to_positive(excess, np.maximum(start, critical) + 0.5, ~none)
+    return np.where(none, critical, bracketed(excess, critical, high)), none
 
 
-def _yarnell_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+def _yarnell_demand(model: Model, bridge: Bridge, flow: Array, site: Site) -> Opened:
     """Drop of the surface at piers, 2K(K + 10ω - 0.6)(α + 15α⁴) V²/2g (equation 5-5).
 
     Class A only, from experiments with piers and no other losses; α is the share of section 2 that
     piers take, ω its velocity head over its hydraulic depth. At class B momentum holds, as the
     manual has it: Yarnell's level may then lie below the critical one of section 3.
     """
-    if (forced := _momentum_demand(model, bridge, flow, site)).flow_class == "B":
-        return forced
-    row, level = site.row_down, float(site.below.level[0])
-    wet = model.sections.wetted(np.array([row]), np.array([level]))
-    area, top = float(wet.area.sum()), float(wet.top.sum())
+    forced = _momentum_demand(model, bridge, flow, site)
+    choked = np.flatnonzero(forced.flow_class == "B")
+    level = site.below.level
+    wet = model.sections.wetted(site.row_down, level)
+    area, top = wet.area.sum(axis=1), wet.top.sum(axis=1)
     head = (flow / area) ** 2 / (2 * model.gravity)
-    share = float(np.interp(level, *bridge.pier_area)) / area
-    k, omega = bridge.yarnell, head / (area / top) if top > 0 else 0.0
+    share = np.interp(level, *bridge.pier_area) / area
+    k, omega = bridge.yarnell, head * top / area
     rise = 2 * k * (k + 10 * omega - 0.6) * (share + 15 * share**4) * head
     # where the bed rises steeply section 3 is critical
-    above = max(level + rise, float(model.critical(site.row_up, site.total)[0]))
-    return Opened(energy_at(model, site.row_up, site.total, above), "yarnell", "A")
+    above = np.maximum(level + rise, model.critical(site.row_up, site.total))
+    energy = energy_at(model, site.row_up, site.total, above)
+    calm = Opened.by("yarnell", energy, above, choked=np.zeros(len(flow), bool))
+    return calm.but(choked, forced.take(choked))
 
 
-def _wspro_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Opened:
+def _wspro_demand(model: Model, bridge: Bridge, flow: Array, site: Site) -> Opened:
     """Friction by parts and the expansion below the bridge, with its coefficient C.
 
     Friction between sections is L Q²/(K1 K2); the expansion from BD to section 2 loses
@@ -538,95 +591,86 @@ def _wspro_demand(model: Model, bridge: Bridge, flow: float, site: Site) -> Open
     HEC-RAS equations 5-9 to 5-13). C is given: of FHWA's charts by the kind of embankment.
     """
     c = bridge.wspro if math.isfinite(bridge.wspro) else 0.8
-    below = site.below
-    z2 = float(below.level[0])
-    outside = section_force(model, site.row_down, site.total, z2)
-    alpha = float(below.velocity_head[0]) * 2 * model.gravity * outside.area**2 / site.total**2
-    beta = outside.flux * model.gravity * outside.area / site.total**2
+    below, g = site.below, model.gravity
+    down, up = np.full(len(flow), bridge.down_row), np.full(len(flow), bridge.up_row)
+    outside = section_force(model, site.row_down, site.total, below.level)
+    alpha = below.velocity_head * 2 * g * outside.area**2 / site.total**2
+    beta = outside.flux * g * outside.area / site.total**2
 
-    def friction(one: float, other: float, length: float) -> float:
-        return length * flow**2 / (one * other)
+    def expansion(z: Array, mask: Array) -> Array:
+        ratio = outside.area[mask] / model.sections.area(down[mask], z)
+        grows = 2 * beta[mask] - alpha[mask] - 2 / c * ratio + ratio**2 / c**2
+        head = (site.total / outside.area)[mask] ** 2 / (2 * g)
+        return np.asarray(head * np.maximum(grows, 0.0))
 
-    def steps(z: float) -> tuple[float, float]:
-        inside = one_state(model, bridge.down_row, flow, z)
-        area = section_force(model, bridge.down_row, flow, z).area
-        ratio = outside.area / area
-        grows = 2 * beta - alpha - 2 / c * ratio + ratio**2 / c**2
-        lost = (site.total / outside.area) ** 2 / (2 * model.gravity) * max(grows, 0.0)
-        k = float(inside.conveyance[0])
-        rubs = friction(k, float(below.conveyance[0]), bridge.lengths[2])
-        return float(inside.energy[0]), float(below.energy[0]) + lost + rubs
+    def excess(z: Array, mask: Array) -> Array:
+        inside, outer = model.state(down[mask], flow[mask], z), below.take(mask)
+        friction = bridge.lengths[2] * flow[mask] ** 2 / (inside.conveyance * outer.conveyance)
+        return np.asarray(inside.energy - outer.energy - expansion(z, mask) - friction)
 
-    rows, flows = np.array([bridge.down_row]), np.array([flow])
-    low = critical_level(model, rows, flows)[0]
-
-    def excess(level: Array, mask: Array) -> Array:
-        del mask
-        have, need = steps(float(level[0]))
-        return np.array([have - need])
-
-    critical = bool(excess(low, rows)[0] >= 0)
-    z = low if critical else bracketed(excess, low, np.array([z2 + 5.0]))
-    k_down = float(one_state(model, bridge.down_row, flow, float(z[0])).conveyance[0])
-    k_up = float(one_state(model, bridge.up_row, flow, float(z[0])).conveyance[0])
-    energy = steps(float(z[0]))[0] + friction(k_down, k_up, bridge.lengths[1])
-    level, _ = level_of(model, site.row_up, site.total, energy)
-    k_outer = float(one_state(model, site.row_up, site.total, level).conveyance[0])
-    energy += friction(k_up, k_outer, bridge.lengths[0])
-    return Opened(energy, "wspro", "B" if critical else "A")
+    low = model.critical(down, flow)
+    choked = excess(low, np.ones(len(flow), bool)) >= 0
+    z = np.where(choked, low, bracketed(excess, low, below.level + 5.0))
+    inside = model.state(down, flow, z)
+    k_up = model.state(up, flow, z).conveyance
+    energy = inside.energy + bridge.lengths[1] * flow**2 / (inside.conveyance * k_up)
+    level, _ = level_of(model, site.row_up, site.total, energy, energy)
+    k_outer = model.state(site.row_up, site.total, level).conveyance
+    energy = energy + bridge.lengths[0] * flow**2 / (k_up * k_outer)
+    return Opened.by("wspro", energy, choked=choked)
 
 
 # --- class C ---------------------------------------------------------------------------------
 
 
 def bridge_run(
-    model: Model, bridge: Bridge, flow: float, row_up: int, row_down: int, level: float
+    model: Model, bridge: Bridge, rows: tuple[Array, Array], flow: Array, level: Array
 ) -> tuple[float, str] | None:
     """Level below a bridge that supercritical water runs through, and by which method (class C).
 
-    From section 3 down, by energy, or by momentum where only that is asked or the energy doesn't
-    suffice (Hydraulic Reference Manual, chapter 5, class C low flow). None where the water can't
-    stay supercritical, or reaches the deck: then the bridge is passed from below.
+    One case, all (1,). From section 3 down, by energy, or by momentum where only that is asked or
+    the energy doesn't suffice (Hydraulic Reference Manual, chapter 5, class C low flow). None where
+    the water can't stay supercritical, or reaches the deck: then the bridge is passed from below.
     """
     ways: tuple[str, ...] = ("energy", "momentum")
     if "energy" not in bridge.methods and "momentum" in bridge.methods:
         ways = ("momentum",)
-    rows = (row_up, bridge.up_row, bridge.down_row, row_down)
+    along = (rows[0], np.array([bridge.up_row]), np.array([bridge.down_row]), rows[1])
     for how in ways:
         levels = (
-            _energy_run(model, rows, flow, level)
+            _energy_run(model, along, flow, level)
             if how == "energy"
-            else _momentum_run(model, bridge, flow, row_up, row_down, level)
+            else _momentum_run(model, bridge, flow, rows, level)
         )
         if levels is None:
             continue
-        if max(level, *levels[:2]) > min(bridge.up_chord, bridge.down_chord):
+        if max(level[0], *levels[:2]) > min(bridge.up_chord, bridge.down_chord):
             return None
         return levels[2], how
     return None
 
 
 def bridge_release(
-    model: Model, bridge: Bridge, flow: float, row_down: int, *, low: bool
+    model: Model, bridge: Bridge, flow: Array, row_down: Array, *, low: bool
 ) -> float | None:
     """Supercritical level at section 2 of water that passed critical depth in the bridge.
 
-    From the end of the bridge whose momentum at critical depth is the higher, the upper one of
-    equals. Low flow (class B) by momentum, and by energy where that finds none (Hydraulic Reference
-    Manual, chapter 5). After pressure flow by energy, of which the manual says nothing: HEC-RAS's
-    own level below a bridge under pressure (its example 9) is that one within 0.001 ft, and 0.09
-    ft lower than by momentum.
+    One case, all (1,). From the end of the bridge whose momentum at critical depth is the higher,
+    the upper one of equals. Low flow (class B) by momentum, and by energy where that finds none
+    (Hydraulic Reference Manual, chapter 5). After pressure flow by energy, of which the manual says
+    nothing: HEC-RAS's own level below a bridge under pressure (its example 9) is that one within
+    0.001 ft, and 0.09 ft lower than by momentum.
     """
-    rows, ways = (bridge.up_row, bridge.down_row, row_down), _ways_down(model, bridge, row_down)
-    levels = [float(model.critical(row, flow)[0]) for row in rows[:2]]
+    rows = (np.array([bridge.up_row]), np.array([bridge.down_row]), row_down)
+    ways = _ways_down(model, bridge, row_down)
+    levels = [model.critical(row, flow) for row in rows[:2]]
     forces = [section_force(model, row, flow, z) for row, z in zip(rows[:2], levels, strict=True)]
-    up, down = (one.thrust + one.flux for one in forces)
     # where too little comes down from BU, BD is critical too
-    ends = (1,) if down > up else (0, 1)
+    ends = (1,) if forces[1].whole[0] > forces[0].whole[0] else (0, 1)
     found = []
     if low:
         found = [
-            _levels_of_forces(model, bridge, flow, ways[k + 1 :], forces[k], (up, down)[k])
+            _levels_of_forces(model, bridge, flow, ways[k + 1 :], forces[k], forces[k].whole)
             for k in ends
         ]
     found += [_energy_run(model, rows[k:], flow, levels[k]) for k in ends]
@@ -634,46 +678,43 @@ def bridge_release(
 
 
 def _energy_run(
-    model: Model, rows: tuple[int, ...], flow: float, level: float
+    model: Model, rows: tuple[Array, ...], flow: Array, level: Array
 ) -> list[float] | None:
     """Supercritical levels at sections below the first of ``rows`` by energy."""
     found = []
     for above, row in itertools.pairwise(rows):
-        known = one_state(model, above, flow, level)
-        made, how = supercritical_step(
-            model, np.array([above]), np.array([flow]), known, np.array([row])
-        )
+        known = model.state(above, flow, level)
+        level, how = supercritical_step(model, above, flow, known, row)
         if how[0] != BALANCED:
             return None
-        level = float(made[0])
-        found.append(level)
+        found.append(float(level[0]))
     return found
 
 
 def _momentum_run(
-    model: Model, bridge: Bridge, flow: float, row_up: int, row_down: int, level: float
+    model: Model, bridge: Bridge, flow: Array, rows: tuple[Array, Array], level: Array
 ) -> list[float] | None:
     """Supercritical levels at BU, BD and section 2 by momentum, equations 5-4 to 5-1 downwards."""
-    outside = section_force(model, row_up, flow, level)
-    piers = float(np.interp(level, *bridge.pier_area_up))
-    drag = bridge.drag / 2 * piers / outside.area * flow**2 / (model.gravity * outside.area)
-    force = section_force(model, bridge.up_row, flow, level).thrust + outside.flux - drag
-    ways = _ways_down(model, bridge, row_down)
-    return _levels_of_forces(model, bridge, flow, ways, outside, force)
+    outside = section_force(model, rows[0], flow, level)
+    force = _thrust(model, np.array([bridge.up_row]), level) + outside.flux
+    force = force - _pier_drag(model, bridge, outside, level)
+    return _levels_of_forces(
+        model, bridge, flow, _ways_down(model, bridge, rows[1]), outside, force
+    )
 
 
 class _Way(NamedTuple):
-    """A step down through a bridge."""
+    """A step down through a bridge; rows are (1,)."""
 
-    row: int  # where it leads
-    front: int  # the section whose thrust stands there: BD before its piers and abutments
+    row: Array  # where it leads
+    front: Array  # the section whose thrust stands there: BD before its piers and abutments
     length: float
     slope: float
 
 
-def _ways_down(model: Model, bridge: Bridge, row_down: int) -> list[_Way]:
+def _ways_down(model: Model, bridge: Bridge, row_down: Array) -> list[_Way]:
     """Steps from section 3 to BU, BD and section 2."""
-    up, down = bridge.up_row, bridge.down_row
+    up, down = np.array([bridge.up_row]), np.array([bridge.down_row])
     slopes = (0.0, _inner_bed_slope(model, bridge), 0.0)
     ends = ((up, up), (down, down), (row_down, down))
     both = zip(ends, bridge.lengths, slopes, strict=True)
@@ -681,64 +722,66 @@ def _ways_down(model: Model, bridge: Bridge, row_down: int) -> list[_Way]:
 
 
 def _levels_of_forces(
-    model: Model, bridge: Bridge, flow: float, ways: list[_Way], last: Force, force: float
+    model: Model, bridge: Bridge, flow: Array, ways: list[_Way], last: Force, force: Array
 ) -> list[float] | None:
     """Supercritical levels along ways down from a section, by the force that it hands on."""
     found = []
     for way in ways:
-        rows = np.array([way.row])
 
         def excess(
-            value: Array, mask: Array, way: _Way = way, last: Force = last, force: float = force
+            z: Array, mask: Array, way: _Way = way, last: Force = last, force: Array = force
         ) -> Array:
-            del mask
-            z = float(value[0])
-            mine = section_force(model, way.row, flow, z)
-            thrust = mine.thrust
-            if way.front != way.row:
-                thrust = section_force(model, way.front, flow, z).thrust
-            rubs = _friction_less_weight(bridge, mine, last, way.length, way.slope)
-            return np.array([force - rubs - thrust - mine.flux])
+            mine = section_force(model, way.row[mask], flow[mask], z)
+            rubs = _friction_less_weight(bridge, mine, last.take(mask), way.length, way.slope)
+            return force[mask] - rubs - _thrust(model, way.front[mask], z) - mine.flux
 
-        critical = critical_level(model, rows, np.array([flow]))[0]
-        bottom = float(model.sections.bottom[way.row])
-        low = np.array([bottom + 0.02 * (float(critical[0]) - bottom)])
-        if excess(critical, rows)[0] <= 0 or excess(low, rows)[0] >= 0:
+        critical, one = model.critical(way.row, flow), np.ones(1, bool)
+        bottom = model.sections.bottom[way.row]
+        low = bottom + 0.02 * (critical - bottom)
+        if excess(critical, one)[0] <= 0 or excess(low, one)[0] >= 0:
             return None
-        level = float(bracketed(excess, low, critical)[0])
+        level = bracketed(excess, low, critical)
         last = section_force(model, way.row, flow, level)
-        force = last.thrust + last.flux
-        found.append(level)
+        force = last.whole
+        found.append(float(level[0]))
     return found
 
 
 # --- pressure flow ----------------------------------------------------------------------------
 
 
-def _pressure_demand(model: Model, bridge: Bridge, flow: float, level: float) -> Opened:
+def _pressure_demand(model: Model, bridge: Bridge, flow: Array, level: Array) -> Opened:
     """Orifice: inlet submerged (equation 5-14), or both ends (5-15).
 
     Q = Cd A √2g (E3 - bed - Z/2)^½, Z from the mean bed to the low chord and the head from the
     mean bed to the energy line; Q = C A √(2g (E3 - z2)) where the water below covers the low
     chord.
     """
-    g = model.gravity
-    if level >= bridge.down_chord:
-        area = min(bridge.up_area, bridge.down_area)
-        head = (flow / (bridge.orifice * area)) ** 2 / (2 * g)
-        return Opened(level + head, "pressure_full", "")
+    area, twice_g = min(bridge.up_area, bridge.down_area), 2 * model.gravity
+    full = np.flatnonzero(level >= bridge.down_chord)
+    inlet = Opened.by("pressure_inlet", bridge.up_bed + _head_of_inlet(bridge, flow, twice_g))
+    head = (flow / (bridge.orifice * area)) ** 2 / twice_g
+    return inlet.but(full, Opened.by("pressure_full", (level + head)[full]))
+
+
+def _head_of_inlet(bridge: Bridge, flow: Array, twice_g: float) -> Array:
+    """Energy line Y above the mean bed where the inlet is submerged [m].
+
+    Y/Z - ½ = (Q/A)² / (2g Z Cd²). Without a given coefficient it is the table's for Y/Z: Newton's
+    method from the place between the table's own loads.
+    """
     height = bridge.up_chord - bridge.up_bed
-
-    def above_bed(coefficient: float) -> float:
-        return (flow / (coefficient * bridge.up_area)) ** 2 / (2 * g) + height / 2
-
+    load = (flow / bridge.up_area) ** 2 / (twice_g * height)
     if math.isfinite(bridge.sluice):
-        return Opened(bridge.up_bed + above_bed(bridge.sluice), "pressure_inlet", "")
-    y, coefficient = height * 1.3, 0.45
-    for _ in range(60):  # the coefficient grows with the depth, which then falls: a contraction
-        y = (y + above_bed(coefficient)) / 2
-        coefficient = float(np.interp(y / height, *SLUICE))
-    return Opened(bridge.up_bed + above_bed(coefficient), "pressure_inlet", "")
+        return np.asarray((load / bridge.sluice**2 + 0.5) * height)
+    places, coefficients = (np.array(v) for v in SLUICE)
+    slopes = np.concatenate([[0.0], np.diff(coefficients) / np.diff(places), [0.0]])
+    ratio = np.interp(load, (places - 0.5) * coefficients**2, places)
+    for _ in range(6):
+        c, slope = np.interp(ratio, places, coefficients), slopes[np.searchsorted(places, ratio)]
+        off = (ratio - 0.5) * c**2 - load
+        ratio = ratio - off / (c**2 + 2 * (ratio - 0.5) * c * slope)
+    return np.asarray(ratio * height)
 
 
 def mean_bed(x: Array, z: Array, spans: list[tuple[float, float]], chord: float) -> float:

@@ -7,7 +7,7 @@ one energy line upstream; from that comes the level of the section above it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -20,13 +20,21 @@ from pinghu_geo.flood.bridges import (
     bridge_energy,
     bridge_release,
     bridge_run,
+    energy_at,
     level_of,
 )
 from pinghu_geo.flood.conduits import root
 from pinghu_geo.flood.culverts import Group, barrel_head
 from pinghu_geo.flood.gates import Crest, Gates, crest_flow, gates_flow
-from pinghu_geo.flood.sections import ENDLESS_M
-from pinghu_geo.flood.steady import BALANCED, CRITICAL, Model, supercritical_step
+from pinghu_geo.flood.sections import ENDLESS_M, Array
+from pinghu_geo.flood.steady import (
+    BALANCED,
+    CRITICAL,
+    Model,
+    bracketed,
+    climb_to_positive,
+    supercritical_step,
+)
 
 __all__ = ["Crossing", "Passed"]
 
@@ -34,6 +42,8 @@ __all__ = ["Crossing", "Passed"]
 SLIT_M2 = 1e-3
 # a structure that asks for more is none that water passes, whose numbers would overflow [m]
 NO_WATER_M = 1e6
+# share of the discharge that an opening below a road is left at least
+LEAST_SHARE = 1e-4
 
 
 class Passed(NamedTuple):
@@ -70,19 +80,25 @@ class Crossing:
         return bool(self.openings) and not any(_is_open(one) for one in self.openings)
 
     def passed(
-        self, model: Model, row_up: int, row_down: int, flow: float, level: float, profile: str
-    ) -> Passed:
-        """How the discharge of a profile passes, with the water below at a level.
+        self, model: Model, rows: tuple[Array, Array], flow: Array, level: Array,
+        profiles: Sequence[str],
+    ) -> list[Passed]:  # fmt: skip
+        """How discharges of profiles pass between two sections, the water below at levels (n,).
 
         Beside openings no water passes: the idle areas of the section above stay idle, even
         covered, until those below are covered too, or water runs over the road.
         """
-        twin = model.twin(row_up)
-        if twin is not None and level < self.idle_below:
-            found = self._passed(model, twin, row_down, flow, level, profile)
-            if not found.over > 0:
-                return found._replace(held=True)
-        return self._passed(model, row_up, row_down, flow, level, profile)
+        site = Site(*rows, flow, model.state(rows[1], flow, level))
+        twins = [model.twin(row) if below < self.idle_below else None
+                 for row, below in zip(rows[0].tolist(), level.tolist(), strict=True)]  # fmt: skip
+        up = [row if twin is None else twin for row, twin in zip(rows[0], twins, strict=True)]
+        found = self._passed(model, site._replace(row_up=np.array(up)), profiles)
+        for k, twin in enumerate(twins):
+            if twin is not None and found[k].over > 0:
+                [found[k]] = self._passed(model, site.take(np.array([k])), [profiles[k]])
+            elif twin is not None:
+                found[k] = found[k]._replace(held=True)
+        return found
 
     def run_through(
         self, model: Model, row_up: int, row_down: int, flow: float, level: float
@@ -94,13 +110,12 @@ class Crossing:
         if len(self.openings) != 1 or not isinstance(self.openings[0], Bridge) or self.shut:
             return None
         bridge = self.openings[0]
-        rows, flows = np.array([row_up]), np.array([flow])
-        above = model.state(rows, flows, np.array([level]))
+        up, down, flows, levels = (np.array([v]) for v in (row_up, row_down, flow, level))
+        above = model.state(up, flows, levels)
         if float(above.energy[0]) < min(bridge.clear):  # it touches no water: nothing is there
-            plain = _model_without_structure(model, row_up)
-            made, how = supercritical_step(plain, rows, flows, above, np.array([row_down]))
+            made, how = supercritical_step(model.without_structures, up, flows, above, down)
             return (float(made[0]), "energy") if how[0] == BALANCED else None
-        return bridge_run(model, bridge, flow, row_up, row_down, level)
+        return bridge_run(model, bridge, (up, down), flows, levels)
 
     def released(
         self, model: Model, row_down: int, flow: float, passed: Passed, *, fell_back: bool
@@ -115,166 +130,192 @@ class Crossing:
             return None
         if len(self.openings) != 1 or not isinstance(self.openings[0], Bridge):
             return None
-        return bridge_release(model, self.openings[0], flow, row_down, low=low)
-
-    def _passed(
-        self, model: Model, row_up: int, row_down: int, flow: float, level: float, profile: str
-    ) -> Passed:
-        gates = self.gates_of.get(profile, self.gates)
         rows, flows = np.array([row_down]), np.array([flow])
-        below = model.state(rows, flows, np.array([level]))
-        site = Site(row_up, row_down, flow, below)
-        if gates is not None:
-            energy, control, over = self._weir_gate_energy(model, gates, site)
-            shares: tuple[float, ...] = (flow - over,) if gates.gates else ()
-            found = Opened(energy, control, "")
-        elif plain := _level_of_no_contact(model, self.openings, site):
-            return Passed(*plain, "energy", "A", 0.0, (flow,), 0, False)
-        else:
-            found, over, shares = self._openings_and_road(model, site, level)
-        found = found._replace(energy=min(found.energy, level + NO_WATER_M))
-        top, calm = level_of(model, row_up, flow, found.energy)
-        energy = found.energy if calm else float(
-            model.state(np.array([row_up]), flows, np.array([top])).energy[0]
-        )  # fmt: skip
-        how = 0 if calm else CRITICAL
-        return Passed(top, energy, found.control, found.flow_class, over, shares, how, False)
+        return bridge_release(model, self.openings[0], flows, rows, low=low)
+
+    def _passed(self, model: Model, site: Site, profiles: Sequence[str]) -> list[Passed]:
+        """How all cases pass, with the section above as it is given."""
+        if self.gates is not None:
+            return _as_passed(model, site, *self._through_gates(model, self.gates, site, profiles))
+        clear, level, energy = _clear_of_water(model, self.openings, site)
+        plain = zip(level.tolist(), energy.tolist(), site.total.tolist(), strict=True)
+        found = [Passed(z, e, "energy", "A", 0.0, (q,), BALANCED, False) for z, e, q in plain]
+        if len(touched := np.flatnonzero(~clear)):
+            some = site.take(touched)
+            passed = _as_passed(model, some, *self._through_openings(model, some))
+            for k, one in zip(touched, passed, strict=True):
+                found[k] = one
+        return found
 
     # --- weirs and gates
 
-    def _weir_gate_energy(self, model: Model, made: Gates, site: Site) -> tuple[float, str, float]:
+    def _through_gates(
+        self, model: Model, base: Gates, site: Site, profiles: Sequence[str]
+    ) -> tuple[Opened, Array, list[tuple[float, ...]]]:
+        """What a weir with gates demands, what runs over its crest, and under its gates if any."""
+        _, plain = _without_structure(model, site)
+        made = [self.gates_of.get(profile, base) for profile in profiles]
+        cases = zip(
+            made, site.total.tolist(), site.below.energy.tolist(), plain.tolist(), strict=True
+        )
+        found = [self._weir_gate_energy(*one, model.gravity) for one in cases]
+        energy, control, over = (np.array(v) for v in zip(*found, strict=True))
+        through = zip(made, (site.total - over).tolist(), strict=True)
+        shares: list[tuple[float, ...]] = [(q,) if one.gates else () for one, q in through]
+        return Opened.by(control.astype(object), energy), over, shares
+
+    def _weir_gate_energy(
+        self, made: Gates, flow: float, tail: float, plain: float, gravity: float
+    ) -> tuple[float, str, float]:
         """Energy line above a weir with gates; at least what the plain river would have.
 
         They drown by the energy line below: the manual speaks of the water's surface, HEC-RAS's
         own gates stand by the energy line (0.02 instead of 0.18 ft at its example 12).
         """
-        flow, plain = site.total, _energy_without_structure(model, site)
-        if made.crest is None and not made.gates:  # a crest below the bed
-            return plain, "energy", 0.0
-        tail = float(site.below.energy[0])
-        sills = [g.sill for g in made.gates if g.number and g.opening > 0]
-        sills += [made.crest.low] if made.crest is not None else []
-        low = max(min(sills, default=tail), tail)
 
         def excess(energy: float) -> float:
-            return sum(gates_flow(made, energy, tail, model.gravity)) - flow
+            return sum(gates_flow(made, energy, tail, gravity)) - flow
 
-        energy = root(excess, low, _upper_bracket(excess, low))
-        if plain > energy:
+        below_bed = made.crest is None and not made.gates
+        if below_bed or excess(plain) > 0:  # it would pass more under the plain river's line
             return plain, "energy", 0.0
-        over, under = gates_flow(made, energy, tail, model.gravity)
+        sills = [g.sill for g in made.gates if g.number and g.opening > 0]
+        sills += [made.crest.low] if made.crest is not None else []
+        low = max(min(sills, default=tail), tail, plain)
+        energy = root(excess, low, _upper_bracket(excess, low))
+        over, under = gates_flow(made, energy, tail, gravity)
         crest = "drop" if self.kind == "drop" else "weir"
         words = [w for w, q in (("gate", under), (crest, over)) if q > 1e-9 * flow]
         return energy, "+".join(words), over
 
     # --- bridges and culverts
 
-    def _openings_and_road(
-        self, model: Model, site: Site, level: float
-    ) -> tuple[Opened, float, tuple[float, ...]]:
-        """Openings that aren't closed and the road over them; without any a wall."""
+    def _through_openings(
+        self, model: Model, site: Site
+    ) -> tuple[Opened, Array, list[tuple[float, ...]]]:
+        """What openings that aren't closed and the road over them demand; without any a wall.
+
+        And what runs over the road (n,) and through each opening.
+        """
         free = [k for k, opening in enumerate(self.openings) if _is_open(opening)]
-        shares = np.zeros(len(self.openings))
+        shares = np.zeros((len(site.total), len(self.openings)))
         if not free:
-            energy = level + ENDLESS_M
-            if self._over(energy, level) > site.total:
-                energy = root(lambda e: self._over(e, level) - site.total, level, energy)
-            return Opened(energy, "road", ""), site.total, tuple(shares.tolist())
-        rest = replace(
-            self,
-            openings=tuple(self.openings[k] for k in free),
-            regions=tuple(self.regions[k] for k in free) if self.regions and len(free) > 1 else (),
-        )
-        found, spill, through = rest._through_all(model, site, level)
-        shares[free] = through
-        return found, spill, tuple(shares.tolist())
+            level = site.below.level
+            energy = self._energy_over_road(site, np.zeros(len(level)))
+            return Opened.by("road", energy), site.total, [*map(tuple, shares.tolist())]
+        rest = self
+        if len(free) < len(self.openings):
+            rest = replace(
+                self,
+                openings=tuple(self.openings[k] for k in free),
+                regions=tuple(self.regions[k] for k in free) if self.regions else (),
+            )
+        through = rest._through_one if len(free) == 1 else rest._through_several
+        found, over, shares[:, free] = through(model, site)
+        return found, over, [*map(tuple, shares.tolist())]
 
-    def _over(self, energy: float, level: float) -> float:
+    def _over(self, energy: Array, level: Array) -> Array:
         """What runs over the road [m³/s]."""
-        return crest_flow(self.road, energy, level) if self.road is not None else 0.0
+        return crest_flow(self.road, energy, level) if self.road else np.zeros(len(energy))
 
-    def _through_all(
-        self, model: Model, site: Site, level: float
-    ) -> tuple[Opened, float, tuple[float, ...]]:
-        """Openings and the road over them."""
-        flow, line = site.total, float(site.below.energy[0])
+    def _energy_over_road(self, site: Site, under: Array) -> Array:
+        """Energy line at which the road carries what doesn't pass under it; most of a wall's."""
+        level = site.below.level
 
-        def over(energy: float) -> float:
-            return self._over(energy, level)
+        def excess(energy: Array, mask: Array) -> Array:
+            return self._over(energy, level[mask]) + under[mask] - site.total[mask]
 
-        def one(k: int, q: float) -> Opened:
-            part = self.regions[k] if self.regions else None
-            if part is None:
-                return _opening_demand(model, self.openings[k], q, site)
-            up, down = part
+        wall = level + ENDLESS_M
+        runs = excess(wall, np.ones(len(wall), bool)) > 0
+        high = climb_to_positive(excess, level + 1.0, runs)
+        return np.where(runs, bracketed(excess, level, high), wall)
+
+    def _through_one(self, model: Model, site: Site) -> tuple[Opened, Array, Array]:
+        """One opening and the road over it, which share the discharge."""
+        flow, level, opening = site.total, site.below.level, self.openings[0]
+        found, through = _opening_demand(model, opening, flow, site), flow.copy()
+        runs = self._over(found.energy, level) > 0
+        drowned = runs & self._is_drowned(found.energy, level)
+        if len(k := np.flatnonzero(runs & ~drowned)):
+            part, through[k] = self._shared_with_road(model, site.take(k))
+            found = found.but(k, part)
+            drowned[k] = self._is_drowned(part.energy, level[k])
+        if isinstance(opening, Bridge) and len(k := np.flatnonzero(drowned)):
+            found = found.but(k, _drowned_demand(model, opening, site.take(k)))
+            through[k] = flow[k]
+        return found, flow - through, through[:, None]
+
+    def _shared_with_road(self, model: Model, site: Site) -> tuple[Opened, Array]:
+        """What one opening and the road demand, and the discharge that is left to the opening."""
+        flow, level = site.total, site.below.level
+
+        def excess(share: Array, mask: Array) -> Array:
+            q = share * flow[mask]
+            part = _opening_demand(model, self.openings[0], q, site.take(mask))
+            return q + self._over(part.energy, level[mask]) - flow[mask]
+
+        n = len(flow)
+        share = bracketed(excess, np.full(n, LEAST_SHARE), np.ones(n), within=1e-11)
+        through = share * flow
+        found = _opening_demand(model, self.openings[0], through, site)
+        found = found._replace(control=found.control + "+road")
+        # hardly anything fits through: the road carries it
+        if len(k := np.flatnonzero(share <= 1.1 * LEAST_SHARE)):
+            energy = self._energy_over_road(site.take(k), through[k])
+            found.energy[k] = found.near[k] = energy
+        return found, through
+
+    def _through_several(self, model: Model, site: Site) -> tuple[Opened, Array, Array]:
+        """Several openings and the road over them, at the energy line that all have in common."""
+        flow, level, everything = site.total, site.below.level, np.ones(len(site.total), bool)
+        count = range(len(self.openings))
+
+        def one(k: int, q: Array, mask: Array) -> Opened:
+            return self._part_demand(model, k, q, site.take(mask))
+
+        least = [one(k, 1e-5 * flow, everything).energy for k in count]
+        most = [one(k, flow, everything).energy for k in count]
+
+        def through(k: int, energy: Array, mask: Array) -> Array:
+            """Share of the discharge that an opening passes under an energy line."""
+            place = np.flatnonzero(mask)
+
+            def excess(share: Array, some: Array) -> Array:
+                at = place[some]
+                return one(k, share * flow[at], at).energy - energy[some]
+
+            low = np.where(most[k][place] <= energy, 1.0, 1e-5)
+            found = bracketed(excess, low, np.ones(len(low)), within=1e-10)
+            return np.where(least[k][place] >= energy, 0.0, found)
+
+        def excess(energy: Array, mask: Array) -> Array:
+            shares = sum(through(k, energy, mask) for k in count)
+            return (shares - 1) * flow[mask] + self._over(energy, level[mask])
+
+        energy = bracketed(excess, site.below.energy, np.min(most, axis=0), within=1e-10)
+        shares = np.stack([through(k, energy, everything) for k in count], axis=1)
+        over = self._over(energy, level)
+        some = [np.flatnonzero(shares[:, k] > 1e-9) for k in count]
+        parts = [one(k, (shares[:, k] * flow)[at], at) for k, at in enumerate(some)]
+        return _named_by_parts(energy, some, parts, over > 0), over, shares * flow[:, None]
+
+    def _part_demand(self, model: Model, k: int, flow: Array, site: Site) -> Opened:
+        """Energy line that one of several openings demands, with its part of the sections."""
+        part = self.regions[k] if self.regions else None
+        if part is not None:
+            up, down = (np.full(len(flow), row) for row in part)
             # below, too, the energy line is one for all openings, and each has its own level
-            own = np.array([level_of(model, down, q, line)[0]])
-            below = model.state(np.array([down]), np.array([q]), own)
-            return _opening_demand(model, self.openings[k], q, Site(up, down, q, below))
+            line = site.below.energy
+            level, _ = level_of(model, down, flow, line, line)
+            site = Site(up, down, flow, model.state(down, flow, level))
+        return _opening_demand(model, self.openings[k], flow, site)
 
-        if len(self.openings) == 1:
-            whole = one(0, flow)
-            if over(whole.energy) <= 0:
-                return whole, 0.0, (flow,)
-            if self._is_drowned(whole, level):
-                return self._drowned_demand(model, site), 0.0, (flow,)
-            q = root(lambda q: q + over(one(0, q).energy) - flow, 1e-4 * flow, flow, within=1e-11)
-            part = one(0, q)
-            energy = part.energy
-            if q <= 1.1e-4 * flow:  # hardly anything fits through: the road carries it
-                energy = root(
-                    lambda e: over(e) + q - flow,
-                    level,
-                    _upper_bracket(lambda e: over(e) + q - flow, level),
-                )
-            if self._is_drowned(Opened(energy, "", ""), level):
-                return self._drowned_demand(model, site), 0.0, (flow,)
-            return Opened(energy, f"{part.control}+road", part.flow_class), flow - q, (q,)
-        energy, shares = self._shared_energy(one, over, flow, line)
-        parts = [one(k, q) for k, q in enumerate(shares) if q > 1e-9 * flow]
-        spill = over(energy)
-        words = list(dict.fromkeys(p.control for p in parts)) + (["road"] if spill > 0 else [])
-        kinds = "".join(sorted({p.flow_class for p in parts}))
-        return Opened(energy, "+".join(words), kinds[-1:]), spill, tuple(shares)
-
-    def _shared_energy(
-        self,
-        one: Callable[[int, float], Opened],
-        over: Callable[[float], float],
-        flow: float,
-        low: float,
-    ) -> tuple[float, list[float]]:
-        """Energy line at which openings and road pass the whole discharge."""
-        least = 1e-5 * flow
-
-        def share(k: int, energy: float) -> float:
-            if one(k, least).energy >= energy:
-                return 0.0
-            if one(k, flow).energy <= energy:
-                return flow
-            return root(lambda q: one(k, q).energy - energy, least, flow, within=1e-10)
-
-        def excess(energy: float) -> float:
-            return sum(share(k, energy) for k in range(len(self.openings))) + over(energy) - flow
-
-        high = min(one(k, flow).energy for k in range(len(self.openings)))
-        energy = root(excess, low, high, within=1e-10)
-        return energy, [share(k, energy) for k in range(len(self.openings))]
-
-    def _is_drowned(self, found: Opened, level: float) -> bool:
+    def _is_drowned(self, energy: Array, level: Array) -> Array:
         """Whether the road's submergence is above the limit."""
         if self.road is None or not all(isinstance(o, Bridge) for o in self.openings):
-            return False
-        head, tail = found.energy - self.road.low, level - self.road.low
-        return head > 0 and tail / head > self.drowned
-
-    def _drowned_demand(self, model: Model, site: Site) -> Opened:
-        """Drowned: bridges by the energy method over deck and all, others by a plain step."""
-        bridges = [o for o in self.openings if isinstance(o, Bridge)]
-        if len(bridges) == 1 and len(self.openings) == 1:
-            plain = bridges[0]._replace(methods=("energy",), pressure=False)
-            return bridge_energy(model, plain, site.total, site)
-        return Opened(_energy_without_structure(model, site), "energy", "")
+            return np.zeros(len(energy), bool)
+        head, tail = energy - self.road.low, level - self.road.low
+        return (head > 0) & (tail > self.drowned * head)
 
 
 def _is_open(opening: Bridge | Group) -> bool:
@@ -287,62 +328,80 @@ def _upper_bracket(f: Callable[[float], float], low: float) -> float:
     step = 0.25
     for _ in range(60):
         if f(low + step) > 0:
-            return low + step
+            break
         step *= 1.6
     return low + step
 
 
-def _energy_without_structure(model: Model, site: Site) -> float:
-    """Energy line above as if nothing stood there but the ground."""
-    return _level_without_structure(model, site)[1]
+def _named_by_parts(energy: Array, some: list[Array], parts: list[Opened], road: Array) -> Opened:
+    """What openings demand together, named by what each says of some of the cases, and the road."""
+    words: list[list[str]] = [[] for _ in energy]
+    kinds: list[list[str]] = [[""] for _ in energy]
+    for at, part in zip(some, parts, strict=True):
+        for k, word, kind in zip(at, part.control, part.flow_class, strict=True):
+            words[k].append(word)
+            kinds[k].append(kind)
+    for k in np.flatnonzero(road):
+        words[k].append("road")
+    control = np.array(["+".join(dict.fromkeys(said)) for said in words], object)
+    kind_of_all = np.array([max(said) for said in kinds], object)
+    return Opened.by(control, energy)._replace(flow_class=kind_of_all)
 
 
-def _level_without_structure(model: Model, site: Site) -> tuple[float, float]:
-    """Level and energy line above as if nothing stood there but the ground."""
-    rows, flows = np.array([site.row_up]), np.array([site.total])
-    found, _ = _model_without_structure(model, site.row_up).step(rows, flows, site.below)
-    return float(found.level[0]), float(found.energy[0])
+def _drowned_demand(model: Model, bridge: Bridge, site: Site) -> Opened:
+    """Drowned: a bridge by the energy method over deck and all."""
+    plain = bridge._replace(methods=("energy",), pressure=False)
+    return bridge_energy(model, plain, site.total, site)
 
 
-def _model_without_structure(model: Model, row_up: int) -> Model:
-    """The model with the whole way below a section, of which a bridge leaves the part above it."""
-    gaps = model.gaps.get(row_up % model.size)
-    if gaps is None:
-        return model
-    ways = model.lengths.copy()
-    ways[row_up] = gaps
-    return model.with_lengths(ways)
+def _without_structure(model: Model, site: Site) -> tuple[Array, Array]:
+    """Levels and energy lines above as if nothing stood there but the ground."""
+    found, _ = model.without_structures.step(site.row_up, site.total, site.below)
+    return found.level, found.energy
 
 
-def _level_of_no_contact(
+def _clear_of_water(
     model: Model, openings: tuple[Bridge | Group, ...], site: Site
-) -> tuple[float, float] | None:
-    """Level and energy line above where decks, piers and embankments all keep clear of the water.
+) -> tuple[Array, Array, Array]:
+    """Where decks, piers and embankments all keep clear of the water: then nothing is there.
 
-    Then nothing is there; None where they don't.
-
-    HEC-RAS computes its four sections even so, which moves the bed's fall between two sections into
-    the bridge: some millimetres of its own.
+    And the levels and energy lines above, NaN elsewhere. HEC-RAS computes its four sections even
+    so, which moves the bed's fall between two sections into the bridge: some millimetres of its
+    own.
     """
+    clear = np.zeros(len(site.total), bool)
+    level, energy = np.full((2, len(clear)), np.nan)
     bridges = [one for one in openings if isinstance(one, Bridge)]
     if not bridges or len(bridges) < len(openings):
-        return None
+        return clear, level, energy
     up, down = (min(one.clear[k] for one in bridges) for k in (0, 1))
-    if not (float(site.below.energy[0]) < down and math.isfinite(up)):
-        return None
-    plain = _level_without_structure(model, site)
-    return plain if plain[1] < up else None
+    if math.isfinite(up) and len(k := np.flatnonzero(site.below.energy < down)):
+        level[k], energy[k] = _without_structure(model, site.take(k))
+        clear[k] = energy[k] < up
+    return clear, level, energy
 
 
-def _opening_demand(model: Model, opening: Bridge | Group, flow: float, site: Site) -> Opened:
+def _opening_demand(model: Model, opening: Bridge | Group, flow: Array, site: Site) -> Opened:
     """Energy line that an opening demands to pass a discharge."""
     if isinstance(opening, Bridge):
         return bridge_energy(model, opening, flow, site)
-    head = barrel_head(
-        opening.barrel,
-        flow / opening.number,
-        float(site.below.level[0]),
-        float(site.below.velocity_head[0]),
-        model.gravity,
-    )
-    return Opened(head.energy, head.control, "")
+    below, barrel, g = site.below, opening.barrel, model.gravity
+    cases = zip(flow.tolist(), below.level.tolist(), below.velocity_head.tolist(), strict=True)
+    heads = [barrel_head(barrel, q / opening.number, z, fast, g) for q, z, fast in cases]
+    control = np.array([head.control for head in heads], object)
+    return Opened.by(control, np.array([head.energy for head in heads]))
+
+
+def _as_passed(
+    model: Model, site: Site, found: Opened, over: Array, shares: list[tuple[float, ...]]
+) -> list[Passed]:
+    """How each case passes, from what is demanded of the water above it."""
+    energy = np.minimum(found.energy, site.below.level + NO_WATER_M)
+    near = np.minimum(found.near, energy)
+    top, calm = level_of(model, site.row_up, site.total, energy, near)
+    if not calm.all():
+        energy = np.where(calm, energy, energy_at(model, site.row_up, site.total, top))
+    columns = (v.tolist() for v in (top, energy, found.control, found.flow_class, over))
+    how = np.where(calm, BALANCED, CRITICAL).tolist()
+    cases = zip(*columns, shares, how, [False] * len(how), strict=True)
+    return [Passed._make(one) for one in cases]

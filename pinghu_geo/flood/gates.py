@@ -83,11 +83,11 @@ class Gates(NamedTuple):
     gates: tuple[Gate, ...]
 
 
-def ogee_factor(head: float, design_head: float) -> float:
-    """Coefficient of an ogee under a head, per that under its design head."""
+def ogee_factor(head: Array, design_head: float) -> Array:
+    """Coefficient of an ogee under heads, per that under its design head."""
     if not design_head > 0:
-        return 1.0
-    return float(np.interp(head / design_head, *HEAD))
+        return np.ones_like(head)
+    return np.asarray(np.interp(head / design_head, *HEAD))
 
 
 def submerged_factor(head: Array, tail: Array, *, ogee: bool = False, sharp: bool = False) -> Array:
@@ -105,38 +105,28 @@ def submerged_factor(head: Array, tail: Array, *, ogee: bool = False, sharp: boo
     return np.asarray(np.interp(ratio, *BROAD))
 
 
-def crest_flow(crest: Crest, energy: float, tail: float) -> float:
+def crest_flow(crest: Crest, energy: Array | float, tail: Array | float) -> Array:
     """Discharge over a crest: ∫ C H^1.5 dx, less what submergence takes (HEC-RAS 5-17, 8-1).
 
-    H is from the energy line upstream to the crest; the integral over straight pieces is exact.
-    Each piece drowns by its own height ("L, H, a submergence correction, and a Q for each section",
-    chapter 5).
+    For one case or many. H is from the energy line upstream to the crest; the integral over
+    straight pieces is exact. Each piece drowns by its own height ("L, H, a submergence correction,
+    and a Q for each section", chapter 5).
     """
-    if energy <= crest.low:
-        return 0.0
-    x, z = crest.x, crest.z
-    if tail > crest.low:
+    x, z, tail = crest.x, crest.z, np.asarray(tail)[..., None]
+    if drowned := bool((tail > crest.low).any()):
         x, z = _finely(x, z)
-    head = energy - z
-    h0, h1, run = head[:-1], head[1:], np.diff(x)
-    # pieces that rise out of the water count where they are in it
+    head = np.asarray(energy)[..., None] - z
+    wet = np.maximum(head, 0.0)
+    falls, high = np.diff(z), np.maximum(wet[..., 1:], wet[..., :-1])
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(
-            (h0 > 0) & (h1 > 0), 1.0, np.maximum(h0, h1) / np.where(h0 == h1, 1.0, abs(h0 - h1))
-        )
-    share = np.where((h0 <= 0) & (h1 <= 0), 0.0, share)
-    a, b = np.maximum(h0, 0.0), np.maximum(h1, 0.0)
-    slant = abs(a - b) > 1e-9 * np.maximum(a, b)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(slant, 0.4 * (a**2.5 - b**2.5) / (a - b), np.maximum(a, b) ** 1.5)
-    weight = mean * run * share
-    coefficient = crest.coefficient
-    if crest.ogee:
-        coefficient *= ogee_factor(float(head.max()), crest.design_head)
-    if tail > crest.low:
-        drowned = (a + b) / 2, np.minimum((a + b) / 2, (2 * tail - z[:-1] - z[1:]) / 2)
-        weight = weight * submerged_factor(*drowned, ogee=crest.ogee, sharp=crest.sharp)
-    return float(coefficient * weight.sum())
+        slanting = -0.4 * np.diff(wet**2.5) / falls
+        weight = np.where(np.abs(falls) > 1e-9 * high, slanting, high**1.5) * np.diff(x)
+    if drowned:
+        mean = (wet[..., 1:] + wet[..., :-1]) / 2
+        low = np.minimum(mean, (2 * tail - z[:-1] - z[1:]) / 2)
+        weight = weight * submerged_factor(mean, low, ogee=crest.ogee, sharp=crest.sharp)
+    flow: Array = crest.coefficient * weight.sum(axis=-1)
+    return flow * ogee_factor(head.max(axis=-1), crest.design_head) if crest.ogee else flow
 
 
 def _finely(x: Array, z: Array) -> tuple[Array, Array]:
@@ -150,7 +140,7 @@ def _finely(x: Array, z: Array) -> tuple[Array, Array]:
 
 def gates_flow(made: Gates, energy: float, tail: float, gravity: float) -> tuple[float, float]:
     """Discharge over the crest and through the gates."""
-    over = crest_flow(made.crest, energy, tail) if made.crest is not None else 0.0
+    over = float(crest_flow(made.crest, energy, tail)) if made.crest is not None else 0.0
     return over, sum(g.number * _gate_discharge(g, energy, tail, gravity) for g in made.gates)
 
 
@@ -164,7 +154,7 @@ def _gate_discharge(gate: Gate, energy: float, tail: float, gravity: float) -> f
     head = energy - gate.sill
     if head <= 0 or gate.opening <= 0 or gate.number <= 0:
         return 0.0
-    spill = crest_flow(gate.weir, energy, tail)
+    spill = float(crest_flow(gate.weir, energy, tail))
     ratio = head / gate.opening
     if ratio <= OUT or gate.kind == "overflow":
         return spill

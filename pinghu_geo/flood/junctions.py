@@ -195,27 +195,29 @@ def _level_by_momentum(
         _refuse_falling_branches(model, junction, into, single)
     critical = float(critical_level(model, rows, flows)[0].max())
 
-    def balance(z: float) -> float:
-        far = section_force(model, single.row, single.flow, single.level if joins else z)
-        total = -1.0 * (far.thrust + far.flux)
-        for end in branches:
-            near = section_force(model, end.row, end.flow, z if joins else end.level)
-            turn = math.cos(math.radians(end.branch.angle_deg))
-            rubs = _friction_less_weight(junction, near, far, end, turn)
-            total += (near.thrust + near.flux) * turn + (-rubs if joins else rubs)
-        return total if joins else -total
-
     def excess(level: Array, mask: Array) -> Array:
         del mask
-        return np.array([balance(float(level[0]))])
 
-    low = np.array([critical])
-    if excess(low, low)[0] >= 0:
+        def force(end: End, *, common: bool) -> Force:
+            z = level if common else np.array([end.level])
+            return section_force(model, np.array([end.row]), np.array([end.flow]), z)
+
+        far = force(single, common=not joins)
+        total = -far.whole
+        for end in branches:
+            near = force(end, common=joins)
+            turn = math.cos(math.radians(end.branch.angle_deg))
+            rubs = _friction_less_weight(junction, near, far, end, turn)
+            total = total + near.whole * turn + (-rubs if joins else rubs)
+        return total if joins else -total
+
+    low, one = np.array([critical]), np.ones(1, bool)
+    if excess(low, one)[0] >= 0:
         return critical
-    high = critical + 1.0
-    while balance(high) < 0:
-        high += 1.0
-        if high > critical + MOST_RISE_M:
+    high = low + 1.0
+    while excess(high, one)[0] < 0:
+        high = high + 1.0
+        if high[0] > critical + MOST_RISE_M:
             raise HydraulicsError(
                 "finds no level at which the momentum of its rivers balances",
                 layer="junctions",
@@ -223,7 +225,7 @@ def _level_by_momentum(
                 hint='junctions["method"] = "energy"  # or correct angle_deg: branches across the '
                 "common river push nothing along it",
             )
-    return float(bracketed(excess, low, np.array([high]))[0])
+    return float(bracketed(excess, low, high)[0])
 
 
 def _refuse_falling_branches(
@@ -242,14 +244,14 @@ def _refuse_falling_branches(
 
 def _friction_less_weight(
     junction: Junction, near: Force, far: Force, end: End, turn: float
-) -> float:
+) -> Array:
     """Friction less weight between a branch and the common river [m³].
 
     The weight goes by the mean beds (Hydraulic Reference Manual, chapter 2), those of the channels.
     """
     half = end.branch.length_m / 2
     share = near.flow / far.flow
-    found = 0.0
+    found = np.zeros(len(share))
     if junction.friction:
         slope = ((near.flow + far.flow) / (near.conveyance + far.conveyance)) ** 2
         found += slope * half * (near.area * turn + far.area * share)

@@ -144,10 +144,13 @@ def _crossing_columns(model: Model, level: Array, energy: Array, loss: Array) ->
     """What stands below each section and how the water passes it; its loss, in place."""
     size = len(level)
     (named, control), over = np.full((2, size), None, object), np.full(size, np.nan)
-    for i, row in enumerate(model.rows[:-1, 0].tolist() if model.crossings else ()):
-        if (station := model.station(row)) not in model.crossings:
-            continue
-        one = model.crossed(i, 0, float(level[i + 1]))
+    places = [
+        *model.crossings,
+        *(model.twins[row] for row in model.crossings if row in model.twins),
+    ]
+    for i in np.flatnonzero(np.isin(model.rows[:-1, 0] % model.size, places)).tolist():
+        station = model.station(int(model.rows[i, 0]))
+        [one] = model.crossed(i, [0], [float(level[i + 1])])
         named[i] = model.crossings[station].name
         control[i] = one.control + (f" {one.flow_class}" if one.flow_class not in ("", "A") else "")
         over[i] = one.over

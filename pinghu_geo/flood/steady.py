@@ -12,7 +12,7 @@ search. The same residual, below 1e-9 m, accepts both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -49,9 +49,10 @@ class Barrier(Protocol):
         """Its id."""
 
     def passed(
-        self, model: Model, row_up: int, row_down: int, flow: float, level: float, profile: str
-    ) -> Any:
-        """How the discharge of a profile passes, with the water below at a level."""
+        self, model: Model, rows: tuple[Array, Array], flow: Array, level: Array,
+        profiles: Sequence[str],
+    ) -> Sequence[Any]:  # fmt: skip
+        """How discharges of profiles pass between two sections, the water below at levels (n,)."""
 
     def run_through(
         self, model: Model, row_up: int, row_down: int, flow: float, level: float
@@ -130,18 +131,32 @@ class Model:
         """The same with other ways between sections."""
         return replace(self, lengths=lengths)
 
-    def crossed(self, i: int, k: int, level: float) -> Any:
-        """How the discharge of a column passes what stands below a station."""
-        row, flow = int(self.rows[i, k]), float(self.discharge[i, k])
-        station, down = self.station(row), int(self.rows[i + 1, k])
-        up = row - row % self.size + station
-        one, profile = self.crossings[station], self.profiles[k] if self.profiles else ""
+    def crossed(self, i: int, columns: Iterable[int], levels: Iterable[float]) -> list[Any]:
+        """How columns pass what stands below a station, each with its level below that.
+
+        What is one case is passed once; the cases of a structure pass it together.
+        """
+        found = []
+        new: dict[int, dict[tuple[Any, ...], tuple[Any, ...]]] = {}  # by structure
+        standing = {}
         kind = self.sections.kind
-        # schemes that build elsewhere have the same sections and the same structure
-        key = (id(one), row // self.size, int(kind[up]), int(kind[down]), flow, level, profile)
-        if key not in self.passed:
-            self.passed[key] = one.passed(self, up, down, flow, level, profile)
-        return self.passed[key]
+        for k, level in zip(columns, levels, strict=True):
+            row, down, flow = int(self.rows[i, k]), int(self.rows[i + 1, k]), self.discharge[i, k]
+            station = self.station(row)
+            up = row - row % self.size + station
+            one, profile = self.crossings[station], self.profiles[k] if self.profiles else ""
+            # schemes that build elsewhere have the same sections and the same structure
+            key = (id(one), row // self.size, int(kind[up]), int(kind[down]), flow, level, profile)
+            found.append(key)
+            if key not in self.passed:
+                standing[id(one)] = one
+                new.setdefault(id(one), {})[key] = (up, down, flow, level, profile)
+        for name, cases in new.items():
+            up_rows, down_rows, flows, below, profiles = zip(*cases.values(), strict=True)
+            rows = np.array(up_rows), np.array(down_rows)
+            passed = standing[name].passed(self, rows, np.array(flows), np.array(below), profiles)
+            self.passed.update(zip(cases, passed, strict=True))
+        return [self.passed[key] for key in found]
 
     def run_through(self, i: int, k: int, level: float) -> tuple[float, str] | None:
         """Level below what stands below a station, where supercritical water runs through it."""
@@ -154,7 +169,7 @@ class Model:
     def released(self, i: int, k: int, level: float, *, fell_back: bool) -> float | None:
         """Supercritical level that comes out below what stands below a station."""
         station, down = self.station(int(self.rows[i, k])), int(self.rows[i + 1, k])
-        passed, flow = self.crossed(i, k, level), float(self.discharge[i, k])
+        [passed], flow = self.crossed(i, [k], [level]), float(self.discharge[i, k])
         return self.crossings[station].released(self, down, flow, passed, fell_back=fell_back)
 
     def state(self, rows: Array, discharge: Array, level: Array) -> State:
@@ -171,13 +186,28 @@ class Model:
             level, factor * head, 1 + factor * grows, k, wet.slope.sum(axis=1), share, discharge
         )
 
-    def critical(self, row: int, flow: float) -> Array:
-        """Level of least energy of a section (1,), found once for what it holds."""
-        key = ("critical", int(self.sections.kind[row]), flow)
-        if key not in self.passed:
-            self.passed[key] = critical_level(self, np.array([row]), np.array([flow]))[0]
-        level: Array = self.passed[key]
-        return level
+    def critical(self, rows: Array, flow: Array) -> Array:
+        """Levels of least energy of sections (n,), found once for what they hold."""
+        keys = [("critical", *one) for one in zip(self.sections.kind[rows].tolist(), flow.tolist(),
+                                                  strict=True)]  # fmt: skip
+        new = {key: k for k, key in enumerate(keys) if key not in self.passed}
+        if new:
+            first = list(new.values())
+            levels, _ = critical_level(self, rows[first], flow[first])
+            self.passed.update(zip(new, levels.tolist(), strict=True))
+        return np.array([self.passed[key] for key in keys])
+
+    @property
+    def without_structures(self) -> Model:
+        """The same with the whole ways between sections, of which bridges leave a part."""
+        if not self.gaps:
+            return self
+        if ("ways",) not in self.passed:
+            ways = self.lengths.copy()
+            for row, gap in self.gaps.items():
+                ways[row :: self.size] = gap
+            self.passed["ways",] = ways
+        return self.with_lengths(self.passed["ways",])
 
     def losses(self, rows: Array, up: State, down: State) -> tuple[Array, Array, Array]:
         """Head lost between sections and its growth with the upper and the lower level [m, -, -].
@@ -323,9 +353,9 @@ def normal_level(
     low, everything = sections.bottom[rows] + 1e-9, np.ones(len(rows), bool)
     if not within:
         start = np.maximum(low, _highest_too_low(sections, rows, excess))
-        top = _climb_to_positive(excess, start + 2.0, everything)
+        top = climb_to_positive(excess, start + 2.0, everything)
         low = np.where(excess(top, everything) > 0, start, low)  # not where a lid lets no more pass
-    high = _climb_to_positive(excess, low + 2.0, everything)
+    high = climb_to_positive(excess, low + 2.0, everything)
     return bracketed(excess, low, high, within=within)
 
 
@@ -377,7 +407,7 @@ def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, 
         return e, (levels[line, least - 1], levels[line, least + 1])
 
     everything = np.ones(len(rows), bool)
-    top = np.minimum(_climb_to_positive(calm, bottom + 0.5, everything), bottom + 1e4)
+    top = np.minimum(climb_to_positive(calm, bottom + 0.5, everything), bottom + 1e4)
     top = bottom + (energy(top, everything) - bottom) * 1.05
     share = np.linspace(0.03, 1.0, 40) ** 1.5
     scan = bottom[:, None] + share * (top - bottom)[:, None]
@@ -394,7 +424,7 @@ def critical_level(model: Model, rows: Array, discharge: Array) -> tuple[Array, 
     return bracketed(growth, low, high), np.maximum(dips.sum(axis=1), 1)
 
 
-def _climb_to_positive(f: Callable[[Array, Array], Array], level: Array, mask: Array) -> Array:
+def climb_to_positive(f: Callable[[Array, Array], Array], level: Array, mask: Array) -> Array:
     """Levels at which f is positive, found by climbing in doubling steps."""
     level, step = level.copy(), 1.0
     left = mask.copy()
@@ -480,8 +510,8 @@ def _levels_across(model: Model, i: int, below: Array) -> tuple[Array, Array]:
     level, found = np.empty(len(below)), np.zeros(len(below), int)
     rows, down = model.rows[i], model.rows[i + 1]
     cross = np.array([model.station(int(row)) in model.crossings for row in rows])
-    for k in np.flatnonzero(cross).tolist():
-        one = model.crossed(i, k, float(below[k]))
+    through = np.flatnonzero(cross).tolist()
+    for k, one in zip(through, model.crossed(i, through, below[cross].tolist()), strict=True):
         level[k], found[k] = one.level, one.found
         if one.held:
             model.rows[i, k] = model.twin(int(rows[k]))
@@ -706,7 +736,7 @@ def _standard_step(
         level, left = state.level.copy(), ~done
     if left.any():
         k = np.flatnonzero(left)
-        critical, _ = critical_level(model, here[k], q[k])
+        critical = model.critical(here[k], q[k])
         everything = np.ones(len(k), bool)
 
         def f(value: Array, mask: Array) -> Array:
@@ -718,7 +748,7 @@ def _standard_step(
             under = np.fmax(critical, lid[k] + AGAINST_LID_M)
             full = (under > critical) & (f(under, everything) < 0)
             low = np.where(full, under, critical)
-            high = _climb_to_positive(f, np.maximum(low, known.level[k]) + 1.0, everything)
+            high = climb_to_positive(f, np.maximum(low, known.level[k]) + 1.0, everything)
             high = np.where((under > critical) & ~full, under, high)
             answer, none = bracketed(f, low, high), (at_critical >= 0) & ~full
         else:
@@ -836,7 +866,7 @@ def _supercritical_run(
         if model.station(int(rows[j - 1])) in model.crossings:
             ran = model.run_through(j - 1, 0, float(level[j - 1]))
             if ran is None:  # passed from below: the jump stands before it
-                one = model.crossed(j - 1, 0, float(level[j]))
+                [one] = model.crossed(j - 1, [0], [float(level[j])])
                 level[j - 1], found[j - 1] = one.level, one.found
                 return j
             new, how = np.array([ran[0]]), np.array([BALANCED])

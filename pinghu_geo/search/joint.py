@@ -131,7 +131,7 @@ def across(model: Model, i: int, level: Array) -> Array:
     asked = level
     if len(level) > ACROSS and np.ptp(level) > 0:
         asked = np.linspace(level.min(), level.max(), ACROSS)
-    found = np.array([model.crossed(i, 0, float(one)).level for one in asked])
+    found = np.array([one.level for one in model.crossed(i, [0] * len(asked), asked.tolist())])
     return found if asked is level else np.interp(level, asked, found)
 
 
