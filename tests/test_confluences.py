@@ -2,9 +2,11 @@
 
 import math
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
 import pinghu_geo as pg
 
@@ -320,3 +322,22 @@ def test_parts_that_cannot_be_are_named(change, words):
     with pytest.raises(pg.errors.HydraulicsError, match=words) as caught:
         pg.water_profile(sections, 40.0, {"level_m": 2.0}, structures=bridge, structure_parts=parts)
     assert caught.value.layer == "structure_parts"
+
+
+@pytest.mark.parametrize(
+    "losses", [(0.1, 0.3), (("a", 0.3),), ((None, 0.3),), None, "ab", ((-0.1, 0.3),)]
+)
+def test_losses_that_are_no_pairs_are_named(losses):
+    at, north = 5e5, 2.5e6
+    rivers = gpd.GeoDataFrame(
+        index=pd.Index(["r"], name="river"), crs=4547,
+        geometry=[shapely.LineString([(at, north), (at + 100, north)])],
+    )  # fmt: skip
+    house = gpd.GeoDataFrame(
+        index=pd.Index(["h"], name="building_id"), crs=4547,
+        geometry=[shapely.box(at + 40, north + 4, at + 60, north + 12)],
+    )  # fmt: skip
+    with pytest.raises(pg.errors.HydraulicsError, match="no pair of coefficients from 0 to 1"):
+        pg.building_rises(
+            house, river("r"), 40.0, {"level_m": 2.0}, rivers, allowed_mm=5.0, losses=losses
+        )

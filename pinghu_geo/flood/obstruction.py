@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import geopandas as gpd
@@ -406,8 +407,10 @@ def _rise_scenarios(
     losses: Sequence[tuple[float, float]], share: float, *, own: tuple[float, float] | None
 ) -> list[Scenario]:
     """The river's own coefficients first, then the band, then the roughness."""
-    for pair in losses:
-        if len(pair) != 2 or not all(0 <= c <= 1 for c in pair):
+    for pair in losses if isinstance(losses, Iterable) else [losses]:
+        # (0.1, 0.3) by itself is no list of pairs
+        two: list[object] = list(pair) if isinstance(pair, Iterable) else []
+        if len(two) != 2 or not all(isinstance(c, Real) and 0 <= float(c) <= 1 for c in two):
             raise HydraulicsError(
                 f"losses holds {pair!r}, which is no pair of coefficients from 0 to 1",
                 hint="losses=((0.0, 0.0), (0.1, 0.3), (0.3, 0.5), (0.6, 0.8))",
