@@ -38,8 +38,10 @@ HEAD = (
 )
 # gates: submerged above this ratio of the heads, an orifice above the other
 FREE, DROWNED = 0.67, 0.80
-# a slanting piece of a crest is cut into so many where it is drowned
-FINE = 8
+# a piece of a crest whose heads differ by less than this share is level
+LEVEL = 1e-5
+# places of a rule of Gauss and Legendre
+NODES = 40
 # the gate leaves the water where the head is this many times its opening
 OUT, IN = 1.0, 1.25
 
@@ -108,34 +110,76 @@ def submerged_factor(head: Array, tail: Array, *, ogee: bool = False, sharp: boo
 def crest_flow(crest: Crest, energy: Array | float, tail: Array | float) -> Array:
     """Discharge over a crest: ∫ C H^1.5 dx, less what submergence takes (HEC-RAS 5-17, 8-1).
 
-    For one case or many. H is from the energy line upstream to the crest; the integral over
-    straight pieces is exact. Each piece drowns by its own height ("L, H, a submergence correction,
-    and a Q for each section", chapter 5).
+    For one case or many. H is from the energy line upstream to the crest. Each place drowns by its
+    own height (for "each section", chapter 5): the integral over straight pieces is exact, drowned
+    or not, and doesn't hang on how a line is divided.
     """
-    x, z, tail = crest.x, crest.z, np.asarray(tail)[..., None]
-    if drowned := bool((tail > crest.low).any()):
-        x, z = _finely(x, z)
-    head = np.asarray(energy)[..., None] - z
+    head = np.asarray(energy)[..., None] - crest.z
     wet = np.maximum(head, 0.0)
-    falls, high = np.diff(z), np.maximum(wet[..., 1:], wet[..., :-1])
+    falls, high = np.diff(crest.z), np.maximum(wet[..., 1:], wet[..., :-1])
+    flat = high**1.5
+    tail = np.asarray(tail)[..., None]
+    if (tail > crest.low).any():
+        left = np.maximum(np.asarray(energy)[..., None] - tail, 0.0)
+        kind = {"ogee": crest.ogee, "sharp": crest.sharp}
+        grown = _sharp_integral(wet, left) if crest.sharp else _drowned_integral(wet, left, crest)
+        flat = flat * submerged_factor(high, high - left, **kind)
+    else:
+        grown = 0.4 * wet**2.5
     with np.errstate(divide="ignore", invalid="ignore"):
-        slanting = -0.4 * np.diff(wet**2.5) / falls
-        weight = np.where(np.abs(falls) > 1e-9 * high, slanting, high**1.5) * np.diff(x)
-    if drowned:
-        mean = (wet[..., 1:] + wet[..., :-1]) / 2
-        low = np.minimum(mean, (2 * tail - z[:-1] - z[1:]) / 2)
-        weight = weight * submerged_factor(mean, low, ogee=crest.ogee, sharp=crest.sharp)
+        slanting = -np.diff(grown) / falls
+    weight = np.where(np.abs(falls) > LEVEL * high, slanting, flat) * np.diff(crest.x)
     flow: Array = crest.coefficient * weight.sum(axis=-1)
     return flow * ogee_factor(head.max(axis=-1), crest.design_head) if crest.ogee else flow
 
 
-def _finely(x: Array, z: Array) -> tuple[Array, Array]:
-    """A crest's line with its slanting pieces cut, for each drowns by its own height."""
-    if (z[1:] == z[:-1]).all():
-        return x, z
-    share = np.arange(FINE) / FINE
-    fine = [(v[:-1, None] + share * np.diff(v)[:, None]).ravel() for v in (x, z)]
-    return np.r_[fine[0], x[-1]], np.r_[fine[1], z[-1]]
+class _Kept(NamedTuple):
+    """A curve of submergence: p + q/u between heads u, in shares of energy line less tail."""
+
+    ends: Array  # (k,) of u
+    p: Array  # (k + 1,)
+    q: Array
+    before: Array  # what makes the integral of u^1.5 (p + q/u) one line
+
+
+def _kept_by(left: Array, kept: Array) -> _Kept:
+    """From what is kept, linear between shares of the head that are left: 1/u."""
+    slope = np.diff(kept) / np.diff(left)
+    q = np.r_[0.0, slope[::-1]]
+    p = np.r_[kept[-1], (kept[:-1] - slope * left[:-1])[::-1]]
+    ends = 1 / left[:0:-1]
+    steps = np.diff(p) * ends**2.5 / 2.5 + np.diff(q) * ends**1.5 / 1.5
+    return _Kept(ends, p, q, -np.r_[0.0, np.cumsum(steps)])
+
+
+KEPT = {True: _kept_by(*np.array(OGEE)),
+        False: _kept_by(1 - np.array(BROAD[0])[::-1], np.array(BROAD[1])[::-1])}  # fmt: skip
+
+
+def _drowned_integral(head: Array, left: Array, crest: Crest) -> Array:
+    """∫ h^1.5 φ dh from nothing to heads, where the tail is ``left`` below the energy line."""
+    kept = KEPT[crest.ogee]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        k = np.searchsorted(kept.ends, np.where(head > 0, head / left, 0.0))
+    wide = left**2.5 * kept.before[k] + kept.p[k] * head**2.5 / 2.5
+    grown: Array = wide + kept.q[k] * left * head**1.5 / 1.5
+    return grown
+
+
+def _sharp_integral(head: Array, left: Array) -> Array:
+    """The same by Villemonte's curve, with h = ``left`` cosh² y: the tail is tanh² y of the head.
+
+    By Gauss and Legendre: in y the curve is smooth from where it drowns to where nothing flows.
+    """
+    at, weight = np.polynomial.legendre.leggauss(NODES)
+    low = np.minimum(head, left)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        end = np.arccosh(np.sqrt(np.where(left > 0, np.maximum(head / left, 1.0), 1.0)))
+    y = 0.5 * end[..., None] * (at + 1)
+    kept = (1 - np.tanh(y) ** 3) ** 0.385
+    inner = (2 * np.cosh(y) ** 4 * np.sinh(y) * kept * weight).sum(axis=-1) * 0.5 * end
+    grown: Array = 0.4 * low**2.5 + left**2.5 * inner
+    return grown
 
 
 def gates_flow(made: Gates, energy: float, tail: float, gravity: float) -> tuple[float, float]:
