@@ -54,7 +54,35 @@ AXIS = (
     "sources = gpd.GeoSeries([shapely.Point(506000, 2503010)], ['A'], crs=4547)\n"
 )
 AXIS_OF = "pg.river_axis(areas, sources)"
+JUNCTION = (
+    "three = pd.concat([sections.assign(river=r) for r in 'ABC'], ignore_index=True)\n"
+    "flows = pd.DataFrame({'river': ['A', 'B', 'C'], 'discharge_m3s': [20.0, 20.0, 40.0]})\n"
+    "junctions = pd.DataFrame({'junction': 'J', 'river': ['A', 'B', 'C'], 'role': ['in', 'in', "
+    "'out'], 'length_m': 20.0, 'angle_deg': 90.0, 'method': 'momentum'})\n"
+)
+JOINED = "pg.water_profile(three, flows, {'slope': 0.002}, junctions=junctions)"
+MARKS = (
+    "flows = 50.0\n"
+    "marks = pd.DataFrame({'river': 'A', 'chainage_m': [0.0, 50.0], 'level_m': [2.5, 2.4]})\n"
+)
+CALIBRATED = "pg.flood.calibrate_roughness(sections, flows, {'slope': 0.002}, marks)"
 CASES = {
+    # flood: junctions, earthworks, calibration
+    "a momentum junction across": (JUNCTION, JOINED),
+    "a river that falls into a junction": (
+        JUNCTION + "junctions['angle_deg'] = 30.0\n"
+        "three.loc[three['river'] == 'B', 'elevation_m'] += 9", JOINED),
+    "sections without heights": (
+        "before = after = sections.assign(elevation_m=sections['elevation_m'].where("
+        "sections.index != 1))\nafter = after.dropna()", "pg.flood.excavation(before, after)"),
+    "volumes of several schemes": (
+        "before = pd.concat([sections.assign(scheme=k) for k in '12'])\nafter = sections",
+        "pg.flood.excavation(before, after)"),
+    "marks in several schemes": (
+        MARKS + "sections = pd.concat([sections.assign(scheme=k) for k in '12'])", CALIBRATED),
+    "marks of no flood": (
+        MARKS + "flows = pd.DataFrame({'profile': ['p', 'q'], 'discharge_m3s': [50.0, 90.0]})",
+        CALIBRATED),
     # nouns/schema
     "another grid": ("buildings = buildings.to_crs(4526)", HIT),
     "degrees": ("buildings = buildings.to_crs(4326)", HIT),

@@ -87,7 +87,7 @@ def _junction_of_rows(name: str, rows: pd.DataFrame) -> Junction:
             layer="junctions",
             ids=[f"{name} {r}" for r in rows["river"][(angle < 0) | (angle > most)]],
             hint="angle_deg is that between a branch and the common river, 0 to 90 by momentum on "
-            'either side; junctions["method"] = "energy" asks for none',
+            "either side; by energy none is asked for",
         )
     sides: dict[str, list[Branch]] = {"in": [], "out": []}
     for river, role, way, turn in zip(rows["river"], rows["role"], length, angle, strict=True):
