@@ -559,6 +559,10 @@ CALLS = {
         "x", lambda p: pg.write_hecras(W["sections"], W["flows"], W["ends"], p,
                                        obstacles=t["obstacles"]),
         lambda p: [q.read_text("utf-8") for q in sorted(p.parent.glob("x.*"))])),
+    "hecras upper ends": ("tops_", lambda t: written(
+        "x", lambda p: pg.write_hecras(W["sections"], W["flows"], W["ends"], p, regime="mixed",
+                                       upstream=t["tops_"]),
+        lambda p: [q.read_text("utf-8") for q in sorted(p.parent.glob("x.*"))])),
     # papers, by their words
     "household files": ("houses people nodes buildings line rivers", lambda t: written(
         "f", lambda p: pg.deliver.write_household_files(
