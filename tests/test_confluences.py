@@ -341,3 +341,56 @@ def test_losses_that_are_no_pairs_are_named(losses):
         pg.building_rises(
             house, river("r"), 40.0, {"level_m": 2.0}, rivers, allowed_mm=5.0, losses=losses
         )
+
+
+@pytest.mark.parametrize("slope", [500.0, 1.5, 1e-7, 1e-14])
+def test_slopes_that_no_river_has_are_named(slope):
+    """5 per mille written as 5, or a 0 too many."""
+    with pytest.raises(pg.errors.HydraulicsError, match="which no river has"):
+        pg.water_profile(river("r"), 40.0, {"slope": slope})
+
+
+def test_options_that_water_profile_has_not_are_named():
+    marks = pd.DataFrame({"river": ["r"], "chainage_m": 0.0, "level_m": 2.3})
+    with pytest.raises(pg.errors.PinghuError, match="option='contration' is not known") as caught:
+        pg.flood.calibrate_roughness(river("r"), 40.0, {"level_m": 2.0}, marks, contration=0.1)
+    assert "contraction" in caught.value.hint
+
+
+GATE = pd.DataFrame(
+    {"river": "r", "chainage_m": 75.0, "kind": "gate", "gate_width_m": 3.0, "gate_height_m": 2.0,
+     "sill_m": 0.3, "opening_m": 0.5, "crest_m": 4.0},
+    index=pd.Index(["G"], name="structure_id"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("names", [["p", "Q"], ["x", "y"], ["p", None]])
+def test_openings_of_a_flood_that_is_not_computed_are_named(names):
+    flows = pd.DataFrame({"profile": ["p", "q"], "discharge_m3s": [10.0, 12.0]})
+    parts = pd.DataFrame({"structure_id": "G", "part": "setting", "profile": ["p", "q"],
+                          "opening_m": [1.0, 1.5]})  # fmt: skip
+
+    def solved(parts, flows=flows):
+        return pg.water_profile(
+            river("r"), flows, {"level_m": 1.5}, structures=GATE, structure_parts=parts
+        )
+
+    assert solved(parts)["level_m"].notna().all()
+    if names[1] is None:  # a setting for a flood without a name in flows
+        flows, names = 10.0, ["p", "q"]
+    with pytest.raises(pg.errors.HydraulicsError, match="profiles that flows hasn't") as caught:
+        solved(parts.assign(profile=names), flows)
+    space = {"structure_parts": parts.assign(profile=names)}
+    exec(caught.value.hint, space)
+    assert solved(space["structure_parts"], flows)["level_m"].notna().all()
+
+
+@pytest.mark.parametrize("kind", ["bridge", "weir"])
+def test_limits_of_a_single_structure_lie_the_right_way_round(kind):
+    row = {"bridge": {"low_chord_m": 3.0, "deck_m": 4.0}, "weir": {"crest_m": 1.0}}[kind]
+    table = pd.DataFrame(
+        [{"river": "r", "chainage_m": 75.0, "kind": kind, "limit_left_m": 4.0,
+          "limit_right_m": -4.0, **row}], index=pd.Index(["S"], name="structure_id"),
+    )  # fmt: skip
+    with pytest.raises(pg.errors.HydraulicsError, match="limits the wrong way round.*: S"):
+        pg.water_profile(river("r"), 40.0, {"level_m": 2.0}, structures=table)

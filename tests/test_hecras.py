@@ -542,3 +542,20 @@ def test_what_is_no_hdf_is_refused(raw, tmp_path):
     path.write_bytes(raw)
     with pytest.raises(pg.errors.LayerError, match="is no HDF file"):
         pg.flood.read_hecras_results(path)
+
+
+@pytest.mark.parametrize("path", ["", 5, None, b"m.g01", "folder"])
+def test_what_is_no_file_is_named(path, tmp_path):
+    path = tmp_path if path == "folder" else path
+    bed = pd.DataFrame({"river": "r", "chainage_m": [0.0, 500.0], "bed_level_m": [0.5, 0.0],
+                        "left_m": 10.0, "right_m": 10.0, "bank_level_m": 5.0, "n": 0.03})  # fmt: skip
+    made = pg.write_hecras(pg.design_sections(bed), 50.0, {"slope": 0.001}, tmp_path / "m")
+    calls = [lambda: pg.read_hecras(path, units="SI"), lambda: pg.flood.read_hecras_results(path)]
+    if path is not None:
+        calls += [
+            lambda: pg.read_hecras(made["geometry"], path, units="SI"),
+            lambda: pg.read_hecras(made["geometry"], units="SI", plan=path),
+        ]
+    for call in calls:
+        with pytest.raises(pg.errors.LayerError, match="is no path of a file|is a folder"):
+            call()

@@ -71,6 +71,10 @@ def boundary_table(given: Boundary | None, layer: str) -> pd.DataFrame:
     return table
 
 
+# normal depth's: 1e-6 is a millimetre a kilometre, of which the flattest tidal rivers have some; by
+# 1 water falls, and Manning's formula says nothing of it
+LEAST_SLOPE, MOST_SLOPE = 1e-6, 1.0
+
 # what a boundary of each kind says
 SAYS = {
     "level": ("level_m",), "normal": ("slope",), "rating": ("discharge_m3s", "level_m"),
@@ -270,6 +274,13 @@ def _normal_depth_level(model: Model, rows: Array, flow: Array, slope: float, ri
             f"has the slope {slope:g} for {river}; normal depth needs one above 0",
             layer="boundaries",
             hint='{"slope": 0.001}, as a ratio',
+        )
+    if not LEAST_SLOPE <= slope <= MOST_SLOPE:
+        raise HydraulicsError(
+            f"has the slope {slope:g} for {river}, which no river has: they fall by {LEAST_SLOPE:g}"
+            f" to {MOST_SLOPE:g}",
+            layer="boundaries",
+            hint='{"slope": 0.001}, as a ratio: 1 per mille (1‰) is 0.001; or {"level_m": 3.2}',
         )
     level = normal_level(model.sections, rows, flow, np.full(len(rows), slope))
     carried = model.sections.wetted(rows, level).total_conveyance * np.sqrt(slope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pinghu_geo.flood.boundaries import Boundary
-from pinghu_geo.flood.hydraulics import Scenario, scenario_levels
+from pinghu_geo.flood.hydraulics import Scenario, scenario_levels, water_profile
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import HIGHEST_M, LOWEST_M, lay_sections, sections_apart
 from pinghu_geo.nouns.door import takes
@@ -27,6 +28,8 @@ __all__ = ["Calibration", "calibrate_roughness"]
 
 # a mark disagrees beyond this many robust standard deviations, and this much [m]
 APART, LEAST_M = 2.5, 0.05
+# what may be said of the river besides sections, flows and downstream
+OPTIONS = [*inspect.signature(water_profile).parameters][3:]
 STEP = 1e-3  # of the factor, for derivatives
 LEAST_APART = 1e-4  # of both bounds of a factor
 LEAST_TOLD_M = 1e-4  # a zone whose n, doubled, moves the marks by less is told of by none
@@ -139,6 +142,8 @@ def calibrate_roughness(
     """
     from scipy.optimize import least_squares
 
+    for word in options:
+        one_of(word, OPTIONS, "option")
     require_columns(marks, ("river", "chainage_m", "level_m"), "marks")
     laid = lay_sections(
         sections, banks=options.get("banks"), obstacles=options.get("obstacles"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +22,8 @@ from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang
 
 __all__ = [
-    "LEFT_OUT", "OBSTACLE", "UNITS", "HecRas", "and_listed", "obstacle_table", "reach_names",
-    "read_hecras_results", "with_left_out",
+    "LEFT_OUT", "OBSTACLE", "UNITS", "HecRas", "and_listed", "obstacle_table", "plain_file",
+    "reach_names", "read_hecras_results", "with_left_out",
 ]  # fmt: skip
 
 FOOT_M = 0.3048
@@ -120,6 +121,23 @@ class HecRas(Result):
         return lines
 
 
+def plain_file(path: str | Path) -> Path:
+    """A file's path; refused where there is none, or it is a folder, a pipe, or no path at all."""
+    if not isinstance(path, str | os.PathLike) or not str(path):
+        raise LayerError(
+            f"{path!r} is no path of a file",
+            layer="hecras",
+            hint="geometry is .g01, steady flow .f01, plan .p01",
+        )
+    path = Path(path)
+    if path.is_dir():
+        raise LayerError(f"{path} is a folder", layer="hecras", hint="give the file in it")
+    if not path.exists():
+        raise LayerError(f"there is no file {path}", layer="hecras")
+    require_plain(path, "hecras")
+    return path
+
+
 def reach_names(rivers: Sequence[str], reaches: Sequence[str]) -> list[str]:
     """Names of rivers here: with the reach where a river has several."""
     several = pd.Series(list(reaches)).groupby(pd.Series(list(rivers))).nunique().gt(1)
@@ -213,10 +231,7 @@ def read_hecras_results(path: str | Path) -> HecRas:
     ...
     pinghu_geo.nouns.errors.LayerError: hecras: there is no file 没有.p01.hdf.
     """
-    path = Path(path)
-    if not path.exists():
-        raise LayerError(f"there is no file {path}", layer="hecras")
-    require_plain(path, "hecras")
+    path = plain_file(path)
     import h5py
 
     try:

@@ -26,6 +26,7 @@ from pinghu_geo.flood.hecras import (
     HecRas,
     and_listed,
     obstacle_table,
+    plain_file,
     reach_names,
     with_left_out,
 )
@@ -37,7 +38,6 @@ from pinghu_geo.flood.hecras_structures import (
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.steady import FRICTION, Regime
 from pinghu_geo.nouns.errors import LayerError, PinghuError, reason
-from pinghu_geo.nouns.files import require_plain
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import one_of
 from pinghu_geo.river.chainage import parse_chainage
@@ -222,10 +222,7 @@ def _model_of_files(geometry: str | Path, flow: str | Path | None, foot: float) 
 
 
 def _file_lines(path: str | Path, title: str) -> list[str]:
-    path = Path(path)
-    if not path.exists():
-        raise LayerError(f"there is no file {path}", layer="hecras")
-    require_plain(path, "hecras")
+    path = plain_file(path)
     raw = path.read_bytes()
     try:
         text = raw.decode("utf-8-sig")

@@ -505,6 +505,7 @@ def profile_case(
     scales = {} if rivers is None else river_scales(rivers)
     laid = with_structures(laid, structures, structure_parts, scales)
     q = discharges(flows, laid.stations, rivers)
+    _refuse_settings_of_no_flood(laid, q)
     edges = Boundaries(
         boundary_table(downstream, "downstream"),
         boundary_table(upstream, "upstream"),
@@ -526,6 +527,21 @@ def profile_case(
         _refuse_uphill(laid)
     laid = replace(laid, stations=_with_left_out_effect(laid.stations, order, edges, regime))
     return ProfileCase(laid, q, edges, order, regime, options, datum)
+
+
+def _refuse_settings_of_no_flood(laid: Laid, q: Mapping[str, Array]) -> None:
+    """Refuse openings of gates for a flood that isn't computed: its own would keep the row's."""
+    for one in laid.crossings.values():
+        lost = [said for said in getattr(one, "gates_of", ()) if said not in q]
+        if lost:
+            there = ", ".join(map(repr, q))
+            raise HydraulicsError(
+                f"sets gates of {getattr(one, 'name', '')} for profiles that flows hasn't: it has "
+                f"{there}",
+                layer="structure_parts", ids=lost,
+                hint=f'structure_parts = structure_parts[~structure_parts["profile"].isin({lost})]'
+                "  # or correct the names",
+            )  # fmt: skip
 
 
 def _refuse_uphill(laid: Laid) -> None:

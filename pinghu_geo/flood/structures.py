@@ -409,6 +409,11 @@ class _LaidBuilder:
         self, rows: list[StructureRow], details: Mapping[Any, Mapping[str, pd.DataFrame]], up: int
     ) -> None:
         """What stands between a section and the next one."""
+        for one in rows:
+            if one.number("limit_left_m", -math.inf) > one.number("limit_right_m", math.inf):
+                raise one.fault(
+                    "has its limits the wrong way round", "limit_left_m is left of limit_right_m"
+                )
         kinds = {one.text("kind", "") for one in rows}
         name = "、".join(str(one.name) for one in rows)
         if len(rows) > 1 and not kinds <= {"bridge", "culvert"}:
@@ -531,11 +536,6 @@ class _LaidBuilder:
         it lies leaves the sections whole for all.
         """
         x, z, n = self._section_ground(up)
-        for one in rows:
-            if one.number("limit_left_m", -math.inf) > one.number("limit_right_m", math.inf):
-                raise one.fault(
-                    "has its limits the wrong way round", "limit_left_m is left of limit_right_m"
-                )
         ends = []
         for one in rows:
             detail = details.get(one.name, {})
