@@ -530,10 +530,15 @@ def profile_case(
 
 
 def _refuse_settings_of_no_flood(laid: Laid, q: Mapping[str, Array]) -> None:
-    """Refuse openings of gates for a flood that isn't computed: its own would keep the row's."""
+    """Refuse openings for floods that aren't computed where one that is has none of its own.
+
+    Then a name is likely mistyped, and the flood meant would keep the row's opening. Where all have
+    theirs, a table may well say more floods than are asked for.
+    """
     for one in laid.crossings.values():
-        lost = [said for said in getattr(one, "gates_of", ()) if said not in q]
-        if lost:
+        known = getattr(one, "gates_of", {})
+        lost = [said for said in known if said not in q]
+        if lost and not set(q) <= set(known):
             there = ", ".join(map(repr, q))
             raise HydraulicsError(
                 f"sets gates of {getattr(one, 'name', '')} for profiles that flows hasn't: it has "
