@@ -430,7 +430,7 @@ def papers(
     with _step_display(quiet=quiet) as tell:
         made = project_papers(project, out, as_of=as_of, bound=bound, templates=templates,
                               force=force, lang=word, progress=tell)  # fmt: skip
-    for path in sorted(p for p in made.iterdir() if p.is_dir() or p.suffix == ".docx"):
+    for path in sorted(p for p in made.iterdir() if p.is_dir() or p.suffix != ".json"):
         count = say("{} files", word, sum(1 for _ in path.iterdir())) if path.is_dir() else ""
         typer.echo(console_text(f"  {path}  {count}".rstrip()))
     typer.echo(console_text(say("Results: {}", word, made.resolve())))

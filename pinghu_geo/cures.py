@@ -29,6 +29,11 @@ CURES_IN_FILES = {
         'give the buildings floor areas (建筑面积) or floors (层数): columns = { floors = "列名" }'
         "  # in [layers.buildings]"
     ),
+    r"^affected = affected\.rename\(columns=\{'.*': '(?:use|structure|title)'\}\)$"
+    r"|^name that column (?:use|structure|title); ": (
+        'name the column of the buildings: columns = { use = "列名" }  # in [layers.buildings], '
+        "or leave the table's cells of it empty, which means any"
+    ),
     r"tasks\.loc\[ids, column\] = \.\.\.$": (
         "give their buildings floor areas (建筑面积) or floors (层数), and tenants (租户数), "
         "0 where nobody rents"

@@ -18,6 +18,7 @@ from pinghu_geo.deliver.households import write_household_files
 from pinghu_geo.deliver.letters import write_notices, write_transfers
 from pinghu_geo.deliver.schemereport import write_scheme_report
 from pinghu_geo.deliver.weekly import write_weekly_report
+from pinghu_geo.inputs import is_width_table
 from pinghu_geo.nouns.inert import json_text
 from pinghu_geo.nouns.messages import say, translated
 from pinghu_geo.nouns.replacing import atomic_folder, digests, told_by, write_whole
@@ -188,7 +189,7 @@ def _campaign_arguments(plan: Plan, camp: Campaign | None) -> dict[str, Any]:
 def _width_tables(plan: Plan) -> dict[str, pd.DataFrame]:
     """Width tables that schemes name as files."""
     named = {n: s["widths"] for n, s in plan.schemes.items() if "widths" in s}
-    return {n: plan.table(w, "widths") for n, w in named.items() if isinstance(w, str | dict)}
+    return {n: plan.table(w, "widths") for n, w in named.items() if is_width_table(w)}
 
 
 def _outputs_of_folder(folder: Path) -> dict[str, str] | None:

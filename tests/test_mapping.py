@@ -268,6 +268,24 @@ def test_a_check_of_a_project_advises_keys_of_its_file(houses):
         'columns = { left_m = "列名" }', 'columns = { right_m = "列名" }']  # fmt: skip
 
 
+@pytest.mark.parametrize("near", [None, "used"])
+def test_rates_that_ask_for_a_column_name_the_projects_keys_for_it(houses, near):
+    folder = houses.parent
+    line = shapely.LineString([(X0, Y0), (X0 + 500, Y0)])
+    river = gpd.GeoDataFrame({"label": ["甲"]}, geometry=[line], crs=4547)
+    river.to_file(folder / "rivers.geojson")
+    if near:
+        gpd.read_file(houses).assign(**{near: "住宅"}).to_file(houses)
+    (folder / "价.csv").write_text("用途,房屋补偿单价\n住宅,900\n", "utf-8")
+    text = PROJECT + '[tables]\nrates = "价.csv"\n'
+    (folder / "project.toml").write_text(text, "utf-8")
+    with pytest.raises(pg.errors.LayerError, match="lacks the column 'use'") as told:
+        pg.run_project(folder / "project.toml", folder / "out")
+    assert 'columns = { use = "列名" }' in told.value.hint
+    (folder / "价.csv").write_text("用途,房屋补偿单价\n,900\n", "utf-8")  # the other cure
+    pg.run_project(folder / "project.toml", folder / "out")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

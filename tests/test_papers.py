@@ -339,6 +339,18 @@ def test_papers_of_a_project_come_whole_and_twice_the_same(tmp_path):
         pg.project_papers(project, out)
 
 
+@pytest.mark.parametrize("widths", ["4", "{ left = 4, right = 4 }"])
+def test_papers_of_schemes_as_wide_all_along(tmp_path, widths):
+    project = small_project(tmp_path)
+    text = project.read_text("utf-8")
+    wide = f'[schemes."同宽"]\nwidths = {widths}\n\n[campaign]'
+    project.write_text(text.replace("[campaign]", wide, 1), "utf-8")
+    told = said("papers", project, "--out", tmp_path / "文书", "-q")
+    for path in (tmp_path / "文书").iterdir():
+        assert (path.name in told) == (path.name != "manifest.json"), path.name
+    assert any("同宽" in text for text in texts(tmp_path / "文书" / "方案比选报告.docx"))
+
+
 def test_every_paper_is_written_by_the_offices_own_template(tmp_path):
     import docx
 

@@ -67,10 +67,20 @@ def test_a_house_that_is_cut_less_keeps_its_tenants_and_whole_floor_area():
     lines = {"宽": LINES["宽"], "中": pg.red_line(RIVER, 10.0)}
     whole = compared(lines)
     assert whole.changes["change"].tolist() == ["less", "less"]
-    assert whole.changes["avoided_floor_area_m2"].isna().all()  # no floor areas at all
+    # it goes by either scheme: nothing is saved, and that is known without its floor area
+    assert whole.changes["avoided_floor_area_m2"].tolist() == [0, 0]
     assert compared(lines, floors=[np.nan, 2]).changes["avoided_floor_area_m2"].tolist() == [0, 0]
     tenants = compared(lines, tenants=[5, np.nan]).changes["avoided_tenants"]
     assert tenants.tolist() == [0, 0]
+
+
+def test_a_house_in_both_schemes_saves_no_tenants_whether_they_are_counted_or_not():
+    narrow = {"宽": LINES["宽"], "中": pg.red_line(RIVER, 10.0)}  # both cut less, both demolished
+    found = compared(narrow)
+    assert found.changes["change"].tolist() == ["less", "less"]
+    assert found.changes["avoided_tenants"].tolist() == [0, 0]
+    assert found.by_river["n_tenants_unknown"].tolist() == [0]
+    assert "租户数不详" not in found.summary()[0]
 
 
 def test_redesigned_nodes_and_nodes():

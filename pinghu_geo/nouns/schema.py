@@ -295,7 +295,7 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str], layer: str) -> 
         have = [str(c) for c in frame.columns if c != "geometry"]
         own = {c.name for c in NOUNS[layer].columns} if layer in NOUNS else set()
         others = [c for c in have if c not in own]  # a column of its own meaning is no misspelling
-        close = difflib.get_close_matches(missing[0], others, n=1, cutoff=0.6)
+        close = difflib.get_close_matches(missing[0], others, n=1, cutoff=0.7)
         hint = f"name that column {missing[0]}; it has {', '.join(have)}"
         if close:
             hint = f"{layer} = {layer}.rename(columns={{{close[0]!r}: {missing[0]!r}}})"

@@ -496,11 +496,12 @@ def _changed_buildings(
 
     def avoided(column: str, *, changes_inside: bool = True) -> pd.Series:
         """What the second scheme doesn't take; NA where it isn't known how much that is."""
-        if column not in before:
-            return pd.Series(np.nan, index=ids)
-        # a scheme takes nothing of a building that it leaves: that is known
-        a, b = (s[column].astype(float).where(s["extent"].notna(), 0.0) for s in (old, new))
-        return (a - b).mask(stays, 0.0) if not changes_inside else a - b
+        less = pd.Series(np.nan, index=ids)
+        if column in before:
+            # a scheme takes nothing of a building that it leaves: that is known
+            a, b = (s[column].astype(float).where(s["extent"].notna(), 0.0) for s in (old, new))
+            less = a - b
+        return less if changes_inside else less.mask(stays, 0.0)
 
     place = ["river", "bank", "chainage_m", "repeated", "node_id", "geometry"]
     table = pd.DataFrame(old[place].where(old["extent"].notna(), new[place]))
