@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.optimize
 import shapely
 
 import pinghu_geo as pg
@@ -396,3 +397,53 @@ def test_limits_of_a_single_structure_lie_the_right_way_round(kind):
     )  # fmt: skip
     with pytest.raises(pg.errors.HydraulicsError, match="limits the wrong way round.*: S"):
         pg.water_profile(river("r"), 40.0, {"level_m": 2.0}, structures=table)
+
+
+def deck_in_the_water(flow, **columns):
+    """A slab over the whole width of a rectangle 12 m wide, from 1.2 to 1.6 m."""
+    table = pd.DataFrame(
+        [{"river": "r", "chainage_m": 75.0, "kind": "bridge", "low_chord_m": 1.2, "deck_m": 1.6,
+          "width_m": 8.0, "high_flow": "energy", **columns}],
+        index=pd.Index(["S"], name="structure_id"),
+    )  # fmt: skip
+    return pg.water_profile(river("r"), flow, {"level_m": 2.5}, structures=table)
+
+
+@pytest.mark.parametrize("method", ["energy", "energy+momentum"])
+def test_high_flow_by_energy_is_all_of_it_and_no_weir_besides(method):
+    """What runs over the deck is in the energy's sections already (HEC-RAS, chapter 5)."""
+    found = [
+        deck_in_the_water(40.0, method=method, **road)
+        for road in ({}, {"weir_coefficient": 0.3}, {"weir_coefficient": 2.4},
+                     {"max_submergence": 0.2})
+    ]  # fmt: skip
+    for one in found:
+        assert one["level_m"].iloc[1] > 2.5
+        assert one["over_m3s"].iloc[1] == 0
+        assert "road" not in one["control"].iloc[1]
+        np.testing.assert_allclose(one["level_m"], found[0]["level_m"], atol=1e-12)
+
+
+def test_the_energy_through_a_deck_in_the_water_by_hand():
+    """Three standard steps with the slab cut out, both its sides wet, losses 0.1 and 0.3."""
+    flow, end, wide, n, g = 40.0, 2.5, 12.0, 0.03, 9.81
+
+    def state(bed, level, slab):
+        area = wide * (level - bed - slab)
+        wet = wide + 2 * (level - bed) + (2 * wide if slab else 0.0)
+        return level + (flow / area) ** 2 / 2 / g, (flow / area) ** 2 / 2 / g, (
+            area ** (5 / 3) / wet ** (2 / 3) / n)  # fmt: skip
+
+    below, level = state(0.0, end, 0.0), end
+    for bed, slab, way in ((0.0, 0.4, 21.0), (0.025, 0.4, 8.0), (0.025, 0.0, 21.0)):
+
+        def excess(z, bed=bed, slab=slab, way=way, below=below):
+            energy, head, k = state(bed, z, slab)
+            loss = (0.3 if head > below[1] else 0.1) * abs(head - below[1])
+            return energy - below[0] - way * (2 * flow / (k + below[2])) ** 2 - loss
+
+        level = scipy.optimize.brentq(excess, 1.9, 6.0, xtol=1e-12)
+        below = state(bed, level, slab)
+    assert deck_in_the_water(flow, method="energy")["level_m"].iloc[1] == pytest.approx(
+        level, abs=1e-6
+    )

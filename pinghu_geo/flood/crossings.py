@@ -94,11 +94,15 @@ class Crossing:
         up = [row if twin is None else twin for row, twin in zip(rows[0], twins, strict=True)]
         found = self._passed(model, site._replace(row_up=np.array(up)), profiles)
         for k, twin in enumerate(twins):
-            if twin is not None and found[k].over > 0:
+            if twin is not None and (found[k].over > 0 or self._is_overrun(found[k])):
                 [found[k]] = self._passed(model, site.take(np.array([k])), [profiles[k]])
             elif twin is not None:
                 found[k] = found[k]._replace(held=True)
         return found
+
+    def _is_overrun(self, passed: Passed) -> bool:
+        """Whether water stands above the road, be it weir flow or not."""
+        return self.road is not None and passed.energy > self.road.low
 
     def run_through(
         self, model: Model, row_up: int, row_down: int, flow: float, level: float
@@ -210,6 +214,10 @@ class Crossing:
                 openings=tuple(self.openings[k] for k in free),
                 regions=tuple(self.regions[k] for k in free) if self.regions else (),
             )
+        if all(isinstance(one, Bridge) and not one.pressure for one in rest.openings):
+            # high flow by energy is all of it, what runs over the deck too: a weir would count
+            # that water twice (Hydraulic Reference Manual, chapter 5, high flow computations)
+            rest = replace(rest, road=None)
         through = rest._through_one if len(free) == 1 else rest._through_several
         found, over, shares[:, free] = through(model, site)
         return found, over, [*map(tuple, shares.tolist())]

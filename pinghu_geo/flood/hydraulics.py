@@ -177,9 +177,9 @@ def water_profile(
     river, distance_m from the section above, n_piers, pier_width_m, debris_width_m,
     debris_height_m; skew_deg of the road to the section (offsets of deck, abutments and piers are
     then those along the road), pier_skew_deg of the piers to the flow; method (energy, momentum,
-    yarnell, wspro joined by +; the highest counts), high_flow (pressure, energy), pressure_by
-    (energy, level), pressure_chord_m from which on pressure flow is tried (else the highest low
-    chord), pier_drag, yarnell_k, sluice, orifice, weir_coefficient [√m/s], max_submergence. Parts:
+    yarnell, wspro joined by +; the highest counts), high_flow (pressure, energy: of all water,
+    over the deck too), pressure_by (energy, level), pressure_chord_m from which on pressure flow is
+    tried (else the highest low chord), pier_drag, yarnell_k, sluice, orifice, weir_coefficient [√m/s], max_submergence. Parts:
     deck (offset_m, low_chord_m, deck_m, side), pier (offset_m, elevation_m, pier_width_m, group,
     side), ground (offset_m, elevation_m, n, side, left_bank_m, right_bank_m: the bridge's own
     section, else that beside it), abutment (offset_m, elevation_m, group, side: solid below this
