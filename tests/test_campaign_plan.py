@@ -390,6 +390,46 @@ def test_what_is_done_is_fixed_and_what_runs_goes_on():
     assert rest["start"].iloc[1:].min() >= pd.Timestamp("2018-03-01")
 
 
+STAGES = ["survey", "valuation", "negotiation", "signed", "vacated", "demolished", "removed",
+          "handed_over"]  # fmt: skip
+
+
+def done_on(days):
+    """Reports by which all stages of a node ended on its day."""
+    return pd.DataFrame(
+        [{"node_id": node, "stage": stage, "first": pd.Timestamp("2018-01-02"),
+          "last": pd.Timestamp(day), "done_ratio": 1.0}
+         for node, day in days.items() for stage in STAGES]
+    )  # fmt: skip
+
+
+def test_what_is_handed_over_is_told_as_past():
+    nodes = node_frame(3, group="甲")
+    ids = list(nodes.index)
+
+    def planned(days):
+        return pg.schedule(nodes, None, entry("2018-02-16"), CREWS, "2018-01-01",
+                           progress=done_on(days), as_of="2018-02-25")  # fmt: skip
+
+    # needed by the 16th: the second is in time, the first 4 days late, the third 6
+    last = planned({ids[0]: "2018-02-20", ids[1]: "2018-02-16", ids[2]: "2018-02-22"})
+    assert last.nodes["late_days"].tolist() == [4, 0, 6]
+    assert last.summary() == [
+        "3 个节点已全部移交,最后一个在 2018-02-22。", "其中 2 个晚于进场要求,至多晚 6 个工作日。",
+    ]  # fmt: skip
+    assert last.shortage.empty  # no crew changes what is over
+    some = planned({ids[0]: "2018-02-20", ids[1]: "2018-02-14"})
+    assert some.summary()[:2] == [
+        "3 个节点,其中 1 个不能按期提供作业面。", "另有 1 个节点已移交,但晚于进场要求。",
+    ]  # fmt: skip
+    assert some.shortage["late_nodes"].tolist() == [ids[2]]
+    early = planned({ids[0]: "2018-02-10", ids[1]: "2018-02-09", ids[2]: "2018-02-12"})
+    assert early.summary() == ["3 个节点已全部移交,最后一个在 2018-02-12。"]
+    free = pg.schedule(nodes, capacity=CREWS, start="2018-01-01", as_of="2018-02-25",
+                       progress=done_on(dict.fromkeys(ids, "2018-02-20")))  # fmt: skip
+    assert free.summary() == ["3 个节点已全部移交,最后一个在 2018-02-20。"]
+
+
 def test_a_line_of_speed_reaches_each_node_in_its_turn():
     nodes = node_frame(3)
     line = pd.DataFrame([{"river": "A", "from_m": 0.0, "to_m": 1000.0,

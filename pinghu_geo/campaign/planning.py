@@ -54,8 +54,8 @@ class Schedule(Result):
     goals : pandas.DataFrame
         Each goal in order: value, bound, gap_ratio, proof {optimal, feasible}.
     shortage : pandas.DataFrame
-        Groups that can't be in time: nodes, days, the fewest crews more that would do, by stage,
-        and the days that no crew can save.
+        Groups whose open nodes can't be in time: nodes, days, the fewest crews more that would
+        do, by stage, and the days that no crew can save.
     """
 
     SHOWN: ClassVar = ("goals", "nodes")
@@ -70,14 +70,24 @@ class Schedule(Result):
         if self.nodes.empty:
             return [say("There are no nodes: the adopted scheme has no buildings of ours to clear.",
                         lang)]  # fmt: skip
+        done = self.nodes["next_stage"].isna()
+        late = self.nodes["late_days"] > 0
+        if done.all():
+            lines = [say("All {} nodes are handed over, the last on {}.", lang, len(done),
+                         f"{self.nodes['due'].max():%Y-%m-%d}")]  # fmt: skip
+            if late.any():
+                lines.append(say("{} of them were late, by {} working days at most.", lang,
+                                 late.sum(), self.nodes["late_days"].max()))  # fmt: skip
+            return lines
         if "needed_by" in self.nodes and self.nodes["needed_by"].isna().all():
             last = self.nodes["due"].max()
             return [say("{} nodes can all be handed over by {}; without a plan of entry (handover) "
                         "it isn't checked whether that is in time.", lang, len(self.nodes),
                         f"{last:%Y-%m-%d}")]  # fmt: skip
-        late = self.nodes[self.nodes["late_days"] > 0]
         lines = [say("{} nodes, {} of which can't be working faces in time.", lang,
-                     len(self.nodes), len(late))]  # fmt: skip
+                     len(done), (late & ~done).sum())]  # fmt: skip
+        if (late & done).any():
+            lines.append(say("{} nodes were handed over late.", lang, (late & done).sum()))
         first = self.goals.iloc[0]
         least = say("at least {} days", lang, f"{first['bound']:.0f}")
         proof = say("proven least", lang) if first["proof"] == "optimal" else least
@@ -693,15 +703,16 @@ def _shortage_of_crews(
     work: float,
     lang: Lang,
 ) -> pd.DataFrame:
-    """Groups that are late, and the fewest crews more with which they needn't be."""
+    """Groups whose open nodes are late, and the fewest crews more with which they needn't be."""
     columns = ["group", "late_days", "n_late", "late_nodes", "crews_more", "where",
                "late_days_then", "proof"]  # fmt: skip
     rows = []
-    late = nodes["late_days"].to_numpy()
+    open_ = nodes["next_stage"].notna().to_numpy()  # no crew changes what is handed over
+    late = np.where(open_, nodes["late_days"].to_numpy(), 0)
     behind = list(dict.fromkeys(groups[late > 0].tolist()))
     each = max(work, 1.0) / max(len(behind) / 4, 1)
     for name in behind:
-        mine = np.flatnonzero(groups == name)
+        mine = np.flatnonzero((groups == name) & open_)
         net, place, keys = _network_of_group(job, stages, mine, name, crews)
         early = passes(net.days, net.before, net.after, net.lag, release=net.release).earliest
         ends = np.flatnonzero(net.need > NO_NEED)
