@@ -2464,6 +2464,39 @@ def test_structures_come_in_from_a_chinese_table_and_stand_in_the_long_section(t
     assert "堰" in words
 
 
+@pytest.mark.parametrize("offsets", [(6.5, 9.0), (-9.0, -6.0)])
+def test_a_house_outside_the_water_has_no_second_opinion(offsets):
+    from pinghu_geo.flood.shallow import _HouseReach  # without the solver
+
+    sections, q, end = river(60.0, count=41, slope=0.001)
+    place = pd.Series({"river": "r", "from_m": 990.0, "to_m": 1010.0, "offset_min_m": offsets[0],
+                       "offset_max_m": offsets[1]})  # fmt: skip
+    with pytest.raises(pg.errors.HydraulicsError, match="outside the water.*: A"):
+        _HouseReach.around(place, sections, pg.water_profile(sections, q, end), "A")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"cell_m2": -1.0}, "cell_m2=-1 asks for nothing"),
+        ({"cell_m2": 0.0}, "cell_m2=0 asks for nothing"),
+        ({"within": -0.1}, "within=-0.1 asks for nothing"),
+        ({"level_within": 0.0}, "level_within=0 asks for nothing"),
+        ({"refinements": -1}, "refinements=-1 is no count"),
+        ({"refinements": 1.5}, "refinements=1.5 is no count"),
+    ],
+)
+def test_what_a_second_opinion_cannot_be_asked_is_named(asked, words):
+    rivers = gpd.GeoDataFrame(
+        {"river": ["r"]}, geometry=[shapely.LineString([(5e5, 0), (502000, 0)])], crs="EPSG:4547"
+    ).set_index("river")
+    house = gpd.GeoDataFrame(geometry=[shapely.box(501000, 2, 501010, 6)], crs="EPSG:4547",
+                             index=pd.Index(["A"], name="building_id"))  # fmt: skip
+    sections, q, end = river(60.0, count=41, slope=0.001)
+    with pytest.raises(pg.errors.HydraulicsError, match=words):
+        pg.flood.second_opinion(house, sections, q, end, rivers, **asked)
+
+
 def test_two_dimensions_lay_a_reach_out_and_name_what_they_cannot():
     from pinghu_geo.flood.shallow import (  # the arithmetic, without the solver
         _HouseReach,

@@ -167,6 +167,16 @@ def second_opinion(
     columns = ["rise_2d_mm", "rise_2d_doubt_mm", "settled", "rise_2d_limit_mm", "mesh_order",
                "rise_coarse_mm", "rise_alone_low_mm", "rise_alone_high_mm", "rise_band",
                "losses_2d", "level_off_mm", "cell_m2", "n_cells", "seconds"]  # fmt: skip
+    asked = {"cell_m2": cell_m2, "within": within, "level_within": level_within}
+    for word, value in asked.items():
+        if value is not None and not value > 0:
+            raise HydraulicsError(
+                f"{word}={value:g} asks for nothing that can be had", hint=f"{word} above 0"
+            )
+    if refinements != int(refinements) or refinements < 0:
+        raise HydraulicsError(
+            f"refinements={refinements:g} is no count of meshes", hint="refinements=2"
+        )
     if not len(buildings):
         return pd.DataFrame(columns=columns, index=buildings.index)
     base = water_profile(sections, flows, downstream, rivers=rivers, **options)
@@ -302,11 +312,17 @@ class _HouseReach:
             right.append(low)
             left.append(high)
         block = shapely.box(a, -float(place["offset_max_m"]), b, -float(place["offset_min_m"]))
-        return cls(
+        made = cls(
             part["chainage_m"].to_numpy(float), ground, part["level_m"].to_numpy(float),
             np.array(left), np.array(right), float(part["discharge_m3s"].iloc[0]), block, ahead,
             lengths, _channel_edges(part, river, banks),
         )  # fmt: skip
+        if not shapely.intersection(made.outline(with_house=False), block).area > 0:
+            raise HydraulicsError(
+                "stands outside the water of this flood", layer="buildings", ids=[name],
+                hint=f"buildings = buildings.drop([{name!r}])  # it raises nothing",
+            )  # fmt: skip
+        return made
 
     def bed(self, x: Array, y: Array) -> Array:
         """Elevation of the ground, linear between sections."""
