@@ -191,3 +191,43 @@ def test_what_touches_no_water_changes_nothing(made, size, kind):
                          index=pd.Index(["A"], name="structure_id"))  # fmt: skip
     found = profile(made, table)
     np.testing.assert_allclose(found["level_m"], plain["level_m"], atol=1e-9, rtol=0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=2, deadline=None, derandomize=True)
+@given(made=VALLEYS, size=SIZES, idle=st.booleans(),
+       regime=st.sampled_from(["subcritical", "mixed"]))  # fmt: skip
+def test_columns_at_once_are_what_each_is_by_itself(kind, made, size, idle, regime):
+    """Schemes and floods are solved as columns: some overflow the road, some touch nothing."""
+    ground, end = valley(made), {"slope": SLOPE * made["steep"]}
+    sections = pd.concat([
+        ground.assign(scheme="a"), ground.assign(scheme="b", n=0.045),
+        ground.assign(scheme="c", elevation_m=ground["elevation_m"] + 0.2),
+    ], ignore_index=True)  # fmt: skip
+    flows = pd.DataFrame({"profile": list("pqrs"),
+                          "discharge_m3s": made["q"] * np.array([0.1, 0.5, 1.0, 2.0])})  # fmt: skip
+    given = {"structures": standing(kind, made, size), "regime": regime, "upstream": end}
+    if idle:  # beside the opening, above and below: held where the water below leaves them dry
+        half = made["width"] / 2
+        given["obstacles"] = pd.DataFrame([
+            {"river": "r", "chainage_m": at, "from_offset_m": a, "to_offset_m": b, "top_m": 3.2,
+             "obstacle": "ineffective"}
+            for at in (80.0, 120.0) for a, b in ((-99.0, -half), (half, 99.0))
+        ])  # fmt: skip
+    settings_ = pd.DataFrame({"structure_id": "A", "part": "setting", "profile": ["q", "s"],
+                              "opening_m": [0.3, 1.7]})  # fmt: skip
+    gated = kind in ("gate", "radial")
+    together = pg.water_profile(
+        sections, flows, end, structure_parts=settings_ if gated else None, **given
+    )
+    for (scheme, flood), mine in together.groupby(["scheme", "profile"], sort=False):
+        own = settings_[settings_["profile"] == flood] if gated else None
+        alone = pg.water_profile(
+            sections[sections["scheme"] == scheme], flows[flows["profile"] == flood], end,
+            structure_parts=own, **given,
+        )  # fmt: skip
+        columns = ["level_m", "energy_m", "over_m3s"]
+        np.testing.assert_allclose(
+            mine[columns].to_numpy(float), alone[columns].to_numpy(float), atol=1e-9, rtol=0
+        )
+        assert mine["control"].fillna("").tolist() == alone["control"].fillna("").tolist()
