@@ -559,3 +559,35 @@ def test_what_is_no_file_is_named(path, tmp_path):
     for call in calls:
         with pytest.raises(pg.errors.LayerError, match="is no path of a file|is a folder"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "odd", "row"),
+    [
+        ("weir", "weir_coefficient", 4.0, {"crest_m": 1.0}),
+        ("culvert", "entrance_loss", 6.0,
+         {"shape": "box", "span_m": 3.0, "rise_m": 2.0, "invert_up_m": 0.3, "invert_down_m": 0.25,
+          "n": 0.015, "deck_m": 3.5, "length_m": 20.0}),
+    ],
+)  # fmt: skip
+def test_a_coefficient_that_no_structure_has_is_told_and_the_model_computed(
+    kind, column, odd, row, tmp_path
+):
+    bed = pd.DataFrame({"river": "r", "chainage_m": np.arange(4) * 50.0,
+                        "bed_level_m": [0.3, 0.2, 0.1, 0.0], "left_m": 10.0, "right_m": 10.0,
+                        "bank_level_m": 5.0, "n": 0.03})  # fmt: skip
+    table = pd.DataFrame([{"river": "r", "chainage_m": 75.0, "kind": kind, column: 1.2345, **row}],
+                         index=pd.Index(["S"], name="structure_id"))  # fmt: skip
+    made = pg.write_hecras(pg.design_sections(bed), 30.0, {"level_m": 2.0}, tmp_path / "m",
+                           structures=table)  # fmt: skip
+    text = made["geometry"].read_text("utf-8")
+    assert "1.2345" in text
+    made["geometry"].write_text(text.replace("1.2345", str(odd)), "utf-8")
+    back = pg.read_hecras(made["geometry"], made["flow"], units="SI")
+    told = back.left_out[back.left_out["kind"] == "coefficient"]
+    assert told["name"].tolist() == [f"{column} {odd:g}"]
+    found = pg.water_profile(
+        back.sections, back.flows, back.downstream, banks=back.banks,
+        structures=back.structures, structure_parts=back.structure_parts,
+    )  # fmt: skip
+    assert found["level_m"].notna().all()

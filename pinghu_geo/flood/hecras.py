@@ -13,7 +13,7 @@ import pandas as pd
 
 from pinghu_geo.flood.channel import with_roughness
 from pinghu_geo.flood.hecras_hdf import structures_of_hdf
-from pinghu_geo.flood.hecras_structures import decks_mended
+from pinghu_geo.flood.hecras_structures import coefficients_mended, decks_mended
 from pinghu_geo.flood.steady import Friction, Regime
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.files import require_plain
@@ -64,7 +64,8 @@ class HecRas(Result):
         pump_station, rating_curve, vertical_n, skew, lid, ice, flow, boundary}, name, river, rs,
         above_m and below_m (chainages of the sections on either side; NA beside the rivers); and
         deck, a bridge whose low chord lies above its deck somewhere: it has no deck there; pier, a
-        bridge whose pier stands beside its deck: it has no such pier. The same stands as text in
+        bridge whose pier stands beside its deck: it has no such pier; coefficient, one beyond what
+        any structure has: the usual is taken. The same stands as text in
         the column left_out of ``sections``, at the section above, and `water_profile` doubts every
         level from there upstream (``left_out``).
     """
@@ -260,8 +261,9 @@ def read_hecras_results(path: str | Path) -> HecRas:
         structures, parts, known = structures_of_hdf(file, places, foot)
         sections = _hdf_sections(file, keys, foot)
         parts, thin = decks_mended(structures, parts, sections)
+        structures, parts, odd = coefficients_mended(structures, parts)
         left_out = _hdf_left_out(file, keys, places.drop(index=known))
-        left_out = and_listed(left_out, thin)
+        left_out = and_listed(and_listed(left_out, thin), odd)
         banks = _hdf_banks(about, keys, foot)
         if "conveyance_m3s" in profile:
             profile["unbalanced_m"] = _energy_imbalance(profile, banks, places)

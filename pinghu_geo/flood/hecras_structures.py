@@ -12,12 +12,13 @@ import pandas as pd
 from pinghu_geo.flood.channel import with_roughness
 from pinghu_geo.flood.gates import FOOT_SQRT
 from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.structure_rows import MOST
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.tables import groups_of
 
 __all__ = [
-    "GATE_CODES", "METHOD_CODES", "PARSED", "SHAPE_CODES", "decks_mended", "open_stretches",
-    "structures_between", "structures_of_text",
+    "GATE_CODES", "METHOD_CODES", "PARSED", "SHAPE_CODES", "coefficients_mended", "decks_mended",
+    "open_stretches", "structures_between", "structures_of_text",
 ]  # fmt: skip
 
 COLUMN = 8
@@ -104,6 +105,10 @@ def structures_of_text(
     return table, pd.DataFrame(parts), pd.DataFrame(junctions), done
 
 
+# columns of a list of what is left out
+LISTED = ["kind", "name", "river", "rs", "above_m", "below_m"]
+
+
 def decks_mended(
     structures: pd.DataFrame, parts: pd.DataFrame, sections: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -129,6 +134,29 @@ def decks_mended(
     ]  # fmt: skip
     listed = pd.concat(lists, ignore_index=True)
     return parts.assign(low_chord_m=low)[~beside].reset_index(drop=True), listed[none.columns]
+
+
+def coefficients_mended(
+    structures: pd.DataFrame, parts: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Structures and parts without coefficients beyond what any has, and the list of these.
+
+    HEC-RAS computes with them; here one would refuse the whole model. Blank, they are the usual.
+    """
+    made, lists = [], [pd.DataFrame(columns=LISTED)]
+    for table in (structures, parts):
+        for column in [c for c in MOST if c in table.columns]:
+            values = pd.to_numeric(table[column], errors="coerce")
+            odd = (values > MOST[column]).to_numpy(bool)
+            if odd.any():
+                owner = table["structure_id"] if "structure_id" in table.columns else table.index
+                said = structures.loc[np.asarray(owner)[odd], LISTED[2:]]
+                names = [f"{column} {v:g}" for v in values[odd]]
+                lists.append(said.assign(kind="coefficient", name=names)[LISTED])
+                table = table.assign(**{column: values.mask(odd)})  # noqa: PLW2901
+        made.append(table)
+    filled = [one for one in lists if len(one)] or lists
+    return made[0], made[1], pd.concat(filled, ignore_index=True)
 
 
 def _piers_beside_decks(

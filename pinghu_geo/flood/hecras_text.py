@@ -31,6 +31,7 @@ from pinghu_geo.flood.hecras import (
     with_left_out,
 )
 from pinghu_geo.flood.hecras_structures import (
+    coefficients_mended,
     decks_mended,
     structures_between,
     structures_of_text,
@@ -198,8 +199,10 @@ def _model_of_files(geometry: str | Path, flow: str | Path | None, foot: float) 
     structures, parts, junctions, done = structures_of_text(blocks, between, ways, foot)
     points = pd.concat(sections, ignore_index=True)
     parts, thin = decks_mended(structures, parts, points)
+    structures, parts, odd = coefficients_mended(structures, parts)
     rest = [b for k, b in enumerate(blocks) if k not in set(done)]
     left_out = and_listed(_left_out_table(rest, keys, ways), thin)
+    left_out = and_listed(left_out, odd)
     flows = down = up = pd.DataFrame()
     if flow is not None:
         lines = _flow_lines(flow)
