@@ -447,3 +447,9 @@ def test_the_energy_through_a_deck_in_the_water_by_hand():
     assert deck_in_the_water(flow, method="energy")["level_m"].iloc[1] == pytest.approx(
         level, abs=1e-6
     )
+
+
+@pytest.mark.parametrize("gravity", [-9.81, 0.0, 32.2, 1e9])
+def test_a_gravity_that_is_not_the_earths_is_named(gravity):
+    with pytest.raises(pg.errors.HydraulicsError, match="none of the earth's"):
+        pg.water_profile(river("r"), 40.0, {"level_m": 2.0}, gravity_ms2=gravity)

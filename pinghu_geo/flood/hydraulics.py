@@ -62,6 +62,8 @@ __all__ = ["ProfileCase", "Scenario", "profile_case", "scenario_levels", "water_
 UPHILL_M, LEAST_UPHILL, MOSTLY_UPHILL = 1.0, 4, 0.6
 # Points of sections that are computed at a time, scheme by scheme: bounds the memory.
 POINTS_AT_ONCE = 1_000_000
+# the earth's gravity is 9.764 to 9.834 m/s²; 32.2 is in feet
+EARTH_MS2 = 9.7, 9.9
 # A section in which no water can stand up to this share of its depth is blocked.
 BLOCKED_SHARE, LEAST_DEPTH_M, SLIT_M2 = 0.5, 0.05, 1e-3
 # Outside of these nothing is measured in metres: n, levels [m], fall of a river.
@@ -501,6 +503,10 @@ def profile_case(
     """Tables checked and laid out; see `water_profile`."""
     one_of(regime, ("subcritical", "supercritical", "mixed"), "regime")
     one_of(friction, FRICTION, "friction")
+    if not EARTH_MS2[0] <= gravity_ms2 <= EARTH_MS2[1]:
+        raise HydraulicsError(
+            f"gravity_ms2={gravity_ms2:g} is none of the earth's, in m/s²", hint="gravity_ms2=9.81"
+        )
     laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
     scales = {} if rivers is None else river_scales(rivers)
     laid = with_structures(laid, structures, structure_parts, scales)
