@@ -83,6 +83,18 @@ def test_a_house_in_both_schemes_saves_no_tenants_whether_they_are_counted_or_no
     assert "租户数不详" not in found.summary()[0]
 
 
+def test_a_known_zero_beside_unknown_houses_is_no_sum():
+    # S is taken by both, T by the wide line alone: of T nothing is known
+    houses = {"S": shapely.box(40, 8, 50, 18), "T": shapely.box(80, 11, 90, 18)}
+    lines = {"宽": LINES["宽"], "中": pg.red_line(RIVER, 10.0)}
+    found = pg.compare(lines, building_frame(houses), RIVER)
+    assert found.changes["change"].tolist() == ["less", "saved"]
+    assert found.by_river["avoided_tenants"].isna().all()
+    assert found.by_river["n_tenants_unknown"].tolist() == [1]
+    assert "少清退租户数不详(1 栋租户数不详)" in found.summary()[0]
+    assert "少拆建筑面积不详(1 栋建筑面积不详)" in found.summary()[0]
+
+
 def test_redesigned_nodes_and_nodes():
     one, other = (pg.assess(line, building_frame(HOUSES), RIVER) for line in LINES.values())
     found = pg.differences(one, other, RIVER).redesigned

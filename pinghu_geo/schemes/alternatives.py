@@ -528,18 +528,25 @@ def _change_sums(changes: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Counts and sums of changes by group; what is unknown is counted, not taken for 0."""
     area = changes["avoided_floor_area_m2"].astype(float)
     tenants = changes["avoided_tenants"].astype(float)
+    # the 0 of a house that both schemes take is no knowledge of those that one takes
+    one_takes = changes["change"].isin(["saved", "added"])
     one = pd.DataFrame(
         {
             "n_saved": (changes["change"] == "saved").astype(int),
             "n_added": (changes["change"] == "added").astype(int),
-            "avoided_floor_area_m2": area,
+            "avoided_floor_area_m2": area.where(one_takes | (area != 0)),
             "n_unknown": area.isna().astype(int),
-            "avoided_tenants": tenants,
+            "avoided_tenants": tenants.where(one_takes | (tenants != 0)),
             "n_tenants_unknown": tenants.isna().astype(int),
             "avoided_yuan": changes["avoided_yuan"].astype(float),
         }
     )
-    return known_sums(one, [changes[k] for k in by])
+    sums = known_sums(one, [changes[k] for k in by])
+    for name, unknown in (
+        ("avoided_floor_area_m2", "n_unknown"), ("avoided_tenants", "n_tenants_unknown"),
+    ):  # fmt: skip
+        sums[name] = sums[name].where(sums[name].notna() | (sums[unknown] > 0), 0.0)
+    return sums
 
 
 # of an amount: less, more, unknown, and of how many it isn't known
