@@ -517,7 +517,7 @@ secants. Whole processes find their modules compiled, as where a package was ins
 then `pinghu run` also writes campaign, board, papers for Project and QGIS, workbooks of hydraulics and of what was searched,
 and the sample has bridges, a covered reach and a gate. A run of the 110,000 writes what it wrote then: it has no flood and no campaign. `benchmarks/locate_fuzz.py` holds places against brute force, `benchmarks/areas_fuzz.py` areas against GEOS.
 
-What stands between a call and its bar, under load on the same machine. A design of `assess_many` is some 70,000 edges of
+What stands between a call and its bar, on the same machine, partly under load. A design of `assess_many` is some 70,000 edges of
 parts of houses beside its line, each a mean of a height above a moving edge (a dozen passes, 0.2 ns a number and pass while
 they stay in the cache), 0.2 ms; 13,000 edges where two strips overlap, 0.35 ms; the rest (tables of a million rows, cutting, sums) is
 paid once. The first call of a process takes half a second more, for pages of memory touched for the first time. `affected`:
@@ -527,9 +527,8 @@ itself, 0.2 s the search for faults, 0.4 both schemes computed in rehearsal, wit
 0.4 s more, for depths and scipy's k-d tree, until it writes for 2.2 s: 0.65 SQLite's 30 MB with their indexes, 0.5 the 94,000 cells of the
 ledger, 1.0 the map, of which 0.25 is folium's import (it compiles 145 templates), 0.35 the houses beside the lines. A thread beside
 it gains nothing: pyogrio keeps Python's lock while GDAL writes, and both took longer than one after the other.
-Of the sample's run some 9 s are not its search: 3 the rise of 268 houses under four pairs of coefficients, of which half is
-water that passes bridges (1,070 times, 1.5 ms each, one after the other), 2.2 the campaign, half of it the search for its dates (0.7 the
-solver itself), 1.4 what is written, 0.6 each reading and imports. Products of small matrices stay on one thread: beside other work OpenBLAS's two took forty times as long.
+Of the sample's run 5.3 s are its search, 2.9 the flood with the rises of 120 houses under four pairs of coefficients, 1.6 the campaign,
+most of it the search for its dates (0.7 the solver itself), 2 what is written, 0.7 reading, 0.5 imports. Products of small matrices stay on one thread: beside other work OpenBLAS's two took forty times as long.
 
 The picture was drawn beside other work (load 10 on two cores), before the last steps. Few footprints along many rivers are where
 `affected` is least ahead: 20,000 along 64 rivers, 1,120 km of outline, take 0.22 s where the pipeline takes 0.34.
@@ -565,7 +564,7 @@ def main(names: list[str]) -> None:
         old = pd.read_csv(file)
         table = pd.concat([old[~old["call"].isin(names)], table])
     table = table.sort_values("call", key=lambda c: c.map(list(ALL).index), kind="stable")
-    table.round(5).to_csv(file, index=False)
+    table.to_csv(file, index=False, float_format="%.5g")
     (ROOT / "docs" / "calls.md").write_text(page(table), "utf-8")
 
 
