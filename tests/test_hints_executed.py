@@ -232,6 +232,8 @@ FRAGMENTS = {
     "no groups": (NODES, "pg.balanced_reaches(nodes, [])"),
     "half a group": (NODES, "pg.balanced_reaches(nodes, 1.5)"),
     "uphill flow": ("", "pg.flood.normal_levels(sections, 50.0, slope=-0.001)"),
+    "gravity in feet": (
+        "", "pg.water_profile(sections, 50.0, {'slope': 0.002}, gravity_ms2=32.2)"),
     "losses above 1": ("", RISES + "losses=((0, 3),))"),
     "more than all roughness": ("", RISES + "roughness_share=10)"),
     "near in another grid": (
@@ -450,6 +452,13 @@ ELSEWHERE = {
         ', sheet="x")',
         "control.drop(index=[x])",
         "scale=1000 (500 to 2000)",
+    ),
+    "gates by flood, in test_confluences": (
+        'structure_parts = structure_parts[~structure_parts["pr',
+    ),
+    "two dimensions, which take minutes, in test_structures": (
+        "refinements=2",
+        "# it raises nothing",
     ),
     "two ways, in test_control": ("add a point beside it, or method=",),
     "in test_clothes, test_campaign_plan and test_offsets": (

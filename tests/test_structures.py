@@ -2471,8 +2471,11 @@ def test_a_house_outside_the_water_has_no_second_opinion(offsets):
     sections, q, end = river(60.0, count=41, slope=0.001)
     place = pd.Series({"river": "r", "from_m": 990.0, "to_m": 1010.0, "offset_min_m": offsets[0],
                        "offset_max_m": offsets[1]})  # fmt: skip
-    with pytest.raises(pg.errors.HydraulicsError, match="outside the water.*: A"):
+    with pytest.raises(pg.errors.HydraulicsError, match="outside the water.*: A") as caught:
         _HouseReach.around(place, sections, pg.water_profile(sections, q, end), "A")
+    space = {"buildings": pd.DataFrame({"floors": [1, 2]}, index=["A", "B"])}
+    exec(caught.value.hint, space)
+    assert space["buildings"].index.tolist() == ["B"]
 
 
 @pytest.mark.parametrize(
