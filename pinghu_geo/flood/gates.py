@@ -7,6 +7,7 @@ All formulas are those of the HEC-RAS Hydraulic Reference Manual, chapters 5 (ro
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -166,12 +167,19 @@ def _drowned_integral(head: Array, left: Array, crest: Crest) -> Array:
     return grown
 
 
+@cache
+def _rule() -> tuple[Array, Array]:
+    """Places and weights of Gauss and Legendre, found once."""
+    at, weight = np.polynomial.legendre.leggauss(NODES)
+    return at, weight
+
+
 def _sharp_integral(head: Array, left: Array) -> Array:
     """The same by Villemonte's curve, with h = ``left`` cosh² y: the tail is tanh² y of the head.
 
     By Gauss and Legendre: in y the curve is smooth from where it drowns to where nothing flows.
     """
-    at, weight = np.polynomial.legendre.leggauss(NODES)
+    at, weight = _rule()
     low = np.minimum(head, left)
     with np.errstate(divide="ignore", invalid="ignore"):
         end = np.arccosh(np.sqrt(np.where(left > 0, np.maximum(head / left, 1.0), 1.0)))

@@ -7,13 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from pinghu_geo.flood.survey import LOWEST_M
 from pinghu_geo.nouns.door import TRUTH
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import nearest
 
 __all__ = [
-    "CHARTS_OF", "CRESTS", "DEFAULTS", "INLETS", "LOWEST_M", "ROAD", "StructureRow",
+    "CHARTS_OF", "CRESTS", "DEFAULTS", "INLETS", "ROAD", "StructureRow",
     "rows_of_one_road",
 ]  # fmt: skip
 
@@ -54,9 +55,8 @@ WHOLE = frozenset({"n_piers", "barrels", "n_gates", "n_open", "chart", "scale"})
 # 2.6, an ogee's 3.95)
 MOST = {"n": 0.3, "n_bottom": 0.3, "weir_coefficient": 2.5, "sill_coefficient": 2.5,
         "entrance_loss": 5.0, "exit_loss": 5.0, "gate_coefficient": 1.5}  # fmt: skip
-# heights: what lies lower stands for no measurement (-999, -9999) [m]
-HEIGHTS, LOWEST_M = ("crest_m", "sill_m", "deck_m", "low_chord_m", "invert_up_m",
-                     "invert_down_m"), -450.0  # fmt: skip
+# heights: what lies below `LOWEST_M` stands for no measurement (-999, -9999)
+HEIGHTS = ("crest_m", "sill_m", "deck_m", "low_chord_m", "invert_up_m", "invert_down_m")
 # shares of what would pass without any loss
 RATIOS = frozenset({"max_submergence", "orifice", "wspro_c"})
 # a crest's coefficient by its form [√m/s]: 1.7 broad (3.1 in feet), 2.18 ogee (3.95), 1.84 sharp

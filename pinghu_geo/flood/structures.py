@@ -54,11 +54,10 @@ from pinghu_geo.flood.sections import (
 )
 from pinghu_geo.flood.steady import Barrier
 from pinghu_geo.flood.structure_rows import (
-    LOWEST_M,
     StructureRow,
     rows_of_one_road,
 )
-from pinghu_geo.flood.survey import Laid
+from pinghu_geo.flood.survey import LOWEST_M, Laid
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, one_of, require_columns
 from pinghu_geo.nouns.tables import groups_of
