@@ -622,8 +622,9 @@ def _states_of_nodes(
     table["n_tenants"] = people.groupby("node_id").size().reindex(names, fill_value=0).to_numpy()
     out = people[people["stage"] == codes[theirs[-1]]] if len(theirs) else people.iloc[:0]
     table["n_tenants_out"] = out.groupby("node_id").size().reindex(names, fill_value=0).to_numpy()
-    stuck = pd.concat([houses, persons])
-    stuck = stuck[stuck["blocker"].notna() & stuck["node_id"].notna()]
+    # of blockers of one day the first by its id, houses before tenants
+    stuck = pd.concat([some[some["blocker"].notna() & some["node_id"].notna()].sort_index()
+                       for some in (houses, persons)])  # fmt: skip
     by_node = stuck.sort_values("blocker_since", kind="stable").groupby("node_id")
     table["blocker"] = by_node["blocker"].first().reindex(names).to_numpy()
     table["blocker_since"] = by_node["blocker_since"].first().reindex(names).to_numpy()

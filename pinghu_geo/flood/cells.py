@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.survey import HIGHEST_M, LOWEST_M
 from pinghu_geo.intake.drivers import raster_driver
 from pinghu_geo.nouns.errors import LayerError
 
 __all__ = ["Tile", "edge_heights", "known_heights", "one_sentence", "opened", "ordinary_heights"]
 
-# no ground and no flood is outside [m]: the Dead Sea is at -430, Qomolangma at 8849
-LOWEST_M, HIGHEST_M = -500.0, 9000.0
 # what programs write where they know nothing; without a word only where it stands alone
 SENTINELS = np.array([
     0, -1, -9, -99, -99.9, -99.99, -100, -128, -999, -999.9, -999.99, -9999, -99999, -32768, -32767,

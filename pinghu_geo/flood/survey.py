@@ -34,7 +34,7 @@ NUMBERS = (
 
 # what stands in a survey for a point that wasn't measured, and how far it lies from all others [m]
 SIGNS, FAR_M = (0.0, -1.0, -99.0, -999.0, 999.0, 9999.0), 10.0
-# no ground lies outside of these [m]
+# no ground and no flood lies outside of these [m]: the Dead Sea is at -438, Qomolangma at 8849
 LOWEST_M, HIGHEST_M = -450.0, 9000.0
 
 # of a covered section: underside, and what it is made of

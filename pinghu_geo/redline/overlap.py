@@ -23,10 +23,11 @@ from pinghu_geo.nouns.schema import (
     require_polygons,
     require_valid,
 )
-from pinghu_geo.redline.areas import rows_near, shared_areas
+from pinghu_geo.redline.areas import ROUNDING_M2, rows_near, shared_areas
 from pinghu_geo.redline.depths import deepest
 from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.river.corridor import located
+from pinghu_geo.river.nearness import ROUNDING_M
 
 __all__ = [
     "affected",
@@ -102,7 +103,8 @@ def affected(
     Notes
     -----
     Areas are against the *union* of the red lines: nothing counts twice where they overlap.
-    A row's river is the one whose red line touches it, the nearest of several.
+    A row's river is the one whose red line touches it, the nearest of several; of several equally
+    near, the first by name.
 
     ``extent`` is ``full`` where less than 0.001 m² lies outside. ``cut_depth_m`` is how far
     the line would have to draw back to clear the building: the greatest distance of any point
@@ -260,7 +262,7 @@ def demolished(features: gpd.GeoDataFrame, footprint: Floats, ratio: Floats) -> 
 def _rivers_of_features(
     hit: gpd.GeoDataFrame, red_line: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame
 ) -> Ints:
-    """Number of the river whose red line touches each feature; of several, the nearest centreline.
+    """Number of the river whose red line touches each feature; of several, the nearest, by name.
 
     Each feature shares some area with one of the lines.
     """
@@ -285,9 +287,11 @@ def _rivers_of_features(
     far[several] = shapely.distance(
         shapes[who[several]], rivers.geometry.to_numpy()[river[several]]
     )
-    order = np.lexsort((river, far, who))
-    who, river = who[order], river[order]
-    return np.asarray(river[np.flatnonzero(np.diff(who, prepend=-1))])
+    first = np.flatnonzero(np.diff(who, prepend=-1))
+    least = np.repeat(np.minimum.reduceat(far, first), np.diff(first, append=len(who)))
+    turn = np.argsort(np.argsort(np.asarray(list(known), str)))
+    order = np.lexsort((turn[river], far > least + ROUNDING_M, who))
+    return np.asarray(river[order][first])
 
 
 @takes()
@@ -460,7 +464,7 @@ def belongs_to(
     -------
     pandas.Series
         On the features' index, named as the zones' index; NA where no zone qualifies. Of
-        zones with equal shares, the first.
+        zones with equal shares, the first by its id.
 
     Raises
     ------
@@ -481,8 +485,10 @@ def belongs_to(
     shares = overlay_zones(features, zones)
     left, right = shares.columns[:2]
     shares = shares[shares["shared_ratio"] >= least_ratio]
-    # stable, so that of equal shares the first zone stays ahead
-    best = shares.sort_values("shared_m2", ascending=False, kind="stable").drop_duplicates(left)
+    most = shares.groupby(left)["shared_m2"].transform("max")
+    best = shares[shares["shared_m2"] >= most - ROUNDING_M2]
+    if best[left].duplicated().any():
+        best = best.iloc[np.argsort(best[right].to_numpy(str), kind="stable")].drop_duplicates(left)
     return best.set_index(left)[right].reindex(features.index).rename(right)
 
 

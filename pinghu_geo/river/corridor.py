@@ -62,7 +62,7 @@ def locate(
         Centrelines drawn downstream, indexed by river, in the same CRS.
     river
         The river that each feature is referred to, on the features' index. By default the
-        nearest; of several equally near, the first in ``rivers``.
+        nearest; of several equally near, the first by name.
 
     Returns
     -------

@@ -64,7 +64,7 @@ def beside(shapes: Shapes, lines: Centrelines, wanted: Ints | None) -> Beside:
     """Place of each feature beside the river that is wanted, or beside the nearest one.
 
     ``shapes`` are plain or multiple points, lines or valid polygons in two dimensions, none
-    empty. Of places that are equally near the first counts, in the order of rivers and the flow.
+    empty. Of places that are equally near the first counts, by the rivers' names and the flow.
     """
     found = Beside.empty(len(shapes))
     segments = _Segments.of(lines)
@@ -97,6 +97,7 @@ class _Segments(NamedTuple):
     length: Floats
     measure: Floats
     river: Ints
+    turn: Floats  # of its river by name: that of the first is 0
 
     @classmethod
     def of(cls, lines: Centrelines) -> _Segments:
@@ -105,7 +106,8 @@ class _Segments(NamedTuple):
         x0, y0 = lines.start.T.copy()
         x1, y1 = lines.end.T.copy()
         ux, uy = unit.T.copy()
-        return cls(x0, y0, x1, y1, ux, uy, lines.length, lines.measure, lines.river)
+        turn = np.argsort(np.argsort(np.asarray(lines.names, str))).astype(float)[lines.river]
+        return cls(x0, y0, x1, y1, ux, uy, lines.length, lines.measure, lines.river, turn)
 
     def squares(self, x: Floats, y: Floats, seg: Ints) -> Floats:
         """Squares of the distances of points from the segments given with them."""
@@ -436,7 +438,8 @@ def _joined_stretches(
     """What lies beside the first of the nearest segments is one stretch with it."""
     who, n = pairs.who, len(distance)
     tie = np.flatnonzero(own <= distance[who] + ROUNDING_M)
-    seed = tie[np.searchsorted(tie, pairs.first[:-1])]
+    runs = np.searchsorted(tie, pairs.first)
+    seed = tie[_least_of_runs(segments.turn[pairs.seg[tie]], runs[:-1], np.diff(runs))[1]]
     base = segments.measure[pairs.seg]
     low, high = (base + one for one in touches)
     reach = np.maximum(2 * REACH_DIAMETERS * _half_diagonals(some.box), 1.0)

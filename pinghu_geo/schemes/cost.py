@@ -19,6 +19,8 @@ __all__ = ["clearing", "compensation"]
 
 # a lesser share of a footprint is a touching edge
 TOUCHING = 1e-6
+# shares alike within this many digits are equal
+DIGITS = 9
 
 KEYS = ("use", "structure", "title")
 HEADS = {
@@ -203,7 +205,8 @@ def clearing(
         Renewal areas, consolidation areas and other projects in the same CRS, indexed by
         zone_id: kind {renewal, consolidation, other}, payer.
     priority
-        Kinds in the order in which they come first where areas overlap.
+        Kinds in the order in which they come first where areas overlap; of one kind the area with
+        the larger share, of equal shares the first by its id.
     least_ratio
         Share of the footprint from which on an area takes the building.
 
@@ -236,8 +239,8 @@ def clearing(
     pairs["rank"] = pairs["zone"].map(zones["kind"]).map({k: i for i, k in enumerate(priority)})
     found = pd.DataFrame(index=affected.index)
     takes = pairs[pairs["ratio"] >= least_ratio]
-    first = takes.sort_values(["rank", "ratio"], ascending=[True, False], kind="stable")
-    first = first.drop_duplicates("who").set_index("who")
+    takes = takes.assign(alike=-takes["ratio"].round(DIGITS), name=takes["zone"].astype(str))
+    first = takes.sort_values(["rank", "alike", "name"]).drop_duplicates("who").set_index("who")
     found["zone_id"] = first["zone"].reindex(found.index)
     found["zone_kind"] = found["zone_id"].map(zones["kind"])
     found["zone_ratio"] = first["ratio"].reindex(found.index)
