@@ -407,21 +407,18 @@ def _add_neighbours(
     require_layer(buildings, "buildings", crs=affected.crs, valid=False)
     edges = np.concatenate([line.geometry.to_numpy() for line in lines])
     whole = shapely.get_parts(shapely.union_all(edges))  # lines of schemes lie on one another
-    near = np.unique(buildings.sindex.query(whole, predicate="dwithin", distance=NEIGHBOURS_M)[1])
-    drawn = set(affected.index)
-    for _, _, found in changed:
-        drawn |= set(found.index)
-    rows = buildings.iloc[near]
-    rows = rows[~rows.index.isin(drawn)]
-    if len(rows) > MOST_NEIGHBOURS:
-        rings = shapely.get_rings(shapely.get_parts(edges))
-        corners, ring = shapely.get_coordinates(rings, return_index=True)
-        follows = ring[1:] == ring[:-1]
-        ends = np.stack([corners[:-1][follows], corners[1:][follows]], 1)
-        house, far = shapely.STRtree(np.asarray(shapely.linestrings(ends))).query_nearest(
-            rows.geometry.to_numpy(), return_distance=True, all_matches=False
-        )
-        rows = rows.iloc[np.sort(house[0][np.argsort(far, kind="stable")[:MOST_NEIGHBOURS]])]
+    corners, ring = shapely.get_coordinates(shapely.get_rings(whole), return_index=True)
+    follows = ring[1:] == ring[:-1]
+    ends = np.stack([corners[:-1][follows], corners[1:][follows]], 1)
+    # who stands within a line is drawn already, so the edges are all that is near
+    (house, _), far = shapely.STRtree(np.asarray(shapely.linestrings(ends))).query_nearest(
+        buildings.geometry.to_numpy(), max_distance=NEIGHBOURS_M, return_distance=True,
+        all_matches=False,
+    )  # fmt: skip
+    drawn = affected.index.union([i for _, _, found in changed for i in found.index])
+    other = ~buildings.index[house].isin(drawn)
+    house, far = house[other], far[other]
+    rows = buildings.iloc[np.sort(house[np.argsort(far, kind="stable")[:MOST_NEIGHBOURS]])]
     if len(rows):
         said = say("not affected: {} buildings within {} m of a line", lang, f"{len(rows):,}",
                    f"{NEIGHBOURS_M:g}")  # fmt: skip
@@ -453,8 +450,9 @@ def _hulls_of_nodes(
     hulls = shapely.buffer(shapely.convex_hull(own), HULL_M, quad_segs=3)
     if buildings is None:
         return hulls
-    rest = buildings.geometry.to_numpy()[~buildings.index.isin(affected.index)]
-    rest = rest[~(shapely.is_missing(rest) | shapely.is_empty(rest)) & shapely.is_valid(rest)]
+    near = np.unique(buildings.sindex.query(hulls)[1])
+    rest = buildings.geometry.to_numpy()[near[~buildings.index[near].isin(affected.index)]]
+    rest = rest[shapely.is_valid(rest)]
     node, house = shapely.STRtree(rest).query(hulls, predicate="intersects").reshape(2, -1)
     near, of_house = np.unique(house, return_inverse=True)
     stay = shapely.buffer(rest[near], HULL_M / 4, join_style="mitre")
