@@ -182,7 +182,7 @@ def flood_and_verdicts(
     )  # fmt: skip
     rises = rises.reindex(hit.index)
     first = profile[profile["profile"] == profile["profile"].iloc[0]]
-    levels = flood_levels(hit, first, rivers, dem=dem)
+    levels = flood_levels(hit, first, rivers, dem=dem, structures=designed.structures)
     places = ("rise_river", "rise_at_m", "rise_repeated")
     columns = [c for c in rises.columns if c.startswith("rise_") and c not in places]
     known = rises[columns].dropna(axis=1, how="all")
@@ -198,13 +198,14 @@ def flood_and_verdicts(
         hit, known, limits={k: float(asked[k]) for k in LIMITS}, rules=rules, lang=plan.lang
     )
     lines = section_lines(designed.sections, rivers)
+    wet = inundation(first, dem, rivers, structures=designed.structures)
     above = freeboard(profile, designed.sections, banks=designed.banks, rivers=rivers)
     if asked.get("bank_freeboard_m") is not None:
         height, standard, clause = (asked[key] for key in BANK_FREEBOARD)
         above = above.assign(
             freeboard_asked_m=float(height), freeboard_source=f"{standard} {clause}"
         )
-    return RiverInFlood(profile, above, lines, inundation(first, dem, rivers)), verdict.join(
+    return RiverInFlood(profile, above, lines, wet), verdict.join(
         known.drop(columns=["doubts", *(c for c in known.columns if c in hit.columns)])
     )
 

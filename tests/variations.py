@@ -350,8 +350,9 @@ CALLS = {
     "rises": ("few sections flows rivers",
               lambda t: pg.building_rises(t["few"], t["sections"], t["flows"], SLOPE,
                                           t["rivers"], allowed_mm=5.0)),
-    "flood_levels": ("buildings profile rivers",
-                     lambda t: pg.flood_levels(t["buildings"], t["profile"], t["rivers"])),
+    "flood_levels": ("buildings profile rivers weirs",
+                     lambda t: pg.flood_levels(t["buildings"], t["profile"], t["rivers"],
+                                               structures=t["weirs"])),
     "moved_design": ("design widths narrow rivers",
                      lambda t: pg.moved_design(t["design"], t["widths"], t["narrow"], t["rivers"])),
     "least": ("rivers widths buildings rates locks",
@@ -453,8 +454,8 @@ CALLS = {
     "section lines": ("sections rivers", lambda t: pg.flood.section_lines(
         t["sections"], t["rivers"])),
     "section offsets": ("sections", lambda t: pg.flood.section_offsets(t["sections"])),
-    "inundation": ("profile rivers", lambda t: pg.inundation(
-        t["profile"], DEM, t["rivers"], half_width_m=40.0)),
+    "inundation": ("profile rivers weirs", lambda t: pg.inundation(
+        t["profile"], DEM, t["rivers"], half_width_m=40.0, structures=t["weirs"])),
     "raster values": ("buildings", lambda t: pg.raster_values(t["buildings"], DEM)),
     "sections of the ground": ("rivers sections weirs", lambda t: [
         getattr(pg.sections_from_dem(t["rivers"], DEM, t["sections"], n=0.05, spacing_m=300.0,

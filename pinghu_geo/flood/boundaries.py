@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.between import Standing, levels_between
 from pinghu_geo.flood.junctions import Branch, End, Junction, junction_level
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.steady import Model, normal_level
@@ -157,6 +158,7 @@ class Boundaries:
     junctions: Mapping[str, Junction]
     lowest: Mapping[tuple[str, str, str], tuple[int, float]]  # row and discharge
     scales: Mapping[str, ChainageScale]
+    standing: Mapping[str, Standing]  # structures by river
 
     def stands_alone(self, which: Literal["downstream", "upstream"], river: str) -> bool:
         """Whether the level at an end hangs on no other river."""
@@ -230,8 +232,38 @@ class Boundaries:
             elif kinds[0] == "rating":
                 level[k] = _rating_curve_level(mine, flow[k], river)
             else:
-                level[k] = _level_at_confluence(one, solved, profile, schemes[k], self.scales)
+                level[k] = self._level_at_confluence(one, solved, profile, schemes[k])
         return level
+
+    def _level_at_confluence(
+        self, one: pd.Series, solved: Mapping[str, pd.DataFrame], profile: str, schemes: Array
+    ) -> Array:
+        """Levels by scheme of the river that is joined, between its sections."""
+        main = solved[one["joins"]]
+        main = main[main["profile"] == profile]
+        at = float(one["joins_at_m"])
+        scale = self.scales.get(str(one["joins"]))
+        standing = self.standing.get(str(one["joins"]))
+        here = at if scale is None else float(scale.measure([at], beyond=True)[0])
+        chainage, level = (main[c].to_numpy(float) for c in ("chainage_m", "level_m"))
+        rows = main.groupby("scheme", sort=False, observed=True).indices
+        found: dict[Any, float] = {}
+        for scheme in dict.fromkeys(schemes):
+            mine = rows[scheme if scheme in rows else next(iter(rows))]
+            own = chainage[mine]
+            along = own if scale is None else scale.measure(own, twice="order", beyond=True)
+            order = np.argsort(along, kind="stable")
+            along, own = along[order], own[order]
+            if not along[0] <= here <= along[-1]:
+                raise HydraulicsError(
+                    f"joins {one['joins']} at {format_chainage(at)}, where that has no sections",
+                    layer="boundaries",
+                    hint=f"joins_at_m between {format_chainage(own[0])} and "
+                    f"{format_chainage(own[-1])}",
+                )
+            stands = None if standing is None else standing.of(scheme)
+            [found[scheme]] = levels_between(along, level[mine][order], np.array([here]), stands)
+        return np.array([found[scheme] for scheme in schemes])
 
 
 def lowest_sections(
@@ -316,35 +348,3 @@ def _rating_curve_level(rows: pd.DataFrame, flow: Array, river: str) -> Array:
         )
     level: Array = np.interp(flow, q, z)
     return level
-
-
-def _level_at_confluence(
-    one: pd.Series,
-    solved: Mapping[str, pd.DataFrame],
-    profile: str,
-    schemes: Array,
-    scales: Mapping[str, ChainageScale],
-) -> Array:
-    """Levels by scheme of the river that is joined, between its sections."""
-    main = solved[one["joins"]]
-    main = main[main["profile"] == profile]
-    at = float(one["joins_at_m"])
-    scale = scales.get(str(one["joins"]))
-    here = at if scale is None else float(scale.measure([at], beyond=True)[0])
-    chainage, level = (main[c].to_numpy(float) for c in ("chainage_m", "level_m"))
-    rows = main.groupby("scheme", sort=False, observed=True).indices
-    found: dict[Any, float] = {}
-    for scheme in dict.fromkeys(schemes):
-        mine = rows[scheme if scheme in rows else next(iter(rows))]
-        own = chainage[mine]
-        along = own if scale is None else scale.measure(own, twice="order", beyond=True)
-        order = np.argsort(along, kind="stable")
-        along, own = along[order], own[order]
-        if not along[0] <= here <= along[-1]:
-            raise HydraulicsError(
-                f"joins {one['joins']} at {format_chainage(at)}, where that has no sections",
-                layer="boundaries",
-                hint=f"joins_at_m between {format_chainage(own[0])} and {format_chainage(own[-1])}",
-            )
-        found[scheme] = float(np.interp(here, along, level[mine][order]))
-    return np.array([found[scheme] for scheme in schemes])

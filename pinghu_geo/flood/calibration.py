@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pinghu_geo.flood.between import Standing, shares_below, standing_on
 from pinghu_geo.flood.boundaries import Boundary
 from pinghu_geo.flood.hydraulics import Scenario, scenario_levels, water_profile
 from pinghu_geo.flood.sections import Array
@@ -116,7 +117,8 @@ def calibrate_roughness(
     Notes
     -----
     The factors minimise Σ ((computed - observed) / sd)² with the bounds (trust region, SciPy).
-    Levels between sections are on the straight line. A mark disagrees where its residual is beyond
+    Levels between sections are on the straight line; beside a structure a mark tells of the level
+    above it or below it, whichever side it is on. A mark disagrees where its residual is beyond
     2.5 robust standard deviations (1.48 times the median of their sizes) and 5 cm: look at the mark
     before the river. What it does to verdicts: hand ``sections`` to `building_rises` in place of
     the old ones, or the spread of n to its ``roughness_share``.
@@ -167,7 +169,8 @@ def calibrate_roughness(
         )
     first = _levels_by_factors(given, [np.ones(len(table))], member)
     _refuse_unsaid_floods(marks, first[0])
-    weights = _mark_weights(marks, first[0], scales)
+    standing = standing_on(options.get("structures"), scales)
+    weights = _mark_weights(marks, first[0], scales, standing)
 
     def residuals(factor: Array) -> Array:
         level = _levels_by_factors(given, [factor], member, near=first)[0]["level_m"].to_numpy()
@@ -363,9 +366,13 @@ def _levels_by_factors(
 
 
 def _mark_weights(
-    marks: pd.DataFrame, levels: pd.DataFrame, scales: Mapping[str, ChainageScale]
+    marks: pd.DataFrame,
+    levels: pd.DataFrame,
+    scales: Mapping[str, ChainageScale],
+    standing: Mapping[str, Standing],
 ) -> Array:
     """Marks as straight-line mixtures of section levels (marks, rows)."""
+    scheme = levels["scheme"].iloc[0]
     said = numbers(marks, "chainage_m", "marks").to_numpy()
     profiles = marks["profile"].to_numpy() if "profile" in marks.columns else [None] * len(marks)
     found = np.zeros((len(marks), len(levels)))
@@ -391,12 +398,12 @@ def _mark_weights(
         if not len(rows) or not place[0] <= where <= place[-1]:
             lost.append(f"{river} {format_chainage(float(mark))}")
             continue
-        j = int(np.clip(np.searchsorted(place, where), 1, len(place) - 1)) if len(place) > 1 else 0
-        if j == 0:
+        if len(place) == 1:
             found[k, rows[0]] = 1.0
             continue
-        share = (where - place[j - 1]) / (place[j] - place[j - 1])
-        found[k, rows[j - 1]], found[k, rows[j]] = 1 - share, share
+        stands = standing[str(river)].of(scheme) if str(river) in standing else None
+        [j], [share] = shares_below(place, np.array([where]), stands)
+        found[k, rows[j]], found[k, rows[j + 1]] = 1 - share, share
     if lost:
         raise HydraulicsError(
             "has marks where there are no sections, or of no such flood",

@@ -15,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.between import standing_on
 from pinghu_geo.flood.boundaries import (
     Boundaries,
     Boundary,
@@ -518,6 +519,7 @@ def profile_case(
         junction_table(junctions),
         lowest_sections(laid, q),
         scales,
+        standing_on(structures, scales),
     )
     options: dict[str, Any] = {
         "friction": friction, "contraction": contraction, "expansion": expansion,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pinghu_geo.flood.between import Standing, levels_between, standing_on
 from pinghu_geo.flood.floodplain import flooded_ground
 from pinghu_geo.flood.offsets import require_across
 from pinghu_geo.flood.rasters import Rasters, Source, unit_of_heights
@@ -509,6 +511,7 @@ def flood_levels(
     rivers: gpd.GeoDataFrame,
     *,
     dem: Source | None = None,
+    structures: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Flood level beside each building, its depth and freeboard 房屋设计洪水位.
 
@@ -522,6 +525,8 @@ def flood_levels(
         Centrelines in the same CRS.
     dem
         Ground [m]; without it depth and freeboard are NA.
+    structures
+        Those that the profile was computed with: where they begin and end.
 
     Returns
     -------
@@ -539,6 +544,9 @@ def flood_levels(
     Notes
     -----
     The level is carried across the flow from the centreline: it says nothing of walls in between.
+    Between sections it lies on a straight line, but where a structure stands: as far as the upper
+    face it is that above the structure, from the lower face on that below. Without ``structures``
+    it is that above down to the section below, the safe side.
 
     Examples
     --------
@@ -553,7 +561,8 @@ def flood_levels(
     lines = lay_out(rivers)
     where = locate(features, by_measure(rivers))
     code = river_codes(where["river"], lines, "rivers")
-    level = _level_at(profile, lines, code, where["chainage_m"].to_numpy(float))
+    standing = _standing_by_river(structures, profile, lines)
+    level = _level_at(profile, lines, code, where["chainage_m"].to_numpy(float), standing)
     found = pd.DataFrame({"flood_level_m": level}, index=features.index)
     ground = np.full(len(found), np.nan)
     if dem is not None:
@@ -589,7 +598,7 @@ def _require_ground_near_levels(
         with rasters.kept_open():
             heights = [rasters.window(xy - pad, xy + pad).at(xy) for xy in place]
         grounds.append(np.array(heights, float))
-        levels.append(_level_at(part, lines, code, measure))
+        levels.append(_level_at(part, lines, code, measure, {}))
     _require_near_known(
         np.concatenate(grounds), np.concatenate(levels),
         "the flood level, at the centreline", most_m=DEEP_M,
@@ -607,7 +616,36 @@ def _require_one_flood(profile: pd.DataFrame) -> None:
             )
 
 
-def _level_at(profile: pd.DataFrame, lines: Centrelines, river: Ints, measure: Array) -> Array:
+def _standing_by_river(
+    structures: pd.DataFrame | None, profile: pd.DataFrame, lines: Centrelines
+) -> dict[str, Standing]:
+    """Where structures stand along each river; unsaid, at the section below each of the profile."""
+    scales = {str(name): scale for name, scale in zip(lines.names, lines.scales, strict=True)}
+    if structures is not None:
+        scheme = profile["scheme"].iloc[0] if "scheme" in profile.columns and len(profile) else None
+        return {r: one.of(scheme) for r, one in standing_on(structures, scales).items()}
+    found: dict[str, Standing] = {}
+    if "structure_id" not in profile.columns:
+        return found
+    for river, part in profile.groupby("river", sort=False):
+        if (scale := scales.get(str(river))) is None:
+            continue
+        at = scale.measure(part["chainage_m"].to_numpy(float), twice="order", beyond=True)
+        order = np.argsort(at, kind="stable")
+        stands = part["structure_id"].notna().to_numpy(bool)[order]
+        above, below = at[order][:-1][stands[:-1]], at[order][1:][stands[:-1]]
+        none = np.full(len(below), None, object)
+        found[str(river)] = Standing((above + below) / 2, below, below, none)
+    return found
+
+
+def _level_at(
+    profile: pd.DataFrame,
+    lines: Centrelines,
+    river: Ints,
+    measure: Array,
+    standing: Mapping[str, Standing],
+) -> Array:
     """Level between sections, by the way along the river; NaN outside them."""
     level = np.full(len(measure), np.nan)
     for k, name in enumerate(lines.names):
@@ -617,7 +655,8 @@ def _level_at(profile: pd.DataFrame, lines: Centrelines, river: Ints, measure: A
         at = lines.scales[k].measure(part["chainage_m"].to_numpy(float), twice="order", beyond=True)
         order = np.argsort(at, kind="stable")
         known = part["level_m"].to_numpy(float)[order]
-        level[mine] = np.interp(measure[mine], at[order], known, left=np.nan, right=np.nan)
+        there = standing.get(str(name))
+        level[mine] = levels_between(at[order], known, measure[mine], there)
     return level
 
 
@@ -628,6 +667,7 @@ def inundation(
     rivers: gpd.GeoDataFrame,
     *,
     half_width_m: float = 100.0,
+    structures: pd.DataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """Ground below the computed level that the river reaches 淹没范围.
 
@@ -641,6 +681,8 @@ def inundation(
         Centrelines.
     half_width_m
         How far from the centreline ground is looked at [m].
+    structures
+        Those that the profile was computed with, at which its level steps as in `flood_levels`.
 
     Returns
     -------
@@ -678,6 +720,7 @@ def inundation(
     rasters = Rasters.of(dem, rivers.crs, "dem")
     require_one_datum({"profile": profile, "dem": rasters.datum})
     lines = lay_out(rivers)
+    standing = _standing_by_river(structures, profile, lines)
     rows = []
     for k, river in enumerate(lines.names):
         part = profile[profile["river"] == river]
@@ -687,7 +730,7 @@ def inundation(
         span = np.sort(at)[[0, -1]]
         measure = np.append(np.arange(span[0], span[1], ALONG_M), span[1])
         place, _ = points_at(lines, np.full(len(measure), k), measure)
-        level = _level_at(part, lines, np.full(len(measure), k), measure)
+        level = _level_at(part, lines, np.full(len(measure), k), measure, standing)
         found = flooded_ground(place, level, rasters, half_width_m)
         bare = found.bare | ~rasters.covers(place)
         if bare.any():
