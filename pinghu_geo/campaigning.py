@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,10 @@ from pinghu_geo.nouns.door import as_text
 from pinghu_geo.nouns.errors import LayerError, first_ids
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.notices import notify
-from pinghu_geo.nouns.schema import Lang, label
+from pinghu_geo.nouns.schema import Lang, label, numbers
 from pinghu_geo.plan import CAMPAIGN_TABLES, Plan
+from pinghu_geo.redline.overlap import totals
+from pinghu_geo.schemes.alternatives import Assessment
 
 __all__ = [
     "campaign_board",
@@ -41,6 +44,7 @@ __all__ = [
     "campaign_stages",
     "campaign_store",
     "campaign_tenants",
+    "with_tenants_of_table",
     "write_campaign",
 ]
 
@@ -78,6 +82,35 @@ def campaign_tenants(plan: Plan) -> pd.DataFrame | None:
         return None
     table = plan.table(plan.campaign["tenants"], "tenants")
     return table.set_index("tenant_id")
+
+
+def with_tenants_of_table(plan: Plan, schemes: Mapping[str, Assessment]) -> dict[str, Assessment]:
+    """Schemes whose houses have as many tenants as the project's table of them.
+
+    A house of the adopted scheme that the table doesn't name has none, as on the board. Of one
+    that only other schemes take it isn't known that anybody asked: it keeps what its layer says.
+    """
+    people = campaign_tenants(plan)
+    if people is None:
+        return dict(schemes)
+    listed = people["building_id"].value_counts()
+    adopted = schemes[plan.campaign["adopted"]].affected
+    said = numbers(adopted, "tenants", "buildings")
+    other = adopted.index[said.notna() & (said != listed.reindex(adopted.index, fill_value=0))]
+    if len(other):
+        notify(
+            f"{len(other)} buildings have other tenants in their layer than in [campaign] tenants, "
+            f"which counts: {first_ids(other)}"
+        )
+    done = {}
+    for name, one in schemes.items():
+        hit = one.affected
+        count = listed.reindex(hit.index).astype(float)
+        unlisted = numbers(hit, "tenants", "buildings").mask(hit.index.isin(adopted.index), 0.0)
+        hit = hit.assign(tenants=count.fillna(unlisted))
+        again = totals(hit)[["n_tenants", "n_tenants_unknown"]]
+        done[name] = replace(one, affected=hit, totals=one.totals.assign(**again))
+    return done
 
 
 def campaign_log(plan: Plan, store: CampaignStore, stages: pd.DataFrame) -> pd.DataFrame:

@@ -174,6 +174,10 @@ def compute_all(
     # of depths only a campaign makes more than columns: who is surveyed first
     depths = bool(plan.campaign) or not rehearse
     schemes = _assessed_schemes(plan, data, least, depths=depths)
+    if "tenants" in plan.campaign:
+        from pinghu_geo.campaigning import with_tenants_of_table
+
+        schemes = with_tenants_of_table(plan, schemes)
     comparison = compare_assessed(schemes, partial_rule=rules["partial"])
     # what follows is about one scheme: the adopted one, or the baseline before any is adopted
     scheme = plan.campaign.get("adopted", comparison.baseline)

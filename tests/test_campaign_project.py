@@ -309,6 +309,39 @@ def test_a_check_says_the_rows_of_a_refusal_once(project):
     assert (row["id"], row["problem"]) == ("2", "有河道图层中没有的河道")
 
 
+@pytest.mark.parametrize("surveyed", ["all", "adopted"])
+@pytest.mark.parametrize("counted", [True, False])
+def test_tenants_of_the_table_are_one_number_in_all_that_is_written(project, surveyed, counted):
+    """Ledger and comparison said unknown, or what the houses' layer said, beside the board's."""
+    folder = project.parent
+    file, people = folder / "房屋.gpkg", [("T0", "B0"), ("T1", "B0"), ("T2", "B3")]
+    people += [("T6", "B6")] if surveyed == "all" else []
+    whole = gpd.read_file(file)
+    whole = whole.assign(tenants=5.0) if counted else whole.drop(columns="tenants")
+    whole.to_file(file)
+    rows = "".join(f"{t},{b},某\n" for t, b in people)
+    (folder / "租户.csv").write_text(f"租户编号,房屋编号,租户名称\n{rows}", "utf-8")
+    out = pg.run_project(project, folder / "out", outputs=["ledger", "gpkg"])
+    ledger = pd.read_excel(out / "ledger.xlsx", sheet_name="征拆台账", header=2)
+    of = ledger.dropna(subset="房屋编号").set_index("房屋编号")["租户数 (户)"]
+    assert of.reindex([f"B{k}" for k in range(6)]).tolist() == [2, 0, 0, 1, 0, 0]
+    nodes = gpd.read_file(out / "results.gpkg", layer="nodes")
+    assert nodes["n_tenants"].sum() == 3
+    told = json.loads((out / "summary.json").read_text("utf-8"))["schemes"]
+    schemes = {row["scheme"]: row for row in told}
+    assert (schemes["窄"]["n_tenants"], schemes["窄"]["n_tenants_unknown"]) == (3, 0)
+    # of a house that the adopted scheme leaves nobody asked, unless table or layer have it
+    lost = 0 if counted else 2 - (surveyed == "all")
+    more = (surveyed == "all") + (5 * (2 - (surveyed == "all")) if counted else 0)
+    assert (schemes["宽"]["n_tenants"], schemes["宽"]["n_tenants_unknown"]) == (3 + more, lost)
+
+
+def test_houses_of_which_table_and_layer_count_other_tenants_are_said(project):
+    (project.parent / "租户.csv").write_text("租户编号,房屋编号\nT0,B0\nT1,B0\n", "utf-8")
+    told = said("run", project, "--out", project.parent / "out", "--only", "summary")
+    assert "6 栋房屋的租户数与租户表不一致,以租户表为准:B0, B1" in told
+
+
 def test_what_is_late_by_now_is_said_beside_the_plan(project, tmp_path):
     told = said("campaign", project, "--out", tmp_path / "前", "--as-of", "2017-12-01")
     assert "其中 0 个不能按期" in told

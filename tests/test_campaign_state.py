@@ -424,8 +424,10 @@ def test_a_group_that_is_done_says_since_when_and_one_without_buildings_nothing(
                   ("B1", "拆除", "2018-02-20"), ("B2", "拆除", "2018-02-27"))  # fmt: skip
     found = pg.supervision(plan, pg.progress_state(log, HOUSES, as_of="2018-03-08"), HOUSES)
     dates = ["forecast", "forecast_early", "forecast_late"]
-    assert (found.groups.loc["甲", dates] == pd.Timestamp("2018-02-27")).all()
-    assert found.groups.loc["丙", dates].isna().all()
+    # a past day under "expected" was no expectation
+    assert found.groups.loc["甲", "done_on"] == pd.Timestamp("2018-02-27")
+    assert found.groups.loc[["甲", "丙"], dates].isna().all(axis=None)
+    assert found.groups.loc[["乙", "丙"], "done_on"].isna().all()
     row = dict(found.groups.loc["甲"]) | {"group": "甲"}
     assert weekly._group_in_words(row, "zh")["forecast"] == "已于 2018-02-27 完成"
 
@@ -456,6 +458,7 @@ def test_supervision_by_hand():
         pytest.approx(1 / 14),
     )
     assert group["forecast"] == pd.Timestamp("2018-03-22")
+    assert pd.isna(group["done_on"])
     assert pd.isna(group["forecast_late"])  # nothing came down in the last week
     assert found.groups["rank"].to_dict() == {"乙": 1, "甲": 2}
     assert found.notices["demand"].tolist() == ["拆除应于 2018-03-01 前完成,现为签约,滞后 7 天"]

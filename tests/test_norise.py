@@ -1,6 +1,7 @@
 """Least demolition within a rise: exhaustive search, laws, and the profile that checks it."""
 
 import itertools
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -340,7 +341,15 @@ def test_trade_offs_differ_in_buildings_and_none_beats_another(street):
     assert (table["proof"] == 1.0).all()
     searched = {f"壅高{rise}mm" for rise in (0, 5, 6, 20, 60)}
     assert set(found.left_out) == searched - set(table["scheme"]) != set()
-    assert found.left_out[0] in " ".join(found.summary())
+    said = " ".join(found.summary())
+    assert all(name in said for name in found.left_out)
+    # rows that are one are said to be, with the one that they are
+    assert set() != set(found.merged) <= set(found.left_out)
+    for name, other in found.merged.items():
+        one, two = (search(street, float(n[2:-2])).comparison.schemes["控制壅高"].affected.index
+                    for n in (name, other))  # fmt: skip
+        assert set(one) == set(two)
+        assert re.search(rf"{name}[^。]* 与 {other} 所拆房屋相同,并为一行。", said)
     assert table["bound_yuan"].tolist() == pytest.approx(table["total_yuan"].tolist())
     # the one river is all of it
     rivers = found.rivers.drop(columns=["river", "proof"])
@@ -356,7 +365,8 @@ def test_trade_offs_differ_in_buildings_and_none_beats_another(street):
     parts = table[["demolition_yuan", "near_yuan", "works_yuan"]].sum(axis=1)
     assert parts.to_numpy() == pytest.approx(table["total_yuan"].to_numpy())
     # a price is said from corner to corner of the hull, which a design between them isn't on
-    said, ends = found.summary(lang="en")[1:-1], range(len(hull) - 1)
+    ends = range(len(hull) - 1)
+    said = [text for text in found.summary(lang="en") if text.startswith("From ")]
     assert len(hull) < len(table)
     assert len(said) == len(ends)
     for k, text in zip(ends, said, strict=True):
@@ -375,6 +385,11 @@ def test_trade_offs_take_lists_of_numbers(street):
             with pytest.raises(pg.errors.LayerError, match="no list of numbers") as error:
                 pg.trade_offs(best, **{name: given})
             assert error.value.hint.startswith(f"{name}=(")
+        # of rises that are called the same, one design was lost and its rows stood twice
+        for given in ([20, 5, 20.0], [20.0, 20.0000001, 5]):
+            with pytest.raises(pg.errors.LayerError, match="more than once") as error:
+                pg.trade_offs(best, **{name: given})
+            assert error.value.hint == f"{name}=(20, 5,)"
 
 
 def test_trade_offs_need_a_rise():

@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 
 import campaigns
@@ -207,6 +208,27 @@ def test_the_weekly_report_counts_the_week(tmp_path):
     late = made["watched"].nodes.query("signal != 'green'")
     assert [r[0] for r in table_after(path, "征拆节点", "责任组", "应达阶段")] == list(late.index)
     assert "2018-03-06 – 2018-03-12" in texts(path)
+
+
+def test_the_weekly_report_says_what_is_handed_over_and_what_is_late_with_it(tmp_path):
+    made = campaigns.campaign(10, as_of="2018-04-10")
+    state, plan = made["state"], made["plan"]
+    last = made["stages"].index[-1]
+    there = state.nodes["stage"] == last
+    assert there.sum() == 1  # the ninth of ten nodes, reported eight times
+    done = there.index[there][0]
+    # the tenth of March asks for the node that is there and for two others, the day itself for one
+    needed = pd.Series(pd.NaT, plan.nodes.index, dtype="datetime64[ns]")
+    late = [n for n in needed.index if n != done][:3]
+    needed[[done, *late]] = pd.to_datetime(["2018-03-10", "2018-03-12", "2018-03-10", "2018-04-10"])
+    path = pg.deliver.write_weekly_report(
+        made["tasks"], state, made["watched"], tmp_path / "周报.docx", faces=made["faces"],
+        plan=replace(plan, nodes=plan.nodes.assign(needed_by=needed)),
+    )  # fmt: skip
+    told = texts(path)
+    assert "10 个节点中已移交 1 个(到“移交”阶段)。" in told
+    assert "至今应移交 4 个;其中迟于要求才移交 1 个,逾期仍未移交 2 个。" in told
+    assert f"逾期未移交(按要求移交日期先后):{late[1]}, {late[0]}。" in told
 
 
 def test_the_report_on_schemes_holds_the_tables_of_compare(tmp_path):

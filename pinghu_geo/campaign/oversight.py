@@ -112,7 +112,8 @@ def supervision(
     A node is behind by the days since the earliest stage that should be over and isn't. Rates are
     buildings down a day over the last 7 and 14 days, of the last stage that clears; the forecast
     divides what is left by the rate of 14 days, its range by the larger and the smaller of the
-    two rates; without a rate there is no forecast.
+    two rates; without a rate there is no forecast. A group with nothing left has no forecast but
+    ``done_on``, the day on which its last building came down.
 
     Examples
     --------
@@ -222,7 +223,7 @@ def _forecasts_of_groups(
     """A row a group: signals, rates, forecast."""
     columns = [
         "rank", "n_nodes", "n_red", "n_amber", "n_green", "n_buildings", "n_demolished", "n_left",
-        "rate_7", "rate_14", "forecast", "forecast_early", "forecast_late",
+        "rate_7", "rate_14", "done_on", "forecast", "forecast_early", "forecast_late",
     ]  # fmt: skip
     if "group" not in nodes or nodes["group"].isna().all():
         return pd.DataFrame(columns=columns, index=pd.Index([], name="group"))
@@ -241,7 +242,8 @@ def _forecasts_of_groups(
         recent = mine["date"] > state.as_of - pd.Timedelta(days=days)
         count = whose[recent].value_counts().reindex(table.index, fill_value=0)
         table[f"rate_{days}"] = count / days
-    last = mine["date"].groupby(whose).max().reindex(table.index).to_numpy("datetime64[ns]")
+    last = mine["date"].groupby(whose).max().reindex(table.index).astype("datetime64[ns]")
+    table["done_on"] = last.where(table["n_left"] == 0)
     best, worst = table[["rate_7", "rate_14"]].max(axis=1), table[["rate_7", "rate_14"]].min(axis=1)
     for name, rate in (("forecast", table["rate_14"]), ("forecast_early", best),
                        ("forecast_late", worst)):  # fmt: skip
@@ -250,7 +252,7 @@ def _forecasts_of_groups(
         known = ~np.isnan(days)
         ahead[known] = days[known].astype(np.int64).astype("timedelta64[D]")
         when = state.as_of + pd.TimedeltaIndex(ahead)
-        table[name] = pd.to_datetime(np.where(table["n_left"] == 0, last, when))
+        table[name] = pd.Series(when, table.index).where(table["n_left"] > 0)
     share = table["n_demolished"] / table["n_buildings"].where(table["n_buildings"] > 0)
     table["share"] = share.fillna(0)
     table = table.sort_values(["n_red", "n_amber", "share"], ascending=[True, True, False],

@@ -24,6 +24,7 @@ from pinghu_geo.deliver.wording import (
     texts_of_row,
 )
 from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.errors import first_ids
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang
@@ -33,6 +34,8 @@ __all__ = ["write_weekly_report"]
 
 # A week ahead, and a week back [days].
 WEEK = 7
+# Of late nodes so many are named.
+SHOWN = 20
 
 
 @takes()
@@ -106,6 +109,7 @@ def write_weekly_report(
     sums = _sums_in_words(tasks, watched, lang)
     sums.append(say("Red {}, amber {}, green {} nodes.", lang, *(int((signal == s).sum())
                     for s in ("red", "amber", "green"))))  # fmt: skip
+    sums += _handover_in_words(plan, state, words, lang)
     late = watched.nodes[signal != "green"]
     paper: dict[str, Any] = {
         "project": project, "sums": sums, "late": [],
@@ -128,8 +132,8 @@ def write_weekly_report(
 def _group_in_words(row: dict[str, Any], lang: Lang) -> dict[str, Any]:
     """A group's row; of one that has nothing left to take down, since when."""
     said = texts_of_row(row, list(row), lang)
-    if not row["n_left"] and row["n_demolished"]:
-        said["forecast"] = say("done on {}", lang, f"{row['forecast']:%Y-%m-%d}")
+    if pd.notna(row["done_on"]):
+        said["forecast"] = say("done on {}", lang, f"{row['done_on']:%Y-%m-%d}")
     return said
 
 
@@ -149,6 +153,29 @@ def _sums_in_words(tasks: CampaignTasks, watched: Supervision, lang: Lang) -> li
         said.append(say("{} buildings are down; planned by this day: {}.", lang,
                         f"{done.iloc[-1]:,.0f}",
                         f"{due.iloc[-1]:,.0f}" if len(due) else say("unknown", lang)))  # fmt: skip
+    return said
+
+
+def _handover_in_words(
+    plan: Schedule | None, state: ProgressState, words: Mapping[str, str], lang: Lang
+) -> list[str]:
+    """How many nodes have reached the last stage, and of those that are needed which are late."""
+    last = list(words)[-1]
+    there = state.nodes["stage"] == last
+    said = [say("Handed over (stage {}): {} of {} nodes.", lang, words[last], int(there.sum()),
+                len(there))]  # fmt: skip
+    if plan is None or "needed_by" not in plan.nodes:
+        return said
+    needed = plan.nodes["needed_by"].reindex(there.index)
+    lacking = needed[(needed < state.as_of) & ~there].sort_values(kind="stable").index
+    if needed.notna().any():
+        said.append(say("Needed by this day: {} nodes; handed over later than needed: {}; late and "
+                        "not yet handed over: {}.", lang, int((needed <= state.as_of).sum()),
+                        int((there & (state.nodes["since"] > needed)).sum()),
+                        len(lacking)))  # fmt: skip
+    if len(lacking):
+        said.append(say("Late with it, the earliest needed first: {}.", lang,
+                        first_ids(lacking, most=SHOWN)))  # fmt: skip
     return said
 
 

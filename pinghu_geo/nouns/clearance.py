@@ -182,6 +182,7 @@ CLEARANCE = (
             Column("rate_14", "float", "近14日", "栋/天"),
             Column("n_demolished", "int", "已拆除", "栋"),
             Column("n_left", "int", "未拆除", "栋"),
+            Column("done_on", "date", "拆除完成日期"),
             Column("forecast", "date", "预计完成"),
             Column("forecast_early", "date", "最早预计"),
             Column("forecast_late", "date", "最迟预计"),

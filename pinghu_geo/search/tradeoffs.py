@@ -32,13 +32,14 @@ class TradeOffs(Result):
 
     ``table`` has one row a design, ``rivers`` one row a design and river; ``designs`` holds them by
     name; ``left_out`` names those searched that take the same buildings as one with less rise, or
-    that another beats.
+    that another beats; ``merged`` says of each that takes the same buildings as which other.
     """
 
     table: pd.DataFrame
     rivers: pd.DataFrame
     designs: dict[str, WithinRise]
     left_out: list[str]
+    merged: dict[str, str]
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """What a centimetre of rise is worth, from corner to corner of the hull."""
@@ -64,9 +65,14 @@ class TradeOffs(Result):
                 )
                 for one, other, price in zip(names[:-1], names[1:], saved.iloc[1:], strict=True)
             ]
-        if self.left_out:
-            lines.append(say("{} take the same buildings as a design with less rise, or are beaten "
-                             "in all.", lang, say(", ", lang).join(self.left_out)))  # fmt: skip
+        comma = say(", ", lang)
+        for first in dict.fromkeys(self.merged.values()):
+            same = comma.join(name for name, one in self.merged.items() if one == first)
+            lines.append(say("{} take the same buildings as {}, and are one row with it.", lang,
+                             same, first))  # fmt: skip
+        beaten = [name for name in self.left_out if name not in self.merged]
+        if beaten:
+            lines.append(say("{} are beaten in all by another design.", lang, comma.join(beaten)))
         return lines
 
 
@@ -105,8 +111,9 @@ def trade_offs(
         rivers proven optimal; on_hull, whether it lies on the lower convex hull of total_yuan over
         allowed_mm; and yuan_per_cm: what each centimetre more of allowed rise saves in demolition,
         on average up to the next row of the same weight: houses are saved one by one, so that the
-        next one alone may save nothing. Designs that take the same buildings are one; one
-        that another beats in demolition, works and rise is left out.
+        next one alone may save nothing. Designs that take the same buildings are one, that of the
+        first weight and the least rise (``merged``); one that another beats in demolition, works
+        and rise is left out.
 
         ``rivers`` has the same of each river: demolition_yuan, near_yuan, works_yuan, total_yuan,
         bound_yuan, proof, on_hull, yuan_per_cm. Rivers that join share a bound, which stands at the
@@ -115,7 +122,8 @@ def trade_offs(
     Raises
     ------
     LayerError
-        ``best`` holds no rise; rises or weights are no finite numbers, 0 or more, or none at all.
+        ``best`` holds no rise; rises or weights are no finite numbers, 0 or more, none at all, or
+        one of them twice.
 
     References
     ----------
@@ -174,7 +182,8 @@ def trade_offs(
                 }
             )
             designs[name] = found
-    table = _non_dominated(pd.DataFrame(rows))
+    tried = pd.DataFrame(rows)
+    table = _non_dominated(tried)
     each = pd.concat(rivers, ignore_index=True)
     each = each[each["scheme"].isin(table["scheme"])].reset_index(drop=True)
     names = ["scheme", "river", "allowed_mm", "works_weight"]
@@ -186,6 +195,7 @@ def trade_offs(
         in_own_unit(each, priced=priced),
         {name: designs[name] for name in table["scheme"]},
         [name for name in designs if name not in set(table["scheme"])],
+        _same_buildings(tried),
     )
 
 
@@ -200,6 +210,13 @@ def _require_numbers(name: str, given: object, hint: str) -> None:
         raise LayerError(
             f"{name} is {given!r}, no list of numbers, each 0 or more", layer="limits",
             hint=hint,
+        )  # fmt: skip
+    distinct = {f"{float(v):g}": float(v) for v in values}
+    if len(distinct) < len(values):
+        kept = ", ".join(distinct)
+        raise LayerError(
+            f"{name} has numbers more than once, as far as six digits tell", layer="limits",
+            hint=f"{name}=({kept},)",
         )  # fmt: skip
 
 
@@ -220,6 +237,13 @@ def _totals_by_river(found: WithinRise, taken: pd.DataFrame, weight: float) -> p
         near_yuan=near.groupby(kept["river"]).sum().reindex(table["river"]).fillna(0.0).to_numpy(),
         works_yuan=works,
     )
+
+
+def _same_buildings(tried: pd.DataFrame) -> dict[str, str]:
+    """Designs that take the same buildings as one before them, by that one."""
+    first = tried.groupby("_ids", sort=False)["scheme"].transform("first")
+    again = tried["scheme"] != first
+    return dict(zip(tried.loc[again, "scheme"], first[again], strict=True))
 
 
 def _non_dominated(table: pd.DataFrame) -> pd.DataFrame:
