@@ -120,3 +120,12 @@ def test_what_is_under_water_steps_at_a_weir(tmp_path):
     area = wet.geometry.iloc[0]
     assert shapely.intersection(area, shapely.box(470, 8, 499, 20)).area == pytest.approx(29 * 12)
     assert shapely.intersection(area, shapely.box(502, 8, 530, 20)).area == 0
+
+
+def test_a_house_is_moved_to_no_section_beyond_a_structure():
+    at = np.array([0.0, 480.0, 504.0, 1000.0])
+    sections = channel("main", at, 10.0)
+    house = HOUSES.iloc[[0]].set_geometry([shapely.box(494, 3, 498, 6)])
+    found = [pg.building_obstacles(house, sections, RIVERS, structures=s)["chainage_m"].tolist()
+             for s in (None, WEIR, WEIR.assign(chainage_m=490.0))]  # fmt: skip
+    assert found == [[504.0], [480.0], [504.0]]

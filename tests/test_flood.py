@@ -166,6 +166,60 @@ def test_alone_and_together(houses):
     assert rise["rise_mm"].max() <= limit + 1e-6
 
 
+def test_houses_that_no_section_tells_of_have_no_rise(houses):
+    """Retained by 0 mm they would be on no evidence at all."""
+    sections, banks = (t.assign(chainage_m=t["chainage_m"] + 100) for t in compound())
+    end = float(sections["offset_m"].max())
+    more = building_frame({
+        "beside": shapely.box(300, -end - 30, 310, -end - 10),
+        "over the end": shapely.box(300, -end - 5, 310, -end + 5),
+        "above": shapely.box(60, -30, 70, -20), "below": shapely.box(530, -30, 540, -20),
+        "another river's": shapely.box(500, 880, 510, 890),
+    })  # fmt: skip
+    rivers = river_frame({"A": [(0, 0), (1000, 0)], "B": [(0, 900), (1000, 900)]})
+    both = pd.concat([houses, more])
+    outside = ["left", "above", "below", "another river's"]
+    both.loc["left", "geometry"] = shapely.box(70, 15, 90, 25)
+
+    def untold(q):
+        found = pg.building_rises(both, sections, q, END, rivers, banks=banks, allowed_mm=1e6)
+        told = found["rise_joint_high_mm"].notna()
+        assert (told == found["joint"]).all()
+        assert (told == ~found["doubts"].str.contains("unsurveyed")).all()
+        return told.index[~told].tolist()
+
+    assert untold(250.0) == outside
+    # high enough to stand above the ends of all sections
+    flood = next(q for q in 250.0 * 2.0 ** np.arange(12)
+                 if pg.water_profile(sections, q, END, banks=banks)["depth_m"].min() > 9)  # fmt: skip
+    assert untold(flood) == ["far", "left", "beside", "over the end", *outside[1:]]
+
+
+def test_houses_over_covered_reaches_have_no_rise(houses):
+    sections, banks = compound()
+    rivers = river_frame({"A": [(0, 0), (1000, 0)]})
+    given = {"banks": banks, "allowed_mm": 1e6}
+    there, channel = sections["chainage_m"] == 200, sections["offset_m"].abs() <= 10
+    for under, wanted in ((there, ["crossed", "between"]), (there & channel, [])):
+        roof = sections["elevation_m"].where(under) * 0 + 12.0
+        lidded = pg.building_rises(
+            houses, sections.assign(lid_m=roof, n_lid=0.015), 250.0, END, rivers, **given
+        )
+        covered = lidded["doubts"].str.contains("covered")
+        assert covered.index[covered].tolist() == wanted
+        assert lidded["rise_alone_mm"].isna().tolist() == covered.tolist()
+    # a culvert between sections, with a house on it and one that stands out of it
+    barrel = pd.DataFrame(
+        {"river": "A", "chainage_m": 225.0, "kind": "culvert", "shape": "box", "span_m": 18.0,
+         "rise_m": 5.0, "length_m": 20.0, "barrels": 2, "invert_up_m": 0.3, "invert_down_m": 0.25},
+        index=pd.Index(["涵"], name="structure_id"),
+    )  # fmt: skip
+    there = pd.concat([houses, building_frame({"mouth": shapely.box(210, -40, 222, -25)})])
+    culvert = pg.building_rises(there, sections, 250.0, END, rivers, structures=barrel, **given)
+    covered = culvert["doubts"].str.contains("covered")
+    assert covered.index[covered].tolist() == ["between"]
+
+
 def test_dry_houses_raise_nothing(houses):
     sections, banks = compound()
     rivers = river_frame({"A": [(0, 0), (1000, 0)]})

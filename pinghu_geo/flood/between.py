@@ -47,7 +47,8 @@ def standing_on(
     if said is not None:
         of = said.astype(object).where(said.notna(), None).to_numpy(object)
     found = {}
-    for river, rows in structures.groupby("river", sort=False).indices.items():
+    for river, every in structures.groupby("river", sort=False).indices.items():
+        rows = every[np.isfinite(place[every])]
         at, far = place[rows], half[rows]
         if (scale := scales.get(str(river))) is not None:
             at = scale.measure(at, beyond=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pinghu_geo.flood.between import Standing, shares_below, standing_on
 from pinghu_geo.flood.boundaries import Boundary, boundary_table
 from pinghu_geo.flood.hydraulics import Scenario, scenario_levels, water_profile
 from pinghu_geo.flood.offsets import require_about_centre
@@ -22,7 +23,7 @@ from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.schema import flat_shapes, require_columns, require_layer, require_polygons
 from pinghu_geo.nouns.tables import each_row, groups_of, words_of
-from pinghu_geo.river.centreline import by_measure, lay_out, points_at, river_codes
+from pinghu_geo.river.centreline import by_measure, lay_out, points_at, river_codes, river_scales
 from pinghu_geo.river.corridor import locate
 
 __all__ = ["building_obstacles", "building_rises", "section_lines"]
@@ -39,7 +40,7 @@ LEAST_GROWTH_MM = 1.0
 # abrupt changes (HEC-RAS Hydraulic Reference Manual, table 3-3)
 LOSSES = ((0.0, 0.0), (0.1, 0.3), (0.3, 0.5), (0.6, 0.8))
 # doubts under which no rise can be relied on
-UNCERTAIN = "froude|critical_default|unbalanced|left_out|blocked|implausible"
+UNCERTAIN = "froude|critical_default|unbalanced|left_out|blocked|implausible|unsurveyed|covered"
 RISES = (
     "rise_alone_mm", "rise_alone_low_mm", "rise_alone_high_mm", "rise_rough_low_mm",
     "rise_rough_high_mm", "rise_joint_mm", "rise_joint_low_mm", "rise_joint_high_mm",
@@ -118,7 +119,11 @@ def _measured_section_lines(sections: pd.DataFrame, rivers: gpd.GeoDataFrame) ->
 
 @takes()
 def building_obstacles(
-    buildings: gpd.GeoDataFrame, sections: pd.DataFrame, rivers: gpd.GeoDataFrame
+    buildings: gpd.GeoDataFrame,
+    sections: pd.DataFrame,
+    rivers: gpd.GeoDataFrame,
+    *,
+    structures: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """What buildings block of the cross-sections they stand in 房屋阻水断面.
 
@@ -130,6 +135,8 @@ def building_obstacles(
         Points of cross-sections.
     rivers
         Centrelines in the same CRS.
+    structures
+        Bridges, weirs ...: a building that stands above one isn't moved to a section below it.
 
     Returns
     -------
@@ -179,7 +186,8 @@ def building_obstacles(
     lines = _measured_section_lines(sections, rivers)
     shapes = flat_shapes(buildings)
     crossed = _stretches_in_footprints(shapes, lines)
-    standing = _obstacles_between_sections(buildings, shapes, crossed, lines, rivers)
+    stands = standing_on(structures, river_scales(rivers))
+    standing = _obstacles_between_sections(buildings, shapes, crossed, lines, rivers, stands)
     found = pd.concat([crossed, standing], ignore_index=True)
     found = found[found["to_offset_m"] - found["from_offset_m"] > LEAST_M]
     found = found.assign(
@@ -222,8 +230,9 @@ def _obstacles_between_sections(
     crossed: pd.DataFrame,
     lines: gpd.GeoDataFrame,
     rivers: gpd.GeoDataFrame,
+    stands: Mapping[str, Standing],
 ) -> pd.DataFrame:
-    """Buildings between sections, in the nearest section of their river."""
+    """Buildings between sections, in the nearest section on their side of structures."""
     reach = float(np.abs(lines[["from_offset_m", "to_offset_m"]].to_numpy()).max())
     near = shapely.STRtree(shapes).query(
         rivers.geometry.to_numpy(), predicate="dwithin", distance=reach
@@ -240,8 +249,10 @@ def _obstacles_between_sections(
             continue
         at = mine["measure"].to_numpy(float)
         wanted = of["chainage_m"].to_numpy(float)
-        k = np.clip(np.searchsorted(at, wanted), 1, len(at) - 1) if len(at) > 1 else 0
-        k = k - (wanted - at[k - 1] < at[k] - wanted) if len(at) > 1 else np.zeros(len(of), int)
+        k = np.zeros(len(of), int)
+        if len(at) > 1:
+            above, share = shares_below(at, wanted, stands.get(str(river)))
+            k = above + (share >= 0.5)
         low, high = (mine[c].to_numpy()[k] for c in ("from_offset_m", "to_offset_m"))
         parts.append(
             pd.DataFrame(
@@ -311,7 +322,7 @@ def building_rises(
         chainage occurs twice); joint, whether it is among those that can stay
         together; rise_joint_mm, the highest rise with all of those kept, and for the others the
         rise with this one added to them, with rise_joint_low_mm and rise_joint_high_mm; n_sections
-        it stands in; doubts of the base profile at those sections.
+        it stands in; doubts of the base profile at those sections, and those of the house (Notes).
 
     Raises
     ------
@@ -327,10 +338,13 @@ def building_rises(
 
     Together: all whose own rise is allowed in the whole band are kept at first; while the joint
     rise exceeds the allowed one somewhere in it, the building goes that alone raises the water most
-    *there*. A building outside every section, or dry at the flood, raises nothing: 0 mm. Where the
-    flood without any building has a Froude number above 0.9, or no subcritical level, or its level
-    hangs on a structure that isn't computed (left_out), no rise can be relied on: it is NA there,
-    and NA is never a reason to retain.
+    *there*. A building beside the water, or dry at the flood, raises nothing: 0 mm. One that no
+    section tells of has no rise (doubt ``unsurveyed``: its river has none, it stands above the
+    first or below the last, or beyond the end of one where the water stands higher than that end),
+    nor has one over a covered section or a culvert (``covered``: whether it stands on the cover or
+    in the water isn't known). Where the flood without any building has a Froude number above 0.9,
+    or no subcritical level, or its level hangs on a structure that isn't computed (left_out), no
+    rise can be relied on: it is NA there, and NA is never a reason to retain.
 
     References
     ----------
@@ -352,7 +366,8 @@ def building_rises(
     0
     """
     tell = progress or (lambda _: None)
-    standing = building_obstacles(buildings, sections, rivers)
+    structures = options.get("structures")
+    standing = building_obstacles(buildings, sections, rivers, structures=structures)
     base = water_profile(
         sections, flows, downstream, banks=banks, obstacles=obstacles, rivers=rivers, **options
     )
@@ -376,6 +391,10 @@ def building_rises(
         .groupby("building_id")["doubts"]
     )
     found["doubts"] = doubts.agg(_joined_doubts).reindex(found.index, fill_value="")
+    untold = _untold_by_sections(buildings, standing, sections, base, rivers, structures)
+    for code, mine in untold.items():
+        more = found["doubts"].where(found["doubts"] == "", found["doubts"] + ",") + code
+        found["doubts"] = found["doubts"].mask(mine, more)
     for group in _river_systems(
         list(dict.fromkeys(sections["river"])),
         boundary_table(downstream, "downstream"),
@@ -401,6 +420,89 @@ def building_rises(
     if not roughness_share:
         found[["rise_rough_low_mm", "rise_rough_high_mm"]] = np.nan
     return found if found["rise_repeated"].notna().any() else found.drop(columns="rise_repeated")
+
+
+def _untold_by_sections(
+    buildings: gpd.GeoDataFrame,
+    standing: pd.DataFrame,
+    sections: pd.DataFrame,
+    base: pd.DataFrame,
+    rivers: gpd.GeoDataFrame,
+    structures: pd.DataFrame | None,
+) -> dict[str, Array]:
+    """Buildings of which no section tells, and those over covered sections or culverts."""
+    places = _section_ends(sections, base, rivers)
+    unsurveyed, covered = np.zeros((2, len(buildings)), bool)
+    rows = _with_place_key(standing).merge(places, on=PLACE, how="left")
+    who = buildings.index.get_indexer(pd.Index(rows["building_id"]))
+    # what ends where the section ends may go on beyond it
+    ends_left = rows["from_offset_m"] < rows["left_m"] + LEAST_M
+    ends_right = rows["to_offset_m"] > rows["right_m"] - LEAST_M
+    beyond = (ends_left & rows["over_left"]) | (ends_right & rows["over_right"])
+    unsurveyed[who[beyond.to_numpy(bool)]] = True
+    lidded = (rows["from_offset_m"] < rows["lid_to_m"] - LEAST_M) & (
+        rows["to_offset_m"] > rows["lid_from_m"] + LEAST_M
+    )
+    covered[who[lidded.to_numpy(bool)]] = True
+    crossed = np.zeros(len(buildings), bool)
+    crossed[who[(rows["moved_m"] == 0).to_numpy(bool)]] = True
+    stands = np.zeros(len(buildings), bool)
+    stands[who] = True
+    rest = np.flatnonzero(~crossed)
+    where = locate(buildings.iloc[rest], by_measure(rivers))
+    culverts = structures
+    if structures is not None and "kind" in structures.columns:
+        culverts = structures[structures["kind"] == "culvert"]
+    barrels = standing_on(culverts, river_scales(rivers))
+    for river, of in where.assign(_who=rest).groupby("river", sort=False):
+        mine, k = places[places["river"] == river].sort_values("measure"), of["_who"].to_numpy()
+        if mine.empty:
+            unsurveyed[k] = True
+            continue
+        at, last = mine["measure"].to_numpy(float), len(mine) - 1
+        nearest = np.abs(at[:, None] - of["chainage_m"].to_numpy(float)).argmin(axis=0)
+        there = mine.iloc[nearest]
+        left = of["offset_max_m"].to_numpy(float) <= there["left_m"].to_numpy(float) + LEAST_M
+        right = of["offset_min_m"].to_numpy(float) >= there["right_m"].to_numpy(float) - LEAST_M
+        beside = (left & there["over_left"]) | (right & there["over_right"])
+        out = (of["to_m"].to_numpy(float) < at[0]) | (of["from_m"].to_numpy(float) > at[last])
+        unsurveyed[k] |= (~stands[k] & beside.to_numpy(bool)) | (stands[k] & out)
+        if (over := barrels.get(str(river))) is not None:
+            start, stop = (of[c].to_numpy(float)[:, None] for c in ("from_m", "to_m"))
+            covered[k] |= stands[k] & ((start >= over.begin) & (stop <= over.end)).any(axis=1)
+    return {"unsurveyed": unsurveyed, "covered": covered}
+
+
+def _section_ends(
+    sections: pd.DataFrame, base: pd.DataFrame, rivers: gpd.GeoDataFrame
+) -> pd.DataFrame:
+    """Ends of each section, whether a flood stands above them, and where it is covered.
+
+    Columns of `PLACE`, measure, left_m, right_m, over_left, over_right, lid_from_m, lid_to_m (NaN:
+    it is open).
+    """
+    number, places = sections_apart(sections, rivers, "sections")
+    level = _with_place_key(base).groupby(PLACE)["level_m"].max()
+    points = sections.assign(_k=number).sort_values("_k", kind="stable").groupby("_k")
+    first, last = points.first(), points.last()
+    found = _with_place_key(places).join(level, on=PLACE)
+    for side, end in (("left", first), ("right", last)):
+        found[f"{side}_m"] = end["offset_m"].to_numpy(float)
+        found[f"over_{side}"] = (found["level_m"] > end["elevation_m"].to_numpy(float)).to_numpy()
+    lid = points["offset_m"].agg(["min", "max"])
+    if "lid_m" in sections.columns:
+        under = sections["offset_m"].where(sections["lid_m"].notna()).groupby(number)
+        below = under.agg(["min", "max"])
+    else:
+        below = lid * np.nan
+    # a section whose last point is its first is closed all round
+    closed = (first[["offset_m", "elevation_m"]] == last[["offset_m", "elevation_m"]]).all(axis=1)
+    lid = lid.where(closed, below)
+    found["lid_from_m"], found["lid_to_m"] = lid["min"].to_numpy(float), lid["max"].to_numpy(float)
+    whole = (found["lid_from_m"] <= found["left_m"]) & (found["lid_to_m"] >= found["right_m"])
+    # under a cover from end to end the water presses, and stands nowhere beside it
+    found.loc[closed.to_numpy(bool) | whole.to_numpy(bool), ["over_left", "over_right"]] = False
+    return found.drop(columns="level_m")
 
 
 def _rise_scenarios(

@@ -296,6 +296,8 @@ def _why_no_rise(row: pd.Series, column: str, lang: Lang) -> str:
         "unbalanced": say("no level balances the energy", lang),
         "blocked": say("sections closed by half", lang),
         "implausible": say("numbers that can't be metres", lang),
+        "unsurveyed": say("no section tells of its place", lang),
+        "covered": say("it stands over a covered reach", lang),
     }
     said = [words[code] for code in doubts.split(",") if code in words]
     return say(" ({})", lang, say(", ", lang).join(said)) if said else ""
