@@ -120,24 +120,7 @@ def read_plan(path: Path) -> Plan:
         # Notepad saves a byte order mark that TOML doesn't allow
         raw = parsed_toml(path.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
-        said = str(fault)
-        line = re.search(r"at line (\d+)", said)
-        text = "" if line is None else path.read_text("utf-8-sig").splitlines()[int(line[1]) - 1]
-        hint = "names in Chinese stand in quotes"
-        if isinstance(fault, UnicodeDecodeError):
-            hint = "save it as UTF-8"
-        elif isinstance(fault, RecursionError):
-            hint = "pinghu demo shows one that works"
-        elif re.search(r"Cannot (declare|overwrite|redefine|mutate)", said):
-            hint = "a key or a section stands once in the file: put both together"
-        elif "\\" in text:
-            slashed = re.sub(r"\\\\?", "/", text.strip())
-            hint = f"write paths with /: {slashed}"
-        elif re.search("[“”‘’\uff1d【】]", text):
-            hint = f"quotes, = and brackets are half-width: {_half_width(text.strip())}"
-        raise ProjectError(
-            f"{path.name} is no valid TOML in UTF-8: {reason(fault)}", hint=hint
-        ) from fault
+        raise _refused_toml(path, fault) from fault
     mistakes = _ProjectMistakes(path.name, path.read_text("utf-8-sig"))
     of_keys = [
         (_line_of_key(mistakes.text, at), fault) for at, fault in key_mistakes(raw, path.name)
@@ -166,6 +149,7 @@ def read_plan(path: Path) -> Plan:
         _require_sections(named if isinstance(named, list) else [], raw)
     _note_missing_files(raw, path.parent, mistakes)
     mistakes.name_schemes(schemes)
+    mistakes.look_in_remarks()
     mistakes.refuse()
     return Plan(
         path=path,
@@ -184,6 +168,29 @@ def read_plan(path: Path) -> Plan:
         map=raw["map"],
         outputs=tuple(raw["outputs"]) if "outputs" in raw else None,
     )
+
+
+def _refused_toml(path: Path, fault: Exception) -> ProjectError:
+    """What is to be said of a project file that is no TOML."""
+    said = str(fault)
+    line = re.search(r"at line (\d+)", said)
+    whole = "" if line is None else path.read_text("utf-8-sig")
+    text = "" if line is None else whole.splitlines()[int(line[1]) - 1]
+    hint = "names in Chinese stand in quotes"
+    if isinstance(fault, UnicodeDecodeError):
+        hint = "save it as UTF-8"
+    elif isinstance(fault, RecursionError):
+        hint = "pinghu demo shows one that works"
+    elif line and (header := _header_in_remarks(whole, int(line[1]), text.split("=")[0])):
+        hint = f"take away the # of line {header[0]}, too: {header[1]}"
+    elif re.search(r"Cannot (declare|overwrite|redefine|mutate)", said):
+        hint = "a key or a section stands once in the file: put both together"
+    elif "\\" in text:
+        slashed = re.sub(r"\\\\?", "/", text.strip())
+        hint = f"write paths with /: {slashed}"
+    elif re.search("[“”‘’\uff1d【】]", text):
+        hint = f"quotes, = and brackets are half-width: {_half_width(text.strip())}"
+    return ProjectError(f"{path.name} is no valid TOML in UTF-8: {reason(fault)}", hint=hint)
 
 
 def _require_sections(outputs: Iterable[Any], sections: Mapping[str, Any]) -> None:
@@ -279,6 +286,20 @@ class _ProjectMistakes:
             for line, fault in self.found
         ]
 
+    def look_in_remarks(self) -> None:
+        """Where what is lacking stands in the file as a remark, hint at taking its # away."""
+        told = []
+        for line, fault in self.found:
+            there, hint = None, fault.hint
+            if lost := re.match(r"(\w+) = .*$", hint):
+                there = _line_in_remarks(self.text, line, lost[1])
+            elif word := re.search(r"'(\w+)' is not known$", fault.problem):
+                there = _header_in_remarks(self.text, line, word[1])
+            if there is not None:
+                hint = f"take away the # of line {there[0]}, too: {there[1]}"
+            told.append((line, ProjectError(fault.problem, hint=hint)))
+        self.found = told
+
     def refuse(self) -> None:
         """Raise what was found: one mistake as it is, several in the order of their lines."""
         # what a key may be and what it is asked for may both find the same
@@ -323,6 +344,32 @@ def _line_of_key(text: str, path: Sequence[str]) -> int:
         if score > most:
             best, most = number, score
     return best
+
+
+def _header_in_remarks(text: str, line: int, word: str) -> tuple[int, str] | None:
+    """The section that a line's key belongs to and whose own line, above it, is a remark."""
+    for number in range(line - 1, 0, -1):
+        one = text.splitlines()[number - 1]
+        if re.match(r"\s*\[", one):
+            return None
+        if header := re.match(r"\s*#\s*(\[[^\[\]]+\])", one):
+            known = keys_below(_path_of_header(header[1]))
+            return (number, header[1]) if word.strip() in known else None
+    return None
+
+
+def _line_in_remarks(text: str, line: int, word: str) -> tuple[int, str] | None:
+    """The line of a key, in the section that a line is in, which is a remark."""
+    section: str | None = None
+    wanted, found = None, []
+    for number, one in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*(#?)\s*(\[[^\[\]]+\])\s*(#.*)?$", one):
+            section = header[2]
+        if number == line:
+            wanted = section
+        if hit := re.match(rf"\s*#\s*({re.escape(word)} = .*)$", one):
+            found.append((section, number, hit[1]))
+    return next(((n, said) for s, n, said in found if s == wanted is not None), None)
 
 
 def _path_of_header(line: str) -> tuple[str, ...]:

@@ -54,6 +54,8 @@ def test_the_most_specific_rate_applies(bill):
         (rates((None, None, None, 1.0, -5)), "missing or negative relocation_yuan_m2"),
         (rates(("住房", None, None, 1.0, 0)), "(?s)unknown words for use.*住房"),
         (rates((None, None, None, 1.0, 0), (None, None, None, 2.0, 0)), "has several rows and no use"),
+        # a form that nobody filled in: it was told to have several rows
+        (rates((None, None, None, 1.0, 0)).iloc[:0], "rates: has no rows"),
     ],
 )  # fmt: skip
 def test_bad_rates_are_refused(bill, table, problem):

@@ -14,6 +14,7 @@ import shapely
 import pinghu_geo as pg
 from conftest import typed
 from pinghu_geo.keys import KEYS
+from pinghu_geo.plan import read_plan
 
 X0, Y0 = 500_000, 2_500_000
 
@@ -299,3 +300,45 @@ def test_a_section_that_stands_twice_is_said_to(tmp_path):
     with pytest.raises(pg.errors.ProjectError) as told:
         pg.check_project(project)
     assert told.value.hint == "a key or a section stands once in the file: put both together"
+
+
+def test_every_commented_line_of_a_form_works_or_says_what_else_it_needs(tmp_path):
+    """A line below another that stayed a remark was refused as a key of the section before."""
+    sample = pg.sample_folder()
+    for pattern in (
+        "房屋.*",
+        "河道.*",
+        "宗地.*",
+        "更新整备.*",
+        "地面高程.tif",
+        "红线宽度_原方案.csv",
+    ):
+        for path in sample.glob(pattern):
+            shutil.copy(path, tmp_path)
+    pg.new_project(tmp_path)
+    lines = (tmp_path / "project.toml").read_text("utf-8").splitlines()
+    remarks = [k for k, one in enumerate(lines) if re.match(r"# (\[|\w+ = )", one)]
+    assert len(remarks) == 19
+    other = tmp_path / "other.toml"
+    for k in remarks:
+        now, taken = list(lines), [k]
+        while True:
+            for n in taken:
+                now[n] = re.sub("^# ", "", now[n])
+            other.write_text("\n".join(now) + "\n", "utf-8")
+            try:
+                read_plan(other)
+                break
+            except pg.errors.ProjectError as fault:
+                taken = [n for n, one in enumerate(now) if _asks_for(fault, n, one)]
+            assert taken, lines[k]
+
+
+def _asks_for(fault, at, line):
+    """Whether a refusal names a remark of the file, by its line and how it begins, or by its key."""
+    said = re.match(r"# (\[[^\]]+\]|\w+)", line)
+    if said is None:
+        return False
+    by_line = f"take away the # of line {at + 1}, too: {said[1]}" in fault.hint
+    assert by_line == (f"第 {at + 1} 行行首的 # 也要去掉:{said[1]}" in fault.hint_in("zh"))
+    return by_line or re.search(rf"^fill in .*\b{said[1]}\b.*or leave", fault.hint) is not None

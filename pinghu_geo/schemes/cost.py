@@ -146,6 +146,10 @@ def _unit_prices(rates: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
 
 def _rate_rows(affected: pd.DataFrame, rates: pd.DataFrame, keys: list[str]) -> NDArray[np.intp]:
     """Position of the rate that applies to each building, judged once a combination."""
+    if rates.empty:
+        raise RateError(
+            "has no rows", layer="rates", hint="fill in 用途 and 房屋补偿单价, a row for each use"
+        )
     if not keys:
         if len(rates) != 1:
             raise RateError(
