@@ -24,7 +24,7 @@ from scipy.optimize import brentq
 
 import pinghu_geo as pg
 from pinghu_geo.deliver.standing import structures_on_plan
-from pinghu_geo.flood.bridges import bridge_ground, mean_bed, pieces_of
+from pinghu_geo.flood.bridge_cuts import bridge_grounds, mean_bed, pieces_of
 from pinghu_geo.flood.conduits import SHAPES, Conduit
 from pinghu_geo.flood.culverts import (
     CHARTS,
@@ -1405,7 +1405,7 @@ def test_a_pier_with_a_head_is_as_wide_as_it_is_at_each_height():
     pier = (0.0, np.array([-1.0, 2.0, 2.0 + 1e-9, 6.0]), np.array([1.0, 1.0, 3.0, 3.0]))
     ground = np.array([-5.0, -5.0, 5.0, 5.0]), np.array([8.0, 0.0, 0.0, 8.0]), np.full(4, 0.03)
     deck = np.array([-5.0, 5.0]), np.full(2, 6.0), np.full(2, 7.0)
-    (x, z, n), lid = bridge_ground(pieces_of(ground, deck), [pier])
+    [(x, z, n)], [lid] = bridge_grounds(pieces_of([ground], [deck]), [[pier]])
     far = np.array([np.nan])
     made = pack(Ground(x, z, n, np.array([len(x)])), banks=(np.array([-5.0]), np.array([5.0])),
                 levees=(far, far, far, far), limits=[],
@@ -1543,7 +1543,7 @@ def test_walls_beneath_a_deck_keep_their_roughness():
     x, z = np.array([-9.0, -6, -6, 6, 6, 9]), np.array([5.0, 4, 0, 0, 4, 5])
     n = np.array([0.05, 0.018, 0.028, 0.02, 0.05, 0.05])
     deck = np.array([-7.0, 7.0]), np.full(2, 4.8), np.full(2, 6.0)
-    made, lid = bridge_ground(pieces_of((x, z, n), deck), [])
+    [made], [lid] = bridge_grounds(pieces_of([(x, z, n)], [deck]), [[]])
     walls = np.isin(made[0], (-6.0, 6.0))
     assert made[1][walls].tolist() == [4, 0, 0, 4]
     assert made[2][walls].tolist() == [0.018, 0.028, 0.02, 0.05]

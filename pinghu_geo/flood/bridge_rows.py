@@ -9,7 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.bridges import METHODS, Line, Piece, pieces_of
+from pinghu_geo.flood.bridge_cuts import Line, Pieces, pieces_of
+from pinghu_geo.flood.bridges import METHODS
 from pinghu_geo.flood.gates import Crest
 from pinghu_geo.flood.outlines import upper_line
 from pinghu_geo.flood.sections import Array, middle_of_bed
@@ -22,7 +23,6 @@ __all__ = [
     "extent_of_opening",
     "free_openings",
     "own_ground",
-    "pier_areas",
     "pier_centres",
     "pier_shapes",
     "road_crest",
@@ -46,7 +46,7 @@ def extent_of_opening(
         start, stop = one.number("from_offset_m"), one.number("to_offset_m")
         _check_extent_of_barrels(one, detail, start, stop, ground[0])
         return start, stop, soffit
-    free = free_openings(one, pieces_of(ground, deck_chords(one, detail, ground, "up")))
+    free = free_openings(one, pieces_of([ground], [deck_chords(one, detail, ground, "up")]))
     starts, stops, tops = zip(*free, strict=True)
     return min(starts), max(stops), max(tops)
 
@@ -195,16 +195,18 @@ def with_abutments(one: StructureRow, rows: pd.DataFrame, ground: Line) -> Line:
     return ground
 
 
-def free_openings(one: StructureRow, pieces: list[Piece]) -> list[tuple[float, float, float]]:
+def free_openings(one: StructureRow, pieces: Pieces) -> list[tuple[float, float, float]]:
     """Where there is an opening below the deck: from, to, highest soffit."""
-    found = [
-        (p.start, p.stop, max(p.soffit)) for p in pieces if p.soffit is not None and not p.solid
-    ]
-    if not found:
+    top = pieces.soffit.max(axis=1)
+    k = np.flatnonzero(~pieces.solid & ~np.isnan(top))
+    if not len(k):
         raise one.fault(
             "has its low chord below the bed everywhere", "check the datum of low_chord_m"
         )
-    return found
+    first = np.flatnonzero(np.r_[True, np.diff(k) > 1])
+    last = np.r_[first[1:], len(k)] - 1
+    columns = pieces.start[k[first]], pieces.stop[k[last]], np.maximum.reduceat(top[k], first)
+    return [*zip(*(v.tolist() for v in columns), strict=True)]
 
 
 def pier_centres(a: float, b: float, count: int, wide: float) -> Array:
@@ -310,24 +312,6 @@ def _pier_with_debris(
     levels = np.unique(np.r_[at, foot, foot + 1e-6])
     return centre, levels, np.where(levels > foot, np.maximum(wide, np.interp(levels, at, width)),
                                     np.interp(levels, at, width))  # fmt: skip
-
-
-def pier_areas(
-    piers: list[tuple[float, Array, Array]], ground: tuple[Array, Array, Array]
-) -> tuple[Array, Array]:
-    """Area of all piers below levels."""
-    x, z, _ = ground
-    if not piers:
-        return np.array([0.0, 1.0]), np.zeros(2)
-    low = min(float(np.interp(c, x, z)) for c, *_ in piers)
-    levels = np.linspace(low, max(float(at[-1]) for _, at, _ in piers), 200)
-    total = np.zeros(len(levels))
-    for centre, at, width in piers:
-        foot = float(np.interp(centre, x, z))
-        wide = np.where((levels >= foot) & (levels <= at[-1]), np.interp(levels, at, width), 0.0)
-        steps = (wide[1:] + wide[:-1]) / 2 * np.diff(levels)
-        total += np.r_[0.0, np.cumsum(steps)]
-    return levels, total
 
 
 def road_top_line(

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from pinghu_geo.flood.outlines import crossings, line_at
 from pinghu_geo.flood.sections import CHANNEL, Array
 from pinghu_geo.flood.steady import (
     BALANCED,
@@ -27,21 +26,14 @@ from pinghu_geo.flood.steady import (
 )
 
 __all__ = [
-    "HAIR_M", "METHODS", "Bridge", "Force", "Line", "Opened", "Piece", "Site", "bridge_energy",
-    "bridge_ground", "bridge_release", "bridge_run", "energy_at", "level_of", "mean_bed",
-    "pieces_of", "section_force",
+    "METHODS", "Bridge", "Force", "Opened", "Site", "bridge_energy", "bridge_release",
+    "bridge_run", "energy_at", "level_of", "section_force",
 ]  # fmt: skip
 
 METHODS = ("energy", "momentum", "yarnell", "wspro")
-# a pier as wide as its section ends so far within it; nearer places than this are one [m]
-HAIR_M = 1e-6
 # coefficient of the sluice-gate equation against Y3/Z where none is given; HDS-1, figure on
 # pressure flow, read to about 0.01; Y3 is taken to the energy line (docs/theory.md says why)
 SLUICE = ((1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6), (0.27, 0.35, 0.41, 0.45, 0.475, 0.49, 0.50))
-
-
-# offset, elevation and n of a ground; offset, low chord and high chord of a deck
-Line = tuple[Array, Array, Array]
 
 
 class Bridge(NamedTuple):
@@ -104,216 +96,6 @@ class Opened(NamedTuple):
         """Of two the one that demands more, case by case."""
         more = np.flatnonzero(other.energy > self.energy)
         return self.but(more, other.take(more)) if len(more) else self
-
-
-def bridge_ground(
-    pieces: list[Piece],
-    piers: Iterable[tuple[float, Array, Array]],
-    banks: tuple[float, float] = (math.nan, math.nan),
-) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array, Array, Array]]:
-    """Ground and lid of a section with deck and piers in it.
-
-    A pier is its centre, elevations, widths. Where the low chord lies in the ground the embankment
-    is solid up to the high chord. What of a pier is wider than below it (debris, a pier's head)
-    lowers the low chord over the water, which runs beneath it. A pier's face has the n of the
-    ground that it looks to, and is of its part of the section (channel or overbank).
-    """
-    piers = list(piers)
-    made, lid = _ground_and_lid(_pieces_below_pier_heads(pieces, piers))
-    for centre, at, width in piers:
-        wider = np.flatnonzero(np.diff(width) > 0)
-        shaft = int(wider[0]) + 1 if len(wider) else len(at)
-        made = _ground_with_pier(made, centre, at[:shaft], width[:shaft], banks)
-    return _without_repeated_points(made), lid
-
-
-def pieces_of(ground: Line, deck: Line) -> list[Piece]:
-    """Stretches of a section without a bend in ground or deck, from left to right."""
-    x, z, n = ground
-    dx, low, high = deck
-    bends = np.unique(np.concatenate([x, dx, crossings(x, z, dx, low), crossings(x, z, dx, high)]))
-    bends = bends[(bends >= x[0]) & (bends <= x[-1])]
-    a, b = bends[:-1], bends[1:]
-    middle = (a + b) / 2
-    under, soffit, road = (
-        np.stack(line_at(*line, a, b), axis=1) for line in ((x, z), (dx, low), (dx, high))
-    )
-    decked = (dx[0] <= middle) & (middle <= dx[-1])
-    solid = decked & (soffit.sum(axis=1) <= under.sum(axis=1) + 1e-9)
-    rough = n[np.searchsorted(x, middle, side="right") - 1]
-    first = np.searchsorted(x, a)  # of points above each other the first one's n is the wall's
-    face = np.where((first + 1 < len(x)) & (x[np.minimum(first + 1, len(x) - 1)] == a), n[first],
-                    np.nan)  # fmt: skip
-    columns = (a, b, under, soffit, road, rough, decked, solid, face)
-    return [
-        Piece(start, stop, tuple(u), tuple(s) if d else None, tuple(r) if d else None, k, full, f)
-        for start, stop, u, s, r, k, d, full, f in zip(*(c.tolist() for c in columns), strict=True)
-    ]
-
-
-class Piece(NamedTuple):
-    """A stretch of a section without a bend: ground, low and high chord at both ends."""
-
-    start: float
-    stop: float
-    under: tuple[float, float]
-    soffit: tuple[float, float] | None
-    road: tuple[float, float] | None
-    n: float
-    solid: bool
-    face: float  # n of the ground's own wall at its start; NaN: there is none
-
-
-def _ground_and_lid(
-    pieces: list[Piece],
-) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array, Array, Array]]:
-    """Points of the ground, and of the lid with the n of its two sides.
-
-    An embankment is ground up to the soffit beside it, without a wetted length, and a lid from
-    there to the road: so its face is wet below the soffit only, and its road when the water runs
-    over it.
-    """
-    none = math.nan, math.nan
-    start, stop, under, soffit, road, n, solid, face = (
-        np.array([none if v is None else v for v in column]) for column in zip(*pieces, strict=True)
-    )
-    x, filled = np.stack([start, stop], axis=1), solid & ~np.isnan(road[:, 0])
-    raised = np.maximum(under, np.array(_soffits_beside(pieces))[:, None])
-    raised = np.where(raised > under, np.minimum(raised, road), under)
-    z = np.where(filled[:, None], raised, under)
-    rough = np.repeat(np.where(filled, 0.0, n), 2)
-    # a wall of the ground has its own n, any other face that of the side that it looks to
-    wall = ~(solid[1:] | solid[:-1]) & np.isfinite(face[1:])
-    last, first = rough[1:-1:2], rough[2::2]
-    last[:] = np.where(wall, face[1:], np.where(z[:-1, 1] > z[1:, 0], first, last))
-    low = np.where(filled[:, None], z, soffit)
-    sides = np.where(filled, (np.zeros(len(n)), n), np.nan)
-    covered = ~(np.isnan(low[:, 0]) | np.isnan(road[:, 0]))
-    lid = (*(v[covered].ravel() for v in (x, low, road)), *np.repeat(sides[:, covered], 2, axis=1))
-    return (x.ravel(), z.ravel(), rough), lid
-
-
-def _pieces_below_pier_heads(
-    pieces: list[Piece], piers: Iterable[tuple[float, Array, Array]]
-) -> list[Piece]:
-    """Pieces whose low chord is lowered to the underside of what piers carry above water."""
-    for centre, at, width in piers:
-        wider = np.flatnonzero(np.diff(width) > 0)
-        if not len(wider):
-            continue
-        reach = np.maximum.accumulate(width[wider[0] :]) / 2
-        x = np.r_[centre - reach[::-1], centre + reach]
-        z = np.r_[at[wider[0] :][::-1], at[wider[0] :]]
-        for k in np.flatnonzero(np.diff(x) > 0):
-            line = float(x[k]), float(x[k + 1]), float(z[k]), float(z[k + 1])
-            pieces = [part for one in pieces for part in _piece_below_line(one, *line)]
-    return pieces
-
-
-def _piece_below_line(
-    one: Piece, start: float, stop: float, first: float, last: float
-) -> list[Piece]:
-    """A piece in parts, whose low chord is at most a straight line where that one is over it."""
-    if one.soffit is None or one.solid or one.stop <= start or one.start >= stop:
-        return [one]
-
-    def line(x: float) -> float:
-        return first + (last - first) * (x - start) / (stop - start)
-
-    a, b = max(one.start, start), min(one.stop, stop)
-    cuts = {one.start, a, b, one.stop}
-    for other in (one.soffit, one.under):  # where it meets the low chord or the ground
-        gaps = [line(x) - _between(one, other, x) for x in (a, b)]
-        if gaps[0] * gaps[1] < 0:
-            cuts.add(a + (b - a) * gaps[0] / (gaps[0] - gaps[1]))
-    ends = sorted(cuts)
-    parts = []
-    for left, right in itertools.pairwise(ends):
-        under, soffit, road = (
-            (_between(one, pair, left), _between(one, pair, right))
-            for pair in (one.under, one.soffit, one.road or one.soffit)
-        )
-        if a <= left and right <= b:
-            soffit = min(soffit[0], line(left)), min(soffit[1], line(right))
-        parts.append(one._replace(
-            start=left, stop=right, under=under, soffit=soffit, road=road if one.road else None,
-            solid=sum(soffit) <= sum(under) + 1e-9,
-            face=one.face if left == one.start else math.nan,
-        ))  # fmt: skip
-    return parts
-
-
-def _between(one: Piece, ends: tuple[float, float], x: float) -> float:
-    """Height at a place of a piece, between those at its ends."""
-    share = (x - one.start) / (one.stop - one.start) if one.stop > one.start else 0.0
-    return ends[0] if ends[0] == ends[1] else ends[0] + (ends[1] - ends[0]) * share
-
-
-def _soffits_beside(pieces: list[Piece]) -> list[float]:
-    """Soffit of the opening beside each piece if that is an embankment; the higher of two."""
-    found = [-math.inf] * len(pieces)
-    # open ground beside an embankment has no soffit: its face is wet as high as it is
-    for order, end in ((range(len(pieces)), 1), (range(len(pieces))[::-1], 0)):
-        beside = -math.inf
-        for k in order:
-            if pieces[k].solid:
-                found[k] = max(found[k], beside)
-            else:
-                beside = math.inf if (soffit := pieces[k].soffit) is None else soffit[end]
-    return found
-
-
-def _without_repeated_points(ground: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-    """Points without those said twice."""
-    x, z, n = ground
-    keep = np.r_[True, (np.diff(x) != 0) | (np.diff(z) != 0)]
-    last = np.r_[keep[1:], True]  # of equal points the last one's n holds
-    return x[keep], z[keep], n[last]
-
-
-def _ground_with_pier(
-    ground: tuple[Array, Array, Array],
-    centre: float,
-    at: Array,
-    width: Array,
-    banks: tuple[float, float],
-) -> tuple[Array, Array, Array]:
-    """Ground raised to the pier, whose widths grow nowhere upwards.
-
-    An edge on a bank or on a point of the ground covers it by a hair: the face stands on the side
-    that it looks to, and no rounding decides.
-    """
-    x, z, n = ground
-    foot = float(np.interp(centre, x, z))
-    top = float(at[-1])
-    if top <= foot:
-        return ground
-    heights = np.unique(np.r_[foot, at[(at > foot) & (at < top)], top])
-    half = np.interp(heights, at, width) / 2
-    # what is wider than the section ends with it
-    first, last = x[0] + HAIR_M, x[-1] - HAIR_M
-    marks = np.r_[x, [bank for bank in banks if math.isfinite(bank)]]
-
-    def edges(places: Array, side: int) -> Array:
-        near = marks[np.abs(marks - places[:, None]).argmin(axis=1)]
-        close = np.abs(near - places) <= HAIR_M
-        placed = np.where(close, near + side * HAIR_M, places)
-        return np.asarray(np.clip(placed, first, last))
-
-    left = [*zip(edges(centre - half, -1), heights, strict=True)]
-    right = [*zip(edges(centre + half, 1)[::-1], heights[::-1], strict=True)]
-    a, b = left[0][0], right[-1][0]
-    before, after = x < a, x > b
-    za, zb = np.interp([a, b], x, z)
-    rough = float(n[np.searchsorted(x, centre, side="right") - 1])
-    points = [(a, za), *left, *right, (b, zb)]
-    px, pz = (np.array(v) for v in zip(*points, strict=True))
-    pn = np.full(len(px), rough)
-    pn[: len(left)] = n[np.searchsorted(x, a) - 1]
-    pn[len(left) + 1 :] = n[np.searchsorted(x, b, side="right") - 1]
-    ends = ((x, px), (z, pz), (n, pn))
-    raised = (np.concatenate([old[before], new, old[after]]) for old, new in ends)
-    return tuple(raised)  # type: ignore[return-value]
 
 
 # --- states -----------------------------------------------------------------------------------
@@ -782,29 +564,3 @@ def _head_of_inlet(bridge: Bridge, flow: Array, twice_g: float) -> Array:
         off = (ratio - 0.5) * c**2 - load
         ratio = ratio - off / (c**2 + 2 * (ratio - 0.5) * c * slope)
     return np.asarray(ratio * height)
-
-
-def mean_bed(x: Array, z: Array, spans: list[tuple[float, float]], chord: float) -> float:
-    """Mean elevation of a section's ground below a chord, within stretches.
-
-    Of the ground, not of what is left below the soffit: under the crown of an arch or the high end
-    of a sloping deck the opening is as wide as a point.
-    """
-    a, b, h0, h1 = x[:-1], x[1:], chord - z[:-1], chord - z[1:]
-    joined: list[tuple[float, float]] = []  # pieces from bend to bend are many
-    for start, stop in spans:
-        first = joined.pop()[0] if joined and start == joined[-1][1] else start
-        joined.append((first, stop))
-    wide = area = 0.0
-    for start, stop in joined:
-        p, q = np.clip(a, start, stop), np.clip(b, start, stop)
-        k = np.flatnonzero(q > p)
-        slope = (h1[k] - h0[k]) / (b[k] - a[k])
-        d0, d1 = (h0[k] + slope * (v[k] - a[k]) for v in (p, q))
-        top, low = np.maximum(d0, d1), np.minimum(d0, d1)
-        with np.errstate(divide="ignore", invalid="ignore"):  # what rises above the chord is dry
-            share = np.where(low >= 0, 1.0, np.where(top > 0, top / (top - low), 0.0))
-        run = (q[k] - p[k]) * share
-        wide += float(run.sum())
-        area += float((run * (np.maximum(top, 0.0) + np.maximum(low, 0.0)) / 2).sum())
-    return chord - area / wide if wide > 0 else chord

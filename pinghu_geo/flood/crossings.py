@@ -176,9 +176,12 @@ class Crossing:
         They drown by the energy line below: the manual speaks of the water's surface, HEC-RAS's
         own gates stand by the energy line (0.02 instead of 0.18 ft at its example 12).
         """
+        tried: dict[float, tuple[float, float]] = {}  # over the crest and under gates
 
         def excess(energy: float) -> float:
-            return sum(gates_flow(made, energy, tail, gravity)) - flow
+            if energy not in tried:
+                tried[energy] = gates_flow(made, energy, tail, gravity)
+            return sum(tried[energy]) - flow
 
         below_bed = made.crest is None and not made.gates
         if below_bed or excess(plain) > 0:  # it would pass more under the plain river's line
@@ -187,7 +190,8 @@ class Crossing:
         sills += [made.crest.low] if made.crest is not None else []
         low = max(min(sills, default=tail), tail, plain)
         energy = root(excess, low, _upper_bracket(excess, low))
-        over, under = gates_flow(made, energy, tail, gravity)
+        excess(energy)
+        over, under = tried[energy]
         crest = "drop" if self.kind == "drop" else "weir"
         words = [w for w, q in (("gate", under), (crest, over)) if q > 1e-9 * flow]
         return energy, "+".join(words), over

@@ -117,7 +117,7 @@ def crest_flow(crest: Crest, energy: Array | float, tail: Array | float) -> Arra
     """
     head = np.asarray(energy)[..., None] - crest.z
     wet = np.maximum(head, 0.0)
-    falls, high = np.diff(crest.z), np.maximum(wet[..., 1:], wet[..., :-1])
+    falls, high = crest.z[1:] - crest.z[:-1], np.maximum(wet[..., 1:], wet[..., :-1])
     flat = high**1.5
     tail = np.asarray(tail)[..., None]
     if (tail > crest.low).any():
@@ -128,8 +128,8 @@ def crest_flow(crest: Crest, energy: Array | float, tail: Array | float) -> Arra
     else:
         grown = 0.4 * wet**2.5
     with np.errstate(divide="ignore", invalid="ignore"):
-        slanting = -np.diff(grown) / falls
-    weight = np.where(np.abs(falls) > LEVEL * high, slanting, flat) * np.diff(crest.x)
+        slanting = (grown[..., :-1] - grown[..., 1:]) / falls
+    weight = np.where(np.abs(falls) > LEVEL * high, slanting, flat) * (crest.x[1:] - crest.x[:-1])
     flow: Array = crest.coefficient * weight.sum(axis=-1)
     return flow * ogee_factor(head.max(axis=-1), crest.design_head) if crest.ogee else flow
 

@@ -132,24 +132,23 @@ class Ground:
 
     def cut_many(self, section: Array, at: Array) -> Ground:
         """Ground with a point at each place, of as many as there are in a section."""
-        ends = np.append(self.start, len(self.x))
-        of = np.append(np.searchsorted(section, np.arange(len(self.count))), len(section))
-        parts = []  # place, section, x, z, n of what is new
-        for k in np.unique(section):
-            first, last = ends[k], ends[k + 1]
-            x, z, new = self.x[first:last], self.z[first:last], np.unique(at[of[k] : of[k + 1]])
-            before = np.searchsorted(x, new, side="right")
-            inside = (before > 0) & (before < len(x))
-            new, before = new[inside], before[inside]
-            lacks = new > x[before - 1]
-            new, j = new[lacks], before[lacks]
-            share = (new - x[j - 1]) / (x[j] - x[j - 1])
-            level = z[j - 1] + share * (z[j] - z[j - 1])
-            parts.append((first + j, np.full(len(j), k), new, level, self.n[first + j - 1]))
-        if not parts:
+        # section and rank of a place in one whole number, so that no rounding parts places
+        values, rank = np.unique(np.concatenate([self.x, at]), return_inverse=True)
+        rank = rank.ravel()
+        own = self.section * len(values) + rank[: len(self.x)]
+        new = np.unique(section * len(values) + rank[len(self.x) :])
+        each = new // len(values)
+        first, last = self.start[each], self.start[each] + self.count[each] - 1
+        place = np.searchsorted(own, new, side="right")
+        lacks = (new > own[first]) & (new < own[last])
+        lacks &= own[place - 1] != new
+        each, place, x = each[lacks], place[lacks], values[new[lacks] % len(values)]
+        if not len(place):
             return self
-        place, each, new, level, rough = (np.concatenate(p) for p in zip(*parts, strict=True))
-        return self.insert(place, each, new, level, rough) if len(place) else self
+        x0, z0 = self.x[place - 1], self.z[place - 1]
+        share = (x - x0) / (self.x[place] - x0)
+        level = z0 + share * (self.z[place] - z0)
+        return self.insert(place, each, x, level, self.n[place - 1])
 
     def blocked(self, limit: Limit) -> Ground:
         """Ground raised to a level between two places, with vertical faces."""
@@ -222,15 +221,19 @@ class Wetted(NamedTuple):
 
     def velocity_head(self) -> tuple[Array, Array]:
         """αV²/2g for Q²/2g = 1, and its growth with the level: Σ(K³/A²) / (ΣK)³."""
-        k = self.conveyance
-        speed = np.divide(k, self.area, out=np.zeros_like(k), where=self.area > 0)
-        squared = speed * speed
         total = self.total_conveyance
         whole = np.where(total > 0, total, np.nan)
+        return self.velocity_head_by(whole, self.slope.sum(axis=1))
+
+    def velocity_head_by(self, whole: Array, slope: Array) -> tuple[Array, Array]:
+        """The same from the whole conveyance, NaN where there is none, and its growth."""
+        k = self.conveyance
+        speed = np.divide(k, self.area, out=np.zeros(k.shape), where=self.area > 0)
+        squared = speed * speed
         cube = whole * whole * whole
         head = (squared * k).sum(axis=1) / cube
         db = (squared * (3 * self.slope - 2 * speed * self.top)).sum(axis=1)
-        return head, db / cube - 3 * head * self.slope.sum(axis=1) / whole
+        return head, db / cube - 3 * head * slope / whole
 
     @property
     def alpha(self) -> Array:
@@ -502,11 +505,10 @@ def _closed_sections(ground: Ground, lid: Lid) -> Array:
     """Sections whose lid reaches both of their ends and lets nothing over it."""
     first, last = ground.x[ground.start], ground.x[ground.start + ground.count - 1]
     found = np.zeros(len(ground.count), bool)
-    for k in np.unique(lid.section):
-        mine = lid.section == k
-        x = lid.x[mine]
-        covers = x[0] <= first[k] + 1e-9 and x[-1] >= last[k] - 1e-9
-        found[k] = covers and bool(np.isinf(lid.high[mine]).all())
+    which, start, count = np.unique(lid.section, return_index=True, return_counts=True)
+    covers = lid.x[start] <= first[which] + 1e-9
+    covers &= lid.x[start + count - 1] >= last[which] - 1e-9
+    found[which] = covers & np.logical_and.reduceat(np.isinf(lid.high), start)
     return found
 
 
@@ -637,24 +639,16 @@ class _Segments:
         grows. One of the upper side is ground again. In a closed section ground above the lid is
         never wet.
         """
-        of = np.searchsorted(lid.section, np.arange(int(self.section.max()) + 2))
-        low, high = (np.full((2, len(self.x0)), np.nan) for _ in range(2))
-        rough = np.full((2, len(self.x0)), np.nan)
-        for k in np.unique(lid.section):
-            part = slice(of[k], of[k + 1])
-            x, under, over = lid.x[part], lid.low[part], lid.high[part]
-            mine = np.flatnonzero((self.section == k) & (self.x1 > self.x0))
-            middle = (self.x0[mine] + self.x1[mine]) / 2
-            mine = mine[(middle > x[0]) & (middle < x[-1])]
-            # of two lid points at one place the one on the segment's side counts
-            piece = np.searchsorted(x, (self.x0[mine] + self.x1[mine]) / 2, side="right") - 1
-            with np.errstate(invalid="ignore", divide="ignore"):
-                for row, at in enumerate((self.x0[mine], self.x1[mine])):
-                    share = (at - x[piece]) / (x[piece + 1] - x[piece])
-                    low[row, mine] = under[piece] + share * (under[piece + 1] - under[piece])
-                    rise = np.where(np.isfinite(over[piece]), over[piece + 1] - over[piece], 0.0)
-                    high[row, mine] = over[piece] + share * rise
-            rough[:, mine] = lid.n[part][piece], lid.n_top[part][piece]
+        mine, piece = self._pieces_of_lid(lid)
+        low, high, rough = np.full((3, 2, len(self.x0)), np.nan)
+        x, under, over = lid.x[piece], lid.low[piece], lid.high[piece]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rise = np.where(np.isfinite(over), lid.high[piece + 1] - over, 0.0)
+            for row, at in enumerate((self.x0[mine], self.x1[mine])):
+                share = (at - x) / (lid.x[piece + 1] - x)
+                low[row, mine] = under + share * (lid.low[piece + 1] - under)
+                high[row, mine] = over + share * rise
+        rough[:, mine] = lid.n[piece], lid.n_top[piece]
         has = np.flatnonzero(np.isfinite(low).all(axis=0))
         self._keep_below_lids(lid, closed, low)
         over = has[np.isfinite(high[:, has]).all(axis=0)]
@@ -676,11 +670,30 @@ class _Segments:
             )  # fmt: skip
         self._insert_sorted({k: np.concatenate([p[k] for p in parts]) for k in parts[0]})
 
+    def _pieces_of_lid(self, lid: Lid) -> tuple[Array, Array]:
+        """Segments under a lid, and the lid's point before the middle of each.
+
+        Of two lid points at one place the one on the segment's side counts.
+        """
+        which = np.unique(lid.section)
+        points = np.searchsorted(lid.section, np.stack([which, which + 1], axis=1)).tolist()
+        own = np.searchsorted(self.section, np.stack([which, which + 1], axis=1)).tolist()
+        middle = (self.x0 + self.x1) / 2
+        before = np.full(len(middle), -1)
+        for (first, last), (start, stop) in zip(points, own, strict=True):
+            x, at = lid.x[first:last], middle[start:stop]
+            k = np.searchsorted(x, at, side="right") - 1 + first
+            before[start:stop] = np.where((at > x[0]) & (at < x[-1]), k, -1)
+        mine = np.flatnonzero((before >= 0) & (self.x1 > self.x0))
+        return mine, before[mine]
+
     def _keep_below_lids(self, lid: Lid, closed: Array, low: Array) -> None:
         """Leave no wet face above the lids of closed sections.
 
         Walls end where the lid meets them, and ground that the lid lies on has no perimeter.
         """
+        if not closed.any():
+            return
         shut = closed[self.section]
         upright = shut & (self.x0 == self.x1)
         for k in np.unique(self.section[upright]):

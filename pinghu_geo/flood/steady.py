@@ -178,13 +178,12 @@ class Model:
 
     def state_of(self, wet: Wetted, discharge: Array, level: Array) -> State:
         """Energy and conveyance of what sections hold at levels."""
-        head, grows = wet.velocity_head()
+        k, slope = wet.total_conveyance, wet.slope.sum(axis=1)
+        whole = np.where(k > 0, k, np.nan)
+        head, grows = wet.velocity_head_by(whole, slope)
         factor = discharge * discharge / (2 * self.gravity)
-        k = wet.total_conveyance
-        share = wet.conveyance / np.where(k > 0, k, np.nan)[:, None]
-        return State(
-            level, factor * head, 1 + factor * grows, k, wet.slope.sum(axis=1), share, discharge
-        )
+        share = wet.conveyance / whole[:, None]
+        return State(level, factor * head, 1 + factor * grows, k, slope, share, discharge)
 
     def critical(self, rows: Array, flow: Array) -> Array:
         """Levels of least energy of sections (n,), found once for what they hold."""
@@ -782,7 +781,8 @@ def _step_by_newton(model: Model, rows: Array, q: Array, below: State) -> tuple[
         if done.all():
             break
         depth = level - bottom
-        move = np.clip(-r / np.maximum(by_up, 0.1), -0.4 * depth, depth + 1.0)
+        move = -r / np.maximum(by_up, 0.1)
+        move = np.minimum(np.maximum(move, -0.4 * depth), depth + 1.0)
         level = np.where(done | ~np.isfinite(move), level, level + move)
     return state, done
 

@@ -16,28 +16,29 @@ from pinghu_geo.flood.barrier_rows import (
     check_road_above_barrels,
     weir_and_gates,
 )
+from pinghu_geo.flood.bridge_cuts import (
+    HAIR_M,
+    Line,
+    Pieces,
+    Pier,
+    bridge_grounds,
+    mean_bed,
+    pieces_of,
+    pier_areas,
+)
 from pinghu_geo.flood.bridge_rows import (
     bridge_methods,
     deck_chords,
     extent_of_opening,
     free_openings,
     own_ground,
-    pier_areas,
     pier_shapes,
     road_crest,
     road_top_line,
     rows_of_this_side,
     with_abutments,
 )
-from pinghu_geo.flood.bridges import (
-    HAIR_M,
-    Bridge,
-    Line,
-    Piece,
-    bridge_ground,
-    mean_bed,
-    pieces_of,
-)
+from pinghu_geo.flood.bridges import Bridge
 from pinghu_geo.flood.crossings import Crossing
 from pinghu_geo.flood.culverts import Group
 from pinghu_geo.flood.gates import Crest
@@ -110,14 +111,18 @@ def with_structures(
             some = table[table["river"] == river]
             if apart:
                 some = some[some["scheme"].isna() | (some["scheme"] == scheme)]
-            rows = zip(some.index, some.to_dict("records"), strict=True)
-            known[key] = some, [StructureRow(r, i) for i, r in rows]
-        mine, said = known[key]
+            said = zip(*(some[column].tolist() for column in some.columns), strict=True)
+            rows = zip(some.index, said, strict=True)
+            known[key] = (
+                some,
+                [StructureRow(dict(zip(some.columns, r, strict=True)), i) for i, r in rows],
+            )
+        mine, each = known[key]
         if mine.empty:
             continue
         by_place: dict[int, list[StructureRow]] = {}
         for up, one in zip(
-            _rows_above(mine, reach, (scales or {}).get(str(river))), said, strict=True
+            _rows_above(mine, reach, (scales or {}).get(str(river))), each, strict=True
         ):
             by_place.setdefault(int(up), []).append(one)
         for up in sorted(by_place):
@@ -267,14 +272,38 @@ class _InnerSection(NamedTuple):
     lid: tuple[Array, ...]
     banks: tuple[float, float]
     walls: tuple[float, float]  # encroachment; NaN: none
-    chord: float
-    bed: float  # mean one below the openings
-    piers: tuple[Array, Array]
-    clear: float  # below this level it is its neighbour
     below: tuple[float, float, float]  # length, contraction, expansion
     blocked: list[tuple[float, float, float]]  # from, to, top (NaN: endless) of what stands there
     idle: list[tuple[float, float, float]]  # ... and of its idle areas
-    apart: tuple[float, float]  # what lies outside belongs to other openings; NaN: nothing does
+    apart: tuple[float, float] = (math.nan, math.nan)  # outside of it is that of other openings
+    opening: _Opening | None = None
+
+
+class _Opening(NamedTuple):
+    """What a bridge is to know of the section inside it."""
+
+    chord: float  # highest low chord
+    bed: float  # mean one below the openings; NaN: of BD, where nobody asks
+    piers: tuple[Array, Array]
+    clear: float  # below this level it is its neighbour
+
+
+class _Draft(NamedTuple):
+    """The upper or the lower section inside a bridge, before deck and piers are cut out of it."""
+
+    one: StructureRow
+    detail: Mapping[str, pd.DataFrame]
+    side: str
+    up: int  # section above the bridge
+    length: float
+    ground: Line
+    deck: Line
+    banks: tuple[float, float]
+
+    @property
+    def row(self) -> int:
+        """Section beside it."""
+        return self.up if self.side == "up" else self.up + 1
 
 
 class _LaidBuilder:
@@ -284,7 +313,7 @@ class _LaidBuilder:
         self.base = laid
         self.crossings: dict[int, Barrier] = dict(laid.crossings)
         self.reach: dict[int, float] = dict(laid.reach)
-        self.inner: list[_InnerSection] = []
+        self.inner: list[_InnerSection | _Draft] = []
         self.held: list[int] = []
         self.places: dict[tuple[Any, ...], int] = {}  # where each structure stood first
         self.start = laid.ground.start
@@ -294,17 +323,18 @@ class _LaidBuilder:
     def laid(self) -> Laid:
         """All of it."""
         stations = self._stations_with_structures()
-        more = [self._packed_inner_sections()] if self.inner else []
+        inner = self._cut_inner_sections()
+        more = [self._packed_inner_sections(inner)] if inner else []
         more += [self._packed_once_more()] if self.held else []
         sections = join([self.base.sections, *more]) if more else self.base.sections
-        self._measure_openings(sections)
+        self._measure_openings(inner, sections)
         return Laid(
             sections,
             stations,
             self.base.ground,
             self.crossings,
             self.reach,
-            np.array([one.below for one in self.inner]).reshape(-1, 3),
+            np.array([one.below for one in inner]).reshape(-1, 3),
             self.base.limits,
             self.base.lid,
             tuple(self.held),
@@ -328,53 +358,46 @@ class _LaidBuilder:
             levees=(left, left_top, right, right_top), walls=pair("wall_m"), limits=limits,
         )  # fmt: skip
 
-    def _packed_inner_sections(self) -> Sections:
+    def _packed_inner_sections(self, inner: list[_InnerSection]) -> Sections:
         """The sections inside of bridges."""
-        x, z, n = (np.concatenate(v) for v in zip(*(i.ground for i in self.inner), strict=True))
-        lid = [np.concatenate(v) for v in zip(*(i.lid for i in self.inner), strict=True)]
-        count = [len(one.lid[0]) for one in self.inner]
-        left, right = np.array([one.banks for one in self.inner]).T
-        walls = np.array([one.walls for one in self.inner]).T
+        x, z, n = (np.concatenate(v) for v in zip(*(i.ground for i in inner), strict=True))
+        lid = [np.concatenate(v) for v in zip(*(i.lid for i in inner), strict=True)]
+        count = [len(one.lid[0]) for one in inner]
+        left, right = np.array([one.banks for one in inner]).T
+        walls = np.array([one.walls for one in inner]).T
         return pack(
-            Ground(x, z, n, np.array([len(one.ground[0]) for one in self.inner])),
+            Ground(x, z, n, np.array([len(one.ground[0]) for one in inner])),
             banks=(left, right),
             walls=(walls[0], walls[1]) if np.isfinite(walls).any() else None,
             limits=[
-                *_layers("blocked", [one.blocked for one in self.inner]),
-                *_layers("ineffective", [one.idle for one in self.inner]),
-                *self._limits_of_regions(),
+                *_layers("blocked", [one.blocked for one in inner]),
+                *_layers("ineffective", [one.idle for one in inner]),
+                *_limits_of_regions(inner),
             ],
             lid=Lid(np.repeat(np.arange(len(count)), count), *lid),
         )
 
-    def _limits_of_regions(self) -> list[Limit]:
-        """What lies beside the parts of sections that belong to one opening: no flow, no bed."""
-        left, right = np.array([one.apart for one in self.inner]).T
-        if not np.isfinite(np.r_[left, right]).any():
-            return []
-        first, last, high = np.array(
-            [(one.ground[0][0], one.ground[0][-1], one.ground[1].max()) for one in self.inner]
-        ).T
-        start = np.where(np.isfinite(left), np.minimum(first, left), np.nan)
-        stop = np.where(np.isfinite(right), np.maximum(last, right), np.nan)
-        top = high + ENDLESS_M
-        return [Limit("permanent", start, left, top), Limit("permanent", right, stop, top)]
-
-    def _measure_openings(self, sections: Sections) -> None:
-        """Tell each bridge the net areas of its opening and its mean bed."""
-        if not self.inner:
+    def _measure_openings(self, inner: list[_InnerSection], sections: Sections) -> None:
+        """Tell each bridge of its openings: net areas, mean bed, low chords and piers."""
+        known = {k: one.opening for k, one in enumerate(inner) if one.opening is not None}
+        if not known:
             return
         first = len(self.base.stations)
-        rows = first + np.arange(len(self.inner))
-        area = sections.area(rows, np.array([one.chord for one in self.inner]) + 1e-6)
+        rows, chords = np.array([*known]), np.array([one.chord for one in known.values()])
+        areas = sections.area(first + rows, chords + 1e-6).tolist()
+        area = dict(zip(known, areas, strict=True))
 
         def measured(one: Bridge | Group) -> Bridge | Group:
             if not isinstance(one, Bridge):
                 return one
             up, down = one.up_row - first, one.down_row - first
+            above, below, tried = known[up], known[down], one.pressure_from
             return one._replace(
-                up_area=float(area[up]), down_area=float(area[down]), up_bed=self.inner[up].bed
-            )
+                up_chord=above.chord, down_chord=below.chord, up_bed=above.bed,
+                pressure_from=above.chord if math.isnan(tried) else tried,
+                up_area=area[up], down_area=area[down],
+                pier_area=below.piers, pier_area_up=above.piers, clear=(above.clear, below.clear),
+            )  # fmt: skip
 
         done: dict[int, Barrier] = {}  # a structure is one in all schemes that leave it alone
         for row, one in self.crossings.items():
@@ -592,9 +615,8 @@ class _LaidBuilder:
             banks = float(self.at["left_bank_m"][row]), float(self.at["right_bank_m"][row])
             below = (before, float(self.at["contraction"][up]), float(self.at["expansion"][up]))
             self.inner.append(_InnerSection(
-                ground, (none,) * 5, banks, self._section_walls(row), float(ground[1].max()),
-                math.nan, (none, none), math.inf, below, self._stretches(row, "blocked"),
-                self._stretches(row, "ineffective"), apart,
+                ground, (none,) * 5, banks, self._section_walls(row), below,
+                self._stretches(row, "blocked"), self._stretches(row, "ineffective"), apart,
             ))  # fmt: skip
         return first, first + 1
 
@@ -611,47 +633,79 @@ class _LaidBuilder:
                 "width_m along the river, distance_m from the section above; or move the sections",
             )
         lengths = (before, width, gap - before - width)
-        inside = [
-            self._inner_section(one, detail, side, up, length)
-            for side, length in (("up", lengths[1]), ("down", lengths[2]))
-        ]
-        return self._register_bridge(one, inside, lengths, up)
+        for side, length in (("up", lengths[1]), ("down", lengths[2])):
+            self.inner.append(self._drafted(one, detail, side, up, length))
+        return self._register_bridge(one, lengths, up)
 
-    def _inner_section(
+    def _drafted(
         self,
         one: StructureRow,
         detail: Mapping[str, pd.DataFrame],
         side: str,
         up: int,
         length: float,
+    ) -> _Draft:
+        """Ground, deck and banks of a section inside a bridge: its own, or its neighbour's."""
+        row = up if side == "up" else up + 1
+        ground = self._ground_inside(one, detail, side, row)
+        banks = [self.at[f"{s}_bank_m"][row] for s in ("left", "right")]
+        if len(own := rows_of_this_side(detail, "ground", side)):
+            for k, column in enumerate(("left_bank_m", "right_bank_m")):
+                said = numbers(own, column, "structure_parts").dropna()
+                banks[k] = said.iloc[0] if len(said) else banks[k]
+        deck = deck_chords(one, detail, ground, side)
+        left, right = (float(bank) for bank in banks)
+        return _Draft(one, detail, side, up, length, ground, deck, (left, right))
+
+    def _cut_inner_sections(self) -> list[_InnerSection]:
+        """Sections inside all bridges: their neighbours, with the bridges in them."""
+        drafts = [one for one in self.inner if isinstance(one, _Draft)]
+        if not drafts:
+            return [one for one in self.inner if isinstance(one, _InnerSection)]
+        pieces = pieces_of([one.ground for one in drafts], [one.deck for one in drafts])
+        free, piers = [], []
+        for k, draft in enumerate(drafts):
+            one, deck = draft.one, draft.deck
+            free.append(free_openings(one, pieces.of(k)))
+            piers.append(pier_shapes(one, draft.detail, draft.ground, deck, free[k], draft.side))
+        grounds, lids = bridge_grounds(pieces, piers, [one.banks for one in drafts])
+        made = iter([
+            self._inner_section(draft, pieces.of(k), free[k], piers[k], grounds[k], lids[k])
+            for k, draft in enumerate(drafts)
+        ])  # fmt: skip
+        return [next(made) if isinstance(one, _Draft) else one for one in self.inner]
+
+    def _inner_section(
+        self,
+        draft: _Draft,
+        pieces: Pieces,
+        free: list[tuple[float, float, float]],
+        piers: list[Pier],
+        ground: Line,
+        lid: tuple[Array, ...],
     ) -> _InnerSection:
         """The upper or the lower section inside a bridge: its neighbour, with the bridge in it.
 
         Houses and whatever else blocks the neighbour block it, too; idle areas are the approach's
         alone, for the bridge itself says where its water runs.
         """
-        row = up if side == "up" else up + 1
-        outside = self._ground_inside(one, detail, side, row)
-        deck = deck_chords(one, detail, outside, side)
-        pieces = pieces_of(outside, deck)
-        free = free_openings(one, pieces)
-        piers = pier_shapes(one, detail, outside, deck, free, side)
-        own = rows_of_this_side(detail, "ground", side)
-        banks = [self.at[f"{s}_bank_m"][row] for s in ("left", "right")]
-        for k, column in enumerate(("left_bank_m", "right_bank_m")):
-            said = numbers(own, column, "structure_parts").dropna() if len(own) else own
-            banks[k] = said.iloc[0] if len(said) else banks[k]
-        ground, lid = bridge_ground(pieces, piers, (float(banks[0]), float(banks[1])))
-        left, right = (float(np.clip(b, ground[0][0], ground[0][-1])) for b in banks)
-        apart = len(own) or len(rows_of_this_side(detail, "abutment", side))
+        row, up, x = draft.row, draft.up, ground[0]
+        own = [rows_of_this_side(draft.detail, part, draft.side) for part in ("ground", "abutment")]
+        opening = _Opening(
+            max(top for _, _, top in free),
+            self._mean_bed(row, ground, free) if draft.side == "up" else math.nan,
+            pier_areas(piers, draft.ground),
+            -math.inf
+            if any(map(len, own))
+            else self._clear_level(row, pieces, piers, draft.ground),
+        )
+        left, right = (float(np.clip(bank, x[0], x[-1])) for bank in draft.banks)
         return _InnerSection(
-            ground, lid, (left, right), self._section_walls(row), max(top for _, _, top in free),
-            self._mean_bed(row, ground, free), pier_areas(piers, outside),
-            -math.inf if apart else self._clear_level(row, pieces, piers, outside),
-            (length, float(self.at["contraction"][up]), float(self.at["expansion"][up])),
+            ground, lid, (left, right), self._section_walls(row),
+            (draft.length, float(self.at["contraction"][up]), float(self.at["expansion"][up])),
             self._stretches(row, "blocked"),
             [(a + HAIR_M, b - HAIR_M, top) for a, b, top in self._stretches(row, "ineffective")],
-            (math.nan, math.nan),
+            opening=opening,
         )  # fmt: skip
 
     def _ground_inside(
@@ -663,34 +717,26 @@ class _LaidBuilder:
         )
         return with_abutments(one, rows_of_this_side(detail, "abutment", side), ground)
 
-    def _clear_level(
-        self,
-        row: int,
-        pieces: list[Piece],
-        piers: list[tuple[float, Array, Array]],
-        ground: Line,
-    ) -> float:
+    def _clear_level(self, row: int, pieces: Pieces, piers: list[Pier], ground: Line) -> float:
         """Level below which neither deck, piers nor embankments touch a section's water.
 
         Where the section has idle areas, that inside, which has none, is never the same.
         """
         if self._stretches(row, "ineffective"):
             return -math.inf
-        touched = [min(p.under) if p.solid else min(p.soffit) for p in pieces if p.soffit]
-        touched += [float(np.interp(centre, ground[0], ground[1])) for centre, *_ in piers]
-        return min(touched, default=math.inf)
+        low = np.where(pieces.solid[:, None], pieces.under, pieces.soffit)[
+            ~np.isnan(pieces.soffit[:, 0])
+        ]
+        feet = [float(np.interp(centre, *ground[:2])) for centre, *_ in piers]
+        return min(float(low.min(initial=math.inf)), *feet, math.inf)
 
     def _register_bridge(
-        self,
-        one: StructureRow,
-        inside: list[_InnerSection],
-        lengths: tuple[float, float, float],
-        up: int,
+        self, one: StructureRow, lengths: tuple[float, float, float], up: int
     ) -> Bridge:
-        first = len(self.base.stations) + len(self.inner)
-        self.inner += inside
+        """A bridge whose two sections are the last ones; what they hold is measured at the end."""
+        first = len(self.base.stations) + len(self.inner) - 2
         self.reach[up] = lengths[0]
-        above, below = inside
+        unknown = math.nan
         return Bridge(
             up_row=first,
             down_row=first + 1,
@@ -703,18 +749,32 @@ class _LaidBuilder:
             by_energy=one.choice("pressure_by", ("energy", "level")) == "energy",
             sluice=one.number("sluice", math.nan),
             orifice=one.number("orifice"),
-            up_chord=above.chord,
-            pressure_from=one.number("pressure_chord_m", above.chord),
-            down_chord=below.chord,
-            up_area=math.nan,  # these three are measured when all sections are packed
-            down_area=math.nan,
-            up_bed=math.nan,
-            pier_area=below.piers,
-            pier_area_up=above.piers,
-            clear=(above.clear, below.clear),
+            up_chord=unknown,
+            pressure_from=one.number("pressure_chord_m", unknown),
+            down_chord=unknown,
+            up_area=unknown,
+            down_area=unknown,
+            up_bed=unknown,
+            pier_area=(np.zeros(0), np.zeros(0)),
+            pier_area_up=(np.zeros(0), np.zeros(0)),
+            clear=(unknown, unknown),
             lengths=lengths,
             wspro=one.number("wspro_c", math.nan),
         )
+
+
+def _limits_of_regions(inner: list[_InnerSection]) -> list[Limit]:
+    """What lies beside the parts of sections that belong to one opening: no flow, no bed."""
+    left, right = np.array([one.apart for one in inner]).T
+    if not np.isfinite(np.r_[left, right]).any():
+        return []
+    first, last, high = np.array(
+        [(one.ground[0][0], one.ground[0][-1], one.ground[1].max()) for one in inner]
+    ).T
+    start = np.where(np.isfinite(left), np.minimum(first, left), np.nan)
+    stop = np.where(np.isfinite(right), np.maximum(last, right), np.nan)
+    top = high + ENDLESS_M
+    return [Limit("permanent", start, left, top), Limit("permanent", right, stop, top)]
 
 
 def _layers(
