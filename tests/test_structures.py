@@ -1754,6 +1754,69 @@ def test_two_openings_part_the_river_where_its_halves_do():
     np.testing.assert_allclose(found["level_m"], alone["level_m"], atol=1e-3)
 
 
+def half_crossed(x, names, q, level):
+    """Two sections 30 m apart, smooth, 40 m wide or half of it, with some of two bridges in one
+    road: A goes by energy, B by pressure; from a level below."""
+    z = [10.0, 0.0, 0.0, 10.0]
+    sections = pd.concat([
+        pd.DataFrame({"river": "r", "chainage_m": at, "offset_m": x, "elevation_m": z, "n": 1e-4})
+        for at in (0.0, 30.0)
+    ])  # fmt: skip
+    bridge = {"river": "r", "chainage_m": 15.0, "kind": "bridge", "low_chord_m": 2.0,
+              "deck_m": 2.6, "width_m": 10.0}  # fmt: skip
+    table = pd.DataFrame({
+        "A": bridge | {"from_offset_m": -15.0, "to_offset_m": -3.0, "high_flow": "energy"},
+        "B": bridge | {"from_offset_m": 3.0, "to_offset_m": 15.0, "high_flow": "pressure"},
+    }).T[lambda t: t.index.isin([*names])].rename_axis("structure_id")  # fmt: skip
+    return pg.water_profile(sections, q, {"level_m": level}, structures=table.infer_objects())
+
+
+@pytest.mark.parametrize("q", [120.0, 150.0, 180.0])
+def test_openings_by_energy_and_by_pressure_have_each_their_own_part_of_the_road(q):
+    """As two rivers beside each other that meet at the point between them: same energy lines.
+
+    What ran over the deck of A, by energy, ran over its road as over a weir once more.
+    """
+    both = half_crossed([-20, -20, 20, 20], "AB", q, 2.4)
+    above, below = both["energy_m"]
+    assert above > 2.62  # the road is in the water
+
+    def half(x, name, flow):
+        """Half a river below whose bridge the energy line is that of both."""
+        level = brentq(
+            lambda z: z + (flow / (20 * z)) ** 2 / 2 / 9.81 - below, 1.5, below, xtol=1e-13
+        )
+        return half_crossed(x, name, flow, level)
+
+    left, right = [-20, -20, 0, 0], [0, 0, 20, 20]
+    share = brentq(
+        lambda flow: half(left, "A", flow)["energy_m"].iloc[0] - above, 0.3 * q, 0.75 * q
+    )
+    other = half(right, "B", q - share)
+    assert other["energy_m"].iloc[0] == pytest.approx(above, abs=1e-5)
+    assert both["over_m3s"].iloc[0] == pytest.approx(other["over_m3s"].iloc[0], rel=1e-4)
+
+
+def test_openings_by_energy_beside_barrels_that_lie_nowhere_are_named():
+    """Each would hold all the water over the road; one alone does, and there is no weir."""
+    bridge = {"river": "r", "chainage_m": 225.0, "kind": "bridge", "low_chord_m": 1.2,
+              "deck_m": 1.6, "width_m": 8.0, "high_flow": "energy"}  # fmt: skip
+    barrel = {"river": "r", "chainage_m": 225.0, "kind": "culvert", "shape": "circle",
+              "rise_m": 0.5, "length_m": 20.0, "invert_up_m": 0.2, "invert_down_m": 0.1}  # fmt: skip
+    left, right = ({"from_offset_m": a, "to_offset_m": b} for a, b in ((-5.5, -0.5), (0.5, 5.5)))
+    names = pd.Index(list("ABC"), name="structure_id")
+    table = pd.DataFrame([bridge | left, bridge | right, barrel], index=names)
+    with pytest.raises(pg.errors.HydraulicsError, match="says not where it lies.*: C"):
+        profile(table)
+    assert (profile(table.drop("A"))["over_m3s"].fillna(0) == 0).all()
+    with_place = table.assign(
+        from_offset_m=table["from_offset_m"].fillna(-0.3),
+        to_offset_m=table["to_offset_m"].fillna(0.3),
+    )
+    profile(with_place)
+    profile(table.assign(high_flow=["pressure", "pressure", None]))
+
+
 def test_openings_that_overlap_and_a_word_that_is_neither_yes_nor_no():
     both = pd.concat([
         one("bridge", low_chord_m=3.2, from_offset_m=a, to_offset_m=b) for a, b in ((-5, 1), (0, 5))

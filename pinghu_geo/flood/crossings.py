@@ -25,7 +25,7 @@ from pinghu_geo.flood.bridges import (
 )
 from pinghu_geo.flood.conduits import root
 from pinghu_geo.flood.culverts import Group, barrel_head
-from pinghu_geo.flood.gates import Crest, Gates, crest_flow, gates_flow
+from pinghu_geo.flood.gates import Crest, Gates, crest_beside, crest_flow, gates_flow
 from pinghu_geo.flood.sections import ENDLESS_M, Array
 from pinghu_geo.flood.steady import (
     BALANCED,
@@ -36,7 +36,7 @@ from pinghu_geo.flood.steady import (
     supercritical_step,
 )
 
-__all__ = ["Crossing", "Passed"]
+__all__ = ["Crossing", "Passed", "Region"]
 
 # an opening of less counts as none [m²]
 SLIT_M2 = 1e-3
@@ -59,6 +59,15 @@ class Passed(NamedTuple):
     held: bool  # the idle areas of the section above
 
 
+class Region(NamedTuple):
+    """What belongs to one of several openings, between its stagnation points."""
+
+    row_up: int  # the section above as far as its water goes
+    row_down: int
+    start: float  # offsets; infinite: to the section's end
+    stop: float
+
+
 @dataclass(frozen=True, slots=True)
 class Crossing:
     """All that stands between two neighbouring sections."""
@@ -70,8 +79,7 @@ class Crossing:
     gates: Gates | None = None
     gates_of: Mapping[str, Gates] = field(default_factory=dict)  # profiles with their own openings
     drowned: float = 0.95  # above this ratio a road or a crest is no weir: energy
-    # of several openings: the rows of the sections above and below as far as each one's water goes
-    regions: tuple[tuple[int, int] | None, ...] = ()
+    regions: tuple[Region | None, ...] = ()  # of several openings
     idle_below: float = -math.inf  # the water below covers an idle area of its section above it
 
     @property
@@ -218,13 +226,27 @@ class Crossing:
                 openings=tuple(self.openings[k] for k in free),
                 regions=tuple(self.regions[k] for k in free) if self.regions else (),
             )
-        if all(isinstance(one, Bridge) and not one.pressure for one in rest.openings):
-            # high flow by energy is all of it, what runs over the deck too: a weir would count
-            # that water twice (Hydraulic Reference Manual, chapter 5, high flow computations)
-            rest = replace(rest, road=None)
+        rest = replace(rest, road=rest._road_as_weir())
         through = rest._through_one if len(free) == 1 else rest._through_several
         found, over, shares[:, free] = through(model, site)
         return found, over, [*map(tuple, shares.tolist())]
+
+    def _road_as_weir(self) -> Crest | None:
+        """The road as far as no opening goes by energy.
+
+        Then that is all of its high flow, what runs over its deck too: a weir would count this
+        water twice (Hydraulic Reference Manual, chapter 5, high flow computations). Of several
+        openings each is computed by itself (chapter 7, computational procedure), with the road
+        between its stagnation points.
+        """
+        by_energy = [isinstance(one, Bridge) and not one.pressure for one in self.openings]
+        if self.road is None or not any(by_energy):
+            return self.road
+        regions = self.regions or (None,) * len(by_energy)
+        own = [part for part, alone in zip(regions, by_energy, strict=True) if alone]
+        if all(by_energy) or any(part is None for part in own):
+            return None  # an opening without a part has the whole section
+        return crest_beside(self.road, [(one.start, one.stop) for one in own if one is not None])
 
     def _over(self, energy: Array, level: Array) -> Array:
         """What runs over the road [m³/s]."""
@@ -282,19 +304,27 @@ class Crossing:
         flow, level, everything = site.total, site.below.level, np.ones(len(site.total), bool)
         count = range(len(self.openings))
 
-        def one(k: int, q: Array, mask: Array) -> Opened:
-            return self._part_demand(model, k, q, site.take(mask))
+        roads = [self._road_of_part(k) for k in count]
+        none = np.zeros(len(flow))
 
-        least = [one(k, 1e-5 * flow, everything).energy for k in count]
-        most = [one(k, flow, everything).energy for k in count]
+        def one(k: int, q: Array, over: Array, mask: Array) -> Opened:
+            return self._part_demand(model, k, q, over, site.take(mask))
+
+        def over_part(k: int, energy: Array, at: Array) -> Array:
+            road = roads[k]
+            return none[at] if road is None else crest_flow(road, energy, level[at])
+
+        least = [one(k, 1e-5 * flow, none, everything).energy for k in count]
+        most = [one(k, flow, none, everything).energy for k in count]
 
         def through(k: int, energy: Array, mask: Array) -> Array:
             """Share of the discharge that an opening passes under an energy line."""
             place = np.flatnonzero(mask)
+            over = over_part(k, energy, place)
 
             def excess(share: Array, some: Array) -> Array:
                 at = place[some]
-                return one(k, share * flow[at], at).energy - energy[some]
+                return one(k, share * flow[at], over[some], at).energy - energy[some]
 
             low = np.where(most[k][place] <= energy, 1.0, 1e-5)
             found = bracketed(excess, low, np.ones(len(low)), within=1e-10)
@@ -308,18 +338,31 @@ class Crossing:
         shares = np.stack([through(k, energy, everything) for k in count], axis=1)
         over = self._over(energy, level)
         some = [np.flatnonzero(shares[:, k] > 1e-9) for k in count]
-        parts = [one(k, (shares[:, k] * flow)[at], at) for k, at in enumerate(some)]
+        parts = [
+            one(k, (shares[:, k] * flow)[at], over_part(k, energy[at], at), at)
+            for k, at in enumerate(some)
+        ]
         return _named_by_parts(energy, some, parts, over > 0), over, shares * flow[:, None]
 
-    def _part_demand(self, model: Model, k: int, flow: Array, site: Site) -> Opened:
-        """Energy line that one of several openings demands, with its part of the sections."""
+    def _road_of_part(self, k: int) -> Crest | None:
+        """What of the road is a weir beside one of several openings; None: that isn't known."""
+        part = self.regions[k] if self.regions else None
+        if part is None or self.road is None:
+            return None
+        return crest_beside(self.road, [(-math.inf, part.start), (part.stop, math.inf)])
+
+    def _part_demand(self, model: Model, k: int, flow: Array, over: Array, site: Site) -> Opened:
+        """Energy line that one of several openings demands, with its part of the sections.
+
+        Past them goes what runs over its road, too.
+        """
         part = self.regions[k] if self.regions else None
         if part is not None:
-            up, down = (np.full(len(flow), row) for row in part)
+            up, down = (np.full(len(flow), row) for row in part[:2])
             # below, too, the energy line is one for all openings, and each has its own level
             line = site.below.energy
-            level, _ = level_of(model, down, flow, line, line)
-            site = Site(up, down, flow, model.state(down, flow, level))
+            level, _ = level_of(model, down, flow + over, line, line)
+            site = Site(up, down, flow + over, model.state(down, flow + over, level))
         return _opening_demand(model, self.openings[k], flow, site)
 
     def _is_drowned(self, energy: Array, level: Array) -> Array:

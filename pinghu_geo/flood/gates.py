@@ -7,14 +7,19 @@ All formulas are those of the HEC-RAS Hydraulic Reference Manual, chapters 5 (ro
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-from pinghu_geo.flood.sections import Array
+from pinghu_geo.flood.outlines import upper_line
+from pinghu_geo.flood.sections import ENDLESS_M, Array
 
-__all__ = ["FOOT_SQRT", "Crest", "Gate", "Gates", "crest_flow", "gates_flow", "ogee_factor"]
+__all__ = [
+    "FOOT_SQRT", "Crest", "Gate", "Gates", "crest_beside", "crest_flow", "gates_flow",
+    "ogee_factor",
+]  # fmt: skip
 
 # a coefficient in √ft/s is this many √m/s
 FOOT_SQRT = math.sqrt(0.3048)
@@ -132,6 +137,18 @@ def crest_flow(crest: Crest, energy: Array | float, tail: Array | float) -> Arra
     weight = np.where(np.abs(falls) > LEVEL * high, slanting, flat) * (crest.x[1:] - crest.x[:-1])
     flow: Array = crest.coefficient * weight.sum(axis=-1)
     return flow * ogee_factor(head.max(axis=-1), crest.design_head) if crest.ogee else flow
+
+
+def crest_beside(crest: Crest, stretches: Sequence[tuple[float, float]]) -> Crest | None:
+    """A crest without stretches of it; None where nothing is left."""
+    x, z = crest.x, crest.z
+    wall = float(z.max()) + ENDLESS_M
+    for stretch in stretches:
+        start, stop = (min(max(end, x[0]), x[-1]) for end in stretch)
+        if start < stop:
+            line = np.array([-np.inf, -np.inf, wall, wall, -np.inf, -np.inf])
+            x, z = upper_line(x, z, np.array([x[0], start, start, stop, stop, x[-1]]), line)
+    return crest._replace(x=x, z=z) if z.min() < wall else None
 
 
 class _Kept(NamedTuple):

@@ -39,7 +39,7 @@ from pinghu_geo.flood.bridge_rows import (
     with_abutments,
 )
 from pinghu_geo.flood.bridges import Bridge
-from pinghu_geo.flood.crossings import Crossing
+from pinghu_geo.flood.crossings import Crossing, Region
 from pinghu_geo.flood.culverts import Group
 from pinghu_geo.flood.gates import Crest
 from pinghu_geo.flood.outlines import upper_line
@@ -265,6 +265,10 @@ _OF_STATIONS = (
 )  # fmt: skip
 
 
+# of a section that belongs to one opening alone
+WHOLE = (-math.inf, math.inf)
+
+
 class _InnerSection(NamedTuple):
     """A section inside a bridge, and what the model is told of the way below it."""
 
@@ -275,7 +279,7 @@ class _InnerSection(NamedTuple):
     below: tuple[float, float, float]  # length, contraction, expansion
     blocked: list[tuple[float, float, float]]  # from, to, top (NaN: endless) of what stands there
     idle: list[tuple[float, float, float]]  # ... and of its idle areas
-    apart: tuple[float, float] = (math.nan, math.nan)  # outside of it is that of other openings
+    apart: tuple[float, float] = WHOLE  # outside of it is that of other openings
     opening: _Opening | None = None
 
 
@@ -299,6 +303,7 @@ class _Draft(NamedTuple):
     ground: Line
     deck: Line
     banks: tuple[float, float]
+    apart: tuple[float, float]
 
     @property
     def row(self) -> int:
@@ -456,7 +461,7 @@ class _LaidBuilder:
             )
             return
         openings: list[Bridge | Group] = []
-        regions: list[tuple[int, int] | None] = []
+        regions: list[Region | None] = []
         road: Crest | None = None
         check_one_road(rows, details)
         rows = rows_of_one_road(rows)
@@ -464,7 +469,7 @@ class _LaidBuilder:
         for one, region in zip(rows, parts_of, strict=True):
             detail = details.get(one.name, {})
             if one.text("kind", "") == "bridge":
-                openings.append(self._laid_bridge(one, detail, up))
+                openings.append(self._laid_bridge(one, detail, up, region))
             else:
                 ends = [self._section_ground(row)[:2] for row in (up, up + 1)]
                 groups = barrel_groups(one, detail, self._length_to_next(up), ends)
@@ -551,7 +556,7 @@ class _LaidBuilder:
         rows: list[StructureRow],
         details: Mapping[Any, Mapping[str, pd.DataFrame]],
         up: int,
-    ) -> list[tuple[int, int] | None]:
+    ) -> list[Region | None]:
         """The parts of the sections above and below that belong to each opening, as rows.
 
         Stagnation points part them (HEC-RAS, multiple openings). A culvert that doesn't say where
@@ -563,6 +568,7 @@ class _LaidBuilder:
             detail = details.get(one.name, {})
             ends.append(extent_of_opening(one, detail, self._ground_inside(one, detail, "up", up)))
         if any(a is None for a in ends):
+            _refuse_shared_decks(rows, [a is None for a in ends])
             return [None] * len(rows)
         known = [a for a in ends if a is not None]
         for one, (start, stop, _) in zip(rows, known, strict=True):
@@ -596,10 +602,9 @@ class _LaidBuilder:
             idle = [a for a in self._stretches(up, "ineffective") if not a[2] < level]
             points.append(_stagnation_point((x, z, n), level, between, idle))
         points.append(math.inf)
-        found: list[tuple[int, int] | None] = [None] * len(rows)
+        found: list[Region | None] = [None] * len(rows)
         for k, a, b in zip(order, points[:-1], points[1:], strict=True):
-            apart = (a if math.isfinite(a) else math.nan, b if math.isfinite(b) else math.nan)
-            found[k] = self._part_of_sections(rows[k], up, apart)
+            found[k] = Region(*self._part_of_sections(rows[k], up, (a, b)), a, b)
         return found
 
     def _part_of_sections(
@@ -623,7 +628,11 @@ class _LaidBuilder:
     # --- bridges
 
     def _laid_bridge(
-        self, one: StructureRow, detail: Mapping[str, pd.DataFrame], up: int
+        self,
+        one: StructureRow,
+        detail: Mapping[str, pd.DataFrame],
+        up: int,
+        region: Region | None,
     ) -> Bridge:
         gap, width = self._length_to_next(up), one.number("width_m")
         before = one.number("distance_m", (gap - width) / 2)
@@ -633,8 +642,9 @@ class _LaidBuilder:
                 "width_m along the river, distance_m from the section above; or move the sections",
             )
         lengths = (before, width, gap - before - width)
+        apart = WHOLE if region is None else (region.start, region.stop)
         for side, length in (("up", lengths[1]), ("down", lengths[2])):
-            self.inner.append(self._drafted(one, detail, side, up, length))
+            self.inner.append(self._drafted(one, detail, side, up, length)._replace(apart=apart))
         return self._register_bridge(one, lengths, up)
 
     def _drafted(
@@ -655,7 +665,7 @@ class _LaidBuilder:
                 banks[k] = said.iloc[0] if len(said) else banks[k]
         deck = deck_chords(one, detail, ground, side)
         left, right = (float(bank) for bank in banks)
-        return _Draft(one, detail, side, up, length, ground, deck, (left, right))
+        return _Draft(one, detail, side, up, length, ground, deck, (left, right), WHOLE)
 
     def _cut_inner_sections(self) -> list[_InnerSection]:
         """Sections inside all bridges: their neighbours, with the bridges in them."""
@@ -705,7 +715,7 @@ class _LaidBuilder:
             (draft.length, float(self.at["contraction"][up]), float(self.at["expansion"][up])),
             self._stretches(row, "blocked"),
             [(a + HAIR_M, b - HAIR_M, top) for a, b, top in self._stretches(row, "ineffective")],
-            opening=opening,
+            draft.apart, opening,
         )  # fmt: skip
 
     def _ground_inside(
@@ -766,7 +776,8 @@ class _LaidBuilder:
 def _limits_of_regions(inner: list[_InnerSection]) -> list[Limit]:
     """What lies beside the parts of sections that belong to one opening: no flow, no bed."""
     left, right = np.array([one.apart for one in inner]).T
-    if not np.isfinite(np.r_[left, right]).any():
+    left, right = (np.where(np.isfinite(ends), ends, np.nan) for ends in (left, right))
+    if np.isnan(np.r_[left, right]).all():
         return []
     first, last, high = np.array(
         [(one.ground[0][0], one.ground[0][-1], one.ground[1].max()) for one in inner]
@@ -775,6 +786,23 @@ def _limits_of_regions(inner: list[_InnerSection]) -> list[Limit]:
     stop = np.where(np.isfinite(right), np.maximum(last, right), np.nan)
     top = high + ENDLESS_M
     return [Limit("permanent", start, left, top), Limit("permanent", right, stop, top)]
+
+
+def _refuse_shared_decks(rows: list[StructureRow], nowhere: list[bool]) -> None:
+    """Refuse bridges by energy that would each hold all the water over their road.
+
+    Beside a culvert that doesn't say where it lies each opening has the whole sections.
+    """
+    whole = [one for one in rows if one.text("high_flow", "") == "energy" and one.has("deck_m")]
+    lost = [one.name for one, unsaid in zip(rows, nowhere, strict=True) if unsaid]
+    if len(whole) > 1:
+        raise HydraulicsError(
+            "says not where it lies beside bridges whose high flow goes by energy: each of them "
+            "would hold all the water over their road",
+            layer="structures", ids=lost,
+            hint="from_offset_m and to_offset_m of its barrels; or high_flow = pressure for the "
+            "bridges",
+        )  # fmt: skip
 
 
 def _layers(
