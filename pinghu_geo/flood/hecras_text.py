@@ -60,7 +60,8 @@ BESIDE = {
     "Pump Station": "pump_station",
 }  # fmt: skip
 # a plan's line with its rule of averaging friction slopes: the manual's equations 2-13 to 2-16 in
-# their order, of which public plans with results bear out 1 and 3
+# their order, of which public plans with results bear out 1 and 3; the names that two public
+# readers of plans give to 2 and 4 (docs/theory.md) are these, too
 FRICTION_RULE = "Friction Slope Method="
 REGIMES: dict[str, Regime] = {"Mixed Flow": "mixed", "Supercritical Flow": "supercritical"}
 # what a section may have that its tables don't: matters where a number in the line isn't 0
