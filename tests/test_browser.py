@@ -154,6 +154,47 @@ def test_no_name_lies_on_another_or_on_a_number_of_houses(page):
                 assert apart or one is other, (zoom, one[5], other[5])
 
 
+def test_no_name_is_cut_at_the_edge_of_a_phone(page):
+    """Of what is in sight: at its first zoom, nearer, and moved so that each name is at an edge."""
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    page.refresh()
+    time.sleep(0.8)
+    cut = (
+        "const m = pgMap.map, box = m.getContainer().getBoundingClientRect(), cut = [];"
+        "document.querySelectorAll('.pg-river span, .pg-station span').forEach(e => {"
+        "const b = e.getBoundingClientRect(), at = e.parentNode.getBoundingClientRect();"
+        "if (at.left < box.left || at.left > box.right || at.top < box.top || at.top > box.bottom) return;"
+        "if (b.left < box.left || b.right > box.right || b.top < box.top || b.bottom > box.bottom)"
+        " cut.push(e.textContent);}); return cut"
+    )
+    edges = (
+        "return [...document.querySelectorAll('.pg-river')].flatMap(e => {"
+        "const p = L.DomUtil.getPosition(e) || {x: parseFloat(e.style.left), y: parseFloat(e.style.top)};"
+        "const q = pgMap.map.layerPointToContainerPoint([p.x, p.y]), s = pgMap.map.getSize();"
+        "return [[q.x - 6, 0], [q.x - s.x + 6, 0], [0, q.y - 6], [0, q.y - s.y + 6]]})"
+    )
+    try:
+        for zoom in (0, 1, 1):
+            page.execute_script(
+                "pgMap.map.setZoom(pgMap.map.getZoom() + arguments[0], {animate: false})", zoom
+            )
+            time.sleep(0.5)
+            assert page.execute_script(cut) == []
+            for dx, dy in page.execute_script(edges)[:8]:
+                page.execute_script(
+                    "pgMap.map.panBy([arguments[0], arguments[1]], {animate: false})", dx, dy
+                )
+                time.sleep(0.2)
+                assert page.execute_script(cut) == [], (zoom, dx, dy)
+                page.execute_script(
+                    "pgMap.map.panBy([-arguments[0], -arguments[1]], {animate: false})", dx, dy
+                )
+                time.sleep(0.2)
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_classes_are_those_of_the_tables(page, houses, results):
     found = page.execute_script("return pgMap.classes()")
     task = houses["task_class"] == "task"

@@ -331,6 +331,8 @@
   let groups = [], groupsOf = "";
   // on a wall, which is looked at from afar, letters are as much larger as in the style sheet
   const wall = window.matchMedia("(min-width:2400px)"), big = () => wall.matches ? 1.8 : 1;
+  const ruler = el("canvas").getContext("2d");
+  ruler.font = "bold 14px " + getComputedStyle(texts).fontFamily;
   function grouped() {  // houses in squares of the screen, each with its number
     const zoom = Math.floor(map.getZoom());
     groups = []; groupsOf = String(zoom);
@@ -411,19 +413,27 @@
     const shown = labels.filter(one => zoom >= one.least && view.contains(one.at));
     shown.sort((a, b) => (b.kind === "pg-river") - (a.kind === "pg-river"));
     let named = false;  // one river at least is
+    const seen = map.getBounds(), {x: west, y: north} = map.containerPointToLayerPoint([4, 4]);
+    const {x: east, y: south} = map.containerPointToLayerPoint(map.getSize().subtract([4, 4]));
     for (const one of shown) {
       const river = one.kind === "pg-river", {x, y} = map.latLngToLayerPoint(one.at);
-      const wide = [...one.text].reduce((sum, c) => sum + (river ? 14 : c > "\u2e7f" ? 11.5 : 6.5), 8) * big();
+      const letters = [...one.text].reduce((sum, c) => sum + (c > "\u2e7f" ? 11.5 : 6.5), 0);
+      const wide = ((river ? ruler.measureText(one.text).width : letters) + 8) * big();
       const high = (river ? 22 : 18) * big();
       const sides = river
         ? [8, 26, 46, 70].flatMap(far => [[far, 12], [far, -32], [-wide - far, 12], [-wide - far, -32],
                                           [-wide / 2, far], [-wide / 2, -20 - far]])
         : [[3, -7], [-wide - 3, -7], [-wide / 2, 6], [-wide / 2, -21], [-wide / 2, 20], [-wide / 2, -35]];
-      const free = sides.find(([dx, dy]) => !taken.some(([a, b, c, d]) =>
+      // what is in sight is whole: a river's name moves inwards from the edge, a chainage stands elsewhere
+      const held = (at, low, high) => Math.max(Math.min(at, high), low);
+      const inward = seen.contains(one.at) ? sides.map(([dx, dy]) =>
+        [held(dx, west - x, east - wide - x), held(dy, north - y, south - high - y)]) : sides;
+      const places = river ? inward : sides.filter(([dx, dy], k) => inward[k][0] === dx && inward[k][1] === dy);
+      const free = places.find(([dx, dy]) => !taken.some(([a, b, c, d]) =>
         x + dx < c && x + dx + wide > a && y + dy < d && y + dy + high > b));
       if (!free && (!river || named)) continue;  // no room: another zoom has it
       if (river) named = true;
-      const [dx, dy] = free || sides[0], span = place(one.kind, one.at, one.text);
+      const [dx, dy] = free || places[0], span = place(one.kind, one.at, one.text);
       span.style.left = dx + "px"; span.style.top = dy + "px";
       if (!river && dx < 0) {  // its tick stands where the place is
         span.style.borderLeft = "0";
