@@ -241,9 +241,12 @@ def _obstacles_between_sections(
     empty = crossed.iloc[:0]
     if not len(between):
         return empty
-    where = locate(buildings.iloc[between], by_measure(rivers))
+    # wings of one house that stand apart leave the water between them free
+    wings, of_wing = shapely.get_parts(shapes[between], return_index=True)
+    apart = gpd.GeoDataFrame(geometry=wings, crs=buildings.crs)
+    where = locate(apart.set_index(apart.index.astype(str)), by_measure(rivers))
     parts = []
-    for river, of in where.assign(_who=between).groupby("river", sort=False):
+    for river, of in where.assign(_who=between[of_wing]).groupby("river", sort=False):
         mine = lines[lines["river"] == river].sort_values("measure", kind="stable")
         if mine.empty:
             continue
@@ -366,6 +369,8 @@ def building_rises(
     0
     """
     tell = progress or (lambda _: None)
+    if "scheme" in sections.columns:
+        sections = _of_one_scheme(sections)
     structures = options.get("structures")
     standing = building_obstacles(buildings, sections, rivers, structures=structures)
     base = water_profile(
@@ -420,6 +425,17 @@ def building_rises(
     if not roughness_share:
         found[["rise_rough_low_mm", "rise_rough_high_mm"]] = np.nan
     return found if found["rise_repeated"].notna().any() else found.drop(columns="rise_repeated")
+
+
+def _of_one_scheme(sections: pd.DataFrame) -> pd.DataFrame:
+    """Sections without the name of their only scheme."""
+    names = sections["scheme"].unique()
+    if len(names) > 1:
+        raise HydraulicsError(
+            "holds several schemes, and houses stand in one river", layer="sections", ids=names,
+            hint='sections = sections[sections["scheme"] == sections["scheme"].iloc[0]]',
+        )  # fmt: skip
+    return sections.drop(columns="scheme")
 
 
 def _untold_by_sections(

@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pinghu_geo.flood.boundaries import Boundary
+from pinghu_geo.flood.boundaries import Boundary, for_profile
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import LOSSES, Progress, building_rises
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import GRAVITY_MS2
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
+from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.river.centreline import by_measure, river_scales
 from pinghu_geo.river.corridor import locate
 
@@ -38,6 +39,8 @@ CELLS, LEAST_CELL_M2 = 3000, 16.0
 CORNER_SHARE, LEAST_SHARE = 0.25, 1 / 32
 # meshes that are tried, each with cells so much smaller, where ANUGA finds no water on one
 TRIES, SMALLER = 4, 0.93
+# walls of a footprint are followed along bends in steps of at most this, but not their jogs [m]
+MOST_STEP_M, LEAST_JOG_M = 2.0, 0.1
 # steady: in the last turns of so many seconds of the water's time the level moves less than this
 # [m]; after at least so many turns. What never stands still is averaged over its last turns
 STEADY_M, TURN_S, MOST_S = 1e-4, 60.0, 1800.0
@@ -114,16 +117,17 @@ def second_opinion(
     Raises
     ------
     HydraulicsError, LayerError
-        ANUGA isn't there, a house stands in no reach of the sections, at a structure, or covers
-        the whole width of the water.
+        ANUGA isn't there, a house stands in no reach of the sections, at a structure, covers the
+        whole width of the water, or its river has covered sections or other obstacles.
 
     Notes
     -----
     ANUGA's finite volumes (DE1) on a mesh of the reach 14 channel widths up and down (in wide water
-    70 times what the house is across), as far as the next structures, laid out along the
-    centreline: bends are drawn straight. The ground and n are those of the sections, linear between
-    them; the house is a hole whose walls let nothing through; walls of the channel rub in one
-    dimension only, so that n is multiplied in each section until it conveys what it does in the
+    70 times what the house is across), as far as the next structures and changes of the discharge,
+    laid out along the centreline: bends are drawn straight, footprints with them. The ground and n
+    are those of the sections, linear between them; the house is a hole whose walls let nothing
+    through; walls of the channel rub in one dimension only, so that n is multiplied in each section
+    until it conveys what it does in the
     1-D profile, and between two until its friction is that of the lengths that the model states
     for overbanks and channel. Turbulence made at the bed has the eddy viscosity κ/6 u* h of the
     logarithmic profile, one for the reach: without any, the rise grows with each finer mesh. More
@@ -138,8 +142,8 @@ def second_opinion(
     ``1.25 |f3 - f2| / (r^p - 1)``, r = √2, p from 0.5 to 2. Below that, or where they swing, it is
     three times their range; of two meshes, or where p is above 2, ``3 |f2 - f1| / (r - 1)`` of the
     last two. It is a doubt about the mesh alone, not about n, the ground or the equations.
-    Ridges that keep two waters at two levels, idle areas and what blocks sections make the level
-    another than one dimension's. Drag goes with the square of the speed and what holds it with the
+    Ridges that keep two waters at two levels and idle areas make the level another than one
+    dimension's. Drag goes with the square of the speed and what holds it with the
     depth, so that a depth 3 % off leaves a tenth of the rise in doubt.
 
     References
@@ -186,11 +190,16 @@ def second_opinion(
         raise HydraulicsError(
             f"holds no flood {profile!r}", layer="flows", hint="a name of its column profile"
         )
+    if isinstance(flows, pd.DataFrame):
+        flows = flows[for_profile(flows, chosen)]
     band = building_rises(
-        buildings, sections, flows, downstream, rivers, allowed_mm=0.0, losses=losses, **options
-    )
+        buildings, sections, flows, downstream, rivers, allowed_mm=0.0, losses=losses,
+        **_options_of_flood(options, chosen),
+    )  # fmt: skip
     # by the way along the rivers, which chainages aren't where they have equations
-    where = locate(buildings, by_measure(rivers))
+    ways = by_measure(rivers)
+    where = locate(buildings, ways)
+    _refuse_what_is_not_laid_out(where, sections, options.get("obstacles"))
     base, points = (_with_measures(t, rivers) for t in (base, sections))
     standing = options.get("structures")
     if standing is not None:
@@ -200,7 +209,8 @@ def second_opinion(
         banks = _with_measures(banks, rivers)
     rows = {}
     for name in buildings.index:
-        reach = _HouseReach.around(where.loc[name], points, base, name, standing, banks)
+        plan = _plan_along_river(buildings.geometry.loc[name], where.loc[name, "river"], ways)
+        reach = _HouseReach.around(where.loc[name], points, base, name, standing, banks, plan)
         rows[name] = _rise_on_finer_meshes(
             reach, cell_m2 or reach.cell_m2(), within, level_within, refinements,
             _progress_with_id(tell, name),
@@ -223,6 +233,66 @@ def _with_measures(
     for river, rows in table.groupby("river").indices.items():
         at[rows] = scales[str(river)].measure(at[rows], twice=twice, beyond=True)
     return table.assign(chainage_m=at)
+
+
+def _options_of_flood(options: dict[str, Any], profile: str) -> dict[str, Any]:
+    """Options without the openings of gates in other floods."""
+    parts = options.get("structure_parts")
+    if parts is None or not {"part", "profile"} <= set(parts.columns):
+        return options
+    mine = (parts["part"] != "setting") | for_profile(parts, profile)
+    return options | {"structure_parts": parts[mine]}
+
+
+def _refuse_what_is_not_laid_out(
+    where: pd.DataFrame, sections: pd.DataFrame, obstacles: pd.DataFrame | None
+) -> None:
+    """Refuse houses beside rivers without sections, covered ones, and those with other obstacles.
+
+    Their conveyance would be met by a greater n, and the level without the house tell nothing.
+    """
+    lost = where.index[~where["river"].isin(sections["river"].unique())]
+    if len(lost):
+        raise HydraulicsError(
+            "stands beside a river that has no sections", layer="buildings", ids=lost,
+            hint=f"buildings = buildings.drop({list(lost)!r})  # or survey sections there",
+        )  # fmt: skip
+    if "lid_m" in sections.columns:
+        covered = sections.loc[sections["lid_m"].notna(), "river"].unique()
+        lost = where.index[where["river"].isin(covered)]
+        if len(lost):
+            raise HydraulicsError(
+                "stands beside a river with covered sections, which shallow water doesn't know",
+                layer="buildings", ids=lost,
+                hint=f"buildings = buildings.drop({list(lost)!r})  # or sections of the open reach",
+            )  # fmt: skip
+    if obstacles is None or not len(obstacles):
+        return
+    solid = obstacles
+    if "obstacle" in obstacles.columns:
+        solid = obstacles[obstacles["obstacle"].fillna("blocked") == "blocked"]
+    lost = where.index[where["river"].isin(solid["river"].unique())]
+    if len(lost):
+        raise HydraulicsError(
+            "stands beside a river with other obstacles, which aren't laid out in two dimensions",
+            layer="buildings", ids=lost,
+            hint=f"buildings = buildings.drop({list(lost)!r})  # or obstacles=None, each by itself",
+        )  # fmt: skip
+
+
+def _plan_along_river(
+    shape: shapely.Geometry, river: str, ways: gpd.GeoDataFrame
+) -> shapely.Geometry:
+    """A footprint by the way along its river (x) and to its left (y), without its courtyards."""
+    parts = [shapely.segmentize(p.exterior, MOST_STEP_M) for p in shapely.get_parts(shape)]
+    xy, of = shapely.get_coordinates(parts, return_index=True)
+    corners = gpd.GeoDataFrame(geometry=shapely.points(xy), crs=ways.crs)
+    corners.index = corners.index.astype(str)
+    at = locate(corners, ways, river=pd.Series(river, corners.index))
+    along = np.stack([at["chainage_m"], -at["offset_min_m"]], axis=1)
+    rings = shapely.polygons([shapely.linearrings(along[of == k]) for k in range(len(parts))])
+    made = shapely.unary_union(shapely.make_valid(shapely.set_precision(rings, 1e-3)))
+    return shapely.simplify(made, LEAST_JOG_M)
 
 
 def _progress_with_id(tell: Progress, name: Any) -> Progress:
@@ -253,7 +323,7 @@ class _HouseReach:
     left: Array  # water's edges
     right: Array
     discharge: float
-    house: shapely.Polygon
+    house: shapely.Geometry  # one or several polygons without holes
     ahead: float  # where the level is read
     lengths: Array  # to the next section, as the water goes, by that of the chainages [ratio]
     channel: tuple[Array, Array] | None  # right and left edges of the main channel; None: unknown
@@ -267,8 +337,12 @@ class _HouseReach:
         name: Any,
         structures: pd.DataFrame | None = None,
         banks: pd.DataFrame | None = None,
+        plan: shapely.Geometry | None = None,
     ) -> _HouseReach:
-        """The reach that matters around one house, between the structures next to it."""
+        """The reach that matters around one house, between the structures next to it.
+
+        ``plan``: its footprint by the way along the river and to its left; else a rectangle.
+        """
         river = place["river"]
         mine = base[base["river"] == river].sort_values("chainage_m")
         a, b = float(place["from_m"]), float(place["to_m"])
@@ -287,31 +361,35 @@ class _HouseReach:
             above = max(above, at[at <= middle].max(initial=-math.inf))
             below = min(below, at[at > middle].min(initial=math.inf))
         part = mine[mine["chainage_m"].between(above, below)]
+        part = _of_one_discharge(part, (a + b) / 2)
         ahead = a - max(AHEAD_M, wide)
         at = part["chainage_m"]
         if len(part) < 3 or at.iloc[0] >= ahead or at.iloc[-1] <= b:
             raise HydraulicsError(
                 "stands where the sections don't reach above and below it, without a structure "
-                "between",
+                "or another discharge between",
                 layer="buildings", ids=[name],
                 hint=f"sections from {a - UP_WIDTHS * wide:.0f} to {b + DOWN_WIDTHS * wide:.0f} m",
             )  # fmt: skip
         points = dict(iter(sections[sections["river"] == river].groupby("chainage_m")))
         ground, left, right = [], [], []
         lengths = _reach_length_ratios(part, river, banks)
-        for row in part.itertuples():
+        walls = _walls_of_sections(part, river, banks)
+        for row, sides in zip(each_row(part), walls, strict=True):
             xz = points[row.chainage_m]
             y = -xz["offset_m"].to_numpy(float)[::-1]
             z = xz["elevation_m"].to_numpy(float)[::-1]
             # n counts from a point to the next on its right, here from one to the next on its left
             n = np.roll(xz["n"].astype(float).ffill().to_numpy()[::-1], -1)
             low, high, factor = _water_edges_and_factor(
-                y, z, n, float(row.level_m), float(row.conveyance_m3s)
+                y, z, n, float(row.level_m), float(row.conveyance_m3s), sides
             )
             ground.append((y, z, n * factor))
             right.append(low)
             left.append(high)
-        block = shapely.box(a, -float(place["offset_max_m"]), b, -float(place["offset_min_m"]))
+        block = plan
+        if block is None:
+            block = shapely.box(a, -float(place["offset_max_m"]), b, -float(place["offset_min_m"]))
         made = cls(
             part["chainage_m"].to_numpy(float), ground, part["level_m"].to_numpy(float),
             np.array(left), np.array(right), float(part["discharge_m3s"].iloc[0]), block, ahead,
@@ -399,15 +477,15 @@ class _HouseReach:
         inside = (right > self.right).all() and (left < self.left).all() and (left > right).all()
         return wide if narrow and inside else math.nan
 
-    def channel_rings(self, gap: float, beside: list[list[float]] | None) -> list[Any]:
+    def channel_rings(self, gap: float, beside: list[list[list[float]]]) -> list[Any]:
         """Rings of the main channel, so far from the ends and from the small cells at the house."""
         if self.channel is None:
             return []
         x = np.clip(self.x, self.x[0] + gap, self.x[-1] - gap)
         there, back = (zip(x, v, strict=True) for v in self.channel)
         strip: shapely.Geometry = shapely.Polygon([*there, *list(back)[::-1]])
-        if beside is not None:
-            apart = shapely.buffer(shapely.Polygon(beside), gap, join_style="mitre")
+        for ring in beside:
+            apart = shapely.buffer(shapely.Polygon(ring), gap, join_style="mitre")
             strip = shapely.difference(strip, apart)
         return [shapely.get_coordinates(p.exterior)[:-1].tolist()
                 for p in shapely.get_parts(strip) if p.area > gap**2]  # fmt: skip
@@ -429,38 +507,45 @@ class _HouseReach:
         # water narrower than a hand behind a house is none, and would make slivers of cells
         for step in (-0.05, 0.05):
             rest = shapely.buffer(rest, step, join_style="mitre")
-        parts = [p for p in shapely.get_parts(rest) if p.area > 1.0]
-        if len(parts) != 1:
+        # pools that a house shuts off hold water, too, but none flows there
+        ends = self.x[0] + 0.5, self.x[-1] - 0.5
+        parts = [
+            p for p in shapely.get_parts(rest) if p.bounds[0] < ends[0] and p.bounds[2] > ends[1]
+        ]
+        if not parts:
             raise HydraulicsError(
                 "covers the whole width of the water", layer="buildings", hint="it can't stay"
             )
         made: shapely.Polygon = parts[0]
         return made
 
-    def beside_house(self, cell: float) -> list[list[float]]:
-        """Ring of the water about the house whose cells are small; half a cell from all walls."""
+    def beside_house(self, cell: float) -> list[list[list[float]]]:
+        """Rings of the water about the house whose cells are small; half a cell from all walls."""
         gap = 0.5 * cell**0.5
         water = shapely.buffer(self.outline(with_house=False), -gap, join_style="mitre")
         far = max(4 * gap, _least_side(shapely.intersection(self.house, water)))
         near = shapely.intersection(water, shapely.buffer(self.house, far, join_style="mitre"))
         if not shapely.get_num_interior_rings(self.outline(with_house=True)):
             near = shapely.difference(near, shapely.buffer(self.house, gap, join_style="mitre"))
-        largest = max(shapely.get_parts(near), key=shapely.area)
-        ring: list[list[float]] = shapely.get_coordinates(largest.exterior)[:-1].tolist()
-        return ring
+        parts = [p for p in shapely.get_parts(near) if p.area > cell]
+        parts = parts or [max(shapely.get_parts(near), key=shapely.area)]
+        return [shapely.get_coordinates(p.exterior)[:-1].tolist() for p in parts]
 
 
 def _least_side(shape: shapely.Geometry) -> float:
-    """The lesser side of a shape's box [m]; NaN of nothing."""
-    low_x, low_y, high_x, high_y = shapely.bounds(shape)
-    return float(min(high_x - low_x, high_y - low_y))
+    """The lesser side of the box of a shape's least part [m]; NaN of nothing."""
+    low_x, low_y, high_x, high_y = shapely.bounds(shapely.get_parts(shape)).T
+    return float(np.minimum(high_x - low_x, high_y - low_y).min(initial=np.inf))
 
 
 def _water_edges_and_factor(
-    y: Array, z: Array, n: Array, level: float, conveyance: float
+    y: Array, z: Array, n: Array, level: float, conveyance: float, sides: tuple[float, float]
 ) -> tuple[float, float, float]:
-    """Edges of the water around the deepest point, and what n times conveys as 1-D does."""
-    fine = np.linspace(y[0] + 1e-6, y[-1] - 1e-6, 2001)
+    """Edges of the water around the deepest point, and what n times conveys as 1-D does.
+
+    ``sides``: walls and levees on the right and left, beyond which there is none.
+    """
+    fine = np.linspace(max(y[0], sides[0]) + 1e-6, min(y[-1], sides[1]) - 1e-6, 2001)
     depth = level - np.interp(fine, y, z)
     rough = n[np.clip(np.searchsorted(y, fine, side="right") - 1, 0, len(n) - 2)]
     deepest = int(depth.argmax())
@@ -471,6 +556,38 @@ def _water_edges_and_factor(
     step = float(fine[1] - fine[0])
     carried = float((np.clip(depth[wet], 0, None) ** (5 / 3) / rough[wet]).sum() * step)
     return float(fine[first]), float(fine[last]), carried / conveyance
+
+
+def _of_one_discharge(part: pd.DataFrame, middle: float) -> pd.DataFrame:
+    """Of a reach's sections those about a place that have the discharge which passes it."""
+    q, at = part["discharge_m3s"].to_numpy(float), part["chainage_m"].to_numpy(float)
+    if not len(q):
+        return part
+    here = max(int(np.searchsorted(at, middle, side="right")) - 1, 0)
+    run = np.cumsum(np.abs(np.diff(q, prepend=q[0])) > 1e-9 * q)
+    return part.iloc[np.flatnonzero(run == run[here])]
+
+
+def _walls_of_sections(
+    part: pd.DataFrame, river: Any, banks: pd.DataFrame | None
+) -> list[tuple[float, float]]:
+    """Right and left of each section: walls, and levees that the water stands below."""
+    sides = np.tile([-np.inf, np.inf], (len(part), 1))
+    if banks is None:
+        return list(map(tuple, sides.tolist()))
+    mine = banks[banks["river"] == river].drop_duplicates("chainage_m").set_index("chainage_m")
+    level = part["level_m"].to_numpy(float)
+    names = [f"{side}_{what}" for side in ("left", "right")
+             for what in ("wall_m", "levee_m", "levee_top_m")]  # fmt: skip
+    known = mine.reindex(part["chainage_m"]).reindex(columns=names)
+    for k, side in ((0, "right"), (1, "left")):
+        wall, levee, top = (
+            known[f"{side}_{what}"].to_numpy(float) for what in ("wall_m", "levee_m", "levee_top_m")
+        )
+        levee = np.where(top > level, levee, np.nan)
+        for at in (-wall, -levee):
+            sides[:, k] = (np.fmin, np.fmax)[k == 0](sides[:, k], at)
+    return list(map(tuple, sides.tolist()))
 
 
 def _reach_length_ratios(part: pd.DataFrame, river: Any, banks: pd.DataFrame | None) -> Array:
@@ -672,10 +789,11 @@ def _anuga_domain(reach: _HouseReach, cells: _Cells) -> Any:
         ) from None
     plan = reach.outline(with_house=cells.house is not None)
     regions: list[list[Any]] = []
+    beside = []
     if cells.house is not None:
-        regions.append([reach.beside_house(cells.house), cells.house])
+        beside = reach.beside_house(cells.house)
+        regions += [[ring, cells.house] for ring in beside]
     if cells.channel is not None:
-        beside = regions[0][0] if regions else None
         rings = reach.channel_rings(cells.channel**0.5, beside)
         regions += [[ring, cells.channel] for ring in rings]
     ring = shapely.get_coordinates(plan.exterior)[:-1]
