@@ -429,7 +429,7 @@ def test_a_group_that_is_done_says_since_when_and_one_without_buildings_nothing(
     assert found.groups.loc[["甲", "丙"], dates].isna().all(axis=None)
     assert found.groups.loc[["乙", "丙"], "done_on"].isna().all()
     row = dict(found.groups.loc["甲"]) | {"group": "甲"}
-    assert weekly._group_in_words(row, "zh")["forecast"] == "已于 2018-02-27 完成"
+    assert weekly._group_in_words(row, "zh")["forecast"] == "已于 2018-02-27 拆完"
 
 
 def test_supervision_by_hand():

@@ -252,6 +252,24 @@ def test_the_report_on_schemes_holds_the_tables_of_compare(tmp_path):
     assert "没有寻优得出的方案。" in texts(path)
 
 
+def test_a_sum_that_is_known_in_part_says_so_in_both_tables_of_the_schemes(tmp_path):
+    """By river stood 3 tenants where the text above said 3, and of one house unknown."""
+    rivers = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (400, 0)])], crs=4547,
+                              index=pd.Index(["甲河"], name="river"))  # fmt: skip
+    houses = gpd.GeoDataFrame(
+        {"floor_area_m2": [100.0, 200.0, None], "tenants": [1.0, 3.0, None]},
+        geometry=[shapely.box(50 * k, 12 if k else 8, 50 * k + 10, 20) for k in range(3)],
+        crs=4547, index=pd.Index(["B0", "B1", "B2"], name="building_id"),
+    )  # fmt: skip
+    lines = {"宽": pg.red_line(rivers, 15.0), "窄": pg.red_line(rivers, 10.0)}
+    path = pg.deliver.write_scheme_report(pg.compare(lines, houses, rivers), tmp_path / "比选.docx",
+                                          rivers=rivers)  # fmt: skip
+    wide = next(r for r in table_after(path, "方案", "房屋栋数 (栋)") if r[0] == "宽")
+    assert wide[3:5] == ["300(另有 1 栋不详)", "4(另有 1 栋不详)"]
+    spared = table_after(path, "方案", "河道")[0]
+    assert spared[2:6] == ["2", "0", "200(另有 1 栋不详)", "3(另有 1 栋不详)"]
+
+
 # --- the office's own templates ---
 
 

@@ -112,7 +112,9 @@ def test_the_sample_from_the_shell(tmp_path):
     )
 
 
-@pytest.mark.parametrize("name", ["地形.tif", "DTM_5m.tif", "地面高程.tif", "terrain.tif"])
+@pytest.mark.parametrize(
+    "name", ["地形.tif", "DTM_5m.tif", "地面高程.tif", "terrain.tif", "ground.tif"]
+)
 def test_the_ground_is_told_by_its_name(folder, name):
     shutil.copy(pg.sample_folder() / "地面高程.tif", folder / name)
     found = pg.new_project(folder).set_index("file")

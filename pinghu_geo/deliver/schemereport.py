@@ -113,13 +113,24 @@ def _row_of_totals(scheme: Any, row: dict[str, Any], lang: Lang) -> dict[str, st
     row = {k: round(v) if k.endswith("_m2") and v is not None else v for k, v in row.items()}
     names = ("n_buildings", "n_full", "demolish_floor_area_m2", "n_tenants", "works_m2", "n_nodes")
     found = texts_of_row(row, names, lang)
-    for column, lost in (("demolish_floor_area_m2", "n_unknown"),
-                         ("n_tenants", "n_tenants_unknown")):  # fmt: skip
-        if row.get(lost) and row.get(column) is not None:
-            found[column] += say(" (and {})", lang, say("{} buildings unknown", lang, row[lost]))
-    return found | {
-        "scheme": str(scheme),
-        "cost": _ten_thousands_of_yuan(row.get("cost_yuan"), lang),
+    return (
+        found
+        | _known_in_part(found, row, "demolish_floor_area_m2", "n_tenants", lang)
+        | {
+            "scheme": str(scheme),
+            "cost": _ten_thousands_of_yuan(row.get("cost_yuan"), lang),
+        }
+    )
+
+
+def _known_in_part(
+    found: dict[str, str], row: dict[str, Any], area: str, tenants: str, lang: Lang
+) -> dict[str, str]:
+    """Sums of what is known, each with of how many buildings it isn't."""
+    return {
+        column: found[column] + say(" (and {})", lang, say("{} buildings unknown", lang, row[lost]))
+        for column, lost in ((area, "n_unknown"), (tenants, "n_tenants_unknown"))
+        if row.get(lost) and row.get(column) is not None and pd.notna(row[column])
     }
 
 
@@ -128,11 +139,16 @@ def _row_of_change(key: Any, row: dict[str, Any], lang: Lang) -> dict[str, str]:
     area = row.get("avoided_floor_area_m2")
     row = row | {"avoided_floor_area_m2": None if area is None or pd.isna(area) else round(area)}
     names = ("n_saved", "n_added", "avoided_floor_area_m2", "avoided_tenants")
-    return texts_of_row(row, names, lang) | {
-        "scheme": str(scheme),
-        "river": str(river),
-        "saved": _ten_thousands_of_yuan(row.get("avoided_yuan"), lang),
-    }
+    found = texts_of_row(row, names, lang)
+    return (
+        found
+        | _known_in_part(found, row, "avoided_floor_area_m2", "avoided_tenants", lang)
+        | {
+            "scheme": str(scheme),
+            "river": str(river),
+            "saved": _ten_thousands_of_yuan(row.get("avoided_yuan"), lang),
+        }
+    )
 
 
 def _proof_rows_and_lines(

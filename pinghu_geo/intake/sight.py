@@ -27,7 +27,7 @@ from pinghu_geo.nouns.words import speaks_of
 __all__ = ["SCHEMA_FILE", "Sight", "sights"]
 
 # words in the name of a raster of the ground's heights
-GROUND = r"dem|dsm|dtm|srtm|terrain|elev|height|高程|地面|地形|标高"
+GROUND = r"(?<![a-z])ground\.|dem|dsm|dtm|srtm|terrain|elev|height|高程|地面|地形|标高"
 RASTERS = {".tif", ".tiff", ".asc", ".vrt", ".img"}
 # by which editors complete and check the project file; no layer
 SCHEMA_FILE = "project.schema.json"
