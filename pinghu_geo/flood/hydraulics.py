@@ -435,9 +435,16 @@ class ProfileCase:
         _refuse_endless_levels(found)
         return found
 
-    def levels(self, losses: tuple[float, float]) -> pd.DataFrame:
-        """Levels alone, by another contraction and expansion at all sections outside bridges."""
-        return _solved([replace(self, scenario=Scenario(losses))], level_tables)[0]
+    def levels(
+        self, losses: Sequence[tuple[float, float]], near: pd.DataFrame
+    ) -> list[pd.DataFrame]:
+        """Levels alone, by other contractions and expansions at all sections outside bridges.
+
+        ``near`` is its profile, whose levels are not far off.
+        """
+        guess = near["level_m"].to_numpy().reshape(len(self.q), -1).T
+        cases = [replace(self, scenario=Scenario(pair), guess=guess) for pair in losses]
+        return _solved(cases, level_tables) if cases else []
 
     def doubted(self) -> ProfileCase:
         """With what is odd about its sections, which tables say and levels don't need."""

@@ -277,12 +277,17 @@ def _checked(lines: Centrelines, done: SearchRecord) -> WithinRise:
 
 def _over_the_losses(search: Search, after: LaidOut) -> pd.DataFrame:
     """Largest rise of each flood by other coefficients of local losses."""
-    rows, both = [], (search.now, after)
     stated = search.now.case.laid.stations[["contraction", "expansion"]].notna().any(axis=None)
+    known = () if stated else (tuple(search.asked.losses.values()),)
+    others = [pair for pair in LOSSES if pair not in known]
+    levels = [
+        dict.fromkeys(known, one.profile)
+        | dict(zip(others, one.case.levels(others, one.profile), strict=True))
+        for one in (search.now, after)
+    ]
+    rows = []
     for contraction, expansion in LOSSES:
-        pair = (contraction, expansion)
-        known = pair == tuple(search.asked.losses.values()) and not stated
-        rise = rise_table(*(one.profile if known else one.case.levels(pair) for one in both))
+        rise = rise_table(*(one[contraction, expansion] for one in levels))
         for name, most in search.asked.allowed.items():
             largest = largest_rise(rise, name)
             kept = largest <= most + 1e-3
