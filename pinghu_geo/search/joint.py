@@ -444,8 +444,9 @@ class Chain:
             limit = least + reach * gap if np.isfinite(gap) else np.inf
             if reach > REACH[0]:
                 limit = max(limit, self.work.worth(cost, least))
+            # a design that costs as much as the best one is of no use
             found, dropped = self._march_all_stretches(
-                arrive, min(limit, cost) + SAME_COST / 2, most, wary
+                arrive, min(limit + SAME_COST / 2, cost - SAME_COST), most, wary
             )
             if found is not None and found[0] < cost:
                 cost, best = found
