@@ -50,7 +50,7 @@ class SearchedRiver:
 
     def close_bends(self, bends: Bends) -> int:
         """How many bends of both banks follow another too closely."""
-        return sum(bends.close(own, self.reach.measure) for own in self.line().moves)
+        return int(bends.close(self.line().moves, self.reach.measure).sum())
 
     def chosen(self) -> Array:
         """Option of each bank at each station (2, stations), as searched."""
@@ -233,8 +233,7 @@ def _works_more(rules: LineRules, now: Array, was: Array, here: slice) -> float:
     """What works cost more at some stations, and on to the next, by one line than by another."""
     more = 0.0
     for moves, sign in ((now, 1.0), (was, -1.0)):
-        for own in (0, 1):
-            more += sign * rules.works_of(own, here.start, moves[own, here])
-            on = np.diff(moves[own, here.stop - 1 : here.stop + 1])
-            more += sign * rules.change_yuan_m * float(np.abs(on).sum())
+        on = np.diff(moves[:, here.stop - 1 : here.stop + 1])
+        more += sign * rules.works_of(here.start, moves[:, here])
+        more += sign * rules.change_yuan_m * float(np.abs(on).sum())
     return more

@@ -75,16 +75,22 @@ class Bends:
         """What one close bend costs."""
         return self.yuan / CLOSE_BENDS
 
-    def close(self, moves: Array, measure: Array) -> int:
-        """How many bends of a bank, with a move [m] at each station, follow another too closely."""
-        at = measure[self.stations(moves, measure)]
-        return int((np.diff(at) < self.every_m - SAME_WAY_M).sum())
+    def close(self, moves: Array, measure: Array) -> Array:
+        """How many bends of banks, with moves [m] (banks, stations), follow another too closely."""
+        bank, at = self._bent(moves, measure).nonzero()
+        near = np.diff(measure[at]) < self.every_m - SAME_WAY_M
+        return np.bincount(bank[1:][near & (np.diff(bank) == 0)], minlength=len(moves))
 
     def stations(self, moves: Array, measure: Array) -> Array:
         """Stations at which a bank bends."""
-        slope = np.zeros(len(moves) + 1)
-        slope[1:-1] = np.diff(moves) / np.diff(measure)
-        return np.flatnonzero(np.abs(np.diff(slope)) > SAME_SLOPE)
+        return np.flatnonzero(self._bent(moves, measure))
+
+    @staticmethod
+    def _bent(moves: Array, measure: Array) -> Array:
+        """Whether banks bend, at each station."""
+        slope = np.zeros((*moves.shape[:-1], moves.shape[-1] + 1))
+        slope[..., 1:-1] = np.diff(moves) / np.diff(measure)
+        return np.asarray(np.abs(np.diff(slope)) > SAME_SLOPE)
 
 
 def bend_rule(every_m: float | None, yuan: float | None, *, priced: bool) -> Bends | None:
@@ -152,34 +158,41 @@ class LineRules:
         below = np.floor(place + 1e-7).astype(int)
         return below, np.where(place - below < 1e-7, 0.0, place - below)
 
-    def works_of(self, side: int, first: int, moves: Array) -> float:
-        """Price of a bank's moves from a station on, with their changes; infinite: not allowed."""
-        at = np.arange(first, first + len(moves))
-        if moves.max() > self.menu[-1] + SAME_MOVE_M or moves.min() < self.menu[0] - SAME_MOVE_M:
-            return float("inf")
+    def paid(self, first: int, moves: Array) -> Array:
+        """Price of moves (..., 2, stations) from a station on, at each; infinite: not allowed."""
+        k, many = len(self.menu), moves.shape[-1]
         below, share = self.place(moves)
+        side, at = np.ogrid[:2, first : first + many]
         low = self.works[side, at, below]
-        high = self.works[side, at, np.minimum(below + 1, len(self.menu) - 1)]
-        high = np.where(share > 0, high, low)
-        if not (np.isfinite(low).all() and np.isfinite(high).all()):
-            return float("inf")
+        high = np.where(share > 0, self.works[side, at, np.minimum(below + 1, k - 1)], low)
+        shut = ~(np.isfinite(low) & np.isfinite(high))
+        shut |= (moves > self.menu[-1] + SAME_MOVE_M) | (moves < self.menu[0] - SAME_MOVE_M)
         # by the conveyance rule the price is that of the dearer wall
         dearer = self.least_right is not None and self.least_sum is None
-        paid = np.maximum(low, high) if dearer else low + share * (high - low)
-        return float(paid.sum()) + self.change_yuan_m * float(np.abs(np.diff(moves)).sum())
+        with np.errstate(invalid="ignore"):
+            paid = np.maximum(low, high) if dearer else low + share * (high - low)
+        return np.where(shut, np.inf, paid)
 
-    def allows(self, first: int, moves: Array) -> bool:
-        """Whether both banks (2, stations), from a station on, are wide enough and slant little."""
-        at = np.arange(first, first + moves.shape[1])
-        most = self.taper * np.diff(self.measure[at]) + SAME_MOVE_M
-        if (np.abs(np.diff(moves)) > most).any():
-            return False
+    def works_of(self, first: int, moves: Array) -> float:
+        """Price of both banks' moves from a station on, with their changes; infinite: no way."""
+        changes = self.change_yuan_m * float(np.abs(np.diff(moves)).sum())
+        return float(self.paid(first, moves).sum()) + changes
+
+    def broken(self, first: int, moves: Array) -> Array:
+        """Where both banks (ways, 2, stations), from a station on, slant too much or are too near.
+
+        By station; a slant counts at its upper one.
+        """
+        here = slice(first, first + moves.shape[-1])
+        found = np.zeros((len(moves), moves.shape[-1]), bool)
+        most = self.taper * np.diff(self.measure[here]) + SAME_MOVE_M
+        found[:, :-1] = (np.abs(np.diff(moves)) > most).any(axis=1)
         if self.least_sum is not None:
-            return bool((moves.sum(axis=0) >= self.least_sum[at] - 1e-9).all())
-        if self.least_right is None:
-            return True
-        left, right = self.place(moves)[0]
-        return bool((right >= self.least_right[at, left]).all())
+            found |= moves.sum(axis=1) < self.least_sum[here] - 1e-9
+        elif self.least_right is not None:
+            left, right = self.place(moves)[0].swapaxes(0, 1)
+            found |= right < self.least_right[np.arange(here.start, here.stop), left]
+        return found
 
 
 class _Change(NamedTuple):
@@ -188,6 +201,19 @@ class _Change(NamedTuple):
     side: int
     first: int
     moves: Array
+
+
+class Judged(NamedTuple):
+    """What ways to draw a line otherwise change, one value a way."""
+
+    allowed: Array  # by the rules, what it costs aside
+    fewer: Array  # close bends of both banks that are taken out
+    dearer: Array  # what it costs more, bends aside; infinite: not allowed
+    worth: Array  # what buildings cost that are taken, less those that no longer are
+
+    def gain(self, price: float) -> Array:
+        """What each saves, bends counted by their price; minus infinity: not allowed."""
+        return np.where(self.allowed, price * self.fewer - self.dearer, -np.inf)
 
 
 class BentLine:
@@ -205,14 +231,9 @@ class BentLine:
         self.who, self.gap, self.share, self.safe = (v[order] for v in (who, gap, share, safe))
         self.begin = np.searchsorted(side[order] * self.n + self.gap, np.arange(2 * self.n + 1))
         self.held = np.zeros(len(rules.cost), int)
-        for k in (0, 1):
-            np.add.at(self.held, *self._hits(_Change(k, 0, moves[k])))
+        who, ends = self._hits(0, self.moves[None])
+        np.add.at(self.held, who, ends[0])
         self.knots = [self._bend_stations(k) for k in (0, 1)]
-        # of the line as it is, from one station to another: what changes are compared with
-        self._works: dict[tuple[int, int, int], float] = {}
-        self._met: dict[tuple[int, int, int], tuple[Array, Array]] = {}
-        self._close: dict[tuple[int, int, int], int] = {}
-        self._gain: dict[tuple[tuple[int, int, bytes], ...], float] = {}
         self._refused: set[bytes] = set()  # lines that ``keeps`` doesn't allow
 
     def _bend_stations(self, side: int) -> list[int]:
@@ -220,44 +241,65 @@ class BentLine:
         own = self.bends.stations(self.moves[side], self.rules.measure).tolist()
         return sorted({0, *own, self.n - 1})
 
-    def _hits(self, change: _Change) -> tuple[Array, Array]:
-        """Whose walls a bank meets in the gaps of a change, and in how many ends of pieces."""
-        side, first, moves = change
-        mine = slice(
-            self.begin[side * self.n + first], self.begin[side * self.n + first + len(moves) - 1]
+    def _hits(self, first: int, moves: Array) -> tuple[Array, Array]:
+        """Whose walls both banks meet in the gaps from a station on, and in how many ends of each.
+
+        Moves are (ways, 2, stations), ends (ways, pieces of wall).
+        """
+        who, ends = [], []
+        for side in (0, 1):
+            at = side * self.n + first
+            mine = slice(self.begin[at], self.begin[at + moves.shape[-1] - 1])
+            gap, share = self.gap[mine] - first, self.share[mine]
+            upper, lower = (moves[:, side, k][..., None] for k in (gap, gap + 1))
+            line = upper * (1 - share) + lower * share
+            who.append(self.who[mine])
+            ends.append((line > self.safe[mine] + TOUCH_M).sum(axis=2))
+        return np.concatenate(who), np.concatenate(ends, axis=1)
+
+    def judged(self, ways: list[list[_Change]]) -> Judged:
+        """What ways to draw the line otherwise change: all looked at at once."""
+        here = self._window([change for way in ways for change in way])
+        # the line as it is comes first
+        moves = np.repeat(self.moves[None, :, here], len(ways) + 1, axis=0)
+        for own, way in zip(moves[1:], ways, strict=True):
+            for side, first, made in way:
+                own[side, first - here.start : first - here.start + len(made)] = made
+        rules = self.rules
+        broken, paid = rules.broken(here.start, moves), rules.paid(here.start, moves)
+        change = rules.change_yuan_m * np.abs(np.diff(moves))
+        same = moves[1:] == moves[0]
+        with np.errstate(invalid="ignore"):
+            works = np.where(same, 0.0, paid[1:] - paid[0]).sum(axis=(1, 2))
+        works += (change[1:] - change[0]).sum(axis=(1, 2))
+        close = self.bends.close(moves.reshape(-1, moves.shape[-1]), rules.measure[here])
+        count, worth = close.reshape(-1, 2).sum(axis=1), self._worth(here.start, moves)
+        return Judged(
+            ~(broken[1:] & ~broken[0]).any(axis=1), count[0] - count[1:], works + worth, worth
         )
-        gap, share = self.gap[mine] - first, self.share[mine]
-        at = moves[gap][:, None] * (1 - share) + moves[gap + 1][:, None] * share
-        return self.who[mine], (at > self.safe[mine] + TOUCH_M).sum(axis=1)
 
-    def _hits_now(self, change: _Change) -> tuple[Array, Array]:
-        """The same of the line as it is, in the gaps of a change."""
-        side, first, moves = change
-        key = (side, first, first + len(moves))
-        if key not in self._met:
-            self._met[key] = self._hits(_Change(side, first, self.moves[side, slice(*key[1:])]))
-        return self._met[key]
-
-    def gain(self, changes: list[_Change]) -> float:
-        """What changes save, bends counted by their price; minus infinity: not allowed."""
-        key = tuple((side, first, moves.tobytes()) for side, first, moves in changes)
-        if key not in self._gain:
-            self._gain[key] = (
-                self.bends.price * self.fewer(changes) - self.dearer(changes)
-                if self.allows(changes)
-                else float("-inf")
-            )
-        return self._gain[key]
-
-    def fewer(self, changes: list[_Change]) -> int:
-        """How many close bends of both banks changes take out."""
-        return sum(self._bends_fewer(change) for change in changes)
-
-    def allows(self, changes: list[_Change]) -> bool:
-        """Whether the rules allow the line with changes, what they cost aside."""
+    def _window(self, changes: list[_Change]) -> slice:
+        """Stations from two bends above changes to two below: what follows closely stays there."""
         first = min(c.first for c in changes)
-        stop = max(c.first + len(c.moves) for c in changes)
-        return self.rules.allows(first, self.with_changes(changes)[:, first:stop])
+        last = max(c.first + len(c.moves) - 1 for c in changes)
+        low = min([k for k in knots if k <= first][-3:][0] for knots in self.knots)
+        high = max([k for k in knots if k >= last][:3][-1] for knots in self.knots)
+        return slice(max(low - 1, 0), min(high + 2, self.n))
+
+    def _worth(self, first: int, moves: Array) -> Array:
+        """What buildings cost that other lines take, less those that they don't (ways,).
+
+        Of moves (ways, 2, stations) from a station on the first is the line as it is.
+        """
+        who, ends = self._hits(first, moves)
+        if not len(who):
+            return np.zeros(len(moves) - 1)
+        order = np.argsort(who, kind="stable")
+        ids, begin = np.unique(who[order], return_index=True)
+        more = np.add.reduceat((ends[1:] - ends[0])[:, order], begin, axis=1)
+        before = self.held[ids]
+        taken = (before + more > 0).astype(float) - (before > 0)
+        return np.asarray(taken @ self.rules.cost[ids])
 
     def with_changes(self, changes: list[_Change]) -> Array:
         """Moves (2, stations) with changes."""
@@ -266,44 +308,9 @@ class BentLine:
             made[side, at : at + len(moves)] = moves
         return made
 
-    def dearer(self, changes: list[_Change]) -> float:
-        """What changes cost more, bends aside."""
-        more = 0.0
-        for side, at, moves in changes:
-            key = (side, at, at + len(moves))
-            if key not in self._works:
-                self._works[key] = self.rules.works_of(side, at, self.moves[side, slice(*key[1:])])
-            more += self.rules.works_of(side, at, moves) - self._works[key]
-        return more + self.worth(changes) if np.isfinite(more) else more
-
-    def worth(self, changes: list[_Change]) -> float:
-        """What the buildings cost that are taken with changes, less those that no longer are."""
-        held = self.held.copy()
-        for change in changes:
-            np.subtract.at(held, *self._hits_now(change))
-            np.add.at(held, *self._hits(change))
-        more, less = (held > 0) & (self.held == 0), (held == 0) & (self.held > 0)
-        return float(self.rules.cost[more].sum() - self.rules.cost[less].sum())
-
     def cost(self) -> float:
         """What the line costs, bends aside."""
-        works = sum(self.rules.works_of(side, 0, self.moves[side]) for side in (0, 1))
-        return works + float(self.rules.cost[self.held > 0].sum())
-
-    def _bends_fewer(self, change: _Change) -> int:
-        """How many close bends of a bank a change takes out."""
-        side, first, moves = change
-        knots, last = self.knots[side], first + len(moves) - 1
-        # two bends more on either side: what follows them closely is then as before
-        low = [k for k in knots if k <= first][-3:][0]
-        high = [k for k in knots if k >= last][:3][-1]
-        part = slice(max(low - 1, 0), min(high + 2, self.n))
-        now, measure = self.moves[side].copy(), self.rules.measure[part]
-        now[first : last + 1] = moves
-        key = (side, part.start, part.stop)
-        if key not in self._close:
-            self._close[key] = self.bends.close(self.moves[side, part], measure)
-        return self._close[key] - self.bends.close(now[part], measure)
+        return self.rules.works_of(0, self.moves) + float(self.rules.cost[self.held > 0].sum())
 
     def taken(self, changes: list[_Change]) -> bool:
         """Whether the line may be drawn so; then it is."""
@@ -321,14 +328,11 @@ class BentLine:
 
     def _take(self, changes: list[_Change]) -> None:
         """Draw the line so."""
-        for change in changes:
-            side, first, moves = change
-            np.subtract.at(self.held, *self._hits_now(change))
-            np.add.at(self.held, *self._hits(change))
-            self.moves[side, first : first + len(moves)] = moves
-            self.knots[side] = self._bend_stations(side)
-            for known in (self._works, self._met, self._close, self._gain):
-                known.clear()
+        made = self.with_changes(changes)
+        who, ends = self._hits(0, np.stack([self.moves, made]))
+        np.add.at(self.held, who, ends[1] - ends[0])
+        self.moves = made
+        self.knots = [self._bend_stations(side) for side in (0, 1)]
 
     def close_pairs(self) -> list[tuple[int, int, int]]:
         """Bank and stations of bends that follow one another too closely."""
@@ -467,16 +471,15 @@ def _pairs_straightened(line: BentLine, *, sparing: bool) -> bool:
     for side, a, b in line.close_pairs():
         if not {a, b} <= set(line.knots[side]):
             continue
-        ways = [
-            (line.gain(way), -k, way) for k, way in enumerate(line.ways_to_bend_less(side, a, b))
-        ]
-        ways = sorted((one for one in ways if one[0] > CHEAPER), key=lambda one: one[:2])
-        if sparing:
-            ways = [one for one in ways if line.worth(one[2]) <= 0]
-        for _, _, way in ways[: -MOST_ASKED - 1 : -1]:
-            if line.taken(way):
-                taken = True
-                break
+        ways = list(line.ways_to_bend_less(side, a, b))
+        if not ways:
+            continue
+        judged = line.judged(ways)
+        gain = judged.gain(line.bends.price)
+        best = np.argsort(-gain, kind="stable")
+        best = best[(gain > CHEAPER)[best] & ((judged.worth <= 0)[best] | (not sparing))]
+        if any(line.taken(ways[k]) for k in best[:MOST_ASKED].tolist()):
+            taken = True
     return taken
 
 
@@ -486,6 +489,7 @@ def _places_straightened(line: BentLine) -> bool:
     for first, last in line.places():
         if last - first > 1:
             whole = line.straight_place(first, last)
-            if line.gain(whole) > CHEAPER and line.taken(whole):
+            gain = line.judged([whole]).gain(line.bends.price)[0]
+            if gain > CHEAPER and line.taken(whole):
                 taken = True
     return taken

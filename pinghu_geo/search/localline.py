@@ -127,11 +127,10 @@ class LocalLine:
         area = shapely.union_all(red_line(river.centreline, made.widths()).geometry.to_numpy())
         near = max(limits["clear_m"] - TOUCH_M, 0.0)
         touched = np.asarray(shapely.dwithin(area, river.shapes[river.reach.ids], near))
-        works = sum(rules.works_of(side, 0, moves[side]) for side in (0, 1))
-        cost = works + float(p.cost[touched].sum())
+        cost = rules.works_of(0, moves) + float(p.cost[touched].sum())
 
         def value(line: Array, paid: float) -> float:
-            return paid + bends.price * sum(bends.close(own, grid.measure) for own in line)
+            return paid + bends.price * int(bends.close(line, grid.measure).sum())
 
         if value(moves, cost) > value(self.moves, self.cost):
             return self

@@ -345,8 +345,7 @@ def _certificate_row(one: LocalLine, states: pd.DataFrame, bends: Bends | None) 
     paid = float(river.bare.cost[one.touched].sum())
     lines = [one.moves, one.as_searched().moves]
     now, was = (
-        pd.NA if bends is None else sum(bends.close(own, grid.measure) for own in moves)
-        for moves in lines
+        pd.NA if bends is None else int(bends.close(moves, grid.measure).sum()) for moves in lines
     )
     near = float(states.loc[states["state"] == "near", "cost_yuan"].sum())
     return {

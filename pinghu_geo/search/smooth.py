@@ -293,11 +293,11 @@ def _draw_cheap_places_straight(line: BentLine, bends: Bends) -> None:
     done: set[tuple[int, int]] = set()
     while left := [place for place in line.places() if place not in done]:
         done.add(left[0])
-        for straight in line.ways_past(*left[0]):
-            if (
-                line.allows(straight) and line.dearer(straight) <= bends.yuan
-                and line.fewer(straight) > 0 and line.taken(straight)
-            ):  # fmt: skip
+        ways = list(line.ways_past(*left[0]))
+        judged = line.judged(ways)
+        cheap = judged.allowed & (judged.dearer <= bends.yuan) & (judged.fewer > 0)
+        for k in np.flatnonzero(cheap).tolist():
+            if line.taken(ways[k]):
                 break
 
 
@@ -305,13 +305,15 @@ def _places_left(line: BentLine, water: _Waters, name: str) -> list[Place]:
     """Where bends still follow closely, and what keeps them: of straight lines the cheapest one."""
     found = []
     for first, last in line.places():
-        ways = [
-            way for way in line.ways_past(first, last)
-            if line.allows(way) and line.fewer(way) > 0 and np.isfinite(line.dearer(way))
-        ]  # fmt: skip
+        ways = list(line.ways_past(first, last))
+        judged = line.judged(ways)
+        some = np.flatnonzero(
+            judged.allowed & (judged.fewer > 0) & np.isfinite(judged.dearer)
+        ).tolist()
         worth, over = float("nan"), float("nan")
-        if ways:
-            way = min(ways, key=line.worth)
-            worth, over = line.worth(way), water.over_mm(name, line.with_changes(way))
+        if some:
+            k = min(some, key=judged.worth.__getitem__)
+            worth = float(judged.worth[k])
+            over = water.over_mm(name, line.with_changes(ways[k]))
         found.append(Place(first, last, line.close_within(first, last), worth, over))
     return found
