@@ -247,9 +247,15 @@ def stretch_problem(
     ``level`` (floods,) are those that arrive.
     """
     options, n = reach.options, last - first + 1
+    gap = float(np.diff(reach.measure[first : last + 1]).min())
+    far = options.far()
+    switch = options.wall()[:, None] != options.wall()
+    price = SWITCH_YUAN * switch + limits["change_yuan_m"] * far
+    change = np.where(far <= limits["taper"] * gap + 1e-9, price, np.inf)
     works = reach.works[:, first : last + 1].copy()
     still = np.arange(options.many) == options.base
     works[:, [0, -1]] = np.where(still, works[:, [0, -1]], np.inf)
+    works = _on_some_way(works, change)
     halves = [
         [_halves_of_options(reach, side, first + i, works[side, i]) for i in range(n)]
         for side in (0, 1)
@@ -282,11 +288,6 @@ def stretch_problem(
         )
         for flood, arrives, most in zip(reach.floods, level, reach.most, strict=True)
     ]  # fmt: skip
-    gap = float(np.diff(reach.measure[first : last + 1]).min())
-    far = options.far()
-    switch = options.wall()[:, None] != options.wall()
-    price = SWITCH_YUAN * switch + limits["change_yuan_m"] * far
-    change = np.where(far <= limits["taper"] * gap + 1e-9, price, np.inf)
     who, crossings = touched_within(reach, first, last)
     own = waters[0]
     return NodeProblem(
@@ -294,6 +295,16 @@ def stretch_problem(
         np.zeros((len(who), 2, n, options.many), bool), reach.cost[who], own.downstream_level,
         own.most_level, crossings, others=tuple(waters[1:]),
     ), who  # fmt: skip
+
+
+def _on_some_way(works: Array, change: Array) -> Array:
+    """Prices (2, stations, options), infinite where no way from end to end takes the option."""
+    open_, may = np.isfinite(works), np.isfinite(change)
+    for i in range(1, works.shape[1]):
+        open_[:, i] &= open_[:, i - 1] @ may
+    for i in range(works.shape[1] - 2, -1, -1):
+        open_[:, i] &= open_[:, i + 1] @ may.T
+    return np.where(open_, works, np.inf)
 
 
 def _halves_of_options(reach: Reach, side: int, station: int, works: Array) -> dict[int, Half]:
