@@ -250,8 +250,7 @@ class March:
         level, jump = np.empty((2, len(self.curves), len(below)))
         for f, curves in enumerate(self.curves):
             bottom, most = low[f, here], self.most[f, i]
-            state = curves.state(i + 1, here, bottom)
-            known = np.stack([bottom, state.energy, state.conveyance])[:, place[below]]
+            known = np.stack(self._known(f, i + 1, here, bottom))[:, place[below]]
             z, energy, conveyance = known[:, some]
             guess = curves.first_guess(i, above[some], z, energy, conveyance, float(most))
             fine = guess <= most + EXCESS_M
@@ -262,6 +261,21 @@ class March:
             some = some[level[f, some] <= most + EXCESS_M]
         below, above, cost = (v[some] for v in ways)
         return _LowSteps(i, below, above, cost, level[:, some], jump[:, some], low, top), some
+
+    def _known(
+        self, f: int, i: Array | int, pair: Array, level: Array
+    ) -> tuple[Array, Array, Array]:
+        """Level, energy, conveyance of pairs at a station, or at one each, as labels have them.
+
+        That is by the sections themselves at the lowest station, above it by the tables.
+        """
+        curves, at = self.curves[f], np.broadcast_to(i, len(pair))
+        energy, _, conveyance, _ = curves.read(at * self.o**2 + pair, level)
+        lowest = np.flatnonzero(at == self.n - 1)
+        if len(lowest):
+            state = curves.state(self.n - 1, pair[lowest], level[lowest])
+            energy[lowest], conveyance[lowest] = state.energy, state.conveyance
+        return level, energy, conveyance
 
     def _steps_from_higher(self, begun: list[_LowSteps]) -> list[Steps]:
         """Steps known from the lowest levels below, from higher ones, too, all stations at once."""
@@ -284,10 +298,10 @@ class March:
         for f, (curves, y) in enumerate(zip(self.curves, levels, strict=True)):
             for j, share in ((1, KNEE), (2, 1.0)):
                 own = low[f] + share * (top[f] - low[f])
-                state = curves.state(station[first] + 1, below[first], own)
+                known = self._known(f, station[first] + 1, below[first], own)
                 # first as if both levels rose alike, then straight on
                 rise = (y[:, 1] - y[:, 0]) / KNEE if j > 1 else (own - low[f])[place]
-                z, energy, conveyance = (v[place] for v in (own, state.energy, state.conveyance))
+                z, energy, conveyance = (v[place] for v in known)
                 y[:, j], head, _, _ = curves.solve(
                     station, above, z, energy, conveyance, y[:, 0] + rise
                 )
