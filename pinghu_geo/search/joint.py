@@ -393,6 +393,10 @@ class Chain:
             cost = self._cost_at(k, lower.options, level)
             if cost < known.cost:
                 known.cost, known.options = cost, lower.options
+        if known.options is None and march.p.spare is None:
+            approved = np.full((2, march.n), self.stretches[k].base)
+            known.cost = self._cost_at(k, approved, level)
+            known.options = approved if known.cost < np.inf else None
         return cheapest(
             march, level, self.work, most=MOST_LABELS, known=known,
             after=lambda levels: self._least_cost_upstream(k, levels)[0],

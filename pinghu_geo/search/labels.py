@@ -645,10 +645,10 @@ class March:
         self, made: _Labels, labels: _Labels, i: int, limit: float, guess: Array
     ) -> tuple[_Labels, Array]:
         """Labels with their levels, those no dearer than the limit, and which they are."""
-        # few are solved as fast as they are looked at
-        many = len(made.cost) >= MANY_LABELS
-        keep = self._promising(i, made, limit) if many else np.arange(len(made.cost))
-        made, guess = made.take(keep), guess[:, keep]
+        keep = np.arange(len(made.cost))
+        if len(keep) >= MANY_LABELS:  # few are solved as fast as they are looked at
+            keep = self._promising(i, made, limit)
+            made, guess = made.take(keep), guess[:, keep]
         at, found = made.parent, []
         sound = np.ones(len(at), bool)
         for f, curves in enumerate(self.curves):
