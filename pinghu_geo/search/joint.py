@@ -504,7 +504,7 @@ class Chain:
 
     def _tries(self) -> Iterator[tuple[int, float, int | None]]:
         """How to march: labels kept, how far above the bound, by which of the cautious bounds."""
-        yield from ((w, 1.0, None) for w in WIDTHS)
+        yield WIDTHS[-1], 1.0, None
         many = max(len(s.march.cautious) for s in self.stretches)
         yield from ((WIDTHS[-1], 1.0, j) for j in range(many))
         yield from ((MOST_LABELS, reach, None) for reach in REACH)
