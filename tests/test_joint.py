@@ -3,6 +3,7 @@
 Random rivers are a sample of ``benchmarks/joint.py``.
 """
 
+import itertools
 import json
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ from joint import (
 )
 
 import pinghu_geo as pg
+from pinghu_geo.search import stretch
 from pinghu_geo.search.systems import Search
 from pinghu_geo.search.trials import Work
 
@@ -337,3 +339,18 @@ def test_rivers_whose_work_is_spent_promise_no_more_than_is_true(most, monkeypat
     assert found["bound_yuan"].sum() <= total + 0.5
     if (found["proof"] == "optimal").all():
         assert found["total_yuan"].sum() == pytest.approx(total)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_options_stay_that_a_way_from_end_to_end_takes_and_no_others(seed):
+    rng = np.random.default_rng(seed)
+    works, change = rng.random((2, 5, 4)), rng.random((4, 4))
+    works[rng.random(works.shape) < 0.3] = np.inf
+    change[rng.random(change.shape) < 0.4] = np.inf
+    wanted = np.full(works.shape, np.inf)
+    for side in (0, 1):
+        for way in itertools.product(range(4), repeat=5):
+            own = works[side, range(5), way]
+            if np.isfinite(own).all() and np.isfinite(change[way[:-1], way[1:]]).all():
+                wanted[side, range(5), way] = own
+    np.testing.assert_array_equal(stretch.on_some_way(works, change), wanted)

@@ -13,6 +13,7 @@ from joint import building_frame, line, river_frame, searched
 import pinghu_geo as pg
 from pinghu_geo.deliver import schemereport
 from pinghu_geo.search import jogs
+from pinghu_geo.search.contacts import Contacts
 
 
 def close_bends(moves, measure, every_m):
@@ -269,3 +270,43 @@ def test_bends_that_stay_save_a_house_worth_more_than_the_sum(floors):
     assert best.certificate["close_bends"].iloc[0] == best.bends["close_bends"].sum()
     assert ("保住了直线会压占的房屋" in "".join(best.summary())) == kept
     assert "所保价值较低" not in "".join(best.summary())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_ways_judged_together_change_what_drawing_each_of_them_changes(seed):
+    rng = np.random.default_rng(seed)
+    n, menu = 30, np.arange(-3.0, 3.0)
+    measure = np.cumsum(rng.uniform(10, 30, n))
+    works = rng.integers(0, 50, (2, n, len(menu))) * 1.0
+    works[..., [0, 1, 5]] += np.where(rng.random((2, n, 3)) < 0.1, np.inf, 0.0)
+    ends = np.sort(rng.uniform(measure[0], measure[-1], (25, 2)), axis=1)
+    room = rng.uniform(-3, 3, (25, 2))
+    walls = Contacts(
+        rng.integers(0, 12, 25), rng.integers(0, 2, 25), ends, room, room, np.arange(12)
+    )
+    rules = jogs.LineRules(
+        measure, menu, works, 7.0, 0.2, np.full(n, -4.0), None, walls,
+        rng.integers(1, 90, 12) * 1.0,
+    )  # fmt: skip
+    bends = jogs.Bends(60.0, 40.0)
+    moves = np.zeros((2, n))
+    for side in (0, 1):  # jogs of one station or more, which slant no more than they may
+        for at in rng.choice(np.arange(2, n - 3), 4, replace=False):
+            moves[side, at : at + 2] = rng.integers(-1, 2)
+    line = jogs.BentLine(rules, bends, moves)
+    ways = [w for side, a, b in line.close_pairs() for w in line.ways_to_bend_less(side, a, b)]
+    judged = line.judged(ways)
+    closer = bends.close(moves, measure).sum()
+    for k, way in enumerate(ways):
+        drawn = line.with_changes(way)
+        other = jogs.BentLine(rules, bends, drawn)
+        assert judged.fewer[k] == closer - bends.close(drawn, measure).sum()
+        assert judged.dearer[k] == pytest.approx(other.cost() - line.cost(), abs=1e-9)
+        assert judged.worth[k] == pytest.approx(
+            rules.cost[other.held > 0].sum() - rules.cost[line.held > 0].sum(), abs=1e-9
+        )
+        steep = np.abs(np.diff(drawn)) > 0.2 * np.diff(measure) + 1e-9
+        narrow = drawn.sum(axis=0) < -4.0 - 1e-9
+        before = np.abs(np.diff(moves)) > 0.2 * np.diff(measure) + 1e-9
+        assert judged.allowed[k] == (not (steep & ~before).any() and not narrow.any())
+    assert len(ways) > 20

@@ -23,6 +23,7 @@ __all__ = [
     "Reach",
     "extents",
     "halves_of",
+    "on_some_way",
     "stretch_problem",
     "taken_by",
     "touched_within",
@@ -255,7 +256,7 @@ def stretch_problem(
     works = reach.works[:, first : last + 1].copy()
     still = np.arange(options.many) == options.base
     works[:, [0, -1]] = np.where(still, works[:, [0, -1]], np.inf)
-    works = _on_some_way(works, change)
+    works = on_some_way(works, change)
     halves = [
         [_halves_of_options(reach, side, first + i, works[side, i]) for i in range(n)]
         for side in (0, 1)
@@ -297,7 +298,7 @@ def stretch_problem(
     ), who  # fmt: skip
 
 
-def _on_some_way(works: Array, change: Array) -> Array:
+def on_some_way(works: Array, change: Array) -> Array:
     """Prices (2, stations, options), infinite where no way from end to end takes the option."""
     open_, may = np.isfinite(works), np.isfinite(change)
     for i in range(1, works.shape[1]):
