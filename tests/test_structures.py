@@ -1817,6 +1817,36 @@ def test_openings_by_energy_beside_barrels_that_lie_nowhere_are_named():
     profile(table.assign(high_flow=["pressure", "pressure", None]))
 
 
+def test_where_a_bridge_by_energy_has_several_levels_more_water_may_stand_lower_and_it_is_told():
+    """Beneath a deck or over it both balance; where the one beneath it ends, the level steps down."""
+    x = np.array([-35.6, -8.6, -5.6, 5.6, 8.6, 35.6])
+    z = np.array([6.0, 2.5, 0.0, 0.0, 2.5, 6.0])
+    sections = pd.concat([
+        pd.DataFrame({"river": "r", "chainage_m": at, "offset_m": x,
+                      "elevation_m": z + 0.001 * (200 - at), "n": 0.0473})
+        for at in np.arange(6) * 40.0
+    ])  # fmt: skip
+    table = one("bridge", 100.0, low_chord_m=1.36, deck_m=2.4, width_m=8.57, high_flow="energy",
+                n_piers=2, pier_width_m=0.6, from_offset_m=-4.48, to_offset_m=4.48)  # fmt: skip
+    flows = pd.DataFrame({"discharge_m3s": 24.0 * 1.03 ** np.arange(22)})
+    flows["profile"] = [f"{k:02}" for k in range(22)]
+    found = pg.water_profile(sections, flows, {"slope": 0.001}, structures=table)
+    above = found[found["chainage_m"] == 80.0].sort_values("profile")
+    down = np.flatnonzero(np.diff(above["level_m"]) < -1e-6)
+    told = above["doubts"].str.contains("several_levels").to_numpy()
+    assert len(down) == 1
+    assert told[down[0]]
+    assert told[down[0] + 1]
+    assert not told[4:14].any()
+    assert not told[-2:].any()
+    other = found[found["chainage_m"] != 80.0]
+    assert not other["doubts"].str.contains("several_levels").any()
+    clear = pg.water_profile(
+        sections, flows, {"slope": 0.001}, structures=table.assign(low_chord_m=4.5, deck_m=5.5)
+    )
+    assert not clear["doubts"].str.contains("several_levels").any()
+
+
 def test_openings_that_overlap_and_a_word_that_is_neither_yes_nor_no():
     both = pd.concat([
         one("bridge", low_chord_m=3.2, from_offset_m=a, to_offset_m=b) for a, b in ((-5, 1), (0, 5))

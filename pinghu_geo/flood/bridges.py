@@ -18,6 +18,7 @@ from pinghu_geo.flood.sections import CHANNEL, Array
 from pinghu_geo.flood.steady import (
     BALANCED,
     CRITICAL,
+    DIP_M,
     Model,
     State,
     bracketed,
@@ -27,13 +28,16 @@ from pinghu_geo.flood.steady import (
 
 __all__ = [
     "METHODS", "Bridge", "Force", "Opened", "Site", "bridge_energy", "bridge_release",
-    "bridge_run", "energy_at", "level_of", "section_force",
+    "bridge_run", "energy_at", "has_other_levels", "level_of", "section_force",
 ]  # fmt: skip
 
 METHODS = ("energy", "momentum", "yarnell", "wspro")
 # coefficient of the sluice-gate equation against Y3/Z where none is given; HDS-1, figure on
 # pressure flow, read to about 0.01; Y3 is taken to the energy line (docs/theory.md says why)
 SLUICE = ((1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6), (0.27, 0.35, 0.41, 0.45, 0.475, 0.49, 0.50))
+
+# levels at which others are looked for that balance the energy, too, and how well [m]
+TRIED, NEARLY_M = 400, 0.05
 
 
 class Bridge(NamedTuple):
@@ -197,6 +201,31 @@ def _energy_demand(model: Model, bridge: Bridge, flow: Array, site: Site) -> Ope
         choked |= found == CRITICAL
     through, _ = model.step(site.row_up, site.total, through)
     return Opened.by("energy", through.energy, through.level, choked=choked)
+
+
+def has_other_levels(model: Model, bridge: Bridge, flow: Array, site: Site) -> bool:
+    """Whether other subcritical levels balance the energy inside a bridge, too; one case, (1,).
+
+    Or do so but for some centimetres. A deck in the water takes conveyance away at once: the water
+    may stand beneath it, against it or over it. Taken is the level nearest to that below, as
+    HEC-RAS's trials go (Hydraulic Reference Manual, chapter 2: they begin with the depth below). No
+    rule makes more water never stand lower: what is lost beneath a deck may be more than over it.
+    """
+    through, many = site.below, np.zeros(TRIED, int)
+    for row in (bridge.down_row, bridge.up_row):
+        rows = np.array([row])
+        taken, _ = model.step(rows, flow, through)
+        low, high = float(model.critical(rows, flow)[0]), float(taken.energy[0]) + 1.0
+        level = np.linspace(low, high, TRIED)
+        state = model.state(rows[many], flow[many], level)
+        rest = model.residual(rows[many], state, through.take(many))[0]
+        over, under = rest[level > taken.level[0]], -rest[level < taken.level[0]][::-1]
+        for away in (over, under):  # it grows away from the level taken, and comes back
+            back = np.maximum.accumulate(away) - away
+            if ((away < NEARLY_M) & (back > DIP_M)).any():
+                return True
+        through = taken
+    return False
 
 
 class Force(NamedTuple):

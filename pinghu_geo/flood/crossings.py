@@ -21,6 +21,7 @@ from pinghu_geo.flood.bridges import (
     bridge_release,
     bridge_run,
     energy_at,
+    has_other_levels,
     level_of,
 )
 from pinghu_geo.flood.conduits import root
@@ -144,6 +145,21 @@ class Crossing:
             return None
         rows, flows = np.array([row_down]), np.array([flow])
         return bridge_release(model, self.openings[0], flows, rows, low=low)
+
+    def several_levels(
+        self, model: Model, row_up: int, row_down: int, level: float, passed: Passed
+    ) -> bool:
+        """Whether other levels balance the energy in a bridge of one opening, too."""
+        bridge = self.openings[0] if len(self.openings) == 1 else None
+        if not isinstance(bridge, Bridge) or passed.control not in ("energy", "energy+road"):
+            return False
+        if passed.energy <= min(bridge.clear):
+            return False
+        through = np.array([passed.shares[0]])
+        total = through + passed.over
+        up, down = np.array([row_up]), np.array([row_down])
+        below = model.state(down, total, np.array([level]))
+        return has_other_levels(model, bridge, through, Site(up, down, total, below))
 
     def _passed(self, model: Model, site: Site, profiles: Sequence[str]) -> list[Passed]:
         """How all cases pass, with the section above as it is given."""

@@ -227,6 +227,9 @@ def water_profile(
     - implausible: feet read as metres, or a slip: the section's n is nowhere below 0.3 or somewhere
       below 0.008, a level is outside -450 to 6,000 m, the river falls by more than 1 in 10 on the
       whole, or the mean velocity is above 10 m/s
+    - several_levels: below stands a bridge, passed by energy, in which other levels balance it, too
+      (beneath the deck, against it, over it). The one nearest to the level below is taken; with a
+      little more water the level above may be another, and lower
 
     References
     ----------

@@ -28,7 +28,7 @@ SUBCRITICAL, SUPERCRITICAL, AT_CRITICAL = range(3)
 DOUBTS = (
     "critical_default", "unbalanced", "carried", "froude", "conveyance_ratio", "above_ends",
     "spacing", "alpha", "several_minima", "left_out", "pressurised", "blocked", "tributary",
-    "implausible",
+    "implausible", "several_levels",
 )  # fmt: skip
 
 
@@ -101,6 +101,7 @@ def _profile_columns(
         "blocked": of_station("blocked"),
         "tributary": of_station(f"ungrown {profile}"),
         "implausible": of_station("odd") | (q / area > FASTEST_MS),
+        "several_levels": through.pop("several"),
     }
     regime = np.where(state.grows < 0, SUPERCRITICAL, SUBCRITICAL)
     return {
@@ -144,6 +145,7 @@ def _crossing_columns(model: Model, level: Array, energy: Array, loss: Array) ->
     """What stands below each section and how the water passes it; its loss, in place."""
     size = len(level)
     (named, control), over = np.full((2, size), None, object), np.full(size, np.nan)
+    several = np.zeros(size, bool)
     places = [
         *model.crossings,
         *(model.twins[row] for row in model.crossings if row in model.twins),
@@ -158,11 +160,14 @@ def _crossing_columns(model: Model, level: Array, energy: Array, loss: Array) ->
             ran := model.run_through(i, 0, float(level[i]))
         ):  # not passed from below: supercritical water runs through
             control[i], over[i] = f"{ran[1]} C", 0.0
+        else:
+            several[i] = model.several_levels(i, float(level[i + 1]), one)
         loss[i] = energy[i] - energy[i + 1]
     return {
         "structure_id": named,
         "control": control,
         "over_m3s": over,
+        "several": several,
     }
 
 

@@ -64,6 +64,11 @@ class Barrier(Protocol):
     ) -> float | None:
         """Supercritical level below of water that passed critical depth in it; None: it didn't."""
 
+    def several_levels(
+        self, model: Model, row_up: int, row_down: int, level: float, passed: Any
+    ) -> bool:
+        """Whether what passed above a level could stand at others inside of it, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -171,6 +176,13 @@ class Model:
         station, down = self.station(int(self.rows[i, k])), int(self.rows[i + 1, k])
         [passed], flow = self.crossed(i, [k], [level]), float(self.discharge[i, k])
         return self.crossings[station].released(self, down, flow, passed, fell_back=fell_back)
+
+    def several_levels(self, i: int, level: float, passed: Any) -> bool:
+        """Whether water could stand at other levels in what stands below a station, too."""
+        row = int(self.rows[i, 0])
+        station, down = self.station(row), int(self.rows[i + 1, 0])
+        up = row - row % self.size + station
+        return self.crossings[station].several_levels(self, up, down, level, passed)
 
     def state(self, rows: Array, discharge: Array, level: Array) -> State:
         """Energy and conveyance of sections at levels; all (n,)."""
