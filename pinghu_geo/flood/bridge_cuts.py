@@ -17,7 +17,8 @@ import numpy as np
 from pinghu_geo.flood.sections import Array
 
 __all__ = [
-    "HAIR_M", "Banks", "Line", "Pieces", "Pier", "bridge_grounds", "mean_bed", "pier_areas",
+    "HAIR_M", "Banks", "Line", "Pieces", "Pier", "bridge_grounds", "lowest_lid", "mean_bed",
+    "pier_areas",
     "pieces_of",
 ]  # fmt: skip
 
@@ -307,6 +308,13 @@ def _between(one: _Piece, ends: tuple[float, float], x: float) -> float:
     """Height at a place of a piece, between those at its ends."""
     share = (x - one.start) / (one.stop - one.start) if one.stop > one.start else 0.0
     return ends[0] if ends[0] == ends[1] else ends[0] + (ends[1] - ends[0]) * share
+
+
+def lowest_lid(pieces: Pieces, piers: Sequence[Pier]) -> float:
+    """Lowest point of the deck's underside, of pier heads and of the tops of embankments."""
+    lids = np.where(pieces.solid[:, None], pieces.road, pieces.soffit)
+    heads = [float(at[:-1][np.diff(width) > 0].min(initial=np.inf)) for _, at, width in piers]
+    return min(float(np.fmin.reduce(lids, axis=None, initial=np.inf)), *heads, math.inf)
 
 
 # --- piers ------------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ class Bridge(NamedTuple):
     pier_area: tuple[Array, Array]  # level [m] and area of the piers below it, at section 2
     pier_area_up: tuple[Array, Array]  # ... at section 3
     clear: tuple[float, float]  # what touches sections 3 and 2 begins here [m]
+    lid: float  # below it neither deck nor the top of an embankment is in the water [m]
     lengths: tuple[float, float, float]  # 3 to BU, BU to BD, BD to 2
     wspro: float = math.nan  # its coefficient of discharge C
 

@@ -153,7 +153,7 @@ class Crossing:
         bridge = self.openings[0] if len(self.openings) == 1 else None
         if not isinstance(bridge, Bridge) or passed.control not in ("energy", "energy+road"):
             return False
-        if passed.energy <= min(bridge.clear):
+        if passed.energy <= bridge.lid:
             return False
         through = np.array([passed.shares[0]])
         total = through + passed.over

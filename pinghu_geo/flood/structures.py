@@ -22,6 +22,7 @@ from pinghu_geo.flood.bridge_cuts import (
     Pieces,
     Pier,
     bridge_grounds,
+    lowest_lid,
     mean_bed,
     pieces_of,
     pier_areas,
@@ -290,6 +291,7 @@ class _Opening(NamedTuple):
     bed: float  # mean one below the openings; NaN: of BD, where nobody asks
     piers: tuple[Array, Array]
     clear: float  # below this level it is its neighbour
+    lid: float  # below this one its deck and the tops of its embankments are dry
 
 
 class _Draft(NamedTuple):
@@ -401,7 +403,8 @@ class _LaidBuilder:
                 up_chord=above.chord, down_chord=below.chord, up_bed=above.bed,
                 pressure_from=above.chord if math.isnan(tried) else tried,
                 up_area=area[up], down_area=area[down],
-                pier_area=below.piers, pier_area_up=above.piers, clear=(above.clear, below.clear),
+                pier_area=below.piers, pier_area_up=above.piers,
+                clear=(above.clear, below.clear), lid=min(above.lid, below.lid),
             )  # fmt: skip
 
         done: dict[int, Barrier] = {}  # a structure is one in all schemes that leave it alone
@@ -708,6 +711,7 @@ class _LaidBuilder:
             -math.inf
             if any(map(len, own))
             else self._clear_level(row, pieces, piers, draft.ground),
+            lowest_lid(pieces, piers),
         )
         left, right = (float(np.clip(bank, x[0], x[-1])) for bank in draft.banks)
         return _InnerSection(
@@ -768,6 +772,7 @@ class _LaidBuilder:
             pier_area=(np.zeros(0), np.zeros(0)),
             pier_area_up=(np.zeros(0), np.zeros(0)),
             clear=(unknown, unknown),
+            lid=unknown,
             lengths=lengths,
             wspro=one.number("wspro_c", math.nan),
         )
