@@ -51,13 +51,13 @@ __all__ = [
 # of a node, what a sheet on the wall shows; and the rest, by subject
 NODE_COLUMNS = (
     "river", "bank", "from_m", "to_m", "group", "leader", "n_buildings", "n_tenants",
-    "demolish_floor_area_m2", "needed_by", "due", "late_days", "stage", "signal", "late_by_days",
-    "blocker", "blocker_since",
+    "demolish_floor_area_m2", "needed_by", "due", "done_or_expected", "late_days", "stage",
+    "signal", "late_by_days", "blocker", "blocker_since",
 )  # fmt: skip
 NODE_SUBJECTS = {
     "dates and cost of nodes": (
-        "river", "group", "n_collective", "cost_yuan", "start", "due", "needed_by", "late_days",
-        "float_days", "held_up_m",
+        "river", "group", "n_collective", "cost_yuan", "start", "due", "done_or_expected",
+        "needed_by", "late_days", "float_days", "held_up_m",
     ),
     "order of nodes": ("river", "group", "start", "priority", "why"),
 }  # fmt: skip

@@ -331,8 +331,6 @@ def _command_map_of_run(plan: Plan, data: Inputs, found: Computation) -> Any:
 
     nodes = found.nodes
     proofs = [proof_of_search(name, best, plan.lang) for name, best in found.least.items()]
-    if found.campaign is not None:  # held against the adopted plan's day, as on the board
-        nodes = nodes.assign(due=found.campaign.supervision.nodes["due"].reindex(nodes.index))
     return command_map(
         found.affected,
         found.lines,

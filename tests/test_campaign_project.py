@@ -309,6 +309,30 @@ def test_a_check_says_the_rows_of_a_refusal_once(project):
     assert (row["id"], row["problem"]) == ("2", "有河道图层中没有的河道")
 
 
+def test_the_day_a_node_is_held_against_is_one_in_all_that_is_written(project, tmp_path):
+    """campaign.xlsx and ledger had the day of the plan from today, past days of what is done too."""
+    stages = ["摸底", "测绘评估", "谈判", "签约", "清租腾空", "拆除", "清运", "移交"]
+    text = "".join(f"B0,,{s},2018-0{k + 1}-05,\n" for k, s in enumerate(stages))
+    said("update", project, report(tmp_path, text), "--today", "2018-09-01")
+    out = pg.run_project(project, tmp_path / "out", outputs=["campaign", "ledger", "gpkg", "board"])
+    sheets = pd.read_excel(out / "campaign.xlsx", sheet_name=None)
+    plan, nodes = sheets["倒排工期"], sheets["节点"].set_index("征拆节点")
+    last = plan[plan["阶段"] == "移交"].set_index("征拆节点")["计划完成"]
+    again = sheets["重排工期"]
+    again = again[again["阶段"] == "移交"].set_index("征拆节点")["计划完成"]
+    assert nodes["完成期限"].to_dict() == last.to_dict()
+    assert nodes["实际或预计完成"].to_dict() == again.to_dict()
+    assert nodes.loc["A-L-001", "实际或预计完成"] == pd.Timestamp("2018-08-05")  # as reported
+    assert (nodes["实际或预计完成"].iloc[1:] > pd.Timestamp("2018-08-05")).all()
+    ledger = pd.read_excel(out / "ledger.xlsx", sheet_name="节点推进表", header=2)
+    ledger = ledger.dropna(subset="征拆节点").set_index("征拆节点")["完成期限"]
+    assert ledger.reindex(last.index).to_dict() == last.to_dict()
+    layer = gpd.read_file(out / "results.gpkg", layer="nodes").set_index("node_id")
+    assert pd.to_datetime(layer["due"]).to_dict() == last.to_dict()
+    board = (out / "board.html").read_text("utf-8")
+    assert all(f"{day:%m-%d}" in board for day in last)
+
+
 @pytest.mark.parametrize("surveyed", ["all", "adopted"])
 @pytest.mark.parametrize("counted", [True, False])
 def test_tenants_of_the_table_are_one_number_in_all_that_is_written(project, surveyed, counted):

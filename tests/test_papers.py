@@ -231,6 +231,26 @@ def test_the_weekly_report_says_what_is_handed_over_and_what_is_late_with_it(tmp
     assert f"逾期未移交(按要求移交日期先后):{late[1]}, {late[0]}。" in told
 
 
+def test_board_and_weekly_report_say_what_is_no_task_yet(tmp_path):
+    """When all nodes were handed over, nothing said that houses in review still stand."""
+    hit = campaigns.houses(4)
+    words = {hit.index[0]: "review", hit.index[1]: "review", hit.index[2]: "retain"}
+    verdict = pd.Series(words).reindex(hit.index, fill_value="demolish")
+    tasks = pg.campaign_tasks(hit.assign(verdict=verdict, needs_survey=hit.index == hit.index[3]))
+    state = pg.progress_state(
+        pd.DataFrame(columns=["building_id", "stage", "date"]), tasks.buildings, as_of="2018-03-01"
+    )
+    plan = pg.schedule(tasks.nodes, start="2018-01-02", work=0.0)
+    watched = pg.supervision(plan.activities, state, tasks.buildings)
+    path = pg.deliver.write_weekly_report(tasks, state, watched, tmp_path / "周报.docx", plan=plan)
+    assert "红线内另有房屋尚未列为任务:待核 2 栋、待勘 1 栋。" in texts(path)
+    board = pg.node_board(tasks, state=state, plan=plan, watched=watched)
+    assert "尚未列为任务:待核 2 栋、待勘 1 栋" in board.html
+    decided = pg.campaign_tasks(hit)
+    assert decided.undecided() == ""
+    assert "尚未列为任务" not in pg.node_board(decided).html
+
+
 def test_the_report_on_schemes_holds_the_tables_of_compare(tmp_path):
     rivers = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (400, 0)])], crs=4547,
                               index=pd.Index(["甲河"], name="river"))  # fmt: skip

@@ -40,14 +40,20 @@ class Campaign(Result):
     proven: str = ""  # of the adopted line, where it was searched for
 
     def nodes(self) -> gpd.GeoDataFrame:
-        """Nodes of tasks with dates, state and signal, for map and ledger."""
+        """Nodes of tasks with dates, state and signal, for map and ledger.
+
+        ``due`` is the adopted plan's day, which nodes are held against; ``done_or_expected`` the
+        day on which the last stage was reached, or will be from where we stand.
+        """
         table: gpd.GeoDataFrame = with_named_ids(self.tasks.nodes, "nodes").copy()
         for layer in ("replan", "state", "supervision"):
             if len(theirs := getattr(self, layer).nodes.index):
                 require_some_nodes(table.index, theirs, layer)
-        for column in ("start", "due", "needed_by", "late_days", "float_days", "critical",
-                       "priority", "why"):  # fmt: skip
+        for column in ("start", "needed_by", "late_days", "float_days", "critical", "priority",
+                       "why"):  # fmt: skip
             table[column] = self.replan.nodes[column].reindex(table.index)
+        table["due"] = self.plan.nodes["due"].reindex(table.index)
+        table["done_or_expected"] = self.replan.nodes["due"].reindex(table.index)
         now = self.state.nodes.reindex(table.index)
         table["stage"] = now["stage"].fillna(TODO)
         shown = {TODO: TODO} | dict(self.stages["shown_as"])

@@ -83,6 +83,15 @@ class CampaignTasks(Result):
             )
         return lines
 
+    def undecided(self, *, lang: Lang = "zh") -> str:
+        """What stands within the line and is no task yet; empty where there is nothing."""
+        words = [
+            say("{}: {} buildings", lang, code_label("task_class", code, lang=lang), f"{n:.0f}")
+            for code, n in self.classes["n_buildings"].items()
+            if code in ("review", "survey") and n > 0
+        ]
+        return say("no tasks yet: {}", lang, say(", ", lang).join(words)) if words else ""
+
 
 @takes(tenants="tenants")
 def campaign_tasks(

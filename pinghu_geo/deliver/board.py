@@ -383,6 +383,9 @@ def _header_html(
     top = f"<h1>{html_text(title)}</h1><strong>{day}</strong>"
     top += f"<span>{html_text(note)}</span>" if note else ""
     top += f"<span>{say('in all: {}', lang, _sums_html(nodes, lang))}</span>{shares}"
+    top += (
+        f"<span>{html_text(undecided)}</span>" if (undecided := tasks.undecided(lang=lang)) else ""
+    )
     top += f"<span>{say('a node stands where its last house stands', lang)}</span>"
     before = {} if state is None else {n: _classes_before(state, nodes, stages, n) for n in (1, 7)}
     cards, since = [], (say("since yesterday", lang), say("since last week", lang))

@@ -144,6 +144,8 @@ def _sums_in_words(tasks: CampaignTasks, watched: Supervision, lang: Lang) -> li
     said = [say("{} nodes, {} buildings, {} m² of floor area to demolish.", lang, len(nodes),
                 f"{nodes['n_buildings'].sum():,.0f}",
                 say("unknown", lang) if area.isna().all() else f"{area.sum():,.0f}")]  # fmt: skip
+    if undecided := tasks.undecided(lang=lang):
+        said.append(say("Besides these stand within the line, {}.", lang, undecided))
     if area.isna().any() and area.notna().any():
         said.append(say("The floor area of {} nodes isn't known.", lang, int(area.isna().sum())))
     done = watched.curve.get("done_buildings", pd.Series(dtype=float)).dropna()

@@ -157,6 +157,7 @@ CLEARANCE = (
             Column("float_days", "int", "机动时间", "工作日"),
             Column("critical", "bool", "关键"),
             Column("finish", "date", "计划完成"),
+            Column("done_or_expected", "date", "实际或预计完成"),
             Column("late_days", "int", "延误", "工作日"),
             Column("priority", "int", "优先序"),
             Column("why", "text", "优先理由"),
