@@ -153,11 +153,22 @@ def run(
         ),
     ] = None,
     force: Force = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            min=1,
+            metavar="<int>",
+            help="processes that work side by side; by default one a processor, one for a small "
+            "project",
+            show_default=False,
+        ),
+    ] = None,
     quiet: Quiet = False,
     lang: Tongue = None,
 ) -> None:
     """Run a project file into a folder of results 运行项目."""
-    _run_and_report(project, out, only=only, force=force, quiet=quiet, lang=lang)
+    _run_and_report(project, out, only=only, force=force, workers=workers, quiet=quiet, lang=lang)
 
 
 @app.command()
@@ -524,6 +535,7 @@ def _run_and_report(
     *,
     force: bool,
     only: list[str] | None = None,
+    workers: int | None = None,
     quiet: bool = False,
     lang: str | None = None,
 ) -> Path:
@@ -534,8 +546,9 @@ def _run_and_report(
     word = lang_of_command(lang, project)
     with _step_display(quiet=quiet) as tell:
         folder = run_project(
-            project, out, force=force, outputs=only or None, lang=word, progress=tell
-        )
+            project, out, force=force, outputs=only or None, lang=word, workers=workers,
+            progress=tell,
+        )  # fmt: skip
     for line in summary_lines(folder):
         typer.echo(console_text(line))
     typer.echo(console_text(say("Results: {}", word, folder.resolve())))

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pinghu_geo.cures import for_the_shell
 from pinghu_geo.inputs import Inputs, read_inputs
+from pinghu_geo.nouns.beside import Workers
 from pinghu_geo.nouns.errors import ProjectError
 from pinghu_geo.nouns.messages import merged, say, translated
 from pinghu_geo.nouns.notices import heard
@@ -160,7 +161,13 @@ def project_campaign(
 
 
 def compute_all(
-    plan: Plan, data: Inputs, tell: Progress, *, as_of: Any = None, rehearse: bool = False
+    plan: Plan,
+    data: Inputs,
+    tell: Progress,
+    *,
+    as_of: Any = None,
+    rehearse: bool = False,
+    workers: Workers = 1,
 ) -> Computation:
     """Every step up to where a run writes; a rehearsal takes as little search as can be."""
     rules, layers = plan.rules, data.layers
@@ -169,7 +176,7 @@ def compute_all(
     if plan.flood or any("least" in source for source in plan.schemes.values()):
         from pinghu_geo.designing import designed_and_searched  # hydraulics and search
 
-        river, least = designed_and_searched(plan, data, tell, rehearse=rehearse)
+        river, least = designed_and_searched(plan, data, tell, rehearse=rehearse, workers=workers)
     tell("computing the red line and who is affected")
     # of depths only a campaign makes more than columns: who is surveyed first
     depths = bool(plan.campaign) or not rehearse
@@ -189,7 +196,9 @@ def compute_all(
         from pinghu_geo.designing import flood_and_verdicts
 
         tell(FLOOD_STEP)
-        flood, verdicts = flood_and_verdicts(plan, data, river, hit, tell, rehearse=rehearse)
+        flood, verdicts = flood_and_verdicts(
+            plan, data, river, hit, tell, rehearse=rehearse, workers=workers
+        )
         hit = hit.join(verdicts)
     parcels = None
     if "parcels" in layers:

@@ -20,6 +20,7 @@ from pinghu_geo.flood.obstruction import LOSSES, building_rises, section_lines
 from pinghu_geo.flood.rises import freeboard
 from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
 from pinghu_geo.inputs import Inputs
+from pinghu_geo.nouns.beside import Workers
 from pinghu_geo.nouns.inert import file_names
 from pinghu_geo.plan import BANK_FREEBOARD, LIMITS, WITHIN_RISE, Plan
 from pinghu_geo.river.chainage import format_chainage
@@ -94,7 +95,12 @@ class RiverInFlood:
 
 
 def designed_and_searched(
-    plan: Plan, data: Inputs, tell: Callable[[str], None], *, rehearse: bool = False
+    plan: Plan,
+    data: Inputs,
+    tell: Callable[[str], None],
+    *,
+    rehearse: bool = False,
+    workers: Workers = 1,
 ) -> tuple[DesignedRiver | None, dict[str, LeastDemolition | WithinRise]]:
     """The designed river, where there is a flood, and the lines that were searched for."""
     river = _designed_river(plan, data) if plan.flood else None
@@ -103,7 +109,7 @@ def designed_and_searched(
         if "least" in source:
             tell(f"searching for the line that demolishes least: {name}")
             asked = source["least"] | ({"seconds": 0.0} if rehearse else {})
-            least[name] = _search_least(asked, data, river, tell)
+            least[name] = _search_least(asked, data, river, tell, workers)
     return river, least
 
 
@@ -131,7 +137,11 @@ def _designed_river(plan: Plan, data: Inputs) -> DesignedRiver:
 
 
 def _search_least(
-    asked: dict[str, Any], data: Inputs, river: DesignedRiver | None, tell: Callable[[str], None]
+    asked: dict[str, Any],
+    data: Inputs,
+    river: DesignedRiver | None,
+    tell: Callable[[str], None],
+    workers: Workers,
 ) -> LeastDemolition | WithinRise:
     """The line that demolishes least, as the project file asks."""
     layers, tables, first = data.layers, data.tables, data.widths[asked["from"]]
@@ -154,6 +164,7 @@ def _search_least(
         structures=river.structures,
         structure_parts=river.structure_parts,
         progress=tell,
+        workers=workers,
         **common,
         **{k: asked[k] for k in WITHIN_RISE if k in asked},
     )
@@ -167,6 +178,7 @@ def flood_and_verdicts(
     tell: Callable[[str], None],
     *,
     rehearse: bool = False,
+    workers: Workers = 1,
 ) -> tuple[RiverInFlood, pd.DataFrame]:
     """The designed river in flood, and which of the buildings inside its red line may stay."""
     rivers, asked, dem = data.layers["rivers"], plan.flood, plan.tiles(plan.flood["dem"])
@@ -178,7 +190,7 @@ def flood_and_verdicts(
         risen, band, share = gpd.GeoDataFrame(hit.groupby("river", sort=False).head(1)), (), 0.0
     rises = building_rises(
         risen, **river, allowed_mm=asked["allowed_mm"], losses=band, roughness_share=share,
-        progress=tell,
+        progress=tell, workers=workers,
     )  # fmt: skip
     rises = rises.reindex(hit.index)
     first = profile[profile["profile"] == profile["profile"].iloc[0]]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -31,6 +31,7 @@ from pinghu_geo.intake.faults import (
 )
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.keys import table_source
+from pinghu_geo.nouns.beside import SideBySide, side_by_side, usable_processors
 from pinghu_geo.nouns.errors import ProjectError
 from pinghu_geo.nouns.inert import console_text, json_text, source_name
 from pinghu_geo.nouns.messages import merged, say, translated
@@ -54,6 +55,8 @@ __all__ = ["run_project", "sample_folder", "summary_lines", "write_wall"]
 
 # A result takes no less than a page's own scripts and an empty database [bytes].
 ROOM = 2**19
+# Layers of less are computed before another process is there [bytes].
+SMALL = 2**20
 PACKAGES = ("pinghu_geo", "geopandas", "shapely", "pandas", "numpy", "pyproj", "pyogrio", "folium")
 
 # what runs of versions wrote whose manifest doesn't list it
@@ -87,6 +90,7 @@ def run_project(
     force: bool = False,
     outputs: Iterable[str] | None = None,
     lang: Lang | None = None,
+    workers: int | None = 1,
     progress: Progress | None = None,
 ) -> Path:
     r"""Run a project file and write one folder of results 运行项目.
@@ -108,6 +112,11 @@ def run_project(
     lang
         Language of results and progress; by default the project's, which is ``"zh"`` where it
         doesn't say.
+    workers
+        Processes that work side by side, this one among them, on rivers that don't join and on
+        results to be written; each takes some 0.4 GB and a second to start. None: as many as there
+        are processors that this process may use, and one for a small project. The results are
+        the same, byte for byte.
     progress
         Called with a line of text before each step.
 
@@ -145,14 +154,32 @@ def run_project(
     plan = replace(plan, lang=lang or plan.lang).only(outputs)
     tell = progress_in(progress, plan.lang)
     target = Path(out)
-    with atomic_folder(target, ours=_outputs_of_folder, force=force, tell=tell, room=ROOM) as made:
+    with (
+        atomic_folder(target, ours=_outputs_of_folder, force=force, tell=tell, room=ROOM) as made,
+        side_by_side(_usual_workers(plan) if workers is None else workers) as many,
+    ):
         tell("reading the layers")
+        many.start(_write_output, 2)  # while this one reads
         with heard() as said, for_the_shell(plan):
             data = read_inputs(plan)
-            found = compute_all(plan, data, tell)
+            found = compute_all(plan, data, tell, workers=many)
             _say_doubts_of_affected(plan, data, found)
-        _write_outputs(plan, data, found, merged(said), made, tell)
+        _write_outputs(_Results(plan, data, found, made), merged(said), tell, many)
     return target
+
+
+def _usual_workers(plan: Plan) -> int:
+    """Processors that may be used; 1 where all is done before another process is there."""
+    places = [source["path"] for source in plan.layers.values()]
+    if any(str(place).startswith(POSTGIS) for place in places):
+        return usable_processors()
+    files = {
+        one
+        for path in map(plan.file, places)
+        for one in (path.parent.glob("*") if path.parent.is_dir() else ())
+        if one.stem == path.stem and one.is_file()
+    }
+    return usable_processors() if sum(one.stat().st_size for one in files) > SMALL else 1
 
 
 def _say_doubts_of_affected(plan: Plan, data: Inputs, found: Computation) -> None:
@@ -201,60 +228,91 @@ def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) ->
     made_folder(folder)
     board = campaign_board(found.campaign, plan).save(folder / "board.html")
     target = folder / "map.html"
-    _save_map_of_run(plan, data, found, target)
+    proofs = [proof_of_search(name, best, plan.lang) for name, best in found.least.items()]
+    _save_map_of_run(plan, data, found, proofs, target)
     return [board, target]
 
 
-def _write_outputs(
-    plan: Plan, data: Inputs, found: Computation, notes: list[str], folder: Path, tell: Progress
-) -> None:
-    """What a run writes, of that what is wanted: the summary and what was searched always."""
-    from pinghu_geo.deliver.ledger import write_hydraulics, write_ledger
+class _Results(NamedTuple):
+    """What was read and computed, and the folder that the results go into."""
 
-    layers = data.layers
-    if plan.writes("gpkg"):
-        tell("writing results.gpkg")
-        _write_layers(plan, data, found, folder)
+    plan: Plan
+    data: Inputs
+    found: Computation
+    folder: Path
+
+
+def _write_outputs(of: _Results, notes: list[str], tell: Progress, many: SideBySide) -> None:
+    """What a run writes, of that what is wanted: the summary and what was searched always."""
+    plan, data, found, folder = of
+    proofs = [proof_of_search(name, best, plan.lang) for name, best in found.least.items()]
+    # what is written of a search is written here
+    rest = of._replace(found=replace(found, least={}))
+    for _ in many.each(_write_output, _outputs_wanted(plan, found), (rest, proofs), tell=tell):
+        pass
     if found.least:
         from pinghu_geo.designing import write_searches
 
         write_searches(plan, found.least, folder)
     write_whole(folder / "reading.log", "\n".join(map(console_text, data.reading)) + "\n")
     if plan.repair or any(s.get("repair") for s in plan.layers.values()):
-        of = NOUNS["repairs"].zh if plan.lang == "zh" else "repairs"
-        path, words = folder / "repairs.xlsx", {of: "repairs"}
-        write_sheets({of: data.repairs}, path, nouns=words, lang=plan.lang)
-    if found.campaign is not None:
-        _write_campaign_files(plan, found.campaign, folder, tell)
-    if plan.writes("ledger"):
-        tell("writing ledger.xlsx")
-        write_ledger(
-            found.affected,
-            folder / "ledger.xlsx",
-            parcels=found.parcels,
-            nodes=found.nodes,
-            comparison=found.comparison,
-            campaign=found.campaign,
-            rivers=layers["rivers"],
-            title=say("{} · ledger", plan.lang, plan.name),
-            lang=plan.lang,
-            note=plan.note,
-            published=plan.published,
-        )
-    if found.flood is not None and plan.writes("hydraulics"):
-        tell("writing hydraulics.xlsx")
-        write_hydraulics(
-            found.flood.profile, folder / "hydraulics.xlsx", freeboard=found.flood.freeboard,
-            rivers=layers["rivers"], title=plan.name, lang=plan.lang,
-        )  # fmt: skip
-    if plan.writes("map"):
-        tell("writing map.html")
-        _save_map_of_run(plan, data, found, folder / "map.html")
+        word = NOUNS["repairs"].zh if plan.lang == "zh" else "repairs"
+        path, words = folder / "repairs.xlsx", {word: "repairs"}
+        write_sheets({word: data.repairs}, path, nouns=words, lang=plan.lang)
     tell("writing summary.json and manifest.json")
     write_whole(folder / "summary.json", json_text(_summary_of_run(plan, data, found, notes)))
     write_whole(
         folder / "manifest.json",
         json_text(_manifest_of_inputs(plan) | {"outputs": digests(folder)}),
+    )
+
+
+def _outputs_wanted(plan: Plan, found: Computation) -> list[str]:
+    """Outputs that are wanted and of which there is something."""
+    of_campaign = [] if found.campaign is None else ["campaign", "board", "diagram", "schedule"]
+    of_flood = [] if found.flood is None else ["hydraulics"]
+    return [one for one in ("gpkg", *of_campaign, "ledger", *of_flood, "map") if plan.writes(one)]
+
+
+def _write_output(of: tuple[_Results, list[str]], output: str, tell: Progress) -> None:
+    """Write one of the outputs; each needs nothing of the others."""
+    (plan, data, found, folder), proofs = of
+    if output == "gpkg":
+        tell("writing results.gpkg")
+        _write_layers(plan, data, found, folder)
+    elif output == "ledger":
+        tell("writing ledger.xlsx")
+        _write_ledger_of_run(plan, data, found, folder / "ledger.xlsx")
+    elif output == "hydraulics" and found.flood is not None:
+        from pinghu_geo.deliver.ledger import write_hydraulics
+
+        tell("writing hydraulics.xlsx")
+        write_hydraulics(
+            found.flood.profile, folder / "hydraulics.xlsx", freeboard=found.flood.freeboard,
+            rivers=data.layers["rivers"], title=plan.name, lang=plan.lang,
+        )  # fmt: skip
+    elif output == "map":
+        tell("writing map.html")
+        _save_map_of_run(plan, data, found, proofs, folder / "map.html")
+    elif found.campaign is not None:
+        _write_of_campaign(plan, found.campaign, output, folder, tell)
+
+
+def _write_ledger_of_run(plan: Plan, data: Inputs, found: Computation, path: Path) -> None:
+    from pinghu_geo.deliver.ledger import write_ledger
+
+    write_ledger(
+        found.affected,
+        path,
+        parcels=found.parcels,
+        nodes=found.nodes,
+        comparison=found.comparison,
+        campaign=found.campaign,
+        rivers=data.layers["rivers"],
+        title=say("{} · ledger", plan.lang, plan.name),
+        lang=plan.lang,
+        note=plan.note,
+        published=plan.published,
     )
 
 
@@ -292,8 +350,10 @@ def _write_layers(plan: Plan, data: Inputs, found: Computation, folder: Path) ->
     )  # fmt: skip
 
 
-def _write_campaign_files(plan: Plan, campaign: Campaign, folder: Path, tell: Progress) -> None:
-    """Tables, board, diagram and schedule of a campaign, of those what is wanted."""
+def _write_of_campaign(
+    plan: Plan, campaign: Campaign, output: str, folder: Path, tell: Progress
+) -> None:
+    """Tables, board, diagram or schedule of a campaign."""
     from pinghu_geo.campaigning import (
         campaign_board,
         campaign_diagrams,
@@ -301,15 +361,15 @@ def _write_campaign_files(plan: Plan, campaign: Campaign, folder: Path, tell: Pr
         write_campaign,
     )
 
-    if plan.writes("campaign"):
+    if output == "campaign":
         tell("writing campaign.xlsx")
         write_campaign(campaign, folder / "campaign.xlsx", lang=plan.lang)
-    if plan.writes("board"):
+    elif output == "board":
         tell("writing board.html")
         campaign_board(campaign, plan).save(folder / "board.html")
-    if plan.writes("diagram"):
+    elif output == "diagram":
         campaign_diagrams(campaign, plan, folder / "time_chainage.pdf")
-    if plan.writes("schedule"):
+    elif output == "schedule":
         campaign_msproject(campaign, plan, folder / "schedule.xml")
 
 
@@ -321,22 +381,22 @@ def stage_words_of(plan: Plan, campaign: Campaign | None) -> dict[str, dict[str,
     return dict.fromkeys(("stage", "next_stage", "stage_due", "last_stage"), words)
 
 
-def _save_map_of_run(plan: Plan, data: Inputs, found: Computation, target: Path) -> None:
-    page = _command_map_of_run(plan, data, found)
+def _save_map_of_run(
+    plan: Plan, data: Inputs, found: Computation, proofs: list[str], target: Path
+) -> None:
+    page = _command_map_of_run(plan, data, found, proofs)
     page.save(target, ground_beside=plan.map.get("ground_beside", False))
 
 
-def _command_map_of_run(plan: Plan, data: Inputs, found: Computation) -> Any:
+def _command_map_of_run(plan: Plan, data: Inputs, found: Computation, proofs: list[str]) -> Any:
     from pinghu_geo.deliver.maps import command_map  # folium takes seconds to import
 
-    nodes = found.nodes
-    proofs = [proof_of_search(name, best, plan.lang) for name, best in found.least.items()]
     return command_map(
         found.affected,
         found.lines,
         data.layers["rivers"],
         buildings=data.layers["buildings"],
-        nodes=nodes,
+        nodes=found.nodes,
         zones=data.layers.get("zones"),
         comparison=found.comparison,
         adopted=plan.campaign.get("adopted"),

@@ -16,7 +16,7 @@ from pinghu_geo.nouns.schema import NOUNS
 PACKAGE = Path(pg.__file__).parent
 # a room imports only from rooms above it here, a module within a room only from those left of it
 ROOMS = {
-    "nouns": "inert codes columns land water clearance kinds messages errors notices numerals units words tables schema results door replacing files",
+    "nouns": "inert codes columns land water clearance kinds messages errors notices beside numerals units words tables schema results door replacing files",
     "river": "axis chainage centreline nearness corridor",
     "intake": "bounds catalogue coordinates encoding dbf gdal drivers osm labels drawing grid conditions postgis registry shapefile nesting rows headings formats isolate dialects likeness workbooks values recognised writing io sdf hintcad surveys faults sight",
     "redline": "areas pieces stretches depths drawn lines moving bands legal overlap partial",

@@ -229,6 +229,7 @@ FRAGMENTS = {
         "flood = dict(flows=50.0, downstream={'slope': 0.002})",
         "pg.least_demolition_within_rise(rivers, widths, buildings, sections, limits={'step_m': "
         "1.0}, allowed_mm=20, node_stations=0, **flood)"),
+    "no process": ("", RISES + "workers=0)"),
     "no groups": (NODES, "pg.balanced_reaches(nodes, [])"),
     "half a group": (NODES, "pg.balanced_reaches(nodes, 1.5)"),
     "uphill flow": ("", "pg.flood.normal_levels(sections, 50.0, slope=-0.001)"),

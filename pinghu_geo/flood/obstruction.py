@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +19,7 @@ from pinghu_geo.flood.hydraulics import Scenario, scenario_levels, water_profile
 from pinghu_geo.flood.offsets import require_about_centre
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import for_river, sections_apart
+from pinghu_geo.nouns.beside import Workers, side_by_side
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.schema import flat_shapes, require_columns, require_layer, require_polygons
@@ -286,6 +287,7 @@ def building_rises(
     roughness_share: float = 0.0,
     banks: pd.DataFrame | None = None,
     obstacles: pd.DataFrame | None = None,
+    workers: Workers = 1,
     progress: Progress | None = None,
     **options: Any,
 ) -> pd.DataFrame:
@@ -306,6 +308,9 @@ def building_rises(
         is computed for each, with and without the house. ``()`` is no band.
     roughness_share
         Share by which n may be wrong: with 0.1 the rise is computed for 0.9 n and 1.1 n too.
+    workers
+        Processes that compute rivers which don't join side by side, this one among them; each takes
+        some 0.4 GB and a second to start. The rises are the same for any number of them.
     progress
         Called with a line of text now and then.
     **options
@@ -382,13 +387,7 @@ def building_rises(
         banks.dropna(axis=1, how="all")
     )
     scenarios = _rise_scenarios(losses, roughness_share, own=None if given else own)
-    found = pd.DataFrame(index=buildings.index)
-    for column in RISES:
-        found[column] = 0.0
-    found["joint"] = True
-    for column in ("rise_band", "rise_decided_by", "rise_grows_at", "rise_river", "rise_repeated"):
-        found[column] = pd.Series(None, buildings.index, "str")
-    found["rise_at_m"] = np.nan
+    found = _nothing_risen(buildings.index)
     found["n_sections"] = standing.groupby("building_id").size().reindex(found.index, fill_value=0)
     doubts = (
         _with_place_key(standing)
@@ -400,25 +399,23 @@ def building_rises(
     for code, mine in untold.items():
         more = found["doubts"].where(found["doubts"] == "", found["doubts"] + ",") + code
         found["doubts"] = found["doubts"].mask(mine, more)
-    for group in _river_systems(
+    uncertain = found["doubts"].str.contains(UNCERTAIN)
+    apart = _river_systems(
         list(dict.fromkeys(sections["river"])),
         boundary_table(downstream, "downstream"),
         options.get("junctions"),
-    ):
-        trial = _RiverSystem.of(
-            base,
-            flows,
-            downstream,
-            {"rivers": rivers, **options},
-            scenarios,
-            [
-                None if t is None else t[t["river"].isin(group)]
-                for t in (sections, banks, obstacles, standing)
-            ],
-        )
-        told = partial(_tell_of_rivers, tell, group)
-        _fill_rises(found, trial, allowed_mm, told)
-    uncertain = found["doubts"].str.contains(UNCERTAIN)
+    )
+    systems = [_System.of(group, sections, banks, obstacles, standing) for group in apart]
+    asked = _Asked(
+        base, flows, downstream, {"rivers": rivers, **options}, scenarios, allowed_mm,
+        set(found.index[uncertain]),
+    )  # fmt: skip
+    with side_by_side(workers) as many:
+        within = [one for one in systems if len(one.standing)]
+        risen = [rise for _, rise in many.each(_rises_of_system, within, asked, tell=tell)]
+    if risen:
+        worst = _highest_rises(risen)
+        found.loc[worst.index, list(worst.columns)] = worst
     found.loc[uncertain, list(RISES)] = np.nan
     found.loc[uncertain, ["rise_band", "rise_decided_by", "rise_grows_at"]] = None
     found.loc[uncertain, "joint"] = False
@@ -542,9 +539,88 @@ def _rise_scenarios(
     return [Scenario(name=own), *band, *rough]
 
 
-@dataclass(frozen=True, slots=True)
-class _RiverSystem:
+def _nothing_risen(index: pd.Index) -> pd.DataFrame:
+    """Rises of buildings that raise nothing."""
+    found = pd.DataFrame(index=index)
+    for column in RISES:
+        found[column] = 0.0
+    found["joint"] = True
+    for column in ("rise_band", "rise_decided_by", "rise_grows_at", "rise_river", "rise_repeated"):
+        found[column] = pd.Series(None, index, "str")
+    found["rise_at_m"] = np.nan
+    return found
+
+
+def _highest_rises(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Rises of all systems; of a building that stands in several, those where it raises most.
+
+    It may stay with the others only where it may in each.
+    """
+    found = pd.concat(parts)
+    if found.index.is_unique:
+        return found
+    together = [column for column in RISES if "joint" in column]
+    of = found.groupby(level=0)
+    worst = found.sort_values("rise_alone_high_mm", ascending=False, kind="stable")
+    worst = worst[~worst.index.duplicated()]
+    return worst.assign(joint=of["joint"].all(), **of[together].max())
+
+
+class _Asked(NamedTuple):
+    """What all rivers share when rises are asked for."""
+
+    base: pd.DataFrame
+    flows: pd.DataFrame | float
+    downstream: Boundary
+    options: dict[str, Any]
+    scenarios: list[Scenario]
+    allowed_mm: float
+    doubtful: set[Any]  # buildings that can't be relied on
+
+
+class _System(NamedTuple):
     """Rivers that take one another's level, and what stands in them."""
+
+    rivers: list[str]
+    sections: pd.DataFrame
+    banks: pd.DataFrame | None
+    obstacles: pd.DataFrame | None
+    standing: pd.DataFrame
+
+    @classmethod
+    def of(
+        cls,
+        rivers: list[str],
+        sections: pd.DataFrame,
+        banks: pd.DataFrame | None,
+        obstacles: pd.DataFrame | None,
+        standing: pd.DataFrame,
+    ) -> _System:
+        """Of tables of all rivers."""
+
+        def mine(table: pd.DataFrame) -> pd.DataFrame:
+            return table[table["river"].isin(rivers)]
+
+        return cls(
+            rivers,
+            mine(sections),
+            None if banks is None else mine(banks),
+            None if obstacles is None else mine(obstacles),
+            mine(standing),
+        )
+
+
+def _rises_of_system(asked: _Asked, system: _System, tell: Progress) -> pd.DataFrame:
+    """Rises of the buildings that stand in one system of rivers."""
+    found = _nothing_risen(pd.Index(system.standing["building_id"].unique()))
+    told = partial(_tell_of_rivers, tell, system.rivers)
+    _fill_rises(found, _Trial.of(asked, system), asked, told)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A system of rivers on which designs are tried, each with some of its buildings."""
 
     base: pd.DataFrame
     flows: pd.DataFrame | float
@@ -558,34 +634,17 @@ class _RiverSystem:
     before: list[pd.DataFrame]  # levels without any building, a table a scenario
 
     @classmethod
-    def of(
-        cls,
-        base: pd.DataFrame,
-        flows: pd.DataFrame | float,
-        downstream: Boundary,
-        options: dict[str, Any],
-        scenarios: list[Scenario],
-        tables: list[Any],
-    ) -> _RiverSystem:
+    def of(cls, asked: _Asked, system: _System) -> _Trial:
         """With the levels without any building."""
-        sections, banks, obstacles, standing = tables
-        before = []
-        if len(standing):
-            before = scenario_levels(
-                sections, flows, downstream, scenarios, banks=banks, obstacles=obstacles, **options
-            )
-        return cls(
-            base,
-            flows,
-            downstream,
-            options,
-            scenarios,
-            sections,
-            banks,
-            obstacles,
-            standing,
-            before,
+        base, flows, downstream, options, scenarios = asked[:5]
+        _, sections, banks, obstacles, standing = system
+        before = scenario_levels(
+            sections, flows, downstream, scenarios, banks=banks, obstacles=obstacles, **options
         )
+        return cls(
+            base, flows, downstream, options, scenarios, sections, banks, obstacles, standing,
+            before,
+        )  # fmt: skip
 
     def wet(self) -> Array:
         """Rows of ``standing`` whose ground the flood reaches; the others change nothing."""
@@ -646,11 +705,9 @@ def _tell_of_rivers(tell: Progress, group: Sequence[str], text: str) -> None:
     tell(f"rises {'、'.join(group)} {text}")
 
 
-def _fill_rises(
-    found: pd.DataFrame, trial: _RiverSystem, allowed_mm: float, tell: Progress
-) -> None:
+def _fill_rises(found: pd.DataFrame, trial: _Trial, asked: _Asked, tell: Progress) -> None:
     """Rises of the buildings of one system of rivers, in place."""
-    doubtful = set(found.index[found["doubts"].str.contains(UNCERTAIN)])
+    allowed_mm = asked.allowed_mm
     ids = list(dict.fromkeys(trial.standing.loc[trial.wet(), "building_id"]))
     # cases go by number: ids may be numbers, or differ by nothing but a blank
     case = {i: str(k) for k, i in enumerate(ids)}
@@ -665,7 +722,7 @@ def _fill_rises(
     single = np.concatenate(parts, axis=1)
     _fill_rises_alone(found, trial, ids, single, allowed_mm)
     small = single.max(axis=(0, 2)) <= allowed_mm
-    kept = [i for i, fits in zip(ids, small, strict=True) if fits and i not in doubtful]
+    kept = [i for i, fits in zip(ids, small, strict=True) if fits and i not in asked.doubtful]
     joint, near = np.zeros(len(trial.scenarios)), trial.before
     while kept:
         near = trial.levels({"joint": kept})
@@ -686,7 +743,7 @@ def _fill_rises(
 
 
 def _fill_rises_alone(
-    found: pd.DataFrame, trial: _RiverSystem, ids: list[Any], single: Array, allowed_mm: float
+    found: pd.DataFrame, trial: _Trial, ids: list[Any], single: Array, allowed_mm: float
 ) -> None:
     """Rises of single buildings over the band, in place."""
     highest = single.max(axis=2)
@@ -719,7 +776,7 @@ def _fill_rises_alone(
     ]
 
 
-def _structures_where_rises_grow(trial: _RiverSystem, rises: Array) -> list[str | None]:
+def _structures_where_rises_grow(trial: _Trial, rises: Array) -> list[str | None]:
     """The structure across which each rise (by house and place) grows, if it more than doubles."""
     none: list[str | None] = [None] * len(rises)
     if "structure_id" not in trial.base.columns:

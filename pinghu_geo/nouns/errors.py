@@ -11,6 +11,7 @@ from functools import cache
 from itertools import islice
 from lzma import LZMAError
 from types import ModuleType
+from typing import Any
 
 from pinghu_geo.nouns.inert import console_text, without_secrets
 from pinghu_geo.nouns.kinds import NOUNS
@@ -95,6 +96,10 @@ class PinghuError(Exception):
         self.hint = "\n".join(map(console_text, without_secrets(hint).split("\n")))
         super().__init__(f"{self.said}\n\nHint: {self.hint}" if hint else self.said)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process gets the parts: of the message alone nothing could be made."""
+        return _made_again, (type(self), self.__dict__, self.args)
+
     @property
     def key(self) -> str:
         """Key of the sentence in the catalogue: its English template."""
@@ -134,6 +139,15 @@ class PinghuError(Exception):
             return english_alone(str(self))
         hint = self.hint_in(lang)
         return f"{self.said_in(lang)}\n\n提示:{hint}" if hint else self.said_in(lang)
+
+
+def _made_again(
+    kind: type[PinghuError], parts: dict[str, Any], args: tuple[str, ...]
+) -> PinghuError:
+    """An error as it was, its message and notes included."""
+    made = kind.__new__(kind, *args)
+    made.__dict__.update(parts)
+    return made
 
 
 def english_alone(text: str) -> str:

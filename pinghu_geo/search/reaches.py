@@ -12,7 +12,6 @@ import pandas as pd
 
 from pinghu_geo.flood.boundaries import Boundary
 from pinghu_geo.flood.hydraulics import ProfileCase, profile_case
-from pinghu_geo.flood.obstruction import Progress
 from pinghu_geo.flood.rises import freeboard_rows, rise_table
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError, OptimiseError
@@ -59,7 +58,6 @@ class Asked:
     structures: pd.DataFrame | None
     structure_parts: pd.DataFrame | None
     seconds: float | None
-    tell: Progress
     allowed: dict[str, float] = field(default_factory=dict)  # rise [mm] by flood
 
     @property

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from pinghu_geo.flood.obstruction import Progress
 from pinghu_geo.flood.sections import Array
+from pinghu_geo.nouns.beside import silent
 from pinghu_geo.redline.lines import red_line
 from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.search.basin import Basin, BasinSolution, Inflow
@@ -26,12 +28,13 @@ __all__ = ["Search", "river_systems"]
 
 @dataclass(slots=True)
 class Search:
-    """A search at work: what is asked, when it has to end, and whether it was stopped."""
+    """A search at work: what is asked, when it has to end, and whether it was stopped, and how."""
 
     asked: Asked
     now: LaidOut
-    deadline: float = np.inf
+    deadline: float = np.inf  # by `time.monotonic`, which is one clock for all processes
     stopped: bool = False
+    interrupted: bool = False  # by Ctrl-C
 
     def system(
         self,
@@ -40,6 +43,7 @@ class Search:
         where: Mapping[str, list[tuple[int, int]]],
         *,
         spare: tuple[str, int] | None = None,
+        tell: Progress = silent,
     ) -> list[SearchedRiver]:
         """Rivers that join, the one at the mouth first, searched together on given stretches.
 
@@ -49,7 +53,7 @@ class Search:
         if self.stopped or time.monotonic() > self.deadline:
             self.stopped = True
             return still
-        self.asked.tell(f"searching {'、'.join(names)}")
+        tell(f"searching {'、'.join(names)}")
         start = np.array(
             [flood_rows(self.now.profile, names[0], flood)["level_m"].iloc[-1]
              for flood in self.asked.allowed], float
@@ -61,7 +65,7 @@ class Search:
                 basin = basin or self.basin(names[0], mine, where, (start, start), spare)
                 solution = basin.solve(start)
             except KeyboardInterrupt:
-                self.stopped = True
+                self.stopped = self.interrupted = True
                 return found
             if time.monotonic() > self.deadline:
                 self.stopped = True

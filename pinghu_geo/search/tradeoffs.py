@@ -159,7 +159,7 @@ def trade_offs(
             name = say("rise {} mm", lang, f"{rise:g}")
             name += f"×{weight:g}" if len(works_weights) > 1 else ""
             tell(f"searching {name}")
-            found = searched_within(search.asked.again(rise, weight), search.now)
+            found = searched_within(search.asked.again(rise, weight), search.now, tell=tell)
             taken = found.buildings[found.buildings["state"].isin(["demolished", "added"])]
             proof = found.certificate["proof"]
             of: dict[str, str | float] = {

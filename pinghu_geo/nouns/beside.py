@@ -1,0 +1,460 @@
+"""What may be computed side by side? Calls that don't need each other, in processes of their own.
+
+Whoever asks sees what one call after the other would show: results, progress, notices and errors
+come in the order of the items, and the numbers are the same. This process works, too; the others
+take what it hasn't begun, once they are there. They are new interpreters that import this package
+alone, never a copy of this process nor the script that runs in it, so that threads, notebooks and
+scripts of any form are safe. Each ends with the pipe that feeds it: when the block ends, on Ctrl-C,
+and when this process is killed.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
+from typing import IO, Any, Literal, NamedTuple, TypeVar
+
+from pinghu_geo.nouns.errors import LayerError, PinghuError
+from pinghu_geo.nouns.notices import heard, notify
+
+__all__ = ["SideBySide", "Workers", "silent", "side_by_side", "usable_processors"]
+
+T = TypeVar("T")
+J = TypeVar("J")
+
+Progress = Callable[[str], None]
+# what is computed of each item: of what all share, of the item, and whom to tell how far it is
+Work = Callable[[Any, J, Progress], T]
+Kind = Literal["ready", "line", "notice", "done", "raised"]
+
+# Ctrl-C is heard this [s] after it was pressed at most; some systems interrupt no one who waits
+LISTEN_S = 0.2
+# what is sent before something that all further items share
+SHARED = b""
+# a process takes less of a usual project [bytes]
+MEMORY = 2**30
+SERVE = "from pinghu_geo.nouns.beside import serve; serve()"
+
+
+def silent(text: str) -> None:
+    """Progress that nobody listens to."""
+
+
+def usable_processors() -> int:
+    """Processors that this process may use, of which each finds some memory."""
+    few = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows
+        return few or 1
+    return max(min(few or 1, memory // MEMORY), 1)
+
+
+@contextmanager
+def side_by_side(workers: Workers) -> Iterator[SideBySide]:
+    """So many processes, this one among them, until the block ends; those of an outer block stay.
+
+    Raises
+    ------
+    LayerError
+        ``workers`` is no whole number, 1 or more.
+    """
+    if isinstance(workers, SideBySide):
+        yield workers
+        return
+    # a bool is no number of processes
+    if type(workers) is not int or workers < 1:
+        raise LayerError(
+            f"workers is {workers!r}, which is no number of processes", layer="limits",
+            hint="workers=2",
+        )  # fmt: skip
+    made = SideBySide(workers)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+class _Said(NamedTuple):
+    """What came of an item, or what was said on the way."""
+
+    item: int
+    kind: Kind
+    what: Any
+
+
+class SideBySide:
+    """Processes that work beside this one."""
+
+    def __init__(self, workers: int) -> None:
+        self.most = workers
+        self._helpers: list[_Helper] = []
+        self._jobs = _Jobs()
+
+    def __repr__(self) -> str:
+        return f"SideBySide({self.most})"
+
+    def start(self, function: Work[Any, Any], many: int) -> None:
+        """Start processes for as many items, so that they import what the function needs.
+
+        That takes them about a second, in which this process can do something else.
+        """
+        for _ in range(len(self._helpers), min(self.most, many) - 1):
+            with suppress(OSError, TypeError):  # without an interpreter all is done here
+                self._helpers.append(_Helper(self._jobs, function))
+
+    def each(
+        self,
+        function: Work[J, T],
+        items: Iterable[J],
+        common: Any = None,
+        *,
+        tell: Progress = silent,
+        until: Callable[[], bool] = lambda: False,
+    ) -> Iterator[tuple[J, T]]:
+        """Each item with its result ``function(common, item, tell)``, in the items' order.
+
+        Function, items, what they have in common and results have to be such as can be pickled;
+        another process gets copies of them. On Ctrl-C, and where ``until`` says so after an item
+        that was computed here, the other processes end at once, what is finished is handed out, and
+        nothing else is begun; Ctrl-C that the function didn't catch is then raised.
+
+        Raises
+        ------
+        Exception
+            What the function raised of the first item of which it raised anything.
+        PinghuError
+            A process was ended from outside.
+        """
+        jobs = list(items)
+        self.start(function, len(jobs))
+        if self._helpers and len(jobs) > 1:
+            yield from self._each_beside(function, jobs, common, tell, until)
+            return
+        for job in jobs:
+            yield job, function(common, job, tell)
+            if until():
+                return
+
+    def _each_beside(
+        self,
+        function: Work[J, T],
+        jobs: list[J],
+        common: Any,
+        tell: Progress,
+        until: Callable[[], bool],
+    ) -> Iterator[tuple[J, T]]:
+        made = _InTurn(tell)
+        said = self._jobs.offer(function, jobs, common)
+        mine: int | None = 0  # the first, so that its progress is seen as it comes
+        try:
+            while made.turn < len(jobs):
+                if mine is not None:
+                    made.take(_computed_here(function, common, jobs, mine, made, said))
+                    if until():
+                        break
+                else:
+                    made.take(_heard_of(said))
+                while not said.empty():
+                    made.take(said.get())
+                for item, result in made.results():
+                    yield jobs[item], result
+                mine = None if made.failed else self._jobs.take_here()
+        except KeyboardInterrupt:
+            self.end()
+            for item, result in made.finished():
+                yield jobs[item], result
+            raise
+        finally:
+            if made.turn < len(jobs):  # some are at work on what nobody asks for any more
+                self.end()
+        for item, result in made.finished():
+            yield jobs[item], result
+
+    def end(self) -> None:
+        """End the other processes, whatever they do."""
+        helpers, self._helpers = self._helpers, []
+        jobs, self._jobs = self._jobs, _Jobs()
+        jobs.close()
+        for helper in helpers:
+            helper.end()
+
+
+Workers = int | SideBySide
+
+
+def _heard_of(said: SimpleQueue[_Said]) -> _Said:
+    """What is said next."""
+    while True:
+        with suppress(Empty):
+            return said.get(timeout=LISTEN_S)
+
+
+def _computed_here(
+    function: Work[J, T],
+    common: Any,
+    jobs: list[J],
+    item: int,
+    made: _InTurn,
+    said: SimpleQueue[_Said],
+) -> _Said:
+    """An item computed in this process; what others say meanwhile is handed on now and then."""
+
+    def told(text: str) -> None:
+        while not said.empty():
+            made.take(said.get())
+        made.take(_Said(item, "line", text))
+
+    end: _Said
+    with heard() as notices:
+        try:
+            end = _Said(item, "done", function(common, jobs[item], told))
+        except Exception as fault:  # raised when its turn comes
+            end = _Said(item, "raised", fault)
+    for text in notices:
+        made.take(_Said(item, "notice", text))
+    return end
+
+
+class _InTurn:
+    """What is said of several items at once, handed on in their order."""
+
+    def __init__(self, tell: Progress) -> None:
+        self.turn = 0
+        self._tell = tell
+        self._lines: dict[int, list[str]] = {}  # of those whose turn is still to come
+        self._notices: dict[int, list[str]] = {}
+        self._ends: dict[int, _Said] = {}
+
+    @property
+    def failed(self) -> bool:
+        """Whether an item raised something, so that none after it is of any use."""
+        return any(end.kind == "raised" for end in self._ends.values())
+
+    def take(self, one: _Said) -> None:
+        """Hear something; a line of the item whose turn it is is told at once."""
+        if one.kind == "line" and one.item == self.turn:
+            self._tell(one.what)
+        elif one.kind == "line":
+            self._lines.setdefault(one.item, []).append(one.what)
+        elif one.kind == "notice":
+            self._notices.setdefault(one.item, []).append(one.what)
+        else:
+            self._ends[one.item] = one
+
+    def results(self) -> Iterator[tuple[int, Any]]:
+        """Results of those whose turn it is."""
+        while (end := self._ends.pop(self.turn, None)) is not None:
+            for text in self._notices.pop(self.turn, []):
+                notify(text)
+            if end.kind == "raised":
+                raise end.what
+            self.turn += 1
+            yield end.item, end.what
+            for text in self._lines.pop(self.turn, []):
+                self._tell(text)
+
+    def finished(self) -> Iterator[tuple[int, Any]]:
+        """Results of all that came to an end, whether or not those before them did."""
+        for item in sorted(self._ends):
+            if self._ends[item].kind == "done":
+                yield item, self._ends[item].what
+        self._ends = {}
+
+
+class _Jobs:
+    """Items that are not begun; whoever has nothing to do takes the next one."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._todo: deque[int] = deque()
+        self._closed = False
+        self.said: SimpleQueue[_Said] = SimpleQueue()
+        self.shared = b""
+        self.packed: list[bytes] = []
+
+    def offer(self, function: Work[Any, Any], jobs: list[Any], common: Any) -> SimpleQueue[_Said]:
+        """New items, packed by whoever owns them; where it will be told what comes of them.
+
+        The first stays with whoever offers them.
+        """
+        # nobody else may pack them: here they are worked with meanwhile
+        self.shared = pickle.dumps((function, common), pickle.HIGHEST_PROTOCOL)
+        self.packed = [pickle.dumps(job, pickle.HIGHEST_PROTOCOL) for job in jobs]
+        self.said = SimpleQueue()
+        with self._changed:
+            self._todo = deque(range(1, len(jobs)))
+            self._changed.notify_all()
+        return self.said
+
+    def take_here(self) -> int | None:
+        """An item for the process that offers them; None: all are begun."""
+        with self._changed:
+            return self._todo.popleft() if self._todo else None
+
+    def take(self, process: subprocess.Popen[bytes]) -> int | None:
+        """An item for another process, waiting for one; None: there is none, or no process."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._todo or self._closed)
+            over = self._closed or process.poll() is not None
+            return None if over else self._todo.popleft()
+
+    def close(self) -> None:
+        """Send everybody home."""
+        with self._changed:
+            self._todo.clear()
+            self._closed = True
+            self._changed.notify_all()
+
+
+class _Helper:
+    """A process, and the thread that hands it items and hands on what it says."""
+
+    def __init__(self, jobs: _Jobs, function: Work[Any, Any]) -> None:
+        apart: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is for whoever started it
+        if sys.platform == "win32":
+            apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+        places = os.pathsep.join(place for place in sys.path if place)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", SERVE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": places},
+            **apart,
+        )
+        self._jobs = jobs
+        first = pickle.dumps((function, None), pickle.HIGHEST_PROTOCOL)
+        self._thread = threading.Thread(target=self._hand_on, args=(first,), daemon=True)
+        self._thread.start()
+
+    def _hand_on(self, first: bytes) -> None:
+        into, out = self._process.stdin, self._process.stdout
+        if into is None or out is None:
+            return
+        item, shared = -1, first
+        try:
+            _write(into, first)
+            _read(out)
+            while (taken := self._jobs.take(self._process)) is not None:
+                item = taken
+                if shared is not self._jobs.shared:
+                    shared = self._jobs.shared
+                    _write(into, SHARED)
+                    _write(into, shared)
+                _write(into, self._jobs.packed[item])
+                self._hand_on_words(item, out)
+                item = -1
+        except (EOFError, OSError) as fault:
+            if item >= 0:  # what it had is lost
+                self._jobs.said.put(_Said(item, "raised", self._end_in_words(fault)))
+
+    def _hand_on_words(self, item: int, out: IO[bytes]) -> None:
+        said, kind = self._jobs.said, ""
+        while kind not in ("done", "raised"):
+            kind, what = pickle.loads(_read(out))  # noqa: S301 - of our own process
+            said.put(_Said(item, kind, what))
+
+    def _end_in_words(self, fault: Exception) -> PinghuError:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+        code = self._process.returncode
+        how = str(fault) if code is None else f"status {code}"
+        if code is not None and code < 0:
+            how = signal.Signals(-code).name
+        return PinghuError(
+            f"a process that worked beside this one was ended ({how}), perhaps for its memory",
+            hint="run it again with fewer workers, which take less memory",
+        )
+
+    def end(self) -> None:
+        self._process.kill()
+        self._thread.join()
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # what it didn't read any more
+                stream.close() if stream else None
+        self._process.wait()
+
+
+def _write(stream: IO[bytes], what: bytes) -> None:
+    stream.write(len(what).to_bytes(8, "little"))
+    stream.write(what)
+    stream.flush()
+
+
+def _read(stream: IO[bytes]) -> bytes:
+    size = stream.read(8)
+    found = stream.read(int.from_bytes(size, "little"))
+    if len(size) < 8 or len(found) < int.from_bytes(size, "little"):
+        raise EOFError("its pipe was closed")
+    return found
+
+
+# --- the other process -------------------------------------------------------------------------
+
+
+def serve() -> None:
+    """Compute what comes in by the standard input, and say by the standard output what it is."""
+    gc.set_threshold(200_000, 10, 10)  # as in every process of the command line
+    into, out = (os.fdopen(os.dup(k), mode) for k, mode in ((0, "rb"), (1, "wb")))
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)  # what a library prints is no result
+    came: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_take_in, args=(into, came), daemon=True).start()
+
+    def tell(text: str) -> None:
+        _write(out, _packed("line", text))
+
+    function, common = pickle.loads(came.get())  # noqa: S301 - of the process that started this one
+    _write(out, _packed("ready", None))
+    while True:
+        packed = came.get()
+        if packed == SHARED:
+            function, common = pickle.loads(came.get())  # noqa: S301
+            continue
+        for said in _computed(
+            function, common, packed, lambda text: _write(out, _packed("line", text))
+        ):
+            _write(out, said)
+
+
+def _computed(
+    function: Work[Any, Any], common: Any, packed: bytes, tell: Progress
+) -> Iterator[bytes]:
+    """Notices of an item, and what came of it."""
+    end: tuple[Kind, Any]
+    with heard() as notices:
+        try:
+            end = "done", function(common, pickle.loads(packed), tell)  # noqa: S301
+        except Exception as fault:
+            if not isinstance(fault, PinghuError):  # of a slip one wants to see where it was
+                fault.add_note(f"In a process that worked beside:\n{traceback.format_exc()}")
+            end = "raised", fault
+    yield from (_packed("notice", text) for text in notices)
+    try:
+        yield _packed(*end)
+    except Exception as fault:  # what can't be pickled is told in words
+        yield _packed("raised", RuntimeError(f"{end[1]!r} can't be handed over: {fault}"))
+
+
+def _packed(kind: Kind, what: Any) -> bytes:
+    return pickle.dumps((kind, what), pickle.HIGHEST_PROTOCOL)
+
+
+def _take_in(into: IO[bytes], came: SimpleQueue[bytes]) -> None:
+    """Take in what comes; when nobody is there any more, this process ends, whatever it does."""
+    while True:
+        try:
+            came.put(_read(into))
+        except (EOFError, OSError):
+            os._exit(0)

@@ -1,0 +1,228 @@
+"""Work side by side shows what one call after the other shows, and leaves nothing behind."""
+
+import inspect
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import errands
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pinghu_geo.nouns import errors
+from pinghu_geo.nouns.beside import side_by_side
+from pinghu_geo.nouns.notices import heard
+
+HERE = Path(__file__).parent
+ERRORS = [e for e in vars(errors).values()
+          if inspect.isclass(e) and issubclass(e, errors.PinghuError)]  # fmt: skip
+
+
+def shown(workers, items, common, work=errands.square):
+    """Results, lines and notices of some items, and the error that ended them."""
+    lines, found, fault = [], [], None
+    with heard() as notes, side_by_side(workers) as many:
+        try:
+            found += many.each(work, items, common, tell=lines.append)
+        except errors.PinghuError as one:
+            fault = str(one), one.layer, one.ids, one.hint, one.fault, type(one)
+    return found, lines, notes, fault
+
+
+def test_one_process_shows_one_item_after_the_other():
+    assert shown(1, [2, 3], {}) == (
+        [(2, 4), (3, 9)],
+        ["begin 2", "end 2", "begin 3", "end 3"],
+        ["note 2", "note 3"],
+        None,
+    )
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+@pytest.mark.parametrize(
+    "waits", [{}, {1: 0.3}, {2: 0.3, 3: 0.1}, {4: 0.4, 1: 0.1}, {1: 1.2, 2: 0.4, 3: 0.2}]
+)
+def test_several_show_the_same_in_the_same_order(workers, waits):
+    items = [1, 2, 3, 4, 2]
+    assert shown(workers, items, waits) == shown(1, items, {})
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+@pytest.mark.parametrize("items", [[1, -2, 3, -4], [-1], [-3, 1], [1, 2, -3], [1, -2, -3, -4]])
+def test_the_first_refusal_is_raised_as_it_is_and_what_was_before_it_is_shown(workers, items):
+    late = {-2: 0.3, 1: 1.0}  # so that others are there when they are done
+    assert shown(workers, items, late, errands.refuse) == shown(1, items, {}, errands.refuse)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(-1, 3), st.integers(0, 8)), max_size=8),
+    st.integers(2, 4),
+)
+def test_whatever_takes_how_long_the_order_holds(drawn, workers):
+    items = [number for number, _ in drawn]
+    waits = {number: tenths / 50 for number, tenths in drawn}
+    assert shown(workers, items, waits, errands.refuse) == shown(1, items, {}, errands.refuse)
+
+
+def test_as_many_processes_work_as_were_asked_for_and_serve_again(tmp_path):
+    with side_by_side(3) as many:
+        first = {pid for _, pid in many.each(errands.where, range(3), (tmp_path, 3))}
+        assert len(first) == 3
+        assert os.getpid() in first
+        again = {pid for _, pid in many.each(errands.where, range(6), (tmp_path, 3))}
+        assert again <= first
+    assert_gone(first - {os.getpid()})
+
+
+def test_no_more_processes_are_started_than_there_are_items(tmp_path):
+    with side_by_side(64) as many:
+        assert len({pid for _, pid in many.each(errands.where, range(2), (tmp_path, 2))}) == 2
+        assert len(many._helpers) == 1
+
+
+def assert_gone(pids):
+    """Processes end within some seconds; one that nobody has asked for yet is as good as gone."""
+    end = time.monotonic() + 10
+    while any(map(runs, pids)) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not [pid for pid in pids if runs(pid)]
+
+
+def runs(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_a_process_that_is_killed_is_one_error_with_a_cure():
+    with (
+        side_by_side(2) as many,
+        pytest.raises(errors.PinghuError, match=r"was ended \(SIGKILL\)[^$]*fewer workers"),
+    ):
+        list(many.each(errands.die, range(40), os.getpid()))
+
+
+def test_a_process_that_is_killed_is_noticed_while_this_one_tells_of_later_items():
+    with side_by_side(2) as many, pytest.raises(errors.PinghuError, match="SIGKILL"):
+        list(many.each(errands.die_early, ["mine", "other", *range(20)], os.getpid()))
+
+
+def test_a_process_that_is_killed_while_it_has_nothing_to_do_costs_nothing(tmp_path):
+    with side_by_side(2) as many:
+        pids = {pid for _, pid in many.each(errands.where, range(2), (tmp_path, 2))}
+        (other,) = pids - {os.getpid()}
+        os.kill(other, signal.SIGKILL)
+        assert_gone([other])
+        with heard():
+            assert [found for _, found in many.each(errands.square, [1, 2], {})] == [1, 4]
+
+
+@pytest.mark.parametrize(
+    ("item", "kind", "said"),
+    [("mistake", KeyError, "mistake"), ("function", RuntimeError, "can't be handed over")],
+)
+def test_a_slip_and_what_cannot_be_handed_over_come_out(item, kind, said):
+    with side_by_side(2) as many, pytest.raises(kind, match=said) as found:
+        list(many.each(errands.slip, ["mine", item], os.getpid()))
+    if item == "mistake":
+        assert "errands.py" in found.value.__notes__[0]
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_every_error_goes_from_process_to_process_whole(kind):
+    fault = kind("is {} of {}", layer="widths", ids=[3, "a"], hint="widths = 9\nx", fault="low")
+    fault.add_note("seen")
+    made = pickle.loads(pickle.dumps(fault))
+    assert type(made) is kind
+    assert (str(made), made.args, vars(made)) == (str(fault), fault.args, vars(fault))
+    assert made.in_language("zh") == fault.in_language("zh")
+
+
+@pytest.mark.parametrize("workers", [0, -1, 2.0, True, None, "2"])
+def test_what_is_no_number_of_processes_is_refused(workers):
+    with pytest.raises(errors.LayerError, match="workers is"), side_by_side(workers):
+        pass
+
+
+def test_notices_that_nobody_hears_warn_whoever_called():
+    with warnings.catch_warnings(record=True) as said, side_by_side(2) as many:
+        warnings.simplefilter("always")
+        list(many.each(errands.square, [1, 2], {1: 1.0}))
+    assert [(str(w.message), w.filename) for w in said] == [
+        ("note 1", __file__), ("note 2", __file__)
+    ]  # fmt: skip
+
+
+def script(text, folder):
+    """A script in a process of its own, with this folder's modules."""
+    path = folder / "script.py"
+    path.write_text(f"import sys\nsys.path.insert(0, {str(HERE)!r})\n{text}", "utf-8")
+    return subprocess.Popen(
+        [sys.executable, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+PLAIN = """
+import errands
+from pinghu_geo.nouns.beside import side_by_side
+print("once", flush=True)
+with side_by_side(3) as many:
+    try:
+        for _, found in many.each(errands.{work}, range({items}), {common!r}):
+            print(found, flush=True)
+    except KeyboardInterrupt:
+        print("stopped", flush=True)
+"""
+
+
+def test_a_script_needs_no_guard_and_runs_once(tmp_path):
+    running = script(PLAIN.format(work="square", items=4, common={0: 1.0, 1: 0.5}), tmp_path)
+    said, wrong = running.communicate(timeout=60)
+    assert said.split() == ["once", "0", "1", "4", "9"]
+    assert "note 3" in wrong
+    assert running.returncode == 0
+
+
+def at_work(folder, many):
+    end = time.monotonic() + 30
+    while len(found := [int(p.name) for p in folder.iterdir()]) < many:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return found
+
+
+@pytest.mark.parametrize("to_all", [True, False])
+def test_ctrl_c_ends_all_at_once_and_hands_out_what_is_finished(tmp_path, to_all):
+    folder = tmp_path / "pids"
+    folder.mkdir()
+    running = script(PLAIN.format(work="wait_here", items=4, common=str(folder)), tmp_path)
+    pids = at_work(folder, 3)
+    start = time.monotonic()
+    # of a terminal, or of the process alone
+    (os.killpg if to_all else os.kill)(running.pid, signal.SIGINT)
+    said, wrong = running.communicate(timeout=60)
+    assert time.monotonic() - start < 5
+    assert said.split() == ["once", "0", "stopped"]
+    assert wrong == ""
+    assert_gone(pids)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_nobody_works_on_when_the_one_who_asked_is_killed(tmp_path, number):
+    folder = tmp_path / "pids"
+    folder.mkdir()
+    running = script(PLAIN.format(work="wait_here", items=4, common=str(folder)), tmp_path)
+    pids = at_work(folder, 3)
+    running.send_signal(number)
+    running.communicate(timeout=60)
+    assert_gone(pids)
