@@ -189,10 +189,11 @@ def least_demolition_within_rise(
     require_polygons(buildings, "buildings")
     widths = width_rows(widths, lay_out(rivers))
     require_columns(widths, ("river", "chainage_m", "left_m", "right_m"), "widths")
-    near = within_reach(buildings, red_line(rivers, widths), given)
+    approved = red_line(rivers, widths)
+    near = within_reach(buildings, approved, given)
     require_valid(buildings, "buildings", near=near)
     asked = Asked(
-        rivers, widths, buildings, rates, locks, given, flows, downstream,
+        rivers, widths, approved, buildings, rates, locks, given, flows, downstream,
         {"contraction": contraction, "expansion": expansion}, allowed_mm, freeboard_m,
         _option_menu(given, walls), node_stations,
         bend_rule(bend_every_m, bend_yuan, priced=rates is not None), structures, structure_parts,
@@ -289,7 +290,7 @@ def _checked(lines: Centrelines, done: SearchRecord) -> WithinRise:
         for found in (done.found, [f.as_searched() for f in done.found])
     )  # fmt: skip
     drawn = {
-        APPROVED: red_line(asked.rivers, asked.widths),
+        APPROVED: asked.approved,
         WITHIN: red_line(asked.rivers, table),
     }
     comparison = compare(drawn, asked.buildings, asked.rivers, rates=asked.rates)

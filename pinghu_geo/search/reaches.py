@@ -43,6 +43,7 @@ class Asked:
 
     rivers: gpd.GeoDataFrame
     widths: pd.DataFrame
+    approved: gpd.GeoDataFrame  # its red line
     buildings: gpd.GeoDataFrame
     rates: pd.DataFrame | None
     locks: pd.DataFrame | None
