@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +14,7 @@ import pandas as pd
 from pinghu_geo.campaign.faces import working_faces
 from pinghu_geo.campaign.funds import payments
 from pinghu_geo.campaign.oversight import supervision
-from pinghu_geo.campaign.planning import schedule
+from pinghu_geo.campaign.planning import Schedule, schedule
 from pinghu_geo.campaign.progress import progress_state
 from pinghu_geo.campaign.reaches import BalancedReaches, balanced_reaches
 from pinghu_geo.campaign.reports import read_reports
@@ -25,6 +25,7 @@ from pinghu_geo.campaign.tasks import CampaignTasks, campaign_tasks
 from pinghu_geo.deliver.board import NodeBoard, node_board
 from pinghu_geo.deliver.msproject import write_msproject
 from pinghu_geo.deliver.report import write_sheets
+from pinghu_geo.nouns.beside import Workers, side_by_side
 from pinghu_geo.nouns.door import as_text
 from pinghu_geo.nouns.errors import LayerError, first_ids
 from pinghu_geo.nouns.messages import say
@@ -139,6 +140,7 @@ def campaign_of(
     *,
     as_of: Any = None,
     work: float | None = None,
+    workers: Workers = 1,
 ) -> Campaign:
     """All tables of a project's campaign, as of a day.
 
@@ -156,6 +158,8 @@ def campaign_of(
         Day; by default the log's last.
     work
         Limit of the schedule's search; by default what the project says.
+    workers
+        Processes that plan side by side.
     """
     asked, tables, stages = plan.campaign, _campaign_tables(plan), campaign_stages(plan)
     store = campaign_store(plan)
@@ -174,10 +178,11 @@ def campaign_of(
         "rivers": layers["rivers"], "lang": plan.lang,
         "work": float(asked["work"]) if work is None else work,
     }  # fmt: skip
-    made = schedule(tasks.nodes, **common)
-    again = made
-    if len(log):
-        again = schedule(tasks.nodes, **common, progress=state.stages, as_of=state.as_of)
+    # as planned, and where something is reported what is left from that day on
+    wanted = [{}, {"progress": state.stages, "as_of": state.as_of}][: 2 if len(log) else 1]
+    with side_by_side(workers) as many:
+        plans = [made for _, made in many.each(_scheduled, wanted, (tasks.nodes, common))]
+    made, again = plans[0], plans[-1]
     faces = working_faces(
         tasks.buildings, layers["rivers"], state=state.reached, plan=again.activities,
         as_of=state.as_of, stages=stages,
@@ -193,6 +198,14 @@ def campaign_of(
         asked["adopted"], stages, tasks, reaches, made, again, state, faces, watched, money,
         layers["rivers"],
     )  # fmt: skip
+
+
+def _scheduled(
+    of: tuple[pd.DataFrame, dict[str, Any]], more: dict[str, Any], _: Callable[[str], None]
+) -> Schedule:
+    """A plan of all tasks."""
+    nodes, common = of
+    return schedule(nodes, **common, **more)
 
 
 def _tasks_and_reaches(

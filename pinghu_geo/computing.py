@@ -221,7 +221,7 @@ def compute_all(
 
     tell(CAMPAIGN_STEP)
     work = REHEARSED_WORK if rehearse else None
-    campaign = campaign_of(plan, hit, layers, segments, as_of=as_of, work=work)
+    campaign = campaign_of(plan, hit, layers, segments, as_of=as_of, work=work, workers=workers)
     if scheme in least:
         campaign = replace(campaign, proven=proof_of_search(scheme, least[scheme], plan.lang))
     nodes = campaign.nodes()
