@@ -1808,6 +1808,12 @@ def test_openings_by_energy_beside_barrels_that_lie_nowhere_are_named():
     table = pd.DataFrame([bridge | left, bridge | right, barrel], index=names)
     with pytest.raises(pg.errors.HydraulicsError, match="says not where it lies.*: C"):
         profile(table)
+    decks = pd.DataFrame([
+        {"structure_id": name, "part": "deck", "offset_m": x, "low_chord_m": 1.2, "deck_m": 1.6}
+        for name, ends in (("A", left), ("B", right)) for x in ends.values()
+    ])  # fmt: skip
+    with pytest.raises(pg.errors.HydraulicsError, match="says not where it lies.*: C"):
+        profile(table.drop(columns=["low_chord_m", "deck_m", *left]), decks)
     assert (profile(table.drop("A"))["over_m3s"].fillna(0) == 0).all()
     with_place = table.assign(
         from_offset_m=table["from_offset_m"].fillna(-0.3),

@@ -571,7 +571,8 @@ class _LaidBuilder:
             detail = details.get(one.name, {})
             ends.append(extent_of_opening(one, detail, self._ground_inside(one, detail, "up", up)))
         if any(a is None for a in ends):
-            _refuse_shared_decks(rows, [a is None for a in ends])
+            decked = {one.name for one in rows if "deck" in details.get(one.name, {})}
+            _refuse_shared_decks(rows, decked, [a is None for a in ends])
             return [None] * len(rows)
         known = [a for a in ends if a is not None]
         for one, (start, stop, _) in zip(rows, known, strict=True):
@@ -793,12 +794,13 @@ def _limits_of_regions(inner: list[_InnerSection]) -> list[Limit]:
     return [Limit("permanent", start, left, top), Limit("permanent", right, stop, top)]
 
 
-def _refuse_shared_decks(rows: list[StructureRow], nowhere: list[bool]) -> None:
+def _refuse_shared_decks(rows: list[StructureRow], decked: set[Any], nowhere: list[bool]) -> None:
     """Refuse bridges by energy that would each hold all the water over their road.
 
     Beside a culvert that doesn't say where it lies each opening has the whole sections.
     """
-    whole = [one for one in rows if one.text("high_flow", "") == "energy" and one.has("deck_m")]
+    roads = [one for one in rows if one.has("deck_m") or one.name in decked]
+    whole = [one for one in roads if one.text("high_flow", "") == "energy"]
     lost = [one.name for one, unsaid in zip(rows, nowhere, strict=True) if unsaid]
     if len(whole) > 1:
         raise HydraulicsError(
