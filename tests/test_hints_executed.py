@@ -461,6 +461,11 @@ ELSEWHERE = {
         "refinements=2",
         "# it raises nothing",
     ),
+    "test_second_opinion": (
+        "# or survey sections there",
+        "# or obstacles=None, each",
+        "# or sections of the open",
+    ),
     "two ways, in test_control": ("add a point beside it, or method=",),
     "in test_clothes, test_campaign_plan and test_offsets": (
         "pg.widths_of(line, rivers)",

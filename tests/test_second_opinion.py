@@ -132,7 +132,9 @@ def test_what_two_dimensions_cannot_lay_out_is_refused(monkeypatch):
     for words, given in faults.items():
         with pytest.raises(pg.errors.HydraulicsError, match=words) as caught:
             asked(monkeypatch, **{"shape": BOX} | given)
-        assert caught.value.hint
+        space = {"buildings": pd.DataFrame(index=["A"]), "sections": given.get("sections")}
+        exec(caught.value.hint, space)
+        assert space["buildings"].empty or space["sections"]["scheme"].nunique() == 1
     # idle areas are no walls
     asked(monkeypatch, BOX, obstacles=standing.assign(obstacle="ineffective", top_m=0.1))
 

@@ -1,8 +1,10 @@
 """Laws that hold at whatever stands in a river: drawn structures in drawn valleys."""
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -231,3 +233,50 @@ def test_columns_at_once_are_what_each_is_by_itself(kind, made, size, idle, regi
             mine[columns].to_numpy(float), alone[columns].to_numpy(float), atol=1e-9, rtol=0
         )
         assert mine["control"].fillna("").tolist() == alone["control"].fillna("").tolist()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=2, deadline=None, derandomize=True)
+@given(made=VALLEYS, size=SIZES)
+def test_rises_of_a_band_are_those_of_each_pair_and_each_roughness_by_itself(kind, made, size):
+    """Pairs of coefficients and factors of n are columns beside one another, too, with houses."""
+    sections, end = valley(made), {"slope": SLOPE * made["steep"]}
+    table = standing(kind, made, size)
+    flows = pd.DataFrame(
+        {"profile": ["small", "great"], "discharge_m3s": made["q"] * np.r_[0.4, 1]}
+    )
+    rivers = gpd.GeoDataFrame(index=pd.Index(["r"], name="river"),
+                              geometry=[shapely.LineString([(0, 0), (240, 0)])], crs=4547)  # fmt: skip
+    half = made["width"] / 2
+    houses = gpd.GeoDataFrame(
+        index=pd.Index(["above", "below", "between"], name="building_id"), crs=4547,
+        geometry=[shapely.box(x - 3, 0.6 * half, x + 3, half + 2) for x in (40.0, 160.0, 190.0)],
+    )  # fmt: skip
+    pairs, share = ((0.0, 0.0), (0.1, 0.3), (0.6, 0.8)), 0.15
+    told = pg.building_rises(
+        houses, sections, flows, end, rivers, allowed_mm=30.0, losses=pairs, roughness_share=share,
+        structures=table,
+    )  # fmt: skip
+    blocks = pg.building_obstacles(houses, sections, rivers, structures=table)
+
+    def rise(house, pair, factor=1.0):
+        given = {"structures": table, "contraction": pair[0], "expansion": pair[1]}
+        rough = sections.assign(n=sections["n"] * factor)
+        without, kept = (
+            pg.water_profile(rough, flows, end, obstacles=o, **given)["level_m"]
+            for o in (None, blocks[blocks["building_id"] == house])
+        )
+        return float((kept - without).max()) * 1000
+
+    known = told["rise_alone_mm"].notna()
+    for house in houses.index[known]:
+        one = told.loc[house]
+        band = [rise(house, pair) for pair in pairs]
+        assert [float(p.split(" ")[1]) for p in one["rise_band"].split("; ")] == pytest.approx(
+            band, abs=0.051
+        )
+        rough = [rise(house, (0.1, 0.3), f) for f in (1 - share, 1 + share)]
+        assert one["rise_alone_mm"] == pytest.approx(band[1], abs=1e-6)
+        assert one["rise_alone_low_mm"] == pytest.approx(min(band + rough), abs=1e-6)
+        assert one["rise_alone_high_mm"] == pytest.approx(max(band + rough), abs=1e-6)
+        assert one["rise_rough_high_mm"] == pytest.approx(max(band[1], *rough), abs=1e-6)
