@@ -82,16 +82,25 @@ class RiverInFlood:
                 "velocity_ms_max": round(float(part["velocity_ms"].max()), 3),
                 "n_sections": len(part),
                 "n_doubtful": int((part["doubts"] != "").sum()),
-                "freeboard_m_min": round(float(part["freeboard_m"].min()), 3),
-                "freeboard_at": format_chainage(
-                    float(part["chainage_m"].iloc[part["freeboard_m"].argmin()])
-                ),
+                **_least_freeboard(part),
                 "n_overtopped": int((part["freeboard_m"] < 0).sum()),
             }
             | asked
             | {key: int(part[key].sum()) for key in ("n_below_freeboard",) if key in part}
             for (name, river), part in profile.groupby(["profile", "river"], sort=False)
         ]
+
+
+def _least_freeboard(part: pd.DataFrame) -> dict[str, Any]:
+    """The least freeboard of a river and where it is; None where it is covered throughout."""
+    known = part.dropna(subset="freeboard_m")
+    if known.empty:
+        return {"freeboard_m_min": None, "freeboard_at": None}
+    least = known.iloc[known["freeboard_m"].argmin()]
+    return {
+        "freeboard_m_min": round(float(least["freeboard_m"]), 3),
+        "freeboard_at": format_chainage(float(least["chainage_m"])),
+    }
 
 
 def designed_and_searched(

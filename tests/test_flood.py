@@ -237,3 +237,47 @@ def test_near_critical_floods_give_no_rise(houses):
     near = found["n_sections"] > 0
     assert found.loc[near, "rise_alone_mm"].isna().all()
     assert not found.loc[near & (found.index != "far"), "joint"].any()
+
+
+def test_a_covered_section_has_no_bank_and_no_freeboard():
+    """The middle of a pipe's side was its bank, and water above it overtopped it."""
+    turn = np.linspace(np.pi, 3 * np.pi, 33)
+    at = np.array([0.0, 50.0, 100.0])
+    pipe = pd.concat([
+        pd.DataFrame({
+            "river": "A", "chainage_m": c, "offset_m": np.round(2 * np.cos(turn), 6),
+            "elevation_m": np.round(2 + 2 * np.sin(turn) + 0.001 * (100 - c), 6), "n": 0.015,
+        }) for c in at
+    ], ignore_index=True)  # fmt: skip
+    found = pg.freeboard(pg.water_profile(pipe, 10.0, END), pipe)
+    assert found.filter(regex="top|freeboard").isna().all(axis=None)
+    # a cover from wall to wall, and one over the channel alone
+    sections, banks = compound()
+    inside = sections["offset_m"].abs() <= 10
+    for under, lost in ((sections["offset_m"].abs() <= 70, True), (inside, False)):
+        roof = sections["elevation_m"].where(under) * 0 + 12.0
+        covered = sections.assign(lid_m=roof, n_lid=0.015)
+        top = pg.freeboard(pg.water_profile(covered, 50.0, END), covered)
+        assert (top["left_top_m"].isna() == lost).all()
+        assert (top["freeboard_right_m"].isna() == lost).all()
+    # the banks of the channel lie under the second
+    assert pg.freeboard(
+        pg.water_profile(covered, 50.0, END, banks=banks), covered, banks=banks
+    )["left_top_m"].isna().all()  # fmt: skip
+
+
+def test_freeboard_of_several_schemes_is_that_of_each():
+    sections, banks = compound()
+    higher = sections["elevation_m"] + 1.5 * (sections["offset_m"].abs() == 70)
+    both = pd.concat([sections.assign(scheme="a"), sections.assign(scheme="b", elevation_m=higher)])
+    profile = pg.water_profile(both, 250.0, END, banks=banks)
+    shuffled = profile.sample(frac=1, random_state=1)
+    found = pg.freeboard(shuffled, both)
+    assert found.index.equals(shuffled.index)
+    for name in "ab":
+        mine = both["scheme"] == name
+        alone = pg.freeboard(profile[profile["scheme"] == name], both[mine])
+        pd.testing.assert_frame_equal(found[found["scheme"] == name].sort_index(), alone)
+    assert (found[found["scheme"] == "b"]["left_top_m"] > 10.5 - 1e-9).all()
+    with pytest.raises(pg.errors.HydraulicsError, match="the profile says none"):
+        pg.freeboard(profile.drop(columns="scheme"), both)

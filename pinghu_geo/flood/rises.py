@@ -211,7 +211,8 @@ def freeboard(
         Of `water_profile`.
     sections, banks
         The sections of it. A bank's top is the ground at left_bank_m and right_bank_m, or the
-        levee's top where there is one; without banks, the ends of the section.
+        levee's top where there is one; without banks, the ends of the section. Under a cover, in a
+        closed section too, there is none.
     rivers
         Centrelines; needed where a long chain (长链) makes chainages of sections occur twice.
 
@@ -219,7 +220,8 @@ def freeboard(
     -------
     pandas.DataFrame
         One row a row of the profile: its keys, level_m, left_top_m, right_top_m,
-        freeboard_left_m, freeboard_right_m; negative where the water stands higher.
+        freeboard_left_m, freeboard_right_m; negative where the water stands higher, missing where
+        there is no bank.
 
     Raises
     ------
@@ -236,8 +238,23 @@ def freeboard(
     >>> found["freeboard_left_m"].round(3).tolist()
     [3.207, 3.207]
     """
-    whole = sections.drop(columns="scheme", errors="ignore")
-    return freeboard_rows(profile, lay_sections(whole, banks=banks, rivers=rivers))
+    if "scheme" not in sections.columns or sections["scheme"].nunique() < 2:
+        whole = sections.drop(columns="scheme", errors="ignore")
+        return freeboard_rows(profile, lay_sections(whole, banks=banks, rivers=rivers))
+    if "scheme" not in profile.columns:
+        raise HydraulicsError(
+            "holds several schemes, and the profile says none", layer="sections",
+            ids=sections["scheme"].unique(),
+            hint='sections = sections[sections["scheme"] == sections["scheme"].iloc[0]]',
+        )  # fmt: skip
+    found = [
+        freeboard_rows(
+            profile[profile["scheme"] == scheme],
+            lay_sections(mine.drop(columns="scheme"), banks=banks, rivers=rivers),
+        )
+        for scheme, mine in sections.groupby("scheme", sort=False)
+    ]
+    return pd.concat(found).reindex(profile.index)
 
 
 def freeboard_rows(profile: pd.DataFrame, laid: Laid) -> pd.DataFrame:
@@ -268,6 +285,10 @@ def _bank_tops(laid: Laid, side: str) -> Array:
         own = slice(ground.start[k], ground.start[k] + ground.count[k])
         top[k] = np.interp(at[k], ground.x[own], ground.z[own])
     levee: Array = np.fmax(top, stations[f"{side}_levee_top_m"].to_numpy())
+    if laid.lid is not None:
+        lids = pd.Series(laid.lid.x).groupby(laid.lid.section).agg(["min", "max"])
+        low, high = lids.reindex(range(len(at))).to_numpy(float).T
+        levee[(at >= low - 1e-6) & (at <= high + 1e-6)] = np.nan
     return levee
 
 
