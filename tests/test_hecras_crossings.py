@@ -582,3 +582,57 @@ def test_a_road_at_a_skew_is_written_along_itself(flow, tmp_path):
     )  # fmt: skip
     assert found["level_m"].to_numpy() == pytest.approx(wanted["level_m"].to_numpy(), abs=1e-4)
     assert found["control"].dropna().tolist() == wanted["control"].dropna().tolist()
+
+
+def canal():
+    at = np.arange(0.0, 301.0, 50.0)
+    return pg.design_sections(pd.DataFrame({
+        "river": "r", "chainage_m": at, "bed_level_m": 10 + 0.001 * (300 - at), "left_m": 9.0,
+        "right_m": 9.0, "bank_level_m": 18.0, "n": 0.03,
+    }))  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "kind"), [("crest", "drop"), ("crest", "weir"),
+                                              ("sill_crest", "gate")])  # fmt: skip
+def test_a_sharp_crest_is_not_written_as_a_broad_one(tmp_path, column, kind):
+    """Drowned it stood 0.33 m off when it was read again, and nobody said so."""
+    more = {"n_gates": 2, "gate_width_m": 4.0, "sill_m": 10.4, "gate_height_m": 3.0,
+            "opening_m": 3.0} if kind == "gate" else {}  # fmt: skip
+    structures = pd.DataFrame(
+        {"river": "r", "chainage_m": [125.0], "kind": kind, "crest_m": 10.6, column: "sharp"}
+        | more,
+        index=pd.Index(["W"], name="structure_id"),
+    )
+    given = (canal(), 60.0, {"slope": 0.001}, tmp_path / "m")
+    with pytest.raises(pg.errors.HydraulicsError, match="sharp crest.*: W") as caught:
+        pg.write_hecras(*given, structures=structures)
+    space = {"structures": structures}
+    exec(caught.value.hint, space)
+    made = pg.write_hecras(*given, structures=space["structures"])
+    back = pg.read_hecras(made["geometry"], made["flow"], units="SI")
+    parts = back.structure_parts
+    if kind == "gate":
+        parts = parts.assign(opening_m=np.where(parts["part"] == "gate", 3.0, np.nan))
+    again = pg.water_profile(
+        back.sections, back.flows, back.downstream, banks=back.banks, structures=back.structures,
+        structure_parts=parts,
+    )  # fmt: skip
+    ours = pg.water_profile(*given[:3], structures=space["structures"])
+    np.testing.assert_allclose(again["level_m"], ours["level_m"], atol=1e-6)
+
+
+def test_gates_with_a_sharp_sill_are_not_written_as_broad_ones(tmp_path):
+    structures = pd.DataFrame(
+        {"river": "r", "chainage_m": [125.0], "kind": "gate", "crest_m": 14.0},
+        index=pd.Index(["W"], name="structure_id"),
+    )
+    structure_parts = pd.DataFrame(
+        {"structure_id": "W", "part": "gate", "group": ["a"], "n_gates": 2, "gate_width_m": 4.0,
+         "sill_m": 10.4, "gate_height_m": 3.0, "opening_m": 3.0, "sill_crest": "sharp"}
+    )  # fmt: skip
+    given = (canal(), 60.0, {"slope": 0.001}, tmp_path / "m")
+    with pytest.raises(pg.errors.HydraulicsError, match="sharp sill.*: W") as caught:
+        pg.write_hecras(*given, structures=structures, structure_parts=structure_parts)
+    space = {"structure_parts": structure_parts}
+    exec(caught.value.hint, space)
+    pg.write_hecras(*given, structures=structures, structure_parts=space["structure_parts"])

@@ -461,6 +461,7 @@ ELSEWHERE = {
         "refinements=2",
         "# it raises nothing",
     ),
+    "test_hecras_crossings": ("# and compute with it, too",),
     "test_second_opinion": (
         "# or survey sections there",
         "# or obstacles=None, each",

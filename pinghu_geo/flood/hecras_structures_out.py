@@ -92,6 +92,7 @@ def structure_lines(
         else:
             lines += [*abutment_lines(parts), *method_lines(name, said), *own_section_lines(parts)]
         return [*lines, "BC Design=,, 0 ,, 0 ,,,,,,", ""]
+    _refuse_sharp_crests(name, said, parts)
     return [*lines, *_inline_lines(said, parts, grounds[0]), ""]
 
 
@@ -328,6 +329,28 @@ def barrel_lines(
             if float(one(column, 0.0) or 0.0) > 0:
                 lines.append(f"Culvert {head}={plain_number(one(column))}")
     return lines
+
+
+def _refuse_sharp_crests(
+    name: Any, said: RowWithDefaults, parts: Mapping[str, pd.DataFrame]
+) -> None:
+    """Refuse crests that drown as sharp ones: the file knows broad ones and ogees."""
+    forms = {"crest": said("crest", "broad"), "sill_crest": said("sill_crest", "broad")}
+    for column, form in forms.items():
+        if str(form) == "sharp":
+            raise HydraulicsError(
+                "has a sharp crest, which drowns as HEC-RAS's broad ones and ogees don't",
+                layer="structures", ids=[name],
+                hint=f'structures = structures.replace({{"{column}": {{"sharp": "broad"}}}})'
+                "  # and compute with it, too",
+            )  # fmt: skip
+    if "gate" in parts and (parts["gate"].get("sill_crest", pd.Series(dtype=str)) == "sharp").any():
+        raise HydraulicsError(
+            "has a gate with a sharp sill, which drowns as HEC-RAS's broad ones and ogees don't",
+            layer="structure_parts", ids=[name],
+            hint='structure_parts = structure_parts.replace({"sill_crest": {"sharp": "broad"}})'
+            "  # and compute with it, too",
+        )  # fmt: skip
 
 
 def _inline_lines(
