@@ -228,6 +228,60 @@ def test_dry_houses_raise_nothing(houses):
     assert found["joint"].all()
 
 
+def test_houses_dry_by_the_own_coefficients_may_be_wet_in_their_band(houses):
+    """They were told to raise nothing, with any n and any losses."""
+    sections, banks = compound()
+    rivers = river_frame({"A": [(0, 0), (1000, 0)]})
+    pier = pd.DataFrame(
+        {"river": "A", "chainage_m": [300.0, 350.0], "from_offset_m": -4.0, "to_offset_m": 4.0}
+    )
+    given = {"banks": banks, "allowed_mm": 1e6, "obstacles": pier}
+    rough = sections.assign(n=sections["n"] * 1.1)
+    by_losses, by_n = False, False
+    for q in (82.0, 88.5):
+        flood = (q, END, rivers)
+        own = pg.building_rises(houses, sections, *flood, losses=(), **given)
+        told = pg.building_rises(houses, sections, *flood, roughness_share=0.1, **given)
+        more = pg.building_rises(houses, rough, *flood, losses=(), **given)
+        for column in ("alone", "joint"):
+            alone = own[f"rise_{column}_mm"], more[f"rise_{column}_mm"]
+            high = told[f"rise_{column}_high_mm"]
+            assert (high >= np.maximum(*alone) - 1e-6).all()
+        assert (told["rise_rough_high_mm"] >= more["rise_alone_mm"] - 1e-6).all()
+        pairs = [
+            pg.building_rises(
+                houses, sections, *flood, losses=(), contraction=c, expansion=e, **given
+            )
+            for c, e in ((0.0, 0.0), (0.3, 0.5), (0.6, 0.8))
+        ]
+        most = np.max([own["rise_alone_mm"], *(t["rise_alone_mm"] for t in pairs)], axis=0)
+        assert (told["rise_alone_high_mm"] >= most - 1e-6).all()
+        dry = own["rise_alone_mm"] == 0
+        by_losses |= bool((dry & (pairs[-1]["rise_alone_mm"] > 0.1)).any())
+        by_n |= bool((dry & (more["rise_alone_mm"] > 0.01)).any())
+    assert by_losses
+    assert by_n
+
+
+def test_water_of_the_band_above_a_section_s_end_leaves_houses_beyond_it_untold():
+    sections, banks = compound()
+    ends = sections["elevation_m"] - sections.groupby("chainage_m")["elevation_m"].transform("min")
+    sections = sections[ends < 8]  # the overbank's flat ends it
+    rivers = river_frame({"A": [(0, 0), (1000, 0)]})
+    beyond = building_frame({"beyond": shapely.box(195, -90, 205, -75)})
+    given = {"banks": banks, "allowed_mm": 10.0, "losses": ()}
+    flood = next(
+        q for q in np.arange(100.0, 120.0, 0.5)
+        if 2.9 < pg.water_profile(sections, q, END, banks=banks)["depth_m"].max() < 2.98
+    )  # fmt: skip
+    dry = pg.building_rises(beyond, sections, flood, END, rivers, **given)
+    assert dry.loc["beyond", ["rise_alone_mm", "doubts"]].tolist() == [0, ""]
+    told = pg.building_rises(beyond, sections, flood, END, rivers, roughness_share=0.1, **given)
+    assert "unsurveyed" in told.loc["beyond", "doubts"]
+    assert np.isnan(told.loc["beyond", "rise_alone_mm"])
+    assert not told.loc["beyond", "joint"]
+
+
 def test_near_critical_floods_give_no_rise(houses):
     sections, banks = compound(slope=0.02)
     rivers = river_frame({"A": [(0, 0), (1000, 0)]})

@@ -346,11 +346,12 @@ def building_rises(
 
     Together: all whose own rise is allowed in the whole band are kept at first; while the joint
     rise exceeds the allowed one somewhere in it, the building goes that alone raises the water most
-    *there*. A building beside the water, or dry at the flood, raises nothing: 0 mm. One that no
-    section tells of has no rise (doubt ``unsurveyed``: its river has none, it stands above the
-    first or below the last, or beyond the end of one where the water stands higher than that end),
-    nor has one over a covered section or a culvert (``covered``: whether it stands on the cover or
-    in the water isn't known). Where the flood without any building has a Froude number above 0.9,
+    *there*. A building beside the water, or dry at the flood by all coefficients and n of the
+    band, raises nothing: 0 mm. One that no section tells of has no rise (doubt ``unsurveyed``: its
+    river has none, it stands above the first or below the last, or beyond the end of one where the
+    water of the band stands higher than that end), nor has one over a covered section or a culvert
+    (``covered``: whether it stands on the cover or in the water isn't known). Where the flood
+    without any building has a Froude number above 0.9,
     or no subcritical level, or its level hangs on a structure that isn't computed (left_out), no
     rise can be relied on: it is NA there, and NA is never a reason to retain.
 
@@ -395,7 +396,14 @@ def building_rises(
         .groupby("building_id")["doubts"]
     )
     found["doubts"] = doubts.agg(_joined_doubts).reindex(found.index, fill_value="")
-    untold = _untold_by_sections(buildings, standing, sections, base, rivers, structures)
+    before: list[pd.DataFrame] = []
+    if len(buildings):
+        before = scenario_levels(
+            sections, flows, downstream, scenarios, banks=banks, obstacles=obstacles,
+            **{"rivers": rivers, **options},
+        )  # fmt: skip
+    highest = _highest_levels([base, *before])
+    untold = _untold_by_sections(buildings, standing, sections, highest, rivers, structures)
     for code, mine in untold.items():
         more = found["doubts"].where(found["doubts"] == "", found["doubts"] + ",") + code
         found["doubts"] = found["doubts"].mask(mine, more)
@@ -405,7 +413,7 @@ def building_rises(
         boundary_table(downstream, "downstream"),
         options.get("junctions"),
     )
-    systems = [_System.of(group, sections, banks, obstacles, standing) for group in apart]
+    systems = [_System.of(group, sections, banks, obstacles, standing, before) for group in apart]
     asked = _Asked(
         base, flows, downstream, {"rivers": rivers, **options}, scenarios, allowed_mm,
         set(found.index[uncertain]),
@@ -424,6 +432,14 @@ def building_rises(
     return found if found["rise_repeated"].notna().any() else found.drop(columns="rise_repeated")
 
 
+def _highest_levels(levels: list[pd.DataFrame]) -> pd.Series:
+    """Highest level at each `PLACE`, of all floods of such tables."""
+    columns = [*PLACE, "level_m"]
+    return (
+        pd.concat([_with_place_key(one)[columns] for one in levels]).groupby(PLACE)["level_m"].max()
+    )
+
+
 def _of_one_scheme(sections: pd.DataFrame) -> pd.DataFrame:
     """Sections without the name of their only scheme."""
     names = sections["scheme"].unique()
@@ -439,12 +455,12 @@ def _untold_by_sections(
     buildings: gpd.GeoDataFrame,
     standing: pd.DataFrame,
     sections: pd.DataFrame,
-    base: pd.DataFrame,
+    highest: pd.Series,
     rivers: gpd.GeoDataFrame,
     structures: pd.DataFrame | None,
 ) -> dict[str, Array]:
     """Buildings of which no section tells, and those over covered sections or culverts."""
-    places = _section_ends(sections, base, rivers)
+    places = _section_ends(sections, highest, rivers)
     unsurveyed, covered = np.zeros((2, len(buildings)), bool)
     rows = _with_place_key(standing).merge(places, on=PLACE, how="left")
     who = buildings.index.get_indexer(pd.Index(rows["building_id"]))
@@ -487,7 +503,7 @@ def _untold_by_sections(
 
 
 def _section_ends(
-    sections: pd.DataFrame, base: pd.DataFrame, rivers: gpd.GeoDataFrame
+    sections: pd.DataFrame, highest: pd.Series, rivers: gpd.GeoDataFrame
 ) -> pd.DataFrame:
     """Ends of each section, whether a flood stands above them, and where it is covered.
 
@@ -495,10 +511,9 @@ def _section_ends(
     it is open).
     """
     number, places = sections_apart(sections, rivers, "sections")
-    level = _with_place_key(base).groupby(PLACE)["level_m"].max()
     points = sections.assign(_k=number).sort_values("_k", kind="stable").groupby("_k")
     first, last = points.first(), points.last()
-    found = _with_place_key(places).join(level, on=PLACE)
+    found = _with_place_key(places).join(highest, on=PLACE)
     for side, end in (("left", first), ("right", last)):
         found[f"{side}_m"] = end["offset_m"].to_numpy(float)
         found[f"over_{side}"] = (found["level_m"] > end["elevation_m"].to_numpy(float)).to_numpy()
@@ -586,6 +601,7 @@ class _System(NamedTuple):
     banks: pd.DataFrame | None
     obstacles: pd.DataFrame | None
     standing: pd.DataFrame
+    before: list[pd.DataFrame]  # levels without any building, a table a scenario
 
     @classmethod
     def of(
@@ -595,6 +611,7 @@ class _System(NamedTuple):
         banks: pd.DataFrame | None,
         obstacles: pd.DataFrame | None,
         standing: pd.DataFrame,
+        before: list[pd.DataFrame],
     ) -> _System:
         """Of tables of all rivers."""
 
@@ -607,6 +624,7 @@ class _System(NamedTuple):
             None if banks is None else mine(banks),
             None if obstacles is None else mine(obstacles),
             mine(standing),
+            [mine(levels) for levels in before],
         )
 
 
@@ -635,20 +653,17 @@ class _Trial:
 
     @classmethod
     def of(cls, asked: _Asked, system: _System) -> _Trial:
-        """With the levels without any building."""
+        """Of one system."""
         base, flows, downstream, options, scenarios = asked[:5]
-        _, sections, banks, obstacles, standing = system
-        before = scenario_levels(
-            sections, flows, downstream, scenarios, banks=banks, obstacles=obstacles, **options
-        )
+        _, sections, banks, obstacles, standing, before = system
         return cls(
             base, flows, downstream, options, scenarios, sections, banks, obstacles, standing,
             before,
         )  # fmt: skip
 
     def wet(self) -> Array:
-        """Rows of ``standing`` whose ground the flood reaches; the others change nothing."""
-        level = _with_place_key(self.base).groupby(PLACE)["level_m"].max()
+        """Rows of ``standing`` whose ground a flood reaches by some scenario; others are dry."""
+        level = _highest_levels([self.base, *self.before])
         number, places = sections_apart(self.sections, self.options["rivers"], "sections")
         keys = _with_place_key(places)[PLACE].to_numpy().tolist()
         points = {tuple(keys[k]): part for k, part in groups_of(self.sections.groupby(number))}
