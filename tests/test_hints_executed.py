@@ -273,6 +273,11 @@ FRAGMENTS = {
     "a table without coordinates": (
         "file = folder / 'b.csv'\nfile.write_text('building_id,east column,north column\\nS,506000,2503000\\n')",
         "pg.read_layer(file, 'buildings', crs=4547)"),
+    "a rise twice": (
+        "limits = {'inward_m': 2.0, 'outward_m': 0.0, 'step_m': 1.0, 'taper': 0.1}\n"
+        "best = pg.least_demolition_within_rise(rivers, widths, buildings, sections, 50.0, "
+        "{'slope': 0.002}, limits, allowed_mm=20.0)",
+        "pg.trade_offs(best, allowed_mm=[0, 0.0, 20])"),
     "no limit of work": (
         "affected = affected.assign(node_id='N', tenants=1)\nnodes = pg.campaign_tasks(affected).nodes",
         "pg.schedule(nodes, start='2018-01-01', work=-1)"),
